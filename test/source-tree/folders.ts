@@ -281,27 +281,9 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The modules of the command line tool that all its commands use, lowest first. */
-const ofCommand = "world exit-code command-error files terminal asking site session".split(" ");
+const ofCommand = "version command-error world terminal asking files site session".split(" ");
 
 const ofDoctor = ["doctor", "doctor/folder", "doctor/site", "doctor/pages"];
-const ofSmallCommands = ["journal", "stats", "completion", "origin", "init"];
-
-/** The modules and folders of the tool that may import from the library. */
-const besideWorker = [
-  "command-error",
-  "main",
-  "program",
-  "asking",
-  "site",
-  "journal",
-  "stats",
-  "commands",
-  "probe",
-  "warm",
-  "origin",
-  "init",
-  ...ofDoctor,
-];
 
 /** A source tree, and the imports that it allows. */
 export interface House {
@@ -327,59 +309,65 @@ export const command: House = {
   root: "packages/cli/src",
   usesNode: true,
   mayImport: {
-    // The environment of the process, and its exit codes.
-    world: [],
     version: [],
-    "exit-code": [],
-    "command-error": ["exit-code"],
-    // Checks of the arguments.
-    arguments: ["command-error"],
+    "command-error": [],
+    // The environment of the process, or of a test.
+    world: ["command-error"],
+    // Output and questions.
+    terminal: ["command-error", "world"],
+    // Requests for pages and files as a client.
+    asking: ["version", "command-error", "world"],
     // Files that the tool writes below a folder of the user.
     files: [],
-    // Output and questions.
-    terminal: ["world", "exit-code", "command-error"],
-    // Requests for pages and files as a client.
-    asking: ["version"],
     // The selected site, and its endpoints for the operator.
-    site: ["world", "exit-code", "command-error", "files", "terminal", "asking"],
+    site: ofCommand.slice(0, -2),
     // One run of one command.
     session: ofCommand.slice(0, -1),
-    // Journal entries as lines, counts as tables, and shell completion.
-    journal: ofCommand,
+    // Counts of a site by route, and durations.
     stats: ofCommand,
-    completion: [],
     // The wrangler file of a folder.
     wrangler: [],
     // Requests for pages of an origin, and findings about them.
     origin: ofCommand,
     // The files and the output of init.
-    init: [...ofCommand, "version", "origin", "wrangler"],
+    init: [...ofCommand, "origin", "wrangler"],
     // Findings of doctor, and their output: about a folder, a site and its pages.
     doctor: ofCommand,
     "doctor/folder": [...ofCommand, "doctor", "wrangler"],
     "doctor/site": [...ofCommand, "doctor", "stats"],
     "doctor/pages": [...ofCommand, "doctor", "origin"],
-    // The purges and reads of probe.
-    probe: ofCommand,
     // The commands, with their options and steps.
-    commands: [...ofCommand, "version", ...ofSmallCommands, "probe", ...ofDoctor],
+    commands: [...ofCommand, "stats", "origin", "init", ...ofDoctor],
     // The warming of pages and data.
     warm: ofCommand,
     // A site on this machine.
-    start: [...ofCommand, "version", "wrangler"],
+    start: [...ofCommand, "wrangler"],
     // The list of all commands, and the run of one command.
-    program: [...ofCommand, "version", "commands", "warm", "start"],
-    main: [...ofCommand, "arguments", "program"],
-    "process-world": ["world", "exit-code"],
-    tidemark: ["main", "process-world"],
+    program: [...ofCommand, "commands", "warm", "start"],
+    main: [...ofCommand, "program"],
+    tidemark: ["main", "world"],
   },
   mayImportOutside: {
-    ...Object.fromEntries(besideWorker.map((place) => [place, [...shared, "local/printable.ts"]])),
+    ...Object.fromEntries(
+      [
+        "command-error",
+        "asking",
+        "site",
+        "stats",
+        "origin",
+        "init",
+        ...ofDoctor,
+        "commands",
+        "warm",
+      ].map((place) => [place, shared]),
+    ),
     // The tool's manifest contains the version.
     version: ["packages/cli/package.json"],
     // The start command runs a site on this machine, like `npm start`.
     start: [...shared, "local/"],
     terminal: ["local/printable.ts"],
+    main: [...shared, "local/printable.ts"],
+    init: [...shared, "local/printable.ts"],
   },
 };
 

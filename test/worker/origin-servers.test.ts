@@ -9,9 +9,10 @@ import { compileFunction } from "node:vm";
 import { afterAll, describe, expect, it } from "vitest";
 import { Running } from "../../local/running.ts";
 import { examinePages } from "../../packages/cli/src/doctor/pages/examine-pages.ts";
-import { findingsOf } from "../../packages/cli/src/init/findings.ts";
+import { findingsOf } from "../../packages/cli/src/init/report.ts";
 import { lookAtOrigin } from "../../packages/cli/src/origin/look-at-origin.ts";
 import { OriginClient } from "../../packages/cli/src/origin/origin-client.ts";
+import { bareWorld } from "../../packages/cli/test/fakes/fake-world.ts";
 import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 import { type OriginZone, startEdgeProxy } from "../../testing/worker/edge-proxy.ts";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
@@ -191,8 +192,7 @@ describe("a page of a server with Debian's configuration", () => {
   });
 
   it.each(rows)("leads to $codes of init and doctor: $name", async ({ name, codes }) => {
-    const { signal: interrupted } = new AbortController();
-    const command = { fetch, interrupted, nowAtMs: Date.now, sleep: () => Promise.resolve() };
+    const command = { ...bareWorld, fetch };
     const origin = origins[name]!;
     const options = { paths: ["/index.html"], pageCountMax: 3, onPage: () => undefined };
     const look = await lookAtOrigin(new OriginClient(origin, command), { ...options, ...command });

@@ -1,9 +1,9 @@
 // The context of one command: its terminal and its site.
 import { type Command, InvalidArgumentError } from "commander";
-import type { ExitCode } from "./exit-code.ts";
+import type { ExitCode } from "./command-error.ts";
 import { chosenSite, type SiteOptions } from "./site/chosen-site.ts";
 import { SiteClient } from "./site/site-client.ts";
-import { Terminal, type TerminalOptions } from "./terminal/terminal.ts";
+import { Terminal, type TerminalOptions } from "./terminal.ts";
 import type { World } from "./world.ts";
 
 /** The options of all commands. */

@@ -3,7 +3,7 @@
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major > 22 || (major === 22 && minor >= 12)) {
   const { main } = await import("./main.ts");
-  const { worldOf } = await import("./process-world.ts");
+  const { worldOf } = await import("./world.ts");
   const code = await main(worldOf(process));
   // The exit code is already set if the result could not be written.
   process.exitCode ||= code;

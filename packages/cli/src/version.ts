@@ -1,4 +1,4 @@
-// The version of the command, and how users install it.
+// The version of the command, its User-Agent, and how users install it.
 import manifest from "../package.json" with { type: "json" };
 
 export const { version } = manifest;
@@ -14,3 +14,5 @@ export const packageFiles = {
 
 /** A shell comment for commands that name one of the files. */
 export const notPublished = "# not published yet: run npm pack in a copy of Tidemark's repository";
+
+export const userAgent = `tidemark-cli/${version}`;

@@ -1,5 +1,8 @@
-// The environment of the command, which tests can replace.
+// The environment of the command: that of a process, or of a test.
 import type { Readable } from "node:stream";
+import { homedir } from "node:os";
+import type { WriteStream } from "node:tty";
+import { exitCode } from "./command-error.ts";
 
 /** An output stream for people or programs. */
 export interface Output {
@@ -28,8 +31,6 @@ export interface World {
   readonly nowAtMs: () => number;
   /** Resolves early, without rejecting, when `interrupted` is aborted. */
   readonly sleep: (ms: number) => Promise<void>;
-  /** 0 ≤ n < 1 */
-  readonly random: () => number;
   /** Aborted by Ctrl-C, SIGTERM or SIGHUP, and with `OutputClosed` if stdout was closed. */
   readonly interrupted: AbortSignal;
 }
@@ -37,4 +38,57 @@ export interface World {
 /** The reason for an interruption after a reader such as `head -1` has closed stdout. */
 export class OutputClosed extends Error {
   override readonly name = "OutputClosed";
+}
+
+export function worldOf(process: NodeJS.Process): World {
+  const interruption = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.once(signal, () => interruption.abort());
+  }
+  // An error of stderr cannot be reported anywhere.
+  process.stderr.on("error", () => undefined);
+  process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
+    if (cause.code === "EPIPE") return interruption.abort(new OutputClosed());
+    process.exitCode = exitCode.failed;
+    process.stderr.write(
+      `stdout could not be written: ${cause.code}. Check where it is redirected to.\n`,
+    );
+  });
+  return {
+    args: process.argv.slice(2),
+    env: process.env,
+    folder: process.cwd(),
+    home: homedir(),
+    input: process.stdin,
+    output: outputOf(process.stdout),
+    notes: outputOf(process.stderr),
+    fetch: globalThis.fetch,
+    nowAtMs: Date.now,
+    sleep: (ms) => asleep(ms, interruption.signal),
+    interrupted: interruption.signal,
+  };
+}
+
+function outputOf(stream: WriteStream): Output {
+  return {
+    write: (text) => void stream.write(text),
+    isTty: stream.isTTY,
+    get columns() {
+      // Some terminals, as in containers, report 0.
+      return stream.columns || 80;
+    },
+  };
+}
+
+function asleep(ms: number, interrupted: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (interrupted.aborted) return Promise.resolve();
+  const end = () => {
+    clearTimeout(timer);
+    interrupted.removeEventListener("abort", end);
+    resolve();
+  };
+  const timer = setTimeout(end, ms);
+  interrupted.addEventListener("abort", end);
+  return promise;
 }

@@ -1,8 +1,26 @@
-// Parses Cache-Status (RFC 9211): the caches that a response passed through, and which of them is Tidemark.
+// Response fields that reveal caches: Cache-Status (RFC 9211), in which one entry is Tidemark's, Age, and
+// fields of single products.
 import { parseItem, Token } from "structured-headers";
 
+/** The field of Cloudflare's cache, which Tidemark's own requests bypass. */
+export const cloudflareField = "cf-cache-status";
+
+export const fieldsOfCaches = [
+  "x-cache",
+  "x-cache-status",
+  "x-proxy-cache",
+  "x-varnish-cache",
+  "x-nginx-cache",
+  "x-fastcgi-cache",
+  "x-litespeed-cache",
+  "x-drupal-cache",
+  "x-vercel-cache",
+  "x-wp-cache",
+  cloudflareField,
+];
+
 /** The entry of one cache. */
-export interface Member {
+interface Member {
   readonly name: string;
   /** The entry as written. */
   readonly text: string;
@@ -14,7 +32,7 @@ export interface Member {
 }
 
 /** The caches in order, from the origin to the client. */
-export interface CacheMembers {
+interface CacheMembers {
   /** Caches nearer to the origin than Tidemark. */
   readonly before: readonly Member[];
   /** Tidemark's entry; the last one if there are several. */
@@ -34,7 +52,7 @@ export function cacheMembers(headers: Headers): CacheMembers {
 const memberPattern = /(?:[^",]|"(?:[^"\\]|\\[^])*"?)+/g;
 
 /** Parses each entry separately, so that a malformed one does not hide the others. */
-export function membersIn(headers: Headers): Member[] {
+function membersIn(headers: Headers): Member[] {
   const texts = (headers.get("cache-status") ?? "").match(memberPattern) ?? [];
   const members = texts.map((text) => text.trim()).filter((text) => text !== "");
   return members.map((text) => {
@@ -74,4 +92,21 @@ export function isOurs(headers: Headers): boolean {
 /** Returns Tidemark's error in `Proxy-Status` (RFC 9209), such as `proxy_loop_detected`. */
 export function proxyError(headers: Headers): string | undefined {
   return /(?:^|,)\s*tidemark;\s*error=([a-z_]+)/.exec(headers.get("proxy-status") ?? "")?.[1];
+}
+
+/** Returns the fields by which a cache reports a hit, such as `X-Cache: HIT`. */
+export function cacheMarks(headers: Headers): { readonly field: string; readonly text: string }[] {
+  const ageSeconds = Number(headers.get("age") ?? 0);
+  const hits = membersIn(headers).filter(({ isHit }) => isHit);
+  return [
+    ...fieldsOfCaches.flatMap((field) => {
+      const value = headers.get(field) ?? "";
+      return /\bhit\b/i.test(value) ? [{ field, text: `${field}: ${value.slice(0, 60)}` }] : [];
+    }),
+    ...hits.map(({ text }) => ({
+      field: "cache-status",
+      text: `cache-status: ${text.slice(0, 60)}`,
+    })),
+    ...(ageSeconds > 0 ? [{ field: "age", text: `age: ${ageSeconds}` }] : []),
+  ];
 }

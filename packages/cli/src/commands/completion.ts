@@ -3,10 +3,32 @@
 // other command.
 import tab from "@bomb.sh/tab/commander";
 import type { Command } from "commander";
-import { bashScript } from "../completion/bash-script.ts";
-import { exitCode } from "../exit-code.ts";
+import { exitCode } from "../command-error.ts";
 import type { AddCommand, Session } from "../session.ts";
 import { isProfileName, readProfiles } from "../site/profiles.ts";
+
+/**
+ * The script for ~/.bashrc. Calls `tidemark complete -- WORD…`, and offers files if the call prints
+ * nothing.
+ */
+const bashScript = `# bash completion for tidemark
+_tidemark_complete() {
+  local -a words
+  local line="\${COMP_LINE:0:COMP_POINT}" value
+  read -r -a words <<< "$line"
+  case "$line" in
+    *[[:space:]]) words+=("") ;;
+  esac
+  COMPREPLY=()
+  while IFS=$'\\t' read -r value _; do
+    case "$value" in
+      ""|:*) ;;
+      *) COMPREPLY+=("$value") ;;
+    esac
+  done < <(command tidemark complete -- "\${words[@]:1}" 2>/dev/null)
+}
+complete -o default -F _tidemark_complete tidemark
+`;
 
 type Completions = ReturnType<typeof tab>;
 

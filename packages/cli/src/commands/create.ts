@@ -2,18 +2,20 @@
 import { randomBytes } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { basename, resolve } from "node:path";
-import { usageError } from "../command-error.ts";
-import { exitCode } from "../exit-code.ts";
-import { cdTo } from "../init/report-lines.ts";
+import { usageError, exitCode } from "../command-error.ts";
+import { cdTo } from "../init/report.ts";
 import { type SiteFile, write } from "../init/site-files.ts";
-import { askedRegion, checkRegion, regionOption, withRegion } from "../init/site-region.ts";
 import {
+  askedRegion,
+  checkRegion,
+  regionOption,
+  withRegion,
   type SiteStores,
   storesNamed,
   storesOption,
   textFor,
   usualStores,
-} from "../init/site-stores.ts";
+} from "../init/site-choices.ts";
 import { templatePaths } from "../init/site-template.ts";
 import type { AddCommand, Session } from "../session.ts";
 import { notPublished, packageFiles } from "../version.ts";

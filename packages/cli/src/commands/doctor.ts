@@ -1,26 +1,28 @@
 // `tidemark doctor`: finds problems in a folder, at a site and in its pages.
 import { stat } from "node:fs/promises";
-import { Option } from "commander";
 import { resolve } from "node:path";
+import { Option } from "commander";
 import { originUrlFault, shownUrl } from "../../../../src/protocol/variables/origin-url.ts";
-import { CommandError, interruption, usageError } from "../command-error.ts";
-import { type ExitCode, exitCode } from "../exit-code.ts";
+import {
+  CommandError,
+  interruption,
+  usageError,
+  type ExitCode,
+  exitCode,
+} from "../command-error.ts";
+import { type DoctorFinding, type Examination, inOrder, printReport } from "../doctor/finding.ts";
+import { examineFolder } from "../doctor/folder/examine-folder.ts";
+import { type FolderRead, readFolder, originInFolder } from "../doctor/folder/read-folder.ts";
+import { examinePages } from "../doctor/pages/examine-pages.ts";
+import { examineSite, type SiteExamination } from "../doctor/site/examine-site.ts";
 import { type AddCommand, repeated, type Session } from "../session.ts";
 import type { ChosenSite } from "../site/chosen-site.ts";
 import { SiteClient } from "../site/site-client.ts";
-import { type DoctorFinding, type Examination, inOrder } from "../doctor/finding.ts";
-import { examineFolder } from "../doctor/folder/examine-folder.ts";
-import { type FolderRead, readFolder } from "../doctor/folder/folder-read.ts";
-import { originInFolder } from "../doctor/folder/origin-in-folder.ts";
-import { examinePages, examineWorkersDev } from "../doctor/pages/examine-pages.ts";
-import { printReport } from "../doctor/report.ts";
-import { examineSite, type SiteExamination } from "../doctor/site/examine-site.ts";
 
 interface DoctorOptions {
   readonly origin?: string;
   readonly folder?: string;
   readonly page?: readonly string[];
-  readonly workersDev?: string;
   readonly purge?: true;
   readonly static?: true;
 }
@@ -39,15 +41,11 @@ export const addDoctor: AddCommand = (program, act) => {
       "a page to check; may be given several times (default: / and up to four pages that it links to)",
       repeated,
     )
-    .option(
-      "--workers-dev <url>",
-      "the Worker's address at workers.dev, to check whether it answers",
-    )
     .addOption(
       new Option(
         "--static",
         "check only the folder, without a request, as before a deployment",
-      ).conflicts(["origin", "page", "workersDev", "purge"]),
+      ).conflicts(["origin", "page", "purge"]),
     )
     .option("--purge", "purge the pages, to check that clients then get new responses; asks first")
     .addHelpText("after", examples)
@@ -68,9 +66,8 @@ async function doctor(session: Session, options: DoctorOptions): Promise<ExitCod
   const { terminal, world } = session;
   const folder = await readFolder(await folderOf(options, world.folder));
   const site = options.static ? undefined : await siteIfNamed(session);
-  const given = checkedOrigin("--origin", options.origin);
-  const workersDev = checkedOrigin("--workers-dev", options.workersDev);
-  if (folder.wrangler.kind === "absent" && !site && given === undefined && !workersDev) {
+  const given = checkedOrigin(options.origin);
+  if (folder.wrangler.kind === "absent" && !site && given === undefined) {
     throw nothingToLookAt(folder.folder);
   }
   try {
@@ -80,8 +77,7 @@ async function doctor(session: Session, options: DoctorOptions): Promise<ExitCod
     const ofPages = ofSite.findings.some(isUnreachable)
       ? nothing
       : await pagesExamined({ client, ofSite, given, folder }, options, session);
-    const second = workersDev === undefined ? nothing : await examineWorkersDev(workersDev, world);
-    const answer = { site: site?.origin ?? null, ...together([ofFolder, ofSite, ofPages, second]) };
+    const answer = { site: site?.origin ?? null, ...together([ofFolder, ofSite, ofPages]) };
     terminal.json(answer);
     printReport(answer, terminal);
     if (answer.findings.some(isUnreachable)) return exitCode.failed;
@@ -130,13 +126,13 @@ async function siteIfNamed(session: Session): Promise<ChosenSite | undefined> {
   }
 }
 
-/** Returns the scheme and host of an option's URL. */
-function checkedOrigin(option: string, url: string | undefined): string | undefined {
+/** Returns the scheme and host of `--origin`. */
+function checkedOrigin(url: string | undefined): string | undefined {
   if (url === undefined) return undefined;
   const fault = originUrlFault(url);
   if (fault === undefined) return new URL(url).origin;
   throw usageError({
-    what: `${option} is invalid.`,
+    what: "--origin is invalid.",
     why: `${shownUrl(url)} ${fault}.`,
     hint: "Write only scheme and host, such as https://origin.example.com.",
   });

@@ -1,5 +1,5 @@
 // `tidemark explain`: explains how the site would answer a request.
-import { exitCode } from "../exit-code.ts";
+import { exitCode } from "../command-error.ts";
 import { type AddCommand, type Field, headerField, type Session, urlOrPath } from "../session.ts";
 
 interface ExplainOptions {

@@ -1,9 +1,8 @@
 // `tidemark health`: shows the problems that a site reports.
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
-import { failure } from "../command-error.ts";
-import { exitCode } from "../exit-code.ts";
+import { failure, exitCode } from "../command-error.ts";
 import type { AddCommand, Session } from "../session.ts";
-import type { Terminal } from "../terminal/terminal.ts";
+import type { Terminal } from "../terminal.ts";
 
 export const addHealth: AddCommand = (program, act) => {
   program

@@ -1,21 +1,36 @@
 // `tidemark init`: examines an origin, and writes the files of a site in front of it.
 import { isAbsolute, join } from "node:path";
 import { isCancel, text } from "@clack/prompts";
-import { interruption, usageError } from "../command-error.ts";
-import { exitCode } from "../exit-code.ts";
+import { interruption, usageError, exitCode, failure } from "../command-error.ts";
 import { draftConfig } from "../init/draft-config.ts";
-import { findingsOf } from "../init/findings.ts";
-import { checkedOptions, type InitOptions } from "../init/init-options.ts";
-import { findingLines, nextCommands, pageLines } from "../init/report-lines.ts";
-import { seenOrigin } from "../init/seen-origin.ts";
-import { inTheWay, siteFiles, sorted, write } from "../init/site-files.ts";
-import { askedRegion, regionOption } from "../init/site-region.ts";
-import { storesIn, storesOption, usualStores } from "../init/site-stores.ts";
-import { type WranglerChoices, workerNameOf } from "../init/wrangler-file.ts";
+import { findingsOf, findingLines, nextCommands, pageLines } from "../init/report.ts";
+import {
+  inTheWay,
+  siteFiles,
+  sorted,
+  write,
+  type WranglerChoices,
+  workerNameOf,
+} from "../init/site-files.ts";
+import {
+  askedRegion,
+  regionOption,
+  storesIn,
+  storesOption,
+  usualStores,
+  checkRegion,
+  storesNamed,
+} from "../init/site-choices.ts";
 import { judge } from "../origin/judge-page.ts";
-import { originAddress } from "../origin/origin-address.ts";
 import { type AddCommand, repeated, type Session } from "../session.ts";
-import { streamOf } from "../terminal/note-stream.ts";
+import { streamOf } from "../terminal.ts";
+import {
+  httpUrlFault,
+  originUrlFault,
+  shownUrl,
+} from "../../../../src/protocol/variables/origin-url.ts";
+import { lookAtOrigin, type LookRefusal, type OriginSight } from "../origin/look-at-origin.ts";
+import { OriginClient } from "../origin/origin-client.ts";
 
 export const addInit: AddCommand = (program, act) => {
   program
@@ -66,6 +81,9 @@ async function init(session: Session, options: InitOptions, words: readonly stri
     saysYes: options.yes === true,
     paths: checked.page,
     pageCountMax: checked.pageCountMax,
+  }).catch((cause: unknown) => {
+    if (!world.interrupted.aborted) throw cause;
+    throw interruption("The examination was interrupted, and nothing was written.");
   });
 
   const choices: WranglerChoices = {
@@ -142,4 +160,138 @@ async function askedOrigin({ terminal, world }: Session): Promise<string> {
   });
   if (isCancel(answer)) throw interruption("No origin was examined.");
   return answer ?? "";
+}
+
+interface InitOptions {
+  readonly out?: string;
+  readonly page?: readonly string[];
+  readonly pages: string;
+  readonly name?: string;
+  readonly route?: string;
+  readonly zone?: string;
+  readonly stores?: string;
+  readonly region?: string;
+  readonly dryRun?: true;
+  readonly force?: true;
+  readonly yes?: boolean;
+}
+
+const pagesMax = 200;
+
+/** @throws CommandError for the first invalid option */
+function checkedOptions({ pages, page = [], name, route, zone, stores, region }: InitOptions) {
+  const what = "Nothing was requested or written.";
+  const refuse = (why: string, hint: string) => usageError({ what, why, hint });
+  const pageCountMax = Number(pages);
+  if (!/^\d+$/.test(pages) || pageCountMax < 1 || pageCountMax > pagesMax) {
+    const why = `--pages is ${JSON.stringify(pages.slice(0, 40))}.`;
+    throw refuse(why, `Write a whole number from 1 to ${pagesMax}.`);
+  }
+  const odd = page.find((path) => !/^\/(?!\/)[^\s#]*$/.test(path));
+  if (odd !== undefined) {
+    throw refuse(
+      `${JSON.stringify(odd.slice(0, 200))} is not a path.`,
+      "Write a path that begins with a slash after --page.",
+    );
+  }
+  if (name !== undefined && !/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) {
+    const why = `${JSON.stringify(name.slice(0, 100))} is not a valid name of a Worker.`;
+    throw refuse(why, "Write 1 to 63 lower-case letters, digits and dashes.");
+  }
+  if ((route === undefined) !== (zone === undefined)) {
+    throw refuse("--route and --zone need each other.", "Write both, or neither.");
+  }
+  const routed = routeOf(route, zone, refuse);
+  checkRegion(region, stores);
+  return { pageCountMax, page, route: routed, stores: storesNamed(stores) };
+}
+
+function routeOf(
+  pattern: string | undefined,
+  zone: string | undefined,
+  refuse: (why: string, hint: string) => Error,
+): WranglerChoices["route"] {
+  if (pattern === undefined || zone === undefined) return undefined;
+  const host = pattern.split("/", 1)[0] ?? "";
+  const isBelow = host === zone || host.endsWith(`.${zone}`);
+  if (!/^(?:\*\.)?[\w.-]+\/[^\s]*$/.test(pattern) || !isBelow) {
+    const why = `${JSON.stringify(pattern.slice(0, 100))} is not a pattern in the zone ${JSON.stringify(zone.slice(0, 100))}.`;
+    throw refuse(why, "Write, for example, --route 'www.example.com/*' --zone example.com.");
+  }
+  return { pattern, zone };
+}
+
+/**
+ * Returns scheme and host, such as "https://www.example.com". @throws CommandError for an invalid
+ * address
+ */
+export function originAddress(written: string): string {
+  const given = /^[\w.-]+(?::\d+)?\/?$/.test(written) ? `https://${written}` : written;
+  const fault = originUrlFault(given);
+  if (fault === undefined) return new URL(given).origin;
+  const hasPath = httpUrlFault(given) === undefined;
+  throw usageError({
+    what: `${shownUrl(given)} is not an origin.`,
+    why: `It ${fault}.`,
+    hint: hasPath
+      ? "Write only scheme and host. Pass the path with --page."
+      : "Write only scheme and host, such as https://www.example.com.",
+  });
+}
+
+interface LookOptions {
+  /** Whether `--yes` answers all questions. */
+  readonly saysYes: boolean;
+  readonly paths: readonly string[];
+  readonly pageCountMax: number;
+}
+
+/** Follows a redirect to another host once, if the user or `--yes` confirms. */
+async function seenOrigin(
+  origin: string,
+  session: Session,
+  looking: LookOptions,
+): Promise<OriginSight> {
+  const { terminal, world } = session;
+  let address = origin;
+  for (let turns = 1; ; turns += 1) {
+    const onPage = (path: string) => {
+      if (terminal.showsProgress) terminal.note(`  ${path}`);
+    };
+    if (terminal.showsProgress) terminal.note(`Examining ${address} …`);
+    const look = await lookAtOrigin(new OriginClient(address, world), {
+      paths: looking.paths,
+      pageCountMax: looking.pageCountMax,
+      onPage,
+      nowAtMs: world.nowAtMs,
+    });
+    if (look.kind === "seen") return look.sight;
+    const isAsked = terminal.isInteractive || looking.saysYes;
+    if (look.kind !== "elsewhere" || turns > 1 || !isAsked) throw refusal(address, look);
+    await terminal.confirmed(`${address} redirects to ${look.to}. Use that address?`);
+    address = look.to;
+  }
+}
+
+function refusal(origin: string, look: LookRefusal) {
+  if (look.kind === "failed") {
+    const { code, why } = look.failure;
+    const hint =
+      code === "certificate"
+        ? "Fix the certificate: the Worker would also reject it."
+        : "Check the address, and that the site is up.";
+    const what = `${origin} could not be fetched, and nothing was written.`;
+    return failure({ what, why: `${why}.`, hint }, code);
+  }
+  if (look.kind === "elsewhere") {
+    const what = `${origin} was not examined, and nothing was written.`;
+    const why = `It redirects to ${look.to}.`;
+    const hint = `If that is the site, run: tidemark init ${look.to}`;
+    return failure({ what, why, hint }, "elsewhere");
+  }
+  const what = `${origin} served no page, and nothing was written.`;
+  const why = `Every response was an error; the first status was ${look.status}.`;
+  const hint =
+    "Allow this machine at the origin, name a public page with --page, or retry when the site is up.";
+  return failure({ what, why, hint }, "refused");
 }

@@ -1,11 +1,9 @@
 // `tidemark journal`: shows past and new purges.
 import type { JournalEntry } from "../../../../src/protocol/answers.ts";
-import { CommandError, usageError } from "../command-error.ts";
-import { type ExitCode, exitCode } from "../exit-code.ts";
-import { entryLine } from "../journal/entry-line.ts";
+import { CommandError, usageError, type ExitCode, exitCode } from "../command-error.ts";
 import { type AddCommand, type Session, wholeNumber } from "../session.ts";
 import type { SiteClient } from "../site/site-client.ts";
-import type { Terminal } from "../terminal/terminal.ts";
+import type { Terminal } from "../terminal.ts";
 
 interface JournalOptions {
   readonly last?: number;
@@ -114,4 +112,39 @@ async function followed(from: string, client: SiteClient, session: Session): Pro
       trouble = cause.message;
     }
   }
+}
+
+/** Returns text such as `2026-11-21T15:02:45.888Z  1795273365888-0  admin  purges tags a, b, reason "a correction"`. */
+export function entryLine(entry: JournalEntry): string {
+  const { at, position, by, reason } = entry;
+  const why = reason === "" ? "" : `, reason ${JSON.stringify(reason)}`;
+  const when = at ?? "at an invalid time";
+  return `${when}  ${position}  ${by}  ${deedOf(entry)}${why}`;
+}
+
+function deedOf(entry: JournalEntry): string {
+  const { bypass, lost, by, mode } = entry;
+  if (bypass !== undefined) return switched(bypass);
+  if (lost !== undefined)
+    return `marks that entries were lost after ${lost}, and purges everything`;
+  if (by === "tidemark") return "marks where the journal begins, and purges everything";
+  const deed = mode === "soft" ? "makes stale" : "purges";
+  return `${deed} ${targetsOf(entry)}`;
+}
+
+function switched(bypass: boolean | readonly string[]): string {
+  if (bypass === true) return "switches everything to the origin";
+  if (bypass === false || bypass.length === 0) return "switches back to the cache";
+  return `switches routes to the origin: ${bypass.join(", ")}`;
+}
+
+const kinds = ["tags", "urls", "prefixes", "hosts", "routes", "groups"] as const;
+
+function targetsOf(entry: JournalEntry): string {
+  if (entry.everything === true) return "everything";
+  const named = kinds.flatMap((kind) => {
+    const targets = entry[kind] ?? [];
+    return targets.length === 0 ? [] : [`${kind} ${targets.join(", ")}`];
+  });
+  return named.length === 0 ? "nothing" : named.join("; ");
 }

@@ -1,5 +1,5 @@
 // `tidemark metrics`: prints the raw counts of all isolates, for other programs.
-import { exitCode } from "../exit-code.ts";
+import { exitCode } from "../command-error.ts";
 import type { AddCommand, Session } from "../session.ts";
 
 export const addMetrics: AddCommand = (program, act) => {

@@ -2,10 +2,9 @@
 // them now, or skips what it has not confirmed.
 import { Argument } from "commander";
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
-import { usageError } from "../command-error.ts";
-import { exitCode } from "../exit-code.ts";
+import { usageError, exitCode } from "../command-error.ts";
 import type { AddCommand, Session } from "../session.ts";
-import type { Terminal } from "../terminal/terminal.ts";
+import type { Terminal } from "../terminal.ts";
 
 export const addOutward: AddCommand = (program, act) => {
   program

@@ -1,11 +1,9 @@
 // `tidemark profile`: stores sites by name, with their tokens.
+import { addAbortSignal } from "node:stream";
 import type { Command } from "commander";
-import { usageError } from "../command-error.ts";
-import { exitCode } from "../exit-code.ts";
+import { usageError, exitCode, interruption } from "../command-error.ts";
 import type { Action, AddCommand, GlobalOptions, Session } from "../session.ts";
-import { siteAddress } from "../site/address.ts";
-import { givenOperatorPath } from "../site/chosen-site.ts";
-import { givenToken } from "../site/given-token.ts";
+import { siteAddress, givenOperatorPath, checkedToken } from "../site/chosen-site.ts";
 import {
   changeProfiles,
   isProfileName,
@@ -14,7 +12,8 @@ import {
   profilesPath,
   readProfiles,
 } from "../site/profiles.ts";
-import { tableOf } from "../terminal/table.ts";
+import { tableOf } from "../terminal.ts";
+import type { World } from "../world.ts";
 
 export const addProfile: AddCommand = (program, act) => {
   const profile = program
@@ -191,4 +190,35 @@ function known(name: string, profiles: Profiles["profiles"]): Profile {
     why: `There is no profile ${JSON.stringify(name.slice(0, 80))}.`,
     hint: names === "" ? "There are no profiles." : `Profiles: ${names}.`,
   });
+}
+
+/** @throws CommandError for an invalid token, for an interruption, and if the input would be visible */
+async function givenToken({ terminal, world }: Session, origin: string): Promise<string> {
+  if (terminal.isInteractive) {
+    return checkedToken(await terminal.secret(`The ADMIN_TOKEN of ${origin}`), "The input");
+  }
+  if (world.input.isTTY === true) {
+    throw usageError({
+      what: "Nothing was stored.",
+      why: "The token cannot be read: stderr is not a terminal, so the input would be visible.",
+      hint: "Run the command without 2>, pass the token on stdin, or write --no-token.",
+    });
+  }
+  return checkedToken((await firstLine(world)).trim(), "The first line of stdin");
+}
+
+const lineLengthMax = 4_096;
+
+async function firstLine({ input, interrupted }: World): Promise<string> {
+  let text = "";
+  try {
+    for await (const chunk of addAbortSignal(interrupted, input)) {
+      text += String(chunk);
+      if (text.includes("\n") || text.length > lineLengthMax) break;
+    }
+  } catch (cause) {
+    if (interrupted.aborted) throw interruption("Nothing was stored.");
+    throw cause;
+  }
+  return text.split("\n", 1)[0] ?? "";
 }

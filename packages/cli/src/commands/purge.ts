@@ -1,11 +1,9 @@
 // `tidemark purge`: purges responses from the cache.
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import type { PurgeOrder } from "../../../../src/protocol/purge-order.ts";
-import { CommandError, failure, usageError } from "../command-error.ts";
-import { exitCode } from "../exit-code.ts";
+import { CommandError, failure, usageError, exitCode } from "../command-error.ts";
 import { type AddCommand, repeated, repeatedUrl, type Session } from "../session.ts";
-import type { SiteClient } from "../site/site-client.ts";
-import { passingCodes } from "../site/site-failures.ts";
+import { type SiteClient, passingCodes } from "../site/site-client.ts";
 
 interface PurgeOptions {
   readonly tag?: readonly string[];

@@ -1,13 +1,18 @@
 // `tidemark stats`: shows how each route's requests are answered, or the state of one isolate.
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
-import { CommandError, usageError } from "../command-error.ts";
-import { type ExitCode, exitCode } from "../exit-code.ts";
+import { CommandError, usageError, type ExitCode, exitCode } from "../command-error.ts";
 import { type AddCommand, type Session, wholeNumber } from "../session.ts";
 import type { SiteClient } from "../site/site-client.ts";
-import { countsByRoute, risen, type RouteCounts, totalOf } from "../stats/route-counts.ts";
-import { legend, routeTable, statsOf } from "../stats/route-table.ts";
-import { outlineOf } from "../terminal/outline.ts";
-import type { Terminal } from "../terminal/terminal.ts";
+import {
+  countsByRoute,
+  risen,
+  type RouteCounts,
+  totalOf,
+  legend,
+  routeTable,
+  statsOf,
+} from "../stats/routes.ts";
+import type { Terminal } from "../terminal.ts";
 
 interface StatsOptions {
   readonly isolate?: true;
@@ -129,4 +134,26 @@ function printRisen(before: StatsReading, now: StatsReading, terminal: Terminal)
   terminal.print("");
   terminal.print(`In the last ${secondsPassed.toFixed(0)} s, per second:`);
   for (const line of routeTable(byRoute, boundsSeconds, secondsPassed)) terminal.print(line);
+}
+
+/** Yields a line for each value. Nested values follow their name; an empty list or object is `none`. */
+export function* outlineOf(value: object, indent = ""): Generator<string> {
+  for (const [name, inner] of Object.entries(value) as [string, unknown][]) {
+    const label = Array.isArray(value) ? "-" : `${name}:`;
+    if (isNested(inner)) {
+      yield `${indent}${label}`;
+      yield* outlineOf(inner, `${indent}  `);
+    } else {
+      yield `${indent}${label} ${plain(inner)}`;
+    }
+  }
+}
+
+function isNested(value: unknown): value is object {
+  return typeof value === "object" && value !== null && Object.keys(value).length > 0;
+}
+
+function plain(value: unknown): string {
+  if (typeof value === "string") return value;
+  return typeof value === "object" ? "none" : JSON.stringify(value);
 }

@@ -2,10 +2,9 @@
 import { Argument } from "commander";
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import type { SwitchOrder } from "../../../../src/protocol/switch-order.ts";
-import { usageError } from "../command-error.ts";
-import { exitCode } from "../exit-code.ts";
+import { usageError, exitCode } from "../command-error.ts";
 import type { AddCommand, Session } from "../session.ts";
-import type { Terminal } from "../terminal/terminal.ts";
+import type { Terminal } from "../terminal.ts";
 
 interface SwitchOptions {
   readonly reason?: string;
@@ -98,7 +97,7 @@ function orderOf(
 }
 
 /** Returns a clause without the full stop. */
-export function stateIn(bypass: boolean | readonly string[]): string {
+function stateIn(bypass: boolean | readonly string[]): string {
   if (bypass === true) return "on, every request goes to the origin";
   if (bypass === false || bypass.length === 0) return "off";
   return `on, these routes go to the origin: ${bypass.join(", ")}`;

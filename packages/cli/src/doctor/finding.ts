@@ -1,5 +1,6 @@
 // The form of doctor's findings, and its own codes. Findings of the site's health have other codes.
-import type { FindingCode, Level } from "../../../../src/protocol/finding.ts";
+import { type FindingCode, type Level, summaryOf } from "../../../../src/protocol/finding.ts";
+import type { Terminal } from "../terminal.ts";
 
 /** Doctor's own codes. */
 export const doctorCodes = [
@@ -59,7 +60,6 @@ export const doctorCodes = [
   "coding-in-tag",
   "origin-open",
   "origin-is-tidemark",
-  "workers-dev-answers",
 ] as const;
 
 export type DoctorCode = (typeof doctorCodes)[number];
@@ -103,4 +103,33 @@ export function unreachable(what: string, why: string, level: Level = "critical"
 /** Quotes and joins names, such as `"a", "b"`. */
 export function quoted(names: Iterable<string>): string {
   return [...names].map((name) => JSON.stringify(name)).join(", ");
+}
+
+const styles = { critical: "red", warning: "yellow", info: "cyan" } as const;
+
+export function printReport(
+  { findings, lookedAt, notLookedAt }: Examination,
+  terminal: Terminal,
+): void {
+  terminal.print(summaryOf(findings));
+  for (const finding of findings) printFinding(finding, terminal);
+  printList("Checked:", lookedAt, terminal);
+  printList("Not checked:", notLookedAt, terminal);
+}
+
+function printFinding(finding: DoctorFinding, terminal: Terminal): void {
+  const { code, level, about, what, cause, remedy } = finding;
+  terminal.print("");
+  const head = { style: styles[level], text: `${level}  ${code}` };
+  terminal.print(head, about === undefined ? "" : `  ${about}`);
+  terminal.print(`  ${what}`);
+  terminal.print(`  Why: ${cause}`);
+  terminal.print(`  Do:  ${remedy}`);
+}
+
+function printList(head: string, lines: readonly string[], terminal: Terminal): void {
+  if (lines.length === 0) return;
+  terminal.print("");
+  terminal.print(head);
+  for (const line of lines) terminal.print(`  ${line}`);
 }

@@ -2,15 +2,12 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { failure, usageError } from "../command-error.ts";
-import { createBeneath, LinkInTheWay, linkIn, replaceBeneath } from "../files/beneath.ts";
+import { createBeneath, linkIn, replaceBeneath } from "../files/beneath.ts";
 import { wranglerNames } from "../wrangler/wrangler-file.ts";
-import { configTestText } from "./config-test-text.ts";
-import { configText } from "./config-text.ts";
-import type { Draft } from "./draft.ts";
-import { withRegion } from "./site-region.ts";
-import { textFor } from "./site-stores.ts";
+import { type Draft, type DraftRoute, isBypass } from "./draft-routes.ts";
+import { withRegion, textFor, type SiteStores } from "./site-choices.ts";
 import { templateText } from "./site-template.ts";
-import { type WranglerChoices, wranglerFile } from "./wrangler-file.ts";
+import { printable } from "../../../../local/printable.ts";
 
 export interface SiteFile {
   /** Relative to the folder, with slashes. */
@@ -21,13 +18,7 @@ export interface SiteFile {
 }
 
 /** The files that init generates for each origin. `--force` replaces existing ones. */
-export const ownPaths = ["tidemark.config.ts", "wrangler.jsonc"] as const;
-
-export interface WrittenFiles {
-  readonly written: readonly string[];
-  /** Existing files that were not changed. */
-  readonly kept: readonly string[];
-}
+const ownPaths = ["tidemark.config.ts", "wrangler.jsonc"] as const;
 
 /** Returns the existing files that init would replace. */
 export function inTheWay(folder: string): string[] {
@@ -81,27 +72,187 @@ const secretModes = { ...modes, file: 0o600 };
 export async function write(files: readonly SiteFile[], folder: string): Promise<void> {
   for (const { path } of files) {
     const link = await linkIn({ folder, path });
-    if (link !== undefined) throw throughLink(join(folder, path), link);
+    if (link === undefined) continue;
+    throw usageError({
+      what: `${join(folder, path)} was not written.`,
+      why: `${link} is a symbolic link, and this command does not write through links.`,
+      hint: "Replace it with a file or a folder, or name another folder.",
+    });
   }
   for (const { path, text, isSecret = false } of files) {
     const isOwn = ownPaths.some((own) => own === path);
     const put = isOwn ? replaceBeneath : createBeneath;
     await put({ folder, path }, text, isSecret ? secretModes : modes).catch((cause: unknown) => {
-      const full = join(folder, path);
-      if (cause instanceof LinkInTheWay) throw throughLink(full, cause.link);
       const code =
         cause instanceof Error && "code" in cause ? String(cause.code) : "an unknown error";
-      const what = `${full} was not written.`;
+      const what = `${join(folder, path)} was not written.`;
       const why = `The file system reported ${code}.`;
       throw failure({ what, why, hint: "Name another folder." }, "failed", cause);
     });
   }
 }
 
-function throughLink(path: string, link: string) {
-  return usageError({
-    what: `${path} was not written.`,
-    why: `${link} is a symbolic link, and this command does not write through links.`,
-    hint: "Replace it with a file or a folder, or name another folder.",
-  });
+const columnsMax = 100;
+
+/** @param atMs epoch milliseconds */
+function configText({ sight, consent, routes }: Draft, atMs: number): string {
+  const day = new Date(atMs).toISOString().slice(0, 10);
+  const names = consent === "ignored" ? "consentCookies, defineConfig" : "defineConfig";
+  return [
+    ...comment(
+      `Sets which pages of ${sight.origin} are cached, and for how long if the site sends no lifetime. The first matching route applies. ` +
+        `tidemark init wrote it on ${day}, based on ${sight.pages.length} pages. Review it before you deploy it.`,
+    ),
+    `import { ${names} } from "tidemark";`,
+    "",
+    "export default defineConfig({",
+    ...consentLines[consent].map(indented),
+    "  routes: [",
+    ...routes.flatMap((route) => routeLines(route).map((line) => indented(indented(line)))),
+    "  ],",
+    "});",
+    "",
+  ].join("\n");
+}
+
+const consentLines: Readonly<Record<Draft["consent"], readonly string[]>> = {
+  ignored: [
+    "// Requests with unknown cookies may belong to a session. Consent cookies are listed as harmless,",
+    "// because tidemark init sent two of them and no page changed.",
+    "cookies: { harmless: consentCookies },",
+  ],
+  counts: [
+    "// A page changed when tidemark init sent cookies. So no cookies are added to the harmless ones,",
+    "// which by default are analytics cookies.",
+  ],
+  unseen: [
+    "// tidemark init could not compare all pages, so it is unknown whether cookies change them. So no",
+    "// cookies are added to the harmless ones, which by default are analytics cookies.",
+  ],
+};
+
+function routeLines(route: DraftRoute): string[] {
+  const { name, match, comments, fields } = route;
+  const patterns = match.map((one) => JSON.stringify(one));
+  const written = [`name: ${JSON.stringify(name)}`, `match: ${listOf(patterns)}`, ...fields];
+  const inOne = `{ ${written.join(", ")} },`;
+  const isShort = inOne.length <= columnsMax - 4 && (isBypass(route) || written.length < 4);
+  const lines = isShort ? [inOne] : ["{", ...written.flatMap(fieldLines).map(indented), "},"];
+  return [...comments.flatMap((text) => comment(text, columnsMax - 4)), ...lines];
+}
+
+function listOf(patterns: readonly string[]): string {
+  return patterns.length === 1 ? (patterns[0] ?? "") : `[${patterns.join(", ")}]`;
+}
+
+/** Splits a long list into one line for each member. */
+function fieldLines(field: string): string[] {
+  const [, head, members] = /^(match: )\[(.*)\]$/.exec(field) ?? [];
+  if (head === undefined || field.length < columnsMax - 8) return [`${field},`];
+  const each = (members ?? "").split(/, (?=")/);
+  return [`${head}[`, ...each.map((one) => `  ${one},`), "],"];
+}
+
+/** Wraps a comment. Makes text of the origin printable, so that it cannot end the line or control a terminal. */
+function comment(text: string, columns = columnsMax): string[] {
+  const lines: string[] = [];
+  let line = "//";
+  for (const word of text.split(/\s+/).map(printable)) {
+    if (line.length + 1 + word.length > columns && line !== "//") {
+      lines.push(line);
+      line = "//";
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line];
+}
+
+const indented = (line: string) => (line === "" ? line : `  ${line}`);
+
+const eachMax = 6;
+
+export function configTestText(routes: readonly DraftRoute[]): string {
+  const stored = routes.flatMap(({ samples }) => samples).slice(0, eachMax);
+  const passing = routes
+    .filter(isBypass)
+    .flatMap(({ match }) => match)
+    .filter((pattern) => pattern.startsWith("/"))
+    .map((pattern) => pattern.replace(/\*$/, "x"))
+    .slice(0, eachMax);
+  // Keep the template's first part, which sends requests to the Worker. The tests of paths are generated for
+  // this site.
+  const [head = ""] = templateText("test/config.test.ts").split("\nit.each", 1);
+  return [head, ...storing(stored), ...bypassing(passing), alone].join("\n");
+}
+
+function storing(paths: readonly string[]): string[] {
+  if (paths.length === 0) return [];
+  return [
+    `it.each(${listOfPaths(paths)})("stores %s", async (path) => {
+  expect(await cacheStatusOf(path)).toContain("stored");
+  expect(await cacheStatusOf(path)).toContain("hit");
+});
+`,
+  ];
+}
+
+function bypassing(paths: readonly string[]): string[] {
+  if (paths.length === 0) return [];
+  return [
+    `it.each(${listOfPaths(paths)})("never stores %s", async (path) => {
+  expect(await cacheStatusOf(path)).toContain("fwd=bypass");
+  expect(await cacheStatusOf(path)).toContain("fwd=bypass");
+});
+`,
+  ];
+}
+
+function listOfPaths(paths: readonly string[]): string {
+  return `[${paths.map((path) => JSON.stringify(path)).join(", ")}]`;
+}
+
+const alone = `it("never shares the page of a logged-in user", async () => {
+  const headers = { cookie: "session=1" };
+  expect(await cacheStatusOf("/", headers)).not.toContain("stored");
+});
+`;
+
+export interface WranglerChoices {
+  readonly name: string;
+  readonly origin: string;
+  readonly stores: SiteStores;
+  /** The place of Durable Objects; absent to leave it to the first request. */
+  readonly region?: string | undefined;
+  /** A route in the site's own zone; `undefined` to start on workers.dev. */
+  readonly route: { readonly pattern: string; readonly zone: string } | undefined;
+}
+
+/** Derives a valid Worker name from a host. */
+export function workerNameOf(host: string): string {
+  const name = `tidemark-${host}`.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+  return name.slice(0, 54).replace(/^-+|-+$/g, "");
+}
+
+export function wranglerFile({ name, origin, route, stores }: WranglerChoices): string {
+  const host = route && /^[\w.-]+/.exec(route.pattern)?.[0];
+  const vars = {
+    ORIGIN_URL: origin,
+    ...(host === undefined ? {} : { SITE_HOST: host }),
+  };
+  const written = Object.entries(vars)
+    .map(([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}`)
+    .join(", ");
+  // Pass functions, because `replace` interprets `$` in replacement strings.
+  const text = textFor(stores, "wrangler.jsonc")
+    .replace('"tidemark-site"', () => JSON.stringify(name))
+    .replace(/"vars": \{.*\}/, () => `"vars": { ${written} }`);
+  return route === undefined ? text : text.replace(untilThereIsARoute, () => placeLines(route));
+}
+
+const untilThereIsARoute = / {2}\/\/ The addresses\.[^]*"workers_dev": true,/;
+
+function placeLines({ pattern, zone }: { pattern: string; zone: string }): string {
+  return `  // The only address. The Worker has no second one on workers.dev.
+  "routes": [{ "pattern": ${JSON.stringify(pattern)}, "zone_name": ${JSON.stringify(zone)} }],
+  "workers_dev": false,`;
 }

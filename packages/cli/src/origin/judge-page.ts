@@ -1,5 +1,4 @@
 // Decides whether a page may be shared. The first reason applies.
-import { formatSeconds } from "./format-seconds.ts";
 import { isUntold, type PageSight } from "./look-at-page.ts";
 import { privatePattern } from "./page-kind.ts";
 
@@ -68,4 +67,17 @@ function ofContent(sight: PageSight): Judgement {
   if (sight.kind === "api")
     return uncertain("data for programs, and its origin sends no caching fields");
   return { kind: "open", why: "its origin names no lifetime" };
+}
+
+const units = [
+  ["d", 86_400],
+  ["h", 3_600],
+  ["m", 60],
+] as const;
+
+/** Returns text such as `"5m"` or `"90s"`, in the largest unit that gives a whole number. */
+export function formatSeconds(seconds: number): string {
+  const whole = Math.round(seconds);
+  const [unit, size] = units.find(([, one]) => whole >= one && whole % one === 0) ?? ["s", 1];
+  return `${whole / size}${unit}`;
 }

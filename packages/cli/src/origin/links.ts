@@ -10,7 +10,7 @@ export interface Reference {
 type WrittenLink = readonly [url: string, as: Reference["as"]];
 
 /** The page that contains the references. */
-export interface ReferringPage {
+interface ReferringPage {
   /** The scheme and host that references must have. */
   readonly origin: string;
   /** A path, or a full URL if relative references have another base. */
@@ -76,7 +76,7 @@ function attribute(attributes: string, name: string): string | undefined {
   return (double ?? single ?? bare)?.replaceAll("&amp;", "&").replaceAll("&#038;", "&").trim();
 }
 
-function ownPath(url: string, page: Pick<ReferringPage, "origin" | "path">): string | undefined {
+function ownPath(url: string, page: ReferringPage): string | undefined {
   const read = URL.parse(url, new URL(page.path, page.origin).href);
   if (read === null || read.origin !== page.origin) return undefined;
   const path = read.pathname + read.search;

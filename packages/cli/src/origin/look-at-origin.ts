@@ -1,11 +1,17 @@
 // Examines an origin: finds some of its pages, and requests each of them in several ways.
-import { choosePages } from "./choose-pages.ts";
-import { referencesOf } from "./links.ts";
+import { referencesOf, type Reference } from "./links.ts";
 import { lookAtPage, type PageSight } from "./look-at-page.ts";
-import type { Answer, AskFailure, OriginClient } from "./origin-client.ts";
-import { apiPattern, privatePattern } from "./page-kind.ts";
+import type { Answer, AskFailure } from "../asking/fetch-page.ts";
+import type { OriginClient } from "./origin-client.ts";
+import {
+  apiPattern,
+  privatePattern,
+  isAssetPath,
+  mayHaveEffects,
+  segmentsOf,
+  withoutQuery,
+} from "./page-kind.ts";
 import { type Platform, platformOf } from "./platform.ts";
-import { mayAsk, readRobots, type Robots, sitemapAddresses } from "./robots.ts";
 
 /** The results of examining an origin. */
 export interface OriginSight {
@@ -25,7 +31,7 @@ export interface OriginSight {
   readonly requestCount: number;
 }
 
-export type OriginLook = { readonly kind: "seen"; readonly sight: OriginSight } | LookRefusal;
+type OriginLook = { readonly kind: "seen"; readonly sight: OriginSight } | LookRefusal;
 
 /** The reason why the origin cannot be examined. */
 export type LookRefusal =
@@ -33,7 +39,7 @@ export type LookRefusal =
   | { readonly kind: "elsewhere"; readonly to: string }
   | { readonly kind: "refused"; readonly status: number };
 
-export interface LookOptions {
+interface LookOptions {
   /** Paths that are always examined. */
   readonly paths: readonly string[];
   /** The limit for examined pages. */
@@ -43,7 +49,7 @@ export interface LookOptions {
   readonly nowAtMs: () => number;
 }
 
-export const trialPath = "/tidemark-looks-for-a-page-that-is-not-there";
+const trialPath = "/tidemark-looks-for-a-page-that-is-not-there";
 const atOnce = 2;
 /** The limit for paths from each of three sources: a page, sitemaps and robots.txt. */
 const pathCountMax = 2_000;
@@ -60,19 +66,19 @@ export async function lookAtOrigin(
 ): Promise<OriginLook> {
   options.onPage("/");
   const home = await client.ask("/");
-  if (home.kind === "failure") return { kind: "failed", failure: home };
+  if (home.kind === "failed") return { kind: "failed", failure: home };
   const to = webAddress(home.headers.get("location") ?? "", client.origin);
   const leaves = home.status >= 300 && home.status < 400 && to !== null;
   if (leaves && to.origin !== client.origin) return { kind: "elsewhere", to: to.origin };
 
   const robotsAnswer = await client.ask("/robots.txt");
   const robots =
-    robotsAnswer.kind === "answer" && robotsAnswer.status === 200
+    robotsAnswer.kind === "answered" && robotsAnswer.status === 200
       ? readRobots(robotsAnswer.text)
       : nothingSaid;
   const start = leaves ? to.pathname + to.search : "/";
   const first = start === "/" ? home : await client.ask(start);
-  const references = first.kind === "answer" ? referencesIn(first, start, client.origin) : [];
+  const references = first.kind === "answered" ? referencesIn(first, start, client.origin) : [];
   const listed = (await listedIn(robots, client)).slice(0, pathCountMax);
   // Normalize the paths, because robots.txt may contain any text.
   const forbidden = robots.disallowed.slice(0, pathCountMax).flatMap((rule) => {
@@ -138,7 +144,7 @@ async function listedIn({ sitemaps }: Robots, client: OriginClient): Promise<str
   for (let depth = 0; depth < 2 && next !== undefined; depth += 1) {
     paths.push(next);
     const reply = await client.ask(next);
-    if (reply.kind !== "answer" || reply.status !== 200) return depth === 0 ? [] : paths;
+    if (reply.kind !== "answered" || reply.status !== 200) return depth === 0 ? [] : paths;
     const named = sitemapAddresses(reply.text).flatMap(own);
     const isIndex = reply.text.includes("<sitemapindex");
     if (!isIndex) return [...paths, ...named];
@@ -159,7 +165,7 @@ async function lookAtAll(
     for (let path = left.shift(); path !== undefined; path = left.shift()) {
       options.onPage(path);
       const plain = await client.ask(path);
-      if (plain.kind === "failure") {
+      if (plain.kind === "failed") {
         failures.push({ path, why: plain.why });
         continue;
       }
@@ -178,4 +184,124 @@ function patternsOf(
 ): string[] {
   const patterns = paths.flatMap((path) => patternOf(path.replace(/[*$]+$/, "")) ?? []);
   return [...new Set(patterns)].slice(0, patternCountMax);
+}
+
+interface PageCandidates {
+  readonly references: readonly Reference[];
+  /** Paths from a sitemap. */
+  readonly listed: readonly string[];
+}
+
+/** The limit for each kind. Ordinary pages fill the rest. */
+const most = { private: 3, feed: 2, api: 4, asset: 6 } as const;
+
+/** Returns the paths to examine next, in the order of the requests. */
+export function choosePages(
+  { references, listed }: PageCandidates,
+  { known, count }: { readonly known: ReadonlySet<string>; readonly count: number },
+): string[] {
+  const all = [...references, ...listed.map((path): Reference => ({ path, as: "link" }))].filter(
+    ({ path }) => !known.has(path) && !mayHaveEffects(path),
+  );
+  const paths = [...new Map(all.map((one) => [one.path, one])).values()];
+  const sortOf = ({ path, as }: Reference) => {
+    if (privatePattern(path) !== undefined) return "private";
+    if (as === "feed" || /\/feed\/?$/.test(path)) return "feed";
+    if (as === "asset" || isAssetPath(path)) return "asset";
+    if (apiPattern(path) !== undefined) return "api";
+    return isPlain(path) ? "page" : "query";
+  };
+  const of = (sort: string) => paths.filter((one) => sortOf(one) === sort).map(({ path }) => path);
+  const some = [
+    ...byTurns(of("private")).slice(0, most.private),
+    ...of("feed").slice(0, most.feed),
+    ...byTurns(of("api")).slice(0, most.api),
+    ...byTurns(of("asset")).slice(0, most.asset),
+  ].slice(0, Math.ceil((count * 2) / 3));
+  return [...some, ...byTurns(of("page"))].slice(0, count);
+}
+
+/** Returns whether a path has no query, or only one that selects a page of a list. */
+function isPlain(path: string): boolean {
+  return withoutQuery(path) === path || /\?(?:page|p|offset|cursor|after)=[^&]*$/.test(path);
+}
+
+/** Interleaves the paths by their first segment. */
+function byTurns(paths: readonly string[]): string[] {
+  const groups = new Map<string, string[]>();
+  for (const path of paths) {
+    const [first = ""] = segmentsOf(path);
+    const group = groups.get(first);
+    if (group === undefined) groups.set(first, [path]);
+    else group.push(path);
+  }
+  const longest = Math.max(0, ...[...groups.values()].map(({ length }) => length));
+  const turns = Array.from({ length: longest }, (_, at) => at);
+  return turns.flatMap((at) => [...groups.values()].flatMap((group) => group[at] ?? []));
+}
+
+/** The rules for the user agent `*`, and the sitemaps. */
+interface Robots {
+  /** Path prefixes, with `*` for any text and `$` for the end. */
+  readonly disallowed: readonly string[];
+  readonly allowed: readonly string[];
+  readonly sitemaps: readonly string[];
+}
+
+export function readRobots(text: string): Robots {
+  const disallowed: string[] = [];
+  const allowed: string[] = [];
+  const sitemaps: string[] = [];
+  let isForUs = false;
+  let wasAgent = false;
+  for (const line of text.split(/\r?\n/)) {
+    const [, name = "", value = ""] = /^\s*([\w-]+)\s*:\s*([^#]*)/.exec(line) ?? [];
+    const trimmed = value.trim();
+    const isAgent = name.toLowerCase() === "user-agent";
+    if (isAgent) isForUs = trimmed === "*" || (wasAgent && isForUs);
+    if (name !== "") wasAgent = isAgent;
+    if (/^disallow$/i.test(name) && isForUs && trimmed !== "") disallowed.push(trimmed);
+    if (/^allow$/i.test(name) && isForUs && trimmed !== "") allowed.push(trimmed);
+    if (/^sitemap$/i.test(name)) sitemaps.push(trimmed);
+  }
+  return { disallowed, allowed, sitemaps };
+}
+
+/**
+ * Returns whether the rules allow a request for a path. The longest matching rule decides (RFC 9309
+ * §2.2.2).
+ */
+export function mayAsk(path: string, { disallowed, allowed }: Robots): boolean {
+  return longestFit(path, disallowed) <= longestFit(path, allowed);
+}
+
+function longestFit(path: string, rules: readonly string[]): number {
+  let longest = 0;
+  for (const rule of rules) {
+    if (rule.length > longest && fits(path, rule)) longest = rule.length;
+  }
+  return longest;
+}
+
+function fits(path: string, rule: string): boolean {
+  const isWhole = rule.endsWith("$");
+  const [first = "", ...parts] = (isWhole ? rule.slice(0, -1) : rule).split("*");
+  const last = isWhole ? parts.pop() : undefined;
+  if (!path.startsWith(first)) return false;
+  if (isWhole && last === undefined) return path === first;
+  // The first match of each part leaves the most text for the next, so each rule takes linear time.
+  let at = first.length;
+  for (const part of parts) {
+    const found = path.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return last === undefined || (path.length - last.length >= at && path.endsWith(last));
+}
+
+/** Returns the URLs in a sitemap, or in an index of sitemaps. */
+export function sitemapAddresses(text: string): string[] {
+  return [...text.matchAll(/<loc>\s*(?:<!\[CDATA\[\s*)?([^<\]\s]+)/gi)].map(([, url = ""]) =>
+    url.replaceAll("&amp;", "&"),
+  );
 }

@@ -7,13 +7,13 @@ import {
   storingOf,
 } from "../../../../src/http-rules.ts";
 import { isCompressed, proxyFields, tagWithCoding } from "../asking/behind-proxy.ts";
-import { bodyChange, type BodyChange, firstDifference, hasToken } from "./body-change.ts";
-import type { Answer, AskOptions, OriginClient } from "./origin-client.ts";
+import type { Answer, AskOptions } from "../asking/fetch-page.ts";
+import type { OriginClient } from "./origin-client.ts";
 import { kindOf, type PageKind } from "./page-kind.ts";
 import { cachesBefore } from "./platform.ts";
 
 /** Traits in which clients may differ. */
-export type ClientTrait = "cookie" | "accept" | "language" | "user-agent" | "address";
+type ClientTrait = "cookie" | "accept" | "language" | "user-agent" | "address";
 
 /** The results of examining one page. */
 export interface PageSight {
@@ -70,7 +70,7 @@ export const fieldOfTrait = {
  * pages.
  */
 export function isUntold(
-  { differsBy, vary }: Pick<PageSight, "differsBy" | "vary">,
+  { differsBy, vary }: PageSight,
   trait: keyof typeof fieldOfTrait,
 ): boolean {
   return differsBy.includes(trait) && !vary.includes(fieldOfTrait[trait]);
@@ -107,7 +107,7 @@ export async function lookAtPage(
   const kind = kindOf(path, plain);
   const ask = async (options: AskOptions, at = path) => {
     const reply = await client.ask(at, options);
-    return reply.kind === "answer" ? reply : undefined;
+    return reply.kind === "answered" ? reply : undefined;
   };
   const isPage = kind === "page" || kind === "api" || kind === "feed";
   const isWorthIt = plain.status === 200 && kind !== "private";
@@ -214,4 +214,59 @@ function credentialsOf(headers: Headers): string[] {
 
 function withTracking(path: string): string {
   return `${path}${path.includes("?") ? "&" : "?"}utm_source=tidemark`;
+}
+
+type BodyChange = "same" | "token" | "numbers" | "content";
+
+const tokenName = /csrf|xsrf|authenticity|nonce|__requestverificationtoken|form_build_id|_token/i;
+/** An unclosed tag matches up to the end of the text, so that each character is read once. */
+const tokenTag = /<(?:input|meta|script|style|link)\b(?:"[^"]*"|'[^']*'|[^>"']+)*>?/gi;
+
+/** A name and its value, in a script or in JSON. */
+const tokenValue =
+  /(?:csrf|xsrf|nonce|authenticity)[\w-]{0,40}["']?\s{0,9}[:=]\s{0,9}(?:"[^"\n]{0,500}"|'[^'\n]{0,500}')/gi;
+
+/** Returns whether a form field, or a tag such as `meta`, is named like a token. */
+export function hasToken(text: string): boolean {
+  return [...text.matchAll(tokenTag)].some(([tag]) => tokenName.test(tag));
+}
+
+interface Body {
+  readonly text: string;
+  readonly digest: string;
+}
+
+export function bodyChange(first: Body, second: Body): BodyChange {
+  if (first.digest === second.digest) return "same";
+  const [a, b] = [first.text, second.text];
+  if (a === "" || b === "") return "content";
+  if (withoutTokens(a) === withoutTokens(b)) return "token";
+  return withoutNumbers(a) === withoutNumbers(b) ? "numbers" : "content";
+}
+
+function withoutTokens(text: string): string {
+  return text.replace(tokenTag, (tag) => (tokenName.test(tag) ? "" : tag)).replace(tokenValue, "");
+}
+
+/** Replaces times, counts and the hexadecimal names that some frameworks generate for each response. */
+function withoutNumbers(text: string): string {
+  return withoutTokens(text)
+    .replace(/\b[0-9a-f]+\b/gi, (word) => (/\d/.test(word) ? "#" : word))
+    .replace(/[#:.,\s-]+/g, "#");
+}
+
+/** The characters that are shown before and after the first difference. */
+const shownChars = { before: 24, after: 40 };
+
+/** Returns the places of two texts where these first differ, apart from tokens, in one line each. */
+export function firstDifference(one: string, other: string): readonly [string, string] {
+  const [first, second] = [withoutTokens(one), withoutTokens(other)];
+  let at = 0;
+  while (at < first.length && first[at] === second[at]) at += 1;
+  const shown = (text: string) =>
+    text
+      .slice(Math.max(0, at - shownChars.before), at + shownChars.after)
+      .replace(/[\s\p{Cc}]+/gu, " ")
+      .trim();
+  return [shown(first), shown(second)];
 }

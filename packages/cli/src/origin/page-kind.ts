@@ -1,5 +1,5 @@
 // Classifies pages by path, type and status.
-import type { Answer } from "./origin-client.ts";
+import type { Answer } from "../asking/fetch-page.ts";
 
 export type PageKind =
   | "page"
@@ -78,10 +78,7 @@ export function isFingerprinted(path: string): boolean {
   return parts.some((part) => hexHash.test(part) || (isCode && mixedHash.test(part)));
 }
 
-export function kindOf(
-  path: string,
-  { headers, status }: Pick<Answer, "headers" | "status">,
-): PageKind {
+export function kindOf(path: string, { headers, status }: Answer): PageKind {
   const type = headers.get("content-type") ?? "";
   const plain = withoutQuery(path);
   if (plain === "/robots.txt") return "robots";

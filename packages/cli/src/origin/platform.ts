@@ -1,6 +1,7 @@
-// Detects the software of a site, and caches in front of its origin.
-import { fieldsOfCaches } from "../asking/cache-fields.ts";
-import type { Answer } from "./origin-client.ts";
+// Detects the software of a site, and caches in front of its origin. Knows which paths and cookies
+// are usually private on each platform.
+import { fieldsOfCaches } from "../asking/cache-status.ts";
+import type { Answer } from "../asking/fetch-page.ts";
 
 export type Platform =
   | "WordPress"
@@ -37,7 +38,7 @@ const marks: readonly Mark[] = [
   { platform: "Rails", field: ["set-cookie", /_session=[^;]*--[0-9a-f]{40}/] },
 ];
 
-export function platformOf(answers: readonly Pick<Answer, "headers" | "text">[]): Platform {
+export function platformOf(answers: readonly Answer[]): Platform {
   const isMarked = ({ field, text }: Mark) =>
     answers.some(
       (answer) =>
@@ -55,4 +56,28 @@ export function cachesBefore(headers: Headers): string[] {
     const value = headers.get(name);
     return value === null ? [] : [`${name}: ${value.slice(0, 60)}`];
   });
+}
+
+const usual = ["/login/*", "/logout/*", "/account/*", "/admin/*", "/cart/*", "/checkout/*"];
+
+const more: Readonly<Partial<Record<Platform, readonly string[]>>> = {
+  WooCommerce: ["/my-account/*", "/wc-api/*"],
+  Shopify: ["/checkouts/*", "/orders/*"],
+  Ghost: ["/ghost/*", "/members/*"],
+  Drupal: ["/user/*", "/node/add/*"],
+};
+
+const ofWordPress = ["wordpress_logged_in_*", "wp-postpass_*"];
+const signedIn: Readonly<Partial<Record<Platform, readonly string[]>>> = {
+  WordPress: ofWordPress,
+  WooCommerce: [...ofWordPress, "woocommerce_items_in_cart"],
+  Drupal: ["SESS*", "SSESS*"],
+};
+
+export function signedInCookiesOf(platform: Platform): readonly string[] {
+  return signedIn[platform] ?? [];
+}
+
+export function privateOf(platform: Platform): readonly string[] {
+  return [...usual, ...(more[platform] ?? [])];
 }

@@ -1,11 +1,7 @@
 // Determines the site and the token of a command, from options, the environment or a profile.
-import { CommandError, usageError } from "../command-error.ts";
-import { exitCode } from "../exit-code.ts";
+import { CommandError, usageError, exitCode } from "../command-error.ts";
 import type { World } from "../world.ts";
-import { type SiteAddress, siteAddress } from "./address.ts";
-import { ownText } from "./own-file.ts";
-import { type Profile, type Profiles, readProfiles } from "./profiles.ts";
-import { checkedToken } from "./token.ts";
+import { ownText, type Profile, type Profiles, readProfiles } from "./profiles.ts";
 
 /** Options of every command that uses a site. */
 export interface SiteOptions {
@@ -19,8 +15,6 @@ export interface ChosenSite extends SiteAddress {
   readonly token: string | undefined;
 }
 
-type SiteWorld = Pick<World, "env" | "home">;
-
 /**
  * Returns the site from the first of these that is set: `--site`, `--profile`, TIDEMARK_SITE,
  * TIDEMARK_PROFILE, the default profile, the only profile. The command sends a profile's token only
@@ -28,7 +22,7 @@ type SiteWorld = Pick<World, "env" | "home">;
  *
  * @throws CommandError if no site is specified, or a setting is invalid
  */
-export async function chosenSite(options: SiteOptions, where: SiteWorld): Promise<ChosenSite> {
+export async function chosenSite(options: SiteOptions, where: World): Promise<ChosenSite> {
   const { env } = where;
   const profiles = await readProfiles(where);
   const named = namedSite(options, env);
@@ -98,7 +92,7 @@ function chosenProfile(
 async function withToken(
   address: SiteAddress,
   profile: Profile | undefined,
-  { env }: SiteWorld,
+  { env }: World,
 ): Promise<ChosenSite> {
   const path = env["TIDEMARK_TOKEN_FILE"];
   if (env["TIDEMARK_TOKEN"]) {
@@ -116,5 +110,69 @@ async function withToken(
     what: "TIDEMARK_TOKEN_FILE cannot be used.",
     why: `There is no file ${path}.`,
     hint: "Set it to a file of mode 600 with the ADMIN_TOKEN of the site.",
+  });
+}
+
+/** The location of a site's operator routes. */
+interface SiteAddress {
+  /** Scheme and host, such as "https://www.example.com". */
+  readonly origin: string;
+  /** Without a final slash. */
+  readonly operatorPath: string;
+}
+
+const localHosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/**
+ * @param given.from the source of the address, such as `--site`
+ * @throws CommandError for an invalid address, and for one that would send a token in clear text
+ */
+export function siteAddress(given: {
+  readonly site: string;
+  readonly operatorPath: string | undefined;
+  readonly from: string;
+}): SiteAddress {
+  const { site, operatorPath = "/_cache", from } = given;
+  const url = URL.parse(site);
+  const hint = "Write only scheme and host, such as https://www.example.com.";
+  const refused = (why: string, right = hint) =>
+    usageError({ what: `${from} is invalid.`, why, hint: right });
+  // Errors below quote the address, so look for a password first, also in an invalid address.
+  if (site.includes("@")) throw refused("The address contains a user name or a password.");
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw refused(`${JSON.stringify(site.slice(0, 200))} is not an http or https URL.`);
+  }
+  if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {
+    throw refused(`${JSON.stringify(site.slice(0, 200))} contains more than scheme and host.`);
+  }
+  if (url.protocol === "http:" && !localHosts.has(url.hostname)) {
+    throw refused(
+      `${url.origin} has no TLS, so the token would travel in clear text.`,
+      "Write https://. Only this machine's own addresses may be http.",
+    );
+  }
+  if (!/^(?:\/[\w.~-]+)+$/.test(operatorPath)) {
+    throw usageError({
+      what: "The operator path is invalid.",
+      why: `${JSON.stringify(operatorPath.slice(0, 80))} is not a path such as /_cache.`,
+      hint: "Write the operatorPath of the site's configuration.",
+    });
+  }
+  return { origin: url.origin, operatorPath };
+}
+
+/**
+ * @param from the source of the token, such as `TIDEMARK_TOKEN`
+ * @returns a valid value for a request field. @throws CommandError, which does not quote the token
+ */
+export function checkedToken(token: string, from: string): string {
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw usageError({
+    what: `${from} cannot be used.`,
+    why:
+      token === ""
+        ? "It is empty."
+        : "It contains a space, a line break or a character outside ASCII.",
+    hint: "Pass only the ADMIN_TOKEN of the site.",
   });
 }

@@ -1,58 +1,60 @@
-// Calls the operator's routes of a site.
-import type { World } from "../world.ts";
-import type { ChosenSite } from "./chosen-site.ts";
+// Calls the operator's routes of a site. The ADMIN_TOKEN never leaves this machine: the command derives a
+// token for one host and one minute, after the site has proved that it also knows the ADMIN_TOKEN.
 import {
   type AnswerName,
   answers,
   errorAnswer,
+  type ErrorAnswer,
   type OperatorAnswer,
 } from "../../../../src/protocol/answers.ts";
-import type { TokenScope } from "../../../../src/protocol/operator-token.ts";
-import { SiteCredential } from "./site-credential.ts";
-import { SiteFailures } from "./site-failures.ts";
-
-export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
+import {
+  challengeField,
+  challengeOf,
+  derivedToken,
+  isProof,
+  newNonce,
+  tokenKey,
+  type TokenKey,
+  type TokenScope,
+} from "../../../../src/protocol/operator-token.ts";
+import { networkFailure } from "../asking/network-failure.ts";
+import { type CommandError, failure, interruption, usageError } from "../command-error.ts";
+import type { World } from "../world.ts";
+import type { ChosenSite } from "./chosen-site.ts";
 
 interface SiteCall {
   readonly method?: "GET" | "POST";
-  readonly query?: Query;
+  readonly query?: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   /** Accepted statuses besides 2xx. */
   readonly accepts?: readonly number[];
 }
 
+interface ProvenSite {
+  readonly key: TokenKey;
+  /** The site's clock minus this machine's clock. */
+  readonly aheadMs: number;
+}
+
 const answerMsMax = 60_000;
 /** The size limit of an answer. No valid answer of these routes is that large. */
 const answerBytesMax = 32 * 1_024 * 1_024;
+/** The lifetime of a token, which is at least `answerMsMax`. Each request gets its own token. */
+const tokenSeconds = 60;
 
 /** Answers whose names differ from their routes. */
 const routes = { dryRun: "purge", healthOrStatus: "health" } as const;
 
-type ClientWorld = Pick<World, "fetch" | "interrupted" | "nowAtMs">;
-
 /** A client for the operator's routes of one site. */
 export class SiteClient {
   readonly site: ChosenSite;
-  readonly #world: ClientWorld;
-  readonly #failures: SiteFailures;
-  readonly #credential: SiteCredential | undefined;
+  readonly #world: World;
+  #proven: Promise<ProvenSite> | undefined;
 
-  constructor(site: ChosenSite, world: ClientWorld) {
+  constructor(site: ChosenSite, world: World) {
     this.site = site;
     this.#world = world;
-    this.#failures = new SiteFailures(site, world.interrupted, answerMsMax);
-    const { origin, token } = site;
-    this.#credential =
-      token === undefined
-        ? undefined
-        : new SiteCredential({
-            host: new URL(origin).host,
-            adminToken: token,
-            nowAtMs: world.nowAtMs,
-            askProof: (headers) => this.#parsed("proof", { headers }),
-            notProven: () => this.#failures.notProven(),
-          });
   }
 
   /** Returns a value for `Tidemark-Debug`, valid on this site for a minute. @throws as `json` */
@@ -60,9 +62,33 @@ export class SiteClient {
     return this.#tokenFor("debug");
   }
 
+  /** @throws CommandError if the site has not proved itself; the command then sent no token */
   async #tokenFor(scope: TokenScope): Promise<string> {
-    if (this.#credential === undefined) throw this.#failures.noToken();
-    return this.#credential.token(scope);
+    this.#proven ??= this.#prove().catch((cause: unknown) => {
+      this.#proven = undefined;
+      throw cause;
+    });
+    const { key, aheadMs } = await this.#proven;
+    const { host } = new URL(this.site.origin);
+    const expiresAtSeconds = Math.floor((this.#world.nowAtMs() + aheadMs) / 1_000) + tokenSeconds;
+    return derivedToken(key, { scope, host, expiresAtSeconds });
+  }
+
+  async #prove(): Promise<ProvenSite> {
+    const { nowAtMs } = this.#world;
+    const { origin, token } = this.site;
+    if (token === undefined) throw noToken(this.site);
+    const { host } = new URL(origin);
+    const key = await tokenKey(token);
+    const nonce = newNonce();
+    const askedAtMs = nowAtMs();
+    const headers = { [challengeField]: await challengeOf(key, host, nonce) };
+    const { proof, atSeconds } = await this.#parsed("proof", { headers });
+    if (!(await isProof(key, proof, { host, nonce, atSeconds }))) {
+      const why = "It did not prove that it knows the ADMIN_TOKEN, so no token was sent.";
+      throw notTidemark(this.site, why);
+    }
+    return { key, aheadMs: atSeconds * 1_000 - (askedAtMs + nowAtMs()) / 2 };
   }
 
   /**
@@ -84,9 +110,9 @@ export class SiteClient {
     const route = name in routes ? routes[name as keyof typeof routes] : name;
     const response = await this.#answer(route, call);
     const value = jsonIn(await this.#textOf(route, response));
-    if (value === undefined) throw this.#failures.notOurs(route, response);
+    if (value === undefined) throw notOurs(this.site, route, response);
     const { error } = answers[name].safeParse(value);
-    if (error) throw this.#failures.misshapen(route, error.issues[0]?.path.join(".") ?? "");
+    if (error) throw misshapen(this.site, route, error.issues[0]?.path.join(".") ?? "");
     return value as OperatorAnswer<Name>;
   }
 
@@ -94,7 +120,7 @@ export class SiteClient {
   async text(route: string, call: SiteCall = {}): Promise<string> {
     const response = await this.#answer(route, await this.#signed(call));
     const isPlain = response.headers.get("content-type")?.startsWith("text/plain") === true;
-    if (!isPlain) throw this.#failures.notOurs(route, response);
+    if (!isPlain) throw notOurs(this.site, route, response);
     return this.#textOf(route, response);
   }
 
@@ -109,13 +135,17 @@ export class SiteClient {
         text += decoder.decode(chunk, { stream: true });
       }
     } catch (cause) {
-      throw this.#failures.unreachable(cause);
+      throw this.#unreachable(cause);
     }
-    if (bytes > answerBytesMax) throw this.#failures.tooLong(route, answerBytesMax);
+    if (bytes > answerBytesMax) {
+      const path = `${this.site.operatorPath}/${route}`;
+      const mebibytes = answerBytesMax / 1_024 / 1_024;
+      throw notTidemark(this.site, `Its answer at ${path} is longer than ${mebibytes} MiB.`);
+    }
     return text + decoder.decode();
   }
 
-  async #signed<Given extends SiteCall>(call: Given): Promise<Given> {
+  async #signed(call: SiteCall): Promise<SiteCall> {
     const authorization = `Bearer ${await this.#tokenFor("operator")}`;
     return { ...call, headers: { authorization, ...call.headers } };
   }
@@ -135,14 +165,26 @@ export class SiteClient {
       signal: AbortSignal.any([this.#world.interrupted, AbortSignal.timeout(answerMsMax)]),
     };
     const response = await this.#world.fetch(url, init).catch((cause: unknown) => {
-      throw this.#failures.unreachable(cause);
+      throw this.#unreachable(cause);
     });
     if (response.ok || call.accepts?.includes(response.status)) return response;
     const body = jsonIn(await this.#textOf(route, response));
     const refusal = errorAnswer.safeParse(body);
-    throw refusal.success
-      ? this.#failures.refused(refusal.data.error)
-      : this.#failures.notOurs(route, response);
+    throw refusal.success ? refused(refusal.data.error) : notOurs(this.site, route, response);
+  }
+
+  #unreachable(cause: unknown): CommandError {
+    if (this.#world.interrupted.aborted) {
+      return interruption("The request to the site was interrupted.");
+    }
+    const { code, why } = networkFailure(cause, answerMsMax);
+    const isCertificate = code === "certificate";
+    const fault = {
+      what: `${this.site.origin} could not be reached.`,
+      why: isCertificate ? `${why}, so no token was sent.` : `${why}.`,
+      hint: isCertificate ? hintOfCertificate : "Check the address, and that the site is up.",
+    };
+    return failure(fault, "unreachable", cause);
   }
 }
 
@@ -163,3 +205,77 @@ function isDeeperThan(levels: number, value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
 }
+
+/**
+ * Statuses that a server in front of the Worker sends, or that the platform sends if the Worker
+ * fails.
+ */
+const betweenStatuses: ReadonlySet<number> = new Set([
+  429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 530,
+]);
+
+/** Codes of temporary failures, after which a retry makes sense. */
+export const passingCodes: ReadonlySet<string> = new Set(["unavailable", "unreachable", "between"]);
+
+function noToken({ origin }: ChosenSite): CommandError {
+  return usageError({
+    what: "Nothing was sent.",
+    why: `There is no token for ${origin}.`,
+    hint: "Set TIDEMARK_TOKEN to its ADMIN_TOKEN, or store it with: tidemark profile set NAME --site URL.",
+  });
+}
+
+/**
+ * Uses the site's own message. Only the hint for a wrong token is replaced, because the site's hint is for
+ * other clients.
+ */
+function refused({ code, what, why, hint }: ErrorAnswer["error"]): CommandError {
+  return failure({ what, why, hint: code === "unauthorized" ? hintOfToken : hint }, code);
+}
+
+function notOurs(site: ChosenSite, route: string, { status, headers }: Response): CommandError {
+  const { origin, operatorPath } = site;
+  const location = URL.parse(headers.get("location") ?? "", origin);
+  if (status >= 300 && status < 400 && location !== null) {
+    const why = `It redirects to ${location.origin}, and the token is not sent to another address.`;
+    return notTidemark(site, why, { hint: "Use the site's own address." });
+  }
+  const type = headers.get("content-type")?.split(";", 1)[0] ?? "no type";
+  const answer = `Its answer (${status}, ${type})`;
+  if (betweenStatuses.has(status)) {
+    const why = `${answer} is not from Tidemark: a server in front of the Worker sent it, or the Worker fails.`;
+    const hint = "Try again later. If it persists, check the Worker's logs.";
+    return notTidemark(site, why, { hint, code: "between" });
+  }
+  if (status === 404 && route === "probe") {
+    return failure({
+      what: "Nothing was probed.",
+      why: `The configuration of ${origin} has no probe, or its Tidemark is older than this command.`,
+      hint: "Add probe: purgeProbe() from tidemark/probe to the configuration, and deploy.",
+    });
+  }
+  const nothing = `It serves nothing at ${operatorPath}/${route}, or its Tidemark is older than this command.`;
+  return notTidemark(site, status === 404 ? nothing : `${answer} is not from Tidemark.`);
+}
+
+/** @param place the path of the invalid member; empty for the whole answer */
+function misshapen(site: ChosenSite, route: string, place: string): CommandError {
+  const fault = place === "" ? "has an unexpected form" : `has no valid ${JSON.stringify(place)}`;
+  return notTidemark(site, `Its answer at ${site.operatorPath}/${route} ${fault}.`);
+}
+
+function notTidemark(
+  { origin }: ChosenSite,
+  why: string,
+  how: { hint?: string; code?: string } = {},
+) {
+  const what = `${origin} did not answer like Tidemark.`;
+  return failure({ what, why, hint: how.hint ?? hintOfSite }, how.code ?? "not-tidemark");
+}
+
+const hintOfCertificate =
+  "Check the host's name and its certificate. If you use your own certificate authority, set NODE_EXTRA_CA_CERTS to its file.";
+const hintOfToken =
+  "Set TIDEMARK_TOKEN to the secret ADMIN_TOKEN of that Worker, or store it with: tidemark profile set NAME --site URL.";
+const hintOfSite =
+  "Check that this version of Tidemark runs in front of the site, and check its ADMIN_TOKEN and operatorPath.";

@@ -1,5 +1,10 @@
 // Starts the site of the current folder, and runs it until Ctrl-C.
-import { resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { resolve, join } from "node:path";
+import { parseEnv } from "node:util";
+import type { RateLimitSettings } from "../../../../local/colo.ts";
+import { installedLibrary, type Library, sourceLibrary } from "../../../../local/run/library.ts";
 import type { Project } from "../../../../local/run/project.ts";
 import { runSite } from "../../../../local/run/run-site.ts";
 import {
@@ -12,7 +17,18 @@ import { databaseOf } from "../../../../src/protocol/variables/database.ts";
 import { OperatorError } from "../../../../src/tidemark.ts";
 import { usageError } from "../command-error.ts";
 import type { Session } from "../session.ts";
-import { readFolder } from "./folder-project.ts";
+import { packageFiles } from "../version.ts";
+import {
+  textIfThere,
+  wranglerNames,
+  dateText,
+  isTable,
+  readWranglerFile,
+  sqliteClassesIn,
+  type Table,
+  tablesIn,
+  textsIn,
+} from "../wrangler/wrangler-file.ts";
 
 /** @throws CommandError that names the invalid option */
 export function optionsOf(
@@ -57,4 +73,170 @@ export async function runOwnSite(
     });
   };
   await runSite({ options: optionsOf(given, stores), environment, terminal, readProject });
+}
+
+const configs = ["ts", "mts", "js", "mjs"].map((ending) => `tidemark.config.${ending}`);
+
+/**
+ * @param named a configuration to use instead of the folder's own
+ * @throws OperatorError if there is nothing to start, or a file cannot be read
+ */
+export async function readFolder(folder: string, named: string | undefined): Promise<Project> {
+  const own = configs.map((name) => join(folder, name)).find((path) => existsSync(path));
+  const config = named ?? own;
+  const wrangler = await readWorkerOf(folder);
+  if (config === undefined && wrangler?.main === undefined) {
+    throw new OperatorError({
+      what: `There is nothing to start in ${folder}.`,
+      why: "It has no tidemark.config.ts, and no wrangler file with a main module.",
+      hint: "Run tidemark init here, or change to the folder of your site.",
+    });
+  }
+  const variables = parseEnv((await textIfThere(join(folder, ".dev.vars"))) ?? "");
+  // Leave out SITE_HOST: redirects and absolute URLs would lead to the deployed site.
+  const { SITE_HOST: _, ...deployed } = wrangler?.variables ?? {};
+  const texts = Object.entries({ ...deployed, ...variables });
+  const database = databaseOf(variables);
+  return {
+    library: libraryIn(folder),
+    main: wrangler?.main,
+    config,
+    compatibility: wrangler?.compatibility ?? {},
+    variables: Object.fromEntries(
+      texts.filter((pair): pair is [string, string] => pair[1] !== undefined),
+    ),
+    rateLimits: wrangler?.rateLimits ?? {},
+    r2Buckets: wrangler?.r2Buckets ?? [],
+    ...(wrangler?.durableObjects && { durableObjects: wrangler.durableObjects }),
+    otherFiles: [...wranglerNames, ".dev.vars"].map((name) => join(folder, name)),
+    notes: [
+      ...(wrangler?.notes ?? []),
+      ...(isFault(database)
+        ? [
+            `npx wrangler dev does not use the database of .dev.vars. ${database.why} ${database.hint}`,
+          ]
+        : []),
+    ],
+  };
+}
+
+/** Returns the package that the project has installed; in a copy of this repository, its sources. */
+function libraryIn(folder: string): Library {
+  if (
+    existsSync(join(folder, "src/config/config.ts")) &&
+    existsSync(join(folder, "src/tidemark.ts"))
+  ) {
+    return sourceLibrary(folder);
+  }
+  try {
+    createRequire(join(folder, "package.json")).resolve("tidemark/worker");
+  } catch (cause) {
+    throw new OperatorError({
+      what: "The package tidemark is missing.",
+      why: `It is not installed in ${folder}, and the Worker needs it.`,
+      hint: `Run npm install ${packageFiles.library} ${packageFiles.command} there. The packages are not published yet: npm pack writes these files in a copy of Tidemark's repository.`,
+      cause,
+    });
+  }
+  return installedLibrary(folder);
+}
+
+export interface WorkerOfFolder extends Pick<
+  Project,
+  "main" | "compatibility" | "variables" | "notes"
+> {
+  readonly rateLimits: Readonly<Record<string, RateLimitSettings>>;
+  readonly r2Buckets: readonly string[];
+  readonly durableObjects?: Readonly<Record<string, string>>;
+}
+
+/** The classes of Durable Objects that run locally. */
+const classes: readonly string[] = ["TidemarkJournal", "TidemarkRecords"];
+
+/** Returns `undefined` without a wrangler file. @throws OperatorError if it cannot be read */
+export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | undefined> {
+  const { file } = await readWranglerFile(folder);
+  if (file.kind === "absent") return undefined;
+  if (file.kind === "malformed") {
+    const what = `${join(folder, file.name)} cannot be read.`;
+    throw new OperatorError({ what, why: file.why, hint: "Fix that file." });
+  }
+  const {
+    main,
+    vars,
+    compatibility_date: writtenDate,
+    compatibility_flags: flags,
+    r2_buckets: r2,
+    durable_objects: objects,
+    ...others
+  } = file.table;
+  const bound = tablesIn(tableOf(objects)["bindings"]);
+  const isOurs = ({ class_name: written }: Table) => classes.includes(String(written));
+  const ours = bound
+    .filter(isOurs)
+    .flatMap(({ name, class_name: written }) =>
+      textsIn([name]).map((text) => [text, String(written)] as const),
+    );
+  const created = sqliteClassesIn(file.table);
+  const uncreated = ours.map(([, written]) => written).filter((one) => !created.includes(one));
+  const date = dateText(writtenDate);
+  const variables = Object.entries(tableOf(vars));
+  const isText = (pair: [string, unknown]): pair is [string, string] => typeof pair[1] === "string";
+  const notGiven = [
+    ...variables.filter((pair) => !isText(pair)).map(([key]) => `${key} (vars, not a string)`),
+    ...bindingsIn({
+      ...others,
+      durable_objects: { bindings: bound.filter((one) => !isOurs(one)) },
+    }),
+  ];
+  return {
+    main: typeof main === "string" ? resolve(folder, main) : undefined,
+    compatibility: {
+      ...(date === undefined ? {} : { date }),
+      flags: textsIn(flags),
+    },
+    variables: Object.fromEntries(variables.filter(isText)),
+    rateLimits: rateLimitsIn(others["ratelimits"]),
+    r2Buckets: tablesIn(r2).flatMap(({ binding }) => textsIn([binding])),
+    ...(ours.length > 0 && { durableObjects: Object.fromEntries(ours) }),
+    notes: [
+      ...(uncreated.length === 0
+        ? []
+        : [
+            `${file.name} does not declare ${uncreated.join(" and ")} in exports, so Cloudflare refuses the Worker. tidemark doctor shows what to write.`,
+          ]),
+      ...(notGiven.length === 0
+        ? []
+        : [
+            `${file.name} has bindings that are not available here: ${notGiven.join(", ")}. If the Worker needs them, run npx wrangler dev.`,
+          ]),
+    ],
+  };
+}
+
+function tableOf(value: unknown): Table {
+  return isTable(value) ? value : {};
+}
+
+/** Returns the bindings that are not available on this machine, each with its section. */
+function bindingsIn(sections: Table): string[] {
+  return Object.entries(sections).flatMap(([section, value]) => {
+    const { bindings, producers, binding } = tableOf(value);
+    const items = [...[value, bindings, producers].flatMap(tablesIn), { binding }];
+    return items.flatMap(({ binding: bound, name }: Table) => {
+      const named = bound ?? (bindings === undefined ? undefined : name);
+      return typeof named === "string" ? [`${named} (${section})`] : [];
+    });
+  });
+}
+
+function rateLimitsIn(value: unknown): Readonly<Record<string, RateLimitSettings>> {
+  const limits = tablesIn(value).flatMap(({ name, simple }) => {
+    const { limit, period } = tableOf(simple);
+    const isPeriod = period === 10 || period === 60;
+    return typeof name === "string" && typeof limit === "number" && isPeriod
+      ? [[name, { limit, periodSeconds: period }] as const]
+      : [];
+  });
+  return Object.fromEntries(limits);
 }

@@ -1,6 +1,6 @@
 // `tidemark start`: runs a site behind Tidemark on this machine. Other commands do not load its
 // dependencies.
-import { type ExitCode, exitCode } from "../exit-code.ts";
+import { type ExitCode, exitCode } from "../command-error.ts";
 import type { AddCommand, Session } from "../session.ts";
 import type { GivenStartOptions } from "../../../../local/start-options.ts";
 

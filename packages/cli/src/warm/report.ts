@@ -1,9 +1,8 @@
 // Counts the results of warming, and reports them: a table and reasons for people, and an object for programs.
 import type { WarmResult } from "../../../../src/protocol/answers.ts";
 import type { Session } from "../session.ts";
-import { tableOf } from "../terminal/table.ts";
-import type { Terminal } from "../terminal/terminal.ts";
-import type { Outcome } from "./ask-page.ts";
+import { tableOf, type Terminal } from "../terminal.ts";
+import type { Outcome } from "./warm-run.ts";
 import type { PageList } from "./page-list.ts";
 
 const headOf: Readonly<Record<WarmResult, string>> = {
@@ -80,7 +79,7 @@ export function progressOf(
 
 const counted = (count: number): string => count.toLocaleString("en");
 
-export interface RunEnd {
+interface RunEnd {
   readonly site: string;
   readonly tally: Tally;
   /** The number of pages in the sources. */

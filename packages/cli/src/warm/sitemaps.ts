@@ -1,22 +1,21 @@
 // Reads sitemaps from files or over HTTP, and the sitemaps that an index names.
-import { userAgent } from "../asking/user-agent.ts";
+import { SaxesParser } from "saxes";
 import { CommandError, failure, usageError } from "../command-error.ts";
+import { userAgent } from "../version.ts";
 import type { World } from "../world.ts";
-import type { PageList } from "./page-list.ts";
-import { bytesOfFile, bytesOfStream, type TextLimit, textOf } from "./source-text.ts";
-import { type SitemapEntry, sitemapEntries, SitemapFault } from "./sitemap-parser.ts";
+import { type PageList, bytesOfFile, bytesOfStream, type TextLimit, textOf } from "./page-list.ts";
 
 /** The limit of sitemaps.org for one file: 50 MiB. */
 const bytesMax = 52_428_800;
 /** An index should name only sitemaps (sitemaps.org), but some sites have an index of indexes. */
-const depthMax = 3;
+const indexDepthMax = 3;
 /** The limits of all files together, for an index without an end. */
 const filesMax = 1_000;
 const allCharactersMax = 1_073_741_824;
 const redirectsMax = 5;
 const answerMsMax = 60_000;
 
-export interface SitemapOptions {
+interface SitemapOptions {
   readonly pages: PageList;
   readonly world: World;
   /** Called before each file is read. */
@@ -56,8 +55,8 @@ async function read(source: string, walk: Walk): Promise<void> {
     if (kind === "sitemap") further.push(loc);
     else pages.add(loc);
   }
-  if (further.length > 0 && depth === depthMax) {
-    throw unusable(source, `It is an index nested in ${depthMax - 1} others.`, passParts);
+  if (further.length > 0 && depth === indexDepthMax) {
+    throw unusable(source, `It is an index nested in ${indexDepthMax - 1} others.`, passParts);
   }
   if (seen.size + further.length > filesMax) {
     const why = `It and the indexes before it name more than ${filesMax} files.`;
@@ -144,4 +143,86 @@ async function answerOf(source: string, world: World): Promise<Response> {
 function unusable(source: string, why: string, hint: string, cause?: unknown) {
   const fault = { what: `The sitemap ${source} cannot be used.`, why, hint };
   return failure(fault, "bad-sitemap", cause);
+}
+
+interface SitemapEntry {
+  readonly kind: "page" | "sitemap";
+  readonly loc: string;
+}
+
+/** Reports a file that is not a sitemap. The message contains the line. */
+class SitemapFault extends Error {
+  override readonly name = "SitemapFault";
+}
+
+const kinds: Readonly<Record<string, { kind: SitemapEntry["kind"]; element: string }>> = {
+  urlset: { kind: "page", element: "url" },
+  sitemapindex: { kind: "sitemap", element: "sitemap" },
+};
+/** One more than the limit for URLs, so that a truncated URL is rejected. */
+const locCharactersMax = 8_193;
+/** Limits the parser's memory. Extensions for news, images and videos need 5 levels. */
+const elementDepthMax = 32;
+const pieceCharacters = 65_536;
+/**
+ * The limit of text without an entry. The parser needs seconds for megabytes of comments, CDATA and
+ * DOCTYPE. An entry with 1,000 images, the most that Google reads, has less.
+ */
+const idleCharactersMax = 1_048_576;
+
+/** @throws SitemapFault if the text is not XML, or is not a sitemap */
+function sitemapEntries(text: string): readonly SitemapEntry[] {
+  // Some sites put a line break before the declaration, which XML forbids.
+  const begun = text.trimStart();
+  if (begun === "") throw new SitemapFault("It is empty.");
+  if (/^<(?:!doctype )?html/i.test(begun)) throw new SitemapFault("It is an HTML page.");
+  const found: SitemapEntry[] = [];
+  const parser = parserInto(found);
+  let lastEntryAt = 0;
+  for (let at = 0; at < begun.length; at += pieceCharacters) {
+    const before = found.length;
+    parser.write(begun.slice(at, at + pieceCharacters));
+    if (found.length > before) lastEntryAt = at;
+    if (at - lastEntryAt > idleCharactersMax) {
+      throw new SitemapFault(`Line ${parser.line}: more than 1 MiB without an entry.`);
+    }
+  }
+  parser.close();
+  return found;
+}
+
+function parserInto(found: SitemapEntry[]): SaxesParser {
+  const parser = new SaxesParser();
+  const open: string[] = [];
+  let sort: (typeof kinds)[string] | undefined;
+  let [prefix, loc] = ["", ""];
+  const faulty = (why: string) => new SitemapFault(`Line ${parser.line}: ${why}.`);
+  parser.on("error", ({ message }) => {
+    throw faulty(message.replace(/^\d+:\d+: /, "").replace(/\.$/, ""));
+  });
+  parser.on("opentag", ({ name }) => {
+    if (open.length === 0) {
+      const local = name.slice(name.indexOf(":") + 1);
+      prefix = name.slice(0, name.length - local.length);
+      sort = kinds[local];
+      if (sort === undefined) {
+        throw faulty(`its root is <${name.slice(0, 40)}>, not <urlset> or <sitemapindex>`);
+      }
+    }
+    if (open.length === elementDepthMax)
+      throw faulty(`more than ${elementDepthMax} elements are open`);
+    open.push(name);
+    if (open.length === 2) loc = "";
+  });
+  const texted = (text: string) => {
+    if (open[2] === `${prefix}loc`) loc = (loc + text).slice(0, locCharactersMax);
+  };
+  parser.on("text", texted);
+  parser.on("cdata", texted);
+  parser.on("closetag", () => {
+    const isEntry = open.length === 2 && open[1] === `${prefix}${sort?.element}`;
+    if (isEntry && sort !== undefined) found.push({ kind: sort.kind, loc: loc.trim() });
+    open.pop();
+  });
+  return parser;
 }

@@ -1,15 +1,17 @@
 // `tidemark warm`: fills the tiers with pages before visitors request them.
 import { InvalidArgumentError } from "commander";
-import { CommandError, interruption, usageError } from "../command-error.ts";
-import { type ExitCode, exitCode } from "../exit-code.ts";
+import {
+  CommandError,
+  interruption,
+  usageError,
+  type ExitCode,
+  exitCode,
+} from "../command-error.ts";
 import { type AddCommand, repeated, type Session, wholeNumber } from "../session.ts";
-import type { Outcome } from "./ask-page.ts";
-import { readList } from "./list.ts";
-import { type Page, PageList } from "./page-list.ts";
+import { type Outcome, WarmRun, warmWithin } from "./warm-run.ts";
+import { readList, type Page, PageList } from "./page-list.ts";
 import { jsonReport, printReport, progressOf, sourceNotes, Tally } from "./report.ts";
 import { readSitemap } from "./sitemaps.ts";
-import { WarmRun } from "./warm-run.ts";
-import { warmWithin } from "./within.ts";
 
 interface WarmOptions {
   readonly sitemap?: readonly string[];

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { JournalEntry } from "../../../../src/protocol/answers.ts";
 import { main } from "../../src/main.ts";
-import { entryLine } from "../../src/journal/entry-line.ts";
+import { entryLine } from "../../src/commands/journal.ts";
 import { operatorAt, operatorOf } from "../fakes/operator.ts";
 import { operatorEnv } from "../fakes/site-as-fetch.ts";
 

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterEach, expect, it } from "vitest";
 import { examinePages } from "../../src/doctor/pages/examine-pages.ts";
+import { bareWorld } from "../fakes/fake-world.ts";
 
 const servers: ReturnType<typeof createServer>[] = [];
 afterEach(() => {
@@ -35,8 +36,6 @@ it.each([
     isOriginOfSite: false,
     paths: ["/"],
   };
-  const { signal: interrupted } = new AbortController();
-  const world = { fetch, interrupted, nowAtMs: Date.now, sleep: () => Promise.resolve() };
-  const { findings } = await examinePages(asked, undefined, world);
+  const { findings } = await examinePages(asked, undefined, { ...bareWorld, fetch });
   expect(findings.map(({ code }) => code)).toEqual(codes);
 });

@@ -6,8 +6,7 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { DoctorFinding } from "../../src/doctor/finding.ts";
-import { readFolder } from "../../src/doctor/folder/folder-read.ts";
-import { originInFolder } from "../../src/doctor/folder/origin-in-folder.ts";
+import { readFolder, originInFolder } from "../../src/doctor/folder/read-folder.ts";
 import { readWranglerFile } from "../../src/wrangler/wrangler-file.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
 import {
@@ -187,11 +186,6 @@ const refused = [
     ["--origin", "https://a.test", "--purge"],
     "--purge cannot be used. No site is specified.",
   ],
-  [
-    "--page without a site",
-    ["--workers-dev", "https://a.test", "--page", "/"],
-    "--page cannot be used. No site is specified.",
-  ],
   ["a mistyped option", ["--orgin", "https://a.test"], "Did you mean --origin?"],
 ] as const;
 
@@ -200,4 +194,12 @@ it.each(refused)("doctor exits with 2 for %s", async (_name, args, says) => {
   const ran = await user.runs(["doctor", ...args]);
   expect(ran).toMatchObject({ code: 2, out: "" });
   expect(ran.notes).toContain(says);
+});
+
+it("doctor exits with 2 for --page without a site, in the folder of a Worker", async () => {
+  const user = await FakeUser.at();
+  await writeFile(join(user.folder, "wrangler.toml"), 'name = "a"');
+  const { code, notes } = await user.runs(["doctor", "--page", "/"]);
+  expect(code).toBe(2);
+  expect(notes).toContain("--page cannot be used. No site is specified.");
 });

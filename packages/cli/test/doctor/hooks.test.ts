@@ -12,7 +12,7 @@ import {
   shopify as vendor,
   signedBy,
 } from "../../../../testing/site/webhook-vendors.ts";
-import { hookFindings } from "../../src/doctor/site/hook-findings.ts";
+import { hookFindings } from "../../src/doctor/site/examine-site.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
 import { adminToken, operatorEnv, reaching } from "../fakes/site-as-fetch.ts";
 

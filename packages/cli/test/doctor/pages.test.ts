@@ -1,6 +1,6 @@
 // Tests the findings of doctor on pages. A scripted site and origin produce each fault.
 import { describe, expect, it } from "vitest";
-import { examinePages, examineWorkersDev } from "../../src/doctor/pages/examine-pages.ts";
+import { examinePages } from "../../src/doctor/pages/examine-pages.ts";
 import { SiteClient } from "../../src/site/site-client.ts";
 import { cookie, rows, session, wellSite } from "./page-rows.ts";
 import {
@@ -186,14 +186,3 @@ it("doctor names the session cookie that prevents the caching of a page", async 
   expect(told?.cause).toContain('also starts a session, with "sid"');
   expect(told?.remedy).toContain("session_start()");
 });
-
-it.each<[string, Script, ...string[]]>([
-  ["answers", wellSite, "workers-dev-answers warning"],
-  ["is off", () => ({ status: 404 })],
-])(
-  "doctor reports exactly the expected findings if the workers.dev address %s",
-  async (_, script, ...codes) => {
-    const { findings } = await examineWorkersDev(site, new Network(script).world);
-    expect(codesOf(findings)).toEqual(codes);
-  },
-);

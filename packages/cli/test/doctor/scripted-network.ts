@@ -1,4 +1,6 @@
 // A fake network of one site and, optionally, its origin. A test scripts their responses.
+import type { World } from "../../src/world.ts";
+import { bareWorld } from "../fakes/fake-world.ts";
 import { proofFor } from "../fakes/proving.ts";
 
 export const site = "https://www.site.test";
@@ -30,11 +32,11 @@ export class Network {
     this.#answers = { [site]: ofSite, ...(ofOrigin && { [origin]: ofOrigin }) };
   }
 
-  readonly world = {
-    interrupted: new AbortController().signal,
+  readonly world: World = {
+    ...bareWorld,
     nowAtMs: () => this.#atMs,
     sleep: async (ms: number) => void (this.#atMs += ms),
-    fetch: (async (input, init) => {
+    fetch: async (input, init) => {
       const url = new URL(input instanceof Request ? input.url : input);
       const headers = new Headers(init?.headers);
       const purge = url.pathname === "/_cache/purge";
@@ -57,7 +59,7 @@ export class Network {
           ...(explained && { "tidemark-explain": this.explanation }),
         },
       });
-    }) as typeof fetch,
+    },
   };
 
   get seconds(): number {

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import type { OperatorAnswer, ConfiguredRoute } from "../../../../src/protocol/answers.ts";
 import { families, type FamilyName } from "../../../../src/protocol/families.ts";
 import { boundsMs, bucketOf } from "../../../../src/observe/histogram.ts";
-import { clockFindings } from "../../src/doctor/site/clock-findings.ts";
+import { clockFindings } from "../../src/doctor/site/examine-site.ts";
 import { notJudged, trafficFindings } from "../../src/doctor/site/traffic-findings.ts";
 
 type Labels = Readonly<Record<string, string>>;

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterEach } from "vitest";
+import type { Answer } from "../../src/asking/fetch-page.ts";
 import { main } from "../../src/main.ts";
 import type { Output, World } from "../../src/world.ts";
 import { proving } from "./proving.ts";
@@ -92,7 +93,6 @@ export class FakeUser {
       fetch: provingUnlessReal(options),
       nowAtMs: () => Date.UTC(2026, 10, 1),
       sleep: async (ms) => void (await options.onSleep?.(ms)),
-      random: () => 0.5,
       interrupted: interruption.signal,
     };
     return { world, output, notes, interrupt: () => interruption.abort() };
@@ -104,6 +104,35 @@ function provingUnlessReal({ fetch: reach = unreachable, env = {} }: FakeWorldOp
   const { TIDEMARK_TOKEN: token = adminToken } = env;
   return realSites.has(reach) ? reach : proving(reach, token);
 }
+
+/** A world without input, output and network, for functions that need a part of it. */
+export const bareWorld: World = {
+  args: [],
+  env: {},
+  folder: "/",
+  home: "/",
+  input: Readable.from([]),
+  output: new Kept(false, 80),
+  notes: new Kept(false, 80),
+  fetch: (input) => unreachable(input),
+  nowAtMs: Date.now,
+  sleep: () => Promise.resolve(),
+  interrupted: new AbortController().signal,
+};
+
+/** An answer with these members. The others are those of an empty response. */
+export const answerWith = (told: Partial<Answer>): Answer => ({
+  kind: "answered",
+  url: "https://www.site.test/",
+  askedAtMs: 0,
+  tookMs: 0,
+  status: 200,
+  headers: new Headers(),
+  text: "",
+  digest: "",
+  isBadlyEncoded: false,
+  ...told,
+});
 
 const unreachable: typeof fetch = async (input) => {
   throw new Error(`A test asked for ${input instanceof Request ? input.url : String(input)}.`);

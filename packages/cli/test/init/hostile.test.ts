@@ -1,10 +1,11 @@
 // Tests `tidemark init` with hostile or odd origins. Their responses must neither block the command
 // nor inject code into its files.
 import { describe, expect, it } from "vitest";
-import { pathsLinkedFrom } from "../../src/doctor/pages/links.ts";
-import { bodyChange, hasToken } from "../../src/origin/body-change.ts";
+import { pathsLinkedFrom } from "../../src/doctor/pages/read-pages.ts";
+import { bodyChange, hasToken } from "../../src/origin/look-at-page.ts";
 import { referencesOf } from "../../src/origin/links.ts";
-import { mayAsk, readRobots, sitemapAddresses } from "../../src/origin/robots.ts";
+import { mayAsk, readRobots, sitemapAddresses } from "../../src/origin/look-at-origin.ts";
+import { answerWith } from "../fakes/fake-world.ts";
 import { initialised, siteBehind } from "./reached-origin.ts";
 
 const long = (text: string) => text.repeat(Math.floor(1_000_000 / text.length));
@@ -22,7 +23,7 @@ const changed = (first: string, second: string) =>
 describe("a megabyte of hostile text", () => {
   const linked = (text: string) =>
     pathsLinkedFrom(
-      { url: "https://a.test/", text, headers: new Headers({ "content-type": "text/html" }) },
+      answerWith({ text, headers: new Headers({ "content-type": "text/html" }) }),
       undefined,
     );
   it.each([

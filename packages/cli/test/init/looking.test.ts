@@ -1,14 +1,19 @@
 // Tests how `tidemark init` examines an origin: kinds of pages, links, robots.txt, and differences
 // between two bodies.
 import { describe, expect, it } from "vitest";
-import { bodyChange, hasToken, firstDifference } from "../../src/origin/body-change.ts";
-import { choosePages } from "../../src/origin/choose-pages.ts";
-import { formatSeconds } from "../../src/origin/format-seconds.ts";
+import { bodyChange, hasToken, firstDifference } from "../../src/origin/look-at-page.ts";
+import {
+  choosePages,
+  mayAsk,
+  readRobots,
+  sitemapAddresses,
+} from "../../src/origin/look-at-origin.ts";
+import { formatSeconds } from "../../src/origin/judge-page.ts";
 import { referencesOf } from "../../src/origin/links.ts";
-import { originAddress } from "../../src/origin/origin-address.ts";
+import { originAddress } from "../../src/commands/init.ts";
 import { isFingerprinted, kindOf, privatePattern } from "../../src/origin/page-kind.ts";
-import { mayAsk, readRobots, sitemapAddresses } from "../../src/origin/robots.ts";
 import { platformOf } from "../../src/origin/platform.ts";
+import { answerWith } from "../fakes/fake-world.ts";
 
 const headersOf = (lines: Readonly<Record<string, string>>) => new Headers(lines);
 
@@ -47,7 +52,9 @@ describe("a path", () => {
   ])(
     "has a kind that depends on content type and status: %s, %s, %d, %s",
     (path, type, status, kind) => {
-      expect(kindOf(path, { status, headers: headersOf({ "content-type": type }) })).toBe(kind);
+      expect(
+        kindOf(path, answerWith({ status, headers: headersOf({ "content-type": type }) })),
+      ).toBe(kind);
     },
   );
 });
@@ -171,7 +178,7 @@ it.each([
   [{ "set-cookie": "laravel_session=1" }, "", "Laravel"],
   [{}, "<p>WordPress</p>", "unknown"],
 ])("`platformOf` derives the platform from %j %s: %s", (lines, text, platform) => {
-  expect(platformOf([{ headers: headersOf(lines), text }])).toBe(platform);
+  expect(platformOf([answerWith({ headers: headersOf(lines), text })])).toBe(platform);
 });
 
 it.each([

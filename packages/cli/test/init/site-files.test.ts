@@ -2,8 +2,7 @@
 // Worker.
 import { parse } from "jsonc-parser";
 import { describe, expect, it } from "vitest";
-import { workerNameOf, wranglerFile } from "../../src/init/wrangler-file.ts";
-import { configTestText } from "../../src/init/config-test-text.ts";
+import { workerNameOf, wranglerFile, configTestText } from "../../src/init/site-files.ts";
 
 describe("wrangler.jsonc", () => {
   const origin = "https://$'.example.com";

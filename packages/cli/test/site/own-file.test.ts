@@ -1,9 +1,7 @@
-// Tests the user's profile and token files: owner, kind, links, and concurrent changes.
-import { existsSync } from "node:fs";
+// Tests the user's profile and token files: owner, kind and links.
 import { chmod, chown, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { setImmediate as turn } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { FakeUser } from "../fakes/fake-world.ts";
 import { openReached, operatorEnv, siteUrl } from "../fakes/site-as-fetch.ts";
 
@@ -21,9 +19,6 @@ async function userWith(text: string, mode = 0o600) {
 }
 
 const set = (name: string) => ["profile", "set", name, "--site", siteUrl, "--no-token"];
-const namesIn = async (user: FakeUser) =>
-  Object.keys(JSON.parse(await readFile(pathOf(user), "utf8")).profiles);
-
 it("profile list reads a file that begins with a byte order mark", async () => {
   const { user } = await userWith(`\ufeff${profiles("a")}`);
   expect((await user.runs(["profile", "list"])).out).toContain(`a     ${siteUrl}`);
@@ -94,25 +89,3 @@ it.each([
     expect(await readdir(dirname(kept))).toEqual(["profiles.json"]);
   },
 );
-
-describe("concurrent changes of the profile file", () => {
-  it("are all kept", async () => {
-    const { user } = await userWith(profiles("a"));
-    const names = Array.from({ length: 12 }, (_, at) => `p${at}`);
-    const onSleep = async () => {
-      while (existsSync(`${pathOf(user)}.lock`)) await turn();
-    };
-    const runs = await Promise.all(names.map(async (name) => user.runs(set(name), { onSleep })));
-    expect(runs.map(({ code }) => code)).toEqual(names.map(() => 0));
-    expect((await namesIn(user)).toSorted()).toEqual(["a", ...names].toSorted());
-  });
-
-  it("fail if a killed process left a lock file", async () => {
-    const { user } = await userWith(profiles("a"));
-    await writeFile(`${pathOf(user)}.lock`, "");
-    const { code, notes } = await user.runs(set("b"));
-    expect(code).toBe(2);
-    expect(notes).toContain("profiles.json.lock exists");
-    expect(await namesIn(user)).toEqual(["a"]);
-  });
-});

@@ -1,8 +1,7 @@
 // Tests how `tidemark start` reads a project: its files, and the precedence of its variables.
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { readFolder } from "../../src/start/folder-project.ts";
-import { storesOf } from "../../src/start/own-site.ts";
+import { readFolder, storesOf } from "../../src/start/own-site.ts";
 import { tempFolder } from "../fakes/temp-folder.ts";
 
 const folder = tempFolder();

@@ -2,7 +2,7 @@
 // syntax errors.
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readWorkerOf } from "../../src/start/worker-of-folder.ts";
+import { readWorkerOf } from "../../src/start/own-site.ts";
 import { tempFolder } from "../fakes/temp-folder.ts";
 
 const folder = tempFolder();

@@ -1,7 +1,7 @@
 // Tests the estimate of quantiles from the buckets of a histogram.
 
 import { expect, it } from "vitest";
-import { quantileSeconds } from "../../src/stats/quantile.ts";
+import { quantileSeconds } from "../../src/stats/series.ts";
 
 const bounds = [0.1, 0.2, 0.4];
 

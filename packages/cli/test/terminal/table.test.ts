@@ -1,7 +1,7 @@
 // Tests tables and outlines of very large responses.
 import { expect, it } from "vitest";
-import { outlineOf } from "../../src/terminal/outline.ts";
-import { tableOf } from "../../src/terminal/table.ts";
+import { outlineOf } from "../../src/commands/stats.ts";
+import { tableOf } from "../../src/terminal.ts";
 
 it("a very long cell pads the cells of other rows to at most 120 columns", () => {
   const rows = [

@@ -1,7 +1,7 @@
 // Tests `tidemark warm` with hostile lists and sites. It must neither crash nor hang, and
 // must not print passwords.
 import { expect, it } from "vitest";
-import { exitCode } from "../../src/exit-code.ts";
+import { exitCode } from "../../src/command-error.ts";
 import { hit, page, site, stored, WarmUser } from "./warm-user.ts";
 
 it("warm --also-host accepts a host with umlauts, capital letters or a port", async () => {

@@ -3,8 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { readLine } from "../../src/warm/list.ts";
-import { PageList } from "../../src/warm/page-list.ts";
+import { readLine, PageList } from "../../src/warm/page-list.ts";
 import { site, WarmUser } from "./warm-user.ts";
 
 describe("a line of a list", () => {

@@ -1,8 +1,7 @@
 // Findings about bindings, the cron trigger, and settings that an environment does not repeat.
 import { isSet } from "../../../../../src/protocol/variables/bindings.ts";
 import { type DoctorFinding, quoted } from "../finding.ts";
-import { aboutOf, type Deployment } from "./deployment.ts";
-import type { FolderRead } from "./folder-read.ts";
+import { aboutOf, type Deployment, type FolderRead } from "./read-folder.ts";
 import { isTable, type Table } from "../../wrangler/wrangler-file.ts";
 
 export function bindingFindings(deployment: Deployment, read: FolderRead): DoctorFinding[] {

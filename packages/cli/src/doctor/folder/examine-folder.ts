@@ -1,10 +1,9 @@
 // The first part of doctor: checks the folder that a Worker is deployed from.
 import type { DoctorFinding, Examination } from "../finding.ts";
-import { addressFindings } from "./address-findings.ts";
+import { addressFindings, workerFindings } from "./worker-findings.ts";
 import { bindingFindings } from "./binding-findings.ts";
-import type { FolderRead } from "./folder-read.ts";
+import type { FolderRead } from "./read-folder.ts";
 import { secretFileFindings, secretsInVars } from "./secret-findings.ts";
-import { workerFindings } from "./worker-findings.ts";
 
 export function examineFolder(read: FolderRead): Examination {
   const { wrangler, configuration, secretFiles } = read;

@@ -10,8 +10,7 @@ import {
   weakSettingsIn,
 } from "../../../../../src/protocol/variables/secrets.ts";
 import { type DoctorFinding, quoted } from "../finding.ts";
-import { aboutOf, type Deployment } from "./deployment.ts";
-import type { FolderRead, SecretFile } from "./folder-read.ts";
+import { aboutOf, type Deployment, type FolderRead, type SecretFile } from "./read-folder.ts";
 
 const secretNames = ["SEAL_KEY", "PURGE_SECRET", "ADMIN_TOKEN"];
 

@@ -1,8 +1,11 @@
-// Findings about wrong responses of the site: errors, loops, broken encodings.
+// Findings about wrong responses of the site: errors, loops, broken encodings, links to the origin,
+// and pages that stay old after a purge.
 import type { DoctorFinding } from "../finding.ts";
 import { cacheMembers, isOurs, proxyError } from "../../asking/cache-status.ts";
-import type { Answer } from "./look.ts";
+import type { Answer } from "../../asking/fetch-page.ts";
 import { aboutPages, type Page } from "./page.ts";
+import { pathsLinkedAt, type PurgedPage } from "./read-pages.ts";
+import type { CommandError } from "../../command-error.ts";
 
 export function answerFindings(pages: readonly Page[]): DoctorFinding[] {
   return [
@@ -125,4 +128,58 @@ function notThroughTidemark(pages: readonly Page[]): DoctorFinding | [] {
     remedy:
       "Compare the routes in the wrangler file with the address, and look for a cache or a redirect in the zone.",
   };
+}
+
+/** @param origin the origin's scheme and host; `undefined` if unknown or equal to the site's */
+export function linkFindings(
+  pages: readonly Page[],
+  origin: string | undefined,
+): DoctorFinding | [] {
+  if (origin === undefined) return [];
+  const found = pages.filter(({ answers }) => answers.some((answer) => leadsTo(origin, answer)));
+  if (found.length === 0) return [];
+  return {
+    code: "links-past",
+    level: "warning",
+    about: aboutPages(found),
+    what: "Visitors who follow these links or redirects reach the origin itself, past Tidemark's cache.",
+    cause: `Responses of the site contain links or redirects to ${origin}.`,
+    remedy:
+      "Configure the site's address at the origin (in WordPress: Settings, General), or let the origin use X-Forwarded-Host. Then purge the pages.",
+  };
+}
+
+function leadsTo(origin: string, answer: Answer): boolean {
+  const location = answer.headers.get("location");
+  if (location !== null && URL.parse(location, answer.url)?.origin === origin) return true;
+  return pathsLinkedAt(origin, answer).length > 0;
+}
+
+export function purgeFindings(pages: readonly PurgedPage[]): DoctorFinding[] {
+  return pages.flatMap(({ path, before, after }): DoctorFinding | [] => {
+    const { ours } = cacheMembers(after.headers);
+    // The test waits until the purge applies, so the `Date` of a new response is later than the purge.
+    const date = after.headers.get("date");
+    const isOld = date !== null && date === before.headers.get("date");
+    if (!isOld) return [];
+    const isOfOrigin = ours !== undefined && !ours.isHit;
+    return {
+      code: "purge-not-seen",
+      level: isOfOrigin ? "warning" : "critical",
+      about: `page ${JSON.stringify(path)}`,
+      what: "Clients still get the old response after a purge.",
+      cause: isOfOrigin
+        ? `Tidemark requested the page again, and got a response with a Date from before the purge: there is a cache in front of the origin.`
+        : `The response has a Date from before the purge. A cache in front of Tidemark answered, or a cache in front of the origin returned the old page.`,
+      remedy: isOfOrigin
+        ? "Purge that cache before you purge Tidemark, or turn it off for Tidemark."
+        : "Check for Workers Cache, cache rules of the zone or a CDN in front of the site, and turn them off for the site.",
+    };
+  });
+}
+
+export function purgeRefused({ fault }: CommandError): DoctorFinding {
+  const what = "The site rejected the purge, so doctor could not test it.";
+  const { why: cause, hint: remedy } = fault;
+  return { code: "purge-refused", level: "critical", what, cause, remedy };
 }

@@ -2,10 +2,8 @@
 import { explainField } from "../../../../../src/protocol/debug-fields.ts";
 import { explanation, type LookRead } from "../../../../../src/protocol/explanation.ts";
 import type { DoctorFinding } from "../finding.ts";
-import { cloudflareField } from "../../asking/cache-fields.ts";
-import { cacheMembers, isOurs } from "../../asking/cache-status.ts";
-import { cacheMarks } from "./cache-marks.ts";
-import type { Answer } from "./look.ts";
+import { cloudflareField, cacheMembers, isOurs, cacheMarks } from "../../asking/cache-status.ts";
+import type { Answer } from "../../asking/fetch-page.ts";
 import { aboutPages, type Page } from "./page.ts";
 
 export function cacheFindings(pages: readonly Page[]): DoctorFinding[] {

@@ -2,22 +2,18 @@
 import { CommandError } from "../../command-error.ts";
 import type { SiteClient } from "../../site/site-client.ts";
 import type { World } from "../../world.ts";
-import { type DoctorFinding, type Examination, unreachable } from "../finding.ts";
-import { answerFindings } from "./answer-findings.ts";
+import { type Examination, unreachable } from "../finding.ts";
+import { answerFindings, linkFindings, purgeFindings, purgeRefused } from "./answer-findings.ts";
 import { cacheFindings } from "./cache-findings.ts";
-import { isOurs } from "../../asking/cache-status.ts";
-import { look, type LookWorld } from "./look.ts";
-import { linkFindings } from "./link-findings.ts";
-import { originFindings } from "./origin-findings.ts";
 import type { Page } from "./page.ts";
-import { purgeFindings, purgeRefused } from "./purge-findings.ts";
+import { originFindings } from "./origin-findings.ts";
 import { type ReadOptions, type PurgedPage, purgePages, readPages } from "./read-pages.ts";
 
 /** @param purger purges the pages for a test; `undefined` purges nothing */
 export async function examinePages(
   options: ReadOptions,
   purger: SiteClient | undefined,
-  world: LookWorld & Pick<World, "sleep">,
+  world: World,
 ): Promise<Examination> {
   const { pages, failures, notLookedAt } = await readPages(options, world);
   const ofSite = pages.filter(({ answers }) => answers.length > 0);
@@ -56,7 +52,7 @@ export async function examinePages(
 async function purgedIfAsked(
   pages: readonly Page[],
   purger: SiteClient | undefined,
-  world: LookWorld & Pick<World, "sleep">,
+  world: World,
 ): Promise<PurgedPage[] | CommandError> {
   if (purger === undefined || pages.length === 0) return [];
   try {
@@ -100,22 +96,4 @@ function unseen(
       ? ["Whether purges reach clients: pass --purge to test that with these pages."]
       : []),
   ];
-}
-
-/** @param url the Worker's address at workers.dev */
-export async function examineWorkersDev(url: string, world: LookWorld): Promise<Examination> {
-  const answer = await look(`${url}/`, {}, world);
-  if (answer.kind === "failed") {
-    return { findings: [], lookedAt: [], notLookedAt: [`${url}: ${answer.why}.`] };
-  }
-  const { host } = new URL(url);
-  const finding: DoctorFinding = {
-    code: "workers-dev-answers",
-    level: "warning",
-    what: "The site has a second address. Search engines find it, and the zone's firewall does not protect it.",
-    cause: `Tidemark answers at ${host}.`,
-    remedy: "Set workers_dev and preview_urls to false in the wrangler file, and deploy.",
-  };
-  const findings = isOurs(answer.headers) ? [finding] : [];
-  return { findings, lookedAt: [url], notLookedAt: [] };
 }

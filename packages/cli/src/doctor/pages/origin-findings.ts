@@ -3,9 +3,10 @@ import { silentlyVaryingBy } from "../../../../../src/http-rules.ts";
 import { type DoctorFinding, quoted } from "../finding.ts";
 import { apacheLine, isCompressed, nginxLine } from "../../asking/behind-proxy.ts";
 import { cacheMembers } from "../../asking/cache-status.ts";
-import { isOfOneClient, setCookies } from "./cookies.ts";
-import type { Answer } from "./look.ts";
+import type { Answer } from "../../asking/fetch-page.ts";
 import {
+  isOfOneClient,
+  setCookies,
   aboutPages,
   forbidsStoring,
   isForOneClient,

@@ -1,7 +1,7 @@
 // A page as doctor fetched it: responses of the site and of its origin.
 import { responseDirectives } from "../../../../../src/http-rules.ts";
 import { cacheMembers } from "../../asking/cache-status.ts";
-import type { Answer } from "./look.ts";
+import type { Answer } from "../../asking/fetch-page.ts";
 
 export interface Page {
   /** Path and query. */
@@ -32,7 +32,7 @@ export function aboutPages(pages: readonly Page[]): string {
 }
 
 /** Returns whether the response forbids storing in shared caches, or has a lifetime of 0. */
-export function forbidsStoring({ headers }: Pick<Answer, "headers">): boolean {
+export function forbidsStoring({ headers }: Answer): boolean {
   const {
     noStore,
     private: isPrivate,
@@ -46,7 +46,7 @@ export function forbidsStoring({ headers }: Pick<Answer, "headers">): boolean {
 const madePrivate: ReadonlySet<string> = new Set(["set-cookie", "vary-any"]);
 
 /** Returns whether the origin itself reserves the response for one client. */
-export function isForOneClient({ headers }: Pick<Answer, "headers">): boolean {
+export function isForOneClient({ headers }: Answer): boolean {
   if (madePrivate.has(cacheMembers(headers).ours?.detail ?? "")) return false;
   const { noStore, private: isPrivate } = responseDirectives(headers);
   return noStore || isPrivate === true;
@@ -63,4 +63,35 @@ export function isStored({ answers }: Page): boolean {
 /** Returns the responses to direct requests to the origin, if any; otherwise the site's responses. */
 export function originAnswers({ direct, answers }: Page): readonly Answer[] {
   return direct.length > 0 ? direct : answers;
+}
+
+interface SetCookie {
+  readonly name: string;
+  readonly value: string;
+  /** Whether the cookie is hidden from scripts, as most session cookies are. */
+  readonly isHttpOnly: boolean;
+}
+
+/** Cookies that Cloudflare, and not the Worker, sets for each client. */
+const ofCloudflare = /^(?:__cf|cf_|_cfuvid)/;
+
+export function setCookies(headers: Headers): SetCookie[] {
+  return headers.getSetCookie().flatMap((text) => {
+    const [pair = "", ...attributes] = text.split(";");
+    const at = pair.indexOf("=");
+    const name = pair.slice(0, at).trim();
+    if (at < 1 || ofCloudflare.test(name)) return [];
+    const isHttpOnly = attributes.some((one) => one.trim().toLowerCase() === "httponly");
+    return [{ name, value: pair.slice(at + 1).trim(), isHttpOnly }];
+  });
+}
+
+const nameOfSecret = /sess|sid|token|auth|csrf|xsrf|login/i;
+/** Shorter values are usually settings, such as a language. */
+const secretCharsMin = 16;
+
+/** Returns whether the cookie looks like a session or another secret of one client. */
+export function isOfOneClient({ name, value, isHttpOnly }: SetCookie): boolean {
+  const isRandom = value.length >= secretCharsMin && /\d/.test(value) && /[a-z]/i.test(value);
+  return isRandom && (isHttpOnly || nameOfSecret.test(name));
 }

@@ -5,10 +5,10 @@ import type { World } from "../../world.ts";
 import type { SiteClient } from "../../site/site-client.ts";
 import { isCompressed, proxyFields, tagWithCoding } from "../../asking/behind-proxy.ts";
 import { isOurs } from "../../asking/cache-status.ts";
-import { setCookies } from "./cookies.ts";
-import { pathsLinkedFrom } from "./links.ts";
-import { type Answer, look, type PageAnswer, type LookWorld } from "./look.ts";
-import type { Page } from "./page.ts";
+import { type Answer, fetchPage } from "../../asking/fetch-page.ts";
+import { referencesOf } from "../../origin/links.ts";
+import { apiPattern, isAssetPath, withoutQuery } from "../../origin/page-kind.ts";
+import { type Page, setCookies } from "./page.ts";
 
 export interface ReadOptions {
   /** Scheme and host; `undefined` to check only the origin. */
@@ -23,7 +23,7 @@ export interface ReadOptions {
   readonly paths: readonly string[] | undefined;
 }
 
-export interface PageReadings {
+interface PageReadings {
   readonly pages: readonly Page[];
   /** Sentences about pages that could not be fetched: of the site, or of the origin without a site. */
   readonly failures: readonly string[];
@@ -35,68 +35,71 @@ const otherFields = { accept: "application/json", "accept-language": "de" };
 /** Long enough for `ttl` to fall by at least one second. */
 const pauseMs = 2_100;
 
-export async function readPages(
-  options: ReadOptions,
-  world: LookWorld & Pick<World, "sleep">,
-): Promise<PageReadings> {
+export async function readPages(options: ReadOptions, world: World): Promise<PageReadings> {
   const { site, origin, debugToken } = options;
-  const base = site ?? origin;
-  if (base === undefined) return { pages: [], failures: [], notLookedAt: [] };
-  const headers = site === undefined ? {} : forwardedFields(site);
-  const ofSite = (path: string, fields = {}) =>
-    site === undefined ? undefined : look(site + path, fields, world);
-  const ofOrigin = (path: string, fields = {}) =>
-    origin === undefined ? undefined : look(origin + path, { ...headers, ...fields }, world);
-  const first = new Map<string, PageAnswer>();
-  const askFirst = async (path: string) => {
-    const answer = await (ofSite(path) ?? ofOrigin(path));
-    if (answer !== undefined) first.set(path, answer);
+  const failed: { readonly path: string; readonly isOfSite: boolean; readonly why: string }[] = [];
+  const forwarded = site === undefined ? {} : forwardedFields(site);
+  /** Notes the first failure of a plain request, one without `fields`. */
+  const ask = async (base: string | undefined, path: string, fields?: Record<string, string>) => {
+    if (base === undefined) return undefined;
+    const isOfSite = base === site;
+    const headers = { ...(isOfSite ? {} : forwarded), ...fields };
+    const answer = await fetchPage(base + path, { headers }, world);
+    if (answer.kind === "answered") return answer;
+    const isKnown = failed.some((one) => one.path === path && one.isOfSite === isOfSite);
+    if (fields === undefined && !isKnown) failed.push({ path, isOfSite, why: answer.why });
+    return undefined;
   };
-  for (const path of options.paths ?? ["/"]) await askFirst(path);
+  const ofSite = (path: string, fields?: Record<string, string>) => ask(site, path, fields);
+  const ofOrigin = (path: string, fields?: Record<string, string>) => ask(origin, path, fields);
+  const askFirst = site === undefined ? ofOrigin : ofSite;
+  const first = new Map<string, Answer | undefined>();
+  for (const path of options.paths ?? ["/"]) first.set(path, await askFirst(path));
   const root = first.get("/");
-  if (options.paths === undefined && root?.kind === "answered") {
-    for (const path of pathsLinkedFrom(root, origin)) await askFirst(path);
+  if (options.paths === undefined && root !== undefined) {
+    for (const path of pathsLinkedFrom(root, origin)) first.set(path, await askFirst(path));
   }
-  const cookie = cookieField([...first.values()].filter(isAnswer));
+  const cookie = cookieField(known([...first.values()]));
   if (site !== undefined) await world.sleep(pauseMs);
-  const read: PageRead[] = [];
+  const pages: Page[] = [];
   for (const [path, before] of first) {
     const again = await ofSite(path);
+    const answers = site === undefined ? [] : known([before, again]);
     // Send the token only if Tidemark has answered at this path, because another server must not
     // get the token.
-    const isExplained = debugToken !== undefined && [before, again].some(isTidemarks);
-    const debugged = isExplained
-      ? await ofSite(path, { [debugField]: await debugToken() })
-      : undefined;
-    const withCookies = cookie === undefined ? undefined : await ofSite(path, { cookie });
-    const direct =
-      site === undefined
-        ? [before, await ofOrigin(path)]
-        : [await ofOrigin(path), await ofOrigin(path)];
-    const plain = direct.find(isAnswer);
+    const isExplained = answers.some(({ headers }) => isOurs(headers));
+    const direct = known([
+      site === undefined ? before : await ofOrigin(path),
+      await ofOrigin(path),
+    ]);
+    const [plain] = direct;
     const tag = plain && tagWithCoding(plain.headers);
-    const asProxy =
-      plain && isCompressed(plain.headers) ? await ofOrigin(path, proxyFields) : undefined;
-    const validated =
-      tag === undefined ? undefined : await ofOrigin(path, { "if-none-match": tag });
-    const asOther = await ofOrigin(path, otherFields);
-    read.push({
+    const isPacked = plain !== undefined && isCompressed(plain.headers);
+    const page: Page = {
       path,
-      answers: site === undefined ? [] : [before, again],
-      debugged,
-      withCookies,
+      answers,
+      debugged:
+        debugToken !== undefined && isExplained
+          ? await ofSite(path, { [debugField]: await debugToken() })
+          : undefined,
+      withCookies: cookie === undefined ? undefined : await ofSite(path, { cookie }),
       direct,
-      asProxy,
-      validated,
-      asOther,
-    });
+      asProxy: isPacked ? await ofOrigin(path, proxyFields) : undefined,
+      validated: tag === undefined ? undefined : await ofOrigin(path, { "if-none-match": tag }),
+      asOther: await ofOrigin(path, otherFields),
+    };
+    if (answers.length + direct.length > 0) pages.push(page);
   }
-  const failures = read.flatMap((one) =>
-    site === undefined ? failed(one, "direct") : failed(one, "answers"),
-  );
-  const notLookedAt = read.flatMap((one) => [...failed(one, "answers"), ...failed(one, "direct")]);
-  return { pages: read.flatMap(pageOf), failures, notLookedAt };
+  const sentences = failed.map(({ path, isOfSite, why }) => ({
+    isCounted: isOfSite || site === undefined,
+    text: `The page ${path} of the ${isOfSite ? "site" : "origin"}: ${why}.`,
+  }));
+  const failures = sentences.flatMap(({ isCounted, text }) => (isCounted ? [text] : []));
+  return { pages, failures, notLookedAt: sentences.map(({ text }) => text) };
 }
+
+const known = (answers: readonly (Answer | undefined)[]) =>
+  answers.filter((answer) => answer !== undefined);
 
 /** Returns the field that a browser sends after these responses; `undefined` if they set no cookie. */
 function cookieField(answers: readonly Answer[]): string | undefined {
@@ -105,47 +108,10 @@ function cookieField(answers: readonly Answer[]): string | undefined {
   return pairs.size === 0 ? undefined : [...pairs.values()].join("; ");
 }
 
-interface PageRead {
-  readonly path: string;
-  readonly answers: readonly (PageAnswer | undefined)[];
-  readonly debugged: PageAnswer | undefined;
-  readonly withCookies: PageAnswer | undefined;
-  readonly direct: readonly (PageAnswer | undefined)[];
-  readonly asProxy: PageAnswer | undefined;
-  readonly validated: PageAnswer | undefined;
-  readonly asOther: PageAnswer | undefined;
-}
-
 /** Returns the fields in which Tidemark sends the site's address to an origin. */
 function forwardedFields(site: string): Record<string, string> {
   const { host, protocol } = new URL(site);
   return { "x-forwarded-host": host, "x-forwarded-proto": protocol.slice(0, -1) };
-}
-
-function pageOf(read: PageRead): Page[] {
-  const page = {
-    path: read.path,
-    answers: read.answers.filter(isAnswer),
-    debugged: answerIn(read.debugged),
-    withCookies: answerIn(read.withCookies),
-    direct: read.direct.filter(isAnswer),
-    asProxy: answerIn(read.asProxy),
-    validated: answerIn(read.validated),
-    asOther: answerIn(read.asOther),
-  };
-  return page.answers.length + page.direct.length === 0 ? [] : [page];
-}
-
-const isAnswer = (answer: PageAnswer | undefined): answer is Answer => answer?.kind === "answered";
-
-const answerIn = (read: PageAnswer | undefined) => (isAnswer(read) ? read : undefined);
-
-const isTidemarks = (answer: PageAnswer | undefined) => isAnswer(answer) && isOurs(answer.headers);
-
-function failed(read: PageRead, of: "answers" | "direct"): string[] {
-  const first = read[of].find((answer) => answer?.kind === "failed");
-  const whose = of === "answers" ? "site" : "origin";
-  return first?.kind === "failed" ? [`The page ${read.path} of the ${whose}: ${first.why}.`] : [];
 }
 
 /** The responses before and after the purge. */
@@ -166,7 +132,7 @@ const waitSecondsMax = 600;
 export async function purgePages(
   pages: readonly Page[],
   client: SiteClient,
-  world: LookWorld & Pick<World, "sleep">,
+  world: World,
 ): Promise<PurgedPage[]> {
   const { origin } = client.site;
   const urls = pages.map(({ path }) => origin + path);
@@ -184,10 +150,44 @@ export async function purgePages(
   const purged: PurgedPage[] = [];
   for (const { path, answers } of pages) {
     const before = answers.at(-1);
-    const after = await look(origin + path, {}, world);
+    const after = await fetchPage(origin + path, {}, world);
     if (before !== undefined && after.kind === "answered") {
       purged.push({ path, before, after });
     }
   }
   return purged;
+}
+
+/**
+ * Returns the paths of an origin that an HTML page links to. Relative links belong to the page's
+ * own origin.
+ */
+export function pathsLinkedAt(origin: string, { url, text, headers }: Answer): string[] {
+  const contentType = headers.get("content-type") ?? "";
+  if (!contentType.startsWith("text/html")) return [];
+  const page = { origin, path: url, text, contentType, linkField: null };
+  return referencesOf(page).flatMap(({ path, as }) => (as === "link" ? [path] : []));
+}
+
+const pathCountMax = 4;
+
+/** Paths that are not requested, because a request may have effects. */
+const acting = /log-?(?:in|out)|sign-?(?:in|out|up)|delete|remove|cart|checkout|admin|unsubscribe/i;
+
+/**
+ * Returns at most four paths of other pages of the site, without queries.
+ *
+ * @param origin the origin, if known, because pages may link to it instead of the site
+ */
+export function pathsLinkedFrom(answer: Answer, origin: string | undefined): string[] {
+  const here = new URL(answer.url);
+  const hosts = [here.origin, ...(origin === undefined ? [] : [origin])];
+  const paths = hosts.flatMap((host) => pathsLinkedAt(host, answer));
+  const isPage = (path: string) =>
+    path === withoutQuery(path) &&
+    path !== here.pathname &&
+    !acting.test(path) &&
+    !isAssetPath(path) &&
+    apiPattern(path) === undefined;
+  return [...new Set(paths.filter(isPage))].slice(0, pathCountMax);
 }

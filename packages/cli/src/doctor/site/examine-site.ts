@@ -1,14 +1,13 @@
 // The second part of doctor: checks the operator's routes of a site.
 import type { AnswerName, OperatorAnswer } from "../../../../../src/protocol/answers.ts";
-import type { FindingCode } from "../../../../../src/protocol/finding.ts";
+import { type FindingCode, spanOf } from "../../../../../src/protocol/finding.ts";
 import { CommandError } from "../../command-error.ts";
 import type { SiteClient } from "../../site/site-client.ts";
 import type { World } from "../../world.ts";
 import { type DoctorFinding, type Examination, unreachable } from "../finding.ts";
-import { clockFindings } from "./clock-findings.ts";
-import { entriesSearched, hookFindings } from "./hook-findings.ts";
-import { journalFindings } from "./journal-findings.ts";
 import { notJudged, trafficFindings } from "./traffic-findings.ts";
+import { hookVariable } from "../../../../../src/protocol/variables/hook-secrets.ts";
+import { countsBy } from "../../stats/series.ts";
 
 export type SiteExamination = Examination & {
   /** Whether the site accepts the token. */
@@ -18,7 +17,7 @@ export type SiteExamination = Examination & {
 /** @param client for a site with a token */
 export async function examineSite(
   client: SiteClient,
-  { nowAtMs }: Pick<World, "nowAtMs">,
+  { nowAtMs }: World,
 ): Promise<SiteExamination> {
   const askedAtMs = nowAtMs();
   const health = await answer(client, "health", { accepts: [503] });
@@ -26,7 +25,6 @@ export async function examineSite(
   const clock = clockFindings({ at: health.at, askedAtMs, answeredAtMs: nowAtMs() });
   const stats = await answer(client, "stats");
   const metrics = await answer(client, "metrics", { query: { format: "json" } });
-  const faults = stats instanceof CommandError ? [] : stats.faults;
   const routes = stats instanceof CommandError ? [] : stats.configuredRoutes;
   const hooks = stats instanceof CommandError ? [] : (stats.configuredHooks ?? []);
   const ofJournal =
@@ -51,7 +49,6 @@ export async function examineSite(
         cause,
         remedy,
       })),
-      ...ofFaults(faults),
       ...clock,
       ...ofJournal.findings,
       ...(hasMetrics ? trafficFindings(metrics, routes) : []),
@@ -109,16 +106,148 @@ function withoutHealth(refusal: CommandError, origin: string): SiteExamination {
   return { ...nothing, findings: [finding] };
 }
 
+/** The default of A, the clock allowance of the purge protocol. */
+const allowanceMs = 1_000;
+/** Standard Webhooks accepts a signature for five minutes. */
+const signatureMs = 5 * 60_000;
+
 /**
- * Converts faults of the stats to findings. The site's health has the same findings, unless the site has
- * another version.
+ * Reports a clock that is off by more than A. If both clocks are right, the site's time is between the start
+ * and the end of the request.
+ *
+ * @param given.at the site's clock, ISO 8601; `null` if it is invalid
  */
-function ofFaults(faults: OperatorAnswer<"stats">["faults"]): DoctorFinding[] {
-  return faults.map(({ what, why, hint }) => ({
-    code: "configuration",
+export function clockFindings(given: {
+  readonly at: string | null;
+  readonly askedAtMs: number;
+  readonly answeredAtMs: number;
+}): DoctorFinding[] {
+  const { at, askedAtMs, answeredAtMs } = given;
+  const siteAtMs = Date.parse(at ?? "");
+  const aheadMs = Math.max(askedAtMs - siteAtMs, 0) - Math.max(siteAtMs - answeredAtMs, 0);
+  if (!(Math.abs(aheadMs) > allowanceMs)) return [];
+  const isTooFar = Math.abs(aheadMs) >= signatureMs;
+  return [
+    {
+      code: "machine-clock",
+      level: isTooFar ? "warning" : "info",
+      what: isTooFar
+        ? "The site rejects purges signed on this machine, and ages that this machine computes are wrong."
+        : "Ages that this machine computes are wrong by this difference.",
+      // A cached answer has an old time, so it can only make this machine's clock look ahead.
+      cause: `The clock of this machine is ${spanOf(Math.abs(aheadMs))} ${aheadMs > 0 ? "ahead of the site's, or a cache answered in the site's place" : "behind the site's"}.`,
+      remedy: "Set the clock of this machine by NTP.",
+    },
+  ];
+}
+
+/** Within a continent, a round trip rarely takes longer. */
+const farMs = 100;
+
+/** Reports a far journal only as info, because one call may also have waited for other reasons. */
+function journalFindings({
+  journal,
+  colo,
+}: OperatorAnswer<"stats">): Pick<Examination, "findings" | "lookedAt"> {
+  const roundTripMs = typeof journal === "object" ? journal.roundTripMs : undefined;
+  if (roundTripMs === undefined) return { findings: [], lookedAt: [] };
+  const what = "Purges, and the first requests of each isolate, wait for a slow journal.";
+  const cause = `A call from colo ${colo || "unknown"} took ${roundTripMs} ms: the journal is far away, or busy.`;
+  const remedy =
+    'Repeat the check. Redis can be moved. A Durable Object never moves: docs/stores.md, "Where objects are", shows how to create another one.';
+  const found: DoctorFinding = { code: "journal-far", level: "info", what, cause, remedy };
+  return {
+    findings: roundTripMs < farMs ? [] : [found],
+    lookedAt: [`The journal: a call from colo ${colo || "unknown"} took ${roundTripMs} ms`],
+  };
+}
+
+/** The number of journal entries to search. */
+const entriesSearched = 128;
+
+const worked = ["purged", "ignored"];
+
+/**
+ * @param metrics `undefined` for a site without metrics of all isolates, where only the journal
+ *   shows a webhook
+ * @param entries the newest entries of the journal
+ */
+export function hookFindings(
+  hooks: readonly string[],
+  metrics: OperatorAnswer<"metrics"> | undefined,
+  { entries }: OperatorAnswer<"journal">,
+): Pick<Examination, "findings" | "lookedAt"> {
+  const reports = hooks.map((hook) => {
+    const results = metrics ? countsBy(metrics, "webhooks", "result", { hook }) : [];
+    const last = entries.findLast(({ by }) => by === `hook:${hook}`);
+    return { hook, results, last };
+  });
+  return {
+    findings: reports.flatMap(({ hook, results, last }) =>
+      metrics !== undefined &&
+      last === undefined &&
+      !results.some(({ value }) => worked.includes(value))
+        ? withoutSuccess(hook, results)
+        : [],
+    ),
+    lookedAt: reports.map(({ hook, results, last }) => {
+      const when = last?.at ?? `none in the newest ${entriesSearched} entries of the journal`;
+      const counts = results.map(({ value, count }) => `${count} ${value}`).join(", ");
+      const none = metrics ? "no webhook counted yet" : "this site has no counts of all isolates";
+      const counted = counts === "" ? none : `webhooks: ${counts}`;
+      return `the hook ${JSON.stringify(hook)}: last purge ${when}; ${counted}`;
+    }),
+  };
+}
+
+const fixes: Readonly<Record<string, { readonly cause: string; readonly remedy: string }>> = {
+  signature: {
+    cause: "The requests have no signature of this sender, or another secret made it.",
+    remedy:
+      "Use the function of this sender in the configuration, and the same secret on both sides.",
+  },
+  timestamp: {
+    cause: "The time in the requests is more than the tolerance away from the site's.",
+    remedy: "Set the sender's clock by NTP. If it repeats old webhooks, change something instead.",
+  },
+  "mapping-failed": {
+    cause: "The mapping threw, or did not return a purge.",
+    remedy: "Look for lines of the event hook in the log, fix the mapping, and deploy.",
+  },
+  "too-large": {
+    cause: "The body of the requests is over maxBytes.",
+    remedy: "Let the sender send fewer fields, or raise maxBytes of this hook.",
+  },
+};
+
+function withoutSuccess(
+  hook: string,
+  results: readonly { readonly value: string; readonly count: number }[],
+): DoctorFinding {
+  const about = `hook ${JSON.stringify(hook)}`;
+  const refusals = results.filter(({ value }) => value !== "test");
+  const [most] = refusals;
+  if (most === undefined) {
+    return {
+      code: "hook-silent",
+      level: "info",
+      about,
+      what: "No webhook has arrived since counting began.",
+      cause: "Nothing has changed at the sender, or it has another address.",
+      remedy: `Give the sender the address https://your.site/_cache/hooks/${hook}, and send a test from there.`,
+    };
+  }
+  const { cause, remedy } = fixes[most.value] ?? {
+    cause: `The most frequent reason is ${most.value}.`,
+    remedy: `Check the sender, and ${hookVariable(hook)}.`,
+  };
+  const refused = refusals.reduce((sum, { count }) => sum + count, 0);
+  return {
+    code: "hook-refused",
     level: "warning",
-    what,
-    cause: why,
-    remedy: hint,
-  }));
+    about,
+    what: `All ${refused} webhooks were refused, so changes at the sender purge nothing.`,
+    cause,
+    remedy,
+  };
 }

@@ -2,9 +2,8 @@
 import type { OperatorAnswer, ConfiguredRoute } from "../../../../../src/protocol/answers.ts";
 import { percentOf } from "../../../../../src/protocol/finding.ts";
 import { otherRoutes } from "../../../../../src/protocol/families.ts";
-import { countOf, countsBy } from "../../stats/series.ts";
+import { countOf, countsBy, distributionOf } from "../../stats/series.ts";
 import type { DoctorFinding } from "../finding.ts";
-import { distributionOf } from "./distribution.ts";
 
 /** The minimum number of requests to judge whether a route is used. */
 const wholeCountMin = 1_000;

@@ -1,13 +1,15 @@
-// The stores of a new site: Durable Objects of Cloudflare, or a Redis database of Upstash.
+// The stores of a new site, and the region of its Durable Objects.
 import { join } from "node:path";
 import { isSet } from "../../../../src/protocol/variables/bindings.ts";
 import { usageError } from "../command-error.ts";
 import type { World } from "../world.ts";
 import { textIfThere } from "../wrangler/wrangler-file.ts";
 import { type TemplatePath, templateText } from "./site-template.ts";
+import { jurisdictions, locationHints } from "../../../../src/protocol/object-placement.ts";
+import type { Session } from "../session.ts";
 
-const names = ["cloudflare", "upstash"] as const;
-export type SiteStores = (typeof names)[number];
+const storeNames = ["cloudflare", "upstash"] as const;
+export type SiteStores = (typeof storeNames)[number];
 
 /** The option of `init` and `create`. */
 export const storesOption = [
@@ -19,7 +21,7 @@ const what = "Nothing was requested or written.";
 
 /** Returns `undefined` for no name. @throws CommandError for an unknown one */
 export function storesNamed(text: string | undefined): SiteStores | undefined {
-  const stores = names.find((name) => name === text);
+  const stores = storeNames.find((name) => name === text);
   if (stores !== undefined || text === undefined) return stores;
   const why = `--stores is ${JSON.stringify(text.slice(0, 40))}.`;
   throw usageError({ what, why, hint: "Write cloudflare or upstash." });
@@ -83,4 +85,46 @@ export function textFor(stores: SiteStores, path: TemplatePath): string {
   return text
     .replace("Only with Upstash in place of Durable Objects: the", "The")
     .replaceAll(/^# (?=UPSTASH_)/gm, "");
+}
+
+const regions: Readonly<Record<string, string>> = { ...locationHints, ...jurisdictions };
+const regionNames = Object.keys(regions).join(", ");
+
+/** The option of `init` and `create`. */
+export const regionOption = [
+  "--region <name>",
+  `where Cloudflare creates the Durable Objects, and leaves them for ever: ${regionNames}. Default: near the first request`,
+] as const;
+
+/** @throws CommandError for an unknown region, or one beside stores without Durable Objects */
+export function checkRegion(region: string | undefined, stores: string | undefined): void {
+  if (region === undefined) return;
+  if (!Object.hasOwn(regions, region)) {
+    const why = `--region is ${JSON.stringify(region.slice(0, 40))}.`;
+    throw usageError({ what, why, hint: `Write one of ${regionNames}.` });
+  }
+  if (stores !== "upstash") return;
+  const why = "--region is for Durable Objects, and the stores are in Redis of Upstash.";
+  throw usageError({ what, why, hint: "Choose the region of the database at Upstash instead." });
+}
+
+/** Asks on a terminal, unless `--yes` chooses the default. */
+export async function askedRegion(
+  { terminal }: Session,
+  { region, yes }: { readonly region?: string; readonly yes?: boolean | undefined },
+): Promise<string | undefined> {
+  if (region !== undefined || yes === true || !terminal.isInteractive) return region;
+  const question = "Where are most visitors? Cloudflare never moves the Durable Objects later.";
+  const asked = await terminal.chosen(question, [
+    { value: "", label: "near the first request, wherever it comes from" },
+    ...Object.entries(regions).map(([value, text]) => ({ value, label: `${value}: ${text}` })),
+  ]);
+  return asked === "" ? undefined : asked;
+}
+
+/** Writes the region into the text of a site's `src/worker.ts`. */
+export function withRegion(text: string, region: string | undefined): string {
+  if (region === undefined) return text;
+  const option = Object.hasOwn(jurisdictions, region) ? "jurisdiction" : "locationHint";
+  return text.replace(/(durableObject\w+)\(\)/g, `$1({ ${option}: ${JSON.stringify(region)} })`);
 }

@@ -1,11 +1,10 @@
 // Writes results to stdout and all else to stderr. Only terminals get colors and questions.
-import type { Readable, Writable } from "node:stream";
+import { type Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
 import { confirm, isCancel, type Option, password, select } from "@clack/prompts";
-import { lineOf, type Part, printable, printableJson } from "../../../../local/printable.ts";
-import { interruption, usageError } from "../command-error.ts";
-import type { Output, World } from "../world.ts";
-import { streamOf } from "./note-stream.ts";
+import { lineOf, type Part, printable, printableJson } from "../../../local/printable.ts";
+import { interruption, usageError } from "./command-error.ts";
+import type { Output, World } from "./world.ts";
 
 /** The terminal options of all commands. */
 export interface TerminalOptions {
@@ -143,4 +142,39 @@ export class Terminal {
     const isOff = (NO_COLOR ?? "") !== "" || TERM === "dumb" || this.#options.color === false;
     return isTty && !isOff && !this.isJson;
   }
+}
+
+export function streamOf(notes: Output): Writable & { readonly columns: number } {
+  const write = (chunk: Buffer, _: string, done: () => void) => {
+    notes.write(chunk.toString());
+    done();
+  };
+  return Object.assign(new Writable({ write }), { columns: notes.columns, isTTY: notes.isTty });
+}
+
+const widthMax = 120;
+
+/**
+ * @param rows the first one has the column heads
+ * @param right the right-aligned columns, as for numbers
+ * @returns a line for each row. A very long cell exceeds its column, because padding all rows to
+ *   the length of a hostile site's cell could take gigabytes
+ */
+export function tableOf(
+  rows: readonly (readonly string[])[],
+  right: ReadonlySet<number> = new Set(),
+): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [at, cell] of row.entries())
+      widths[at] = Math.max(widths[at] ?? 0, Math.min(cell.length, widthMax));
+  }
+  return rows.map((row) =>
+    row
+      .map((cell, at) =>
+        right.has(at) ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0),
+      )
+      .join("  ")
+      .trimEnd(),
+  );
 }

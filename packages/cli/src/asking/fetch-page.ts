@@ -1,0 +1,103 @@
+// Fetches a page like a client without cookies, within bounds of time and size. Follows no redirect.
+import { createHash } from "node:crypto";
+import { userAgent } from "../version.ts";
+import type { World } from "../world.ts";
+import { type NetworkFailure, networkFailure } from "./network-failure.ts";
+
+/** A response. */
+export interface Answer {
+  readonly kind: "answered";
+  readonly url: string;
+  readonly askedAtMs: number;
+  /** The time until the response fields arrived. */
+  readonly tookMs: number;
+  readonly status: number;
+  readonly headers: Headers;
+  /** The text of the body up to the limit; empty if the type is not a text. */
+  readonly text: string;
+  /** The digest of the body up to the limit, for comparing bodies. */
+  readonly digest: string;
+  /** Whether the body contradicts its Content-Encoding. */
+  readonly isBadlyEncoded: boolean;
+}
+
+/** A request without a response. */
+export interface AskFailure extends NetworkFailure {
+  readonly kind: "failed";
+}
+
+/** Deviations from the plain request. */
+export interface AskOptions {
+  readonly method?: "GET" | "HEAD";
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export const answerMsMax = 30_000;
+const bodyBytesMax = 1_048_576;
+
+const plainFields = {
+  "user-agent": userAgent,
+  accept: "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8",
+  "accept-language": "en",
+};
+
+/** Rejects only if the user interrupts. */
+export async function fetchPage(
+  url: string,
+  { method = "GET", headers = {} }: AskOptions,
+  { fetch, interrupted, nowAtMs }: World,
+): Promise<Answer | AskFailure> {
+  const askedAtMs = nowAtMs();
+  try {
+    const response = await fetch(url, {
+      method,
+      headers: { ...plainFields, ...headers },
+      redirect: "manual",
+      signal: AbortSignal.any([interrupted, AbortSignal.timeout(answerMsMax)]),
+    });
+    const tookMs = nowAtMs() - askedAtMs;
+    const { bytes, isBadlyEncoded } = await bodyOf(response);
+    return {
+      kind: "answered",
+      url,
+      askedAtMs,
+      tookMs,
+      status: response.status,
+      headers: response.headers,
+      text: isText(response.headers) ? new TextDecoder().decode(bytes) : "",
+      digest: createHash("sha256").update(bytes).digest("base64url"),
+      isBadlyEncoded,
+    };
+  } catch (cause) {
+    interrupted.throwIfAborted();
+    return { kind: "failed", ...networkFailure(cause, answerMsMax) };
+  }
+}
+
+/** Reads the body up to the limit, and cancels the rest. */
+async function bodyOf({ body, headers }: Response) {
+  const chunks: Uint8Array[] = [];
+  let left = bodyBytesMax;
+  try {
+    for await (const chunk of body ?? []) {
+      chunks.push(chunk.subarray(0, left));
+      left -= chunk.length;
+      if (left <= 0) break;
+    }
+    return { bytes: Buffer.concat(chunks), isBadlyEncoded: false };
+  } catch (cause) {
+    if (!isOfDecoding(cause) || !headers.has("content-encoding")) throw cause;
+    return { bytes: Buffer.concat(chunks), isBadlyEncoded: true };
+  }
+}
+
+function isText(headers: Headers): boolean {
+  return /^text\/|json|xml|javascript/i.test(headers.get("content-type") ?? "");
+}
+
+/** Matches errors of Node's zlib, which fetch reports as a cause. */
+function isOfDecoding(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return false;
+  const code = "code" in cause ? String(cause.code) : "";
+  return /^Z_|^ERR__|^ERR_BROTLI|^ERR_ZLIB|^ZSTD_/.test(code) || isOfDecoding(cause.cause);
+}

@@ -1,0 +1,252 @@
+// Reads the files of a folder for doctor: its secret files, and each deployment of its wrangler file,
+// with wrangler's rules of inheritance.
+import { execFile } from "node:child_process";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+import { stripComments } from "jsonc-parser";
+import { type Env, textOf } from "../../../../../src/protocol/variables/bindings.ts";
+import { originUrlFault } from "../../../../../src/protocol/variables/origin-url.ts";
+import {
+  isTable,
+  readWranglerFile,
+  textIfThere,
+  type WranglerFile,
+  dateText,
+  sqliteClassesIn,
+  type Table,
+  tablesIn,
+  textsIn,
+} from "../../wrangler/wrangler-file.ts";
+
+/** A file that holds secrets. */
+export interface SecretFile {
+  readonly name: string;
+  /** The secrets by name; `undefined` if the file cannot be parsed. */
+  readonly secrets: Env | undefined;
+  /** Whether users other than the owner can read the file. */
+  readonly isOpen: boolean;
+  /** Whether git ignores the file; `undefined` without git or outside a repository. */
+  readonly isIgnored: boolean | undefined;
+}
+
+export interface FolderRead {
+  readonly folder: string;
+  readonly wrangler: WranglerFile;
+  /** All wrangler files that exist. */
+  readonly wranglerNames: readonly string[];
+  readonly deployments: readonly Deployment[];
+  readonly secretFiles: readonly SecretFile[];
+  /** The text of `tidemark.config.ts` without comments; `undefined` if absent. */
+  readonly configuration: string | undefined;
+  /** The texts, without comments, of the existing files that deployments name as `main`. */
+  readonly mainTexts: ReadonlyMap<string, string>;
+}
+
+export async function readFolder(folder: string): Promise<FolderRead> {
+  const { file: wrangler, present } = await readWranglerFile(folder);
+  const deployments = wrangler.kind === "read" ? deploymentsIn(wrangler.table) : [];
+  const mains = new Set(deployments.flatMap(({ main }) => (main === undefined ? [] : [main])));
+  const mainTexts = await Promise.all(
+    [...mains].map(async (main) => [main, await textIfThere(join(folder, main))] as const),
+  );
+  const configuration = await textIfThere(join(folder, "tidemark.config.ts"));
+  const environments = deployments.flatMap(({ environment }) => environment ?? []);
+  return {
+    folder,
+    wrangler,
+    wranglerNames: present,
+    deployments,
+    secretFiles: await readSecretFiles(folder, environments),
+    configuration: configuration && stripComments(configuration),
+    mainTexts: new Map(
+      mainTexts.flatMap(([main, text]) =>
+        text === undefined ? [] : [[main, stripComments(text)]],
+      ),
+    ),
+  };
+}
+
+/** Reads the secret files that the docs and templates mention. */
+async function readSecretFiles(
+  folder: string,
+  environments: readonly string[],
+): Promise<SecretFile[]> {
+  const names = [
+    ".dev.vars",
+    ...environments.map((environment) => `.dev.vars.${environment}`),
+    "secrets.json",
+    "secrets.env",
+  ];
+  const read = await Promise.all(
+    names.map(async (name): Promise<SecretFile[]> => {
+      const path = join(folder, name);
+      const text = await textIfThere(path);
+      if (text === undefined) return [];
+      const { mode } = await stat(path);
+      const isOpen = process.platform !== "win32" && (mode & 0o077) !== 0;
+      const isIgnored = await isIgnoredByGit(folder, name);
+      return [{ name, secrets: secretsIn(name, text), isOpen, isIgnored }];
+    }),
+  );
+  return read.flat();
+}
+
+function secretsIn(name: string, text: string): Env | undefined {
+  if (!name.endsWith(".json")) return parseEnv(text);
+  try {
+    const value: unknown = JSON.parse(text);
+    return isTable(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A route or a custom domain, through which the Worker receives requests. */
+interface Place {
+  readonly pattern: string;
+  readonly isCustomDomain: boolean;
+}
+
+export interface Deployment {
+  /** The environment; `undefined` for the top level. */
+  readonly environment: string | undefined;
+  readonly main: string | undefined;
+  readonly compatibilityDate: string | undefined;
+  readonly flags: readonly string[];
+  readonly vars: Table;
+  readonly places: readonly Place[];
+  readonly workersDev: boolean | undefined;
+  readonly previewUrls: boolean | undefined;
+  readonly crons: readonly string[];
+  readonly services: readonly Table[];
+  readonly rateLimits: readonly Table[];
+  readonly datasets: readonly Table[];
+  readonly r2Buckets: readonly Table[];
+  readonly durableObjects: readonly Table[];
+  /** The classes of Durable Objects with SQLite storage. */
+  readonly sqliteClasses: readonly string[];
+  readonly hasWorkersCache: boolean;
+}
+
+/**
+ * Returns the top level, then the environments. If there are environments, omits a top level without
+ * variables, services and places, because it probably only has settings for the environments.
+ */
+function deploymentsIn(table: Table): Deployment[] {
+  const top = deploymentOf(table, undefined, table);
+  const environments = isTable(table["env"]) ? Object.entries(table["env"]) : [];
+  const others = environments.flatMap(([name, own]) =>
+    isTable(own) ? [deploymentOf({ ...inherited(table), ...own }, name, table)] : [],
+  );
+  const isGroundOnly =
+    others.length > 0 &&
+    Object.keys(top.vars).length === 0 &&
+    top.services.length === 0 &&
+    top.places.length === 0;
+  return isGroundOnly ? others : [top, ...others];
+}
+
+/** Keys that an environment inherits unless it sets them. */
+const inheritedKeys = [
+  "main",
+  "compatibility_date",
+  "compatibility_flags",
+  "workers_dev",
+  "preview_urls",
+  "route",
+  "routes",
+  "triggers",
+  "cache",
+  "migrations",
+  "exports",
+];
+
+function inherited(table: Table): Table {
+  return Object.fromEntries(
+    inheritedKeys.flatMap((key) => (key in table ? [[key, table[key]]] : [])),
+  );
+}
+
+function deploymentOf(
+  table: Table,
+  environment: string | undefined,
+  { cache: cacheOfTop }: Table,
+): Deployment {
+  const { route, routes, triggers, vars, cache = cacheOfTop, durable_objects: objects } = table;
+  const written = [...(Array.isArray(routes) ? routes : []), ...(route ? [route] : [])];
+  return {
+    environment,
+    main: textOf(table, "main"),
+    compatibilityDate: dateText(table["compatibility_date"]),
+    flags: textsIn(table["compatibility_flags"]),
+    vars: isTable(vars) ? vars : {},
+    places: written.flatMap(placeOf),
+    workersDev: booleanOf(table["workers_dev"]),
+    previewUrls: booleanOf(table["preview_urls"]),
+    crons: isTable(triggers) ? textsIn(triggers["crons"]) : [],
+    services: tablesIn(table["services"]),
+    rateLimits: tablesIn(table["ratelimits"]),
+    datasets: tablesIn(table["analytics_engine_datasets"]),
+    r2Buckets: tablesIn(table["r2_buckets"]),
+    durableObjects: isTable(objects) ? tablesIn(objects["bindings"]) : [],
+    sqliteClasses: sqliteClassesIn(table),
+    hasWorkersCache: isTable(cache) && cache["enabled"] === true,
+  };
+}
+
+function placeOf(written: unknown): Place[] {
+  if (typeof written === "string") return [{ pattern: written, isCustomDomain: false }];
+  if (!isTable(written)) return [];
+  const pattern = textOf(written, "pattern");
+  if (pattern === undefined) return [];
+  return [{ pattern, isCustomDomain: written["custom_domain"] === true }];
+}
+
+const booleanOf = (value: unknown) => (typeof value === "boolean" ? value : undefined);
+
+/** Returns a member such as `environment "staging"`; an empty object for the top level. */
+export function aboutOf({ environment }: Deployment): { about?: string } {
+  return environment === undefined ? {} : { about: `environment ${JSON.stringify(environment)}` };
+}
+
+/** Returns the host of a place in lower case. It may begin with `*`. */
+export function hostOf({ pattern }: Place): string {
+  return (pattern.replace(/^https?:\/\//, "").split("/", 1)[0] ?? "").toLowerCase();
+}
+
+/** @param pattern may begin with `*`, which matches any text */
+export function fits(pattern: string, host: string): boolean {
+  return pattern.startsWith("*") ? host.endsWith(pattern.slice(1)) : pattern === host;
+}
+
+/** Returns whether git ignores a file; `undefined` without git or without a repository. */
+function isIgnoredByGit(folder: string, name: string): Promise<boolean | undefined> {
+  const { promise, resolve } = Promise.withResolvers<boolean | undefined>();
+  execFile("git", ["-C", folder, "check-ignore", "--quiet", name], (failure) => {
+    if (failure === null) resolve(true);
+    else resolve(failure.code === 1 ? false : undefined);
+  });
+  return promise;
+}
+
+/**
+ * Returns ORIGIN_URL of the deployment whose route, custom domain or SITE_HOST matches the site.
+ *
+ * @param site scheme and host
+ * @returns scheme and host; `undefined` if no deployment matches or its ORIGIN_URL is invalid
+ */
+export function originInFolder(
+  { deployments }: FolderRead,
+  site: string | undefined,
+): string | undefined {
+  if (site === undefined) return undefined;
+  const { host } = new URL(site);
+  const deployment = deployments.find(
+    ({ places, vars }) =>
+      places.some((place) => fits(hostOf(place), host)) ||
+      (textOf(vars, "SITE_HOST") ?? "").toLowerCase().split(/\s+/).includes(host),
+  );
+  const url = textOf(deployment?.vars ?? {}, "ORIGIN_URL");
+  return url === undefined || originUrlFault(url) !== undefined ? undefined : new URL(url).origin;
+}
