@@ -12,6 +12,9 @@ export const bundleGzipBytesMax = 211_500;
 /** The limit of a Worker with `stores: durableObjects()`, without `operate()`. */
 export const overObjectsBytesMax = 421_000;
 
+/** The limit of `createDataCache` of `tidemark/data`, without stores. */
+export const dataBytesMax = 251_000;
+
 /** All packages in the bundle, with the purpose of each. */
 export const bundledPackages = {
   "@upstash/redis": "the shared tier and the purge journal",

@@ -3,7 +3,10 @@
 import type { Coverage } from "./cache/record/record.ts";
 import type { Core } from "./create-cache.ts";
 import type { Trouble } from "./observe/condition.ts";
+import type { Log } from "./observe/log-line.ts";
 import type { Sums } from "./observe/sums.ts";
+import type { DatabaseRoom } from "./redis/database-room.ts";
+import type { RedisClient } from "./redis/redis-client.ts";
 import { type Fault, OperatorError, type Reason } from "./base/operator-error.ts";
 
 /** The parts of a Worker's page cache that its data cache uses. */
@@ -29,6 +32,32 @@ export interface SetTroubles {
   /** The number of dead letters that this isolate last read. */
   readonly deadLetterCount: number;
   readonly flushes: (Trouble<string> & { readonly detail?: string | undefined }) | undefined;
+}
+
+/** The counters and buffers of a data cache, as their cache and its Worker use them. */
+export interface SetsBesideData {
+  /** Flushes the sets that are due. Never rejects. */
+  runCron(): Promise<void>;
+  /** Returns the counts since the last call. */
+  taken(): Sums;
+  stats(): object;
+  /** Returns the troubles of each set, by its name. */
+  troubles(): ReadonlyMap<string, SetTroubles>;
+}
+
+/** The parts of a data cache that its counters and buffers use. */
+export interface PortsOfSets {
+  /** `undefined` if there is no Redis. No change is then accepted. */
+  readonly redis: Pick<RedisClient, "read" | "write" | "look" | "remove" | "words"> | undefined;
+  /** Returns whether the connection has never opened; see `RedisAddress`. Default: `false`. */
+  readonly hasNeverConnected?: (() => boolean) | undefined;
+  /** Tracks the free space of Redis. While Redis is nearly full, no change is accepted. */
+  readonly room?: Pick<DatabaseRoom, "beforeWrite" | "isPaused"> | undefined;
+  readonly namespace: string;
+  readonly nowAtMs: () => number;
+  readonly randomText: () => string;
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+  readonly log: Log;
 }
 
 /** The failures of the data cache in an isolate. */
@@ -82,6 +111,9 @@ export interface DataBesidePages {
   /** Returns the coverage of each value in memory. */
   readonly stored: () => Iterable<Coverage>;
   readonly warming: KeyWarmer;
+  /** The counters and buffers of `writeBehind`, which sets this member. */
+  sets: SetsBesideData | undefined;
+  readonly portsOfSets: () => PortsOfSets;
 }
 
 const partsOf = new WeakMap<object, DataBesidePages>();
@@ -100,8 +132,8 @@ export function knownData(cache: object): DataBesidePages {
   const parts = partsOf.get(cache);
   if (parts !== undefined) return parts;
   throw new OperatorError({
-    what: "The option data is invalid.",
-    why: "It is not a cache from createDataCache of this copy of the package.",
+    what: "The data cache is invalid.",
+    why: "It is not from createDataCache of this copy of the package.",
     hint: 'Import createDataCache from "tidemark/data", and install the package only once.',
   });
 }

@@ -8,4 +8,3 @@ export type { GivenConnection } from "./redis/connection/given-connection.ts";
 export type * from "./data-cache.ts";
 export { LoadFailed, LoadTimedOut } from "./data/value/load-context.ts";
 export { OperatorError } from "./base/operator-error.ts";
-export { NotAccepted } from "./write-behind/change-set.ts";

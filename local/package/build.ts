@@ -16,6 +16,7 @@ const entries = {
   cloudflare: "cloudflare",
   data: "data-cache",
   node: "node-cache",
+  "write-behind": "write-behind/write-behind",
   sinks: "sinks",
   senders: "senders",
   outward: "outward",

@@ -5,7 +5,12 @@ import { TierStack } from "../cache/tiers/tier-stack.ts";
 import { type Config, configOf } from "../config/config.ts";
 import { createBeside, createCache } from "../create-cache.ts";
 import { faultText } from "../base/operator-error.ts";
-import { makeKnown, type Pages } from "../data-beside-pages.ts";
+import {
+  type DataBesidePages,
+  makeKnown,
+  type Pages,
+  type PortsOfSets,
+} from "../data-beside-pages.ts";
 import { type DataPlatform, type DataSettings, settingsOf } from "./data-platform.ts";
 import { EventListener } from "./value/events.ts";
 import { HashStore } from "./fields/hash-store.ts";
@@ -25,17 +30,12 @@ import type { DataTiers } from "./value/place.ts";
 import type { NamespaceOptions } from "./value/space.ts";
 import { warmKeys, whyNotWarmed } from "./warm-keys.ts";
 import { UnpurgedWrites } from "./write/unpurged-writes.ts";
-import type { BehindPorts } from "../write-behind/change-set.ts";
-import { type Sets, WriteBehind } from "../write-behind/write-behind.ts";
 
 /** Counts since this isolate started, by namespace, and the last trouble of each dependency. */
-export type DataStats = ReturnType<ReturnType<typeof open>["stats"]> & {
-  /** Counters and buffers, by name. */
-  readonly sets: ReturnType<WriteBehind["stats"]>;
-};
+export type DataStats = ReturnType<ReturnType<typeof open>["stats"]>;
 
 /** An application's cache. It lives as long as its isolate or process. */
-export interface DataCache extends Sets {
+export interface DataCache {
   /**
    * Creates a namespace, or returns the existing one of this name if it has the same options. The
    * first form has no `null`: neither stored, nor from a load of the namespace.
@@ -63,8 +63,8 @@ export interface DataCache extends Sets {
   stats(): DataStats;
   /**
    * Runs the cron work: loads each of a namespace's `keys` that is missing or at least `refresh` old,
-   * and flushes sets. Without pages, also checks the database's free space. A Worker with this cache
-   * calls it automatically. Never rejects.
+   * and flushes the counters and buffers of `writeBehind`. Without pages, also checks the database's
+   * free space. A Worker with this cache calls it automatically. Never rejects.
    */
   runCron(): Promise<void>;
 }
@@ -91,18 +91,14 @@ export function dataCacheOf(settings: DataSettings): DataCache {
   const opened = () => (made ??= open(settings, pages));
   const namespaces = new Namespaces(() => opened().ports);
   const { spaces } = namespaces;
-  const behind = new WriteBehind(() => opened().behind);
   const cache: DataCache = {
     namespace: <T, K extends Key>(name: string, options: NamespaceOptions<T, K>) =>
       namespaces.open(name, options),
     purge: async (order) => purgeNamed(order, { ...opened().ports, spaces }),
     start: async () => started(opened().ports),
-    counter: (name, options) => behind.counter(name, options),
-    buffer: (name, options) => behind.buffer(name, options),
-    flush: (options) => behind.flush(options),
-    stats: () => ({ ...opened().stats(), sets: behind.stats() }),
+    stats: () => opened().stats(),
     async runCron() {
-      const flushed = behind.runCron();
+      const flushed = parts.sets?.runCron();
       // If there are pages, the pages' cron run checks the database's free space.
       if (pages === undefined) await opened().room?.runCron();
       const keptLoaded = [...spaces.values()].filter(({ keys }) => keys !== undefined);
@@ -110,7 +106,7 @@ export function dataCacheOf(settings: DataSettings): DataCache {
       await flushed;
     },
   };
-  makeKnown(cache, {
+  const parts: DataBesidePages = {
     join(given) {
       if (made !== undefined || pages !== undefined) return inUse;
       const fault = whyApart(settings, given);
@@ -119,9 +115,9 @@ export function dataCacheOf(settings: DataSettings): DataCache {
       return idleBeside(settings, given);
     },
     runCron: () => cache.runCron(),
-    taken: () => new Map([...opened().counts.taken(), ...behind.taken()]),
-    stats: () => ({ ...opened().ofData(), sets: behind.stats() }),
-    troubles: () => ({ ...opened().troubles(), sets: behind.troubles() }),
+    taken: () => new Map([...opened().counts.taken(), ...(parts.sets?.taken() ?? [])]),
+    stats: () => ({ ...opened().ofData(), sets: parts.sets?.stats() ?? {} }),
+    troubles: () => ({ ...opened().troubles(), sets: parts.sets?.troubles() ?? new Map() }),
     stored: () => opened().ports.tiers.memory.stored(),
     warming: {
       whyNot: (namespace, keys) => whyNotWarmed(namespace, keys, spaces),
@@ -130,7 +126,10 @@ export function dataCacheOf(settings: DataSettings): DataCache {
         return space === undefined ? [] : warmKeys(space, keys, opened().ports);
       },
     },
-  });
+    sets: undefined,
+    portsOfSets: () => opened().portsOfSets,
+  };
+  makeKnown(cache, parts);
   return cache;
 }
 
@@ -206,8 +205,8 @@ function open(settings: DataSettings, pages: Pages | undefined) {
     unstorable: counts.unstorables(),
   });
   const { hasNeverConnected } = platform.database ?? {};
-  const behind: BehindPorts = { ...platform, ...ports, redis, namespace, hasNeverConnected };
-  return { ports, counts, ofData, stats, troubles, behind, room };
+  const portsOfSets: PortsOfSets = { ...platform, ...ports, redis, namespace, hasNeverConnected };
+  return { ports, counts, ofData, stats, troubles, portsOfSets, room };
 }
 
 function aloneOver(acceptances: LocalPurges, memory: DataTiers["memory"]) {

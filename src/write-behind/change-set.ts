@@ -1,15 +1,15 @@
 // Gathers, flushes and reads the changes of one set, for counters and buffers.
-import type { Log } from "../observe/log-line.ts";
 import { OperatorError } from "../base/operator-error.ts";
+import type { PortsOfSets } from "../data-beside-pages.ts";
 import { within } from "../base/timeouts.ts";
-import type { RedisCause, RedisClient } from "../redis/redis-client.ts";
+import type { RedisCause } from "../redis/redis-client.ts";
 import { hintOf, whyOf } from "../redis/trouble.ts";
 import type { ChangeKind } from "./change-kind.ts";
 import { type ChunkBudget, flush, type FlushReport } from "./flush.ts";
 import type { Outcome } from "./change-batch.ts";
 import { ChangeBatches } from "./change-batches.ts";
 import { readExactly } from "./read-exactly.ts";
-import { RedisSlices, type RedisSlicesSettings } from "./redis-slices.ts";
+import { RedisSlices } from "./redis-slices.ts";
 import { texts, SetCondition } from "./set-condition.ts";
 import type { CheckedOptions } from "./set-options.ts";
 import { type Sink } from "./sinks/sink.ts";
@@ -17,18 +17,7 @@ import { type Backlog, chunkCountMax, type DeadLetter } from "./slice-store.ts";
 import { ageMsOf, type SliceTimes, usualTimes } from "./slice-times.ts";
 
 /** The dependencies of sets in an isolate. */
-export interface BehindPorts {
-  /** `undefined` if there is no Redis. No change is then accepted. */
-  readonly redis: Pick<RedisClient, "read" | "write" | "look" | "remove" | "words"> | undefined;
-  /** Returns whether the connection has never opened; see `RedisAddress`. Default: `false`. */
-  readonly hasNeverConnected?: (() => boolean) | undefined;
-  /** Tracks the free space of Redis. While Redis is nearly full, no change is accepted. */
-  readonly room?: RedisSlicesSettings<never>["room"];
-  readonly namespace: string;
-  readonly nowAtMs: () => number;
-  readonly randomText: () => string;
-  readonly afterAnswer: (work: () => Promise<void>) => void;
-  readonly log: Log;
+export interface BehindPorts extends PortsOfSets {
   /** Default: `usualTimes`. */
   readonly times?: SliceTimes;
 }

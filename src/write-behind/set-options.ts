@@ -66,7 +66,7 @@ export function checkedOptions<Sink extends object>(
     throw new OperatorError({
       what: `The ${kind} ${JSON.stringify(name)} is invalid.`,
       why: faults.join(" "),
-      hint: `Write cache.${kind}("${kind === "counter" ? "views" : "profiles"}", { sink }), and correct these options.`,
+      hint: `Write writeBehind(cache).${kind}("${kind === "counter" ? "views" : "profiles"}", { sink }), and correct these options.`,
     });
   }
   const { every = "1m", backlogMax = 100_000, deadLetterAfter = 5 } = bounded;

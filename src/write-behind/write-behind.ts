@@ -1,6 +1,8 @@
-// All counters and buffers of an isolate: the entry point of this folder.
+// Exports of `tidemark/write-behind`: counters and buffers, which write changes to a database later.
 import { structuredJson } from "../base/codec.ts";
 import { Definitions } from "../base/definitions.ts";
+import type { DataCache } from "../data/create-data-cache.ts";
+import { knownData, type SetsBesideData } from "../data-beside-pages.ts";
 import { addAll, Rises, type Sums } from "../observe/sums.ts";
 import { Buffer, type BufferOptions, type BufferPorts, bufferPorts } from "./buffer.ts";
 import type { BehindPorts, ChangeSet } from "./change-set.ts";
@@ -8,6 +10,14 @@ import { Counter, type CounterOptions, counterSet } from "./counter.ts";
 import { budgetOf, type FlushOptions, type FlushResult, resultOf } from "./flush-result.ts";
 import type { SetCondition } from "./set-condition.ts";
 import { type CheckedOptions, checkedOptions } from "./set-options.ts";
+
+export { OperatorError } from "../base/operator-error.ts";
+export type { Buffer, BufferOptions } from "./buffer.ts";
+export { type ChangeOptions, NotAccepted } from "./change-set.ts";
+export type { SetKey } from "./change-texts.ts";
+export type { Counter, CounterOptions } from "./counter.ts";
+export type { FlushOptions, FlushResult } from "./flush-result.ts";
+export type * from "./sinks/sink.ts";
 
 export type SetStats = ReturnType<SetCondition["snapshot"]> & {
   readonly kind: "counter" | "buffer";
@@ -29,7 +39,7 @@ interface OpenSet {
   readonly set: () => Pick<ChangeSet<never, never>, "flush" | "isDue" | "condition">;
 }
 
-/** The operations of an application on sets. */
+/** The counters and buffers of a data cache. */
 export interface Sets {
   /**
    * Creates a counter, for numbers that change too often to write each add to a database. No
@@ -52,9 +62,29 @@ export interface Sets {
   buffer<T>(name: string, options: BufferOptions<T>): Buffer<T>;
   /** Sends gathered changes to Redis, and rested changes to the sinks. Never rejects. */
   flush(options?: FlushOptions): Promise<Readonly<Record<string, FlushResult>>>;
+  /** Returns the counts of this isolate, and the last trouble, by the name of the set. */
+  stats(): Readonly<Record<string, SetStats>>;
 }
 
-export class WriteBehind implements Sets {
+/**
+ * Returns the counters and buffers of a data cache, which need its Redis. The cache flushes them in its
+ * cron run. Later calls for the cache return the same object.
+ *
+ * @param cache from `createDataCache`
+ * @throws OperatorError for another object
+ * @example
+ * const sets = writeBehind(cache);
+ * const views = sets.counter("views", { sink: d1Sink(env.DB) });
+ */
+export function writeBehind(cache: DataCache): Sets {
+  const parts = knownData(cache);
+  if (parts.sets instanceof WriteBehind) return parts.sets;
+  const made = new WriteBehind(parts.portsOfSets);
+  parts.sets = made;
+  return made;
+}
+
+export class WriteBehind implements Sets, SetsBesideData {
   readonly #portsOf: () => BehindPorts;
   readonly #definitions = new Definitions<OpenSet>();
   readonly #sets = new Map<string, OpenSet>();

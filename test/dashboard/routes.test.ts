@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { dashboard } from "../../src/dashboard/dashboard.ts";
 import { Data } from "../../src/dashboard/panel/data.tsx";
 import { views } from "../../src/dashboard/page/shell.tsx";
+import { writeBehind } from "../../src/write-behind/write-behind.ts";
 import { openBeside } from "../../testing/data/beside-pages.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
@@ -146,7 +147,7 @@ describe("the table of backlogs", () => {
   it("has each counter of the Worker's data cache, also before its backlog was read", async () => {
     const config = { dashboard: dashboard() };
     const { site, data } = await openBeside({ config, env: { ADMIN_TOKEN: adminToken } });
-    data.counter("views", { sink: new MemoryCounterSink() });
+    writeBehind(data).counter("views", { sink: new MemoryCounterSink() });
     expect(row((await part(site, "data")).text)).toMatch(/<td>not yet<\/td>$/);
   });
 

@@ -120,7 +120,7 @@ it("names the options that data beside pages does not apply", async () => {
 
 it("refuses in createWorker a data cache that createDataCache has not made", () => {
   const data = { ...createDataCache(defineConfig({})) };
-  expect(() => createWorker(defineConfig({}), { data })).toThrow("The option data is invalid.");
+  expect(() => createWorker(defineConfig({}), { data })).toThrow("The data cache is invalid.");
 });
 
 it("holds no more than limits.memoryBytes of pages and data together", async () => {

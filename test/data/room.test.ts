@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
 import { MemoryCounterSink } from "../../testing/write-behind/memory-sink.ts";
+import { writeBehind } from "../../src/write-behind/write-behind.ts";
 
 const maxBytes = 64 * 1_048_576;
 
@@ -49,7 +50,7 @@ describe("in a database that is more than 85 % full,", () => {
 
   it("a counter refuses a durable change, and says that the change does not count", async () => {
     const { data } = await opened(0.86);
-    const counter = data.counter("views", { sink: new MemoryCounterSink() });
+    const counter = writeBehind(data).counter("views", { sink: new MemoryCounterSink() });
     await expect(counter.add("a", 1, { durable: true })).rejects.toMatchObject({
       name: "NotAccepted",
       isInDoubt: false,

@@ -139,7 +139,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "dashboard/page",
     "dashboard/panel",
   ],
-  // Types alone: `test/local/bundle-contents.test.ts` shows that no other Worker has the code of Redis.
+  // Types alone: `test/worker/bundle.test.ts` shows that no other Worker has the code of Redis.
   "create-purging": [...core, "stores/redis"],
   "bind-stores": ["protocol/variables", ...core, "stores/redis"],
   "create-cache": [...core, "platform", "create-purging", reporting, "stores/redis", ...stores],
@@ -149,8 +149,6 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "data/load": [...core, "data/value"],
   "data/write": [...core, "data/value", "data/load"],
   "data/fields": [...core, "data/value", "data/load"],
-  "write-behind/sinks": ["base"],
-  "write-behind": [...beneathCore, "config", "write-behind/sinks"],
   data: [
     "protocol/variables",
     ...core,
@@ -158,13 +156,13 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "bind-stores",
     "create-cache",
     "data-beside-pages",
-    "write-behind",
-    "write-behind/sinks",
     "data/value",
     "data/load",
     "data/write",
     "data/fields",
   ],
+  "write-behind/sinks": ["base"],
+  "write-behind": [...beneathCore, "config", "data-beside-pages", "data", "write-behind/sinks"],
   node: [
     "protocol/variables",
     "base",
@@ -241,16 +239,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   upstash: ["bind-stores", "stores/redis"],
   operate: [...core, "platform", ...steps, "admin", "admin/access", "admin/port", reporting],
   hono: [...core, "platform", "app", "data", "worker"],
-  "data-cache": [
-    "base",
-    "data/value",
-    "data/load",
-    "data/write",
-    "data/fields",
-    "write-behind",
-    "write-behind/sinks",
-    "data",
-  ],
+  "data-cache": ["base", "data/value", "data/load", "data/write", "data/fields", "data"],
   adapters: [
     "protocol/variables",
     ...core,
@@ -277,7 +266,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   senders: ["base", "webhooks/port", "webhooks", "webhooks/senders"],
   "open-telemetry": ["base", "data/value", "observe"],
   "http-rules": ["rules", "config", "judging"],
-  "node-cache": ["base", "redis/connection", "data/value", "write-behind", "data-cache", "node"],
+  "node-cache": ["base", "redis/connection", "data/value", "data-cache", "node"],
 };
 
 /** The modules of the command line tool that all its commands use, lowest first. */

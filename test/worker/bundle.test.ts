@@ -5,6 +5,7 @@ import {
   bundleContents,
   bundledPackages,
   bundleGzipBytesMax,
+  dataBytesMax,
   overObjectsBytesMax,
   packageOf,
 } from "../../local/bundle-contents.ts";
@@ -82,4 +83,15 @@ it.each([
 
 it("the bundle of a Worker on Durable Objects alone is below its maximum size", () => {
   expect(overObjects.bytes).toBeLessThanOrEqual(overObjectsBytesMax);
+});
+
+const dataInMemory = await bundleContents(`
+  import { createDataCache } from "./src/data-cache.ts";
+  globalThis.createDataCache = createDataCache;
+`);
+
+it("the bundle of data without stores is below its maximum size, and has no counters or buffers", () => {
+  expect(dataInMemory.bytes).toBeLessThanOrEqual(dataBytesMax);
+  const idle = /^src\/(?:write-behind|stores\/redis|proxy|admin)\/|@upstash\/redis/;
+  expect(dataInMemory.files.filter(({ path }) => idle.test(path))).toEqual([]);
 });

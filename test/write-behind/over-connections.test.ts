@@ -5,11 +5,10 @@ import { describe, expect, it } from "vitest";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { createDataCache } from "../../src/node/create-data-cache.ts";
-import { NotAccepted } from "../../src/node-cache.ts";
 import type { RedisAddress } from "../../src/redis/open-client.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
 import { usualTimes } from "../../src/write-behind/slice-times.ts";
-import { WriteBehind } from "../../src/write-behind/write-behind.ts";
+import { NotAccepted, WriteBehind, writeBehind } from "../../src/write-behind/write-behind.ts";
 import { startRedisCluster } from "../../testing/fakes/redis-cluster.ts";
 import { addressOver, reaches } from "../../testing/fakes/redis-reaches.ts";
 import { isRedisServerInstalled } from "../../testing/fakes/redis-server.ts";
@@ -65,18 +64,20 @@ describe.each(reaches)("sets over $reach", ({ open }) => {
 
   it("count and refuse changes in a cache on Node", async () => {
     const cache = createDataCache({ redis: reach.given, namespace: "node", log: () => undefined });
-    const counter = cache.counter("views", { sink: new MemoryCounterSink() });
-    await Promise.all([counter.add("a", 2, durable), cache.flush()]);
+    const sets = writeBehind(cache);
+    const counter = sets.counter("views", { sink: new MemoryCounterSink() });
+    await Promise.all([counter.add("a", 2, durable), sets.flush()]);
     expect(await counter.get("a")).toBe(2);
-    expect(cache.stats().sets).toMatchObject({
+    expect(writeBehind(cache)).toBe(sets);
+    expect(sets.stats()).toMatchObject({
       views: { kind: "counter", accepted: 1, lost: 0, inDoubt: 0, backlog: { keys: 1 } },
     });
     counter.add("b");
     await cache.runCron();
     expect(await counter.get("b")).toBe(1);
-    const full = cache.buffer<number>("profiles", { sink: new MemoryBufferSink(), backlogMax: 1 });
-    await Promise.all([full.put("a", 1, durable), cache.flush()]);
-    const [refused] = await Promise.allSettled([full.put("b", 1, durable), cache.flush()]);
+    const full = sets.buffer<number>("profiles", { sink: new MemoryBufferSink(), backlogMax: 1 });
+    await Promise.all([full.put("a", 1, durable), sets.flush()]);
+    const [refused] = await Promise.allSettled([full.put("b", 1, durable), sets.flush()]);
     expect(refused).toMatchObject({ status: "rejected", reason: expect.any(NotAccepted) });
   });
 });

@@ -5,6 +5,7 @@ import { openBeside } from "../../../testing/data/beside-pages.ts";
 import { idle, type Site, until } from "../../../testing/site/harness.ts";
 import { MemoryCounterSink } from "../../../testing/write-behind/memory-sink.ts";
 import { bearer, send } from "../../../testing/site/purge-sender.ts";
+import { writeBehind } from "../../../src/write-behind/write-behind.ts";
 
 const ofData = (site: Site) => {
   const all = Object.entries(site.counted());
@@ -77,7 +78,7 @@ describe("the reports of a site with data", () => {
 
 it("counts failed flushes of a set, and reports a finding after a minute", async () => {
   const { site, data, upstash, clock } = await openBeside();
-  const views = data.counter("views", { sink: new MemoryCounterSink() });
+  const views = writeBehind(data).counter("views", { sink: new MemoryCounterSink() });
   const counted = () =>
     Object.entries(site.counted()).filter(([name]) => name.startsWith("behind"));
   const codes = async () =>

@@ -1,6 +1,12 @@
 // An application with two counters, for each colo and the process. It receives calls as JSON.
-import { type Counter, type DataCache, NotAccepted } from "../../../src/data-cache.ts";
+import type { DataCache } from "../../../src/data-cache.ts";
 import { d1Sink } from "../../../src/write-behind/sinks/d1-sink.ts";
+import {
+  type Counter,
+  NotAccepted,
+  type Sets,
+  writeBehind,
+} from "../../../src/write-behind/write-behind.ts";
 import {
   type BehindAnswer,
   type BehindCall,
@@ -20,33 +26,34 @@ export function applicationOver(
   const { databaseUrl, place, planted } = given;
   const real = d1Sink(remoteD1(databaseUrl, place));
   const sink = planted.sink?.(real) ?? real;
+  const sets = writeBehind(cache);
   const counters = {
-    sales: cache.counter("sales", { sink }),
-    views: cache.counter("views", { sink }),
+    sales: sets.counter("sales", { sink }),
+    views: sets.counter("views", { sink }),
   };
   // A Worker cannot draw random numbers before its first request.
   let life: string | undefined;
   return async (request) => {
     life ??= `${place}/${crypto.randomUUID()}`;
     const call = (await request.json()) as BehindCall;
-    const told = await answerTo(call, { cache, counters }).catch((cause: unknown) => {
+    const told = await answerTo(call, { sets, counters }).catch((cause: unknown) => {
       return { failed: String(cause) };
     });
-    const { sales, views } = cache.stats().sets;
+    const { sales, views } = sets.stats();
     return Response.json({ life, settled: { sales, views }, ...told });
   };
 }
 
 interface Application {
-  readonly cache: DataCache;
+  readonly sets: Sets;
   readonly counters: Readonly<Record<SetName, Counter>>;
 }
 
 async function answerTo(
   call: BehindCall,
-  { cache, counters }: Application,
+  { sets, counters }: Application,
 ): Promise<Partial<BehindAnswer>> {
-  if (call.op === "flush") return { flushed: await cache.flush() };
+  if (call.op === "flush") return { flushed: await sets.flush() };
   const counter = counters[call.set];
   if (call.op === "read") {
     const keys = call.keys.map(keyOf);

@@ -1,5 +1,5 @@
 // The calls from the driver of a run to a place, and their answers, as JSON.
-import type { FlushResult, SetKey } from "../../../src/data-cache.ts";
+import type { FlushResult, SetKey } from "../../../src/write-behind/write-behind.ts";
 
 /** The sets: adds to `sales` are durable, and those to `views` are not. */
 export const setNames = ["sales", "views"] as const;
@@ -16,7 +16,7 @@ export type BehindCall =
 /** The outcome of a durable add. */
 export type Told = "accepted" | "refused" | "in-doubt";
 
-/** The counts in `stats().sets`. */
+/** The counts in `stats()`. */
 export interface SettledCalls {
   readonly accepted: number;
   readonly lost: number;
