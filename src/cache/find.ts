@@ -27,6 +27,8 @@ export interface LookupPolicy<Detail, V> {
   readonly key: RecordKey;
   /** The tiers to read. */
   readonly used: TierStack<Detail>;
+  /** Whether the lookup changes nothing: it renews no view, and backfills no tier. */
+  readonly isPeek?: boolean;
   /**
    * Reports the request's arrival to the purge view.
    *
@@ -88,7 +90,7 @@ type MayBeFound<Detail, V> = LookupResult<Detail, V> | undefined;
 export function find<Detail, V>(
   policy: LookupPolicy<Detail, V>,
 ): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
-  const renewed = policy.attend();
+  const renewed = policy.isPeek === true ? undefined : policy.attend();
   if (renewed === undefined) return inTiers(policy);
   // Renew first, because records that the old view cannot verify would cost reads of lower tiers
   // and a load.
@@ -115,7 +117,7 @@ function verified<Detail, V>(
 ): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
   if (found === undefined) return found;
   const { candidate } = found;
-  const renewing = policy.seek(found);
+  const renewing = policy.isPeek === true ? undefined : policy.seek(found);
   if (renewing === undefined) return found;
   return renewing.then(() => {
     policy.hasWaited();
@@ -222,8 +224,9 @@ export class Lookup<Detail, V> {
   }
 
   #backfill(from: Tier<Detail>): void {
-    const { key, used } = this.#policy;
+    const { key, used, isPeek } = this.#policy;
     const best = this.found;
+    if (isPeek === true) return;
     // A write or removal since the lookup began is more recent than this record.
     if (best === undefined || used.memory.hasChanged(key, this.#beganAtCount)) return;
     const { body } = best.candidate.stored;

@@ -1,6 +1,5 @@
 // Serves one request, from arrival to answer. The functions are in the order of the steps.
 import type { Context } from "./site/exchange.ts";
-import type { LookupSite } from "./site/site.ts";
 import { discardBody } from "../cache/record/record.ts";
 import { tierScopes } from "../config/tier-names.ts";
 import { unreachable } from "../base/unreachable.ts";
@@ -60,11 +59,7 @@ export function serve(
 }
 
 /** Returns a client's search, with a new decision. `atMs` is the request's arrival. */
-export function searchFor<S extends LookupSite>(
-  planned: LookupRequest,
-  atMs: number,
-  context: Context<S>,
-): Search<S> {
+export function searchFor(planned: LookupRequest, atMs: number, context: Context): Search {
   const lookup = askedAsKnown(planned, context);
   const { route, prefix, key, directives } = lookup;
   const decision = new Decision({ route: route.name, key, prefix, arrivedAtMs: atMs });
@@ -76,10 +71,7 @@ export function searchFor<S extends LookupSite>(
  * Returns the request with the fields by which earlier responses varied, even if nothing is stored
  * now.
  */
-function askedAsKnown(
-  lookup: LookupRequest,
-  { site: { knownVary } }: Context<LookupSite>,
-): LookupRequest {
+function askedAsKnown(lookup: LookupRequest, { site: { knownVary } }: Context): LookupRequest {
   return lookup.route.forward === undefined
     ? lookup
     : askedWith(lookup, knownVary.names(lookup.key.text));
@@ -91,10 +83,10 @@ function askedAsKnown(
  */
 function isSpared(
   { candidate, verdict: { mayStandIn = false } }: FoundResponse,
-  { lookup, exchange, atMs }: Pick<Search<LookupSite>, "lookup" | "exchange" | "atMs">,
+  { lookup, exchange, atMs }: Pick<Search, "lookup" | "exchange" | "atMs">,
 ): boolean {
   const isInMemory = tierScopes[candidate.tier] === "isolate" && mayStandIn;
-  return isInMemory && exchange.site.originHealth.spareLook(lookup, atMs);
+  return isInMemory && exchange.site.originHealth.sparesLookup(lookup, atMs, exchange.effects);
 }
 
 /** A client's request, and the parts of its URL. */
@@ -110,13 +102,27 @@ function answered(
 ): Response | Promise<Response> {
   const { exchange, key, marker, atMs } = search;
   if (marker !== undefined) exchange.site.variantDemand.note(key, marker, atMs);
-  if (found === undefined && search.isBypassed()) return passingBy("switch", search, arrived);
+  const course = courseOf(found, search, arrived);
+  if (typeof course !== "string") return carryOut(course, found?.candidate, search, arrived);
+  discardBody(found?.candidate.stored);
+  return passingBy(course, search, arrived);
+}
+
+/**
+ * Decides what becomes of a request after its lookup: a verdict, which the decision records, or the
+ * rule by which the request bypasses the cache.
+ */
+export function courseOf(
+  found: FoundResponse | undefined,
+  search: Search,
+  { request, read }: ClientRequest,
+): Verdict | "switch" | "caller" {
+  if (found === undefined && search.isBypassed()) return "switch";
   const verdict = found?.verdict ?? decide(missReason(search), search);
   const isForward = verdict.kind === "validate" || verdict.kind === "forward";
-  if (!isForward || mayCausePublicWork(arrived.request, arrived.read.route, exchange))
-    return carryOut(verdict, found?.candidate, search, arrived);
-  discardBody(found?.candidate.stored);
-  return passingBy("caller", search, arrived);
+  if (isForward && !mayCausePublicWork(request, read.route, search.exchange)) return "caller";
+  noteVerdict(verdict, search);
+  return verdict;
 }
 
 function passingBy(
@@ -135,7 +141,6 @@ function carryOut(
   { request }: ClientRequest,
 ): Response | Promise<Response> {
   const { lookup, key, exchange } = search;
-  noteVerdict(verdict, search);
   if (!isOfUse(verdict)) discardBody(found?.stored);
   switch (verdict.kind) {
     case "serve":
@@ -157,9 +162,9 @@ function carryOut(
 }
 
 /** Records a verdict, and the parts of Cache-Status that are known before a forward. */
-export function noteVerdict(
+function noteVerdict(
   verdict: Verdict,
-  { marker, exchange: { decision } }: Pick<Search<LookupSite>, "exchange" | "marker">,
+  { marker, exchange: { decision } }: Pick<Search, "exchange" | "marker">,
 ): void {
   decision.reached(verdict.kind, verdict.by, decidingEntry(verdict));
   switch (verdict.kind) {

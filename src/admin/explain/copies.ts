@@ -1,14 +1,13 @@
 // Lists each tier's copy for a request, including tiers that a live request would not read.
-import type { QuietSite } from "./quiet-context.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
+import { discardBody } from "../../cache/record/record.ts";
 import { variantKey } from "../../proxy/request/key.ts";
-import type { FoundResponse, Search } from "../../proxy/reuse/search.ts";
+import { type FoundResponse, readTier, type Search } from "../../proxy/reuse/search.ts";
 import { ageSeconds, isAlwaysValidated, termsOf } from "../../proxy/stored/lifetime.ts";
 import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
 import type { ResponseTier } from "../../proxy/stored/tiers.ts";
 import { lifetimeSource } from "./grounds.ts";
-import { look } from "./quiet-tiers.ts";
 
 /** A stored response, as shown to operators. Seconds are rounded to thousandths. */
 export type Copy = Readonly<ReturnType<typeof copyAccount>>;
@@ -41,7 +40,7 @@ export interface FoundCopy {
  * @param found the result of the search
  */
 export async function copiesFor(
-  search: Search<QuietSite>,
+  search: Search,
   found: FoundResponse | undefined,
 ): Promise<FoundCopy[]> {
   return Promise.all(search.used.all.map((tier) => copyIn(tier, search, found)));
@@ -49,17 +48,19 @@ export async function copiesFor(
 
 async function copyIn(
   tier: ResponseTier,
-  search: Search<QuietSite>,
+  search: Search,
   found: FoundResponse | undefined,
 ): Promise<FoundCopy> {
   const { lookup, atMs } = search;
   const { name } = tier;
-  let read = await look(tier, search.key, atMs);
+  const { afterAnswer } = search.exchange;
+  const ask = { atMs, part: "metadata", isPeek: true, afterAnswer } as const;
+  let read = await readTier(tier, search.key, ask);
   let { marker } = search;
   if (read.kind === "found" && read.record.kind === "vary") {
     marker = read.record;
     const own = variantKey(lookup.key, marker.names, lookup.forwarded);
-    read = await look(tier, own, atMs);
+    read = await readTier(tier, own, ask);
   }
   const isAsked = isAskedOf(name, search);
   const because = isAsked === true ? undefined : whyNotAsked(name, search, found);
@@ -77,6 +78,7 @@ async function copyIn(
     return { account: accountOf("nothing"), ...ofMarker };
   }
   const { metadata } = read.record.stored;
+  discardBody(read.record.stored);
   const isGone = metadata.requestedAtMs < (marker?.sinceAtMs ?? -Infinity);
   const account = {
     ...accountOf(isGone ? "invalidated variant" : "response"),
@@ -85,22 +87,15 @@ async function copyIn(
   return { account, metadata, ...ofMarker };
 }
 
-function isAskedOf(
-  name: TierName,
-  { exchange: { decision } }: Search<QuietSite>,
-): TierAccount["isAsked"] {
+function isAskedOf(name: TierName, { exchange: { decision } }: Search): TierAccount["isAsked"] {
   if (tierScopes[name] === "isolate") return decision.foundInMemory + decision.absentInMemory > 0;
   const looks = decision.looks.filter(({ tier }) => tier === name);
   if (looks.some(({ kind }) => kind === "passed-over")) return "passed-over";
   return looks.length > 0;
 }
 
-/** Returns why a live request would not read a tier. Mirrors `find` and `Search`. */
-function whyNotAsked(
-  name: TierName,
-  search: Search<QuietSite>,
-  found: FoundResponse | undefined,
-): string {
+/** Returns why a live request would not read a tier. */
+function whyNotAsked(name: TierName, search: Search, found: FoundResponse | undefined): string {
   if (tierScopes[name] === "isolate") return "another request has just fetched the response";
   if (isAskedOf(name, search) === "passed-over") {
     return "a request with an unknown cookie or a credential has just got an answer that no other client may have";
@@ -115,7 +110,7 @@ function whyNotAsked(
     : "the origin fails, and the stale response above may answer instead";
 }
 
-function copyAccount(metadata: StoredMetadata, { lookup, atMs }: Search<QuietSite>) {
+function copyAccount(metadata: StoredMetadata, { lookup, atMs }: Search) {
   const terms = termsOf(metadata, lookup.route);
   const age = ageSeconds(metadata, terms, atMs);
   const { status, tags, colo, bodyBytes, stamp, respondedAtMs } = metadata;

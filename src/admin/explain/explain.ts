@@ -1,28 +1,23 @@
-// Explains one request: plans it and looks it up like a live request, but without side effects. The
-// functions of a live request run here too, and fill the decision that Cache-Status is made from.
+// Explains one request: the steps of a live request run with `effects: none`, up to the step that
+// would answer, wait or forward. The decision that they leave becomes an explanation.
 import type { TieredCache } from "../../create-cache.ts";
+import { discardBody } from "../../cache/record/record.ts";
 import type { Config, Route } from "../../config/config.ts";
 import type { Context } from "../../proxy/site/exchange.ts";
-import { requestDirectives } from "../../rules/cache-control.ts";
 import { cacheStatus } from "../../rules/cache-status.ts";
 import { unreachable } from "../../base/unreachable.ts";
 import { Decision } from "../../observe/decision.ts";
 import { mayCollapse } from "../../proxy/fetch/answer-from-origin.ts";
-import { noteInstead } from "../../proxy/fetch/instead-of-origin.ts";
+import { standIn } from "../../proxy/fetch/instead-of-origin.ts";
 import { type LookupRequest, type PassedRequest, plan } from "../../proxy/request/plan.ts";
 import { compileRoutes } from "../../proxy/request/routes.ts";
 import type { UrlRead } from "../../proxy/request/url-reader.ts";
-import { storedCandidate, lookedFurther, needOf, questionOf } from "../../proxy/reuse/need.ts";
+import { isRefreshDue } from "../../proxy/reuse/early-refresh.ts";
+import { needOf } from "../../proxy/reuse/need.ts";
 import type { FoundResponse, Search } from "../../proxy/reuse/search.ts";
-import {
-  decide,
-  decideOnError,
-  isAnswer,
-  missReason,
-  type Verdict,
-} from "../../proxy/reuse/verdict.ts";
-import { notePass, passedInstead } from "../../proxy/fetch/pass-by.ts";
-import { noteVerdict, searchFor } from "../../proxy/serve.ts";
+import { type AnsweringVerdict, isAnswer, type Verdict } from "../../proxy/reuse/verdict.ts";
+import { notePass, passedInstead, refusalOfPass } from "../../proxy/fetch/pass-by.ts";
+import { courseOf, searchFor } from "../../proxy/serve.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
 import { copiesFor, type FoundCopy } from "./copies.ts";
 import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
@@ -31,8 +26,6 @@ import { keyAccountOf, quoted } from "./key-account.ts";
 import { lastFor } from "./last-answer.ts";
 import { matchingPurges } from "./matching-purges.ts";
 import { nearestKey } from "./nearest-key.ts";
-import { quietContext, type QuietSite } from "./quiet-context.ts";
-import { refreshDue } from "./refresh-due.ts";
 import { groundOfVerdict } from "./verdict-ground.ts";
 
 /** The isolate and the context of an explanation. */
@@ -55,7 +48,12 @@ export async function explain(
   explained: ExplainSubject,
 ): Promise<Explanation> {
   const { core } = explained;
-  const context = quietContext(explained.context, core);
+  const context: Context = {
+    ...explained.context,
+    effects: "none",
+    afterAnswer: () => undefined,
+    sampled: undefined,
+  };
   const atMs = context.nowAtMs();
   const { name, match, origin } = read.route;
   const about = {
@@ -69,6 +67,11 @@ export async function explain(
       alsoFit: routesBelow(request, read, context.site.config),
     },
   };
+  const passing = (passed: PassedRequest): Explanation => ({
+    ...about,
+    handling: "passed-by",
+    ...passedBy(passed, about.route, context),
+  });
   const planned = plan(request, read, context);
   switch (planned.kind) {
     case "reserved":
@@ -76,21 +79,19 @@ export async function explain(
     case "refuse":
       return { ...about, handling: "refused", ...refusedFor(read, about.route) };
     case "pass":
-      return {
-        ...about,
-        handling: "passed-by",
-        ...passedBy(planned.passed, about.route, context),
-      };
+      return passing(planned.passed);
     case "lookup": {
-      if (context.site.bypasses(name)) {
-        return {
-          ...about,
-          handling: "passed-by",
-          ...passedBy(passedInstead("switch", request, read, context), about.route, context),
-        };
+      const search = searchFor(planned.lookup, atMs, context);
+      const found = await search.found();
+      const verdict = courseOf(found, search, { request, read });
+      if (typeof verdict === "string") {
+        discardBody(found?.candidate.stored);
+        return passing(passedInstead(verdict, request, read, context));
       }
       const cookie = request.headers.get("cookie");
-      const handling = await lookedUp({ lookup: planned.lookup, atMs, cookie, context }, core);
+      const lookup = { planned: planned.lookup, search, found, verdict, cookie, atMs };
+      const handling = await lookedUp(lookup, core);
+      discardBody(found?.candidate.stored);
       return { ...about, handling: "looked-up", ...handling };
     }
     default:
@@ -128,12 +129,12 @@ function refusedFor({ otherwise }: UrlRead, { name }: Explanation["route"]): Han
 function passedBy(
   passed: PassedRequest,
   { name, alsoFit }: Explanation["route"],
-  { site: { loops } }: Context<QuietSite>,
+  context: Context,
 ): Handling {
-  const { request, rule } = passed;
-  if (requestDirectives(request.headers).onlyIfCached) {
-    const by = "only-if-cached";
-    const verdict = { kind: "gateway-timeout", by, ...groundOf[by] };
+  const { rule } = passed;
+  const refusal = refusalOfPass(passed, context);
+  if (refusal === "only-if-cached") {
+    const verdict = { kind: "gateway-timeout", by: refusal, ...groundOf[refusal] };
     return { verdict, cacheStatus: null, next: "refuse: only-if-cached" };
   }
   const { whenCookies } = passed.route;
@@ -148,39 +149,34 @@ function passedBy(
     }),
     ...(rule === "route" && whenCookies && groundOfCondition(whenCookies)),
   };
-  if (loops.wouldBeOne(request.headers.get("via"))) {
-    return { verdict, cacheStatus: null, next: "refuse: loop" };
-  }
+  if (refusal === "loop") return { verdict, cacheStatus: null, next: "refuse: loop" };
   const decision = new Decision({ route: name });
   notePass(passed, decision);
   return { verdict, cacheStatus: cacheStatus(decision), next: "forward" };
 }
 
-interface LookUpAsk {
-  readonly lookup: LookupRequest;
-  readonly atMs: number;
+/** A lookup without effects, and what became of it. */
+interface EndedLookup {
+  /** The request as planned, before the lookup followed a marker. */
+  readonly planned: LookupRequest;
+  readonly search: Search;
+  readonly found: FoundResponse | undefined;
+  readonly verdict: Verdict;
+  /** The value of `Cookie`; `null` for none. */
   readonly cookie: string | null;
-  readonly context: Context<QuietSite>;
+  readonly atMs: number;
 }
 
-async function lookedUp(
-  { lookup, atMs, cookie, context }: LookUpAsk,
-  core: ExplainSubject["core"],
-): Promise<Handling> {
-  const { site } = context;
-  const search = searchFor(lookup, atMs, context);
-  const found = await search.found();
-  const verdict = found?.verdict ?? decide(missReason(search), search);
-  noteVerdict(verdict, search);
+async function lookedUp(ended: EndedLookup, core: ExplainSubject["core"]): Promise<Handling> {
+  const { planned, search, found, verdict, cookie, atMs } = ended;
   const { marker } = search;
-  const { decision } = search.exchange;
-  const next = await nextOf(verdict, found, search);
+  const { site, decision } = search.exchange;
+  const next = await nextOf(ended);
   const isSent = !next.startsWith("refuse");
   const copies = await copiesFor(search, found);
-  const key = keyAccountOf(lookup, site.config, cookie);
   const nearest = nearestKey(search.lookup, core.tiers.memory.entries());
   const look: LookAccount = {
-    key,
+    key: keyAccountOf(planned, site.config, cookie),
     ...(marker && { vary: { names: marker.names, variants: marker.variants.length } }),
     tiers: copies.map(({ account }) => account),
     purges: purgesFor(search, found, copies, core),
@@ -188,34 +184,29 @@ async function lookedUp(
     ...("ageSeconds" in verdict && { refresh: refreshDue(verdict, search) }),
     isDoubtSettledFirst: verdict.judged?.kind === "unverified" || site.view.isRenewedFirst(atMs),
     ...(nearest && { nearest }),
-    ...lastFor(lookup, site, isAnswer(verdict) ? "answers" : found && "found"),
+    ...lastFor(planned, site, isAnswer(verdict) ? "answers" : found && "found"),
   };
-  const result = { lookup, atMs, found, look };
+  const result = { lookup: planned, atMs, found, look };
   const ground = { kind: verdict.kind, by: verdict.by, ...groundOfVerdict(verdict, result) };
   return { verdict: ground, cacheStatus: isSent ? cacheStatus(decision) : null, next, look };
 }
 
 /**
- * Returns the next step of a live request. If a stale response would replace the origin's, also
- * records that in the decision.
+ * Returns the next step of a live request. If a stale response would replace the origin's, the
+ * decision records that.
  */
-async function nextOf(
-  verdict: Verdict,
-  found: FoundResponse | undefined,
-  search: Search<QuietSite>,
-): Promise<NextStep> {
+async function nextOf({ verdict, found, search }: EndedLookup): Promise<NextStep> {
   if (isAnswer(verdict)) return verdict.kind === "serve" ? "answer" : "answer stale";
   if (verdict.kind === "gateway-timeout") return "refuse: only-if-cached";
   const { exchange, lookup, key } = search;
   const { site } = exchange;
-  const { kind: health } = site.originHealth.peek(lookup, exchange.nowAtMs());
+  const health = site.originHealth.kindOf(lookup);
   if (health !== "well") {
     const why =
       verdict.kind === "validate" ? { validating: verdict.candidate } : fallbackOf(verdict);
-    const known = await lookedFurther(needOf(search, found?.candidate, why));
-    const allowed = decideOnError(storedCandidate(known), questionOf(known));
-    if (allowed !== undefined) {
-      noteInstead(allowed, "none", exchange.decision);
+    const stale = await standIn(needOf(search, found?.candidate, why), "none");
+    if (stale !== undefined) {
+      discardBody(stale.candidate.stored);
       return "answer stale in the origin's place";
     }
     if (health === "down") return "refuse: the origin is down";
@@ -229,12 +220,27 @@ function fallbackOf(verdict: Verdict) {
   return { fallback: verdict.kind === "forward" ? verdict.fallback : undefined };
 }
 
+/** Predicts the refresh from the lowest and the highest random number, without drawing one. */
+function refreshDue(
+  answer: AnsweringVerdict,
+  { lookup, exchange, atMs }: Search,
+): NonNullable<LookAccount["refresh"]> {
+  const isDue = (draw: number) =>
+    isRefreshDue(answer, {
+      lookup,
+      atMs,
+      exchange: { ...exchange, site: { ...exchange.site, random: () => draw } },
+    });
+  if (isDue(1)) return "yes";
+  return isDue(Number.MIN_VALUE) ? "by chance" : "no";
+}
+
 /**
  * Finds the purges that match the judged copy. Without a judged copy, finds the purges that match
  * another tier's copy, or else the URL.
  */
 function purgesFor(
-  { lookup, exchange: { decision } }: Search<QuietSite>,
+  { lookup, exchange: { decision } }: Search,
   found: FoundResponse | undefined,
   copies: readonly FoundCopy[],
   { purging }: ExplainSubject["core"],

@@ -11,7 +11,6 @@ import { load } from "../../cache/load.ts";
 import type { LoadResult, LoadPolicy, Next } from "../../cache/load-policy.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { isPersonal } from "../request/personal.ts";
-import type { LookupSite } from "../site/site.ts";
 import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
 import { storedCandidate, type OriginNeed, questionOf } from "../reuse/need.ts";
@@ -80,7 +79,7 @@ const forwarding: LoadPolicy<OriginNeed, SharedForward, Response> = {
   },
 };
 
-type Client = Pick<OriginNeed<LookupSite>, "lookup" | "exchange" | "key">;
+type Client = Pick<OriginNeed, "lookup" | "exchange" | "key">;
 
 /** Returns whether other requests may share the answer to this request. */
 export function mayCollapse(client: Client): boolean {

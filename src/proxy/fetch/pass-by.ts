@@ -23,6 +23,16 @@ export function passedInstead(
   return { request, address, target, url: keyed.url, route, prefix, reason: "bypass", rule };
 }
 
+/** Returns the page that answers a request that may not be forwarded. */
+export function refusalOfPass(
+  { request: { headers } }: PassedRequest,
+  { site }: Context,
+): "only-if-cached" | "loop" | undefined {
+  // RFC 9111 §5.2.1.7: no stored response may answer a bypassed request, so the answer is 504.
+  if (requestDirectives(headers).onlyIfCached) return "only-if-cached";
+  return site.loops.isOne(headers.get("via")) ? "loop" : undefined;
+}
+
 /** Records in the decision why a request bypasses the cache. */
 export function notePass({ reason, rule }: PassedRequest, decision: Decision): void {
   decision.forwards(reason);
@@ -42,13 +52,9 @@ export async function passBy(
   const { route, prefix, request, rule } = passed;
   const decision = new Decision({ route: route.name, prefix, arrivedAtMs });
   const exchange = { ...context, decision };
-  // RFC 9111 §5.2.1.7: no stored response may answer a bypassed request, so the answer is 504.
-  if (requestDirectives(request.headers).onlyIfCached) {
-    return refused("only-if-cached", exchange);
-  }
-  if (exchange.site.loops.isOne(request.headers.get("via"), route.origin)) {
-    return refused("loop", exchange);
-  }
+  const refusal = refusalOfPass(passed, exchange);
+  if (refusal === "loop") exchange.site.loops.notice(route.origin);
+  if (refusal !== undefined) return refused(refusal, exchange);
   if (exchange.site.clientLimit !== undefined) {
     decision.hasWaited = true;
     if (

@@ -7,7 +7,6 @@ import { isErrorStatus } from "../../rules/fields.ts";
 import type { Decision } from "../../observe/decision.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import type { Exchange } from "../site/exchange.ts";
-import type { LookupSite } from "../site/site.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import type { ResponseRecord, ResponseTier } from "../stored/tiers.ts";
 import { newestMarker } from "./vary-markers.ts";
@@ -19,7 +18,7 @@ export interface SearchState {
   readonly key: RecordKey;
   readonly marker: VaryMarker | undefined;
   readonly atMs: number;
-  readonly exchange: Exchange<LookupSite>;
+  readonly exchange: Exchange;
 }
 
 /** Writes to memory immediately, and to the other tiers in the background. */

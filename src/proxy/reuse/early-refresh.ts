@@ -1,6 +1,5 @@
 // Decides whether to refresh a response before it expires, so that no client waits later.
 import type { Exchange } from "../site/exchange.ts";
-import type { LookupSite } from "../site/site.ts";
 import { isInDoubt } from "./in-doubt.ts";
 import { termsOf } from "../stored/lifetime.ts";
 import { questionOf } from "./need.ts";
@@ -10,7 +9,7 @@ import type { AnsweringVerdict, Timing } from "./verdict.ts";
 
 interface Hit {
   readonly lookup: LookupRequest;
-  readonly exchange: Exchange<LookupSite>;
+  readonly exchange: Exchange;
   readonly atMs: number;
 }
 
@@ -35,10 +34,7 @@ const logarithmMin = -37;
  */
 export function isExpiryNear(
   { candidate, ageSeconds, ttlSeconds }: Timing,
-  {
-    lookup,
-    exchange,
-  }: { lookup: Pick<LookupRequest, "route">; exchange: { site: Pick<LookupSite, "random"> } },
+  { lookup, exchange }: Hit,
 ): boolean {
   const { route } = lookup;
   const { metadata } = candidate.stored;

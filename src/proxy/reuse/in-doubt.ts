@@ -1,6 +1,5 @@
 // Renews the purge view if it cannot verify a response. A newer view may save an origin request.
 import type { Exchange } from "../site/exchange.ts";
-import type { LookupSite } from "../site/site.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import { questionOf } from "./need.ts";
 import type { Candidate } from "../stored/stored-response.ts";
@@ -17,11 +16,11 @@ export function isInDoubt(found: Candidate, question: VerdictQuestion): boolean 
  */
 export async function settleDoubt(
   found: Candidate,
-  given: { readonly lookup: LookupRequest; readonly exchange: Exchange<LookupSite> },
+  given: { readonly lookup: LookupRequest; readonly exchange: Exchange },
 ): Promise<void> {
-  const { afterAnswer, nowAtMs } = given.exchange;
+  const { afterAnswer, nowAtMs, effects } = given.exchange;
   const { view } = given.exchange.site;
-  if (!isInDoubt(found, questionOf(given))) return;
+  if (effects === "none" || !isInDoubt(found, questionOf(given))) return;
   const { host } = given.lookup.key;
   await view.seek({ atMs: nowAtMs(), host, afterAnswer }, found.stored.metadata);
 }

@@ -1,6 +1,5 @@
 // The state of a request that needs its origin.
 import type { Exchange } from "../site/exchange.ts";
-import type { LookupSite, Site } from "../site/site.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import type { ForwardFlight } from "../site/forward-outcome.ts";
 import { discardBody } from "../../cache/record/record.ts";
@@ -12,9 +11,9 @@ import { isOfUse, type VerdictQuestion } from "./verdict.ts";
 export type SearchPlace = Readonly<Search["place"]>;
 
 /** A request that needs the origin, the results of its search, and usable stored responses. */
-export interface OriginNeed<S extends LookupSite = Site> extends SearchPlace {
+export interface OriginNeed extends SearchPlace {
   readonly lookup: LookupRequest;
-  readonly exchange: Exchange<S>;
+  readonly exchange: Exchange;
   /** The stored response to validate. */
   readonly validating?: Candidate | undefined;
   /** The stored response that cannot be validated, but may answer if the origin fails. */
@@ -46,27 +45,25 @@ export function storedCandidate({
 }
 
 /** Returns the need with a fallback from the skipped tiers, if they contain one. */
-export async function lookedFurther<S extends LookupSite>(
-  need: OriginNeed<S>,
-): Promise<OriginNeed<S>> {
+export async function lookedFurther(need: OriginNeed): Promise<OriginNeed> {
   if (need.lookFurther === undefined) return need;
   return { ...need, fallback: await need.lookFurther(), lookFurther: undefined };
 }
 
 /** Returns the input of a verdict. */
 export function questionOf(
-  { lookup, exchange }: { readonly lookup: LookupRequest; readonly exchange: Exchange<LookupSite> },
+  { lookup, exchange }: { readonly lookup: LookupRequest; readonly exchange: Exchange },
   atMs = exchange.nowAtMs(),
 ): VerdictQuestion {
   return { lookup, exchange, atMs };
 }
 
 /** @param found the search's response, which may not answer without the origin */
-export function needOf<S extends LookupSite>(
-  search: Search<S>,
+export function needOf(
+  search: Search,
   found: Candidate | undefined,
   why: Pick<OriginNeed, "validating" | "fallback">,
-): OriginNeed<S> {
+): OriginNeed {
   const { lookup, exchange, place } = search;
   const isLeft = place.inShared === "passed-over" && found === undefined;
   const lookFurther = isLeft ? () => lookUpAll(search) : undefined;
@@ -74,10 +71,7 @@ export function needOf<S extends LookupSite>(
 }
 
 /** Searches all tiers for a response that may replace an error of the origin. */
-async function lookUpAll<S extends LookupSite>({
-  lookup,
-  exchange,
-}: Search<S>): Promise<Candidate | undefined> {
+async function lookUpAll({ lookup, exchange }: Search): Promise<Candidate | undefined> {
   const found = await new Search({ lookup }, exchange).found();
   if (found !== undefined && isOfUse(found.verdict)) return found.candidate;
   discardBody(found?.candidate.stored);

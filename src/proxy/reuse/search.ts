@@ -1,7 +1,6 @@
 // Adds HTTP to a lookup: follows `Vary` markers, reads only the needed part of a body, and skips
 // Redis for a session if each session gets an answer of its own.
 import type { Exchange } from "../site/exchange.ts";
-import type { LookupSite, Site } from "../site/site.ts";
 import { find, type Lookup, type LookupResult, type LookupPolicy } from "../../cache/find.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Attention } from "../../purge/view/view.ts";
@@ -20,7 +19,13 @@ import type {
   StoredMetadata,
   StoredResponse,
 } from "../stored/stored-response.ts";
-import { responseIn, type ResponseTier, type Tiers, withValues } from "../stored/tiers.ts";
+import {
+  type ResponseAsk,
+  responseIn,
+  type ResponseTier,
+  type Tiers,
+  withValues,
+} from "../stored/tiers.ts";
 import { backfill } from "./backfill.ts";
 import { copyToColo } from "./copy-to-colo.ts";
 import { decide, isAnswer, type Verdict, type VerdictQuestion } from "./verdict.ts";
@@ -29,7 +34,7 @@ import { decide, isAnswer, type Verdict, type VerdictQuestion } from "./verdict.
 export type FoundResponse = LookupResult<ResponseDetail, Verdict>;
 
 /** The options of a search. `atMs` is the arrival; the default is now. */
-export interface SearchOptions<S extends LookupSite = Site> {
+export interface SearchOptions {
   readonly lookup: LookupRequest;
   readonly atMs?: number;
   /**
@@ -38,7 +43,7 @@ export interface SearchOptions<S extends LookupSite = Site> {
    */
   readonly accepts?: (found: FoundResponse) => boolean;
   /** Returns whether a response that is not accepted still ends the search. */
-  readonly isSpared?: (found: FoundResponse, search: Search<S>) => boolean;
+  readonly isSpared?: (found: FoundResponse, search: Search) => boolean;
   /** Whether to read the shared tier at its primary, because the record was just written. */
   readonly atPrimary?: boolean;
   /** Whether the search may skip the tiers beyond the colo. */
@@ -46,13 +51,12 @@ export interface SearchOptions<S extends LookupSite = Site> {
 }
 
 /** One request's search: its results so far, and the input of its verdicts. */
-export class Search<S extends LookupSite = Site>
-  implements LookupPolicy<ResponseDetail, Verdict>, VerdictQuestion
-{
+export class Search implements LookupPolicy<ResponseDetail, Verdict>, VerdictQuestion {
   /** The request, with the selecting fields of the marker. */
   lookup: LookupRequest;
   readonly used: Tiers;
-  readonly exchange: Exchange<S>;
+  readonly isPeek: boolean;
+  readonly exchange: Exchange;
   /** The marker that was followed. */
   marker: VaryMarker | undefined = undefined;
   /** The key of the response. Concurrent forwards of one key are collapsed. */
@@ -65,13 +69,13 @@ export class Search<S extends LookupSite = Site>
   atMs: number;
   /** The end of the last read of a tier. */
   lookedAtMs: number;
-  readonly #ask: SearchOptions<S>;
+  readonly #ask: SearchOptions;
   /** Whether to skip the tiers beyond the colo; decided at the first of them. */
   #passesOver: boolean | undefined = undefined;
   /** The last verdict on metadata without a body, reused until the next wait. */
   #onMetadata: { readonly metadata: StoredMetadata; readonly verdict: Verdict } | undefined;
 
-  constructor(ask: SearchOptions<S>, exchange: Exchange<S>) {
+  constructor(ask: SearchOptions, exchange: Exchange) {
     this.#ask = ask;
     this.lookup = ask.lookup;
     const { tiers } = ask.lookup.route;
@@ -79,6 +83,7 @@ export class Search<S extends LookupSite = Site>
     this.key = ask.lookup.key;
     this.atMs = ask.atMs ?? exchange.nowAtMs();
     this.lookedAtMs = this.atMs;
+    this.isPeek = exchange.effects === "none";
     this.exchange = exchange;
   }
 
@@ -193,9 +198,11 @@ export class Search<S extends LookupSite = Site>
 
   /** Reads a tier, metadata first if the client may need no body. */
   async readFrom(tier: ResponseTier) {
-    const read = await this.#read(tier, mayNeedNoBody(this.lookup) ? "metadata" : "whole");
+    const mayBeHead = this.isPeek || mayNeedNoBody(this.lookup);
+    const read = await this.#read(tier, mayBeHead ? "metadata" : "whole");
     const stored = responseIn(read);
-    const isEnough = stored?.body.kind !== "absent" || this.#answersWithoutBody(stored, tier);
+    const isEnough =
+      this.isPeek || stored?.body.kind !== "absent" || this.#answersWithoutBody(stored, tier);
     return isEnough ? read : this.#read(tier, "whole");
   }
 
@@ -218,8 +225,19 @@ export class Search<S extends LookupSite = Site>
       return range.kind === "part" && this.#mayAnswer(metadata, tier) ? range : undefined;
     };
     const prolongMs = sharedMsMax(lookup, site);
-    const wanted = { atMs: sinceAtMs, part, isHeld, rangeOf, prolongMs, afterAnswer };
-    const read = await tier.read(this.key, { ...wanted, atPrimary: this.#ask.atPrimary === true });
+    const { isPeek } = this;
+    const atPrimary = this.#ask.atPrimary === true;
+    const ask = {
+      atMs: sinceAtMs,
+      part,
+      isHeld,
+      rangeOf,
+      prolongMs,
+      afterAnswer,
+      atPrimary,
+      isPeek,
+    };
+    const read = await readTier(tier, this.key, ask);
     if (isLifted) lifts.end();
     this.hasWaited();
     this.lookedAtMs = this.atMs;
@@ -246,4 +264,11 @@ export class Search<S extends LookupSite = Site>
     if (candidate.stored.body.kind === "blob") backfill(above, candidate, this);
     else copyToColo(from, candidate, this);
   }
+}
+
+/** Reads a tier. A peek skips a tier that is shut off, because that read would be a probe. */
+export function readTier(tier: ResponseTier, key: RecordKey, ask: ResponseAsk) {
+  return ask.isPeek === true && tier.isShutOff
+    ? ({ kind: "unavailable", cause: "shut-off" } as const)
+    : tier.read(key, ask);
 }

@@ -1,7 +1,7 @@
 // Decides whether a stored response may answer. `decide` runs after a lookup (RFC 9111 §4, §4.2.4;
 // RFC 5861 §3). `decideOnError` runs after the origin has failed (`stale-if-error`, RFC 5861 §4).
 import type { Exchange } from "../site/exchange.ts";
-import type { LookupSite } from "../site/site.ts";
+import type { Site } from "../site/site.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import type { ForwardCause, ForwardReason } from "../../rules/cache-status.ts";
 import { judgedOnRoute, type PurgeJudgement } from "../../purge/view/view.ts";
@@ -80,10 +80,9 @@ export function isOfUse(verdict: Verdict): boolean {
 /** The input of a verdict besides the stored response. */
 export interface VerdictQuestion {
   readonly lookup: Pick<LookupRequest, "route" | "directives"> & MayBePersonal;
-  readonly exchange: Pick<
-    Exchange<Pick<LookupSite, "view" | "invalidations" | "config">>,
-    "site" | "colo"
-  >;
+  readonly exchange: Pick<Exchange, "colo"> & {
+    readonly site: Pick<Site, "view" | "invalidations" | "config">;
+  };
   /** Epoch milliseconds. A lookup keeps this instant until it has waited for I/O. */
   readonly atMs: number;
 }

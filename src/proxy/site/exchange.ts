@@ -4,8 +4,13 @@ import type { SampledRequest } from "../../observe/request-line.ts";
 import type { Site } from "./site.ts";
 
 /** The context. It lives as long as its request or run. */
-export interface Context<S = Site> {
-  readonly site: S;
+export interface Context {
+  readonly site: Site;
+  /**
+   * `none` for an explanation. The steps then decide like for a live request, but change no state of
+   * the site, start no work, and ask no origin.
+   */
+  readonly effects: "all" | "none";
   /** The site's clock, in epoch milliseconds. */
   readonly nowAtMs: () => number;
   /** Returns the colo that the request arrived at; empty if unknown. */
@@ -26,7 +31,7 @@ export interface Context<S = Site> {
 }
 
 /** A request in progress, or a refresh. Every step receives it. */
-export interface Exchange<S = Site> extends Context<S> {
+export interface Exchange extends Context {
   /** The record of the request's decisions, for metrics and logs. */
   readonly decision: Decision;
 }

@@ -10,17 +10,14 @@ export class Pauses extends BoundedMarks<number> {
    * ends.
    */
   begin(page: string, atMs: number): boolean {
-    if (isPause(this.get(page), atMs)) return false;
+    if (this.isOn(page, atMs)) return false;
     this.set(page, atMs + pauseMs);
     return true;
   }
 
   /** Returns whether a pause is running. */
   isOn(page: string, atMs: number): boolean {
-    return isPause(this.peek(page), atMs);
+    const endsAtMs = this.get(page) ?? -Infinity;
+    return atMs < endsAtMs && endsAtMs - atMs <= pauseMs;
   }
-}
-
-function isPause(endsAtMs = -Infinity, atMs: number): boolean {
-  return atMs < endsAtMs && endsAtMs - atMs <= pauseMs;
 }

@@ -32,7 +32,10 @@ const due = (changes: {
   const fresh = { ttlSeconds, ageSeconds: lifetimeSeconds - ttlSeconds };
   const lookup = { route: { ...routeWith(), earlyRefresh, refreshAheadSeconds } };
   const hit = { lookup, exchange: { site: { random: () => draw } } };
-  return isExpiryNear({ candidate: { stored, tier: "memory" }, ...fresh }, hit);
+  return isExpiryNear(
+    { candidate: { stored, tier: "memory" }, ...fresh },
+    hit as unknown as Parameters<typeof isExpiryNear>[1],
+  );
 };
 
 describe("an early refresh by XFetch", () => {

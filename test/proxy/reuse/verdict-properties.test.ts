@@ -8,6 +8,7 @@ import { storableFields } from "../../../src/rules/storable-fields.ts";
 import { governingDirectives } from "../../../src/rules/governing-directives.ts";
 import { headersOf } from "../../../src/rules/fields.ts";
 import type { StoredMetadata } from "../../../src/proxy/stored/stored-response.ts";
+import { Invalidations } from "../../../src/proxy/site/invalidations.ts";
 import { noJournal, type PurgeJudgement } from "../../../src/purge/view/view.ts";
 import { ageSeconds, keepUntilAtMs, termsOf } from "../../../src/proxy/stored/lifetime.ts";
 import { decide, decideOnError, type Verdict } from "../../../src/proxy/reuse/verdict.ts";
@@ -116,7 +117,7 @@ const situation: fc.Arbitrary<Situation> = fc
         site: {
           config,
           view: { ...noJournal, judge: () => judged },
-          invalidations: { covers: () => isInvalidated },
+          invalidations: Object.assign(new Invalidations(), { covers: () => isInvalidated }),
         },
       },
       atMs: storedAtMs + given.restedSeconds * 1_000 + given.fractionMs,

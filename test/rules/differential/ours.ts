@@ -10,6 +10,7 @@ import { fieldsOf } from "../../../src/rules/fields.ts";
 import type { StoredResponse } from "../../../src/proxy/stored/stored-response.ts";
 import { unreachable } from "../../../src/base/unreachable.ts";
 import { conditionalFields, freshensWhatWasSent } from "../../../src/rules/validators.ts";
+import { Invalidations } from "../../../src/proxy/site/invalidations.ts";
 import { noJournal } from "../../../src/purge/view/view.ts";
 import { ageSeconds, termsOf } from "../../../src/proxy/stored/lifetime.ts";
 import { keyUrl } from "../../../src/proxy/request/key.ts";
@@ -148,7 +149,7 @@ export class Ours {
       },
       exchange: {
         colo: () => "HAM",
-        site: { config, view: noJournal, invalidations: { covers: () => false } },
+        site: { config, view: noJournal, invalidations: new Invalidations() },
       },
       atMs: receivedAtMs + this.#exchange.restedSeconds * 1_000,
     };
