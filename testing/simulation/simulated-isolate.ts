@@ -191,7 +191,7 @@ export class SimulatedIsolate {
   #question({ page, leave }: SimulatedFill): VerdictQuestion {
     const directives = { ...noDirectives, onlyIfCached: leave === "only-if-cached" };
     return {
-      lookup: {
+      request: {
         route: routeOf(this.world, page, leave),
         directives,
         hasUnknownCookie: false,

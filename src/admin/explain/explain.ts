@@ -14,10 +14,10 @@ import { compileRoutes } from "../../proxy/request/routes.ts";
 import type { UrlRead } from "../../proxy/request/url-reader.ts";
 import { isRefreshDue } from "../../proxy/reuse/early-refresh.ts";
 import { needOf } from "../../proxy/reuse/need.ts";
-import type { FoundResponse, Search } from "../../proxy/reuse/search.ts";
+import type { FoundResponse, PageLookup } from "../../proxy/reuse/page-lookup.ts";
 import { type AnsweringVerdict, isAnswer, type Verdict } from "../../proxy/reuse/verdict.ts";
 import { notePass, passedInstead, refusalOfPass } from "../../proxy/fetch/pass-by.ts";
-import { courseOf, searchFor } from "../../proxy/serve.ts";
+import { courseOf, lookupFor } from "../../proxy/serve.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
 import { copiesFor, type FoundCopy } from "./copies.ts";
 import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
@@ -81,16 +81,16 @@ export async function explain(
     case "pass":
       return passing(planned.passed);
     case "lookup": {
-      const search = searchFor(planned.lookup, atMs, context);
-      const found = await search.found();
-      const verdict = courseOf(found, search, { request, read });
+      const lookup = lookupFor(planned.request, atMs, context);
+      const found = await lookup.lookUp();
+      const verdict = courseOf(found, lookup, { client: request, read });
       if (typeof verdict === "string") {
         discardBody(found?.candidate.stored);
         return passing(passedInstead(verdict, request, read, context));
       }
       const cookie = request.headers.get("cookie");
-      const lookup = { planned: planned.lookup, search, found, verdict, cookie, atMs };
-      const handling = await lookedUp(lookup, core);
+      const ended = { planned: planned.request, lookup, found, verdict, cookie, atMs };
+      const handling = await lookedUp(ended, core);
       discardBody(found?.candidate.stored);
       return { ...about, handling: "looked-up", ...handling };
     }
@@ -159,7 +159,7 @@ function passedBy(
 interface EndedLookup {
   /** The request as planned, before the lookup followed a marker. */
   readonly planned: LookupRequest;
-  readonly search: Search;
+  readonly lookup: PageLookup;
   readonly found: FoundResponse | undefined;
   readonly verdict: Verdict;
   /** The value of `Cookie`; `null` for none. */
@@ -168,25 +168,25 @@ interface EndedLookup {
 }
 
 async function lookedUp(ended: EndedLookup, core: ExplainSubject["core"]): Promise<Handling> {
-  const { planned, search, found, verdict, cookie, atMs } = ended;
-  const { marker } = search;
-  const { site, decision } = search.exchange;
+  const { planned, lookup, found, verdict, cookie, atMs } = ended;
+  const { marker } = lookup;
+  const { site, decision } = lookup.exchange;
   const next = await nextOf(ended);
   const isSent = !next.startsWith("refuse");
-  const copies = await copiesFor(search, found);
-  const nearest = nearestKey(search.lookup, core.tiers.memory.entries());
+  const copies = await copiesFor(lookup, found);
+  const nearest = nearestKey(lookup.request, core.tiers.memory.entries());
   const look: LookAccount = {
     key: keyAccountOf(planned, site.config, cookie),
     ...(marker && { vary: { names: marker.names, variants: marker.variants.length } }),
     tiers: copies.map(({ account }) => account),
-    purges: purgesFor(search, found, copies, core),
+    purges: purgesFor(lookup, found, copies, core),
     ...(found && { judged: found.candidate.tier }),
-    ...("ageSeconds" in verdict && { refresh: refreshDue(verdict, search) }),
+    ...("ageSeconds" in verdict && { refresh: refreshDue(verdict, lookup) }),
     isDoubtSettledFirst: verdict.judged?.kind === "unverified" || site.view.isRenewedFirst(atMs),
     ...(nearest && { nearest }),
     ...lastFor(planned, site, isAnswer(verdict) ? "answers" : found && "found"),
   };
-  const result = { lookup: planned, atMs, found, look };
+  const result = { request: planned, atMs, found, look };
   const ground = { kind: verdict.kind, by: verdict.by, ...groundOfVerdict(verdict, result) };
   return { verdict: ground, cacheStatus: isSent ? cacheStatus(decision) : null, next, look };
 }
@@ -195,16 +195,16 @@ async function lookedUp(ended: EndedLookup, core: ExplainSubject["core"]): Promi
  * Returns the next step of a live request. If a stale response would replace the origin's, the
  * decision records that.
  */
-async function nextOf({ verdict, found, search }: EndedLookup): Promise<NextStep> {
+async function nextOf({ verdict, found, lookup }: EndedLookup): Promise<NextStep> {
   if (isAnswer(verdict)) return verdict.kind === "serve" ? "answer" : "answer stale";
   if (verdict.kind === "gateway-timeout") return "refuse: only-if-cached";
-  const { exchange, lookup, key } = search;
+  const { exchange, request, key } = lookup;
   const { site } = exchange;
-  const health = site.originHealth.kindOf(lookup);
+  const health = site.originHealth.kindOf(request);
   if (health !== "well") {
     const why =
       verdict.kind === "validate" ? { validating: verdict.candidate } : fallbackOf(verdict);
-    const stale = await standIn(needOf(search, found?.candidate, why), "none");
+    const stale = await standIn(needOf(lookup, found?.candidate, why), "none");
     if (stale !== undefined) {
       discardBody(stale.candidate.stored);
       return "answer stale in the origin's place";
@@ -212,7 +212,7 @@ async function nextOf({ verdict, found, search }: EndedLookup): Promise<NextStep
     if (health === "down") return "refuse: the origin is down";
   }
   const isUnderWay = site.flights.get(key.text, exchange.nowAtMs()) !== undefined;
-  if (isUnderWay && mayCollapse(search)) return "wait for the forward that is under way";
+  if (isUnderWay && mayCollapse(lookup)) return "wait for the forward that is under way";
   return verdict.kind === "validate" ? "validate" : "forward";
 }
 
@@ -223,13 +223,15 @@ function fallbackOf(verdict: Verdict) {
 /** Predicts the refresh from the lowest and the highest random number, without drawing one. */
 function refreshDue(
   answer: AnsweringVerdict,
-  { lookup, exchange, atMs }: Search,
+  { place, atMs }: PageLookup,
 ): NonNullable<LookAccount["refresh"]> {
+  const { exchange } = place;
+  const { site } = exchange;
   const isDue = (draw: number) =>
     isRefreshDue(answer, {
-      lookup,
+      ...place,
+      exchange: { ...exchange, site: { ...site, random: () => draw } },
       atMs,
-      exchange: { ...exchange, site: { ...exchange.site, random: () => draw } },
     });
   if (isDue(1)) return "yes";
   return isDue(Number.MIN_VALUE) ? "by chance" : "no";
@@ -240,7 +242,7 @@ function refreshDue(
  * another tier's copy, or else the URL.
  */
 function purgesFor(
-  { lookup, exchange: { decision } }: Search,
+  { request, exchange: { decision } }: PageLookup,
   found: FoundResponse | undefined,
   copies: readonly FoundCopy[],
   { purging }: ExplainSubject["core"],
@@ -248,6 +250,6 @@ function purgesFor(
   if (purging === undefined) return "no journal";
   const stored =
     found?.candidate.stored.metadata ?? copies.find(({ metadata }) => metadata)?.metadata;
-  const url = { url: lookup.url, route: lookup.route.name, tags: [] };
+  const url = { url: request.url, route: request.route.name, tags: [] };
   return matchingPurges(purging.view.entries, { stored, url }, decision.purge?.position);
 }

@@ -33,7 +33,7 @@ export function lastFor(
 ): { last?: LastAnswerAccount; lastPassed?: LastPassedAccount } {
   const answer = stored === "answers" ? undefined : answered.peek(url);
   const pass = passed.peek(url);
-  // If the search found a stored response, `tiers` already shows it, so only a refusal is new.
+  // If the lookup found a stored response, `tiers` already shows it, so only a refusal is new.
   const isNews = stored === undefined || answer?.refused !== undefined;
   // If a stored response answers, a request that bypassed the cache for its method, such as POST, explains
   // nothing.

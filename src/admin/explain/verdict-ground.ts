@@ -2,7 +2,7 @@
 import { unknownCookies } from "../../proxy/request/cookies.ts";
 import { credentialsIn } from "../../proxy/request/personal.ts";
 import type { LookupRequest } from "../../proxy/request/plan.ts";
-import type { FoundResponse } from "../../proxy/reuse/search.ts";
+import type { FoundResponse } from "../../proxy/reuse/page-lookup.ts";
 import type { Verdict } from "../../proxy/reuse/verdict.ts";
 import type { LookAccount } from "./explanation.ts";
 import { type Ground, groundOf, invalidatedHere } from "./grounds.ts";
@@ -11,7 +11,7 @@ import { neverFresh, overrideOf } from "./never-fresh.ts";
 
 /** The result of a lookup. */
 export interface LookResult {
-  readonly lookup: LookupRequest;
+  readonly request: LookupRequest;
   readonly atMs: number;
   readonly found: FoundResponse | undefined;
   readonly look: LookAccount;
@@ -19,18 +19,18 @@ export interface LookResult {
 
 /** Returns the explanation of the rule, with details of this request and page. */
 export function groundOfVerdict({ by, judged }: Verdict, result: LookResult): Ground {
-  const { lookup, atMs, found, look } = result;
+  const { request, atMs, found, look } = result;
   const metadata = found?.candidate.stored.metadata;
   const ground = groundOf[by];
   if (by === "purged") {
     const isInvalidated = judged?.kind === "purged" && judged.by === undefined;
     return isInvalidated ? invalidatedHere : { ...ground, ...purgedBy(look.purges, atMs) };
   }
-  const unknown = unknownCookies(lookup.forwarded, lookup.route);
+  const unknown = unknownCookies(request.forwarded, request.route);
   const cookieHint = () => hintOfCookies(unknown.flatMap(({ name }) => name ?? []));
   if (by === "unknown-cookie") return { ...ground, hint: cookieHint() };
   if (by === "credential-field") {
-    const names = metadata === undefined ? [] : credentialsIn(lookup, metadata);
+    const names = metadata === undefined ? [] : credentialsIn(request, metadata);
     return { ...ground, hint: hintOfCredentials(names) };
   }
   if (by === "nothing-stored") {
@@ -39,9 +39,9 @@ export function groundOfVerdict({ by, judged }: Verdict, result: LookResult): Gr
     return { ...ground, why, ...(!isNamedBelow && { hint: cookieHint() }) };
   }
   if (metadata === undefined) return ground;
-  if (by === "expired") return { ...ground, ...neverFresh(metadata, lookup.route) };
+  if (by === "expired") return { ...ground, ...neverFresh(metadata, request.route) };
   if (by !== "no-cache") return ground;
-  const override = overrideOf(metadata, lookup.route);
+  const override = overrideOf(metadata, request.route);
   return {
     ...ground,
     hint: `if a copy may answer without validation, let the origin omit no-cache, or ${override}`,

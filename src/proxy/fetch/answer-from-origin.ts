@@ -11,14 +11,14 @@ import { load } from "../../cache/load.ts";
 import type { LoadResult, LoadPolicy, Next } from "../../cache/load-policy.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { isPersonal } from "../request/personal.ts";
+import type { PagePlace } from "../site/exchange.ts";
 import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
 import { storedCandidate, type OriginNeed, questionOf } from "../reuse/need.ts";
-import { Search } from "../reuse/search.ts";
-import { decide, isAnswer, judgedUnder } from "../reuse/verdict.ts";
+import { PageLookup } from "../reuse/page-lookup.ts";
+import { decide, isAnswer, judgedUnder, mayAnswerWhoWaited } from "../reuse/verdict.ts";
 import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
-import { mayAnswerWhoWaited } from "../reuse/after-wait.ts";
 import { unreachable } from "../../base/unreachable.ts";
 import {
   answeredWith,
@@ -51,7 +51,7 @@ export async function answerFromOrigin(need: OriginNeed): Promise<Response> {
  */
 const forwarding: LoadPolicy<OriginNeed, SharedForward, Response> = {
   keyOf: ({ key }) => key.text,
-  waitTimeoutMsOf: ({ lookup }) => lookup.route.waitTimeoutMs,
+  waitTimeoutMsOf: ({ request }) => request.route.waitTimeoutMs,
   mayShare: mayCollapse,
   withoutFetch: withoutAsking,
   storedSince: answerSince,
@@ -73,23 +73,21 @@ const forwarding: LoadPolicy<OriginNeed, SharedForward, Response> = {
       exchange.site.uncacheable.ledAnonymously.has(key.text, exchange.nowAtMs()),
     require: ({ key, exchange }) =>
       exchange.site.uncacheable.ledAnonymously.mark(key.text, exchange.nowAtMs()),
-    startsAfterMs: ({ lookup, exchange }) =>
-      exchange.site.headTimes.stallsAfterMs(lookup.route.name),
+    startsAfterMs: ({ request, exchange }) =>
+      exchange.site.headTimes.stallsAfterMs(request.route.name),
     start: (need) => startFill(need, { turnMsMax: anonymousTurnMsMax }),
   },
 };
 
-type Client = Pick<OriginNeed, "lookup" | "exchange" | "key">;
-
 /** Returns whether other requests may share the answer to this request. */
-export function mayCollapse(client: Client): boolean {
-  return isForAll(client) && !client.lookup.conditions.has("range");
+export function mayCollapse(place: PagePlace): boolean {
+  return isForAll(place) && !place.request.conditions.has("range");
 }
 
 /** Returns whether all clients may share the answer. */
-function isForAll({ lookup, exchange, key }: Client): boolean {
-  const { method, directives } = lookup;
-  const isAskedForAll = method === "GET" && !directives.noStore && !isPersonal(lookup);
+function isForAll({ request, exchange, key }: PagePlace): boolean {
+  const { method, directives } = request;
+  const isAskedForAll = method === "GET" && !directives.noStore && !isPersonal(request);
   return isAskedForAll && !exchange.site.uncacheable.pass.has(key.text, exchange.nowAtMs());
 }
 
@@ -144,7 +142,7 @@ async function nextAfter(
   switch (outcome.kind) {
     case "origin-failed": {
       const { nowAtMs, originHealth, uncacheable } = need.exchange.site;
-      if (!originHealth.servesAnonymous(need.lookup.route.origin, nowAtMs())) {
+      if (!originHealth.servesAnonymous(need.request.route.origin, nowAtMs())) {
         uncacheable.pass.mark(need.key.text, nowAtMs(), passAfterFailureMs);
         uncacheable.unshared.forget(need.key.text);
         return { kind: "alone" };
@@ -159,7 +157,7 @@ async function nextAfter(
       const judged = judgedUnder(questionOf(need), candidateOf(outcome.stored, need));
       // If the response was purged during the wait, one of the followers leads the others.
       if (judged.kind !== "usable") return { kind: "again" };
-      const terms = termsOf(outcome.stored.metadata, need.lookup.route);
+      const terms = termsOf(outcome.stored.metadata, need.request.route);
       return isAlwaysValidated(terms) ? aloneAtOnce(need) : { kind: "alone" };
     }
     case "arriving":
@@ -190,14 +188,14 @@ async function lookedUpAgain(
   outcome: ForwardOutcome,
   need: OriginNeed,
 ): Promise<Next<OriginNeed, Response>> {
-  const search = new Search(need, need.exchange);
-  const found = await search.found();
-  if (found !== undefined && search.accepts(found)) {
+  const lookup = new PageLookup(need, need.exchange);
+  const found = await lookup.lookUp();
+  if (found !== undefined && lookup.accepts(found)) {
     return { kind: "answer", answer: answeredBy(found.candidate, need) };
   }
   discardBody(found?.candidate.stored);
-  const hasFollowedMarker = search.key.text !== need.lookup.key.text;
-  const place = hasFollowedMarker ? { ...need, ...search.place } : forOwnVariant(outcome, need);
+  const hasFollowedMarker = lookup.key.text !== need.request.key.text;
+  const place = hasFollowedMarker ? { ...need, ...lookup.place } : forOwnVariant(outcome, need);
   return { kind: "elsewhere", place };
 }
 
@@ -209,9 +207,9 @@ async function lookedUpAgain(
  * @param sinceAtMs the start of the wait, in epoch milliseconds
  */
 async function forwardAloneInTurn(need: OriginNeed, sinceAtMs: number): Promise<Response> {
-  const { lookup, exchange, key } = need;
+  const { request, exchange, key } = need;
   const { nowAtMs, random } = exchange.site;
-  const waitMs = lookup.route.waitTimeoutMs - Math.abs(nowAtMs() - sinceAtMs);
+  const waitMs = request.route.waitTimeoutMs - Math.abs(nowAtMs() - sinceAtMs);
   // Release the slot at the head of the response, because a client may read the body slowly.
   const leave = await exchange.site.forwardSlots.enter(key.text, { waitMs, nowAtMs, random });
   const answering = forwardAlone(need, true).finally(leave);
@@ -240,7 +238,7 @@ async function fetchAndConfirm(
   need: OriginNeed,
   flight: ForwardFlight,
 ): Promise<FetchResult<Response>> {
-  const { lookup, exchange, key } = need;
+  const { request, exchange, key } = need;
   const { site } = exchange;
   const before = storedCandidate(need);
   const fetched = await lead(need, flight);
@@ -252,7 +250,7 @@ async function fetchAndConfirm(
     await fetched.done;
     // End the client's own flight first, because a refresh does not start during a flight.
     site.flights.leave(key.text, flight);
-    refreshBehind(lookup, before, key, exchange);
+    refreshBehind(request, before, key, exchange);
   });
   return fetched;
 }

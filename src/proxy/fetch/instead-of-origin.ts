@@ -6,14 +6,14 @@ import { type PlainPage, plainPage } from "../respond/plain-page.ts";
 import { fromStored } from "../respond/respond.ts";
 import type { FailedForward } from "../site/forward-outcome.ts";
 import { settleDoubt } from "../reuse/in-doubt.ts";
-import { storedCandidate, lookedFurther, type OriginNeed, questionOf } from "../reuse/need.ts";
+import { storedCandidate, lookedUpFurther, type OriginNeed, questionOf } from "../reuse/need.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import { decideOnError, isExempt, type WeighedResponse } from "../reuse/verdict.ts";
 import { ageSeconds, termsOf } from "../stored/lifetime.ts";
 
 /** Answers with a response that another request has fetched. Discards the lookup's candidate. */
 export function answeredBy({ stored, tier }: Candidate, need: OriginNeed): Response {
-  const terms = termsOf(stored.metadata, need.lookup.route);
+  const terms = termsOf(stored.metadata, need.request.route);
   discardBody(storedCandidate(need)?.stored);
   need.exchange.decision.collapsed = true;
   need.exchange.decision.outcome = "collapsed";
@@ -42,7 +42,7 @@ export async function standIn(
   need: OriginNeed,
   who: "this" | "another" | "none",
 ): Promise<WeighedResponse | undefined> {
-  const known = await lookedFurther(need);
+  const known = await lookedUpFurther(need);
   const kept = storedCandidate(known);
   if (kept !== undefined) await settleDoubt(kept, need);
   const allowed = decideOnError(kept, questionOf(need));

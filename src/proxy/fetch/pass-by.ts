@@ -5,7 +5,7 @@ import { requestDirectives } from "../../rules/cache-control.ts";
 import { isSafe } from "../../rules/methods.ts";
 import { Decision, settle } from "../../observe/decision.ts";
 import { addressOf } from "../request/forwarded-fields.ts";
-import type { PassedRequest, PlanContext } from "../request/plan.ts";
+import type { PassedRequest } from "../request/plan.ts";
 import type { UrlRead } from "../request/url-reader.ts";
 import { isPrivate, keepPrivate, makePrivate } from "../respond/downstream.ts";
 import { refused } from "../respond/refused.ts";
@@ -18,7 +18,7 @@ export function passedInstead(
   rule: "switch" | "caller",
   request: Request,
   { target, route, keyed, prefix }: UrlRead,
-  { address }: Pick<PlanContext, "address">,
+  { address }: Context,
 ): PassedRequest {
   return { request, address, target, url: keyed.url, route, prefix, reason: "bypass", rule };
 }
@@ -65,7 +65,7 @@ export async function passBy(
   }
   notePass(passed, decision);
   const forwarding = forwardPassed(passed, exchange).then((answer) => {
-    if (answer.kind === "answered") invalidateBy(answer.response, { passed, exchange });
+    if (answer.kind === "answered") invalidateBy(answer.response, passed, exchange);
     return answer;
   });
   // Keep the forward alive, so that the invalidation runs even if the client disconnects before

@@ -4,7 +4,7 @@ import { discardBody } from "../../cache/record/record.ts";
 import { patiently } from "../../base/timeouts.ts";
 import type { ForwardFlight } from "../site/forward-outcome.ts";
 import type { OriginNeed } from "../reuse/need.ts";
-import { Search } from "../reuse/search.ts";
+import { PageLookup } from "../reuse/page-lookup.ts";
 import { answeredBy } from "./instead-of-origin.ts";
 import { startFill } from "./refresh.ts";
 import { withoutAsking } from "./without-asking.ts";
@@ -16,16 +16,16 @@ import { withoutAsking } from "./without-asking.ts";
  * @returns `undefined` if the range request must be forwarded
  */
 export async function wholeFirst(need: OriginNeed): Promise<Response | undefined> {
-  const { lookup, exchange, key } = need;
+  const { request, exchange, key } = need;
   const { nowAtMs, rangeless } = exchange.site;
-  if (!lookup.conditions.has("range") || !rangeless.has(key.text, nowAtMs())) return undefined;
+  if (!request.conditions.has("range") || !rangeless.has(key.text, nowAtMs())) return undefined;
   const answer = await withoutAsking(need, { hasWaited: false });
   if (answer !== undefined) return answer;
   const fill = rangeless.fill(key.text, nowAtMs(), () => begun(need));
-  const waited = await patiently(fill.ended, lookup.route.waitTimeoutMs);
-  const search = new Search(need, exchange);
-  const found = await search.found();
-  if (found !== undefined && search.accepts(found)) return answeredBy(found.candidate, need);
+  const waited = await patiently(fill.ended, request.route.waitTimeoutMs);
+  const lookup = new PageLookup(need, exchange);
+  const found = await lookup.lookUp();
+  if (found !== undefined && lookup.accepts(found)) return answeredBy(found.candidate, need);
   discardBody(found?.candidate.stored);
   // Two failures may be temporary: the runtime ended the leader's request, or the origin failed.
   const isOfNow = waited === "abandoned" || fill.outcome?.kind === "origin-failed";

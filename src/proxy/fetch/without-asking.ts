@@ -1,7 +1,7 @@
 // Answers without the origin while the origin or the page fails. A background probe or refresh
 // checks the origin, so no client waits.
 import { discardBody } from "../../cache/record/record.ts";
-import { storedCandidate, lookedFurther, type OriginNeed } from "../reuse/need.ts";
+import { storedCandidate, lookedUpFurther, type OriginNeed } from "../reuse/need.ts";
 import { storedMeanwhile } from "./stored-since.ts";
 import { answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
 import { probeBehind, startRefresh } from "./refresh.ts";
@@ -16,16 +16,16 @@ export async function withoutAsking(
   need: OriginNeed,
   { hasWaited }: { hasWaited: boolean },
 ): Promise<Response | undefined> {
-  const { lookup, exchange, key } = need;
-  const state = exchange.site.originHealth.ask(lookup, exchange.nowAtMs());
+  const { request, exchange, key } = need;
+  const state = exchange.site.originHealth.ask(request, exchange.nowAtMs());
   if (state.kind === "well") return undefined;
   const isDown = state.kind === "down";
-  if (isDown && state.isProbe) probeBehind(lookup, exchange);
-  const known = await lookedFurther(need);
+  if (isDown && state.isProbe) probeBehind(request, exchange);
+  const known = await lookedUpFurther(need);
   const kept = storedCandidate(known);
   const stale = await staleInstead(known, "none");
   if (stale !== undefined) {
-    if (!isDown && state.isProbe && kept) startRefresh(lookup, kept, key, exchange);
+    if (!isDown && state.isProbe && kept) startRefresh(request, kept, key, exchange);
     return stale;
   }
   if (isDown) {

@@ -8,16 +8,16 @@ import type { LookupRequest } from "./plan.ts";
  * Returns the request without the client's fields, except those of the key, of `Vary` and of
  * `names`.
  *
- * @param lookup the client's request, with the fields of the key and `Vary`
+ * @param request the client's request, with the fields of the key and `Vary`
  * @param like the response to refresh; `undefined` if nothing is stored
  * @param names other fields by which responses are known to vary
  */
 export function inNobodysName(
-  lookup: LookupRequest,
+  request: LookupRequest,
   like: Pick<StoredMetadata, "selecting"> | undefined,
   names: readonly string[] = [],
 ): LookupRequest {
-  const { forwarded, route } = lookup;
+  const { forwarded, route } = request;
   // Without a stored response, `Vary` is unknown. Accept-Encoding is safe, because it has only four
   // reduced values.
   const selecting = like?.selecting.map(([name]) => name) ?? ["accept-encoding"];
@@ -28,5 +28,5 @@ export function inNobodysName(
     if (value === null) client.delete(source);
     else client.set(source, value);
   }
-  return { ...lookup, forwarded: forwarded.withClient(client) };
+  return { ...request, forwarded: forwarded.withClient(client) };
 }

@@ -1,6 +1,5 @@
 // Renews the purge view if it cannot verify a response. A newer view may save an origin request.
-import type { Exchange } from "../site/exchange.ts";
-import type { LookupRequest } from "../request/plan.ts";
+import type { PagePlace } from "../site/exchange.ts";
 import { questionOf } from "./need.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import { judgedUnder, type VerdictQuestion } from "./verdict.ts";
@@ -14,13 +13,10 @@ export function isInDoubt(found: Candidate, question: VerdictQuestion): boolean 
  * Waits for a newer view if the current view cannot verify the response. The caller then judges the
  * response again. Never rejects.
  */
-export async function settleDoubt(
-  found: Candidate,
-  given: { readonly lookup: LookupRequest; readonly exchange: Exchange },
-): Promise<void> {
-  const { afterAnswer, nowAtMs, effects } = given.exchange;
-  const { view } = given.exchange.site;
-  if (effects === "none" || !isInDoubt(found, questionOf(given))) return;
-  const { host } = given.lookup.key;
+export async function settleDoubt(found: Candidate, place: PagePlace): Promise<void> {
+  const { afterAnswer, nowAtMs, effects } = place.exchange;
+  const { view } = place.exchange.site;
+  if (effects === "none" || !isInDoubt(found, questionOf(place))) return;
+  const { host } = place.request.key;
   await view.seek({ atMs: nowAtMs(), host, afterAnswer }, found.stored.metadata);
 }

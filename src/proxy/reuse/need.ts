@@ -1,30 +1,24 @@
 // The state of a request that needs its origin.
-import type { Exchange } from "../site/exchange.ts";
-import type { LookupRequest } from "../request/plan.ts";
+import type { PagePlace } from "../site/exchange.ts";
 import type { ForwardFlight } from "../site/forward-outcome.ts";
 import { discardBody } from "../../cache/record/record.ts";
-import { Search } from "./search.ts";
+import { PageLookup } from "./page-lookup.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import { isOfUse, type VerdictQuestion } from "./verdict.ts";
 
-/** The results of a search that are needed to store the response. */
-export type SearchPlace = Readonly<Search["place"]>;
-
-/** A request that needs the origin, the results of its search, and usable stored responses. */
-export interface OriginNeed extends SearchPlace {
-  readonly lookup: LookupRequest;
-  readonly exchange: Exchange;
+/** A request that needs the origin, the results of its lookup, and usable stored responses. */
+export interface OriginNeed extends PagePlace {
   /** The stored response to validate. */
   readonly validating?: Candidate | undefined;
   /** The stored response that cannot be validated, but may answer if the origin fails. */
   readonly fallback?: Candidate | undefined;
   /**
-   * The stored response that the search found, even if it may not answer this client. Its body may
+   * The stored response that the lookup found, even if it may not answer this client. Its body may
    * already be consumed.
    */
   readonly standing?: Candidate | undefined;
-  /** Searches the skipped tiers for a response that may answer if the origin fails. */
-  readonly lookFurther?: (() => Promise<Candidate | undefined>) | undefined;
+  /** Reads the skipped tiers for a response that may answer if the origin fails. */
+  readonly lookUpFurther?: (() => Promise<Candidate | undefined>) | undefined;
 }
 
 /** A forwarded request with its flight, which other requests wait for. */
@@ -37,42 +31,39 @@ export interface LeadNeed extends OriginNeed {
 }
 
 /** Returns the stored response to validate, or else the fallback. */
-export function storedCandidate({
-  validating,
-  fallback,
-}: Pick<OriginNeed, "validating" | "fallback">) {
+export function storedCandidate({ validating, fallback }: OriginNeed) {
   return validating ?? fallback;
 }
 
 /** Returns the need with a fallback from the skipped tiers, if they contain one. */
-export async function lookedFurther(need: OriginNeed): Promise<OriginNeed> {
-  if (need.lookFurther === undefined) return need;
-  return { ...need, fallback: await need.lookFurther(), lookFurther: undefined };
+export async function lookedUpFurther(need: OriginNeed): Promise<OriginNeed> {
+  if (need.lookUpFurther === undefined) return need;
+  return { ...need, fallback: await need.lookUpFurther(), lookUpFurther: undefined };
 }
 
 /** Returns the input of a verdict. */
 export function questionOf(
-  { lookup, exchange }: { readonly lookup: LookupRequest; readonly exchange: Exchange },
+  { request, exchange }: PagePlace,
   atMs = exchange.nowAtMs(),
 ): VerdictQuestion {
-  return { lookup, exchange, atMs };
+  return { request, exchange, atMs };
 }
 
-/** @param found the search's response, which may not answer without the origin */
+/** @param found the lookup's response, which may not answer without the origin */
 export function needOf(
-  search: Search,
+  lookup: PageLookup,
   found: Candidate | undefined,
-  why: Pick<OriginNeed, "validating" | "fallback">,
+  why: { readonly validating: Candidate } | { readonly fallback: Candidate | undefined },
 ): OriginNeed {
-  const { lookup, exchange, place } = search;
+  const { place } = lookup;
   const isLeft = place.inShared === "passed-over" && found === undefined;
-  const lookFurther = isLeft ? () => lookUpAll(search) : undefined;
-  return { lookup, exchange, ...place, ...why, standing: found, lookFurther };
+  const lookUpFurther = isLeft ? () => lookUpAll(lookup) : undefined;
+  return { ...place, ...why, standing: found, lookUpFurther };
 }
 
-/** Searches all tiers for a response that may replace an error of the origin. */
-async function lookUpAll({ lookup, exchange }: Search): Promise<Candidate | undefined> {
-  const found = await new Search({ lookup }, exchange).found();
+/** Looks up, in all tiers, a response that may replace an error of the origin. */
+async function lookUpAll({ request, exchange }: PageLookup): Promise<Candidate | undefined> {
+  const found = await new PageLookup({ request }, exchange).lookUp();
   if (found !== undefined && isOfUse(found.verdict)) return found.candidate;
   discardBody(found?.candidate.stored);
   return undefined;

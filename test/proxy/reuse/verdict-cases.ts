@@ -41,7 +41,7 @@ export function questionOf(given: Case): VerdictQuestion {
   };
   const config = configWith(route);
   return {
-    lookup: askedWith({ headers }, config),
+    request: askedWith({ headers }, config),
     exchange: {
       colo: () => "HAM",
       site: {

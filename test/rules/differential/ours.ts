@@ -114,7 +114,7 @@ export class Ours {
     const { forwarded } = keyedAs(
       { headers: client },
       { keyed, route },
-      { site: { config }, address: undefined },
+      { config, address: undefined },
     );
     const sent = forwarded.toHeaders(conditionalFields(fieldsOf(this.#stored.metadata)));
     return [sent.get("if-none-match"), sent.get("if-modified-since")];
@@ -141,7 +141,7 @@ export class Ours {
   get #question(): VerdictQuestion {
     const directives = requestDirectives(fieldsIn.asks(this.#exchange));
     return {
-      lookup: {
+      request: {
         route: this.#route,
         directives,
         hasUnknownCookie: false,

@@ -49,7 +49,7 @@ export interface LookupPolicy<Detail, V> {
   inMemory(): TierRead<Detail>;
   /** Reads a lower tier. Earlier verdicts are outdated afterwards. */
   readFrom(tier: Tier<Detail>): Promise<TierRead<Detail>>;
-  /** Calls `lookup.lookIn` to read a lower tier, or skips the tier. */
+  /** Calls `lookup.lookUpIn` to read a lower tier, or skips the tier. */
   ask(tier: Tier<Detail>, lookup: Lookup<Detail, V>): Promise<unknown>;
   /**
    * Follows a marker. Returns whether the marker leads to another key. A lookup follows at most one
@@ -87,7 +87,7 @@ type MayBeFound<Detail, V> = LookupResult<Detail, V> | undefined;
  *
  * @returns `undefined` if nothing is stored, or if the lookup is forbidden
  */
-export function find<Detail, V>(
+export function lookUp<Detail, V>(
   policy: LookupPolicy<Detail, V>,
 ): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
   const renewed = policy.isPeek === true ? undefined : policy.attend();
@@ -170,7 +170,7 @@ export class Lookup<Detail, V> {
   }
 
   /** Reads a tier below memory, and backfills a sufficient record into the tiers above. */
-  async lookIn(tier: Tier<Detail>): Promise<TierRead<Detail>["kind"]> {
+  async lookUpIn(tier: Tier<Detail>): Promise<TierRead<Detail>["kind"]> {
     const before = this.found;
     let read = await this.#policy.readFrom(tier);
     if (this.#follow(read)) {
