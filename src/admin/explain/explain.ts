@@ -21,12 +21,22 @@ import { courseOf, lookupFor } from "../../proxy/serve.ts";
 import type { ResponseDetail } from "../../proxy/stored/stored-response.ts";
 import { copiesFor, type FoundCopy } from "./copies.ts";
 import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
-import { groundOf, groundOfCondition, groundOfPass, groundOfRefusedUrl } from "./grounds.ts";
+import {
+  type Ground,
+  groundOf,
+  groundOfCondition,
+  groundOfPass,
+  groundOfRefusedUrl,
+  invalidatedHere,
+} from "./grounds.ts";
 import { keyAccountOf, quoted } from "./key-account.ts";
 import { lastFor } from "./last-answer.ts";
 import { matchingPurges } from "./matching-purges.ts";
 import { nearestKey } from "./nearest-key.ts";
-import { groundOfVerdict } from "./verdict-ground.ts";
+import { unknownCookies } from "../../proxy/request/cookies.ts";
+import { credentialsIn } from "../../proxy/request/personal.ts";
+import { hintOfCookies, hintOfCredentials, purgedBy } from "./hints.ts";
+import { neverFresh, overrideOf } from "./never-fresh.ts";
 
 /** The isolate and the context of an explanation. */
 export interface ExplainSubject {
@@ -252,4 +262,60 @@ function purgesFor(
     found?.candidate.stored.metadata ?? copies.find(({ metadata }) => metadata)?.metadata;
   const url = { url: request.url, route: request.route.name, tags: [] };
   return matchingPurges(purging.view.entries, { stored, url }, decision.purge?.position);
+}
+
+/** The result of a lookup. */
+interface LookResult {
+  readonly request: LookupRequest;
+  readonly atMs: number;
+  readonly found: FoundResponse | undefined;
+  readonly look: LookAccount;
+}
+
+/** Returns the explanation of the rule, with details of this request and page. */
+function groundOfVerdict({ by, judged }: Verdict, result: LookResult): Ground {
+  const { request, atMs, found, look } = result;
+  const metadata = found?.candidate.stored.metadata;
+  const ground = groundOf[by];
+  if (by === "purged") {
+    const isInvalidated = judged?.kind === "purged" && judged.by === undefined;
+    return isInvalidated ? invalidatedHere : { ...ground, ...purgedBy(look.purges, atMs) };
+  }
+  const unknown = unknownCookies(request.forwarded, request.route);
+  const cookieHint = () => hintOfCookies(unknown.flatMap(({ name }) => name ?? []));
+  if (by === "unknown-cookie") return { ...ground, hint: cookieHint() };
+  if (by === "credential-field") {
+    const names = metadata === undefined ? [] : credentialsIn(request, metadata);
+    return { ...ground, hint: hintOfCredentials(names) };
+  }
+  if (by === "nothing-stored") {
+    const why = [ground.why, ...known(look)].join("; ");
+    const isNamedBelow = look.last !== undefined || unknown.length === 0;
+    return { ...ground, why, ...(!isNamedBelow && { hint: cookieHint() }) };
+  }
+  if (metadata === undefined) return ground;
+  if (by === "expired") return { ...ground, ...neverFresh(metadata, request.route) };
+  if (by !== "no-cache") return ground;
+  const override = overrideOf(metadata, request.route);
+  return {
+    ...ground,
+    hint: `if a copy may answer without validation, let the origin omit no-cache, or ${override}`,
+  };
+}
+
+/** Returns short reasons why nothing is stored. The rest of the explanation gives details. */
+function known({ key, last, lastPassed, nearest, vary }: LookAccount): string[] {
+  const rule = last?.notStored?.rule;
+  const isOfThis = nearest === undefined && vary === undefined;
+  const isGone = last !== undefined && rule === undefined && isOfThis;
+  const isVariant = nearest?.url === key.url;
+  const elsewhere = isVariant
+    ? "another variant of the page is stored"
+    : "the page is stored under another key";
+  return [
+    ...(rule === undefined ? [] : [`the last answer for it was not stored, by ${rule}`]),
+    ...(isGone ? ["the last answer for it was stored, but is gone"] : []),
+    ...(lastPassed ? [`a request for it bypassed the cache, by ${lastPassed.rule}`] : []),
+    ...(nearest ? [elsewhere] : []),
+  ];
 }

@@ -1,20 +1,24 @@
 // Answers a request that no stored response can answer. Requests for the same key share one forward per
 // isolate or worldwide, if they may share the response. The steps, in order:
-// 1. whole-first.ts answers a range request for a key whose ranges the origin ignores.
-// 2. without-asking.ts answers without a forward while the origin or the page fails.
+// 1. `wholeFirst` answers a range request for a key whose ranges the origin ignores.
+// 2. `withoutAsking` answers without a forward while the origin or the page fails.
 // 3. cache/load.ts waits for another request's forward; stored-since.ts looks in memory again.
 // 4. world-turn.ts waits for the lease.
 // 5. lead.ts forwards.
 // 6. instead-of-origin.ts answers with a stale response or an error page after a failure.
 import { type FetchResult, Flight } from "../../cache/flights.ts";
-import { load } from "../../cache/load.ts";
-import type { LoadResult, LoadPolicy, Next } from "../../cache/load-policy.ts";
+import { load, type LoadPolicy, type LoadResult, type Next } from "../../cache/load.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { isPersonal } from "../request/personal.ts";
 import type { PagePlace } from "../site/exchange.ts";
 import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
-import { settleDoubt } from "../reuse/in-doubt.ts";
-import { storedCandidate, type OriginNeed, questionOf } from "../reuse/need.ts";
+import {
+  lookedUpFurther,
+  type OriginNeed,
+  questionOf,
+  settleDoubt,
+  storedCandidate,
+} from "../reuse/need.ts";
 import { PageLookup } from "../reuse/page-lookup.ts";
 import { decide, isAnswer, judgedUnder, mayAnswerWhoWaited } from "../reuse/verdict.ts";
 import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
@@ -23,17 +27,16 @@ import { unreachable } from "../../base/unreachable.ts";
 import {
   answeredWith,
   candidateOf,
-  storedSince,
   forOwnVariant,
   isOfAnotherVariant,
   storedMeanwhile,
+  storedSince,
 } from "./stored-since.ts";
 import { lead } from "./lead.ts";
 import { answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
-import { refreshBehind, startFill } from "./refresh.ts";
+import { probeBehind, refreshBehind, startFill, startRefresh } from "./refresh.ts";
 import { leaderTurn } from "./world-turn.ts";
-import { wholeFirst } from "./whole-first.ts";
-import { withoutAsking } from "./without-asking.ts";
+import { patiently } from "../../base/timeouts.ts";
 
 /** Answers with a stored response, a forward of this or another request, or an error page. */
 export async function answerFromOrigin(need: OriginNeed): Promise<Response> {
@@ -260,4 +263,68 @@ function storedForAll(need: OriginNeed): Response | undefined {
   if (come === undefined || !isOfAnotherVariant(come, need)) return answeredWith(come, need);
   const own = forOwnVariant(come, need);
   return answeredWith(storedSince(own), own);
+}
+
+/**
+ * Answers a range request from the whole response, but only after the origin has ignored a range
+ * for this key. Otherwise a client would wait for a whole video even if the origin supports ranges.
+ *
+ * @returns `undefined` if the range request must be forwarded
+ */
+async function wholeFirst(need: OriginNeed): Promise<Response | undefined> {
+  const { request, exchange, key } = need;
+  const { nowAtMs, rangeless } = exchange.site;
+  if (!request.conditions.has("range") || !rangeless.has(key.text, nowAtMs())) return undefined;
+  const answer = await withoutAsking(need, { hasWaited: false });
+  if (answer !== undefined) return answer;
+  const fill = rangeless.fill(key.text, nowAtMs(), () => begun(need));
+  const waited = await patiently(fill.ended, request.route.waitTimeoutMs);
+  const lookup = new PageLookup(need, exchange);
+  const found = await lookup.lookUp();
+  if (found !== undefined && lookup.accepts(found)) return answeredBy(found.candidate, need);
+  discardBody(found?.candidate.stored);
+  // Two failures may be temporary: the runtime ended the leader's request, or the origin failed.
+  const isOfNow = waited === "abandoned" || fill.outcome?.kind === "origin-failed";
+  if (!isOfNow) rangeless.giveUp(key.text, nowAtMs());
+  return undefined;
+}
+
+function begun(need: OriginNeed): ForwardFlight {
+  const { exchange, key } = need;
+  const fill = startFill(need);
+  exchange.afterAnswer(async () => {
+    await fill.ended;
+    exchange.site.rangeless.ended(key.text, fill);
+  });
+  return fill;
+}
+
+/**
+ * Answers while the origin is down, with a stored response or else with an error page. For a page
+ * that has just failed, answers only with a stored response.
+ *
+ * @returns `undefined` if the request must be forwarded
+ */
+async function withoutAsking(
+  need: OriginNeed,
+  { hasWaited }: { hasWaited: boolean },
+): Promise<Response | undefined> {
+  const { request, exchange, key } = need;
+  const state = exchange.site.originHealth.ask(request, exchange.nowAtMs());
+  if (state.kind === "well") return undefined;
+  const isDown = state.kind === "down";
+  if (isDown && state.isProbe) probeBehind(request, exchange);
+  const known = await lookedUpFurther(need);
+  const kept = storedCandidate(known);
+  const stale = await staleInstead(known, "none");
+  if (stale !== undefined) {
+    if (!isDown && state.isProbe && kept) startRefresh(request, kept, key, exchange);
+    return stale;
+  }
+  if (isDown) {
+    const come = hasWaited ? await storedMeanwhile(known) : undefined;
+    return come === undefined ? failurePage("down", known) : answeredBy(come, known);
+  }
+  if (known !== need) discardBody(kept?.stored);
+  return undefined;
 }

@@ -17,10 +17,9 @@ import { storedCandidate, type OriginNeed } from "../reuse/need.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
 import type { HealthRequest, OriginTrouble } from "../site/origin-health.ts";
 import { inPublicContext } from "./public-work.ts";
-import { uploadMs } from "./upload-time.ts";
 
 /** The origin's response or failure. Instants are in epoch milliseconds. */
-export type ForwardResult =
+type ForwardResult =
   | { kind: "answered"; response: Response; requestedAtMs: number; respondedAtMs: number }
   | { kind: "failed"; failure: OriginTrouble };
 
@@ -248,4 +247,25 @@ function newSpanId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(8));
   if (bytes.every((byte) => byte === 0)) return newSpanId();
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * The assumed upload speed: 64 KiB per second, or half a megabit per second. Slower uploads may
+ * time out.
+ */
+const bytesPerMs = 65.536;
+
+/** Limits how long a client can hold a connection to the origin by claiming a large body. */
+const uploadMsMax = 1_800_000;
+
+/**
+ * Returns the time to add to the first-byte timeout, derived from the stated length of the
+ * request's body. A slow upload does not mean that the origin is unresponsive.
+ *
+ * @returns milliseconds; 0 without a body or a stated length
+ */
+export function uploadMs(request: Pick<Request, "body" | "headers">): number {
+  const length = request.headers.get("content-length") ?? "";
+  if (request.body === null || !/^\d{1,15}$/.test(length)) return 0;
+  return Math.min(uploadMsMax, Math.ceil(Number(length) / bytesPerMs));
 }

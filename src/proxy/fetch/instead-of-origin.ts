@@ -5,8 +5,13 @@ import { discardBody } from "../../cache/record/record.ts";
 import { type PlainPage, plainPage } from "../respond/plain-page.ts";
 import { fromStored } from "../respond/respond.ts";
 import type { FailedForward } from "../site/forward-outcome.ts";
-import { settleDoubt } from "../reuse/in-doubt.ts";
-import { storedCandidate, lookedUpFurther, type OriginNeed, questionOf } from "../reuse/need.ts";
+import {
+  lookedUpFurther,
+  type OriginNeed,
+  questionOf,
+  settleDoubt,
+  storedCandidate,
+} from "../reuse/need.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import { decideOnError, isExempt, type WeighedResponse } from "../reuse/verdict.ts";
 import { ageSeconds, termsOf } from "../stored/lifetime.ts";

@@ -8,7 +8,7 @@ import { addressOf } from "../request/forwarded-fields.ts";
 import type { PassedRequest } from "../request/plan.ts";
 import type { UrlRead } from "../request/url-reader.ts";
 import { isPrivate, keepPrivate, makePrivate } from "../respond/downstream.ts";
-import { refused } from "../respond/refused.ts";
+import { refused } from "../respond/plain-page.ts";
 import { bytesPassedOn, passOn } from "../respond/respond.ts";
 import { invalidateBy } from "../storing/invalidate.ts";
 import { forwardPassed } from "./forward.ts";

@@ -5,8 +5,7 @@ import { discardBody } from "../../cache/record/record.ts";
 import type { FetchResult } from "../../cache/flights.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { Decision, settle } from "../../observe/decision.ts";
-import { inNobodysName } from "../request/anonymous.ts";
-import { type LookupRequest, asRefresh } from "../request/plan.ts";
+import { asRefresh, type LookupRequest } from "../request/plan.ts";
 import type { ForwardFlight } from "../site/forward-outcome.ts";
 import type { OriginNeed } from "../reuse/need.ts";
 import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
@@ -15,6 +14,7 @@ import { admitOnHit } from "../storing/admission.ts";
 import { isOriginError, probeOrigin } from "./forward.ts";
 import { lead } from "./lead.ts";
 import { worldTurn } from "./world-turn.ts";
+import { addressNames } from "../request/forwarded-fields.ts";
 
 /**
  * Refreshes in the background of a hit, at most once a second per key. Does nothing if a forward
@@ -237,4 +237,31 @@ async function isOurTurn(
   }
   flight.settle({ kind: "origin-failed", failure: turn.word });
   return false;
+}
+
+/**
+ * Returns the request without the client's fields, except those of the key, of `Vary` and of
+ * `names`.
+ *
+ * @param request the client's request, with the fields of the key and `Vary`
+ * @param like the response to refresh; `undefined` if nothing is stored
+ * @param names other fields by which responses are known to vary
+ */
+function inNobodysName(
+  request: LookupRequest,
+  like: Pick<StoredMetadata, "selecting"> | undefined,
+  names: readonly string[] = [],
+): LookupRequest {
+  const { forwarded, route } = request;
+  // Without a stored response, `Vary` is unknown. Accept-Encoding is safe, because it has only four
+  // reduced values.
+  const selecting = like?.selecting.map(([name]) => name) ?? ["accept-encoding"];
+  const client = new Headers(route.neutralFields);
+  for (const name of ["cookie", ...route.keyHeaders, ...selecting, ...names]) {
+    const value = forwarded.get(name);
+    const source = addressNames.includes(name) ? "cf-connecting-ip" : name;
+    if (value === null) client.delete(source);
+    else client.set(source, value);
+  }
+  return { ...request, forwarded: forwarded.withClient(client) };
 }

@@ -3,12 +3,11 @@
 // for the word, a short message with which the holder replaces the lease.
 import { type Turn, takeTurn } from "../../cache/lease-turn.ts";
 import type { LeaseWord } from "../../cache/tiers/lease.ts";
-import type { LeaderTurn } from "../../cache/load-policy.ts";
+import type { LeaderTurn } from "../../cache/load.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { PagePlace } from "../site/exchange.ts";
 import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
-import { settleDoubt } from "../reuse/in-doubt.ts";
-import { type OriginNeed, questionOf } from "../reuse/need.ts";
+import { type OriginNeed, questionOf, settleDoubt } from "../reuse/need.ts";
 import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import { decide, isAnswer, mayAnswerWhoWaited } from "../reuse/verdict.ts";

@@ -1,8 +1,7 @@
 // Decides whether to refresh a response before it expires, so that no client waits later.
 import type { PagePlace } from "../site/exchange.ts";
-import { isInDoubt } from "./in-doubt.ts";
+import { isInDoubt, questionOf } from "./need.ts";
 import { termsOf } from "../stored/lifetime.ts";
-import { questionOf } from "./need.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import type { AnsweringVerdict, Timing } from "./verdict.ts";
 

@@ -4,7 +4,7 @@ import type { ForwardFlight } from "../site/forward-outcome.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { PageLookup } from "./page-lookup.ts";
 import type { Candidate } from "../stored/stored-response.ts";
-import { isOfUse, type VerdictQuestion } from "./verdict.ts";
+import { isOfUse, judgedUnder, type VerdictQuestion } from "./verdict.ts";
 
 /** A request that needs the origin, the results of its lookup, and usable stored responses. */
 export interface OriginNeed extends PagePlace {
@@ -67,4 +67,21 @@ async function lookUpAll({ request, exchange }: PageLookup): Promise<Candidate |
   if (found !== undefined && isOfUse(found.verdict)) return found.candidate;
   discardBody(found?.candidate.stored);
   return undefined;
+}
+
+/** Returns whether the purge view cannot verify the response (rules 6 and 7). */
+export function isInDoubt(found: Candidate, question: VerdictQuestion): boolean {
+  return judgedUnder(question, found).kind === "unverified";
+}
+
+/**
+ * Waits for a newer view if the current view cannot verify the response. The caller then judges the
+ * response again. Never rejects.
+ */
+export async function settleDoubt(found: Candidate, place: PagePlace): Promise<void> {
+  const { afterAnswer, nowAtMs, effects } = place.exchange;
+  const { view } = place.exchange.site;
+  if (effects === "none" || !isInDoubt(found, questionOf(place))) return;
+  const { host } = place.request.key;
+  await view.seek({ atMs: nowAtMs(), host, afterAnswer }, found.stored.metadata);
 }

@@ -33,7 +33,7 @@ import { decide, isAnswer, type Verdict, type VerdictQuestion } from "./verdict.
 export type FoundResponse = LookupResult<ResponseDetail, Verdict>;
 
 /** The options of a lookup. `atMs` is the arrival; the default is now. */
-export interface PageLookupOptions {
+interface PageLookupOptions {
   readonly request: LookupRequest;
   readonly atMs?: number;
   /**

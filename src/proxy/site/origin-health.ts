@@ -6,7 +6,7 @@ import { Breaker } from "../../redis/breaker.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { Target } from "../request/target.ts";
 import type { OriginFailure } from "./forward-outcome.ts";
-import { Pauses } from "./pauses.ts";
+import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 
 /** The route and the key of a page. The route names the page's origin. */
 interface HealthPage {
@@ -249,5 +249,26 @@ class Origin {
     const { sinceAtMs, lastAtMs } = this.refusals;
     const isSame = isWithinMs(refusedForMs, lastAtMs, atMs);
     this.refusals = { sinceAtMs: isSame ? sinceAtMs : atMs, lastAtMs: atMs };
+  }
+}
+
+const pauseMs = 1_000;
+
+/** The end of each page's pause. A running pause is never extended. */
+export class Pauses extends BoundedMarks<number> {
+  /**
+   * Begins a pause. Returns false while a pause is running. If the clock is set back, the pause
+   * ends.
+   */
+  begin(page: string, atMs: number): boolean {
+    if (this.isOn(page, atMs)) return false;
+    this.set(page, atMs + pauseMs);
+    return true;
+  }
+
+  /** Returns whether a pause is running. */
+  isOn(page: string, atMs: number): boolean {
+    const endsAtMs = this.get(page) ?? -Infinity;
+    return atMs < endsAtMs && endsAtMs - atMs <= pauseMs;
   }
 }
