@@ -22,7 +22,8 @@ import type { RedisClient } from "./redis/redis-client.ts";
 import type { RedisSettings } from "./redis/redis-settings.ts";
 import type { RedisStore } from "./stores/redis/redis-store.ts";
 import { NameSecret } from "./cache/record/name-secret.ts";
-import type { createReports, Reports } from "./reports/create-reports.ts";
+import type { createReports } from "./reports/create-reports.ts";
+import { noReports } from "./reports/reports.ts";
 import type { Dataset } from "./reports/data-points.ts";
 import { IsolateGauges } from "./reports/isolate-gauges.ts";
 
@@ -150,7 +151,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     viewReadAtMs: () => purging?.view.sentAtMs,
   });
   const reported = { config, metrics, gauges: gauges.taken.bind(gauges) };
-  const reports = createReports?.(reported, platform) ?? noReports;
+  const reports = createReports?.(reported, platform) ?? noReports(withoutOperate);
   return {
     settings: { config, platform },
     /** The factories of the parts. */
@@ -198,15 +199,9 @@ function noClient(): OperatorError {
   });
 }
 
-const noReports: Reports = {
-  report: () => undefined,
-  readTotals: async () => ({
-    kind: "unavailable",
-    isLasting: true,
-    why: "This Worker has no reports.",
-    hint: "Pass operate: operate() of tidemark/operate.",
-  }),
-  runCron: async () => undefined,
+const withoutOperate = {
+  why: "This Worker has no reports.",
+  hint: "Pass operate: operate() of tidemark/operate.",
 };
 
 /** Creates the tiers and leases for one form of record. */

@@ -63,6 +63,7 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
     sampled?: SampledRequest,
   ): Context => ({
     site,
+    effects: "all",
     nowAtMs: site.nowAtMs,
     colo: () => coloOf(environment, request),
     afterAnswer: (work) => cache.behind(background)(work),

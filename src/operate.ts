@@ -40,8 +40,8 @@ function open(settings: AdminSettings): OpenOperate {
   return {
     health: healthRoute(settings),
     addTo: (admin, forBearer) => addRoutes(admin, settings, forBearer),
-    answerDebugged: ({ plain, token, read }, background, answer) =>
-      answerDebugged({ plain, token, read }, { settings, background, answer }),
+    answerDebugged: (debugged, background, answer) =>
+      answerDebugged(debugged, settings, background, answer),
     runCron: (background) => cache.run(() => keepWarm(contextFor(undefined, background))),
   };
 }

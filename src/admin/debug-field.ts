@@ -1,31 +1,28 @@
 // Explains a live request that has the admin token or a derived token in `Tidemark-Debug`.
 import { explainField } from "../protocol/debug-fields.ts";
+import type { Background } from "../platform/platform.ts";
 import { bodiless } from "../proxy/respond/respond.ts";
 import { explain } from "./explain/explain.ts";
 import type { Explanation } from "./explain/explanation.ts";
 import type { AdminSettings } from "./admin-settings.ts";
-import type { OpenOperate } from "./operate-part.ts";
+import type { DebuggedRequest } from "./operate-part.ts";
 
 /**
  * Size limit of `Tidemark-Explain`. Proxies in front of the Worker may reject larger fields.
  */
 const fieldBytesMax = 6_144;
 
-type DebugArguments = Parameters<OpenOperate["answerDebugged"]>;
-
 /**
  * Answers a request that had the debug field. If the token in the field is valid, the response
  * includes the explanation, and forbids storing.
  *
- * @param debugged.plain the request without the field
+ * @param answer answers the request without the field
  */
 export async function answerDebugged(
-  { plain, token, read }: DebugArguments[0],
-  {
-    settings: { cache, contextFor, gate },
-    background,
-    answer,
-  }: { settings: AdminSettings; background: DebugArguments[1]; answer: DebugArguments[2] },
+  { plain, token, read }: DebuggedRequest,
+  { cache, contextFor, gate }: AdminSettings,
+  background: Background,
+  answer: () => Response | Promise<Response>,
 ): Promise<Response> {
   if (!(await gate.mayDebug(plain, token))) return answer();
   const context = contextFor(plain, background);

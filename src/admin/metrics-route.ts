@@ -2,7 +2,7 @@
 import type { Outward } from "../outward/schedule/create-outward.ts";
 import { readDatabaseInfo } from "../redis/database-info.ts";
 import type { RedisClient } from "../redis/redis-client.ts";
-import type { Reports } from "../reports/create-reports.ts";
+import type { Reports } from "../reports/reports.ts";
 import { prometheusText } from "../reports/prometheus.ts";
 import { textFormatType } from "../reports/text-format.ts";
 import { metricsAnswer } from "../reports/metrics-answer.ts";

@@ -22,12 +22,21 @@ export interface OpenOperate {
   readonly addTo: (admin: Hono, forBearer: MiddlewareHandler) => void;
   /** Answers a request with the explanation, if the token is valid. `answer` answers without it. */
   readonly answerDebugged: (
-    debugged: { readonly plain: Request; readonly token: string; readonly read: UrlRead },
+    debugged: DebuggedRequest,
     background: Background,
     answer: () => Response | Promise<Response>,
   ) => Promise<Response>;
   /** Keeps hot keys warm. Never rejects. */
   readonly runCron: (background: Background) => Promise<void>;
+}
+
+/** A request that had the debug field. */
+export interface DebuggedRequest {
+  /** The request without the field. */
+  readonly plain: Request;
+  /** The value of the field. */
+  readonly token: string;
+  readonly read: UrlRead;
 }
 
 /** A request for the health check, with the means to renew the view. */

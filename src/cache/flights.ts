@@ -184,12 +184,6 @@ export class Flights<Shared extends SharedOutcome> {
     return this.#byKey.size;
   }
 
-  /** Returns the result of `get` without removing a dead flight. */
-  peek(key: string, atMs: number): Flight<Shared> | undefined {
-    const flight = this.#byKey.get(key);
-    return flight !== undefined && isCountedOn(flight, atMs) ? flight : undefined;
-  }
-
   /** Returns the flight of a key; `undefined` if its leader is treated as dead at `atMs`. */
   get(key: string, atMs: number): Flight<Shared> | undefined {
     const flight = this.#byKey.get(key);

@@ -14,7 +14,7 @@ export interface TierChange {
 }
 
 /** A lookup in a tier below memory. `kind` is `passed-over` if the request skipped the tier. */
-export interface TierLook extends TierChange {
+export interface TierLookup extends TierChange {
   /** How long the request waited for the read; `undefined` if it did not wait. */
   readonly tookMs: number | undefined;
 }

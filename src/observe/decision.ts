@@ -7,7 +7,7 @@ import type {
   DecidingPurge,
   OriginReply,
   TierChange,
-  TierLook,
+  TierLookup,
 } from "./decision-parts.ts";
 
 /** How a request was answered, as named in `/_cache/stats`. */
@@ -59,7 +59,7 @@ export class Decision implements Handling {
   foundInMemory = 0;
   absentInMemory = 0;
   /** Lookups in the tiers below memory, in order. */
-  looks: readonly TierLook[] = none;
+  lookups: readonly TierLookup[] = none;
   /** `undefined` until there is a verdict. */
   verdict: string | undefined = undefined;
   /** The clause or option that decided the verdict. */
@@ -118,8 +118,8 @@ export class Decision implements Handling {
    * @param kind   the result of the read
    * @param tookMs `undefined` if the request did not wait
    */
-  looked(tier: string, kind: string, tookMs: number | undefined): void {
-    if (tier !== "memory") this.looks = [...this.looks, { tier, kind, tookMs }];
+  lookedUp(tier: string, kind: string, tookMs: number | undefined): void {
+    if (tier !== "memory") this.lookups = [...this.lookups, { tier, kind, tookMs }];
     else if (kind === "found") this.foundInMemory += 1;
     else this.absentInMemory += 1;
   }

@@ -94,7 +94,7 @@ export class Metrics {
     const { route, refused, lateBytes } = decision;
     if (refused !== undefined) this.add("refusals", [route, refused.rule]);
     if (lateBytes > 0 && !decision.isRefresh) this.#lateBytes(decision, lateBytes);
-    for (const { tier, kind, tookMs } of decision.looks) {
+    for (const { tier, kind, tookMs } of decision.lookups) {
       this.add("tierReads", [tier, kind]);
       if (tookMs !== undefined) this.took("tierReadSeconds", [tier], tookMs);
     }

@@ -4,7 +4,7 @@
 import { traceIdOf } from "../rules/trace-context.ts";
 import { errorName } from "../base/error-name.ts";
 import type { Decision } from "./decision.ts";
-import type { TierLook } from "./decision-parts.ts";
+import type { TierLookup } from "./decision-parts.ts";
 import type { Log, LogLine, LogValue } from "./log-line.ts";
 
 export interface RequestLogSettings {
@@ -183,7 +183,7 @@ function requestLine(decision: Decision, about: AboutRequest): LogLine {
     "tidemark.unverified": decision.unverified,
     "tidemark.stored": decision.stored,
     "tidemark.refused": refused?.rule,
-    ...looksOf(decision.looks),
+    ...lookupsOf(decision.lookups),
   };
 }
 
@@ -196,9 +196,9 @@ function ruleOf(detail: Decision["detail"]): string | undefined {
  * Returns fields for tier lookups. For several lookups in one tier, the fields have all results and
  * the sum of the times.
  */
-function looksOf(looks: readonly TierLook[]): Record<string, LogValue> {
+function lookupsOf(lookups: readonly TierLookup[]): Record<string, LogValue> {
   const fields: Record<string, LogValue> = {};
-  for (const { tier, kind, tookMs } of looks) {
+  for (const { tier, kind, tookMs } of lookups) {
     const [resultName, took] = [`tidemark.${tier}`, `tidemark.${tier}_ms`];
     fields[resultName] = fields[resultName] === undefined ? kind : `${fields[resultName]}, ${kind}`;
     fields[took] = Number(fields[took] ?? 0) + (tookMs ?? 0);

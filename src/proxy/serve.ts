@@ -1,6 +1,5 @@
 // Serves one request, from arrival to answer. The functions are in the order of the steps.
 import type { Context } from "./site/exchange.ts";
-import type { LookupSite } from "./site/site.ts";
 import { discardBody } from "../cache/record/record.ts";
 import { tierScopes } from "../config/tier-names.ts";
 import { unreachable } from "../base/unreachable.ts";
@@ -11,11 +10,10 @@ import { mayCausePublicWork } from "./fetch/public-work.ts";
 import { refreshBehind } from "./fetch/refresh.ts";
 import { type LookupRequest, askedWith, plan } from "./request/plan.ts";
 import type { UrlRead } from "./request/url-reader.ts";
-import { plainPage } from "./respond/plain-page.ts";
-import { refused } from "./respond/refused.ts";
+import { plainPage, refused } from "./respond/plain-page.ts";
 import { fromStored } from "./respond/respond.ts";
 import { isRefreshDue } from "./reuse/early-refresh.ts";
-import { type FoundResponse, Search } from "./reuse/search.ts";
+import { type FoundResponse, PageLookup } from "./reuse/page-lookup.ts";
 import { storedCandidate, type OriginNeed, needOf } from "./reuse/need.ts";
 import type { Candidate } from "./stored/stored-response.ts";
 import {
@@ -52,37 +50,30 @@ export function serve(
     site.view.arrived(atMs);
     return passBy(planned.passed, { arrivedAtMs: atMs }, context);
   }
-  const search = searchFor(planned.lookup, atMs, context);
-  const found = search.found();
+  const lookup = lookupFor(planned.request, atMs, context);
+  const found = lookup.lookUp();
   return found instanceof Promise
-    ? found.then((below) => answered(below, search, { request, read }))
-    : answered(found, search, { request, read });
+    ? found.then((below) => answered(below, lookup, { client: request, read }))
+    : answered(found, lookup, { client: request, read });
 }
 
-/** Returns a client's search, with a new decision. `atMs` is the request's arrival. */
-export function searchFor<S extends LookupSite>(
-  planned: LookupRequest,
-  atMs: number,
-  context: Context<S>,
-): Search<S> {
-  const lookup = askedAsKnown(planned, context);
-  const { route, prefix, key, directives } = lookup;
+/** Returns a client's lookup, with a new decision. `atMs` is the request's arrival. */
+export function lookupFor(planned: LookupRequest, atMs: number, context: Context): PageLookup {
+  const request = askedAsKnown(planned, context);
+  const { route, prefix, key, directives } = request;
   const decision = new Decision({ route: route.name, key, prefix, arrivedAtMs: atMs });
   const mayPassOver = !directives.onlyIfCached;
-  return new Search({ lookup, atMs, isSpared, mayPassOver }, { ...context, decision });
+  return new PageLookup({ request, atMs, isSpared, mayPassOver }, { ...context, decision });
 }
 
 /**
  * Returns the request with the fields by which earlier responses varied, even if nothing is stored
  * now.
  */
-function askedAsKnown(
-  lookup: LookupRequest,
-  { site: { knownVary } }: Context<LookupSite>,
-): LookupRequest {
-  return lookup.route.forward === undefined
-    ? lookup
-    : askedWith(lookup, knownVary.names(lookup.key.text));
+function askedAsKnown(request: LookupRequest, { site: { knownVary } }: Context): LookupRequest {
+  return request.route.forward === undefined
+    ? request
+    : askedWith(request, knownVary.names(request.key.text));
 }
 
 /**
@@ -91,64 +82,77 @@ function askedAsKnown(
  */
 function isSpared(
   { candidate, verdict: { mayStandIn = false } }: FoundResponse,
-  { lookup, exchange, atMs }: Pick<Search<LookupSite>, "lookup" | "exchange" | "atMs">,
+  { request, exchange, atMs }: PageLookup,
 ): boolean {
   const isInMemory = tierScopes[candidate.tier] === "isolate" && mayStandIn;
-  return isInMemory && exchange.site.originHealth.spareLook(lookup, atMs);
+  return isInMemory && exchange.site.originHealth.sparesLookup(request, atMs, exchange.effects);
 }
 
 /** A client's request, and the parts of its URL. */
 interface ClientRequest {
-  readonly request: Request;
+  readonly client: Request;
   readonly read: UrlRead;
 }
 
 function answered(
   found: FoundResponse | undefined,
-  search: Search,
+  lookup: PageLookup,
   arrived: ClientRequest,
 ): Response | Promise<Response> {
-  const { exchange, key, marker, atMs } = search;
+  const { exchange, key, marker, atMs } = lookup;
   if (marker !== undefined) exchange.site.variantDemand.note(key, marker, atMs);
-  if (found === undefined && search.isBypassed()) return passingBy("switch", search, arrived);
-  const verdict = found?.verdict ?? decide(missReason(search), search);
-  const isForward = verdict.kind === "validate" || verdict.kind === "forward";
-  if (!isForward || mayCausePublicWork(arrived.request, arrived.read.route, exchange))
-    return carryOut(verdict, found?.candidate, search, arrived);
+  const course = courseOf(found, lookup, arrived);
+  if (typeof course !== "string") return carryOut(course, found?.candidate, lookup, arrived);
   discardBody(found?.candidate.stored);
-  return passingBy("caller", search, arrived);
+  return passingBy(course, lookup, arrived);
+}
+
+/**
+ * Decides what becomes of a request after its lookup: a verdict, which the decision records, or the
+ * rule by which the request bypasses the cache.
+ */
+export function courseOf(
+  found: FoundResponse | undefined,
+  lookup: PageLookup,
+  { client, read }: ClientRequest,
+): Verdict | "switch" | "caller" {
+  if (found === undefined && lookup.isBypassed()) return "switch";
+  const verdict = found?.verdict ?? decide(missReason(lookup), lookup);
+  const isForward = verdict.kind === "validate" || verdict.kind === "forward";
+  if (isForward && !mayCausePublicWork(client, read.route, lookup.exchange)) return "caller";
+  noteVerdict(verdict, lookup);
+  return verdict;
 }
 
 function passingBy(
   rule: "switch" | "caller",
-  { exchange, atMs }: Search,
-  { request, read }: ClientRequest,
+  { exchange, atMs }: PageLookup,
+  { client, read }: ClientRequest,
 ): Promise<Response> {
   const { arrivedAtMs = atMs } = exchange.decision;
-  return passBy(passedInstead(rule, request, read, exchange), { arrivedAtMs }, exchange);
+  return passBy(passedInstead(rule, client, read, exchange), { arrivedAtMs }, exchange);
 }
 
 function carryOut(
   verdict: Verdict,
   found: Candidate | undefined,
-  search: Search,
-  { request }: ClientRequest,
+  lookup: PageLookup,
+  { client }: ClientRequest,
 ): Response | Promise<Response> {
-  const { lookup, key, exchange } = search;
-  noteVerdict(verdict, search);
+  const { request, key, exchange } = lookup;
   if (!isOfUse(verdict)) discardBody(found?.stored);
   switch (verdict.kind) {
     case "serve":
     case "serve-stale":
-      exchange.site.hotKeys?.hit(verdict.candidate, lookup, exchange.afterAnswer);
-      if (isRefreshDue(verdict, search) && mayCausePublicWork(request, lookup.route, exchange)) {
-        refreshBehind(lookup, verdict.candidate, key, exchange);
+      exchange.site.hotKeys?.hit(verdict.candidate, request, exchange.afterAnswer);
+      if (isRefreshDue(verdict, lookup) && mayCausePublicWork(client, request.route, exchange)) {
+        refreshBehind(request, verdict.candidate, key, exchange);
       }
-      return hit(verdict, search);
+      return hit(verdict, lookup);
     case "validate":
-      return forwarded(needOf(search, found, { validating: verdict.candidate }));
+      return forwarded(needOf(lookup, found, { validating: verdict.candidate }));
     case "forward":
-      return forwarded(needOf(search, found, { fallback: verdict.fallback }));
+      return forwarded(needOf(lookup, found, { fallback: verdict.fallback }));
     case "gateway-timeout":
       return refused("only-if-cached", exchange);
     default:
@@ -157,10 +161,7 @@ function carryOut(
 }
 
 /** Records a verdict, and the parts of Cache-Status that are known before a forward. */
-export function noteVerdict(
-  verdict: Verdict,
-  { marker, exchange: { decision } }: Pick<Search<LookupSite>, "exchange" | "marker">,
-): void {
+function noteVerdict(verdict: Verdict, { marker, exchange: { decision } }: PageLookup): void {
   decision.reached(verdict.kind, verdict.by, decidingEntry(verdict));
   switch (verdict.kind) {
     case "serve":
@@ -190,24 +191,24 @@ function decidingEntry({ judged }: Verdict) {
   return judged?.kind === "unverified" ? judged.covering?.by : undefined;
 }
 
-function hit({ kind, candidate, ageSeconds }: AnsweringVerdict, search: Search): Response {
-  const { exchange } = search;
-  const response = fromStored(candidate.stored, ageSeconds, search);
+function hit({ kind, candidate, ageSeconds }: AnsweringVerdict, lookup: PageLookup): Response {
+  const { exchange } = lookup;
+  const response = fromStored(candidate.stored, ageSeconds, lookup);
   // A hit admits only a fresh response to Redis. A stale response is refreshed, and its refresh is
   // stored in all tiers.
   if (kind === "serve" && candidate.stored.metadata.awaitsSecondAsk === true) {
-    admitOnHit(candidate, search);
+    admitOnHit(candidate, lookup);
   }
   settle(exchange);
   return response;
 }
 
 async function forwarded(need: OriginNeed): Promise<Response> {
-  const { lookup, exchange } = need;
+  const { request, exchange } = need;
   const { site } = exchange;
   if (
     site.clientLimit !== undefined &&
-    (await site.clientLimit.isReached(lookup.forwarded.clientAddress))
+    (await site.clientLimit.isReached(request.forwarded.clientAddress))
   ) {
     discardBody(storedCandidate(need)?.stored);
     return refused("limited", exchange);

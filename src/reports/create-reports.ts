@@ -8,7 +8,7 @@ import type { Dataset } from "./data-points.ts";
 import { ReportFold, type Unavailable } from "./folding.ts";
 import { ReportStream } from "./report-stream.ts";
 import { type Channel, Reporter, type ReporterSettings } from "./reporter.ts";
-import type { Totals } from "./totals.ts";
+import { noReports, type Reports } from "./reports.ts";
 
 /** The interval in which the cron trigger reports and folds, aligned to the clock. */
 const cronMinutes = 5;
@@ -34,28 +34,12 @@ export interface ReportsPlatform {
   readonly log: Log;
 }
 
-export interface Reports {
-  /** Starts a report in the background. */
-  readonly report: (afterAnswer: (work: () => Promise<void>) => void) => void;
-  /**
-   * Reads the totals. Never rejects.
-   *
-   * @param how.reportsFirst whether this isolate reports first, so that the totals include its counts
-   */
-  readonly readTotals: (how?: { readonly reportsFirst: boolean }) => Promise<Totals | Unavailable>;
-  /**
-   * Runs the cron trigger's part. Every fifth minute it reports, even without counts, and folds
-   * waiting reports, up to a limit of pages. Never rejects because of Redis.
-   */
-  readonly runCron: () => Promise<void>;
-}
-
 export function createReports(settings: ReportsSettings, platform: ReportsPlatform): Reports {
   const { config } = settings;
   const { nowAtMs } = platform;
   const log = logOf("metrics", platform.log);
   const channel = config.metrics.isOn ? channelOf(settings, { ...platform, log }) : undefined;
-  if (channel === undefined) return noReports(config.metrics.isOn);
+  if (channel === undefined) return noReports(config.metrics.isOn ? noStore : turnedOff);
   const { namespace } = config;
   const reporter = new Reporter({ ...settings, namespace, channel, nowAtMs, randomText, log });
   return {
@@ -90,30 +74,19 @@ function channelOf(
 
 const randomText = (): string => crypto.randomUUID();
 
+const noStore = {
+  why: "There is no usable database to which isolates could report.",
+  hint: "Bind METRICS to a dataset of Analytics Engine, or set UPSTASH_REDIS_REST_URL and its token.",
+};
+
+const turnedOff = {
+  why: 'The configuration says `metrics: "off"`.',
+  hint: "Remove this setting, and deploy.",
+};
+
 const inAnalyticsEngine: Unavailable = {
   kind: "unavailable",
   isLasting: true,
   why: "Reports go to Analytics Engine, by the binding METRICS.",
   hint: "Query Analytics Engine with SQL: docs/analytics-engine.md.",
 };
-
-function noReports(isOn: boolean): Reports {
-  const unavailable: Unavailable = isOn
-    ? {
-        kind: "unavailable",
-        isLasting: true,
-        why: "There is no usable database to which isolates could report.",
-        hint: "Bind METRICS to a dataset of Analytics Engine, or set UPSTASH_REDIS_REST_URL and its token.",
-      }
-    : {
-        kind: "unavailable",
-        isLasting: true,
-        why: 'The configuration says `metrics: "off"`.',
-        hint: "Remove this setting, and deploy.",
-      };
-  return {
-    report: () => undefined,
-    readTotals: async () => unavailable,
-    runCron: async () => undefined,
-  };
-}

@@ -7,8 +7,7 @@ import {
   type FlightOutcome,
   Flights,
 } from "../../src/cache/flights.ts";
-import { load } from "../../src/cache/load.ts";
-import type { LoadPolicy } from "../../src/cache/load-policy.ts";
+import { load, type LoadPolicy } from "../../src/cache/load.ts";
 
 type Shared =
   | { readonly kind: "stored"; readonly stored: string }

@@ -35,10 +35,10 @@ describe("a decision", () => {
   it("is counted once: its outcome, each lookup in a tier, and whether it was unverified", () => {
     const metrics = new Metrics(0);
     const decision = decided("purged");
-    decision.looked("memory", "found", 0);
-    decision.looked("memory", "absent", 0);
-    decision.looked("edge", "absent", 2);
-    decision.looked("shared", "passed-over", 0);
+    decision.lookedUp("memory", "found", 0);
+    decision.lookedUp("memory", "absent", 0);
+    decision.lookedUp("edge", "absent", 2);
+    decision.lookedUp("shared", "passed-over", 0);
     decision.unverified = true;
     decision.outcome = "stored";
     metrics.answered(decision, 0);
@@ -57,7 +57,7 @@ describe("a decision", () => {
   it("of a lookup in the background is not counted as a request", () => {
     const metrics = new Metrics(0);
     const decision = new Decision({ route: "all" });
-    decision.looked("memory", "found", 0);
+    decision.lookedUp("memory", "found", 0);
     metrics.settled(decision);
     expect(metrics.snapshot()).toMatchObject({ routes: {}, reads: { memory: { found: 1 } } });
   });
@@ -110,7 +110,7 @@ describe("settle", () => {
   it("counts the reads, writes and refusals of a refresh, but no request", () => {
     const { decision, metrics, exchange } = watched(true);
     decision.unverified = true;
-    decision.looked("edge", "found", 1);
+    decision.lookedUp("edge", "found", 1);
     decision.changed("shared", "unavailable");
     decision.refuses({ rule: "no-store", names: [] });
     settle(exchange);
@@ -130,11 +130,11 @@ describe("settle", () => {
     { id: "a hit", arrivedAtMs: 300_000, waited: false, afterMs: 0, reports: 1, expected: 0 },
   ])("reports the counts when a report is due, and reads the clock at most once: $id", (row) => {
     const reported: unknown[] = [];
-    let looks = 0;
+    let lookups = 0;
     const metrics = new Metrics(0, true);
     const afterAnswer = () => undefined;
     const nowAtMs = () => {
-      looks += 1;
+      lookups += 1;
       return row.afterMs;
     };
     const report = (given: unknown) => void reported.push(given);
@@ -144,6 +144,6 @@ describe("settle", () => {
     decision.outcome = "hit";
     settle({ decision, site: { metrics, report }, afterAnswer, nowAtMs });
     expect(reported).toEqual(Array(row.reports).fill(afterAnswer));
-    expect(looks).toBe(row.expected);
+    expect(lookups).toBe(row.expected);
   });
 });

@@ -10,7 +10,7 @@ import { selectingFieldNames, selectingValues } from "../../src/rules/selecting.
 import { connectionFields } from "../../src/rules/storable-fields.ts";
 import { conditionalFields, entityTag, isNotModified } from "../../src/rules/validators.ts";
 import { webhookClaim } from "../../src/purge/acceptance/webhook.ts";
-import { reducedAcceptEncoding } from "../../src/proxy/request/accept-encoding.ts";
+import { reducedAcceptEncoding } from "../../src/proxy/request/forwarded-fields.ts";
 import { sortCookies } from "../../src/proxy/request/cookies.ts";
 import { contentLength } from "../../src/rules/fields.ts";
 import { fieldTagsOf, taggingOf } from "../../src/proxy/stored/tags.ts";

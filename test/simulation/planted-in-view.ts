@@ -110,13 +110,13 @@ const unboundedFor =
     };
   };
 
-const isStale = ({ lookup, atMs }: VerdictQuestion, stored: StoredMetadata) =>
-  termsOf(stored, lookup.route).lifetimeSeconds * 1_000 <= atMs - stored.respondedAtMs;
+const isStale = ({ request, atMs }: VerdictQuestion, stored: StoredMetadata) =>
+  termsOf(stored, request.route).lifetimeSeconds * 1_000 <= atMs - stored.respondedAtMs;
 
 export const staleUnbounded: Planted = { asked: unboundedFor(isStale) };
 export const errorUnbounded: Planted = { askedOnError: unboundedFor(() => true) };
 export const onlyIfCachedUnbounded: Planted = {
-  asked: unboundedFor(({ lookup }) => lookup.directives.onlyIfCached),
+  asked: unboundedFor(({ request }) => request.directives.onlyIfCached),
 };
 
 /** Judges by the time of three judgements before, as if the clock were kept between requests. */

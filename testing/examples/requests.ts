@@ -1,6 +1,6 @@
 // Creates routes, requests and stored responses for tests of single steps. Each has default
 // members, which a test can change.
-import type { Exchange } from "../../src/proxy/site/exchange.ts";
+import type { Exchange, PagePlace } from "../../src/proxy/site/exchange.ts";
 import "../fakes/workers-globals.ts";
 import { type Config, defineConfig, type Route } from "../../src/config/config.ts";
 import type { RouteInput } from "../../src/config/route-schema.ts";
@@ -50,7 +50,7 @@ export function askedWith(
   const planned = planOf(request, config);
   if (planned.kind !== "lookup")
     throw new Error(`The plan for the request is ${planned.kind}, not a lookup.`);
-  return planned.lookup;
+  return planned.request;
 }
 
 /** Returns metadata of a 200 with five bytes that was requested and received at `storedAtMs`. */
@@ -89,4 +89,10 @@ export function storedWith(
 /** Creates an exchange with only these parts. Code that uses another part fails. */
 export function exchangeWith(site: object, given: object = {}): Exchange {
   return { ...given, site } as Exchange;
+}
+
+/** Creates the place of a request whose lookup found nothing in any tier. */
+export function placeOf(request: LookupRequest, exchange: Exchange): PagePlace {
+  const nothing = { marker: undefined, inShared: undefined, memoryCount: undefined };
+  return { request, exchange, key: request.key, ...nothing, lookedUpAtMs: 0 };
 }

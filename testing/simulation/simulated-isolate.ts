@@ -3,6 +3,7 @@
 import type { Stamp } from "../../src/cache/record/record.ts";
 import { requestDirectives } from "../../src/rules/cache-control.ts";
 import type { StoredMetadata, StoredResponse } from "../../src/proxy/stored/stored-response.ts";
+import { Invalidations } from "../../src/proxy/site/invalidations.ts";
 import { Acceptances, type SignedOrder } from "../../src/purge/acceptance/acceptance.ts";
 import type { AcceptanceSettings } from "../../src/purge/acceptance/read-backs.ts";
 import { usualBounds } from "../../src/purge/view/chain.ts";
@@ -190,7 +191,7 @@ export class SimulatedIsolate {
   #question({ page, leave }: SimulatedFill): VerdictQuestion {
     const directives = { ...noDirectives, onlyIfCached: leave === "only-if-cached" };
     return {
-      lookup: {
+      request: {
         route: routeOf(this.world, page, leave),
         directives,
         hasUnknownCookie: false,
@@ -201,7 +202,7 @@ export class SimulatedIsolate {
         site: {
           config: configOf(this.world.settings),
           view: this.view,
-          invalidations: { covers: () => false },
+          invalidations: new Invalidations(),
         },
       },
       atMs: this.nowAtMs(),

@@ -131,6 +131,7 @@ export class SimulatedSite {
     const site = parts.site(sound, isolate);
     this.#context = {
       site,
+      effects: "all",
       nowAtMs: site.nowAtMs,
       colo: () => colo,
       afterAnswer: (work) =>

@@ -1,14 +1,13 @@
 // Lists each tier's copy for a request, including tiers that a live request would not read.
-import type { QuietSite } from "./quiet-context.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
+import { discardBody } from "../../cache/record/record.ts";
 import { variantKey } from "../../proxy/request/key.ts";
-import type { FoundResponse, Search } from "../../proxy/reuse/search.ts";
+import { type FoundResponse, readTier, type PageLookup } from "../../proxy/reuse/page-lookup.ts";
 import { ageSeconds, isAlwaysValidated, termsOf } from "../../proxy/stored/lifetime.ts";
 import type { StoredMetadata } from "../../proxy/stored/stored-response.ts";
 import type { ResponseTier } from "../../proxy/stored/tiers.ts";
 import { lifetimeSource } from "./grounds.ts";
-import { look } from "./quiet-tiers.ts";
 
 /** A stored response, as shown to operators. Seconds are rounded to thousandths. */
 export type Copy = Readonly<ReturnType<typeof copyAccount>>;
@@ -38,31 +37,33 @@ export interface FoundCopy {
 /**
  * Returns an account of each of the route's tiers in this deployment, in lookup order.
  *
- * @param found the result of the search
+ * @param found the result of the lookup
  */
 export async function copiesFor(
-  search: Search<QuietSite>,
+  lookup: PageLookup,
   found: FoundResponse | undefined,
 ): Promise<FoundCopy[]> {
-  return Promise.all(search.used.all.map((tier) => copyIn(tier, search, found)));
+  return Promise.all(lookup.used.all.map((tier) => copyIn(tier, lookup, found)));
 }
 
 async function copyIn(
   tier: ResponseTier,
-  search: Search<QuietSite>,
+  lookup: PageLookup,
   found: FoundResponse | undefined,
 ): Promise<FoundCopy> {
-  const { lookup, atMs } = search;
+  const { request, atMs } = lookup;
   const { name } = tier;
-  let read = await look(tier, search.key, atMs);
-  let { marker } = search;
+  const { afterAnswer } = lookup.exchange;
+  const ask = { atMs, part: "metadata", isPeek: true, afterAnswer } as const;
+  let read = await readTier(tier, lookup.key, ask);
+  let { marker } = lookup;
   if (read.kind === "found" && read.record.kind === "vary") {
     marker = read.record;
-    const own = variantKey(lookup.key, marker.names, lookup.forwarded);
-    read = await look(tier, own, atMs);
+    const own = variantKey(request.key, marker.names, request.forwarded);
+    read = await readTier(tier, own, ask);
   }
-  const isAsked = isAskedOf(name, search);
-  const because = isAsked === true ? undefined : whyNotAsked(name, search, found);
+  const isAsked = isAskedOf(name, lookup);
+  const because = isAsked === true ? undefined : whyNotAsked(name, lookup, found);
   const accountOf = (has: TierAccount["has"]) => ({
     tier: name,
     isAsked,
@@ -77,46 +78,40 @@ async function copyIn(
     return { account: accountOf("nothing"), ...ofMarker };
   }
   const { metadata } = read.record.stored;
+  discardBody(read.record.stored);
   const isGone = metadata.requestedAtMs < (marker?.sinceAtMs ?? -Infinity);
   const account = {
     ...accountOf(isGone ? "invalidated variant" : "response"),
-    copy: copyAccount(metadata, search),
+    copy: copyAccount(metadata, lookup),
   };
   return { account, metadata, ...ofMarker };
 }
 
-function isAskedOf(
-  name: TierName,
-  { exchange: { decision } }: Search<QuietSite>,
-): TierAccount["isAsked"] {
+function isAskedOf(name: TierName, { exchange: { decision } }: PageLookup): TierAccount["isAsked"] {
   if (tierScopes[name] === "isolate") return decision.foundInMemory + decision.absentInMemory > 0;
-  const looks = decision.looks.filter(({ tier }) => tier === name);
-  if (looks.some(({ kind }) => kind === "passed-over")) return "passed-over";
-  return looks.length > 0;
+  const lookups = decision.lookups.filter(({ tier }) => tier === name);
+  if (lookups.some(({ kind }) => kind === "passed-over")) return "passed-over";
+  return lookups.length > 0;
 }
 
-/** Returns why a live request would not read a tier. Mirrors `find` and `Search`. */
-function whyNotAsked(
-  name: TierName,
-  search: Search<QuietSite>,
-  found: FoundResponse | undefined,
-): string {
+/** Returns why a live request would not read a tier. */
+function whyNotAsked(name: TierName, lookup: PageLookup, found: FoundResponse | undefined): string {
   if (tierScopes[name] === "isolate") return "another request has just fetched the response";
-  if (isAskedOf(name, search) === "passed-over") {
+  if (isAskedOf(name, lookup) === "passed-over") {
     return "a request with an unknown cookie or a credential has just got an answer that no other client may have";
   }
-  if (found !== undefined && search.accepts(found)) return "the response above answers";
-  const { lookup } = search;
-  if (found && isAlwaysValidated(termsOf(found.candidate.stored.metadata, lookup.route))) {
+  if (found !== undefined && lookup.accepts(found)) return "the response above answers";
+  const { request } = lookup;
+  if (found && isAlwaysValidated(termsOf(found.candidate.stored.metadata, request.route))) {
     return "each use of the response above is validated, so this tier can have nothing better";
   }
-  return search.isHopeless()
+  return lookup.isHopeless()
     ? "the last answer was not storable for any client, so requests read only memory for some seconds"
     : "the origin fails, and the stale response above may answer instead";
 }
 
-function copyAccount(metadata: StoredMetadata, { lookup, atMs }: Search<QuietSite>) {
-  const terms = termsOf(metadata, lookup.route);
+function copyAccount(metadata: StoredMetadata, { request, atMs }: PageLookup) {
+  const terms = termsOf(metadata, request.route);
   const age = ageSeconds(metadata, terms, atMs);
   const { status, tags, colo, bodyBytes, stamp, respondedAtMs } = metadata;
   return {
@@ -125,7 +120,7 @@ function copyAccount(metadata: StoredMetadata, { lookup, atMs }: Search<QuietSit
     /** Above 2, another cache had stored the response, the origin was slow, or a clock is wrong. */
     ageOnArrivalSeconds: rounded(terms.initialAgeSeconds),
     lifetimeSeconds: rounded(terms.lifetimeSeconds),
-    lifetimeFrom: lifetimeSource(metadata, lookup.route),
+    lifetimeFrom: lifetimeSource(metadata, request.route),
     /** Negative if expired. A soft purge also ends the lifetime, but shows only in the verdict. */
     secondsLeft: rounded(terms.lifetimeSeconds - age),
     /** When the origin's last response arrived, which may be a 304. */

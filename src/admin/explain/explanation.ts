@@ -1,7 +1,6 @@
 // The explanation of one request as plain data: the source of the JSON, the text and the debug
 // field.
 import type { LookRead } from "../../protocol/explanation.ts";
-import type { RefreshDue } from "./refresh-due.ts";
 import type { TierAccount } from "./copies.ts";
 import type { Ground } from "./grounds.ts";
 import type { KeyAccount } from "./key-account.ts";
@@ -57,8 +56,11 @@ export interface LookAccount extends LookRead {
   readonly purges: MatchingPurges | "no journal";
   /** Tier of the judged copy; absent if there is none. */
   readonly judged?: TierAccount["tier"];
-  /** Present for an answer from a tier. */
-  readonly refresh?: RefreshDue;
+  /**
+   * Whether an answer from a tier would start a background refresh. `by chance`: the probability
+   * rises as expiry approaches.
+   */
+  readonly refresh?: "yes" | "by chance" | "no";
   /**
    * Whether a live request would first read the journal again: this isolate's view is too old, or
    * cannot tell whether a purge covers the copy.

@@ -25,23 +25,23 @@ export type KeyAccount = Readonly<ReturnType<typeof keyAccountOf>>;
  *
  * @param cookie the value of `Cookie`; `null` for none
  */
-export function keyAccountOf(lookup: LookupRequest, config: Config, cookie: string | null) {
-  const { target, route, forwarded, sentQuery } = lookup;
+export function keyAccountOf(request: LookupRequest, config: Config, cookie: string | null) {
+  const { target, route, forwarded, sentQuery } = request;
   return {
     /** The URL in the key, and for the origin. */
     url: sentUrl(target),
     /** The URL by which purges name the page in every spelling. */
-    purgedAs: lookup.url,
+    purgedAs: request.url,
     query: queryAccountOf(sentQuery, target.query, route, config),
     /** Values of `key.headers`, normalized, and of `key.cf`. */
     fields: [
       ...route.keyHeaders.map((name) => [name, shownValue(name, forwarded.get(name))] as const),
-      ...lookup.cf.map(
+      ...request.cf.map(
         ([name, value]) => [`cf.${name}`, value === null ? null : `${value}`] as const,
       ),
     ],
     /** Names of cookies. Values are omitted, because a value may be a session. */
-    cookies: cookiesAccountOf(lookup, config, cookie),
+    cookies: cookiesAccountOf(request, config, cookie),
   };
 }
 

@@ -1,6 +1,6 @@
 // Explains a page's last response that this isolate remembers: why it was not stored, or which
 // tiers stored it.
-import type { QuietSite } from "./quiet-context.ts";
+import type { Site } from "../../proxy/site/site.ts";
 import type { Config, Route } from "../../config/config.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
 import { termsOf } from "../../proxy/stored/lifetime.ts";
@@ -28,12 +28,12 @@ export type LastPassedAccount = Readonly<ReturnType<typeof lastPassedAccount>>;
  */
 export function lastFor(
   { url, route }: LookupRequest,
-  { lastAnswers: { answered, passed }, config }: Pick<QuietSite, "lastAnswers" | "config">,
+  { lastAnswers: { answered, passed }, config }: Site,
   stored: "answers" | "found" | undefined,
 ): { last?: LastAnswerAccount; lastPassed?: LastPassedAccount } {
   const answer = stored === "answers" ? undefined : answered.peek(url);
   const pass = passed.peek(url);
-  // If the search found a stored response, `tiers` already shows it, so only a refusal is new.
+  // If the lookup found a stored response, `tiers` already shows it, so only a refusal is new.
   const isNews = stored === undefined || answer?.refused !== undefined;
   // If a stored response answers, a request that bypassed the cache for its method, such as POST, explains
   // nothing.

@@ -71,8 +71,8 @@ const keysMax = 20_000;
 type MemoryEntries = Iterable<readonly [keyText: string, record: TierRecord<ResponseDetail>]>;
 
 /** Returns `undefined` if memory has no other key with the same path. */
-export function nearestKey(lookup: LookupRequest, listed: MemoryEntries): NearestKey | undefined {
-  const own = partsOf(lookup.key.text);
+export function nearestKey(request: LookupRequest, listed: MemoryEntries): NearestKey | undefined {
+  const own = partsOf(request.key.text);
   let nearest: { readonly key: Omit<NearestKey, "count">; readonly distance: number } | undefined;
   let [looks, count] = [0, 0];
   for (const [keyText, record] of listed) {
@@ -82,7 +82,7 @@ export function nearestKey(lookup: LookupRequest, listed: MemoryEntries): Neares
     const other = partsOf(keyText);
     if (foldedPath(other) !== foldedPath(own)) continue;
     const selecting = record.stored.metadata.selecting;
-    const differences = [...differencesOf(own, other, lookup), ...ofVary(selecting, lookup)];
+    const differences = [...differencesOf(own, other, request), ...ofVary(selecting, request)];
     if (differences.length === 0) continue;
     count += 1;
     const distance = distanceOf(differences);

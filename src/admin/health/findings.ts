@@ -3,7 +3,17 @@ import { behindBacklog, behindDeadLetters, behindFlushesFail } from "./behind-fi
 import { dataLoadsFail, dataUnpurged, dataUnstorable } from "./data-findings.ts";
 import { type Finding, inOrder } from "../../protocol/finding.ts";
 import { credentialField, variesSilently } from "./field-findings.ts";
-import { hookMapping } from "./hook-findings.ts";
+import {
+  bypassSet,
+  configuration,
+  hookMapping,
+  reportsLost,
+  reportsMissing,
+  sealsBroken,
+  subrequestsSpent,
+  switchThrown,
+  tiersSlow,
+} from "./other-findings.ts";
 import {
   journalLag,
   journalLostEntries,
@@ -15,18 +25,7 @@ import type { SiteState } from "./site-state.ts";
 import { anonymousRefused, originTroubles } from "./origin-findings.ts";
 import { operatorRefused } from "./operator-findings.ts";
 import { outwardBehind } from "./outward-findings.ts";
-import {
-  bypassSet,
-  tiersSlow,
-  configuration,
-  reportsLost,
-  reportsMissing,
-  sealsBroken,
-  subrequestsSpent,
-  switchThrown,
-} from "./other-findings.ts";
-import { clocksApart, redisTroubles } from "./redis-findings.ts";
-import { roomFindings } from "./room-findings.ts";
+import { clocksApart, redisTroubles, roomFindings } from "./redis-findings.ts";
 import { clientsLimited, hitRates, sharesHigh } from "./traffic-findings.ts";
 
 const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [

@@ -1,12 +1,13 @@
-// Findings on reports, slow tiers, the configuration and the switch.
+// Findings on reports, slow tiers, webhooks, the configuration and the switch.
 import type { TierTrouble } from "../../cache/tiers/tier.ts";
 import { isoOf } from "../../base/iso-date.ts";
 import { type Fault } from "../../base/operator-error.ts";
 import { type Bypass } from "../../purge/journal/switch-state.ts";
 import { acceptedAtMs } from "../../purge/journal/entry.ts";
-import { type Finding } from "../../protocol/finding.ts";
+import type { Finding } from "../../protocol/finding.ts";
 import type { SiteState } from "./site-state.ts";
 import { countedIn, recentCount } from "./traffic-findings.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
 
 /** Twice the interval of the cron trigger's reports. */
 const reportMs = 10 * 60_000;
@@ -171,4 +172,28 @@ function whatIs(bypass: Bypass): string {
   if (typeof bypass === "boolean") return "Everything goes";
   const names = bypass.map((name) => JSON.stringify(name)).join(", ");
   return bypass.length === 1 ? `Route ${names} goes` : `Routes ${names} go`;
+}
+
+/**
+ * Failures are reported this long, even after a success, because a mapping may fail for only one
+ * kind of event.
+ */
+const recentMs = 60 * 60_000;
+
+export function hookMapping({ hooks, atMs }: SiteState): Finding[] {
+  return [...hooks].flatMap(([name, { trouble }]): Finding | [] => {
+    if (trouble === undefined || !isWithinMs(recentMs, trouble.lastAtMs, atMs)) return [];
+    const did =
+      trouble.kind === "threw" ? "threw an error" : "returned something other than a purge";
+    return {
+      code: "hook-mapping",
+      level: "critical",
+      about: `hook ${JSON.stringify(name)}`,
+      what: "Webhooks with a valid signature purged nothing. Pages may be out of date.",
+      since: isoOf(trouble.sinceAtMs),
+      cause: `The mapping of this hook ${did}.`,
+      remedy:
+        "Look for lines of the event hook in the log. Fix the mapping in the configuration, and deploy. After a 500, senders retry for some time; purge manually for events that they no longer send.",
+    };
+  });
 }

@@ -100,7 +100,7 @@ export interface TierAsk<Detail> {
   readonly prolongMs?: number | undefined;
   /** Whether to read at the primary, because a replica may lag behind a recent write. */
   readonly atPrimary?: boolean | undefined;
-  /** Whether to read without side effects, such as counts, marks and background work. */
+  /** Whether to read without side effects, such as counts, evictions and background work. */
   readonly isPeek?: boolean | undefined;
   /** Runs work that the answer does not wait for. */
   readonly afterAnswer: (work: () => Promise<void>) => void;
@@ -164,9 +164,12 @@ export interface Tier<Detail> {
   listed?(bounds: ListingBounds): Promise<RecordList<Detail> | "unavailable">;
 }
 
+/** The part of an ask that memory reads. */
+export type MemoryAsk = Pick<TierAsk<never>, "atMs" | "isPeek">;
+
 /** The topmost tier. It is synchronous, and reports whether a key has changed since a lookup began. */
 export interface Memory<Detail> extends Tier<Detail> {
-  read(key: RecordKey, ask: Pick<TierAsk<Detail>, "atMs">): TierRead<Detail>;
+  read(key: RecordKey, ask: MemoryAsk): TierRead<Detail>;
   write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): TierWrite;
   remove(key: RecordKey): void;
   /** The size limit of a body, regardless of how often it is requested. */
@@ -186,8 +189,6 @@ export interface Memory<Detail> extends Tier<Detail> {
   stored(): Iterable<MetadataWith<Detail>>;
   /** Returns all keys and records without side effects. */
   entries(): Iterable<readonly [keyText: string, record: TierRecord<Detail>]>;
-  /** Returns the result of `read` without side effects on eviction and expired records. */
-  peek(key: RecordKey, ask: Pick<TierAsk<Detail>, "atMs">): TierRead<Detail>;
 }
 
 export type TierRemoval = "removed" | "unavailable";

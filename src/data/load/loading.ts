@@ -1,7 +1,12 @@
 // Collapses loads of one key: one caller leads, and the others follow. Also answers callers whose
 // wait times out.
-import { load, type LoadPorts } from "../../cache/load.ts";
-import type { LoadResult, LoadPolicy, Next } from "../../cache/load-policy.ts";
+import {
+  load,
+  type LoadPolicy,
+  type LoadPorts,
+  type LoadResult,
+  type Next,
+} from "../../cache/load.ts";
 import type { FetchResult, FlightOutcome } from "../../cache/flights.ts";
 import { unreachable } from "../../base/unreachable.ts";
 import { patiently } from "../../base/timeouts.ts";

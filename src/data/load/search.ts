@@ -1,5 +1,5 @@
 // Adds the rules of data to a lookup: decodes records from lower tiers, and stops at a value that may answer.
-import { find, type Lookup, type LookupResult, type LookupPolicy } from "../../cache/find.ts";
+import { lookUp, type Lookup, type LookupResult, type LookupPolicy } from "../../cache/lookup.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { type Invocation, invocationHere } from "../../base/invocation.ts";
 import { bytesOf } from "../../cache/record/body-of-bytes.ts";
@@ -82,7 +82,7 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
 
   /** Runs the lookup. Returns no promise if memory suffices. */
   found(): FoundData | undefined | Promise<FoundData | undefined> {
-    return find(this);
+    return lookUp(this);
   }
 
   attend(): (() => Promise<void>) | undefined {
@@ -156,7 +156,7 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
   }
 
   async ask(tier: Tier<DataDetail>, finding: Lookup<DataDetail, DataVerdict>): Promise<void> {
-    await finding.lookIn(tier);
+    await finding.lookUpIn(tier);
   }
 
   /** Returns `false`, because records of data do not refer to other records. */

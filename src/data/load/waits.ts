@@ -32,7 +32,7 @@ export function selfWait(
   const own = present?.getStore();
   const visited = new Set<Set<Place>>();
   const chainFrom = (at: Place): string | undefined => {
-    const flight = flights.peek(at.key.text, nowAtMs());
+    const flight = flights.get(at.key.text, nowAtMs());
     const waited = flight?.outcome === undefined ? flight && waits.get(flight) : undefined;
     if (waited === undefined || visited.has(waited)) return undefined;
     if (waited === own) return at.path;

@@ -3,7 +3,7 @@
 import type { FlightOutcome } from "../../cache/flights.ts";
 import { takeTurn, type TurnPorts } from "../../cache/lease-turn.ts";
 import type { LeaseWord } from "../../cache/tiers/lease.ts";
-import type { LeaderTurn } from "../../cache/load-policy.ts";
+import type { LeaderTurn } from "../../cache/load.ts";
 import type { RecordHead } from "../../cache/tiers/tier.ts";
 import type { DataDetail } from "../value/data-record.ts";
 import type { CallResult, LoadOutcome, LoadNeed } from "./load-outcome.ts";

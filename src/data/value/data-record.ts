@@ -1,6 +1,6 @@
 // The record of a value: the metadata of data, its form in the tiers, and the decoded value.
 import * as z from "zod/mini";
-import type { Candidate as CacheCandidate } from "../../cache/find.ts";
+import type { Candidate as CacheCandidate } from "../../cache/lookup.ts";
 import { bodyOfBytes } from "../../cache/record/body-of-bytes.ts";
 import type { CacheRecord, MetadataWith } from "../../cache/record/record.ts";
 import { recordCheck } from "../../cache/tiers/record-codec.ts";

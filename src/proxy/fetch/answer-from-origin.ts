@@ -1,40 +1,42 @@
 // Answers a request that no stored response can answer. Requests for the same key share one forward per
 // isolate or worldwide, if they may share the response. The steps, in order:
-// 1. whole-first.ts answers a range request for a key whose ranges the origin ignores.
-// 2. without-asking.ts answers without a forward while the origin or the page fails.
+// 1. `wholeFirst` answers a range request for a key whose ranges the origin ignores.
+// 2. `withoutAsking` answers without a forward while the origin or the page fails.
 // 3. cache/load.ts waits for another request's forward; stored-since.ts looks in memory again.
 // 4. world-turn.ts waits for the lease.
 // 5. lead.ts forwards.
 // 6. instead-of-origin.ts answers with a stale response or an error page after a failure.
 import { type FetchResult, Flight } from "../../cache/flights.ts";
-import { load } from "../../cache/load.ts";
-import type { LoadResult, LoadPolicy, Next } from "../../cache/load-policy.ts";
+import { load, type LoadPolicy, type LoadResult, type Next } from "../../cache/load.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { isPersonal } from "../request/personal.ts";
-import type { LookupSite } from "../site/site.ts";
+import type { PagePlace } from "../site/exchange.ts";
 import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
-import { settleDoubt } from "../reuse/in-doubt.ts";
-import { storedCandidate, type OriginNeed, questionOf } from "../reuse/need.ts";
-import { Search } from "../reuse/search.ts";
-import { decide, isAnswer, judgedUnder } from "../reuse/verdict.ts";
+import {
+  lookedUpFurther,
+  type OriginNeed,
+  questionOf,
+  settleDoubt,
+  storedCandidate,
+} from "../reuse/need.ts";
+import { PageLookup } from "../reuse/page-lookup.ts";
+import { decide, isAnswer, judgedUnder, mayAnswerWhoWaited } from "../reuse/verdict.ts";
 import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
-import { mayAnswerWhoWaited } from "../reuse/after-wait.ts";
 import { unreachable } from "../../base/unreachable.ts";
 import {
   answeredWith,
   candidateOf,
-  storedSince,
   forOwnVariant,
   isOfAnotherVariant,
   storedMeanwhile,
+  storedSince,
 } from "./stored-since.ts";
 import { lead } from "./lead.ts";
 import { answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
-import { refreshBehind, startFill } from "./refresh.ts";
+import { probeBehind, refreshBehind, startFill, startRefresh } from "./refresh.ts";
 import { leaderTurn } from "./world-turn.ts";
-import { wholeFirst } from "./whole-first.ts";
-import { withoutAsking } from "./without-asking.ts";
+import { patiently } from "../../base/timeouts.ts";
 
 /** Answers with a stored response, a forward of this or another request, or an error page. */
 export async function answerFromOrigin(need: OriginNeed): Promise<Response> {
@@ -52,7 +54,7 @@ export async function answerFromOrigin(need: OriginNeed): Promise<Response> {
  */
 const forwarding: LoadPolicy<OriginNeed, SharedForward, Response> = {
   keyOf: ({ key }) => key.text,
-  waitTimeoutMsOf: ({ lookup }) => lookup.route.waitTimeoutMs,
+  waitTimeoutMsOf: ({ request }) => request.route.waitTimeoutMs,
   mayShare: mayCollapse,
   withoutFetch: withoutAsking,
   storedSince: answerSince,
@@ -74,23 +76,21 @@ const forwarding: LoadPolicy<OriginNeed, SharedForward, Response> = {
       exchange.site.uncacheable.ledAnonymously.has(key.text, exchange.nowAtMs()),
     require: ({ key, exchange }) =>
       exchange.site.uncacheable.ledAnonymously.mark(key.text, exchange.nowAtMs()),
-    startsAfterMs: ({ lookup, exchange }) =>
-      exchange.site.headTimes.stallsAfterMs(lookup.route.name),
+    startsAfterMs: ({ request, exchange }) =>
+      exchange.site.headTimes.stallsAfterMs(request.route.name),
     start: (need) => startFill(need, { turnMsMax: anonymousTurnMsMax }),
   },
 };
 
-type Client = Pick<OriginNeed<LookupSite>, "lookup" | "exchange" | "key">;
-
 /** Returns whether other requests may share the answer to this request. */
-export function mayCollapse(client: Client): boolean {
-  return isForAll(client) && !client.lookup.conditions.has("range");
+export function mayCollapse(place: PagePlace): boolean {
+  return isForAll(place) && !place.request.conditions.has("range");
 }
 
 /** Returns whether all clients may share the answer. */
-function isForAll({ lookup, exchange, key }: Client): boolean {
-  const { method, directives } = lookup;
-  const isAskedForAll = method === "GET" && !directives.noStore && !isPersonal(lookup);
+function isForAll({ request, exchange, key }: PagePlace): boolean {
+  const { method, directives } = request;
+  const isAskedForAll = method === "GET" && !directives.noStore && !isPersonal(request);
   return isAskedForAll && !exchange.site.uncacheable.pass.has(key.text, exchange.nowAtMs());
 }
 
@@ -145,7 +145,7 @@ async function nextAfter(
   switch (outcome.kind) {
     case "origin-failed": {
       const { nowAtMs, originHealth, uncacheable } = need.exchange.site;
-      if (!originHealth.servesAnonymous(need.lookup.route.origin, nowAtMs())) {
+      if (!originHealth.servesAnonymous(need.request.route.origin, nowAtMs())) {
         uncacheable.pass.mark(need.key.text, nowAtMs(), passAfterFailureMs);
         uncacheable.unshared.forget(need.key.text);
         return { kind: "alone" };
@@ -160,7 +160,7 @@ async function nextAfter(
       const judged = judgedUnder(questionOf(need), candidateOf(outcome.stored, need));
       // If the response was purged during the wait, one of the followers leads the others.
       if (judged.kind !== "usable") return { kind: "again" };
-      const terms = termsOf(outcome.stored.metadata, need.lookup.route);
+      const terms = termsOf(outcome.stored.metadata, need.request.route);
       return isAlwaysValidated(terms) ? aloneAtOnce(need) : { kind: "alone" };
     }
     case "arriving":
@@ -191,14 +191,14 @@ async function lookedUpAgain(
   outcome: ForwardOutcome,
   need: OriginNeed,
 ): Promise<Next<OriginNeed, Response>> {
-  const search = new Search(need, need.exchange);
-  const found = await search.found();
-  if (found !== undefined && search.accepts(found)) {
+  const lookup = new PageLookup(need, need.exchange);
+  const found = await lookup.lookUp();
+  if (found !== undefined && lookup.accepts(found)) {
     return { kind: "answer", answer: answeredBy(found.candidate, need) };
   }
   discardBody(found?.candidate.stored);
-  const hasFollowedMarker = search.key.text !== need.lookup.key.text;
-  const place = hasFollowedMarker ? { ...need, ...search.place } : forOwnVariant(outcome, need);
+  const hasFollowedMarker = lookup.key.text !== need.request.key.text;
+  const place = hasFollowedMarker ? { ...need, ...lookup.place } : forOwnVariant(outcome, need);
   return { kind: "elsewhere", place };
 }
 
@@ -210,9 +210,9 @@ async function lookedUpAgain(
  * @param sinceAtMs the start of the wait, in epoch milliseconds
  */
 async function forwardAloneInTurn(need: OriginNeed, sinceAtMs: number): Promise<Response> {
-  const { lookup, exchange, key } = need;
+  const { request, exchange, key } = need;
   const { nowAtMs, random } = exchange.site;
-  const waitMs = lookup.route.waitTimeoutMs - Math.abs(nowAtMs() - sinceAtMs);
+  const waitMs = request.route.waitTimeoutMs - Math.abs(nowAtMs() - sinceAtMs);
   // Release the slot at the head of the response, because a client may read the body slowly.
   const leave = await exchange.site.forwardSlots.enter(key.text, { waitMs, nowAtMs, random });
   const answering = forwardAlone(need, true).finally(leave);
@@ -241,7 +241,7 @@ async function fetchAndConfirm(
   need: OriginNeed,
   flight: ForwardFlight,
 ): Promise<FetchResult<Response>> {
-  const { lookup, exchange, key } = need;
+  const { request, exchange, key } = need;
   const { site } = exchange;
   const before = storedCandidate(need);
   const fetched = await lead(need, flight);
@@ -253,7 +253,7 @@ async function fetchAndConfirm(
     await fetched.done;
     // End the client's own flight first, because a refresh does not start during a flight.
     site.flights.leave(key.text, flight);
-    refreshBehind(lookup, before, key, exchange);
+    refreshBehind(request, before, key, exchange);
   });
   return fetched;
 }
@@ -263,4 +263,68 @@ function storedForAll(need: OriginNeed): Response | undefined {
   if (come === undefined || !isOfAnotherVariant(come, need)) return answeredWith(come, need);
   const own = forOwnVariant(come, need);
   return answeredWith(storedSince(own), own);
+}
+
+/**
+ * Answers a range request from the whole response, but only after the origin has ignored a range
+ * for this key. Otherwise a client would wait for a whole video even if the origin supports ranges.
+ *
+ * @returns `undefined` if the range request must be forwarded
+ */
+async function wholeFirst(need: OriginNeed): Promise<Response | undefined> {
+  const { request, exchange, key } = need;
+  const { nowAtMs, rangeless } = exchange.site;
+  if (!request.conditions.has("range") || !rangeless.has(key.text, nowAtMs())) return undefined;
+  const answer = await withoutAsking(need, { hasWaited: false });
+  if (answer !== undefined) return answer;
+  const fill = rangeless.fill(key.text, nowAtMs(), () => begun(need));
+  const waited = await patiently(fill.ended, request.route.waitTimeoutMs);
+  const lookup = new PageLookup(need, exchange);
+  const found = await lookup.lookUp();
+  if (found !== undefined && lookup.accepts(found)) return answeredBy(found.candidate, need);
+  discardBody(found?.candidate.stored);
+  // Two failures may be temporary: the runtime ended the leader's request, or the origin failed.
+  const isOfNow = waited === "abandoned" || fill.outcome?.kind === "origin-failed";
+  if (!isOfNow) rangeless.giveUp(key.text, nowAtMs());
+  return undefined;
+}
+
+function begun(need: OriginNeed): ForwardFlight {
+  const { exchange, key } = need;
+  const fill = startFill(need);
+  exchange.afterAnswer(async () => {
+    await fill.ended;
+    exchange.site.rangeless.ended(key.text, fill);
+  });
+  return fill;
+}
+
+/**
+ * Answers while the origin is down, with a stored response or else with an error page. For a page
+ * that has just failed, answers only with a stored response.
+ *
+ * @returns `undefined` if the request must be forwarded
+ */
+async function withoutAsking(
+  need: OriginNeed,
+  { hasWaited }: { hasWaited: boolean },
+): Promise<Response | undefined> {
+  const { request, exchange, key } = need;
+  const state = exchange.site.originHealth.ask(request, exchange.nowAtMs());
+  if (state.kind === "well") return undefined;
+  const isDown = state.kind === "down";
+  if (isDown && state.isProbe) probeBehind(request, exchange);
+  const known = await lookedUpFurther(need);
+  const kept = storedCandidate(known);
+  const stale = await staleInstead(known, "none");
+  if (stale !== undefined) {
+    if (!isDown && state.isProbe && kept) startRefresh(request, kept, key, exchange);
+    return stale;
+  }
+  if (isDown) {
+    const come = hasWaited ? await storedMeanwhile(known) : undefined;
+    return come === undefined ? failurePage("down", known) : answeredBy(come, known);
+  }
+  if (known !== need) discardBody(kept?.stored);
+  return undefined;
 }

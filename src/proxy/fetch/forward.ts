@@ -17,10 +17,9 @@ import { storedCandidate, type OriginNeed } from "../reuse/need.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
 import type { HealthRequest, OriginTrouble } from "../site/origin-health.ts";
 import { inPublicContext } from "./public-work.ts";
-import { uploadMs } from "./upload-time.ts";
 
 /** The origin's response or failure. Instants are in epoch milliseconds. */
-export type ForwardResult =
+type ForwardResult =
   | { kind: "answered"; response: Response; requestedAtMs: number; respondedAtMs: number }
   | { kind: "failed"; failure: OriginTrouble };
 
@@ -34,49 +33,49 @@ export type ForwardResult =
 export async function forwardSelecting(
   need: OriginNeed,
   validators: readonly FieldLine[],
-): Promise<{ answer: ForwardResult; lookup: LookupRequest }> {
+): Promise<{ answer: ForwardResult; request: LookupRequest }> {
   const { exchange } = need;
   const { site } = exchange;
   const known = namesKnown(need);
-  const lookup = askedWith(need.lookup, known);
-  const answer = await forwardAsked(lookup, validators, exchange);
-  if (answer.kind === "failed") return { answer, lookup };
+  const request = askedWith(need.request, known);
+  const answer = await forwardAsked(request, validators, exchange);
+  if (answer.kind === "failed") return { answer, request };
   const { response } = answer;
   const varying = selectingFieldNames(response.headers);
-  const unsent = lookup.forwarded.unsent(varying);
+  const unsent = request.forwarded.unsent(varying);
   if (unsent.length === 0) {
     // Forget names only after a success: errors and 304 responses may lack the page's `Vary`.
-    if (response.ok && known.length > 0) site.knownVary.forgetOthers(lookup.key.text, varying);
-    return { answer, lookup };
+    if (response.ok && known.length > 0) site.knownVary.forgetOthers(request.key.text, varying);
+    return { answer, request };
   }
   const names = [...known, ...unsent];
-  site.knownVary.learn(lookup.key.text, names);
+  site.knownVary.learn(request.key.text, names);
   // An error has no variants, and a failing origin should not get the request a second time.
-  if (isOriginError(response.status)) return { answer, lookup };
+  if (isOriginError(response.status)) return { answer, request };
   need.exchange.decision.heard({ ...answer, status: response.status });
   cancelBody(response);
-  const again = askedWith(lookup, names);
-  return { answer: await forwardAsked(again, validators, exchange), lookup: again };
+  const again = askedWith(request, names);
+  return { answer: await forwardAsked(again, validators, exchange), request: again };
 }
 
 function namesKnown(need: OriginNeed): readonly string[] {
-  const { lookup, exchange, marker } = need;
-  if (lookup.route.forward === undefined) return [];
+  const { request, exchange, marker } = need;
+  if (request.route.forward === undefined) return [];
   const selecting = storedCandidate(need)?.stored.metadata.selecting ?? [];
   const names = [
     ...selecting.map(([name]) => name),
-    ...(newestMarker(lookup.key, marker, exchange)?.names ?? []),
-    ...exchange.site.knownVary.names(lookup.key.text),
+    ...(newestMarker(request.key, marker, exchange)?.names ?? []),
+    ...exchange.site.knownVary.names(request.key.text),
   ];
   return [...new Set(names)];
 }
 
 async function forwardAsked(
-  lookup: LookupRequest,
+  request: LookupRequest,
   validators: readonly FieldLine[],
   context: Context,
 ): Promise<ForwardResult> {
-  const { conditions } = lookup;
+  const { conditions } = request;
   // RFC 9110 §13.2.2: conditions take precedence over a range. This cache evaluates them against
   // the whole response, so the range is omitted.
   const isConditional = conditions.has("if-none-match") || conditions.has("if-modified-since");
@@ -84,12 +83,12 @@ async function forwardAsked(
     const value = conditions.get(name);
     return value === null ? [] : [[name, value]];
   });
-  const { key, route, target, method, isAnonymous } = lookup;
+  const { key, route, target, method, isAnonymous } = request;
   const trace = traceFields(conditions, newSpanId);
-  const headers = lookup.forwarded.toHeaders([...validators, ...part, ...trace]);
-  const page = method === "GET" && !isPersonal(lookup) && part.length === 0 ? key.text : undefined;
-  const request = { method, headers, body: null, cf: cfOfMembers(lookup.cf) };
-  const answer = await ask({ origin: route.origin, page, target, isAnonymous }, request, context);
+  const headers = request.forwarded.toHeaders([...validators, ...part, ...trace]);
+  const page = method === "GET" && !isPersonal(request) && part.length === 0 ? key.text : undefined;
+  const sent = { method, headers, body: null, cf: cfOfMembers(request.cf) };
+  const answer = await ask({ origin: route.origin, page, target, isAnonymous }, sent, context);
   if (answer.kind === "answered") context.site.headTimes.add(route.name, answer);
   return answer;
 }
@@ -248,4 +247,25 @@ function newSpanId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(8));
   if (bytes.every((byte) => byte === 0)) return newSpanId();
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * The assumed upload speed: 64 KiB per second, or half a megabit per second. Slower uploads may
+ * time out.
+ */
+const bytesPerMs = 65.536;
+
+/** Limits how long a client can hold a connection to the origin by claiming a large body. */
+const uploadMsMax = 1_800_000;
+
+/**
+ * Returns the time to add to the first-byte timeout, derived from the stated length of the
+ * request's body. A slow upload does not mean that the origin is unresponsive.
+ *
+ * @returns milliseconds; 0 without a body or a stated length
+ */
+export function uploadMs(request: Pick<Request, "body" | "headers">): number {
+  const length = request.headers.get("content-length") ?? "";
+  if (request.body === null || !/^\d{1,15}$/.test(length)) return 0;
+  return Math.min(uploadMsMax, Math.ceil(Number(length) / bytesPerMs));
 }

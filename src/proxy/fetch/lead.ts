@@ -25,7 +25,7 @@ import { learnFromHead, validated } from "./validate.ts";
  * @param flight the flight, which the caller ends once everything is stored
  */
 export function lead(need: OriginNeed, flight: ForwardFlight): Promise<FetchResult<Response>> {
-  const { origin } = need.lookup.route;
+  const { origin } = need.request.route;
   // The body as well is read in this context, because a handler may write it only when it is read.
   return inPublicContext(origin, need.exchange, (exchange) =>
     leadPublic({ ...need, exchange }, flight),
@@ -43,13 +43,13 @@ async function leadPublic(need: OriginNeed, flight: ForwardFlight): Promise<Fetc
   // stamp.
   const validators = validatorsOf(need);
   const validating = validators.length > 0 ? need.validating : undefined;
-  const { answer, lookup } = await forwardSelecting(need, validators);
+  const { answer, request } = await forwardSelecting(need, validators);
   if (answer.kind === "failed") {
     need.exchange.decision.heardNothing();
     return originFailed(answer.failure, need, flight);
   }
   const fresh: StampedAnswer = { ...answer, stamp };
-  const leadNeed = { ...need, lookup, flight };
+  const leadNeed = { ...need, request, flight };
   const { response } = answer;
   const { status } = response;
   need.exchange.decision.heard({ ...answer, status });
@@ -61,7 +61,7 @@ async function leadPublic(need: OriginNeed, flight: ForwardFlight): Promise<Fetc
   }
   if (status !== 304) {
     const replaced = storedCandidate(need);
-    if (lookup.method === "HEAD" && replaced !== undefined)
+    if (request.method === "HEAD" && replaced !== undefined)
       learnFromHead(fresh, replaced, leadNeed);
     discardBody(replaced?.stored);
     const isSecret = selectingFieldNames(response.headers).some((name) => mayBeSecret([name, ""]));
@@ -97,13 +97,13 @@ function validatorsOf(need: OriginNeed): readonly FieldLine[] {
   if (validating === undefined) return [];
   const { kind } = validating.stored.body;
   // A 304 needs the whole body to answer and store. HEAD does not read a streamed body.
-  if (kind === "absent" || kind === "part" || (kind === "stream" && need.lookup.method === "HEAD"))
+  if (kind === "absent" || kind === "part" || (kind === "stream" && need.request.method === "HEAD"))
     return [];
   const question = questionOf(need);
   if (!mayBeValidated(question, validating)) return [];
   const { metadata } = validating.stored;
   const stored = fieldsOf(metadata);
-  const { isAnonymous, forwarded } = need.lookup;
+  const { isAnonymous, forwarded } = need.request;
   if (metadata.isOfClient === true && (isAnonymous || prefersAnother(forwarded, stored))) return [];
   const isTrusted = judgedUnder(question, validating).kind === "usable";
   return conditionalFields(stored, isTrusted || hasStrongDate(stored, bodyDateOf(metadata)));
@@ -114,14 +114,14 @@ function validatorsOf(need: OriginNeed): readonly FieldLine[] {
  * when the 304 arrives.
  */
 async function mayValidate(validating: Candidate, need: OriginNeed): Promise<boolean> {
-  const { lookup, exchange, key } = need;
+  const { exchange, key } = need;
   const question = questionOf(need);
   if (mayBeValidated(question, validating)) return true;
   if (judgedUnder(question, validating).kind === "purged") return false;
   // The view may be too old, or may not yet include the stamp.
   const attention = { atMs: question.atMs, host: key.host, afterAnswer: exchange.afterAnswer };
   await exchange.site.view.seek(attention, validating.stored.metadata);
-  return mayBeValidated(questionOf({ lookup, exchange }), validating);
+  return mayBeValidated(questionOf(need), validating);
 }
 
 async function originFailed(

@@ -5,10 +5,10 @@ import { requestDirectives } from "../../rules/cache-control.ts";
 import { isSafe } from "../../rules/methods.ts";
 import { Decision, settle } from "../../observe/decision.ts";
 import { addressOf } from "../request/forwarded-fields.ts";
-import type { PassedRequest, PlanContext } from "../request/plan.ts";
+import type { PassedRequest } from "../request/plan.ts";
 import type { UrlRead } from "../request/url-reader.ts";
 import { isPrivate, keepPrivate, makePrivate } from "../respond/downstream.ts";
-import { refused } from "../respond/refused.ts";
+import { refused } from "../respond/plain-page.ts";
 import { bytesPassedOn, passOn } from "../respond/respond.ts";
 import { invalidateBy } from "../storing/invalidate.ts";
 import { forwardPassed } from "./forward.ts";
@@ -18,9 +18,19 @@ export function passedInstead(
   rule: "switch" | "caller",
   request: Request,
   { target, route, keyed, prefix }: UrlRead,
-  { address }: Pick<PlanContext, "address">,
+  { address }: Context,
 ): PassedRequest {
   return { request, address, target, url: keyed.url, route, prefix, reason: "bypass", rule };
+}
+
+/** Returns the page that answers a request that may not be forwarded. */
+export function refusalOfPass(
+  { request: { headers } }: PassedRequest,
+  { site }: Context,
+): "only-if-cached" | "loop" | undefined {
+  // RFC 9111 §5.2.1.7: no stored response may answer a bypassed request, so the answer is 504.
+  if (requestDirectives(headers).onlyIfCached) return "only-if-cached";
+  return site.loops.isOne(headers.get("via")) ? "loop" : undefined;
 }
 
 /** Records in the decision why a request bypasses the cache. */
@@ -42,13 +52,9 @@ export async function passBy(
   const { route, prefix, request, rule } = passed;
   const decision = new Decision({ route: route.name, prefix, arrivedAtMs });
   const exchange = { ...context, decision };
-  // RFC 9111 §5.2.1.7: no stored response may answer a bypassed request, so the answer is 504.
-  if (requestDirectives(request.headers).onlyIfCached) {
-    return refused("only-if-cached", exchange);
-  }
-  if (exchange.site.loops.isOne(request.headers.get("via"), route.origin)) {
-    return refused("loop", exchange);
-  }
+  const refusal = refusalOfPass(passed, exchange);
+  if (refusal === "loop") exchange.site.loops.notice(route.origin);
+  if (refusal !== undefined) return refused(refusal, exchange);
   if (exchange.site.clientLimit !== undefined) {
     decision.hasWaited = true;
     if (
@@ -59,7 +65,7 @@ export async function passBy(
   }
   notePass(passed, decision);
   const forwarding = forwardPassed(passed, exchange).then((answer) => {
-    if (answer.kind === "answered") invalidateBy(answer.response, { passed, exchange });
+    if (answer.kind === "answered") invalidateBy(answer.response, passed, exchange);
     return answer;
   });
   // Keep the forward alive, so that the invalidation runs even if the client disconnects before

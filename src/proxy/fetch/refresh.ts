@@ -1,20 +1,20 @@
 // Refreshes responses that are stale (RFC 5861 §3) or will soon be stale. Also fetches whole
 // responses anonymously for waiting requests.
-import type { Context, Exchange } from "../site/exchange.ts";
+import type { Context, Exchange, PagePlace } from "../site/exchange.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { FetchResult } from "../../cache/flights.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { Decision, settle } from "../../observe/decision.ts";
-import { inNobodysName } from "../request/anonymous.ts";
-import { type LookupRequest, asRefresh } from "../request/plan.ts";
+import { asRefresh, type LookupRequest } from "../request/plan.ts";
 import type { ForwardFlight } from "../site/forward-outcome.ts";
-import type { OriginNeed, SearchPlace } from "../reuse/need.ts";
-import { type FoundResponse, Search } from "../reuse/search.ts";
+import type { OriginNeed } from "../reuse/need.ts";
+import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
 import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
 import { admitOnHit } from "../storing/admission.ts";
 import { isOriginError, probeOrigin } from "./forward.ts";
 import { lead } from "./lead.ts";
 import { worldTurn } from "./world-turn.ts";
+import { addressNames } from "../request/forwarded-fields.ts";
 
 /**
  * Refreshes in the background of a hit, at most once a second per key. Does nothing if a forward
@@ -59,7 +59,7 @@ export function startRefresh(
 ): void {
   if (context.site.flights.get(key.text, context.nowAtMs()) !== undefined) return;
   const { metadata: like } = stored;
-  const lookup = asRefresh(
+  const request = asRefresh(
     client,
     like.selecting.map(([name]) => name),
   );
@@ -68,7 +68,7 @@ export function startRefresh(
     const isBetter = isOfClient !== true || like.isOfClient !== true;
     return respondedAtMs > like.respondedAtMs && isBetter && isFresh(found);
   };
-  startBehind({ lookup, exchange: refreshOf(lookup, context), accepts, like }, key);
+  startBehind({ request, exchange: refreshOf(request, context), accepts, like }, key);
 }
 
 /** Starts an anonymous request for a whole response, for all requests that wait for it. */
@@ -77,9 +77,9 @@ export function startFill(
   { turnMsMax }: { turnMsMax?: number } = {},
 ): ForwardFlight {
   const { key, marker } = need;
-  const lookup = asRefresh(need.lookup, marker?.names ?? []);
-  const exchange = refreshOf(lookup, need.exchange);
-  return startBehind({ lookup, exchange, accepts: isFresh, isOfClient: true, turnMsMax }, key);
+  const request = asRefresh(need.request, marker?.names ?? []);
+  const exchange = refreshOf(request, need.exchange);
+  return startBehind({ request, exchange, accepts: isFresh, isOfClient: true, turnMsMax }, key);
 }
 
 /**
@@ -121,20 +121,20 @@ export async function refreshAhead(
   const directives = { ...client.directives, minFreshSeconds: aheadSeconds };
   const exchange = refreshOf(client, context);
   const { decision } = exchange;
-  const given = { lookup: { ...client, directives }, exchange, accepts: isFresh };
-  const search = new Search(given, exchange);
-  const found = await search.found();
-  if (found === undefined && search.isBypassed()) return { kind: "bypassed" };
+  const given = { request: { ...client, directives }, exchange, accepts: isFresh };
+  const lookup = new PageLookup(given, exchange);
+  const found = await lookup.lookUp();
+  if (found === undefined && lookup.isBypassed()) return { kind: "bypassed" };
   try {
-    const underWay = flights.get(search.key.text, exchange.nowAtMs());
+    const underWay = flights.get(lookup.key.text, exchange.nowAtMs());
     const isThere = found !== undefined && isFresh(found);
-    if (isThere) admitOnHit(found.candidate, search);
+    if (isThere) admitOnHit(found.candidate, lookup);
     if (isThere || underWay !== undefined) discardBody(found?.candidate.stored);
     if (isThere) return { kind: "fresh", candidate: found.candidate, decision };
     if (underWay !== undefined) return { kind: "under-way", flight: underWay };
-    const leader = (flight: ForwardFlight) => refreshed(found, search.place, { ...given, flight });
+    const leader = (flight: ForwardFlight) => refreshed(found, lookup.place, { ...given, flight });
     const kind = { isAnonymous: true };
-    const { flight, answer } = flights.start(search.key.text, leader, exchange, kind);
+    const { flight, answer } = flights.start(lookup.key.text, leader, exchange, kind);
     return { kind: "asked", result: await answer, flight, decision };
   } finally {
     settle(exchange);
@@ -146,7 +146,7 @@ function isFresh({ verdict }: FoundResponse): boolean {
 }
 
 interface Refresh {
-  readonly lookup: LookupRequest;
+  readonly request: LookupRequest;
   readonly exchange: Exchange;
   /** Returns whether a response makes the refresh unnecessary. */
   readonly accepts: (found: FoundResponse) => boolean;
@@ -172,9 +172,9 @@ function refreshOf({ key, route }: LookupRequest, context: Context): Exchange {
 
 function startBehind(given: Refresh, key: RecordKey): ForwardFlight {
   const { exchange } = given;
-  const search = new Search(given, exchange);
+  const lookup = new PageLookup(given, exchange);
   const leader = async (flight: ForwardFlight) =>
-    refreshed(await search.found(), { ...search.place, key }, { ...given, flight });
+    refreshed(await lookup.lookUp(), { ...lookup.place, key }, { ...given, flight });
   const { flight, answer } = exchange.site.flights.start(key.text, leader, exchange, {
     isAnonymous: true,
   });
@@ -185,12 +185,12 @@ function startBehind(given: Refresh, key: RecordKey): ForwardFlight {
 /** Forwards, unless the found response suffices or `isOurTurn` returns false. */
 async function refreshed(
   found: FoundResponse | undefined,
-  place: SearchPlace,
+  place: PagePlace,
   given: Refresh & { readonly flight: ForwardFlight },
 ): Promise<FetchResult<RefreshResult>> {
-  const { lookup, exchange, accepts, flight } = given;
+  const { request, exchange, accepts, flight } = given;
   const isThere = found !== undefined && accepts(found);
-  if (isThere || !(await isOurTurn(given, place.key))) {
+  if (isThere || !(await isOurTurn({ ...place, request }, given))) {
     const stored = found?.candidate.stored;
     if (isThere && stored?.body.kind === "blob") flight.settle({ kind: "stored", stored });
     discardBody(stored);
@@ -203,9 +203,9 @@ async function refreshed(
   const like = candidate?.stored.metadata ?? given.like;
   // Without a stored response, a request of `refreshAhead` has no client's fields to remove.
   const isNamed = like === undefined && given.isOfClient !== true;
-  const named = isNamed ? lookup : inNobodysName(lookup, like, place.marker?.names);
+  const named = isNamed ? request : inNobodysName(request, like, place.marker?.names);
   exchange.decision.forwards("stale");
-  const need = { lookup: named, exchange, ...place, ...before, lookedAtMs: exchange.nowAtMs() };
+  const need = { ...place, request: named, ...before, lookedUpAtMs: exchange.nowAtMs() };
   const { answer: response, done } = await lead(need, flight);
   await response.body?.cancel();
   const { outcome } = exchange.decision;
@@ -219,11 +219,11 @@ async function refreshed(
  * another isolate's forward succeeds or fails during the wait, its outcome settles this flight.
  */
 async function isOurTurn(
+  need: PagePlace,
   given: Refresh & { readonly flight: ForwardFlight },
-  key: RecordKey,
 ): Promise<boolean> {
-  const { lookup, exchange, accepts, flight, turnMsMax } = given;
-  const need = { lookup, exchange, key };
+  const { accepts, flight, turnMsMax } = given;
+  const { exchange, key } = need;
   const turn = await worldTurn({ need, flight, accepts, waitMs: turnMsMax });
   if (turn.kind === "lead") return true;
   if (turn.kind === "followed") flight.settle(turn.outcome);
@@ -237,4 +237,31 @@ async function isOurTurn(
   }
   flight.settle({ kind: "origin-failed", failure: turn.word });
   return false;
+}
+
+/**
+ * Returns the request without the client's fields, except those of the key, of `Vary` and of
+ * `names`.
+ *
+ * @param request the client's request, with the fields of the key and `Vary`
+ * @param like the response to refresh; `undefined` if nothing is stored
+ * @param names other fields by which responses are known to vary
+ */
+function inNobodysName(
+  request: LookupRequest,
+  like: Pick<StoredMetadata, "selecting"> | undefined,
+  names: readonly string[] = [],
+): LookupRequest {
+  const { forwarded, route } = request;
+  // Without a stored response, `Vary` is unknown. Accept-Encoding is safe, because it has only four
+  // reduced values.
+  const selecting = like?.selecting.map(([name]) => name) ?? ["accept-encoding"];
+  const client = new Headers(route.neutralFields);
+  for (const name of ["cookie", ...route.keyHeaders, ...selecting, ...names]) {
+    const value = forwarded.get(name);
+    const source = addressNames.includes(name) ? "cf-connecting-ip" : name;
+    if (value === null) client.delete(source);
+    else client.set(source, value);
+  }
+  return { ...request, forwarded: forwarded.withClient(client) };
 }

@@ -5,7 +5,7 @@ import { selects } from "../../rules/selecting.ts";
 import { variantKey } from "../request/key.ts";
 import type { ForwardOutcome } from "../site/forward-outcome.ts";
 import { type OriginNeed, questionOf } from "../reuse/need.ts";
-import { Search } from "../reuse/search.ts";
+import { PageLookup } from "../reuse/page-lookup.ts";
 import type { Candidate, StoredResponse } from "../stored/stored-response.ts";
 import { decide, isAnswer } from "../reuse/verdict.ts";
 import { isKept } from "../stored/lifetime.ts";
@@ -22,13 +22,13 @@ import { answeredBy } from "./instead-of-origin.ts";
  *   neither
  */
 export function storedSince(need: OriginNeed): ForwardOutcome | undefined {
-  const { lookup, exchange, key, marker, memoryCount } = need;
+  const { request, exchange, key, marker, memoryCount } = need;
   const { site } = exchange;
-  const { memory, usesMemory } = site.tiers.of(lookup.route.tiers);
+  const { memory, usesMemory } = site.tiers.of(request.route.tiers);
   const atMs = exchange.nowAtMs();
   const stored = site.flights.get(key.text, atMs)?.outcome?.stored;
   if (stored !== undefined) {
-    const isThere = isKept(stored.metadata, lookup.route, atMs);
+    const isThere = isKept(stored.metadata, request.route, atMs);
     return isThere ? { kind: "stored", stored } : undefined;
   }
   if (!usesMemory) return undefined;
@@ -44,28 +44,28 @@ export function storedSince(need: OriginNeed): ForwardOutcome | undefined {
     const isGone = candidate.metadata.requestedAtMs < (marker?.sinceAtMs ?? -Infinity);
     return isGone ? undefined : { kind: "stored", stored: candidate };
   }
-  return key.text === lookup.key.text ? { kind: "varies", marker: record } : undefined;
+  return key.text === request.key.text ? { kind: "varies", marker: record } : undefined;
 }
 
 /**
  * Returns whether the outcome is for another variant than this request's. Both requests had the
  * same key, because the isolate had not yet learned the page's `Vary`.
  */
-export function isOfAnotherVariant(come: ForwardOutcome, { lookup }: OriginNeed): boolean {
+export function isOfAnotherVariant(come: ForwardOutcome, { request }: OriginNeed): boolean {
   const metadata = come.kind === "arriving" ? come.metadata : come.stored?.metadata;
   if (metadata === undefined) return come.kind === "varies";
-  return !selects(metadata.selecting, lookup.forwarded);
+  return !selects(metadata.selecting, request.forwarded);
 }
 
 /** Returns the need with the key of the request's own variant. */
 export function forOwnVariant(come: ForwardOutcome, need: OriginNeed): OriginNeed {
-  const { lookup } = need;
+  const { request } = need;
   const metadata = come.kind === "arriving" ? come.metadata : come.stored?.metadata;
   const selecting = metadata?.selecting.map(([name]) => name) ?? [];
   const marker = come.kind === "varies" ? come.marker : need.marker;
   const names = come.kind === "varies" ? come.marker.names : selecting;
-  const key = variantKey(lookup.key, names, lookup.forwarded);
-  // The search has not read memory under this key.
+  const key = variantKey(request.key, names, request.forwarded);
+  // The lookup has not read memory under this key.
   return { ...need, key, marker, memoryCount: undefined };
 }
 
@@ -88,7 +88,7 @@ function mayAnswer(candidate: Candidate, need: OriginNeed): boolean {
 }
 
 /** A second lookup this soon after the first is unlikely to find a new response. */
-const lookAgainAfterMs = 1_000;
+const lookUpAgainAfterMs = 1_000;
 
 /**
  * Repeats the lookup before a client receives an error page. Another request or colo may have
@@ -97,11 +97,11 @@ const lookAgainAfterMs = 1_000;
  * @returns `undefined` if no stored response may answer, or if the lookup was skipped
  */
 export async function storedMeanwhile(need: OriginNeed): Promise<Candidate | undefined> {
-  const { lookedAtMs, exchange } = need;
+  const { lookedUpAtMs, exchange } = need;
   const { decision } = exchange;
-  const isTooSoon = isWithinMs(lookAgainAfterMs, lookedAtMs, exchange.nowAtMs());
+  const isTooSoon = isWithinMs(lookUpAgainAfterMs, lookedUpAtMs, exchange.nowAtMs());
   if (decision.isRefresh || isTooSoon) return undefined;
-  const found = await new Search(need, exchange).found();
+  const found = await new PageLookup(need, exchange).lookUp();
   if (found === undefined) return undefined;
   const { candidate } = found;
   if (mayAnswer(candidate, need)) return candidate;

@@ -43,7 +43,7 @@ export async function validated(
   candidate: Candidate,
   need: LeadNeed,
 ): Promise<FetchResult<Response> | undefined> {
-  const { lookup, exchange } = need;
+  const { request, exchange } = need;
   const { decision } = exchange;
   const { metadata: before, body } = candidate.stored;
   const { headers } = fresh.response;
@@ -52,7 +52,7 @@ export async function validated(
   if (isToRefetch(headers, before, need)) return undefined;
   const metadata = freshenedMetadata(before, fresh, need);
   // RFC 9111 §7.3 allows reuse, but a 304 that sets a personal cookie is for one client.
-  const cookies = personalCookies(fresh.response.headers, lookup.route, exchange.site.config);
+  const cookies = personalCookies(fresh.response.headers, request.route, exchange.site.config);
   const refusal =
     cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, need);
   applyRefusal(refusal, metadata, { ...need, replaced: candidate });
@@ -70,7 +70,7 @@ export async function validated(
     exchange.afterAnswer(() => done);
   }
   decision.outcome = "validated";
-  const terms = termsOf(metadata, lookup.route);
+  const terms = termsOf(metadata, request.route);
   const response = fromStored(stored, ageSeconds(metadata, terms, exchange.nowAtMs()), need);
   const own = fieldsForOneClient(fresh.response.headers, metadata, need);
   for (const [name, value] of own) {
@@ -80,7 +80,7 @@ export async function validated(
   const isForOne = ofOneClient.has(refusal) || arePersonal(own, metadata);
   const isMadePrivate = isForOne && makePrivate(response.headers);
   if (refusal !== undefined) {
-    noteAnswer(metadata, need, { refused: refused(refusal, metadata, lookup), isMadePrivate });
+    noteAnswer(metadata, need, { refused: refused(refusal, metadata, request), isMadePrivate });
   }
   return { answer: response, done };
 }
@@ -92,10 +92,10 @@ export async function validated(
 function isToRefetch(headers: Headers, before: StoredMetadata, need: OriginNeed): boolean {
   const names = meaningChangedBy(headers, fieldsOf(before));
   if (names.length === 0) return false;
-  const { lookup, exchange } = need;
-  exchange.site.metrics.add("changedBy304", [lookup.route.name]);
+  const { request, exchange } = need;
+  exchange.site.metrics.add("changedBy304", [request.route.name]);
   exchange.decision.detail = { rule: "changed-by-304", names };
-  return lookup.route.on304 === "refetch";
+  return request.route.on304 === "refetch";
 }
 
 /**
@@ -108,11 +108,11 @@ function refusalToFreshen(
   { headers }: Response,
   need: OriginNeed,
 ): StoreRefusal | undefined {
-  const { lookup } = need;
+  const { request } = need;
   const isShared = sharedExplicitly(governingDirectives(headers));
   return (
-    personalRule(lookup, { isShared, selecting: metadata.selecting }) ??
-    refusalToStore(metadata, headers, { ...need, lookup: { ...lookup, method: "GET" } }) ??
+    personalRule(request, { isShared, selecting: metadata.selecting }) ??
+    refusalToStore(metadata, headers, { ...need, request: { ...request, method: "GET" } }) ??
     (hasRoomFor(metadata, need) ? undefined : "too-many-variants")
   );
 }
@@ -127,12 +127,12 @@ function refusalToFreshen(
  * if memory lacks the response or has a newer one, or if a flight for the key may replace it.
  */
 export function learnFromHead(fresh: StampedAnswer, candidate: Candidate, need: OriginNeed): void {
-  const { lookup, exchange, key } = need;
+  const { request, exchange, key } = need;
   const { site, decision } = exchange;
   const { metadata: before, body } = candidate.stored;
   const { headers, status } = fresh.response;
-  const isForAll = personalCookies(headers, lookup.route, site.config).length === 0;
-  if (status !== 200 || before.status !== 200 || isPersonal(lookup) || !isForAll) return;
+  const isForAll = personalCookies(headers, request.route, site.config).length === 0;
+  if (status !== 200 || before.status !== 200 || isPersonal(request) || !isForAll) return;
   const read = site.tiers.memory.read(key, { atMs: exchange.nowAtMs() });
   const standing = read.kind === "found" && read.record.kind === "response" && read.record.stored;
   const standsAtMs = standing ? standing.metadata.requestedAtMs : undefined;
@@ -183,7 +183,7 @@ function tiersToUpdate(
   const tagsIn = ({ tags, withheldTags }: StoredMetadata) => JSON.stringify([tags, withheldTags]);
   // Purges must find the new tags in every tier.
   if (before.awaitsSecondAsk === true || tagsIn(before) !== tagsIn(now)) return all;
-  const { route } = need.lookup;
+  const { route } = need.request;
   const atMs = need.exchange.nowAtMs();
   const [termsBefore, terms] = [termsOf(before, route), termsOf(now, route)];
   const leftMs = keepUntilAtMs(before, termsBefore) - atMs;

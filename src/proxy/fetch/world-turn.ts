@@ -3,22 +3,21 @@
 // for the word, a short message with which the holder replaces the lease.
 import { type Turn, takeTurn } from "../../cache/lease-turn.ts";
 import type { LeaseWord } from "../../cache/tiers/lease.ts";
-import type { LeaderTurn } from "../../cache/load-policy.ts";
+import type { LeaderTurn } from "../../cache/load.ts";
 import { discardBody } from "../../cache/record/record.ts";
+import type { PagePlace } from "../site/exchange.ts";
 import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
-import { settleDoubt } from "../reuse/in-doubt.ts";
-import { type OriginNeed, questionOf } from "../reuse/need.ts";
-import { type FoundResponse, Search } from "../reuse/search.ts";
+import { type OriginNeed, questionOf, settleDoubt } from "../reuse/need.ts";
+import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
 import type { Candidate } from "../stored/stored-response.ts";
-import { decide, isAnswer } from "../reuse/verdict.ts";
-import { mayAnswerWhoWaited } from "../reuse/after-wait.ts";
+import { decide, isAnswer, mayAnswerWhoWaited } from "../reuse/verdict.ts";
 import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
 import type { ResponseHead } from "../stored/tiers.ts";
 import { staleInstead } from "./instead-of-origin.ts";
 
 /** A request for the lease, and its flight. */
 interface TurnRequest {
-  readonly need: Pick<OriginNeed, "lookup" | "exchange" | "key">;
+  readonly need: PagePlace;
   readonly flight: ForwardFlight;
   /** Returns whether a response in the shared tier satisfies the need. */
   readonly accepts: (found: FoundResponse) => boolean;
@@ -29,9 +28,9 @@ interface TurnRequest {
 /** Waits for the lease or its holder's result. Returns at once on routes without `"global"`. */
 export async function worldTurn(given: TurnRequest): Promise<Turn<ForwardOutcome>> {
   const { need, flight } = given;
-  const { collapse } = need.lookup.route;
-  const waitTimeoutMs = Math.min(given.waitMs ?? Infinity, need.lookup.route.waitTimeoutMs);
-  const takesOver = need.lookup.isAnonymous ? ("lead-anonymously" as const) : undefined;
+  const { collapse } = need.request.route;
+  const waitTimeoutMs = Math.min(given.waitMs ?? Infinity, need.request.route.waitTimeoutMs);
+  const takesOver = need.request.isAnonymous ? ("lead-anonymously" as const) : undefined;
   if (collapse === "isolate") return { kind: "lead" };
   const wordOn = (outcome: ForwardOutcome | undefined) => wordFor(outcome, need);
   const outcomeFrom = (record: ResponseHead) => outcomeOf(record, given);
@@ -59,7 +58,7 @@ export async function leaderTurn(
     const isNew = candidate.stored.metadata.respondedAtMs >= sinceAtMs;
     return isNew && mayAnswerWhoWaited(candidate, questionOf(need));
   };
-  const { waitTimeoutMs, name } = need.lookup.route;
+  const { waitTimeoutMs, name } = need.request.route;
   // Wait at most 1 to 2 s, because the lease's holder may be a client's own request that hangs.
   const waitMs = Math.min(waitTimeoutMs, site.headTimes.stallsAfterMs(name));
   const turn = await worldTurn({ need, flight, accepts, waitMs });
@@ -87,17 +86,17 @@ async function outcomeOf(
   record: ResponseHead,
   { need, accepts }: TurnRequest,
 ): Promise<ForwardOutcome | undefined> {
-  const { lookup, exchange, key } = need;
+  const { request, exchange, key } = need;
   if (record.kind === "vary") {
-    return key.text === lookup.key.text ? { kind: "varies", marker: record } : undefined;
+    return key.text === request.key.text ? { kind: "varies", marker: record } : undefined;
   }
   const stored = { metadata: record.metadata, body: { kind: "absent" } } as const;
   const { ofWorld, memory } = exchange.site.tiers;
   const candidate: Candidate = { stored, tier: (ofWorld ?? memory).name, key };
   await settleDoubt(candidate, need);
   if (!accepts({ candidate, verdict: decide(candidate, questionOf(need)) })) return undefined;
-  const search = new Search({ lookup, accepts, atPrimary: true }, exchange);
-  const found = await search.found();
+  const lookup = new PageLookup({ request, accepts, atPrimary: true }, exchange);
+  const found = await lookup.lookUp();
   if (found?.candidate.stored.body.kind === "blob" && accepts(found)) {
     return { kind: "stored", stored: found.candidate.stored };
   }
@@ -111,22 +110,22 @@ async function outcomeOf(
  */
 function wordFor(
   outcome: ForwardOutcome | undefined,
-  { lookup, exchange, key }: TurnRequest["need"],
+  { request, exchange, key }: PagePlace,
 ): LeaseWord | undefined {
   const { site } = exchange;
   if (outcome?.kind === "origin-failed") {
-    return lookup.isAnonymous ? outcome.failure : "lead-anonymously";
+    return request.isAnonymous ? outcome.failure : "lead-anonymously";
   }
   if (outcome?.kind === "varies") return undefined;
   if (outcome?.kind !== "stored") {
     const isUncacheable = site.uncacheable.forAll.has(key.text, exchange.nowAtMs());
     if (!isUncacheable) return "nothing-to-share";
-    return lookup.isAnonymous ? "uncacheable" : "lead-anonymously";
+    return request.isAnonymous ? "uncacheable" : "lead-anonymously";
   }
   const { body, metadata } = outcome.stored;
   const { limits } = site.config;
   const isShared = body.kind === "blob" && body.blob.size <= limits.sharedBodyBytes;
-  const isOfUse = !isAlwaysValidated(termsOf(metadata, lookup.route));
+  const isOfUse = !isAlwaysValidated(termsOf(metadata, request.route));
   const mayBeUsed = isShared && isOfUse && metadata.awaitsSecondAsk !== true;
   return mayBeUsed ? undefined : "nothing-to-share";
 }

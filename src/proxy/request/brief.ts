@@ -29,8 +29,8 @@ export function isBrief(
  * lifetime.
  */
 export function sharedMsMax(
-  lookup: Pick<LookupRequest, "route" | "target">,
+  request: Pick<LookupRequest, "route" | "target">,
   site: HasRoom,
 ): number | undefined {
-  return isBrief(lookup, site) ? briefMs : undefined;
+  return isBrief(request, site) ? briefMs : undefined;
 }

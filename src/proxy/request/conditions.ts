@@ -9,10 +9,10 @@ import type { LookupRequest } from "./plan.ts";
  * Returns whether the client already has the stored response, so that a 304 answers the request
  * (RFC 9111 §4.3.2).
  */
-export function clientHasIt(lookup: LookupRequest, metadata: StoredMetadata): boolean {
-  if (!isConditional(lookup)) return false;
+export function clientHasIt(request: LookupRequest, metadata: StoredMetadata): boolean {
+  if (!isConditional(request)) return false;
   return isNotModified({
-    request: lookup.conditions,
+    request: request.conditions,
     stored: fieldsOf(metadata),
     status: metadata.status,
     receivedAtMs: metadata.respondedAtMs,
@@ -32,8 +32,8 @@ export function rangeIn(
 }
 
 /** Returns whether the answer may need no stored body: for HEAD, and for a possible 304. */
-export function mayNeedNoBody(lookup: LookupRequest): boolean {
-  return lookup.method === "HEAD" || isConditional(lookup);
+export function mayNeedNoBody(request: LookupRequest): boolean {
+  return request.method === "HEAD" || isConditional(request);
 }
 
 function isConditional({ conditions }: LookupRequest): boolean {

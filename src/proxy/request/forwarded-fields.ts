@@ -6,7 +6,6 @@ import { type FieldLine, type Fields, hasLostOctets } from "../../rules/fields.t
 import { surrogateCapability } from "../../rules/surrogate-control.ts";
 import { traceFieldNames } from "../../rules/trace-context.ts";
 import { conditionalFieldNames } from "../../rules/validators.ts";
-import { reducedAcceptEncoding } from "./accept-encoding.ts";
 import { isAlias, isForged, isSteering } from "./steering-fields.ts";
 import type { Target } from "./target.ts";
 
@@ -51,7 +50,7 @@ function isUnbacked(name: string, { address }: ForwardedRequest): boolean {
 }
 
 /** The cookies and route settings that decide which fields are forwarded and keyed. */
-export interface KeyFields {
+interface KeyFields {
   /** The forwarded cookies, as one field value; empty for none. */
   readonly cookies: string;
   /** The cookies that are part of the key. */
@@ -253,4 +252,19 @@ function introduce(headers: Headers, request: ForwardedRequest): void {
   }
   // Without this field, the runtime adds no-cache, and many origins then never answer 304.
   if (!headers.has("cache-control")) headers.set("cache-control", "max-age=0");
+}
+
+/** Returns `br, gzip`, `br`, `gzip`, or `identity` for everything else. */
+export function reducedAcceptEncoding(field: string | null): string {
+  if (field === null) return "identity";
+  const acceptance = new Map<string, boolean>();
+  for (const member of field.toLowerCase().split(",")) {
+    const [coding = "", ...weights] = member.split(";").map((part) => part.trim());
+    const refused = weights.some((weight) => /^q\s*=\s*0(?:\.0*)?$/.test(weight));
+    acceptance.set(coding === "x-gzip" ? "gzip" : coding, !refused);
+  }
+  const accepted = ["br", "gzip"].filter(
+    (coding) => acceptance.get(coding) ?? acceptance.get("*") ?? false,
+  );
+  return accepted.length === 0 ? "identity" : accepted.join(", ");
 }

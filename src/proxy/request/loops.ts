@@ -34,19 +34,8 @@ export class Loops {
     return this.#timesIn(via) > 0;
   }
 
-  /**
-   * Returns whether the request is a loop. Logs at most one loop per minute.
-   *
-   * @param origin the configured name of the origin that would receive the request
-   */
-  isOne(via: string | null, origin: string): boolean {
-    if (!this.wouldBeOne(via)) return false;
-    this.#notice(origin);
-    return true;
-  }
-
-  /** Returns the result of `isOne` without logging. */
-  wouldBeOne(via: string | null): boolean {
+  /** Returns whether the request is a loop. */
+  isOne(via: string | null): boolean {
     return via !== null && this.#timesIn(via) > 1;
   }
 
@@ -57,7 +46,12 @@ export class Loops {
     return via.split(",").filter((member) => member.trim().split(/\s+/)[1] === pseudonym).length;
   }
 
-  #notice(origin: string): void {
+  /**
+   * Logs a loop, at most one per minute.
+   *
+   * @param origin the configured name of the origin that would receive the request
+   */
+  notice(origin: string): void {
     const { nowAtMs, log } = this.#given;
     const atMs = nowAtMs();
     if (isWithinMs(noticeEveryMs, this.#noticedAtMs, atMs)) return;

@@ -28,12 +28,12 @@ export interface SharingTerms {
 
 /** Returns why the response must not answer this request; `undefined` if it may. */
 export function personalRule(
-  lookup: MayBePersonal,
+  request: MayBePersonal,
   response: SharingTerms,
 ): PersonalRule | undefined {
   if (response.isShared) return undefined;
-  if (lookup.hasUnknownCookie) return "unknown-cookie";
-  return credentialsIn(lookup, response).length > 0 ? "credential-field" : undefined;
+  if (request.hasUnknownCookie) return "unknown-cookie";
+  return credentialsIn(request, response).length > 0 ? "credential-field" : undefined;
 }
 
 /** Returns the names of the request's credentials that are not selecting fields of the response. */

@@ -79,21 +79,16 @@ export type Plan =
   /** An invalid host, or a path that may belong to another origin (`OtherReading.isRefused`). */
   | { kind: "refuse"; route: Route; prefix: string }
   | { kind: "pass"; passed: PassedRequest }
-  | { kind: "lookup"; lookup: LookupRequest };
+  | { kind: "lookup"; request: LookupRequest };
 
 const noDirectives: RequestDirectives = requestDirectives(new Headers());
 const noCf: readonly CfMember[] = [];
 
 /** The input of a plan. */
 export interface PlanContext {
-  readonly site: { readonly config: Config; readonly loops: Pick<Loops, "hasReturned"> };
+  readonly site: { readonly config: Config; readonly loops: Loops };
   /** The client's address, `null` if unknown; `undefined` if Cloudflare writes it into each request. */
   readonly address: string | null | undefined;
-}
-
-/** The input of a key. */
-interface KeyContext extends Pick<PlanContext, "address"> {
-  readonly site: Pick<PlanContext["site"], "config">;
 }
 
 /**
@@ -107,7 +102,7 @@ export function plan(request: Request, read: UrlRead, given: PlanContext): Plan 
     return { kind: "refuse", route: read.route, prefix: read.prefix };
   }
   const rule = passRule(request, read, given.site.loops);
-  if (rule === undefined) return { kind: "lookup", lookup: askedFor(request, read, given) };
+  if (rule === undefined) return { kind: "lookup", request: askedFor(request, read, given) };
   const { address } = given;
   const { target, route, keyed, prefix } = read;
   const reason = rule === "method" ? "method" : "bypass";
@@ -120,35 +115,35 @@ export function plan(request: Request, read: UrlRead, given: PlanContext): Plan 
  *
  * @param selecting the names of the fields that select the response
  */
-export function asRefresh(lookup: LookupRequest, selecting: readonly string[]): LookupRequest {
+export function asRefresh(request: LookupRequest, selecting: readonly string[]): LookupRequest {
   const selectsByCookie = selecting.includes("cookie");
-  const forwarded = lookup.forwarded.withoutCredentials(selecting);
+  const forwarded = request.forwarded.withoutCredentials(selecting);
   return {
-    ...lookup,
+    ...request,
     method: "GET",
     conditions: new Headers(),
     directives: noDirectives,
     // No client waits for the response, so the request has no session cookie.
-    forwarded: selectsByCookie ? forwarded : forwarded.withCookies(lookup.keyedCookies),
-    hasUnknownCookie: lookup.hasUnknownCookie && selectsByCookie,
+    forwarded: selectsByCookie ? forwarded : forwarded.withCookies(request.keyedCookies),
+    hasUnknownCookie: request.hasUnknownCookie && selectsByCookie,
     isAnonymous: true,
   };
 }
 
 /** Returns the request with more fields forwarded: those by which the response varies. */
-export function askedWith(lookup: LookupRequest, names: readonly string[]): LookupRequest {
-  if (lookup.route.forward === undefined || names.length === 0) return lookup;
-  const forwarded = lookup.forwarded.withSelecting(names);
+export function askedWith(request: LookupRequest, names: readonly string[]): LookupRequest {
+  if (request.route.forward === undefined || names.length === 0) return request;
+  const forwarded = request.forwarded.withSelecting(names);
   const hasUnknownCookie =
-    forwarded.reaches("cookie") && unknownCookies(forwarded, lookup.route).length > 0;
-  return { ...lookup, forwarded, hasUnknownCookie };
+    forwarded.reaches("cookie") && unknownCookies(forwarded, request.route).length > 0;
+  return { ...request, forwarded, hasUnknownCookie };
 }
 
 /** Returns why this request bypasses the cache; `undefined` if it does not. */
 function passRule(
   request: Request,
   { target, keyed, route, otherwise }: UrlRead,
-  loops: Pick<Loops, "hasReturned">,
+  loops: Loops,
 ): PassRule | undefined {
   const { headers, method } = request;
   if (headers.has("upgrade")) return "upgrade";
@@ -167,7 +162,10 @@ function passRule(
 
 function askedFor(request: Request, read: UrlRead, given: PlanContext): LookupRequest {
   const { target, route, prefix, parameters, keyed } = read;
-  const { cookies, keyedCookies, cf, forwarded, key } = keyedAs(request, read, given);
+  const { cookies, keyedCookies, cf, forwarded, key } = keyedAs(request, read, {
+    config: given.site.config,
+    address: given.address,
+  });
   return {
     method: request.method === "HEAD" ? "HEAD" : "GET",
     conditions: request.headers,
@@ -191,7 +189,7 @@ function askedFor(request: Request, read: UrlRead, given: PlanContext): LookupRe
 export function keyedAs(
   request: Pick<Request, "headers" | "cf">,
   { keyed, route }: Pick<UrlRead, "keyed" | "route">,
-  { site: { config }, address }: KeyContext,
+  { config, address }: { readonly config: Config; readonly address: PlanContext["address"] },
 ) {
   const { keyHeaders, keyCf } = route;
   const client = request.headers;

@@ -1,8 +1,13 @@
 // Finds a request's route: the first in the configuration that matches its method and URL.
 import type { Config, Route } from "../../config/config.ts";
-import { coversHost, fitsHost, type RoutePattern } from "../../config/route-pattern.ts";
-import { compilePath, coversPath, indexPatterns } from "./path-pattern.ts";
-import type { Target } from "./target.ts";
+import {
+  anySegment,
+  anyText,
+  coversHost,
+  fitsHost,
+  type RoutePattern,
+} from "../../config/route-pattern.ts";
+import { pathSpelled, type Target } from "./target.ts";
 
 export interface RouteMatch {
   readonly route: Route;
@@ -52,4 +57,75 @@ function decoded(value: string): string {
   } catch {
     return value;
   }
+}
+
+/** Returns the values of the pattern's `:names`; `undefined` if the path does not match. */
+type MatchPath = (path: string) => readonly string[] | undefined;
+
+const spelledText = encodeURIComponent(anyText);
+const spelledSegment = encodeURIComponent(anySegment);
+/** In a spelled pattern, these stand for `*` and `:name`. No normalized path has these characters. */
+const [text, segment] = ["\n", "\t"];
+
+/** Normalizes the path of a pattern like the paths of targets. */
+function spelledPattern({ path }: RoutePattern): string {
+  return pathSpelled(path).replaceAll(spelledText, text).replaceAll(spelledSegment, segment);
+}
+
+/** Returns the first segment of a path, or of all paths that match a pattern; else `undefined`. */
+const firstSegment = (path: string): string | undefined => /^\/([^/\n\t]*)(?=\/|$)/.exec(path)?.[1];
+
+/**
+ * Compiles a pattern. The texts between its `*` are found one after another and never searched
+ * twice, so the time is linear in the length of the path.
+ */
+function compilePath(pattern: RoutePattern): MatchPath {
+  const spelled = spelledPattern(pattern);
+  const texts = spelled
+    .split(text)
+    .map((literal) =>
+      literal.replaceAll(/[^\w/\t]/g, String.raw`\$&`).replaceAll(segment, String.raw`([^/\n]+)`),
+    );
+  const parts = texts.map((source, at) => {
+    const end = at === texts.length - 1 ? "$" : "";
+    return new RegExp(`${at === 0 ? "^" : ""}${source}${end}`, "g");
+  });
+  // A final `/*` also matches the path without it.
+  const end = spelled.endsWith(`/${text}`) ? "/" : "";
+  return (path) => {
+    const values: string[] = [];
+    let fromAt = 0;
+    for (const part of parts) {
+      part.lastIndex = fromAt;
+      const found = part.exec(path + end);
+      if (found === null) return undefined;
+      fromAt = part.lastIndex;
+      values.push(...found.slice(1));
+    }
+    return values;
+  };
+}
+
+/** Returns whether the earlier pattern matches every path that the later pattern matches. */
+function coversPath(earlier: RoutePattern, later: RoutePattern): boolean {
+  const matchPath = compilePath(earlier);
+  const longer = spelledPattern(later);
+  const shorter = longer.replace(/(?<=.)\/\n$/, "");
+  return [longer, shorter].every((path) => matchPath(path) !== undefined);
+}
+
+/**
+ * Indexes patterns by their first segment, so that a path is compared with few of them.
+ *
+ * @returns a function from a path to the items whose pattern may match the path, in order
+ */
+function indexPatterns<Item extends { readonly pattern: RoutePattern }>(
+  items: readonly Item[],
+): (path: string) => readonly Item[] {
+  const firsts = items.map(({ pattern }) => firstSegment(spelledPattern(pattern)));
+  const itemsAt = (first: string | undefined) =>
+    items.filter((_, at) => firsts[at] === undefined || firsts[at] === first);
+  const byFirst = new Map(firsts.map((first) => [first, itemsAt(first)]));
+  const elsewhere = itemsAt(undefined);
+  return (path) => byFirst.get(firstSegment(path)) ?? elsewhere;
 }

@@ -1,5 +1,8 @@
 // Builds Tidemark's own pages: plain text with advice for a visitor, and the cause in Proxy-Status
 // (RFC 9209). The pages reveal nothing about the origin except an error's status and Retry-After.
+import { settle } from "../../observe/decision.ts";
+import type { Exchange } from "../site/exchange.ts";
+
 const again = "Please try again in a moment.";
 
 /** The pages by name. `error` is the closest error type of RFC 9209 §2.3. */
@@ -93,4 +96,11 @@ export function plainPage(
     ...(retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }),
   };
   return new Response(`${status} ${title}\n\n${says}\n`, { status, headers });
+}
+
+/** Builds the page, and counts the answer. */
+export function refused(page: PlainPage, exchange: Exchange): Response {
+  exchange.decision.outcome = page === "limited" ? "limited" : "failed";
+  settle(exchange);
+  return plainPage(page);
 }

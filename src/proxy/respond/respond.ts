@@ -1,6 +1,6 @@
 // Builds answers from a stored response, with the client's conditions and range applied, or from
 // the origin's response.
-import type { Exchange } from "../site/exchange.ts";
+import type { Exchange, PagePlace } from "../site/exchange.ts";
 import { cacheStatus } from "../../rules/cache-status.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
@@ -10,7 +10,6 @@ import { unreachable } from "../../base/unreachable.ts";
 import { readableOf } from "../body/held-body.ts";
 import { fittedStream, slicedStream } from "../body/sliced-stream.ts";
 import { clientHasIt, rangeIn } from "../request/conditions.ts";
-import type { OriginNeed } from "../reuse/need.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import {
   bodyDescriptions,
@@ -25,9 +24,6 @@ const ofTheWhole = ["age", "etag", "expires", "last-modified"];
 /** Status codes without a body. `Response` throws if one of these has a body. */
 export const bodiless: ReadonlySet<number> = new Set([101, 204, 205, 304]);
 
-/** A request, and its exchange. */
-type AnsweredRequest = Pick<OriginNeed, "lookup" | "exchange">;
-
 /**
  * Answers with a stored response. Sends a 304 if the client already has the response, a 206 or 416
  * for a range, and only the head for HEAD.
@@ -38,25 +34,25 @@ type AnsweredRequest = Pick<OriginNeed, "lookup" | "exchange">;
 export function fromStored(
   stored: StoredResponse,
   ageSeconds: number,
-  asking: AnsweredRequest,
+  asking: PagePlace,
 ): Response {
-  const { lookup, exchange } = asking;
+  const { request, exchange } = asking;
   const { decision } = exchange;
   const { metadata } = stored;
   decision.bodyBytes = metadata.bodyBytes;
   const { config } = exchange.site;
-  const ask = { route: lookup.route, config, ageSeconds, handling: decision };
+  const ask = { route: request.route, config, ageSeconds, handling: decision };
   const isPurged = decision.outcome === "stale-hit" && decision.purge !== undefined;
   // After an outward purge, the cache in front must not store the old response for its lifetime.
   const endsInFront = config.cacheInFront && (isPurged || decision.unverified);
   const limited = (prepared: Headers) => (endsInFront ? withoutLifetime(prepared) : prepared);
-  if (clientHasIt(lookup, metadata)) {
+  if (clientHasIt(request, metadata)) {
     decision.answerBytes = 0;
     discardBody(stored);
     return notModified(ofOneResponse(limited(fieldsNotModified(metadata, ask))));
   }
   const fields = limited(fieldsFromStored(metadata, ask));
-  if (lookup.method === "GET") return bodyOrPart(stored, fields, asking);
+  if (request.method === "GET") return bodyOrPart(stored, fields, asking);
   decision.answerBytes = 0;
   discardBody(stored);
   return headOnly(new Headers(fields), metadata);
@@ -96,12 +92,12 @@ function headOnly(fields: Headers, { status, statusText, bodyBytes }: StoredMeta
 function bodyOrPart(
   stored: StoredResponse,
   prepared: Headers,
-  { lookup, exchange }: AnsweredRequest,
+  { request, exchange }: PagePlace,
 ): Response {
   const { decision } = exchange;
   const { metadata } = stored;
   const { status, statusText, bodyBytes } = metadata;
-  const part = rangeIn(lookup, metadata);
+  const part = rangeIn(request, metadata);
   if (part.kind === "whole" || bodyBytes === null) {
     const body = bodiless.has(status) ? null : bodyFrom(stored, exchange);
     decision.answerBytes = body === null ? 0 : bodyBytes;

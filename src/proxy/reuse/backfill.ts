@@ -1,42 +1,40 @@
-// Backfills upper tiers with a response of a lower tier and with its `Vary` marker.
-import { resultOf } from "../../cache/keep.ts";
+// Backfills upper tiers with a response of a lower tier and with its `Vary` marker. A large body is
+// copied into the colo's tier by a read of its own, which runs after the answer, so a client that
+// reads slowly or only a range does not delay or cut the copy.
+import { FixedLengthStream } from "../../base/byte-streams.ts";
+import { keep, resultOf, type ToKeep } from "../../cache/keep.ts";
+import { discardBody } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { TierWrite, VaryMarker } from "../../cache/tiers/tier.ts";
+import type { TierWrite } from "../../cache/tiers/tier.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import type { Decision } from "../../observe/decision.ts";
-import type { LookupRequest } from "../request/plan.ts";
-import type { Exchange } from "../site/exchange.ts";
-import type { LookupSite } from "../site/site.ts";
+import type { Exchange, PagePlace } from "../site/exchange.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
-import type { ResponseRecord, ResponseTier } from "../stored/tiers.ts";
+import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
+import {
+  type ArrivingResponse,
+  responseIn,
+  type ResponseRecord,
+  type ResponseTier,
+} from "../stored/tiers.ts";
 import { newestMarker } from "./vary-markers.ts";
-import type { Candidate } from "../stored/stored-response.ts";
-
-/** A search, once a tier has answered it. */
-export interface SearchState {
-  readonly lookup: LookupRequest;
-  readonly key: RecordKey;
-  readonly marker: VaryMarker | undefined;
-  readonly atMs: number;
-  readonly exchange: Exchange<LookupSite>;
-}
 
 /** Writes to memory immediately, and to the other tiers in the background. */
 export function backfill(
   above: readonly ResponseTier[],
   { stored, tier }: Candidate,
-  { lookup, key, marker, atMs, exchange }: SearchState,
+  { request, key, marker, atMs, exchange }: PagePlace & { readonly atMs: number },
 ): void {
   const { decision } = exchange;
-  const untilAtMs = keepUntilAtMs(stored.metadata, termsOf(stored.metadata, lookup.route));
+  const untilAtMs = keepUntilAtMs(stored.metadata, termsOf(stored.metadata, request.route));
   const { status } = stored.metadata;
-  if (status < 300) exchange.site.uncacheable.successes.mark(lookup.key.text, atMs);
+  if (status < 300) exchange.site.uncacheable.successes.mark(request.key.text, atMs);
   const leadsToError = isErrorStatus(status);
   const how = { body: "new", isAskedAgain: tierScopes[tier] === "colo", leadsToError } as const;
   const records: [RecordKey, ResponseRecord][] = [[key, { kind: "response", stored }]];
-  const newest = marker && newestMarker(lookup.key, marker, exchange);
-  if (newest !== undefined) records.push([lookup.key, newest]);
+  const newest = marker && newestMarker(request.key, marker, exchange);
+  if (newest !== undefined) records.push([request.key, newest]);
   for (const to of above) {
     for (const [at, record] of records) {
       const written = to.write(at, record, { ...how, atMs, untilAtMs });
@@ -60,4 +58,69 @@ function noted(
   }
   decision.changed(tier, resultOf(written));
   return undefined;
+}
+
+/**
+ * Begins a copy in the background, at most once a minute for each key, if the colo's tier accepts the
+ * body. A response that was replaced or removed meanwhile is not copied.
+ */
+export function copyToColo(
+  from: ResponseTier,
+  { stored }: Candidate,
+  { request, key, marker, atMs, exchange }: PagePlace & { readonly atMs: number },
+): void {
+  const { site, decision } = exchange;
+  const { memory, ofColo } = site.tiers.of(request.route.tiers);
+  const { bodyBytes } = stored.metadata;
+  if (tierScopes[from.name] !== "world" || ofColo === undefined) return;
+  if (bodyBytes === null || bodyBytes > ofColo.arrivingBytesMax) return;
+  if (site.copied.has(key.text, atMs)) return;
+  site.copied.mark(key.text, atMs);
+  const sinceCount = memory.changeCount;
+  const newest = marker && newestMarker(request.key, marker, exchange);
+  const isOutdated = ({ metadata }: ArrivingResponse) =>
+    memory.hasChanged(key, sinceCount) || site.invalidations.covers(metadata, key);
+  const copying = async () => {
+    const arriving = await readAgain(from, key, exchange);
+    if (arriving === undefined) return;
+    const { metadata } = arriving;
+    const untilAtMs = keepUntilAtMs(metadata, termsOf(metadata, request.route));
+    const completed = arriving.completed.then((end) => (isOutdated(arriving) ? "cut" : end));
+    const records: ToKeep<ResponseRecord | ArrivingResponse>[] = [
+      { key, record: { ...arriving, completed }, untilAtMs },
+    ];
+    if (newest !== undefined) records.push({ key: request.key, record: newest, untilAtMs });
+    const leadsToError = isErrorStatus(metadata.status);
+    const kept = await keep(records, [ofColo], { atMs, body: "new", leadsToError });
+    for (const { tier, result } of kept) decision.changed(tier, result);
+  };
+  exchange.afterAnswer(() => decision.awaits(copying()));
+}
+
+async function readAgain(
+  from: ResponseTier,
+  key: RecordKey,
+  { nowAtMs, afterAnswer }: Exchange,
+): Promise<ArrivingResponse | undefined> {
+  const read = await from.read(key, { atMs: nowAtMs(), part: "whole", afterAnswer });
+  const stored = responseIn(read);
+  const bodyBytes = stored?.metadata.bodyBytes ?? null;
+  if (stored?.body.kind !== "stream" || bodyBytes === null) {
+    discardBody(stored);
+    return undefined;
+  }
+  return arrivingFrom(stored.metadata, stored.body.stream, bodyBytes);
+}
+
+function arrivingFrom(
+  metadata: StoredMetadata,
+  body: ReadableStream<Uint8Array>,
+  bodyBytes: number,
+): ArrivingResponse {
+  const { readable: stream, writable } = new FixedLengthStream(bodyBytes);
+  const completed = body.pipeTo(writable).then(
+    () => bodyBytes,
+    () => "cut" as const,
+  );
+  return { kind: "arriving", metadata, stream, completed };
 }

@@ -1,18 +1,12 @@
 // Decides whether to refresh a response before it expires, so that no client waits later.
-import type { Exchange } from "../site/exchange.ts";
-import type { LookupSite } from "../site/site.ts";
-import { isInDoubt } from "./in-doubt.ts";
+import type { PagePlace } from "../site/exchange.ts";
+import { isInDoubt, questionOf } from "./need.ts";
 import { termsOf } from "../stored/lifetime.ts";
-import { questionOf } from "./need.ts";
-import type { LookupRequest } from "../request/plan.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import type { AnsweringVerdict, Timing } from "./verdict.ts";
 
-interface Hit {
-  readonly lookup: LookupRequest;
-  readonly exchange: Exchange<LookupSite>;
-  readonly atMs: number;
-}
+/** A request at the instant of its verdict. */
+type Hit = PagePlace & { readonly atMs: number };
 
 /**
  * Returns whether to refresh the response after it answers. A refresh is due if the response
@@ -35,12 +29,9 @@ const logarithmMin = -37;
  */
 export function isExpiryNear(
   { candidate, ageSeconds, ttlSeconds }: Timing,
-  {
-    lookup,
-    exchange,
-  }: { lookup: Pick<LookupRequest, "route">; exchange: { site: Pick<LookupSite, "random"> } },
+  { request, exchange }: Hit,
 ): boolean {
-  const { route } = lookup;
+  const { route } = request;
   const { metadata } = candidate.stored;
   if (ttlSeconds > (ageSeconds + ttlSeconds) / 2) return false;
   if (ttlSeconds <= route.refreshAheadSeconds) return true;
@@ -59,9 +50,9 @@ const trustAheadShare = 0.4;
 
 /** Returns whether the response will soon be unverified because the journal cannot be read. */
 function isTrustEnding(candidate: Candidate, hit: Hit): boolean {
-  const { lookup, exchange } = hit;
+  const { request, exchange } = hit;
   const { site } = exchange;
-  const { purgeMaxLagMs, servesUnverified } = lookup.route;
+  const { purgeMaxLagMs, servesUnverified } = request.route;
   if (site.view.failedAtMs === undefined || servesUnverified) return false;
   const trustedMs = purgeMaxLagMs - site.config.purge.allowanceMs;
   return isInDoubt(candidate, questionOf(hit, hit.atMs + trustAheadShare * trustedMs));

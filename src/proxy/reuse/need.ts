@@ -1,31 +1,24 @@
 // The state of a request that needs its origin.
-import type { Exchange } from "../site/exchange.ts";
-import type { LookupSite, Site } from "../site/site.ts";
-import type { LookupRequest } from "../request/plan.ts";
+import type { PagePlace } from "../site/exchange.ts";
 import type { ForwardFlight } from "../site/forward-outcome.ts";
 import { discardBody } from "../../cache/record/record.ts";
-import { Search } from "./search.ts";
+import { PageLookup } from "./page-lookup.ts";
 import type { Candidate } from "../stored/stored-response.ts";
-import { isOfUse, type VerdictQuestion } from "./verdict.ts";
+import { isOfUse, judgedUnder, type VerdictQuestion } from "./verdict.ts";
 
-/** The results of a search that are needed to store the response. */
-export type SearchPlace = Readonly<Search["place"]>;
-
-/** A request that needs the origin, the results of its search, and usable stored responses. */
-export interface OriginNeed<S extends LookupSite = Site> extends SearchPlace {
-  readonly lookup: LookupRequest;
-  readonly exchange: Exchange<S>;
+/** A request that needs the origin, the results of its lookup, and usable stored responses. */
+export interface OriginNeed extends PagePlace {
   /** The stored response to validate. */
   readonly validating?: Candidate | undefined;
   /** The stored response that cannot be validated, but may answer if the origin fails. */
   readonly fallback?: Candidate | undefined;
   /**
-   * The stored response that the search found, even if it may not answer this client. Its body may
+   * The stored response that the lookup found, even if it may not answer this client. Its body may
    * already be consumed.
    */
   readonly standing?: Candidate | undefined;
-  /** Searches the skipped tiers for a response that may answer if the origin fails. */
-  readonly lookFurther?: (() => Promise<Candidate | undefined>) | undefined;
+  /** Reads the skipped tiers for a response that may answer if the origin fails. */
+  readonly lookUpFurther?: (() => Promise<Candidate | undefined>) | undefined;
 }
 
 /** A forwarded request with its flight, which other requests wait for. */
@@ -38,48 +31,57 @@ export interface LeadNeed extends OriginNeed {
 }
 
 /** Returns the stored response to validate, or else the fallback. */
-export function storedCandidate({
-  validating,
-  fallback,
-}: Pick<OriginNeed, "validating" | "fallback">) {
+export function storedCandidate({ validating, fallback }: OriginNeed) {
   return validating ?? fallback;
 }
 
 /** Returns the need with a fallback from the skipped tiers, if they contain one. */
-export async function lookedFurther<S extends LookupSite>(
-  need: OriginNeed<S>,
-): Promise<OriginNeed<S>> {
-  if (need.lookFurther === undefined) return need;
-  return { ...need, fallback: await need.lookFurther(), lookFurther: undefined };
+export async function lookedUpFurther(need: OriginNeed): Promise<OriginNeed> {
+  if (need.lookUpFurther === undefined) return need;
+  return { ...need, fallback: await need.lookUpFurther(), lookUpFurther: undefined };
 }
 
 /** Returns the input of a verdict. */
 export function questionOf(
-  { lookup, exchange }: { readonly lookup: LookupRequest; readonly exchange: Exchange<LookupSite> },
+  { request, exchange }: PagePlace,
   atMs = exchange.nowAtMs(),
 ): VerdictQuestion {
-  return { lookup, exchange, atMs };
+  return { request, exchange, atMs };
 }
 
-/** @param found the search's response, which may not answer without the origin */
-export function needOf<S extends LookupSite>(
-  search: Search<S>,
+/** @param found the lookup's response, which may not answer without the origin */
+export function needOf(
+  lookup: PageLookup,
   found: Candidate | undefined,
-  why: Pick<OriginNeed, "validating" | "fallback">,
-): OriginNeed<S> {
-  const { lookup, exchange, place } = search;
+  why: { readonly validating: Candidate } | { readonly fallback: Candidate | undefined },
+): OriginNeed {
+  const { place } = lookup;
   const isLeft = place.inShared === "passed-over" && found === undefined;
-  const lookFurther = isLeft ? () => lookUpAll(search) : undefined;
-  return { lookup, exchange, ...place, ...why, standing: found, lookFurther };
+  const lookUpFurther = isLeft ? () => lookUpAll(lookup) : undefined;
+  return { ...place, ...why, standing: found, lookUpFurther };
 }
 
-/** Searches all tiers for a response that may replace an error of the origin. */
-async function lookUpAll<S extends LookupSite>({
-  lookup,
-  exchange,
-}: Search<S>): Promise<Candidate | undefined> {
-  const found = await new Search({ lookup }, exchange).found();
+/** Looks up, in all tiers, a response that may replace an error of the origin. */
+async function lookUpAll({ request, exchange }: PageLookup): Promise<Candidate | undefined> {
+  const found = await new PageLookup({ request }, exchange).lookUp();
   if (found !== undefined && isOfUse(found.verdict)) return found.candidate;
   discardBody(found?.candidate.stored);
   return undefined;
+}
+
+/** Returns whether the purge view cannot verify the response (rules 6 and 7). */
+export function isInDoubt(found: Candidate, question: VerdictQuestion): boolean {
+  return judgedUnder(question, found).kind === "unverified";
+}
+
+/**
+ * Waits for a newer view if the current view cannot verify the response. The caller then judges the
+ * response again. Never rejects.
+ */
+export async function settleDoubt(found: Candidate, place: PagePlace): Promise<void> {
+  const { afterAnswer, nowAtMs, effects } = place.exchange;
+  const { view } = place.exchange.site;
+  if (effects === "none" || !isInDoubt(found, questionOf(place))) return;
+  const { host } = place.request.key;
+  await view.seek({ atMs: nowAtMs(), host, afterAnswer }, found.stored.metadata);
 }

@@ -1,6 +1,5 @@
 // Reads `Vary` markers, which list the variants of a page (RFC 9111 §4.1).
 import type { Exchange } from "../site/exchange.ts";
-import type { LookupSite } from "../site/site.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 
@@ -27,7 +26,7 @@ export function isNewAmongSeveral(
 export function newestMarker(
   primary: RecordKey,
   followed: VaryMarker | undefined,
-  { site: { tiers }, nowAtMs }: Exchange<Pick<LookupSite, "tiers">>,
+  { site: { tiers }, nowAtMs }: Exchange,
 ): VaryMarker | undefined {
   const read = tiers.memory.read(primary, { atMs: nowAtMs() });
   return read.kind === "found" && read.record.kind === "vary" ? read.record : followed;

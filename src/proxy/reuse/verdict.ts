@@ -1,7 +1,7 @@
 // Decides whether a stored response may answer. `decide` runs after a lookup (RFC 9111 §4, §4.2.4;
 // RFC 5861 §3). `decideOnError` runs after the origin has failed (`stale-if-error`, RFC 5861 §4).
 import type { Exchange } from "../site/exchange.ts";
-import type { LookupSite } from "../site/site.ts";
+import type { Site } from "../site/site.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import type { ForwardCause, ForwardReason } from "../../rules/cache-status.ts";
 import { judgedOnRoute, type PurgeJudgement } from "../../purge/view/view.ts";
@@ -11,7 +11,7 @@ import type { LookupRequest } from "../request/plan.ts";
 
 export type MissReason = "uri-miss" | "vary-miss";
 
-/** @param search a search that found nothing */
+/** @param lookup a lookup that found nothing */
 export function missReason({ marker }: { readonly marker: object | undefined }): MissReason {
   return marker === undefined ? "uri-miss" : "vary-miss";
 }
@@ -79,11 +79,10 @@ export function isOfUse(verdict: Verdict): boolean {
 
 /** The input of a verdict besides the stored response. */
 export interface VerdictQuestion {
-  readonly lookup: Pick<LookupRequest, "route" | "directives"> & MayBePersonal;
-  readonly exchange: Pick<
-    Exchange<Pick<LookupSite, "view" | "invalidations" | "config">>,
-    "site" | "colo"
-  >;
+  readonly request: Pick<LookupRequest, "route" | "directives"> & MayBePersonal;
+  readonly exchange: Pick<Exchange, "colo"> & {
+    readonly site: Pick<Site, "view" | "invalidations" | "config">;
+  };
   /** Epoch milliseconds. A lookup keeps this instant until it has waited for I/O. */
   readonly atMs: number;
 }
@@ -94,7 +93,7 @@ export interface VerdictQuestion {
  * @param found the stored response, or the reason for a miss
  */
 export function decide(found: Candidate | MissReason, question: VerdictQuestion): Verdict {
-  const { directives } = question.lookup;
+  const { directives } = question.request;
   if (typeof found === "string") {
     return directives.onlyIfCached
       ? { kind: "gateway-timeout", by: "only-if-cached" }
@@ -103,7 +102,7 @@ export function decide(found: Candidate | MissReason, question: VerdictQuestion)
   const weighed = weigh(found, question);
   const { terms, judged, ageSeconds: age, ttlSeconds } = weighed;
   const { selecting } = found.stored.metadata;
-  const forOthersBy = personalRule(question.lookup, { isShared: terms.isShared, selecting });
+  const forOthersBy = personalRule(question.request, { isShared: terms.isShared, selecting });
   const by = decider(weighed);
   const allowedBy = by === "fresh" ? by : staleAllowance(weighed);
   if (allowedBy !== undefined && forOthersBy === undefined) {
@@ -135,7 +134,7 @@ export interface WeighedResponse extends Timing {
 
 export function weigh(candidate: Candidate, question: VerdictQuestion): WeighedResponse {
   const { metadata } = candidate.stored;
-  const terms = termsOf(metadata, question.lookup.route);
+  const terms = termsOf(metadata, question.request.route);
   // A response from the future has an unknown age: its writer's clock is wrong, or this clock was
   // set back.
   const { allowanceMs } = question.exchange.site.config.purge;
@@ -154,7 +153,7 @@ export function weigh(candidate: Candidate, question: VerdictQuestion): WeighedR
 /** Returns why a response is not fresh enough for this request; `fresh` if it is. */
 function decider(weighed: WeighedResponse): Decider {
   const { question, terms, judged, ageSeconds: age, ttlSeconds } = weighed;
-  const { directives } = question.lookup;
+  const { directives } = question.request;
   if (judged.kind === "purged") return "purged";
   if (terms.alwaysValidate) return "no-cache";
   if (judged.kind === "unverified" && !isOver(weighed)) return "unverified";
@@ -177,7 +176,7 @@ function staleAllowance(
   weighed: WeighedResponse,
 ): "stale-while-revalidate" | "max-stale" | undefined {
   const { question, terms } = weighed;
-  const { directives } = question.lookup;
+  const { directives } = question.request;
   const staleSeconds = staleSecondsOf(weighed);
   if (!mayBeStale(weighed) || directives.noCache) return undefined;
   // RFC 9111 §5.2.2.10: s-maxage overrides the client's max-stale.
@@ -223,13 +222,33 @@ function standsIn(weighed: WeighedResponse, by: Decider): boolean {
   return mayBeStale(weighed) && staleSecondsOf(weighed) < weighed.terms.staleIfErrorSeconds;
 }
 
+/**
+ * Returns whether a response may answer the requests that waited for it. The response must be fresh
+ * when the duration of its forward is subtracted from its age. A purge, an unverified judgement,
+ * the response's `must-revalidate` or `no-cache`, and directives of the request forbid the answer.
+ *
+ * This departs from RFC 9111 §4.2.4, by which the response is stale. Otherwise, each waiting
+ * request would be forwarded, and its response would arrive just as old.
+ */
+export function mayAnswerWhoWaited(candidate: Candidate, question: VerdictQuestion): boolean {
+  const weighed = weigh(candidate, question);
+  const { noCache, maxAgeSeconds, minFreshSeconds } = question.request.directives;
+  const wishesForFresher = maxAgeSeconds !== undefined || minFreshSeconds !== undefined;
+  if (weighed.judged.kind !== "usable" || !mayBeStale(weighed)) return false;
+  if (noCache || wishesForFresher) return false;
+  const { requestedAtMs, respondedAtMs } = candidate.stored.metadata;
+  const { lifetimeSeconds } = weighed.terms;
+  const sinceArrivalSeconds = weighed.ageSeconds - (respondedAtMs - requestedAtMs) / 1_000;
+  return lifetimeSeconds > 0 && sinceArrivalSeconds < lifetimeSeconds;
+}
+
 /** Judges a stored response by the isolate's invalidations and the purge view. */
 export function judgedUnder(question: VerdictQuestion, candidate: Candidate): PurgeJudgement {
   const { stored, key } = candidate;
-  const { lookup, exchange, atMs } = question;
+  const { request, exchange, atMs } = question;
   const { colo } = exchange;
   const { view, invalidations } = exchange.site;
-  const { servesUnverified, purgeMaxLagMs: maxLagMs } = lookup.route;
+  const { servesUnverified, purgeMaxLagMs: maxLagMs } = request.route;
   if (invalidations.covers(stored.metadata, key)) return { kind: "purged", mode: "hard" };
   return judgedOnRoute(view, stored.metadata, { atMs, colo, maxLagMs, servesUnverified });
 }
@@ -244,9 +263,9 @@ export function isExempt(judged: PurgeJudgement): boolean {
 
 /** Returns whether the response may be validated (rule 23 of the purge protocol). */
 export function mayBeValidated(
-  { lookup, exchange, atMs }: VerdictQuestion,
+  { request, exchange, atMs }: VerdictQuestion,
   { stored }: Candidate,
 ): boolean {
-  const { purgeMaxLagMs: maxLagMs } = lookup.route;
+  const { purgeMaxLagMs: maxLagMs } = request.route;
   return exchange.site.view.mayBeValidated(stored.metadata, { atMs, maxLagMs });
 }

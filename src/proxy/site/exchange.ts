@@ -1,11 +1,19 @@
 // The context of one client's request, or of one background run, on a site.
 import type { Decision } from "../../observe/decision.ts";
 import type { SampledRequest } from "../../observe/request-line.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
+import type { VaryMarker } from "../../cache/tiers/tier.ts";
+import type { LookupRequest } from "../request/plan.ts";
 import type { Site } from "./site.ts";
 
 /** The context. It lives as long as its request or run. */
-export interface Context<S = Site> {
-  readonly site: S;
+export interface Context {
+  readonly site: Site;
+  /**
+   * `none` for an explanation. The steps then decide like for a live request, but change no state of
+   * the site, start no work, and ask no origin.
+   */
+  readonly effects: "all" | "none";
   /** The site's clock, in epoch milliseconds. */
   readonly nowAtMs: () => number;
   /** Returns the colo that the request arrived at; empty if unknown. */
@@ -26,7 +34,23 @@ export interface Context<S = Site> {
 }
 
 /** A request in progress, or a refresh. Every step receives it. */
-export interface Exchange<S = Site> extends Context<S> {
+export interface Exchange extends Context {
   /** The record of the request's decisions, for metrics and logs. */
   readonly decision: Decision;
+}
+
+/** A request in its exchange, and the place of its response. Every step after a lookup takes it. */
+export interface PagePlace {
+  readonly request: LookupRequest;
+  readonly exchange: Exchange;
+  /** The key of the response. Concurrent forwards of one key are collapsed. */
+  readonly key: RecordKey;
+  /** The `Vary` marker that the lookup followed. */
+  readonly marker: VaryMarker | undefined;
+  /** Why the tiers beyond the colo gave no result: no record, or the lookup skipped them. */
+  readonly inShared: "nothing" | "passed-over" | undefined;
+  /** Memory's `changeCount` before the read under this key; `undefined` without such a read. */
+  readonly memoryCount: number | undefined;
+  /** The end of the lookup's last read of a tier. */
+  readonly lookedUpAtMs: number;
 }

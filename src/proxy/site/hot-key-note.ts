@@ -78,14 +78,14 @@ export function expiresAtMs({ stored }: Candidate, { lifetimeSeconds, ...terms }
  */
 export function canBeKeptWarm(
   { stored }: Candidate,
-  lookup: LookupRequest,
+  request: LookupRequest,
   { terms, config }: { terms: Terms; config: Pick<Config, "limits"> },
 ): boolean {
   const { status, bodyBytes } = stored.metadata;
   return (
-    lookup.method === "GET" &&
-    !lookup.hasUnknownCookie &&
-    reach(lookup.route.tiers, "world") &&
+    request.method === "GET" &&
+    !request.hasUnknownCookie &&
+    reach(request.route.tiers, "world") &&
     status < 400 &&
     bodyBytes !== null &&
     bodyBytes <= config.limits.sharedBodyBytes &&
@@ -99,11 +99,11 @@ export function canBeKeptWarm(
  */
 export function noteOf(
   candidate: Candidate,
-  lookup: LookupRequest,
+  request: LookupRequest,
   terms: Terms,
 ): HotKeyNote | undefined {
-  const { cf, keyedCookies, route, forwarded } = lookup;
-  const url = sentUrl(lookup.target);
+  const { cf, keyedCookies, route, forwarded } = request;
+  const url = sentUrl(request.target);
   // The isolate's own request has no `request.cf`, so it cannot have this key.
   if (cf.length > 0 || keyedCookies !== "") return undefined;
   const { selecting } = candidate.stored.metadata;
@@ -111,7 +111,7 @@ export function noteOf(
   const fields = selectingValues([...names].sort(), forwarded).filter(
     ([name, value]) => value !== null && !setByUs.has(name),
   );
-  const isOfClient = ([name]: readonly [string, unknown]) => !mayBeNoted(name, lookup);
+  const isOfClient = ([name]: readonly [string, unknown]) => !mayBeNoted(name, request);
   if (fields.some(mayBeSecret) || fields.some(isOfClient)) return undefined;
   return readNote({ url, fields, expiresAtMs: expiresAtMs(candidate, terms), count: 1 });
 }
@@ -131,22 +131,22 @@ interface HotKeyContext extends PlanContext {
  * only requests that any client can cause. Never throws.
  */
 export function askedAgain(note: HotKeyNote, exchange: HotKeyContext): LookupRequest | undefined {
-  const request = requestOf(note);
+  const noted = requestOf(note);
   const { siteHosts, readUrl } = exchange.site;
-  if (request === undefined || siteHosts.length === 0) return undefined;
-  const read = readUrl(request);
+  if (noted === undefined || siteHosts.length === 0) return undefined;
+  const read = readUrl(noted);
   for (const [name, value] of Object.entries(read.route.neutralFields)) {
-    const isSet = request.headers.has(name) || read.route.keyHeaders.includes(name);
-    if (!isSet) request.headers.set(name, value);
+    const isSet = noted.headers.has(name) || read.route.keyHeaders.includes(name);
+    if (!isSet) noted.headers.set(name, value);
   }
-  const planned = plan(request, read, exchange);
+  const planned = plan(noted, read, exchange);
   if (planned.kind !== "lookup") return undefined;
-  const { lookup } = planned;
+  const { request } = planned;
   const isAsNoted =
-    sentUrl(lookup.target) === note.url &&
-    reach(lookup.route.tiers, "world") &&
-    note.fields.every(([name]) => mayBeNoted(name, lookup));
-  return isAsNoted ? asRefresh(lookup, []) : undefined;
+    sentUrl(request.target) === note.url &&
+    reach(request.route.tiers, "world") &&
+    note.fields.every(([name]) => mayBeNoted(name, request));
+  return isAsNoted ? asRefresh(request, []) : undefined;
 }
 
 function requestOf({ url, fields }: HotKeyNote): Request | undefined {

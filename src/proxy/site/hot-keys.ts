@@ -48,8 +48,8 @@ export class HotKeys {
    * Counts a hit if it is in the sample. A hit outside the sample costs one random number, and
    * creates no promise or object.
    */
-  hit(candidate: Candidate, lookup: LookupRequest, afterAnswer: AfterAnswer): void {
-    if (this.#settings.random() < sampledShare) this.#count(candidate, lookup, afterAnswer);
+  hit(candidate: Candidate, request: LookupRequest, afterAnswer: AfterAnswer): void {
+    if (this.#settings.random() < sampledShare) this.#count(candidate, request, afterAnswer);
   }
 
   /** Returns the notes of all isolates in the last two minutes. Never rejects. */
@@ -57,17 +57,17 @@ export class HotKeys {
     return this.#settings.stream.recent(atMs);
   }
 
-  #count(candidate: Candidate, lookup: LookupRequest, afterAnswer: AfterAnswer): void {
+  #count(candidate: Candidate, request: LookupRequest, afterAnswer: AfterAnswer): void {
     const { config, metrics, nowAtMs } = this.#settings;
-    const terms = termsOf(candidate.stored.metadata, lookup.route);
-    if (!canBeKeptWarm(candidate, lookup, { terms, config })) return;
+    const terms = termsOf(candidate.stored.metadata, request.route);
+    if (!canBeKeptWarm(candidate, request, { terms, config })) return;
     const atMs = nowAtMs();
     this.#forgetOld(atMs);
-    const key = (candidate.key ?? lookup.key).text;
+    const key = (candidate.key ?? request.key).text;
     const before = this.#counted.get(key);
     const note = before
       ? { ...before, count: before.count + 1, expiresAtMs: expiresAtMs(candidate, terms) }
-      : noteOf(candidate, lookup, terms);
+      : noteOf(candidate, request, terms);
     if (note === undefined) return;
     this.#counted.set(key, note);
     metrics.add("hotKeys", ["sampled"]);

@@ -17,20 +17,7 @@ export class Invalidations {
   /** Returns whether the key or a tag was invalidated since the response was requested. */
   covers(stored: StoredMetadata, key: RecordKey | undefined): boolean {
     if (this.#atMs.size === 0) return false;
-    return this.#covers(stored, key, (what) => this.#atMs.get(what));
-  }
-
-  /** Returns the result of `covers`, and does not change the order of eviction. */
-  peek(stored: StoredMetadata, key: RecordKey | undefined): boolean {
-    return this.#covers(stored, key, (what) => this.#atMs.peek(what));
-  }
-
-  #covers(
-    stored: StoredMetadata,
-    key: RecordKey | undefined,
-    atMsOf: (what: string) => number | undefined,
-  ): boolean {
-    const isOld = (what: string) => stored.requestedAtMs <= (atMsOf(what) ?? -Infinity);
+    const isOld = (what: string) => stored.requestedAtMs <= (this.#atMs.get(what) ?? -Infinity);
     return coverable(stored).tags.some(isOld) || (key !== undefined && isOld(key.text));
   }
 }

@@ -10,11 +10,6 @@ export class KnownVary {
     return this.#names.get(key) ?? [];
   }
 
-  /** Returns the known names without affecting eviction. */
-  peek(key: string): readonly string[] {
-    return this.#names.peek(key) ?? [];
-  }
-
   /** Replaces the known names. */
   learn(key: string, names: readonly string[]): void {
     this.#names.set(key, names);

@@ -44,8 +44,3 @@ export class LastAnswers {
   );
   readonly passed = new BoundedMarks<LastPass>(bytesMax);
 }
-
-/** Read access to both kinds of notes. */
-export type LastAnswersPeek = {
-  readonly [Kind in keyof LastAnswers]: Pick<LastAnswers[Kind], "peek">;
-};

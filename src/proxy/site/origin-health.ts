@@ -6,7 +6,7 @@ import { Breaker } from "../../redis/breaker.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { Target } from "../request/target.ts";
 import type { OriginFailure } from "./forward-outcome.ts";
-import { Pauses } from "./pauses.ts";
+import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 
 /** The route and the key of a page. The route names the page's origin. */
 interface HealthPage {
@@ -60,39 +60,43 @@ export class OriginHealth {
   /** Pauses of failed pages. */
   readonly #failing = new Pauses();
   readonly #refreshes = new Pauses();
-  readonly #tierLooks = new Pauses();
+  readonly #tierLookups = new Pauses();
 
   /** @param tell receives a log line when an origin begins to fail, and when it recovers */
   constructor(tell: Log = () => undefined) {
     this.#tell = tell;
   }
 
-  /** Returns the state of the origin if it is down, or else of the page. Begins a due probe. */
-  ask({ route, key }: HealthPage, atMs: number): OriginState {
-    const state = this.#origin(route.origin).breaker.ask(atMs);
-    if (state !== "closed") return { kind: "down", isProbe: state === "probe" };
-    if (!this.#failing.has(key.text)) return { kind: "well" };
-    return { kind: "page-failing", isProbe: this.#failing.begin(key.text, atMs) };
+  /** Returns the state of the origin if it is down, or else of the page. */
+  kindOf({ route, key }: HealthPage): OriginState["kind"] {
+    if (this.#origins.get(route.origin)?.breaker.isOpen === true) return "down";
+    return this.#failing.has(key.text) ? "page-failing" : "well";
+  }
+
+  /** Returns the state, and begins a due probe. */
+  ask(page: HealthPage, atMs: number): OriginState {
+    const kind = this.kindOf(page);
+    if (kind === "well") return { kind };
+    const isProbe =
+      kind === "down"
+        ? this.#origin(page.route.origin).breaker.ask(atMs) === "probe"
+        : this.#failing.begin(page.key.text, atMs);
+    return { kind, isProbe };
   }
 
   /**
    * Returns whether a stale response may answer without a read of the lower tiers, because its
    * origin or page fails. Returns false once a second, because another colo may have a newer
    * response.
+   *
+   * @param effects `none`: does not begin the second
    */
-  spareLook({ route, key }: HealthPage, atMs: number): boolean {
-    const isTroubled = this.#origin(route.origin).breaker.isOpen || this.#failing.has(key.text);
-    return isTroubled && !this.#tierLooks.begin(key.text, atMs);
-  }
-
-  /** Returns the results of `ask` and `spareLook` without changing state. */
-  peek({ route, key }: HealthPage, atMs: number) {
-    const isDown = this.#origins.get(route.origin)?.breaker.isOpen === true;
-    const isFailing = this.#failing.has(key.text);
-    const kind: OriginState["kind"] = isFailing ? "page-failing" : "well";
-    const isTroubled = isDown || isFailing;
-    const sparesLook = isTroubled && this.#tierLooks.isOn(key.text, atMs);
-    return { kind: isDown ? "down" : kind, sparesLook } as const;
+  sparesLookup(page: HealthPage, atMs: number, effects: "all" | "none"): boolean {
+    if (this.kindOf(page) === "well") return false;
+    const { text } = page.key;
+    return effects === "none"
+      ? this.#tierLookups.isOn(text, atMs)
+      : !this.#tierLookups.begin(text, atMs);
   }
 
   /** Returns whether a hit may refresh its page: at most once a second. */
@@ -245,5 +249,26 @@ class Origin {
     const { sinceAtMs, lastAtMs } = this.refusals;
     const isSame = isWithinMs(refusedForMs, lastAtMs, atMs);
     this.refusals = { sinceAtMs: isSame ? sinceAtMs : atMs, lastAtMs: atMs };
+  }
+}
+
+const pauseMs = 1_000;
+
+/** The end of each page's pause. A running pause is never extended. */
+export class Pauses extends BoundedMarks<number> {
+  /**
+   * Begins a pause. Returns false while a pause is running. If the clock is set back, the pause
+   * ends.
+   */
+  begin(page: string, atMs: number): boolean {
+    if (this.isOn(page, atMs)) return false;
+    this.set(page, atMs + pauseMs);
+    return true;
+  }
+
+  /** Returns whether a pause is running. */
+  isOn(page: string, atMs: number): boolean {
+    const endsAtMs = this.get(page) ?? -Infinity;
+    return atMs < endsAtMs && endsAtMs - atMs <= pauseMs;
   }
 }

@@ -29,44 +29,26 @@ import type { RouteNotes } from "./route-notes.ts";
 import type { Marks, Uncacheable } from "./uncacheable.ts";
 import type { VariantDemand } from "./variant-demand.ts";
 
-/**
- * The parts of the state that a lookup uses. `explain` passes an object that reads the isolate's
- * state without changing it.
- */
-export interface LookupSite {
+/** The state. It lives as long as its isolate. */
+export interface Site {
   readonly config: Config;
   readonly tiers: Tiers;
-  readonly view: Omit<PurgeView, "arrived" | "stamp">;
+  /** The secret of the names of records. */
+  readonly nameSecret: NameSecret;
+  readonly view: PurgeView;
   /** The clock, in epoch milliseconds. */
   readonly nowAtMs: () => number;
   /** Returns a random number, 0 ≤ n < 1. */
   readonly random: () => number;
   /** The free space of the database; absent without a database. */
-  readonly room?: Pick<DatabaseRoom, "isTight"> | undefined;
-  readonly loops: Pick<Loops, "hasReturned" | "wouldBeOne">;
-  /** Returns whether the switch or `BYPASS` sends a route's requests straight to the origin. */
-  readonly bypasses: (route: string) => boolean;
-  readonly flights: Pick<ForwardFlights, "get">;
-  readonly lifts: Pick<Lifts, "begin" | "end">;
-  /** The keys whose large bodies were copied into the colo's tier in the last minute. */
-  readonly copied: Pick<Marks, "has" | "mark">;
-  readonly knownVary: Pick<KnownVary, "names">;
-  readonly invalidations: Pick<Invalidations, "covers">;
-  readonly originHealth: Pick<OriginHealth, "spareLook">;
-  readonly uncacheable: Readonly<
-    Record<"forAll" | "forSessions" | "pass", Pick<Uncacheable["forAll"], "has">>
-  > & { readonly successes: Pick<Uncacheable["successes"], "mark"> };
-}
-
-/** The whole state. It lives as long as its isolate. */
-export interface Site extends LookupSite {
-  /** The secret of the names of records. */
-  readonly nameSecret: NameSecret;
-  readonly view: PurgeView;
   readonly room?: Pick<DatabaseRoom, "isTight" | "isPaused" | "beforeWrite"> | undefined;
   readonly loops: Loops;
+  /** Returns whether the switch or `BYPASS` sends a route's requests straight to the origin. */
+  readonly bypasses: (route: string) => boolean;
   readonly flights: ForwardFlights;
   readonly lifts: Lifts;
+  /** The keys whose large bodies were copied into the colo's tier in the last minute. */
+  readonly copied: Marks;
   readonly knownVary: KnownVary;
   readonly invalidations: Invalidations;
   readonly originHealth: OriginHealth;

@@ -20,16 +20,7 @@ export class Marks {
   }
 
   has(key: string, atMs: number): boolean {
-    return this.#lasts(this.#untilAtMs.get(key), atMs);
-  }
-
-  /** Returns the result of `has` without affecting eviction. */
-  peek(key: string, atMs: number): boolean {
-    return this.#lasts(this.#untilAtMs.peek(key), atMs);
-  }
-
-  #lasts(untilAtMs: number | undefined, atMs: number): boolean {
-    const leftMs = (untilAtMs ?? -Infinity) - atMs;
+    const leftMs = (this.#untilAtMs.get(key) ?? -Infinity) - atMs;
     // A clock that was set back must not extend the mark.
     return leftMs > 0 && leftMs <= this.#keptMsMax;
   }

@@ -1,6 +1,6 @@
 // A stored response as plain data (RFC 9111 §3): a cache record with HTTP's metadata, the same in
 // every tier.
-import type { Candidate as CacheCandidate } from "../../cache/find.ts";
+import type { Candidate as CacheCandidate } from "../../cache/lookup.ts";
 import type { CacheRecord, RecordMetadata } from "../../cache/record/record.ts";
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
 import type { SelectingValues } from "../../rules/selecting.ts";

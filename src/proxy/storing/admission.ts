@@ -23,7 +23,7 @@ import { askOfHead, hasRoomFor, keyOf, type VariantPlace } from "./variants.ts";
  * must not keep the old response. A 304 never waits, because only a repeated request can cause it.
  */
 export function awaitsSecondAsk(metadata: StoredMetadata, need: OriginNeed): boolean {
-  const { route } = need.lookup;
+  const { route } = need.request;
   const { usesMemory, ofColo, ofWorld } = need.exchange.site.tiers.of(route.tiers);
   // Until the second request, a tier of the isolate or colo must store the response.
   const mayWait = ofWorld !== undefined && (usesMemory || ofColo !== undefined);
@@ -33,7 +33,7 @@ export function awaitsSecondAsk(metadata: StoredMetadata, need: OriginNeed): boo
   const { admission = isForFirst ? "second-ask" : undefined } = route;
   if (admission === "second-ask") return true;
   if (need.inShared === "nothing" && isPaused(need.exchange)) return true;
-  if (route.collapse !== "global" && isBrief(need.lookup, need.exchange.site)) return true;
+  if (route.collapse !== "global" && isBrief(need.request, need.exchange.site)) return true;
   return mayBeMadeUp(metadata, need);
 }
 
@@ -52,8 +52,8 @@ function isPaused({ site: { room }, afterAnswer }: Exchange): boolean {
  * invented it. Returns false with `collapse: "global"`, because other colos wait for this fill.
  */
 function mayBeMadeUp(metadata: StoredMetadata, need: OriginNeed): boolean {
-  const { lookup, exchange, marker } = need;
-  const { admission, collapse, tiers } = lookup.route;
+  const { request, exchange, marker } = need;
+  const { admission, collapse, tiers } = request.route;
   if (admission !== undefined || collapse === "global") return false;
   if (exchange.site.tiers.of(tiers).ofColo === undefined) return false;
   if (metadata.selecting.length === 0) return false;
@@ -91,7 +91,7 @@ async function admit(
   { metadata, body }: StoredResponse,
   place: VariantPlace,
 ): Promise<"admitted" | "overtaken" | "not-taken"> {
-  const { ofColo, ofWorld, below } = place.exchange.site.tiers.of(place.lookup.route.tiers);
+  const { ofColo, ofWorld, below } = place.exchange.site.tiers.of(place.request.route.tiers);
   const ask = { ...askOfHead(place.exchange), atPrimary: true };
   // Other variants, which are requested more often, have displaced this variant.
   if (!hasRoomFor(metadata, place)) return "overtaken";
@@ -127,7 +127,7 @@ async function stateInColo(
   const isTheSame = response?.metadata.respondedAtMs === metadata.respondedAtMs;
   if (!isTheSame || response.metadata.awaitsSecondAsk !== true) return "overtaken";
   if (metadata.selecting.length === 0) return "stands";
-  const marker = await ofColo.read(place.lookup.key, ask);
+  const marker = await ofColo.read(place.request.key, ask);
   if (marker.kind === "unavailable") return "not-taken";
   discardBody(responseIn(marker));
   const isLedTo =

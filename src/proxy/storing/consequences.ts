@@ -2,7 +2,7 @@
 // removes the stored response that the answer supersedes.
 import type { Route } from "../../config/config.ts";
 import { isPersonal } from "../request/personal.ts";
-import type { OriginNeed } from "../reuse/need.ts";
+import type { PagePlace } from "../site/exchange.ts";
 import { ledAnonymouslyMsMax } from "../site/uncacheable.ts";
 import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
 import { termsOf } from "../stored/lifetime.ts";
@@ -36,7 +36,7 @@ const tellsOfResource = (status: number): boolean =>
   status < 300 || status === 301 || status === 308 || isGone(status);
 
 /** A request, and the stored response that its answer replaces. */
-type ReplacingRequest = Pick<OriginNeed, "lookup" | "exchange" | "key"> & {
+type ReplacingRequest = PagePlace & {
   readonly replaced: Candidate | undefined;
 };
 
@@ -62,31 +62,31 @@ export function applyRefusal(
   metadata: StoredMetadata,
   replacing: ReplacingRequest,
 ): void {
-  const { lookup, exchange, key, replaced } = replacing;
+  const { request, exchange, key, replaced } = replacing;
   const { uncacheable } = exchange.site;
   const { forAll, pass, unshared, ledAnonymously, successes } = uncacheable;
   const { status } = metadata;
   const atMs = exchange.nowAtMs();
   const confirmAgain = () =>
-    ledAnonymously.mark(key.text, atMs, confirmedWithinMs(metadata, lookup.route));
+    ledAnonymously.mark(key.text, atMs, confirmedWithinMs(metadata, request.route));
   if (refusal === undefined) {
-    if (isStoredByRoute(metadata, lookup.route)) confirmAgain();
-    if (status < 300) successes.mark(lookup.key.text, atMs);
+    if (isStoredByRoute(metadata, request.route)) confirmAgain();
+    if (status < 300) successes.mark(request.key.text, atMs);
     unshared.forget(key.text);
     // The `pass` mark stays until the body is stored.
     return forAll.forget(key.text);
   }
   const isToConfirm = refusal === "unconfirmed";
-  const isConfirmed = lookup.isAnonymous || (pass.has(key.text, atMs) && !isToConfirm);
+  const isConfirmed = request.isAnonymous || (pass.has(key.text, atMs) && !isToConfirm);
   if (isConfirmed && status < 500) pass.mark(key.text, atMs);
   // After an overload of the origin, the requests that wait go ten at a time.
   if (status === 429 || status >= 500) unshared.forget(key.text);
-  else if (lookup.isAnonymous) uncacheable.confirm(key.text, atMs);
+  else if (request.isAnonymous) uncacheable.confirm(key.text, atMs);
   if (isToConfirm) return confirmAgain();
-  const isForAll = holdsForAll.has(refusal) && !isPersonal(lookup);
+  const isForAll = holdsForAll.has(refusal) && !isPersonal(request);
   if (!isForAll || !tellsOfResource(status)) return;
   const endsStored = replaced !== undefined && (statedByOrigin.has(refusal) || isGone(status));
-  if (endsStored && !lookup.isAnonymous) return ledAnonymously.mark(key.text, atMs);
+  if (endsStored && !request.isAnonymous) return ledAnonymously.mark(key.text, atMs);
   forAll.mark(key.text, atMs);
   if (endsStored) endStored(replacing);
 }
@@ -100,12 +100,12 @@ export function applyRefusal(
 export function applyForSessions(
   refusal: StoreRefusal | undefined,
   status: number,
-  { lookup, exchange, key }: Pick<OriginNeed, "lookup" | "exchange" | "key">,
+  { request, exchange, key }: PagePlace,
 ): void {
-  if (!isPersonal(lookup)) return;
+  if (!isPersonal(request)) return;
   const { nowAtMs, uncacheable } = exchange.site;
   const isOwn = refusal !== undefined && (holdsForAll.has(refusal) || ofOneClient.has(refusal));
-  for (const { text } of [key, lookup.key]) {
+  for (const { text } of [key, request.key]) {
     if (refusal === undefined) uncacheable.forSessions.forget(text);
     else if (isOwn && tellsOfResource(status)) uncacheable.forSessions.mark(text, nowAtMs());
   }
@@ -117,12 +117,12 @@ export function applyForSessions(
  * lead to another key.
  */
 export function endStored(replacing: ReplacingRequest): void {
-  const { lookup, exchange, key, replaced } = replacing;
-  const { ownHost, host } = lookup.target;
+  const { request, exchange, key, replaced } = replacing;
+  const { ownHost, host } = request.target;
   for (const ended of new Set([key, replaced?.key ?? key])) {
     // The invalidation also covers copies in other requests, and reads in progress from lower
     // tiers.
     exchange.site.invalidations.add(ended.text, exchange.nowAtMs());
-    removeStored(ended, replacing, [ownHost, host]);
+    removeStored(ended, exchange, [ownHost, host]);
   }
 }

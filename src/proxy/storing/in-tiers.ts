@@ -10,7 +10,7 @@ import type { ArrivingResponse, ResponseRecord, ResponseTier, Tiers } from "../s
 import type { LookupRequest } from "../request/plan.ts";
 import { sharedMsMax } from "../request/brief.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
-import type { OriginNeed } from "../reuse/need.ts";
+import type { Exchange } from "../site/exchange.ts";
 import { hasRoomFor, keyOf, keysOf, markerTo, type VariantPlace } from "./variants.ts";
 
 /** Returns the size of the largest body that a tier of the route accepts as a stream; 0 if none. */
@@ -30,11 +30,7 @@ type WritableRecord = Exclude<ResponseRecord, VaryMarker> | ArrivingResponse;
  *
  * @param hosts the hosts under which a tier of the colo may store the record
  */
-export function removeStored(
-  key: RecordKey,
-  { exchange }: Pick<OriginNeed, "exchange">,
-  hosts: readonly string[],
-): void {
+export function removeStored(key: RecordKey, exchange: Exchange, hosts: readonly string[]): void {
   const { decision } = exchange;
   const { memory, below } = exchange.site.tiers;
   const inColo = [...new Set(hosts)].map((host) => new RecordKey(key.text, host, "r", key.naming));
@@ -111,20 +107,20 @@ async function write(
   place: VariantPlace,
   body: TierKeep["body"],
 ): Promise<boolean> {
-  const { lookup, exchange } = place;
+  const { request, exchange } = place;
   const { decision } = exchange;
   const { metadata } = record.kind === "arriving" ? record : record.stored;
   const atMs = exchange.nowAtMs();
-  const untilAtMs = keepUntilAtMs(metadata, termsOf(metadata, lookup.route));
+  const untilAtMs = keepUntilAtMs(metadata, termsOf(metadata, request.route));
   const stored = { key: keyOf(metadata, place), record, untilAtMs };
   const kept = await keep<ResponseRecord | ArrivingResponse>(
     metadata.selecting.length === 0 ? [stored] : [stored, markerTo(metadata, stored, place)],
-    exchange.site.tiers.of(lookup.route.tiers).all.filter((tier) => tiers.includes(tier)),
+    exchange.site.tiers.of(request.route.tiers).all.filter((tier) => tiers.includes(tier)),
     {
       atMs,
       body,
       leadsToError: isErrorStatus(metadata.status),
-      sharedMsMax: sharedMsMax(lookup, exchange.site),
+      sharedMsMax: sharedMsMax(request, exchange.site),
     },
   );
   for (const { tier, result } of kept) decision.changed(tier, result);
@@ -136,10 +132,10 @@ async function write(
  * was invalidated since the request, or the list of variants has no room.
  */
 function hasLostItsPlace(metadata: StoredMetadata, place: VariantPlace): boolean {
-  const { lookup, exchange } = place;
+  const { request, exchange } = place;
   const { site } = exchange;
   return (
-    site.bypasses(lookup.route.name) ||
+    site.bypasses(request.route.name) ||
     site.invalidations.covers(metadata, keyOf(metadata, place)) ||
     !hasRoomFor(metadata, place)
   );

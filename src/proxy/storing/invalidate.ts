@@ -9,31 +9,26 @@ import { comparedTag, groupTag, pathPrefix, urlTag } from "../../purge/journal/p
 import type { InvalidatedTarget } from "../../purge/acceptance/joined-purges.ts";
 import { keyUrl } from "../request/key.ts";
 import { keyedAs, type PassedRequest } from "../request/plan.ts";
-import type { OriginNeed } from "../reuse/need.ts";
+import type { Exchange } from "../site/exchange.ts";
 import { removeStored } from "./in-tiers.ts";
 import { isGroup } from "../stored/tags.ts";
 import { readTarget, sentUrl, type Target } from "../request/target.ts";
 
 /** A request, and its exchange. */
-interface InvalidatingRequest extends Pick<OriginNeed, "exchange"> {
-  readonly passed: PassedRequest;
-}
-
 /**
  * Invalidates after an unsafe request, unless the response is an error. Otherwise, any client could
  * invalidate by a request that the origin rejects.
  */
-export function invalidateBy(response: Response, given: InvalidatingRequest): void {
-  const { passed, exchange } = given;
+export function invalidateBy(response: Response, passed: PassedRequest, exchange: Exchange): void {
   const { request, target } = passed;
   if (isSafe(request) || response.status < 200 || response.status > 399) return;
   const named = ["location", "content-location"].map((name) => response.headers.get(name));
   const urls = [requestUrl(passed), ...named.filter((url) => url !== null)];
-  const pages = urls.flatMap((url) => invalidate(url, given) ?? []);
+  const pages = urls.flatMap((url) => invalidate(url, passed, exchange) ?? []);
   // A condition chooses who gets stored pages. It does not change which pages a request invalidates.
   const { route } = exchange.site.matchRoute(target, request.method);
   if (route.invalidate === "here") return;
-  const targets = [...pages, ...invalidateGroups(response, given)];
+  const targets = [...pages, ...invalidateGroups(response, passed, exchange)];
   exchange.site.joinedPurges?.add(targets, {
     atMs: exchange.nowAtMs(),
     afterAnswer: exchange.afterAnswer,
@@ -51,8 +46,11 @@ function requestUrl({ target }: PassedRequest): string {
  * @returns the target for a purge of the URL everywhere; `undefined` if the URL is not cached or
  *   belongs to another origin
  */
-function invalidate(url: string, given: InvalidatingRequest): InvalidatedTarget | undefined {
-  const { passed, exchange } = given;
+function invalidate(
+  url: string,
+  passed: PassedRequest,
+  exchange: Exchange,
+): InvalidatedTarget | undefined {
   const { matchRoute, siteHosts } = exchange.site;
   const { request, target, address } = passed;
   const base = requestUrl(passed);
@@ -67,17 +65,18 @@ function invalidate(url: string, given: InvalidatingRequest): InvalidatedTarget 
   if (route.bypass) return undefined;
   const keyed = keyUrl({ ...named, ownHost: target.ownHost }, route, exchange.site);
   if (keyed.isTooLong) return undefined;
-  const { key } = keyedAs(request, { keyed, route }, { site: exchange.site, address });
+  const { key } = keyedAs(request, { keyed, route }, { config: exchange.site.config, address });
   const tag = urlTag(keyed.url);
   exchange.site.invalidations.add(comparedTag(tag), exchange.nowAtMs());
-  removeStored(key, given, hosts);
+  removeStored(key, exchange, hosts);
   return { tag, path: pathPrefix({ origin: originOf(named), path: named.path }) };
 }
 
 /** Invalidates the named groups of this origin (RFC 9875 §2.1, §3). */
 function invalidateGroups(
   response: Response,
-  { passed: { target }, exchange }: InvalidatingRequest,
+  { target }: PassedRequest,
+  exchange: Exchange,
 ): readonly InvalidatedTarget[] {
   const groups = groupsIn(response.headers.get("cache-group-invalidation"));
   return groups.filter(isGroup).map((group) => {

@@ -2,7 +2,7 @@
 import type { FieldLine } from "../../rules/fields.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
 import { nameSetBy } from "../request/cookies.ts";
-import type { OriginNeed } from "../reuse/need.ts";
+import type { PagePlace } from "../site/exchange.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 
 const tellingFields: ReadonlySet<string> = new Set([
@@ -26,18 +26,18 @@ const tellingFields: ReadonlySet<string> = new Set([
  */
 export function noteAnswer(
   metadata: StoredMetadata,
-  { lookup, exchange }: Pick<OriginNeed, "lookup" | "exchange">,
+  { request, exchange }: PagePlace,
   additions: { refused?: RuleAndNames; isMadePrivate?: boolean } = {},
 ): void {
   const { decision } = exchange;
-  if (lookup.method !== "GET") return;
+  if (request.method !== "GET") return;
   const { fields } = metadata;
   const { refused = decision.refused, isMadePrivate = false } = additions;
   const telling = fields.filter(([name]) => tellingFields.has(name));
   const bodyBytes = metadata.bodyBytes ?? decision.bodyBytes;
   const isSent = decision.outcome === "stored" || decision.outcome === "validated";
   const nothing = { tags: [], withheldTags: [], selecting: [] };
-  exchange.site.lastAnswers.answered.set(lookup.url, {
+  exchange.site.lastAnswers.answered.set(request.url, {
     metadata: { ...metadata, ...nothing, bodyBytes, fields: telling },
     refused: refused?.rule === "set-cookie" ? { ...refused, names: cookiesIn(fields) } : refused,
     isReportedStored: isSent && additions.refused === undefined && !decision.isRefresh,

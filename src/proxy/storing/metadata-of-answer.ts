@@ -28,7 +28,7 @@ export interface StampedAnswer {
  * `null` if there is none. The digest is not yet known.
  */
 export function metadataOf(fresh: StampedAnswer, place: VariantPlace): StoredMetadata {
-  const { lookup, exchange } = place;
+  const { request, exchange } = place;
   const { response, requestedAtMs, respondedAtMs } = fresh;
   const { headers, status, statusText } = response;
   const fields = fieldsToStore(fresh, place);
@@ -39,7 +39,7 @@ export function metadataOf(fresh: StampedAnswer, place: VariantPlace): StoredMet
     // Some origins state a length even if the status allows no body (RFC 9110 §8.6).
     bodyBytes: bodiless.has(status) ? null : contentLength(headers),
     bodyDigest: null,
-    isOfClient: isOfClient(lookup, exchange.site) || undefined,
+    isOfClient: isOfClient(request, exchange.site) || undefined,
     colo: exchange.colo(),
     fillCostMs: respondedAtMs - requestedAtMs,
     ...answerMetadata(fresh, { headers, fields, fieldTags, all: fieldTags }, place),
@@ -98,12 +98,12 @@ function answerMetadata(
   given: { headers: Headers; fields: FieldLine[]; fieldTags: FieldTags[]; all: FieldTags[] },
   place: VariantPlace,
 ) {
-  const { lookup, exchange } = place;
+  const { request, exchange } = place;
   const { site } = exchange;
-  const { url } = lookup;
-  const route = lookup.route.name;
+  const { url } = request;
+  const route = request.route.name;
   const jitterDraw = site.random();
-  const { leftOutBytes, ...tagging } = taggingOf(given.all, given.fields, lookup, given.fieldTags);
+  const { leftOutBytes, ...tagging } = taggingOf(given.all, given.fields, request, given.fieldTags);
   site.leftOutTags.add(leftOutBytes, route);
   if (tagging.lacksRouteTags === true) site.leftOutTags.addFailed(route);
   const selected = selectedBy(given.headers, given.fields, place);
@@ -137,7 +137,7 @@ function selectedBy(
   fields: readonly FieldLine[],
   place: VariantPlace,
 ): Pick<StoredMetadata, "fields" | "selecting"> {
-  const { forwarded: request } = place.lookup;
+  const { forwarded } = place.request;
   const names = selectingFieldNames(headers);
   const unstated: string[] = [];
   if (originAnsweredAt(headers, place) === "this") unstated.push("Origin");
@@ -145,11 +145,11 @@ function selectedBy(
   if (isUnstated && (isCoded(headers) || namesKnownAt(place).includes("accept-encoding"))) {
     unstated.push("Accept-Encoding");
   }
-  if (unstated.length === 0) return { fields, selecting: selectingValues(names, request) };
+  if (unstated.length === 0) return { fields, selecting: selectingValues(names, forwarded) };
   const all = [...names, ...unstated.map((name) => name.toLowerCase())].sort();
   return {
     fields: [...fields, ...unstated.map((name): FieldLine => ["vary", name])],
-    selecting: selectingValues(all, request),
+    selecting: selectingValues(all, forwarded),
   };
 }
 
@@ -170,17 +170,17 @@ export function originAnsweredAt(
   place: VariantPlace,
 ): ReturnType<typeof originAnswered> {
   const isKnown = namesKnownAt(place).includes("origin");
-  return originAnswered(fields, { request: place.lookup.forwarded.sent, isKnown });
+  return originAnswered(fields, { request: place.request.forwarded.sent, isKnown });
 }
 
 /** Returns the names of the fields that select among the stored responses known to this isolate. */
-function namesKnownAt({ lookup, exchange, marker, memoryCount }: VariantPlace): readonly string[] {
+function namesKnownAt({ request, exchange, marker, memoryCount }: VariantPlace): readonly string[] {
   // The lookup found no marker, and memory's record has not changed since.
   const hasNone =
     marker === undefined &&
     memoryCount !== undefined &&
-    !exchange.site.tiers.memory.hasChanged(lookup.key, memoryCount);
-  return hasNone ? [] : (newestMarker(lookup.key, marker, exchange)?.names ?? []);
+    !exchange.site.tiers.memory.hasChanged(request.key, memoryCount);
+  return hasNone ? [] : (newestMarker(request.key, marker, exchange)?.names ?? []);
 }
 
 /**
@@ -189,8 +189,8 @@ function namesKnownAt({ lookup, exchange, marker, memoryCount }: VariantPlace): 
  *
  * @param metadata the metadata with all tags and fields to store
  */
-function settled(metadata: StoredMetadata, { lookup, exchange }: VariantPlace): StoredMetadata {
-  const { purgeSettleSeconds } = lookup.route;
+function settled(metadata: StoredMetadata, { request, exchange }: VariantPlace): StoredMetadata {
+  const { purgeSettleSeconds } = request.route;
   const sinceAtMs = metadata.requestedAtMs - purgeSettleSeconds * 1_000;
   const isSettled = purgeSettleSeconds <= 0 || !exchange.site.view.purgedSince(metadata, sinceAtMs);
   return isSettled ? metadata : { ...metadata, lifetimeSecondsMax: purgeSettleSeconds };

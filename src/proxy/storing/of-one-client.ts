@@ -9,12 +9,10 @@ import { addressNames } from "../request/forwarded-fields.ts";
 import { credentialsIn } from "../request/personal.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import { forClients } from "../respond/downstream.ts";
-import type { OriginNeed } from "../reuse/need.ts";
+import type { PagePlace } from "../site/exchange.ts";
 import { termsOf } from "../stored/lifetime.ts";
 
 /** A request, and its exchange. */
-type ClientRequest = Pick<OriginNeed, "lookup" | "exchange">;
-
 /**
  * Returns the fields that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7).
  * These fields are not stored, but the requesting client receives them.
@@ -22,9 +20,9 @@ type ClientRequest = Pick<OriginNeed, "lookup" | "exchange">;
 export function fieldsForOneClient(
   received: Headers,
   stored: StoredMetadata,
-  handled: ClientRequest,
+  handled: PagePlace,
 ): FieldLine[] {
-  const { directives } = termsOf(stored, handled.lookup.route).governing;
+  const { directives } = termsOf(stored, handled.request.route).governing;
   const named = qualifiedFieldNames(directives);
   if (named.size === 0) return [];
   const dropped = connectionFields(received);
@@ -51,9 +49,9 @@ export function arePersonal(own: readonly FieldLine[], stored: StoredMetadata): 
 export function withoutSharedCookies(
   fields: readonly FieldLine[],
   received: Headers,
-  { lookup, exchange }: ClientRequest,
+  { request, exchange }: PagePlace,
 ): FieldLine[] {
-  const isPersonal = personalCookies(received, lookup.route, exchange.site.config).length > 0;
+  const isPersonal = personalCookies(received, request.route, exchange.site.config).length > 0;
   return fields.filter(([name]) => isPersonal || name !== "set-cookie");
 }
 
@@ -78,9 +76,9 @@ const addressPattern = /^(?:[\d.]{7,15}|[\da-f:.]*:[\da-f:.]*)$/i;
 export function namesClient(
   received: Headers,
   metadata: StoredMetadata,
-  lookup: LookupRequest,
+  request: LookupRequest,
 ): boolean {
-  const marks = marksOf(metadata, lookup);
+  const marks = marksOf(metadata, request);
   if (marks.length === 0) return false;
   // There are too many identifiers to search for, so assume an echo.
   if (marks.length > marksMax) return true;
@@ -91,8 +89,8 @@ export function namesClient(
 }
 
 /** Returns the client's address, and values that may be its session identifiers. */
-function marksOf({ selecting }: StoredMetadata, lookup: LookupRequest): string[] {
-  const { forwarded, route, hasUnknownCookie } = lookup;
+function marksOf({ selecting }: StoredMetadata, request: LookupRequest): string[] {
+  const { forwarded, route, hasUnknownCookie } = request;
   const own = new Set([...selecting.map(([name]) => name), ...route.keyHeaders]);
   const isKeyedByAddress = addressNames.some((name) => own.has(name));
   const address = isKeyedByAddress ? "" : (forwarded.clientAddress ?? "");
@@ -101,7 +99,7 @@ function marksOf({ selecting }: StoredMetadata, lookup: LookupRequest): string[]
   // comma.
   const whole = [
     ...cookies.map(({ value }) => value),
-    ...credentialsIn(lookup, { selecting }).map((name) => forwarded.get(name) ?? ""),
+    ...credentialsIn(request, { selecting }).map((name) => forwarded.get(name) ?? ""),
   ];
   const values = [...whole, ...whole.flatMap((value) => value.split(/,(?:[^=,]*=)?/))];
   const sessions = values.map((value) => decoded(value).replace(/^"(.*)"$/, "$1"));

@@ -66,7 +66,7 @@ export function refusedBy(
     (isFailedRefresh(metadata.status, need) ? "refresh-failed" : undefined) ??
     (isUnconfirmed(metadata, need) ? "unconfirmed" : undefined) ??
     (hasRoomFor(metadata, need) ? undefined : "too-many-variants");
-  return rule && refused(rule, metadata, need.lookup);
+  return rule && refused(rule, metadata, need.request);
 }
 
 /**
@@ -81,49 +81,49 @@ export function refusalToStore(
   received: Headers,
   place: VariantPlace,
 ): StoreRefusal | undefined {
-  const { lookup, exchange } = place;
+  const { request, exchange } = place;
   const { site } = exchange;
-  const terms = termsOf(metadata, lookup.route);
+  const terms = termsOf(metadata, request.route);
   const verdict = mayStore({
     request: {
-      method: lookup.method,
-      noStore: lookup.directives.noStore,
+      method: request.method,
+      noStore: request.directives.noStore,
       hasAuthorization: false,
     },
     status: metadata.status,
     fields: fieldsOf(metadata),
     governing: terms.governing,
     lifetimeAssigned:
-      assignedLifetimeSeconds(lookup.route, metadata, terms.governing) !== undefined,
-    isNamed: isNamedStatus(lookup.route, metadata.status),
+      assignedLifetimeSeconds(request.route, metadata, terms.governing) !== undefined,
+    isNamed: isNamedStatus(request.route, metadata.status),
     hasUse:
       keepUntilAtMs(metadata, terms) > metadata.respondedAtMs &&
       (terms.canBeValidated || !terms.alwaysValidate),
   });
   if (verdict.kind === "refused") return verdict.rule;
   const { selecting } = metadata;
-  const personal = personalRule(lookup, { isShared: terms.isShared, selecting });
+  const personal = personalRule(request, { isShared: terms.isShared, selecting });
   if (personal !== undefined) return personal;
   // The answer to a malformed or rejected `Origin` is for this client alone; see `originAnswered`.
   const isAlone =
-    lookup.forwarded.sent.has("origin") &&
+    request.forwarded.sent.has("origin") &&
     originAnsweredAt(fieldsOf(metadata), place) === "one-client";
   if (isAlone) return "names-client";
-  if (unsentIn(metadata, lookup).length > 0) return "withheld-field";
-  if (undecodedInKey(metadata, lookup).length > 0) return "undecoded-key";
+  if (unsentIn(metadata, request).length > 0) return "withheld-field";
+  if (undecodedInKey(metadata, request).length > 0) return "undecoded-key";
   // Clients do not get the tags, and a purge finds them (`tagSpellings`).
   const unsent = site.config.cacheInFront ? [] : tagFieldNames(site.config);
   if (undecodedIn(metadata.fields).some((name) => !unsent.includes(name))) return "undecoded-field";
   // This check is the last of the field checks, because it searches all fields.
-  if (namesClient(received, metadata, lookup)) return "names-client";
+  if (namesClient(received, metadata, request)) return "names-client";
   if (metadata.lacksRouteTags === true) return "tags-failed";
   // The size is known in advance only if the origin sends Content-Length.
   const bytes = metadata.bodyBytes ?? 0;
   const isTooLarge =
-    bytes > site.config.limits.bufferBytes && bytes > streamBytesMax(lookup, site.tiers);
+    bytes > site.config.limits.bufferBytes && bytes > streamBytesMax(request, site.tiers);
   if (isTooLarge) return "too-large";
   // Do not store an answer if a bypass was posted after the request was forwarded (rule 24).
-  return site.bypasses(lookup.route.name) ? "switch" : undefined;
+  return site.bypasses(request.route.name) ? "switch" : undefined;
 }
 
 /**
@@ -145,22 +145,22 @@ function isFailedRefresh(status: number, need: OriginNeed): boolean {
  */
 function isUnconfirmed(metadata: StoredMetadata, need: OriginNeed): boolean {
   if (metadata.status < 300) return false;
-  const { lookup, exchange } = need;
+  const { request, exchange } = need;
   const before = storedCandidate(need) ?? need.standing;
-  if (!lookup.isAnonymous && isStoredByRoute(metadata, lookup.route)) return true;
+  if (!request.isAnonymous && isStoredByRoute(metadata, request.route)) return true;
   if (before === undefined) {
     const hasStood =
-      !lookup.isAnonymous &&
-      exchange.site.uncacheable.successes.has(lookup.key.text, exchange.nowAtMs());
+      !request.isAnonymous &&
+      exchange.site.uncacheable.successes.has(request.key.text, exchange.nowAtMs());
     // The lookup skipped Redis, which may contain a success.
-    const isUnseen = isPersonal(lookup) && need.inShared === "passed-over";
+    const isUnseen = isPersonal(request) && need.inShared === "passed-over";
     return hasStood || isUnseen || endsVariants(metadata, need);
   }
   const statusBefore = before.stored.metadata.status;
   const isWorse = isErrorStatus(metadata.status)
     ? !isErrorStatus(statusBefore)
     : statusBefore < 300;
-  if (lookup.isAnonymous || !isWorse) return false;
+  if (request.isAnonymous || !isWorse) return false;
   const judged = judgedUnder(questionOf(need), before);
   return judged.kind !== "purged" || judged.mode === "soft";
 }
@@ -174,18 +174,22 @@ export function isStoredByRoute(metadata: StoredMetadata, route: Route): boolean
 export function refused(
   rule: StoreRefusal,
   metadata: StoredMetadata,
-  lookup: LookupRequest,
+  request: LookupRequest,
 ): RefusedStore {
-  return { rule, names: namesIn(rule, metadata, lookup) };
+  return { rule, names: namesIn(rule, metadata, request) };
 }
 
-function namesIn(refusal: StoreRefusal, metadata: StoredMetadata, lookup: LookupRequest): string[] {
-  const { forwarded, route } = lookup;
+function namesIn(
+  refusal: StoreRefusal,
+  metadata: StoredMetadata,
+  request: LookupRequest,
+): string[] {
+  const { forwarded, route } = request;
   if (refusal === "too-many-variants") return metadata.selecting.map(([name]) => name);
-  if (refusal === "withheld-field") return unsentIn(metadata, lookup);
+  if (refusal === "withheld-field") return unsentIn(metadata, request);
   if (refusal === "undecoded-field") return undecodedIn(metadata.fields);
-  if (refusal === "undecoded-key") return undecodedInKey(metadata, lookup);
-  if (refusal === "credential-field") return [...credentialsIn(lookup, metadata)];
+  if (refusal === "undecoded-key") return undecodedInKey(metadata, request);
+  if (refusal === "credential-field") return [...credentialsIn(request, metadata)];
   if (refusal !== "unknown-cookie") return [];
   return unknownCookies(forwarded, route).flatMap(({ name }) => name ?? []);
 }
@@ -206,8 +210,8 @@ function undecodedIn(fields: readonly (readonly [name: string, value: string | n
  * Returns the request fields of the key whose octets are lost. Requests with different octets would
  * have the same key.
  */
-function undecodedInKey({ selecting }: StoredMetadata, lookup: LookupRequest): string[] {
-  const { forwarded, route, keyedCookies } = lookup;
+function undecodedInKey({ selecting }: StoredMetadata, request: LookupRequest): string[] {
+  const { forwarded, route, keyedCookies } = request;
   const keyed = route.keyHeaders.map((name) => [name, forwarded.get(name)] as const);
   return undecodedIn([...selecting, ...keyed, ["cookie", keyedCookies]]);
 }

@@ -36,7 +36,7 @@ import { sendAndStoreBody } from "./store-while-sending.ts";
  * @param need the request of this answer, with the results of its lookup and its flight
  */
 export function sendAndStore(fresh: StampedAnswer, need: LeadNeed): FetchResult<Response> {
-  const { lookup, flight, exchange, key } = need;
+  const { request, flight, exchange, key } = need;
   const { site, decision } = exchange;
   const { headers, status, body } = fresh.response;
   const metadata = metadataOf(fresh, need);
@@ -47,7 +47,7 @@ export function sendAndStore(fresh: StampedAnswer, need: LeadNeed): FetchResult<
   if (refused !== undefined) {
     decision.refuses(refused);
     if (refused.rule === "credential-field") {
-      const { name, credentials } = lookup.route;
+      const { name, credentials } = request.route;
       const entries = refused.names.flatMap((field) => credentials.entryFor(field) ?? []);
       site.credentialRefusals.note(name, entries, atMs);
     }
@@ -59,7 +59,7 @@ export function sendAndStore(fresh: StampedAnswer, need: LeadNeed): FetchResult<
   decision.stored = true;
   decision.tier = "origin";
   noteSilentVariation(metadata, need);
-  if (ignoresRange(metadata, lookup)) site.rangeless.mark(key.text, atMs);
+  if (ignoresRange(metadata, request)) site.rangeless.mark(key.text, atMs);
   const marked = awaitsSecondAsk(metadata, need)
     ? withTermsKept(metadata, { awaitsSecondAsk: true })
     : metadata;
@@ -77,15 +77,15 @@ export function sendAndStore(fresh: StampedAnswer, need: LeadNeed): FetchResult<
  * fetched another media type or language than this request.
  */
 function noteSilentVariation(metadata: StoredMetadata, need: OriginNeed): void {
-  const { lookup, exchange } = need;
+  const { request, exchange } = need;
   const before = storedCandidate(need)?.stored.metadata;
   if (!before?.isOfClient || before.status !== metadata.status) return;
   const names = silentlyVaryingBy(fieldsOf(before), fieldsOf(metadata));
   if (names.length === 0) return;
   const { site } = exchange;
-  const entries = names.map((name) => `${name} ${lookup.target.path.slice(0, pathCharactersMax)}`);
-  site.silentVariations.note(lookup.route.name, entries, exchange.nowAtMs());
-  site.metrics.add("silentVariations", [lookup.route.name]);
+  const entries = names.map((name) => `${name} ${request.target.path.slice(0, pathCharactersMax)}`);
+  site.silentVariations.note(request.route.name, entries, exchange.nowAtMs());
+  site.metrics.add("silentVariations", [request.route.name]);
 }
 
 /** The maximum length of a path in a note. */
@@ -100,13 +100,13 @@ function unstored(
   need: OriginNeed,
   { metadata, rule }: { metadata: StoredMetadata; rule: StoreRefusal },
 ): Response {
-  const { lookup } = need;
+  const { request } = need;
   const { decision } = need.exchange;
   const { headers, status } = response;
   // The forwarded request had no conditions of the client, so evaluate them here (RFC 9110
   // §13.2.1).
   const hasIt = isNotModified({
-    request: lookup.conditions,
+    request: request.conditions,
     stored: headers,
     status,
     receivedAtMs: undefined,
@@ -116,13 +116,13 @@ function unstored(
   const isForOne =
     ofOneClient.has(rule) ||
     arePersonal(fieldsForOneClient(headers, metadata, need), metadata) ||
-    (!isPrivate(headers) && namesClient(headers, metadata, lookup));
-  const mayBeOwn = isPersonal(lookup) || headers.has("set-cookie");
+    (!isPrivate(headers) && namesClient(headers, metadata, request));
+  const mayBeOwn = isPersonal(request) || headers.has("set-cookie");
   const change = isForOne ? makePrivate : mayBeOwn ? keepPrivate : undefined;
   decision.outcome = "forwarded";
   decision.tier = "origin";
   decision.bodyBytes = metadata.bodyBytes;
-  decision.answerBytes = bytesPassedOn(sent, lookup.method);
+  decision.answerBytes = bytesPassedOn(sent, request.method);
   return passOn(sent, need.exchange, change);
 }
 
@@ -136,10 +136,10 @@ const plainRange = /^bytes=(?:\d{1,15}-\d{0,15}|-\d{1,15})$/;
  * Returns whether the origin ignored a range. Returns false for a range such as `bytes=0-` and for
  * `If-Range`, because the whole response may be the correct answer.
  */
-function ignoresRange(metadata: StoredMetadata, lookup: LookupRequest): boolean {
-  const range = rangeIn(lookup, metadata);
-  if (range.kind !== "part" || lookup.conditions.has("if-range")) return false;
+function ignoresRange(metadata: StoredMetadata, request: LookupRequest): boolean {
+  const range = rangeIn(request, metadata);
+  if (range.kind !== "part" || request.conditions.has("if-range")) return false;
   // Ignore other spellings, so that one client cannot make others wait for the whole body.
-  if (!plainRange.test(lookup.conditions.get("range") ?? "")) return false;
-  return !mayNeedNoBody(lookup) && lengthOf(range) !== metadata.bodyBytes;
+  if (!plainRange.test(request.conditions.get("range") ?? "")) return false;
+  return !mayNeedNoBody(request) && lengthOf(range) !== metadata.bodyBytes;
 }

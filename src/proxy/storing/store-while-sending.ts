@@ -46,11 +46,11 @@ const behindAnswerMsMax = 25_000;
  *   `nothing-to-share` if the body is too large or truncated.
  */
 export function sendAndStoreBody(sending: BodyToSend, need: LeadNeed): FetchResult<Response> {
-  const { lookup, exchange } = need;
+  const { request, exchange } = need;
   const { decision } = exchange;
   const { metadata } = sending;
   const { status, statusText } = metadata;
-  const hasIt = clientHasIt(lookup, metadata);
+  const hasIt = clientHasIt(request, metadata);
   const isBodyWanted = !decision.isRefresh && !hasIt && !bodiless.has(status);
   const client = isBodyWanted ? openBytePipe(metadata.bodyBytes) : undefined;
   const done = decision.awaits(storeBehind(sending, need, client));
@@ -58,9 +58,9 @@ export function sendAndStoreBody(sending: BodyToSend, need: LeadNeed): FetchResu
   decision.answerBytes = isBodyWanted ? metadata.bodyBytes : 0;
   decision.outcome = "stored";
   const fields = fieldsOfFill(metadata, {
-    route: lookup.route,
+    route: request.route,
     config: exchange.site.config,
-    ageSeconds: ageSeconds(metadata, termsOf(metadata, lookup.route), exchange.nowAtMs()),
+    ageSeconds: ageSeconds(metadata, termsOf(metadata, request.route), exchange.nowAtMs()),
     handling: decision,
   });
   const body = client?.readable ?? null;
@@ -80,11 +80,11 @@ function storeBehind(
   client: BytePipe | undefined,
 ): Promise<void> {
   const { metadata, source } = sending;
-  const { lookup, flight, exchange } = need;
+  const { request, flight, exchange } = need;
   const { site, decision } = exchange;
   const done = Promise.withResolvers<void>();
   const relay = relayFor(metadata, need);
-  const streaming = streamTiers(lookup.route, site.tiers);
+  const streaming = streamTiers(request.route, site.tiers);
   const streamed: Promise<boolean>[] = [];
   let sent: Promise<void> | undefined;
   exchange.afterAnswer(async () => {
@@ -98,7 +98,7 @@ function storeBehind(
         isOver: () => exchange.nowAtMs() - metadata.respondedAtMs > behindAnswerMsMax,
         budget: site.fillBudget,
         bodyBytes: metadata.bodyBytes,
-        streamBytesMax: streamBytesMax(lookup, site.tiers),
+        streamBytesMax: streamBytesMax(request, site.tiers),
         onUnshared: () => flight.settle({ kind: "nothing-to-share" }),
         streamCount: streaming.length,
         onOverflow: (stream, completed, nth) => {
@@ -117,8 +117,8 @@ function storeBehind(
       const { pass } = site.uncacheable;
       if (unkept === undefined) pass.forget(need.key.text);
       else {
-        decision.refuses(refused(unkept, metadata, lookup));
-        if (lookup.isAnonymous) pass.mark(need.key.text, exchange.nowAtMs());
+        decision.refuses(refused(unkept, metadata, request));
+        if (request.isAnonymous) pass.mark(need.key.text, exchange.nowAtMs());
       }
     } finally {
       noteAnswer(metadata, need);
@@ -138,10 +138,10 @@ function storeBehind(
  * anonymous request starts.
  */
 function relayFor(metadata: StoredMetadata, need: LeadNeed): Relay | undefined {
-  const { lookup, flight, exchange } = need;
+  const { request, flight, exchange } = need;
   if (metadata.bodyBytes !== null) return undefined;
   const { nowAtMs, config, fillBudget: budget } = exchange.site;
-  const relay = lookup.isAnonymous
+  const relay = request.isAnonymous
     ? new Relay({ bytesMax: config.limits.bufferBytes, budget, nowAtMs })
     : undefined;
   const sinceAtMs = nowAtMs();
@@ -186,7 +186,7 @@ async function storeWhole(
   const others = await withListOfOthers(metadata, need);
   // Concurrent fills may have filled the list of variants.
   if (!hasRoomFor(metadata, others)) {
-    return decision.refuses(refused("too-many-variants", metadata, need.lookup));
+    return decision.refuses(refused("too-many-variants", metadata, need.request));
   }
   const place = withDisplaced(metadata, others);
   removeDisplaced(place);

@@ -1,22 +1,18 @@
 // Limits the stored variants of a resource (RFC 9111 §4.1). A marker lists the variants. Clients
 // can send anything in a selecting field, so the list is bounded and keeps the most requested
 // variants.
-import type { Context } from "../site/exchange.ts";
+import type { Context, PagePlace } from "../site/exchange.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import type { ResponseAsk } from "../stored/tiers.ts";
 import type { ToKeep } from "../../cache/keep.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import { variantKey } from "../request/key.ts";
-import type { OriginNeed } from "../reuse/need.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
 import { discardBody } from "../../cache/record/record.ts";
 
 /** A request whose answer is stored, and the variants known from its lookup. */
-export interface VariantPlace extends Pick<
-  OriginNeed,
-  "lookup" | "exchange" | "marker" | "inShared" | "memoryCount"
-> {
+export interface VariantPlace extends PagePlace {
   /**
    * The edge's marker, with the list of other isolates; `gone` if it was removed since the lookup.
    */
@@ -26,12 +22,9 @@ export interface VariantPlace extends Pick<
 }
 
 /** Returns the key of this response's variant. Without `Vary`, this is the key of the request. */
-export function keyOf(
-  { selecting }: StoredMetadata,
-  { lookup }: Pick<OriginNeed, "lookup">,
-): RecordKey {
+export function keyOf({ selecting }: StoredMetadata, { request }: PagePlace): RecordKey {
   const names = selecting.map(([name]) => name);
-  return variantKey(lookup.key, names, lookup.forwarded);
+  return variantKey(request.key, names, request.forwarded);
 }
 
 /**
@@ -44,17 +37,17 @@ export async function withListOfOthers<Place extends VariantPlace>(
   metadata: StoredMetadata,
   place: Place,
 ): Promise<Place> {
-  const { lookup, exchange, marker, inShared } = place;
+  const { request, exchange, marker, inShared } = place;
   if (metadata.selecting.length === 0) return place;
-  const { ofColo, ofWorld } = exchange.site.tiers.of(lookup.route.tiers);
+  const { ofColo, ofWorld } = exchange.site.tiers.of(request.route.tiers);
   if (marker === undefined) {
     if (inShared !== "passed-over") return place;
-    const passedOver = await ofWorld?.read(lookup.key, askOfHead(exchange));
+    const passedOver = await ofWorld?.read(request.key, askOfHead(exchange));
     const hasSkippedMarker = passedOver?.kind === "found" && passedOver.record.kind === "vary";
     return hasSkippedMarker ? { ...place, marker: passedOver.record } : place;
   }
   if (isListed(metadata, place) || ofColo === undefined) return place;
-  const read = await ofColo.read(lookup.key, askOfHead(exchange));
+  const read = await ofColo.read(request.key, askOfHead(exchange));
   if (read.kind === "absent") return { ...place, ofColo: "gone" };
   if (read.kind !== "found") return place;
   if (read.record.kind === "vary") return { ...place, ofColo: read.record };
@@ -91,7 +84,7 @@ export function hasRoomFor(metadata: StoredMetadata, place: VariantPlace): boole
 
 /** Returns whether the response would replace the marker that leads to the stored variants. */
 export function endsVariants(metadata: StoredMetadata, place: VariantPlace): boolean {
-  const marker = newestMarker(place.lookup.key, place.marker, place.exchange);
+  const marker = newestMarker(place.request.key, place.marker, place.exchange);
   if (marker === undefined) return false;
   const names = metadata.selecting.map(([name]) => name);
   const isSame = names.join() === marker.names.join();
@@ -145,7 +138,7 @@ export function markerTo(
   stored: { key: RecordKey; untilAtMs: number },
   place: VariantPlace,
 ): ToKeep<VaryMarker> {
-  const { lookup, marker, ofColo, exchange } = place;
+  const { request, marker, ofColo, exchange } = place;
   const own = stored.key.digestAtOnce();
   const list = listOf(metadata, place);
   const others = list.variants.filter(({ digest }) => digest !== own);
@@ -163,7 +156,7 @@ export function markerTo(
   const sinceAtMs = credible.length > 0 ? Math.max(...credible) : metadata.requestedAtMs;
   const latestAtMs = Math.max(...variants.map(({ untilAtMs }) => untilAtMs));
   return {
-    key: lookup.key,
+    key: request.key,
     record: {
       kind: "vary",
       names,
@@ -191,14 +184,14 @@ interface ListedVariant {
  */
 function listOf(
   metadata: StoredMetadata,
-  { lookup, exchange, marker, ofColo, displaced = [] }: VariantPlace,
+  { request, exchange, marker, ofColo, displaced = [] }: VariantPlace,
 ): { readonly variants: readonly ListedVariant[]; readonly sinceAtMs: number } {
   const atMs = exchange.nowAtMs();
   const gone = new Set(displaced.map(({ digest }) => digest));
   const listed = new Map<string, ListedVariant>();
   let sinceAtMs = metadata.requestedAtMs;
   const lists = [typeof ofColo === "object" ? ofColo : undefined];
-  for (const list of [...lists, newestMarker(lookup.key, marker, exchange)]) {
+  for (const list of [...lists, newestMarker(request.key, marker, exchange)]) {
     if (list === undefined) continue;
     const { listedSinceAtMs } = list;
     // Add 1 ms, because the first entry of a new journal covers everything and may be as old as the
@@ -213,6 +206,6 @@ function listOf(
 }
 
 /** Returns the keys of the displaced variants in the tiers below memory. */
-export function keysOf({ lookup, displaced = [] }: VariantPlace): RecordKey[] {
-  return displaced.map(({ digest }) => RecordKey.ofDigest(digest, lookup.key.host));
+export function keysOf({ request, displaced = [] }: VariantPlace): RecordKey[] {
+  return displaced.map(({ digest }) => RecordKey.ofDigest(digest, request.key.host));
 }

@@ -48,10 +48,10 @@ export function hottest(notes: readonly HotKeyNote[], keysMax: number): HotKeyNo
 
 async function keptWarm(note: HotKeyNote, context: Context): Promise<HotKeyCount> {
   try {
-    const lookup = askedAgain(note, context);
-    if (lookup === undefined) return "failed";
+    const request = askedAgain(note, context);
+    if (request === undefined) return "failed";
     return countOf(
-      await withAllBehind(context, (noting) => refreshAhead(lookup, horizonSeconds, noting)),
+      await withAllBehind(context, (noting) => refreshAhead(request, horizonSeconds, noting)),
     );
   } catch (cause) {
     // Rethrow in the background, where the error is counted and logged, and continue with other

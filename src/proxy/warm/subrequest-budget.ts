@@ -62,14 +62,14 @@ export class SubrequestBudget {
 /** @param most the cost to assume if the actual cost is unknown */
 function costOf(page: WarmedPage, most: number): number {
   if (page.kind === "passed-by") return 0;
-  if (page.kind === "already") return page.looks;
+  if (page.kind === "already") return page.lookups;
   if (page.kind !== "asked") return most;
   const { second, outcome, decision, looksBefore } = page;
   const isVarying = outcome?.stored?.metadata.selecting[0] !== undefined;
   return looksBefore + (second || isVarying ? most : costIn(decision));
 }
 
-function costIn({ looks, heardOf, changes, lease }: Decision): number {
+function costIn({ lookups, heardOf, changes, lease }: Decision): number {
   const writes = changes.filter(({ tier }) => !reach([tier], "isolate")).length;
-  return looks.length + heardOf.length + writes + (lease === undefined ? 0 : ofLease);
+  return lookups.length + heardOf.length + writes + (lease === undefined ? 0 : ofLease);
 }

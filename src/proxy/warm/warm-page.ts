@@ -41,8 +41,8 @@ type SharedState = "there" | "no-shared" | "too-large" | "unavailable";
 /** The result for a page. */
 export type WarmedPage =
   | SkippedPage
-  /** A page that is fresh in this colo. `looks` is the number of reads. */
-  | { readonly kind: "already"; readonly inShared: SharedState; readonly looks: number }
+  /** A page that is fresh in this colo. `lookups` is the number of reads. */
+  | { readonly kind: "already"; readonly inShared: SharedState; readonly lookups: number }
   | { readonly kind: "origin-in-trouble" | "still-under-way" | "fault" }
   | {
       readonly kind: "asked";
@@ -100,8 +100,8 @@ async function brought(planned: LookupRequest, context: Context): Promise<Warmed
   if (ahead.kind !== "fresh") return endOf(ahead, planned, context);
   const { candidate, decision } = ahead;
   const inShared = await stateInShared(candidate, planned, context);
-  const looks = decision.looks.length + 1;
-  if (inShared !== "absent") return { kind: "already", inShared, looks };
+  const lookups = decision.lookups.length + 1;
+  if (inShared !== "absent") return { kind: "already", inShared, lookups };
   // The shared tier lacks the page. This colo may have missed an invalidation, so fetch the page
   // again.
   const repeated = await endOf(
@@ -109,7 +109,7 @@ async function brought(planned: LookupRequest, context: Context): Promise<Warmed
     planned,
     context,
   );
-  return repeated.kind === "asked" ? { ...repeated, looksBefore: looks } : repeated;
+  return repeated.kind === "asked" ? { ...repeated, looksBefore: lookups } : repeated;
 }
 
 async function stateInShared(
@@ -156,8 +156,12 @@ async function admitted(
  * @param aheadSeconds the remaining lifetime below which the page is refreshed; 0 refreshes only a
  *   page that is not fresh
  */
-function aheadOf(lookup: LookupRequest, context: Context, aheadSeconds = 0): Promise<RefreshAhead> {
-  return withAllBehind(context, (noting) => refreshAhead(lookup, aheadSeconds, noting));
+function aheadOf(
+  request: LookupRequest,
+  context: Context,
+  aheadSeconds = 0,
+): Promise<RefreshAhead> {
+  return withAllBehind(context, (noting) => refreshAhead(request, aheadSeconds, noting));
 }
 
 function awaitsAsk(outcome: ForwardOutcome | undefined): boolean {
@@ -201,19 +205,19 @@ function plannedAs(
   const read = context.site.readUrl(new Request(url));
   // Browsers get the variant for this Accept-Encoding.
   const usual = { ...read.route.neutralFields, "accept-encoding": "gzip, br" };
-  const request = new Request(url, { headers: { ...usual, ...Object.fromEntries(headers) } });
-  const planned = plan(request, read, context);
+  const plain = new Request(url, { headers: { ...usual, ...Object.fromEntries(headers) } });
+  const planned = plan(plain, read, context);
   if (planned.kind === "reserved") return passedBy("reserved");
   if (planned.kind === "refuse") return passedBy("ambiguous-path");
   if (planned.kind === "pass") return passedBy(planned.passed.rule);
-  const { lookup } = planned;
+  const { request } = planned;
   // Skip `Cookie`: the plan classifies it, and cookies in the cache key are not personal.
   const names = [...headers.keys()].filter(
-    (name) => name !== "cookie" && (notTaken.has(name) || !mayBeNoted(name, lookup)),
+    (name) => name !== "cookie" && (notTaken.has(name) || !mayBeNoted(name, request)),
   );
   if (names.length > 0) return passedBy("field", names);
-  if (lookup.cf.length > 0) return passedBy("cf", lookup.route.keyCf);
-  return lookup.hasUnknownCookie ? passedBy("unknown-cookie") : asRefresh(lookup, []);
+  if (request.cf.length > 0) return passedBy("cf", request.route.keyCf);
+  return request.hasUnknownCookie ? passedBy("unknown-cookie") : asRefresh(request, []);
 }
 
 function isOfSite(host: string, { site: { siteHosts } }: Context): boolean {

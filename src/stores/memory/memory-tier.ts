@@ -9,9 +9,9 @@ import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import {
   largeBodyBytesMax,
   type Memory,
+  type MemoryAsk,
   refuseArriving,
   smallBodyBytesMax,
-  type TierAsk,
   type TierKeep,
   type TierFill,
   type TierRead,
@@ -130,23 +130,15 @@ export class MemoryTier<Detail> implements Memory<Detail> {
     }
   }
 
-  read({ text }: RecordKey, ask: Pick<TierAsk<Detail>, "atMs">): TierRead<Detail> {
-    const entry = this.#others.get(text) ?? this.#large.get(text) ?? this.#lesser.get(text);
+  read({ text }: RecordKey, ask: MemoryAsk): TierRead<Detail> {
+    const entry =
+      ask.isPeek === true
+        ? (this.#others.peek(text) ?? this.#large.peek(text) ?? this.#lesser.peek(text))
+        : (this.#others.get(text) ?? this.#large.get(text) ?? this.#lesser.get(text));
     if (entry === undefined) return { kind: "absent" };
     if (ask.atMs < entry.keepUntilAtMs) return { kind: "found", record: entry.record };
     // Do not count an expiry as a change, so that the lookup that detects the expiry may backfill.
-    this.#drop(text);
-    return { kind: "absent" };
-  }
-
-  peek({ text }: RecordKey, { atMs }: Pick<TierAsk<Detail>, "atMs">): TierRead<Detail> {
-    for (const part of this.#parts) {
-      const entry = part.peek(text);
-      if (entry === undefined) continue;
-      return atMs < entry.keepUntilAtMs
-        ? { kind: "found", record: entry.record }
-        : { kind: "absent" };
-    }
+    if (ask.isPeek !== true) this.#drop(text);
     return { kind: "absent" };
   }
 

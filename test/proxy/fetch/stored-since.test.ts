@@ -29,8 +29,8 @@ it.each([
   const tiers = new TierStack(memory, []);
   const decision = new Decision({ route: "" });
   const exchange = exchangeWith({ flights: new Flights(), tiers }, { nowAtMs: () => 0, decision });
-  const lookup = { key, route: { tiers: ["memory"] } };
-  const need = { lookup, exchange, key, marker: undefined, memoryCount };
+  const request = { key, route: { tiers: ["memory"] } };
+  const need = { request, exchange, key, marker: undefined, memoryCount };
   const come = storedSince(need as unknown as Parameters<typeof storedSince>[0]);
   expect(read).toHaveBeenCalledTimes(reads);
   expect(come).toEqual(changed === key ? { kind: "stored", stored: record.stored } : undefined);

@@ -1,6 +1,6 @@
 // Tests how much more time an origin gets if a request has a body.
 import { expect, it } from "vitest";
-import { uploadMs } from "../../../src/proxy/fetch/upload-time.ts";
+import { uploadMs } from "../../../src/proxy/fetch/forward.ts";
 
 const body = new Response("").body;
 

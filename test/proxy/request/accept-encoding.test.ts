@@ -1,6 +1,6 @@
 // Tests that Accept-Encoding is reduced to a sorted subset of {br, gzip} (RFC 9110 §12.5.3).
 import { expect, it } from "vitest";
-import { reducedAcceptEncoding } from "../../../src/proxy/request/accept-encoding.ts";
+import { reducedAcceptEncoding } from "../../../src/proxy/request/forwarded-fields.ts";
 
 it.each([
   { id: "absent", field: null, reduced: "identity" },

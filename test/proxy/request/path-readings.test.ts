@@ -35,7 +35,7 @@ function planned(path: string, method?: string) {
   const request = asRequest(path, method);
   const made = plan(request, readUrl(request), { site: { config, loops }, address: undefined });
   if (made.kind === "lookup") {
-    return { kind: made.kind, route: made.lookup.route, path: made.lookup.target.path };
+    return { kind: made.kind, route: made.request.route, path: made.request.target.path };
   }
   if (made.kind === "pass") {
     return { kind: made.kind, route: made.passed.route, path: made.passed.target.path };

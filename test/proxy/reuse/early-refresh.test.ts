@@ -30,9 +30,12 @@ const due = (changes: {
   const control = `max-age=60, stale-while-revalidate=${staleWhileRevalidateSeconds}`;
   const stored = storedWith({ "cache-control": control }, { fillCostMs });
   const fresh = { ttlSeconds, ageSeconds: lifetimeSeconds - ttlSeconds };
-  const lookup = { route: { ...routeWith(), earlyRefresh, refreshAheadSeconds } };
-  const hit = { lookup, exchange: { site: { random: () => draw } } };
-  return isExpiryNear({ candidate: { stored, tier: "memory" }, ...fresh }, hit);
+  const request = { route: { ...routeWith(), earlyRefresh, refreshAheadSeconds } };
+  const hit = { request, exchange: { site: { random: () => draw } } };
+  return isExpiryNear(
+    { candidate: { stored, tier: "memory" }, ...fresh },
+    hit as unknown as Parameters<typeof isExpiryNear>[1],
+  );
 };
 
 describe("an early refresh by XFetch", () => {

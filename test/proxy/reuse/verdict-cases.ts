@@ -1,6 +1,7 @@
 // Returns the verdict on a stored response, a request and a time as text, for tests of verdicts. A
 // verdict says what a request may do with a stored response: answer, answer stale, validate or
 // forward.
+import { Invalidations } from "../../../src/proxy/site/invalidations.ts";
 import { noJournal } from "../../../src/purge/view/view.ts";
 import type { PurgeJudgement } from "../../../src/purge/view/view.ts";
 import type { Candidate } from "../../../src/proxy/stored/stored-response.ts";
@@ -40,13 +41,13 @@ export function questionOf(given: Case): VerdictQuestion {
   };
   const config = configWith(route);
   return {
-    lookup: askedWith({ headers }, config),
+    request: askedWith({ headers }, config),
     exchange: {
       colo: () => "HAM",
       site: {
         config,
         view: { ...noJournal, judge: () => judged },
-        invalidations: { covers: () => false },
+        invalidations: new Invalidations(),
       },
     },
     atMs: storedAtMs + ageSeconds * 1_000,

@@ -8,6 +8,7 @@ import { storableFields } from "../../../src/rules/storable-fields.ts";
 import { governingDirectives } from "../../../src/rules/governing-directives.ts";
 import { headersOf } from "../../../src/rules/fields.ts";
 import type { StoredMetadata } from "../../../src/proxy/stored/stored-response.ts";
+import { Invalidations } from "../../../src/proxy/site/invalidations.ts";
 import { noJournal, type PurgeJudgement } from "../../../src/purge/view/view.ts";
 import { ageSeconds, keepUntilAtMs, termsOf } from "../../../src/proxy/stored/lifetime.ts";
 import { decide, decideOnError, type Verdict } from "../../../src/proxy/reuse/verdict.ts";
@@ -105,7 +106,7 @@ const situation: fc.Arbitrary<Situation> = fc
     judged,
     isInvalidated,
     question: {
-      lookup: {
+      request: {
         route: { ...given.route, heuristics: given.heuristics },
         directives: requestDirectives(new Headers({ "cache-control": given.asks })),
         hasUnknownCookie: given.hasUnknownCookie,
@@ -116,7 +117,7 @@ const situation: fc.Arbitrary<Situation> = fc
         site: {
           config,
           view: { ...noJournal, judge: () => judged },
-          invalidations: { covers: () => isInvalidated },
+          invalidations: Object.assign(new Invalidations(), { covers: () => isInvalidated }),
         },
       },
       atMs: storedAtMs + given.restedSeconds * 1_000 + given.fractionMs,
@@ -143,7 +144,7 @@ describe("a verdict", () => {
         if (verdict.kind !== "serve") return;
         servedCount += 1;
         const { metadata, question, judged, isInvalidated } = given;
-        const terms = termsOf(metadata, question.lookup.route);
+        const terms = termsOf(metadata, question.request.route);
         const age = ageSeconds(metadata, terms, question.atMs);
         expect([verdict.ageSeconds, verdict.ttlSeconds]).toEqual([
           age,
@@ -151,8 +152,8 @@ describe("a verdict", () => {
         ]);
         expect(age).toBeLessThan(terms.lifetimeSeconds);
         expect([judged.kind, isInvalidated]).toEqual(["usable", false]);
-        expect(terms.alwaysValidate || question.lookup.directives.noCache).toBe(false);
-        const { maxAgeSeconds, minFreshSeconds } = question.lookup.directives;
+        expect(terms.alwaysValidate || question.request.directives.noCache).toBe(false);
+        const { maxAgeSeconds, minFreshSeconds } = question.request.directives;
         expect(age).toBeLessThanOrEqual(maxAgeSeconds ?? Infinity);
         expect(verdict.ttlSeconds).toBeGreaterThanOrEqual(minFreshSeconds ?? 0);
       }),
@@ -166,7 +167,7 @@ describe("a verdict", () => {
     fc.assert(
       fc.property(situation, (given) => {
         const { metadata, question, judged, isInvalidated } = given;
-        const terms = termsOf(metadata, question.lookup.route);
+        const terms = termsOf(metadata, question.request.route);
         const answers = [
           decideOnError(candidateOf(metadata), question) !== undefined,
           ["serve", "serve-stale"].includes(verdictOn(given).kind),
@@ -187,7 +188,7 @@ describe("a verdict", () => {
     let personalCount = 0;
     fc.assert(
       fc.property(situation, (given) => {
-        const { hasUnknownCookie, forwarded, route } = given.question.lookup;
+        const { hasUnknownCookie, forwarded, route } = given.question.request;
         if (!hasUnknownCookie && forwarded.credentials.length === 0) return;
         if (!["serve", "serve-stale"].includes(verdictOn(given).kind)) return;
         personalCount += 1;
@@ -204,7 +205,7 @@ describe("a verdict", () => {
         const { atMs } = given.question;
         const later = { ...given, question: { ...given.question, atMs: atMs + laterMs } };
         const { metadata, question } = given;
-        const terms = termsOf(metadata, question.lookup.route);
+        const terms = termsOf(metadata, question.request.route);
         const [before, after] = [atMs, atMs + laterMs].map((at) => ageSeconds(metadata, terms, at));
         expect(before).toBeGreaterThanOrEqual(0);
         expect(after).toBeGreaterThanOrEqual(before ?? 0);
@@ -219,7 +220,7 @@ describe("a verdict", () => {
     fc.assert(
       fc.property(situation, (given) => {
         const { metadata, question } = given;
-        const terms = termsOf(metadata, question.lookup.route);
+        const terms = termsOf(metadata, question.request.route);
         const untilAtMs = keepUntilAtMs(metadata, terms);
         const read = decodeRecord(
           encodeRecord({ kind: "response", metadata }, untilAtMs),
@@ -228,7 +229,7 @@ describe("a verdict", () => {
         if (read?.record.kind !== "response")
           throw new Error("The decoded record is not a response.");
         expect(read.keepUntilAtMs).toBe(untilAtMs);
-        expect(termsOf(read.record.metadata, question.lookup.route)).toEqual(terms);
+        expect(termsOf(read.record.metadata, question.request.route)).toEqual(terms);
         const again = verdictOn({ ...given, metadata: read.record.metadata });
         expect(comparable(again)).toEqual(comparable(verdictOn(given)));
       }),

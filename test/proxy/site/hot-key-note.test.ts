@@ -74,10 +74,10 @@ describe("a valid note", () => {
   ])("is followed: %s", (_id, changes, sends) => {
     const written = { ...note, ...changes };
     expect(readNote(written)).toEqual(written);
-    const lookup = askedAgain(written, exchange);
-    const headers = lookup?.forwarded.toHeaders([]);
-    expect([lookup?.method, lookup && sentUrl(lookup.target)]).toEqual(["GET", written.url]);
-    expect(lookup?.hasUnknownCookie).toBe(false);
+    const request = askedAgain(written, exchange);
+    const headers = request?.forwarded.toHeaders([]);
+    expect([request?.method, request && sentUrl(request.target)]).toEqual(["GET", written.url]);
+    expect(request?.hasUnknownCookie).toBe(false);
     const sent = Object.keys(sends).map((name) => [name, headers?.get(name)]);
     expect(Object.fromEntries(sent)).toEqual(sends);
   });

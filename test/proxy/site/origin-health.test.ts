@@ -229,3 +229,22 @@ describe("the retries of an origin", () => {
     expect(taken(afterFailures(5))).toBe(0);
   });
 });
+
+describe("a read of the lower tiers for a page that failed", () => {
+  it("is due once a second, and an explanation does not use it up", () => {
+    const health = afterFailures(1);
+    const spares = (atMs: number, effects: "all" | "none" = "all") =>
+      health.sparesLookup(pageOf("/0"), atMs, effects);
+    expect([spares(0, "none"), spares(0, "none"), spares(0), spares(999)]).toEqual([
+      false,
+      false,
+      false,
+      true,
+    ]);
+    expect([spares(999, "none"), spares(1_000, "none"), spares(1_000)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+});

@@ -11,8 +11,8 @@ function tags(fields: Readonly<Record<string, string>>, route: Partial<Routes[nu
     tagFields: ["X-Keys"],
     routes: [{ name: "article", match: "/articles/:slug", ...route }],
   });
-  const lookup = askedWith({ url: "https://www.example.com/articles/caf%C3%A9" }, config);
-  return taggingOf(fieldTagsOf(new Headers(fields), config), [], lookup).tags;
+  const request = askedWith({ url: "https://www.example.com/articles/caf%C3%A9" }, config);
+  return taggingOf(fieldTagsOf(new Headers(fields), config), [], request).tags;
 }
 type Routes = NonNullable<WrittenConfig["routes"]>;
 

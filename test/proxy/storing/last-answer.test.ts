@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { Decision } from "../../../src/observe/decision.ts";
 import { LastAnswers } from "../../../src/proxy/site/last-answers.ts";
 import { noteAnswer } from "../../../src/proxy/storing/last-answer.ts";
-import { exchangeWith } from "../../../testing/examples/requests.ts";
+import { exchangeWith, placeOf } from "../../../testing/examples/requests.ts";
 import { metadataOf } from "../../../testing/examples/records.ts";
 
 const bytes = new Uint8Array(3);
@@ -13,9 +13,9 @@ function noted(count: number, changes: Partial<ReturnType<typeof metadataOf>>): 
   const lastAnswers = new LastAnswers();
   for (let nth = 0; nth < count; nth += 1) {
     const decision = new Decision({ route: "all" });
-    const lookup = { method: "GET", url: url(nth) } as Parameters<typeof noteAnswer>[1]["lookup"];
+    const request = { method: "GET", url: url(nth) } as Parameters<typeof noteAnswer>[1]["request"];
     const metadata = { ...metadataOf(bytes), ...changes };
-    noteAnswer(metadata, { lookup, exchange: exchangeWith({ lastAnswers }, { decision }) });
+    noteAnswer(metadata, placeOf(request, exchangeWith({ lastAnswers }, { decision })));
   }
   return lastAnswers;
 }

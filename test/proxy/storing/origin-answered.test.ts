@@ -3,7 +3,7 @@
 import { expect, it } from "vitest";
 import { originAnsweredAt } from "../../../src/proxy/storing/metadata-of-answer.ts";
 import { keep, keepUntilAtMs, memoryTier } from "../../../testing/examples/records.ts";
-import { askedWith, exchangeWith } from "../../../testing/examples/requests.ts";
+import { askedWith, exchangeWith, placeOf } from "../../../testing/examples/requests.ts";
 
 it.each([
   { id: "memory has not changed since the lookup", came: "nothing", answered: "any" },
@@ -11,7 +11,7 @@ it.each([
   { id: "memory was not read", came: "unread", answered: "this" },
 ] as const)("returns $answered for an answer without Vary: $id", ({ came, answered }) => {
   const memory = memoryTier(100_000);
-  const lookup = askedWith();
+  const request = askedWith();
   const marker = {
     kind: "vary",
     names: ["origin"],
@@ -20,8 +20,8 @@ it.each([
     variants: [],
   } as const;
   const memoryCount = came === "unread" ? undefined : memory.changeCount;
-  if (came !== "nothing") memory.write(lookup.key, marker, keep);
+  if (came !== "nothing") memory.write(request.key, marker, keep);
   const exchange = exchangeWith({ tiers: { memory } }, { nowAtMs: () => keepUntilAtMs - 1_000 });
-  const place = { lookup, exchange, marker: undefined, inShared: undefined, memoryCount };
+  const place = { ...placeOf(request, exchange), memoryCount };
   expect(originAnsweredAt(new Headers(), place)).toBe(answered);
 });

@@ -10,6 +10,7 @@ import { fieldsOf } from "../../../src/rules/fields.ts";
 import type { StoredResponse } from "../../../src/proxy/stored/stored-response.ts";
 import { unreachable } from "../../../src/base/unreachable.ts";
 import { conditionalFields, freshensWhatWasSent } from "../../../src/rules/validators.ts";
+import { Invalidations } from "../../../src/proxy/site/invalidations.ts";
 import { noJournal } from "../../../src/purge/view/view.ts";
 import { ageSeconds, termsOf } from "../../../src/proxy/stored/lifetime.ts";
 import { keyUrl } from "../../../src/proxy/request/key.ts";
@@ -113,7 +114,7 @@ export class Ours {
     const { forwarded } = keyedAs(
       { headers: client },
       { keyed, route },
-      { site: { config }, address: undefined },
+      { config, address: undefined },
     );
     const sent = forwarded.toHeaders(conditionalFields(fieldsOf(this.#stored.metadata)));
     return [sent.get("if-none-match"), sent.get("if-modified-since")];
@@ -140,7 +141,7 @@ export class Ours {
   get #question(): VerdictQuestion {
     const directives = requestDirectives(fieldsIn.asks(this.#exchange));
     return {
-      lookup: {
+      request: {
         route: this.#route,
         directives,
         hasUnknownCookie: false,
@@ -148,7 +149,7 @@ export class Ours {
       },
       exchange: {
         colo: () => "HAM",
-        site: { config, view: noJournal, invalidations: { covers: () => false } },
+        site: { config, view: noJournal, invalidations: new Invalidations() },
       },
       atMs: receivedAtMs + this.#exchange.restedSeconds * 1_000,
     };

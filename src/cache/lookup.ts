@@ -27,6 +27,8 @@ export interface LookupPolicy<Detail, V> {
   readonly key: RecordKey;
   /** The tiers to read. */
   readonly used: TierStack<Detail>;
+  /** Whether the lookup changes nothing: it renews no view, and backfills no tier. */
+  readonly isPeek?: boolean;
   /**
    * Reports the request's arrival to the purge view.
    *
@@ -47,7 +49,7 @@ export interface LookupPolicy<Detail, V> {
   inMemory(): TierRead<Detail>;
   /** Reads a lower tier. Earlier verdicts are outdated afterwards. */
   readFrom(tier: Tier<Detail>): Promise<TierRead<Detail>>;
-  /** Calls `lookup.lookIn` to read a lower tier, or skips the tier. */
+  /** Calls `lookup.lookUpIn` to read a lower tier, or skips the tier. */
   ask(tier: Tier<Detail>, lookup: Lookup<Detail, V>): Promise<unknown>;
   /**
    * Follows a marker. Returns whether the marker leads to another key. A lookup follows at most one
@@ -85,10 +87,10 @@ type MayBeFound<Detail, V> = LookupResult<Detail, V> | undefined;
  *
  * @returns `undefined` if nothing is stored, or if the lookup is forbidden
  */
-export function find<Detail, V>(
+export function lookUp<Detail, V>(
   policy: LookupPolicy<Detail, V>,
 ): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
-  const renewed = policy.attend();
+  const renewed = policy.isPeek === true ? undefined : policy.attend();
   if (renewed === undefined) return inTiers(policy);
   // Renew first, because records that the old view cannot verify would cost reads of lower tiers
   // and a load.
@@ -115,7 +117,7 @@ function verified<Detail, V>(
 ): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
   if (found === undefined) return found;
   const { candidate } = found;
-  const renewing = policy.seek(found);
+  const renewing = policy.isPeek === true ? undefined : policy.seek(found);
   if (renewing === undefined) return found;
   return renewing.then(() => {
     policy.hasWaited();
@@ -168,7 +170,7 @@ export class Lookup<Detail, V> {
   }
 
   /** Reads a tier below memory, and backfills a sufficient record into the tiers above. */
-  async lookIn(tier: Tier<Detail>): Promise<TierRead<Detail>["kind"]> {
+  async lookUpIn(tier: Tier<Detail>): Promise<TierRead<Detail>["kind"]> {
     const before = this.found;
     let read = await this.#policy.readFrom(tier);
     if (this.#follow(read)) {
@@ -222,8 +224,9 @@ export class Lookup<Detail, V> {
   }
 
   #backfill(from: Tier<Detail>): void {
-    const { key, used } = this.#policy;
+    const { key, used, isPeek } = this.#policy;
     const best = this.found;
+    if (isPeek === true) return;
     // A write or removal since the lookup began is more recent than this record.
     if (best === undefined || used.memory.hasChanged(key, this.#beganAtCount)) return;
     const { body } = best.candidate.stored;

@@ -1,8 +1,7 @@
 // Adds HTTP to a lookup: follows `Vary` markers, reads only the needed part of a body, and skips
 // Redis for a session if each session gets an answer of its own.
-import type { Exchange } from "../site/exchange.ts";
-import type { LookupSite, Site } from "../site/site.ts";
-import { find, type Lookup, type LookupResult, type LookupPolicy } from "../../cache/find.ts";
+import type { Exchange, PagePlace } from "../site/exchange.ts";
+import { lookUp, type Lookup, type LookupResult, type LookupPolicy } from "../../cache/lookup.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Attention } from "../../purge/view/view.ts";
 import { isSmall, type VaryMarker } from "../../cache/tiers/tier.ts";
@@ -20,71 +19,78 @@ import type {
   StoredMetadata,
   StoredResponse,
 } from "../stored/stored-response.ts";
-import { responseIn, type ResponseTier, type Tiers, withValues } from "../stored/tiers.ts";
-import { backfill } from "./backfill.ts";
-import { copyToColo } from "./copy-to-colo.ts";
+import {
+  type ResponseAsk,
+  responseIn,
+  type ResponseTier,
+  type Tiers,
+  withValues,
+} from "../stored/tiers.ts";
+import { backfill, copyToColo } from "./backfill.ts";
 import { decide, isAnswer, type Verdict, type VerdictQuestion } from "./verdict.ts";
 
 /** A stored response, and the verdict on it. */
 export type FoundResponse = LookupResult<ResponseDetail, Verdict>;
 
-/** The options of a search. `atMs` is the arrival; the default is now. */
-export interface SearchOptions<S extends LookupSite = Site> {
-  readonly lookup: LookupRequest;
+/** The options of a lookup. `atMs` is the arrival; the default is now. */
+interface PageLookupOptions {
+  readonly request: LookupRequest;
   readonly atMs?: number;
   /**
-   * Returns whether the search ends with this response. By default, a response is accepted if its
+   * Returns whether the lookup ends with this response. By default, a response is accepted if its
    * verdict lets it answer.
    */
   readonly accepts?: (found: FoundResponse) => boolean;
-  /** Returns whether a response that is not accepted still ends the search. */
-  readonly isSpared?: (found: FoundResponse, search: Search<S>) => boolean;
+  /** Returns whether a response that is not accepted still ends the lookup. */
+  readonly isSpared?: (found: FoundResponse, lookup: PageLookup) => boolean;
   /** Whether to read the shared tier at its primary, because the record was just written. */
   readonly atPrimary?: boolean;
-  /** Whether the search may skip the tiers beyond the colo. */
+  /** Whether the lookup may skip the tiers beyond the colo. */
   readonly mayPassOver?: boolean;
 }
 
-/** One request's search: its results so far, and the input of its verdicts. */
-export class Search<S extends LookupSite = Site>
-  implements LookupPolicy<ResponseDetail, Verdict>, VerdictQuestion
+/** One request's lookup: its results so far, and the input of its verdicts. */
+export class PageLookup
+  implements LookupPolicy<ResponseDetail, Verdict>, VerdictQuestion, PagePlace
 {
   /** The request, with the selecting fields of the marker. */
-  lookup: LookupRequest;
+  request: LookupRequest;
   readonly used: Tiers;
-  readonly exchange: Exchange<S>;
+  readonly isPeek: boolean;
+  readonly exchange: Exchange;
   /** The marker that was followed. */
   marker: VaryMarker | undefined = undefined;
   /** The key of the response. Concurrent forwards of one key are collapsed. */
   key: RecordKey;
-  /** Why the tiers beyond the colo gave no result: no record, or the search skipped them. */
+  /** Why the tiers beyond the colo gave no result: no record, or the lookup skipped them. */
   inShared: "nothing" | "passed-over" | undefined = undefined;
   /** Memory's `changeCount` before the read under this key; `undefined` before that read. */
   memoryCount: number | undefined = undefined;
   /** The instant of the verdicts: the arrival, and later the end of the last wait. */
   atMs: number;
   /** The end of the last read of a tier. */
-  lookedAtMs: number;
-  readonly #ask: SearchOptions<S>;
+  lookedUpAtMs: number;
+  readonly #ask: PageLookupOptions;
   /** Whether to skip the tiers beyond the colo; decided at the first of them. */
   #passesOver: boolean | undefined = undefined;
   /** The last verdict on metadata without a body, reused until the next wait. */
   #onMetadata: { readonly metadata: StoredMetadata; readonly verdict: Verdict } | undefined;
 
-  constructor(ask: SearchOptions<S>, exchange: Exchange<S>) {
+  constructor(ask: PageLookupOptions, exchange: Exchange) {
     this.#ask = ask;
-    this.lookup = ask.lookup;
-    const { tiers } = ask.lookup.route;
+    this.request = ask.request;
+    const { tiers } = ask.request.route;
     this.used = exchange.site.tiers.parts.get(tiers) ?? exchange.site.tiers.of(tiers);
-    this.key = ask.lookup.key;
+    this.key = ask.request.key;
     this.atMs = ask.atMs ?? exchange.nowAtMs();
-    this.lookedAtMs = this.atMs;
+    this.lookedUpAtMs = this.atMs;
+    this.isPeek = exchange.effects === "none";
     this.exchange = exchange;
   }
 
   /** Returns the first sufficient response (`isEnough`), or else the youngest. Never rejects. */
-  found(): FoundResponse | undefined | Promise<FoundResponse | undefined> {
-    return find(this);
+  lookUp(): FoundResponse | undefined | Promise<FoundResponse | undefined> {
+    return lookUp(this);
   }
 
   attend(): (() => Promise<void>) | undefined {
@@ -92,7 +98,7 @@ export class Search<S extends LookupSite = Site>
   }
 
   isBypassed(): boolean {
-    return this.exchange.site.bypasses(this.lookup.route.name);
+    return this.exchange.site.bypasses(this.request.route.name);
   }
 
   seek({ verdict, candidate }: FoundResponse): Promise<void> | undefined {
@@ -101,33 +107,33 @@ export class Search<S extends LookupSite = Site>
   }
 
   #attention(): Attention {
-    const { lookup, atMs, exchange } = this;
-    return { atMs, host: lookup.key.host, afterAnswer: exchange.afterAnswer };
+    const { request, atMs, exchange } = this;
+    return { atMs, host: request.key.host, afterAnswer: exchange.afterAnswer };
   }
 
   accepts(found: FoundResponse): boolean {
     return this.#ask.accepts?.(found) ?? isAnswer(found.verdict);
   }
 
-  get place() {
-    const { key, marker, inShared, memoryCount, lookedAtMs } = this;
-    return { key, marker, inShared, memoryCount, lookedAtMs };
+  get place(): PagePlace {
+    const { request, exchange, key, marker, inShared, memoryCount, lookedUpAtMs } = this;
+    return { request, exchange, key, marker, inShared, memoryCount, lookedUpAtMs };
   }
 
   /** Returns the complete response of this key's flight, for as long as a tier would keep it. */
   underWay(): StoredResponse | undefined {
-    const { lookup, atMs } = this;
+    const { request, atMs } = this;
     const stored = this.exchange.site.flights.get(this.key.text, atMs)?.outcome?.stored;
     if (stored === undefined) return undefined;
-    if (!selects(stored.metadata.selecting, lookup.forwarded)) return undefined;
-    return isKept(stored.metadata, lookup.route, atMs) ? stored : undefined;
+    if (!selects(stored.metadata.selecting, request.forwarded)) return undefined;
+    return isKept(stored.metadata, request.route, atMs) ? stored : undefined;
   }
 
   inMemory() {
     const { memory } = this.used;
     this.memoryCount = memory.changeCount;
     const read = memory.read(this.key, this);
-    this.exchange.decision.looked(memory.name, read.kind, undefined);
+    this.exchange.decision.lookedUp(memory.name, read.kind, undefined);
     return read;
   }
 
@@ -135,8 +141,8 @@ export class Search<S extends LookupSite = Site>
     if (this.marker !== undefined) return false;
     this.marker = marker;
     this.memoryCount = undefined;
-    this.key = variantKey(this.key, marker.names, this.lookup.forwarded);
-    this.lookup = askedWith(this.lookup, marker.names);
+    this.key = variantKey(this.key, marker.names, this.request.forwarded);
+    this.request = askedWith(this.request, marker.names);
     return true;
   }
 
@@ -169,42 +175,44 @@ export class Search<S extends LookupSite = Site>
       this.accepts(found) ||
       this.#ask.isSpared?.(found, this) === true ||
       // If a response is always validated, a copy from a lower tier would need validation as well.
-      isAlwaysValidated(termsOf(found.candidate.stored.metadata, this.lookup.route))
+      isAlwaysValidated(termsOf(found.candidate.stored.metadata, this.request.route))
     );
   }
 
-  async ask(tier: ResponseTier, finding: Lookup<ResponseDetail, Verdict>): Promise<void> {
+  async ask(tier: ResponseTier, steps: Lookup<ResponseDetail, Verdict>): Promise<void> {
     const isBeyondColo = tierScopes[tier.name] !== "colo";
     if (isBeyondColo && (this.#passesOver ??= this.#mayPassOver())) {
       this.inShared = "passed-over";
-      this.exchange.decision.looked(tier.name, this.inShared, undefined);
+      this.exchange.decision.lookedUp(tier.name, this.inShared, undefined);
       return;
     }
-    const result = await finding.lookIn(tier);
-    const isNowhere = result === "absent" && finding.found === undefined && !this.marker;
+    const result = await steps.lookUpIn(tier);
+    const isNowhere = result === "absent" && steps.found === undefined && !this.marker;
     this.inShared = isNowhere && tier === this.used.ofWorld ? "nothing" : undefined;
   }
 
   /** Responses under this key were personal to other sessions, so they may not answer a session. */
   #mayPassOver(): boolean {
-    if (this.#ask.mayPassOver !== true || !isPersonal(this.lookup)) return false;
+    if (this.#ask.mayPassOver !== true || !isPersonal(this.request)) return false;
     return this.exchange.site.uncacheable.forSessions.has(this.key.text, this.atMs);
   }
 
   /** Reads a tier, metadata first if the client may need no body. */
   async readFrom(tier: ResponseTier) {
-    const read = await this.#read(tier, mayNeedNoBody(this.lookup) ? "metadata" : "whole");
+    const mayBeHead = this.isPeek || mayNeedNoBody(this.request);
+    const read = await this.#read(tier, mayBeHead ? "metadata" : "whole");
     const stored = responseIn(read);
-    const isEnough = stored?.body.kind !== "absent" || this.#answersWithoutBody(stored, tier);
+    const isEnough =
+      this.isPeek || stored?.body.kind !== "absent" || this.#answersWithoutBody(stored, tier);
     return isEnough ? read : this.#read(tier, "whole");
   }
 
   async #read(tier: ResponseTier, part: "metadata" | "whole") {
-    const { lookup, exchange, atMs: sinceAtMs } = this;
+    const { request, exchange, atMs: sinceAtMs } = this;
     const { afterAnswer, site } = exchange;
     const { lifts } = site;
     // Backfilling needs the body, even for HEAD.
-    const isNeeded = part === "whole" && mayNeedNoBody(lookup);
+    const isNeeded = part === "whole" && mayNeedNoBody(request);
     const isForMemory = this.used.usesMemory;
     let isLifted = false;
     const isHeld = (metadata: StoredMetadata) => {
@@ -214,26 +222,37 @@ export class Search<S extends LookupSite = Site>
     };
     // A response that needs validation is read whole, because it is stored again afterwards.
     const rangeOf = (metadata: StoredMetadata) => {
-      const range = rangeIn(lookup, metadata);
+      const range = rangeIn(request, metadata);
       return range.kind === "part" && this.#mayAnswer(metadata, tier) ? range : undefined;
     };
-    const prolongMs = sharedMsMax(lookup, site);
-    const wanted = { atMs: sinceAtMs, part, isHeld, rangeOf, prolongMs, afterAnswer };
-    const read = await tier.read(this.key, { ...wanted, atPrimary: this.#ask.atPrimary === true });
+    const prolongMs = sharedMsMax(request, site);
+    const { isPeek } = this;
+    const atPrimary = this.#ask.atPrimary === true;
+    const ask = {
+      atMs: sinceAtMs,
+      part,
+      isHeld,
+      rangeOf,
+      prolongMs,
+      afterAnswer,
+      atPrimary,
+      isPeek,
+    };
+    const read = await readTier(tier, this.key, ask);
     if (isLifted) lifts.end();
     this.hasWaited();
-    this.lookedAtMs = this.atMs;
+    this.lookedUpAtMs = this.atMs;
     // A tier that is shut off answers without a request.
     const isAsked = read.kind !== "unavailable" || read.cause !== "shut-off";
     const tookMs = isAsked ? Math.max(0, this.atMs - sinceAtMs) : undefined;
-    this.exchange.decision.looked(tier.name, read.kind, tookMs);
-    return withValues(read, lookup.forwarded);
+    this.exchange.decision.lookedUp(tier.name, read.kind, tookMs);
+    return withValues(read, request.forwarded);
   }
 
   /** Returns whether metadata suffices: for a 304 or an answer to HEAD. */
   #answersWithoutBody({ metadata }: StoredResponse, tier: ResponseTier): boolean {
     if (!this.#mayAnswer(metadata, tier)) return false;
-    return this.lookup.method === "HEAD" || clientHasIt(this.lookup, metadata);
+    return this.request.method === "HEAD" || clientHasIt(this.request, metadata);
   }
 
   #mayAnswer(metadata: StoredMetadata, { name: tier }: ResponseTier): boolean {
@@ -246,4 +265,11 @@ export class Search<S extends LookupSite = Site>
     if (candidate.stored.body.kind === "blob") backfill(above, candidate, this);
     else copyToColo(from, candidate, this);
   }
+}
+
+/** Reads a tier. A peek skips a tier that is shut off, because that read would be a probe. */
+export function readTier(tier: ResponseTier, key: RecordKey, ask: ResponseAsk) {
+  return ask.isPeek === true && tier.isShutOff
+    ? ({ kind: "unavailable", cause: "shut-off" } as const)
+    : tier.read(key, ask);
 }

@@ -2,7 +2,12 @@
 // minimal records.
 import { bodyOfBytes } from "../../src/cache/record/body-of-bytes.ts";
 import { describe, expect, it } from "vitest";
-import { find, type Lookup, type LookupResult, type LookupPolicy } from "../../src/cache/find.ts";
+import {
+  lookUp,
+  type Lookup,
+  type LookupResult,
+  type LookupPolicy,
+} from "../../src/cache/lookup.ts";
 import type { CacheRecord } from "../../src/cache/record/record.ts";
 import { RecordKey } from "../../src/cache/record/record-key.ts";
 import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
@@ -83,8 +88,8 @@ class World implements LookupPolicy<Detail, Verdict> {
     this.used = new TierStack<Detail>(memory, [named("edge"), named("shared")]);
   }
 
-  find() {
-    return find(this);
+  lookUp() {
+    return lookUp(this);
   }
 
   #read(name: Name): TierRead<Detail> {
@@ -126,7 +131,7 @@ class World implements LookupPolicy<Detail, Verdict> {
   }
 
   ask(tier: Tier<Detail>, finding: Lookup<Detail, Verdict>) {
-    return finding.lookIn(tier);
+    return finding.lookUpIn(tier);
   }
 
   follow({ names }: VaryMarker): boolean {
@@ -156,14 +161,17 @@ describe("a useless record above a seemingly older record", () => {
     },
   ])("$id", async ({ below, tier }) => {
     const world = new Choosy({ memory: { k: record(2, false) }, edge: { k: below } });
-    expect(await world.find()).toMatchObject({ candidate: { tier } });
+    expect(await world.lookUp()).toMatchObject({ candidate: { tier } });
   });
 
   it("remains the candidate if it becomes useful while the lower tier is read", async () => {
     const above = record(2, false);
     const renewed = () => void Object.assign(above.metadata, { isFit: true });
     const world = new Choosy({ memory: { k: above }, edge: { k: record(1, true) } }, renewed);
-    expect(await world.find()).toMatchObject({ candidate: { tier: "memory" }, verdict: "answers" });
+    expect(await world.lookUp()).toMatchObject({
+      candidate: { tier: "memory" },
+      verdict: "answers",
+    });
   });
 });
 
@@ -187,18 +195,18 @@ describe("find", () => {
     ],
   ])("makes the expected calls: %s", async (_id, held, told) => {
     const world = new World(held);
-    await world.find();
+    await world.lookUp();
     expect(world.told.join(", ")).toBe(told);
   });
 
   it("returns no promise if memory answers", () => {
-    const found = new World({ memory: { k: record(1, true) } }).find();
+    const found = new World({ memory: { k: record(1, true) } }).lookUp();
     expect(found).toMatchObject({ verdict: "answers", candidate: { tier: "memory" } });
   });
 
   it("returns the youngest of records that do not answer, and judges each once", async () => {
     const world = new World({ memory: { k: record(1, false) }, shared: { k: record(2, false) } });
-    const found = await world.find();
+    const found = await world.lookUp();
     expect(found).toMatchObject({ verdict: "does not", candidate: { tier: "shared" } });
     const judged = world.told.filter((line) => line.startsWith("judges"));
     expect(judged).toEqual(["judges 1", "judges 2"]);
@@ -207,14 +215,14 @@ describe("find", () => {
   it("waits for a newer view before it reads a tier", async () => {
     const world = new World({ memory: { k: record(1, true) } });
     world.renewal = async () => undefined;
-    await world.find();
+    await world.lookUp();
     expect(world.told).toEqual(["view renewed", "has waited", "memory reads k", "judges 1"]);
   });
 
   it("reads no tier if the renewed view bypasses the cache", async () => {
     const world = new World({ memory: { k: record(1, true) } });
     world.renewal = async () => void (world.bypassed = true);
-    expect(await world.find()).toBeUndefined();
+    expect(await world.lookUp()).toBeUndefined();
     expect(world.told).toEqual(["view renewed", "has waited"]);
   });
 
@@ -223,7 +231,7 @@ describe("find", () => {
     async (tier) => {
       const world = new World({ [tier]: { k: record(1, true) } });
       world.isDoubted = true;
-      await world.find();
+      await world.lookUp();
       expect(world.told.slice(-3)).toEqual(["view sought", "has waited", "judges 1"]);
     },
   );
@@ -232,7 +240,7 @@ describe("find", () => {
     const world = new World({ edge: { k: record(1, true) } }, () => {
       world.changeCount = 1;
     });
-    await world.find();
+    await world.lookUp();
     expect(world.told).toEqual(["memory reads k", "edge reads k", "judges 1"]);
   });
 });
