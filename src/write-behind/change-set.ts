@@ -1,9 +1,10 @@
 // Gathers, flushes and reads the changes of one set, for counters and buffers.
+import { hintOf, whyOf } from "../remote/trouble.ts";
+import type { RemoteCause } from "../remote/remote-client.ts";
 import type { Log } from "../observe/log-line.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import { within } from "../base/timeouts.ts";
-import type { RedisCause, RedisClient } from "../redis/redis-client.ts";
-import { hintOf, whyOf } from "../redis/trouble.ts";
+import type { RedisClient } from "../redis/redis-client.ts";
 import type { ChangeKind } from "./change-kind.ts";
 import { type ChunkBudget, flush, type FlushReport } from "./flush.ts";
 import type { Outcome } from "./change-batch.ts";
@@ -19,7 +20,7 @@ import { ageMsOf, type SliceTimes, usualTimes } from "./slice-times.ts";
 /** The dependencies of sets in an isolate. */
 export interface BehindPorts {
   /** `undefined` if there is no Redis. No change is then accepted. */
-  readonly redis: Pick<RedisClient, "read" | "write" | "look" | "remove" | "words"> | undefined;
+  readonly redis: Pick<RedisClient, "read" | "write" | "look" | "remove" | "health"> | undefined;
   /** Returns whether the connection has never opened; see `RedisAddress`. Default: `false`. */
   readonly hasNeverConnected?: (() => boolean) | undefined;
   /** Tracks the free space of Redis. While Redis is nearly full, no change is accepted. */
@@ -219,9 +220,9 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     });
   }
 
-  #unreadable(cause: RedisCause): OperatorError {
+  #unreadable(cause: RemoteCause): OperatorError {
     const isKnown = cause !== "shut-off" && cause !== "writes-refused";
-    const { words } = this.#ports.redis ?? {};
+    const words = this.#ports.redis?.health.words ?? {};
     const why = isKnown ? `${whyOf(cause, words)}.` : "The database is shut off, or there is none.";
     const hint = isKnown ? hintOf(cause, words) : undefined;
     return new OperatorError({

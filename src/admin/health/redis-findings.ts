@@ -1,7 +1,7 @@
 // Findings on the databases: errors seen by the shared tier and the journal, and wrong clocks.
+import { remedyOf, type RemoteTrouble, whyOf } from "../../remote/trouble.ts";
 import { isoOf } from "../../base/iso-date.ts";
 import type { Trouble } from "../../observe/condition.ts";
-import { remedyOf, type RedisTrouble, whyOf } from "../../redis/trouble.ts";
 import { type Finding, type FindingCode, spanOf } from "../../protocol/finding.ts";
 import type { ClientState, SiteState } from "./site-state.ts";
 
@@ -24,15 +24,15 @@ const codes = {
   refused: "redis-refused",
   "platform-limit": "subrequests-spent",
   failed: "redis-refused",
-} as const satisfies Record<RedisTrouble, FindingCode>;
+} as const satisfies Record<RemoteTrouble, FindingCode>;
 
 /** Failures of these kinds cost little until the client is shut off. */
-const passing: readonly RedisTrouble[] = ["unreachable", "not-open", "timeout", "busy"];
+const passing: readonly RemoteTrouble[] = ["unreachable", "not-open", "timeout", "busy"];
 
 /** A current trouble of one client. */
 interface CurrentTrouble {
   readonly client: ClientState;
-  readonly trouble: Trouble<RedisTrouble>;
+  readonly trouble: Trouble<RemoteTrouble>;
   readonly of: "use" | "write to";
 }
 
