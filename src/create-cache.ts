@@ -19,7 +19,7 @@ import { createPurging, type PurgingParts } from "./create-purging.ts";
 import { noJournal } from "./purge/view/view.ts";
 import type { RedisAddress } from "./redis/open-client.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
-import type { RedisSettings } from "./redis/redis-settings.ts";
+import type { RedisSettings } from "./redis/redis-client.ts";
 import type { RedisStore } from "./stores/redis/redis-store.ts";
 import { NameSecret } from "./cache/record/name-secret.ts";
 import type { createReports } from "./reports/create-reports.ts";

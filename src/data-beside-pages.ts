@@ -48,7 +48,7 @@ export interface SetsBesideData {
 /** The parts of a data cache that its counters and buffers use. */
 export interface PortsOfSets {
   /** `undefined` if there is no Redis. No change is then accepted. */
-  readonly redis: Pick<RedisClient, "read" | "write" | "look" | "remove" | "words"> | undefined;
+  readonly redis: RedisClient | undefined;
   /** Returns whether the connection has never opened; see `RedisAddress`. Default: `false`. */
   readonly hasNeverConnected?: (() => boolean) | undefined;
   /** Tracks the free space of Redis. While Redis is nearly full, no change is accepted. */

@@ -1,6 +1,6 @@
 // Lengthens time-outs of the product, for suites that do not test time-outs.
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from "vitest";
-import { LatencyBound } from "../src/redis/latency-bound.ts";
+import { LatencyBound } from "../src/remote/latency-bound.ts";
 
 /** Lengthens the time-outs, because a real database on a busy machine may exceed them. */
 export function lengthenTimeouts(): void {

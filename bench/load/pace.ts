@@ -1,7 +1,7 @@
 // Starts work at predetermined times, regardless of work in progress (an open loop).
 import { setTimeout as delay } from "node:timers/promises";
 import type { Draws } from "../../testing/draws.ts";
-import { nowAtMs } from "../load/ask.ts";
+import { nowAtMs } from "./ask.ts";
 
 /**
  * Returns the sorted times of independent visits (a Poisson process), in milliseconds from the

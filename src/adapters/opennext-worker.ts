@@ -34,7 +34,7 @@ export interface OpenNextWorker {
  *
  * @param config from `defineConfig`
  * @example
- * import openNext from "./.open-next/worker.js";
+ * import openNext from ".open-next/worker.js";
  * export default withTidemark(openNext, defineConfig({ namespace: "shop" }), { stores: upstash() });
  */
 export function withTidemark(

@@ -1,4 +1,6 @@
 // GET /_cache/stats: the counts, contents and troubles of one isolate.
+import { whyOf } from "../remote/trouble.ts";
+import type { RemoteHealth } from "../remote/store-health.ts";
 import type { RedisClient } from "../redis/redis-client.ts";
 import { isoOf } from "../base/iso-date.ts";
 import type { Config, Route } from "../config/config.ts";
@@ -6,8 +8,6 @@ import { isFault } from "../base/operator-error.ts";
 import { acceptedAtMs } from "../purge/journal/entry.ts";
 import type { JournalExtent, Unavailable } from "../purge/journal/journal.ts";
 import type { JournalView } from "../purge/view/journal-view.ts";
-import type { DatabaseHealth } from "../redis/database-way.ts";
-import { whyOf } from "../redis/trouble.ts";
 import { version } from "../version.ts";
 import type { ConfiguredRoute } from "../protocol/answers.ts";
 import type { AdminSettings } from "./admin-settings.ts";
@@ -63,8 +63,9 @@ export async function statsRoute(
 }
 
 function clientStats(redis: RedisClient) {
-  const { isShutOff: shutOff, refusesWrites, readTimeoutMs } = redis;
-  return { shutOff, refusesWrites, readTimeoutMs, ...troubleStats(redis) };
+  const { health, readTimeoutMs } = redis;
+  const { isShutOff: shutOff, refusesWrites } = health;
+  return { shutOff, refusesWrites, readTimeoutMs, ...troubleStats(health) };
 }
 
 function routeStats(
@@ -89,7 +90,7 @@ function keptStats(extent: JournalExtent | Unavailable) {
  * Returns the last trouble of any kind of command, and the last trouble of only writes. Both may be
  * over.
  */
-function troubleStats({ trouble, troubleWithWrites, words }: DatabaseHealth) {
+function troubleStats({ trouble, troubleWithWrites, words }: RemoteHealth) {
   const last = (of: typeof trouble) => (of ? { ...of, why: whyOf(of.kind, words) } : "none");
   return { trouble: last(trouble), troubleWithWrites: last(troubleWithWrites) };
 }

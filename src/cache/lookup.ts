@@ -1,7 +1,7 @@
 // Looks up a key, for pages and for data. A lookup first renews an old purge view. Then it reads
 // memory and the lower tiers in order. If the view cannot verify the record, the lookup renews the
 // view again. A sufficient record is backfilled into the tiers above.
-import { inInvocation } from "../base/invocation.ts";
+import { inInvocation } from "../remote/invocation.ts";
 import type { TierName } from "../config/tier-names.ts";
 import { type CacheRecord, discardBody } from "./record/record.ts";
 import type { RecordKey } from "./record/record-key.ts";

@@ -1,5 +1,5 @@
 // Answers a call for one key, from the tiers or by a load.
-import { inInvocation } from "../base/invocation.ts";
+import { inInvocation } from "../remote/invocation.ts";
 import type { LoadMany } from "./value/load-context.ts";
 import type { CallResult, LoadNeed } from "./load/load-outcome.ts";
 import { loadOne, type LoadingPorts } from "./load/loading.ts";

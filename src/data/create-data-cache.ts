@@ -192,7 +192,10 @@ function open(settings: DataSettings, pages: Pages | undefined) {
       badRecords,
       failedBackgroundWork,
       purges,
-      redis: { trouble: redis?.trouble, troubleWithWrites: redis?.troubleWithWrites },
+      redis: {
+        trouble: redis?.health.trouble,
+        troubleWithWrites: redis?.health.troubleWithWrites,
+      },
       journal: {
         trouble: core.purging?.health.trouble,
         troubleWithWrites: core.purging?.health.troubleWithWrites,

@@ -1,6 +1,6 @@
 // The public class of a namespace.
 import type { TierName } from "../config/config.ts";
-import { inInvocation } from "../base/invocation.ts";
+import { inInvocation } from "../remote/invocation.ts";
 import type { OperatorError } from "../base/operator-error.ts";
 import { unlessAborted } from "../base/timeouts.ts";
 import { answered } from "./answer.ts";

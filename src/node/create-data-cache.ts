@@ -1,5 +1,6 @@
 // Creates an application's data cache on Node, which uses Upstash's REST interface or the
 // application's own connection.
+import type { TroubleWords } from "../remote/trouble.ts";
 import { defineConfig } from "../config/config.ts";
 import type { WrittenConfig, WrittenLimits, WrittenPurge } from "../config/written.ts";
 import { type DataCache, dataCacheOf } from "../data/create-data-cache.ts";
@@ -11,7 +12,7 @@ import { addressOver } from "../redis/connection/address.ts";
 import type { GivenConnection } from "../redis/connection/given-connection.ts";
 import type { RedisAddress } from "../redis/open-client.ts";
 import { redisStore } from "../stores/redis/redis-store.ts";
-import { texts, type TroubleWords } from "../redis/trouble.ts";
+import { upstashWords } from "../redis/trouble.ts";
 
 /** The address of Upstash's REST interface, as the database's page in the console shows it. */
 export interface RestAddress {
@@ -174,5 +175,8 @@ function asOption(text: string, option: Option): string {
 
 const restWords = (option: Option): TroubleWords =>
   Object.fromEntries(
-    Object.entries(texts).map(([kind, [why, hint]]) => [kind, [why, asOption(hint, option)]]),
+    Object.entries(upstashWords).map(([kind, [why, hint]]) => [
+      kind,
+      [why, asOption(hint, option)],
+    ]),
   );

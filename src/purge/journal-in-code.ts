@@ -1,9 +1,9 @@
 // Types of the journal's store: as composition opens it, and as a Worker passes it in code.
+import type { RemoteHealth } from "../remote/store-health.ts";
 import type { Fault } from "../base/operator-error.ts";
 import type { Log } from "../observe/log-line.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { RedisClient } from "../redis/redis-client.ts";
-import type { DatabaseHealth } from "../redis/database-way.ts";
 import type { JournalStore } from "./purging.ts";
 
 export interface JournalStoreSettings {
@@ -21,7 +21,7 @@ export interface JournalStoreSettings {
 }
 
 export interface OpenJournal extends Omit<JournalStore, "isShutOff"> {
-  readonly health: DatabaseHealth;
+  readonly health: RemoteHealth;
   /** The client of a journal in Redis, for health. */
   readonly redis?: RedisClient | undefined;
   /** A text that all isolates of the site know, and no client; or how to read it. */

@@ -1,6 +1,7 @@
 // Reads a database's fill level, evictions and last start with INFO.
-import type { RedisPurpose } from "./purpose.ts";
-import type { RedisAnswer, RedisClient } from "./redis-client.ts";
+import type { RemoteAnswer } from "../remote/remote-client.ts";
+import type { CallPurpose } from "../remote/purpose.ts";
+import type { RedisClient } from "./redis-client.ts";
 
 /** The fill level of a database. Fields are `null` if the server does not report them. */
 export type DatabaseInfo = Readonly<ReturnType<typeof databaseInfoIn>>;
@@ -8,8 +9,8 @@ export type DatabaseInfo = Readonly<ReturnType<typeof databaseInfoIn>>;
 /** Reads the fill level with one command, without a retry. Never rejects. A replica may answer. */
 export async function readDatabaseInfo(
   redis: Pick<RedisClient, "look">,
-  purpose: RedisPurpose,
-): Promise<RedisAnswer<DatabaseInfo>> {
+  purpose: CallPurpose,
+): Promise<RemoteAnswer<DatabaseInfo>> {
   // Name no sections, because not every server accepts several.
   const answer = await redis.look<unknown>(purpose, (client) => client.exec(["INFO"]));
   if (answer.kind === "unavailable") return answer;

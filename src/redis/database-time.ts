@@ -1,5 +1,6 @@
 // Measures, with TIME, the difference between the database's clock and this isolate's.
-import type { RedisAnswer, RedisClient } from "./redis-client.ts";
+import type { RemoteAnswer } from "../remote/remote-client.ts";
+import type { RedisClient } from "./redis-client.ts";
 
 export interface ClockDifference {
   /** The difference. A positive number means that the database's clock is ahead. */
@@ -16,7 +17,7 @@ export interface ClockDifference {
 export async function readClockDifference(
   redis: Pick<RedisClient, "look">,
   nowAtMs: () => number,
-): Promise<RedisAnswer<ClockDifference>> {
+): Promise<RemoteAnswer<ClockDifference>> {
   const sentAtMs = nowAtMs();
   const answer = await redis.look<unknown>("health", (client) => client.time());
   if (answer.kind === "unavailable") return answer;

@@ -1,6 +1,6 @@
 // Creates an SDK client.
 import { Redis } from "@upstash/redis/cloudflare";
-import type { DatabaseConditionSettings } from "./database-condition.ts";
+import type { TroubleWords } from "../remote/trouble.ts";
 import { isOfUpstash, withKeyLocks } from "./key-locks.ts";
 
 /** Replaces the SDK's HTTP request. Answers in the same format within the timeout. */
@@ -10,7 +10,9 @@ export type Carry = (
 ) => Promise<{ result?: never; error?: string }>;
 
 /** The address of a database, and the texts about its troubles. */
-export interface RedisAddress extends Pick<DatabaseConditionSettings, "words"> {
+export interface RedisAddress {
+  /** Default: those for Upstash's REST interface. */
+  readonly words?: TroubleWords | undefined;
   readonly url: string;
   readonly token: string;
   /** The keys of SEAL_KEY; the first one seals. Default: nothing is sealed. */

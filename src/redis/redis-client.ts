@@ -1,30 +1,42 @@
 // A client of one Redis database.
 import type { Redis } from "@upstash/redis/cloudflare";
-import { DatabaseClient } from "./database-client.ts";
-import type { RedisSettings } from "./redis-settings.ts";
-import { RoundTrips } from "./round-trips.ts";
+import { RemoteClient, type RemoteClientSettings } from "../remote/remote-client.ts";
+import type { RedisAddress } from "./open-client.ts";
+import { type RedisCounts, RoundTrips } from "./round-trips.ts";
 import { Seal, sealLine } from "./seal.ts";
-import { readTrouble } from "./trouble.ts";
+import { readTrouble, upstashWords } from "./trouble.ts";
 
-export type { RedisAnswer, RedisCause } from "./database-way.ts";
+/** The address, timeouts and other settings of a database. */
+export interface RedisSettings extends Omit<RemoteClientSettings, "words">, RedisAddress {
+  /**
+   * The key to delete if a full database rejects a write. The write is then retried once. A client
+   * with this key may send only atomic writes: commands, transactions or scripts.
+   */
+  readonly ballastKey?: string | undefined;
+  /** Counts commands by purpose. Default: no counts. */
+  readonly metrics?: RedisCounts | undefined;
+}
 
-export class RedisClient extends DatabaseClient<Redis> {
+export class RedisClient extends RemoteClient<Redis> {
   /** Seals what this client's users store, and checks what they read. */
   readonly seal: Seal;
 
   constructor(settings: RedisSettings) {
     const roundTrips = new RoundTrips(settings);
-    const { ballastKey } = settings;
-    super(settings, {
-      handleFor: (trip) => roundTrips.clientFor(trip),
-      ping: (redis) => redis.ping(),
-      failed(cause) {
-        const trouble = readTrouble(cause);
-        roundTrips.failed(trouble);
-        return trouble;
+    const { ballastKey, words = upstashWords } = settings;
+    super(
+      { ...settings, words },
+      {
+        handleFor: (trip) => roundTrips.clientFor(trip),
+        ping: (redis) => redis.ping(),
+        failed(cause) {
+          const trouble = readTrouble(cause);
+          settings.metrics?.add("redisFailures", [trouble]);
+          return trouble;
+        },
+        freeRoom: ballastKey === undefined ? undefined : (redis) => redis.del(ballastKey),
       },
-      freeRoom: ballastKey === undefined ? undefined : (redis) => redis.del(ballastKey),
-    });
+    );
     const logged = new Set<string>();
     this.seal = new Seal(settings.sealKeys, (kind, flaw) => {
       settings.metrics?.add("brokenSeals", [kind, flaw]);

@@ -1,11 +1,10 @@
 // Opens SDK clients, counts the Redis commands in their requests, and measures the latency.
 import type { Redis } from "@upstash/redis/cloudflare";
 import { LRUCache } from "lru-cache";
-import { invocationHere, StoreCalls } from "../base/invocation.ts";
+import { invocationHere, StoreCalls } from "../remote/invocation.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import type { Trip } from "./database-way.ts";
+import type { Trip } from "../remote/remote-client.ts";
 import { openClient, type RedisAddress } from "./open-client.ts";
-import type { RedisTrouble } from "./trouble.ts";
 
 export type RedisCounts = Pick<Metrics, "add" | "took">;
 
@@ -73,10 +72,6 @@ export class RoundTrips {
       return answer;
     });
     return redis;
-  }
-
-  failed(cause: RedisTrouble): void {
-    this.#settings.metrics?.add("redisFailures", [cause]);
   }
 }
 

@@ -1,10 +1,15 @@
 // Classifies errors of the client `@upstash/redis`, and advises operators. The text of an error
 // quotes commands and values, so it never leaves this file.
+import {
+  ofInvocation,
+  platformWords,
+  type RemoteTrouble,
+  type TroubleWords,
+} from "../remote/trouble.ts";
 
-/**
- * The reason and the advice by kind of trouble. Each kind requires another action by the operator.
- */
-export const texts = {
+/** The reason and the advice by kind of trouble, for Upstash's REST interface. */
+export const upstashWords = {
+  ...platformWords,
   "token-refused": ["Upstash refused the token (401)", "check UPSTASH_REDIS_REST_TOKEN"],
   forbidden: [
     "Upstash refused access (403)",
@@ -51,60 +56,19 @@ export const texts = {
     "The database refused a command",
     "check the state of the database, such as in the Upstash console",
   ],
-  "platform-limit": [
-    "One request needs more subrequests or connections than the platform allows it",
-    "read several values with getMany or getOrSetMany, or use a plan with more subrequests",
-  ],
   failed: ["A command to the database failed before it was sent", "check UPSTASH_REDIS_REST_URL"],
-} as const satisfies Record<string, readonly [why: string, hint: string]>;
-
-export type RedisTrouble = keyof typeof texts;
-
-/** Texts that replace the default texts, for a database that is configured in another way. */
-export type TroubleWords = Readonly<
-  Partial<Record<RedisTrouble, readonly [why: string, hint: string]>>
->;
+} as const satisfies Record<RemoteTrouble, readonly [why: string, hint: string]>;
 
 /** Texts for a separate journal database, which has its own variables. */
 export const journalWords: TroubleWords = Object.fromEntries(
-  Object.entries(texts).map(([kind, [why, hint]]) => [
+  Object.entries(upstashWords).map(([kind, [why, hint]]) => [
     kind,
     [why, hint.replaceAll("UPSTASH_REDIS_REST", "JOURNAL_REDIS_REST")],
   ]),
 );
 
-/** Troubles that usually end without intervention. */
-const passing: readonly RedisTrouble[] = ["unreachable", "timeout", "busy"];
-
-/** The trouble of one invocation, which says nothing about the database. */
-export const ofInvocation = "platform-limit" satisfies RedisTrouble;
-
-/** Returns the reason, without a full stop. It contains no secret, address or key. */
-export function whyOf(trouble: RedisTrouble, words: TroubleWords = texts): string {
-  return (words[trouble] ?? texts[trouble])[0];
-}
-
-/** Returns the advice, uncapitalised; `undefined` if a retry suffices. */
-export function hintOf(trouble: RedisTrouble, words: TroubleWords = texts): string | undefined {
-  return passing.includes(trouble) ? undefined : (words[trouble] ?? texts[trouble])[1];
-}
-
-/** Returns the advice as sentences, also for troubles that usually end without intervention. */
-export function remedyOf(trouble: RedisTrouble, words: TroubleWords = texts): string {
-  const hint = (words[trouble] ?? texts[trouble])[1];
-  if (passing.includes(trouble))
-    return `Tidemark tries again by itself. If the trouble lasts: ${hint}.`;
-  return `${hint.slice(0, 1).toUpperCase()}${hint.slice(1)}.`;
-}
-
-/** Returns a log line with reason and advice. */
-export function troubleLine(trouble: RedisTrouble, words: TroubleWords = texts): string {
-  const [why, hint] = words[trouble] ?? texts[trouble];
-  return `${why}: ${hint}.`;
-}
-
 /** Classifies an error of the client: returns the first matching kind, or `failed`. */
-export function readTrouble(cause: unknown): RedisTrouble {
+export function readTrouble(cause: unknown): RemoteTrouble {
   if (!(cause instanceof Error)) return "failed";
   const { name, message } = cause;
   switch (name) {
@@ -139,7 +103,7 @@ const part = /^Command \d+ \[ \w+ \] failed: /;
 const discarded = /^EXECABORT Transaction discarded(?: because of)?: /;
 
 /** Server errors. Match only their beginning, because values may follow. */
-const refusals: readonly (readonly [RegExp, RedisTrouble])[] = [
+const refusals: readonly (readonly [RegExp, RemoteTrouble])[] = [
   [/^(?:(?:ERR )?unauthorized|WRONGPASS|NOAUTH)\b/i, "token-refused"],
   [/^(?:ERR )?forbidden\b/i, "forbidden"],
   [/^READONLY\b/, "read-only"],
@@ -162,7 +126,7 @@ const refusals: readonly (readonly [RegExp, RedisTrouble])[] = [
 ];
 
 /** Errors of servers in front of the database, anywhere in a page. */
-const pages: readonly (readonly [RegExp, RedisTrouble])[] = [
+const pages: readonly (readonly [RegExp, RemoteTrouble])[] = [
   // Cloudflare's answers to a Worker if a host is unknown or does not answer.
   [/^error code: (?:1016|52\d|530)\b/, "unreachable"],
   [/^error code: (?:1015|429|50[234])\b/, "busy"],
@@ -172,7 +136,7 @@ const pages: readonly (readonly [RegExp, RedisTrouble])[] = [
   [/\b(?:request entity|payload|content) too large\b/i, "too-large"],
 ];
 
-function refusalIn(message: string): RedisTrouble {
+function refusalIn(message: string): RemoteTrouble {
   const text = message.replace(part, "").replace(discarded, "");
   return refusals.find(([form]) => form.test(text))?.[1] ?? "refused";
 }
@@ -182,7 +146,7 @@ function refusalIn(message: string): RedisTrouble {
  *
  * @param text received instead of JSON
  */
-function pageIn(text: string): RedisTrouble {
+function pageIn(text: string): RemoteTrouble {
   const known = pages.find(([form]) => form.test(text))?.[1];
   if (known !== undefined) return known;
   const trouble = refusalIn(text);

@@ -2,7 +2,7 @@
 import type { DashboardPart } from "../dashboard/port/dashboard-part.ts";
 import { type Log, logOf } from "../observe/log-line.ts";
 import type { RedisClient } from "../redis/redis-client.ts";
-import type { RedisSettings } from "../redis/redis-settings.ts";
+import type { RedisSettings } from "../redis/redis-client.ts";
 import type { RedisCounts } from "../redis/round-trips.ts";
 import type { Dataset } from "./data-points.ts";
 import { ReportFold, type Unavailable } from "./folding.ts";

@@ -1,10 +1,11 @@
 // Folds the stream's reports into the totals, page by page: at each read of the totals, and in the
 // background.
+import { upstashWords } from "../redis/trouble.ts";
+import { hintOf, whyOf } from "../remote/trouble.ts";
+import type { RemoteCause } from "../remote/remote-client.ts";
 import type { ReportHistory } from "../dashboard/port/dashboard-part.ts";
 import type { Log } from "../observe/log-line.ts";
 import type { Reason } from "../base/operator-error.ts";
-import type { RedisCause } from "../redis/redis-client.ts";
-import { hintOf, whyOf } from "../redis/trouble.ts";
 import { added, type ReportAnomalies, seriesMax } from "./add-reports.ts";
 import type { ReportStream, ReportState } from "./report-stream.ts";
 import { totalsText } from "./totals-text.ts";
@@ -136,13 +137,17 @@ export class ReportFold {
   }
 }
 
-function unavailableFor(cause: RedisCause): Unavailable {
+function unavailableFor(cause: RemoteCause): Unavailable {
   const kind = "unavailable";
   if (cause === "shut-off" || cause === "writes-refused") {
     const why = "The database failed a moment ago. Tidemark tries again soon.";
     return { kind, why, hint: "Try again." };
   }
-  return { kind, why: `${whyOf(cause)}.`, hint: `${capital(hintOf(cause) ?? "try again")}.` };
+  return {
+    kind,
+    why: `${whyOf(cause, upstashWords)}.`,
+    hint: `${capital(hintOf(cause, upstashWords) ?? "try again")}.`,
+  };
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

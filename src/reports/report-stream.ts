@@ -1,7 +1,8 @@
 // The reports in Redis: the totals, and a stream of reports that are not in the totals yet. No
 // report is in both, so no cursor is needed. An isolate never sends a report again, so a report
 // counts once or not at all. Counters (`HINCRBY`) would count twice after a lost answer.
-import type { RedisAnswer, RedisClient } from "../redis/redis-client.ts";
+import type { RemoteAnswer } from "../remote/remote-client.ts";
+import type { RedisClient } from "../redis/redis-client.ts";
 import { fieldsOf, nextId, type Report, reportsIn, type StandingReport } from "./report-entry.ts";
 import { type HeldTotals, totalsIn } from "./totals-text.ts";
 
@@ -68,7 +69,7 @@ export class ReportStream {
    * Appends a report with one command, without a retry. Returns the number of entries in the
    * stream; -1 if the stream was full, so nothing was written.
    */
-  async add(report: Report): Promise<RedisAnswer<number>> {
+  async add(report: Report): Promise<RemoteAnswer<number>> {
     const { redis: client } = this.#settings;
     const fields = fieldsOf(report);
     const seal = client.seal.of("report", this.#keys.stream, JSON.stringify(fields));
@@ -84,7 +85,7 @@ export class ReportStream {
    * Reads the state in one transaction. The transaction includes a write, so the primary executes
    * it.
    */
-  async standing(): Promise<RedisAnswer<ReportState>> {
+  async standing(): Promise<RemoteAnswer<ReportState>> {
     const { stream, totals, probe } = this.#keys;
     const answer = await this.#settings.redis.attempt<unknown[]>(
       "metrics",
@@ -122,7 +123,7 @@ export class ReportStream {
     version: string,
     page: readonly StandingReport[],
     text: string,
-  ): Promise<RedisAnswer<boolean>> {
+  ): Promise<RemoteAnswer<boolean>> {
     const { stream, totals } = this.#keys;
     const [first, last] = [page[0], page.at(-1)];
     if (first === undefined || last === undefined) return { kind: "answered", value: false };

@@ -1,7 +1,7 @@
 // Gathers the changes of one set in this isolate, and sends them in batches. If the request that
 // sends a batch ends, a waiting request or the request of a later change continues.
+import type { RemoteCause } from "../remote/remote-client.ts";
 import { patiently, pause } from "../base/timeouts.ts";
-import type { RedisCause } from "../redis/redis-client.ts";
 import type { ChangeKind } from "./change-kind.ts";
 import { ChangeBatch, type Outcome, type Refusal } from "./change-batch.ts";
 import type { Backlog, Batch, SliceStore } from "./slice-store.ts";
@@ -234,7 +234,7 @@ const notAccepted = (
 ): Outcome => ({ kind: unknownTryCount > 0 ? "in-doubt" : "refused", cause });
 
 /** Causes that prove that Redis has stored nothing. */
-const unsent: readonly RedisCause[] = [
+const unsent: readonly RemoteCause[] = [
   "not-open",
   "shut-off",
   "writes-refused",

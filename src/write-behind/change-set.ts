@@ -1,9 +1,9 @@
 // Gathers, flushes and reads the changes of one set, for counters and buffers.
+import { hintOf, whyOf } from "../remote/trouble.ts";
+import type { RemoteCause } from "../remote/remote-client.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import type { PortsOfSets } from "../data-beside-pages.ts";
 import { within } from "../base/timeouts.ts";
-import type { RedisCause } from "../redis/redis-client.ts";
-import { hintOf, whyOf } from "../redis/trouble.ts";
 import type { ChangeKind } from "./change-kind.ts";
 import { type ChunkBudget, flush, type FlushReport } from "./flush.ts";
 import type { Outcome } from "./change-batch.ts";
@@ -208,9 +208,9 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     });
   }
 
-  #unreadable(cause: RedisCause): OperatorError {
+  #unreadable(cause: RemoteCause): OperatorError {
     const isKnown = cause !== "shut-off" && cause !== "writes-refused";
-    const { words } = this.#ports.redis ?? {};
+    const words = this.#ports.redis?.health.words ?? {};
     const why = isKnown ? `${whyOf(cause, words)}.` : "The database is shut off, or there is none.";
     const hint = isKnown ? hintOf(cause, words) : undefined;
     return new OperatorError({

@@ -1,6 +1,6 @@
 // Applies the slices of one set to the sink, oldest first and chunk by chunk, and drops them.
 // Several flushers may run at once. Each continues where another stopped.
-import type { RedisCause } from "../redis/redis-client.ts";
+import type { RemoteCause } from "../remote/remote-client.ts";
 import type { Mark, Sink } from "./sinks/sink.ts";
 import {
   type Backlog,
@@ -32,7 +32,7 @@ export type FlushEnd =
   | { readonly kind: "done" }
   | { readonly kind: "more" }
   | { readonly kind: "sink-failed"; readonly error: unknown }
-  | { readonly kind: "unavailable"; readonly cause: RedisCause };
+  | { readonly kind: "unavailable"; readonly cause: RemoteCause };
 
 export interface FlushReport {
   readonly end: FlushEnd;

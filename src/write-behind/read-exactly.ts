@@ -1,6 +1,6 @@
 // Reads exact values: first the waiting changes in Redis, then the sink's values and mark at one
 // moment. Changes up to the mark are already in the sink's values, and are not applied again.
-import type { RedisAnswer } from "../redis/redis-client.ts";
+import type { RemoteAnswer } from "../remote/remote-client.ts";
 import type { ChangeKind } from "./change-kind.ts";
 import type { Sink } from "./sinks/sink.ts";
 import { isPast, type SliceStore } from "./slice-store.ts";
@@ -20,7 +20,7 @@ export interface ReadPorts<Change extends { readonly key: string }, Value> {
 export async function readExactly<Change extends { readonly key: string }, Value>(
   { set, kind, store, sink }: ReadPorts<Change, Value>,
   keys: readonly string[],
-): Promise<RedisAnswer<ReadonlyMap<string, Value>>> {
+): Promise<RemoteAnswer<ReadonlyMap<string, Value>>> {
   const waiting = await store.read(keys);
   if (waiting.kind === "unavailable") return waiting;
   const { values, mark } = await sink.read(set, keys);

@@ -1,8 +1,9 @@
 // Implements the port of slices for one set, with scripts in Redis.
+import type { RemoteAnswer } from "../remote/remote-client.ts";
 import { listIn } from "../base/json-text.ts";
 import type { DatabaseRoom } from "../redis/database-room.ts";
-import type { RedisPurpose } from "../redis/purpose.ts";
-import type { RedisAnswer, RedisClient } from "../redis/redis-client.ts";
+import type { CallPurpose } from "../remote/purpose.ts";
+import type { RedisClient } from "../redis/redis-client.ts";
 import type { ChangeTexts } from "./change-kind.ts";
 import {
   acceptAddsScript,
@@ -63,7 +64,7 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
     this.#times = settings.times ?? usualTimes;
   }
 
-  async accept({ id, slice, changes }: Batch<Change>): Promise<RedisAnswer<Acceptance>> {
+  async accept({ id, slice, changes }: Batch<Change>): Promise<RemoteAnswer<Acceptance>> {
     const { redis, room, kind, backlogMax } = this.#settings;
     const { index, count, sliceKey, batchKey, clock } = this.#keys;
     const { sliceMs, lateMs, seenMs } = this.#times;
@@ -83,7 +84,7 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
     return valueOf(answer, acceptanceIn);
   }
 
-  async rested(): Promise<RedisAnswer<RestedSlice | undefined>> {
+  async rested(): Promise<RemoteAnswer<RestedSlice | undefined>> {
     const { sliceMs, restMs } = this.#times;
     const given = [sliceMs, restMs].map(String);
     const answer = await this.#settings.redis.look<unknown>(flushed, (client) =>
@@ -98,7 +99,7 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
   async changes(
     slice: number,
     keys: readonly string[],
-  ): Promise<RedisAnswer<SliceChanges<Change> | undefined>> {
+  ): Promise<RemoteAnswer<SliceChanges<Change> | undefined>> {
     const given = [String(chunkBytesMax), ...keys];
     const answer = await this.#settings.redis.look<unknown>(flushed, (client) =>
       client.eval(changesScript, [this.#keys.sliceKey(slice)], given),
@@ -109,7 +110,7 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
     });
   }
 
-  async refused(slice: number, change: Change): Promise<RedisAnswer<RefusalCount>> {
+  async refused(slice: number, change: Change): Promise<RemoteAnswer<RefusalCount>> {
     const { redis, kind, deadLetterAfter } = this.#settings;
     const { attempts, letters } = this.#keys;
     const given = [`${slice}:${change.key}`, kind.textOf(change), deadLetterAfter, letterCountMax];
@@ -122,7 +123,7 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
     });
   }
 
-  async deadLetters(): Promise<RedisAnswer<readonly DeadLetter<Change>[]>> {
+  async deadLetters(): Promise<RemoteAnswer<readonly DeadLetter<Change>[]>> {
     const answer = await this.#settings.redis.look<unknown>(flushed, (client) =>
       client.eval(lettersScript, [this.#keys.letters], []),
     );
@@ -138,7 +139,9 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
   }
 
   /** Removes a dead letter. `isMine` is `true` for only one of several callers. */
-  async dropDeadLetter(id: string): Promise<RedisAnswer<{ isMine: boolean; letterCount: number }>> {
+  async dropDeadLetter(
+    id: string,
+  ): Promise<RemoteAnswer<{ isMine: boolean; letterCount: number }>> {
     const answer = await this.#settings.redis.remove<unknown>(flushed, (client) =>
       client.eval(dropLetterScript, [this.#keys.letters], [id]),
     );
@@ -148,7 +151,7 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
     }));
   }
 
-  async drop(slice: number): Promise<RedisAnswer<Backlog>> {
+  async drop(slice: number): Promise<RemoteAnswer<Backlog>> {
     const { index, count, sliceKey } = this.#keys;
     const answer = await this.#settings.redis.remove<unknown>(flushed, (client) =>
       client.eval(dropScript, [index, count, sliceKey(slice)], [String(slice)]),
@@ -156,7 +159,7 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
     return valueOf(answer, backlogIn);
   }
 
-  async read(keys: readonly string[]): Promise<RedisAnswer<readonly SliceRead<Change>[]>> {
+  async read(keys: readonly string[]): Promise<RemoteAnswer<readonly SliceRead<Change>[]>> {
     const { redis, afterAnswer } = this.#settings;
     const given = [String(this.#times.sliceMs), ...keys];
     const answer = await redis.read<unknown>(
@@ -198,12 +201,12 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
   }
 }
 
-const flushed: RedisPurpose = "write-behind, flushed";
+const flushed: CallPurpose = "write-behind, flushed";
 
 function valueOf<T>(
-  answer: RedisAnswer<unknown>,
+  answer: RemoteAnswer<unknown>,
   read: (reply: readonly unknown[]) => T,
-): RedisAnswer<T> {
+): RemoteAnswer<T> {
   return answer.kind === "answered" ? { ...answer, value: read(listIn(answer.value)) } : answer;
 }
 

@@ -1,5 +1,5 @@
 // The port of slices, in which accepted changes wait until a flush writes them to the sink.
-import type { RedisAnswer } from "../redis/redis-client.ts";
+import type { RemoteAnswer } from "../remote/remote-client.ts";
 import type { Mark } from "./sinks/sink.ts";
 
 /** The changes that an isolate sends together. All attempts have the same id and slice. */
@@ -73,9 +73,9 @@ export interface SliceChanges<Change> {
 /** The slices of one set. Each call is one command to the primary. No call rejects. */
 export interface SliceStore<Change> {
   /** `unavailable`: the batch may or may not have been accepted. It may be sent again. */
-  accept(batch: Batch<Change>): Promise<RedisAnswer<Acceptance>>;
+  accept(batch: Batch<Change>): Promise<RemoteAnswer<Acceptance>>;
   /** Returns the oldest slice if it has rested; otherwise `undefined`. */
-  rested(): Promise<RedisAnswer<RestedSlice | undefined>>;
+  rested(): Promise<RemoteAnswer<RestedSlice | undefined>>;
   /**
    * Reads the changes of the first keys that fit into a chunk.
    *
@@ -85,16 +85,16 @@ export interface SliceStore<Change> {
   changes(
     slice: number,
     keys: readonly string[],
-  ): Promise<RedisAnswer<SliceChanges<Change> | undefined>>;
+  ): Promise<RemoteAnswer<SliceChanges<Change> | undefined>>;
   /**
    * Records that the sink has refused a change. The change becomes a dead letter after its last
    * attempt. Repeated calls store one dead letter.
    */
-  refused(slice: number, change: Change): Promise<RedisAnswer<RefusalCount>>;
+  refused(slice: number, change: Change): Promise<RemoteAnswer<RefusalCount>>;
   /** Removes a slice that the sink has completely confirmed. The slice may already be gone. */
-  drop(slice: number): Promise<RedisAnswer<Backlog>>;
+  drop(slice: number): Promise<RemoteAnswer<Backlog>>;
   /** Reads the changes of the keys in all slices, oldest first, at one moment. */
-  read(keys: readonly string[]): Promise<RedisAnswer<readonly SliceRead<Change>[]>>;
+  read(keys: readonly string[]): Promise<RemoteAnswer<readonly SliceRead<Change>[]>>;
 }
 
 /** The limit for the changes in a chunk, which the sink applies in one transaction. */

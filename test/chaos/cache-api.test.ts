@@ -130,7 +130,7 @@ describe("a Cache API that never answers", () => {
     }
     expect(site.cache.addresses.length).toBeGreaterThan(0);
     expect(site.log.slice(2)).toEqual([
-      expect.stringMatching(/^Edge tier: The Cache API answers again after \d+ s\.$/),
+      expect.stringMatching(/^Edge tier: The Cache API works again after \d+ s\.$/),
       expect.stringMatching(
         /^Edge tier: The Cache API was shut off for \d+ s and is in use again\.$/,
       ),

@@ -7,7 +7,7 @@ import type { CacheParts } from "../../src/create-cache.ts";
 import { carryOver } from "../../src/redis/connection/carry.ts";
 import { connectionOf } from "../../src/redis/connection/given-connection.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
-import type { RedisSettings } from "../../src/redis/redis-settings.ts";
+import type { RedisSettings } from "../../src/redis/redis-client.ts";
 import { adds } from "../../src/write-behind/change-kind.ts";
 import { RedisSlices } from "../../src/write-behind/redis-slices.ts";
 import type { CounterSink } from "../../src/write-behind/sinks/sink.ts";

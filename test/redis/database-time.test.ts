@@ -1,7 +1,8 @@
 // Tests how Tidemark measures the difference between the clocks of Redis and of its own process.
+import type { RemoteAnswer } from "../../src/remote/remote-client.ts";
 import { describe, expect, it } from "vitest";
 import { readClockDifference } from "../../src/redis/database-time.ts";
-import { type RedisAnswer, RedisClient } from "../../src/redis/redis-client.ts";
+import { RedisClient } from "../../src/redis/redis-client.ts";
 import { redisServers } from "../../testing/fakes/redis-server.ts";
 import { openRestDatabase } from "../../testing/fakes/rest-database.ts";
 
@@ -24,7 +25,7 @@ describe.each(redisServers)("the clock difference to $redis", ({ start }) => {
 });
 
 const answering = (value: unknown) => ({
-  look: async <T>() => ({ kind: "answered", value }) as RedisAnswer<T>,
+  look: async <T>() => ({ kind: "answered", value }) as RemoteAnswer<T>,
 });
 
 it.each([null, [[]], [["now", "then"]], [["1700000000"]], "1700000000"])(

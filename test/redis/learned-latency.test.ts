@@ -58,9 +58,9 @@ it("uses the short time-out again after the first answered probe", async () => {
   await warmed();
   tookMs = { read: Infinity, probe: Infinity };
   await readsFor(10);
-  expect(client.isShutOff).toBe(true);
+  expect(client.health.isShutOff).toBe(true);
   tookMs = { read: 20, probe: 20 };
-  while (client.isShutOff) await readsFor(1);
+  while (client.health.isShutOff) await readsFor(1);
   expect(client.readTimeoutMs).toBe(150);
 });
 
@@ -71,7 +71,7 @@ it.each([300, 500, 900])(
     tookMs = { read: ms, probe: ms };
     await readsFor(15);
     expect(await readsFor(20)).toBeGreaterThan(10);
-    expect(client.isShutOff).toBe(false);
+    expect(client.health.isShutOff).toBe(false);
   },
 );
 
@@ -80,7 +80,7 @@ it("raises the time-out for a Redis that became slower for all commands but prob
   tookMs = { read: 300, probe: 20 };
   await readsFor(20);
   expect(await readsFor(20)).toBeGreaterThan(10);
-  expect(client.isShutOff).toBe(false);
+  expect(client.health.isShutOff).toBe(false);
 });
 
 it("uses the short time-out again if the calls themselves are the probes", async () => {
@@ -90,7 +90,7 @@ it("uses the short time-out again if the calls themselves are the probes", async
   tookMs = { read: Infinity, probe: Infinity };
   for (let at = 0; at < 3; at += 1) await attempt();
   tookMs = { read: 20, probe: 20 };
-  while (client.isShutOff) {
+  while (client.health.isShutOff) {
     clock.advance(0.5);
     await attempt();
   }

@@ -107,10 +107,10 @@ describe("a slow server", () => {
     await warmed();
     world.server.manner = { ...wellAnswer, afterMs: 400 };
     expect(await read()).toEqual({ kind: "unavailable", cause: "timeout" });
-    expect(world.client.trouble).toMatchObject({ kind: "timeout", isOver: false });
+    expect(world.client.health.trouble).toMatchObject({ kind: "timeout", isOver: false });
     const timeoutMs = world.client.readTimeoutMs;
     expect(await look()).toEqual(answered);
-    expect(world.client.trouble).toMatchObject({ isOver: true });
+    expect(world.client.health.trouble).toMatchObject({ isOver: true });
     expect(world.client.readTimeoutMs).toBe(timeoutMs);
   });
 
@@ -139,7 +139,7 @@ describe("the probe of a database that is shut off", () => {
     expect([world.later.length, world.server.asked.length]).toEqual([1, 0]);
     await world.later[0]?.();
     expect(world.server.asked).toEqual(['["ping"]']);
-    expect(world.client.isShutOff).toBe(false);
+    expect(world.client.health.isShutOff).toBe(false);
     expect(await read()).toEqual(answered);
   });
 
@@ -173,7 +173,7 @@ describe("the probe of a database that is shut off", () => {
     expect(world.server.asked).toEqual([]);
     world.clock.atMs += 2_000;
     expect(await look()).toEqual(answered);
-    expect(world.client.isShutOff).toBe(false);
+    expect(world.client.health.isShutOff).toBe(false);
   });
 
   it.each([
@@ -185,7 +185,7 @@ describe("the probe of a database that is shut off", () => {
     world.clock.atMs += 1_000;
     await read();
     await world.later[0]?.();
-    expect(world.client.isShutOff).toBe(true);
+    expect(world.client.health.isShutOff).toBe(true);
     expect(await read()).toEqual(shutOff);
     expect(world.later).toHaveLength(1);
   });
@@ -197,7 +197,7 @@ describe("the probe of a database that is shut off", () => {
     const startedAtMs = world.clock.atMs;
     await world.later[0]?.();
     expect(world.clock.atMs - startedAtMs).toBe(1_000);
-    expect(world.client.isShutOff).toBe(true);
+    expect(world.client.health.isShutOff).toBe(true);
   });
 });
 
@@ -207,7 +207,7 @@ it("shuts the database off after three failed requests of an operator", async ()
     expect(await look()).toEqual({ kind: "unavailable", cause: "unreachable" });
     world.clock.atMs += 100;
   }
-  expect(world.client.isShutOff).toBe(true);
+  expect(world.client.health.isShutOff).toBe(true);
 });
 
 it("sends each command in one request, and repeats no failed request", async () => {

@@ -24,7 +24,10 @@ describe.each([
 
   it.each([write, remove])("is shut off after three refusals: %s", async (command) => {
     for (let at = 0; at < 3; at += 1) await command();
-    expect([world.client.isShutOff, world.client.refusesWrites]).toEqual([true, false]);
+    expect([world.client.health.isShutOff, world.client.health.refusesWrites]).toEqual([
+      true,
+      false,
+    ]);
     expect(await read()).toEqual(shutOff);
     expect(world.server.asked).toHaveLength(3);
   });
@@ -36,7 +39,7 @@ describe.each([
     await read();
     await world.later[0]?.();
     expect(await read()).toEqual(answered);
-    expect(world.client.trouble?.isOver).toBe(true);
+    expect(world.client.health.trouble?.isOver).toBe(true);
   });
 });
 
@@ -56,7 +59,10 @@ describe("a database that refuses writes", () => {
     for (let at = 0; at < 3; at += 1) {
       expect(await run()).toEqual({ kind: "unavailable", cause: "full" });
     }
-    expect([world.client.isShutOff, world.client.refusesWrites]).toEqual([false, true]);
+    expect([world.client.health.isShutOff, world.client.health.refusesWrites]).toEqual([
+      false,
+      true,
+    ]);
     world.server.manner = wellAnswer;
     expect(await read()).toEqual(answered);
   });
@@ -82,13 +88,13 @@ describe("a database that refuses writes", () => {
     expect(await write()).toEqual({ kind: "unavailable", cause: "writes-refused" });
     world.clock.atMs += 1_100;
     for (let at = 0; at < 2; at += 1) expect(await write()).toEqual(answered);
-    expect(world.client.refusesWrites).toBe(false);
+    expect(world.client.health.refusesWrites).toBe(false);
   });
 
   it("still gets removals, and a successful removal does not allow writes again", async () => {
     for (let at = 0; at < 3; at += 1) await write();
     world.server.manner = wellAnswer;
-    expect([(await remove()).kind, world.client.refusesWrites]).toEqual(["answered", true]);
+    expect([(await remove()).kind, world.client.health.refusesWrites]).toEqual(["answered", true]);
   });
 
   it("still gets writes after refusals because of a key of another type", async () => {
@@ -96,13 +102,16 @@ describe("a database that refuses writes", () => {
     for (let at = 0; at < 4; at += 1) {
       expect(await write()).toEqual({ kind: "unavailable", cause: "wrong-type" });
     }
-    expect([world.client.isShutOff, world.client.refusesWrites]).toEqual([false, false]);
+    expect([world.client.health.isShutOff, world.client.health.refusesWrites]).toEqual([
+      false,
+      false,
+    ]);
   });
 
   it("is shut off if writes do not reach it", async () => {
     world.server.manner = { kind: "closes" };
     for (let at = 0; at < 3; at += 1) await write();
-    expect(world.client.isShutOff).toBe(true);
+    expect(world.client.health.isShutOff).toBe(true);
   });
 });
 
@@ -143,7 +152,7 @@ describe("the log of a Redis client", () => {
     }
     expect(world.told.length).toBeGreaterThan(3);
     const { client, told } = world;
-    const known = JSON.stringify([told, client.trouble, client.troubleWithWrites]);
+    const known = JSON.stringify([told, client.health.trouble, client.health.troubleWithWrites]);
     for (const secret of [storedValue, hashKey, token, "127.0.0.1"]) {
       expect(known).not.toContain(secret);
     }
@@ -157,7 +166,7 @@ describe("the log of a Redis client", () => {
     await remove();
     await world.client.insist<unknown>("probe", (redis) => redis.scan(0), "reads");
     expect(world.told).toEqual(["Writes fail. The database is full: make room in the database."]);
-    expect([world.client.trouble, world.client.troubleWithWrites]).toMatchObject([
+    expect([world.client.health.trouble, world.client.health.troubleWithWrites]).toMatchObject([
       undefined,
       { kind: "full", isOver: false, counts: { full: 1 } },
     ]);
@@ -170,7 +179,7 @@ describe("the log of a Redis client", () => {
     const body = JSON.stringify([{ error: oom }, { result: [] }]);
     world.server.manner = { kind: "answers", body };
     await transact();
-    expect(world.client.troubleWithWrites?.kind).toBe("full");
+    expect(world.client.health.troubleWithWrites?.kind).toBe("full");
   });
 
   it("contains the end of refused writes after an answered transaction that writes", async () => {
@@ -179,7 +188,7 @@ describe("the log of a Redis client", () => {
     world.server.manner = { kind: "answers", body: '[{"result":"OK"},{"result":"1"}]' };
     world.clock.advance(9);
     await transact("writes");
-    expect(world.client.troubleWithWrites?.isOver).toBe(true);
+    expect(world.client.health.troubleWithWrites?.isOver).toBe(true);
     expect(world.told[1]).toBe("The database accepts writes again after 9 s.");
   });
 
@@ -193,7 +202,7 @@ describe("the log of a Redis client", () => {
     }
     const line = /^Writes fail. The database does not answer in time/;
     expect(world.told).toEqual([expect.stringMatching(line)]);
-    const { trouble, troubleWithWrites } = world.client;
+    const { trouble, troubleWithWrites } = world.client.health;
     expect([trouble, troubleWithWrites?.isOver]).toEqual([undefined, false]);
   });
 
@@ -202,7 +211,7 @@ describe("the log of a Redis client", () => {
     await read();
     await write();
     expect(world.told).toEqual([expect.stringMatching(/^The database cannot be reached/)]);
-    expect(world.client.troubleWithWrites).toBe(undefined);
+    expect(world.client.health.troubleWithWrites).toBe(undefined);
   });
 
   it("contains one line about too large commands, which do not open the breaker", async () => {
@@ -212,7 +221,10 @@ describe("the log of a Redis client", () => {
       expect(await write()).toEqual({ kind: "unavailable", cause: "too-large" });
       await read();
     }
-    expect([world.client.isShutOff, world.client.refusesWrites]).toEqual([false, false]);
+    expect([world.client.health.isShutOff, world.client.health.refusesWrites]).toEqual([
+      false,
+      false,
+    ]);
     world.server.manner = wellAnswer;
     for (const command of [read, write]) expect(await command()).toEqual(answered);
     world.clock.advance(120);
@@ -220,13 +232,16 @@ describe("the log of a Redis client", () => {
     await write();
     const line = /^One command .* too large .*lower `limits.sharedBodyBytes`/;
     expect(world.told).toEqual([expect.stringMatching(line)]);
-    expect([world.client.trouble, world.client.troubleWithWrites]).toEqual([undefined, undefined]);
+    expect([world.client.health.trouble, world.client.health.troubleWithWrites]).toEqual([
+      undefined,
+      undefined,
+    ]);
   });
 
   it("contains no line about one of several keys that has another type", async () => {
     world.refuse("WRONGTYPE Operation against a key");
     await Promise.all([read(), write()]);
-    const { trouble, troubleWithWrites } = world.client;
+    const { trouble, troubleWithWrites } = world.client.health;
     expect([world.told, trouble, troubleWithWrites]).toEqual([[], undefined, undefined]);
   });
 
@@ -236,7 +251,7 @@ describe("the log of a Redis client", () => {
     world.refuse("WRONGTYPE Operation against a key");
     for (let at = 0; at < 5; at += 1) expect((await attempt()).kind).toBe("unavailable");
     const line = /^A key of Tidemark holds a value of another type: delete /;
-    expect([client.isShutOff, world.told]).toEqual([false, [expect.stringMatching(line)]]);
+    expect([client.health.isShutOff, world.told]).toEqual([false, [expect.stringMatching(line)]]);
     world.server.manner = wellAnswer;
     await attempt();
     expect(world.told[1]).toMatch(/^The database works again/);

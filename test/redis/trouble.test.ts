@@ -1,15 +1,15 @@
 // Tests which kind of trouble each error of Redis is. The error texts are those of @upstash/redis
 // 1.39.0, Upstash and Redis.
-import { Redis } from "@upstash/redis/cloudflare";
-import { afterAll, beforeAll, expect, it } from "vitest";
 import {
   hintOf,
-  readTrouble,
   remedyOf,
-  type RedisTrouble,
+  type RemoteTrouble,
   troubleLine,
   whyOf,
-} from "../../src/redis/trouble.ts";
+} from "../../src/remote/trouble.ts";
+import { Redis } from "@upstash/redis/cloudflare";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { readTrouble, upstashWords } from "../../src/redis/trouble.ts";
 import { type Manner, UnsteadyRestServer } from "../../testing/fakes/unsteady-rest-server.ts";
 
 let server: UnsteadyRestServer;
@@ -21,7 +21,7 @@ afterAll(() => server.stop());
 /** A key and a value that contain words of Redis errors. These words must not count as an error. */
 const [key, value] = ["WRONGPASS", "OOM READONLY Unauthorized"];
 
-async function troubleAfter(manner: Manner, isTransaction = false): Promise<RedisTrouble> {
+async function troubleAfter(manner: Manner, isTransaction = false): Promise<RemoteTrouble> {
   server.manner = manner;
   const redis = new Redis({ url: server.url, token: "t", retry: { retries: 0 } });
   const sent = isTransaction
@@ -33,7 +33,7 @@ async function troubleAfter(manner: Manner, isTransaction = false): Promise<Redi
   );
 }
 
-const errorRows: readonly { error: string; status?: number; trouble: RedisTrouble }[] = [
+const errorRows: readonly { error: string; status?: number; trouble: RemoteTrouble }[] = [
   { error: "Unauthorized", status: 401, trouble: "token-refused" },
   { error: "WRONGPASS invalid or missing auth token", status: 401, trouble: "token-refused" },
   { error: "NOAUTH Authentication required.", status: 401, trouble: "token-refused" },
@@ -76,7 +76,7 @@ it.each(errorRows)(
   },
 );
 
-it.each<{ body: string; status?: number; trouble: RedisTrouble }>([
+it.each<{ body: string; status?: number; trouble: RemoteTrouble }>([
   { body: "<h1>404</h1>", status: 404, trouble: "not-upstash" },
   { body: "<h1>Unauthorized</h1>", trouble: "not-upstash" },
   { body: "", trouble: "not-upstash" },
@@ -117,19 +117,19 @@ it.each([
 });
 
 it("states the reason of each trouble, and a hint unless the trouble passes by itself", () => {
-  expect(troubleLine("token-refused")).toBe(
+  expect(troubleLine("token-refused", upstashWords)).toBe(
     "Upstash refused the token (401): check UPSTASH_REDIS_REST_TOKEN.",
   );
-  expect([whyOf("full"), hintOf("full")]).toEqual([
+  expect([whyOf("full", upstashWords), hintOf("full", upstashWords)]).toEqual([
     "The database is full",
     "make room in the database",
   ]);
   for (const passing of ["timeout", "unreachable", "busy"] as const) {
-    expect(hintOf(passing)).toBe(undefined);
-    expect(remedyOf(passing)).toMatch(
+    expect(hintOf(passing, upstashWords)).toBe(undefined);
+    expect(remedyOf(passing, upstashWords)).toMatch(
       /^Tidemark tries again by itself\. If the trouble lasts: .*\.$/,
     );
   }
-  expect(remedyOf("full")).toBe("Make room in the database.");
-  expect(troubleLine("too-large")).toContain("lower `limits.sharedBodyBytes`");
+  expect(remedyOf("full", upstashWords)).toBe("Make room in the database.");
+  expect(troubleLine("too-large", upstashWords)).toContain("lower `limits.sharedBodyBytes`");
 });

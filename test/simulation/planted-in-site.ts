@@ -1,10 +1,11 @@
 // Faults in the handling of requests, for planted-faults.test.ts: stamps, tiers, bodies, followers,
 // validation and the clock.
+import type { RemoteAnswer } from "../../src/remote/remote-client.ts";
 import { createHash } from "node:crypto";
 import type { Stamp } from "../../src/cache/record/record.ts";
 import type { ResponseDetail, StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
 import type { PurgeView } from "../../src/purge/view/view.ts";
-import type { RedisAnswer, RedisClient } from "../../src/redis/redis-client.ts";
+import type { RedisClient } from "../../src/redis/redis-client.ts";
 import { type FetchResult, Flights, type StartPorts } from "../../src/cache/flights.ts";
 import type { ForwardFlight, SharedForward } from "../../src/proxy/site/forward-outcome.ts";
 import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
@@ -136,7 +137,7 @@ export const bodyUnchecked: Planted = {
     const naming = (text: string, digest: string) =>
       text.replace(/"bodyDigest":"\w+"/, `"bodyDigest":"${digest}"`);
     const readNamed: RedisClient["read"] = async (purpose, run, background) => {
-      const answer: RedisAnswer<unknown> = await read(purpose, run, background);
+      const answer: RemoteAnswer<unknown> = await read(purpose, run, background);
       if (answer.kind === "unavailable" || typeof answer.value !== "string") return answer as never;
       const [m = "", b = ""] = answer.value.split("\n");
       const digest = createHash("sha256")

@@ -3,7 +3,7 @@
 import manifest from "../../package.json" with { type: "json" };
 
 const beneathPurging = ["base", "rules", "protocol", "observe"];
-const beneathCore = [...beneathPurging, "redis"];
+const beneathCore = [...beneathPurging, "remote", "redis"];
 const purging = ["purge/journal", "purge/view", "purge/acceptance", "purge"];
 const core = [...beneathCore, "config", "cache/record", "cache/tiers", "cache", ...purging];
 /** The stores of every site. Workers import the others. */
@@ -42,8 +42,9 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "protocol/variables": ["base"],
   purger: ["protocol"],
   observe: ["base", "rules", "protocol"],
-  redis: ["base", "protocol", "observe"],
-  "redis/connection": ["base", "observe", "redis"],
+  remote: ["base", "observe"],
+  redis: ["base", "protocol", "observe", "remote"],
+  "redis/connection": ["base", "observe", "remote", "redis"],
   "webhooks/port": ["base", "protocol", "observe"],
   "cache/record": ["base", "rules"],
   "purge/journal": [...beneathPurging, "cache/record"],
@@ -168,6 +169,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "base",
     "config",
     "platform",
+    "remote",
     "redis",
     "redis/connection",
     "stores/redis",

@@ -1,6 +1,6 @@
 // Opens an isolate that gathers adds for Redis. A test selects the answers of Redis.
+import type { RemoteAnswer, RemoteCause } from "../../src/remote/remote-client.ts";
 import { vi } from "vitest";
-import type { RedisAnswer, RedisCause } from "../../src/redis/redis-client.ts";
 import { adds } from "../../src/write-behind/change-kind.ts";
 import type { Outcome } from "../../src/write-behind/change-batch.ts";
 import { ChangeBatches } from "../../src/write-behind/change-batches.ts";
@@ -9,15 +9,15 @@ import type { Acceptance, Batch } from "../../src/write-behind/slice-store.ts";
 import { usualTimes } from "../../src/write-behind/slice-times.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 
-export const accepted: RedisAnswer<Acceptance> = {
+export const accepted: RemoteAnswer<Acceptance> = {
   kind: "answered",
   value: { kind: "accepted", backlog: { keyCount: 1, oldestSlice: 7 } },
 };
-export const answered = (kind: "late" | "early" | "full"): RedisAnswer<Acceptance> => ({
+export const answered = (kind: "late" | "early" | "full"): RemoteAnswer<Acceptance> => ({
   kind: "answered",
   value: { kind },
 });
-export const unavailable = (cause: RedisCause): RedisAnswer<Acceptance> => ({
+export const unavailable = (cause: RemoteCause): RemoteAnswer<Acceptance> => ({
   kind: "unavailable",
   cause,
 });
@@ -26,11 +26,11 @@ export const add = (key: string, by = 1): Add => ({ key, by, isReset: false });
 export const bytes = 10;
 
 /** Opens an isolate. Redis gives these answers in turn, and then accepts every batch. */
-export function openGathering(...answers: RedisAnswer<Acceptance>[]) {
+export function openGathering(...answers: RemoteAnswer<Acceptance>[]) {
   return openGatheringOf(adds, ...answers);
 }
 
-export function openGatheringOf(kind: typeof adds, ...answers: RedisAnswer<Acceptance>[]) {
+export function openGatheringOf(kind: typeof adds, ...answers: RemoteAnswer<Acceptance>[]) {
   const clock = new FakeClock();
   const sent: Batch<Add>[] = [];
   const told: [Outcome["kind"], string, number][] = [];

@@ -1,7 +1,7 @@
 // Tests slices on real servers: accepted and refused batches, the content of a slice, and the time
 // after which a slice can be flushed.
+import type { RemoteAnswer } from "../../src/remote/remote-client.ts";
 import { describe, expect, it } from "vitest";
-import type { RedisAnswer } from "../../src/redis/redis-client.ts";
 import type { SequencedPut } from "../../src/write-behind/change-kind.ts";
 import type { Add } from "../../src/write-behind/sinks/sink.ts";
 import type { Acceptance } from "../../src/write-behind/slice-store.ts";
@@ -25,13 +25,13 @@ const batch = <Change>(slice: number, ...changes: Change[]) => ({
 });
 
 /** Returns the value of an answer. */
-async function of<T>(call: Promise<RedisAnswer<T>>): Promise<T> {
+async function of<T>(call: Promise<RemoteAnswer<T>>): Promise<T> {
   const answer = await call;
   if (answer.kind !== "answered") throw new Error(JSON.stringify(answer));
   return answer.value;
 }
 
-const kindOf = async (call: Promise<RedisAnswer<Acceptance>>) => (await of(call)).kind;
+const kindOf = async (call: Promise<RemoteAnswer<Acceptance>>) => (await of(call)).kind;
 
 describe.each(redisServers)("slices in $redis with a clock that the test sets", ({ start }) => {
   const world = openSlicesWorld({ start });

@@ -8,6 +8,7 @@ import type { RedisJournalSettings } from "../../src/stores/redis/journal/redis-
 import { FakeObject } from "../fakes/fake-object.ts";
 import { newEntry } from "../examples/purges.ts";
 import type { SimulatedWorld } from "./journal-simulator.ts";
+import { simulatedHealth } from "./simulated-redis.ts";
 import type { Parts, SimulatedIsolate } from "./simulated-isolate.ts";
 
 const unavailable = { kind: "unavailable", cause: "timeout" } as const;
@@ -93,7 +94,8 @@ export class SimulatedObject {
       redis.failedCount += 1;
       return unavailable;
     };
-    return { attempt: trip, insist: trip } as unknown as ObjectClient;
+    const remote = { attempt: trip, insist: trip, health: simulatedHealth };
+    return { remote } as unknown as ObjectClient;
   }
 
   #reply<Call extends JournalCall>(call: Call, ask: JournalCalls[Call][0]): JournalCalls[Call][1] {

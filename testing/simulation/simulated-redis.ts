@@ -18,6 +18,9 @@ const absent: SimulatedRecord = { text: "", untilAtMs: Infinity };
 
 const unavailable = { kind: "unavailable", cause: "timeout" } as const;
 
+/** A client in a simulated world shuts off nothing. */
+export const simulatedHealth = { isShutOff: false, words: {} };
+
 export class SimulatedRedis {
   readonly #world: SimulatedWorld;
   readonly #trace: IsolateTrace | undefined;
@@ -34,7 +37,7 @@ export class SimulatedRedis {
     const trip = <T>(purpose: string, run: (redis: unknown) => Promise<T>) =>
       this.#trip(run, this.#trace?.sent(purpose));
     const calls = { attempt: trip, insist: trip, read: trip, write: trip, remove: trip };
-    const trips = { ...calls, seal: new Seal() };
+    const trips = { ...calls, seal: new Seal(), health: simulatedHealth };
     return trips as unknown as RedisClient;
   }
 

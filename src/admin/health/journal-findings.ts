@@ -1,9 +1,9 @@
 // Findings on the purge journal: failed reads, late purges, and lost entries.
+import { remedyOf, whyOf } from "../../remote/trouble.ts";
 import { isoOf } from "../../base/iso-date.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { acceptedAtMs } from "../../purge/journal/entry.ts";
 import { isPostedAgain } from "../../purge/journal/switch.ts";
-import { remedyOf, whyOf } from "../../redis/trouble.ts";
 import { type Finding, spanOf } from "../../protocol/finding.ts";
 import type { SiteState } from "./site-state.ts";
 
@@ -27,8 +27,9 @@ export function journalUnreadable(state: SiteState): Finding | [] {
   if (!isWithinMs(Math.max(failedMs, maxLagMs), failedAtMs, atMs)) return [];
   const isPast = atMs - view.sentAtMs > maxLagMs - allowanceMs;
   const client = clients.find(({ name }) => name === "purge journal");
-  const trouble = client?.trouble;
-  const isCauseKnown = trouble !== undefined && !trouble.isOver;
+  const last = client?.trouble;
+  const trouble = last?.isOver === false ? last : undefined;
+  const words = client?.words ?? {};
   return {
     code: "journal-unreadable",
     level: isPast ? "critical" : "warning",
@@ -36,10 +37,8 @@ export function journalUnreadable(state: SiteState): Finding | [] {
       ? "Tidemark cannot tell which stored responses were purged, so it requests them from the origin again."
       : "The last read of the purge journal failed. Stored responses still answer.",
     since: isoOf(view.sentAtMs),
-    cause: isCauseKnown ? `${whyOf(trouble.kind, client?.words)}.` : "The journal did not answer.",
-    remedy: isCauseKnown
-      ? remedyOf(trouble.kind, client?.words)
-      : "Tidemark tries again by itself.",
+    cause: trouble ? `${whyOf(trouble.kind, words)}.` : "The journal did not answer.",
+    remedy: trouble ? remedyOf(trouble.kind, words) : "Tidemark tries again by itself.",
   };
 }
 

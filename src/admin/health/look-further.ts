@@ -1,10 +1,10 @@
 // Reads the state of the databases, and the counts of all isolates.
+import { whyOf } from "../../remote/trouble.ts";
 import { configWarnings } from "../../proxy/request/config-warnings.ts";
 import type { Attention } from "../../purge/view/view.ts";
 import { readDatabaseInfo, withLimit } from "../../redis/database-info.ts";
 import { type ClockDifference, readClockDifference } from "../../redis/database-time.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
-import { whyOf } from "../../redis/trouble.ts";
 import type { Totals } from "../../reports/totals.ts";
 import { hitRateMinsOf } from "./hit-rate-mins.ts";
 import {
@@ -128,7 +128,8 @@ async function databaseLook(
   return { clock: clock.value, not: [`The ${database}'s memory. ${reasonOf(redis)}`] };
 }
 
-function reasonOf({ trouble, words }: RedisClient): string {
+function reasonOf({ health }: RedisClient): string {
+  const { trouble, words } = health;
   return trouble === undefined ? "The database did not answer." : `${whyOf(trouble.kind, words)}.`;
 }
 

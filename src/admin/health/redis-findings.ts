@@ -2,7 +2,7 @@
 // free space.
 import { isoOf } from "../../base/iso-date.ts";
 import type { Trouble } from "../../observe/condition.ts";
-import { remedyOf, type RedisTrouble, whyOf } from "../../redis/trouble.ts";
+import { remedyOf, type RemoteTrouble, whyOf } from "../../remote/trouble.ts";
 import { type Finding, type FindingCode, percentOf, spanOf } from "../../protocol/finding.ts";
 import type { ClientState, DatabaseName, RoomState, SiteState } from "./site-state.ts";
 import { evicts, evictsAnyKey } from "../../redis/database-info.ts";
@@ -27,15 +27,15 @@ const codes = {
   refused: "redis-refused",
   "platform-limit": "subrequests-spent",
   failed: "redis-refused",
-} as const satisfies Record<RedisTrouble, FindingCode>;
+} as const satisfies Record<RemoteTrouble, FindingCode>;
 
 /** Failures of these kinds cost little until the client is shut off. */
-const passing: readonly RedisTrouble[] = ["unreachable", "not-open", "timeout", "busy"];
+const passing: readonly RemoteTrouble[] = ["unreachable", "not-open", "timeout", "busy"];
 
 /** A current trouble of one client. */
 interface CurrentTrouble {
   readonly client: ClientState;
-  readonly trouble: Trouble<RedisTrouble>;
+  readonly trouble: Trouble<RemoteTrouble>;
   readonly of: "use" | "write to";
 }
 

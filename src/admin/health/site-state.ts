@@ -1,4 +1,5 @@
 // Inputs of the findings: this isolate's state, and for operators the state of the databases and of all isolates.
+import type { RemoteHealth } from "../../remote/store-health.ts";
 import type { TieredCache } from "../../create-cache.ts";
 import type { Site } from "../../proxy/site/site.ts";
 import type { Outward } from "../../outward/schedule/create-outward.ts";
@@ -13,7 +14,6 @@ import type { Bypass, SwitchState } from "../../purge/journal/switch-state.ts";
 import type { Entry } from "../../purge/journal/entry.ts";
 import type { DatabaseInfo } from "../../redis/database-info.ts";
 import type { ClockDifference } from "../../redis/database-time.ts";
-import type { DatabaseHealth } from "../../redis/database-way.ts";
 import type { Hook } from "../../webhooks/port/hook.ts";
 import type { OpenProbe } from "../../probe/port/probe-part.ts";
 import type { Totals } from "../../reports/totals.ts";
@@ -35,7 +35,7 @@ export interface HealthSettings {
 }
 
 /** The client of a database, and its troubles. */
-export interface ClientState extends DatabaseHealth {
+export interface ClientState extends RemoteHealth {
   readonly name: "shared tier" | "purge journal";
   readonly database: StoreName;
 }
@@ -127,7 +127,7 @@ export function lookHere({ environment, cache, site, data, probe }: HealthSettin
     maxLagMs: config.purge.renewalLagMs,
     allowanceMs: config.purge.allowanceMs,
     clients: [
-      ...(redis === undefined ? [] : [clientLooked("shared tier", redis, "database")]),
+      ...(redis === undefined ? [] : [clientLooked("shared tier", redis.health, "database")]),
       ...(purging === undefined
         ? []
         : [clientLooked("purge journal", purging.health, databaseOfJournal(cache))]),
@@ -172,7 +172,7 @@ export function databaseOfJournal({ settings }: HealthSettings["cache"]): StoreN
 
 function clientLooked(
   name: ClientState["name"],
-  client: DatabaseHealth,
+  client: RemoteHealth,
   database: StoreName,
 ): ClientState {
   const { trouble, troubleWithWrites, isShutOff, refusesWrites, words } = client;

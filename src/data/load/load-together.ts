@@ -1,7 +1,7 @@
 // Loads one or more values with one call of a source, and settles the flights of all callers that
 // wait for them. Takes the stamp before it calls the source, so a purge during the load covers the
 // values.
-import { invocationHere } from "../../base/invocation.ts";
+import { invocationHere } from "../../remote/invocation.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { errorName } from "../../base/error-name.ts";
 import { OutOfTime, within } from "../../base/timeouts.ts";

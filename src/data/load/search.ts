@@ -1,7 +1,7 @@
 // Adds the rules of data to a lookup: decodes records from lower tiers, and stops at a value that may answer.
 import { lookUp, type Lookup, type LookupResult, type LookupPolicy } from "../../cache/lookup.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
-import { type Invocation, invocationHere } from "../../base/invocation.ts";
+import { type Invocation, invocationHere } from "../../remote/invocation.ts";
 import { bytesOf } from "../../cache/record/body-of-bytes.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";

@@ -2,7 +2,7 @@
 // except for background probes. A page that has just failed is paused, and retries have a budget.
 import { Condition, type Trouble } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
-import { Breaker } from "../../redis/breaker.ts";
+import { Breaker } from "../../remote/breaker.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { Target } from "../request/target.ts";
 import type { OriginFailure } from "./forward-outcome.ts";

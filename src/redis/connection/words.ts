@@ -1,7 +1,9 @@
 // The reason and the advice by kind of trouble, for a database that is used over a connection.
-import type { TroubleWords } from "../trouble.ts";
+import type { TroubleWords } from "../../remote/trouble.ts";
+import { upstashWords } from "../trouble.ts";
 
 export const connectionWords: TroubleWords = {
+  ...upstashWords,
   "token-refused": ["Redis refused the user or the password", "check those of the connection"],
   unreachable: [
     "The database cannot be reached",

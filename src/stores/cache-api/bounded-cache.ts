@@ -2,12 +2,8 @@
 import type { TierTrouble } from "../../cache/tiers/tier.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import type { ColoCache } from "../../base/colo-cache.ts";
-import {
-  BoundedCalls,
-  type BoundedCallsSettings,
-  readMsMax,
-  writeMsMax,
-} from "../bounded-calls.ts";
+import { BoundedCalls, type BoundedCallsSettings } from "../../remote/bounded-calls.ts";
+import { readMsMax, writeMsMax } from "../../remote/latency-bound.ts";
 
 export interface BoundedCacheSettings extends Pick<BoundedCallsSettings, "nowAtMs" | "tell"> {
   /** `caches.default` or an equivalent. */
@@ -25,7 +21,7 @@ export class BoundedCache {
   }
 
   get isShutOff(): boolean {
-    return this.#calls.isShutOff;
+    return this.#calls.health.isShutOff;
   }
 
   get trouble(): TierTrouble | undefined {
@@ -38,7 +34,7 @@ export class BoundedCache {
    * @param address the address for a probe, if one is due, under the request's own host
    */
   mayBeAsked(address: string, afterAnswer: (work: () => Promise<void>) => void): boolean {
-    return this.#calls.mayBeAsked(() => this.match(address).then(cancelBody), afterAnswer);
+    return this.#calls.health.mayBeAsked(() => this.match(address).then(cancelBody), afterAnswer);
   }
 
   /** Matches a request. All asynchronous methods reject like the cache, or with `OutOfTime`. */

@@ -48,7 +48,7 @@ export function durableObjectJournal({
         // No client can compute the ID of an object, and no object has this one.
         const secret = objects.idFromName(`${namespace} secret`).toString();
         const own = { name, secret, subscribers, awaitNews };
-        return { ...own, journal, switching: journal, health: client };
+        return { ...own, journal, switching: journal, health: client.remote.health };
       };
       return open;
     },

@@ -1,19 +1,17 @@
 // Sends calls to a Durable Object, with timeouts, a circuit breaker and one retry.
-import { PlatformLimit, StoreCalls } from "../../base/invocation.ts";
 import { OutOfTime, within } from "../../base/timeouts.ts";
 import type { Metrics } from "../../observe/metrics.ts";
-import { DatabaseClient } from "../../redis/database-client.ts";
-import type { DatabaseClientSettings, RedisCause, Way } from "../../redis/database-way.ts";
-import type { RedisPurpose } from "../../redis/purpose.ts";
+import type { AwaitNews } from "../../purge/journal/journal.ts";
+import { PlatformLimit, StoreCalls } from "../../remote/invocation.ts";
+import type { CallPurpose } from "../../remote/purpose.ts";
+import { RemoteClient, type RemoteClientSettings } from "../../remote/remote-client.ts";
 import {
-  hintOf,
   ofInvocation,
-  type RedisTrouble,
+  platformWords,
+  type RemoteTrouble,
   type TroubleWords,
-  whyOf,
-} from "../../redis/trouble.ts";
+} from "../../remote/trouble.ts";
 import { rowsField } from "./counted-sql.ts";
-import type { AwaitNews, Unavailable } from "../../purge/journal/journal.ts";
 import type { JournalCall, JournalCalls, WaitAsk } from "./journal-calls.ts";
 
 /** The part of a Durable Object's stub that is used. */
@@ -27,7 +25,7 @@ export type CallObject = <Call extends JournalCall>(
   ask: JournalCalls[Call][0],
 ) => Promise<JournalCalls[Call][1]>;
 
-export interface ObjectClientSettings extends DatabaseClientSettings {
+export interface ObjectClientSettings extends Omit<RemoteClientSettings, "words"> {
   /** Returns a stub. A stub whose call has failed is not used again. */
   readonly stub: () => ObjectStub;
   readonly metrics?: Pick<Metrics, "add"> | undefined;
@@ -45,7 +43,8 @@ export class Refusal extends Error {
 }
 
 /** The troubles of the object, and their remedies. */
-export const objectWords: TroubleWords = {
+const objectWords: TroubleWords = {
+  ...platformWords,
   unreachable: [
     "The journal's Durable Object cannot be reached",
     "check cloudflarestatus.com, and the object's errors in the Worker's logs",
@@ -67,53 +66,52 @@ export const objectWords: TroubleWords = {
 /** The time for the reply to a wait to arrive, besides the wait itself. */
 const waitReplyMs = 5_000;
 
-export class ObjectClient extends DatabaseClient<CallObject> {
-  readonly #wait: AwaitNews;
+/** The client of a journal's object. */
+export class ObjectClient {
+  readonly remote: RemoteClient<CallObject>;
+  readonly #send: <Reply>(
+    call: string,
+    ask: object,
+    purpose: CallCount["purpose"],
+  ) => Promise<Reply>;
 
   constructor({ stub, metrics, ...settings }: ObjectClientSettings) {
     const calls = new StoreCalls(() => metrics?.add("refusedSubrequests"));
-    const way: Way<CallObject> = {
-      handleFor:
-        ({ purpose, timeoutMs }) =>
-        (call, ask) =>
-          within(
-            calls.counted(() => sent(stub, call, ask, { purpose, metrics })),
-            timeoutMs,
-          ),
-      ping: (callObject) => callObject("standing", { places: [] }),
-      failed: troubleOf,
+    this.#send = async (call, ask, purpose) => {
+      const body = JSON.stringify(ask);
+      const response = await answerOf(stub, `https://journal/${call}`, body, { purpose, metrics });
+      return response.json();
     };
-    super({ words: objectWords, ...settings }, way);
-    this.#wait = ({ n: end }, ms) => {
-      const ask: WaitAsk = { end, ms };
-      const counting = { purpose: "journal wait", metrics } as const;
-      return within(sent(stub, "wait", ask, counting), ms + waitReplyMs);
-    };
+    this.remote = new RemoteClient<CallObject>(
+      { ...settings, words: objectWords },
+      {
+        handleFor:
+          ({ purpose, timeoutMs }) =>
+          (call, ask) =>
+            within(
+              calls.counted(() => this.#send(call, ask, purpose)),
+              timeoutMs,
+            ),
+        ping: (callObject) => callObject("standing", { places: [] }),
+        failed: troubleOf,
+      },
+    );
   }
 
   /**
-   * Waits for an entry after the place. A failure opens no breaker, because the reads of the journal
-   * also meet it.
+   * Waits for an entry after the place. A failure does not shut off the object, because the reads of
+   * the journal also meet it.
    */
-  readonly awaitNews: AwaitNews = async (place, ms) => {
-    if (this.isShutOff) throw new Refusal(503);
-    return this.#wait(place, ms);
+  readonly awaitNews: AwaitNews = async ({ n: end }, ms) => {
+    if (this.remote.health.isShutOff) throw new Refusal(503);
+    const ask: WaitAsk = { end, ms };
+    return within(this.#send("wait", ask, "journal wait"), ms + waitReplyMs);
   };
-}
-
-async function sent<Reply>(
-  stub: () => ObjectStub,
-  call: string,
-  ask: object,
-  counting: CallCount,
-): Promise<Reply> {
-  const response = await answerOf(stub, `https://journal/${call}`, JSON.stringify(ask), counting);
-  return await response.json();
 }
 
 /** How a call is counted. */
 export interface CallCount {
-  readonly purpose: RedisPurpose | "journal wait";
+  readonly purpose: CallPurpose | "journal wait";
   readonly metrics?: Pick<Metrics, "add"> | undefined;
 }
 
@@ -149,17 +147,9 @@ export function isOverloaded(cause: unknown): boolean {
   return cause instanceof Error && "overloaded" in cause && cause.overloaded === true;
 }
 
-function troubleOf(cause: unknown): RedisTrouble {
+function troubleOf(cause: unknown): RemoteTrouble {
   if (cause instanceof OutOfTime) return "timeout";
   if (cause instanceof Refusal) return "refused";
   if (cause instanceof PlatformLimit) return ofInvocation;
   return isOverloaded(cause) ? "busy" : "unreachable";
-}
-
-/** Explains to the sender of a purge or a post why the journal's object is unavailable. */
-export function unavailableFor(cause: RedisCause, client: ObjectClient): Unavailable {
-  const trouble = cause === "shut-off" || cause === "writes-refused" ? client.trouble?.kind : cause;
-  if (trouble === undefined) return { kind: "unavailable" };
-  const { words } = client;
-  return { kind: "unavailable", why: `${whyOf(trouble, words)}.`, hint: hintOf(trouble, words) };
 }

@@ -20,7 +20,8 @@ import {
 } from "../../purge/journal/journal.ts";
 import type { PostEntry, PostResult, Switch } from "../../purge/journal/switch.ts";
 import { jsonIn, readState, type SwitchState } from "../../purge/journal/switch-state.ts";
-import type { RedisPurpose } from "../../redis/purpose.ts";
+import type { CallPurpose } from "../../remote/purpose.ts";
+import { unavailableFor } from "../../remote/trouble.ts";
 import type {
   JournalPage,
   JournalCall,
@@ -28,7 +29,7 @@ import type {
   ObjectEntry,
   StoredSwitch,
 } from "./journal-calls.ts";
-import { type ObjectClient, unavailableFor } from "./object-client.ts";
+import type { ObjectClient } from "./object-client.ts";
 
 export interface ObjectJournalSettings {
   readonly client: ObjectClient;
@@ -166,7 +167,7 @@ export class ObjectJournal implements Journal, Switch {
   }
 
   async #asked<Call extends JournalCall>(
-    purpose: RedisPurpose,
+    purpose: CallPurpose,
     call: Call,
     ask: JournalCalls[Call][0],
   ): Promise<{ readonly sentAtMs: number; readonly reply: JournalCalls[Call][1] | Unavailable }> {
@@ -175,9 +176,9 @@ export class ObjectJournal implements Journal, Switch {
     const isOrdered = purpose === "switch" || purpose === "purge, written";
     // A purge or a post is sent even while the object is shut off.
     const way = isOrdered ? "insist" : "attempt";
-    const answer = await client[way](purpose, (callObject) => callObject(call, ask));
+    const answer = await client.remote[way](purpose, (callObject) => callObject(call, ask));
     if (answer.kind === "answered") return { sentAtMs, reply: answer.value };
-    return { sentAtMs, reply: unavailableFor(answer.cause, client) };
+    return { sentAtMs, reply: unavailableFor(answer.cause, client.remote.health) };
   }
 }
 

@@ -11,7 +11,7 @@ import {
 import { decodeRecord } from "../../cache/tiers/record-codec.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import type { RecordHead } from "../../cache/tiers/tier.ts";
-import { readMsMax } from "../bounded-calls.ts";
+import { readMsMax } from "../../remote/latency-bound.ts";
 import type { RecordCalls } from "./framed-call.ts";
 import type { RecordsClient } from "./records-client.ts";
 
@@ -72,7 +72,7 @@ export class ObjectLeases<Detail> implements Leases<RecordHead<Detail>> {
     ask: RecordCalls[Call][0],
   ): Promise<RecordCalls[Call][1] | undefined> {
     const { client } = this.#settings;
-    if (client.isShutOff) return undefined;
+    if (client.health.isShutOff) return undefined;
     try {
       const target = await client.objectOf(key);
       return (await client.send({ target, call, ask, msMax: readMsMax, purpose: "lease" })).reply;

@@ -20,8 +20,8 @@ import {
   type TierWrite,
 } from "../../cache/tiers/tier.ts";
 import type { TierSettings } from "../../cache/tiers/tier-in-code.ts";
-import { purposeOf, type RedisPurpose } from "../../redis/purpose.ts";
-import { readMsMax, writeMsMax } from "../bounded-calls.ts";
+import { purposeOf, type CallPurpose } from "../../remote/purpose.ts";
+import { readMsMax, writeMsMax } from "../../remote/latency-bound.ts";
 import { ObjectLeases } from "./object-leases.ts";
 import type { RecordsClient, Target } from "./records-client.ts";
 import { unlessNewer } from "./unless-newer.ts";
@@ -53,7 +53,7 @@ export class ObjectTier<Detail> implements Tier<Detail> {
   }
 
   get isShutOff(): boolean {
-    return this.#client.isShutOff;
+    return this.#client.health.isShutOff;
   }
 
   get trouble(): TierTrouble | undefined {
@@ -72,8 +72,8 @@ export class ObjectTier<Detail> implements Tier<Detail> {
         ask: { key: name, part, isPeek },
         msMax: readMsMax,
       } as const;
-      const read = (purpose: RedisPurpose) => this.#client.send({ ...given, purpose });
-      if (!this.#client.mayBeAsked(() => read("probe"), ask.afterAnswer)) return shutOff;
+      const read = (purpose: CallPurpose) => this.#client.send({ ...given, purpose });
+      if (!this.#client.health.mayBeAsked(() => read("probe"), ask.afterAnswer)) return shutOff;
       const { reply, body } = await read("look-up");
       const held = reply.hasBody === true && ask.isPeek !== true ? body : undefined;
       return this.#readFrom(reply.head, held, ask);
@@ -111,8 +111,8 @@ export class ObjectTier<Detail> implements Tier<Detail> {
     while (found.length < names.length) {
       const rest = { keys: names.slice(found.length) };
       const given = { target, call: "readMany", ask: rest, msMax: readMsMax } as const;
-      const read = (purpose: RedisPurpose) => this.#client.send({ ...given, purpose });
-      if (!this.#client.mayBeAsked(() => read("probe"), ask.afterAnswer)) return found;
+      const read = (purpose: CallPurpose) => this.#client.send({ ...given, purpose });
+      if (!this.#client.health.mayBeAsked(() => read("probe"), ask.afterAnswer)) return found;
       const { reply, body } = await read("look-up");
       let from = 0;
       for (const { head, bodyBytes } of reply.records) {

@@ -1,14 +1,15 @@
 // Sends calls to the Durable Objects of the records, within timeouts. Pages and data of an isolate share
 // one client, so each trouble of the objects is logged once.
-import { PlatformLimit } from "../../base/invocation.ts";
+import { PlatformLimit } from "../../remote/invocation.ts";
 import { OutOfTime } from "../../base/timeouts.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierTrouble, TierTroubleKind } from "../../cache/tiers/tier.ts";
 import { Condition } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
 import type { Metrics } from "../../observe/metrics.ts";
-import type { RedisPurpose } from "../../redis/purpose.ts";
-import { BoundedCalls } from "../bounded-calls.ts";
+import type { CallPurpose } from "../../remote/purpose.ts";
+import { BoundedCalls } from "../../remote/bounded-calls.ts";
+import type { StoreHealth } from "../../remote/store-health.ts";
 import type { Spread } from "../spread.ts";
 import {
   framed,
@@ -39,7 +40,7 @@ export interface Dispatch<Call extends RecordCall> {
   readonly ask: RecordCalls[Call][0];
   readonly bodies?: readonly Blob[];
   readonly msMax: number;
-  readonly purpose: RedisPurpose;
+  readonly purpose: CallPurpose;
   /** Whether a call is sent again if its connection breaks. Default: true. */
   readonly mayRepeat?: boolean;
 }
@@ -90,8 +91,9 @@ export class RecordsClient {
     });
   }
 
-  get isShutOff(): boolean {
-    return this.#calls.isShutOff;
+  /** What this client knows about timeouts of the objects. */
+  get health(): StoreHealth {
+    return this.#calls.health;
   }
 
   /** The last trouble, even if it is over. */
@@ -110,11 +112,6 @@ export class RecordsClient {
   /** Groups the positions of keys by object. */
   grouped(keys: readonly RecordKey[]): Promise<ReadonlyMap<Target, readonly number[]>> {
     return this.#spread.grouped(keys);
-  }
-
-  /** Returns whether the objects may be used. If a probe is due, runs `probe` in the background. */
-  mayBeAsked(...given: Parameters<BoundedCalls["mayBeAsked"]>): boolean {
-    return this.#calls.mayBeAsked(...given);
   }
 
   /** Rejects if the object fails or does not answer in time. */

@@ -3,12 +3,8 @@
 import { type ByteRange, lengthOf } from "../../rules/ranges.ts";
 import type { BodyCall } from "../../cache/tiers/tier-in-code.ts";
 import type { TierTrouble } from "../../cache/tiers/tier.ts";
-import {
-  BoundedCalls,
-  type BoundedCallsSettings,
-  readMsMax,
-  writeMsMax,
-} from "../bounded-calls.ts";
+import { BoundedCalls, type BoundedCallsSettings } from "../../remote/bounded-calls.ts";
+import { readMsMax, writeMsMax } from "../../remote/latency-bound.ts";
 
 /** The part of a bucket that is used. */
 export interface R2Bucket {
@@ -73,7 +69,7 @@ export class BoundedBucket {
   }
 
   get isShutOff(): boolean {
-    return this.#calls.isShutOff;
+    return this.#calls.health.isShutOff;
   }
 
   get trouble(): TierTrouble | undefined {
@@ -82,7 +78,7 @@ export class BoundedBucket {
 
   /** Returns whether R2 may be used. If a probe is due, reads the object's head in the background. */
   mayBeAsked(name: string, afterAnswer: (work: () => Promise<void>) => void): boolean {
-    return this.#calls.mayBeAsked(() => this.head(name), afterAnswer);
+    return this.#calls.health.mayBeAsked(() => this.head(name), afterAnswer);
   }
 
   head(name: string): Promise<R2Object | null> {

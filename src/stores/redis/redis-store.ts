@@ -8,7 +8,7 @@ import {
 } from "../../redis/database-room.ts";
 import type { RedisAddress } from "../../redis/open-client.ts";
 import { RedisClient } from "../../redis/redis-client.ts";
-import type { RedisSettings } from "../../redis/redis-settings.ts";
+import type { RedisSettings } from "../../redis/redis-client.ts";
 import { journalWords } from "../../redis/trouble.ts";
 import { RedisJournal, type RedisJournalSettings } from "./journal/redis-journal.ts";
 import { RedisSubscribers } from "./journal/redis-subscribers.ts";
@@ -58,7 +58,7 @@ function openJournal(
     switching: new RedisSwitch(stored),
     subscribers: new RedisSubscribers(stored),
     name: `${address.url} ${namespace}`,
-    health: redis,
+    health: redis.health,
     redis,
     secret: () => storedSecret(redis, namespace),
   };

@@ -23,7 +23,7 @@ import {
   type TierWrite,
 } from "../../cache/tiers/tier.ts";
 import { RedisLeases } from "./redis-leases.ts";
-import { purposeOf } from "../../redis/purpose.ts";
+import { purposeOf } from "../../remote/purpose.ts";
 import { newerArgs } from "./unless-newer.ts";
 import { Uploads, type UploadsSettings, writtenBy } from "./uploads.ts";
 
@@ -166,7 +166,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
   }
 
   get isShutOff(): boolean {
-    return this.#settings.redis.isShutOff;
+    return this.#settings.redis.health.isShutOff;
   }
 
   listed(bounds: ListingBounds): Promise<RecordList<Detail> | "unavailable"> {
@@ -220,7 +220,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };
     // Check first whether the database is shut off, because compression takes CPU time.
     const { redis, namespace, rewriteFromChars = rewriteFromCharsUnlessSet } = this.#settings;
-    if (redis.isShutOff && !(await redis.answers()))
+    if (redis.health.isShutOff && !(await redis.answers()))
       return { kind: "unavailable", cause: "shut-off" };
     const body = await bodyOf(record, this.#settings);
     if (typeof body === "object") return body;

@@ -1,10 +1,11 @@
 // Limits the bytes that are being sent to Redis, and rejects new records while the database is
 // nearly full.
+import type { RemoteAnswer } from "../../remote/remote-client.ts";
 import type { Redis } from "@upstash/redis/cloudflare";
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { DatabaseRoom } from "../../redis/database-room.ts";
-import type { RedisPurpose } from "../../redis/purpose.ts";
-import type { RedisAnswer, RedisClient } from "../../redis/redis-client.ts";
+import type { CallPurpose } from "../../remote/purpose.ts";
+import type { RedisClient } from "../../redis/redis-client.ts";
 import type { Upload } from "./rewritten-head.ts";
 import { unlessNewerScript } from "./unless-newer.ts";
 import type { TierWrite } from "../../cache/tiers/tier.ts";
@@ -52,10 +53,10 @@ export class Uploads {
 
   /** Sends uploads. At the same time, checks the database's free space if due. Never rejects. */
   async send(
-    purpose: RedisPurpose,
+    purpose: CallPurpose,
     uploads: readonly Upload[],
     run: (client: Redis) => Promise<readonly unknown[]>,
-  ): Promise<RedisAnswer<readonly unknown[]>> {
+  ): Promise<RemoteAnswer<readonly unknown[]>> {
     const { redis, room } = this.#settings;
     const bytes = uploads.reduce((sum, { text }) => sum + text.length, 0);
     const [answer] = await Promise.all([redis.write(purpose, run), room?.beforeWrite(bytes)]);
@@ -78,7 +79,7 @@ export class Uploads {
  *
  * @param at the index of the command; with `xx`, SET replies null for a record that does not exist
  */
-export function writtenBy(answer: RedisAnswer<readonly unknown[]>, at: number): TierWrite {
+export function writtenBy(answer: RemoteAnswer<readonly unknown[]>, at: number): TierWrite {
   if (answer.kind === "unavailable") return answer;
   const reply = answer.value[at];
   if (reply === "newer") return { kind: "refused", rule: "newer" };

@@ -1,5 +1,7 @@
 // Tests that findings and log lines about findings disclose no secrets, addresses and keys. They
 // are planted in all inputs.
+import { upstashWords } from "../../../src/redis/trouble.ts";
+import type { RemoteTrouble } from "../../../src/remote/trouble.ts";
 import { expect, it } from "vitest";
 import { type FindingCode, findingCodes } from "../../../src/protocol/finding.ts";
 import { failedOutcomes } from "../../../src/protocol/outward.ts";
@@ -9,7 +11,6 @@ import { postedAgain } from "../../../src/purge/journal/switch.ts";
 import type { SiteState } from "../../../src/admin/health/site-state.ts";
 import { purgeLate } from "../../../src/probe/probe-findings.ts";
 import type { Condition } from "../../../src/observe/condition.ts";
-import type { RedisTrouble } from "../../../src/redis/trouble.ts";
 import { Draws } from "../../../testing/draws.ts";
 import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
 import type { Site } from "../../../testing/site/harness.ts";
@@ -26,7 +27,7 @@ const forbidden = new RegExp(`${mark}|${address.replaceAll(".", "\\.")}|\\.inval
 /** Members that no type has. Code that serializes a whole object would disclose them. */
 const planted = { cause: new Error(marked), url: marked, key: marked, text: marked };
 
-const redisKinds: readonly RedisTrouble[] = [
+const redisKinds: readonly RemoteTrouble[] = [
   "token-refused",
   "forbidden",
   "unreachable",
@@ -58,6 +59,7 @@ function drawnLook(draws: Draws): SiteState {
     troubleWithWrites: draws.isLucky(0.3) ? trouble(draws.oneOf(redisKinds)) : undefined,
     isShutOff: draws.isLucky(0.5),
     refusesWrites: draws.isLucky(0.2),
+    words: upstashWords,
   });
   const entry = { ...planted, position: `${atMs - 61_000}-0`, lost: marked, reason: marked };
   const bypass = draws.oneOf([true, false, ["articles"]]);

@@ -1,16 +1,17 @@
 // Tests findings on the database: its failures, its clock and its memory.
+import type { RemoteTrouble } from "../../../src/remote/trouble.ts";
 import { describe, expect, it } from "vitest";
 import type { Finding, FindingCode } from "../../../src/protocol/finding.ts";
 import { findingsOf } from "../../../src/admin/health/findings.ts";
 import { EvictionWatch } from "../../../src/admin/health/look-further.ts";
 import type { SiteState, RoomState } from "../../../src/admin/health/site-state.ts";
-import { journalWords, type RedisTrouble } from "../../../src/redis/trouble.ts";
+import { journalWords, upstashWords } from "../../../src/redis/trouble.ts";
 import { atMs, lookedAt } from "./looked-examples.ts";
 
 const codesOf = (more: Partial<SiteState>) => findingsOf(lookedAt(more)).map(({ code }) => code);
 
 describe("a failure of the database", () => {
-  const trouble = (kind: RedisTrouble, lastAtMs: number) => ({
+  const trouble = (kind: RemoteTrouble, lastAtMs: number) => ({
     kind,
     sinceAtMs: atMs - 5_000,
     lastAtMs,
@@ -22,12 +23,13 @@ describe("a failure of the database", () => {
     troubleWithWrites: undefined,
     isShutOff: false,
     refusesWrites: false,
+    words: upstashWords,
   };
   const database = "database" as const;
   const journal = { ...well, name: "purge journal" as const, database };
   const shared = { ...well, name: "shared tier" as const, database };
 
-  it.each<[kind: RedisTrouble, code: FindingCode, level: Finding["level"]]>([
+  it.each<[kind: RemoteTrouble, code: FindingCode, level: Finding["level"]]>([
     ["token-refused", "redis-credentials", "critical"],
     ["forbidden", "redis-credentials", "critical"],
     ["unreachable", "redis-unreachable", "warning"],

@@ -59,7 +59,7 @@ describe.runIf(isRedisServerInstalled).each(reaches)("a client over $reach", (ro
     expect(await insist(read)).toEqual(value);
     for (let tries = 0; tries < 3; tries += 1) await client.write("look-up", write);
     expect(await client.write("look-up", write)).toEqual(unavailable("writes-refused"));
-    expect([client.isShutOff, client.refusesWrites]).toEqual([false, true]);
+    expect([client.health.isShutOff, client.health.refusesWrites]).toEqual([false, true]);
   });
 
   it("gets refusals of writes and answers to reads from a read-only Redis", async () => {
@@ -94,7 +94,10 @@ describe.runIf(isRedisServerInstalled).each(reaches)("a client over $reach", (ro
       row.reach === "REST"
         ? ["refused", /^The database refused a command/m]
         : ["unreachable", /^The database cannot be reached: check the address/m];
-    expect([client.trouble?.kind, log.join("\n")]).toEqual([kind, expect.stringMatching(said)]);
+    expect([client.health.trouble?.kind, log.join("\n")]).toEqual([
+      kind,
+      expect.stringMatching(said),
+    ]);
     await restart();
     const came = await vi.waitUntil(async () => {
       const answer = await insist(read);

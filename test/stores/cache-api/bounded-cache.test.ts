@@ -98,7 +98,7 @@ describe("the shut-off of the Cache API", () => {
     expect(told).toEqual([
       "The Cache API does not answer in time.",
       "The Cache API is shut off: only background probes use it.",
-      "The Cache API answers again after 6 s.",
+      "The Cache API works again after 6 s.",
       "The Cache API was shut off for 4 s and is in use again.",
     ]);
   });

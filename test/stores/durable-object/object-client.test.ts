@@ -84,7 +84,7 @@ describe("a call that fails", () => {
     const { object, client, journal } = open();
     object.isDown = true;
     for (let times = 0; times < 3; times += 1) await journal.newest();
-    expect(client.isShutOff).toBe(true);
+    expect(client.remote.health.isShutOff).toBe(true);
     object.isDown = false;
     expect(await journal.newest()).toMatchObject({ kind: "unavailable" });
     expect(await journal.append([newEntry()])).toMatchObject({ kind: "appended" });
@@ -221,14 +221,14 @@ describe("a wait for the next entry", () => {
     expect(await world.client.awaitNews(place!, 1)).toBe(false);
     world.object.isDown = true;
     await expect(world.client.awaitNews(place!, 1)).rejects.toThrow("Network connection lost.");
-    expect(world.client.isShutOff).toBe(false);
+    expect(world.client.remote.health.isShutOff).toBe(false);
   });
 
   it("rejects without a call while the object is shut off", async () => {
     const world = open();
     const [place] = await written(world.journal, 1);
     world.object.isDown = true;
-    while (!world.client.isShutOff) await world.journal.extent();
+    while (!world.client.remote.health.isShutOff) await world.journal.extent();
     const before = world.object.calls.length;
     const refused = world.client.awaitNews(place!, 1);
     await expect(refused).rejects.toMatchObject({ name: "ObjectRefusal" });

@@ -74,7 +74,7 @@ function interrupted(redis: RedisClient, between: () => Promise<void>): RedisCli
       },
       timeoutMs,
     );
-  return { write, seal: new Seal() } as RedisClient;
+  return { write, seal: new Seal(), health: redis.health } as RedisClient;
 }
 
 /** Opens one Redis with one REST server for the tests of a describe block. */

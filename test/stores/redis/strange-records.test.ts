@@ -96,7 +96,7 @@ describe.each(oneRedisServer)("the shared tier over $redis", ({ start }) => {
         expect(await tier.read(key, ask)).toEqual({ kind: "absent" });
         expect(await tier.read(key, { ...ask, atPrimary: true })).toEqual({ kind: "absent" });
       }
-      expect([redis.isShutOff, redis.refusesWrites, world.badRecordCount]).toEqual([
+      expect([redis.health.isShutOff, redis.health.refusesWrites, world.badRecordCount]).toEqual([
         false,
         false,
         6,

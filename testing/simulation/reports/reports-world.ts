@@ -1,10 +1,11 @@
 // A database of reports for histories. Commands take any time, replies may be lost, and the
 // database may return to an earlier state.
+import type { RemoteAnswer } from "../../../src/remote/remote-client.ts";
 import { addAll, addTo, type Sums } from "../../../src/observe/sums.ts";
 import { reportsIn } from "../../../src/reports/report-entry.ts";
 import { addScript, foldScript } from "../../../src/reports/report-stream.ts";
 import { Seal } from "../../../src/redis/seal.ts";
-import type { RedisAnswer, RedisClient } from "../../../src/redis/redis-client.ts";
+import type { RedisClient } from "../../../src/redis/redis-client.ts";
 import { type FoldSteps, ReportKeys, type ReportState } from "../../fakes/report-keys.ts";
 
 /** The expected totals: the sums of the accepted reports that the database has not lost. */
@@ -86,7 +87,7 @@ export class ReportsWorld {
     const once = async <T>(
       _: string,
       run: (redis: Redis) => Promise<T>,
-    ): Promise<RedisAnswer<T>> => {
+    ): Promise<RemoteAnswer<T>> => {
       try {
         return { kind: "answered", value: await run(redis) };
       } catch {

@@ -1,6 +1,6 @@
 // The slices of a set in simulated Redis. Like a script, each command runs in one step, unless a
 // fault is planted. After a fail-over, the state is an earlier one, and the clock may be behind.
-import type { RedisAnswer } from "../../../src/redis/redis-client.ts";
+import type { RemoteAnswer } from "../../../src/remote/remote-client.ts";
 import type { ChangeKind } from "../../../src/write-behind/change-kind.ts";
 import {
   type Acceptance,
@@ -80,7 +80,7 @@ export class SimulatedSlices<Change extends { readonly key: string }, Value> {
   }
 
   portOf(party: Party): SliceStore<Change> {
-    const send = async <T>(what: string, run: () => T): Promise<RedisAnswer<T>> => {
+    const send = async <T>(what: string, run: () => T): Promise<RemoteAnswer<T>> => {
       try {
         return { kind: "answered", value: await this.#settings.world.send(party, what, run) };
       } catch {

@@ -1,8 +1,9 @@
 // Counters with one planted fault each, which a run must find. A fault replaces the Redis client or
 // the sink, and breaks one step of docs/write-behind-protocol.md. All Workers and the process have
 // the same fault.
+import type { RemoteAnswer } from "../../../src/remote/remote-client.ts";
 import type { DataPlatform } from "../../../src/data-cache.ts";
-import { type RedisAnswer, RedisClient } from "../../../src/redis/redis-client.ts";
+import { RedisClient } from "../../../src/redis/redis-client.ts";
 import type { CounterSink } from "../../../src/write-behind/sinks/sink.ts";
 import { acceptAddsScript } from "../../../src/write-behind/slice-scripts.ts";
 import { withScripts } from "../../consistency/data/changed-scripts.ts";
@@ -27,7 +28,7 @@ const hastyMs = 10;
 class CertainClient extends RedisClient {
   override async write<T>(
     ...[purpose, run, timeoutMs]: Parameters<typeof RedisClient.prototype.write<T>>
-  ): Promise<RedisAnswer<T>> {
+  ): Promise<RemoteAnswer<T>> {
     const isBatch = purpose === "write-behind, accepted";
     const answer = await super.write<T>(purpose, run, isBatch ? hastyMs : timeoutMs);
     if (!isBatch || answer.kind === "answered") return answer;

@@ -17,7 +17,7 @@ import {
   markScript,
 } from "./journal-scripts.ts";
 import { SealedJournal } from "./sealed-journal.ts";
-import { unavailableFor } from "./unavailable.ts";
+import { unavailableFor } from "../../../remote/trouble.ts";
 
 export interface AppendSettings {
   readonly redis: RedisClient;
@@ -62,20 +62,20 @@ export class RedisAppends {
     if (entries.length === 0) return { kind: "appended", places: [] };
     const { redis } = this.#settings;
     const replies = await this.#appended("", entries);
-    if (replies.kind === "unavailable") return unavailableFor(replies.cause, redis);
+    if (replies.kind === "unavailable") return unavailableFor(replies.cause, redis.health);
     const places = placesIn(replies.value[0]);
     if (places.length === entries.length) return { kind: "appended", places };
-    return unavailableFor("not-upstash", redis);
+    return unavailableFor("not-upstash", redis.health);
   }
 
   async appendAndRead(place: EntryPlace, entry: NewEntry): ReturnType<Journal["appendAndRead"]> {
     const { redis, nowAtMs } = this.#settings;
     const sentAtMs = nowAtMs();
     const replies = await this.#appended(place.position, [entry]);
-    if (replies.kind === "unavailable") return unavailableFor(replies.cause, redis);
+    if (replies.kind === "unavailable") return unavailableFor(replies.cause, redis.health);
     const [places, page] = replies.value;
     const [appended] = placesIn(places);
-    if (appended === undefined) return unavailableFor("not-upstash", redis);
+    if (appended === undefined) return unavailableFor("not-upstash", redis.health);
     return { sentAtMs, ...appendedIn(appended, this.#sealed.entriesIn(page), place) };
   }
 

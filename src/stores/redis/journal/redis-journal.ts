@@ -1,6 +1,6 @@
 // The journal as a Redis stream. Reads at the primary are sent in a transaction with a write.
 import type { Redis } from "@upstash/redis/cloudflare";
-import type { RedisPurpose } from "../../../redis/purpose.ts";
+import type { CallPurpose } from "../../../remote/purpose.ts";
 import {
   entriesOf,
   type Entry,
@@ -23,7 +23,7 @@ import {
 import { type AppendSettings, RedisAppends } from "./redis-appends.ts";
 import { answersIn, bookArgs, notedArgs } from "./redis-book.ts";
 import { SealedJournal } from "./sealed-journal.ts";
-import { unavailableFor } from "./unavailable.ts";
+import { unavailableFor } from "../../../remote/trouble.ts";
 
 const unavailable: Unavailable = { kind: "unavailable" };
 
@@ -105,7 +105,7 @@ export class RedisJournal implements Journal {
   async #shown(ask: (redis: Redis) => Promise<unknown>): Promise<readonly Entry[] | Unavailable> {
     const page = await this.#settings.redis.attempt("journal read", ask);
     return page.kind === "unavailable"
-      ? unavailableFor(page.cause, this.#settings.redis)
+      ? unavailableFor(page.cause, this.#settings.redis.health)
       : this.#sealed.entriesIn(page.value);
   }
 
@@ -183,7 +183,7 @@ export class RedisJournal implements Journal {
 
   /** Reads at the primary, because Upstash sends all of a transaction with a write there. */
   async #askPrimary(
-    purpose: RedisPurpose,
+    purpose: CallPurpose,
     ask: (transaction: Transaction) => { exec(): Promise<unknown[]> },
   ) {
     const probe = `${this.#settings.namespace}:probe`;

@@ -1,7 +1,7 @@
 // The states of the journal's subscribers in Redis, as one hash.
 import type { HeldState, Subscribers } from "../../../purge/journal/subscribers.ts";
 import type { RedisClient } from "../../../redis/redis-client.ts";
-import { unavailableFor } from "./unavailable.ts";
+import { unavailableFor } from "../../../remote/trouble.ts";
 
 /**
  * Reads states. Upstash runs the script on the primary. KEYS: the hash. ARGV: the names of the
@@ -37,8 +37,8 @@ export class RedisSubscribers implements Subscribers {
       (client) => client.eval(readStatesScript, [this.#key], [...names]),
       "writes",
     );
-    if (reply.kind === "unavailable") return unavailableFor(reply.cause, this.#redis);
-    if (!Array.isArray(reply.value)) return unavailableFor("not-upstash", this.#redis);
+    if (reply.kind === "unavailable") return unavailableFor(reply.cause, this.#redis.health);
+    if (!Array.isArray(reply.value)) return unavailableFor("not-upstash", this.#redis.health);
     const texts: readonly unknown[] = reply.value;
     return { kind: "read", states: names.map((name, at) => this.#stateIn(name, texts[at])) };
   }
@@ -50,7 +50,7 @@ export class RedisSubscribers implements Subscribers {
       (client) => client.eval(replaceStateScript, [this.#key], [name, version, sealed]),
       "writes",
     );
-    if (reply.kind === "unavailable") return unavailableFor(reply.cause, this.#redis);
+    if (reply.kind === "unavailable") return unavailableFor(reply.cause, this.#redis.health);
     return reply.value === 1 ? { kind: "replaced", version: sealed } : { kind: "overtaken" };
   }
 

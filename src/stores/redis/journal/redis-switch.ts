@@ -6,7 +6,7 @@ import { placesIn } from "./appended-in.ts";
 import { bookFieldsMax, entryArgs, journalKeys, postScript } from "./journal-scripts.ts";
 import { SealedJournal, type SealedJournalSettings } from "./sealed-journal.ts";
 import { postInKey, switchKey } from "./switch-key.ts";
-import { unavailableFor } from "./unavailable.ts";
+import { unavailableFor } from "../../../remote/trouble.ts";
 
 export interface RedisSwitchSettings extends SealedJournalSettings {
   readonly redis: RedisClient;
@@ -32,7 +32,7 @@ export class RedisSwitch implements Switch {
     const replies = await redis.insist<unknown[]>("switch", (client) =>
       client.multi().set(probe, "1", { px: 1_000 }).get(this.#key).exec(),
     );
-    if (replies.kind === "unavailable") return unavailableFor(replies.cause, redis);
+    if (replies.kind === "unavailable") return unavailableFor(replies.cause, redis.health);
     const text = replies.value[1];
     return { kind: "read", state: this.#sealed.stateIn(text), names: postInKey(text) };
   }
@@ -47,12 +47,12 @@ export class RedisSwitch implements Switch {
     const reply = await redis.insist<unknown>("switch", (client) =>
       client.eval(postScript, [...journalKeys(namespace)], [...settings, ...encoded]),
     );
-    if (reply.kind === "unavailable") return unavailableFor(reply.cause, redis);
+    if (reply.kind === "unavailable") return unavailableFor(reply.cause, redis.health);
     const [kind, said, n] = Array.isArray(reply.value) ? (reply.value as unknown[]) : [];
     const [place] = placesIn([[said, n]]);
     if (kind === "posted" && place !== undefined) return { kind, place };
     if (kind === "overtaken")
       return { kind, current: this.#sealed.stateIn(said), names: postInKey(said) };
-    return unavailableFor("not-upstash", redis);
+    return unavailableFor("not-upstash", redis.health);
   }
 }

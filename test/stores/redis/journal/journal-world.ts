@@ -45,7 +45,8 @@ export function openJournalWorld(start: RedisServerRow["start"]) {
     };
     const insist: RedisClient["insist"] = (purpose, run) =>
       (clients[0] as RedisClient).insist(purpose, run);
-    const redis = { attempt, insist, seal: new Seal() } as RedisClient;
+    const health = clients[0]?.health;
+    const redis = { attempt, insist, seal: new Seal(), health } as RedisClient;
     const randomText = () => crypto.randomUUID();
     const settings = { redis, namespace: "site", nowAtMs, randomText };
     return new RedisJournal({ ...settings, ...(keptCount !== undefined && { keptCount }) });

@@ -1,5 +1,8 @@
 // A timeout that adapts to measured latencies (the estimator of RFC 6298 §2).
 
+/** The timeouts of reads, which a client may wait for, and of writes, which may carry a body. */
+export const [readMsMax, writeMsMax] = [1_000, 5_000];
+
 /**
  * The minimum margin, as a share of the mean latency. Equal latencies would otherwise reduce the
  * margin to zero. RFC 6298 §2.3 uses the clock granularity G instead.

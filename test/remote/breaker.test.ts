@@ -1,7 +1,7 @@
 // Tests the circuit breaker of the Redis client: when it opens, how often it allows a probe, and
 // when it closes.
 import { expect, it } from "vitest";
-import { Breaker } from "../../src/redis/breaker.ts";
+import { Breaker } from "../../src/remote/breaker.ts";
 
 const startAtMs = 1_000_000;
 

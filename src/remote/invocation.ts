@@ -1,7 +1,7 @@
 // One invocation of a Worker: the run for one request, cron trigger or message. Workers limit the
 // connections and subrequests of each invocation, so a refusal says nothing about the called store.
-import { nodeGlobals } from "./node-globals.ts";
-import { within } from "./timeouts.ts";
+import { nodeGlobals } from "../base/node-globals.ts";
+import { within } from "../base/timeouts.ts";
 
 /**
  * Six connections of an invocation may wait for headers; a seventh queues

@@ -1,6 +1,6 @@
-// The purposes by which Redis commands, and calls to Durable Objects, are counted.
+// The purposes by which calls are counted: Redis commands, and calls to Durable Objects.
 
-export type RedisPurpose =
+export type CallPurpose =
   | "look-up"
   | "fill"
   | "Vary marker"
@@ -34,7 +34,7 @@ export type RedisPurpose =
 export function purposeOf(
   { kind }: { readonly kind: "response" | "vary" },
   { body }: { readonly body: "unchanged" | "new" },
-): RedisPurpose {
+): CallPurpose {
   if (kind === "vary") return "Vary marker";
   return body === "unchanged" ? "freshening" : "fill";
 }

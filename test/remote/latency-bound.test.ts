@@ -1,7 +1,7 @@
 // Tests the time-out of reads, which follows the measured latencies (RFC 6298 §2).
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { LatencyBound } from "../../src/redis/latency-bound.ts";
+import { LatencyBound } from "../../src/remote/latency-bound.ts";
 
 const limits = { minMs: 150, maxMs: 1_000 };
 

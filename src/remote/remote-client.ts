@@ -1,0 +1,269 @@
+// A client of one remote store that answers single calls, such as Redis or a Durable Object. Its
+// timeouts adapt to the latency, and a store that fails is shut off.
+import { LatencyBound, readMsMax, writeMsMax } from "./latency-bound.ts";
+import type { CallPurpose } from "./purpose.ts";
+import {
+  type Of,
+  refusalsOfWrites,
+  StoreHealth,
+  type StoreHealthSettings,
+} from "./store-health.ts";
+import { ofInvocation, type RemoteTrouble } from "./trouble.ts";
+
+/** `shut-off`, `writes-refused`: the call was not sent, because of earlier failures. */
+export type RemoteCause = RemoteTrouble | "shut-off" | "writes-refused";
+
+/** The result of one round trip. */
+export type RemoteAnswer<T> =
+  | { kind: "answered"; value: T }
+  | { kind: "unavailable"; cause: RemoteCause };
+
+/** Makes one round trip over a handle for this call only. */
+export type Run<Handle, T> = (handle: Handle) => Promise<T>;
+
+interface Call<Handle, T> {
+  readonly purpose: CallPurpose;
+  readonly run: Run<Handle, T>;
+  readonly of: Of;
+}
+
+/** One call on its way. A way with a queue adds what it knows about the queue (docs/adr/0056). */
+export interface Trip {
+  readonly purpose: CallPurpose;
+  readonly timeoutMs: number;
+  readonly of: Of;
+  /** When the call was made, or got its connection. */
+  sentAtMs: number;
+  /** Returns whether the runtime may have queued the call behind the application's own requests. */
+  hasQueued?: () => boolean;
+  /** Notes a timeout. Returns whether it is the store's first one in the call's invocation. */
+  isFirstTimeout?: (store: object) => boolean;
+}
+
+/** The way to a store. */
+export interface Way<Handle> {
+  /** Returns a handle whose calls reject after the timeout. */
+  readonly handleFor: (trip: Trip) => Handle;
+  readonly ping: Run<Handle, unknown>;
+  /** Classifies and counts the error of a call. */
+  readonly failed: (cause: unknown) => RemoteTrouble;
+  /**
+   * Deletes the ballast, because the store rejected a write as full. The write is then retried once.
+   * Absent without ballast.
+   */
+  readonly freeRoom?: Run<Handle, unknown> | undefined;
+}
+
+export interface RemoteClientSettings extends Omit<StoreHealthSettings, "about" | "event"> {
+  /** The maximum timeout of reads. Default: 1 s. */
+  readonly readTimeoutMsMax?: number | undefined;
+}
+
+const shutOff = { kind: "unavailable", cause: "shut-off" } as const;
+
+/**
+ * Failures of writes that do not show that the store is down. They concern one command or
+ * invocation, or a store that still answers reads.
+ */
+const causesWhileUp: readonly string[] = [
+  "wrong-type",
+  "too-large",
+  ofInvocation,
+  ...refusalsOfWrites,
+];
+
+/**
+ * Lives as long as its isolate. No method rejects.
+ *
+ * @typeParam Handle sends the calls
+ */
+export class RemoteClient<Handle> {
+  readonly health: StoreHealth;
+  readonly #nowAtMs: () => number;
+  readonly #way: Way<Handle>;
+  readonly #readBound: LatencyBound;
+  /** Whether a probe was answered, but no read since. Further probes do not restart the bound. */
+  #isProbeInDoubt = false;
+
+  constructor(settings: RemoteClientSettings, way: Way<Handle>) {
+    this.health = new StoreHealth({ ...settings, about: "The database", event: "database" });
+    this.#nowAtMs = settings.nowAtMs;
+    this.#way = way;
+    this.#readBound = new LatencyBound(settings.readTimeoutMsMax ?? readMsMax);
+  }
+
+  /** The current timeout of reads, which adapts to their latency. */
+  get readTimeoutMs(): number {
+    return this.#readBound.timeoutMs;
+  }
+
+  /** Makes a round trip that a client waits for. */
+  async read<T>(
+    purpose: CallPurpose,
+    run: Run<Handle, T>,
+    background: (work: () => Promise<void>) => void,
+  ): Promise<RemoteAnswer<T>> {
+    if (!this.health.mayBeAsked(() => this.#pinged(), background)) return shutOff;
+    return this.#measured({ purpose, run, of: "reads" });
+  }
+
+  /**
+   * Makes a round trip. While the store is shut off, sends one per pause, as a probe.
+   *
+   * @param of `writes` if the round trip has a command that a full store rejects. An answer then
+   *   shows that the store accepts writes
+   */
+  async attempt<T>(
+    purpose: CallPurpose,
+    run: Run<Handle, T>,
+    of: Of = "reads",
+  ): Promise<RemoteAnswer<T>> {
+    const call = { purpose, run, of };
+    const state = this.health.ask();
+    if (state === "open") return shutOff;
+    const answer = await (state === "probe" ? this.#probed(call) : this.#measured(call));
+    if (answer.kind === "answered" && of === "writes") this.health.answered("writes");
+    return answer;
+  }
+
+  /**
+   * Makes a round trip for an operator or in the background, with the maximum timeout of reads.
+   * While the store is shut off, sends only one per pause, as a probe.
+   */
+  async look<T>(purpose: CallPurpose, run: Run<Handle, T>): Promise<RemoteAnswer<T>> {
+    const call = { purpose, run, of: "reads" } as const;
+    const state = this.health.ask();
+    if (state === "open") return shutOff;
+    if (state === "probe") return this.#probed(call);
+    return this.#learnt(call, this.#trip(call, this.#readBound.maxMs));
+  }
+
+  /** Makes a round trip with the timeout of writes, also while the store is shut off. */
+  async insist<T>(
+    purpose: CallPurpose,
+    run: Run<Handle, T>,
+    of: Of = "writes",
+  ): Promise<RemoteAnswer<T>> {
+    const call = { purpose, run, of };
+    const answer = await this.#bounded(call, this.#trip(call, writeMsMax));
+    if (answer.kind === "answered" && of === "writes") this.health.answered("writes");
+    return answer;
+  }
+
+  /**
+   * Makes a write that a full store refuses. While the store is shut off, sends the write only after
+   * a successful probe. While writes are refused, sends one per pause.
+   *
+   * @param timeoutMs for a write that a client waits for; such a write sends no probe
+   */
+  async write<T>(
+    purpose: CallPurpose,
+    run: Run<Handle, T>,
+    timeoutMs?: number,
+  ): Promise<RemoteAnswer<T>> {
+    const { health } = this;
+    if (health.isShutOff && (timeoutMs !== undefined || !(await this.answers()))) return shutOff;
+    if (health.askToWrite() === "open") return { kind: "unavailable", cause: "writes-refused" };
+    const answer = await this.#sent({ purpose, run, of: "writes" }, timeoutMs);
+    if (answer.kind === "answered") {
+      health.takesWrites(true);
+      health.answered("writes");
+    } else if (refusalsOfWrites.includes(answer.cause)) health.takesWrites(false);
+    return answer;
+  }
+
+  /**
+   * Makes a write that frees space, which even a full store accepts. Sends nothing while the store is
+   * shut off.
+   */
+  async remove<T>(purpose: CallPurpose, run: Run<Handle, T>): Promise<RemoteAnswer<T>> {
+    return this.health.isShutOff ? shutOff : this.#sent({ purpose, run, of: "writes" });
+  }
+
+  /** Returns whether the store is up. One caller per pause probes it first. */
+  async answers(): Promise<boolean> {
+    if (this.health.ask() === "probe") await this.#pinged();
+    return !this.health.isShutOff;
+  }
+
+  #pinged(): Promise<RemoteAnswer<unknown>> {
+    return this.#probed({ purpose: "probe", run: this.#way.ping, of: "reads" });
+  }
+
+  /** Makes a round trip with the timeout that adapts to the latency, and adapts it. */
+  async #measured<T>(call: Call<Handle, T>): Promise<RemoteAnswer<T>> {
+    const trip = this.#trip(call, this.#readBound.timeoutMs);
+    const answer = await this.#learnt(call, trip);
+    if (answer.kind === "answered") {
+      if (trip.hasQueued?.() !== true) this.#readBound.measured(this.#nowAtMs() - trip.sentAtMs);
+      this.#isProbeInDoubt = false;
+    } else if (answer.cause === "timeout") this.#readBound.measured(trip.timeoutMs);
+    return answer;
+  }
+
+  /** Probes with the maximum timeout, because the store may have become slower. */
+  async #probed<T>(call: Call<Handle, T>): Promise<RemoteAnswer<T>> {
+    const trip = this.#trip(call, this.#readBound.maxMs);
+    const answer = await this.#learnt(call, trip);
+    if (answer.kind === "answered") {
+      if (!this.#isProbeInDoubt) this.#readBound.restart(this.#nowAtMs() - trip.sentAtMs);
+      this.#isProbeInDoubt = true;
+    }
+    return answer;
+  }
+
+  /** Learns from a read. An error about a key's type shows that the store works. */
+  async #learnt<T>(call: Call<Handle, T>, trip: Trip): Promise<RemoteAnswer<T>> {
+    const answer = await this.#bounded(call, trip);
+    if (answer.kind === "answered") {
+      this.health.answered("reads");
+      this.health.isUp();
+    } else if (answer.cause === "wrong-type") this.health.isUp();
+    else if (answer.cause !== "too-large") this.#failed(answer.cause, trip);
+    return answer;
+  }
+
+  /** Sends a write, which delays no client. Its answer does not show that reads are answered. */
+  async #sent<T>(call: Call<Handle, T>, timeoutMs: number = writeMsMax): Promise<RemoteAnswer<T>> {
+    const trip = this.#trip(call, timeoutMs);
+    const answer = await this.#bounded(call, trip);
+    const isUp = answer.kind === "answered" || causesWhileUp.includes(answer.cause);
+    if (!isUp) this.#failed(answer.cause, trip);
+    return answer;
+  }
+
+  /** One invocation cannot shut off the store by timeouts (docs/adr/0056). */
+  #failed(cause: RemoteCause, { sentAtMs, isFirstTimeout }: Trip): void {
+    if (cause === ofInvocation) return;
+    if (cause === "timeout" && isFirstTimeout?.(this) === false) return;
+    this.health.isDown(sentAtMs);
+  }
+
+  #trip({ purpose, of }: Call<Handle, unknown>, timeoutMs: number): Trip {
+    return { purpose, timeoutMs, of, sentAtMs: this.#nowAtMs() };
+  }
+
+  async #bounded<T>({ run }: Call<Handle, T>, trip: Trip): Promise<RemoteAnswer<T>> {
+    const answer = await this.#once(run, trip);
+    const { freeRoom } = this.#way;
+    if (freeRoom === undefined || answer.kind === "answered" || answer.cause !== "full") {
+      return answer;
+    }
+    // Not in a transaction, because a full database discards transactions.
+    const freed = await this.#once(freeRoom, { ...trip, purpose: "room" });
+    // Retry even if the ballast was gone, because another isolate may have just deleted it.
+    return freed.kind === "answered" ? this.#once(run, trip) : answer;
+  }
+
+  async #once<T>(run: Run<Handle, T>, trip: Trip): Promise<RemoteAnswer<T>> {
+    try {
+      return { kind: "answered", value: await run(this.#way.handleFor(trip)) };
+    } catch (thrown) {
+      const trouble = this.#way.failed(thrown);
+      const isOfQueue = trouble === "timeout" && trip.hasQueued?.() === true;
+      const cause = isOfQueue ? ofInvocation : trouble;
+      this.health.failed(cause, trip.of);
+      return { kind: "unavailable", cause };
+    }
+  }
+}

@@ -1,0 +1,88 @@
+// The kinds of trouble with a remote store, and the texts about them for operators. A text contains no
+// secret, address or key.
+import type { RemoteCause } from "./remote-client.ts";
+import type { RemoteHealth } from "./store-health.ts";
+
+/** Each kind requires another action by the operator. */
+export type RemoteTrouble =
+  | "token-refused"
+  | "forbidden"
+  | "unreachable"
+  | "not-open"
+  | "subscribed"
+  | "timeout"
+  | "busy"
+  | "full"
+  | "read-only"
+  | "not-permitted"
+  | "plan-used-up"
+  | "wrong-type"
+  | "unknown-command"
+  | "not-upstash"
+  | "too-large"
+  | "refused"
+  | "platform-limit"
+  | "failed";
+
+/**
+ * The reason and the advice by kind of trouble, for one kind of store. Both are without a full stop,
+ * and the advice is uncapitalised.
+ */
+export type TroubleWords = Readonly<
+  Partial<Record<RemoteTrouble, readonly [why: string, hint?: string]>>
+>;
+
+/** The trouble of one invocation, which says nothing about the store. */
+export const ofInvocation = "platform-limit" satisfies RemoteTrouble;
+
+/** The words of every store whose calls the platform limits. */
+export const platformWords = {
+  [ofInvocation]: [
+    "One request needs more subrequests or connections than the platform allows it",
+    "read several values with getMany or getOrSetMany, or use a plan with more subrequests",
+  ],
+} as const satisfies TroubleWords;
+
+/** Troubles that usually end without intervention. */
+const passing: readonly RemoteTrouble[] = ["unreachable", "timeout", "busy"];
+
+/** Returns the reason, without a full stop. */
+export function whyOf(trouble: RemoteTrouble, words: TroubleWords): string {
+  return words[trouble]?.[0] ?? "The store failed";
+}
+
+/** Returns the advice, uncapitalised; `undefined` if a retry suffices. */
+export function hintOf(trouble: RemoteTrouble, words: TroubleWords): string | undefined {
+  return passing.includes(trouble) ? undefined : words[trouble]?.[1];
+}
+
+/** Returns the advice as sentences, also for troubles that usually end without intervention. */
+export function remedyOf(trouble: RemoteTrouble, words: TroubleWords): string {
+  const hint = words[trouble]?.[1] ?? "check the Worker's logs";
+  if (passing.includes(trouble))
+    return `Tidemark tries again by itself. If the trouble lasts: ${hint}.`;
+  return `${hint.slice(0, 1).toUpperCase()}${hint.slice(1)}.`;
+}
+
+/** Returns a log line with the reason, and with the advice if there is one. */
+export function troubleLine(trouble: RemoteTrouble, words: TroubleWords): string {
+  const hint = words[trouble]?.[1];
+  const why = whyOf(trouble, words);
+  return hint === undefined ? `${why}.` : `${why}: ${hint}.`;
+}
+
+/**
+ * Explains to the sender of a call why the store is unavailable. If earlier failures prevented the
+ * call, explains their trouble.
+ */
+export function unavailableFor(
+  cause: RemoteCause,
+  { trouble, troubleWithWrites, words }: RemoteHealth,
+): { readonly kind: "unavailable"; readonly why?: string; readonly hint?: string | undefined } {
+  const kind = "unavailable";
+  const isUnsent = cause === "shut-off" || cause === "writes-refused";
+  const last = [trouble, troubleWithWrites].find((one) => one?.isOver === false);
+  const behind = isUnsent ? last?.kind : cause;
+  if (behind === undefined) return { kind };
+  return { kind, why: `${whyOf(behind, words)}.`, hint: hintOf(behind, words) };
+}
