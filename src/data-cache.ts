@@ -2,7 +2,7 @@
 export { createDataCache, type DataCache, type DataStats } from "./data/create-data-cache.ts";
 export type { DataPlatform } from "./data/data-platform.ts";
 export type { DataEvent, OnDataEvent } from "./data/value/events.ts";
-export type { ManyResult } from "./data/call-values.ts";
+export type { ManyResult } from "./data/answer.ts";
 export type { Lookup } from "./data/look-up.ts";
 export type { Namespace } from "./data/namespace.ts";
 export type { Fields } from "./data/fields/fields.ts";
@@ -10,16 +10,16 @@ export type { DataPurge, PurgeReceipt } from "./data/purge-data.ts";
 export type { Codec } from "./base/codec.ts";
 export type { Frozen } from "./data/value/frozen.ts";
 export type { Key } from "./data/value/key.ts";
-export type { CallOptions } from "./data/value/call-options.ts";
 export type { DataDuration } from "./data/value/lifetime-text.ts";
-export type { MissingKeyPolicy } from "./data/value/load-context.ts";
 export {
+  type CallOptions,
   type Load,
   type LoadContext,
   LoadFailed,
   type LoadMany,
   type LoadManyContext,
   LoadTimedOut,
+  type MissingKeyPolicy,
 } from "./data/value/load-context.ts";
 export type { NamespaceOptions } from "./data/value/space.ts";
 export type { SetOptions, WriteOptions } from "./data/write/set-value.ts";

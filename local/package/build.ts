@@ -33,7 +33,7 @@ const entries = {
   unstorage: "adapters/unstorage",
   next: "adapters/next",
   opennext: "adapters/opennext",
-  vinext: "adapters/vinext/handler",
+  vinext: "adapters/vinext",
   astro: "adapters/astro/provider",
 };
 

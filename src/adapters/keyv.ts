@@ -1,10 +1,9 @@
 // Exports of `tidemark/keyv`: a namespace of data as the storage adapter of Keyv 5 and 6. The file imports no package.
 import { OperatorError } from "../base/operator-error.ts";
 import type { Namespace } from "../data/namespace.ts";
-import type { CallOptions } from "../data/value/call-options.ts";
+import type { CallOptions, Load, LoadContext } from "../data/value/load-context.ts";
 import { copyOf } from "../data/value/frozen.ts";
 import type { Key } from "../data/value/key.ts";
-import type { Load, LoadContext } from "../data/value/load-context.ts";
 import { segmentOf } from "./library-key.ts";
 
 /** A value to store, as Keyv passes it. */

@@ -6,10 +6,16 @@ import { nodeGlobals } from "../base/node-globals.ts";
 import { sha256Short } from "../base/sha256.ts";
 import { copyOf } from "../data/value/frozen.ts";
 import { segmentOf, tagsOf } from "./library-key.ts";
-import { bytesIn, type StoredBytes, storedBytesOf } from "./next-bytes.ts";
-import { type NextDurations, type NextPurges } from "./next-purges.ts";
-import { nextNowMs, type RecentStarts } from "./next-starts.ts";
-import type { PendingStores } from "./pending-stores.ts";
+import {
+  bytesIn,
+  type StoredBytes,
+  storedBytesOf,
+  type NextDurations,
+  type NextPurges,
+  nextNowMs,
+  type RecentStarts,
+  type PendingStores,
+} from "./next-shared.ts";
 
 /** The argument that Next.js passes to the constructor. */
 export interface RouteCacheContext {

@@ -3,10 +3,16 @@ import { OperatorError } from "../base/operator-error.ts";
 import type { Namespace } from "../data/namespace.ts";
 import { OutOfTime, within } from "../base/timeouts.ts";
 import { segmentOf, tagsOf } from "./library-key.ts";
-import { bytesIn, type StoredBytes, storedBytesOf } from "./next-bytes.ts";
-import { type NextDurations, type NextPurges } from "./next-purges.ts";
-import { nextNowMs, type RecentStarts } from "./next-starts.ts";
-import type { PendingStores } from "./pending-stores.ts";
+import {
+  bytesIn,
+  type StoredBytes,
+  storedBytesOf,
+  type NextDurations,
+  type NextPurges,
+  nextNowMs,
+  type RecentStarts,
+  type PendingStores,
+} from "./next-shared.ts";
 
 interface EntryMetadata {
   readonly tags: readonly string[];

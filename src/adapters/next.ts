@@ -3,10 +3,8 @@
 import { OperatorError } from "../base/operator-error.ts";
 import type { DataCache } from "../data/create-data-cache.ts";
 import { type DataDuration, msOf } from "../data/value/lifetime-text.ts";
-import { NextPurges } from "./next-purges.ts";
+import { NextPurges, RecentStarts, PendingStores } from "./next-shared.ts";
 import { RouteCache, type RouteCacheContext, type StoredRoute } from "./next-route-cache.ts";
-import { RecentStarts } from "./next-starts.ts";
-import { PendingStores } from "./pending-stores.ts";
 import { type StoredEntry, useCacheHandler, type UseCacheHandler } from "./next-use-cache.ts";
 
 export interface NextCacheOptions {

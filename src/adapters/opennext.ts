@@ -1,5 +1,18 @@
 // Exports of `tidemark/opennext`: a data cache as the incremental cache, the tag cache and the queue of OpenNext for
 // Cloudflare. The files import no package of OpenNext or Next.js.
+import { bindStores, type Stores } from "../bind-stores.ts";
+import { type Config, configOf } from "../config/config.ts";
+import { type Fault, isFault, OperatorError } from "../base/operator-error.ts";
+import { pause } from "../base/timeouts.ts";
+import { isSafe } from "../rules/methods.ts";
+import { createDataCache } from "../data/create-data-cache.ts";
+import { type DataPlatform, neverThrowing } from "../data/data-platform.ts";
+import { type DataDuration, msOf } from "../data/value/lifetime-text.ts";
+import { platformHere } from "../platform/workers.ts";
+import { textOf } from "../protocol/variables/bindings.ts";
+import { databasesOf, noDatabases } from "../protocol/variables/database.ts";
+import { OpenNextRequest, openRequests, type OpenNextStores } from "./opennext-request.ts";
+
 export {
   openNextOverrides,
   type OpenNextMessage,
@@ -8,4 +21,145 @@ export {
   purge,
 } from "./opennext-overrides.ts";
 export type { OpenNextKind } from "./opennext-request.ts";
-export { type OpenNextOptions, type OpenNextWorker, withTidemark } from "./opennext-worker.ts";
+
+/** Options of the cache. */
+export interface OpenNextOptions extends Pick<DataPlatform, "onEvent" | "nowAtMs" | "log"> {
+  /** How long a value may answer after it has expired or was purged softly. Default: `"1d"`. */
+  readonly stale?: DataDuration | undefined;
+  /** The longest time for which a value is stored. Default: `"30d"`. */
+  readonly keep?: DataDuration | undefined;
+  /** The stores: `upstash()` of `tidemark/upstash`, or `durableObjects()` of `tidemark/cloudflare`. */
+  readonly stores: Stores;
+}
+
+/** The Worker that `opennextjs-cloudflare build` generates. */
+export interface OpenNextWorker {
+  // oxlint-disable-next-line typescript/no-explicit-any -- the bindings of the application
+  fetch(request: Request, env: any, context: any): Promise<Response>;
+}
+
+/**
+ * Wraps the Worker of OpenNext. Its configuration must have the overrides of `openNextOverrides`.
+ *
+ * @param config from `defineConfig`
+ * @example
+ * import openNext from "./.open-next/worker.js";
+ * export default withTidemark(openNext, defineConfig({ namespace: "shop" }), { stores: upstash() });
+ */
+export function withTidemark(
+  worker: OpenNextWorker,
+  config: Config,
+  options: OpenNextOptions,
+): OpenNextWorker {
+  const requests = openRequests();
+  const settings = ofDataAlone(configOf(config));
+  let stores: OpenNextStores | undefined;
+  let colo = "";
+  return {
+    ...worker,
+    async fetch(request, env, context) {
+      colo = request.cf?.colo ?? colo;
+      stores ??= storesOf(settings, options, {
+        env: { ...env },
+        seenHost: new URL(request.url).host,
+        colo: () => colo,
+        waitUntil: (work) => requests.getStore()?.waitUntil(work),
+      });
+      const own = new OpenNextRequest(stores, {
+        env: { ...env },
+        waitUntil: (work) => context.waitUntil(work),
+      });
+      return requests.run(own, async () => {
+        await own.begin();
+        const response = await worker.fetch(request, env, context);
+        if (isSafe(request)) return response;
+        // Next.js may begin purges in the turn in which it answers.
+        await pause(0);
+        if (await own.arePurged()) return response;
+        await response.body?.cancel();
+        return new Response(notPurged, { status: 503 });
+      });
+    },
+  };
+}
+
+const notPurged = "The purge was not accepted: older pages may still answer. Try again.\n";
+
+/** @throws OperatorError if the configuration has settings for pages that a site's own Worker serves */
+function ofDataAlone(config: Config): Config {
+  const { routes, hooks, outward, varnish, dashboard, probe, hotKeys, metrics } = config;
+  const { isOn, prefixes, hitRateMin } = metrics;
+  const set = {
+    routes: routes.length > 0,
+    hooks: hooks.size > 0,
+    outward: outward.size > 0,
+    varnish: varnish !== undefined,
+    dashboard: dashboard !== undefined,
+    probe: probe !== undefined,
+    hotKeys: hotKeys > 0,
+    metrics: !isOn || prefixes.length > 0 || hitRateMin !== undefined,
+  };
+  const names = Object.entries(set).flatMap(([name, isSet]) => (isSet ? [name] : []));
+  if (names.length === 0) return config;
+  throw new OperatorError({
+    what: "withTidemark cannot use this configuration.",
+    why: `It reads only namespace, limits and purge, but these are also set: ${names.join(", ")}.`,
+    hint: "Remove them, or pass defineConfig({ namespace }) with the same namespace.",
+  });
+}
+
+function storesOf(
+  config: Config,
+  { stale = "1d", keep = "30d", ...options }: OpenNextOptions,
+  given: {
+    readonly env: Readonly<Record<string, unknown>>;
+    readonly seenHost: string;
+    readonly colo: () => string;
+    readonly waitUntil: (work: Promise<unknown>) => void;
+  },
+): OpenNextStores {
+  const { env, seenHost, colo, waitUntil } = given;
+  const { stores } = options;
+  if (stores.journal !== undefined || stores.records !== undefined) refuseUnbound(stores, env);
+  const hasHost = textOf(env, "SITE_HOST") !== undefined;
+  const log = neverThrowing(options.log ?? platformHere().log);
+  const data = createDataCache(config, {
+    ...options,
+    log,
+    env,
+    waitUntil,
+    colo: () => textOf(env, "COLO") ?? colo(),
+    ...(!hasHost && { host: seenHost }),
+  });
+  return {
+    data,
+    values: data.namespace("opennext", {
+      fresh: keep,
+      stale,
+      // A lookup goes on past a stale value, because another colo may have stored a newer one.
+      softTimeoutMs: 1,
+    }),
+    revalidations: data.namespace("opennext-revalidations", {
+      fresh: "5s",
+      tiers: ["memory", "shared"],
+      collapse: "global",
+      hardTimeoutMs: 30_000,
+      waitTimeoutMs: 30_000,
+    }),
+    log,
+    staleMs: msOf(stale),
+    keepMs: msOf(keep),
+  };
+}
+
+/** @throws OperatorError if no purge could be accepted, because a store in code is not usable */
+function refuseUnbound(stores: Stores, env: Readonly<Record<string, unknown>>): void {
+  const own: Fault[] = [];
+  const { redis, journal } = stores.redis ? databasesOf(env, own) : noDatabases;
+  if (isFault(redis)) own.push(redis);
+  const bound = bindStores({ redis, journal, faults: own }, stores, env);
+  const { redis: database, faults } = bound.environment;
+  const isUsable = !isFault(database) && (database ?? bound.journal) !== undefined;
+  // Each store that is off has a fault.
+  if (!isUsable) throw new OperatorError(faults[0] as Fault);
+}

@@ -1,13 +1,26 @@
-// Answers a call for one key, from the tiers or by a load.
+// Answers calls for one or several keys, from the tiers or by a load. Several keys cost one command to
+// Redis, and one load for all missing keys.
 import { inInvocation } from "../remote/invocation.ts";
 import type { LoadMany } from "./value/load-context.ts";
 import type { CallResult, LoadNeed } from "./load/load-outcome.ts";
-import { loadOne, type LoadingPorts } from "./load/loading.ts";
-import type { Place } from "./value/place.ts";
-import { refreshBehind } from "./load/refresh.ts";
-import { DataSearch, type FoundData, isAnswer } from "./load/search.ts";
-import { isResting } from "./load/stale-value.ts";
-import { isRefreshDue } from "./load/verdict.ts";
+import { loadOne, type LoadingPorts, storedSince } from "./load/loading.ts";
+import type { Place, DataTiers, Space } from "./value/space.ts";
+import { refreshBehind, isUnderWay, leadTogether } from "./load/refresh.ts";
+import {
+  DataSearch,
+  type FoundData,
+  isAnswer,
+  type DataRead,
+  type SearchPorts,
+  type SearchOptions,
+} from "./load/search.ts";
+import { isResting, isRefreshDue } from "./load/verdict.ts";
+import type { RecordKey } from "../cache/record/record-key.ts";
+import type { Tier } from "../cache/tiers/tier.ts";
+import { type DataDetail, valueOf } from "./value/data-record.ts";
+import { waitingFor } from "./load/waits.ts";
+import type { Frozen } from "./value/frozen.ts";
+import { type Key, PathMap } from "./value/key.ts";
 
 /** A call for one key. */
 export interface Ask {
@@ -19,7 +32,7 @@ export interface Ask {
 }
 
 /** The next step after a lookup. */
-export type Step =
+type Step =
   /** `refresh`: a load to start in the background. */
   | { readonly kind: "give"; readonly given: CallResult; readonly refresh?: LoadNeed | undefined }
   | { readonly kind: "load"; readonly need: LoadNeed }
@@ -76,4 +89,176 @@ export function stepAfter(
   const isWaitedFor = !isLookOnly && softTimeoutMs > 0;
   if (need !== undefined && isWaitedFor && !isResting(need, ports)) return { kind: "load", need };
   return { kind: "give", given: { kind: "value", metadata, by: "stale", tier }, refresh: need };
+}
+
+/** A call for more keys than this skips the Cache API, which needs one call for each key. */
+const coloKeysMax = 32;
+
+/**
+ * Looks up several keys. One command reads from Redis the keys that the tiers above lack.
+ *
+ * @param places all of one namespace
+ */
+export async function lookUpMany(
+  places: readonly Place[],
+  ports: SearchPorts,
+  wish: Pick<SearchOptions, "isEnough"> = {},
+): Promise<readonly (FoundData | undefined)[]> {
+  const [first] = places;
+  if (first === undefined) return [];
+  const ofSpace = ports.tiers.of(first.space.tiers);
+  const used = places.length > coloKeysMax ? ofSpace.withoutColo() : ofSpace;
+  const reads = new ReadsTogether(places, used, ports);
+  const readTogether: SearchOptions["readTogether"] = (tier, key) => reads.read(tier, key);
+  const looks = places.map(async (place) => {
+    const found = await new DataSearch(place, ports, { ...wish, readTogether, used }).found();
+    reads.decided(place.key);
+    return found;
+  });
+  return Promise.all(looks);
+}
+
+/** Batches reads of one tier. Sends the batch once each lookup has requested a read or ended. */
+class ReadsTogether {
+  readonly #ports: SearchPorts;
+  readonly #tier: Tier<DataDetail> | undefined;
+  readonly #undecided: Set<string>;
+  readonly #reads: { key: RecordKey; resolve: (read: DataRead) => void }[] = [];
+
+  constructor(places: readonly Place[], { below }: DataTiers, ports: SearchPorts) {
+    this.#tier = below.find((tier) => tier.readMany !== undefined);
+    this.#ports = ports;
+    this.#undecided = new Set(places.map(({ key }) => key.text));
+  }
+
+  /** Adds a read to the batch. Returns `undefined` for a tier whose reads are not batched. */
+  read(tier: Tier<DataDetail>, key: RecordKey): Promise<DataRead> | undefined {
+    if (tier !== this.#tier) return undefined;
+    const { promise, resolve } = Promise.withResolvers<DataRead>();
+    this.#reads.push({ key, resolve });
+    this.decided(key);
+    return promise;
+  }
+
+  decided({ text }: RecordKey): void {
+    if (this.#undecided.delete(text) && this.#undecided.size === 0) void this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    const { nowAtMs, afterAnswer } = this.#ports;
+    const keys = this.#reads.map(({ key }) => key);
+    if (keys.length === 0) return;
+    const reads = (await this.#tier?.readMany?.(keys, { atMs: nowAtMs(), afterAnswer })) ?? [];
+    for (const [at, { resolve }] of this.#reads.entries()) resolve(reads[at] ?? { kind: "absent" });
+  }
+}
+
+/**
+ * Answers several keys. Missing keys that no other call is loading share one load. For the other
+ * missing keys, this call uses the results of the loads that are already under way.
+ *
+ * @param places distinct, and all of one namespace
+ * @returns one result for each place, in order
+ */
+export async function answeredMany(
+  places: readonly Place[],
+  how: Omit<Ask, "place">,
+  ports: LoadingPorts,
+): Promise<readonly (CallResult | undefined)[]> {
+  const found = await lookUpMany(places, ports);
+  const steps = places.map((place, at) => stepAfter(found[at], { ...how, place }, ports));
+  const needs = steps.flatMap((step) => (step.kind === "load" ? [step.need] : []));
+  const isOwn = (need: LoadNeed) =>
+    !isUnderWay(need, ports) && storedSince(need, ports) === undefined;
+  const own = needs.filter(isOwn);
+  const others = needs.filter((need) => !own.includes(need));
+  const loads = own.length === 0 ? [] : leadTogether(own, ports);
+  const answers = new Map<LoadNeed, Promise<CallResult> | undefined>([
+    ...loads.map(({ need, answer }) => [need, waitingFor(need.place, answer)] as const),
+    ...others.map((need) => [need, loadOne(need, ports)] as const),
+  ]);
+  refreshBehind(
+    steps.flatMap((step) => (step.kind === "give" && step.refresh ? [step.refresh] : [])),
+    ports,
+  );
+  const givenBy = (step: Step) => {
+    if (step.kind === "nothing") return undefined;
+    return step.kind === "give" ? step.given : answers.get(step.need);
+  };
+  return Promise.all(steps.map(async (step) => givenBy(step)));
+}
+
+/** The results for several keys. */
+export interface ManyResult<T, K extends Key> {
+  /** `null` if the source has no value. */
+  readonly values: ReadonlyMap<K, Frozen<T> | null>;
+  /** The errors of keys whose load failed and that have no usable stale value. */
+  readonly errors: ReadonlyMap<K, unknown>;
+}
+
+/** The namespace of a call, and its dependencies. */
+interface Around {
+  readonly space: Space;
+  readonly ports: Pick<LoadingPorts, "counts" | "events">;
+}
+
+/**
+ * Returns the value that a call found or loaded: `null` if the source has no value, `undefined` if
+ * the call has no result for the key.
+ *
+ * @throws the error of the load
+ */
+export function valueFor<T>(
+  key: Key,
+  given: CallResult | undefined,
+  { space, ports }: Around,
+): Frozen<T> | null | undefined {
+  const { counts, events } = ports;
+  const { name: namespace, codec } = space;
+  // Hits are counted when they are found.
+  const isHit = given?.kind === "value" && given.by === "hit";
+  if (!isHit) counts.answered(namespace, given);
+  if (given === undefined) return undefined;
+  if (given.kind === "error") {
+    events?.emit({ type: "error", namespace, key, error: given.error });
+    throw given.error;
+  }
+  if (given.by === "stale") {
+    events?.emit({ type: "hit", namespace, key, tier: given.tier, stale: true });
+  }
+  return valueOf(given.metadata, codec) as Frozen<T> | null;
+}
+
+/**
+ * Returns the values of several results.
+ *
+ * @param places the keys of the call by place, in the order of the results. Several keys have one
+ *   place if they are spellings of the same key
+ * @param given the result for each place
+ * @param around.absent the value of a key without a result; `undefined` omits the key
+ */
+export function valuesFor<T, K extends Key>(
+  places: ReadonlyMap<Place, readonly K[]>,
+  given: readonly (CallResult | undefined)[],
+  { absent, ...around }: Around & { readonly absent: null | undefined },
+): ManyResult<T, K> {
+  const values = new PathMap<K, Frozen<T> | null>();
+  const errors = new PathMap<K, unknown>();
+  for (const [at, keys] of [...places.values()].entries()) {
+    for (const [nth, key] of keys.entries()) {
+      try {
+        // A second spelling of the same key emits no event.
+        const found = valueFor<T>(key, given[at], nth === 0 ? around : withoutEvents(around));
+        const value = found === undefined ? absent : found;
+        if (value !== undefined) values.set(key, value);
+      } catch (cause) {
+        errors.set(key, cause);
+      }
+    }
+  }
+  return { values, errors };
+}
+
+function withoutEvents({ space, ports: { counts } }: Around): Around {
+  return { space, ports: { counts, events: undefined } };
 }

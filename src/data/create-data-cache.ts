@@ -11,24 +11,27 @@ import {
   type Pages,
   type PortsOfSets,
 } from "../data-beside-pages.ts";
-import { type DataPlatform, type DataSettings, settingsOf } from "./data-platform.ts";
+import {
+  type DataPlatform,
+  type DataSettings,
+  settingsOf,
+  idleBeside,
+  inUse,
+  whyApart,
+} from "./data-platform.ts";
 import { EventListener } from "./value/events.ts";
 import { HashStore } from "./fields/hash-store.ts";
-import { idleBeside, inUse, whyApart } from "./join-pages.ts";
-import { keepLoaded } from "./keep-loaded.ts";
+import { keepLoaded, warmKeys, whyNotWarmed } from "./keep-loaded.ts";
 import { DataCounts } from "./load/data-counts.ts";
 import type { GivenStart } from "./load/make-record.ts";
-import { StoreOrder } from "./load/store-order.ts";
+import { StoreOrder } from "./load/store-values.ts";
 import { LocalPurges } from "../purge/local-purges.ts";
 import { started } from "./look-up.ts";
-import type { Namespace, NamespacePorts } from "./namespace.ts";
-import { Namespaces } from "./namespaces.ts";
+import { type Namespace, type NamespacePorts, Namespaces } from "./namespace.ts";
 import { type DataPurge, orderPurges, purgeNamed, type PurgeReceipt } from "./purge-data.ts";
 import { type DataDetail, dataForm } from "./value/data-record.ts";
 import type { Key } from "./value/key.ts";
-import type { DataTiers } from "./value/place.ts";
-import type { NamespaceOptions } from "./value/space.ts";
-import { warmKeys, whyNotWarmed } from "./warm-keys.ts";
+import type { DataTiers, NamespaceOptions } from "./value/space.ts";
 import { UnpurgedWrites } from "./write/unpurged-writes.ts";
 
 /** Counts since this isolate started, by namespace, and the last trouble of each dependency. */

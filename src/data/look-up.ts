@@ -2,15 +2,14 @@
 import type { Stamp } from "../cache/record/record.ts";
 import { acceptedAtMs } from "../purge/journal/entry.ts";
 import { stepAfter } from "./answer.ts";
-import { begin, type BeginPorts } from "./load/beginning.ts";
+import { begin, type BeginPorts, type GivenStart } from "./load/make-record.ts";
 import type { CallResult } from "./load/load-outcome.ts";
 import type { LoadingPorts } from "./load/loading.ts";
-import type { GivenStart } from "./load/make-record.ts";
 import { DataSearch } from "./load/search.ts";
 import { type DataVerdict, judge as judged } from "./load/verdict.ts";
 import type { Frozen } from "./value/frozen.ts";
 import { checkedTag } from "./value/load-context.ts";
-import type { Place } from "./value/place.ts";
+import type { Place } from "./value/space.ts";
 import type { UnpurgedWrites } from "./write/unpurged-writes.ts";
 
 /** The result of a lookup. */

@@ -1,29 +1,36 @@
-// The public class of a namespace.
+// The public class of a namespace, and the namespaces of a cache: one definition for each name.
 import type { TierName } from "../config/config.ts";
 import { inInvocation } from "../remote/invocation.ts";
 import type { OperatorError } from "../base/operator-error.ts";
 import { unlessAborted } from "../base/timeouts.ts";
-import { answered } from "./answer.ts";
+import { answered, answeredMany, type ManyResult, valueFor, valuesFor } from "./answer.ts";
 import { emitting } from "./value/events.ts";
-import { type CallOptions, checkOptions, withOptions } from "./value/call-options.ts";
-import { answeredMany } from "./answer-many.ts";
-import { type ManyResult, valueFor, valuesFor } from "./call-values.ts";
-import { type FieldPorts, Fields } from "./fields/fields.ts";
-import { lookedUp, type Lookup, type LookUpOptions } from "./look-up.ts";
-import type { Frozen } from "./value/frozen.ts";
-import { type Key, keyIn } from "./value/key.ts";
 import {
+  type CallOptions,
+  checkOptions,
+  withOptions,
   completedBy,
   type Load,
   type LoadMany,
   type MissingKeyPolicy,
   ofOne,
 } from "./value/load-context.ts";
+import { type FieldPorts, Fields } from "./fields/fields.ts";
+import { lookedUp, type Lookup, type LookUpOptions } from "./look-up.ts";
+import type { Frozen } from "./value/frozen.ts";
+import { type Key, keyIn } from "./value/key.ts";
 import { loadOne, type LoadingPorts } from "./load/loading.ts";
-import { type Place, placeOf, placesOf } from "./value/place.ts";
+import {
+  type Place,
+  placeOf,
+  placesOf,
+  loadOf,
+  type Space,
+  type NamespaceOptions,
+  spaceOf,
+} from "./value/space.ts";
 import { type NamedPurgePorts, purgeNamed, type PurgeReceipt } from "./purge-data.ts";
 import { DataSearch, isAnswer } from "./load/search.ts";
-import { loadOf, type Space } from "./value/space.ts";
 import {
   type SetOptions,
   setValue,
@@ -43,6 +50,7 @@ import {
   writeThrough,
   type WrittenValue,
 } from "./write/write-through.ts";
+import { Definitions } from "../base/definitions.ts";
 
 /** The dependencies of a namespace. */
 export type NamespacePorts = LoadingPorts &
@@ -269,4 +277,65 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
     const written = { place, value, options: writtenOptionsOf(options) };
     return emitting(place, () => inInvocation(() => write(written, ports)), ports);
   }
+}
+
+const words = {
+  kind: "namespace",
+  taken: "this namespace",
+  all: "namespaces",
+  keys: '["tenant-7", 42], and purge it by a prefix.',
+} as const;
+
+export class Namespaces {
+  readonly #portsOf: () => NamespacePorts;
+  readonly #definitions = new Definitions<unknown>();
+  readonly #spaces = new Map<string, Space>();
+
+  /** @param portsOf called at each use of a namespace */
+  constructor(portsOf: () => NamespacePorts) {
+    this.#portsOf = portsOf;
+  }
+
+  get spaces(): ReadonlyMap<string, Space> {
+    return this.#spaces;
+  }
+
+  /**
+   * Returns the namespace of this name. A later call with the same options returns the same
+   * namespace with the new call's functions, because a hot reload recreates functions.
+   *
+   * @throws OperatorError for an invalid name or option, for other options than before, and for too
+   *   many names
+   */
+  open<T, K extends Key>(name: string, given: NamespaceOptions<T, K>): Namespace<T, K, never> {
+    const space = spaceOf(name, given);
+    const options = optionsOf(space, given.tags, given.keys);
+    const made = this.#definitions.open(
+      name,
+      options,
+      () => {
+        this.#spaces.set(name, space);
+        return new Namespace<T, K, never>(space, this.#portsOf);
+      },
+      words,
+    );
+    Object.assign(this.#spaces.get(name) ?? {}, space);
+    return made as Namespace<T, K, never>;
+  }
+}
+
+/**
+ * Returns comparable options. Treats functions as equal. Compares a codec by its name, which stored
+ * values also have.
+ */
+function optionsOf(space: Space, tags: unknown, keys: unknown): Map<string, string> {
+  const { name: _, tagsOf: __, codec, isGlobal: collapse, ...others } = space;
+  const all = { ...others, collapse, tags, keys, codec: codec.name };
+  // Only timeouts have their unit in the name of the option.
+  const nameOf = (of: string) => of.replace(/(?<!Timeout)Ms$/, "");
+  return new Map(Object.entries(all).map(([of, value]) => [nameOf(of), textOf(value)]));
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "function" ? "function" : (JSON.stringify(value) ?? "unset");
 }

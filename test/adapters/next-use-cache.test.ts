@@ -1,7 +1,7 @@
 // Tests the handler of `cacheHandlers` in `tidemark/next`: purges during loads, lifetimes, streams, tags and outages.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { purgeTags } from "../../src/adapters/next.ts";
-import { RecentStarts } from "../../src/adapters/next-starts.ts";
+import { RecentStarts } from "../../src/adapters/next-shared.ts";
 import { entryOf, openNext, textOf, useNextClocks } from "./next-world.ts";
 
 beforeEach(useNextClocks);

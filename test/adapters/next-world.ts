@@ -3,7 +3,7 @@
 import { vi } from "vitest";
 import { nextCache, type NextCacheOptions } from "../../src/adapters/next.ts";
 import type { RouteEntry, RouteValue } from "../../src/adapters/next-route-cache.ts";
-import { nextNowMs } from "../../src/adapters/next-starts.ts";
+import { nextNowMs } from "../../src/adapters/next-shared.ts";
 import type { UseCacheEntry } from "../../src/adapters/next-use-cache.ts";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { astroCache, type AstroCacheProvider } from "../../src/adapters/astro/provider.ts";
 import { purgeTags } from "../../src/adapters/next.ts";
 import { openNextOverrides, purge } from "../../src/adapters/opennext.ts";
-import { vinextHandler } from "../../src/adapters/vinext/handler.ts";
+import { vinextHandler } from "../../src/adapters/vinext.ts";
 import { tokenSender } from "../../src/senders.ts";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 import { cc, page as pageAnswer } from "../../testing/fakes/origin-in-process.ts";

@@ -2,9 +2,8 @@
 // server/isr-cache.ts. The cases of `MemoryCacheHandler` about tags, soft tags and lifetimes are among them.
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { LoadStarts } from "../../src/adapters/vinext/starts.ts";
+import { LoadStarts, vinextHandler, type VinextHandler } from "../../src/adapters/vinext.ts";
 import type { GivenStart } from "../../src/data/load/make-record.ts";
-import { vinextHandler, type VinextHandler } from "../../src/adapters/vinext/handler.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { openProcess } from "../../testing/data/node-process.ts";

@@ -251,7 +251,6 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "data/load",
     "data",
   ],
-  "adapters/vinext": ["base", "data/value", "data/load", "data", "adapters"],
   "adapters/astro": [
     "protocol/variables",
     release,

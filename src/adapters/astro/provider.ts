@@ -2,22 +2,24 @@
 // file imports no package of Astro.
 import { type AstroRequest, AstroVisit } from "./visit.ts";
 import { pathTag, tagInField } from "./names.ts";
-import { refusalOf, withoutDatabases } from "./unusable.ts";
 import { tagsOf } from "../library-key.ts";
 import { type Application, createApp, type ExecutionContext, type InCode } from "../../app.ts";
 import { nodeGlobals } from "../../base/node-globals.ts";
-import { OperatorError } from "../../base/operator-error.ts";
+import { OperatorError, type Fault, faultText } from "../../base/operator-error.ts";
 import { type Config, defineConfig } from "../../config/config.ts";
 import type { WrittenConfig } from "../../config/written.ts";
 import { orderPurges, purgeNamed } from "../../data/purge-data.ts";
 import type { ServerRequest } from "../../platform/arrival.ts";
 import type { OriginHandler } from "../../platform/origins.ts";
 import { platformHere } from "../../platform/workers.ts";
-import type { Env } from "../../protocol/variables/bindings.ts";
-import { hintOfSealKey, sealKeysOf } from "../../protocol/variables/database.ts";
+import { type Env, isSet } from "../../protocol/variables/bindings.ts";
+import { hintOfSealKey, sealKeysOf, databaseVariables } from "../../protocol/variables/database.ts";
 import { addressOver } from "../../redis/connection/address.ts";
 import { redisStore } from "../../stores/redis/redis-store.ts";
 import type { GivenConnection } from "../../redis/connection/given-connection.ts";
+import { BoundedLog } from "../../observe/log-bound.ts";
+import type { Platform } from "../../platform/platform.ts";
+import { version } from "../../version.ts";
 
 /** The options of cache.set and of route rules in Astro. */
 export interface AstroLifetimes {
@@ -223,4 +225,52 @@ function noJournal(): OperatorError {
       "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, pass `redis` to astroCache, or pass a journal of " +
       "tidemark/cloudflare.",
   });
+}
+
+/** Returns the fault of an option that would be unsafe, or would have no effect, under Astro. */
+function refusalOf({ trustsPeer, probe, varnish }: Config): Fault | undefined {
+  if (trustsPeer !== undefined) return trustsClients;
+  if (probe !== undefined) return readsNoPage;
+  return varnish && hearsNoPurge;
+}
+
+const trustsClients: Fault = {
+  what: "astroCache does not accept trustProxy.",
+  why: "Astro reads the fields of proxies itself. trustProxy would trust each client, which could then choose the host of a page.",
+  hint: "Remove it, and name the site's hosts in `security.allowedDomains` of Astro's configuration.",
+};
+
+const readsNoPage: Fault = {
+  what: "astroCache does not accept probe.",
+  why: "Astro renders only the page that a client requests, so the probe could not read its own page.",
+  hint: "Remove it.",
+};
+
+const hearsNoPurge: Fault = {
+  what: "astroCache does not accept varnish.",
+  why: "Astro answers requests with other methods than GET and HEAD, so the cache never gets PURGE or BAN.",
+  hint: "Remove it, and send purges to the path /purge below operatorPath.",
+};
+
+/**
+ * Removes the variables of databases, because the application passes its own connection. Logs a fault if an address or a
+ * token is set. `SEAL_KEY` applies to the connection.
+ */
+function withoutDatabases(variables: Env, { log, nowAtMs }: Platform): Env {
+  const ofOthers = [...databaseVariables.URL, ...databaseVariables.TOKEN];
+  const idle = ofOthers.filter((name) => isSet(variables, name));
+  if (idle.length > 0) {
+    const message = faultText({
+      what: `These variables have no effect: ${idle.join(", ")}.`,
+      why: "astroCache was given `redis`, and uses no other Redis database.",
+      hint: "Unset them, or remove `redis`.",
+    });
+    new BoundedLog({ write: log, nowAtMs, version }).write({
+      event: "fault",
+      level: "warn",
+      message,
+    });
+  }
+  const removed = new Set(["SEAL_KEY", ...ofOthers]);
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => !removed.has(name)));
 }

@@ -5,15 +5,17 @@ import { RecordKey } from "../../cache/record/record-key.ts";
 import type { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import type { PurgeView } from "../../purge/view/view.ts";
-import { begin, type BeginPorts } from "../load/beginning.ts";
+import { begin, type BeginPorts } from "../load/make-record.ts";
 import { judge, type VerdictPorts } from "../load/verdict.ts";
-import { type DataMetadata, keepUntilAtMs } from "../value/data-record.ts";
+import { type DataMetadata, keepUntilAtMs, dataForm } from "../value/data-record.ts";
 import { urlOf } from "../value/key.ts";
 import { checkedTag } from "../value/load-context.ts";
-import type { Place } from "../value/place.ts";
-import { fieldText, fieldValue } from "./field-text.ts";
+import type { Place } from "../value/space.ts";
 import type { FieldTexts, HashStore, HeldHash } from "./hash-store.ts";
-import { headIn, headText, joined } from "./head.ts";
+import { type Codec, encodedBy } from "../../base/codec.ts";
+import type { Stamp } from "../../cache/record/record.ts";
+import { decodeRecord, encodeRecord } from "../../cache/tiers/record-codec.ts";
+import { comparePositions } from "../../purge/journal/entry.ts";
 
 /** The dependencies of fields. */
 export interface FieldPorts extends BeginPorts, VerdictPorts {
@@ -229,4 +231,63 @@ function noStep(path: string): OperatorError {
     why: "Redis increments only by whole numbers.",
     hint: "Pass a whole number, such as 1 or -1.",
   });
+}
+
+const wholeNumber = /^-?\d+$/;
+
+/**
+ * Encodes a field.
+ *
+ * @param place the field, for an error
+ * @throws OperatorError if the codec cannot encode the value
+ */
+function fieldText(value: unknown, codec: Codec, place: string): string {
+  if (Number.isSafeInteger(value) && !Object.is(value, -0)) return String(value);
+  return `=${encodedBy(codec, value, place)}`;
+}
+
+/**
+ * Decodes a field.
+ *
+ * @throws the error of the codec
+ */
+export function fieldValue(text: string, codec: Codec): unknown {
+  return wholeNumber.test(text) ? Number(text) : codec.decode(text.slice(1));
+}
+
+/**
+ * Encodes a head.
+ *
+ * @param id random, so that every write changes the head
+ */
+export function headText(metadata: DataMetadata, id: string): string {
+  return `${id} ${encodeRecord({ kind: "response", metadata }, keepUntilAtMs(metadata))}`;
+}
+
+/** Decodes a head. Returns `undefined` if the text is not a head of this version. */
+export function headIn(text: string): DataMetadata | undefined {
+  const record = decodeRecord(text.slice(text.indexOf(" ") + 1), dataForm)?.record;
+  return record?.kind === "response" ? record.metadata : undefined;
+}
+
+/**
+ * Merges the head of the kept fields with that of new fields. A purge that covers either head also
+ * covers the merged head.
+ */
+export function joined(stored: DataMetadata, made: DataMetadata): DataMetadata {
+  return {
+    ...made,
+    stamp: olderOf(stored.stamp, made.stamp),
+    colo: stored.colo === made.colo ? made.colo : "",
+    requestedAtMs: Math.min(stored.requestedAtMs, made.requestedAtMs),
+    respondedAtMs: Math.min(stored.respondedAtMs, made.respondedAtMs),
+    freshMs: Math.min(stored.freshMs, made.freshMs),
+    tags: [...new Set([...stored.tags, ...made.tags])],
+  };
+}
+
+/** Returns the older stamp. Both stamps must be of one chain. */
+function olderOf(one: Stamp, other: Stamp): Stamp {
+  if (one === "none" || other === "none") return "none";
+  return comparePositions(one.position, other.position) <= 0 ? one : other;
 }

@@ -3,7 +3,7 @@ import type { Flight, Flights } from "../../cache/flights.ts";
 import type { TierName } from "../../config/config.ts";
 import type { Candidate, DataMetadata, DataRecord } from "../value/data-record.ts";
 import type { LoadMany } from "../value/load-context.ts";
-import type { Place } from "../value/place.ts";
+import type { Place } from "../value/space.ts";
 
 /** The outcome for all waiting callers. */
 export type LoadOutcome =

@@ -1,17 +1,11 @@
-// Collapses loads of one key: one caller leads, and the others follow. Also answers callers whose
-// wait times out.
-import {
-  load,
-  type LoadPolicy,
-  type LoadPorts,
-  type LoadResult,
-  type Next,
-} from "../../cache/load.ts";
+// Collapses loads of one key: one caller leads, and the others follow. With `collapse: "global"`, a
+// lease also collapses the loads of all isolates. Also answers callers whose wait times out.
+import { load, type LeaderTurn, type LoadPolicy, type LoadPorts, type LoadResult, type Next } from "../../cache/load.ts";
 import type { FetchResult, FlightOutcome } from "../../cache/flights.ts";
 import { unreachable } from "../../base/unreachable.ts";
 import { patiently } from "../../base/timeouts.ts";
 import type { PurgeView } from "../../purge/view/view.ts";
-import type { DataMetadata } from "../value/data-record.ts";
+import type { DataMetadata, DataDetail } from "../value/data-record.ts";
 import { LoadTimedOut } from "../value/load-context.ts";
 import { loadTogether, type LoadTogetherPorts, metadataOf, type Part } from "./load-together.ts";
 import {
@@ -22,10 +16,12 @@ import {
   type LoadNeed,
   type LoadOutcome,
 } from "./load-outcome.ts";
-import { standIn } from "./stale-value.ts";
-import { hasForm, judge, type VerdictPorts } from "./verdict.ts";
+import { standIn, hasForm, judge, type VerdictPorts } from "./verdict.ts";
 import { selfWait, waitingFor } from "./waits.ts";
-import { worldTurn, type WorldTurnPorts } from "./world-turn.ts";
+import { takeTurn, type TurnPorts } from "../../cache/lease-turn.ts";
+import type { LeaseWord } from "../../cache/tiers/lease.ts";
+import type { RecordHead } from "../../cache/tiers/tier.ts";
+import { DataSearch, type FoundData, type SearchPorts } from "./search.ts";
 
 /** The dependencies of loading. */
 export interface LoadingPorts
@@ -256,4 +252,71 @@ function nextAfter(outcome: FlightOutcome<LoadOutcome>): Next<LoadNeed, CallResu
     default:
       return unreachable(outcome);
   }
+}
+
+type WorldTurnPorts = TurnPorts<RecordHead<DataDetail>> &
+  SearchPorts & {
+    /** The largest value that Redis stores. */
+    readonly sharedBodyBytes: number;
+  };
+
+/**
+ * Waits for the lease up to `waitTimeoutMs`, or up to a shorter `softTimeoutMs` if a stale value
+ * may answer. Returns at once if the namespace needs no lease.
+ */
+export async function worldTurn(
+  { need, flight }: Part,
+  ports: WorldTurnPorts,
+): Promise<LeaderTurn<LoadOutcome, CallResult>> {
+  const { space, key } = need.place;
+  if (!space.isGlobal || ports.leases === undefined) return { kind: "lead" };
+  const isInTime = standIn(need, ports) !== undefined && space.softTimeoutMs > 0;
+  const turn = await takeTurn(
+    {
+      key,
+      waitTimeoutMs: isInTime
+        ? Math.min(space.softTimeoutMs, space.waitTimeoutMs)
+        : space.waitTimeoutMs,
+      flight,
+      outcomeFrom: (head) => newerOutcome(head, need, ports),
+      wordOn: (outcome) => wordOn(outcome, ports),
+    },
+    ports,
+  );
+  if (turn.kind === "followed") return { kind: "outcome", outcome: turn.outcome };
+  // The wait for another isolate's lease timed out, or that isolate's load failed.
+  const answer = turn.kind === "lead" ? undefined : standIn(need, ports);
+  if (answer === undefined) return { kind: "lead" };
+  return { kind: "answer", answer, outcome: { kind: "nothing-to-share" } };
+}
+
+/** Returns the value in Redis if it is fresh, and newer than this call's value. */
+async function newerOutcome(
+  head: RecordHead<DataDetail>,
+  { place, older }: LoadNeed,
+  ports: WorldTurnPorts,
+): Promise<LoadOutcome | undefined> {
+  if (head.kind !== "response") return undefined;
+  const sinceAtMs = older?.stored.metadata.respondedAtMs ?? -Infinity;
+  if (head.metadata.respondedAtMs <= sinceAtMs) return undefined;
+  const isEnough = ({ candidate, verdict }: FoundData) =>
+    verdict.kind === "fresh" && candidate.stored.metadata.respondedAtMs > sinceAtMs;
+  const search = new DataSearch(place, ports, { isEnough, atPrimary: true });
+  const found = await search.found();
+  if (found === undefined || !isEnough(found)) return undefined;
+  return { kind: "stored", stored: found.candidate.stored };
+}
+
+/**
+ * Returns the word that tells waiting isolates the outcome; `undefined` if Redis holds the value
+ * for them.
+ */
+function wordOn(
+  outcome: FlightOutcome<LoadOutcome> | undefined,
+  { sharedBodyBytes }: WorldTurnPorts,
+): LeaseWord | undefined {
+  if (outcome?.kind === "failed") return "error-status";
+  if (outcome?.kind !== "stored") return "nothing-to-share";
+  const { bodyBytes } = outcome.stored.metadata;
+  return (bodyBytes ?? 0) <= sharedBodyBytes ? undefined : "nothing-to-share";
 }

@@ -1,4 +1,4 @@
-// Creates the record of a value, with the settings from its load.
+// Takes the stamp, clock and colo before a load or a write, and then creates the record of its value.
 import { reach } from "../../config/tier-names.ts";
 import { bodyOfBytes } from "../../cache/record/body-of-bytes.ts";
 import { bodyRequestedAtMs, type NewerRecords, type Stamp } from "../../cache/record/record.ts";
@@ -13,7 +13,35 @@ import {
 } from "../value/data-record.ts";
 import { urlOf } from "../value/key.ts";
 import { checkedTag, type LoaderContext } from "../value/load-context.ts";
-import type { Place } from "../value/place.ts";
+import type { Place } from "../value/space.ts";
+import type { PurgeView } from "../../purge/view/view.ts";
+import type { StoreOrder } from "./store-values.ts";
+
+export interface BeginPorts {
+  readonly view: Pick<PurgeView, "stamp">;
+  /** Returns the location of this isolate. */
+  readonly colo: () => string;
+  readonly nowAtMs: () => number;
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+  readonly stores: StoreOrder;
+}
+
+/**
+ * Takes the stamp, the colo and the clock. If a key is purged after this call, the purge also covers a
+ * value whose load or write begins with this call's result.
+ *
+ * @param host the host under which the colo keeps copies of the view
+ * @param how as in `PurgeView.stamp`
+ */
+export async function begin(
+  host: string,
+  ports: BeginPorts,
+  how?: { readonly onPrimary: boolean },
+): Promise<LoadStart> {
+  const { view, colo, nowAtMs, afterAnswer, stores } = ports;
+  const stamp = await view.stamp({ atMs: nowAtMs(), host, afterAnswer }, how);
+  return { stamp, colo: colo(), requestedAtMs: nowAtMs(), order: stores.begin() };
+}
 
 /** The time and place of a load, taken before its source is called (rule 1). */
 export interface LoadStart {

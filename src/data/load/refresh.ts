@@ -2,10 +2,9 @@
 import type { FetchResult } from "../../cache/flights.ts";
 import type { CallResult, DataFlight, LoadNeed } from "./load-outcome.ts";
 import { loadTogether, type Part } from "./load-together.ts";
-import { answerWith, lead, type LoadingPorts, startFlight } from "./loading.ts";
+import { answerWith, lead, type LoadingPorts, startFlight, worldTurn } from "./loading.ts";
 import { DataSearch, type FoundData } from "./search.ts";
-import { isResting } from "./stale-value.ts";
-import { worldTurn } from "./world-turn.ts";
+import { isResting } from "./verdict.ts";
 
 /**
  * Starts at most one load for each key in this isolate, and none within `retryAfter` of a failure.

@@ -17,8 +17,8 @@ import {
   keepUntilAtMs,
 } from "../value/data-record.ts";
 import type { DataFlights } from "./load-outcome.ts";
-import type { StoreOrder } from "./store-order.ts";
-import type { DataTiers, Place } from "../value/place.ts";
+import type { StoreOrder } from "./store-values.ts";
+import type { DataTiers, Place } from "../value/space.ts";
 import { type DataVerdict, hasForm, judge, type VerdictPorts } from "./verdict.ts";
 
 const decoder = new TextDecoder();

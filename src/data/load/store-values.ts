@@ -1,4 +1,5 @@
-// Writes values to the tiers of their namespace: memory synchronously, Redis with one round trip.
+// Writes values to the tiers of their namespace: memory synchronously, Redis with one round trip. Orders
+// the loads and writes of each key, so that a slow load does not overwrite a newer value.
 import { OperatorError } from "../../base/operator-error.ts";
 import { resultOf, keep, takeOut, type ToKeep } from "../../cache/keep.ts";
 import type { Tier, TierKeep, TierRecord } from "../../cache/tiers/tier.ts";
@@ -7,8 +8,8 @@ import type { RecordKey } from "../../cache/record/record-key.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { type DataDetail, type DataRecord, keepUntilAtMs } from "../value/data-record.ts";
 import type { DataCounts } from "./data-counts.ts";
-import type { DataTiers, Place } from "../value/place.ts";
-import type { StoreOrder } from "./store-order.ts";
+import type { DataTiers, Place } from "../value/space.ts";
+import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 
 /** The result of one write. */
 export interface WriteResult {
@@ -160,4 +161,38 @@ async function writeTo(
     const result = written[at];
     return result === undefined ? [] : [{ tier: tier.name, key, result: resultOf(result) }];
   });
+}
+
+export class StoreOrder {
+  #last = 0;
+  readonly #storedByKey = new BoundedMarks<number>();
+  readonly #setAtMsByKey = new BoundedMarks<number>();
+
+  /** Returns the order of a load or a write. Callers take it before they call the source. */
+  begin(): number {
+    this.#last += 1;
+    return this.#last;
+  }
+
+  /**
+   * Records the value as stored, unless a value with a later start is already stored.
+   *
+   * @param order from `begin`
+   * @returns `false` if a value with a later start is stored
+   */
+  mayStore(key: string, order: number): boolean {
+    if ((this.#storedByKey.get(key) ?? 0) > order) return false;
+    this.#storedByKey.set(key, order);
+    return true;
+  }
+
+  /** Records the time of a `set` whose value is in Redis alone, in epoch milliseconds. */
+  wasSet(key: string, atMs: number): void {
+    this.#setAtMsByKey.set(key, atMs);
+  }
+
+  /** Returns the time of the last recorded `set`; −∞ if unknown. */
+  lastSetAtMs(key: string): number {
+    return this.#setAtMsByKey.get(key) ?? -Infinity;
+  }
 }

@@ -1,7 +1,9 @@
-// Decides how a stored value may be used at one instant.
+// Decides how a stored value may be used at one instant, also if a load is slow or has failed.
 import type { PurgeJudgement, PurgeView } from "../../purge/view/view.ts";
 import type { DataMetadata } from "../value/data-record.ts";
 import type { Space } from "../value/space.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
+import type { CallResult, LoadNeed } from "./load-outcome.ts";
 
 /** The decision on a stored value. */
 export type DataVerdict =
@@ -81,4 +83,30 @@ export function isRefreshDue(
   // With a stale allowance, no caller waits at expiry, so no early refresh is needed.
   if (staleMs > 0 || ttlMs > ageMs || fillCostMs <= 0) return false;
   return ttlMs <= -fillCostMs * Math.log(random());
+}
+
+interface StandInPorts extends VerdictPorts {
+  readonly nowAtMs: () => number;
+}
+
+/** Returns the stored value if it may still answer, and no hard purge covers it. */
+export function standIn({ older, place }: LoadNeed, ports: StandInPorts): CallResult | undefined {
+  if (older === undefined) return undefined;
+  const { stored, tier } = older;
+  const { metadata } = stored;
+  const verdict = judge(metadata, { space: place.space, atMs: ports.nowAtMs(), ports });
+  return verdict.kind === "unusable" ? undefined : { kind: "value", metadata, by: "stale", tier };
+}
+
+/**
+ * Returns whether the last load failed within `retryAfter`. A stale value then answers without
+ * another load.
+ */
+export function isResting(
+  { place }: Pick<LoadNeed, "place">,
+  ports: StandInPorts & { readonly failures: { get(key: string): number | undefined } },
+): boolean {
+  const failedAtMs = ports.failures.get(place.key.text);
+  const { retryAfterMs } = place.space;
+  return failedAtMs !== undefined && isWithinMs(retryAfterMs, failedAtMs, ports.nowAtMs());
 }

@@ -1,7 +1,7 @@
 // Detects loads that wait for themselves, also through loads of other keys, before they time out.
 import { nodeGlobals } from "../../base/node-globals.ts";
 import { OperatorError } from "../../base/operator-error.ts";
-import type { Place } from "../value/place.ts";
+import type { Place } from "../value/space.ts";
 import type { DataFlight, DataFlights } from "./load-outcome.ts";
 
 const hooks = nodeGlobals.process?.getBuiltinModule?.("node:async_hooks");

@@ -3,7 +3,7 @@ import type { TierName } from "../../config/tier-names.ts";
 import { errorName } from "../../base/error-name.ts";
 import { type Log, logOf } from "../../observe/log-line.ts";
 import type { Key } from "./key.ts";
-import type { Place } from "./place.ts";
+import type { Place } from "./space.ts";
 
 /** A use of one key. */
 interface OfKey {

@@ -1,5 +1,5 @@
-// Keys of data: paths of segments below the name of a namespace. Also converts keys to purge
-// targets.
+// Keys of data: paths of segments below the name of a namespace, the purge targets of keys, and
+// maps whose keys they are.
 import { RecordKey } from "../../cache/record/record-key.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { dataScheme, type PurgeTargets, urlTag } from "../../purge/journal/purge-target.ts";
@@ -101,4 +101,30 @@ export function targetsOf(given: {
     tags: [...paths, ...prefixes].map((path) => urlTag(urlOf(path))),
     prefixes: prefixes.map((path) => `${urlOf(path)}/`),
   };
+}
+
+/**
+ * Finds the entry of `["a", "b"]` by any array of these segments and by `"a/b"`, like a namespace.
+ */
+export class PathMap<K extends Key, V> extends Map<K, V> {
+  /** The keys by their paths; rebuilt when the map's size has changed. */
+  #byPath: ReadonlyMap<string, K> | undefined;
+  #sizeThen = 0;
+
+  override get(key: K): V | undefined {
+    return super.get(this.#own(key));
+  }
+
+  override has(key: K): boolean {
+    return super.has(this.#own(key));
+  }
+
+  #own(key: K): K {
+    if (super.has(key)) return key;
+    if (this.#byPath === undefined || this.#sizeThen !== this.size) {
+      this.#sizeThen = this.size;
+      this.#byPath = new Map(Array.from(this.keys(), (own) => [pathOf("", own), own]));
+    }
+    return this.#byPath.get(pathOf("", key)) ?? key;
+  }
 }

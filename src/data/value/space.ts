@@ -1,12 +1,15 @@
-// The options of a namespace: defaults and validation.
+// The options of a namespace: defaults and validation. Also the places of its keys.
 import * as z from "zod/mini";
 import { listed, reach, type TierName, tierNames } from "../../config/tier-names.ts";
 import { between, fields, optionError } from "../../config/forms.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { type Codec, structuredJson } from "../../base/codec.ts";
-import type { Key } from "./key.ts";
+import { type Key, pathOf, recordKeyOf } from "./key.ts";
 import { type DataDuration, durationForms, durationMs } from "./lifetime-text.ts";
 import { completedBy, type LoadMany, type MissingKeyPolicy } from "./load-context.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
+import type { TierStack } from "../../cache/tiers/tier-stack.ts";
+import type { DataDetail } from "./data-record.ts";
 
 /**
  * Options of a namespace.
@@ -228,4 +231,42 @@ export function loadOf({ load, name }: Space): LoadMany<unknown> {
     why: "Neither the call nor the namespace has a load.",
     hint: "Pass a function to getOrSet, or set the option load of the namespace.",
   });
+}
+
+export interface Place {
+  readonly space: Space;
+  /** The key as the application wrote it. */
+  readonly appKey: Key;
+  /** The path of the namespace and the segments: `articles/42`. */
+  readonly path: string;
+  readonly key: RecordKey;
+}
+
+export type DataTiers = TierStack<DataDetail>;
+
+/**
+ * Returns the place of a key.
+ *
+ * @param host the host of its Cache API key
+ * @throws OperatorError for an invalid key
+ */
+export function placeOf(space: Space, key: Key, host: string): Place {
+  const path = pathOf(space.name, key);
+  return { space, appKey: key, path, key: recordKeyOf(path, host, space.schema) };
+}
+
+/** Groups equal keys: each place once, with all its spellings. */
+export function placesOf<K extends Key>(
+  space: Space,
+  keys: readonly K[],
+  host: string,
+): Map<Place, K[]> {
+  const byPath = new Map<string, { place: Place; names: K[] }>();
+  for (const key of keys) {
+    const place = placeOf(space, key, host);
+    const known = byPath.get(place.path);
+    if (known === undefined) byPath.set(place.path, { place, names: [key] });
+    else known.names.push(key);
+  }
+  return new Map([...byPath.values()].map(({ place, names }) => [place, names]));
 }

@@ -1,10 +1,9 @@
 // Sets a value so that it replaces the older values of all isolates (docs/purge-protocol-data.md, rule 28).
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { OperatorError } from "../../base/operator-error.ts";
-import { begin } from "../load/beginning.ts";
-import { recordOf } from "../load/make-record.ts";
+import { begin, recordOf } from "../load/make-record.ts";
 import { storeValues, type WriteResult } from "../load/store-values.ts";
-import type { Place } from "../value/place.ts";
+import type { Place } from "../value/space.ts";
 import {
   checkDefined,
   isEnded,

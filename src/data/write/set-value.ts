@@ -3,20 +3,21 @@ import type { TierName } from "../../config/config.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { PurgeView } from "../../purge/view/view.ts";
-import { begin, type BeginPorts } from "../load/beginning.ts";
-import type { DataFlights } from "../load/load-outcome.ts";
 import {
+  begin,
+  type BeginPorts,
   type GivenStart,
   type LoadStart,
   recordOf,
   type ValueOptions,
 } from "../load/make-record.ts";
+import type { DataFlights } from "../load/load-outcome.ts";
 import { isHard } from "../load/verdict.ts";
 import { type StorePorts, storeValues } from "../load/store-values.ts";
 import { type DataDuration, msOf } from "../value/lifetime-text.ts";
 import { checkedTag } from "../value/load-context.ts";
 import type { DataMetadata } from "../value/data-record.ts";
-import type { Place } from "../value/place.ts";
+import type { Place } from "../value/space.ts";
 
 /** Options of one value that is written through. */
 export interface WriteOptions {

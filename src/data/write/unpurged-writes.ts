@@ -7,7 +7,7 @@ import { pause } from "../../base/timeouts.ts";
 import type { PurgeJudgement, PurgeView } from "../../purge/view/view.ts";
 import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
 import { targetsOf, urlOf } from "../value/key.ts";
-import type { Place } from "../value/place.ts";
+import type { Place } from "../value/space.ts";
 
 export interface UnpurgedWritesSettings {
   /** Submits a purge. Rejects if it is not accepted. */

@@ -7,13 +7,12 @@ import type { AcceptedWrite, Acceptances } from "../../purge/acceptance/acceptan
 import type { Unavailable } from "../../purge/journal/journal.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";
 import type { Metrics } from "../../observe/metrics.ts";
-import { begin, type BeginPorts } from "../load/beginning.ts";
-import { recordOf } from "../load/make-record.ts";
+import { begin, type BeginPorts, recordOf } from "../load/make-record.ts";
 import { type StorePorts, storeValues } from "../load/store-values.ts";
 import { type DataRecord, decodeAs } from "../value/data-record.ts";
 import { targetsOf } from "../value/key.ts";
 import { LoadFailed } from "../value/load-context.ts";
-import type { Place } from "../value/place.ts";
+import type { Place } from "../value/space.ts";
 import {
   checkDefined,
   type KeptTagsPorts,

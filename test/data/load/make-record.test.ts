@@ -1,8 +1,7 @@
 // Tests the metadata of a loaded value, and of a value that a later load has confirmed.
 import { expect, it } from "vitest";
 import { recordOf, renewed } from "../../../src/data/load/make-record.ts";
-import { placeOf } from "../../../src/data/value/place.ts";
-import { spaceOf } from "../../../src/data/value/space.ts";
+import { placeOf, spaceOf } from "../../../src/data/value/space.ts";
 
 const options = { fresh: "10s", stale: "5s", schema: 3, jitter: 0.5, tags: ["a"] } as const;
 const place = placeOf(spaceOf("articles", options), "42", "a.example");
