@@ -57,10 +57,9 @@ export function designsOf(run: Run, trace: Trace, settings: TraceSettings): Desi
     originRequests: run.origin.requests,
     events: run.events,
   });
-  const plain = { isShared: false, strips: false, sorts: false, knowsPurges: false };
   // The example Worker in the Cache API's documentation never validates, so it always requests the
   // whole page.
-  const { originRequests, bytes, unchangedBytes } = compute(trace, plain);
+  const { originRequests, bytes, unchangedBytes } = compute(trace);
   const ofOrigin = {
     originRequests: run.origin.requests * million,
     originBytes: run.origin.bytes * million,

@@ -1,6 +1,5 @@
 // Formats the results of a run as the tables of the documentation.
-import { counted, markdownTable, quantile } from "../load/figures.ts";
-import { mebibytes } from "../trace/report.ts";
+import { counted, markdownTable, mebibytes, quantile } from "../load/figures.ts";
 import type { TraceSettings } from "../trace/trace.ts";
 import { type Check, holds } from "./checks.ts";
 import { uses } from "./command-use.ts";

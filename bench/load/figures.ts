@@ -42,6 +42,8 @@ function outsideCount(count: number): number {
 
 export const counted = (value: number): string => Math.round(value).toLocaleString("en");
 
+export const mebibytes = (bytes: number): string => `${counted(bytes / 1_048_576)} MiB`;
+
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 export function markdownTable(
