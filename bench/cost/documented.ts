@@ -27,10 +27,9 @@ import {
   singlesTable,
   usesTable,
 } from "./report.ts";
-import { objectMsACall } from "./mix-bill.ts";
+import { billedMixes, mixesTable, mixTotalsTable, objectMsACall } from "./mixes.ts";
 import type { Run } from "./run.ts";
 import type { MixRun } from "./mix-run.ts";
-import { billedMixes, mixesTable, mixTotalsTable } from "./mixes.ts";
 import type { Single } from "./single-events.ts";
 
 export interface Documented extends Reported {
