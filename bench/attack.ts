@@ -15,11 +15,10 @@ import type { OriginCalls } from "./attack/origin-process.ts";
 import { pageReport, report } from "./attack/report.ts";
 import { BenchFailure, type Ground, measuredRow, type Pace, type Row } from "./attack/row.ts";
 import { siteConfig } from "./attack/site.ts";
-import { machineSaid } from "./load/figures.ts";
+import { machineSaid, replaceMarkedPart } from "./load/figures.ts";
 import { startPart } from "./load/part.ts";
 import { keepCachesInMemory } from "./load/cache-folder.ts";
 import { RuntimeLog } from "./load/runtime-log.ts";
-import { replaceMarkedPart } from "./load/marked-part.ts";
 
 const command = "npm run bench -- attack";
 const usual = { seconds: "60", rate: "100", "honest-rate": "150" };

@@ -11,8 +11,7 @@ import {
   bundleGzipBytesMax,
   packageOf,
 } from "../local/bundle-contents.ts";
-import { counted, markdownTable } from "./load/figures.ts";
-import { replaceMarkedPart } from "./load/marked-part.ts";
+import { counted, markdownTable, replaceMarkedPart } from "./load/figures.ts";
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { write: { type: "boolean", default: false } } });

@@ -9,16 +9,14 @@ import { type Check, checksOf, holds } from "./cost/checks.ts";
 import { designsOf } from "./cost/designs.ts";
 import type { Lag } from "./cost/journal-bill.ts";
 import { documented } from "./cost/documented.ts";
-import { billOfMix } from "./cost/mix-bill.ts";
+import { billOfMix, mixesTable } from "./cost/mixes.ts";
 import { mixChecksOf } from "./cost/mix-checks.ts";
 import { type MixRun, mixRun } from "./cost/mix-run.ts";
-import { mixesTable } from "./cost/mixes.ts";
 import { checksTable } from "./cost/report.ts";
 import { countedRun, type Run } from "./cost/run.ts";
 import { type Single, singleEvents } from "./cost/single-events.ts";
-import { machineSaid } from "./load/figures.ts";
+import { machineSaid, replaceMarkedPart } from "./load/figures.ts";
 import { RuntimeLog } from "./load/runtime-log.ts";
-import { replaceMarkedPart } from "./load/marked-part.ts";
 import { coloCount, type TraceSettings, traceOf } from "./trace/trace.ts";
 
 const command = "npm run bench -- cost";

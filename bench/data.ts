@@ -6,12 +6,17 @@ import { parseArgs } from "node:util";
 import { root } from "../local/bundling.ts";
 import { Running } from "../local/running.ts";
 import { startRedisServer } from "../testing/fakes/redis-server.ts";
-import { commandsTable, countCommands } from "./data/commands.ts";
-import { countLoads, herdTable } from "./data/herd.ts";
-import { type Outcomes, purgeDuringLoad, raceTable } from "./data/purge-during-load.ts";
+import {
+  commandsTable,
+  countCommands,
+  countLoads,
+  herdTable,
+  type Outcomes,
+  purgeDuringLoad,
+  raceTable,
+} from "./data/measures.ts";
 import { measureRates, type Rates, ratesTable, slowWorks } from "./data/rates.ts";
-import { machineSaid } from "./load/figures.ts";
-import { replaceMarkedPart } from "./load/marked-part.ts";
+import { machineSaid, replaceMarkedPart } from "./load/figures.ts";
 
 /** @throws Error for an invalid number of rounds */
 function readOptions(): { roundCount: number; isDry: boolean } {

@@ -1,14 +1,8 @@
 // Plays a day of a site in accelerated time, and checks that memory, timers and keys do not grow.
 // Counts are compared with the requests, and each answer with the purges.
 //   npm run bench -- day [--hours 24] [--rate 5] [--seed 1]
-// With --live, it runs workerd and Redis in real time, for this many minutes at about 500 requests per
-// second, under purges, restarts and faults.
-//   npm run bench -- day --live 60 [--seed 1]
 import { parseArgs } from "node:util";
-import { faultNames } from "../testing/consistency/nemesis.ts";
-import { tableOf } from "../testing/consistency/table.ts";
 import { growthIn } from "./day/flat.ts";
-import { liveFaults, liveHour, liveTable } from "./day/live-hour.ts";
 import { Day, type PlayedDay } from "./day/played-day.ts";
 import { counted, markdownTable } from "./load/figures.ts";
 import { numberOf, report } from "./load/run-options.ts";
@@ -20,12 +14,10 @@ await report(async () => {
       hours: { type: "string", default: "24" },
       rate: { type: "string", default: "5" },
       seed: { type: "string", default: "1" },
-      live: { type: "string" },
     },
   });
-  const seed = numberOf("--seed", values.seed);
-  if (values.live !== undefined) return live(seed, numberOf("--live", values.live));
-  return played(seed, numberOf("--hours", values.hours), numberOf("--rate", values.rate));
+  const { seed, hours, rate } = values;
+  return played(numberOf("--seed", seed), numberOf("--hours", hours), numberOf("--rate", rate));
 });
 
 async function played(seed: number, hours: number, requestsPerSecond: number) {
@@ -74,26 +66,4 @@ function said(day: PlayedDay, seconds: number, faults: readonly string[]): strin
     ...faults.slice(0, 20).map((fault) => `  ${fault}`),
   ];
   return `${markdownTable(head, rows)}\n${sums.join("\n")}`;
-}
-
-async function live(seed: number, minutes: number) {
-  const hour = await liveHour({
-    seed,
-    activeMs: minutes * 60_000,
-    coloCount: 3,
-    pagesPerKind: 5,
-    readersPerColo: 20,
-    thinkMsMax: 120,
-    writerCount: 8,
-    writePauseMsMax: 2_400,
-    faults: faultNames,
-    restMsMax: 60_000,
-    quietMs: 35_000,
-    readsPerRound: 1,
-    checkEveryMs: 0,
-  });
-  const { result } = hour;
-  const faults = liveFaults(hour);
-  const table = [tableOf(result), liveTable(hour), ...faults].join("\n");
-  return { table, violationCount: result.findings.violations.length + faults.length };
 }

@@ -12,12 +12,11 @@ import { startLimitedColo } from "../testing/worker/platform-limits/limited-colo
 import { namedLimits } from "../testing/worker/platform-limits/limits.ts";
 import { bundleWith } from "../testing/worker/bundle-with.ts";
 import { adminToken, storesSettled } from "../testing/worker/world.ts";
-import { counted, markdownTable } from "./load/figures.ts";
+import { counted, markdownTable, replaceMarkedPart } from "./load/figures.ts";
 import { collectGarbage, heldBytes, watchPeak } from "./isolate-memory/heap.ts";
 import { headersBytes } from "./isolate-memory/headers.ts";
 import { type Asking, type Site, sites, startOrigin } from "./isolate-memory/site.ts";
 import { Inspector } from "./load/inspector.ts";
-import { replaceMarkedPart } from "./load/marked-part.ts";
 
 const mebibyte = 1_048_576;
 /** The platform's 128 MB; half of it with the default configuration. */

@@ -5,12 +5,11 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
-import { machineSaid } from "./load/figures.ts";
+import { machineSaid, replaceMarkedPart } from "./load/figures.ts";
 import { startPart } from "./load/part.ts";
 import { isCpuKnown } from "./load/process-cpu.ts";
 import { RuntimeLog } from "./load/runtime-log.ts";
 import type { VolleyCalls } from "./load/volley-process.ts";
-import { replaceMarkedPart } from "./load/marked-part.ts";
 import { keepCachesInMemory } from "./load/cache-folder.ts";
 import { contests } from "./speed/contests.ts";
 import { demandsTable, missedDemands } from "./speed/demands.ts";

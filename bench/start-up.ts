@@ -6,9 +6,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { buildWorker } from "../local/build-worker.ts";
 import { startColo } from "../local/colo.ts";
-import { machineSaid, markdownTable, median, quantile } from "./load/figures.ts";
+import { machineSaid, markdownTable, median, quantile, replaceMarkedPart } from "./load/figures.ts";
 import { runtimePids } from "./load/process-cpu.ts";
-import { replaceMarkedPart } from "./load/marked-part.ts";
 
 const constantWorker = `export default { fetch: () => new Response("page") };`;
 

@@ -4,7 +4,7 @@
 import { execFileSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 
-/** `npm test` plays a sixth of their histories, and with TIDEMARK_ALL_HISTORIES=1 all. */
+/** `npm test` plays a twelfth of their histories, and with TIDEMARK_ALL_HISTORIES=1 all. */
 const longest = [
   "test/simulation/data/write-history.test.ts",
   "test/simulation/move-history.test.ts",
@@ -51,6 +51,10 @@ export const costlySuites: readonly CostlySuites[] = [
   {
     suites: ["test/docs-site/built-site.test.ts"],
     covers: ["CHANGELOG.md", "README.md", "docs", "docs-site", "packages/cli/src/program.ts"],
+  },
+  {
+    suites: ["test/monitoring/alert-cases.test.ts"],
+    covers: ["monitoring", "test/monitoring"],
   },
   {
     suites: [

@@ -1,6 +1,6 @@
-// Selects the share of random histories that a suite runs: a sixth in `npm test`, all with
+// Selects the share of random histories that a suite runs: a twelfth in `npm test`, all with
 // TIDEMARK_ALL_HISTORIES=1.
 
 export const playsAll = process.env["TIDEMARK_ALL_HISTORIES"] === "1";
 
-export const shareOf = (count: number): number => (playsAll ? count : Math.ceil(count / 6));
+export const shareOf = (count: number): number => (playsAll ? count : Math.ceil(count / 12));

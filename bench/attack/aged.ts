@@ -4,8 +4,7 @@ import { Draws } from "../../testing/draws.ts";
 import type { Colo, ColoSettings } from "../../local/colo.ts";
 import { adminToken, storesSettled } from "../../testing/worker/world.ts";
 import { ask } from "../load/ask.ts";
-import type { Asking } from "./askings.ts";
-import type { Attack } from "./attack.ts";
+import { type Asking, type Attack } from "./attack.ts";
 
 /** Together, the purges take more memory than a view may, so a new isolate knows only the newest. */
 const purgeCount = 20;

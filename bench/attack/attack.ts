@@ -1,7 +1,7 @@
 // The description of one attack: its requests, their rate, and how the client uses its connection.
 import type { RateLimitSettings } from "../../local/colo.ts";
 import type { Draws } from "../../testing/draws.ts";
-import type { Asking } from "./askings.ts";
+import { pageCount, pagePath } from "./site.ts";
 
 /**
  * `ask` reads the whole response. `reset-before` and `reset-during` reset the connection: before
@@ -55,3 +55,66 @@ export interface Attack {
    */
   readonly limiterNeeded?: string;
 }
+
+export interface Asking {
+  readonly path: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** The media type that honest clients must get in the last third of the time. */
+  readonly type?: string;
+}
+
+export const word = (draws: Draws): string => Math.floor(draws.between(0, 2 ** 52)).toString(36);
+export const someNumber = (draws: Draws, below: number): number =>
+  Math.floor(draws.between(0, below));
+export const somePage = (draws: Draws): string => pagePath(someNumber(draws, pageCount));
+export const kibibyte = 1_024;
+export const mebibyte = kibibyte ** 2;
+export const large = (bytes: number, name: string): string => `/large/${bytes}/${name}`;
+
+/**
+ * Creates fields with distinct names. Attacks share the result, because creating the fields costs
+ * more than sending them.
+ */
+function fieldsOf(count: number, valueChars: number): Record<string, string> {
+  const value = "v".repeat(valueChars);
+  return Object.fromEntries(Array.from({ length: count }, (_, at) => [`x-field-${at}`, value]));
+}
+
+export const oneLargeField = fieldsOf(1, 60 * kibibyte);
+export const manyFields = fieldsOf(1_000, 40);
+
+const bodyOfTags = (count: number): string =>
+  JSON.stringify({ tags: Array.from({ length: count }, (_, at) => `tag-${at}`) });
+
+export const smallOrder = bodyOfTags(2);
+/** A body just below 65,536 bytes, the longest purge that the site reads. */
+export const largeOrder = bodyOfTags(5_950);
+
+export function someRange(draws: Draws, bodyBytes: number): Record<string, string> {
+  const bytes = someNumber(draws, 64 * kibibyte) + 1;
+  const from = someNumber(draws, bodyBytes - bytes);
+  return { range: `bytes=${from}-${from + bytes - 1}` };
+}
+
+/**
+ * Creates a purge that is valid except for its signature. The Worker needs its secret to detect the
+ * forgery.
+ */
+export function forgedPurge(draws: Draws, body: string): Asking {
+  const signature = Buffer.from(Array.from({ length: 32 }, () => someNumber(draws, 256)));
+  return {
+    path: "/_cache/purge",
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      "webhook-id": `msg_${word(draws)}`,
+      "webhook-timestamp": String(Math.floor(Date.now() / 1_000)),
+      "webhook-signature": `v1,${signature.toString("base64")}`,
+    },
+    body,
+  };
+}
+
+export const post = (path: string): Asking => ({ path, method: "POST", body: "a=1" });

@@ -1,11 +1,9 @@
 // All attacks, grouped by the kind of their requests.
 import type { Draws } from "../../testing/draws.ts";
-import type { Attack } from "./attack.ts";
 import { agedAttacks } from "./aged.ts";
-import { provoking } from "./provoking.ts";
-import { databaseMebibytes, sharedPath } from "./site.ts";
 import {
   type Asking,
+  type Attack,
   forgedPurge,
   kibibyte,
   large,
@@ -19,7 +17,8 @@ import {
   somePage,
   someRange,
   word,
-} from "./askings.ts";
+} from "./attack.ts";
+import { databaseMebibytes, sharedPath } from "./site.ts";
 
 const someVariant = (draws: Draws) => ({
   path: `/vary/user-agent,accept-language,x-device/${someNumber(draws, 200)}`,
@@ -287,6 +286,47 @@ const fillsObjects: Attack = {
   alsoHonest: Array.from({ length: 49 }, (_, nth) => ({ path: `${sharedPath}/8192?page=${nth}` })),
   objectBytes: 4 * mebibyte,
 };
+
+/** The field whose value selects a failure of the origin. */
+export const chokeField = "x-choke";
+
+const provoked = (
+  name: string,
+  said: string,
+  ways: readonly string[],
+  rateShare = 0.6,
+): Attack => ({
+  name,
+  said: `honest clients' pages, with a field for which the origin ${said}`,
+  manner: "ask",
+  rateShare,
+  asking: (nth, draws) => ({
+    path: somePage(draws),
+    headers: { [chokeField]: ways[nth % ways.length] ?? "500" },
+  }),
+});
+
+const provoking: readonly Attack[] = [
+  provoked("provoked-errors", "answers 500 and 503", ["500", "503"]),
+  provoked("provoked-resets", "resets the connection", ["reset"]),
+  provoked("provoked-hangs", "never answers", ["hang"], 0.2),
+  provoked("provoked-cuts", "ends the connection within the body", ["cut"]),
+  provoked("provoked-refusals", "answers 302, 401, 403, `private` and `Set-Cookie`", [
+    "302",
+    "401",
+    "403",
+    "private",
+    "set-cookie",
+  ]),
+  provoked("provoked-missing", "answers 404, which the route stores for 30 s", ["404"]),
+  {
+    name: "endless-streams",
+    said: "endless streams of events or lines, on two paths",
+    manner: "reset-during",
+    rateShare: 0.2,
+    asking: (nth) => ({ path: `/stream/${nth % 2 === 0 ? "event-stream" : "lines"}` }),
+  },
+];
 
 export const attacks: readonly Attack[] = [
   ...plain,

@@ -5,7 +5,7 @@ import { createPurger } from "../../src/purger/purger.ts";
 import { Draws } from "../../testing/draws.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
 import { answerCalls } from "../load/part.ts";
-import { type Asking, someNumber } from "./askings.ts";
+import { type Asking, someNumber } from "./attack.ts";
 import { zipfRanks } from "../load/zipf.ts";
 import { atInstants, instantsMs } from "../load/pace.ts";
 import {

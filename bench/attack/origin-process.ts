@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { nowAtMs } from "../load/ask.ts";
 import { answerCalls } from "../load/part.ts";
-import { chokeField } from "./provoking.ts";
+import { chokeField } from "./attacks.ts";
 import {
   accountPath,
   crowdedMs,

@@ -2,10 +2,9 @@
 import { compute } from "../trace/model.ts";
 import { coloCount, scale, type Trace, type TraceSettings } from "../trace/trace.ts";
 import { metricsOf, sumOf } from "./ledger.ts";
-import { reportCommandsOf } from "./report-commands.ts";
 import type { Usage } from "./prices.ts";
+import { reportCommandsOf } from "./report-commands.ts";
 import type { Run } from "./run.ts";
-import { commandsOf, type TagsAsSets, tagsAsSets } from "./tags-as-sets.ts";
 
 export interface Design {
   readonly name: string;
@@ -57,10 +56,9 @@ export function designsOf(run: Run, trace: Trace, settings: TraceSettings): Desi
     originRequests: run.origin.requests,
     events: run.events,
   });
-  const plain = { isShared: false, strips: false, sorts: false, knowsPurges: false };
   // The example Worker in the Cache API's documentation never validates, so it always requests the
   // whole page.
-  const { originRequests, bytes, unchangedBytes } = compute(trace, plain);
+  const { originRequests, bytes, unchangedBytes } = compute(trace);
   const ofOrigin = {
     originRequests: run.origin.requests * million,
     originBytes: run.origin.bytes * million,
@@ -112,4 +110,82 @@ function journalReads(run: Run, given: { purges: number; timesFaster: number }):
   const inReplay = run.entries["journal read"].commands;
   const renewals = Math.max(0, inReplay - given.purges);
   return { inReplay, atPaceOfLife: renewals * given.timesFaster + given.purges };
+}
+
+/** The events of the shared tier, in order. */
+export type StoreEvent =
+  | { readonly kind: "fill" | "freshening"; readonly key: string; readonly tags: readonly string[] }
+  | { readonly kind: "purge"; readonly tags: readonly string[]; readonly urlCount: number };
+
+export interface Traffic {
+  readonly requests: number;
+  readonly lookUps: number;
+  readonly originRequests: number;
+  readonly events: readonly StoreEvent[];
+}
+
+/** Commands by purpose. */
+export interface TagsAsSets {
+  readonly metrics: number;
+  readonly lookUps: number;
+  readonly locks: number;
+  readonly fills: number;
+  readonly freshenings: number;
+  readonly purges: number;
+  /** The additional commands if each purged key were deleted by its own command. */
+  readonly purgedOneByOne: number;
+}
+
+/** One HINCRBY counts a hit or a miss, and one adds its duration. */
+const commandsARequest = 2;
+/** GET. The value and its metadata are one string. */
+const commandsALookUp = 1;
+/**
+ * SET NX PX before the request to the origin, and DEL after the response. In this model, clients
+ * without the lock send no command.
+ */
+const commandsALock = 2;
+/** SET with its expiry. A 304 costs another SET, or EXPIRE. */
+const commandsARecord = 1;
+/** SADD and EXPIRE; a 304 only extends a set's life with EXPIRE. */
+const commandsAFilledTag = 2;
+const commandsAFreshenedTag = 1;
+/** SMEMBERS, and one DEL of all members and the set. */
+const commandsAPurgedTag = 2;
+const commandsAPurgedUrl = 1;
+
+export function tagsAsSets({ requests, lookUps, originRequests, events }: Traffic): TagsAsSets {
+  const sets = new Map<string, Set<string>>();
+  const setOf = (tag: string): Set<string> => {
+    const members = sets.get(tag) ?? new Set<string>();
+    sets.set(tag, members);
+    return members;
+  };
+  let [fills, freshenings, purges, purgedOneByOne] = [0, 0, 0, 0];
+  for (const event of events) {
+    if (event.kind === "purge") {
+      purges += event.tags.length * commandsAPurgedTag + event.urlCount * commandsAPurgedUrl;
+      for (const tag of event.tags) {
+        purgedOneByOne += setOf(tag).size;
+        sets.delete(tag);
+      }
+    } else if (event.kind === "fill") {
+      fills += commandsARecord + event.tags.length * commandsAFilledTag;
+      for (const tag of event.tags) setOf(tag).add(event.key);
+    } else freshenings += commandsARecord + event.tags.length * commandsAFreshenedTag;
+  }
+  return {
+    metrics: requests * commandsARequest,
+    lookUps: lookUps * commandsALookUp,
+    locks: originRequests * commandsALock,
+    fills,
+    freshenings,
+    purges,
+    purgedOneByOne,
+  };
+}
+
+export function commandsOf(design: TagsAsSets): number {
+  const { metrics, lookUps, locks, fills, freshenings, purges } = design;
+  return metrics + lookUps + locks + fills + freshenings + purges;
 }

@@ -1,6 +1,5 @@
 // Formats the texts of a run: for docs/costs.md, for docs/measurements.md, and for the terminal.
-import { counted, percent } from "../load/figures.ts";
-import { cacheStatusTable } from "../trace/report.ts";
+import { counted, markdownTable, percent } from "../load/figures.ts";
 import { restRttMs } from "../trace/start-workers.ts";
 import {
   coloCount,
@@ -28,9 +27,9 @@ import {
   singlesTable,
   usesTable,
 } from "./report.ts";
-import { objectMsACall } from "./mix-bill.ts";
+import { billedMixes, mixesTable, mixTotalsTable, objectMsACall } from "./mixes.ts";
+import type { Run } from "./run.ts";
 import type { MixRun } from "./mix-run.ts";
-import { billedMixes, mixesTable, mixTotalsTable } from "./mixes.ts";
 import type { Single } from "./single-events.ts";
 
 export interface Documented extends Reported {
@@ -144,4 +143,13 @@ function paragraph(text: string): string {
     } else line = line === "" ? part : `${line} ${part}`;
   }
   return `${[...lines, line].join("\n")}\n`;
+}
+
+/** Formats the frequency of Tidemark's Cache-Status values, the most frequent first. */
+function cacheStatusTable({ replayed }: Pick<Run, "replayed">): string {
+  const rows = [...replayed.cacheStatusCounts].sort(([, a], [, b]) => b - a);
+  return markdownTable(
+    ["`Cache-Status: tidemark; …`", "answers"],
+    rows.map(([status, count]) => [`\`${status}\``, counted(count)]),
+  );
 }

@@ -1,7 +1,7 @@
 // Records all requests to Redis by purpose, and the order of fills, freshenings and purges.
 import type { CallAnswer } from "../../local/upstash-rest-server.ts";
 import { type Use, useOf, uses, writtenBy } from "./command-use.ts";
-import type { StoreEvent } from "./tags-as-sets.ts";
+import type { StoreEvent } from "./designs.ts";
 
 export interface Entry {
   readonly requests: number;

@@ -1,6 +1,6 @@
 // The checks of a run over the stores of Cloudflare.
 import type { Check } from "./checks.ts";
-import { billOfMix, togetherOf } from "./mix-bill.ts";
+import { billOfMix, togetherOf } from "./mixes.ts";
 import type { MixRun } from "./mix-run.ts";
 import { sumOfCounts } from "./replay-over.ts";
 

@@ -1,16 +1,21 @@
 // Formats the results of a run as the tables of the documentation.
-import { counted, markdownTable, quantile } from "../load/figures.ts";
-import { mebibytes } from "../trace/report.ts";
+import { counted, markdownTable, mebibytes, quantile } from "../load/figures.ts";
 import type { TraceSettings } from "../trace/trace.ts";
 import { type Check, holds } from "./checks.ts";
 import { uses } from "./command-use.ts";
-import { added, type ByTheClock, type Design, type Designs } from "./designs.ts";
+import {
+  added,
+  type ByTheClock,
+  commandsOf,
+  type Design,
+  type Designs,
+  type TagsAsSets,
+} from "./designs.ts";
 import { journalBillByTraffic, type Lag } from "./journal-bill.ts";
 import { sumOf } from "./ledger.ts";
 import { marginalBill, readOn, totalOf, upstash, workers } from "./prices.ts";
 import type { Run } from "./run.ts";
 import type { Single } from "./single-events.ts";
-import { commandsOf, type TagsAsSets } from "./tags-as-sets.ts";
 
 export interface Reported {
   readonly run: Run;

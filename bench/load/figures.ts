@@ -1,4 +1,5 @@
-// Summarises and formats measured figures.
+// Summarises and formats measured figures, and writes them into a document.
+import { readFile, writeFile } from "node:fs/promises";
 import { availableParallelism, loadavg } from "node:os";
 
 export function median(values: readonly number[]): number {
@@ -42,6 +43,8 @@ function outsideCount(count: number): number {
 
 export const counted = (value: number): string => Math.round(value).toLocaleString("en");
 
+export const mebibytes = (bytes: number): string => `${counted(bytes / 1_048_576)} MiB`;
+
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 export function markdownTable(
@@ -56,4 +59,24 @@ export function markdownTable(
 export function machineSaid(): string {
   const [load = 0] = loadavg();
   return `${availableParallelism()} cores, load ${load.toFixed(1)} before the run`;
+}
+
+/**
+ * Writes text between `<!-- begin: name -->` and `<!-- end: name -->`.
+ *
+ * @param name the command that writes it, such as "npm run bench -- cost"
+ * @throws Error and changes nothing, unless the file has each marker once, in this order
+ */
+export async function replaceMarkedPart(path: string, name: string, text: string): Promise<void> {
+  const [begin, end] = [`<!-- begin: ${name} -->`, `<!-- end: ${name} -->`];
+  const document = await readFile(path, "utf8");
+  const [before, between, ...twice] = document.split(begin);
+  const [former, after, ...endedTwice] = between?.split(end) ?? [];
+  const isMarked = former !== undefined && after !== undefined && before !== undefined;
+  if (!isMarked || before.includes(end) || twice.length + endedTwice.length > 0) {
+    throw new Error(`${path} needs one line ${begin} and, below it, one line ${end}.`);
+  }
+  // Keep the indentation of the first line.
+  const part = text.replace(/^\n+/, "").trimEnd();
+  await writeFile(path, `${before}${begin}\n\n${part}\n\n${end}${after}`);
 }

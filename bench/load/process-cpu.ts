@@ -1,4 +1,4 @@
-// Reads the CPU time and the memory of this process's runtimes. Works only on Linux.
+// Reads the CPU time of this process's runtimes. Works only on Linux.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 /** One tick of /proc: USER_HZ is 100 on every Linux. */
@@ -37,17 +37,6 @@ export function cpuUsOf(pid: number): number {
   const stat = readStat(pid);
   if (stat === undefined) throw new Error(`Process ${pid} has ended.`);
   return isCountedFinely ? schedulerUs(pid) : stat.ticks * tickUs;
-}
-
-/** Returns the resident memory of a process in bytes; 0 if it has ended, or without /proc. */
-export function residentBytesOf(pid: number): number {
-  try {
-    const [, kibibytes = 0] =
-      /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-    return 1_024 * Number(kibibytes);
-  } catch {
-    return 0;
-  }
 }
 
 /** Returns the time of the current threads. Both threads of workerd live as long as the process. */

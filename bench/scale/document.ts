@@ -1,7 +1,7 @@
 // Writes the results of all points into docs/scale.md, and draws the charts beside it.
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { replaceMarkedPart } from "../load/marked-part.ts";
+import { replaceMarkedPart } from "../load/figures.ts";
 import { svgOf } from "./chart.ts";
 import type { Counted } from "./point.ts";
 import * as tables from "./tables.ts";

@@ -30,8 +30,6 @@ export interface Visit {
   readonly page: number;
   /** The path and query, as this client writes them. */
   readonly target: string;
-  /** `target` without tracking parameters. */
-  readonly withoutTracking: string;
 }
 
 /** A change of pages at the origin, followed by a purge of these pages by URL or tag. */
@@ -86,9 +84,9 @@ export function traceOf(settings: TraceSettings): Trace {
   const [visiting, editing] = [draws.fork(), draws.fork()];
   const visits = Array.from({ length: requestCount }, (): TraceEvent => {
     const page = ranks(visiting);
-    const targets = targetsOf(pageAt(pages, page), visiting);
+    const target = targetOf(pageAt(pages, page), visiting);
     const colo = Math.floor(visiting.between(0, coloCount));
-    return { kind: "visit", atMs: visiting.between(0, durationMs), colo, page, ...targets };
+    return { kind: "visit", atMs: visiting.between(0, durationMs), colo, page, target };
   });
   const edits = Array.from({ length: editCount }, (_, at): TraceEvent => {
     const chosen = ranks(editing);
@@ -154,16 +152,12 @@ function lifetimeOf(drawn: number): number {
   return lifetimeShares[0].lifetimeSeconds;
 }
 
-function targetsOf(
-  { path, query }: Page,
-  draws: Draws,
-): { target: string; withoutTracking: string } {
+function targetOf({ path, query }: Page, draws: Draws): string {
   const isReordered = query !== "" && draws.isLucky(reorderedShare);
   const parameters = query.slice(1).split("&");
   const written = isReordered ? `?${parameters.toReversed().join("&")}` : query;
   const withoutTracking = path + written;
-  if (!draws.isLucky(trackingShare)) return { target: withoutTracking, withoutTracking };
+  if (!draws.isLucky(trackingShare)) return withoutTracking;
   const tracking = draws.oneOf(trackers)(draws);
-  const target = `${withoutTracking}${written === "" ? "?" : "&"}${tracking}`;
-  return { target, withoutTracking };
+  return `${withoutTracking}${written === "" ? "?" : "&"}${tracking}`;
 }

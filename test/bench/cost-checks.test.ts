@@ -7,7 +7,7 @@ import { journalBillByTraffic, journalReadsMax } from "../../bench/cost/journal-
 import type { Entries, Entry } from "../../bench/cost/ledger.ts";
 import { marginalBill, totalOf } from "../../bench/cost/prices.ts";
 import type { Run } from "../../bench/cost/run.ts";
-import { sumInScrape } from "../../bench/cost/scrapes.ts";
+import { sumInScrape } from "../../bench/cost/run.ts";
 
 const lag = { maxLagSeconds: 10, clockAllowanceSeconds: 1 };
 

@@ -32,12 +32,12 @@ it("keeps the promise through outages and deployments, and counts each request",
 });
 
 it("finds purges that have no effect", async () => {
-  const { violations } = await played({ planted: "unsent-purges" });
+  const { violations } = await played({ hours: 1, planted: "unsent-purges" });
   expect(violations[0]).toMatch(/^\/pages\/\d had version 1 at .*, not 2\.$/);
 });
 
 it("finds timers that nothing ends", async () => {
-  const { samples } = await played({ planted: "timer-per-request" });
+  const { samples } = await played({ hours: 2, planted: "timer-per-request" });
   expect(growthIn(samples)).toEqual([expect.stringMatching(/^timers grew from \d+ to \d+\.$/)]);
 });
 

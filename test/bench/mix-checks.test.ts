@@ -2,7 +2,7 @@
 // fail.
 import { expect, it } from "vitest";
 import { holds } from "../../bench/cost/checks.ts";
-import { billOfMix } from "../../bench/cost/mix-bill.ts";
+import { billOfMix } from "../../bench/cost/mixes.ts";
 import { mixChecksOf } from "../../bench/cost/mix-checks.ts";
 import type { MixRun } from "../../bench/cost/mix-run.ts";
 

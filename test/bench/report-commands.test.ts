@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import "../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
 import { dollarsOf, reportCommands, reportCommandsOf } from "../../bench/cost/report-commands.ts";
-import { sumInScrape } from "../../bench/cost/scrapes.ts";
+import { sumInScrape } from "../../bench/cost/run.ts";
 import { metricsRoute } from "../../src/admin/metrics-route.ts";
 import { createReports } from "../../src/reports/create-reports.ts";
 import { redisStore } from "../../src/stores/redis/redis-store.ts";

@@ -7,7 +7,7 @@ import { svgOf } from "../../bench/scale/chart.ts";
 import { countsIn, PlayedSite } from "../../bench/scale/played-site.ts";
 import { PlayedTime } from "../../bench/scale/played-time.ts";
 import { type Counted, played, type PointSettings } from "../../bench/scale/point.ts";
-import { playedMixes, usual } from "../../bench/scale/points.ts";
+import { usual } from "../../bench/scale/points.ts";
 import { sampledPages } from "../../bench/scale/sample.ts";
 import { openStores } from "../../bench/scale/stores.ts";
 import { differencesIn } from "../../bench/scale/tables.ts";
@@ -22,16 +22,11 @@ const tiny = {
   isolateRequestsPerSecond: 1_000,
 } satisfies PointSettings;
 
-it.each(playedMixes)("the same seed gives the same counts: %s", async (mix) => {
-  const [one, same] = [await played({ ...tiny, mix }), await played({ ...tiny, mix })];
+it("the same seed gives the same counts, and the place of the journal changes no record", async () => {
+  const [one, same] = [await played(tiny), await played(tiny)];
   expect(same).toEqual(one);
   expect(one.troubles).toEqual([]);
   expect(one.playedCount).toBeGreaterThan(100);
-});
-
-it("another seed gives other counts, and the place of the journal changes no record", async () => {
-  const [one, other] = [await played(tiny), await played({ ...tiny, seed: 2 })];
-  expect(other.lookUpsPerSecond).not.toBe(one.lookUpsPerSecond);
   const apart = await played({ ...tiny, mix: "records in Redis, journal in a Durable Object" });
   expect(apart.originPerSecond / one.originPerSecond).toBeCloseTo(1, 1);
   expect(apart.writesPerSecond / one.writesPerSecond).toBeCloseTo(1, 1);

@@ -1,6 +1,6 @@
 // Tests the commands of the design with which the bill is compared. It stores tags as sets.
 import { describe, expect, it } from "vitest";
-import { commandsOf, type StoreEvent, tagsAsSets } from "../../bench/cost/tags-as-sets.ts";
+import { commandsOf, type StoreEvent, tagsAsSets } from "../../bench/cost/designs.ts";
 
 const nothing = {
   metrics: 0,

@@ -74,7 +74,7 @@ describe("a history", () => {
 
   it("counts routes beyond its limit under a common route, so its size is bounded", () => {
     const sums = Object.fromEntries(
-      Array.from({ length: 5_000 }, (_, index) => [`requests|route-${index}|hit|memory`, 1]),
+      Array.from({ length: 1_000 }, (_, index) => [`requests|route-${index}|hit|memory`, 1]),
     );
     let stored: unknown;
     for (let hour = 0; hour < 170; hour += 1) {
@@ -83,8 +83,8 @@ describe("a history", () => {
     const [step] = historyIn(stored).hour;
     if (step === undefined) throw new Error("There is no step.");
     expect(step.sums.size).toBe(seriesMax + 1);
-    expect(countIn(step, "hit")).toBe(5_000);
-    expect(countIn(step, "hit", { route: "other routes" })).toBe(5_000 - seriesMax);
+    expect(countIn(step, "hit")).toBe(1_000);
+    expect(countIn(step, "hit", { route: "other routes" })).toBe(1_000 - seriesMax);
     expect(JSON.stringify(stored).length).toBeLessThan(200_000);
   });
 

@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import { fuzz } from "../../testing/fuzz.ts";
+import { shareOf } from "../../testing/histories.ts";
 import { openJournalled } from "../../testing/site/purge-sender.ts";
 import { fieldLines, methods, targets } from "./http-inputs.ts";
 
@@ -68,7 +69,7 @@ it("no request fails inside Tidemark, and each gets a status that the origin or 
       }
       expect(site.lines.filter(({ event }) => internalEvents.includes(event))).toEqual([]);
     },
-    { runs: 150 },
+    { runs: shareOf(150) },
   );
 });
 
@@ -97,7 +98,7 @@ it("an answer for one client answers no other request", async () => {
       expect(first.text).toBe("answer 1");
       expect(second.text).toBe("answer 2");
     },
-    { runs: 400 },
+    { runs: shareOf(400) },
   );
 });
 
@@ -134,6 +135,6 @@ it("a purge of a page's URL ends the page", async () => {
       expect([purged.status, await purged.text()]).toEqual([200, expect.any(String)]);
       expect((await site.get(target)).text).not.toBe(first.text);
     },
-    { runs: 400 },
+    { runs: shareOf(400) },
   );
 });

@@ -144,12 +144,12 @@ class Repeating extends RecordsClient {
 
 describe("histories of sets with records in objects find a fault", () => {
   it.each<{ fault: string; Records: typeof RecordsClient; from: number }>([
-    { fault: "a set is sent again", Records: Repeating, from: 70 },
+    { fault: "a set is sent again", Records: Repeating, from: 76 },
     { fault: "an object replaces any record", Records: changing(() => undefined), from: 100 },
     {
       fault: "a load replaces a value with an equal stamp",
       Records: changing(({ unless }) => unless && { ...unless, kind: "set" }),
-      from: 80,
+      from: 88,
     },
   ])("$fault", async ({ Records, from }) => {
     const isFound = async (seed: number) => {

@@ -95,7 +95,7 @@ export const rowsOfRequests: readonly Row[] = [
     fault: "a response is validated with a view that is too old",
     siteParts: site.validatesUnderAnOldView,
     kind: "lying",
-    fromSeed: 890,
+    fromSeed: 907,
     within: 400,
   },
 ];

@@ -4,9 +4,7 @@ import { Floors } from "./floors.ts";
 import { type HoleKind, Holes } from "./holes.ts";
 import type { History, PurgeTry, Read } from "./operations.ts";
 import { SoftAnswers } from "./soft-answers.ts";
-import { notComingBack } from "./coming-back.ts";
 import { switchJudged } from "./switched.ts";
-import { unwritten } from "./unwritten.ts";
 import type { Violation } from "./violation.ts";
 
 export interface Findings {
@@ -151,4 +149,42 @@ class Shown {
 
 function keyOf({ colo, path, variant }: Read): string {
   return `${colo} ${path} ${variant}`;
+}
+
+/**
+ * (d) Checks that hits return in the quiet phase: each colo answers each variant of each page from a
+ * tier.
+ */
+function notComingBack({ quiet, reads, pages, colos }: History): Violation[] {
+  if (quiet === undefined) return [];
+  const hits = new Set<string>();
+  for (const { colo, path, variant, invokedAtMs, cacheStatus } of reads) {
+    const isWithin = invokedAtMs >= quiet.fromMs && invokedAtMs <= quiet.untilMs;
+    if (isWithin && cacheStatus.includes("tidemark; hit")) hits.add(`${colo} ${path} ${variant}`);
+  }
+  const wanted = colos.flatMap((colo) =>
+    pages.flatMap(({ path, variants }) => variants.map((variant) => `${colo} ${path} ${variant}`)),
+  );
+  return wanted
+    .filter((each) => !hits.has(each))
+    .map((each) => ({ rule: "no-hit-after-quiet", what: `${each}: no hit after quiet.` }));
+}
+
+/**
+ * Checks part (c) of the promise: the journal answered the append of each accepted purge before the
+ * sender got the 200.
+ */
+function unwritten({ purges, journal }: History): Violation[] {
+  const appendedAtMs = new Map<string, number>();
+  for (const event of journal) {
+    if (event.kind === "appended") appendedAtMs.set(`${event.position} ${event.id}`, event.atMs);
+  }
+  return purges.flatMap((purge) => {
+    const { outcome, id, returnedAtMs } = purge;
+    if (outcome.kind !== "accepted") return [];
+    const atMs = appendedAtMs.get(`${outcome.position} ${id}`) ?? Infinity;
+    if (atMs <= returnedAtMs) return [];
+    const what = `${purge.colo} accepted purge ${id} at ${outcome.position} before the append was answered.`;
+    return [{ rule: "accepted-unwritten", what, purge }];
+  });
 }

@@ -1,9 +1,16 @@
 // Checks a recorded history of data, and returns its violations of the promise. Pure: no clock and
 // no I/O.
 import { SoftAnswers } from "../../checker/soft-answers.ts";
-import { countedTwice } from "./counted.ts";
+import { viewsStep } from "../keys.ts";
 import { DataFloors } from "./floors.ts";
-import type { DataHistory, DataKey, DataPurge, DataRead } from "./operations.ts";
+import type {
+  DataHistory,
+  DataKey,
+  DataPurge,
+  DataRead,
+  Increment,
+  SeenCount,
+} from "./operations.ts";
 import type { DataViolation } from "./violation.ts";
 
 export interface DataFindings {
@@ -127,4 +134,33 @@ function notComingBack({ quietFromMs, reads, keys, places }: DataHistory): DataV
   return wanted
     .filter((each) => !found.has(each))
     .map((each) => ({ rule: "no-hit-after-quiet", what: `${each}: no hit after quiet.` }));
+}
+
+/**
+ * Checks that increments count at most once: a number that was raised n times requires n increments
+ * that may have raised it.
+ */
+function countedTwice({ counts, increments }: DataHistory): DataViolation[] {
+  const tries = Map.groupBy(increments, ({ path }) => path);
+  return counts.flatMap((count) => {
+    const raised = raisedTo(count.value);
+    if (raised.by === 0) return [];
+    const mayHave = (tries.get(count.path) ?? []).filter((each) => mayHaveRaised(each, count));
+    if (mayHave.length >= raised.by) return [];
+    const what = `${count.path} was raised by ${raised.by}, and only ${mayHave.length} increments may have raised it.`;
+    return [{ rule: "counted-twice" as const, what }];
+  });
+}
+
+/** Splits a number into its starting number, in steps of `viewsStep`, and the increase. */
+function raisedTo(value: number): { readonly from: number; readonly by: number } {
+  return { from: Math.floor(value / viewsStep), by: value % viewsStep };
+}
+
+function mayHaveRaised({ invokedAtMs, value }: Increment, count: SeenCount): boolean {
+  if (invokedAtMs > count.atMs) return false;
+  if (value === undefined) return true;
+  const { from, by } = raisedTo(value);
+  const seen = raisedTo(count.value);
+  return from === seen.from && by <= seen.by;
 }
