@@ -24,7 +24,7 @@ import type { RedisStore } from "./stores/redis/redis-store.ts";
 import { NameSecret } from "./cache/record/name-secret.ts";
 import type { createReports, Reports } from "./reports/create-reports.ts";
 import type { Dataset } from "./reports/data-points.ts";
-import { IsolateGauges } from "./reports/isolate-gauges.ts";
+import { IsolateGauges } from "./reports/reporter.ts";
 
 /** Factories of parts. A factory receives the settings of the default factory that it replaces. */
 export interface CacheParts extends PurgingParts {

@@ -1,7 +1,7 @@
 // Runs a real site for an hour of real time, with workerd and Redis, under purges, restarts and faults.
 // Samples the memory of each process and the keys in Redis, and compares counts at the end.
 import { Redis } from "ioredis";
-import type { Snapshot } from "../../src/observe/stats.ts";
+import type { Snapshot } from "../../src/observe/metrics.ts";
 import { run, type RunResult, type RunSettings } from "../../testing/consistency/run.ts";
 import { adminToken, type ColoUnderTest } from "../../testing/consistency/site-under-test.ts";
 import { counted, markdownTable } from "../load/figures.ts";

@@ -3,7 +3,7 @@ import { jsonIn } from "../base/json-text.ts";
 import * as z from "zod/mini";
 import type { Reason } from "../base/operator-error.ts";
 import type { PageRequest } from "../proxy/warm/warm-page.ts";
-import { type PageToWarm, type WarmOrder, warmOrder } from "../protocol/warm-order.ts";
+import { type PageToWarm, type WarmOrder, warmOrder } from "../protocol/operator-orders.ts";
 import { askedUrl } from "./access/asked-url.ts";
 
 /** Size limit of an order, which contains the whole list in each call. */

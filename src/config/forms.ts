@@ -41,7 +41,7 @@ export const text = (example: string) =>
     .string(`must be a string, such as ${JSON.stringify(example)}`)
     .check(z.minLength(1, "is empty"));
 /** A list of strings. Readonly, so that exported lists such as `consentCookies` are accepted. */
-export const texts = (example: string) =>
+const texts = (example: string) =>
   z.readonly(z.array(text(example), `must be a list, such as ["${example}"]`));
 /** Inclusive bounds of a number. @param mostText the upper bound in errors */
 export const between = (least: number, most: number, mostText = most.toLocaleString("en")) =>

@@ -1,14 +1,14 @@
 // The schema of a route.
 import * as z from "zod/mini";
-import { cfNames } from "./cf-names.ts";
-import type {
-  TagsOf,
-  WrittenWhen,
-  WrittenKey,
-  WrittenQuery,
-  WrittenRoute,
-  WrittenRouteCookies,
-  WrittenRoutePurge,
+import {
+  cfNames,
+  type TagsOf,
+  type WrittenWhen,
+  type WrittenKey,
+  type WrittenQuery,
+  type WrittenRoute,
+  type WrittenRouteCookies,
+  type WrittenRoutePurge,
 } from "./written-route.ts";
 import {
   anonymous,

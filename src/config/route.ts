@@ -134,7 +134,13 @@ const usedBesideBypass: ReadonlySet<string> = new Set(
 );
 
 /** Returns whether the route stores nothing. Only answers to GET and HEAD are stored. */
-export function isPassedBy({ bypass, methods }: Pick<WrittenRoute, "bypass" | "methods">): boolean {
+export function isPassedBy({
+  bypass,
+  methods,
+}: {
+  readonly bypass?: boolean | undefined;
+  readonly methods?: readonly string[] | undefined;
+}): boolean {
   return bypass === true || methods?.includes("GET") === false;
 }
 

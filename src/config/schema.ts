@@ -19,8 +19,8 @@ import {
 } from "./forms.ts";
 import { routeInput, unknownParameters } from "./route-schema.ts";
 import { reach, tierNames, tierScopes } from "./tier-names.ts";
-import { metricsInput } from "./metrics-schema.ts";
-import { namespaceForm } from "../protocol/variables/namespace.ts";
+import { metricsInput } from "./metrics.ts";
+import { namespaceForm } from "../protocol/variables/bindings.ts";
 import { originUrlFault } from "../protocol/variables/origin-url.ts";
 import { mayTrust, trustFault } from "./trust-proxy.ts";
 import type {

@@ -1,7 +1,6 @@
 // A route as the operator writes it. Each field documents its meaning, unit, default and an example. The
 // schema must have the same fields to compile.
 
-import type { CfName } from "./cf-names.ts";
 import type { TierName } from "./tier-names.ts";
 
 /** A whole number with `s`, `m`, `h` or `d`, such as `"90s"`, `"5m"`, `"12h"` or `"365d"`. */
@@ -202,6 +201,22 @@ export interface WrittenQuery {
    */
   readonly order?: "sort" | undefined;
 }
+
+/** The members of `request.cf` that may be part of a key: values that many clients share. */
+export const cfNames = [
+  "asn",
+  "city",
+  "colo",
+  "continent",
+  "country",
+  "isEUCountry",
+  "metroCode",
+  "region",
+  "regionCode",
+  "timezone",
+] as const;
+
+export type CfName = (typeof cfNames)[number];
 
 /** Parts of the key in addition to the URL. */
 export interface WrittenKey {

@@ -4,11 +4,9 @@ import { bindStores } from "../bind-stores.ts";
 import type { CachePlatform } from "../create-cache.ts";
 import type { Log } from "../observe/log-line.ts";
 import { type Fault, faultText, isFault } from "../base/operator-error.ts";
-import { type Env, textOf } from "../protocol/variables/bindings.ts";
+import { type Env, textOf, namespaceOf, siteHostsOf } from "../protocol/variables/bindings.ts";
 import type { Stores } from "../bind-stores.ts";
 import { databasesOf, idleDatabases } from "../protocol/variables/database.ts";
-import { namespaceOf } from "../protocol/variables/namespace.ts";
-import { siteHostsOf } from "../protocol/variables/site-hosts.ts";
 import { platformHere } from "../platform/workers.ts";
 import type { OnDataEvent } from "./value/events.ts";
 

@@ -12,7 +12,7 @@ export interface Trouble<Kind extends string> {
   readonly counts: Readonly<Partial<Record<Kind, number>>>;
 }
 
-export interface ConditionSettings<Kind extends string> {
+interface ConditionSettings<Kind extends string> {
   readonly tell: Log;
   /** Returns fields of the log lines. `level` replaces `warn` in the line of a failure. */
   readonly about: (

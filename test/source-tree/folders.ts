@@ -61,7 +61,6 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   judging: ["rules", "config"],
   platform: ["protocol/variables", ...beneathPurging, "config", "webhooks/port", "outward/port"],
-  "outward/naming": ["base", "purge/journal"],
   "outward/delivery": [
     "protocol/variables",
     "purger",
@@ -69,7 +68,6 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "base",
     "protocol",
     "outward/port",
-    "outward/naming",
   ],
   "outward/targets": [
     "protocol/variables",
@@ -78,7 +76,6 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "base",
     "protocol",
     "outward/port",
-    "outward/naming",
     "outward/delivery",
   ],
   outward: ["base", "outward/port", "outward/delivery", "outward/targets"],
@@ -135,6 +132,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "base",
     "protocol",
     "dashboard/port",
+    "dashboard/chart",
     "dashboard/history",
     "dashboard/page",
     "dashboard/panel",

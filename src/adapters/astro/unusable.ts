@@ -1,7 +1,7 @@
 // Options that astroCache refuses, and variables that have no effect under Astro.
 import { type Fault, faultText } from "../../base/operator-error.ts";
 import type { Config } from "../../config/config.ts";
-import { BoundedLog } from "../../observe/log-bound.ts";
+import { BoundedLog } from "../../observe/log-line.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { type Env, isSet } from "../../protocol/variables/bindings.ts";
 import { databaseVariables } from "../../protocol/variables/database.ts";
