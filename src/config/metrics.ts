@@ -22,7 +22,7 @@ export function resolvedMetrics(written: WrittenMetrics | null | undefined) {
 }
 
 /** A URL prefix with counts of its own. */
-interface Prefix extends WrittenPrefix {
+export interface Prefix extends WrittenPrefix {
   readonly name: string;
 }
 

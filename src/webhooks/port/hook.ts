@@ -83,7 +83,7 @@ export interface PurgeDialect {
 }
 
 /** An open dialect. One instance per isolate. */
-interface OpenDialect extends Pick<Hook, "faults"> {
+export interface OpenDialect extends Pick<Hook, "faults"> {
   /** The methods of purge requests. No origin receives a request with one of them. */
   readonly methods: ReadonlySet<string>;
   /** @param address the client's address; `null` if unknown */
