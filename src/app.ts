@@ -14,13 +14,13 @@ import { responseForm, responseFormOnNode } from "./proxy/stored/record-form.ts"
 import type { ResponseDetail } from "./proxy/stored/stored-response.ts";
 import { type CacheParts, createCache, type TieredCache } from "./create-cache.ts";
 import { createOutward } from "./outward/schedule/create-outward.ts";
-import type { ProbeWorker } from "./probe/probe-worker.ts";
+import type { ProbeWorker } from "./probe/probed-pages.ts";
 import { createProxy } from "./create-proxy.ts";
 import type { DataBesidePages, Pages } from "./data-beside-pages.ts";
 import { errorName, firstFrame } from "./base/error-name.ts";
-import { BoundedLog } from "./observe/log-bound.ts";
-import type { Log, LogLine } from "./observe/log-line.ts";
+import { BoundedLog } from "./observe/log-line.ts";
 import type { OnRequest } from "./observe/request-line.ts";
+import type { Log, LogLine } from "./observe/log-line.ts";
 import { type Fault, faultText, isFault, OperatorError } from "./base/operator-error.ts";
 import {
   arrivalReader,

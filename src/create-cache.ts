@@ -25,7 +25,7 @@ import { NameSecret } from "./cache/record/name-secret.ts";
 import type { createReports } from "./reports/create-reports.ts";
 import { noReports } from "./reports/reports.ts";
 import type { Dataset } from "./reports/data-points.ts";
-import { IsolateGauges } from "./reports/isolate-gauges.ts";
+import { IsolateGauges } from "./reports/reporter.ts";
 
 /** Factories of parts. A factory receives the settings of the default factory that it replaces. */
 export interface CacheParts extends PurgingParts {

@@ -7,7 +7,7 @@ import { defineConfig } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import type { LogLine } from "../../src/observe/log-line.ts";
 import type { CacheParts } from "../../src/create-cache.ts";
-import { snapshotOf } from "../../src/observe/stats.ts";
+import { snapshotOf } from "../../src/observe/metrics.ts";
 import { addAll, type Sums } from "../../src/observe/sums.ts";
 import { urlTag, userTag } from "../../src/purge/journal/purge-target.ts";
 import { JournalView } from "../../src/purge/view/journal-view.ts";

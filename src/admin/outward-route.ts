@@ -6,7 +6,7 @@ import * as z from "zod/mini";
 import type { Outward } from "../outward/schedule/create-outward.ts";
 import type { TargetReport } from "../outward/port/outward-target.ts";
 import type { OperatorAnswer } from "../protocol/answers.ts";
-import { outwardOrder } from "../protocol/outward-order.ts";
+import { outwardOrder } from "../protocol/operator-orders.ts";
 import type { Unavailable } from "../purge/journal/journal.ts";
 import { bodyUpTo } from "./access/request-body.ts";
 import { errorsOf, journalAway, jsonAnswer, quoted } from "./json-answers.ts";

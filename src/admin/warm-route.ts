@@ -11,7 +11,7 @@ import { bodyUpTo } from "./access/request-body.ts";
 import { errorsOf, jsonAnswer } from "./json-answers.ts";
 import { reportOfPage } from "./warm-report.ts";
 import { jsonIn } from "../base/json-text.ts";
-import { type PageToWarm, type WarmOrder, warmOrder } from "../protocol/warm-order.ts";
+import { type PageToWarm, type WarmOrder, warmOrder } from "../protocol/operator-orders.ts";
 import { askedUrl } from "./access/asked-url.ts";
 
 interface WarmSettings {

@@ -34,7 +34,7 @@ export function isAnalyticsCookie(name: string): boolean {
 }
 
 /** Names to add to the known names, or, under `only`, to use instead of them. */
-export type NamesGiven = NamePatterns | { readonly only: NamePatterns };
+type NamesGiven = NamePatterns | { readonly only: NamePatterns };
 
 /** Returns the known and the given names without duplicates, or only the names under `only`. */
 export function namesFrom(known: NamePatterns, given: NamesGiven = []): NamePatterns {

@@ -1,7 +1,7 @@
 // Patterns of a route's `match`: a path, optionally preceded by a host.
 
 /** The host part of a pattern. */
-export interface HostPattern {
+interface HostPattern {
   /** In lower case, with IDN in punycode, without a port. */
   readonly name: string;
   /** Whether the pattern is `*.name`, which matches hosts at any depth below `name`, but not `name`. */

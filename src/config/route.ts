@@ -9,7 +9,7 @@ import { durationSeconds } from "./duration.ts";
 import { readPattern, type RoutePattern } from "./route-pattern.ts";
 import { type TierName, tierNames } from "./tier-names.ts";
 import type { WrittenConfig } from "./written.ts";
-import type { WrittenRoute } from "./written-route.ts";
+import type { WrittenRoute } from "./route-options.ts";
 
 /** A route with every field filled in. */
 export type Route = Readonly<ReturnType<typeof resolvedRoute>>;
@@ -134,7 +134,13 @@ const usedBesideBypass: ReadonlySet<string> = new Set(
 );
 
 /** Returns whether the route stores nothing. Only answers to GET and HEAD are stored. */
-export function isPassedBy({ bypass, methods }: Pick<WrittenRoute, "bypass" | "methods">): boolean {
+export function isPassedBy({
+  bypass,
+  methods,
+}: {
+  readonly bypass?: boolean | undefined;
+  readonly methods?: readonly string[] | undefined;
+}): boolean {
   return bypass === true || methods?.includes("GET") === false;
 }
 

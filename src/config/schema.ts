@@ -17,10 +17,11 @@ import {
   text,
   yesOrNo,
 } from "./forms.ts";
-import { routeInput, unknownParameters } from "./route-schema.ts";
+import { routeInput } from "./route-options.ts";
+import { readPattern } from "./route-pattern.ts";
 import { reach, tierNames, tierScopes } from "./tier-names.ts";
-import { metricsInput } from "./metrics-schema.ts";
-import { namespaceForm } from "../protocol/variables/namespace.ts";
+import { metricsInput } from "./metrics.ts";
+import { namespaceForm } from "../protocol/variables/bindings.ts";
 import { originUrlFault } from "../protocol/variables/origin-url.ts";
 import { mayTrust, trustFault } from "./trust-proxy.ts";
 import type {
@@ -243,3 +244,23 @@ function checkAlone(
 
 /** Input of the schema: `WrittenConfig` with any strings for durations. */
 export type ConfigInput = z.input<typeof configInput>;
+
+/**
+ * Returns the parameters that a route's `tags` function uses and that at least one pattern of the
+ * route lacks. For a request that matches such a pattern, the parameter would be undefined.
+ */
+function unknownParameters({ match, tags }: z.output<typeof routeInput>): string[] {
+  if (typeof tags !== "function") return [];
+  const parameters = new Set<string>();
+  const recording = new Proxy<Record<string, string>>(
+    {},
+    { get: (_, name) => (parameters.add(String(name)), "x") },
+  );
+  try {
+    tags(recording);
+  } catch {
+    // Ignore errors of the function itself, which are handled when a response is tagged.
+  }
+  const known = [match].flat().map((written) => readPattern(written).parameters);
+  return [...parameters].filter((name) => known.some((names) => !names.includes(name)));
+}

@@ -7,17 +7,14 @@ import { Data } from "./panel/data.tsx";
 import { Explained, ExplainForm, explainQuery } from "./panel/explain.tsx";
 import { Health } from "./panel/health.tsx";
 import { Journal } from "./panel/journal.tsx";
-import { type Notice, NoticeBox } from "./panel/notice.tsx";
+import { type Notice, NoticeBox } from "./chart/elements.tsx";
 import { Purged, PurgeForm, purgeOrderOf, PurgePreview } from "./panel/purge.tsx";
 import { SwitchConfirm, Switched, SwitchForm, switchOrderOf } from "./panel/switch.tsx";
 import { Tiers } from "./panel/tiers.tsx";
 import { Traffic } from "./panel/traffic.tsx";
 import type { DashboardPorts, DashboardTotals } from "./port/dashboard-part.ts";
 
-export interface Ports extends Pick<
-  DashboardPorts,
-  "nowAtMs" | "visibleWithinSeconds" | "memoryBytesMax" | "readTotals" | "sets"
-> {
+interface Ports extends DashboardPorts {
   /** Sends a request to the operator's routes, with the credentials of the operator's own request. */
   readonly ask: (path: string, order?: object) => Promise<Response>;
   /** Reads the fields of a form. */

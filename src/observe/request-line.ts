@@ -7,7 +7,7 @@ import type { Decision } from "./decision.ts";
 import type { TierLookup } from "./decision-parts.ts";
 import type { Log, LogLine, LogValue } from "./log-line.ts";
 
-export interface RequestLogSettings {
+interface RequestLogSettings {
   /** The share of requests that get a line: 0 < share ≤ 1. */
   readonly sample: number;
   /** Whether lines include paths. Lines never include queries. */

@@ -1,7 +1,6 @@
 // Determines the client's address, the scheme and the host of a request to a Node server. Fields
 // such as X-Forwarded-For count only if a trusted proxy sent them.
-import type { TrustsPeer } from "../config/trust-proxy.ts";
-import { canonicalAddress } from "../config/ip-address.ts";
+import { type TrustsPeer, canonicalAddress } from "../config/trust-proxy.ts";
 import type { Fault } from "../base/operator-error.ts";
 
 /** The used part of the second argument of `fetch` in `@hono/node-server`. */
@@ -53,7 +52,7 @@ function peerOf(server: ServerRequest): string | undefined {
  * @param server the server's request; without a connection, the address is unknown
  * @param trusts returns whether a proxy is trusted; `undefined` if none is
  */
-export function arrivalOf(
+function arrivalOf(
   request: Pick<Request, "url" | "method" | "headers">,
   server: ServerRequest,
   trusts: TrustsPeer | undefined,

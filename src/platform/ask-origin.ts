@@ -3,10 +3,10 @@ import { errorName, firstFrame } from "../base/error-name.ts";
 import { areSendable } from "../rules/fields.ts";
 import { unreachable } from "../base/unreachable.ts";
 import { cancelBody } from "../base/cancel-body.ts";
-import { framed } from "./framed.ts";
 import { isResponse, withTagAsAsked, withTrueCoding } from "./handler-body.ts";
 import type { OriginTarget } from "./origins.ts";
 import type { Platform } from "./platform.ts";
+import { FixedLengthStream } from "../base/byte-streams.ts";
 
 /** A request to an origin. `signal` ends the wait for the response fields. */
 interface OriginCall extends Pick<Request, "method" | "headers" | "body" | "signal"> {
@@ -31,7 +31,7 @@ export async function askOrigin(
   origin: OriginTarget,
   url: string,
   request: OriginCall,
-  platform: Pick<Platform, "fetch" | "log" | "isServer">,
+  platform: Platform,
 ): Promise<Response> {
   const response = await answerOf(origin, url, request, platform);
   // The Workers runtime enforces Content-Length itself.
@@ -42,7 +42,7 @@ function answerOf(
   origin: OriginTarget,
   url: string,
   request: OriginCall,
-  platform: Pick<Platform, "fetch" | "log" | "isServer">,
+  platform: Platform,
 ): Promise<Response> {
   const { method, headers, body, signal, afterAnswer, caller, server } = request;
   // Do not follow redirects, which are for the client.
@@ -97,7 +97,7 @@ function headersForHandler({ headers, own }: OriginCall, url: string): Headers {
 async function handled(
   handle: () => Promise<Response>,
   { method, signal }: OriginCall,
-  { log, isServer }: Pick<Platform, "log" | "isServer">,
+  { log, isServer }: Platform,
 ): Promise<Response> {
   const givenUp = new Promise<never>((_, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
@@ -139,4 +139,30 @@ function sendable(response: Response): Response {
   if (areSendable(response.headers.values())) return response;
   cancelBody(response);
   throw new TypeError("A header field of its response has an invalid value.");
+}
+
+/** Statuses without a body, whose length is absent or 0 (RFC 9110 §8.6, §15.3.6). */
+const withoutLength: ReadonlySet<number> = new Set([204, 205]);
+
+/**
+ * Makes the length and the body agree (RFC 9112 §6.3). Removes an invalid Content-Length. Also
+ * removes a valid Content-Length if there is no body, except in responses to HEAD and in a 304. If
+ * the body has a different length, its stream fails.
+ *
+ * @param method the request's method. In a response to HEAD, the length is that of the GET response
+ * @returns the same response if nothing changes
+ */
+function framed(response: Response, method: string): Response {
+  const { status, statusText, headers, body } = response;
+  const length = headers.get("content-length");
+  const isUnread = method === "HEAD" || status === 304;
+  if (length === null || status === 101) return response;
+  const isNumber = /^\d+$/.test(length) && Number.isSafeInteger(Number(length));
+  const isKept = isNumber && (isUnread || (body !== null && !withoutLength.has(status)));
+  if (isKept && (isUnread || body === null)) return response;
+  const fields = new Headers(headers);
+  if (!isKept) fields.delete("content-length");
+  const whole =
+    isKept && body !== null ? body.pipeThrough(new FixedLengthStream(Number(length))) : body;
+  return new Response(whole, { status, statusText, headers: fields });
 }

@@ -1,9 +1,9 @@
 // Reads the variable BYPASS, which sends requests straight to the origin. Unlike the switch, BYPASS
 // works without Redis.
-import { jsonIn } from "../base/json-text.ts";
 import * as z from "zod/mini";
-import type { Config } from "../config/config.ts";
+import { jsonIn } from "../base/json-text.ts";
 import type { Fault } from "../base/operator-error.ts";
+import type { Config } from "../config/config.ts";
 import { type Env, isSet, textOf } from "../protocol/variables/bindings.ts";
 
 const everyRoute = "all";

@@ -2,15 +2,13 @@
 import type { Config } from "../config/config.ts";
 import { type Fault, isFault } from "../base/operator-error.ts";
 import { sha256Short } from "../base/sha256.ts";
-import { type Env, textOf } from "../protocol/variables/bindings.ts";
+import { type Env, textOf, namespaceOf, siteHostsOf } from "../protocol/variables/bindings.ts";
 import {
   type Database,
   databasesOf,
   idleDatabases,
   noDatabases,
 } from "../protocol/variables/database.ts";
-import { namespaceOf } from "../protocol/variables/namespace.ts";
-import { siteHostsOf } from "../protocol/variables/site-hosts.ts";
 import { bypassOf } from "./bypass.ts";
 import { type OriginHandlers, originsOf, type OriginTarget } from "./origins.ts";
 import {

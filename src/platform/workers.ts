@@ -12,7 +12,7 @@ const print: Readonly<Record<LogLevel, (text: string) => void>> = {
 };
 
 /** The Workers runtime, accessed at each use rather than when the module is loaded. */
-export const workers: Platform = {
+const workers: Platform = {
   cache: () => caches.default,
   fetch: (url, init) => fetch(url, init),
   nowAtMs: () => Date.now(),

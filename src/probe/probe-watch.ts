@@ -1,18 +1,29 @@
-// Checks in one isolate whether purges of the probed pages hold. The isolate's requests cause the
-// checks, so an isolate without requests checks nothing.
+// The probe in one isolate: watches probed purges, answers the operator's route, and makes findings
+// of the last results.
 import { isWithinMs } from "../base/elapsed.ts";
 import { Condition } from "../observe/condition.ts";
 import type { Context } from "../proxy/site/exchange.ts";
 import { acceptedAtMs } from "../purge/journal/entry.ts";
 import type { Background } from "../platform/platform.ts";
-import { spanOf } from "../protocol/finding.ts";
-import type { ProbedHost } from "./port/probe-part.ts";
-import type { LastProbe, LastProbes } from "./last-probe.ts";
-import type { ProbedPage, ProbedPages } from "./probed-pages.ts";
-import { type PageRead, readPage } from "./read-page.ts";
-import type { ProbeWorker } from "./probe-worker.ts";
+import { spanOf, type Finding } from "../protocol/finding.ts";
+import type { ProbedHost, OpenProbe } from "./port/probe-part.ts";
+import {
+  type ProbedPage,
+  type ProbedPages,
+  type PageRead,
+  readPage,
+  type ProbeWorker,
+} from "./probed-pages.ts";
+import { countedIn, recentWindows } from "../admin/health/traffic-findings.ts";
+import { isoOf } from "../base/iso-date.ts";
+import type { Fault } from "../base/operator-error.ts";
+import { errorsOf, jsonAnswer } from "../admin/json-answers.ts";
+import type { OperatorAnswer } from "../protocol/answers.ts";
+import * as z from "zod/mini";
+import { jsonIn } from "../base/json-text.ts";
+import type { Subscribers } from "../purge/journal/subscribers.ts";
 
-export interface WatchSettings extends Pick<ProbeWorker, "site" | "cache" | "contextFor"> {
+interface WatchSettings extends ProbeWorker {
   readonly pages: ProbedPages;
   readonly lastProbes: LastProbes;
   readonly everyMs: number;
@@ -177,5 +188,103 @@ export class ProbeWatch {
       this.#condition.failed("late", read.atMs);
     } else this.#condition.succeeded(read.atMs);
     return true;
+  }
+}
+
+type Inspection = Parameters<OpenProbe["findings"]>[0];
+
+/** Returns the finding on a probe that is off. */
+export function probeOff({ what, why: cause, hint: remedy }: Fault): readonly Finding[] {
+  return [{ code: "configuration", level: "warning", what, since: null, cause, remedy }];
+}
+
+/**
+ * Returns the finding on purged versions that answered in the last 15 minutes.
+ *
+ * @param lateSinceAtMs since when they have answered in this isolate; `undefined` if they do not
+ */
+export function purgeLate(seen: Inspection, lateSinceAtMs: number | undefined): readonly Finding[] {
+  const windows = recentWindows(seen).map(({ fromAtMs, sums }) => ({
+    fromAtMs,
+    late: countedIn(sums, "purgeProbes").filter(({ labels }) => labels[1] === "late"),
+  }));
+  const counted = windows.filter(({ late }) => late.length > 0);
+  const startsAtMs = counted.map(({ fromAtMs }) => fromAtMs);
+  if (lateSinceAtMs !== undefined) startsAtMs.push(lateSinceAtMs);
+  if (startsAtMs.length === 0) return [];
+  const all = counted.flatMap(({ late }) => late);
+  const colos = [...new Set(all.map(({ labels: [colo] }) => colo || "an unnamed one"))];
+  return [
+    {
+      code: "purge-late",
+      level: "critical",
+      what: `Purged pages still answer after N${colos.length === 0 ? " in this isolate" : `, in the colos: ${colos.toSorted().join(", ")}`}.`,
+      since: isoOf(Math.min(...startsAtMs)),
+      cause:
+        "A replica of the journal's database lags by more than A, the clocks of a colo differ by more than A, or Tidemark has a fault.",
+      remedy:
+        "Run tidemark probe. With read replicas, set purge.readReplicas. Otherwise raise purge.clockAllowanceSeconds. If neither helps, report it.",
+    },
+  ];
+}
+
+export const refused = errorsOf("Nothing was probed.");
+
+/** @returns 200 with the version of each page */
+export async function probeRoute(
+  request: Request,
+  background: Background,
+  { site, contextFor, pages }: ProbeWorker & { readonly pages: ProbedPages },
+): Promise<Response> {
+  const context = contextFor(request, background);
+  const { allowanceMs } = site.config.purge;
+  const reads: OperatorAnswer<"probe">["pages"][number][] = [];
+  for (const page of pages.at(site.readUrl(request).target)) {
+    const read = await readPage(page, context);
+    const versionAtMs = read.kind === "stored" ? read.versionAtMs : null;
+    const withinSeconds = page.read.route.purgeMaxLagMs / 1_000;
+    reads.push({ page: page.path, result: read.kind, versionAtMs, withinSeconds });
+  }
+  const answer: OperatorAnswer<"probe"> = {
+    colo: context.colo(),
+    allowanceSeconds: allowanceMs / 1_000,
+    purge: pages.order,
+    pages: reads,
+  };
+  return jsonAnswer(answer);
+}
+
+/** No target of outward purges can have a name with a space. */
+const name = "purge probe";
+
+interface LastProbe {
+  /** The position of the purge in the journal. */
+  readonly position: string;
+  readonly acceptedAtMs: number;
+}
+
+const form = z.object({ position: z.string().check(z.regex(/^\d{1,16}-\d{1,16}$/)) });
+
+/** The state beside those of the journal's subscribers, which is read on the primary. */
+export class LastProbes {
+  readonly #subscribers: Subscribers;
+
+  constructor(subscribers: Subscribers) {
+    this.#subscribers = subscribers;
+  }
+
+  /** Costs one command. Returns `unavailable` if the journal's store does not answer. */
+  async read() {
+    const read = await this.#subscribers.read([name]);
+    if (read.kind === "unavailable") return read.kind;
+    const [{ version, text } = { version: "", text: "" }] = read.states;
+    const { data } = z.safeParse(form, jsonIn(text));
+    const last = data && { ...data, acceptedAtMs: acceptedAtMs(data.position) };
+    return { version, last };
+  }
+
+  /** Does nothing if another isolate has written since `version` was read. */
+  async replace(version: string, position: string): Promise<void> {
+    await this.#subscribers.replace(name, version, JSON.stringify({ position }));
   }
 }

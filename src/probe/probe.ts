@@ -4,12 +4,8 @@ import { durationSeconds } from "../config/duration.ts";
 import { isWithinMs } from "../base/elapsed.ts";
 import { type Fault, faultText, OperatorError } from "../base/operator-error.ts";
 import type { OpenProbe, ProbePart } from "./port/probe-part.ts";
-import { LastProbes } from "./last-probe.ts";
-import { probeOff, purgeLate } from "./probe-findings.ts";
-import { probeRoute, refused } from "./probe-route.ts";
-import { ProbeWatch } from "./probe-watch.ts";
-import type { ProbeWorker } from "./probe-worker.ts";
-import { ProbedPages } from "./probed-pages.ts";
+import { LastProbes, probeOff, purgeLate, probeRoute, refused, ProbeWatch } from "./probe-watch.ts";
+import { type ProbeWorker, ProbedPages } from "./probed-pages.ts";
 
 export type { ProbePart } from "./port/probe-part.ts";
 
@@ -112,7 +108,7 @@ const lacksJournal: Fault = {
   hint: "Pass stores: upstash(), and set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or remove probe from the configuration.",
 };
 
-function faultOf(pages: ProbedPages, { siteHosts }: Pick<Site, "siteHosts">): Fault | undefined {
+function faultOf(pages: ProbedPages, { siteHosts }: Site): Fault | undefined {
   const { reservedPath, hasPaths } = pages;
   if (hasPaths && siteHosts.length === 0) {
     const why = "SITE_HOST is not set, so the host of its paths is unknown.";
@@ -123,7 +119,7 @@ function faultOf(pages: ProbedPages, { siteHosts }: Pick<Site, "siteHosts">): Fa
   return { what, why, hint: "Name a page of the site in paths of purgeProbe." };
 }
 
-function offProbe(fault: Fault, { log }: Pick<Site, "log">): OpenProbe {
+function offProbe(fault: Fault, { log }: Site): OpenProbe {
   log({ event: "fault", level: "warn", message: faultText(fault) });
   return {
     attend: () => undefined,

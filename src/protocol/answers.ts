@@ -3,7 +3,7 @@
 // site may be newer than the CLI.
 import * as z from "zod/mini";
 import { levels } from "./finding.ts";
-import type { Immutable } from "./immutable.ts";
+import type { Immutable } from "./operator-orders.ts";
 import { failedOutcomes, outwardResets } from "./outward.ts";
 
 const text = z.string();

@@ -1,7 +1,7 @@
 // The part of an explanation that the CLI reads. The compiler checks that
 // src/admin/explain/explanation.ts includes it.
 import * as z from "zod/mini";
-import type { Immutable } from "./immutable.ts";
+import type { Immutable } from "./operator-orders.ts";
 
 const stored = z.object({
   /**

@@ -2,7 +2,7 @@
 // Prometheus text use this table.
 
 /** `counter`: a count that only grows. `histogram`: durations in the buckets of `histogram.ts`. */
-export type Kind = "counter" | "histogram";
+type Kind = "counter" | "histogram";
 
 /** A metric family, with one series per set of label values. */
 export interface Family {
@@ -205,7 +205,7 @@ export type FamilyName = keyof typeof families;
  * Results of invalidations. `named`: targets; `widened`: targets that a wider target replaced;
  * `purged`: accepted entries; `failed`: targets that did not reach the journal.
  */
-export type InvalidationCount = "named" | "widened" | "purged" | "failed";
+type InvalidationCount = "named" | "widened" | "purged" | "failed";
 
 /**
  * Results for hot keys. `sampled`: hits; `flushed`: lists of hot keys that isolates wrote to Redis;
@@ -214,7 +214,7 @@ export type InvalidationCount = "named" | "widened" | "purged" | "failed";
 export type HotKeyCount = "sampled" | "flushed" | "refreshed" | "skipped" | "failed";
 
 /** Results of warming pages and data keys. */
-export type WarmedCount = "already" | "warmed" | "not-stored" | "passed-by" | "failed";
+type WarmedCount = "already" | "warmed" | "not-stored" | "passed-by" | "failed";
 
 /** Why a purge was refused as a whole. */
 export type PurgeRefusal =

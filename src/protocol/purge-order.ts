@@ -1,6 +1,6 @@
 // The request body of `POST purge`, and its error messages.
-import { jsonIn } from "../base/json-text.ts";
 import * as z from "zod/mini";
+import { jsonIn } from "../base/json-text.ts";
 import type { Reason } from "../base/operator-error.ts";
 
 export const reasonCharsMax = 512;

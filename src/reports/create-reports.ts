@@ -14,7 +14,7 @@ import { noReports, type Reports } from "./reports.ts";
 const cronMinutes = 5;
 const minuteMs = 60_000;
 
-export interface ReportsSettings extends Pick<ReporterSettings, "gauges"> {
+interface ReportsSettings extends Pick<ReporterSettings, "gauges"> {
   /** The metrics to report. They also count the Redis commands of the reports. */
   readonly metrics: ReporterSettings["metrics"] & RedisCounts;
   readonly config: {
@@ -24,7 +24,7 @@ export interface ReportsSettings extends Pick<ReporterSettings, "gauges"> {
   };
 }
 
-export interface ReportsPlatform {
+interface ReportsPlatform {
   readonly database?: { readonly url: string; readonly token: string } | undefined;
   /** How to open `database`. */
   readonly redis?: { readonly client: (settings: RedisSettings) => RedisClient } | undefined;

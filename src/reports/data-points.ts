@@ -32,7 +32,7 @@ const bucketsOfPoint = 18;
 const bucketOfPoint = (index: number): number => Math.max(0, Math.ceil(index / 2) - 1);
 
 /** The Worker and colo that a point is from. */
-export interface ReportOrigin {
+interface ReportOrigin {
   readonly namespace: string;
   readonly colo: string;
 }

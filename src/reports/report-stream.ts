@@ -4,13 +4,13 @@
 import type { RemoteAnswer } from "../remote/remote-client.ts";
 import type { RedisClient } from "../redis/redis-client.ts";
 import { fieldsOf, nextId, type Report, reportsIn, type StandingReport } from "./report-entry.ts";
-import { type HeldTotals, totalsIn } from "./totals-text.ts";
+import { type HeldTotals, totalsIn } from "./totals.ts";
 
 /** A longer stream accepts no reports, because apparently no isolate folds them. */
-export const standingMax = 4_096;
+const standingMax = 4_096;
 
 /** Entries per page. With 8 KiB per entry, a page has 1 MiB. */
-export const pageCount = 128;
+const pageCount = 128;
 
 /** KEYS: stream. ARGV: maximum entries, names and values. @returns the number of entries, or -1 */
 export const addScript = `
@@ -46,7 +46,7 @@ export interface ReportState {
   readonly isFull: boolean;
 }
 
-export interface ReportStreamSettings {
+interface ReportStreamSettings {
   readonly redis: Pick<RedisClient, "attempt" | "insist" | "seal">;
   readonly namespace: string;
   /** Default: 128. */

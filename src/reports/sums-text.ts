@@ -6,7 +6,7 @@ import type { Sums } from "../observe/sums.ts";
  * Counts by the name of a series without its last part, then by that part. For a name with only one
  * part, the first key is "".
  */
-export type SumsForm = Readonly<Record<string, Readonly<Record<string, number>>>>;
+type SumsForm = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 /** The decimal digits of a duration in seconds. More digits would exceed the clock's precision. */
 const digits = 6;
@@ -68,7 +68,7 @@ export function takenWithin(sums: Sums, bytesMax: number): Sums {
 }
 
 /** Returns whether a value is an object other than an array. */
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

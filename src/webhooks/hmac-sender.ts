@@ -1,15 +1,14 @@
 // Makes webhook senders that sign requests with an HMAC, as most content management systems do.
-import { isSigned, signaturesMax } from "../base/hmac.ts";
-import { checkHmacSender } from "./check-options.ts";
-import type { WebhookSender } from "./port/hook.ts";
-import type { WebhookFields, WebhookRequest, WebhookScheme } from "./port/scheme.ts";
+import { isSigned, signaturesMax, decodedBytes, type DigestEncoding } from "../base/hmac.ts";
 import {
+  checkHmacSender,
   contentParts,
   firstOf,
   type HmacSenderOptions,
   type TimestampPlace,
 } from "./sender-options.ts";
-import { readMembers, readSignature } from "./signature-field.ts";
+import type { WebhookSender } from "./port/hook.ts";
+import type { WebhookFields, WebhookRequest, WebhookScheme } from "./port/scheme.ts";
 import { deliveryLengthMax, webhookSender } from "./webhook-sender.ts";
 
 const hashes = { sha1: "SHA-1", sha256: "SHA-256", sha512: "SHA-512" } as const;
@@ -44,7 +43,7 @@ export function hmacSender<Payload = unknown>(options: HmacSenderOptions<Payload
 type Body = Uint8Array<ArrayBuffer>;
 
 /** The signed part of a request, before its body is read. */
-export interface SignedHead {
+interface SignedHead {
   readonly request: WebhookRequest;
   /** Empty if the scheme has no timestamp. */
   readonly timestamp: string;
@@ -133,4 +132,33 @@ function timestampIn(
   const [timestamp] = found ?? [];
   const isOne = found?.length === 1 && /^\d{1,15}$/.test(timestamp ?? "");
   return isOne ? (timestamp ?? undefined) : undefined;
+}
+
+const digestBytes = { sha1: 20, sha256: 32, sha512: 64 } as const;
+
+/** Parses a field such as `t=1,v1=ab,v1=cd`. Returns the values of each name, in order. */
+function readMembers(field: string): ReadonlyMap<string, readonly string[]> {
+  const members = new Map<string, string[]>();
+  for (const part of field.split(",")) {
+    const [name = "", ...values] = part.trim().split("=");
+    const known = members.get(name) ?? [];
+    known.push(values.join("="));
+    members.set(name, known);
+  }
+  return members;
+}
+
+/** Returns the bytes of a signature; `undefined` if the prefix, encoding or length is wrong. */
+function readSignature(
+  text: string,
+  given: {
+    readonly algorithm: keyof typeof digestBytes;
+    readonly encoding: DigestEncoding;
+    readonly prefix: string;
+  },
+): Uint8Array<ArrayBuffer> | undefined {
+  const { algorithm, encoding, prefix } = given;
+  if (!text.startsWith(prefix)) return undefined;
+  const bytes = decodedBytes(text.slice(prefix.length), encoding);
+  return bytes?.length === digestBytes[algorithm] ? bytes : undefined;
 }

@@ -1,6 +1,6 @@
 // Accepts the purges that Magento, FOSHttpCache, Drupal and WordPress send to Varnish. These
 // requests have no signature, so the sender's address or a token authenticates them.
-import { isInNetworks, type Network, networkIn } from "../config/ip-address.ts";
+import { isInNetworks, type Network, networkIn } from "../config/trust-proxy.ts";
 import { isOneOf } from "../base/hmac.ts";
 import { type Fault, isFault, type Reason } from "../base/operator-error.ts";
 import { type Env, isSet } from "../protocol/variables/bindings.ts";
@@ -9,7 +9,7 @@ import {
   hookSecretsOf,
   hookVariable,
 } from "../protocol/variables/hook-secrets.ts";
-import { checkAll, fieldName } from "./check-options.ts";
+import { checkAll, fieldName } from "./sender-options.ts";
 import type { HookPorts, HookRefusal, PurgeDialect } from "./port/hook.ts";
 import { orderOf } from "./varnish-order.ts";
 import { notUsable, tokenLengthMax } from "./webhook-sender.ts";

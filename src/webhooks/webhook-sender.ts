@@ -1,17 +1,19 @@
 // Makes a webhook sender from its scheme. A payload is parsed only after its signature is verified.
-import { isFault } from "../base/operator-error.ts";
+import { isFault, faultOf, faultText, type Reason } from "../base/operator-error.ts";
 import {
   type HookSecrets,
   hookSecretsOf,
   hookVariable,
 } from "../protocol/variables/hook-secrets.ts";
-import type { HookPorts, HookRefusal, WebhookSender } from "./port/hook.ts";
-import type { WebhookScheme } from "./port/scheme.ts";
-import { checkSender } from "./check-options.ts";
-import { Mapping } from "./mapping.ts";
+import type { HookPorts, HookRefusal, WebhookSender, MappingFault } from "./port/hook.ts";
+import type { WebhookScheme, WebhookFields } from "./port/scheme.ts";
+import { checkSender } from "./sender-options.ts";
 import { Repeats } from "./repeats.ts";
 import { OutOfTime, pause, within } from "../base/timeouts.ts";
 import { sha256Hex } from "../base/sha256.ts";
+import { errorName, firstFrame } from "../base/error-name.ts";
+import { Condition, type Trouble } from "../observe/condition.ts";
+import type { Log } from "../observe/log-line.ts";
 
 /**
  * Makes a sender for `hooks` in the configuration.
@@ -39,7 +41,7 @@ export function webhookSender(scheme: WebhookScheme): WebhookSender {
   };
 }
 
-export interface OpenHook {
+interface OpenHook {
   readonly name: string;
   readonly scheme: WebhookScheme;
   readonly secrets: HookSecrets;
@@ -200,3 +202,90 @@ const tooSlow: HookRefusal = {
   why: `The journal did not answer within ${journalMsMax / 1_000} s.`,
   hint: "Send it again in a moment.",
 };
+
+type MappedPayload<Order> =
+  | { readonly kind: "order"; readonly order: Order }
+  | { readonly kind: "nothing" }
+  | ({ readonly kind: "failed" } & Reason);
+
+const hint =
+  "Fix the mapping of this hook in the configuration, deploy, and send the webhook again.";
+
+/** The mapping of a hook, and its last failure. One instance per hook and isolate. */
+class Mapping {
+  readonly #toOrder: WebhookScheme["toOrder"];
+  readonly #condition: Condition<MappingFault>;
+  #log: Log | undefined;
+  #detail = "";
+
+  constructor(name: string, { toOrder }: WebhookScheme) {
+    this.#toOrder = toOrder;
+    const quoted = JSON.stringify(name);
+    this.#condition = new Condition<MappingFault>({
+      tell: (line) => this.#log?.(line),
+      about: () => ({ event: "hook", level: "error", hook: name }),
+      troubleLine: () =>
+        `The mapping of the hook ${quoted} failed, and the webhook purged nothing: ${this.#detail}`,
+      wellLine: (lasted) => `The mapping of the hook ${quoted} works again after ${lasted}.`,
+    });
+  }
+
+  get trouble(): Trouble<MappingFault> | undefined {
+    return this.#condition.trouble;
+  }
+
+  /**
+   * Runs the mapping.
+   *
+   * @param payload the payload of a verified request
+   */
+  run<Order extends object>(
+    payload: unknown,
+    fields: WebhookFields,
+    ports: HookPorts<Order, unknown>,
+  ): MappedPayload<Order> {
+    let written: unknown;
+    try {
+      written = this.#toOrder(payload, fields);
+    } catch (cause) {
+      const fault = faultOf(cause);
+      if (fault !== undefined) {
+        return this.#failed("invalid", faultText(fault), faultText(fault), ports);
+      }
+      const name = errorName(cause);
+      return this.#failed("threw", `It threw ${name}.`, `${name} ${firstFrame(cause)}`, ports);
+    }
+    if (written === undefined || written === null) return this.#worked({ kind: "nothing" }, ports);
+    if (written instanceof Promise) {
+      // An unhandled rejection would end a Node process.
+      written.catch(() => undefined);
+      return this.#failed("invalid", "It returned a promise.", "it returned a promise.", ports);
+    }
+    const order = ports.orderOf(written);
+    if (!("fault" in order)) return this.#worked({ kind: "order", order }, ports);
+    // The fault may quote the payload, which must not be logged.
+    const detail = "it returned no purge order. The answer to the sender gives the reason.";
+    return this.#failed("invalid", `It returned no purge order: ${order.fault.why}`, detail, ports);
+  }
+
+  #worked<Order extends object>(
+    mapped: MappedPayload<Order>,
+    { nowAtMs, log }: HookPorts<Order, unknown>,
+  ): MappedPayload<Order> {
+    this.#log = log;
+    this.#condition.succeeded(nowAtMs());
+    return mapped;
+  }
+
+  #failed<Order extends object>(
+    kind: MappingFault,
+    why: string,
+    detail: string,
+    { nowAtMs, log }: HookPorts<Order, unknown>,
+  ): MappedPayload<Order> {
+    this.#log = log;
+    this.#detail = detail;
+    this.#condition.failed(kind, nowAtMs());
+    return { kind: "failed", why: `The mapping of this hook failed. ${why}`, hint };
+  }
+}

@@ -2,7 +2,7 @@
 import { BlockList, isIP } from "node:net";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { canonicalAddress, isInNetworks, networkIn } from "../../src/config/ip-address.ts";
+import { canonicalAddress, isInNetworks, networkIn } from "../../src/config/trust-proxy.ts";
 
 describe("the canonical form of an address", () => {
   it.each([

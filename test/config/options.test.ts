@@ -5,7 +5,7 @@ import { runInThisContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
 import { resolvedRoute, type Route } from "../../src/config/route.ts";
-import { routeInput } from "../../src/config/route-schema.ts";
+import { routeInput } from "../../src/config/route-options.ts";
 import { configInput } from "../../src/config/schema.ts";
 
 /** The parts of a zod schema that this test reads. */
@@ -121,19 +121,21 @@ describe("a general option", () => {
   });
 });
 
-/** Docstrings of written-route.ts by the path of the option. */
+const optionTexts = ["route-options.ts", "forms.ts"].map((name) =>
+  readFileSync(`src/config/${name}`, "utf8"),
+);
+
+/** Docstrings of the route's options by the path of the option. */
 const docstrings = new Map(
-  [
-    ...readFileSync("src/config/written-route.ts", "utf8").matchAll(
-      /^export interface Written(\w+) \{(.*?)^\}/gms,
-    ),
-  ].flatMap(([, of = "", body = ""]) => {
-    const part = of.replace(/^Route/, "").replace(/^./, (first) => first.toLowerCase());
-    const fields = body.matchAll(/\/\*\*((?:(?!\*\/).)*)\*\/\s*readonly (\w+)\??: /gs);
-    return [...fields].map(
-      ([, text = "", name = ""]) => [part === "" ? name : `${part}.${name}`, text] as const,
-    );
-  }),
+  [...optionTexts.join("\n").matchAll(/^export interface Written(\w+) \{(.*?)^\}/gms)].flatMap(
+    ([, of = "", body = ""]) => {
+      const part = of.replace(/^Route/, "").replace(/^./, (first) => first.toLowerCase());
+      const fields = body.matchAll(/\/\*\*((?:(?!\*\/).)*)\*\/\s*readonly (\w+)\??: /gs);
+      return [...fields].map(
+        ([, text = "", name = ""]) => [part === "" ? name : `${part}.${name}`, text] as const,
+      );
+    },
+  ),
 );
 
 /** @returns the value of the first `@example` of a docstring */

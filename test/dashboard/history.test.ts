@@ -5,14 +5,12 @@ import {
   historyIn,
   seriesMax,
   spans,
-} from "../../src/dashboard/history/history.ts";
-import {
   countIn,
   hitRateIn,
   percentileIn,
   stepsUpTo,
   wholeOf,
-} from "../../src/dashboard/history/series.ts";
+} from "../../src/dashboard/history/history.ts";
 
 const minuteMs = spans.hour.stepMs;
 const startMs = Date.UTC(2030, 0, 1, 12);

@@ -102,6 +102,9 @@ function portsWith(text: string, fields: Readonly<Record<string, string>>) {
   const backlog = { keyCount: 1, backlogMax: 2, overdueMs: 0, heardAtMs: atMs };
   const state = { atMs, viewAgeMs: 1, lagMs: 1, memoryBytes: 1, memoryRecords: 1 };
   return {
+    operatorPath: "/_cache",
+    refusalOf: () => Promise.resolve(undefined),
+    readBody: () => Promise.resolve(new Uint8Array()),
     nowAtMs: () => atMs,
     visibleWithinSeconds: 10,
     memoryBytesMax: 1,

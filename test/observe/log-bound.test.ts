@@ -1,6 +1,6 @@
 // Tests that each event writes a limited number of lines, and that the log counts omitted lines.
 import { beforeEach, describe, expect, it } from "vitest";
-import { BoundedLog } from "../../src/observe/log-bound.ts";
+import { BoundedLog } from "../../src/observe/log-line.ts";
 import type { LogEvent, LogLine } from "../../src/observe/log-line.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 

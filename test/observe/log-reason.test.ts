@@ -1,6 +1,6 @@
 // Tests which reasons of senders may be logged.
 import { expect, it } from "vitest";
-import { loggedReason } from "../../src/observe/log-reason.ts";
+import { loggedReason } from "../../src/observe/log-line.ts";
 
 it.each([
   "Article 123 was corrected",

@@ -1,12 +1,13 @@
 // Tests what the names of purges become at caches that cannot express all of them.
 import { describe, expect, it } from "vitest";
-import { namesIn, type PurgedName } from "../../src/outward/naming/names.ts";
 import {
+  namesIn,
+  type PurgedName,
   type CacheFacts,
   type Reach,
   selectedEverything,
   selectionOf,
-} from "../../src/outward/naming/selection.ts";
+} from "../../src/outward/delivery/selection.ts";
 
 const whole: Reach = {
   url: "exact",

@@ -1,10 +1,9 @@
 // Tests how reports of isolates are added to the totals: sums, states of colos, windows, and their
 // limits.
 import { describe, expect, it } from "vitest";
-import { added, seriesMax, windowMs } from "../../src/reports/add-reports.ts";
+import { added, seriesMax, windowMs } from "../../src/reports/folding.ts";
 import type { StandingReport } from "../../src/reports/report-entry.ts";
-import { totalsIn, totalsText } from "../../src/reports/totals-text.ts";
-import type { Totals } from "../../src/reports/totals.ts";
+import { totalsIn, totalsText, type Totals } from "../../src/reports/totals.ts";
 import { noGauges } from "./reports-world.ts";
 
 const nothing: Totals = { startedAtMs: 5, sums: new Map(), colos: new Map(), windows: [] };

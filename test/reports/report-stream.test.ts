@@ -2,7 +2,7 @@
 // what they refuse. Also checks that the simulation's fake does the same.
 import { describe, expect, it } from "vitest";
 import { addScript, foldScript, type ReportStream } from "../../src/reports/report-stream.ts";
-import { totalsText } from "../../src/reports/totals-text.ts";
+import { totalsText } from "../../src/reports/totals.ts";
 import { Draws } from "../../testing/draws.ts";
 import { oneRedisServer } from "../../testing/fakes/redis-server.ts";
 import { ReportKeys } from "../../testing/fakes/report-keys.ts";

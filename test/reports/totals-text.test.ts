@@ -1,6 +1,6 @@
 // Tests the text of the totals in Redis: writing, reading, and broken texts.
 import { describe, expect, it } from "vitest";
-import { totalsIn, totalsText } from "../../src/reports/totals-text.ts";
+import { totalsIn, totalsText } from "../../src/reports/totals.ts";
 import { noGauges } from "./reports-world.ts";
 
 const totals = {

@@ -62,7 +62,6 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   judging: ["rules", "config"],
   platform: ["protocol/variables", ...beneathPurging, "config", "webhooks/port", "outward/port"],
-  "outward/naming": ["base", "purge/journal"],
   "outward/delivery": [
     "protocol/variables",
     "purger",
@@ -70,7 +69,6 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "base",
     "protocol",
     "outward/port",
-    "outward/naming",
   ],
   "outward/targets": [
     "protocol/variables",
@@ -79,7 +77,6 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "base",
     "protocol",
     "outward/port",
-    "outward/naming",
     "outward/delivery",
   ],
   outward: ["base", "outward/port", "outward/delivery", "outward/targets"],
@@ -136,6 +133,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "base",
     "protocol",
     "dashboard/port",
+    "dashboard/chart",
     "dashboard/history",
     "dashboard/page",
     "dashboard/panel",

@@ -1,7 +1,7 @@
 // Tests which patterns of Varnish clients are read, and that hostile patterns are refused in linear
 // time.
 import { describe, expect, it } from "vitest";
-import { hostsIn, pathIn, tagsIn } from "../../src/webhooks/varnish-patterns.ts";
+import { hostsIn, pathIn, tagsIn } from "../../src/webhooks/varnish-order.ts";
 
 describe("a pattern of tags", () => {
   it.each<[client: string, pattern: string, tags: readonly string[] | "all"]>([

@@ -3,7 +3,7 @@
 import type { Exchange, PagePlace } from "../../src/proxy/site/exchange.ts";
 import "../fakes/workers-globals.ts";
 import { type Config, defineConfig, type Route } from "../../src/config/config.ts";
-import type { RouteInput } from "../../src/config/route-schema.ts";
+import type { RouteInput } from "../../src/config/route-options.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import type { StoredMetadata, StoredResponse } from "../../src/proxy/stored/stored-response.ts";
 import { Loops } from "../../src/proxy/request/loops.ts";

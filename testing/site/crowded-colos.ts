@@ -1,6 +1,6 @@
 // Opens three colos with one database and one clock, and sends crowds to all of them. Their route
 // collapses requests over all colos. Vitest's timers and the clock advance together.
-import type { RouteInput } from "../../src/config/route-schema.ts";
+import type { RouteInput } from "../../src/config/route-options.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { type AskInit, idle, openColos, read, type Seen, type Site } from "./harness.ts";

@@ -17,7 +17,7 @@ import { hintOfSealKey, sealKeysOf, databaseVariables } from "../../protocol/var
 import { addressOver } from "../../redis/connection/address.ts";
 import { redisStore } from "../../stores/redis/redis-store.ts";
 import type { GivenConnection } from "../../redis/connection/given-connection.ts";
-import { BoundedLog } from "../../observe/log-bound.ts";
+import { BoundedLog } from "../../observe/log-line.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { version } from "../../version.ts";
 

@@ -1,8 +1,7 @@
 // Logs each purge that this isolate accepted, and at most one refusal a second for each reason.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { traceIdOf } from "../../rules/trace-context.ts";
-import type { Log } from "../../observe/log-line.ts";
-import { loggedReason } from "../../observe/log-reason.ts";
+import { type Log, loggedReason } from "../../observe/log-line.ts";
 import type { PurgeRefusal } from "../../protocol/families.ts";
 import type { OrderReading } from "../../purge/acceptance/order.ts";
 import type { SignedOrder } from "../../purge/acceptance/acceptance.ts";

@@ -1,6 +1,5 @@
 // A line chart as inline SVG. Lines differ by dashes too, and a table below has the numbers.
-import { Table } from "./table.tsx";
-import { shown, timeOf, type Unit } from "./units.ts";
+import { Table, shown, timeOf, type Unit } from "./elements.tsx";
 
 export interface Line {
   readonly name: string;

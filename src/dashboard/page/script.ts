@@ -2,7 +2,7 @@
 // visible, and sends forms. Each request has the token in a header field, which no other site can send.
 
 /** The pause between two reads of a view. */
-export const everyMs = 20_000;
+const everyMs = 20_000;
 
 export const script = `"use strict";
 (() => {

@@ -1,6 +1,5 @@
 // Namespaces of data, and counters and buffers that are written behind.
-import { Table } from "../chart/table.tsx";
-import { ageOf, shown } from "../chart/units.ts";
+import { Table, ageOf, shown } from "../chart/elements.tsx";
 import type { DashboardPorts, DashboardTotals } from "../port/dashboard-part.ts";
 import { countsBy, countsText } from "./totals-table.ts";
 

@@ -1,7 +1,7 @@
 // The form for a purge: first its preview, then the purge itself.
 import type { OperatorAnswer } from "../../protocol/answers.ts";
 import type { PurgeOrder } from "../../protocol/purge-order.ts";
-import { Hidden } from "./hidden.tsx";
+import { Hidden } from "../chart/elements.tsx";
 
 const kinds = ["tags", "urls", "prefixes", "hosts", "routes"] as const;
 

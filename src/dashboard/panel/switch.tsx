@@ -1,11 +1,11 @@
 // The switch: its state, the form that changes it, and the confirmation.
 import type { OperatorAnswer } from "../../protocol/answers.ts";
-import type { SwitchOrder } from "../../protocol/switch-order.ts";
-import { Hidden } from "./hidden.tsx";
+import type { SwitchOrder } from "../../protocol/operator-orders.ts";
+import { Hidden } from "../chart/elements.tsx";
 
 type Bypass = OperatorAnswer<"switch">["bypass"];
 
-export function bypassText(bypass: Bypass | undefined): string {
+function bypassText(bypass: Bypass | undefined): string {
   if (bypass === true) return "all routes go straight to the origin";
   return bypass === undefined || bypass === false
     ? "the cache answers"

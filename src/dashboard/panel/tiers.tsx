@@ -1,6 +1,5 @@
 // The tiers: their fill, reads, writes and evictions, and the circuit breakers of this isolate.
-import { Table } from "../chart/table.tsx";
-import { ageOf, shown } from "../chart/units.ts";
+import { Table, ageOf, shown } from "../chart/elements.tsx";
 import type { OperatorAnswer } from "../../protocol/answers.ts";
 import type { DashboardTotals } from "../port/dashboard-part.ts";
 import { countsBy, countsText } from "./totals-table.ts";

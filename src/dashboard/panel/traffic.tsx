@@ -1,16 +1,17 @@
 // Traffic over time: hit rate, requests, latency, origin requests and bytes, by route and tier.
 import { Chart, type ChartProps, type Line, linesMax } from "../chart/chart.tsx";
-import { Table } from "../chart/table.tsx";
-import { shown } from "../chart/units.ts";
-import { historyIn, type Span, type Step } from "../history/history.ts";
+import { Table, shown } from "../chart/elements.tsx";
 import {
+  historyIn,
+  type Span,
+  type Step,
   countIn,
   hitRateIn,
   labelsIn,
   percentileIn,
   stepsUpTo,
   wholeOf,
-} from "../history/series.ts";
+} from "../history/history.ts";
 import type { DashboardTotals } from "../port/dashboard-part.ts";
 
 interface TrafficProps {

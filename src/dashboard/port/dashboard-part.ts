@@ -47,7 +47,7 @@ export interface DashboardPorts {
 }
 
 /** A counter or buffer, as this isolate last read it. */
-export interface DashboardSet {
+interface DashboardSet {
   readonly backlog: {
     readonly keyCount: number;
     readonly backlogMax: number;
@@ -69,7 +69,7 @@ export interface DashboardTotals {
 }
 
 /** The newest report of a colo. */
-export interface DashboardColo {
+interface DashboardColo {
   readonly atMs: number;
   readonly viewAgeMs: number | null;
   readonly lagMs: number | null;

@@ -1,17 +1,18 @@
 // Chooses the purges of one batch: as many as the limits of requests and rates allow.
 import type { Entry } from "../../purge/journal/entry.ts";
 import type { PurgeMode } from "../../purge/journal/purge-target.ts";
-import { type PlacedName, placedNames } from "../naming/names.ts";
 import {
+  type PlacedName,
+  placedNames,
   type CacheFacts,
   type Reach,
   type Selection,
   selectedEverything,
   selectionOf,
-} from "../naming/selection.ts";
+} from "./selection.ts";
 import type { OutwardCall, ReadAnswer, SignCall } from "./call.ts";
 import { type Buckets, couldTake, type RateLimits, taken, type Tokens } from "./token-bucket.ts";
-import type { Cursor } from "./target-state.ts";
+import type { Cursor } from "./held-target.ts";
 
 /** How a target is purged. */
 export interface TargetApi {
@@ -22,7 +23,8 @@ export interface TargetApi {
   /** Returns the requests for a selection, which is not empty. */
   readonly callsFor: (selection: Selection, mode: PurgeMode) => readonly OutwardCall[];
   readonly sign: SignCall;
-  readonly readAnswer: ReadAnswer;
+  /** Default: the status decides. */
+  readonly readAnswer?: ReadAnswer;
 }
 
 export interface Batch {
@@ -101,7 +103,7 @@ export const callsForEverything = (api: TargetApi): readonly OutwardCall[] =>
 
 export function callsOf(
   names: readonly PlacedName[],
-  { api, facts }: Pick<BatchLimits, "api" | "facts">,
+  { api, facts }: { readonly api: TargetApi; readonly facts: CacheFacts },
 ): readonly OutwardCall[] {
   const of = (mode: PurgeMode) => {
     const chosen = api.softens ? names.filter((one) => one.mode === mode) : names;

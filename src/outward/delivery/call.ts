@@ -24,6 +24,12 @@ export type SignCall = (
 /** Returns the outcome of a 2xx answer, or the outcome of any other answer in place of the usual. */
 export type ReadAnswer = (status: number, text: string) => "delivered" | FailedOutcome | undefined;
 
+/** How a target's requests are signed, and its answers read. */
+interface CallReading {
+  readonly sign: SignCall;
+  readonly readAnswer?: ReadAnswer;
+}
+
 export interface CallFailure {
   readonly outcome: FailedOutcome;
   /** 0 without an answer. */
@@ -33,17 +39,16 @@ export interface CallFailure {
 }
 
 /** The time limit of one request. */
-export const callMsMax = 8_000;
+const callMsMax = 8_000;
 
 /** The answers that are read have some hundred characters. */
 const answerCharsMax = 16_384;
 
 /** Sends a request. Follows no redirect. Returns why it failed; `undefined` if it was confirmed. */
-export async function sendCall(
+async function sendCall(
   call: OutwardCall,
-  sign: SignCall,
-  readAnswer: ReadAnswer,
-  ports: Pick<OutwardPorts, "fetch" | "nowAtMs" | "randomText">,
+  { sign, readAnswer }: CallReading,
+  ports: OutwardPorts,
 ): Promise<CallFailure | undefined> {
   const aborted = new AbortController();
   const { signal } = aborted;
@@ -57,7 +62,7 @@ export async function sendCall(
       return { status: response.status, text, headers: response.headers };
     })();
     const { status, text, headers } = await within(answering, callMsMax);
-    const outcome = readAnswer(status, text) ?? outcomeOf(status);
+    const outcome = readAnswer?.(status, text) ?? outcomeOf(status);
     if (outcome === "delivered") return undefined;
     const pauseMs = retryAfterMs(headers.get("retry-after"), ports.nowAtMs());
     return { outcome, status, retryAfterMs: pauseMs };
@@ -85,13 +90,13 @@ const parallelCount = 4;
 /** Sends requests, a few at a time. Stops after a failure, and returns it. */
 export async function sendAll(
   calls: readonly OutwardCall[],
-  { sign, readAnswer }: { readonly sign: SignCall; readonly readAnswer: ReadAnswer },
-  ports: Parameters<typeof sendCall>[3],
+  how: CallReading,
+  ports: OutwardPorts,
   onOutcome: (outcome: OutwardOutcome) => void,
 ): Promise<CallFailure | undefined> {
   for (let at = 0; at < calls.length; at += parallelCount) {
     const some = calls.slice(at, at + parallelCount);
-    const sent = some.map((call) => sendCall(call, sign, readAnswer, ports));
+    const sent = some.map((call) => sendCall(call, how, ports));
     const failures = await Promise.all(sent);
     for (const failure of failures) onOutcome(failure?.outcome ?? "delivered");
     const failure = failures.find((one) => one !== undefined);

@@ -1,15 +1,27 @@
 // Delivers the journal's purges to one target: at least once, in order, and within the rate limits.
 // The cursor moves only after the target has confirmed.
 import { acceptedAtMs } from "../../purge/journal/entry.ts";
-import type { DeliveryEnd, DeliveryLimits, OutwardPorts } from "../port/outward-target.ts";
-import type { CacheFacts } from "../naming/selection.ts";
+import type {
+  DeliveryEnd,
+  DeliveryLimits,
+  OutwardPorts,
+  TargetFailures,
+} from "../port/outward-target.ts";
+import type { CacheFacts } from "./selection.ts";
 import { type Batch, callsForEverything, nextBatch, type TargetApi, tokensOf } from "./batch.ts";
-import { type OutwardCall, sendAll } from "./call.ts";
-import { entriesAfter, pageCount } from "./entries-after.ts";
-import { failuresAfter, tellChange, tellReset } from "./failures.ts";
-import { type VersionedState, HeldTarget, resetTo, type WrittenState } from "./held-target.ts";
-import type { Cursor } from "./target-state.ts";
+import { type OutwardCall, sendAll, type CallFailure } from "./call.ts";
+import {
+  entriesAfter,
+  pageCount,
+  type VersionedState,
+  HeldTarget,
+  resetTo,
+  type WrittenState,
+  type Cursor,
+} from "./held-target.ts";
 import { taken } from "./token-bucket.ts";
+import { backOffMs } from "../../purger/back-off.ts";
+import type { OutwardReset } from "../../protocol/outward.ts";
 
 /** An open target whose credential is usable. */
 export interface DeliveryTarget {
@@ -191,3 +203,60 @@ const endOf = (change: "overtaken" | "unavailable"): DeliveryEnd =>
 function isAhead(untilAtMs: number, atMs: number, msMax: number): boolean {
   return atMs < untilAtMs && untilAtMs - atMs <= 2 * msMax;
 }
+
+const firstPauseMs = 2_000;
+const pauseMsMax = 900_000;
+
+function failuresAfter(
+  before: TargetFailures | undefined,
+  { outcome, status, retryAfterMs }: CallFailure,
+  { nowAtMs, random }: OutwardPorts,
+): TargetFailures {
+  const atMs = nowAtMs();
+  const count = (before?.count ?? 0) + 1;
+  const usual = backOffMs(count, { firstWaitMs: firstPauseMs, waitMsMax: pauseMsMax, random });
+  // A wrong credential does not become right by itself.
+  const pauseMs = outcome === "unauthorized" ? pauseMsMax : Math.max(usual, retryAfterMs);
+  const sinceAtMs = before?.sinceAtMs ?? atMs;
+  return { count, outcome, status, sinceAtMs, nextTryAtMs: atMs + pauseMs };
+}
+
+/**
+ * Logs the first failure, and the first success after failures. The failures are part of the stored
+ * state, so one isolate logs each change.
+ */
+function tellChange(
+  name: string,
+  before: TargetFailures | undefined,
+  after: TargetFailures | undefined,
+  { log, nowAtMs }: OutwardPorts,
+): void {
+  if ((before === undefined) === (after === undefined)) return;
+  const target = `Outward purges: the target ${JSON.stringify(name)}`;
+  if (after !== undefined) {
+    const { outcome, status } = after;
+    const message = `${target} did not confirm a purge (${outcome}). Tidemark tries again.`;
+    const fields = { target: name, state: "began", kind: outcome, status };
+    return log({ event: "outward", level: "warn", message, ...fields });
+  }
+  const lastedSeconds = Math.round((nowAtMs() - (before?.sinceAtMs ?? 0)) / 1_000);
+  const message = `${target} confirms purges again, after ${lastedSeconds} s.`;
+  log({ event: "outward", level: "info", message, target: name, state: "ended", lastedSeconds });
+}
+
+/** Counts and logs a purge of everything that no sender ordered. */
+function tellReset(name: string, why: OutwardReset, { log, reset }: OutwardPorts): void {
+  reset(name, why);
+  const message = `Outward purges: everything was purged at the target ${JSON.stringify(name)}. ${resetCauses[why]}`;
+  const level = why === "new" || why === "skipped" ? "info" : "warn";
+  log({ event: "outward", level, message, target: name, state: "reset", kind: why });
+}
+
+const resetCauses: Readonly<Record<OutwardReset, string>> = {
+  new: "It is new, and the journal does not reach back far enough.",
+  "journal-lost": "The journal no longer has the last delivered entry.",
+  "state-lost": "Its state in the journal's store was lost or changed.",
+  refused: "It refused narrower purges.",
+  behind: "More purges waited there than its rate limit allows.",
+  skipped: "An operator ordered it.",
+};

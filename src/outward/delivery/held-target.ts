@@ -1,8 +1,60 @@
-// Reads and changes the stored state of one target.
-import { type Entry, type EntryPlace, acceptedAtMs } from "../../purge/journal/entry.ts";
+// Reads and changes the stored state of one target: its cursor, lease, buckets and failures. Reads the
+// journal's entries after the cursor.
+import * as z from "zod/mini";
+import { jsonIn } from "../../base/json-text.ts";
+import { failedOutcomes, type OutwardReset, outwardResets } from "../../protocol/outward.ts";
+import { type EntryPlace, type Entry, acceptedAtMs } from "../../purge/journal/entry.ts";
+import type { TargetFailures, OutwardPorts } from "../port/outward-target.ts";
+import type { Buckets } from "./token-bucket.ts";
 import type { Unavailable } from "../../purge/journal/journal.ts";
-import type { OutwardPorts } from "../port/outward-target.ts";
-import { readTargetState, type TargetState } from "./target-state.ts";
+
+/** The last delivered entry. `next`: the number of names of the next entry that are delivered. */
+export interface Cursor extends EntryPlace {
+  readonly next?: { readonly n: string; readonly names: number } | undefined;
+}
+
+interface TargetState {
+  /** A random text, so that no two written states are equal. */
+  readonly id: string;
+  readonly cursor?: Cursor | undefined;
+  /** A purge of everything to deliver. Afterwards, the cursor is at this entry. */
+  readonly reset?: (EntryPlace & { readonly why: OutwardReset }) | undefined;
+  /** The isolate that delivers. */
+  readonly lease?: { readonly holder: string; readonly untilAtMs: number } | undefined;
+  readonly buckets: Buckets;
+  readonly failures?: TargetFailures | undefined;
+  readonly lastSuccessAtMs?: number | undefined;
+}
+
+const place = {
+  position: z.string().check(z.regex(/^\d{1,16}-\d{1,16}$/)),
+  n: z.string(),
+};
+
+const stateForm = z.object({
+  id: z.string(),
+  cursor: z.optional(
+    z.object({ ...place, next: z.optional(z.object({ n: z.string(), names: z.number() })) }),
+  ),
+  reset: z.optional(z.object({ ...place, why: z.enum(outwardResets) })),
+  lease: z.optional(z.object({ holder: z.string(), untilAtMs: z.number() })),
+  buckets: z.record(z.string(), z.object({ tokens: z.number(), atMs: z.number() })),
+  failures: z.optional(
+    z.object({
+      count: z.number(),
+      outcome: z.enum(failedOutcomes),
+      status: z.number(),
+      sinceAtMs: z.number(),
+      nextTryAtMs: z.number(),
+    }),
+  ),
+  lastSuccessAtMs: z.optional(z.number()),
+}) satisfies z.ZodMiniType<TargetState>;
+
+/** Parses a state. Returns `undefined` for an invalid text. Never throws. */
+function readTargetState(text: string): TargetState | undefined {
+  return z.safeParse(stateForm, jsonIn(text)).data;
+}
 
 export type WrittenState = Omit<TargetState, "id">;
 
@@ -13,14 +65,14 @@ export interface VersionedState {
   readonly state: WrittenState;
 }
 
-export type Change = "overtaken" | "unavailable";
+type Change = "overtaken" | "unavailable";
 
 /**
  * A new target receives purges from this time before its first delivery. The deployment with the
  * target may have accepted purges before it delivered any: a new cron trigger may take 15 minutes to
  * start.
  */
-export const lookBackMs = 1_200_000;
+const lookBackMs = 1_200_000;
 
 /** The maximum number of attempts to settle a state that others change meanwhile. */
 const settlesMax = 4;
@@ -103,4 +155,23 @@ export function resetTo(
   why: NonNullable<WrittenState["reset"]>["why"],
 ): Pick<WrittenState, "reset"> {
   return { reset: { position, n, why } };
+}
+
+/** The maximum number of entries in a page. */
+export const pageCount = 128;
+
+/**
+ * Reads a page of entries, oldest first. Then checks that the journal still has the entry at the
+ * cursor: if it has, trimming has removed no entry after the cursor before the read.
+ */
+export async function entriesAfter(
+  { position, n }: Cursor,
+  { journal }: OutwardPorts,
+): Promise<readonly Entry[] | "lost" | "unavailable"> {
+  const entries = await journal.after(position, pageCount);
+  if ("kind" in entries) return "unavailable";
+  if (entries.length === 0) return entries;
+  const standing = await journal.standing([{ position, n }]);
+  if (standing.kind === "unavailable") return "unavailable";
+  return standing.states[0] === "standing" ? entries : "lost";
 }

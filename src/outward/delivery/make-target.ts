@@ -5,17 +5,15 @@ import { acceptedAtMs } from "../../purge/journal/entry.ts";
 import { callsOf, callsPerBatch, type TargetApi, tokensOf } from "./batch.ts";
 import { sendAll } from "./call.ts";
 import { deliver, type DeliveryTarget } from "./delivery.ts";
-import { entriesAfter } from "./entries-after.ts";
-import { HeldTarget, resetTo } from "./held-target.ts";
+import { entriesAfter, HeldTarget, resetTo } from "./held-target.ts";
 import { taken } from "./token-bucket.ts";
-import { namesIn, placedNames } from "../naming/names.ts";
+import { namesIn, placedNames, type CacheFacts } from "./selection.ts";
 import type {
   OpenTarget,
   OutwardPorts,
   OutwardTarget,
   TargetReport,
 } from "../port/outward-target.ts";
-import type { CacheFacts } from "../naming/selection.ts";
 
 /** The options of every target. */
 export interface TargetOptions {
@@ -175,3 +173,25 @@ const nothingYet: TargetReport = {
   failures: undefined,
   lastSuccessAtMs: undefined,
 };
+
+/** @param charsMax the maximum length of the items of a chunk, as JSON with separators */
+export function chunks<Item>(
+  items: readonly Item[],
+  countMax: number,
+  charsMax = Number.POSITIVE_INFINITY,
+): readonly (readonly Item[])[] {
+  const found: Item[][] = [];
+  let [count, chars] = [0, 0];
+  for (const item of items) {
+    const size = JSON.stringify(item).length + 1;
+    const last = found.at(-1);
+    if (last === undefined || count >= countMax || chars + size > charsMax) {
+      found.push([item]);
+      [count, chars] = [1, size];
+    } else {
+      last.push(item);
+      [count, chars] = [count + 1, chars + size];
+    }
+  }
+  return found;
+}

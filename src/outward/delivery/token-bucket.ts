@@ -2,12 +2,12 @@
 // target's stored state, so all isolates share them.
 
 /** A rate limit. A full bucket has `burst` tokens. */
-export interface RateLimit {
+interface RateLimit {
   readonly burst: number;
   readonly perSecond: number;
 }
 
-export interface Bucket {
+interface Bucket {
   readonly tokens: number;
   readonly atMs: number;
 }

@@ -25,9 +25,9 @@ const busyPauseMs = 2_000;
 export type Outward = NonNullable<ReturnType<typeof createOutward>>;
 
 interface OutwardSettings {
-  readonly config: Pick<Config, "purge">;
-  readonly environment: Pick<Environment, "outward" | "siteHosts">;
-  readonly platform: Pick<Platform, "fetch" | "nowAtMs" | "random" | "log" | "isServer">;
+  readonly config: Config;
+  readonly environment: Environment;
+  readonly platform: Platform;
 }
 
 /** Returns `undefined` if the configuration has no target, or if there is no journal. */

@@ -40,7 +40,6 @@ export function bunny(options: BunnyOptions): OutwardTarget {
         ];
       },
       sign: async (call) => ({ ...call, headers: { ...call.headers, accesskey: key } }),
-      readAnswer: () => undefined,
     }),
   });
 }

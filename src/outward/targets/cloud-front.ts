@@ -1,10 +1,9 @@
 // Purges a CloudFront distribution with CreateInvalidation.
 import { AwsClient } from "aws4fetch";
 import type { OutwardCall, SignCall } from "../delivery/call.ts";
-import { checkOptions, makeTarget, type TargetOptions } from "../delivery/make-target.ts";
+import { checkOptions, makeTarget, type TargetOptions, chunks } from "../delivery/make-target.ts";
 import type { OutwardTarget } from "../port/outward-target.ts";
-import type { Selection } from "../naming/selection.ts";
-import { chunks } from "./chunks.ts";
+import type { Selection } from "../delivery/selection.ts";
 
 export interface CloudFrontOptions extends TargetOptions {
   /** The id of the distribution. */

@@ -1,10 +1,9 @@
 // Purges a Cloudflare zone: POST /zones/{zone}/purge_cache.
 import { jsonIn } from "../../base/json-text.ts";
 import type { OutwardCall } from "../delivery/call.ts";
-import { checkOptions, makeTarget, type TargetOptions } from "../delivery/make-target.ts";
+import { checkOptions, makeTarget, type TargetOptions, chunks } from "../delivery/make-target.ts";
 import type { OutwardTarget } from "../port/outward-target.ts";
-import type { PathPrefix, Selection } from "../naming/selection.ts";
-import { chunks } from "./chunks.ts";
+import type { PathPrefix, Selection } from "../delivery/selection.ts";
 
 export interface CloudflareZoneOptions extends TargetOptions {
   /** The id of the zone. */

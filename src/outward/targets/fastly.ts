@@ -1,8 +1,7 @@
 // Purges a Fastly service: by surrogate keys, by URL, or everything.
 import type { OutwardCall } from "../delivery/call.ts";
-import { checkOptions, makeTarget, type TargetOptions } from "../delivery/make-target.ts";
+import { checkOptions, makeTarget, type TargetOptions, chunks } from "../delivery/make-target.ts";
 import type { OutwardTarget } from "../port/outward-target.ts";
-import { chunks } from "./chunks.ts";
 
 export interface FastlyOptions extends TargetOptions {
   /** The id of the service. */
@@ -47,7 +46,6 @@ export function fastly(options: FastlyOptions): OutwardTarget {
         ];
       },
       sign: async (call) => ({ ...call, headers: { ...call.headers, "fastly-key": token } }),
-      readAnswer: () => undefined,
     }),
   });
 }

@@ -1,10 +1,9 @@
 // Purges servers that accept requests such as PURGE and BAN, by templates: Varnish, nginx and others.
 import { callsPerBatch } from "../delivery/batch.ts";
 import type { OutwardCall } from "../delivery/call.ts";
-import { checkOptions, makeTarget, type TargetOptions } from "../delivery/make-target.ts";
+import { checkOptions, makeTarget, type TargetOptions, chunks } from "../delivery/make-target.ts";
 import type { OutwardTarget } from "../port/outward-target.ts";
-import type { Selection } from "../naming/selection.ts";
-import { chunks } from "./chunks.ts";
+import type { Selection } from "../delivery/selection.ts";
 
 /**
  * A request. Its texts may contain placeholders. `{secret}` is the credential. The other placeholders
@@ -98,7 +97,6 @@ export function purgeRequests(options: PurgeRequestsOptions): OutwardTarget {
           ),
         ),
       sign: (call) => Promise.resolve(call),
-      readAnswer: () => undefined,
     }),
   });
 }

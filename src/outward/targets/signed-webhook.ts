@@ -3,9 +3,8 @@ import type { PurgeMode } from "../../purge/journal/purge-target.ts";
 import type { OutwardCall } from "../delivery/call.ts";
 import { checkOptions, makeTarget, type TargetOptions } from "../delivery/make-target.ts";
 import type { OutwardTarget } from "../port/outward-target.ts";
-import type { Selection } from "../naming/selection.ts";
-import { isAddress } from "./tidemark-site.ts";
-import { webhookCredential, webhookSigner } from "./webhook-signer.ts";
+import type { Selection } from "../delivery/selection.ts";
+import { isAddress, webhookCredential, webhookSigner } from "./tidemark-site.ts";
 
 export interface SignedWebhookOptions extends TargetOptions {
   /** The address of the service. Any 2xx answer confirms a purge. */
@@ -38,7 +37,6 @@ export function signedWebhook(options: SignedWebhookOptions): OutwardTarget {
           return [{ method: "POST", url, headers, body, tokens: { requests: 1 } }];
         },
         sign: webhookSigner(secret),
-        readAnswer: () => undefined,
       }),
     },
   );

@@ -1,14 +1,13 @@
 // Purges another Tidemark: POST /_cache/purge, signed by Standard Webhooks.
 import { jsonIn } from "../../base/json-text.ts";
-import { tagBytes, tagBytesMax } from "../../protocol/purge-order.ts";
+import { tagBytes, tagBytesMax, type PurgeOrder } from "../../protocol/purge-order.ts";
 import type { PurgeMode } from "../../purge/journal/purge-target.ts";
-import type { PurgeOrder } from "../../protocol/purge-order.ts";
-import type { OutwardCall } from "../delivery/call.ts";
-import { checkOptions, makeTarget, type TargetOptions } from "../delivery/make-target.ts";
+import type { OutwardCall, SignCall } from "../delivery/call.ts";
+import { checkOptions, makeTarget, type TargetOptions, chunks } from "../delivery/make-target.ts";
 import type { OutwardTarget } from "../port/outward-target.ts";
-import type { PathPrefix, Selection } from "../naming/selection.ts";
-import { chunks } from "./chunks.ts";
-import { webhookCredential, webhookSigner } from "./webhook-signer.ts";
+import type { PathPrefix, Selection } from "../delivery/selection.ts";
+import { createSigner } from "../../purger/signature.ts";
+import type { CredentialForm } from "../../protocol/variables/outward-secrets.ts";
 
 export interface TidemarkSiteOptions extends TargetOptions {
   /** The address that accepts purges, such as `https://www.example.com/_cache/purge`. */
@@ -92,4 +91,19 @@ function hasPosition(answer: unknown): boolean {
 
 export function isAddress(url: unknown): boolean {
   return typeof url === "string" && /^https?:$/.test(URL.parse(url)?.protocol ?? "");
+}
+
+/** The credential of targets that check such a signature. */
+export const webhookCredential: CredentialForm = {
+  parts: ["secret: whsec_ and the base64 of at least 12 bytes"],
+  form: { pattern: /^whsec_[A-Za-z0-9+/]{16,}={0,2}$/, why: "is not whsec_ and base64" },
+};
+
+/** @param secret `whsec_` and base64. */
+export function webhookSigner(secret: string): SignCall {
+  return async (call, { atMs, randomText }) => {
+    const id = `msg_${randomText().replaceAll("-", "")}`;
+    const signed = await createSigner(secret)({ id, body: call.body ?? "" }, atMs);
+    return { ...call, headers: { ...call.headers, ...signed } };
+  };
 }

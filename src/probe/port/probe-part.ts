@@ -22,7 +22,7 @@ export interface ProbedHost {
 }
 
 /** The counts of all isolates, as far as the finding needs them. */
-export interface ProbeCounts {
+interface ProbeCounts {
   readonly windows: readonly { readonly fromAtMs: number; readonly sums: Sums }[];
 }
 

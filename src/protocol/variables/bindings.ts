@@ -1,4 +1,5 @@
-// Reads text from the bindings of a Worker.
+// Reads text from the bindings of a Worker, and the variables NAMESPACE and SITE_HOST.
+import { OperatorError } from "../../base/operator-error.ts";
 
 /** Variables, secrets and other bindings by name. */
 export type Env = Readonly<Record<string, unknown>>;
@@ -22,4 +23,42 @@ export function textOf(env: Env, name: string): string | undefined {
 /** Returns whether a token can be sent as a bearer token, in visible ASCII (RFC 6750 §2.1). */
 export function canBeBorne(token: string): boolean {
   return /^[\x21-\x7e]+$/.test(token);
+}
+
+export const namespaceForm = /^[\w.-]{1,64}$/;
+
+/**
+ * Returns the namespace; `undefined` if the variable is not set.
+ *
+ * @throws OperatorError if the value is invalid
+ */
+export function namespaceOf(env: Env): string | undefined {
+  if (!isSet(env, "NAMESPACE")) return undefined;
+  const namespace = textOf(env, "NAMESPACE") ?? "";
+  if (namespaceForm.test(namespace)) return namespace;
+  throw new OperatorError({
+    what: "NAMESPACE is invalid.",
+    why: "Its value is not 1 to 64 letters, digits, dots, dashes or _.",
+    hint: 'Set such a name, for example "staging", or unset NAMESPACE to use the configuration\'s.',
+  });
+}
+
+/**
+ * Returns the hosts; empty if the variable is not set.
+ *
+ * @throws OperatorError if a value is not a host
+ */
+export function siteHostsOf(env: Env): string[] {
+  if (!isSet(env, "SITE_HOST")) return [];
+  const hosts = textOf(env, "SITE_HOST")?.toLowerCase().split(/\s+/) ?? [""];
+  const isHost = (host: string) =>
+    URL.canParse(`https://${host}`) && new URL(`https://${host}`).host === host;
+  if (hosts.every(isHost)) return hosts;
+  throw new OperatorError({
+    what: "SITE_HOST is invalid.",
+    why: `${hosts.length === 1 ? "Its value" : "One of its values"} is not a host as in a URL.`,
+    hint:
+      'Write only the host, with a port if it is not the default: "www.example.com". ' +
+      "Separate several with spaces.",
+  });
 }

@@ -13,7 +13,7 @@ export interface Database {
 }
 
 /** The databases of a deployment. */
-export interface Databases {
+interface Databases {
   /** The cache's database; a fault if it is unusable; `undefined` if none is set. */
   readonly redis: Database | Fault | undefined;
   /** The database of the journal and the switch; `undefined` if they use `redis`. */

@@ -16,7 +16,7 @@ const otherSecrets = [
 ];
 
 /** The beginnings of the variables of hooks, and of targets of outward purges. */
-export type SecretPrefix = "HOOK_SECRET_" | "OUTWARD_SECRET_";
+type SecretPrefix = "HOOK_SECRET_" | "OUTWARD_SECRET_";
 
 /** Returns the name of a variable, such as `HOOK_SECRET_MY_SHOP` for `my-shop`. */
 export function secretVariable(prefix: SecretPrefix, name: string): string {

@@ -2,7 +2,7 @@
 // from a tier are never limited.
 import { Condition } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
-import { addressGroups, dottedAddress, isMapped } from "../../config/ip-address.ts";
+import { addressGroups, dottedAddress, isMapped } from "../../config/trust-proxy.ts";
 import { patiently } from "../../base/timeouts.ts";
 
 export interface ClientLimitSettings {

@@ -9,7 +9,7 @@ import { findingsOf } from "../../../src/admin/health/findings.ts";
 import { hitRateMinsOf } from "../../../src/admin/health/hit-rate-mins.ts";
 import { postedAgain } from "../../../src/purge/journal/switch.ts";
 import type { SiteState } from "../../../src/admin/health/site-state.ts";
-import { purgeLate } from "../../../src/probe/probe-findings.ts";
+import { purgeLate } from "../../../src/probe/probe-watch.ts";
 import type { Condition } from "../../../src/observe/condition.ts";
 import { Draws } from "../../../testing/draws.ts";
 import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";

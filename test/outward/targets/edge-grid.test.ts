@@ -1,6 +1,6 @@
 // Tests EdgeGrid against an example that Akamai's own clients use in their tests.
 import { expect, it } from "vitest";
-import { edgeGridSigner } from "../../../src/outward/targets/edge-grid.ts";
+import { edgeGridSigner } from "../../../src/outward/targets/akamai.ts";
 
 it("signs a POST like Akamai's clients", async () => {
   const sign = edgeGridSigner([

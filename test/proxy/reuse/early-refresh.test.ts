@@ -1,7 +1,7 @@
 // Tests refreshes before a stored response expires: by a random draw (XFetch), always within the
 // route option `refreshAhead`, and while Redis is down, before a page becomes unverified.
 import { describe, expect, it } from "vitest";
-import type { RouteInput } from "../../../src/config/route-schema.ts";
+import type { RouteInput } from "../../../src/config/route-options.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { isExpiryNear } from "../../../src/proxy/reuse/early-refresh.ts";
 import { routeWith, storedWith } from "../../../testing/examples/requests.ts";

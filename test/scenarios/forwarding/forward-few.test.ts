@@ -1,7 +1,7 @@
 // Tests the route option `forward`. The origin gets only the listed fields of a client, the keyed
 // fields, and the fields by which its answers vary.
 import { describe, expect, it } from "vitest";
-import type { RouteInput } from "../../../src/config/route-schema.ts";
+import type { RouteInput } from "../../../src/config/route-options.ts";
 import { openCounted } from "../../../testing/site/counted-looks.ts";
 import { cc, page, type Script, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 

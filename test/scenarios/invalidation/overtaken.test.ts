@@ -2,7 +2,7 @@
 // or invalidated the response. The isolate must not store it in the edge tier or in Redis again.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
-import type { RouteInput } from "../../../src/config/route-schema.ts";
+import type { RouteInput } from "../../../src/config/route-options.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { type AskInit, idle, openColos, read, type Site } from "../../../testing/site/harness.ts";

@@ -10,7 +10,7 @@ import { responseForm } from "../../../src/proxy/stored/record-form.ts";
 import { RedisLeases } from "../../../src/stores/redis/redis-leases.ts";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
 import { ReportStream } from "../../../src/reports/report-stream.ts";
-import { totalsText } from "../../../src/reports/totals-text.ts";
+import { totalsText } from "../../../src/reports/totals.ts";
 import { openSite, type Site } from "../../../testing/site/harness.ts";
 
 const key = "vN2yqk7Rr0sWl1oXf8ZcUeB4tHpJmG6d9aQ3KxT5uVY=";

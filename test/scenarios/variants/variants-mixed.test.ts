@@ -1,7 +1,7 @@
 // Sends concurrent requests to an origin that changes its Vary and often fails. No client gets a
 // response that was made for other fields or only for another client, from a tier or by collapsing.
 import { expect, it } from "vitest";
-import type { RouteInput } from "../../../src/config/route-schema.ts";
+import type { RouteInput } from "../../../src/config/route-options.ts";
 import { pause } from "../../../src/base/timeouts.ts";
 import { Draws } from "../../../testing/draws.ts";
 import { openPair } from "../../../testing/site/counted-looks.ts";

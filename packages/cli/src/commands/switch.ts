@@ -1,7 +1,7 @@
 // `tidemark switch`: sends requests straight to the origin, and back to the cache.
 import { Argument } from "commander";
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
-import type { SwitchOrder } from "../../../../src/protocol/switch-order.ts";
+import type { SwitchOrder } from "../../../../src/protocol/operator-orders.ts";
 import { usageError, exitCode } from "../command-error.ts";
 import type { AddCommand, Session } from "../session.ts";
 import type { Terminal } from "../terminal.ts";

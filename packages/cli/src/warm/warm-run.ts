@@ -7,7 +7,7 @@ import type { WarmResult } from "../../../../src/protocol/answers.ts";
 import { cacheMembers, isOurs } from "../asking/cache-status.ts";
 import { networkFailure } from "../asking/network-failure.ts";
 import { userAgent } from "../version.ts";
-import type { WarmOrder } from "../../../../src/protocol/warm-order.ts";
+import type { WarmOrder } from "../../../../src/protocol/operator-orders.ts";
 import type { SiteClient } from "../site/site-client.ts";
 
 interface RunSettings {

@@ -1,7 +1,7 @@
 // Tests warming by the Worker itself: --within.
 import { describe, expect, it } from "vitest";
 import type { OperatorAnswer, WarmAnswer } from "../../../../src/protocol/answers.ts";
-import type { WarmOrder } from "../../../../src/protocol/warm-order.ts";
+import type { WarmOrder } from "../../../../src/protocol/operator-orders.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
 import { operatorEnv, siteUrl } from "../fakes/site-as-fetch.ts";
 import { hit, page } from "./warm-user.ts";

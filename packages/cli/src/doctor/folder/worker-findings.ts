@@ -1,9 +1,12 @@
 // Findings about the Worker of a deployment: its file and date, caches in front of it, and the
 // addresses of the origin, the site and the Worker.
 import { originUrlFault, shownUrl } from "../../../../../src/protocol/variables/origin-url.ts";
-import { isSet, textOf } from "../../../../../src/protocol/variables/bindings.ts";
-import { namespaceOf } from "../../../../../src/protocol/variables/namespace.ts";
-import { siteHostsOf } from "../../../../../src/protocol/variables/site-hosts.ts";
+import {
+  isSet,
+  textOf,
+  namespaceOf,
+  siteHostsOf,
+} from "../../../../../src/protocol/variables/bindings.ts";
 import { faultOf } from "../../../../../src/protocol/fault.ts";
 import type { DoctorFinding } from "../finding.ts";
 import { aboutOf, type Deployment, fits, hostOf, type FolderRead } from "./read-folder.ts";

@@ -3,7 +3,7 @@
 import type { DoctorFinding } from "../finding.ts";
 import { cacheMembers, isOurs, proxyError } from "../../asking/cache-status.ts";
 import type { Answer } from "../../asking/fetch-page.ts";
-import { aboutPages, type Page } from "./page.ts";
+import { aboutPages, findingOn, type Page } from "./page.ts";
 import { pathsLinkedAt, type PurgedPage } from "./read-pages.ts";
 import type { CommandError } from "../../command-error.ts";
 
@@ -28,17 +28,15 @@ const isLoop = ({ status, headers }: Answer) =>
 
 function looping(pages: readonly Page[]): DoctorFinding | [] {
   const found = withAny(pages, isLoop);
-  if (found.length === 0) return [];
-  return {
+  return findingOn(found, {
     code: "loop",
     level: "critical",
-    about: aboutPages(found),
     what: "Requests come back to Tidemark, and end with 508.",
     cause:
       "ORIGIN_URL leads back to the Worker, or the origin requests the page from the site and forwards Via.",
     remedy:
       "Set ORIGIN_URL to the real origin server. If the origin sends requests to the site, let it remove Via.",
-  };
+  });
 }
 
 const remedies: Readonly<Record<string, string>> = {
@@ -74,17 +72,15 @@ function redirectedToThemselves(pages: readonly Page[]): DoctorFinding | [] {
     return withoutHash(URL.parse(location, url)) === withoutHash(new URL(url));
   };
   const found = withAny(pages, isToItself);
-  if (found.length === 0) return [];
-  return {
+  return findingOn(found, {
     code: "redirect-to-itself",
     level: "critical",
-    about: aboutPages(found),
     what: "Clients are redirected in a loop.",
     cause:
       "The page redirects to its own address. The origin assumes that the request is for http, or for another host.",
     remedy:
       "Let the origin trust X-Forwarded-Proto and X-Forwarded-Host, purge the page, and try again.",
-  };
+  });
 }
 
 function withoutHash(url: URL | null): string | undefined {
@@ -116,18 +112,16 @@ function notThroughTidemark(pages: readonly Page[]): DoctorFinding | [] {
   const found = answeredPages.filter(
     ({ answers }) => !answers.some(({ headers }) => isOurs(headers)),
   );
-  if (found.length === 0) return [];
   const isAll = found.length === answeredPages.length;
-  return {
+  return findingOn(found, {
     code: "not-through-tidemark",
     level: isAll ? "critical" : "warning",
-    about: aboutPages(found),
     what: "Tidemark does not serve the page, so nothing is cached or purged.",
     cause:
       "The response has no Cache-Status of Tidemark. The Worker's routes do not cover the address, or a server in front of the Worker answers.",
     remedy:
       "Compare the routes in the wrangler file with the address, and look for a cache or a redirect in the zone.",
-  };
+  });
 }
 
 /** @param origin the origin's scheme and host; `undefined` if unknown or equal to the site's */
@@ -137,16 +131,14 @@ export function linkFindings(
 ): DoctorFinding | [] {
   if (origin === undefined) return [];
   const found = pages.filter(({ answers }) => answers.some((answer) => leadsTo(origin, answer)));
-  if (found.length === 0) return [];
-  return {
+  return findingOn(found, {
     code: "links-past",
     level: "warning",
-    about: aboutPages(found),
     what: "Visitors who follow these links or redirects reach the origin itself, past Tidemark's cache.",
     cause: `Responses of the site contain links or redirects to ${origin}.`,
     remedy:
       "Configure the site's address at the origin (in WordPress: Settings, General), or let the origin use X-Forwarded-Host. Then purge the pages.",
-  };
+  });
 }
 
 function leadsTo(origin: string, answer: Answer): boolean {

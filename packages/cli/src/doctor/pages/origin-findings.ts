@@ -5,14 +5,16 @@ import { apacheLine, isCompressed, nginxLine } from "../../asking/behind-proxy.t
 import { cacheMembers } from "../../asking/cache-status.ts";
 import type { Answer } from "../../asking/fetch-page.ts";
 import {
-  isOfOneClient,
-  setCookies,
   aboutPages,
+  findingOn,
   forbidsStoring,
   isForOneClient,
+  isOfOneClient,
   isStored,
   originAnswers,
   type Page,
+  pagesWithNames,
+  setCookies,
 } from "./page.ts";
 
 export function originFindings(pages: readonly Page[]): DoctorFinding[] {
@@ -87,71 +89,59 @@ function withoutLifetime(pages: readonly Page[]): DoctorFinding | [] {
   };
 }
 
-function cookiesOnPages(pages: readonly Page[]): DoctorFinding | [] {
-  const found = pages.flatMap((page) => {
+function cookiesOnPages(all: readonly Page[]): DoctorFinding | [] {
+  const { pages, names } = pagesWithNames(all, (page) =>
     // Skip stored pages: their route removes the cookie.
-    if (isStored(page)) return [];
-    const names = originAnswers(page)
-      .filter((answer) => !isForOneClient(answer))
-      .flatMap(({ headers }) => setCookies(headers).map(({ name }) => name));
-    return names.length === 0 ? [] : [{ page, names }];
-  });
-  if (found.length === 0) return [];
-  const names = new Set(found.flatMap((one) => one.names));
-  return {
+    isStored(page)
+      ? []
+      : originAnswers(page)
+          .filter((answer) => !isForOneClient(answer))
+          .flatMap(({ headers }) => setCookies(headers).map(({ name }) => name)),
+  );
+  return findingOn(pages, {
     code: "cookie-on-page",
     level: "warning",
-    about: aboutPages(found.map(({ page }) => page)),
     what: "The page would be cacheable, but is not stored.",
     cause: `The response sets ${names.size === 1 ? "the cookie" : "cookies"} ${quoted(names)}.`,
     remedy:
       'Let the origin set no cookie on public pages. If the cookie is not needed there, set setCookie: "strip" in the route.',
-  };
+  });
 }
 
 /** Finds pages that a client without cookies shares, and a client with the site's own cookies does not. */
-function unknownCookies(pages: readonly Page[]): DoctorFinding | [] {
-  const found = pages.flatMap((page) => {
-    const { detail = "" } = (page.withCookies && cacheMembers(page.withCookies.headers).ours) ?? {};
-    const [, names] = /^unknown-cookie: (.+)$/.exec(detail) ?? [];
-    return names === undefined ? [] : [{ page, names: names.split(", ") }];
+function unknownCookies(all: readonly Page[]): DoctorFinding | [] {
+  const { pages, names } = pagesWithNames(all, ({ withCookies }) => {
+    const { detail = "" } = (withCookies && cacheMembers(withCookies.headers).ours) ?? {};
+    return /^unknown-cookie: (.+)$/.exec(detail)?.[1]?.split(", ") ?? [];
   });
-  if (found.length === 0) return [];
-  const names = new Set(found.flatMap((one) => one.names));
-  return {
+  return findingOn(pages, {
     code: "cookie-unknown",
     level: "warning",
-    about: aboutPages(found.map(({ page }) => page)),
     what: "Clients that have visited the site before get the page from the origin each time.",
     cause: `The site's pages set ${names.size === 1 ? "the cookie" : "the cookies"} ${quoted(names)}, which the configuration does not name.`,
     remedy: `If no page depends on ${names.size === 1 ? "it" : "them"}, write cookies: { harmless: [${quoted(names)}] } at the top level of the configuration. Never list a session cookie there: let the origin set it at login only.`,
-  };
+  });
 }
 
 /**
  * Finds equal session cookies in several responses. No request sent a cookie, so each response should have
  * its own.
  */
-function sharedSessions(pages: readonly Page[]): DoctorFinding | [] {
-  const found = pages.flatMap((page) => {
-    const names = [...sharedNames(page.answers), ...sharedNames(page.direct)];
-    return names.length === 0
-      ? []
-      : [{ page, names, isOfOrigin: sharedNames(page.direct).length > 0 }];
-  });
-  if (found.length === 0) return [];
-  const names = new Set(found.flatMap((one) => one.names));
-  const whose = found.some(({ isOfOrigin }) => isOfOrigin)
+function sharedSessions(all: readonly Page[]): DoctorFinding | [] {
+  const { pages, names } = pagesWithNames(all, ({ answers, direct }) => [
+    ...sharedNames(answers),
+    ...sharedNames(direct),
+  ]);
+  const whose = pages.some(({ direct }) => sharedNames(direct).length > 0)
     ? "Direct requests to the origin show this too: a cache at the origin or in front of it stores the cookie."
     : "A cache has stored the response with its cookie.";
-  return {
+  return findingOn(pages, {
     code: "session-shared",
     level: "critical",
-    about: aboutPages(found.map(({ page }) => page)),
     what: "Two clients got the same session: one may see the other's data.",
     cause: `Two requests without cookies got the same value of ${quoted(names)}. ${whose}`,
     remedy: "Purge that cache now, and configure it to store no response with Set-Cookie.",
-  };
+  });
 }
 
 function sharedNames(answers: readonly Answer[]): string[] {
@@ -166,21 +156,17 @@ function sharedNames(answers: readonly Answer[]): string[] {
 
 const wide = ["*", "cookie", "user-agent"];
 
-function varyWide(pages: readonly Page[]): DoctorFinding | [] {
-  const found = pages.flatMap((page) => {
-    const names = originAnswers(page)
+function varyWide(all: readonly Page[]): DoctorFinding | [] {
+  const { pages, names } = pagesWithNames(all, (page) =>
+    originAnswers(page)
       .filter((answer) => !isForOneClient(answer))
       .flatMap(({ headers }) => (headers.get("vary") ?? "").toLowerCase().split(","))
       .map((name) => name.trim())
-      .filter((name) => wide.includes(name));
-    return names.length === 0 ? [] : [{ page, names }];
-  });
-  if (found.length === 0) return [];
-  const names = new Set(found.flatMap((one) => one.names));
-  return {
+      .filter((name) => wide.includes(name)),
+  );
+  return findingOn(pages, {
     code: "vary-wide",
     level: names.has("*") || names.has("user-agent") ? "warning" : "info",
-    about: aboutPages(found.map(({ page }) => page)),
     what: names.has("*")
       ? "The page is never stored."
       : names.has("user-agent")
@@ -189,27 +175,23 @@ function varyWide(pages: readonly Page[]): DoctorFinding | [] {
     cause: `Vary names ${quoted(names)}.`,
     remedy:
       "Let the origin vary only by fields that it uses, such as Accept-Language. List cookies that do not matter in cookies.harmless.",
-  };
+  });
 }
 
 /** Finds pages whose media type or language depends on a field that `Vary` does not name. */
-function variesSilently(pages: readonly Page[]): DoctorFinding | [] {
-  const found = pages.flatMap((page) => {
-    const [plain] = page.direct;
-    if (plain === undefined || page.asOther?.status !== plain.status) return [];
-    const names = silentlyVaryingBy(plain.headers, page.asOther.headers);
-    return names.length === 0 ? [] : [{ page, names }];
-  });
-  if (found.length === 0) return [];
-  const names = quoted(new Set(found.flatMap((one) => one.names)));
-  return {
+function variesSilently(all: readonly Page[]): DoctorFinding | [] {
+  const { pages, names } = pagesWithNames(all, ({ direct: [plain], asOther }) =>
+    plain !== undefined && asOther?.status === plain.status
+      ? silentlyVaryingBy(plain.headers, asOther.headers)
+      : [],
+  );
+  return findingOn(pages, {
     code: "varies-silently",
     level: "warning",
-    about: aboutPages(found.map(({ page }) => page)),
     what: "Clients can get another media type or language than they asked for.",
-    cause: `The origin's answer depends on ${names}, which its Vary does not name.`,
-    remedy: `Let the origin name the field in Vary, or write key: { headers: [${names}] } in the route.`,
-  };
+    cause: `The origin's answer depends on ${quoted(names)}, which its Vary does not name.`,
+    remedy: `Let the origin name the field in Vary, or write key: { headers: [${quoted(names)}] } in the route.`,
+  });
 }
 
 function plainForProxies(pages: readonly Page[]): DoctorFinding | [] {
@@ -217,29 +199,25 @@ function plainForProxies(pages: readonly Page[]): DoctorFinding | [] {
     ({ direct, asProxy }) =>
       asProxy?.status === direct[0]?.status && asProxy && !isCompressed(asProxy.headers),
   );
-  if (found.length === 0) return [];
-  return {
+  return findingOn(found, {
     code: "plain-for-proxies",
     level: "warning",
-    about: aboutPages(found),
     what: "The origin sends the page uncompressed to Tidemark.",
     cause: "The origin does not compress answers to requests with Via, which Tidemark must send.",
     remedy: `In nginx, write beside gzip: ${nginxLine}`,
-  };
+  });
 }
 
 function codingInTag(pages: readonly Page[]): DoctorFinding | [] {
   const found = pages.filter(({ validated }) => validated?.status === 200);
-  if (found.length === 0) return [];
-  return {
+  return findingOn(found, {
     code: "coding-in-tag",
     level: "warning",
-    about: aboutPages(found),
     what: "Each validation transfers the whole page.",
     cause:
       'The server adds the coding to the ETag, as in "1-gzip", and does not recognise such a tag.',
     remedy: `In Apache, write: ${apacheLine}`,
-  };
+  });
 }
 
 const ownHosts =
@@ -264,14 +242,12 @@ function behindTidemark(pages: readonly Page[]): DoctorFinding | [] {
   const found = pages.filter(({ direct }) =>
     direct.some(({ headers }) => cacheMembers(headers).ours !== undefined),
   );
-  if (found.length === 0) return [];
-  return {
+  return findingOn(found, {
     code: "origin-is-tidemark",
     level: "warning",
-    about: aboutPages(found),
     what: "There is a second Tidemark behind the first, or the first sends requests to itself.",
     cause: "The origin's response to a direct request has a Cache-Status of Tidemark.",
     remedy:
       "Set ORIGIN_URL to the real origin server. If two Tidemarks are intended, give them different namespaces.",
-  };
+  });
 }

@@ -2,6 +2,7 @@
 import { responseDirectives } from "../../../../../src/http-rules.ts";
 import { cacheMembers } from "../../asking/cache-status.ts";
 import type { Answer } from "../../asking/fetch-page.ts";
+import type { DoctorFinding } from "../finding.ts";
 
 export interface Page {
   /** Path and query. */
@@ -29,6 +30,21 @@ export interface Page {
 export function aboutPages(pages: readonly Page[]): string {
   const paths = pages.map(({ path }) => JSON.stringify(path));
   return `page${paths.length === 1 ? "" : "s"} ${paths.join(", ")}`;
+}
+
+/** Makes one finding about pages; none without a page. */
+export function findingOn(
+  pages: readonly Page[],
+  finding: Omit<DoctorFinding, "about">,
+): DoctorFinding | [] {
+  return pages.length === 0 ? [] : { ...finding, about: aboutPages(pages) };
+}
+
+/** The pages for which a function returns names, such as those of cookies, and all the names. */
+export function pagesWithNames(all: readonly Page[], namesOf: (page: Page) => readonly string[]) {
+  const found = all.map((page) => ({ page, names: namesOf(page) }));
+  const pages = found.flatMap(({ page, names }) => (names.length === 0 ? [] : [page]));
+  return { pages, names: new Set(found.flatMap(({ names }) => names)) };
 }
 
 /** Returns whether the response forbids storing in shared caches, or has a lifetime of 0. */

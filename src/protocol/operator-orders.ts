@@ -1,8 +1,5 @@
-// The request body of `POST warm`: pages and keys to load into the tiers. Each call loads a part of
-// the list. The caller sends the list again with the answer's `next` as `cursor`, until `next` is
-// `null`.
+// The request bodies of the operator's routes `warm`, `switch` and `outward`.
 import * as z from "zod/mini";
-import type { Immutable } from "./immutable.ts";
 
 const pagesMax = 1_000;
 const limitMax = 100;
@@ -53,3 +50,22 @@ export const warmOrder = z.strictObject(
 export type WarmOrder = Immutable<z.output<typeof warmOrder>>;
 /** A page to request, and the header fields of the request. */
 export type PageToWarm = Exclude<NonNullable<WarmOrder["pages"]>[number], string>;
+
+export const switchOrder = z.strictObject({
+  /** `true`: all routes. `false`: no route. An array: the routes with these names. */
+  bypass: z.union([z.boolean(), z.array(z.string()).check(z.minLength(1))]),
+  reason: z.optional(z.string().check(z.maxLength(200))),
+});
+
+export type SwitchOrder = Immutable<z.output<typeof switchOrder>>;
+
+/** The body of `POST outward`. `skip` purges everything at the target, and drops older purges. */
+export const outwardOrder = z.strictObject({
+  target: z.string(),
+  do: z.enum(["deliver", "skip"]),
+});
+
+/** Makes a type deeply readonly. */
+export type Immutable<Data> = Data extends object
+  ? { readonly [Name in keyof Data]: Immutable<Data[Name]> }
+  : Data;
