@@ -2,13 +2,6 @@
 // `settle` counts it. The record is the only source of Cache-Status and of the request's metrics.
 import type { ForwardCause, ForwardReason, Handling, RuleAndNames } from "../rules/cache-status.ts";
 import { isErrorStatus } from "../rules/fields.ts";
-import type {
-  AnswerSource,
-  DecidingPurge,
-  OriginReply,
-  TierChange,
-  TierLookup,
-} from "./decision-parts.ts";
 
 /** How a request was answered, as named in `/_cache/stats`. */
 export type Outcome =
@@ -22,6 +15,40 @@ export type Outcome =
   /** Answered 429: the client exceeded its limit of requests to the origin. */
   | "limited"
   | "failed";
+
+/** The journal entry of the purge that decided the verdict. */
+interface DecidingPurge {
+  readonly position: string;
+  readonly reason?: string | undefined;
+}
+
+/** A write to a tier, or a failed removal. */
+export interface TierChange {
+  readonly tier: string;
+  /** The result. */
+  readonly kind: string;
+}
+
+/** A lookup in a tier below memory. `kind` is `passed-over` if the request skipped the tier. */
+export interface TierLookup extends TierChange {
+  /** How long the request waited for the read; `undefined` if it did not wait. */
+  readonly tookMs: number | undefined;
+}
+
+/** The result of one forward. Both fields are `undefined` without an answer. */
+interface OriginReply {
+  readonly status: number | undefined;
+  /** The time from the request to the origin until the head of its answer. */
+  readonly tookMs: number | undefined;
+}
+
+/** The stored response that answers, and its tier. */
+interface AnswerSource {
+  readonly tier: string;
+  readonly stored: {
+    readonly metadata: { readonly status: number; readonly requestedAtMs: number };
+  };
+}
 
 const none: readonly never[] = [];
 

@@ -3,8 +3,7 @@
 // with `tidemark.`.
 import { traceIdOf } from "../rules/trace-context.ts";
 import { errorName } from "../base/error-name.ts";
-import type { Decision } from "./decision.ts";
-import type { TierLookup } from "./decision-parts.ts";
+import type { Decision, TierLookup } from "./decision.ts";
 import type { Log, LogLine, LogValue } from "./log-line.ts";
 
 interface RequestLogSettings {

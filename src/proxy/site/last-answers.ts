@@ -2,7 +2,7 @@
 // Only explain (src/admin/explain/) reads these notes. No decision depends on them.
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
-import type { TierChange } from "../../observe/decision-parts.ts";
+import type { TierChange } from "../../observe/decision.ts";
 import type { PassRule } from "../request/plan.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 

@@ -1,7 +1,7 @@
 // Tests how much memory a reader offers for each chunk, and that it reads all bytes even if the
 // stated length is wrong.
 import { expect, it } from "vitest";
-import { ChunkReader } from "../../../src/proxy/body/chunk-reader.ts";
+import { ChunkReader } from "../../../src/proxy/body/gather.ts";
 
 /** Returns a byte stream of a length, and the sizes of the buffers that the reader offers. */
 function bytesOf(length: number) {
