@@ -15,9 +15,8 @@ import type { OriginHandler } from "../../platform/origins.ts";
 import { platformHere } from "../../platform/workers.ts";
 import type { Env } from "../../protocol/variables/bindings.ts";
 import { hintOfSealKey, sealKeysOf } from "../../protocol/variables/database.ts";
-import { addressOver } from "../../redis/connection/address.ts";
 import { redisStore } from "../../stores/redis/redis-store.ts";
-import type { GivenConnection } from "../../redis/connection/given-connection.ts";
+import { addressOver, type GivenConnection } from "../../redis/connection/given-connection.ts";
 
 /** The options of cache.set and of route rules in Astro. */
 export interface AstroLifetimes {
