@@ -1,4 +1,5 @@
 // The journal as a Redis stream. Reads at the primary are sent in a transaction with a write.
+import { unavailableFor } from "../../../remote/store-health.ts";
 import type { Redis } from "@upstash/redis/cloudflare";
 import type { RedisClient } from "../../../redis/redis-client.ts";
 import type { CallPurpose } from "../../../remote/purpose.ts";
@@ -36,7 +37,6 @@ import {
   type Unavailable,
 } from "../../../purge/journal/journal.ts";
 import { SealedJournal } from "./sealed-journal.ts";
-import { unavailableFor } from "../../../remote/trouble.ts";
 
 const unavailable: Unavailable = { kind: "unavailable" };
 
