@@ -1,4 +1,5 @@
 // Assembles a cache for an application's data: a core whose records hold values, with loads, purges and counts.
+import type { RemoteHealth } from "../remote/store-health.ts";
 import { BoundedMarks } from "../cache/record/bounded-marks.ts";
 import { Flights } from "../cache/flights.ts";
 import { TierStack } from "../cache/tiers/tier-stack.ts";
@@ -195,14 +196,8 @@ function open(settings: DataSettings, pages: Pages | undefined) {
       badRecords,
       failedBackgroundWork,
       purges,
-      redis: {
-        trouble: redis?.health.trouble,
-        troubleWithWrites: redis?.health.troubleWithWrites,
-      },
-      journal: {
-        trouble: core.purging?.health.trouble,
-        troubleWithWrites: core.purging?.health.troubleWithWrites,
-      },
+      redis: troublesOf(redis?.health),
+      journal: troublesOf(core.purging?.health),
     };
   };
   const troubles = () => ({
@@ -239,4 +234,8 @@ function coreOf({ platform, config, host, records, idle }: DataSettings, pages: 
   const core = createBeside(pages.core, dataForm);
   const hasHost = (host ?? pages.siteHost) !== undefined;
   return hasHost ? core : { ...core, tiers: core.tiers.withoutColo(), cacheApi: undefined };
+}
+
+function troublesOf(health: RemoteHealth | undefined) {
+  return { trouble: health?.trouble, troubleWithWrites: health?.troubleWithWrites };
 }

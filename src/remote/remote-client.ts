@@ -8,10 +8,7 @@ import {
   StoreHealth,
   type StoreHealthSettings,
 } from "./store-health.ts";
-import { ofInvocation, type RemoteTrouble } from "./trouble.ts";
-
-/** `shut-off`, `writes-refused`: the call was not sent, because of earlier failures. */
-export type RemoteCause = RemoteTrouble | "shut-off" | "writes-refused";
+import { ofInvocation, type RemoteCause, type RemoteTrouble } from "./trouble.ts";
 
 /** The result of one round trip. */
 export type RemoteAnswer<T> =

@@ -3,7 +3,15 @@
 import { Condition, type ConditionSettings, type Trouble } from "../observe/condition.ts";
 import type { Log, LogLine } from "../observe/log-line.ts";
 import { Breaker, type BreakerState } from "./breaker.ts";
-import { ofInvocation, type RemoteTrouble, troubleLine, type TroubleWords } from "./trouble.ts";
+import {
+  hintOf,
+  ofInvocation,
+  type RemoteCause,
+  type RemoteTrouble,
+  troubleLine,
+  type TroubleWords,
+  whyOf,
+} from "./trouble.ts";
 
 /** Whether a call only reads, or also writes. */
 export type Of = "reads" | "writes";
@@ -195,4 +203,20 @@ export class StoreHealth implements RemoteHealth {
     const isOfWrites = isRefusal || (of === "writes" && areReadsWell && trouble !== "wrong-type");
     return isOfWrites ? this.#writes : this.#reads;
   }
+}
+
+/**
+ * Explains to the sender of a call why the store is unavailable. If earlier failures prevented the
+ * call, explains their trouble.
+ */
+export function unavailableFor(
+  cause: RemoteCause,
+  { trouble, troubleWithWrites, words }: RemoteHealth,
+): { readonly kind: "unavailable"; readonly why?: string; readonly hint?: string | undefined } {
+  const kind = "unavailable";
+  const isUnsent = cause === "shut-off" || cause === "writes-refused";
+  const last = [trouble, troubleWithWrites].find((one) => one?.isOver === false);
+  const behind = isUnsent ? last?.kind : cause;
+  if (behind === undefined) return { kind };
+  return { kind, why: `${whyOf(behind, words)}.`, hint: hintOf(behind, words) };
 }

@@ -1,7 +1,5 @@
 // The kinds of trouble with a remote store, and the texts about them for operators. A text contains no
 // secret, address or key.
-import type { RemoteCause } from "./remote-client.ts";
-import type { RemoteHealth } from "./store-health.ts";
 
 /** Each kind requires another action by the operator. */
 export type RemoteTrouble =
@@ -23,6 +21,9 @@ export type RemoteTrouble =
   | "refused"
   | "platform-limit"
   | "failed";
+
+/** `shut-off`, `writes-refused`: the call was not sent, because of earlier failures. */
+export type RemoteCause = RemoteTrouble | "shut-off" | "writes-refused";
 
 /**
  * The reason and the advice by kind of trouble, for one kind of store. Both are without a full stop,
@@ -69,20 +70,4 @@ export function troubleLine(trouble: RemoteTrouble, words: TroubleWords): string
   const hint = words[trouble]?.[1];
   const why = whyOf(trouble, words);
   return hint === undefined ? `${why}.` : `${why}: ${hint}.`;
-}
-
-/**
- * Explains to the sender of a call why the store is unavailable. If earlier failures prevented the
- * call, explains their trouble.
- */
-export function unavailableFor(
-  cause: RemoteCause,
-  { trouble, troubleWithWrites, words }: RemoteHealth,
-): { readonly kind: "unavailable"; readonly why?: string; readonly hint?: string | undefined } {
-  const kind = "unavailable";
-  const isUnsent = cause === "shut-off" || cause === "writes-refused";
-  const last = [trouble, troubleWithWrites].find((one) => one?.isOver === false);
-  const behind = isUnsent ? last?.kind : cause;
-  if (behind === undefined) return { kind };
-  return { kind, why: `${whyOf(behind, words)}.`, hint: hintOf(behind, words) };
 }

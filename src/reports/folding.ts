@@ -1,8 +1,7 @@
 // Folds the stream's reports into the totals, page by page: at each read of the totals, and in the
 // background.
 import { upstashWords } from "../redis/trouble.ts";
-import { hintOf, whyOf } from "../remote/trouble.ts";
-import type { RemoteCause } from "../remote/remote-client.ts";
+import { hintOf, whyOf, type RemoteCause } from "../remote/trouble.ts";
 import type { ReportHistory } from "../dashboard/port/dashboard-part.ts";
 import type { Log } from "../observe/log-line.ts";
 import type { Reason } from "../base/operator-error.ts";

@@ -1,6 +1,6 @@
 // Gathers the changes of one set in this isolate, and sends them in batches. If the request that
 // sends a batch ends, a waiting request or the request of a later change continues.
-import type { RemoteCause } from "../remote/remote-client.ts";
+import type { RemoteCause } from "../remote/trouble.ts";
 import { patiently, pause } from "../base/timeouts.ts";
 import type { ChangeKind } from "./change-kind.ts";
 import { ChangeBatch, type Outcome, type Refusal } from "./change-batch.ts";

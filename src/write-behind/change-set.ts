@@ -1,6 +1,5 @@
 // Gathers, flushes and reads the changes of one set, for counters and buffers.
-import { hintOf, whyOf } from "../remote/trouble.ts";
-import type { RemoteCause } from "../remote/remote-client.ts";
+import { hintOf, whyOf, type RemoteCause } from "../remote/trouble.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import type { PortsOfSets } from "../data-beside-pages.ts";
 import { within } from "../base/timeouts.ts";

@@ -1,6 +1,6 @@
 // Applies the slices of one set to the sink, oldest first and chunk by chunk, and drops them.
 // Several flushers may run at once. Each continues where another stopped.
-import type { RemoteCause } from "../remote/remote-client.ts";
+import type { RemoteCause } from "../remote/trouble.ts";
 import type { Mark, Sink } from "./sinks/sink.ts";
 import {
   type Backlog,

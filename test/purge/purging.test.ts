@@ -9,7 +9,7 @@ import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeObject } from "../../testing/fakes/fake-object.ts";
 import { ObjectClient } from "../../src/stores/durable-object/object-client.ts";
 import { ObjectJournal } from "../../src/stores/durable-object/object-journal.ts";
-import { ObjectSubscribers } from "../../src/stores/durable-object/object-subscribers.ts";
+import { ObjectSubscribers } from "../../src/stores/durable-object/object-journal.ts";
 import { postOf } from "./journal/contract/switch-contract.ts";
 
 const allowanceMs = 1_000;

@@ -1,5 +1,6 @@
 // Opens an isolate that gathers adds for Redis. A test selects the answers of Redis.
-import type { RemoteAnswer, RemoteCause } from "../../src/remote/remote-client.ts";
+import type { RemoteCause } from "../../src/remote/trouble.ts";
+import type { RemoteAnswer } from "../../src/remote/remote-client.ts";
 import { vi } from "vitest";
 import { adds } from "../../src/write-behind/change-kind.ts";
 import type { Outcome } from "../../src/write-behind/change-batch.ts";

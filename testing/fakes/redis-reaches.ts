@@ -5,8 +5,7 @@ import { createClient } from "redis";
 import { startUpstashRestServer } from "../../local/upstash-rest-server.ts";
 import type { NodeCacheOptions } from "../../src/node/create-data-cache.ts";
 import { carryOver } from "../../src/redis/connection/carry.ts";
-import { connectionOf } from "../../src/redis/connection/given-connection.ts";
-import { connectionWords } from "../../src/redis/connection/words.ts";
+import { connectionOf, connectionWords } from "../../src/redis/connection/given-connection.ts";
 import type { RedisAddress } from "../../src/redis/open-client.ts";
 
 /** An open connection: `given` for the options of a cache, `address` for a `RedisClient`. */

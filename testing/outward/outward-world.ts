@@ -11,7 +11,7 @@ import { RedisClient } from "../../src/redis/redis-client.ts";
 import type { JournalCall } from "../../src/stores/durable-object/journal-calls.ts";
 import { ObjectClient, type ObjectStub } from "../../src/stores/durable-object/object-client.ts";
 import { ObjectJournal } from "../../src/stores/durable-object/object-journal.ts";
-import { ObjectSubscribers } from "../../src/stores/durable-object/object-subscribers.ts";
+import { ObjectSubscribers } from "../../src/stores/durable-object/object-journal.ts";
 import { RedisJournal } from "../../src/stores/redis/journal/redis-journal.ts";
 import { RedisSubscribers } from "../../src/stores/redis/journal/redis-subscribers.ts";
 import { newEntry, type EntryChanges } from "../examples/purges.ts";

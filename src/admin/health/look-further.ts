@@ -3,7 +3,7 @@ import { whyOf } from "../../remote/trouble.ts";
 import { configWarnings } from "../../proxy/request/config-warnings.ts";
 import type { Attention } from "../../purge/view/view.ts";
 import { readDatabaseInfo, withLimit } from "../../redis/database-info.ts";
-import { type ClockDifference, readClockDifference } from "../../redis/database-time.ts";
+import { type ClockDifference, readClockDifference } from "../../redis/database-info.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
 import type { Totals } from "../../reports/totals.ts";
 import { hitRateMinsOf } from "./hit-rate-mins.ts";

@@ -13,7 +13,7 @@ import type { ResponseTier } from "../../proxy/stored/tiers.ts";
 import type { Bypass, SwitchState } from "../../purge/journal/switch-state.ts";
 import type { Entry } from "../../purge/journal/entry.ts";
 import type { DatabaseInfo } from "../../redis/database-info.ts";
-import type { ClockDifference } from "../../redis/database-time.ts";
+import type { ClockDifference } from "../../redis/database-info.ts";
 import type { Hook } from "../../webhooks/port/hook.ts";
 import type { OpenProbe } from "../../probe/port/probe-part.ts";
 import type { Totals } from "../../reports/totals.ts";

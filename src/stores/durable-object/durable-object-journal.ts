@@ -2,9 +2,8 @@
 import type { ObjectPlacement } from "../../protocol/object-placement.ts";
 import type { JournalInCode, JournalMaker } from "../../purge/journal-in-code.ts";
 import { ObjectClient } from "./object-client.ts";
-import { ObjectJournal } from "./object-journal.ts";
+import { ObjectJournal, ObjectSubscribers } from "./object-journal.ts";
 import { placedObjects } from "./object-namespace.ts";
-import { ObjectSubscribers } from "./object-subscribers.ts";
 
 /** A class of Durable Objects, named by its binding in wrangler.toml. */
 export interface DurableObjectJournal extends ObjectPlacement {

@@ -1,5 +1,6 @@
-// The journal and the switch in a Durable Object. The object answers one call at a time and loses no
-// entry, so every read is a read on the primary.
+// The journal, the switch and the states of subscribers in a Durable Object. The object answers one
+// call at a time and loses no entry, so every read is a read on the primary.
+import { unavailableFor } from "../../remote/store-health.ts";
 import { bookQuery } from "../../purge/journal/book.ts";
 import {
   encodeEntry,
@@ -19,9 +20,9 @@ import {
   type Unavailable,
 } from "../../purge/journal/journal.ts";
 import type { PostEntry, PostResult, Switch } from "../../purge/journal/switch.ts";
+import type { Subscribers } from "../../purge/journal/subscribers.ts";
 import { jsonIn, readState, type SwitchState } from "../../purge/journal/switch-state.ts";
 import type { CallPurpose } from "../../remote/purpose.ts";
-import { unavailableFor } from "../../remote/trouble.ts";
 import type {
   JournalPage,
   JournalCall,
@@ -193,4 +194,32 @@ function foundIn({ entries, switched }: JournalPage) {
 
 function stateOf(stored: StoredSwitch | undefined): SwitchState | undefined {
   return stored && readState({ ...stored, bypass: jsonIn(stored.bypass) });
+}
+
+/** The states of the journal's subscribers. */
+export class ObjectSubscribers implements Subscribers {
+  readonly #client: ObjectClient;
+
+  constructor(client: ObjectClient) {
+    this.#client = client;
+  }
+
+  async read(names: readonly string[]): ReturnType<Subscribers["read"]> {
+    const reply = await this.#client.remote.attempt("outward", (call) => call("states", { names }));
+    if (reply.kind === "unavailable")
+      return unavailableFor(reply.cause, this.#client.remote.health);
+    const states = names.map((_, at) => {
+      const version = reply.value[at] ?? "";
+      return { version, text: version === "" ? undefined : version };
+    });
+    return { kind: "read", states };
+  }
+
+  async replace(name: string, version: string, text: string): ReturnType<Subscribers["replace"]> {
+    const ask = { name, version, text };
+    const reply = await this.#client.remote.attempt("outward", (call) => call("replaceState", ask));
+    if (reply.kind === "unavailable")
+      return unavailableFor(reply.cause, this.#client.remote.health);
+    return reply.value ? { kind: "replaced", version: text } : { kind: "overtaken" };
+  }
 }

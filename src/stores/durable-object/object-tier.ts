@@ -25,11 +25,20 @@ import { readMsMax, writeMsMax } from "../../remote/latency-bound.ts";
 import { ObjectLeases } from "./object-leases.ts";
 import type { RecordsClient, Target } from "./records-client.ts";
 import { unlessNewer } from "./unless-newer.ts";
-import { messagesOf, type Upload } from "./write-messages.ts";
+import { type ManyWrite, manyBytesMax } from "./framed-call.ts";
 
 export interface ObjectTierSettings<Detail> extends TierSettings<Detail> {
   readonly client: RecordsClient;
   readonly randomText: () => string;
+}
+
+/** A record to write. */
+interface Upload {
+  /** The index of its result. */
+  readonly at: number;
+  readonly target: Target;
+  readonly record: ManyWrite;
+  readonly blob: Blob;
 }
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -237,4 +246,20 @@ export class ObjectTier<Detail> implements Tier<Detail> {
       return "unavailable";
     }
   }
+}
+
+/** Groups records by object, and divides groups that are too large for one message. */
+function messagesOf(uploads: readonly Upload[]): readonly (readonly Upload[])[] {
+  const messages: { readonly target: Target; bytes: number; readonly uploads: Upload[] }[] = [];
+  for (const upload of uploads) {
+    const { target, blob } = upload;
+    const open = messages.findLast((message) => message.target === target);
+    if (open === undefined || open.bytes + blob.size > manyBytesMax)
+      messages.push({ target, bytes: blob.size, uploads: [upload] });
+    else {
+      open.bytes += blob.size;
+      open.uploads.push(upload);
+    }
+  }
+  return messages.map((message) => message.uploads);
 }

@@ -91,7 +91,7 @@ export class RecordsClient {
     });
   }
 
-  /** What this client knows about timeouts of the objects. */
+  /** The health of the objects, by their timeouts. */
   get health(): StoreHealth {
     return this.#calls.health;
   }

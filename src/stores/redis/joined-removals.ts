@@ -7,7 +7,7 @@ import type { RedisClient } from "../../redis/redis-client.ts";
 import type { TierAsk, TierRemoval } from "../../cache/tiers/tier.ts";
 
 export interface JoinedRemovalsSettings {
-  readonly redis: Pick<RedisClient, "remove">;
+  readonly redis: RedisClient;
   readonly nowAtMs: () => number;
 }
 

@@ -114,10 +114,10 @@ return 1`;
 
 /** Adds the seal to a token or a word, after a space. */
 class SealedLease {
-  readonly #redis: Pick<RedisClient, "seal">;
+  readonly #redis: RedisClient;
   readonly #leaseKey: string;
 
-  constructor(redis: Pick<RedisClient, "seal">, leaseKey: string) {
+  constructor(redis: RedisClient, leaseKey: string) {
     this.#redis = redis;
     this.#leaseKey = leaseKey;
   }

@@ -1,5 +1,6 @@
 // Redis as the store of a site: how the cache opens its parts. Only Workers and processes that use
 // Redis bundle it.
+import type { Redis } from "@upstash/redis/cloudflare";
 import type { JournalMaker, JournalStoreSettings } from "../../purge/journal-in-code.ts";
 import {
   ballastKeyOf,
@@ -14,7 +15,6 @@ import { RedisJournal, type RedisJournalSettings } from "./journal/redis-journal
 import { RedisSubscribers } from "./journal/redis-subscribers.ts";
 import { RedisSwitch } from "./journal/redis-switch.ts";
 import { SharedTier, type SharedTierSettings } from "./shared-tier.ts";
-import { storedSecret } from "./stored-secret.ts";
 
 /** How the cache opens the parts of a store in Redis. */
 export type RedisStore = typeof redisStore;
@@ -62,4 +62,21 @@ function openJournal(
     redis,
     secret: () => storedSecret(redis, namespace),
   };
+}
+
+/**
+ * Reads the secret of the names of records, with one command. The first isolate that needs it draws it,
+ * and no isolate replaces it. Returns `undefined` without an answer. Never rejects.
+ */
+async function storedSecret(redis: RedisClient, namespace: string) {
+  const key = `${namespace}:secret`;
+  const read = await redis.attempt("secret", (client) => client.get<string>(key));
+  if (read.kind === "unavailable") return undefined;
+  if (read.value !== null) return read.value;
+  const drawn = `${crypto.randomUUID()} ${crypto.randomUUID()}`;
+  // A replica may lack the secret, so this transaction reads it again at the primary.
+  const draw = (client: Redis) =>
+    client.multi().set(key, drawn, { nx: true }).get<string>(key).exec();
+  const answer = await redis.attempt("secret", draw, "writes");
+  return answer.kind === "answered" ? (answer.value[1] ?? undefined) : undefined;
 }

@@ -7,7 +7,6 @@ import { encodeRecord, headOf } from "../../cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { listRecords, type RecordsInRedis } from "./record-listing.ts";
 import { headCharsMax, isCutHead, padded, rangeOf, recordIn, recordText } from "./record-text.ts";
-import { isRewritten, type Upload } from "./rewritten-head.ts";
 import { sha256Hex } from "../../base/sha256.ts";
 import { type RecordList, type ListingBounds } from "../../cache/tiers/listing.ts";
 import {
@@ -25,7 +24,7 @@ import {
 import { RedisLeases } from "./redis-leases.ts";
 import { purposeOf } from "../../remote/purpose.ts";
 import { newerArgs } from "./unless-newer.ts";
-import { Uploads, type UploadsSettings, writtenBy } from "./uploads.ts";
+import { isRewritten, type Upload, Uploads, type UploadsSettings, writtenBy } from "./uploads.ts";
 
 export interface SharedTierSettings<Detail>
   extends RecordsInRedis<Detail>, Omit<UploadsSettings, "redis"> {

@@ -1,20 +1,34 @@
-// Limits the bytes that are being sent to Redis, and rejects new records while the database is
-// nearly full.
+// Sends records to Redis. Limits the bytes that are being sent, and rejects new records while the
+// database is nearly full. Sends only the metadata of a long body that Redis already has.
 import type { RemoteAnswer } from "../../remote/remote-client.ts";
 import type { Redis } from "@upstash/redis/cloudflare";
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { DatabaseRoom } from "../../redis/database-room.ts";
 import type { CallPurpose } from "../../remote/purpose.ts";
 import type { RedisClient } from "../../redis/redis-client.ts";
-import type { Upload } from "./rewritten-head.ts";
+import { readTrouble } from "../../redis/trouble.ts";
+import { rangeOf, recordIn } from "./record-text.ts";
 import { unlessNewerScript } from "./unless-newer.ts";
 import type { TierWrite } from "../../cache/tiers/tier.ts";
 
 /** The age at which an upload is ignored, because the runtime may have ended it silently. */
 const uploadMsMax = 10_000;
 
+/** A record that is being sent. `text`: the whole value, with head and body. */
+export interface Upload {
+  readonly redisKey: string;
+  readonly head: string;
+  readonly text: string;
+  readonly keepMs: number;
+  readonly sinceAtMs: number;
+  /** The digest of an unchanged body that Redis may have; `null` to send the body in any case. */
+  readonly heldDigest: string | null;
+  /** `newerArgs`, if a newer record stays. */
+  readonly newerArgs?: readonly string[] | undefined;
+}
+
 export interface UploadsSettings {
-  readonly redis: Pick<RedisClient, "write">;
+  readonly redis: RedisClient;
   /** Tracks the free space. While `isPaused` is true, writes only replace existing records. */
   readonly room?: Pick<DatabaseRoom, "beforeWrite" | "isPaused"> | undefined;
   /** The limit for the bytes that an isolate sends at the same time. */
@@ -84,4 +98,39 @@ export function writtenBy(answer: RemoteAnswer<readonly unknown[]>, at: number):
   const reply = answer.value[at];
   if (reply === "newer") return { kind: "refused", rule: "newer" };
   return reply === null ? { kind: "refused", rule: "no-room" } : { kind: "kept" };
+}
+
+/**
+ * Overwrites the metadata of a record if Redis has the same body. Returns whether it was
+ * overwritten. If another body is written meanwhile, the digest does not match that body, so the
+ * record is a miss.
+ */
+export async function isRewritten<Detail>(
+  redis: Redis,
+  { redisKey, head, keepMs, heldDigest }: Upload,
+  settings: Parameters<typeof recordIn<Detail>>[2],
+): Promise<boolean> {
+  if (heldDigest === null) return false;
+  const record = recordIn(redisKey, await headUnder(redis, redisKey), settings);
+  const isThere =
+    record?.record.kind === "response" && record.record.metadata.bodyDigest === heldDigest;
+  if (!isThere || head.length > record.headChars) return false;
+  await redis
+    .multi()
+    .setrange(redisKey, 0, head.padEnd(record.headChars))
+    .pexpire(redisKey, keepMs)
+    .exec();
+  return true;
+}
+
+/**
+ * Returns the head under a key; `undefined` if the key has another type, which SET will replace.
+ */
+async function headUnder(redis: Redis, redisKey: string): Promise<string | undefined> {
+  try {
+    return await redis.getrange(...rangeOf(redisKey, "metadata"));
+  } catch (cause) {
+    if (readTrouble(cause) === "wrong-type") return undefined;
+    throw cause;
+  }
 }

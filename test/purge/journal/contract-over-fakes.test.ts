@@ -2,7 +2,7 @@
 import "../../../testing/fakes/workers-globals.ts";
 import { ObjectClient } from "../../../src/stores/durable-object/object-client.ts";
 import { ObjectJournal } from "../../../src/stores/durable-object/object-journal.ts";
-import { ObjectSubscribers } from "../../../src/stores/durable-object/object-subscribers.ts";
+import { ObjectSubscribers } from "../../../src/stores/durable-object/object-journal.ts";
 import { RedisClient } from "../../../src/redis/redis-client.ts";
 import { RedisJournal } from "../../../src/stores/redis/journal/redis-journal.ts";
 import { RedisSubscribers } from "../../../src/stores/redis/journal/redis-subscribers.ts";

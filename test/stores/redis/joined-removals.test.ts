@@ -2,6 +2,7 @@
 // not lost if its request ends.
 import type { Redis } from "@upstash/redis/cloudflare";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { RedisClient } from "../../../src/redis/redis-client.ts";
 import { joinMs, JoinedRemovals, togetherMax } from "../../../src/stores/redis/joined-removals.ts";
 import type { TierRemoval } from "../../../src/cache/tiers/tier.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
@@ -18,7 +19,7 @@ class Isolate {
   readonly removals = new JoinedRemovals({
     nowAtMs: this.clock.nowAtMs,
     redis: {
-      remove: async (_, run) => {
+      remove: async (_: string, run: (redis: Redis) => Promise<unknown>) => {
         const del = async (...keys: string[]) => {
           this.sent.push({ atMs: this.clock.atMs - this.#startedAtMs, keys });
           if ((await this.answer()) === "unavailable") throw new Error("unavailable");
@@ -29,7 +30,7 @@ class Isolate {
           () => ({ kind: "unavailable", cause: "unreachable" }),
         );
       },
-    },
+    } as RedisClient,
   });
 
   async pass(ms: number): Promise<void> {

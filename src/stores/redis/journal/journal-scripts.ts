@@ -1,7 +1,9 @@
 // The Lua scripts that append entries to the journal and note them in its book, and the script that
-// reads the book (docs/purge-protocol.md, rule 27).
+// reads the book (docs/purge-protocol.md, rule 27), with their arguments and replies.
 import type { PurgeTargets } from "../../../purge/journal/purge-target.ts";
-import { namesOf } from "../../../purge/journal/book.ts";
+import { bookQuery, namesOf } from "../../../purge/journal/book.ts";
+import type { EntryPlace } from "../../../purge/journal/entry.ts";
+import type { Journal } from "../../../purge/journal/journal.ts";
 import { switchKey } from "./switch-key.ts";
 
 /**
@@ -161,4 +163,36 @@ export function entryArgs({ n, fields }: EncodedEntry, targets: PurgeTargets): s
 export interface EncodedEntry {
   readonly n: string;
   readonly fields: readonly string[];
+}
+
+/** Returns the places of appended entries; none for a reply of another form. */
+export function placesIn(reply: unknown): readonly EntryPlace[] {
+  const places = Array.isArray(reply) ? (reply as unknown[]) : [];
+  return places.flatMap((place) => {
+    const [position, n] = Array.isArray(place) ? (place as unknown[]) : [];
+    return typeof position === "string" && typeof n === "string" ? [{ position, n }] : [];
+  });
+}
+
+/** Encodes a query for `bookScript`. */
+export function bookArgs(end: EntryPlace, records: Parameters<Journal["unpurged"]>[1]): string[] {
+  const asked = records.flatMap((record) => {
+    const { n, names } = bookQuery(record);
+    return [n, String(names.length), ...names];
+  });
+  return [end.n, ...asked];
+}
+
+/**
+ * Encodes a query for whether the book notes each entry, as a record without names. The answer is
+ * true for a noted entry.
+ */
+export function notedArgs(places: readonly EntryPlace[]): string[] {
+  return ["", ...places.flatMap(({ n }) => [n, "0"])];
+}
+
+/** Returns the answers of `bookScript`. They are false if the reply has another form. */
+export function answersIn(reply: unknown, count: number): readonly boolean[] {
+  const answers = Array.isArray(reply) ? (reply as unknown[]) : [];
+  return Array.from({ length: count }, (_, at) => answers[at] === 1);
 }

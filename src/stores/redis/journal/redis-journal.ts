@@ -1,33 +1,51 @@
 // The journal as a Redis stream. Reads at the primary are sent in a transaction with a write.
+import { unavailableFor } from "../../../remote/store-health.ts";
 import type { Redis } from "@upstash/redis/cloudflare";
+import type { RedisClient } from "../../../redis/redis-client.ts";
 import type { CallPurpose } from "../../../remote/purpose.ts";
 import {
+  comparePositions,
   entriesOf,
   type Entry,
   type EntryPlace,
   isSamePlace,
+  markOf,
   type NewEntry,
 } from "../../../purge/journal/entry.ts";
-import { extentOf, trimmedFrom } from "./journal-extent.ts";
-import { bookScript, journalKeys } from "./journal-scripts.ts";
+import {
+  answersIn,
+  appendScript,
+  bookArgs,
+  bookFieldsMax,
+  bookScript,
+  entryArgs,
+  journalKeys,
+  markScript,
+  notedArgs,
+  placesIn,
+} from "./journal-scripts.ts";
 import { bytesOf, lengthened, newestScript, type Page } from "./journal-pages.ts";
 import {
+  type AppendWithRead,
   chainBytesMax,
   chainEntriesMax,
   type Journal,
+  type JournalExtent,
   keptCount,
   pageCount,
   type PlaceState,
   type Unavailable,
 } from "../../../purge/journal/journal.ts";
-import { type AppendSettings, RedisAppends } from "./redis-appends.ts";
-import { answersIn, bookArgs, notedArgs } from "./redis-book.ts";
 import { SealedJournal } from "./sealed-journal.ts";
-import { unavailableFor } from "../../../remote/trouble.ts";
 
 const unavailable: Unavailable = { kind: "unavailable" };
 
-export interface RedisJournalSettings extends AppendSettings {
+export interface RedisJournalSettings {
+  readonly redis: RedisClient;
+  readonly namespace: string;
+  readonly nowAtMs: () => number;
+  /** Returns a random string, which distinguishes two entries that get the same ID after a loss. */
+  readonly randomText: () => string;
   /**
    * The minimum number of entries that trimming leaves. Default: `keptCount` of the journal's port.
    */
@@ -39,13 +57,11 @@ export class RedisJournal implements Journal {
   readonly #key: string;
   readonly #bookKeys: readonly [string, string, string];
   readonly #switchKey: string;
-  readonly #appends: RedisAppends;
   readonly #sealed: SealedJournal;
 
   constructor(settings: RedisJournalSettings) {
     this.#settings = settings;
     this.#sealed = new SealedJournal(settings);
-    this.#appends = new RedisAppends(settings, this.#keptCount);
     const [key, book, older, switchKey] = journalKeys(settings.namespace);
     this.#key = key;
     this.#bookKeys = [key, book, older];
@@ -195,20 +211,80 @@ export class RedisJournal implements Journal {
     return replies.kind === "answered" ? replies.value.slice(1) : undefined;
   }
 
-  appendMark(lost: string): ReturnType<Journal["appendMark"]> {
-    return this.#appends.appendMark(lost);
+  /**
+   * Appends a mark, and reads one page. One page is enough, because the mark covers everything
+   * older.
+   */
+  async appendMark(lost: string): ReturnType<Journal["appendMark"]> {
+    const { redis, nowAtMs, randomText } = this.#settings;
+    const sentAtMs = nowAtMs();
+    const given = [lost === "" ? "empty" : "any", String(pageCount)];
+    const replies = await redis.attempt<unknown[]>(
+      "journal mark",
+      (client) => this.#evaluated(client, markScript, given, [markOf(lost, randomText())]),
+      "writes",
+    );
+    if (replies.kind === "unavailable") return { kind: "unavailable" };
+    const [page, switchText] = replies.value;
+    const entries = this.#sealed.entriesIn(page).toReversed();
+    return { kind: "read", entries, sentAtMs, switched: this.#sealed.stateIn(switchText) };
   }
 
-  append(entries: readonly NewEntry[]): ReturnType<Journal["append"]> {
-    return this.#appends.append(entries);
+  async append(entries: readonly NewEntry[]): ReturnType<Journal["append"]> {
+    if (entries.length === 0) return { kind: "appended", places: [] };
+    const { redis } = this.#settings;
+    const replies = await this.#appended("", entries);
+    if (replies.kind === "unavailable") return unavailableFor(replies.cause, redis.health);
+    const places = placesIn(replies.value[0]);
+    if (places.length === entries.length) return { kind: "appended", places };
+    return unavailableFor("not-upstash", redis.health);
   }
 
-  appendAndRead(place: EntryPlace, entry: NewEntry): ReturnType<Journal["appendAndRead"]> {
-    return this.#appends.appendAndRead(place, entry);
+  async appendAndRead(place: EntryPlace, entry: NewEntry): ReturnType<Journal["appendAndRead"]> {
+    const { redis, nowAtMs } = this.#settings;
+    const sentAtMs = nowAtMs();
+    const replies = await this.#appended(place.position, [entry]);
+    if (replies.kind === "unavailable") return unavailableFor(replies.cause, redis.health);
+    const [places, page] = replies.value;
+    const [appended] = placesIn(places);
+    if (appended === undefined) return unavailableFor("not-upstash", redis.health);
+    return { sentAtMs, ...appendedIn(appended, this.#sealed.entriesIn(page), place) };
   }
 
-  sinceOnPrimary(place: EntryPlace): ReturnType<Journal["sinceOnPrimary"]> {
-    return this.#appends.sinceOnPrimary(place);
+  /** Reads by the script that appends, because Upstash runs it on the primary. Appends nothing. */
+  async sinceOnPrimary(place: EntryPlace): ReturnType<Journal["sinceOnPrimary"]> {
+    const { redis, nowAtMs } = this.#settings;
+    const sentAtMs = nowAtMs();
+    const given = [place.position, String(pageCount), "0"];
+    const replies = await redis.attempt<unknown[]>(
+      "journal read at the primary",
+      (client) => this.#evaluated(client, appendScript, given, []),
+      "writes",
+    );
+    if (replies.kind === "unavailable") return { kind: "unavailable" };
+    const [first, ...entries] = this.#sealed.entriesIn(replies.value[1]);
+    if (!isSamePlace(first, place) || entries.length + 1 >= pageCount)
+      return { kind: "not-joined" };
+    return { kind: "read", entries, sentAtMs };
+  }
+
+  /** Appends entries, and reads a page from a position on, unless the position is empty. */
+  #appended(since: string, entries: readonly NewEntry[]) {
+    const given = [since, String(pageCount), String(entries.length)];
+    return this.#settings.redis.insist<unknown[]>("purge, written", (client) =>
+      this.#evaluated(client, appendScript, given, entries),
+    );
+  }
+
+  #evaluated(client: Redis, script: string, given: string[], entries: readonly NewEntry[]) {
+    const bounds = [String(this.#keptCount), String(bookFieldsMax)];
+    const args = [
+      ...bounds,
+      ...given,
+      ...entries.flatMap((one) => entryArgs(this.#sealed.encoded(one), one.targets)),
+    ];
+    const keys = [...journalKeys(this.#settings.namespace)];
+    return client.eval<string[], unknown[]>(script, keys, args);
   }
 
   async unpurged(
@@ -230,3 +306,39 @@ export class RedisJournal implements Journal {
 type Transaction = ReturnType<typeof beginning>;
 
 const beginning = (redis: Redis, probe: string) => redis.multi().set(probe, "1", { px: 1_000 });
+
+/**
+ * Returns the new entry's place, and the entries after `place`.
+ *
+ * @param appended the place of the new entry
+ * @param read the entries from `place` on
+ * @returns `since` is `undefined` unless the page begins with the entry at `place`, ends with the
+ *   new entry and is not full
+ */
+function appendedIn(
+  appended: EntryPlace,
+  read: readonly Entry[],
+  place: EntryPlace,
+): Omit<AppendWithRead, "sentAtMs"> {
+  const isWhole = isSamePlace(read[0], place) && isSamePlace(read.at(-1), appended);
+  const since = isWhole && read.length < pageCount ? read.slice(1) : undefined;
+  return { kind: "appended", place: appended, since };
+}
+
+/**
+ * Parses the extent.
+ *
+ * @param replies of XLEN, and of XRANGE for the oldest entry
+ */
+function extentOf([count, oldest]: readonly unknown[]): JournalExtent {
+  return { count: Number(count), oldest: entriesOf(oldest)[0]?.position ?? null };
+}
+
+/**
+ * Returns a test for whether a missing entry may have been trimmed. Trimming removes the oldest
+ * entries, and leaves at least `kept`. The book must also note the entry (rule 22).
+ */
+function trimmedFrom({ count, oldest }: JournalExtent, kept: number) {
+  return ({ position }: EntryPlace): boolean =>
+    count >= kept && comparePositions(position, oldest ?? "0-0") < 0;
+}

@@ -1,12 +1,11 @@
 // The switch in Redis. One script writes both the journal's entry and the switch's key.
+import { unavailableFor } from "../../../remote/store-health.ts";
 import type { RedisClient } from "../../../redis/redis-client.ts";
 import { keptCount } from "../../../purge/journal/journal.ts";
 import type { PostEntry, PostResult, Switch } from "../../../purge/journal/switch.ts";
-import { placesIn } from "./appended-in.ts";
-import { bookFieldsMax, entryArgs, journalKeys, postScript } from "./journal-scripts.ts";
+import { bookFieldsMax, entryArgs, journalKeys, placesIn, postScript } from "./journal-scripts.ts";
 import { SealedJournal, type SealedJournalSettings } from "./sealed-journal.ts";
 import { postInKey, switchKey } from "./switch-key.ts";
-import { unavailableFor } from "../../../remote/trouble.ts";
 
 export interface RedisSwitchSettings extends SealedJournalSettings {
   readonly redis: RedisClient;

@@ -1,7 +1,7 @@
 // Tests how Tidemark measures the difference between the clocks of Redis and of its own process.
 import type { RemoteAnswer } from "../../src/remote/remote-client.ts";
 import { describe, expect, it } from "vitest";
-import { readClockDifference } from "../../src/redis/database-time.ts";
+import { readClockDifference } from "../../src/redis/database-info.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
 import { redisServers } from "../../testing/fakes/redis-server.ts";
 import { openRestDatabase } from "../../testing/fakes/rest-database.ts";
