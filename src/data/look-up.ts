@@ -43,7 +43,7 @@ export interface LookUpOptions {
 export async function lookedUp(
   place: Place,
   { tags = [] }: LookUpOptions,
-  ports: LoadingPorts & { readonly unpurged: Pick<UnpurgedWrites, "refusedCount"> },
+  ports: LoadingPorts & { readonly unpurged: UnpurgedWrites },
 ): Promise<
   Pick<Lookup<unknown>, "start" | "startAfter" | "judge"> & {
     readonly given: CallResult | undefined;
@@ -75,7 +75,7 @@ export async function lookedUp(
 export async function started(
   ports: BeginPorts & {
     readonly host: string;
-    readonly unpurged: Pick<UnpurgedWrites, "refusedCount">;
+    readonly unpurged: UnpurgedWrites;
   },
 ): Promise<GivenStart> {
   const { refusedCount } = ports.unpurged;

@@ -1,7 +1,6 @@
 // The public class of a namespace, and the namespaces of a cache: one definition for each name.
 import type { TierName } from "../config/config.ts";
 import { inInvocation } from "../base/invocation.ts";
-import type { OperatorError } from "../base/operator-error.ts";
 import { unlessAborted } from "../base/timeouts.ts";
 import { answered, answeredMany, type ManyResult, valueFor, valuesFor } from "./answer.ts";
 import { emitting } from "./value/events.ts";
@@ -31,25 +30,14 @@ import {
 } from "./value/space.ts";
 import { type NamedPurgePorts, purgeNamed, type PurgeReceipt } from "./purge-data.ts";
 import { DataSearch, isAnswer } from "./load/search.ts";
+import { purgeBeforeLoad, type SetOptions, setValue } from "./write/set.ts";
+import { type Persist, writeThrough } from "./write/write-through.ts";
 import {
-  type SetOptions,
-  setValue,
   type WriteOptions,
-  writtenOptionsOf,
-} from "./write/set-value.ts";
-import {
-  isBeyondRedis,
-  purgeBeforeLoad,
-  setEverywhere,
-  setInRedis,
-} from "./write/set-everywhere.ts";
-import { setLoaded } from "./write/set-loaded.ts";
-import {
-  type Persist,
   type WritePorts,
-  writeThrough,
+  writtenOptionsOf,
   type WrittenValue,
-} from "./write/write-through.ts";
+} from "./write/written-value.ts";
 import { Definitions } from "../base/definitions.ts";
 
 /** The dependencies of a namespace. */
@@ -186,18 +174,9 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
    */
   async set(key: K, value: T | null, options: SetOptions = {}): Promise<readonly TierName[]> {
     checkOptions("set", options);
-    return this.#written(key, { value, options }, async (written, given) => {
-      const { start, everywhere = given.purging !== undefined } = options;
-      const refusals: OperatorError[] = [];
-      const ports = { ...given, onTooLarge: (error: OperatorError) => refusals.push(error) };
-      const set = isBeyondRedis(written.place) ? setEverywhere : setInRedis;
-      const tiers =
-        start === undefined
-          ? await (everywhere ? set : setValue)(written, ports)
-          : await setLoaded(written, { start, everywhere }, ports);
-      for (const refusal of refusals) throw refusal;
-      return tiers;
-    });
+    return this.#written(key, { value, options }, (written, ports) =>
+      setValue(written, options, ports),
+    );
   }
 
   /**

@@ -4,7 +4,6 @@ import { reach } from "../../config/tier-names.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
 import type { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import { OperatorError } from "../../base/operator-error.ts";
-import type { PurgeView } from "../../purge/view/view.ts";
 import { begin, type BeginPorts } from "../load/make-record.ts";
 import { judge, type VerdictPorts } from "../load/verdict.ts";
 import { type DataMetadata, keepUntilAtMs, dataForm } from "../value/data-record.ts";
@@ -19,7 +18,6 @@ import { comparePositions } from "../../purge/journal/entry.ts";
 
 /** The dependencies of fields. */
 export interface FieldPorts extends BeginPorts, VerdictPorts {
-  readonly view: Pick<PurgeView, "judge" | "stamp" | "attend" | "seek">;
   /** `undefined` without a database. Fields are not available in that case. */
   readonly hashes: HashStore | undefined;
   /** The last head of each key that this isolate has read or written. */

@@ -5,7 +5,6 @@ import { invocationHere } from "../../base/invocation.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { errorName } from "../../base/error-name.ts";
 import { OutOfTime, within } from "../../base/timeouts.ts";
-import type { PurgeView } from "../../purge/view/view.ts";
 import type { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import type { EventListener } from "../value/events.ts";
 import { type DataMetadata, valueOf } from "../value/data-record.ts";
@@ -19,14 +18,13 @@ import { runLoad } from "./waits.ts";
 
 /** The dependencies of a load. */
 export interface LoadTogetherPorts extends StorePorts, BeginPorts {
-  readonly view: Pick<PurgeView, "stamp" | "mayBeValidated">;
   readonly maxLagMs: number;
   /** A random number n, 0 ≤ n < 1. */
   readonly random: () => number;
   /** The time of each key's last failed load. */
   readonly failures: BoundedMarks<number>;
   /** The application's listener; `undefined` if it has none. */
-  readonly events: Pick<EventListener, "emit"> | undefined;
+  readonly events: EventListener | undefined;
 }
 
 /** A requested value, and the flight of the callers that wait for it. */
@@ -214,7 +212,7 @@ function emitLoad(
     readonly startedAtMs: number;
     readonly endedAtMs: number;
   },
-  events: Pick<EventListener, "emit">,
+  events: EventListener,
 ): void {
   const keys = parts.map(({ need }) => need.place.appKey);
   const failed = keys.flatMap((key, at) => {

@@ -5,7 +5,6 @@ import type { LoadResult, LoadPolicy, Next, LeaderTurn } from "../../cache/load-
 import type { FetchResult, FlightOutcome } from "../../cache/flights.ts";
 import { unreachable } from "../../base/unreachable.ts";
 import { patiently } from "../../base/timeouts.ts";
-import type { PurgeView } from "../../purge/view/view.ts";
 import type { DataMetadata, DataDetail } from "../value/data-record.ts";
 import { LoadTimedOut } from "../value/load-context.ts";
 import { loadTogether, type LoadTogetherPorts, metadataOf, type Part } from "./load-together.ts";
@@ -17,7 +16,7 @@ import {
   type LoadNeed,
   type LoadOutcome,
 } from "./load-outcome.ts";
-import { standIn, hasForm, judge, type VerdictPorts } from "./verdict.ts";
+import { hasForm, judge, type JudgingView, standIn, type VerdictPorts } from "./verdict.ts";
 import { selfWait, waitingFor } from "./waits.ts";
 import { takeTurn, type TurnPorts } from "../../cache/lease-turn.ts";
 import type { LeaseWord } from "../../cache/tiers/lease.ts";
@@ -27,9 +26,8 @@ import { DataSearch, type FoundData, type SearchPorts } from "./search.ts";
 /** The dependencies of loading. */
 export interface LoadingPorts
   extends LoadTogetherPorts, LoadPorts<LoadOutcome>, VerdictPorts, WorldTurnPorts {
-  readonly view: Pick<PurgeView, "judge" | "seek" | "stamp" | "mayBeValidated" | "attend">;
   /** The purge view without `UnpurgedWrites`, whose holds make `view` refuse values. */
-  readonly viewOfPurges: Pick<PurgeView, "judge" | "seek">;
+  readonly viewOfPurges: JudgingView;
   readonly flights: DataFlights;
   readonly random: () => number;
   readonly nowAtMs: () => number;

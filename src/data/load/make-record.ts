@@ -14,11 +14,11 @@ import {
 import { urlOf } from "../value/key.ts";
 import { checkedTag, type LoaderContext } from "../value/load-context.ts";
 import type { Place } from "../value/space.ts";
-import type { PurgeView } from "../../purge/view/view.ts";
+import type { JudgingView } from "./verdict.ts";
 import type { StoreOrder } from "./store-values.ts";
 
 export interface BeginPorts {
-  readonly view: Pick<PurgeView, "stamp">;
+  readonly view: JudgingView;
   /** Returns the location of this isolate. */
   readonly colo: () => string;
   readonly nowAtMs: () => number;

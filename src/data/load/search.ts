@@ -7,7 +7,7 @@ import { discardBody } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Tier, TierAsk, TierRead } from "../../cache/tiers/tier.ts";
 import { tierScopes } from "../../config/tier-names.ts";
-import type { Attention, PurgeView } from "../../purge/view/view.ts";
+import type { Attention } from "../../purge/view/view.ts";
 import {
   type Candidate,
   type DataDetail,
@@ -26,15 +26,12 @@ const decoder = new TextDecoder();
 /** The dependencies of a lookup. */
 export interface SearchPorts extends VerdictPorts {
   readonly tiers: DataTiers;
-  readonly view: Pick<PurgeView, "judge" | "attend" | "seek">;
   /** The flights of this isolate. One of them may have just loaded the value. */
-  readonly flights: Pick<DataFlights, "get">;
+  readonly flights: DataFlights;
   readonly nowAtMs: () => number;
   readonly afterAnswer: (work: () => Promise<void>) => void;
   readonly onBadRecord: () => void;
   readonly stores: StoreOrder;
-  /** A of the purge protocol, in milliseconds. */
-  readonly allowanceMs: number;
 }
 
 export type DataRead = TierRead<DataDetail>;

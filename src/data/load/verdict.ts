@@ -16,9 +16,12 @@ export type DataVerdict =
 /** `form`: the value has another schema or codec. */
 export type Refusal = "form" | "expired" | "purged" | "unverified";
 
+/** The methods of the purge view that the data cache uses. */
+export type JudgingView = Pick<PurgeView, "judge" | "mayBeValidated" | "seek" | "stamp" | "attend">;
+
 /** The dependencies of a verdict. */
 export interface VerdictPorts {
-  readonly view: Pick<PurgeView, "judge">;
+  readonly view: JudgingView;
   /** The location of this isolate. Rule 7 (b) trusts values that were loaded at the same location. */
   readonly colo: () => string;
   /** N of the purge protocol. */
@@ -103,7 +106,7 @@ export function standIn({ older, place }: LoadNeed, ports: StandInPorts): CallRe
  * another load.
  */
 export function isResting(
-  { place }: Pick<LoadNeed, "place">,
+  { place }: LoadNeed,
   ports: StandInPorts & { readonly failures: { get(key: string): number | undefined } },
 ): boolean {
   const failedAtMs = ports.failures.get(place.key.text);
