@@ -18,7 +18,7 @@ import { type FieldPorts, Fields } from "./fields/fields.ts";
 import { lookedUp, type Lookup, type LookUpOptions } from "./look-up.ts";
 import type { Frozen } from "./value/frozen.ts";
 import { type Key, keyIn } from "./value/key.ts";
-import { loadOne, type LoadingPorts } from "./load/loading.ts";
+import { loadOne } from "./load/loading.ts";
 import {
   type Place,
   placeOf,
@@ -41,13 +41,7 @@ import {
 import { Definitions } from "../base/definitions.ts";
 
 /** The dependencies of a namespace. */
-export type NamespacePorts = LoadingPorts &
-  WritePorts &
-  FieldPorts &
-  NamedPurgePorts & {
-    /** The host of the Cache API keys. */
-    readonly host: string;
-  };
+export type NamespacePorts = WritePorts & FieldPorts & NamedPurgePorts;
 
 /**
  * The result of a load that returns `V`, in a namespace of `T`: `V` if `T` is unknown, and otherwise

@@ -5,7 +5,8 @@ import { OperatorError } from "../../base/operator-error.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import type { AcceptedWrite } from "../../purge/acceptance/acceptance.ts";
 import { begin, type GivenStart, type LoadStart, recordOf } from "../load/make-record.ts";
-import { storeValues, type WriteResult } from "../load/store-values.ts";
+import type { WriteResult } from "../load/data-ports.ts";
+import { storeValues } from "../load/store-values.ts";
 import type { DataRecord } from "../value/data-record.ts";
 import type { Place } from "../value/space.ts";
 import {

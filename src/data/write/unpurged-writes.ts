@@ -7,7 +7,7 @@ import { pause } from "../../base/timeouts.ts";
 import type { PurgeJudgement } from "../../purge/view/view.ts";
 import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
 import { targetsOf, urlOf } from "../value/key.ts";
-import type { JudgingView } from "../load/verdict.ts";
+import type { JudgingView } from "../load/data-ports.ts";
 import type { Place } from "../value/space.ts";
 
 export interface UnpurgedWritesSettings {

@@ -6,10 +6,9 @@ import type { AcceptedWrite, Acceptances } from "../../purge/acceptance/acceptan
 import type { Unavailable } from "../../purge/journal/journal.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";
 import type { Metrics } from "../../observe/metrics.ts";
-import type { BeginPorts, ValueOptions } from "../load/make-record.ts";
-import type { DataFlights } from "../load/load-outcome.ts";
-import { isHard, type JudgingView } from "../load/verdict.ts";
-import type { StorePorts } from "../load/store-values.ts";
+import type { ValueOptions } from "../load/make-record.ts";
+import { isHard } from "../load/verdict.ts";
+import type { DataPorts } from "../load/data-ports.ts";
 import { type DataMetadata, type DataRecord, decodeAs } from "../value/data-record.ts";
 import { targetsOf } from "../value/key.ts";
 import { type DataDuration, msOf } from "../value/lifetime-text.ts";
@@ -43,21 +42,14 @@ export interface WrittenValue {
 }
 
 /** The dependencies of `set` and `write`. */
-export interface WritePorts extends BeginPorts, StorePorts {
+export interface WritePorts extends DataPorts {
   /**
    * `undefined` without a database, so that writing through fails. A cache of a single process
    * needs no database.
    */
   readonly purging: { readonly acceptances: Pick<Acceptances, "acceptAfter"> } | undefined;
   readonly unpurged: UnpurgedWrites;
-  /** The purge view without `UnpurgedWrites`, so that values of held keys are also judged. */
-  readonly viewOfPurges: JudgingView;
-  readonly maxLagMs: number;
-  readonly flights: DataFlights;
   readonly metrics: Metrics;
-  /** A random number n, 0 ≤ n < 1. */
-  readonly random: () => number;
-  readonly randomText: () => string;
 }
 
 /**
