@@ -22,6 +22,7 @@ export {
   type MissingKeyPolicy,
 } from "./data/value/load-context.ts";
 export type { NamespaceOptions } from "./data/value/space.ts";
-export type { SetOptions, WriteOptions } from "./data/write/set-value.ts";
+export type { SetOptions } from "./data/write/set.ts";
+export type { WriteOptions } from "./data/write/written-value.ts";
 export { type Persist, WriteTimedOut } from "./data/write/write-through.ts";
 export { OperatorError } from "./base/operator-error.ts";

@@ -1,16 +1,15 @@
 // Exports of `tidemark/opennext`: a data cache as the incremental cache, the tag cache and the queue of OpenNext for
 // Cloudflare. The files import no package of OpenNext or Next.js.
-import { bindStores, type Stores } from "../bind-stores.ts";
+import type { Stores } from "../bind-stores.ts";
 import { type Config, configOf } from "../config/config.ts";
-import { type Fault, isFault, OperatorError } from "../base/operator-error.ts";
+import { type Fault, OperatorError } from "../base/operator-error.ts";
 import { pause } from "../base/timeouts.ts";
 import { isSafe } from "../rules/methods.ts";
-import { createDataCache } from "../data/create-data-cache.ts";
-import { type DataPlatform, neverThrowing } from "../data/data-platform.ts";
+import { dataCacheOf } from "../data/create-data-cache.ts";
+import { type DataPlatform, neverThrowing, settingsOf } from "../data/data-platform.ts";
 import { type DataDuration, msOf } from "../data/value/lifetime-text.ts";
 import { platformHere } from "../platform/workers.ts";
 import { textOf } from "../protocol/variables/bindings.ts";
-import { databasesOf, noDatabases } from "../protocol/variables/database.ts";
 import { OpenNextRequest, openRequests, type OpenNextStores } from "./opennext-request.ts";
 
 export {
@@ -108,6 +107,7 @@ function ofDataAlone(config: Config): Config {
   });
 }
 
+/** @throws OperatorError if the Worker names its stores in code, and no purge could be accepted */
 function storesOf(
   config: Config,
   { stale = "1d", keep = "30d", ...options }: OpenNextOptions,
@@ -119,11 +119,9 @@ function storesOf(
   },
 ): OpenNextStores {
   const { env, seenHost, colo, waitUntil } = given;
-  const { stores } = options;
-  if (stores.journal !== undefined || stores.records !== undefined) refuseUnbound(stores, env);
   const hasHost = textOf(env, "SITE_HOST") !== undefined;
   const log = neverThrowing(options.log ?? platformHere().log);
-  const data = createDataCache(config, {
+  const settings = settingsOf(config, {
     ...options,
     log,
     env,
@@ -131,6 +129,11 @@ function storesOf(
     colo: () => textOf(env, "COLO") ?? colo(),
     ...(!hasHost && { host: seenHost }),
   });
+  const { journal, records } = options.stores;
+  const isInCode = journal !== undefined || records !== undefined;
+  // Each store that is off has a fault.
+  if (isInCode && !settings.hasJournal) throw new OperatorError(settings.faults[0] as Fault);
+  const data = dataCacheOf(settings);
   return {
     data,
     values: data.namespace("opennext", {
@@ -150,16 +153,4 @@ function storesOf(
     staleMs: msOf(stale),
     keepMs: msOf(keep),
   };
-}
-
-/** @throws OperatorError if no purge could be accepted, because a store in code is not usable */
-function refuseUnbound(stores: Stores, env: Readonly<Record<string, unknown>>): void {
-  const own: Fault[] = [];
-  const { redis, journal } = stores.redis ? databasesOf(env, own) : noDatabases;
-  if (isFault(redis)) own.push(redis);
-  const bound = bindStores({ redis, journal, faults: own }, stores, env);
-  const { redis: database, faults } = bound.environment;
-  const isUsable = !isFault(database) && (database ?? bound.journal) !== undefined;
-  // Each store that is off has a fault.
-  if (!isUsable) throw new OperatorError(faults[0] as Fault);
 }

@@ -1,9 +1,10 @@
 // Answers calls for one or several keys, from the tiers or by a load. Several keys cost one command to
 // Redis, and one load for all missing keys.
+import type { DataPorts } from "./load/data-ports.ts";
 import { inInvocation } from "../remote/invocation.ts";
 import type { LoadMany } from "./value/load-context.ts";
 import type { CallResult, LoadNeed } from "./load/load-outcome.ts";
-import { loadOne, type LoadingPorts, storedSince } from "./load/loading.ts";
+import { loadOne, storedSince } from "./load/loading.ts";
 import type { Place, DataTiers, Space } from "./value/space.ts";
 import { refreshBehind, isUnderWay, leadTogether } from "./load/refresh.ts";
 import {
@@ -11,7 +12,6 @@ import {
   type FoundData,
   isAnswer,
   type DataRead,
-  type SearchPorts,
   type SearchOptions,
 } from "./load/search.ts";
 import { isResting, isRefreshDue } from "./load/verdict.ts";
@@ -41,7 +41,7 @@ type Step =
 /** Returns the answer, without a promise if memory has it; `undefined` if no value may answer. */
 export function answered(
   ask: Ask,
-  ports: LoadingPorts,
+  ports: DataPorts,
 ): CallResult | undefined | Promise<CallResult | undefined> {
   const found = new DataSearch(ask.place, ports).found();
   if (found instanceof Promise) {
@@ -50,7 +50,7 @@ export function answered(
   return carryOut(stepAfter(found, ask, ports), ports);
 }
 
-function carryOut(step: Step, ports: LoadingPorts): CallResult | undefined | Promise<CallResult> {
+function carryOut(step: Step, ports: DataPorts): CallResult | undefined | Promise<CallResult> {
   if (step.kind === "nothing") return undefined;
   if (step.kind === "load") return inInvocation(() => loadOne(step.need, ports));
   if (step.refresh !== undefined) refreshBehind([step.refresh], ports);
@@ -65,7 +65,7 @@ function carryOut(step: Step, ports: LoadingPorts): CallResult | undefined | Pro
 export function stepAfter(
   found: FoundData | undefined,
   { place, load, isLookOnly }: Ask,
-  ports: LoadingPorts,
+  ports: DataPorts,
 ): Step {
   const { counts, events } = ports;
   const { name, softTimeoutMs, refreshMs } = place.space;
@@ -101,7 +101,7 @@ const coloKeysMax = 32;
  */
 export async function lookUpMany(
   places: readonly Place[],
-  ports: SearchPorts,
+  ports: DataPorts,
   wish: Pick<SearchOptions, "isEnough"> = {},
 ): Promise<readonly (FoundData | undefined)[]> {
   const [first] = places;
@@ -120,12 +120,12 @@ export async function lookUpMany(
 
 /** Batches reads of one tier. Sends the batch once each lookup has requested a read or ended. */
 class ReadsTogether {
-  readonly #ports: SearchPorts;
+  readonly #ports: DataPorts;
   readonly #tier: Tier<DataDetail> | undefined;
   readonly #undecided: Set<string>;
   readonly #reads: { key: RecordKey; resolve: (read: DataRead) => void }[] = [];
 
-  constructor(places: readonly Place[], { below }: DataTiers, ports: SearchPorts) {
+  constructor(places: readonly Place[], { below }: DataTiers, ports: DataPorts) {
     this.#tier = below.find((tier) => tier.readMany !== undefined);
     this.#ports = ports;
     this.#undecided = new Set(places.map(({ key }) => key.text));
@@ -163,7 +163,7 @@ class ReadsTogether {
 export async function answeredMany(
   places: readonly Place[],
   how: Omit<Ask, "place">,
-  ports: LoadingPorts,
+  ports: DataPorts,
 ): Promise<readonly (CallResult | undefined)[]> {
   const found = await lookUpMany(places, ports);
   const steps = places.map((place, at) => stepAfter(found[at], { ...how, place }, ports));
@@ -199,7 +199,7 @@ export interface ManyResult<T, K extends Key> {
 /** The namespace of a call, and its dependencies. */
 interface Around {
   readonly space: Space;
-  readonly ports: Pick<LoadingPorts, "counts" | "events">;
+  readonly ports: DataPorts;
 }
 
 /**
@@ -259,6 +259,6 @@ export function valuesFor<T, K extends Key>(
   return { values, errors };
 }
 
-function withoutEvents({ space, ports: { counts } }: Around): Around {
-  return { space, ports: { counts, events: undefined } };
+function withoutEvents({ space, ports }: Around): Around {
+  return { space, ports: { ...ports, events: undefined } };
 }

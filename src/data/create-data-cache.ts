@@ -25,7 +25,7 @@ import { HashStore } from "./fields/hash-store.ts";
 import { keepLoaded, warmKeys, whyNotWarmed } from "./keep-loaded.ts";
 import { DataCounts } from "./load/data-counts.ts";
 import type { GivenStart } from "./load/make-record.ts";
-import { StoreOrder } from "./load/store-values.ts";
+import { StoreOrder } from "./load/data-ports.ts";
 import { LocalPurges } from "../purge/local-purges.ts";
 import { started } from "./look-up.ts";
 import { type Namespace, type NamespacePorts, Namespaces } from "./namespace.ts";

@@ -100,6 +100,10 @@ export function settingsOf(
     },
     host,
     records: makers.records,
+    /** The reasons why stores are off, which the log also has. */
+    faults: environment.faults,
+    /** Whether a journal can accept purges. */
+    hasJournal: !isFault(named) && (named ?? journal) !== undefined,
     /** The variables without effect, unless pages use them. */
     idle: isGiven && given.database === undefined ? idleDatabases(variables) : [],
     /** Whether no other process or isolate shares the values. Purges then need no database. */

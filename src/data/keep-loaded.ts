@@ -2,7 +2,7 @@
 import { tierScopes } from "../config/tier-names.ts";
 import { errorName } from "../base/error-name.ts";
 import { within, patiently } from "../base/timeouts.ts";
-import type { LoadingPorts } from "./load/loading.ts";
+import type { DataPorts } from "./load/data-ports.ts";
 import type { FoundData } from "./load/search.ts";
 import { type Place, placeOf, type Space } from "./value/space.ts";
 import { lookUpMany } from "./answer.ts";
@@ -20,13 +20,11 @@ const keysMax = 100;
 /** A run starts no batch after this time. The next cron run, a minute later, loads the rest. */
 const runMsMax = 25_000;
 
-type KeepLoadedPorts = LoadingPorts & { readonly host: string };
-
 /**
  * Processes all namespaces at once, each in batches. Never rejects: failures are counted, and old
  * values stay stored.
  */
-export async function keepLoaded(spaces: readonly Space[], ports: KeepLoadedPorts): Promise<void> {
+export async function keepLoaded(spaces: readonly Space[], ports: DataPorts): Promise<void> {
   const startedAtMs = ports.nowAtMs();
   const isOver = () => ports.nowAtMs() - startedAtMs >= runMsMax;
   await Promise.all(spaces.map((space) => keepSpaceLoaded(space, isOver, ports)));
@@ -35,7 +33,7 @@ export async function keepLoaded(spaces: readonly Space[], ports: KeepLoadedPort
 async function keepSpaceLoaded(
   space: Space,
   isOver: () => boolean,
-  ports: KeepLoadedPorts,
+  ports: DataPorts,
 ): Promise<void> {
   const places = await placesIn(space, ports);
   for (let from = 0; from < places.length && !isOver(); from += keysMax) {
@@ -52,7 +50,7 @@ function belowColos(space: Space): Space {
 }
 
 /** Returns the place of each key once. Counts a failure to list the keys as a failed load. */
-async function placesIn(space: Space, { host, counts }: KeepLoadedPorts): Promise<Place[]> {
+async function placesIn(space: Space, { host, counts }: DataPorts): Promise<Place[]> {
   const { keys, name, hardTimeoutMs } = space;
   const kept = belowColos(space);
   try {
@@ -69,7 +67,7 @@ async function placesIn(space: Space, { host, counts }: KeepLoadedPorts): Promis
 async function loadDue(
   places: readonly Place[],
   { name, load, refreshMs = 0 }: Space,
-  ports: KeepLoadedPorts,
+  ports: DataPorts,
 ): Promise<void> {
   const isYoung = ({ verdict }: FoundData) => verdict.kind === "fresh" && verdict.ageMs < refreshMs;
   if (load === undefined) return;
@@ -96,7 +94,7 @@ interface Batch {
 async function loadUnless(
   isEnough: (found: FoundData) => boolean,
   { places, load, lookedFor = places }: Batch,
-  ports: LoadingPorts,
+  ports: DataPorts,
 ): Promise<{ readonly own: readonly UnderWay[]; readonly others: readonly UnderWay[] }> {
   const found = await lookUpMany(lookedFor, ports, { isEnough });
   const own: LoadNeed[] = [];
@@ -152,7 +150,7 @@ export function whyNotWarmed(
 export async function warmKeys(
   space: Space,
   keys: readonly Key[],
-  ports: KeepLoadedPorts,
+  ports: DataPorts,
 ): Promise<readonly WarmedKey[]> {
   const { load } = space;
   if (load === undefined)
@@ -168,7 +166,7 @@ export async function warmKeys(
     : places;
   const isFresh = ({ verdict }: FoundData) => verdict.kind === "fresh";
   const unkept = new Map<string, string>();
-  const onWritten: KeepLoadedPorts["onWritten"] = ({ tier, key, result }) => {
+  const onWritten: DataPorts["onWritten"] = ({ tier, key, result }) => {
     if (tierScopes[tier] === "world" && result !== "kept") unkept.set(key.text, result);
   };
   const { own, others } = await loadUnless(
@@ -188,7 +186,7 @@ export async function warmKeys(
   return requested.map(({ path }) => results.get(path) ?? { result: "already" });
 }
 
-function hasShared(space: Space, { tiers }: KeepLoadedPorts): boolean {
+function hasShared(space: Space, { tiers }: DataPorts): boolean {
   return tiers.of(space.tiers).ofWorld !== undefined;
 }
 
@@ -198,11 +196,7 @@ const notInTime: WarmedKey = {
 };
 
 /** Returns the result for a stored value. Without a shared tier, only this isolate may hold it. */
-function resultOfWrite(
-  result: string | undefined,
-  space: Space,
-  ports: KeepLoadedPorts,
-): WarmedKey {
+function resultOfWrite(result: string | undefined, space: Space, ports: DataPorts): WarmedKey {
   if (result !== undefined) {
     const why = `the shared tier did not store it (${result})`;
     return { result: result === "unavailable" ? "failed" : "not-stored", why };

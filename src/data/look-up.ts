@@ -2,15 +2,14 @@
 import type { Stamp } from "../cache/record/record.ts";
 import { acceptedAtMs } from "../purge/journal/entry.ts";
 import { stepAfter } from "./answer.ts";
-import { begin, type BeginPorts, type GivenStart } from "./load/make-record.ts";
+import { begin, type GivenStart } from "./load/make-record.ts";
 import type { CallResult } from "./load/load-outcome.ts";
-import type { LoadingPorts } from "./load/loading.ts";
 import { DataSearch } from "./load/search.ts";
 import { type DataVerdict, judge as judged } from "./load/verdict.ts";
 import type { Frozen } from "./value/frozen.ts";
 import { checkedTag } from "./value/load-context.ts";
 import type { Place } from "./value/space.ts";
-import type { UnpurgedWrites } from "./write/unpurged-writes.ts";
+import type { WritePorts } from "./write/written-value.ts";
 
 /** The result of a lookup. */
 export interface Lookup<T> {
@@ -43,7 +42,7 @@ export interface LookUpOptions {
 export async function lookedUp(
   place: Place,
   { tags = [] }: LookUpOptions,
-  ports: LoadingPorts & { readonly unpurged: Pick<UnpurgedWrites, "refusedCount"> },
+  ports: WritePorts,
 ): Promise<
   Pick<Lookup<unknown>, "start" | "startAfter" | "judge"> & {
     readonly given: CallResult | undefined;
@@ -72,12 +71,7 @@ export async function lookedUp(
 }
 
 /** Takes the start of loads without a lookup of their own. */
-export async function started(
-  ports: BeginPorts & {
-    readonly host: string;
-    readonly unpurged: Pick<UnpurgedWrites, "refusedCount">;
-  },
-): Promise<GivenStart> {
+export async function started(ports: WritePorts): Promise<GivenStart> {
   const { refusedCount } = ports.unpurged;
   return { ...(await begin(ports.host, ports)), refusedCount, over: undefined };
 }

@@ -1,7 +1,6 @@
 // The public class of a namespace, and the namespaces of a cache: one definition for each name.
 import type { TierName } from "../config/config.ts";
 import { inInvocation } from "../remote/invocation.ts";
-import type { OperatorError } from "../base/operator-error.ts";
 import { unlessAborted } from "../base/timeouts.ts";
 import { answered, answeredMany, type ManyResult, valueFor, valuesFor } from "./answer.ts";
 import { emitting } from "./value/events.ts";
@@ -19,7 +18,7 @@ import { type FieldPorts, Fields } from "./fields/fields.ts";
 import { lookedUp, type Lookup, type LookUpOptions } from "./look-up.ts";
 import type { Frozen } from "./value/frozen.ts";
 import { type Key, keyIn } from "./value/key.ts";
-import { loadOne, type LoadingPorts } from "./load/loading.ts";
+import { loadOne } from "./load/loading.ts";
 import {
   type Place,
   placeOf,
@@ -31,35 +30,18 @@ import {
 } from "./value/space.ts";
 import { type NamedPurgePorts, purgeNamed, type PurgeReceipt } from "./purge-data.ts";
 import { DataSearch, isAnswer } from "./load/search.ts";
+import { purgeBeforeLoad, type SetOptions, setValue } from "./write/set.ts";
+import { type Persist, writeThrough } from "./write/write-through.ts";
 import {
-  type SetOptions,
-  setValue,
   type WriteOptions,
-  writtenOptionsOf,
-} from "./write/set-value.ts";
-import {
-  isBeyondRedis,
-  purgeBeforeLoad,
-  setEverywhere,
-  setInRedis,
-} from "./write/set-everywhere.ts";
-import { setLoaded } from "./write/set-loaded.ts";
-import {
-  type Persist,
   type WritePorts,
-  writeThrough,
+  writtenOptionsOf,
   type WrittenValue,
-} from "./write/write-through.ts";
+} from "./write/written-value.ts";
 import { Definitions } from "../base/definitions.ts";
 
 /** The dependencies of a namespace. */
-export type NamespacePorts = LoadingPorts &
-  WritePorts &
-  FieldPorts &
-  NamedPurgePorts & {
-    /** The host of the Cache API keys. */
-    readonly host: string;
-  };
+export type NamespacePorts = WritePorts & FieldPorts & NamedPurgePorts;
 
 /**
  * The result of a load that returns `V`, in a namespace of `T`: `V` if `T` is unknown, and otherwise
@@ -186,18 +168,9 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
    */
   async set(key: K, value: T | null, options: SetOptions = {}): Promise<readonly TierName[]> {
     checkOptions("set", options);
-    return this.#written(key, { value, options }, async (written, given) => {
-      const { start, everywhere = given.purging !== undefined } = options;
-      const refusals: OperatorError[] = [];
-      const ports = { ...given, onTooLarge: (error: OperatorError) => refusals.push(error) };
-      const set = isBeyondRedis(written.place) ? setEverywhere : setInRedis;
-      const tiers =
-        start === undefined
-          ? await (everywhere ? set : setValue)(written, ports)
-          : await setLoaded(written, { start, everywhere }, ports);
-      for (const refusal of refusals) throw refusal;
-      return tiers;
-    });
+    return this.#written(key, { value, options }, (written, ports) =>
+      setValue(written, options, ports),
+    );
   }
 
   /**

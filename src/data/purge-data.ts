@@ -49,7 +49,7 @@ export type OrderPurge = (order: {
 export interface OrderPurgePorts {
   /** `undefined` without a database, unless the cache is one process. */
   readonly purging: { readonly acceptances: Pick<Acceptances, "accept"> } | undefined;
-  readonly metrics: Pick<Metrics, "add">;
+  readonly metrics: Metrics;
   readonly nowAtMs: () => number;
   readonly host: string;
   readonly afterAnswer: (work: () => Promise<void>) => void;
@@ -59,7 +59,7 @@ export interface OrderPurgePorts {
 export interface NamedPurgePorts {
   readonly purge: OrderPurge;
   /** The application's listener; `undefined` if it has none. */
-  readonly events: Pick<EventListener, "emit"> | undefined;
+  readonly events: EventListener | undefined;
   /** This cache's namespaces, by name. Without them, a purge has no notes on keys and prefixes. */
   readonly spaces?: ReadonlyMap<string, unknown>;
 }

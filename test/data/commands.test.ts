@@ -2,7 +2,7 @@
 // reads the purge journal every few seconds. Those commands are not counted here.
 import { describe, expect, it } from "vitest";
 
-import type { SetOptions } from "../../src/data/write/set-value.ts";
+import type { SetOptions } from "../../src/data/write/set.ts";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 import { openRestDatabase } from "../../testing/fakes/rest-database.ts";
 

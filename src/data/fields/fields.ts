@@ -4,9 +4,9 @@ import { reach } from "../../config/tier-names.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
 import type { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import { OperatorError } from "../../base/operator-error.ts";
-import type { PurgeView } from "../../purge/view/view.ts";
-import { begin, type BeginPorts } from "../load/make-record.ts";
-import { judge, type VerdictPorts } from "../load/verdict.ts";
+import { begin } from "../load/make-record.ts";
+import type { DataPorts, VerdictPorts } from "../load/data-ports.ts";
+import { judge } from "../load/verdict.ts";
 import { type DataMetadata, keepUntilAtMs, dataForm } from "../value/data-record.ts";
 import { urlOf } from "../value/key.ts";
 import { checkedTag } from "../value/load-context.ts";
@@ -18,15 +18,11 @@ import { decodeRecord, encodeRecord } from "../../cache/tiers/record-codec.ts";
 import { comparePositions } from "../../purge/journal/entry.ts";
 
 /** The dependencies of fields. */
-export interface FieldPorts extends BeginPorts, VerdictPorts {
-  readonly view: Pick<PurgeView, "judge" | "stamp" | "attend" | "seek">;
+export interface FieldPorts extends DataPorts {
   /** `undefined` without a database. Fields are not available in that case. */
   readonly hashes: HashStore | undefined;
   /** The last head of each key that this isolate has read or written. */
   readonly heads: BoundedMarks<string>;
-  readonly holdOn: (place: Place) => object | undefined;
-  readonly onBadRecord: () => void;
-  readonly randomText: () => string;
 }
 
 const nowhere = () => "";

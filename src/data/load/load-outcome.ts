@@ -33,7 +33,7 @@ export interface LoadNeed {
 }
 
 /** Returns the longest time of a load, including the wait for its lease. */
-export function flightMsMaxOf({ place }: Pick<LoadNeed, "place">): number {
+export function flightMsMaxOf({ place }: LoadNeed): number {
   const { hardTimeoutMs, waitTimeoutMs } = place.space;
   return hardTimeoutMs + waitTimeoutMs;
 }

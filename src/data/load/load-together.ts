@@ -5,29 +5,16 @@ import { invocationHere } from "../../remote/invocation.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { errorName } from "../../base/error-name.ts";
 import { OutOfTime, within } from "../../base/timeouts.ts";
-import type { PurgeView } from "../../purge/view/view.ts";
-import type { BoundedMarks } from "../../cache/record/bounded-marks.ts";
+import type { DataPorts } from "./data-ports.ts";
 import type { EventListener } from "../value/events.ts";
 import { type DataMetadata, valueOf } from "../value/data-record.ts";
 import { type Key, PathMap } from "../value/key.ts";
 import { LoadTimedOut, notModified, LoaderContext, mapOf } from "../value/load-context.ts";
 import type { DataFlight, LoadOutcome, LoadNeed } from "./load-outcome.ts";
-import { begin, type BeginPorts, type LoadStart, recordOf, renewed } from "./make-record.ts";
-import { endValues, type StorePorts, storeValues } from "./store-values.ts";
+import { begin, type LoadStart, recordOf, renewed } from "./make-record.ts";
+import { endValues, storeValues } from "./store-values.ts";
 import { hasForm } from "./verdict.ts";
 import { runLoad } from "./waits.ts";
-
-/** The dependencies of a load. */
-export interface LoadTogetherPorts extends StorePorts, BeginPorts {
-  readonly view: Pick<PurgeView, "stamp" | "mayBeValidated">;
-  readonly maxLagMs: number;
-  /** A random number n, 0 ≤ n < 1. */
-  readonly random: () => number;
-  /** The time of each key's last failed load. */
-  readonly failures: BoundedMarks<number>;
-  /** The application's listener; `undefined` if it has none. */
-  readonly events: Pick<EventListener, "emit"> | undefined;
-}
 
 /** A requested value, and the flight of the callers that wait for it. */
 export interface Part {
@@ -49,7 +36,7 @@ type SourceAnswer =
  */
 export async function loadTogether(
   parts: readonly Part[],
-  ports: LoadTogetherPorts,
+  ports: DataPorts,
 ): Promise<{ outcomes: readonly LoadOutcome[]; stored: Promise<unknown> }> {
   for (const { flight } of parts) flight.leads(ports.nowAtMs());
   const beginning = await begin(parts[0]?.need.place.key.host ?? "", ports);
@@ -95,7 +82,7 @@ export async function loadTogether(
 async function answerOf(
   parts: readonly (Part & { readonly loader: LoaderContext })[],
   controller: AbortController,
-  { counts }: LoadTogetherPorts,
+  { counts }: DataPorts,
 ): Promise<SourceAnswer> {
   const [first] = parts;
   if (first === undefined) return { kind: "answered", values: new Map() };
@@ -128,13 +115,13 @@ function foreign(): never {
 }
 
 /** Returns whether the source may confirm the stored value (rule 23). */
-function mayHoldStill(need: LoadNeed, { view, nowAtMs, maxLagMs }: LoadTogetherPorts): boolean {
+function mayHoldStill(need: LoadNeed, { view, nowAtMs, maxLagMs }: DataPorts): boolean {
   const metadata = need.older?.stored.metadata;
   if (metadata === undefined || !hasForm(metadata, need.place.space)) return false;
   return view.mayBeValidated(metadata, { atMs: nowAtMs(), maxLagMs });
 }
 
-function olderOf(need: LoadNeed, ports: LoadTogetherPorts): unknown {
+function olderOf(need: LoadNeed, ports: DataPorts): unknown {
   if (need.older === undefined || !mayHoldStill(need, ports)) return undefined;
   return valueOf(need.older.stored.metadata, need.place.space.codec);
 }
@@ -142,7 +129,7 @@ function olderOf(need: LoadNeed, ports: LoadTogetherPorts): unknown {
 async function outcomeOf(
   { need, flight, loader }: Part & { readonly loader: LoaderContext },
   loaded: { answered: SourceAnswer; beginning: LoadStart; respondedAtMs: number },
-  ports: LoadTogetherPorts,
+  ports: DataPorts,
 ): Promise<LoadOutcome> {
   const { answered, beginning, respondedAtMs } = loaded;
   if (answered.kind === "failed") return { kind: "failed", error: answered.error };
@@ -179,7 +166,7 @@ async function outcomeOf(
 function unlessOvertaken(
   outcome: LoadOutcome,
   part: Part | undefined,
-  { order, ports }: { readonly order: number; readonly ports: StorePorts },
+  { order, ports }: { readonly order: number; readonly ports: DataPorts },
 ): LoadOutcome {
   if (outcome.kind !== "stored" || part === undefined) return outcome;
   const isLast = ports.stores.mayStore(part.need.place.key.text, order);
@@ -214,7 +201,7 @@ function emitLoad(
     readonly startedAtMs: number;
     readonly endedAtMs: number;
   },
-  events: Pick<EventListener, "emit">,
+  events: EventListener,
 ): void {
   const keys = parts.map(({ need }) => need.place.appKey);
   const failed = keys.flatMap((key, at) => {
@@ -226,7 +213,7 @@ function emitLoad(
   events.emit({ type: "load", namespace, keys, startedAtMs, tookMs, errors: new Map(failed) });
 }
 
-function noteOutcome(outcome: LoadOutcome, { place }: LoadNeed, ports: LoadTogetherPorts): void {
+function noteOutcome(outcome: LoadOutcome, { place }: LoadNeed, ports: DataPorts): void {
   const { counts, failures, nowAtMs } = ports;
   const { name } = place.space;
   if (outcome.kind === "failed") {

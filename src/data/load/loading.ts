@@ -1,48 +1,35 @@
 // Collapses loads of one key: one caller leads, and the others follow. With `collapse: "global"`, a
 // lease also collapses the loads of all isolates. Also answers callers whose wait times out.
-import { load, type LeaderTurn, type LoadPolicy, type LoadPorts, type LoadResult, type Next } from "../../cache/load.ts";
+import { load, type LeaderTurn, type LoadPolicy, type LoadResult, type Next } from "../../cache/load.ts";
 import type { FetchResult, FlightOutcome } from "../../cache/flights.ts";
 import { unreachable } from "../../base/unreachable.ts";
 import { patiently } from "../../base/timeouts.ts";
-import type { PurgeView } from "../../purge/view/view.ts";
 import type { DataMetadata, DataDetail } from "../value/data-record.ts";
 import { LoadTimedOut } from "../value/load-context.ts";
-import { loadTogether, type LoadTogetherPorts, metadataOf, type Part } from "./load-together.ts";
+import { loadTogether, metadataOf, type Part } from "./load-together.ts";
 import {
   type CallResult,
   type DataFlight,
-  type DataFlights,
   flightMsMaxOf,
   type LoadNeed,
   type LoadOutcome,
 } from "./load-outcome.ts";
-import { standIn, hasForm, judge, type VerdictPorts } from "./verdict.ts";
+import { hasForm, judge, standIn } from "./verdict.ts";
+import type { DataPorts } from "./data-ports.ts";
 import { selfWait, waitingFor } from "./waits.ts";
-import { takeTurn, type TurnPorts } from "../../cache/lease-turn.ts";
+import { takeTurn } from "../../cache/lease-turn.ts";
 import type { LeaseWord } from "../../cache/tiers/lease.ts";
 import type { RecordHead } from "../../cache/tiers/tier.ts";
-import { DataSearch, type FoundData, type SearchPorts } from "./search.ts";
-
-/** The dependencies of loading. */
-export interface LoadingPorts
-  extends LoadTogetherPorts, LoadPorts<LoadOutcome>, VerdictPorts, WorldTurnPorts {
-  readonly view: Pick<PurgeView, "judge" | "seek" | "stamp" | "mayBeValidated" | "attend">;
-  /** The purge view without `UnpurgedWrites`, whose holds make `view` refuse values. */
-  readonly viewOfPurges: Pick<PurgeView, "judge" | "seek">;
-  readonly flights: DataFlights;
-  readonly random: () => number;
-  readonly nowAtMs: () => number;
-  readonly afterAnswer: (work: () => Promise<void>) => void;
-}
+import { DataSearch, type FoundData } from "./search.ts";
 
 /** Loads one value, or uses the result of another call's load. Never rejects. */
-export async function loadOne(need: LoadNeed, ports: LoadingPorts): Promise<CallResult> {
+export async function loadOne(need: LoadNeed, ports: DataPorts): Promise<CallResult> {
   const error = selfWait(need.place, ports);
   if (error !== undefined) return standIn(need, ports) ?? { kind: "error", error };
   return waitingFor(need.place, loadedOne(need, ports));
 }
 
-async function loadedOne(need: LoadNeed, ports: LoadingPorts): Promise<CallResult> {
+async function loadedOne(need: LoadNeed, ports: DataPorts): Promise<CallResult> {
   if (need.isForced) return ledAlone(need, ports);
   const hold = ports.holdOn(need.place);
   if (hold !== undefined) return loadUnderHold(need, { hold }, ports);
@@ -59,7 +46,7 @@ const holds = new WeakMap<DataFlight, object>();
 export function startFlight<Result>(
   need: LoadNeed,
   leader: (flight: DataFlight) => Promise<FetchResult<Result>>,
-  ports: LoadingPorts,
+  ports: DataPorts,
 ): { readonly flight: DataFlight; readonly answer: Promise<Result> } {
   const { place } = need;
   const kind = { msMax: flightMsMaxOf(need) };
@@ -77,7 +64,7 @@ export function startFlight<Result>(
 async function loadUnderHold(
   need: LoadNeed,
   { hold, isAgain = false }: { readonly hold: object; readonly isAgain?: boolean },
-  ports: LoadingPorts,
+  ports: DataPorts,
 ): Promise<CallResult> {
   const { flights, nowAtMs, viewOfPurges } = ports;
   const current = () => flights.get(need.place.key.text, nowAtMs());
@@ -105,12 +92,12 @@ function waitTimedOut({ place }: LoadNeed): LoadTimedOut {
   );
 }
 
-function ledAlone(need: LoadNeed, ports: LoadingPorts): Promise<CallResult> {
+function ledAlone(need: LoadNeed, ports: DataPorts): Promise<CallResult> {
   const leader = (flight: DataFlight) => lead({ need, flight }, ports);
   return startFlight(need, leader, ports).answer;
 }
 
-function loadingBy(ports: LoadingPorts): LoadPolicy<LoadNeed, LoadOutcome, CallResult> {
+function loadingBy(ports: DataPorts): LoadPolicy<LoadNeed, LoadOutcome, CallResult> {
   return {
     keyOf: ({ place }) => place.key.text,
     waitTimeoutMsOf: (need) => waitTimeoutMs(need, ports),
@@ -134,14 +121,14 @@ function loadingBy(ports: LoadingPorts): LoadPolicy<LoadNeed, LoadOutcome, CallR
  * Returns how long a follower waits: `softTimeoutMs` if a stale value may answer. Otherwise it waits
  * `hardTimeoutMs` plus `waitTimeoutMs`, because the leader also waits for a stamp and a lease.
  */
-function waitTimeoutMs(need: LoadNeed, ports: LoadingPorts): number {
+function waitTimeoutMs(need: LoadNeed, ports: DataPorts): number {
   return standIn(need, ports) === undefined ? flightMsMaxOf(need) : need.place.space.softTimeoutMs;
 }
 
 /** Returns a fresh value that another load has stored in memory since the lookup. */
 export function storedSince(
   { place }: LoadNeed,
-  ports: LoadingPorts,
+  ports: DataPorts,
 ): LoadResult<LoadOutcome, CallResult> | undefined {
   const { memory, usesMemory } = ports.tiers.of(place.space.tiers);
   if (!usesMemory) return undefined;
@@ -155,7 +142,7 @@ export function storedSince(
 }
 
 /** Calls the source. If that takes longer than `softTimeoutMs`, a stale value answers. */
-export async function lead(part: Part, ports: LoadingPorts): Promise<FetchResult<CallResult>> {
+export async function lead(part: Part, ports: DataPorts): Promise<FetchResult<CallResult>> {
   const { need } = part;
   const loading = loadTogether([part], ports);
   return answerWith(
@@ -172,7 +159,7 @@ export async function lead(part: Part, ports: LoadingPorts): Promise<FetchResult
 export async function answerWith(
   need: LoadNeed,
   loading: Promise<{ outcome: LoadOutcome | undefined; stored: Promise<unknown> }>,
-  ports: LoadingPorts,
+  ports: DataPorts,
 ): Promise<FetchResult<CallResult>> {
   // If the load rejects, the answer also rejects, so this promise does not have to reject.
   const done = loading.then(
@@ -189,11 +176,7 @@ export async function answerWith(
   return { answer: givenBy(outcome, need, ports), done };
 }
 
-function givenBy(
-  outcome: LoadOutcome | undefined,
-  need: LoadNeed,
-  ports: LoadingPorts,
-): CallResult {
+function givenBy(outcome: LoadOutcome | undefined, need: LoadNeed, ports: DataPorts): CallResult {
   const metadata = outcome && metadataOf(outcome);
   if (metadata !== undefined) return { kind: "value", metadata, by: "load" };
   const error = outcome?.kind === "failed" ? outcome.error : undefined;
@@ -204,7 +187,7 @@ function givenBy(
 async function accepted(
   outcome: FlightOutcome<LoadOutcome>,
   need: LoadNeed,
-  ports: LoadingPorts,
+  ports: DataPorts,
 ): Promise<CallResult | undefined> {
   if (outcome.kind === "failed") return standIn(need, ports);
   const metadata = outcome.kind === "nothing-to-share" ? undefined : metadataOf(outcome);
@@ -220,15 +203,7 @@ async function accepted(
 async function isUsableNow(
   metadata: DataMetadata,
   need: LoadNeed,
-  {
-    view,
-    maxLagMs,
-    colo,
-    nowAtMs,
-    afterAnswer,
-  }: Pick<LoadingPorts, "maxLagMs" | "colo" | "nowAtMs" | "afterAnswer"> & {
-    readonly view: LoadingPorts["viewOfPurges"];
-  },
+  { view, maxLagMs, colo, nowAtMs, afterAnswer }: DataPorts,
 ) {
   const judged = () => view.judge(metadata, { atMs: nowAtMs(), maxLagMs, colo }).kind;
   if (judged() !== "unverified") return judged() === "usable";
@@ -254,19 +229,13 @@ function nextAfter(outcome: FlightOutcome<LoadOutcome>): Next<LoadNeed, CallResu
   }
 }
 
-type WorldTurnPorts = TurnPorts<RecordHead<DataDetail>> &
-  SearchPorts & {
-    /** The largest value that Redis stores. */
-    readonly sharedBodyBytes: number;
-  };
-
 /**
  * Waits for the lease up to `waitTimeoutMs`, or up to a shorter `softTimeoutMs` if a stale value
  * may answer. Returns at once if the namespace needs no lease.
  */
 export async function worldTurn(
   { need, flight }: Part,
-  ports: WorldTurnPorts,
+  ports: DataPorts,
 ): Promise<LeaderTurn<LoadOutcome, CallResult>> {
   const { space, key } = need.place;
   if (!space.isGlobal || ports.leases === undefined) return { kind: "lead" };
@@ -294,7 +263,7 @@ export async function worldTurn(
 async function newerOutcome(
   head: RecordHead<DataDetail>,
   { place, older }: LoadNeed,
-  ports: WorldTurnPorts,
+  ports: DataPorts,
 ): Promise<LoadOutcome | undefined> {
   if (head.kind !== "response") return undefined;
   const sinceAtMs = older?.stored.metadata.respondedAtMs ?? -Infinity;
@@ -313,7 +282,7 @@ async function newerOutcome(
  */
 function wordOn(
   outcome: FlightOutcome<LoadOutcome> | undefined,
-  { sharedBodyBytes }: WorldTurnPorts,
+  { sharedBodyBytes }: DataPorts,
 ): LeaseWord | undefined {
   if (outcome?.kind === "failed") return "error-status";
   if (outcome?.kind !== "stored") return "nothing-to-share";

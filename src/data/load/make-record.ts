@@ -14,17 +14,7 @@ import {
 import { urlOf } from "../value/key.ts";
 import { checkedTag, type LoaderContext } from "../value/load-context.ts";
 import type { Place } from "../value/space.ts";
-import type { PurgeView } from "../../purge/view/view.ts";
-import type { StoreOrder } from "./store-values.ts";
-
-export interface BeginPorts {
-  readonly view: Pick<PurgeView, "stamp">;
-  /** Returns the location of this isolate. */
-  readonly colo: () => string;
-  readonly nowAtMs: () => number;
-  readonly afterAnswer: (work: () => Promise<void>) => void;
-  readonly stores: StoreOrder;
-}
+import type { DataPorts } from "./data-ports.ts";
 
 /**
  * Takes the stamp, the colo and the clock. If a key is purged after this call, the purge also covers a
@@ -35,7 +25,7 @@ export interface BeginPorts {
  */
 export async function begin(
   host: string,
-  ports: BeginPorts,
+  ports: DataPorts,
   how?: { readonly onPrimary: boolean },
 ): Promise<LoadStart> {
   const { view, colo, nowAtMs, afterAnswer, stores } = ports;

@@ -2,14 +2,15 @@
 import type { FetchResult } from "../../cache/flights.ts";
 import type { CallResult, DataFlight, LoadNeed } from "./load-outcome.ts";
 import { loadTogether, type Part } from "./load-together.ts";
-import { answerWith, lead, type LoadingPorts, startFlight, worldTurn } from "./loading.ts";
+import { answerWith, lead, startFlight, worldTurn } from "./loading.ts";
+import type { DataPorts } from "./data-ports.ts";
 import { DataSearch, type FoundData } from "./search.ts";
 import { isResting } from "./verdict.ts";
 
 /**
  * Starts at most one load for each key in this isolate, and none within `retryAfter` of a failure.
  */
-export function refreshBehind(needs: readonly LoadNeed[], ports: LoadingPorts): void {
+export function refreshBehind(needs: readonly LoadNeed[], ports: DataPorts): void {
   const due = needs.filter((need) => !isUnderWay(need, ports) && !isResting(need, ports));
   const [first] = due;
   if (first === undefined) return;
@@ -22,20 +23,17 @@ export function refreshBehind(needs: readonly LoadNeed[], ports: LoadingPorts): 
 }
 
 /** Returns whether a call of this isolate is already loading the value. */
-export function isUnderWay(
-  { place }: LoadNeed,
-  { flights, nowAtMs }: Pick<LoadingPorts, "flights" | "nowAtMs">,
-): boolean {
+export function isUnderWay({ place }: LoadNeed, { flights, nowAtMs }: DataPorts): boolean {
   return flights.get(place.key.text, nowAtMs()) !== undefined;
 }
 
-function refreshOne(need: LoadNeed, ports: LoadingPorts): Promise<CallResult> {
+function refreshOne(need: LoadNeed, ports: DataPorts): Promise<CallResult> {
   const leader = (flight: DataFlight) => refreshed({ need, flight }, ports);
   return startFlight(need, leader, ports).answer;
 }
 
 /** Uses a newer value of another isolate from a lower tier; otherwise loads from the source. */
-async function refreshed(part: Part, ports: LoadingPorts): Promise<FetchResult<CallResult>> {
+async function refreshed(part: Part, ports: DataPorts): Promise<FetchResult<CallResult>> {
   const { need, flight } = part;
   const found = await youngerBelow(need, ports);
   if (found !== undefined) {
@@ -56,7 +54,7 @@ function unread(answer: CallResult): FetchResult<CallResult> {
 
 async function youngerBelow(
   { place, older }: LoadNeed,
-  ports: LoadingPorts,
+  ports: DataPorts,
 ): Promise<FoundData | undefined> {
   const isFarthest = older?.tier === ports.tiers.of(place.space.tiers).all.at(-1)?.name;
   if (older === undefined || isFarthest) return undefined;
@@ -79,10 +77,7 @@ interface StartedLoad {
  * @param needs all of one namespace and one load; not empty
  * @returns the flight and the answer of each, in order; no promise rejects
  */
-export function leadTogether(
-  needs: readonly LoadNeed[],
-  ports: LoadingPorts,
-): readonly StartedLoad[] {
+export function leadTogether(needs: readonly LoadNeed[], ports: DataPorts): readonly StartedLoad[] {
   const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<typeof loadTogether>>>();
   const loads = needs.map((need, at) => {
     const own = promise.then(({ outcomes, stored }) => ({ outcome: outcomes[at], stored }));

@@ -7,7 +7,7 @@ import { discardBody } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Tier, TierAsk, TierRead } from "../../cache/tiers/tier.ts";
 import { tierScopes } from "../../config/tier-names.ts";
-import type { Attention, PurgeView } from "../../purge/view/view.ts";
+import type { Attention } from "../../purge/view/view.ts";
 import {
   type Candidate,
   type DataDetail,
@@ -16,26 +16,11 @@ import {
   decode,
   keepUntilAtMs,
 } from "../value/data-record.ts";
-import type { DataFlights } from "./load-outcome.ts";
-import type { StoreOrder } from "./store-values.ts";
+import type { DataPorts } from "./data-ports.ts";
 import type { DataTiers, Place } from "../value/space.ts";
-import { type DataVerdict, hasForm, judge, type VerdictPorts } from "./verdict.ts";
+import { type DataVerdict, hasForm, judge } from "./verdict.ts";
 
 const decoder = new TextDecoder();
-
-/** The dependencies of a lookup. */
-export interface SearchPorts extends VerdictPorts {
-  readonly tiers: DataTiers;
-  readonly view: Pick<PurgeView, "judge" | "attend" | "seek">;
-  /** The flights of this isolate. One of them may have just loaded the value. */
-  readonly flights: Pick<DataFlights, "get">;
-  readonly nowAtMs: () => number;
-  readonly afterAnswer: (work: () => Promise<void>) => void;
-  readonly onBadRecord: () => void;
-  readonly stores: StoreOrder;
-  /** A of the purge protocol, in milliseconds. */
-  readonly allowanceMs: number;
-}
 
 export type DataRead = TierRead<DataDetail>;
 
@@ -66,12 +51,12 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
   /** The time for verdicts: first the time of arrival, then the end of the last wait. */
   atMs: number;
   readonly #place: Place;
-  readonly #ports: SearchPorts;
+  readonly #ports: DataPorts;
   readonly #wish: SearchOptions;
   /** The last judged value, and the same value with the further tags. */
   #tagged: { readonly of: DataMetadata; readonly as: DataMetadata } | undefined;
 
-  constructor(place: Place, ports: SearchPorts, wish: SearchOptions = {}) {
+  constructor(place: Place, ports: DataPorts, wish: SearchOptions = {}) {
     this.#place = place;
     this.#ports = ports;
     this.#wish = wish;

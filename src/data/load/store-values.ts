@@ -1,40 +1,12 @@
-// Writes values to the tiers of their namespace: memory synchronously, Redis with one round trip. Orders
-// the loads and writes of each key, so that a slow load does not overwrite a newer value.
+// Writes values to the tiers of their namespace: memory synchronously, Redis with one round trip.
 import { OperatorError } from "../../base/operator-error.ts";
 import { resultOf, keep, takeOut, type ToKeep } from "../../cache/keep.ts";
 import type { Tier, TierKeep, TierRecord } from "../../cache/tiers/tier.ts";
 import type { NewerRecords } from "../../cache/record/record.ts";
-import type { RecordKey } from "../../cache/record/record-key.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { type DataDetail, type DataRecord, keepUntilAtMs } from "../value/data-record.ts";
-import type { DataCounts } from "./data-counts.ts";
-import type { DataTiers, Place } from "../value/space.ts";
-import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
-
-/** The result of one write. */
-export interface WriteResult {
-  readonly tier: TierName;
-  readonly key: RecordKey;
-  /** `kept`, `unavailable`, or the rule that refused the value. */
-  readonly result: string;
-}
-
-/** The dependencies of storing. */
-export interface StorePorts {
-  readonly tiers: DataTiers;
-  readonly stores: StoreOrder;
-  readonly counts: DataCounts;
-  readonly nowAtMs: () => number;
-  /**
-   * Returns the hold on a key. The key's values are neither used nor stored until a purge of the
-   * key is accepted.
-   */
-  readonly holdOn: (place: Place) => object | undefined;
-  /** Called for a value that is too large for every tier. */
-  readonly onTooLarge?: (error: OperatorError) => unknown;
-  /** Called after each write. */
-  readonly onWritten?: (written: WriteResult) => void;
-}
+import type { Place } from "../value/space.ts";
+import type { DataPorts, WriteResult } from "./data-ports.ts";
 
 /** A value to store, with the order of its load (`StoreOrder`). */
 export interface ToStore {
@@ -56,7 +28,7 @@ export interface ToStore {
  */
 export async function storeValues(
   given: readonly ToStore[],
-  ports: StorePorts,
+  ports: DataPorts,
 ): Promise<readonly TierName[]> {
   const { tiers, stores, counts } = ports;
   const atMs = ports.nowAtMs();
@@ -114,7 +86,7 @@ function tooLarge({ metadata: { bodyBytes } }: DataRecord): OperatorError {
 async function endOlder(
   writes: readonly WriteResult[],
   stored: readonly ToStore[],
-  { tiers, stores }: StorePorts,
+  { tiers, stores }: DataPorts,
 ): Promise<void> {
   const overtaken = stored.filter(({ place, order }) => !stores.mayStore(place.key.text, order));
   const keys = new Set(overtaken.map(({ place }) => place.key));
@@ -133,10 +105,7 @@ async function endOlder(
  * Removes stored values whose newly loaded version is not stored. Memory has removed the values as
  * soon as this function has returned its promise.
  */
-export async function endValues(
-  places: readonly Place[],
-  { tiers }: Pick<StorePorts, "tiers">,
-): Promise<void> {
+export async function endValues(places: readonly Place[], { tiers }: DataPorts): Promise<void> {
   await takeOut(
     places.flatMap(({ key, space }) =>
       tiers.of(space.tiers).all.map((tier) => [tier, key] as const),
@@ -161,38 +130,4 @@ async function writeTo(
     const result = written[at];
     return result === undefined ? [] : [{ tier: tier.name, key, result: resultOf(result) }];
   });
-}
-
-export class StoreOrder {
-  #last = 0;
-  readonly #storedByKey = new BoundedMarks<number>();
-  readonly #setAtMsByKey = new BoundedMarks<number>();
-
-  /** Returns the order of a load or a write. Callers take it before they call the source. */
-  begin(): number {
-    this.#last += 1;
-    return this.#last;
-  }
-
-  /**
-   * Records the value as stored, unless a value with a later start is already stored.
-   *
-   * @param order from `begin`
-   * @returns `false` if a value with a later start is stored
-   */
-  mayStore(key: string, order: number): boolean {
-    if ((this.#storedByKey.get(key) ?? 0) > order) return false;
-    this.#storedByKey.set(key, order);
-    return true;
-  }
-
-  /** Records the time of a `set` whose value is in Redis alone, in epoch milliseconds. */
-  wasSet(key: string, atMs: number): void {
-    this.#setAtMsByKey.set(key, atMs);
-  }
-
-  /** Returns the time of the last recorded `set`; −∞ if unknown. */
-  lastSetAtMs(key: string): number {
-    return this.#setAtMsByKey.get(key) ?? -Infinity;
-  }
 }

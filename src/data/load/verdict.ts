@@ -1,9 +1,11 @@
 // Decides how a stored value may be used at one instant, also if a load is slow or has failed.
-import type { PurgeJudgement, PurgeView } from "../../purge/view/view.ts";
+import { isRefreshDrawn } from "../../rules/xfetch.ts";
+import type { PurgeJudgement } from "../../purge/view/view.ts";
 import type { DataMetadata } from "../value/data-record.ts";
 import type { Space } from "../value/space.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { CallResult, LoadNeed } from "./load-outcome.ts";
+import type { DataPorts, VerdictPorts } from "./data-ports.ts";
 
 /** The decision on a stored value. */
 export type DataVerdict =
@@ -15,20 +17,6 @@ export type DataVerdict =
 
 /** `form`: the value has another schema or codec. */
 export type Refusal = "form" | "expired" | "purged" | "unverified";
-
-/** The dependencies of a verdict. */
-export interface VerdictPorts {
-  readonly view: Pick<PurgeView, "judge">;
-  /** The location of this isolate. Rule 7 (b) trusts values that were loaded at the same location. */
-  readonly colo: () => string;
-  /** N of the purge protocol. */
-  readonly maxLagMs: number;
-  /**
-   * A of the purge protocol. A value from further in the future has an unknown age: the writer's
-   * clock is wrong, or this clock was set back.
-   */
-  readonly allowanceMs: number;
-}
 
 /** Judges a value by its age and by the purge view. Every use of a stored value calls this function. */
 export function judge(
@@ -68,8 +56,7 @@ export function hasForm(metadata: DataMetadata, space: Space): boolean {
  * Returns whether to refresh a fresh value. A stored `null` is never refreshed. Other values are
  * always refreshed from the age `refresh` on. Before that age, only a value without a stale time is
  * refreshed, and only in the second half of its lifetime. The probability rises towards expiry, and
- * is higher for values of slow loads (XFetch: Vattani, Chierichetti, Lowenstein, "Optimal
- * Probabilistic Cache Stampede Prevention", 2015).
+ * is higher for values of slow loads.
  *
  * @param random draws 0 ≤ n < 1
  */
@@ -81,16 +68,12 @@ export function isRefreshDue(
   if (isNegative) return false;
   if (refreshMs !== undefined && ageMs >= refreshMs) return true;
   // With a stale allowance, no caller waits at expiry, so no early refresh is needed.
-  if (staleMs > 0 || ttlMs > ageMs || fillCostMs <= 0) return false;
-  return ttlMs <= -fillCostMs * Math.log(random());
-}
-
-interface StandInPorts extends VerdictPorts {
-  readonly nowAtMs: () => number;
+  if (staleMs > 0 || ttlMs > ageMs) return false;
+  return isRefreshDrawn(ttlMs, fillCostMs, random);
 }
 
 /** Returns the stored value if it may still answer, and no hard purge covers it. */
-export function standIn({ older, place }: LoadNeed, ports: StandInPorts): CallResult | undefined {
+export function standIn({ older, place }: LoadNeed, ports: DataPorts): CallResult | undefined {
   if (older === undefined) return undefined;
   const { stored, tier } = older;
   const { metadata } = stored;
@@ -102,10 +85,7 @@ export function standIn({ older, place }: LoadNeed, ports: StandInPorts): CallRe
  * Returns whether the last load failed within `retryAfter`. A stale value then answers without
  * another load.
  */
-export function isResting(
-  { place }: Pick<LoadNeed, "place">,
-  ports: StandInPorts & { readonly failures: { get(key: string): number | undefined } },
-): boolean {
+export function isResting({ place }: LoadNeed, ports: DataPorts): boolean {
   const failedAtMs = ports.failures.get(place.key.text);
   const { retryAfterMs } = place.space;
   return failedAtMs !== undefined && isWithinMs(retryAfterMs, failedAtMs, ports.nowAtMs());

@@ -83,7 +83,7 @@ export class EventListener {
 export async function emitting(
   { space, appKey: key }: Place,
   write: () => Promise<readonly TierName[]>,
-  { events }: { readonly events: Pick<EventListener, "emit"> | undefined },
+  { events }: { readonly events: EventListener | undefined },
 ): Promise<readonly TierName[]> {
   const { name: namespace } = space;
   try {

@@ -4,9 +4,10 @@ import { isWithinMs } from "../../base/elapsed.ts";
 import { Condition } from "../../observe/condition.ts";
 import { type Log, logOf } from "../../observe/log-line.ts";
 import { pause } from "../../base/timeouts.ts";
-import type { PurgeJudgement, PurgeView } from "../../purge/view/view.ts";
+import type { PurgeJudgement } from "../../purge/view/view.ts";
 import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
 import { targetsOf, urlOf } from "../value/key.ts";
+import type { JudgingView } from "../load/data-ports.ts";
 import type { Place } from "../value/space.ts";
 
 export interface UnpurgedWritesSettings {
@@ -75,14 +76,14 @@ export class UnpurgedWrites {
    * Returns the hold that forbids to use stored values of the key; `undefined` if there is none. Retries
    * the purges of all holds in the background. Each write with a refused purge creates a new hold.
    */
-  holdOn({ space, path }: Pick<Place, "space" | "path">): Hold | undefined {
+  holdOn({ space, path }: Place): Hold | undefined {
     const hold = this.#keys.get(urlOf(path)) ?? this.#keys.get(space.name);
     if (hold !== undefined) this.takeUp();
     return hold;
   }
 
   /** Puts a hold on the key, or on its namespace at the limit. Retries the purge in the background. */
-  add({ space, path }: Pick<Place, "space" | "path">): void {
+  add({ space, path }: Place): void {
     this.refusedCount += 1;
     this.#condition.failed("journal", this.#settings.nowAtMs());
     // Create a new object, so that a running attempt does not remove this hold.
@@ -98,7 +99,7 @@ export class UnpurgedWrites {
    *
    * @param since the hold on the key before that purge was sent. A newer hold remains
    */
-  release({ path }: Pick<Place, "path">, since: Hold | undefined): void {
+  release({ path }: Place, since: Hold | undefined): void {
     const url = urlOf(path);
     if (since === undefined || this.#keys.get(url) !== since) return;
     this.#keys.delete(url);
@@ -157,6 +158,3 @@ export class UnpurgedWrites {
     };
   }
 }
-
-/** The methods of the purge view that the data cache uses. */
-export type JudgingView = Pick<PurgeView, "judge" | "mayBeValidated" | "seek" | "stamp" | "attend">;

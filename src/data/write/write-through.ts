@@ -2,48 +2,23 @@
 import type { TierName } from "../../config/config.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { OutOfTime, within } from "../../base/timeouts.ts";
-import type { Stamp } from "../../cache/record/record.ts";
-import type { AcceptedWrite, Acceptances } from "../../purge/acceptance/acceptance.ts";
-import type { Unavailable } from "../../purge/journal/journal.ts";
-import { coveredBy } from "../../purge/view/target-index.ts";
-import type { Metrics } from "../../observe/metrics.ts";
-import { begin, type BeginPorts, recordOf } from "../load/make-record.ts";
-import { type StorePorts, storeValues } from "../load/store-values.ts";
-import { type DataRecord, decodeAs } from "../value/data-record.ts";
-import { targetsOf } from "../value/key.ts";
+import { begin, recordOf } from "../load/make-record.ts";
+import { storeValues } from "../load/store-values.ts";
 import { LoadFailed } from "../value/load-context.ts";
 import type { Place } from "../value/space.ts";
 import {
   checkDefined,
-  type KeptTagsPorts,
+  isAlone,
+  noJournal,
+  purgedOlder,
+  recordAt,
   withKeptTags,
-  type WrittenOptions,
-} from "./set-value.ts";
-import type { UnpurgedWrites } from "./unpurged-writes.ts";
-
-/** The dependencies of writing through. */
-export interface WritePorts extends BeginPorts, StorePorts, KeptTagsPorts {
-  /**
-   * `undefined` without a database, so that writing through fails. A cache of a single process
-   * needs no database.
-   */
-  readonly purging: { readonly acceptances: Pick<Acceptances, "acceptAfter"> } | undefined;
-  readonly unpurged: UnpurgedWrites;
-  readonly metrics: Pick<Metrics, "add">;
-  /** A random number n, 0 ≤ n < 1. */
-  readonly random: () => number;
-  readonly randomText: () => string;
-}
+  type WritePorts,
+  type WrittenValue,
+} from "./written-value.ts";
 
 /** Writes to the application's database. `signal` is aborted on timeout. */
 export type Persist = (signal: AbortSignal) => unknown;
-
-/** A value and its key. */
-export interface WrittenValue {
-  readonly place: Place;
-  readonly value: unknown;
-  readonly options: WrittenOptions;
-}
 
 /** A write took longer than `hardTimeoutMs`. The database may still have applied it. */
 export class WriteTimedOut extends LoadFailed {
@@ -73,7 +48,7 @@ export async function writeThrough(
   const { requestedAtMs: respondedAtMs } = beginning;
   const jitterDraw = ports.random();
   // Reject a value that cannot be stored before anything is written.
-  const kept = await withKeptTags(written, place, { ...ports, readsAll: true });
+  const kept = await withKeptTags(written, place, ports, { readsAll: true });
   const options = kept ?? written;
   const made = await recordOf(value, { place, options, beginning, respondedAtMs, jitterDraw });
   counts.counted(place.space.name, "persists");
@@ -90,36 +65,6 @@ export async function writeThrough(
   if (!isAlone(accepted, record, beginning.stamp)) return [];
   // Take a new order: any load that started before the purge is older.
   return storeValues([{ place, record, order: stores.begin() }], ports);
-}
-
-/**
- * Purges the older values of a key. If the journal does not accept the purge, holds the key in this
- * isolate (rule 25 e).
- */
-export async function purgedOlder(
-  {
-    place,
-    reason,
-    since,
-  }: { readonly place: Place; readonly reason: string; readonly since: Stamp },
-  { purging, unpurged, metrics, counts, randomText, nowAtMs, afterAnswer }: WritePorts,
-): Promise<AcceptedWrite | Unavailable> {
-  const targets = targetsOf({ paths: [place.path] });
-  const order = { bodyDigest: "", by: "data", mode: "hard", id: randomText(), reason } as const;
-  const attention = { atMs: nowAtMs(), host: place.key.host, afterAnswer };
-  const hold = unpurged.holdOn(place);
-  const accepted =
-    (await purging?.acceptances.acceptAfter({ ...order, targets }, since, attention)) ??
-    ({ kind: "unavailable" } as const);
-  if (accepted.kind === "unavailable") {
-    metrics.add("purgeRefusals", ["unavailable"]);
-    counts.counted(place.space.name, "unpurgedWrites");
-    unpurged.add(place);
-  } else {
-    metrics.add("purges");
-    unpurged.release(place, hold);
-  }
-  return accepted;
 }
 
 /**
@@ -142,43 +87,6 @@ async function failureOf(
     controller.abort(late);
     return { cause: late };
   }
-}
-
-/**
- * Returns the record with the place of its own purge as stamp, and with a new `respondedAtMs`. Keeps the
- * time and the colo of the write's start.
- */
-export function recordAt(
-  made: DataRecord,
-  { placed }: AcceptedWrite,
-  respondedAtMs: number,
-): DataRecord {
-  const { position, n } = placed;
-  const metadata = { ...made.metadata, stamp: { position, n }, respondedAtMs };
-  decodeAs(metadata, made.metadata);
-  return { ...made, metadata };
-}
-
-/**
- * Returns whether only this write changed the key between its stamp and its purge (rule 25 d). The
- * same chain must contain the stamp and the purge. Each entry between them that covers the key must
- * have this write's id.
- */
-export function isAlone(
-  { placed, since }: AcceptedWrite,
-  { metadata }: DataRecord,
-  stamp: Stamp,
-): boolean {
-  if (stamp === "none" || since === undefined) return false;
-  return since.every(({ id, targets }) => id === placed.id || !coveredBy(targets)(metadata));
-}
-
-export function noJournal(path: string): OperatorError {
-  return new OperatorError({
-    what: `${path} is not written.`,
-    why: "Without a database, the cache cannot purge older values.",
-    hint: "Pass stores: upstash(), and set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.",
-  });
 }
 
 function unpurgedWrite(path: string): OperatorError {

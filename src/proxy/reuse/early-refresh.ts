@@ -1,4 +1,5 @@
 // Decides whether to refresh a response before it expires, so that no client waits later.
+import { isRefreshDrawn } from "../../rules/xfetch.ts";
 import type { PagePlace } from "../site/exchange.ts";
 import { isInDoubt, questionOf } from "./need.ts";
 import { termsOf } from "../stored/lifetime.ts";
@@ -17,15 +18,11 @@ export function isRefreshDue(answer: AnsweringVerdict, hit: Hit): boolean {
   return isExpiryNear(answer, hit) || isTrustEnding(answer.candidate, hit);
 }
 
-/** A lower bound for the natural logarithm of a random number with 53 bits. */
-const logarithmMin = -37;
-
 /**
  * Returns whether to refresh because the response expires soon. The result is never true in the
  * first half of a lifetime, so refreshes at most double the requests to the origin. In the second
  * half, the result is always true once the remaining lifetime is at most `refreshAhead`. Before
- * that, the probability rises towards expiry, and rises earlier for slower fills. (XFetch: Vattani,
- * Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", 2015.)
+ * that, the probability rises towards expiry, and rises earlier for slower fills.
  */
 export function isExpiryNear(
   { candidate, ageSeconds, ttlSeconds }: Timing,
@@ -37,9 +34,8 @@ export function isExpiryNear(
   if (ttlSeconds <= route.refreshAheadSeconds) return true;
   // With stale-while-revalidate, no client waits at expiry anyway.
   const usualEagerness = termsOf(metadata, route).staleWhileRevalidateSeconds > 0 ? 0 : 1;
-  const reachSeconds = (metadata.fillCostMs / 1_000) * (route.earlyRefresh ?? usualEagerness);
-  if (ttlSeconds >= -logarithmMin * reachSeconds) return false;
-  return ttlSeconds <= -reachSeconds * Math.log(exchange.site.random());
+  const reachMs = metadata.fillCostMs * (route.earlyRefresh ?? usualEagerness);
+  return isRefreshDrawn(ttlSeconds * 1_000, reachMs, exchange.site.random);
 }
 
 /**

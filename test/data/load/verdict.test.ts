@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { DataMetadata } from "../../../src/data/value/data-record.ts";
 import { isRefreshDue, judge } from "../../../src/data/load/verdict.ts";
 import { spaceOf } from "../../../src/data/value/space.ts";
-import type { PurgeJudgement } from "../../../src/purge/view/view.ts";
+import type { PurgeJudgement, PurgeView } from "../../../src/purge/view/view.ts";
 import { dataMetadata } from "../../../testing/data/data-metadata.ts";
 
 const space = spaceOf("articles", { fresh: "10s", stale: "5s", schema: 1 });
@@ -47,7 +47,7 @@ describe("a verdict", () => {
     { id: "in doubt and after stale", atMs: 15_000, judged: inDoubt, is: unusable("expired") },
   ])("is as expected for a value that is $id", ({ atMs, judged, is }) => {
     const ports = {
-      view: { judge: () => judged },
+      view: { judge: () => judged } as unknown as PurgeView,
       colo: () => "",
       maxLagMs: 10_000,
       allowanceMs: 1_000,
@@ -58,7 +58,8 @@ describe("a verdict", () => {
   it.each([{ schema: 2 }, { codec: "own" }])(
     "is `unusable` for a value of another form: %j",
     (changes) => {
-      const view = { judge: () => expect.fail("The view was asked.") };
+      const judged = () => expect.fail("The view was asked.");
+      const view = { judge: judged } as unknown as PurgeView;
       const ports = { view, colo: () => "", maxLagMs: 10_000, allowanceMs: 1_000 };
       const verdict = judge(stored(changes), { space, atMs: 0, ports });
       expect(verdict).toEqual({ kind: "unusable", by: "form" });

@@ -9,7 +9,7 @@ import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
 import { TierStack } from "../../../src/cache/tiers/tier-stack.ts";
 import { HashStore } from "../../../src/data/fields/hash-store.ts";
 import { DataCounts } from "../../../src/data/load/data-counts.ts";
-import { StoreOrder } from "../../../src/data/load/store-values.ts";
+import { StoreOrder } from "../../../src/data/load/data-ports.ts";
 import { Namespace, type NamespacePorts } from "../../../src/data/namespace.ts";
 import { orderPurges } from "../../../src/data/purge-data.ts";
 import { type DataDetail, dataForm } from "../../../src/data/value/data-record.ts";

@@ -1,0 +1,219 @@
+// Sets a value that the application has produced, or has loaded itself. Replaces the older values of all isolates,
+// unless the caller asks for less (docs/purge-protocol-data.md, rule 28).
+import { type TierName, tierScopes } from "../../config/tier-names.ts";
+import { OperatorError } from "../../base/operator-error.ts";
+import type { Stamp } from "../../cache/record/record.ts";
+import type { AcceptedWrite } from "../../purge/acceptance/acceptance.ts";
+import { begin, type GivenStart, type LoadStart, recordOf } from "../load/make-record.ts";
+import type { WriteResult } from "../load/data-ports.ts";
+import { storeValues } from "../load/store-values.ts";
+import type { DataRecord } from "../value/data-record.ts";
+import type { Place } from "../value/space.ts";
+import {
+  checkDefined,
+  isAlone,
+  isEnded,
+  noJournal,
+  nothingKept,
+  purgedOlder,
+  recordAt,
+  withKeptTags,
+  type WriteOptions,
+  type WritePorts,
+  type WrittenOptions,
+  type WrittenValue,
+} from "./written-value.ts";
+
+/** Options of one value that is set. */
+export interface SetOptions extends WriteOptions {
+  /**
+   * Whether a purge ends the older values of the key in all other isolates and processes. With
+   * `false`, these may use their older values until the values expire. Default: `true` if the
+   * namespace uses other tiers than Redis, and there is a journal.
+   */
+  readonly everywhere?: boolean | undefined;
+  /**
+   * The start of the load that returned the value, from `lookUp`. A purge since then covers the value.
+   * Default: the call of `set`.
+   */
+  readonly start?: GivenStart | undefined;
+}
+
+/**
+ * Sets a value in one of four ways: as a load whose start the caller passes, in this isolate and Redis alone, in Redis
+ * for a namespace that uses no other tier, or everywhere by a purge.
+ *
+ * @returns the tiers that hold the value
+ * @throws OperatorError for a value that cannot be stored, also because it is too large for every tier. Also if the
+ *   older values need a purge, and it is not accepted
+ */
+export async function setValue(
+  written: WrittenValue,
+  options: SetOptions,
+  ports: WritePorts,
+): Promise<readonly TierName[]> {
+  const { place, value } = written;
+  const { start, everywhere = ports.purging !== undefined } = options;
+  checkDefined(value, place.space.name);
+  const refusals: OperatorError[] = [];
+  const telling = { ...ports, onTooLarge: (error: OperatorError) => refusals.push(error) };
+  const inAll = isBeyondRedis(place) ? setEverywhere : setInRedis;
+  const tiers =
+    start === undefined
+      ? await (everywhere ? inAll : setHere)(written, telling)
+      : await setLoaded(written, { start, everywhere }, telling);
+  for (const refusal of refusals) throw refusal;
+  return tiers;
+}
+
+/**
+ * Stores a value as if `getOrSet` had loaded it: a purge since the start of the load covers it (rule 28 g).
+ * With `everywhere`, purges the older values of the key first, and stores nothing if another purge or write
+ * may have changed the key since the start.
+ */
+async function setLoaded(
+  written: WrittenValue,
+  { start, everywhere }: { readonly start: GivenStart; readonly everywhere: boolean },
+  ports: WritePorts,
+): Promise<readonly TierName[]> {
+  const { place } = written;
+  const record = await keptRecord(written, { beginning: start, atMs: ports.nowAtMs() }, ports);
+  if (!everywhere || ports.purging === undefined) {
+    return storeValues([{ place, record, order: start.order, loaded: start }], ports);
+  }
+  const accepted = await purgedForSet(place, start.stamp, ports);
+  if (ports.unpurged.refusedCount !== start.refusedCount) return [];
+  const placed = recordAt(record, accepted, ports.nowAtMs());
+  if (!isAlone(accepted, placed, start.stamp)) return [];
+  return storeValues([{ place, record: placed, order: ports.stores.begin() }], ports);
+}
+
+/** Purges the key, and stores the value under the position of that purge (rule 25 f). */
+async function setEverywhere(
+  written: WrittenValue,
+  ports: WritePorts,
+): Promise<readonly TierName[]> {
+  const { place } = written;
+  if (ports.purging === undefined) throw noJournal(place.path);
+  const beginning = await begin(place.key.host, ports);
+  const options = await optionsWithTags(written, ports);
+  const taken = { beginning, atMs: beginning.requestedAtMs };
+  const made = await keptRecord({ ...written, options }, taken, ports);
+  const accepted = await purgedForSet(place, beginning.stamp, ports);
+  const record = recordAt(made, accepted, ports.nowAtMs());
+  // A later purge that this isolate knows, such as that of another call for the key, ends the value.
+  if (isEnded(record.metadata, ports)) return [];
+  return storeValues([{ place, record, order: ports.stores.begin() }], ports);
+}
+
+/**
+ * Sets a value of a namespace that uses Redis alone (rule 28 d). All isolates read the value at once, so
+ * the older value needs no purge, unless the journal was not read, or Redis did not store the new value.
+ */
+async function setInRedis(written: WrittenValue, ports: WritePorts): Promise<readonly TierName[]> {
+  const { place } = written;
+  const beginning = await begin(place.key.host, ports, { onPrimary: true });
+  const isHeld = ports.holdOn(place) !== undefined;
+  if (beginning.stamp === "none" || isHeld) return setEverywhere(written, ports);
+  const options = await optionsWithTags(written, ports);
+  const results: string[] = [];
+  const onWritten = (write: WriteResult) => {
+    results.push(write.result);
+    ports.onWritten?.(write);
+  };
+  const taken = { beginning, atMs: ports.nowAtMs() };
+  const tiers = await storeSet({ ...written, options }, taken, { ...ports, onWritten });
+  const isReplaced = results.some((result) => result === "kept" || result === "newer");
+  const isOvertaken = results.length === 0 && ports.holdOn(place) === undefined;
+  if (isReplaced || isOvertaken || ports.purging === undefined) return tiers;
+  await purgedForSet(place, "none", ports);
+  return tiers;
+}
+
+/** Stores a value, and purges nothing. */
+async function setHere(written: WrittenValue, ports: WritePorts): Promise<readonly TierName[]> {
+  const { place, options } = written;
+  const beginning = await begin(place.key.host, ports);
+  const taken = { beginning, atMs: ports.nowAtMs() };
+  // During an outage of Redis, memory takes the value without the older tags.
+  const kept = (await withKeptTags(options, place, ports, { readsAll: false })) ?? options;
+  return storeSet({ ...written, options: kept }, taken, ports);
+}
+
+/** The start of a `set`, and the time from which the value's lifetime counts. */
+interface TakenStart {
+  readonly beginning: LoadStart;
+  readonly atMs: number;
+}
+
+/** Stores a value in place of those of all loads that began before. */
+async function storeSet(
+  written: WrittenValue,
+  taken: TakenStart,
+  ports: WritePorts,
+): Promise<readonly TierName[]> {
+  const { place } = written;
+  const record = await keptRecord(written, taken, ports);
+  const { flights, stores, nowAtMs } = ports;
+  const { text } = place.key;
+  // A flight's value answers calls until it is stored in all tiers. End an earlier load's flight,
+  // so that the loaded value does not answer instead of the set value.
+  const older = flights.get(text, taken.atMs);
+  if (older !== undefined) flights.leave(text, older);
+  const tiers = await storeValues([{ place, record, order: stores.begin() }], ports);
+  stores.wasSet(text, nowAtMs());
+  return tiers;
+}
+
+/** @throws OperatorError if the value cannot be stored, or has no lifetime */
+async function keptRecord(
+  { place, value, options }: WrittenValue,
+  { beginning, atMs: respondedAtMs }: TakenStart,
+  ports: WritePorts,
+): Promise<DataRecord> {
+  const jitterDraw = ports.random();
+  const making = { place, options, beginning, respondedAtMs, jitterDraw };
+  const { record, isKept } = await recordOf(value, making);
+  if (!isKept) throw nothingKept(place.path);
+  return record;
+}
+
+/** @throws OperatorError if the tags of the replaced value are unknown */
+async function optionsWithTags(
+  { place, options }: WrittenValue,
+  ports: WritePorts,
+): Promise<WrittenOptions> {
+  const kept = await withKeptTags(options, place, ports, { readsAll: true });
+  if (kept !== undefined) return kept;
+  throw new OperatorError({
+    what: `${place.path} was not set.`,
+    why: "The tags of the value that it replaces cannot be read, because a tier did not answer.",
+    hint: "Pass `tags`, or try again.",
+  });
+}
+
+/** @throws OperatorError if the journal did not accept the purge */
+async function purgedForSet(place: Place, since: Stamp, ports: WritePorts): Promise<AcceptedWrite> {
+  const accepted = await purgedOlder({ place, reason: "set", since }, ports);
+  if (accepted.kind === "accepted") return accepted;
+  throw new OperatorError({
+    what: `${place.path} was not set: the purge of its older values was not accepted.`,
+    why: "The journal did not confirm it.",
+    hint: "Set it again once the journal is back. Until then, this isolate does not use older values.",
+  });
+}
+
+/** Returns whether other tiers than Redis may have older values, which only a purge ends. */
+function isBeyondRedis({ space }: Place): boolean {
+  return space.tiers.some((tier) => tierScopes[tier] !== "world");
+}
+
+/**
+ * Purges the key before a forced load, so that no older value or load answers any more (rule 28 f). If
+ * the journal does not accept the purge, the loaded value is not stored.
+ */
+export async function purgeBeforeLoad(place: Place, ports: WritePorts): Promise<void> {
+  if (ports.purging === undefined) return;
+  const { stamp: since } = await begin(place.key.host, ports);
+  await purgedOlder({ place, reason: "forced load", since }, ports);
+}

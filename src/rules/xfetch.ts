@@ -1,0 +1,17 @@
+// Draws whether to refresh a stored response or value before it expires (XFetch: Vattani, Chierichetti,
+// Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", 2015).
+
+/** A lower bound for the natural logarithm of a random number with 53 bits. */
+const logarithmMin = -37;
+
+/**
+ * Returns whether to refresh now. The probability rises towards expiry, and rises earlier for a longer reach.
+ *
+ * @param ttlMs the rest of the lifetime
+ * @param reachMs the duration of a fill, times the eagerness of refreshes; with 0, no refresh is drawn
+ * @param random draws 0 ≤ n < 1
+ */
+export function isRefreshDrawn(ttlMs: number, reachMs: number, random: () => number): boolean {
+  if (ttlMs >= -logarithmMin * reachMs) return false;
+  return ttlMs <= -reachMs * Math.log(random());
+}
