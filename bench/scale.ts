@@ -1,57 +1,31 @@
 // Plays a site in simulated time, from 3 to 330 colos and from 18 to 100,000 requests per second,
-// for each mix of stores. Counts commands, dollars, the load of the busiest store, requests of the
-// origin, and memory. Writes the tables and charts of docs/scale.md.
+// for each mix of stores. Counts commands, dollars, the load of the busiest store, and requests of
+// the origin. Writes the tables and charts of docs/scale.md.
 //   npm run bench -- scale [--seed 1] [--print-only] [--save FILE]
 //   npm run bench -- scale --colos 50 --rate 1800 [--seed 1]
-//   npm run bench -- scale --validate [--seconds 150]
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { numberOf } from "./load/run-options.ts";
 import { printed, writeDocument } from "./scale/document.ts";
 import { type Counted, played, type PointSettings } from "./scale/point.ts";
-import { changesOf, halvedPoints, playedMixes, pointsOf, usual } from "./scale/points.ts";
-import {
-  billsTable,
-  changesTable,
-  comparisonTable,
-  differencesIn,
-  pointsAt,
-} from "./scale/tables.ts";
-import { compared } from "./scale/validate.ts";
+import { changesOf, playedMixes, pointsOf, usual } from "./scale/points.ts";
+import { billsTable, changesTable, pointsAt } from "./scale/tables.ts";
 
 const command = "npm run bench -- scale";
-const validatedColos = [3, 12];
 
 const { values } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
     colos: { type: "string" },
     rate: { type: "string" },
-    validate: { type: "boolean", default: false },
-    seconds: { type: "string", default: "150" },
     "print-only": { type: "boolean", default: false },
     save: { type: "string" },
   },
 });
 const seed = numberOf("--seed", values.seed);
 
-if (values.validate) await validate();
-else if (values.colos !== undefined || values.rate !== undefined) await playOne();
+if (values.colos !== undefined || values.rate !== undefined) await playOne();
 else await playAll();
-
-/** Compares the simulation with workerd. The exit code is 1 if a count differs too much. */
-async function validate(): Promise<void> {
-  const comparisons = [];
-  for (const colos of validatedColos) {
-    comparisons.push(await compared(colos, numberOf("--seconds", values.seconds), seed));
-  }
-  process.stdout.write(comparisonTable(comparisons));
-  const failed = comparisons.flatMap(differencesIn);
-  const troubles = comparisons.flatMap((comparison) => comparison.troubles);
-  process.stderr.write(failed.map((what) => `differs by more than 10 %: ${what}\n`).join(""));
-  process.stderr.write(troubles.map((trouble) => `${trouble}\n`).join(""));
-  if (failed.length + troubles.length > 0) process.exitCode = 1;
-}
 
 /** Prints the counts and the bills of one number of colos and one rate, for each mix. */
 async function playOne(): Promise<void> {
@@ -75,9 +49,7 @@ async function playAll(): Promise<void> {
   for (const { what, settings } of changesOf(seed)) {
     changes.push({ what, point: await playedAndTold(settings) });
   }
-  const halved = [];
-  for (const settings of halvedPoints(seed)) halved.push(await playedAndTold(settings));
-  const results = { points, changes, halved };
+  const results = { points, changes };
   process.stdout.write(printed(results));
   if (values.save !== undefined) await writeFile(values.save, JSON.stringify(results));
   if (!values["print-only"]) await writeDocument(results, command);

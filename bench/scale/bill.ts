@@ -131,11 +131,3 @@ function recordBytes(): number {
   packed ??= mean(sampledSizes.map((size, nth) => gzipSync(pageText(nth, size)).length * (4 / 3)));
   return packed + headBytes;
 }
-
-/** Returns the bytes of a memory tier, at most its limit. */
-export function memoryBytesOf({ memoryRecords, memoryBytesARecord }: Counted): number {
-  return Math.min(memoryLimitBytes, memoryRecords * (memoryBytesARecord + bodyBytes));
-}
-
-/** The default of `limits.memoryBytes`. */
-const memoryLimitBytes = 32 * 1_048_576;

@@ -9,12 +9,10 @@ import * as tables from "./tables.ts";
 export interface Results {
   readonly points: readonly Counted[];
   readonly changes: readonly { readonly what: string; readonly point: Counted }[];
-  /** The same point with half, once and twice the pages. */
-  readonly halved: readonly Counted[];
 }
 
 /** The points that the tables show. */
-const [dollarsAtColos, limitsAtColos, originAtRate] = [50, 330, 18_000];
+const [dollarsAtColos, limitsAtColos] = [50, 330];
 
 const scalePage = fileURLToPath(new URL("../../docs/scale.md", import.meta.url));
 
@@ -25,12 +23,7 @@ const parts = (results: Results) => {
       dollars: tables.dollarsTable(at, dollarsAtColos),
       limits: tables.limitsTable(at, limitsAtColos),
     },
-    printed: {
-      origin: tables.originTable(at, originAtRate),
-      changes: tables.changesTable(results.changes),
-      purposes: tables.purposesTable(at),
-      halved: tables.halvedTable(results.halved),
-    },
+    printed: { changes: tables.changesTable(results.changes) },
     charts: {
       dollars: tables.dollarsChart(at, dollarsAtColos),
       limits: tables.limitsChart(at, limitsAtColos),

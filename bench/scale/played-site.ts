@@ -176,13 +176,6 @@ export class PlayedIsolate {
     return this.#view.sentAtMs;
   }
 
-  /** The records in memory, and their bytes without bodies of the site's size. */
-  get memory(): { readonly records: number; readonly bytes: number } {
-    const { memories } = this.#app.cache;
-    const sum = (of: "count" | "bytes") => memories.reduce((total, each) => total + each[of], 0);
-    return { records: sum("count"), bytes: sum("bytes") };
-  }
-
   /**
    * Sends a request, and reads its answer to the end. Background work goes on.
    *

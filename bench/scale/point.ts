@@ -52,9 +52,6 @@ export interface Counted {
   /** The requests of all objects that store records, and the share of the busiest one. */
   readonly recordObjectsPerSecond: number;
   readonly busiestObjectShare: number;
-  /** The mean of the records in memory of an isolate, and their bytes without bodies. */
-  readonly memoryRecords: number;
-  readonly memoryBytesARecord: number;
   readonly troubles: readonly string[];
 }
 
@@ -140,8 +137,7 @@ class Point {
     const before = { calls: stores.calls(), origin: site.originRequests };
     await time.passTo(time.atMs + this.#windowSeconds * 1_000);
     const after = { calls: stores.calls(), origin: site.originRequests };
-    const { living } = traffic;
-    return this.#counted({ before, after, watched, others, living, sampleCount, traffic, site });
+    return this.#counted({ before, after, watched, others, sampleCount, traffic, site });
   }
 
   #counted(of: {
@@ -149,12 +145,11 @@ class Point {
     after: { calls: StoreCalls; origin: number };
     watched: readonly PlayedIsolate[];
     others: readonly PlayedIsolate[];
-    living: readonly PlayedIsolate[];
     sampleCount: number;
     traffic: Traffic;
     site: PlayedSite;
   }): Counted {
-    const { before, after, watched, others, living, sampleCount } = of;
+    const { before, after, watched, others, sampleCount } = of;
     const { pageCount, colos, editsPerSecond } = this.#settings;
     const windowSeconds = this.#windowSeconds;
     const sums = (isolates: readonly PlayedIsolate[]): Sums[] => isolates.map((one) => one.taken());
@@ -171,9 +166,6 @@ class Point {
       (count, nth) => count - (before.calls.recordObjects[nth] ?? 0),
     );
     const objectSum = objectCalls.reduce((sum, count) => sum + count, 0);
-    const memories = living.map(({ memory }) => memory);
-    const records = memories.reduce((sum, memory) => sum + memory.records, 0);
-    const bytes = memories.reduce((sum, memory) => sum + memory.bytes, 0);
     return {
       settings: this.#settings,
       isolates: colos * this.#isolatesAColo,
@@ -190,8 +182,6 @@ class Point {
       purgesPerSecond: editsPerSecond,
       recordObjectsPerSecond: objectSum * ofPages,
       busiestObjectShare: objectSum === 0 ? 0 : Math.max(...objectCalls) / objectSum,
-      memoryRecords: (records / Math.max(1, living.length)) * (pageCount / sampleCount),
-      memoryBytesARecord: records === 0 ? 0 : bytes / records,
       troubles: of.site.troubles,
     };
   }

@@ -69,9 +69,3 @@ export function changesOf(seed: number): Changed[] {
   ];
   return changes.map(([what, change]) => ({ what, settings: { ...reference, ...change, seed } }));
 }
-
-/** One point with half, once and twice as many pages as usual. The results should hardly differ. */
-export function halvedPoints(seed: number): PointSettings[] {
-  const point = { ...usual, mix: "all in Redis", colos: 330, requestsPerSecond: 18_000 } as const;
-  return [10, 20, 40].map((sampleCount) => Object.assign({}, point, { seed, sampleCount }));
-}

@@ -1,18 +1,10 @@
 // The tables and charts of docs/scale.md.
 import { counted, markdownTable, percent } from "../load/figures.ts";
-import {
-  dollarsAMillionOf,
-  loadOf,
-  memoryBytesOf,
-  monthlyBillOf,
-  tightestOf,
-  totalOf,
-} from "./bill.ts";
+import { dollarsAMillionOf, loadOf, monthlyBillOf, tightestOf, totalOf } from "./bill.ts";
 import type { Chart } from "./chart.ts";
 import type { Counted } from "./point.ts";
-import { coloCounts, rates } from "./points.ts";
+import { rates } from "./points.ts";
 import { type MixName, mixes } from "./stores.ts";
-import type { Comparison, RunCounts } from "./validate.ts";
 
 export type PointAt = (mix: MixName, colos: number, requestsPerSecond: number) => Counted;
 
@@ -91,49 +83,6 @@ export function limitsTable(at: PointAt, colos: number): string {
   return markdownTable(["requests/s", ...shownNames], rows);
 }
 
-/** Commands of a million requests with everything in Redis, and what the origin and memory see. */
-export function purposesTable(at: PointAt): string {
-  const rows = ([3, 50, 330] as const).flatMap((colos) =>
-    ([18, 1_800, 100_000] as const).map((rate) => {
-      const point = at("all in Redis", colos, rate);
-      const { redisPerSecond, lookUpsPerSecond, originPerSecond, journalReadsPerSecond } = point;
-      const million = 1e6 / rate;
-      const writes = ["fill", "freshening", "Vary marker"].reduce(
-        (sum, purpose) => sum + (redisPerSecond[purpose] ?? 0),
-        0,
-      );
-      const { journal, others } = loadOf(point);
-      return [
-        String(colos),
-        counted(rate),
-        counted(lookUpsPerSecond * million),
-        counted(writes * million),
-        counted(journalReadsPerSecond * million),
-        counted((journal - journalReadsPerSecond) * million),
-        counted(others * million),
-        percent(1 - originPerSecond / rate),
-        `${(memoryBytesOf(point) / 1_048_576).toFixed(0)} MiB`,
-      ];
-    }),
-  );
-  const head = ["colos", "requests/s", "lookups", "writes", "journal reads", "purges"];
-  return markdownTable([...head, "reports, room", "offload", "memory"], rows);
-}
-
-/** Origin requests per second, by mix: those with Redis have one value. */
-export function originTable(at: PointAt, rate: number): string {
-  const rows = coloCounts.map((colos) => {
-    const requests = playedNames.map(([, mix]) => perSecond(at(mix, colos, rate).originPerSecond));
-    return [String(colos)].concat(requests);
-  });
-  return markdownTable(["colos", ...playedNames.map(([name]) => name)], rows);
-}
-
-const playedNames: readonly (readonly [string, MixName])[] = [
-  ["Redis", "all in Redis"],
-  ["objects", "records and journal in Durable Objects"],
-];
-
 export function changesTable(changes: readonly { what: string; point: Counted }[]): string {
   const rows = changes.map(({ what, point }) => {
     const { records, journal } = loadOf(point);
@@ -178,48 +127,4 @@ export function limitsChart(at: PointAt, colos: number): Chart {
     lines,
     limit: { value: 100, name: "the limit" },
   };
-}
-
-export const toleratedShare = 0.1;
-
-const compared: readonly (readonly [keyof RunCounts, string])[] = [
-  ["lookUps", "lookups"],
-  ["fills", "writes"],
-  ["journalReads", "journal reads"],
-  ["originRequests", "origin requests"],
-];
-
-/** Returns the names of the counts that differ too much, with the number of colos. */
-export function differencesIn({ colos, real, simulated }: Comparison): string[] {
-  return compared.flatMap(([count, name]) =>
-    Math.abs(simulated[count] / real[count] - 1) > toleratedShare
-      ? [`${name}, ${colos} colos`]
-      : [],
-  );
-}
-
-export function comparisonTable(comparisons: readonly Comparison[]): string {
-  const rows = comparisons.flatMap(({ colos, requests, real, simulated }) =>
-    compared.map(([count, name]) => [
-      String(colos),
-      counted(requests),
-      name,
-      counted(real[count]),
-      counted(simulated[count]),
-      percent(simulated[count] / real[count] - 1),
-    ]),
-  );
-  return markdownTable(["colos", "requests", "count", "workerd", "simulation", "difference"], rows);
-}
-
-export function halvedTable(points: readonly Counted[]): string {
-  const rows = points.map((point) => [
-    counted(point.sampleCount),
-    counted(point.lookUpsPerSecond * 60),
-    counted(point.writesPerSecond * 60),
-    counted(point.originPerSecond * 60),
-    counted(point.journalReadsPerSecond * 60),
-  ]);
-  const head = ["pages played", "lookups a minute", "writes", "origin", "journal"];
-  return markdownTable(head, rows);
 }

@@ -51,7 +51,7 @@ interface Slot {
 }
 
 export class Traffic {
-  /** The isolates that have started since the last call of `living`, in watched colos and others. */
+  /** The isolates that have started since `begin`, in watched colos and others. */
   readonly started = { watched: [] as PlayedIsolate[], others: [] as PlayedIsolate[] };
   playedCount = 0;
   readonly #settings: TrafficSettings;
@@ -211,10 +211,5 @@ export class Traffic {
       if (!changed.includes(page)) continue;
       for (const each of this.#slots) this.#expect(each, nth, time.atMs);
     }
-  }
-
-  /** The isolates that now live. */
-  get living(): readonly PlayedIsolate[] {
-    return this.#slots.flatMap(({ isolate }) => isolate ?? []);
   }
 }

@@ -10,7 +10,6 @@ import { type Counted, played, type PointSettings } from "../../bench/scale/poin
 import { usual } from "../../bench/scale/points.ts";
 import { sampledPages } from "../../bench/scale/sample.ts";
 import { openStores } from "../../bench/scale/stores.ts";
-import { differencesIn } from "../../bench/scale/tables.ts";
 import { Draws } from "../../testing/draws.ts";
 
 const tiny = {
@@ -97,8 +96,6 @@ const counted: Counted = {
   purgesPerSecond: 1,
   recordObjectsPerSecond: 0,
   busiestObjectShare: 0,
-  memoryRecords: 0,
-  memoryBytesARecord: 0,
   troubles: [],
 };
 
@@ -115,13 +112,6 @@ it("prices a point as the price lists say", () => {
   const others = (1_001 * 0.3 + 2 * 0.15) * (seconds / 1e6);
   const dollars = (records + others + objects) / ((1_000 * seconds) / 1e6);
   expect(dollarsAMillionOf(inObjects)).toBeCloseTo(dollars, 9);
-});
-
-it("names the counts that differ by more than a tenth", () => {
-  const real = { lookUps: 100, fills: 100, journalReads: 100, originRequests: 100 };
-  const simulated = { ...real, lookUps: 109, fills: 111, journalReads: 89 };
-  const comparison = { colos: 3, requests: 1, seconds: 1, real, simulated, troubles: [] };
-  expect(differencesIn(comparison)).toEqual(["writes, 3 colos", "journal reads, 3 colos"]);
 });
 
 it("draws a chart with a title, a description and one line for each name", () => {
