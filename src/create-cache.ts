@@ -2,7 +2,6 @@
 // loads. The core does not depend on origins or requests, so application data can use the core with
 // or without pages.
 import { KeyedSemaphore } from "./cache/keyed-semaphore.ts";
-import type { JournalMaker } from "./purge/journal-in-code.ts";
 import { EdgeTier } from "./stores/cache-api/edge-tier.ts";
 import { MemoryTier, type MemoryTierSettings } from "./stores/memory/memory-tier.ts";
 import type { RecordForm } from "./cache/tiers/record-form.ts";
@@ -15,12 +14,13 @@ import { logOf } from "./observe/log-line.ts";
 import { Metrics } from "./observe/metrics.ts";
 import type { Background, Platform } from "./platform/platform.ts";
 import { ByteBudget } from "./cache/byte-budget.ts";
-import { createPurging, type PurgingParts } from "./create-purging.ts";
+import type { JournalMaker } from "./purge/purging.ts";
+import type { JournalView, JournalViewSettings } from "./purge/view/journal-view.ts";
 import { noJournal } from "./purge/view/view.ts";
 import type { RedisAddress } from "./redis/open-client.ts";
 import type { RedisClient } from "./redis/redis-client.ts";
 import type { RedisSettings } from "./redis/redis-client.ts";
-import type { RedisStore } from "./stores/redis/redis-store.ts";
+import type { MakeRedisJournal, RedisStore } from "./stores/redis/redis-store.ts";
 import { NameSecret } from "./cache/record/name-secret.ts";
 import type { createReports } from "./reports/create-reports.ts";
 import { noReports } from "./reports/reports.ts";
@@ -28,7 +28,9 @@ import type { Dataset } from "./reports/data-points.ts";
 import { IsolateGauges } from "./reports/reporter.ts";
 
 /** Factories of parts. A factory receives the settings of the default factory that it replaces. */
-export interface CacheParts extends PurgingParts {
+export interface CacheParts {
+  readonly journal?: MakeRedisJournal;
+  readonly view?: (settings: JournalViewSettings) => JournalView;
   readonly memory?: <Detail>(settings: MemoryTierSettings<Detail>) => MemoryTier<Detail>;
   /** Creates the client of the shared tier. */
   readonly redis?: (settings: RedisSettings) => RedisClient;
@@ -123,11 +125,11 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     metrics.took("purgeSpread", [metrics.colo], tookMs);
     gauges.lagged(tookMs);
   };
-  const watched = { ...platform, listenerFailed, onSpread, metrics };
+  const watched = { ...platform, makeView: parts?.view, listenerFailed, onSpread, metrics };
   const at = journal ?? database;
   const isApart = journal !== undefined;
   const open = typeof at === "function" ? at : at && store?.journalAt(at, isApart, parts?.journal);
-  const purging = open && createPurging({ namespace, purge }, open, watched);
+  const purging = open?.({ namespace, purge }, watched);
   // Without a store, only Workers of the same zone can read the records, so they need no secret.
   const secret = database?.sealKeys?.[0] ?? purging?.secret ?? "";
   const nameSecret = new NameSecret(namespace, secret);

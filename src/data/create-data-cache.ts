@@ -26,7 +26,7 @@ import { keepLoaded, warmKeys, whyNotWarmed } from "./keep-loaded.ts";
 import { DataCounts } from "./load/data-counts.ts";
 import type { GivenStart } from "./load/make-record.ts";
 import { StoreOrder } from "./load/data-ports.ts";
-import { LocalPurges } from "../purge/local-purges.ts";
+import type { LocalPurges } from "../purge/local-purges.ts";
 import { started } from "./look-up.ts";
 import { type Namespace, type NamespacePorts, Namespaces } from "./namespace.ts";
 import { type DataPurge, orderPurges, purgeNamed, type PurgeReceipt } from "./purge-data.ts";
@@ -152,8 +152,8 @@ function open(settings: DataSettings, pages: Pages | undefined) {
   const randomText = () => crypto.randomUUID();
   const mayResend = platform.database?.mayResend === true;
   const stored = () => core.tiers.memory.stored();
-  const { purging, view, tiers } = settings.isOneProcess
-    ? aloneOver(new LocalPurges({ ...platform, randomText, stored }), core.tiers.memory)
+  const { purging, view, tiers } = settings.localPurges
+    ? aloneOver(settings.localPurges({ ...platform, randomText, stored }), core.tiers.memory)
     : core;
   const shared = { ...platform, ...core, purging, tiers, host, afterAnswer, counts };
   const ofHashes = { namespace, afterAnswer, randomText, mayResend };

@@ -7,7 +7,8 @@ import type { Log } from "../observe/log-line.ts";
 import { type Fault, faultText, isFault } from "../base/operator-error.ts";
 import { type Env, textOf, namespaceOf, siteHostsOf } from "../protocol/variables/bindings.ts";
 import { databasesOf, idleDatabases } from "../protocol/variables/database.ts";
-import { platformHere } from "../platform/workers.ts";
+import { platformOfData } from "../platform/workers.ts";
+import type { LocalPurges, LocalPurgesSettings } from "../purge/local-purges.ts";
 import type { OnDataEvent } from "./value/events.ts";
 import type { Pages } from "../data-beside-pages.ts";
 import type { RedisAddress } from "../redis/open-client.ts";
@@ -36,6 +37,9 @@ export interface DataPlatform extends Partial<Omit<CachePlatform, "dataset">> {
   readonly onEvent?: OnDataEvent | undefined;
 }
 
+/** Creates the purges of a single process. */
+type MakeLocalPurges = (settings: LocalPurgesSettings) => LocalPurges;
+
 /** A validated platform. */
 export type DataSettings = ReturnType<typeof settingsOf>;
 
@@ -60,7 +64,7 @@ export function settingsOf(
   { env = {}, waitUntil, stores = {}, ...given }: DataPlatform,
 ) {
   const variables = env as Env;
-  const here = platformHere();
+  const here = platformOfData();
   const log = neverThrowing(given.log ?? here.log);
   const faults: Fault[] = [];
   // A caller that passes a database, or `undefined` in its place, also passes the journal's database.
@@ -106,8 +110,8 @@ export function settingsOf(
     hasJournal: !isFault(named) && (named ?? journal) !== undefined,
     /** The variables without effect, unless pages use them. */
     idle: isGiven && given.database === undefined ? idleDatabases(variables) : [],
-    /** Whether no other process or isolate shares the values. Purges then need no database. */
-    isOneProcess: false,
+    /** Set if no other process or isolate shares the values. Purges then need no database. */
+    localPurges: undefined as MakeLocalPurges | undefined,
     colo: given.colo ?? (colo === undefined ? undefined : () => colo),
     waitUntil: waitUntil ?? (() => undefined),
     onEvent: given.onEvent,
@@ -131,11 +135,11 @@ const otherDatabase: Fault = {
 
 /** Returns a fault if data cannot share the pages' core: its database, journal or namespace differs. */
 export function whyApart(
-  { platform, config, isOneProcess }: DataSettings,
+  { platform, config, localPurges }: DataSettings,
   { core }: Pages,
 ): Fault | undefined {
   const { database, journal } = platform;
-  if (isOneProcess) return otherDatabase;
+  if (localPurges !== undefined) return otherDatabase;
   if (database === undefined) return undefined;
   const { database: ofPages, journal: journalOfPages } = core.settings.platform;
   // A store in code is only given to pages, and serves data as well.

@@ -8,6 +8,7 @@ import { type DataPlatform, settingsOf } from "../data/data-platform.ts";
 import { nodeGlobals } from "../base/node-globals.ts";
 import { isFault, OperatorError } from "../base/operator-error.ts";
 import { databaseOf, hintOfSealKey, sealKeysOf } from "../protocol/variables/database.ts";
+import { LocalPurges, type LocalPurgesSettings } from "../purge/local-purges.ts";
 import { addressOver, type GivenConnection } from "../redis/connection/given-connection.ts";
 import type { RedisAddress } from "../redis/open-client.ts";
 import { redisStore } from "../stores/redis/redis-store.ts";
@@ -78,7 +79,8 @@ export function createDataCache({
     stores: isOneProcess ? {} : { redis: redisStore },
     ...(journal !== undefined && { journal: { ...addressOf(journal, "journal"), ...sealed } }),
   });
-  return dataCacheOf({ ...settings, isOneProcess });
+  const localPurges = (purged: LocalPurgesSettings) => new LocalPurges(purged);
+  return dataCacheOf(isOneProcess ? { ...settings, localPurges } : settings);
 }
 
 /** Refuses options that only pages have. The schema accepts them, as it is that of a Worker. */

@@ -22,12 +22,16 @@ const workers: Platform = {
 };
 
 /**
- * Returns the platform of this runtime, without an edge tier if there is no Cache API. Node is a
- * server even if an application defines a Cache API there, because clients control the `CF-*`
- * fields.
+ * Returns the platform of this runtime. Node is a server even if an application defines a Cache API
+ * there, because clients control the `CF-*` fields.
  */
 export function platformHere(): Platform {
-  const { cache: _, ...withoutCache } = workers;
-  const here = globalThis.caches?.default === undefined ? withoutCache : workers;
+  const here = platformOfData();
   return "WebSocketPair" in globalThis ? here : { ...here, fetch: nodeFetch, isServer: true };
+}
+
+/** Returns the platform of a cache that sends no requests; without an edge tier if there is no Cache API. */
+export function platformOfData(): Platform {
+  const { cache: _, ...withoutCache } = workers;
+  return globalThis.caches?.default === undefined ? withoutCache : workers;
 }

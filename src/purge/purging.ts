@@ -1,8 +1,13 @@
-// Assembles one isolate's part of the purge protocol: its view of the journal and its acceptance of
-// purges.
+// Assembles one isolate's part of the purge protocol, over the store of the journal and the switch: its
+// view of the journal and its acceptance of purges. A cache without such a store does not bundle it.
 import type { ColoCache } from "../base/colo-cache.ts";
 import { errorName } from "../base/error-name.ts";
+import type { Fault } from "../base/operator-error.ts";
 import { type Log, logOf } from "../observe/log-line.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import type { DatabaseHealth } from "../redis/database-way.ts";
+import type { RedisClient } from "../redis/redis-client.ts";
+import type { RedisCounts } from "../redis/round-trips.ts";
 import { Acceptances } from "./acceptance/acceptance.ts";
 import type { AwaitNews, Journal } from "./journal/journal.ts";
 import type { Subscribers } from "./journal/subscribers.ts";
@@ -12,7 +17,8 @@ import { type NewsListener, NewsListeners } from "./view/journal-news.ts";
 import { JournalView, type JournalViewSettings } from "./view/journal-view.ts";
 import { ViewCopies } from "./view/view-copies.ts";
 
-export type PurgeParts = ReturnType<typeof purgingOver>;
+/** One isolate's part of the purge protocol. */
+export type Purging = ReturnType<JournalMaker>;
 
 /**
  * The maximum timeout of a journal read, which suffices for a first connection across continents.
@@ -29,18 +35,33 @@ export interface PurgeSettings {
   };
 }
 
-/** The store of the journal and the switch. */
+export interface JournalStoreSettings {
+  /** Several sites can share a store under different namespaces. */
+  readonly namespace: string;
+  readonly nowAtMs: () => number;
+  readonly randomText: () => string;
+  /** Counts the calls to the store. */
+  readonly metrics?: Pick<Metrics, "add" | "took"> | undefined;
+  /** Logs the beginning and the end of each trouble. */
+  readonly tell: Log;
+  /** The maximum timeout of a read, and the maximum pause between probes. */
+  readonly readTimeoutMsMax: number;
+  readonly pauseMsMax: number;
+}
+
+/** The opened store of the journal and the switch. */
 export interface JournalStore {
   readonly journal: Journal;
   readonly switching: Switch;
   readonly subscribers: Subscribers;
   /** Identifies the journal, so that views of two journals never share a copy. */
   readonly name: string;
-  /**
-   * Returns whether failures have shut the store off. Only background work then probes it (rule
-   * 15).
-   */
-  readonly isShutOff: () => boolean;
+  /** If failures have shut the store off, only background work probes it (rule 15). */
+  readonly health: DatabaseHealth;
+  /** The client of a journal in Redis, for health. */
+  readonly redis?: RedisClient | undefined;
+  /** A text that all isolates of the site know, and no client; or how to read it. */
+  readonly secret: string | (() => Promise<string | undefined>);
   /** Waits for the journal's next entry. If absent, isolates do not poll the journal. */
   readonly awaitNews?: AwaitNews | undefined;
 }
@@ -55,6 +76,8 @@ const copyKeepMs = 3_600_000;
 
 /** The parts of the runtime that the purge view uses. */
 export interface PurgePlatform {
+  /** Counts the round trips to the journal. */
+  readonly metrics?: RedisCounts;
   readonly nowAtMs: () => number;
   readonly random: () => number;
   readonly log: Log;
@@ -73,11 +96,37 @@ export function readTimeoutMsOf({ renewalLagMs, allowanceMs }: PurgeSettings["pu
   return Math.min(readTimeoutMsMax, (renewalLagMs - allowanceMs) / 2);
 }
 
-export function purgingOver(
-  { journal, switching, subscribers, name, isShutOff, awaitNews }: JournalStore,
-  { purge }: Pick<PurgeSettings, "purge">,
-  platform: PurgePlatform,
-) {
+/** A store of the journal that a Worker passes in code. Only Workers that import it bundle it. */
+export interface JournalInCode {
+  /** Returns how to open the journal, or the fault in the bindings. */
+  readonly bound: (env: Readonly<Record<string, unknown>>) => JournalMaker | Fault;
+}
+
+/** Creates the journal, its view and the acceptance of purges. */
+export type JournalMaker = ReturnType<typeof journalMaker>;
+
+/** @param open opens the store */
+export function journalMaker(open: (settings: JournalStoreSettings) => JournalStore) {
+  return (settings: PurgeSettings, platform: PurgePlatform) => {
+    const { namespace, purge } = settings;
+    const { nowAtMs, metrics, log } = platform;
+    const opened = open({
+      namespace,
+      nowAtMs,
+      randomText,
+      metrics,
+      tell: logOf("purge-journal", log),
+      readTimeoutMsMax: readTimeoutMsOf(purge),
+      // Probe soon, because each page is requested from the origin once per N − A until a read
+      // succeeds.
+      pauseMsMax: Math.max(1_000, purge.renewalLagMs / 2),
+    });
+    return purgingOver(opened, settings, platform);
+  };
+}
+
+function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: PurgePlatform) {
+  const { journal, switching, subscribers, name, health, awaitNews } = store;
   const { nowAtMs, random, cache, log, listenerFailed, onSpread } = platform;
   const { renewalLagMs, allowanceMs, visibleWithinSeconds } = purge;
   const makeView = platform.makeView ?? ((settings) => new JournalView(settings));
@@ -107,7 +156,7 @@ export function purgingOver(
     allowanceMs,
     timeoutMs: readTimeoutMsOf(purge),
     maxLagMs: renewalLagMs,
-    isShutOff,
+    isShutOff: () => health.isShutOff,
     news,
     onSpread,
     onRead: () => switchLog.learnt(view.switched),
@@ -128,6 +177,10 @@ export function purgingOver(
     switchLog,
     view,
     acceptances,
+    /** The troubles of the journal's store. */
+    health,
+    redis: store.redis,
+    secret: store.secret,
     /** Registers a listener for every entry that this isolate reads or accepts from now on. */
     subscribe: (listener: NewsListener) => news.add(listener),
     /** Renews the view if due, unless the store loses no entries. */

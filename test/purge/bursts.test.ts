@@ -1,9 +1,8 @@
 // Tests a thousand concurrent purges in one isolate: all are appended, with few and small reads.
 import "../../testing/fakes/workers-globals.ts";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { createPurging } from "../../src/create-purging.ts";
 import { redisStore } from "../../src/stores/redis/redis-store.ts";
-import type { PurgeParts } from "../../src/purge/purging.ts";
+import type { Purging } from "../../src/purge/purging.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
 import { orderOf, responseWith } from "../../testing/examples/purges.ts";
@@ -38,11 +37,11 @@ function open() {
   const purge = { renewalLagMs: 10_000, visibleWithinSeconds: 10, allowanceMs: 1_000 };
   const settings = { purge, namespace: "site" };
   const platform = { nowAtMs: clock.nowAtMs, random: () => 0.5, log: () => undefined };
-  const purging = createPurging(settings, redisStore.journalAt(upstash), platform);
+  const purging = redisStore.journalAt(upstash)(settings, platform);
   return { clock, upstash, purging };
 }
 
-async function acceptAll({ acceptances }: PurgeParts, atMs: number, afterAnswer: Background) {
+async function acceptAll({ acceptances }: Purging, atMs: number, afterAnswer: Background) {
   const accepted = await Promise.all(
     Array.from({ length: purgeCount }, (_, nth) => {
       const order = orderOf([`tag:${nth}`], { id: `msg_${nth}` });
@@ -52,7 +51,7 @@ async function acceptAll({ acceptances }: PurgeParts, atMs: number, afterAnswer:
   expect(new Set(accepted.map(({ kind }) => kind))).toEqual(new Set(["accepted"]));
 }
 
-const kinds = ({ view }: PurgeParts, atMs: number) => {
+const kinds = ({ view }: Purging, atMs: number) => {
   const ask = { atMs, maxLagMs: 10_000, colo: () => "" };
   const judged = Array.from({ length: purgeCount }, (_, nth) =>
     view.judge(responseWith({ tags: [`${nth}`] }), ask),

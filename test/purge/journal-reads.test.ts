@@ -1,7 +1,6 @@
 // The reads of the journal by one colo in an hour, with and without copies of the view.
 import "../../testing/fakes/workers-globals.ts";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { createPurging } from "../../src/create-purging.ts";
 import { redisStore } from "../../src/stores/redis/redis-store.ts";
 import { FakeCache } from "../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
@@ -42,7 +41,7 @@ async function readsPerHour({ isolateCount, maxLagSeconds, hasCopies }: Traffic)
   const platform = { ...common, ...(hasCopies && { cache: () => cache }) };
   const isolates = Array.from(
     { length: isolateCount },
-    () => createPurging({ purge, namespace: "site" }, redisStore.journalAt(upstash), platform).view,
+    () => redisStore.journalAt(upstash)({ purge, namespace: "site" }, platform).view,
   );
   const pending: Promise<void>[] = [];
   let oldestMs = 0;

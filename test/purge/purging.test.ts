@@ -3,7 +3,7 @@
 import "../../testing/fakes/workers-globals.ts";
 import { expect, it } from "vitest";
 import type { LogLine } from "../../src/observe/log-line.ts";
-import { purgingOver, readTimeoutMsOf } from "../../src/purge/purging.ts";
+import { journalMaker, readTimeoutMsOf } from "../../src/purge/purging.ts";
 import { FakeCache } from "../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeObject } from "../../testing/fakes/fake-object.ts";
@@ -35,12 +35,19 @@ function open(visibleWithinSeconds: number) {
   const client = new ObjectClient({ stub: () => stub, nowAtMs });
   const journal = new ObjectJournal({ client, nowAtMs, randomText });
   const subscribers = new ObjectSubscribers(client);
-  const store = { journal, switching: journal, subscribers, name: "o", isShutOff: () => false };
+  const opened = {
+    journal,
+    switching: journal,
+    subscribers,
+    name: "o",
+    health: client,
+    secret: "",
+  };
   const purge = { renewalLagMs: visibleWithinSeconds * 1_000, allowanceMs, visibleWithinSeconds };
   const lines: LogLine[] = [];
   const log = (line: LogLine) => void lines.push(line);
   const platform = { nowAtMs, random: () => 0.5, log, cache: () => cache };
-  const { view } = purgingOver(store, { purge }, platform);
+  const { view } = journalMaker(() => opened)({ namespace: "site", purge }, platform);
   async function read() {
     const pending: Promise<void>[] = [];
     const afterAnswer = (work: () => Promise<void>) => void pending.push(work());

@@ -1,7 +1,6 @@
 // Two versions of the Worker with different N share the copies of a colo. Each applies its own N.
 import "../../testing/fakes/workers-globals.ts";
 import { expect, it } from "vitest";
-import { createPurging } from "../../src/create-purging.ts";
 import { redisStore } from "../../src/stores/redis/redis-store.ts";
 import { FakeCache } from "../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
@@ -32,11 +31,7 @@ async function overlooked(lagsSeconds: readonly number[]) {
   const versions = lagsSeconds.map((visibleWithinSeconds) => {
     const renewalLagMs = visibleWithinSeconds * 1_000;
     const purge = { renewalLagMs, visibleWithinSeconds, allowanceMs };
-    const { view } = createPurging(
-      { purge, namespace: "site" },
-      redisStore.journalAt(upstash),
-      platform,
-    );
+    const { view } = redisStore.journalAt(upstash)({ purge, namespace: "site" }, platform);
     return { view, boundMs: renewalLagMs - allowanceMs };
   });
   const purges: { readonly position: string; readonly atMs: number }[] = [];

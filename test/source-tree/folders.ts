@@ -139,9 +139,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "dashboard/panel",
   ],
   // Types alone: `test/worker/bundle.test.ts` shows that no other Worker has the code of Redis.
-  "create-purging": [...core, "stores/redis"],
   "bind-stores": ["protocol/variables", ...core, "stores/redis"],
-  "create-cache": [...core, "platform", "create-purging", reporting, "stores/redis", ...stores],
+  "create-cache": [...core, "platform", reporting, "stores/redis", ...stores],
   "outward/schedule": [...core, "platform", "outward/port", "create-cache"],
   "data-beside-pages": [...core, "create-cache"],
   "data/value": [...core],
@@ -168,6 +167,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "config",
     "platform",
     "remote",
+    "purge",
     "redis",
     "redis/connection",
     "stores/redis",

@@ -90,8 +90,9 @@ const dataInMemory = await bundleContents(`
   globalThis.createDataCache = createDataCache;
 `);
 
-it("the bundle of data without stores is below its maximum size, and has no counters or buffers", () => {
+it("the bundle of data without stores is below its maximum size, and has no journal, counters or buffers", () => {
   expect(dataInMemory.bytes).toBeLessThanOrEqual(dataBytesMax);
-  const idle = /^src\/(?:write-behind|stores\/redis|proxy|admin)\/|@upstash\/redis/;
+  const idle =
+    /^src\/(?:write-behind|purge\/acceptance|stores\/redis|proxy|admin)\/|@upstash\/redis/;
   expect(dataInMemory.files.filter(({ path }) => idle.test(path))).toEqual([]);
 });

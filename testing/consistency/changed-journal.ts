@@ -1,7 +1,7 @@
 // Creates journals with replaced methods, in Redis and in a Durable Object.
 import { isFault } from "../../src/base/operator-error.ts";
 import type { Journal } from "../../src/purge/journal/journal.ts";
-import type { JournalInCode } from "../../src/purge/journal-in-code.ts";
+import type { JournalInCode } from "../../src/purge/purging.ts";
 import {
   RedisJournal,
   type RedisJournalSettings,
@@ -24,9 +24,9 @@ export function changedInCode(journal: JournalInCode, change: JournalChange): Jo
     bound(env) {
       const open = journal.bound(env);
       if (isFault(open)) return open;
-      return (settings) => {
-        const opened = open(settings);
-        Object.assign(opened.journal, change(open(settings).journal, settings));
+      return (settings, platform) => {
+        const opened = open(settings, platform);
+        Object.assign(opened.journal, change(open(settings, platform).journal, platform));
         return opened;
       };
     },

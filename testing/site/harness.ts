@@ -2,7 +2,7 @@
 // platform and the database are fakes, and only the test advances time.
 import "../fakes/workers-globals.ts";
 import { type Application, createApp } from "../../src/app.ts";
-import type { JournalInCode } from "../../src/purge/journal-in-code.ts";
+import type { JournalInCode } from "../../src/purge/purging.ts";
 import type { BodiesInCode, TierInCode } from "../../src/cache/tiers/tier-in-code.ts";
 import type { CacheParts } from "../../src/create-cache.ts";
 import { type Config, defineConfig } from "../../src/config/config.ts";

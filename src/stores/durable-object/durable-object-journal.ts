@@ -1,6 +1,6 @@
 // The journal of a Worker in a Durable Object.
 import type { ObjectPlacement } from "../../protocol/object-placement.ts";
-import type { JournalInCode, JournalMaker } from "../../purge/journal-in-code.ts";
+import { type JournalInCode, journalMaker } from "../../purge/purging.ts";
 import { ObjectClient } from "./object-client.ts";
 import { ObjectJournal, ObjectSubscribers } from "./object-journal.ts";
 import { placedObjects } from "./object-namespace.ts";
@@ -37,7 +37,7 @@ export function durableObjectJournal({
         const what = "The purge journal is off, so purges are refused and no shared tier is used.";
         return { what, ...objects };
       }
-      const open: JournalMaker = ({ namespace, ...settings }) => {
+      return journalMaker(({ namespace, ...settings }) => {
         const id = objects.idFromName(namespace);
         const client = new ObjectClient({ ...settings, stub: () => objects.get(id) });
         const journal = new ObjectJournal({ ...settings, client });
@@ -48,8 +48,7 @@ export function durableObjectJournal({
         const secret = objects.idFromName(`${namespace} secret`).toString();
         const own = { name, secret, subscribers, awaitNews };
         return { ...own, journal, switching: journal, health: client.remote.health };
-      };
-      return open;
+      });
     },
   };
 }

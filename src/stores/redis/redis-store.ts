@@ -1,7 +1,12 @@
 // Redis as the store of a site: how the cache opens its parts. Only Workers and processes that use
 // Redis bundle it.
 import type { Redis } from "@upstash/redis/cloudflare";
-import type { JournalMaker, JournalStoreSettings } from "../../purge/journal-in-code.ts";
+import {
+  type JournalMaker,
+  journalMaker,
+  type JournalStore,
+  type JournalStoreSettings,
+} from "../../purge/purging.ts";
 import {
   ballastKeyOf,
   DatabaseRoom,
@@ -20,9 +25,7 @@ import { SharedTier, type SharedTierSettings } from "./shared-tier.ts";
 export type RedisStore = typeof redisStore;
 
 /** Creates a journal in place of `RedisJournal`. */
-export type MakeRedisJournal = (
-  settings: RedisJournalSettings,
-) => ReturnType<JournalMaker>["journal"];
+export type MakeRedisJournal = (settings: RedisJournalSettings) => JournalStore["journal"];
 
 export const redisStore = {
   client: (settings: RedisSettings) => new RedisClient(settings),
@@ -39,7 +42,7 @@ export const redisStore = {
   /** @param isApart whether the database is only the journal's */
   journalAt(address: RedisAddress, isApart = false, make?: MakeRedisJournal): JournalMaker {
     const named = isApart ? { words: journalWords, ...address } : address;
-    return (settings) => openJournal(named, settings, make);
+    return journalMaker((settings) => openJournal(named, settings, make));
   },
 };
 

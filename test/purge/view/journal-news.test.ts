@@ -1,7 +1,6 @@
 // Listeners receive each entry that an isolate reads or accepts. A listener that throws affects
 // nothing else.
 import { expect, it } from "vitest";
-import { createPurging } from "../../../src/create-purging.ts";
 import { redisStore } from "../../../src/stores/redis/redis-store.ts";
 import { type JournalNews, NewsListeners } from "../../../src/purge/view/journal-news.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
@@ -44,9 +43,8 @@ it("an isolate logs and counts a listener that throws, without the error's messa
   const log: string[] = [];
   const failed = { count: 0 };
   const purge = { renewalLagMs: 10_000, visibleWithinSeconds: 10, allowanceMs: 1_000 };
-  const purging = createPurging(
+  const purging = redisStore.journalAt(new UnsteadyUpstash(clock))(
     { purge, namespace: "site" },
-    redisStore.journalAt(new UnsteadyUpstash(clock)),
     {
       nowAtMs: clock.nowAtMs,
       random: Math.random,

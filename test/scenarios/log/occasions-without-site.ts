@@ -3,7 +3,6 @@ import { vi } from "vitest";
 import type { LogLine } from "../../../src/observe/log-line.ts";
 import { createWorker } from "../../../src/worker.ts";
 import { defineConfig } from "../../../src/config/config.ts";
-import { createPurging } from "../../../src/create-purging.ts";
 import { redisStore } from "../../../src/stores/redis/redis-store.ts";
 import { JoinedPurges } from "../../../src/purge/acceptance/joined-purges.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
@@ -38,11 +37,7 @@ export async function failedListener(): Promise<LogLine[]> {
   const clock = new FakeClock();
   const log = (line: LogLine) => void lines.push(line);
   const platform = { nowAtMs: clock.nowAtMs, random: () => 0.5, log };
-  const purging = createPurging(
-    defineConfig({}),
-    redisStore.journalAt(new FakeUpstash(clock)),
-    platform,
-  );
+  const purging = redisStore.journalAt(new FakeUpstash(clock))(defineConfig({}), platform);
   purging.subscribe(() => {
     throw new TypeError("s3cret");
   });

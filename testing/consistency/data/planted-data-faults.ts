@@ -9,7 +9,7 @@ import type {
 } from "../../../src/data-cache.ts";
 import { raiseScript, setScript } from "../../../src/data/fields/hash-store.ts";
 import { JournalView, type JournalViewSettings } from "../../../src/purge/view/journal-view.ts";
-import type { JournalInCode } from "../../../src/purge/journal-in-code.ts";
+import type { JournalInCode } from "../../../src/purge/purging.ts";
 import {
   type PurgeSubject,
   type JudgementAsk,
