@@ -5,7 +5,7 @@ import { errorName } from "../base/error-name.ts";
 import type { Fault } from "../base/operator-error.ts";
 import { type Log, logOf } from "../observe/log-line.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import type { DatabaseHealth } from "../redis/database-way.ts";
+import type { RemoteHealth } from "../remote/store-health.ts";
 import type { RedisClient } from "../redis/redis-client.ts";
 import type { RedisCounts } from "../redis/round-trips.ts";
 import { Acceptances } from "./acceptance/acceptance.ts";
@@ -57,7 +57,7 @@ export interface JournalStore {
   /** Identifies the journal, so that views of two journals never share a copy. */
   readonly name: string;
   /** If failures have shut the store off, only background work probes it (rule 15). */
-  readonly health: DatabaseHealth;
+  readonly health: RemoteHealth;
   /** The client of a journal in Redis, for health. */
   readonly redis?: RedisClient | undefined;
   /** A text that all isolates of the site know, and no client; or how to read it. */

@@ -4,7 +4,7 @@ import { type Codec, encodedBy, structuredJson } from "../base/codec.ts";
 import { puts, type SequencedPut } from "./change-kind.ts";
 import { type BehindPorts, ChangeSet, type ChangeOptions } from "./change-set.ts";
 import { bytesOf, checkedText, keyTextOf, type SetKey } from "./change-texts.ts";
-import { budgetOf, type FlushOptions, type FlushResult, resultOf } from "./flush-result.ts";
+import { budgetOf, type FlushOptions, type FlushResult, resultOf } from "./flush.ts";
 import type { CheckedOptions, SetOptions } from "./set-options.ts";
 import type { BufferSink, Put } from "./sinks/sink.ts";
 

@@ -1,5 +1,6 @@
 // Gathers, flushes and reads the changes of one set, for counters and buffers.
 import { hintOf, whyOf, type RemoteCause } from "../remote/trouble.ts";
+import type { RemoteAnswer } from "../remote/remote-client.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import type { PortsOfSets } from "../data-beside-pages.ts";
 import { within } from "../base/timeouts.ts";
@@ -7,12 +8,17 @@ import type { ChangeKind } from "./change-kind.ts";
 import { type ChunkBudget, flush, type FlushReport } from "./flush.ts";
 import type { Outcome } from "./change-batch.ts";
 import { ChangeBatches } from "./change-batches.ts";
-import { readExactly } from "./read-exactly.ts";
 import { RedisSlices } from "./redis-slices.ts";
 import { texts, SetCondition } from "./set-condition.ts";
 import type { CheckedOptions } from "./set-options.ts";
-import { type Sink } from "./sinks/sink.ts";
-import { type Backlog, chunkCountMax, type DeadLetter } from "./slice-store.ts";
+import type { Sink } from "./sinks/sink.ts";
+import {
+  type Backlog,
+  chunkCountMax,
+  type DeadLetter,
+  isPast,
+  type SliceStore,
+} from "./slice-store.ts";
 import { ageMsOf, type SliceTimes, usualTimes } from "./slice-times.ts";
 
 /** The dependencies of sets in an isolate. */
@@ -232,4 +238,35 @@ function boundedInTime<Change, Value>(sink: Sink<Change, Value>): Sink<Change, V
     apply: (chunk) => within(sink.apply(chunk), sinkMsMax),
     read: (set, keys) => within(sink.read(set, keys), sinkMsMax),
   };
+}
+
+export interface ReadPorts<Change extends { readonly key: string }, Value> {
+  readonly set: string;
+  readonly kind: Pick<ChangeKind<Change, Value>, "applied">;
+  readonly store: Pick<SliceStore<Change>, "read">;
+  readonly sink: Pick<Sink<Change, Value>, "read">;
+}
+
+/**
+ * Reads values with one command to Redis and one call of the sink. Rejects if the sink rejects.
+ *
+ * @returns the values of the keys that have a value
+ */
+export async function readExactly<Change extends { readonly key: string }, Value>(
+  { set, kind, store, sink }: ReadPorts<Change, Value>,
+  keys: readonly string[],
+): Promise<RemoteAnswer<ReadonlyMap<string, Value>>> {
+  const waiting = await store.read(keys);
+  if (waiting.kind === "unavailable") return waiting;
+  const { values, mark } = await sink.read(set, keys);
+  const exact = new Map<string, Value>();
+  for (const key of keys) {
+    let value = values.get(key);
+    for (const { slice, changes } of waiting.value) {
+      const change = changes.get(key);
+      if (change !== undefined && isPast(mark, slice, key)) value = kind.applied(value, change);
+    }
+    if (value !== undefined) exact.set(key, value);
+  }
+  return { kind: "answered", value: exact };
 }

@@ -3,7 +3,7 @@
 import { adds } from "./change-kind.ts";
 import { type BehindPorts, ChangeSet, type ChangeOptions } from "./change-set.ts";
 import { bytesOf, checkedBy, checkedTopCount, keyTextOf, type SetKey } from "./change-texts.ts";
-import { budgetOf, type FlushOptions, type FlushResult, resultOf } from "./flush-result.ts";
+import { budgetOf, type FlushOptions, type FlushResult, resultOf } from "./flush.ts";
 import type { CheckedOptions, SetOptions } from "./set-options.ts";
 import type { Add, CounterSink } from "./sinks/sink.ts";
 

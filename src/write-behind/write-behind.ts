@@ -7,7 +7,7 @@ import { addAll, Rises, type Sums } from "../observe/sums.ts";
 import { Buffer, type BufferOptions, type BufferPorts, bufferPorts } from "./buffer.ts";
 import type { BehindPorts, ChangeSet } from "./change-set.ts";
 import { Counter, type CounterOptions, counterSet } from "./counter.ts";
-import { budgetOf, type FlushOptions, type FlushResult, resultOf } from "./flush-result.ts";
+import { budgetOf, type FlushOptions, type FlushResult, resultOf } from "./flush.ts";
 import type { SetCondition } from "./set-condition.ts";
 import { type CheckedOptions, checkedOptions } from "./set-options.ts";
 
@@ -16,7 +16,7 @@ export type { Buffer, BufferOptions } from "./buffer.ts";
 export { type ChangeOptions, NotAccepted } from "./change-set.ts";
 export type { SetKey } from "./change-texts.ts";
 export type { Counter, CounterOptions } from "./counter.ts";
-export type { FlushOptions, FlushResult } from "./flush-result.ts";
+export type { FlushOptions, FlushResult } from "./flush.ts";
 export type * from "./sinks/sink.ts";
 
 export type SetStats = ReturnType<SetCondition["snapshot"]> & {

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { adds, puts } from "../../src/write-behind/change-kind.ts";
 import { flush, type FlushPorts } from "../../src/write-behind/flush.ts";
-import { readExactly } from "../../src/write-behind/read-exactly.ts";
+import { readExactly } from "../../src/write-behind/change-set.ts";
 import type { RedisSlices } from "../../src/write-behind/redis-slices.ts";
 import type { Add } from "../../src/write-behind/sinks/sink.ts";
 import { usualTimes } from "../../src/write-behind/slice-times.ts";

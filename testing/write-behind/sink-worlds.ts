@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { PGlite } from "@electric-sql/pglite";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { compatibilityDate } from "../../local/colo.ts";
-import type { LibsqlConnection } from "../../src/write-behind/sinks/over-libsql.ts";
+import type { LibsqlConnection } from "../../src/write-behind/sinks/sql-sink.ts";
 import type { SinkOptions } from "../../src/write-behind/sinks/place.ts";
 import type { BufferSink, CounterSink } from "../../src/write-behind/sinks/sink.ts";
 import {

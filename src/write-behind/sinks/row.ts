@@ -1,7 +1,6 @@
 // A row is one change, encoded for SQL. Statements receive rows as a JSON array of objects.
 import { mayHold, type Place } from "./place.ts";
 import type { Add, Put } from "./sink.ts";
-import { storedText } from "./stored-text.ts";
 
 export interface Row {
   readonly key: string;
@@ -50,4 +49,19 @@ export function pieces(rows: readonly Row[]): readonly string[] {
     made.at(-1)?.push(row);
   }
   return made.map((piece) => `[${piece.join(",")}]`);
+}
+
+/** Encodes a text without U+0000. Texts stay distinct, and keep the order of their UTF-8 bytes. */
+export function storedText(text: string): string {
+  return text.replaceAll("\u0001", "\u0001\u0002").replaceAll("\u0000", "\u0001\u0001");
+}
+
+/**
+ * Decodes a text.
+ *
+ * @param stored from `storedText`
+ */
+export function textOf(stored: string): string {
+  const parts = stored.split("\u0001\u0001");
+  return parts.map((part) => part.replaceAll("\u0001\u0002", "\u0001")).join("\u0000");
 }

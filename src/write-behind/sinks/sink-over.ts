@@ -1,11 +1,9 @@
 // A sink over a SQL database.
 import { OperatorError } from "../../base/operator-error.ts";
-import type { Database, Line } from "./dialect.ts";
-import { missingTableError } from "./missing-table.ts";
+import type { Database, Line, Dialect } from "./dialect.ts";
 import { mayHold, type Place, placeOf, type SinkOptions } from "./place.ts";
-import { rowsOf } from "./row.ts";
+import { rowsOf, storedText, textOf } from "./row.ts";
 import type { Add, BufferSink, Chunk, CounterSink, Mark, Put, ReadFromSink } from "./sink.ts";
-import { storedText, textOf } from "./stored-text.ts";
 
 /**
  * Creates a counter's sink over a database.
@@ -117,4 +115,30 @@ class SqlSink {
 function markOf(line: Line | undefined): Mark | undefined {
   if (line === undefined) return undefined;
   return { slice: Number(line.value), key: line.key === null ? null : textOf(line.key) };
+}
+
+/** The codes of Postgres for `undefined_table` and `undefined_column`, and those of MySQL. */
+const missingCodes: readonly unknown[] = [
+  "42P01",
+  "42703",
+  "ER_NO_SUCH_TABLE",
+  "ER_BAD_FIELD_ERROR",
+];
+
+/** Returns the error for a missing table or column; the given error if it has another cause. */
+export function missingTableError(thrown: unknown, place: Place, dialect: Dialect): unknown {
+  const { cause } = thrown as { readonly cause?: unknown };
+  if (!(cause instanceof Error)) return thrown;
+  const code = "code" in cause ? cause.code : undefined;
+  if (!missingCodes.includes(code) && !/no such (?:table|column)/.test(cause.message))
+    return thrown;
+  const { kind, marks, table, key, value, isOwn } = place;
+  const made = [dialect.schema.marks(marks), ...(isOwn ? [] : [dialect.schema[kind](table)])];
+  const own = isOwn ? `Check that ${table} has the columns ${key} and ${value}. ` : "";
+  return new OperatorError({
+    what: "The sink cannot use the database.",
+    why: "A table or column is missing.",
+    hint: `${own}Run this SQL: ${made.join(" ")}`,
+    cause,
+  });
 }

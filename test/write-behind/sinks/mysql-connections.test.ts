@@ -5,7 +5,7 @@ import type { Pool } from "mysql2/promise";
 import { createPool as createMariadbPool } from "mariadb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sqlBufferSink, sqlSink } from "../../../src/sinks.ts";
-import type { MysqlPool } from "../../../src/write-behind/sinks/over-mysql.ts";
+import type { MysqlPool } from "../../../src/write-behind/sinks/sql-sink.ts";
 import { isMariadbInstalled } from "../../../testing/fakes/mariadb-server.ts";
 import { MysqlWorld } from "../../../testing/write-behind/mysql-world.ts";
 import { add, bufferSet, counterSet, put } from "../../../testing/write-behind/set-under-test.ts";

@@ -1,7 +1,7 @@
 // One history of write-behind. Isolates gather, flushers flush and readers read, by the code of
 // src/. Their messages may overtake each other. The same seed gives the same history.
 import { flush } from "../../../src/write-behind/flush.ts";
-import { readExactly } from "../../../src/write-behind/read-exactly.ts";
+import { readExactly } from "../../../src/write-behind/change-set.ts";
 import { settledPromises, settledTurn } from "../simulated-time.ts";
 import type { BehindFaults, BehindPorts } from "./behind-faults.ts";
 import { bufferSubject, counterSubject, type Subject } from "./behind-subject.ts";

@@ -2,7 +2,7 @@
 // counter, and each chunk has one key. Messages arrive when the test delivers them.
 import { adds } from "../../../src/write-behind/change-kind.ts";
 import { type ChunkBudget, flush, type FlushReport } from "../../../src/write-behind/flush.ts";
-import { readExactly } from "../../../src/write-behind/read-exactly.ts";
+import { readExactly } from "../../../src/write-behind/change-set.ts";
 import type { Add } from "../../../src/write-behind/sinks/sink.ts";
 import type { Acceptance, Batch } from "../../../src/write-behind/slice-store.ts";
 import { sliceAt, usualTimes } from "../../../src/write-behind/slice-times.ts";
