@@ -40,7 +40,7 @@ function open(visibleWithinSeconds: number) {
     switching: journal,
     subscribers,
     name: "o",
-    health: client,
+    health: client.remote.health,
     secret: "",
   };
   const purge = { renewalLagMs: visibleWithinSeconds * 1_000, allowanceMs, visibleWithinSeconds };
