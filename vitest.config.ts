@@ -82,11 +82,10 @@ const underLimits = [
 ];
 const limits = process.env["TIDEMARK_PLATFORM"] === undefined ? ["six", "fifty", "no-cache"] : [];
 
-/** Suites that import the dashboard, whose JSX Node does not run. */
+/** Suites of `npm test` that import the dashboard, whose JSX Node does not run. */
 const withJsx = [
   "test/adapters/opennext.test.ts",
   "test/app.test.ts",
-  "test/dashboard/browser.test.ts",
   "test/dashboard/hostile-text.test.ts",
   "test/dashboard/routes.test.ts",
   "test/probe/late-purges.test.ts",
@@ -152,16 +151,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: "live",
-          include: except([...live, ...withHistories], leftOut, withJsx),
+          include: except([...live, ...withHistories], leftOut),
           env: { ...compileCache, TIDEMARK_ALL_HISTORIES: "1" },
-          experimental,
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: "live with JSX",
-          include: live.filter((path) => withJsx.includes(path) && !leftOut.includes(path)),
         },
       },
       ...limits.map((limit) => ({

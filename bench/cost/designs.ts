@@ -1,7 +1,7 @@
 // Computes the use of three designs for the same traffic, per million requests.
 import { compute } from "../trace/model.ts";
 import { coloCount, scale, type Trace, type TraceSettings } from "../trace/trace.ts";
-import { metricsOf, sumOf } from "./ledger.ts";
+import { metricsOf, type StoreEvent, sumOf } from "./ledger.ts";
 import type { Usage } from "./prices.ts";
 import { reportCommandsOf } from "./report-commands.ts";
 import type { Run } from "./run.ts";
@@ -111,11 +111,6 @@ function journalReads(run: Run, given: { purges: number; timesFaster: number }):
   const renewals = Math.max(0, inReplay - given.purges);
   return { inReplay, atPaceOfLife: renewals * given.timesFaster + given.purges };
 }
-
-/** The events of the shared tier, in order. */
-export type StoreEvent =
-  | { readonly kind: "fill" | "freshening"; readonly key: string; readonly tags: readonly string[] }
-  | { readonly kind: "purge"; readonly tags: readonly string[]; readonly urlCount: number };
 
 export interface Traffic {
   readonly requests: number;

@@ -1,7 +1,11 @@
 // Records all requests to Redis by purpose, and the order of fills, freshenings and purges.
 import type { CallAnswer } from "../../local/upstash-rest-server.ts";
 import { type Use, useOf, uses, writtenBy } from "./command-use.ts";
-import type { StoreEvent } from "./designs.ts";
+
+/** The events of the shared tier, in order. */
+export type StoreEvent =
+  | { readonly kind: "fill" | "freshening"; readonly key: string; readonly tags: readonly string[] }
+  | { readonly kind: "purge"; readonly tags: readonly string[]; readonly urlCount: number };
 
 export interface Entry {
   readonly requests: number;

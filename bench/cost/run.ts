@@ -4,8 +4,7 @@ import type { Colo } from "../../local/colo.ts";
 import type { Running } from "../../local/running.ts";
 import { adminToken } from "../../testing/worker/world.ts";
 import { startTidemark } from "../trace/start-workers.ts";
-import type { StoreEvent } from "./designs.ts";
-import { type Entries, Ledger } from "./ledger.ts";
+import { type Entries, Ledger, type StoreEvent } from "./ledger.ts";
 import { type Replay, replayOver, type RunSettings, sumOfCounts } from "./replay-over.ts";
 
 export interface Run extends Omit<Replay, "workers" | "workersEver"> {

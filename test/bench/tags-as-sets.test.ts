@@ -1,6 +1,7 @@
 // Tests the commands of the design with which the bill is compared. It stores tags as sets.
 import { describe, expect, it } from "vitest";
-import { commandsOf, type StoreEvent, tagsAsSets } from "../../bench/cost/designs.ts";
+import { commandsOf, tagsAsSets } from "../../bench/cost/designs.ts";
+import type { StoreEvent } from "../../bench/cost/ledger.ts";
 
 const nothing = {
   metrics: 0,

