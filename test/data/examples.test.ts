@@ -19,6 +19,7 @@ const examples = files.filter(({ name }) => name !== "store.ts");
 const here: Readonly<Record<string, string>> = {
   "tidemark/node": new URL("../../src/node-cache.ts", import.meta.url).href,
   "tidemark/sinks": new URL("../../src/sinks.ts", import.meta.url).href,
+  "tidemark/write-behind": new URL("../../src/write-behind/write-behind.ts", import.meta.url).href,
   ioredis: import.meta.resolve("ioredis"),
   "./store.js": "./store.ts",
 };
