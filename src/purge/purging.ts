@@ -18,7 +18,7 @@ import { JournalView, type JournalViewSettings } from "./view/journal-view.ts";
 import { ViewCopies } from "./view/view-copies.ts";
 
 /** One isolate's part of the purge protocol. */
-export type Purging = ReturnType<JournalMaker>;
+export type PurgeParts = ReturnType<JournalMaker>;
 
 /**
  * The maximum timeout of a journal read, which suffices for a first connection across continents.

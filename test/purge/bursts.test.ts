@@ -2,7 +2,7 @@
 import "../../testing/fakes/workers-globals.ts";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { redisStore } from "../../src/stores/redis/redis-store.ts";
-import type { Purging } from "../../src/purge/purging.ts";
+import type { PurgeParts } from "../../src/purge/purging.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
 import { orderOf, responseWith } from "../../testing/examples/purges.ts";
@@ -41,7 +41,7 @@ function open() {
   return { clock, upstash, purging };
 }
 
-async function acceptAll({ acceptances }: Purging, atMs: number, afterAnswer: Background) {
+async function acceptAll({ acceptances }: PurgeParts, atMs: number, afterAnswer: Background) {
   const accepted = await Promise.all(
     Array.from({ length: purgeCount }, (_, nth) => {
       const order = orderOf([`tag:${nth}`], { id: `msg_${nth}` });
@@ -51,7 +51,7 @@ async function acceptAll({ acceptances }: Purging, atMs: number, afterAnswer: Ba
   expect(new Set(accepted.map(({ kind }) => kind))).toEqual(new Set(["accepted"]));
 }
 
-const kinds = ({ view }: Purging, atMs: number) => {
+const kinds = ({ view }: PurgeParts, atMs: number) => {
   const ask = { atMs, maxLagMs: 10_000, colo: () => "" };
   const judged = Array.from({ length: purgeCount }, (_, nth) =>
     view.judge(responseWith({ tags: [`${nth}`] }), ask),

@@ -1,6 +1,12 @@
 // Collapses loads of one key: one caller leads, and the others follow. With `collapse: "global"`, a
 // lease also collapses the loads of all isolates. Also answers callers whose wait times out.
-import { load, type LeaderTurn, type LoadPolicy, type LoadResult, type Next } from "../../cache/load.ts";
+import {
+  load,
+  type LeaderTurn,
+  type LoadPolicy,
+  type LoadResult,
+  type Next,
+} from "../../cache/load.ts";
 import type { FetchResult, FlightOutcome } from "../../cache/flights.ts";
 import { unreachable } from "../../base/unreachable.ts";
 import { patiently } from "../../base/timeouts.ts";
