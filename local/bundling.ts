@@ -27,8 +27,8 @@ export const bundling = {
     "tidemark/outward": join(root, "src/outward.ts"),
     "tidemark/upstash": join(root, "src/upstash.ts"),
     "tidemark/operate": join(root, "src/operate.ts"),
-    "tidemark/probe": join(root, "src/probe/probe.ts"),
-    "tidemark/dashboard": join(root, "src/dashboard/dashboard.ts"),
+    "tidemark/probe": join(root, "src/operate/probe/probe.ts"),
+    "tidemark/dashboard": join(root, "src/operate/dashboard/dashboard.ts"),
   },
   logLevel: "silent",
 } as const satisfies BuildOptions;

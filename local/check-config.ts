@@ -3,7 +3,7 @@
 import { relative } from "node:path";
 import { inspect } from "node:util";
 import { faultText, OperatorError } from "../src/base/operator-error.ts";
-import { configWarnings } from "../src/proxy/request/config-warnings.ts";
+import { configWarnings } from "../src/pages/request/config-warnings.ts";
 import { defaultConfigPath, loadConfig, refuseExit } from "./load-config.ts";
 import { checkTypes } from "./type-check.ts";
 

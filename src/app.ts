@@ -2,7 +2,7 @@
 // serves all other requests.
 import { Hono } from "hono";
 import { debugField, withoutDebugField } from "./protocol/debug-fields.ts";
-import { bindStores } from "./bind-stores.ts";
+import { bindStores } from "./compose/bind-stores.ts";
 import type { AdminSettings } from "./admin/admin-settings.ts";
 import { OperatorGate } from "./admin/auth.ts";
 import { type DialectRoute, senderRoutes } from "./admin/sender-routes.ts";
@@ -10,13 +10,13 @@ import type { OpenOperate, OperatePart } from "./admin/operate-part.ts";
 import type { Operate } from "./admin/port/operate.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import { type Config, configOf } from "./config/config.ts";
-import { responseForm, responseFormOnNode } from "./proxy/stored/record-form.ts";
-import type { ResponseDetail } from "./proxy/stored/stored-response.ts";
-import { type CacheParts, createCache, type TieredCache } from "./create-cache.ts";
+import { responseForm, responseFormOnNode } from "./pages/stored/record-form.ts";
+import type { ResponseDetail } from "./pages/stored/stored-response.ts";
+import { type CacheParts, createCache, type TieredCache } from "./compose/create-cache.ts";
 import { createOutward } from "./outward/schedule/create-outward.ts";
-import type { ProbeWorker } from "./probe/probed-pages.ts";
-import { createProxy } from "./create-proxy.ts";
-import type { DataBesidePages, Pages } from "./data-beside-pages.ts";
+import type { ProbeWorker } from "./operate/probe/probed-pages.ts";
+import { createProxy } from "./pages/create-proxy.ts";
+import type { DataBesidePages, Pages } from "./compose/data-beside-pages.ts";
 import { errorName, firstFrame } from "./base/error-name.ts";
 import { BoundedLog } from "./observe/log-line.ts";
 import type { OnRequest } from "./observe/request-line.ts";
@@ -32,11 +32,11 @@ import type { Env } from "./protocol/variables/bindings.ts";
 import { coloOf, readEnvironment } from "./platform/environment.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background, Platform } from "./platform/platform.ts";
-import type { RedisAddress } from "./redis/open-client.ts";
-import type { Stores } from "./bind-stores.ts";
-import { configWarnings } from "./proxy/request/config-warnings.ts";
+import type { RedisAddress } from "./remote/redis/open-client.ts";
+import type { Stores } from "./compose/bind-stores.ts";
+import { configWarnings } from "./pages/request/config-warnings.ts";
 import { version } from "./version.ts";
-import { plainPage } from "./proxy/respond/plain-page.ts";
+import { plainPage } from "./pages/respond/plain-page.ts";
 
 export type { Platform } from "./platform/platform.ts";
 

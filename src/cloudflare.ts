@@ -1,5 +1,5 @@
 // Exports of `tidemark/cloudflare`: Durable Objects and R2 as the stores of a site.
-import type { Stores } from "./bind-stores.ts";
+import type { Stores } from "./compose/bind-stores.ts";
 import type { ObjectPlacement } from "./protocol/object-placement.ts";
 import {
   type DurableObjectJournal,
@@ -10,7 +10,7 @@ import {
   durableObjectRecords,
 } from "./stores/durable-object/durable-object-records.ts";
 
-export type { Stores } from "./bind-stores.ts";
+export type { Stores } from "./compose/bind-stores.ts";
 export {
   type DurableObjectJournal,
   durableObjectJournal,

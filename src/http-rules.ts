@@ -1,8 +1,77 @@
-// Exports of `tidemark/rules`: the Worker's rules, for tests of an origin and for the CLI.
+// Exports of `tidemark/rules`: the Worker's rules, for tests of an origin and for the CLI. The verdict on
+// storing a response does not depend on the configuration.
+import { isAnalyticsCookie } from "./config/known-names.ts";
+import type { Fields } from "./rules/fields.ts";
+import { explicitLifetimeSeconds } from "./rules/freshness.ts";
+import { governingDirectives } from "./rules/governing-directives.ts";
+import { mayStore, type RefusalRule } from "./rules/storable.ts";
+
 export { isCredentialField } from "./config/credential-fields.ts";
 export { isAnalyticsCookie } from "./config/known-names.ts";
-export { cookiesSetBy, type StorageVerdict, storingOf } from "./judging/storing.ts";
 export { type ResponseDirectives, responseDirectives } from "./rules/cache-control.ts";
 export { retryAfterSeconds } from "./rules/retry-after.ts";
 export { silentlyVaryingBy } from "./rules/selecting.ts";
 export type { RefusalRule } from "./rules/storable.ts";
+
+/**
+ * The verdict on a response. `statedBy` is the deciding field, such as `Cache-Control: max-age=60`.
+ */
+export type StorageVerdict =
+  | { readonly kind: "fresh"; readonly seconds: number; readonly statedBy: string }
+  /** The response may be stored, and the origin validates each use. */
+  | { readonly kind: "validated"; readonly statedBy: string }
+  /** The response states no lifetime, but the configuration may set one. */
+  | { readonly kind: "unstated" }
+  /** The rule forbids storing the response, in all caches or only in Tidemark. */
+  | { readonly kind: "refused"; readonly rule: RefusalRule };
+
+/**
+ * Judges a response to a GET without credentials, by the rules of the Worker (RFC 9111, RFC 9213).
+ *
+ * @param receivedAtMs the time of receipt in epoch milliseconds, which replaces a missing `Date`
+ * @example storingOf(await fetch("https://www.example.com/")).kind // "fresh"
+ */
+export function storingOf(
+  answer: Pick<Response, "headers" | "status">,
+  receivedAtMs: number = Date.now(),
+): StorageVerdict {
+  const fields = withoutAnalyticsCookies(answer.headers);
+  const governing = governingDirectives(fields);
+  const verdict = mayStore({
+    request: { method: "GET", noStore: false, hasAuthorization: false },
+    status: answer.status,
+    fields,
+    governing,
+    lifetimeAssigned: true,
+    isNamed: false,
+    hasUse: true,
+  });
+  if (verdict.kind === "refused") return { kind: "refused", rule: verdict.rule };
+  const statedBy = statedByOf(fields, governing.source);
+  if (governing.directives.noCache === true) return { kind: "validated", statedBy };
+  const seconds = explicitLifetimeSeconds({ governing, fields, receivedAtMs });
+  if (seconds === "unstated") return { kind: "unstated" };
+  return seconds === 0 ? { kind: "validated", statedBy } : { kind: "fresh", seconds, statedBy };
+}
+
+/** Returns the distinct names of the cookies that a response sets. */
+export function cookiesSetBy(headers: Headers): string[] {
+  const names = headers.getSetCookie().map((line) => line.split("=", 1)[0]?.trim() ?? "");
+  return [...new Set(names)];
+}
+
+function withoutAnalyticsCookies(headers: Headers): Fields {
+  if (!cookiesSetBy(headers).every(isAnalyticsCookie)) return headers;
+  const fields = new Headers(headers);
+  fields.delete("set-cookie");
+  return fields;
+}
+
+function statedByOf(fields: Fields, source: "targeted" | "cache-control"): string {
+  const names =
+    source === "targeted"
+      ? ["CDN-Cache-Control", "Surrogate-Control"]
+      : ["Cache-Control", "Expires"];
+  const name = names.find((one) => fields.has(one)) ?? "Cache-Control";
+  return `${name}: ${(fields.get(name) ?? "").slice(0, 80)}`;
+}

@@ -2,19 +2,19 @@
 import type { MiddlewareHandler } from "hono";
 import type { AdminSettings } from "./admin/admin-settings.ts";
 import { bodyUpTo } from "./admin/access/request-body.ts";
-import { answerDebugged } from "./admin/debug-field.ts";
-import { explainRoute } from "./admin/explain-route.ts";
-import { healthRoute } from "./admin/health-route.ts";
-import { metricsRoute } from "./admin/metrics-route.ts";
+import { answerDebugged } from "./operate/explain/debug-field.ts";
+import { explainRoute } from "./operate/explain/explain-route.ts";
+import { healthRoute } from "./operate/health/health-route.ts";
+import { metricsRoute } from "./operate/metrics-route.ts";
 import type { OpenOperate, OperatePart } from "./admin/operate-part.ts";
 import type { Operate } from "./admin/port/operate.ts";
-import { statsRoute } from "./admin/stats-route.ts";
-import { warmRoute } from "./admin/warm-route.ts";
+import { statsRoute } from "./operate/stats-route.ts";
+import { warmRoute } from "./operate/warm/warm-route.ts";
 import { coloOf } from "./platform/environment.ts";
-import { HotKeys } from "./proxy/site/hot-keys.ts";
-import { HotKeyStream } from "./proxy/site/hot-key-stream.ts";
-import { keepWarm } from "./proxy/warm/keep-warm.ts";
-import { createReports } from "./reports/create-reports.ts";
+import { HotKeys } from "./pages/site/hot-keys.ts";
+import { HotKeyStream } from "./pages/site/hot-key-stream.ts";
+import { keepWarm } from "./operate/warm/keep-warm.ts";
+import { createReports } from "./observe/reports/create-reports.ts";
 
 export type { Operate } from "./admin/port/operate.ts";
 

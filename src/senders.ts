@@ -7,9 +7,9 @@ export type {
   SenderOptions,
   TimestampPlace,
   TokenSenderOptions,
-} from "./webhooks/sender-options.ts";
-export { hmacSender } from "./webhooks/hmac-sender.ts";
-export type { PurgeDialect, WebhookSender } from "./webhooks/port/hook.ts";
+} from "./hooks/sender-options.ts";
+export { hmacSender } from "./hooks/hmac-sender.ts";
+export type { PurgeDialect, WebhookSender } from "./hooks/port/hook.ts";
 export type {
   WebhookClaim,
   WebhookFields,
@@ -17,20 +17,20 @@ export type {
   WebhookRequest,
   WebhookScheme,
   WebhookVerdict,
-} from "./webhooks/port/scheme.ts";
-export { contentful, type ContentfulPayload } from "./webhooks/senders/contentful.ts";
-export { ghost, type GhostPayload } from "./webhooks/senders/ghost.ts";
-export { github, type GithubPayload } from "./webhooks/senders/github.ts";
-export { hygraph, type HygraphPayload } from "./webhooks/senders/hygraph.ts";
-export { kontent, type KontentPayload } from "./webhooks/senders/kontent.ts";
-export { prismic, type PrismicPayload } from "./webhooks/senders/prismic.ts";
-export { sanity, type SanityPayload } from "./webhooks/senders/sanity.ts";
-export { shopify, type ShopifyPayload } from "./webhooks/senders/shopify.ts";
-export { storyblok, type StoryblokPayload } from "./webhooks/senders/storyblok.ts";
-export { strapi, type StrapiPayload } from "./webhooks/senders/strapi.ts";
-export { stripe, type StripePayload } from "./webhooks/senders/stripe.ts";
-export { woocommerce, type WoocommercePayload } from "./webhooks/senders/woocommerce.ts";
-export { tokenSender } from "./webhooks/token-sender.ts";
-export { varnishDialect, type VarnishDialectOptions } from "./webhooks/varnish-dialect.ts";
-export { webhookSender } from "./webhooks/webhook-sender.ts";
+} from "./hooks/port/scheme.ts";
+export { contentful, type ContentfulPayload } from "./hooks/senders/contentful.ts";
+export { ghost, type GhostPayload } from "./hooks/senders/ghost.ts";
+export { github, type GithubPayload } from "./hooks/senders/github.ts";
+export { hygraph, type HygraphPayload } from "./hooks/senders/hygraph.ts";
+export { kontent, type KontentPayload } from "./hooks/senders/kontent.ts";
+export { prismic, type PrismicPayload } from "./hooks/senders/prismic.ts";
+export { sanity, type SanityPayload } from "./hooks/senders/sanity.ts";
+export { shopify, type ShopifyPayload } from "./hooks/senders/shopify.ts";
+export { storyblok, type StoryblokPayload } from "./hooks/senders/storyblok.ts";
+export { strapi, type StrapiPayload } from "./hooks/senders/strapi.ts";
+export { stripe, type StripePayload } from "./hooks/senders/stripe.ts";
+export { woocommerce, type WoocommercePayload } from "./hooks/senders/woocommerce.ts";
+export { tokenSender } from "./hooks/token-sender.ts";
+export { varnishDialect, type VarnishDialectOptions } from "./hooks/varnish-dialect.ts";
+export { webhookSender } from "./hooks/webhook-sender.ts";
 export { OperatorError } from "./base/operator-error.ts";

@@ -32,7 +32,7 @@ export type {
   WrittenRouteCookies,
   WrittenRoutePurge,
 } from "./config/route-options.ts";
-export { type CachePlatform, createCache, type TieredCache } from "./create-cache.ts";
+export { type CachePlatform, createCache, type TieredCache } from "./compose/create-cache.ts";
 export type { CacheRecord, MetadataWith } from "./cache/record/record.ts";
 export { RecordKey } from "./cache/record/record-key.ts";
 export type { RecordForm } from "./cache/tiers/record-form.ts";

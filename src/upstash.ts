@@ -1,8 +1,8 @@
 // Exports of `tidemark/upstash`: Redis at Upstash as the store of a site.
 import { redisStore } from "./stores/redis/redis-store.ts";
-import type { Stores } from "./bind-stores.ts";
+import type { Stores } from "./compose/bind-stores.ts";
 
-export type { Stores } from "./bind-stores.ts";
+export type { Stores } from "./compose/bind-stores.ts";
 
 /**
  * Stores purges, responses and data in Redis, over Upstash's REST interface. The variables

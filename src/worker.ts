@@ -2,20 +2,20 @@
 import type { Operate } from "./admin/port/operate.ts";
 import { type Application, createApp, type ExecutionContext, refuseUnoperated } from "./app.ts";
 import { type Config, configOf } from "./config/config.ts";
-import type { CacheParts } from "./create-cache.ts";
-import { knownData } from "./data-beside-pages.ts";
+import type { CacheParts } from "./compose/create-cache.ts";
+import { knownData } from "./compose/data-beside-pages.ts";
 import type { DataCache } from "./data/create-data-cache.ts";
 import { errorName } from "./base/error-name.ts";
 import { OperatorError } from "./base/operator-error.ts";
 import type { OnRequest } from "./observe/request-line.ts";
-import type { Stores } from "./bind-stores.ts";
+import type { Stores } from "./compose/bind-stores.ts";
 import type { ServerRequest } from "./platform/arrival.ts";
 import type { Env } from "./protocol/variables/bindings.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background } from "./platform/platform.ts";
 import { platformHere } from "./platform/workers.ts";
 import { version } from "./version.ts";
-import { plainPage } from "./proxy/respond/plain-page.ts";
+import { plainPage } from "./pages/respond/plain-page.ts";
 
 /** The default export of a Worker. */
 export interface TidemarkWorker {

@@ -5,7 +5,7 @@ import { createApp, type Platform } from "../src/app.ts";
 import { type Config, defineConfig } from "../src/config/config.ts";
 import { OperatorError } from "../src/base/operator-error.ts";
 import type { LogLine } from "../src/observe/log-line.ts";
-import { dashboard } from "../src/dashboard/dashboard.ts";
+import { dashboard } from "../src/operate/dashboard/dashboard.ts";
 import { operate } from "../src/operate.ts";
 import { createWorker } from "../src/worker.ts";
 import { host, openSite } from "../testing/site/harness.ts";

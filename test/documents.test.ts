@@ -6,9 +6,10 @@ import { describe, expect, it } from "vitest";
 import { addressOf, anchorOf, contentsPath, groupsOf } from "../docs-site/contents.ts";
 
 /** The pages of the site. */
-const pages = globSync(["*.md", "docs/**/*.md", "src/**/*.md", "examples/*/*.md"]).sort();
-/** READMEs of packages, and of a new site, are not on the site. */
-const documents = [...pages, ...globSync(["packages/*/*.md", "templates/*/*.md"]).sort()];
+const pages = globSync(["*.md", "docs/**/*.md", "src/purger/*.md", "examples/*/*.md"]).sort();
+/** READMEs of packages, of a new site, and of the rooms of src/ are not on the site. */
+const elsewhere = ["packages/*/*.md", "templates/*/*.md", "src/*/*.md"];
+const documents = [...new Set([...pages, ...globSync(elsewhere).sort()])];
 
 const textOf = (path: string) => readFileSync(path, "utf8");
 
@@ -86,8 +87,8 @@ describe("docs/cache-status.md explains each reason", () => {
 
   it.each([
     { path: "src/rules/storable.ts", union: "RefusalRule" },
-    { path: "src/proxy/storing/refusal.ts", union: "StoreRefusal" },
-    { path: "src/proxy/request/plan.ts", union: "PassRule" },
+    { path: "src/pages/storing/refusal.ts", union: "StoreRefusal" },
+    { path: "src/pages/request/plan.ts", union: "PassRule" },
     { path: "src/rules/cache-status.ts", union: "ForwardReason" },
   ])("of $union", ({ path, union }) => {
     const reasons = reasonsOf(path, union);

@@ -1,6 +1,6 @@
 // Checks that imports of src/ and of the command only point down, as source-tree/folders.ts says.
 // Folders and files stay small, and no files import each other in a circle.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
   breaches,
@@ -53,6 +53,23 @@ describe.each([
   });
 });
 
+describe("the door of each room of src/", () => {
+  const roomOf = (place: string) => place.split("/", 1)[0] ?? "";
+  const rooms = readdirSync("src", { withFileTypes: true }).filter((entry) => entry.isDirectory());
+
+  it.each(rooms.map(({ name }) => name))("says what the room imports: %s", (room) => {
+    const places = Object.entries(library.mayImport).filter(([place]) => roomOf(place) === room);
+    const allowed = new Set(places.flatMap(([, others]) => others.map(roomOf)));
+    allowed.delete(room);
+    const door = readFileSync(`src/${room}/README.md`, "utf8");
+    const [, line = ""] = /^- \*\*Imports\*\* (.*)\.$/m.exec(door) ?? [];
+    const named = [...line.matchAll(/`([\w-]+)`/g)].map(([, name = ""]) => name);
+    expect(named.toSorted()).toEqual([...allowed].toSorted());
+    const [, start = ""] = /^- \*\*Start at\*\* `([\w./-]+)`\.$/m.exec(door) ?? [];
+    expect(existsSync(`src/${room}/${start}`)).toBe(true);
+  });
+});
+
 it("no files form a circle of imports, types included", () => {
   const folders = ["src", "local", "testing", "bench", "test"];
   const ofCommand = ["src", "test", "build"].map((folder) => `packages/cli/${folder}`);
@@ -73,29 +90,33 @@ const one = (path: string, text: string): Sources => new Map([[path, text]]);
 describe("the check for breaches", () => {
   it.each([
     { id: "up", path: "src/rules/a.ts", text: 'import { b } from "../proxy/b.ts";' },
-    { id: "up, a type", path: "src/redis/a.ts", text: 'import type { B } from "../cache/b.ts";' },
+    {
+      id: "up, a type",
+      path: "src/remote/redis/a.ts",
+      text: 'import type { B } from "../cache/b.ts";',
+    },
     { id: "up, exported", path: "src/purge/a.ts", text: 'export { b } from "../admin/b.ts";' },
-    { id: "up, all exported", path: "src/proxy/a.ts", text: 'export * from "../admin/b.ts";' },
+    { id: "up, all exported", path: "src/pages/a.ts", text: 'export * from "../admin/b.ts";' },
     {
       id: "up, all imported",
-      path: "src/proxy/stored/a.ts",
+      path: "src/pages/stored/a.ts",
       text: 'import * as b from "../b.ts";',
     },
     { id: "up, on demand", path: "src/config/a.ts", text: 'const b = import("../admin/b.ts");' },
-    { id: "up, for effect", path: "src/proxy/body/a.ts", text: 'import "../../app.ts";' },
+    { id: "up, for effect", path: "src/pages/body/a.ts", text: 'import "../../app.ts";' },
     { id: "up, of a file", path: "src/app.ts", text: 'import worker from "./worker.ts";' },
     { id: "several lines", path: "src/rules/a.ts", text: 'import {\n  b,\n} from "../app.ts";' },
     { id: "single quotes", path: "src/rules/a.ts", text: "import { b } from '../app.ts';" },
-    { id: "sideways", path: "src/proxy/reuse/a.ts", text: 'import "../fetch/b.ts";' },
+    { id: "sideways", path: "src/pages/reuse/a.ts", text: 'import "../fetch/b.ts";' },
     { id: "parent", path: "src/cache/tiers/a.ts", text: 'import { b } from "../b.ts";' },
     { id: "leaf", path: "src/base/operator-error.ts", text: 'import { b } from "./rules/b.ts";' },
     { id: "local", path: "src/worker.ts", text: 'import { b } from "../local/b.ts";' },
-    { id: "test", path: "src/proxy/a.ts", text: 'import { b } from "../../test/b.ts";' },
+    { id: "test", path: "src/pages/a.ts", text: 'import { b } from "../../test/b.ts";' },
     { id: "command", path: "src/app.ts", text: 'import { b } from "../packages/cli/src/b.ts";' },
     { id: "node", path: "src/app.ts", text: 'import { b } from "node:fs";' },
     { id: "node-bare", path: "src/app.ts", text: 'import b, { type C } from "fs/promises";' },
     { id: "utils", path: "src/rules/utils.ts" },
-    { id: "helpers", path: "src/proxy/helpers.ts" },
+    { id: "helpers", path: "src/pages/helpers.ts" },
     { id: "common", path: "src/common.d.ts", count: 2 },
     { id: "types", path: "src/cache/types.ts" },
     { id: "index", path: "src/rules/index.ts" },
@@ -104,9 +125,9 @@ describe("the check for breaches", () => {
     { id: "unknown module", path: "src/other.ts" },
     { id: "long", path: "src/app.ts", text: "\n".repeat(linesInFileMax + 1) },
     { id: "own folder", path: "src/rules/a.ts", text: 'import "./b.ts";', count: 0 },
-    { id: "down", path: "src/proxy/a.ts", text: 'import "../rules/b.ts";', count: 0 },
-    { id: "step", path: "src/proxy/fetch/a.ts", text: 'import "../reuse/b.ts";', count: 0 },
-    { id: "package", path: "src/redis/a.ts", text: 'import "@upstash/redis";', count: 0 },
+    { id: "down", path: "src/pages/a.ts", text: 'import "../rules/b.ts";', count: 0 },
+    { id: "step", path: "src/pages/fetch/a.ts", text: 'import "../reuse/b.ts";', count: 0 },
+    { id: "package", path: "src/remote/redis/a.ts", text: 'import "@upstash/redis";', count: 0 },
     { id: "entry", path: "src/hono.ts", text: 'import { b } from "./worker.ts";', count: 0 },
     { id: "string", path: "src/rules/a.ts", text: 'const b = `from "../app.ts"`;', count: 0 },
     { id: "long enough", path: "src/app.ts", text: "\n".repeat(linesInFileMax), count: 0 },

@@ -2,14 +2,14 @@
 import { expect, it, vi } from "vitest";
 import { MemoryTier } from "../src/stores/memory/memory-tier.ts";
 import { defineConfig } from "../src/config/config.ts";
-import { type CacheParts, createCache } from "../src/create-cache.ts";
+import { type CacheParts, createCache } from "../src/compose/create-cache.ts";
 import { createDataCache } from "../src/data/create-data-cache.ts";
-import { createDataCache as createOnNode } from "../src/node/create-data-cache.ts";
+import { createDataCache as createOnNode } from "../src/data/node/create-data-cache.ts";
 import { Metrics } from "../src/observe/metrics.ts";
-import { responseForm } from "../src/proxy/stored/record-form.ts";
+import { responseForm } from "../src/pages/stored/record-form.ts";
 import { RedisJournal } from "../src/stores/redis/journal/redis-journal.ts";
 import { JournalView } from "../src/purge/view/journal-view.ts";
-import { RedisClient } from "../src/redis/redis-client.ts";
+import { RedisClient } from "../src/remote/redis/redis-client.ts";
 import { createWorker } from "../src/worker.ts";
 import { FakeClock } from "../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../testing/fakes/fake-upstash.ts";

@@ -6,7 +6,7 @@ import { operate } from "../../src/operate.ts";
 import { defineConfig } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import type { LogLine } from "../../src/observe/log-line.ts";
-import type { CacheParts } from "../../src/create-cache.ts";
+import type { CacheParts } from "../../src/compose/create-cache.ts";
 import { snapshotOf } from "../../src/observe/metrics.ts";
 import { addAll, type Sums } from "../../src/observe/sums.ts";
 import { urlTag, userTag } from "../../src/purge/journal/purge-target.ts";

@@ -1,7 +1,7 @@
 // The Worker of `npm start -- --stores cloudflare`: this site's configuration over the stores of
 // Cloudflare, without Redis, with the dashboard.
 import { durableObjects, r2Bodies } from "../../src/cloudflare.ts";
-import { dashboard } from "../../src/dashboard/dashboard.ts";
+import { dashboard } from "../../src/operate/dashboard/dashboard.ts";
 import { operate } from "../../src/operate.ts";
 import { createWorker } from "../../src/worker.ts";
 import config from "../../tidemark.config.ts";

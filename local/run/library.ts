@@ -26,8 +26,8 @@ export function sourceLibrary(folder: string): Library {
     "tidemark/outward": join(folder, "src/outward.ts"),
     "tidemark/upstash": join(folder, "src/upstash.ts"),
     "tidemark/operate": join(folder, "src/operate.ts"),
-    "tidemark/probe": join(folder, "src/probe/probe.ts"),
-    "tidemark/dashboard": join(folder, "src/dashboard/dashboard.ts"),
+    "tidemark/probe": join(folder, "src/operate/probe/probe.ts"),
+    "tidemark/dashboard": join(folder, "src/operate/dashboard/dashboard.ts"),
   };
   const declarations = [join(folder, "src/platform/workers-platform.d.ts")];
   return { folder, alias, declarations, checking };

@@ -1,5 +1,5 @@
 // The Worker of `npm start`: this site's configuration over Redis, with the dashboard.
-import { dashboard } from "../../src/dashboard/dashboard.ts";
+import { dashboard } from "../../src/operate/dashboard/dashboard.ts";
 import { operate } from "../../src/operate.ts";
 import { upstash } from "../../src/upstash.ts";
 import { createWorker } from "../../src/worker.ts";

@@ -1,6 +1,6 @@
 // Exports of `tidemark/opennext`: a data cache as the incremental cache, the tag cache and the queue of OpenNext for
 // Cloudflare. The files import no package of OpenNext or Next.js.
-import type { Stores } from "../bind-stores.ts";
+import type { Stores } from "../compose/bind-stores.ts";
 import { type Config, configOf } from "../config/config.ts";
 import { type Fault, OperatorError } from "../base/operator-error.ts";
 import { pause } from "../base/timeouts.ts";

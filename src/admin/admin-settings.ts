@@ -1,13 +1,13 @@
 // Settings of the operator's routes. The routes use every part of the isolate.
-import type { TieredCache } from "../create-cache.ts";
-import type { DataBesidePages } from "../data-beside-pages.ts";
+import type { TieredCache } from "../compose/create-cache.ts";
+import type { DataBesidePages } from "../compose/data-beside-pages.ts";
 import type { Outward } from "../outward/schedule/create-outward.ts";
 import type { Environment } from "../platform/environment.ts";
 import type { Background } from "../platform/platform.ts";
-import type { Context } from "../proxy/site/exchange.ts";
-import type { OpenProbe } from "../probe/port/probe-part.ts";
-import type { Site } from "../proxy/site/site.ts";
-import type { ResponseDetail } from "../proxy/stored/stored-response.ts";
+import type { Context } from "../pages/site/exchange.ts";
+import type { OpenProbe } from "../operate/probe/port/probe-part.ts";
+import type { Site } from "../pages/site/site.ts";
+import type { ResponseDetail } from "../pages/stored/stored-response.ts";
 import type { OperatorGate } from "./auth.ts";
 
 export interface AdminSettings {

@@ -1,10 +1,10 @@
 // The interface of `operate()`. A Worker bundles its code only if the Worker imports it.
 import type { Hono, MiddlewareHandler } from "hono";
 import type { Background } from "../platform/platform.ts";
-import type { UrlRead } from "../proxy/request/url-reader.ts";
-import type { OpenHotKeys } from "../proxy/site/hot-keys.ts";
+import type { UrlRead } from "../pages/request/url-reader.ts";
+import type { OpenHotKeys } from "../pages/site/hot-keys.ts";
 import type { Attention } from "../purge/view/view.ts";
-import type { createReports } from "../reports/create-reports.ts";
+import type { createReports } from "../observe/reports/create-reports.ts";
 import type { AdminSettings } from "./admin-settings.ts";
 
 /** The contents of `Operate`. */

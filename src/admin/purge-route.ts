@@ -1,8 +1,8 @@
 // POST /_cache/purge: authenticates the sender, reads the order, and answers with the result.
-import type { TieredCache } from "../create-cache.ts";
+import type { TieredCache } from "../compose/create-cache.ts";
 import type { PurgeRefusal } from "../protocol/families.ts";
 import type { Reason } from "../base/operator-error.ts";
-import type { ResponseDetail } from "../proxy/stored/stored-response.ts";
+import type { ResponseDetail } from "../pages/stored/stored-response.ts";
 import type { Acceptances, SignedOrder } from "../purge/acceptance/acceptance.ts";
 import {
   type TargetNames,

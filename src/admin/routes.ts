@@ -1,7 +1,7 @@
 // The operator's routes, below `/_cache/`. All other paths below `/_cache/` get 404.
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { coloOf } from "../platform/environment.ts";
-import { plainPage } from "../proxy/respond/plain-page.ts";
+import { plainPage } from "../pages/respond/plain-page.ts";
 import type { Attention } from "../purge/view/view.ts";
 import type { AdminSettings } from "./admin-settings.ts";
 import { journalRoute } from "./journal-route.ts";

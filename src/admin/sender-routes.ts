@@ -3,10 +3,10 @@ import type { Context, Hono } from "hono";
 import { isFault, type Reason } from "../base/operator-error.ts";
 import type { Environment } from "../platform/environment.ts";
 import type { Background } from "../platform/platform.ts";
-import { addressOf } from "../proxy/request/forwarded-fields.ts";
-import { namingOf } from "../proxy/request/naming.ts";
+import { addressOf } from "../pages/request/forwarded-fields.ts";
+import { namingOf } from "../pages/request/naming.ts";
 import type { Attention } from "../purge/view/view.ts";
-import type { Hook, HookRefusal } from "../webhooks/port/hook.ts";
+import type { Hook, HookRefusal } from "../hooks/port/hook.ts";
 import type { AdminSettings } from "./admin-settings.ts";
 import { errorAnswer, jsonAnswer, noJournal } from "./json-answers.ts";
 import {

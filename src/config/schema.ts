@@ -34,15 +34,15 @@ import type {
   WrittenStripping,
   WrittenTimeouts,
 } from "./written.ts";
-import { type DashboardPart, isDashboardPart } from "../dashboard/port/dashboard-part.ts";
-import { isProbePart, type ProbePart } from "../probe/port/probe-part.ts";
+import { type DashboardPart, isDashboardPart } from "../operate/dashboard/port/dashboard-part.ts";
+import { isProbePart, type ProbePart } from "../operate/probe/port/probe-part.ts";
 import { isOutwardTarget, type OutwardTarget } from "../outward/port/outward-target.ts";
 import {
   isPurgeDialect,
   isWebhookSender,
   type PurgeDialect,
   type WebhookSender,
-} from "../webhooks/port/hook.ts";
+} from "../hooks/port/hook.ts";
 
 /** The size of a store, at least 4 MiB. */
 const storeBytes = (bytesMax: number) =>

@@ -2,9 +2,9 @@
 // example. The schema must have the same fields to compile.
 import type { Duration, NamePattern, WrittenRoute, WrittenRoutePurge } from "./route-options.ts";
 import type { WrittenAnonymous, WrittenCredentialFields } from "./forms.ts";
-import type { PurgeDialect, WebhookSender } from "../webhooks/port/hook.ts";
-import type { DashboardPart } from "../dashboard/port/dashboard-part.ts";
-import type { ProbePart } from "../probe/port/probe-part.ts";
+import type { PurgeDialect, WebhookSender } from "../hooks/port/hook.ts";
+import type { DashboardPart } from "../operate/dashboard/port/dashboard-part.ts";
+import type { ProbePart } from "../operate/probe/port/probe-part.ts";
 import type { OutwardTarget } from "../outward/port/outward-target.ts";
 
 /** Names to add to the known names, or, under `only`, to use instead of them. */

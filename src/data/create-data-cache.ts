@@ -4,14 +4,14 @@ import { BoundedMarks } from "../cache/record/bounded-marks.ts";
 import { Flights } from "../cache/flights.ts";
 import { TierStack } from "../cache/tiers/tier-stack.ts";
 import { type Config, configOf } from "../config/config.ts";
-import { createBeside, createCache } from "../create-cache.ts";
+import { createBeside, createCache } from "../compose/create-cache.ts";
 import { faultText } from "../base/operator-error.ts";
 import {
   type DataBesidePages,
   makeKnown,
   type Pages,
   type PortsOfSets,
-} from "../data-beside-pages.ts";
+} from "../compose/data-beside-pages.ts";
 import {
   type DataPlatform,
   type DataSettings,

@@ -1,8 +1,8 @@
 // The platform of a cache for data: settings of the application, with defaults for this runtime. Also
 // compares them with the settings of a Worker's pages, whose core the cache may use.
 import type { Config } from "../config/config.ts";
-import { bindStores, type Stores } from "../bind-stores.ts";
-import type { CachePlatform } from "../create-cache.ts";
+import { bindStores, type Stores } from "../compose/bind-stores.ts";
+import type { CachePlatform } from "../compose/create-cache.ts";
 import type { Log } from "../observe/log-line.ts";
 import { type Fault, faultText, isFault } from "../base/operator-error.ts";
 import { type Env, textOf, namespaceOf, siteHostsOf } from "../protocol/variables/bindings.ts";
@@ -10,8 +10,8 @@ import { databasesOf, idleDatabases } from "../protocol/variables/database.ts";
 import { platformOfData } from "../platform/workers.ts";
 import type { LocalPurges, LocalPurgesSettings } from "../purge/local-purges.ts";
 import type { OnDataEvent } from "./value/events.ts";
-import type { Pages } from "../data-beside-pages.ts";
-import type { RedisAddress } from "../redis/open-client.ts";
+import type { Pages } from "../compose/data-beside-pages.ts";
+import type { RedisAddress } from "../remote/redis/open-client.ts";
 
 /** All members are optional. Without them, the cache uses the platform of its pages, or only memory. */
 export interface DataPlatform extends Partial<Omit<CachePlatform, "dataset">> {

@@ -10,7 +10,7 @@ import type { DataFlight, LoadNeed } from "./load/load-outcome.ts";
 import { leadTogether } from "./load/refresh.ts";
 import type { LoadMany } from "./value/load-context.ts";
 import { unreachable } from "../base/unreachable.ts";
-import type { WarmedKey } from "../data-beside-pages.ts";
+import type { WarmedKey } from "../compose/data-beside-pages.ts";
 import { OperatorError, type Reason } from "../base/operator-error.ts";
 import { type Key, pathOf } from "./value/key.ts";
 

@@ -1,5 +1,5 @@
 // The part of an explanation that the CLI reads. The compiler checks that
-// src/admin/explain/explanation.ts includes it.
+// src/operate/explain/explanation.ts includes it.
 import * as z from "zod/mini";
 import type { Immutable } from "./operator-orders.ts";
 

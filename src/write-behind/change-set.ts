@@ -2,7 +2,7 @@
 import { hintOf, whyOf, type RemoteCause } from "../remote/trouble.ts";
 import type { RemoteAnswer } from "../remote/remote-client.ts";
 import { OperatorError } from "../base/operator-error.ts";
-import type { PortsOfSets } from "../data-beside-pages.ts";
+import type { PortsOfSets } from "../compose/data-beside-pages.ts";
 import { within } from "../base/timeouts.ts";
 import type { ChangeKind } from "./change-kind.ts";
 import { type ChunkBudget, flush, type FlushReport } from "./flush.ts";

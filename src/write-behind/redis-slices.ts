@@ -1,9 +1,9 @@
 // Implements the port of slices for one set, with scripts in Redis.
 import type { RemoteAnswer } from "../remote/remote-client.ts";
 import { listIn } from "../base/json-text.ts";
-import type { DatabaseRoom } from "../redis/database-room.ts";
+import type { DatabaseRoom } from "../remote/redis/database-room.ts";
 import type { CallPurpose } from "../remote/purpose.ts";
-import type { RedisClient } from "../redis/redis-client.ts";
+import type { RedisClient } from "../remote/redis/redis-client.ts";
 import type { ChangeTexts } from "./change-kind.ts";
 import {
   acceptAddsScript,

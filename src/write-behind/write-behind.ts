@@ -2,7 +2,7 @@
 import { structuredJson } from "../base/codec.ts";
 import { Definitions } from "../base/definitions.ts";
 import type { DataCache } from "../data/create-data-cache.ts";
-import { knownData, type SetsBesideData } from "../data-beside-pages.ts";
+import { knownData, type SetsBesideData } from "../compose/data-beside-pages.ts";
 import { addAll, Rises, type Sums } from "../observe/sums.ts";
 import { Buffer, type BufferOptions, type BufferPorts, bufferPorts } from "./buffer.ts";
 import type { BehindPorts, ChangeSet } from "./change-set.ts";

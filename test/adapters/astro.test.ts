@@ -14,7 +14,7 @@ import {
   astroCache,
   default as astroProvider,
 } from "../../src/adapters/astro/provider.ts";
-import { purgeProbe } from "../../src/probe/probe.ts";
+import { purgeProbe } from "../../src/operate/probe/probe.ts";
 import { varnishDialect } from "../../src/senders.ts";
 import type { WrittenConfig } from "../../src/tidemark.ts";
 

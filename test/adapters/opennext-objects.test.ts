@@ -12,7 +12,7 @@ import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
 import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 import { idle } from "../../testing/site/harness.ts";
 import { upstash } from "../../src/upstash.ts";
-import type { Stores } from "../../src/bind-stores.ts";
+import type { Stores } from "../../src/compose/bind-stores.ts";
 
 openNetworkOfFakes();
 

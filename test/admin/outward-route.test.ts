@@ -2,12 +2,12 @@
 // operator. Also their findings and metrics.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Finding } from "../../src/protocol/finding.ts";
-import { outwardBehind } from "../../src/admin/health/outward-findings.ts";
+import { outwardBehind } from "../../src/operate/health/outward-findings.ts";
 import type { TargetReport } from "../../src/outward/port/outward-target.ts";
 import { listTarget, secret } from "../../testing/outward/outward-world.ts";
 import { bearer, openJournalled, send } from "../../testing/site/purge-sender.ts";
 import { idle, until } from "../../testing/site/harness.ts";
-import { atMs, lookedAt } from "./health/looked-examples.ts";
+import { atMs, lookedAt } from "../operate/health/looked-examples.ts";
 
 const isTarget = (url: string) => url.startsWith("https://target.example/");
 

@@ -6,7 +6,7 @@ import type {
   ForwardFlight,
   ForwardFlights,
   ForwardOutcome,
-} from "../../src/proxy/site/forward-outcome.ts";
+} from "../../src/pages/site/forward-outcome.ts";
 import { storedWith } from "../../testing/examples/requests.ts";
 
 const stored: ForwardOutcome = { kind: "stored", stored: storedWith() };

@@ -3,11 +3,11 @@
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type EmbeddedValkey, startEmbeddedValkey } from "../../local/embedded-valkey.ts";
-import type { CacheParts } from "../../src/create-cache.ts";
-import { carryOver } from "../../src/redis/connection/carry.ts";
-import { connectionOf } from "../../src/redis/connection/given-connection.ts";
-import { RedisClient } from "../../src/redis/redis-client.ts";
-import type { RedisSettings } from "../../src/redis/redis-client.ts";
+import type { CacheParts } from "../../src/compose/create-cache.ts";
+import { carryOver } from "../../src/remote/redis/connection/carry.ts";
+import { connectionOf } from "../../src/remote/redis/connection/given-connection.ts";
+import { RedisClient } from "../../src/remote/redis/redis-client.ts";
+import type { RedisSettings } from "../../src/remote/redis/redis-client.ts";
 import { adds } from "../../src/write-behind/change-kind.ts";
 import { RedisSlices } from "../../src/write-behind/redis-slices.ts";
 import type { CounterSink } from "../../src/write-behind/sinks/sink.ts";

@@ -1,7 +1,7 @@
 // Tests that values keep their lifetime although more purges of other keys follow than a view holds
 // (docs/purge-protocol.md, rule 27).
 import { expect, it, vi } from "vitest";
-import { RedisClient } from "../../src/redis/redis-client.ts";
+import { RedisClient } from "../../src/remote/redis/redis-client.ts";
 import { RedisJournal } from "../../src/stores/redis/journal/redis-journal.ts";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 import { newEntry } from "../../testing/examples/purges.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { families } from "../../src/protocol/families.ts";
 import { findingCodes } from "../../src/protocol/finding.ts";
-import { gauges } from "../../src/reports/scrape.ts";
+import { gauges } from "../../src/observe/reports/scrape.ts";
 import { isPrometheusInstalled, promtool } from "../../testing/monitoring/promtool.ts";
 import { alerts } from "./metrics-in.ts";
 

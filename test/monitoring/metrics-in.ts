@@ -1,7 +1,7 @@
 // The names of all metrics and alerts, and of the metrics in a text of queries.
 import { readFileSync } from "node:fs";
 import { families } from "../../src/protocol/families.ts";
-import { gauges } from "../../src/reports/scrape.ts";
+import { gauges } from "../../src/observe/reports/scrape.ts";
 
 export const metricNames = [...Object.values(families), ...gauges].map(({ name }) => name);
 

@@ -10,10 +10,10 @@ import { selectingFieldNames, selectingValues } from "../../src/rules/selecting.
 import { connectionFields } from "../../src/rules/storable-fields.ts";
 import { conditionalFields, entityTag, isNotModified } from "../../src/rules/validators.ts";
 import { webhookClaim } from "../../src/purge/acceptance/webhook.ts";
-import { reducedAcceptEncoding } from "../../src/proxy/request/forwarded-fields.ts";
-import { sortCookies } from "../../src/proxy/request/cookies.ts";
+import { reducedAcceptEncoding } from "../../src/pages/request/forwarded-fields.ts";
+import { sortCookies } from "../../src/pages/request/cookies.ts";
 import { contentLength } from "../../src/rules/fields.ts";
-import { fieldTagsOf, taggingOf } from "../../src/proxy/stored/tags.ts";
+import { fieldTagsOf, taggingOf } from "../../src/pages/stored/tags.ts";
 import { fieldsWith } from "../../testing/examples/header-text.ts";
 import { askedWith, configWith, storedAtMs } from "../../testing/examples/requests.ts";
 

@@ -3,11 +3,11 @@
 import type { RemoteAnswer } from "../../src/remote/remote-client.ts";
 import { createHash } from "node:crypto";
 import type { Stamp } from "../../src/cache/record/record.ts";
-import type { ResponseDetail, StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
+import type { ResponseDetail, StoredMetadata } from "../../src/pages/stored/stored-response.ts";
 import type { PurgeView } from "../../src/purge/view/view.ts";
-import type { RedisClient } from "../../src/redis/redis-client.ts";
+import type { RedisClient } from "../../src/remote/redis/redis-client.ts";
 import { type FetchResult, Flights, type StartPorts } from "../../src/cache/flights.ts";
-import type { ForwardFlight, SharedForward } from "../../src/proxy/site/forward-outcome.ts";
+import type { ForwardFlight, SharedForward } from "../../src/pages/site/forward-outcome.ts";
 import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
 import type { RecordKey } from "../../src/cache/record/record-key.ts";
 import { SharedTier } from "../../src/stores/redis/shared-tier.ts";
@@ -19,8 +19,8 @@ import type {
   ArrivingResponse,
   ResponseRecord,
   ResponseTier,
-} from "../../src/proxy/stored/tiers.ts";
-import { responseForm } from "../../src/proxy/stored/record-form.ts";
+} from "../../src/pages/stored/tiers.ts";
+import { responseForm } from "../../src/pages/stored/record-form.ts";
 
 type Planted = Partial<SiteParts>;
 

@@ -1,5 +1,5 @@
 // Faults of a view, for planted-faults.test.ts: in stamps, judgements and verdicts.
-import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
+import type { StoredMetadata } from "../../src/pages/stored/stored-response.ts";
 import { ClockSteps } from "../../src/purge/view/clock-steps.ts";
 import { JournalView } from "../../src/purge/view/journal-view.ts";
 import type {
@@ -8,8 +8,8 @@ import type {
   PurgeJudgement,
   PurgeView,
 } from "../../src/purge/view/view.ts";
-import { termsOf } from "../../src/proxy/stored/lifetime.ts";
-import type { VerdictQuestion } from "../../src/proxy/reuse/verdict.ts";
+import { termsOf } from "../../src/pages/stored/lifetime.ts";
+import type { VerdictQuestion } from "../../src/pages/reuse/verdict.ts";
 import type { Parts } from "../../testing/simulation/simulated-isolate.ts";
 
 type Planted = Partial<Parts>;

@@ -51,14 +51,14 @@ it("the bundle of a site without outward purges contains only the check of a tar
 });
 
 it("the bundle of a site without a dashboard contains only the check of its type", () => {
-  const ofDashboard = contents.files.filter(({ path }) => path.startsWith("src/dashboard"));
-  expect(ofDashboard.map(({ path }) => path)).toEqual(["src/dashboard/port/dashboard-part.ts"]);
+  const ofDashboard = contents.files.filter(({ path }) => path.startsWith("src/operate/dashboard"));
+  expect(ofDashboard.map(({ path }) => path)).toEqual(["src/operate/dashboard/port/dashboard-part.ts"]);
   expect(contents.files.filter(({ path }) => path.includes("hono/dist/jsx"))).toEqual([]);
 });
 
 it("the bundle of a site without webhooks contains only the check of a sender's type", () => {
-  const ofWebhooks = contents.files.filter(({ path }) => path.startsWith("src/webhooks/"));
-  expect(ofWebhooks.map(({ path }) => path)).toEqual(["src/webhooks/port/hook.ts"]);
+  const ofWebhooks = contents.files.filter(({ path }) => path.startsWith("src/hooks/"));
+  expect(ofWebhooks.map(({ path }) => path)).toEqual(["src/hooks/port/hook.ts"]);
 });
 
 const overObjects = await bundleContents(`
@@ -73,7 +73,7 @@ it.each([
   { id: "Redis", part: /@upstash\/redis|^src\/stores\/redis\/|redis-client/ },
   {
     id: "operate()",
-    part: /^src\/(?:admin\/(?:explain|health|stats)|proxy\/warm|reports\/prometheus)/,
+    part: /^src\/(?:operate\/(?:explain|health|stats|warm)|observe\/reports\/scrape)/,
   },
 ])("the bundle of a Worker that does not import $id contains nothing of it", ({ part }) => {
   const found = ({ path }: { readonly path: string }) => part.test(path);
@@ -93,6 +93,6 @@ const dataInMemory = await bundleContents(`
 it("the bundle of data without stores is below its maximum size, and has no journal, counters or buffers", () => {
   expect(dataInMemory.bytes).toBeLessThanOrEqual(dataBytesMax);
   const idle =
-    /^src\/(?:write-behind|purge\/acceptance|stores\/redis|proxy|admin)\/|@upstash\/redis/;
+    /^src\/(?:write-behind|purge\/acceptance|stores\/redis|pages|admin)\/|@upstash\/redis/;
   expect(dataInMemory.files.filter(({ path }) => idle.test(path))).toEqual([]);
 });

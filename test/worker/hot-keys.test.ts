@@ -1,7 +1,7 @@
 // Tests hot keys on the built Worker. The scheduled handler reads reports from a real Redis stream,
 // and refreshes the reported keys for all colos.
 import { expect, it } from "vitest";
-import type { HotKeyNote } from "../../src/proxy/site/hot-key-note.ts";
+import type { HotKeyNote } from "../../src/pages/site/hot-key-note.ts";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
 import { storesSettled, until } from "../../testing/worker/world.ts";
 import { beginJournal, worldOfFile } from "../../testing/worker/world-of-file.ts";

@@ -3,7 +3,7 @@
 import "../../testing/fakes/workers-globals.ts";
 import { beforeAll, beforeEach } from "vitest";
 import type { LogLine } from "../../src/observe/log-line.ts";
-import { RedisClient } from "../../src/redis/redis-client.ts";
+import { RedisClient } from "../../src/remote/redis/redis-client.ts";
 import { adds, type ChangeTexts, puts } from "../../src/write-behind/change-kind.ts";
 import type { BehindPorts } from "../../src/write-behind/change-set.ts";
 import { RedisSlices } from "../../src/write-behind/redis-slices.ts";

@@ -2,7 +2,7 @@
 // and breaks one rule.
 import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
 import type { TierRead } from "../../src/cache/tiers/tier.ts";
-import type { CacheParts } from "../../src/create-cache.ts";
+import type { CacheParts } from "../../src/compose/create-cache.ts";
 import { acceptedAtMs } from "../../src/purge/journal/entry.ts";
 import { JournalView } from "../../src/purge/view/journal-view.ts";
 import { coveredBy } from "../../src/purge/view/target-index.ts";

@@ -1,5 +1,5 @@
 // Examples for tests of the purge protocol: entries, stored responses, and a view that judges them.
-import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
+import type { StoredMetadata } from "../../src/pages/stored/stored-response.ts";
 import { Acceptances, type SignedOrder } from "../../src/purge/acceptance/acceptance.ts";
 import type { Entry, NewEntry } from "../../src/purge/journal/entry.ts";
 import { JournalView, type JournalViewSettings } from "../../src/purge/view/journal-view.ts";

@@ -1,7 +1,7 @@
 // Creates records for tests of tiers: stored responses with the test's changes.
 import { createHash } from "node:crypto";
 import type { StoredBody } from "../../src/cache/record/record.ts";
-import type { StoredMetadata } from "../../src/proxy/stored/stored-response.ts";
+import type { StoredMetadata } from "../../src/pages/stored/stored-response.ts";
 import { bytesIn } from "../fakes/body-bytes.ts";
 import type { TierKeep, VaryMarker } from "../../src/cache/tiers/tier.ts";
 import type {
@@ -10,9 +10,9 @@ import type {
   ResponseRecord,
   ResponseTier,
   Tiers,
-} from "../../src/proxy/stored/tiers.ts";
+} from "../../src/pages/stored/tiers.ts";
 import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
-import { responseForm } from "../../src/proxy/stored/record-form.ts";
+import { responseForm } from "../../src/pages/stored/record-form.ts";
 
 /**
  * A time far in the future, so that a real runtime keeps the response. A tier itself must compare

@@ -1,15 +1,15 @@
 // Creates routes, requests and stored responses for tests of single steps. Each has default
 // members, which a test can change.
-import type { Exchange, PagePlace } from "../../src/proxy/site/exchange.ts";
+import type { Exchange, PagePlace } from "../../src/pages/site/exchange.ts";
 import "../fakes/workers-globals.ts";
 import { type Config, defineConfig, type Route } from "../../src/config/config.ts";
 import type { RouteInput } from "../../src/config/route-options.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
-import type { StoredMetadata, StoredResponse } from "../../src/proxy/stored/stored-response.ts";
-import { Loops } from "../../src/proxy/request/loops.ts";
-import { type LookupRequest, plan, type Plan } from "../../src/proxy/request/plan.ts";
-import { compileRoutes } from "../../src/proxy/request/routes.ts";
-import { compileUrlReader } from "../../src/proxy/request/url-reader.ts";
+import type { StoredMetadata, StoredResponse } from "../../src/pages/stored/stored-response.ts";
+import { Loops } from "../../src/pages/request/loops.ts";
+import { type LookupRequest, plan, type Plan } from "../../src/pages/request/plan.ts";
+import { compileRoutes } from "../../src/pages/request/routes.ts";
+import { compileUrlReader } from "../../src/pages/request/url-reader.ts";
 import { NameSecret } from "../../src/cache/record/name-secret.ts";
 
 const nameSecret = new NameSecret("site", "a text that no client knows");

@@ -1,6 +1,6 @@
 // A Redis client whose connection a test can break, while the database continues.
-import type { RedisAddress } from "../../src/redis/open-client.ts";
-import { RedisClient } from "../../src/redis/redis-client.ts";
+import type { RedisAddress } from "../../src/remote/redis/open-client.ts";
+import { RedisClient } from "../../src/remote/redis/redis-client.ts";
 
 /** An address without a listener. */
 const nowhere = { url: "http://127.0.0.1:9", token: "" };

@@ -3,10 +3,10 @@
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { startUpstashRestServer } from "../../local/upstash-rest-server.ts";
-import type { NodeCacheOptions } from "../../src/node/create-data-cache.ts";
-import { carryOver } from "../../src/redis/connection/carry.ts";
-import { connectionOf, connectionWords } from "../../src/redis/connection/given-connection.ts";
-import type { RedisAddress } from "../../src/redis/open-client.ts";
+import type { NodeCacheOptions } from "../../src/data/node/create-data-cache.ts";
+import { carryOver } from "../../src/remote/redis/connection/carry.ts";
+import { connectionOf, connectionWords } from "../../src/remote/redis/connection/given-connection.ts";
+import type { RedisAddress } from "../../src/remote/redis/open-client.ts";
 
 /** An open connection: `given` for the options of a cache, `address` for a `RedisClient`. */
 export interface Reach {

@@ -1,6 +1,6 @@
 // Writes generated totals that rise into a Redis, in place of totals from the reports of isolates.
 import { connectToRedis, type RedisConnection } from "../../local/upstash-rest/redis-connection.ts";
-import { totalsText } from "../../src/reports/totals.ts";
+import { totalsText } from "../../src/observe/reports/totals.ts";
 import { madeTotals } from "./made-totals.ts";
 
 const everyMs = 100;

@@ -7,7 +7,7 @@ import type { OutwardPorts, OutwardTarget } from "../../src/outward/port/outward
 import type { NewEntry } from "../../src/purge/journal/entry.ts";
 import type { Journal } from "../../src/purge/journal/journal.ts";
 import type { Subscribers } from "../../src/purge/journal/subscribers.ts";
-import { RedisClient } from "../../src/redis/redis-client.ts";
+import { RedisClient } from "../../src/remote/redis/redis-client.ts";
 import type { JournalCall } from "../../src/stores/durable-object/journal-calls.ts";
 import { ObjectClient, type ObjectStub } from "../../src/stores/durable-object/object-client.ts";
 import { ObjectJournal } from "../../src/stores/durable-object/object-journal.ts";

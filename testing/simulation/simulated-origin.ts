@@ -1,6 +1,6 @@
 // The origin of a simulated site. Each page has one version at a time. Requests and responses take
 // time. A 304 is correct at the time when it is generated, unless the origin lies.
-import type { OriginRequest } from "../../src/proxy/site/site.ts";
+import type { OriginRequest } from "../../src/pages/site/site.ts";
 import type { OriginTrace } from "./traces/site-trace.ts";
 import type { SimulatedWorld } from "./journal-simulator.ts";
 

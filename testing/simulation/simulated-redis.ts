@@ -4,8 +4,8 @@
 // excluded ends of ranges (`(`).
 import { unlessNewerScript } from "../../src/stores/redis/unless-newer.ts";
 import { newestScript } from "../../src/stores/redis/journal/journal-pages.ts";
-import { Seal } from "../../src/redis/seal.ts";
-import type { RedisClient } from "../../src/redis/redis-client.ts";
+import { Seal } from "../../src/remote/redis/seal.ts";
+import type { RedisClient } from "../../src/remote/redis/redis-client.ts";
 import { runJournalScript, type ScriptedJournal } from "../fakes/journal-scripts-model.ts";
 import { isSubscriberScript, runSubscriberScript } from "../fakes/subscriber-scripts-model.ts";
 import { setUnlessNewer } from "../fakes/unless-newer-model.ts";

@@ -4,9 +4,9 @@
 import { vi } from "vitest";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import type { OperatorAnswer } from "../../src/protocol/answers.ts";
-import type { CacheParts } from "../../src/create-cache.ts";
+import type { CacheParts } from "../../src/compose/create-cache.ts";
 import { acceptedAtMs, type Entry } from "../../src/purge/journal/entry.ts";
-import { purgeProbe } from "../../src/probe/probe.ts";
+import { purgeProbe } from "../../src/operate/probe/probe.ts";
 import { RedisJournal } from "../../src/stores/redis/journal/redis-journal.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { cc, page, type Script } from "../fakes/origin-in-process.ts";

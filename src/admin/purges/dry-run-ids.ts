@@ -1,5 +1,5 @@
 // Ids of signed dry runs, to reject replays. A dry run leaves no entry in the journal.
-import type { RedisClient } from "../../redis/redis-client.ts";
+import type { RedisClient } from "../../remote/redis/redis-client.ts";
 import { sha256Hex } from "../../base/sha256.ts";
 
 /**

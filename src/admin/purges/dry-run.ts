@@ -1,10 +1,10 @@
 // Counts the records that a purge would cover: in this isolate's memory, in its data, and in a part of
 // the shared tier.
-import type { DataBesidePages } from "../../data-beside-pages.ts";
+import type { DataBesidePages } from "../../compose/data-beside-pages.ts";
 import type { Coverage } from "../../cache/record/record.ts";
 import { type ListingLimit, type ListingBounds, listingMsMax } from "../../cache/tiers/listing.ts";
 import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
-import type { Tiers } from "../../proxy/stored/tiers.ts";
+import type { Tiers } from "../../pages/stored/tiers.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";
 import type { DryRunIds } from "./dry-run-ids.ts";
 

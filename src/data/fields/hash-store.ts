@@ -1,8 +1,8 @@
 // Stores hashes in Redis. One command reads fields with their head. Scripts write only if the hash
 // still has the head that the caller judged.
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { DatabaseRoom } from "../../redis/database-room.ts";
-import type { RedisClient } from "../../redis/redis-client.ts";
+import type { DatabaseRoom } from "../../remote/redis/database-room.ts";
+import type { RedisClient } from "../../remote/redis/redis-client.ts";
 
 /** Encoded values by field name. */
 export type FieldTexts = ReadonlyMap<string, string>;

@@ -1,7 +1,7 @@
 // Decides when an isolate delivers outward purges: after a purge that it accepted, once the purge is
 // due, and at each run of the cron trigger.
 import { pauseUnheld } from "../../base/timeouts.ts";
-import type { TieredCache } from "../../create-cache.ts";
+import type { TieredCache } from "../../compose/create-cache.ts";
 import type { Config } from "../../config/config.ts";
 import type { OpenTarget, OutwardPorts, TargetReport } from "../port/outward-target.ts";
 import type { Environment } from "../../platform/environment.ts";

@@ -1,6 +1,6 @@
 // Keeps a Durable Object of records within its size (docs/degradation.md#durable-objects). Clients
 // choose the keys, so the object drops what clients request least.
-import { pausedFromRatio, tightFromRatio } from "../../redis/database-room.ts";
+import { pausedFromRatio, tightFromRatio } from "../../remote/redis/database-room.ts";
 import type { SizedSql } from "./counted-sql.ts";
 
 /** `noted`: when the row was written, or its last noted request. `isAsked`: 1 after a second request. */

@@ -3,7 +3,7 @@
 // waits for the result for its own key. A failed command is not retried. If the request that sends
 // a batch ends, another request sends its own removal again.
 import { patiently, pause } from "../../base/timeouts.ts";
-import type { RedisClient } from "../../redis/redis-client.ts";
+import type { RedisClient } from "../../remote/redis/redis-client.ts";
 import type { TierAsk, TierRemoval } from "../../cache/tiers/tier.ts";
 
 export interface JoinedRemovalsSettings {

@@ -1,5 +1,5 @@
 // Lists records of the shared tier, to show an operator which records a purge would cover.
-import type { RedisClient } from "../../redis/redis-client.ts";
+import type { RedisClient } from "../../remote/redis/redis-client.ts";
 import type { MetadataWith } from "../../cache/record/record.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import { isCutHead, rangeOf, recordIn, type RecordPart } from "./record-text.ts";

@@ -1,7 +1,7 @@
 // Encodes a record as one Redis string: the metadata as ASCII JSON without line feeds, a line feed,
 // and the body as text. A marker has no body.
 import { decodeRecord } from "../../cache/tiers/record-codec.ts";
-import type { Seal } from "../../redis/seal.ts";
+import type { Seal } from "../../remote/redis/seal.ts";
 import type { CheckedRecord, RecordForm } from "../../cache/tiers/record-form.ts";
 
 /**

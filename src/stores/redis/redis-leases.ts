@@ -8,8 +8,8 @@ import {
   type LeaseWord,
   wordMs,
 } from "../../cache/tiers/lease.ts";
-import type { RedisClient } from "../../redis/redis-client.ts";
-import { readTrouble } from "../../redis/trouble.ts";
+import type { RedisClient } from "../../remote/redis/redis-client.ts";
+import { readTrouble } from "../../remote/redis/trouble.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import type { RecordHead } from "../../cache/tiers/tier.ts";

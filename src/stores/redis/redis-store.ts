@@ -11,11 +11,11 @@ import {
   ballastKeyOf,
   DatabaseRoom,
   type DatabaseRoomSettings,
-} from "../../redis/database-room.ts";
-import type { RedisAddress } from "../../redis/open-client.ts";
-import { RedisClient } from "../../redis/redis-client.ts";
-import type { RedisSettings } from "../../redis/redis-client.ts";
-import { journalWords } from "../../redis/trouble.ts";
+} from "../../remote/redis/database-room.ts";
+import type { RedisAddress } from "../../remote/redis/open-client.ts";
+import { RedisClient } from "../../remote/redis/redis-client.ts";
+import type { RedisSettings } from "../../remote/redis/redis-client.ts";
+import { journalWords } from "../../remote/redis/trouble.ts";
 import { RedisJournal, type RedisJournalSettings } from "./journal/redis-journal.ts";
 import { RedisSubscribers } from "./journal/redis-subscribers.ts";
 import { RedisSwitch } from "./journal/redis-switch.ts";

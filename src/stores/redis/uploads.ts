@@ -3,10 +3,10 @@
 import type { RemoteAnswer } from "../../remote/remote-client.ts";
 import type { Redis } from "@upstash/redis/cloudflare";
 import { isWithinMs } from "../../base/elapsed.ts";
-import type { DatabaseRoom } from "../../redis/database-room.ts";
+import type { DatabaseRoom } from "../../remote/redis/database-room.ts";
 import type { CallPurpose } from "../../remote/purpose.ts";
-import type { RedisClient } from "../../redis/redis-client.ts";
-import { readTrouble } from "../../redis/trouble.ts";
+import type { RedisClient } from "../../remote/redis/redis-client.ts";
+import { readTrouble } from "../../remote/redis/trouble.ts";
 import { rangeOf, recordIn } from "./record-text.ts";
 import { unlessNewerScript } from "./unless-newer.ts";
 import type { TierWrite } from "../../cache/tiers/tier.ts";

@@ -1,7 +1,7 @@
 // Tests the contract of leases with the fake database that other tests use.
 import "../../../testing/fakes/workers-globals.ts";
-import { responseForm as form } from "../../../src/proxy/stored/record-form.ts";
-import { RedisClient } from "../../../src/redis/redis-client.ts";
+import { responseForm as form } from "../../../src/pages/stored/record-form.ts";
+import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { RedisLeases } from "../../../src/stores/redis/redis-leases.ts";
 import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
 import { keep } from "../../../testing/examples/records.ts";

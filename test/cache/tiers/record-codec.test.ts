@@ -8,8 +8,8 @@ import {
   headOf,
 } from "../../../src/cache/tiers/record-codec.ts";
 import { unknownValue } from "../../../src/rules/selecting.ts";
-import { responseForm, responseFormOnNode } from "../../../src/proxy/stored/record-form.ts";
-import type { ResponseHead } from "../../../src/proxy/stored/tiers.ts";
+import { responseForm, responseFormOnNode } from "../../../src/pages/stored/record-form.ts";
+import type { ResponseHead } from "../../../src/pages/stored/tiers.ts";
 import { bytesOf, keepUntilAtMs, responseOf } from "../../../testing/examples/records.ts";
 
 const decodeRecord = (given: string) => decodeBy(given, responseForm);

@@ -1,6 +1,6 @@
 // Rule 27: for which records, and how long, an isolate remembers an answer of the journal's book.
 import { beforeEach, describe, expect, it } from "vitest";
-import type { StoredMetadata } from "../../../src/proxy/stored/stored-response.ts";
+import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
 import { BookChecks, restamp } from "../../../src/purge/view/book-checks.ts";
 import { Chain } from "../../../src/purge/view/chain.ts";
 import { entryAt, responseWith, stampAt } from "../../../testing/examples/purges.ts";

@@ -1,6 +1,6 @@
 // Rule 27: the journal's book proves that a record with a stamp beyond the view is unpurged.
 import { beforeEach, describe, expect, it } from "vitest";
-import type { StoredMetadata } from "../../../src/proxy/stored/stored-response.ts";
+import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
 import { BookChecks } from "../../../src/purge/view/book-checks.ts";
 import {
   type EntryChanges,

@@ -2,7 +2,7 @@
 // tests the limits of a chain.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { StoredMetadata } from "../../../src/proxy/stored/stored-response.ts";
+import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
 import { Chain } from "../../../src/purge/view/chain.ts";
 import { type Entry, heldBytes } from "../../../src/purge/journal/entry.ts";
 import { coverable } from "../../../src/purge/journal/purge-target.ts";

@@ -1,7 +1,7 @@
 // Rules 5 and 6: which stored responses a purge covers. chain.test.ts compares chains with a search
 // of their entries.
 import { describe, expect, it } from "vitest";
-import type { StoredMetadata } from "../../../src/proxy/stored/stored-response.ts";
+import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
 import { Chain } from "../../../src/purge/view/chain.ts";
 import { closedGate } from "../../../testing/fakes/origin-in-process.ts";
 import {

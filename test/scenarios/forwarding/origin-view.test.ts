@@ -1,5 +1,5 @@
 // Tests the request that the origin gets, and the answer that clients get (RFC 9110 §7.6).
-// Unit tests of the rules are in test/proxy: request/forwarded-fields.test.ts,
+// Unit tests of the rules are in test/pages: request/forwarded-fields.test.ts,
 // request/target.test.ts and respond/downstream.test.ts.
 import { describe, expect, it } from "vitest";
 import { type AskInit, openSite } from "../../../testing/site/harness.ts";

@@ -1,8 +1,8 @@
 // Tests that no client can shut an origin off for other clients, or prevent its recovery.
 import { expect, it } from "vitest";
-import { OriginHealth } from "../../../src/proxy/site/origin-health.ts";
-import { readTarget } from "../../../src/proxy/request/target.ts";
-import { Uncacheable } from "../../../src/proxy/site/uncacheable.ts";
+import { OriginHealth } from "../../../src/pages/site/origin-health.ts";
+import { readTarget } from "../../../src/pages/request/target.ts";
+import { Uncacheable } from "../../../src/pages/site/uncacheable.ts";
 import { type AskInit, idle, openSite, read } from "../../../testing/site/harness.ts";
 import { cc, never, page, unreachable } from "../../../testing/fakes/origin-in-process.ts";
 import { pass, playTimers } from "../../../testing/site/two-colos.ts";

@@ -4,9 +4,9 @@ import { beforeEach, expect, it, vi } from "vitest";
 import { EdgeTier } from "../../../src/stores/cache-api/edge-tier.ts";
 import { MemoryTier } from "../../../src/stores/memory/memory-tier.ts";
 import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
-import * as target from "../../../src/proxy/request/target.ts";
-import type * as urlReader from "../../../src/proxy/request/url-reader.ts";
-import * as verdict from "../../../src/proxy/reuse/verdict.ts";
+import * as target from "../../../src/pages/request/target.ts";
+import type * as urlReader from "../../../src/pages/request/url-reader.ts";
+import * as verdict from "../../../src/pages/reuse/verdict.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
@@ -15,15 +15,15 @@ import { openSite, type Site } from "../../../testing/site/harness.ts";
 
 const urls = vi.hoisted(() => vi.fn<() => void>());
 
-vi.mock(import("../../../src/proxy/request/target.ts"), async (original) => {
+vi.mock(import("../../../src/pages/request/target.ts"), async (original) => {
   const product = await original();
   return { ...product, readTarget: vi.fn<typeof product.readTarget>(product.readTarget) };
 });
-vi.mock(import("../../../src/proxy/reuse/verdict.ts"), async (original) => {
+vi.mock(import("../../../src/pages/reuse/verdict.ts"), async (original) => {
   const product = await original();
   return { ...product, decide: vi.fn<typeof product.decide>(product.decide) };
 });
-vi.mock(import("../../../src/proxy/request/url-reader.ts"), async (original) => {
+vi.mock(import("../../../src/pages/request/url-reader.ts"), async (original) => {
   const product = await original();
   const compileUrlReader: typeof urlReader.compileUrlReader = (given) => {
     const readUrl = product.compileUrlReader(given);

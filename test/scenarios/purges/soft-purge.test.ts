@@ -1,4 +1,4 @@
-// Tests soft purges, which make responses stale. test/proxy/reuse/verdict.test.ts tests the limits
+// Tests soft purges, which make responses stale. test/pages/reuse/verdict.test.ts tests the limits
 // of each allowance.
 import { expect, it } from "vitest";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";

@@ -1,5 +1,5 @@
 // Tests that a purge by tag finds a page in each encoding and field of the tag, and that a 304
-// removes only the tags that it replaces. test/proxy/stored/tags.test.ts tests the formats of the
+// removes only the tags that it replaces. test/pages/stored/tags.test.ts tests the formats of the
 // fields.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";

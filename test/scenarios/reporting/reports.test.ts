@@ -1,9 +1,9 @@
 // Tests the metrics that isolates report to Redis, and the totals that a reader gets.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
-import { ReportFold } from "../../../src/reports/folding.ts";
-import { ReportStream } from "../../../src/reports/report-stream.ts";
-import { RedisClient } from "../../../src/redis/redis-client.ts";
+import { ReportFold } from "../../../src/observe/reports/folding.ts";
+import { ReportStream } from "../../../src/observe/reports/report-stream.ts";
+import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { Site, openSite } from "../../../testing/site/harness.ts";

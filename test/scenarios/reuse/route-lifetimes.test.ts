@@ -1,5 +1,5 @@
 // Tests options of a route: lifetimes and directives of requests.
-// test/proxy/stored/lifetime.test.ts tests the order of precedence.
+// test/pages/stored/lifetime.test.ts tests the order of precedence.
 import { describe, expect, it } from "vitest";
 import { openSite } from "../../../testing/site/harness.ts";
 import { cc, type FieldTexts, page } from "../../../testing/fakes/origin-in-process.ts";

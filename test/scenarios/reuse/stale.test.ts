@@ -1,5 +1,5 @@
 // Tests stale responses that a directive allows during a refresh and instead of an error (RFC 5861
-// §3, §4). test/proxy/reuse/verdict.test.ts tests the limits of each allowance.
+// §3, §4). test/pages/reuse/verdict.test.ts tests the limits of each allowance.
 import { describe, expect, it } from "vitest";
 import { idle, openSite, read, type Site, until } from "../../../testing/site/harness.ts";
 import {

@@ -6,11 +6,11 @@ import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { UnsteadyUpstash } from "../../../testing/fakes/unsteady-upstash.ts";
 import { defineConfig } from "../../../src/config/config.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
-import { responseForm } from "../../../src/proxy/stored/record-form.ts";
+import { responseForm } from "../../../src/pages/stored/record-form.ts";
 import { RedisLeases } from "../../../src/stores/redis/redis-leases.ts";
-import { RedisClient } from "../../../src/redis/redis-client.ts";
-import { ReportStream } from "../../../src/reports/report-stream.ts";
-import { totalsText } from "../../../src/reports/totals.ts";
+import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
+import { ReportStream } from "../../../src/observe/reports/report-stream.ts";
+import { totalsText } from "../../../src/observe/reports/totals.ts";
 import { openSite, type Site } from "../../../testing/site/harness.ts";
 
 const key = "vN2yqk7Rr0sWl1oXf8ZcUeB4tHpJmG6d9aQ3KxT5uVY=";

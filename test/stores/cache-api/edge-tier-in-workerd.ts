@@ -18,7 +18,7 @@ import type {
   ResponseRead,
   ResponseRecord,
   ResponseTier,
-} from "../../../src/proxy/stored/tiers.ts";
+} from "../../../src/pages/stored/tiers.ts";
 
 export interface Told {
   readonly record: ResponseHead;

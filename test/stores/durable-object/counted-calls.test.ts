@@ -2,8 +2,8 @@
 import "../../../testing/fakes/workers-globals.ts";
 import { expect, it } from "vitest";
 import { Metrics } from "../../../src/observe/metrics.ts";
-import { responseForm } from "../../../src/proxy/stored/record-form.ts";
-import type { ResponseDetail } from "../../../src/proxy/stored/stored-response.ts";
+import { responseForm } from "../../../src/pages/stored/record-form.ts";
+import type { ResponseDetail } from "../../../src/pages/stored/stored-response.ts";
 import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
 import { ObjectClient } from "../../../src/stores/durable-object/object-client.ts";
 import { ObjectJournal } from "../../../src/stores/durable-object/object-journal.ts";

@@ -4,7 +4,7 @@ import "../../../testing/fakes/workers-globals.ts";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { largeBodyBytesMax, type TierFill } from "../../../src/cache/tiers/tier.ts";
-import type { ResponseDetail } from "../../../src/proxy/stored/stored-response.ts";
+import type { ResponseDetail } from "../../../src/pages/stored/stored-response.ts";
 import type { R2Bucket } from "../../../src/stores/r2/bucket.ts";
 import type { LargeBodies } from "../../../src/stores/r2/large-bodies.ts";
 import { r2Bodies } from "../../../src/stores/r2/r2-bodies.ts";

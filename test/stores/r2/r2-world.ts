@@ -2,8 +2,8 @@
 import "../../../testing/fakes/workers-globals.ts";
 import { type TierFill } from "../../../src/cache/tiers/tier.ts";
 import type { BodyCall, TierSettings } from "../../../src/cache/tiers/tier-in-code.ts";
-import { responseForm } from "../../../src/proxy/stored/record-form.ts";
-import type { ResponseDetail } from "../../../src/proxy/stored/stored-response.ts";
+import { responseForm } from "../../../src/pages/stored/record-form.ts";
+import type { ResponseDetail } from "../../../src/pages/stored/stored-response.ts";
 import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
 import { TidemarkRecords } from "../../../src/stores/durable-object/records-object.ts";
 import { formWithApart } from "../../../src/stores/r2/apart-form.ts";

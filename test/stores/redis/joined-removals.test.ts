@@ -2,7 +2,7 @@
 // not lost if its request ends.
 import type { Redis } from "@upstash/redis/cloudflare";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { RedisClient } from "../../../src/redis/redis-client.ts";
+import type { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { joinMs, JoinedRemovals, togetherMax } from "../../../src/stores/redis/joined-removals.ts";
 import type { TierRemoval } from "../../../src/cache/tiers/tier.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";

@@ -2,11 +2,11 @@
 import { beforeEach } from "vitest";
 import type { Counts } from "../../../local/upstash-rest-server.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
-import { responseForm } from "../../../src/proxy/stored/record-form.ts";
-import type { ResponseDetail } from "../../../src/proxy/stored/stored-response.ts";
-import type { ResponseRecord } from "../../../src/proxy/stored/tiers.ts";
-import { RedisClient } from "../../../src/redis/redis-client.ts";
-import { Seal } from "../../../src/redis/seal.ts";
+import { responseForm } from "../../../src/pages/stored/record-form.ts";
+import type { ResponseDetail } from "../../../src/pages/stored/stored-response.ts";
+import type { ResponseRecord } from "../../../src/pages/stored/tiers.ts";
+import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
+import { Seal } from "../../../src/remote/redis/seal.ts";
 import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
 import { bytesOf, noise, responseOf } from "../../../testing/examples/records.ts";
 import type { RedisServerRow } from "../../../testing/fakes/redis-server.ts";

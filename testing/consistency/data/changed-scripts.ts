@@ -1,7 +1,7 @@
 // Creates a Redis client that changes the scripts of its writes.
 import type { Redis } from "@upstash/redis/cloudflare";
-import { RedisClient } from "../../../src/redis/redis-client.ts";
-import type { RedisSettings } from "../../../src/redis/redis-client.ts";
+import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
+import type { RedisSettings } from "../../../src/remote/redis/redis-client.ts";
 
 type Evaluate = (script: string, keys: string[], args: string[]) => Promise<unknown>;
 type Write<T> = Parameters<typeof RedisClient.prototype.write<T>>;

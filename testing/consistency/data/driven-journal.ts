@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { UpstashRestServer } from "../../../local/upstash-rest-server.ts";
 import { acceptedAtMs } from "../../../src/purge/journal/entry.ts";
 import { type Journal, pageCount } from "../../../src/purge/journal/journal.ts";
-import { RedisClient } from "../../../src/redis/redis-client.ts";
+import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { ObjectClient } from "../../../src/stores/durable-object/object-client.ts";
 import { ObjectJournal } from "../../../src/stores/durable-object/object-journal.ts";
 import { RedisJournal } from "../../../src/stores/redis/journal/redis-journal.ts";

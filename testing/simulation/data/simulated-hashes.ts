@@ -1,7 +1,7 @@
 // The hashes of the simulated database. Lagging replicas answer reads, the scripts of fields write,
 // and a fail-over restores an earlier state.
 import { raiseScript, setScript } from "../../../src/data/fields/hash-store.ts";
-import type { RedisClient } from "../../../src/redis/redis-client.ts";
+import type { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import type { SimulatedWorld } from "../journal-simulator.ts";
 
 /** The state of one hash since a time. */

@@ -1,10 +1,10 @@
 // One history of reports. Isolates add reports; isolates, readers and cron runs fold them. Their
 // commands run in any order. The same seed gives the same history.
 import { addTo, type Sums } from "../../../src/observe/sums.ts";
-import { ReportFold } from "../../../src/reports/folding.ts";
-import { ReportStream } from "../../../src/reports/report-stream.ts";
-import { Reporter } from "../../../src/reports/reporter.ts";
-import type { Totals } from "../../../src/reports/totals.ts";
+import { ReportFold } from "../../../src/observe/reports/folding.ts";
+import { ReportStream } from "../../../src/observe/reports/report-stream.ts";
+import { Reporter } from "../../../src/observe/reports/reporter.ts";
+import type { Totals } from "../../../src/observe/reports/totals.ts";
 import { drawsFrom } from "../journal-simulator.ts";
 import { settledTurn } from "../simulated-time.ts";
 import { type Faults, type Ledger, ReportsWorld } from "./reports-world.ts";

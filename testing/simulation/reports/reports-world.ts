@@ -2,10 +2,10 @@
 // database may return to an earlier state.
 import type { RemoteAnswer } from "../../../src/remote/remote-client.ts";
 import { addAll, addTo, type Sums } from "../../../src/observe/sums.ts";
-import { reportsIn } from "../../../src/reports/report-entry.ts";
-import { addScript, foldScript } from "../../../src/reports/report-stream.ts";
-import { Seal } from "../../../src/redis/seal.ts";
-import type { RedisClient } from "../../../src/redis/redis-client.ts";
+import { reportsIn } from "../../../src/observe/reports/report-entry.ts";
+import { addScript, foldScript } from "../../../src/observe/reports/report-stream.ts";
+import { Seal } from "../../../src/remote/redis/seal.ts";
+import type { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { type FoldSteps, ReportKeys, type ReportState } from "../../fakes/report-keys.ts";
 
 /** The expected totals: the sums of the accepted reports that the database has not lost. */

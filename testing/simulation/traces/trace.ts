@@ -4,7 +4,7 @@
 import { decodeEntry, type EntryPlace } from "../../../src/purge/journal/entry.ts";
 import { bodyRequestedAtMs, type Stamp } from "../../../src/cache/record/record.ts";
 import type { PurgeSubject } from "../../../src/purge/view/view.ts";
-import type { StoredMetadata } from "../../../src/proxy/stored/stored-response.ts";
+import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
 import { isNamed, type Page, pages } from "../simulated-pages.ts";
 import type { StreamItem } from "../simulated-stream.ts";
 import { nOf } from "../../fakes/journal-scripts-model.ts";

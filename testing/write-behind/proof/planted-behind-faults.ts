@@ -3,7 +3,7 @@
 // the same fault.
 import type { RemoteAnswer } from "../../../src/remote/remote-client.ts";
 import type { DataPlatform } from "../../../src/data-cache.ts";
-import { RedisClient } from "../../../src/redis/redis-client.ts";
+import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import type { CounterSink } from "../../../src/write-behind/sinks/sink.ts";
 import { acceptAddsScript } from "../../../src/write-behind/slice-scripts.ts";
 import { withScripts } from "../../consistency/data/changed-scripts.ts";

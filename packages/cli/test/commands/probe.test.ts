@@ -1,6 +1,6 @@
 // Tests `tidemark probe` at two colos of a real application, with a clock that the pauses advance.
 import { expect, it, vi } from "vitest";
-import { purgeProbe } from "../../../../src/probe/probe.ts";
+import { purgeProbe } from "../../../../src/operate/probe/probe.ts";
 import { ProbedColos } from "../../../../testing/site/probed-colos.ts";
 import { host, idle, type SiteOptions } from "../../../../testing/site/harness.ts";
 import { playTimers } from "../../../../testing/site/two-colos.ts";

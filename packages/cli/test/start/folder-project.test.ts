@@ -83,7 +83,7 @@ it("`readFolder` maps the package to its sources in a copy of the repository", a
     "tidemark/outward": inFolder("src/outward.ts"),
     "tidemark/upstash": inFolder("src/upstash.ts"),
     "tidemark/operate": inFolder("src/operate.ts"),
-    "tidemark/probe": inFolder("src/probe/probe.ts"),
-    "tidemark/dashboard": inFolder("src/dashboard/dashboard.ts"),
+    "tidemark/probe": inFolder("src/operate/probe/probe.ts"),
+    "tidemark/dashboard": inFolder("src/operate/dashboard/dashboard.ts"),
   });
 });

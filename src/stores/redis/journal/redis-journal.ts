@@ -1,7 +1,7 @@
 // The journal as a Redis stream. Reads at the primary are sent in a transaction with a write.
 import { unavailableFor } from "../../../remote/store-health.ts";
 import type { Redis } from "@upstash/redis/cloudflare";
-import type { RedisClient } from "../../../redis/redis-client.ts";
+import type { RedisClient } from "../../../remote/redis/redis-client.ts";
 import type { CallPurpose } from "../../../remote/purpose.ts";
 import {
   comparePositions,

@@ -1,7 +1,7 @@
 // The states of the journal's subscribers in Redis, as one hash.
 import { unavailableFor } from "../../../remote/store-health.ts";
 import type { HeldState, Subscribers } from "../../../purge/journal/subscribers.ts";
-import type { RedisClient } from "../../../redis/redis-client.ts";
+import type { RedisClient } from "../../../remote/redis/redis-client.ts";
 
 /**
  * Reads states. Upstash runs the script on the primary. KEYS: the hash. ARGV: the names of the

@@ -1,6 +1,6 @@
 // The switch in Redis. One script writes both the journal's entry and the switch's key.
 import { unavailableFor } from "../../../remote/store-health.ts";
-import type { RedisClient } from "../../../redis/redis-client.ts";
+import type { RedisClient } from "../../../remote/redis/redis-client.ts";
 import { keptCount } from "../../../purge/journal/journal.ts";
 import type { PostEntry, PostResult, Switch } from "../../../purge/journal/switch.ts";
 import { bookFieldsMax, entryArgs, journalKeys, placesIn, postScript } from "./journal-scripts.ts";

@@ -8,7 +8,7 @@ import {
   type NewEntry,
 } from "../../../purge/journal/entry.ts";
 import type { Bypass, SwitchState } from "../../../purge/journal/switch-state.ts";
-import type { Seal } from "../../../redis/seal.ts";
+import type { Seal } from "../../../remote/redis/seal.ts";
 import { type EncodedEntry } from "./journal-scripts.ts";
 import { stateInKey, switchKey } from "./switch-key.ts";
 

@@ -1,7 +1,7 @@
 // The contract of a journal's book: which records no entry after their stamps covers (rule 27).
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Stamp } from "../../../../src/cache/record/record.ts";
-import type { StoredMetadata } from "../../../../src/proxy/stored/stored-response.ts";
+import type { StoredMetadata } from "../../../../src/pages/stored/stored-response.ts";
 import type { EntryPlace } from "../../../../src/purge/journal/entry.ts";
 import type { Journal } from "../../../../src/purge/journal/journal.ts";
 import { type EntryChanges, newEntry, responseWith } from "../../../../testing/examples/purges.ts";

@@ -11,7 +11,7 @@ import {
 } from "../../../../src/stores/redis/journal/journal-scripts.ts";
 import { SealedJournal } from "../../../../src/stores/redis/journal/sealed-journal.ts";
 import type { NewEntry } from "../../../../src/purge/journal/entry.ts";
-import { Seal } from "../../../../src/redis/seal.ts";
+import { Seal } from "../../../../src/remote/redis/seal.ts";
 import {
   nOf,
   runJournalScript,

@@ -7,8 +7,8 @@ import {
   type UpstashRestServer,
 } from "../../../../local/upstash-rest-server.ts";
 import type { Entry, EntryPlace } from "../../../../src/purge/journal/entry.ts";
-import { Seal } from "../../../../src/redis/seal.ts";
-import { RedisClient } from "../../../../src/redis/redis-client.ts";
+import { Seal } from "../../../../src/remote/redis/seal.ts";
+import { RedisClient } from "../../../../src/remote/redis/redis-client.ts";
 import { RedisJournal } from "../../../../src/stores/redis/journal/redis-journal.ts";
 import { newEntry } from "../../../../testing/examples/purges.ts";
 import type { RedisServerRow } from "../../../../testing/fakes/redis-server.ts";

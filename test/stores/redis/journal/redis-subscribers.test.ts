@@ -1,6 +1,6 @@
 // Tests that the states of subscribers in Redis are sealed: a changed state counts as lost.
 import { expect, it } from "vitest";
-import { RedisClient } from "../../../../src/redis/redis-client.ts";
+import { RedisClient } from "../../../../src/remote/redis/redis-client.ts";
 import { RedisSubscribers } from "../../../../src/stores/redis/journal/redis-subscribers.ts";
 import { FakeClock } from "../../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../../../testing/fakes/fake-upstash.ts";

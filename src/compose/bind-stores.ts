@@ -1,0 +1,81 @@
+// The stores of a site, which a Worker names in code, and their bindings. A Worker bundles only the
+// stores that it imports.
+import type { BodiesInCode, TierInCode } from "../cache/tiers/tier-in-code.ts";
+import { type Fault, isFault } from "../base/operator-error.ts";
+import type { Env } from "../protocol/variables/bindings.ts";
+import type { JournalInCode, JournalMaker } from "../purge/purging.ts";
+import type { RedisAddress } from "../remote/redis/open-client.ts";
+import type { RedisStore } from "../stores/redis/redis-store.ts";
+
+/**
+ * The stores of a site: `upstash()` of `tidemark/upstash`, or `durableObjects()` of
+ * `tidemark/cloudflare`. Without stores, each colo has only its memory and Cache API, and no purges.
+ *
+ * @example stores: { ...upstash(), bodies: r2Bodies({ binding: "BODIES" }) }
+ */
+export interface Stores {
+  /** Redis, for each part that no other member names. */
+  readonly redis?: RedisStore | undefined;
+  readonly journal?: JournalInCode | undefined;
+  /** The shared tier and its leases. */
+  readonly records?: TierInCode | undefined;
+  /** The store of bodies that are too large for the shared tier. */
+  readonly bodies?: BodiesInCode | undefined;
+}
+
+interface Databases {
+  readonly redis: RedisAddress | Fault | undefined;
+  readonly journal: RedisAddress | JournalMaker | undefined;
+  readonly faults: readonly Fault[];
+}
+
+/**
+ * Binds the stores. Adds a fault for each unusable store. If the journal in code is unusable, Redis is
+ * not used either, because isolates do not read another journal.
+ *
+ * @param read the databases in the bindings
+ */
+export function bindStores<Read extends Databases>(read: Read, stores: Stores, env: Env) {
+  const { redis } = read;
+  const hasRedis = redis !== undefined && !isFault(redis);
+  const journal = stores.journal?.bound(env) ?? read.journal;
+  const hasShared = hasRedis || stores.records !== undefined;
+  const bodies = stores.bodies && (hasShared ? stores.bodies.bound(env) : lacksShared);
+  const isUsable = hasRedis || typeof journal === "function";
+  // A journal in code that is unusable has a fault of its own.
+  const unusable = isFault(journal) ? journal : lacksJournal;
+  const records = stores.records && (isUsable ? stores.records.bound(env) : unusable);
+  const own = read.faults.map((fault) =>
+    fault === redis && stores.journal !== undefined
+      ? { ...fault, what: "The database is not used." }
+      : fault,
+  );
+  const unbound = new Set([records, bodies, journal].filter(isFault));
+  const idle = stores.journal && read.journal ? [idleJournal] : [];
+  const faults = [...own, ...unbound, ...idle];
+  const makers = {
+    records: isFault(records) ? undefined : records,
+    withBodies: isFault(bodies) ? undefined : bodies,
+  };
+  return isFault(journal)
+    ? { environment: { ...read, redis: journal, faults }, makers, journal: undefined }
+    : { environment: { ...read, faults }, makers, journal };
+}
+
+const idleJournal: Fault = {
+  what: "JOURNAL_REDIS_REST_URL has no effect.",
+  why: "The Worker passes another journal in code.",
+  hint: "Unset it.",
+};
+
+const lacksShared: Fault = {
+  what: "The store of large bodies is off.",
+  why: "There is no shared tier, which would have the records of the bodies.",
+  hint: "Add upstash() and its variables, or pass durableObjectRecords() as stores.records.",
+};
+
+const lacksJournal: Fault = {
+  what: "The shared tier is off.",
+  why: "There is neither a usable Redis database nor another journal, so no purge could reach it.",
+  hint: "Add upstash() and its variables, or pass durableObjectJournal() as stores.journal.",
+};

@@ -1,0 +1,246 @@
+// The core of an isolate: its tiers, its view of the purge journal, and the limits on concurrent
+// loads. The core does not depend on origins or requests, so application data can use the core with
+// or without pages.
+import { KeyedSemaphore } from "../cache/keyed-semaphore.ts";
+import { EdgeTier } from "../stores/cache-api/edge-tier.ts";
+import { MemoryTier, type MemoryTierSettings } from "../stores/memory/memory-tier.ts";
+import type { RecordForm } from "../cache/tiers/record-form.ts";
+import type { BodyCall, MakeTier } from "../cache/tiers/tier-in-code.ts";
+import { TierStack } from "../cache/tiers/tier-stack.ts";
+import type { Config } from "../config/config.ts";
+import { errorName, firstFrame } from "../base/error-name.ts";
+import { OperatorError } from "../base/operator-error.ts";
+import { logOf } from "../observe/log-line.ts";
+import { Metrics } from "../observe/metrics.ts";
+import type { Background, Platform } from "../platform/platform.ts";
+import { ByteBudget } from "../cache/byte-budget.ts";
+import type { JournalMaker } from "../purge/purging.ts";
+import type { JournalView, JournalViewSettings } from "../purge/view/journal-view.ts";
+import { noJournal } from "../purge/view/view.ts";
+import type { RedisAddress } from "../remote/redis/open-client.ts";
+import type { RedisClient } from "../remote/redis/redis-client.ts";
+import type { RedisSettings } from "../remote/redis/redis-client.ts";
+import type { MakeRedisJournal, RedisStore } from "../stores/redis/redis-store.ts";
+import { NameSecret } from "../cache/record/name-secret.ts";
+import type { createReports } from "../observe/reports/create-reports.ts";
+import { noReports } from "../observe/reports/reports.ts";
+import type { Dataset } from "../observe/reports/data-points.ts";
+import { IsolateGauges } from "../observe/reports/reporter.ts";
+
+/** Factories of parts. A factory receives the settings of the default factory that it replaces. */
+export interface CacheParts {
+  readonly journal?: MakeRedisJournal;
+  readonly view?: (settings: JournalViewSettings) => JournalView;
+  readonly memory?: <Detail>(settings: MemoryTierSettings<Detail>) => MemoryTier<Detail>;
+  /** Creates the client of the shared tier. */
+  readonly redis?: (settings: RedisSettings) => RedisClient;
+  readonly metrics?: (sinceAtMs: number, isReported: boolean) => Metrics;
+}
+
+const defaults = {
+  memory: (settings) => new MemoryTier(settings),
+  metrics: (...settings) => new Metrics(...settings),
+} satisfies CacheParts;
+
+/** The platform features that the core needs. */
+export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "random" | "log"> {
+  /**
+   * The database of the shared tier and the purge journal. Without a database, there is no shared
+   * tier. Without a database and `journal`, there is no journal, so purges are not possible.
+   */
+  readonly database?: RedisAddress | undefined;
+  /** How to open `database` and a `journal` in Redis. */
+  readonly redis?: RedisStore | undefined;
+  /** The database or another store of the purge journal and the switch, in place of `database`. */
+  readonly journal?: RedisAddress | JournalMaker | undefined;
+  /** The dataset of Analytics Engine that receives reports of counts in place of the database. */
+  readonly dataset?: Dataset | undefined;
+  /** Creates the reports to `database` or `dataset`; without it, isolates report nothing. */
+  readonly createReports?: typeof createReports | undefined;
+  /** For tests and benchmarks; may change in any release. */
+  readonly parts?: CacheParts | undefined;
+}
+
+/** The parts that all tiers of an isolate share. */
+export type Core = ReturnType<typeof openCore> & { readonly records: MakeTier | undefined };
+
+/**
+ * A core with tiers for one form of record.
+ *
+ * @typeParam Detail the additional metadata of the records
+ */
+export type TieredCache<Detail> = ReturnType<typeof createCache<Detail>>;
+
+interface GivenTiers {
+  /** The shared tier in place of Redis. */
+  readonly records?: MakeTier | undefined;
+  /** Adds a store of large bodies to the shared tier of pages. */
+  readonly withBodies?: ((make: MakeTier) => MakeTier) | undefined;
+}
+
+type CoreConfig = Pick<Config, "namespace" | "limits" | "purge" | "metrics"> &
+  Partial<Pick<Config, "dashboard">>;
+
+/**
+ * Creates a core, which requires only Web standards, and nothing specific to Workers.
+ *
+ * @param config a configuration from `defineConfig`, whose routes and origins are ignored
+ * @param form defines how the tiers check and measure a record's detail
+ * @param platform.redis `upstash().redis`, which a `database` needs
+ * @param given.memoryShares the number of memory tiers that share `limits.memoryBytes`: 2 if a data
+ *   cache will use this core
+ * @throws OperatorError for a database without the code of Redis
+ */
+export function createCache<Detail>(
+  config: CoreConfig,
+  platform: CachePlatform,
+  form: RecordForm<Detail>,
+  { memoryShares = 1, ...given }: { memoryShares?: number } & GivenTiers = {},
+) {
+  const core = { ...openCore(config, platform, memoryShares), records: given.records };
+  return { ...core, ...tiersOver(core, form, given) };
+}
+
+/** Adds tiers for data to a core. All other parts are shared. */
+export function createBeside<Detail>(core: Core, form: RecordForm<Detail>): TieredCache<Detail> {
+  const { records } = core;
+  return { ...core, ...tiersOver(core, form, { records }) };
+}
+
+function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: number) {
+  const { namespace, limits, purge } = config;
+  const { database, dataset, journal, nowAtMs, log, createReports } = platform;
+  const make = { ...defaults, ...platform.parts };
+  const isReported = createReports && config.metrics.isOn && (dataset ?? database) !== undefined;
+  const metrics = make.metrics(nowAtMs(), isReported === true);
+  const tell = logOf("shared-tier", log);
+  const { redis: store, parts } = platform;
+  const client = parts?.redis ?? store?.client;
+  if (database !== undefined && client === undefined) throw noClient();
+  const redis = database && client?.({ ...database, nowAtMs, metrics, tell });
+  const measured = redis && { redis, limitBytes: limits.databaseBytes, nowAtMs };
+  const room = measured && store?.room(measured, namespace, journal === undefined);
+  const listenerFailed = () => metrics.add("backgroundFailures");
+  const onSpread = (tookMs: number) => {
+    metrics.took("purgeSpread", [metrics.colo], tookMs);
+    gauges.lagged(tookMs);
+  };
+  const watched = { ...platform, makeView: parts?.view, listenerFailed, onSpread, metrics };
+  const at = journal ?? database;
+  const isApart = journal !== undefined;
+  const open = typeof at === "function" ? at : at && store?.journalAt(at, isApart, parts?.journal);
+  const purging = open?.({ namespace, purge }, watched);
+  // Without a store, only Workers of the same zone can read the records, so they need no secret.
+  const secret = database?.sealKeys?.[0] ?? purging?.secret ?? "";
+  const nameSecret = new NameSecret(namespace, secret);
+  const run = (work: () => Promise<void>): Promise<void> =>
+    work().catch((cause: unknown) => {
+      metrics.add("backgroundFailures");
+      const message = `Background work failed with ${errorName(cause)}: ${firstFrame(cause)}`;
+      log({ event: "background-failed", level: "error", message });
+    });
+  const memories: { readonly bytes: number; readonly count: number }[] = [];
+  const total = (of: "bytes" | "count") => memories.reduce((sum, memory) => sum + memory[of], 0);
+  const gauges = new IsolateGauges({
+    memory: {
+      get bytes() {
+        return total("bytes");
+      },
+      get count() {
+        return total("count");
+      },
+    },
+    viewReadAtMs: () => purging?.view.sentAtMs,
+  });
+  const reported = { config, metrics, gauges: gauges.taken.bind(gauges) };
+  const reports = createReports?.(reported, platform) ?? noReports(withoutOperate);
+  return {
+    settings: { config, platform },
+    /** The factories of the parts. */
+    make,
+    nameSecret,
+    memories,
+    /** The limit of each memory tier. */
+    memoryBytesMax: limits.memoryBytes / memoryShares,
+    /** The client of the shared tier's database; `undefined` without one. */
+    redis,
+    /** The free space of the shared tier's database; `undefined` without a database. */
+    room,
+    /** The journal, its view and the acceptance of purges; `undefined` without a store for it. */
+    purging,
+    /** The view of the purge journal; a view without purges if there is no journal. */
+    view: purging?.view ?? noJournal,
+    /**
+     * Limits the memory of all bodies in transfer, in addition to the memory of the tiers.
+     */
+    fillBudget: new ByteBudget(limits.memoryBytes / 2),
+    metrics,
+    /** Reports of counts from all isolates, and their totals. */
+    reports,
+    /**
+     * Runs the cron trigger once: folds reports, checks the database's free space, and renews the
+     * view, so that an isolate without requests notices a loss of entries.
+     */
+    runCron: async () =>
+      void (await Promise.all([reports.runCron(), room?.runCron(), purging?.runCron()])),
+    /** Reports the counts of this isolate in the background. */
+    report: reports.report,
+    /** Runs background work. Never rejects: failures are counted and logged. */
+    run,
+    /** Returns a function that starts background work and registers it with `waitUntil`. */
+    behind: (background: Background) => (work: () => Promise<void>) =>
+      background.waitUntil(run(work)),
+  };
+}
+
+function noClient(): OperatorError {
+  return new OperatorError({
+    what: "The cache does not start.",
+    why: "It has a database, but no code of Redis.",
+    hint: "Also pass redis: upstash().redis of tidemark/upstash.",
+  });
+}
+
+const withoutOperate = {
+  why: "This Worker has no reports.",
+  hint: "Pass operate: operate() of tidemark/operate.",
+};
+
+/** Creates the tiers and leases for one form of record. */
+function tiersOver<Detail>(
+  core: Core,
+  form: RecordForm<Detail>,
+  { records: makeRecords, withBodies = (make) => make }: GivenTiers,
+) {
+  const { redis, room, metrics, fillBudget, memories, memoryBytesMax } = core;
+  const { config, platform } = core.settings;
+  const { namespace, limits } = config;
+  const { cache, nowAtMs, log } = platform;
+  const onBadRecord = () => metrics.add("badRecords");
+  const memory = core.make.memory({
+    bytesMax: memoryBytesMax,
+    form,
+    onRelease: (body) => fillBudget.countFromNow(body),
+    onEvicted: () => metrics.add("evictions", ["memory"]),
+  });
+  memories.push(memory);
+  const onBodyCall = (call: BodyCall) => metrics.add("bodyCalls", [call]);
+  const { objectBytes, sharedBodyBytes: bodyBytesMax } = limits;
+  const ofAny = { form, namespace, nowAtMs, onBadRecord, onBodyCall, log, objectBytes, metrics };
+  const cacheApi = cache && new EdgeTier({ ...ofAny, cache, tell: logOf("edge-tier", log) });
+  const { redis: store } = platform;
+  const own = redis && { redis, room, bodyBytesMax, uploadBytesMax: memoryBytesMax / 4 };
+  const inRedis: MakeTier | undefined =
+    own && store && ((settings) => store.records({ ...settings, ...own }));
+  const make = makeRecords ?? inRedis;
+  const shared = make && withBodies(make)(ofAny);
+  const below = [cacheApi, shared].filter((tier) => tier !== undefined);
+  return {
+    tiers: new TierStack<Detail>(memory, below),
+    /** The edge tier; `undefined` on a platform without a Cache API. */
+    cacheApi,
+    forwardSlots: new KeyedSemaphore(),
+    /** The leases on loads that all colos share; `undefined` without a database. */
+    leases: shared?.leases,
+  };
+}

@@ -1,0 +1,92 @@
+// Assembles an isolate's reports.
+import type { DashboardPart } from "../../operate/dashboard/port/dashboard-part.ts";
+import { type Log, logOf } from "../log-line.ts";
+import type { RedisClient } from "../../remote/redis/redis-client.ts";
+import type { RedisSettings } from "../../remote/redis/redis-client.ts";
+import type { RedisCounts } from "../../remote/redis/round-trips.ts";
+import type { Dataset } from "./data-points.ts";
+import { ReportFold, type Unavailable } from "./folding.ts";
+import { ReportStream } from "./report-stream.ts";
+import { type Channel, Reporter, type ReporterSettings } from "./reporter.ts";
+import { noReports, type Reports } from "./reports.ts";
+
+/** The interval in which the cron trigger reports and folds, aligned to the clock. */
+const cronMinutes = 5;
+const minuteMs = 60_000;
+
+interface ReportsSettings extends Pick<ReporterSettings, "gauges"> {
+  /** The metrics to report. They also count the Redis commands of the reports. */
+  readonly metrics: ReporterSettings["metrics"] & RedisCounts;
+  readonly config: {
+    readonly namespace: string;
+    readonly metrics: { readonly isOn: boolean };
+    readonly dashboard?: Pick<DashboardPart, "history"> | undefined;
+  };
+}
+
+interface ReportsPlatform {
+  readonly database?: { readonly url: string; readonly token: string } | undefined;
+  /** How to open `database`. */
+  readonly redis?: { readonly client: (settings: RedisSettings) => RedisClient } | undefined;
+  /** Receives the reports instead of Redis. */
+  readonly dataset?: Dataset | undefined;
+  readonly nowAtMs: () => number;
+  readonly log: Log;
+}
+
+export function createReports(settings: ReportsSettings, platform: ReportsPlatform): Reports {
+  const { config } = settings;
+  const { nowAtMs } = platform;
+  const log = logOf("metrics", platform.log);
+  const channel = config.metrics.isOn ? channelOf(settings, { ...platform, log }) : undefined;
+  if (channel === undefined) return noReports(config.metrics.isOn ? noStore : turnedOff);
+  const { namespace } = config;
+  const reporter = new Reporter({ ...settings, namespace, channel, nowAtMs, randomText, log });
+  return {
+    report: (afterAnswer) => afterAnswer(() => reporter.tell()),
+    async readTotals(how) {
+      if (channel.kind === "analytics-engine") return inAnalyticsEngine;
+      if (how?.reportsFirst === true) await reporter.tell();
+      return channel.folding.read();
+    },
+    async runCron() {
+      // The trigger runs at full minutes of a clock that may be ahead of this isolate's clock.
+      if (Math.round(nowAtMs() / minuteMs) % cronMinutes !== 0) return;
+      await reporter.tell();
+      if (channel.kind === "redis") await channel.folding.empty();
+    },
+  };
+}
+
+function channelOf(
+  { config, metrics }: ReportsSettings,
+  { database, redis: store, dataset, nowAtMs, log }: ReportsPlatform,
+): Channel | undefined {
+  if (dataset !== undefined) return { kind: "analytics-engine", dataset };
+  if (database === undefined || store === undefined) return undefined;
+  // Use a separate client, so that failures of reports neither delay nor shut off other clients.
+  const redis = store.client({ ...database, nowAtMs, metrics, tell: log, hasOneKey: true });
+  const stream = new ReportStream({ redis, namespace: config.namespace });
+  const history = config.dashboard?.history;
+  const folding = new ReportFold({ stream, nowAtMs, randomText, log, history });
+  return { kind: "redis", stream, folding };
+}
+
+const randomText = (): string => crypto.randomUUID();
+
+const noStore = {
+  why: "There is no usable database to which isolates could report.",
+  hint: "Bind METRICS to a dataset of Analytics Engine, or set UPSTASH_REDIS_REST_URL and its token.",
+};
+
+const turnedOff = {
+  why: 'The configuration says `metrics: "off"`.',
+  hint: "Remove this setting, and deploy.",
+};
+
+const inAnalyticsEngine: Unavailable = {
+  kind: "unavailable",
+  isLasting: true,
+  why: "Reports go to Analytics Engine, by the binding METRICS.",
+  hint: "Query Analytics Engine with SQL: docs/analytics-engine.md.",
+};

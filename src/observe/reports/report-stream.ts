@@ -1,0 +1,143 @@
+// The reports in Redis: the totals, and a stream of reports that are not in the totals yet. No
+// report is in both, so no cursor is needed. An isolate never sends a report again, so a report
+// counts once or not at all. Counters (`HINCRBY`) would count twice after a lost answer.
+import type { RemoteAnswer } from "../../remote/remote-client.ts";
+import type { RedisClient } from "../../remote/redis/redis-client.ts";
+import { fieldsOf, nextId, type Report, reportsIn, type StandingReport } from "./report-entry.ts";
+import { type HeldTotals, totalsIn } from "./totals.ts";
+
+/** A longer stream accepts no reports, because apparently no isolate folds them. */
+const standingMax = 4_096;
+
+/** Entries per page. With 8 KiB per entry, a page has 1 MiB. */
+const pageCount = 128;
+
+/** KEYS: stream. ARGV: maximum entries, names and values. @returns the number of entries, or -1 */
+export const addScript = `
+local count = redis.call("XLEN", KEYS[1])
+if count > tonumber(ARGV[1]) then return -1 end
+redis.call("XADD", KEYS[1], "*", unpack(ARGV, 2))
+return count + 1`;
+
+/**
+ * KEYS: stream, totals. ARGV: version of the totals that were read, IDs of the first and last entry
+ * to fold, the last entry's `n` if any, new totals, first ID to keep. @returns 1; 0 if the totals
+ * or the entries have changed, so nothing was written
+ */
+export const foldScript = `
+local held = redis.call("GET", KEYS[2]) or ""
+if (string.match(held, "^(1%.[%w_%-]+) ") or "") ~= ARGV[1] then return 0 end
+local first = redis.call("XRANGE", KEYS[1], "-", "+", "COUNT", 1)[1]
+if not first or first[1] ~= ARGV[2] then return 0 end
+local last = redis.call("XRANGE", KEYS[1], ARGV[3], ARGV[3])[1]
+if not last then return 0 end
+local n = ""
+for at = #last[2] - 1, 1, -2 do if last[2][at] == "n" then n = last[2][at + 1] end end
+if ARGV[4] ~= "" and n ~= ARGV[4] then return 0 end
+redis.call("SET", KEYS[2], ARGV[5])
+redis.call("XTRIM", KEYS[1], "MINID", ARGV[6])
+return 1`;
+
+/** The totals and the stream at one moment, on the primary. */
+export interface ReportState {
+  readonly totals: HeldTotals;
+  /** The oldest entries. A page that is not full has all entries of the stream. */
+  readonly page: readonly StandingReport[];
+  readonly isFull: boolean;
+}
+
+interface ReportStreamSettings {
+  readonly redis: Pick<RedisClient, "attempt" | "insist" | "seal">;
+  readonly namespace: string;
+  /** Default: 128. */
+  readonly pageCount?: number;
+  /** Default: 4,096. */
+  readonly standingMax?: number;
+}
+
+/** The stream of reports of all isolates. No method rejects. */
+export class ReportStream {
+  readonly #settings: ReportStreamSettings;
+  readonly #pageCount: number;
+
+  constructor(settings: ReportStreamSettings) {
+    this.#settings = settings;
+    this.#pageCount = settings.pageCount ?? pageCount;
+  }
+
+  /**
+   * Appends a report with one command, without a retry. Returns the number of entries in the
+   * stream; -1 if the stream was full, so nothing was written.
+   */
+  async add(report: Report): Promise<RemoteAnswer<number>> {
+    const { redis: client } = this.#settings;
+    const fields = fieldsOf(report);
+    const seal = client.seal.of("report", this.#keys.stream, JSON.stringify(fields));
+    const sealed = seal === undefined ? fields : [...fields, "seal", seal];
+    const given = [String(this.#settings.standingMax ?? standingMax), ...sealed];
+    const answer = await client.insist<unknown>("metrics", (redis) =>
+      redis.eval(addScript, [this.#keys.stream], given),
+    );
+    return answer.kind === "answered" ? { ...answer, value: Number(answer.value) } : answer;
+  }
+
+  /**
+   * Reads the state in one transaction. The transaction includes a write, so the primary executes
+   * it.
+   */
+  async standing(): Promise<RemoteAnswer<ReportState>> {
+    const { stream, totals, probe } = this.#keys;
+    const answer = await this.#settings.redis.attempt<unknown[]>(
+      "metrics",
+      (redis) =>
+        redis
+          .multi()
+          .set(probe, "1", { px: 1_000 })
+          .get(totals)
+          .xrange(stream, "-", "+", this.#pageCount)
+          .exec(),
+      "writes",
+    );
+    if (answer.kind === "unavailable") return answer;
+    const [, text, entries] = answer.value;
+    const { seal } = this.#settings.redis;
+    const isSealed = typeof text !== "string" || seal.holdsInJson("totals", totals, text);
+    const page = reportsIn(entries, (fields, of) =>
+      seal.holds("report", stream, { text: JSON.stringify(fields), seal: of }),
+    );
+    return {
+      kind: "answered",
+      value: { totals: totalsIn(text, isSealed), page, isFull: page.length >= this.#pageCount },
+    };
+  }
+
+  /**
+   * Replaces the totals and removes the folded entries from the stream, atomically. Costs one
+   * command.
+   *
+   * @param version the version of the totals that were read
+   * @param page the entries that the new totals include
+   * @returns false if totals or entries have changed since the read, or if the page is empty
+   */
+  async fold(
+    version: string,
+    page: readonly StandingReport[],
+    text: string,
+  ): Promise<RemoteAnswer<boolean>> {
+    const { stream, totals } = this.#keys;
+    const [first, last] = [page[0], page.at(-1)];
+    if (first === undefined || last === undefined) return { kind: "answered", value: false };
+    const { redis: client } = this.#settings;
+    const sealed = client.seal.inJson("totals", totals, text);
+    const given = [version, first.id, last.id, last.n, sealed, nextId(last.id)];
+    const answer = await client.insist<unknown>("metrics", (redis) =>
+      redis.eval(foldScript, [stream, totals], given),
+    );
+    return answer.kind === "answered" ? { ...answer, value: Number(answer.value) === 1 } : answer;
+  }
+
+  get #keys() {
+    const stream = `${this.#settings.namespace}:metrics`;
+    return { stream, totals: `${stream}:totals`, probe: `${stream}:probe` };
+  }
+}

@@ -1,0 +1,145 @@
+// Reports an isolate's metrics: in the background when due, and from the cron trigger.
+import type { Log } from "../log-line.ts";
+import { addAll, addTo, seriesOf, type Sums } from "../sums.ts";
+import { type Dataset, takenAsPoints } from "./data-points.ts";
+import type { ReportFold } from "./folding.ts";
+import { type Gauges, sumsBytesMax } from "./report-entry.ts";
+import type { ReportStream } from "./report-stream.ts";
+import { takenWithin } from "./sums-text.ts";
+
+/** The length of the stream above which a reporting isolate also folds. */
+const usualFoldFrom = 256;
+
+/**
+ * The maximum number of reports per call. A Worker may send about fifty requests to Redis in the
+ * background, and folding needs some of them.
+ */
+const reportsAtOnceMax = 16;
+
+const reportsLost = seriesOf("reportsLost", []);
+
+/**
+ * The destination of reports: Redis, with one command per report, or Analytics Engine, without
+ * commands.
+ */
+export type Channel =
+  | { readonly kind: "redis"; readonly stream: ReportStream; readonly folding: ReportFold }
+  | { readonly kind: "analytics-engine"; readonly dataset: Dataset };
+
+export interface ReporterSettings {
+  readonly channel: Channel;
+  readonly namespace: string;
+  readonly metrics: {
+    /** The isolate's colo; empty if unknown. */
+    readonly colo: string;
+    /** Returns the counts since the last call. */
+    take(atMs: number): Sums;
+  };
+  /** Returns the isolate's gauges. Called once per call of `tell`. */
+  readonly gauges: (atMs: number) => Gauges;
+  readonly nowAtMs: () => number;
+  readonly randomText: () => string;
+  readonly log: Log;
+  /** Default: `usualFoldFrom`. */
+  readonly foldFrom?: number;
+}
+
+/** One instance per isolate. */
+export class Reporter {
+  readonly #settings: ReporterSettings;
+  /** Counts that are not reported yet, oldest first. */
+  readonly #pending: Sums = new Map();
+
+  constructor(settings: ReporterSettings) {
+    this.#settings = settings;
+  }
+
+  /**
+   * Reports the counts, in up to 16 reports or 25 data points. Each report is sent only once, so no
+   * count is added twice. Counts beyond these limits wait for the next call, and so do unsent
+   * counts after a lost report. Never rejects because of Redis.
+   */
+  async tell(): Promise<void> {
+    const { metrics, channel, gauges, nowAtMs } = this.#settings;
+    const atMs = nowAtMs();
+    addAll(this.#pending, metrics.take(atMs));
+    const { colo } = metrics;
+    if (channel.kind === "redis") return this.#tellRedis(channel, colo, gauges(atMs));
+    const { namespace } = this.#settings;
+    for (const point of takenAsPoints(this.#pending, gauges(atMs), { namespace, colo })) {
+      channel.dataset.writeDataPoint(point);
+    }
+  }
+
+  async #tellRedis(
+    { stream, folding }: Channel & { kind: "redis" },
+    colo: string,
+    gauges: Gauges,
+  ): Promise<void> {
+    for (let sent = 1; ; sent += 1) {
+      const sums = takenWithin(this.#pending, sumsBytesMax);
+      const answer = await stream.add({ n: this.#settings.randomText(), colo, sums, gauges });
+      const standing = answer.kind === "answered" ? answer.value : undefined;
+      const isLost = standing === undefined || standing < 0;
+      if (isLost) this.#lost(sums, standing);
+      // `sums` is empty if no pending count fits into an empty report. Stop, because retries would
+      // not help.
+      const isMore = this.#pending.size > 0 && sums.size > 0 && sent < reportsAtOnceMax;
+      if (isMore && !isLost) continue;
+      const foldFrom = this.#settings.foldFrom ?? usualFoldFrom;
+      if (standing !== undefined && (isLost || standing > foldFrom)) await folding.empty();
+      return;
+    }
+  }
+
+  /**
+   * Counts a lost report in the next report, and also the earlier losses that the lost report
+   * contained.
+   *
+   * @param standing negative if the stream was full; `undefined` without an answer
+   */
+  #lost(sums: Sums, standing: number | undefined): void {
+    addTo(this.#pending, reportsLost, 1 + (sums.get(reportsLost) ?? 0));
+    const why =
+      standing === undefined ? "Redis did not confirm it" : "too many reports wait to be folded";
+    const message = `A report with counts of this isolate is lost: ${why}.`;
+    this.#settings.log({ event: "report-lost", level: "warn", message });
+  }
+}
+
+interface GaugesSettings {
+  readonly memory: { readonly bytes: number; readonly count: number };
+  /**
+   * Returns when the last read that renewed the view was sent, in epoch milliseconds; `-Infinity`
+   * before the first read; `undefined` without a journal.
+   */
+  readonly viewReadAtMs: () => number | undefined;
+}
+
+/** One instance per isolate. */
+export class IsolateGauges {
+  readonly #settings: GaugesSettings;
+  #lagMs: number | null = null;
+  #lagWorstMs: number | null = null;
+
+  constructor(settings: GaugesSettings) {
+    this.#settings = settings;
+  }
+
+  /** Records the time from the acceptance of a purge until this isolate read the purge. */
+  lagged(tookMs: number): void {
+    this.#lagMs = Math.max(0, tookMs);
+    this.#lagWorstMs = Math.max(this.#lagMs, this.#lagWorstMs ?? 0);
+  }
+
+  /** Returns the gauges and resets the worst lag. */
+  taken(atMs: number): Gauges {
+    const { memory, viewReadAtMs } = this.#settings;
+    const lagWorstMs = this.#lagWorstMs;
+    this.#lagWorstMs = null;
+    const readAtMs = viewReadAtMs() ?? -Infinity;
+    const viewAgeMs = readAtMs === -Infinity ? null : Math.max(0, atMs - readAtMs);
+    const { bytes: memoryBytes, count: memoryRecords } = memory;
+    return { lagMs: this.#lagMs, lagWorstMs, viewAgeMs, memoryBytes, memoryRecords };
+  }
+}

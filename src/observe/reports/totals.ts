@@ -1,0 +1,124 @@
+// The totals, the sum of all isolates' reports, and their text in Redis: a version that identifies the
+// text, a space, and JSON.
+import * as z from "zod/mini";
+import { jsonIn } from "../../base/json-text.ts";
+import type { Sums } from "../sums.ts";
+import { formOf, sumsIn } from "./sums-text.ts";
+
+/** The gauges from a colo's newest report. */
+export interface ColoState {
+  /** The time of the report. */
+  readonly atMs: number;
+  /**
+   * How long after its acceptance the isolate read the last purge; `null` if it has read no purge.
+   */
+  readonly lagMs: number | null;
+  /** The longest of these times since the previous report; `null` if no purge was read since. */
+  readonly lagWorstMs: number | null;
+  /** The age of the purge view at the report; `null` without a view. */
+  readonly viewAgeMs: number | null;
+  readonly memoryBytes: number;
+  readonly memoryRecords: number;
+}
+
+/** The counts of five minutes, in the families that the health check uses. */
+export interface Window {
+  /** The start, a multiple of five minutes. */
+  readonly fromAtMs: number;
+  readonly sums: Sums;
+}
+
+/** The totals. Counts never decrease while Redis keeps acknowledged data. */
+export interface Totals {
+  /** When counting started. */
+  readonly startedAtMs: number;
+  readonly sums: Sums;
+  readonly colos: ReadonlyMap<string, ColoState>;
+  /** Newest first, at most three. */
+  readonly windows: readonly Window[];
+  /** The history of a dashboard, as JSON. Absent without a dashboard. */
+  readonly history?: unknown;
+}
+
+/** Incremented with every incompatible change of the format. */
+const formVersion = "1";
+
+/** The value under the totals' key. */
+export type HeldTotals =
+  | {
+      readonly kind: "held";
+      /** Identifies the text; empty if the key has no text of this form. */
+      readonly version: string;
+      /** `undefined` if there are no readable totals, so counting starts over. */
+      readonly totals: Totals | undefined;
+      /** Whether the value exists but is unreadable. */
+      readonly isBroken: boolean;
+    }
+  /** The text has a newer format, and must not be overwritten. */
+  | { readonly kind: "newer" };
+
+const amount = z.number().check(z.nonnegative());
+const rate = z.nullable(amount);
+const totalsForm = z.object({
+  startedAtMs: amount,
+  sums: z.unknown(),
+  colos: z.record(
+    z.string(),
+    z.object({
+      atMs: amount,
+      lagMs: rate,
+      lagWorstMs: rate,
+      viewAgeMs: rate,
+      memoryBytes: amount,
+      memoryRecords: amount,
+    }),
+  ),
+  windows: z.array(z.object({ fromAtMs: amount, sums: z.unknown() })),
+  history: z.optional(z.unknown()),
+});
+
+/**
+ * Encodes totals.
+ *
+ * @param random a unique string of letters, digits, `_` and `-`
+ */
+export function totalsText(
+  { startedAtMs, sums, colos, windows, history }: Totals,
+  random: string,
+): string {
+  const plain = {
+    startedAtMs,
+    sums: formOf(sums),
+    colos: Object.fromEntries(colos),
+    windows: windows.map((window) => ({ ...window, sums: formOf(window.sums) })),
+    history,
+  };
+  return `${formVersion}.${random} ${JSON.stringify(plain)}`;
+}
+
+/**
+ * Decodes totals. Never throws.
+ *
+ * @param text the key's value; `null` if the key does not exist
+ * @param isSealed whether the text has a valid seal; otherwise counting starts over
+ */
+export function totalsIn(text: unknown, isSealed = true): HeldTotals {
+  if (typeof text !== "string")
+    return { kind: "held", version: "", totals: undefined, isBroken: false };
+  const [, version = "", number, json] = /^((\d{1,9})\.[\w-]+) (.*)$/s.exec(text) ?? [];
+  if (isSealed && number !== undefined && number !== formVersion) return { kind: "newer" };
+  const totals = isSealed ? readTotals(jsonIn(json)) : undefined;
+  return { kind: "held", version, totals, isBroken: totals === undefined };
+}
+
+function readTotals(value: unknown): Totals | undefined {
+  const { data } = z.safeParse(totalsForm, value);
+  const sums = sumsIn(data?.sums);
+  if (data === undefined || sums === undefined) return undefined;
+  const windows = data.windows.flatMap((window) => {
+    const ofWindow = sumsIn(window.sums);
+    return ofWindow ? [{ fromAtMs: window.fromAtMs, sums: ofWindow }] : [];
+  });
+  const colos: ReadonlyMap<string, ColoState> = new Map(Object.entries(data.colos));
+  return { startedAtMs: data.startedAtMs, sums, colos, windows, history: data.history };
+}

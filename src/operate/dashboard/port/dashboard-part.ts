@@ -1,0 +1,83 @@
+// The port between the Worker and its dashboard. A configuration imports the dashboard's code, so a
+// Worker without it bundles none of it.
+import type { Hono } from "hono";
+import type { Sums } from "../../../observe/sums.ts";
+
+/** A dashboard: the value of the option `dashboard` in the configuration. */
+export interface DashboardPart {
+  /** Distinguishes a dashboard from other values. */
+  readonly isDashboard: true;
+  readonly history: ReportHistory;
+  /** Adds the page at the operator's path, and its parts, which need the admin token. */
+  readonly addTo: (admin: Hono, ports: DashboardPorts) => void;
+}
+
+/** Adds reports to a history that the totals contain. */
+export interface ReportHistory {
+  /**
+   * @param stored the history in the totals, as JSON; of unknown form
+   * @returns the history including the reports, as JSON
+   */
+  readonly added: (stored: unknown, reports: readonly DatedSums[]) => unknown;
+}
+
+export interface DatedSums {
+  readonly atMs: number;
+  readonly report: { readonly sums: Sums } | undefined;
+}
+
+/** The Worker's functions that a dashboard uses. */
+export interface DashboardPorts {
+  readonly operatorPath: string;
+  /** Returns the error response for a request without a valid token. */
+  readonly refusalOf: (request: Request) => Promise<Response | undefined>;
+  readonly readBody: (
+    request: Request,
+    bounds: { readonly bytesMax: number; readonly hintOfLarge: string },
+  ) => Promise<Uint8Array<ArrayBuffer> | { readonly why: string; readonly hint: string }>;
+  readonly nowAtMs: () => number;
+  readonly visibleWithinSeconds: number;
+  /** The limit of an isolate's memory tier. */
+  readonly memoryBytesMax: number;
+  readonly readTotals: () => Promise<
+    DashboardTotals | { readonly why: string; readonly hint: string }
+  >;
+  /** Returns the counters and buffers of this isolate by name; `undefined` without a data cache. */
+  readonly sets: () => ReadonlyMap<string, DashboardSet> | undefined;
+}
+
+/** A counter or buffer, as this isolate last read it. */
+interface DashboardSet {
+  readonly backlog: {
+    readonly keyCount: number;
+    readonly backlogMax: number;
+    /** The time since the oldest slice became due for a flush; negative if it is not due yet. */
+    readonly overdueMs: number;
+    /** `-Infinity` if it was never read. */
+    readonly heardAtMs: number;
+  };
+  readonly deadLetterCount: number;
+}
+
+/** The totals of all isolates' reports. */
+export interface DashboardTotals {
+  readonly startedAtMs: number;
+  readonly sums: ReadonlyMap<string, number>;
+  readonly colos: ReadonlyMap<string, DashboardColo>;
+  /** The history as JSON. */
+  readonly history?: unknown;
+}
+
+/** The newest report of a colo. */
+interface DashboardColo {
+  readonly atMs: number;
+  readonly viewAgeMs: number | null;
+  readonly lagMs: number | null;
+  readonly memoryBytes: number;
+  readonly memoryRecords: number;
+}
+
+/** Returns whether a value is a dashboard, such as that of `tidemark/dashboard`. */
+export function isDashboardPart(value: unknown): value is DashboardPart {
+  return typeof value === "object" && value !== null && "isDashboard" in value;
+}

@@ -1,0 +1,170 @@
+// Explains decisions in words: the RFC clause or the configuration field that is the source of each
+// verdict, bypass rule and lifetime.
+import type { Route } from "../../config/config.ts";
+import { fieldsOf } from "../../rules/fields.ts";
+import { explicitLifetimeSeconds } from "../../rules/freshness.ts";
+import type { PassRule } from "../../pages/request/plan.ts";
+import type { OtherReading } from "../../pages/request/url-reader.ts";
+import type { Decider } from "../../pages/reuse/verdict.ts";
+import { assignedLifetimeSeconds, termsOf } from "../../pages/stored/lifetime.ts";
+import type { StoredMetadata } from "../../pages/stored/stored-response.ts";
+
+/** The rule that decided, and its source. */
+export interface Ground {
+  readonly clause: string;
+  readonly why: string;
+  /** A hint; absent if there is none, or if `why` already contains it. */
+  readonly hint?: string;
+}
+
+export const groundOf: Readonly<Record<Decider, Ground>> = {
+  fresh: { clause: "RFC 9111 §4.2", why: "its age is below its lifetime" },
+  expired: { clause: "RFC 9111 §4.2", why: "its lifetime is over" },
+  purged: { clause: "purge protocol, rules 5 and 6", why: "a purge covers it" },
+  unverified: {
+    clause: "purge protocol, rules 7 and 8; whenUnreachable",
+    why: "this isolate cannot tell whether a purge covers it",
+  },
+  "no-cache": { clause: "RFC 9111 §5.2.2.4", why: "it says no-cache, so each use is validated" },
+  "request-no-cache": {
+    clause: "RFC 9111 §5.2.1.4; honourRequestDirectives",
+    why: "the request says no-cache",
+  },
+  "request-max-age": {
+    clause: "RFC 9111 §5.2.1.1; honourRequestDirectives",
+    why: "it is older than the request's max-age",
+  },
+  "request-min-fresh": {
+    clause: "RFC 9111 §5.2.1.3; honourRequestDirectives",
+    why: "it stays fresh for less than the request's min-fresh",
+  },
+  "max-stale": {
+    clause: "RFC 9111 §5.2.1.2; honourRequestDirectives",
+    why: "the request's max-stale allows it",
+  },
+  "only-if-cached": {
+    clause: "RFC 9111 §5.2.1.7",
+    why: "the request says only-if-cached, and no stored response may answer",
+  },
+  "stale-while-revalidate": {
+    clause: "RFC 5861 §3",
+    why: "stale-while-revalidate allows it, and Tidemark refreshes it in the background",
+  },
+  "unknown-cookie": {
+    clause: "cookies.ignore, cookies.harmless, key.cookies",
+    why: "the request has a cookie that the configuration does not know, and the response is not explicitly shared",
+  },
+  "credential-field": {
+    clause: "credentialFields, key.headers, forward",
+    why: "the request has a field that looks like a credential, and the response is not explicitly shared",
+  },
+  "nothing-stored": { clause: "RFC 9111 §4", why: "no stored response fits the request" },
+};
+
+/** The ground if this isolate itself invalidated the response, without an entry of the journal. */
+export const invalidatedHere: Ground = {
+  clause: "RFC 9111 §4.4",
+  why: "this isolate invalidated it: after an unsafe method, or after an answer that ended it",
+};
+
+export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
+  method: {
+    clause: "RFC 9110 §9.3",
+    why: "the method is neither GET nor HEAD",
+    hint: "if the request only reads, let its client use GET",
+  },
+  route: {
+    clause: "bypass",
+    why: "its route says bypass: true",
+    hint: "if the page is for everybody, give the page its own route, before this one",
+  },
+  switch: {
+    clause: "POST /_cache/switch; BYPASS",
+    why: "the switch, or the variable BYPASS, sends its route straight to the origin",
+    hint: "tidemark switch, or GET /_cache/switch, shows which of the two it is; to use the cache again, run tidemark switch off, or remove the variable",
+  },
+  authorization: {
+    clause: "RFC 9111 §3.5",
+    why: "a request with Authorization always bypasses the cache; public or s-maxage does not change that",
+    hint: "if the page is for everybody, omit Authorization in the client, or in the server that adds it",
+  },
+  "came-back": {
+    clause: "RFC 9110 §7.6.3",
+    why: "its Via names this deployment, so the request has already passed through it",
+  },
+  upgrade: { clause: "RFC 9110 §7.8", why: "it requests another protocol" },
+  "event-stream": { clause: "Accept: text/event-stream", why: "it requests an event stream" },
+  precondition: {
+    clause: "RFC 9111 §4.3.2",
+    why: "it has If-Match or If-Unmodified-Since, which only the origin can answer",
+  },
+  "ambiguous-path": {
+    clause: "RFC 3986 §6.2.2",
+    why: "two servers may read its path as two different paths",
+  },
+  "long-url": {
+    clause: "RFC 9110 §4.1",
+    why: "its path and the keyed part of its query are longer than 2,048 bytes",
+    hint: "shorten the URL, or list the parameters that matter in the route's query.allow",
+  },
+  caller: {
+    clause: "tidemark/astro",
+    why: "it has a cookie or a credential, and the page is rendered in this client's own context",
+    hint: "if no page depends on the cookie, name it in cookies.harmless",
+  },
+};
+
+/** Explains a bypass by a condition. Names the configured cookies, and none of the request. */
+export function groundOfCondition(cookies: readonly string[]): Ground {
+  const named = cookies.map((cookie) => JSON.stringify(cookie)).join(", ");
+  const why = `the request has a cookie that its route bypasses: ${named}`;
+  return { clause: "when.cookie", why, hint: "to see the stored page, omit the cookie" };
+}
+
+/** Explains why a URL gets 400. `name` is the route that matches the path as written. */
+export function groundOfRefusedUrl(otherwise: OtherReading | undefined, name: string): Ground {
+  if (otherwise === undefined)
+    return { clause: "RFC 3986 §3.2", why: "its host is not a valid host name" };
+  const clause = "RFC 3986 §6.2.2";
+  if (otherwise.as === undefined) {
+    return { clause, why: "its path can be read in more ways than Tidemark examines" };
+  }
+  const { path, route } = otherwise.as;
+  const [own = "", other = ""] = [name, route.name].map((one) => JSON.stringify(one));
+  return {
+    clause,
+    why: `a server may read its path as ${JSON.stringify(path)}, which the route ${other} sends to another origin`,
+    hint: `if ${own} should serve both paths, give it a pattern that ends in "/*" and matches both paths`,
+  };
+}
+
+/** Returns the source of a response's lifetime: a response field, a setting, heuristics or none. */
+export function lifetimeSource(metadata: StoredMetadata, route: Route): string {
+  const fields = fieldsOf(metadata);
+  const { governing, lifetimeSeconds } = termsOf(metadata, route);
+  const { respondedAtMs: receivedAtMs, lifetimeSecondsMax, status } = metadata;
+  if (metadata.lifetimeSecondsMax === lifetimeSeconds && lifetimeSecondsMax !== undefined) {
+    return "purge.settleSeconds: it was requested soon after a purge that covers it";
+  }
+  const explicit = explicitLifetimeSeconds({ governing, fields, receivedAtMs });
+  const assigned = assignedLifetimeSeconds(route, metadata, governing);
+  const isRouteFirst = route.mode === "override" || explicit === "unstated";
+  if (assigned !== undefined && isRouteFirst) {
+    const named = route.negativeByStatus.has(status) ? "negative" : "fresh";
+    return `${named} of the route ${JSON.stringify(route.name)}`;
+  }
+  if (explicit === "unstated") {
+    return lifetimeSeconds > 0
+      ? "heuristics (RFC 9111 §4.2.2)"
+      : "none: neither the response nor its route gives one";
+  }
+  const { sMaxageSeconds, maxAgeSeconds } = governing.directives;
+  const field = fieldThatGoverns(governing.source, fields.has("cdn-cache-control"));
+  if (sMaxageSeconds !== undefined) return `s-maxage in ${field}`;
+  return maxAgeSeconds !== undefined ? `max-age in ${field}` : "Expires";
+}
+
+function fieldThatGoverns(source: "targeted" | "cache-control", hasCdn: boolean): string {
+  if (source === "cache-control") return "Cache-Control";
+  return hasCdn ? "CDN-Cache-Control" : "Surrogate-Control";
+}

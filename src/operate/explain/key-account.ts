@@ -1,0 +1,97 @@
+// Explains a cache key: its parts, and the settings that exclude other parts of the URL and other cookies.
+import type { Config, Route } from "../../config/config.ts";
+import { matchesAny } from "../../config/known-names.ts";
+import { nameIn } from "../../rules/query.ts";
+import { mayBeSecret } from "../../rules/selecting.ts";
+import {
+  noCookies,
+  nameOfCookie,
+  sortCookies,
+  unknownCookies,
+} from "../../pages/request/cookies.ts";
+import type { LookupRequest } from "../../pages/request/plan.ts";
+import { normalisedEscapes, sentUrl } from "../../pages/request/target.ts";
+
+/** A part of the request outside the key, and the configuration field that excludes it. */
+export interface LeftOutPart {
+  readonly name: string;
+  readonly by: string;
+}
+
+export type KeyAccount = Readonly<ReturnType<typeof keyAccountOf>>;
+
+/**
+ * Returns the account of a request's key.
+ *
+ * @param cookie the value of `Cookie`; `null` for none
+ */
+export function keyAccountOf(request: LookupRequest, config: Config, cookie: string | null) {
+  const { target, route, forwarded, sentQuery } = request;
+  return {
+    /** The URL in the key, and for the origin. */
+    url: sentUrl(target),
+    /** The URL by which purges name the page in every spelling. */
+    purgedAs: request.url,
+    query: queryAccountOf(sentQuery, target.query, route, config),
+    /** Values of `key.headers`, normalized, and of `key.cf`. */
+    fields: [
+      ...route.keyHeaders.map((name) => [name, shownValue(name, forwarded.get(name))] as const),
+      ...request.cf.map(
+        ([name, value]) => [`cf.${name}`, value === null ? null : `${value}`] as const,
+      ),
+    ],
+    /** Names of cookies. Values are omitted, because a value may be a session. */
+    cookies: cookiesAccountOf(request, config, cookie),
+  };
+}
+
+function queryAccountOf(sent: string, keyed: string, route: Route, config: Config) {
+  const names = new Set(normalisedEscapes(sent).split("&").map(nameIn));
+  const leftOut = [...names].flatMap((name) => {
+    const by = name === "" ? undefined : whyNotKeyed(name, route, config);
+    return by === undefined ? [] : [{ name, by }];
+  });
+  return { sent, keyed, leftOut };
+}
+
+/** Returns the setting that excludes a parameter; `undefined` if it is part of the key. */
+function whyNotKeyed(name: string, route: Route, config: Config): string | undefined {
+  if (matchesAny(config.stripQuery, name)) return "key.query.strip";
+  const isAllowed = route.queryAllow === undefined || matchesAny(route.queryAllow, name);
+  return isAllowed ? undefined : `query.allow of the route ${quoted(route.name)}`;
+}
+
+function cookiesAccountOf(
+  { route, forwarded }: LookupRequest,
+  config: Config,
+  cookie: string | null,
+) {
+  const sorted = cookie === null ? noCookies : sortCookies(cookie, route, config);
+  const unknown = forwarded.reaches("cookie") ? unknownCookies(forwarded, route) : [];
+  const kept = new Set(sorted.forwarded.split("; "));
+  const dropped = (cookie ?? "").split(";").map((pair) => pair.trim());
+  const leftOut = dropped
+    .filter((pair) => pair !== "" && !kept.has(pair))
+    .map((pair) => {
+      const name = nameOfCookie(pair) ?? "";
+      const isHarmless = matchesAny(config.harmlessCookies, name);
+      const ofRoute = `cookies.ignore of the route ${quoted(route.name)}`;
+      return { name, by: isHarmless ? "cookies.harmless" : ofRoute };
+    });
+  return {
+    keyed: sorted.keyed.map((pair) => nameOfCookie(pair) ?? ""),
+    leftOut,
+    unknown: unknown.map(({ name }) => name ?? "(without a name)"),
+  };
+}
+
+/** Replaces a value that is not shown, because it may be a secret of a client. */
+export const hiddenValue = "…";
+
+/** @param name the name of a request field, in lower case */
+export function shownValue(name: string, value: string | null): string | null {
+  return mayBeSecret([name, value]) ? hiddenValue : value;
+}
+
+/** Quotes a name for sentences. */
+export const quoted = (text: string): string => JSON.stringify(text);

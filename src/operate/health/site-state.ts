@@ -1,0 +1,185 @@
+// Inputs of the findings: this isolate's state, and for operators the state of the databases and of all isolates.
+import type { RemoteHealth } from "../../remote/store-health.ts";
+import type { TieredCache } from "../../compose/create-cache.ts";
+import type { Site } from "../../pages/site/site.ts";
+import type { Outward } from "../../outward/schedule/create-outward.ts";
+import type { DataBesidePages, DataTroubles } from "../../compose/data-beside-pages.ts";
+import type { Fault } from "../../base/operator-error.ts";
+import type { ConfigWarning } from "../../pages/request/config-warnings.ts";
+import type { Environment } from "../../platform/environment.ts";
+import type { RouteNote } from "../../pages/site/route-notes.ts";
+import type { ResponseDetail } from "../../pages/stored/stored-response.ts";
+import type { ResponseTier } from "../../pages/stored/tiers.ts";
+import type { Bypass, SwitchState } from "../../purge/journal/switch-state.ts";
+import type { Entry } from "../../purge/journal/entry.ts";
+import type { DatabaseInfo } from "../../remote/redis/database-info.ts";
+import type { ClockDifference } from "../../remote/redis/database-info.ts";
+import type { Hook } from "../../hooks/port/hook.ts";
+import type { OpenProbe } from "../probe/port/probe-part.ts";
+import type { Totals } from "../../observe/reports/totals.ts";
+import type { LocalRefusals } from "../../admin/access/refused-credentials.ts";
+import { type HitRateMins, hitRateMinsOf } from "./hit-rate-mins.ts";
+
+/** Settings of the health check. */
+export interface HealthSettings {
+  readonly environment: Pick<Environment, "origins" | "faults" | "bypass" | "siteHosts" | "hooks">;
+  readonly cache: TieredCache<ResponseDetail>;
+  readonly site: Pick<
+    Site,
+    "config" | "originHealth" | "credentialRefusals" | "silentVariations" | "nowAtMs" | "log"
+  >;
+  readonly data: Pick<DataBesidePages, "troubles"> | undefined;
+  readonly outward?: Pick<Outward, "reports" | "dueAfterMs"> | undefined;
+  readonly probe?: Pick<OpenProbe, "findings"> | undefined;
+  readonly gate: { readonly refusals: { readonly here: LocalRefusals | undefined } };
+}
+
+/** The client of a database, and its troubles. */
+export interface ClientState extends RemoteHealth {
+  readonly name: "shared tier" | "purge journal";
+  readonly database: StoreName;
+}
+
+/** A Redis database of the deployment. The journal may have a database of its own. */
+export type DatabaseName = "database" | "journal's database";
+
+export type StoreName = DatabaseName | "Durable Object";
+
+/** An isolate's view of the journal. */
+export interface ViewState {
+  /** When the last read that renewed the view was sent; `-Infinity` before the first. */
+  readonly sentAtMs: number;
+  readonly failedAtMs: number | undefined;
+  readonly lag: { readonly lastMs: number; readonly readAtMs: number } | undefined;
+  readonly entries: readonly Pick<Entry, "position" | "lost" | "switched" | "by" | "reason">[];
+  readonly switched: Pick<SwitchState, "bypass" | "position"> | undefined;
+}
+
+/** The state of this isolate. */
+export interface IsolateState {
+  readonly atMs: number;
+  /** N of the purge bound: the smallest of all routes. */
+  readonly maxLagMs: number;
+  /** A, the clock allowance. */
+  readonly allowanceMs: number;
+  readonly clients: readonly ClientState[];
+  /** `undefined` without a journal. */
+  readonly view: ViewState | undefined;
+  /** All origins that routes use. */
+  readonly originNames: readonly string[];
+  /** The origins in `originNames` with usable settings. */
+  readonly usableOrigins: ReadonlySet<string>;
+  readonly originsShutOff: readonly string[];
+  readonly originTroubles: Site["originHealth"]["troubles"];
+  /** Since when origins have refused anonymous requests, by the origin's name. */
+  readonly refusingAnonymous: ReturnType<Site["originHealth"]["refusingAnonymous"]>;
+  /**
+   * Responses of the last 15 minutes that were not shared because of a field that looks like a
+   * credential.
+   */
+  readonly credentialRefusals: readonly RouteNote[];
+  /** A field and the path of a page that changed by it; see `noteSilentVariation`. */
+  readonly silentVariations: readonly RouteNote[];
+  readonly tiers: readonly Pick<ResponseTier, "name" | "isShutOff" | "trouble" | "bodies">[];
+  /** `undefined` if the Worker has no data cache. */
+  readonly data: DataTroubles | undefined;
+  readonly faults: readonly Fault[];
+  readonly probe?: HealthSettings["probe"];
+  /** Hooks by name. */
+  readonly hooks: ReadonlyMap<string, Pick<Hook, "trouble">>;
+  /** The bypass that the BYPASS variable sets. */
+  readonly bypass: Bypass;
+}
+
+/** The room of a database. */
+export interface RoomState {
+  readonly database: DatabaseName;
+  readonly holdsJournal: boolean;
+  readonly info: DatabaseInfo;
+  /** When a check of this isolate last saw the count of evicted keys rise. */
+  readonly evictedAtMs: number | undefined;
+}
+
+/** The state of this isolate, the databases and the reports of all isolates. */
+export interface SiteState extends IsolateState {
+  /** Clock difference between this isolate and the journal's database, whose clock dates purges. */
+  readonly clock: ClockDifference | undefined;
+  /** Databases that answered; `undefined` if none did. */
+  readonly rooms: readonly RoomState[] | undefined;
+  readonly totals: Totals | undefined;
+  readonly hitRateMins: HitRateMins;
+  /** Wrong credentials that this isolate refused; `undefined` if there were none. */
+  readonly refusedHere: LocalRefusals | undefined;
+  /** The targets of outward purges; `undefined` without one, or if nobody has read their states. */
+  readonly outward:
+    | { readonly reports: Awaited<ReturnType<Outward["reports"]>>; readonly dueAfterMs: number }
+    | undefined;
+  /** Settings without effect. */
+  readonly configWarnings: readonly ConfigWarning[];
+}
+
+/** Reads this isolate's state. Sends no command or request, because anybody may cause this call. */
+export function lookHere({ environment, cache, site, data, probe }: HealthSettings): IsolateState {
+  const { config, originHealth, credentialRefusals, silentVariations, nowAtMs } = site;
+  const { redis, purging, tiers } = cache;
+  return {
+    atMs: nowAtMs(),
+    maxLagMs: config.purge.renewalLagMs,
+    allowanceMs: config.purge.allowanceMs,
+    clients: [
+      ...(redis === undefined ? [] : [clientLooked("shared tier", redis.health, "database")]),
+      ...(purging === undefined
+        ? []
+        : [clientLooked("purge journal", purging.health, databaseOfJournal(cache))]),
+    ],
+    view: purging && viewLooked(purging.view),
+    originNames: [...new Set([...config.routes, config.anywhere].map(({ origin }) => origin))],
+    usableOrigins: new Set(environment.origins.keys()),
+    originsShutOff: originHealth.shutOff,
+    originTroubles: originHealth.troubles,
+    refusingAnonymous: originHealth.refusingAnonymous(nowAtMs()),
+    credentialRefusals: credentialRefusals.recent(nowAtMs()),
+    silentVariations: silentVariations.recent(nowAtMs()),
+    tiers: tiers.all,
+    data: data?.troubles(),
+    faults: environment.faults,
+    probe,
+    hooks: environment.hooks,
+    bypass: environment.bypass,
+  };
+}
+
+/** Returns the input of a check without the admin token: only this isolate's state. */
+export function lookedNoFurther(here: IsolateState): SiteState {
+  return {
+    ...here,
+    clock: undefined,
+    rooms: undefined,
+    totals: undefined,
+    hitRateMins: hitRateMinsOf({ routes: [] }),
+    refusedHere: undefined,
+    outward: undefined,
+    configWarnings: [],
+  };
+}
+
+/** Returns the store of the journal. */
+export function databaseOfJournal({ settings }: HealthSettings["cache"]): StoreName {
+  const { journal } = settings.platform;
+  if (typeof journal === "function") return "Durable Object";
+  return journal === undefined ? "database" : "journal's database";
+}
+
+function clientLooked(
+  name: ClientState["name"],
+  client: RemoteHealth,
+  database: StoreName,
+): ClientState {
+  const { trouble, troubleWithWrites, isShutOff, refusesWrites, words } = client;
+  return { name, database, trouble, troubleWithWrites, isShutOff, refusesWrites, words };
+}
+
+function viewLooked(view: NonNullable<HealthSettings["cache"]["purging"]>["view"]): ViewState {
+  const { sentAtMs, failedAtMs, lag, chain, switched } = view;
+  return { sentAtMs, failedAtMs, lag, entries: chain?.entries ?? [], switched };
+}

@@ -1,0 +1,159 @@
+// Creates the HTTP cache of an isolate over a cache core, with the site's routes, origins and
+// state.
+import type { OpenHotKeys } from "./site/hot-keys.ts";
+import { Flights } from "../cache/flights.ts";
+import type { Config } from "../config/config.ts";
+import type { TieredCache } from "../compose/create-cache.ts";
+import { type OnRequest, RequestLog, type SampledRequest } from "../observe/request-line.ts";
+import type { Arrival } from "../platform/arrival.ts";
+import { askOrigin } from "../platform/ask-origin.ts";
+import { coloOf, type Environment } from "../platform/environment.ts";
+import type { Background, Platform } from "../platform/platform.ts";
+import { HeadTimes } from "./site/head-times.ts";
+import { OriginHealth } from "./site/origin-health.ts";
+import { Rangeless } from "./site/rangeless.ts";
+import { asOfSite } from "./fetch/site-address.ts";
+import { ClientLimit } from "./site/client-limit.ts";
+import { KnownVary } from "./site/known-vary.ts";
+import { Loops } from "./request/loops.ts";
+import { compileRoutes } from "./request/routes.ts";
+import { pathAndQuery } from "./request/target.ts";
+import { compileUrlReader, type UrlRead } from "./request/url-reader.ts";
+import { Lifts } from "./site/lifts.ts";
+import { Marks, Uncacheable } from "./site/uncacheable.ts";
+import { VariantDemand } from "./site/variant-demand.ts";
+import { serve } from "./serve.ts";
+import type { Context } from "./site/exchange.ts";
+import type { Site } from "./site/site.ts";
+import { RouteNotes } from "./site/route-notes.ts";
+import { Invalidations } from "./site/invalidations.ts";
+import { LastAnswers } from "./site/last-answers.ts";
+import { LeftOutTags } from "./site/left-out-tags.ts";
+import type { ResponseDetail } from "./stored/stored-response.ts";
+import { JoinedPurges } from "../purge/acceptance/joined-purges.ts";
+import { isBypassed } from "../purge/journal/switch-state.ts";
+
+/** The site's configuration and environment. */
+export interface ProxySettings {
+  readonly config: Config;
+  readonly environment: Environment;
+  readonly platform: Omit<Platform, "cache">;
+  /** Opens the hot keys; without it, there are none. */
+  readonly openHotKeys?: OpenHotKeys | undefined;
+  /** The application's listener. */
+  readonly onRequest?: OnRequest | undefined;
+}
+
+/**
+ * Creates the HTTP cache of a site over a cache core. A route's tiers are ignored if the core does
+ * not have them.
+ */
+export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxySettings) {
+  const site = createSite(cache, settings);
+  const { environment, config, platform, onRequest } = settings;
+  const { logs } = config;
+  const isDescribed = logs.sample > 0 || onRequest !== undefined;
+  const requestLog = isDescribed ? new RequestLog({ ...platform, ...logs, onRequest }) : undefined;
+  const addressUnlessStated = platform.isServer === true ? null : undefined;
+  /** @param request `undefined` for a cron run */
+  const contextFor = (
+    request: Request | undefined,
+    background: Background,
+    arrival?: Arrival,
+    sampled?: SampledRequest,
+  ): Context => ({
+    site,
+    effects: "all",
+    nowAtMs: site.nowAtMs,
+    colo: () => coloOf(environment, request),
+    afterAnswer: (work) => cache.behind(background)(work),
+    caller: background,
+    server: arrival?.server,
+    address: arrival === undefined ? addressUnlessStated : arrival.address,
+    sampled,
+  });
+  return {
+    site,
+    contextFor,
+    /**
+     * Answers from a tier or an origin. Returns a response from memory without a promise.
+     *
+     * @param read the result of `site.readUrl` for the request
+     * @param arrival how the request arrived, on Node
+     */
+    answer(
+      request: Request,
+      read: UrlRead,
+      background: Background,
+      arrival?: Arrival,
+    ): Response | Promise<Response> {
+      const sampled = requestLog?.drawn(request, read.target.path);
+      const answer = serve(request, read, contextFor(request, background, arrival, sampled));
+      if (sampled === undefined) return answer;
+      return answer instanceof Promise ? answer.then(logged(sampled)) : logged(sampled)(answer);
+    },
+  };
+}
+
+/** Returns a function that records the answer of a sampled request and returns that answer. */
+function logged(sampled: SampledRequest): (response: Response) => Response {
+  return (response) => {
+    sampled.answered(response);
+    return response;
+  };
+}
+
+function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings): Site {
+  const { environment, platform, config } = settings;
+  const { tiers, redis, purging, metrics, fillBudget } = cache;
+  const { siteHosts, bypass, originLimiter: limiter } = environment;
+  const { view } = cache;
+  const matchRoute = compileRoutes(config);
+  return {
+    ...cache,
+    ...platform,
+    config,
+    matchRoute,
+    readUrl: compileUrlReader({ ...cache, config, matchRoute, siteHosts }),
+    siteHosts,
+    bypasses: (route) => (bypass !== false && isBypassed(bypass, route)) || view.bypasses(route),
+    originHealth: new OriginHealth(platform.log),
+    loops: new Loops({ ...platform, pseudonym: environment.pseudonym }),
+    clientLimit: limiter && new ClientLimit({ ...platform, limiter }),
+    headTimes: new HeadTimes(),
+    flights: new Flights(),
+    uncacheable: new Uncacheable(),
+    lastAnswers: new LastAnswers(),
+    credentialRefusals: new RouteNotes(),
+    silentVariations: new RouteNotes(),
+    knownVary: new KnownVary(),
+    rangeless: new Rangeless(),
+    invalidations: new Invalidations(),
+    joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),
+    hotKeys:
+      redis && environment.hotKeys > 0
+        ? settings.openHotKeys?.({ ...platform, ...config, redis, config, metrics })
+        : undefined,
+    variantDemand: new VariantDemand(config.limits.variants),
+    lifts: new Lifts({ budget: fillBudget, bodyBytesMax: tiers.memory.largestBodyBytes }),
+    copied: new Marks(60_000),
+    leftOutTags: new LeftOutTags({ metrics, log: platform.log }),
+    runsInCaller(name) {
+      const origin = environment.origins.get(name);
+      return origin?.kind === "handler" && origin.handle.runsInCaller === true;
+    },
+    async fetchOrigin(name, request) {
+      const origin = environment.origins.get(name);
+      if (origin === undefined) throw new Error(`No origin is named ${name}.`);
+      metrics.add("originRequests");
+      const { target, own } = request;
+      // A binding or handler has no address of its own, so it receives the site's URL.
+      const host = origin.kind === "handler" && own ? target.ownHost : target.host;
+      const base = origin.kind === "url" ? origin.base : `${target.scheme}://${host}`;
+      const response = await askOrigin(origin, base + pathAndQuery(target), request, platform);
+      // Only an origin with a URL has an address to replace in the response.
+      const isRenamed = origin.kind === "url" && origin.rewritesLocations;
+      return asOfSite(response, request, isRenamed ? base : undefined);
+    },
+  };
+}

@@ -1,0 +1,113 @@
+// The state of a site in one isolate: configuration, tiers, and observations of earlier requests.
+import type { ByteBudget } from "../../cache/byte-budget.ts";
+import type { KeyedSemaphore } from "../../cache/keyed-semaphore.ts";
+import type { NameSecret } from "../../cache/record/name-secret.ts";
+import type { Leases } from "../../cache/tiers/lease.ts";
+import type { Config } from "../../config/config.ts";
+import type { Log } from "../../observe/log-line.ts";
+import type { Metrics } from "../../observe/metrics.ts";
+import type { JoinedPurges } from "../../purge/acceptance/joined-purges.ts";
+import type { PurgeView } from "../../purge/view/view.ts";
+import type { DatabaseRoom } from "../../remote/redis/database-room.ts";
+import type { Loops } from "../request/loops.ts";
+import type { MatchRoute } from "../request/routes.ts";
+import type { Target } from "../request/target.ts";
+import type { ReadUrl } from "../request/url-reader.ts";
+import type { ResponseHead, Tiers } from "../stored/tiers.ts";
+import type { ClientLimit } from "./client-limit.ts";
+import type { ForwardFlights } from "./forward-outcome.ts";
+import type { HeadTimes } from "./head-times.ts";
+import type { HotKeys } from "./hot-keys.ts";
+import type { Invalidations } from "./invalidations.ts";
+import type { KnownVary } from "./known-vary.ts";
+import type { LastAnswers } from "./last-answers.ts";
+import type { LeftOutTags } from "./left-out-tags.ts";
+import type { Lifts } from "./lifts.ts";
+import type { OriginHealth } from "./origin-health.ts";
+import type { Rangeless } from "./rangeless.ts";
+import type { RouteNotes } from "./route-notes.ts";
+import type { Marks, Uncacheable } from "./uncacheable.ts";
+import type { VariantDemand } from "./variant-demand.ts";
+
+/** The state. It lives as long as its isolate. */
+export interface Site {
+  readonly config: Config;
+  readonly tiers: Tiers;
+  /** The secret of the names of records. */
+  readonly nameSecret: NameSecret;
+  readonly view: PurgeView;
+  /** The clock, in epoch milliseconds. */
+  readonly nowAtMs: () => number;
+  /** Returns a random number, 0 ≤ n < 1. */
+  readonly random: () => number;
+  /** The free space of the database; absent without a database. */
+  readonly room?: Pick<DatabaseRoom, "isTight" | "isPaused" | "beforeWrite"> | undefined;
+  readonly loops: Loops;
+  /** Returns whether the switch or `BYPASS` sends a route's requests straight to the origin. */
+  readonly bypasses: (route: string) => boolean;
+  readonly flights: ForwardFlights;
+  readonly lifts: Lifts;
+  /** The keys whose large bodies were copied into the colo's tier in the last minute. */
+  readonly copied: Marks;
+  readonly knownVary: KnownVary;
+  readonly invalidations: Invalidations;
+  readonly originHealth: OriginHealth;
+  readonly uncacheable: Uncacheable;
+  readonly variantDemand: VariantDemand;
+  readonly headTimes: HeadTimes;
+  readonly rangeless: Rangeless;
+  readonly lastAnswers: LastAnswers;
+  /**
+   * Fields that prevented responses from being shared: entries of the configured lists, because
+   * clients choose the names of fields.
+   */
+  readonly credentialRefusals: RouteNotes;
+  readonly silentVariations: RouteNotes;
+  readonly leftOutTags: LeftOutTags;
+  readonly metrics: Metrics;
+  /** Reports the counts of this isolate in the background. */
+  readonly report: (afterAnswer: (work: () => Promise<void>) => void) => void;
+  readonly log: Log;
+  /** Yields to the runtime's other work, such as sending bytes of a response. */
+  readonly turn: () => Promise<void>;
+  readonly readUrl: ReadUrl;
+  readonly matchRoute: MatchRoute;
+  /**
+   * The site's hosts. Every other host maps to the first of these hosts. If the list is empty, each
+   * host is a site of its own.
+   */
+  readonly siteHosts: readonly string[];
+  /** Limits the memory of all bodies in transfer. */
+  readonly fillBudget: ByteBudget;
+  readonly forwardSlots: KeyedSemaphore;
+  /** The leases that all colos share; `undefined` without a database. */
+  readonly leases: Leases<ResponseHead> | undefined;
+  /** Appends to the purge journal; `undefined` without a journal. */
+  readonly joinedPurges: JoinedPurges | undefined;
+  /** The client limit; `undefined` if clients are not limited. */
+  readonly clientLimit: ClientLimit | undefined;
+  /** The hot keys; `undefined` if no keys are kept warm. */
+  readonly hotKeys: HotKeys | undefined;
+  /**
+   * Sends a request to an origin by its name in the configuration. Rejects if the origin cannot be
+   * reached.
+   */
+  readonly fetchOrigin: (origin: string, request: OriginRequest) => Promise<Response>;
+  /** Returns whether an origin is a handler that can run only in its caller's context. */
+  readonly runsInCaller: (origin: string) => boolean;
+}
+
+/** A request as an origin receives it. */
+export interface OriginRequest extends Pick<Request, "method" | "headers" | "body" | "signal"> {
+  readonly target: Target;
+  /** The `request.cf` that a handler receives. */
+  readonly cf: object | undefined;
+  /** The client's own header fields, which a handler receives in place of `headers`. */
+  readonly own?: Headers | undefined;
+  /** Starts work of a handler that may continue after its response is sent. */
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+  /** The runtime's context of the client's request, if a handler may know it. */
+  readonly caller: object | undefined;
+  /** As in the context, if the request bypasses the cache. */
+  readonly server?: object | undefined;
+}

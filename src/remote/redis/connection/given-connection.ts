@@ -1,0 +1,96 @@
+// The address of a database that is used over the application's connection, and the texts about its
+// troubles. Detects the library of the connection.
+import { OperatorError } from "../../../base/operator-error.ts";
+import type { TroubleWords } from "../../trouble.ts";
+import type { RedisAddress } from "../open-client.ts";
+import { upstashWords } from "../trouble.ts";
+import { carryOver } from "./carry.ts";
+import type { Connection } from "./connection.ts";
+import { hasKeyPrefix, type IoredisConnection, isOfIoredis, overIoredis } from "./over-ioredis.ts";
+import {
+  isOfNodeRedis,
+  isPoolOfNodeRedis,
+  type NodeRedisClient,
+  type NodeRedisCluster,
+  overNodeRedis,
+} from "./over-node-redis.ts";
+
+/** A connection of ioredis or node-redis, to a server or a cluster. */
+export type GivenConnection = IoredisConnection | NodeRedisClient | NodeRedisCluster;
+
+const what = "The Redis connection is unsuitable.";
+const prefixed = {
+  what,
+  why: "Its option `keyPrefix` renames keys, so that Workers and processes without it do not find the journal.",
+  hint: "Remove `keyPrefix`, and set `namespace` of the cache instead: all keys of the cache begin with it.",
+};
+const pooled = {
+  what,
+  why: "It is a pool, or a client of Redis Sentinel by node-redis, which sends commands over several connections, out of order, and queues commands while it has no connection.",
+  hint: 'Pass `createClient(…)`, or for Sentinel `new Redis({ sentinels, name })` of "ioredis": one connection must carry all commands.',
+};
+
+/**
+ * Returns the connection.
+ *
+ * @throws OperatorError if the client is of another library, or cannot carry the cache's commands
+ */
+export function connectionOf(given: object): Connection {
+  if (isOfIoredis(given)) {
+    if (hasKeyPrefix(given)) throw new OperatorError(prefixed);
+    return overIoredis(given);
+  }
+  if (isPoolOfNodeRedis(given)) throw new OperatorError(pooled);
+  if (isOfNodeRedis(given)) return overNodeRedis(given);
+  throw new OperatorError({
+    what: "The Redis connection is invalid.",
+    why: "It is neither a client of ioredis nor one of node-redis.",
+    hint: 'Pass `new Redis(…)` of "ioredis", `createClient(…)` of "redis", or { url, token } of Upstash.',
+  });
+}
+
+/** The reason and the advice by kind of trouble, over a connection. */
+export const connectionWords: TroubleWords = {
+  ...upstashWords,
+  "token-refused": ["Redis refused the user or the password", "check those of the connection"],
+  unreachable: [
+    "The database cannot be reached",
+    "check the address of the connection, and that the database runs",
+  ],
+  "not-open": [
+    "The connection to the database is not open",
+    "open it with `await client.connect()`, once, before the first use of the cache",
+  ],
+  busy: ["The database is busy or starting", "check its state if the trouble lasts"],
+  "read-only": ["The database is read-only", "connect to the primary"],
+  "not-permitted": [
+    "The user may not run a command, or use a key, that the cache needs",
+    "allow the user reads, writes, transactions, INFO, EVAL and EVAL_RO, on keys that begin with `namespace`",
+  ],
+  "not-upstash": [
+    "A reply is not in the format of Redis",
+    "check that the database is Redis or Valkey, and that the connection maps no types",
+  ],
+  refused: ["The database refused a command", "check its state, and what its user may do"],
+  failed: ["A command to the database failed before it was sent", "check the connection"],
+};
+
+/** By connection. Each connection gets one listener for errors, although several caches use it. */
+const addresses = new WeakMap<object, RedisAddress>();
+
+/**
+ * Returns the address.
+ *
+ * @throws OperatorError if the client is of another library, or cannot carry the cache's commands
+ */
+export function addressOver(given: object): RedisAddress {
+  const known = addresses.get(given);
+  if (known !== undefined) return known;
+  const connection = connectionOf(given);
+  const { mayResend } = connection;
+  // No request uses this address.
+  const nowhere = { url: "https://connection.invalid", token: "none" };
+  const address = { ...nowhere, ...carryOver(connection), mayResend, words: connectionWords };
+  addresses.set(given, address);
+  return address;
+}

@@ -1,0 +1,94 @@
+// A connection of ioredis to a server or a cluster.
+import { nodeGlobals } from "../../../base/node-globals.ts";
+import type { Command, Connection } from "./connection.ts";
+
+/** The parts of ioredis' `Redis` and `Cluster` that are used here. */
+export interface IoredisConnection {
+  readonly status: string;
+  readonly isCluster: boolean;
+  readonly options: object;
+  /** The socket. Absent for a cluster, and before the first connection. */
+  readonly stream?: { cork(): void; uncork(): void };
+  connect(): Promise<unknown>;
+  on(event: "error", listener: (cause: Error) => void): unknown;
+  call(name: string, ...args: string[]): Promise<unknown>;
+  multi(): IoredisChain;
+}
+
+interface IoredisChain {
+  call(name: string, ...args: string[]): unknown;
+  exec(): Promise<[error: Error | null, reply: unknown][] | null>;
+}
+
+export function isOfIoredis(given: object): given is IoredisConnection {
+  return "call" in given && "status" in given && "multi" in given;
+}
+
+/** Returns whether ioredis adds a prefix to each key. A cluster has the option in two places. */
+export function hasKeyPrefix({ options }: IoredisConnection): boolean {
+  const { keyPrefix, redisOptions } = options as {
+    readonly keyPrefix?: string;
+    readonly redisOptions?: { readonly keyPrefix?: string };
+  };
+  return (keyPrefix ?? "") !== "" || (redisOptions?.keyPrefix ?? "") !== "";
+}
+
+/**
+ * Wraps a connection of ioredis. Command names must be upper-case. With a lower-case name such as
+ * `hgetall`, ioredis changes the form of the reply.
+ */
+export function overIoredis(redis: IoredisConnection): Connection {
+  const join = joinedWrites(redis);
+  return {
+    isCluster: redis.isCluster,
+    mayResend: redis.isCluster || resendsByOption(redis.options),
+    isReady() {
+      // With `lazyConnect`, ioredis connects on the first command.
+      if (redis.status === "wait") redis.connect().catch(() => undefined);
+      return redis.status === "ready";
+    },
+    isOpen: () => redis.status !== "end",
+    onError: (listener) => void redis.on("error", listener),
+    send([name, ...args]) {
+      join();
+      return redis.call(name, ...args);
+    },
+    transact: (commands) => transact(redis, commands),
+  };
+}
+
+/**
+ * Returns a function that makes the socket send all commands of one turn of the event loop
+ * together. Without it, ioredis makes a system call for each command.
+ */
+function joinedWrites(redis: IoredisConnection): () => void {
+  let isJoining = false;
+  return () => {
+    const { stream } = redis;
+    if (isJoining || stream === undefined) return;
+    isJoining = true;
+    stream.cork();
+    nodeGlobals.process?.nextTick(() => {
+      isJoining = false;
+      stream.uncork();
+    });
+  };
+}
+
+/** Returns whether ioredis resends commands to a single server, as it does by default. */
+function resendsByOption(options: { readonly autoResendUnfulfilledCommands?: boolean }): boolean {
+  return options.autoResendUnfulfilledCommands !== false;
+}
+
+async function transact(redis: IoredisConnection, commands: readonly Command[]) {
+  const chain = redis.multi();
+  for (const [name, ...args] of commands) chain.call(name, ...args);
+  try {
+    const replies = await chain.exec();
+    return (replies ?? []).map(([error, reply]) => error ?? reply);
+  } catch (cause) {
+    // The error EXECABORT states no reason, but the error of the first refused command does.
+    const [first] = (cause as { previousErrors?: readonly unknown[] }).previousErrors ?? [];
+    throw first ?? cause;
+  }
+}

@@ -1,0 +1,47 @@
+// A client of one Redis database.
+import type { Redis } from "@upstash/redis/cloudflare";
+import { RemoteClient, type RemoteClientSettings } from "../remote-client.ts";
+import type { RedisAddress } from "./open-client.ts";
+import { type RedisCounts, RoundTrips } from "./round-trips.ts";
+import { Seal, sealLine } from "./seal.ts";
+import { readTrouble, upstashWords } from "./trouble.ts";
+
+/** The address, timeouts and other settings of a database. */
+export interface RedisSettings extends Omit<RemoteClientSettings, "words">, RedisAddress {
+  /**
+   * The key to delete if a full database rejects a write. The write is then retried once. A client
+   * with this key may send only atomic writes: commands, transactions or scripts.
+   */
+  readonly ballastKey?: string | undefined;
+  /** Counts commands by purpose. Default: no counts. */
+  readonly metrics?: RedisCounts | undefined;
+}
+
+export class RedisClient extends RemoteClient<Redis> {
+  /** Seals what this client's users store, and checks what they read. */
+  readonly seal: Seal;
+
+  constructor(settings: RedisSettings) {
+    const roundTrips = new RoundTrips(settings);
+    const { ballastKey, words = upstashWords } = settings;
+    super(
+      { ...settings, words },
+      {
+        handleFor: (trip) => roundTrips.clientFor(trip),
+        ping: (redis) => redis.ping(),
+        failed(cause) {
+          const trouble = readTrouble(cause);
+          settings.metrics?.add("redisFailures", [trouble]);
+          return trouble;
+        },
+        freeRoom: ballastKey === undefined ? undefined : (redis) => redis.del(ballastKey),
+      },
+    );
+    const logged = new Set<string>();
+    this.seal = new Seal(settings.sealKeys, (kind, flaw) => {
+      settings.metrics?.add("brokenSeals", [kind, flaw]);
+      if (logged.size === logged.add(`${kind} ${flaw}`).size) return;
+      settings.tell?.(sealLine(kind, flaw));
+    });
+  }
+}

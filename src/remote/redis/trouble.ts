@@ -1,0 +1,154 @@
+// Classifies errors of the client `@upstash/redis`, and advises operators. The text of an error
+// quotes commands and values, so it never leaves this file.
+import {
+  ofInvocation,
+  platformWords,
+  type RemoteTrouble,
+  type TroubleWords,
+} from "../trouble.ts";
+
+/** The reason and the advice by kind of trouble, for Upstash's REST interface. */
+export const upstashWords = {
+  ...platformWords,
+  "token-refused": ["Upstash refused the token (401)", "check UPSTASH_REDIS_REST_TOKEN"],
+  forbidden: [
+    "Upstash refused access (403)",
+    "check UPSTASH_REDIS_REST_TOKEN, and from which addresses the database may be used",
+  ],
+  unreachable: [
+    "The database cannot be reached",
+    "check UPSTASH_REDIS_REST_URL, and that the database runs",
+  ],
+  "not-open": ["The connection is not open", "open it"],
+  subscribed: [
+    "The connection is in subscriber mode, which allows no other commands",
+    "pass a connection of its own, such as `client.duplicate()`",
+  ],
+  timeout: ["The database does not answer in time", "check its load and its region"],
+  busy: [
+    "The database, or a server in front of it, is busy or starting",
+    "if that lasts, check the state of the database, such as in the Upstash console",
+  ],
+  full: ["The database is full", "make room in the database"],
+  "read-only": [
+    "The token or the database is read-only",
+    "set UPSTASH_REDIS_REST_TOKEN to a token that allows writes",
+  ],
+  "not-permitted": [
+    "The token may not run a command that Tidemark needs",
+    "set UPSTASH_REDIS_REST_TOKEN to a token that allows writes",
+  ],
+  "plan-used-up": ["The plan of the database is used up", "raise the limits of its plan"],
+  "wrong-type": [
+    "A key of Tidemark holds a value of another type",
+    "delete that key, or set `namespace` to a name that nothing else uses",
+  ],
+  "unknown-command": [
+    "The database lacks a command that Tidemark needs, such as EVAL_RO",
+    "use Redis 7.0 or later, or Valkey",
+  ],
+  "not-upstash": [
+    "The answer is not one of Upstash's REST interface",
+    "check that UPSTASH_REDIS_REST_URL is the REST URL of the database",
+  ],
+  "too-large": ["One command was too large for the database", "lower `limits.sharedBodyBytes`"],
+  refused: [
+    "The database refused a command",
+    "check the state of the database, such as in the Upstash console",
+  ],
+  failed: ["A command to the database failed before it was sent", "check UPSTASH_REDIS_REST_URL"],
+} as const satisfies Record<RemoteTrouble, readonly [why: string, hint: string]>;
+
+/** Texts for a separate journal database, which has its own variables. */
+export const journalWords: TroubleWords = Object.fromEntries(
+  Object.entries(upstashWords).map(([kind, [why, hint]]) => [
+    kind,
+    [why, hint.replaceAll("UPSTASH_REDIS_REST", "JOURNAL_REDIS_REST")],
+  ]),
+);
+
+/** Classifies an error of the client: returns the first matching kind, or `failed`. */
+export function readTrouble(cause: unknown): RemoteTrouble {
+  if (!(cause instanceof Error)) return "failed";
+  const { name, message } = cause;
+  switch (name) {
+    case "TimeoutError":
+      return "timeout";
+    case "PlatformLimit":
+      return ofInvocation;
+    case "ConnectionNotOpen":
+      return "not-open";
+    case "UpstashError":
+      return refusalIn(message);
+    case "UpstashJSONParseError":
+      return pageIn(message.replace(/^Unable to parse response body: /, ""));
+    case "TypeError":
+      return clientMisread.test(message) ? "not-upstash" : "unreachable";
+    // workerd: "Network connection lost.".
+    case "Error":
+      return "unreachable";
+    default:
+      return "failed";
+  }
+}
+
+/** V8's errors when the client reads JSON that is not a reply of Redis. */
+const clientMisread =
+  /^(?:Cannot (?:read|destructure)|Request did not return|.* is not (?:a function|iterable))/;
+
+/** The prefix of errors within a transaction. It quotes the command. */
+const part = /^Command \d+ \[ \w+ \] failed: /;
+
+/** The prefix of the error for a discarded transaction. The reason follows. */
+const discarded = /^EXECABORT Transaction discarded(?: because of)?: /;
+
+/** Server errors. Match only their beginning, because values may follow. */
+const refusals: readonly (readonly [RegExp, RemoteTrouble])[] = [
+  [/^(?:(?:ERR )?unauthorized|WRONGPASS|NOAUTH)\b/i, "token-refused"],
+  [/^(?:ERR )?forbidden\b/i, "forbidden"],
+  [/^READONLY\b/, "read-only"],
+  [/^NOPERM\b/, "not-permitted"],
+  [/^ERR unknown command\b/, "unknown-command"],
+  // The text of ioredis, and that of Redis to a connection with RESP2.
+  [/^(?:Connection in subscriber mode\b|ERR Can't execute\b)/, "subscribed"],
+  [/^WRONGTYPE\b/, "wrong-type"],
+  // Tidemark's transactions are well-formed, so without a reason, only a lack of room discards
+  // them.
+  [/^(?:OOM\b|EXECABORT\b|ERR (?:max data size|DB capacity quota)\b)/, "full"],
+  // A limit on size concerns one command. The other limits are on requests, commands, bandwidth or
+  // connections.
+  [/^ERR max .{0,40}\bsize\b.{0,60}\bexceeded\b/, "too-large"],
+  [/^ERR max .{0,60}\bexceeded\b/, "plan-used-up"],
+  [/^(?:LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b/, "busy"],
+  [/^(?:ERR )?(?:too many requests|bad gateway|service unavailable|gateway time-?out)\b/i, "busy"],
+  // The reply was JSON without `error`.
+  [/^undefined\b/, "not-upstash"],
+];
+
+/** Errors of servers in front of the database, anywhere in a page. */
+const pages: readonly (readonly [RegExp, RemoteTrouble])[] = [
+  // Cloudflare's answers to a Worker if a host is unknown or does not answer.
+  [/^error code: (?:1016|52\d|530)\b/, "unreachable"],
+  [/^error code: (?:1015|429|50[234])\b/, "busy"],
+  [/^(?:upstream (?:connect error|request timeout)|no healthy upstream)\b/, "busy"],
+  [/\b(?:too many requests|bad gateway|gateway time-?out)\b/i, "busy"],
+  [/\bservice (?:temporarily )?unavailable\b/i, "busy"],
+  [/\b(?:request entity|payload|content) too large\b/i, "too-large"],
+];
+
+function refusalIn(message: string): RemoteTrouble {
+  const text = message.replace(part, "").replace(discarded, "");
+  return refusals.find(([form]) => form.test(text))?.[1] ?? "refused";
+}
+
+/**
+ * Classifies a page by its content.
+ *
+ * @param text received instead of JSON
+ */
+function pageIn(text: string): RemoteTrouble {
+  const known = pages.find(([form]) => form.test(text))?.[1];
+  if (known !== undefined) return known;
+  const trouble = refusalIn(text);
+  return trouble === "token-refused" || trouble === "forbidden" ? trouble : "not-upstash";
+}

@@ -1,0 +1,87 @@
+// `@hono/node-server` replaces `Response` with a class that keeps the fields object it gets. A
+// field that is set on one response must not appear on others.
+import { createServer } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { Hono } from "hono";
+import { afterEach, expect, it } from "vitest";
+import { Running } from "../../../local/running.ts";
+import { defineConfig } from "../../../src/tidemark.ts";
+import { createWorker } from "../../../src/worker.ts";
+import { context, serveOnNode } from "../../../testing/node/node-site.ts";
+
+let running = new Running();
+afterEach(async () => {
+  await running.stop();
+  running = new Running();
+});
+
+async function originUrl(answer: Parameters<typeof createServer>[1]): Promise<string> {
+  const server = createServer(answer).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  await running.add(Promise.resolve({ stop: async () => void server.close() }));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** @param around code that sets fields of each client on the cache's responses */
+async function siteUrl(origin: string, around?: (who: string, response: Response) => void) {
+  const worker = createWorker(defineConfig({ routes: [{ name: "all", match: "*" }] }));
+  const app = new Hono();
+  app.all("*", async (c) => {
+    const response = await worker.fetch(c.req.raw, { ORIGIN_URL: origin }, context);
+    around?.(c.req.header("x-who") ?? "", response);
+    return response;
+  });
+  const { url } = await running.add(serveOnNode(app.fetch));
+  return `${url}/a`;
+}
+
+interface Asked {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const get = (url: string, who: string, { method = "GET", headers = {} }: Asked = {}) =>
+  fetch(url, { method, headers: { "x-who": who, ...headers } });
+
+it.each<{ id: string; init: Asked }>([
+  { id: "whole", init: {} },
+  { id: "head", init: { method: "HEAD" } },
+  { id: "304", init: { headers: { "if-none-match": '"1"' } } },
+  { id: "part", init: { headers: { range: "bytes=0-1" } } },
+])("sends a field that code around the cache sets to one client only: $id", async ({ init }) => {
+  const origin = await originUrl((_, response) => {
+    response.writeHead(200, { "cache-control": "max-age=60", etag: '"1"' }).end("page");
+  });
+  const url = await siteUrl(origin, (who, { headers }) => {
+    headers.append("set-cookie", `session=${who}`);
+  });
+  const cookies: string[][] = [];
+  for (const who of ["ann", "bob", "carol"]) {
+    const response = await get(url, who, init);
+    await response.arrayBuffer();
+    cookies.push(response.headers.getSetCookie());
+  }
+  expect(cookies).toEqual([["session=ann"], ["session=bob"], ["session=carol"]]);
+});
+
+it("sends a private field of a 304 only to the client whose request got it", async () => {
+  let count = 0;
+  const origin = await originUrl((_, response) => {
+    count += 1;
+    const fields = {
+      "cache-control": `public, max-age=${count === 1 ? 0 : 60}, private="x-visitor"`,
+      etag: '"1"',
+      "x-visitor": `visitor ${count}`,
+    };
+    response.writeHead(count === 1 ? 200 : 304, fields).end(count === 1 ? "page" : undefined);
+  });
+  const url = await siteUrl(origin);
+  const seen: (string | null)[] = [];
+  for (const who of ["ann", "bob", "carol"]) {
+    const response = await get(url, who);
+    expect(await response.text()).toBe("page");
+    seen.push(response.headers.get("x-visitor"));
+  }
+  expect(seen).toEqual(["visitor 1", "visitor 2", null]);
+});

@@ -1,0 +1,148 @@
+// Tests docs/webhooks.md: the documented options of each sender are the tested options, and the
+// examples run. The page links to the sender for Ed25519 in this file.
+import { generateKeyPairSync, sign } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Config } from "../../src/config/config.ts";
+import * as senders from "../../src/senders.ts";
+import { type WebhookSender, webhookSender } from "../../src/senders.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
+import { openSite } from "../../testing/site/harness.ts";
+import { deliver, hookSecret, shopify, signedBy } from "../../testing/site/webhook-vendors.ts";
+import { filesIn } from "../package/examples.ts";
+
+const page = readFileSync("docs/webhooks.md", "utf8");
+/** The functions that are not senders with a mapping of their own. */
+const makers = ["hmacSender", "tokenSender", "varnishDialect", "webhookSender", "OperatorError"];
+
+it("docs/webhooks.md has a row and a section for each sender", () => {
+  const presets = Object.keys(senders).filter((name) => !makers.includes(name));
+  const rows = [...page.matchAll(/^\| \[`(\w+)`\]\(#([\w-]+)\) \|/gm)];
+  expect(rows.map(([, name]) => name)).toEqual(presets.toSorted());
+  const headings = [...page.matchAll(/^### (.+)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w -]/g, "")
+      .replaceAll(" ", "-"),
+  );
+  for (const [, , anchor] of rows) expect(headings).toContain(anchor);
+});
+
+it("docs/webhooks.md names each option of hmacSender", () => {
+  const source = readFileSync("src/hooks/sender-options.ts", "utf8");
+  const options = ["SenderOptions", "DeliveryOptions", "HmacSenderOptions"].flatMap((name) => {
+    const [, type = ""] =
+      new RegExp(`interface ${name}.*?\\{\\n(.*?)^\\}`, "ms").exec(source) ?? [];
+    return [...type.matchAll(/^ {2}readonly (\w+)/gm)].map(([, option = ""]) => option);
+  });
+  const [, table = ""] = page.split("| option | default | meaning |");
+  const named = [...(table.split("\n\n", 1)[0] ?? "").matchAll(/^\| `(\w+)` \|/gm)];
+  expect(named.map(([, name = ""]) => name).toSorted()).toEqual(options.toSorted());
+});
+
+const bytesOf = (hex: string) =>
+  Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+
+/** The sender signs with a private key, and HOOK_SECRET_<NAME> is its public key in hexadecimal. */
+const ed25519 = webhookSender({
+  claimOf({ headers }, nowAtMs) {
+    const signature = headers.get("x-signature-ed25519") ?? "";
+    const timestamp = headers.get("x-signature-timestamp") ?? "";
+    if (!/^[0-9a-f]{128}$/.test(signature) || !/^\d{1,12}$/.test(timestamp)) {
+      return { kind: "refused", reason: "malformed" };
+    }
+    if (Math.abs(nowAtMs - Number(timestamp) * 1_000) > 300_000) {
+      return { kind: "refused", reason: "timestamp" };
+    }
+    return {
+      kind: "claimed",
+      delivery: "",
+      async isSigned(body, secrets) {
+        const content = await new Blob([timestamp, body]).arrayBuffer();
+        for (const secret of secrets) {
+          const key = await crypto.subtle.importKey("raw", bytesOf(secret), "Ed25519", false, [
+            "verify",
+          ]);
+          if (await crypto.subtle.verify("Ed25519", key, bytesOf(signature), content)) return true;
+        }
+        return false;
+      },
+    };
+  },
+  toOrder: (payload) => ({ tags: [`entry:${(payload as { id: string }).id}`] }),
+});
+
+describe("an example for docs/webhooks.md", () => {
+  let folder = "";
+  const source = (path: string) => new URL(`../../src/${path}`, import.meta.url).href;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "tidemark-webhooks-"));
+    for (const { name, content } of filesIn(page)) {
+      const here = content
+        .replace('"tidemark"', JSON.stringify(source("tidemark.ts")))
+        .replace('"tidemark/senders"', JSON.stringify(source("senders.ts")));
+      writeFileSync(join(folder, name), here);
+    }
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const load = (name: string): Promise<object> =>
+    import(/* @vite-ignore */ pathToFileURL(join(folder, name)).href);
+
+  function siteWith(name: string, sender: WebhookSender | undefined, secret = hookSecret) {
+    const clock = new FakeClock();
+    const upstash = new UnsteadyUpstash(clock);
+    const env = { [`HOOK_SECRET_${name.toUpperCase()}`]: secret };
+    const hooks = { [name]: sender as WebhookSender };
+    return { site: openSite({ clock, upstash, env, config: { hooks } }), upstash };
+  }
+
+  it("purges products of Shopify, and ignores orders", async () => {
+    const { default: config } = (await load("hooks.ts")) as { default: Config };
+    const { site, upstash } = siteWith("shop", config.hooks.get("shop"));
+    const body = JSON.stringify({ id: 7 });
+    const headers = signedBy(shopify, site, { body });
+    const ofOrder = { ...headers, "x-shopify-topic": "orders/create" };
+    expect((await deliver(site, body, ofOrder)).text).toBe('{"ignored":true}');
+    expect((await deliver(site, body, headers)).status).toBe(200);
+    expect(JSON.stringify(upstash.journal.range(["-", "+"]))).toContain("product:7");
+  });
+
+  it("accepts only signed deliveries with a custom sender", async () => {
+    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    const { x = "" } = publicKey.export({ format: "jwk" });
+    const secret = Buffer.from(x, "base64url").toString("hex");
+    const { site, upstash } = siteWith("content", ed25519, secret);
+    const body = JSON.stringify({ id: "7" });
+    const signedAt = (atSeconds: number) => ({
+      "x-signature-timestamp": String(atSeconds),
+      "x-signature-ed25519": sign(null, Buffer.from(`${atSeconds}${body}`), privateKey).toString(
+        "hex",
+      ),
+    });
+    const atSeconds = Math.floor(site.clock.atMs / 1_000);
+    const headers = signedAt(atSeconds);
+    for (const [sent, given, status] of [
+      [body, { ...headers, "x-signature-timestamp": String(atSeconds + 1) }, 401],
+      [`${body} `, headers, 401],
+      [body, signedAt(atSeconds - 301), 401],
+      [body, headers, 200],
+    ] as const) {
+      expect((await deliver(site, sent, given, "content")).status).toBe(status);
+    }
+    expect(JSON.stringify(upstash.journal.range(["-", "+"]))).toContain("entry:7");
+  });
+
+  it("accepts a secret in a field", async () => {
+    const { flow } = (await load("flow.ts")) as { flow: WebhookSender };
+    const { site, upstash } = siteWith("flow", flow);
+    const body = JSON.stringify({ collection: "articles" });
+    expect((await deliver(site, body, { authorization: hookSecret }, "flow")).status).toBe(401);
+    const headers = { authorization: `Bearer ${hookSecret}` };
+    expect((await deliver(site, body, headers, "flow")).status).toBe(200);
+    expect(JSON.stringify(upstash.journal.range(["-", "+"]))).toContain("articles");
+  });
+});

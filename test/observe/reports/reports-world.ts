@@ -1,0 +1,87 @@
+// Opens a Redis with a local REST server in front of it, and reporters over both.
+import type { Log } from "../../../src/observe/log-line.ts";
+import "../../../testing/fakes/workers-globals.ts";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, beforeEach } from "vitest";
+import { Running } from "../../../local/running.ts";
+import { startUpstashRestServer, type UpstashRestServer } from "../../../local/upstash-rest-server.ts";
+import type { Sums } from "../../../src/observe/sums.ts";
+import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
+import { ReportFold } from "../../../src/observe/reports/folding.ts";
+import { ReportStream } from "../../../src/observe/reports/report-stream.ts";
+import { Reporter } from "../../../src/observe/reports/reporter.ts";
+import type { RedisServerRow } from "../../../testing/fakes/redis-server.ts";
+
+export const streamKey = "site:metrics";
+export const totalsKey = "site:metrics:totals";
+export const noGauges = {
+  lagMs: null,
+  lagWorstMs: null,
+  viewAgeMs: null,
+  memoryBytes: 0,
+  memoryRecords: 0,
+};
+
+/** Settings with long time-outs, so that a busy machine does not seem to be an outage. */
+const longTimeouts = { readTimeoutMsMax: 5_000, nowAtMs: () => (atMs += 5_000) };
+let atMs = 0;
+
+/** Starts the server before the tests of one `describe`, and empties it before each test. */
+export function openReportsWorld(start: RedisServerRow["start"]) {
+  const running = new Running();
+  const log: string[] = [];
+  let database: Redis;
+  let rest: UpstashRestServer;
+  beforeAll(async () => {
+    const server = await running.add(start());
+    database = new Redis(server.url);
+    rest = await running.add(startUpstashRestServer({ redisUrl: server.url, token: "local" }));
+  });
+  afterAll(async () => {
+    database.disconnect();
+    await running.stop();
+  });
+  beforeEach(async () => {
+    await database.flushall();
+    rest.resetCounts();
+    log.length = 0;
+  });
+  /** Opens the report stream of one isolate. */
+  const open = (bounds: { pageCount?: number; standingMax?: number } = {}) => {
+    const tell: Log = ({ message }) => void log.push(message);
+    const redis = new RedisClient({
+      url: rest.url,
+      token: "local",
+      hasOneKey: true,
+      tell,
+      ...longTimeouts,
+    });
+    const stream = new ReportStream({ redis, namespace: "site", ...bounds });
+    const randomText = () => crypto.randomUUID();
+    return { stream, folding: new ReportFold({ stream, nowAtMs: () => 7, randomText, log: tell }) };
+  };
+  return {
+    log,
+    get redis() {
+      return database;
+    },
+    get rest() {
+      return rest;
+    },
+    open,
+    /** Returns the reporter of one isolate, whose counts are those of `counted`. */
+    reporter(counted: () => Sums, of: Parameters<typeof open>[0] & { foldFrom?: number } = {}) {
+      const { foldFrom, ...bounds } = of;
+      return new Reporter({
+        channel: { kind: "redis", ...open(bounds) },
+        namespace: "site",
+        metrics: { colo: "HAM", take: counted },
+        gauges: () => noGauges,
+        nowAtMs: () => 7,
+        randomText: () => crypto.randomUUID(),
+        log: () => undefined,
+        ...(foldFrom !== undefined && { foldFrom }),
+      });
+    },
+  };
+}

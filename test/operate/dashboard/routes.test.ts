@@ -1,0 +1,247 @@
+// Tests the routes of the dashboard: who gets what, the policy against foreign scripts, the forms,
+// and where its history comes from.
+import { gzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { dashboard } from "../../../src/operate/dashboard/dashboard.ts";
+import { Data } from "../../../src/operate/dashboard/panel/data.tsx";
+import { views } from "../../../src/operate/dashboard/page/shell.tsx";
+import { writeBehind } from "../../../src/write-behind/write-behind.ts";
+import { openBeside } from "../../../testing/data/beside-pages.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { MemoryCounterSink } from "../../../testing/write-behind/memory-sink.ts";
+import { openSite, type Site } from "../../../testing/site/harness.ts";
+import { adminToken, bearer } from "../../../testing/site/purge-sender.ts";
+
+const page = { "cache-control": "max-age=600", "content-type": "text/html" };
+
+function openWith(config: object = { dashboard: dashboard() }) {
+  const clock = new FakeClock();
+  const upstash = new FakeUpstash(clock);
+  const env = { ADMIN_TOKEN: adminToken };
+  const routes = [{ name: "news", match: "/news/*" }];
+  const origin = () => new Response("page", { headers: page });
+  const site = openSite({ clock, upstash, env, origin, config: { routes, ...config } });
+  return { site, upstash };
+}
+
+const part = (site: Site, name: string) =>
+  site.get(`/_cache/dashboard/${name}`, { headers: bearer });
+
+const post = (site: Site, name: string, fields: Readonly<Record<string, string>>) =>
+  site.get(`/_cache/dashboard/${name}`, {
+    method: "POST",
+    headers: bearer,
+    body: new URLSearchParams(fields).toString(),
+  });
+
+/** Returns the addresses of the style and the script. */
+const filesIn = (shell: string) =>
+  [...shell.matchAll(/(?:href|src)="(dashboard\/[^"]+)"/g)].map(([, path]) => `/_cache/${path}`);
+
+describe("the page", () => {
+  it("has a policy that allows only its own script and style, and no data", async () => {
+    const { site } = openWith();
+    const shell = await site.get("/_cache/");
+    expect(shell.status).toBe(200);
+    expect(shell.fields.get("content-security-policy")).toBe(
+      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
+    expect(shell.fields.get("x-content-type-options")).toBe("nosniff");
+    expect(shell.text).not.toMatch(/<style| style=| on\w+=|<script(?! src=)/);
+    expect(shell.text).not.toContain("news");
+    const files = filesIn(shell.text);
+    expect(files).toHaveLength(2);
+    for (const path of files) {
+      const file = await site.get(path);
+      expect(file.status).toBe(200);
+      expect(file.fields.get("cache-control")).toContain("immutable");
+    }
+    expect(site.origin.asked).toEqual([]);
+  });
+
+  it("leads from the path without a slash to the path with one", async () => {
+    const { site } = openWith();
+    const seen = await site.get("/_cache");
+    expect([seen.status, seen.fields.get("location")]).toEqual([308, "/_cache/"]);
+  });
+
+  it("is absent without the option, and without an admin token", async () => {
+    for (const path of ["/_cache/", "/_cache/dashboard/overview"]) {
+      expect((await openWith({}).site.get(path, { headers: bearer })).status).toBe(404);
+      const tokenless = openSite({ config: { dashboard: dashboard() } });
+      expect((await tokenless.get(path)).status).toBe(404);
+    }
+  });
+
+  it("takes at most 25 KB compressed, with its first part", async () => {
+    const { site } = openWith();
+    for (let at = 0; at < 60; at += 1) {
+      site.clock.advance(60);
+      for (let request = 0; request <= at % 7; request += 1) await site.get(`/news/${request}`);
+      await site.fireCron();
+    }
+    const shell = await site.get("/_cache/");
+    const paths = [...filesIn(shell.text), "/_cache/dashboard/overview"];
+    const texts = [shell.text];
+    for (const path of paths) texts.push((await site.get(path, { headers: bearer })).text);
+    const bytes = texts.map((text) => gzipSync(text).byteLength);
+    expect(texts.at(-1)).toContain("<table>");
+    expect(bytes.reduce((sum, one) => sum + one)).toBeLessThanOrEqual(25_000);
+  });
+});
+
+describe("a part", () => {
+  const names = Object.keys(views);
+
+  it.each(names)("needs the admin token: %s", async (name) => {
+    const { site } = openWith();
+    const path = `/_cache/dashboard/${name}`;
+    const cookie = { cookie: `tidemark-token=${adminToken}` };
+    const wrong: Record<string, string> = { authorization: "Bearer wrong-token-of-the-site" };
+    for (const headers of [{}, cookie, wrong]) {
+      for (const method of ["GET", "POST"]) {
+        const seen = await site.get(path, { method, headers });
+        expect(seen.status).toBe(401);
+      }
+    }
+    expect((await site.get(`${path}?token=${adminToken}`)).status).toBe(401);
+    const right = await part(site, name);
+    expect(right.status).toBe(200);
+    expect(right.fields.get("cache-control")).toBe("no-store");
+    expect(right.fields.get("content-security-policy")).toContain("default-src 'none'");
+    expect(right.text).not.toContain(adminToken);
+  });
+
+  it.each(["nothing", "constructor", "__proto__", "overview/x"])("is absent: %s", async (name) => {
+    const { site } = openWith();
+    expect((await part(site, name)).status).toBe(404);
+  });
+
+  it("shows the traffic of the reports, also after they were folded into the totals", async () => {
+    const { site } = openWith();
+    for (let at = 0; at < 4; at += 1) await site.get("/news/1");
+    for (let minute = 0; minute < 6; minute += 1) {
+      site.clock.advance(60);
+      await site.fireCron();
+    }
+    const { text } = await part(site, "overview");
+    expect(text).toContain("<dt>Hit rate</dt><dd>75.0 %</dd>");
+    expect(text).toContain("<dt>Origin requests</dt><dd>1</dd>");
+    expect((await part(site, "week")).text).toContain("75.0 %");
+  });
+});
+
+it("a site without Redis says why it has no charts, and shows the rest", async () => {
+  const site = openSite({ env: { ADMIN_TOKEN: adminToken }, config: { dashboard: dashboard() } });
+  const overview = await part(site, "overview");
+  expect(overview.text).toContain("There is no usable database");
+  expect(overview.text).toContain("Health: ");
+  expect((await part(site, "tiers")).text).toContain("Circuit breakers");
+  expect((await part(site, "purges")).text).toContain("No journal is configured.");
+});
+
+describe("the table of backlogs", () => {
+  const row = (text: string) => /<th scope="row">views<\/th>(.*?)<\/tr>/.exec(text)?.[1];
+
+  it("has each counter of the Worker's data cache, also before its backlog was read", async () => {
+    const config = { dashboard: dashboard() };
+    const { site, data } = await openBeside({ config, env: { ADMIN_TOKEN: adminToken } });
+    writeBehind(data).counter("views", { sink: new MemoryCounterSink() });
+    expect(row((await part(site, "data")).text)).toMatch(/<td>not yet<\/td>$/);
+  });
+
+  it("shows waiting keys, delay and dead letters as last read", async () => {
+    const backlog = { keyCount: 4_200, backlogMax: 5_000, overdueMs: 180_000, heardAtMs: 900_000 };
+    const sets = new Map([["views", { backlog, deadLetterCount: 3 }]]);
+    const totals = { startedAtMs: 0, sums: new Map(), colos: new Map() };
+    const text = String(await Data({ totals, sets, atMs: 1_000_000 }));
+    expect(row(text)).toBe(
+      "<td>4,200</td><td>5,000</td><td>3 min</td><td>3</td><td>100 s ago</td>",
+    );
+  });
+});
+
+it("another operator path has the page, and /_cache/ does not", async () => {
+  const { site } = openWith({ dashboard: dashboard(), operatorPath: "/_ops" });
+  expect((await site.get("/_ops/")).text).toContain("<title>Tidemark</title>");
+  const found = await site.get("/_ops/dashboard/overview", { headers: bearer });
+  expect(found.text).toContain("Health: ");
+  expect((await site.get("/_cache/")).status).toBe(404);
+});
+
+describe("the forms", () => {
+  it("explain a URL", async () => {
+    const { site } = openWith();
+    const { text } = await post(site, "explain", {
+      url: "/news/1",
+      headers: "Accept: text/html\n",
+    });
+    expect(text).toMatch(/<pre[^>]*>.*https:\/\/www\.example\.com\/news\/1/s);
+    const wrong = await post(site, "explain", { url: "" });
+    expect(wrong.text).toContain("The parameter url is missing.");
+  });
+
+  it("preview a purge, and purge only once it is confirmed", async () => {
+    const { site } = openWith();
+    await site.get("/news/1");
+    const fields = { kind: "prefixes", names: "/news/\n", mode: "soft", reason: "a correction" };
+    const preview = await post(site, "purge", fields);
+    expect(preview.text).toContain("Preview of a soft purge");
+    expect(preview.text).toContain("1 of 1 examined records");
+    expect((await part(site, "purges")).text).not.toContain("prefixes: /news/");
+    const done = await post(site, "purge", { ...fields, confirmed: "yes" });
+    expect(done.text).toContain("Accepted");
+    const journal = await part(site, "purges");
+    expect(journal.text).toContain("prefixes: /news/");
+    expect(journal.text).toContain("a correction");
+  });
+
+  it("switch only once it is confirmed", async () => {
+    const { site } = openWith();
+    const asked = await post(site, "switch", { bypass: "all" });
+    expect(asked.text).toContain("Confirm");
+    expect((await part(site, "switch")).text).toContain("Now the cache answers");
+    const done = await post(site, "switch", { bypass: "all", confirmed: "yes" });
+    expect(done.text).toContain("Switched:");
+    expect((await part(site, "switch")).text).toContain("Now all routes go straight to the origin");
+  });
+
+  it("do nothing for a form of another site, which cannot send the token", async () => {
+    const { site } = openWith();
+    const seen = await site.get("/_cache/dashboard/purge", {
+      method: "POST",
+      headers: {
+        origin: "https://evil.example",
+        cookie: "session=1",
+        "content-type": "application/x-www-form-urlencoded",
+      },
+      body: "kind=everything&confirmed=yes",
+    });
+    expect(seen.status).toBe(401);
+    expect((await part(site, "purges")).text).not.toContain("everything</td>");
+  });
+
+  it("refuse a body over its limit, and a target that is no field of a purge", async () => {
+    const { site } = openWith();
+    const large = await post(site, "purge", { kind: "tags", names: "x".repeat(70_000) });
+    expect(large.text).toContain("The body is over");
+    const foreign = await post(site, "purge", { kind: "__proto__", names: "x", confirmed: "yes" });
+    expect(foreign.text).toContain('role="alert"');
+  });
+});
+
+it("a history costs no command of Redis", async () => {
+  const commandsOf = async (config: object) => {
+    const { site } = openWith(config);
+    for (let minute = 0; minute < 10; minute += 1) {
+      await site.get("/news/1");
+      site.clock.advance(60);
+      await site.fireCron();
+    }
+    const counted = Object.entries(site.counted());
+    return counted.filter(([series]) => series.startsWith("redisCommands|metrics"));
+  };
+  const stats = await commandsOf({ dashboard: dashboard() });
+  expect(stats).toEqual(await commandsOf({}));
+});

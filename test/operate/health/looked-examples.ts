@@ -1,0 +1,75 @@
+// The state of a healthy site, for tests that change a part of it.
+import { hitRateMinsOf } from "../../../src/operate/health/hit-rate-mins.ts";
+import type { SiteState } from "../../../src/operate/health/site-state.ts";
+import { seriesOf, type Sums } from "../../../src/observe/sums.ts";
+import type { ColoState, Totals } from "../../../src/observe/reports/totals.ts";
+import type { FamilyName } from "../../../src/protocol/families.ts";
+
+/** A multiple of five minutes. */
+export const atMs = Date.UTC(2030, 0, 1, 12);
+export const minuteMs = 60_000;
+
+export function lookedAt(more: Partial<SiteState> = {}): SiteState {
+  return {
+    atMs,
+    maxLagMs: 10_000,
+    allowanceMs: 1_000,
+    clients: [],
+    view: undefined,
+    originNames: ["default"],
+    usableOrigins: new Set(["default"]),
+    originsShutOff: [],
+    originTroubles: new Map(),
+    refusingAnonymous: new Map(),
+    credentialRefusals: [],
+    silentVariations: [],
+    tiers: [],
+    data: undefined,
+    hooks: new Map(),
+    faults: [],
+    bypass: false,
+    clock: undefined,
+    rooms: undefined,
+    totals: undefined,
+    hitRateMins: hitRateMinsOf({ routes: [] }),
+    refusedHere: undefined,
+    outward: undefined,
+    configWarnings: [],
+    ...more,
+  };
+}
+
+/** A series, which is a family with labels, and its count. */
+export type Row = readonly [family: FamilyName, labels: readonly string[], count: number];
+
+export const sumsOf = (rows: readonly Row[]): Sums =>
+  new Map(rows.map(([family, labels, count]) => [seriesOf(family, labels), count]));
+
+/** @param windows the rows of each window, by the minutes since its start */
+export function totalsOf(
+  windows: Readonly<Record<number, readonly Row[]>>,
+  more: Partial<Totals> = {},
+): Totals {
+  return {
+    startedAtMs: atMs - 24 * 60 * minuteMs,
+    sums: new Map(),
+    colos: new Map([["HAM", coloState({})]]),
+    windows: Object.entries(windows).map(([minutes, rows]) => ({
+      fromAtMs: atMs - Number(minutes) * minuteMs,
+      sums: sumsOf(rows),
+    })),
+    ...more,
+  };
+}
+
+export function coloState(more: Partial<ColoState>): ColoState {
+  return {
+    atMs: atMs - minuteMs,
+    lagMs: null,
+    lagWorstMs: null,
+    viewAgeMs: 1_000,
+    memoryBytes: 0,
+    memoryRecords: 0,
+    ...more,
+  };
+}

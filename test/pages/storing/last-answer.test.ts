@@ -1,0 +1,33 @@
+// Tests the notes about the origin's last answer for each URL, which explain reads.
+import { expect, it } from "vitest";
+import { Decision } from "../../../src/observe/decision.ts";
+import { LastAnswers } from "../../../src/pages/site/last-answers.ts";
+import { noteAnswer } from "../../../src/pages/storing/last-answer.ts";
+import { exchangeWith, placeOf } from "../../../testing/examples/requests.ts";
+import { metadataOf } from "../../../testing/examples/records.ts";
+
+const bytes = new Uint8Array(3);
+const url = (nth: number) => `https://a.example/${nth}`;
+
+function noted(count: number, changes: Partial<ReturnType<typeof metadataOf>>): LastAnswers {
+  const lastAnswers = new LastAnswers();
+  for (let nth = 0; nth < count; nth += 1) {
+    const decision = new Decision({ route: "all" });
+    const request = { method: "GET", url: url(nth) } as Parameters<typeof noteAnswer>[1]["request"];
+    const metadata = { ...metadataOf(bytes), ...changes };
+    noteAnswer(metadata, placeOf(request, exchangeWith({ lastAnswers }, { decision })));
+  }
+  return lastAnswers;
+}
+
+it("contains no data of the client that sent the request", () => {
+  const last = noted(1, { selecting: [["accept-language", "de"]] });
+  const kept = JSON.stringify(last.answered.peek(url(0)));
+  expect(kept).not.toMatch(/accept-language/);
+});
+
+it("keeps fewer notes if an origin sends long status texts, because their memory is limited", () => {
+  const sizeWith = (statusText: string) => noted(200, { statusText }).answered.size;
+  expect(sizeWith("OK")).toBe(200);
+  expect(sizeWith("x".repeat(8_000))).toBeLessThan(40);
+});

@@ -1,0 +1,107 @@
+// Tests connections that break after the server has run a command and before its reply. An
+// increment counts once and a purge has one entry, even if the library resends the command.
+import { Redis } from "ioredis";
+import { createClient } from "redis";
+import { afterEach, describe, expect, it } from "vitest";
+import { Running } from "../../../../local/running.ts";
+import { openProcess } from "../../../../testing/data/node-process.ts";
+import { startLossyWay } from "../../../../testing/fakes/lost-replies.ts";
+import { redisServers } from "../../../../testing/fakes/redis-server.ts";
+import { lengthenTimeouts } from "../../../../testing/patient-timeouts.ts";
+import { until } from "../../../../testing/worker/world.ts";
+
+lengthenTimeouts();
+
+const running = new Running();
+afterEach(() => running.stop());
+
+async function openIoredis(url: string, options: object = {}) {
+  const given = new Redis(url, options);
+  given.on("error", () => undefined);
+  await running.add(Promise.resolve({ stop: async () => given.disconnect() }));
+  return given;
+}
+
+async function openNodeRedis(url: string) {
+  const given = createClient({ url });
+  given.on("error", () => undefined);
+  await given.connect();
+  await running.add(Promise.resolve({ stop: async () => given.destroy() }));
+  return given;
+}
+
+const libraries = [
+  { library: "ioredis", commands: 2, open: (url: string) => openIoredis(url) },
+  {
+    library: "ioredis without resending",
+    commands: 1,
+    open: (url: string) => openIoredis(url, { autoResendUnfulfilledCommands: false }),
+  },
+  { library: "node-redis", commands: 1, open: openNodeRedis },
+];
+
+describe.each(redisServers)("a connection to $redis", ({ start }) => {
+  describe.each(libraries)("by $library", ({ open, commands }) => {
+    async function opened() {
+      const server = await running.add(start());
+      const lossy = await running.add(startLossyWay(server.url));
+      const here = openProcess({ redis: await open(lossy.url) });
+      const there = openProcess({ redis: await openIoredis(server.url) });
+      const looking = await openIoredis(server.url);
+      const [near, far] = [here, there].map(({ cache }) =>
+        cache.namespace<{ views: number }, number>("articles", { fresh: "1h" }),
+      );
+      if (near === undefined || far === undefined) throw new Error("No namespaces.");
+      return { lossy, here, near, far, looking };
+    }
+
+    it("counts an increment once if its reply is lost, and each later increment once", async () => {
+      const { lossy, near, far } = await opened();
+      await near.fields(42).set({ views: 7 });
+      lossy.loseReplyTo("EVAL");
+      const answer = await near.fields(42).increment("views");
+      expect([answer, lossy.lostCount]).toEqual([undefined, 1]);
+      expect(await far.fields(42).all()).toEqual({ views: 8 });
+      let raised: number | undefined;
+      await until(async () => {
+        raised = await near.fields(42).increment("views");
+        return raised !== undefined;
+      }, "an increment");
+      const several = [1, 2, 3].map(() => near.fields(42).increment("views"));
+      expect([raised, new Set(await Promise.all(several))]).toEqual([9, new Set([10, 11, 12])]);
+      expect(await far.fields(42).all()).toEqual({ views: 12 });
+    });
+
+    it(`increments with ${commands} commands, and deletes the ticket`, async () => {
+      const { near, looking } = await opened();
+      await near.fields(42).set({ views: 7 });
+      const before = await commandCount(looking);
+      await near.fields(42).increment("views");
+      expect((await commandCount(looking)) - before).toBe(commands);
+      expect(await looking.keys("*ticket*")).toEqual([]);
+    });
+
+    it("keeps a purge in the journal under one random text if its reply is lost", async () => {
+      const { lossy, here, near, far, looking } = await opened();
+      await near.set(42, { views: 7 }, { everywhere: false });
+      expect(await far.get(42)).toEqual({ views: 7 });
+      lossy.loseReplyTo("EVAL");
+      const purged = here.cache.purge({ keys: ["articles/42"] });
+      await purged.catch(() => undefined);
+      expect(lossy.lostCount).toBe(1);
+      const entries = await looking.xrange("tidemark:journal", "-", "+");
+      const purges = entries.filter(([, fields]) => fields.includes("data"));
+      const names = purges.map(([, fields]) => fields[fields.indexOf("n") + 1]);
+      // A resent command appends an entry with the same random text and other numbers.
+      const ids = names.map((name) => String(name).split(".", 1)[0]);
+      expect([purges.length > 0, new Set(ids).size]).toEqual([true, 1]);
+    });
+  });
+});
+
+/** Returns how many commands on hashes and tickets Redis has run. */
+async function commandCount(redis: Redis): Promise<number> {
+  const stats = await redis.info("commandstats");
+  const counted = [...stats.matchAll(/cmdstat_(?:eval|set|hmget):calls=(\d+)/g)];
+  return counted.reduce((sum, [, calls]) => sum + Number(calls), 0);
+}

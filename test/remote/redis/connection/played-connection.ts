@@ -1,0 +1,19 @@
+// A fake connection whose answers a test defines.
+import { carryOver } from "../../../../src/remote/redis/connection/carry.ts";
+import type { Connection } from "../../../../src/remote/redis/connection/connection.ts";
+
+/** Returns the address of a fake connection, which by default is ready and answers `null`. */
+export function playedConnection(given: Partial<Connection>) {
+  const connection: Connection = {
+    isCluster: false,
+    mayResend: false,
+    isOpen: () => true,
+    isReady: () => true,
+    onError: () => undefined,
+    send: async () => null,
+    transact: async () => [],
+    ...given,
+  };
+  const over = carryOver(connection);
+  return { address: { url: "https://connection.invalid", token: "none", ...over } };
+}

@@ -1,0 +1,98 @@
+// Tests the time-out of a lookup in Redis after an outage, and after Redis became slower. Time is
+// simulated: each test sets how long an answer takes.
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+
+const originalFetch = globalThis.fetch;
+const probeMsMax = 1_000;
+/** The duration of an answer by kind of command; `Infinity` if Redis does not answer. */
+let tookMs = { read: 20, probe: 20 };
+let clock: FakeClock;
+let client: RedisClient;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  tookMs = { read: 20, probe: 20 };
+  client = new RedisClient({ url: "https://database.invalid", token: "t", nowAtMs: clock.nowAtMs });
+  globalThis.fetch = async (_, init) => {
+    const isProbe = /ping/i.test(init?.body as string);
+    const [ms, msMax] = isProbe ? [tookMs.probe, probeMsMax] : [tookMs.read, client.readTimeoutMs];
+    const sentAtMs = clock.atMs;
+    // An answer arrives in another turn, as the calls of one turn count as one invocation.
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.atMs = Math.max(clock.atMs, sentAtMs + Math.min(ms, msMax));
+    if (ms > msMax) throw new DOMException("Too late.", "TimeoutError");
+    return Response.json({ result: "PONG" });
+  };
+});
+afterEach(() => void (globalThis.fetch = originalFetch));
+
+const probing: Promise<void>[] = [];
+
+async function read(): Promise<string> {
+  const answer = await client.read(
+    "probe",
+    (redis) => redis.get("k"),
+    (work) => void probing.push(work()),
+  );
+  await Promise.all(probing.splice(0));
+  return answer.kind;
+}
+
+async function warmed(): Promise<void> {
+  for (let at = 0; at < 100; at += 1) await read();
+  expect(client.readTimeoutMs).toBe(150);
+}
+
+/** Reads twice a second for `seconds`, and returns the number of answered reads. */
+async function readsFor(seconds: number): Promise<number> {
+  let answeredCount = 0;
+  for (const endMs = clock.atMs + seconds * 1_000; clock.atMs < endMs; clock.advance(0.5)) {
+    if ((await read()) === "answered") answeredCount += 1;
+  }
+  return answeredCount;
+}
+
+it("uses the short time-out again after the first answered probe", async () => {
+  await warmed();
+  tookMs = { read: Infinity, probe: Infinity };
+  await readsFor(10);
+  expect(client.health.isShutOff).toBe(true);
+  tookMs = { read: 20, probe: 20 };
+  while (client.health.isShutOff) await readsFor(1);
+  expect(client.readTimeoutMs).toBe(150);
+});
+
+it.each([300, 500, 900])(
+  "raises the time-out for a Redis that became slower: %i ms",
+  async (ms) => {
+    await warmed();
+    tookMs = { read: ms, probe: ms };
+    await readsFor(15);
+    expect(await readsFor(20)).toBeGreaterThan(10);
+    expect(client.health.isShutOff).toBe(false);
+  },
+);
+
+it("raises the time-out for a Redis that became slower for all commands but probes", async () => {
+  await warmed();
+  tookMs = { read: 300, probe: 20 };
+  await readsFor(20);
+  expect(await readsFor(20)).toBeGreaterThan(10);
+  expect(client.health.isShutOff).toBe(false);
+});
+
+it("uses the short time-out again if the calls themselves are the probes", async () => {
+  const attempt = () => client.attempt("probe", (redis) => redis.get("k"));
+  for (let at = 0; at < 100; at += 1) await attempt();
+  expect(client.readTimeoutMs).toBe(150);
+  tookMs = { read: Infinity, probe: Infinity };
+  for (let at = 0; at < 3; at += 1) await attempt();
+  tookMs = { read: 20, probe: 20 };
+  while (client.health.isShutOff) {
+    clock.advance(0.5);
+    await attempt();
+  }
+  expect(client.readTimeoutMs).toBe(150);
+});
