@@ -13,7 +13,7 @@ export const bundleGzipBytesMax = 211_500;
 export const overObjectsBytesMax = 421_000;
 
 /** The limit of `createDataCache` of `tidemark/data`, without stores. */
-export const dataBytesMax = 215_000;
+export const dataBytesMax = 216_500;
 
 /** All packages in the bundle, with the purpose of each. */
 export const bundledPackages = {

@@ -7,7 +7,6 @@ import { globSync, readFileSync } from "node:fs";
 /** `npm test` plays a twelfth of their histories, and with TIDEMARK_ALL_HISTORIES=1 all. */
 const longest = [
   "test/simulation/data/write-history.test.ts",
-  "test/simulation/move-history.test.ts",
   "test/simulation/object-history.test.ts",
 ];
 

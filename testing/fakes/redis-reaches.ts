@@ -5,7 +5,10 @@ import { createClient } from "redis";
 import { startUpstashRestServer } from "../../local/upstash-rest-server.ts";
 import type { NodeCacheOptions } from "../../src/data/node/create-data-cache.ts";
 import { carryOver } from "../../src/remote/redis/connection/carry.ts";
-import { connectionOf, connectionWords } from "../../src/remote/redis/connection/given-connection.ts";
+import {
+  connectionOf,
+  connectionWords,
+} from "../../src/remote/redis/connection/given-connection.ts";
 import type { RedisAddress } from "../../src/remote/redis/open-client.ts";
 
 /** An open connection: `given` for the options of a cache, `address` for a `RedisClient`. */

@@ -107,6 +107,7 @@ function bundledWorker(isUncached: boolean): Promise<string> {
       "tidemark/hono": join(root, "src/hono.ts"),
       "tidemark/data": join(root, "src/data-cache.ts"),
       "tidemark/sinks": join(root, "src/sinks.ts"),
+      "tidemark/write-behind": join(root, "src/write-behind/write-behind.ts"),
     },
     plugins: isUncached ? [withoutCache] : [],
   });

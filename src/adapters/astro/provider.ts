@@ -15,7 +15,10 @@ import { platformHere } from "../../platform/workers.ts";
 import { type Env, isSet } from "../../protocol/variables/bindings.ts";
 import { hintOfSealKey, sealKeysOf, databaseVariables } from "../../protocol/variables/database.ts";
 import { redisStore } from "../../stores/redis/redis-store.ts";
-import { addressOver, type GivenConnection } from "../../remote/redis/connection/given-connection.ts";
+import {
+  addressOver,
+  type GivenConnection,
+} from "../../remote/redis/connection/given-connection.ts";
 import { BoundedLog } from "../../observe/log-line.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { version } from "../../version.ts";

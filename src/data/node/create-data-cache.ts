@@ -9,7 +9,10 @@ import { nodeGlobals } from "../../base/node-globals.ts";
 import { isFault, OperatorError } from "../../base/operator-error.ts";
 import { databaseOf, hintOfSealKey, sealKeysOf } from "../../protocol/variables/database.ts";
 import { LocalPurges, type LocalPurgesSettings } from "../../purge/local-purges.ts";
-import { addressOver, type GivenConnection } from "../../remote/redis/connection/given-connection.ts";
+import {
+  addressOver,
+  type GivenConnection,
+} from "../../remote/redis/connection/given-connection.ts";
 import type { RedisAddress } from "../../remote/redis/open-client.ts";
 import { redisStore } from "../../stores/redis/redis-store.ts";
 import { upstashWords } from "../../remote/redis/trouble.ts";

@@ -1,11 +1,6 @@
 // Classifies errors of the client `@upstash/redis`, and advises operators. The text of an error
 // quotes commands and values, so it never leaves this file.
-import {
-  ofInvocation,
-  platformWords,
-  type RemoteTrouble,
-  type TroubleWords,
-} from "../trouble.ts";
+import { ofInvocation, platformWords, type RemoteTrouble, type TroubleWords } from "../trouble.ts";
 
 /** The reason and the advice by kind of trouble, for Upstash's REST interface. */
 export const upstashWords = {

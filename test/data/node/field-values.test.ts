@@ -4,7 +4,10 @@
 import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type EmbeddedValkey, startEmbeddedValkey } from "../../../local/embedded-valkey.ts";
-import { startUpstashRestServer, type UpstashRestServer } from "../../../local/upstash-rest-server.ts";
+import {
+  startUpstashRestServer,
+  type UpstashRestServer,
+} from "../../../local/upstash-rest-server.ts";
 import { createApp } from "../../../src/app.ts";
 import { upstash } from "../../../src/upstash.ts";
 import { tidemark } from "../../../src/hono.ts";

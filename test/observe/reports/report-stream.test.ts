@@ -1,7 +1,11 @@
 // Tests the Redis scripts that add and fold reports, on a real server: what the scripts write and
 // what they refuse. Also checks that the simulation's fake does the same.
 import { describe, expect, it } from "vitest";
-import { addScript, foldScript, type ReportStream } from "../../../src/observe/reports/report-stream.ts";
+import {
+  addScript,
+  foldScript,
+  type ReportStream,
+} from "../../../src/observe/reports/report-stream.ts";
 import { totalsText } from "../../../src/observe/reports/totals.ts";
 import { Draws } from "../../../testing/draws.ts";
 import { oneRedisServer } from "../../../testing/fakes/redis-server.ts";

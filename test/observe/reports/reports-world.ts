@@ -4,7 +4,10 @@ import "../../../testing/fakes/workers-globals.ts";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach } from "vitest";
 import { Running } from "../../../local/running.ts";
-import { startUpstashRestServer, type UpstashRestServer } from "../../../local/upstash-rest-server.ts";
+import {
+  startUpstashRestServer,
+  type UpstashRestServer,
+} from "../../../local/upstash-rest-server.ts";
 import type { Sums } from "../../../src/observe/sums.ts";
 import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { ReportFold } from "../../../src/observe/reports/folding.ts";

@@ -39,7 +39,7 @@ export async function workerOfDataOverObjects(
     import { createApp } from "./src/app.ts";
     import { durableObjectJournal, durableObjectRecords } from "./src/cloudflare.ts";
     import { createDataCache } from "./src/data-cache.ts";
-    import { knownData } from "./src/data-beside-pages.ts";
+    import { knownData } from "./src/compose/data-beside-pages.ts";
     import { platformHere } from "./src/platform/workers.ts";
     import { defineConfig } from "./src/tidemark.ts";
     import { applicationOver } from "./testing/consistency/data/application.ts";

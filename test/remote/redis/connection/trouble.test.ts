@@ -7,7 +7,10 @@ import { Running } from "../../../../local/running.ts";
 import type { LogLine } from "../../../../src/observe/log-line.ts";
 import { RedisClient } from "../../../../src/remote/redis/redis-client.ts";
 import { addressOver, reaches, type ReachRow } from "../../../../testing/fakes/redis-reaches.ts";
-import { isRedisServerInstalled, startRedisServer } from "../../../../testing/fakes/redis-server.ts";
+import {
+  isRedisServerInstalled,
+  startRedisServer,
+} from "../../../../testing/fakes/redis-server.ts";
 import { pause } from "../../../../src/base/timeouts.ts";
 import { playedConnection } from "./played-connection.ts";
 
