@@ -14,7 +14,6 @@ import { removeStored } from "./in-tiers.ts";
 import { isGroup } from "../stored/tags.ts";
 import { readTarget, sentUrl, type Target } from "../request/target.ts";
 
-/** A request, and its exchange. */
 /**
  * Invalidates after an unsafe request, unless the response is an error. Otherwise, any client could
  * invalidate by a request that the origin rejects.

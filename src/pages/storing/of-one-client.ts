@@ -12,7 +12,6 @@ import { forClients } from "../respond/downstream.ts";
 import type { PagePlace } from "../site/exchange.ts";
 import { termsOf } from "../stored/lifetime.ts";
 
-/** A request, and its exchange. */
 /**
  * Returns the fields that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7).
  * These fields are not stored, but the requesting client receives them.
