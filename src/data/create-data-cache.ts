@@ -5,7 +5,7 @@ import { Flights } from "../cache/flights.ts";
 import { TierStack } from "../cache/tiers/tier-stack.ts";
 import { type Config, configOf } from "../config/config.ts";
 import { createBeside, createCache } from "../compose/create-cache.ts";
-import { faultText } from "../base/operator-error.ts";
+import { type Fault, faultText } from "../base/operator-error.ts";
 import {
   type DataBesidePages,
   makeKnown,
@@ -90,6 +90,7 @@ export function createDataCache(config: Config, platform: DataPlatform = {}): Da
 
 /** Creates a cache with validated settings. */
 export function dataCacheOf(settings: DataSettings): DataCache {
+  logFaults(settings.faults, settings);
   let pages: Pages | undefined;
   let made: ReturnType<typeof open> | undefined;
   const opened = () => (made ??= open(settings, pages));
@@ -226,9 +227,7 @@ class MemoryAlone extends TierStack<DataDetail> {
 /** Uses the pages' core if there are pages, so that pages and data read the journal once. */
 function coreOf({ platform, config, host, records, idle }: DataSettings, pages: Pages | undefined) {
   if (pages === undefined) {
-    for (const fault of idle) {
-      platform.log({ event: "fault", level: "warn", message: faultText(fault) });
-    }
+    logFaults(idle, { platform });
     return createCache(config, platform, dataForm, { records });
   }
   const core = createBeside(pages.core, dataForm);
@@ -238,4 +237,11 @@ function coreOf({ platform, config, host, records, idle }: DataSettings, pages: 
 
 function troublesOf(health: RemoteHealth | undefined) {
   return { trouble: health?.trouble, troubleWithWrites: health?.troubleWithWrites };
+}
+
+function logFaults(
+  faults: readonly Fault[],
+  { platform: { log } }: Pick<DataSettings, "platform">,
+) {
+  for (const fault of faults) log({ event: "fault", level: "warn", message: faultText(fault) });
 }

@@ -4,7 +4,7 @@ import type { Config } from "../config/config.ts";
 import { bindStores, type Stores } from "../compose/bind-stores.ts";
 import type { CachePlatform } from "../compose/create-cache.ts";
 import type { Log } from "../observe/log-line.ts";
-import { type Fault, faultText, isFault } from "../base/operator-error.ts";
+import { type Fault, isFault } from "../base/operator-error.ts";
 import { type Env, textOf, namespaceOf, siteHostsOf } from "../protocol/variables/bindings.ts";
 import { databasesOf, idleDatabases } from "../protocol/variables/database.ts";
 import { platformOfData } from "../platform/workers.ts";
@@ -76,9 +76,6 @@ export function settingsOf(
   const { environment, makers, journal } = bindStores({ ...read, faults }, stores, variables);
   const { redis: named } = environment;
   const database = isFault(named) ? undefined : named;
-  for (const fault of environment.faults) {
-    log({ event: "fault", level: "warn", message: faultText(fault) });
-  }
   const host = given.host ?? siteHostsOf(variables)[0];
   const cache = host === undefined ? undefined : (given.cache ?? here.cache);
   const colo = textOf(variables, "COLO");
@@ -104,7 +101,7 @@ export function settingsOf(
     },
     host,
     records: makers.records,
-    /** The reasons why stores are off, which the log also has. */
+    /** The reasons why stores are off. The creation of the cache logs them. */
     faults: environment.faults,
     /** Whether a journal can accept purges. */
     hasJournal: !isFault(named) && (named ?? journal) !== undefined,

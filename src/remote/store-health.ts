@@ -168,7 +168,7 @@ export class StoreHealth implements RemoteHealth {
   /** Notes that the store is up, which ends a shut-off. */
   isUp(): void {
     this.#breaker.succeeded();
-    this.#note(this.#shutOff, this.isShutOff);
+    this.#noteBreakers();
   }
 
   /**
@@ -178,13 +178,19 @@ export class StoreHealth implements RemoteHealth {
    */
   isDown(sentAtMs: number): void {
     this.#breaker.failed(this.#settings.nowAtMs(), sentAtMs);
-    this.#note(this.#shutOff, this.isShutOff);
+    this.#noteBreakers();
   }
 
   /** Notes whether the store has accepted a write, or refused it. */
   takesWrites(isAccepted: boolean): void {
     if (isAccepted) this.#writesBreaker.succeeded();
     else this.#writesBreaker.failed(this.#settings.nowAtMs());
+    this.#noteBreakers();
+  }
+
+  /** Notes both, because a condition logs a change late if changes follow each other too fast. */
+  #noteBreakers(): void {
+    this.#note(this.#shutOff, this.isShutOff);
     this.#note(this.#writesShutOff, this.refusesWrites);
   }
 

@@ -17,7 +17,7 @@ const runsMax = 5;
 const shareMax = 0.8;
 
 const remedy =
-  "Check that the cron trigger runs each minute, and that createWorker gets the data cache. Check the sink: its log, and the `write-behind` lines of the log. Call cache.flush() to send more.";
+  "Check that the cron trigger runs each minute, and that createWorker gets the data cache. Check the sink: its log, and the `write-behind` lines of the log. Call flush() of writeBehind(cache) to send more.";
 
 export function behindBacklog({ data, atMs }: SiteState): Finding[] {
   return [...(data?.sets ?? [])].flatMap(([set, { backlog }]): Finding | [] => {

@@ -217,7 +217,8 @@ export class PageLookup
     let isLifted = false;
     const isHeld = (metadata: StoredMetadata) => {
       if (isSmall(metadata)) return metadata.awaitsSecondAsk === true || isNeeded || isForMemory;
-      isLifted = isForMemory && this.#mayAnswer(metadata, tier) && lifts.begin(metadata, sinceAtMs);
+      if (!isForMemory || this.isPeek || !this.#mayAnswer(metadata, tier)) return false;
+      isLifted = lifts.begin(metadata, sinceAtMs);
       return isLifted;
     };
     // A response that needs validation is read whole, because it is stored again afterwards.
