@@ -30,21 +30,21 @@ export interface AskFailure extends NetworkFailure {
 export interface AskOptions {
   readonly method?: "GET" | "HEAD";
   readonly headers?: Readonly<Record<string, string>>;
+  /** The timeout. Default: 30 s. */
+  readonly answerMsMax?: number;
 }
 
-export const answerMsMax = 30_000;
 const bodyBytesMax = 1_048_576;
 
 const plainFields = {
   "user-agent": userAgent,
-  accept: "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8",
-  "accept-language": "en",
+  accept: "text/html,application/json;q=0.9,*/*;q=0.8",
 };
 
 /** Rejects only if the user interrupts. */
 export async function fetchPage(
   url: string,
-  { method = "GET", headers = {} }: AskOptions,
+  { method = "GET", headers = {}, answerMsMax = 30_000 }: AskOptions,
   { fetch, interrupted, nowAtMs }: World,
 ): Promise<Answer | AskFailure> {
   const askedAtMs = nowAtMs();

@@ -1,12 +1,10 @@
 // Requests pages of one origin. The client identifies itself, and requests no other host.
-import {
-  type Answer,
-  answerMsMax,
-  type AskFailure,
-  type AskOptions,
-  fetchPage,
-} from "../asking/fetch-page.ts";
+import { type Answer, type AskFailure, type AskOptions, fetchPage } from "../asking/fetch-page.ts";
 import type { World } from "../world.ts";
+
+const answerMsMax = 15_000;
+/** One language, so that pages in several languages are compared in the same one. */
+const language = { "accept-language": "en" };
 
 /** The client stops after this many timeouts, so that init does not take hours. */
 const lateCountMax = 5;
@@ -29,14 +27,24 @@ export class OriginClient {
   }
 
   /** @param path with its query. Rejects only if the user interrupts */
-  async ask(path: string, options: AskOptions = {}): Promise<Answer | AskFailure> {
+  async ask(path: string, { method, headers }: AskOptions = {}): Promise<Answer | AskFailure> {
     if (this.#lateCount >= lateCountMax) return notAsked;
     this.#askedCount += 1;
-    const answer = await fetchPage(new URL(path, this.origin).href, options, this.#world);
+    const answer = await fetchPage(
+      new URL(path, this.origin).href,
+      { ...(method && { method }), headers: { ...language, ...headers }, answerMsMax },
+      this.#world,
+    );
     if (answer.kind === "failed" && answer.code === "too-late") this.#lateCount += 1;
-    return answer;
+    return answer.kind === "answered" && answer.isBadlyEncoded ? badlyEncoded : answer;
   }
 }
+
+const badlyEncoded: AskFailure = {
+  kind: "failed",
+  code: "unreachable",
+  why: "The body does not have the encoding that its Content-Encoding names",
+};
 
 const notAsked: AskFailure = {
   kind: "failed",

@@ -59,6 +59,13 @@ const failing =
   async () => {
     throw new TypeError("fetch failed", { cause: { code } });
   };
+/** Answers with a body that cannot be decoded, as Node's fetch reports it. */
+const undecodable: typeof fetch = async () => {
+  const cause = Object.assign(new Error("incorrect header check"), { code: "Z_DATA_ERROR" });
+  const pull = (body: ReadableStreamDefaultController) =>
+    body.error(new TypeError("terminated", { cause }));
+  return new Response(new ReadableStream({ pull }), { headers: { "content-encoding": "gzip" } });
+};
 const redirecting = answering(301, { location: "https://www.static.test/" });
 const origins: readonly [name: string, fetch: typeof fetch, says: string][] = [
   ["no server", failing("ECONNREFUSED"), "No server listens at this address."],
@@ -66,6 +73,7 @@ const origins: readonly [name: string, fetch: typeof fetch, says: string][] = [
   ["401 for all", answering(401), "the first status was 401"],
   ["403 for all", answering(403), "the first status was 403"],
   ["503 for all", answering(503), "the first status was 503"],
+  ["a body that is not what it says", undecodable, "its Content-Encoding names"],
   ["a redirect to another host", redirecting, "tidemark init https://www.static.test"],
 ];
 
