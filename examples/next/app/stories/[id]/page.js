@@ -1,6 +1,6 @@
 import { updateTag } from "next/cache";
 import { Suspense } from "react";
-import { story, write } from "..";
+import { story, write } from "../../stories";
 
 async function publish(form) {
   "use server";
