@@ -31,7 +31,7 @@ export type {
   WrittenRoute,
   WrittenRouteCookies,
   WrittenRoutePurge,
-} from "./config/route-options.ts";
+} from "./config/written-route.ts";
 export { type CachePlatform, createCache, type TieredCache } from "./compose/create-cache.ts";
 export type { CacheRecord, MetadataWith } from "./cache/record/record.ts";
 export { RecordKey } from "./cache/record/record-key.ts";

@@ -1,6 +1,6 @@
 // Plays one point: a site with a number of colos, a request rate and a mix of stores. Counts what
 // the stores and the origin receive in a window of simulated time.
-import type { WrittenRoute } from "../../src/config/route-options.ts";
+import type { WrittenRoute } from "../../src/config/written-route.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import type { Sums } from "../../src/observe/sums.ts";
 import { Draws } from "../../testing/draws.ts";

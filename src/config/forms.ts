@@ -1,6 +1,7 @@
 // Schemas shared by the fields of a configuration, with their error messages.
 import * as z from "zod/mini";
 import { durationSeconds } from "./duration.ts";
+import type { WrittenAnonymous, WrittenCredentialFields } from "./written-route.ts";
 import { traceFieldNames } from "../rules/trace-context.ts";
 import { whyNeverStored } from "../rules/storable.ts";
 
@@ -109,17 +110,6 @@ const credentialNames = texts("x-app-key").check(
   ),
 );
 
-/**
- * Request fields that look like a credential. A `*` at one end matches any text. Exact names precede
- * patterns. Among exact names, and among patterns, `add` precedes `except`.
- */
-export interface WrittenCredentialFields {
-  /** Fields that are a credential. Default: none. @example add: ["x-tenant", "*-ticket"] */
-  readonly add?: readonly string[] | undefined;
-  /** Fields that are not a credential. Default: none. @example except: ["x-csrf-token"] */
-  readonly except?: readonly string[] | undefined;
-}
-
 export const credentialFields = fields("credentialFields", {
   add: credentialNames,
   except: credentialNames,
@@ -128,14 +118,6 @@ export const credentialFields = fields("credentialFields", {
 const sentValue = text("Tidemark").check(
   z.regex(/^[!-~](?:[ -~]*[!-~])?$/, "must consist of printable ASCII characters"),
 );
-
-/** Fixed fields of refreshes, anonymous requests and warming: printable ASCII characters. */
-export interface WrittenAnonymous {
-  /** Default: `text/html,application/xhtml+xml,*\/*;q=0.8`. @example accept: "application/json" */
-  readonly accept?: string | undefined;
-  /** `User-Agent`. Default: `Tidemark`. @example userAgent: "Mozilla/5.0 (compatible; Tidemark)" */
-  readonly userAgent?: string | undefined;
-}
 
 export const anonymous = fields("anonymous", {
   accept: sentValue,

@@ -2,7 +2,7 @@
 import * as z from "zod/mini";
 import { durationSeconds } from "../config/duration.ts";
 import { between, fields, optionError, secondsToADay } from "../config/forms.ts";
-import type { Duration } from "../config/route-options.ts";
+import type { Duration } from "../config/written-route.ts";
 import { OperatorError } from "../base/operator-error.ts";
 
 export interface SetOptions<Sink> {

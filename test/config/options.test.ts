@@ -121,13 +121,11 @@ describe("a general option", () => {
   });
 });
 
-const optionTexts = ["route-options.ts", "forms.ts"].map((name) =>
-  readFileSync(`src/config/${name}`, "utf8"),
-);
+const optionText = readFileSync("src/config/written-route.ts", "utf8");
 
 /** Docstrings of the route's options by the path of the option. */
 const docstrings = new Map(
-  [...optionTexts.join("\n").matchAll(/^export interface Written(\w+) \{(.*?)^\}/gms)].flatMap(
+  [...optionText.matchAll(/^export interface Written(\w+) \{(.*?)^\}/gms)].flatMap(
     ([, of = "", body = ""]) => {
       const part = of.replace(/^Route/, "").replace(/^./, (first) => first.toLowerCase());
       const fields = body.matchAll(/\/\*\*((?:(?!\*\/).)*)\*\/\s*readonly (\w+)\??: /gs);

@@ -1,0 +1,273 @@
+// A route as the operator writes it. Each field documents its meaning, unit, default and an example.
+// `route-options.ts` has the schema, which must have the same fields to compile: types of the package
+// must not import those of zod.
+import type { TierName } from "./tier-names.ts";
+
+/** A whole number with `s`, `m`, `h` or `d`, such as `"90s"`, `"5m"`, `"12h"` or `"365d"`. */
+export type Duration = `${bigint}${"s" | "m" | "h" | "d"}`;
+
+/** A name in a list. A `*` at the end matches any rest, such as `"utm_*"`. */
+export type NamePattern = string;
+
+/** Lifetimes by status, such as `{ 200: "60s", 301: "1h" }`. */
+export type Lifetimes = Readonly<Record<number, Duration>>;
+
+/** Lifetimes of redirects and errors by status. `"origin"`: the lifetime that the origin gives. */
+export type NegativeLifetimes = Readonly<Record<number, Duration | "origin">>;
+
+/** Rules for the requests that match a pattern. */
+export interface WrittenRoute {
+  /** Name in statistics, errors and purges. Required. @example name: "articles" */
+  readonly name: string;
+  /**
+   * A pattern, or a list of patterns. In a path, `*` matches any text and `:name` one segment. A
+   * backslash makes the next character a literal. A host, or `*.` and a name for all hosts below it,
+   * may precede the path. Required.
+   * @example match: "/articles/:slug"
+   * @example match: ["/me/*", "/*.pdf"]
+   * @example match: ["shop.example/*", "*.shop.example/*"]
+   */
+  readonly match: string | readonly string[];
+  /**
+   * Methods that the route handles, in capital letters; GET includes HEAD. Default: all of them.
+   * @example methods: ["POST", "PUT"]
+   */
+  readonly methods?: readonly string[] | undefined;
+  /**
+   * Conditions: if a request does not meet them, a later route applies. Needs `bypass`. Default: none.
+   * @example when: { cookie: ["session", "wordpress_logged_in_*"] }
+   */
+  readonly when?: WrittenWhen | undefined;
+  /** Sends requests straight to the origin and stores nothing. Default: `false`. @example bypass: true */
+  readonly bypass?: boolean | undefined;
+  /**
+   * `"override"`: `fresh` and `negative` precede the origin's lifetime. Default: `"default"`.
+   * @example mode: "override"
+   */
+  readonly mode?: "default" | "override" | undefined;
+  /** A name in `origins`. Default: `"default"`. @example origin: "bucket" */
+  readonly origin?: string | undefined;
+  /**
+   * Lifetime if the origin gives none. A single duration is for cacheable responses that are not
+   * errors. Default: none.
+   * @example fresh: "5m"
+   * @example fresh: { 200: "60s", 301: "1h" }
+   */
+  readonly fresh?: Duration | Lifetimes | undefined;
+  /**
+   * Lifetimes of redirects and errors by status. Default: none.
+   * @example negative: { 404: "30s", 503: "origin" }
+   */
+  readonly negative?: NegativeLifetimes | undefined;
+  /** Lifetime in browsers, counted from each answer. Default: as the origin says. @example browser: "60s" */
+  readonly browser?: Duration | undefined;
+  /** Adds `immutable` for browsers. Needs `browser`. Default: `false`. @example immutable: true */
+  readonly immutable?: boolean | undefined;
+  /**
+   * Time after expiry in which a stale response may be served during its refresh. Default: `"0s"`.
+   * @example staleWhileRevalidate: "1h"
+   */
+  readonly staleWhileRevalidate?: Duration | undefined;
+  /**
+   * Time after expiry in which a stale response may be served if the origin fails. Default: `"0s"`.
+   * @example staleIfError: "1d"
+   */
+  readonly staleIfError?: Duration | undefined;
+  /**
+   * Request on which Redis stores a response. Default: the first; for errors, and for variants that clients
+   * may have made up, the second.
+   * @example admission: "second-ask"
+   */
+  readonly admission?: "first-ask" | "second-ask" | undefined;
+  /**
+   * Tiers to use: `memory`, `edge`, `shared`. Default: all of them.
+   * @example tiers: ["memory", "edge"]
+   */
+  readonly tiers?: readonly TierName[] | undefined;
+  /**
+   * Query parameters that are keyed and reach the origin. Default: all, except `key.query.strip`.
+   * @example query: { allow: ["page"] }
+   */
+  readonly query?: WrittenQuery | undefined;
+  /**
+   * Parts of the key in addition to the URL. Default: none.
+   * @example key: { cookies: ["currency"] }
+   */
+  readonly key?: WrittenKey | undefined;
+  /**
+   * Request fields that reach the origin in addition to keyed ones. Default: all of them.
+   * @example forward: ["accept", "accept-language"]
+   */
+  readonly forward?: readonly string[] | undefined;
+  /**
+   * Request fields that look like a credential, on this route. Takes precedence over the general field.
+   * Default: as in the general field.
+   * @example credentialFields: { except: ["x-api-key"] }
+   */
+  readonly credentialFields?: WrittenCredentialFields | undefined;
+  /**
+   * Fields of Tidemark's own requests. Default: as in the general field.
+   * @example anonymous: { accept: "application/json" }
+   */
+  readonly anonymous?: WrittenAnonymous | undefined;
+  /**
+   * Cookies that are neither keyed nor forwarded on this route, in addition to the general cookies.
+   * Default: none.
+   * @example cookies: { ignore: ["theme"] }
+   */
+  readonly cookies?: WrittenRouteCookies | undefined;
+  /**
+   * `"strip"`: stores responses that have Set-Cookie, but without this field. Default: `"respect"`.
+   * @example setCookie: "strip"
+   */
+  readonly setCookie?: "respect" | "strip" | undefined;
+  /**
+   * `"refetch"`: requests the whole response after a 304 with another type, coding, language or nonce than
+   * the stored response. Default: `"update"`, which combines the 304 with the stored body.
+   * @example on304: "refetch"
+   */
+  readonly on304?: "update" | "refetch" | undefined;
+  /** Maximum random reduction of a lifetime, 0 to 1. Default: 0. @example jitter: 0.1 */
+  readonly jitter?: number | undefined;
+  /**
+   * Tags: a list, or a function of the path's parameters. Default: none.
+   * @example tags: ({ slug }) => [`article:${slug}`]
+   */
+  readonly tags?: readonly string[] | TagsOf | undefined;
+  /** Overrides the general field. Default: as in the general field. @example honourRequestDirectives: true */
+  readonly honourRequestDirectives?: boolean | undefined;
+  /**
+   * Scope in which one forward serves concurrent requests: `"isolate"`, or `"global"` by a lease in Redis.
+   * Default: `"isolate"`.
+   * @example collapse: "global"
+   */
+  readonly collapse?: "isolate" | "global" | undefined;
+  /**
+   * Time for which a request waits for another request's forward, 1 s to 1 d. Default: `"10s"`.
+   * @example waitTimeout: "2s"
+   */
+  readonly waitTimeout?: Duration | undefined;
+  /**
+   * β of XFetch, 0 to 10: how early hits refresh a response before expiry; 0: never. Default: 1, or 0 for
+   * responses with stale-while-revalidate.
+   * @example earlyRefresh: 2
+   */
+  readonly earlyRefresh?: number | undefined;
+  /**
+   * A hit within this time before expiry refreshes the response. Default: `"0s"`.
+   * @example refreshAhead: "10s"
+   */
+  readonly refreshAhead?: Duration | undefined;
+  /**
+   * Scope of invalidations by answers to unsafe methods. `"everywhere"` also purges all variants.
+   * Default: `"here"`, the request's own key in this isolate, this colo and Redis.
+   * @example invalidate: "everywhere"
+   */
+  readonly invalidate?: "here" | "everywhere" | undefined;
+  /** Purge bound of this route. Default: the general bound. @example purge: { maxLagSeconds: 5 } */
+  readonly purge?: WrittenRoutePurge | undefined;
+  /**
+   * Hit rate, 0 to 1, below which health has a finding. Default: `metrics.hitRateMin`.
+   * @example hitRateMin: 0.9
+   */
+  readonly hitRateMin?: number | undefined;
+  /**
+   * `"serve"`: serves stored responses, marked `unverified`, while the purge journal is unreachable.
+   * Default: sends requests to the origin instead.
+   * @example whenUnreachable: "serve"
+   */
+  readonly whenUnreachable?: "serve" | undefined;
+}
+
+/** Conditions on a request. */
+export interface WrittenWhen {
+  /** The request must have one of these cookies, in any case. Required. @example cookie: ["session"] */
+  readonly cookie: readonly NamePattern[];
+}
+
+/** Builds tags from a path's `:name` parameters. Must not throw. */
+export type TagsOf = (parameters: Readonly<Record<string, string>>) => readonly string[];
+
+/** Query parameters that are keyed and reach the origin. */
+export interface WrittenQuery {
+  /**
+   * The only query parameters that are keyed and forwarded. Default: all of them.
+   * @example allow: ["page"]
+   */
+  readonly allow?: readonly NamePattern[] | undefined;
+  /**
+   * `"sort"`: sorts the parameters by name, in keys and for the origin. Default: the client's order.
+   * @example order: "sort"
+   */
+  readonly order?: "sort" | undefined;
+}
+
+/** The members of `request.cf` that may be part of a key: values that many clients share. */
+export const cfNames = [
+  "asn",
+  "city",
+  "colo",
+  "continent",
+  "country",
+  "isEUCountry",
+  "metroCode",
+  "region",
+  "regionCode",
+  "timezone",
+] as const;
+
+export type CfName = (typeof cfNames)[number];
+
+/** Parts of the key in addition to the URL. */
+export interface WrittenKey {
+  /** Request fields whose values are keyed. Default: none. @example headers: ["x-app"] */
+  readonly headers?: readonly string[] | undefined;
+  /** Cookies whose values are keyed. Default: none. @example cookies: ["currency"] */
+  readonly cookies?: readonly string[] | undefined;
+  /**
+   * Members of `request.cf` that are keyed, and visible to a handler. Default: none.
+   * @example cf: ["country"]
+   */
+  readonly cf?: readonly CfName[] | undefined;
+}
+
+/** Cookies of a route. */
+export interface WrittenRouteCookies {
+  /** Cookies that are neither keyed nor forwarded. Default: none. @example ignore: ["theme"] */
+  readonly ignore?: readonly NamePattern[] | undefined;
+}
+
+/** Purge bound of a route, or of all routes. */
+export interface WrittenRoutePurge {
+  /**
+   * N: seconds from the 200 for a purge until the purge takes effect everywhere. More than 2.5 times the
+   * clock allowance, at most 3,600. Default: 10.
+   * @example maxLagSeconds: 5
+   */
+  readonly maxLagSeconds?: number | undefined;
+  /**
+   * Seconds: a response fetched this soon after its purge stays fresh for at most this long, 0 to
+   * 3,600. Default: 0, off.
+   * @example settleSeconds: 5
+   */
+  readonly settleSeconds?: number | undefined;
+}
+
+/**
+ * Request fields that look like a credential. A `*` at one end matches any text. Exact names precede
+ * patterns. Among exact names, and among patterns, `add` precedes `except`.
+ */
+export interface WrittenCredentialFields {
+  /** Fields that are a credential. Default: none. @example add: ["x-tenant", "*-ticket"] */
+  readonly add?: readonly string[] | undefined;
+  /** Fields that are not a credential. Default: none. @example except: ["x-csrf-token"] */
+  readonly except?: readonly string[] | undefined;
+}
+
+/** Fixed fields of refreshes, anonymous requests and warming: printable ASCII characters. */
+export interface WrittenAnonymous {
+  /** Default: `text/html,application/xhtml+xml,*\/*;q=0.8`. @example accept: "application/json" */
+  readonly accept?: string | undefined;
+  /** `User-Agent`. Default: `Tidemark`. @example userAgent: "Mozilla/5.0 (compatible; Tidemark)" */
+  readonly userAgent?: string | undefined;
+}
