@@ -1,4 +1,4 @@
-// What both caches of Next.js need: the starts of recent lookups, stores that have begun, purges in the
+// The parts that both caches of Next.js use: the starts of recent lookups, stores that have begun, purges in the
 // order of Next.js, and copies of bytes.
 import type { GivenStart } from "../data/load/make-record.ts";
 import { patiently } from "../base/timeouts.ts";

@@ -108,7 +108,7 @@ function answered(
 }
 
 /**
- * Decides what becomes of a request after its lookup: a verdict, which the decision records, or the
+ * Returns the verdict on a request after its lookup, which the decision records, or the
  * rule by which the request bypasses the cache.
  */
 export function courseOf(

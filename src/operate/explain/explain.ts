@@ -165,7 +165,7 @@ function passedBy(
   return { verdict, cacheStatus: cacheStatus(decision), next: "forward" };
 }
 
-/** A lookup without effects, and what became of it. */
+/** A lookup without effects, with its result and its verdict. */
 interface EndedLookup {
   /** The request as planned, before the lookup followed a marker. */
   readonly planned: LookupRequest;

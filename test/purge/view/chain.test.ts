@@ -7,7 +7,7 @@ import { Chain } from "../../../src/purge/view/chain.ts";
 import { type Entry, heldBytes } from "../../../src/purge/journal/entry.ts";
 import { coverable } from "../../../src/purge/journal/purge-target.ts";
 import { entryAt, responseWith, stampAt } from "../../../testing/examples/purges.ts";
-import { shareOf } from "../../../testing/histories.ts";
+import { playsAll, shareOf } from "../../../testing/histories.ts";
 import { usedHeapBytes } from "../../../testing/used-heap.ts";
 
 /** Applies rules 5 and 6 by comparing every entry. */
@@ -69,7 +69,7 @@ it("a chain covers what its entries cover", () => {
     }),
     { seed: 9_111, numRuns: shareOf(2_000) },
   );
-  expect(hardCount).toBeGreaterThan(shareOf(10_000));
+  expect(hardCount).toBeGreaterThan(playsAll ? 1_000 : 833);
 });
 
 describe("the bytes of a chain", () => {

@@ -1,4 +1,4 @@
-// What init reports about an origin: its pages, findings, and the next commands.
+// The report of init about an origin: its pages, findings, and the next commands.
 import { apacheLine, nginxLine } from "../asking/behind-proxy.ts";
 import { formatSeconds, judge, type Judgement } from "../origin/judge-page.ts";
 import type { OriginSight } from "../origin/look-at-origin.ts";
