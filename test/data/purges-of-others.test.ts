@@ -41,26 +41,26 @@ it("values keep their lifetime behind 8,300 purges of other keys", async () => {
   }
 });
 
-it.each(["shared", "edge"] as const)(
-  "each read finds a value in the tier %s that the view cannot verify",
-  async (tier) => {
-    const here = new DataIsolate();
-    const options = { fresh: "1h", tiers: [tier] };
-    await here.articles(options).set("42", "value");
-    await here.settle();
-    await purgeOthers(here);
-    here.clock.advance(20);
-    const values = here.beside().articles(options);
-    const load = vi.fn<() => Promise<string>>(async () => "new");
+it("each read finds a value in the shared or the edge tier that the view cannot verify", async () => {
+  const here = new DataIsolate();
+  const valuesIn = ({ data }: DataIsolate, tier: "shared" | "edge") =>
+    data.namespace<string, string>(`${tier}-articles`, { fresh: "1h", tiers: [tier] });
+  for (const tier of ["shared", "edge"] as const) await valuesIn(here, tier).set("42", "value");
+  await here.settle();
+  await purgeOthers(here);
+  here.clock.advance(20);
+  const load = vi.fn<() => Promise<string>>(async () => "new");
+  // Each tier is read by a new isolate, because the first unknown stamp renews the view.
+  for (const values of [valuesIn(here.elsewhere(), "shared"), valuesIn(here.beside(), "edge")]) {
     for (let nth = 0; nth < 3; nth += 1) {
       expect(await values.get("42")).toBe("value");
       expect(await values.has("42")).toBe(true);
       expect((await values.getMany(["42"])).get("42")).toBe("value");
       expect(await values.getOrSet("42", load)).toBe("value");
     }
-    expect(load).not.toHaveBeenCalled();
-  },
-);
+  }
+  expect(load).not.toHaveBeenCalled();
+});
 
 it("each read finds values that were set behind purges that this isolate has not read", async () => {
   const here = new DataIsolate();

@@ -14,11 +14,18 @@ import { adminToken, secret } from "../../../testing/site/purge-sender.ts";
 
 export const mebibyte = 1_048_576;
 
-/** Returns a text that differs by its number and at each of its lines. */
+const texts = new Map<string, string>();
+
+/** Returns a text that differs by its number and at each of its lines. Builds each text once. */
 export function bodyOf(bytes: number, nth = 1): string {
+  const name = `${bytes} ${nth}`;
+  const built = texts.get(name);
+  if (built !== undefined) return built;
   const lines = Math.ceil(bytes / 16);
   const text = Array.from({ length: lines }, (_, line) => `${nth} ${line}`.padEnd(15) + "\n");
-  return text.join("").slice(0, bytes);
+  const body = text.join("").slice(0, bytes);
+  texts.set(name, body);
+  return body;
 }
 
 /** `/held` fits into `limits.bufferBytes`, and is too large for Redis and Durable Objects. */
