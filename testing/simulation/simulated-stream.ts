@@ -162,14 +162,6 @@ export class SimulatedStream {
     this.appendedCount += all.length;
   }
 
-  /** Trims like `MINID =`: removes entries before the ID. A missing sequence number counts as 0. */
-  trimBefore(id: string, atMs: number): void {
-    const { items } = this;
-    const { lastId } = this.#state;
-    const kept = items.filter((item) => comparePositions(item.id, id) >= 0);
-    if (kept.length < items.length) this.#become(kept, { atMs, lastId });
-  }
-
   /** Trims like `MAXLEN =`. */
   trimTo(count: number, atMs: number): void {
     const { all, count: held, lastId } = this.#state;
