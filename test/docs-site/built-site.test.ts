@@ -118,7 +118,7 @@ describe.runIf(chromiumPath !== undefined)("the built site in Chromium", () => {
   it.each([
     { term: "staleIfError", address: "/configuration.html" },
     { term: "surrogate keys fastly", address: "/outward.html" },
-    { term: "planted faults", address: "/purge-simulation.html" },
+    { term: "simulated history", address: "/specification.html" },
   ])("finds by the keyboard: $term", async ({ term, address }) => {
     await page.goto(`${origin}/`);
     const input = page.locator("#localsearch-input");
