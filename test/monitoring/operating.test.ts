@@ -6,14 +6,6 @@ import { findingCodes } from "../../src/protocol/finding.ts";
 import { alerts, metricNames } from "./metrics-in.ts";
 
 const page = readFileSync("docs/operating.md", "utf8");
-const monitoring = readFileSync("docs/monitoring.md", "utf8");
-
-/** The related finding of each alert that has one. */
-const findingsOfAlerts = new Map(
-  [...monitoring.matchAll(/^\| `(Tidemark\w+)` \| .* \| `([\w-]+)` \|$/gm)].map(
-    ([, alert = "", finding = ""]) => [alert, finding] as const,
-  ),
-);
 
 /** The text of each section, by the anchor of its heading. */
 const sections = new Map(
@@ -40,12 +32,6 @@ describe("docs/operating.md", () => {
     },
   );
 
-  it.each(alerts)("names the finding of $alert in that section", ({ alert, text }) => {
-    const finding = findingsOfAlerts.get(alert);
-    const named = codesIn(headOf(sections.get(sectionOf(text)) ?? ""));
-    expect(named).toEqual(expect.arrayContaining(finding === undefined ? [] : [finding]));
-  });
-
   it("names only known findings at the heads of sections, and each at most once", () => {
     const heads = [...sections.values()].flatMap((text) => codesIn(headOf(text)));
     const findings = heads.filter((name) => !name.startsWith("Tidemark"));
@@ -56,7 +42,7 @@ describe("docs/operating.md", () => {
 
   it("searches for metrics that a scrape has", () => {
     const asked = [...page.matchAll(/\^tidemark_[\w()|]+/g)].flatMap(([text]) => beginnings(text));
-    expect(asked.length).toBeGreaterThan(9);
+    expect(asked.length).toBeGreaterThan(7);
     const isThere = (begin: string) =>
       metricNames.some((name) => name.startsWith(begin) || begin.startsWith(`${name}_`));
     expect(asked.filter((begin) => !isThere(begin))).toEqual([]);

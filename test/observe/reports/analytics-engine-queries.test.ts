@@ -56,10 +56,6 @@ it("returns what docs/analytics-engine.md says for each of its queries", () => {
       { route: "api", hit_rate: 0 },
       { route: "all", hit_rate: 0.8 },
     ],
-    [
-      { route: "api", slow: 1 },
-      { route: "all", slow: 0.25 },
-    ],
     [{ colo: "HAM", worst_lag_ms: 40 }],
   ]);
 });
