@@ -20,7 +20,7 @@ interface Ended {
 }
 
 function ended({ command, site }: Installed, args: readonly string[], more = {}): Promise<Ended> {
-  const own = { TIDEMARK_SITE: site, TIDEMARK_TOKEN: "token-x", HOME: "/nonexistent" };
+  const own = { TIDEMARK_SITE: site, TIDEMARK_TOKEN: "token-x" };
   const env = { PATH: process.env["PATH"], ...own, ...more };
   const { promise, resolve } = Promise.withResolvers<Ended>();
   const child = execFile(newerNode, [command, ...args], { env }, (failure, out) => {

@@ -6,7 +6,7 @@ export const exitCode = {
   done: 0,
   /** The site rejected the request or was unreachable, or the command itself failed. */
   failed: 1,
-  /** The command line, the profile or a file is wrong. Nothing was sent. */
+  /** The command line or a file is wrong. Nothing was sent. */
   usage: 2,
   /** Success, but with a problem: a finding of health or doctor, or a page or key that failed to warm. */
   findings: 3,
@@ -37,7 +37,7 @@ export class CommandError extends Error {
   }
 }
 
-/** Creates an error for a wrong command line, profile or file, before anything is sent. */
+/** Creates an error for a wrong command line or file, before anything is sent. */
 export function usageError(fault: Fault, cause?: unknown): CommandError {
   return new CommandError(fault, { exitCode: exitCode.usage, code: "usage", cause });
 }

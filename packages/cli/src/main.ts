@@ -112,7 +112,7 @@ function withoutValues(text: string): string {
   if (!secretOption.test(namesAlone)) return namesAlone;
   return (
     `${namesAlone.trimEnd()}\nA token is never read from the command line: ` +
-    "set TIDEMARK_TOKEN, or run tidemark profile set NAME --site URL.\n"
+    "set TIDEMARK_TOKEN or TIDEMARK_TOKEN_FILE.\n"
   );
 }
 

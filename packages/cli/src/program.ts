@@ -1,7 +1,6 @@
 // Registers the commands in the order of the help.
 import { Command } from "commander";
 import { version } from "./version.ts";
-import { addCompletion } from "./commands/completion.ts";
 import { addCreate } from "./commands/create.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExplain } from "./commands/explain.ts";
@@ -11,7 +10,6 @@ import { addJournal } from "./commands/journal.ts";
 import { addMetrics } from "./commands/metrics.ts";
 import { addOutward } from "./commands/outward.ts";
 import { addProbe } from "./commands/probe.ts";
-import { addProfile } from "./commands/profile.ts";
 import { addPurge } from "./commands/purge.ts";
 import { addStats } from "./commands/stats.ts";
 import { addSwitch } from "./commands/switch.ts";
@@ -34,30 +32,26 @@ const commands: readonly AddCommand[] = [
   addInit,
   addDoctor,
   addStart,
-  addProfile,
-  // This command must be the last, because it reads the other commands.
-  addCompletion,
 ];
 
 const surroundings = `
 Examples:
   tidemark init https://www.example.com --out my-site
-  tidemark profile set production --site https://www.example.com
-  tidemark health
+  tidemark health --site https://www.example.com
   tidemark purge --tag article:42 --dry-run
 
 Environment:
-  TIDEMARK_SITE, TIDEMARK_PROFILE  the site, if no option names one
-  TIDEMARK_TOKEN                   the ADMIN_TOKEN of the site
-  TIDEMARK_TOKEN_FILE              a file of mode 600 with this token
-  TIDEMARK_OPERATOR_PATH           like --operator-path
-  NO_COLOR                         any value: no colors
-  TIDEMARK_DEBUG                   any value: print the stack behind an error
+  TIDEMARK_SITE           the site, if --site does not name it
+  TIDEMARK_TOKEN          the ADMIN_TOKEN of the site
+  TIDEMARK_TOKEN_FILE     without TIDEMARK_TOKEN: a file of mode 600 with it
+  TIDEMARK_OPERATOR_PATH  like --operator-path
+  NO_COLOR                any value: no colors
+  TIDEMARK_DEBUG          any value: print the stack behind an error
 
 Exit codes:
   0    done
   1    failed: the site rejected the request, or was unreachable
-  2    the command line, a profile or a file is wrong; nothing was sent
+  2    the command line or a file is wrong; nothing was sent
   3    done, with a problem found
   130  ended by Ctrl-C, a signal, or the answer no
   141  ended early, because stdout was closed`;
@@ -69,7 +63,6 @@ export function makeProgram(act: Action): Command {
     )
     .version(version, "--version", "show the version")
     .option("--site <url>", "the site, such as https://www.example.com")
-    .option("--profile <name>", "the site and the token of this profile")
     .option("--operator-path <path>", "the path of the site's operator routes, if not /_cache")
     .option("--json", "print only the result on stdout, as JSON")
     .option("--yes", "answer every question with yes")

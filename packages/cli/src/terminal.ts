@@ -1,7 +1,7 @@
 // Writes results to stdout and all else to stderr. Only terminals get colors and questions.
 import { type Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
-import { confirm, isCancel, type Option, password, select } from "@clack/prompts";
+import { confirm, isCancel, type Option, select } from "@clack/prompts";
 import { lineOf, type Part, printable, printableJson } from "../../../local/printable.ts";
 import { interruption, usageError } from "./command-error.ts";
 import type { Output, World } from "./world.ts";
@@ -98,12 +98,6 @@ export class Terminal {
   async chosen<Value extends string>(question: string, options: Option<Value>[]): Promise<Value> {
     const message = printable(question);
     return this.#answered<Value>((where) => select({ message, options, ...where }));
-  }
-
-  /** Asks for a secret without showing it. @throws CommandError on Ctrl-C */
-  async secret(question: string): Promise<string> {
-    const message = printable(question);
-    return this.#answered<string>((where) => password({ message, ...where }));
   }
 
   /**

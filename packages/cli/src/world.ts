@@ -1,6 +1,5 @@
 // The environment of the command: that of a process, or of a test.
 import type { Readable } from "node:stream";
-import { homedir } from "node:os";
 import type { WriteStream } from "node:tty";
 import { exitCode } from "./command-error.ts";
 
@@ -19,8 +18,6 @@ export interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The base of relative paths. */
   readonly folder: string;
-  /** The user's home folder. */
-  readonly home: string;
   readonly input: Readable & { readonly isTTY?: boolean };
   /** stdout: results. */
   readonly output: Output;
@@ -58,7 +55,6 @@ export function worldOf(process: NodeJS.Process): World {
     args: process.argv.slice(2),
     env: process.env,
     folder: process.cwd(),
-    home: homedir(),
     input: process.stdin,
     output: outputOf(process.stdout),
     notes: outputOf(process.stderr),

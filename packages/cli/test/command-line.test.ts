@@ -92,12 +92,6 @@ it("an error about an invalid value names the option and the right form", async 
   expect((await user.runs(["switch", "onn"])).notes).toContain("argument 'state' is invalid.");
 });
 
-it("the complete command gets the words after --", async () => {
-  const { user } = await operatorAt();
-  const { code, out } = await user.runs(["complete", "--", "purge", "-tag", "--tag", "--ev"]);
-  expect({ code, out }).toEqual({ code: 0, out: ":4\n" });
-});
-
 it("an unknown option is reported as JSON with --json", async () => {
   const { user } = await operatorAt();
   const ran = await user.runs(["purge", "--tagg", "a", "--json"]);
@@ -107,10 +101,12 @@ it("an unknown option is reported as JSON with --json", async () => {
 
 describe("an unexpected failure", () => {
   const ran = async (args: readonly string[], env = {}) => {
-    const user = await FakeUser.at({ env });
+    const user = await FakeUser.at({ env: { ...operatorEnv, ...env } });
     const { world, output, notes } = user.world(args);
-    const home = undefined as unknown as string;
-    return { code: await main({ ...world, home }), out: output.text, notes: notes.text };
+    const nowAtMs = () => {
+      throw new TypeError("no clock");
+    };
+    return { code: await main({ ...world, nowAtMs }), out: output.text, notes: notes.text };
   };
 
   it("is reported without a stack trace, and exits with 1", async () => {

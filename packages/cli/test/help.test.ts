@@ -15,10 +15,11 @@ function allOf(command: Command, path: readonly string[] = []): Named[] {
   return [{ path, command }, ...inner];
 }
 
-/** `complete` is hidden: only completion scripts of shells call it. */
-const all = allOf(makeProgram(() => async () => undefined))
-  .filter(({ path }) => path[0] !== "complete")
-  .map(({ path, command }) => ({ name: ["tidemark", ...path].join(" "), path, command }));
+const all = allOf(makeProgram(() => async () => undefined)).map(({ path, command }) => ({
+  name: ["tidemark", ...path].join(" "),
+  path,
+  command,
+}));
 
 describe.each(all)("$name --help", ({ name, path, command }) => {
   const helped = async () => {

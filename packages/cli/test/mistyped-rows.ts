@@ -16,8 +16,6 @@ const commands: readonly Row[] = [
   ["two commands", "purge --everything --yes health"],
   ["two commands in the other order", "health purge --everything --yes"],
   ["an unknown topic of help", "help purgee"],
-  ["a mistyped subcommand", "profile sett a"],
-  ["no subcommand", "profile"],
   ["an unknown short option", "-v"],
 ];
 
@@ -64,7 +62,6 @@ const values: readonly Row[] = [
   ["--json instead of a value", "purge --reason --json --tag a"],
   ["--yes instead of a value", "purge --host --yes --everything"],
   ["an option instead of a site", "purge --everything --yes --site --dry-run"],
-  ["an option instead of a profile", "--profile --yes purge --everything --yes"],
   ["an em dash instead of a value", "purge --tag a --reason \u2014dry-run"],
   ["minus signs instead of a value", "purge --tag \u2212\u2212dry-run"],
   ["a long name after one dash", "purge -tag a"],
@@ -120,9 +117,6 @@ const sites: readonly Row[] = [
   ["a site with a path", `${everything} --site https://www.example.com/news`],
   ["a site without TLS", `${everything} --site http://www.example.com`],
   ["a site with a password", `${everything} --site https://u:p@www.example.com`],
-  ["an unknown profile", `${everything} --profile prod`],
-  ["an empty profile", `${everything} --profile=`],
-  ["a site and a profile", `${everything} --site https://a.example --profile a`],
   ["an operator path without a slash", `${everything} --operator-path _cache`],
   ["an empty operator path", `${everything} --operator-path=`],
 ];

@@ -34,10 +34,10 @@ async function serving(answer: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Starts the command with a home folder without profiles. */
+/** Starts the command for a site. */
 function start(args: readonly string[], site: string) {
   const own = { TIDEMARK_SITE: site, TIDEMARK_TOKEN: token };
-  const env = { PATH: process.env["PATH"], HOME: "/nonexistent", ...own };
+  const env = { PATH: process.env["PATH"], ...own };
   const entry = new URL("../src/tidemark.ts", import.meta.url).pathname;
   const child = spawn(process.execPath, [entry, ...args], { env });
   ends.push(() => child.kill("SIGKILL"));

@@ -18,7 +18,7 @@ export const addHealth: AddCommand = (program, act) => {
 const examples = `
 Examples:
   tidemark health
-  tidemark health --json --profile production
+  tidemark health --json --site https://www.example.com
   tidemark health > health.txt || echo "look at health.txt"`;
 
 async function health(session: Session) {

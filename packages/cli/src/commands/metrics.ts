@@ -16,7 +16,7 @@ export const addMetrics: AddCommand = (program, act) => {
 const examples = `
 Examples:
   tidemark metrics > tidemark.prom
-  tidemark metrics --json --profile production`;
+  tidemark metrics --json --site https://www.example.com`;
 
 async function metrics(session: Session) {
   const { terminal } = session;

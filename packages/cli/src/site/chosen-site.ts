@@ -1,12 +1,11 @@
-// Determines the site and the token of a command, from options, the environment or a profile.
+// Determines the site and the token of a command, from options and the environment.
+import { type FileHandle, open } from "node:fs/promises";
 import { CommandError, usageError, exitCode } from "../command-error.ts";
 import type { World } from "../world.ts";
-import { ownText, type Profile, type Profiles, readProfiles } from "./profiles.ts";
 
 /** Options of every command that uses a site. */
 export interface SiteOptions {
   readonly site?: string;
-  readonly profile?: string;
   readonly operatorPath?: string;
 }
 
@@ -16,101 +15,31 @@ export interface ChosenSite extends SiteAddress {
 }
 
 /**
- * Returns the site from the first of these that is set: `--site`, `--profile`, TIDEMARK_SITE,
- * TIDEMARK_PROFILE, the default profile, the only profile. The command sends a profile's token only
- * to that profile's site. TIDEMARK_TOKEN and TIDEMARK_TOKEN_FILE take precedence over a profile's token.
+ * Returns the site of `--site`, or else of TIDEMARK_SITE. Its token is TIDEMARK_TOKEN, or else the
+ * content of TIDEMARK_TOKEN_FILE.
  *
  * @throws CommandError if no site is specified, or a setting is invalid
  */
-export async function chosenSite(options: SiteOptions, where: World): Promise<ChosenSite> {
-  const { env } = where;
-  const profiles = await readProfiles(where);
-  const named = namedSite(options, env);
-  const given = givenOperatorPath(options, env);
-  if (named !== undefined) {
-    const { origin } = siteAddress({ ...named, operatorPath: given });
-    const same = Object.values(profiles.profiles).find(({ site }) => isSame(site, origin));
-    const operatorPath = given ?? same?.operatorPath;
-    return withToken(siteAddress({ ...named, operatorPath }), same, where);
-  }
-  const { name, profile } = chosenProfile(options, env, profiles);
-  const operatorPath = given ?? profile.operatorPath;
-  const from = `The profile ${JSON.stringify(name)}`;
-  return withToken(siteAddress({ site: profile.site, operatorPath, from }), profile, where);
-}
-
-/** Returns the path of `--operator-path`, or else of TIDEMARK_OPERATOR_PATH. */
-export function givenOperatorPath({ operatorPath }: SiteOptions, env: World["env"]) {
-  return operatorPath ?? (env["TIDEMARK_OPERATOR_PATH"] || undefined);
-}
-
-function namedSite({ site, profile }: SiteOptions, env: World["env"]) {
-  if (site !== undefined && profile !== undefined) {
-    throw usageError({
-      what: "The options conflict.",
-      why: "--site and --profile both specify a site.",
-      hint: "Write only one of them.",
-    });
-  }
-  if (site !== undefined) return { site, from: "--site" };
-  const variable = env["TIDEMARK_SITE"];
-  if (profile === undefined && variable) return { site: variable, from: "TIDEMARK_SITE" };
-  return undefined;
-}
-
-function isSame(site: string, origin: string): boolean {
-  return URL.parse(site)?.origin === origin;
-}
-
-function chosenProfile(
-  options: SiteOptions,
-  env: World["env"],
-  { default: usual, profiles }: Profiles,
-): { name: string; profile: Profile } {
-  const names = Object.keys(profiles);
-  const only = names.length === 1 ? names[0] : undefined;
-  const name = options.profile ?? (env["TIDEMARK_PROFILE"] || undefined) ?? usual ?? only;
-  const known = names.length === 0 ? "There are no profiles." : `Profiles: ${names.join(", ")}.`;
-  if (name === undefined) {
+export async function chosenSite(options: SiteOptions, { env }: World): Promise<ChosenSite> {
+  const operatorPath = options.operatorPath ?? (env["TIDEMARK_OPERATOR_PATH"] || undefined);
+  const site = options.site ?? (env["TIDEMARK_SITE"] || undefined);
+  if (site === undefined) {
     const fault = {
       what: "No site is specified.",
-      why: `There is no --site, no TIDEMARK_SITE and no profile to use. ${known}`,
-      hint: "Write --site https://www.example.com, or create a profile with: tidemark profile set NAME --site URL.",
+      why: "Neither --site nor TIDEMARK_SITE is set.",
+      hint: "Write --site https://www.example.com, and set TIDEMARK_TOKEN to its ADMIN_TOKEN.",
     };
     // Commands that can also work without a site check for this code.
     throw new CommandError(fault, { exitCode: exitCode.usage, code: "no-site" });
   }
-  const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
-  if (profile !== undefined) return { name, profile };
-  throw usageError({
-    what: "The site is unknown.",
-    why: `There is no profile ${JSON.stringify(name)}. ${known}`,
-    hint: `Create it with: tidemark profile set ${name} --site URL.`,
-  });
+  const from = options.site === undefined ? "TIDEMARK_SITE" : "--site";
+  return { ...siteAddress({ site, operatorPath, from }), token: await tokenIn(env) };
 }
 
-async function withToken(
-  address: SiteAddress,
-  profile: Profile | undefined,
-  { env }: World,
-): Promise<ChosenSite> {
-  const path = env["TIDEMARK_TOKEN_FILE"];
-  if (env["TIDEMARK_TOKEN"]) {
-    return { ...address, token: checkedToken(env["TIDEMARK_TOKEN"], "TIDEMARK_TOKEN") };
-  }
-  if (!path) {
-    const token = profile?.token;
-    return { ...address, token: token && checkedToken(token, "The token of the profile") };
-  }
-  const text = await ownText(path);
-  if (text !== undefined) {
-    return { ...address, token: checkedToken(text.trim(), "TIDEMARK_TOKEN_FILE") };
-  }
-  throw usageError({
-    what: "TIDEMARK_TOKEN_FILE cannot be used.",
-    why: `There is no file ${path}.`,
-    hint: "Set it to a file of mode 600 with the ADMIN_TOKEN of the site.",
-  });
+async function tokenIn(env: World["env"]): Promise<string | undefined> {
+  const { TIDEMARK_TOKEN: token, TIDEMARK_TOKEN_FILE: path } = env;
+  if (token) return checkedToken(token, "TIDEMARK_TOKEN");
+  return path ? checkedToken((await ownText(path)).trim(), "TIDEMARK_TOKEN_FILE") : undefined;
 }
 
 /** The location of a site's operator routes. */
@@ -165,7 +94,7 @@ export function siteAddress(given: {
  * @param from the source of the token, such as `TIDEMARK_TOKEN`
  * @returns a valid value for a request field. @throws CommandError, which does not quote the token
  */
-export function checkedToken(token: string, from: string): string {
+function checkedToken(token: string, from: string): string {
   if (/^[\x21-\x7e]+$/.test(token)) return token;
   throw usageError({
     what: `${from} cannot be used.`,
@@ -174,5 +103,60 @@ export function checkedToken(token: string, from: string): string {
         ? "It is empty."
         : "It contains a space, a line break or a character outside ASCII.",
     hint: "Pass only the ADMIN_TOKEN of the site.",
+  });
+}
+
+/**
+ * Returns the text of a file that holds a token.
+ *
+ * @throws CommandError if the file is absent, or other users can read it or may have written it
+ */
+async function ownText(path: string): Promise<string> {
+  try {
+    const file = await open(path, "r");
+    try {
+      await refuseOfOthers(file, path);
+      // Some editors write a byte order mark.
+      return (await file.readFile("utf8")).replace(/^\ufeff/, "");
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    const isOfSystem = cause instanceof Error && "syscall" in cause && "code" in cause;
+    if (!isOfSystem) throw cause;
+    const isAbsent = cause.code === "ENOENT" || cause.code === "ENOTDIR";
+    throw usageError(
+      {
+        what: "TIDEMARK_TOKEN_FILE cannot be used.",
+        why: isAbsent ? `There is no file ${path}.` : `The system reported ${String(cause.code)}.`,
+        hint: "Set it to a file of mode 600 with the ADMIN_TOKEN of the site.",
+      },
+      cause,
+    );
+  }
+}
+
+async function refuseOfOthers(file: FileHandle, path: string): Promise<void> {
+  const what = `${path} was not read.`;
+  const stats = await file.stat();
+  const { mode, uid } = stats;
+  // A shell's <(command) is a pipe.
+  if (!stats.isFile() && !stats.isFIFO()) {
+    throw usageError({ what, why: "It is not a file.", hint: "Name a file of mode 600." });
+  }
+  if (process.platform === "win32") return;
+  if ((mode & 0o077) !== 0) {
+    throw usageError({
+      what,
+      why: `Others can read it: its mode is ${(mode & 0o777).toString(8)}, and it may contain a token.`,
+      hint: `Run chmod 600 ${path}. If others could read it, create a new token.`,
+    });
+  }
+  const own = process.getuid?.();
+  if (uid === own || uid === 0) return;
+  throw usageError({
+    what,
+    why: `It belongs to another user: its owner is ${uid}, and you are ${own}.`,
+    hint: `If you trust its content, run chown ${own} ${path}.`,
   });
 }

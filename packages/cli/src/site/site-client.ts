@@ -221,7 +221,7 @@ function noToken({ origin }: ChosenSite): CommandError {
   return usageError({
     what: "Nothing was sent.",
     why: `There is no token for ${origin}.`,
-    hint: "Set TIDEMARK_TOKEN to its ADMIN_TOKEN, or store it with: tidemark profile set NAME --site URL.",
+    hint: "Set TIDEMARK_TOKEN to its ADMIN_TOKEN, or set TIDEMARK_TOKEN_FILE to a file of mode 600 with it.",
   });
 }
 
@@ -276,6 +276,6 @@ function notTidemark(
 const hintOfCertificate =
   "Check the host's name and its certificate. If you use your own certificate authority, set NODE_EXTRA_CA_CERTS to its file.";
 const hintOfToken =
-  "Set TIDEMARK_TOKEN to the secret ADMIN_TOKEN of that Worker, or store it with: tidemark profile set NAME --site URL.";
+  "Set TIDEMARK_TOKEN to the secret ADMIN_TOKEN of that Worker, or set TIDEMARK_TOKEN_FILE to a file of mode 600 with it.";
 const hintOfSite =
   "Check that this version of Tidemark runs in front of the site, and check its ADMIN_TOKEN and operatorPath.";

@@ -155,7 +155,7 @@ const classes: readonly string[] = ["TidemarkJournal", "TidemarkRecords"];
 
 /** Returns `undefined` without a wrangler file. @throws OperatorError if it cannot be read */
 export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | undefined> {
-  const { file } = await readWranglerFile(folder);
+  const file = await readWranglerFile(folder);
   if (file.kind === "absent") return undefined;
   if (file.kind === "malformed") {
     const what = `${join(folder, file.name)} cannot be read.`;

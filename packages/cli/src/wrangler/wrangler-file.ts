@@ -15,16 +15,15 @@ export type WranglerFile =
 /** The possible names, in the order of wrangler's search. */
 export const wranglerNames = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"] as const;
 
-/** Returns the file that wrangler uses, and the names of all such files that exist. */
-export async function readWranglerFile(
-  folder: string,
-): Promise<{ file: WranglerFile; present: readonly string[] }> {
-  const texts = await Promise.all(wranglerNames.map((name) => textIfThere(join(folder, name))));
-  const present = wranglerNames.filter((_, at) => texts[at] !== undefined);
-  const [name] = present;
-  const text = texts.find((one) => one !== undefined);
-  if (name === undefined || text === undefined) return { file: { kind: "absent" }, present };
-  return { file: name.endsWith(".toml") ? fromToml(name, text) : fromJson(name, text), present };
+/** Returns the file that wrangler uses. */
+export async function readWranglerFile(folder: string): Promise<WranglerFile> {
+  for (const name of wranglerNames) {
+    const text = await textIfThere(join(folder, name));
+    if (text !== undefined) {
+      return name.endsWith(".toml") ? fromToml(name, text) : fromJson(name, text);
+    }
+  }
+  return { kind: "absent" };
 }
 
 /** Error codes for a missing file, for a folder with the file's name, and for an invalid path. */

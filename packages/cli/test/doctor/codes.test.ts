@@ -12,8 +12,8 @@ it("inOrder() puts the most severe findings first, and removes duplicates", () =
   const texts = { what: "a", cause: "b", remedy: "c" };
   const row = (code: DoctorCode, level: DoctorFinding["level"], about?: string): DoctorFinding =>
     about === undefined ? { code, level, ...texts } : { code, level, about, ...texts };
-  const [info, warning] = [row("no-route", "info"), row("loop", "warning")];
-  const [first, second] = [row("loop", "critical", "x"), row("main-missing", "critical", "y")];
+  const [info, warning] = [row("origin-open", "info"), row("loop", "warning")];
+  const [first, second] = [row("loop", "critical", "x"), row("origin-wrong", "critical", "y")];
   expect(inOrder([info, first, warning, second, info])).toEqual([first, second, warning, info]);
 });
 

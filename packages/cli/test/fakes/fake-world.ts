@@ -82,7 +82,6 @@ export class FakeUser {
       args,
       env: options.env ?? {},
       folder: this.folder,
-      home: this.folder,
       input: Object.assign(Readable.from([options.input ?? ""].flat()), {
         isTTY: isTty,
         // Prompts call `setRawMode` on a terminal.
@@ -110,7 +109,6 @@ export const bareWorld: World = {
   args: [],
   env: {},
   folder: "/",
-  home: "/",
   input: Readable.from([]),
   output: new Kept(false, 80),
   notes: new Kept(false, 80),

@@ -37,25 +37,3 @@ it.each(ways)(
     expect(elsewhere.notes).toContain("and operatorPath.");
   },
 );
-
-const noSite = { TIDEMARK_TOKEN: operatorEnv.TIDEMARK_TOKEN };
-const site = operatorEnv.TIDEMARK_SITE;
-const setProfile = ["profile", "set", "shop", "--site", site, "--no-token"];
-
-it.each(ways)("the operator path of $way precedes that of a profile", async ({ options, env }) => {
-  const { fetch } = openReached({ config: { operatorPath: "/ops" } });
-  const user = await FakeUser.at({ fetch, env: noSite });
-  await user.runs([...setProfile, "--operator-path", "/old"]);
-  expect((await user.runs(["stats", "--profile", "shop"])).code).toBe(1);
-  const ran = await user.runs(["stats", "--profile", "shop", ...options], {
-    env: { ...noSite, ...env },
-  });
-  expect(ran.code).toBe(0);
-});
-
-it.each(ways)("a profile stores the operator path of $way", async ({ options, env }) => {
-  const { fetch } = openReached({ config: { operatorPath: "/ops" } });
-  const user = await FakeUser.at({ fetch, env: noSite });
-  await user.runs([...setProfile, ...options], { env: { ...noSite, ...env } });
-  expect((await user.runs(["stats", "--profile", "shop"])).code).toBe(0);
-});

@@ -35,13 +35,6 @@ const commands: readonly (readonly string[])[] = [
   ["doctor", "--folder", evil],
   ["init", siteUrl, "--dry-run"],
   ["init", siteUrl, "--out", evil, "--region", "weur"],
-  ["profile", "list"],
-  ["profile", "use", evil],
-  ["profile", "set", evil],
-  ["complete", "--", "--profile", ""],
-  ["completion", "bash"],
-  ["completion", evil],
-  ["health", "--profile", evil],
   ["health", "--site", evil],
   [evil],
   [`--${evil}`],
@@ -81,10 +74,6 @@ async function userAt(answer: Answer, changed: (typeof own)[keyof typeof own]) {
     answer(new URL(input instanceof Request ? input.url : String(input)), init);
   // The input answers no to a question, and contains the attack as a list.
   const user = await FakeUser.at({ fetch: reach, input: `n/a\n${evil}`, ...changed });
-  const folder = join(user.folder, ".config", "tidemark");
-  await mkdir(folder, { recursive: true });
-  const profiles = { ok: { site: siteUrl }, [evil]: { site: siteUrl, operatorPath: evil } };
-  await writeFile(join(folder, "profiles.json"), JSON.stringify({ profiles }), { mode: 0o600 });
   return {
     folder: user.folder,
     /** Runs the command. A pause ends at once, and advances the clock. */

@@ -1,54 +1,13 @@
-// Findings about bindings, the cron trigger, and settings that an environment does not repeat.
-import { isSet } from "../../../../../src/protocol/variables/bindings.ts";
-import { type DoctorFinding, quoted } from "../finding.ts";
+// Findings about bindings that the Worker's code names and the wrangler file lacks.
+import type { DoctorFinding } from "../finding.ts";
 import { aboutOf, type Deployment, type FolderRead } from "./read-folder.ts";
-import { isTable, type Table } from "../../wrangler/wrangler-file.ts";
 
-export function bindingFindings(deployment: Deployment, read: FolderRead): DoctorFinding[] {
-  return [
-    incomplete(deployment, read),
-    cronMissing(deployment, read),
-    environmentLacks(deployment, read),
-  ].flat();
-}
-
-/** Checks the known bindings that are present, and the bindings that the code names. */
-function incomplete(deployment: Deployment, { mainTexts }: FolderRead): DoctorFinding[] {
-  const { main = "", vars, services, rateLimits, datasets, r2Buckets } = deployment;
+export function bindingFindings(
+  deployment: Deployment,
+  { mainTexts }: FolderRead,
+): DoctorFinding[] {
+  const { main = "", r2Buckets } = deployment;
   const text = mainTexts.get(main) ?? "";
-  const origin = services.find(({ binding }) => binding === "ORIGIN");
-  const limiter = rateLimits.find(({ name }) => name === "ORIGIN_LIMITER");
-  const dataset = datasets.find(({ binding }) => binding === "METRICS");
-  const asText = (name: string) =>
-    name in vars ? `${name} is a variable, but must be a binding` : "";
-  const rows = [
-    {
-      name: "ORIGIN",
-      wrong:
-        asText("ORIGIN") ||
-        (origin && !isSet(origin, "service") ? "The binding names no service" : ""),
-      without: "the Worker does not start",
-      remedy: 'Write it under services, as { "binding": "ORIGIN", "service": "my-site" }.',
-    },
-    {
-      name: "ORIGIN_LIMITER",
-      wrong: asText("ORIGIN_LIMITER") || (limiter ? faultOfLimiter(limiter) : ""),
-      without: "no client is limited",
-      remedy:
-        'Write it under ratelimits, as { "name": "ORIGIN_LIMITER", "namespace_id": "1001", "simple": { "limit": 300, "period": 60 } }.',
-    },
-    {
-      name: "METRICS",
-      wrong:
-        asText("METRICS") ||
-        (dataset && "dataset" in dataset && !isSet(dataset, "dataset")
-          ? "The binding names no dataset"
-          : ""),
-      without: "reports do not go to Analytics Engine",
-      remedy:
-        'Write it under analytics_engine_datasets, as { "binding": "METRICS", "dataset": "tidemark" }.',
-    },
-  ];
   const bucketRows = bucketsIn(text).map((name) => ({
     name,
     wrong: r2Buckets.some(({ binding }) => binding === name)
@@ -65,14 +24,14 @@ function incomplete(deployment: Deployment, { mainTexts }: FolderRead): DoctorFi
       remedy: `Write { "name": "${name}", "class_name": "${store.className}" } under durable_objects.bindings, write "${store.className}": { "type": "durable-object", "storage": "sqlite" } under exports, and export the class from ${main}.`,
     })),
   );
-  return [...rows, ...bucketRows, ...objectRows].flatMap(
+  return [...bucketRows, ...objectRows].flatMap(
     ({ name, wrong, without, remedy }): DoctorFinding[] =>
       wrong === ""
         ? []
         : [
             {
               code: "binding-incomplete",
-              level: name === "ORIGIN" ? "critical" : "warning",
+              level: "warning",
               ...aboutOf(deployment),
               what: `${name} cannot be used: ${without}.`,
               cause: `${wrong}.`,
@@ -140,53 +99,3 @@ function faultOfObject(
   const isExported = new RegExp(`\\bexport\\s*\\*|\\bexport\\b[^;]*\\b${className}\\b`).test(text);
   return isExported || written !== className ? "" : `${main} does not export ${written}`;
 }
-
-/** Returns the fault of a rate limiter's settings; an empty string if they are valid. */
-function faultOfLimiter({ namespace_id, simple }: Table): string {
-  if (namespace_id === undefined || namespace_id === "") return "The binding has no namespace_id";
-  if (!isTable(simple) || typeof simple["limit"] !== "number") return "The binding has no limit";
-  const { period } = simple;
-  if (period === 10 || period === 60) return "";
-  return `Its period is ${JSON.stringify(period) ?? "not set"}, but must be 10 or 60`;
-}
-
-function cronMissing(deployment: Deployment, { configuration }: FolderRead): DoctorFinding | [] {
-  const usesHotKeys = /\bhotKeys\s*:\s*[1-9]/.test(configuration ?? "");
-  if (!usesHotKeys || deployment.crons.length > 0) return [];
-  return {
-    code: "cron-missing",
-    level: "warning",
-    ...aboutOf(deployment),
-    what: "No key is kept warm: nothing refreshes hot keys before they expire.",
-    cause: "The configuration has hotKeys, and the wrangler file has no cron trigger.",
-    remedy: 'Write "triggers": { "crons": ["* * * * *"] }, and deploy.',
-  };
-}
-
-const variables = ["SITE_HOST", "BYPASS"];
-
-/** Finds top-level settings that an environment does not repeat. They have no effect in that environment. */
-function environmentLacks(deployment: Deployment, { deployments }: FolderRead): DoctorFinding | [] {
-  const top = deployments.find(({ environment }) => environment === undefined);
-  if (top === undefined || deployment === top) return [];
-  const names = [
-    ...variables.filter((name) => isSet(top.vars, name) && !(name in deployment.vars)),
-    ...(hasLimiter(top) && !hasLimiter(deployment) ? ["ORIGIN_LIMITER"] : []),
-    ...(hasDataset(top) && !hasDataset(deployment) ? ["METRICS"] : []),
-  ];
-  if (names.length === 0) return [];
-  return {
-    code: "environment-lacks",
-    level: "warning",
-    ...aboutOf(deployment),
-    what: `The environment lacks ${quoted(names)}.`,
-    cause: "An environment does not inherit variables and bindings from the top of the file.",
-    remedy: "Repeat them in the environment, with its own values.",
-  };
-}
-
-const hasLimiter = ({ rateLimits }: Deployment) =>
-  rateLimits.some(({ name }) => name === "ORIGIN_LIMITER");
-
-const hasDataset = ({ datasets }: Deployment) =>
-  datasets.some(({ binding }) => binding === "METRICS");

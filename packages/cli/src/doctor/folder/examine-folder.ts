@@ -1,40 +1,32 @@
 // The first part of doctor: checks the folder that a Worker is deployed from.
 import type { DoctorFinding, Examination } from "../finding.ts";
-import { addressFindings, workerFindings } from "./worker-findings.ts";
+import { workerFindings } from "./worker-findings.ts";
 import { bindingFindings } from "./binding-findings.ts";
 import type { FolderRead } from "./read-folder.ts";
 import { secretFileFindings, secretsInVars } from "./secret-findings.ts";
 
 export function examineFolder(read: FolderRead): Examination {
-  const { wrangler, configuration, secretFiles } = read;
+  const { wrangler, secretFiles } = read;
   const seen = [
     ...(wrangler.kind === "absent" ? [] : [wrangler.name]),
-    ...(configuration === undefined ? [] : ["tidemark.config.ts"]),
     ...secretFiles.map(({ name }) => name),
   ];
   return {
-    findings: [...fileFindings(read), ...ofDeployments(read), ...secretFileFindings(read)],
+    findings: [
+      ...(wrangler.kind === "malformed" ? [malformed(wrangler)] : []),
+      ...ofDeployments(read),
+      ...secretFileFindings(read),
+    ],
     lookedAt: seen.length === 0 ? [] : [`the folder: ${seen.join(", ")}`],
     notLookedAt: [
       ...(wrangler.kind === "absent"
         ? ["The wrangler file: this folder has none. Name its folder with --folder."]
-        : []),
-      ...(wrangler.kind !== "absent" && configuration === undefined
-        ? ["tidemark.config.ts: this folder has none, so it is unknown whether hotKeys is used."]
         : []),
       ...(wrangler.kind === "read"
         ? ["Secrets stored at Cloudflare: the wrangler file does not show them."]
         : []),
     ],
   };
-}
-
-function fileFindings({ wrangler, wranglerNames }: FolderRead): DoctorFinding[] {
-  const [taken, ...others] = wranglerNames;
-  return [
-    ...(wrangler.kind === "malformed" ? [malformed(wrangler)] : []),
-    ...(taken === undefined || others.length === 0 ? [] : [several(taken, others)]),
-  ];
 }
 
 function malformed({ name, why }: { name: string; why: string }): DoctorFinding {
@@ -48,23 +40,12 @@ function malformed({ name, why }: { name: string; why: string }): DoctorFinding 
   };
 }
 
-function several(taken: string, others: readonly string[]): DoctorFinding {
-  return {
-    code: "wrangler-several",
-    level: "warning",
-    what: `The settings in ${others.join(", ")} have no effect.`,
-    cause: `There are several wrangler files, and wrangler uses ${taken}.`,
-    remedy: "Keep one of them.",
-  };
-}
-
 /** Reports a finding about an inherited setting only once, for the top level. */
 function ofDeployments(read: FolderRead): DoctorFinding[] {
   const answer = new Set<string>();
   return read.deployments.flatMap((deployment) => {
     const found = [
       workerFindings(deployment, read),
-      addressFindings(deployment, read),
       secretsInVars(deployment),
       bindingFindings(deployment, read),
     ].flat();

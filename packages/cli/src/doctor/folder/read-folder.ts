@@ -12,11 +12,9 @@ import {
   readWranglerFile,
   textIfThere,
   type WranglerFile,
-  dateText,
   sqliteClassesIn,
   type Table,
   tablesIn,
-  textsIn,
 } from "../../wrangler/wrangler-file.ts";
 
 /** A file that holds secrets. */
@@ -33,32 +31,25 @@ export interface SecretFile {
 export interface FolderRead {
   readonly folder: string;
   readonly wrangler: WranglerFile;
-  /** All wrangler files that exist. */
-  readonly wranglerNames: readonly string[];
   readonly deployments: readonly Deployment[];
   readonly secretFiles: readonly SecretFile[];
-  /** The text of `tidemark.config.ts` without comments; `undefined` if absent. */
-  readonly configuration: string | undefined;
   /** The texts, without comments, of the existing files that deployments name as `main`. */
   readonly mainTexts: ReadonlyMap<string, string>;
 }
 
 export async function readFolder(folder: string): Promise<FolderRead> {
-  const { file: wrangler, present } = await readWranglerFile(folder);
+  const wrangler = await readWranglerFile(folder);
   const deployments = wrangler.kind === "read" ? deploymentsIn(wrangler.table) : [];
   const mains = new Set(deployments.flatMap(({ main }) => (main === undefined ? [] : [main])));
   const mainTexts = await Promise.all(
     [...mains].map(async (main) => [main, await textIfThere(join(folder, main))] as const),
   );
-  const configuration = await textIfThere(join(folder, "tidemark.config.ts"));
   const environments = deployments.flatMap(({ environment }) => environment ?? []);
   return {
     folder,
     wrangler,
-    wranglerNames: present,
     deployments,
     secretFiles: await readSecretFiles(folder, environments),
-    configuration: configuration && stripComments(configuration),
     mainTexts: new Map(
       mainTexts.flatMap(([main, text]) =>
         text === undefined ? [] : [[main, stripComments(text)]],
@@ -112,16 +103,11 @@ export interface Deployment {
   /** The environment; `undefined` for the top level. */
   readonly environment: string | undefined;
   readonly main: string | undefined;
-  readonly compatibilityDate: string | undefined;
-  readonly flags: readonly string[];
   readonly vars: Table;
   readonly places: readonly Place[];
   readonly workersDev: boolean | undefined;
   readonly previewUrls: boolean | undefined;
-  readonly crons: readonly string[];
   readonly services: readonly Table[];
-  readonly rateLimits: readonly Table[];
-  readonly datasets: readonly Table[];
   readonly r2Buckets: readonly Table[];
   readonly durableObjects: readonly Table[];
   /** The classes of Durable Objects with SQLite storage. */
@@ -150,13 +136,10 @@ function deploymentsIn(table: Table): Deployment[] {
 /** Keys that an environment inherits unless it sets them. */
 const inheritedKeys = [
   "main",
-  "compatibility_date",
-  "compatibility_flags",
   "workers_dev",
   "preview_urls",
   "route",
   "routes",
-  "triggers",
   "cache",
   "migrations",
   "exports",
@@ -173,21 +156,16 @@ function deploymentOf(
   environment: string | undefined,
   { cache: cacheOfTop }: Table,
 ): Deployment {
-  const { route, routes, triggers, vars, cache = cacheOfTop, durable_objects: objects } = table;
+  const { route, routes, vars, cache = cacheOfTop, durable_objects: objects } = table;
   const written = [...(Array.isArray(routes) ? routes : []), ...(route ? [route] : [])];
   return {
     environment,
     main: textOf(table, "main"),
-    compatibilityDate: dateText(table["compatibility_date"]),
-    flags: textsIn(table["compatibility_flags"]),
     vars: isTable(vars) ? vars : {},
     places: written.flatMap(placeOf),
     workersDev: booleanOf(table["workers_dev"]),
     previewUrls: booleanOf(table["preview_urls"]),
-    crons: isTable(triggers) ? textsIn(triggers["crons"]) : [],
     services: tablesIn(table["services"]),
-    rateLimits: tablesIn(table["ratelimits"]),
-    datasets: tablesIn(table["analytics_engine_datasets"]),
     r2Buckets: tablesIn(table["r2_buckets"]),
     durableObjects: isTable(objects) ? tablesIn(objects["bindings"]) : [],
     sqliteClasses: sqliteClassesIn(table),

@@ -2,7 +2,7 @@
 import { type Fault, isFault } from "../../../../../src/protocol/fault.ts";
 import { type Env, isSet } from "../../../../../src/protocol/variables/bindings.ts";
 import { databasesOf, databaseVariables } from "../../../../../src/protocol/variables/database.ts";
-import { hookOf, hookSecretsOf } from "../../../../../src/protocol/variables/hook-secrets.ts";
+import { hookOf } from "../../../../../src/protocol/variables/hook-secrets.ts";
 import { outwardOf } from "../../../../../src/protocol/variables/outward-secrets.ts";
 import {
   adminTokenOf,
@@ -36,16 +36,11 @@ export function secretsInVars(deployment: Deployment): DoctorFinding | [] {
 }
 
 export function secretFileFindings(read: FolderRead): DoctorFinding[] {
-  const { secretFiles, deployments, configuration = "" } = read;
+  const { secretFiles, deployments } = read;
   return secretFiles.flatMap((file) => {
     const environment = /^\.dev\.vars\.(.+)$/.exec(file.name)?.[1];
     const deployment = deployments.find((one) => one.environment === environment);
-    return [
-      exposed(file),
-      empty(file),
-      partlySet(file, deployment),
-      hookMissing(file, configuration),
-    ].flat();
+    return [exposed(file), empty(file), partlySet(file, deployment)].flat();
   });
 }
 
@@ -111,16 +106,12 @@ function partlySet(
   const database = ofDatabase.some((one) => isSet(secrets, one))
     ? databasesOf(env, ofDatabases).redis
     : undefined;
-  const hooks = secretsAmong(secrets)
-    .flatMap((one) => hookOf(one) ?? [])
-    .map((hook) => hookSecretsOf(hook, env));
   const unused =
     isFault(database) && isBesideObjects
       ? { ...database, what: "The database is not used." }
       : database;
-  const each = [adminTokenOf(env), unused, ...hooks.map((hook) => hook.secrets)];
+  const each = [adminTokenOf(env), unused];
   const unusable = [...ofPurges, ...ofDatabases, ...each.filter(isFault)];
-  const weak = [...weakSettingsIn(env), ...hooks.flatMap(({ faults }) => faults)];
   const finding = (code: DoctorFinding["code"], { what, why, hint }: Fault): DoctorFinding => ({
     code,
     level: "warning",
@@ -133,28 +124,6 @@ function partlySet(
     ...unusable.map((fault) =>
       finding(fault.why.endsWith("is not set.") ? "secret-half-set" : "secret-not-usable", fault),
     ),
-    ...weak.map((fault) => finding("secret-weak", fault)),
+    ...weakSettingsIn(env).map((fault) => finding("secret-weak", fault)),
   ];
-}
-
-/**
- * Finds secrets whose hook is not in the configuration. Returns nothing if the configuration's text
- * may not show all hooks.
- */
-function hookMissing({ name, secrets = {} }: SecretFile, configuration: string): DoctorFinding[] {
-  const isElsewhere = /\.\.\.|\bhooks\b(?!\s*:\s*\{)/.test(configuration);
-  if (isElsewhere || !/\bdefineConfig\(\s*\{/.test(configuration)) return [];
-  const words = new Set(configuration.match(/[\w-]+/g));
-  return secretsAmong(secrets).flatMap((variable): DoctorFinding | [] => {
-    const hook = hookOf(variable);
-    if (hook === undefined || words.has(hook)) return [];
-    return {
-      code: "secret-half-set",
-      level: "warning",
-      about: `the file ${name}`,
-      what: `Webhooks to /_cache/hooks/${hook} get 404.`,
-      cause: `${variable} is set, and the configuration has no hook ${JSON.stringify(hook)}.`,
-      remedy: "Name that hook under hooks in tidemark.config.ts, or remove the secret.",
-    };
-  });
 }
