@@ -128,11 +128,9 @@ export function bypasses({ view, bypass }: SiteState): Finding[] {
 const isThrown = (bypass: Bypass) => bypass === true || (bypass !== false && bypass.length > 0);
 
 function bypassFinding(bypass: Bypass, by: Omit<Finding, "level" | "what">): Finding {
-  const routes =
-    typeof bypass === "boolean"
-      ? "Everything goes"
-      : `Routes ${bypass.map((name) => JSON.stringify(name)).join(", ")} go`;
-  const what = `${routes} straight to the origin. Tidemark looks up nothing and stores nothing for these requests.`;
+  const routes = typeof bypass === "boolean" ? [] : bypass.map((name) => JSON.stringify(name));
+  const go = routes.length === 1 ? `Route ${routes[0]} goes` : `Routes ${routes.join(", ")} go`;
+  const what = `${routes.length === 0 ? "Everything goes" : go} straight to the origin. Tidemark looks up nothing and stores nothing for these requests.`;
   return { ...by, level: "info", what };
 }
 

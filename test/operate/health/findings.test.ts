@@ -239,7 +239,7 @@ describe("the configuration", () => {
 
   it.each([
     { bypass: true, what: /^Everything goes/ },
-    { bypass: ["news"], what: /^Routes "news" go / },
+    { bypass: ["news"], what: /^Route "news" goes/ },
     { bypass: ["news", "shop"], what: /^Routes "news", "shop" go / },
   ])("causes a finding that names the routes of BYPASS: $bypass", ({ bypass, what }) => {
     expect(findingsOf(lookedAt({ bypass }))).toMatchObject([
