@@ -66,8 +66,6 @@ export interface DataTroubles {
   readonly unpurged: { readonly keys: number; readonly trouble: Trouble<string> | undefined };
   /** The troubles of the namespaces whose last load failed. */
   readonly loads: ReadonlyMap<string, Trouble<string>>;
-  /** The number of loaded values that cannot be stored, by namespace. */
-  readonly unstorable: ReadonlyMap<string, number>;
   /** The counters and buffers, by name. */
   readonly sets: ReadonlyMap<string, SetTroubles>;
 }

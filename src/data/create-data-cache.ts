@@ -204,7 +204,6 @@ function open(settings: DataSettings, pages: Pages | undefined) {
   const troubles = () => ({
     unpurged: { keys: unpurged.count, trouble: unpurged.trouble },
     loads: counts.troubles(),
-    unstorable: counts.unstorables(),
   });
   const { hasNeverConnected } = platform.database ?? {};
   const portsOfSets: PortsOfSets = { ...platform, ...ports, redis, namespace, hasNeverConnected };

@@ -141,16 +141,6 @@ export class DataCounts {
     return troubles;
   }
 
-  /**
-   * Returns the namespaces with loaded values that cannot be stored, and the number of such values.
-   */
-  unstorables(): ReadonlyMap<string, number> {
-    const all = [...this.#byName].map(
-      ([name, { counts }]) => [name, counts.unstorableLoads] as const,
-    );
-    return new Map(all.filter(([, times]) => times > 0));
-  }
-
   /** Returns the counts since the last call, by series. */
   taken(): Sums {
     const taken = this.#durations;

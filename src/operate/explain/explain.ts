@@ -35,8 +35,7 @@ import { matchingPurges } from "./matching-purges.ts";
 import { nearestKey } from "./nearest-key.ts";
 import { unknownCookies } from "../../pages/request/cookies.ts";
 import { credentialsIn } from "../../pages/request/personal.ts";
-import { hintOfCookies, hintOfCredentials, purgedBy } from "./hints.ts";
-import { neverFresh, overrideOf } from "./never-fresh.ts";
+import { hintOfCookies, hintOfCredentials, neverFresh, overrideOf, purgedBy } from "./hints.ts";
 
 /** The isolate and the context of an explanation. */
 export interface ExplainSubject {

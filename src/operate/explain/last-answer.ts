@@ -9,10 +9,14 @@ import type { LookupRequest } from "../../pages/request/plan.ts";
 import type { LastAnswer, LastPass } from "../../pages/site/last-answers.ts";
 import type { StoreRefusal } from "../../pages/storing/refusal.ts";
 import { rounded } from "./copies.ts";
-import { type Ground, groundOfPass, lifetimeSource } from "./grounds.ts";
-import { groundOfRefusal } from "./grounds-of-refusal.ts";
-import { hintOfCookies, hintOfCredentials, hintOfSetCookie, tooLarge } from "./hints.ts";
-import { neverFresh } from "./never-fresh.ts";
+import { type Ground, groundOfPass, groundOfRefusal, lifetimeSource } from "./grounds.ts";
+import {
+  hintOfCookies,
+  hintOfCredentials,
+  hintOfSetCookie,
+  neverFresh,
+  tooLarge,
+} from "./hints.ts";
 
 /** The origin's response to a GET, and whether it was stored. Seconds are rounded to thousandths. */
 export type LastAnswerAccount = Readonly<ReturnType<typeof lastAnswerAccount>>;

@@ -5,7 +5,7 @@ import { hiddenValue, type KeyAccount, type LeftOutPart, quoted } from "./key-ac
 import type { MatchingPurge, MatchingPurges } from "./matching-purges.ts";
 import type { Difference, NearestKey } from "./nearest-key.ts";
 import type { Ground } from "./grounds.ts";
-import { youngSeconds } from "./never-fresh.ts";
+import { youngSeconds } from "./hints.ts";
 import type { LastAnswerAccount, LastPassedAccount } from "./last-answer.ts";
 
 /** Returns the text: several lines, without a trailing line feed. */

@@ -20,14 +20,10 @@ const sights: Partial<Record<FindingCode, Sight>> = {
   "purge-late": "totals",
   "origin-errors": "totals",
   "hit-rate-low": "totals",
-  "stale-if-error-high": "totals",
-  "unverified-high": "totals",
-  "clients-limited": "totals",
   "unknown-cookies": "totals",
   "operator-refused": "totals",
   "seals-broken": "totals",
   "reports-missing": "totals",
-  "reports-lost": "totals",
 };
 
 interface KnownFinding {

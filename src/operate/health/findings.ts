@@ -1,19 +1,6 @@
 // Lists the functions that return findings. Each function covers one or more codes.
-import { behindBacklog, behindDeadLetters, behindFlushesFail } from "./behind-findings.ts";
-import { dataLoadsFail, dataUnpurged, dataUnstorable } from "./data-findings.ts";
 import { type Finding, inOrder } from "../../protocol/finding.ts";
-import { credentialField, variesSilently } from "./field-findings.ts";
-import {
-  bypassSet,
-  configuration,
-  hookMapping,
-  reportsLost,
-  reportsMissing,
-  sealsBroken,
-  subrequestsSpent,
-  switchThrown,
-  tiersSlow,
-} from "./other-findings.ts";
+import { behindBacklog, behindDeadLetters, dataLoadsFail, dataUnpurged } from "./data-findings.ts";
 import {
   journalLag,
   journalLostEntries,
@@ -21,12 +8,23 @@ import {
   journalUnreadable,
   switchLost,
 } from "./journal-findings.ts";
-import type { SiteState } from "./site-state.ts";
-import { anonymousRefused, originTroubles } from "./origin-findings.ts";
-import { operatorRefused } from "./operator-findings.ts";
+import {
+  bypasses,
+  configuration,
+  hookMapping,
+  operatorRefused,
+  sealsBroken,
+} from "./operator-findings.ts";
+import {
+  anonymousRefused,
+  credentialField,
+  originTroubles,
+  variesSilently,
+} from "./origin-findings.ts";
 import { outwardBehind } from "./outward-findings.ts";
-import { clocksApart, redisTroubles, roomFindings } from "./redis-findings.ts";
-import { clientsLimited, hitRates, sharesHigh } from "./traffic-findings.ts";
+import type { SiteState } from "./site-state.ts";
+import { clocksApart, redisTroubles, roomFindings, tiersFail } from "./store-findings.ts";
+import { hitRates, reportsMissing, sharesHigh, subrequestsSpent } from "./traffic-findings.ts";
 
 const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   redisTroubles,
@@ -42,7 +40,6 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   anonymousRefused,
   hitRates,
   sharesHigh,
-  clientsLimited,
   credentialField,
   variesSilently,
   operatorRefused,
@@ -51,17 +48,13 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   outwardBehind,
   subrequestsSpent,
   reportsMissing,
-  reportsLost,
-  tiersSlow,
+  tiersFail,
   dataUnpurged,
   dataLoadsFail,
-  dataUnstorable,
   behindBacklog,
-  behindFlushesFail,
   behindDeadLetters,
   configuration,
-  switchThrown,
-  bypassSet,
+  bypasses,
 ];
 
 /** Returns findings with the worst first, then the oldest. */

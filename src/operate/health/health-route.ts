@@ -5,8 +5,13 @@ import type { OperatorGate } from "../../admin/auth.ts";
 import { type Status, statusOf, summaryOf } from "../../protocol/finding.ts";
 import { FindingLog } from "./finding-log.ts";
 import { findingsOf } from "./findings.ts";
-import { type EvictionWatches, lookFurther } from "./look-further.ts";
-import { type HealthSettings, lookedNoFurther, lookHere } from "./site-state.ts";
+import {
+  type EvictionWatches,
+  type HealthSettings,
+  lookedNoFurther,
+  lookFurther,
+  lookHere,
+} from "./site-state.ts";
 import { isUnable } from "./origin-findings.ts";
 import { jsonAnswer } from "../../admin/json-answers.ts";
 import type { HealthRequest } from "../../admin/operate-part.ts";

@@ -1,12 +1,11 @@
-// Findings on the recent counts of all isolates: hit rates, errors, unverified responses.
+// Findings on the recent counts of all isolates: hit rates, errors of origins, cookies, and reports.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { isoOf } from "../../base/iso-date.ts";
 import { type FamilyName } from "../../protocol/families.ts";
 import { partsOf, type Sums } from "../../observe/sums.ts";
 import type { Totals, Window } from "../../observe/reports/totals.ts";
 import { type Finding, type FindingCode, type Level, percentOf } from "../../protocol/finding.ts";
-import type { HitRateMins } from "./hit-rate-mins.ts";
-import type { SiteState } from "./site-state.ts";
+import type { HitRateMins, SiteState } from "./site-state.ts";
 
 /** Shares of fewer requests are not significant. */
 const countMin = 100;
@@ -132,29 +131,6 @@ interface ShareRow {
 
 const rows: readonly ShareRow[] = [
   {
-    code: "stale-if-error-high",
-    level: "warning",
-    of: "requests",
-    shareMax: 0.01,
-    part: (sums) => countedIn(sums, "staleIfError"),
-    what: ({ share, count }) =>
-      `${percentOf(share)} of ${count} requests got a stale response, because the origin failed.`,
-    cause: "The origin cannot be reached, is slow, or answers with errors.",
-    remedy:
-      "Fix the origin. When the stale-if-error allowance of a page ends, clients get an error.",
-  },
-  {
-    code: "unverified-high",
-    level: "warning",
-    of: "requests",
-    shareMax: 0.01,
-    part: (sums) => countedIn(sums, "unverified"),
-    what: ({ share, count }) =>
-      `${percentOf(share)} of ${count} answers were unverified: Tidemark could not tell whether a purge covers them.`,
-    cause: "The purge journal could not be read.",
-    remedy: "Read the findings on Redis and on the journal.",
-  },
-  {
     code: "origin-errors",
     level: "warning",
     of: "originResponses",
@@ -193,19 +169,35 @@ export function sharesHigh(state: SiteState): Finding[] {
   });
 }
 
-/** The finding on clients that got 429. */
-export function clientsLimited(state: SiteState): Finding | [] {
-  const limited = recentCount(state, (sums) =>
-    countedIn(sums, "requests").filter(has(1, ["limited"])),
-  );
-  if (limited === undefined) return [];
+/** Twice the interval of the cron trigger's reports. */
+const reportMs = 10 * 60_000;
+
+export function reportsMissing({ totals, atMs }: SiteState): Finding | [] {
+  if (totals === undefined) return [];
+  const reportTimes = [...totals.colos.values()].map((state) => state.atMs);
+  const newestAtMs = Math.max(totals.startedAtMs, ...reportTimes);
+  if (atMs - newestAtMs <= reportMs) return [];
   return {
-    code: "clients-limited",
-    level: "info",
-    what: `Requests of the last minutes that got 429: ${limited.count}.`,
-    since: limited.since,
-    cause: "A client caused more requests to the origin than ORIGIN_LIMITER allows.",
+    code: "reports-missing",
+    level: "warning",
+    what: "No isolate has reported its counts for ten minutes. So the metrics do not change.",
+    since: isoOf(newestAtMs),
+    cause: "The cron trigger is not set, or no isolate can write to the database.",
+    remedy: 'Set the cron trigger "* * * * *" in the file of wrangler, and deploy.',
+  };
+}
+
+export function subrequestsSpent(state: SiteState): Finding | [] {
+  const refused = recentCount(state, (sums) => countedIn(sums, "refusedSubrequests"));
+  if (refused === undefined) return [];
+  return {
+    code: "subrequests-spent",
+    level: "warning",
+    what: `Single requests made more subrequests than the plan allows, in the last minutes: ${refused.count}. They did not use the stores any more.`,
+    since: refused.since,
+    cause:
+      "Workers Free allows 50 subrequests for each request, Workers Paid 10,000 unless `limits.subrequests` of wrangler says otherwise. Those of the application count too.",
     remedy:
-      "If these clients are real users, raise the limit under [[ratelimits]] in wrangler.toml.",
+      "Read several values with getMany or getOrSetMany, make fewer requests in one invocation, or use Workers Paid.",
   };
 }

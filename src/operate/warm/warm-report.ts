@@ -6,7 +6,7 @@ import type { Decision } from "../../observe/decision.ts";
 import type { StoreRefusal } from "../../pages/storing/refusal.ts";
 import type { SkippedPage, WarmedPage } from "./warm-page.ts";
 import { groundOfPass } from "../explain/grounds.ts";
-import { groundOfRefusal } from "../explain/grounds-of-refusal.ts";
+import { groundOfRefusal } from "../explain/grounds.ts";
 import type { WarmAnswer } from "../../protocol/answers.ts";
 
 type WarmReport = Pick<WarmAnswer, "result" | "status" | "why">;

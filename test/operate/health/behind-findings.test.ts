@@ -22,7 +22,6 @@ function foundOf(troubles: {
   const data = {
     unpurged: { keys: 0, trouble: undefined },
     loads: new Map(),
-    unstorable: new Map(),
     sets: new Map([["views", set]]),
   };
   return findingsOf(lookedAt({ data }));
@@ -74,7 +73,7 @@ it("the finding behind-dead-letters names the number of dead letters", () => {
   ]);
 });
 
-describe("the finding behind-flushes-fail", () => {
+describe("the finding behind-backlog on failing flushes", () => {
   const failing = (sinceMs: number, lastMs: number) => ({
     kind: "TypeError",
     sinceAtMs: atMs - sinceMs,
@@ -98,7 +97,7 @@ describe("the finding behind-flushes-fail", () => {
     },
   ])("exists after a minute of recent failures: $id, $found", ({ flushes, found }) => {
     const expected = {
-      code: "behind-flushes-fail",
+      code: "behind-backlog",
       level: "warning",
       about: 'set "views"',
       cause: "The last flush ended with TypeError.",

@@ -95,16 +95,15 @@ it("the log omits findings on the configuration, which are logged when an isolat
 });
 
 describe("a check that examines only the state of its isolate", () => {
-  const ofTotals = ["hit-rate-low", "stale-if-error-high", "unverified-high", "origin-errors"];
-  const others = [
-    "clients-limited",
+  const ofTotals = [
+    "hit-rate-low",
+    "origin-errors",
     "unknown-cookies",
     "reports-missing",
-    "reports-lost",
     "journal-lag",
   ];
   it.each([
-    ...[...ofTotals, ...others].map((code) => ({ code, sight: "totals" as const })),
+    ...ofTotals.map((code) => ({ code, sight: "totals" as const })),
     { code: "clocks-apart", sight: "clock" as const },
     { code: "redis-nearly-full", sight: "rooms" as const },
     { code: "redis-size-unknown", sight: "rooms" as const },
@@ -121,11 +120,9 @@ describe("a check that examines only the state of its isolate", () => {
 
   it("ends findings on the state of its isolate", () => {
     const ofHere = findingCodes.filter((code) =>
-      /^(redis-(?!nearly|evict|size)|journal-(?!lag)|origin-(?!err)|cache-api|switch|bypass)/.test(
-        code,
-      ),
+      /^(redis-(?!nearly|evict|size)|journal-(?!lag)|origin-(?!err)|tier|switch|bypass)/.test(code),
     );
-    expect(ofHere).toHaveLength(20);
+    expect(ofHere).toHaveLength(18);
     const { look, told } = opened();
     for (const code of ofHere) look(0, [finding(code)], afar);
     look(70, []);

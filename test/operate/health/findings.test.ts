@@ -182,7 +182,7 @@ describe("a journal whose database started from a snapshot", () => {
   });
 });
 
-describe("a tier that does not answer in time", () => {
+describe("a tier that fails", () => {
   const trouble = {
     kind: "timeout" as const,
     why: "The Cache API does not answer in time",
@@ -192,32 +192,32 @@ describe("a tier that does not answer in time", () => {
     counts: { timeout: 1 },
   };
   it.each([
-    ["edge", false, "cache-api-slow", /did not answer in time\.$/],
-    ["edge", true, "cache-api-slow", /is shut off/],
-    ["shared", true, "shared-slow", /is shut off\. The origin gets more requests\./],
-  ] as const)("causes a finding: %s, shut off: %s", (name, isShutOff, code, what) => {
+    ["edge", false, "This colo's Cache API failed at the last try."],
+    ["edge", true, "This colo's Cache API is shut off."],
+    ["shared", true, "The store of the shared tier is shut off. The origin gets more requests."],
+  ] as const)("causes a finding: %s, shut off: %s", (name, isShutOff, what) => {
     expect(findingsOf(lookedAt({ tiers: [{ name, isShutOff, trouble }] }))).toMatchObject([
-      { code, what: expect.stringMatching(what) as string },
+      {
+        code: "tier-failing",
+        what: expect.stringContaining(what) as string,
+        cause: `${trouble.why}.`,
+        remedy: expect.stringContaining("status page") as string,
+      },
     ]);
   });
 
-  it.each([
-    [false, /^R2 did not answer in time\.$/],
-    [true, /^R2 is shut off\. The shared tier has no large bodies/],
-  ])("causes a finding if it is the store of large bodies; shut off: %s", (isShutOff, what) => {
-    const tiers = [{ name: "shared", isShutOff: false, bodies: { isShutOff, trouble } }] as const;
-    expect(findingsOf(lookedAt({ tiers }))).toMatchObject([
-      { code: "r2-slow", what: expect.stringMatching(what) as string },
-    ]);
+  it("causes a finding if it is the store of large bodies", () => {
+    const bodies = { isShutOff: true, trouble };
+    const tiers = [{ name: "shared", isShutOff: false, bodies }] as const;
+    const what = expect.stringMatching(/^R2 is shut off\. The shared tier has no large bodies/);
+    expect(findingsOf(lookedAt({ tiers }))).toMatchObject([{ code: "tier-failing", what }]);
   });
 
-  it.each([
-    ["full", "shared-full", "raise `objects`", "Raise `objects`."],
-    ["busy", "shared-failing", undefined, "Check the Worker's logs."],
-  ] as const)("causes a finding if its store is %s", (kind, code, remedy, shown) => {
-    const ofStore = { ...trouble, kind, ...(remedy && { remedy }) };
+  it("causes a finding with the remedy of its store", () => {
+    const ofStore = { ...trouble, kind: "full" as const, remedy: "raise `objects`" };
     const tiers = [{ name: "shared", isShutOff: false, trouble: ofStore }] as const;
-    expect(findingsOf(lookedAt({ tiers }))).toMatchObject([{ code, remedy: shown }]);
+    const finding = { code: "tier-failing", remedy: "Raise `objects`." };
+    expect(findingsOf(lookedAt({ tiers }))).toMatchObject([finding]);
   });
 
   it("causes no finding once it has recovered", () => {

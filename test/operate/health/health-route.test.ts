@@ -170,7 +170,7 @@ it("health omits a finding as soon as its cause is gone", async () => {
   const site: Site = openSite({ env });
   site.cache.mode = "silent";
   await site.get("/a");
-  expect(codesOf(await healthOf(site))).toEqual(["cache-api-slow"]);
+  expect(codesOf(await healthOf(site))).toEqual(["tier-failing"]);
   site.cache.mode = "works";
   await site.get("/b");
   expect(codesOf(await healthOf(site))).toEqual([]);

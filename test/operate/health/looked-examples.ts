@@ -1,5 +1,5 @@
 // The state of a healthy site, for tests that change a part of it.
-import { hitRateMinsOf } from "../../../src/operate/health/hit-rate-mins.ts";
+import { hitRateMinsOf } from "../../../src/operate/health/site-state.ts";
 import type { SiteState } from "../../../src/operate/health/site-state.ts";
 import { seriesOf, type Sums } from "../../../src/observe/sums.ts";
 import type { ColoState, Totals } from "../../../src/observe/reports/totals.ts";

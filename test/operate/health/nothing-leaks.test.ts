@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { type FindingCode, findingCodes } from "../../../src/protocol/finding.ts";
 import { failedOutcomes } from "../../../src/protocol/outward.ts";
 import { findingsOf } from "../../../src/operate/health/findings.ts";
-import { hitRateMinsOf } from "../../../src/operate/health/hit-rate-mins.ts";
+import { hitRateMinsOf } from "../../../src/operate/health/site-state.ts";
 import { postedAgain } from "../../../src/purge/journal/switch.ts";
 import type { SiteState } from "../../../src/operate/health/site-state.ts";
 import { purgeLate } from "../../../src/operate/probe/probe-watch.ts";
@@ -73,13 +73,9 @@ function drawnLook(draws: Draws): SiteState {
     2: [
       ["requests", ["articles", "stored", "origin"], 500],
       ["requests", [marked, "stored", "origin"], 500],
-      ["requests", ["articles", "limited", "none"], of(3)],
       ["prefixRequests", [marked, "stored"], 500],
-      ["staleIfError", [marked], of(100)],
       ["refusals", [marked, "unknown-cookie"], of(1_000)],
-      ["unverified", [marked], of(100)],
       ["originResponses", [marked, "failed"], of(300)],
-      ["reportsLost", [], of(1)],
       ["refusedSubrequests", [], of(1)],
       ["brokenSeals", [marked, marked], of(3)],
       ["purgeProbes", ["HAM", "late"], of(2)],
@@ -127,7 +123,6 @@ function drawnLook(draws: Draws): SiteState {
     data: {
       unpurged: { ...planted, keys: 2, trouble: trouble("journal") },
       loads: new Map([["articles", { ...trouble("TypeError"), sinceAtMs: atMs - 2 * minuteMs }]]),
-      unstorable: new Map([["articles", of(9)]]),
       sets: new Map([
         [
           "views",
@@ -260,7 +255,6 @@ const metAtLeast: readonly FindingCode[] = [
   "redis-full",
   "redis-read-only",
   "redis-plan-used-up",
-  "redis-wrong-type",
   "redis-refused",
   "journal-unreadable",
   "origin-down",

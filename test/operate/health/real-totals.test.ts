@@ -84,23 +84,6 @@ describe.each(redisServers)("health with totals in $redis", ({ start }) => {
     ]);
   });
 
-  it("has the finding unverified-high after the journal was unreadable", async () => {
-    const site = opened(kept);
-    await asked(site, 1, () => "/page");
-    await world.stopRest();
-    site.clock.advance(12);
-    await asked(site, 120, () => "/page");
-    await world.startRest();
-    await reported(site);
-    const finding = await found(looker, "unverified-high");
-    expect(finding).toMatchObject({ level: "warning", since: expect.any(String) as string });
-    expect(finding?.what).toContain("Tidemark could not tell whether a purge covers them");
-    await older(5);
-    await asked(site, 120, () => "/page");
-    await reported(site);
-    expect(await found(looker, "unverified-high")).toBeUndefined();
-  });
-
   it("has the finding reports-missing after ten minutes without a report", async () => {
     const site = opened(kept);
     await asked(site, 1, () => "/page");
@@ -116,22 +99,5 @@ describe.each(redisServers)("health with totals in $redis", ({ start }) => {
     await site.fireCron();
     expect(await found(looker, "reports-missing")).toBeUndefined();
     expect(linesOf(looker)).toEqual(["reports-missing began", "reports-missing ended"]);
-  });
-
-  it("has the finding reports-lost if the database was down when a report was due", async () => {
-    const site = opened(kept);
-    await asked(site, 1, () => "/page");
-    await world.stopRest();
-    await reported(site);
-    expect(site.lines.filter(({ event }) => event === "report-lost")).toHaveLength(1);
-    await world.startRest();
-    await reported(site);
-    expect(await found(looker, "reports-lost")).toMatchObject({
-      level: "warning",
-      what: "Reports lost in the last minutes: 1. The metrics are too low.",
-      remedy: expect.stringContaining("findings on Redis") as string,
-    });
-    await older(25);
-    expect(await found(looker, "reports-lost")).toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 // Tests findings on the counts of all isolates, with values on both sides of each limit.
 import { describe, expect, it } from "vitest";
 import { findingsOf } from "../../../src/operate/health/findings.ts";
-import { hitRateMinsOf } from "../../../src/operate/health/hit-rate-mins.ts";
+import { hitRateMinsOf } from "../../../src/operate/health/site-state.ts";
 import { atMs, coloState, lookedAt, minuteMs, type Row, totalsOf } from "./looked-examples.ts";
 
 const hitRateMins = hitRateMinsOf({
@@ -101,20 +101,6 @@ describe("a finding on the counts of the last 20 minutes", () => {
   const requests: Row = ["requests", ["", "hit", "memory"], 1_000];
   it.each<[id: string, code: string, rows: Row[], found: boolean]>([
     [
-      "stale-if-error below 1 %",
-      "stale-if-error-high",
-      [requests, ["staleIfError", [""], 9]],
-      false,
-    ],
-    [
-      "1 % stale-if-error in two routes",
-      "stale-if-error-high",
-      [requests, ["staleIfError", [""], 5], ["staleIfError", ["a"], 5]],
-      true,
-    ],
-    ["unverified below 1 %", "unverified-high", [requests, ["unverified", [""], 9]], false],
-    ["1 % unverified", "unverified-high", [requests, ["unverified", [""], 10]], true],
-    [
       "errors of the origin below 5 %",
       "origin-errors",
       [
@@ -161,12 +147,8 @@ describe("a finding on the counts of the last 20 minutes", () => {
       ],
       true,
     ],
-    ["a limited request", "clients-limited", [["requests", ["", "limited", "none"], 1]], true],
-    ["no limited request", "clients-limited", [requests], false],
     ["a refused subrequest", "subrequests-spent", [["refusedSubrequests", [], 1]], true],
     ["no refused subrequest", "subrequests-spent", [requests], false],
-    ["a lost report", "reports-lost", [["reportsLost", [], 1]], true],
-    ["no lost report", "reports-lost", [requests], false],
   ])("depends on its limit: %s", (_id, code, rows, found) => {
     expect(codesOf({ 2: rows }).includes(code as never)).toBe(found);
     expect(codesOf({ 21: rows })).toEqual([]);

@@ -91,7 +91,7 @@ it("counts failed flushes of a set, and reports a finding after a minute", async
   clock.advance(60);
   await views.flush();
   expect(counted()).toEqual([["behindFlushes|views|failed", 1]]);
-  expect(await codes()).toEqual(["behind-flushes-fail"]);
+  expect(await codes()).toEqual(["behind-backlog"]);
   expect(await answerOf(site, "/_cache/stats")).toMatchObject({
     data: { sets: { views: { kind: "counter", flushes: { failed: 2 } } } },
   });
@@ -122,18 +122,6 @@ it("counts data in memory in a dry run, except if the purge names only pages", a
   expect(await dryRun({ dryRun: true, prefixes: ["https://www.example.com/"] })).toMatchObject({
     data: { examined: 1, covered: 0 },
   });
-});
-
-it("reports a finding for values that cannot be stored", async () => {
-  const { site, values } = await openBeside();
-  await values.getOrSet("42", () => new Blob([]) as never);
-  expect(await findingsOf(site)).toContainEqual(
-    expect.objectContaining({
-      code: "data-unstorable",
-      about: 'namespace "values"',
-      what: expect.stringContaining("returned 1 values"),
-    }),
-  );
 });
 
 it("reports a finding for loads that fail for a minute, until a load succeeds", async () => {

@@ -3,7 +3,7 @@ import type { RemoteTrouble } from "../../../src/remote/trouble.ts";
 import { describe, expect, it } from "vitest";
 import type { Finding, FindingCode } from "../../../src/protocol/finding.ts";
 import { findingsOf } from "../../../src/operate/health/findings.ts";
-import { EvictionWatch } from "../../../src/operate/health/look-further.ts";
+import { EvictionWatch } from "../../../src/operate/health/site-state.ts";
 import type { SiteState, RoomState } from "../../../src/operate/health/site-state.ts";
 import { journalWords, upstashWords } from "../../../src/remote/redis/trouble.ts";
 import { atMs, lookedAt } from "./looked-examples.ts";
@@ -42,8 +42,8 @@ describe("a failure of the database", () => {
     ["unknown-command", "redis-refused", "critical"],
     ["subscribed", "redis-unreachable", "critical"],
     ["plan-used-up", "redis-plan-used-up", "critical"],
-    ["wrong-type", "redis-wrong-type", "critical"],
-    ["not-upstash", "redis-not-upstash", "critical"],
+    ["wrong-type", "redis-refused", "critical"],
+    ["not-upstash", "redis-refused", "critical"],
     ["too-large", "redis-refused", "critical"],
     ["refused", "redis-refused", "critical"],
     ["failed", "redis-refused", "critical"],

@@ -1,5 +1,4 @@
-// Findings on the databases: errors seen by the shared tier and the journal, wrong clocks, and the
-// free space.
+// Findings on the stores: errors seen by the tiers and the journal, wrong clocks, and free space.
 import { isoOf } from "../../base/iso-date.ts";
 import type { Trouble } from "../../observe/condition.ts";
 import { remedyOf, type RemoteTrouble, whyOf } from "../../remote/trouble.ts";
@@ -20,9 +19,9 @@ const codes = {
   "read-only": "redis-read-only",
   "not-permitted": "redis-read-only",
   "plan-used-up": "redis-plan-used-up",
-  "wrong-type": "redis-wrong-type",
+  "wrong-type": "redis-refused",
   "unknown-command": "redis-refused",
-  "not-upstash": "redis-not-upstash",
+  "not-upstash": "redis-refused",
   "too-large": "redis-refused",
   refused: "redis-refused",
   "platform-limit": "subrequests-spent",
@@ -198,3 +197,35 @@ const storesPages = (database: DatabaseName) => database !== "journal's database
 /** Returns the policy if it looks like the name of a Redis eviction policy. Other text is not shown. */
 const policyOf = (policy: string | null) =>
   policy !== null && /^[a-z-]{1,40}$/.test(policy) ? policy : "unknown";
+
+/** The tiers and the store of large bodies, with the effect of their failures. Redis has its own findings. */
+const effects: Readonly<Record<string, readonly [name: string, effect: string]>> = {
+  edge: ["This colo's Cache API", "Memory and the shared tier still answer."],
+  shared: ["The store of the shared tier", "The origin gets more requests."],
+  r2: ["R2", "The shared tier has no large bodies, so the origin gets more requests."],
+};
+
+/** Returns one finding for each tier that fails, for as long as its last call has failed. */
+export function tiersFail({ tiers }: SiteState): Finding[] {
+  // Tiers are instances with getters, which a spread would lose.
+  const all = tiers.flatMap(({ bodies, name, isShutOff, trouble }) => [
+    { name, isShutOff, trouble },
+    ...(bodies ? [{ name: "r2", isShutOff: bodies.isShutOff, trouble: bodies.trouble }] : []),
+  ]);
+  return all.flatMap(({ name, isShutOff, trouble }): Finding[] => {
+    const [named, effect] = effects[name] ?? [];
+    if (trouble === undefined || trouble.isOver || named === undefined) return [];
+    const { why, remedy, sinceAtMs } = trouble;
+    return [
+      {
+        code: "tier-failing",
+        level: "warning",
+        about: named,
+        what: `${named} ${isShutOff ? "is shut off" : "failed at the last try"}. ${effect}`,
+        since: isoOf(sinceAtMs),
+        cause: `${why}.`,
+        remedy: `${capital(remedy ?? "Tidemark notices when it answers again. If the trouble lasts, check Cloudflare's status page")}.`,
+      },
+    ];
+  });
+}
