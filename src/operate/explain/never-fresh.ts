@@ -1,5 +1,5 @@
 // Explains why a response was not fresh on arrival, with hints.
-import { statedAgeSeconds } from "../../rules/current-age.ts";
+import { statedAgeSeconds } from "../../rules/freshness.ts";
 import { type Fields, fieldsOf } from "../../rules/fields.ts";
 import { datedAtMs, parseHttpDate } from "../../rules/http-date.ts";
 import type { Route } from "../../config/config.ts";

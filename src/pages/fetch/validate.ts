@@ -2,10 +2,9 @@
 // is the answer.
 import type { FetchResult } from "../../cache/flights.ts";
 import { fieldsOf, hasLostOctets } from "../../rules/fields.ts";
-import { meaningChangedBy } from "../../rules/freshen.ts";
-import { governingDirectives } from "../../rules/governing-directives.ts";
+import { meaningChangedBy, freshensWhatWasSent, freshenedByHead } from "../../rules/validators.ts";
+import { governingDirectives } from "../../rules/cache-control.ts";
 import { sharedExplicitly } from "../../rules/storable.ts";
-import { freshensWhatWasSent, freshenedByHead } from "../../rules/validators.ts";
 import { personalCookies } from "../request/cookies.ts";
 import { isPersonal, personalRule } from "../request/personal.ts";
 import { type LeadNeed, type OriginNeed, questionOf } from "../reuse/need.ts";

@@ -1,9 +1,9 @@
 // The request fields that the origin receives. `Vary` selects by these fields, so the forwarded values are
 // the key of a variant.
-import { connectionFields } from "../../rules/storable-fields.ts";
+import { connectionFields } from "../../rules/storable.ts";
 import type { Route } from "../../config/config.ts";
 import { type FieldLine, type Fields, hasLostOctets } from "../../rules/fields.ts";
-import { surrogateCapability } from "../../rules/surrogate-control.ts";
+import { surrogateCapability } from "../../rules/cache-control.ts";
 import { traceFieldNames } from "../../rules/trace-context.ts";
 import { conditionalFieldNames } from "../../rules/validators.ts";
 import { isAlias, isForged, isSteering } from "./steering-fields.ts";

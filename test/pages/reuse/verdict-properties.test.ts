@@ -3,9 +3,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
-import { requestDirectives } from "../../../src/rules/cache-control.ts";
-import { storableFields } from "../../../src/rules/storable-fields.ts";
-import { governingDirectives } from "../../../src/rules/governing-directives.ts";
+import { requestDirectives, governingDirectives } from "../../../src/rules/cache-control.ts";
+import { storableFields } from "../../../src/rules/storable.ts";
 import { headersOf } from "../../../src/rules/fields.ts";
 import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
 import { Invalidations } from "../../../src/pages/site/invalidations.ts";

@@ -1,15 +1,16 @@
 // The decisions of Tidemark's rules on a generated exchange, with one method for each aspect.
-import { requestDirectives } from "../../../src/rules/cache-control.ts";
+import { requestDirectives, governingDirectives } from "../../../src/rules/cache-control.ts";
 import type { Route } from "../../../src/config/config.ts";
-import { freshenedFields } from "../../../src/rules/freshen.ts";
-import { governingDirectives } from "../../../src/rules/governing-directives.ts";
+import {
+  freshenedFields,
+  conditionalFields,
+  freshensWhatWasSent,
+} from "../../../src/rules/validators.ts";
 import { selectingFieldNames, selectingValues, selects } from "../../../src/rules/selecting.ts";
-import { mayStore } from "../../../src/rules/storable.ts";
-import { storableFields } from "../../../src/rules/storable-fields.ts";
+import { mayStore, storableFields } from "../../../src/rules/storable.ts";
 import { fieldsOf } from "../../../src/rules/fields.ts";
 import type { StoredResponse } from "../../../src/pages/stored/stored-response.ts";
 import { unreachable } from "../../../src/base/unreachable.ts";
-import { conditionalFields, freshensWhatWasSent } from "../../../src/rules/validators.ts";
 import { Invalidations } from "../../../src/pages/site/invalidations.ts";
 import { noJournal } from "../../../src/purge/view/view.ts";
 import { ageSeconds, termsOf } from "../../../src/pages/stored/lifetime.ts";
