@@ -195,7 +195,7 @@ const ownName = "tidemark";
 export const surrogateCapability = `${ownName}="Surrogate/1.0"`;
 
 /** Surrogate-Control governs a response only if it has one of these directives. */
-const governing: ReadonlySet<string> = new Set([
+const governingNames: ReadonlySet<string> = new Set([
   "no-store",
   "private",
   "no-cache",
@@ -206,7 +206,7 @@ const governing: ReadonlySet<string> = new Set([
 /**
  * Returns the directives for this cache: first directives in the place of a cache's name, then
  * directives that address this cache by name, then directives for all caches. Returns none if
- * no directive of `governing` is present, as in `content="ESI/1.0"`. Never throws.
+ * no directive of `governingNames` is present, as in `content="ESI/1.0"`. Never throws.
  *
  * @param text the combined field value; `null` if the field is absent
  */
@@ -216,7 +216,7 @@ export function surrogateDirectives(text: string | null): Directive[] {
   const forAll = members.filter(({ targets }) => targets.length === 0);
   const wellFormed = [...forUs, ...forAll].flatMap(({ rule }) => parseDirectives(rule));
   const rules = [...members.flatMap(({ slipped }) => slipped), ...wellFormed].flatMap(plain);
-  return rules.some(({ name }) => governing.has(name)) ? rules : [];
+  return rules.some(({ name }) => governingNames.has(name)) ? rules : [];
 }
 
 /**
@@ -229,7 +229,7 @@ function splitTargets(member: string) {
   const parts = member.matchAll(/(?:[^;"]|"(?:[^"\\]|\\[^])*"?)+/g);
   const [rule = null, ...rest] = [...parts].map(([part]) => part);
   const names = rest.map((text) => text.trim().toLowerCase());
-  const isDirective = (text: string) => text.includes("=") || governing.has(text);
+  const isDirective = (text: string) => text.includes("=") || governingNames.has(text);
   const slipped = names.filter(isDirective).flatMap((text) => text.split("=", 1));
   return {
     rule,
@@ -297,7 +297,7 @@ function targetedDirectives(text: string | null): ResponseDirectives | undefined
   if (members.length === 0) return undefined;
   const decimals = new Set([...text.matchAll(decimalMember)].map(([, name]) => name));
   return asResponseDirectives(
-    members.flatMap(([name, [value]]) => member(name, decimals.has(name) ? undefined : value)),
+    members.flatMap(([name, [value]]) => directiveOf(name, decimals.has(name) ? undefined : value)),
   );
 }
 
@@ -316,7 +316,7 @@ const permissions: ReadonlySet<string> = new Set(["public", "must-understand"]);
  * this value, and then has its strictest meaning: a lifetime of 0, no stale allowance, or all
  * fields.
  */
-function member(name: string, value: unknown): Directive[] {
+function directiveOf(name: string, value: unknown): Directive[] {
   if (value === false || (permissions.has(name) && value !== true)) return [];
   const expected = name === "private" || name === "no-cache" ? "string" : "number";
   return [{ name, argument: typeof value === expected ? String(value) : undefined }];

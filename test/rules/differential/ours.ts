@@ -11,18 +11,22 @@ import { mayStore, storableFields } from "../../../src/rules/storable.ts";
 import { fieldsOf } from "../../../src/rules/fields.ts";
 import type { StoredResponse } from "../../../src/pages/stored/stored-response.ts";
 import { unreachable } from "../../../src/base/unreachable.ts";
-import { Invalidations } from "../../../src/pages/site/invalidations.ts";
+import { Invalidations } from "../../../src/pages/site/remembered-keys.ts";
 import { noJournal } from "../../../src/purge/view/view.ts";
 import { ageSeconds, termsOf } from "../../../src/pages/stored/lifetime.ts";
 import { keyUrl } from "../../../src/pages/request/key.ts";
 import { keyedAs } from "../../../src/pages/request/plan.ts";
 import { readTarget } from "../../../src/pages/request/target.ts";
-import { decide, decideOnError, type VerdictQuestion } from "../../../src/pages/reuse/verdict.ts";
+import {
+  decide,
+  decideOnError,
+  type VerdictQuestion,
+} from "../../../src/pages/reuse/may-answer.ts";
 import { configWith, metadataWith, routeWith } from "../../../testing/examples/requests.ts";
 import { receivedAtMs } from "../../../testing/examples/generated-dates.ts";
 import type { Exchange } from "./exchange.ts";
 import { fieldsIn } from "./fields.ts";
-import { NameSecret } from "../../../src/cache/record/name-secret.ts";
+import { NameSecret } from "../../../src/cache/record/record-key.ts";
 
 const nameSecret = new NameSecret("site", "a text that no client knows");
 
