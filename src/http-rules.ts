@@ -3,7 +3,7 @@
 import { isAnalyticsCookie } from "./config/known-names.ts";
 import type { Fields } from "./rules/fields.ts";
 import { explicitLifetimeSeconds } from "./rules/freshness.ts";
-import { governingDirectives } from "./rules/governing-directives.ts";
+import { governingDirectives } from "./rules/cache-control.ts";
 import { mayStore, type RefusalRule } from "./rules/storable.ts";
 
 export { isCredentialField } from "./config/credential-fields.ts";

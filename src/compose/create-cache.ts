@@ -21,7 +21,7 @@ import type { RedisAddress } from "../remote/redis/open-client.ts";
 import type { RedisClient } from "../remote/redis/redis-client.ts";
 import type { RedisSettings } from "../remote/redis/redis-client.ts";
 import type { MakeRedisJournal, RedisStore } from "../stores/redis/redis-store.ts";
-import { NameSecret } from "../cache/record/name-secret.ts";
+import { NameSecret } from "../cache/record/record-key.ts";
 import type { createReports } from "../observe/reports/create-reports.ts";
 import { noReports } from "../observe/reports/reports.ts";
 import type { Dataset } from "../observe/reports/data-points.ts";

@@ -1,6 +1,6 @@
 // Request fields that look like credentials. Responses to such requests may be for one user only.
 // docs/requests.md has the same list; a test compares them.
-import { tokenPattern } from "../rules/directives.ts";
+import { tokenPattern } from "../rules/cache-control.ts";
 import type { NamePatterns } from "./known-names.ts";
 
 /** Field names in lower case. A `*` at one end matches any text. */

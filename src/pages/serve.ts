@@ -6,7 +6,7 @@ import { unreachable } from "../base/unreachable.ts";
 import { Decision, settle } from "../observe/decision.ts";
 import { answerFromOrigin } from "./fetch/answer-from-origin.ts";
 import { passBy, passedInstead } from "./fetch/pass-by.ts";
-import { mayCausePublicWork } from "./fetch/public-work.ts";
+import { mayCausePublicWork } from "./fetch/forward.ts";
 import { refreshBehind } from "./fetch/refresh.ts";
 import { type LookupRequest, askedWith, plan } from "./request/plan.ts";
 import type { UrlRead } from "./request/url-reader.ts";
@@ -23,7 +23,7 @@ import {
   isOfUse,
   missReason,
   type Verdict,
-} from "./reuse/verdict.ts";
+} from "./reuse/may-answer.ts";
 import { admitOnHit } from "./storing/admission.ts";
 
 /**

@@ -1,6 +1,83 @@
-// Parses the Cache-Control directives of requests and responses (RFC 9111 §5.2; RFC 5861).
-import { type Directive, parseDirectives, tokenPattern } from "./directives.ts";
+// The directives of Cache-Control, and of the targeted fields that replace it in this cache
+// (RFC 9111 §5.2, RFC 5861, RFC 9213). From the text of a field up to `governingDirectives`.
 import type { Fields } from "./fields.ts";
+import { parseDictionary } from "structured-headers";
+
+export interface Directive {
+  /** The name in lower case, because names are case-insensitive (RFC 9111 §5.2). */
+  readonly name: string;
+  /** The argument without its quotes and escapes; `undefined` if there is none. */
+  readonly argument: string | undefined;
+}
+
+export interface WrittenDirective extends Directive {
+  /** The original text, so that the remaining directives can be written back unchanged. */
+  readonly text: string;
+}
+
+const directivePattern = /(?:[^",]|"(?:[^"\\]|\\[^])*"?)+/g;
+/** A token (RFC 9110 §5.6.2). Names of fields and directives are tokens. */
+export const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/**
+ * Directives that apply even in malformed members. Ignoring one of them could expose a private
+ * response.
+ */
+const restricting =
+  /^(?:no-store|no-cache|private|must-revalidate|proxy-revalidate|max-age|s-maxage)(?![\w-])/i;
+
+/**
+ * Returns the directives in order, including repeats. Never throws.
+ *
+ * A member whose name is not a token is dropped, unless it begins with a restricting directive, as
+ * in `no-store; no-cache` or `private =x`. This directive applies without an argument. Restricting
+ * directives inside an unclosed quoted string also apply without an argument.
+ *
+ * @param text the combined field value; `null` if the field is absent
+ */
+export function parseDirectives(text: string | null): WrittenDirective[] {
+  const directives: WrittenDirective[] = [];
+  for (const trimmed of membersOf(text)) {
+    const equalsAt = trimmed.indexOf("=");
+    const name = (equalsAt === -1 ? trimmed : trimmed.slice(0, equalsAt)).toLowerCase();
+    if (tokenPattern.test(name)) {
+      const argument = equalsAt === -1 ? undefined : unquote(trimmed.slice(equalsAt + 1));
+      directives.push({ name, argument, text: trimmed });
+    } else {
+      directives.push(...restrictingFirst(trimmed));
+    }
+    if (isUnclosed(trimmed)) {
+      directives.push(...trimmed.split(/[",]/).slice(1).flatMap(restrictingFirst));
+    }
+  }
+  return directives;
+}
+
+/**
+ * Returns the trimmed members, separated at commas outside quoted strings. Members may be empty.
+ */
+export function membersOf(text: string | null): string[] {
+  return [...(text?.matchAll(directivePattern) ?? [])].map(([member]) => member.trim());
+}
+
+function restrictingFirst(malformed: string): WrittenDirective[] {
+  const text = malformed.trim();
+  const found = restricting.exec(text);
+  return found === null ? [] : [{ name: found[0].toLowerCase(), argument: undefined, text }];
+}
+
+/**
+ * Returns whether a member has an unclosed quote. Only the last member can have an unclosed quote,
+ * because the quote extends to the end of the text.
+ */
+function isUnclosed(member: string): boolean {
+  return member.replaceAll(/\\[^]/g, "").split('"').length % 2 === 0;
+}
+
+function unquote(argument: string): string {
+  if (!argument.startsWith('"')) return argument;
+  return argument.slice(1, argument.endsWith('"') ? -1 : undefined).replaceAll(/\\([^])/g, "$1");
+}
 
 /**
  * `true`: unqualified. An array: the field names of the qualified form (RFC 9111 §5.2.2.4,
@@ -106,4 +183,141 @@ function qualifiable(parsed: readonly Directive[], name: string): Qualifiable {
 function fieldNames(argument: string | undefined): string[] {
   const names = (argument ?? "").split(",").map((name) => name.trim().toLowerCase());
   return names.filter((name) => name !== "");
+}
+
+/** The name with which an origin addresses only this cache: `max-age=60;tidemark`. */
+const ownName = "tidemark";
+
+/**
+ * The value of Surrogate-Capability, which announces support for Surrogate-Control to origins
+ * (§2.3). This cache does not process ESI.
+ */
+export const surrogateCapability = `${ownName}="Surrogate/1.0"`;
+
+/** Surrogate-Control governs a response only if it has one of these directives. */
+const governingNames: ReadonlySet<string> = new Set([
+  "no-store",
+  "private",
+  "no-cache",
+  "max-age",
+  "s-maxage",
+]);
+
+/**
+ * Returns the directives for this cache: first directives in the place of a cache's name, then
+ * directives that address this cache by name, then directives for all caches. Returns none if
+ * no directive of `governingNames` is present, as in `content="ESI/1.0"`. Never throws.
+ *
+ * @param text the combined field value; `null` if the field is absent
+ */
+export function surrogateDirectives(text: string | null): Directive[] {
+  const members = membersOf(text).map(splitTargets);
+  const forUs = members.filter(({ targets }) => targets.includes(ownName));
+  const forAll = members.filter(({ targets }) => targets.length === 0);
+  const wellFormed = [...forUs, ...forAll].flatMap(({ rule }) => parseDirectives(rule));
+  const rules = [...members.flatMap(({ slipped }) => slipped), ...wellFormed].flatMap(plain);
+  return rules.some(({ name }) => governingNames.has(name)) ? rules : [];
+}
+
+/**
+ * Splits a directive from the names of the caches that it addresses: `no-store;abc;def`.
+ *
+ * @returns `targets`: the names, in lower case. `slipped`: directives in the place of a name, as in
+ *   `no-store; private`, without their argument, which is their strictest meaning
+ */
+function splitTargets(member: string) {
+  const parts = member.matchAll(/(?:[^;"]|"(?:[^"\\]|\\[^])*"?)+/g);
+  const [rule = null, ...rest] = [...parts].map(([part]) => part);
+  const names = rest.map((text) => text.trim().toLowerCase());
+  const isDirective = (text: string) => text.includes("=") || governingNames.has(text);
+  const slipped = names.filter(isDirective).flatMap((text) => text.split("=", 1));
+  return {
+    rule,
+    targets: names.filter((text) => !isDirective(text)),
+    slipped: slipped.map((name) => ({ name: name.trim(), argument: undefined })),
+  };
+}
+
+/**
+ * Translates a directive to directives of Cache-Control. In `max-age=60+30`, 30 is the stale
+ * allowance in seconds. `no-store-remote` addresses caches far from the origin, such as this cache.
+ */
+function plain({ name, argument }: Directive): Directive[] {
+  if (name === "no-store-remote") return [{ name: "no-store", argument }];
+  const extended = name === "max-age" ? argument?.match(/^(\d+)\+(\d+)$/) : null;
+  if (!extended) return [{ name, argument }];
+  return [
+    { name, argument: extended[1] },
+    { name: "stale-while-revalidate", argument: extended[2] },
+  ];
+}
+
+export interface GoverningDirectives {
+  readonly directives: ResponseDirectives;
+  /**
+   * The kind of the governing field. `targeted` includes Surrogate-Control. A targeted field
+   * overrides `Cache-Control` and `Expires` (RFC 9213 §2.2). With Surrogate-Control, `private` in
+   * `Cache-Control` still applies.
+   */
+  readonly source: "targeted" | "cache-control";
+}
+
+export function governingDirectives(fields: Fields): GoverningDirectives {
+  const targeted = targetedDirectives(fields.get("cdn-cache-control"));
+  if (targeted !== undefined) return { directives: targeted, source: "targeted" };
+  const directives = responseDirectives(fields);
+  const surrogate = surrogateDirectives(fields.get("surrogate-control"));
+  if (surrogate.length === 0) return { directives, source: "cache-control" };
+  const governing = alsoPrivate(asResponseDirectives(surrogate), directives);
+  return { directives: governing, source: "targeted" };
+}
+
+/**
+ * Adds `private` of `Cache-Control` to the directives of Surrogate-Control. Origins that send
+ * Surrogate-Control on every page rely on this behavior of other caches.
+ */
+function alsoPrivate(own: ResponseDirectives, other: ResponseDirectives): ResponseDirectives {
+  const directives = [own.private, other.private];
+  const fields = directives.flatMap((names) => (typeof names === "boolean" ? [] : names));
+  return { ...own, private: directives.includes(true) || (fields.length > 0 && fields) };
+}
+
+/**
+ * Parses a targeted field, which is a structured-fields Dictionary. Ignores parameters, and an
+ * empty or malformed field (RFC 9213 §2.1).
+ */
+function targetedDirectives(text: string | null): ResponseDirectives | undefined {
+  if (text === null) return undefined;
+  let members;
+  try {
+    members = [...parseDictionary(text)];
+  } catch {
+    return undefined;
+  }
+  if (members.length === 0) return undefined;
+  const decimals = new Set([...text.matchAll(decimalMember)].map(([, name]) => name));
+  return asResponseDirectives(
+    members.flatMap(([name, [value]]) => directiveOf(name, decimals.has(name) ? undefined : value)),
+  );
+}
+
+/**
+ * Matches members whose value is a decimal. The parser returns the same number for 60 and 60.0, but
+ * only 60 is a valid delta-seconds value.
+ */
+const decimalMember = /(?<![^,\s])([a-z*][\w\-.*]*)=-?\d+\./g;
+
+/** Directives that allow more caching. They apply only if their value is `true`. */
+const permissions: ReadonlySet<string> = new Set(["public", "must-understand"]);
+
+/**
+ * Converts a member to a directive (RFC 9213 §2.1). Drops a directive whose value is false, and a
+ * permission whose value is not `true`. Any other directive with a value of the wrong type loses
+ * this value, and then has its strictest meaning: a lifetime of 0, no stale allowance, or all
+ * fields.
+ */
+function directiveOf(name: string, value: unknown): Directive[] {
+  if (value === false || (permissions.has(name) && value !== true)) return [];
+  const expected = name === "private" || name === "no-cache" ? "string" : "number";
+  return [{ name, argument: typeof value === expected ? String(value) : undefined }];
 }

@@ -1,5 +1,5 @@
 // Selects the stored responses of a resource that match a request by `Vary` (RFC 9111 §4.1).
-import { tokenPattern } from "./directives.ts";
+import { tokenPattern } from "./cache-control.ts";
 import type { Fields } from "./fields.ts";
 import { traceFieldNames } from "./trace-context.ts";
 

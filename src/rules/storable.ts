@@ -1,10 +1,9 @@
-// Decides whether this shared cache may store a response (RFC 9111 §3, §3.5). A refusal names its
-// rule.
-import type { ResponseDirectives } from "./cache-control.ts";
-import type { GoverningDirectives } from "./governing-directives.ts";
+// Decides whether this shared cache may store a response, and which of its fields (RFC 9111 §3, §3.1,
+// §3.5). A refusal names its rule.
+import type { ResponseDirectives, GoverningDirectives } from "./cache-control.ts";
 import { heuristicallyCacheableStatuses } from "./freshness.ts";
 import { selectingFieldNames } from "./selecting.ts";
-import { type Fields, isErrorStatus } from "./fields.ts";
+import { type Fields, isErrorStatus, type FieldLine } from "./fields.ts";
 
 export type StorableVerdict = { kind: "storable" } | { kind: "refused"; rule: RefusalRule };
 
@@ -161,4 +160,65 @@ export function sharedExplicitly({ directives, source }: GoverningDirectives): b
   if (directives.noStore || directives.private === true) return false;
   if (directives.public || directives.sMaxageSeconds !== undefined) return true;
   return source === "targeted" && directives.maxAgeSeconds !== undefined;
+}
+
+const hopByHop: ReadonlySet<string> = new Set([
+  "connection",
+  "http2-settings",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+const forProxiesOnly: ReadonlySet<string> = new Set([
+  "proxy-authenticate",
+  "proxy-authentication-info",
+  "proxy-authorization",
+]);
+
+/**
+ * Fields for every recipient. `Connection` must not name them (RFC 9110 §7.6.1). If it does, they
+ * are kept.
+ */
+const endToEnd: ReadonlySet<string> = new Set(
+  "age authorization cache-control cdn-cache-control cookie date etag expires set-cookie vary".split(
+    " ",
+  ),
+);
+
+/**
+ * Returns the names, in lower case, of the fields that must be dropped before a message is
+ * forwarded.
+ */
+export function connectionFields(fields: Headers): ReadonlySet<string> {
+  const nominated = fields.get("connection")?.toLowerCase().split(",") ?? [];
+  const isChunked = fields.has("transfer-encoding");
+  if (nominated.length === 0 && !isChunked) return hopByHop;
+  const own = nominated.map((name) => name.trim()).filter((name) => !endToEnd.has(name));
+  // RFC 9112 §6.3: Transfer-Encoding overrides Content-Length.
+  return new Set([...hopByHop, ...own, ...(isChunked ? ["content-length"] : [])]);
+}
+
+/**
+ * Returns the fields that a qualified `private` or `no-cache` names. These fields are for one
+ * client and are not stored.
+ */
+export function qualifiedFieldNames(directives: ResponseDirectives): ReadonlySet<string> {
+  const named = [directives.private, directives.noCache];
+  return new Set(named.flatMap((names) => (typeof names === "boolean" ? [] : names)));
+}
+
+/**
+ * Returns the field lines that may be stored. Drops fields of the connection, fields for proxies,
+ * and fields that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7).
+ */
+export function storableFields(fields: Headers, directives: ResponseDirectives): FieldLine[] {
+  const dropped = connectionFields(fields);
+  const qualified = qualifiedFieldNames(directives);
+  return [...fields].filter(
+    ([name]) => !dropped.has(name) && !forProxiesOnly.has(name) && !qualified.has(name),
+  );
 }

@@ -1,8 +1,7 @@
 // Spreads keys over several objects by rendezvous hashing (Thaler and Ravishankar, 1998). A key
 // belongs to the object with the highest score for it, so a new object takes only its own share. No
 // client can tell which keys share an object, because the score depends on a secret.
-import type { NameSecret } from "../cache/record/name-secret.ts";
-import type { RecordKey } from "../cache/record/record-key.ts";
+import type { NameSecret, RecordKey } from "../cache/record/record-key.ts";
 import { sha256HexAtOnce } from "../base/sha256.ts";
 
 /** @typeParam Part what belongs to one object, such as its stub */

@@ -1,6 +1,6 @@
 // Tests lookups: the order of the tiers, the returned verdict, and backfills. The tiers contain
 // minimal records.
-import { bodyOfBytes } from "../../src/cache/record/body-of-bytes.ts";
+import { bodyOfBytes, type CacheRecord } from "../../src/cache/record/record.ts";
 import { describe, expect, it } from "vitest";
 import {
   lookUp,
@@ -8,7 +8,6 @@ import {
   type LookupResult,
   type LookupPolicy,
 } from "../../src/cache/lookup.ts";
-import type { CacheRecord } from "../../src/cache/record/record.ts";
 import { RecordKey } from "../../src/cache/record/record-key.ts";
 import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
 import type { TierName } from "../../src/config/tier-names.ts";

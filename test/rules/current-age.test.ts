@@ -2,7 +2,7 @@
 // for each form of `Age` (§5.1).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { statedAgeSeconds, currentAgeSeconds } from "../../src/rules/current-age.ts";
+import { statedAgeSeconds, currentAgeSeconds } from "../../src/rules/freshness.ts";
 import { type FieldLine, fieldsOf, headersOf } from "../../src/rules/fields.ts";
 import { formatHttpDate } from "../../src/rules/http-date.ts";
 import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";

@@ -2,7 +2,7 @@
 // §5.6.4).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseDirectives } from "../../src/rules/directives.ts";
+import { parseDirectives } from "../../src/rules/cache-control.ts";
 import { headerText, seeded } from "../../testing/examples/header-text.ts";
 
 /** Returns the directives as texts, which are short enough for rows. */

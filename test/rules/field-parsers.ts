@@ -1,13 +1,16 @@
 // All parsers of header fields of clients and origins, as functions of the field's text.
-import { requestDirectives, responseDirectives } from "../../src/rules/cache-control.ts";
+import {
+  requestDirectives,
+  responseDirectives,
+  parseDirectives,
+  governingDirectives,
+} from "../../src/rules/cache-control.ts";
 import { cacheStatus } from "../../src/rules/cache-status.ts";
-import { currentAgeSeconds } from "../../src/rules/current-age.ts";
-import { parseDirectives } from "../../src/rules/directives.ts";
-import { governingDirectives } from "../../src/rules/governing-directives.ts";
+import { currentAgeSeconds } from "../../src/rules/freshness.ts";
 import { parseHttpDate } from "../../src/rules/http-date.ts";
 import { rangeVerdict } from "../../src/rules/ranges.ts";
 import { selectingFieldNames, selectingValues } from "../../src/rules/selecting.ts";
-import { connectionFields } from "../../src/rules/storable-fields.ts";
+import { connectionFields } from "../../src/rules/storable.ts";
 import { conditionalFields, entityTag, isNotModified } from "../../src/rules/validators.ts";
 import { webhookClaim } from "../../src/purge/acceptance/webhook.ts";
 import { reducedAcceptEncoding } from "../../src/pages/request/forwarded-fields.ts";

@@ -2,7 +2,7 @@
 // §4.3.4).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { freshenedFields, meaningChangedBy } from "../../src/rules/freshen.ts";
+import { freshenedFields, meaningChangedBy } from "../../src/rules/validators.ts";
 import { type FieldLine, fieldsOf } from "../../src/rules/fields.ts";
 import { seeded } from "../../testing/examples/header-text.ts";
 

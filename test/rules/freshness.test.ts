@@ -7,7 +7,7 @@ import {
   heuristicallyCacheableStatuses,
   heuristicLifetimeSeconds,
 } from "../../src/rules/freshness.ts";
-import { governingDirectives } from "../../src/rules/governing-directives.ts";
+import { governingDirectives } from "../../src/rules/cache-control.ts";
 import { formatHttpDate } from "../../src/rules/http-date.ts";
 import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";
 

@@ -2,8 +2,7 @@
 // rule of RFC 9213 §2.1 and §2.2.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { responseDirectives } from "../../src/rules/cache-control.ts";
-import { governingDirectives } from "../../src/rules/governing-directives.ts";
+import { responseDirectives, governingDirectives } from "../../src/rules/cache-control.ts";
 import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";
 
 const governedBy = (targeted: string, cacheControl = "max-age=7") =>

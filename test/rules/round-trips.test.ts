@@ -1,7 +1,7 @@
 // Tests that generated directives, and dates in their three forms, are read as they were written.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseDirectives } from "../../src/rules/directives.ts";
+import { parseDirectives } from "../../src/rules/cache-control.ts";
 import { parseHttpDate } from "../../src/rules/http-date.ts";
 import { dateText, receivedAtMs } from "../../testing/examples/generated-dates.ts";
 import { seeded } from "../../testing/examples/header-text.ts";

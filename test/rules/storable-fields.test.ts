@@ -2,11 +2,7 @@
 // §5.2.2.7; RFC 9110 §7.6.1).
 import { describe, expect, it } from "vitest";
 import { responseDirectives } from "../../src/rules/cache-control.ts";
-import {
-  connectionFields,
-  qualifiedFieldNames,
-  storableFields,
-} from "../../src/rules/storable-fields.ts";
+import { connectionFields, qualifiedFieldNames, storableFields } from "../../src/rules/storable.ts";
 import { fieldsWith } from "../../testing/examples/header-text.ts";
 
 const namesKept = (fields: Record<string, string>, cacheControl = "") =>

@@ -2,7 +2,7 @@
 // that RFC 9111 names allow storing.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { governingDirectives } from "../../src/rules/governing-directives.ts";
+import { governingDirectives } from "../../src/rules/cache-control.ts";
 import { mayStore } from "../../src/rules/storable.ts";
 import {
   controlText,

@@ -2,7 +2,7 @@
 // and for each rule of Tidemark.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { governingDirectives } from "../../src/rules/governing-directives.ts";
+import { governingDirectives } from "../../src/rules/cache-control.ts";
 import {
   failureOf,
   isOfOneRequest,

@@ -1,7 +1,7 @@
 // Tests the parsing of Surrogate-Control, with one row for each form of a directive (W3C Edge
 // Architecture Specification 1.0 §2.2).
 import { describe, expect, it } from "vitest";
-import { surrogateCapability, surrogateDirectives } from "../../src/rules/surrogate-control.ts";
+import { surrogateCapability, surrogateDirectives } from "../../src/rules/cache-control.ts";
 
 /** Returns the directives as texts, which are short enough for rows. */
 const read = (text: string | null) =>

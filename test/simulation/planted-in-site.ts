@@ -3,7 +3,13 @@
 import type { RemoteAnswer } from "../../src/remote/remote-client.ts";
 import { createHash } from "node:crypto";
 import type { Stamp } from "../../src/cache/record/record.ts";
-import type { ResponseDetail, StoredMetadata } from "../../src/pages/stored/stored-response.ts";
+import type {
+  ResponseDetail,
+  StoredMetadata,
+  ArrivingResponse,
+  ResponseRecord,
+  ResponseTier,
+} from "../../src/pages/stored/stored-response.ts";
 import type { PurgeView } from "../../src/purge/view/view.ts";
 import type { RedisClient } from "../../src/remote/redis/redis-client.ts";
 import { type FetchResult, Flights, type StartPorts } from "../../src/cache/flights.ts";
@@ -15,11 +21,6 @@ import { TierStack } from "../../src/cache/tiers/tier-stack.ts";
 import type { TierKeep } from "../../src/cache/tiers/tier.ts";
 import type { SimulatedIsolate } from "../../testing/simulation/simulated-isolate.ts";
 import type { SiteParts } from "../../testing/simulation/simulated-site.ts";
-import type {
-  ArrivingResponse,
-  ResponseRecord,
-  ResponseTier,
-} from "../../src/pages/stored/tiers.ts";
 import { responseForm } from "../../src/pages/stored/record-form.ts";
 
 type Planted = Partial<SiteParts>;

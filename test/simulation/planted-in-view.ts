@@ -9,7 +9,7 @@ import type {
   PurgeView,
 } from "../../src/purge/view/view.ts";
 import { termsOf } from "../../src/pages/stored/lifetime.ts";
-import type { VerdictQuestion } from "../../src/pages/reuse/verdict.ts";
+import type { VerdictQuestion } from "../../src/pages/reuse/may-answer.ts";
 import type { Parts } from "../../testing/simulation/simulated-isolate.ts";
 
 type Planted = Partial<Parts>;

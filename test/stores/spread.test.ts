@@ -1,7 +1,6 @@
 // Tests the share of each Durable Object in the keys, and what moves when an object is added or removed.
 import { describe, expect, it } from "vitest";
-import { NameSecret } from "../../src/cache/record/name-secret.ts";
-import { RecordKey } from "../../src/cache/record/record-key.ts";
+import { NameSecret, RecordKey } from "../../src/cache/record/record-key.ts";
 import { Spread } from "../../src/stores/spread.ts";
 
 const nameSecret = new NameSecret("site", "a text that no client knows");

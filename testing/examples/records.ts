@@ -1,16 +1,16 @@
 // Creates records for tests of tiers: stored responses with the test's changes.
 import { createHash } from "node:crypto";
 import type { StoredBody } from "../../src/cache/record/record.ts";
-import type { StoredMetadata } from "../../src/pages/stored/stored-response.ts";
-import { bytesIn } from "../fakes/body-bytes.ts";
-import type { TierKeep, VaryMarker } from "../../src/cache/tiers/tier.ts";
 import type {
+  StoredMetadata,
   ResponseAsk,
   ResponseRead,
   ResponseRecord,
   ResponseTier,
   Tiers,
-} from "../../src/pages/stored/tiers.ts";
+} from "../../src/pages/stored/stored-response.ts";
+import { bytesIn } from "../fakes/body-bytes.ts";
+import type { TierKeep, VaryMarker } from "../../src/cache/tiers/tier.ts";
 import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
 import { responseForm } from "../../src/pages/stored/record-form.ts";
 

@@ -10,7 +10,7 @@ import { Loops } from "../../src/pages/request/loops.ts";
 import { type LookupRequest, plan, type Plan } from "../../src/pages/request/plan.ts";
 import { compileRoutes } from "../../src/pages/request/routes.ts";
 import { compileUrlReader } from "../../src/pages/request/url-reader.ts";
-import { NameSecret } from "../../src/cache/record/name-secret.ts";
+import { NameSecret } from "../../src/cache/record/record-key.ts";
 
 const nameSecret = new NameSecret("site", "a text that no client knows");
 

@@ -3,7 +3,7 @@
 import type { Stamp } from "../../src/cache/record/record.ts";
 import { requestDirectives } from "../../src/rules/cache-control.ts";
 import type { StoredMetadata, StoredResponse } from "../../src/pages/stored/stored-response.ts";
-import { Invalidations } from "../../src/pages/site/invalidations.ts";
+import { Invalidations } from "../../src/pages/site/remembered-keys.ts";
 import { Acceptances, type SignedOrder } from "../../src/purge/acceptance/acceptance.ts";
 import type { AcceptanceSettings } from "../../src/purge/acceptance/read-backs.ts";
 import { usualBounds } from "../../src/purge/view/chain.ts";
@@ -22,7 +22,7 @@ import {
   decideOnError,
   judgedUnder,
   type VerdictQuestion,
-} from "../../src/pages/reuse/verdict.ts";
+} from "../../src/pages/reuse/may-answer.ts";
 import type { SimulatedWorld } from "./journal-simulator.ts";
 import type { SimulatedCache } from "./simulated-cache.ts";
 import {

@@ -8,7 +8,7 @@ import { TidemarkRecords } from "../../src/stores/durable-object/records-object.
 import { Spread } from "../../src/stores/spread.ts";
 import { FakeObject } from "../fakes/fake-object.ts";
 import type { RecordObjects, SimulatedWorld } from "./journal-simulator.ts";
-import { NameSecret } from "../../src/cache/record/name-secret.ts";
+import { NameSecret } from "../../src/cache/record/record-key.ts";
 
 const nameSecret = new NameSecret("site", "a text that no client knows");
 

@@ -5,22 +5,22 @@ import { Metrics } from "../../src/observe/metrics.ts";
 import { ByteBudget } from "../../src/cache/byte-budget.ts";
 import { Flights } from "../../src/cache/flights.ts";
 import { KeyedSemaphore } from "../../src/cache/keyed-semaphore.ts";
-import { Rangeless } from "../../src/pages/site/rangeless.ts";
-import { KnownVary } from "../../src/pages/site/known-vary.ts";
-import { Invalidations } from "../../src/pages/site/invalidations.ts";
-import { RouteNotes } from "../../src/pages/site/route-notes.ts";
-import { LastAnswers } from "../../src/pages/site/last-answers.ts";
-import { LeftOutTags } from "../../src/pages/site/left-out-tags.ts";
+import {
+  Rangeless,
+  KnownVary,
+  Invalidations,
+  Marks,
+  Uncacheable,
+} from "../../src/pages/site/remembered-keys.ts";
+import { RouteNotes, LastAnswers, LeftOutTags } from "../../src/pages/site/operator-notes.ts";
 import { Lifts } from "../../src/pages/site/lifts.ts";
 import { Loops } from "../../src/pages/request/loops.ts";
-import { HeadTimes } from "../../src/pages/site/head-times.ts";
-import { OriginHealth } from "../../src/pages/site/origin-health.ts";
+import { HeadTimes, OriginHealth } from "../../src/pages/site/origin-health.ts";
 import { compileRoutes } from "../../src/pages/request/routes.ts";
-import type { Tiers } from "../../src/pages/stored/tiers.ts";
+import type { Tiers, ResponseDetail } from "../../src/pages/stored/stored-response.ts";
 import { serve } from "../../src/pages/serve.ts";
 import type { Context } from "../../src/pages/site/exchange.ts";
 import type { Site } from "../../src/pages/site/site.ts";
-import { Marks, Uncacheable } from "../../src/pages/site/uncacheable.ts";
 import { VariantDemand } from "../../src/pages/site/variant-demand.ts";
 import { compileUrlReader } from "../../src/pages/request/url-reader.ts";
 import { EdgeTier } from "../../src/stores/cache-api/edge-tier.ts";
@@ -35,8 +35,7 @@ import { configOf } from "./simulated-pages.ts";
 import { SiteTrace } from "./traces/site-trace.ts";
 import { type WarmedPage, warmPage } from "../../src/operate/warm/warm-page.ts";
 import { responseForm } from "../../src/pages/stored/record-form.ts";
-import type { ResponseDetail } from "../../src/pages/stored/stored-response.ts";
-import { NameSecret } from "../../src/cache/record/name-secret.ts";
+import { NameSecret } from "../../src/cache/record/record-key.ts";
 
 const nameSecret = new NameSecret("site", "a text that no client knows");
 

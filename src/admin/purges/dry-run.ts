@@ -2,9 +2,9 @@
 // the shared tier.
 import type { DataBesidePages } from "../../compose/data-beside-pages.ts";
 import type { Coverage } from "../../cache/record/record.ts";
-import { type ListingLimit, type ListingBounds, listingMsMax } from "../../cache/tiers/listing.ts";
+import { type ListingLimit, type ListingBounds, listingMsMax } from "../../cache/tiers/tier.ts";
 import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
-import type { Tiers } from "../../pages/stored/tiers.ts";
+import type { Tiers } from "../../pages/stored/stored-response.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";
 import type { DryRunIds } from "./dry-run-ids.ts";
 

@@ -1,8 +1,7 @@
-// Defines how to check and measure the detail that a user adds to records. Tiers do not depend on
-// its members.
-import type { HeldBody } from "../record/body-of-bytes.ts";
-import type { MetadataWith } from "../record/record.ts";
-import type { RecordHead } from "./tier.ts";
+// Defines how to check and measure the detail that a user adds to records, and estimates the memory
+// of a record. Tiers do not depend on the detail's members.
+import { type HeldBody, type MetadataWith, sizeOf } from "../record/record.ts";
+import type { RecordHead, TierRecord } from "./tier.ts";
 
 export interface CheckedRecord<Detail> {
   readonly record: RecordHead<Detail>;
@@ -25,4 +24,38 @@ export interface RecordForm<Detail> {
   readonly isWorthPacking: (metadata: MetadataWith<Detail>) => boolean;
   /** Creates the body of a record from the bytes that a tier has read. Default: a `Blob`. */
   readonly bodyOf?: (bytes: Uint8Array<ArrayBuffer>) => HeldBody;
+}
+
+/** The size of a marker without variants. */
+const markerBytes = 512;
+
+/** The size of a listed variant: an array, a digest and a number. */
+const variantBytes = 192;
+
+/** The size of a record without its detail, tags and body. */
+const recordBytes = 1_024;
+
+/** The overhead of a string in an array, such as a tag. */
+export const textBytes = 24;
+
+/**
+ * Returns an upper estimate, at one byte per character. `npm run bench -- isolate-memory` measures
+ * the actual size.
+ */
+export function heapBytes<Detail>(record: TierRecord<Detail>, form: RecordForm<Detail>): number {
+  if (record.kind === "vary") return markerBytes + variantBytes * record.variants.length;
+  const { metadata } = record.stored;
+  let bytes = recordBytes + form.heapBytes(metadata);
+  // A tag is stored twice: as received, and as purges spell it.
+  for (const tag of metadata.tags) bytes += 2 * (textBytes + tag.length);
+  for (const group of metadata.groups ?? []) bytes += 2 * (textBytes + group.length);
+  const body = bodyIn(record);
+  return bytes + (body === undefined ? 0 : sizeOf(body));
+}
+
+/** Returns the body in memory; `undefined` for a marker, and for a body that is not in memory. */
+export function bodyIn(record: TierRecord<unknown>): HeldBody | undefined {
+  if (record.kind === "vary") return undefined;
+  const { body } = record.stored;
+  return body.kind === "blob" ? body : undefined;
 }

@@ -11,7 +11,6 @@ import type {
 } from "../record/record.ts";
 import type { RecordKey } from "../record/record-key.ts";
 import type { Leases } from "./lease.ts";
-import type { ListingBounds, RecordList } from "./listing.ts";
 
 /** Bodies up to this size are read into memory by default, and larger bodies are streamed. */
 export const smallBodyBytesMax = 262_144;
@@ -233,4 +232,26 @@ export function foundWith<Detail>(
 export function refuseArriving({ stream }: ArrivingRecord<unknown>): TierWrite {
   void stream.cancel().catch(() => undefined);
   return { kind: "refused", rule: "arriving" };
+}
+
+export interface RecordList<Detail> {
+  readonly metadata: readonly MetadataWith<Detail>[];
+  /** The reason why the list is incomplete; `undefined` if it is complete. */
+  readonly leftOut: ListingLimit | undefined;
+}
+
+/**
+ * The limit that a listing reached. `keys`: too many keys of other applications. `metadata`: records
+ * with long metadata.
+ */
+export type ListingLimit = "records" | "keys" | "time" | "metadata" | "commands";
+
+/** The timeout of a listing. */
+export const listingMsMax = 5_000;
+
+/** The limits of a listing. */
+export interface ListingBounds {
+  readonly recordsMax: number;
+  /** The maximum number of commands. Upstash counts each command of a pipeline. */
+  readonly commandsMax: number;
 }

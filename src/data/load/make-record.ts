@@ -1,7 +1,11 @@
 // Takes the stamp, clock and colo before a load or a write, and then creates the record of its value.
 import { reach } from "../../config/tier-names.ts";
-import { bodyOfBytes } from "../../cache/record/body-of-bytes.ts";
-import { bodyRequestedAtMs, type NewerRecords, type Stamp } from "../../cache/record/record.ts";
+import {
+  bodyOfBytes,
+  bodyRequestedAtMs,
+  type NewerRecords,
+  type Stamp,
+} from "../../cache/record/record.ts";
 import { sha256Hex } from "../../base/sha256.ts";
 import { encodedBy } from "../../base/codec.ts";
 import {

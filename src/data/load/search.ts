@@ -2,8 +2,7 @@
 import { lookUp, type Lookup, type LookupResult, type LookupPolicy } from "../../cache/lookup.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { type Invocation, invocationHere } from "../../remote/invocation.ts";
-import { bytesOf } from "../../cache/record/body-of-bytes.ts";
-import { discardBody } from "../../cache/record/record.ts";
+import { bytesOf, discardBody } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Tier, TierAsk, TierRead } from "../../cache/tiers/tier.ts";
 import { tierScopes } from "../../config/tier-names.ts";

@@ -1,8 +1,7 @@
 // The record of a value: the metadata of data, its form in the tiers, and the decoded value.
 import * as z from "zod/mini";
 import type { Candidate as CacheCandidate } from "../../cache/lookup.ts";
-import { bodyOfBytes } from "../../cache/record/body-of-bytes.ts";
-import type { CacheRecord, MetadataWith } from "../../cache/record/record.ts";
+import { bodyOfBytes, type CacheRecord, type MetadataWith } from "../../cache/record/record.ts";
 import { recordCheck } from "../../cache/tiers/record-codec.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import type { Codec } from "../../base/codec.ts";

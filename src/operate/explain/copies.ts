@@ -5,8 +5,7 @@ import { discardBody } from "../../cache/record/record.ts";
 import { variantKey } from "../../pages/request/key.ts";
 import { type FoundResponse, readTier, type PageLookup } from "../../pages/reuse/page-lookup.ts";
 import { ageSeconds, isAlwaysValidated, termsOf } from "../../pages/stored/lifetime.ts";
-import type { StoredMetadata } from "../../pages/stored/stored-response.ts";
-import type { ResponseTier } from "../../pages/stored/tiers.ts";
+import type { StoredMetadata, ResponseTier } from "../../pages/stored/stored-response.ts";
 import { lifetimeSource } from "./grounds.ts";
 
 /** A stored response, as shown to operators. Seconds are rounded to thousandths. */

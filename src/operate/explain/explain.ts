@@ -15,7 +15,7 @@ import type { UrlRead } from "../../pages/request/url-reader.ts";
 import { isRefreshDue } from "../../pages/reuse/early-refresh.ts";
 import { needOf } from "../../pages/reuse/need.ts";
 import type { FoundResponse, PageLookup } from "../../pages/reuse/page-lookup.ts";
-import { type AnsweringVerdict, isAnswer, type Verdict } from "../../pages/reuse/verdict.ts";
+import { type AnsweringVerdict, isAnswer, type Verdict } from "../../pages/reuse/may-answer.ts";
 import { notePass, passedInstead, refusalOfPass } from "../../pages/fetch/pass-by.ts";
 import { courseOf, lookupFor } from "../../pages/serve.ts";
 import type { ResponseDetail } from "../../pages/stored/stored-response.ts";

@@ -5,7 +5,7 @@ import { fieldsOf } from "../../rules/fields.ts";
 import { explicitLifetimeSeconds } from "../../rules/freshness.ts";
 import type { PassRule } from "../../pages/request/plan.ts";
 import type { OtherReading } from "../../pages/request/url-reader.ts";
-import type { Decider } from "../../pages/reuse/verdict.ts";
+import type { Decider } from "../../pages/reuse/may-answer.ts";
 import { assignedLifetimeSeconds, termsOf } from "../../pages/stored/lifetime.ts";
 import type { StoreRefusal } from "../../pages/storing/refusal.ts";
 import type { StoredMetadata } from "../../pages/stored/stored-response.ts";

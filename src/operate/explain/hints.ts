@@ -5,7 +5,7 @@ import { edgeBodyBytesMax, smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import type { Config, Route } from "../../config/config.ts";
 import { reach, type TierName } from "../../config/tier-names.ts";
 import { type Ground, lifetimeSource } from "./grounds.ts";
-import { statedAgeSeconds } from "../../rules/current-age.ts";
+import { statedAgeSeconds } from "../../rules/freshness.ts";
 import { type Fields, fieldsOf } from "../../rules/fields.ts";
 import { datedAtMs, parseHttpDate } from "../../rules/http-date.ts";
 import { assignedLifetimeSeconds, termsOf } from "../../pages/stored/lifetime.ts";

@@ -8,9 +8,8 @@ import type { DataBesidePages, DataTroubles } from "../../compose/data-beside-pa
 import type { Fault } from "../../base/operator-error.ts";
 import { type ConfigWarning, configWarnings } from "../../pages/request/config-warnings.ts";
 import type { Environment } from "../../platform/environment.ts";
-import type { RouteNote } from "../../pages/site/route-notes.ts";
-import type { ResponseDetail } from "../../pages/stored/stored-response.ts";
-import type { ResponseTier } from "../../pages/stored/tiers.ts";
+import type { RouteNote } from "../../pages/site/operator-notes.ts";
+import type { ResponseDetail, ResponseTier } from "../../pages/stored/stored-response.ts";
 import type { Bypass, SwitchState } from "../../purge/journal/switch-state.ts";
 import type { Entry } from "../../purge/journal/entry.ts";
 import {

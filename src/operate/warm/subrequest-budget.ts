@@ -3,7 +3,7 @@
 import { reach } from "../../config/tier-names.ts";
 import type { Route } from "../../config/config.ts";
 import type { Decision } from "../../observe/decision.ts";
-import type { Tiers } from "../../pages/stored/tiers.ts";
+import type { Tiers } from "../../pages/stored/stored-response.ts";
 import type { WarmedPage } from "./warm-page.ts";
 
 /**

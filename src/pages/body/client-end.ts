@@ -1,7 +1,25 @@
-// The client's end of a fill: sends the queued bytes in order, one slice at a time.
+// A pipe for bytes on their way to a client or a tier, and the client's end of a fill, which sends
+// the queued bytes in order, one slice at a time.
+import { FixedLengthStream, IdentityTransformStream } from "../../base/byte-streams.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { patiently } from "../../base/timeouts.ts";
-import type { BytePipe } from "./byte-pipe.ts";
+
+/** Two ends of a pipe: `readable` returns the bytes written. */
+export type BytePipe = Readonly<ReturnType<typeof openBytePipe>>;
+
+/**
+ * @param bytes the total length, for Content-Length; `null` if unknown. If the body is shorter, its
+ *   reader gets an error
+ */
+export function openBytePipe(bytes: number | null) {
+  const { readable, writable } =
+    bytes === null ? new IdentityTransformStream() : new FixedLengthStream(bytes);
+  const writer = writable.getWriter();
+  // Each write reports its own failure. Without this handler, the runtime would also report the
+  // rejection of `closed`.
+  writer.closed.catch(() => undefined);
+  return { readable, writer };
+}
 
 /** A body held in one piece is sent in slices, so that a slow reader costs only one slice of extra memory. */
 const sliceBytes = 65_536;

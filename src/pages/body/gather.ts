@@ -3,8 +3,7 @@
 // rest in lock-step, at the pace of the slowest.
 import { OutOfTime, within } from "../../base/timeouts.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
-import { type BytePipe, openBytePipe } from "./byte-pipe.ts";
-import { ClientEnd } from "./client-end.ts";
+import { type BytePipe, openBytePipe, ClientEnd } from "./client-end.ts";
 import type { Relay } from "./relay.ts";
 
 /** The result of gathering a body. */

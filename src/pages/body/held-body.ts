@@ -3,8 +3,7 @@ import type { Exchange } from "../site/exchange.ts";
 import type { Site } from "../site/site.ts";
 import type { Memory } from "../../cache/tiers/tier.ts";
 import type { ByteRange } from "../../rules/ranges.ts";
-import { openBytePipe } from "./byte-pipe.ts";
-import { ClientEnd } from "./client-end.ts";
+import { openBytePipe, ClientEnd } from "./client-end.ts";
 
 /** The parts of an exchange that account for the body's memory. */
 interface BodyHolder extends Pick<Exchange, "afterAnswer"> {

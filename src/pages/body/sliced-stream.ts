@@ -1,7 +1,7 @@
 // Cuts a byte range out of a stream, or checks the length of a stream that has only the range.
 import { FixedLengthStream } from "../../base/byte-streams.ts";
 import { type ByteRange, lengthOf } from "../../rules/ranges.ts";
-import { openBytePipe } from "./byte-pipe.ts";
+import { openBytePipe } from "./client-end.ts";
 
 /**
  * Cuts a range out of a body while the body is read. If the body ends before the range, the reader

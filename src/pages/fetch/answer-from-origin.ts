@@ -2,7 +2,7 @@
 // isolate or worldwide, if they may share the response. The steps, in order:
 // 1. `wholeFirst` answers a range request for a key whose ranges the origin ignores.
 // 2. `withoutAsking` answers without a forward while the origin or the page fails.
-// 3. cache/load.ts waits for another request's forward; stored-since.ts looks in memory again.
+// 3. cache/load.ts waits for another request's forward; `storedSince` looks in memory again.
 // 4. world-turn.ts waits for the lease.
 // 5. lead.ts forwards.
 // 6. instead-of-origin.ts answers with a stale response or an error page after a failure.
@@ -20,7 +20,7 @@ import {
   storedCandidate,
 } from "../reuse/need.ts";
 import { PageLookup } from "../reuse/page-lookup.ts";
-import { decide, isAnswer, judgedUnder, mayAnswerWhoWaited } from "../reuse/verdict.ts";
+import { decide, isAnswer, judgedUnder, mayAnswerWhoWaited } from "../reuse/may-answer.ts";
 import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import { unreachable } from "../../base/unreachable.ts";
@@ -31,9 +31,11 @@ import {
   isOfAnotherVariant,
   storedMeanwhile,
   storedSince,
-} from "./stored-since.ts";
+  answeredBy,
+  failurePage,
+  staleInstead,
+} from "./instead-of-origin.ts";
 import { lead } from "./lead.ts";
-import { answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
 import { probeBehind, refreshBehind, startFill, startRefresh } from "./refresh.ts";
 import { leaderTurn } from "./world-turn.ts";
 import { patiently } from "../../base/timeouts.ts";

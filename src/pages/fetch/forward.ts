@@ -16,7 +16,9 @@ import type { Target } from "../request/target.ts";
 import { storedCandidate, type OriginNeed } from "../reuse/need.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
 import type { HealthRequest, OriginTrouble } from "../site/origin-health.ts";
-import { inPublicContext } from "./public-work.ts";
+import { inNeutralContext } from "../../base/neutral-context.ts";
+import type { Route } from "../../config/config.ts";
+import { sortCookies } from "../request/cookies.ts";
 
 /** The origin's response or failure. Instants are in epoch milliseconds. */
 type ForwardResult =
@@ -269,3 +271,29 @@ export function uploadMs(request: Pick<Request, "body" | "headers">): number {
   if (request.body === null || !/^\d{1,15}$/.test(length)) return 0;
   return Math.min(uploadMsMax, Math.ceil(Number(length) / bytesPerMs));
 }
+
+/** Runs public work for an origin. The work gets the exchange without the client's caller. */
+export function inPublicContext<Given extends Context, Result>(
+  origin: string,
+  given: Given,
+  work: (given: Given) => Result,
+): Result {
+  if (given.site.runsInCaller(origin)) return work(given);
+  return inNeutralContext(() => work({ ...given, caller: undefined }));
+}
+
+/**
+ * Returns whether a client may cause public work. If the handler sees the client's context, the
+ * client must have no cookie and no credential, even one that the origin does not get.
+ */
+export function mayCausePublicWork(
+  { headers }: Pick<Request, "headers">,
+  { origin, credentials }: Route,
+  { site }: Context,
+): boolean {
+  if (!site.runsInCaller(origin)) return true;
+  const cookies = sortCookies(headers.get("cookie") ?? "", noneKnown, site.config);
+  return !cookies.hasUnknown && [...headers.keys()].every((name) => !credentials.entryFor(name));
+}
+
+const noneKnown = { keyCookies: [], ignoreCookies: [] };

@@ -1,20 +1,133 @@
-// Answers in place of the origin: with a response that another request has stored, with a stale
-// response, or with an error page. After a failure, `decideOnError` in reuse/verdict.ts decides
-// whether a stale response may answer (RFC 5861 §4).
+// Answers in place of the origin: with a response that another request has stored since the lookup,
+// with a stale response, or with an error page. After a failure, `decideOnError` in
+// reuse/may-answer.ts decides whether a stale response may answer (RFC 5861 §4).
 import { discardBody } from "../../cache/record/record.ts";
-import { type PlainPage, plainPage } from "../respond/plain-page.ts";
-import { fromStored } from "../respond/respond.ts";
-import type { FailedForward } from "../site/forward-outcome.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
+import { selects } from "../../rules/selecting.ts";
+import { variantKey } from "../request/key.ts";
+import type { ForwardOutcome, FailedForward } from "../site/forward-outcome.ts";
 import {
-  lookedUpFurther,
   type OriginNeed,
   questionOf,
+  lookedUpFurther,
   settleDoubt,
   storedCandidate,
 } from "../reuse/need.ts";
-import type { Candidate } from "../stored/stored-response.ts";
-import { decideOnError, isExempt, type WeighedResponse } from "../reuse/verdict.ts";
-import { ageSeconds, termsOf } from "../stored/lifetime.ts";
+import { PageLookup } from "../reuse/page-lookup.ts";
+import type { Candidate, StoredResponse } from "../stored/stored-response.ts";
+import {
+  decide,
+  isAnswer,
+  decideOnError,
+  isExempt,
+  type WeighedResponse,
+} from "../reuse/may-answer.ts";
+import { isKept, ageSeconds, termsOf } from "../stored/lifetime.ts";
+import { type PlainPage, plainPage } from "../respond/plain-page.ts";
+import { fromStored } from "../respond/respond.ts";
+
+/**
+ * Returns a response that this isolate stored after the lookup read memory. This prevents a second
+ * forward in the following case: (1) Request A reads memory, and continues with the lower tiers.
+ * (2) Request B's fill is stored, and its flight ends. (3) A finds no response below memory and no
+ * flight. Memory is read again in two cases: its record of the key may have changed since the
+ * lookup, or the lookup rejected a response because of purges.
+ *
+ * @returns the response under the key, or the marker that leads to variants; `undefined` for
+ *   neither
+ */
+export function storedSince(need: OriginNeed): ForwardOutcome | undefined {
+  const { request, exchange, key, marker, memoryCount } = need;
+  const { site } = exchange;
+  const { memory, usesMemory } = site.tiers.of(request.route.tiers);
+  const atMs = exchange.nowAtMs();
+  const stored = site.flights.get(key.text, atMs)?.outcome?.stored;
+  if (stored !== undefined) {
+    const isThere = isKept(stored.metadata, request.route, atMs);
+    return isThere ? { kind: "stored", stored } : undefined;
+  }
+  if (!usesMemory) return undefined;
+  // Even if memory has not changed, a newer purge view may allow a response that an older view
+  // rejected.
+  const isAsBefore = memoryCount !== undefined && need.exchange.decision.cause === undefined;
+  if (isAsBefore && !memory.hasChanged(key, memoryCount)) return undefined;
+  const read = memory.read(key, { atMs });
+  if (read.kind !== "found") return undefined;
+  const { record } = read;
+  if (record.kind === "response") {
+    const { stored: candidate } = record;
+    const isGone = candidate.metadata.requestedAtMs < (marker?.sinceAtMs ?? -Infinity);
+    return isGone ? undefined : { kind: "stored", stored: candidate };
+  }
+  return key.text === request.key.text ? { kind: "varies", marker: record } : undefined;
+}
+
+/**
+ * Returns whether the outcome is for another variant than this request's. Both requests had the
+ * same key, because the isolate had not yet learned the page's `Vary`.
+ */
+export function isOfAnotherVariant(come: ForwardOutcome, { request }: OriginNeed): boolean {
+  const metadata = come.kind === "arriving" ? come.metadata : come.stored?.metadata;
+  if (metadata === undefined) return come.kind === "varies";
+  return !selects(metadata.selecting, request.forwarded);
+}
+
+/** Returns the need with the key of the request's own variant. */
+export function forOwnVariant(come: ForwardOutcome, need: OriginNeed): OriginNeed {
+  const { request } = need;
+  const metadata = come.kind === "arriving" ? come.metadata : come.stored?.metadata;
+  const selecting = metadata?.selecting.map(([name]) => name) ?? [];
+  const marker = come.kind === "varies" ? come.marker : need.marker;
+  const names = come.kind === "varies" ? come.marker.names : selecting;
+  const key = variantKey(request.key, names, request.forwarded);
+  // The lookup has not read memory under this key.
+  return { ...need, key, marker, memoryCount: undefined };
+}
+
+/**
+ * Returns an answer from the outcome; `undefined` if the outcome has no response that may answer
+ * this request. Synchronous, so that no other request can start a flight first.
+ */
+export function answeredWith(
+  come: ForwardOutcome | undefined,
+  need: OriginNeed,
+): Response | undefined {
+  if (come?.kind !== "stored" || isOfAnotherVariant(come, need)) return undefined;
+  const candidate = candidateOf(come.stored, need);
+  return mayAnswer(candidate, need) ? answeredBy(candidate, need) : undefined;
+}
+
+/** Returns whether the candidate would answer now. */
+function mayAnswer(candidate: Candidate, need: OriginNeed): boolean {
+  return isAnswer(decide(candidate, questionOf(need)));
+}
+
+/** A second lookup this soon after the first is unlikely to find a new response. */
+const lookUpAgainAfterMs = 1_000;
+
+/**
+ * Repeats the lookup before a client receives an error page. Another request or colo may have
+ * stored a response during the wait. Refreshes skip this lookup.
+ *
+ * @returns `undefined` if no stored response may answer, or if the lookup was skipped
+ */
+export async function storedMeanwhile(need: OriginNeed): Promise<Candidate | undefined> {
+  const { lookedUpAtMs, exchange } = need;
+  const { decision } = exchange;
+  const isTooSoon = isWithinMs(lookUpAgainAfterMs, lookedUpAtMs, exchange.nowAtMs());
+  if (decision.isRefresh || isTooSoon) return undefined;
+  const found = await new PageLookup(need, exchange).lookUp();
+  if (found === undefined) return undefined;
+  const { candidate } = found;
+  if (mayAnswer(candidate, need)) return candidate;
+  discardBody(candidate.stored);
+  return undefined;
+}
+
+/** Returns the response of another request's forward as a candidate, as if read from memory. */
+export function candidateOf(stored: StoredResponse, { key, exchange }: OriginNeed): Candidate {
+  return { stored, tier: exchange.site.tiers.memory.name, key };
+}
 
 /** Answers with a response that another request has fetched. Discards the lookup's candidate. */
 export function answeredBy({ stored, tier }: Candidate, need: OriginNeed): Response {

@@ -9,14 +9,12 @@ import { cancelBody } from "../../base/cancel-body.ts";
 import { failedWith, type ForwardFlight } from "../site/forward-outcome.ts";
 import { storedCandidate, type OriginNeed, questionOf } from "../reuse/need.ts";
 import { bodyDateOf, type Candidate } from "../stored/stored-response.ts";
-import { judgedUnder, mayBeValidated } from "../reuse/verdict.ts";
+import { judgedUnder, mayBeValidated } from "../reuse/may-answer.ts";
 import type { StampedAnswer } from "../storing/metadata-of-answer.ts";
 import { sendAndStore } from "../storing/send-and-store.ts";
-import { storedMeanwhile } from "./stored-since.ts";
-import { forwardSelecting, isOriginError } from "./forward.ts";
-import { answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
+import { storedMeanwhile, answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
+import { forwardSelecting, isOriginError, inPublicContext } from "./forward.ts";
 import type { OriginTrouble } from "../site/origin-health.ts";
-import { inPublicContext } from "./public-work.ts";
 import { learnFromHead, validated } from "./validate.ts";
 
 /**

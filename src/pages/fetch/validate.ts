@@ -2,10 +2,9 @@
 // is the answer.
 import type { FetchResult } from "../../cache/flights.ts";
 import { fieldsOf, hasLostOctets } from "../../rules/fields.ts";
-import { meaningChangedBy } from "../../rules/freshen.ts";
-import { governingDirectives } from "../../rules/governing-directives.ts";
+import { meaningChangedBy, freshensWhatWasSent, freshenedByHead } from "../../rules/validators.ts";
+import { governingDirectives } from "../../rules/cache-control.ts";
 import { sharedExplicitly } from "../../rules/storable.ts";
-import { freshensWhatWasSent, freshenedByHead } from "../../rules/validators.ts";
 import { personalCookies } from "../request/cookies.ts";
 import { isPersonal, personalRule } from "../request/personal.ts";
 import { type LeadNeed, type OriginNeed, questionOf } from "../reuse/need.ts";
@@ -14,19 +13,19 @@ import {
   type Candidate,
   type StoredMetadata,
   type StoredResponse,
+  type ResponseTier,
 } from "../stored/stored-response.ts";
-import { mayBeValidated, weigh } from "../reuse/verdict.ts";
+import { mayBeValidated, weigh } from "../reuse/may-answer.ts";
 import { makePrivate } from "../respond/downstream.ts";
 import { fromStored } from "../respond/respond.ts";
 import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
-import type { ResponseTier } from "../stored/tiers.ts";
 import { applyRefusal } from "../storing/consequences.ts";
 import { storeInTiers } from "../storing/in-tiers.ts";
 import { type StampedAnswer, freshenedMetadata } from "../storing/metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
-import { noteAnswer } from "../storing/last-answer.ts";
+import { noteAnswer } from "../site/operator-notes.ts";
 import { ofOneClient, refusalToStore, refused, type StoreRefusal } from "../storing/refusal.ts";
-import { sendAndStoreBody } from "../storing/store-while-sending.ts";
+import { sendAndStoreBody } from "../storing/send-and-store.ts";
 import { hasRoomFor } from "../storing/variants.ts";
 
 /**

@@ -9,10 +9,9 @@ import type { PagePlace } from "../site/exchange.ts";
 import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
 import { type OriginNeed, questionOf, settleDoubt } from "../reuse/need.ts";
 import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
-import type { Candidate } from "../stored/stored-response.ts";
-import { decide, isAnswer, mayAnswerWhoWaited } from "../reuse/verdict.ts";
+import type { Candidate, ResponseHead } from "../stored/stored-response.ts";
+import { decide, isAnswer, mayAnswerWhoWaited } from "../reuse/may-answer.ts";
 import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
-import type { ResponseHead } from "../stored/tiers.ts";
 import { staleInstead } from "./instead-of-origin.ts";
 
 /** A request for the lease, and its flight. */

@@ -4,8 +4,7 @@ import { matchesAny } from "../../config/known-names.ts";
 import { mayBeSecret, selectingValues } from "../../rules/selecting.ts";
 import type { Fields } from "../../rules/fields.ts";
 import { sortedQuery } from "../../rules/query.ts";
-import type { NameSecret } from "../../cache/record/name-secret.ts";
-import { RecordKey } from "../../cache/record/record-key.ts";
+import { type NameSecret, RecordKey } from "../../cache/record/record-key.ts";
 import { keyedQuery, namedUrl, sentUrl, type Target } from "./target.ts";
 
 /**

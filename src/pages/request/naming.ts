@@ -6,7 +6,7 @@ import type { TargetNames, Reading } from "../../purge/acceptance/order.ts";
 import { quoted } from "../../protocol/purge-order.ts";
 import { comparedInQuery, comparedUrl, hasSpellings } from "../../purge/journal/spelling.ts";
 import { type Counts, countsOn } from "./key.ts";
-import { isReserved } from "./reserved.ts";
+import { isReserved } from "./path-readings.ts";
 import { countedAs, keyedQuery, namedUrl, readTarget, type Target } from "./target.ts";
 import type { SiteUrls } from "./url-reader.ts";
 

@@ -5,8 +5,7 @@ import type { Config, Route } from "../../config/config.ts";
 import { compileHasCookie } from "./cookies.ts";
 import { type KeyedUrl, type KeySettings, keyUrl } from "./key.ts";
 import type { MatchRoute, RouteMatch } from "./routes.ts";
-import { readingsOf } from "./path-readings.ts";
-import { isReserved } from "./reserved.ts";
+import { readingsOf, isReserved } from "./path-readings.ts";
 import { pathSpelled, readTarget, type Target, undecodedPath } from "./target.ts";
 
 export interface UrlRead {

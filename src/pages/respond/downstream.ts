@@ -2,8 +2,8 @@
 // route's browser lifetime.
 import type { Config, Route } from "../../config/config.ts";
 import { cacheStatus, type Handling } from "../../rules/cache-status.ts";
-import { parseDirectives } from "../../rules/directives.ts";
-import { connectionFields } from "../../rules/storable-fields.ts";
+import { parseDirectives } from "../../rules/cache-control.ts";
+import { connectionFields } from "../../rules/storable.ts";
 import { fieldsOf, headersOf } from "../../rules/fields.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { isFreshStatus } from "../stored/lifetime.ts";

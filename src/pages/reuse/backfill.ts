@@ -11,13 +11,14 @@ import { isErrorStatus } from "../../rules/fields.ts";
 import type { Decision } from "../../observe/decision.ts";
 import type { Exchange, PagePlace } from "../site/exchange.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
-import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
 import {
+  type Candidate,
+  type StoredMetadata,
   type ArrivingResponse,
   responseIn,
   type ResponseRecord,
   type ResponseTier,
-} from "../stored/tiers.ts";
+} from "../stored/stored-response.ts";
 import { newestMarker } from "./vary-markers.ts";
 
 /** Writes to memory immediately, and to the other tiers in the background. */

@@ -4,7 +4,7 @@ import type { PagePlace } from "../site/exchange.ts";
 import { isInDoubt, questionOf } from "./need.ts";
 import { termsOf } from "../stored/lifetime.ts";
 import type { Candidate } from "../stored/stored-response.ts";
-import type { AnsweringVerdict, Timing } from "./verdict.ts";
+import type { AnsweringVerdict, Timing } from "./may-answer.ts";
 
 /** A request at the instant of its verdict. */
 type Hit = PagePlace & { readonly atMs: number };

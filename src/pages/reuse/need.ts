@@ -4,7 +4,7 @@ import type { ForwardFlight } from "../site/forward-outcome.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { PageLookup } from "./page-lookup.ts";
 import type { Candidate } from "../stored/stored-response.ts";
-import { isOfUse, judgedUnder, type VerdictQuestion } from "./verdict.ts";
+import { isOfUse, judgedUnder, type VerdictQuestion } from "./may-answer.ts";
 
 /** A request that needs the origin, the results of its lookup, and usable stored responses. */
 export interface OriginNeed extends PagePlace {

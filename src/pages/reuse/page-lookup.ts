@@ -13,21 +13,19 @@ import { isPersonal } from "../request/personal.ts";
 import { type LookupRequest, askedWith } from "../request/plan.ts";
 import { sharedMsMax } from "../request/brief.ts";
 import { isAlwaysValidated, isKept, termsOf } from "../stored/lifetime.ts";
-import type {
-  Candidate,
-  ResponseDetail,
-  StoredMetadata,
-  StoredResponse,
-} from "../stored/stored-response.ts";
 import {
+  type Candidate,
+  type ResponseDetail,
+  type StoredMetadata,
+  type StoredResponse,
   type ResponseAsk,
   responseIn,
   type ResponseTier,
   type Tiers,
   withValues,
-} from "../stored/tiers.ts";
+} from "../stored/stored-response.ts";
 import { backfill, copyToColo } from "./backfill.ts";
-import { decide, isAnswer, type Verdict, type VerdictQuestion } from "./verdict.ts";
+import { decide, isAnswer, type Verdict, type VerdictQuestion } from "./may-answer.ts";
 
 /** A stored response, and the verdict on it. */
 export type FoundResponse = LookupResult<ResponseDetail, Verdict>;

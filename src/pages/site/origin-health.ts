@@ -1,5 +1,6 @@
 // Tracks the health of origins. An origin that neither clients nor a probe can reach is shut off,
 // except for background probes. A page that has just failed is paused, and retries have a budget.
+// Also measures the time to the head of a response, to detect stalled requests.
 import { Condition, type Trouble } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
 import { Breaker } from "../../remote/breaker.ts";
@@ -270,5 +271,32 @@ export class Pauses extends BoundedMarks<number> {
   isOn(page: string, atMs: number): boolean {
     const endsAtMs = this.get(page) ?? -Infinity;
     return atMs < endsAtMs && endsAtMs - atMs <= pauseMs;
+  }
+}
+
+const timesMax = 15;
+const stallMsMin = 1_000;
+/** Limits the effect of the median, which a client can raise with requests for slow URLs. */
+const stallMsMax = 2_000;
+
+/** The last times of each route, as measured by this isolate. */
+export class HeadTimes {
+  readonly #byRoute = new Map<string, number[]>();
+
+  /**
+   * Adds the time between a request and its response's head. Instants are in epoch milliseconds.
+   */
+  add(route: string, response: { requestedAtMs: number; respondedAtMs: number }): void {
+    const times = this.#byRoute.get(route) ?? [];
+    times.push(response.respondedAtMs - response.requestedAtMs);
+    if (times.length > timesMax) times.shift();
+    this.#byRoute.set(route, times);
+  }
+
+  /** Returns twice the route's median, but at least one second and at most two. */
+  stallsAfterMs(route: string): number {
+    const times = this.#byRoute.get(route)?.toSorted((a, b) => a - b) ?? [];
+    const medianMs = times[Math.floor(times.length / 2)] ?? 0;
+    return Math.min(stallMsMax, Math.max(stallMsMin, 2 * medianMs));
   }
 }

@@ -1,7 +1,7 @@
 // The state of a site in one isolate: configuration, tiers, and observations of earlier requests.
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import type { KeyedSemaphore } from "../../cache/keyed-semaphore.ts";
-import type { NameSecret } from "../../cache/record/name-secret.ts";
+import type { NameSecret } from "../../cache/record/record-key.ts";
 import type { Leases } from "../../cache/tiers/lease.ts";
 import type { Config } from "../../config/config.ts";
 import type { Log } from "../../observe/log-line.ts";
@@ -13,20 +13,14 @@ import type { Loops } from "../request/loops.ts";
 import type { MatchRoute } from "../request/routes.ts";
 import type { Target } from "../request/target.ts";
 import type { ReadUrl } from "../request/url-reader.ts";
-import type { ResponseHead, Tiers } from "../stored/tiers.ts";
+import type { ResponseHead, Tiers } from "../stored/stored-response.ts";
 import type { ClientLimit } from "./client-limit.ts";
 import type { ForwardFlights } from "./forward-outcome.ts";
-import type { HeadTimes } from "./head-times.ts";
+import type { HeadTimes, OriginHealth } from "./origin-health.ts";
 import type { HotKeys } from "./hot-keys.ts";
-import type { Invalidations } from "./invalidations.ts";
-import type { KnownVary } from "./known-vary.ts";
-import type { LastAnswers } from "./last-answers.ts";
-import type { LeftOutTags } from "./left-out-tags.ts";
+import type { Invalidations, KnownVary, Rangeless, Marks, Uncacheable } from "./remembered-keys.ts";
+import type { LastAnswers, LeftOutTags, RouteNotes } from "./operator-notes.ts";
 import type { Lifts } from "./lifts.ts";
-import type { OriginHealth } from "./origin-health.ts";
-import type { Rangeless } from "./rangeless.ts";
-import type { RouteNotes } from "./route-notes.ts";
-import type { Marks, Uncacheable } from "./uncacheable.ts";
 import type { VariantDemand } from "./variant-demand.ts";
 
 /** The state. It lives as long as its isolate. */

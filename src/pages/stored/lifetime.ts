@@ -1,14 +1,17 @@
 // Computes how long a stored response may be used. The inputs are the origin's directives and the
 // route's settings.
 import type { Route } from "../../config/config.ts";
-import { responseDirectives } from "../../rules/cache-control.ts";
-import { currentAgeSeconds } from "../../rules/current-age.ts";
 import {
+  responseDirectives,
+  type GoverningDirectives,
+  governingDirectives,
+} from "../../rules/cache-control.ts";
+import {
+  currentAgeSeconds,
   explicitLifetimeSeconds,
   heuristicallyCacheableStatuses,
   heuristicLifetimeSeconds,
 } from "../../rules/freshness.ts";
-import { type GoverningDirectives, governingDirectives } from "../../rules/governing-directives.ts";
 import { fieldsOf, isErrorStatus } from "../../rules/fields.ts";
 import type { StoredMetadata } from "./stored-response.ts";
 import { sharedExplicitly } from "../../rules/storable.ts";

@@ -1,9 +1,8 @@
 // Defines the record form of stored responses for tiers: the check of metadata that is read from
 // text, and the metadata's size in memory.
 import * as z from "zod/mini";
-import { textBytes } from "../../cache/tiers/heap-bytes.ts";
+import { textBytes, type RecordForm } from "../../cache/tiers/record-form.ts";
 import { recordCheck } from "../../cache/tiers/record-codec.ts";
-import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import { areSendable, fieldsOf, isErrorStatus } from "../../rules/fields.ts";
 import type { ResponseDetail, StoredMetadata } from "./stored-response.ts";
 

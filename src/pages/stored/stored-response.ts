@@ -1,9 +1,18 @@
 // A stored response as plain data (RFC 9111 §3): a cache record with HTTP's metadata, the same in
-// every tier.
+// every tier. Also the cache's tier types, for HTTP responses.
 import type { Candidate as CacheCandidate } from "../../cache/lookup.ts";
 import type { CacheRecord, RecordMetadata } from "../../cache/record/record.ts";
-import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
-import type { SelectingValues } from "../../rules/selecting.ts";
+import { type FieldLine, fieldsOf, type Fields } from "../../rules/fields.ts";
+import { type SelectingValues, selectingValues } from "../../rules/selecting.ts";
+import type { TierStack } from "../../cache/tiers/tier-stack.ts";
+import type {
+  ArrivingRecord,
+  RecordHead,
+  Tier,
+  TierAsk,
+  TierRead,
+  TierRecord,
+} from "../../cache/tiers/tier.ts";
 
 /** The tags in one response field. The field itself is not always stored. */
 export type FieldTags = readonly [field: string, tags: readonly string[]];
@@ -57,4 +66,34 @@ export type Candidate = CacheCandidate<ResponseDetail>;
 /** Returns the unparsed `Date` of the answer that the body is from; `null` if there is none. */
 export function bodyDateOf(metadata: StoredMetadata): string | null {
   return metadata.bodyDate ?? fieldsOf(metadata).get("date");
+}
+
+export type ResponseTier = Tier<ResponseDetail>;
+export type ResponseAsk = TierAsk<ResponseDetail>;
+export type ResponseRead = TierRead<ResponseDetail>;
+export type ResponseRecord = TierRecord<ResponseDetail>;
+export type ResponseHead = RecordHead<ResponseDetail>;
+export type ArrivingResponse = ArrivingRecord<ResponseDetail>;
+
+export type Tiers = TierStack<ResponseDetail>;
+
+/** Returns the response that a read found; `undefined` for a miss or a marker. */
+export function responseIn(read: ResponseRead): StoredResponse | undefined {
+  return read.kind === "found" && read.record.kind === "response" ? read.record.stored : undefined;
+}
+
+/** Metadata with values, by the metadata that a tier has read and may return again. */
+const whole = new WeakMap<StoredMetadata, StoredMetadata>();
+
+/**
+ * Adds the values that select a response, which no tier below memory has. They are those of the request,
+ * because its key has led to the response.
+ */
+export function withValues(read: ResponseRead, request: Fields): ResponseRead {
+  const { metadata, body } = responseIn(read) ?? {};
+  if (metadata === undefined || body === undefined || metadata.selecting.length === 0) return read;
+  const names = metadata.selecting.map(([name]) => name);
+  const made = whole.get(metadata) ?? { ...metadata, selecting: selectingValues(names, request) };
+  whole.set(metadata, made);
+  return { kind: "found", record: { kind: "response", stored: { metadata: made, body } } };
 }

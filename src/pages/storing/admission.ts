@@ -1,8 +1,13 @@
 // Decides which responses go to Redis at once, and which only after a second request.
 import type { Exchange } from "../site/exchange.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
-import type { Candidate, StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
-import { responseIn, type ResponseTier } from "../stored/tiers.ts";
+import {
+  type Candidate,
+  type StoredMetadata,
+  type StoredResponse,
+  responseIn,
+  type ResponseTier,
+} from "../stored/stored-response.ts";
 import { isBrief } from "../request/brief.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
 import { storedCandidate, type OriginNeed } from "../reuse/need.ts";

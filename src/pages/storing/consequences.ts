@@ -3,7 +3,7 @@
 import type { Route } from "../../config/config.ts";
 import { isPersonal } from "../request/personal.ts";
 import type { PagePlace } from "../site/exchange.ts";
-import { ledAnonymouslyMsMax } from "../site/uncacheable.ts";
+import { ledAnonymouslyMsMax } from "../site/remembered-keys.ts";
 import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
 import { termsOf } from "../stored/lifetime.ts";
 import { removeStored } from "./in-tiers.ts";

@@ -3,10 +3,16 @@
 import { tierScopes } from "../../config/tier-names.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import { keep, takeOut } from "../../cache/keep.ts";
-import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
+import type {
+  StoredMetadata,
+  StoredResponse,
+  ArrivingResponse,
+  ResponseRecord,
+  ResponseTier,
+  Tiers,
+} from "../stored/stored-response.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierKeep, VaryMarker } from "../../cache/tiers/tier.ts";
-import type { ArrivingResponse, ResponseRecord, ResponseTier, Tiers } from "../stored/tiers.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import { sharedMsMax } from "../request/brief.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";

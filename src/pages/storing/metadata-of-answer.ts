@@ -1,12 +1,12 @@
 // Builds the metadata of an origin's answer, and of a stored response that a 304 has freshened.
-import { freshenedFields } from "../../rules/freshen.ts";
+import { freshenedFields } from "../../rules/validators.ts";
 import { formatHttpDate } from "../../rules/http-date.ts";
 import { originAnswered, selectingFieldNames, selectingValues } from "../../rules/selecting.ts";
-import { storableFields } from "../../rules/storable-fields.ts";
+import { storableFields } from "../../rules/storable.ts";
 import { contentLength, type FieldLine, type Fields, headersOf } from "../../rules/fields.ts";
 import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
 import { bodyDateOf, type FieldTags, type StoredMetadata } from "../stored/stored-response.ts";
-import { governingDirectives } from "../../rules/governing-directives.ts";
+import { governingDirectives } from "../../rules/cache-control.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import { bodiless } from "../respond/respond.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";

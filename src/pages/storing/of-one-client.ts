@@ -1,8 +1,8 @@
 // Finds the parts of an answer that are for one client alone: fields that must not be stored, and
 // identifiers of the client in any field.
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
-import { governingDirectives } from "../../rules/governing-directives.ts";
-import { connectionFields, qualifiedFieldNames } from "../../rules/storable-fields.ts";
+import { governingDirectives } from "../../rules/cache-control.ts";
+import { connectionFields, qualifiedFieldNames } from "../../rules/storable.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { personalCookies, unknownCookies } from "../request/cookies.ts";
 import { addressNames } from "../request/forwarded-fields.ts";

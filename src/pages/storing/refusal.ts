@@ -16,7 +16,7 @@ import {
   termsOf,
 } from "../stored/lifetime.ts";
 import { storedCandidate, type OriginNeed, questionOf } from "../reuse/need.ts";
-import { judgedUnder } from "../reuse/verdict.ts";
+import { judgedUnder } from "../reuse/may-answer.ts";
 import { namesClient } from "./of-one-client.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import { endsVariants, hasRoomFor, type VariantPlace } from "./variants.ts";

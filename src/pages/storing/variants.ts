@@ -2,8 +2,7 @@
 // can send anything in a selecting field, so the list is bounded and keeps the most requested
 // variants.
 import type { Context, PagePlace } from "../site/exchange.ts";
-import type { StoredMetadata } from "../stored/stored-response.ts";
-import type { ResponseAsk } from "../stored/tiers.ts";
+import type { StoredMetadata, ResponseAsk } from "../stored/stored-response.ts";
 import type { ToKeep } from "../../cache/keep.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";

@@ -8,9 +8,8 @@ import { BoundedCache, type BoundedCacheSettings } from "./bounded-cache.ts";
 import { DecodedRecords, type KnownRecord } from "./decoded-records.ts";
 import { type BodyRead, partFrom, ranged, streamedFrom, unless } from "./edge-reads.ts";
 import { addressOf, bodyField, recordField, writeArriving, writeHead } from "./edge-writes.ts";
-import { bodyIn } from "../../cache/tiers/heap-bytes.ts";
+import { bodyIn, type RecordForm } from "../../cache/tiers/record-form.ts";
 import { headOf } from "../../cache/tiers/record-codec.ts";
-import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import {
   edgeBodyBytesMax,

@@ -1,7 +1,7 @@
 // The shared tier and the leases in Durable Objects.
 import type { MakeTier, TierInCode, TierSettings } from "../../cache/tiers/tier-in-code.ts";
 import type { ObjectPlacement } from "../../protocol/object-placement.ts";
-import { NameSecret } from "../../cache/record/name-secret.ts";
+import { NameSecret } from "../../cache/record/record-key.ts";
 import { Spread } from "../spread.ts";
 import { placedObjects } from "./object-namespace.ts";
 import { ObjectTier } from "./object-tier.ts";

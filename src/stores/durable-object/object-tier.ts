@@ -2,7 +2,7 @@
 // time, so a record is always up to date.
 import { errorName } from "../../base/error-name.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import { bodyIn } from "../../cache/tiers/heap-bytes.ts";
+import { bodyIn } from "../../cache/tiers/record-form.ts";
 import type { Leases } from "../../cache/tiers/lease.ts";
 import { decodeRecord, encodeRecord, headOf } from "../../cache/tiers/record-codec.ts";
 import {

@@ -1,11 +1,9 @@
 // The memory tier: recently used records in the isolate's heap, within a limit in bytes.
 import { LRUCache } from "lru-cache";
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
-import type { MetadataWith } from "../../cache/record/record.ts";
+import { type MetadataWith, sizeOf } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import { sizeOf } from "../../cache/record/body-of-bytes.ts";
-import { bodyIn, heapBytes } from "../../cache/tiers/heap-bytes.ts";
-import type { RecordForm } from "../../cache/tiers/record-form.ts";
+import { bodyIn, heapBytes, type RecordForm } from "../../cache/tiers/record-form.ts";
 import {
   largeBodyBytesMax,
   type Memory,

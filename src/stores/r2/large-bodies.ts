@@ -5,7 +5,7 @@ import { sha256Hex } from "../../base/sha256.ts";
 import type { MetadataWith, RecordMetadata } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Leases } from "../../cache/tiers/lease.ts";
-import { bodyIn } from "../../cache/tiers/heap-bytes.ts";
+import { bodyIn } from "../../cache/tiers/record-form.ts";
 import {
   type ArrivingRecord,
   edgeBodyBytesMax,

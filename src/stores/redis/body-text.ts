@@ -1,8 +1,7 @@
 // Encodes bodies as text for Redis: one letter for the encoding, then base64. Compressible bodies
 // are stored as gzip if that saves enough.
-import { bytesOf, sizeOf } from "../../cache/record/body-of-bytes.ts";
+import { bytesOf, sizeOf, type RecordMetadata } from "../../cache/record/record.ts";
 import { nodeGlobals } from "../../base/node-globals.ts";
-import type { RecordMetadata } from "../../cache/record/record.ts";
 import { gunzipped, gzipped } from "./gzip.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import type { TierRecord, TierWrite } from "../../cache/tiers/tier.ts";

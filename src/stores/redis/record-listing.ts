@@ -8,7 +8,7 @@ import {
   type RecordList,
   type ListingBounds,
   listingMsMax,
-} from "../../cache/tiers/listing.ts";
+} from "../../cache/tiers/tier.ts";
 
 /** The unused part of a listing's limits. */
 interface Remainder {

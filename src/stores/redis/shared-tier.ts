@@ -8,8 +8,9 @@ import type { RecordKey } from "../../cache/record/record-key.ts";
 import { listRecords, type RecordsInRedis } from "./record-listing.ts";
 import { headCharsMax, isCutHead, padded, rangeOf, recordIn, recordText } from "./record-text.ts";
 import { sha256Hex } from "../../base/sha256.ts";
-import { type RecordList, type ListingBounds } from "../../cache/tiers/listing.ts";
 import {
+  type RecordList,
+  type ListingBounds,
   foundWith,
   refuseArriving,
   type Tier,

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Leases, type LeaseWord, wordMs } from "../../../src/cache/tiers/lease.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
-import type { ResponseHead, ResponseTier } from "../../../src/pages/stored/tiers.ts";
+import type { ResponseHead, ResponseTier } from "../../../src/pages/stored/stored-response.ts";
 import { bytesOf, keep, responseOf } from "../../../testing/examples/records.ts";
 
 export interface OpenLeases {

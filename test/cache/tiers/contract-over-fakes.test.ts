@@ -6,7 +6,7 @@ import { describe } from "vitest";
 import { EdgeTier } from "../../../src/stores/cache-api/edge-tier.ts";
 import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
 import { responseForm as form } from "../../../src/pages/stored/record-form.ts";
-import type { ResponseTier } from "../../../src/pages/stored/tiers.ts";
+import type { ResponseTier } from "../../../src/pages/stored/stored-response.ts";
 import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { FakeCache } from "../../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";

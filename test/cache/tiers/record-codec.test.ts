@@ -9,7 +9,7 @@ import {
 } from "../../../src/cache/tiers/record-codec.ts";
 import { unknownValue } from "../../../src/rules/selecting.ts";
 import { responseForm, responseFormOnNode } from "../../../src/pages/stored/record-form.ts";
-import type { ResponseHead } from "../../../src/pages/stored/tiers.ts";
+import type { ResponseHead } from "../../../src/pages/stored/stored-response.ts";
 import { bytesOf, keepUntilAtMs, responseOf } from "../../../testing/examples/records.ts";
 
 const decodeRecord = (given: string) => decodeBy(given, responseForm);

@@ -5,8 +5,11 @@ import { MemoryTier } from "../../../src/stores/memory/memory-tier.ts";
 import { TierStack } from "../../../src/cache/tiers/tier-stack.ts";
 import type { TierName } from "../../../src/config/tier-names.ts";
 import { responseForm } from "../../../src/pages/stored/record-form.ts";
-import type { ResponseDetail } from "../../../src/pages/stored/stored-response.ts";
-import type { ResponseTier, Tiers } from "../../../src/pages/stored/tiers.ts";
+import type {
+  ResponseDetail,
+  ResponseTier,
+  Tiers,
+} from "../../../src/pages/stored/stored-response.ts";
 
 const named = (name: TierName): ResponseTier => ({
   name,

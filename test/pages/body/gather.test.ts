@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { idle, until } from "../../../testing/site/harness.ts";
 import { chunked } from "../../../testing/fakes/origin-in-process.ts";
-import { openBytePipe } from "../../../src/pages/body/byte-pipe.ts";
+import { openBytePipe } from "../../../src/pages/body/client-end.ts";
 import { ByteBudget } from "../../../src/cache/byte-budget.ts";
 import { gather, type GatherResult, type GatherPlan } from "../../../src/pages/body/gather.ts";
 

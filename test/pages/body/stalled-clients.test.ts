@@ -4,7 +4,7 @@ import "../../../testing/fakes/workers-globals.ts";
 import { describe, expect, it, vi } from "vitest";
 import { ByteBudget } from "../../../src/cache/byte-budget.ts";
 import { smallBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
-import { openBytePipe } from "../../../src/pages/body/byte-pipe.ts";
+import { openBytePipe } from "../../../src/pages/body/client-end.ts";
 import { gather, type GatherResult } from "../../../src/pages/body/gather.ts";
 import { readableOf } from "../../../src/pages/body/held-body.ts";
 import { chunked } from "../../../testing/fakes/origin-in-process.ts";

@@ -6,7 +6,7 @@ import { TierStack } from "../../../src/cache/tiers/tier-stack.ts";
 import { MemoryTier } from "../../../src/stores/memory/memory-tier.ts";
 import { Decision } from "../../../src/observe/decision.ts";
 import { exchangeWith } from "../../../testing/examples/requests.ts";
-import { storedSince } from "../../../src/pages/fetch/stored-since.ts";
+import { storedSince } from "../../../src/pages/fetch/instead-of-origin.ts";
 import { responseForm } from "../../../src/pages/stored/record-form.ts";
 import { storedWith } from "../../../testing/examples/requests.ts";
 

@@ -9,7 +9,7 @@ import { plan } from "../../../src/pages/request/plan.ts";
 import { compileRoutes } from "../../../src/pages/request/routes.ts";
 import { compileUrlReader } from "../../../src/pages/request/url-reader.ts";
 import { pathSpelled } from "../../../src/pages/request/target.ts";
-import { NameSecret } from "../../../src/cache/record/name-secret.ts";
+import { NameSecret } from "../../../src/cache/record/record-key.ts";
 
 const nameSecret = new NameSecret("site", "a text that no client knows");
 

@@ -1,7 +1,7 @@
 // Tests which paths are reserved for Tidemark: `/_cache/` in every spelling that a server behind
 // Tidemark might read as `/_cache/`. Similar names are not reserved.
 import { describe, expect, it, vi } from "vitest";
-import { isReserved } from "../../../src/pages/request/reserved.ts";
+import { isReserved } from "../../../src/pages/request/path-readings.ts";
 import { openJournalled, bearer } from "../../../testing/site/purge-sender.ts";
 
 const words = (text: string) => text.trim().split(/\s+/);

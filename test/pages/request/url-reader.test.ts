@@ -4,7 +4,7 @@ import { defineConfig } from "../../../src/config/config.ts";
 import { compileRoutes } from "../../../src/pages/request/routes.ts";
 import { compileUrlReader } from "../../../src/pages/request/url-reader.ts";
 import { configWith } from "../../../testing/examples/requests.ts";
-import { NameSecret } from "../../../src/cache/record/name-secret.ts";
+import { NameSecret } from "../../../src/cache/record/record-key.ts";
 
 const nameSecret = new NameSecret("site", "a text that no client knows");
 

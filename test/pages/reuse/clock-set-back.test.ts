@@ -2,7 +2,7 @@
 // longer.
 import { describe, expect, it } from "vitest";
 import { Flight } from "../../../src/cache/flights.ts";
-import { Uncacheable } from "../../../src/pages/site/uncacheable.ts";
+import { Uncacheable } from "../../../src/pages/site/remembered-keys.ts";
 
 const stepMs = 60_000;
 

@@ -1,11 +1,15 @@
 // Returns the verdict on a stored response, a request and a time as text, for tests of verdicts. A
 // verdict says what a request may do with a stored response: answer, answer stale, validate or
 // forward.
-import { Invalidations } from "../../../src/pages/site/invalidations.ts";
+import { Invalidations } from "../../../src/pages/site/remembered-keys.ts";
 import { noJournal } from "../../../src/purge/view/view.ts";
 import type { PurgeJudgement } from "../../../src/purge/view/view.ts";
 import type { Candidate } from "../../../src/pages/stored/stored-response.ts";
-import { decide, type MissReason, type VerdictQuestion } from "../../../src/pages/reuse/verdict.ts";
+import {
+  decide,
+  type MissReason,
+  type VerdictQuestion,
+} from "../../../src/pages/reuse/may-answer.ts";
 import {
   askedWith,
   configWith,

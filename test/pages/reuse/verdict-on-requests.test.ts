@@ -1,7 +1,7 @@
 // Tests whether a stored response may answer a request, by the request's directives and cookies
 // (RFC 9111 §5.2.1). Ages are seconds since the response was stored.
 import { describe, expect, it } from "vitest";
-import { decide } from "../../../src/pages/reuse/verdict.ts";
+import { decide } from "../../../src/pages/reuse/may-answer.ts";
 import { candidateOf, type Case, etag, questionOf, verdictOf } from "./verdict-cases.ts";
 
 const stale = "forward stale";

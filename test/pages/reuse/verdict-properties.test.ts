@@ -3,15 +3,14 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
-import { requestDirectives } from "../../../src/rules/cache-control.ts";
-import { storableFields } from "../../../src/rules/storable-fields.ts";
-import { governingDirectives } from "../../../src/rules/governing-directives.ts";
+import { requestDirectives, governingDirectives } from "../../../src/rules/cache-control.ts";
+import { storableFields } from "../../../src/rules/storable.ts";
 import { headersOf } from "../../../src/rules/fields.ts";
 import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
-import { Invalidations } from "../../../src/pages/site/invalidations.ts";
+import { Invalidations } from "../../../src/pages/site/remembered-keys.ts";
 import { noJournal, type PurgeJudgement } from "../../../src/purge/view/view.ts";
 import { ageSeconds, keepUntilAtMs, termsOf } from "../../../src/pages/stored/lifetime.ts";
-import { decide, decideOnError, type Verdict } from "../../../src/pages/reuse/verdict.ts";
+import { decide, decideOnError, type Verdict } from "../../../src/pages/reuse/may-answer.ts";
 import { decodeRecord, encodeRecord } from "../../../src/cache/tiers/record-codec.ts";
 import { dateText } from "../../../testing/examples/generated-dates.ts";
 import {

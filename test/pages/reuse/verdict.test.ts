@@ -2,7 +2,7 @@
 // may replace an error (RFC 9111 §4, §4.2.4; RFC 5861 §3, §4). Ages are seconds since it was
 // stored.
 import { describe, expect, it } from "vitest";
-import { decide, decideOnError } from "../../../src/pages/reuse/verdict.ts";
+import { decide, decideOnError } from "../../../src/pages/reuse/may-answer.ts";
 import { storedAtMs } from "../../../testing/examples/requests.ts";
 import { candidateOf, type Case, etag, questionOf, verdictOf } from "./verdict-cases.ts";
 

@@ -10,7 +10,7 @@ import { compileRoutes } from "../../../src/pages/request/routes.ts";
 import { sentUrl } from "../../../src/pages/request/target.ts";
 import { compileUrlReader } from "../../../src/pages/request/url-reader.ts";
 import "../../../testing/fakes/workers-globals.ts";
-import { NameSecret } from "../../../src/cache/record/name-secret.ts";
+import { NameSecret } from "../../../src/cache/record/record-key.ts";
 
 const nameSecret = new NameSecret("site", "a text that no client knows");
 

@@ -8,7 +8,7 @@ import {
   termsOf,
 } from "../../../src/pages/stored/lifetime.ts";
 import type { Route } from "../../../src/config/config.ts";
-import { governingDirectives } from "../../../src/rules/governing-directives.ts";
+import { governingDirectives } from "../../../src/rules/cache-control.ts";
 import { fieldsOf } from "../../../src/rules/fields.ts";
 import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
 import {

@@ -1,8 +1,7 @@
 // Tests the notes about the origin's last answer for each URL, which explain reads.
 import { expect, it } from "vitest";
 import { Decision } from "../../../src/observe/decision.ts";
-import { LastAnswers } from "../../../src/pages/site/last-answers.ts";
-import { noteAnswer } from "../../../src/pages/storing/last-answer.ts";
+import { LastAnswers, noteAnswer } from "../../../src/pages/site/operator-notes.ts";
 import { exchangeWith, placeOf } from "../../../testing/examples/requests.ts";
 import { metadataOf } from "../../../testing/examples/records.ts";
 

@@ -1,27 +1,32 @@
 // The decisions of Tidemark's rules on a generated exchange, with one method for each aspect.
-import { requestDirectives } from "../../../src/rules/cache-control.ts";
+import { requestDirectives, governingDirectives } from "../../../src/rules/cache-control.ts";
 import type { Route } from "../../../src/config/config.ts";
-import { freshenedFields } from "../../../src/rules/freshen.ts";
-import { governingDirectives } from "../../../src/rules/governing-directives.ts";
+import {
+  freshenedFields,
+  conditionalFields,
+  freshensWhatWasSent,
+} from "../../../src/rules/validators.ts";
 import { selectingFieldNames, selectingValues, selects } from "../../../src/rules/selecting.ts";
-import { mayStore } from "../../../src/rules/storable.ts";
-import { storableFields } from "../../../src/rules/storable-fields.ts";
+import { mayStore, storableFields } from "../../../src/rules/storable.ts";
 import { fieldsOf } from "../../../src/rules/fields.ts";
 import type { StoredResponse } from "../../../src/pages/stored/stored-response.ts";
 import { unreachable } from "../../../src/base/unreachable.ts";
-import { conditionalFields, freshensWhatWasSent } from "../../../src/rules/validators.ts";
-import { Invalidations } from "../../../src/pages/site/invalidations.ts";
+import { Invalidations } from "../../../src/pages/site/remembered-keys.ts";
 import { noJournal } from "../../../src/purge/view/view.ts";
 import { ageSeconds, termsOf } from "../../../src/pages/stored/lifetime.ts";
 import { keyUrl } from "../../../src/pages/request/key.ts";
 import { keyedAs } from "../../../src/pages/request/plan.ts";
 import { readTarget } from "../../../src/pages/request/target.ts";
-import { decide, decideOnError, type VerdictQuestion } from "../../../src/pages/reuse/verdict.ts";
+import {
+  decide,
+  decideOnError,
+  type VerdictQuestion,
+} from "../../../src/pages/reuse/may-answer.ts";
 import { configWith, metadataWith, routeWith } from "../../../testing/examples/requests.ts";
 import { receivedAtMs } from "../../../testing/examples/generated-dates.ts";
 import type { Exchange } from "./exchange.ts";
 import { fieldsIn } from "./fields.ts";
-import { NameSecret } from "../../../src/cache/record/name-secret.ts";
+import { NameSecret } from "../../../src/cache/record/record-key.ts";
 
 const nameSecret = new NameSecret("site", "a text that no client knows");
 

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { OriginHealth } from "../../../src/pages/site/origin-health.ts";
 import { readTarget } from "../../../src/pages/request/target.ts";
-import { Uncacheable } from "../../../src/pages/site/uncacheable.ts";
+import { Uncacheable } from "../../../src/pages/site/remembered-keys.ts";
 import { type AskInit, idle, openSite, read } from "../../../testing/site/harness.ts";
 import { cc, never, page, unreachable } from "../../../testing/fakes/origin-in-process.ts";
 import { pass, playTimers } from "../../../testing/site/two-colos.ts";

@@ -6,7 +6,7 @@ import { MemoryTier } from "../../../src/stores/memory/memory-tier.ts";
 import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
 import * as target from "../../../src/pages/request/target.ts";
 import type * as urlReader from "../../../src/pages/request/url-reader.ts";
-import * as verdict from "../../../src/pages/reuse/verdict.ts";
+import * as verdict from "../../../src/pages/reuse/may-answer.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
@@ -19,7 +19,7 @@ vi.mock(import("../../../src/pages/request/target.ts"), async (original) => {
   const product = await original();
   return { ...product, readTarget: vi.fn<typeof product.readTarget>(product.readTarget) };
 });
-vi.mock(import("../../../src/pages/reuse/verdict.ts"), async (original) => {
+vi.mock(import("../../../src/pages/reuse/may-answer.ts"), async (original) => {
   const product = await original();
   return { ...product, decide: vi.fn<typeof product.decide>(product.decide) };
 });

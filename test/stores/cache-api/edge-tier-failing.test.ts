@@ -3,9 +3,11 @@ import "../../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
-import { openBytePipe } from "../../../src/pages/body/byte-pipe.ts";
-import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
-import type { ArrivingResponse } from "../../../src/pages/stored/tiers.ts";
+import { openBytePipe } from "../../../src/pages/body/client-end.ts";
+import type {
+  StoredMetadata,
+  ArrivingResponse,
+} from "../../../src/pages/stored/stored-response.ts";
 import {
   ask,
   bytesOf,

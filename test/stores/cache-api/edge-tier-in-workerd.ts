@@ -18,7 +18,7 @@ import type {
   ResponseRead,
   ResponseRecord,
   ResponseTier,
-} from "../../../src/pages/stored/tiers.ts";
+} from "../../../src/pages/stored/stored-response.ts";
 
 export interface Told {
   readonly record: ResponseHead;

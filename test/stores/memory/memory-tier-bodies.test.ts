@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { largeBodyBytesMax, smallBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
-import type { Tiers } from "../../../src/pages/stored/tiers.ts";
+import type { Tiers } from "../../../src/pages/stored/stored-response.ts";
 import {
   ask,
   bytesOf,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { smallBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
-import type { ResponseRecord, Tiers } from "../../../src/pages/stored/tiers.ts";
+import type { ResponseRecord, Tiers } from "../../../src/pages/stored/stored-response.ts";
 import { ask, bytesOf, keep, memoryTier, responseOf } from "../../../testing/examples/records.ts";
 import { describeTier } from "../../cache/tiers/contract/contract.ts";
 

@@ -8,8 +8,7 @@ import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import type { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
-import type { ResponseRecord } from "../../../src/pages/stored/tiers.ts";
-import type { ResponseDetail } from "../../../src/pages/stored/stored-response.ts";
+import type { ResponseRecord, ResponseDetail } from "../../../src/pages/stored/stored-response.ts";
 import {
   ask,
   bytesOf,

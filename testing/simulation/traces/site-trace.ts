@@ -3,8 +3,12 @@
 import { createHash } from "node:crypto";
 import type { JournalView } from "../../../src/purge/view/journal-view.ts";
 import type { OriginRequest } from "../../../src/pages/site/site.ts";
-import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
-import { type ResponseRead, responseIn, type Tiers } from "../../../src/pages/stored/tiers.ts";
+import {
+  type StoredMetadata,
+  type ResponseRead,
+  responseIn,
+  type Tiers,
+} from "../../../src/pages/stored/stored-response.ts";
 import { TierStack } from "../../../src/cache/tiers/tier-stack.ts";
 import { pages } from "../simulated-pages.ts";
 import type { IsolateTrace } from "./isolate-trace.ts";

@@ -1,7 +1,9 @@
 // Responses whose bodies are still arriving, for the contract of tiers.
-import type { StoredMetadata } from "../../../../src/pages/stored/stored-response.ts";
+import type {
+  StoredMetadata,
+  ArrivingResponse,
+} from "../../../../src/pages/stored/stored-response.ts";
 import { bytesOf } from "../../../../testing/examples/records.ts";
-import type { ArrivingResponse } from "../../../../src/pages/stored/tiers.ts";
 
 /** @param parts texts in their order. The body breaks off at an error */
 export function arrivingResponse(

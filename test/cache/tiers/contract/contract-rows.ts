@@ -8,7 +8,7 @@ import {
   noise,
   responseOf,
 } from "../../../../testing/examples/records.ts";
-import type { ResponseRecord } from "../../../../src/pages/stored/tiers.ts";
+import type { ResponseRecord } from "../../../../src/pages/stored/stored-response.ts";
 
 export const page = responseOf(bytesOf("first"));
 export const nextPage = responseOf(bytesOf("the second page"), {

@@ -26,7 +26,7 @@ import {
   shown,
   withBody,
 } from "../../../../testing/examples/records.ts";
-import type { ResponseRecord, ResponseTier } from "../../../../src/pages/stored/tiers.ts";
+import type { ResponseRecord, ResponseTier } from "../../../../src/pages/stored/stored-response.ts";
 import { unknownValue } from "../../../../src/rules/selecting.ts";
 
 export interface OpenTier {

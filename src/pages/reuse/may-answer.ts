@@ -1,5 +1,6 @@
-// Decides whether a stored response may answer. `decide` runs after a lookup (RFC 9111 §4, §4.2.4;
-// RFC 5861 §3). `decideOnError` runs after the origin has failed (`stale-if-error`, RFC 5861 §4).
+// Decides whether a stored response may answer: its verdict. `decide` runs after a lookup (RFC 9111
+// §4, §4.2.4; RFC 5861 §3). `decideOnError` runs after the origin has failed (`stale-if-error`, RFC
+// 5861 §4).
 import type { Exchange } from "../site/exchange.ts";
 import type { Site } from "../site/site.ts";
 import type { Candidate } from "../stored/stored-response.ts";

@@ -1,0 +1,194 @@
+// Observations for operators: the last answers by URL, notes by route, and tags that purges cannot use.
+// No decision about a request depends on them.
+import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
+import type { RuleAndNames } from "../../rules/cache-status.ts";
+import type { TierChange } from "../../observe/decision.ts";
+import type { PassRule } from "../request/plan.ts";
+import type { StoredMetadata } from "../stored/stored-response.ts";
+import type { FieldLine } from "../../rules/fields.ts";
+import { nameSetBy } from "../request/cookies.ts";
+import type { PagePlace } from "./exchange.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
+import type { Log } from "../../observe/log-line.ts";
+import type { Metrics } from "../../observe/metrics.ts";
+import { tagBytesMax } from "../../protocol/purge-order.ts";
+
+/** An answer of the origin to GET. */
+export interface LastAnswer {
+  /** Metadata with only the caching fields, and without tags and selecting values. */
+  readonly metadata: StoredMetadata;
+  /** The reason why the answer was not stored; `undefined` if it was stored. */
+  readonly refused: RuleAndNames | undefined;
+  /**
+   * Whether `Cache-Status` reported `stored`. The field is sent before the body is complete, so the
+   * write may still have failed.
+   */
+  readonly isReportedStored: boolean;
+  /** Whether the client's copy got `private`, which the origin had not sent. */
+  readonly isMadePrivate: boolean;
+  /** The results of the writes to tiers. */
+  readonly changes: readonly TierChange[];
+}
+
+/** A request that bypassed the cache. */
+export interface LastPass {
+  readonly atMs: number;
+  readonly method: string;
+  readonly rule: PassRule;
+  /** The status of the origin's answer. */
+  readonly status: number;
+  /** Whether the client's copy got `private`, which the origin had not sent. */
+  readonly isMadePrivate: boolean;
+}
+
+/** The size limit of each kind of notes, because clients can cause notes of both kinds. */
+const bytesMax = 524_288;
+
+/** The notes of one isolate, by named URL. */
+export class LastAnswers {
+  readonly answered = new BoundedMarks<LastAnswer>(bytesMax, ({ metadata, refused }) =>
+    [metadata.statusText, ...metadata.fields, refused?.names].join(),
+  );
+  readonly passed = new BoundedMarks<LastPass>(bytesMax);
+}
+
+const tellingFields: ReadonlySet<string> = new Set([
+  "age",
+  "cache-control",
+  "cdn-cache-control",
+  "date",
+  "etag",
+  "expires",
+  "last-modified",
+  "pragma",
+  "surrogate-control",
+  "vary",
+]);
+
+/**
+ * Records the answer to a GET with the decision so far. Callers repeat the call when more of the
+ * decision is known.
+ *
+ * @param additions values that the decision does not contain
+ */
+export function noteAnswer(
+  metadata: StoredMetadata,
+  { request, exchange }: PagePlace,
+  additions: { refused?: RuleAndNames; isMadePrivate?: boolean } = {},
+): void {
+  const { decision } = exchange;
+  if (request.method !== "GET") return;
+  const { fields } = metadata;
+  const { refused = decision.refused, isMadePrivate = false } = additions;
+  const telling = fields.filter(([name]) => tellingFields.has(name));
+  const bodyBytes = metadata.bodyBytes ?? decision.bodyBytes;
+  const isSent = decision.outcome === "stored" || decision.outcome === "validated";
+  const nothing = { tags: [], withheldTags: [], selecting: [] };
+  exchange.site.lastAnswers.answered.set(request.url, {
+    metadata: { ...metadata, ...nothing, bodyBytes, fields: telling },
+    refused: refused?.rule === "set-cookie" ? { ...refused, names: cookiesIn(fields) } : refused,
+    isReportedStored: isSent && additions.refused === undefined && !decision.isRefresh,
+    isMadePrivate,
+    changes: decision.changes,
+  });
+}
+
+/** Returns only the names of the cookies, because a value may identify a session. */
+function cookiesIn(fields: readonly FieldLine[]): string[] {
+  const lines = fields.filter(([name]) => name === "set-cookie");
+  return lines.flatMap(([, line]) => nameSetBy(line) ?? []);
+}
+
+/** The recent observations about one route. Instants are in epoch milliseconds. */
+export interface RouteNote {
+  /** The route's name; empty if none matched. */
+  readonly route: string;
+  /** The sorted texts of the observations. */
+  readonly entries: readonly string[];
+  /** The first of a series of observations with gaps below 15 minutes. */
+  readonly sinceAtMs: number;
+}
+
+/** The time for which an observation is reported. */
+const keptMs = 15 * 60_000;
+/** The maximum number of entries of a route, because clients can cause some of them. */
+const entriesMax = 64;
+
+interface Notes {
+  readonly entries: Set<string>;
+  readonly sinceAtMs: number;
+  lastAtMs: number;
+}
+
+/** The observations of one isolate. */
+export class RouteNotes {
+  readonly #byRoute = new Map<string, Notes>();
+
+  note(route: string, entries: readonly string[], atMs: number): void {
+    const before = this.#byRoute.get(route);
+    const isRecent = before !== undefined && isWithinMs(keptMs, before.lastAtMs, atMs);
+    const kept = isRecent
+      ? before
+      : { entries: new Set<string>(), sinceAtMs: atMs, lastAtMs: atMs };
+    for (const entry of entries) if (kept.entries.size < entriesMax) kept.entries.add(entry);
+    kept.lastAtMs = atMs;
+    this.#byRoute.set(route, kept);
+  }
+
+  /** Returns the observations of the last 15 minutes, by route. */
+  recent(atMs: number): RouteNote[] {
+    return [...this.#byRoute]
+      .filter(([, { lastAtMs }]) => isWithinMs(keptMs, lastAtMs, atMs))
+      .map(([route, { entries, sinceAtMs }]) => ({
+        route,
+        entries: [...entries].toSorted(),
+        sinceAtMs,
+      }));
+  }
+}
+
+export interface LeftOutTagsSettings {
+  readonly metrics: Pick<Metrics, "add">;
+  readonly log: Log;
+}
+
+/**
+ * Counts tags that are too long, and logs the first such tag. Also logs the first failure of each
+ * route's function.
+ */
+export class LeftOutTags {
+  readonly #settings: LeftOutTagsSettings;
+  #isSaid = false;
+  readonly #saidFailed = new Set<string>();
+
+  constructor(settings: LeftOutTagsSettings) {
+    this.#settings = settings;
+  }
+
+  /**
+   * @param bytes the sizes of one response's tags that are too long
+   * @param route the route's name; empty if none matched
+   */
+  add(bytes: readonly number[], route: string): void {
+    const { metrics, log } = this.#settings;
+    for (const _ of bytes) metrics.add("tagsLeftOut");
+    if (this.#isSaid || bytes[0] === undefined) return;
+    this.#isSaid = true;
+    const where = route === "" ? "outside of all routes" : `on the route ${JSON.stringify(route)}`;
+    const message =
+      `A response ${where} has a tag of ${bytes[0]} bytes, and no purge can name it: a tag may have up to ` +
+      `${tagBytesMax} bytes. Shorten it. Further such tags are only counted, as tagsLeftOut in /_cache/stats.`;
+    log({ event: "tag-too-long", level: "warn", message, route, bytes: bytes[0] });
+  }
+
+  /** Logs a route's first failure. Metrics count failures with the other refusals to store. */
+  addFailed(route: string): void {
+    if (this.#saidFailed.has(route)) return;
+    this.#saidFailed.add(route);
+    const message =
+      `The tags function of the route ${JSON.stringify(route)} threw, or did not return an array of strings. ` +
+      "Tidemark sends such pages, but does not store them. Fix the function. Further failures are " +
+      "only counted, as tags-failed in /_cache/stats.";
+    this.#settings.log({ event: "tags-failed", level: "warn", message, route });
+  }
+}

@@ -1,0 +1,175 @@
+// What this isolate remembers about keys from earlier answers: whether clients can share the answers,
+// by which fields they vary, whether the origin ignores ranges, and when a key was invalidated.
+// The notes decide whether requests are collapsed, which tiers they read, and which records may answer.
+import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
+import { coverable } from "../../purge/journal/purge-target.ts";
+import type { StoredMetadata } from "../stored/stored-response.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
+import { isCountedOn } from "../../cache/flights.ts";
+import type { ForwardFlight } from "./forward-outcome.ts";
+
+/** Marks on keys, each with an expiry. */
+export class Marks {
+  readonly #keptMs: number;
+  readonly #keptMsMax: number;
+  readonly #untilAtMs = new BoundedMarks<number>();
+
+  constructor(keptMs: number, keptMsMax = keptMs) {
+    this.#keptMs = keptMs;
+    this.#keptMsMax = keptMsMax;
+  }
+
+  /** @param forMs the duration, at most `keptMsMax` */
+  mark(key: string, atMs: number, forMs = this.#keptMs): void {
+    this.#untilAtMs.set(key, atMs + forMs);
+  }
+
+  has(key: string, atMs: number): boolean {
+    const leftMs = (this.#untilAtMs.get(key) ?? -Infinity) - atMs;
+    // A clock that was set back must not extend the mark.
+    return leftMs > 0 && leftMs <= this.#keptMsMax;
+  }
+
+  forget(key: string): void {
+    this.#untilAtMs.delete(key);
+  }
+}
+
+/**
+ * The longest duration of a mark in `ledAnonymously`. By default, a mark lasts 10 s. If an error or
+ * redirect may be stored, the mark lasts a minute longer than that response.
+ */
+export const ledAnonymouslyMsMax = 600_000;
+
+/** The marks of one isolate, limited in bytes. */
+export class Uncacheable {
+  /** Keys whose answers no other client may receive. */
+  readonly forAll = new Marks(10_000);
+  /**
+   * Keys whose answers to personal requests are not shared. Each further session forwards its own
+   * request, which renews or ends the mark.
+   */
+  readonly forSessions = new Marks(60_000);
+  /**
+   * Hit-for-miss: requests for these keys do not wait for each other. A key is marked when an
+   * anonymous request fails, or when its response is not shareable or arrives too slowly. A refusal
+   * to store renews the mark, and a stored response removes it.
+   */
+  readonly pass = new Marks(60_000);
+  /**
+   * Keys whose last answer to an anonymous request nobody may share. After a quiet spell, only the
+   * first request leads: the requests that wait for it need no anonymous request and no slot.
+   */
+  readonly unshared = new Marks(3_600_000);
+  /**
+   * Pages with an earlier storable success. An error or redirect to a client's request replaces the
+   * success only after an anonymous request had the same result, even if the success has expired.
+   */
+  readonly successes = new Marks(600_000);
+  /**
+   * Keys for which the isolate sends an anonymous request. A client's request for the key failed,
+   * had nothing to share, or got an answer that needs confirmation.
+   */
+  readonly ledAnonymously = new Marks(10_000, ledAnonymouslyMsMax);
+
+  /** Marks a key after an anonymous request, in this or another isolate, got nothing to share. */
+  confirm(key: string, atMs: number): void {
+    this.pass.mark(key, atMs);
+    this.unshared.mark(key, atMs);
+  }
+}
+
+/** The time of each tag's and key's last invalidation. The least recently used are evicted. */
+export class Invalidations {
+  readonly #atMs = new BoundedMarks<number>();
+
+  /** @param what a tag in the journal's form, or the text of a record's key */
+  add(what: string, atMs: number): void {
+    this.#atMs.set(what, atMs);
+  }
+
+  /** Returns whether the key or a tag was invalidated since the response was requested. */
+  covers(stored: StoredMetadata, key: RecordKey | undefined): boolean {
+    if (this.#atMs.size === 0) return false;
+    const isOld = (what: string) => stored.requestedAtMs <= (this.#atMs.get(what) ?? -Infinity);
+    return coverable(stored).tags.some(isOld) || (key !== undefined && isOld(key.text));
+  }
+}
+
+/** The field names by the key before `Vary`, even if no marker is stored. */
+export class KnownVary {
+  readonly #names = new BoundedMarks<readonly string[]>(undefined, (names) => names.join());
+
+  /** Returns the known names; empty for none. */
+  names(key: string): readonly string[] {
+    return this.#names.get(key) ?? [];
+  }
+
+  /** Replaces the known names. */
+  learn(key: string, names: readonly string[]): void {
+    this.#names.set(key, names);
+  }
+
+  /** Forgets all names except these, because the newest response does not vary by the rest. */
+  forgetOthers(key: string, names: readonly string[]): void {
+    const known = this.#names.get(key) ?? [];
+    const kept = known.filter((name) => names.includes(name));
+    if (kept.length === 0) this.#names.delete(key);
+    else if (kept.length < known.length) this.#names.set(key, kept);
+  }
+}
+
+/** The time for which a key is remembered. By then, the origin may support ranges or be faster. */
+const keptMs = 600_000;
+
+interface RangelessKey {
+  readonly sinceAtMs: number;
+  readonly isGivenUp: boolean;
+  /** The flight that is fetching the whole body. */
+  fill: ForwardFlight | undefined;
+}
+
+/**
+ * The keys of one isolate, each for ten minutes. For these keys, every forwarded range would
+ * transfer the whole body.
+ */
+export class Rangeless {
+  readonly #known = new BoundedMarks<RangelessKey>();
+
+  /** Returns whether a request for a range should wait for the whole response. */
+  has(key: string, atMs: number): boolean {
+    return this.#current(key, atMs)?.isGivenUp === false;
+  }
+
+  /** Records that the origin answered a range with the whole response. */
+  mark(key: string, sinceAtMs: number): void {
+    if (this.#current(key, sinceAtMs) !== undefined) return;
+    this.#known.set(key, { sinceAtMs, isGivenUp: false, fill: undefined });
+  }
+
+  /** Stops range requests from waiting, because no usable whole response arrived in time. */
+  giveUp(key: string, sinceAtMs: number): void {
+    this.#known.set(key, { sinceAtMs, isGivenUp: true, fill: undefined });
+  }
+
+  /** Returns the running fill, or begins one. */
+  fill(key: string, atMs: number, begin: () => ForwardFlight): ForwardFlight {
+    const known = this.#known.get(key);
+    if (known?.fill !== undefined && isCountedOn(known.fill, atMs)) return known.fill;
+    const fill = begin();
+    if (known !== undefined) known.fill = fill;
+    return fill;
+  }
+
+  /** Ends a fill. The next range request begins another fill. */
+  ended(key: string, fill: ForwardFlight): void {
+    const known = this.#known.get(key);
+    if (known?.fill === fill) known.fill = undefined;
+  }
+
+  #current(key: string, atMs: number): RangelessKey | undefined {
+    const known = this.#known.get(key);
+    return known && isWithinMs(keptMs, known.sinceAtMs, atMs) ? known : undefined;
+  }
+}
