@@ -20,7 +20,6 @@ export const bundledPackages = {
   "@upstash/redis": "the shared tier and the purge journal",
   hono: "routes, in the order of the configuration",
   zod: "validates the configuration, and data from Redis",
-  "lru-cache": "the memory tier, and other maps with a size limit",
   "structured-headers": "targeted cache fields and cache groups (RFC 9651)",
   "fast-sha256": "synchronous digests",
   uncrypto: "Web Crypto of the runtime, under the name that `@upstash/redis` imports",

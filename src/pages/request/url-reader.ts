@@ -1,6 +1,6 @@
 // Reads a request's URL: its target, route, key and named URL. Results are memoized, so repeated
 // requests of a URL do not parse it again.
-import { LRUCache } from "lru-cache";
+import { BoundedMap } from "../../base/bounded-map.ts";
 import type { Config, Route } from "../../config/config.ts";
 import { compileHasCookie } from "./cookies.ts";
 import { type KeyedUrl, type KeySettings, keyUrl } from "./key.ts";
@@ -62,9 +62,9 @@ export interface SiteUrls extends KeySettings {
 /** Returns the reader of an isolate, with its memoized results. */
 export function compileUrlReader(site: SiteUrls): ReadUrl {
   const { config, matchRoute, siteHosts } = site;
-  const kept = new LRUCache<string, UrlRead>({
-    maxSize: keptBytesMax,
-    sizeCalculation: (_, name) => readBytes(name),
+  const kept = new BoundedMap<UrlRead>({
+    sizeMax: keptBytesMax,
+    sizeOf: (_, name) => readBytes(name),
   });
   const prefixOf = compilePrefixes(config);
   const { routes } = config;

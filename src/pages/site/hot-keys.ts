@@ -1,6 +1,6 @@
 // Finds hot keys. An isolate counts a sample of its hits, and publishes the hottest keys once a
 // minute.
-import { LRUCache } from "lru-cache";
+import { BoundedMap } from "../../base/bounded-map.ts";
 import { canBeKeptWarm, expiresAtMs, type HotKeyNote, noteOf } from "./hot-key-note.ts";
 import type { HotKeyStream } from "./hot-key-stream.ts";
 import type { Config } from "../../config/config.ts";
@@ -36,7 +36,7 @@ type AfterAnswer = (work: () => Promise<void>) => void;
 /** The samples of one isolate. */
 export class HotKeys {
   readonly #settings: HotKeysSettings;
-  readonly #counted = new LRUCache<string, HotKeyNote>({ max: keysMax });
+  readonly #counted = new BoundedMap<HotKeyNote>({ sizeMax: keysMax });
   /** The instant of the oldest count. */
   #sinceAtMs = 0;
 
@@ -77,7 +77,7 @@ export class HotKeys {
   /** Drops all counts if the oldest is too old, or if the clock was set back. */
   #forgetOld(atMs: number): void {
     const sinceMs = atMs - this.#sinceAtMs;
-    if (this.#counted.size > 0 && sinceMs >= 0 && sinceMs < forgottenAfterMs) return;
+    if (this.#counted.count > 0 && sinceMs >= 0 && sinceMs < forgottenAfterMs) return;
     this.#counted.clear();
     this.#sinceAtMs = atMs;
   }
@@ -85,7 +85,9 @@ export class HotKeys {
   /** Publishes the counts and resets them. If Redis fails, the counts are lost. */
   #tell(afterAnswer: AfterAnswer): void {
     const { stream, metrics } = this.#settings;
-    const hottestFirst = [...this.#counted.values()].sort((a, b) => b.count - a.count);
+    const hottestFirst = [...this.#counted.entries()]
+      .map(([, note]) => note)
+      .sort((a, b) => b.count - a.count);
     this.#counted.clear();
     afterAnswer(async () => {
       if (await stream.add(hottestFirst)) metrics.add("hotKeys", ["flushed"]);

@@ -80,7 +80,7 @@ export class Uncacheable {
   }
 }
 
-/** The time of each tag's and key's last invalidation. The least recently used are evicted. */
+/** The time of each tag's and key's last invalidation. The oldest are evicted. */
 export class Invalidations {
   readonly #atMs = new BoundedMarks<number>();
 
@@ -91,7 +91,7 @@ export class Invalidations {
 
   /** Returns whether the key or a tag was invalidated since the response was requested. */
   covers(stored: StoredMetadata, key: RecordKey | undefined): boolean {
-    if (this.#atMs.size === 0) return false;
+    if (this.#atMs.count === 0) return false;
     const isOld = (what: string) => stored.requestedAtMs <= (this.#atMs.get(what) ?? -Infinity);
     return coverable(stored).tags.some(isOld) || (key !== undefined && isOld(key.text));
   }

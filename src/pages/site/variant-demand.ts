@@ -1,6 +1,6 @@
 // Counts requests for each variant in the last minute, to keep the most requested variants stored.
 // Counts only for pages whose marker lists at least half of `limits.variants`.
-import { LRUCache } from "lru-cache";
+import { BoundedMap } from "../../base/bounded-map.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 
@@ -24,8 +24,7 @@ interface Requests {
 }
 
 /**
- * Counts requests of this isolate. Clients choose the variants, so the least recently used are
- * evicted.
+ * Counts requests of this isolate. Clients choose the variants, so the oldest are evicted.
  */
 export class VariantDemand {
   /**
@@ -33,10 +32,10 @@ export class VariantDemand {
    */
   readonly #listedMin: number;
   readonly #byDigest = new Map<string, Requests>();
-  readonly #byKey = new LRUCache<string, Requests>({
-    maxSize: bytesMax,
-    sizeCalculation: (_, text) => requestsBytes + 2 * text.length,
-    dispose: ({ digest }) => void this.#byDigest.delete(digest),
+  readonly #byKey = new BoundedMap<Requests>({
+    sizeMax: bytesMax,
+    sizeOf: (_, text) => requestsBytes + 2 * text.length,
+    onRemoved: ({ digest }) => void this.#byDigest.delete(digest),
   });
 
   /** @param variantsMax the maximum number of stored variants per page */

@@ -1,6 +1,6 @@
 // Opens SDK clients, counts the Redis commands in their requests, and measures the latency.
 import type { Redis } from "@upstash/redis/cloudflare";
-import { LRUCache } from "lru-cache";
+import { BoundedMap } from "../../base/bounded-map.ts";
 import { invocationHere, StoreCalls } from "../invocation.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { Trip } from "../remote-client.ts";
@@ -21,7 +21,7 @@ const slotMsMin = 1_000;
 
 export class RoundTrips {
   readonly #settings: RoundTripSettings;
-  readonly #clients = new LRUCache<string, Redis>({ max: clientsMax });
+  readonly #clients = new BoundedMap<Redis>({ sizeMax: clientsMax });
   readonly #calls: StoreCalls;
 
   constructor(settings: RoundTripSettings) {

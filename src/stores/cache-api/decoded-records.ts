@@ -1,6 +1,6 @@
 // Keeps parsed and checked records of one tier in this isolate, up to a size. Reusing the parsed
 // metadata also reuses the values derived from it.
-import { LRUCache } from "lru-cache";
+import { BoundedMap } from "../../base/bounded-map.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { decodeRecord } from "../../cache/tiers/record-codec.ts";
 import type { CheckedRecord, RecordForm } from "../../cache/tiers/record-form.ts";
@@ -8,6 +8,8 @@ import type { CheckedRecord, RecordForm } from "../../cache/tiers/record-form.ts
 export interface KnownRecord<Detail> {
   readonly entityTag: string;
   readonly decoded: CheckedRecord<Detail>;
+  /** The estimated size in memory. */
+  readonly bytes: number;
 }
 
 const keptBytesMax = 2_097_152;
@@ -17,7 +19,10 @@ const knownBytes = (text: string): number => 2_048 + 7 * text.length;
 
 export class DecodedRecords<Detail> {
   readonly #form: RecordForm<Detail>;
-  readonly #known = new LRUCache<string, KnownRecord<Detail>>({ maxSize: keptBytesMax });
+  readonly #known = new BoundedMap<KnownRecord<Detail>>({
+    sizeMax: keptBytesMax,
+    sizeOf: ({ bytes }) => bytes,
+  });
 
   constructor(form: RecordForm<Detail>) {
     this.#form = form;
@@ -46,7 +51,7 @@ export class DecodedRecords<Detail> {
     const text = textOf();
     const decoded = decodeRecord(text, this.#form);
     if (decoded !== undefined && entityTag !== null) {
-      this.#known.set(key.text, { entityTag, decoded }, { size: knownBytes(text) });
+      this.#known.set(key.text, { entityTag, decoded, bytes: knownBytes(text) });
     }
     return decoded;
   }

@@ -1,5 +1,5 @@
 // The memory tier: recently used records in the isolate's heap, within a limit in bytes.
-import { LRUCache } from "lru-cache";
+import { BoundedMap } from "../../base/bounded-map.ts";
 import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
 import { type MetadataWith, sizeOf } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -37,6 +37,8 @@ const lesserShare = 1 / 8;
 
 /** The share of the bytes for records with large bodies. */
 const largeShare = 1 / 4;
+/** The share of each part for records that were not read since they were stored. */
+const trialShare = 1 / 20;
 /** The share of the bytes that a single body may take. */
 const largestShare = 1 / 16;
 
@@ -48,7 +50,7 @@ const changedKeysMax = 256;
 /** The size limit of the keys of refused large bodies. */
 const refusedBytesMax = 65_536;
 
-type Part<Detail> = LRUCache<string, MemoryRecord<Detail>>;
+type Part<Detail> = BoundedMap<MemoryRecord<Detail>>;
 
 /**
  * The tier has three parts, each with its own limit. `lesser` contains records that may evict only
@@ -68,7 +70,7 @@ export class MemoryTier<Detail> implements Memory<Detail> {
   readonly #bytesMax: number;
   readonly #bodies = new WeakSet<Blob>();
   /** The change count at which a key was last written or removed. */
-  readonly #changed = new LRUCache<string, number>({ max: changedKeysMax });
+  readonly #changed = new BoundedMap<number>({ sizeMax: changedKeysMax });
   /** The keys of large bodies that await a second request. */
   readonly #refused = new BoundedMarks(refusedBytesMax);
   changeCount = 0;
@@ -89,13 +91,14 @@ export class MemoryTier<Detail> implements Memory<Detail> {
   }
 
   #part(bytesMax: number): Part<Detail> {
-    return new LRUCache({
-      maxSize: Math.max(1, bytesMax),
-      dispose: ({ record }, _, reason) => {
-        if (reason === "evict") this.#settings.onEvicted?.();
+    return new BoundedMap({
+      sizeMax: bytesMax,
+      trialShare,
+      onRemoved: ({ record }, _, why) => {
+        if (why === "evicted") this.#settings.onEvicted?.();
         this.#release(readBlob(record));
       },
-      sizeCalculation: ({ record }, key) => heapBytes(record, this.#settings.form) + 2 * key.length,
+      sizeOf: ({ record }, key) => heapBytes(record, this.#settings.form) + 2 * key.length,
     });
   }
 
@@ -113,16 +116,16 @@ export class MemoryTier<Detail> implements Memory<Detail> {
   }
 
   get bytes(): number {
-    return this.#parts.reduce((bytes, { calculatedSize }) => bytes + calculatedSize, 0);
+    return this.#parts.reduce((bytes, { size }) => bytes + size, 0);
   }
 
   get count(): number {
-    return this.#parts.reduce((count, { size }) => count + size, 0);
+    return this.#parts.reduce((sum, { count }) => sum + count, 0);
   }
 
   *stored(): Generator<MetadataWith<Detail>> {
     for (const part of this.#parts) {
-      for (const { record } of part.values()) {
+      for (const [, { record }] of part.entries()) {
         if (record.kind === "response") yield record.stored.metadata;
       }
     }
@@ -147,9 +150,13 @@ export class MemoryTier<Detail> implements Memory<Detail> {
   }
 
   remove({ text }: RecordKey): void {
-    this.changeCount += 1;
-    this.#changed.set(text, this.changeCount);
+    this.#noteChange(text);
     this.#drop(text);
+  }
+
+  #noteChange(keyText: string): void {
+    this.changeCount += 1;
+    this.#changed.set(keyText, this.changeCount);
   }
 
   #drop(keyText: string): void {
@@ -164,10 +171,12 @@ export class MemoryTier<Detail> implements Memory<Detail> {
     const body = readBlob(record);
     const part = this.#partFor(key, record, keep);
     this.#written = body;
-    // Any previous record is outdated, even if the new one does not fit.
-    this.remove(key);
-    this.#written = undefined;
+    this.#noteChange(key.text);
+    for (const other of this.#parts) if (other !== part) other.delete(key.text);
     const written = part === undefined ? tooLarge : this.#put(part, key, { record, keep });
+    // Any previous record is outdated, even if the new one does not fit.
+    if (written.kind !== "kept") this.#drop(key.text);
+    this.#written = undefined;
     if (body !== undefined) {
       if (written.kind === "kept") this.#bodies.add(body);
       else this.#release(body);
@@ -184,8 +193,8 @@ export class MemoryTier<Detail> implements Memory<Detail> {
     const isWhole = record.kind === "vary" || bodyIn(record) !== undefined;
     if (!isWhole) return { kind: "refused", rule: "arriving" };
     part.set(key.text, { record, keepUntilAtMs: keep.untilAtMs });
-    while (this.#others.calculatedSize + this.#large.calculatedSize > this.#bytesMax) {
-      this.#others.pop();
+    while (this.#others.size + this.#large.size > this.#bytesMax) {
+      this.#others.evict();
     }
     return part.has(key.text) ? { kind: "kept" } : tooLarge;
   }

@@ -1,7 +1,7 @@
 // The shared tier: one Redis database for all colos. A record is one string, so a fill, a lookup
 // and most 304s cost one command each.
-import { LRUCache } from "lru-cache";
 import { bodyIn, bodyOf } from "./body-text.ts";
+import { BoundedMap } from "../../base/bounded-map.ts";
 import { JoinedRemovals } from "./joined-removals.ts";
 import { encodeRecord, headOf } from "../../cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -63,7 +63,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
    * Keys whose body does not match its metadata. Rewriting the metadata alone would not repair
    * them.
    */
-  readonly #spoiled = new LRUCache<string, true>({ max: spoiledKeysMax });
+  readonly #spoiled = new BoundedMap<true>({ sizeMax: spoiledKeysMax });
   readonly #removals: JoinedRemovals;
 
   constructor(settings: SharedTierSettings<Detail>) {

@@ -1,9 +1,9 @@
-// Tests the marks of names that clients choose. Their bytes are bounded, and the least recently
-// used name is evicted first.
+// Tests the marks of names that clients choose. Their bytes are bounded, and the oldest names are
+// evicted first.
 import { expect, it } from "vitest";
 import { BoundedMarks } from "../../../src/cache/record/bounded-marks.ts";
 
-it("`BoundedMarks` keeps the most recently used names that fit", () => {
+it("`BoundedMarks` keeps the newest names that fit, and a name that was read", () => {
   // A name of 4 characters takes 64 + 8 bytes.
   const marks = new BoundedMarks<number>(2 * 72);
   for (const [at, name] of ["/one", "/two"].entries()) marks.set(name, at);
@@ -18,7 +18,7 @@ it.each([
 ])("`BoundedMarks` keeps a name only if it fits: $id", ({ length, isKept }) => {
   const marks = new BoundedMarks<number>(100);
   marks.set("p".repeat(length), 1);
-  expect(marks.size).toBe(isKept ? 1 : 0);
+  expect(marks.count).toBe(isKept ? 1 : 0);
 });
 
 it.each([
@@ -27,12 +27,12 @@ it.each([
 ])("`BoundedMarks` counts the bytes of a mark's text: $id", ({ length, isKept }) => {
   const marks = new BoundedMarks<string>(150, (text) => text);
   marks.set("p", "m".repeat(length));
-  expect(marks.size).toBe(isKept ? 1 : 0);
+  expect(marks.count).toBe(isKept ? 1 : 0);
 });
 
 it("`BoundedMarks` limits a flood of names to a mebibyte", () => {
   const marks = new BoundedMarks<number>();
   for (let at = 0; at < 2_000; at += 1) marks.set(`/${"p".repeat(1_000)}${at}`, at);
-  expect(marks.calculatedSize).toBeLessThanOrEqual(1_048_576);
-  expect(marks.size).toBeGreaterThan(400);
+  expect(marks.size).toBeLessThanOrEqual(1_048_576);
+  expect(marks.count).toBeGreaterThan(400);
 });
