@@ -216,8 +216,8 @@ describe("a tier that fails", () => {
   it("causes a finding with the remedy of its store", () => {
     const ofStore = { ...trouble, kind: "full" as const, remedy: "raise `objects`" };
     const tiers = [{ name: "shared", isShutOff: false, trouble: ofStore }] as const;
-    const finding = { code: "tier-failing", remedy: "Raise `objects`." };
-    expect(findingsOf(lookedAt({ tiers }))).toMatchObject([finding]);
+    const failing = { code: "tier-failing", remedy: "Raise `objects`." };
+    expect(findingsOf(lookedAt({ tiers }))).toMatchObject([failing]);
   });
 
   it("causes no finding once it has recovered", () => {
