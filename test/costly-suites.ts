@@ -1,5 +1,5 @@
 // The live suites that `.ci/run` leaves out if no file that they cover has changed since its last
-// green run: builds of foreign frameworks and of the documentation site, searches and histories.
+// run: builds of foreign frameworks and of the documentation site, browsers, searches, histories.
 // Run as a script, prints the suites to leave out, separated by commas, and the reasons to stderr.
 import { execFileSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
@@ -15,13 +15,6 @@ export const withHistories = globSync("test/**/*.test.ts").filter(
   (path) => !longest.includes(path) && /testing\/histories\.ts"/.test(readFileSync(path, "utf8")),
 );
 
-export interface CostlySuites {
-  /** Files of tests, from the root of the repository. */
-  readonly suites: readonly string[];
-  /** Files and folders. Other suites, which always run, test the code below these. */
-  readonly covers: readonly string[];
-}
-
 /** A change of one of these files runs every suite. */
 export const coveredByAll = [
   ".ci/run",
@@ -29,6 +22,44 @@ export const coveredByAll = [
   "test/costly-suites.ts",
   "vitest.config.ts",
 ];
+
+export interface CostlySuites {
+  /** Files of tests, from the root of the repository. */
+  readonly suites: readonly string[];
+  /** Files and folders. Other suites, which always run, test the code below these. */
+  readonly covers: readonly string[];
+}
+
+/** The code and the doubles that every history runs. */
+const engine = [
+  "src/cache",
+  "src/compose",
+  "src/purge",
+  "src/remote",
+  "src/stores",
+  "testing/consistency",
+  "testing/histories.ts",
+  "testing/simulation",
+];
+
+const ofData = [
+  "test/adapters/cachified-histories.test.ts",
+  "test/adapters/next-histories.test.ts",
+  "test/consistency/data/consistency.test.ts",
+  "test/simulation/data/field-history.test.ts",
+];
+const ofOutward = ["test/outward/history.test.ts"];
+const ofReports = ["test/simulation/reports/reports-history.test.ts"];
+const ofWriteBehind = [
+  "test/simulation/write-behind/behind-history.test.ts",
+  "test/simulation/write-behind/named-histories.test.ts",
+  "test/write-behind/sinks/contract.test.ts",
+  "test/write-behind/sinks/examples.test.ts",
+  "test/write-behind/sinks/mysql-check.test.ts",
+  "test/write-behind/sinks/mysql-connections.test.ts",
+  "test/write-behind/sinks/mysql.test.ts",
+];
+const apart = [...ofData, ...ofOutward, ...ofReports, ...ofWriteBehind];
 
 export const costlySuites: readonly CostlySuites[] = [
   {
@@ -71,31 +102,74 @@ export const costlySuites: readonly CostlySuites[] = [
   },
   {
     suites: [
-      "test/consistency/consistency.test.ts",
-      "test/consistency/data/consistency.test.ts",
-      ...withHistories,
+      "packages/cli/test/start/start.test.ts",
+      "test/local/start-reload.test.ts",
+      "test/local/start.test.ts",
     ],
     covers: [
-      "src/adapters",
-      "src/admin",
-      "src/cache",
+      "local",
+      "packages/cli",
       "src/compose",
-      "src/data",
-      "src/observe",
-      "src/outward",
-      "src/pages",
-      "src/purge",
-      "src/remote",
-      "src/rules",
-      "src/stores",
-      "src/write-behind",
-      "test/consistency",
-      "test/simulation",
-      "testing/consistency",
-      "testing/histories.ts",
-      "testing/simulation",
+      "src/config",
+      "src/platform",
+      "src/worker.ts",
+      "templates",
+      "test/local",
+      "tidemark.config.ts",
+      "worker.ts",
+      "wrangler.toml",
     ],
   },
+  {
+    suites: [
+      "examples/news-worker/test/browser.test.ts",
+      "examples/news-worker/test/readme.test.ts",
+    ],
+    covers: [
+      "examples/news-worker",
+      "local",
+      "packages/cli",
+      "src/admin",
+      "src/hooks",
+      "src/pages",
+    ],
+  },
+  {
+    suites: ["test/operate/dashboard/browser.test.ts"],
+    covers: ["src/admin", "src/observe", "src/operate", "src/protocol", "test/operate"],
+  },
+  {
+    suites: ["test/specification/traces.test.ts"],
+    covers: [
+      ...engine,
+      "docs/purge-protocol.md",
+      "src/data",
+      "test/specification",
+      "testing/specification",
+    ],
+  },
+  {
+    suites: [
+      "test/consistency/consistency.test.ts",
+      ...withHistories.filter((path) => !apart.includes(path)),
+    ],
+    covers: [
+      ...engine,
+      "src/admin",
+      "src/observe",
+      "src/operate/explain",
+      "src/pages",
+      "src/rules",
+      "test/consistency",
+      "test/fuzz",
+      "test/scenarios",
+      "test/simulation",
+    ],
+  },
+  { suites: ofData, covers: [...engine, "src/adapters", "src/data", "test/consistency/data"] },
+  { suites: ofOutward, covers: [...engine, "src/outward", "test/outward"] },
+  { suites: ofReports, covers: [...engine, "src/observe", "test/simulation/reports"] },
+  { suites: ofWriteBehind, covers: [...engine, "src/write-behind", "test/write-behind"] },
 ];
 
 /** Returns whether one of the changed files is a covered file, or is below a covered folder. */
