@@ -24,6 +24,7 @@ export const findingCodes = [
   "origin-down",
   "origin-unreachable",
   "origin-slow",
+  "unverified-high",
   "origin-errors",
   "anonymous-refused",
   "hit-rate-low",

@@ -20,6 +20,7 @@ const sights: Partial<Record<FindingCode, Sight>> = {
   "purge-late": "totals",
   "origin-errors": "totals",
   "hit-rate-low": "totals",
+  "unverified-high": "totals",
   "unknown-cookies": "totals",
   "operator-refused": "totals",
   "seals-broken": "totals",

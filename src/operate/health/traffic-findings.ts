@@ -131,6 +131,17 @@ interface ShareRow {
 
 const rows: readonly ShareRow[] = [
   {
+    code: "unverified-high",
+    level: "warning",
+    of: "requests",
+    shareMax: 0.01,
+    part: (sums) => countedIn(sums, "unverified"),
+    what: ({ share, count }) =>
+      `${percentOf(share)} of ${count} answers were unverified: Tidemark could not tell whether a purge covers them.`,
+    cause: "The purge journal could not be read.",
+    remedy: "Read the findings on Redis and on the journal.",
+  },
+  {
     code: "origin-errors",
     level: "warning",
     of: "originResponses",

@@ -75,6 +75,7 @@ function drawnLook(draws: Draws): SiteState {
       ["requests", [marked, "stored", "origin"], 500],
       ["prefixRequests", [marked, "stored"], 500],
       ["refusals", [marked, "unknown-cookie"], of(1_000)],
+      ["unverified", [marked], of(100)],
       ["originResponses", [marked, "failed"], of(300)],
       ["refusedSubrequests", [], of(1)],
       ["brokenSeals", [marked, marked], of(3)],

@@ -84,6 +84,23 @@ describe.each(redisServers)("health with totals in $redis", ({ start }) => {
     ]);
   });
 
+  it("has the finding unverified-high after the journal was unreadable", async () => {
+    const site = opened(kept);
+    await asked(site, 1, () => "/page");
+    await world.stopRest();
+    site.clock.advance(12);
+    await asked(site, 120, () => "/page");
+    await world.startRest();
+    await reported(site);
+    const finding = await found(looker, "unverified-high");
+    expect(finding).toMatchObject({ level: "warning", since: expect.any(String) as string });
+    expect(finding?.what).toContain("Tidemark could not tell whether a purge covers them");
+    await older(5);
+    await asked(site, 120, () => "/page");
+    await reported(site);
+    expect(await found(looker, "unverified-high")).toBeUndefined();
+  });
+
   it("has the finding reports-missing after ten minutes without a report", async () => {
     const site = opened(kept);
     await asked(site, 1, () => "/page");

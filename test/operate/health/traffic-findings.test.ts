@@ -100,6 +100,8 @@ describe("the finding hit-rate-low", () => {
 describe("a finding on the counts of the last 20 minutes", () => {
   const requests: Row = ["requests", ["", "hit", "memory"], 1_000];
   it.each<[id: string, code: string, rows: Row[], found: boolean]>([
+    ["unverified below 1 %", "unverified-high", [requests, ["unverified", [""], 9]], false],
+    ["1 % unverified", "unverified-high", [requests, ["unverified", [""], 10]], true],
     [
       "errors of the origin below 5 %",
       "origin-errors",
