@@ -23,7 +23,7 @@ import { applyRefusal } from "../storing/consequences.ts";
 import { storeInTiers } from "../storing/in-tiers.ts";
 import { type StampedAnswer, freshenedMetadata } from "../storing/metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
-import { noteAnswer } from "../site/operator-notes.ts";
+import { noteAnswer } from "../storing/last-answer.ts";
 import { ofOneClient, refusalToStore, refused, type StoreRefusal } from "../storing/refusal.ts";
 import { sendAndStoreBody } from "../storing/send-and-store.ts";
 import { hasRoomFor } from "../storing/variants.ts";

@@ -1,7 +1,8 @@
 // Tests the notes about the origin's last answer for each URL, which explain reads.
 import { expect, it } from "vitest";
 import { Decision } from "../../../src/observe/decision.ts";
-import { LastAnswers, noteAnswer } from "../../../src/pages/site/operator-notes.ts";
+import { LastAnswers } from "../../../src/pages/site/operator-notes.ts";
+import { noteAnswer } from "../../../src/pages/storing/last-answer.ts";
 import { exchangeWith, placeOf } from "../../../testing/examples/requests.ts";
 import { metadataOf } from "../../../testing/examples/records.ts";
 
@@ -26,7 +27,7 @@ it("contains no data of the client that sent the request", () => {
 });
 
 it("keeps fewer notes if an origin sends long status texts, because their memory is limited", () => {
-  const sizeWith = (statusText: string) => noted(200, { statusText }).answered.size;
+  const sizeWith = (statusText: string) => noted(200, { statusText }).answered.count;
   expect(sizeWith("OK")).toBe(200);
   expect(sizeWith("x".repeat(8_000))).toBeLessThan(40);
 });

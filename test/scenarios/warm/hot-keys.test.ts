@@ -59,7 +59,7 @@ describe("a report of hot keys", () => {
     expect(told()).toHaveLength(4);
   });
 
-  it("includes only counts of the 256 keys that were requested last", async () => {
+  it("includes a key that is hit often, although 256 other keys are hit after it", async () => {
     const { colos, clock, told } = openHotSite();
     await colos[0].get("/first");
     for (let asked = 0; asked < 5; asked += 1) await colos[0].get("/first");
@@ -69,7 +69,7 @@ describe("a report of hot keys", () => {
     }
     clock.advance(60);
     await colos[0].get("/0");
-    expect(told().map(({ count }) => count)).toEqual([2, ...Array.from({ length: 15 }, () => 1)]);
+    expect(told().map(({ count }) => count)).toEqual([5, ...Array.from({ length: 15 }, () => 1)]);
   });
 
   it("is dropped if Redis refuses it, and the answer is still a hit", async () => {
