@@ -109,9 +109,10 @@ export function createApp(
   const { dataset } = environment;
   const { redis } = stores;
   const part = operate?.part as OperatePart | undefined;
-  const own = { ...platform, database, redis, journal, dataset, ...part, parts };
+  const { openReports, ...tiers } = makers;
+  const own = { ...platform, database, redis, journal, dataset, openReports, ...part, parts };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
-  const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
+  const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...tiers });
   const faults = [...configWarnings(config, siteHosts, cache), ...environment.faults];
   faults.forEach(tell);
   let seenHost: string | undefined;
@@ -174,7 +175,7 @@ function failure(log: Log): (cause: unknown) => Response {
 
 /** Reads the bindings, and binds the stores. */
 function boundTo(env: Env, config: Config, { origins, stores = {}, database }: InCode) {
-  const read = readEnvironment(env, config, origins, stores.redis !== undefined);
+  const read = readEnvironment(env, config, origins, stores);
   const found = database === undefined ? read : { ...read, redis: database };
   return bindStores(found, stores, env);
 }
