@@ -103,6 +103,7 @@ describe.each([
     const left = await stateOf(stream);
     expect(left.totals).toMatchObject({ version: "1.v1", totals });
     expect(left.page.map(({ n }) => n)).toEqual(["c"]);
+    expect(await stream.add(reportOf("d"))).toEqual(answered(2));
   });
 
   it("refuses a fold of other totals, or of reports that another fold has removed", async () => {
