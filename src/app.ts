@@ -109,10 +109,9 @@ export function createApp(
   const { dataset } = environment;
   const { redis } = stores;
   const part = operate?.part as OperatePart | undefined;
-  const { openReports, ...tiers } = makers;
-  const own = { ...platform, database, redis, journal, dataset, openReports, ...part, parts };
+  const own = { ...platform, database, redis, journal, dataset, ...makers, ...part, parts };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
-  const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...tiers });
+  const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
   const faults = [...configWarnings(config, siteHosts, cache), ...environment.faults];
   faults.forEach(tell);
   let seenHost: string | undefined;

@@ -58,7 +58,7 @@ export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "ran
   readonly dataset?: Dataset | undefined;
   /** Opens the store of reports and hot keys, in place of `database`. */
   readonly openReports?: MakeReportStore | undefined;
-  /** Creates the reports to `openReports`, `database` or `dataset`; without it, isolates report nothing. */
+  /** Creates the reports to one of these stores; without it, isolates report nothing. */
   readonly createReports?: typeof createReports | undefined;
   /** For tests and benchmarks; may change in any release. */
   readonly parts?: CacheParts | undefined;
@@ -157,11 +157,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     viewReadAtMs: () => purging?.view.sentAtMs,
   });
   const reported = { config, metrics, gauges: gauges.taken.bind(gauges) };
-  const reportTell = logOf("metrics", log);
-  const reportStore =
-    createReports && openReports?.({ namespace, nowAtMs, metrics, tell: reportTell });
-  const reportPlatform = { ...platform, stream: reportStore?.stream };
-  const reports = createReports?.(reported, reportPlatform) ?? noReports(withoutOperate);
+  const { reports, hotKeys } = reportsOver(reported, platform);
   return {
     settings: { config, platform },
     /** The factories of the parts. */
@@ -184,7 +180,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     fillBudget: new ByteBudget(limits.memoryBytes / 2),
     metrics,
     /** The lists of hot keys in the store of reports; `undefined` without such a store. */
-    hotKeys: reportStore?.hotKeys,
+    hotKeys,
     /** Reports of counts from all isolates, and their totals. */
     reports,
     /**
@@ -201,6 +197,16 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     behind: (background: Background) => (work: () => Promise<void>) =>
       background.waitUntil(run(work)),
   };
+}
+
+/** Opens the reports of an isolate, and their store, if the Worker names one. */
+function reportsOver(reported: Parameters<typeof createReports>[0], platform: CachePlatform) {
+  const { createReports: create, openReports, nowAtMs, log } = platform;
+  const { config, metrics } = reported;
+  const tell = logOf("metrics", log);
+  const store = create && openReports?.({ namespace: config.namespace, nowAtMs, metrics, tell });
+  const reports = create?.(reported, { ...platform, stream: store?.stream });
+  return { reports: reports ?? noReports(withoutOperate), hotKeys: store?.hotKeys };
 }
 
 function noClient(): OperatorError {

@@ -87,7 +87,9 @@ const randomText = (): string => crypto.randomUUID();
 
 const noStore = {
   why: "There is no usable store to which isolates could report.",
-  hint: "Pass durableObjects() or upstash() as stores, or bind METRICS to a dataset of Analytics Engine.",
+  hint:
+    "Pass durableObjects() as stores, or upstash() with UPSTASH_REDIS_REST_URL and its token. " +
+    "Or bind METRICS to a dataset of Analytics Engine.",
 };
 
 const turnedOff = {

@@ -37,13 +37,12 @@ export class ReportTables {
   /** Reads the totals and the oldest reports. */
   state({ count }: { readonly count: number }): JournalCalls["reports"][1] {
     const rows = this.#rows("SELECT * FROM reports ORDER BY number LIMIT ?", count);
-    const text = this.#totals?.["text"];
-    return { totals: typeof text === "string" ? text : null, page: rows.map(storedReport) };
+    return { totals: this.#text, page: rows.map(storedReport) };
   }
 
   /** Replaces the totals, and deletes the reports that they include. */
   fold({ version, firstId, lastId, text }: FoldAsk): boolean {
-    const held = /^(1\.[\w-]+) /.exec(String(this.#totals?.["text"] ?? ""))?.[1] ?? "";
+    const held = /^(1\.[\w-]+) /.exec(this.#text ?? "")?.[1] ?? "";
     const [first] = this.#rows("SELECT * FROM reports ORDER BY number LIMIT ?", 1);
     const lastNumber = Number(lastId.split("-")[1]);
     const [last] = this.#rows("SELECT * FROM reports WHERE number = ?", lastNumber);
@@ -62,6 +61,11 @@ export class ReportTables {
   /** Returns the lists of the last two minutes, newest first. */
   hotKeys(nowAtMs: number): { readonly atMs: number; readonly list: string }[] {
     return this.#lists.filter(({ atMs }) => Math.abs(nowAtMs - atMs) <= recentMs);
+  }
+
+  get #text(): string | null {
+    const text = this.#totals?.["text"];
+    return typeof text === "string" ? text : null;
   }
 
   get #totals() {

@@ -21,10 +21,10 @@ beforeEach(() => {
   const journal = new FakeObject();
   reports = new FakeObject();
   const records = new FakeObject((state) => new TidemarkRecords(state));
-  const isOfReports = (id: object) => String(id).endsWith(" metrics");
+  const isOfReports = (id: { toString(): string }) => id.toString().endsWith(" metrics");
   const objects = {
     ...journal.namespace,
-    get: (id: object) => (isOfReports(id) ? reports.stub : journal.stub),
+    get: (id: { toString(): string }) => (isOfReports(id) ? reports.stub : journal.stub),
   };
   sites = openColos(2, {
     clock,

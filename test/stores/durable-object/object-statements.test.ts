@@ -152,7 +152,9 @@ async function statementsOf(size: Size): Promise<readonly Told[]> {
   for (const object of objects) await sent(`${object}/${size}/restart`, "");
   await journalCalls(size);
   await recordCalls(size);
-  const reports = objects.map(async (object) => parsed(await sent(`${object}/${size}/statements`, "")));
+  const reports = objects.map(async (object) =>
+    parsed(await sent(`${object}/${size}/statements`, "")),
+  );
   const all = (await Promise.all(reports)).flat() as Told[];
   return all.map(({ query, plan, rowsRead }) => ({ query: spaced(query), plan, rowsRead }));
 }
