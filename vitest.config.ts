@@ -89,6 +89,7 @@ const withJsx = [
   "test/operate/dashboard/hostile-text.test.ts",
   "test/operate/dashboard/routes.test.ts",
   "test/operate/probe/late-purges.test.ts",
+  "test/scenarios/reporting/reports-in-objects.test.ts",
 ];
 
 const gone = [...live, ...underLimits, ...withJsx].filter((path) => !existsSync(path));

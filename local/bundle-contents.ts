@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 export const bundleBytesMax = 616_000;
 export const bundleGzipBytesMax = 211_500;
 /** The limit of a Worker with `stores: durableObjects()`, without `operate()`. */
-export const overObjectsBytesMax = 421_000;
+export const overObjectsBytesMax = 425_000;
 
 /** The limit of `createDataCache` of `tidemark/data`, without stores. */
 export const dataBytesMax = 216_500;

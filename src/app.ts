@@ -109,7 +109,7 @@ export function createApp(
   const { dataset } = environment;
   const { redis } = stores;
   const part = operate?.part as OperatePart | undefined;
-  const own = { ...platform, database, redis, journal, dataset, ...part, parts };
+  const own = { ...platform, database, redis, journal, dataset, ...makers, ...part, parts };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
   const faults = [...configWarnings(config, siteHosts, cache), ...environment.faults];
@@ -174,7 +174,7 @@ function failure(log: Log): (cause: unknown) => Response {
 
 /** Reads the bindings, and binds the stores. */
 function boundTo(env: Env, config: Config, { origins, stores = {}, database }: InCode) {
-  const read = readEnvironment(env, config, origins, stores.redis !== undefined);
+  const read = readEnvironment(env, config, origins, stores);
   const found = database === undefined ? read : { ...read, redis: database };
   return bindStores(found, stores, env);
 }

@@ -6,6 +6,10 @@ import {
   durableObjectJournal,
 } from "./stores/durable-object/durable-object-journal.ts";
 import {
+  type DurableObjectReports,
+  durableObjectReports,
+} from "./stores/durable-object/durable-object-reports.ts";
+import {
   type DurableObjectRecords,
   durableObjectRecords,
 } from "./stores/durable-object/durable-object-records.ts";
@@ -16,6 +20,8 @@ export {
   durableObjectJournal,
   type DurableObjectRecords,
   durableObjectRecords,
+  type DurableObjectReports,
+  durableObjectReports,
 };
 export { type R2Bodies, r2Bodies } from "./stores/r2/r2-bodies.ts";
 export { TidemarkRecords } from "./stores/durable-object/records-object.ts";
@@ -29,7 +35,7 @@ export interface DurableObjectStores extends ObjectPlacement {
 }
 
 /**
- * Stores purges and responses in Durable Objects with SQLite. The Worker must export the classes
+ * Stores purges, responses and reports of metrics in Durable Objects with SQLite. The Worker must export the classes
  * `TidemarkJournal` and `TidemarkRecords`.
  *
  * @example
@@ -40,5 +46,6 @@ export function durableObjects({ journal, records, ...place }: DurableObjectStor
   return {
     journal: durableObjectJournal({ ...journal, ...place }),
     records: durableObjectRecords({ ...records, ...place }),
+    reports: durableObjectReports({ binding: journal?.binding ?? "JOURNAL", ...place }),
   };
 }

@@ -12,7 +12,7 @@ import { statsRoute } from "./operate/stats-route.ts";
 import { warmRoute } from "./operate/warm/warm-route.ts";
 import { coloOf } from "./platform/environment.ts";
 import { HotKeys } from "./pages/site/hot-keys.ts";
-import { HotKeyStream } from "./pages/site/hot-key-stream.ts";
+import { RedisHotKeys } from "./pages/site/hot-key-stream.ts";
 import { keepWarm } from "./operate/warm/keep-warm.ts";
 import { createReports } from "./observe/reports/create-reports.ts";
 
@@ -29,7 +29,10 @@ export type { Operate } from "./admin/port/operate.ts";
 export function operate(): Operate {
   const part: OperatePart = {
     createReports,
-    openHotKeys: (settings) => new HotKeys({ ...settings, stream: new HotKeyStream(settings) }),
+    openHotKeys: ({ lists, redis, namespace, ...settings }) => {
+      const own = lists ?? (redis && new RedisHotKeys({ redis, namespace }));
+      return own && new HotKeys({ ...settings, lists: own });
+    },
     open,
   };
   return { part };
@@ -77,7 +80,8 @@ function addRoutes(
   dashboard?.addTo(admin, {
     ...site,
     ...cache,
-    ...cache.reports,
+    // The counts of this isolate are in the totals at once, which matters most on the first look.
+    readTotals: () => cache.reports.readTotals({ reportsFirst: true }),
     ...purge,
     operatorPath,
     refusalOf: (request) => gate.refusalOf(request),

@@ -84,8 +84,8 @@ function costsPart(given: Documented): string {
     `The next table has the same traffic for each [mix of stores](stores.md#which-stores). *Offload* is the share of requests that cause no ` +
     `origin request.`;
   const besides =
-    `The bill of a Durable Object includes the time in which the object answers, computed with ${objectMsACall} ms for each call. Mixes without ` +
-    `Redis send no reports of metrics, so add the [price of Analytics Engine](https://developers.cloudflare.com/analytics/analytics-engine/pricing/).`;
+    `The bill of a Durable Object includes the time in which the object answers, computed with ${objectMsACall} ms for each call. [Reports ` +
+    `of metrics](#reports) to an object are not in the last row.`;
   return [
     paragraph(said),
     billTable([designs.tidemark, designs.plain]),

@@ -145,6 +145,11 @@ export const objectMsACall = 25;
 const durationOf = (calls: number): number =>
   (((calls * objectMsACall) / 1_000) * cloudflare.objectSeconds) / 1e6;
 
+/** The calls of reports, which docs/costs.md bills by the clock. */
+const ofReports: ReadonlySet<string> = new Set(
+  ["report", "reports", "fold"].map((call) => `journal/${call}`),
+);
+
 /** Returns the bill of a million requests, with the reads of the journal at the pace of life. */
 export function billOfMix(run: MixRun, requestCount: number): BilledMix {
   const { objects, origin, timesFaster, cpuMs = 0, workers } = run;
@@ -153,7 +158,8 @@ export function billOfMix(run: MixRun, requestCount: number): BilledMix {
     ((counts * million) / 1e6) * dollarsAMillion;
   const sum = (store: string, of: "calls" | "rows") =>
     Object.entries(objects).reduce(
-      (total, [name, one]) => total + (name.startsWith(`${store}/`) ? one[of] : 0),
+      (total, [name, one]) =>
+        total + (name.startsWith(`${store}/`) && !ofReports.has(name) ? one[of] : 0),
       0,
     );
   const { objectRequests, objectRows } = cloudflare;

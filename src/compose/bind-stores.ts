@@ -5,6 +5,7 @@ import { type Fault, isFault } from "../base/operator-error.ts";
 import type { Env } from "../protocol/variables/bindings.ts";
 import type { JournalInCode, JournalMaker } from "../purge/purging.ts";
 import type { RedisAddress } from "../remote/redis/open-client.ts";
+import type { ReportsInCode } from "../observe/reports/report-store.ts";
 import type { RedisStore } from "../stores/redis/redis-store.ts";
 
 /**
@@ -21,6 +22,8 @@ export interface Stores {
   readonly records?: TierInCode | undefined;
   /** The store of bodies that are too large for the shared tier. */
   readonly bodies?: BodiesInCode | undefined;
+  /** The reports of isolates, and their hot keys. */
+  readonly reports?: ReportsInCode | undefined;
 }
 
 interface Databases {
@@ -45,17 +48,19 @@ export function bindStores<Read extends Databases>(read: Read, stores: Stores, e
   // A journal in code that is unusable has a fault of its own.
   const unusable = isFault(journal) ? journal : lacksJournal;
   const records = stores.records && (isUsable ? stores.records.bound(env) : unusable);
+  const reports = isFault(journal) ? undefined : stores.reports?.bound(env);
   const own = read.faults.map((fault) =>
     fault === redis && stores.journal !== undefined
       ? { ...fault, what: "The database is not used." }
       : fault,
   );
-  const unbound = new Set([records, bodies, journal].filter(isFault));
+  const unbound = new Set([records, bodies, journal, reports].filter(isFault));
   const idle = stores.journal && read.journal ? [idleJournal] : [];
   const faults = [...own, ...unbound, ...idle];
   const makers = {
     records: isFault(records) ? undefined : records,
     withBodies: isFault(bodies) ? undefined : bodies,
+    openReports: isFault(reports) ? undefined : reports,
   };
   return isFault(journal)
     ? { environment: { ...read, redis: journal, faults }, makers, journal: undefined }

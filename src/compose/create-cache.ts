@@ -24,6 +24,7 @@ import type { MakeRedisJournal, RedisStore } from "../stores/redis/redis-store.t
 import { NameSecret } from "../cache/record/record-key.ts";
 import type { createReports } from "../observe/reports/create-reports.ts";
 import { noReports } from "../observe/reports/reports.ts";
+import type { MakeReportStore } from "../observe/reports/report-store.ts";
 import type { Dataset } from "../observe/reports/data-points.ts";
 import { IsolateGauges } from "../observe/reports/reporter.ts";
 
@@ -55,7 +56,9 @@ export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "ran
   readonly journal?: RedisAddress | JournalMaker | undefined;
   /** The dataset of Analytics Engine that receives reports of counts in place of the database. */
   readonly dataset?: Dataset | undefined;
-  /** Creates the reports to `database` or `dataset`; without it, isolates report nothing. */
+  /** Opens the store of reports and hot keys, in place of `database`. */
+  readonly openReports?: MakeReportStore | undefined;
+  /** Creates the reports to one of these stores; without it, isolates report nothing. */
   readonly createReports?: typeof createReports | undefined;
   /** For tests and benchmarks; may change in any release. */
   readonly parts?: CacheParts | undefined;
@@ -109,9 +112,10 @@ export function createBeside<Detail>(core: Core, form: RecordForm<Detail>): Tier
 
 function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: number) {
   const { namespace, limits, purge } = config;
-  const { database, dataset, journal, nowAtMs, log, createReports } = platform;
+  const { database, dataset, journal, nowAtMs, log, createReports, openReports } = platform;
   const make = { ...defaults, ...platform.parts };
-  const isReported = createReports && config.metrics.isOn && (dataset ?? database) !== undefined;
+  const receiver = dataset ?? openReports ?? database;
+  const isReported = createReports && config.metrics.isOn && receiver !== undefined;
   const metrics = make.metrics(nowAtMs(), isReported === true);
   const tell = logOf("shared-tier", log);
   const { redis: store, parts } = platform;
@@ -153,7 +157,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     viewReadAtMs: () => purging?.view.sentAtMs,
   });
   const reported = { config, metrics, gauges: gauges.taken.bind(gauges) };
-  const reports = createReports?.(reported, platform) ?? noReports(withoutOperate);
+  const { reports, hotKeys } = reportsOver(reported, platform);
   return {
     settings: { config, platform },
     /** The factories of the parts. */
@@ -175,6 +179,8 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
      */
     fillBudget: new ByteBudget(limits.memoryBytes / 2),
     metrics,
+    /** The lists of hot keys in the store of reports; `undefined` without such a store. */
+    hotKeys,
     /** Reports of counts from all isolates, and their totals. */
     reports,
     /**
@@ -191,6 +197,16 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     behind: (background: Background) => (work: () => Promise<void>) =>
       background.waitUntil(run(work)),
   };
+}
+
+/** Opens the reports of an isolate, and their store, if the Worker names one. */
+function reportsOver(reported: Parameters<typeof createReports>[0], platform: CachePlatform) {
+  const { createReports: create, openReports, nowAtMs, log } = platform;
+  const { config, metrics } = reported;
+  const tell = logOf("metrics", log);
+  const store = create && openReports?.({ namespace: config.namespace, nowAtMs, metrics, tell });
+  const reports = create?.(reported, { ...platform, stream: store?.stream });
+  return { reports: reports ?? noReports(withoutOperate), hotKeys: store?.hotKeys };
 }
 
 function noClient(): OperatorError {

@@ -101,7 +101,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
   const { environment, platform, config } = settings;
   const { tiers, redis, purging, metrics, fillBudget } = cache;
   const { siteHosts, bypass, originLimiter: limiter } = environment;
-  const { view } = cache;
+  const { view, hotKeys: lists } = cache;
   const matchRoute = compileRoutes(config);
   return {
     ...cache,
@@ -125,8 +125,8 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     invalidations: new Invalidations(),
     joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),
     hotKeys:
-      redis && environment.hotKeys > 0
-        ? settings.openHotKeys?.({ ...platform, ...config, redis, config, metrics })
+      environment.hotKeys > 0
+        ? settings.openHotKeys?.({ ...platform, ...config, lists, redis, config, metrics })
         : undefined,
     variantDemand: new VariantDemand(config.limits.variants),
     lifts: new Lifts({ budget: fillBudget, bodyBytesMax: tiers.memory.largestBodyBytes }),

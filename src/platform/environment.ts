@@ -25,14 +25,14 @@ export type Environment = Readonly<ReturnType<typeof readEnvironment>>;
  * Reads the bindings. Unusable settings become `faults`, and only their features are off.
  *
  * @param handlers origins in code, by name
- * @param usesRedis whether the stores in code use the databases of the bindings
+ * @param stores the stores in code: whether they use the databases of the bindings, and store reports
  * @throws OperatorError if responses would be wrong: no usable origin, a bad SITE_HOST or NAMESPACE
  */
 export function readEnvironment(
   env: Env,
   config: Config,
   handlers: OriginHandlers = {},
-  usesRedis = false,
+  stores: { readonly redis?: unknown; readonly reports?: unknown } = {},
 ) {
   /** Faults of unusable settings, whose features are off, and of weak secrets and addresses. */
   const faults: Fault[] = [];
@@ -40,7 +40,7 @@ export function readEnvironment(
     /** Usable origins by name. Routes with any other origin answer 502. */
     origins: originsOf({ env, config }, handlers, faults),
     /** The journal's own database is `undefined` if `redis` holds the journal and the switch. */
-    ...(usesRedis ? databasesOf(env, faults) : noDatabases),
+    ...(stores.redis !== undefined ? databasesOf(env, faults) : noDatabases),
     adminToken: adminTokenOf(env),
     /** Secrets of signed purges, separated by spaces. */
     purgeSecrets: purgeSecretsOf(env, faults),
@@ -67,9 +67,10 @@ export function readEnvironment(
     /** Replaces `request.cf.colo`; `undefined` keeps the platform's value. */
     colo: textOf(env, "COLO"),
   };
-  if (!usesRedis) faults.push(...idleDatabases(env));
+  if (stores.redis === undefined) faults.push(...idleDatabases(env));
   faults.push(...faultsOfCf(config, found.origins));
-  const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found) : undefined;
+  const hotKeysFault =
+    config.hotKeys > 0 ? faultOfHotKeys(found, stores.reports !== undefined) : undefined;
   faults.push(...[found.redis, found.adminToken, hotKeysFault].filter(isFault));
   const withSecrets = [...found.hooks.values(), ...found.outward.values()];
   faults.push(...weakSettingsIn(env), ...withSecrets.flatMap((one) => one.faults));
@@ -120,19 +121,22 @@ function pseudonymOf({ redis, purgeSecrets, namespace, siteHosts }: FoundBinding
 }
 
 /**
- * Returns why hot keys are off. They need Redis, and also a list of hosts, because data in Redis
- * must not choose the host of a request.
+ * Returns why hot keys are off. They need Redis or another store of reports, and also a list of
+ * hosts, because data in a store must not choose the host of a request.
  */
-function faultOfHotKeys({ redis, siteHosts }: FoundBindings): Fault | undefined {
+function faultOfHotKeys(
+  { redis, siteHosts }: FoundBindings,
+  hasReports: boolean,
+): Fault | undefined {
   const what = "hotKeys is off.";
   const otherwise = "or remove hotKeys from the configuration.";
-  if (redis === undefined || isFault(redis)) {
+  if (!hasReports && (redis === undefined || isFault(redis))) {
     const why = "There is no usable database, but keys can only be kept warm in the shared tier.";
-    const hint = `Pass stores: upstash(), and set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, ${otherwise}`;
+    const hint = `Pass stores: durableObjects(), or upstash() with UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, ${otherwise}`;
     return { what, why, hint };
   }
   if (siteHosts.length > 0) return undefined;
-  const why = "SITE_HOST is not set, so the hosts allowed for keys from Redis are unknown.";
+  const why = "SITE_HOST is not set, so the hosts allowed for hot keys are unknown.";
   return { what, why, hint: `Set SITE_HOST, ${otherwise}` };
 }
 

@@ -129,8 +129,8 @@ describe("a deployment without totals", () => {
     {
       id: "no database",
       env: {},
-      why: "no usable database",
-      hint: "or set UPSTASH_REDIS_REST_URL",
+      why: "no usable store",
+      hint: "or upstash() with UPSTASH_REDIS_REST_URL",
     },
     {
       id: "Analytics Engine",

@@ -22,7 +22,7 @@ const serviceOfWorker = new Proxy(
 
 function refusalOf(env: Env): string {
   try {
-    readEnvironment(env, defineConfig({}), {}, true);
+    readEnvironment(env, defineConfig({}), {}, { redis: true });
   } catch (cause) {
     if (!(cause instanceof OperatorError)) throw cause;
     return cause.message;
@@ -82,7 +82,7 @@ describe("an invalid origin", () => {
 
 describe("a fault of a binding", () => {
   const read = (env: Env, config = defineConfig({})) =>
-    readEnvironment({ ...origin, ...env }, config, {}, true);
+    readEnvironment({ ...origin, ...env }, config, {}, { redis: true });
   const bothOrNeither =
     "Set both as shown on the database's page, or neither to run without a database.";
   const databaseOff = "The database is not used: the shared tier and purges are off.";
@@ -182,7 +182,8 @@ describe("a fault of a binding", () => {
 });
 
 describe("a valid environment", () => {
-  const read = (env: Env, config = defineConfig({})) => readEnvironment(env, config, {}, true);
+  const read = (env: Env, config = defineConfig({})) =>
+    readEnvironment(env, config, {}, { redis: true });
 
   it("has defaults for variables that are not set", () => {
     expect(read(origin)).toEqual({
@@ -293,7 +294,7 @@ describe("a service binding to a Worker", () => {
       { ...origin, [name]: serviceOfWorker },
       defineConfig({}),
       {},
-      true,
+      { redis: true },
     );
     expect(read[found]).toBe(undefined);
     expect(read.faults.map(faultText)).toEqual([expect.stringContaining(`${name} is not usable`)]);

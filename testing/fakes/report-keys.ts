@@ -1,6 +1,6 @@
 // A fake of the stream of reports and their totals in Redis, and of the scripts of src/observe/reports/.
 // test/observe/reports/report-stream.test.ts checks that the fake answers like real servers.
-import { addScript, foldScript } from "../../src/observe/reports/report-stream.ts";
+import { addScript, foldScript } from "../../src/observe/reports/redis-report-stream.ts";
 
 type Command = readonly (string | number)[];
 

@@ -10,6 +10,7 @@ import type { ConfigInput } from "../../src/config/schema.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import { knownData } from "../../src/compose/data-beside-pages.ts";
 import type { DataCache } from "../../src/data/create-data-cache.ts";
+import type { ReportsInCode } from "../../src/observe/reports/report-store.ts";
 import { redisStore } from "../../src/stores/redis/redis-store.ts";
 import { operate } from "../../src/operate.ts";
 import type { LogEvent, LogLine } from "../../src/observe/log-line.ts";
@@ -29,6 +30,8 @@ export interface SiteOptions {
   readonly records?: TierInCode;
   readonly bodies?: BodiesInCode;
   readonly journal?: JournalInCode;
+  /** The store of reports and hot keys. */
+  readonly reports?: ReportsInCode;
   /** Factories of parts, such as a faulty journal. */
   readonly parts?: CacheParts;
   readonly origin?: Script;
@@ -124,6 +127,7 @@ export class Site {
         records: options.records,
         bodies: options.bodies,
         journal: options.journal,
+        reports: options.reports,
       },
       parts: options.parts,
       operate: operate(),

@@ -1,7 +1,7 @@
 // Opens a site that refreshes hot keys, in three colos that sample every hit by default.
 import type { ConfigInput } from "../../src/config/schema.ts";
 import type { HotKeyNote } from "../../src/pages/site/hot-key-note.ts";
-import { notesIn } from "../../src/pages/site/hot-key-stream.ts";
+import { listsIn, notesIn } from "../../src/pages/site/hot-key-stream.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { type AskInit, host, openColos, type Site } from "./harness.ts";
@@ -41,7 +41,7 @@ export function openHotSite(
     clock,
     upstash,
   });
-  const told = () => notesIn(upstash.hot.reversed(["+", "-"]));
+  const told = () => listsIn(upstash.hot.reversed(["+", "-"])).flatMap(notesIn);
   return { clock, upstash, colos: [near!, far!, desk!], told };
 }
 

@@ -6,7 +6,8 @@ import type { RedisSettings } from "../../remote/redis/redis-client.ts";
 import type { RedisCounts } from "../../remote/redis/round-trips.ts";
 import type { Dataset } from "./data-points.ts";
 import { ReportFold, type Unavailable } from "./folding.ts";
-import { ReportStream } from "./report-stream.ts";
+import { RedisReportStream } from "./redis-report-stream.ts";
+import type { ReportStream } from "./report-store.ts";
 import { type Channel, Reporter, type ReporterSettings } from "./reporter.ts";
 import { noReports, type Reports } from "./reports.ts";
 
@@ -25,10 +26,12 @@ interface ReportsSettings extends Pick<ReporterSettings, "gauges"> {
 }
 
 interface ReportsPlatform {
+  /** Receives the reports instead of `database`. */
+  readonly stream?: ReportStream | undefined;
   readonly database?: { readonly url: string; readonly token: string } | undefined;
   /** How to open `database`. */
   readonly redis?: { readonly client: (settings: RedisSettings) => RedisClient } | undefined;
-  /** Receives the reports instead of Redis. */
+  /** Receives the reports instead of a store. */
   readonly dataset?: Dataset | undefined;
   readonly nowAtMs: () => number;
   readonly log: Log;
@@ -53,30 +56,40 @@ export function createReports(settings: ReportsSettings, platform: ReportsPlatfo
       // The trigger runs at full minutes of a clock that may be ahead of this isolate's clock.
       if (Math.round(nowAtMs() / minuteMs) % cronMinutes !== 0) return;
       await reporter.tell();
-      if (channel.kind === "redis") await channel.folding.empty();
+      if (channel.kind === "store") await channel.folding.empty();
     },
   };
 }
 
 function channelOf(
-  { config, metrics }: ReportsSettings,
-  { database, redis: store, dataset, nowAtMs, log }: ReportsPlatform,
+  settings: ReportsSettings,
+  { dataset, nowAtMs, log, ...platform }: ReportsPlatform,
 ): Channel | undefined {
   if (dataset !== undefined) return { kind: "analytics-engine", dataset };
+  const stream = platform.stream ?? redisStream(settings, { nowAtMs, log, ...platform });
+  if (stream === undefined) return undefined;
+  const history = settings.config.dashboard?.history;
+  const folding = new ReportFold({ stream, nowAtMs, randomText, log, history });
+  return { kind: "store", stream, folding };
+}
+
+function redisStream(
+  { config, metrics }: ReportsSettings,
+  { database, redis: store, nowAtMs, log }: ReportsPlatform,
+): ReportStream | undefined {
   if (database === undefined || store === undefined) return undefined;
   // Use a separate client, so that failures of reports neither delay nor shut off other clients.
   const redis = store.client({ ...database, nowAtMs, metrics, tell: log, hasOneKey: true });
-  const stream = new ReportStream({ redis, namespace: config.namespace });
-  const history = config.dashboard?.history;
-  const folding = new ReportFold({ stream, nowAtMs, randomText, log, history });
-  return { kind: "redis", stream, folding };
+  return new RedisReportStream({ redis, namespace: config.namespace });
 }
 
 const randomText = (): string => crypto.randomUUID();
 
 const noStore = {
-  why: "There is no usable database to which isolates could report.",
-  hint: "Bind METRICS to a dataset of Analytics Engine, or set UPSTASH_REDIS_REST_URL and its token.",
+  why: "There is no usable store to which isolates could report.",
+  hint:
+    "Pass durableObjects() as stores, or upstash() with UPSTASH_REDIS_REST_URL and its token. " +
+    "Or bind METRICS to a dataset of Analytics Engine.",
 };
 
 const turnedOff = {

@@ -1,11 +1,10 @@
 // Folds the stream's reports into the totals, page by page: at each read of the totals, and in the
 // background.
-import { upstashWords } from "../../remote/redis/trouble.ts";
-import { hintOf, whyOf, type RemoteCause } from "../../remote/trouble.ts";
+import { hintOf, whyOf, type RemoteCause, type TroubleWords } from "../../remote/trouble.ts";
 import type { ReportHistory } from "../../operate/dashboard/port/dashboard-part.ts";
 import type { Log } from "../log-line.ts";
 import type { Reason } from "../../base/operator-error.ts";
-import type { ReportStream, ReportState } from "./report-stream.ts";
+import type { ReportStream, ReportState } from "./report-store.ts";
 import { totalsText, type Totals, type ColoState, type Window } from "./totals.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { families, type FamilyName, otherRoutes } from "../../protocol/families.ts";
@@ -52,8 +51,8 @@ export class ReportFold {
   }
 
   /**
-   * Returns the totals of all reports in the database. Totals never decrease while the database
-   * keeps its data. Costs three commands, and four more per full page. Never rejects.
+   * Returns the totals of all reports in the store. Totals never decrease while the store keeps its
+   * data. In Redis, costs three commands, and four more per full page. Never rejects.
    */
   async read(): Promise<Totals | Unavailable> {
     for (let page = 0; page < pagesOfReaderMax; page += 1) {
@@ -82,11 +81,11 @@ export class ReportFold {
   async #added() {
     const { stream, nowAtMs, history } = this.#settings;
     const answer = await stream.standing();
-    if (answer.kind === "unavailable") return unavailableFor(answer.cause);
+    if (answer.kind === "unavailable") return unavailableFor(answer.cause, stream.words);
     const { totals, page, isFull } = answer.value;
     if (totals.kind === "newer") return this.#newer();
     if (totals.isBroken) {
-      this.#sayOnce("The totals in Redis cannot be read. Counting starts over.");
+      this.#sayOnce(`The totals in ${stream.storeName} cannot be read. Counting starts over.`);
     }
     const startedAtMs = page[0]?.atMs ?? nowAtMs();
     const nothing: Totals = { startedAtMs, sums: new Map(), colos: new Map(), windows: [] };
@@ -102,11 +101,12 @@ export class ReportFold {
   async #fold({ version, page, sum }: { version: string; page: ReportState["page"]; sum: Totals }) {
     const { stream, randomText } = this.#settings;
     const answer = await stream.fold(version, page, totalsText(sum, randomText()));
-    return answer.kind === "answered" ? answer.value : unavailableFor(answer.cause);
+    return answer.kind === "answered" ? answer.value : unavailableFor(answer.cause, stream.words);
   }
 
   #newer(): Unavailable {
-    const why = "The totals in Redis were written by a newer version of Tidemark.";
+    const { storeName } = this.#settings.stream;
+    const why = `The totals in ${storeName} were written by a newer version of Tidemark.`;
     const hint = "Deploy that version, or set `namespace` to another name.";
     this.#sayOnce(`${why} ${hint}`);
     return { kind: "unavailable", why, hint };
@@ -115,7 +115,8 @@ export class ReportFold {
   #sayOdd({ foreign, isCrowded }: ReportAnomalies): void {
     if (foreign > 0) {
       this.#sayOnce(
-        "The stream in Redis has entries that are not reports of this version. Tidemark counts these reports as lost.",
+        `The stream in ${this.#settings.stream.storeName} has entries that are not reports of this version. ` +
+          "Tidemark counts these reports as lost.",
       );
     }
     if (isCrowded) {
@@ -134,7 +135,7 @@ export class ReportFold {
   }
 }
 
-function unavailableFor(cause: RemoteCause): Unavailable {
+function unavailableFor(cause: RemoteCause, words: TroubleWords): Unavailable {
   const kind = "unavailable";
   if (cause === "shut-off" || cause === "writes-refused") {
     const why = "The database failed a moment ago. Tidemark tries again soon.";
@@ -142,8 +143,8 @@ function unavailableFor(cause: RemoteCause): Unavailable {
   }
   return {
     kind,
-    why: `${whyOf(cause, upstashWords)}.`,
-    hint: `${capital(hintOf(cause, upstashWords) ?? "try again")}.`,
+    why: `${whyOf(cause, words)}.`,
+    hint: `${capital(hintOf(cause, words) ?? "try again")}.`,
   };
 }
 

@@ -4,26 +4,23 @@ import { addAll, addTo, seriesOf, type Sums } from "../sums.ts";
 import { type Dataset, takenAsPoints } from "./data-points.ts";
 import type { ReportFold } from "./folding.ts";
 import { type Gauges, sumsBytesMax } from "./report-entry.ts";
-import type { ReportStream } from "./report-stream.ts";
+import type { ReportStream } from "./report-store.ts";
 import { takenWithin } from "./sums-text.ts";
 
 /** The length of the stream above which a reporting isolate also folds. */
 const usualFoldFrom = 256;
 
 /**
- * The maximum number of reports per call. A Worker may send about fifty requests to Redis in the
+ * The maximum number of reports per call. A Worker may send about fifty requests in the
  * background, and folding needs some of them.
  */
 const reportsAtOnceMax = 16;
 
 const reportsLost = seriesOf("reportsLost", []);
 
-/**
- * The destination of reports: Redis, with one command per report, or Analytics Engine, without
- * commands.
- */
+/** The destination of reports: a store, with one call per report, or Analytics Engine. */
 export type Channel =
-  | { readonly kind: "redis"; readonly stream: ReportStream; readonly folding: ReportFold }
+  | { readonly kind: "store"; readonly stream: ReportStream; readonly folding: ReportFold }
   | { readonly kind: "analytics-engine"; readonly dataset: Dataset };
 
 export interface ReporterSettings {
@@ -57,22 +54,22 @@ export class Reporter {
   /**
    * Reports the counts, in up to 16 reports or 25 data points. Each report is sent only once, so no
    * count is added twice. Counts beyond these limits wait for the next call, and so do unsent
-   * counts after a lost report. Never rejects because of Redis.
+   * counts after a lost report. Never rejects because of the store.
    */
   async tell(): Promise<void> {
     const { metrics, channel, gauges, nowAtMs } = this.#settings;
     const atMs = nowAtMs();
     addAll(this.#pending, metrics.take(atMs));
     const { colo } = metrics;
-    if (channel.kind === "redis") return this.#tellRedis(channel, colo, gauges(atMs));
+    if (channel.kind === "store") return this.#tellStore(channel, colo, gauges(atMs));
     const { namespace } = this.#settings;
     for (const point of takenAsPoints(this.#pending, gauges(atMs), { namespace, colo })) {
       channel.dataset.writeDataPoint(point);
     }
   }
 
-  async #tellRedis(
-    { stream, folding }: Channel & { kind: "redis" },
+  async #tellStore(
+    { stream, folding }: Channel & { kind: "store" },
     colo: string,
     gauges: Gauges,
   ): Promise<void> {
@@ -81,7 +78,7 @@ export class Reporter {
       const answer = await stream.add({ n: this.#settings.randomText(), colo, sums, gauges });
       const standing = answer.kind === "answered" ? answer.value : undefined;
       const isLost = standing === undefined || standing < 0;
-      if (isLost) this.#lost(sums, standing);
+      if (isLost) this.#lost(sums, standing, stream.storeName);
       // `sums` is empty if no pending count fits into an empty report. Stop, because retries would
       // not help.
       const isMore = this.#pending.size > 0 && sums.size > 0 && sent < reportsAtOnceMax;
@@ -98,10 +95,12 @@ export class Reporter {
    *
    * @param standing negative if the stream was full; `undefined` without an answer
    */
-  #lost(sums: Sums, standing: number | undefined): void {
+  #lost(sums: Sums, standing: number | undefined, storeName: string): void {
     addTo(this.#pending, reportsLost, 1 + (sums.get(reportsLost) ?? 0));
     const why =
-      standing === undefined ? "Redis did not confirm it" : "too many reports wait to be folded";
+      standing === undefined
+        ? `${storeName} did not confirm it`
+        : "too many reports wait to be folded";
     const message = `A report with counts of this isolate is lost: ${why}.`;
     this.#settings.log({ event: "report-lost", level: "warn", message });
   }

@@ -14,7 +14,7 @@ export interface Reports {
   readonly readTotals: (how?: { readonly reportsFirst: boolean }) => Promise<Totals | Unavailable>;
   /**
    * Runs the cron trigger's part. Every fifth minute it reports, even without counts, and folds
-   * waiting reports, up to a limit of pages. Never rejects because of Redis.
+   * waiting reports, up to a limit of pages. Never rejects because of the store.
    */
   readonly runCron: () => Promise<void>;
 }

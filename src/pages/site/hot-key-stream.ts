@@ -1,29 +1,24 @@
-// Shares hot keys between isolates in a short Redis stream. An isolate adds at most one entry per
-// minute.
+// Shares hot keys between isolates, in a short Redis stream or in the store of a site's reports. An
+// isolate adds at most one list per minute.
 import { jsonIn, listIn } from "../../base/json-text.ts";
+import { type HotKeyLists, listsMax, recentMs } from "../../observe/reports/report-store.ts";
 import type { RedisClient } from "../../remote/redis/redis-client.ts";
 import { type HotKeyNote, readNote } from "./hot-key-note.ts";
 
 /** The version of the format. Raise it with each change. Entries of other versions are ignored. */
 const version = "1";
 
-/** The limits of one entry. */
+/** The limits of one list. */
 const notesMax = 16;
 const topBytesMax = 8_192;
-
-/** The approximate limit of the stream. */
-const entriesMax = 256;
 
 /** The expiry of the stream. Readers renew the expiry once an hour. */
 const keepMs = 86_400_000;
 const runsPerRenewal = 60;
-
-/** The maximum age of an entry that `recent` reads. */
-const recentMs = 120_000;
 const minuteMs = 60_000;
 
-/** The stream of a namespace. */
-export class HotKeyStream {
+/** The lists of a namespace in Redis. Adds with one command. */
+export class RedisHotKeys implements HotKeyLists {
   readonly #redis: RedisClient;
   readonly #key: string;
 
@@ -32,38 +27,33 @@ export class HotKeyStream {
     this.#key = `${namespace}:hot`;
   }
 
-  /** Adds an entry, with one command. Returns whether Redis accepted it. */
-  async add(hottestFirst: readonly HotKeyNote[]): Promise<boolean> {
-    const top = encodeNotes(hottestFirst);
+  async add(top: string): Promise<boolean> {
     const answer = await this.#redis.write("hot keys", (redis) =>
       redis.xadd(
         this.#key,
         "*",
         { v: version, top },
-        { trim: { type: "MAXLEN", comparison: "~", threshold: entriesMax } },
+        { trim: { type: "MAXLEN", comparison: "~", threshold: listsMax } },
       ),
     );
     return answer.kind === "answered";
   }
 
-  /**
-   * Reads the notes of the last two minutes, with one command, or with two commands once an hour.
-   * Returns no notes while Redis is unavailable.
-   */
-  async recent(atMs: number): Promise<HotKeyNote[]> {
+  /** Costs one command, or two commands once an hour. */
+  async recent(atMs: number): Promise<readonly string[]> {
     const since = String(Math.max(0, atMs - recentMs));
     const isRenewing = Math.floor(atMs / minuteMs) % runsPerRenewal === 0;
     const answer = await this.#redis.attempt<unknown>("hot keys", async (redis) => {
-      if (!isRenewing) return redis.xrevrange(this.#key, "+", since, entriesMax);
-      const transaction = redis.multi().xrevrange(this.#key, "+", since, entriesMax);
+      if (!isRenewing) return redis.xrevrange(this.#key, "+", since, listsMax);
+      const transaction = redis.multi().xrevrange(this.#key, "+", since, listsMax);
       const [entries] = await transaction.pexpire(this.#key, keepMs).exec<unknown[]>();
       return entries;
     });
-    return answer.kind === "answered" ? notesIn(answer.value) : [];
+    return answer.kind === "answered" ? listsIn(answer.value) : [];
   }
 }
 
-/** Encodes the notes that fit into an entry, hottest first. */
+/** Encodes the notes that fit into a list, hottest first. */
 export function encodeNotes(hottestFirst: readonly HotKeyNote[]): string {
   const texts: string[] = [];
   let bytes = 2;
@@ -78,13 +68,18 @@ export function encodeNotes(hottestFirst: readonly HotKeyNote[]): string {
 }
 
 /** Decodes a reply of XREVRANGE, `[[id, [name, value, …]], …]`. Skips items of any other form. */
-export function notesIn(reply: unknown): HotKeyNote[] {
+export function listsIn(reply: unknown): string[] {
   return listIn(reply).flatMap((item) => {
     const [, words] = listIn(item);
     const [v, ownVersion, name, top] = listIn(words);
     const isOurs = v === "v" && ownVersion === version && name === "top";
-    if (!isOurs || typeof top !== "string" || top.length > topBytesMax) return [];
-    const values = listIn(jsonIn(top)).slice(0, notesMax);
-    return values.map(readNote).filter((note) => note !== undefined);
+    return isOurs && typeof top === "string" ? [top] : [];
   });
+}
+
+/** Decodes a list. Skips invalid notes. */
+export function notesIn(list: string): HotKeyNote[] {
+  if (list.length > topBytesMax) return [];
+  const values = listIn(jsonIn(list)).slice(0, notesMax);
+  return values.map(readNote).filter((note) => note !== undefined);
 }

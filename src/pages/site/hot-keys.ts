@@ -2,9 +2,11 @@
 // minute.
 import { BoundedMap } from "../../base/bounded-map.ts";
 import { canBeKeptWarm, expiresAtMs, type HotKeyNote, noteOf } from "./hot-key-note.ts";
-import type { HotKeyStream } from "./hot-key-stream.ts";
+import { encodeNotes, notesIn } from "./hot-key-stream.ts";
 import type { Config } from "../../config/config.ts";
 import type { Metrics } from "../../observe/metrics.ts";
+import type { HotKeyLists } from "../../observe/reports/report-store.ts";
+import type { RedisClient } from "../../remote/redis/redis-client.ts";
 import { termsOf } from "../stored/lifetime.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import type { Candidate } from "../stored/stored-response.ts";
@@ -18,7 +20,7 @@ const tellEveryMs = 60_000;
 const forgottenAfterMs = 120_000;
 
 export interface HotKeysSettings {
-  readonly stream: HotKeyStream;
+  readonly lists: HotKeyLists;
   readonly config: Pick<Config, "limits">;
   readonly metrics: Pick<Metrics, "add">;
   readonly nowAtMs: () => number;
@@ -26,10 +28,14 @@ export interface HotKeysSettings {
   readonly random: () => number;
 }
 
-/** Opens the hot keys of an isolate over the site's database. */
+/** Opens the hot keys of an isolate: over `lists`, or else in Redis; `undefined` without both. */
 export type OpenHotKeys = (
-  settings: Omit<HotKeysSettings, "stream"> & ConstructorParameters<typeof HotKeyStream>[0],
-) => HotKeys;
+  settings: Omit<HotKeysSettings, "lists"> & {
+    readonly lists: HotKeyLists | undefined;
+    readonly redis: RedisClient | undefined;
+    readonly namespace: string;
+  },
+) => HotKeys | undefined;
 
 type AfterAnswer = (work: () => Promise<void>) => void;
 
@@ -53,8 +59,9 @@ export class HotKeys {
   }
 
   /** Returns the notes of all isolates in the last two minutes. Never rejects. */
-  recent(atMs: number): Promise<HotKeyNote[]> {
-    return this.#settings.stream.recent(atMs);
+  async recent(atMs: number): Promise<HotKeyNote[]> {
+    const lists = await this.#settings.lists.recent(atMs);
+    return lists.flatMap(notesIn);
   }
 
   #count(candidate: Candidate, request: LookupRequest, afterAnswer: AfterAnswer): void {
@@ -82,15 +89,15 @@ export class HotKeys {
     this.#sinceAtMs = atMs;
   }
 
-  /** Publishes the counts and resets them. If Redis fails, the counts are lost. */
+  /** Publishes the counts and resets them. If the store fails, the counts are lost. */
   #tell(afterAnswer: AfterAnswer): void {
-    const { stream, metrics } = this.#settings;
+    const { lists, metrics } = this.#settings;
     const hottestFirst = [...this.#counted.entries()]
       .map(([, note]) => note)
       .sort((a, b) => b.count - a.count);
     this.#counted.clear();
     afterAnswer(async () => {
-      if (await stream.add(hottestFirst)) metrics.add("hotKeys", ["flushed"]);
+      if (await lists.add(encodeNotes(hottestFirst))) metrics.add("hotKeys", ["flushed"]);
     });
   }
 }

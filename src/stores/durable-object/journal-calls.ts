@@ -1,4 +1,4 @@
-// The calls of a Worker to the Durable Object of its journal, as JSON. A deployment may run two
+// The calls of a Worker to the Durable Objects of its journal and of its reports, as JSON. A deployment may run two
 // versions of the Worker over one object, so no member ever changes its meaning.
 import type { BookQuery } from "../../purge/journal/book.ts";
 import type { EntryPlace } from "../../purge/journal/entry.ts";
@@ -99,6 +99,14 @@ export interface ShownAsk {
   readonly count: number;
 }
 
+/** The totals that replace those of `version`, and include the reports from the first to the last. */
+export interface FoldAsk {
+  readonly version: string;
+  readonly firstId: string;
+  readonly lastId: string;
+  readonly text: string;
+}
+
 /** The question and the reply of each call. */
 export interface JournalCalls {
   readonly read: [ReadAsk, JournalPage];
@@ -112,6 +120,15 @@ export interface JournalCalls {
   readonly extent: [object, JournalExtent];
   readonly states: [{ readonly names: readonly string[] }, readonly string[]];
   readonly replaceState: [ReplaceAsk, boolean];
+  /** Appends a report, whose fields are alternating names and values. */
+  readonly report: [{ readonly fields: readonly string[]; readonly standingMax: number }, number];
+  readonly reports: [
+    { readonly count: number },
+    { readonly totals: string | null; readonly page: readonly StoredEntry[] },
+  ];
+  readonly fold: [FoldAsk, boolean];
+  readonly addHotKeys: [{ readonly list: string }, boolean];
+  readonly hotKeys: [object, readonly string[]];
 }
 
 export type JournalCall = keyof JournalCalls;

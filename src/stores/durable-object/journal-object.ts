@@ -1,14 +1,16 @@
-// The Durable Object of a journal. One object serves all isolates of a namespace, and stores the
-// journal in its SQLite database.
+// The Durable Object of a journal, or of reports. Each namespace has one object of each kind, which
+// serves all its isolates, and stores the journal or the reports in its SQLite database.
 import { errorName } from "../../base/error-name.ts";
 import { CountedSql, type ObjectState } from "./counted-sql.ts";
 import type { JournalCall, JournalCalls, WaitAsk } from "./journal-calls.ts";
 import { JournalTables } from "./journal-tables.ts";
+import { ReportTables } from "./report-tables.ts";
 import { SubscriberTable } from "./subscriber-table.ts";
 
 interface Tables {
   readonly journal: JournalTables;
   readonly subscribers: SubscriberTable;
+  readonly reports: ReportTables;
 }
 
 type Runs = {
@@ -31,6 +33,11 @@ const runs: Runs = {
   extent: ({ journal }) => journal.extent(),
   states: ({ subscribers }, ask) => subscribers.states(ask),
   replaceState: ({ subscribers }, ask) => subscribers.replace(ask),
+  report: ({ reports }, ask, atMs) => reports.add(ask, atMs),
+  reports: ({ reports }, ask) => reports.state(ask),
+  fold: ({ reports }, ask) => reports.fold(ask),
+  addHotKeys: ({ reports }, ask, atMs) => reports.addHotKeys(ask, atMs),
+  hotKeys: ({ reports }, _, atMs) => reports.hotKeys(atMs).map(({ list }) => list),
 };
 
 /** The calls that may append an entry, so that waiting calls learn of it. */
@@ -57,6 +64,7 @@ export class TidemarkJournal {
     this.#tables = storage.transactionSync(() => ({
       journal: new JournalTables(this.#sql),
       subscribers: new SubscriberTable(this.#sql),
+      reports: new ReportTables(this.#sql),
     }));
   }
 

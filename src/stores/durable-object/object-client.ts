@@ -26,6 +26,8 @@ export type CallObject = <Call extends JournalCall>(
 ) => Promise<JournalCalls[Call][1]>;
 
 export interface ObjectClientSettings extends Omit<RemoteClientSettings, "words"> {
+  /** What the object stores. Default: `journal`. */
+  readonly of?: Stored | undefined;
   /** Returns a stub. A stub whose call has failed is not used again. */
   readonly stub: () => ObjectStub;
   readonly metrics?: Pick<Metrics, "add"> | undefined;
@@ -42,26 +44,26 @@ export class Refusal extends Error {
   }
 }
 
-/** The troubles of the object, and their remedies. */
-const objectWords: TroubleWords = {
-  ...platformWords,
-  unreachable: [
-    "The journal's Durable Object cannot be reached",
-    "check cloudflarestatus.com, and the object's errors in the Worker's logs",
-  ],
-  timeout: [
-    "The journal's Durable Object does not answer in time",
-    "check its load under Durable Objects in the dashboard",
-  ],
-  busy: [
-    "The journal's Durable Object is overloaded",
-    "send fewer purges at once, or give each site its own namespace",
-  ],
-  refused: [
-    "The journal's Durable Object refused a call",
-    "check the object's errors in the Worker's logs, and the size of its storage",
-  ],
-};
+type Stored = "journal" | "metrics";
+
+/** Returns the troubles of an object, and their remedies. */
+export function objectWords(of: Stored): TroubleWords {
+  const object = `The ${of === "journal" ? "journal's" : "metrics'"} Durable Object`;
+  const inLogs = "the object's errors in the Worker's logs";
+  return {
+    ...platformWords,
+    unreachable: [`${object} cannot be reached`, `check cloudflarestatus.com, and ${inLogs}`],
+    timeout: [
+      `${object} does not answer in time`,
+      "check its load under Durable Objects in the dashboard",
+    ],
+    busy: [
+      `${object} is overloaded`,
+      `${of === "journal" ? "send fewer purges at once, or " : ""}give each site its own namespace`,
+    ],
+    refused: [`${object} refused a call`, `check ${inLogs}, and the size of its storage`],
+  };
+}
 
 /** The time for the reply to a wait to arrive, besides the wait itself. */
 const waitReplyMs = 5_000;
@@ -75,15 +77,17 @@ export class ObjectClient {
     purpose: CallCount["purpose"],
   ) => Promise<Reply>;
 
-  constructor({ stub, metrics, ...settings }: ObjectClientSettings) {
+  constructor({ stub, metrics, of = "journal", ...settings }: ObjectClientSettings) {
     const calls = new StoreCalls(() => metrics?.add("refusedSubrequests"));
     this.#send = async (call, ask, purpose) => {
       const body = JSON.stringify(ask);
-      const response = await answerOf(stub, `https://journal/${call}`, body, { purpose, metrics });
+      // A report that is sent again would count twice.
+      const how = { purpose, metrics, mayRepeat: call !== "report" };
+      const response = await answerOf(stub, `https://journal/${call}`, body, how);
       return response.json();
     };
     this.remote = new RemoteClient<CallObject>(
-      { ...settings, words: objectWords },
+      { ...settings, words: objectWords(of) },
       {
         handleFor:
           ({ purpose, timeoutMs }) =>

@@ -168,7 +168,7 @@ describe("an isolate without a place for reports", () => {
     [
       "without a database",
       { hasDatabase: false },
-      "There is no usable database to which isolates could report.",
+      "There is no usable store to which isolates could report.",
     ],
   ])("sends none, and says why: %s", async (_, of, why) => {
     const { reports, upstash, points, tell } = open(of);

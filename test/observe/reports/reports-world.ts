@@ -11,7 +11,7 @@ import {
 import type { Sums } from "../../../src/observe/sums.ts";
 import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { ReportFold } from "../../../src/observe/reports/folding.ts";
-import { ReportStream } from "../../../src/observe/reports/report-stream.ts";
+import { RedisReportStream } from "../../../src/observe/reports/redis-report-stream.ts";
 import { Reporter } from "../../../src/observe/reports/reporter.ts";
 import type { RedisServerRow } from "../../../testing/fakes/redis-server.ts";
 
@@ -59,7 +59,7 @@ export function openReportsWorld(start: RedisServerRow["start"]) {
       tell,
       ...longTimeouts,
     });
-    const stream = new ReportStream({ redis, namespace: "site", ...bounds });
+    const stream = new RedisReportStream({ redis, namespace: "site", ...bounds });
     const randomText = () => crypto.randomUUID();
     return { stream, folding: new ReportFold({ stream, nowAtMs: () => 7, randomText, log: tell }) };
   };
@@ -76,7 +76,7 @@ export function openReportsWorld(start: RedisServerRow["start"]) {
     reporter(counted: () => Sums, of: Parameters<typeof open>[0] & { foldFrom?: number } = {}) {
       const { foldFrom, ...bounds } = of;
       return new Reporter({
-        channel: { kind: "redis", ...open(bounds) },
+        channel: { kind: "store", ...open(bounds) },
         namespace: "site",
         metrics: { colo: "HAM", take: counted },
         gauges: () => noGauges,

@@ -135,7 +135,7 @@ describe("a part", () => {
 it("a site without Redis says why it has no charts, and shows the rest", async () => {
   const site = openSite({ env: { ADMIN_TOKEN: adminToken }, config: { dashboard: dashboard() } });
   const overview = await part(site, "overview");
-  expect(overview.text).toContain("There is no usable database");
+  expect(overview.text).toContain("There is no usable store");
   expect(overview.text).toContain("Health: ");
   expect((await part(site, "tiers")).text).toContain("Circuit breakers");
   expect((await part(site, "purges")).text).toContain("No journal is configured.");

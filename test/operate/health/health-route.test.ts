@@ -106,7 +106,7 @@ describe("health with a token", () => {
         { code: "bypass-set", level: "info" },
       ],
       notLookedAt: [
-        "The counts of all isolates, such as hit rates. There is no usable database to which isolates could report.",
+        "The counts of all isolates, such as hit rates. There is no usable store to which isolates could report.",
       ],
     });
     expect(seen.text).not.toContain("s3cret");

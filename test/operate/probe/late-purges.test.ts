@@ -74,7 +74,7 @@ it("shows the checks and lags of each colo on the dashboard", async () => {
   await colos.pass(180);
   expect(await shown()).toEqual([
     ["Colo", "New", "Late", "Unknown", "Median lag", "Largest lag"],
-    ["HAM", "4", "0", "0", "up to 5.79 s", "up to 11.6 s"],
+    ["HAM", "5", "0", "0", "up to 5.79 s", "up to 11.6 s"],
     ["NRT", "2", "2", "0", "up to 11.6 s", "up to 16.4 s"],
   ]);
 });

@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
 import { askedAgain, type HotKeyNote, readNote } from "../../../src/pages/site/hot-key-note.ts";
-import { encodeNotes, notesIn } from "../../../src/pages/site/hot-key-stream.ts";
+import { encodeNotes, listsIn, notesIn } from "../../../src/pages/site/hot-key-stream.ts";
 import { Loops } from "../../../src/pages/request/loops.ts";
 import { compileRoutes } from "../../../src/pages/request/routes.ts";
 import { sentUrl } from "../../../src/pages/request/target.ts";
@@ -158,7 +158,7 @@ describe("a malformed note in an entry of the stream", () => {
   ])("is ignored, and the next note is read: %s", (_id, changes) => {
     const written = typeof changes === "object" && changes ? { ...note, ...changes } : changes;
     const reply = [["1-0", ["v", "1", "top", JSON.stringify([written, note])]]];
-    expect(notesIn(reply)).toEqual([note]);
+    expect(listsIn(reply).flatMap(notesIn)).toEqual([note]);
   });
 });
 
@@ -176,17 +176,17 @@ describe("an entry of the stream", () => {
     { id: "no list in it", reply: [["1-0", ["v", "1", "top", JSON.stringify(note)]]] },
     { id: "too long", reply: [["1-0", ["v", "1", "top", top.padEnd(8_193)]]] },
   ])("is ignored if it is malformed: $id", ({ reply }) => {
-    expect(notesIn(reply)).toEqual([]);
+    expect(listsIn(reply).flatMap(notesIn)).toEqual([]);
   });
 
   it("yields at most 16 notes", () => {
     const many = JSON.stringify(Array.from({ length: 17 }, () => note));
-    expect(notesIn([["1-0", ["v", "1", "top", many]]])).toHaveLength(16);
+    expect(notesIn(many)).toHaveLength(16);
   });
 });
 
 it("reads the notes that it has encoded", () => {
   const notes = [note, { ...keyed, fields: [["accept-language", "dé"]] }];
   const top = encodeNotes(notes as HotKeyNote[]);
-  expect(notesIn([["1-0", ["v", "1", "top", top]]])).toEqual(notes);
+  expect(notesIn(top)).toEqual(notes);
 });

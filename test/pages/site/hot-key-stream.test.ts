@@ -6,7 +6,12 @@ import { startEmbeddedValkey } from "../../../local/embedded-valkey.ts";
 import { startUpstashRestServer } from "../../../local/upstash-rest-server.ts";
 import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import type { HotKeyNote } from "../../../src/pages/site/hot-key-note.ts";
-import { HotKeyStream, notesIn } from "../../../src/pages/site/hot-key-stream.ts";
+import {
+  encodeNotes,
+  listsIn,
+  notesIn,
+  RedisHotKeys,
+} from "../../../src/pages/site/hot-key-stream.ts";
 
 const running = new Running();
 afterAll(() => running.stop());
@@ -20,9 +25,9 @@ const note: HotKeyNote = {
   count: 3,
 };
 
-function open(namespace: string): HotKeyStream {
+function open(namespace: string): RedisHotKeys {
   const { url, token } = rest;
-  return new HotKeyStream({ redis: new RedisClient({ url, token, nowAtMs: Date.now }), namespace });
+  return new RedisHotKeys({ redis: new RedisClient({ url, token, nowAtMs: Date.now }), namespace });
 }
 
 async function run(...command: string[]): Promise<unknown> {
@@ -48,16 +53,16 @@ async function addAt(namespace: string, atMs: number): Promise<void> {
 it("adds notes with one command", async () => {
   const stream = open("added");
   rest.resetCounts();
-  expect(await stream.add([note])).toBe(true);
+  expect(await stream.add(encodeNotes([note]))).toBe(true);
   expect(rest.counts().commandCountByName).toEqual({ XADD: 1 });
-  expect(notesIn(await run("XRANGE", "added:hot", "-", "+"))).toEqual([note]);
+  expect(listsIn(await run("XRANGE", "added:hot", "-", "+")).flatMap(notesIn)).toEqual([note]);
 });
 
 it("reads the notes of the last two minutes with one command", async () => {
   const stream = open("read");
   await addAt("read", atHalfPast);
   rest.resetCounts();
-  expect(await stream.recent(atHalfPast + 120_000)).toEqual([note]);
+  expect(await stream.recent(atHalfPast + 120_000)).toEqual([encodeNotes([note])]);
   expect(rest.counts().commandCountByName).toEqual({ XREVRANGE: 1 });
   expect(await stream.recent(atHalfPast + 120_001)).toEqual([]);
   expect(await run("PTTL", "read:hot")).toBe(-1);
@@ -65,7 +70,7 @@ it("reads the notes of the last two minutes with one command", async () => {
 
 it("renews the stream's expiry of one day at the first minute of each hour", async () => {
   await addAt("kept", onTheHour);
-  expect(await open("kept").recent(onTheHour)).toEqual([note]);
+  expect(await open("kept").recent(onTheHour)).toEqual([encodeNotes([note])]);
   const leftMs = Number(await run("PTTL", "kept:hot"));
   expect(leftMs).toBeGreaterThan(86_000_000);
   expect(leftMs).toBeLessThanOrEqual(86_400_000);
@@ -73,13 +78,13 @@ it("renews the stream's expiry of one day at the first minute of each hour", asy
 
 it("keeps about 256 entries at most", async () => {
   const stream = open("bounded");
-  for (let added = 0; added < 500; added += 1) await stream.add([note]);
+  for (let added = 0; added < 500; added += 1) await stream.add(encodeNotes([note]));
   // Redis trims whole nodes of the stream, which contain at most a hundred entries each.
   expect(Number(await run("XLEN", "bounded:hot"))).toBeLessThan(256 + 100);
 });
 
 it("adds and reads nothing, and does not throw, if the key has another type", async () => {
   await run("SET", "other:hot", "1");
-  expect(await open("other").add([note])).toBe(false);
+  expect(await open("other").add(encodeNotes([note]))).toBe(false);
   expect(await open("other").recent(atHalfPast)).toEqual([]);
 });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { ReportFold } from "../../../src/observe/reports/folding.ts";
-import { ReportStream } from "../../../src/observe/reports/report-stream.ts";
+import { RedisReportStream } from "../../../src/observe/reports/redis-report-stream.ts";
 import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
@@ -27,7 +27,7 @@ function openTwo(more: ConfigInput = {}, given: Readonly<Record<string, unknown>
 /** Returns the totals that a reader in another isolate gets. */
 async function totalsIn({ url, token }: FakeUpstash, { nowAtMs }: FakeClock) {
   const redis = new RedisClient({ url, token, nowAtMs });
-  const stream = new ReportStream({ redis, namespace: "tidemark" });
+  const stream = new RedisReportStream({ redis, namespace: "tidemark" });
   const settings = { stream, nowAtMs, log: () => undefined, randomText: () => "x" };
   const totals = await new ReportFold(settings).read();
   if ("kind" in totals) throw new Error(totals.why);

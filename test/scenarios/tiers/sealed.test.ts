@@ -9,7 +9,7 @@ import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { responseForm } from "../../../src/pages/stored/record-form.ts";
 import { RedisLeases } from "../../../src/stores/redis/redis-leases.ts";
 import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
-import { ReportStream } from "../../../src/observe/reports/report-stream.ts";
+import { RedisReportStream } from "../../../src/observe/reports/redis-report-stream.ts";
 import { totalsText } from "../../../src/observe/reports/totals.ts";
 import { openSite, type Site } from "../../../testing/site/harness.ts";
 
@@ -233,7 +233,7 @@ describe("the reports in a sealed Redis", () => {
     const { url, token } = upstash;
     const settings = { url, token, nowAtMs: clock.nowAtMs, sealKeys: [key] };
     const redis = new RedisClient({ ...settings, metrics });
-    const stream = new ReportStream({ redis, namespace: "site" });
+    const stream = new RedisReportStream({ redis, namespace: "site" });
     const ofSeals = () => flaws.filter((one) => (one as unknown[])[0] === "brokenSeals");
     return { upstash, stream, ofSeals };
   }

@@ -13,6 +13,8 @@ import type { Told } from "./statements-worker.ts";
 
 /** The statements that scan a table, and the rows that they read at most. */
 const scans: readonly (readonly [start: string, bound: string])[] = [
+  ["SELECT number FROM reports ORDER BY number DESC LIMIT 1", "one row"],
+  ["SELECT * FROM reports ORDER BY number LIMIT ?", "a page"],
   ["SELECT * FROM entries ORDER BY number DESC LIMIT 1", "one row"],
   ["SELECT post, position, n, bypass FROM switch", "the only row"],
   ["INSERT INTO purged SELECT ?, (SELECT max(number)", "one row, because EXISTS stops there"],
@@ -105,6 +107,10 @@ async function journalCalls(size: Size): Promise<void> {
   await call("extent", {});
   await call("states", { names: ["cdn", "other"] });
   await call("replaceState", { name: "cdn", version: "", text: size });
+  await call("report", { fields: ["n", "a"], standingMax: 4_096 });
+  const { page } = (await call("reports", { count: 128 })) as { page: [string][] };
+  const [firstId, lastId] = [page[0]?.[0], page.at(-1)?.[0]];
+  expect(await call("fold", { version: "", firstId, lastId, text: "1.a {}" })).toBe(true);
 }
 
 async function recordCalls(size: Size): Promise<void> {
@@ -136,6 +142,7 @@ async function statementsOf(size: Size): Promise<readonly Told[]> {
   );
   await fill("JOURNAL", size, "INSERT INTO purged SELECT 'name ' || i, i FROM counted");
   await fill("JOURNAL", size, "INSERT INTO subscribers SELECT 'name ' || i, 'text' FROM counted");
+  await fill("JOURNAL", size, "INSERT INTO reports SELECT i, i, '[]' FROM counted");
   const large = Math.floor((0.8 * objectBytes) / sizes[size]);
   await fill(
     "RECORDS",
@@ -145,7 +152,9 @@ async function statementsOf(size: Size): Promise<readonly Told[]> {
   for (const object of objects) await sent(`${object}/${size}/restart`, "");
   await journalCalls(size);
   await recordCalls(size);
-  const reports = objects.map(async (object) => parsed(await sent(`${object}/${size}/report`, "")));
+  const reports = objects.map(async (object) =>
+    parsed(await sent(`${object}/${size}/statements`, "")),
+  );
   const all = (await Promise.all(reports)).flat() as Told[];
   return all.map(({ query, plan, rowsRead }) => ({ query: spaced(query), plan, rowsRead }));
 }

@@ -54,8 +54,8 @@ class Reporting implements Started {
     const { pathname } = new URL(request.url);
     if (pathname === "/run") this.#state.storage.sql.exec(await request.text());
     else if (pathname === "/restart") this.#object = this.#start();
-    else if (pathname !== "/report") return this.#object.fetch(request);
-    return Response.json(pathname === "/report" ? this.#report() : []);
+    else if (pathname !== "/statements") return this.#object.fetch(request);
+    return Response.json(pathname === "/statements" ? this.#report() : []);
   }
 
   #report(): readonly Told[] {

@@ -2,7 +2,7 @@
 // commands run in any order. The same seed gives the same history.
 import { addTo, type Sums } from "../../../src/observe/sums.ts";
 import { ReportFold } from "../../../src/observe/reports/folding.ts";
-import { ReportStream } from "../../../src/observe/reports/report-stream.ts";
+import { RedisReportStream } from "../../../src/observe/reports/redis-report-stream.ts";
 import { Reporter } from "../../../src/observe/reports/reporter.ts";
 import type { Totals } from "../../../src/observe/reports/totals.ts";
 import { drawsFrom } from "../journal-simulator.ts";
@@ -62,7 +62,12 @@ class History {
 
   #foldingBy(onRead: (ledger: Ledger) => void) {
     const redis = this.world.client(onRead);
-    const stream = new ReportStream({ redis, namespace: "site", pageCount: 3, standingMax: 12 });
+    const stream = new RedisReportStream({
+      redis,
+      namespace: "site",
+      pageCount: 3,
+      standingMax: 12,
+    });
     const settings = { stream, nowAtMs: () => this.world.atMs, log: () => undefined };
     return { stream, folding: new ReportFold({ ...settings, randomText: this.#random }) };
   }
@@ -88,7 +93,7 @@ class History {
       return sums;
     };
     const reporter = new Reporter({
-      channel: { kind: "redis", ...this.#foldingBy(() => undefined) },
+      channel: { kind: "store", ...this.#foldingBy(() => undefined) },
       namespace: "site",
       metrics: { colo, take },
       gauges: () => gauges,

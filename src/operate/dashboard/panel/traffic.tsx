@@ -48,7 +48,8 @@ export function Traffic({ totals, span, atMs }: TrafficProps) {
         rows={routesIn(whole).map((route) => rowOf(whole, route))}
       />
       <p class="quiet">
-        Isolates report every minute, or every five minutes if they receive few requests.
+        The isolate that answered has just reported. The others report every minute, or every five
+        minutes if they receive few requests.
       </p>
     </section>
   );

@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import {
   addScript,
   foldScript,
-  type ReportStream,
-} from "../../../src/observe/reports/report-stream.ts";
+  type RedisReportStream,
+} from "../../../src/observe/reports/redis-report-stream.ts";
 import { totalsText } from "../../../src/observe/reports/totals.ts";
 import { Draws } from "../../../testing/draws.ts";
 import { oneRedisServer } from "../../../testing/fakes/redis-server.ts";
@@ -20,7 +20,7 @@ const reportOf = (n: string, count = 1) => ({
 });
 const totals = { startedAtMs: 1, sums: new Map(), colos: new Map(), windows: [] };
 
-const pageOf = async (stream: ReportStream) => {
+const pageOf = async (stream: RedisReportStream) => {
   const standing = await stream.standing();
   if (standing.kind !== "answered") throw new Error("Redis did not answer.");
   return standing.value;

@@ -1,16 +1,11 @@
-// The reports in Redis: the totals, and a stream of reports that are not in the totals yet. No
-// report is in both, so no cursor is needed. An isolate never sends a report again, so a report
-// counts once or not at all. Counters (`HINCRBY`) would count twice after a lost answer.
+// The reports in Redis: a string for the totals, and a stream. Counters (`HINCRBY`) would count twice
+// after a lost answer.
 import type { RemoteAnswer } from "../../remote/remote-client.ts";
 import type { RedisClient } from "../../remote/redis/redis-client.ts";
+import { upstashWords } from "../../remote/redis/trouble.ts";
 import { fieldsOf, nextId, type Report, reportsIn, type StandingReport } from "./report-entry.ts";
-import { type HeldTotals, totalsIn } from "./totals.ts";
-
-/** A longer stream accepts no reports, because apparently no isolate folds them. */
-const standingMax = 4_096;
-
-/** Entries per page. With 8 KiB per entry, a page has 1 MiB. */
-const pageCount = 128;
+import { pageCount, type ReportState, type ReportStream, standingMax } from "./report-store.ts";
+import { totalsIn } from "./totals.ts";
 
 /** KEYS: stream. ARGV: maximum entries, names and values. @returns the number of entries, or -1 */
 export const addScript = `
@@ -38,14 +33,6 @@ redis.call("SET", KEYS[2], ARGV[5])
 redis.call("XTRIM", KEYS[1], "MINID", ARGV[6])
 return 1`;
 
-/** The totals and the stream at one moment, on the primary. */
-export interface ReportState {
-  readonly totals: HeldTotals;
-  /** The oldest entries. A page that is not full has all entries of the stream. */
-  readonly page: readonly StandingReport[];
-  readonly isFull: boolean;
-}
-
 interface ReportStreamSettings {
   readonly redis: Pick<RedisClient, "attempt" | "insist" | "seal">;
   readonly namespace: string;
@@ -55,8 +42,9 @@ interface ReportStreamSettings {
   readonly standingMax?: number;
 }
 
-/** The stream of reports of all isolates. No method rejects. */
-export class ReportStream {
+export class RedisReportStream implements ReportStream {
+  readonly storeName = "Redis";
+  readonly words = upstashWords;
   readonly #settings: ReportStreamSettings;
   readonly #pageCount: number;
 
@@ -65,10 +53,7 @@ export class ReportStream {
     this.#pageCount = settings.pageCount ?? pageCount;
   }
 
-  /**
-   * Appends a report with one command, without a retry. Returns the number of entries in the
-   * stream; -1 if the stream was full, so nothing was written.
-   */
+  /** Costs one command. */
   async add(report: Report): Promise<RemoteAnswer<number>> {
     const { redis: client } = this.#settings;
     const fields = fieldsOf(report);
@@ -111,14 +96,7 @@ export class ReportStream {
     };
   }
 
-  /**
-   * Replaces the totals and removes the folded entries from the stream, atomically. Costs one
-   * command.
-   *
-   * @param version the version of the totals that were read
-   * @param page the entries that the new totals include
-   * @returns false if totals or entries have changed since the read, or if the page is empty
-   */
+  /** Costs one command. */
   async fold(
     version: string,
     page: readonly StandingReport[],

@@ -1,0 +1,116 @@
+// The reports and hot keys of a site in a Durable Object of their own, so that they never delay purges.
+import { fieldsOf, type Report, reportsIn } from "../../observe/reports/report-entry.ts";
+import type { StandingReport } from "../../observe/reports/report-entry.ts";
+import {
+  type HotKeyLists,
+  pageCount,
+  type ReportsInCode,
+  type ReportState,
+  type ReportStream,
+  standingMax,
+} from "../../observe/reports/report-store.ts";
+import { totalsIn } from "../../observe/reports/totals.ts";
+import type { ObjectPlacement } from "../../protocol/object-placement.ts";
+import type { RemoteAnswer } from "../../remote/remote-client.ts";
+import { ObjectClient, objectWords } from "./object-client.ts";
+import { placedObjects } from "./object-namespace.ts";
+
+/** A class of Durable Objects, named by its binding in wrangler.toml. */
+export interface DurableObjectReports extends ObjectPlacement {
+  /** Default: `JOURNAL`. */
+  readonly binding?: string;
+}
+
+/**
+ * Stores the reports of isolates, for metrics and hot keys, in one more object of the class
+ * `TidemarkJournal`. `durableObjects()` contains it.
+ *
+ * @example stores: { journal: durableObjectJournal(), reports: durableObjectReports() }
+ */
+export function durableObjectReports({
+  binding = "JOURNAL",
+  ...place
+}: DurableObjectReports = {}): ReportsInCode {
+  return {
+    bound(env) {
+      const objects = placedObjects(env, { binding, className: "TidemarkJournal", ...place });
+      if ("why" in objects) return { what: "Metrics and hot keys are off.", ...objects };
+      return ({ namespace, ...settings }) => {
+        // A namespace has no space, so no journal has this name.
+        const id = objects.idFromName(`${namespace} metrics`);
+        const client = new ObjectClient({
+          ...settings,
+          of: "metrics",
+          stub: () => objects.get(id),
+        });
+        return { stream: new ObjectReportStream({ client }), hotKeys: new ObjectHotKeys(client) };
+      };
+    },
+  };
+}
+
+interface ObjectReportStreamSettings {
+  readonly client: ObjectClient;
+  /** Default: 128. */
+  readonly pageCount?: number;
+  /** Default: 4,096. */
+  readonly standingMax?: number;
+}
+
+export class ObjectReportStream implements ReportStream {
+  readonly storeName = "the Durable Object";
+  readonly words = objectWords("metrics");
+  readonly #settings: Required<ObjectReportStreamSettings>;
+
+  constructor(settings: ObjectReportStreamSettings) {
+    this.#settings = { pageCount, standingMax, ...settings };
+  }
+
+  add(report: Report): Promise<RemoteAnswer<number>> {
+    const ask = { fields: fieldsOf(report), standingMax: this.#settings.standingMax };
+    return this.#remote.insist("metrics", (call) => call("report", ask));
+  }
+
+  async standing(): Promise<RemoteAnswer<ReportState>> {
+    const count = this.#settings.pageCount;
+    const answer = await this.#remote.attempt("metrics", (call) => call("reports", { count }));
+    if (answer.kind === "unavailable") return answer;
+    const page = reportsIn(answer.value.page);
+    const totals = totalsIn(answer.value.totals);
+    return { kind: "answered", value: { totals, page, isFull: page.length >= count } };
+  }
+
+  async fold(
+    version: string,
+    page: readonly StandingReport[],
+    text: string,
+  ): Promise<RemoteAnswer<boolean>> {
+    const [firstId, lastId] = [page[0]?.id, page.at(-1)?.id];
+    if (firstId === undefined || lastId === undefined) return { kind: "answered", value: false };
+    const ask = { version, firstId, lastId, text };
+    return this.#remote.insist("metrics", (call) => call("fold", ask));
+  }
+
+  get #remote() {
+    return this.#settings.client.remote;
+  }
+}
+
+class ObjectHotKeys implements HotKeyLists {
+  readonly #client: ObjectClient;
+
+  constructor(client: ObjectClient) {
+    this.#client = client;
+  }
+
+  async add(list: string): Promise<boolean> {
+    const { remote } = this.#client;
+    const answer = await remote.write("hot keys", (call) => call("addHotKeys", { list }));
+    return answer.kind === "answered";
+  }
+
+  async recent(): Promise<readonly string[]> {
+    const answer = await this.#client.remote.attempt("hot keys", (call) => call("hotKeys", {}));
+    return answer.kind === "answered" ? answer.value : [];
+  }
+}

@@ -1,0 +1,83 @@
+// The reports of a site's isolates, as tables of a Durable Object of their own, and its hot keys.
+import { listsMax, recentMs } from "../../observe/reports/report-store.ts";
+import type { FoldAsk, JournalCalls, StoredEntry } from "./journal-calls.ts";
+import type { Sql } from "./last-purges.ts";
+
+/** `folded`: the number of the last report in the totals, so that no number is used again. */
+const schema = [
+  `CREATE TABLE IF NOT EXISTS reports (
+     number INTEGER PRIMARY KEY, ms INTEGER NOT NULL, fields TEXT NOT NULL)`,
+  `CREATE TABLE IF NOT EXISTS totals (
+     id INTEGER PRIMARY KEY, text TEXT NOT NULL, folded INTEGER NOT NULL)`,
+];
+
+/** Each method must run in one transaction. */
+export class ReportTables {
+  readonly #sql: Sql;
+  /** In memory, because hot keys matter for two minutes, so a restart may drop them. */
+  #lists: { readonly atMs: number; readonly list: string }[] = [];
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+    for (const statement of schema) sql.exec(statement);
+  }
+
+  /** Appends a report. Returns the number of reports; -1 if there were more than `standingMax`. */
+  add({ fields, standingMax }: JournalCalls["report"][0], atMs: number): number {
+    const folded = Number(this.#totals?.["folded"] ?? 0);
+    const [last] = this.#rows("SELECT number FROM reports ORDER BY number DESC LIMIT 1");
+    const number = Number(last?.["number"] ?? folded) + 1;
+    // Numbers have no gaps, because a fold removes the oldest reports.
+    const standing = number - 1 - folded;
+    if (standing > standingMax) return -1;
+    this.#rows("INSERT INTO reports VALUES (?, ?, ?)", number, atMs, JSON.stringify(fields));
+    return standing + 1;
+  }
+
+  /** Reads the totals and the oldest reports. */
+  state({ count }: { readonly count: number }): JournalCalls["reports"][1] {
+    const rows = this.#rows("SELECT * FROM reports ORDER BY number LIMIT ?", count);
+    return { totals: this.#text, page: rows.map(storedReport) };
+  }
+
+  /** Replaces the totals, and deletes the reports that they include. */
+  fold({ version, firstId, lastId, text }: FoldAsk): boolean {
+    const held = /^(1\.[\w-]+) /.exec(this.#text ?? "")?.[1] ?? "";
+    const [first] = this.#rows("SELECT * FROM reports ORDER BY number LIMIT ?", 1);
+    const lastNumber = Number(lastId.split("-")[1]);
+    const [last] = this.#rows("SELECT * FROM reports WHERE number = ?", lastNumber);
+    if (held !== version || first === undefined || last === undefined) return false;
+    if (storedReport(first)[0] !== firstId || storedReport(last)[0] !== lastId) return false;
+    this.#rows("INSERT OR REPLACE INTO totals VALUES (1, ?, ?)", text, lastNumber);
+    this.#rows("DELETE FROM reports WHERE number <= ?", lastNumber);
+    return true;
+  }
+
+  addHotKeys({ list }: { readonly list: string }, atMs: number): boolean {
+    this.#lists = [{ atMs, list }, ...this.hotKeys(atMs)].slice(0, listsMax);
+    return true;
+  }
+
+  /** Returns the lists of the last two minutes, newest first. */
+  hotKeys(nowAtMs: number): { readonly atMs: number; readonly list: string }[] {
+    return this.#lists.filter(({ atMs }) => Math.abs(nowAtMs - atMs) <= recentMs);
+  }
+
+  get #text(): string | null {
+    const text = this.#totals?.["text"];
+    return typeof text === "string" ? text : null;
+  }
+
+  get #totals() {
+    return this.#rows("SELECT text, folded FROM totals WHERE id = 1")[0];
+  }
+
+  #rows(query: string, ...bindings: (string | number)[]) {
+    return this.#sql.exec(query, ...bindings).toArray();
+  }
+}
+
+/** Returns a report in the form of a reply of XRANGE, which `reportsIn` decodes. */
+function storedReport(row: Readonly<Record<string, unknown>>): StoredEntry {
+  return [`${Number(row["ms"])}-${Number(row["number"])}`, JSON.parse(String(row["fields"]))];
+}

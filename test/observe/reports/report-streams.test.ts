@@ -1,0 +1,140 @@
+// Tests the contract of a stream of reports, over Redis and over the tables of a Durable Object.
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { Running } from "../../../local/running.ts";
+import { startEmbeddedValkey } from "../../../local/embedded-valkey.ts";
+import { startUpstashRestServer } from "../../../local/upstash-rest-server.ts";
+import { ReportFold } from "../../../src/observe/reports/folding.ts";
+import { RedisReportStream } from "../../../src/observe/reports/redis-report-stream.ts";
+import type { ReportStream } from "../../../src/observe/reports/report-store.ts";
+import { totalsText } from "../../../src/observe/reports/totals.ts";
+import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
+import { ObjectReportStream } from "../../../src/stores/durable-object/durable-object-reports.ts";
+import { ObjectClient } from "../../../src/stores/durable-object/object-client.ts";
+import { FakeObject } from "../../../testing/fakes/fake-object.ts";
+import { noGauges } from "./reports-world.ts";
+
+interface Bounds {
+  readonly pageCount?: number;
+  readonly standingMax?: number;
+}
+
+const running = new Running();
+afterAll(() => running.stop());
+const { url: redisUrl } = await running.add(startEmbeddedValkey());
+const { url } = await running.add(startUpstashRestServer({ redisUrl, token: "token" }));
+let namespaceCount = 0;
+
+function openRedis(): (bounds?: Bounds) => ReportStream {
+  namespaceCount += 1;
+  const namespace = `site${namespaceCount}`;
+  const redis = new RedisClient({ url, token: "token", nowAtMs: Date.now });
+  return (bounds) => new RedisReportStream({ redis, namespace, ...bounds });
+}
+
+function openObject(): (bounds?: Bounds) => ReportStream {
+  const { stub } = new FakeObject();
+  const client = new ObjectClient({
+    of: "metrics",
+    stub: () => stub,
+    nowAtMs: Date.now,
+    tell: () => undefined,
+  });
+  return (bounds) => new ObjectReportStream({ client, ...bounds });
+}
+
+const reportOf = (n: string) => ({
+  n,
+  colo: "HAM",
+  sums: new Map([["requests|all|hit|memory", 1]]),
+  gauges: noGauges,
+});
+const totals = { startedAtMs: 1, sums: new Map(), colos: new Map(), windows: [] };
+const answered = (value: unknown) => ({ kind: "answered", value });
+
+describe.each([
+  ["Redis", openRedis],
+  ["a Durable Object", openObject],
+])("a stream of reports in %s", (_, openStore) => {
+  let open: ReturnType<typeof openStore>;
+  beforeEach(() => {
+    open = openStore();
+  });
+
+  const stateOf = async (stream: ReportStream) => {
+    const answer = await stream.standing();
+    if (answer.kind !== "answered") throw new Error(answer.cause);
+    return answer.value;
+  };
+
+  it("is empty at first, without totals", async () => {
+    const none = { kind: "held", version: "", totals: undefined, isBroken: false };
+    expect(await stateOf(open())).toEqual({ totals: none, page: [], isFull: false });
+    expect(await open().fold("", [], totalsText(totals, "v1"))).toEqual(answered(false));
+  });
+
+  it("returns reports in order, in pages, with the time of their storage", async () => {
+    const stream = open({ pageCount: 2 });
+    const beforeMs = Date.now() - 5;
+    for (const [at, n] of ["a", "b", "c"].entries()) {
+      expect(await stream.add(reportOf(n))).toEqual(answered(at + 1));
+    }
+    const { page, isFull } = await stateOf(stream);
+    expect(page.map(({ report }) => report)).toEqual([reportOf("a"), reportOf("b")]);
+    expect(isFull).toBe(true);
+    expect(page.every(({ atMs }) => atMs >= beforeMs && atMs <= Date.now() + 5)).toBe(true);
+  });
+
+  it("refuses a report if more than standingMax reports wait, until a fold", async () => {
+    const stream = open({ standingMax: 2 });
+    for (const n of ["a", "b", "c"]) await stream.add(reportOf(n));
+    expect(await stream.add(reportOf("d"))).toEqual(answered(-1));
+    const { page } = await stateOf(stream);
+    expect(page).toHaveLength(3);
+    await stream.fold("", page, totalsText(totals, "v1"));
+    expect(await stream.add(reportOf("e"))).toEqual(answered(1));
+  });
+
+  it("replaces the totals by a fold, and removes exactly its reports", async () => {
+    const stream = open();
+    for (const n of ["a", "b"]) await stream.add(reportOf(n));
+    const { page } = await stateOf(stream);
+    await stream.add(reportOf("c"));
+    expect(await stream.fold("", page, totalsText(totals, "v1"))).toEqual(answered(true));
+    const left = await stateOf(stream);
+    expect(left.totals).toMatchObject({ version: "1.v1", totals });
+    expect(left.page.map(({ n }) => n)).toEqual(["c"]);
+    expect(await stream.add(reportOf("d"))).toEqual(answered(2));
+  });
+
+  it("refuses a fold of other totals, or of reports that another fold has removed", async () => {
+    const stream = open();
+    for (const n of ["a", "b"]) await stream.add(reportOf(n));
+    const { page } = await stateOf(stream);
+    const text = totalsText(totals, "v2");
+    expect(await stream.fold("1.v0", page, text)).toEqual(answered(false));
+    expect(await stream.fold("", page.slice(1), text)).toEqual(answered(false));
+    expect((await stateOf(stream)).page).toHaveLength(2);
+    expect(await stream.fold("", page, text)).toEqual(answered(true));
+    await stream.add(reportOf("c"));
+    expect(await stream.fold("1.v2", page, text)).toEqual(answered(false));
+    expect((await stateOf(stream)).page).toHaveLength(1);
+  });
+
+  it("counts each report once, although several isolates fold", async () => {
+    const randomText = () => crypto.randomUUID();
+    const log = () => undefined;
+    const foldings = Array.from({ length: 3 }, () => {
+      const stream = open({ pageCount: 2 });
+      return new ReportFold({ stream, nowAtMs: () => 7, randomText, log });
+    });
+    for (let nth = 0; nth < 9; nth += 1) await open().add(reportOf(`n${nth}`));
+    await Promise.all(foldings.map((folding) => folding.empty()));
+    const read = await foldings[0]?.read();
+    expect(read).toMatchObject({
+      sums: new Map([
+        ["reports|HAM", 9],
+        ["requests|all|hit|memory", 9],
+      ]),
+    });
+  });
+});
