@@ -7,7 +7,7 @@ export interface BoundedMapSettings<Value> {
   readonly sizeOf?: (value: Value, name: string) => number;
   /**
    * The share of the size for new entries that were never read. Beyond it, they are evicted first.
-   * With 0, an entry stays until the entries set after it fill the map, and longer if it is read.
+   * With 0, the entries that were set first and not read since are evicted first.
    */
   readonly trialShare?: number;
   /** Called for each value that leaves the map. */

@@ -32,7 +32,7 @@ export function readEnvironment(
   env: Env,
   config: Config,
   handlers: OriginHandlers = {},
-  stores: { readonly redis?: unknown; readonly reports?: unknown } = {},
+  stores: { readonly redis?: unknown; readonly records?: unknown; readonly reports?: unknown } = {},
 ) {
   /** Faults of unusable settings, whose features are off, and of weak secrets and addresses. */
   const faults: Fault[] = [];
@@ -69,8 +69,8 @@ export function readEnvironment(
   };
   if (stores.redis === undefined) faults.push(...idleDatabases(env));
   faults.push(...faultsOfCf(config, found.origins));
-  const hotKeysFault =
-    config.hotKeys > 0 ? faultOfHotKeys(found, stores.reports !== undefined) : undefined;
+  const isInObjects = stores.records !== undefined && stores.reports !== undefined;
+  const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found, isInObjects) : undefined;
   faults.push(...[found.redis, found.adminToken, hotKeysFault].filter(isFault));
   const withSecrets = [...found.hooks.values(), ...found.outward.values()];
   faults.push(...weakSettingsIn(env), ...withSecrets.flatMap((one) => one.faults));
@@ -121,16 +121,16 @@ function pseudonymOf({ redis, purgeSecrets, namespace, siteHosts }: FoundBinding
 }
 
 /**
- * Returns why hot keys are off. They need Redis or another store of reports, and also a list of
+ * Returns why hot keys are off. They need Redis, or records and reports in objects, and also a list of
  * hosts, because data in a store must not choose the host of a request.
  */
 function faultOfHotKeys(
   { redis, siteHosts }: FoundBindings,
-  hasReports: boolean,
+  isInObjects: boolean,
 ): Fault | undefined {
   const what = "hotKeys is off.";
   const otherwise = "or remove hotKeys from the configuration.";
-  if (!hasReports && (redis === undefined || isFault(redis))) {
+  if (!isInObjects && (redis === undefined || isFault(redis))) {
     const why = "There is no usable database, but keys can only be kept warm in the shared tier.";
     const hint = `Pass stores: durableObjects(), or upstash() with UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, ${otherwise}`;
     return { what, why, hint };

@@ -3,7 +3,7 @@ import { BoundedMap } from "../../base/bounded-map.ts";
 
 const usualBytesMax = 1_048_576;
 
-/** A map from names to marks, which evicts the oldest marks first, except those read since. */
+/** A map from names to marks. It evicts the marks that were set first, whatever was read since. */
 export class BoundedMarks<Mark extends number | string | object> extends BoundedMap<Mark> {
   /**
    * @param bytesMax the size limit of all names, with overhead
@@ -14,6 +14,10 @@ export class BoundedMarks<Mark extends number | string | object> extends Bounded
       sizeMax: bytesMax,
       sizeOf: (mark, name) => textBytes(name) + (textOf ? textBytes(textOf(mark)) : 0),
     });
+  }
+
+  override get(name: string): Mark | undefined {
+    return this.peek(name);
   }
 }
 

@@ -1,4 +1,5 @@
 // Assembles an isolate's reports.
+import { isWithinMs } from "../../base/elapsed.ts";
 import type { DashboardPart } from "../../operate/dashboard/port/dashboard-part.ts";
 import { type Log, logOf } from "../log-line.ts";
 import type { RedisClient } from "../../remote/redis/redis-client.ts";
@@ -14,6 +15,8 @@ import { noReports, type Reports } from "./reports.ts";
 /** The interval in which the cron trigger reports and folds, aligned to the clock. */
 const cronMinutes = 5;
 const minuteMs = 60_000;
+/** Readers within this time share one report, because the dashboard reads several times at once. */
+const readersShareMs = 15_000;
 
 interface ReportsSettings extends Pick<ReporterSettings, "gauges"> {
   /** The metrics to report. They also count the Redis commands of the reports. */
@@ -45,11 +48,15 @@ export function createReports(settings: ReportsSettings, platform: ReportsPlatfo
   if (channel === undefined) return noReports(config.metrics.isOn ? noStore : turnedOff);
   const { namespace } = config;
   const reporter = new Reporter({ ...settings, namespace, channel, nowAtMs, randomText, log });
+  let readerAtMs = -Infinity;
   return {
     report: (afterAnswer) => afterAnswer(() => reporter.tell()),
     async readTotals(how) {
       if (channel.kind === "analytics-engine") return inAnalyticsEngine;
-      if (how?.reportsFirst === true) await reporter.tell();
+      if (how?.reportsFirst === true && !isWithinMs(readersShareMs, readerAtMs, nowAtMs())) {
+        readerAtMs = nowAtMs();
+        await reporter.tell();
+      }
       return channel.folding.read();
     },
     async runCron() {

@@ -34,7 +34,11 @@ export function durableObjectReports({
   return {
     bound(env) {
       const objects = placedObjects(env, { binding, className: "TidemarkJournal", ...place });
-      if ("why" in objects) return { what: "Metrics and hot keys are off.", ...objects };
+      if ("why" in objects)
+        return {
+          what: "Metrics and hot keys are off, or in Redis if the Worker has it.",
+          ...objects,
+        };
       return ({ namespace, ...settings }) => {
         // A namespace has no space, so no journal has this name.
         const id = objects.idFromName(`${namespace} metrics`);

@@ -37,7 +37,7 @@ const runs: Runs = {
   reports: ({ reports }, ask) => reports.state(ask),
   fold: ({ reports }, ask) => reports.fold(ask),
   addHotKeys: ({ reports }, ask, atMs) => reports.addHotKeys(ask, atMs),
-  hotKeys: ({ reports }, _, atMs) => reports.hotKeys(atMs).map(({ list }) => list),
+  hotKeys: ({ reports }, _, atMs) => reports.hotKeys(atMs),
 };
 
 /** The calls that may append an entry, so that waiting calls learn of it. */

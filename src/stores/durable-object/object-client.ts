@@ -26,8 +26,8 @@ export type CallObject = <Call extends JournalCall>(
 ) => Promise<JournalCalls[Call][1]>;
 
 export interface ObjectClientSettings extends Omit<RemoteClientSettings, "words"> {
-  /** What the object stores. Default: `journal`. */
-  readonly of?: Stored | undefined;
+  /** The content of the object. Default: `journal`. */
+  readonly of?: ObjectContent | undefined;
   /** Returns a stub. A stub whose call has failed is not used again. */
   readonly stub: () => ObjectStub;
   readonly metrics?: Pick<Metrics, "add"> | undefined;
@@ -44,10 +44,10 @@ export class Refusal extends Error {
   }
 }
 
-type Stored = "journal" | "metrics";
+type ObjectContent = "journal" | "metrics";
 
 /** Returns the troubles of an object, and their remedies. */
-export function objectWords(of: Stored): TroubleWords {
+export function objectWords(of: ObjectContent): TroubleWords {
   const object = `The ${of === "journal" ? "journal's" : "metrics'"} Durable Object`;
   const inLogs = "the object's errors in the Worker's logs";
   return {

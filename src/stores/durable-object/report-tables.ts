@@ -3,19 +3,22 @@ import { listsMax, recentMs } from "../../observe/reports/report-store.ts";
 import type { FoldAsk, JournalCalls, StoredEntry } from "./journal-calls.ts";
 import type { Sql } from "./last-purges.ts";
 
-/** `folded`: the number of the last report in the totals, so that no number is used again. */
+/**
+ * `folded`: the number of the last report in the totals, so that no number is used again. It comes
+ * before the long text, so that a report reads no text.
+ */
 const schema = [
   `CREATE TABLE IF NOT EXISTS reports (
      number INTEGER PRIMARY KEY, ms INTEGER NOT NULL, fields TEXT NOT NULL)`,
   `CREATE TABLE IF NOT EXISTS totals (
-     id INTEGER PRIMARY KEY, text TEXT NOT NULL, folded INTEGER NOT NULL)`,
+     id INTEGER PRIMARY KEY, folded INTEGER NOT NULL, text TEXT NOT NULL)`,
+  `CREATE TABLE IF NOT EXISTS hot_keys (
+     number INTEGER PRIMARY KEY, ms INTEGER NOT NULL, list TEXT NOT NULL)`,
 ];
 
 /** Each method must run in one transaction. */
 export class ReportTables {
   readonly #sql: Sql;
-  /** In memory, because hot keys matter for two minutes, so a restart may drop them. */
-  #lists: { readonly atMs: number; readonly list: string }[] = [];
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -24,7 +27,8 @@ export class ReportTables {
 
   /** Appends a report. Returns the number of reports; -1 if there were more than `standingMax`. */
   add({ fields, standingMax }: JournalCalls["report"][0], atMs: number): number {
-    const folded = Number(this.#totals?.["folded"] ?? 0);
+    const [totals] = this.#rows("SELECT folded FROM totals WHERE id = 1");
+    const folded = Number(totals?.["folded"] ?? 0);
     const [last] = this.#rows("SELECT number FROM reports ORDER BY number DESC LIMIT 1");
     const number = Number(last?.["number"] ?? folded) + 1;
     // Numbers have no gaps, because a fold removes the oldest reports.
@@ -48,28 +52,29 @@ export class ReportTables {
     const [last] = this.#rows("SELECT * FROM reports WHERE number = ?", lastNumber);
     if (held !== version || first === undefined || last === undefined) return false;
     if (storedReport(first)[0] !== firstId || storedReport(last)[0] !== lastId) return false;
-    this.#rows("INSERT OR REPLACE INTO totals VALUES (1, ?, ?)", text, lastNumber);
+    this.#rows("INSERT OR REPLACE INTO totals VALUES (1, ?, ?)", lastNumber, text);
     this.#rows("DELETE FROM reports WHERE number <= ?", lastNumber);
     return true;
   }
 
   addHotKeys({ list }: { readonly list: string }, atMs: number): boolean {
-    this.#lists = [{ atMs, list }, ...this.hotKeys(atMs)].slice(0, listsMax);
+    const [last] = this.#rows("SELECT number FROM hot_keys ORDER BY number DESC LIMIT 1");
+    const number = Number(last?.["number"] ?? 0) + 1;
+    this.#rows("INSERT INTO hot_keys VALUES (?, ?, ?)", number, atMs, list);
+    this.#rows("DELETE FROM hot_keys WHERE number <= ?", number - listsMax);
     return true;
   }
 
   /** Returns the lists of the last two minutes, newest first. */
-  hotKeys(nowAtMs: number): { readonly atMs: number; readonly list: string }[] {
-    return this.#lists.filter(({ atMs }) => Math.abs(nowAtMs - atMs) <= recentMs);
+  hotKeys(nowAtMs: number): string[] {
+    const rows = this.#rows("SELECT ms, list FROM hot_keys ORDER BY number DESC LIMIT ?", listsMax);
+    const recent = rows.filter(({ ms }) => Math.abs(nowAtMs - Number(ms)) <= recentMs);
+    return recent.map(({ list }) => String(list));
   }
 
   get #text(): string | null {
-    const text = this.#totals?.["text"];
+    const text = this.#rows("SELECT text FROM totals WHERE id = 1")[0]?.["text"];
     return typeof text === "string" ? text : null;
-  }
-
-  get #totals() {
-    return this.#rows("SELECT text, folded FROM totals WHERE id = 1")[0];
   }
 
   #rows(query: string, ...bindings: (string | number)[]) {

@@ -98,8 +98,12 @@ export class MemoryTier<Detail> implements Memory<Detail> {
         if (why === "evicted") this.#settings.onEvicted?.();
         this.#release(readBlob(record));
       },
-      sizeOf: ({ record }, key) => heapBytes(record, this.#settings.form) + 2 * key.length,
+      sizeOf: ({ record }, keyText) => this.#bytesOf(record, keyText),
     });
+  }
+
+  #bytesOf(record: TierRecord<Detail>, keyText: string): number {
+    return heapBytes(record, this.#settings.form) + 2 * keyText.length;
   }
 
   get #parts(): readonly Part<Detail>[] {
@@ -192,11 +196,21 @@ export class MemoryTier<Detail> implements Memory<Detail> {
     if (keep.untilAtMs <= keep.atMs) return { kind: "refused", rule: "expired" };
     const isWhole = record.kind === "vary" || bodyIn(record) !== undefined;
     if (!isWhole) return { kind: "refused", rule: "arriving" };
+    if (part === this.#others) this.#makeRoom(this.#bytesOf(record, key.text));
     part.set(key.text, { record, keepUntilAtMs: keep.untilAtMs });
-    while (this.#others.size + this.#large.size > this.#bytesMax) {
+    this.#makeRoom(0);
+    return part.has(key.text) ? { kind: "kept" } : tooLarge;
+  }
+
+  /** Evicts from `others`, so that it fits with `large` and some new bytes. */
+  #makeRoom(bytes: number): void {
+    if (bytes > this.#bytesMax) return;
+    while (
+      this.#others.count > 0 &&
+      this.#others.size + this.#large.size + bytes > this.#bytesMax
+    ) {
       this.#others.evict();
     }
-    return part.has(key.text) ? { kind: "kept" } : tooLarge;
   }
 
   #release(body: Blob | undefined): void {

@@ -56,6 +56,10 @@ describe("a site on Durable Objects", () => {
   it("shows its own counts at the first look at the dashboard, in the last hour and week", async () => {
     const [site] = sites;
     for (let nth = 0; nth < 4; nth += 1) await site!.get("/a");
+    for (const part of ["overview", "week", "tiers"]) {
+      await read(site, `/_cache/dashboard/${part}`);
+    }
+    expect(reports.calls.filter((call) => call === "report")).toHaveLength(1);
     for (const part of ["overview", "week"]) {
       const { text } = await read(site, `/_cache/dashboard/${part}`);
       expect(text).toContain("<dt>Hit rate</dt><dd>75.0 %</dd>");
@@ -92,11 +96,12 @@ describe("a site on Durable Objects", () => {
     expect(text).toContain("tidemark_reports_lost_total 1");
   });
 
-  it("keeps hot keys warm", async () => {
+  it("keeps hot keys warm, although their object leaves memory meanwhile", async () => {
     const [site] = sites;
     for (let nth = 0; nth < 3; nth += 1) await site!.get("/hot");
     pass(61);
     await site!.get("/hot");
+    reports.end();
     await site!.fireCron();
     expect(reports.calls.filter((call) => call.endsWith("otKeys"))).toEqual([
       "addHotKeys",

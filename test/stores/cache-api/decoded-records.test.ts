@@ -45,7 +45,7 @@ it("does not return the record of another key", () => {
   expect(records.decode(other, '"b"', () => "{}")).toBeUndefined();
 });
 
-it("evicts the least recently read records beyond its limit in bytes", () => {
+it("evicts the oldest records beyond its limit in bytes", () => {
   const records = new DecodedRecords(responseForm);
   const keyOf = (at: number) => new RecordKey(`GET https://www.example.com/${at}`, "a.example");
   const large = textOf(`"${"p".repeat(20_000)}"`);

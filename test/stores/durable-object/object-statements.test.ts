@@ -15,6 +15,8 @@ import type { Told } from "./statements-worker.ts";
 const scans: readonly (readonly [start: string, bound: string])[] = [
   ["SELECT number FROM reports ORDER BY number DESC LIMIT 1", "one row"],
   ["SELECT * FROM reports ORDER BY number LIMIT ?", "a page"],
+  ["SELECT number FROM hot_keys ORDER BY number DESC LIMIT 1", "one row"],
+  ["SELECT ms, list FROM hot_keys ORDER BY number DESC LIMIT ?", "256 rows"],
   ["SELECT * FROM entries ORDER BY number DESC LIMIT 1", "one row"],
   ["SELECT post, position, n, bypass FROM switch", "the only row"],
   ["INSERT INTO purged SELECT ?, (SELECT max(number)", "one row, because EXISTS stops there"],
@@ -107,6 +109,8 @@ async function journalCalls(size: Size): Promise<void> {
   await call("extent", {});
   await call("states", { names: ["cdn", "other"] });
   await call("replaceState", { name: "cdn", version: "", text: size });
+  await call("addHotKeys", { list: "[]" });
+  await call("hotKeys", {});
   await call("report", { fields: ["n", "a"], standingMax: 4_096 });
   const { page } = (await call("reports", { count: 128 })) as { page: [string][] };
   const [firstId, lastId] = [page[0]?.[0], page.at(-1)?.[0]];

@@ -89,7 +89,7 @@ describe("the memory tier's limit in bytes", () => {
     expect([tier.bytes, tier.count]).toEqual([0, 0]);
   });
 
-  it("evicts the least recently read record", () => {
+  it("evicts the oldest record that was not read", () => {
     const tier = memoryTier(240_000);
     for (const name of ["a", "b", "c"]) write(tier, name, sized(60_000));
     expect(holds(tier, "a")).toBe(true);
