@@ -2,7 +2,7 @@
 // package. Each value is stored with the start of its load, so a purge during the load covers the value.
 import type { GivenStart } from "../data/load/make-record.ts";
 import type { Namespace } from "../data/namespace.ts";
-import { BoundedMarks } from "../cache/record/bounded-marks.ts";
+import { BoundedMarks } from "../base/bounded-map.ts";
 import { copyOf } from "../data/value/frozen.ts";
 import type { Key } from "../data/value/key.ts";
 import { pathKeyOf } from "./library-key.ts";

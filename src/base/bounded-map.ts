@@ -137,6 +137,34 @@ export class BoundedMap<Value> {
   }
 }
 
+const marksBytesMax = 1_048_576;
+
+/**
+ * Notes of an isolate by names that clients choose. Evicts the marks that were set first, whatever was
+ * read since.
+ */
+export class BoundedMarks<Mark extends number | string | object> extends BoundedMap<Mark> {
+  /**
+   * @param bytesMax the size limit of all names, with overhead
+   * @param textOf returns the text in a mark that a client or origin chooses. Its size also counts
+   */
+  constructor(bytesMax = marksBytesMax, textOf?: (mark: Mark) => string) {
+    super({
+      sizeMax: bytesMax,
+      sizeOf: (mark, name) => textBytes(name) + (textOf ? textBytes(textOf(mark)) : 0),
+    });
+  }
+
+  override get(name: string): Mark | undefined {
+    return this.peek(name);
+  }
+}
+
+/** Estimates the size of a string: two bytes per character, and overhead. */
+function textBytes(text: string): number {
+  return 64 + 2 * text.length;
+}
+
 /** A first-in, first-out queue: a doubly linked list, with the sum of the sizes. */
 class Queue<Value> {
   size = 0;

@@ -1,6 +1,6 @@
 // Assembles a cache for an application's data: a core whose records hold values, with loads, purges and counts.
 import type { RemoteHealth } from "../remote/store-health.ts";
-import { BoundedMarks } from "../cache/record/bounded-marks.ts";
+import { BoundedMarks } from "../base/bounded-map.ts";
 import { Flights } from "../cache/flights.ts";
 import { TierStack } from "../cache/tiers/tier-stack.ts";
 import { type Config, configOf } from "../config/config.ts";

@@ -2,7 +2,7 @@
 // but a purge covers all of them (docs/purge-protocol-data.md, rule 26).
 import { reach } from "../../config/tier-names.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
-import type { BoundedMarks } from "../../cache/record/bounded-marks.ts";
+import type { BoundedMarks } from "../../base/bounded-map.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { begin } from "../load/make-record.ts";
 import type { DataPorts, VerdictPorts } from "../load/data-ports.ts";

@@ -3,7 +3,7 @@
 import type { OperatorError } from "../../base/operator-error.ts";
 import type { TurnPorts } from "../../cache/lease-turn.ts";
 import type { LoadPorts } from "../../cache/load.ts";
-import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
+import { BoundedMarks } from "../../base/bounded-map.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { RecordHead } from "../../cache/tiers/tier.ts";
 import type { TierName } from "../../config/tier-names.ts";

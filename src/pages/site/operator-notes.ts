@@ -1,6 +1,6 @@
 // Observations for operators: the last answers by URL, notes by route, and tags that purges cannot use.
 // No decision about a request depends on them.
-import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
+import { BoundedMarks } from "../../base/bounded-map.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
 import type { TierChange } from "../../observe/decision.ts";
 import type { PassRule } from "../request/plan.ts";

@@ -7,7 +7,7 @@ import { Breaker } from "../../remote/breaker.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { Target } from "../request/target.ts";
 import type { OriginFailure } from "./forward-outcome.ts";
-import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
+import { BoundedMarks } from "../../base/bounded-map.ts";
 
 /** The route and the key of a page. The route names the page's origin. */
 interface HealthPage {

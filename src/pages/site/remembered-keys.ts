@@ -1,7 +1,7 @@
 // What this isolate remembers about keys from earlier answers: whether clients can share the answers,
 // by which fields they vary, whether the origin ignores ranges, and when a key was invalidated.
 // The notes decide whether requests are collapsed, which tiers they read, and which records may answer.
-import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
+import { BoundedMarks } from "../../base/bounded-map.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { coverable } from "../../purge/journal/purge-target.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";

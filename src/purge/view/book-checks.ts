@@ -1,7 +1,7 @@
 // Queries the journal's book for records whose stamps the view does not know
 // (docs/purge-protocol.md, rule 27). If no later entry covers such a record, the record gets a
 // stamp that the view knows.
-import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
+import { BoundedMarks } from "../../base/bounded-map.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import type { EntryPlace } from "../journal/entry.ts";
 import type { Journal } from "../journal/journal.ts";

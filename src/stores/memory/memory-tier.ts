@@ -1,6 +1,5 @@
 // The memory tier: recently used records in the isolate's heap, within a limit in bytes.
-import { BoundedMap } from "../../base/bounded-map.ts";
-import { BoundedMarks } from "../../cache/record/bounded-marks.ts";
+import { BoundedMap, BoundedMarks } from "../../base/bounded-map.ts";
 import { type MetadataWith, sizeOf } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { bodyIn, heapBytes, type RecordForm } from "../../cache/tiers/record-form.ts";

@@ -1,7 +1,7 @@
 // One isolate of the simulated world with an application's data: namespaces over the real tiers,
 // with the view and the purges of a SimulatedIsolate. Also the application's database.
 import "../../fakes/workers-globals.ts";
-import { BoundedMarks } from "../../../src/cache/record/bounded-marks.ts";
+import { BoundedMarks } from "../../../src/base/bounded-map.ts";
 import { Flights } from "../../../src/cache/flights.ts";
 import { EdgeTier } from "../../../src/stores/cache-api/edge-tier.ts";
 import { MemoryTier } from "../../../src/stores/memory/memory-tier.ts";

@@ -1,7 +1,7 @@
 // Tests the marks of names that clients choose. Their bytes are bounded, and the oldest names are
 // evicted first.
 import { expect, it } from "vitest";
-import { BoundedMarks } from "../../../src/cache/record/bounded-marks.ts";
+import { BoundedMarks } from "../../src/base/bounded-map.ts";
 
 it("`BoundedMarks` keeps the names that were set last, whatever was read", () => {
   // A name of 4 characters takes 64 + 8 bytes.
