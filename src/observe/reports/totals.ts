@@ -1,5 +1,5 @@
-// The totals, the sum of all isolates' reports, and their text in Redis: a version that identifies the
-// text, a space, and JSON.
+// The totals, the sum of all isolates' reports, and their text in the store: a version that identifies
+// the text, a space, and JSON.
 import * as z from "zod/mini";
 import { jsonIn } from "../../base/json-text.ts";
 import type { Sums } from "../sums.ts";
@@ -28,7 +28,7 @@ export interface Window {
   readonly sums: Sums;
 }
 
-/** The totals. Counts never decrease while Redis keeps acknowledged data. */
+/** The totals. Counts never decrease while the store keeps acknowledged data. */
 export interface Totals {
   /** When counting started. */
   readonly startedAtMs: number;

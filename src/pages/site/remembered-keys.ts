@@ -1,5 +1,5 @@
-// What this isolate remembers about keys from earlier answers: whether clients can share the answers,
-// by which fields they vary, whether the origin ignores ranges, and when a key was invalidated.
+// Notes of this isolate about keys: whether clients can share earlier answers, by which fields the
+// answers vary, whether the origin ignores ranges, and when the isolate invalidated a key.
 // The notes decide whether requests are collapsed, which tiers they read, and which records may answer.
 import { BoundedMarks } from "../../base/bounded-map.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
