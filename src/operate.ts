@@ -69,7 +69,11 @@ function addRoutes(
     }),
   );
   admin.get("/explain", forBearer, ({ req, executionCtx }) =>
-    explainRoute(req.raw, { core: cache, context: contextFor(req.raw, executionCtx) }),
+    explainRoute(req.raw, {
+      core: cache,
+      context: contextFor(req.raw, executionCtx),
+      renewsView: true,
+    }),
   );
   admin.post("/warm", forBearer, ({ req, executionCtx }) => {
     const context = contextFor(req.raw, executionCtx);

@@ -39,10 +39,13 @@ export function knowable(cacheStatus: string): string {
   return [reason, cause].filter((part) => part !== "").join("; ");
 }
 
-/** Explains a request, and then sends it. Returns both results in the same words. */
+/**
+ * Explains a request, and then sends it, as a browser would. Returns both results in the same words.
+ */
 export async function both(site: Site, url: string, init: AskInit = {}) {
   const explanation = await explained(site, url, init);
-  const seen: Seen = await site.get(url, init);
+  const headers = { "accept-encoding": "gzip, br", ...init.headers };
+  const seen: Seen = await site.get(url, { ...init, headers });
   const { cacheStatus } = explanation;
   return {
     explanation,

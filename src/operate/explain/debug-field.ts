@@ -26,7 +26,7 @@ export async function answerDebugged(
 ): Promise<Response> {
   if (!(await gate.mayDebug(plain, token))) return answer();
   const context = contextFor(plain, background);
-  const explanation = await explain(plain, read, { core: cache, context });
+  const explanation = await explain(plain, read, { core: cache, context, renewsView: false });
   return withExplanation(await answer(), explanation);
 }
 

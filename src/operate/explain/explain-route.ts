@@ -12,6 +12,9 @@ const formats = ["json", "text"];
 /**
  * Answers `GET /_cache/explain?url=…&method=…&header=Name:%20value&header=…&format=text`.
  *
+ * Without a `header` of Accept-Encoding, explains a request with that of browsers, because many
+ * responses vary by it.
+ *
  * @param request the operator's request. Its host completes a `url` that is a path, and its `cf`
  *   replaces the client's
  * @returns 200 with the explanation, as JSON or text; 400 for a bad query
@@ -69,7 +72,9 @@ function questionIn(operator: URL): Question | Reason {
     return { why, hint: "Write one such as GET, HEAD or POST, or leave it out for GET." };
   }
   const headers = headersIn(given.getAll("header"));
-  return headers instanceof Headers ? { url, init: { method, headers } } : headers;
+  if (!(headers instanceof Headers)) return headers;
+  if (!headers.has("accept-encoding")) headers.set("accept-encoding", "gzip, br");
+  return { url, init: { method, headers } };
 }
 
 function urlIn(text: string | null, operator: URL): string | Reason {

@@ -42,11 +42,16 @@ export interface ExplainSubject {
   readonly core: TieredCache<ResponseDetail>;
   /** Context of the operator's request. */
   readonly context: Context;
+  /**
+   * Whether to renew the purge view first, as the explained request would. A live request renews
+   * its own.
+   */
+  readonly renewsView: boolean;
 }
 
 /**
- * Explains how this isolate would handle a request now. Counts, stores and refreshes nothing, and
- * sends nothing to an origin. Does not reject if tiers fail.
+ * Explains how this isolate would handle a request now. Counts, stores and refreshes no response,
+ * and sends nothing to an origin. Does not reject if tiers fail.
  *
  * @param read the parsed URL. If no client sent the request, parse with a reader that caches no
  *   URLs
@@ -90,6 +95,7 @@ export async function explain(
     case "pass":
       return passing(planned.passed);
     case "lookup": {
+      if (explained.renewsView) await renewView(planned.request, explained.context);
       const lookup = lookupFor(planned.request, atMs, context);
       const found = await lookup.lookUp();
       const verdict = courseOf(found, lookup, { client: request, read });
@@ -106,6 +112,15 @@ export async function explain(
     default:
       return unreachable(planned);
   }
+}
+
+/** Renews the view if a live request would, also for a stored response that it cannot verify. */
+async function renewView(request: LookupRequest, context: Context): Promise<void> {
+  const peek = lookupFor(request, context.nowAtMs(), { ...context, effects: "none" });
+  await peek.attend()?.();
+  const found = await peek.lookUp();
+  discardBody(found?.candidate.stored);
+  if (found !== undefined) await peek.seek(found);
 }
 
 /** Returns the names of later routes that also match the request. */

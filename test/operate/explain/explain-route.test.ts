@@ -5,7 +5,7 @@ import type { ConfigInput } from "../../../src/config/schema.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { explained, explainToken, questionOf } from "../../../testing/site/explained.ts";
-import { openSite, type SiteOptions } from "../../../testing/site/harness.ts";
+import { openColos, openSite, type SiteOptions } from "../../../testing/site/harness.ts";
 
 const bearer = { authorization: `Bearer ${explainToken}` };
 const page = () =>
@@ -60,6 +60,29 @@ describe("an explanation", () => {
     for (const tier of look?.tiers ?? []) expect(tier.copy).toMatchObject({ ...copy, ...more });
     expect(verdict).toMatchObject({ kind: "serve", by: "fresh", clause: "RFC 9111 §4.2" });
     expect([cacheStatus, next]).toEqual(["tidemark; hit; ttl=58; detail=memory", "answer"]);
+  });
+
+  it("renews the view first, so that it verifies a copy newer than the view", async () => {
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const env = { ADMIN_TOKEN: explainToken };
+    const [here, there] = openColos(2, { origin: page, clock, upstash, env });
+    if (here === undefined || there === undefined) throw new Error("There are no two colos.");
+    await there.get("/b");
+    await here.ask("/_cache/purge", { method: "POST", body: '{"tags":["b"]}', headers: bearer });
+    await here.get("/a");
+    const { look, cacheStatus } = await explained(there, "/a");
+    expect(look?.isDoubtSettledFirst).toBe(false);
+    expect(cacheStatus).toBe("tidemark; hit; ttl=60; detail=shared");
+  });
+
+  it("explains the request of a browser, which accepts compressed answers", async () => {
+    const vary = { "cache-control": "max-age=60", vary: "accept-encoding" };
+    const site = open({ origin: () => new Response("page", { headers: vary }) });
+    await site.get("/a", { headers: { "accept-encoding": "gzip, br" } });
+    expect((await explained(site, "/a")).verdict.kind).toBe("serve");
+    const plain = await explained(site, "/a", { headers: { "accept-encoding": "identity" } });
+    expect(plain.verdict.kind).toBe("forward");
   });
 
   it("names the purge that decides, and an earlier purge that does not apply", async () => {

@@ -151,9 +151,8 @@ export const riddles: readonly Riddle[] = [
     says: [
       /no stored response fits .*; a request for it bypassed the cache, by authorization/,
       /bypassed the cache .* a GET: by the rule authorization .*a request with Authorization always bypasses.*public or s-maxage does not change that.*omit Authorization.*Tidemark added private/,
-      /Before that, Tidemark reads the purge journal again, and then looks the page up\./,
     ],
-    never: [/judges the copy again/],
+    never: [/Before that, Tidemark reads the purge journal again/],
   },
   {
     id: "a sender purges all paths every second",
