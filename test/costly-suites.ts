@@ -58,6 +58,10 @@ const ofWriteBehind = [
   "test/write-behind/sinks/mysql-check.test.ts",
   "test/write-behind/sinks/mysql-connections.test.ts",
   "test/write-behind/sinks/mysql.test.ts",
+  "test/write-behind/over-connections.test.ts",
+  "test/write-behind/sinks/postgres-check.test.ts",
+  "test/write-behind/sinks/sink-errors.test.ts",
+  "test/write-behind/sinks/sql.test.ts",
 ];
 const apart = [...ofData, ...ofOutward, ...ofReports, ...ofWriteBehind];
 
@@ -103,15 +107,20 @@ export const costlySuites: readonly CostlySuites[] = [
   {
     suites: [
       "packages/cli/test/start/start.test.ts",
+      "test/local/check-config.test.ts",
       "test/local/start-reload.test.ts",
       "test/local/start.test.ts",
     ],
     covers: [
       "local",
       "packages/cli",
+      "src/base",
       "src/compose",
       "src/config",
+      "src/hooks",
+      "src/outward",
       "src/platform",
+      "src/protocol",
       "src/worker.ts",
       "templates",
       "test/local",
@@ -132,6 +141,27 @@ export const costlySuites: readonly CostlySuites[] = [
       "src/admin",
       "src/hooks",
       "src/pages",
+    ],
+  },
+  {
+    suites: [
+      "test/local/embedded-valkey.test.ts",
+      "test/local/upstash-rest/outage.test.ts",
+      "test/purge/journal/book.test.ts",
+      "test/remote/redis/connection/lost-replies.test.ts",
+      "test/stores/redis/journal/book-model.test.ts",
+      "test/stores/redis/journal/contract.test.ts",
+    ],
+    covers: [
+      "local",
+      "src/base",
+      "src/purge",
+      "src/remote",
+      "src/stores",
+      "test/local",
+      "test/purge/journal",
+      "test/remote",
+      "test/stores/redis",
     ],
   },
   {

@@ -6,36 +6,17 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { promisify } from "node:util";
 import { build } from "esbuild";
+import manifest from "../../package.json" with { type: "json" };
 import { root } from "../bundling.ts";
 
-/** The exports of package.json, by the name of their files in dist/. */
-const entries = {
-  tidemark: "tidemark",
-  worker: "worker",
-  hono: "hono",
-  cloudflare: "cloudflare",
-  data: "data-cache",
-  node: "node-cache",
-  "write-behind": "write-behind/write-behind",
-  sinks: "sinks",
-  senders: "senders",
-  outward: "outward",
-  dashboard: "operate/dashboard/dashboard",
-  upstash: "upstash",
-  operate: "operate",
-  probe: "operate/probe/probe",
-  opentelemetry: "open-telemetry",
-  purger: "purger",
-  rules: "http-rules",
-  cachified: "adapters/cachified",
-  keyv: "adapters/keyv",
-  envelop: "adapters/envelop",
-  unstorage: "adapters/unstorage",
-  next: "adapters/next",
-  opennext: "adapters/opennext",
-  vinext: "adapters/vinext",
-  astro: "adapters/astro/provider",
-};
+/** The source of each export of package.json, by the name of its file in dist/. */
+const entries = Object.fromEntries(
+  Object.values(manifest.exports).flatMap((file) => {
+    if (typeof file === "string") return [];
+    const source = file.types.replace("./dist/types/", "").replace(".d.ts", "");
+    return [[file.default.replace("./dist/", "").replace(".js", ""), source]];
+  }),
+);
 
 const [folder = join(root, "dist")] = process.argv.slice(2);
 const dist = resolve(folder);
