@@ -1,5 +1,7 @@
-// Prints the size in bytes of each part of the built Worker, and of Workers with other imports.
-// `--write` updates the tables in docs/size-and-memory.md.
+// Prints what one has to hold: the bytes of each part of the built Worker, the bytes and lines of
+// Workers with other imports, and the files that run for each kind of request. `--write` updates the
+// tables in docs/size-and-memory.md.
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -15,7 +17,8 @@ import { counted, markdownTable, replaceMarkedPart } from "./load/figures.ts";
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { write: { type: "boolean", default: false } } });
-  const text = `${report(await bundleContents())}\n${await reportOfImports()}`;
+  const parts = [report(await bundleContents()), await reportOfImports(), reportOfRuns()];
+  const text = parts.join("\n");
   process.stdout.write(text);
   const path = fileURLToPath(new URL("../docs/size-and-memory.md", import.meta.url));
   if (values.write) await replaceMarkedPart(path, "bundle", text);
@@ -62,12 +65,29 @@ async function reportOfImports(): Promise<string> {
   const rows = Object.entries(kinds).map(async ([kind, imports]) => {
     const { bytes, gzipBytes, files } = await bundleContents(imports.join("\n"));
     const own = files.filter(({ path, bytes: kept }) => path.startsWith("src/") && kept > 0);
-    const lines = own.map(({ path }) => readFileSync(path, "utf8").split("\n").length - 1);
-    const total = lines.reduce((sum, count) => sum + count, 0);
+    const total = own.reduce((sum, { path }) => sum + codeLines(path), 0);
     return [kind, counted(bytes), counted(gzipBytes), counted(own.length), counted(total)];
   });
-  const heads = ["imports", "bytes", "compressed", "files of `src/`", "their lines"];
+  const heads = ["imports", "bytes", "compressed", "files of `src/`", "their lines of code"];
   return markdownTable(heads, await Promise.all(rows));
+}
+
+/** Counts the lines that are neither blank nor comments. */
+function codeLines(path: string): number {
+  const lines = readFileSync(path, "utf8").split("\n");
+  return lines.filter((line) => !/^\s*(?:\/\/|\/?\*|$)/.test(line)).length;
+}
+
+/** Returns a table of the files of `src/` that run, which docs/request-paths.md lists. */
+function reportOfRuns(): string {
+  const script = fileURLToPath(new URL("../test/scenarios/path/files-run.ts", import.meta.url));
+  const runs: Readonly<Record<string, { readonly files: readonly string[] }>> = JSON.parse(
+    execFileSync(process.execPath, ["--disable-warning=ExperimentalWarning", script], {
+      encoding: "utf8",
+    }),
+  );
+  const rows = Object.entries(runs).map(([kind, { files }]) => [kind, counted(files.length)]);
+  return markdownTable(["what runs", "files of `src/`"], rows);
 }
 
 await main();
