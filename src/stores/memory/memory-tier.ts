@@ -29,6 +29,8 @@ export interface MemoryTierSettings<Detail> {
 interface MemoryRecord<Detail> {
   readonly record: TierRecord<Detail>;
   readonly keepUntilAtMs: number;
+  /** The size of the record and its key. */
+  readonly bytes: number;
 }
 
 /** The share of the bytes for records that may evict only each other, such as errors. */
@@ -97,12 +99,8 @@ export class MemoryTier<Detail> implements Memory<Detail> {
         if (why === "evicted") this.#settings.onEvicted?.();
         this.#release(readBlob(record));
       },
-      sizeOf: ({ record }, keyText) => this.#bytesOf(record, keyText),
+      sizeOf: ({ bytes }) => bytes,
     });
-  }
-
-  #bytesOf(record: TierRecord<Detail>, keyText: string): number {
-    return heapBytes(record, this.#settings.form) + 2 * keyText.length;
   }
 
   get #parts(): readonly Part<Detail>[] {
@@ -195,8 +193,9 @@ export class MemoryTier<Detail> implements Memory<Detail> {
     if (keep.untilAtMs <= keep.atMs) return { kind: "refused", rule: "expired" };
     const isWhole = record.kind === "vary" || bodyIn(record) !== undefined;
     if (!isWhole) return { kind: "refused", rule: "arriving" };
-    if (part === this.#others) this.#makeRoom(this.#bytesOf(record, key.text));
-    part.set(key.text, { record, keepUntilAtMs: keep.untilAtMs });
+    const bytes = heapBytes(record, this.#settings.form) + 2 * key.text.length;
+    if (part === this.#others) this.#makeRoom(bytes);
+    part.set(key.text, { record, keepUntilAtMs: keep.untilAtMs, bytes });
     this.#makeRoom(0);
     return part.has(key.text) ? { kind: "kept" } : tooLarge;
   }
