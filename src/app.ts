@@ -34,7 +34,6 @@ import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background, Platform } from "./platform/platform.ts";
 import type { RedisAddress } from "./remote/redis/open-client.ts";
 import type { Stores } from "./compose/bind-stores.ts";
-import { configWarnings } from "./pages/request/config-warnings.ts";
 import { version } from "./version.ts";
 import { plainPage } from "./pages/respond/plain-page.ts";
 
@@ -112,7 +111,7 @@ export function createApp(
   const own = { ...platform, database, redis, journal, dataset, ...makers, ...part, parts };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
-  const faults = [...configWarnings(config, siteHosts, cache), ...environment.faults];
+  const { faults } = environment;
   faults.forEach(tell);
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };

@@ -5,7 +5,7 @@ import { fitsHost, type RoutePattern } from "../../config/route-pattern.ts";
 import { traceFieldNames } from "../../rules/trace-context.ts";
 import type { Fault } from "../../base/operator-error.ts";
 import { isWithheld } from "./forwarded-fields.ts";
-import { hides } from "./routes.ts";
+import { compileCovering } from "./routes.ts";
 
 /** A setting without effect. `warning`: pages may be stored that the setting should protect. */
 export type ConfigWarning = Fault & { readonly level?: "warning" };
@@ -33,7 +33,7 @@ export function configWarnings(
     ...(stores === undefined ? [] : routes.map((route) => lackingStores(route, stores))),
     ...routes.map(idleFieldsOf),
     ...routes.map(forwardedInVain),
-    ...routes.flatMap((route, at) => hiddenBy(routes.slice(0, at), route)),
+    ...hiddenRoutes(routes),
     ...(siteHosts.length === 0 ? [] : routes.map((route) => elsewhere(route, siteHosts))),
   ];
   return warnings.filter((warning) => warning !== undefined);
@@ -83,25 +83,36 @@ function forwardedInVain(route: Route): Fault | undefined {
 }
 
 /** Returns a fault for each pattern that an earlier route hides. */
-function hiddenBy(
-  before: readonly Route[],
-  { name, match, methods, bypass }: Route,
-): ConfigWarning[] {
-  const hiding = before
-    .filter((route) => route.whenCookies === undefined && coversMethods(route.methods, methods))
-    .flatMap((route) => route.match.map((pattern) => ({ route, pattern })));
-  return match.flatMap((pattern) => {
-    const first = hiding.find((earlier) => hides(earlier.pattern, pattern));
-    if (first === undefined) return [];
-    const by = match.length === 1 ? "" : ` by "${pattern.text}"`;
-    const isRisk = bypass && !first.route.bypass;
-    return {
-      ...(isRisk && { level: "warning" }),
-      what: `Route "${name}" is never reached${by}${isRisk ? ", so its pages may be stored" : ""}.`,
-      why: `Each path that matches "${pattern.text}" also matches "${first.pattern.text}" of route "${first.route.name}", which comes first.`,
-      hint: `Put "${name}" before "${first.route.name}", or remove it.`,
-    };
-  });
+function hiddenRoutes(routes: readonly Route[]): ConfigWarning[] {
+  const covering = compileCovering(routes);
+  const places = new Map(routes.map((route, at) => [route, at]));
+  const placeOf = (route: Route) => places.get(route) ?? 0;
+  return routes.flatMap((later) =>
+    later.match.flatMap((pattern) => {
+      const first = covering(pattern).find(
+        ({ route }) =>
+          placeOf(route) < placeOf(later) &&
+          route.whenCookies === undefined &&
+          coversMethods(route.methods, later.methods),
+      );
+      return first === undefined ? [] : hidden(later, pattern, first);
+    }),
+  );
+}
+
+function hidden(
+  { name, match, bypass }: Route,
+  { text }: RoutePattern,
+  first: { readonly route: Route; readonly pattern: RoutePattern },
+): ConfigWarning {
+  const by = match.length === 1 ? "" : ` by "${text}"`;
+  const isRisk = bypass && !first.route.bypass;
+  return {
+    ...(isRisk && { level: "warning" }),
+    what: `Route "${name}" is never reached${by}${isRisk ? ", so its pages may be stored" : ""}.`,
+    why: `Each path that matches "${text}" also matches "${first.pattern.text}" of route "${first.route.name}", which comes first.`,
+    hint: `Put "${name}" before "${first.route.name}", or remove it.`,
+  };
 }
 
 /** Returns whether the earlier route matches every method of the later route. */

@@ -28,13 +28,9 @@ export type MatchRoute = (
 
 /** Compiles the routes. A request that matches no route gets `config.anywhere`. */
 export function compileRoutes(config: Config): MatchRoute {
-  const placesFor = indexPatterns(
-    config.routes.flatMap((route) =>
-      route.match.map((pattern) => ({ route, pattern, matchPath: compilePath(pattern) })),
-    ),
-  );
+  const candidatesFor = indexPatterns(patternsOf(config.routes));
   return (target, method = "GET", met = []) => {
-    for (const { route, pattern, matchPath } of placesFor(target.path)) {
+    for (const { route, pattern, matchPath } of candidatesFor(target.path)) {
       if (route.methods?.includes(method) === false) continue;
       if (route.whenCookies !== undefined && !met.includes(route)) continue;
       const values = fitsHost(pattern.host, target) ? matchPath(target.path) : undefined;
@@ -46,9 +42,23 @@ export function compileRoutes(config: Config): MatchRoute {
   };
 }
 
-/** Returns whether the earlier pattern matches every host and path of the later pattern. */
-export function hides(earlier: RoutePattern, later: RoutePattern): boolean {
-  return coversHost(earlier.host, later.host) && coversPath(earlier, later);
+/**
+ * @returns a function from a pattern to the patterns of the routes that match each of its hosts and
+ *   paths, in order, which may include the pattern itself
+ */
+export function compileCovering(
+  routes: readonly Route[],
+): (pattern: RoutePattern) => readonly RoutedPattern[] {
+  const candidatesFor = indexPatterns(patternsOf(routes));
+  return (pattern) => {
+    const longer = spelledPattern(pattern);
+    const shorter = longer.replace(/(?<=.)\/\n$/, "");
+    return candidatesFor(literalPrefix(longer)).filter(
+      (earlier) =>
+        coversHost(earlier.pattern.host, pattern.host) &&
+        [longer, shorter].every((path) => earlier.matchPath(path) !== undefined),
+    );
+  };
 }
 
 function decoded(value: string): string {
@@ -72,30 +82,41 @@ function spelledPattern({ path }: RoutePattern): string {
   return pathSpelled(path).replaceAll(spelledText, text).replaceAll(spelledSegment, segment);
 }
 
-/** Returns the first segment of a path, or of all paths that match a pattern; else `undefined`. */
-const firstSegment = (path: string): string | undefined => /^\/([^/\n\t]*)(?=\/|$)/.exec(path)?.[1];
+/** One pattern of a route. */
+interface RoutedPattern {
+  readonly route: Route;
+  readonly pattern: RoutePattern;
+  readonly spelled: string;
+  readonly matchPath: MatchPath;
+}
+
+const patternsOf = (routes: readonly Route[]): RoutedPattern[] =>
+  routes.flatMap((route) =>
+    route.match.map((pattern) => {
+      const spelled = spelledPattern(pattern);
+      return { route, pattern, spelled, matchPath: compilePath(spelled) };
+    }),
+  );
+
+/** Returns the whole segments before the first `*` or `:name`, or all of a path without these. */
+function literalPrefix(spelled: string): string {
+  const wildAt = spelled.search(/[\n\t]/);
+  return wildAt < 0 ? spelled : spelled.slice(0, spelled.lastIndexOf("/", wildAt));
+}
 
 /**
- * Compiles a pattern. The texts between its `*` are found one after another and never searched
- * twice, so the time is linear in the length of the path.
+ * Compiles a pattern at its first use. The texts between its `*` are found one after another and
+ * never searched twice, so the time is linear in the length of the path.
  */
-function compilePath(pattern: RoutePattern): MatchPath {
-  const spelled = spelledPattern(pattern);
-  const texts = spelled
-    .split(text)
-    .map((literal) =>
-      literal.replaceAll(/[^\w/\t]/g, String.raw`\$&`).replaceAll(segment, String.raw`([^/\n]+)`),
-    );
-  const parts = texts.map((source, at) => {
-    const end = at === texts.length - 1 ? "$" : "";
-    return new RegExp(`${at === 0 ? "^" : ""}${source}${end}`, "g");
-  });
+function compilePath(spelled: string): MatchPath {
+  let compiled: readonly RegExp[] | undefined;
   // A final `/*` also matches the path without it.
   const end = spelled.endsWith(`/${text}`) ? "/" : "";
   return (path) => {
+    compiled ??= partsOf(spelled);
     const values: string[] = [];
     let fromAt = 0;
-    for (const part of parts) {
+    for (const part of compiled) {
       part.lastIndex = fromAt;
       const found = part.exec(path + end);
       if (found === null) return undefined;
@@ -106,26 +127,51 @@ function compilePath(pattern: RoutePattern): MatchPath {
   };
 }
 
-/** Returns whether the earlier pattern matches every path that the later pattern matches. */
-function coversPath(earlier: RoutePattern, later: RoutePattern): boolean {
-  const matchPath = compilePath(earlier);
-  const longer = spelledPattern(later);
-  const shorter = longer.replace(/(?<=.)\/\n$/, "");
-  return [longer, shorter].every((path) => matchPath(path) !== undefined);
+/** Returns an expression for each text between the `*` of a pattern. */
+function partsOf(spelled: string): readonly RegExp[] {
+  const texts = spelled
+    .split(text)
+    .map((literal) =>
+      literal.replaceAll(/[^\w/\t]/g, String.raw`\$&`).replaceAll(segment, String.raw`([^/\n]+)`),
+    );
+  return texts.map((source, at) => {
+    const end = at === texts.length - 1 ? "$" : "";
+    return new RegExp(`${at === 0 ? "^" : ""}${source}${end}`, "g");
+  });
 }
 
 /**
- * Indexes patterns by their first segment, so that a path is compared with few of them.
+ * Indexes patterns by their literal prefix, so that the time for a path does not grow with the
+ * number of patterns that begin otherwise.
  *
- * @returns a function from a path to the items whose pattern may match the path, in order
+ * @returns a function from a path to the patterns that may match the path, in order
  */
-function indexPatterns<Item extends { readonly pattern: RoutePattern }>(
-  items: readonly Item[],
-): (path: string) => readonly Item[] {
-  const firsts = items.map(({ pattern }) => firstSegment(spelledPattern(pattern)));
-  const itemsAt = (first: string | undefined) =>
-    items.filter((_, at) => firsts[at] === undefined || firsts[at] === first);
-  const byFirst = new Map(firsts.map((first) => [first, itemsAt(first)]));
-  const elsewhere = itemsAt(undefined);
-  return (path) => byFirst.get(firstSegment(path)) ?? elsewhere;
+function indexPatterns(
+  patterns: readonly RoutedPattern[],
+): (path: string) => readonly RoutedPattern[] {
+  const byPrefix = new Map<string, number[]>();
+  let depthMax = 0;
+  for (const [at, { spelled }] of patterns.entries()) {
+    const prefix = literalPrefix(spelled);
+    const alike = byPrefix.get(prefix);
+    if (alike === undefined) byPrefix.set(prefix, [at]);
+    else alike.push(at);
+    depthMax = Math.max(depthMax, prefix.split("/").length);
+  }
+  return (path) =>
+    prefixesOf(path, depthMax)
+      .flatMap((prefix) => byPrefix.get(prefix) ?? [])
+      .sort((a, b) => a - b)
+      .flatMap((at) => patterns[at] ?? []);
+}
+
+/** Returns the path, and its beginnings of whole segments, from none to at most `depthMax`. */
+function prefixesOf(path: string, depthMax: number): string[] {
+  const prefixes = path === "" ? [path] : [path, ""];
+  for (let depth = 0, at = 0; depth < depthMax; depth += 1) {
+    at = path.indexOf("/", at + 1);
+    if (at < 0) break;
+    prefixes.push(path.slice(0, at));
+  }
+  return prefixes;
 }

@@ -5,7 +5,6 @@ import type { WrittenConfig } from "../../../src/config/written.ts";
 import { faultText } from "../../../src/base/operator-error.ts";
 import { configWarnings, type Stores } from "../../../src/pages/request/config-warnings.ts";
 import tidemarkConfig from "../../../tidemark.config.ts";
-import { openSite } from "../../../testing/site/harness.ts";
 
 const storesOf = (...names: string[]) => ({ tiers: { all: names.map((name) => ({ name })) } });
 const all = { ...storesOf("memory", "edge", "shared"), purging: {} };
@@ -180,15 +179,4 @@ describe("the check for routes that are never reached", () => {
   it("finds nothing in this repository's own configuration", () => {
     expect(configWarnings(tidemarkConfig)).toEqual([]);
   });
-});
-
-it("the Worker logs a warning once, and still answers", async () => {
-  const routes = [
-    { name: "any", match: "/:any" },
-    { name: "one", match: "/one" },
-  ];
-  const site = openSite({ config: { routes } });
-  await site.get("/one");
-  expect((await site.get("/one")).status).toBe(200);
-  expect(site.log).toEqual([expect.stringContaining('Route "one" is never reached.')]);
 });

@@ -148,7 +148,7 @@ describe("a site with records in Durable Objects", () => {
     await site.get("/a");
     expect(site.lines.find(({ event }) => event === "started")).toMatchObject({
       tiers: "memory edge",
-      faults: 2,
+      faults: 1,
     });
     expect(site.log).toEqual([
       expect.stringContaining(
