@@ -66,7 +66,7 @@ function lackingStores(route: Route, { tiers, purging }: Stores): Fault | undefi
   return {
     what: `Route "${route.name}" has fields without effect: ${idle.join(", ")}.`,
     why: `This Worker has only the tiers ${names.join(" and ")}, and ${lacksJournal ? "no" : "a"} journal of purges.`,
-    hint: "Set the variables of Redis, or remove these fields.",
+    hint: "Bind the stores, or remove these fields.",
   };
 }
 
