@@ -67,7 +67,7 @@ describe("a route whose store is absent", () => {
     const journal = "purging" in stores ? "a" : "no";
     expect(told([{ name: "one", match: "/a", ...fields }], stores)).toEqual([
       `Route "one" has fields without effect: ${idle}. This Worker has only the tiers memory and edge, and ` +
-        `${journal} journal of purges. Set the variables of Redis, or remove these fields.`,
+        `${journal} journal of purges. Bind the stores, or remove these fields.`,
     ]);
   });
 
