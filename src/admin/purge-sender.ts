@@ -3,7 +3,7 @@
 import type { PurgeRefusal } from "../protocol/families.ts";
 import { type Fault, isFault } from "../base/operator-error.ts";
 import type { Environment } from "../platform/environment.ts";
-import { webhookClaim } from "../purge/acceptance/webhook.ts";
+import { decodedBytes, isSigned, signaturesMax } from "../base/hmac.ts";
 import { notUsable, type OperatorGate } from "./auth.ts";
 import { errorAnswer } from "./json-answers.ts";
 
@@ -43,16 +43,17 @@ export async function senderOf(
   const { headers } = request;
   const id = headers.get("webhook-id") ?? "";
   if (id.length > idLengthMax) return tooLongId();
-  const isSigned = headers.has("webhook-signature");
-  if (isSigned && purgeSecrets !== undefined) {
-    return isFault(purgeSecrets) ? notToBeKnown(purgeSecrets) : signer(request, purgeSecrets, gate);
+  const hasSignature = headers.has("webhook-signature");
+  if (hasSignature && purgeSecrets !== undefined) {
+    if (isFault(purgeSecrets)) return notToBeKnown(purgeSecrets);
+    return signer(signatureClaim(request), purgeSecrets, gate);
   }
   if (isFault(gate.adminToken)) {
     if (headers.has("authorization")) return notToBeKnown(gate.adminToken);
   } else if (gate.adminToken !== undefined && (await gate.isOperator(request))) {
     return { kind: "known", by: "admin", id, refusalOf: async () => undefined };
   }
-  if (isSigned) {
+  if (hasSignature) {
     return notSigned("The request has a signature, but PURGE_SECRET is not set on this deployment");
   }
   return notSigned(
@@ -63,8 +64,11 @@ export async function senderOf(
 }
 
 /** Checks the fields of a signed request. The signature itself needs the body. */
-function signer(request: Request, secrets: string, gate: OperatorGate): Sender | SenderRefusal {
-  const claim = webhookClaim(request);
+function signer(
+  claim: SignatureClaim,
+  secrets: string,
+  gate: OperatorGate,
+): Sender | SenderRefusal {
   if (claim.kind === "refused") {
     gate.refusals.refused("signature", claim.reason === "timestamp" ? "expired" : claim.reason);
     return notSigned(claim.why, claim.reason === "malformed" ? "signature" : claim.reason);
@@ -104,3 +108,63 @@ function notSigned(why: string, refusal: PurgeRefusal = "not-signed"): SenderRef
 function notToBeKnown(fault: Fault): SenderRefusal {
   return { kind: "refused", answer: notUsable(fault, nothingPurged), refusal: "unavailable" };
 }
+
+/** The result of checking the header fields of a signed purge, before its body is read. */
+type SignatureClaim =
+  | {
+      readonly kind: "claimed";
+      readonly id: string;
+      /**
+       * @param secrets one or more secrets, separated by spaces, to allow rotation
+       * @param body the exact bytes of the request's body
+       */
+      readonly isSigned: (secrets: string, body: Uint8Array<ArrayBuffer>) => Promise<boolean>;
+    }
+  | {
+      readonly kind: "refused";
+      /**
+       * `timestamp`: the timestamp differs from the current time by over 300 s. `malformed`: a
+       * field is missing or ill-formed.
+       */
+      readonly reason: "timestamp" | "malformed";
+      readonly why: string;
+    };
+
+/** The maximum difference between the timestamp and the current time (Standard Webhooks). */
+const toleranceSeconds = 300;
+
+/** Checks the fields of a signed purge (Standard Webhooks). */
+export function signatureClaim({ headers }: Pick<Request, "headers">): SignatureClaim {
+  const id = headers.get("webhook-id") ?? "";
+  const timestamp = headers.get("webhook-timestamp") ?? "";
+  const signatures = signaturesIn(headers.get("webhook-signature") ?? "");
+  if (id === "" || signatures.length === 0 || !/^\d{1,15}$/.test(timestamp)) {
+    const why = "It lacks webhook-id, webhook-timestamp, or a webhook-signature of version 1";
+    return { kind: "refused", reason: "malformed", why };
+  }
+  const ageSeconds = Math.floor(Date.now() / 1_000) - Number(timestamp);
+  if (Math.abs(ageSeconds) > toleranceSeconds) {
+    const why = `Its webhook-timestamp is over ${toleranceSeconds} s too ${ageSeconds > 0 ? "old" : "new"}`;
+    return { kind: "refused", reason: "timestamp", why };
+  }
+  return {
+    kind: "claimed",
+    id,
+    isSigned: (secrets, body) =>
+      isSigned({
+        hash: "SHA-256",
+        secrets: secrets.split(" ").flatMap((one) => bytesOf(one.replace("whsec_", ""))),
+        signatures,
+        content: [`${id}.${timestamp}.`, body],
+      }),
+  };
+}
+
+/** Returns the signatures of version 1; none if there are more than `signaturesMax`. */
+function signaturesIn(field: string) {
+  const ofVersion1 = field.split(" ").filter((one) => one.startsWith("v1,"));
+  if (ofVersion1.length > signaturesMax) return [];
+  return ofVersion1.flatMap((one) => bytesOf(one.slice(3))).filter(({ length }) => length === 32);
+}
+
+const bytesOf = (base64: string) => decodedBytes(base64, "base64") ?? [];

@@ -49,20 +49,26 @@ export interface LookupPolicy<Detail, V> {
   inMemory(): TierRead<Detail>;
   /** Reads a lower tier. Earlier verdicts are outdated afterwards. */
   readFrom(tier: Tier<Detail>): Promise<TierRead<Detail>>;
-  /** Calls `lookup.lookUpIn` to read a lower tier, or skips the tier. */
-  ask(tier: Tier<Detail>, lookup: Lookup<Detail, V>): Promise<unknown>;
+  /** Returns whether to skip a lower tier. */
+  skips?(tier: Tier<Detail>): boolean;
+  /** Receives the result of a read of a lower tier, and the best record so far. */
+  hasRead?(
+    tier: Tier<Detail>,
+    kind: TierRead<Detail>["kind"],
+    found: LookupResult<Detail, V> | undefined,
+  ): void;
   /**
    * Follows a marker. Returns whether the marker leads to another key. A lookup follows at most one
    * marker.
    */
-  follow(marker: VaryMarker): boolean;
+  follow?(marker: VaryMarker): boolean;
   /**
    * Returns false for a record that was requested before the last invalidation of its marker. Such
    * a record is discarded without a verdict.
    */
   isCurrent(stored: CacheRecord<Detail>): boolean;
   /** Returns whether reading the lower tiers is pointless. */
-  isHopeless(): boolean;
+  isHopeless?(): boolean;
   /**
    * Returns the verdict on a candidate, at the request's arrival or at the end of the last wait.
    */
@@ -106,7 +112,7 @@ function inTiers<Detail, V>(
 ): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
   if (policy.isBypassed()) return undefined;
   const lookup = new Lookup(policy);
-  if (lookup.inIsolate() || policy.isHopeless()) return verified(lookup.found, policy);
+  if (lookup.inIsolate() || policy.isHopeless?.() === true) return verified(lookup.found, policy);
   return inInvocation(() => lookup.below().then((found) => verified(found, policy)));
 }
 
@@ -126,7 +132,7 @@ function verified<Detail, V>(
 }
 
 /** A lookup in progress. */
-export class Lookup<Detail, V> {
+class Lookup<Detail, V> {
   readonly #policy: LookupPolicy<Detail, V>;
   /** Memory's `changeCount` at the start. */
   readonly #beganAtCount: number;
@@ -162,7 +168,7 @@ export class Lookup<Detail, V> {
   async below(): Promise<LookupResult<Detail, V> | undefined> {
     const policy = this.#policy;
     for (const tier of policy.used.below) {
-      if (!this.#isDone) await policy.ask(tier, this);
+      if (!this.#isDone && policy.skips?.(tier) !== true) await this.#read(tier);
     }
     const best = this.found;
     if (best === undefined || !this.#isOutdated) return best;
@@ -170,18 +176,18 @@ export class Lookup<Detail, V> {
   }
 
   /** Reads a tier below memory, and backfills a sufficient record into the tiers above. */
-  async lookUpIn(tier: Tier<Detail>): Promise<TierRead<Detail>["kind"]> {
+  async #read(tier: Tier<Detail>): Promise<void> {
     const before = this.found;
     let read = await this.#policy.readFrom(tier);
     if (this.#follow(read)) {
       this.#underWay();
-      if (this.#isDone) return "found";
+      if (this.#isDone) return;
       read = await this.#policy.readFrom(tier);
     }
     this.#isOutdated = true;
     this.#take(read, tier);
     if (this.#isDone && this.found !== before) this.#backfill(tier);
-    return read.kind;
+    this.#policy.hasRead?.(tier, read.kind, this.found);
   }
 
   #underWay(): void {
@@ -191,7 +197,7 @@ export class Lookup<Detail, V> {
 
   #follow(read: TierRead<Detail>): boolean {
     if (read.kind !== "found" || read.record.kind !== "vary") return false;
-    return this.#policy.follow(read.record);
+    return this.#policy.follow?.(read.record) === true;
   }
 
   #take(read: TierRead<Detail>, tier: Tier<Detail>): void {

@@ -2,12 +2,7 @@
 // minimal records.
 import { bodyOfBytes, type CacheRecord } from "../../src/cache/record/record.ts";
 import { describe, expect, it } from "vitest";
-import {
-  lookUp,
-  type Lookup,
-  type LookupResult,
-  type LookupPolicy,
-} from "../../src/cache/lookup.ts";
+import { lookUp, type LookupResult, type LookupPolicy } from "../../src/cache/lookup.ts";
 import { RecordKey } from "../../src/cache/record/record-key.ts";
 import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
 import type { TierName } from "../../src/config/tier-names.ts";
@@ -127,10 +122,6 @@ class World implements LookupPolicy<Detail, Verdict> {
     await Promise.resolve();
     this.#whileReading();
     return read;
-  }
-
-  ask(tier: Tier<Detail>, finding: Lookup<Detail, Verdict>) {
-    return finding.lookUpIn(tier);
   }
 
   follow({ names }: VaryMarker): boolean {

@@ -2,7 +2,7 @@
 // reaction to each kind of answer, its waits and its limits.
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it, vi } from "vitest";
-import { webhookClaim } from "../../src/purge/acceptance/webhook.ts";
+import { signatureClaim } from "../../src/admin/purge-sender.ts";
 import { createPurger } from "../../src/purger/purger.ts";
 import {
   acceptance,
@@ -28,7 +28,7 @@ describe("a try to send a purge", () => {
     const fields = Object.fromEntries(headers);
     expect(new Webhook(secret).verify(body, fields)).toEqual(sent);
     expect(() => new Webhook(secret).verify(`${body} `, fields)).toThrow(/signature/i);
-    expect(webhookClaim({ headers })).toMatchObject({ kind: "claimed" });
+    expect(signatureClaim({ headers })).toMatchObject({ kind: "claimed" });
     expect([to, init.method, init.redirect]).toEqual([url, "POST", "manual"]);
     expect(headers.get("content-type")).toBe("application/json");
     expect(headers.get("webhook-id")).toMatch(/^msg_[0-9a-f]{32}$/);

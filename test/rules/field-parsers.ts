@@ -12,7 +12,7 @@ import { rangeVerdict } from "../../src/rules/ranges.ts";
 import { selectingFieldNames, selectingValues } from "../../src/rules/selecting.ts";
 import { connectionFields } from "../../src/rules/storable.ts";
 import { conditionalFields, entityTag, isNotModified } from "../../src/rules/validators.ts";
-import { webhookClaim } from "../../src/purge/acceptance/webhook.ts";
+import { signatureClaim } from "../../src/admin/purge-sender.ts";
 import { reducedAcceptEncoding } from "../../src/pages/request/forwarded-fields.ts";
 import { sortCookies } from "../../src/pages/request/cookies.ts";
 import { contentLength } from "../../src/rules/fields.ts";
@@ -85,5 +85,6 @@ export const fieldParsers: readonly (readonly [name: string, read: (text: string
 function webhookSignature(text: string): unknown {
   const timestamp = String(Math.floor(Date.now() / 1_000));
   const fields = { "webhook-id": "a", "webhook-timestamp": timestamp, "webhook-signature": text };
-  return webhookClaim({ headers: new Map(Object.entries(fields)) } as unknown as Request);
+  const request = { headers: new Map(Object.entries(fields)) } as unknown as Request;
+  return signatureClaim(request);
 }

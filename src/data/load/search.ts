@@ -1,5 +1,5 @@
 // Adds the rules of data to a lookup: decodes records from lower tiers, and stops at a value that may answer.
-import { lookUp, type Lookup, type LookupResult, type LookupPolicy } from "../../cache/lookup.ts";
+import { lookUp, type LookupResult, type LookupPolicy } from "../../cache/lookup.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { type Invocation, invocationHere } from "../../remote/invocation.ts";
 import { bytesOf, discardBody } from "../../cache/record/record.ts";
@@ -139,21 +139,8 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
     return { kind: "absent" };
   }
 
-  async ask(tier: Tier<DataDetail>, finding: Lookup<DataDetail, DataVerdict>): Promise<void> {
-    await finding.lookUpIn(tier);
-  }
-
-  /** Returns `false`, because records of data do not refer to other records. */
-  follow(): boolean {
-    return false;
-  }
-
   isCurrent({ metadata }: DataRecord): boolean {
     return hasForm(metadata, this.#place.space);
-  }
-
-  isHopeless(): boolean {
-    return false;
   }
 
   judge({ stored }: Candidate): DataVerdict {

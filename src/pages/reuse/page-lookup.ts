@@ -1,17 +1,17 @@
 // Adds HTTP to a lookup: follows `Vary` markers, reads only the needed part of a body, and skips
 // Redis for a session if each session gets an answer of its own.
 import type { Exchange, PagePlace } from "../site/exchange.ts";
-import { lookUp, type Lookup, type LookupResult, type LookupPolicy } from "../../cache/lookup.ts";
+import { lookUp, type LookupResult, type LookupPolicy } from "../../cache/lookup.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Attention } from "../../purge/view/view.ts";
-import { isSmall, type VaryMarker } from "../../cache/tiers/tier.ts";
+import { isSmall, type TierRead, type VaryMarker } from "../../cache/tiers/tier.ts";
 import { tierScopes } from "../../config/tier-names.ts";
 import { selects } from "../../rules/selecting.ts";
 import { clientHasIt, mayNeedNoBody, rangeIn } from "../request/conditions.ts";
 import { variantKey } from "../request/key.ts";
 import { isPersonal } from "../request/personal.ts";
 import { type LookupRequest, askedWith } from "../request/plan.ts";
-import { sharedMsMax } from "../request/brief.ts";
+import { sharedMsMax } from "../request/retention.ts";
 import { isAlwaysValidated, isKept, termsOf } from "../stored/lifetime.ts";
 import {
   type Candidate,
@@ -177,15 +177,16 @@ export class PageLookup
     );
   }
 
-  async ask(tier: ResponseTier, steps: Lookup<ResponseDetail, Verdict>): Promise<void> {
-    const isBeyondColo = tierScopes[tier.name] !== "colo";
-    if (isBeyondColo && (this.#passesOver ??= this.#mayPassOver())) {
-      this.inShared = "passed-over";
-      this.exchange.decision.lookedUp(tier.name, this.inShared, undefined);
-      return;
-    }
-    const result = await steps.lookUpIn(tier);
-    const isNowhere = result === "absent" && steps.found === undefined && !this.marker;
+  skips({ name }: ResponseTier): boolean {
+    if (tierScopes[name] === "colo") return false;
+    if (!(this.#passesOver ??= this.#mayPassOver())) return false;
+    this.inShared = "passed-over";
+    this.exchange.decision.lookedUp(name, this.inShared, undefined);
+    return true;
+  }
+
+  hasRead(tier: ResponseTier, kind: TierRead<ResponseDetail>["kind"], found?: FoundResponse): void {
+    const isNowhere = kind === "absent" && found === undefined && !this.marker;
     this.inShared = isNowhere && tier === this.used.ofWorld ? "nothing" : undefined;
   }
 

@@ -8,7 +8,7 @@ import {
   responseIn,
   type ResponseTier,
 } from "../stored/stored-response.ts";
-import { isBrief } from "../request/brief.ts";
+import { isBrief } from "../request/retention.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
 import { storedCandidate, type OriginNeed } from "../reuse/need.ts";
 import { discardBody } from "../../cache/record/record.ts";

@@ -14,7 +14,7 @@ import type {
 import { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierKeep, VaryMarker } from "../../cache/tiers/tier.ts";
 import type { LookupRequest } from "../request/plan.ts";
-import { sharedMsMax } from "../request/brief.ts";
+import { sharedMsMax } from "../request/retention.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import type { Exchange } from "../site/exchange.ts";
 import { hasRoomFor, keyOf, keysOf, markerTo, type VariantPlace } from "./variants.ts";

@@ -49,7 +49,7 @@ export async function bodyTextOf(
  * @returns `undefined` for text that cannot be decoded, for gzip over the limit, and for gzip that
  *   inflates to another length than `bodyBytes`
  */
-export async function bodyIn(
+export async function decodeBody(
   text: string,
   { bodyBytes }: Pick<RecordMetadata, "bodyBytes">,
   bodyBytesMax: number,

@@ -2,7 +2,7 @@
 import type { RedisClient } from "../../remote/redis/redis-client.ts";
 import type { MetadataWith } from "../../cache/record/record.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
-import { isCutHead, rangeOf, recordIn, type RecordPart } from "./record-text.ts";
+import { isCutHead, getrangeArgs, recordIn, type RecordPart } from "./record-text.ts";
 import {
   type ListingLimit,
   type RecordList,
@@ -123,7 +123,7 @@ async function textsOf(redis: RedisClient, keys: readonly string[], part: Record
     "listing",
     (client) => {
       const pipeline = client.pipeline();
-      for (const key of keys) pipeline.getrange(...rangeOf(key, part));
+      for (const key of keys) pipeline.getrange(...getrangeArgs(key, part));
       // A key of another application may have another type. Then only the command for that key
       // fails.
       return pipeline.exec({ keepErrors: true });

@@ -27,7 +27,7 @@ const charsOf = { whole: 0, metadata: headCharsMax, "long-metadata": longHeadCha
 export type RecordPart = keyof typeof charsOf;
 
 /** Returns the arguments of GETRANGE; -1 means the end. */
-export function rangeOf(redisKey: string, part: RecordPart): [string, number, number] {
+export function getrangeArgs(redisKey: string, part: RecordPart): [string, number, number] {
   return [redisKey, 0, charsOf[part] - 1];
 }
 

@@ -13,7 +13,7 @@ import { readTrouble } from "../../remote/redis/trouble.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import type { RecordHead } from "../../cache/tiers/tier.ts";
-import { isCutHead, rangeOf, recordIn } from "./record-text.ts";
+import { isCutHead, getrangeArgs, recordIn } from "./record-text.ts";
 
 /** The timeout for requesting a lease. The client's request is then forwarded without a lease. */
 const askMsMax = 1_000;
@@ -49,7 +49,7 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
         const look = () =>
           client.multi().set(leaseKey, token, { nx: true, px: leaseMs }).get(leaseKey);
         try {
-          const range = rangeOf(recordKey, "metadata");
+          const range = getrangeArgs(recordKey, "metadata");
           return await look()
             .getrange(...range)
             .exec<[unknown, unknown, unknown]>();
@@ -89,7 +89,7 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
   async #recordIn(text: unknown, recordKey: string): Promise<RecordHead<Detail> | undefined> {
     const { redis } = this.#settings;
     if (!isCutHead(text)) return recordIn(recordKey, text, this.#settings)?.record;
-    const range = rangeOf(recordKey, "long-metadata");
+    const range = getrangeArgs(recordKey, "long-metadata");
     const answer = await redis.write(
       "lease",
       (client) =>

@@ -1,12 +1,19 @@
 // The shared tier: one Redis database for all colos. A record is one string, so a fill, a lookup
 // and most 304s cost one command each.
-import { bodyIn, bodyOf } from "./body-text.ts";
+import { decodeBody, bodyOf } from "./body-text.ts";
 import { BoundedMap } from "../../base/bounded-map.ts";
 import { JoinedRemovals } from "./joined-removals.ts";
 import { encodeRecord, headOf } from "../../cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { listRecords, type RecordsInRedis } from "./record-listing.ts";
-import { headCharsMax, isCutHead, padded, rangeOf, recordIn, recordText } from "./record-text.ts";
+import {
+  headCharsMax,
+  isCutHead,
+  padded,
+  getrangeArgs,
+  recordIn,
+  recordText,
+} from "./record-text.ts";
 import { sha256Hex } from "../../base/sha256.ts";
 import {
   type RecordList,
@@ -80,7 +87,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const answer = await this.#settings.redis.read<unknown>(
       "look-up",
       async (redis) => {
-        const range = rangeOf(redisKey, ask.part);
+        const range = getrangeArgs(redisKey, ask.part);
         if (ask.atPrimary !== true) return redis.getrange(...range);
         const [reply] = await redis
           .multi()
@@ -135,7 +142,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     if (record.kind === "vary") return { kind: "found", record };
     const { metadata } = record;
     if (!isWhole) return foundWith(metadata, { kind: "absent" });
-    const bytes = await bodyIn(bodyText, metadata, this.#settings.bodyBytesMax);
+    const bytes = await decodeBody(bodyText, metadata, this.#settings.bodyBytesMax);
     if (bytes !== undefined && (await sha256Hex(bytes)) === metadata.bodyDigest) {
       const { form } = this.#settings;
       const body = form.bodyOf?.(bytes) ?? { kind: "blob", blob: new Blob([bytes]) };

@@ -7,7 +7,7 @@ import type { DatabaseRoom } from "../../remote/redis/database-room.ts";
 import type { CallPurpose } from "../../remote/purpose.ts";
 import type { RedisClient } from "../../remote/redis/redis-client.ts";
 import { readTrouble } from "../../remote/redis/trouble.ts";
-import { rangeOf, recordIn } from "./record-text.ts";
+import { getrangeArgs, recordIn } from "./record-text.ts";
 import { unlessNewerScript } from "./unless-newer.ts";
 import type { TierWrite } from "../../cache/tiers/tier.ts";
 
@@ -128,7 +128,7 @@ export async function isRewritten<Detail>(
  */
 async function headUnder(redis: Redis, redisKey: string): Promise<string | undefined> {
   try {
-    return await redis.getrange(...rangeOf(redisKey, "metadata"));
+    return await redis.getrange(...getrangeArgs(redisKey, "metadata"));
   } catch (cause) {
     if (readTrouble(cause) === "wrong-type") return undefined;
     throw cause;

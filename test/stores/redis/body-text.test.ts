@@ -3,7 +3,7 @@
 import "../../../testing/fakes/workers-globals.ts";
 import { deflateRawSync, gzipSync } from "node:zlib";
 import { describe, expect, it, vi } from "vitest";
-import { bodyIn, bodyTextOf } from "../../../src/stores/redis/body-text.ts";
+import { decodeBody, bodyTextOf } from "../../../src/stores/redis/body-text.ts";
 import { gunzipped } from "../../../src/stores/redis/gzip.ts";
 import { bytesOf, metadataOf, noise } from "../../../testing/examples/records.ts";
 import { responseForm } from "../../../src/pages/stored/record-form.ts";
@@ -44,7 +44,7 @@ describe("the compression of a body for Redis", () => {
     const text = await bodyTextOf(bytes, responseForm.isWorthPacking(metadata));
     expect(text.length < 1_000).toBe(isPacked);
     expect(text.slice(0, 1)).toBe(isPacked ? "g" : "i");
-    expect(await bodyIn(text, metadata, mebibyte)).toEqual(bytes);
+    expect(await decodeBody(text, metadata, mebibyte)).toEqual(bytes);
   });
 
   it.each([
@@ -60,7 +60,7 @@ describe("the compression of a body for Redis", () => {
     const metadata = metadataOf(bytes, { fields: [["content-type", "text/plain"]] });
     const text = await bodyTextOf(bytes, responseForm.isWorthPacking(metadata));
     expect(text.slice(0, 1)).toBe(letter);
-    expect(await bodyIn(text, metadata, mebibyte)).toEqual(bytes);
+    expect(await decodeBody(text, metadata, mebibyte)).toEqual(bytes);
   });
 });
 
@@ -158,6 +158,6 @@ it("a body has the same text on a runtime without Buffer, such as workerd", asyn
   const bare = await import("../../../src/stores/redis/body-text.ts");
   vi.doUnmock("../../../src/base/node-globals.ts");
   expect(await bare.bodyTextOf(bytes, false)).toBe(text);
-  expect(await bare.bodyIn(text, metadata, mebibyte)).toEqual(bytes);
-  expect(await bare.bodyIn("i€", metadata, mebibyte)).toBeUndefined();
+  expect(await bare.decodeBody(text, metadata, mebibyte)).toEqual(bytes);
+  expect(await bare.decodeBody("i€", metadata, mebibyte)).toBeUndefined();
 });

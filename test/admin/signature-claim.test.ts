@@ -1,8 +1,8 @@
 // Standard Webhooks: which header fields may claim a purge, and which secrets verify the claim. The
 // good claim is the example of the specification's libraries.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { webhookClaim } from "../../../src/purge/acceptance/webhook.ts";
-import { signatureOf } from "../../../testing/site/purge-sender.ts";
+import { signatureClaim } from "../../src/admin/purge-sender.ts";
+import { signatureOf } from "../../testing/site/purge-sender.ts";
 
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const otherSecret = "whsec_a1Pt6sBx7RNlzQZwifC6lYBZNnVb1eOG";
@@ -19,7 +19,7 @@ const good = {
 type Fields = Partial<Record<keyof typeof good, string>>;
 
 const claimOf = (changes: Fields) =>
-  webhookClaim({ headers: new Headers({ ...good, ...changes }) });
+  signatureClaim({ headers: new Headers({ ...good, ...changes }) });
 
 async function isSigned(changes: Fields, secrets = secret, content = body) {
   const claim = claimOf(changes);
@@ -60,7 +60,10 @@ describe("a claim", () => {
   it.each(Object.keys(good))("is refused as malformed without %s", (name) => {
     const headers = new Headers(good);
     headers.delete(name);
-    expect(webhookClaim({ headers })).toMatchObject({ kind: "refused", reason: "malformed" });
+    expect(signatureClaim({ headers })).toMatchObject({
+      kind: "refused",
+      reason: "malformed",
+    });
   });
 
   it.each([
