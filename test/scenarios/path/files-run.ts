@@ -5,14 +5,16 @@ import { mock } from "node:test";
 import { DataIsolate } from "../../../testing/data/data-isolate.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
-import { openSite } from "../../../testing/site/harness.ts";
+import { openColos } from "../../../testing/site/harness.ts";
 
 const clock = new FakeClock();
 const token = "admin-of-the-files-that-run";
 const headers = { "cache-control": "max-age=60", etag: '"1"', "content-type": "text/html" };
 const origin = () => new Response("page", { headers });
 const upstash = new FakeUpstash(clock);
-const site = openSite({ clock, origin, upstash, env: { ADMIN_TOKEN: token } });
+const options = { clock, origin, upstash, env: { ADMIN_TOKEN: token } };
+const [site, there] = openColos(2, options);
+if (site === undefined || there === undefined) throw new Error("There are no two colos.");
 const session = new Session();
 session.connect();
 await session.post("Profiler.enable");
@@ -34,11 +36,11 @@ async function run(call: () => Promise<string>) {
   return { told, files };
 }
 
-/** Asks the site. Returns the answer's status and Cache-Status after all background work. */
-async function ask(path: string, init = {}): Promise<string> {
-  const response = await site.ask(path, init);
+/** Asks a colo. Returns the answer's status and Cache-Status after all background work. */
+async function ask(path: string, init = {}, colo = site): Promise<string> {
+  const response = await colo.ask(path, init);
   await response.arrayBuffer();
-  await site.settle();
+  await colo.settle();
   return `${response.status} ${response.headers.get("cache-status") ?? ""}`;
 }
 
@@ -60,9 +62,12 @@ const miss = await run(() => ask("/b"));
 const order = {
   method: "POST",
   headers: { authorization: `Bearer ${token}` },
-  body: '{"tags":["news"]}',
+  body: '{"urls":["https://www.example.com/a"]}',
 };
+await ask("/a", {}, there);
 const purge = await run(() => ask("/_cache/purge", order));
+clock.advance(10);
+const nextReader = await run(() => ask("/a", {}, there));
 
 const colo = new DataIsolate({ cache: null });
 await get(colo, "a");
@@ -73,5 +78,5 @@ const valueInMemory = await run(() => get(colo, "a"));
 const valueInRedis = await run(() => get(elsewhere, "a"));
 const valueLoaded = await run(() => get(elsewhere, "c"));
 
-const requests = { hit, miss, purge };
+const requests = { hit, miss, purge, nextReader };
 console.log(JSON.stringify({ ...requests, valueInMemory, valueInRedis, valueLoaded }));

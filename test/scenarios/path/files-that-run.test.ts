@@ -34,6 +34,12 @@ it.each([
   { heading: "A hit in memory", kind: "hit", told: "200 tidemark; hit; ttl=60; detail=memory" },
   { heading: "A miss", kind: "miss", told: "fwd=uri-miss", after: ["A hit in memory"] },
   { heading: "A purge", kind: "purge", told: "200" },
+  {
+    heading: "The next reader in another colo",
+    kind: "nextReader",
+    told: "fwd=stale; fwd-status=200; stored; detail=purged",
+    after: ["A hit in memory", "A miss"],
+  },
   { heading: "A value in memory", kind: "valueInMemory", told: "stored" },
   {
     heading: "A value in Redis",
