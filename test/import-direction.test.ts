@@ -9,7 +9,7 @@ import {
   inCircles,
   type Sources,
 } from "./source-tree/breaches.ts";
-import { command, library, linesInFileMax } from "./source-tree/folders.ts";
+import { command, library, linesInFileMax, published } from "./source-tree/folders.ts";
 
 /** Returns the sources below these folders. */
 function sourcesIn(...folders: readonly string[]): Sources {
@@ -161,4 +161,12 @@ describe("the check for breaches", () => {
       "src/rules/b.ts\n  → src/rules/c.ts\n  → src/rules/a.ts\n  → src/rules/b.ts",
     );
   });
+});
+
+it("the package exports each file that begins with `// Exports of`, and documents it", () => {
+  const exporting = [...sourcesIn("src")].filter(([, text]) => text.startsWith("// Exports of"));
+  const page = readFileSync("docs/package.md", "utf8");
+  const named = exporting.map(([, text]) => /`(tidemark[/\w]*)`/.exec(text)?.[1] ?? "");
+  expect(exporting.map(([path]) => path).toSorted()).toEqual(published.toSorted());
+  expect(named.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
 });

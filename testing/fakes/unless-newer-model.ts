@@ -1,6 +1,5 @@
 // Models the Lua script that writes a record unless a newer one is stored.
-import { decodeRecord } from "../../src/cache/tiers/record-codec.ts";
-import { dataForm } from "../../src/data/value/data-record.ts";
+import type { RecordMetadata } from "../../src/cache/record/record.ts";
 import { comparePositions } from "../simulation/simulated-stream.ts";
 
 /**
@@ -20,10 +19,9 @@ function isNewer(
   held: string,
   [ms = "", nth = "", kind, sinceMs, seenMs, seenDigest]: readonly string[],
 ): boolean {
-  const [head = ""] = held.split("\n", 1);
-  const record = decodeRecord(head, dataForm)?.record;
-  if (record?.kind !== "response" || record.metadata.stamp === "none") return false;
-  const { respondedAtMs, bodyDigest, stamp } = record.metadata;
+  const metadata = metadataIn(held);
+  if (metadata === undefined || metadata.stamp === "none") return false;
+  const { respondedAtMs, bodyDigest, stamp } = metadata;
   const by = comparePositions(stamp.position, `${ms}-${nth}`);
   const isLoad = kind === "load";
   if (by < 0 || (by === 0 && !isLoad)) return false;
@@ -32,4 +30,15 @@ function isNewer(
   if (!isLoad) return isRecent;
   if (by === 0) return isRecent && !isSeen;
   return isRecent || !isSeen;
+}
+
+/** Returns the metadata of a record with a stamp; `undefined` for another text. */
+function metadataIn(held: string): RecordMetadata | undefined {
+  const [head = ""] = held.split("\n", 1);
+  try {
+    const { metadata } = JSON.parse(head).record;
+    return typeof metadata.stamp.position === "string" ? metadata : undefined;
+  } catch {
+    return undefined;
+  }
 }

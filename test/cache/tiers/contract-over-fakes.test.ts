@@ -14,7 +14,7 @@ import { FakeUpstash, openNetworkOfFakes } from "../../../testing/fakes/fake-ups
 import { CalmWorld } from "../../../testing/simulation/calm-world.ts";
 import { SimulatedCache } from "../../../testing/simulation/simulated-cache.ts";
 import { SimulatedRedis } from "../../../testing/simulation/simulated-redis.ts";
-import { describeTier, type OpenTier } from "./contract/contract.ts";
+import { describeSharedTier, describeTier, type OpenTier } from "./contract/contract.ts";
 import { recordOfFieldBytes } from "../../stores/cache-api/edge-records.ts";
 import { keep, noise, responseOf } from "../../../testing/examples/records.ts";
 
@@ -62,15 +62,18 @@ describeTier("edge, over the fake Cache API", async () =>
   }),
 );
 
-describeTier("shared, over the fake Upstash", async () =>
-  opened(sharedLimits, (onBadRecord) => {
-    const clock = clockAtWrite();
-    const { nowAtMs } = clock;
-    const { url, token } = new FakeUpstash(clock);
-    const redis = new RedisClient({ url, token, nowAtMs });
-    return new SharedTier({ ...sharedSettings, redis, onBadRecord, nowAtMs });
-  }),
-);
+describeSharedTier("shared, over the fake Upstash", async () => {
+  const openOver = (mode: FakeUpstash["mode"]) =>
+    opened(sharedLimits, (onBadRecord) => {
+      const clock = clockAtWrite();
+      const { nowAtMs } = clock;
+      const upstash = new FakeUpstash(clock);
+      upstash.mode = mode;
+      const redis = new RedisClient({ url: upstash.url, token: upstash.token, nowAtMs });
+      return new SharedTier({ ...sharedSettings, redis, onBadRecord, nowAtMs });
+    });
+  return { ...openOver("works"), failing: openOver("down").tier };
+});
 
 describeTier("edge, over the simulated Cache API", async () =>
   opened(edgeLimits, (onBadRecord) => {

@@ -5,7 +5,7 @@ import { mock } from "node:test";
 import { DataIsolate } from "../../../testing/data/data-isolate.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
-import { openColos } from "../../../testing/site/harness.ts";
+import { openColos, type Site } from "../../../testing/site/harness.ts";
 
 const clock = new FakeClock();
 const token = "admin-of-the-files-that-run";
@@ -13,8 +13,7 @@ const headers = { "cache-control": "max-age=60", etag: '"1"', "content-type": "t
 const origin = () => new Response("page", { headers });
 const upstash = new FakeUpstash(clock);
 const options = { clock, origin, upstash, env: { ADMIN_TOKEN: token } };
-const [site, there] = openColos(2, options);
-if (site === undefined || there === undefined) throw new Error("There are no two colos.");
+const [here, there] = openColos(2, options) as [Site, Site];
 const session = new Session();
 session.connect();
 await session.post("Profiler.enable");
@@ -37,7 +36,7 @@ async function run(call: () => Promise<string>) {
 }
 
 /** Asks a colo. Returns the answer's status and Cache-Status after all background work. */
-async function ask(path: string, init = {}, colo = site): Promise<string> {
+async function ask(path: string, init = {}, colo: Site = here): Promise<string> {
   const response = await colo.ask(path, init);
   await response.arrayBuffer();
   await colo.settle();

@@ -12,7 +12,7 @@ import { ask, keep, look, noise, responseOf } from "../../../testing/examples/re
 import type { FakeObject } from "../../../testing/fakes/fake-object.ts";
 import { FakeRecordObjects } from "../../../testing/fakes/fake-record-objects.ts";
 import { describeLeases } from "../../cache/leases/contract.ts";
-import { describeTier } from "../../cache/tiers/contract/contract.ts";
+import { describeSharedTier } from "../../cache/tiers/contract/contract.ts";
 import { keyOf, page } from "../redis/shared-world.ts";
 
 /** Prevents the expiry of leases and words on a busy machine. */
@@ -53,11 +53,22 @@ function openTier(objects = 3, objectBytes?: number) {
 const rowsIn = (objects: readonly FakeObject<TidemarkRecords>[]) =>
   objects.map((one) => one.sql.exec("SELECT key FROM records").toArray().length);
 
-describeTier("Durable Objects", async () => {
+describeSharedTier("Durable Objects", async () => {
   const opened = openTier();
+  const down = openTier();
+  // The first call makes the object.
+  await down.tier.read(keyOf("none"), ask);
+  down.all().forEach((one) => (one.isDown = true));
   const largest = responseOf(noise(bodyBytesMax));
   const tooLarge = responseOf(noise(2_000_000));
-  return { ...opened, bodyBytesMax, takesStreams: false, largest, tooLarge };
+  return {
+    ...opened,
+    bodyBytesMax,
+    takesStreams: false,
+    largest,
+    tooLarge,
+    failing: down.tier,
+  };
 });
 
 describeLeases("Durable Objects", async () => {

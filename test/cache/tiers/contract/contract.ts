@@ -44,7 +44,55 @@ export interface OpenTier {
   readonly badRecordCount: () => number;
 }
 
+/** A tier of all colos. It also stores data. */
+export interface OpenSharedTier extends OpenTier {
+  /** A tier whose store rejects every call. */
+  readonly failing: ResponseTier;
+}
+
 const host = "a.example:8443";
+
+/** Describes a tier of all colos, whose store is remote and whose writers race. */
+export function describeSharedTier(
+  implementation: string,
+  open: () => Promise<OpenSharedTier>,
+): void {
+  describeTier(implementation, open);
+
+  describe(`a shared tier: ${implementation}`, () => {
+    it("is unavailable, and never throws, while its store rejects every call", async () => {
+      const { failing } = await open();
+      const key = new RecordKey("GET https://a.example/failing", host);
+      const results = [
+        await failing.read(key, ask),
+        await failing.read(key, { ...ask, part: "metadata", isPeek: true }),
+        await failing.write(key, page, keep),
+      ];
+      expect(results.map(({ kind }) => kind)).toEqual(Array(3).fill("unavailable"));
+      expect(await failing.remove(key)).toBe("unavailable");
+    });
+
+    it.each(["load", "set"] as const)(
+      "keeps the record of a later request if a %s ends after it (rule 28 c)",
+      async (kind) => {
+        const { tier } = await open();
+        const key = new RecordKey(`GET https://a.example/newer-${kind}`, host);
+        const stampOf = (position: string) => ({ position, n: `n-of-${position}` });
+        const later = { requestedAtMs: keep.atMs, respondedAtMs: keep.atMs };
+        const newer = responseOf(bytesOf("newer"), { ...later, stamp: stampOf("9-2") });
+        const earlier = { requestedAtMs: keep.atMs - 1_000, respondedAtMs: keep.atMs };
+        const older = responseOf(bytesOf("older"), { ...earlier, stamp: stampOf("9-1") });
+        await tier.write(key, newer, keep);
+        const written = await tier.write(key, older, { ...keep, unlessNewer: { kind } });
+        expect(written).toEqual({ kind: "refused", rule: "newer" });
+        expect(await look(tier, key, ask)).toEqual(shown(newer, bytesOf("newer")));
+        const again = await tier.write(key, newer, { ...keep, unlessNewer: { kind } });
+        expect(again.kind).not.toBe("unavailable");
+      },
+    );
+  });
+}
+
 /**
  * @param open is called before each test. It may return the same tier, because each test has its
  *   own keys
