@@ -1,5 +1,5 @@
 // Prints the size in bytes of each part of the built Worker, and of Workers with other imports.
-// `--write` updates the tables in docs/size-and-memory.md.
+// `--write` updates the tables in docs/performance.md.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -17,7 +17,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: { write: { type: "boolean", default: false } } });
   const text = `${report(await bundleContents())}\n${await reportOfImports()}`;
   process.stdout.write(text);
-  const path = fileURLToPath(new URL("../docs/size-and-memory.md", import.meta.url));
+  const path = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
   if (values.write) await replaceMarkedPart(path, "bundle", text);
 }
 
