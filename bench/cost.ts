@@ -1,5 +1,5 @@
 // Computes the bill for a site's traffic. Replays the bench trace over each mix of stores, counts and
-// prices its use, and writes the tables of docs/costs.md and docs/measurements.md. Without redis, it prints
+// prices its use, and writes the tables of docs/costs.md. Without redis, it prints
 // the mix without Redis.
 //   npm run bench -- cost [--stores redis,cloudflare] [--requests 100000] [--pages 5000] [--seconds 540] [--seed 1] [--print-only]
 import { fileURLToPath } from "node:url";
@@ -88,7 +88,7 @@ async function main(): Promise<void> {
   }
   const designs = designsOf(run, traceOf(settings), settings);
   const checks = [...checksOf(run, { lag, coloCount, ...designs }), ...ofMix];
-  const { costs, measurements, printed } = documented({
+  const { costs, printed } = documented({
     run,
     designs,
     settings,
@@ -99,11 +99,10 @@ async function main(): Promise<void> {
     machine,
     command,
   });
-  process.stdout.write(`${costs}\n${measurements}\n${printed}\n`);
+  process.stdout.write(`${costs}\n${printed}\n`);
   tellFailures(failuresIn(checks, singles));
   if (isPrintedOnly) return;
   await replaceMarkedPart(pathOf("docs/costs.md"), command, costs);
-  await replaceMarkedPart(pathOf("docs/measurements.md"), command, measurements);
 }
 
 function tellOf(stores: string, run: Run | MixRun | undefined, log: RuntimeLog): void {

@@ -1,5 +1,5 @@
 // Compares Tidemark's data cache on Node with BentoCache: the same calls, on one Redis, in one run.
-// Writes the results to docs/data-tests.md.
+// Writes the results to docs/performance.md.
 //   npm run bench -- data [--rounds 25] [--dry]
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -72,12 +72,12 @@ async function main(): Promise<void> {
         `Redis and its bus. ${machine}; ${roundCount} rounds, in which the caches take turns. In brackets: the 95 % confidence interval of the median. ` +
         "In the last table, each of three caches has its own memory and connection.",
       ratesTable(measured.rates),
-      commandsTable(measured.commands),
       raceTable(measured.races),
     ].join("\n\n");
-    process.stdout.write(`${said}\n\n${herdTable(measured.loads)}\n`);
+    const printed = [said, commandsTable(measured.commands), herdTable(measured.loads)];
+    process.stdout.write(`${printed.join("\n\n")}\n`);
     if (!isDry)
-      await replaceMarkedPart(join(root, "docs/data-tests.md"), "npm run bench -- data", said);
+      await replaceMarkedPart(join(root, "docs/performance.md"), "npm run bench -- data", said);
     const faults = missed(measured);
     if (faults.length === 0) return;
     process.exitCode = 1;

@@ -1,6 +1,6 @@
 // Measures the memory of an isolate after requests for 100,000 distinct keys. Compares it with the
 // memory tier's own count and with the platform's limit. `--full` measures only the largest
-// configuration. `--write` updates the table in docs/size-and-memory.md.
+// configuration. `--write` updates the table in docs/performance.md.
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Colo, freePort } from "../local/colo.ts";
@@ -69,7 +69,7 @@ async function main(): Promise<void> {
   }
   const text = report(found, keyCount);
   process.stdout.write(text + (await aboutHeaders()));
-  const path = fileURLToPath(new URL("../docs/size-and-memory.md", import.meta.url));
+  const path = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
   if (values.write) await replaceMarkedPart(path, "isolate-memory", text);
   if (found.some(({ site, heldBytes: bytes }) => bytes > boundBytes(site))) process.exitCode = 1;
 }

@@ -1,6 +1,6 @@
 // Plays a site in simulated time, from 3 to 330 colos and from 18 to 100,000 requests per second,
 // for each mix of stores. Counts commands, dollars, the load of the busiest store, and requests of
-// the origin. Writes the tables and charts of docs/scale.md.
+// the origin. Writes the tables and charts of docs/costs.md.
 //   npm run bench -- scale [--seed 1] [--print-only] [--save FILE]
 //   npm run bench -- scale --colos 50 --rate 1800 [--seed 1]
 import { writeFile } from "node:fs/promises";

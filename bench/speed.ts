@@ -1,6 +1,6 @@
 // Measures requests per second, CPU time and latency of Tidemark's hits, 304s and misses. Compares
 // them with a constant Worker, a bare Cache API Worker and hono/cache, which take turns in one run.
-// A run with the default options writes docs/performance.md and docs/measurements.md.
+// A run with the default options writes docs/performance.md.
 //   npm run bench -- speed [--quick] [--only hit,304,miss,time]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -62,12 +62,8 @@ function readOptions(): Asked {
   return { kinds: new Set(only), scale: values.quick ? quick : whole, isWhole };
 }
 
-interface Documented {
-  readonly performance: string;
-  readonly measurements: string;
-}
-
-async function measure(running: Running, log: RuntimeLog, asked: Asked): Promise<Documented> {
+/** Returns the part of docs/performance.md. */
+async function measure(running: Running, log: RuntimeLog, asked: Asked): Promise<string> {
   const { runtimeCount, roundCount, roundSeconds, missRoundCount, missRequestCount } = asked.scale;
   const machine = `${machineSaid()}; ${keepCachesInMemory()}`;
   const ground = await startGround(running, log, runtimeCount);
@@ -98,14 +94,14 @@ async function measure(running: Running, log: RuntimeLog, asked: Asked): Promise
   told(`Rounds that were discarded because of an unexpected response: ${discarded.length}.\n`);
   process.stderr.write(discarded.map((why) => `  ${why}\n`).join(""));
   const hits = documentedContests(measured);
-  const performance = [
+  return [
     manner,
     hitsTable(hits, "rates"),
     hitsTable(hits, "cpuUs"),
     ...measured.filter(({ contest }) => contest.kind === "miss").map(missesTable),
     ...(times === undefined ? [] : [plainMissTimesTable(times)]),
-  ];
-  return { performance: performance.join("\n"), measurements: missedDemands(measured, times) };
+    missedDemands(measured, times),
+  ].join("\n");
 }
 
 async function main(): Promise<void> {
@@ -113,16 +109,14 @@ async function main(): Promise<void> {
   const running = new Running();
   const log = new RuntimeLog();
   try {
-    const texts = await measure(running, log, asked);
+    const text = await measure(running, log, asked);
     if (!asked.isWhole)
       return void process.stdout.write(
         "The options are not the defaults, so no document is written.\n",
       );
-    for (const [page, text] of Object.entries(texts)) {
-      const document = fileURLToPath(new URL(`../docs/${page}.md`, import.meta.url));
-      await replaceMarkedPart(document, "npm run bench -- speed", text);
-      process.stdout.write(`docs/${page}.md is written.\n`);
-    }
+    const document = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
+    await replaceMarkedPart(document, "npm run bench -- speed", text);
+    process.stdout.write("docs/performance.md is written.\n");
   } finally {
     await running.stop();
     process.stderr.write(log.take());

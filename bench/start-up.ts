@@ -1,6 +1,6 @@
 // Measures the CPU time of the Worker's start and of its first requests, and compares it with a
 // constant Worker. Only Linux reports CPU time with sufficient precision. `--write` updates the
-// table in docs/size-and-memory.md.
+// table in docs/performance.md.
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -46,7 +46,7 @@ async function main(): Promise<void> {
     `The bench starts each Worker ${values.rounds} times, in turn; ${machine}.`,
   );
   process.stdout.write(text);
-  const path = fileURLToPath(new URL("../docs/size-and-memory.md", import.meta.url));
+  const path = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
   if (values.write) await replaceMarkedPart(path, "start-up", text);
 }
 

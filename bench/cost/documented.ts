@@ -1,4 +1,4 @@
-// Formats the texts of a run: for docs/costs.md, for docs/measurements.md, and for the terminal.
+// Formats the texts of a run: for docs/costs.md, and for the terminal.
 import { counted, markdownTable, percent } from "../load/figures.ts";
 import { restRttMs } from "../trace/start-workers.ts";
 import {
@@ -42,7 +42,6 @@ export interface Documented extends Reported {
 
 export interface Documents {
   readonly costs: string;
-  readonly measurements: string;
   /** The tables that are in no document. */
   readonly printed: string;
 }
@@ -61,11 +60,7 @@ export function documented(given: Documented): Documents {
     checksTable(checks),
     journalTable(),
   ];
-  return {
-    costs: costsPart(given),
-    measurements: measurementsPart(given),
-    printed: printed.join("\n"),
-  };
+  return { costs: costsPart(given), printed: printed.join("\n") };
 }
 
 function mixesBilled({ run, designs, settings, mix }: Documented) {
@@ -78,7 +73,7 @@ function costsPart(given: Documented): string {
   const said =
     `\`${command}${optionsSaid(settings)}\` plays the traffic of a site, and computes the site's bill: ${counted(requestCount)} requests in ` +
     `${lifeMinutesSaid(settings)} minutes, for ${counted(pageCount)} pages with lifetimes of ${livesMinutes()} minutes, in ${coloCount} ` +
-    `colos ([method](measurements.md#the-bill)). The bill contains the journal and all metrics, and does not subtract the amounts that a plan ` +
+    `colos. The bill contains the journal and all metrics, and does not subtract the amounts that a plan ` +
     `includes each month. It excludes [logs](#logs) and storage. The column *no Redis* is computed for the same traffic.`;
   const mixes =
     `The next table has the same traffic for each [mix of stores](stores.md#which-stores). *Offload* is the share of requests that cause no ` +
@@ -92,28 +87,27 @@ function costsPart(given: Documented): string {
     paragraph(mixes),
     mixTotalsTable(mixesBilled(given)),
     paragraph(besides),
+    ...methodOf(given),
   ].join("\n");
 }
 
-function measurementsPart(given: Documented): string {
-  const { settings, machine, lag, command } = given;
-  const { requestCount, pageCount, durationMs, stretch = 1 } = settings;
-  const pace = (scale / stretch).toFixed(0);
+/** The paragraphs on the traffic, the columns and the prices. */
+function methodOf(given: Documented): readonly string[] {
+  const { settings, machine, lag } = given;
+  const pace = (scale / (settings.stretch ?? 1)).toFixed(0);
   return [
-    `    ${command}${optionsSaid(settings)}\n`,
     paragraph(
-      `The trace has ${counted(requestCount)} requests for ${counted(pageCount)} pages in ${durationMs / 1_000} s, ${pace} times as fast as ` +
-        `on a real site. The popularity of the pages follows Zipf's law with exponent ${zipfExponent}. Of the requests, ${percent(trackingShare)} have tracking ` +
-        `parameters. Of the pages, ${percent(queryShare)} have a query. There are ${editCount} edits, each with a purge. The origin takes ${originMs} ms, and Redis is ${restRttMs} ms away. ${machine}. N = ${lag.maxLagSeconds} s. ` +
-        cpuSaid(given),
+      `The bench plays the traffic ${pace} times as fast as on a real site. The popularity of the pages follows Zipf's law with exponent ` +
+        `${zipfExponent}. Of the requests, ${percent(trackingShare)} have tracking parameters. Of the pages, ${percent(queryShare)} have a query. ` +
+        `There are ${editCount} edits, each with a purge. The origin takes ${originMs} ms, and Redis is ${restRttMs} ms away. ${machine}. ` +
+        `N = ${lag.maxLagSeconds} s. ${cpuSaid(given)}`,
     ),
     paragraph(
-      `In [the bill](costs.md#the-bill-of-a-site), *no Redis* is a cache that does not strip tracking parameters, sort queries, validate ` +
-        `responses or purge. Tidemark's route has \`query: { order: "sort" }\`. No bill includes the cost of the origin's bytes. The bill with records in Redis and the journal in a Durable Object is computed ` +
-        `from the run with Redis.`,
+      `*No Redis* is a cache that does not strip tracking parameters, sort queries, validate responses or purge. Tidemark's route has ` +
+        `\`query: { order: "sort" }\`. No bill includes the cost of the origin's bytes. The second row of the second table is computed.`,
     ),
     paragraph(pricesSaid()),
-  ].join("\n");
+  ];
 }
 
 const lifeMinutesSaid = (settings: TraceSettings): string => counted(lifeMinutes(settings));

@@ -1,4 +1,4 @@
-// Writes the results of all points into docs/scale.md, and draws the charts beside it.
+// Writes the results of all points into docs/costs.md, and draws the charts beside it.
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { replaceMarkedPart } from "../load/figures.ts";
@@ -14,7 +14,7 @@ export interface Results {
 /** The points that the tables show. */
 const [dollarsAtColos, limitsAtColos] = [50, 330];
 
-const scalePage = fileURLToPath(new URL("../../docs/scale.md", import.meta.url));
+const costsPage = fileURLToPath(new URL("../../docs/costs.md", import.meta.url));
 
 const parts = (results: Results) => {
   const at = tables.pointsAt(results.points);
@@ -34,7 +34,7 @@ const parts = (results: Results) => {
 export async function writeDocument(results: Results, command: string): Promise<void> {
   const { tables: written, charts } = parts(results);
   for (const [name, table] of Object.entries(written)) {
-    await replaceMarkedPart(scalePage, `${command}: ${name}`, table);
+    await replaceMarkedPart(costsPage, `${command}: ${name}`, table);
   }
   for (const [name, chart] of Object.entries(charts)) {
     await writeFile(new URL(`../../docs/scale/${name}.svg`, import.meta.url), svgOf(chart));

@@ -1,4 +1,4 @@
-// The tables and charts of docs/scale.md.
+// The tables and charts of docs/costs.md.
 import { counted, markdownTable, percent } from "../load/figures.ts";
 import { dollarsAMillionOf, loadOf, monthlyBillOf, tightestOf, totalOf } from "./bill.ts";
 import type { Chart } from "./chart.ts";

@@ -48,7 +48,7 @@ function answerOf(
   // Do not follow redirects, which are for the client.
   const init: RequestInit = { method, headers, body, signal, redirect: "manual" };
   // Bypass Cloudflare's own cache, which is below `fetch` and could have purged pages. No documented
-  // option of `cf` skips a lookup in it (ADR 57).
+  // option of `cf` skips a lookup in it.
   const fetched: RequestInit = { ...init, cache: "no-store", encodeResponseBody: "manual" };
   switch (origin.kind) {
     case "url":

@@ -1,6 +1,5 @@
 // Gives records in memory newer stamps, before the chain drops the entries that their stamps name.
-// Only `LocalPurges` restamps records, because the purges of a single process cannot be lost
-// (docs/adr/0027).
+// Only `LocalPurges` restamps records, because the purges of a single process cannot be lost.
 import { restamp } from "./book-checks.ts";
 import type { Chain } from "./chain.ts";
 import type { PurgeSubject } from "./view.ts";
