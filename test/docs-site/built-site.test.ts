@@ -138,6 +138,34 @@ describe.runIf(chromiumPath !== undefined)("the built site in Chromium", () => {
     expect([...built.keys()]).toContain(new URL(page.url()).pathname);
   });
 
+  it("finds each recipe of the cookbook by a user's words, among the first three results", async () => {
+    const headings = [...(built.get("/cookbook.html") ?? "").matchAll(/<h2 id="([^"]+)"/g)];
+    expect(Object.keys(searches)).toEqual(headings.map(([, anchor]) => anchor));
+    await page.goto(`${origin}/`);
+    const input = page.locator("#localsearch-input");
+    const opened = async () => {
+      await page.keyboard.press("Control+k");
+      return input.count();
+    };
+    await expect.poll(opened, { timeout: 200_000 }).toBe(1);
+    const results = page.locator("#localsearch-list a");
+    const missed: Record<string, string[]> = {};
+    for (const [anchor, words] of Object.entries(searches)) {
+      await input.fill(words);
+      // The page shows the results of the last term until it has new ones.
+      const first = () =>
+        results.evaluateAll((links) => links.slice(0, 3).map((link) => link.getAttribute("href")));
+      const found = async () => (await first()).includes(`/cookbook.html#${anchor}`);
+      await expect
+        .poll(found, { timeout: 5_000 })
+        .toBe(true)
+        .catch(async () => {
+          missed[words] = (await first()).map(String);
+        });
+    }
+    expect(missed).toEqual({});
+  });
+
   it("needs no sideways scrolling at 320 px", async () => {
     // Scripts do not change the layout, and pages load faster without them.
     const narrow = await browser.newPage({
@@ -158,6 +186,43 @@ describe.runIf(chromiumPath !== undefined)("the built site in Chromium", () => {
     expect({ elsewhere, faults }).toEqual({ elsewhere: [], faults: [] });
   });
 });
+
+/** Words that a user may type, by the anchor of the recipe to be found. */
+const searches: Readonly<Record<string, string>> = {
+  "cache-per-country": "country",
+  "cache-mobile-and-desktop-separately": "mobile user agent",
+  "cache-per-language": "accept-language",
+  "never-cache-for-logged-in-users": "logged in users",
+  "ab-test-with-a-cookie": "a/b test",
+  graphql: "graphql post",
+  "image-formats-avif-and-webp": "webp",
+  "cache-for-a-year-and-purge-by-tag": "cache one year",
+  "serve-stale-pages-while-the-origin-is-down": "origin down stale",
+  "strip-utm-and-other-tracking-parameters": "utm_source",
+  cors: "cors",
+  "wordpress-login-and-admin": "wordpress admin",
+  "shopify-purge-by-webhook": "shopify",
+  "grafana-dashboard": "grafana",
+  "ban-by-pattern-wildcard-or-prefix": "ban wildcard",
+  "warm-the-cache-after-a-deployment": "warm after deploy",
+  "an-api-with-keys": "api key",
+  pagination: "pagination",
+  "search-pages": "search results",
+  "rss-and-atom-feeds": "rss feed",
+  "sitemap-and-robotstxt": "robots.txt",
+  "404-pages": "404",
+  "preview-and-draft-mode": "draft preview",
+  staging: "staging",
+  "two-sites-in-one-worker": "two sites",
+  "a-page-that-changes-at-midnight": "expire at midnight",
+  "why-is-it-a-miss": "why miss",
+  "purge-everything-in-an-emergency": "purge everything",
+  "turn-the-cache-off": "turn off cache",
+  "cache-database-queries": "cache database query",
+  "count-page-views": "page views",
+  "rate-limit-requests-to-the-origin": "rate limit",
+  "release-new-assets": "assets hash immutable",
+};
 
 const contentTypes: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
