@@ -15,8 +15,17 @@ import { OriginInProcess, page } from "../../testing/fakes/origin-in-process.ts"
 import { type AskInit, host, read, Site, type SiteOptions } from "../../testing/site/harness.ts";
 import { moduleName, type Recipe } from "./recipes.ts";
 
+/** Values of `sees`, before the body. */
+export const stored = "fwd=uri-miss; stored";
+export const hit = "hit; detail=memory";
+export const bypassed = "fwd=bypass; detail=route";
+export const purged = "fwd=stale; stored; detail=purged";
+
 /** The exports of a recipe's modules. */
 export type Exports = Readonly<Record<string, unknown>>;
+
+/** @param nth 1 for the first request */
+export type Origin = (request: Request, nth: number, kitchen: Kitchen) => Response;
 
 export interface Row {
   readonly recipe: string;
@@ -24,8 +33,8 @@ export interface Row {
   readonly config?: WrittenConfig;
   /** Secrets of the Worker. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Answers the nth request to the origin. Default: a page with the path and the number. */
-  readonly origin?: (request: Request, nth: number, kitchen: Kitchen) => Response;
+  /** Default: a page with the path and the number. */
+  readonly origin?: Origin;
   /** The export that wraps the Worker. */
   readonly through?: string;
   readonly steps: readonly Step[];
@@ -62,11 +71,11 @@ export class Kitchen {
   readonly #origin: OriginInProcess;
   readonly #recipe: Recipe;
   readonly #row: Row;
-  readonly #config: object;
+  readonly #config: ConfigInput;
   readonly #wrangler: WranglerFile;
   readonly #sites = new Map<string, Site>();
 
-  private constructor(recipe: Recipe, row: Row, exports: Exports, config: object) {
+  private constructor(recipe: Recipe, row: Row, exports: Exports, config: ConfigInput) {
     const { origin = (request, nth) => page(`${pathOf(request)} ${nth}`) } = row;
     this.#origin = new OriginInProcess((request, nth) => origin(request, nth, this));
     this.#recipe = recipe;
@@ -83,7 +92,7 @@ export class Kitchen {
     const exports: Exports = Object.assign({}, ...modules);
     const config =
       row.config ?? exports["default"] ?? (await from("tidemark.config.ts"))["default"];
-    return new Kitchen(recipe, row, exports, config as object);
+    return new Kitchen(recipe, row, exports, config as ConfigInput);
   }
 
   /** Plays a step. @returns the outcome in the form of the step */
@@ -110,7 +119,10 @@ export class Kitchen {
     const { through = "" } = this.#row;
     const wrap = this.exports[through] as ((worker: TidemarkWorker) => TidemarkWorker) | undefined;
     if (through !== "" && wrap === undefined) throw new Error(`The recipe has no ${through}.`);
-    const worker = { fetch: (one: Request) => site.handle(one) } as TidemarkWorker;
+    const worker: TidemarkWorker = {
+      fetch: (one) => site.handle(one),
+      scheduled: () => site.runCron(),
+    };
     const seen = await read(await (wrap?.(worker) ?? worker).fetch(request, {}, {} as never));
     await site.settle();
     return seen;
@@ -148,7 +160,7 @@ export class Kitchen {
     if (data !== undefined) this.clock.atMs = Date.now();
     const variables = env?.[name]?.vars ?? vars;
     const options: SiteOptions = {
-      config: this.#config as ConfigInput,
+      config: this.#config,
       env: {
         ADMIN_TOKEN: adminToken,
         COLO: name,
