@@ -115,11 +115,8 @@ describe.runIf(chromiumPath !== undefined)("the built site in Chromium", () => {
     server.close();
   });
 
-  it.each([
-    { term: "staleIfError", address: "/configuration.html" },
-    { term: "surrogate keys fastly", address: "/outward.html" },
-    { term: "simulated history", address: "/specification.html" },
-  ])("finds by the keyboard: $term", async ({ term, address }) => {
+  /** Opens the search of the start page. @returns the field for the words */
+  async function openSearch() {
     await page.goto(`${origin}/`);
     const input = page.locator("#localsearch-input");
     // The page ignores keys until its script runs.
@@ -128,6 +125,15 @@ describe.runIf(chromiumPath !== undefined)("the built site in Chromium", () => {
       return input.count();
     };
     await expect.poll(opened, { timeout: 200_000 }).toBe(1);
+    return input;
+  }
+
+  it.each([
+    { term: "staleIfError", address: "/configuration.html" },
+    { term: "surrogate keys fastly", address: "/outward.html" },
+    { term: "simulated history", address: "/specification.html" },
+  ])("finds by the keyboard: $term", async ({ term, address }) => {
+    const input = await openSearch();
     await input.fill(term);
     await page.locator(`#localsearch-list a[href^="${address}"]`).first().waitFor();
     const chosen = async () => {
@@ -136,6 +142,17 @@ describe.runIf(chromiumPath !== undefined)("the built site in Chromium", () => {
     };
     await expect.poll(chosen, { timeout: 200_000 }).toMatch(/\.html/);
     expect([...built.keys()]).toContain(new URL(page.url()).pathname);
+  });
+
+  it("finds each recipe by a user's words, as one of the first three results", async () => {
+    const headings = [...(built.get("/cookbook.html") ?? "").matchAll(/<h2 id="([^"]+)"/g)];
+    expect(Object.keys(searches)).toEqual(headings.map(([, anchor]) => anchor));
+    const input = await openSearch();
+    for (const [anchor, words] of Object.entries(searches)) {
+      await input.fill(words);
+      const link = `#localsearch-list li:nth-child(-n+3) a[href="/cookbook.html#${anchor}"]`;
+      await page.locator(link).waitFor({ timeout: 30_000 });
+    }
   });
 
   it("needs no sideways scrolling at 320 px", async () => {
@@ -158,6 +175,43 @@ describe.runIf(chromiumPath !== undefined)("the built site in Chromium", () => {
     expect({ elsewhere, faults }).toEqual({ elsewhere: [], faults: [] });
   });
 });
+
+/** Words that a user may type, by the anchor of the recipe to be found. */
+const searches: Readonly<Record<string, string>> = {
+  "cache-per-country": "geolocation",
+  "cache-mobile-and-desktop-separately": "mobile user agent",
+  "cache-per-language": "accept-language",
+  "never-cache-for-logged-in-users": "login",
+  "ab-test-with-a-cookie": "ab test",
+  graphql: "graphql post",
+  "image-formats-avif-and-webp": "webp",
+  "cache-for-a-year-and-purge-by-tag": "cache one year",
+  "serve-stale-pages-while-the-origin-is-down": "origin down stale",
+  "strip-utm-and-other-tracking-parameters": "utm_source",
+  cors: "cors",
+  "wordpress-login-and-admin": "wordpress admin",
+  "shopify-purge-by-webhook": "shopify",
+  "grafana-dashboard": "grafana",
+  "ban-by-pattern-wildcard-or-prefix": "ban wildcard",
+  "warm-the-cache-after-a-deployment": "warm after deploy",
+  "an-api-with-keys": "api key",
+  pagination: "pagination",
+  "search-pages": "search results",
+  "rss-and-atom-feeds": "rss feed",
+  "sitemap-and-robotstxt": "robots.txt",
+  "404-pages": "404",
+  "preview-and-draft-mode": "draft preview",
+  staging: "staging",
+  "two-sites-in-one-worker": "two sites",
+  "a-page-that-changes-at-midnight": "expire at midnight",
+  "why-is-it-a-miss": "why miss",
+  "purge-everything-in-an-emergency": "purge everything",
+  "turn-the-cache-off": "turn off cache",
+  "cache-database-queries": "cache database query",
+  "count-page-views": "page views",
+  "rate-limit-requests-to-the-origin": "rate limit",
+  "release-new-assets": "assets hash immutable",
+};
 
 const contentTypes: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",

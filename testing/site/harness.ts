@@ -5,9 +5,8 @@ import { type Application, createApp } from "../../src/app.ts";
 import type { JournalInCode } from "../../src/purge/purging.ts";
 import type { BodiesInCode, TierInCode } from "../../src/cache/tiers/tier-in-code.ts";
 import type { CacheParts } from "../../src/compose/create-cache.ts";
-import { type Config, defineConfig } from "../../src/config/config.ts";
+import { type Config, configOf } from "../../src/config/config.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
-import type { WrittenConfig } from "../../src/config/written.ts";
 import { knownData } from "../../src/compose/data-beside-pages.ts";
 import type { DataCache } from "../../src/data/create-data-cache.ts";
 import type { ReportsInCode } from "../../src/observe/reports/report-store.ts";
@@ -103,7 +102,7 @@ export class Site {
     this.clock = options.clock ?? new FakeClock();
     this.cache = options.cache ?? new FakeCache(this.clock);
     this.origin = origin;
-    this.config = defineConfig((options.config ?? {}) as WrittenConfig);
+    this.config = configOf(options.config ?? {});
     const env = {
       ORIGIN_URL: "https://origin.invalid",
       COLO: "HAM",

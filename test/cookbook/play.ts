@@ -1,0 +1,206 @@
+// Opens the sites of a recipe, and plays the steps of its row: requests, commands, and time.
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parse } from "jsonc-parser";
+import { main } from "../../packages/cli/src/main.ts";
+import { FakeUser } from "../../packages/cli/test/fakes/fake-world.ts";
+import { adminToken, operatorEnv, reaching } from "../../packages/cli/test/fakes/site-as-fetch.ts";
+import type { ConfigInput } from "../../src/config/schema.ts";
+import type { WrittenConfig } from "../../src/config/written.ts";
+import type { DataCache } from "../../src/data/create-data-cache.ts";
+import type { TidemarkWorker } from "../../src/worker.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
+import { OriginInProcess, page } from "../../testing/fakes/origin-in-process.ts";
+import { type AskInit, host, read, Site, type SiteOptions } from "../../testing/site/harness.ts";
+import { moduleName, type Recipe } from "./recipes.ts";
+
+/** Values of `sees`, before the body. */
+export const stored = "fwd=uri-miss; stored";
+export const hit = "hit; detail=memory";
+export const bypassed = "fwd=bypass; detail=route";
+export const purged = "fwd=stale; stored; detail=purged";
+
+/** The exports of a recipe's modules. */
+export type Exports = Readonly<Record<string, unknown>>;
+
+/** @param nth 1 for the first request */
+export type Origin = (request: Request, nth: number, kitchen: Kitchen) => Response;
+
+export interface Row {
+  readonly recipe: string;
+  /** The configuration of a site whose recipe has none. */
+  readonly config?: WrittenConfig;
+  /** Secrets of the Worker. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default: a page with the path and the number. */
+  readonly origin?: Origin;
+  /** The export that wraps the Worker. */
+  readonly through?: string;
+  readonly steps: readonly Step[];
+}
+
+export type Step =
+  | (AskInit & {
+      /** A path, or a URL with another host. */
+      readonly path: string;
+      /** The Worker that answers, if not the first: another colo, or an environment of Wrangler. */
+      readonly at?: string;
+      /** `Cache-Status` without its constant and variable parts, and the body. */
+      readonly sees: string;
+      /** Some fields of the answer. */
+      readonly answers?: Readonly<Record<string, string>>;
+    })
+  /** Runs the nth command of the recipe, or another command line. */
+  | { readonly runs: number | string; readonly prints: RegExp }
+  | { readonly passSeconds: number }
+  | { readonly calls: (exports: Exports, kitchen: Kitchen) => unknown; readonly gives: unknown };
+
+interface WranglerFile {
+  readonly vars?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, { readonly vars?: Readonly<Record<string, string>> }>>;
+  readonly ratelimits?: readonly { readonly name: string; readonly simple: { limit: number } }[];
+}
+
+/** The sites of one recipe, which share a clock, a database and an origin. */
+export class Kitchen {
+  readonly clock = new FakeClock();
+  readonly exports: Exports;
+  /** A database for each namespace, because namespaces share no key. */
+  readonly #databases = new Map<string, FakeUpstash>();
+  readonly #origin: OriginInProcess;
+  readonly #recipe: Recipe;
+  readonly #row: Row;
+  readonly #config: ConfigInput;
+  readonly #wrangler: WranglerFile;
+  readonly #sites = new Map<string, Site>();
+
+  private constructor(recipe: Recipe, row: Row, exports: Exports, config: ConfigInput) {
+    const { origin = (request, nth) => page(`${pathOf(request)} ${nth}`) } = row;
+    this.#origin = new OriginInProcess((request, nth) => origin(request, nth, this));
+    this.#recipe = recipe;
+    this.#row = row;
+    this.exports = exports;
+    this.#config = config;
+    this.#wrangler = Object.assign({}, ...recipe.wrangler.map(membersOf)) as WranglerFile;
+  }
+
+  static async open(recipe: Recipe, row: Row, folder: string): Promise<Kitchen> {
+    const from = (name: string) =>
+      import(pathToFileURL(join(folder, name)).href) as Promise<Exports>;
+    const modules = await Promise.all(recipe.modules.map((_, nth) => from(moduleName(nth))));
+    const exports: Exports = Object.assign({}, ...modules);
+    const config =
+      row.config ?? exports["default"] ?? (await from("tidemark.config.ts"))["default"];
+    return new Kitchen(recipe, row, exports, config as ConfigInput);
+  }
+
+  /** Plays a step. @returns the outcome in the form of the step */
+  async play(step: Step): Promise<Step> {
+    if ("passSeconds" in step) {
+      this.clock.advance(step.passSeconds);
+      return step;
+    }
+    if ("calls" in step) return { ...step, gives: await step.calls(this.exports, this) };
+    if ("runs" in step) return { ...step, prints: await this.#run(step) };
+    const { path, at, sees: _, answers = {}, ...init } = step;
+    const seen = await this.#ask(path, init, at);
+    const shown = Object.keys(answers).map((name) => [name, seen.fields.get(name)]);
+    return {
+      ...step,
+      sees: `${shortened(seen.cacheStatus) || seen.status} | ${seen.text}`,
+      ...(step.answers && { answers: Object.fromEntries(shown) as Record<string, string> }),
+    };
+  }
+
+  async #ask(path: string, init: AskInit, at?: string) {
+    const site = this.site(at);
+    const request = new Request(new URL(path, `https://${host}`), init);
+    const { through = "" } = this.#row;
+    const wrap = this.exports[through] as ((worker: TidemarkWorker) => TidemarkWorker) | undefined;
+    if (through !== "" && wrap === undefined) throw new Error(`The recipe has no ${through}.`);
+    const worker: TidemarkWorker = {
+      fetch: (one) => site.handle(one),
+      scheduled: () => site.runCron(),
+    };
+    const seen = await read(await (wrap?.(worker) ?? worker).fetch(request, {}, {} as never));
+    await site.settle();
+    return seen;
+  }
+
+  /** @returns the expression of the step if the command printed matching text */
+  async #run({ runs, prints }: Extract<Step, { readonly runs: unknown }>): Promise<RegExp> {
+    const line = typeof runs === "string" ? runs : (this.#recipe.commands[runs] ?? "");
+    const [program, ...words] = [...line.matchAll(/"([^"]*)"|\S+/g)].map(
+      ([word, quoted]) => quoted ?? word,
+    );
+    if (program !== "tidemark") throw new Error(`No test can run "${line}".`);
+    const user = await FakeUser.at({
+      fetch: reaching(this.site()).fetch,
+      env: operatorEnv,
+      onSleep: (ms) => this.clock.advance(ms / 1_000),
+    });
+    const { world, output, notes } = user.world(words);
+    const code = await main({ ...world, nowAtMs: this.clock.nowAtMs });
+    await this.site().settle();
+    if (code === 0 && prints.test(output.text)) return prints;
+    throw new Error(`${line}\nended with ${code}, and printed:\n${output.text}${notes.text}`);
+  }
+
+  site(name = "first"): Site {
+    const site = this.#sites.get(name) ?? this.#open(name);
+    this.#sites.set(name, site);
+    return site;
+  }
+
+  #open(name: string): Site {
+    const { vars, env, ratelimits = [] } = this.#wrangler;
+    const data = this.exports["data"] as DataCache | undefined;
+    // A data cache has the clock of this machine.
+    if (data !== undefined) this.clock.atMs = Date.now();
+    const variables = env?.[name]?.vars ?? vars;
+    const options: SiteOptions = {
+      config: this.#config,
+      env: {
+        ADMIN_TOKEN: adminToken,
+        COLO: name,
+        ...variables,
+        ...Object.fromEntries(ratelimits.map(({ name: one, simple }) => [one, limiter(simple)])),
+        ...this.#row.env,
+      },
+      clock: this.clock,
+      upstash: this.#databaseOf(variables?.["NAMESPACE"]),
+      ...(data && { data }),
+    };
+    return new Site(options, this.#origin);
+  }
+
+  #databaseOf(namespace = "tidemark"): FakeUpstash {
+    const database = this.#databases.get(namespace) ?? new FakeUpstash(this.clock);
+    this.#databases.set(namespace, database);
+    return database;
+  }
+}
+
+export const pathOf = ({ url }: Request): string => {
+  const { pathname, search } = new URL(url);
+  return pathname + search;
+};
+
+const membersOf = (text: string): object =>
+  parse(`{${text}}`, [], { allowTrailingComma: true }) as object;
+
+/** Returns a binding that counts like Cloudflare's rate limiter, within one period. */
+function limiter({ limit }: { readonly limit: number }) {
+  const counts = new Map<string, number>();
+  return {
+    async limit({ key }: { readonly key: string }) {
+      const count = (counts.get(key) ?? 0) + 1;
+      counts.set(key, count);
+      return { success: count <= limit };
+    },
+  };
+}
+
+const shortened = (cacheStatus: string) =>
+  cacheStatus.replace("tidemark; ", "").replace(/; (?:fwd-status=200|ttl=-?\d+)/g, "");

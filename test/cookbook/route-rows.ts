@@ -1,0 +1,326 @@
+// For each recipe about routes: the requests that show that it works.
+import { cc, type FieldTexts, page } from "../../testing/fakes/origin-in-process.ts";
+import { bypassed, hit, type Origin, purged, type Row, stored } from "./play.ts";
+
+/** Returns an origin whose pages contain a field of the request. */
+const echoing =
+  (name: string, fields: FieldTexts = {}): Origin =>
+  ({ headers }) =>
+    page(headers.get(name) ?? "none", fields);
+
+const chrome = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8";
+const [phone, laptop] = ["Mozilla/5.0 (iPhone) Mobile/15E148", "Mozilla/5.0 (X11; Linux x86_64)"];
+
+export const routeRows: readonly Row[] = [
+  {
+    recipe: "Cache per country",
+    origin: echoing("cf-ipcountry"),
+    steps: [
+      { path: "/shop/a", headers: { "cf-ipcountry": "DE" }, sees: `${stored} | DE` },
+      { path: "/shop/a", headers: { "cf-ipcountry": "FR" }, sees: `${stored} | FR` },
+      { path: "/shop/a", headers: { "cf-ipcountry": "DE" }, sees: `${hit} | DE` },
+    ],
+  },
+  {
+    recipe: "Cache mobile and desktop separately",
+    origin: echoing("x-device"),
+    through: "byDevice",
+    steps: [
+      { path: "/", headers: { "user-agent": phone }, sees: `${stored} | mobile` },
+      { path: "/", headers: { "user-agent": laptop }, sees: `${stored} | desktop` },
+      { path: "/", headers: { "user-agent": `${phone} Safari` }, sees: `${hit} | mobile` },
+      { path: "/", headers: { "x-device": "invented" }, sees: `${hit} | desktop` },
+    ],
+  },
+  {
+    recipe: "Cache per language",
+    origin: echoing("accept-language", cc("max-age=60", { vary: "Accept-Language" })),
+    through: "byLanguage",
+    steps: [
+      { path: "/", headers: { "accept-language": "de-AT,de;q=0.9" }, sees: `${stored} | de` },
+      {
+        path: "/",
+        headers: { "accept-language": "FR" },
+        sees: 'fwd=vary-miss; stored; detail="vary: accept-language" | fr',
+      },
+      { path: "/", headers: { "accept-language": "de,en;q=0.3" }, sees: `${hit} | de` },
+      { path: "/", sees: 'fwd=vary-miss; stored; detail="vary: accept-language" | en' },
+      { path: "/", headers: { "accept-language": "dexter" }, sees: `${hit} | en` },
+    ],
+  },
+  {
+    recipe: "Never cache for logged-in users",
+    origin: echoing("cookie", cc("public, max-age=60")),
+    steps: [
+      { path: "/", headers: { cookie: "session=ann" }, sees: `${bypassed} | session=ann` },
+      { path: "/", sees: `${stored} | none` },
+      { path: "/", headers: { cookie: "remember_web=1" }, sees: `${bypassed} | remember_web=1` },
+      { path: "/", sees: `${hit} | none` },
+    ],
+  },
+  {
+    recipe: "A/B test with a cookie",
+    origin: ({ headers, url }) =>
+      page(headers.get("cookie") ?? "none", url.endsWith("?set") ? { "set-cookie": "ab=a" } : {}),
+    steps: [
+      { path: "/", headers: { cookie: "ab=a" }, sees: `${stored} | ab=a` },
+      { path: "/", headers: { cookie: "ab=b" }, sees: `${stored} | ab=b` },
+      { path: "/", headers: { cookie: "ab=a; _ga=1" }, sees: `${hit} | ab=a` },
+      { path: "/?set", sees: "fwd=uri-miss; detail=set-cookie | none" },
+    ],
+  },
+  {
+    recipe: "GraphQL",
+    origin: ({ method, headers, url }) =>
+      page(
+        `${method} ${headers.get("accept")}`,
+        url.includes("known") ? cc("max-age=60, stale-while-revalidate=60") : {},
+      ),
+    steps: [
+      { path: "/graphql?extensions=known&operationName=a", sees: `${stored} | GET null` },
+      { path: "/graphql?operationName=a&extensions=known", sees: `${hit} | GET null` },
+      { passSeconds: 61 },
+      { path: "/graphql?operationName=a&extensions=known", sees: `${hit} | GET null` },
+      {
+        path: "/graphql?operationName=a&extensions=known",
+        sees: `${hit} | GET application/json`,
+      },
+      { path: "/graphql?extensions=error", sees: "fwd=uri-miss; detail=no-use | GET null" },
+      ...[1, 2].map(() => ({
+        path: "/graphql",
+        method: "POST",
+        body: "{}",
+        sees: "fwd=method; detail=method | POST null",
+      })),
+    ],
+  },
+  {
+    recipe: "Image formats: AVIF and WebP",
+    origin: ({ headers }) => page(/avif|webp/.exec(headers.get("accept") ?? "")?.[0] ?? "jpeg"),
+    steps: [
+      { path: "/images/a", headers: { accept: chrome }, sees: `${stored} | avif` },
+      { path: "/images/a", headers: { accept: "image/webp,*/*" }, sees: `${stored} | webp` },
+      { path: "/images/a", headers: { accept: chrome }, sees: `${hit} | avif` },
+      { path: "/images/a", headers: { accept: "*/*" }, sees: `${stored} | jpeg` },
+    ],
+  },
+  {
+    recipe: "Cache for a year, and purge by tag",
+    origin: (_, nth) => page(`version ${nth}`, cc("max-age=60")),
+    steps: [
+      {
+        path: "/articles/tides",
+        sees: `${stored} | version 1`,
+        answers: { "cache-control": "max-age=0" },
+      },
+      { passSeconds: 300 * 86_400 },
+      { path: "/articles/tides", sees: `${hit} | version 1` },
+      { runs: 0, prints: /It applies everywhere within 10 s/ },
+      { path: "/articles/tides", sees: `${purged} | version 2` },
+    ],
+  },
+  {
+    recipe: "Serve stale pages while the origin is down",
+    origin: (_, nth) => (nth === 1 ? page("page") : page("down", {}, 503)),
+    steps: [
+      { path: "/", sees: `${stored} | page` },
+      { passSeconds: 3_000 },
+      { path: "/", sees: `${hit} | page` },
+      { passSeconds: 23 * 3_600 },
+      { path: "/", sees: "hit; detail=stale-if-error | page" },
+      { passSeconds: 3_600 },
+      { path: "/", sees: "fwd=uri-miss; fwd-status=503; detail=error-status | down" },
+    ],
+  },
+  {
+    recipe: "Strip UTM and other tracking parameters",
+    steps: [
+      { path: "/a?utm_source=mail&fbclid=1", sees: `${stored} | /a 1` },
+      { path: "/a?ref=friend&promo_7=x", sees: `${hit} | /a 1` },
+      { path: "/a?page=2&ref=friend", sees: `${stored} | /a?page=2 2` },
+    ],
+  },
+  {
+    recipe: "CORS",
+    origin: ({ headers, url, method }) => {
+      const origin = url.includes("/fonts/") ? "*" : (headers.get("origin") ?? "none");
+      return page(method, { "access-control-allow-origin": origin });
+    },
+    steps: [
+      ...["https://a.example", "https://b.example", "https://a.example"].map((origin, at) => ({
+        path: "/api/a",
+        headers: { origin },
+        sees: `${at < 2 ? stored : hit} | GET`,
+        answers: { "access-control-allow-origin": origin },
+      })),
+      { path: "/api/a", method: "OPTIONS", sees: "fwd=method; detail=method | OPTIONS" },
+      { path: "/fonts/a", headers: { origin: "https://a.example" }, sees: `${stored} | GET` },
+      {
+        path: "/fonts/a",
+        headers: { origin: "https://b.example" },
+        sees: `${hit} | GET`,
+        answers: { "access-control-allow-origin": "*" },
+      },
+    ],
+  },
+  {
+    recipe: "WordPress: login and admin",
+    origin: echoing("cookie", cc("public, max-age=60")),
+    steps: [
+      { path: "/", headers: { cookie: "wordpress_test_cookie=1" }, sees: `${stored} | none` },
+      { path: "/", sees: `${hit} | none` },
+      {
+        path: "/",
+        headers: { cookie: "wordpress_logged_in_9f=ann" },
+        sees: `${bypassed} | wordpress_logged_in_9f=ann`,
+      },
+      ...["/wp-admin/", "/wp-login.php", "/wp-json/wp/v2/posts"].map((path) => ({
+        path,
+        sees: `${bypassed} | none`,
+      })),
+    ],
+  },
+  {
+    recipe: "An API with keys",
+    origin: echoing("x-api-key", cc("max-age=60")),
+    steps: [
+      { path: "/api/a", headers: { "x-api-key": "key-of-ann" }, sees: `${stored} | key-of-ann` },
+      { path: "/api/a", headers: { "x-api-key": "key-of-bob" }, sees: `${stored} | key-of-bob` },
+      { path: "/api/a", headers: { "x-api-key": "key-of-ann" }, sees: `${hit} | key-of-ann` },
+      { path: "/api/a", sees: `${stored} | none` },
+      {
+        path: "/api/a",
+        headers: { authorization: "Bearer ann" },
+        sees: "fwd=bypass; detail=authorization | none",
+      },
+      {
+        path: "/unkeyed",
+        headers: { "x-api-key": "key-of-ann" },
+        sees: 'fwd=uri-miss; detail="credential-field: x-api-key" | key-of-ann',
+      },
+    ],
+  },
+  {
+    recipe: "Pagination",
+    steps: [
+      { path: "/articles?page=1", sees: `${stored} | /articles?page=1 1` },
+      { path: "/articles?page=2&x=9", sees: `${stored} | /articles?page=2 2` },
+      { path: "/articles?page=2", sees: `${hit} | /articles?page=2 2` },
+      { runs: "tidemark purge --tag articles", prints: /Purged/ },
+      { path: "/articles?page=1", sees: `${purged} | /articles?page=1 3` },
+      { path: "/articles?page=2", sees: `${purged} | /articles?page=2 4` },
+    ],
+  },
+  {
+    recipe: "Search pages",
+    steps: [
+      { path: "/search?q=tide&page=2", sees: `${stored} | /search?page=2&q=tide 1` },
+      { path: "/search?page=2&q=tide&x=1", sees: `${hit} | /search?page=2&q=tide 1` },
+      { path: "/search?q=fog", sees: `${stored} | /search?q=fog 2` },
+      {
+        path: "/search?q=tide&page=2",
+        at: "far",
+        sees: "hit; detail=shared | /search?page=2&q=tide 1",
+      },
+      { path: "/search?q=fog", at: "far", sees: `${stored} | /search?q=fog 3` },
+    ],
+  },
+  {
+    recipe: "RSS and Atom feeds",
+    origin: () => page("feed", { etag: '"1"' }),
+    steps: [
+      { path: "/news.rss", sees: `${stored} | feed` },
+      { path: "/news.rss?cachebust=77", headers: { "if-none-match": '"1"' }, sees: `${hit} | ` },
+      { path: "/feed", sees: `${stored} | feed` },
+    ],
+  },
+  {
+    recipe: "Sitemap and robots.txt",
+    steps: [
+      { path: "/sitemap-posts.xml", sees: `${stored} | /sitemap-posts.xml 1` },
+      { path: "/robots.txt", sees: `${stored} | /robots.txt 2` },
+      { passSeconds: 80_000 },
+      { path: "/sitemap-posts.xml?v=2", sees: `${hit} | /sitemap-posts.xml 1` },
+      { runs: "tidemark purge --tag sitemap", prints: /Purged/ },
+      { path: "/sitemap-posts.xml", sees: `${purged} | /sitemap-posts.xml 3` },
+    ],
+  },
+  {
+    recipe: "404 pages",
+    origin: (_, nth) => page(`none ${nth}`, {}, 404),
+    steps: [
+      { path: "/a", sees: "fwd=uri-miss; fwd-status=404; detail=unconfirmed | none 1" },
+      { path: "/a", sees: "fwd=uri-miss; collapsed | none 2" },
+      { path: "/a", sees: `${hit} | none 2` },
+      { passSeconds: 31 },
+      { path: "/a", sees: "fwd=uri-miss; collapsed | none 3" },
+      { path: "/a", sees: `${hit} | none 3` },
+    ],
+  },
+  {
+    recipe: "Preview and draft mode",
+    origin: ({ headers, url }) =>
+      page(
+        headers.get("cookie") ?? "published",
+        url.endsWith("?preview=true") ? cc("private") : {},
+      ),
+    steps: [
+      { path: "/a", sees: `${stored} | published` },
+      { path: "/a", headers: { cookie: "preview=1" }, sees: `${bypassed} | preview=1` },
+      { path: "/drafts/a", sees: `${bypassed} | published` },
+      { path: "/a?preview=true", sees: "fwd=uri-miss; detail=private | published" },
+      { path: "/a", sees: `${hit} | published` },
+    ],
+  },
+  {
+    recipe: "Two sites in one Worker",
+    origin: ({ url }, nth) => page(`${new URL(url).host} ${nth}`),
+    steps: [
+      { path: "https://www.example.com/", sees: `${stored} | blog-origin.example 1` },
+      { path: "https://shop.example/", sees: `${stored} | shop-origin.example 2` },
+      { path: "https://elsewhere.example/", sees: `${hit} | blog-origin.example 1` },
+      { passSeconds: 61 },
+      { path: "https://shop.example/", sees: `${stored} | shop-origin.example 3` },
+      { path: "https://www.example.com/", sees: `${hit} | blog-origin.example 1` },
+    ],
+  },
+  {
+    recipe: "A page that changes at midnight",
+    origin: (_, nth, { exports, clock }) => {
+      const untilMidnight = exports["untilMidnight"] as (nowMs: number) => FieldTexts;
+      return page(`day ${nth}`, untilMidnight(clock.atMs));
+    },
+    steps: [
+      { path: "/", sees: `${stored} | day 1` },
+      { passSeconds: 12 * 3_600 - 2 },
+      { path: "/", sees: `${hit} | day 1` },
+      { passSeconds: 2 },
+      { path: "/", sees: `${stored} | day 2` },
+      { passSeconds: 86_398 },
+      { path: "/", sees: `${hit} | day 2` },
+      { passSeconds: 1.5 },
+      { path: "/", sees: "fwd=uri-miss; detail=no-use | day 3" },
+      { passSeconds: 0.5 },
+      { path: "/", sees: `${stored} | day 4` },
+    ],
+  },
+  {
+    recipe: "Release new assets",
+    steps: [
+      {
+        path: "/assets/app.3f2a.js",
+        sees: `${stored} | /assets/app.3f2a.js 1`,
+        answers: { "cache-control": "max-age=31536000, immutable" },
+      },
+      {
+        path: "/",
+        sees: `${stored} | / 2`,
+        answers: { "cache-control": "max-age=0" },
+      },
+      { passSeconds: 86_400 },
+      { path: "/assets/app.3f2a.js", sees: `${hit} | /assets/app.3f2a.js 1` },
+      { path: "/assets/app.77bc.js", sees: `${stored} | /assets/app.77bc.js 3` },
+      { path: "/", sees: `${stored} | / 4` },
+    ],
+  },
+];
