@@ -179,6 +179,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
      */
     fillBudget: new ByteBudget(limits.memoryBytes / 2),
     metrics,
+    gauges,
     /** The lists of hot keys in the store of reports; `undefined` without such a store. */
     hotKeys,
     /** Reports of counts from all isolates, and their totals. */
