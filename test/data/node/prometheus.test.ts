@@ -128,7 +128,7 @@ describe("the examples of docs/monitoring.md", () => {
     const addresses: Record<string, string> = {
       "tidemark/node": new URL("../../../src/node-cache.ts", import.meta.url).href,
       hono: import.meta.resolve("hono"),
-      "next/server.js": "./next-server.mjs",
+      "next/server": "./next-server.mjs",
     };
     await writeFile(join(folder, "next-server.mjs"), "export const connection = async () => {};");
     for (const { name, content } of filesIn(page)) {
@@ -136,7 +136,7 @@ describe("the examples of docs/monitoring.md", () => {
       const runnable = content.replaceAll(imports, (_, of) => ` from "${addresses[of] ?? of}";`);
       await writeFile(join(folder, name), runnable);
     }
-    ({ cache } = await imported("metrics-hono.mjs"));
+    ({ cache } = await imported("metrics.mjs"));
     await cache.namespace<string>("articles", { fresh: "1h" }).getOrSet("a", () => "v");
   });
   afterAll(() => rm(folder, { recursive: true }));
@@ -145,14 +145,14 @@ describe("the examples of docs/monitoring.md", () => {
   const counted = 'tidemark_data_requests_total{namespace="articles",result="loaded"';
 
   it("answer with Hono", async () => {
-    const { default: app } = await imported("metrics-hono.mjs");
+    const { app } = await imported("metrics.mjs");
     const response: Response = await app.request("/metrics");
     expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
     expect(await response.text()).toContain(counted);
   });
 
   it("answer with node:http", async () => {
-    const { default: server } = (await imported("metrics-server.mjs")) as { default: Server };
+    const { server } = (await imported("metrics.mjs")) as { server: Server };
     await once(server.listen(0, "127.0.0.1"), "listening");
     const { port } = server.address() as AddressInfo;
     const response = await fetch(`http://127.0.0.1:${port}/metrics`);
