@@ -89,13 +89,13 @@ function breakersOf(stats: OperatorAnswer<"stats">): string[][] {
   ];
   const origins = (stats["originsShutOff"] as readonly string[] | undefined) ?? [];
   return [
-    ...parts.flatMap(([name, breaker]) => {
-      if (breaker === undefined) return [];
-      const isThere = typeof breaker === "object";
-      return [
-        isThere ? [name, stateOf(breaker), troubleOf(breaker.trouble)] : [name, breaker, "–"],
-      ];
-    }),
+    ...parts
+      .filter(([, breaker]) => breaker !== undefined)
+      .map(([name, breaker]) =>
+        typeof breaker === "object"
+          ? [name, stateOf(breaker), troubleOf(breaker.trouble)]
+          : [name, breaker ?? "–", "–"],
+      ),
     ...origins.map((origin) => [`Origin ${origin}`, "shut off", "–"]),
   ];
 }
