@@ -233,11 +233,8 @@ it("an application behind the middleware sends its spans to a collector by OTLP"
 it("counts and times requests by route, result and class of the status, without a path", async () => {
   const { meter, points } = measuring();
   const { tracer, spans } = tracing();
-  const [trace, measure] = [traceRequests(tracer), measureRequests(meter)];
-  const onRequest: OnRequest = (event) => {
-    trace(event);
-    measure(event);
-  };
+  const listeners = [traceRequests(tracer), measureRequests(meter)];
+  const onRequest: OnRequest = (event) => listeners.forEach((listen) => listen(event));
   await pagesWith(onRequest, { tracer });
   await pagesWith(onRequest, { tracer, statuses: [503, 503] });
   const of = (result: string, status: string) => ({

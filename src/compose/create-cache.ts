@@ -161,7 +161,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     viewReadAtMs: () => purging?.view.sentAtMs,
   });
   const reported = { config, metrics, gauges: gauges.taken.bind(gauges) };
-  const { reports, reportsHealth, hotKeys } = reportsOver(reported, platform);
+  const reporting = reportsOver(reported, platform);
   return {
     settings: { config, platform },
     /** The factories of the parts. */
@@ -184,20 +184,15 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     fillBudget: new ByteBudget(limits.memoryBytes / 2),
     metrics,
     gauges,
-    /** The lists of hot keys in the store of reports; `undefined` without such a store. */
-    hotKeys,
-    /** Reports of counts from all isolates, and their totals. */
-    reports,
-    /** The health of the store of reports; `undefined` if it has no client of its own. */
-    reportsHealth,
+    ...reporting,
     /**
      * Runs the cron trigger once: folds reports, checks the database's free space, and renews the
      * view, so that an isolate without requests notices a loss of entries.
      */
     runCron: async () =>
-      void (await Promise.all([reports.runCron(), room?.runCron(), purging?.runCron()])),
+      void (await Promise.all([reporting.reports.runCron(), room?.runCron(), purging?.runCron()])),
     /** Reports the counts of this isolate in the background. */
-    report: reports.report,
+    report: reporting.reports.report,
     /** Runs background work. Never rejects: failures are counted and logged. */
     run,
     /** Returns a function that starts background work and registers it with `waitUntil`. */
@@ -214,8 +209,11 @@ function reportsOver(reported: Parameters<typeof createReports>[0], platform: Ca
   const store = create && openReports?.({ namespace: config.namespace, nowAtMs, metrics, tell });
   const reports = create?.(reported, { ...platform, stream: store?.stream });
   return {
+    /** Reports of counts from all isolates, and their totals. */
     reports: reports ?? noReports(withoutOperate),
+    /** The health of the store of reports; `undefined` if it has no client of its own. */
     reportsHealth: store?.stream.health,
+    /** The lists of hot keys in the store of reports; `undefined` without such a store. */
     hotKeys: store?.hotKeys,
   };
 }

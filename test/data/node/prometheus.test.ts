@@ -76,7 +76,7 @@ describe.each(oneRedisServer)("a scrape of a data cache over $redis", ({ start }
 
   it("has the counts of counters and buffers", async () => {
     const views = writeBehind(cache).counter("views", { sink: new MemoryCounterSink() });
-    await views.add("a", 2);
+    views.add("a", 2);
     await views.flush();
     expect(linesOf(await textOf(cache), "behind_changes_total")).toEqual([
       'tidemark_behind_changes_total{set="views",result="accepted"} 1',
