@@ -104,7 +104,7 @@ export interface DataBesidePages {
   readonly runCron: () => Promise<void>;
   /** Returns the data cache's counts since the last call. Only the metrics of `core` call it. */
   readonly taken: () => Sums;
-  /** Returns the core, whose metrics include the data; `undefined` before the first use. */
+  /** Returns the core, which counts the data; `undefined` before the first use, without pages. */
   readonly core: () => Core | undefined;
   readonly settings: {
     readonly platform: Pick<CachePlatform, "nowAtMs">;

@@ -127,7 +127,7 @@ export function dataCacheOf(settings: DataSettings): DataCache {
     },
     runCron: () => cache.runCron(),
     taken: () => new Map([...opened().counts.taken(), ...(parts.sets?.taken() ?? [])]),
-    core: () => made?.core,
+    core: () => made?.core ?? pages?.core,
     settings,
     stats: () => ({ ...opened().ofData(), sets: parts.sets?.stats() ?? {} }),
     troubles: () => ({ ...opened().troubles(), sets: parts.sets?.troubles() ?? new Map() }),

@@ -12,6 +12,7 @@ import { knownData } from "../../../src/compose/data-beside-pages.ts";
 import type { DataCache } from "../../../src/data/create-data-cache.ts";
 import { prometheus } from "../../../src/data/node/prometheus.ts";
 import { writeBehind } from "../../../src/write-behind/write-behind.ts";
+import { openBeside } from "../../../testing/data/beside-pages.ts";
 import { openProcess } from "../../../testing/data/node-process.ts";
 import { oneRedisServer } from "../../../testing/fakes/redis-server.ts";
 import { MemoryCounterSink } from "../../../testing/write-behind/memory-sink.ts";
@@ -91,7 +92,7 @@ describe.each(oneRedisServer)("a scrape of a data cache over $redis", ({ start }
   });
 });
 
-describe("a scrape of a cache without a database", () => {
+describe("a scrape of a data cache", () => {
   it("counts at most 256 namespaces by name, and has no gauge of Redis", async () => {
     const { cache } = openProcess({ redis: "none" });
     for (let nth = 0; nth < 300; nth += 1) {
@@ -112,6 +113,15 @@ describe("a scrape of a cache without a database", () => {
     expect(text).toMatch(/\ntidemark_last_report_timestamp_seconds\{colo=""\} \d/);
     expect(linesOf(text, "data_requests_total")).toEqual([]);
     expect(knownData(cache).core()).toBeUndefined();
+  });
+
+  it("counts the pages that have joined it as well, and leaves their reports complete", async () => {
+    const { site, data, values } = await openBeside();
+    await site.get("/page");
+    expect(await textOf(data)).toContain('result="stored",tier="origin"} 1\n');
+    await values.get("42");
+    expect(linesOf(await textOf(data), "data_requests_total")).toHaveLength(1);
+    expect(site.counted()).toMatchObject({ "dataRequests|values|absent|none": 1 });
   });
 
   it("refuses another object with a hint", () => {
