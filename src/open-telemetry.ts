@@ -1,6 +1,6 @@
 // Exports of `tidemark/opentelemetry`: converts events of a data cache into spans and metrics, and
-// requests into spans and a metric. The file imports no package. The tracer and the meter come from the application's
-// `@opentelemetry/api`.
+// requests into spans and a metric. The file imports no package. The tracer and the meter come from
+// the application's `@opentelemetry/api`.
 import type { DataEvent, OnDataEvent } from "./data/value/events.ts";
 import { errorName } from "./base/error-name.ts";
 import type { OnRequest, RequestEvent } from "./observe/request-line.ts";
@@ -27,20 +27,16 @@ interface Instrument {
   readonly advice?: { readonly explicitBucketBoundaries: number[] };
 }
 
-/** The method of a meter of `@opentelemetry/api` that Tidemark calls for requests. */
-export interface RequestMeter {
-  createHistogram(
-    name: string,
-    options: Instrument,
-  ): { record(value: number, attributes: Attributes): void };
-}
-
-/** The methods of a meter of `@opentelemetry/api` that Tidemark calls for data. */
-export interface DataMeter extends RequestMeter {
+/** The methods of a meter of `@opentelemetry/api` that Tidemark calls. */
+export interface Meter {
   createCounter(
     name: string,
     options: Instrument,
   ): { add(value: number, attributes: Attributes): void };
+  createHistogram(
+    name: string,
+    options: Instrument,
+  ): { record(value: number, attributes: Attributes): void };
 }
 
 /**
@@ -72,7 +68,7 @@ export function traceRequests(tracer: LoadTracer): OnRequest {
  * const [trace, measure] = [traceRequests(tracer), measureRequests(metrics.getMeter("news"))];
  * const onRequest = (event) => (trace(event), measure(event));
  */
-export function measureRequests(meter: RequestMeter): OnRequest {
+export function measureRequests(meter: Meter): OnRequest {
   const durations = meter.createHistogram("tidemark.request.duration", {
     description: "Duration of requests until the head of the answer.",
     unit: "s",
@@ -93,7 +89,7 @@ export interface OpenTelemetryOptions {
   /** Such as `trace.getTracer("shop")`. Each load becomes a child of its caller's active span. */
   readonly tracer?: LoadTracer | undefined;
   /** Such as `metrics.getMeter("shop")`. */
-  readonly meter?: DataMeter | undefined;
+  readonly meter?: Meter | undefined;
   /** Whether spans contain the loaded keys. Default: `false`, because keys may identify people. */
   readonly recordKeys?: boolean | undefined;
 }
@@ -146,7 +142,7 @@ function textOf(key: LoadEvent["keys"][number]): string {
   return [key].flat().join("/");
 }
 
-function metricsOver(meter: DataMeter): OnDataEvent {
+function metricsOver(meter: Meter): OnDataEvent {
   const counter = (name: string, unit: string, description: string) =>
     meter.createCounter(`tidemark.data.${name}`, { description, unit });
   const lookups = counter("lookups", "{key}", "Keys that were looked up, by result.");
