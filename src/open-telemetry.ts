@@ -1,6 +1,6 @@
 // Exports of `tidemark/opentelemetry`: converts events of a data cache into spans and metrics, and
-// requests into spans. The file imports no package. The tracer and the meter come from the application's
-// `@opentelemetry/api`.
+// requests into spans and a metric. The file imports no package. The tracer and the meter come from
+// the application's `@opentelemetry/api`.
 import type { DataEvent, OnDataEvent } from "./data/value/events.ts";
 import { errorName } from "./base/error-name.ts";
 import type { OnRequest, RequestEvent } from "./observe/request-line.ts";
@@ -28,7 +28,7 @@ interface Instrument {
 }
 
 /** The methods of a meter of `@opentelemetry/api` that Tidemark calls. */
-export interface DataMeter {
+export interface Meter {
   createCounter(
     name: string,
     options: Instrument,
@@ -59,19 +59,44 @@ export function traceRequests(tracer: LoadTracer): OnRequest {
   };
 }
 
+/**
+ * Returns a listener for the option `onRequest`: each request is counted in the histogram
+ * `tidemark.request.duration`, in seconds until the head of the answer. Its attributes are
+ * `tidemark.route`, `tidemark.result` and `tidemark.status_class`, such as `2xx`; a URL is never one.
+ *
+ * @example
+ * const [trace, measure] = [traceRequests(tracer), measureRequests(metrics.getMeter("news"))];
+ * const onRequest = (event) => (trace(event), measure(event));
+ */
+export function measureRequests(meter: Meter): OnRequest {
+  const durations = meter.createHistogram("tidemark.request.duration", {
+    description: "Duration of requests until the head of the answer.",
+    unit: "s",
+    advice: { explicitBucketBoundaries: secondsBounds },
+  });
+  return ({ tookMs, attributes }) => {
+    const status = Number(attributes["http.response.status_code"]);
+    durations.record(tookMs / 1_000, {
+      "tidemark.route": attributes["tidemark.route"] ?? "",
+      "tidemark.result": attributes["tidemark.result"] ?? "unknown",
+      "tidemark.status_class": `${Math.floor(status / 100)}xx`,
+    });
+  };
+}
+
 /** The tracer, the meter, or both. */
 export interface OpenTelemetryOptions {
   /** Such as `trace.getTracer("shop")`. Each load becomes a child of its caller's active span. */
   readonly tracer?: LoadTracer | undefined;
   /** Such as `metrics.getMeter("shop")`. */
-  readonly meter?: DataMeter | undefined;
+  readonly meter?: Meter | undefined;
   /** Whether spans contain the loaded keys. Default: `false`, because keys may identify people. */
   readonly recordKeys?: boolean | undefined;
 }
 
 /** OpenTelemetry's status code for a failed span. */
 const statusError = 2;
-/** The bounds, in seconds, that the semantic conventions advise for durations of database calls. */
+/** The bounds in seconds. The semantic conventions advise them for calls of databases. */
 const secondsBounds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
 /** The maximum number of keys in a span's attribute. */
 const keysMax = 16;
@@ -117,7 +142,7 @@ function textOf(key: LoadEvent["keys"][number]): string {
   return [key].flat().join("/");
 }
 
-function metricsOver(meter: DataMeter): OnDataEvent {
+function metricsOver(meter: Meter): OnDataEvent {
   const counter = (name: string, unit: string, description: string) =>
     meter.createCounter(`tidemark.data.${name}`, { description, unit });
   const lookups = counter("lookups", "{key}", "Keys that were looked up, by result.");

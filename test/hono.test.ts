@@ -10,6 +10,7 @@ import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { tidemark } from "../src/hono.ts";
 import { operate } from "../src/operate.ts";
+import { dashboard } from "../src/operate/dashboard/dashboard.ts";
 import { defineConfig } from "../src/tidemark.ts";
 import { type ScriptedOrigin, startScriptedOrigin } from "../testing/fakes/scripted-origin.ts";
 import { cacheStatusOf, rawRequest, type RawRequest } from "../testing/worker/raw-request.ts";
@@ -67,7 +68,8 @@ const routes = [
 ];
 const adminToken = "admin-token-of-this-site";
 const env = { NAME: "Node", ADMIN_TOKEN: adminToken };
-const site = tidemark(app, defineConfig({ routes }), { env, operate: operate() });
+const config = defineConfig({ routes, dashboard: dashboard() });
+const site = tidemark(app, config, { env, operate: operate() });
 /** Runs each request in the context of the user that its field names. */
 const around: typeof site.fetch = (request, connection) =>
   users.run(request.headers.get("x-as") ?? "nobody", () => site.fetch(request, connection));
@@ -102,6 +104,23 @@ describe("on Node", () => {
     expect(second.told).toMatch(/; hit; ttl=\d+; detail=memory$/);
     const headers = { "if-none-match": String(first.headers.etag) };
     expect((await get("/page", { headers })).status).toBe(304);
+  });
+
+  it("the metrics and the dashboard show this process, without a store", async () => {
+    const authorization = `Bearer ${adminToken}`;
+    const read = async (path: string) => (await get(path, { headers: { authorization } })).text;
+    for (const path of ["/own/counted", "/own/counted"]) await get(path);
+    const text = await read("/_cache/metrics");
+    expect(text).toContain('requests_total{route="own",result="passed",tier="origin"} 2\n');
+    expect(text).toMatch(/\ntidemark_reports_total\{colo=""\} 1\n/);
+    expect(text).not.toContain("tidemark_redis_up");
+    const overview = await read("/_cache/dashboard/overview");
+    expect(overview).toContain("<dt>Hit rate</dt>");
+    for (const part of ["week", "tiers", "data"]) {
+      expect(await read(`/_cache/dashboard/${part}`)).not.toContain("cannot be shown");
+    }
+    const { status, findings } = JSON.parse(await read("/_cache/health"));
+    expect([status, findings.map(({ code }: { code: string }) => code)]).toEqual(["ok", []]);
   });
 
   it("a crowd calls the application once", async () => {

@@ -21,7 +21,12 @@ import {
 import { Hono } from "hono";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { tidemark } from "../src/hono.ts";
-import { type OnRequest, openTelemetry, traceRequests } from "../src/open-telemetry.ts";
+import {
+  measureRequests,
+  type OnRequest,
+  openTelemetry,
+  traceRequests,
+} from "../src/open-telemetry.ts";
 import { createWorker } from "../src/worker.ts";
 import { defineConfig } from "../src/config/config.ts";
 import { DataIsolate } from "../testing/data/data-isolate.ts";
@@ -30,20 +35,14 @@ const contexts = new AsyncLocalStorageContextManager();
 beforeAll(() => void otelContext.setGlobalContextManager(contexts.enable()));
 afterAll(() => otelContext.disable());
 
-function observed(options: { readonly recordKeys?: boolean } = {}) {
-  const exporter = new InMemorySpanExporter();
-  const spans = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+/** Returns a meter, and its points as metric, attributes and value. */
+function measuring() {
   const metrics = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const reader = new PeriodicExportingMetricReader({
     exporter: metrics,
     exportIntervalMillis: 2 ** 30,
   });
   const meters = new MeterProvider({ readers: [reader] });
-  const tracer = spans.getTracer("shop");
-  const onEvent = openTelemetry({ tracer, meter: meters.getMeter("shop"), ...options });
-  const isolate = new DataIsolate({ platform: { onEvent } });
-  const articles = isolate.data.namespace<string>("articles", { fresh: "10m" });
-  /** Returns each point as metric, attributes and value. */
   const points = async () => {
     await reader.forceFlush();
     const [resource] = metrics.getMetrics().slice(-1);
@@ -53,6 +52,17 @@ function observed(options: { readonly recordKeys?: boolean } = {}) {
       dataPoints.map(({ attributes, value }) => [descriptor.name, attributes, value] as const),
     );
   };
+  return { meter: meters.getMeter("shop"), points };
+}
+
+function observed(options: { readonly recordKeys?: boolean } = {}) {
+  const exporter = new InMemorySpanExporter();
+  const spans = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+  const tracer = spans.getTracer("shop");
+  const { meter, points } = measuring();
+  const onEvent = openTelemetry({ tracer, meter, ...options });
+  const isolate = new DataIsolate({ platform: { onEvent } });
+  const articles = isolate.data.namespace<string>("articles", { fresh: "10m" });
   return { isolate, articles, tracer, exporter, points };
 }
 
@@ -218,6 +228,30 @@ it("an application behind the middleware sends its spans to a collector by OTLP"
       ]),
     },
   ]);
+});
+
+it("counts and times requests by route, result and class of the status, without a path", async () => {
+  const { meter, points } = measuring();
+  const { tracer, spans } = tracing();
+  const listeners = [traceRequests(tracer), measureRequests(meter)];
+  const onRequest: OnRequest = (event) => listeners.forEach((listen) => listen(event));
+  await pagesWith(onRequest, { tracer });
+  await pagesWith(onRequest, { tracer, statuses: [503, 503] });
+  const of = (result: string, status: string) => ({
+    "tidemark.route": "news",
+    "tidemark.result": result,
+    "tidemark.status_class": status,
+  });
+  const counted = { count: 1, sum: expect.any(Number), buckets: expect.anything() };
+  const name = "tidemark.request.duration";
+  const measured = await points();
+  expect(measured.slice(0, 2)).toMatchObject([
+    [name, of("stored", "2xx"), counted],
+    [name, of("hit", "2xx"), counted],
+  ]);
+  expect(measured[2]).toMatchObject([name, { "tidemark.status_class": "5xx" }, { count: 2 }]);
+  expect(measured).toHaveLength(3);
+  expect(spans()).toHaveLength(4);
 });
 
 it("an answer of the status 500 is a span with an error", async () => {

@@ -44,7 +44,10 @@ const defaults = {
 } satisfies CacheParts;
 
 /** The platform features that the core needs. */
-export interface CachePlatform extends Pick<Platform, "cache" | "nowAtMs" | "random" | "log"> {
+export interface CachePlatform extends Pick<
+  Platform,
+  "cache" | "nowAtMs" | "random" | "log" | "isServer"
+> {
   /**
    * The database of the shared tier and the purge journal. Without a database, there is no shared
    * tier. Without a database and `journal`, there is no journal, so purges are not possible.
@@ -115,8 +118,9 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   const { database, dataset, journal, nowAtMs, log, createReports, openReports } = platform;
   const make = { ...defaults, ...platform.parts };
   const receiver = dataset ?? openReports ?? database;
-  const isReported = createReports && config.metrics.isOn && receiver !== undefined;
-  const metrics = make.metrics(nowAtMs(), isReported === true);
+  const canReport = receiver !== undefined || platform.isServer === true;
+  const isReported = createReports !== undefined && config.metrics.isOn && canReport;
+  const metrics = make.metrics(nowAtMs(), isReported);
   const tell = logOf("shared-tier", log);
   const { redis: store, parts } = platform;
   const client = parts?.redis ?? store?.client;
@@ -157,7 +161,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     viewReadAtMs: () => purging?.view.sentAtMs,
   });
   const reported = { config, metrics, gauges: gauges.taken.bind(gauges) };
-  const { reports, hotKeys } = reportsOver(reported, platform);
+  const reporting = reportsOver(reported, platform);
   return {
     settings: { config, platform },
     /** The factories of the parts. */
@@ -179,18 +183,16 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
      */
     fillBudget: new ByteBudget(limits.memoryBytes / 2),
     metrics,
-    /** The lists of hot keys in the store of reports; `undefined` without such a store. */
-    hotKeys,
-    /** Reports of counts from all isolates, and their totals. */
-    reports,
+    gauges,
+    ...reporting,
     /**
      * Runs the cron trigger once: folds reports, checks the database's free space, and renews the
      * view, so that an isolate without requests notices a loss of entries.
      */
     runCron: async () =>
-      void (await Promise.all([reports.runCron(), room?.runCron(), purging?.runCron()])),
+      void (await Promise.all([reporting.reports.runCron(), room?.runCron(), purging?.runCron()])),
     /** Reports the counts of this isolate in the background. */
-    report: reports.report,
+    report: reporting.reports.report,
     /** Runs background work. Never rejects: failures are counted and logged. */
     run,
     /** Returns a function that starts background work and registers it with `waitUntil`. */
@@ -206,7 +208,14 @@ function reportsOver(reported: Parameters<typeof createReports>[0], platform: Ca
   const tell = logOf("metrics", log);
   const store = create && openReports?.({ namespace: config.namespace, nowAtMs, metrics, tell });
   const reports = create?.(reported, { ...platform, stream: store?.stream });
-  return { reports: reports ?? noReports(withoutOperate), hotKeys: store?.hotKeys };
+  return {
+    /** Reports of counts from all isolates, and their totals. */
+    reports: reports ?? noReports(withoutOperate),
+    /** The health of the store of reports; `undefined` if it has no client of its own. */
+    reportsHealth: store?.stream.health,
+    /** The lists of hot keys in the store of reports; `undefined` without such a store. */
+    hotKeys: store?.hotKeys,
+  };
 }
 
 function noClient(): OperatorError {

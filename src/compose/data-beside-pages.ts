@@ -1,7 +1,8 @@
 // The interface between a Worker and its data cache. This file imports no data code, so a Worker
 // without data does not bundle any.
 import type { Coverage } from "../cache/record/record.ts";
-import type { Core } from "./create-cache.ts";
+import type { Config } from "../config/config.ts";
+import type { CachePlatform, Core } from "./create-cache.ts";
 import type { Trouble } from "../observe/condition.ts";
 import type { Log } from "../observe/log-line.ts";
 import type { Sums } from "../observe/sums.ts";
@@ -101,8 +102,14 @@ export interface DataBesidePages {
   readonly join: (pages: Pages) => Fault | undefined;
   /** Runs the data cache's part of the cron trigger. Never rejects. */
   readonly runCron: () => Promise<void>;
-  /** Returns the data cache's counts since the last call. */
+  /** Returns the data cache's counts since the last call. Only the metrics of `core` call it. */
   readonly taken: () => Sums;
+  /** Returns the core, which counts the data; `undefined` before the first use, without pages. */
+  readonly core: () => Core | undefined;
+  readonly settings: {
+    readonly platform: Pick<CachePlatform, "nowAtMs">;
+    readonly config: Pick<Config, "purge">;
+  };
   /** Returns the data cache's part of `/_cache/stats`. */
   readonly stats: () => object;
   readonly troubles: () => DataTroubles;

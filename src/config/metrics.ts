@@ -5,7 +5,7 @@ export function resolvedMetrics(written: WrittenMetrics | null | undefined) {
   const { prefixes = {}, hitRateMin } = written ?? {};
   const listed = Array.from(Object.entries(prefixes), ([name, given]) => ({ name, ...given }));
   return {
-    /** Whether isolates report metrics, which costs Redis commands or points of Analytics Engine. */
+    /** Whether isolates report metrics, which costs calls of the store or points of Analytics Engine. */
     isOn: written !== null,
     /**
      * URL prefixes with counts of their own. A keyed path belongs to its longest matching prefix.

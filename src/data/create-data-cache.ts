@@ -93,7 +93,13 @@ export function dataCacheOf(settings: DataSettings): DataCache {
   logFaults(settings.faults, settings);
   let pages: Pages | undefined;
   let made: ReturnType<typeof open> | undefined;
-  const opened = () => (made ??= open(settings, pages));
+  const opened = () => {
+    if (made !== undefined) return made;
+    made = open(settings, pages);
+    // Pages count the data from their start, before its first use.
+    if (pages === undefined) made.core.metrics.include(parts.taken);
+    return made;
+  };
   const namespaces = new Namespaces(() => opened().ports);
   const { spaces } = namespaces;
   const cache: DataCache = {
@@ -121,6 +127,8 @@ export function dataCacheOf(settings: DataSettings): DataCache {
     },
     runCron: () => cache.runCron(),
     taken: () => new Map([...opened().counts.taken(), ...(parts.sets?.taken() ?? [])]),
+    core: () => made?.core ?? pages?.core,
+    settings,
     stats: () => ({ ...opened().ofData(), sets: parts.sets?.stats() ?? {} }),
     troubles: () => ({ ...opened().troubles(), sets: parts.sets?.troubles() ?? new Map() }),
     stored: () => opened().ports.tiers.memory.stored(),
@@ -207,7 +215,7 @@ function open(settings: DataSettings, pages: Pages | undefined) {
   });
   const { hasNeverConnected } = platform.database ?? {};
   const portsOfSets: PortsOfSets = { ...platform, ...ports, redis, namespace, hasNeverConnected };
-  return { ports, counts, ofData, stats, troubles, portsOfSets, room };
+  return { core, ports, counts, ofData, stats, troubles, portsOfSets, room };
 }
 
 function aloneOver(acceptances: LocalPurges, memory: DataTiers["memory"]) {

@@ -34,7 +34,8 @@ const reportPace: ReportPace = {
 
 /** The metrics of one isolate. */
 export class Metrics {
-  readonly #sinceAtMs: number;
+  /** The start of counting, in epoch milliseconds. */
+  readonly sinceAtMs: number;
   readonly #isReported: boolean;
   readonly #pace: ReportPace;
   /** The isolate's colo; empty until known. */
@@ -56,7 +57,7 @@ export class Metrics {
    * @param isReported whether reports are sent; if not, no report is ever due
    */
   constructor(sinceAtMs: number, isReported = false, pace = reportPace) {
-    this.#sinceAtMs = sinceAtMs;
+    this.sinceAtMs = sinceAtMs;
     this.#takenAtMs = sinceAtMs;
     this.#isReported = isReported;
     this.#pace = pace;
@@ -134,12 +135,17 @@ export class Metrics {
     this.#others.push(taken);
   }
 
-  /** Returns the metrics for `/_cache/stats`. */
-  snapshot(): Snapshot {
+  /** Returns all counts since `sinceAtMs`, reported or not. */
+  sums(): Sums {
     this.#gather();
     const all: Sums = new Map(this.#reportedSums);
     addAll(all, this.#newSums);
-    return snapshotOf(all, this.#sinceAtMs);
+    return all;
+  }
+
+  /** Returns the metrics for `/_cache/stats`. */
+  snapshot(): Snapshot {
+    return snapshotOf(this.sums(), this.sinceAtMs);
   }
 
   /** Returns whether a report is due. A report stays due until `take` is called. */

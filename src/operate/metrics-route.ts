@@ -1,9 +1,8 @@
 // GET /_cache/metrics: the total counts of all isolates, for Prometheus or as JSON.
 import type { Outward } from "../outward/schedule/create-outward.ts";
-import { readDatabaseInfo } from "../remote/redis/database-info.ts";
 import type { RedisClient } from "../remote/redis/redis-client.ts";
 import type { Reports } from "../observe/reports/reports.ts";
-import { prometheusText, textFormatType, metricsAnswer } from "../observe/reports/scrape.ts";
+import { metricsAnswer, scrapeAnswer, scrapedInfo } from "../observe/reports/scrape.ts";
 import { version } from "../version.ts";
 import type { OperatorAnswer } from "../protocol/answers.ts";
 import { errorsOf, jsonAnswer, quoted } from "../admin/json-answers.ts";
@@ -40,18 +39,15 @@ export async function metricsRoute(request: Request, source: MetricsSource): Pro
     return isLasting ? refused(404, "no-metrics", totals) : refused(503, "unavailable", totals);
   }
   const { redis, purgeBoundSeconds, nowAtMs } = source;
-  const info = redis && (await readDatabaseInfo(redis, "metrics"));
   const shown = {
     totals,
-    info: info?.kind === "answered" ? info.value : null,
+    info: await scrapedInfo(redis),
     build: { version, purgeBoundSeconds },
     outwardLags: await outwardLags(source),
   };
   if (format === "json")
     return jsonAnswer(metricsAnswer(shown, nowAtMs()) satisfies OperatorAnswer<"metrics">);
-  return new Response(prometheusText(shown), {
-    headers: { "content-type": textFormatType, "cache-control": "no-store" },
-  });
+  return scrapeAnswer(shown);
 }
 
 /** Returns the lag of each target whose state can be read. */

@@ -47,7 +47,10 @@ export async function statsRoute(
     edge: edge
       ? { shutOff: edge.isShutOff, trouble: edge.trouble ?? "none" }
       : "none: the platform has no Cache API",
-    redis: redis ? clientStats(redis) : without,
+    // A site whose stores are Durable Objects has no Redis.
+    ...((environment.redis !== undefined || !purging) && {
+      redis: redis ? clientStats(redis) : without,
+    }),
     journal:
       purging && extent
         ? {

@@ -56,7 +56,7 @@ export function readEnvironment(
     ),
     /** Limits each client's requests to the origins; `undefined` for no limit. */
     originLimiter: originLimiterOf(env, faults),
-    /** METRICS: a dataset of Analytics Engine, which receives reports instead of the database. */
+    /** METRICS: a dataset of Analytics Engine, which receives reports instead of the store. */
     dataset: datasetOf(env, faults),
     /** The value of NAMESPACE, or else the configuration's namespace. */
     namespace: namespaceOf(env) ?? config.namespace,
@@ -131,7 +131,7 @@ function faultOfHotKeys(
   const what = "hotKeys is off.";
   const otherwise = "or remove hotKeys from the configuration.";
   if (!isInObjects && (redis === undefined || isFault(redis))) {
-    const why = "There is no usable database, but keys can only be kept warm in the shared tier.";
+    const why = "There is no usable store, but keys can only be kept warm in the shared tier.";
     const hint = `Pass stores: durableObjects(), or upstash() with UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, ${otherwise}`;
     return { what, why, hint };
   }
@@ -157,7 +157,7 @@ function datasetOf(env: Env, faults: Fault[]): AnalyticsEngineDataset | undefine
   if (binding === undefined) return undefined;
   if (isBoundTo<AnalyticsEngineDataset>("writeDataPoint", binding)) return binding;
   faults.push({
-    what: "METRICS is not usable, so reports go to the database.",
+    what: "METRICS is not usable, so reports go to the store.",
     why: "It is not bound to a dataset of Analytics Engine.",
     hint: "Name it under [[analytics_engine_datasets]] in wrangler.toml.",
   });

@@ -208,7 +208,7 @@ export type FamilyName = keyof typeof families;
 type InvalidationCount = "named" | "widened" | "purged" | "failed";
 
 /**
- * Results for hot keys. `sampled`: hits; `flushed`: lists of hot keys that isolates wrote to Redis;
+ * Results for hot keys. `sampled`: hits; `flushed`: lists of hot keys that isolates wrote to the store;
  * `refreshed`, `skipped` and `failed`: keys in runs of the cron trigger.
  */
 export type HotKeyCount = "sampled" | "flushed" | "refreshed" | "skipped" | "failed";

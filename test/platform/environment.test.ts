@@ -170,7 +170,7 @@ describe("a fault of a binding", () => {
   });
 
   it.each<[env: Env, says: readonly string[], hotKeys: number]>([
-    [{ SITE_HOST: "a.example" }, ["There is no usable database"], 0],
+    [{ SITE_HOST: "a.example" }, ["There is no usable store"], 0],
     [redis, ["SITE_HOST is not set"], 0],
     [{ ...redis, SITE_HOST: "a.example" }, [], 50],
   ])("turns hot keys on only with a database and SITE_HOST: %j", (env, says, hotKeys) => {

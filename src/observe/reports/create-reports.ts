@@ -7,6 +7,7 @@ import type { RedisSettings } from "../../remote/redis/redis-client.ts";
 import type { RedisCounts } from "../../remote/redis/round-trips.ts";
 import type { Dataset } from "./data-points.ts";
 import { ReportFold, type Unavailable } from "./folding.ts";
+import { ProcessReportStream } from "./process-report-stream.ts";
 import { RedisReportStream } from "./redis-report-stream.ts";
 import type { ReportStream } from "./report-store.ts";
 import { type Channel, Reporter, type ReporterSettings } from "./reporter.ts";
@@ -17,6 +18,8 @@ const cronMinutes = 5;
 const minuteMs = 60_000;
 /** Readers within this time share one report, because the dashboard reads several times at once. */
 const readersShareMs = 15_000;
+/** After a lost report, readers do not wait for another one within this time. */
+const afterLossMs = 60_000;
 
 interface ReportsSettings extends Pick<ReporterSettings, "gauges"> {
   /** The metrics to report. They also count the Redis commands of the reports. */
@@ -36,6 +39,8 @@ interface ReportsPlatform {
   readonly redis?: { readonly client: (settings: RedisSettings) => RedisClient } | undefined;
   /** Receives the reports instead of a store. */
   readonly dataset?: Dataset | undefined;
+  /** Whether this process is a server. Without a store, its reports then stay in its memory. */
+  readonly isServer?: boolean | undefined;
   readonly nowAtMs: () => number;
   readonly log: Log;
 }
@@ -49,14 +54,18 @@ export function createReports(settings: ReportsSettings, platform: ReportsPlatfo
   const { namespace } = config;
   const reporter = new Reporter({ ...settings, namespace, channel, nowAtMs, randomText, log });
   let readerAtMs = -Infinity;
+  let isLost = false;
+  const reportFirst = async () => {
+    if (isWithinMs(isLost ? afterLossMs : readersShareMs, readerAtMs, nowAtMs())) return;
+    readerAtMs = nowAtMs();
+    isLost = !(await reporter.tell());
+  };
   return {
-    report: (afterAnswer) => afterAnswer(() => reporter.tell()),
+    report: (afterAnswer) => afterAnswer(async () => void (await reporter.tell())),
     async readTotals(how) {
       if (channel.kind === "analytics-engine") return inAnalyticsEngine;
-      if (how?.reportsFirst === true && !isWithinMs(readersShareMs, readerAtMs, nowAtMs())) {
-        readerAtMs = nowAtMs();
-        await reporter.tell();
-      }
+      if (channel.stream instanceof ProcessReportStream) await reporter.tell();
+      else if (how?.reportsFirst === true) await reportFirst();
       return channel.folding.read();
     },
     async runCron() {
@@ -70,10 +79,11 @@ export function createReports(settings: ReportsSettings, platform: ReportsPlatfo
 
 function channelOf(
   settings: ReportsSettings,
-  { dataset, nowAtMs, log, ...platform }: ReportsPlatform,
+  { dataset, nowAtMs, log, isServer, ...platform }: ReportsPlatform,
 ): Channel | undefined {
   if (dataset !== undefined) return { kind: "analytics-engine", dataset };
-  const stream = platform.stream ?? redisStream(settings, { nowAtMs, log, ...platform });
+  const shared = platform.stream ?? redisStream(settings, { nowAtMs, log, ...platform });
+  const stream = shared ?? (isServer === true ? new ProcessReportStream({ nowAtMs }) : undefined);
   if (stream === undefined) return undefined;
   const history = settings.config.dashboard?.history;
   const folding = new ReportFold({ stream, nowAtMs, randomText, log, history });

@@ -1,8 +1,10 @@
-// The port to the store of a site's reports and hot keys. The store is Redis or a Durable Object.
+// The port to the store of a site's reports and hot keys. The store is Redis, a Durable Object,
+// or the memory of a server.
 import type { Log } from "../log-line.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Fault } from "../../base/operator-error.ts";
 import type { RemoteAnswer } from "../../remote/remote-client.ts";
+import type { RemoteHealth } from "../../remote/store-health.ts";
 import type { TroubleWords } from "../../remote/trouble.ts";
 import type { Report, StandingReport } from "./report-entry.ts";
 import type { HeldTotals } from "./totals.ts";
@@ -30,6 +32,8 @@ export interface ReportStream {
   /** The store in a log line, such as `Redis`. */
   readonly storeName: string;
   readonly words: TroubleWords;
+  /** The health of a store that only the reports use. */
+  readonly health?: RemoteHealth | undefined;
   /**
    * Appends a report, without a retry. Returns the number of entries in the stream; -1 if the stream
    * was full, so nothing was written.

@@ -55,8 +55,10 @@ export class Reporter {
    * Reports the counts, in up to 16 reports or 25 data points. Each report is sent only once, so no
    * count is added twice. Counts beyond these limits wait for the next call, and so do unsent
    * counts after a lost report. Never rejects because of the store.
+   *
+   * @returns whether no report was lost
    */
-  async tell(): Promise<void> {
+  async tell(): Promise<boolean> {
     const { metrics, channel, gauges, nowAtMs } = this.#settings;
     const atMs = nowAtMs();
     addAll(this.#pending, metrics.take(atMs));
@@ -66,13 +68,14 @@ export class Reporter {
     for (const point of takenAsPoints(this.#pending, gauges(atMs), { namespace, colo })) {
       channel.dataset.writeDataPoint(point);
     }
+    return true;
   }
 
   async #tellStore(
     { stream, folding }: Channel & { kind: "store" },
     colo: string,
     gauges: Gauges,
-  ): Promise<void> {
+  ): Promise<boolean> {
     for (let sent = 1; ; sent += 1) {
       const sums = takenWithin(this.#pending, sumsBytesMax);
       const answer = await stream.add({ n: this.#settings.randomText(), colo, sums, gauges });
@@ -85,7 +88,7 @@ export class Reporter {
       if (isMore && !isLost) continue;
       const foldFrom = this.#settings.foldFrom ?? usualFoldFrom;
       if (standing !== undefined && (isLost || standing > foldFrom)) await folding.empty();
-      return;
+      return !isLost;
     }
   }
 

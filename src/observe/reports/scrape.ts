@@ -1,6 +1,7 @@
 // The metrics of all isolates for a scrape, as Prometheus' text and as plain data: the counted families,
 // and gauges with the current state of colos, database and deployment.
-import type { DatabaseInfo } from "../../remote/redis/database-info.ts";
+import { type DatabaseInfo, readDatabaseInfo } from "../../remote/redis/database-info.ts";
+import type { RedisClient } from "../../remote/redis/redis-client.ts";
 import type { ColoState, Totals } from "./totals.ts";
 import { type Family, type FamilyName, families } from "../../protocol/families.ts";
 import { boundsMs } from "../histogram.ts";
@@ -10,8 +11,8 @@ import { isoOf } from "../../base/iso-date.ts";
 /** The data that a scrape shows. */
 export interface ScrapeData {
   readonly totals: Totals;
-  /** `null` if the database did not answer INFO. */
-  readonly info: DatabaseInfo | null;
+  /** `null` if the database did not answer INFO; `undefined` without a database. */
+  readonly info: DatabaseInfo | null | undefined;
   readonly build: {
     readonly version: string;
     /** The largest N of all routes. */
@@ -83,7 +84,7 @@ export const gauges: readonly Gauge[] = [
       outwardLags.map(([target, value]) => ({ labels: [target], value })),
   },
   alone("redis_up", "1 if the database answered INFO at this scrape, else 0", ({ info }) =>
-    info === null ? 0 : 1,
+    info === undefined ? null : Number(info !== null),
   ),
   alone(
     "redis_memory_bytes",
@@ -200,7 +201,7 @@ function bucketIn(part: string): number | undefined {
 }
 
 /** The content type of a scrape. */
-export const textFormatType = "text/plain; version=0.0.4; charset=utf-8";
+const textFormatType = "text/plain; version=0.0.4; charset=utf-8";
 
 /** The description of a metric family. */
 interface FamilyHead {
@@ -287,6 +288,21 @@ export function prometheusText(shown: ScrapeData): string {
       : histogramText(family, distributionsOf(family, counts));
   });
   return [...counted, ...gauges.map((gauge) => familyText(gauge, gauge.samples(shown)))].join("");
+}
+
+/** Reads the database's `info` for a scrape, with one command. Never rejects. */
+export async function scrapedInfo(
+  redis: Pick<RedisClient, "look"> | undefined,
+): Promise<ScrapeData["info"]> {
+  if (redis === undefined) return undefined;
+  const info = await readDatabaseInfo(redis, "metrics");
+  return info.kind === "answered" ? info.value : null;
+}
+
+/** Returns the answer to a scraper. */
+export function scrapeAnswer(shown: ScrapeData): Response {
+  const headers = { "content-type": textFormatType, "cache-control": "no-store" };
+  return new Response(prometheusText(shown), { headers });
 }
 
 type LabelsByName = Readonly<Record<string, string>>;

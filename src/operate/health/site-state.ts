@@ -43,14 +43,14 @@ export interface HealthSettings {
 
 /** The client of a database, and its troubles. */
 export interface ClientState extends RemoteHealth {
-  readonly name: "shared tier" | "purge journal";
+  readonly name: "shared tier" | "purge journal" | "reports of counts";
   readonly database: StoreName;
 }
 
 /** A Redis database of the deployment. The journal may have a database of its own. */
 export type DatabaseName = "database" | "journal's database";
 
-export type StoreName = DatabaseName | "Durable Object";
+export type StoreName = DatabaseName | "Durable Object" | "metrics' Durable Object";
 
 /** An isolate's view of the journal. */
 export interface ViewState {
@@ -128,7 +128,7 @@ export interface SiteState extends IsolateState {
 /** Reads this isolate's state. Sends no command or request, because anybody may cause this call. */
 export function lookHere({ environment, cache, site, data, probe }: HealthSettings): IsolateState {
   const { config, originHealth, credentialRefusals, silentVariations, nowAtMs } = site;
-  const { redis, purging, tiers } = cache;
+  const { redis, purging, reportsHealth, tiers } = cache;
   return {
     atMs: nowAtMs(),
     maxLagMs: config.purge.renewalLagMs,
@@ -138,6 +138,9 @@ export function lookHere({ environment, cache, site, data, probe }: HealthSettin
       ...(purging === undefined
         ? []
         : [clientLooked("purge journal", purging.health, databaseOfJournal(cache))]),
+      ...(reportsHealth === undefined
+        ? []
+        : [clientLooked("reports of counts", reportsHealth, "metrics' Durable Object")]),
     ],
     view: purging && viewLooked(purging.view),
     originNames: [...new Set([...config.routes, config.anywhere].map(({ origin }) => origin))],

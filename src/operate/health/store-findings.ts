@@ -66,7 +66,7 @@ function troubleFinding(troubles: readonly CurrentTrouble[]): Finding | [] {
   if (first === undefined) return [];
   const { kind } = first.trouble;
   const { database, words } = first.client;
-  const code = database === "Durable Object" ? "object-unavailable" : codes[kind];
+  const code = database.endsWith("Durable Object") ? "object-unavailable" : codes[kind];
   const isShutOff = troubles.some(({ client }) => client.isShutOff || client.refusesWrites);
   const isPassing = !isShutOff && passing.includes(kind);
   const names = troubles.map(({ client }) => `the ${client.name}`).join(" and ");
@@ -75,7 +75,7 @@ function troubleFinding(troubles: readonly CurrentTrouble[]): Finding | [] {
   );
   return {
     code,
-    level: isPassing ? "warning" : "critical",
+    level: isPassing || database === "metrics' Durable Object" ? "warning" : "critical",
     what: isPassing
       ? `${capital(names)} got no answer from the ${database} at the last try.`
       : `${capital(names)} cannot ${first.of} the ${database}.`,

@@ -193,7 +193,7 @@ export function reportsMissing({ totals, atMs }: SiteState): Finding | [] {
     level: "warning",
     what: "No isolate has reported its counts for ten minutes. So the metrics do not change.",
     since: isoOf(newestAtMs),
-    cause: "The cron trigger is not set, or no isolate can write to the database.",
+    cause: "The cron trigger is not set, or no isolate can write to the store.",
     remedy: 'Set the cron trigger "* * * * *" in the file of wrangler, and deploy.',
   };
 }

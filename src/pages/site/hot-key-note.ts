@@ -1,5 +1,5 @@
 // Notes of hot keys. A note contains the data to request the page again, and no other data of a
-// client. Notes are read from Redis, so they are validated like other input.
+// client. Notes are read from a store, so they are validated like other input.
 import type { ReadUrl } from "../request/url-reader.ts";
 import * as z from "zod/mini";
 import type { Config } from "../../config/config.ts";
@@ -127,7 +127,7 @@ interface HotKeyContext extends PlanContext {
 /**
  * Returns the isolate's own request for a note; `undefined` if the note must not be followed. The
  * request is planned like a client's request and must match the note. A path below `/_cache/`, a
- * host outside the site, or a session is rejected. So an attacker who can write to Redis can cause
+ * host outside the site, or a session is rejected. So an attacker who can write to the store can cause
  * only requests that any client can cause. Never throws.
  */
 export function askedAgain(note: HotKeyNote, exchange: HotKeyContext): LookupRequest | undefined {

@@ -12,6 +12,7 @@ import {
 import { totalsIn } from "../../observe/reports/totals.ts";
 import type { ObjectPlacement } from "../../protocol/object-placement.ts";
 import type { RemoteAnswer } from "../../remote/remote-client.ts";
+import type { RemoteHealth } from "../../remote/store-health.ts";
 import { ObjectClient, objectWords } from "./object-client.ts";
 import { placedObjects } from "./object-namespace.ts";
 
@@ -64,10 +65,12 @@ interface ObjectReportStreamSettings {
 export class ObjectReportStream implements ReportStream {
   readonly storeName = "the Durable Object";
   readonly words = objectWords("metrics");
+  readonly health: RemoteHealth;
   readonly #settings: Required<ObjectReportStreamSettings>;
 
   constructor(settings: ObjectReportStreamSettings) {
     this.#settings = { pageCount, standingMax, ...settings };
+    this.health = settings.client.remote.health;
   }
 
   add(report: Report): Promise<RemoteAnswer<number>> {

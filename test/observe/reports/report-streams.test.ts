@@ -1,9 +1,11 @@
-// Tests the contract of a stream of reports, over Redis and over the tables of a Durable Object.
+// Tests the contract of a stream of reports, over Redis, over the tables of a Durable Object, and in
+// the memory of a process.
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { Running } from "../../../local/running.ts";
 import { startEmbeddedValkey } from "../../../local/embedded-valkey.ts";
 import { startUpstashRestServer } from "../../../local/upstash-rest-server.ts";
 import { ReportFold } from "../../../src/observe/reports/folding.ts";
+import { ProcessReportStream } from "../../../src/observe/reports/process-report-stream.ts";
 import { RedisReportStream } from "../../../src/observe/reports/redis-report-stream.ts";
 import type { ReportStream } from "../../../src/observe/reports/report-store.ts";
 import { totalsText } from "../../../src/observe/reports/totals.ts";
@@ -42,6 +44,11 @@ function openObject(): (bounds?: Bounds) => ReportStream {
   return (bounds) => new ObjectReportStream({ client, ...bounds });
 }
 
+function openProcess(): (bounds?: Bounds) => ReportStream {
+  let stream: ReportStream | undefined;
+  return (bounds) => (stream ??= new ProcessReportStream({ nowAtMs: Date.now, ...bounds }));
+}
+
 const reportOf = (n: string) => ({
   n,
   colo: "HAM",
@@ -54,6 +61,7 @@ const answered = (value: unknown) => ({ kind: "answered", value });
 describe.each([
   ["Redis", openRedis],
   ["a Durable Object", openObject],
+  ["a process", openProcess],
 ])("a stream of reports in %s", (_, openStore) => {
   let open: ReturnType<typeof openStore>;
   beforeEach(() => {

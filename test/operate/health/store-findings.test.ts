@@ -60,6 +60,18 @@ describe("a failure of the database", () => {
     expect(findingsOf(lookedAt({ clients }))).toMatchObject([finding]);
   });
 
+  it("of the metrics' object is a warning, because pages and purges do not need it", () => {
+    const object = {
+      ...well,
+      name: "reports of counts",
+      database: "metrics' Durable Object",
+    } as const;
+    const silent = { ...object, trouble: trouble("timeout", atMs), isShutOff: true };
+    const what = "The reports of counts cannot use the metrics' Durable Object.";
+    const finding = { code: "object-unavailable", level: "warning", what };
+    expect(findingsOf(lookedAt({ clients: [silent] }))).toMatchObject([finding]);
+  });
+
   it("causes a warning if it is a single time-out", () => {
     const clients = [{ ...shared, trouble: trouble("timeout", atMs) }, journal];
     const last = new Date(atMs).toISOString();

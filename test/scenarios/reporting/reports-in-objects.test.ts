@@ -96,6 +96,39 @@ describe("a site on Durable Objects", () => {
     expect(text).toContain("tidemark_reports_lost_total 1");
   });
 
+  it("reports a finding while the object fails, and readers lose at most a report a minute", async () => {
+    const [site] = sites;
+    await site!.get("/a");
+    reports.isDown = true;
+    for (let nth = 0; nth < 12; nth += 1) {
+      await read(site, "/_cache/dashboard/overview");
+      pass(9);
+    }
+    expect(reports.calls.filter((call) => call === "report")).toHaveLength(2);
+    const { status, findings } = JSON.parse((await read(site, "/_cache/health")).text);
+    expect([status, findings.map(({ what }: { what: string }) => what)]).toEqual([
+      "degraded",
+      [
+        "The reports of counts cannot use the metrics' Durable Object.",
+        "The reports of counts cannot write to the metrics' Durable Object.",
+      ],
+    ]);
+    reports.isDown = false;
+    pass(60);
+    await read(site, "/_cache/dashboard/overview");
+    expect((await read(site, "/_cache/metrics")).text).toContain("reports_lost_total 2\n");
+    expect(JSON.parse((await read(site, "/_cache/health")).text).status).toBe("ok");
+  });
+
+  it("shows no row of Redis", async () => {
+    const [site] = sites;
+    const stats = JSON.parse((await read(site, "/_cache/stats")).text);
+    expect(Object.keys(stats)).not.toContain("redis");
+    const { text } = await read(site, "/_cache/dashboard/tiers");
+    expect(text).toContain("Purge journal</");
+    expect(text).not.toContain("Redis</");
+  });
+
   it("keeps hot keys warm, although their object leaves memory meanwhile", async () => {
     const [site] = sites;
     for (let nth = 0; nth < 3; nth += 1) await site!.get("/hot");

@@ -125,7 +125,7 @@ describe("Redis", () => {
       const opened = openTwo({}, env);
       expect(await busy(opened)).not.toEqual([]);
       expect(opened.first.log).toEqual([
-        "METRICS is not usable, so reports go to the database. It is not bound to a dataset of " +
+        "METRICS is not usable, so reports go to the store. It is not bound to a dataset of " +
           "Analytics Engine. Name it under [[analytics_engine_datasets]] in wrangler.toml.",
       ]);
     },

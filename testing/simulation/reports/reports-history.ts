@@ -102,7 +102,7 @@ class History {
       log: () => undefined,
       foldFrom: 6,
     });
-    return this.#actor(() => reporter.tell());
+    return this.#actor(async () => void (await reporter.tell()));
   }
 
   #reader(): Actor {

@@ -89,11 +89,13 @@ function breakersOf(stats: OperatorAnswer<"stats">): string[][] {
   ];
   const origins = (stats["originsShutOff"] as readonly string[] | undefined) ?? [];
   return [
-    ...parts.map(([name, breaker]) =>
-      typeof breaker === "object"
-        ? [name, stateOf(breaker), troubleOf(breaker.trouble)]
-        : [name, breaker ?? "–", "–"],
-    ),
+    ...parts
+      .filter(([, breaker]) => breaker !== undefined)
+      .map(([name, breaker]) =>
+        typeof breaker === "object"
+          ? [name, stateOf(breaker), troubleOf(breaker.trouble)]
+          : [name, breaker ?? "–", "–"],
+      ),
     ...origins.map((origin) => [`Origin ${origin}`, "shut off", "–"]),
   ];
 }
