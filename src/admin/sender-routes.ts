@@ -50,10 +50,11 @@ export function senderRoutes(settings: AdminSettings): SenderRoutes {
   const { environment, cache, site, data, gate } = settings;
   const { purgeSecrets, hooks, varnish } = environment;
   const { visibleWithinSeconds } = site.config.purge;
-  const { tiers, metrics, purging } = cache;
+  const { tiers, metrics, purging, positions } = cache;
   const { nowAtMs, log } = site;
   const acceptances = purging?.acceptances ?? whyNoJournal(environment);
-  const accepting = { gate, metrics, naming: namingOf(site), visibleWithinSeconds, acceptances };
+  const naming = namingOf(site);
+  const accepting = { gate, metrics, naming, positions, visibleWithinSeconds, acceptances };
   const purgeLog = new PurgeLog(site);
   const noted = ({ answer, refusal }: PurgeAnswer) => {
     if (refusal !== undefined) {

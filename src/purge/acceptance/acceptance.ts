@@ -1,6 +1,6 @@
 // Accepts purges and posts of the switch. Each is written to the journal before the sender receives
 // a 200, applied in this isolate at once, and read back later.
-import { encodeEntry, type Entry, type NewEntry } from "../journal/entry.ts";
+import { encodeEntry, type Entry, type EntryPlace, type NewEntry } from "../journal/entry.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import type { Journal, Unavailable } from "../journal/journal.ts";
 import type { PurgeTargets } from "../journal/purge-target.ts";
@@ -15,8 +15,15 @@ import type { Attention } from "../view/view.ts";
  */
 export type SignedOrder = Omit<NewEntry, "n" | "lost">;
 
+export interface Accepted extends EntryPlace {
+  readonly kind: "accepted";
+  /** The end of N, by this isolate's clock in epoch milliseconds. */
+  readonly visibleByAtMs: number;
+}
+
+/** The place of an accepted purge is that of its last entry. */
 export type Acceptance =
-  | { kind: "accepted"; position: string }
+  | Accepted
   /** The journal did not confirm the purge, so the sender must retry. */
   | Unavailable
   /** This isolate knows an entry with the same id and another body. */
@@ -163,7 +170,9 @@ export class Acceptances {
   #readBackLater(placed: readonly Entry[], attention: Attention): Acceptance {
     attention.afterAnswer(() => this.#readBacks.later(placed));
     for (const listener of this.#listeners) listener(placed, attention);
-    return { kind: "accepted", position: placed.at(-1)?.position ?? "" };
+    const { nowAtMs, maxLagMs } = this.#settings;
+    const { position = "", n = "" } = placed.at(-1) ?? {};
+    return { kind: "accepted", position, n, visibleByAtMs: nowAtMs() + maxLagMs };
   }
 
   /**
