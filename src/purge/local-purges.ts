@@ -1,9 +1,10 @@
 // The purges of a cache that runs in one process, without a journal. An accepted purge joins the
 // chain at once, so the view is never behind, and no purge can be lost.
 import type { Stamp } from "../cache/record/record.ts";
-import type { Accepted, AcceptedWrite, SignedOrder } from "./acceptance/acceptance.ts";
+import type { AcceptedWrite, SignedOrder } from "./acceptance/acceptance.ts";
 import { type Entry, markOf, type NewEntry } from "./journal/entry.ts";
 import { Chain } from "./view/chain.ts";
+import type { AcceptedPurge } from "./view/positions.ts";
 import { Restamper } from "./view/restamper.ts";
 import {
   coverBy,
@@ -45,7 +46,7 @@ export class LocalPurges implements PurgeView {
   }
 
   /** Applies a purge, split into entries if it is large. Returns the place of the last entry. */
-  async accept(order: SignedOrder): Promise<Accepted> {
+  async accept(order: SignedOrder): Promise<{ kind: "accepted" } & AcceptedPurge> {
     const { tags, prefixes } = order.targets;
     let place = { position: "", n: "" };
     for (let from = 0; from < Math.max(tags.length, prefixes.length); from += targetsMax) {

@@ -1,12 +1,13 @@
 // Accepts purges and posts of the switch. Each is written to the journal before the sender receives
 // a 200, applied in this isolate at once, and read back later.
-import { encodeEntry, type Entry, type EntryPlace, type NewEntry } from "../journal/entry.ts";
+import { encodeEntry, type Entry, type NewEntry } from "../journal/entry.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import type { Journal, Unavailable } from "../journal/journal.ts";
 import type { PurgeTargets } from "../journal/purge-target.ts";
 import { postEntry } from "../journal/switch.ts";
 import { type Bypass, newestOf, postId, type SwitchState } from "../journal/switch-state.ts";
 import { type AcceptanceSettings, placedAt, ReadBacks } from "./read-backs.ts";
+import type { AcceptedPurge } from "../view/positions.ts";
 import type { Attention } from "../view/view.ts";
 
 /**
@@ -15,15 +16,8 @@ import type { Attention } from "../view/view.ts";
  */
 export type SignedOrder = Omit<NewEntry, "n" | "lost">;
 
-export interface Accepted extends EntryPlace {
-  readonly kind: "accepted";
-  /** The end of N, by this isolate's clock in epoch milliseconds. */
-  readonly visibleByAtMs: number;
-}
-
-/** The place of an accepted purge is that of its last entry. */
 export type Acceptance =
-  | Accepted
+  | ({ kind: "accepted" } & AcceptedPurge)
   /** The journal did not confirm the purge, so the sender must retry. */
   | Unavailable
   /** This isolate knows an entry with the same id and another body. */

@@ -17,8 +17,9 @@ export interface PositionSettings {
 /** The field of a request and of the answer to a purge, and the cookie. */
 export const positionName = "tidemark-position";
 
-/** An accepted purge: its last entry, and the end of N in epoch milliseconds. */
-interface AcceptedPurge extends EntryPlace {
+/** The place of an accepted purge's last entry. */
+export interface AcceptedPurge extends EntryPlace {
+  /** The end of N, by the clock of the accepting isolate in epoch milliseconds. */
   readonly visibleByAtMs: number;
 }
 

@@ -107,7 +107,7 @@ describe("a view that is to reach an entry", () => {
     slow.journal.beforeAnswer = () => new Promise<never>(() => undefined);
     expect(await slow.view.reaches(entry, slow.attention)).toBe(false);
     lost.isShutOff = true;
-    lost.journal.asked.length = 0;
+    lost.journal.beforeAnswer = () => new Promise<never>(() => undefined);
     expect(await lost.view.reaches(entry, lost.attention)).toBe(false);
   });
 });
