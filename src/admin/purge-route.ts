@@ -2,6 +2,7 @@
 import type { TieredCache } from "../compose/create-cache.ts";
 import type { PurgeRefusal } from "../protocol/families.ts";
 import type { Reason } from "../base/operator-error.ts";
+import type { Site } from "../pages/site/site.ts";
 import type { ResponseDetail } from "../pages/stored/stored-response.ts";
 import type { Acceptances, SignedOrder } from "../purge/acceptance/acceptance.ts";
 import {
@@ -20,10 +21,8 @@ import { bodyUpTo } from "./access/request-body.ts";
 import { errorAnswer, journalAway, jsonAnswer, orderSummary, quoted } from "./json-answers.ts";
 
 /** Settings for accepting purges from any kind of sender. */
-export interface AcceptanceRouteSettings extends Pick<
-  TieredCache<ResponseDetail>,
-  "metrics" | "positions"
-> {
+export interface AcceptanceRouteSettings
+  extends Pick<TieredCache<ResponseDetail>, "metrics">, Pick<Site, "positions"> {
   /** The reason if purges cannot be accepted. */
   readonly acceptances: Acceptances | Reason;
   readonly naming: TargetNames;

@@ -50,8 +50,8 @@ export function senderRoutes(settings: AdminSettings): SenderRoutes {
   const { environment, cache, site, data, gate } = settings;
   const { purgeSecrets, hooks, varnish } = environment;
   const { visibleWithinSeconds } = site.config.purge;
-  const { tiers, metrics, purging, positions } = cache;
-  const { nowAtMs, log } = site;
+  const { tiers, metrics, purging } = cache;
+  const { nowAtMs, log, positions } = site;
   const acceptances = purging?.acceptances ?? whyNoJournal(environment);
   const naming = namingOf(site);
   const accepting = { gate, metrics, naming, positions, visibleWithinSeconds, acceptances };

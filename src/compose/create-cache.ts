@@ -17,7 +17,6 @@ import { ByteBudget } from "../cache/byte-budget.ts";
 import type { JournalMaker } from "../purge/purging.ts";
 import type { JournalView, JournalViewSettings } from "../purge/view/journal-view.ts";
 import { noJournal } from "../purge/view/view.ts";
-import { Positions } from "../purge/view/positions.ts";
 import type { RedisAddress } from "../remote/redis/open-client.ts";
 import type { RedisClient } from "../remote/redis/redis-client.ts";
 import type { RedisSettings } from "../remote/redis/redis-client.ts";
@@ -173,8 +172,6 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     room,
     /** The journal, its view and the acceptance of purges; `undefined` without a store for it. */
     purging,
-    /** Seals and reads positions of purges; `undefined` without a journal. */
-    positions: purging && new Positions({ secret: nameSecret, view: purging.view, nowAtMs }),
     /** The view of the purge journal; a view without purges if there is no journal. */
     view: purging?.view ?? noJournal,
     /**

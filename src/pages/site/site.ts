@@ -31,7 +31,7 @@ export interface Site {
   /** The secret of the names of records. */
   readonly nameSecret: NameSecret;
   readonly view: PurgeView;
-  /** Reads the positions that clients send; `undefined` without a journal. */
+  /** The positions of purges; `undefined` without a journal. */
   readonly positions: Positions | undefined;
   /** The clock, in epoch milliseconds. */
   readonly nowAtMs: () => number;
