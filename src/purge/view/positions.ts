@@ -14,7 +14,7 @@ export interface PositionSettings {
   readonly nowAtMs: () => number;
 }
 
-/** The field of a request and of the answer to a purge, and the cookie. */
+/** The name of the request field, and of the cookie. */
 export const positionName = "tidemark-position";
 
 /** The place of an accepted purge's last entry. */

@@ -118,6 +118,21 @@ describe.each(Object.keys(stores))("over %s", (name) => {
     expect((await far.get("/a", field(sealedPosition))).text).not.toContain("v1");
   });
 
+  it("without the journal, a position lets no error replace the page of other clients", async () => {
+    const { far, purge, setDown } = await world(name);
+    const { sealedPosition } = await purge();
+    setDown(true);
+    far.origin.script = ({ headers }) =>
+      page(
+        headers.has("x-bad") ? "gone" : "v2",
+        cc("max-age=600"),
+        headers.has("x-bad") ? 404 : 200,
+      );
+    const headers = { "tidemark-position": sealedPosition, "x-bad": "1" };
+    expect((await far.get("/a", { headers })).text).toBe("gone");
+    expect((await far.get("/a")).text).toBe("v2");
+  });
+
   it("a thousand requests with one position cost one read and one forward", async () => {
     const { far, purge, asks, since } = await world(name);
     const { sealedPosition } = await purge();
