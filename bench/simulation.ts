@@ -2,6 +2,7 @@
 // event.
 //
 //   npm run bench -- simulation --histories 200000 --seed 1
+//   npm run bench -- simulation --positions --histories 20000 --kind failing
 //   npm run bench -- simulation --requests --histories 2000 --kind crossing
 //   npm run bench -- simulation --switch --histories 20000 --kind trimming
 //   npm run bench -- simulation --data --histories 100000
@@ -31,7 +32,7 @@ import { type BehindKind, behindKinds } from "../testing/simulation/write-behind
 
 type Variant =
   | {
-      readonly variant: "views" | "requests" | "switch" | "data" | "sets" | "fields";
+      readonly variant: "views" | "positions" | "requests" | "switch" | "data" | "sets" | "fields";
       readonly kind: WorldKind;
       /** Whether Durable Objects have the journal and the records. */
       readonly isObject: boolean;
@@ -62,6 +63,8 @@ function historyIn(share: Share, seed: number, tell?: (line: string) => void): P
   switch (variant) {
     case "views":
       return historyOf(seed, options);
+    case "positions":
+      return historyOf(seed, { ...options, sendsPositions: true });
     case "requests":
       return requestHistoryOf(seed, options);
     case "switch":
@@ -167,7 +170,7 @@ function kindIn<Kind extends string>(text: string, kinds: readonly Kind[]): Kind
   });
 }
 
-const variants = ["requests", "switch", "data", "sets", "fields"] as const;
+const variants = ["positions", "requests", "switch", "data", "sets", "fields"] as const;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -177,6 +180,7 @@ async function main(): Promise<void> {
       replay: { type: "string" },
       kind: { type: "string" },
       isolates: { type: "string" },
+      positions: { type: "boolean", default: false },
       requests: { type: "boolean", default: false },
       switch: { type: "boolean", default: false },
       data: { type: "boolean", default: false },

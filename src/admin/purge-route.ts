@@ -2,6 +2,7 @@
 import type { TieredCache } from "../compose/create-cache.ts";
 import type { PurgeRefusal } from "../protocol/families.ts";
 import type { Reason } from "../base/operator-error.ts";
+import type { Site } from "../pages/site/site.ts";
 import type { ResponseDetail } from "../pages/stored/stored-response.ts";
 import type { Acceptances, SignedOrder } from "../purge/acceptance/acceptance.ts";
 import {
@@ -10,6 +11,7 @@ import {
   readOrder,
   type ResolvedOrder,
 } from "../purge/acceptance/order.ts";
+import { positionName } from "../purge/view/positions.ts";
 import type { Attention } from "../purge/view/view.ts";
 import { sha256Hex } from "../base/sha256.ts";
 import type { AcceptedPurge } from "./purges/purge-log.ts";
@@ -19,7 +21,8 @@ import { bodyUpTo } from "./access/request-body.ts";
 import { errorAnswer, journalAway, jsonAnswer, orderSummary, quoted } from "./json-answers.ts";
 
 /** Settings for accepting purges from any kind of sender. */
-export interface AcceptanceRouteSettings extends Pick<TieredCache<ResponseDetail>, "metrics"> {
+export interface AcceptanceRouteSettings
+  extends Pick<TieredCache<ResponseDetail>, "metrics">, Pick<Site, "positions"> {
   /** The reason if purges cannot be accepted. */
   readonly acceptances: Acceptances | Reason;
   readonly naming: TargetNames;
@@ -30,6 +33,9 @@ export interface PurgeRouteSettings extends DryRunPlaces, SenderSettings, Accept
 
 /** The `Retry-After` of a purge that could not be accepted. */
 export const retryAfterSeconds = 5;
+
+/** The attributes of the cookie with a purge's position (RFC 6265 §4.1). */
+const attributes = "Path=/; Secure; HttpOnly; SameSite=Lax";
 
 /** The response to a sender, and its data for metrics and the log. */
 export interface PurgeAnswer {
@@ -79,7 +85,7 @@ export async function purgeRoute(
 export async function acceptPurge(
   { targets, mode, reason, reading }: ResolvedOrder,
   sender: Pick<SignedOrder, "id" | "by" | "bodyDigest">,
-  { acceptances, metrics, visibleWithinSeconds }: AcceptanceRouteSettings,
+  { acceptances, metrics, positions, visibleWithinSeconds }: AcceptanceRouteSettings,
   attention: Attention,
 ): Promise<PurgeAnswer> {
   const { id, by } = sender;
@@ -90,12 +96,17 @@ export async function acceptPurge(
     return unavailable(journalAway(acceptance, "send it again with the same id"));
   }
   metrics.add("purges");
-  const { position } = acceptance;
+  const { position, visibleByAtMs } = acceptance;
+  const visibleBy = new Date(visibleByAtMs).toISOString();
+  const sealedPosition = await positions?.sealed(acceptance);
+  const setCookie =
+    sealedPosition &&
+    `${positionName}=${sealedPosition}; Max-Age=${Math.ceil(visibleWithinSeconds)}; ${attributes}`;
   const { counts, leftOutCount } = reading;
-  const purge = { position, by, mode, reason, counts, leftOutCount };
+  const members = { visibleWithinSeconds, visibleBy, sealedPosition, setCookie };
   return {
-    answer: jsonAnswer({ position, ...orderSummary(reading), visibleWithinSeconds }),
-    accepted: purge,
+    answer: jsonAnswer({ position, ...orderSummary(reading), ...members }),
+    accepted: { position, by, mode, reason, counts, leftOutCount },
   };
 }
 

@@ -51,9 +51,10 @@ export function senderRoutes(settings: AdminSettings): SenderRoutes {
   const { purgeSecrets, hooks, varnish } = environment;
   const { visibleWithinSeconds } = site.config.purge;
   const { tiers, metrics, purging } = cache;
-  const { nowAtMs, log } = site;
+  const { nowAtMs, log, positions } = site;
   const acceptances = purging?.acceptances ?? whyNoJournal(environment);
-  const accepting = { gate, metrics, naming: namingOf(site), visibleWithinSeconds, acceptances };
+  const naming = namingOf(site);
+  const accepting = { gate, metrics, naming, positions, visibleWithinSeconds, acceptances };
   const purgeLog = new PurgeLog(site);
   const noted = ({ answer, refusal }: PurgeAnswer) => {
     if (refusal !== undefined) {

@@ -27,7 +27,11 @@ export function sha256HexAtOnce(text: string): string {
 
 /** Returns the first 64 bits of the digest in 11 characters of base64url. Use it only for short text. */
 export function sha256Short(text: string): string {
-  const digest = hash(new TextEncoder().encode(text));
-  const base64 = btoa(String.fromCharCode(...digest.subarray(0, 8)));
+  return base64url(hash(new TextEncoder().encode(text)).subarray(0, 8));
+}
+
+/** Encodes bytes in base64url without padding (RFC 4648 §5). Use it only for few bytes. */
+export function base64url(bytes: Uint8Array): string {
+  const base64 = btoa(String.fromCharCode(...bytes));
   return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }

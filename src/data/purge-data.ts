@@ -34,6 +34,8 @@ export interface DataPurge {
 export interface PurgeReceipt {
   /** The position in the journal. */
   readonly position: string;
+  /** The time from which no value from before the purge answers, in ISO 8601. */
+  readonly visibleBy: string;
   /** Warnings about names that may not have the expected effect. Absent without any. */
   readonly notes?: readonly string[];
 }
@@ -75,7 +77,8 @@ export function orderPurges(ports: OrderPurgePorts): OrderPurge {
     const accepted = await purging.acceptances.accept(order, attention);
     if (accepted.kind === "accepted") {
       metrics.add("purges");
-      return { position: accepted.position };
+      const { position, visibleByAtMs } = accepted;
+      return { position, visibleBy: new Date(visibleByAtMs).toISOString() };
     }
     metrics.add("purgeRefusals", ["unavailable"]);
     throw notAccepted(accepted.kind === "unavailable" ? accepted : { kind: "unavailable" });
@@ -96,7 +99,8 @@ export async function purgeNamed(
   const { soft = false, reason = "", tags = [], keys = [], prefixes = [] } = order;
   const targets = targetsIn({ tags, keys, prefixes });
   const receipt = await purge({ targets, isSoft: soft, reason: checkedReason(reason) });
-  events?.emit({ type: "purge", tags, keys, prefixes, soft, ...receipt });
+  const { position } = receipt;
+  events?.emit({ type: "purge", tags, keys, prefixes, soft, position });
   const unknown = [...keys, ...prefixes].flatMap((key) => noteOnNamespace(key, spaces) ?? []);
   const notes = [...new Set([...tags.flatMap((tag) => noteOnTag(tag) ?? []), ...unknown])];
   return notes.length === 0 ? receipt : { ...receipt, notes };

@@ -26,6 +26,7 @@ import { RouteNotes, LastAnswers, LeftOutTags } from "./site/operator-notes.ts";
 import type { ResponseDetail } from "./stored/stored-response.ts";
 import { JoinedPurges } from "../purge/acceptance/joined-purges.ts";
 import { isBypassed } from "../purge/journal/switch-state.ts";
+import { Positions } from "../purge/view/positions.ts";
 
 /** The site's configuration and environment. */
 export interface ProxySettings {
@@ -101,7 +102,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
   const { environment, platform, config } = settings;
   const { tiers, redis, purging, metrics, fillBudget } = cache;
   const { siteHosts, bypass, originLimiter: limiter } = environment;
-  const { view, hotKeys: lists } = cache;
+  const { view, hotKeys: lists, nameSecret: secret } = cache;
   const matchRoute = compileRoutes(config);
   return {
     ...cache,
@@ -111,6 +112,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     readUrl: compileUrlReader({ ...cache, config, matchRoute, siteHosts }),
     siteHosts,
     bypasses: (route) => (bypass !== false && isBypassed(bypass, route)) || view.bypasses(route),
+    positions: purging && new Positions({ ...platform, secret, view: purging.view }),
     originHealth: new OriginHealth(platform.log),
     loops: new Loops({ ...platform, pseudonym: environment.pseudonym }),
     clientLimit: limiter && new ClientLimit({ ...platform, limiter }),

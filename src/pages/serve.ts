@@ -1,6 +1,7 @@
 // Serves one request, from arrival to answer. The functions are in the order of the steps.
 import type { Context } from "./site/exchange.ts";
 import { discardBody } from "../cache/record/record.ts";
+import { inInvocation } from "../remote/invocation.ts";
 import { tierScopes } from "../config/tier-names.ts";
 import { unreachable } from "../base/unreachable.ts";
 import { Decision, settle } from "../observe/decision.ts";
@@ -50,11 +51,26 @@ export function serve(
     site.view.arrived(atMs);
     return passBy(planned.passed, { arrivedAtMs: atMs }, context);
   }
-  const lookup = lookupFor(planned.request, atMs, context);
+  const arrived = { client: request, read };
+  const { position, key } = planned.request;
+  const { positions } = site;
+  if (position === undefined || positions === undefined) {
+    return lookedUp(lookupFor(planned.request, atMs, context), arrived);
+  }
+  const attention = { atMs, host: key.host, afterAnswer: context.afterAnswer };
+  return inInvocation(async () => {
+    const isBeyondView = await positions.isBeyondView(position, attention);
+    const lookup = lookupFor(planned.request, atMs, { ...context, isBeyondView });
+    lookup.hasWaited();
+    return lookedUp(lookup, arrived);
+  });
+}
+
+function lookedUp(lookup: PageLookup, arrived: ClientRequest): Response | Promise<Response> {
   const found = lookup.lookUp();
   return found instanceof Promise
-    ? found.then((below) => answered(below, lookup, { client: request, read }))
-    : answered(found, lookup, { client: request, read });
+    ? found.then((below) => answered(below, lookup, arrived))
+    : answered(found, lookup, arrived);
 }
 
 /** Returns a client's lookup, with a new decision. `atMs` is the request's arrival. */

@@ -132,8 +132,18 @@ export const answers = {
     /** The site's clock. */
     atSeconds: z.number(),
   }),
-  /** `POST purge`: accepted. */
-  purge: z.object({ ...reading, position: text, visibleWithinSeconds: seconds }),
+  /**
+   * `POST purge`: accepted. `visibleBy` is the end of `visibleWithinSeconds`. The last two members are
+   * the value of `Tidemark-Position`, and a cookie with it.
+   */
+  purge: z.object({
+    ...reading,
+    position: text,
+    visibleWithinSeconds: seconds,
+    visibleBy: z.optional(text),
+    sealedPosition: z.optional(text),
+    setCookie: z.optional(text),
+  }),
   /** `POST purge` with `dryRun`. */
   dryRun: z.object({
     ...reading,

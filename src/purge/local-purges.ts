@@ -4,6 +4,7 @@ import type { Stamp } from "../cache/record/record.ts";
 import type { AcceptedWrite, SignedOrder } from "./acceptance/acceptance.ts";
 import { type Entry, markOf, type NewEntry } from "./journal/entry.ts";
 import { Chain } from "./view/chain.ts";
+import type { AcceptedPurge } from "./view/positions.ts";
 import { Restamper } from "./view/restamper.ts";
 import {
   coverBy,
@@ -44,16 +45,17 @@ export class LocalPurges implements PurgeView {
     this.#restamper = new Restamper(this.#chain, settings.stored);
   }
 
-  /** Applies a purge, split into entries if it is large. Returns the position of the last entry. */
-  async accept(order: SignedOrder): Promise<{ kind: "accepted"; position: string }> {
+  /** Applies a purge, split into entries if it is large. Returns the place of the last entry. */
+  async accept(order: SignedOrder): Promise<{ kind: "accepted" } & AcceptedPurge> {
     const { tags, prefixes } = order.targets;
-    let position = "";
+    let place = { position: "", n: "" };
     for (let from = 0; from < Math.max(tags.length, prefixes.length); from += targetsMax) {
       const [first, end] = [from, from + targetsMax];
       const targets = { tags: tags.slice(first, end), prefixes: prefixes.slice(first, end) };
-      ({ position } = this.#added({ ...order, targets }));
+      place = this.#added({ ...order, targets });
     }
-    return { kind: "accepted", position };
+    const { position, n } = place;
+    return { kind: "accepted", position, n, visibleByAtMs: this.#settings.nowAtMs() };
   }
 
   /** Applies the purge of a value that is being written (rule 25). */

@@ -8,6 +8,12 @@ export interface Acceptance {
   readonly position: string;
   /** The number of seconds after which the purge has taken effect in all colos. */
   readonly visibleWithinSeconds: number;
+  /** The end of these seconds by the site's clock, in ISO 8601. Absent from older sites. */
+  readonly visibleBy?: string;
+  /** The value of `Tidemark-Position`, with which a reader sees the change at once. */
+  readonly sealedPosition?: string;
+  /** A `Set-Cookie` with this position, for the browser of an editor. */
+  readonly setCookie?: string;
   /** Warnings as whole sentences, such as that an invalid name is not purged. */
   readonly notes?: readonly string[];
 }
@@ -101,11 +107,18 @@ function parsed(text: string): unknown {
 
 export const acceptanceReader: Reader<Acceptance> = {
   what: "a position",
-  read({ position, visibleWithinSeconds, notes }) {
+  read({ position, visibleWithinSeconds, visibleBy, sealedPosition, setCookie, notes }) {
     if (typeof position !== "string" || position === "") return undefined;
     if (typeof visibleWithinSeconds !== "number") return undefined;
     const isNoted = Array.isArray(notes);
-    return { position, visibleWithinSeconds, ...(isNoted && { notes: notes.map(String) }) };
+    return {
+      position,
+      visibleWithinSeconds,
+      ...(typeof visibleBy === "string" && { visibleBy }),
+      ...(typeof sealedPosition === "string" && { sealedPosition }),
+      ...(typeof setCookie === "string" && { setCookie }),
+      ...(isNoted && { notes: notes.map(String) }),
+    };
   },
 };
 

@@ -128,14 +128,19 @@ describe("an order to purge", () => {
       targets: { ...nothing, ...targets },
       ...(readAs ? { readAs } : {}),
       visibleWithinSeconds: 10,
+      visibleBy: new Date(site.clock.atMs + 10_000).toISOString(),
+      sealedPosition: expect.stringMatching(/^[\w-]{200,400}$/),
+      setCookie: expect.stringMatching(/^tidemark-position=[\w-]+; Max-Age=10; Path=\/; Secure;/),
     });
   });
 
-  it("is answered with the largest N of all routes", async () => {
+  it("is answered with the largest N of all routes, and its end", async () => {
     const purge = { maxLagSeconds: 60 };
     const routes = [{ name: "slow", match: "/slow/*", purge }];
     const { site } = openJournalled({ config: { routes } });
-    expect(JSON.parse((await send(site, red)).text)).toMatchObject({ visibleWithinSeconds: 60 });
+    const visibleBy = new Date(site.clock.atMs + 60_000).toISOString();
+    const answer: unknown = JSON.parse((await send(site, red)).text);
+    expect(answer).toMatchObject({ visibleWithinSeconds: 60, visibleBy });
   });
 });
 

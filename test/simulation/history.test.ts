@@ -2,6 +2,7 @@
 // restored backups, trimming and different clocks. A failure names the history's seed. Replay the
 // history with `npm run bench -- simulation --replay <seed>`.
 import { describe, expect, it } from "vitest";
+import { JournalView, type JournalViewSettings } from "../../src/purge/view/journal-view.ts";
 import { type History, historyOf } from "../../testing/simulation/history.ts";
 import { requestHistoryOf } from "../../testing/simulation/request-history.ts";
 import { playsAll, shareOf } from "../../testing/histories.ts";
@@ -47,6 +48,29 @@ describe("no purged response answers later than N + max(0, ε + L − A) after i
       expect((await sumOf({ from: 0, count: shareOf(75) }, run)).broken).toEqual([]);
     },
   );
+
+  it.each(["ordinary", "failing", "trimming", "turned-back"] as const)(
+    "and none answers a reader that sends the position of its purge: %s",
+    async (kind) => {
+      let withheldCount = 0;
+      const run = async (seed: number) => {
+        const history = await historyOf(seed, { kind, sendsPositions: true });
+        withheldCount += history.withheldCount ?? 0;
+        return history;
+      };
+      expect((await sumOf({ from: 50_000, count: shareOf(75) }, run)).broken).toEqual([]);
+      expect(withheldCount).toBeGreaterThan(shareOf(500));
+    },
+  );
+
+  it("finds a view that takes the purge of each position for read", async () => {
+    const view = (settings: JournalViewSettings) =>
+      new (class extends JournalView {
+        override reaches = async () => true;
+      })(settings);
+    const planted = (seed: number) => historyOf(seed, { sendsPositions: true, parts: { view } });
+    expect((await sumOf({ from: 1, count: 10 }, planted)).broken).not.toEqual([]);
+  });
 
   it.each(["ordinary", "crossing", "trimming", "turned-back"] as const)(
     "in histories of requests, four in five of which warm a page: %s",

@@ -236,7 +236,8 @@ export const answeredFromMemory: Planted = {
       override async accept(...[order, attention]: Parameters<Acceptances["accept"]>) {
         const known = settings.view.entries.find(({ id }) => id === order.id);
         if (known === undefined) return super.accept(order, attention);
-        return { kind: "accepted" as const, position: known.position };
+        const { position, n } = known;
+        return { kind: "accepted" as const, position, n, visibleByAtMs: 0 };
       }
     })(settings),
 };

@@ -44,8 +44,8 @@ function withBytes(text: string): string {
   );
 }
 
-const read = async (colo: { url: string }, path: string) =>
-  (await rawRequest(colo.url, path)).body.toString();
+const read = async (colo: { url: string }, path: string, headers = {}) =>
+  (await rawRequest(colo.url, path, { headers })).body.toString();
 
 const purge = (colo: { url: string }, order: object) =>
   rawRequest(colo.url, "/_cache/purge", {
@@ -91,6 +91,21 @@ describe("a purge by tag", () => {
     expect((await purge(world.colos[0]!, { tags: [tag] })).status).toBe(200);
     expect(await read(world.colos[0]!, path)).toBe("version 2");
   });
+});
+
+it.each([
+  ["field", (value: string) => ({ "tidemark-position": value })],
+  ["cookie", (value: string) => ({ cookie: `a=1; tidemark-position=${value}` })],
+])("the position of a purge shows the change at once in each colo: %s", async (form, fields) => {
+  for (const nth of [1, 2]) {
+    const path = `/position-${form}-${nth}/page`;
+    await filledThenChanged(path);
+    const { body } = await purge(world.colos[0]!, { urls: [`http://site.test${path}`] });
+    const { sealedPosition } = JSON.parse(body.toString()) as { sealedPosition: string };
+    for (const colo of world.colos) {
+      expect(await read(colo, path, fields(sealedPosition))).toBe("version 2");
+    }
+  }
 });
 
 describe("a purge by URL, prefix, host or everything", () => {

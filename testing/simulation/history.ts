@@ -1,7 +1,8 @@
 // Random histories of views. Invariant: a response that was generated before a purge of it does not
 // answer later than N + max(0, ε + L − A) after the purge. ε is the maximum clock difference, and L
 // the maximum replica lag. A stored response is in every tier at once, so the order of writes does
-// not matter.
+// not matter. With `sendsPositions`, readers send the position of each purge until the end of N, and
+// no response that the purge covers may answer them.
 import { type SimulatedWorld, SimulatedWorld as World } from "./journal-simulator.ts";
 import {
   type Parts,
@@ -33,6 +34,8 @@ export interface History {
   readonly judgedCount: number;
   /** The number of judged requests that stored data answered. */
   readonly usableCount: number;
+  /** The number of covered responses that readers with a position requested, and did not get. */
+  readonly withheldCount?: number;
 }
 
 export interface HistoryOptions {
@@ -44,6 +47,8 @@ export interface HistoryOptions {
   readonly Records?: RecordsMaker | undefined;
   /** The number of isolates at the start, all but two in colos of their own. Default: 2 to 4. */
   readonly isolateCount?: number | undefined;
+  /** Whether readers at all isolates send the positions of purges. */
+  readonly sendsPositions?: boolean | undefined;
   /** Receives one line per event, for a replay. */
   readonly tell?: ((line: string) => void) | undefined;
   /** Receives the lines of a trace for the specification. */
@@ -51,12 +56,12 @@ export interface HistoryOptions {
 }
 
 export async function historyOf(seed: number, options: HistoryOptions = {}): Promise<History> {
-  const { kind = "ordinary", tell, trace, parts, Store, isolateCount } = options;
+  const { kind = "ordinary", tell, trace, parts, Store, isolateCount, sendsPositions } = options;
   const world = new World(settingsOf(seed, kind), { tell, trace });
   world.tell(() => JSON.stringify(world.settings));
   const object = Store && new SimulatedObject(world, Store);
   const given = { ...soundParts, ...object?.parts, ...parts };
-  const course = new Course(world, { kind, parts: given, object, isolateCount });
+  const course = new Course(world, { kind, parts: given, object, isolateCount, sendsPositions });
   await world.time.keeping(() => course.run());
   return course;
 }
@@ -65,7 +70,7 @@ const stepCount = 28;
 /** Above this number of isolates, each step has several events. */
 const crowdMin = 20;
 
-interface CourseSettings extends Pick<HistoryOptions, "isolateCount"> {
+interface CourseSettings extends Pick<HistoryOptions, "isolateCount" | "sendsPositions"> {
   readonly kind: WorldKind;
   readonly parts: Parts;
   readonly object: SimulatedObject | undefined;
@@ -75,6 +80,7 @@ class Course implements History {
   readonly violations: string[] = [];
   judgedCount = 0;
   usableCount = 0;
+  withheldCount = 0;
   readonly #world: SimulatedWorld;
   readonly #parts: Parts;
   readonly #ledger: PromiseLedger;
@@ -87,10 +93,13 @@ class Course implements History {
   readonly #misfortune: number;
   readonly #kind: WorldKind;
   readonly #sent: SignedOrder[] = [];
+  readonly #sendsPositions: boolean;
   #isolateCount = 0;
 
-  constructor(world: SimulatedWorld, { kind, parts, object, isolateCount }: CourseSettings) {
+  constructor(world: SimulatedWorld, settings: CourseSettings) {
+    const { kind, parts, object, isolateCount, sendsPositions = false } = settings;
     this.#world = world;
+    this.#sendsPositions = sendsPositions;
     this.#parts = parts;
     this.#ledger = new PromiseLedger(world, (owed) => {
       for (const [fill, owedOf] of this.#owedOf) if (isCovered(fill, owed)) owedOf.push(owed);
@@ -179,7 +188,25 @@ class Course implements History {
     const accepted = await isolate.accept(order);
     if (accepted === undefined) return;
     const owed = this.#ledger.accepted(accepted, isolate);
+    for (let left = this.#sendsPositions ? 3 : 0; left > 0; left -= 1)
+      void this.#sendPosition(owed);
     await this.#stoodUpFor(owed, isolate, failedCount);
+  }
+
+  /** Requests, at any isolate and time before the end of N, each response that the purge covers. */
+  async #sendPosition(owed: Owed): Promise<void> {
+    const { time, settings } = this.#world;
+    const { entry, appendedAtMs } = owed;
+    await time.sleep(this.#world.between(0, settings.maxLagMs.usual));
+    const isolate = this.#world.any(this.#isolates);
+    const isBeyondView = !(await isolate.view.reaches(entry, isolate.attention));
+    for (const fill of this.#fills.filter((each) => isCovered(each, owed))) {
+      const answer = isolate.answer(fill, isBeyondView);
+      const isForbidden = answer === "fresh" || (answer === "stale" && entry.mode === "hard");
+      if (isForbidden)
+        this.#breach({ isolate, fill, owed, lateMs: this.#world.atMs - appendedAtMs });
+      else this.withheldCount += 1;
+    }
   }
 
   #orderFor(isolate: SimulatedIsolate): SignedOrder {

@@ -188,7 +188,7 @@ export class SimulatedIsolate {
     void this.view.seek(this.attention);
   }
 
-  #question({ page, leave }: SimulatedFill): VerdictQuestion {
+  #question({ page, leave }: SimulatedFill, isBeyondView = false): VerdictQuestion {
     const directives = { ...noDirectives, onlyIfCached: leave === "only-if-cached" };
     return {
       request: {
@@ -198,6 +198,7 @@ export class SimulatedIsolate {
         forwarded: { credentials: [] },
       },
       exchange: {
+        isBeyondView,
         colo: () => this.colo,
         site: {
           config: configOf(this.world.settings),
@@ -212,15 +213,17 @@ export class SimulatedIsolate {
   /**
    * Returns how the response would answer now if the origin were unreachable; `undefined` if it
    * would not answer.
+   *
+   * @param isBeyondView whether the request sent a position that the view lacks
    */
-  answer(fill: SimulatedFill): "fresh" | "stale" | undefined {
-    const answer = this.#answerWith(fill);
+  answer(fill: SimulatedFill, isBeyondView = false): "fresh" | "stale" | undefined {
+    const answer = this.#answerWith(fill, isBeyondView);
     if (answer !== undefined) this.trace?.answers(fill.stored.metadata, answer === "fresh");
     return answer;
   }
 
-  #answerWith(fill: SimulatedFill): "fresh" | "stale" | undefined {
-    const question = this.#question(fill);
+  #answerWith(fill: SimulatedFill, isBeyondView: boolean): "fresh" | "stale" | undefined {
+    const question = this.#question(fill, isBeyondView);
     const candidate = { stored: fill.stored, tier: "memory" } as const;
     const { kind } = decide(candidate, this.#parts.asked(question));
     if (kind === "serve") return "fresh";

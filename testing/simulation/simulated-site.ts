@@ -93,6 +93,7 @@ export class SimulatedSite {
       siteHosts: [],
       tiers: trace?.observed(tiers) ?? tiers,
       view,
+      positions: undefined,
       bypasses: (route) => view.bypasses(route),
       flights: new Flights(),
       forwardSlots: new KeyedSemaphore(),

@@ -89,7 +89,8 @@ export class NameSecret {
   readonly #namespace: string;
   readonly #read: ReadText | undefined;
   #key: Uint8Array | undefined;
-  #isOfSite = false;
+  /** The site's text, once it is known. */
+  #text: string | undefined;
 
   /** @param source a text that all isolates of the site know, and no client; or how to read this text */
   constructor(namespace: string, source: string | ReadText) {
@@ -100,14 +101,24 @@ export class NameSecret {
 
   /** Reads the site's secret, unless it is known. Never rejects. */
   async ready(): Promise<void> {
-    const text = this.#isOfSite ? undefined : await this.#read?.();
+    const text = this.#text === undefined ? await this.#read?.() : undefined;
     if (text !== undefined) this.#take(text);
   }
 
-  /** Derives the secret (RFC 5869), so that neither the text nor another namespace's secret follows. */
   #take(text: string): void {
-    this.#key = hkdf(bytesOf(text), bytesOf(this.#namespace), bytesOf("names of records"), 32);
-    this.#isOfSite = true;
+    this.#text = text;
+    this.#key = this.keyFor("names of records");
+  }
+
+  /**
+   * Derives a secret (RFC 5869), so that neither the text nor the secret of another purpose or
+   * namespace follows. Returns `undefined` until the site's text is known.
+   */
+  keyFor(purpose: string): Uint8Array<ArrayBuffer> | undefined {
+    if (this.#text === undefined) return undefined;
+    return new Uint8Array(
+      hkdf(bytesOf(this.#text), bytesOf(this.#namespace), bytesOf(purpose), 32),
+    );
   }
 
   /** Returns the HMAC-SHA-256 of a digest (RFC 2104), as 64 hex digits. */

@@ -2,6 +2,7 @@
 import type { Config, Route } from "../../config/config.ts";
 import type { Fields } from "../../rules/fields.ts";
 import { matchesAny, type NamePatterns } from "../../config/known-names.ts";
+import { positionName } from "../../purge/view/positions.ts";
 
 export interface SortedCookies {
   /** The forwarded cookies, in the request's order; empty for none. */
@@ -42,6 +43,18 @@ export function sortCookies(field: string, route: RouteCookies, site: SiteCookie
     keyed: kept.filter(({ name }) => isIn(route.keyCookies, name)).map(({ pair }) => pair),
     hasUnknown: kept.some(({ name }) => !isIn(route.keyCookies, name)),
   };
+}
+
+const positionCookie = new RegExp(`(?:^|;)\\s*${positionName}=([^;]*)`, "g");
+
+/** Returns the position in the cookies of a request, if there is one. */
+export function positionIn(field: string): string | undefined {
+  return field.includes(positionName) ? [...field.matchAll(positionCookie)].at(-1)?.[1] : undefined;
+}
+
+/** Returns the cookies without the position, which never reaches an origin or a key. */
+export function withoutPosition(field: string): string {
+  return field.replaceAll(positionCookie, "").replace(/^;\s*/, "");
 }
 
 function isOfMany(field: string): boolean {

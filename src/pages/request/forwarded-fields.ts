@@ -8,6 +8,8 @@ import { type FieldLine, type Fields, hasLostOctets } from "../../rules/fields.t
 import { surrogateCapability } from "../../rules/cache-control.ts";
 import { traceFieldNames } from "../../rules/trace-context.ts";
 import { conditionalFieldNames } from "../../rules/validators.ts";
+import { positionName } from "../../purge/view/positions.ts";
+import { positionIn, withoutPosition } from "./cookies.ts";
 import type { Target } from "./target.ts";
 
 /** The client's address. Origins trust these fields because proxies normally set them. */
@@ -283,6 +285,7 @@ export class KeyedFields implements Fields {
 
   #isDropped(name: string): boolean {
     const { keyHeaders, honourRequestDirectives } = this.#given.route;
+    if (name === positionName) return true;
     if (keyHeaders.includes(name)) return false;
     this.#connection ??= connectionFields(this.#request.client);
     return (
@@ -308,10 +311,17 @@ export class KeyedFields implements Fields {
   }
 }
 
-/** Returns a client's fields, without body fields if the request has no body. */
+/** Returns a client's fields without a position, and without body fields if the request has no body. */
 export function ownFields(client: Headers, isBodiless: boolean): Headers {
   const headers = new Headers(client);
   if (isBodiless) for (const name of bodyFields) headers.delete(name);
+  headers.delete(positionName);
+  const cookies = headers.get("cookie") ?? "";
+  if (positionIn(cookies) !== undefined) {
+    const others = withoutPosition(cookies);
+    if (others === "") headers.delete("cookie");
+    else headers.set("cookie", others);
+  }
   return headers;
 }
 

@@ -4,7 +4,8 @@ import { type RequestDirectives, requestDirectives } from "../../rules/cache-con
 import type { ForwardReason } from "../../rules/cache-status.ts";
 import type { Fields } from "../../rules/fields.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import { noCookies, sortCookies, unknownCookies } from "./cookies.ts";
+import { positionName } from "../../purge/view/positions.ts";
+import { noCookies, positionIn, sortCookies, unknownCookies, withoutPosition } from "./cookies.ts";
 import { KeyedFields } from "./forwarded-fields.ts";
 import { type CfMember, keyedCf, primaryKey } from "./key.ts";
 import type { Loops } from "./loops.ts";
@@ -39,6 +40,8 @@ export interface LookupRequest {
    * answer the request, and the response to the request is stored only if it is explicitly shared.
    */
   readonly hasUnknownCookie: boolean;
+  /** The position of a purge that the client has sent; not yet checked. */
+  readonly position?: string | undefined;
   /** Whether the isolate makes the request itself, without a client's session and credentials. */
   readonly isAnonymous: boolean;
 }
@@ -162,7 +165,7 @@ function passRule(
 
 function askedFor(request: Request, read: UrlRead, given: PlanContext): LookupRequest {
   const { target, route, prefix, parameters, keyed } = read;
-  const { cookies, keyedCookies, cf, forwarded, key } = keyedAs(request, read, {
+  const { cookies, keyedCookies, cf, forwarded, key, position } = keyedAs(request, read, {
     config: given.site.config,
     address: given.address,
   });
@@ -181,6 +184,7 @@ function askedFor(request: Request, read: UrlRead, given: PlanContext): LookupRe
     keyedCookies,
     cf,
     hasUnknownCookie: cookies.hasUnknown && forwarded.reaches("cookie"),
+    position: request.headers.get(positionName) ?? position,
     isAnonymous: false,
   };
 }
@@ -195,13 +199,15 @@ export function keyedAs(
   const client = request.headers;
   const cf = keyCf.length === 0 ? noCf : keyedCf(route, request.cf);
   const field = client.get("cookie");
-  const cookies = field === null ? noCookies : sortCookies(field, route, config);
+  const position = field === null ? undefined : positionIn(field);
+  const own = position === undefined ? field : withoutPosition(field ?? "");
+  const cookies = own === null ? noCookies : sortCookies(own, route, config);
   const keyedCookies = cookies.keyed.join("; ");
   const by = { cookies: cookies.forwarded, keyedCookies, route };
   const forwarded = new KeyedFields({ client, target: keyed.target, address }, by);
   const hasFacets = keyHeaders.length + cookies.keyed.length + cf.length > 0;
   const key = hasFacets ? primaryKey(keyed, keyHeaders, cookies.keyed, cf, forwarded) : keyed.key;
-  return { cookies, keyedCookies, cf, forwarded, key };
+  return { cookies, keyedCookies, cf, forwarded, key, position };
 }
 
 function honoured(headers: Headers, route: Route): RequestDirectives {

@@ -81,7 +81,7 @@ export function isOfUse(verdict: Verdict): boolean {
 /** The input of a verdict besides the stored response. */
 export interface VerdictQuestion {
   readonly request: Pick<LookupRequest, "route" | "directives"> & MayBePersonal;
-  readonly exchange: Pick<Exchange, "colo"> & {
+  readonly exchange: Pick<Exchange, "colo" | "isBeyondView"> & {
     readonly site: Pick<Site, "view" | "invalidations" | "config">;
   };
   /** Epoch milliseconds. A lookup keeps this instant until it has waited for I/O. */
@@ -247,10 +247,11 @@ export function mayAnswerWhoWaited(candidate: Candidate, question: VerdictQuesti
 export function judgedUnder(question: VerdictQuestion, candidate: Candidate): PurgeJudgement {
   const { stored, key } = candidate;
   const { request, exchange, atMs } = question;
-  const { colo } = exchange;
+  const { colo, isBeyondView = false } = exchange;
   const { view, invalidations } = exchange.site;
   const { servesUnverified, purgeMaxLagMs: maxLagMs } = request.route;
-  if (invalidations.covers(stored.metadata, key)) return { kind: "purged", mode: "hard" };
+  const isPurged = isBeyondView || invalidations.covers(stored.metadata, key);
+  if (isPurged) return { kind: "purged", mode: "hard" };
   return judgedOnRoute(view, stored.metadata, { atMs, colo, maxLagMs, servesUnverified });
 }
 
@@ -268,5 +269,6 @@ export function mayBeValidated(
   { stored }: Candidate,
 ): boolean {
   const { purgeMaxLagMs: maxLagMs } = request.route;
+  if (exchange.isBeyondView === true) return false;
   return exchange.site.view.mayBeValidated(stored.metadata, { atMs, maxLagMs });
 }

@@ -14,6 +14,11 @@ export interface Context {
    * the site, start no work, and ask no origin.
    */
   readonly effects: "all" | "none";
+  /**
+   * Whether the client has sent the position of a purge that the view lacks. Every stored response
+   * then counts as purged.
+   */
+  readonly isBeyondView?: boolean;
   /** The site's clock, in epoch milliseconds. */
   readonly nowAtMs: () => number;
   /** Returns the colo that the request arrived at; empty if unknown. */

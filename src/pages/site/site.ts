@@ -17,6 +17,7 @@ import type { ResponseHead, Tiers } from "../stored/stored-response.ts";
 import type { ClientLimit } from "./client-limit.ts";
 import type { ForwardFlights } from "./forward-outcome.ts";
 import type { HeadTimes, OriginHealth } from "./origin-health.ts";
+import type { Positions } from "../../purge/view/positions.ts";
 import type { HotKeys } from "./hot-keys.ts";
 import type { Invalidations, KnownVary, Rangeless, Marks, Uncacheable } from "./remembered-keys.ts";
 import type { LastAnswers, LeftOutTags, RouteNotes } from "./operator-notes.ts";
@@ -30,6 +31,8 @@ export interface Site {
   /** The secret of the names of records. */
   readonly nameSecret: NameSecret;
   readonly view: PurgeView;
+  /** The positions of purges; `undefined` without a journal. */
+  readonly positions: Positions | undefined;
   /** The clock, in epoch milliseconds. */
   readonly nowAtMs: () => number;
   /** Returns a random number, 0 ≤ n < 1. */

@@ -161,7 +161,9 @@ function isUnconfirmed(metadata: StoredMetadata, need: OriginNeed): boolean {
     ? !isErrorStatus(statusBefore)
     : statusBefore < 300;
   if (request.isAnonymous || !isWorse) return false;
-  const judged = judgedUnder(questionOf(need), before);
+  // The position that this client has sent proves nothing against the response of other clients.
+  const forAll = { ...exchange, isBeyondView: false };
+  const judged = judgedUnder(questionOf({ ...need, exchange: forAll }), before);
   return judged.kind !== "purged" || judged.mode === "soft";
 }
 

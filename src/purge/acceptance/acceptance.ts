@@ -7,6 +7,7 @@ import type { PurgeTargets } from "../journal/purge-target.ts";
 import { postEntry } from "../journal/switch.ts";
 import { type Bypass, newestOf, postId, type SwitchState } from "../journal/switch-state.ts";
 import { type AcceptanceSettings, placedAt, ReadBacks } from "./read-backs.ts";
+import type { AcceptedPurge } from "../view/positions.ts";
 import type { Attention } from "../view/view.ts";
 
 /**
@@ -16,7 +17,7 @@ import type { Attention } from "../view/view.ts";
 export type SignedOrder = Omit<NewEntry, "n" | "lost">;
 
 export type Acceptance =
-  | { kind: "accepted"; position: string }
+  | ({ kind: "accepted" } & AcceptedPurge)
   /** The journal did not confirm the purge, so the sender must retry. */
   | Unavailable
   /** This isolate knows an entry with the same id and another body. */
@@ -163,7 +164,9 @@ export class Acceptances {
   #readBackLater(placed: readonly Entry[], attention: Attention): Acceptance {
     attention.afterAnswer(() => this.#readBacks.later(placed));
     for (const listener of this.#listeners) listener(placed, attention);
-    return { kind: "accepted", position: placed.at(-1)?.position ?? "" };
+    const { nowAtMs, maxLagMs } = this.#settings;
+    const { position = "", n = "" } = placed.at(-1) ?? {};
+    return { kind: "accepted", position, n, visibleByAtMs: nowAtMs() + maxLagMs };
   }
 
   /**

@@ -6,7 +6,7 @@ import { AcceptedPurges, decisive } from "./accepted-purges.ts";
 import { BookChecks } from "./book-checks.ts";
 import type { Chain } from "./chain.ts";
 import { ClockSteps } from "./clock-steps.ts";
-import { comparePositions, type Entry, lastSwitched } from "../journal/entry.ts";
+import { comparePositions, type Entry, type EntryPlace, lastSwitched } from "../journal/entry.ts";
 import { isBypassed, type SwitchState } from "../journal/switch-state.ts";
 import { JoinedRuns } from "./joined-runs.ts";
 import { type FollowingSettings, JournalFollower } from "./journal-follower.ts";
@@ -115,6 +115,19 @@ export class JournalView implements PurgeView {
     if (isDue) this.#soughtAtMs = atMs;
     const renewed = this.#renewals.begun(attention, record?.stamp);
     return this.isShutOff ? undefined : renewed().then(() => this.#checkedInBook(record));
+  }
+
+  /**
+   * Returns whether the view contains an entry that the journal has accepted. If not, renews the
+   * view, and then reads the journal on its primary, each once for all concurrent requests.
+   */
+  async reaches(place: EntryPlace, attention: Attention): Promise<boolean> {
+    const isKnown = () => this.chain?.knows(place) === true;
+    if (isKnown()) return true;
+    const renewed = this.#renewals.begun(attention, place);
+    if (this.isShutOff) return false;
+    await renewed();
+    return isKnown() || ((await this.follower.readOnPrimary()) && isKnown());
   }
 
   /** Queries the book, unless the last read failed: a new stamp does not help an old view. */

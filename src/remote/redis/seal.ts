@@ -1,6 +1,7 @@
 // Seals what Tidemark stores in Redis: a truncated HMAC-SHA-256 (RFC 2104 §5) in base64url. A program
 // without the key cannot make a seal, so Tidemark detects what other writers have stored or changed.
 import { hmac } from "fast-sha256";
+import { base64url } from "../../base/sha256.ts";
 import type { LogLine } from "../../observe/log-line.ts";
 
 /** The kinds of sealed texts. A seal of one kind is not valid for another. */
@@ -77,9 +78,7 @@ function contentOf(kind: SealedKind, name: string, text: string): Uint8Array {
 }
 
 function sealBy(key: Uint8Array, content: Uint8Array): string {
-  const bytes = hmac(key, content).subarray(0, sealBytes);
-  const base64 = btoa(String.fromCharCode(...bytes));
-  return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return base64url(hmac(key, content).subarray(0, sealBytes));
 }
 
 /** Compares two seals in constant time. */

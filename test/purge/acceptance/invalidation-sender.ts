@@ -32,7 +32,8 @@ export class Sender {
         this.orders.push(order);
         const { isUp } = this;
         await this.beforeAnswer();
-        return isUp ? { kind: "accepted", position: "1-0" } : { kind: "unavailable" };
+        const accepted = { kind: "accepted", position: "1-0", n: "n", visibleByAtMs: 0 } as const;
+        return isUp ? accepted : { kind: "unavailable" };
       },
     },
   });

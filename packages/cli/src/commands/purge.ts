@@ -1,9 +1,12 @@
 // `tidemark purge`: purges responses from the cache.
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import type { PurgeOrder } from "../../../../src/protocol/purge-order.ts";
+import { type Answer, type AskFailure, fetchPage } from "../asking/fetch-page.ts";
 import { CommandError, failure, usageError, exitCode } from "../command-error.ts";
 import { type AddCommand, repeated, repeatedUrl, type Session } from "../session.ts";
 import { type SiteClient, passingCodes } from "../site/site-client.ts";
+import { tableOf } from "../terminal.ts";
+import type { World } from "../world.ts";
 
 interface PurgeOptions {
   readonly tag?: readonly string[];
@@ -38,7 +41,7 @@ export const addPurge: AddCommand = (program, act) => {
     .option("--soft", "only mark responses stale: they may be used during a refresh")
     .option("--reason <text>", "a reason, for readers of the journal")
     .option("--dry-run", "purge nothing, and show what would be covered")
-    .option("--wait", "wait until the purge applies everywhere")
+    .option("--wait", "wait until the purge applies everywhere, then show what purged URLs answer")
     .addHelpText("after", examples)
     .action(act<PurgeOptions>(purge));
 };
@@ -51,6 +54,7 @@ Examples:
 
 async function purge(session: Session, options: PurgeOptions) {
   const { terminal, world } = session;
+  if (options.dryRun === true && options.wait === true) throw nothingToWaitFor();
   const client = await session.client();
   const order = orderOf(options, client.site.origin);
   for (const tag of order.tags ?? []) {
@@ -67,9 +71,9 @@ async function purge(session: Session, options: PurgeOptions) {
   }
   const accepted = await sent(order, client, session);
   const { position, visibleWithinSeconds, readAs = [], notes = [] } = accepted;
-  if (options.wait === true) await world.sleep(visibleWithinSeconds * 1_000);
+  const seen = options.wait === true ? await waited(accepted, order.urls ?? [], world) : [];
   const hasWaited = options.wait === true && !world.interrupted.aborted;
-  terminal.json(accepted);
+  terminal.json(hasWaited ? { ...accepted, seen } : accepted);
   const since = hasWaited
     ? "It applies everywhere."
     : `It applies everywhere within ${visibleWithinSeconds} s.`;
@@ -77,8 +81,83 @@ async function purge(session: Session, options: PurgeOptions) {
   for (const { sent: name, as } of readAs)
     terminal.print(`  ${name} is read as ${[as].flat().join(", ")}`);
   for (const note of notes) terminal.print(`  ${note}`);
-  return options.wait === true && !hasWaited ? exitCode.interrupted : exitCode.done;
+  if (options.wait === true && !hasWaited) return exitCode.interrupted;
+  for (const line of seen.length > 0 ? tableOf([heads, ...seen.map(rowOf)]) : []) {
+    terminal.print(line);
+  }
+  const isLate = seen.some(({ version }) => version === "old");
+  return isLate ? exitCode.findings : exitCode.done;
 }
+
+/** The answer to a purged URL at the deadline, as seen from this machine. */
+interface SeenUrl {
+  readonly url: string;
+  /** The colo that answered; `-` if unknown. */
+  readonly colo: string;
+  /** `old`: generated before an answer that the purge's position made new. */
+  readonly version: "new" | "old" | "unknown";
+  /** The field `Cache-Status`, or why there was no answer. */
+  readonly status: string;
+}
+
+const heads = ["url", "colo", "version", "cache-status"];
+const rowOf = ({ url, colo, version, status }: SeenUrl) => [url, colo, version, status];
+
+/** The maximum number of URLs that the command requests. */
+const urlsMax = 20;
+const answerMsMaxUsual = 30_000;
+
+/**
+ * Waits until the end of N, and requests purged URLs. Compares each answer with one that the position
+ * of the purge makes new at once: a response from before that has an earlier `Date`.
+ */
+async function waited(
+  { visibleWithinSeconds, setCookie }: OperatorAnswer<"purge">,
+  urls: readonly string[],
+  world: World,
+): Promise<SeenUrl[]> {
+  const waitMs = visibleWithinSeconds * 1_000;
+  const endsAtMs = world.nowAtMs() + waitMs;
+  const answerMsMax = Math.min(waitMs, answerMsMaxUsual);
+  const [cookie] = setCookie?.split(";", 1) ?? [];
+  const asked = urls.slice(0, urlsMax);
+  const all = (headers: Record<string, string>) =>
+    Promise.all(asked.map((url) => fetchPage(url, { headers, answerMsMax }, world)));
+  try {
+    const news = cookie === undefined ? [] : await all({ cookie });
+    await world.sleep(Math.max(0, endsAtMs - world.nowAtMs()));
+    const answers = await all({});
+    return answers.map((answer, at) => seenIn(answer, asked[at] ?? "", dateOf(news[at])));
+  } catch (cause) {
+    if (world.interrupted.aborted) return [];
+    throw cause;
+  }
+}
+
+function seenIn(answer: Answer | AskFailure, url: string, newAtMs: number): SeenUrl {
+  if (answer.kind === "failed") return { url, colo: "-", version: "unknown", status: answer.why };
+  const { headers } = answer;
+  const atMs = dateOf(answer);
+  const known = atMs < newAtMs ? "old" : "new";
+  return {
+    url,
+    colo: headers.get("cf-ray")?.split("-")[1] ?? "-",
+    version: Number.isNaN(atMs - newAtMs) ? "unknown" : known,
+    status: headers.get("cache-status") ?? `status ${answer.status}, no Cache-Status`,
+  };
+}
+
+/** Returns NaN for an answer that states no date. */
+function dateOf(answer: Answer | AskFailure | undefined): number {
+  return answer?.kind === "answered" ? Date.parse(answer.headers.get("date") ?? "") : NaN;
+}
+
+const nothingToWaitFor = () =>
+  usageError({
+    what: "Nothing was sent.",
+    why: "--dry-run purges nothing, so --wait has nothing to wait for.",
+    hint: "Leave out one of the two.",
+  });
 
 const forSeveral = "For several tags, write --tag before each.";
 

@@ -1,6 +1,7 @@
 // Tests `tidemark purge`, mostly against the real application.
 import { describe, expect, it } from "vitest";
 import { main } from "../../src/main.ts";
+import { FakeClock } from "../../../../testing/fakes/fake-clock.ts";
 import { operatorAt, operatorOf, pageTagged } from "../fakes/operator.ts";
 import { openReached, operatorEnv, realSites, siteUrl } from "../fakes/site-as-fetch.ts";
 
@@ -45,7 +46,9 @@ describe("the purge command", () => {
     const { user } = await stored();
     const { code, out } = await user.runs(["purge", "--url", "/a", "--json"]);
     expect(code).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ targets: { urls: 1 }, visibleWithinSeconds: 10 });
+    const visibleBy = expect.stringMatching(/^\d{4}-.*Z$/);
+    const of = { targets: { urls: 1 }, visibleWithinSeconds: 10, visibleBy };
+    expect(JSON.parse(out)).toMatchObject(of);
   });
 
   it("lists with --dry-run the URLs that the purge would cover, and purges nothing", async () => {
@@ -55,6 +58,13 @@ describe("the purge command", () => {
     expect(out).toContain(`  ${siteUrl}/a\n`);
     expect((await site.get("/a")).cacheStatus).toContain("hit");
   });
+});
+
+it("purge refuses --dry-run with --wait, and sends nothing", async () => {
+  const { user, asked } = await operatorAt();
+  const { code, notes } = await user.runs(["purge", "--tag", "a", "--dry-run", "--wait"]);
+  expect({ code, asked }).toEqual({ code: 2, asked: [] });
+  expect(notes).toContain("--dry-run purges nothing");
 });
 
 it("purge reports a rejection by the site, and exits with 1", async () => {
@@ -161,4 +171,73 @@ it("purge --wait waits until the purge applies, and exits with 130 on Ctrl-C", a
     expect(output.text).toContain(isEnded ? "everywhere within 10 s." : "It applies everywhere.");
   }
   expect(pauses).toEqual([10_000, 10_000]);
+});
+
+describe("purge --wait", () => {
+  it("waits to the end of N, and shows that each purged URL answers with a new response", async () => {
+    const clock = new FakeClock();
+    const fields = () => ({ "cache-control": "max-age=600", date: clock.date() });
+    const origin = () => new Response("page", { headers: fields() });
+    const { site, user, asked } = await operatorAt({ clock, origin });
+    await site.get("/a");
+    clock.advance(5);
+    asked.length = 0;
+    const slept: number[] = [];
+    const onSleep = (ms: number) => {
+      slept.push(ms);
+      clock.advance(ms / 1_000);
+    };
+    const args = ["purge", "--url", "/a", "--tag", "b", "--wait"];
+    const { code, out } = await user.runs(args, { onSleep });
+    expect([code, slept]).toEqual([0, [10_000]]);
+    expect(out).toMatch(/^Purged: position \d+-\d+\. It applies everywhere\.\n/);
+    expect(out).toMatch(/\nhttps:\/\/www\.example\.com\/a +- +new +tidemark; hit; ttl=590/);
+    expect(asked).toEqual(["POST /_cache/purge", "GET /a", "GET /a"]);
+  });
+
+  const position = "tidemark-position=abc";
+  const dates = {
+    position: "Sun, 01 Nov 2026 00:00:05 GMT",
+    other: "Sun, 01 Nov 2026 00:00:01 GMT",
+  };
+  it.each([
+    { id: "an old response", dates, setCookie: `${position}; Path=/`, version: "old", code: 3 },
+    { id: "no position", dates, setCookie: undefined, version: "unknown", code: 0 },
+    {
+      id: "answers without a date",
+      dates: { position: "", other: "" },
+      setCookie: `${position}; Path=/`,
+      version: "unknown",
+      code: 0,
+    },
+  ])("reports $id", async ({ dates: dated, setCookie, version, code }) => {
+    const accepted = { position: "1-0", targets: {}, visibleWithinSeconds: 10, setCookie };
+    const status = "tidemark; hit; ttl=5; detail=edge";
+    const fetch = async (_: unknown, init?: RequestInit) => {
+      if (init?.method === "POST") return Response.json(accepted);
+      const date = new Headers(init?.headers).get("cookie") === position ? "position" : "other";
+      const headers = { date: dated[date], "cache-status": status, "cf-ray": "8a-FRA" };
+      return new Response("page", { headers });
+    };
+    const user = await operatorOf(fetch);
+    const ran = await user.runs(["purge", "--url", "/a", "--wait", "--json"]);
+    const seen = [{ url: `${siteUrl}/a`, colo: "FRA", version, status }];
+    expect({ code: ran.code, ...JSON.parse(ran.out) }).toMatchObject({ code, seen });
+  });
+
+  it("reports a URL that does not answer", async () => {
+    const accepted = { position: "1-0", targets: {}, visibleWithinSeconds: 10 };
+    const fetch = async (_: unknown, init?: RequestInit) =>
+      init?.method === "POST" ? Response.json(accepted) : unreachable();
+    const user = await operatorOf(fetch);
+    const { code, out } = await user.runs(["purge", "--url", "/a", "--wait"]);
+    expect([code, out]).toEqual([0, expect.stringMatching(/\/a {2}- +unknown +\S/)]);
+  });
+
+  it("prints the position even if it is interrupted", async () => {
+    const { user } = await stored();
+    const run = user.world(["purge", "--url", "/a", "--wait"], { onSleep: () => run.interrupt() });
+    expect(await main(run.world)).toBe(130);
+    expect(run.output.text).toMatch(/^Purged: position .* within 10 s\.\n$/);
+  });
 });
