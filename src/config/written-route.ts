@@ -3,8 +3,16 @@
 // must not import those of zod.
 import type { TierName } from "./tier-names.ts";
 
-/** A whole number with `s`, `m`, `h` or `d`, such as `"90s"`, `"5m"`, `"12h"` or `"365d"`. */
-export type Duration = `${bigint}${"s" | "m" | "h" | "d"}`;
+/**
+ * A whole number with `s`, `m`, `h` or `d`, such as `"90s"`, `"5m"`, `"12h"` or `"365d"`. The parameter only makes
+ * the compiler's errors show an example.
+ */
+export type Duration<Example extends `${bigint}m` = "5m"> =
+  | `${bigint}s`
+  | `${bigint}m`
+  | `${bigint}h`
+  | `${bigint}d`
+  | Example;
 
 /** A name in a list. A `*` at the end matches any rest, such as `"utm_*"`. */
 export type NamePattern = string;
