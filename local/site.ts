@@ -15,7 +15,7 @@ import { startUpstashRestServer, type UpstashRestServer } from "./upstash-rest-s
 
 export interface Secret {
   readonly value: string;
-  /** What sets the secret. The shell wins over the project. A generated secret must be shown. */
+  /** The source of the secret. The shell wins over the project. A generated secret must be shown. */
   readonly from: "shell" | "project" | "generated";
 }
 
