@@ -18,10 +18,10 @@ export type Duration<Example extends `${bigint}m` = "5m"> =
 export type NamePattern = string;
 
 /** Lifetimes by status, such as `{ 200: "60s", 301: "1h" }`. */
-export type Lifetimes = Readonly<Record<number, Duration>>;
+export type Lifetimes = { readonly [status: number]: Duration };
 
 /** Lifetimes of redirects and errors by status. `"origin"`: the lifetime that the origin gives. */
-export type NegativeLifetimes = Readonly<Record<number, Duration | "origin">>;
+export type NegativeLifetimes = { readonly [status: number]: Duration | "origin" };
 
 /** Rules for the requests that match a pattern. */
 export interface WrittenRoute {
