@@ -15,16 +15,14 @@ import { startUpstashRestServer, type UpstashRestServer } from "./upstash-rest-s
 
 export interface Secret {
   readonly value: string;
-  /**
-   * True if the secret was generated and must be shown: neither the environment nor the project
-   * sets it.
-   */
-  readonly isMadeUp: boolean;
+  /** The source of the secret. The shell wins over the project. A generated secret must be shown. */
+  readonly from: "shell" | "project" | "generated";
 }
 
 export interface Site {
   readonly colos: readonly Colo[];
   readonly operatorPath: string;
+  readonly hasDashboard: boolean;
   /** `undefined` if the Worker needs no origin. */
   readonly originUrl: string | undefined;
   /** Whether the origin is the demo site. */
@@ -102,6 +100,7 @@ export async function startSite(project: Project, settings: SiteSettings): Promi
     return {
       colos,
       operatorPath: built.operatorPath,
+      hasDashboard: built.hasDashboard,
       originUrl: own ?? project.variables["ORIGIN_URL"],
       isDemo,
       rest,
@@ -197,14 +196,17 @@ type Texts = Readonly<Record<string, string | undefined>>;
 
 /** Generates missing secrets once, so that they stay the same when variables change. */
 function secretsBy(environment: Texts): (variables: Texts) => Site["secrets"] {
-  const madeUp = {
+  const generated = {
     ADMIN_TOKEN: randomBytes(18).toString("base64url"),
     PURGE_SECRET: `whsec_${randomBytes(24).toString("base64")}`,
   };
   return (variables) => {
-    const secret = (name: keyof typeof madeUp): Secret => {
-      const given = environment[name] || variables[name] || "";
-      return { value: given || madeUp[name], isMadeUp: given === "" };
+    const secret = (name: keyof typeof generated): Secret => {
+      const { [name]: ofShell } = environment;
+      if (ofShell) return { value: ofShell, from: "shell" };
+      const { [name]: ofProject } = variables;
+      if (ofProject) return { value: ofProject, from: "project" };
+      return { value: generated[name], from: "generated" };
     };
     return { ADMIN_TOKEN: secret("ADMIN_TOKEN"), PURGE_SECRET: secret("PURGE_SECRET") };
   };

@@ -57,7 +57,8 @@ export const startHelp = `Runs a site behind Tidemark on this machine, with all 
   --json              print only JSON, one object per line
   --help              show this help
 
-ADMIN_TOKEN (16 characters or more) and PURGE_SECRET come from the environment; otherwise the command generates them and shows them once.
+Variables and secrets, such as HOOK_SECRET_SHOP, come from .dev.vars. ADMIN_TOKEN (16 characters or more), PURGE_SECRET and
+SITE_HOST of the shell win over it. The command generates missing secrets, and shows them once.
 `;
 
 const colosMax = 16;

@@ -116,7 +116,14 @@ export default defineConfig({
   themeConfig: {
     sidebar: sidebar(),
     outline: [2, 3],
-    search: { provider: "local" },
+    search: {
+      provider: "local",
+      options: {
+        // Most visitors look for how to use Tidemark. The sidebar and links lead to the pages left out.
+        _render: (text, env, md) =>
+          /\badr\/|-protocol/.test(env.relativePath) ? "" : md.render(text, env),
+      },
+    },
   },
   buildEnd({ outDir }) {
     for (const path of linkedFiles) {

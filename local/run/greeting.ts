@@ -3,28 +3,26 @@ import type { Site } from "../site.ts";
 import type { StartOptions } from "../start-options.ts";
 
 /** Returns lines for people. */
-export function greeting(
-  site: Site,
-  options: StartOptions,
-  { tookSeconds, hasDashboard }: { tookSeconds: number; hasDashboard: boolean },
-): string[] {
+export function greeting(site: Site, options: StartOptions, tookSeconds: number): string[] {
   const [first, second] = site.colos;
   const url = first?.url ?? "";
   const { ADMIN_TOKEN } = site.secrets;
-  const shown = Object.entries(site.secrets).filter(([, { isMadeUp }]) => isMadeUp);
+  const secrets = Object.entries(site.secrets);
+  const shown = secrets.filter(([, { from }]) => from === "generated");
+  const given = secrets.filter(([, { from }]) => from !== "generated");
   const origin = site.isDemo ? "the demo news site" : "your site";
   const redis = options.redis === undefined ? "embedded Valkey" : "your Redis";
   const shared = `the shared tier: Upstash's REST interface before ${redis}`;
   const addresses = [
     ...site.colos.map(({ name, url: at }) => [at, `${name}: the site, behind Tidemark`]),
-    ...(hasDashboard
+    ...(site.hasDashboard
       ? [[`${url}${site.operatorPath}/`, "the dashboard: sign in with ADMIN_TOKEN"]]
       : []),
     ...(site.originUrl === undefined ? [] : [[site.originUrl, `the origin: ${origin}`]]),
     ...(site.rest === undefined ? [] : [[site.rest.url, shared]]),
   ];
   const widest = Math.max(...addresses.map(([at = ""]) => at.length));
-  const token = ADMIN_TOKEN.isMadeUp ? ADMIN_TOKEN.value : "$ADMIN_TOKEN";
+  const token = ADMIN_TOKEN.from === "generated" ? ADMIN_TOKEN.value : "$ADMIN_TOKEN";
   return [
     `Tidemark started in ${tookSeconds.toFixed(1)} s. Press Ctrl-C to stop.`,
     "",
@@ -34,13 +32,15 @@ export function greeting(
     ...(shown.length === 0 ? [] : ["Generated for this run, and shown only here:"]),
     ...shown.map(([name, { value }]) => `  ${name}=${value}`),
     ...(shown.length === 0 ? [] : [""]),
-    ...(ADMIN_TOKEN.isMadeUp
-      ? []
-      : [
-          "$ADMIN_TOKEN below is the value of your shell. If it is in .dev.vars, run first:",
-          "  export ADMIN_TOKEN=$(sed -n 's/^ADMIN_TOKEN=//p' .dev.vars)",
-          "",
-        ]),
+    ...given.map(([name, { from }]) =>
+      from === "shell"
+        ? `${name} is that of your shell, which wins over .dev.vars.`
+        : `${name} is that of .dev.vars, or of the wrangler file.`,
+    ),
+    ...(ADMIN_TOKEN.from === "project"
+      ? ["Run first: export ADMIN_TOKEN=$(sed -n 's/^ADMIN_TOKEN=//p' .dev.vars)"]
+      : []),
+    ...(given.length === 0 ? [] : [""]),
     "Try these commands, and compare Cache-Status:",
     `  curl -sD- -o/dev/null ${url}/          # twice: a miss, then a hit`,
     second === undefined && !site.isDemo

@@ -1,5 +1,7 @@
 // A project to run on this machine: a Worker and its configuration.
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { parseEnv } from "node:util";
 import type { BuildOptions, Plugin } from "esbuild";
 import { bundled, root } from "../bundling.ts";
 import { OperatorError } from "../../src/base/operator-error.ts";
@@ -8,6 +10,8 @@ import type { StartOptions } from "../start-options.ts";
 import { type Library, ownLibrary } from "./library.ts";
 import { firstFault, isBuildFailure, loadConfig } from "../load-config.ts";
 import { checkTypes } from "../type-check.ts";
+
+type Texts = Readonly<Record<string, string>>;
 
 export interface Project {
   readonly library: Library;
@@ -19,7 +23,7 @@ export interface Project {
   /** Whether the Worker has a dashboard whatever the configuration says. */
   readonly hasDashboard?: boolean;
   /** Variables and secrets by name. */
-  readonly variables: Readonly<Record<string, string>>;
+  readonly variables: Texts;
   readonly rateLimits?: Readonly<Record<string, RateLimitSettings>>;
   /** Names of bindings to R2. */
   readonly r2Buckets?: readonly string[];
@@ -31,10 +35,32 @@ export interface Project {
   readonly notes: readonly string[];
 }
 
-/** This repository's own Worker with the dashboard, over Redis or over the stores of Cloudflare. */
-export function ownProject(config: string, stores: StartOptions["stores"] = "redis"): Project {
-  const nothing = { compatibility: {}, variables: {}, otherFiles: [], notes: [] };
-  const project = { library: ownLibrary, config: resolve(config), hasDashboard: true, ...nothing };
+/**
+ * This repository's own Worker with the dashboard, over Redis or over the stores of Cloudflare.
+ *
+ * @param folder the folder of `.dev.vars`
+ */
+export function ownProject(
+  config: string,
+  stores: StartOptions["stores"] = "redis",
+  folder = root,
+): Project {
+  const path = join(folder, ".dev.vars");
+  const variables = parseEnv(existsSync(path) ? readFileSync(path, "utf8") : "") as Texts;
+  const unused = Object.keys(variables).filter((name) => ofNpmStart.test(name));
+  const notes =
+    unused.length === 0
+      ? []
+      : [`npm start does not use ${unused.join(", ")} of .dev.vars, because it sets its own.`];
+  const project = {
+    library: ownLibrary,
+    config: resolve(config),
+    hasDashboard: true,
+    compatibility: {},
+    variables,
+    otherFiles: [path],
+    notes,
+  };
   if (stores === "redis") return { ...project, main: join(root, "local/run/redis-worker.ts") };
   return {
     ...project,
@@ -44,11 +70,15 @@ export function ownProject(config: string, stores: StartOptions["stores"] = "red
   };
 }
 
+/** Variables that `npm start` sets itself: the demo or `--origin`, and its own database. */
+const ofNpmStart = /^(?:ORIGIN_URL|(?:UPSTASH|JOURNAL)_REDIS_REST_(?:URL|TOKEN))$/;
+
 /** The bundled Worker, and the parts of its configuration that a local run needs. */
 export interface BuiltProject {
   /** One ES module. */
   readonly worker: string;
   readonly operatorPath: string;
+  readonly hasDashboard: boolean;
   /** Sentences about settings without effect. */
   readonly notes: readonly string[];
 }
@@ -70,14 +100,19 @@ export async function buildProject(project: Project): Promise<BuiltProject> {
     const isExported = new RegExp(`\\bexport *\\{[^}]*\\b${className}\\s*[,}]`).test(worker);
     if (!isExported) throw unexported(project.main ?? "", className);
   }
-  const notes =
-    config === undefined || isUsed || project.main === undefined
-      ? []
-      : [
-          `${project.main} imports no tidemark.config, so ${config} has no effect. Import it there.`,
-        ];
+  const isIdle = config !== undefined && !isUsed && project.main !== undefined;
+  const notes = isIdle
+    ? [`${project.main} imports no tidemark.config, so ${config} has no effect. Import it there.`]
+    : [];
   const written: unknown = loaded?.operatorPath;
-  return { worker, operatorPath: typeof written === "string" ? written : "/_cache", notes };
+  const operatorPath = typeof written === "string" ? written : "/_cache";
+  const isConfigured = loaded?.dashboard !== undefined && !isIdle;
+  return {
+    worker,
+    operatorPath,
+    hasDashboard: project.hasDashboard === true || isConfigured,
+    notes,
+  };
 }
 
 function unexported(main: string, className: string): OperatorError {

@@ -47,8 +47,7 @@ export async function runSite(settings: RunSettings): Promise<void> {
     // Replace Miniflare's handlers, which exit at once, because all parts must stop first.
     onSignals(stop);
     const tookSeconds = (performance.now() - startedAtMs) / 1_000;
-    const greeted = { tookSeconds, hasDashboard: project.hasDashboard === true };
-    for (const line of greeting(site, options, greeted)) terminal.print(line);
+    for (const line of greeting(site, options, tookSeconds)) terminal.print(line);
     terminal.json(startedTold(site));
     await stopping;
   } finally {
@@ -68,7 +67,7 @@ function onSignals(stop: () => void): void {
 }
 
 function startedTold({ colos, originUrl, secrets, rest }: Site): object {
-  const shown = Object.entries(secrets).filter(([, { isMadeUp }]) => isMadeUp);
+  const shown = Object.entries(secrets).filter(([, { from }]) => from === "generated");
   return {
     event: "started",
     colos: colos.map(({ name, url }) => ({ name, url })),

@@ -3,17 +3,25 @@
 // must not import those of zod.
 import type { TierName } from "./tier-names.ts";
 
-/** A whole number with `s`, `m`, `h` or `d`, such as `"90s"`, `"5m"`, `"12h"` or `"365d"`. */
-export type Duration = `${bigint}${"s" | "m" | "h" | "d"}`;
+/**
+ * A whole number with `s`, `m`, `h` or `d`, such as `"90s"`, `"5m"`, `"12h"` or `"365d"`. The parameter only makes
+ * the compiler's errors show an example.
+ */
+export type Duration<Example extends `${bigint}m` = "5m"> =
+  | `${bigint}s`
+  | `${bigint}m`
+  | `${bigint}h`
+  | `${bigint}d`
+  | Example;
 
 /** A name in a list. A `*` at the end matches any rest, such as `"utm_*"`. */
 export type NamePattern = string;
 
 /** Lifetimes by status, such as `{ 200: "60s", 301: "1h" }`. */
-export type Lifetimes = Readonly<Record<number, Duration>>;
+export type Lifetimes = { readonly [status: number]: Duration };
 
 /** Lifetimes of redirects and errors by status. `"origin"`: the lifetime that the origin gives. */
-export type NegativeLifetimes = Readonly<Record<number, Duration | "origin">>;
+export type NegativeLifetimes = { readonly [status: number]: Duration | "origin" };
 
 /** Rules for the requests that match a pattern. */
 export interface WrittenRoute {

@@ -1,5 +1,6 @@
-// Checks that each option has a row in docs/configuration.md, and each option of a route has a
-// docstring with an example. Both must state the default that holds.
+// Checks that each option has a heading in docs/configuration.md, and with it an anchor, and an
+// example. Each option of a route also has a docstring with an example. Both must state the default
+// that holds.
 import { readFileSync } from "node:fs";
 import { runInThisContext } from "node:vm";
 import { describe, expect, it } from "vitest";
@@ -7,6 +8,9 @@ import { defineConfig } from "../../src/config/config.ts";
 import { resolvedRoute, type Route } from "../../src/config/route.ts";
 import { routeInput } from "../../src/config/route-options.ts";
 import { configInput } from "../../src/config/schema.ts";
+import { purgeProbe } from "../../src/operate/probe/probe.ts";
+import { cloudflareZone } from "../../src/outward.ts";
+import { shopify, varnishDialect } from "../../src/senders.ts";
 
 /** The parts of a zod schema that this test reads. */
 interface Form {
@@ -32,39 +36,47 @@ function optionsIn(form: Form, path: readonly string[] = []): string[] {
   return [path.join("."), ...objects.flatMap((one) => (one ? optionsIn(one, path) : []))];
 }
 
-interface Row {
+/** A section about one option, or about several that a route has as well. */
+interface Section {
   readonly names: readonly string[];
-  /** The cell of the default. */
+  readonly example: string;
   readonly stated: string;
 }
 
-/** @returns the rows of the first table below a heading */
-function rowsBelow(heading: string): Row[] {
-  const [, chapter = ""] = readFileSync("docs/configuration.md", "utf8").split(`\n${heading}\n`);
-  const [table = ""] = chapter.split(/^##/m);
-  return [...table.matchAll(/^\| (`.*?) \| (.*?) \|/gm)].map(([, names = "", stated = ""]) => ({
-    names: [...names.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name),
-    stated,
-  }));
+/** Matches the heading, the line with the example and the default, and the text. */
+const section =
+  /^### (.+)\n\n(?:`` (.+) ``|`([^`]+)`)\. (?:Default: (.+?)|Required)\.(?: |\n\n)((?:(?!^##)[^])*)/gm;
+
+/** @returns the sections of the options in a chapter */
+function sectionsBelow(heading: string): Section[] {
+  const [, rest = ""] = readFileSync("docs/configuration.md", "utf8").split(`\n${heading}\n`);
+  const [chapter = ""] = rest.split(/^## /m);
+  return [...chapter.matchAll(section)].map(
+    ([, title = "", inTwo, inOne, stated = "required", text = ""]) => {
+      const from = title.startsWith("`") ? title : text;
+      const names = [...from.matchAll(/`([\w.]+)`/g)].map(([, name = ""]) => name);
+      return { names, example: inTwo ?? inOne ?? "", stated };
+    },
+  );
 }
 
-/** A row may be about an object as a whole, such as `credentialFields`. */
+/** A section may be about an object as a whole, such as `credentialFields`. */
 const covers = (name: string, option: string) => option === name || option.startsWith(`${name}.`);
 
-const tables = {
+const chapters = {
   general: {
-    rows: rowsBelow("## General"),
+    sections: sectionsBelow("## General"),
     // Routes have a chapter of their own.
     options: optionsIn(configInput as unknown as Form).filter((option) => option !== "routes"),
   },
-  route: { rows: rowsBelow("## A route"), options: optionsIn(routeInput) },
+  route: { sections: sectionsBelow("## A route"), options: optionsIn(routeInput) },
 };
 
-it.each(Object.entries(tables))(
+it.each(Object.entries(chapters))(
   "documents each existing option once, and no other: %s",
-  (_, { rows, options }) => {
-    const names = rows.flatMap((row) => row.names);
-    expect(rows.length).toBeGreaterThan(25);
+  (_, { sections, options }) => {
+    const names = sections.flatMap((one) => one.names);
+    expect(sections.length).toBeGreaterThan(25);
     expect(options.filter((option) => !names.some((name) => covers(name, option)))).toEqual([]);
     expect(names.filter((name) => !options.some((option) => covers(name, option)))).toEqual([]);
     expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
@@ -102,12 +114,46 @@ function comparable({ tags, credentials, ...plain }: Route) {
   };
 }
 
+const parts = {
+  cloudflareZone,
+  // The real one has JSX, which Node does not run.
+  dashboard: () => ({ isDashboard: true }),
+  purgeProbe,
+  shopify,
+  varnishDialect,
+};
+const valueOf = (example: string): Values =>
+  runInThisContext(`({ ${Object.keys(parts).join(", ")} }) => ({ ${example} })`)(parts);
+
+describe("a documented example has the name of its option, and is accepted", () => {
+  it.each(chapters.general.sections)("$example", ({ names, example }) => {
+    const value = valueOf(example);
+    expect(() => defineConfig(value)).not.toThrow();
+    for (const name of names) expect(value).toHaveProperty(name);
+  });
+
+  it.each(chapters.route.sections)("$example", ({ names, example }) => {
+    const value = valueOf(example);
+    const needed = {
+      name: "a",
+      match: "/:slug",
+      fresh: "1m",
+      browser: "1m",
+      bypass: "when" in value,
+    };
+    const origins = { bucket: { url: "https://bucket.example" } };
+    const routes = [{ ...needed, ...value }];
+    expect(() => defineConfig({ origins, routes } as Values)).not.toThrow();
+    expect(value).toHaveProperty(names[0] ?? "");
+  });
+});
+
 describe("a general option", () => {
   const resolved = (values: Values) => {
     const { anywhere, ...config } = defineConfig(values);
     return { ...config, anywhere: comparable(anywhere) };
   };
-  const literals = tables.general.rows.flatMap(({ names, stated }) => {
+  const literals = chapters.general.sections.flatMap(({ names, stated }) => {
     const value = literalInCell(stated);
     return value === undefined ? [] : names.map((name) => ({ name, value }));
   });
@@ -117,7 +163,7 @@ describe("a general option", () => {
   });
 
   it("has a single value as its default, with few exceptions", () => {
-    expect(tables.general.rows.length - literals.length).toBeLessThan(16);
+    expect(chapters.general.sections.length - literals.length).toBeLessThan(16);
   });
 });
 
@@ -142,17 +188,18 @@ function exampleOf(option: string): unknown {
   return runInThisContext(`(${code})`);
 }
 
-/** Defaults of the table that are words instead of a value. */
+/** Defaults of the page that are words instead of a value. */
 const inWords =
   /^(?:none|all|the (?:client|origin)'s|`ORIGIN_URL`|`metrics\.hitRateMin`|depends on the response$|`1`, or )/;
 
-const { rows, options } = tables.route;
+const { sections, options } = chapters.route;
 const optional = options.filter((option) => option !== "name" && option !== "match");
 
 describe.each(optional)("the route option %s", (option) => {
   const resolved = (route: Values, general: Values = {}) =>
     comparable(resolvedRoute({ name: "a", match: "/:slug", ...route }, general));
-  const stated = rows.find(({ names }) => names.some((name) => covers(name, option)))?.stated ?? "";
+  const stated =
+    sections.find(({ names }) => names.some((name) => covers(name, option)))?.stated ?? "";
 
   it("has an example that changes the route", () => {
     expect(resolved(written(option, exampleOf(option)))).not.toEqual(resolved({}));
@@ -166,7 +213,7 @@ describe.each(optional)("the route option %s", (option) => {
     const ways = known.map((value) => resolved(written(option, value)));
     expect(ways).toEqual(known.map(() => resolved({})));
     const example = written(option, exampleOf(option));
-    const isGeneral = /^the general fields?$/.test(stated);
+    const isGeneral = /^the general option$/.test(stated);
     expect(resolved({}, isGeneral ? example : {})).toEqual(resolved(isGeneral ? example : {}));
     expect(known.length > 0 || isGeneral || inWords.test(stated)).toBe(true);
   });

@@ -155,6 +155,13 @@ describe.runIf(chromiumPath !== undefined)("the built site in Chromium", () => {
     }
   });
 
+  it("finds no decision and no protocol", async () => {
+    const [index = ""] = globSync(`${dist}/assets/chunks/*localSearchIndex*.js`);
+    const text = readFileSync(index, "utf8");
+    expect(text).toContain("/configuration.html#fresh");
+    expect(text).not.toMatch(/\/(?:adr\/|[\w-]*-protocol)[\w-]*\.html/);
+  });
+
   it("needs no sideways scrolling at 320 px", async () => {
     // Scripts do not change the layout, and pages load faster without them.
     const narrow = await browser.newPage({

@@ -115,6 +115,13 @@ describe("the check of a configuration", () => {
     );
   });
 
+  it("shows a valid duration beside an invalid one", async () => {
+    const text = `${defining}export default defineConfig({ originTimeout: "30s", routes: [{ name: "a", match: "*",\nfresh: "30 s" }] });`;
+    await expect(checkTypes(await written("duration.ts", text))).rejects.toThrow(
+      /Line 3, column 1: Type '"30 s"' is not assignable to type '.*Duration<"5m">/,
+    );
+  });
+
   it("refuses a type error in an imported file, and names that file", async () => {
     await written("lifetimes.ts", 'export const fresh: number = "5m";\n');
     const path = await written(

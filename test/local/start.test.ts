@@ -27,6 +27,9 @@ describe("npm start", () => {
     expect(first.output()).toContain(`http://127.0.0.1:${port + 1}`);
     expect(first.output()).toMatch(/PURGE_SECRET=whsec_\S+/);
     expect(first.output()).not.toMatch(/^ *ADMIN_TOKEN=/m);
+    expect(first.output()).toContain(
+      "ADMIN_TOKEN is that of your shell, which wins over .dev.vars.\n",
+    );
     expect(first.output().match(/^ {2}curl /gm)).toHaveLength(4);
     expect(first.output()).toContain("/_cache/purge");
     const stats = await rawRequest(`http://127.0.0.1:${port}`, "/_cache/stats", {

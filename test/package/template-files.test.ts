@@ -1,4 +1,6 @@
-// Checks facts that templates/site repeats: versions, dates and names of secrets.
+// Checks facts that templates/site repeats: versions, dates and names of secrets; its message on an old Node; and that
+// packing leaves nothing for git.
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { compatibilityDate } from "../../local/colo.ts";
@@ -6,6 +8,7 @@ import { compatibilityDate } from "../../local/colo.ts";
 const textOf = (name: string) => readFileSync(`templates/site/${name}`, "utf8");
 
 interface Manifest {
+  readonly scripts: Readonly<Record<string, string>>;
   readonly version: string;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
@@ -36,4 +39,22 @@ it("the template describes each secret in its example file, and no other", () =>
 
 it("the template's example file has no values, which the deploy button would copy", () => {
   expect(textOf(".dev.vars.example").match(/^\w+=.+$/gm)).toBeNull();
+});
+
+it("npm run dev of the template names the Node that it needs, on an older one", () => {
+  const older = "import fs from 'node:fs'; delete fs.globSync";
+  const env = { ...process.env, NODE_OPTIONS: `--import=data:text/javascript,${encodeURI(older)}` };
+  const { predev = "" } = manifest.scripts;
+  const { status, stderr } = spawnSync("sh", ["-c", predev], { env, encoding: "utf8" });
+  expect({ status, stderr }).toEqual({
+    status: 1,
+    stderr: `npm run dev needs Node 22.12 or newer. This is Node ${process.version}.\n`,
+  });
+});
+
+it("npm pack prints only names of files, which git ignores, here and in the template", () => {
+  expect(readFileSync(".npmrc", "utf8")).toContain("loglevel=warn\n");
+  for (const path of [".gitignore", "templates/site/.gitignore"]) {
+    expect(readFileSync(path, "utf8")).toContain("*.tgz\n");
+  }
 });

@@ -30,6 +30,7 @@ export async function useTemplate(tarballs: string[], folder: string): Promise<v
   await step("template: install", () => installed(tarballs, folder));
   await step("template: a placeholder", () => refusedPlaceholder(folder));
   await step("template: deploy, dry", () => deployed(folder));
+  await step("template: other routes", () => testedWithOtherRoutes(folder));
   await step("template: a refused configuration", () => refused(folder));
   await step("template: dev, and a purge", () => servedAndPurged(folder));
 }
@@ -59,6 +60,25 @@ async function deployed(folder: string): Promise<void> {
   const told = await run("npm", dryDeploy, folder, env);
   check(told.includes("passed"), `npm run deploy ran no test:\n${told}`);
   check(told.includes("--dry-run: exiting now."), `npm run deploy built nothing:\n${told}`);
+}
+
+/** Runs the template's test with routes of another site. The test must follow from the routes. */
+async function testedWithOtherRoutes(folder: string): Promise<void> {
+  const path = join(folder, "tidemark.config.ts");
+  const text = await readFile(path, "utf8");
+  const routes = `{ name: "in", match: "*", when: { cookie: ["session"] }, bypass: true },
+    { name: "writes", match: "/w/*", methods: ["POST"] },
+    { name: "mine", match: ["/@:user", "*.shop.example/*"], bypass: true },
+    { name: "wiki", match: ["/wiki/Foo_\\\\(bar\\\\)", "/*.pdf"], origin: "files", fresh: "1m" },`;
+  const origins = 'origins: { files: { url: "https://files.example" } },';
+  const other = text.replace(/routes: \[[^]*\n {2}\]/, () => `${origins} routes: [${routes}]`);
+  try {
+    await writeFile(path, other);
+    const told = await run("npm", ["test"], folder, env);
+    check(told.includes("(5 tests)"), `The test does not follow from the routes:\n${told}`);
+  } finally {
+    await writeFile(path, text);
+  }
 }
 
 async function refused(folder: string): Promise<void> {

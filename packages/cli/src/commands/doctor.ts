@@ -12,6 +12,7 @@ import {
 } from "../command-error.ts";
 import { type DoctorFinding, type Examination, inOrder, printReport } from "../doctor/finding.ts";
 import { examineFolder } from "../doctor/folder/examine-folder.ts";
+import { localHost } from "../doctor/folder/worker-findings.ts";
 import { type FolderRead, readFolder, originInFolder } from "../doctor/folder/read-folder.ts";
 import { examinePages } from "../doctor/pages/examine-pages.ts";
 import { examineSite, type SiteExamination } from "../doctor/site/examine-site.ts";
@@ -71,7 +72,7 @@ async function doctor(session: Session, options: DoctorOptions): Promise<ExitCod
     throw nothingToLookAt(folder.folder);
   }
   try {
-    const ofFolder = examineFolder(folder);
+    const ofFolder = withoutPlaceholder(examineFolder(folder), site);
     const client = site && new SiteClient(site, world);
     const ofSite = await siteExamined(client, options, session);
     const ofPages = ofSite.findings.some(isUnreachable)
@@ -88,6 +89,13 @@ async function doctor(session: Session, options: DoctorOptions): Promise<ExitCod
     if (world.interrupted.aborted) throw interruption("The check is incomplete.");
     throw cause;
   }
+}
+
+/** A site on this machine has another origin, so its wrangler file may still have the placeholder. */
+function withoutPlaceholder(ofFolder: Examination, site: ChosenSite | undefined): Examination {
+  if (site === undefined || !localHost.test(new URL(site.origin).hostname)) return ofFolder;
+  const findings = ofFolder.findings.filter(({ code }) => code !== "origin-placeholder");
+  return { ...ofFolder, findings };
 }
 
 const isUnreachable = ({ code, level }: DoctorFinding) =>

@@ -7,6 +7,7 @@ export const doctorCodes = [
   "wrangler-syntax",
   "origin-missing",
   "origin-wrong",
+  "origin-placeholder",
   "origin-is-self",
   "workers-dev",
   "preview-urls",

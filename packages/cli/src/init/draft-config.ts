@@ -140,7 +140,6 @@ function restRoute(
       match: ["*"],
       comments: ["All other pages.", ...reasons(home), ofData],
       fields,
-      samples: [],
     };
   }
   const isStored = made.fields.some((field) => field.startsWith("fresh"));
@@ -156,7 +155,6 @@ const passing = (name: string, match: string): DraftRoute => ({
   match: [match],
   comments: [],
   fields: ["bypass: true"],
-  samples: [],
 });
 
 const own: readonly DraftRoute[] = [
@@ -201,7 +199,6 @@ function files(pages: readonly JudgedPage[]): DraftRoute[] {
   return ["uploads", "scripts"].map((name) => {
     const folder = name === "uploads" ? "/wp-content/" : "/wp-includes/";
     const seen = pages.filter(({ sight: { path } }) => path.startsWith(folder));
-    const paths = seen.map(({ sight: { path } }) => path);
     const isDoubtful = seen.some(
       ({ judgement: { kind } }) => kind === "private" || kind === "uncertain",
     );
@@ -215,7 +212,6 @@ function files(pages: readonly JudgedPage[]): DraftRoute[] {
         ...(isDoubtful ? ["Some files are not public, so only the origin sets lifetimes."] : []),
       ],
       fields: isDoubtful ? [] : ['fresh: "30d"', 'browser: "1d"'],
-      samples: isDoubtful ? [] : paths,
     };
   });
 }
@@ -225,7 +221,6 @@ const icon: DraftRoute = {
   match: ["/favicon.ico"],
   comments: [],
   fields: ['fresh: { 200: "1d", 302: "1d" }'],
-  samples: [],
 };
 
 function pagesRoute(rest: readonly JudgedPage[]): DraftRoute {

@@ -19,8 +19,6 @@ export interface DraftRoute {
   readonly comments: readonly string[];
   /** The other fields of the route as code, such as `fresh: "5m"`. */
   readonly fields: readonly string[];
-  /** Examined paths that the route stores, for the test of the configuration. */
-  readonly samples: readonly string[];
 }
 
 export interface Draft {
@@ -98,7 +96,7 @@ interface Lifetimes {
   readonly staleIfError: string;
 }
 
-type ContentFields = Pick<DraftRoute, "comments" | "fields" | "samples">;
+type ContentFields = Pick<DraftRoute, "comments" | "fields">;
 
 /** @param pages the examined pages of the route */
 export function contentFields(pages: readonly JudgedPage[], lifetimes: Lifetimes): ContentFields {
@@ -110,7 +108,7 @@ export function contentFields(pages: readonly JudgedPage[], lifetimes: Lifetimes
     ({ sight }) => isUntold(sight, "user-agent") || isUntold(sight, "address"),
   );
   if (isForFew || (content.length > 0 && of("private").length === content.length)) {
-    return { comments, fields: ["bypass: true"], samples: [] };
+    return { comments, fields: ["bypass: true"] };
   }
   const untold = (["accept", "language"] as const).filter((trait) =>
     pages.some(({ sight }) => isUntold(sight, trait)),
@@ -121,12 +119,11 @@ export function contentFields(pages: readonly JudgedPage[], lifetimes: Lifetimes
   if (content.length === 0 || doubtful.length > 0) {
     const why =
       "So the route sets no lifetime: responses are used only as long as the origin allows.";
-    return { comments: [...comments, why], fields: key, samples: [] };
+    return { comments: [...comments, why], fields: key };
   }
   return {
     comments: of("validated").length > 0 ? [...comments, ...aboutValidated] : comments,
     fields: [...writtenLifetimes(lifetimes), ...key],
-    samples: of("open", "origin").map(({ sight }) => sight.path),
   };
 }
 
@@ -176,7 +173,6 @@ export function apiRoutes(sight: OriginSight, pages: readonly JudgedPage[]) {
     fields: contentFields(members, { fresh: "1m", staleIfError: "1h" }).fields.filter((field) =>
       /^(?:key|bypass)/.test(field),
     ),
-    samples: [],
   }));
   const unseen = "It is unknown whether responses are the same for all clients.";
   const comments = [
@@ -189,7 +185,6 @@ export function apiRoutes(sight: OriginSight, pages: readonly JudgedPage[]) {
     match: closed,
     comments,
     fields: ["bypass: true"],
-    samples: [],
   };
   return { routes: [...left, passing], alone };
 }
@@ -278,7 +273,6 @@ export function signedInRoute(sight: OriginSight, pages: readonly JudgedPage[]):
       match: ["*"],
       comments: [`Clients that are logged in: their pages are never stored.${found}`],
       fields: [`when: { cookie: ${JSON.stringify(names)} }`, "bypass: true"],
-      samples: [],
     },
   ];
 }
@@ -302,6 +296,5 @@ export function privateRoute(sight: OriginSight, pages: readonly JudgedPage[]): 
       ...(more.length > 0 ? [named] : []),
     ],
     fields: ["bypass: true"],
-    samples: [],
   };
 }

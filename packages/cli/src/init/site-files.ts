@@ -41,7 +41,7 @@ export function siteFiles(draft: Draft, choices: WranglerChoices, atMs: number):
     },
     { path: "package.json", text: manifest },
     { path: "tsconfig.json", text: templateText("tsconfig.json") },
-    { path: "test/config.test.ts", text: configTestText(draft.routes) },
+    { path: "test/config.test.ts", text: templateText("test/config.test.ts") },
     { path: ".gitignore", text: templateText(".gitignore") },
     { path: ".dev.vars.example", text: textFor(choices.stores, ".dev.vars.example") },
   ];
@@ -168,54 +168,6 @@ function comment(text: string, columns = columnsMax): string[] {
 }
 
 const indented = (line: string) => (line === "" ? line : `  ${line}`);
-
-const eachMax = 6;
-
-export function configTestText(routes: readonly DraftRoute[]): string {
-  const stored = routes.flatMap(({ samples }) => samples).slice(0, eachMax);
-  const passing = routes
-    .filter(isBypass)
-    .flatMap(({ match }) => match)
-    .filter((pattern) => pattern.startsWith("/"))
-    .map((pattern) => pattern.replace(/\*$/, "x"))
-    .slice(0, eachMax);
-  // Keep the template's first part, which sends requests to the Worker. The tests of paths are generated for
-  // this site.
-  const [head = ""] = templateText("test/config.test.ts").split("\nit.each", 1);
-  return [head, ...storing(stored), ...bypassing(passing), alone].join("\n");
-}
-
-function storing(paths: readonly string[]): string[] {
-  if (paths.length === 0) return [];
-  return [
-    `it.each(${listOfPaths(paths)})("stores %s", async (path) => {
-  expect(await cacheStatusOf(path)).toContain("stored");
-  expect(await cacheStatusOf(path)).toContain("hit");
-});
-`,
-  ];
-}
-
-function bypassing(paths: readonly string[]): string[] {
-  if (paths.length === 0) return [];
-  return [
-    `it.each(${listOfPaths(paths)})("never stores %s", async (path) => {
-  expect(await cacheStatusOf(path)).toContain("fwd=bypass");
-  expect(await cacheStatusOf(path)).toContain("fwd=bypass");
-});
-`,
-  ];
-}
-
-function listOfPaths(paths: readonly string[]): string {
-  return `[${paths.map((path) => JSON.stringify(path)).join(", ")}]`;
-}
-
-const alone = `it("never shares the page of a logged-in user", async () => {
-  const headers = { cookie: "session=1" };
-  expect(await cacheStatusOf("/", headers)).not.toContain("stored");
-});
-`;
 
 export interface WranglerChoices {
   readonly name: string;

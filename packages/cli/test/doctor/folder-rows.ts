@@ -80,7 +80,7 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
   [
     "the example origin",
     moreVars({ ORIGIN_URL: "https://www.example.com" }),
-    "origin-wrong warning",
+    "origin-placeholder warning",
   ],
   ...["127.0.0.1:3000", "localhost", "10.1.2.3", "192.168.0.7", "172.20.0.2", "[::1]:8080"].map(
     (host): [string, Files, string] => [

@@ -57,9 +57,25 @@ it("doctor --static checks only the folder, and sends no request", async () => {
   }
   const { code, out } = await user.runs(["doctor", "--static"]);
   expect(code).toBe(3);
-  expect(out).toContain("warning  origin-wrong\n  ORIGIN_URL is still the placeholder.\n  Why: ");
+  expect(out).toContain(
+    "warning  origin-placeholder\n  ORIGIN_URL is still the placeholder.\n  Why: ",
+  );
   expect(out).toContain("--static checks only the folder.");
   expect((await user.runs(["doctor", "--static", "--purge"])).code).toBe(2);
+});
+
+it.each([
+  { site: "http://127.0.0.1:8787", isFound: false },
+  { site: "https://www.site.test", isFound: true },
+])("doctor reports the placeholder of a deployed site only: $site", async ({ site, isFound }) => {
+  const user = await FakeUser.at({
+    env: { TIDEMARK_SITE: site },
+    fetch: async () => new Response(),
+  });
+  const vars = { ORIGIN_URL: "https://www.example.com" };
+  await writeFile(join(user.folder, "wrangler.jsonc"), JSON.stringify({ vars }));
+  const { out } = await user.runs(["doctor", "--json"]);
+  expect(out.includes("origin-placeholder")).toBe(isFound);
 });
 
 it("doctor finds nothing in a wrangler.toml with an environment and without faults", async () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { FakeUser } from "../fakes/fake-world.ts";
 import { initialised, reaching } from "./reached-origin.ts";
 import { staticSite } from "./sites/static-site.ts";
-import { version } from "../../src/version.ts";
+import { packageFiles } from "../../src/version.ts";
 
 const origin = "https://static.test";
 const isThere = (user: FakeUser, path: string) =>
@@ -149,7 +149,7 @@ describe("a file that exists before init runs", () => {
   ])("decides which commands init suggests: package.json %s", async (_, files, lines) => {
     const { user } = await userWith(files);
     const { out } = await user.runs(["init", origin]);
-    const tarballs = `path/to/tidemark-${version}.tgz path/to/tidemark-cli-${version}.tgz`;
+    const tarballs = `${packageFiles.library} ${packageFiles.command}`;
     const install = `npm install ${tarballs}   # not published yet`;
     for (const line of [install, ...lines, "npx tidemark start", "npx wrangler login"]) {
       expect(out).toContain(`\n  ${line}`);

@@ -2,7 +2,7 @@
 // Worker.
 import { parse } from "jsonc-parser";
 import { describe, expect, it } from "vitest";
-import { workerNameOf, wranglerFile, configTestText } from "../../src/init/site-files.ts";
+import { workerNameOf, wranglerFile } from "../../src/init/site-files.ts";
 
 describe("wrangler.jsonc", () => {
   const origin = "https://$'.example.com";
@@ -24,12 +24,6 @@ describe("wrangler.jsonc", () => {
       vars: { ORIGIN_URL: choices.origin, SITE_HOST: "www.example.com" },
     });
   });
-});
-
-it("the written test/config.test.ts has the template's helper, and no table without routes", () => {
-  const text = configTestText([]);
-  expect(text).toMatch(/async function cacheStatusOf[^]*\n}\n\nit\("never shares/);
-  expect(text).not.toContain("it.each");
 });
 
 it.each([

@@ -22,7 +22,11 @@ afterEach(async () => {
 
 const config = (fields: string) => `
 import { defineConfig } from "tidemark";
-export default defineConfig({ routes: [{ name: "all", match: "*", ${fields} }] });
+import { dashboard } from "tidemark/dashboard";
+export default defineConfig({
+  routes: [{ name: "all", match: "*", ${fields} }],
+  dashboard: dashboard(),
+});
 `;
 
 const main = `
@@ -41,6 +45,7 @@ async function installed(): Promise<void> {
     ".": "./src/tidemark.ts",
     "./worker": "./src/worker.ts",
     "./cloudflare": "./src/cloudflare.ts",
+    "./dashboard": "./src/operate/dashboard/dashboard.ts",
     "./operate": "./src/operate.ts",
     "./upstash": "./src/upstash.ts",
   };
@@ -79,6 +84,8 @@ describe("`tidemark start` in the folder of a site", () => {
     await told(run, "/_cache/stats\n");
     expect(run.output()).toMatch(/PURGE_SECRET=whsec_/);
     expect(run.output()).not.toMatch(/^ *ADMIN_TOKEN=/m);
+    expect(run.output()).toContain("ADMIN_TOKEN is that of .dev.vars, or of the wrangler file.\n");
+    expect(run.output()).toContain(`${url}/_cache/ `);
     expect(run.output()).toContain(`export TIDEMARK_SITE=${url} TIDEMARK_TOKEN="$ADMIN_TOKEN"`);
     const page = await rawRequest(url, "/a");
     expect([page.status, page.body.toString()]).toEqual([200, "/a for undefined"]);
@@ -262,7 +269,7 @@ describe("`tidemark start` with a faulty project", () => {
     await folder.write("tidemark.config.ts", `${typed}export const count: number = fresh;`);
     const { run } = await start("--origin", "http://127.0.0.1:9");
     expect(await ended(run.child)).toBe(1);
-    expect(run.errors()).toMatch(/config\.ts has a type error\. Line 4, column 14: Type /);
+    expect(run.errors()).toMatch(/config\.ts has a type error\. Line 8, column 14: Type /);
   });
 
   it("reports that the package tidemark is missing", async () => {

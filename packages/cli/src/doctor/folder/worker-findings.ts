@@ -70,7 +70,7 @@ function ofTheExample(deployment: Deployment, url: string): DoctorFinding | [] {
   const { hostname } = new URL(url);
   if (!reservedHost.test(hostname)) return [];
   return {
-    code: "origin-wrong",
+    code: "origin-placeholder",
     level: "warning",
     ...aboutOf(deployment),
     what: "ORIGIN_URL is still the placeholder.",
@@ -80,7 +80,7 @@ function ofTheExample(deployment: Deployment, url: string): DoctorFinding | [] {
 }
 
 /** Loopback and private addresses (RFC 6890 §2.2), which only reach this machine or its network. */
-const localHost =
+export const localHost =
   /^(?:localhost|127\.[\d.]+|10\.[\d.]+|192\.168\.[\d.]+|172\.(?:1[6-9]|2\d|3[01])\.[\d.]+|\[(?:::1|f[cd][\da-f:]+)\])$/;
 
 function ofThisMachine(deployment: Deployment, hostname: string): DoctorFinding | [] {
