@@ -32,7 +32,6 @@ import type { Env } from "./protocol/variables/bindings.ts";
 import { coloOf, readEnvironment } from "./platform/environment.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background, Platform } from "./platform/platform.ts";
-import type { RedisAddress } from "./remote/redis/open-client.ts";
 import type { Stores } from "./compose/bind-stores.ts";
 import { configWarnings } from "./pages/request/config-warnings.ts";
 import { version } from "./version.ts";
@@ -70,8 +69,6 @@ export interface InCode {
   readonly operate?: Operate | undefined;
   /** Receives each request that the cache answered, except the operator's. */
   readonly onRequest?: OnRequest | undefined;
-  /** A connection to Redis, in place of a database in the bindings. */
-  readonly database?: RedisAddress | undefined;
   readonly parts?: CacheParts | undefined;
 }
 
@@ -83,7 +80,6 @@ export interface InCode {
  * @param inCode.data a data cache that shares the core
  * @param inCode.stores the stores; by default, only memory and the Cache API
  * @param inCode.operate the part that explains, measures and warms
- * @param inCode.database a connection to Redis, in place of a database in the bindings
  * @throws OperatorError for an invalid configuration, and for bindings that would cause wrong
  *   answers
  */
@@ -96,7 +92,8 @@ export function createApp(
   const { data, stores = {}, operate, parts, onRequest } = inCode;
   const written = configOf(configured);
   refuseUnoperated(written, operate);
-  const { environment, makers, journal } = boundTo(env, written, inCode);
+  const read = readEnvironment(env, written, inCode.origins, stores);
+  const { environment, makers, journal } = bindStores(read, stores, env);
   const log = new BoundedLog({ write: host.log, nowAtMs: host.nowAtMs, version });
   const platform = { ...host, log: log.write };
   log.colo = environment.colo;
@@ -170,13 +167,6 @@ function failure(log: Log): (cause: unknown) => Response {
     log({ event: "request-failed", level: "error", message });
     return plainPage("fault");
   };
-}
-
-/** Reads the bindings, and binds the stores. */
-function boundTo(env: Env, config: Config, { origins, stores = {}, database }: InCode) {
-  const read = readEnvironment(env, config, origins, stores);
-  const found = database === undefined ? read : { ...read, redis: database };
-  return bindStores(found, stores, env);
 }
 
 /** @throws OperatorError for settings that need `operate()`, if there is none */

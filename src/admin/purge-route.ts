@@ -24,6 +24,8 @@ export interface AcceptanceRouteSettings extends Pick<TieredCache<ResponseDetail
   readonly acceptances: Acceptances | Reason;
   readonly naming: TargetNames;
   readonly visibleWithinSeconds: number;
+  /** Set if the purge reaches no other process. */
+  readonly reach: "process" | undefined;
 }
 
 export interface PurgeRouteSettings extends DryRunPlaces, SenderSettings, AcceptanceRouteSettings {}
@@ -79,7 +81,7 @@ export async function purgeRoute(
 export async function acceptPurge(
   { targets, mode, reason, reading }: ResolvedOrder,
   sender: Pick<SignedOrder, "id" | "by" | "bodyDigest">,
-  { acceptances, metrics, visibleWithinSeconds }: AcceptanceRouteSettings,
+  { acceptances, metrics, visibleWithinSeconds, reach }: AcceptanceRouteSettings,
   attention: Attention,
 ): Promise<PurgeAnswer> {
   const { id, by } = sender;
@@ -94,7 +96,7 @@ export async function acceptPurge(
   const { counts, leftOutCount } = reading;
   const purge = { position, by, mode, reason, counts, leftOutCount };
   return {
-    answer: jsonAnswer({ position, ...orderSummary(reading), visibleWithinSeconds }),
+    answer: jsonAnswer({ position, ...orderSummary(reading), visibleWithinSeconds, reach }),
     accepted: purge,
   };
 }

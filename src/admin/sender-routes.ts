@@ -53,7 +53,9 @@ export function senderRoutes(settings: AdminSettings): SenderRoutes {
   const { tiers, metrics, purging } = cache;
   const { nowAtMs, log } = site;
   const acceptances = purging?.acceptances ?? whyNoJournal(environment);
-  const accepting = { gate, metrics, naming: namingOf(site), visibleWithinSeconds, acceptances };
+  const { reach } = purging ?? {};
+  const naming = namingOf(site);
+  const accepting = { gate, metrics, naming, visibleWithinSeconds, reach, acceptances };
   const purgeLog = new PurgeLog(site);
   const noted = ({ answer, refusal }: PurgeAnswer) => {
     if (refusal !== undefined) {

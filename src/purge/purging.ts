@@ -62,6 +62,8 @@ export interface JournalStore {
   readonly redis?: RedisClient | undefined;
   /** A text that all isolates of the site know, and no client; or how to read it. */
   readonly secret: string | (() => Promise<string | undefined>);
+  /** Set if no other process reads the journal. */
+  readonly reach?: "process";
   /** Waits for the journal's next entry. If absent, isolates do not poll the journal. */
   readonly awaitNews?: AwaitNews | undefined;
 }
@@ -181,6 +183,7 @@ function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: Pu
     health,
     redis: store.redis,
     secret: store.secret,
+    reach: store.reach,
     /** Registers a listener for every entry that this isolate reads or accepts from now on. */
     subscribe: (listener: NewsListener) => news.add(listener),
     /** Renews the view if due, unless the store loses no entries. */
