@@ -196,7 +196,7 @@ function open(settings: DataSettings, pages: Pages | undefined) {
       failedBackgroundWork,
       purges,
       redis: troublesOf(redis?.health),
-      journal: troublesOf(purging?.health),
+      journal: { ...troublesOf(purging?.health), hints: purging?.hints?.state },
     };
   };
   const troubles = () => ({

@@ -6,6 +6,7 @@ import type { Fault } from "../base/operator-error.ts";
 import { type Log, logOf } from "../observe/log-line.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { RemoteHealth } from "../remote/store-health.ts";
+import type { StreamHints, WatchedStream } from "../remote/redis/open-client.ts";
 import type { RedisClient } from "../remote/redis/redis-client.ts";
 import type { RedisCounts } from "../remote/redis/round-trips.ts";
 import { Acceptances } from "./acceptance/acceptance.ts";
@@ -66,6 +67,8 @@ export interface JournalStore {
   readonly reach?: "process";
   /** Waits for the journal's next entry. If absent, isolates do not poll the journal. */
   readonly awaitNews?: AwaitNews | undefined;
+  /** Waits for entries in the background, in a process that outlives its requests. */
+  readonly watch?: ((view: Pick<WatchedStream, "end" | "read">) => StreamHints) | undefined;
 }
 
 export const randomText = (): string => crypto.randomUUID();
@@ -161,8 +164,15 @@ function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: Pu
     isShutOff: () => health.isShutOff,
     news,
     onSpread,
-    onRead: () => switchLog.learnt(view.switched),
+    onRead: () => {
+      switchLog.learnt(view.switched);
+      hints?.start();
+    },
     onOverdue: (entries) => acceptances.lookFor(entries),
+  });
+  const hints = store.watch?.({
+    end: () => view.chain?.end.position,
+    read: () => view.catchUp(),
   });
   const acceptances = new Acceptances({
     journal,
@@ -184,6 +194,8 @@ function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: Pu
     redis: store.redis,
     secret: store.secret,
     reach: store.reach,
+    /** Hints of new entries; `undefined` if the store has none. */
+    hints,
     /** Registers a listener for every entry that this isolate reads or accepts from now on. */
     subscribe: (listener: NewsListener) => news.add(listener),
     /** Renews the view if due, unless the store loses no entries. */

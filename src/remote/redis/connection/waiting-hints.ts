@@ -1,0 +1,134 @@
+// Hints that a stream has a new entry: a second connection waits at the stream with a blocking XREAD.
+// A lost or late hint changes nothing but the time of a read, which renewals also begin.
+import { errors } from "@upstash/redis/cloudflare";
+import { inNeutralContext } from "../../../base/neutral-context.ts";
+import { pauseUnheld, unhold } from "../../../base/timeouts.ts";
+import { type RemoteTrouble, troubleLine, type TroubleWords } from "../../trouble.ts";
+import type { StreamHints, WatchedStream } from "../open-client.ts";
+import { readTrouble } from "../trouble.ts";
+import { refusalIn } from "./carry.ts";
+import type { BlockingConnection, Connection } from "./connection.ts";
+import { keyInSlot } from "./slots.ts";
+
+/** The time of one wait, which ends before most firewalls forget an idle connection. */
+const blockMs = 20_000;
+/** After this time, a connection without a reply counts as lost. */
+const replyMsMax = blockMs + 5_000;
+/** The pause after each read, so that many entries cause few reads. */
+const betweenReadsMs = 100;
+const firstPauseMs = 100;
+const pauseMsMax = 5_000;
+/** The pause after a refusal, which only the operator can end. */
+const refusedPauseMs = 300_000;
+/** The failures in a row, while the other connection works, after which the log tells of them. */
+const failuresToTell = 5;
+
+const refusals: readonly RemoteTrouble[] = ["not-permitted", "unknown-command", "token-refused"];
+
+export class WaitingHints implements StreamHints {
+  readonly #connection: Connection;
+  readonly #stream: WatchedStream;
+  readonly #words: TroubleWords;
+  #isWaiting = false;
+  #open: BlockingConnection | undefined;
+  #failures = 0;
+  #hasTold = false;
+  state = "not needed yet";
+
+  constructor(connection: Connection, stream: WatchedStream, words: TroubleWords) {
+    this.#connection = connection;
+    this.#stream = stream;
+    this.#words = words;
+    connection.onEnd(() => this.#open?.close());
+  }
+
+  start(): void {
+    if (this.#isWaiting || !this.#connection.isOpen()) return;
+    this.#isWaiting = true;
+    // The first request of the process starts the wait, which outlives it.
+    void inNeutralContext(() => this.#wait()).finally(() => (this.#isWaiting = false));
+  }
+
+  /** Waits until the application closes its connection. Never rejects. */
+  async #wait(): Promise<void> {
+    while (this.#connection.isOpen()) {
+      try {
+        await this.#overOne();
+      } catch (cause) {
+        if (this.#connection.isOpen()) await pauseUnheld(this.#failed(troubleOf(cause)));
+      }
+    }
+    this.state = "off: the connection is closed";
+  }
+
+  /** Waits over one connection until it fails. */
+  async #overOne(): Promise<never> {
+    const open = await this.#connection.duplicate();
+    this.#open = open;
+    try {
+      for (;;) {
+        if (!this.#connection.isOpen()) throw new Error("The connection is closed.");
+        const last = this.#stream.end();
+        if (await this.#hasNews(open, last)) await this.#read(last);
+        else this.#failures = 0;
+      }
+    } finally {
+      this.#open = undefined;
+      open.close();
+    }
+  }
+
+  /** Waits for an entry after the last one that the reader knows. Returns whether there is one. */
+  async #hasNews(open: BlockingConnection, last = "$"): Promise<boolean> {
+    const { key } = this.#stream;
+    const named = this.#connection.isCluster ? keyInSlot(key) : key;
+    const timer = setTimeout(() => open.close(), replyMsMax);
+    unhold(timer);
+    try {
+      const block = ["BLOCK", String(blockMs)];
+      const reply = await open.send(["XREAD", "COUNT", "1", ...block, "STREAMS", named, last]);
+      this.state = "on";
+      return reply !== null;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #read(last: string | undefined): Promise<void> {
+    const { end, read } = this.#stream;
+    // The process may have read the entry meanwhile, such as its own.
+    if (end() === last) await read();
+    // If the read has failed, the next wait ends at once.
+    const hasRead = end() !== last;
+    this.#failures = hasRead ? 0 : this.#failures + 1;
+    await pauseUnheld(hasRead ? betweenReadsMs : pauseMs(this.#failures));
+  }
+
+  /** Notes a failure. Returns the pause before the next connection. */
+  #failed(trouble: RemoteTrouble): number {
+    this.#failures += 1;
+    const line = troubleLine(trouble, this.#words);
+    this.state = `off: ${line}`;
+    const isRefused = refusals.includes(trouble);
+    const isLasting = this.#failures >= failuresToTell && this.#connection.isReady();
+    if (!this.#hasTold && (isRefused || isLasting)) {
+      this.#hasTold = true;
+      const message = `Purges of other processes arrive only by polling, within N. To wait for them with XREAD: ${line}`;
+      this.#stream.tell({ event: "database", level: "warn", message });
+    }
+    return isRefused ? refusedPauseMs : pauseMs(this.#failures);
+  }
+}
+
+/** Returns a pause that doubles with each failure, with jitter. */
+function pauseMs(failures: number): number {
+  return Math.min(pauseMsMax, firstPauseMs * 2 ** failures) * (0.5 + Math.random() / 2);
+}
+
+function troubleOf(cause: unknown): RemoteTrouble {
+  try {
+    return readTrouble(new errors.UpstashError(refusalIn(cause)));
+  } catch (lost) {
+    return readTrouble(lost);
+  }
+}
