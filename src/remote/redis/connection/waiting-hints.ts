@@ -2,7 +2,7 @@
 // A lost or late hint changes nothing but the time of a read, which renewals also begin.
 import { errors } from "@upstash/redis/cloudflare";
 import { inNeutralContext } from "../../../base/neutral-context.ts";
-import { pauseUnheld, unhold } from "../../../base/timeouts.ts";
+import { OutOfTime, pauseUnheld, unhold } from "../../../base/timeouts.ts";
 import { type RemoteTrouble, troubleLine, type TroubleWords } from "../../trouble.ts";
 import type { StreamHints, WatchedStream } from "../open-client.ts";
 import { readTrouble } from "../trouble.ts";
@@ -30,7 +30,10 @@ export class WaitingHints implements StreamHints {
   readonly #stream: WatchedStream;
   readonly #words: TroubleWords;
   #isWaiting = false;
-  #open: BlockingConnection | undefined;
+  /** Whether the application has closed its connection since the start. */
+  #isClosed = false;
+  /** Ends the present wait. */
+  #giveUp: (cause: Error) => void = () => undefined;
   #failures = 0;
   #hasTold = false;
   state = "not needed yet";
@@ -39,54 +42,60 @@ export class WaitingHints implements StreamHints {
     this.#connection = connection;
     this.#stream = stream;
     this.#words = words;
-    connection.onEnd(() => this.#open?.close());
+    connection.onEnd(() => {
+      this.#isClosed = true;
+      this.#giveUp(new Error("The connection is closed."));
+    });
   }
 
   start(): void {
-    if (this.#isWaiting || !this.#connection.isOpen()) return;
+    if (this.#isWaiting || !this.#connection.isReady()) return;
     this.#isWaiting = true;
+    this.#isClosed = false;
     // The first request of the process starts the wait, which outlives it.
     void inNeutralContext(() => this.#wait()).finally(() => (this.#isWaiting = false));
   }
 
   /** Waits until the application closes its connection. Never rejects. */
   async #wait(): Promise<void> {
-    while (this.#connection.isOpen()) {
+    while (!this.#isClosed) {
       try {
         await this.#overOne();
       } catch (cause) {
-        if (this.#connection.isOpen()) await pauseUnheld(this.#failed(troubleOf(cause)));
+        if (!this.#isClosed) await pauseUnheld(this.#failed(troubleOf(cause)));
       }
     }
     this.state = "off: the connection is closed";
   }
 
-  /** Waits over one connection until it fails. */
-  async #overOne(): Promise<never> {
+  /** Waits over one connection, until it fails or the application closes its own. */
+  async #overOne(): Promise<void> {
     const open = await this.#connection.duplicate();
-    this.#open = open;
     try {
-      for (;;) {
-        if (!this.#connection.isOpen()) throw new Error("The connection is closed.");
+      // The first wait is short, to see that the user may wait at all.
+      for (let waitMs = 1; !this.#isClosed; waitMs = blockMs) {
         const last = this.#stream.end();
-        if (await this.#hasNews(open, last)) await this.#read(last);
-        else this.#failures = 0;
+        if (await this.#hasNews(open, waitMs, last)) await this.#read(last);
+        else if (waitMs === blockMs) this.#failures = 0;
       }
     } finally {
-      this.#open = undefined;
       open.close();
     }
   }
 
   /** Waits for an entry after the last one that the reader knows. Returns whether there is one. */
-  async #hasNews(open: BlockingConnection, last = "$"): Promise<boolean> {
+  async #hasNews(open: BlockingConnection, waitMs: number, last = "$"): Promise<boolean> {
     const { key } = this.#stream;
     const named = this.#connection.isCluster ? keyInSlot(key) : key;
-    const timer = setTimeout(() => open.close(), replyMsMax);
+    // A library may leave a command without an answer when its connection closes.
+    const { promise: givenUp, reject } = Promise.withResolvers<never>();
+    this.#giveUp = reject;
+    const timer = setTimeout(() => reject(new OutOfTime()), replyMsMax);
     unhold(timer);
     try {
-      const block = ["BLOCK", String(blockMs)];
-      const reply = await open.send(["XREAD", "COUNT", "1", ...block, "STREAMS", named, last]);
+      const block = ["BLOCK", String(waitMs)];
+      const sent = open.send(["XREAD", "COUNT", "1", ...block, "STREAMS", named, last]);
+      const reply = await Promise.race([sent, givenUp]);
       this.state = "on";
       return reply !== null;
     } finally {
