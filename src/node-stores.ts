@@ -26,7 +26,7 @@ export interface RedisOptions {
   readonly journal?: RestAddress | GivenConnection | undefined;
   /**
    * The value of `SEAL_KEY`: one or more keys, separated by spaces. The first one seals what the cache
-   * stores in Redis, and all check. Whoever shares the database needs the same value.
+   * stores in Redis, and all check. A Worker that shares the database needs the same value.
    */
   readonly sealKey?: string | undefined;
 }

@@ -108,7 +108,7 @@ describe.runIf(isRedisServerInstalled)("over redis-server", () => {
     const stop = async () =>
       redis instanceof Redis ? redis.disconnect() : (redis as { destroy(): void }).destroy();
     await running.add(Promise.resolve({ stop }));
-    return redis as GivenConnection;
+    return redis;
   }
 
   it("a purge by data reaches pages of another process, which ends when its connection does", async () => {
@@ -179,12 +179,12 @@ describe.runIf(isRedisServerInstalled)("over a cluster", () => {
     const open = async () => {
       if (library === "ioredis") {
         const cluster = new Cluster([...nodes]);
-        return { redis: cluster as GivenConnection, end: () => cluster.disconnect() };
+        return { redis: cluster, end: () => cluster.disconnect() };
       }
       const rootNodes = nodes.map((socket) => ({ socket }));
       const cluster = createCluster({ rootNodes });
       await cluster.connect();
-      return { redis: cluster as unknown as GivenConnection, end: () => cluster.destroy() };
+      return { redis: cluster, end: () => cluster.destroy() };
     };
     const [one, other] = [await open(), await open()];
     const [here, there] = [openCache(one.redis), openCache(other.redis)];
