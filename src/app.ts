@@ -97,13 +97,12 @@ export function createApp(
   const log = new BoundedLog({ write: host.log, nowAtMs: host.nowAtMs, version });
   const platform = { ...host, log: log.write };
   log.colo = environment.colo;
-  const { namespace, siteHosts } = environment;
+  const { namespace, siteHosts, dataset } = environment;
   const config = { ...written, namespace };
   const tell = (fault: Fault) =>
     log.write({ event: "fault", level: "warn", message: faultText(fault) });
   const arrivalOf = arrivalReader({ ...host, ...config, tell });
   const database = isFault(environment.redis) ? undefined : environment.redis;
-  const { dataset } = environment;
   const { redis } = stores;
   const part = operate?.part as OperatePart | undefined;
   const own = { ...platform, database, redis, journal, dataset, ...makers, ...part, parts };

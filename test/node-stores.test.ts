@@ -102,7 +102,7 @@ describe("redis()", () => {
     { id: "a journal", options: { journal: { url: "a", token: "b" } }, says: /`journal.url`/ },
   ])("refuses $id by the name of the option", ({ given, options, says }) => {
     const rest = { url: "https://a.example", token: "a-token" };
-    const first = (options === undefined ? given : rest) as GivenConnection;
+    const first = (options === undefined ? given : rest) as unknown as GivenConnection;
     expect(() => redis(first, options)).toThrow(says);
   });
 });

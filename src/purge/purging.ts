@@ -130,22 +130,19 @@ export function journalMaker(open: (settings: JournalStoreSettings) => JournalSt
   };
 }
 
+/** Returns the copies of the view in the colo's cache; `undefined` without such a cache. */
+function copiesOf(journal: string, allowanceMs: number, { cache, nowAtMs }: PurgePlatform) {
+  const own = { journal, claimant: randomText(), keepMs: copyKeepMs };
+  return cache && new ViewCopies({ cache, nowAtMs, allowanceMs, ...own });
+}
+
 function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: PurgePlatform) {
   const { journal, switching, subscribers, name, health, awaitNews } = store;
-  const { nowAtMs, random, cache, log, listenerFailed, onSpread } = platform;
+  const { nowAtMs, random, log, listenerFailed, onSpread } = platform;
   const { renewalLagMs, allowanceMs, visibleWithinSeconds } = purge;
   const makeView = platform.makeView ?? ((settings) => new JournalView(settings));
   const tell = logOf("purge-journal", log);
-  const copies =
-    cache &&
-    new ViewCopies({
-      cache,
-      nowAtMs,
-      allowanceMs,
-      journal: name,
-      claimant: randomText(),
-      keepMs: copyKeepMs,
-    });
+  const copies = copiesOf(name, allowanceMs, platform);
   const news = new NewsListeners((cause) => {
     listenerFailed?.();
     const message = `a listener failed with ${errorName(cause)}.`;

@@ -171,12 +171,15 @@ export class MemoryJournal implements Journal {
    */
   async #add(entries: readonly NewEntry[]): Promise<readonly EntryPlace[]> {
     while (this.#addedInTurn >= addedInTurnMax) await this.#turn;
-    this.#turn ??= pause(0).then(() => {
-      this.#turn = undefined;
-      this.#addedInTurn = 0;
-    });
+    this.#turn ??= this.#endOfTurn();
     this.#addedInTurn += entries.length;
     return this.#append(entries).map(({ position, n }) => ({ position, n }));
+  }
+
+  async #endOfTurn(): Promise<void> {
+    await pause(0);
+    this.#turn = undefined;
+    this.#addedInTurn = 0;
   }
 
   #append(entries: readonly NewEntry[]): readonly Entry[] {

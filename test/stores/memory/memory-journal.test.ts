@@ -80,7 +80,10 @@ describe("the book", () => {
     const between = await purge("tag:a");
     const green = { ...record, tags: ["green"] };
     const answersOf = async (end: EntryPlace) => {
-      const stamped = [stamp, between].map((one) => ({ ...green, stamp: one }));
+      const stamped = [
+        { ...green, stamp },
+        { ...green, stamp: between },
+      ];
       return ((await journal.unpurged(end, stamped)) as { answers?: unknown }).answers;
     };
     expect(await answersOf(between)).toEqual([true, true]);
