@@ -162,6 +162,7 @@ describe.runIf(isRedisServerInstalled)("over redis-server", () => {
       await there.words.set("a", "v");
       await until(() => there.stateNow().startsWith("off: The user may not run a command"));
       expect(await there.words.get("a")).toBe("v");
+      await until(() => there.log.some((line) => line.includes("only by polling")));
       expect(there.log.filter((line) => line.includes("only by polling"))).toHaveLength(1);
     },
   );

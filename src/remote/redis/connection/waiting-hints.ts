@@ -3,7 +3,7 @@
 import { errors } from "@upstash/redis/cloudflare";
 import { inNeutralContext } from "../../../base/neutral-context.ts";
 import { OutOfTime, pauseUnheld, unhold } from "../../../base/timeouts.ts";
-import { type RemoteTrouble, troubleLine, type TroubleWords } from "../../trouble.ts";
+import { passing, type RemoteTrouble, troubleLine, type TroubleWords } from "../../trouble.ts";
 import type { StreamHints, WatchedStream } from "../open-client.ts";
 import { readTrouble } from "../trouble.ts";
 import { refusalIn } from "./carry.ts";
@@ -18,12 +18,10 @@ const replyMsMax = blockMs + 5_000;
 const betweenReadsMs = 100;
 const firstPauseMs = 100;
 const pauseMsMax = 5_000;
-/** The pause after a refusal, which only the operator can end. */
-const refusedPauseMs = 300_000;
+/** For troubles that only the operator can end. */
+const longPauseMsMax = 300_000;
 /** The failures in a row, while the other connection works, after which the log tells of them. */
 const failuresToTell = 5;
-
-const refusals: readonly RemoteTrouble[] = ["not-permitted", "unknown-command", "token-refused"];
 
 export class WaitingHints implements StreamHints {
   readonly #connection: Connection;
@@ -118,20 +116,19 @@ export class WaitingHints implements StreamHints {
     this.#failures += 1;
     const line = troubleLine(trouble, this.#words);
     this.state = `off: ${line}`;
-    const isRefused = refusals.includes(trouble);
     const isLasting = this.#failures >= failuresToTell && this.#connection.isReady();
-    if (!this.#hasTold && (isRefused || isLasting)) {
+    if (!this.#hasTold && isLasting) {
       this.#hasTold = true;
       const message = `Purges of other processes arrive only by polling, within N. To wait for them with XREAD: ${line}`;
       this.#stream.tell({ event: "database", level: "warn", message });
     }
-    return isRefused ? refusedPauseMs : pauseMs(this.#failures);
+    return pauseMs(this.#failures, passing.includes(trouble) ? pauseMsMax : longPauseMsMax);
   }
 }
 
 /** Returns a pause that doubles with each failure, with jitter. */
-function pauseMs(failures: number): number {
-  return Math.min(pauseMsMax, firstPauseMs * 2 ** failures) * (0.5 + Math.random() / 2);
+function pauseMs(failures: number, msMax = pauseMsMax): number {
+  return Math.min(msMax, firstPauseMs * 2 ** failures) * (0.5 + Math.random() / 2);
 }
 
 function troubleOf(cause: unknown): RemoteTrouble {
