@@ -43,6 +43,7 @@ const live = [
   "test/chaos/tcp-proxy.test.ts",
   "test/consistency/beside-release.test.ts",
   "test/data/examples.test.ts",
+  "test/data/node/hints.test.ts",
   "test/local/embedded-valkey.test.ts",
   "test/local/start-reload.test.ts",
   "test/local/upstash-rest/life-cycle.test.ts",

@@ -32,7 +32,6 @@ import type { Env } from "./protocol/variables/bindings.ts";
 import { coloOf, readEnvironment } from "./platform/environment.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background, Platform } from "./platform/platform.ts";
-import type { RedisAddress } from "./remote/redis/open-client.ts";
 import type { Stores } from "./compose/bind-stores.ts";
 import { version } from "./version.ts";
 import { plainPage } from "./pages/respond/plain-page.ts";
@@ -69,8 +68,6 @@ export interface InCode {
   readonly operate?: Operate | undefined;
   /** Receives each request that the cache answered, except the operator's. */
   readonly onRequest?: OnRequest | undefined;
-  /** A connection to Redis, in place of a database in the bindings. */
-  readonly database?: RedisAddress | undefined;
   readonly parts?: CacheParts | undefined;
 }
 
@@ -82,7 +79,6 @@ export interface InCode {
  * @param inCode.data a data cache that shares the core
  * @param inCode.stores the stores; by default, only memory and the Cache API
  * @param inCode.operate the part that explains, measures and warms
- * @param inCode.database a connection to Redis, in place of a database in the bindings
  * @throws OperatorError for an invalid configuration, and for bindings that would cause wrong
  *   answers
  */
@@ -95,17 +91,17 @@ export function createApp(
   const { data, stores = {}, operate, parts, onRequest } = inCode;
   const written = configOf(configured);
   refuseUnoperated(written, operate);
-  const { environment, makers, journal } = boundTo(env, written, inCode);
+  const read = readEnvironment(env, written, inCode.origins, stores);
+  const { environment, makers, journal } = bindStores(read, stores, env);
   const log = new BoundedLog({ write: host.log, nowAtMs: host.nowAtMs, version });
   const platform = { ...host, log: log.write };
   log.colo = environment.colo;
-  const { namespace, siteHosts } = environment;
+  const { namespace, siteHosts, dataset } = environment;
   const config = { ...written, namespace };
   const tell = (fault: Fault) =>
     log.write({ event: "fault", level: "warn", message: faultText(fault) });
   const arrivalOf = arrivalReader({ ...host, ...config, tell });
   const database = isFault(environment.redis) ? undefined : environment.redis;
-  const { dataset } = environment;
   const { redis } = stores;
   const part = operate?.part as OperatePart | undefined;
   const own = { ...platform, database, redis, journal, dataset, ...makers, ...part, parts };
@@ -169,13 +165,6 @@ function failure(log: Log): (cause: unknown) => Response {
     log({ event: "request-failed", level: "error", message });
     return plainPage("fault");
   };
-}
-
-/** Reads the bindings, and binds the stores. */
-function boundTo(env: Env, config: Config, { origins, stores = {}, database }: InCode) {
-  const read = readEnvironment(env, config, origins, stores);
-  const found = database === undefined ? read : { ...read, redis: database };
-  return bindStores(found, stores, env);
 }
 
 /** @throws OperatorError for settings that need `operate()`, if there is none */

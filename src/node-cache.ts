@@ -1,9 +1,8 @@
-// Exports of `tidemark/node`: application data on Node, and its metrics.
-export {
-  createDataCache,
-  type NodeCacheOptions,
-  type RestAddress,
-} from "./data/node/create-data-cache.ts";
+// Exports of `tidemark/node`: the stores of a Node process, application data on Node, and its
+// metrics.
+export { inProcess, redis, type RedisOptions, type RestAddress } from "./node-stores.ts";
+export type { Stores } from "./compose/bind-stores.ts";
+export { createDataCache, type NodeCacheOptions } from "./data/node/create-data-cache.ts";
 export { prometheus } from "./data/node/prometheus.ts";
 export type { GivenConnection } from "./remote/redis/connection/given-connection.ts";
 export type * from "./data-cache.ts";

@@ -72,7 +72,13 @@ export const costlySuites: readonly CostlySuites[] = [
   },
   {
     suites: ["examples/next/test/next.test.ts"],
-    covers: ["examples/next", "src/adapters", "src/data/node", "src/node-cache.ts"],
+    covers: [
+      "examples/next",
+      "src/adapters",
+      "src/data/node",
+      "src/node-cache.ts",
+      "src/node-stores.ts",
+    ],
   },
   {
     suites: ["test/adapters/astro-example.test.ts"],
@@ -81,6 +87,7 @@ export const costlySuites: readonly CostlySuites[] = [
       "src/adapters",
       "src/data/node",
       "src/node-cache.ts",
+      "src/node-stores.ts",
       "test/adapters",
     ],
   },

@@ -27,6 +27,8 @@ export interface AcceptanceRouteSettings
   readonly acceptances: Acceptances | Reason;
   readonly naming: TargetNames;
   readonly visibleWithinSeconds: number;
+  /** Set if the purge reaches no other process. */
+  readonly reach: "process" | undefined;
 }
 
 export interface PurgeRouteSettings extends DryRunPlaces, SenderSettings, AcceptanceRouteSettings {}
@@ -85,7 +87,7 @@ export async function purgeRoute(
 export async function acceptPurge(
   { targets, mode, reason, reading }: ResolvedOrder,
   sender: Pick<SignedOrder, "id" | "by" | "bodyDigest">,
-  { acceptances, metrics, positions, visibleWithinSeconds }: AcceptanceRouteSettings,
+  { acceptances, metrics, positions, visibleWithinSeconds, reach }: AcceptanceRouteSettings,
   attention: Attention,
 ): Promise<PurgeAnswer> {
   const { id, by } = sender;
@@ -103,7 +105,7 @@ export async function acceptPurge(
     sealedPosition &&
     `${positionName}=${sealedPosition}; Max-Age=${Math.ceil(visibleWithinSeconds)}; ${attributes}`;
   const { counts, leftOutCount } = reading;
-  const members = { visibleWithinSeconds, visibleBy, sealedPosition, setCookie };
+  const members = { visibleWithinSeconds, visibleBy, reach, sealedPosition, setCookie };
   return {
     answer: jsonAnswer({ position, ...orderSummary(reading), ...members }),
     accepted: { position, by, mode, reason, counts, leftOutCount },

@@ -53,8 +53,10 @@ export function senderRoutes(settings: AdminSettings): SenderRoutes {
   const { tiers, metrics, purging } = cache;
   const { nowAtMs, log, positions } = site;
   const acceptances = purging?.acceptances ?? whyNoJournal(environment);
+  const { reach } = purging ?? {};
   const naming = namingOf(site);
-  const accepting = { gate, metrics, naming, positions, visibleWithinSeconds, acceptances };
+  const answered = { positions, visibleWithinSeconds, reach };
+  const accepting = { gate, metrics, naming, acceptances, ...answered };
   const purgeLog = new PurgeLog(site);
   const noted = ({ answer, refusal }: PurgeAnswer) => {
     if (refusal !== undefined) {

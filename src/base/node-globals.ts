@@ -26,6 +26,7 @@ interface NodeGlobals {
           snapshot(): <Result>(work: () => Result) => Result;
         };
       };
+      (name: "node:cluster"): { readonly isWorker: boolean };
       (name: "node:v8"): { getHeapStatistics(): { readonly heap_size_limit: number } };
     };
   };

@@ -7,7 +7,7 @@ const hooks = nodeGlobals.process?.getBuiltinModule?.("node:async_hooks");
 const signals = hooks && new hooks.AsyncLocalStorage<AbortSignal>();
 
 /** Lets a Node process end before the timer fires. */
-function unhold(timer: unknown): void {
+export function unhold(timer: unknown): void {
   // On Workers, a timer is a number, and the runtime limits the time after the response.
   if (typeof timer === "object") (timer as { readonly unref?: () => void }).unref?.();
 }

@@ -9,14 +9,17 @@ import type { ReportsInCode } from "../observe/reports/report-store.ts";
 import type { RedisStore } from "../stores/redis/redis-store.ts";
 
 /**
- * The stores of a site: `upstash()` of `tidemark/upstash`, or `durableObjects()` of
- * `tidemark/cloudflare`. Without stores, each colo has only its memory and Cache API, and no purges.
+ * The stores of a site: `upstash()` of `tidemark/upstash`, `durableObjects()` of
+ * `tidemark/cloudflare`, or `redis()` or `inProcess()` of `tidemark/node`. Without stores, each colo
+ * has only its memory and Cache API, and no purges.
  *
  * @example stores: { ...upstash(), bodies: r2Bodies({ binding: "BODIES" }) }
  */
 export interface Stores {
   /** Redis, for each part that no other member names. */
   readonly redis?: RedisStore | undefined;
+  /** The databases of `redis`, in place of those of the variables. */
+  readonly databases?: DatabasesInCode | undefined;
   readonly journal?: JournalInCode | undefined;
   /** The shared tier and its leases. */
   readonly records?: TierInCode | undefined;
@@ -24,6 +27,12 @@ export interface Stores {
   readonly bodies?: BodiesInCode | undefined;
   /** The reports of isolates, and their hot keys. */
   readonly reports?: ReportsInCode | undefined;
+}
+
+interface DatabasesInCode {
+  readonly redis: RedisAddress;
+  /** Default: the journal is in `redis`. */
+  readonly journal: RedisAddress | undefined;
 }
 
 interface Databases {
@@ -39,9 +48,9 @@ interface Databases {
  * @param read the databases in the bindings
  */
 export function bindStores<Read extends Databases>(read: Read, stores: Stores, env: Env) {
-  const { redis } = read;
+  const { redis, journal: journalOfRedis } = stores.databases ?? read;
   const hasRedis = redis !== undefined && !isFault(redis);
-  const journal = stores.journal?.bound(env) ?? read.journal;
+  const journal = stores.journal?.bound(env) ?? journalOfRedis;
   const hasShared = hasRedis || stores.records !== undefined;
   const bodies = stores.bodies && (hasShared ? stores.bodies.bound(env) : lacksShared);
   const isUsable = hasRedis || typeof journal === "function";
@@ -55,7 +64,7 @@ export function bindStores<Read extends Databases>(read: Read, stores: Stores, e
       : fault,
   );
   const unbound = new Set([records, bodies, journal, reports].filter(isFault));
-  const idle = stores.journal && read.journal ? [idleJournal] : [];
+  const idle = stores.journal && journalOfRedis ? [idleJournal] : [];
   const faults = [...own, ...unbound, ...idle];
   const makers = {
     records: isFault(records) ? undefined : records,
@@ -64,7 +73,7 @@ export function bindStores<Read extends Databases>(read: Read, stores: Stores, e
   };
   return isFault(journal)
     ? { environment: { ...read, redis: journal, faults }, makers, journal: undefined }
-    : { environment: { ...read, faults }, makers, journal };
+    : { environment: { ...read, redis, faults }, makers, journal };
 }
 
 const idleJournal: Fault = {

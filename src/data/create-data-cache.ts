@@ -26,13 +26,12 @@ import { keepLoaded, warmKeys, whyNotWarmed } from "./keep-loaded.ts";
 import { DataCounts } from "./load/data-counts.ts";
 import type { GivenStart } from "./load/make-record.ts";
 import { StoreOrder } from "./load/data-ports.ts";
-import type { LocalPurges } from "../purge/local-purges.ts";
 import { started } from "./look-up.ts";
 import { type Namespace, type NamespacePorts, Namespaces } from "./namespace.ts";
 import { type DataPurge, orderPurges, purgeNamed, type PurgeReceipt } from "./purge-data.ts";
 import { type DataDetail, dataForm } from "./value/data-record.ts";
 import type { Key } from "./value/key.ts";
-import type { DataTiers, NamespaceOptions } from "./value/space.ts";
+import type { NamespaceOptions } from "./value/space.ts";
 import { UnpurgedWrites } from "./write/unpurged-writes.ts";
 
 /** Counts since this isolate started, by namespace, and the last trouble of each dependency. */
@@ -153,18 +152,17 @@ function open(settings: DataSettings, pages: Pages | undefined) {
   const { namespace, limits, purge } = config;
   // Without a host, there is no edge tier. Only copies of the purge view may use this invalid host.
   const host = settings.host ?? pages?.siteHost ?? pages?.seenHost() ?? "data.invalid";
+  const { purging, view } = core;
+  const isAlone = purging?.reach === "process";
   // Rule 7 (b) compares times of one clock. An isolate without a known colo trusts only its own
-  // loads, because no other clock timed them.
-  const isolate = `isolate ${crypto.randomUUID()}`;
+  // loads, because no other clock timed them. One process trusts none, because its view is never old.
+  const isolate = isAlone ? "" : `isolate ${crypto.randomUUID()}`;
   const afterAnswer = core.behind(settings);
   const counts = new DataCounts(platform);
   const randomText = () => crypto.randomUUID();
   const mayResend = platform.database?.mayResend === true;
-  const stored = () => core.tiers.memory.stored();
-  const { purging, view, tiers } = settings.localPurges
-    ? aloneOver(settings.localPurges({ ...platform, randomText, stored }), core.tiers.memory)
-    : core;
-  const shared = { ...platform, ...core, purging, tiers, host, afterAnswer, counts };
+  const tiers = isAlone ? new MemoryAlone(core.tiers.memory, []) : core.tiers;
+  const shared = { ...platform, ...core, tiers, host, afterAnswer, counts };
   const ofHashes = { namespace, afterAnswer, randomText, mayResend };
   const purgeOf = orderPurges(shared);
   const events = settings.onEvent && new EventListener(settings.onEvent, platform.log);
@@ -206,7 +204,7 @@ function open(settings: DataSettings, pages: Pages | undefined) {
       failedBackgroundWork,
       purges,
       redis: troublesOf(redis?.health),
-      journal: troublesOf(core.purging?.health),
+      journal: { ...troublesOf(purging?.health), hints: purging?.hints?.state },
     };
   };
   const troubles = () => ({
@@ -216,10 +214,6 @@ function open(settings: DataSettings, pages: Pages | undefined) {
   const { hasNeverConnected } = platform.database ?? {};
   const portsOfSets: PortsOfSets = { ...platform, ...ports, redis, namespace, hasNeverConnected };
   return { core, ports, counts, ofData, stats, troubles, portsOfSets, room };
-}
-
-function aloneOver(acceptances: LocalPurges, memory: DataTiers["memory"]) {
-  return { purging: { acceptances }, view: acceptances, tiers: new MemoryAlone(memory, []) };
 }
 
 /**

@@ -8,7 +8,6 @@ import { type Fault, isFault } from "../base/operator-error.ts";
 import { type Env, textOf, namespaceOf, siteHostsOf } from "../protocol/variables/bindings.ts";
 import { databasesOf, idleDatabases } from "../protocol/variables/database.ts";
 import { platformOfData } from "../platform/workers.ts";
-import type { LocalPurges, LocalPurgesSettings } from "../purge/local-purges.ts";
 import type { OnDataEvent } from "./value/events.ts";
 import type { Pages } from "../compose/data-beside-pages.ts";
 import type { RedisAddress } from "../remote/redis/open-client.ts";
@@ -36,9 +35,6 @@ export interface DataPlatform extends Partial<Omit<CachePlatform, "dataset">> {
   /** Receives hits, misses, loads, writes, errors and purges of this cache, such as for OpenTelemetry. */
   readonly onEvent?: OnDataEvent | undefined;
 }
-
-/** Creates the purges of a single process. */
-type MakeLocalPurges = (settings: LocalPurgesSettings) => LocalPurges;
 
 /** A validated platform. */
 export type DataSettings = ReturnType<typeof settingsOf>;
@@ -68,7 +64,8 @@ export function settingsOf(
   const log = neverThrowing(given.log ?? here.log);
   const faults: Fault[] = [];
   // A caller that passes a database, or `undefined` in its place, also passes the journal's database.
-  const isGiven = "database" in given || stores.redis === undefined;
+  const isGiven =
+    "database" in given || stores.redis === undefined || stores.databases !== undefined;
   const read = isGiven
     ? { redis: given.database, journal: given.journal }
     : databasesOf(variables, faults);
@@ -106,9 +103,9 @@ export function settingsOf(
     /** Whether a journal can accept purges. */
     hasJournal: !isFault(named) && (named ?? journal) !== undefined,
     /** The variables without effect, unless pages use them. */
-    idle: isGiven && given.database === undefined ? idleDatabases(variables) : [],
-    /** Set if no other process or isolate shares the values. Purges then need no database. */
-    localPurges: undefined as MakeLocalPurges | undefined,
+    idle: isGiven && given.database === undefined ? idleDatabases(variables, database) : [],
+    /** Whether the application has asked for a cache that no other process shares. */
+    isAlone: false as boolean,
     colo: given.colo ?? (colo === undefined ? undefined : () => colo),
     waitUntil: waitUntil ?? (() => undefined),
     onEvent: given.onEvent,
@@ -132,11 +129,11 @@ const otherDatabase: Fault = {
 
 /** Returns a fault if data cannot share the pages' core: its database, journal or namespace differs. */
 export function whyApart(
-  { platform, config, localPurges }: DataSettings,
+  { platform, config, isAlone }: DataSettings,
   { core }: Pages,
 ): Fault | undefined {
   const { database, journal } = platform;
-  if (localPurges !== undefined) return otherDatabase;
+  if (isAlone && core.purging?.reach !== "process") return otherDatabase;
   if (database === undefined) return undefined;
   const { database: ofPages, journal: journalOfPages } = core.settings.platform;
   // A store in code is only given to pages, and serves data as well.

@@ -58,6 +58,7 @@ export async function statsRoute(
             kept: keptStats(extent),
             ...("kind" in extent ? {} : { roundTripMs }),
             ...troubleStats(purging.health),
+            hints: purging.hints?.state,
           }
         : without,
     configuredHooks: [...environment.hooks.keys()],

@@ -25,14 +25,15 @@ export type Environment = Readonly<ReturnType<typeof readEnvironment>>;
  * Reads the bindings. Unusable settings become `faults`, and only their features are off.
  *
  * @param handlers origins in code, by name
- * @param stores the stores in code: whether they use the databases of the bindings, and store reports
+ * @param stores the stores in code: whether they use the databases of the bindings or name their
+ *   own, and store reports
  * @throws OperatorError if responses would be wrong: no usable origin, a bad SITE_HOST or NAMESPACE
  */
 export function readEnvironment(
   env: Env,
   config: Config,
   handlers: OriginHandlers = {},
-  stores: { readonly redis?: unknown; readonly records?: unknown; readonly reports?: unknown } = {},
+  stores: StoresInCode = {},
 ) {
   /** Faults of unusable settings, whose features are off, and of weak secrets and addresses. */
   const faults: Fault[] = [];
@@ -40,7 +41,7 @@ export function readEnvironment(
     /** Usable origins by name. Routes with any other origin answer 502. */
     origins: originsOf({ env, config }, handlers, faults),
     /** The journal's own database is `undefined` if `redis` holds the journal and the switch. */
-    ...(stores.redis !== undefined ? databasesOf(env, faults) : noDatabases),
+    ...databasesIn(env, stores, faults),
     adminToken: adminTokenOf(env),
     /** Secrets of signed purges, separated by spaces. */
     purgeSecrets: purgeSecretsOf(env, faults),
@@ -67,7 +68,6 @@ export function readEnvironment(
     /** Replaces `request.cf.colo`; `undefined` keeps the platform's value. */
     colo: textOf(env, "COLO"),
   };
-  if (stores.redis === undefined) faults.push(...idleDatabases(env));
   faults.push(...faultsOfCf(config, found.origins));
   const isInObjects = stores.records !== undefined && stores.reports !== undefined;
   const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found, isInObjects) : undefined;
@@ -80,6 +80,21 @@ export function readEnvironment(
   /** The number of hot keys that are kept warm; 0: off. */
   const hotKeys = hotKeysFault ? 0 : config.hotKeys;
   return { ...found, pseudonym, hotKeys, faults };
+}
+
+interface StoresInCode {
+  readonly redis?: unknown;
+  readonly databases?:
+    | { readonly redis: Database; readonly journal: Database | undefined }
+    | undefined;
+  readonly records?: unknown;
+  readonly reports?: unknown;
+}
+
+function databasesIn(env: Env, { redis, databases }: StoresInCode, faults: Fault[]) {
+  if (redis !== undefined && databases === undefined) return databasesOf(env, faults);
+  faults.push(...idleDatabases(env, databases?.redis));
+  return databases ?? noDatabases;
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Fault } from "../base/operator-error.ts";
 import { type Log, logOf } from "../observe/log-line.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { RemoteHealth } from "../remote/store-health.ts";
+import type { StreamHints, WatchedStream } from "../remote/redis/open-client.ts";
 import type { RedisClient } from "../remote/redis/redis-client.ts";
 import type { RedisCounts } from "../remote/redis/round-trips.ts";
 import { Acceptances } from "./acceptance/acceptance.ts";
@@ -62,8 +63,12 @@ export interface JournalStore {
   readonly redis?: RedisClient | undefined;
   /** A text that all isolates of the site know, and no client; or how to read it. */
   readonly secret: string | (() => Promise<string | undefined>);
+  /** Set if no other process reads the journal. */
+  readonly reach?: "process";
   /** Waits for the journal's next entry. If absent, isolates do not poll the journal. */
   readonly awaitNews?: AwaitNews | undefined;
+  /** Waits for entries in the background, in a process that outlives its requests. */
+  readonly watch?: ((view: Pick<WatchedStream, "end" | "read">) => StreamHints) | undefined;
 }
 
 export const randomText = (): string => crypto.randomUUID();
@@ -125,22 +130,19 @@ export function journalMaker(open: (settings: JournalStoreSettings) => JournalSt
   };
 }
 
+/** Returns the copies of the view in the colo's cache; `undefined` without such a cache. */
+function copiesOf(journal: string, allowanceMs: number, { cache, nowAtMs }: PurgePlatform) {
+  const own = { journal, claimant: randomText(), keepMs: copyKeepMs };
+  return cache && new ViewCopies({ cache, nowAtMs, allowanceMs, ...own });
+}
+
 function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: PurgePlatform) {
   const { journal, switching, subscribers, name, health, awaitNews } = store;
-  const { nowAtMs, random, cache, log, listenerFailed, onSpread } = platform;
+  const { nowAtMs, random, log, listenerFailed, onSpread } = platform;
   const { renewalLagMs, allowanceMs, visibleWithinSeconds } = purge;
   const makeView = platform.makeView ?? ((settings) => new JournalView(settings));
   const tell = logOf("purge-journal", log);
-  const copies =
-    cache &&
-    new ViewCopies({
-      cache,
-      nowAtMs,
-      allowanceMs,
-      journal: name,
-      claimant: randomText(),
-      keepMs: copyKeepMs,
-    });
+  const copies = copiesOf(name, allowanceMs, platform);
   const news = new NewsListeners((cause) => {
     listenerFailed?.();
     const message = `a listener failed with ${errorName(cause)}.`;
@@ -159,8 +161,15 @@ function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: Pu
     isShutOff: () => health.isShutOff,
     news,
     onSpread,
-    onRead: () => switchLog.learnt(view.switched),
+    onRead: () => {
+      switchLog.learnt(view.switched);
+      hints?.start();
+    },
     onOverdue: (entries) => acceptances.lookFor(entries),
+  });
+  const hints = store.watch?.({
+    end: () => view.chain?.end.position,
+    read: () => view.catchUp(),
   });
   const acceptances = new Acceptances({
     journal,
@@ -181,6 +190,9 @@ function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: Pu
     health,
     redis: store.redis,
     secret: store.secret,
+    reach: store.reach,
+    /** Hints of new entries; `undefined` if the store has none. */
+    hints,
     /** Registers a listener for every entry that this isolate reads or accepts from now on. */
     subscribe: (listener: NewsListener) => news.add(listener),
     /** Renews the view if due, unless the store loses no entries. */

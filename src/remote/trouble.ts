@@ -45,7 +45,7 @@ export const platformWords = {
 } as const satisfies TroubleWords;
 
 /** Troubles that usually end without intervention. */
-const passing: readonly RemoteTrouble[] = ["unreachable", "timeout", "busy"];
+export const passing: readonly RemoteTrouble[] = ["unreachable", "timeout", "busy"];
 
 /** Returns the reason, without a full stop. */
 export function whyOf(trouble: RemoteTrouble, words: TroubleWords): string {

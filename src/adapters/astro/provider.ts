@@ -147,8 +147,8 @@ class TidemarkProvider implements AstroCacheProvider {
   }
 
   #open({ env: found, waitUntil }: Runtime): Site {
-    const { redis, env: given, stores, ...inCode } = this.#parts;
-    const variables = { ...(given ?? found) } as Env;
+    const { redis, env: variablesGiven, stores, ...inCode } = this.#parts;
+    const variables = { ...(variablesGiven ?? found) } as Env;
     const platform = platformHere();
     const { SEAL_KEY: sealKey } = variables;
     const env = redis === undefined ? variables : withoutDatabases(variables, platform);
@@ -157,10 +157,11 @@ class TidemarkProvider implements AstroCacheProvider {
       if (visit === undefined) throw new TypeError("Astro has no such request.");
       return visit.rendered(request);
     };
+    const given = redis && { ...addressOver(redis), ...sealedBy(sealKey) };
+    const databases = given && { redis: given, journal: undefined };
     const app = createApp(this.#config, env, platform, {
       ...inCode,
-      stores: redis || !stores ? { ...stores, redis: redisStore } : stores,
-      database: redis && { ...addressOver(redis), ...sealedBy(sealKey) },
+      stores: given || !stores ? { ...stores, redis: redisStore, databases } : stores,
       // Astro finds its page and its locals by the client's request.
       origins: { default: Object.assign(rendered, { runsInCaller: true } as const) },
     });

@@ -1,27 +1,18 @@
 // Creates an application's data cache on Node, which uses Upstash's REST interface or the
 // application's own connection.
-import type { TroubleWords } from "../../remote/trouble.ts";
 import { defineConfig } from "../../config/config.ts";
 import type { WrittenConfig, WrittenLimits, WrittenPurge } from "../../config/written.ts";
 import { type DataCache, dataCacheOf } from "../create-data-cache.ts";
 import { type DataPlatform, settingsOf } from "../data-platform.ts";
 import { nodeGlobals } from "../../base/node-globals.ts";
-import { isFault, OperatorError } from "../../base/operator-error.ts";
-import { databaseOf, hintOfSealKey, sealKeysOf } from "../../protocol/variables/database.ts";
-import { LocalPurges, type LocalPurgesSettings } from "../../purge/local-purges.ts";
+import { OperatorError } from "../../base/operator-error.ts";
 import {
-  addressOver,
-  type GivenConnection,
-} from "../../remote/redis/connection/given-connection.ts";
-import type { RedisAddress } from "../../remote/redis/open-client.ts";
-import { redisStore } from "../../stores/redis/redis-store.ts";
-import { upstashWords } from "../../remote/redis/trouble.ts";
-
-/** The address of Upstash's REST interface, as the database's page in the console shows it. */
-export interface RestAddress {
-  readonly url: string;
-  readonly token: string;
-}
+  inProcess,
+  redis as redisStores,
+  type RedisOptions,
+  type RestAddress,
+} from "../../node-stores.ts";
+import type { GivenConnection } from "../../remote/redis/connection/given-connection.ts";
 
 /**
  * The cache's database and rules. A Worker with the same `namespace` and `purge` shares the cache's
@@ -29,6 +20,7 @@ export interface RestAddress {
  */
 export interface NodeCacheOptions
   extends
+    RedisOptions,
     Pick<WrittenConfig, "namespace">,
     Pick<DataPlatform, "log" | "nowAtMs" | "random" | "parts" | "onEvent"> {
   readonly purge?: Omit<WrittenPurge, "settleSeconds"> | undefined;
@@ -38,16 +30,6 @@ export interface NodeCacheOptions
    * `"none"`: this process is the whole cache, with its own memory and purges.
    */
   readonly redis: RestAddress | GivenConnection | "none";
-  /**
-   * A separate database for the purge journal, so that other data cannot evict the journal or fill
-   * its database. Default: `redis`. To share the journal of a Worker, name the Worker's database.
-   */
-  readonly journal?: RestAddress | GivenConnection | undefined;
-  /**
-   * The value of `SEAL_KEY`: one or more keys, separated by spaces. The first one seals what the cache
-   * stores in Redis, and all check. A Worker that shares the database needs the same value.
-   */
-  readonly sealKey?: string | undefined;
 }
 
 /**
@@ -69,21 +51,22 @@ export function createDataCache({
   // Check `memoryBytes` here, because the limit in a configuration is that of a Worker.
   const { memoryBytes, ...otherLimits } = limits;
   const platform = { ...(log && { log }), ...(nowAtMs && { nowAtMs }), ...(random && { random }) };
-  const isOneProcess = redis === "none" && journal === undefined;
-  const sealed = sealedBy(sealKey);
-  if (isOneProcess && sealed.sealKeys !== undefined) throw nothingToSeal();
-  const database = isOneProcess ? undefined : { ...addressOf(redis, "redis"), ...sealed };
+  const isAlone = redis === "none";
   const settings = settingsOf(defineConfig({ ...rest, limits: otherLimits }), {
     ...platform,
     ...(memoryBytes !== undefined && { memoryBytes: checkedBytes(memoryBytes) }),
     parts,
     onEvent,
-    database,
-    stores: isOneProcess ? {} : { redis: redisStore },
-    ...(journal !== undefined && { journal: { ...addressOf(journal, "journal"), ...sealed } }),
+    stores: isAlone ? alone({ journal, sealKey }) : redisStores(redis, { journal, sealKey }),
   });
-  const localPurges = (purged: LocalPurgesSettings) => new LocalPurges(purged);
-  return dataCacheOf(isOneProcess ? { ...settings, localPurges } : settings);
+  return dataCacheOf({ ...settings, isAlone });
+}
+
+/** Returns the memory of this process as the stores. */
+function alone({ journal, sealKey }: RedisOptions) {
+  if (journal !== undefined) throw lacksDatabase();
+  if ((sealKey ?? "") !== "") throw nothingToSeal();
+  return inProcess();
 }
 
 /** Refuses options that only pages have. The schema accepts them, as it is that of a Worker. */
@@ -123,15 +106,6 @@ function checkedBytes(memoryBytes: number): number {
   });
 }
 
-function sealedBy(sealKey: string | undefined): Pick<RedisAddress, "sealKeys"> {
-  const sealKeys = sealKeysOf({ SEAL_KEY: sealKey });
-  if (typeof sealKeys !== "string") return { sealKeys };
-  const [why, hint] = [sealKeys, hintOfSealKey].map((text) =>
-    text.replace("SEAL_KEY", "`sealKey`"),
-  );
-  throw new OperatorError({ what: "The cache cannot seal.", why: why ?? "", hint: hint ?? "" });
-}
-
 function nothingToSeal(): OperatorError {
   return new OperatorError({
     what: "The cache cannot seal.",
@@ -140,47 +114,10 @@ function nothingToSeal(): OperatorError {
   });
 }
 
-type Option = "redis" | "journal";
-
-function addressOf(redis: NodeCacheOptions["redis"], option: Option): RedisAddress {
-  if (redis === "none") {
-    throw new OperatorError({
-      what: "The cache has no database.",
-      why: '`redis` is "none", but `journal` names a database.',
-      hint: "Remove `journal`, or set `redis` as well.",
-    });
-  }
-  if (typeof redis !== "object" || redis === null) {
-    throw new OperatorError({
-      what: "The cache has no database.",
-      why: `\`${option}\` is ${typeof redis === "string" ? "a text, not a connection" : "not set"}.`,
-      hint:
-        'Set it to { url, token }, to a connection such as `new Redis("redis://…")` of "ioredis", or to "none" ' +
-        "if this process is the whole cache.",
-    });
-  }
-  if (!("url" in redis && "token" in redis)) return addressOver(redis);
-  const { url, token } = redis;
-  const named = databaseOf({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token });
-  if (named !== undefined && !isFault(named)) return { ...named, words: restWords(option) };
-  throw new OperatorError({
+function lacksDatabase(): OperatorError {
+  return new OperatorError({
     what: "The cache has no database.",
-    why: asOption(named?.why ?? "UPSTASH_REDIS_REST_URL is not set.", option),
-    hint: `Set \`${option}.url\` and \`${option}.token\` as the database's page shows them.`,
+    why: '`redis` is "none", but `journal` names a database.',
+    hint: "Remove `journal`, or set `redis` as well.",
   });
 }
-
-/** Replaces the names of variables with the names of the options. */
-function asOption(text: string, option: Option): string {
-  return text
-    .replace("UPSTASH_REDIS_REST_URL", `\`${option}.url\``)
-    .replace("UPSTASH_REDIS_REST_TOKEN", `\`${option}.token\``);
-}
-
-const restWords = (option: Option): TroubleWords =>
-  Object.fromEntries(
-    Object.entries(upstashWords).map(([kind, [why, hint]]) => [
-      kind,
-      [why, asOption(hint, option)],
-    ]),
-  );

@@ -52,12 +52,26 @@ export function databasesOf(env: Env, faults: Fault[]): Databases {
   return { redis: sealed(found.redis), journal: sealed(found.journal) };
 }
 
-/** Returns a fault for each database in the variables of a cache whose stores are not in Redis. */
-export function idleDatabases(env: Env): Fault[] {
-  const why = "The cache has no stores in Redis.";
-  const hint = "Unset it, or pass stores: upstash() of tidemark/upstash.";
-  const set = databaseVariables.URL.filter((name) => isSet(env, name));
-  return set.map((name) => ({ what: `${name} has no effect.`, why, hint }));
+/**
+ * Returns a fault for each database in the variables of a cache that does not use them.
+ *
+ * @param inCode the database that the stores name in code; `undefined` if no store is in Redis
+ */
+export function idleDatabases(env: Env, inCode?: Pick<Database, "sealKeys">): Fault[] {
+  const isUnsealed = inCode !== undefined && inCode.sealKeys === undefined;
+  const names = [...databaseVariables.URL, ...(isUnsealed ? ["SEAL_KEY"] : [])];
+  const why = inCode
+    ? "The stores name their database in code."
+    : "The cache has no stores in Redis.";
+  const otherwise = inCode
+    ? "pass it to redis() in code"
+    : "pass stores: upstash() of tidemark/upstash";
+  const set = names.filter((name) => isSet(env, name));
+  return set.map((name) => ({
+    what: `${name} has no effect.`,
+    why,
+    hint: `Unset it, or ${otherwise}.`,
+  }));
 }
 
 export const noDatabases: Databases = { redis: undefined, journal: undefined };

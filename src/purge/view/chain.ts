@@ -44,7 +44,6 @@ export class Chain {
   readonly #numberByPosition = new Map<string, number>();
   readonly #newest = new TargetIndex<NewestEntry>();
   #heldBytes = 0;
-  #turnover = 0;
 
   /** @param entries at least one entry, oldest first, because a view is never empty */
   constructor(entries: readonly Entry[], bounds: ChainBounds = usualBounds) {
@@ -72,21 +71,11 @@ export class Chain {
     return this.#heldBytes;
   }
 
-  /**
-   * The amount of entries that were ever appended, where 1 fills the bounds. Dropped entries still
-   * count, so the turnover never decreases. While it is at most 1, no entry was dropped.
-   */
-  get turnover(): number {
-    return this.#turnover;
-  }
-
   append(entries: readonly Entry[]): void {
     const { entriesMax, bytesMax } = this.#bounds;
     for (const entry of entries) {
       const number = this.#oldestNumber + this.#entries.push(entry) - 1;
-      const bytesBefore = this.#heldBytes;
       this.#index(entry, number);
-      this.#turnover += Math.max(1 / entriesMax, (this.#heldBytes - bytesBefore) / bytesMax);
     }
     const isOver = () => this.#entries.length > entriesMax || this.#heldBytes > bytesMax;
     while (this.#entries.length > 1 && isOver()) {

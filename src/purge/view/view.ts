@@ -16,7 +16,7 @@ export type DecidingEntry = Pick<Entry, "position" | "n" | "reason" | "by">;
  * stale from `sinceAtMs` on.
  *
  * `by`: the deciding entry; absent if an answer in this isolate invalidated the record (RFC 9111
- * §4.4), and if `LocalPurges` or `UnpurgedWrites` excludes the record. `unverified`: a further
+ * §4.4), and if `UnpurgedWrites` excludes the record. `unverified`: a further
  * purge may cover the record, but the route serves unverified responses (rule 8).
  */
 export type PurgeCover = {

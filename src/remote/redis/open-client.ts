@@ -1,5 +1,6 @@
 // Creates an SDK client.
 import { Redis } from "@upstash/redis/cloudflare";
+import type { Log } from "../../observe/log-line.ts";
 import type { TroubleWords } from "../trouble.ts";
 import { isOfUpstash, withKeyLocks } from "./key-locks.ts";
 
@@ -8,6 +9,24 @@ export type Carry = (
   request: Parameters<Parameters<Redis["use"]>[0]>[0],
   timeoutMs: number,
 ) => Promise<{ result?: never; error?: string }>;
+
+/** A stream of the database, as its reader knows it. */
+export interface WatchedStream {
+  readonly key: string;
+  /** The ID of the last entry that the reader knows; `undefined` if it has read none. */
+  readonly end: () => string | undefined;
+  /** Reads the newer entries. */
+  readonly read: () => Promise<unknown>;
+  readonly tell: Log;
+}
+
+/** Hints that a stream has new entries. No reader may depend on them. */
+export interface StreamHints {
+  /** Whether hints arrive, and if not, why. */
+  readonly state: string;
+  /** Begins to wait for entries, unless this is under way. Call it after each read. */
+  start(): void;
+}
 
 /** The address of a database, and the texts about its troubles. */
 export interface RedisAddress {
@@ -26,6 +45,8 @@ export interface RedisAddress {
   readonly hasNeverConnected?: (() => boolean) | undefined;
   /** Whether `carry` may send a command twice. HTTP does not. */
   readonly mayResend?: boolean;
+  /** Waits for entries of a stream over a second connection. Absent for HTTP. */
+  readonly watch?: ((stream: WatchedStream) => StreamHints) | undefined;
 }
 
 /** @param timeoutMs the timeout of each call */

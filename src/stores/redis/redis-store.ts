@@ -16,6 +16,7 @@ import type { RedisAddress } from "../../remote/redis/open-client.ts";
 import { RedisClient } from "../../remote/redis/redis-client.ts";
 import type { RedisSettings } from "../../remote/redis/redis-client.ts";
 import { journalWords } from "../../remote/redis/trouble.ts";
+import { journalKeys } from "./journal/journal-scripts.ts";
 import { RedisJournal, type RedisJournalSettings } from "./journal/redis-journal.ts";
 import { RedisSubscribers } from "./journal/redis-subscribers.ts";
 import { RedisSwitch } from "./journal/redis-switch.ts";
@@ -50,13 +51,16 @@ function openJournal(
   address: RedisAddress,
   { namespace, ...settings }: JournalStoreSettings,
   makeJournal?: MakeRedisJournal,
-) {
+): JournalStore {
   // Use a separate client, so that failures of the shared tier neither delay nor shut off the
   // journal.
   const ballastKey = ballastKeyOf(namespace);
   const redis = new RedisClient({ ...address, ...settings, hasOneKey: true, ballastKey });
   const stored = { ...settings, redis, namespace };
+  const { watch } = address;
+  const [key] = journalKeys(namespace);
   return {
+    watch: watch && ((view) => watch({ ...view, key, tell: settings.tell })),
     journal: makeJournal?.(stored) ?? new RedisJournal(stored),
     switching: new RedisSwitch(stored),
     subscribers: new RedisSubscribers(stored),

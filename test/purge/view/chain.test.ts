@@ -151,25 +151,6 @@ describe("the newest purge of a record in a chain", () => {
   });
 });
 
-describe("the turnover of a chain", () => {
-  const entries = [1, 2, 3, 4, 5, 6, 7, 8].map((at) => entryAt(`${at}-0`));
-  const each = heldBytes(entryAt("1-0"));
-
-  it.each([
-    { id: "half of the entries", count: 2, bounds: { entriesMax: 4, bytesMax: 100 * each } },
-    { id: "all entries", count: 4, bounds: { entriesMax: 4, bytesMax: 100 * each } },
-    { id: "twice the entries", count: 8, bounds: { entriesMax: 4, bytesMax: 100 * each } },
-    { id: "half of the bytes", count: 2, bounds: { entriesMax: 100, bytesMax: 4 * each } },
-    { id: "all bytes", count: 4, bounds: { entriesMax: 100, bytesMax: 4 * each } },
-    { id: "twice the bytes", count: 8, bounds: { entriesMax: 100, bytesMax: 4 * each } },
-  ])("is the appended share of the tighter bound: $id", ({ count, bounds }) => {
-    const chain = new Chain(entries.slice(0, 1), bounds);
-    for (const entry of entries.slice(1, count)) chain.append([entry]);
-    expect(chain.turnover).toBe(count / 4);
-    expect(chain.entries.length).toBe(Math.min(count, 4));
-  });
-});
-
 describe("dropped entries use no memory", () => {
   const long = "x".repeat(100_000);
 

@@ -150,7 +150,7 @@ const aborted = /^EXECABORT Transaction discarded because of: /;
  *
  * @throws OutOfTime, or Error if the connection was lost
  */
-function refusalIn(cause: unknown): string {
+export function refusalIn(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : String(cause);
   if (ofServer.test(message) || ofSubscriber.test(message)) return message.replace(aborted, "");
   if (/tim(?:e|ed) ?out/i.test(message)) throw new OutOfTime();

@@ -28,6 +28,19 @@ export interface Connection {
   onError(listener: (cause: unknown) => void): void;
   /** Resolves with the reply in the format of RESP2 or RESP3. */
   send(command: Command): Promise<unknown>;
+  /**
+   * Opens a second connection with the same options, for commands that block. It does not reconnect,
+   * and does not keep a Node process alive. Its errors reject its calls.
+   */
+  duplicate(): Promise<BlockingConnection>;
+  /** Registers a listener that runs when the application closes the connection. */
+  onEnd(listener: () => void): void;
   /** Runs MULTI, the commands and EXEC. The reply of a command that fails in EXEC is an `Error`. */
   transact(commands: readonly Command[]): Promise<readonly unknown[]>;
+}
+
+/** A connection that waits in one command at a time. */
+export interface BlockingConnection extends Pick<Connection, "send"> {
+  /** Rejects a command in flight. Never throws. */
+  close(): void;
 }

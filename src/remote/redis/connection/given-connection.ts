@@ -2,7 +2,7 @@
 // troubles. Detects the library of the connection.
 import { OperatorError } from "../../../base/operator-error.ts";
 import type { TroubleWords } from "../../trouble.ts";
-import type { RedisAddress } from "../open-client.ts";
+import type { RedisAddress, WatchedStream } from "../open-client.ts";
 import { upstashWords } from "../trouble.ts";
 import { carryOver } from "./carry.ts";
 import type { Connection } from "./connection.ts";
@@ -14,6 +14,7 @@ import {
   type NodeRedisCluster,
   overNodeRedis,
 } from "./over-node-redis.ts";
+import { WaitingHints } from "./waiting-hints.ts";
 
 /** A connection of ioredis or node-redis, to a server or a cluster. */
 export type GivenConnection = IoredisConnection | NodeRedisClient | NodeRedisCluster;
@@ -90,7 +91,9 @@ export function addressOver(given: object): RedisAddress {
   const { mayResend } = connection;
   // No request uses this address.
   const nowhere = { url: "https://connection.invalid", token: "none" };
-  const address = { ...nowhere, ...carryOver(connection), mayResend, words: connectionWords };
+  const words = connectionWords;
+  const watch = (stream: WatchedStream) => new WaitingHints(connection, stream, words);
+  const address = { ...nowhere, ...carryOver(connection), mayResend, words, watch };
   addresses.set(given, address);
   return address;
 }

@@ -1,6 +1,6 @@
 // A connection of ioredis to a server or a cluster.
 import { nodeGlobals } from "../../../base/node-globals.ts";
-import type { Command, Connection } from "./connection.ts";
+import type { BlockingConnection, Command, Connection } from "./connection.ts";
 
 /** The parts of ioredis' `Redis` and `Cluster` that are used here. */
 export interface IoredisConnection {
@@ -8,9 +8,11 @@ export interface IoredisConnection {
   readonly isCluster: boolean;
   readonly options: object;
   /** The socket. Absent for a cluster, and before the first connection. */
-  readonly stream?: { cork(): void; uncork(): void };
+  readonly stream?: { cork(): void; uncork(): void; unref(): unknown };
   connect(): Promise<unknown>;
-  on(event: "error", listener: (cause: Error) => void): unknown;
+  disconnect(): void;
+  duplicate(...changes: (object | undefined)[]): IoredisConnection;
+  on(event: "error" | "end", listener: (cause: Error) => void): unknown;
   call(name: string, ...args: string[]): Promise<unknown>;
   multi(): IoredisChain;
 }
@@ -49,12 +51,38 @@ export function overIoredis(redis: IoredisConnection): Connection {
     },
     isOpen: () => redis.status !== "end",
     onError: (listener) => void redis.on("error", listener),
+    onEnd: (listener) => void redis.on("end", listener),
+    duplicate: () => duplicateOf(redis),
     send([name, ...args]) {
       join();
       return redis.call(name, ...args);
     },
     transact: (commands) => transact(redis, commands),
   };
+}
+
+async function duplicateOf(redis: IoredisConnection): Promise<BlockingConnection> {
+  const retries = { retryStrategy: null, sentinelRetryStrategy: null, clusterRetryStrategy: null };
+  // These timeouts would end a command that blocks.
+  const timeouts = {
+    commandTimeout: undefined,
+    socketTimeout: undefined,
+    blockingTimeout: undefined,
+  };
+  const changes = { ...retries, ...timeouts, lazyConnect: true };
+  const copy = redis.isCluster
+    ? redis.duplicate([], { ...changes, redisOptions: timeouts })
+    : redis.duplicate(changes);
+  // Without a listener, ioredis prints errors.
+  copy.on("error", () => undefined);
+  try {
+    await copy.connect();
+  } catch (cause) {
+    copy.disconnect();
+    throw cause;
+  }
+  copy.stream?.unref();
+  return { send: ([name, ...args]) => copy.call(name, ...args), close: () => copy.disconnect() };
 }
 
 /**

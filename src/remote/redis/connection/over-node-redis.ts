@@ -1,15 +1,20 @@
 // A connection of node-redis to a server or a cluster.
-import type { Command, Connection } from "./connection.ts";
+import type { BlockingConnection, Command, Connection } from "./connection.ts";
 import { keysOf } from "./slots.ts";
 
 interface ClientState {
   readonly isOpen: boolean;
   readonly isReady: boolean;
-  on(event: "error", listener: (cause: Error) => void): unknown;
+  on(event: "error" | "end" | "disconnect", listener: (cause: Error) => void): unknown;
+  connect(): Promise<unknown>;
+  destroy(): void;
 }
 
 /** The parts of `createClient`'s result that are used here. */
 export interface NodeRedisClient extends ClientState {
+  readonly options: { readonly socket?: object } | undefined;
+  duplicate(changes: object): NodeRedisClient;
+  unref(): void;
   sendCommand(args: readonly string[]): Promise<unknown>;
   multi(): { addCommand(args: string[]): unknown; exec(): Promise<unknown> };
 }
@@ -17,6 +22,7 @@ export interface NodeRedisClient extends ClientState {
 /** The parts of `createCluster`'s result that are used here. */
 export interface NodeRedisCluster extends ClientState {
   readonly slots: unknown;
+  duplicate(changes?: object): NodeRedisCluster;
   sendCommand(
     firstKey: string | undefined,
     isReadonly: boolean | undefined,
@@ -49,11 +55,17 @@ export function overNodeRedis(redis: NodeRedisClient | NodeRedisCluster): Connec
     isOpen: () => redis.isOpen,
     isReady: () => redis.isReady,
     onError: (listener: (cause: unknown) => void) => void redis.on("error", listener),
+    onEnd: (listener: () => void) =>
+      void redis.on("slots" in redis ? "disconnect" : "end", listener),
   };
   if ("slots" in redis) {
     return {
       ...shared,
       isCluster: true,
+      async duplicate() {
+        const copy = redis.duplicate({ commandOptions: { timeout: undefined } });
+        return opened(copy, (command) => copy.sendCommand(keysOf(command)[0], false, [...command]));
+      },
       send: (command) => redis.sendCommand(keysOf(command)[0], false, [...command]),
       transact(commands) {
         const chain = redis.multi();
@@ -65,6 +77,17 @@ export function overNodeRedis(redis: NodeRedisClient | NodeRedisCluster): Connec
   return {
     ...shared,
     isCluster: false,
+    async duplicate() {
+      const socket = {
+        ...redis.options?.socket,
+        reconnectStrategy: false,
+        socketTimeout: undefined,
+      };
+      const copy = redis.duplicate({ socket, commandOptions: { timeout: undefined } });
+      const connection = await opened(copy, (command) => copy.sendCommand(command));
+      copy.unref();
+      return connection;
+    },
     send: (command) => redis.sendCommand(command),
     transact(commands: readonly Command[]) {
       const chain = redis.multi();
@@ -72,6 +95,26 @@ export function overNodeRedis(redis: NodeRedisClient | NodeRedisCluster): Connec
       return repliesOf(chain);
     },
   };
+}
+
+/** Opens a duplicate. */
+async function opened(
+  copy: ClientState,
+  send: BlockingConnection["send"],
+): Promise<BlockingConnection> {
+  // Without a listener, an error ends the process.
+  copy.on("error", () => undefined);
+  const close = () => {
+    // `destroy` throws if the client is already closed.
+    if (copy.isOpen) copy.destroy();
+  };
+  try {
+    await copy.connect();
+  } catch (cause) {
+    close();
+    throw cause;
+  }
+  return { send, close };
 }
 
 /** Returns the replies. If a command was refused, `exec` throws an error that contains them. */

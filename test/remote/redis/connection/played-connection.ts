@@ -10,6 +10,8 @@ export function playedConnection(given: Partial<Connection>) {
     isOpen: () => true,
     isReady: () => true,
     onError: () => undefined,
+    onEnd: () => undefined,
+    duplicate: () => Promise.reject(new Error("The connection is lost.")),
     send: async () => null,
     transact: async () => [],
     ...given,

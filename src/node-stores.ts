@@ -1,0 +1,133 @@
+// The stores of a Node process: Redis over a connection of one's own or over REST, or the memory of
+// the process alone.
+import type { Stores } from "./compose/bind-stores.ts";
+import { nodeGlobals } from "./base/node-globals.ts";
+import { isFault, OperatorError } from "./base/operator-error.ts";
+import { databaseOf, hintOfSealKey, sealKeysOf } from "./protocol/variables/database.ts";
+import { addressOver, type GivenConnection } from "./remote/redis/connection/given-connection.ts";
+import type { RedisAddress } from "./remote/redis/open-client.ts";
+import { upstashWords } from "./remote/redis/trouble.ts";
+import type { TroubleWords } from "./remote/trouble.ts";
+import { memoryJournal } from "./stores/memory/memory-journal.ts";
+import { redisStore } from "./stores/redis/redis-store.ts";
+
+/** The address of Upstash's REST interface, as the database's page in the console shows it. */
+export interface RestAddress {
+  readonly url: string;
+  readonly token: string;
+}
+
+export interface RedisOptions {
+  /**
+   * A separate database for the purge journal, so that other data cannot evict the journal or fill
+   * its database. Default: the journal is in the same database. To share the journal of a Worker,
+   * name the Worker's database.
+   */
+  readonly journal?: RestAddress | GivenConnection | undefined;
+  /**
+   * The value of `SEAL_KEY`: one or more keys, separated by spaces. The first one seals what the cache
+   * stores in Redis, and all check. A Worker that shares the database needs the same value.
+   */
+  readonly sealKey?: string | undefined;
+}
+
+/**
+ * Stores purges, responses and data in Redis. Uses no network before the first request.
+ *
+ * @param given a connection of ioredis or node-redis, which the application still owns, or a REST
+ *   address
+ * @throws OperatorError for an invalid connection, address or key
+ * @example tidemark(app, config, { stores: redis(new Redis("redis://127.0.0.1")) });
+ */
+export function redis(
+  given: RestAddress | GivenConnection,
+  { journal, sealKey }: RedisOptions = {},
+): Stores {
+  const sealed = sealedBy(sealKey);
+  const databases = {
+    redis: { ...addressOf(given, "redis"), ...sealed },
+    journal: journal && { ...addressOf(journal, "journal"), ...sealed },
+  };
+  return { redis: redisStore, databases };
+}
+
+/**
+ * Stores purges in the memory of this process, which is the whole cache: a purge reaches no other
+ * process. Pages and data are only in memory.
+ *
+ * @throws OperatorError in a process that is one of several, by `node:cluster` or PM2
+ * @example tidemark(app, config, { stores: inProcess() });
+ */
+export function inProcess(): Stores {
+  const one = oneOfSeveral();
+  if (one !== undefined) {
+    throw new OperatorError({
+      what: "The cache does not start: inProcess() is for a process that runs alone.",
+      why: `This process is ${one}, and a purge in one would not reach the others.`,
+      hint: "Pass redis(connection) of tidemark/node as the stores, or run one process.",
+    });
+  }
+  const journal = memoryJournal();
+  return { journal: { bound: () => journal } };
+}
+
+/** Returns what this process is if it is one of several; `undefined` if it seems to run alone. */
+function oneOfSeveral(): string | undefined {
+  const { process } = nodeGlobals;
+  const { pm_id: pm2, NODE_APP_INSTANCE: nth, instances } = process?.env ?? {};
+  if (pm2 !== undefined || nth !== undefined) {
+    // A process that `pm2 scale` adds has another number. Also with one instance, PM2 may use
+    // `node:cluster`.
+    const isOnly = instances === undefined || instances === "1";
+    return isOnly && (nth ?? "0") === "0" ? undefined : "one of several instances of PM2";
+  }
+  const isWorker = process?.getBuiltinModule?.("node:cluster").isWorker === true;
+  return isWorker ? "a worker of node:cluster" : undefined;
+}
+
+function sealedBy(sealKey: string | undefined): Pick<RedisAddress, "sealKeys"> {
+  const sealKeys = sealKeysOf({ SEAL_KEY: sealKey });
+  if (typeof sealKeys !== "string") return { sealKeys };
+  const [why, hint] = [sealKeys, hintOfSealKey].map((text) =>
+    text.replace("SEAL_KEY", "`sealKey`"),
+  );
+  throw new OperatorError({ what: "The cache cannot seal.", why: why ?? "", hint: hint ?? "" });
+}
+
+type Option = "redis" | "journal";
+
+function addressOf(given: RestAddress | GivenConnection, option: Option): RedisAddress {
+  if (typeof given !== "object" || given === null) {
+    throw new OperatorError({
+      what: "The cache has no database.",
+      why: `\`${option}\` is ${typeof given === "string" ? "a text, not a connection" : "not set"}.`,
+      hint:
+        'Set it to { url, token }, to a connection such as `new Redis("redis://…")` of "ioredis", or to "none" ' +
+        "(of pages: `stores: inProcess()`) if this process is the whole cache.",
+    });
+  }
+  if (!("url" in given && "token" in given)) return addressOver(given);
+  const { url, token } = given;
+  const named = databaseOf({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token });
+  if (named !== undefined && !isFault(named)) return { ...named, words: restWords(option) };
+  throw new OperatorError({
+    what: "The cache has no database.",
+    why: asOption(named?.why ?? "UPSTASH_REDIS_REST_URL is not set.", option),
+    hint: `Set \`${option}.url\` and \`${option}.token\` as the database's page shows them.`,
+  });
+}
+
+/** Replaces the names of variables with the names of the options. */
+function asOption(text: string, option: Option): string {
+  return text
+    .replace("UPSTASH_REDIS_REST_URL", `\`${option}.url\``)
+    .replace("UPSTASH_REDIS_REST_TOKEN", `\`${option}.token\``);
+}
+
+const restWords = (option: Option): TroubleWords =>
+  Object.fromEntries(
+    Object.entries(upstashWords).map(([kind, [why, hint]]) => [
+      kind,
+      [why, asOption(hint, option)],
+    ]),
+  );

@@ -1,0 +1,238 @@
+// The journal, the switch and the states of subscribers in the memory of one process, which loses no
+// entry while it runs. Stamps, records and journal end together with the process.
+import { pause } from "../../base/timeouts.ts";
+import { bookQuery, namesOf } from "../../purge/journal/book.ts";
+import {
+  type Entry,
+  type EntryPlace,
+  lastSwitched,
+  markOf,
+  type NewEntry,
+} from "../../purge/journal/entry.ts";
+import type { Journal, JournalRead, PlaceState } from "../../purge/journal/journal.ts";
+import type { HeldState, Subscribers } from "../../purge/journal/subscribers.ts";
+import type { PostEntry, Switch } from "../../purge/journal/switch.ts";
+import {
+  type JournalMaker,
+  journalMaker,
+  type JournalStore,
+  randomText,
+} from "../../purge/purging.ts";
+import { Chain } from "../../purge/view/chain.ts";
+
+/** As in Redis (rule 27 c). */
+const bookNamesMax = 131_072;
+
+/** The number of entries after which an append waits for the next turn of the event loop. */
+const addedInTurnMax = 1_000;
+
+/** Opens the journal of each namespace, which only this process reads. */
+export function memoryJournal(): JournalMaker {
+  const stores = new Map<string, JournalStore>();
+  return journalMaker(({ namespace, nowAtMs }) => {
+    const store = stores.get(namespace) ?? openStore(nowAtMs);
+    stores.set(namespace, store);
+    return store;
+  });
+}
+
+function openStore(nowAtMs: () => number): JournalStore {
+  const journal = new MemoryJournal(nowAtMs);
+  return {
+    journal,
+    switching: { read: () => journal.readSwitch(), post: (entry) => journal.post(entry) },
+    subscribers: new MemorySubscribers(),
+    name: `process ${randomText()}`,
+    health: {
+      trouble: undefined,
+      troubleWithWrites: undefined,
+      isShutOff: false,
+      refusesWrites: false,
+      words: {},
+    },
+    secret: randomText(),
+    reach: "process",
+  };
+}
+
+export class MemoryJournal implements Journal {
+  readonly keepsConfirmed = true;
+  readonly #nowAtMs: () => number;
+  readonly #bookMax: number;
+  /** The entries. A chain drops its oldest entries at the bounds of a view. */
+  readonly #chain: Chain;
+  /** Follows the random text of each `n`, so that stamps of another process are unknown. */
+  readonly #process = randomText();
+  #count = 0;
+  /** Ends with the present turn of the event loop. */
+  #turn: Promise<void> | undefined;
+  #addedInTurn = 0;
+  #switched = lastSwitched([]);
+  /** The number of the last entry of each name. `older` has names that `book` may lack (rule 27). */
+  #book = new Map<string, number>();
+  #older: ReadonlyMap<string, number> = new Map();
+  /** The book has the names of all entries after this number. */
+  #olderSince = 0;
+  #bookSince = 0;
+
+  /** @param bookMax the number of names in each of the two parts of the book */
+  constructor(nowAtMs: () => number, bookMax = bookNamesMax) {
+    this.#nowAtMs = nowAtMs;
+    this.#bookMax = bookMax;
+    this.#chain = new Chain([this.#placed(markOf("", randomText()))]);
+  }
+
+  async newest(): Promise<JournalRead> {
+    const { entries } = this.#chain;
+    const [sentAtMs, switched] = [this.#nowAtMs(), this.#switched];
+    return { kind: "read", sentAtMs, switched, entries: entries.slice() };
+  }
+
+  async since(place: EntryPlace): ReturnType<Journal["since"]> {
+    const entries = this.#chain.between(place, this.#chain.end);
+    const sentAtMs = this.#nowAtMs();
+    return entries ? { kind: "read", sentAtMs, entries } : { kind: "not-joined" };
+  }
+
+  sinceOnPrimary(place: EntryPlace): ReturnType<Journal["since"]> {
+    return this.since(place);
+  }
+
+  async atPrimary(place: EntryPlace): ReturnType<Journal["atPrimary"]> {
+    const number = numberIn(place.position);
+    const upTo = this.#chain.entries.findLast(({ position }) => numberIn(position) <= number);
+    const isTrimmed = upTo === undefined && this.#numberOf(place.n) > 0;
+    return { ...(await this.newest()), upTo, isTrimmed };
+  }
+
+  async standing(places: readonly EntryPlace[]): ReturnType<Journal["standing"]> {
+    const stateOf = (place: EntryPlace): PlaceState =>
+      this.#chain.knows(place) ? "standing" : this.#numberOf(place.n) > 0 ? "trimmed" : "gone";
+    return { kind: "read", states: places.map(stateOf) };
+  }
+
+  /** Appends a mark of loss. The journal is never empty, so a mark without a loss is not needed. */
+  async appendMark(lost: string): Promise<JournalRead> {
+    if (lost !== "") await this.#add([markOf(lost, randomText())]);
+    return this.newest();
+  }
+
+  async append(entries: readonly NewEntry[]): ReturnType<Journal["append"]> {
+    return { kind: "appended", places: await this.#add(entries) };
+  }
+
+  async appendAndRead(place: EntryPlace, entry: NewEntry): ReturnType<Journal["appendAndRead"]> {
+    const sentAtMs = this.#nowAtMs();
+    const [own = this.#chain.end] = await this.#add([entry]);
+    return { kind: "appended", place: own, sentAtMs, since: this.#chain.between(place, own) };
+  }
+
+  async unpurged(
+    end: EntryPlace,
+    records: Parameters<Journal["unpurged"]>[1],
+  ): ReturnType<Journal["unpurged"]> {
+    const isEnd = this.#chain.knows(end);
+    const answers = records.map((record) => {
+      const { n, names } = bookQuery(record);
+      const number = this.#numberOf(n);
+      const isNoted = isEnd && number > 0 && number >= this.#olderSince;
+      return isNoted && names.every((name) => this.#lastOf(name) <= number);
+    });
+    return { kind: "read", answers };
+  }
+
+  async after(position: string, count: number): ReturnType<Journal["after"]> {
+    const isAfter = (entry: Entry) => numberIn(entry.position) > numberIn(position);
+    return this.#chain.entries.filter(isAfter).slice(0, count);
+  }
+
+  async newestFirst(count: number): ReturnType<Journal["newestFirst"]> {
+    return this.#chain.entries.slice(-count).toReversed();
+  }
+
+  async extent(): ReturnType<Journal["extent"]> {
+    return { count: this.#chain.entries.length, oldest: this.#chain.floor.position };
+  }
+
+  async readSwitch(): ReturnType<Switch["read"]> {
+    return { kind: "read", state: this.#switched, names: this.#switched?.post ?? "" };
+  }
+
+  async post(entry: PostEntry): ReturnType<Switch["post"]> {
+    const [current, names] = [this.#switched, this.#switched?.post ?? ""];
+    if (entry.switched.replaces !== names) return { kind: "overtaken", current, names };
+    const { position, n } = this.#append([entry])[0] ?? this.#chain.end;
+    return { kind: "posted", place: { position, n } };
+  }
+
+  /**
+   * Appends entries, after a pause if this turn of the event loop has appended many. In the pause,
+   * the view reads them. Otherwise the chain could drop entries that the view has not read.
+   */
+  async #add(entries: readonly NewEntry[]): Promise<readonly EntryPlace[]> {
+    while (this.#addedInTurn >= addedInTurnMax) await this.#turn;
+    this.#turn ??= this.#endOfTurn();
+    this.#addedInTurn += entries.length;
+    return this.#append(entries).map(({ position, n }) => ({ position, n }));
+  }
+
+  async #endOfTurn(): Promise<void> {
+    await pause(0);
+    this.#turn = undefined;
+    this.#addedInTurn = 0;
+  }
+
+  #append(entries: readonly NewEntry[]): readonly Entry[] {
+    const placed = entries.map((entry) => this.#placed(entry));
+    this.#chain.append(placed);
+    this.#switched = lastSwitched(placed) ?? this.#switched;
+    return placed;
+  }
+
+  /** Gives the entry its place, and notes its names. The number orders positions, not the time. */
+  #placed(entry: NewEntry): Entry {
+    this.#count += 1;
+    for (const name of namesOf(entry.targets)) this.#book.set(name, this.#count);
+    if (this.#book.size >= this.#bookMax) {
+      [this.#older, this.#book] = [this.#book, new Map()];
+      [this.#olderSince, this.#bookSince] = [this.#bookSince, this.#count];
+    }
+    const n = `${entry.n} ${this.#count} ${this.#process}`;
+    return { ...entry, n, position: `${Math.floor(this.#nowAtMs())}-${this.#count}` };
+  }
+
+  /** Returns the number in an `n` of this process; 0 for any other. */
+  #numberOf(n: string): number {
+    const [, number = "", process = ""] = n.split(" ");
+    return process === this.#process ? Number(number) : 0;
+  }
+
+  #lastOf(name: string): number {
+    return this.#book.get(name) ?? this.#older.get(name) ?? 0;
+  }
+}
+
+/** Returns the number of the entry at a position; 0 for the start of the journal. */
+function numberIn(position: string): number {
+  return Number(position.split("-")[1] ?? 0);
+}
+
+/** States are as durable as the records: they end with the process. */
+export class MemorySubscribers implements Subscribers {
+  readonly #texts = new Map<string, string>();
+
+  async read(names: readonly string[]): ReturnType<Subscribers["read"]> {
+    const states = names.map((name): HeldState => {
+      const text = this.#texts.get(name);
+      return { version: text ?? "", text };
+    });
+    return { kind: "read", states };
+  }
+
+  async replace(name: string, version: string, text: string): ReturnType<Subscribers["replace"]> {
+    const held = this.#texts.get(name) ?? "";
+    if (held !== version && held !== text) return { kind: "overtaken" };
+    this.#texts.set(name, text);
+    return { kind: "replaced", version: text };
+  }
+}

@@ -1,0 +1,108 @@
+// Tests pages on Node over a Redis of one's own: the database that the code names, and data beside.
+import { Hono } from "hono";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { startEmbeddedValkey } from "../local/embedded-valkey.ts";
+import { Running } from "../local/running.ts";
+import { tidemark } from "../src/hono.ts";
+import {
+  createDataCache,
+  type GivenConnection,
+  redis,
+  type RedisOptions,
+} from "../src/node-cache.ts";
+import { defineConfig } from "../src/tidemark.ts";
+
+const running = new Running();
+let url = "";
+beforeAll(async () => void ({ url } = await running.add(startEmbeddedValkey())));
+afterAll(() => running.stop());
+
+async function connected(): Promise<Redis> {
+  const connection = new Redis(url);
+  await running.add(Promise.resolve({ stop: async () => connection.disconnect() }));
+  return connection;
+}
+
+/** Opens a process with pages, and data over the same connection or another. */
+async function opened(options: RedisOptions & { env?: object; ofData?: GivenConnection } = {}) {
+  const { env = {}, ofData, ...ofRedis } = options;
+  const log: string[] = [];
+  vi.spyOn(console, "warn").mockImplementation((line: string) => void log.push(line));
+  vi.spyOn(console, "log").mockImplementation(() => undefined);
+  onTestFinished(() => void vi.restoreAllMocks());
+  const connection = await connected();
+  const data = createDataCache({ redis: ofData ?? connection, ...ofRedis });
+  let count = 0;
+  const app = new Hono();
+  app.get("/", (c) => {
+    c.header("Cache-Tag", "page");
+    return c.text(`answer ${(count += 1)}`, 200, { "Cache-Control": "max-age=600" });
+  });
+  const given = { env, stores: redis(connection, ofRedis), data };
+  const { fetch } = tidemark(app, defineConfig({}), given);
+  const page = async () => (await fetch(new Request("http://site.test/"))).text();
+  return { connection, data, page, faults: () => log.filter((line) => line.includes("fault")) };
+}
+
+it("data over the connection of the pages shares their view, so its purges apply at once", async () => {
+  const { data, page, faults, connection } = await opened();
+  expect([await page(), await page()]).toEqual(["answer 1", "answer 1"]);
+  await data.purge({ tags: ["page"] });
+  expect(await page()).toBe("answer 2");
+  expect(faults()).toEqual([]);
+  await vi.waitFor(async () => {
+    const clients = String(await connection.client("LIST"));
+    expect(clients.match(/ cmd=xread /g)).toHaveLength(1);
+  });
+});
+
+it("data over another connection has a view of its own, which the log says", async () => {
+  const { page, faults } = await opened({ ofData: await connected() });
+  await page();
+  expect(faults()).toEqual([expect.stringContaining("another database")]);
+});
+
+it("variables of another database have no effect, which the log says", async () => {
+  const upstash = {
+    UPSTASH_REDIS_REST_URL: "https://cache.invalid",
+    UPSTASH_REDIS_REST_TOKEN: "a-token",
+  };
+  const env = { ...upstash, SEAL_KEY: "vN2yqk7Rr0sWl1oXf8ZcUeB4tHpJmG6d9aQ3KxT5uVY" };
+  const { page, faults } = await opened({ env });
+  await page();
+  const said = faults().filter((line) => line.includes("has no effect"));
+  expect(said).toHaveLength(2);
+  expect(said[0]).toContain("UPSTASH_REDIS_REST_URL has no effect. The stores name their database");
+  expect(said[1]).toContain("SEAL_KEY has no effect.");
+});
+
+it("with a sealKey, a process uses nothing that another has stored without it", async () => {
+  const options = { fresh: "1h", tiers: ["shared"] } as const;
+  const other = createDataCache({ redis: await connected(), log: () => undefined });
+  await other.namespace<string>("words", options).set("a", "forged");
+  const sealKey = "vN2yqk7Rr0sWl1oXf8ZcUeB4tHpJmG6d9aQ3KxT5uVY";
+  const { data, page, faults } = await opened({ sealKey, env: { SEAL_KEY: sealKey } });
+  expect(await page()).toBe("answer 1");
+  expect(await data.namespace<string>("words", options).get("a")).toBeUndefined();
+  expect(faults()).toEqual([]);
+});
+
+describe("redis()", () => {
+  it.each([
+    { id: "nothing", given: undefined, says: /`redis` is not set\..*`stores: inProcess\(\)`/ },
+    { id: "a text", given: "redis://127.0.0.1", says: /`redis` is a text, not a connection/ },
+    { id: "another client", given: { get: () => "" }, says: /neither a client of ioredis nor/ },
+    {
+      id: "half an address",
+      given: { url: "https://a.example", token: "" },
+      says: /`redis.token`/,
+    },
+    { id: "a weak key", options: { sealKey: "short" }, says: /A key of `sealKey` has fewer than/ },
+    { id: "a journal", options: { journal: { url: "a", token: "b" } }, says: /`journal.url`/ },
+  ])("refuses $id by the name of the option", ({ given, options, says }) => {
+    const rest = { url: "https://a.example", token: "a-token" };
+    const first = (options === undefined ? given : rest) as unknown as GivenConnection;
+    expect(() => redis(first, options)).toThrow(says);
+  });
+});

@@ -1,0 +1,117 @@
+// Tests the journal of one process. Scenarios of pages and data test it below a view.
+import { describe, expect, it } from "vitest";
+import { MemoryJournal, MemorySubscribers } from "../../../src/stores/memory/memory-journal.ts";
+import { chainEntriesMax } from "../../../src/purge/journal/journal.ts";
+import type { EntryPlace } from "../../../src/purge/journal/entry.ts";
+import { postEntry } from "../../../src/purge/journal/switch.ts";
+import { newEntry, responseWith } from "../../../testing/examples/purges.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+
+const nowhere: EntryPlace = { position: "1-1", n: "n 1 another-process" };
+
+function opened(bookMax?: number) {
+  const clock = new FakeClock();
+  const journal = new MemoryJournal(clock.nowAtMs, bookMax);
+  const purge = async (...tags: string[]) => {
+    const { places = [] } = (await journal.append([newEntry({ tags })])) as {
+      places?: readonly EntryPlace[];
+    };
+    return places[0] ?? nowhere;
+  };
+  const placesIn = (read: object) =>
+    ((read as { entries?: readonly EntryPlace[] }).entries ?? []).map(({ position, n }) => ({
+      position,
+      n,
+    }));
+  return { clock, journal, purge, placesIn };
+}
+
+describe("a read", () => {
+  it("joins at a place of this journal only", async () => {
+    const { journal, purge, placesIn } = opened();
+    const [first, second] = [await purge("tag:a"), await purge("tag:b")];
+    expect(placesIn(await journal.since(first))).toEqual([second]);
+    expect(await journal.since({ ...first, n: second.n })).toEqual({ kind: "not-joined" });
+    expect(await journal.since(nowhere)).toEqual({ kind: "not-joined" });
+    expect(await journal.atPrimary(nowhere)).toMatchObject({ isTrimmed: false });
+  });
+
+  it("of trimmed entries says so", async () => {
+    const { journal, purge } = opened();
+    const first = await purge("tag:a");
+    for (let nth = 0; nth < chainEntriesMax; nth += 1) await purge("tag:b");
+    expect(await journal.since(first)).toEqual({ kind: "not-joined" });
+    expect(await journal.atPrimary(first)).toMatchObject({ isTrimmed: true });
+    expect(await journal.standing([first, nowhere])).toMatchObject({ states: ["trimmed", "gone"] });
+  });
+
+  it("for operators follows the order of acceptance, although the clock was set back", async () => {
+    const { clock, journal, purge, placesIn } = opened();
+    const first = await purge("tag:a");
+    clock.advance(-60);
+    const second = await purge("tag:b");
+    expect(placesIn({ entries: await journal.after(first.position, 9) })).toEqual([second]);
+    expect(await journal.after("0", 9)).toHaveLength(3);
+    expect(placesIn({ entries: await journal.newestFirst(2) })).toEqual([second, first]);
+  });
+});
+
+describe("the book", () => {
+  const record = responseWith({ tags: ["red"] });
+
+  it("knows whether a later entry covers a record, also beyond the entries kept", async () => {
+    const { journal, purge } = opened();
+    const stamp = await purge("tag:red");
+    const green = { ...record, stamp, tags: ["green"] };
+    const after = await purge("tag:red");
+    let end = after;
+    for (let nth = 0; nth < chainEntriesMax; nth += 1) end = await purge("tag:b");
+    const records = [{ ...record, stamp }, green, { ...record, stamp: after }];
+    const foreign = { ...record, stamp: nowhere };
+    const read = await journal.unpurged(end, [...records, foreign, { ...record, stamp: "none" }]);
+    expect(read).toEqual({ kind: "read", answers: [false, true, true, false, false] });
+    expect(await journal.unpurged(nowhere, [green])).toMatchObject({ answers: [false] });
+  });
+
+  it("vouches for no record from before its oldest name", async () => {
+    const { journal, purge } = opened(4);
+    const stamp = await purge("tag:a");
+    await purge("tag:b", "tag:c", "tag:d", "tag:e");
+    const between = await purge("tag:a");
+    const green = { ...record, tags: ["green"] };
+    const answersOf = async (end: EntryPlace) => {
+      const stamped = [
+        { ...green, stamp },
+        { ...green, stamp: between },
+      ];
+      return ((await journal.unpurged(end, stamped)) as { answers?: unknown }).answers;
+    };
+    expect(await answersOf(between)).toEqual([true, true]);
+    const end = await purge("tag:f", "tag:g", "tag:h", "tag:i");
+    expect(await answersOf(end)).toEqual([false, true]);
+  });
+});
+
+it("a post of the switch succeeds only if it names the last one", async () => {
+  const { journal } = opened();
+  const entry = (post: string, replaces: string) =>
+    postEntry(`n-${post}`, { post, replaces, bypass: true }, { by: "admin", reason: "" });
+  expect(await journal.post(entry("1-a", ""))).toMatchObject({ kind: "posted" });
+  expect(await journal.post(entry("2-b", ""))).toMatchObject({ kind: "overtaken", names: "1-a" });
+  expect(await journal.post(entry("2-b", "1-a"))).toMatchObject({ kind: "posted" });
+  expect(await journal.readSwitch()).toMatchObject({ state: { post: "2-b" }, names: "2-b" });
+  expect(await journal.newest()).toMatchObject({ switched: { post: "2-b" } });
+});
+
+it("the state of a subscriber is replaced only in the version that the caller has read", async () => {
+  const subscribers = new MemorySubscribers();
+  expect(await subscribers.replace("a", "", "1")).toEqual({ kind: "replaced", version: "1" });
+  expect(await subscribers.replace("a", "", "2")).toEqual({ kind: "overtaken" });
+  expect(await subscribers.replace("a", "", "1")).toEqual({ kind: "replaced", version: "1" });
+  expect(await subscribers.replace("a", "1", "2")).toEqual({ kind: "replaced", version: "2" });
+  const states = [
+    { version: "2", text: "2" },
+    { version: "", text: undefined },
+  ];
+  expect(await subscribers.read(["a", "b"])).toEqual({ kind: "read", states });
+});
