@@ -11,7 +11,7 @@ const place = { position: "1795165507845-0", n: "abc.7.def" };
 /** @param source the seed, or how to read it */
 function open(source: ConstructorParameters<typeof NameSecret>[1] = seed, namespace = "site") {
   const clock = new FakeClock();
-  const reaches = vi.fn(async (_: typeof place) => false);
+  const reaches = vi.fn<(of: typeof place) => Promise<boolean>>(async () => false);
   const secret = new NameSecret(namespace, source);
   const positions = new Positions({ secret, view: { reaches }, nowAtMs: clock.nowAtMs });
   const asks = (sent: string) =>
@@ -50,7 +50,7 @@ describe("a position", () => {
   });
 
   it("is not made, and changes nothing, while the seed cannot be read; two reads are enough", async () => {
-    const read = vi.fn(async (): Promise<string | undefined> => undefined);
+    const read = vi.fn<() => Promise<string | undefined>>(async () => undefined);
     const { positions, asks, reaches } = open(read);
     expect(await positions.sealed({ ...place, visibleByAtMs: 1 })).toBeUndefined();
     read.mockClear();
