@@ -77,5 +77,10 @@ const valueInMemory = await run(() => get(colo, "a"));
 const valueInRedis = await run(() => get(elsewhere, "a"));
 const valueLoaded = await run(() => get(elsewhere, "c"));
 
-const requests = { hit, miss, purge, nextReader };
-console.log(JSON.stringify({ ...requests, valueInMemory, valueInRedis, valueLoaded }));
+const requests = { hit, miss, purge, "next-reader": nextReader };
+const calls = {
+  "value-in-memory": valueInMemory,
+  "value-in-redis": valueInRedis,
+  "value-loaded": valueLoaded,
+};
+console.log(JSON.stringify({ ...requests, ...calls }));

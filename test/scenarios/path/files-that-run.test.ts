@@ -1,4 +1,5 @@
-// Tests the lists in docs/request-paths.md of the files that run for each kind of request and call.
+// Tests the files that run for each kind of request and call: the steps of docs/request-paths.md, and
+// the files that these use, in files/. `npx vitest run --update=all FILE` updates files/.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -18,45 +19,42 @@ const runs = JSON.parse(execFileSync(process.execPath, node, { encoding: "utf8" 
   Record<string, Run>
 >;
 
-/** Returns the files of a section: of its steps, and of the lists by folder below them. */
-function documented(heading: string): string[] {
+/** Returns the files of the steps of a section. */
+function steps(heading: string): string[] {
   const [, after = ""] = page.split(`\n## ${heading}\n`);
   const [section = ""] = after.split(/\n## /, 1);
-  const steps = [...section.matchAll(/^\d+\. `(src\/[\w./-]+)`/gm)].map(([, path = ""]) => path);
-  const folders = section.matchAll(/^- `(src\/[\w./-]*)`: ((?:`[\w./-]+\.ts`[,.\s]*)+)/gm);
-  const others = [...folders].flatMap(([, folder = "", files = ""]) =>
-    [...files.matchAll(/`([^`]+)`/g)].map(([, file = ""]) => folder + file),
-  );
-  return [...steps, ...others];
+  return [...section.matchAll(/^\d+\. `(src\/[\w./-]+)`/gm)].map(([, path = ""]) => path);
 }
 
 it.each([
   { heading: "A hit in memory", kind: "hit", told: "200 tidemark; hit; ttl=60; detail=memory" },
-  { heading: "A miss", kind: "miss", told: "fwd=uri-miss", after: ["A hit in memory"] },
+  { heading: "A miss", kind: "miss", told: "fwd=uri-miss", after: ["hit"] },
   { heading: "A purge", kind: "purge", told: "200" },
   {
     heading: "The next reader in another colo",
-    kind: "nextReader",
+    kind: "next-reader",
     told: "fwd=stale; fwd-status=200; stored; detail=purged",
-    after: ["A hit in memory", "A miss"],
+    after: ["hit", "miss"],
   },
-  { heading: "A value in memory", kind: "valueInMemory", told: "stored" },
+  { heading: "A value in memory", kind: "value-in-memory", told: "stored" },
   {
     heading: "A value in Redis",
-    kind: "valueInRedis",
+    kind: "value-in-redis",
     told: "stored",
-    after: ["A value in memory"],
+    after: ["value-in-memory"],
   },
   {
     heading: "A value that is loaded",
-    kind: "valueLoaded",
+    kind: "value-loaded",
     told: "loaded",
-    after: ["A value in memory", "A value in Redis"],
+    after: ["value-in-memory", "value-in-redis"],
   },
-])("exactly the documented files run: $heading", ({ heading, kind, told, after = [] }) => {
+])("exactly these files run: $heading", async ({ heading, kind, told, after = [] }) => {
   const ran = runs[kind];
   expect(ran?.told).toContain(told);
-  const known = after.flatMap(documented);
+  const known = after.flatMap((earlier) => runs[earlier]?.files ?? []);
   const more = ran?.files.filter((file) => !known.includes(file)) ?? [];
-  expect(documented(heading).toSorted()).toEqual(more.toSorted());
+  expect(steps(heading).filter((step) => !more.includes(step))).toEqual([]);
+  const others = more.filter((file) => !steps(heading).includes(file)).toSorted();
+  await expect(`${others.join("\n")}\n`).toMatchFileSnapshot(`files/${kind}.txt`);
 });
