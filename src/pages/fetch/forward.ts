@@ -18,7 +18,7 @@ import { newestMarker } from "../reuse/vary-markers.ts";
 import type { HealthRequest, OriginTrouble } from "../site/origin-health.ts";
 import { inNeutralContext } from "../../base/neutral-context.ts";
 import type { Route } from "../../config/config.ts";
-import { sortCookies } from "../request/cookies.ts";
+import { sortCookies, withoutPosition } from "../request/cookies.ts";
 
 /** The origin's response or failure. Instants are in epoch milliseconds. */
 type ForwardResult =
@@ -292,7 +292,7 @@ export function mayCausePublicWork(
   { site }: Context,
 ): boolean {
   if (!site.runsInCaller(origin)) return true;
-  const cookies = sortCookies(headers.get("cookie") ?? "", noneKnown, site.config);
+  const cookies = sortCookies(withoutPosition(headers.get("cookie") ?? ""), noneKnown, site.config);
   return !cookies.hasUnknown && [...headers.keys()].every((name) => !credentials.entryFor(name));
 }
 

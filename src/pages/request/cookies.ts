@@ -54,6 +54,7 @@ export function positionIn(field: string): string | undefined {
 
 /** Returns the cookies without the position, which never reaches an origin or a key. */
 export function withoutPosition(field: string): string {
+  if (!field.includes(positionName)) return field;
   return field.replaceAll(positionCookie, "").replace(/^;\s*/, "");
 }
 

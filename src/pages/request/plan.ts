@@ -4,7 +4,7 @@ import { type RequestDirectives, requestDirectives } from "../../rules/cache-con
 import type { ForwardReason } from "../../rules/cache-status.ts";
 import type { Fields } from "../../rules/fields.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import { positionName } from "../../purge/view/positions.ts";
+import { mayBePosition, positionName } from "../../purge/view/positions.ts";
 import { noCookies, positionIn, sortCookies, unknownCookies, withoutPosition } from "./cookies.ts";
 import { KeyedFields } from "./forwarded-fields.ts";
 import { type CfMember, keyedCf, primaryKey } from "./key.ts";
@@ -169,6 +169,7 @@ function askedFor(request: Request, read: UrlRead, given: PlanContext): LookupRe
     config: given.site.config,
     address: given.address,
   });
+  const sent = request.headers.get(positionName);
   return {
     method: request.method === "HEAD" ? "HEAD" : "GET",
     conditions: request.headers,
@@ -184,7 +185,7 @@ function askedFor(request: Request, read: UrlRead, given: PlanContext): LookupRe
     keyedCookies,
     cf,
     hasUnknownCookie: cookies.hasUnknown && forwarded.reaches("cookie"),
-    position: request.headers.get(positionName) ?? position,
+    position: sent !== null && mayBePosition(sent) ? sent : position,
     isAnonymous: false,
   };
 }

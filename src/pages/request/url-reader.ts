@@ -2,7 +2,7 @@
 // requests of a URL do not parse it again.
 import { BoundedMap } from "../../base/bounded-map.ts";
 import type { Config, Route } from "../../config/config.ts";
-import { compileHasCookie } from "./cookies.ts";
+import { compileHasCookie, withoutPosition } from "./cookies.ts";
 import { type KeyedUrl, type KeySettings, keyUrl } from "./key.ts";
 import type { MatchRoute, RouteMatch } from "./routes.ts";
 import { readingsOf, isReserved } from "./path-readings.ts";
@@ -121,7 +121,7 @@ function routesMet(
   client: Parameters<ReadUrl>[1],
   conditions: readonly Condition[],
 ): readonly Route[] {
-  const cookies = client?.headers.get("cookie") ?? "";
+  const cookies = withoutPosition(client?.headers.get("cookie") ?? "");
   if (cookies === "") return noRoutes;
   const met = conditions.filter(({ isMet }) => isMet(cookies));
   return met.length === 0 ? noRoutes : met.map(({ route }) => route);

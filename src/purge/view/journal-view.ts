@@ -1,6 +1,7 @@
 // An isolate's view of the journal, by which it judges records: a chain of entries, the time of the
 // last read, and the entries that this isolate accepted.
 import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
+import { BoundedMarks } from "../../base/bounded-map.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { AcceptedPurges, decisive } from "./accepted-purges.ts";
 import { BookChecks } from "./book-checks.ts";
@@ -34,6 +35,9 @@ export interface JournalViewSettings extends FollowingSettings, RenewalSettings 
   readonly onOverdue?: (entries: readonly Entry[]) => Promise<void>;
 }
 
+/** The size limit of the notes of entries that the journal lost. */
+const goneBytesMax = 65_536;
+
 export class JournalView implements PurgeView {
   readonly #settings: JournalViewSettings;
   readonly follower: JournalFollower;
@@ -42,6 +46,8 @@ export class JournalView implements PurgeView {
   readonly #clock: ClockSteps;
   readonly #renewals: ViewRenewals;
   readonly #book: BookChecks;
+  /** Accepted entries that a whole read on the primary did not add to the chain, by `n`. */
+  readonly #gone = new BoundedMarks<1>(goneBytesMax);
   #soughtAtMs = -Infinity;
 
   constructor(settings: JournalViewSettings) {
@@ -119,15 +125,20 @@ export class JournalView implements PurgeView {
 
   /**
    * Returns whether the view contains an entry that the journal has accepted. If not, renews the
-   * view, and then reads the journal on its primary, each once for all concurrent requests.
+   * view, and then reads the journal on its primary, each once for all concurrent requests. Reads
+   * nothing for an entry that such a read did not return.
    */
   async reaches(place: EntryPlace, attention: Attention): Promise<boolean> {
     const isKnown = () => this.chain?.knows(place) === true;
     if (isKnown()) return true;
+    if (this.#gone.has(place.n)) return false;
     const renewed = this.#renewals.begun(attention, place);
     if (this.isShutOff) return false;
     await renewed();
-    return isKnown() || ((await this.follower.readOnPrimary()) && isKnown());
+    if (isKnown()) return true;
+    const isWhole = await this.follower.readOnPrimary();
+    if (isWhole && !isKnown()) this.#gone.set(place.n, 1);
+    return isWhole && isKnown();
   }
 
   /** Queries the book, unless the last read failed: a new stamp does not help an old view. */

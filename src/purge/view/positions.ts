@@ -28,6 +28,10 @@ const ivBytes = 12;
 /** The length to which the text is padded, because the length of `n` shows the number of purges. */
 const paddedChars = 128;
 const form = /^[\w-]{200,400}$/;
+
+/** Returns whether a text may be a position, by its form. */
+export const mayBePosition = (text: string): boolean => form.test(text);
+
 /** The maximum wait for a read of the site's secret by another request. */
 const readMsMax = 2_000;
 
@@ -70,7 +74,7 @@ export class Positions {
   }
 
   async #opened(sent: string): Promise<EntryPlace | undefined> {
-    const bytes = form.test(sent) ? decodedBytes(sent, "base64url") : undefined;
+    const bytes = mayBePosition(sent) ? decodedBytes(sent, "base64url") : undefined;
     const key = bytes && (await this.#keyed());
     if (bytes === undefined || key === undefined) return undefined;
     const iv = bytes.subarray(0, ivBytes);

@@ -103,6 +103,9 @@ describe("a view that is to reach an entry", () => {
     const lost = await warmIsolate();
     const entry = { position: "1-0", n: "lost" };
     expect(await lost.view.reaches(entry, lost.attention)).toBe(false);
+    lost.journal.asked.length = 0;
+    expect(await lost.view.reaches(entry, lost.attention)).toBe(false);
+    expect(lost.journal.asked).toEqual([]);
     const slow = new Isolate({ timeoutMs: 20 });
     slow.journal.beforeAnswer = () => new Promise<never>(() => undefined);
     expect(await slow.view.reaches(entry, slow.attention)).toBe(false);

@@ -146,6 +146,18 @@ describe.each(Object.keys(stores))("over %s", (name) => {
     expect(since(before)).toEqual({ reads: 1, forwards: 1 });
   });
 
+  it.each(["", "no position", "a".repeat(201)])(
+    "the cookie counts beside a field that is no position: %j",
+    async (sent) => {
+      const { far, purge } = await world(name);
+      const { sealedPosition } = await purge();
+      const cookie = `tidemark-position=${sealedPosition}`;
+      const headers = { cookie, "tidemark-position": sent };
+      const isOther = sent.length > 200;
+      expect((await far.get("/a", { headers })).text).toBe(isOther ? "v1" : "v2");
+    },
+  );
+
   it("an expired position changes nothing", async () => {
     const { far, purge, asks, since } = await world(name);
     const { sealedPosition } = await purge();
