@@ -43,6 +43,8 @@ describe("a webhook", () => {
     expect(site.counted()["purges"]).toBeUndefined();
     held.resolve();
     await vi.advanceTimersByTimeAsync(5_000);
+    // Sealing the position takes no timer.
+    await until(() => site.lines.some(({ event }) => event === "purge"));
     expect(site.counted()).toMatchObject({ purges: 1 });
     expect(site.lines.filter(({ event }) => event === "purge")).toHaveLength(1);
     vi.useRealTimers();

@@ -60,7 +60,7 @@ it.each([
   await site.runCron();
   const kinds = [...keys].map((key) => key.replace(/:[\w-]{20,}$/, ":…")).toSorted();
   expect([...new Set(kinds)]).toEqual(
-    ["ballast", "hot", "journal", "lease:…", "probe", "r:*", "r:…", "switch"].map(
+    ["ballast", "hot", "journal", "lease:…", "probe", "r:*", "r:…", "secret", "switch"].map(
       (kind) => `${namespace}:${kind}`,
     ),
   );
