@@ -1,11 +1,12 @@
 // Counts the Redis commands of each call on a real server, as Upstash bills them. Each isolate also
 // reads the purge journal every few seconds. Those commands are not counted here.
 import { describe, expect, it } from "vitest";
-
 import type { SetOptions } from "../../src/data/write/set.ts";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 import { openRestDatabase } from "../../testing/fakes/rest-database.ts";
+import { lengthenTimeouts } from "../../testing/patient-timeouts.ts";
 
+lengthenTimeouts();
 const database = openRestDatabase();
 
 let namespaces = 0;
