@@ -21,12 +21,11 @@ import {
 import { newerNode } from "../../package/commands.ts";
 
 const purge = { maxLagSeconds: 60 };
-const namespace = "hinted";
 
 function openCache(redis: GivenConnection) {
   const log: string[] = [];
   const own = (line: { message: string }) => void log.push(line.message);
-  const cache = createDataCache({ redis, namespace, purge, log: own });
+  const cache = createDataCache({ redis, purge, log: own });
   const words = cache.namespace<string>("words", { fresh: "1h" });
   return { cache, words, log, stateNow: () => cache.stats().journal.hints ?? "" };
 }
@@ -63,7 +62,7 @@ const child = (ioredis: string, hono: string, src: (path: string) => string) => 
   let count = 0;
   const app = new Hono();
   app.get("/", (c) => c.text(String(count += 1), 200, { "cache-tag": "page", "cache-control": "max-age=3600" }));
-  const config = defineConfig({ namespace: ${JSON.stringify(namespace)}, purge: ${JSON.stringify(purge)} });
+  const config = defineConfig({ purge: ${JSON.stringify(purge)} });
   const env = { ADMIN_TOKEN: "admin-token-of-this-site" };
   const site = tidemark(app, config, { env, stores: redis(connection), operate: operate() });
   const headers = { authorization: "Bearer " + env.ADMIN_TOKEN };
