@@ -6,7 +6,7 @@ import type { BlockingConnection, Command, Connection } from "./connection.ts";
 export interface IoredisConnection {
   readonly status: string;
   readonly isCluster: boolean;
-  readonly options: object;
+  readonly options: { readonly redisOptions?: object };
   /** The socket. Absent for a cluster, and before the first connection. */
   readonly stream?: { cork(): void; uncork(): void; unref(): unknown };
   connect(): Promise<unknown>;
@@ -69,9 +69,11 @@ async function duplicateOf(redis: IoredisConnection): Promise<BlockingConnection
     socketTimeout: undefined,
     blockingTimeout: undefined,
   };
+  // ioredis 5 replaces `redisOptions` as a whole, and with it the password and TLS.
+  const redisOptions = { ...redis.options.redisOptions, ...timeouts };
   const changes = { ...retries, ...timeouts, lazyConnect: true };
   const copy = redis.isCluster
-    ? redis.duplicate([], { ...changes, redisOptions: timeouts })
+    ? redis.duplicate([], { ...changes, redisOptions })
     : redis.duplicate(changes);
   // Without a listener, ioredis prints errors.
   copy.on("error", () => undefined);
