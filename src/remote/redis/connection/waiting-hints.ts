@@ -10,6 +10,8 @@ import { refusalIn } from "./carry.ts";
 import type { BlockingConnection, Connection } from "./connection.ts";
 import { keyInSlot } from "./slots.ts";
 
+/** The time for a connection to open, with the checks of its server. */
+const openMsMax = 10_000;
 /** The time of one wait, which ends before most firewalls forget an idle connection. */
 const blockMs = 20_000;
 /** After this time, a connection without a reply counts as lost. */
@@ -68,8 +70,9 @@ export class WaitingHints implements StreamHints {
 
   /** Waits over one connection, until it fails or the application closes its own. */
   async #overOne(): Promise<void> {
-    const open = await this.#connection.duplicate();
+    const open = this.#connection.duplicate();
     try {
+      await this.#unlessGivenUp(open.open(), openMsMax);
       // The first wait is short, to see that the user may wait at all.
       for (let waitMs = 1; !this.#isClosed; waitMs = blockMs) {
         const last = this.#stream.end();
@@ -85,17 +88,24 @@ export class WaitingHints implements StreamHints {
   async #hasNews(open: BlockingConnection, waitMs: number, last = "$"): Promise<boolean> {
     const { key } = this.#stream;
     const named = this.#connection.isCluster ? keyInSlot(key) : key;
-    // A library may leave a command without an answer when its connection closes.
+    const block = ["BLOCK", String(waitMs)];
+    const sent = open.send(["XREAD", "COUNT", "1", ...block, "STREAMS", named, last]);
+    const reply = await this.#unlessGivenUp(sent, replyMsMax);
+    this.state = "on";
+    return reply !== null;
+  }
+
+  /**
+   * Settles like the promise, or rejects after `msMax` or when the application closes its connection.
+   * A library may leave a call without an answer.
+   */
+  async #unlessGivenUp<T>(promise: Promise<T>, msMax: number): Promise<T> {
     const { promise: givenUp, reject } = Promise.withResolvers<never>();
     this.#giveUp = reject;
-    const timer = setTimeout(() => reject(new OutOfTime()), replyMsMax);
+    const timer = setTimeout(() => reject(new OutOfTime()), msMax);
     unhold(timer);
     try {
-      const block = ["BLOCK", String(waitMs)];
-      const sent = open.send(["XREAD", "COUNT", "1", ...block, "STREAMS", named, last]);
-      const reply = await Promise.race([sent, givenUp]);
-      this.state = "on";
-      return reply !== null;
+      return await Promise.race([promise, givenUp]);
     } finally {
       clearTimeout(timer);
     }

@@ -24,7 +24,7 @@ function opened({ isCluster = false, opens = true } = {}) {
   const sent: Command[] = [];
   const waits: PromiseWithResolvers<unknown>[] = [];
   const ends: (() => void)[] = [];
-  const flags = { opens, reads: true, refuses: false };
+  const flags = { opens, hangs: false, reads: true, refuses: false };
   const connection = {
     isCluster,
     mayResend: false,
@@ -34,11 +34,18 @@ function opened({ isCluster = false, opens = true } = {}) {
     onEnd: (listener: () => void) => void ends.push(listener),
     send: async () => null,
     transact: async () => [],
-    async duplicate() {
-      if (!flags.opens) throw new Error("connect ECONNREFUSED");
-      at.opened += 1;
+    duplicate() {
       let isClosed = false;
+      let abort: (cause: Error) => void = () => undefined;
       return {
+        open() {
+          if (!flags.opens) return Promise.reject(new Error("connect ECONNREFUSED"));
+          at.opened += 1;
+          const { promise, resolve, reject } = Promise.withResolvers<void>();
+          abort = reject;
+          if (!flags.hangs) resolve();
+          return promise;
+        },
         send(command: Command) {
           sent.push(command);
           if (flags.refuses) return Promise.reject(noPermission);
@@ -51,6 +58,7 @@ function opened({ isCluster = false, opens = true } = {}) {
         close() {
           if (!isClosed) at.closed += 1;
           isClosed = true;
+          abort(new Error("Connection is closed."));
         },
       };
     },
@@ -159,6 +167,17 @@ describe("a lost connection", () => {
     expect([at.opened, at.closed, sent.length]).toEqual([2, 1, 4]);
   });
 
+  it("that hangs while it opens is closed after 10 s, and opened again", async () => {
+    const { at, flags, hints, pass } = opened();
+    flags.hangs = true;
+    hints.start();
+    await pass(9_999);
+    expect([at.opened, at.closed]).toEqual([1, 0]);
+    flags.hangs = false;
+    await pass(201);
+    expect([at.opened, at.closed, hints.state]).toEqual([2, 1, "on"]);
+  });
+
   it("that cannot be opened is tried each 5 s, and logged once", async () => {
     const { at, flags, log, hints, append, pass } = opened({ opens: false });
     hints.start();
@@ -207,7 +226,8 @@ describe("an application that closes its connection", () => {
   });
 
   it("also ends a connection that is being opened", async () => {
-    const { at, sent, hints, close, pass } = opened();
+    const { at, flags, sent, hints, close, pass } = opened();
+    flags.hangs = true;
     hints.start();
     close();
     await pass(1_000);
