@@ -76,8 +76,9 @@ export class WaitingHints implements StreamHints {
       // The first wait is short, to see that the user may wait at all.
       for (let waitMs = 1; !this.#isClosed; waitMs = blockMs) {
         const last = this.#stream.end();
+        const sinceAtMs = Date.now();
         if (await this.#hasNews(open, waitMs, last)) await this.#read(last);
-        else if (waitMs === blockMs) this.#failures = 0;
+        else if (waitMs === blockMs) await this.#waited(Date.now() - sinceAtMs);
       }
     } finally {
       open.close();
@@ -109,6 +110,12 @@ export class WaitingHints implements StreamHints {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Pauses if the wait ended much too early, by a server or a proxy that does not block. */
+  async #waited(ms: number): Promise<void> {
+    this.#failures = ms < blockMs / 2 ? this.#failures + 1 : 0;
+    if (this.#failures > 0) await pauseUnheld(pauseMs(this.#failures));
   }
 
   async #read(last: string | undefined): Promise<void> {

@@ -24,7 +24,7 @@ function opened({ isCluster = false, opens = true } = {}) {
   const sent: Command[] = [];
   const waits: PromiseWithResolvers<unknown>[] = [];
   const ends: (() => void)[] = [];
-  const flags = { opens, hangs: false, reads: true, refuses: false };
+  const flags = { opens, hangs: false, waits: true, reads: true, refuses: false };
   const connection = {
     isCluster,
     mayResend: false,
@@ -50,7 +50,7 @@ function opened({ isCluster = false, opens = true } = {}) {
           sent.push(command);
           if (flags.refuses) return Promise.reject(noPermission);
           if (at.end > at.known) return Promise.resolve(entry);
-          if (command[4] === "1") return Promise.resolve(null);
+          if (command[4] === "1" || !flags.waits) return Promise.resolve(null);
           const wait = Promise.withResolvers<unknown>();
           waits.push(wait);
           return wait.promise;
@@ -165,6 +165,21 @@ describe("a lost connection", () => {
     expect([at.opened, at.closed]).toEqual([1, 0]);
     await pass(201);
     expect([at.opened, at.closed, sent.length]).toEqual([2, 1, 4]);
+  });
+
+  it("whose waits end at once is asked ever more rarely, and still reads", async () => {
+    const { at, sent, flags, hints, append, pass } = opened();
+    flags.waits = false;
+    hints.start();
+    await pass(60_000);
+    expect(sent.length).toBeGreaterThan(10);
+    expect(sent.length).toBeLessThan(25);
+    append();
+    await pass(5_000);
+    expect([at.known, at.opened]).toEqual([1, 1]);
+    flags.waits = true;
+    await pass(5_000);
+    expect(sent.length).toBeLessThan(30);
   });
 
   it("that hangs while it opens is closed after 10 s, and opened again", async () => {
