@@ -24,11 +24,14 @@ const pauseMsMax = 5_000;
 const longPauseMsMax = 300_000;
 /** The failures in a row, while the other connection works, after which the log tells of them. */
 const failuresToTell = 5;
+const replaced = "off: a newer cache with the same connection and namespace has them";
 
-export class WaitingHints implements StreamHints {
+/** Waits at one stream over a connection. Only the newest of its caches in this process gets hints. */
+export class WaitingHints {
   readonly #connection: Connection;
-  readonly #stream: WatchedStream;
   readonly #words: TroubleWords;
+  /** The stream, as the newest cache knows it. */
+  #stream: WatchedStream;
   #isWaiting = false;
   /** Whether the application has closed its connection since the start. */
   #isClosed = false;
@@ -36,7 +39,7 @@ export class WaitingHints implements StreamHints {
   #giveUp: (cause: Error) => void = () => undefined;
   #failures = 0;
   #hasTold = false;
-  state = "not needed yet";
+  #state = "not needed yet";
 
   constructor(connection: Connection, stream: WatchedStream, words: TroubleWords) {
     this.#connection = connection;
@@ -48,7 +51,20 @@ export class WaitingHints implements StreamHints {
     });
   }
 
-  start(): void {
+  /** Replaces the reader, whose cache may be gone after a reload. Returns the hints for the new one. */
+  handTo(stream: WatchedStream): StreamHints {
+    this.#stream = stream;
+    this.#hasTold = false;
+    const stateNow = () => (this.#stream === stream ? this.#state : replaced);
+    return {
+      get state() {
+        return stateNow();
+      },
+      start: () => this.#start(),
+    };
+  }
+
+  #start(): void {
     if (this.#isWaiting || !this.#connection.isReady()) return;
     this.#isWaiting = true;
     this.#isClosed = false;
@@ -65,7 +81,7 @@ export class WaitingHints implements StreamHints {
         if (!this.#isClosed) await pauseUnheld(this.#failed(troubleOf(cause)));
       }
     }
-    this.state = "off: the connection is closed";
+    this.#state = "off: the connection is closed";
   }
 
   /** Waits over one connection, until it fails or the application closes its own. */
@@ -92,7 +108,7 @@ export class WaitingHints implements StreamHints {
     const block = ["BLOCK", String(waitMs)];
     const sent = open.send(["XREAD", "COUNT", "1", ...block, "STREAMS", named, last]);
     const reply = await this.#unlessGivenUp(sent, replyMsMax);
-    this.state = "on";
+    this.#state = "on";
     return reply !== null;
   }
 
@@ -132,7 +148,7 @@ export class WaitingHints implements StreamHints {
   #failed(trouble: RemoteTrouble): number {
     this.#failures += 1;
     const line = troubleLine(trouble, this.#words);
-    this.state = `off: ${line}`;
+    this.#state = `off: ${line}`;
     const isLasting = this.#failures >= failuresToTell && this.#connection.isReady();
     if (!this.#hasTold && isLasting) {
       this.#hasTold = true;

@@ -72,7 +72,8 @@ function opened({ isCluster = false, opens = true } = {}) {
     },
     tell: ({ message }: { message: string }) => void log.push(message),
   };
-  const hints = new WaitingHints(connection, stream, connectionWords);
+  const wait = new WaitingHints(connection, stream, connectionWords);
+  const hints = wait.handTo(stream);
   const append = () => {
     at.end += 1;
     waits.at(-1)?.resolve(entry);
@@ -82,7 +83,7 @@ function opened({ isCluster = false, opens = true } = {}) {
     for (const end of ends) end();
   };
   const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
-  return { at, log, sent, waits, flags, hints, append, close, pass };
+  return { at, log, sent, waits, flags, stream, wait, hints, append, close, pass };
 }
 
 describe("an entry of another process", () => {
@@ -260,4 +261,18 @@ it("the wait has the context of no client", async () => {
   append();
   await pass(0);
   expect(seen).toEqual([undefined]);
+});
+
+it("the newest cache replaces an older one, and neither needs a connection of its own", async () => {
+  const { at, hints, wait, stream, append, pass } = opened();
+  hints.start();
+  await pass(0);
+  const read = vi.fn(async () => void (at.known = at.end));
+  const newer = wait.handTo({ ...stream, read });
+  newer.start();
+  hints.start();
+  append();
+  await pass(0);
+  expect([read.mock.calls.length, at.reads, at.opened]).toEqual([1, [], 1]);
+  expect([newer.state, hints.state]).toEqual(["on", expect.stringMatching(/^off: a newer cache/)]);
 });
