@@ -68,7 +68,7 @@ export function inProcess(): Stores {
     });
   }
   const journal = memoryJournal();
-  return { journal: { bound: () => journal } };
+  return { journal: { bound: () => journal, reach: "process" } };
 }
 
 /** Returns what this process is if it is one of several; `undefined` if it seems to run alone. */
