@@ -66,7 +66,8 @@ export function bindStores<Read extends Databases>(read: Read, stores: Stores, e
   );
   const unbound = new Set([records, bodies, journal, reports].filter(isFault));
   const idle = stores.journal && journalOfRedis ? [idleJournal] : [];
-  const faults = [...own, ...unbound, ...idle];
+  const doubts = [stores.journal?.fault ?? []].flat();
+  const faults = [...own, ...unbound, ...idle, ...doubts];
   const makers = {
     records: isFault(records) ? undefined : records,
     withBodies: isFault(bodies) ? undefined : bodies,
