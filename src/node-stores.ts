@@ -2,7 +2,7 @@
 // the process alone.
 import type { Stores } from "./compose/bind-stores.ts";
 import { nodeGlobals } from "./base/node-globals.ts";
-import { isFault, OperatorError } from "./base/operator-error.ts";
+import { type Fault, isFault, OperatorError } from "./base/operator-error.ts";
 import { databaseOf, hintOfSealKey, sealKeysOf } from "./protocol/variables/database.ts";
 import { addressOver, type GivenConnection } from "./remote/redis/connection/given-connection.ts";
 import type { RedisAddress } from "./remote/redis/open-client.ts";
@@ -55,10 +55,19 @@ export function redis(
  * Stores purges in the memory of this process, which is the whole cache: a purge reaches no other
  * process. Pages and data are only in memory.
  *
- * @throws OperatorError in a process that is one of several, by `node:cluster` or PM2
+ * In a worker thread, such as one of Vitest, a purge reaches only this thread, which the log says.
+ *
+ * @throws OperatorError on Workers, and in a process that is one of several, by `node:cluster` or PM2
  * @example tidemark(app, config, { stores: inProcess() });
  */
 export function inProcess(): Stores {
+  if ("WebSocketPair" in globalThis) {
+    throw new OperatorError({
+      what: "The cache does not start: inProcess() is for a process that runs alone.",
+      why: "This is a Worker, which runs in many isolates, and a purge in one would not reach the others.",
+      hint: "Pass durableObjects() of tidemark/cloudflare or upstash() of tidemark/upstash as the stores.",
+    });
+  }
   const one = oneOfSeveral();
   if (one !== undefined) {
     throw new OperatorError({
@@ -68,7 +77,18 @@ export function inProcess(): Stores {
     });
   }
   const journal = memoryJournal();
-  return { journal: { bound: () => journal } };
+  return { journal: { bound: () => journal, reach: "process", fault: faultOfThread() } };
+}
+
+/** Returns the fault of a worker thread. Not an error, because test runners use such threads. */
+function faultOfThread(): Fault | undefined {
+  const threads = nodeGlobals.process?.getBuiltinModule?.("node:worker_threads");
+  if (threads?.isMainThread !== false) return undefined;
+  return {
+    what: "Purges reach only this thread.",
+    why: "inProcess() runs in a worker thread, and other threads may have caches of their own.",
+    hint: "Ignore this in tests. Otherwise pass redis(connection), or run the site in the main thread.",
+  };
 }
 
 /** Returns what this process is if it is one of several; `undefined` if it seems to run alone. */
@@ -81,7 +101,7 @@ function oneOfSeveral(): string | undefined {
     const isOnly = instances === undefined || instances === "1";
     return isOnly && (nth ?? "0") === "0" ? undefined : "one of several instances of PM2";
   }
-  const isWorker = process?.getBuiltinModule?.("node:cluster").isWorker === true;
+  const isWorker = process?.getBuiltinModule?.("node:cluster")?.isWorker === true;
   return isWorker ? "a worker of node:cluster" : undefined;
 }
 

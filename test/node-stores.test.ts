@@ -8,6 +8,7 @@ import { tidemark } from "../src/hono.ts";
 import {
   createDataCache,
   type GivenConnection,
+  inProcess,
   redis,
   type RedisOptions,
 } from "../src/node-cache.ts";
@@ -86,6 +87,22 @@ it("with a sealKey, a process uses nothing that another has stored without it", 
   expect(await page()).toBe("answer 1");
   expect(await data.namespace<string>("words", options).get("a")).toBeUndefined();
   expect(faults()).toEqual([]);
+});
+
+it("inProcess() over Redis stores nothing there, and the log says why", async () => {
+  const log: string[] = [];
+  vi.spyOn(console, "warn").mockImplementation((line: string) => void log.push(line));
+  vi.spyOn(console, "log").mockImplementation(() => undefined);
+  onTestFinished(() => void vi.restoreAllMocks());
+  const connection = await connected();
+  await connection.flushall();
+  const app = new Hono();
+  app.get("/", (c) => c.text("page", 200, { "Cache-Control": "max-age=600" }));
+  const stores = { ...redis(connection), ...inProcess() };
+  const site = tidemark(app, defineConfig({}), { env: {}, stores });
+  expect(await (await site.fetch(new Request("http://site.test/"))).text()).toBe("page");
+  expect(log).toEqual([expect.stringContaining("inProcess() keeps purges in this process")]);
+  expect(await connection.keys("*")).toEqual([]);
 });
 
 describe("redis()", () => {

@@ -27,6 +27,7 @@ interface NodeGlobals {
         };
       };
       (name: "node:cluster"): { readonly isWorker: boolean };
+      (name: "node:worker_threads"): { readonly isMainThread: boolean };
       (name: "node:v8"): { getHeapStatistics(): { readonly heap_size_limit: number } };
     };
   };

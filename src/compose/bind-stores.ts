@@ -50,8 +50,9 @@ interface Databases {
 export function bindStores<Read extends Databases>(read: Read, stores: Stores, env: Env) {
   const { redis, journal: journalOfRedis } = stores.databases ?? read;
   const hasRedis = redis !== undefined && !isFault(redis);
-  const journal = stores.journal?.bound(env) ?? journalOfRedis;
   const hasShared = hasRedis || stores.records !== undefined;
+  const isTooNarrow = hasShared && stores.journal?.reach === "process";
+  const journal = isTooNarrow ? tooNarrow : (stores.journal?.bound(env) ?? journalOfRedis);
   const bodies = stores.bodies && (hasShared ? stores.bodies.bound(env) : lacksShared);
   const isUsable = hasRedis || typeof journal === "function";
   // A journal in code that is unusable has a fault of its own.
@@ -65,7 +66,8 @@ export function bindStores<Read extends Databases>(read: Read, stores: Stores, e
   );
   const unbound = new Set([records, bodies, journal, reports].filter(isFault));
   const idle = stores.journal && journalOfRedis ? [idleJournal] : [];
-  const faults = [...own, ...unbound, ...idle];
+  const doubts = [stores.journal?.fault ?? []].flat();
+  const faults = [...own, ...unbound, ...idle, ...doubts];
   const makers = {
     records: isFault(records) ? undefined : records,
     withBodies: isFault(bodies) ? undefined : bodies,
@@ -80,6 +82,12 @@ const idleJournal: Fault = {
   what: "JOURNAL_REDIS_REST_URL has no effect.",
   why: "The Worker passes another journal in code.",
   hint: "Unset it.",
+};
+
+const tooNarrow: Fault = {
+  what: "The shared tier and purges are off.",
+  why: "The stores share responses, but inProcess() keeps purges in this process, so that none would reach the others.",
+  hint: "Pass either inProcess() or the other stores, such as redis(connection), not both.",
 };
 
 const lacksShared: Fault = {

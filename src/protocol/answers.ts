@@ -141,6 +141,7 @@ export const answers = {
     position: text,
     visibleWithinSeconds: seconds,
     visibleBy: z.optional(text),
+    reach: z.optional(z.literal("process")),
     sealedPosition: z.optional(text),
     setCookie: z.optional(text),
   }),

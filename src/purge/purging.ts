@@ -105,6 +105,10 @@ export function readTimeoutMsOf({ renewalLagMs, allowanceMs }: PurgeSettings["pu
 export interface JournalInCode {
   /** Returns how to open the journal, or the fault in the bindings. */
   readonly bound: (env: Readonly<Record<string, unknown>>) => JournalMaker | Fault;
+  /** Set if no other process reads the journal. */
+  readonly reach?: "process";
+  /** A doubt whether the journal suits this process. The log tells of it. */
+  readonly fault?: Fault | undefined;
 }
 
 /** Creates the journal, its view and the acceptance of purges. */

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Cluster, Redis } from "ioredis";
 import { createClient, createCluster } from "redis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Running } from "../../../local/running.ts";
 import { createDataCache } from "../../../src/data/node/create-data-cache.ts";
 import type { GivenConnection } from "../../../src/node-cache.ts";
@@ -21,12 +21,11 @@ import {
 import { newerNode } from "../../package/commands.ts";
 
 const purge = { maxLagSeconds: 60 };
-const namespace = "hinted";
 
 function openCache(redis: GivenConnection) {
   const log: string[] = [];
   const own = (line: { message: string }) => void log.push(line.message);
-  const cache = createDataCache({ redis, namespace, purge, log: own });
+  const cache = createDataCache({ redis, purge, log: own });
   const words = cache.namespace<string>("words", { fresh: "1h" });
   return { cache, words, log, stateNow: () => cache.stats().journal.hints ?? "" };
 }
@@ -63,7 +62,7 @@ const child = (ioredis: string, hono: string, src: (path: string) => string) => 
   let count = 0;
   const app = new Hono();
   app.get("/", (c) => c.text(String(count += 1), 200, { "cache-tag": "page", "cache-control": "max-age=3600" }));
-  const config = defineConfig({ namespace: ${JSON.stringify(namespace)}, purge: ${JSON.stringify(purge)} });
+  const config = defineConfig({ purge: ${JSON.stringify(purge)} });
   const env = { ADMIN_TOKEN: "admin-token-of-this-site" };
   const site = tidemark(app, config, { env, stores: redis(connection), operate: operate() });
   const headers = { authorization: "Bearer " + env.ADMIN_TOKEN };
@@ -151,6 +150,19 @@ describe.runIf(isRedisServerInstalled)("over redis-server", () => {
       expect(there.log.filter((line) => line.includes("only by polling"))).toEqual([]);
     },
   );
+
+  it("twelve caches over one connection, as after reloads, have one second connection", async () => {
+    const warn = vi.spyOn(process, "emitWarning");
+    const connection = await connected("ioredis");
+    const waiting = async () =>
+      String(await (connection as Redis).client("LIST")).split(" cmd=xread ").length - 1;
+    const others = await waiting();
+    const caches = Array.from({ length: 12 }, () => openCache(connection));
+    for (const { words } of caches) await words.set("a", "v");
+    await until(() => caches.at(-1)?.stateNow() === "on");
+    expect((await waiting()) - others).toBe(1);
+    expect(warn).not.toHaveBeenCalled();
+  });
 
   it.each(["ioredis", "node-redis"] as const)(
     "a user who may not wait gets no hints, and the log says so once: %s",

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { Hono } from "hono";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { tidemark } from "../../../src/hono.ts";
+import { nodeGlobals } from "../../../src/base/node-globals.ts";
 import { createDataCache, inProcess } from "../../../src/node-cache.ts";
 import { operate } from "../../../src/operate.ts";
 import { defineConfig } from "../../../src/tidemark.ts";
@@ -106,6 +107,26 @@ describe("inProcess()", () => {
     { id: "alone", env: {} },
   ])("is accepted in a process that is $id", ({ env }) => {
     expect(inProcessWith(env)()).toHaveProperty("journal");
+  });
+
+  it("is refused on Workers", () => {
+    vi.stubGlobal("WebSocketPair", class {});
+    onTestFinished(() => void vi.unstubAllGlobals());
+    expect(inProcess).toThrow(/This is a Worker.*durableObjects\(\).*upstash\(\)/s);
+  });
+
+  it("in a worker thread logs that a purge reaches only this thread", () => {
+    const { process } = nodeGlobals;
+    const threads = { isMainThread: false };
+    const real = process?.getBuiltinModule;
+    const played = (name: string) =>
+      name === "node:worker_threads" ? threads : real?.(name as "node:v8");
+    vi.spyOn(globalThis.process, "getBuiltinModule").mockImplementation(played as never);
+    const log: string[] = [];
+    const own = (line: { message: string }) => void log.push(line.message);
+    onTestFinished(() => void vi.restoreAllMocks());
+    createDataCache({ redis: "none", log: own });
+    expect(log).toEqual([expect.stringContaining("Purges reach only this thread.")]);
   });
 
   it("is refused in a worker of node:cluster", async () => {

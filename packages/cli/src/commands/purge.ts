@@ -76,7 +76,7 @@ async function purge(session: Session, options: PurgeOptions) {
   terminal.json(hasWaited ? { ...accepted, seen } : accepted);
   const since = hasWaited
     ? "It applies everywhere."
-    : `It applies everywhere within ${visibleWithinSeconds} s.`;
+    : `It applies ${accepted.reach === "process" ? "in this process" : "everywhere"} within ${visibleWithinSeconds} s.`;
   terminal.print(`Purged: position ${position}. ${since}`);
   for (const { sent: name, as } of readAs)
     terminal.print(`  ${name} is read as ${[as].flat().join(", ")}`);

@@ -33,6 +33,13 @@ describe("the purge command", () => {
     expect((await site.ask("/a")).headers.get("cache-status")).toContain("detail=purged");
   });
 
+  it("says that a purge reaches only the process of the site", async () => {
+    const reading = { targets: { tags: 1 }, visibleWithinSeconds: 10, reach: "process" };
+    const user = operatorTold({ position: "1-1", ...reading });
+    const { out } = await (await user).runs(["purge", "--tag", "a"]);
+    expect(out).toBe("Purged: position 1-1. It applies in this process within 10 s.\n");
+  });
+
   it.each([[], ["--dry-run"]])("prints why an invalid name is not purged: %j", async (...more) => {
     const { user } = await stored();
     const names = ["--tag", "a", "--tag", "x".repeat(257), "--url", "https://a.example/*"];

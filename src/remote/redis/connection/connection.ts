@@ -29,10 +29,10 @@ export interface Connection {
   /** Resolves with the reply in the format of RESP2 or RESP3. */
   send(command: Command): Promise<unknown>;
   /**
-   * Opens a second connection with the same options, for commands that block. It does not reconnect,
-   * and does not keep a Node process alive. Its errors reject its calls.
+   * Returns a second connection with the same options, for commands that block. It does not
+   * reconnect, and does not keep a Node process alive. Its errors reject its calls.
    */
-  duplicate(): Promise<BlockingConnection>;
+  duplicate(): BlockingConnection;
   /** Registers a listener that runs when the application closes the connection. */
   onEnd(listener: () => void): void;
   /** Runs MULTI, the commands and EXEC. The reply of a command that fails in EXEC is an `Error`. */
@@ -41,6 +41,8 @@ export interface Connection {
 
 /** A connection that waits in one command at a time. */
 export interface BlockingConnection extends Pick<Connection, "send"> {
-  /** Rejects a command in flight. Never throws. */
+  /** Connects. May wait without limit for a server that never answers. */
+  open(): Promise<unknown>;
+  /** Rejects a command in flight, and ends `open`. Never throws. */
   close(): void;
 }

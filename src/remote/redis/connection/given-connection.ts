@@ -92,7 +92,13 @@ export function addressOver(given: object): RedisAddress {
   // No request uses this address.
   const nowhere = { url: "https://connection.invalid", token: "none" };
   const words = connectionWords;
-  const watch = (stream: WatchedStream) => new WaitingHints(connection, stream, words);
+  /** By the key of the stream. */
+  const waits = new Map<string, WaitingHints>();
+  const watch = (stream: WatchedStream) => {
+    const wait = waits.get(stream.key) ?? new WaitingHints(connection, stream, words);
+    waits.set(stream.key, wait);
+    return wait.handTo(stream);
+  };
   const address = { ...nowhere, ...carryOver(connection), mayResend, words, watch };
   addresses.set(given, address);
   return address;

@@ -12,7 +12,7 @@ export interface IoredisConnection {
   connect(): Promise<unknown>;
   disconnect(): void;
   duplicate(...changes: (object | undefined)[]): IoredisConnection;
-  on(event: "error" | "end", listener: (cause: Error) => void): unknown;
+  on(event: "connect" | "error" | "end", listener: (cause: Error) => void): unknown;
   call(name: string, ...args: string[]): Promise<unknown>;
   multi(): IoredisChain;
 }
@@ -61,7 +61,7 @@ export function overIoredis(redis: IoredisConnection): Connection {
   };
 }
 
-async function duplicateOf(redis: IoredisConnection): Promise<BlockingConnection> {
+function duplicateOf(redis: IoredisConnection): BlockingConnection {
   const retries = { retryStrategy: null, sentinelRetryStrategy: null, clusterRetryStrategy: null };
   // These timeouts would end a command that blocks.
   const timeouts = {
@@ -69,20 +69,21 @@ async function duplicateOf(redis: IoredisConnection): Promise<BlockingConnection
     socketTimeout: undefined,
     blockingTimeout: undefined,
   };
+  // ioredis 5 replaces `redisOptions` as a whole, and with it the password and TLS.
+  const { redisOptions: given } = redis.options as { readonly redisOptions?: object };
+  const redisOptions = { ...given, ...timeouts };
   const changes = { ...retries, ...timeouts, lazyConnect: true };
   const copy = redis.isCluster
-    ? redis.duplicate([], { ...changes, redisOptions: timeouts })
+    ? redis.duplicate([], { ...changes, redisOptions })
     : redis.duplicate(changes);
   // Without a listener, ioredis prints errors.
   copy.on("error", () => undefined);
-  try {
-    await copy.connect();
-  } catch (cause) {
-    copy.disconnect();
-    throw cause;
-  }
-  copy.stream?.unref();
-  return { send: ([name, ...args]) => copy.call(name, ...args), close: () => copy.disconnect() };
+  copy.on("connect", () => void copy.stream?.unref());
+  return {
+    open: () => copy.connect(),
+    send: ([name, ...args]) => copy.call(name, ...args),
+    close: () => copy.disconnect(),
+  };
 }
 
 /**

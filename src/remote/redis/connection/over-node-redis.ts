@@ -62,9 +62,11 @@ export function overNodeRedis(redis: NodeRedisClient | NodeRedisCluster): Connec
     return {
       ...shared,
       isCluster: true,
-      async duplicate() {
+      duplicate() {
         const copy = redis.duplicate({ commandOptions: { timeout: undefined } });
-        return opened(copy, (command) => copy.sendCommand(keysOf(command)[0], false, [...command]));
+        return blocking(copy, (command) =>
+          copy.sendCommand(keysOf(command)[0], false, [...command]),
+        );
       },
       send: (command) => redis.sendCommand(keysOf(command)[0], false, [...command]),
       transact(commands) {
@@ -77,16 +79,15 @@ export function overNodeRedis(redis: NodeRedisClient | NodeRedisCluster): Connec
   return {
     ...shared,
     isCluster: false,
-    async duplicate() {
+    duplicate() {
       const socket = {
         ...redis.options?.socket,
         reconnectStrategy: false,
         socketTimeout: undefined,
       };
       const copy = redis.duplicate({ socket, commandOptions: { timeout: undefined } });
-      const connection = await opened(copy, (command) => copy.sendCommand(command));
       copy.unref();
-      return connection;
+      return blocking(copy, (command) => copy.sendCommand(command));
     },
     send: (command) => redis.sendCommand(command),
     transact(commands: readonly Command[]) {
@@ -97,24 +98,14 @@ export function overNodeRedis(redis: NodeRedisClient | NodeRedisCluster): Connec
   };
 }
 
-/** Opens a duplicate. */
-async function opened(
-  copy: ClientState,
-  send: BlockingConnection["send"],
-): Promise<BlockingConnection> {
+function blocking(copy: ClientState, send: BlockingConnection["send"]): BlockingConnection {
   // Without a listener, an error ends the process.
   copy.on("error", () => undefined);
   const close = () => {
     // `destroy` throws if the client is already closed.
     if (copy.isOpen) copy.destroy();
   };
-  try {
-    await copy.connect();
-  } catch (cause) {
-    close();
-    throw cause;
-  }
-  return { send, close };
+  return { open: () => copy.connect(), send, close };
 }
 
 /** Returns the replies. If a command was refused, `exec` throws an error that contains them. */

@@ -16,19 +16,28 @@ const scripts: readonly string[] = ["EVAL", "EVAL_RO"];
 export const isScript = (name: string): boolean => scripts.includes(name);
 
 /** Returns a command's keys. By default, the first argument is the key. */
-export function keysOf([name, ...args]: Command): readonly string[] {
-  if (keyless.includes(name)) return [];
-  if (ofKeys.includes(name)) return args;
-  return isScript(name) ? args.slice(2, 2 + Number(args[1])) : args.slice(0, 1);
+export function keysOf(command: Command): readonly string[] {
+  const { from, to } = rangeOfKeys(command);
+  return command.slice(from, to);
 }
 
 /** Renames a command's keys for a cluster, so that keys of one transaction share a slot. */
 export function inSlots(command: Command): Command {
+  const { from, to } = rangeOfKeys(command);
   const [name, ...args] = command;
-  const count = keysOf(command).length;
-  const from = isScript(name) ? 2 : 0;
-  const named = args.map((arg, at) => (at >= from && at < from + count ? keyInSlot(arg) : arg));
-  return [name, ...named];
+  return [name, ...args.map((arg, at) => (at + 1 >= from && at + 1 < to ? keyInSlot(arg) : arg))];
+}
+
+/** Returns the positions in a command of its first key, and after its last one. */
+function rangeOfKeys(command: Command): { readonly from: number; readonly to: number } {
+  const [name] = command;
+  if (keyless.includes(name)) return { from: 1, to: 1 };
+  if (ofKeys.includes(name)) return { from: 1, to: command.length };
+  if (isScript(name)) return { from: 3, to: 3 + Number(command[2]) };
+  if (name !== "XREAD") return { from: 1, to: 2 };
+  // The keys, then as many IDs.
+  const from = command.indexOf("STREAMS") + 1;
+  return { from, to: (from + command.length) / 2 };
 }
 
 /**

@@ -10,6 +10,8 @@ import { refusalIn } from "./carry.ts";
 import type { BlockingConnection, Connection } from "./connection.ts";
 import { keyInSlot } from "./slots.ts";
 
+/** The time for a connection to open, with the checks of its server. */
+const openMsMax = 10_000;
 /** The time of one wait, which ends before most firewalls forget an idle connection. */
 const blockMs = 20_000;
 /** After this time, a connection without a reply counts as lost. */
@@ -22,11 +24,14 @@ const pauseMsMax = 5_000;
 const longPauseMsMax = 300_000;
 /** The failures in a row, while the other connection works, after which the log tells of them. */
 const failuresToTell = 5;
+const replaced = "off: a newer cache with the same connection and namespace has them";
 
-export class WaitingHints implements StreamHints {
+/** Waits at one stream over a connection. Only the newest of its caches in this process gets hints. */
+export class WaitingHints {
   readonly #connection: Connection;
-  readonly #stream: WatchedStream;
   readonly #words: TroubleWords;
+  /** The stream, as the newest cache knows it. */
+  #stream: WatchedStream;
   #isWaiting = false;
   /** Whether the application has closed its connection since the start. */
   #isClosed = false;
@@ -34,7 +39,7 @@ export class WaitingHints implements StreamHints {
   #giveUp: (cause: Error) => void = () => undefined;
   #failures = 0;
   #hasTold = false;
-  state = "not needed yet";
+  #state = "not needed yet";
 
   constructor(connection: Connection, stream: WatchedStream, words: TroubleWords) {
     this.#connection = connection;
@@ -46,7 +51,20 @@ export class WaitingHints implements StreamHints {
     });
   }
 
-  start(): void {
+  /** Replaces the reader, whose cache may be gone after a reload. Returns the hints for the new one. */
+  handTo(stream: WatchedStream): StreamHints {
+    this.#stream = stream;
+    this.#hasTold = false;
+    const stateNow = () => (this.#stream === stream ? this.#state : replaced);
+    return {
+      get state() {
+        return stateNow();
+      },
+      start: () => this.#start(),
+    };
+  }
+
+  #start(): void {
     if (this.#isWaiting || !this.#connection.isReady()) return;
     this.#isWaiting = true;
     this.#isClosed = false;
@@ -63,18 +81,20 @@ export class WaitingHints implements StreamHints {
         if (!this.#isClosed) await pauseUnheld(this.#failed(troubleOf(cause)));
       }
     }
-    this.state = "off: the connection is closed";
+    this.#state = "off: the connection is closed";
   }
 
   /** Waits over one connection, until it fails or the application closes its own. */
   async #overOne(): Promise<void> {
-    const open = await this.#connection.duplicate();
+    const open = this.#connection.duplicate();
     try {
+      await this.#unlessGivenUp(open.open(), openMsMax);
       // The first wait is short, to see that the user may wait at all.
       for (let waitMs = 1; !this.#isClosed; waitMs = blockMs) {
         const last = this.#stream.end();
+        const sinceAtMs = Date.now();
         if (await this.#hasNews(open, waitMs, last)) await this.#read(last);
-        else if (waitMs === blockMs) this.#failures = 0;
+        else if (waitMs === blockMs) await this.#waited(Date.now() - sinceAtMs);
       }
     } finally {
       open.close();
@@ -85,20 +105,33 @@ export class WaitingHints implements StreamHints {
   async #hasNews(open: BlockingConnection, waitMs: number, last = "$"): Promise<boolean> {
     const { key } = this.#stream;
     const named = this.#connection.isCluster ? keyInSlot(key) : key;
-    // A library may leave a command without an answer when its connection closes.
+    const block = ["BLOCK", String(waitMs)];
+    const sent = open.send(["XREAD", "COUNT", "1", ...block, "STREAMS", named, last]);
+    const reply = await this.#unlessGivenUp(sent, replyMsMax);
+    this.#state = "on";
+    return reply !== null;
+  }
+
+  /**
+   * Settles like the promise, or rejects after `msMax` or when the application closes its connection.
+   * A library may leave a call without an answer.
+   */
+  async #unlessGivenUp<T>(promise: Promise<T>, msMax: number): Promise<T> {
     const { promise: givenUp, reject } = Promise.withResolvers<never>();
     this.#giveUp = reject;
-    const timer = setTimeout(() => reject(new OutOfTime()), replyMsMax);
+    const timer = setTimeout(() => reject(new OutOfTime()), msMax);
     unhold(timer);
     try {
-      const block = ["BLOCK", String(waitMs)];
-      const sent = open.send(["XREAD", "COUNT", "1", ...block, "STREAMS", named, last]);
-      const reply = await Promise.race([sent, givenUp]);
-      this.state = "on";
-      return reply !== null;
+      return await Promise.race([promise, givenUp]);
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Pauses if the wait ended much too early, by a server or a proxy that does not block. */
+  async #waited(ms: number): Promise<void> {
+    this.#failures = ms < blockMs / 2 ? this.#failures + 1 : 0;
+    if (this.#failures > 0) await pauseUnheld(pauseMs(this.#failures));
   }
 
   async #read(last: string | undefined): Promise<void> {
@@ -115,7 +148,7 @@ export class WaitingHints implements StreamHints {
   #failed(trouble: RemoteTrouble): number {
     this.#failures += 1;
     const line = troubleLine(trouble, this.#words);
-    this.state = `off: ${line}`;
+    this.#state = `off: ${line}`;
     const isLasting = this.#failures >= failuresToTell && this.#connection.isReady();
     if (!this.#hasTold && isLasting) {
       this.#hasTold = true;

@@ -11,7 +11,9 @@ export function playedConnection(given: Partial<Connection>) {
     isReady: () => true,
     onError: () => undefined,
     onEnd: () => undefined,
-    duplicate: () => Promise.reject(new Error("The connection is lost.")),
+    duplicate() {
+      throw new Error("The connection is lost.");
+    },
     send: async () => null,
     transact: async () => [],
     ...given,

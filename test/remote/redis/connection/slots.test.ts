@@ -60,6 +60,11 @@ describe("the name of a key in a cluster", () => {
       ["EVAL", "n:script", "2", "{n}:a", "{n}:b", "n:argument"],
     ],
     [["EVAL", "script", "0", "n:argument"], [], ["EVAL", "script", "0", "n:argument"]],
+    [
+      ["XREAD", "COUNT", "1", "BLOCK", "1", "STREAMS", "n:a", "n:b", "0-0", "$"],
+      ["n:a", "n:b"],
+      ["XREAD", "COUNT", "1", "BLOCK", "1", "STREAMS", "{n}:a", "{n}:b", "0-0", "$"],
+    ],
     [["PING"], [], ["PING"]],
   ] as const)("replaces the keys of a command: %s", (command, keys, named) => {
     expect(keysOf(command)).toEqual(keys);

@@ -24,7 +24,7 @@ function opened({ isCluster = false, opens = true } = {}) {
   const sent: Command[] = [];
   const waits: PromiseWithResolvers<unknown>[] = [];
   const ends: (() => void)[] = [];
-  const flags = { opens, reads: true, refuses: false };
+  const flags = { opens, hangs: false, waits: true, reads: true, refuses: false };
   const connection = {
     isCluster,
     mayResend: false,
@@ -34,16 +34,23 @@ function opened({ isCluster = false, opens = true } = {}) {
     onEnd: (listener: () => void) => void ends.push(listener),
     send: async () => null,
     transact: async () => [],
-    async duplicate() {
-      if (!flags.opens) throw new Error("connect ECONNREFUSED");
-      at.opened += 1;
+    duplicate() {
       let isClosed = false;
+      let abort: (cause: Error) => void = () => undefined;
       return {
+        open() {
+          if (!flags.opens) return Promise.reject(new Error("connect ECONNREFUSED"));
+          at.opened += 1;
+          const { promise, resolve, reject } = Promise.withResolvers<void>();
+          abort = reject;
+          if (!flags.hangs) resolve();
+          return promise;
+        },
         send(command: Command) {
           sent.push(command);
           if (flags.refuses) return Promise.reject(noPermission);
           if (at.end > at.known) return Promise.resolve(entry);
-          if (command[4] === "1") return Promise.resolve(null);
+          if (command[4] === "1" || !flags.waits) return Promise.resolve(null);
           const wait = Promise.withResolvers<unknown>();
           waits.push(wait);
           return wait.promise;
@@ -51,6 +58,7 @@ function opened({ isCluster = false, opens = true } = {}) {
         close() {
           if (!isClosed) at.closed += 1;
           isClosed = true;
+          abort(new Error("Connection is closed."));
         },
       };
     },
@@ -64,7 +72,8 @@ function opened({ isCluster = false, opens = true } = {}) {
     },
     tell: ({ message }: { message: string }) => void log.push(message),
   };
-  const hints = new WaitingHints(connection, stream, connectionWords);
+  const wait = new WaitingHints(connection, stream, connectionWords);
+  const hints = wait.handTo(stream);
   const append = () => {
     at.end += 1;
     waits.at(-1)?.resolve(entry);
@@ -74,7 +83,7 @@ function opened({ isCluster = false, opens = true } = {}) {
     for (const end of ends) end();
   };
   const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
-  return { at, log, sent, waits, flags, hints, append, close, pass };
+  return { at, log, sent, waits, flags, stream, wait, hints, append, close, pass };
 }
 
 describe("an entry of another process", () => {
@@ -159,6 +168,32 @@ describe("a lost connection", () => {
     expect([at.opened, at.closed, sent.length]).toEqual([2, 1, 4]);
   });
 
+  it("whose waits end at once is asked ever more rarely, and still reads", async () => {
+    const { at, sent, flags, hints, append, pass } = opened();
+    flags.waits = false;
+    hints.start();
+    await pass(60_000);
+    expect(sent.length).toBeGreaterThan(10);
+    expect(sent.length).toBeLessThan(25);
+    append();
+    await pass(5_000);
+    expect([at.known, at.opened]).toEqual([1, 1]);
+    flags.waits = true;
+    await pass(5_000);
+    expect(sent.length).toBeLessThan(30);
+  });
+
+  it("that hangs while it opens is closed after 10 s, and opened again", async () => {
+    const { at, flags, hints, pass } = opened();
+    flags.hangs = true;
+    hints.start();
+    await pass(9_999);
+    expect([at.opened, at.closed]).toEqual([1, 0]);
+    flags.hangs = false;
+    await pass(201);
+    expect([at.opened, at.closed, hints.state]).toEqual([2, 1, "on"]);
+  });
+
   it("that cannot be opened is tried each 5 s, and logged once", async () => {
     const { at, flags, log, hints, append, pass } = opened({ opens: false });
     hints.start();
@@ -207,7 +242,8 @@ describe("an application that closes its connection", () => {
   });
 
   it("also ends a connection that is being opened", async () => {
-    const { at, sent, hints, close, pass } = opened();
+    const { at, flags, sent, hints, close, pass } = opened();
+    flags.hangs = true;
     hints.start();
     close();
     await pass(1_000);
@@ -225,4 +261,18 @@ it("the wait has the context of no client", async () => {
   append();
   await pass(0);
   expect(seen).toEqual([undefined]);
+});
+
+it("the newest cache replaces an older one, and neither needs a connection of its own", async () => {
+  const { at, hints, wait, stream, append, pass } = opened();
+  hints.start();
+  await pass(0);
+  const read = vi.fn(async () => void (at.known = at.end));
+  const newer = wait.handTo({ ...stream, read });
+  newer.start();
+  hints.start();
+  append();
+  await pass(0);
+  expect([read.mock.calls.length, at.reads, at.opened]).toEqual([1, [], 1]);
+  expect([newer.state, hints.state]).toEqual(["on", expect.stringMatching(/^off: a newer cache/)]);
 });
