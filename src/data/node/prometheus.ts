@@ -30,7 +30,7 @@ export function prometheus(cache: DataCache): () => Promise<Response> {
   return async () => {
     const core = coreOf();
     const atMs = platform.nowAtMs();
-    const state = { atMs, ...(core?.gauges.taken(atMs) ?? unused) };
+    const state = { atMs, ...(core?.gauges.at(atMs) ?? unused) };
     const totals = {
       startedAtMs: core?.metrics.sinceAtMs ?? atMs,
       sums: core?.metrics.sums() ?? new Map(),

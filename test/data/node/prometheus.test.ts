@@ -124,6 +124,20 @@ describe("a scrape of a data cache", () => {
     expect(site.counted()).toMatchObject({ "dataRequests|values|absent|none": 1 });
   });
 
+  it("leaves the worst lag to the next report", async () => {
+    const { site, data, values } = await openBeside();
+    await site.get("/page");
+    await values.get("42");
+    const gauges = knownData(data).core()?.gauges;
+    gauges?.lagged(3_000);
+    gauges?.lagged(1_000);
+    for (const scrape of [prometheus(data), prometheus(data)]) {
+      expect(await (await scrape()).text()).toContain('_lag_worst_seconds{colo="HAM"} 3\n');
+    }
+    expect(gauges?.taken(0)).toMatchObject({ lagMs: 1_000, lagWorstMs: 3_000 });
+    expect(gauges?.taken(0)).toMatchObject({ lagMs: 1_000, lagWorstMs: null });
+  });
+
   it("refuses another object with a hint", () => {
     expect(() => prometheus({} as DataCache)).toThrow(/Import createDataCache from/);
   });
