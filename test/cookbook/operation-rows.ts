@@ -88,6 +88,7 @@ export const operationRows: readonly Row[] = [
   },
   {
     recipe: "Staging",
+    isOverRedis: true,
     config: { routes: [{ name: "pages", match: "*", fresh: "1h" }] },
     origin: ({ url, headers }, nth) =>
       page(`${new URL(url).host} ${headers.get("x-forwarded-host")} ${nth}`),
