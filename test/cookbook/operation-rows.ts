@@ -127,10 +127,10 @@ export const operationRows: readonly Row[] = [
     steps: [
       { path: "/a", sees: `${stored} | /a 1` },
       { runs: 0, prints: /It applies everywhere within 10 s/ },
-      { path: "/a", sees: `${hit} | /a 1` },
+      { path: "/a", sees: `${purged} | /a 2` },
+      { runs: "tidemark purge --everything --soft --yes", prints: /Purged/ },
       { path: "/a", sees: `${hit} | /a 2` },
-      { runs: "tidemark purge --everything --yes", prints: /Purged/ },
-      { path: "/a", sees: `${purged} | /a 3` },
+      { path: "/a", sees: `${hit} | /a 3` },
     ],
   },
   {
