@@ -37,9 +37,7 @@ export function greeting(site: Site, options: StartOptions, tookSeconds: number)
         ? `${name} is that of your shell, which wins over .dev.vars.`
         : `${name} is that of .dev.vars, or of the wrangler file.`,
     ),
-    ...(ADMIN_TOKEN.from === "project"
-      ? ["Run first: export ADMIN_TOKEN=$(sed -n 's/^ADMIN_TOKEN=//p' .dev.vars)"]
-      : []),
+    ...(ADMIN_TOKEN.from === "project" ? ["Set ADMIN_TOKEN in this shell to that value."] : []),
     ...(given.length === 0 ? [] : [""]),
     "Try these commands, and compare Cache-Status:",
     `  curl -sD- -o/dev/null ${url}/          # twice: a miss, then a hit`,

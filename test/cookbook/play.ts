@@ -14,6 +14,7 @@ import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
 import { OriginInProcess, page } from "../../testing/fakes/origin-in-process.ts";
 import { type AskInit, host, read, Site, type SiteOptions } from "../../testing/site/harness.ts";
 import { moduleName, type Recipe } from "./recipes.ts";
+import { env as workerEnv } from "./workers.ts";
 
 /** Values of `sees`, before the body. */
 export const stored = "fwd=uri-miss; stored";
@@ -31,6 +32,8 @@ export interface Row {
   readonly recipe: string;
   /** The configuration of a site whose recipe has none. */
   readonly config?: WrittenConfig;
+  /** Whether the sites use the Redis of `workers.ts`, which tells namespaces apart, unlike the fake. */
+  readonly isOverRedis?: true;
   /** Secrets of the Worker. */
   readonly env?: Readonly<Record<string, string>>;
   /** Default: a page with the path and the number. */
@@ -66,8 +69,7 @@ interface WranglerFile {
 export class Kitchen {
   readonly clock = new FakeClock();
   readonly exports: Exports;
-  /** A database for each namespace, because namespaces share no key. */
-  readonly #databases = new Map<string, FakeUpstash>();
+  readonly #database = new FakeUpstash(this.clock);
   readonly #origin: OriginInProcess;
   readonly #recipe: Recipe;
   readonly #row: Row;
@@ -156,35 +158,35 @@ export class Kitchen {
   #open(name: string): Site {
     const { vars, env, ratelimits = [] } = this.#wrangler;
     const data = this.exports["data"] as DataCache | undefined;
-    // A data cache has the clock of this machine.
-    if (data !== undefined) this.clock.atMs = Date.now();
+    const { isOverRedis = false } = this.#row;
+    // A data cache and Redis have the clock of this machine.
+    if (this.#sites.size === 0 && (isOverRedis || data !== undefined)) this.clock.atMs = Date.now();
     const variables = env?.[name]?.vars ?? vars;
     const options: SiteOptions = {
       config: this.#config,
       env: {
         ADMIN_TOKEN: adminToken,
         COLO: name,
+        ...(isOverRedis ? redisAddress() : this.#database.env),
         ...variables,
         ...Object.fromEntries(ratelimits.map(({ name: one, simple }) => [one, limiter(simple)])),
         ...this.#row.env,
       },
       clock: this.clock,
-      upstash: this.#databaseOf(variables?.["NAMESPACE"]),
       ...(data && { data }),
     };
     return new Site(options, this.#origin);
-  }
-
-  #databaseOf(namespace = "tidemark"): FakeUpstash {
-    const database = this.#databases.get(namespace) ?? new FakeUpstash(this.clock);
-    this.#databases.set(namespace, database);
-    return database;
   }
 }
 
 export const pathOf = ({ url }: Request): string => {
   const { pathname, search } = new URL(url);
   return pathname + search;
+};
+
+const redisAddress = () => {
+  const { UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN } = workerEnv;
+  return { UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN };
 };
 
 const membersOf = (text: string): object =>

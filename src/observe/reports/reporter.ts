@@ -134,14 +134,20 @@ export class IsolateGauges {
     this.#lagWorstMs = Math.max(this.#lagMs, this.#lagWorstMs ?? 0);
   }
 
-  /** Returns the gauges and resets the worst lag. */
+  /** Returns the gauges for a report, and resets the worst lag. */
   taken(atMs: number): Gauges {
-    const { memory, viewReadAtMs } = this.#settings;
-    const lagWorstMs = this.#lagWorstMs;
+    const gauges = this.at(atMs);
     this.#lagWorstMs = null;
+    return gauges;
+  }
+
+  /** Returns the gauges, and resets nothing. */
+  at(atMs: number): Gauges {
+    const { memory, viewReadAtMs } = this.#settings;
     const readAtMs = viewReadAtMs() ?? -Infinity;
     const viewAgeMs = readAtMs === -Infinity ? null : Math.max(0, atMs - readAtMs);
     const { bytes: memoryBytes, count: memoryRecords } = memory;
-    return { lagMs: this.#lagMs, lagWorstMs, viewAgeMs, memoryBytes, memoryRecords };
+    const lags = { lagMs: this.#lagMs, lagWorstMs: this.#lagWorstMs };
+    return { ...lags, viewAgeMs, memoryBytes, memoryRecords };
   }
 }

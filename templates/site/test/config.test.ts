@@ -36,6 +36,7 @@ function urlOf(pattern: string): string {
 const read = config.routes.filter(({ methods }) => methods?.includes("GET") ?? true);
 const bypassing = read.filter(({ bypass, whenCookies }) => bypass && !whenCookies);
 const storing = read.filter(({ bypass }) => !bypass);
+const careful = storing.filter(({ ignoreCookies }) => !ignoreCookies.includes("*"));
 const urlsOf = (routes: typeof read) =>
   routes.flatMap(({ match }) => match.map(({ text }) => urlOf(text)));
 
@@ -44,11 +45,12 @@ it.each(urlsOf(bypassing))("never stores %s, as its route has bypass", async (ur
   expect(await cacheStatusOf(url)).toContain("fwd=bypass");
 });
 
-it.each(urlsOf(storing))("never shares %s of a logged-in user", async (url) => {
-  expect(await cacheStatusOf(url, { cookie: "session=1" })).not.toContain("stored");
+// No route names this cookie, so it may be that of a login.
+it.each(urlsOf(careful))("never shares %s of a logged-in user", async (url) => {
+  expect(await cacheStatusOf(url, { cookie: "tidemark-test-login=1" })).not.toContain("stored");
 });
 
-it("stores a page", async () => {
+it.skipIf(storing.length === 0)("stores a page", async () => {
   const urls = [...urlsOf(storing), "https://www.example.com/"];
   const statuses = await Promise.all(urls.map((url) => cacheStatusOf(url)));
   expect(statuses.filter((status) => status.includes("stored"))).not.toEqual([]);

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { knownData } from "../../../src/compose/data-beside-pages.ts";
 import type { DataCache } from "../../../src/data/create-data-cache.ts";
 import { prometheus } from "../../../src/data/node/prometheus.ts";
@@ -84,6 +84,31 @@ describe.each(oneRedisServer)("a scrape of a data cache over $redis", ({ start }
     ]);
   });
 
+  it("costs one INFO in 15 seconds, however many scrapes ask", async () => {
+    let sent = 0;
+    let nowAtMs = Date.now();
+    const { cache: own } = openProcess({ redis: connection, nowAtMs: () => nowAtMs });
+    await own.namespace<string>("articles", { fresh: "1h" }).getOrSet("a", () => "v");
+    const redis = knownData(own).core()?.redis;
+    const look = redis?.look.bind(redis);
+    Object.assign(redis ?? {}, {
+      look: (...args: Parameters<NonNullable<typeof look>>) => {
+        sent += 1;
+        return look?.(...args);
+      },
+    });
+    const scrape = prometheus(own);
+    const isUp = ["tidemark_redis_up 1"];
+    const up = async () => linesOf(await (await scrape()).text(), "redis_up");
+    expect(await Promise.all([up(), up()])).toEqual([isUp, isUp]);
+    nowAtMs += 14_999;
+    expect(await up()).toEqual(isUp);
+    expect(sent).toBe(1);
+    nowAtMs += 1;
+    await up();
+    expect(sent).toBe(2);
+  });
+
   it("says that the database is down, and still has the counts", async () => {
     await server.stop();
     const text = await textOf(cache);
@@ -124,6 +149,20 @@ describe("a scrape of a data cache", () => {
     expect(site.counted()).toMatchObject({ "dataRequests|values|absent|none": 1 });
   });
 
+  it("leaves the worst lag to the next report", async () => {
+    const { site, data, values } = await openBeside();
+    await site.get("/page");
+    await values.get("42");
+    const gauges = knownData(data).core()?.gauges;
+    gauges?.lagged(3_000);
+    gauges?.lagged(1_000);
+    for (const scrape of [prometheus(data), prometheus(data)]) {
+      expect(await (await scrape()).text()).toContain('_lag_worst_seconds{colo="HAM"} 3\n');
+    }
+    expect(gauges?.taken(0)).toMatchObject({ lagMs: 1_000, lagWorstMs: 3_000 });
+    expect(gauges?.taken(0)).toMatchObject({ lagMs: 1_000, lagWorstMs: null });
+  });
+
   it("refuses another object with a hint", () => {
     expect(() => prometheus({} as DataCache)).toThrow(/Import createDataCache from/);
   });
@@ -146,34 +185,59 @@ describe("the examples of docs/monitoring.md", () => {
       const runnable = content.replaceAll(imports, (_, of) => ` from "${addresses[of] ?? of}";`);
       await writeFile(join(folder, name), runnable);
     }
+    vi.stubEnv("METRICS_TOKEN", "of-the-scraper");
     ({ cache } = await imported("metrics.mjs"));
     await cache.namespace<string>("articles", { fresh: "1h" }).getOrSet("a", () => "v");
   });
-  afterAll(() => rm(folder, { recursive: true }));
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await rm(folder, { recursive: true });
+  });
+
+  const headers = { authorization: "Bearer of-the-scraper" };
+  const others = [undefined, "Bearer another", "Bearer undefined"];
+  /** Returns the statuses of requests without the token, one after the other. */
+  const refusals = async (
+    ask: (init: { headers: Record<string, string> }) => Promise<Response>,
+  ) => {
+    const statuses: number[] = [];
+    for (const authorization of others) {
+      statuses.push((await ask({ headers: authorization ? { authorization } : {} })).status);
+    }
+    return statuses;
+  };
+  const refused = others.map(() => 404);
 
   const imported = (name: string) => import(/* @vite-ignore */ join(folder, name));
   const counted = 'tidemark_data_requests_total{namespace="articles",result="loaded"';
 
   it("answer with Hono", async () => {
     const { app } = await imported("metrics.mjs");
-    const response: Response = await app.request("/metrics");
+    const response: Response = await app.request("/metrics", { headers });
     expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
     expect(await response.text()).toContain(counted);
+    expect(await refusals((init) => app.request("/metrics", init))).toEqual(refused);
   });
 
   it("answer with node:http", async () => {
     const { server } = (await imported("metrics.mjs")) as { server: Server };
     await once(server.listen(0, "127.0.0.1"), "listening");
     const { port } = server.address() as AddressInfo;
-    const response = await fetch(`http://127.0.0.1:${port}/metrics`);
+    const url = `http://127.0.0.1:${port}/metrics`;
+    const response = await fetch(url, { headers });
     expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
     expect(await response.text()).toContain(counted);
+    expect(await refusals((init) => fetch(url, init))).toEqual(refused);
     server.close();
   });
 
   it("answer as a route of Next.js", async () => {
     Object.assign(globalThis, { scrape: prometheus(cache) });
     const { GET } = await imported("route.mjs");
-    expect(await (await GET()).text()).toContain(counted);
+    const ask = async (init: RequestInit) => GET(new Request("https://www.example.com/", init));
+    expect(await (await ask({ headers })).text()).toContain(counted);
+    expect(await refusals(ask)).toEqual(refused);
+    vi.stubEnv("METRICS_TOKEN", undefined);
+    expect(await refusals(ask)).toEqual(refused);
   });
 });

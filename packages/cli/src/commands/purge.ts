@@ -71,7 +71,7 @@ async function purge(session: Session, options: PurgeOptions) {
   }
   const accepted = await sent(order, client, session);
   const { position, visibleWithinSeconds, readAs = [], notes = [] } = accepted;
-  const seen = options.wait === true ? await waited(accepted, order.urls ?? [], world) : [];
+  const seen = options.wait === true ? await waited(accepted, order, world) : [];
   const hasWaited = options.wait === true && !world.interrupted.aborted;
   terminal.json(hasWaited ? { ...accepted, seen } : accepted);
   const since = hasWaited
@@ -85,6 +85,7 @@ async function purge(session: Session, options: PurgeOptions) {
   for (const line of seen.length > 0 ? tableOf([heads, ...seen.map(rowOf)]) : []) {
     terminal.print(line);
   }
+  for (const why of new Set(seen.flatMap((one) => one.why ?? []))) terminal.print(why);
   const isLate = seen.some(({ version }) => version === "old");
   return isLate ? exitCode.findings : exitCode.done;
 }
@@ -98,7 +99,14 @@ interface SeenUrl {
   readonly version: "new" | "old" | "unknown";
   /** The field `Cache-Status`, or why there was no answer. */
   readonly status: string;
+  /** Why the version is unknown although the URL answered. */
+  readonly why?: string | undefined;
 }
+
+const softWhy =
+  "unknown: A soft purge lets old responses answer during a refresh, so the command cannot tell.";
+const olderWhy =
+  "unknown: Even to the purge's position, the site gave an answer from before the purge, or the origin's clock is behind.";
 
 const heads = ["url", "colo", "version", "cache-status"];
 const rowOf = ({ url, colo, version, status }: SeenUrl) => [url, colo, version, status];
@@ -109,11 +117,11 @@ const answerMsMaxUsual = 30_000;
 
 /**
  * Waits until the end of N, and requests purged URLs. Compares each answer with one that the position
- * of the purge makes new at once: a response from before that has an earlier `Date`.
+ * of a hard purge makes new at once: a response from before that has an earlier `Date`.
  */
 async function waited(
-  { visibleWithinSeconds, setCookie }: OperatorAnswer<"purge">,
-  urls: readonly string[],
+  { visibleWithinSeconds, visibleBy = "", setCookie }: OperatorAnswer<"purge">,
+  { urls = [], mode }: PurgeOrder,
   world: World,
 ): Promise<SeenUrl[]> {
   const waitMs = visibleWithinSeconds * 1_000;
@@ -124,17 +132,28 @@ async function waited(
   const all = (headers: Record<string, string>) =>
     Promise.all(asked.map((url) => fetchPage(url, { headers, answerMsMax }, world)));
   try {
-    const news = cookie === undefined ? [] : await all({ cookie });
+    const news = cookie === undefined || mode === "soft" ? [] : await all({ cookie });
     await world.sleep(Math.max(0, endsAtMs - world.nowAtMs()));
     const answers = await all({});
-    return answers.map((answer, at) => seenIn(answer, asked[at] ?? "", dateOf(news[at])));
+    const acceptedAtMs = Date.parse(visibleBy) - waitMs;
+    return answers.map((answer, at) => {
+      const newAtMs = dateOf(news[at]);
+      // `Date` has whole seconds.
+      const isOlder = newAtMs + 1_000 <= acceptedAtMs;
+      const why = mode === "soft" ? softWhy : isOlder ? olderWhy : undefined;
+      return seenIn(answer, asked[at] ?? "", { newAtMs, why });
+    });
   } catch (cause) {
     if (world.interrupted.aborted) return [];
     throw cause;
   }
 }
 
-function seenIn(answer: Answer | AskFailure, url: string, newAtMs: number): SeenUrl {
+function seenIn(
+  answer: Answer | AskFailure,
+  url: string,
+  { newAtMs, why }: { readonly newAtMs: number; readonly why: SeenUrl["why"] },
+): SeenUrl {
   if (answer.kind === "failed") return { url, colo: "-", version: "unknown", status: answer.why };
   const { headers } = answer;
   const atMs = dateOf(answer);
@@ -142,8 +161,9 @@ function seenIn(answer: Answer | AskFailure, url: string, newAtMs: number): Seen
   return {
     url,
     colo: headers.get("cf-ray")?.split("-")[1] ?? "-",
-    version: Number.isNaN(atMs - newAtMs) ? "unknown" : known,
+    version: why !== undefined || Number.isNaN(atMs - newAtMs) ? "unknown" : known,
     status: headers.get("cache-status") ?? `status ${answer.status}, no Cache-Status`,
+    ...(why !== undefined && { why }),
   };
 }
 

@@ -202,36 +202,6 @@ describe("purge --wait", () => {
     expect(asked).toEqual(["POST /_cache/purge", "GET /a", "GET /a"]);
   });
 
-  const position = "tidemark-position=abc";
-  const dates = {
-    position: "Sun, 01 Nov 2026 00:00:05 GMT",
-    other: "Sun, 01 Nov 2026 00:00:01 GMT",
-  };
-  it.each([
-    { id: "an old response", dates, setCookie: `${position}; Path=/`, version: "old", code: 3 },
-    { id: "no position", dates, setCookie: undefined, version: "unknown", code: 0 },
-    {
-      id: "answers without a date",
-      dates: { position: "", other: "" },
-      setCookie: `${position}; Path=/`,
-      version: "unknown",
-      code: 0,
-    },
-  ])("reports $id", async ({ dates: dated, setCookie, version, code }) => {
-    const accepted = { position: "1-0", targets: {}, visibleWithinSeconds: 10, setCookie };
-    const status = "tidemark; hit; ttl=5; detail=edge";
-    const fetch = async (_: unknown, init?: RequestInit) => {
-      if (init?.method === "POST") return Response.json(accepted);
-      const date = new Headers(init?.headers).get("cookie") === position ? "position" : "other";
-      const headers = { date: dated[date], "cache-status": status, "cf-ray": "8a-FRA" };
-      return new Response("page", { headers });
-    };
-    const user = await operatorOf(fetch);
-    const ran = await user.runs(["purge", "--url", "/a", "--wait", "--json"]);
-    const seen = [{ url: `${siteUrl}/a`, colo: "FRA", version, status }];
-    expect({ code: ran.code, ...JSON.parse(ran.out) }).toMatchObject({ code, seen });
-  });
-
   it("reports a URL that does not answer", async () => {
     const accepted = { position: "1-0", targets: {}, visibleWithinSeconds: 10 };
     const fetch = async (_: unknown, init?: RequestInit) =>
@@ -246,5 +216,75 @@ describe("purge --wait", () => {
     const run = user.world(["purge", "--url", "/a", "--wait"], { onSleep: () => run.interrupt() });
     expect(await main(run.world)).toBe(130);
     expect(run.output.text).toMatch(/^Purged: position .* within 10 s\.\n$/);
+  });
+});
+
+describe("the version that purge --wait shows", () => {
+  const position = "tidemark-position=abc";
+  const dates = {
+    position: "Sun, 01 Nov 2026 00:00:05 GMT",
+    other: "Sun, 01 Nov 2026 00:00:01 GMT",
+  };
+  const visibleBy = "2026-11-01T00:00:14.900Z"; // accepted at 00:00:04.9
+  const soft = "A soft purge lets old responses answer during a refresh";
+  const older = "an answer from before the purge";
+  it.each([
+    { id: "an old response", dates, setCookie: `${position}; Path=/`, version: "old", code: 3 },
+    { id: "no position", dates, setCookie: undefined, version: "unknown", code: 0 },
+    {
+      id: "a soft purge",
+      more: ["--soft"],
+      dates: { position: dates.other, other: dates.other },
+      setCookie: `${position}; Path=/`,
+      version: "unknown",
+      code: 0,
+      why: soft,
+    },
+    {
+      id: "an old response to the position too",
+      dates: { position: dates.other, other: dates.other },
+      setCookie: `${position}; Path=/`,
+      version: "unknown",
+      code: 0,
+      why: older,
+    },
+    {
+      id: "a response generated in the second of the purge",
+      dates: { position: "Sun, 01 Nov 2026 00:00:04 GMT", other: dates.position },
+      setCookie: `${position}; Path=/`,
+      version: "new",
+      code: 0,
+    },
+    {
+      id: "answers without a date",
+      dates: { position: "", other: "" },
+      setCookie: `${position}; Path=/`,
+      version: "unknown",
+      code: 0,
+    },
+  ])("is $version with $id", async ({ dates: dated, setCookie, version, code, more = [], why }) => {
+    const accepted = {
+      position: "1-0",
+      targets: {},
+      visibleWithinSeconds: 10,
+      visibleBy,
+      setCookie,
+    };
+    const status = "tidemark; hit; ttl=5; detail=edge";
+    const fetch = async (_: unknown, init?: RequestInit) => {
+      if (init?.method === "POST") return Response.json(accepted);
+      const date = new Headers(init?.headers).get("cookie") === position ? "position" : "other";
+      const headers = { date: dated[date], "cache-status": status, "cf-ray": "8a-FRA" };
+      return new Response("page", { headers });
+    };
+    const user = await operatorOf(fetch);
+    const args = ["purge", "--url", "/a", "--wait", ...more];
+    const ran = await user.runs([...args, "--json"]);
+    const seen = [{ url: `${siteUrl}/a`, colo: "FRA", version, status }];
+    expect({ code: ran.code, ...JSON.parse(ran.out) }).toMatchObject({ code, seen });
+    const { out } = await user.runs(args);
+    expect([soft, older].filter((one) => out.includes(one))).toEqual(
+      [why].flatMap((one) => one ?? []),
+    );
   });
 });
