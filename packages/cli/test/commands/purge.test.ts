@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { main } from "../../src/main.ts";
 import { FakeClock } from "../../../../testing/fakes/fake-clock.ts";
-import { operatorAt, operatorOf, pageTagged } from "../fakes/operator.ts";
+import { operatorAt, operatorOf, operatorTold, pageTagged } from "../fakes/operator.ts";
 import { openReached, operatorEnv, realSites, siteUrl } from "../fakes/site-as-fetch.ts";
 
 async function stored() {
