@@ -110,7 +110,7 @@ describe("inProcess()", () => {
   });
 
   it("is refused on Workers", () => {
-    vi.stubGlobal("WebSocketPair", class {});
+    vi.stubGlobal("WebSocketPair", Object);
     onTestFinished(() => void vi.unstubAllGlobals());
     expect(inProcess).toThrow(/This is a Worker.*durableObjects\(\).*upstash\(\)/s);
   });

@@ -267,7 +267,7 @@ it("the newest cache replaces an older one, and neither needs a connection of it
   const { at, hints, wait, stream, append, pass } = opened();
   hints.start();
   await pass(0);
-  const read = vi.fn(async () => void (at.known = at.end));
+  const read = vi.fn<() => Promise<void>>(async () => void (at.known = at.end));
   const newer = wait.handTo({ ...stream, read });
   newer.start();
   hints.start();
