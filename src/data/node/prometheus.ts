@@ -2,7 +2,6 @@
 import { knownData } from "../../compose/data-beside-pages.ts";
 import type { Gauges } from "../../observe/reports/report-entry.ts";
 import { scrapeAnswer, scrapedInfo } from "../../observe/reports/scrape.ts";
-import type { RedisClient } from "../../remote/redis/redis-client.ts";
 import { version } from "../../version.ts";
 import type { DataCache } from "../create-data-cache.ts";
 
@@ -34,7 +33,7 @@ export function prometheus(cache: DataCache): () => Promise<Response> {
   const { core: coreOf, settings } = knownData(cache);
   const { platform, config } = settings;
   let shared: { readonly atMs: number; readonly info: ReturnType<typeof scrapedInfo> } | undefined;
-  const infoOf = (redis: RedisClient | undefined, atMs: number) => {
+  const infoOf = (redis: Parameters<typeof scrapedInfo>[0] | undefined, atMs: number) => {
     if (redis === undefined) return undefined;
     // The clock may be set back.
     if (shared === undefined || Math.abs(atMs - shared.atMs) >= infoSharedMs) {
