@@ -27,7 +27,7 @@ async function viewsInD1(exports: Exports) {
   const runCron = async () => {
     const works: Promise<unknown>[] = [];
     const context = { waitUntil: (work: Promise<unknown>) => void works.push(work) };
-    await worker.scheduled({} as never, variables, context as never);
+    await worker.scheduled({}, variables, context);
     await Promise.all(works);
   };
   await runCron();

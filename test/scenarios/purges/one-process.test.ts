@@ -121,7 +121,7 @@ describe("inProcess()", () => {
     const real = process?.getBuiltinModule;
     const played = (name: string) =>
       name === "node:worker_threads" ? threads : real?.(name as "node:v8");
-    vi.spyOn(globalThis.process, "getBuiltinModule").mockImplementation(played as never);
+    vi.spyOn(globalThis.process, "getBuiltinModule").mockImplementation(played);
     const log: string[] = [];
     const own = (line: { message: string }) => void log.push(line.message);
     onTestFinished(() => void vi.restoreAllMocks());
