@@ -33,6 +33,7 @@ import { coloOf, readEnvironment } from "./platform/environment.ts";
 import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background, Platform } from "./platform/platform.ts";
 import type { Stores } from "./compose/bind-stores.ts";
+import { configWarnings } from "./pages/request/config-warnings.ts";
 import { version } from "./version.ts";
 import { plainPage } from "./pages/respond/plain-page.ts";
 
@@ -107,7 +108,9 @@ export function createApp(
   const own = { ...platform, database, redis, journal, dataset, ...makers, ...part, parts };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
-  const { faults } = environment;
+  const isSmall = config.routes.length <= advisedRoutesMax;
+  const advice = isSmall ? configWarnings(config, siteHosts, cache) : [];
+  const faults = [...advice, ...environment.faults];
   faults.forEach(tell);
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
@@ -157,6 +160,9 @@ export function createApp(
   };
   return { cache, fetch, scheduled };
 }
+
+/** With more routes, the start logs no advice, because it delays the first answer. Health has it. */
+const advisedRoutesMax = 100;
 
 /** Returns a function that logs the cause of a failed request, and returns the answer. */
 function failure(log: Log): (cause: unknown) => Response {

@@ -89,8 +89,9 @@ function hiddenRoutes(routes: readonly Route[]): ConfigWarning[] {
   const placeOf = (route: Route) => places.get(route) ?? 0;
   return routes.flatMap((later) =>
     later.match.flatMap((pattern) => {
-      const first = covering(pattern).find(
-        ({ route }) =>
+      const first = covering(
+        pattern,
+        (route) =>
           placeOf(route) < placeOf(later) &&
           route.whenCookies === undefined &&
           coversMethods(route.methods, later.methods),

@@ -43,18 +43,19 @@ export function compileRoutes(config: Config): MatchRoute {
 }
 
 /**
- * @returns a function from a pattern to the patterns of the routes that match each of its hosts and
- *   paths, in order, which may include the pattern itself
+ * @returns a function from a pattern to the first pattern of the accepted routes that matches each of
+ *   its hosts and paths
  */
 export function compileCovering(
   routes: readonly Route[],
-): (pattern: RoutePattern) => readonly RoutedPattern[] {
+): (pattern: RoutePattern, accepts: (route: Route) => boolean) => RoutedPattern | undefined {
   const candidatesFor = indexPatterns(patternsOf(routes));
-  return (pattern) => {
+  return (pattern, accepts) => {
     const longer = spelledPattern(pattern);
     const shorter = longer.replace(/(?<=.)\/\n$/, "");
-    return candidatesFor(literalPrefix(longer)).filter(
+    return candidatesFor(literalPrefix(longer)).find(
       (earlier) =>
+        accepts(earlier.route) &&
         coversHost(earlier.pattern.host, pattern.host) &&
         [longer, shorter].every((path) => earlier.matchPath(path) !== undefined),
     );

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
 import type { WrittenConfig } from "../../../src/config/written.ts";
 import { faultText } from "../../../src/base/operator-error.ts";
+import { openSite } from "../../../testing/site/harness.ts";
 import { configWarnings, type Stores } from "../../../src/pages/request/config-warnings.ts";
 import tidemarkConfig from "../../../tidemark.config.ts";
 
@@ -179,4 +180,19 @@ describe("the check for routes that are never reached", () => {
   it("finds nothing in this repository's own configuration", () => {
     expect(configWarnings(tidemarkConfig)).toEqual([]);
   });
+});
+
+it.each([
+  { others: 0, told: ['Route "one" is never reached.'] },
+  { others: 99, told: [] },
+])("the Worker logs a warning once, and still answers, beside $others", async (row) => {
+  const routes = [
+    { name: "any", match: "/:any" },
+    { name: "one", match: "/one" },
+    ...Array.from({ length: row.others }, (_, nth) => ({ name: `r${nth}`, match: `/a/${nth}` })),
+  ];
+  const site = openSite({ config: { routes } });
+  await site.get("/one");
+  expect((await site.get("/one")).status).toBe(200);
+  expect(site.log).toEqual(row.told.map((text) => expect.stringContaining(text)));
 });

@@ -148,8 +148,13 @@ describe("a site with records in Durable Objects", () => {
     await site.get("/a");
     expect(site.lines.find(({ event }) => event === "started")).toMatchObject({
       tiers: "memory edge",
-      faults: 1,
+      faults: 2,
     });
-    expect(site.log).toEqual([expect.stringContaining("The shared tier is off.")]);
+    expect(site.log).toEqual([
+      expect.stringContaining(
+        "has fields without effect: collapse. This Worker has only the tiers",
+      ),
+      expect.stringContaining("The shared tier is off."),
+    ]);
   });
 });
