@@ -108,9 +108,7 @@ export function createApp(
   const own = { ...platform, database, redis, journal, dataset, ...makers, ...part, parts };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
-  const isSmall = config.routes.length <= advisedRoutesMax;
-  const advice = isSmall ? configWarnings(config, siteHosts, cache) : [];
-  const faults = [...advice, ...environment.faults];
+  const faults = [...adviceOn(config, siteHosts, cache), ...environment.faults];
   faults.forEach(tell);
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
@@ -161,8 +159,17 @@ export function createApp(
   return { cache, fetch, scheduled };
 }
 
-/** With more routes, the start logs no advice, because it delays the first answer. Health has it. */
 const advisedRoutesMax = 100;
+
+/** Returns none for many routes, because that would delay the first answer. Health has the advice. */
+function adviceOn(
+  config: Config,
+  siteHosts: readonly string[],
+  stores: TieredCache<ResponseDetail>,
+): readonly Fault[] {
+  const hasMany = config.routes.length > advisedRoutesMax;
+  return hasMany ? [] : configWarnings(config, siteHosts, stores);
+}
 
 /** Returns a function that logs the cause of a failed request, and returns the answer. */
 function failure(log: Log): (cause: unknown) => Response {
