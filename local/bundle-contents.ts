@@ -17,12 +17,10 @@ export const dataBytesMax = 202_000;
 
 /** All packages in the bundle, with the purpose of each. */
 export const bundledPackages = {
-  "@upstash/redis": "the shared tier and the purge journal",
   hono: "routes, in the order of the configuration",
   zod: "validates the configuration, and data from Redis",
   "structured-headers": "targeted cache fields and cache groups (RFC 9651)",
   "fast-sha256": "synchronous digests",
-  uncrypto: "Web Crypto of the runtime, under the name that `@upstash/redis` imports",
 } as const;
 
 export interface BundleContents {

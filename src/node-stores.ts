@@ -5,7 +5,7 @@ import { nodeGlobals } from "./base/node-globals.ts";
 import { type Fault, isFault, OperatorError } from "./base/operator-error.ts";
 import { databaseOf, hintOfSealKey, sealKeysOf } from "./protocol/variables/database.ts";
 import { addressOver, type GivenConnection } from "./remote/redis/connection/given-connection.ts";
-import type { RedisAddress } from "./remote/redis/open-client.ts";
+import type { RedisAddress } from "./remote/redis/address.ts";
 import { upstashWords } from "./remote/redis/trouble.ts";
 import type { TroubleWords } from "./remote/trouble.ts";
 import { memoryJournal } from "./stores/memory/memory-journal.ts";

@@ -17,7 +17,7 @@ import { ByteBudget } from "../cache/byte-budget.ts";
 import type { JournalMaker } from "../purge/purging.ts";
 import type { JournalView, JournalViewSettings } from "../purge/view/journal-view.ts";
 import { noJournal } from "../purge/view/view.ts";
-import type { RedisAddress } from "../remote/redis/open-client.ts";
+import type { RedisAddress } from "../remote/redis/address.ts";
 import type { RedisClient } from "../remote/redis/redis-client.ts";
 import type { RedisSettings } from "../remote/redis/redis-client.ts";
 import type { MakeRedisJournal, RedisStore } from "../stores/redis/redis-store.ts";

@@ -10,7 +10,7 @@ import { databasesOf, idleDatabases } from "../protocol/variables/database.ts";
 import { platformOfData } from "../platform/workers.ts";
 import type { OnDataEvent } from "./value/events.ts";
 import type { Pages } from "../compose/data-beside-pages.ts";
-import type { RedisAddress } from "../remote/redis/open-client.ts";
+import type { RedisAddress } from "../remote/redis/address.ts";
 
 /** All members are optional. Without them, the cache uses the platform of its pages, or only memory. */
 export interface DataPlatform extends Partial<Omit<CachePlatform, "dataset">> {
@@ -142,8 +142,8 @@ export function whyApart(
   const isSame =
     database.url === ofPages?.url &&
     database.token === ofPages.token &&
-    database.carry === ofPages.carry &&
-    (isInCode || (own?.url === theirs?.url && own?.carry === theirs?.carry)) &&
+    database.transport === ofPages.transport &&
+    (isInCode || (own?.url === theirs?.url && own?.transport === theirs?.transport)) &&
     config.namespace === core.settings.config.namespace;
   return isSame ? undefined : otherDatabase;
 }

@@ -6,7 +6,7 @@ import type { Fault } from "../base/operator-error.ts";
 import { type Log, logOf } from "../observe/log-line.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { RemoteHealth } from "../remote/store-health.ts";
-import type { StreamHints, WatchedStream } from "../remote/redis/open-client.ts";
+import type { StreamHints, WatchedStream } from "../remote/redis/address.ts";
 import type { RedisClient } from "../remote/redis/redis-client.ts";
 import type { RedisCounts } from "../remote/redis/round-trips.ts";
 import { Acceptances } from "./acceptance/acceptance.ts";

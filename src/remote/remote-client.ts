@@ -56,6 +56,9 @@ export interface RemoteClientSettings extends Omit<StoreHealthSettings, "about" 
   readonly readTimeoutMsMax?: number | undefined;
 }
 
+/** Learns from the answer to a call. */
+type Learn = (answer: RemoteAnswer<unknown>, trip: Trip) => void;
+
 const shutOff = { kind: "unavailable", cause: "shut-off" } as const;
 
 /**
@@ -95,12 +98,12 @@ export class RemoteClient<Handle> {
   }
 
   /** Makes a round trip that a client waits for. */
-  async read<T>(
+  read<T>(
     purpose: CallPurpose,
     run: Run<Handle, T>,
     background: (work: () => Promise<void>) => void,
   ): Promise<RemoteAnswer<T>> {
-    if (!this.health.mayBeAsked(() => this.#pinged(), background)) return shutOff;
+    if (!this.health.mayBeAsked(() => this.#pinged(), background)) return Promise.resolve(shutOff);
     return this.#measured({ purpose, run, of: "reads" });
   }
 
@@ -132,7 +135,7 @@ export class RemoteClient<Handle> {
     const state = this.health.ask();
     if (state === "open") return shutOff;
     if (state === "probe") return this.#probed(call);
-    return this.#learnt(call, this.#trip(call, this.#readBound.maxMs));
+    return this.#made(call, this.#readBound.maxMs, this.#learnt);
   }
 
   /** Makes a round trip with the timeout of writes, also while the store is shut off. */
@@ -141,8 +144,7 @@ export class RemoteClient<Handle> {
     run: Run<Handle, T>,
     of: Of = "writes",
   ): Promise<RemoteAnswer<T>> {
-    const call = { purpose, run, of };
-    const answer = await this.#bounded(call, this.#trip(call, writeMsMax));
+    const answer = await this.#made({ purpose, run, of }, writeMsMax, () => undefined);
     if (answer.kind === "answered" && of === "writes") this.health.answered("writes");
     return answer;
   }
@@ -161,7 +163,8 @@ export class RemoteClient<Handle> {
     const { health } = this;
     if (health.isShutOff && (timeoutMs !== undefined || !(await this.answers()))) return shutOff;
     if (health.askToWrite() === "open") return { kind: "unavailable", cause: "writes-refused" };
-    const answer = await this.#sent({ purpose, run, of: "writes" }, timeoutMs);
+    const call = { purpose, run, of: "writes" } as const;
+    const answer = await this.#made(call, timeoutMs ?? writeMsMax, this.#sent);
     if (answer.kind === "answered") {
       health.takesWrites(true);
       health.answered("writes");
@@ -174,7 +177,8 @@ export class RemoteClient<Handle> {
    * shut off.
    */
   async remove<T>(purpose: CallPurpose, run: Run<Handle, T>): Promise<RemoteAnswer<T>> {
-    return this.health.isShutOff ? shutOff : this.#sent({ purpose, run, of: "writes" });
+    if (this.health.isShutOff) return shutOff;
+    return this.#made({ purpose, run, of: "writes" }, writeMsMax, this.#sent);
   }
 
   /** Returns whether the store is up. One caller per pause probes it first. */
@@ -188,46 +192,40 @@ export class RemoteClient<Handle> {
   }
 
   /** Makes a round trip with the timeout that adapts to the latency, and adapts it. */
-  async #measured<T>(call: Call<Handle, T>): Promise<RemoteAnswer<T>> {
-    const trip = this.#trip(call, this.#readBound.timeoutMs);
-    const answer = await this.#learnt(call, trip);
-    if (answer.kind === "answered") {
-      if (trip.hasQueued?.() !== true) this.#readBound.measured(this.#nowAtMs() - trip.sentAtMs);
-      this.#isProbeInDoubt = false;
-    } else if (answer.cause === "timeout") this.#readBound.measured(trip.timeoutMs);
-    return answer;
+  #measured<T>(call: Call<Handle, T>): Promise<RemoteAnswer<T>> {
+    return this.#made(call, this.#readBound.timeoutMs, (answer, trip) => {
+      this.#learnt(answer, trip);
+      if (answer.kind === "answered") {
+        if (trip.hasQueued?.() !== true) this.#readBound.measured(this.#nowAtMs() - trip.sentAtMs);
+        this.#isProbeInDoubt = false;
+      } else if (answer.cause === "timeout") this.#readBound.measured(trip.timeoutMs);
+    });
   }
 
   /** Probes with the maximum timeout, because the store may have become slower. */
-  async #probed<T>(call: Call<Handle, T>): Promise<RemoteAnswer<T>> {
-    const trip = this.#trip(call, this.#readBound.maxMs);
-    const answer = await this.#learnt(call, trip);
-    if (answer.kind === "answered") {
+  #probed<T>(call: Call<Handle, T>): Promise<RemoteAnswer<T>> {
+    return this.#made(call, this.#readBound.maxMs, (answer, trip) => {
+      this.#learnt(answer, trip);
+      if (answer.kind !== "answered") return;
       if (!this.#isProbeInDoubt) this.#readBound.restart(this.#nowAtMs() - trip.sentAtMs);
       this.#isProbeInDoubt = true;
-    }
-    return answer;
+    });
   }
 
   /** Learns from a read. An error about a key's type shows that the store works. */
-  async #learnt<T>(call: Call<Handle, T>, trip: Trip): Promise<RemoteAnswer<T>> {
-    const answer = await this.#bounded(call, trip);
+  readonly #learnt: Learn = (answer, trip) => {
     if (answer.kind === "answered") {
       this.health.answered("reads");
       this.health.isUp();
     } else if (answer.cause === "wrong-type") this.health.isUp();
     else if (answer.cause !== "too-large") this.#failed(answer.cause, trip);
-    return answer;
-  }
+  };
 
-  /** Sends a write, which delays no client. Its answer does not show that reads are answered. */
-  async #sent<T>(call: Call<Handle, T>, timeoutMs: number = writeMsMax): Promise<RemoteAnswer<T>> {
-    const trip = this.#trip(call, timeoutMs);
-    const answer = await this.#bounded(call, trip);
+  /** Learns from a write, which delays no client. Its answer does not show that reads are answered. */
+  readonly #sent: Learn = (answer, trip) => {
     const isUp = answer.kind === "answered" || causesWhileUp.includes(answer.cause);
     if (!isUp) this.#failed(answer.cause, trip);
-    return answer;
-  }
+  };
 
   /** One invocation cannot shut off the store by timeouts (docs/adr/0056). */
   #failed(cause: RemoteCause, { sentAtMs, isFirstTimeout }: Trip): void {
@@ -236,31 +234,49 @@ export class RemoteClient<Handle> {
     this.health.isDown(sentAtMs);
   }
 
-  #trip({ purpose, of }: Call<Handle, unknown>, timeoutMs: number): Trip {
-    return { purpose, timeoutMs, of, sentAtMs: this.#nowAtMs() };
-  }
-
-  async #bounded<T>({ run }: Call<Handle, T>, trip: Trip): Promise<RemoteAnswer<T>> {
-    const answer = await this.#once(run, trip);
-    const { freeRoom } = this.#way;
-    if (freeRoom === undefined || answer.kind === "answered" || answer.cause !== "full") {
-      return answer;
-    }
-    // Not in a transaction, because a full database discards transactions.
-    const freed = await this.#once(freeRoom, { ...trip, purpose: "room" });
-    // Retry even if the ballast was gone, because another isolate may have just deleted it.
-    return freed.kind === "answered" ? this.#once(run, trip) : answer;
-  }
-
-  async #once<T>(run: Run<Handle, T>, trip: Trip): Promise<RemoteAnswer<T>> {
+  /** Makes one round trip, and a second one if the store was full and now has room. */
+  async #made<T>(
+    { purpose, run, of }: Call<Handle, T>,
+    timeoutMs: number,
+    learn: Learn,
+  ): Promise<RemoteAnswer<T>> {
+    const trip: Trip = { purpose, timeoutMs, of, sentAtMs: this.#nowAtMs() };
+    let answer: RemoteAnswer<T>;
     try {
+      answer = { kind: "answered", value: await run(this.#way.handleFor(trip)) };
+    } catch (thrown) {
+      answer = this.#unavailable(thrown, trip);
+      if (answer.cause === "full") answer = (await this.#inFreedRoom(run, trip)) ?? answer;
+    }
+    learn(answer, trip);
+    return answer;
+  }
+
+  /** Retries a write after freeing room. Returns `undefined` if no room can be freed. */
+  async #inFreedRoom<T>(run: Run<Handle, T>, trip: Trip): Promise<RemoteAnswer<T> | undefined> {
+    const { freeRoom } = this.#way;
+    if (freeRoom === undefined) return undefined;
+    const roomTrip: Trip = { ...trip, purpose: "room" };
+    try {
+      // Not in a transaction, because a full database discards transactions.
+      await freeRoom(this.#way.handleFor(roomTrip));
+    } catch (thrown) {
+      this.#unavailable(thrown, roomTrip);
+      return undefined;
+    }
+    try {
+      // Retry even if the ballast was gone, because another isolate may have just deleted it.
       return { kind: "answered", value: await run(this.#way.handleFor(trip)) };
     } catch (thrown) {
-      const trouble = this.#way.failed(thrown);
-      const isOfQueue = trouble === "timeout" && trip.hasQueued?.() === true;
-      const cause = isOfQueue ? ofInvocation : trouble;
-      this.health.failed(cause, trip.of);
-      return { kind: "unavailable", cause };
+      return this.#unavailable(thrown, trip);
     }
+  }
+
+  #unavailable(thrown: unknown, trip: Trip): Extract<RemoteAnswer<never>, { cause: unknown }> {
+    const trouble = this.#way.failed(thrown);
+    const isOfQueue = trouble === "timeout" && trip.hasQueued?.() === true;
+    const cause = isOfQueue ? ofInvocation : trouble;
+    this.health.failed(cause, trip.of);
+    return { kind: "unavailable", cause };
   }
 }

@@ -3,6 +3,7 @@ import type { RemoteAnswer } from "../remote/remote-client.ts";
 import { listIn } from "../base/json-text.ts";
 import type { DatabaseRoom } from "../remote/redis/database-room.ts";
 import type { CallPurpose } from "../remote/purpose.ts";
+import { scriptCommand } from "../remote/redis/redis.ts";
 import type { RedisClient } from "../remote/redis/redis-client.ts";
 import type { ChangeTexts } from "./change-kind.ts";
 import {
@@ -78,7 +79,7 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
       if (room.isPaused) return { kind: "answered", value: { kind: "paused" } };
     }
     const writing = redis.write<unknown>("write-behind, accepted", (client) =>
-      client.eval(script, keys, [...given, ...texts]),
+      client.exec(scriptCommand(script, keys, [...given, ...texts])),
     );
     const [answer] = await Promise.all([writing, room?.beforeWrite(bytes)]);
     return valueOf(answer, acceptanceIn);
@@ -88,7 +89,7 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
     const { sliceMs, restMs } = this.#times;
     const given = [sliceMs, restMs].map(String);
     const answer = await this.#settings.redis.look<unknown>(flushed, (client) =>
-      client.eval(restedScript, [this.#keys.index, this.#keys.clock], given),
+      client.exec(scriptCommand(restedScript, [this.#keys.index, this.#keys.clock], given)),
     );
     return valueOf(answer, ([slice, keys]) => {
       if (slice === undefined) return undefined;
@@ -102,7 +103,7 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
   ): Promise<RemoteAnswer<SliceChanges<Change> | undefined>> {
     const given = [String(chunkBytesMax), ...keys];
     const answer = await this.#settings.redis.look<unknown>(flushed, (client) =>
-      client.eval(changesScript, [this.#keys.sliceKey(slice)], given),
+      client.exec(scriptCommand(changesScript, [this.#keys.sliceKey(slice)], given)),
     );
     return valueOf(answer, (texts) => {
       if (texts.length === 0) return undefined;
@@ -115,7 +116,7 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
     const { attempts, letters } = this.#keys;
     const given = [`${slice}:${change.key}`, kind.textOf(change), deadLetterAfter, letterCountMax];
     const answer = await redis.write<unknown>(flushed, (client) =>
-      client.eval(refusedScript, [attempts, letters], given.map(String)),
+      client.exec(scriptCommand(refusedScript, [attempts, letters], given.map(String))),
     );
     return valueOf(answer, ([end, count]) => {
       const isKnown = end === "kept" || end === "full";
@@ -125,7 +126,7 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
 
   async deadLetters(): Promise<RemoteAnswer<readonly DeadLetter<Change>[]>> {
     const answer = await this.#settings.redis.look<unknown>(flushed, (client) =>
-      client.eval(lettersScript, [this.#keys.letters], []),
+      client.exec(scriptCommand(lettersScript, [this.#keys.letters], [])),
     );
     return valueOf(answer, (reply) => {
       const texts = textsIn(reply);
@@ -143,7 +144,7 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
     id: string,
   ): Promise<RemoteAnswer<{ isMine: boolean; letterCount: number }>> {
     const answer = await this.#settings.redis.remove<unknown>(flushed, (client) =>
-      client.eval(dropLetterScript, [this.#keys.letters], [id]),
+      client.exec(scriptCommand(dropLetterScript, [this.#keys.letters], [id])),
     );
     return valueOf(answer, ([mine, count]) => ({
       isMine: Number(mine) === 1,
@@ -154,7 +155,7 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
   async drop(slice: number): Promise<RemoteAnswer<Backlog>> {
     const { index, count, sliceKey } = this.#keys;
     const answer = await this.#settings.redis.remove<unknown>(flushed, (client) =>
-      client.eval(dropScript, [index, count, sliceKey(slice)], [String(slice)]),
+      client.exec(scriptCommand(dropScript, [index, count, sliceKey(slice)], [String(slice)])),
     );
     return valueOf(answer, backlogIn);
   }
@@ -164,7 +165,8 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
     const given = [String(this.#times.sliceMs), ...keys];
     const answer = await redis.read<unknown>(
       "write-behind, read",
-      (client) => client.eval(readScript, [this.#keys.index, this.#keys.clock], given),
+      (client) =>
+        client.exec(scriptCommand(readScript, [this.#keys.index, this.#keys.clock], given)),
       afterAnswer,
     );
     return valueOf(answer, (found) =>

@@ -4,7 +4,7 @@
 // A set has an index of its slices, a hash for each slice, and a count of the waiting keys. A key
 // for each batch identifies repeated batches. All names begin with the index's name, and a slice's
 // name ends with its number. All keys of a set are in one slot of a cluster.
-import { usesOtherKeys } from "../remote/redis/key-locks.ts";
+import { usesOtherKeys } from "../remote/redis/rest.ts";
 
 /** How many slices before the current one are also found by name, in case the index has lost one. */
 export const recentCount = 16;

@@ -4,7 +4,7 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type EmbeddedValkey, startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import type { CacheParts } from "../../src/compose/create-cache.ts";
-import { carryOver } from "../../src/remote/redis/connection/carry.ts";
+import { transportOver } from "../../src/remote/redis/connection/transport.ts";
 import { connectionOf } from "../../src/remote/redis/connection/given-connection.ts";
 import { RedisClient } from "../../src/remote/redis/redis-client.ts";
 import type { RedisSettings } from "../../src/remote/redis/redis-client.ts";
@@ -85,7 +85,7 @@ describe("the client of slices", () => {
     ["no-batch-known", plantedBehindFaults["no-batch-known"].parts.redis, 2],
     ["none", make, 1],
   ])("sends a batch twice, with the planted fault: %s", async (_, client, by) => {
-    const slices = opened(client({ ...settings, ...carryOver(connectionOf(redis)) }));
+    const slices = opened(client({ ...settings, ...transportOver(connectionOf(redis)) }));
     const same = batch();
     for (let tries = 0; tries < 2; tries += 1) {
       expect(await slices.accept(same)).toMatchObject({ value: { kind: "accepted" } });
@@ -102,8 +102,8 @@ describe("the client of slices", () => {
   ])(
     "sends a batch that gets no answer, with the planted fault: %s",
     async (_, client, outcome) => {
-      const carry = () => Promise.reject(new Error("The connection is lost."));
-      expect(await opened(client({ ...settings, carry })).accept(batch())).toEqual(outcome);
+      const transport = () => Promise.reject(new Error("The connection is lost."));
+      expect(await opened(client({ ...settings, transport })).accept(batch())).toEqual(outcome);
     },
   );
 });

@@ -1,5 +1,7 @@
 // Faults in the handling of requests, for planted-faults.test.ts: stamps, tiers, bodies, followers,
 // validation and the clock.
+import type { Command } from "../../src/remote/redis/redis.ts";
+import { withExec } from "../../testing/fakes/changed-redis.ts";
 import type { RemoteAnswer } from "../../src/remote/remote-client.ts";
 import { createHash } from "node:crypto";
 import type { Stamp } from "../../src/cache/record/record.ts";
@@ -148,10 +150,12 @@ export const bodyUnchecked: Planted = {
     };
     let digestWritten = "";
     const writeUnasked: RedisClient["write"] = (purpose, run) =>
-      write(purpose, (commands) => {
-        const getrange: typeof commands.getrange = async (...range) =>
-          naming(await commands.getrange(...range), digestWritten);
-        return run(Object.assign(Object.create(commands), { getrange }));
+      write(purpose, (redis) => {
+        const exec = async (command: Command) => {
+          const reply = await redis.exec(command);
+          return command[0] === "GETRANGE" ? naming(reply as string, digestWritten) : reply;
+        };
+        return run(withExec(redis, exec));
       });
     class Unasking extends SharedTier<ResponseDetail> {
       override write(...[key, record, keep]: Parameters<SharedTier<ResponseDetail>["write"]>) {

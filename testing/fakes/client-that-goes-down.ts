@@ -1,5 +1,5 @@
 // A Redis client whose connection a test can break, while the database continues.
-import type { RedisAddress } from "../../src/remote/redis/open-client.ts";
+import type { RedisAddress } from "../../src/remote/redis/address.ts";
 import { RedisClient } from "../../src/remote/redis/redis-client.ts";
 
 /** An address without a listener. */

@@ -4,12 +4,12 @@ import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { startUpstashRestServer } from "../../local/upstash-rest-server.ts";
 import type { NodeCacheOptions } from "../../src/data/node/create-data-cache.ts";
-import { carryOver } from "../../src/remote/redis/connection/carry.ts";
+import { transportOver } from "../../src/remote/redis/connection/transport.ts";
 import {
   connectionOf,
   connectionWords,
 } from "../../src/remote/redis/connection/given-connection.ts";
-import type { RedisAddress } from "../../src/remote/redis/open-client.ts";
+import type { RedisAddress } from "../../src/remote/redis/address.ts";
 
 /** An open connection: `given` for the options of a cache, `address` for a `RedisClient`. */
 export interface Reach {
@@ -24,7 +24,7 @@ export interface ReachRow {
 }
 
 export function addressOver(given: object): RedisAddress {
-  const over = carryOver(connectionOf(given));
+  const over = transportOver(connectionOf(given));
   return { url: "https://connection.invalid", token: "none", ...over, words: connectionWords };
 }
 

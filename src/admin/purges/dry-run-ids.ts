@@ -1,4 +1,5 @@
 // Ids of signed dry runs, to reject replays. A dry run leaves no entry in the journal.
+import type { Command } from "../../remote/redis/redis.ts";
 import type { RedisClient } from "../../remote/redis/redis-client.ts";
 import { sha256Hex } from "../../base/sha256.ts";
 
@@ -31,11 +32,8 @@ export class DryRunIds {
     this.#noteHere(digest);
     if (this.#redis === undefined) return "new";
     const key = `${this.#namespace}:dry-run:${digest}`;
-    const answer = await this.#redis.attempt<unknown>(
-      "listing",
-      (client) => client.set(key, "1", { nx: true, px: keptMs }),
-      "writes",
-    );
+    const claim: Command = ["SET", key, 1, "NX", "PX", keptMs];
+    const answer = await this.#redis.attempt("listing", (client) => client.exec(claim), "writes");
     if (answer.kind === "unavailable") return "unknown";
     return answer.value === null ? "repeated" : "new";
   }

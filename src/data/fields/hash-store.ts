@@ -2,6 +2,7 @@
 // still has the head that the caller judged.
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { DatabaseRoom } from "../../remote/redis/database-room.ts";
+import { type Command, scriptCommand } from "../../remote/redis/redis.ts";
 import type { RedisClient } from "../../remote/redis/redis-client.ts";
 
 /** Encoded values by field name. */
@@ -96,14 +97,9 @@ export class HashStore {
     const { redis, namespace, afterAnswer } = this.#settings;
     const redisKey = await key.nameIn(namespace);
     const fieldNames = ["head", ...(names ?? []).map((name) => fieldPrefix + name)];
-    const answer = await redis.read<unknown>(
-      "look-up",
-      async (client) => {
-        if (names === undefined) return client.hgetall(redisKey);
-        return client.hmget(redisKey, ...fieldNames);
-      },
-      afterAnswer,
-    );
+    const command: Command =
+      names === undefined ? ["HGETALL", redisKey] : ["HMGET", redisKey, ...fieldNames];
+    const answer = await redis.read("look-up", (client) => client.exec(command), afterAnswer);
     if (answer.kind === "unavailable") return undefined;
     const reply = Array.isArray(answer.value) ? (answer.value as unknown[]) : [];
     const pairs =
@@ -161,7 +157,8 @@ export class HashStore {
     const tickets: string[] = [];
     if (mayResend) {
       const ticket = `${namespace}:ticket:${randomText()}:${await key.digest()}`;
-      const laid = await redis.write("fill", (client) => client.set(ticket, "1", { px: ticketMs }));
+      const lay: Command = ["SET", ticket, 1, "PX", ticketMs];
+      const laid = await redis.write("fill", (client) => client.exec(lay));
       if (laid.kind === "unavailable") return undefined;
       tickets.push(ticket);
     }
@@ -187,9 +184,8 @@ export class HashStore {
   ): Promise<readonly unknown[] | undefined> {
     const { redis, namespace } = this.#settings;
     const keys = [await key.nameIn(namespace), ...moreKeys];
-    const answer = await redis.write<unknown>("fill", (client) =>
-      client.eval(script, keys, [...given]),
-    );
+    const command = scriptCommand(script, keys, given);
+    const answer = await redis.write("fill", (client) => client.exec(command));
     return answer.kind === "answered" && Array.isArray(answer.value) ? answer.value : undefined;
   }
 }

@@ -1,6 +1,7 @@
 // The reports in Redis: a string for the totals, and a stream. Counters (`HINCRBY`) would count twice
 // after a lost answer.
 import type { RemoteAnswer } from "../../remote/remote-client.ts";
+import { scriptCommand } from "../../remote/redis/redis.ts";
 import type { RedisClient } from "../../remote/redis/redis-client.ts";
 import { upstashWords } from "../../remote/redis/trouble.ts";
 import { fieldsOf, nextId, type Report, reportsIn, type StandingReport } from "./report-entry.ts";
@@ -60,9 +61,8 @@ export class RedisReportStream implements ReportStream {
     const seal = client.seal.of("report", this.#keys.stream, JSON.stringify(fields));
     const sealed = seal === undefined ? fields : [...fields, "seal", seal];
     const given = [String(this.#settings.standingMax ?? standingMax), ...sealed];
-    const answer = await client.insist<unknown>("metrics", (redis) =>
-      redis.eval(addScript, [this.#keys.stream], given),
-    );
+    const add = scriptCommand(addScript, [this.#keys.stream], given);
+    const answer = await client.insist("metrics", (redis) => redis.exec(add));
     return answer.kind === "answered" ? { ...answer, value: Number(answer.value) } : answer;
   }
 
@@ -72,15 +72,14 @@ export class RedisReportStream implements ReportStream {
    */
   async standing(): Promise<RemoteAnswer<ReportState>> {
     const { stream, totals, probe } = this.#keys;
-    const answer = await this.#settings.redis.attempt<unknown[]>(
+    const answer = await this.#settings.redis.attempt(
       "metrics",
       (redis) =>
-        redis
-          .multi()
-          .set(probe, "1", { px: 1_000 })
-          .get(totals)
-          .xrange(stream, "-", "+", this.#pageCount)
-          .exec(),
+        redis.multi([
+          ["SET", probe, 1, "PX", 1_000],
+          ["GET", totals],
+          ["XRANGE", stream, "-", "+", "COUNT", this.#pageCount],
+        ]),
       "writes",
     );
     if (answer.kind === "unavailable") return answer;
@@ -108,9 +107,8 @@ export class RedisReportStream implements ReportStream {
     const { redis: client } = this.#settings;
     const sealed = client.seal.inJson("totals", totals, text);
     const given = [version, first.id, last.id, last.n, sealed, nextId(last.id)];
-    const answer = await client.insist<unknown>("metrics", (redis) =>
-      redis.eval(foldScript, [stream, totals], given),
-    );
+    const fold = scriptCommand(foldScript, [stream, totals], given);
+    const answer = await client.insist("metrics", (redis) => redis.exec(fold));
     return answer.kind === "answered" ? { ...answer, value: Number(answer.value) === 1 } : answer;
   }
 

@@ -2,6 +2,7 @@
 // isolate adds at most one list per minute.
 import { jsonIn, listIn } from "../../base/json-text.ts";
 import { type HotKeyLists, listsMax, recentMs } from "../../observe/reports/report-store.ts";
+import type { Command } from "../../remote/redis/redis.ts";
 import type { RedisClient } from "../../remote/redis/redis-client.ts";
 import { type HotKeyNote, readNote } from "./hot-key-note.ts";
 
@@ -29,12 +30,7 @@ export class RedisHotKeys implements HotKeyLists {
 
   async add(top: string): Promise<boolean> {
     const answer = await this.#redis.write("hot keys", (redis) =>
-      redis.xadd(
-        this.#key,
-        "*",
-        { v: version, top },
-        { trim: { type: "MAXLEN", comparison: "~", threshold: listsMax } },
-      ),
+      redis.exec(["XADD", this.#key, "MAXLEN", "~", listsMax, "*", "v", version, "top", top]),
     );
     return answer.kind === "answered";
   }
@@ -43,10 +39,10 @@ export class RedisHotKeys implements HotKeyLists {
   async recent(atMs: number): Promise<readonly string[]> {
     const since = String(Math.max(0, atMs - recentMs));
     const isRenewing = Math.floor(atMs / minuteMs) % runsPerRenewal === 0;
-    const answer = await this.#redis.attempt<unknown>("hot keys", async (redis) => {
-      if (!isRenewing) return redis.xrevrange(this.#key, "+", since, listsMax);
-      const transaction = redis.multi().xrevrange(this.#key, "+", since, listsMax);
-      const [entries] = await transaction.pexpire(this.#key, keepMs).exec<unknown[]>();
+    const read: Command = ["XREVRANGE", this.#key, "+", since, "COUNT", listsMax];
+    const answer = await this.#redis.attempt("hot keys", async (redis) => {
+      if (!isRenewing) return redis.exec(read);
+      const [entries] = await redis.multi([read, ["PEXPIRE", this.#key, keepMs]]);
       return entries;
     });
     return answer.kind === "answered" ? listsIn(answer.value) : [];

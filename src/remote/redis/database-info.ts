@@ -12,7 +12,7 @@ export async function readDatabaseInfo(
   purpose: CallPurpose,
 ): Promise<RemoteAnswer<DatabaseInfo>> {
   // Name no sections, because not every server accepts several.
-  const answer = await redis.look<unknown>(purpose, (client) => client.exec(["INFO"]));
+  const answer = await redis.look(purpose, (client) => client.exec(["INFO"]));
   if (answer.kind === "unavailable") return answer;
   return { kind: "answered", value: databaseInfoIn(String(answer.value)) };
 }
@@ -115,7 +115,7 @@ export async function readClockDifference(
   nowAtMs: () => number,
 ): Promise<RemoteAnswer<ClockDifference>> {
   const sentAtMs = nowAtMs();
-  const answer = await redis.look<unknown>("health", (client) => client.time());
+  const answer = await redis.look("health", (client) => client.exec(["TIME"]));
   if (answer.kind === "unavailable") return answer;
   const uncertainMs = Math.max(0, nowAtMs() - sentAtMs) / 2;
   const [seconds, microseconds] = Array.isArray(answer.value) ? answer.value.map(Number) : [];

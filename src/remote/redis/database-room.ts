@@ -1,6 +1,7 @@
 // Tracks the free space of the cache's database, and limits the records that are stored. Anonymous
 // clients choose URLs, so records must leave room for purges, the switch and leases.
 import { type DatabaseInfo, evicts, readDatabaseInfo, withLimit } from "./database-info.ts";
+import { scriptCommand } from "./redis.ts";
 import type { RedisClient } from "./redis-client.ts";
 
 /**
@@ -100,9 +101,8 @@ export class DatabaseRoom {
     const { usedBytes, maxBytes } = info;
     const withBallast = (usedBytes ?? 0) + ballastBytes;
     if (maxBytes !== null && withBallast >= ballastBelowRatio * maxBytes) return;
-    await redis.write("room", (client) =>
-      client.eval(ballastScript, [ballastKey], [String(ballastBytes)]),
-    );
+    const fill = scriptCommand(ballastScript, [ballastKey], [ballastBytes]);
+    await redis.write("room", (client) => client.exec(fill));
   };
 
   /**

@@ -1,7 +1,7 @@
 // A client of one Redis database.
-import type { Redis } from "@upstash/redis/cloudflare";
 import { RemoteClient, type RemoteClientSettings } from "../remote-client.ts";
-import type { RedisAddress } from "./open-client.ts";
+import type { RedisAddress } from "./address.ts";
+import type { Redis } from "./redis.ts";
 import { type RedisCounts, RoundTrips } from "./round-trips.ts";
 import { Seal, sealLine } from "./seal.ts";
 import { readTrouble, upstashWords } from "./trouble.ts";
@@ -28,13 +28,13 @@ export class RedisClient extends RemoteClient<Redis> {
       { ...settings, words },
       {
         handleFor: (trip) => roundTrips.clientFor(trip),
-        ping: (redis) => redis.ping(),
+        ping: (redis) => redis.exec(["PING"]),
         failed(cause) {
           const trouble = readTrouble(cause);
           settings.metrics?.add("redisFailures", [trouble]);
           return trouble;
         },
-        freeRoom: ballastKey === undefined ? undefined : (redis) => redis.del(ballastKey),
+        freeRoom: ballastKey === undefined ? undefined : (redis) => redis.exec(["DEL", ballastKey]),
       },
     );
     const logged = new Set<string>();

@@ -1,4 +1,4 @@
-// Classifies errors of the client `@upstash/redis`, and advises operators. The text of an error
+// Classifies the errors of calls to Redis, and advises operators. The text of an error
 // quotes commands and values, so it never leaves this file.
 import { ofInvocation, platformWords, type RemoteTrouble, type TroubleWords } from "../trouble.ts";
 
@@ -62,7 +62,7 @@ export const journalWords: TroubleWords = Object.fromEntries(
   ]),
 );
 
-/** Classifies an error of the client: returns the first matching kind, or `failed`. */
+/** Classifies an error: returns the first matching kind, or `failed`. */
 export function readTrouble(cause: unknown): RemoteTrouble {
   if (!(cause instanceof Error)) return "failed";
   const { name, message } = cause;
@@ -73,12 +73,12 @@ export function readTrouble(cause: unknown): RemoteTrouble {
       return ofInvocation;
     case "ConnectionNotOpen":
       return "not-open";
-    case "UpstashError":
+    case "RedisRefusal":
       return refusalIn(message);
-    case "UpstashJSONParseError":
-      return pageIn(message.replace(/^Unable to parse response body: /, ""));
+    case "NotRedis":
+      return pageIn(message);
+    // The error of `fetch`.
     case "TypeError":
-      return clientMisread.test(message) ? "not-upstash" : "unreachable";
     // workerd: "Network connection lost.".
     case "Error":
       return "unreachable";
@@ -86,13 +86,6 @@ export function readTrouble(cause: unknown): RemoteTrouble {
       return "failed";
   }
 }
-
-/** V8's errors when the client reads JSON that is not a reply of Redis. */
-const clientMisread =
-  /^(?:Cannot (?:read|destructure)|Request did not return|.* is not (?:a function|iterable))/;
-
-/** The prefix of errors within a transaction. It quotes the command. */
-const part = /^Command \d+ \[ \w+ \] failed: /;
 
 /** The prefix of the error for a discarded transaction. The reason follows. */
 const discarded = /^EXECABORT Transaction discarded(?: because of)?: /;
@@ -116,8 +109,6 @@ const refusals: readonly (readonly [RegExp, RemoteTrouble])[] = [
   [/^ERR max .{0,60}\bexceeded\b/, "plan-used-up"],
   [/^(?:LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b/, "busy"],
   [/^(?:ERR )?(?:too many requests|bad gateway|service unavailable|gateway time-?out)\b/i, "busy"],
-  // The reply was JSON without `error`.
-  [/^undefined\b/, "not-upstash"],
 ];
 
 /** Errors of servers in front of the database, anywhere in a page. */
@@ -132,7 +123,7 @@ const pages: readonly (readonly [RegExp, RemoteTrouble])[] = [
 ];
 
 function refusalIn(message: string): RemoteTrouble {
-  const text = message.replace(part, "").replace(discarded, "");
+  const text = message.replace(discarded, "");
   return refusals.find(([form]) => form.test(text))?.[1] ?? "refused";
 }
 

@@ -82,7 +82,7 @@ export class JoinedRemovals {
   /** Removes all keys in one command. Never rejects. */
   async #removed(redisKeys: readonly string[]): Promise<TierRemoval> {
     const answer = await this.#settings.redis.remove("removal", (client) =>
-      client.del(...redisKeys),
+      client.exec(["DEL", ...redisKeys]),
     );
     return answer.kind === "answered" ? "removed" : answer.kind;
   }

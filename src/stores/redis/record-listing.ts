@@ -1,8 +1,9 @@
 // Lists records of the shared tier, to show an operator which records a purge would cover.
+import type { Command } from "../../remote/redis/redis.ts";
 import type { RedisClient } from "../../remote/redis/redis-client.ts";
 import type { MetadataWith } from "../../cache/record/record.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
-import { isCutHead, getrangeArgs, recordIn, type RecordPart } from "./record-text.ts";
+import { isCutHead, readCommand, recordIn, type RecordPart } from "./record-text.ts";
 import {
   type ListingLimit,
   type RecordList,
@@ -57,11 +58,8 @@ async function listWithin<Detail>(
   for (let pageCount = 0; pageCount < pagesMax && !left.isTimeOver; pageCount += 1) {
     if (left.commands === 0) return { metadata, leftOut: "commands" };
     left.commands -= 1;
-    const page = await redis.insist<unknown[]>(
-      "listing",
-      (client) => client.scan(cursor, { match: `${namespace}:r:*`, count: keysAtOnce }),
-      "reads",
-    );
+    const scan: Command = ["SCAN", cursor, "MATCH", `${namespace}:r:*`, "COUNT", keysAtOnce];
+    const page = await redis.insist("listing", (client) => client.exec<unknown[]>(scan), "reads");
     if (page.kind === "unavailable") return "unavailable";
     cursor = String(page.value[0]);
     const found = (page.value[1] as unknown[]).map(String);
@@ -119,16 +117,12 @@ async function headsOf(
 /** Reads parts of values. A slow pipeline must not count as a slow lookup, hence `insist`. */
 async function textsOf(redis: RedisClient, keys: readonly string[], part: RecordPart) {
   if (keys.length === 0) return [];
-  const answer = await redis.insist<{ result?: unknown }[]>(
+  const reads = keys.map((key) => readCommand(key, part));
+  // A key of another application may have another type. Then only the command for that key fails.
+  const answer = await redis.insist(
     "listing",
-    (client) => {
-      const pipeline = client.pipeline();
-      for (const key of keys) pipeline.getrange(...getrangeArgs(key, part));
-      // A key of another application may have another type. Then only the command for that key
-      // fails.
-      return pipeline.exec({ keepErrors: true });
-    },
+    (client) => client.pipeline(reads, { keepsRefusals: true }),
     "reads",
   );
-  return answer.kind === "unavailable" ? answer.kind : answer.value.map(({ result }) => result);
+  return answer.kind === "unavailable" ? answer.kind : answer.value;
 }

@@ -1,6 +1,7 @@
 // Encodes a record as one Redis string: the metadata as ASCII JSON without line feeds, a line feed,
 // and the body as text. A marker has no body.
 import { decodeRecord } from "../../cache/tiers/record-codec.ts";
+import type { Command } from "../../remote/redis/redis.ts";
 import type { Seal } from "../../remote/redis/seal.ts";
 import type { CheckedRecord, RecordForm } from "../../cache/tiers/record-form.ts";
 
@@ -26,9 +27,10 @@ const charsOf = { whole: 0, metadata: headCharsMax, "long-metadata": longHeadCha
 
 export type RecordPart = keyof typeof charsOf;
 
-/** Returns the arguments of GETRANGE; -1 means the end. */
-export function getrangeArgs(redisKey: string, part: RecordPart): [string, number, number] {
-  return [redisKey, 0, charsOf[part] - 1];
+/** Returns the command that reads the value, or its beginning. */
+export function readCommand(redisKey: string, part: RecordPart): Command {
+  // -1 means the end.
+  return ["GETRANGE", redisKey, 0, charsOf[part] - 1];
 }
 
 /** Returns whether the text ends within the metadata. */

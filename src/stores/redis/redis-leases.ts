@@ -8,12 +8,13 @@ import {
   type LeaseWord,
   wordMs,
 } from "../../cache/tiers/lease.ts";
+import { type Command, scriptCommand } from "../../remote/redis/redis.ts";
 import type { RedisClient } from "../../remote/redis/redis-client.ts";
 import { readTrouble } from "../../remote/redis/trouble.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import type { RecordHead } from "../../cache/tiers/tier.ts";
-import { isCutHead, getrangeArgs, recordIn } from "./record-text.ts";
+import { isCutHead, readCommand, recordIn } from "./record-text.ts";
 
 /** The timeout for requesting a lease. The client's request is then forwarded without a lease. */
 const askMsMax = 1_000;
@@ -46,18 +47,17 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
     const answer = await redis.write(
       "lease",
       async (client) => {
-        const look = () =>
-          client.multi().set(leaseKey, token, { nx: true, px: leaseMs }).get(leaseKey);
+        const take: readonly Command[] = [
+          ["SET", leaseKey, token, "NX", "PX", leaseMs],
+          ["GET", leaseKey],
+        ];
         try {
-          const range = getrangeArgs(recordKey, "metadata");
-          return await look()
-            .getrange(...range)
-            .exec<[unknown, unknown, unknown]>();
+          return await client.multi([...take, readCommand(recordKey, "metadata")]);
         } catch (cause) {
           // The record's key holds another type. The earlier commands took effect, so the lease may
           // be ours.
           if (readTrouble(cause) !== "wrong-type") throw cause;
-          return look().exec<[unknown, unknown]>();
+          return client.multi(take);
         }
       },
       askMsMax,
@@ -89,16 +89,8 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
   async #recordIn(text: unknown, recordKey: string): Promise<RecordHead<Detail> | undefined> {
     const { redis } = this.#settings;
     if (!isCutHead(text)) return recordIn(recordKey, text, this.#settings)?.record;
-    const range = getrangeArgs(recordKey, "long-metadata");
-    const answer = await redis.write(
-      "lease",
-      (client) =>
-        client
-          .multi()
-          .getrange(...range)
-          .exec<[unknown]>(),
-      askMsMax,
-    );
+    const read = readCommand(recordKey, "long-metadata");
+    const answer = await redis.write("lease", (client) => client.multi([read]), askMsMax);
     return answer.kind === "answered"
       ? recordIn(recordKey, answer.value[0], this.#settings)?.record
       : undefined;
@@ -154,9 +146,8 @@ class RedisLease implements Lease {
   /** Replaces `expected` with `value`. Returns whether `expected` was the current value. */
   async replace(expected: string, value: string, keepMs: number): Promise<boolean> {
     const { redis, leaseKey } = this.#settings;
-    const answer = await redis.write("lease", (client) =>
-      client.eval(replaceIfHeld, [leaseKey], [expected, value, String(keepMs)]),
-    );
+    const change = scriptCommand(replaceIfHeld, [leaseKey], [expected, value, keepMs]);
+    const answer = await redis.write("lease", (client) => client.exec(change));
     return answer.kind === "answered" && answer.value === 1;
   }
 }

@@ -1,6 +1,5 @@
 // Redis as the store of a site: how the cache opens its parts. Only Workers and processes that use
 // Redis bundle it.
-import type { Redis } from "@upstash/redis/cloudflare";
 import {
   type JournalMaker,
   journalMaker,
@@ -12,7 +11,8 @@ import {
   DatabaseRoom,
   type DatabaseRoomSettings,
 } from "../../remote/redis/database-room.ts";
-import type { RedisAddress } from "../../remote/redis/open-client.ts";
+import type { RedisAddress } from "../../remote/redis/address.ts";
+import type { Command } from "../../remote/redis/redis.ts";
 import { RedisClient } from "../../remote/redis/redis-client.ts";
 import type { RedisSettings } from "../../remote/redis/redis-client.ts";
 import { journalWords } from "../../remote/redis/trouble.ts";
@@ -77,13 +77,13 @@ function openJournal(
  */
 async function storedSecret(redis: RedisClient, namespace: string) {
   const key = `${namespace}:secret`;
-  const read = await redis.attempt("secret", (client) => client.get<string>(key));
+  const get: Command = ["GET", key];
+  const read = await redis.attempt("secret", (client) => client.exec<string | null>(get));
   if (read.kind === "unavailable") return undefined;
   if (read.value !== null) return read.value;
   const drawn = `${crypto.randomUUID()} ${crypto.randomUUID()}`;
   // A replica may lack the secret, so this transaction reads it again at the primary.
-  const draw = (client: Redis) =>
-    client.multi().set(key, drawn, { nx: true }).get<string>(key).exec();
-  const answer = await redis.attempt("secret", draw, "writes");
-  return answer.kind === "answered" ? (answer.value[1] ?? undefined) : undefined;
+  const draw: readonly Command[] = [["SET", key, drawn, "NX"], get];
+  const answer = await redis.attempt("secret", (client) => client.multi(draw), "writes");
+  return answer.kind === "answered" ? ((answer.value[1] as string | null) ?? undefined) : undefined;
 }

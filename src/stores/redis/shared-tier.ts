@@ -10,7 +10,7 @@ import {
   headCharsMax,
   isCutHead,
   padded,
-  getrangeArgs,
+  readCommand,
   recordIn,
   recordText,
 } from "./record-text.ts";
@@ -84,17 +84,12 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const redisKey = await key.nameIn(this.#settings.namespace);
     if (ask.isPeek !== true) this.#removals.takeUpLate(ask);
     if (this.#removals.isWaiting(redisKey)) return { kind: "absent" };
-    const answer = await this.#settings.redis.read<unknown>(
+    const command = readCommand(redisKey, ask.part);
+    const answer = await this.#settings.redis.read(
       "look-up",
-      async (redis) => {
-        const range = getrangeArgs(redisKey, ask.part);
-        if (ask.atPrimary !== true) return redis.getrange(...range);
-        const [reply] = await redis
-          .multi()
-          .getrange(...range)
-          .exec<[unknown]>();
-        return reply;
-      },
+      ask.atPrimary === true
+        ? async (redis) => (await redis.multi([command]))[0]
+        : (redis) => redis.exec(command),
       ask.afterAnswer,
     );
     // The key has a value of another type.
@@ -116,9 +111,9 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const whole = { ...ask, part: "whole" } as const;
     const redisKeys = await Promise.all(keys.map((key) => key.nameIn(namespace)));
     this.#removals.takeUpLate(whole);
-    const answer = await redis.read<unknown[]>(
+    const answer = await redis.read(
       "look-up",
-      (client) => client.mget(redisKeys),
+      (client) => client.exec<unknown[]>(["MGET", ...redisKeys]),
       ask.afterAnswer,
     );
     if (answer.kind === "unavailable") return keys.map(() => answer);
@@ -162,7 +157,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const keepMs = Math.floor(Math.min(prolongMs, untilAtMs - atMs));
     afterAnswer(async () => {
       await this.#settings.redis.write("freshening", (client) =>
-        client.pexpire(redisKey, keepMs, "GT"),
+        client.exec(["PEXPIRE", redisKey, keepMs, "GT"]),
       );
     });
   }
@@ -190,7 +185,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     if ("kind" in upload) return upload;
     const answer = await this.#uploads.send(purposeOf(record, keep), [upload], async (client) => {
       if (await isRewritten(client, upload, this.#settings)) return ["OK"];
-      return [await this.#uploads.writeBy(client, upload)];
+      return [await client.exec(this.#uploads.command(upload))];
     });
     if (answer.kind === "answered") this.#spoiled.delete(upload.redisKey);
     return writtenBy(answer, 0);
@@ -203,11 +198,9 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const made = await Promise.all(records.map((given) => this.#uploadOf(...given)));
     const uploads = made.filter((one): one is Upload => !("kind" in one));
     if (uploads.length === 0) return made.map((one) => ("kind" in one ? one : { kind: "kept" }));
-    const answer = await this.#uploads.send("fill", uploads, (client) => {
-      const pipeline = client.pipeline();
-      for (const upload of uploads) this.#uploads.writeBy(pipeline, upload);
-      return pipeline.exec<unknown[]>();
-    });
+    const answer = await this.#uploads.send("fill", uploads, (client) =>
+      client.pipeline(uploads.map((upload) => this.#uploads.command(upload))),
+    );
     if (answer.kind === "answered")
       for (const { redisKey } of uploads) this.#spoiled.delete(redisKey);
     return made.map((one) => ("kind" in one ? one : writtenBy(answer, uploads.indexOf(one))));

@@ -4,7 +4,7 @@ import { longHeadCharsMax } from "./record-text.ts";
 
 /**
  * Returns `OK`; `newer` if a newer record is stored; nothing if there is no record and only an existing
- * record may be replaced. KEYS: the record. ARGV: the record's text, its expiry in milliseconds, `xx` or an
+ * record may be replaced. KEYS: the record. ARGV: the record's text, its expiry in milliseconds, `XX` or an
  * empty string, and `newerArgs`.
  */
 export const unlessNewerScript = `local function isNewer()
@@ -22,7 +22,7 @@ end
 -- isNewer fails for a text that is not the record of a value with a stamp. Replace such a text.
 local isRead, isKept = pcall(isNewer)
 if isRead and isKept then return "newer" end
-if ARGV[3] == "xx" and redis.call("EXISTS", KEYS[1]) == 0 then return false end
+if ARGV[3] == "XX" and redis.call("EXISTS", KEYS[1]) == 0 then return false end
 return redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2])`;
 
 /** Returns the arguments that say which records are newer than a given one. */

@@ -1,13 +1,13 @@
 // Sends records to Redis. Limits the bytes that are being sent, and rejects new records while the
 // database is nearly full. Sends only the metadata of a long body that Redis already has.
 import type { RemoteAnswer } from "../../remote/remote-client.ts";
-import type { Redis } from "@upstash/redis/cloudflare";
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { DatabaseRoom } from "../../remote/redis/database-room.ts";
 import type { CallPurpose } from "../../remote/purpose.ts";
+import { type Command, type Redis, scriptCommand } from "../../remote/redis/redis.ts";
 import type { RedisClient } from "../../remote/redis/redis-client.ts";
 import { readTrouble } from "../../remote/redis/trouble.ts";
-import { getrangeArgs, recordIn } from "./record-text.ts";
+import { readCommand, recordIn } from "./record-text.ts";
 import { unlessNewerScript } from "./unless-newer.ts";
 import type { TierWrite } from "../../cache/tiers/tier.ts";
 
@@ -33,12 +33,6 @@ export interface UploadsSettings {
   readonly room?: Pick<DatabaseRoom, "beforeWrite" | "isPaused"> | undefined;
   /** The limit for the bytes that an isolate sends at the same time. */
   readonly uploadBytesMax: number;
-}
-
-/** A client, or a pipeline, which both write a record by one command. */
-interface WriteCommands {
-  set(key: string, text: string, options: { px: number } | { px: number; xx: true }): unknown;
-  eval(script: string, keys: string[], args: string[]): unknown;
 }
 
 export class Uploads {
@@ -78,20 +72,20 @@ export class Uploads {
     return answer;
   }
 
-  /** Writes an upload by one command. While the room is paused, it only replaces an existing record. */
-  writeBy(commands: WriteCommands, { redisKey, text, keepMs: px, newerArgs }: Upload): unknown {
+  /** Returns the command that writes a record. While the room is paused, it only replaces one. */
+  command({ redisKey, text, keepMs, newerArgs }: Upload): Command {
     const isPaused = this.#settings.room?.isPaused === true;
     if (newerArgs === undefined)
-      return commands.set(redisKey, text, isPaused ? { px, xx: true } : { px });
-    const args = [text, String(px), isPaused ? "xx" : "", ...newerArgs];
-    return commands.eval(unlessNewerScript, [redisKey], args);
+      return ["SET", redisKey, text, "PX", keepMs, ...(isPaused ? ["XX"] : [])];
+    const args = [text, keepMs, isPaused ? "XX" : "", ...newerArgs];
+    return scriptCommand(unlessNewerScript, [redisKey], args);
   }
 }
 
 /**
  * Returns the result of one write, from the answer to all writes.
  *
- * @param at the index of the command; with `xx`, SET replies null for a record that does not exist
+ * @param at the index of the command; with `XX`, SET replies null for a record that does not exist
  */
 export function writtenBy(answer: RemoteAnswer<readonly unknown[]>, at: number): TierWrite {
   if (answer.kind === "unavailable") return answer;
@@ -115,11 +109,10 @@ export async function isRewritten<Detail>(
   const isThere =
     record?.record.kind === "response" && record.record.metadata.bodyDigest === heldDigest;
   if (!isThere || head.length > record.headChars) return false;
-  await redis
-    .multi()
-    .setrange(redisKey, 0, head.padEnd(record.headChars))
-    .pexpire(redisKey, keepMs)
-    .exec();
+  await redis.multi([
+    ["SETRANGE", redisKey, 0, head.padEnd(record.headChars)],
+    ["PEXPIRE", redisKey, keepMs],
+  ]);
   return true;
 }
 
@@ -128,7 +121,7 @@ export async function isRewritten<Detail>(
  */
 async function headUnder(redis: Redis, redisKey: string): Promise<string | undefined> {
   try {
-    return await redis.getrange(...getrangeArgs(redisKey, "metadata"));
+    return await redis.exec(readCommand(redisKey, "metadata"));
   } catch (cause) {
     if (readTrouble(cause) === "wrong-type") return undefined;
     throw cause;

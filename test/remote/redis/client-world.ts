@@ -46,12 +46,13 @@ export function openClientWorld() {
     read: (from = world.client) =>
       from.read<unknown>(
         "look-up",
-        (redis) => redis.get(hashKey),
+        (redis) => redis.exec(["GET", hashKey]),
         (work) => world.later.push(work),
       ),
-    write: () => world.client.write<unknown>("probe", (redis) => redis.set(hashKey, storedValue)),
-    remove: () => world.client.remove<unknown>("probe", (redis) => redis.del(hashKey)),
-    look: () => world.client.look("health", (redis) => redis.ping()),
+    write: () =>
+      world.client.write<unknown>("probe", (redis) => redis.exec(["SET", hashKey, storedValue])),
+    remove: () => world.client.remove<unknown>("probe", (redis) => redis.exec(["DEL", hashKey])),
+    look: () => world.client.look("health", (redis) => redis.exec(["PING"])),
     /** Lets the server answer each command with an error. */
     refuse(error: string, status = 400): void {
       world.server.manner = { kind: "answers", status, body: JSON.stringify({ error }) };

@@ -2,9 +2,8 @@
 // script with the flag uses another key.
 import { globSync, readFileSync } from "node:fs";
 import { afterEach, expect, it, vi } from "vitest";
-import type { Redis } from "@upstash/redis/cloudflare";
-import { usesOtherKeys } from "../../../src/remote/redis/key-locks.ts";
-import { openClient } from "../../../src/remote/redis/open-client.ts";
+import { Redis, scriptCommand } from "../../../src/remote/redis/redis.ts";
+import { overRest, usesOtherKeys } from "../../../src/remote/redis/rest.ts";
 import { newEntry, responseWith } from "../../../testing/examples/purges.ts";
 import { openRestDatabase } from "../../../testing/fakes/rest-database.ts";
 import { oneRedisServer } from "../../../testing/fakes/redis-server.ts";
@@ -32,40 +31,51 @@ function sent(answer: (body: string) => Promise<Response> | Response): () => unk
 }
 
 it.each<[what: string, url: string, run: (redis: Redis) => Promise<unknown>, expected: unknown]>([
-  ["a script", upstash, (redis) => redis.eval(script, ["k"], []), ["eval", flag + script, 1, "k"]],
+  [
+    "a script",
+    upstash,
+    (redis) => redis.exec(scriptCommand(script, ["k"], [])),
+    ["EVAL", flag + script, 1, "k"],
+  ],
   [
     "a script that only reads",
     upstash,
-    (redis) => redis.evalRo(script, ["k"], []),
-    ["eval_ro", flag + script, 1, "k"],
+    (redis) => redis.exec(scriptCommand(script, ["k"], [], "EVAL_RO")),
+    ["EVAL_RO", flag + script, 1, "k"],
   ],
   [
     "a script of a pipeline",
     upstash,
-    (redis) => redis.pipeline().get("k").eval(script, ["k"], []).exec(),
+    (redis) => redis.pipeline([["GET", "k"], scriptCommand(script, ["k"], [])]),
     [
-      ["get", "k"],
-      ["eval", flag + script, 1, "k"],
+      ["GET", "k"],
+      ["EVAL", flag + script, 1, "k"],
     ],
   ],
   [
     "no script that uses other keys",
     upstash,
-    (redis) => redis.eval(readScript, ["k", "clock"], []),
-    ["eval", readScript, 2, "k", "clock"],
+    (redis) => redis.exec(scriptCommand(readScript, ["k", "clock"], [])),
+    ["EVAL", readScript, 2, "k", "clock"],
   ],
-  ["no other command", upstash, (redis) => redis.set("eval", script), ["set", "eval", script]],
+  [
+    "no other command",
+    upstash,
+    (redis) => redis.exec(["SET", "EVAL", script]),
+    ["SET", "EVAL", script],
+  ],
   [
     "no script for another server, which would refuse it",
     "https://db.upstash.io.example.net",
-    (redis) => redis.eval(script, ["k"], []),
-    ["eval", script, 1, "k"],
+    (redis) => redis.exec(scriptCommand(script, ["k"], [])),
+    ["EVAL", script, 1, "k"],
   ],
 ])("the flag is on %s", async (_, url, run, expected) => {
   const requests = sent((body) =>
     Response.json(body.startsWith("[[") ? [{ result: 1 }, { result: 1 }] : { result: 1 }),
   );
-  await run(openClient({ url, token: "token" }, 1_000));
+  const send = overRest({ url, token: "token" });
+  await run(new Redis((form, commands) => send(form, commands, 1_000)));
   expect(requests()).toEqual([expected]);
 });
 
@@ -110,7 +120,7 @@ it("a journal works whose scripts may use only their keys", async () => {
   const unpurged = await journal.unpurged(last, [responseWith({ stamp: first })]);
   expect(unpurged).toEqual({ kind: "read", answers: [true] });
   const other = await redis.write("fill", (client) =>
-    client.eval("return redis.call('GET', KEYS[1] .. '2')", ["k"], []),
+    client.exec(scriptCommand("return redis.call('GET', KEYS[1] .. '2')", ["k"], [])),
   );
   expect(other).toMatchObject({ kind: "unavailable" });
 });
@@ -120,7 +130,7 @@ it("a batch of changes is accepted whose script may use only its keys", async ()
   const keys = ["index", "count", "slice", "batch", "clock"];
   const given = [Math.floor(Date.now() / 60_000), 60_000, 60_000, 60_000, 9, "key", "5"];
   const answer = await redis.write("fill", (client) =>
-    client.eval(acceptAddsScript, keys, given.map(String)),
+    client.exec(scriptCommand(acceptAddsScript, keys, given)),
   );
   expect(answer).toMatchObject({ kind: "answered", value: ["accepted", "1", String(given[0])] });
 });

@@ -33,7 +33,7 @@ const probing: Promise<void>[] = [];
 async function read(): Promise<string> {
   const answer = await client.read(
     "probe",
-    (redis) => redis.get("k"),
+    (redis) => redis.exec(["GET", "k"]),
     (work) => void probing.push(work()),
   );
   await Promise.all(probing.splice(0));
@@ -84,7 +84,7 @@ it("raises the time-out for a Redis that became slower for all commands but prob
 });
 
 it("uses the short time-out again if the calls themselves are the probes", async () => {
-  const attempt = () => client.attempt("probe", (redis) => redis.get("k"));
+  const attempt = () => client.attempt("probe", (redis) => redis.exec(["GET", "k"]));
   for (let at = 0; at < 100; at += 1) await attempt();
   expect(client.readTimeoutMs).toBe(150);
   tookMs = { read: Infinity, probe: Infinity };

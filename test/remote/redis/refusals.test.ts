@@ -46,7 +46,10 @@ describe.each([
 describe("a database that refuses writes", () => {
   const transact = () =>
     world.client.write("probe", (redis) =>
-      redis.multi().set(hashKey, storedValue).pexpire(hashKey, 1_000).exec(),
+      redis.multi([
+        ["SET", hashKey, storedValue],
+        ["PEXPIRE", hashKey, 1_000],
+      ]),
     );
 
   beforeEach(() => world.refuse(oom));
@@ -119,7 +122,11 @@ describe("the log of a Redis client", () => {
   const transact = (of?: "writes") =>
     world.client.attempt(
       "probe",
-      (redis) => redis.multi().set(hashKey, "1").get(hashKey).exec(),
+      (redis) =>
+        redis.multi([
+          ["SET", hashKey, 1],
+          ["GET", hashKey],
+        ]),
       of,
     );
 
@@ -127,7 +134,9 @@ describe("the log of a Redis client", () => {
     world.refuse(`Unauthorized ${token}`, 401);
     for (let at = 0; at < 20; at += 1) {
       await Promise.all([read(), write()]);
-      await world.client.insist<unknown>("probe", (redis) => redis.set(hashKey, storedValue));
+      await world.client.insist<unknown>("probe", (redis) =>
+        redis.exec(["SET", hashKey, storedValue]),
+      );
     }
     expect(world.told).toEqual([
       "Upstash refused the token (401): check UPSTASH_REDIS_REST_TOKEN.",
@@ -164,7 +173,7 @@ describe("the log of a Redis client", () => {
     world.server.manner = wellAnswer;
     for (let at = 0; at < 5; at += 1) await read();
     await remove();
-    await world.client.insist<unknown>("probe", (redis) => redis.scan(0), "reads");
+    await world.client.insist<unknown>("probe", (redis) => redis.exec(["SCAN", 0]), "reads");
     expect(world.told).toEqual(["Writes fail. The database is full: make room in the database."]);
     expect([world.client.health.trouble, world.client.health.troubleWithWrites]).toMatchObject([
       undefined,
@@ -247,7 +256,7 @@ describe("the log of a Redis client", () => {
 
   it("contains a line about the client's only key if the key has another type", async () => {
     const client = world.clientOf(world.server.url, { hasOneKey: true });
-    const attempt = () => client.attempt("probe", (redis) => redis.get(hashKey));
+    const attempt = () => client.attempt("probe", (redis) => redis.exec(["GET", hashKey]));
     world.refuse("WRONGTYPE Operation against a key");
     for (let at = 0; at < 5; at += 1) expect((await attempt()).kind).toBe("unavailable");
     const line = /^A key of Tidemark holds a value of another type: delete /;

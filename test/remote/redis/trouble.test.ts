@@ -1,5 +1,4 @@
-// Tests which kind of trouble each error of Redis is. The error texts are those of @upstash/redis
-// 1.39.0, Upstash and Redis.
+// Tests which kind of trouble each error of Redis is. The error texts are those of Upstash and Redis.
 import {
   hintOf,
   remedyOf,
@@ -7,7 +6,8 @@ import {
   troubleLine,
   whyOf,
 } from "../../../src/remote/trouble.ts";
-import { Redis } from "@upstash/redis/cloudflare";
+import { overRest } from "../../../src/remote/redis/rest.ts";
+import { type Command, Redis } from "../../../src/remote/redis/redis.ts";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readTrouble, upstashWords } from "../../../src/remote/redis/trouble.ts";
 import { type Manner, UnsteadyRestServer } from "../../../testing/fakes/unsteady-rest-server.ts";
@@ -23,10 +23,10 @@ const [key, value] = ["WRONGPASS", "OOM READONLY Unauthorized"];
 
 async function troubleAfter(manner: Manner, isTransaction = false): Promise<RemoteTrouble> {
   server.manner = manner;
-  const redis = new Redis({ url: server.url, token: "t", retry: { retries: 0 } });
-  const sent = isTransaction
-    ? redis.multi().set(key, value).get(key).exec()
-    : redis.set(key, value);
+  const send = overRest({ url: server.url, token: "t" });
+  const redis = new Redis((form, commands) => send(form, commands, 1_000));
+  const set: Command = ["SET", key, value];
+  const sent = isTransaction ? redis.multi([set, ["GET", key]]) : redis.exec(set);
   return sent.then(
     () => expect.unreachable("The command was answered."),
     (cause: unknown) => readTrouble(cause),

@@ -1,6 +1,6 @@
 // Tests that the removals of a tenth of a second are joined to one command, and that a removal is
 // not lost if its request ends.
-import type { Redis } from "@upstash/redis/cloudflare";
+import { Redis, type Send } from "../../../src/remote/redis/redis.ts";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { joinMs, JoinedRemovals, togetherMax } from "../../../src/stores/redis/joined-removals.ts";
@@ -20,12 +20,13 @@ class Isolate {
     nowAtMs: this.clock.nowAtMs,
     redis: {
       remove: async (_: string, run: (redis: Redis) => Promise<unknown>) => {
-        const del = async (...keys: string[]) => {
+        const del: Send = async (_form, [command]) => {
+          const keys = command?.slice(1).map(String) ?? [];
           this.sent.push({ atMs: this.clock.atMs - this.#startedAtMs, keys });
           if ((await this.answer()) === "unavailable") throw new Error("unavailable");
-          return keys.length;
+          return [keys.length];
         };
-        return run({ del } as unknown as Redis).then(
+        return run(new Redis(del)).then(
           (value) => ({ kind: "answered", value }),
           () => ({ kind: "unavailable", cause: "unreachable" }),
         );

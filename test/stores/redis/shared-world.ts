@@ -1,4 +1,6 @@
 // Opens a shared tier over a real Redis with a REST server, for tests that inspect all three.
+import type { Command } from "../../../src/remote/redis/redis.ts";
+import { withExec } from "../../../testing/fakes/changed-redis.ts";
 import { beforeEach } from "vitest";
 import type { Counts } from "../../../local/upstash-rest-server.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
@@ -64,12 +66,12 @@ function interrupted(redis: RedisClient, between: () => Promise<void>): RedisCli
     redis.write(
       purpose,
       (client) => {
-        const getrange: typeof client.getrange = async (...range) => {
-          const told = await client.getrange(...range);
-          await between();
-          return told;
+        const exec = async (command: Command) => {
+          const reply = await client.exec(command);
+          if (command[0] === "GETRANGE") await between();
+          return reply;
         };
-        return run(Object.assign(Object.create(client), { getrange }));
+        return run(withExec(client, exec));
       },
       timeoutMs,
     );

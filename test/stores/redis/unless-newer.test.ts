@@ -109,12 +109,12 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     );
   });
 
-  it("with `xx`, creates no record", async () => {
+  it("with `XX`, creates no record", async () => {
     await database.redis.flushall();
     const args = newerArgs(metadataOf(), { kind: "set" });
-    expect(await write(["new", "1000", "xx", ...args])).toBeNull();
+    expect(await write(["new", "1000", "XX", ...args])).toBeNull();
     await database.redis.set("key", "old");
-    expect(await write(["new", "1000", "xx", ...args])).toBe("OK");
+    expect(await write(["new", "1000", "XX", ...args])).toBe("OK");
   });
 
   it("decides as the model", async () => {

@@ -1,5 +1,6 @@
 // Creates a Redis client that changes the scripts of its writes.
-import type { Redis } from "@upstash/redis/cloudflare";
+import { type Command, type Redis, scriptCommand } from "../../../src/remote/redis/redis.ts";
+import { withExec } from "../../fakes/changed-redis.ts";
 import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import type { RedisSettings } from "../../../src/remote/redis/redis-client.ts";
 
@@ -21,9 +22,12 @@ class ScriptClient extends RedisClient {
 
   override write<T>(...[purpose, run, timeoutMs]: Write<T>) {
     const changed = (redis: Redis): Redis => {
-      const value = this.#change(redis.eval.bind(redis) as Evaluate);
-      // Not a change of the client, which later calls may share.
-      return Object.create(redis, { eval: { value } }) as Redis;
+      const evaluate = this.#change((...given) => redis.exec(scriptCommand(...given)));
+      return withExec(redis, async (command: Command) => {
+        const [name, script, count, ...given] = command.map(String);
+        if (name !== "EVAL" || script === undefined) return redis.exec(command);
+        return evaluate(script, given.slice(0, Number(count)), given.slice(Number(count)));
+      });
     };
     return super.write<T>(purpose, (redis) => run(changed(redis)), timeoutMs);
   }

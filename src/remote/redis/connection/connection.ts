@@ -1,7 +1,7 @@
 // The interface of an application's Redis connection, the same for every library.
 
-/** A command: its name in upper case, then its arguments. */
-export type Command = readonly [name: string, ...args: string[]];
+/** A command: its name in upper case, then its arguments, all of them texts. */
+export type WireCommand = readonly [name: string, ...args: string[]];
 
 /** A connection. Its calls reject with errors of the library or the server. */
 export interface Connection {
@@ -27,7 +27,7 @@ export interface Connection {
    */
   onError(listener: (cause: unknown) => void): void;
   /** Resolves with the reply in the format of RESP2 or RESP3. */
-  send(command: Command): Promise<unknown>;
+  send(command: WireCommand): Promise<unknown>;
   /**
    * Returns a second connection with the same options, for commands that block. It does not
    * reconnect, and does not keep a Node process alive. Its errors reject its calls.
@@ -36,7 +36,7 @@ export interface Connection {
   /** Registers a listener that runs when the application closes the connection. */
   onEnd(listener: () => void): void;
   /** Runs MULTI, the commands and EXEC. The reply of a command that fails in EXEC is an `Error`. */
-  transact(commands: readonly Command[]): Promise<readonly unknown[]>;
+  transact(commands: readonly WireCommand[]): Promise<readonly unknown[]>;
 }
 
 /** A connection that waits in one command at a time. */

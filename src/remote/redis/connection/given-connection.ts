@@ -2,9 +2,9 @@
 // troubles. Detects the library of the connection.
 import { OperatorError } from "../../../base/operator-error.ts";
 import type { TroubleWords } from "../../trouble.ts";
-import type { RedisAddress, WatchedStream } from "../open-client.ts";
+import type { RedisAddress, WatchedStream } from "../address.ts";
 import { upstashWords } from "../trouble.ts";
-import { carryOver } from "./carry.ts";
+import { transportOver } from "./transport.ts";
 import type { Connection } from "./connection.ts";
 import { hasKeyPrefix, type IoredisConnection, isOfIoredis, overIoredis } from "./over-ioredis.ts";
 import {
@@ -99,7 +99,7 @@ export function addressOver(given: object): RedisAddress {
     waits.set(stream.key, wait);
     return wait.handTo(stream);
   };
-  const address = { ...nowhere, ...carryOver(connection), mayResend, words, watch };
+  const address = { ...nowhere, ...transportOver(connection), mayResend, words, watch };
   addresses.set(given, address);
   return address;
 }

@@ -1,6 +1,6 @@
 // A connection of ioredis to a server or a cluster.
 import { nodeGlobals } from "../../../base/node-globals.ts";
-import type { BlockingConnection, Command, Connection } from "./connection.ts";
+import type { BlockingConnection, WireCommand, Connection } from "./connection.ts";
 
 /** The parts of ioredis' `Redis` and `Cluster` that are used here. */
 export interface IoredisConnection {
@@ -36,7 +36,7 @@ export function hasKeyPrefix({ options }: IoredisConnection): boolean {
 }
 
 /**
- * Wraps a connection of ioredis. Command names must be upper-case. With a lower-case name such as
+ * Wraps a connection of ioredis. WireCommand names must be upper-case. With a lower-case name such as
  * `hgetall`, ioredis changes the form of the reply.
  */
 export function overIoredis(redis: IoredisConnection): Connection {
@@ -109,7 +109,7 @@ function resendsByOption(options: { readonly autoResendUnfulfilledCommands?: boo
   return options.autoResendUnfulfilledCommands !== false;
 }
 
-async function transact(redis: IoredisConnection, commands: readonly Command[]) {
+async function transact(redis: IoredisConnection, commands: readonly WireCommand[]) {
   const chain = redis.multi();
   for (const [name, ...args] of commands) chain.call(name, ...args);
   try {

@@ -1,5 +1,5 @@
 // A connection of node-redis to a server or a cluster.
-import type { BlockingConnection, Command, Connection } from "./connection.ts";
+import type { BlockingConnection, WireCommand, Connection } from "./connection.ts";
 import { keysOf } from "./slots.ts";
 
 interface ClientState {
@@ -90,7 +90,7 @@ export function overNodeRedis(redis: NodeRedisClient | NodeRedisCluster): Connec
       return blocking(copy, (command) => copy.sendCommand(command));
     },
     send: (command) => redis.sendCommand(command),
-    transact(commands: readonly Command[]) {
+    transact(commands: readonly WireCommand[]) {
       const chain = redis.multi();
       for (const command of commands) chain.addCommand([...command]);
       return repliesOf(chain);

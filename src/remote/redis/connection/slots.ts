@@ -1,6 +1,6 @@
 // Assigns keys to the slots of a Redis cluster (Redis Cluster Specification, "Key distribution
 // model").
-import type { Command } from "./connection.ts";
+import type { WireCommand } from "./connection.ts";
 
 const slotCount = 16_384;
 const ofDigest = /:([0-9a-f]{64})$/;
@@ -16,20 +16,20 @@ const scripts: readonly string[] = ["EVAL", "EVAL_RO"];
 export const isScript = (name: string): boolean => scripts.includes(name);
 
 /** Returns a command's keys. By default, the first argument is the key. */
-export function keysOf(command: Command): readonly string[] {
+export function keysOf(command: WireCommand): readonly string[] {
   const { from, to } = rangeOfKeys(command);
   return command.slice(from, to);
 }
 
 /** Renames a command's keys for a cluster, so that keys of one transaction share a slot. */
-export function inSlots(command: Command): Command {
+export function inSlots(command: WireCommand): WireCommand {
   const { from, to } = rangeOfKeys(command);
   const [name, ...args] = command;
   return [name, ...args.map((arg, at) => (at + 1 >= from && at + 1 < to ? keyInSlot(arg) : arg))];
 }
 
 /** Returns the positions in a command of its first key, and after its last one. */
-function rangeOfKeys(command: Command): { readonly from: number; readonly to: number } {
+function rangeOfKeys(command: WireCommand): { readonly from: number; readonly to: number } {
   const [name] = command;
   if (keyless.includes(name)) return { from: 1, to: 1 };
   if (ofKeys.includes(name)) return { from: 1, to: command.length };

@@ -1,12 +1,11 @@
 // Hints that a stream has a new entry: a second connection waits at the stream with a blocking XREAD.
 // A lost or late hint changes nothing but the time of a read, which renewals also begin.
-import { errors } from "@upstash/redis/cloudflare";
 import { inNeutralContext } from "../../../base/neutral-context.ts";
 import { OutOfTime, pauseUnheld, unhold } from "../../../base/timeouts.ts";
 import { passing, type RemoteTrouble, troubleLine, type TroubleWords } from "../../trouble.ts";
-import type { StreamHints, WatchedStream } from "../open-client.ts";
+import type { StreamHints, WatchedStream } from "../address.ts";
 import { readTrouble } from "../trouble.ts";
-import { refusalIn } from "./carry.ts";
+import { refusalOf } from "./transport.ts";
 import type { BlockingConnection, Connection } from "./connection.ts";
 import { keyInSlot } from "./slots.ts";
 
@@ -166,7 +165,7 @@ function pauseMs(failures: number, msMax = pauseMsMax): number {
 
 function troubleOf(cause: unknown): RemoteTrouble {
   try {
-    return readTrouble(new errors.UpstashError(refusalIn(cause)));
+    return readTrouble(refusalOf(cause));
   } catch (lost) {
     return readTrouble(lost);
   }

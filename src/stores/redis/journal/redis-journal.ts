@@ -1,6 +1,6 @@
 // The journal as a Redis stream. Reads at the primary are sent in a transaction with a write.
 import { unavailableFor } from "../../../remote/store-health.ts";
-import type { Redis } from "@upstash/redis/cloudflare";
+import { type Command, type Redis, scriptCommand } from "../../../remote/redis/redis.ts";
 import type { RedisClient } from "../../../remote/redis/redis-client.ts";
 import type { CallPurpose } from "../../../remote/purpose.ts";
 import {
@@ -71,8 +71,9 @@ export class RedisJournal implements Journal {
   async newest(): ReturnType<Journal["newest"]> {
     const sentAtMs = this.#settings.nowAtMs();
     const pageFrom = (from: string) => this.#pageBack(from);
-    const first = await this.#settings.redis.attempt<unknown[]>("journal read", (redis) =>
-      redis.evalRo(newestScript, [this.#key, this.#switchKey], [String(pageCount)]),
+    const read = scriptCommand(newestScript, [this.#key, this.#switchKey], [pageCount], "EVAL_RO");
+    const first = await this.#settings.redis.attempt("journal read", (redis) =>
+      redis.exec<unknown[]>(read),
     );
     if (first.kind === "unavailable") return unavailable;
     const [page, switchText] = first.value;
@@ -81,8 +82,8 @@ export class RedisJournal implements Journal {
   }
 
   async #pageBack(from: string): Promise<Page> {
-    const page = await this.#settings.redis.attempt<unknown>("journal read", (redis) =>
-      redis.xrevrange(this.#key, from, "-", pageCount),
+    const page = await this.#settings.redis.attempt("journal read", (redis) =>
+      redis.exec(this.#backFrom(from, pageCount)),
     );
     return page.kind === "answered" ? this.#sealed.entriesIn(page.value) : undefined;
   }
@@ -94,8 +95,8 @@ export class RedisJournal implements Journal {
     let end = place;
     while (entries.length <= chainEntriesMax && readBytes <= chainBytesMax) {
       const from = end.position;
-      const page = await this.#settings.redis.attempt<unknown>("journal read", (redis) =>
-        redis.xrange(this.#key, from, "+", pageCount),
+      const page = await this.#settings.redis.attempt("journal read", (redis) =>
+        redis.exec(this.#onFrom(from, pageCount)),
       );
       if (page.kind === "unavailable") return unavailable;
       const [joint, ...read] = this.#sealed.entriesIn(page.value);
@@ -111,14 +112,25 @@ export class RedisJournal implements Journal {
   }
 
   after(position: string, count: number): ReturnType<Journal["after"]> {
-    return this.#shown((redis) => redis.xrange(this.#key, `(${position}`, "+", count));
+    return this.#shown(this.#onFrom(`(${position}`, count));
   }
 
   newestFirst(count: number): ReturnType<Journal["newestFirst"]> {
-    return this.#shown((redis) => redis.xrevrange(this.#key, "+", "-", count));
+    return this.#shown(this.#backFrom("+", count));
   }
 
-  async #shown(ask: (redis: Redis) => Promise<unknown>): Promise<readonly Entry[] | Unavailable> {
+  /** Reads entries from a position on, oldest first. */
+  #onFrom(from: string, count: number): Command {
+    return ["XRANGE", this.#key, from, "+", "COUNT", count];
+  }
+
+  /** Reads entries back from a position, newest first. */
+  #backFrom(from: string, count: number): Command {
+    return ["XREVRANGE", this.#key, from, "-", "COUNT", count];
+  }
+
+  async #shown(command: Command): Promise<readonly Entry[] | Unavailable> {
+    const ask = (redis: Redis) => redis.exec(command);
     const page = await this.#settings.redis.attempt("journal read", ask);
     return page.kind === "unavailable"
       ? unavailableFor(page.cause, this.#settings.redis.health)
@@ -135,23 +147,22 @@ export class RedisJournal implements Journal {
     // The newest entry up to the position distinguishes the cases. If it is the view's last entry,
     // nothing was lost. If it is another entry, the last entry was lost. If there is none, the last
     // entry was trimmed or lost.
-    const replies = await this.#askPrimary("journal read at the primary", (transaction) =>
-      transaction
-        .xrevrange(this.#key, position, "-", 1)
-        .xrevrange(this.#key, "+", "-", pageCount)
-        .xlen(this.#key)
-        .get(this.#switchKey)
-        .eval(bookScript, [...this.#bookKeys], notedArgs([place])),
-    );
+    const replies = await this.#askPrimary("journal read at the primary", [
+      this.#backFrom(position, 1),
+      this.#backFrom("+", pageCount),
+      ["XLEN", this.#key],
+      ["GET", this.#switchKey],
+      scriptCommand(bookScript, this.#bookKeys, notedArgs([place])),
+    ]);
     if (replies === undefined) return unavailable;
     const [found, newest, count, switchText, noted] = replies;
     const [upTo] = this.#sealed.entriesIn(found);
     const isFull = upTo === undefined && Number(count) >= this.#keptCount;
     const isTrimmed = isFull && answersIn(noted, 1).every(Boolean);
     const pageFrom = async (from: string): Promise<Page> => {
-      const page = await this.#askPrimary("journal read at the primary", (pipeline) =>
-        pipeline.xrevrange(this.#key, from, "-", pageCount),
-      );
+      const page = await this.#askPrimary("journal read at the primary", [
+        this.#backFrom(from, pageCount),
+      ]);
       return page && this.#sealed.entriesIn(page[0]);
     };
     const entries = await lengthened(this.#sealed.entriesIn(newest), pageFrom, position);
@@ -166,20 +177,18 @@ export class RedisJournal implements Journal {
   }
 
   async standing(places: readonly EntryPlace[]): ReturnType<Journal["standing"]> {
-    const found = await this.#askPrimary("purge, read back", (transaction) => {
-      for (const { position } of places) transaction.xrange(this.#key, position, position);
-      return transaction;
-    });
+    const found = await this.#askPrimary(
+      "purge, read back",
+      places.map(({ position }) => ["XRANGE", this.#key, position, position]),
+    );
     if (found === undefined) return unavailable;
     const isStanding = (place: EntryPlace, at: number) =>
       isSamePlace(entriesOf(found[at])[0], place);
     if (places.every(isStanding)) return { kind: "read", states: places.map(() => "standing") };
-    const replies = await this.#askPrimary("purge, read back", (transaction) =>
-      transaction
-        .xlen(this.#key)
-        .xrange(this.#key, "-", "+", 1)
-        .eval(bookScript, [...this.#bookKeys], notedArgs(places)),
-    );
+    const replies = await this.#askPrimary("purge, read back", [
+      ...this.#extentCommands,
+      scriptCommand(bookScript, this.#bookKeys, notedArgs(places)),
+    ]);
     if (replies === undefined) return unavailable;
     const isTrimmed = trimmedFrom(extentOf(replies), this.#keptCount);
     const areNoted = answersIn(replies[2], places.length);
@@ -190,22 +199,23 @@ export class RedisJournal implements Journal {
     return { kind: "read", states };
   }
 
+  get #extentCommands(): readonly Command[] {
+    return [["XLEN", this.#key], this.#onFrom("-", 1)];
+  }
+
   async extent(): ReturnType<Journal["extent"]> {
-    const replies = await this.#settings.redis.attempt<unknown[]>("journal read", (redis) =>
-      redis.pipeline().xlen(this.#key).xrange(this.#key, "-", "+", 1).exec(),
+    const replies = await this.#settings.redis.attempt("journal read", (redis) =>
+      redis.pipeline(this.#extentCommands),
     );
     return replies.kind === "answered" ? extentOf(replies.value) : unavailable;
   }
 
   /** Reads at the primary, because Upstash sends all of a transaction with a write there. */
-  async #askPrimary(
-    purpose: CallPurpose,
-    ask: (transaction: Transaction) => { exec(): Promise<unknown[]> },
-  ) {
-    const probe = `${this.#settings.namespace}:probe`;
+  async #askPrimary(purpose: CallPurpose, commands: readonly Command[]) {
+    const probe: Command = ["SET", `${this.#settings.namespace}:probe`, 1, "PX", 1_000];
     const replies = await this.#settings.redis.attempt(
       purpose,
-      (redis) => ask(beginning(redis, probe)).exec(),
+      (redis) => redis.multi([probe, ...commands]),
       "writes",
     );
     return replies.kind === "answered" ? replies.value.slice(1) : undefined;
@@ -219,7 +229,7 @@ export class RedisJournal implements Journal {
     const { redis, nowAtMs, randomText } = this.#settings;
     const sentAtMs = nowAtMs();
     const given = [lost === "" ? "empty" : "any", String(pageCount)];
-    const replies = await redis.attempt<unknown[]>(
+    const replies = await redis.attempt(
       "journal mark",
       (client) => this.#evaluated(client, markScript, given, [markOf(lost, randomText())]),
       "writes",
@@ -256,7 +266,7 @@ export class RedisJournal implements Journal {
     const { redis, nowAtMs } = this.#settings;
     const sentAtMs = nowAtMs();
     const given = [place.position, String(pageCount), "0"];
-    const replies = await redis.attempt<unknown[]>(
+    const replies = await redis.attempt(
       "journal read at the primary",
       (client) => this.#evaluated(client, appendScript, given, []),
       "writes",
@@ -271,7 +281,7 @@ export class RedisJournal implements Journal {
   /** Appends entries, and reads a page from a position on, unless the position is empty. */
   #appended(since: string, entries: readonly NewEntry[]) {
     const given = [since, String(pageCount), String(entries.length)];
-    return this.#settings.redis.insist<unknown[]>("purge, written", (client) =>
+    return this.#settings.redis.insist("purge, written", (client) =>
       this.#evaluated(client, appendScript, given, entries),
     );
   }
@@ -283,17 +293,16 @@ export class RedisJournal implements Journal {
       ...given,
       ...entries.flatMap((one) => entryArgs(this.#sealed.encoded(one), one.targets)),
     ];
-    const keys = [...journalKeys(this.#settings.namespace)];
-    return client.eval<string[], unknown[]>(script, keys, args);
+    const keys = journalKeys(this.#settings.namespace);
+    return client.exec<unknown[]>(scriptCommand(script, keys, args));
   }
 
   async unpurged(
     end: EntryPlace,
     records: Parameters<Journal["unpurged"]>[1],
   ): ReturnType<Journal["unpurged"]> {
-    const reply = await this.#settings.redis.attempt<unknown>("journal read", (redis) =>
-      redis.evalRo(bookScript, [...this.#bookKeys], bookArgs(end, records)),
-    );
+    const ask = scriptCommand(bookScript, this.#bookKeys, bookArgs(end, records), "EVAL_RO");
+    const reply = await this.#settings.redis.attempt("journal read", (redis) => redis.exec(ask));
     if (reply.kind === "unavailable") return unavailable;
     return { kind: "read", answers: answersIn(reply.value, records.length) };
   }
@@ -302,10 +311,6 @@ export class RedisJournal implements Journal {
     return this.#settings.keptCount ?? keptCount;
   }
 }
-
-type Transaction = ReturnType<typeof beginning>;
-
-const beginning = (redis: Redis, probe: string) => redis.multi().set(probe, "1", { px: 1_000 });
 
 /**
  * Returns the new entry's place, and the entries after `place`.

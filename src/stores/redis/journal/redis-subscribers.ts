@@ -1,6 +1,7 @@
 // The states of the journal's subscribers in Redis, as one hash.
 import { unavailableFor } from "../../../remote/store-health.ts";
 import type { HeldState, Subscribers } from "../../../purge/journal/subscribers.ts";
+import { scriptCommand } from "../../../remote/redis/redis.ts";
 import type { RedisClient } from "../../../remote/redis/redis-client.ts";
 
 /**
@@ -32,9 +33,9 @@ export class RedisSubscribers implements Subscribers {
   }
 
   async read(names: readonly string[]): ReturnType<Subscribers["read"]> {
-    const reply = await this.#redis.attempt<unknown>(
+    const reply = await this.#redis.attempt(
       "outward",
-      (client) => client.eval(readStatesScript, [this.#key], [...names]),
+      (client) => client.exec(scriptCommand(readStatesScript, [this.#key], names)),
       "writes",
     );
     if (reply.kind === "unavailable") return unavailableFor(reply.cause, this.#redis.health);
@@ -45,11 +46,8 @@ export class RedisSubscribers implements Subscribers {
 
   async replace(name: string, version: string, text: string): ReturnType<Subscribers["replace"]> {
     const sealed = this.#redis.seal.inJson("subscriber", `${this.#key} ${name}`, text);
-    const reply = await this.#redis.attempt<unknown>(
-      "outward",
-      (client) => client.eval(replaceStateScript, [this.#key], [name, version, sealed]),
-      "writes",
-    );
+    const write = scriptCommand(replaceStateScript, [this.#key], [name, version, sealed]);
+    const reply = await this.#redis.attempt("outward", (client) => client.exec(write), "writes");
     if (reply.kind === "unavailable") return unavailableFor(reply.cause, this.#redis.health);
     return reply.value === 1 ? { kind: "replaced", version: sealed } : { kind: "overtaken" };
   }

@@ -1,5 +1,6 @@
 // The switch in Redis. One script writes both the journal's entry and the switch's key.
 import { unavailableFor } from "../../../remote/store-health.ts";
+import { scriptCommand } from "../../../remote/redis/redis.ts";
 import type { RedisClient } from "../../../remote/redis/redis-client.ts";
 import { keptCount } from "../../../purge/journal/journal.ts";
 import type { PostEntry, PostResult, Switch } from "../../../purge/journal/switch.ts";
@@ -28,8 +29,11 @@ export class RedisSwitch implements Switch {
   async read(): ReturnType<Switch["read"]> {
     const { redis, namespace } = this.#settings;
     const probe = `${namespace}:probe`;
-    const replies = await redis.insist<unknown[]>("switch", (client) =>
-      client.multi().set(probe, "1", { px: 1_000 }).get(this.#key).exec(),
+    const replies = await redis.insist("switch", (client) =>
+      client.multi([
+        ["SET", probe, 1, "PX", 1_000],
+        ["GET", this.#key],
+      ]),
     );
     if (replies.kind === "unavailable") return unavailableFor(replies.cause, redis.health);
     const text = replies.value[1];
@@ -43,9 +47,8 @@ export class RedisSwitch implements Switch {
     const bypassText = this.#sealed.bypassText(post, bypass);
     const settings = [kept, String(bookFieldsMax), replaces, post, bypassText];
     const encoded = entryArgs(this.#sealed.encoded(entry), entry.targets);
-    const reply = await redis.insist<unknown>("switch", (client) =>
-      client.eval(postScript, [...journalKeys(namespace)], [...settings, ...encoded]),
-    );
+    const write = scriptCommand(postScript, journalKeys(namespace), [...settings, ...encoded]);
+    const reply = await redis.insist("switch", (client) => client.exec(write));
     if (reply.kind === "unavailable") return unavailableFor(reply.cause, redis.health);
     const [kind, said, n] = Array.isArray(reply.value) ? (reply.value as unknown[]) : [];
     const [place] = placesIn([[said, n]]);

@@ -6,7 +6,7 @@ import { createCluster } from "redis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Running } from "../../../../local/running.ts";
 import { connectionOf } from "../../../../src/remote/redis/connection/given-connection.ts";
-import type { Command } from "../../../../src/remote/redis/connection/connection.ts";
+import type { WireCommand } from "../../../../src/remote/redis/connection/connection.ts";
 import { RedisClient } from "../../../../src/remote/redis/redis-client.ts";
 import { AheadClock, openProcess, untilFound } from "../../../../testing/data/node-process.ts";
 import { type RedisCluster, startRedisCluster } from "../../../../testing/fakes/redis-cluster.ts";
@@ -17,7 +17,7 @@ import { playedConnection } from "./played-connection.ts";
 describe("a command with several keys", () => {
   /** Runs a command over a cluster, and returns the sent commands and the answer. */
   async function sentBy(run: Parameters<RedisClient["insist"]>[1]) {
-    const sent: Command[] = [];
+    const sent: WireCommand[] = [];
     const { address } = playedConnection({
       isCluster: true,
       send: async (command) => {
@@ -32,7 +32,7 @@ describe("a command with several keys", () => {
 
   it("is one MGET per slot, with the values in the order of the keys", async () => {
     const keys = ["a:1", "b:1", "a:2", "c:1", "b:2"];
-    const { sent, answer } = await sentBy((client) => client.mget(keys));
+    const { sent, answer } = await sentBy((client) => client.exec(["MGET", ...keys]));
     expect(sent).toEqual([
       ["MGET", "{a}:1", "{a}:2"],
       ["MGET", "{b}:1", "{b}:2"],
@@ -43,13 +43,13 @@ describe("a command with several keys", () => {
   });
 
   it("is one DEL per slot, with the sum of the counts", async () => {
-    const { sent, answer } = await sentBy((client) => client.del("a:1", "b:1", "a:2"));
+    const { sent, answer } = await sentBy((client) => client.exec(["DEL", "a:1", "b:1", "a:2"]));
     expect(answer).toEqual({ kind: "answered", value: 3 });
     expect(sent.length).toBe(2);
   });
 
   it("is one command if all keys are in one slot", async () => {
-    const { sent } = await sentBy((client) => client.mget(["a:1", "a:2"]));
+    const { sent } = await sentBy((client) => client.exec(["MGET", ...["a:1", "a:2"]]));
     expect(sent).toEqual([["MGET", "{a}:1", "{a}:2"]]);
   });
 });

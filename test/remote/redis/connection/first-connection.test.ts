@@ -19,7 +19,7 @@ function opened(settings: { readTimeoutMsMax?: number } = {}) {
   return { state, sent, pages: client(), journal: client(), over: address };
 }
 
-const write: Parameters<RedisClient["insist"]>[1] = (redis) => redis.set("text", "w");
+const write: Parameters<RedisClient["insist"]>[1] = (redis) => redis.exec(["SET", "text", "w"]);
 const unreachable = { kind: "unavailable", cause: "unreachable" };
 
 /** Returns the result and the time until the result. */

@@ -1,5 +1,5 @@
 // A fake connection whose answers a test defines.
-import { carryOver } from "../../../../src/remote/redis/connection/carry.ts";
+import { transportOver } from "../../../../src/remote/redis/connection/transport.ts";
 import type { Connection } from "../../../../src/remote/redis/connection/connection.ts";
 
 /** Returns the address of a fake connection, which by default is ready and answers `null`. */
@@ -18,6 +18,6 @@ export function playedConnection(given: Partial<Connection>) {
     transact: async () => [],
     ...given,
   };
-  const over = carryOver(connection);
+  const over = transportOver(connection);
   return { address: { url: "https://connection.invalid", token: "none", ...over } };
 }

@@ -6,6 +6,7 @@ import { Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Running } from "../../../../local/running.ts";
 import { appendScript } from "../../../../src/stores/redis/journal/journal-scripts.ts";
+import { scriptCommand } from "../../../../src/remote/redis/redis.ts";
 import { RedisClient } from "../../../../src/remote/redis/redis-client.ts";
 import { ask, bytesOf, keep, noise, responseOf } from "../../../../testing/examples/records.ts";
 import { type Reach, reaches } from "../../../../testing/fakes/redis-reaches.ts";
@@ -16,49 +17,70 @@ type Run = Parameters<RedisClient["insist"]>[1];
 
 /** One command of each form that src/ sends, and several commands that Redis refuses. */
 const sent: Readonly<Record<string, Run>> = {
-  "a word": (redis) => redis.ping(),
-  "a text, with a lifetime": (redis) => redis.set("text", 'größe "1" \u0000\n', { px: 60_000 }),
-  "a text that exists already": (redis) => redis.set("text", "other", { nx: true, px: 1 }),
-  "a part of a text": (redis) => redis.getrange("text", 1, 5),
-  "a changed part of a text": (redis) => redis.setrange("text", 0, "G"),
-  "a number as text": (redis) => redis.set("number", "0042"),
-  "several texts, one of them absent": (redis) => redis.mget(["text", "absent", "number"]),
-  "an absent text": (redis) => redis.get("absent"),
-  "a count of deleted keys": (redis) => redis.del("text", "absent"),
-  "a lifetime of an absent key": (redis) => redis.pexpire("absent", 5),
-  "an entry": (redis) => redis.xadd("log", "5-1", { a: "1", b: "" }),
-  "entries, trimmed": (redis) =>
-    redis.xadd(
-      "log",
-      "6-1",
-      { c: "é" },
-      { trim: { type: "MAXLEN", comparison: "~", threshold: 9 } },
-    ),
-  "entries, oldest first": (redis) => redis.xrange("log", "-", "+", 5),
-  "entries, newest first": (redis) => redis.xrevrange("log", "+", "-", 1),
-  "no entries": (redis) => redis.xrange("absent", "(5-1", "+"),
-  "a count of entries": (redis) => redis.xlen("log"),
-  "a hash": (redis) => redis.hset("hash", { a: "1", b: "x" }),
-  "parts of a hash": (redis) => redis.hmget("hash", "a", "absent"),
-  "all of a hash": (redis) => redis.hgetall("hash"),
-  "a script": (redis) => redis.eval("return {KEYS[1], ARGV[1], 7, false}", ["k"], ["v"]),
+  "a word": (redis) => redis.exec(["PING"]),
+  "a text, with a lifetime": (redis) =>
+    redis.exec(["SET", "text", 'größe "1" \u0000\n', "PX", 60_000]),
+  "a text that exists already": (redis) => redis.exec(["SET", "text", "other", "NX", "PX", 1]),
+  "a part of a text": (redis) => redis.exec(["GETRANGE", "text", 1, 5]),
+  "a changed part of a text": (redis) => redis.exec(["SETRANGE", "text", 0, "G"]),
+  "a number as text": (redis) => redis.exec(["SET", "number", "0042"]),
+  "several texts, one of them absent": (redis) =>
+    redis.exec(["MGET", ...["text", "absent", "number"]]),
+  "an absent text": (redis) => redis.exec(["GET", "absent"]),
+  "a count of deleted keys": (redis) => redis.exec(["DEL", "text", "absent"]),
+  "a lifetime of an absent key": (redis) => redis.exec(["PEXPIRE", "absent", 5]),
+  "an entry": (redis) => redis.exec(["XADD", "log", "5-1", "a", 1, "b", ""]),
+  "entries, trimmed": (redis) => redis.exec(["XADD", "log", "MAXLEN", "~", 9, "6-1", "c", "é"]),
+  "entries, oldest first": (redis) => redis.exec(["XRANGE", "log", "-", "+", "COUNT", 5]),
+  "entries, newest first": (redis) => redis.exec(["XREVRANGE", "log", "+", "-", "COUNT", 1]),
+  "no entries": (redis) => redis.exec(["XRANGE", "absent", "(5-1", "+"]),
+  "a count of entries": (redis) => redis.exec(["XLEN", "log"]),
+  "a hash": (redis) => redis.exec(["HSET", "hash", "a", "1", "b", "x"]),
+  "parts of a hash": (redis) => redis.exec(["HMGET", "hash", "a", "absent"]),
+  "all of a hash": (redis) => redis.exec(["HGETALL", "hash"]),
+  "a script": (redis) =>
+    redis.exec(scriptCommand("return {KEYS[1], ARGV[1], 7, false}", ["k"], ["v"])),
   "a script that only reads": (redis) =>
-    redis.evalRo("return {redis.call('GET', KEYS[1]), ARGV[1]}", ["k"], ["v"]),
-  "a script that is refused": (redis) => redis.eval("return redis.error_reply('ERR no')", [], []),
+    redis.exec(
+      scriptCommand("return {redis.call('GET', KEYS[1]), ARGV[1]}", ["k"], ["v"], "EVAL_RO"),
+    ),
+  "a script that is refused": (redis) =>
+    redis.exec(scriptCommand("return redis.error_reply('ERR no')", [], [])),
   "a script of the journal": (redis) =>
-    redis.eval(appendScript, ["j", "b", "o", "s"], ["9", "9", "", "9", "0"]),
-  "a page of keys": (redis) => redis.scan("0", { match: "nothing*" }),
-  "a read of a key of another type": (redis) => redis.get("log"),
-  "a transaction": (redis) => redis.multi().set("t", "1").get("t").mget(["t", "absent"]).exec(),
+    redis.exec(scriptCommand(appendScript, ["j", "b", "o", "s"], ["9", "9", "", "9", "0"])),
+  "a page of keys": (redis) => redis.exec(["SCAN", 0, "MATCH", "nothing*"]),
+  "a read of a key of another type": (redis) => redis.exec(["GET", "log"]),
+  "a transaction": (redis) =>
+    redis.multi([
+      ["SET", "t", 1],
+      ["GET", "t"],
+      ["MGET", "t", "absent"],
+    ]),
   "a transaction with a refused command": (redis) =>
-    redis.multi().set("t", "2").getrange("log", 0, 1).exec(),
-  "the text after that transaction": (redis) => redis.get("t"),
-  "a pipeline": (redis) => redis.pipeline().get("t").xlen("log").exec(),
+    redis.multi([
+      ["SET", "t", "2"],
+      ["GETRANGE", "log", 0, 1],
+    ]),
+  "the text after that transaction": (redis) => redis.exec(["GET", "t"]),
+  "a pipeline": (redis) =>
+    redis.pipeline([
+      ["GET", "t"],
+      ["XLEN", "log"],
+    ]),
   "a pipeline with a refused command": (redis) =>
-    redis.pipeline().get("log").get("t").exec({ keepErrors: true }),
+    redis.pipeline(
+      [
+        ["GET", "log"],
+        ["GET", "t"],
+      ],
+      { keepsRefusals: true },
+    ),
   "a transaction with a malformed command": (redis) =>
-    redis.multi().set("t", "3").xadd("log", "*", {}).exec(),
-  "the unchanged text after that transaction": (redis) => redis.get("t"),
+    redis.multi([
+      ["SET", "t", "3"],
+      ["XADD", "log", "*"],
+    ]),
+  "the unchanged text after that transaction": (redis) => redis.exec(["GET", "t"]),
 };
 
 describe.each(redisServers)("a client of $redis", ({ start }) => {
@@ -118,14 +140,16 @@ describe.each(redisServers)("a client of $redis", ({ start }) => {
   it("sends the commands of one turn together over ioredis", async () => {
     const address = opened.get("ioredis")?.address;
     const redis = new RedisClient({ ...address!, nowAtMs: Date.now });
-    await redis.insist("probe", (db) => db.ping());
+    await redis.insist("probe", (db) => db.exec(["PING"]));
     const writes = vi.spyOn(Socket.prototype as unknown as { _writev(): void }, "_writev");
     const keys = Array.from({ length: 20 }, (_, nth) => `${nth}`);
-    const set = keys.map((key) => redis.insist("fill", (db) => db.set(key, `value ${key}`)));
+    const set = keys.map((key) =>
+      redis.insist("fill", (db) => db.exec(["SET", key, `value ${key}`])),
+    );
     await Promise.all(set);
     expect(writes).toHaveBeenCalledTimes(1);
     writes.mockRestore();
-    const got = keys.map((key) => redis.insist("look-up", (db) => db.get(key)));
+    const got = keys.map((key) => redis.insist("look-up", (db) => db.exec(["GET", key])));
     const values = keys.map((key) => ({ kind: "answered", value: `value ${key}` }));
     expect(await Promise.all(got)).toEqual(values);
   });

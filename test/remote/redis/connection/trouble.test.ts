@@ -1,5 +1,6 @@
 // Tests the errors of a connection and of REST with a Redis that is full, read-only, slow or down,
 // or that refuses the password. Both report the same kinds of trouble.
+import { scriptCommand } from "../../../../src/remote/redis/redis.ts";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -38,17 +39,21 @@ async function opened({ open }: ReachRow) {
     tell: ({ message }) => void log.push(message),
   });
   const insist = (run: Run) => client.insist("look-up", run);
-  await insist((redis) => redis.set("text", "v"));
+  await insist((redis) => redis.exec(["SET", "text", "v"]));
   const restart = () => running.add(startRedisServer({ port: Number(new URL(server.url).port) }));
   return { server, database, client, insist, log, reach, restart };
 }
 
 type Run = Parameters<RedisClient["insist"]>[1];
-const write: Run = (redis) => redis.set("text", "w");
+const write: Run = (redis) => redis.exec(["SET", "text", "w"]);
 const transaction: Run = (redis) =>
-  redis.multi().set("probe", "1", { px: 1_000 }).get("text").exec();
-const read: Run = (redis) => redis.get("text");
-const script: Run = (redis) => redis.eval("return redis.call('SET', KEYS[1], 'w')", ["text"], []);
+  redis.multi([
+    ["SET", "probe", 1, "PX", 1_000],
+    ["GET", "text"],
+  ]);
+const read: Run = (redis) => redis.exec(["GET", "text"]);
+const script: Run = (redis) =>
+  redis.exec(scriptCommand("return redis.call('SET', KEYS[1], 'w')", ["text"], []));
 
 const unavailable = (cause: string) => ({ kind: "unavailable", cause });
 const value = { kind: "answered", value: "v" };
@@ -77,7 +82,7 @@ describe.runIf(isRedisServerInstalled).each(reaches)("a client over $reach", (ro
   it("gets a refusal for a key of another type", async () => {
     const { database, insist } = await opened(row);
     await database.lpush("list", "1");
-    expect(await insist((redis) => redis.get("list"))).toEqual(unavailable("wrong-type"));
+    expect(await insist((redis) => redis.exec(["GET", "list"]))).toEqual(unavailable("wrong-type"));
   });
 
   it("ends a read of a slow Redis with a time-out", async () => {
@@ -163,7 +168,7 @@ describe("the log of a connection", () => {
       Promise.resolve({ stop: async () => [admin, given].forEach((one) => one.disconnect()) }),
     );
     const { log, client } = clientOver(given, 2_000);
-    const evalRo: Run = (redis) => redis.evalRo("return 1", [], []);
+    const evalRo: Run = (redis) => redis.exec(scriptCommand("return 1", [], [], "EVAL_RO"));
     expect(await client.attempt("look-up", evalRo)).toEqual(unavailable("not-permitted"));
     expect(log).toEqual([expect.stringMatching(line)]);
   });
@@ -175,7 +180,7 @@ describe("the log of a connection", () => {
     const given = new Redis(server.url);
     await running.add(Promise.resolve({ stop: async () => given.disconnect() }));
     const { log, client } = clientOver(given, 2_000);
-    const evalRo: Run = (redis) => redis.evalRo("return 1", [], []);
+    const evalRo: Run = (redis) => redis.exec(scriptCommand("return 1", [], [], "EVAL_RO"));
     expect(await client.attempt("look-up", evalRo)).toEqual(unavailable("unknown-command"));
     expect(log).toEqual([expect.stringMatching(/such as EVAL_RO: use Redis 7\.0 or later/)]);
   });

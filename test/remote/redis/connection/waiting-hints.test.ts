@@ -3,7 +3,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { connectionWords } from "../../../../src/remote/redis/connection/given-connection.ts";
-import type { Command } from "../../../../src/remote/redis/connection/connection.ts";
+import type { WireCommand } from "../../../../src/remote/redis/connection/connection.ts";
 import { WaitingHints } from "../../../../src/remote/redis/connection/waiting-hints.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] }));
@@ -21,7 +21,7 @@ function opened({ isCluster = false, opens = true } = {}) {
   vi.spyOn(Math, "random").mockReturnValue(1);
   const at = { end: 0, known: 0, isOpen: true, opened: 0, closed: 0, reads: [] as number[] };
   const log: string[] = [];
-  const sent: Command[] = [];
+  const sent: WireCommand[] = [];
   const waits: PromiseWithResolvers<unknown>[] = [];
   const ends: (() => void)[] = [];
   const flags = { opens, hangs: false, waits: true, reads: true, refuses: false };
@@ -46,7 +46,7 @@ function opened({ isCluster = false, opens = true } = {}) {
           if (!flags.hangs) resolve();
           return promise;
         },
-        send(command: Command) {
+        send(command: WireCommand) {
           sent.push(command);
           if (flags.refuses) return Promise.reject(noPermission);
           if (at.end > at.known) return Promise.resolve(entry);

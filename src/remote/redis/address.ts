@@ -1,14 +1,14 @@
-// Creates an SDK client.
-import { Redis } from "@upstash/redis/cloudflare";
+// The address of a Redis database, and how commands reach it.
 import type { Log } from "../../observe/log-line.ts";
 import type { TroubleWords } from "../trouble.ts";
-import { isOfUpstash, withKeyLocks } from "./key-locks.ts";
+import type { Command, Form } from "./redis.ts";
 
-/** Replaces the SDK's HTTP request. Answers in the same format within the timeout. */
-export type Carry = (
-  request: Parameters<Parameters<Redis["use"]>[0]>[0],
+/** Sends commands like `Send`, within the timeout. */
+export type Transport = (
+  form: Form,
+  commands: readonly Command[],
   timeoutMs: number,
-) => Promise<{ result?: never; error?: string }>;
+) => Promise<readonly unknown[]>;
 
 /** A stream of the database, as its reader knows it. */
 export interface WatchedStream {
@@ -28,40 +28,27 @@ export interface StreamHints {
   start(): void;
 }
 
-/** The address of a database, and the texts about its troubles. */
-export interface RedisAddress {
-  /** Default: those for Upstash's REST interface. */
-  readonly words?: TroubleWords | undefined;
+/** The address of Upstash's REST interface. */
+export interface RestAddress {
   readonly url: string;
   readonly token: string;
+}
+
+/** The address of a database, and the texts about its troubles. */
+export interface RedisAddress extends RestAddress {
+  /** Default: those for Upstash's REST interface. */
+  readonly words?: TroubleWords | undefined;
   /** The keys of SEAL_KEY; the first one seals. Default: nothing is sealed. */
   readonly sealKeys?: readonly string[] | undefined;
-  /** Sends commands without HTTP. `url` and `token` are then unused. */
-  readonly carry?: Carry | undefined;
+  /** Sends commands over a connection. `url` and `token` are then unused. */
+  readonly transport?: Transport | undefined;
   /**
    * Starts to wait for the first connection, unless the wait has begun. Returns whether the wait
    * has ended and there was never a connection. Absent for HTTP, which has no connection.
    */
   readonly hasNeverConnected?: (() => boolean) | undefined;
-  /** Whether `carry` may send a command twice. HTTP does not. */
+  /** Whether `transport` may send a command twice. HTTP does not. */
   readonly mayResend?: boolean;
   /** Waits for entries of a stream over a second connection. Absent for HTTP. */
   readonly watch?: ((stream: WatchedStream) => StreamHints) | undefined;
-}
-
-/** @param timeoutMs the timeout of each call */
-export function openClient({ url, token, carry }: RedisAddress, timeoutMs: number): Redis {
-  const redis = new Redis({
-    url,
-    token,
-    signal: () => AbortSignal.timeout(timeoutMs),
-    retry: { retries: 0 },
-    automaticDeserialization: false,
-    enableAutoPipelining: false,
-    enableTelemetry: false,
-    responseEncoding: false,
-  });
-  if (isOfUpstash(url)) redis.use((request, send) => send(withKeyLocks(request)));
-  if (carry !== undefined) redis.use((request) => carry(request, timeoutMs));
-  return redis;
 }

@@ -1,16 +1,9 @@
-// Sends commands of the client `@upstash/redis` over a connection, and converts replies and errors
-// to those of REST.
-import { errors } from "@upstash/redis/cloudflare";
+// Sends commands over a connection, and gives replies and errors the form of REST.
 import { OutOfTime, patiently, tryUntil, within } from "../../../base/timeouts.ts";
-import type { Carry } from "../open-client.ts";
-import type { Command, Connection } from "./connection.ts";
+import type { Transport } from "../address.ts";
+import { type Command, type Form, RedisRefusal } from "../redis.ts";
+import type { Connection, WireCommand } from "./connection.ts";
 import { inSlots, isScript, keysOf, positionsBySlot } from "./slots.ts";
-
-/** The answer to one command in the REST format. */
-interface Answer {
-  readonly result?: unknown;
-  readonly error?: string;
-}
 
 /**
  * The application has not opened its connection, or has closed it. `readTrouble` checks the name.
@@ -30,8 +23,8 @@ const firstWaitMs = 1_000;
  * Creates a transport. Calls wait only for the first connection. After the connection is lost,
  * calls fail at once, so no command is sent late.
  */
-export function carryOver(connection: Connection): {
-  readonly carry: Carry;
+export function transportOver(connection: Connection): {
+  readonly transport: Transport;
   readonly hasNeverConnected: () => boolean;
 } {
   let wasReady = false;
@@ -46,17 +39,22 @@ export function carryOver(connection: Connection): {
   };
   const wait = () => (firstWait ??= waitOnce());
   return {
-    async carry({ path: [kind] = [], body }, timeoutMs) {
-      const sinceAtMs = Date.now();
-      if (!ready() && !wasReady && !hasWaited) await patiently(wait(), timeoutMs);
+    async transport(form, commands, timeoutMs) {
+      let leftMs = timeoutMs;
+      if (!ready() && !wasReady && !hasWaited) {
+        const sinceAtMs = Date.now();
+        await patiently(wait(), timeoutMs);
+        leftMs = Math.max(1, timeoutMs - (Date.now() - sinceAtMs));
+      }
       if (!ready()) {
         if (!connection.isOpen() && !isOfServer(lastError)) throw new ConnectionNotOpen();
-        throw new errors.UpstashError(refusalIn(lastError));
+        throw refusalOf(lastError);
       }
-      const leftMs = Math.max(1, timeoutMs - (Date.now() - sinceAtMs));
-      const answers = within(answersTo(connection, kind, body), leftMs);
-      // The client expects a list in reply to a list.
-      return (await answers) as Answer & { result?: never };
+      const sent = commands.map((command) => wired(connection, command));
+      const [only] = sent;
+      if (form === "single" && only !== undefined)
+        return [await within(replyTo(connection, only), leftMs)];
+      return within(repliesTo(connection, form, sent), leftMs);
     },
     hasNeverConnected() {
       if (ready() || wasReady) return false;
@@ -72,43 +70,45 @@ async function waitUntilReady(ready: () => boolean): Promise<void> {
   await tryUntil(readyNow, by);
 }
 
-async function answersTo(
+async function repliesTo(
   connection: Connection,
-  kind: string | undefined,
-  body: unknown,
-): Promise<Answer | readonly Answer[]> {
-  if (kind === undefined) return answerTo(connection, commandOf(connection, body));
-  const commands = (body as unknown[]).map((each) => commandOf(connection, each));
-  if (kind === "pipeline") {
-    // All commands are sent in one turn of the event loop, before any reply.
-    return Promise.all(commands.map((command) => answerTo(connection, command)));
-  }
+  form: Form,
+  commands: readonly WireCommand[],
+): Promise<readonly unknown[]> {
+  // All commands are sent in one turn of the event loop, before any reply.
+  if (form !== "multi-exec")
+    return Promise.all(commands.map((command) => replyTo(connection, command)));
   try {
-    return (await connection.transact(commands)).map(answerOf);
+    return (await connection.transact(commands)).map(replyOf);
   } catch (cause) {
-    throw new errors.UpstashError(refusalIn(cause));
+    throw refusalOf(cause);
   }
 }
 
-function commandOf({ isCluster }: Connection, body: unknown): Command {
-  const [name = "", ...args] = (body as unknown[]).map(String);
-  const command: Command = [name.toUpperCase(), ...args];
+function wired({ isCluster }: Connection, [name, ...args]: Command): WireCommand {
+  const command: WireCommand = [name, ...args.map(String)];
   return isCluster ? inSlots(command) : command;
 }
 
-async function answerTo(connection: Connection, command: Command): Promise<Answer> {
+async function replyTo(connection: Connection, command: WireCommand): Promise<unknown> {
+  try {
+    if (connection.isCluster) return await fromSlots(connection, command);
+    return replyOf(await connection.send(command));
+  } catch (cause) {
+    return refusalOf(cause);
+  }
+}
+
+/** Divides a command with keys in several slots, unless it is a script. */
+async function fromSlots(connection: Connection, command: WireCommand): Promise<unknown> {
   const [name] = command;
   const keys = keysOf(command);
-  const groups = connection.isCluster && keys.length > 1 ? positionsBySlot(keys) : [];
-  try {
-    if (groups.length < 2 || isScript(name)) return answerOf(await connection.send(command));
-    const replies = await Promise.all(
-      groups.map((group) => connection.send([name, ...group.map((at) => keys[at] ?? "")])),
-    );
-    return { result: name === "MGET" ? merged(groups, replies) : sumOf(replies) };
-  } catch (cause) {
-    return { error: refusalIn(cause) };
-  }
+  const groups = keys.length > 1 ? positionsBySlot(keys) : [];
+  if (groups.length < 2 || isScript(name)) return replyOf(await connection.send(command));
+  const replies = await Promise.all(
+    groups.map((group) => connection.send([name, ...group.map((at) => keys[at] ?? "")])),
+  );
+  return name === "MGET" ? merged(groups, replies) : sumOf(replies);
 }
 
 /** Returns the values in the order of the keys. */
@@ -125,13 +125,14 @@ function merged(
 
 const sumOf = (counts: readonly unknown[]) => counts.reduce<number>((a, b) => a + Number(b), 0);
 
-function answerOf(reply: unknown): Answer {
-  return reply instanceof Error ? { error: refusalIn(reply) } : { result: listed(reply) };
+function replyOf(reply: unknown): unknown {
+  if (typeof reply !== "object" || reply === null) return reply;
+  return reply instanceof Error ? refusalOf(reply) : listed(reply);
 }
 
 /** Converts a RESP3 map to RESP2's list. */
-function listed(reply: unknown): unknown {
-  if (typeof reply !== "object" || reply === null || Array.isArray(reply)) return reply;
+function listed(reply: object): unknown {
+  if (Array.isArray(reply)) return reply;
   return [...(reply instanceof Map ? reply : Object.entries(reply))].flat();
 }
 
@@ -150,9 +151,10 @@ const aborted = /^EXECABORT Transaction discarded because of: /;
  *
  * @throws OutOfTime, or Error if the connection was lost
  */
-export function refusalIn(cause: unknown): string {
+export function refusalOf(cause: unknown): RedisRefusal {
   const message = cause instanceof Error ? cause.message : String(cause);
-  if (ofServer.test(message) || ofSubscriber.test(message)) return message.replace(aborted, "");
+  if (ofServer.test(message) || ofSubscriber.test(message))
+    return new RedisRefusal(message.replace(aborted, ""));
   if (/tim(?:e|ed) ?out/i.test(message)) throw new OutOfTime();
   throw new Error("The connection is lost.");
 }
