@@ -200,7 +200,7 @@ export class FakeUpstash {
       case "SCAN":
         return this.#records.page(
           Number(key),
-          Number(rest[rest.indexOf("count") + 1]),
+          Number(rest[rest.indexOf("COUNT") + 1]),
           this.foreignKeyCount,
         );
       case "PING":

@@ -5,6 +5,7 @@
 import { unlessNewerScript } from "../../src/stores/redis/unless-newer.ts";
 import { newestScript } from "../../src/stores/redis/journal/journal-pages.ts";
 import { Seal } from "../../src/remote/redis/seal.ts";
+import { type Command, Redis, type Send } from "../../src/remote/redis/redis.ts";
 import type { RedisClient } from "../../src/remote/redis/redis-client.ts";
 import { runJournalScript, type ScriptedJournal } from "../fakes/journal-scripts-model.ts";
 import { isSubscriberScript, runSubscriberScript } from "../fakes/subscriber-scripts-model.ts";
@@ -34,14 +35,14 @@ export class SimulatedRedis {
 
   /** The client for the code under test. */
   get client(): RedisClient {
-    const trip = <T>(purpose: string, run: (redis: unknown) => Promise<T>) =>
+    const trip = <T>(purpose: string, run: (redis: Redis) => Promise<T>) =>
       this.#trip(run, this.#trace?.sent(purpose));
     const calls = { attempt: trip, insist: trip, read: trip, write: trip, remove: trip };
     const trips = { ...calls, seal: new Seal(), health: simulatedHealth };
     return trips as unknown as RedisClient;
   }
 
-  async #trip<T>(run: (redis: unknown) => Promise<T>, trip: Trip | undefined) {
+  async #trip<T>(run: (redis: Redis) => Promise<T>, trip: Trip | undefined) {
     const world = this.#world;
     const { wayMs, lostShare } = world.settings;
     await world.sleep(world.between(0, wayMs));
@@ -50,7 +51,7 @@ export class SimulatedRedis {
       trip?.missed();
       return unavailable;
     }
-    const value = await run(new Commands(world, trip));
+    const value = await run(new Redis(new Commands(world, trip).send));
     await world.sleep(world.between(0, wayMs));
     if (world.draw() >= lostShare) {
       trip?.replied();
@@ -63,107 +64,161 @@ export class SimulatedRedis {
   }
 }
 
-/** Single commands. Each read of the journal may reach a different replica, with its own lag. */
+/** The commands of one call. */
 class Commands {
-  protected readonly world: SimulatedWorld;
-  protected readonly trip: Trip | undefined;
+  readonly #world: SimulatedWorld;
+  readonly #trip: Trip | undefined;
 
   constructor(world: SimulatedWorld, trip?: Trip) {
-    this.world = world;
-    this.trip = trip;
+    this.#world = world;
+    this.#trip = trip;
   }
 
-  multi(): Transaction {
-    return new Transaction(this.world, this.trip);
+  readonly send: Send = async (form, commands) => {
+    if (form === "multi-exec") return this.#transacted(commands);
+    // No other command runs between those of a pipeline.
+    const replies: unknown[] = [];
+    for (const command of commands) replies.push(await this.#ran(command));
+    return replies;
+  };
+
+  /** Runs a command. Each read of the journal may reach a different replica, with its own lag. */
+  async #ran(command: Command): Promise<unknown> {
+    const [name, key = "", ...args] = command.map(String);
+    const { records, stream, settings, atMs } = this.#world;
+    switch (name) {
+      case "XRANGE":
+      case "XREVRANGE":
+        return readIn(this.#items(), name, args);
+      // The switch's key.
+      case "GET":
+        return stream.heldAt(atMs - this.#world.between(0, settings.replicaLagMs)) || null;
+      case "EVAL_RO":
+        return this.#evaluated(command);
+      case "EVAL":
+        return this.#evaluatedOnPrimary(key, args);
+      case "GETRANGE":
+        return this.#beginning(key, Number(args[1]));
+      case "SET":
+        records.set(key, { text: args[0] ?? "", untilAtMs: atMs + Number(args[2]) });
+        return "OK";
+      case "DEL":
+        return [key, ...args].filter((one) => records.delete(one)).length;
+      default:
+        throw new Error(`The simulated Redis has no command ${name}.`);
+    }
   }
 
-  protected items(): readonly StreamItem[] {
-    const { stream, atMs, settings } = this.world;
-    const seenAtMs = atMs - this.world.between(0, settings.replicaLagMs);
+  #items(): readonly StreamItem[] {
+    const { stream, atMs, settings } = this.#world;
+    const seenAtMs = atMs - this.#world.between(0, settings.replicaLagMs);
     const items = stream.seenAt(seenAtMs);
-    this.trip?.served({ items, noted: stream.notedAt(seenAtMs) }, false);
+    this.#trip?.served({ items, noted: stream.notedAt(seenAtMs) }, false);
     return items;
   }
 
-  async xrange(_: string, from: string, to: string, count = Infinity): Promise<unknown> {
-    return rangeOf(this.items(), { from, to, count });
-  }
-
-  async xrevrange(_: string, from: string, __: "-", count: number): Promise<unknown> {
-    return newestOf(this.items(), { from, count });
-  }
-
-  /** Reads the switch's key. */
-  async get(): Promise<string | null> {
-    const lagMs = this.world.between(0, this.world.settings.replicaLagMs);
-    return this.world.stream.heldAt(this.world.atMs - lagMs) || null;
-  }
-
   /** Runs a script that only reads the journal or the book, atomically, perhaps on a replica. */
-  async evalRo(script: string, _: readonly string[], args: readonly string[]): Promise<unknown> {
-    if (script === newestScript) {
-      return this.multi().xrevrange("", "+", "-", Number(args[0])).get().exec();
-    }
-    const [reply] = await this.multi().eval(script, _, args, "reads").exec();
-    return reply;
+  async #evaluated(command: Command): Promise<unknown> {
+    if (command[1] !== newestScript) return this.#transacted([command])[0];
+    return this.#transacted([
+      ["XREVRANGE", "", "+", "-", "COUNT", command.at(-1) ?? ""],
+      ["GET", ""],
+    ]);
   }
 
-  /** Runs a script of the journal, or the one that writes a record, on the primary. */
-  async eval(script: string, keys: readonly string[], given: readonly string[]): Promise<unknown> {
-    const [key = ""] = keys;
+  /** Runs a script of the journal, or the one that writes a record. */
+  #evaluatedOnPrimary(script: string, [count = "", ...rest]: readonly string[]): unknown {
+    const [key = ""] = rest;
+    const given = rest.slice(Number(count));
     if (script === unlessNewerScript) {
-      const set = setUnlessNewer(given, beginningOf(this.world, key, -1));
-      return set === "newer" ? set : this.set(key, set[0] ?? "", { px: Number(set[2]) });
+      const set = setUnlessNewer(given, beginningOf(this.#world, key, -1));
+      return set === "newer" ? set : this.#ran(["SET", key, ...set]);
     }
     if (isSubscriberScript(script))
-      return runSubscriberScript(script, given, this.world.subscribers);
-    const { stream, trace } = this.world;
-    if (trace !== undefined) trace.trip = this.trip;
-    const reply = runJournalScript(script, given, scriptedOf(this.world, stream));
+      return runSubscriberScript(script, given, this.#world.subscribers);
+    const { stream, trace } = this.#world;
+    if (trace !== undefined) trace.trip = this.#trip;
+    const reply = runJournalScript(script, given, scriptedOf(this.#world, stream));
     if (trace !== undefined) trace.trip = undefined;
-    if (this.trip?.hasAppended === false) this.trip.served(stream, true);
+    if (this.#trip?.hasAppended === false) this.#trip.served(stream, true);
     return reply;
   }
 
   /**
    * Reads the beginning of a text. After a read of only a part, commands of other clients may run
-   * before the next command of this round trip.
+   * before the next command of this call.
    */
-  async getrange(key: string, _: 0, last: number): Promise<string> {
-    const text = beginningOf(this.world, key, last);
-    if (last !== -1) await this.world.sleep(this.world.between(0, this.world.settings.wayMs));
+  async #beginning(key: string, last: number): Promise<string> {
+    const text = beginningOf(this.#world, key, last);
+    if (last !== -1) await this.#world.sleep(this.#world.between(0, this.#world.settings.wayMs));
     return text;
   }
 
-  async set(key: string, text: string, { px }: { px: number }): Promise<"OK"> {
-    this.world.records.set(key, { text, untilAtMs: this.world.atMs + px });
-    return "OK";
-  }
-
-  /** Creates a round trip whose commands run without others in between. */
-  pipeline() {
-    const queued: (() => Promise<unknown>)[] = [];
-    const pipeline = {
-      set: (...given: Parameters<Commands["set"]>) => {
-        queued.push(() => this.set(...given));
-        return pipeline;
-      },
-      eval: (...given: Parameters<Commands["eval"]>) => {
-        queued.push(() => this.eval(...given));
-        return pipeline;
-      },
-      exec: async () => {
-        const answers: unknown[] = [];
-        for (const run of queued) answers.push(await run());
-        return answers;
-      },
+  /** Runs commands at one moment: on the primary if one of them writes, or else on a lagging replica. */
+  #transacted(commands: readonly Command[]): unknown[] {
+    const { stream, settings, atMs } = this.#world;
+    if (commands.some(([name]) => writes.includes(name))) {
+      this.#trip?.served(stream, true);
+      return commands.map((command) => this.#repliedBy(stream, command));
+    }
+    const seenAtMs = atMs - this.#world.between(0, settings.replicaLagMs);
+    const replica = {
+      items: stream.seenAt(seenAtMs),
+      noted: stream.notedAt(seenAtMs),
+      held: stream.heldAt(seenAtMs),
     };
-    return pipeline;
+    this.#trip?.served(replica, false);
+    return commands.map((command) => this.#repliedBy(replica, command));
   }
 
-  async del(...keys: readonly string[]): Promise<number> {
-    return keys.filter((key) => this.world.records.delete(key)).length;
+  #repliedBy(server: Server, command: Command): unknown {
+    const [name, key = "", ...args] = command.map(String);
+    const { records, atMs } = this.#world;
+    switch (name) {
+      // The probe.
+      case "SET":
+        return "OK";
+      // The switch's key.
+      case "GET":
+        return server.held || null;
+      case "XRANGE":
+      case "XREVRANGE":
+        return readIn(server.items, name, args);
+      case "XLEN":
+        return server.items.length;
+      case "EVAL":
+      case "EVAL_RO": {
+        const given = args.slice(1 + Number(args[0]));
+        return runJournalScript(key, given, scriptedOf(this.#world, server));
+      }
+      case "GETRANGE":
+        return beginningOf(this.#world, key, Number(args[1]));
+      case "SETRANGE": {
+        const { text: held, untilAtMs } = records.get(key) ?? absent;
+        const text = args[1] ?? "";
+        return records.set(key, { text: text + held.slice(text.length), untilAtMs });
+      }
+      case "PEXPIRE": {
+        const held = records.get(key);
+        if (held === undefined) return 0;
+        return records.set(key, { ...held, untilAtMs: atMs + Number(args[0]) });
+      }
+      default:
+        throw new Error(`The simulated Redis has no command ${name} in a transaction.`);
+    }
   }
+}
+
+const writes: readonly string[] = ["SET", "EVAL", "SETRANGE", "PEXPIRE"];
+
+/** @param args the ends of the range, then `COUNT` and a number, or nothing */
+function readIn(
+  items: readonly StreamItem[],
+  name: "XRANGE" | "XREVRANGE",
+  [from = "", to = "", , count = "Infinity"]: readonly string[],
+): unknown {
+  if (name === "XREVRANGE") return newestOf(items, { from, count: Number(count) });
+  return rangeOf(items, { from, to, count: Number(count) });
 }
 
 /** @param last the index of the last character; -1 for all */
@@ -202,94 +257,4 @@ function scriptedOf(world: SimulatedWorld, server: Server): ScriptedJournal {
     since: (from, count) => rangeOf(server.items, { from, to: "+", count }),
     newest: (count) => newestOf(server.items, { from: "+", count }),
   };
-}
-
-/** An atomic transaction. If it only reads, a lagging replica runs it; otherwise the primary. */
-class Transaction {
-  readonly #world: SimulatedWorld;
-  readonly #trip: Trip | undefined;
-  readonly #queued: ((server: Server) => unknown)[] = [];
-  #isWrite = false;
-
-  constructor(world: SimulatedWorld, trip?: Trip) {
-    this.#world = world;
-    this.#trip = trip;
-  }
-
-  #with(work: (server: Server) => unknown): this {
-    this.#queued.push(work);
-    return this;
-  }
-
-  #writing(work: () => unknown): this {
-    this.#isWrite = true;
-    return this.#with(work);
-  }
-
-  set(): this {
-    return this.#writing(() => "OK");
-  }
-
-  /** Reads the switch's key. */
-  get(): this {
-    return this.#with(({ held }) => held || null);
-  }
-
-  xrange(_: string, from: string, to: string, count = Infinity): this {
-    return this.#with(({ items }) => rangeOf(items, { from, to, count }));
-  }
-
-  xrevrange(_: string, from: string, __: "-", count: number): this {
-    return this.#with(({ items }) => newestOf(items, { from, count }));
-  }
-
-  /** Queues a script. A script that writes makes the transaction run on the primary. */
-  eval(
-    script: string,
-    _: readonly string[],
-    args: readonly string[],
-    does: "reads" | "writes" = "writes",
-  ): this {
-    this.#isWrite ||= does === "writes";
-    return this.#with((server) => runJournalScript(script, args, scriptedOf(this.#world, server)));
-  }
-
-  xlen(): this {
-    return this.#with(({ items }) => items.length);
-  }
-
-  getrange(key: string, _: 0, last: number): this {
-    return this.#with(() => beginningOf(this.#world, key, last));
-  }
-
-  setrange(key: string, _: 0, text: string): this {
-    return this.#writing(() => {
-      const { text: held, untilAtMs } = this.#world.records.get(key) ?? absent;
-      this.#world.records.set(key, { text: text + held.slice(text.length), untilAtMs });
-    });
-  }
-
-  pexpire(key: string, ms: number): this {
-    return this.#writing(() => {
-      const held = this.#world.records.get(key);
-      if (held === undefined) return;
-      this.#world.records.set(key, { ...held, untilAtMs: this.#world.atMs + ms });
-    });
-  }
-
-  async exec(): Promise<unknown[]> {
-    const { stream, settings, atMs } = this.#world;
-    if (this.#isWrite) {
-      this.#trip?.served(stream, true);
-      return this.#queued.map((work) => work(stream));
-    }
-    const seenAtMs = atMs - this.#world.between(0, settings.replicaLagMs);
-    const replica = {
-      items: stream.seenAt(seenAtMs),
-      noted: stream.notedAt(seenAtMs),
-      held: stream.heldAt(seenAtMs),
-    };
-    this.#trip?.served(replica, false);
-    return this.#queued.map((work) => work(replica));
-  }
 }

@@ -57,7 +57,7 @@ describe("the report of an isolate", () => {
     const { tell, upstash, reported } = open();
     await tell({ purges: 1 });
     await tell({ purges: 2, "requests|a|hit|memory": 3 });
-    expect(upstash.reports.commands.map(([name]) => name)).toEqual(["eval", "eval"]);
+    expect(upstash.reports.commands.map(([name]) => name)).toEqual(["EVAL", "EVAL"]);
     expect(reported()).toEqual([{ purges: 1 }, { purges: 2, "requests|a|hit|memory": 3 }]);
     const [[, fields] = []] = upstash.reports.range();
     expect(fields?.filter((_, at) => at % 2 === 0)).toEqual(["v", "n", "colo", "d", "g"]);

@@ -1,6 +1,7 @@
 // The hashes of the simulated database. Lagging replicas answer reads, the scripts of fields write,
 // and a fail-over restores an earlier state.
 import { raiseScript, setScript } from "../../../src/data/fields/hash-store.ts";
+import { Redis } from "../../../src/remote/redis/redis.ts";
 import type { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import type { SimulatedWorld } from "../journal-simulator.ts";
 
@@ -25,10 +26,12 @@ export class SimulatedHashes {
 
   /** Returns a client for a HashStore, with the delays and faults of the given client. */
   over(redis: RedisClient): Pick<RedisClient, "read" | "write"> {
-    const run = (work: (client: never) => unknown) => async () => work(this.#commands as never);
+    const commands = new Redis(async (_form, sent) =>
+      sent.map((one) => this.#ran(one.map(String))),
+    );
     return {
-      read: (purpose, work, afterAnswer) => redis.read(purpose, run(work) as never, afterAnswer),
-      write: (purpose, work) => redis.write(purpose, run(work) as never),
+      read: (purpose, work, afterAnswer) => redis.read(purpose, () => work(commands), afterAnswer),
+      write: (purpose, work) => redis.write(purpose, () => work(commands)),
     };
   }
 
@@ -58,21 +61,21 @@ export class SimulatedHashes {
     return this.#seenAt(key, this.#world.atMs - lagMs);
   }
 
-  readonly #commands = {
-    hmget: async (key: string, ...names: readonly string[]) => {
-      const { texts } = this.#seenByReplica(key);
-      return names.map((name) => texts.get(name) ?? null);
-    },
-    hgetall: async (key: string) => [...this.#seenByReplica(key).texts].flat(),
-    eval: async (script: string, [key = ""]: readonly string[], given: readonly string[]) => {
-      const held = this.#seenAt(key, this.#world.atMs);
-      const head = held.texts.get("head") ?? "";
-      if (head !== given[0]) return ["changed", head];
-      if (script === setScript) return this.#set(key, held, given);
-      if (script === raiseScript) return this.#raised(key, held, given);
-      throw new Error("This is not a script of fields.");
-    },
-  };
+  #ran([name, first = "", ...args]: readonly string[]): readonly unknown[] {
+    if (name === "HGETALL") return [...this.#seenByReplica(first).texts].flat();
+    if (name === "HMGET") {
+      const { texts } = this.#seenByReplica(first);
+      return args.map((field) => texts.get(field) ?? null);
+    }
+    const [count, key = ""] = args;
+    const given = args.slice(1 + Number(count));
+    const held = this.#seenAt(key, this.#world.atMs);
+    const head = held.texts.get("head") ?? "";
+    if (head !== given[0]) return ["changed", head];
+    if (first === setScript) return this.#set(key, held, given);
+    if (first === raiseScript) return this.#raised(key, held, given);
+    throw new Error("This is not a command of fields.");
+  }
 
   #set(key: string, held: HashState, given: readonly string[]): string[] {
     const [, head = "", keepMs = "", ...fields] = given;

@@ -5,6 +5,7 @@ import { addAll, addTo, type Sums } from "../../../src/observe/sums.ts";
 import { reportsIn } from "../../../src/observe/reports/report-entry.ts";
 import { addScript, foldScript } from "../../../src/observe/reports/redis-report-stream.ts";
 import { Seal } from "../../../src/remote/redis/seal.ts";
+import { type Command, Redis } from "../../../src/remote/redis/redis.ts";
 import type { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { type FoldSteps, ReportKeys, type ReportState } from "../../fakes/report-keys.ts";
 
@@ -28,8 +29,6 @@ export interface Faults extends Partial<FoldSteps> {
   /** Whether a report is sent again if the reply is missing. */
   readonly retries?: boolean;
 }
-
-type Redis = Parameters<Parameters<RedisClient["insist"]>[1]>[0];
 
 interface Trip {
   readonly run: () => unknown;
@@ -79,11 +78,11 @@ export class ReportsWorld {
    * @param onRead receives the expected totals as of each read
    */
   client(onRead: (ledger: Ledger) => void): Pick<RedisClient, "attempt" | "insist" | "seal"> {
-    const redis = {
-      eval: (script: string, _: readonly string[], given: readonly string[]) =>
-        this.#evaluated(script, given),
-      multi: () => this.#transaction(onRead),
-    } as unknown as Redis;
+    const redis = new Redis(async (form, commands) => {
+      if (form === "multi-exec") return this.#transacted(commands, onRead);
+      const [, script = "", count, ...rest] = commands[0]?.map(String) ?? [];
+      return [await this.#evaluated(script, rest.slice(Number(count)))];
+    });
     const once = async <T>(
       _: string,
       run: (redis: Redis) => Promise<T>,
@@ -114,34 +113,19 @@ export class ReportsWorld {
     return value;
   }
 
-  #transaction(onRead: (ledger: Ledger) => void) {
-    const count = { of: Infinity };
-    const totals = (state: ReportState) => state.totals;
-    const page = (state: ReportState) => state.items.slice(0, count.of);
-    const transaction = {
-      set: () => transaction,
-      get: () => transaction,
-      xrange: (_: string, __: string, ___: string, of: number) => {
-        count.of = of;
-        return transaction;
-      },
-      exec: async () => {
-        if (this.#faults.readsApart === true) {
-          const held = await this.#send(() => totals(this.keys.state));
-          const [items, ledger] = await this.#send(
-            () => [page(this.keys.state), this.ledger] as const,
-          );
-          onRead(ledger);
-          return ["OK", held, items];
-        }
-        const [state, ledger] = await this.#send(
-          () => [this.#stateForReading(), this.ledger] as const,
-        );
-        onRead(ledger);
-        return ["OK", totals(state), page(state)];
-      },
-    };
-    return transaction;
+  /** @param commands those that read the state: the last one reads the stream */
+  async #transacted(commands: readonly Command[], onRead: (ledger: Ledger) => void) {
+    const count = Number(commands.at(-1)?.at(-1));
+    const page = (state: ReportState) => state.items.slice(0, count);
+    if (this.#faults.readsApart === true) {
+      const held = await this.#send(() => this.keys.state.totals);
+      const [items, ledger] = await this.#send(() => [page(this.keys.state), this.ledger] as const);
+      onRead(ledger);
+      return ["OK", held, items];
+    }
+    const [state, ledger] = await this.#send(() => [this.#stateForReading(), this.ledger] as const);
+    onRead(ledger);
+    return ["OK", state.totals, page(state)];
   }
 
   #stateForReading(): ReportState {
