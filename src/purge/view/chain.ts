@@ -145,7 +145,7 @@ export class Chain {
     const covering = this.#newest.covering(record);
     const hardAt = Math.max(...covering.map((newest) => newest.hardAt));
     if (hardAt > since) return this.#entryAt(hardAt);
-    const firsts = covering.map(({ softAts }) => softAts.find((at) => at > since) ?? Infinity);
+    const firsts = covering.map(({ softAts }) => firstAbove(softAts, since));
     return this.#entryAt(Math.min(...firsts));
   }
 
@@ -185,6 +185,17 @@ const isOrderedSince = ({ orderedAt }: NewestEntry, since: number) => orderedAt 
 
 function newestSoft({ softAts }: NewestEntry): number {
   return softAts.at(-1) ?? -Infinity;
+}
+
+/** Returns the first of ascending numbers that is above a bound; ∞ if there is none. */
+function firstAbove(ascending: readonly number[], bound: number): number {
+  let [low, high] = [0, ascending.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ascending[middle] ?? 0) > bound) high = middle;
+    else low = middle + 1;
+  }
+  return ascending[low] ?? Infinity;
 }
 
 function placeOf(entry: Entry | undefined): EntryPlace {

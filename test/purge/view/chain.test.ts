@@ -72,6 +72,20 @@ it("a chain covers what its entries cover", () => {
   expect(hardCount).toBeGreaterThan(playsAll ? 1_000 : 833);
 });
 
+it("a record under many purges is judged by the same entry as in a search of all", () => {
+  fc.assert(
+    fc.property(fc.array(contents, { minLength: 100, maxLength: 200 }), (all) => {
+      const entries = all.map((content, at) => entryAt(`${at}-0`, { ...content, mode: "soft" }));
+      const chain = new Chain(entries, { entriesMax: 80, bytesMax: Infinity });
+      for (const { position } of chain.entries) {
+        const stored = responseWith({ stamp: stampAt(position), tags: ["red"] });
+        expect(chain.purgeOf(stored)).toBe(purgedPlainly(chain.entries, stored));
+      }
+    }),
+    { seed: 9_111, numRuns: shareOf(100) },
+  );
+});
+
 describe("the bytes of a chain", () => {
   const entries = [1, 2, 3, 4].map((at) => entryAt(`${at}-0`, { tags: [`tag:${at}`] }));
   const each = heldBytes(entryAt("1-0", { tags: ["tag:1"] }));
