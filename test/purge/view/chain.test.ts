@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
 import { Chain } from "../../../src/purge/view/chain.ts";
-import { type Entry, heldBytes } from "../../../src/purge/journal/entry.ts";
+import { decodeEntry, type Entry, heldBytes } from "../../../src/purge/journal/entry.ts";
 import { coverable } from "../../../src/purge/journal/purge-target.ts";
 import { entryAt, responseWith, stampAt } from "../../../testing/examples/purges.ts";
 import { playsAll, shareOf } from "../../../testing/histories.ts";
@@ -119,6 +119,19 @@ describe("the bytes of a chain", () => {
     expect(chain.entries.length).toBeLessThan(110);
     expect(chain.entries.length).toBeGreaterThan(40);
   });
+});
+
+it.each(["hard", "soft"] as const)("a chain of %s purges takes at most its estimate", (mode) => {
+  const before = usedHeapBytes();
+  const entries = Array.from({ length: 1_400 }, (_, at) => {
+    const tags = JSON.stringify(Array.from({ length: 50 }, (_, tag) => `tag:${at}-${tag}`));
+    const fields = { v: "1", n: `${at}`, mode, tags, prefixes: "[]" };
+    return decodeEntry(`${at}-0`, Object.entries(fields).flat());
+  });
+  const chain = new Chain(entries);
+  entries.length = 0;
+  expect(usedHeapBytes() - before).toBeLessThan(chain.heldBytes);
+  expect(chain.entries.length).toBe(1_400);
 });
 
 it.each([
