@@ -41,9 +41,20 @@ export function namesFrom(known: NamePatterns, given: NamesGiven = []): NamePatt
   return "only" in given ? given.only : [...new Set([...known, ...given])];
 }
 
+const compiled = new WeakMap<NamePatterns, (name: string) => boolean>();
+
 /** Returns whether the list has the name, exactly or by a pattern that ends in `*`. */
 export function matchesAny(patterns: NamePatterns, name: string): boolean {
-  return patterns.some((pattern) =>
-    pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
-  );
+  let matches = compiled.get(patterns);
+  if (matches === undefined) compiled.set(patterns, (matches = compileNames(patterns)));
+  return matches(name);
+}
+
+/** Returns a test for a name, whose time hardly depends on the number of patterns. */
+export function compileNames(patterns: NamePatterns): (name: string) => boolean {
+  const names = new Set(patterns.filter((pattern) => !pattern.endsWith("*")));
+  const prefixes = patterns.filter((pattern) => pattern.endsWith("*"));
+  const literals = prefixes.map((prefix) => prefix.slice(0, -1).replaceAll(/\W/g, String.raw`\$&`));
+  const begins = new RegExp(`^(?:${literals.join("|")})`);
+  return (name) => names.has(name) || (prefixes.length > 0 && begins.test(name));
 }

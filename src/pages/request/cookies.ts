@@ -36,13 +36,14 @@ export function sortCookies(field: string, route: RouteCookies, site: SiteCookie
   if (areMany && route.keyCookies.length === 0) {
     return { forwarded: field, keyed: [], hasUnknown: true };
   }
-  const all = pairsIn(field).map((pair) => ({ pair, name: nameOfCookie(pair) }));
-  const kept = areMany ? all : all.filter(({ name }) => !isDropped(name, route, site));
-  return {
-    forwarded: kept.map(({ pair }) => pair).join("; "),
-    keyed: kept.filter(({ name }) => isIn(route.keyCookies, name)).map(({ pair }) => pair),
-    hasUnknown: kept.some(({ name }) => !isIn(route.keyCookies, name)),
-  };
+  const [kept, keyed]: [string[], string[]] = [[], []];
+  for (const pair of pairsIn(field)) {
+    const name = nameOfCookie(pair);
+    if (!areMany && isDropped(name, route, site)) continue;
+    kept.push(pair);
+    if (isIn(route.keyCookies, name)) keyed.push(pair);
+  }
+  return { forwarded: kept.join("; "), keyed, hasUnknown: kept.length > keyed.length };
 }
 
 const positionCookie = new RegExp(`(?:^|;)\\s*${positionName}=([^;]*)`, "g");
@@ -139,7 +140,9 @@ function pairsIn(field: string): string[] {
  * which is invalid in cookies. Such a pair may be two joined lines, so no pattern may match it.
  */
 export function nameOfCookie(pair: string): string | undefined {
-  return pair.includes(",") ? undefined : pair.split("=", 1)[0];
+  if (pair.includes(",")) return undefined;
+  const equalsAt = pair.indexOf("=");
+  return equalsAt < 0 ? pair : pair.slice(0, equalsAt);
 }
 
 /**

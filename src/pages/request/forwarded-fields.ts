@@ -1,7 +1,7 @@
 // The request fields that the origin receives. `Vary` selects by these fields, so the forwarded values
 // are the key of a variant. Fields by which a client could get the answer of another URL, or claim
 // another identity, are left out. docs/requests.md names fields that clients may still send.
-import type { NamePatterns } from "../../config/known-names.ts";
+import { compileNames } from "../../config/known-names.ts";
 import { connectionFields } from "../../rules/storable.ts";
 import type { Route } from "../../config/config.ts";
 import { type FieldLine, type Fields, hasLostOctets } from "../../rules/fields.ts";
@@ -67,8 +67,8 @@ const devices =
   "x-ucbrowser-* x-skyfire-* x-bolt-* device-stock-ua x-device-user-agent x-user-agent " +
   "x-mobile-ua";
 
-const forged = compiled([addresses, places, loopholes, capabilities]);
-const forOneRequest = compiled([methods, inner, identities, devices]);
+const forged = compileNames([addresses, places, loopholes, capabilities].join(" ").split(" "));
+const forOneRequest = compileNames([methods, inner, identities, devices].join(" ").split(" "));
 
 /** Characters that some servers map to underscores. RFC 3875 §4.1.18 maps only dashes. */
 const otherCharacters = /[^a-z\d-]/g;
@@ -103,14 +103,6 @@ export function isForged(name: string): boolean {
   const dashed = name.replaceAll(otherCharacters, "-");
   const isOfPlatform = isAlias(name) && dashed.startsWith("cf-");
   return isOfPlatform || (forged(dashed) && !name.includes("method"));
-}
-
-function compiled(families: readonly string[]): (name: string) => boolean {
-  const patterns: NamePatterns = families.flatMap((family) => family.split(" "));
-  const names = new Set(patterns.filter((pattern) => !pattern.endsWith("*")));
-  const prefixes = patterns.filter((pattern) => pattern.endsWith("*"));
-  const begins = new RegExp(`^(?:${prefixes.map((pattern) => pattern.slice(0, -1)).join("|")})`);
-  return (name) => names.has(name) || (prefixes.length > 0 && begins.test(name));
 }
 
 const neverForwarded: ReadonlySet<string> = new Set(["host", "proxy-authorization"]);

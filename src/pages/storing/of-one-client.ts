@@ -94,19 +94,22 @@ function marksOf({ selecting }: StoredMetadata, request: LookupRequest): string[
   const isKeyedByAddress = addressNames.some((name) => own.has(name));
   const address = isKeyedByAddress ? "" : (forwarded.clientAddress ?? "");
   const cookies = hasUnknownCookie && !own.has("cookie") ? unknownCookies(forwarded, route) : [];
-  // Values with a comma are also searched for in parts, because another cookie may begin after the
-  // comma.
-  const whole = [
+  const values = [
     ...cookies.map(({ value }) => value),
     ...credentialsIn(request, { selecting }).map((name) => forwarded.get(name) ?? ""),
   ];
-  const values = [...whole, ...whole.flatMap((value) => value.split(/,(?:[^=,]*=)?/))];
-  const sessions = values.map((value) => decoded(value).replace(/^"(.*)"$/, "$1"));
-  const isLong = (value: string) => value.length >= sessionCharactersMin;
-  return [
-    ...(addressPattern.test(address) ? [address] : []),
-    ...new Set(sessions.filter(isLong).map((value) => value.slice(0, markCharactersMax))),
-  ];
+  const marks = new Set(addressPattern.test(address) ? [address] : []);
+  for (const value of values) {
+    if (value.length < sessionCharactersMin) continue;
+    // A value with a comma is also searched for in parts, because another cookie may begin after
+    // the comma.
+    for (const part of [value, ...value.split(/,(?:[^=,]*=)?/)]) {
+      const session = decoded(part).replace(/^"(.*)"$/, "$1");
+      if (session.length >= sessionCharactersMin) marks.add(session.slice(0, markCharactersMax));
+    }
+    if (marks.size > marksMax) break;
+  }
+  return [...marks];
 }
 
 /**

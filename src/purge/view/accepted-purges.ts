@@ -18,7 +18,7 @@ import { TargetIndex } from "./target-index.ts";
  */
 const heldBytesMax = 4 * 1_048_576;
 
-const none: readonly Entry[] = [];
+const none: readonly (readonly Entry[])[] = [];
 
 interface AcceptedEntry {
   readonly entry: Entry;
@@ -28,7 +28,8 @@ interface AcceptedEntry {
 export class AcceptedPurges {
   /** The entries by `n`. */
   readonly #accepted = new Map<string, AcceptedEntry>();
-  readonly #index = new TargetIndex<Set<Entry>>();
+  /** The entries of each target, in the order of `decisive`. */
+  readonly #index = new TargetIndex<Entry[]>();
   #heldBytes = 0;
 
   /** Returns the entries accepted no later than `latestAtMs`, in the order of acceptance. */
@@ -49,7 +50,11 @@ export class AcceptedPurges {
     const entry: Entry = isWidened ? { ...accepted, mode: "hard", targets: everything } : accepted;
     this.#accepted.set(entry.n, { entry, atMs });
     this.#heldBytes += heldBytes(entry);
-    this.#index.change(entry.targets, (kept) => (kept ?? new Set()).add(entry));
+    this.#index.change(entry.targets, (kept = []) => {
+      const before = kept.findLastIndex((other) => decisive(other, entry) === other);
+      kept.splice(before + 1, 0, entry);
+      return kept;
+    });
   }
 
   /** Replaces acceptance times after `latestAtMs` by that time, after the clock was set back. */
@@ -65,9 +70,9 @@ export class AcceptedPurges {
     if (entry === undefined) return;
     this.#accepted.delete(n);
     this.#heldBytes -= heldBytes(entry);
-    this.#index.change(entry.targets, (kept) => {
-      kept?.delete(entry);
-      return kept?.size === 0 ? undefined : kept;
+    this.#index.change(entry.targets, (kept = []) => {
+      kept.splice(kept.indexOf(entry), 1);
+      return kept.length === 0 ? undefined : kept;
     });
   }
 
@@ -83,12 +88,15 @@ export class AcceptedPurges {
 
   /** Returns the deciding purge of a record; `undefined` if no purge covers the record. */
   purgeOf(record: PurgeSubject): Entry | undefined {
-    return this.#covering(record).reduce(decisive, undefined);
+    const firsts = this.#covering(record).map((kept) => kept.find((one) => !isOwn(one, record)));
+    return firsts.reduce(decisive, undefined);
   }
 
   /** Returns whether a hard purge other than an invalidation covers the record. */
   isPurgedByOrder(record: PurgeSubject): boolean {
-    return this.#covering(record).some(isOrdered);
+    return this.#covering(record).some((kept) =>
+      kept.some((one) => isOrdered(one) && !isOwn(one, record)),
+    );
   }
 
   /**
@@ -96,19 +104,24 @@ export class AcceptedPurges {
    * none.
    */
   lastPurgeAtMs(record: PurgeSubject): number {
-    return Math.max(...this.#covering(record).map(({ position }) => acceptedAtMs(position)));
+    const entries = this.#covering(record)
+      .flat()
+      .filter((one) => !isOwn(one, record));
+    return Math.max(...entries.map(({ position }) => acceptedAtMs(position)));
   }
 
-  /**
-   * Returns the entries that cover the record, except the entry that its stamp names, because the
-   * response was requested after that entry.
-   */
-  #covering(record: PurgeSubject): readonly Entry[] {
-    if (this.#accepted.size === 0) return none;
-    const { stamp } = record;
-    const entries = this.#index.covering(record).flatMap((kept) => Array.from(kept));
-    return entries.filter((entry) => stamp === "none" || !isSamePlace(entry, stamp));
+  /** Returns the entries of each target that covers the record. */
+  #covering(record: PurgeSubject): readonly (readonly Entry[])[] {
+    return this.#accepted.size === 0 ? none : this.#index.covering(record);
   }
+}
+
+/**
+ * Returns whether the record's stamp names the entry, which then does not apply: the response was
+ * requested after the entry.
+ */
+function isOwn(entry: Entry, { stamp }: PurgeSubject): boolean {
+  return stamp !== "none" && isSamePlace(entry, stamp);
 }
 
 /**

@@ -13,16 +13,18 @@ import { TargetIndex } from "./target-index.ts";
 import type { PurgeSubject } from "./view.ts";
 
 /**
- * The numbers of the entries that name one target, counted as `#oldestNumber` is; −∞ if there is no
- * such entry.
+ * The numbers of the entries that name one target, counted as `#oldestNumber` is; -1 if there is no
+ * such entry, because -∞ would take more memory. Most targets have no list.
  */
 interface NewestEntry {
   /** The newest hard entry. */
   hardAt: number;
   /** The newest hard entry that is not an invalidation. */
   orderedAt: number;
-  /** All soft entries, oldest first. */
-  readonly softAts: number[];
+  /** The newest soft entry. */
+  softAt: number;
+  /** All soft entries before the newest, oldest first. */
+  earlierSoftAts: number[] | undefined;
 }
 
 /**
@@ -88,10 +90,15 @@ export class Chain {
     this.#heldBytes += heldBytes(entry);
     this.#numberByPosition.set(entry.position, number);
     this.#newest.change(entry.targets, (kept) => {
-      const covered = kept ?? { hardAt: -Infinity, orderedAt: -Infinity, softAts: [] };
+      const covered = kept ?? { hardAt: -1, orderedAt: -1, softAt: -1, earlierSoftAts: undefined };
       if (isOrdered(entry)) covered.orderedAt = number;
-      if (entry.mode === "hard") covered.hardAt = number;
-      else covered.softAts.push(number);
+      if (entry.mode === "hard") {
+        covered.hardAt = number;
+        return covered;
+      }
+      if (covered.earlierSoftAts !== undefined) covered.earlierSoftAts.push(covered.softAt);
+      else if (covered.softAt >= 0) covered.earlierSoftAts = [covered.softAt];
+      covered.softAt = number;
       return covered;
     });
   }
@@ -106,8 +113,8 @@ export class Chain {
     this.#numberByPosition.delete(entry.position);
     this.#newest.change(entry.targets, (covered) => {
       if (covered === undefined) return undefined;
-      if (covered.softAts[0] === number) covered.softAts.shift();
-      return covered.hardAt > number || covered.softAts.length > 0 ? covered : undefined;
+      if (covered.earlierSoftAts?.[0] === number) covered.earlierSoftAts.shift();
+      return covered.hardAt > number || covered.softAt > number ? covered : undefined;
     });
   }
 
@@ -145,7 +152,7 @@ export class Chain {
     const covering = this.#newest.covering(record);
     const hardAt = Math.max(...covering.map((newest) => newest.hardAt));
     if (hardAt > since) return this.#entryAt(hardAt);
-    const firsts = covering.map(({ softAts }) => softAts.find((at) => at > since) ?? Infinity);
+    const firsts = covering.map((newest) => firstSoftAfter(newest, since));
     return this.#entryAt(Math.min(...firsts));
   }
 
@@ -160,7 +167,7 @@ export class Chain {
    */
   lastPurgeAtMs(record: PurgeSubject): number {
     const covering = this.#newest.covering(record);
-    const newestAt = Math.max(...covering.map((one) => Math.max(one.hardAt, newestSoft(one))));
+    const newestAt = Math.max(...covering.map((one) => Math.max(one.hardAt, one.softAt)));
     const entry = this.#entryAt(newestAt);
     return entry === undefined ? -Infinity : acceptedAtMs(entry.position);
   }
@@ -178,13 +185,20 @@ export class Chain {
   }
 }
 
-const isPurgedSince = (newest: NewestEntry, since: number) =>
-  newest.hardAt > since || newestSoft(newest) > since;
+const isPurgedSince = ({ hardAt, softAt }: NewestEntry, since: number) =>
+  hardAt > since || softAt > since;
 
 const isOrderedSince = ({ orderedAt }: NewestEntry, since: number) => orderedAt > since;
 
-function newestSoft({ softAts }: NewestEntry): number {
-  return softAts.at(-1) ?? -Infinity;
+/** Returns the first soft entry after a number; ∞ if there is none. */
+function firstSoftAfter({ softAt, earlierSoftAts = [] }: NewestEntry, since: number): number {
+  let [low, high] = [0, earlierSoftAts.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((earlierSoftAts[middle] ?? 0) > since) high = middle;
+    else low = middle + 1;
+  }
+  return earlierSoftAts[low] ?? (softAt > since ? softAt : Infinity);
 }
 
 function placeOf(entry: Entry | undefined): EntryPlace {

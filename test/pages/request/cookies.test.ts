@@ -1,5 +1,6 @@
 // Tests which cookies of a request reach the origin, which belong to the key of the response, and
 // which are unknown. Also tests which cookies of a response make it personal to one client.
+import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
 import {
@@ -8,6 +9,7 @@ import {
   sortCookies,
   unknownCookies,
 } from "../../../src/pages/request/cookies.ts";
+import { shareOf } from "../../../testing/histories.ts";
 import { routeWith } from "../../../testing/examples/requests.ts";
 
 const sorted = (field: string) =>
@@ -84,6 +86,49 @@ it("treats all cookies except keyed ones as unknown if a request has more than 2
     keyed: [],
     hasUnknown: true,
   });
+});
+
+it("sorts any cookies as a search of all names and patterns does", () => {
+  const names = fc.constantFrom("_ga", "_ga_X", "_g", "a.b", "a.", "a-b", "axb", "c", "C", "");
+  const pairs = fc.array(
+    fc.tuple(fc.constantFrom("", " "), names, fc.constantFrom("", "=", "=1", "=a, c=2", "=b=c")),
+  );
+  const patterns = fc.array(
+    fc.tuple(names, fc.constantFrom("", "*")).map((parts) => parts.join("")),
+    { maxLength: 4 },
+  );
+  const isIn = (list: readonly string[], name: string) =>
+    list.some((one) => name === one || (one.endsWith("*") && name.startsWith(one.slice(0, -1))));
+  fc.assert(
+    fc.property(pairs, fc.nat(1), fc.array(names), patterns, patterns, (few, size, ...lists) => {
+      const field = few
+        .concat(
+          Array(size * 70)
+            .fill(few)
+            .flat(),
+        )
+        .map((parts) => parts.join(""));
+      const [keyCookies, ignoreCookies, harmlessCookies] = lists;
+      const all = field.map((pair) => pair.trim()).filter((pair) => pair !== "");
+      const isKeyed = (pair: string) =>
+        !pair.includes(",") && isIn(keyCookies, pair.split("=")[0] ?? "");
+      const isKept = (pair: string) =>
+        field.length > 200 ||
+        isKeyed(pair) ||
+        pair.includes(",") ||
+        !isIn([...ignoreCookies, ...harmlessCookies], pair.split("=")[0] ?? "");
+      const kept = all.filter(isKept);
+      const isUnread = field.length > 200 && keyCookies.length === 0;
+      expect(
+        sortCookies(field.join(";"), { keyCookies, ignoreCookies }, { harmlessCookies }),
+      ).toEqual({
+        forwarded: isUnread ? field.join(";") : kept.join("; "),
+        keyed: all.filter(isKeyed),
+        hasUnknown: isUnread || !kept.every(isKeyed),
+      });
+    }),
+    { seed: 9_111, numRuns: shareOf(1_000) },
+  );
 });
 
 it("matches no pattern against a cookie whose value may contain another cookie", () => {

@@ -1,9 +1,11 @@
 // Purges that an isolate has accepted but not read, in any order. overlay.test.ts tests them in a
 // view.
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { heldBytes } from "../../../src/purge/journal/entry.ts";
-import { AcceptedPurges } from "../../../src/purge/view/accepted-purges.ts";
+import { AcceptedPurges, decisive } from "../../../src/purge/view/accepted-purges.ts";
 import { entryAt, responseWith, stampAt } from "../../../testing/examples/purges.ts";
+import { shareOf } from "../../../testing/histories.ts";
 import { usedHeapBytes } from "../../../testing/used-heap.ts";
 
 const red = (position: string, mode: "hard" | "soft" = "hard") =>
@@ -56,6 +58,39 @@ describe("of several accepted purges of a record", () => {
     expect(purges.purgeOf(responseWith())?.position).toBe(row.decides);
     expect(purges.lastPurgeAtMs(responseWith())).toBe(row.newestAtMs);
   });
+});
+
+it("accepted purges judge as a search of all does, in any order of acceptance", () => {
+  const one = fc.record({
+    at: fc.nat(30),
+    mode: fc.constantFrom("hard" as const, "soft" as const),
+    tags: fc.subarray(["tag:red", "tag:blue", "tag:green"]),
+    isForgotten: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(one), (all) => {
+      const own = `${all[3]?.at ?? 0}-0`;
+      const purges = new AcceptedPurges();
+      const entries = all.map((each, n) => entryAt(`${each.at}-0`, { ...each, n: `${n}` }));
+      for (const entry of entries) purges.add(entry, 0);
+      for (const [n, { isForgotten }] of all.entries()) if (isForgotten) purges.forget(`${n}`);
+      const stored = responseWith({ tags: ["red", "blue"], stamp: stampAt(own, "3") });
+      const covering = entries.filter(
+        ({ n, targets }) =>
+          all[Number(n)]?.isForgotten === false &&
+          n !== "3" &&
+          targets.tags.some((tag) => tag !== "tag:green"),
+      );
+      const expected = covering.reduce<(typeof covering)[0] | undefined>(decisive, undefined);
+      const found = purges.purgeOf(stored);
+      expect([found?.mode, found?.position]).toEqual([expected?.mode, expected?.position]);
+      const isHard = covering.some(({ mode }) => mode === "hard");
+      expect(purges.isPurgedByOrder(stored)).toBe(isHard);
+      const lastAtMs = Math.max(...covering.map(({ position }) => Number.parseInt(position)));
+      expect(purges.lastPurgeAtMs(stored)).toBe(lastAtMs);
+    }),
+    { seed: 9_111, numRuns: shareOf(1_000) },
+  );
 });
 
 it.each([

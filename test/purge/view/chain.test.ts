@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
 import { Chain } from "../../../src/purge/view/chain.ts";
-import { type Entry, heldBytes } from "../../../src/purge/journal/entry.ts";
+import { decodeEntry, type Entry, heldBytes } from "../../../src/purge/journal/entry.ts";
 import { coverable } from "../../../src/purge/journal/purge-target.ts";
 import { entryAt, responseWith, stampAt } from "../../../testing/examples/purges.ts";
 import { playsAll, shareOf } from "../../../testing/histories.ts";
@@ -72,6 +72,20 @@ it("a chain covers what its entries cover", () => {
   expect(hardCount).toBeGreaterThan(playsAll ? 1_000 : 833);
 });
 
+it("a record under many purges is judged by the same entry as in a search of all", () => {
+  fc.assert(
+    fc.property(fc.array(contents, { minLength: 100, maxLength: 200 }), (all) => {
+      const entries = all.map((content, at) => entryAt(`${at}-0`, { ...content, mode: "soft" }));
+      const chain = new Chain(entries, { entriesMax: 80, bytesMax: Infinity });
+      for (const { position } of chain.entries) {
+        const stored = responseWith({ stamp: stampAt(position), tags: ["red"] });
+        expect(chain.purgeOf(stored)).toBe(purgedPlainly(chain.entries, stored));
+      }
+    }),
+    { seed: 9_111, numRuns: shareOf(100) },
+  );
+});
+
 describe("the bytes of a chain", () => {
   const entries = [1, 2, 3, 4].map((at) => entryAt(`${at}-0`, { tags: [`tag:${at}`] }));
   const each = heldBytes(entryAt("1-0", { tags: ["tag:1"] }));
@@ -105,6 +119,19 @@ describe("the bytes of a chain", () => {
     expect(chain.entries.length).toBeLessThan(110);
     expect(chain.entries.length).toBeGreaterThan(40);
   });
+});
+
+it.each(["hard", "soft"] as const)("a chain of %s purges takes at most its estimate", (mode) => {
+  const before = usedHeapBytes();
+  const entries = Array.from({ length: 1_400 }, (_, at) => {
+    const tags = JSON.stringify(Array.from({ length: 50 }, (_, tag) => `tag:${at}-${tag}`));
+    const fields = { v: "1", n: `${at}`, mode, tags, prefixes: "[]" };
+    return decodeEntry(`${at}-0`, Object.entries(fields).flat());
+  });
+  const chain = new Chain(entries);
+  entries.length = 0;
+  expect(usedHeapBytes() - before).toBeLessThan(chain.heldBytes);
+  expect(chain.entries.length).toBe(1_400);
 });
 
 it.each([
