@@ -26,6 +26,13 @@ interface NodeGlobals {
           snapshot(): <Result>(work: () => Result) => Result;
         };
       };
+      (name: "node:zlib"): {
+        gzipSync(bytes: Uint8Array, options: { level: number }): Uint8Array<ArrayBuffer>;
+        gunzipSync(
+          bytes: Uint8Array,
+          options: { maxOutputLength: number },
+        ): Uint8Array<ArrayBuffer>;
+      };
       (name: "node:cluster"): { readonly isWorker: boolean };
       (name: "node:worker_threads"): { readonly isMainThread: boolean };
       (name: "node:v8"): { getHeapStatistics(): { readonly heap_size_limit: number } };

@@ -41,7 +41,7 @@ export function asOfSite(
   // An accepted upgrade belongs to its connection, which a copy would lose.
   if (!isFinal(status)) return response;
   const dropped = neverPassedOn.filter((name) => headers.has(name));
-  const lines = base === undefined ? [] : renamedFields(response, new URL(base), request);
+  const lines = base === undefined ? [] : renamedFields(response, base, request);
   if (dropped.length + lines.length === 0) return response;
   const fields = new Headers(headers);
   for (const name of [...dropped, ...lines.map(([changed]) => changed)]) fields.delete(name);
@@ -53,19 +53,22 @@ export function asOfSite(
 /** @returns all lines of each field that changes */
 function renamedFields(
   response: Response,
-  own: URL,
+  base: string,
   { method, target }: OriginRequest,
 ): FieldLine[] {
-  if (withoutPort(own.host) === withoutPort(target.host)) return [];
   const { headers } = response;
-  const sendsAgain = repeatsRequest(response, method);
-  const changed = Object.entries(referring).flatMap(([name, write]): FieldLine[] => {
-    const isRepeat = name === "location" && sendsAgain;
-    const value = headers.get(name);
-    const written = value && write(value, (uri) => renamed(uri, own, target, isRepeat));
-    return written === null || written === value ? [] : [[name, written]];
-  });
+  const present = Object.entries(referring).filter(([name]) => headers.has(name));
   const cookies = headers.getSetCookie();
+  if (present.length + cookies.length === 0) return [];
+  const own = new URL(base);
+  if (withoutPort(own.host) === withoutPort(target.host)) return [];
+  const sendsAgain = repeatsRequest(response, method);
+  const changed = present.flatMap(([name, write]): FieldLine[] => {
+    const isRepeat = name === "location" && sendsAgain;
+    const value = headers.get(name) ?? "";
+    const written = write(value, (uri) => renamed(uri, own, target, isRepeat));
+    return written === value ? [] : [[name, written]];
+  });
   const isOfSite = isWithin(nameOf(target.ownHost), own.hostname);
   const kept = isOfSite ? cookies : cookies.map((cookie) => withoutDomain(cookie, own.hostname));
   const isCookieChanged = kept.some((cookie, index) => cookie !== cookies[index]);

@@ -56,10 +56,12 @@ export async function writeHead(
     const response = new Response(body, { headers: objectFields(keep) });
     await cache.put(await addressOf(key, apart), response);
   }
-  const headers = new Headers(objectFields(keep));
-  headers.set("etag", `"${crypto.randomUUID()}"`);
-  if (fitsField) headers.set(recordField, text);
-  if (apart !== undefined) headers.set(bodyField, apart);
+  const headers = {
+    ...objectFields(keep),
+    etag: `"${crypto.randomUUID()}"`,
+    ...(fitsField && { [recordField]: text }),
+    ...(apart !== undefined && { [bodyField]: apart }),
+  };
   await cache.put(await addressOf(key), new Response(fitsField ? body : text, { headers }));
   return { kind: "kept" };
 }

@@ -1,5 +1,48 @@
-// Compresses and decompresses whole buffers with the runtime's streams.
+// Compresses and decompresses whole buffers: at once with Node's zlib, or with the runtime's streams
+// where zlib is missing.
+import { nodeGlobals } from "../../base/node-globals.ts";
 import { patiently } from "../../base/timeouts.ts";
+
+/** The largest body for zlib, which holds up all other requests for some 10 ms per MiB. */
+const atOnceBytesMax = 1_048_576;
+
+/** Node's zlib, which costs a fifth of the streams for a page; `undefined` if it must not be used. */
+const zlibFor = (bytes: number) =>
+  bytes <= atOnceBytesMax ? nodeGlobals.process?.getBuiltinModule?.("node:zlib") : undefined;
+
+/** Compresses a body. Level 1 takes half the time of the default level, and 7 % more bytes. */
+export async function gzipped(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  const zlib = zlibFor(bytes.byteLength);
+  if (zlib !== undefined) return zlib.gzipSync(bytes, { level: 1 });
+  const { readable, writable } = new CompressionStream("gzip");
+  const writer = writable.getWriter();
+  void writer.write(bytes).catch(() => undefined);
+  void writer.close().catch(() => undefined);
+  return new Uint8Array(await new Response(readable).arrayBuffer());
+}
+
+/**
+ * Decompresses a body. Never throws.
+ *
+ * @param unpackedBytes the exact length of the decompressed body, which also limits the memory
+ * @returns `undefined` for invalid gzip, or for output of another length
+ */
+export async function gunzipped(
+  packed: Uint8Array<ArrayBuffer>,
+  unpackedBytes: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const zlib = zlibFor(Math.max(packed.byteLength, unpackedBytes));
+  if (zlib === undefined) return streamed(packed, unpackedBytes);
+  // workerd compares this limit with its buffer, which grows by doubling, not with the output.
+  const maxOutputLength = 2 * unpackedBytes + 65_536;
+  try {
+    const unpacked = zlib.gunzipSync(packed, { maxOutputLength });
+    // Copies the bytes, because a `Buffer` may be a part of a longer one.
+    return unpacked.byteLength === unpackedBytes ? new Uint8Array(unpacked) : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * The compressed bytes per slice. A slice may inflate a thousandfold before the first read, because
@@ -23,22 +66,11 @@ const silenceMs = 50;
  */
 const silencesMax = 8;
 
-export async function gzipped(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const { readable, writable } = new CompressionStream("gzip");
-  const writer = writable.getWriter();
-  void writer.write(bytes).catch(() => undefined);
-  void writer.close().catch(() => undefined);
-  return new Uint8Array(await new Response(readable).arrayBuffer());
-}
-
 /**
- * Decompresses a body. Holds at most `unpackedBytes` and one slice's output in memory, because it
- * feeds a slice only after reading the output of the previous one. Never throws.
- *
- * @param unpackedBytes the exact length of the decompressed body
- * @returns `undefined` for invalid gzip, or for output of another length
+ * Holds at most `unpackedBytes` and one slice's output in memory, because it feeds a slice only
+ * after reading the output of the previous one.
  */
-export async function gunzipped(
+async function streamed(
   packed: Uint8Array<ArrayBuffer>,
   unpackedBytes: number,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
