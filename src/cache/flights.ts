@@ -30,7 +30,7 @@ export interface FlightResult<Shared extends SharedOutcome> {
 export interface FetchResult<Result> {
   readonly answer: Result;
   /** Settles when all writes have ended. Never rejects. */
-  readonly done: Promise<void>;
+  readonly done: Promise<unknown>;
 }
 
 export interface StartPorts {

@@ -51,9 +51,8 @@ export async function loadTogether(
   const respondedAtMs = ports.nowAtMs();
   const { name = "" } = parts[0]?.need.place.space ?? {};
   ports.counts.loadTook(name, respondedAtMs - beginning.requestedAtMs);
-  const made = await Promise.all(
-    loads.map((part) => outcomeOf(part, { answered, beginning, respondedAtMs }, ports)),
-  );
+  const loaded = { answered, beginning, respondedAtMs };
+  const made = await Promise.all(loads.map((part) => outcomeOf(part, loaded, ports)));
   const { order, requestedAtMs } = beginning;
   const outcomes = made.map((outcome, at) => unlessOvertaken(outcome, parts[at], { order, ports }));
   for (const [at, { need, flight }] of parts.entries()) {
@@ -62,8 +61,8 @@ export async function loadTogether(
     noteOutcome(outcome, need, ports);
     flight.settle(outcome);
   }
-  const loaded = { parts, outcomes, startedAtMs: requestedAtMs, endedAtMs: respondedAtMs };
-  if (ports.events !== undefined) emitLoad(loaded, ports.events);
+  const load = { parts, outcomes, startedAtMs: requestedAtMs, endedAtMs: respondedAtMs };
+  if (ports.events !== undefined) emitLoad(load, ports.events);
   const toStore = parts.flatMap(({ need: { place, older } }, at) => {
     const outcome = outcomes[at];
     if (outcome?.kind !== "stored") return [];
@@ -75,7 +74,8 @@ export async function loadTogether(
     const isEnded = isThere && outcome?.kind === "given" && outcome.endsOlder === true;
     return isEnded && ports.stores.mayStore(place.key.text, order) ? [place] : [];
   });
-  const stored = Promise.all([storeValues(toStore, ports), endValues(toEnd, ports)]);
+  const storing = storeValues(toStore, ports);
+  const stored = toEnd.length === 0 ? storing : Promise.all([storing, endValues(toEnd, ports)]);
   return { outcomes, stored };
 }
 
@@ -92,7 +92,7 @@ async function answerOf(
   const of = (key: Key) => sayings.get(key) ?? foreign();
   counts.counted(name, "loads", parts.length);
   try {
-    const called = async () => load([...sayings.keys()], { of, signal: controller.signal });
+    const called = () => load([...sayings.keys()], { of, signal: controller.signal });
     const flights = parts.map(({ flight }) => flight);
     const run = () => runLoad(flights, called);
     const answer = await within(invocationHere().load(run), hardTimeoutMs);
