@@ -37,12 +37,12 @@ export function answered(
   ports: DataPorts,
 ): CallResult | undefined | Promise<CallResult | undefined> {
   const found = new DataSearch(ask.place, ports).found();
-  const carriedOut = (result: FoundData | undefined) =>
-    carryOut(stepAfter(result, ask, ports), ports);
-  return found instanceof Promise ? found.then(carriedOut) : carriedOut(found);
+  if (found instanceof Promise) return found.then((below) => answerAfter(below, ask, ports));
+  return answerAfter(found, ask, ports);
 }
 
-function carryOut(step: Step, ports: DataPorts): CallResult | undefined | Promise<CallResult> {
+function answerAfter(found: FoundData | undefined, ask: Ask, ports: DataPorts) {
+  const step = stepAfter(found, ask, ports);
   if (step.kind === "nothing") return undefined;
   if (step.kind === "load") return inInvocation(() => loadOne(step.need, ports));
   if (step.refresh !== undefined) refreshBehind([step.refresh], ports);
@@ -132,11 +132,12 @@ export async function answeredMany(
     steps.flatMap((step) => (step.kind === "give" && step.refresh ? [step.refresh] : [])),
     ports,
   );
-  const givenBy = (step: Step) => {
-    if (step.kind === "nothing") return undefined;
-    return step.kind === "give" ? step.given : answers.get(step.need);
-  };
-  return Promise.all(steps.map(async (step) => givenBy(step)));
+  const given: (CallResult | undefined)[] = [];
+  for (const step of steps) {
+    if (step.kind === "load") given.push(await answers.get(step.need));
+    else given.push(step.kind === "give" ? step.given : undefined);
+  }
+  return given;
 }
 
 /** The results for several keys. */

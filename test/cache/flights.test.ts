@@ -100,7 +100,7 @@ describe("flights of an isolate", () => {
   it("are forgotten after their time, if many more start", () => {
     const flights: ForwardFlights = new Flights();
     const begin = (key: string, atMs: number) =>
-      flights.start(key, () => new Promise(() => undefined), {
+      flights.start(key, () => new Promise<never>(() => undefined), {
         nowAtMs: () => atMs,
         afterAnswer: (work) => void work(),
       });

@@ -53,7 +53,7 @@ export async function loadTogether(
   ports.counts.loadTook(name, respondedAtMs - beginning.requestedAtMs);
   const loaded = { answered, beginning, respondedAtMs };
   const made = await Promise.all(loads.map((part) => outcomeOf(part, loaded, ports)));
-  const { order, requestedAtMs } = beginning;
+  const { order } = beginning;
   const outcomes = made.map((outcome, at) => unlessOvertaken(outcome, parts[at], { order, ports }));
   for (const [at, { need, flight }] of parts.entries()) {
     const outcome = outcomes[at];
@@ -61,8 +61,7 @@ export async function loadTogether(
     noteOutcome(outcome, need, ports);
     flight.settle(outcome);
   }
-  const load = { parts, outcomes, startedAtMs: requestedAtMs, endedAtMs: respondedAtMs };
-  if (ports.events !== undefined) emitLoad(load, ports.events);
+  if (ports.events !== undefined) emitLoad(parts, { outcomes, ...loaded }, ports.events);
   const toStore = parts.flatMap(({ need: { place, older } }, at) => {
     const outcome = outcomes[at];
     if (outcome?.kind !== "stored") return [];
@@ -190,17 +189,12 @@ function nothingLoaded(path: string): OperatorError {
 }
 
 function emitLoad(
+  parts: readonly Part[],
   {
-    parts,
     outcomes,
-    startedAtMs,
-    endedAtMs,
-  }: {
-    readonly parts: readonly Part[];
-    readonly outcomes: readonly LoadOutcome[];
-    readonly startedAtMs: number;
-    readonly endedAtMs: number;
-  },
+    beginning: { requestedAtMs: startedAtMs },
+    respondedAtMs,
+  }: { outcomes: readonly LoadOutcome[]; beginning: LoadStart; respondedAtMs: number },
   events: EventListener,
 ): void {
   const keys = parts.map(({ need }) => need.place.appKey);
@@ -209,7 +203,7 @@ function emitLoad(
     return outcome?.kind === "failed" ? [[key, outcome.error] as const] : [];
   });
   const namespace = parts[0]?.need.place.space.name ?? "";
-  const tookMs = Math.max(0, endedAtMs - startedAtMs);
+  const tookMs = Math.max(0, respondedAtMs - startedAtMs);
   events.emit({ type: "load", namespace, keys, startedAtMs, tookMs, errors: new Map(failed) });
 }
 

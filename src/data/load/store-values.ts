@@ -1,11 +1,9 @@
 // Writes values to the tiers of their namespace: memory synchronously, Redis with one round trip.
 import { OperatorError } from "../../base/operator-error.ts";
 import { resultOf, takeOut } from "../../cache/keep.ts";
-import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { Tier, TierKeep, TierRecord, TierWrite } from "../../cache/tiers/tier.ts";
 import type { NewerRecords } from "../../cache/record/record.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
-import { type DataDetail, type DataRecord, keepUntilAtMs } from "../value/data-record.ts";
+import { type DataRecord, keepUntilAtMs } from "../value/data-record.ts";
 import type { Place } from "../value/space.ts";
 import type { DataPorts, WriteResult } from "./data-ports.ts";
 
@@ -47,19 +45,23 @@ export async function storeValues(
     const keep = { ...how, untilAtMs: keepUntilAtMs(stored.metadata), unlessNewer };
     return [place.key, { kind: "response", stored }, keep] as const;
   });
-  const writing = all.map((tier) => writeTo(tier, records));
+  const writing = all.map((tier) =>
+    records.length > 1 && tier.writeMany !== undefined
+      ? tier.writeMany(records)
+      : records.map(([key, record, keep]) => tier.write(key, record, keep)),
+  );
   const writes: WriteResult[] = [];
   for (const [at, { name: tier }] of all.entries()) {
     const results = writing[at] instanceof Promise ? await writing[at] : (writing[at] ?? []);
     for (const [nth, { place }] of wanted.entries()) {
       const written = results[nth] instanceof Promise ? await results[nth] : results[nth];
       if (written === undefined) continue;
-      const result = resultOf(written);
-      counts.wrote(place.space.name, tier, result);
-      writes.push({ tier, key: place.key, result });
+      const write = { tier, key: place.key, result: resultOf(written) };
+      counts.wrote(place.space.name, tier, write.result);
+      ports.onWritten?.(write);
+      writes.push(write);
     }
   }
-  for (const written of ports.onWritten === undefined ? [] : writes) ports.onWritten?.(written);
   if (writes.some(({ result }) => result === "too-large")) noteTooLarge(writes, wanted, ports);
   await endOlder(writes, wanted, ports);
   return all
@@ -126,15 +128,4 @@ export async function endValues(places: readonly Place[], { tiers }: DataPorts):
       tiers.of(space.tiers).all.map((tier) => [tier, key] as const),
     ),
   );
-}
-
-type ToWrite = readonly [key: RecordKey, record: TierRecord<DataDetail>, keep: TierKeep];
-
-/** Starts writes, of several values with one round trip if the tier supports it. */
-function writeTo(
-  tier: Tier<DataDetail>,
-  records: readonly ToWrite[],
-): readonly (TierWrite | Promise<TierWrite>)[] | Promise<readonly TierWrite[]> {
-  if (records.length > 1 && tier.writeMany !== undefined) return tier.writeMany(records);
-  return records.map(([key, record, keep]) => tier.write(key, record, keep));
 }
