@@ -83,11 +83,14 @@ export function within<T>(promise: Promise<T>, msMax: number): Promise<T> {
     const leave = () => unhold(timer);
     if (signal?.aborted === true) leave();
     signal?.addEventListener("abort", leave, { once: true });
-    const end = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", leave);
-    };
-    promise.then(resolve, reject).finally(end);
+    const ending =
+      <Given>(settle: (given: Given) => void) =>
+      (given: Given) => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", leave);
+        settle(given);
+      };
+    promise.then(ending(resolve), ending(reject));
   });
 }
 

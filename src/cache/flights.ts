@@ -30,7 +30,7 @@ export interface FlightResult<Shared extends SharedOutcome> {
 export interface FetchResult<Result> {
   readonly answer: Result;
   /** Settles when all writes have ended. Never rejects. */
-  readonly done: Promise<void>;
+  readonly done: Promise<unknown>;
 }
 
 export interface StartPorts {
@@ -174,9 +174,14 @@ export function isCountedOn(
   return isWithinMs(msMax, startedAtMs, atMs);
 }
 
+/** Fewer flights take too little memory to look for dead ones. */
+const sweepCountMin = 64;
+
 /** The flights of an isolate, by the text of their key. */
 export class Flights<Shared extends SharedOutcome> {
   readonly #byKey = new Map<string, Flight<Shared>>();
+  /** The number of flights at which `start` removes dead ones. */
+  #sweepAtCount = sweepCountMin;
 
   /** Counts the flights whose leaders may still be alive. */
   countAt(atMs: number): number {
@@ -207,7 +212,7 @@ export class Flights<Shared extends SharedOutcome> {
     kind: FlightKind = {},
   ): { flight: Flight<Shared>; answer: Promise<Result> } {
     const flight = new Flight<Shared>(nowAtMs(), kind);
-    this.#forgetOld(flight.startedAtMs);
+    if (this.#byKey.size >= this.#sweepAtCount) this.#forgetOld(flight.startedAtMs);
     this.#byKey.delete(key);
     this.#byKey.set(key, flight);
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
@@ -226,15 +231,12 @@ export class Flights<Shared extends SharedOutcome> {
     return { flight, answer: promise };
   }
 
-  /**
-   * Removes dead flights. The map has insertion order, so the loop ends at the first live flight with the
-   * default duration.
-   */
+  /** Removes dead flights. A start costs constant time on average, because the limit doubles. */
   #forgetOld(atMs: number): void {
     for (const [key, flight] of this.#byKey) {
       if (!isCountedOn(flight, atMs)) this.#byKey.delete(key);
-      else if (flight.msMax === usualMsMax) return;
     }
+    this.#sweepAtCount = Math.max(sweepCountMin, 2 * this.#byKey.size);
   }
 
   /** Removes a flight, so that new requests do not wait for it. */

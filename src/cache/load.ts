@@ -54,14 +54,14 @@ export interface LoadPolicy<Place, Shared extends SharedOutcome, Result> {
   /** Returns whether several requests may share the result. */
   readonly mayShare: (place: Place) => boolean;
   /** Returns an answer that needs no fetch. Runs before each attempt. */
-  readonly withoutFetch: (place: Place, waited: WaitHistory) => Promise<Result | undefined>;
+  readonly withoutFetch?: (place: Place, waited: WaitHistory) => Promise<Result | undefined>;
   /**
    * Returns a record that was stored since the lookup. Synchronous, so that no other request can
    * start a flight first.
    */
   readonly storedSince: (place: Place) => LoadResult<Shared, Result> | undefined;
-  /** Waits for the leader's lease. */
-  takeTurn(place: Place, flight: Flight<Shared>): Promise<LeaderTurn<Shared, Result>>;
+  /** Waits for the leader's lease; `undefined` if the leader needs no lease. */
+  takeTurn(place: Place, flight: Flight<Shared>): Promise<LeaderTurn<Shared, Result>> | undefined;
   /** Fetches, and settles the flight as soon as there is an outcome for followers. */
   readonly fetch: (place: Place, flight: Flight<Shared>) => Promise<FetchResult<Result>>;
   /**
@@ -150,7 +150,7 @@ export async function load<Place, Shared extends SharedOutcome, Result>(
   const waited = { hasWaited: false, sinceAtMs: ports.nowAtMs() };
   let [timeouts, failures, faults] = [0, 0, 0];
   for (let turn = 0; turn < turnsMax && by.mayShare(place);) {
-    const fetchless = await by.withoutFetch(place, waited);
+    const fetchless = by.withoutFetch && (await by.withoutFetch(place, waited));
     if (fetchless !== undefined) return fetchless;
     const result = await turns.next(place);
     waited.hasWaited = true;
@@ -272,7 +272,8 @@ class Turns<Place, Shared extends SharedOutcome, Result> {
     flight: Flight<Shared>,
     place: Place,
   ): Promise<FetchResult<LoadResult<Shared, Result>>> {
-    const turn = this.#mayTakeTurn ? await this.#by.takeTurn(place, flight) : undefined;
+    const taking = this.#mayTakeTurn ? this.#by.takeTurn(place, flight) : undefined;
+    const turn = taking && (await taking);
     if (turn !== undefined && turn.kind !== "lead") {
       flight.settle(turn.outcome);
       return { answer: turn, done: Promise.resolve() };

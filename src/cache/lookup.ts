@@ -112,104 +112,139 @@ function inTiers<Detail, V>(
 ): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
   if (policy.isBypassed()) return undefined;
   const lookup = new Lookup(policy);
-  if (lookup.inIsolate() || policy.isHopeless?.() === true) return verified(lookup.found, policy);
-  return inInvocation(() => lookup.below().then((found) => verified(found, policy)));
+  if (lookup.inIsolate() || policy.isHopeless?.() === true) return lookup.verified();
+  return inInvocation(() => lookup.below());
 }
 
-/** Waits for a newer view if the current view cannot verify the record. */
-function verified<Detail, V>(
-  found: MayBeFound<Detail, V>,
-  policy: LookupPolicy<Detail, V>,
-): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
-  if (found === undefined) return found;
-  const { candidate } = found;
-  const renewing = policy.isPeek === true ? undefined : policy.seek(found);
-  if (renewing === undefined) return found;
-  return renewing.then(() => {
-    policy.hasWaited();
-    return { candidate, verdict: policy.judge(candidate) };
-  });
+/**
+ * Looks up several keys of the same tiers, which have no markers. Reads each tier in one turn for all
+ * keys without a sufficient record. Never rejects.
+ */
+export async function lookUpMany<Detail, V>(
+  policies: readonly LookupPolicy<Detail, V>[],
+): Promise<readonly MayBeFound<Detail, V>[]> {
+  const [first] = policies;
+  const renewed = first?.attend();
+  if (renewed !== undefined) {
+    await renewed();
+    for (const policy of policies) policy.hasWaited();
+  }
+  const lookups = policies.map((policy) => new Lookup(policy));
+  let open = lookups.filter((lookup) => !lookup.inIsolate());
+  for (const tier of first?.used.below ?? []) {
+    if (open.length === 0) break;
+    const reads = await Promise.all(open.map(({ policy }) => policy.readFrom(tier)));
+    for (const [at, read] of reads.entries()) open[at]?.take(read, tier);
+    open = open.filter((lookup) => !lookup.isDone);
+  }
+  const found: MayBeFound<Detail, V>[] = [];
+  for (const each of lookups.map((lookup) => lookup.verified())) {
+    found.push(each instanceof Promise ? await each : each);
+  }
+  return found;
 }
 
 /** A lookup in progress. */
 class Lookup<Detail, V> {
-  readonly #policy: LookupPolicy<Detail, V>;
+  readonly policy: LookupPolicy<Detail, V>;
+  /** Whether the record in `#found` is sufficient. */
+  isDone = false;
   /** Memory's `changeCount` at the start. */
   readonly #beganAtCount: number;
   /** The first sufficient record, or the youngest so far if none is sufficient. */
-  found: LookupResult<Detail, V> | undefined = undefined;
+  #found: MayBeFound<Detail, V> = undefined;
   #hadInMemory = false;
-  #isDone = false;
-  /** Whether the verdict in `found` is from before a wait. */
+  /** Whether the verdict in `#found` is from before a wait. */
   #isOutdated = false;
 
   constructor(policy: LookupPolicy<Detail, V>) {
-    this.#policy = policy;
+    this.policy = policy;
     this.#beganAtCount = policy.used.memory.changeCount;
   }
 
   /** Reads this isolate's own records. Returns whether one of them is sufficient. */
   inIsolate(): boolean {
-    const policy = this.#policy;
+    const { policy } = this;
     this.#underWay();
-    if (this.#isDone || !policy.used.usesMemory) return this.#isDone;
+    if (this.isDone || !policy.used.usesMemory) return this.isDone;
     let read = policy.inMemory();
     if (this.#follow(read)) {
       this.#underWay();
-      if (this.#isDone) return true;
+      if (this.isDone) return true;
       read = policy.inMemory();
     }
     this.#hadInMemory = read.kind === "found";
-    this.#take(read, policy.used.memory);
-    return this.#isDone;
+    this.#accept(read, policy.used.memory);
+    return this.isDone;
   }
 
   /** Reads the lower tiers in order. */
-  async below(): Promise<LookupResult<Detail, V> | undefined> {
-    const policy = this.#policy;
+  async below(): Promise<MayBeFound<Detail, V>> {
+    const { policy } = this;
     for (const tier of policy.used.below) {
-      if (!this.#isDone && policy.skips?.(tier) !== true) await this.#read(tier);
+      if (this.isDone) break;
+      if (policy.skips?.(tier) === true) continue;
+      let read = await policy.readFrom(tier);
+      if (this.#follow(read)) {
+        this.#underWay();
+        if (this.isDone) break;
+        read = await policy.readFrom(tier);
+      }
+      this.take(read, tier);
     }
-    const best = this.found;
-    if (best === undefined || !this.#isOutdated) return best;
-    return { candidate: best.candidate, verdict: policy.judge(best.candidate) };
+    return this.verified();
   }
 
-  /** Reads a tier below memory, and backfills a sufficient record into the tiers above. */
-  async #read(tier: Tier<Detail>): Promise<void> {
-    const before = this.found;
-    let read = await this.#policy.readFrom(tier);
-    if (this.#follow(read)) {
-      this.#underWay();
-      if (this.#isDone) return;
-      read = await this.#policy.readFrom(tier);
-    }
+  /** Takes a record from a lower tier, and backfills it into the tiers above if it is sufficient. */
+  take(read: TierRead<Detail>, tier: Tier<Detail>): void {
+    const before = this.#found;
     this.#isOutdated = true;
-    this.#take(read, tier);
-    if (this.#isDone && this.found !== before) this.#backfill(tier);
-    this.#policy.hasRead?.(tier, read.kind, this.found);
+    this.#accept(read, tier);
+    if (this.isDone && this.#found !== before) this.#backfill(tier);
+    this.policy.hasRead?.(tier, read.kind, this.#found);
+  }
+
+  /** Returns the best record, after a wait for a newer view if the present one cannot verify it. */
+  verified(): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
+    const { policy } = this;
+    if (this.#isOutdated) this.#judgeAgain();
+    const found = this.#found;
+    if (found === undefined || policy.isPeek === true) return found;
+    const renewing = policy.seek(found);
+    if (renewing === undefined) return found;
+    return renewing.then(() => {
+      policy.hasWaited();
+      this.#judgeAgain();
+      return this.#found;
+    });
+  }
+
+  #judgeAgain(): void {
+    if (this.#found === undefined) return;
+    const { candidate } = this.#found;
+    this.#found = { candidate, verdict: this.policy.judge(candidate) };
   }
 
   #underWay(): void {
-    const stored = this.#policy.underWay();
-    if (stored !== undefined) this.#consider(stored, this.#policy.used.memory);
+    const stored = this.policy.underWay();
+    if (stored !== undefined) this.#consider(stored, this.policy.used.memory);
   }
 
   #follow(read: TierRead<Detail>): boolean {
     if (read.kind !== "found" || read.record.kind !== "vary") return false;
-    return this.#policy.follow?.(read.record) === true;
+    return this.policy.follow?.(read.record) === true;
   }
 
-  #take(read: TierRead<Detail>, tier: Tier<Detail>): void {
+  #accept(read: TierRead<Detail>, tier: Tier<Detail>): void {
     if (read.kind !== "found" || read.record.kind !== "response") return;
     const { stored } = read.record;
-    if (this.#policy.isCurrent(stored)) this.#consider(stored, tier);
+    if (this.policy.isCurrent(stored)) this.#consider(stored, tier);
     else discardBody(stored);
   }
 
   #consider(stored: CacheRecord<Detail>, { name: tier }: Tier<Detail>): void {
-    const policy = this.#policy;
-    const before = this.found?.candidate;
+    const { policy } = this;
+    const before = this.#found?.candidate;
     const candidate = { stored, tier, key: policy.key };
     const atMs = before?.stored.metadata.respondedAtMs ?? -Infinity;
     const isYounger = stored.metadata.respondedAtMs > atMs;
@@ -218,26 +253,26 @@ class Lookup<Detail, V> {
       if (!mayReplace) return discardBody(stored);
       discardBody(before.stored);
     }
-    this.found = { candidate, verdict: policy.judge(candidate) };
+    this.#found = { candidate, verdict: policy.judge(candidate) };
     this.#isOutdated = false;
-    this.#isDone = policy.isEnough(this.found);
+    this.isDone = policy.isEnough(this.#found);
   }
 
   /** Judges the record again, because an earlier verdict may be outdated. */
   #isUseless(candidate: Candidate<Detail>): boolean {
-    const policy = this.#policy;
+    const { policy } = this;
     return policy.isUseless?.({ candidate, verdict: policy.judge(candidate) }) === true;
   }
 
   #backfill(from: Tier<Detail>): void {
-    const { key, used, isPeek } = this.#policy;
-    const best = this.found;
+    const { key, used, isPeek } = this.policy;
+    const best = this.#found;
     if (isPeek === true) return;
     // A write or removal since the lookup began is more recent than this record.
     if (best === undefined || used.memory.hasChanged(key, this.#beganAtCount)) return;
     const { body } = best.candidate.stored;
     // Memory cannot hold this body, and must not keep an older record.
     if ("stream" in body && this.#hadInMemory) used.memory.remove(key);
-    if (body.kind !== "absent") this.#policy.putInto(used.above(from), best, from);
+    if (body.kind !== "absent") this.policy.putInto(used.above(from), best, from);
   }
 }

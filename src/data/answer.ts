@@ -5,19 +5,12 @@ import { inInvocation } from "../remote/invocation.ts";
 import type { LoadMany } from "./value/load-context.ts";
 import type { CallResult, LoadNeed } from "./load/load-outcome.ts";
 import { loadOne, storedSince } from "./load/loading.ts";
-import type { Place, DataTiers, Space } from "./value/space.ts";
+import type { Place, Space } from "./value/space.ts";
 import { refreshBehind, isUnderWay, leadTogether } from "./load/refresh.ts";
-import {
-  DataSearch,
-  type FoundData,
-  isAnswer,
-  type DataRead,
-  type SearchOptions,
-} from "./load/search.ts";
+import { lookUpMany as lookUpAll } from "../cache/lookup.ts";
+import { DataSearch, type FoundData, isAnswer, type SearchOptions } from "./load/search.ts";
 import { isResting, isRefreshDue } from "./load/verdict.ts";
-import type { RecordKey } from "../cache/record/record-key.ts";
-import type { Tier } from "../cache/tiers/tier.ts";
-import { type DataDetail, valueOf } from "./value/data-record.ts";
+import { valueOf } from "./value/data-record.ts";
 import { waitingFor } from "./load/waits.ts";
 import type { Frozen } from "./value/frozen.ts";
 import { type Key, PathMap } from "./value/key.ts";
@@ -44,13 +37,12 @@ export function answered(
   ports: DataPorts,
 ): CallResult | undefined | Promise<CallResult | undefined> {
   const found = new DataSearch(ask.place, ports).found();
-  if (found instanceof Promise) {
-    return inInvocation(() => found.then((below) => carryOut(stepAfter(below, ask, ports), ports)));
-  }
-  return carryOut(stepAfter(found, ask, ports), ports);
+  if (found instanceof Promise) return found.then((below) => answerAfter(below, ask, ports));
+  return answerAfter(found, ask, ports);
 }
 
-function carryOut(step: Step, ports: DataPorts): CallResult | undefined | Promise<CallResult> {
+function answerAfter(found: FoundData | undefined, ask: Ask, ports: DataPorts) {
+  const step = stepAfter(found, ask, ports);
   if (step.kind === "nothing") return undefined;
   if (step.kind === "load") return inInvocation(() => loadOne(step.need, ports));
   if (step.refresh !== undefined) refreshBehind([step.refresh], ports);
@@ -108,49 +100,8 @@ export async function lookUpMany(
   if (first === undefined) return [];
   const ofSpace = ports.tiers.of(first.space.tiers);
   const used = places.length > coloKeysMax ? ofSpace.withoutColo() : ofSpace;
-  const reads = new ReadsTogether(places, used, ports);
-  const readTogether: SearchOptions["readTogether"] = (tier, key) => reads.read(tier, key);
-  const looks = places.map(async (place) => {
-    const found = await new DataSearch(place, ports, { ...wish, readTogether, used }).found();
-    reads.decided(place.key);
-    return found;
-  });
-  return Promise.all(looks);
-}
-
-/** Batches reads of one tier. Sends the batch once each lookup has requested a read or ended. */
-class ReadsTogether {
-  readonly #ports: DataPorts;
-  readonly #tier: Tier<DataDetail> | undefined;
-  readonly #undecided: Set<string>;
-  readonly #reads: { key: RecordKey; resolve: (read: DataRead) => void }[] = [];
-
-  constructor(places: readonly Place[], { below }: DataTiers, ports: DataPorts) {
-    this.#tier = below.find((tier) => tier.readMany !== undefined);
-    this.#ports = ports;
-    this.#undecided = new Set(places.map(({ key }) => key.text));
-  }
-
-  /** Adds a read to the batch. Returns `undefined` for a tier whose reads are not batched. */
-  read(tier: Tier<DataDetail>, key: RecordKey): Promise<DataRead> | undefined {
-    if (tier !== this.#tier) return undefined;
-    const { promise, resolve } = Promise.withResolvers<DataRead>();
-    this.#reads.push({ key, resolve });
-    this.decided(key);
-    return promise;
-  }
-
-  decided({ text }: RecordKey): void {
-    if (this.#undecided.delete(text) && this.#undecided.size === 0) void this.#flush();
-  }
-
-  async #flush(): Promise<void> {
-    const { nowAtMs, afterAnswer } = this.#ports;
-    const keys = this.#reads.map(({ key }) => key);
-    if (keys.length === 0) return;
-    const reads = (await this.#tier?.readMany?.(keys, { atMs: nowAtMs(), afterAnswer })) ?? [];
-    for (const [at, { resolve }] of this.#reads.entries()) resolve(reads[at] ?? { kind: "absent" });
-  }
+  const how = { ...wish, used, isOfMany: true };
+  return inInvocation(() => lookUpAll(places.map((place) => new DataSearch(place, ports, how))));
 }
 
 /**
@@ -181,11 +132,12 @@ export async function answeredMany(
     steps.flatMap((step) => (step.kind === "give" && step.refresh ? [step.refresh] : [])),
     ports,
   );
-  const givenBy = (step: Step) => {
-    if (step.kind === "nothing") return undefined;
-    return step.kind === "give" ? step.given : answers.get(step.need);
-  };
-  return Promise.all(steps.map(async (step) => givenBy(step)));
+  const given: (CallResult | undefined)[] = [];
+  for (const step of steps) {
+    if (step.kind === "load") given.push(await answers.get(step.need));
+    else given.push(step.kind === "give" ? step.given : undefined);
+  }
+  return given;
 }
 
 /** The results for several keys. */

@@ -73,24 +73,25 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
    * @returns the frozen value; `null` if the source has none. Rejects with the error of the load, unless a
    *   stale value may answer
    */
-  async getOrSet<V extends T | null = T>(
+  getOrSet<V extends T | null = T>(
     key: K,
     load?: Load<T, V>,
     options: CallOptions = {},
   ): Promise<CallValue<T, V> | Absent> {
-    checkOptions("getOrSet", options);
     const calling = unlessAborted(() => this.#gotOrSet(key, load, options), options.signal);
     return calling as Promise<CallValue<T, V> | Absent>;
   }
 
   async #gotOrSet<V>(key: K, load: Load<T, V> | undefined, options: CallOptions) {
+    checkOptions("getOrSet", options);
     const { ports, place } = this.#at(key);
     const loadMany = withOptions(load === undefined ? loadOf(this.#space) : ofOne(load), options);
     const isForced = options.forceFresh === true;
     if (isForced) await purgeBeforeLoad(place, ports);
-    const given = isForced
-      ? await loadOne({ place, load: loadMany, older: undefined, isForced }, ports)
-      : await answered({ place, load: loadMany, isLookOnly: false }, ports);
+    const answering = isForced
+      ? loadOne({ place, load: loadMany, older: undefined, isForced }, ports)
+      : answered({ place, load: loadMany, isLookOnly: false }, ports);
+    const given = answering instanceof Promise ? await answering : answering;
     return valueFor<T>(key, given, { space: this.#space, ports }) ?? null;
   }
 
@@ -126,7 +127,8 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
   async get(key: K): Promise<Frozen<T> | Absent | undefined> {
     const { ports, place } = this.#at(key);
     const { load } = this.#space;
-    const given = await answered({ place, load, isLookOnly: true }, ports);
+    const answering = answered({ place, load, isLookOnly: true }, ports);
+    const given = answering instanceof Promise ? await answering : answering;
     return valueFor<T>(key, given, { space: this.#space, ports }) as Frozen<T> | Absent | undefined;
   }
 

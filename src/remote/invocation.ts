@@ -87,10 +87,14 @@ export class Invocation {
   }
 
   /** Runs a load of the application, whose own requests may take all connections. */
-  async load<T>(run: () => Promise<T>): Promise<T> {
+  async load<T>(run: () => T | Promise<T>): Promise<T> {
     this.#loadCount += 1;
     this.#loadsBegun += 1;
-    return run().finally(() => (this.#loadCount -= 1));
+    try {
+      return await run();
+    } finally {
+      this.#loadCount -= 1;
+    }
   }
 
   /** Returns a function that tells whether a load has run since this call. */

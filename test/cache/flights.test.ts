@@ -97,6 +97,19 @@ describe("flights of an isolate", () => {
     expect(flights.get("a", atMs) !== undefined).toBe(isThere);
   });
 
+  it("are forgotten after their time, if many more start", () => {
+    const flights: ForwardFlights = new Flights();
+    const begin = (key: string, atMs: number) =>
+      flights.start(key, () => new Promise<never>(() => undefined), {
+        nowAtMs: () => atMs,
+        afterAnswer: (work) => void work(),
+      });
+    for (let nth = 0; nth < 100; nth += 1) begin(`dead ${nth}`, 0);
+    for (let nth = 0; nth < 200; nth += 1) begin(`live ${nth}`, 31_000);
+    expect(flights.get("dead 7", 0)).toBeUndefined();
+    expect(flights.countAt(31_000)).toBe(200);
+  });
+
   it("are forgotten at their end", async () => {
     const flights: ForwardFlights = new Flights();
     const { leading, over } = started(flights);

@@ -2,7 +2,12 @@
 // minimal records.
 import { bodyOfBytes, type CacheRecord } from "../../src/cache/record/record.ts";
 import { describe, expect, it } from "vitest";
-import { lookUp, type LookupResult, type LookupPolicy } from "../../src/cache/lookup.ts";
+import {
+  lookUp,
+  lookUpMany,
+  type LookupResult,
+  type LookupPolicy,
+} from "../../src/cache/lookup.ts";
 import { RecordKey } from "../../src/cache/record/record-key.ts";
 import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
 import type { TierName } from "../../src/config/tier-names.ts";
@@ -232,5 +237,44 @@ describe("find", () => {
     });
     await world.lookUp();
     expect(world.told).toEqual(["memory reads k", "edge reads k", "judges 1"]);
+  });
+});
+
+describe("lookUpMany", () => {
+  const [fit, unfit] = [record(1, true), record(1, false)];
+
+  it("reads each tier for all keys that lack a sufficient record, before the next tier", async () => {
+    const worlds = [{ memory: { k: fit } }, { edge: { k: fit } }, { shared: { k: fit } }, {}].map(
+      (held) => new World(held),
+    );
+    const inOrder: string[] = [];
+    for (const [at, world] of worlds.entries()) {
+      const { readFrom } = world;
+      world.readFrom = (tier) => {
+        inOrder.push(`${tier.name} ${at}`);
+        return readFrom.call(world, tier);
+      };
+    }
+    const found = await lookUpMany(worlds);
+    const tiers = found.map((one) => one?.candidate.tier);
+    expect(tiers).toEqual(["memory", "edge", "shared", undefined]);
+    expect(inOrder).toEqual(["edge 1", "edge 2", "edge 3", "shared 2", "shared 3"]);
+    expect(worlds[2]?.told.at(-1)).toBe("put into memory,edge");
+  });
+
+  it("waits for a newer view once, and judges a doubtful record again", async () => {
+    const worlds = [new World({ memory: { k: fit } }), new World({ edge: { k: unfit } })];
+    const [first, second] = worlds;
+    if (first === undefined || second === undefined) throw new Error("No worlds.");
+    first.renewal = async () => undefined;
+    second.isDoubted = true;
+    await lookUpMany(worlds);
+    expect(first.told).toEqual(["view renewed", "has waited", "memory reads k", "judges 1"]);
+    expect(second.told.slice(0, 2)).toEqual(["has waited", "memory reads k"]);
+    expect(second.told.slice(-3)).toEqual(["view sought", "has waited", "judges 1"]);
+  });
+
+  it("finds nothing without keys", async () => {
+    expect(await lookUpMany([])).toEqual([]);
   });
 });

@@ -58,8 +58,10 @@ export class RecordKey {
   }
 
   /** Returns the name of the record in a store that all colos share. */
-  async nameIn(namespace: string): Promise<string> {
-    return `${namespace}:${this.family}:${await this.digest()}`;
+  nameIn(namespace: string): string | Promise<string> {
+    const digest = this.digest();
+    const nameBy = (text: string) => `${namespace}:${this.family}:${text}`;
+    return typeof digest === "string" ? nameBy(digest) : digest.then(nameBy);
   }
 
   /** Returns the digest without reading the secret. Use it only for short text. */
@@ -67,10 +69,17 @@ export class RecordKey {
     return (this.#digest ??= this.#keyed(sha256HexAtOnce(this.text)));
   }
 
-  async #digested(): Promise<string> {
-    const digest = await sha256Hex(new TextEncoder().encode(this.text));
+  #digested(): string | Promise<string> {
+    const digest = sha256Hex(new TextEncoder().encode(this.text));
+    if (typeof digest === "string" && this.naming?.isSecret !== true)
+      return (this.#digest = digest);
+    return this.#digestedBy(digest);
+  }
+
+  async #digestedBy(digest: string | Promise<string>): Promise<string> {
+    const ofText = await digest;
     if (this.naming?.isSecret === true) await this.naming.secret.ready();
-    return (this.#digest = this.#keyed(digest));
+    return (this.#digest = this.#keyed(ofText));
   }
 
   #keyed(digest: string): string {

@@ -19,6 +19,8 @@ const noHits = () =>
 
 interface OfNamespace {
   readonly counts: NamespaceCounts;
+  /** The series of the durations of loads. */
+  readonly loadSeries: string;
   readonly condition: Condition<string>;
   /** The reason why a loaded value could not be stored, for the first such value. */
   unstorable?: string;
@@ -63,11 +65,7 @@ export class DataCounts {
    * @param tookMs from the call of the source to its answer
    */
   loadTook(namespace: string, tookMs: number): void {
-    addDuration(
-      this.#durations,
-      seriesOf("dataLoadSeconds", [this.#nameOf(namespace)]),
-      Math.max(0, tookMs),
-    );
+    addDuration(this.#durations, this.#of(namespace).loadSeries, Math.max(0, tookMs));
   }
 
   wrote(namespace: string, tier: TierName, result: string): void {
@@ -163,6 +161,7 @@ export class DataCounts {
     const { log } = this.#settings;
     const made: OfNamespace = {
       counts: { hits: noHits(), staleHits: noHits(), ...noCounts, writes: {} },
+      loadSeries: seriesOf("dataLoadSeconds", [namespace]),
       condition: new Condition({
         tell: logOf("data", log),
         about: () => ({ event: "data-load", namespace }),

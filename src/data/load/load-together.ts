@@ -51,10 +51,9 @@ export async function loadTogether(
   const respondedAtMs = ports.nowAtMs();
   const { name = "" } = parts[0]?.need.place.space ?? {};
   ports.counts.loadTook(name, respondedAtMs - beginning.requestedAtMs);
-  const made = await Promise.all(
-    loads.map((part) => outcomeOf(part, { answered, beginning, respondedAtMs }, ports)),
-  );
-  const { order, requestedAtMs } = beginning;
+  const loaded = { answered, beginning, respondedAtMs };
+  const made = await Promise.all(loads.map((part) => outcomeOf(part, loaded, ports)));
+  const { order } = beginning;
   const outcomes = made.map((outcome, at) => unlessOvertaken(outcome, parts[at], { order, ports }));
   for (const [at, { need, flight }] of parts.entries()) {
     const outcome = outcomes[at];
@@ -62,8 +61,7 @@ export async function loadTogether(
     noteOutcome(outcome, need, ports);
     flight.settle(outcome);
   }
-  const loaded = { parts, outcomes, startedAtMs: requestedAtMs, endedAtMs: respondedAtMs };
-  if (ports.events !== undefined) emitLoad(loaded, ports.events);
+  if (ports.events !== undefined) emitLoad(parts, { outcomes, ...loaded }, ports.events);
   const toStore = parts.flatMap(({ need: { place, older } }, at) => {
     const outcome = outcomes[at];
     if (outcome?.kind !== "stored") return [];
@@ -75,7 +73,8 @@ export async function loadTogether(
     const isEnded = isThere && outcome?.kind === "given" && outcome.endsOlder === true;
     return isEnded && ports.stores.mayStore(place.key.text, order) ? [place] : [];
   });
-  const stored = Promise.all([storeValues(toStore, ports), endValues(toEnd, ports)]);
+  const storing = storeValues(toStore, ports);
+  const stored = toEnd.length === 0 ? storing : Promise.all([storing, endValues(toEnd, ports)]);
   return { outcomes, stored };
 }
 
@@ -92,7 +91,7 @@ async function answerOf(
   const of = (key: Key) => sayings.get(key) ?? foreign();
   counts.counted(name, "loads", parts.length);
   try {
-    const called = async () => load([...sayings.keys()], { of, signal: controller.signal });
+    const called = () => load([...sayings.keys()], { of, signal: controller.signal });
     const flights = parts.map(({ flight }) => flight);
     const run = () => runLoad(flights, called);
     const answer = await within(invocationHere().load(run), hardTimeoutMs);
@@ -190,17 +189,12 @@ function nothingLoaded(path: string): OperatorError {
 }
 
 function emitLoad(
+  parts: readonly Part[],
   {
-    parts,
     outcomes,
-    startedAtMs,
-    endedAtMs,
-  }: {
-    readonly parts: readonly Part[];
-    readonly outcomes: readonly LoadOutcome[];
-    readonly startedAtMs: number;
-    readonly endedAtMs: number;
-  },
+    beginning: { requestedAtMs: startedAtMs },
+    respondedAtMs,
+  }: { outcomes: readonly LoadOutcome[]; beginning: LoadStart; respondedAtMs: number },
   events: EventListener,
 ): void {
   const keys = parts.map(({ need }) => need.place.appKey);
@@ -209,7 +203,7 @@ function emitLoad(
     return outcome?.kind === "failed" ? [[key, outcome.error] as const] : [];
   });
   const namespace = parts[0]?.need.place.space.name ?? "";
-  const tookMs = Math.max(0, endedAtMs - startedAtMs);
+  const tookMs = Math.max(0, respondedAtMs - startedAtMs);
   events.emit({ type: "load", namespace, keys, startedAtMs, tookMs, errors: new Map(failed) });
 }
 

@@ -29,13 +29,13 @@ import type { RecordHead } from "../../cache/tiers/tier.ts";
 import { DataSearch, type FoundData } from "./search.ts";
 
 /** Loads one value, or uses the result of another call's load. Never rejects. */
-export async function loadOne(need: LoadNeed, ports: DataPorts): Promise<CallResult> {
+export function loadOne(need: LoadNeed, ports: DataPorts): Promise<CallResult> {
   const error = selfWait(need.place, ports);
-  if (error !== undefined) return standIn(need, ports) ?? { kind: "error", error };
+  if (error !== undefined) return Promise.resolve(standIn(need, ports) ?? { kind: "error", error });
   return waitingFor(need.place, loadedOne(need, ports));
 }
 
-async function loadedOne(need: LoadNeed, ports: DataPorts): Promise<CallResult> {
+function loadedOne(need: LoadNeed, ports: DataPorts): Promise<CallResult> {
   if (need.isForced) return ledAlone(need, ports);
   const hold = ports.holdOn(need.place);
   if (hold !== undefined) return loadUnderHold(need, { hold }, ports);
@@ -109,9 +109,8 @@ function loadingBy(ports: DataPorts): LoadPolicy<LoadNeed, LoadOutcome, CallResu
     waitTimeoutMsOf: (need) => waitTimeoutMs(need, ports),
     flightMsMaxOf,
     mayShare: () => true,
-    withoutFetch: async () => undefined,
     storedSince: (need) => storedSince(need, ports),
-    takeTurn: (need, flight) => worldTurn({ need, flight }, ports),
+    takeTurn: (need, flight) => turnFor({ need, flight }, ports),
     fetch: (need, flight) => lead({ need, flight }, ports),
     accepts: (outcome, need) => accepted(outcome, need, ports),
     next: nextAfter,
@@ -148,38 +147,29 @@ export function storedSince(
 }
 
 /** Calls the source. If that takes longer than `softTimeoutMs`, a stale value answers. */
-export async function lead(part: Part, ports: DataPorts): Promise<FetchResult<CallResult>> {
-  const { need } = part;
-  const loading = loadTogether([part], ports);
-  return answerWith(
-    need,
-    loading.then(({ outcomes, stored }) => ({ outcome: outcomes[0], stored })),
-    ports,
-  );
+export function lead(part: Part, ports: DataPorts): Promise<FetchResult<CallResult>> {
+  return answerWith(part.need, { loading: loadTogether([part], ports), at: 0 }, ports);
 }
 
 /**
  * Returns the answer for one part of a running load, and a promise that resolves once all its
  * values are stored.
+ *
+ * @param from.at the index of the part
  */
 export async function answerWith(
   need: LoadNeed,
-  loading: Promise<{ outcome: LoadOutcome | undefined; stored: Promise<unknown> }>,
+  { loading, at }: { readonly loading: ReturnType<typeof loadTogether>; readonly at: number },
   ports: DataPorts,
 ): Promise<FetchResult<CallResult>> {
-  // If the load rejects, the answer also rejects, so this promise does not have to reject.
-  const done = loading.then(
-    async ({ stored }) => void (await stored),
-    () => undefined,
-  );
   const { softTimeoutMs } = need.place.space;
   if (softTimeoutMs > 0 && standIn(need, ports) !== undefined) {
     const loaded = await patiently(loading, softTimeoutMs);
     const answer = typeof loaded === "string" ? standIn(need, ports) : undefined;
-    if (answer !== undefined) return { answer, done };
+    if (answer !== undefined) return { answer, done: loading.then(({ stored }) => stored) };
   }
-  const { outcome } = await loading;
-  return { answer: givenBy(outcome, need, ports), done };
+  const { outcomes, stored } = await loading;
+  return { answer: givenBy(outcomes[at], need, ports), done: stored };
 }
 
 function givenBy(outcome: LoadOutcome | undefined, need: LoadNeed, ports: DataPorts): CallResult {
@@ -235,16 +225,24 @@ function nextAfter(outcome: FlightOutcome<LoadOutcome>): Next<LoadNeed, CallResu
   }
 }
 
+/** Waits for the lease of the key; `undefined` if the namespace needs no lease. */
+export function turnFor(
+  part: Part,
+  ports: DataPorts,
+): Promise<LeaderTurn<LoadOutcome, CallResult>> | undefined {
+  const needsLease = part.need.place.space.isGlobal && ports.leases !== undefined;
+  return needsLease ? worldTurn(part, ports) : undefined;
+}
+
 /**
  * Waits for the lease up to `waitTimeoutMs`, or up to a shorter `softTimeoutMs` if a stale value
- * may answer. Returns at once if the namespace needs no lease.
+ * may answer.
  */
-export async function worldTurn(
+async function worldTurn(
   { need, flight }: Part,
   ports: DataPorts,
 ): Promise<LeaderTurn<LoadOutcome, CallResult>> {
   const { space, key } = need.place;
-  if (!space.isGlobal || ports.leases === undefined) return { kind: "lead" };
   const isInTime = standIn(need, ports) !== undefined && space.softTimeoutMs > 0;
   const turn = await takeTurn(
     {

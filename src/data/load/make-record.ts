@@ -20,6 +20,8 @@ import { checkedTag, type LoaderContext } from "../value/load-context.ts";
 import type { Place } from "../value/space.ts";
 import type { DataPorts } from "./data-ports.ts";
 
+const encoder = new TextEncoder();
+
 /**
  * Takes the stamp, the colo and the clock. If a key is purged after this call, the purge also covers a
  * value whose load or write begins with this call's result.
@@ -101,9 +103,10 @@ export async function recordOf(
   };
   try {
     const text = isNegative ? "" : encodedBy(space.codec, value, path);
-    const bytes = new TextEncoder().encode(text);
+    const bytes = encoder.encode(text);
     // Redis verifies the body by this digest.
-    const bodyDigest = reach(space.tiers, "world") ? await sha256Hex(bytes) : null;
+    const digesting = reach(space.tiers, "world") ? sha256Hex(bytes) : null;
+    const bodyDigest = digesting instanceof Promise ? await digesting : digesting;
     const metadata: DataMetadata = { ...base, bodyBytes: bytes.byteLength, bodyDigest };
     // Decode the encoded text, so that callers get a copy instead of an object that the load may
     // change.

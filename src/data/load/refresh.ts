@@ -2,7 +2,7 @@
 import type { FetchResult } from "../../cache/flights.ts";
 import type { CallResult, DataFlight, LoadNeed } from "./load-outcome.ts";
 import { loadTogether, type Part } from "./load-together.ts";
-import { answerWith, lead, startFlight, worldTurn } from "./loading.ts";
+import { answerWith, lead, startFlight, turnFor } from "./loading.ts";
 import type { DataPorts } from "./data-ports.ts";
 import { DataSearch, type FoundData } from "./search.ts";
 import { isResting } from "./verdict.ts";
@@ -41,8 +41,8 @@ async function refreshed(part: Part, ports: DataPorts): Promise<FetchResult<Call
     flight.settle({ kind: "stored", stored });
     return unread({ kind: "value", metadata: stored.metadata, by: "collapsed" });
   }
-  const turn = await worldTurn(part, ports);
-  if (turn.kind === "lead") return lead(part, ports);
+  const turn = await turnFor(part, ports);
+  if (turn === undefined || turn.kind === "lead") return lead(part, ports);
   flight.settle(turn.outcome);
   return unread({ kind: "error", error: undefined });
 }
@@ -78,10 +78,10 @@ interface StartedLoad {
  * @returns the flight and the answer of each, in order; no promise rejects
  */
 export function leadTogether(needs: readonly LoadNeed[], ports: DataPorts): readonly StartedLoad[] {
-  const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<typeof loadTogether>>>();
+  const { promise: loading, resolve } =
+    Promise.withResolvers<Awaited<ReturnType<typeof loadTogether>>>();
   const loads = needs.map((need, at) => {
-    const own = promise.then(({ outcomes, stored }) => ({ outcome: outcomes[at], stored }));
-    const leader = () => answerWith(need, own, ports);
+    const leader = () => answerWith(need, { loading, at }, ports);
     return { need, ...startFlight(need, leader, ports) };
   });
   resolve(loadTogether(loads, ports));

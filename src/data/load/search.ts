@@ -33,8 +33,8 @@ export interface SearchOptions {
    * namespace has no `softTimeoutMs`.
    */
   readonly isEnough?: (found: FoundData) => boolean;
-  /** Reads a tier for several lookups together. */
-  readonly readTogether?: (tier: Tier<DataDetail>, key: RecordKey) => Promise<DataRead> | undefined;
+  /** Whether the caller looks up several keys, which one command reads from Redis. */
+  readonly isOfMany?: boolean;
   /** Whether to read the primary, because Redis was just written. */
   readonly atPrimary?: boolean;
   /** The tiers to read. Default: the tiers of the namespace. */
@@ -101,42 +101,36 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
     return this.used.memory.read(this.key, this);
   }
 
+  /** Treats a record that cannot be decoded as absent. */
   async readFrom(tier: Tier<DataDetail>): Promise<DataRead> {
-    const read = await this.#read(tier);
-    const current = await this.#decoded(read);
-    this.hasWaited();
-    return current;
-  }
-
-  #read(tier: Tier<DataDetail>): DataRead | Promise<DataRead> {
-    const { afterAnswer, allowanceMs, stores } = this.#ports;
+    const { afterAnswer, allowanceMs, stores, onBadRecord } = this.#ports;
     // A replica may lag behind a `set` of this isolate.
     const wasJustSet = isWithinMs(allowanceMs, stores.lastSetAtMs(this.key.text), this.atMs);
-    const { readTogether, atPrimary = wasJustSet } = this.#wish;
-    const together = wasJustSet ? undefined : readTogether?.(tier, this.key);
-    if (together !== undefined) return together;
-    const isHeld = () => true;
+    const { isOfMany = false, atPrimary = wasJustSet } = this.#wish;
     const ask = { atMs: this.atMs, part: "whole", isHeld, atPrimary, afterAnswer } as const;
-    const isJoined = tier.readMany !== undefined && !atPrimary;
-    return isJoined ? readWithOthers(tier, this.key, ask) : tier.read(this.key, ask);
-  }
-
-  /** Treats a record that cannot be decoded as absent. */
-  async #decoded(read: DataRead): Promise<DataRead> {
+    let read: DataRead;
+    if (tier.readMany === undefined || atPrimary) read = await tier.read(this.key, ask);
+    else {
+      const { keys, reads } = openBatch(tier, ask, isOfMany ? Infinity : keysMax);
+      const at = keys.push(this.key) - 1;
+      read = (await reads)[at] ?? { kind: "absent" };
+    }
+    this.hasWaited();
     if (read.kind !== "found" || read.record.kind !== "response") return read;
     const { stored } = read.record;
     const { metadata, body } = stored;
-    const isReadable = body.kind === "blob" && this.isCurrent(stored);
-    try {
-      if (isReadable)
-        decode(metadata, decoder.decode(await bytesOf(body)), this.#place.space.codec);
-    } catch {
-      this.#ports.onBadRecord();
+    if (body.kind !== "blob" || !this.isCurrent(stored)) {
+      discardBody(stored);
       return { kind: "absent" };
     }
-    if (isReadable) return read;
-    discardBody(stored);
-    return { kind: "absent" };
+    try {
+      const bytes = body.bytes ?? (await bytesOf(body).finally(() => this.hasWaited()));
+      decode(metadata, decoder.decode(bytes), this.#place.space.codec);
+      return read;
+    } catch {
+      onBadRecord();
+      return { kind: "absent" };
+    }
   }
 
   isCurrent({ metadata }: DataRecord): boolean {
@@ -196,6 +190,8 @@ export function isAnswer(found: FoundData | undefined): found is FoundData {
   return found !== undefined && found.verdict.kind !== "unusable";
 }
 
+const isHeld = () => true;
+
 /**
  * The keys of one batch. Their values are in memory together: 22 MB as base64 at the default of
  * `limits.sharedBodyBytes`. Callers of `getMany` choose the number themselves.
@@ -210,29 +206,25 @@ interface Batch {
 const openBatches = new WeakMap<Tier<DataDetail>, WeakMap<Invocation, Batch>>();
 
 /**
- * Reads a whole record from a tier with `readMany`. Parallel calls of one invocation in one turn cost one
- * command or call together.
+ * Returns the batch to which this turn may add keys. A batch reads whole records from a tier with
+ * `readMany`, by one command or call for one invocation and turn.
  */
-async function readWithOthers(
-  tier: Tier<DataDetail>,
-  key: RecordKey,
-  ask: TierAsk<DataDetail>,
-): Promise<DataRead> {
+function openBatch(tier: Tier<DataDetail>, ask: TierAsk<DataDetail>, sizeMax: number): Batch {
   const ofTier = openBatches.get(tier) ?? new WeakMap<Invocation, Batch>();
   openBatches.set(tier, ofTier);
   const invocation = invocationHere();
-  let batch = ofTier.get(invocation);
-  if (batch === undefined || batch.keys.length >= keysMax) {
-    const keys: RecordKey[] = [];
-    const send = async () => {
-      if (ofTier.get(invocation)?.keys === keys) ofTier.delete(invocation);
-      if (keys.length > 1) return (await tier.readMany?.(keys, ask)) ?? [];
-      return [await tier.read(key, ask)];
-    };
+  const open = ofTier.get(invocation);
+  if (open !== undefined && open.keys.length < sizeMax) return open;
+  const keys: RecordKey[] = [];
+  const send = async () => {
     // The callbacks of this turn run first.
-    batch = { keys, reads: Promise.resolve().then(send) };
-    ofTier.set(invocation, batch);
-  }
-  const at = batch.keys.push(key) - 1;
-  return (await batch.reads)[at] ?? { kind: "absent" };
+    await undefined;
+    if (ofTier.get(invocation)?.keys === keys) ofTier.delete(invocation);
+    const [first] = keys;
+    if (first !== undefined && keys.length === 1) return [await tier.read(first, ask)];
+    return (await tier.readMany?.(keys, ask)) ?? [];
+  };
+  const batch = { keys, reads: send() };
+  ofTier.set(invocation, batch);
+  return batch;
 }

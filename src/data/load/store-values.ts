@@ -1,10 +1,9 @@
 // Writes values to the tiers of their namespace: memory synchronously, Redis with one round trip.
 import { OperatorError } from "../../base/operator-error.ts";
-import { resultOf, keep, takeOut, type ToKeep } from "../../cache/keep.ts";
-import type { Tier, TierKeep, TierRecord } from "../../cache/tiers/tier.ts";
+import { resultOf, takeOut } from "../../cache/keep.ts";
 import type { NewerRecords } from "../../cache/record/record.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
-import { type DataDetail, type DataRecord, keepUntilAtMs } from "../value/data-record.ts";
+import { type DataRecord, keepUntilAtMs } from "../value/data-record.ts";
 import type { Place } from "../value/space.ts";
 import type { DataPorts, WriteResult } from "./data-ports.ts";
 
@@ -38,36 +37,53 @@ export async function storeValues(
   const [first] = wanted;
   if (first === undefined) return [];
   const { all, below } = tiers.of(first.place.space.tiers);
-  const records = wanted.map(({ place, record, loaded }) => ({
-    key: place.key,
-    record: { kind: "response", stored: record } as const,
-    untilAtMs: keepUntilAtMs(record.metadata),
-    unlessNewer: {
-      kind: loaded === undefined ? "set" : "load",
-      seen: loaded?.over,
-    } as const,
-  }));
   // Without a tier below, memory has to take a large value at its first use.
   const how = { atMs, body: "new", isAskedAgain: below.length === 0 } as const;
-  const writing = all.map((tier) => writeTo(tier, records, how));
-  const writes = (await Promise.all(writing)).flat();
-  for (const written of writes) {
-    counts.wrote(first.place.space.name, written.tier, written.result);
-    ports.onWritten?.(written);
-  }
-  const fitting = new Set(
-    writes.flatMap(({ key, result }) => (result === "too-large" ? [] : [key])),
+  const records = wanted.map(({ place, record: stored, loaded }) => {
+    const kind = loaded === undefined ? "set" : "load";
+    const unlessNewer = { kind, seen: loaded?.over } as const;
+    const keep = { ...how, untilAtMs: keepUntilAtMs(stored.metadata), unlessNewer };
+    return [place.key, { kind: "response", stored }, keep] as const;
+  });
+  const writing = all.map((tier) =>
+    records.length > 1 && tier.writeMany !== undefined
+      ? tier.writeMany(records)
+      : records.map(([key, record, keep]) => tier.write(key, record, keep)),
   );
-  for (const { place, record } of all.length === 0 ? [] : wanted) {
-    if (fitting.has(place.key)) continue;
-    const error = tooLarge(record);
-    counts.unstorable(place.space.name, error);
-    ports.onTooLarge?.(error);
+  const writes: WriteResult[] = [];
+  for (const [at, { name: tier }] of all.entries()) {
+    const results = writing[at] instanceof Promise ? await writing[at] : (writing[at] ?? []);
+    for (const [nth, { place }] of wanted.entries()) {
+      const written = results[nth] instanceof Promise ? await results[nth] : results[nth];
+      if (written === undefined) continue;
+      const write = { tier, key: place.key, result: resultOf(written) };
+      counts.wrote(place.space.name, tier, write.result);
+      ports.onWritten?.(write);
+      writes.push(write);
+    }
   }
+  if (writes.some(({ result }) => result === "too-large")) noteTooLarge(writes, wanted, ports);
   await endOlder(writes, wanted, ports);
   return all
     .map(({ name }) => name)
     .filter((name) => writes.every(({ tier, result }) => tier !== name || result === "kept"));
+}
+
+/** Counts and reports the values that are too large for every tier. */
+function noteTooLarge(
+  writes: readonly WriteResult[],
+  stored: readonly ToStore[],
+  { counts, onTooLarge }: DataPorts,
+): void {
+  const fitting = new Set(
+    writes.flatMap(({ key, result }) => (result === "too-large" ? [] : [key])),
+  );
+  for (const { place, record } of stored) {
+    if (fitting.has(place.key)) continue;
+    const error = tooLarge(record);
+    counts.unstorable(place.space.name, error);
+    onTooLarge?.(error);
+  }
 }
 
 function tooLarge({ metadata: { bodyBytes } }: DataRecord): OperatorError {
@@ -94,6 +110,7 @@ async function endOlder(
     const isRefused = !["kept", "unavailable", "newer"].includes(result);
     return isRefused || (keys.has(key) && tierScopes[tier] !== "world");
   });
+  if (older.length === 0) return;
   await takeOut(
     tiers.below.flatMap((below) =>
       older.filter(({ tier }) => tier === below.name).map(({ key }) => [below, key] as const),
@@ -111,23 +128,4 @@ export async function endValues(places: readonly Place[], { tiers }: DataPorts):
       tiers.of(space.tiers).all.map((tier) => [tier, key] as const),
     ),
   );
-}
-
-/** Writes values, with one round trip if the tier supports it. */
-async function writeTo(
-  tier: Tier<DataDetail>,
-  records: readonly (ToKeep<TierRecord<DataDetail>> & Pick<TierKeep, "unlessNewer">)[],
-  how: Omit<TierKeep, "untilAtMs">,
-): Promise<readonly WriteResult[]> {
-  if (tier.writeMany === undefined) return keep(records, [tier], how);
-  const written = await tier.writeMany(
-    records.map(
-      ({ key, record, untilAtMs, unlessNewer }) =>
-        [key, record, { ...how, untilAtMs, unlessNewer }] as const,
-    ),
-  );
-  return records.flatMap(({ key }, at) => {
-    const result = written[at];
-    return result === undefined ? [] : [{ tier: tier.name, key, result: resultOf(result) }];
-  });
 }

@@ -49,11 +49,11 @@ export async function bodyTextOf(
  * @returns `undefined` for text that cannot be decoded, for gzip over the limit, and for gzip that
  *   inflates to another length than `bodyBytes`
  */
-export async function decodeBody(
+export function decodeBody(
   text: string,
   { bodyBytes }: Pick<RecordMetadata, "bodyBytes">,
   bodyBytesMax: number,
-): Promise<Uint8Array<ArrayBuffer> | undefined> {
+): Uint8Array<ArrayBuffer> | undefined | Promise<Uint8Array<ArrayBuffer> | undefined> {
   const bytes = fromBase64(text.slice(1));
   if (bytes === undefined || bodyBytes === null) return undefined;
   if (text.startsWith(asItIs)) return bytes;

@@ -137,8 +137,11 @@ export class SharedTier<Detail> implements Tier<Detail> {
     if (record.kind === "vary") return { kind: "found", record };
     const { metadata } = record;
     if (!isWhole) return foundWith(metadata, { kind: "absent" });
-    const bytes = await decodeBody(bodyText, metadata, this.#settings.bodyBytesMax);
-    if (bytes !== undefined && (await sha256Hex(bytes)) === metadata.bodyDigest) {
+    const decoding = decodeBody(bodyText, metadata, this.#settings.bodyBytesMax);
+    const bytes = decoding instanceof Promise ? await decoding : decoding;
+    const digesting = bytes && sha256Hex(bytes);
+    const digest = digesting instanceof Promise ? await digesting : digesting;
+    if (bytes !== undefined && digest === metadata.bodyDigest) {
       const { form } = this.#settings;
       const body = form.bodyOf?.(bytes) ?? { kind: "blob", blob: new Blob([bytes]) };
       return foundWith(metadata, body);
