@@ -142,7 +142,7 @@ export const bodyUnchecked: Planted = {
       if (answer.kind === "unavailable" || typeof answer.value !== "string") return answer as never;
       const [m = "", b = ""] = answer.value.split("\n");
       const digest = createHash("sha256")
-        .update(Buffer.from(b.slice(1), "base64"))
+        .update(Buffer.from(b.slice(1), b.startsWith("t") ? "utf8" : "base64"))
         .digest("hex");
       return { kind: "answered", value: `${naming(m, digest)}\n${b}` } as never;
     };

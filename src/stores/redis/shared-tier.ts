@@ -229,12 +229,12 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const { redis, namespace, rewriteFromChars = rewriteFromCharsUnlessSet } = this.#settings;
     if (redis.health.isShutOff && !(await redis.answers()))
       return { kind: "unavailable", cause: "shut-off" };
-    const body = await bodyOf(record, this.#settings);
-    if (typeof body === "object") return body;
-    const isLong = record.kind === "response" && body.length >= rewriteFromChars;
     const redisKey = await key.nameIn(namespace);
     const head = encodeRecord(headOf(record), keep.untilAtMs);
     const encoded = redis.seal.inJson("record", redisKey, head);
+    const body = await bodyOf(record, this.#settings, recordText(encoded, "").length);
+    if (typeof body === "object") return body;
+    const isLong = record.kind === "response" && body.length >= rewriteFromChars;
     const isHeld = isLong && keep.body === "unchanged" && !this.#spoiled.has(redisKey);
     const upload: Upload = {
       redisKey,
