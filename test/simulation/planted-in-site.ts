@@ -136,7 +136,7 @@ export const bodyUnchecked: Planted = {
     const read = client.read.bind(client);
     const write = client.write.bind(client);
     const naming = (text: string, digest: string) =>
-      text.replace(/"bodyDigest":"\w+"/, `"bodyDigest":"${digest}"`);
+      text.replace(/"d":"[\w-]+"/, `"d":"${digest}"`);
     const readNamed: RedisClient["read"] = async (purpose, run, background) => {
       const answer: RemoteAnswer<unknown> = await read(purpose, run, background);
       if (answer.kind === "unavailable" || typeof answer.value !== "string") return answer as never;

@@ -226,11 +226,11 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const keepMs = Math.min(Math.floor(keep.untilAtMs - keep.atMs), sharedMsMax);
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };
     // Check first whether the database is shut off, because compression takes CPU time.
-    const { redis, namespace, rewriteFromChars = rewriteFromCharsUnlessSet } = this.#settings;
+    const { redis, namespace, form, rewriteFromChars = rewriteFromCharsUnlessSet } = this.#settings;
     if (redis.health.isShutOff && !(await redis.answers()))
       return { kind: "unavailable", cause: "shut-off" };
     const redisKey = await key.nameIn(namespace);
-    const head = encodeRecord(headOf(record), keep.untilAtMs);
+    const head = encodeRecord(headOf(record), keep.untilAtMs, form);
     const encoded = redis.seal.inJson("record", redisKey, head);
     const body = await bodyOf(record, this.#settings, recordText(encoded, "").length);
     if (typeof body === "object") return body;
