@@ -12,6 +12,12 @@ export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string>
   return hexOf(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
 }
 
+/** Returns the digest in 43 characters of base64url. */
+export async function sha256Base64url(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  if (ofNode !== undefined) return ofNode("sha256", bytes, "base64url");
+  return base64url(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
+}
+
 export function hexOf(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
@@ -34,4 +40,10 @@ export function sha256Short(text: string): string {
 export function base64url(bytes: Uint8Array): string {
   const base64 = btoa(String.fromCharCode(...bytes));
   return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+/** @throws DOMException for text that is not base64url */
+export function hexOfBase64url(text: string): string {
+  const bytes = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  return hexOf(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)));
 }

@@ -143,7 +143,7 @@ export const bodyUnchecked: Planted = {
       const [m = "", b = ""] = answer.value.split("\n");
       const digest = createHash("sha256")
         .update(Buffer.from(b.slice(1), b.startsWith("t") ? "utf8" : "base64"))
-        .digest("hex");
+        .digest("base64url");
       return { kind: "answered", value: `${naming(m, digest)}\n${b}` } as never;
     };
     let digestWritten = "";

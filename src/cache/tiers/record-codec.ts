@@ -53,9 +53,9 @@ export function pairOf(isFirst: Check, isSecond: Check): Check {
 }
 
 /**
- * The metadata of every record. `stamp` is a list of its members. `respondedAtMs` is relative to the
- * request, and `fillCostMs` is left out if it equals that. `selecting` has only names, because the
- * values may be secrets of a client.
+ * The metadata of every record. In text, `stamp` is a list of its members, and `respondedAtMs` is the
+ * time since the request, as is the record's expiry `k`. `fillCostMs` is left out if it is that time.
+ * `selecting` has only names, because the values may be secrets of a client.
  */
 const membersOfAll: Members<RecordMetadata> = {
   url: ["u", isText],
@@ -105,19 +105,15 @@ export function encodeRecord<Detail>(
 ): string {
   const object =
     record.kind === "vary"
-      ? { v: version, k: keepUntilAtMs, ...record }
-      : textOf(record.metadata, keepUntilAtMs, members);
+      ? { v: version, ...record, k: keepUntilAtMs }
+      : { ...textOf(record.metadata, members), k: keepUntilAtMs - record.metadata.requestedAtMs };
   return JSON.stringify(object).replaceAll(
     /[\u007f-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
 
-function textOf(
-  metadata: RecordMetadata,
-  keepUntilAtMs: number,
-  members: readonly Member[],
-): object {
+function textOf(metadata: RecordMetadata, members: readonly Member[]): object {
   const { stamp, requestedAtMs, respondedAtMs, fillCostMs, selecting } = metadata;
   const tookMs = respondedAtMs - requestedAtMs;
   const values: InText = {
@@ -127,11 +123,10 @@ function textOf(
     fillCostMs: fillCostMs === tookMs ? undefined : fillCostMs,
     selecting: selecting?.map(([name]) => name),
   };
-  const v = "apart" in metadata ? versionApart : version;
-  const text: Record<string, unknown> = { v, k: keepUntilAtMs };
+  const text: Record<string, unknown> = { v: "apart" in metadata ? versionApart : version };
   for (const { name, inText, leftOut } of members) {
     const value = values[name];
-    const isLeftOut = value === leftOut || (Array.isArray(leftOut) && isEmpty(value));
+    const isLeftOut = value === leftOut || (isEmpty(value) && isEmpty(leftOut));
     if (!isLeftOut) text[inText] = value;
   }
   return text;
@@ -146,10 +141,11 @@ export function decodeRecord<Detail>(
 ): CheckedRecord<Detail> | undefined {
   try {
     const parsed = JSON.parse(text) as Record<string, unknown>;
-    const keepUntilAtMs = parsed["k"] as number;
-    if (!isNumber(keepUntilAtMs)) return undefined;
     const record = parsed["kind"] === "vary" ? markerIn(parsed) : responseIn(parsed, form);
-    return record && { record, keepUntilAtMs };
+    if (record === undefined || !isNumber(parsed["k"])) return undefined;
+    const sinceAtMs = record.kind === "vary" ? 0 : record.metadata.requestedAtMs;
+    const keepUntilAtMs = sinceAtMs + (parsed["k"] as number);
+    return isNumber(keepUntilAtMs) ? { record, keepUntilAtMs } : undefined;
   } catch {
     return undefined;
   }

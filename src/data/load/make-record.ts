@@ -6,7 +6,7 @@ import {
   type NewerRecords,
   type Stamp,
 } from "../../cache/record/record.ts";
-import { sha256Hex } from "../../base/sha256.ts";
+import { sha256Base64url } from "../../base/sha256.ts";
 import { encodedBy } from "../../base/codec.ts";
 import {
   type DataMetadata,
@@ -103,7 +103,7 @@ export async function recordOf(
     const text = isNegative ? "" : encodedBy(space.codec, value, path);
     const bytes = new TextEncoder().encode(text);
     // Redis verifies the body by this digest.
-    const bodyDigest = reach(space.tiers, "world") ? await sha256Hex(bytes) : null;
+    const bodyDigest = reach(space.tiers, "world") ? await sha256Base64url(bytes) : null;
     const metadata: DataMetadata = { ...base, bodyBytes: bytes.byteLength, bodyDigest };
     // Decode the encoded text, so that callers get a copy instead of an object that the load may
     // change.

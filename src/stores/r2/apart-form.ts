@@ -3,7 +3,6 @@
 import type { MetadataWith } from "../../cache/record/record.ts";
 import { isCount, isText, isTextOrNull } from "../../cache/tiers/record-codec.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
-import { sha256HexAtOnce } from "../../base/sha256.ts";
 import { keepDays } from "./bucket.ts";
 
 /** The body in R2. The name of its object follows from the record's key and `days`. */
@@ -30,7 +29,9 @@ export function formWithApart<Detail>(form: RecordForm<Detail>): RecordForm<With
   return { ...form, members: [...form.members, { ...apart, leftOut: undefined }] };
 }
 
-const emptyBody = { bodyBytes: 0, bodyDigest: sha256HexAtOnce("") };
+/** The digest of no bytes. */
+const bodyDigest = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
+const emptyBody = { bodyBytes: 0, bodyDigest };
 
 /** Returns the metadata of the record in the shared tier. */
 export function withoutBody<Detail>(

@@ -14,7 +14,7 @@ import {
   recordIn,
   recordText,
 } from "./record-text.ts";
-import { sha256Hex } from "../../base/sha256.ts";
+import { sha256Base64url } from "../../base/sha256.ts";
 import {
   type RecordList,
   type ListingBounds,
@@ -143,7 +143,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const { metadata } = record;
     if (!isWhole) return foundWith(metadata, { kind: "absent" });
     const bytes = await decodeBody(bodyText, metadata, this.#settings.bodyBytesMax);
-    if (bytes !== undefined && (await sha256Hex(bytes)) === metadata.bodyDigest) {
+    if (bytes !== undefined && (await sha256Base64url(bytes)) === metadata.bodyDigest) {
       const { form } = this.#settings;
       const body = form.bodyOf?.(bytes) ?? { kind: "blob", blob: new Blob([bytes]) };
       return foundWith(metadata, body);
