@@ -54,8 +54,8 @@ export function pairOf(isFirst: Check, isSecond: Check): Check {
 
 /**
  * The metadata of every record. In text, `stamp` is a list of its members, and `respondedAtMs` is the
- * time since the request, as is the record's expiry `k`. `fillCostMs` is left out if it is that time.
- * `selecting` has only names, because the values may be secrets of a client.
+ * time since the request. `fillCostMs` is left out if it is that time. `selecting` has only names,
+ * because the values may be secrets of a client. `k` is the expiry, as a time since the response.
  */
 const membersOfAll: Members<RecordMetadata> = {
   url: ["u", isText],
@@ -101,29 +101,35 @@ interface InText extends Record<string, unknown> {
 export function encodeRecord<Detail>(
   record: RecordHead<Detail>,
   keepUntilAtMs: number,
-  { members }: RecordForm<Detail>,
+  form: RecordForm<Detail>,
 ): string {
   const object =
     record.kind === "vary"
       ? { v: version, ...record, k: keepUntilAtMs }
-      : { ...textOf(record.metadata, members), k: keepUntilAtMs - record.metadata.requestedAtMs };
+      : textOf(record.metadata, keepUntilAtMs, form);
   return JSON.stringify(object).replaceAll(
     /[\u007f-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
 
-function textOf(metadata: RecordMetadata, members: readonly Member[]): object {
+function textOf<Detail>(
+  metadata: MetadataWith<Detail>,
+  keepUntilAtMs: number,
+  { members, keepMs }: RecordForm<Detail>,
+): object {
   const { stamp, requestedAtMs, respondedAtMs, fillCostMs, selecting } = metadata;
   const tookMs = respondedAtMs - requestedAtMs;
   const values: InText = {
-    ...metadata,
+    ...(metadata as RecordMetadata),
     stamp: stamp === "none" ? stamp : [stamp.position, stamp.n],
     respondedAtMs: tookMs,
     fillCostMs: fillCostMs === tookMs ? undefined : fillCostMs,
     selecting: selecting?.map(([name]) => name),
   };
   const text: Record<string, unknown> = { v: "apart" in metadata ? versionApart : version };
+  const keptMs = keepUntilAtMs - respondedAtMs;
+  if (keptMs !== keepMs?.(metadata)) text["k"] = keptMs;
   for (const { name, inText, leftOut } of members) {
     const value = values[name];
     const isLeftOut = value === leftOut || (isEmpty(value) && isEmpty(leftOut));
@@ -141,11 +147,7 @@ export function decodeRecord<Detail>(
 ): CheckedRecord<Detail> | undefined {
   try {
     const parsed = JSON.parse(text) as Record<string, unknown>;
-    const record = parsed["kind"] === "vary" ? markerIn(parsed) : responseIn(parsed, form);
-    if (record === undefined || !isNumber(parsed["k"])) return undefined;
-    const sinceAtMs = record.kind === "vary" ? 0 : record.metadata.requestedAtMs;
-    const keepUntilAtMs = sinceAtMs + (parsed["k"] as number);
-    return isNumber(keepUntilAtMs) ? { record, keepUntilAtMs } : undefined;
+    return parsed["kind"] === "vary" ? markerIn(parsed) : responseIn(parsed, form);
   } catch {
     return undefined;
   }
@@ -154,18 +156,20 @@ export function decodeRecord<Detail>(
 const isDigest: Check = (value) => isText(value) && /^[\da-f]{64}$/.test(value as string);
 const areVariants = listOf(pairOf(isDigest, isNumber));
 
-function markerIn({ v, ...text }: Record<string, unknown>): VaryMarker | undefined {
+function markerIn(text: Record<string, unknown>): CheckedRecord<never> | undefined {
   const { names, sinceAtMs, variants, listedSinceAtMs } = text as unknown as VaryMarker;
-  const areTimes = isNumber(sinceAtMs) && isNumber(listedSinceAtMs);
-  const isValid = v === version && areTimes && listOf(isFieldName)(names) && areVariants(variants);
-  return isValid ? { kind: "vary", names, sinceAtMs, variants, listedSinceAtMs } : undefined;
+  const areTimes = [text["k"], sinceAtMs, listedSinceAtMs].every(isNumber);
+  if (text["v"] !== version || !areTimes) return undefined;
+  if (!listOf(isFieldName)(names) || !areVariants(variants)) return undefined;
+  const record = { kind: "vary", names, sinceAtMs, variants, listedSinceAtMs } as const;
+  return { record, keepUntilAtMs: text["k"] as number };
 }
 
 /** Takes only known members, so that no text can change a prototype. */
 function responseIn<Detail>(
   text: Record<string, unknown>,
-  { members, isUsable }: RecordForm<Detail>,
-): RecordHead<Detail> | undefined {
+  { members, keepMs, isUsable }: RecordForm<Detail>,
+): CheckedRecord<Detail> | undefined {
   const isApart = text["v"] === versionApart;
   if (!isApart && text["v"] !== version) return undefined;
   const values = {} as InText;
@@ -185,24 +189,22 @@ function responseIn<Detail>(
   if (stamp !== "none") converted["stamp"] = { position: stamp[0], n: stamp[1] };
   if (selecting) converted["selecting"] = selecting.map((name) => [name, unknownValue]);
   const metadata = values as unknown as MetadataWith<Detail>;
-  if (!isNumber(values.respondedAtMs) || isUsable?.(metadata) === false) return undefined;
-  return { kind: "response", metadata };
+  const { k = keepMs?.(metadata) } = text;
+  const keepUntilAtMs = values.respondedAtMs + (k as number);
+  const isValid = isNumber(k) && isNumber(keepUntilAtMs) && isUsable?.(metadata) !== false;
+  return isValid ? { record: { kind: "response", metadata }, keepUntilAtMs } : undefined;
 }
 
-/** What an encoded response says about its source and its content, whatever its form. */
-export interface HeldProvenance {
-  readonly position: string;
-  readonly respondedAtMs: number;
-  readonly bodyDigest: string | null;
-}
-
-/** Returns `undefined` for a response without a stamp, and for other text. Never throws. */
-export function provenanceIn(text: string): HeldProvenance | undefined {
+/**
+ * Returns what any encoded response says about its source and its body. Returns `undefined` for a
+ * response without a stamp, and for other text. Never throws.
+ */
+export function provenanceIn(text: string) {
   try {
     const { s, q, a, d } = JSON.parse(text);
     const [position] = s;
     if (typeof position !== "string") return undefined;
-    return { position, respondedAtMs: q + a, bodyDigest: d };
+    return { position, respondedAtMs: Number(q) + Number(a), bodyDigest: d as unknown };
   } catch {
     return undefined;
   }

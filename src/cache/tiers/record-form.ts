@@ -12,6 +12,11 @@ export interface CheckedRecord<Detail> {
 export interface RecordForm<Detail> {
   /** All members of metadata, with their checks. Created by `membersWith`. */
   readonly members: readonly Member[];
+  /**
+   * Returns how long a record is usually kept after its response. Text leaves this time out, so a
+   * change of its calculation is a change of the format.
+   */
+  readonly keepMs?: (metadata: MetadataWith<Detail>) => number;
   /** Returns whether a record that was read may be used. Default: always. */
   readonly isUsable?: (metadata: MetadataWith<Detail>) => boolean;
   /** Returns an upper estimate of the detail's memory. */

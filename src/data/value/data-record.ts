@@ -35,6 +35,7 @@ export const dataForm: RecordForm<DataDetail> = {
     freshMs: ["F", isNumber],
     staleMs: ["L", isNumber, 0],
   }),
+  keepMs: ({ freshMs, staleMs }) => freshMs + staleMs,
   heapBytes: ({ bodyBytes }) => heapBytesPerByte * (bodyBytes ?? 0),
   // Requests for keys that do not exist may evict only records of other such keys.
   mayPushOutOthers: ({ isNegative }) => !isNegative,

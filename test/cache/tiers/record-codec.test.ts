@@ -13,6 +13,7 @@ import { dataForm } from "../../../src/data/value/data-record.ts";
 import { unknownValue } from "../../../src/rules/selecting.ts";
 import { responseForm, responseFormOnNode } from "../../../src/pages/stored/record-form.ts";
 import type { ResponseHead } from "../../../src/pages/stored/stored-response.ts";
+import { dataMetadata } from "../../../testing/data/data-metadata.ts";
 import { bytesOf, keepUntilAtMs, responseOf } from "../../../testing/examples/records.ts";
 
 const decodeRecord = (given: string) => decodeBy(given, responseForm);
@@ -191,7 +192,7 @@ describe("an encoded record of another form", () => {
     ["the time as text", written({ k: "4102444800000" })],
     ["a time that is null", written({ k: null })],
     ["an infinite time", written({ k: 0 }).replace('"k":0', '"k":1e999')],
-    ["an infinite time of a response", written({ q: 1.7e308, a: 1.7e308 })],
+    ["an infinite time of a response", written({ q: 1.7e308, a: 1.7e308, k: 0 })],
     ["no time of the request", written({ q: undefined })],
     ["no metadata", JSON.stringify({ v: version, k: 1 })],
     ["no URL", written({ u: undefined })],
@@ -228,6 +229,18 @@ describe("an encoded record of another form", () => {
     expect(decodeRecord(given)).toBe(undefined);
   });
 });
+
+it.each([0, 60_000, 60_001, -5])(
+  "a value of data is kept for %d ms, as it was encoded",
+  (keptMs) => {
+    const metadata = { ...dataMetadata, respondedAtMs: 1_795_780_341_106 };
+    const untilAtMs = metadata.respondedAtMs + keptMs;
+    const encoded = encodeRecord({ kind: "response", metadata }, untilAtMs, dataForm);
+    const record = { kind: "response", metadata };
+    expect(decodeBy(encoded, dataForm)).toEqual({ keepUntilAtMs: untilAtMs, record });
+    expect(encoded.includes('"k":')).toBe(keptMs !== metadata.freshMs);
+  },
+);
 
 it.each([
   ["pages", responseForm],
