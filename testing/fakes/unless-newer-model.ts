@@ -19,7 +19,7 @@ function isNewer(
   [ms = "", nth = "", kind, sinceMs, seenMs, seenDigest]: readonly string[],
 ): boolean {
   const { position, respondedAtMs, bodyDigest } = stampedIn(held);
-  if (typeof position !== "string") return false;
+  if (typeof position !== "string" || Number.isNaN(respondedAtMs)) return false;
   const by = comparePositions(position, `${ms}-${nth}`);
   const isLoad = kind === "load";
   if (by < 0 || (by === 0 && !isLoad)) return false;

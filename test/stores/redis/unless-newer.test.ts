@@ -94,7 +94,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     "no record",
     "{}\nbody",
     '{"v":6,"s":[]}\n',
-    '{"v":6,"s":["9-9","n"]}\n',
+    '{"v":6,"s":["1900000000000-9","n"]}\n',
     '{"v":6,"kind":"vary"}\n',
     '{"s":3}\n',
     "\n",
