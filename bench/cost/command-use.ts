@@ -134,12 +134,14 @@ export interface WrittenRecord {
 /** @returns the record that a request writes; `undefined` if it writes none */
 export function writtenBy(commands: readonly Readonly<RedisCommand>[]): WrittenRecord | undefined {
   const [, key = "", ...texts] = commands.find(([name]) => name === recordWrite) ?? [];
-  // Metadata is one line of JSON, and no base64 body begins like JSON.
+  // Metadata is one line of JSON, and no encoded body begins with a brace.
   const head = texts.map(String).find((text) => text.startsWith("{"));
   if (head === undefined) return undefined;
-  const { record } = JSON.parse(head.split("\n", 1)[0] ?? "") as {
-    record: { kind: "response" | "vary"; metadata?: { bodyDigest: string; tags: string[] } };
+  // The names of members in text (src/cache/tiers/record-codec.ts).
+  const { kind, d, t } = JSON.parse(head.split("\n", 1)[0] ?? "") as {
+    kind?: "vary";
+    d?: string;
+    t?: string[];
   };
-  const { bodyDigest = "", tags = [] } = record.metadata ?? {};
-  return { key: String(key), kind: record.kind, bodyDigest, tags };
+  return { key: String(key), kind: kind ?? "response", bodyDigest: d ?? "", tags: t ?? [] };
 }

@@ -17,7 +17,12 @@ interface NodeGlobals {
     nextTick(work: () => void): void;
     getBuiltinModule?: {
       (name: "node:crypto"): {
-        hash?(this: void, algorithm: "sha256", bytes: Uint8Array, encoding: "hex"): string;
+        hash?(
+          this: void,
+          algorithm: "sha256",
+          bytes: Uint8Array,
+          encoding: "hex" | "base64url",
+        ): string;
       };
       (name: "node:async_hooks"): {
         AsyncLocalStorage: {

@@ -8,9 +8,16 @@ const ofNode = nodeGlobals.process?.getBuiltinModule?.("node:crypto").hash;
 
 /** Returns the digest as 64 hex digits; on Node without a promise. */
 export function sha256Hex(bytes: Uint8Array<ArrayBuffer>): string | Promise<string> {
-  if (ofNode !== undefined) return ofNode("sha256", bytes, "hex");
-  const digesting = crypto.subtle.digest("SHA-256", bytes);
-  return digesting.then((digest) => hexOf(new Uint8Array(digest)));
+  return ofNode?.("sha256", bytes, "hex") ?? digested(bytes).then(hexOf);
+}
+
+/** Returns the digest in 43 characters of base64url; on Node without a promise. */
+export function sha256Base64url(bytes: Uint8Array<ArrayBuffer>): string | Promise<string> {
+  return ofNode?.("sha256", bytes, "base64url") ?? digested(bytes).then(base64url);
+}
+
+async function digested(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 }
 
 export function hexOf(bytes: Uint8Array): string {
@@ -35,4 +42,10 @@ export function sha256Short(text: string): string {
 export function base64url(bytes: Uint8Array): string {
   const base64 = btoa(String.fromCharCode(...bytes));
   return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+/** @throws DOMException for text that is not base64url */
+export function hexOfBase64url(text: string): string {
+  const bytes = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  return hexOf(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)));
 }

@@ -1,4 +1,5 @@
 // Assembles a cache for an application's data: a core whose records hold values, with loads, purges and counts.
+import { randomText } from "../purge/purging.ts";
 import type { RemoteHealth } from "../remote/store-health.ts";
 import { BoundedMarks } from "../base/bounded-map.ts";
 import { Flights } from "../cache/flights.ts";
@@ -156,10 +157,9 @@ function open(settings: DataSettings, pages: Pages | undefined) {
   const isAlone = purging?.reach === "process";
   // Rule 7 (b) compares times of one clock. An isolate without a known colo trusts only its own
   // loads, because no other clock timed them. One process trusts none, because its view is never old.
-  const isolate = isAlone ? "" : `isolate ${crypto.randomUUID()}`;
+  const isolate = isAlone ? "" : randomText();
   const afterAnswer = core.behind(settings);
   const counts = new DataCounts(platform);
-  const randomText = () => crypto.randomUUID();
   const mayResend = platform.database?.mayResend === true;
   const tiers = isAlone ? new MemoryAlone(core.tiers.memory, []) : core.tiers;
   const shared = { ...platform, ...core, tiers, host, afterAnswer, counts };

@@ -2,6 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { type Use, useOf, writtenBy } from "../../bench/cost/command-use.ts";
 import { encodeRecord } from "../../src/cache/tiers/record-codec.ts";
+import { dataMetadata } from "../../testing/data/data-metadata.ts";
+import { dataForm } from "../../src/data/value/data-record.ts";
+import { responseForm } from "../../src/pages/stored/record-form.ts";
 import { recordText } from "../../src/stores/redis/record-text.ts";
 import {
   appendScript,
@@ -12,9 +15,10 @@ import {
 const head = encodeRecord(
   { kind: "vary", names: ["accept"], sinceAtMs: 0, listedSinceAtMs: 0, variants: [] },
   1_000,
+  responseForm,
 );
-const metadata = { bodyDigest: "d1", tags: ["a", "b"] };
-const response = JSON.stringify({ record: { kind: "response", metadata } });
+const metadata = { ...dataMetadata, bodyDigest: "d1", tags: ["a", "b"] };
+const response = encodeRecord({ kind: "response", metadata }, 1_000, dataForm);
 const digests = new Map([
   ["site:r:same", "d1"],
   ["site:r:other", "d0"],

@@ -48,7 +48,7 @@ const record = (respondedAtMs: number, isFit: boolean): CacheRecord<Detail> => (
 });
 
 const form = {
-  check: () => undefined,
+  members: [],
   heapBytes: () => 0,
   mayPushOutOthers: () => true,
   isWorthPacking: () => false,

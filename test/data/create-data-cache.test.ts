@@ -78,7 +78,7 @@ describe("the variables", () => {
 
 it("reads no clock and no random number before its first use, as Workers require", async () => {
   const asked = vi.fn<() => number>(() => 1_000);
-  const random = vi.spyOn(crypto, "randomUUID");
+  const random = vi.spyOn(crypto, "getRandomValues");
   const articles = opened({}, { nowAtMs: asked, random: asked }).articles();
   expect([asked.mock.calls.length, random.mock.calls.length]).toEqual([0, 0]);
   await articles.set("42", "v");

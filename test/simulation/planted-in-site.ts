@@ -138,14 +138,14 @@ export const bodyUnchecked: Planted = {
     const read = client.read.bind(client);
     const write = client.write.bind(client);
     const naming = (text: string, digest: string) =>
-      text.replace(/"bodyDigest":"\w+"/, `"bodyDigest":"${digest}"`);
+      text.replace(/"d":"[\w-]+"/, `"d":"${digest}"`);
     const readNamed: RedisClient["read"] = async (purpose, run, background) => {
       const answer: RemoteAnswer<unknown> = await read(purpose, run, background);
       if (answer.kind === "unavailable" || typeof answer.value !== "string") return answer as never;
       const [m = "", b = ""] = answer.value.split("\n");
       const digest = createHash("sha256")
-        .update(Buffer.from(b.slice(1), "base64"))
-        .digest("hex");
+        .update(Buffer.from(b.slice(1), b.startsWith("t") ? "utf8" : "base64"))
+        .digest("base64url");
       return { kind: "answered", value: `${naming(m, digest)}\n${b}` } as never;
     };
     let digestWritten = "";

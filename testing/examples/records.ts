@@ -36,7 +36,7 @@ export const ask: ResponseAsk = {
 };
 
 export function digestOf(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+  return createHash("sha256").update(bytes).digest("base64url");
 }
 
 /** Returns metadata as after a fill with a complete body, whose length and digest are known. */

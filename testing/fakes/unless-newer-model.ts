@@ -1,5 +1,4 @@
 // Models the Lua script that writes a record unless a newer one is stored.
-import type { RecordMetadata } from "../../src/cache/record/record.ts";
 import { comparePositions } from "../simulation/simulated-stream.ts";
 
 /**
@@ -19,10 +18,9 @@ function isNewer(
   held: string,
   [ms = "", nth = "", kind, sinceMs, seenMs, seenDigest]: readonly string[],
 ): boolean {
-  const metadata = metadataIn(held);
-  if (metadata === undefined || metadata.stamp === "none") return false;
-  const { respondedAtMs, bodyDigest, stamp } = metadata;
-  const by = comparePositions(stamp.position, `${ms}-${nth}`);
+  const { position, respondedAtMs, bodyDigest } = stampedIn(held);
+  if (typeof position !== "string" || Number.isNaN(respondedAtMs)) return false;
+  const by = comparePositions(position, `${ms}-${nth}`);
   const isLoad = kind === "load";
   if (by < 0 || (by === 0 && !isLoad)) return false;
   const isSeen = String(respondedAtMs) === seenMs && bodyDigest === seenDigest;
@@ -32,13 +30,13 @@ function isNewer(
   return isRecent || !isSeen;
 }
 
-/** Returns the metadata of a record with a stamp; `undefined` for another text. */
-function metadataIn(held: string): RecordMetadata | undefined {
+/** Returns the members of a record with a stamp; nothing for another text. */
+function stampedIn(held: string) {
   const [head = ""] = held.split("\n", 1);
   try {
-    const { metadata } = JSON.parse(head).record;
-    return typeof metadata.stamp.position === "string" ? metadata : undefined;
+    const { s: stamp, q: requestedAtMs, a: tookMs, d: bodyDigest } = JSON.parse(head);
+    return { position: stamp[0], respondedAtMs: requestedAtMs + tookMs, bodyDigest };
   } catch {
-    return undefined;
+    return {};
   }
 }

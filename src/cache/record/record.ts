@@ -45,7 +45,7 @@ export interface Provenance {
 export interface RecordMetadata extends Coverage, Provenance {
   /** The length of the body; `null` for a stream of unknown length. */
   readonly bodyBytes: number | null;
-  /** The SHA-256 of the body, in hex; `null` for a streamed body that was never held in memory. */
+  /** The SHA-256 of the body, in base64url; `null` for a streamed body that was never held in memory. */
   readonly bodyDigest: string | null;
   /** The request's values that select the record, besides its key. Stores have only the names. */
   readonly selecting?: SelectingValues;

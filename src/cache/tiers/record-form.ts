@@ -1,6 +1,7 @@
 // Defines how to check and measure the detail that a user adds to records, and estimates the memory
 // of a record. Tiers do not depend on the detail's members.
 import { type HeldBody, type MetadataWith, sizeOf } from "../record/record.ts";
+import type { Member } from "./record-codec.ts";
 import type { RecordHead, TierRecord } from "./tier.ts";
 
 export interface CheckedRecord<Detail> {
@@ -9,10 +10,15 @@ export interface CheckedRecord<Detail> {
 }
 
 export interface RecordForm<Detail> {
+  /** All members of metadata, with their checks. Created by `membersWith`. */
+  readonly members: readonly Member[];
   /**
-   * Returns a checked record; `undefined` for another form. Created by `recordCheck`. Never throws.
+   * Returns how long a record is usually kept after its response. Text leaves this time out, so a
+   * change of its calculation is a change of the format.
    */
-  readonly check: (parsed: unknown) => CheckedRecord<Detail> | undefined;
+  readonly keepMs?: (metadata: MetadataWith<Detail>) => number;
+  /** Returns whether a record that was read may be used. Default: always. */
+  readonly isUsable?: (metadata: MetadataWith<Detail>) => boolean;
   /** Returns an upper estimate of the detail's memory. */
   readonly heapBytes: (metadata: MetadataWith<Detail>) => number;
   /**

@@ -257,7 +257,7 @@ export function fieldValue(text: string, codec: Codec): unknown {
  * @param id random, so that every write changes the head
  */
 export function headText(metadata: DataMetadata, id: string): string {
-  return `${id} ${encodeRecord({ kind: "response", metadata }, keepUntilAtMs(metadata))}`;
+  return `${id} ${encodeRecord({ kind: "response", metadata }, keepUntilAtMs(metadata), dataForm)}`;
 }
 
 /** Decodes a head. Returns `undefined` if the text is not a head of this version. */

@@ -6,7 +6,7 @@ import {
   type NewerRecords,
   type Stamp,
 } from "../../cache/record/record.ts";
-import { sha256Hex } from "../../base/sha256.ts";
+import { sha256Base64url } from "../../base/sha256.ts";
 import { encodedBy } from "../../base/codec.ts";
 import {
   type DataMetadata,
@@ -105,7 +105,7 @@ export async function recordOf(
     const text = isNegative ? "" : encodedBy(space.codec, value, path);
     const bytes = encoder.encode(text);
     // Redis verifies the body by this digest.
-    const digesting = reach(space.tiers, "world") ? sha256Hex(bytes) : null;
+    const digesting = reach(space.tiers, "world") ? sha256Base64url(bytes) : null;
     const bodyDigest = digesting instanceof Promise ? await digesting : digesting;
     const metadata: DataMetadata = { ...base, bodyBytes: bytes.byteLength, bodyDigest };
     // Decode the encoded text, so that callers get a copy instead of an object that the load may

@@ -1,8 +1,7 @@
 // The record of a value: the metadata of data, its form in the tiers, and the decoded value.
-import * as z from "zod/mini";
 import type { Candidate as CacheCandidate } from "../../cache/lookup.ts";
 import { bodyOfBytes, type CacheRecord, type MetadataWith } from "../../cache/record/record.ts";
-import { recordCheck } from "../../cache/tiers/record-codec.ts";
+import { isFlag, isNumber, isText, membersWith } from "../../cache/tiers/record-codec.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import type { Codec } from "../../base/codec.ts";
 import { deepFreeze } from "./frozen.ts";
@@ -29,16 +28,14 @@ export type Candidate = CacheCandidate<DataDetail>;
 const heapBytesPerByte = 4;
 
 export const dataForm: RecordForm<DataDetail> = {
-  check: recordCheck<DataDetail>({
-    name: z.string(),
-    detail: {
-      schema: z.number(),
-      codec: z.string(),
-      isNegative: z.boolean(),
-      freshMs: z.number(),
-      staleMs: z.number(),
-    },
+  members: membersWith<DataDetail>({
+    schema: ["S", isNumber, 0],
+    codec: ["C", isText, "json"],
+    isNegative: ["N", isFlag, false],
+    freshMs: ["F", isNumber],
+    staleMs: ["L", isNumber, 0],
   }),
+  keepMs: ({ freshMs, staleMs }) => freshMs + staleMs,
   heapBytes: ({ bodyBytes }) => heapBytesPerByte * (bodyBytes ?? 0),
   // Requests for keys that do not exist may evict only records of other such keys.
   mayPushOutOthers: ({ isNegative }) => !isNegative,

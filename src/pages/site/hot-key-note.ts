@@ -5,7 +5,8 @@ import * as z from "zod/mini";
 import type { Config } from "../../config/config.ts";
 import { reach } from "../../config/tier-names.ts";
 import { mayBeSecret, selectingValues } from "../../rules/selecting.ts";
-import { fieldName, fieldValue } from "../stored/record-form.ts";
+import { isFieldName } from "../../cache/tiers/record-codec.ts";
+import { isFieldValue } from "../stored/record-form.ts";
 import { type LookupRequest, asRefresh, plan, type PlanContext } from "../request/plan.ts";
 import { sentUrl } from "../request/target.ts";
 import type { Terms } from "../stored/lifetime.ts";
@@ -19,13 +20,14 @@ const fieldsMax = 16;
 const valueCharactersMax = 1_024;
 const countMax = 1_000_000;
 
-const shortValue = fieldValue.check(z.maxLength(valueCharactersMax));
+const fieldName = z.string().check(z.refine(isFieldName));
+const fieldValue = z.string().check(z.refine(isFieldValue), z.maxLength(valueCharactersMax));
 
 const noteForm = z.object({
   /** The URL of the key, in the client's spelling. */
   url: z.string().check(z.maxLength(urlCharactersMax)),
   /** The route's key fields and the response's selecting fields, sorted by name. None is a secret. */
-  fields: z.array(z.tuple([fieldName, shortValue])).check(z.maxLength(fieldsMax)),
+  fields: z.array(z.tuple([fieldName, fieldValue])).check(z.maxLength(fieldsMax)),
   /** The instant when the stored response becomes stale, in epoch milliseconds. */
   expiresAtMs: z.number(),
   count: z.int().check(z.minimum(1), z.maximum(countMax)),

@@ -1,29 +1,36 @@
 // Defines the record form of stored responses for tiers: the check of metadata that is read from
 // text, and the metadata's size in memory.
-import * as z from "zod/mini";
 import { textBytes, type RecordForm } from "../../cache/tiers/record-form.ts";
-import { recordCheck } from "../../cache/tiers/record-codec.ts";
+import {
+  isCount,
+  isFieldName,
+  isFlag,
+  isNumber,
+  isText,
+  listOf,
+  membersWith,
+  pairOf,
+} from "../../cache/tiers/record-codec.ts";
 import { areSendable, fieldsOf, isErrorStatus } from "../../rules/fields.ts";
 import type { ResponseDetail, StoredMetadata } from "./stored-response.ts";
 
-/** Rejects invalid names and values, for which `Headers` would throw (RFC 9110 §5.1, §5.5). */
-export const fieldName = z.string().check(z.regex(/^[!#$%&'*+\-.^_`|~0-9a-z]+$/));
-export const fieldValue = z.string().check(z.regex(/^[^\0\r\n]*$/));
+/** Rejects values for which `Headers` would throw (RFC 9110 §5.5). */
+export const isFieldValue = (value: unknown) =>
+  typeof value === "string" && /^[^\0\r\n]*$/.test(value);
 
-const check = recordCheck<ResponseDetail>({
-  name: fieldName,
-  detail: {
-    status: z.int().check(z.minimum(200), z.maximum(599)),
-    statusText: fieldValue,
-    fields: z.array(z.tuple([fieldName, fieldValue])),
-    selecting: z.array(z.tuple([fieldName, z.nullable(z.string())])),
-    withheldTags: z.optional(z.array(z.tuple([fieldName, z.array(z.string())]))),
-    lacksRouteTags: z.optional(z.boolean()),
-    isOfClient: z.optional(z.boolean()),
-    jitterDraw: z.number(),
-    bodyDate: z.optional(fieldValue),
-    lifetimeSecondsMax: z.optional(z.number()),
-  },
+const isStatus = (value: unknown) => isCount(value) && Number(value) >= 200 && Number(value) <= 599;
+
+const members = membersWith<ResponseDetail>({
+  status: ["S", isStatus, 200],
+  statusText: ["T", isFieldValue, "OK"],
+  fields: ["H", listOf(pairOf(isFieldName, isFieldValue))],
+  selecting: ["V", listOf(isFieldName), []],
+  withheldTags: ["W", listOf(pairOf(isFieldName, listOf(isText))), undefined],
+  lacksRouteTags: ["L", isFlag, undefined],
+  isOfClient: ["I", isFlag, undefined],
+  jitterDraw: ["J", isNumber],
+  bodyDate: ["D", isFieldValue, undefined],
+  lifetimeSecondsMax: ["X", isNumber, undefined],
 });
 
 /**
@@ -60,7 +67,7 @@ function isPlainText(metadata: StoredMetadata): boolean {
 }
 
 export const responseForm: RecordForm<ResponseDetail> = {
-  check,
+  members,
   heapBytes,
   // An error evicts only other errors, so requests for random paths cannot evict pages.
   mayPushOutOthers: ({ status }) => !isErrorStatus(status),
@@ -70,11 +77,6 @@ export const responseForm: RecordForm<ResponseDetail> = {
 /** The form on Node. A record is a miss if a field value has characters that Node cannot send. */
 export const responseFormOnNode: RecordForm<ResponseDetail> = {
   ...responseForm,
-  check(parsed) {
-    const checked = check(parsed);
-    if (checked?.record.kind !== "response") return checked;
-    const { statusText, fields } = checked.record.metadata;
-    const isSendable = areSendable([statusText, ...fields.map(([, value]) => value)]);
-    return isSendable ? checked : undefined;
-  },
+  isUsable: ({ statusText, fields }) =>
+    areSendable([statusText, ...fields.map(([, value]) => value)]),
 };

@@ -36,7 +36,7 @@ import { noteAnswer } from "./last-answer.ts";
 import { ofOneClient, refusedBy, type StoreRefusal, refused } from "./refusal.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
-import { sha256Hex } from "../../base/sha256.ts";
+import { sha256Base64url } from "../../base/sha256.ts";
 import { type BytePipe, openBytePipe } from "../body/client-end.ts";
 import { type GatherResult, gather } from "../body/gather.ts";
 import { Relay } from "../body/relay.ts";
@@ -309,7 +309,7 @@ async function storeWhole(
 ): Promise<void> {
   const { exchange } = need;
   const { site, decision } = exchange;
-  const bodyDigest = await sha256Hex(new Uint8Array(await blob.arrayBuffer()));
+  const bodyDigest = await sha256Base64url(new Uint8Array(await blob.arrayBuffer()));
   const metadata = withTermsKept(before, {
     bodyBytes: blob.size,
     bodyDigest,

@@ -15,7 +15,7 @@ export interface KnownRecord<Detail> {
 const keptBytesMax = 2_097_152;
 
 /** Estimates the size in memory of a parsed record with its derived values. */
-const knownBytes = (text: string): number => 2_048 + 7 * text.length;
+const knownBytes = (text: string): number => 4_096 + 7 * text.length;
 
 export class DecodedRecords<Detail> {
   readonly #form: RecordForm<Detail>;

@@ -30,6 +30,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
   readonly arrivingBytesMax = edgeBodyBytesMax;
   readonly #onBadRecord: () => void;
   readonly #cache: BoundedCache;
+  readonly #form: RecordForm<Detail>;
   readonly #records: DecodedRecords<Detail>;
 
   constructor(
@@ -37,6 +38,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
   ) {
     this.#onBadRecord = settings.onBadRecord;
     this.#cache = new BoundedCache(settings);
+    this.#form = settings.form;
     this.#records = new DecodedRecords(settings.form);
   }
 
@@ -160,10 +162,11 @@ export class EdgeTier<Detail> implements Tier<Detail> {
       return isShutOff ? shutOff : { kind: "refused", rule: "expired" };
     }
     try {
-      if (record.kind === "arriving") return await writeArriving(this.#cache, key, record, keep);
+      const into = { cache: this.#cache, form: this.#form, keep };
+      if (record.kind === "arriving") return await writeArriving(key, record, into);
       const body = record.kind === "vary" ? null : bodyIn(record)?.blob;
       if (body === undefined) return { kind: "refused", rule: "arriving" };
-      return await writeHead(this.#cache, key, headOf(record), { keep, body });
+      return await writeHead(key, headOf(record), { ...into, body });
     } catch (cause) {
       return { kind: "unavailable", cause: errorName(cause) };
     }

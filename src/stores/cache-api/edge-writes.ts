@@ -3,6 +3,7 @@
 import type { BoundedCache } from "./bounded-cache.ts";
 import { encodeRecord } from "../../cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
+import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import type { ArrivingRecord, RecordHead, TierKeep, TierWrite } from "../../cache/tiers/tier.ts";
 
 /** The field with the metadata. Absent if the metadata is the body of the stored response. */
@@ -37,19 +38,25 @@ function objectFields({ atMs, untilAtMs }: TierKeep): Record<string, string> {
   };
 }
 
+/** The cache to write to, and how. */
+interface Into<Detail> {
+  readonly cache: BoundedCache;
+  readonly form: RecordForm<Detail>;
+  readonly keep: TierKeep;
+}
+
 /**
  * Writes a record. Metadata that is too large for a field becomes the body of the stored response,
  * and the record's own body gets its own address. Rejects like the cache.
  *
  * @param body the body to store with the record; `null` if there is none, or if `part` names it
  */
-export async function writeHead(
-  cache: BoundedCache,
+export async function writeHead<Detail>(
   key: RecordKey,
-  head: RecordHead<unknown>,
-  { keep, body, part }: { keep: TierKeep; body: Blob | null; part?: string },
+  head: RecordHead<Detail>,
+  { cache, form, keep, body, part }: Into<Detail> & { body: Blob | null; part?: string },
 ): Promise<TierWrite> {
-  const text = encodeRecord(head, keep.untilAtMs);
+  const text = encodeRecord(head, keep.untilAtMs, form);
   const fitsField = text.length <= recordFieldBytesMax;
   const apart = fitsField || body === null ? part : crypto.randomUUID();
   if (apart !== part) {
@@ -70,12 +77,12 @@ export async function writeHead(
  * Writes a streamed body, then the head that names it, so that readers never find a truncated body.
  * Each fill has its own address for the body. Rejects like the cache.
  */
-export async function writeArriving(
-  cache: BoundedCache,
+export async function writeArriving<Detail>(
   key: RecordKey,
-  { metadata, stream, completed }: ArrivingRecord<unknown>,
-  keep: TierKeep,
+  { metadata, stream, completed }: ArrivingRecord<Detail>,
+  into: Into<Detail>,
 ): Promise<TierWrite> {
+  const { cache, keep } = into;
   const part = crypto.randomUUID();
   const address = await addressOf(key, part);
   let isNamed = false;
@@ -88,7 +95,7 @@ export async function writeArriving(
     const bodyBytes = await completed;
     if (bodyBytes === "cut") return { kind: "refused", rule: "cut" };
     const head = { kind: "response", metadata: { ...metadata, bodyBytes } } as const;
-    const written = await writeHead(cache, key, head, { keep, body: null, part });
+    const written = await writeHead(key, head, { ...into, body: null, part });
     isNamed = true;
     return written;
   } catch (cause) {

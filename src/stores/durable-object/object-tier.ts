@@ -224,7 +224,7 @@ export class ObjectTier<Detail> implements Tier<Detail> {
     if (this.isShutOff) return shutOff;
     const blob = record.kind === "vary" ? new Blob() : bodyIn(record)?.blob;
     if (blob === undefined) return { kind: "refused", rule: "arriving" };
-    const head = encodeRecord(headOf(record), keep.untilAtMs);
+    const head = encodeRecord(headOf(record), keep.untilAtMs, this.#settings.form);
     if (head.length + blob.size > rowBytesMax) return { kind: "refused", rule: "too-large" };
     const name = await key.nameIn(this.#settings.namespace);
     const isConditional = record.kind === "response" && keep.unlessNewer !== undefined;

@@ -1,11 +1,7 @@
 // Decides whether a stored record is newer than a written one (docs/purge-protocol-data.md, rule 28 c). The
 // object decides in the transaction that writes.
-import {
-  type NewerRecords,
-  type Provenance,
-  type RecordMetadata,
-  recentMsMax,
-} from "../../cache/record/record.ts";
+import { type NewerRecords, type Provenance, recentMsMax } from "../../cache/record/record.ts";
+import { provenanceIn } from "../../cache/tiers/record-codec.ts";
 import { comparePositions } from "../../purge/journal/entry.ts";
 import type { UnlessNewer } from "./framed-call.ts";
 
@@ -24,22 +20,12 @@ export function isNewer(
   head: string,
   { kind, position, recentFromMs, seen }: UnlessNewer,
 ): boolean {
-  const held = metadataIn(head);
-  const heldPosition: unknown = Object(held?.stamp).position;
-  if (held === undefined || typeof heldPosition !== "string") return false;
-  const by = comparePositions(heldPosition, position);
+  const held = provenanceIn(head);
+  if (held === undefined) return false;
+  const by = comparePositions(held.position, position);
   if (by < 0 || (by === 0 && kind === "set")) return false;
   const isRecent = held.respondedAtMs >= recentFromMs;
   if (kind === "set") return isRecent;
   const isSeen = held.respondedAtMs === seen?.respondedAtMs && held.bodyDigest === seen.bodyDigest;
   return by === 0 ? isRecent && !isSeen : isRecent || !isSeen;
-}
-
-function metadataIn(head: string): RecordMetadata | undefined {
-  try {
-    const { record } = JSON.parse(head) as { record?: { metadata?: RecordMetadata } };
-    return record?.metadata;
-  } catch {
-    return undefined;
-  }
 }

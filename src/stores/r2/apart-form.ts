@@ -1,10 +1,8 @@
 // The form of a record in the shared tier whose body is in R2. Such a record has an empty body, and its
 // metadata names the object.
-import * as z from "zod/mini";
 import type { MetadataWith } from "../../cache/record/record.ts";
-import { version, versionApart } from "../../cache/tiers/record-codec.ts";
-import type { CheckedRecord, RecordForm } from "../../cache/tiers/record-form.ts";
-import { sha256HexAtOnce } from "../../base/sha256.ts";
+import { isCount, isText, isTextOrNull } from "../../cache/tiers/record-codec.ts";
+import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import { keepDays } from "./bucket.ts";
 
 /** The body in R2. The name of its object follows from the record's key and `days`. */
@@ -19,37 +17,21 @@ export interface BodyApart {
 
 export type WithApart<Detail> = Detail & { readonly apart?: BodyApart };
 
-const apartForm = z.object({
-  v: z.literal(versionApart),
-  record: z.object({
-    metadata: z.object({
-      apart: z.object({
-        etag: z.string(),
-        days: z.literal(keepDays),
-        bodyBytes: z.int().check(z.minimum(1)),
-        bodyDigest: z.nullable(z.string()),
-      }),
-    }),
-  }),
-});
-
-/** Returns a form that also checks records whose body is in R2. */
-export function formWithApart<Detail>(form: RecordForm<Detail>): RecordForm<WithApart<Detail>> {
-  return {
-    ...form,
-    check(parsed) {
-      const found = z.safeParse(apartForm, parsed);
-      if (!found.success) return form.check(parsed) as CheckedRecord<WithApart<Detail>> | undefined;
-      const checked = form.check({ ...(parsed as object), v: version });
-      if (checked?.record.kind !== "response") return undefined;
-      const { apart } = found.data.record.metadata;
-      const metadata = { ...checked.record.metadata, apart };
-      return { ...checked, record: { kind: "response", metadata } };
-    },
-  };
+function isBodyApart(value: unknown): boolean {
+  const { etag, days, bodyBytes, bodyDigest } = Object(value) as Partial<BodyApart>;
+  const isStored = isText(etag) && keepDays.some((each) => each === days);
+  return isStored && isCount(bodyBytes) && bodyBytes !== 0 && isTextOrNull(bodyDigest);
 }
 
-const emptyBody = { bodyBytes: 0, bodyDigest: sha256HexAtOnce("") };
+/** Returns a form that also has records whose body is in R2. */
+export function formWithApart<Detail>(form: RecordForm<Detail>): RecordForm<WithApart<Detail>> {
+  const apart = { name: "apart", inText: "p", isValid: isBodyApart, isRequired: false };
+  return { ...form, members: [...form.members, { ...apart, leftOut: undefined }] };
+}
+
+/** The digest of no bytes. */
+const bodyDigest = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
+const emptyBody = { bodyBytes: 0, bodyDigest };
 
 /** Returns the metadata of the record in the shared tier. */
 export function withoutBody<Detail>(

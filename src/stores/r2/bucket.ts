@@ -1,5 +1,6 @@
 // A bucket of R2 with one object per body, with a timeout on every wait. R2 has no expiry, so the name of
 // an object begins with the days after which a lifecycle rule of the bucket may delete the object.
+import { hexOfBase64url } from "../../base/sha256.ts";
 import { type ByteRange, lengthOf } from "../../rules/ranges.ts";
 import type { BodyCall } from "../../cache/tiers/tier-in-code.ts";
 import type { TierTrouble } from "../../cache/tiers/tier.ts";
@@ -109,9 +110,9 @@ export class BoundedBucket {
     return this.#calls.answered(() => new Response(body).arrayBuffer(), readMsMax);
   }
 
-  /** @param sha256 the digest in hex, which R2 checks */
-  put(name: string, blob: Blob, sha256: string | null): Promise<R2Object | null> {
-    const options = sha256 === null ? {} : { sha256 };
+  /** @param digest the digest in base64url, which R2 checks */
+  put(name: string, blob: Blob, digest: string | null): Promise<R2Object | null> {
+    const options = digest === null ? {} : { sha256: hexOfBase64url(digest) };
     return this.#calls.answered(() => this.#bucket("put").put(name, blob, options), writeMsMax);
   }
 

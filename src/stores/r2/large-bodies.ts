@@ -1,7 +1,7 @@
 // The shared tier with R2 behind it. R2 has the bodies that are too large for the tier, and the tier has
 // their records. So purges and verdicts need only the tier, and R2 is read only for a body.
 import { errorName } from "../../base/error-name.ts";
-import { sha256Hex } from "../../base/sha256.ts";
+import { hexOfBase64url, sha256Base64url } from "../../base/sha256.ts";
 import type { MetadataWith, RecordMetadata } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Leases } from "../../cache/tiers/lease.ts";
@@ -118,7 +118,7 @@ export class LargeBodies<Detail> implements Tier<Detail> {
     if (!isWhole) return foundWith(metadata, { kind: "stream", stream });
     const bytes = new Uint8Array(await bucket.whole(object));
     const { bodyDigest } = metadata;
-    const isSame = bodyDigest === null || (await sha256Hex(bytes)) === bodyDigest;
+    const isSame = bodyDigest === null || (await sha256Base64url(bytes)) === bodyDigest;
     if (isSame && bytes.byteLength === bodyBytes)
       return foundWith(metadata, { kind: "blob", blob: new Blob([bytes]) });
     onBadRecord();
@@ -149,7 +149,8 @@ export class LargeBodies<Detail> implements Tier<Detail> {
     { untilAtMs }: TierKeep,
   ): Promise<R2Object | undefined> {
     const object = await this.#settings.bucket.head(name);
-    const isSame = object !== null && object.checksums.toJSON().sha256 === bodyDigest;
+    if (object === null || bodyDigest === null) return undefined;
+    const isSame = object.checksums.toJSON().sha256 === hexOfBase64url(bodyDigest);
     return isSame && object.uploaded.getTime() + days * dayMs >= untilAtMs ? object : undefined;
   }
 

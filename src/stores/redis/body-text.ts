@@ -1,16 +1,18 @@
-// Encodes bodies as text for Redis: one letter for the encoding, then base64. Compressible bodies
-// are stored as gzip if that saves enough.
+// Encodes bodies as text for Redis: one letter for the encoding, then the text itself or base64.
+// Compressible bodies are stored as gzip if that saves enough.
 import { bytesOf, sizeOf, type RecordMetadata } from "../../cache/record/record.ts";
 import { nodeGlobals } from "../../base/node-globals.ts";
 import { gunzipped, gzipped } from "./gzip.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import type { TierRecord, TierWrite } from "../../cache/tiers/tier.ts";
+import { headCharsMax } from "./record-text.ts";
 
 /**
  * The letters for the encodings. They are part of the body, because metadata may be rewritten
  * without the body.
  */
-const asItIs = "i";
+const asText = "t";
+const asBase64 = "i";
 const asGzip = "g";
 
 /**
@@ -26,20 +28,38 @@ const gzipFromBytes = 2_048;
 const gzipShareMax = 0.8;
 
 /**
- * Encodes a body.
+ * Encodes a body. Text stays as it is if the first read returns the whole record. GETRANGE counts
+ * bytes, and could cut a character of a longer text. REST would also escape control characters,
+ * which makes text up to six times as long.
  *
  * @param isWorthPacking whether to try compression (`RecordForm.isWorthPacking`)
+ * @param headBytes the length of the record's head, with its line feed
  */
 export async function bodyTextOf(
   body: Uint8Array<ArrayBuffer>,
   isWorthPacking: boolean,
+  headBytes: number,
 ): Promise<string> {
   if (body.byteLength >= gzipFromBytes && isWorthPacking) {
     const packed = await gzipped(body);
     const isWorthIt = packed.byteLength <= gzipShareMax * body.byteLength;
     if (isWorthIt) return asGzip + toBase64(packed);
   }
-  return asItIs + toBase64(body);
+  const isReadAtOnce = headBytes + asText.length + body.byteLength < headCharsMax;
+  const text = isReadAtOnce ? textIn(body) : undefined;
+  return text === undefined ? asBase64 + toBase64(body) : asText + text;
+}
+
+/** Keeps a byte order mark, which is part of the body. */
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Decodes UTF-8. Returns `undefined` if it is invalid. */
+function textIn(body: Uint8Array<ArrayBuffer>): string | undefined {
+  try {
+    return decoder.decode(body);
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -54,10 +74,12 @@ export function decodeBody(
   { bodyBytes }: Pick<RecordMetadata, "bodyBytes">,
   bodyBytesMax: number,
 ): Uint8Array<ArrayBuffer> | undefined | Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const bytes = fromBase64(text.slice(1));
+  const [letter, content] = [text.slice(0, 1), text.slice(1)];
+  if (letter === asText) return new TextEncoder().encode(content);
+  const bytes = fromBase64(content);
   if (bytes === undefined || bodyBytes === null) return undefined;
-  if (text.startsWith(asItIs)) return bytes;
-  if (!text.startsWith(asGzip) || bodyBytes > bodyBytesMax) return undefined;
+  if (letter === asBase64) return bytes;
+  if (letter !== asGzip || bodyBytes > bodyBytesMax) return undefined;
   return gunzipped(bytes, bodyBytes);
 }
 
@@ -87,6 +109,7 @@ function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
 export async function bodyOf<Detail>(
   record: TierRecord<Detail>,
   { bodyBytesMax, form }: { readonly bodyBytesMax: number; readonly form: RecordForm<Detail> },
+  headBytes: number,
 ): Promise<string | TierWrite> {
   if (record.kind === "vary") return "";
   const { body, metadata } = record.stored;
@@ -94,5 +117,5 @@ export async function bodyOf<Detail>(
   if (sizeOf(body) > bodyBytesMax) return { kind: "refused", rule: "too-large" };
   // Without a digest, no read could verify the body.
   if (metadata.bodyDigest === null) return { kind: "refused", rule: "no-digest" };
-  return bodyTextOf(await bytesOf(body), form.isWorthPacking(metadata));
+  return bodyTextOf(await bytesOf(body), form.isWorthPacking(metadata), headBytes);
 }

@@ -14,7 +14,7 @@ import {
   recordIn,
   recordText,
 } from "./record-text.ts";
-import { sha256Hex } from "../../base/sha256.ts";
+import { sha256Base64url } from "../../base/sha256.ts";
 import {
   type RecordList,
   type ListingBounds,
@@ -139,7 +139,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     if (!isWhole) return foundWith(metadata, { kind: "absent" });
     const decoding = decodeBody(bodyText, metadata, this.#settings.bodyBytesMax);
     const bytes = decoding instanceof Promise ? await decoding : decoding;
-    const digesting = bytes && sha256Hex(bytes);
+    const digesting = bytes && sha256Base64url(bytes);
     const digest = digesting instanceof Promise ? await digesting : digesting;
     if (bytes !== undefined && digest === metadata.bodyDigest) {
       const { form } = this.#settings;
@@ -222,15 +222,15 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const keepMs = Math.min(Math.floor(keep.untilAtMs - keep.atMs), sharedMsMax);
     if (keepMs <= 0) return { kind: "refused", rule: "expired" };
     // Check first whether the database is shut off, because compression takes CPU time.
-    const { redis, namespace, rewriteFromChars = rewriteFromCharsUnlessSet } = this.#settings;
+    const { redis, namespace, form, rewriteFromChars = rewriteFromCharsUnlessSet } = this.#settings;
     if (redis.health.isShutOff && !(await redis.answers()))
       return { kind: "unavailable", cause: "shut-off" };
-    const body = await bodyOf(record, this.#settings);
+    const redisKey = await key.nameIn(namespace);
+    const head = encodeRecord(headOf(record), keep.untilAtMs, form);
+    const encoded = redis.seal.inJson("record", redisKey, head);
+    const body = await bodyOf(record, this.#settings, recordText(encoded, "").length);
     if (typeof body === "object") return body;
     const isLong = record.kind === "response" && body.length >= rewriteFromChars;
-    const redisKey = await key.nameIn(namespace);
-    const head = encodeRecord(headOf(record), keep.untilAtMs);
-    const encoded = redis.seal.inJson("record", redisKey, head);
     const isHeld = isLong && keep.body === "unchanged" && !this.#spoiled.has(redisKey);
     const upload: Upload = {
       redisKey,

@@ -9,15 +9,16 @@ import { longHeadCharsMax } from "./record-text.ts";
  */
 export const unlessNewerScript = `local function isNewer()
   local text = redis.pcall("GETRANGE", KEYS[1], 0, ${longHeadCharsMax - 1})
-  local held = cjson.decode(string.match(text, "^[^\\n]*")).record.metadata
-  local ms, nth = string.match(held.stamp.position, "^(%d+)-(%d+)$")
+  local held = cjson.decode(string.match(text, "^[^\\n]*"))
+  local ms, nth = string.match(held.s[1], "^(%d+)-(%d+)$")
+  local respondedAtMs = held.q + held.a
   local by = tonumber(ms) - tonumber(ARGV[4])
   if by == 0 then by = tonumber(nth) - tonumber(ARGV[5]) end
   local isLoad = ARGV[6] == "load"
   if by < 0 or (by == 0 and not isLoad) then return false end
-  local isSeen = held.respondedAtMs == tonumber(ARGV[8]) and held.bodyDigest == ARGV[9]
+  local isSeen = respondedAtMs == tonumber(ARGV[8]) and held.d == ARGV[9]
   if isLoad and isSeen == (by == 0) then return not isSeen end
-  return held.respondedAtMs >= tonumber(ARGV[7])
+  return respondedAtMs >= tonumber(ARGV[7])
 end
 -- isNewer fails for a text that is not the record of a value with a stamp. Replace such a text.
 local isRead, isKept = pcall(isNewer)

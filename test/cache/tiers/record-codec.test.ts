@@ -6,10 +6,14 @@ import {
   decodeRecord as decodeBy,
   encodeRecord,
   headOf,
+  version,
+  versionApart,
 } from "../../../src/cache/tiers/record-codec.ts";
+import { dataForm } from "../../../src/data/value/data-record.ts";
 import { unknownValue } from "../../../src/rules/selecting.ts";
 import { responseForm, responseFormOnNode } from "../../../src/pages/stored/record-form.ts";
 import type { ResponseHead } from "../../../src/pages/stored/stored-response.ts";
+import { dataMetadata } from "../../../testing/data/data-metadata.ts";
 import { bytesOf, keepUntilAtMs, responseOf } from "../../../testing/examples/records.ts";
 
 const decodeRecord = (given: string) => decodeBy(given, responseForm);
@@ -22,6 +26,7 @@ const anyText = fc.oneof(text, fc.string({ unit: "grapheme" }), fc.string({ unit
 const name = fc.stringMatching(/^[!#$%&'*+\-.^_`|~0-9a-z]{1,20}$/);
 const value = anyText.map((given) => given.replaceAll(/[\0\r\n]/g, ""));
 const sent = fc.stringMatching(/^[\t\u0020-\u007e\u0080-\u00ff]{0,256}$/);
+const instant = fc.integer({ min: -8.64e15 / 2, max: 8.64e15 / 2 });
 const amount = fc.double({ noNaN: true, noDefaultInfinity: true }).filter((n) => !Object.is(n, -0));
 
 const response: fc.Arbitrary<ResponseHead> = fc.record({
@@ -32,8 +37,8 @@ const response: fc.Arbitrary<ResponseHead> = fc.record({
     status: fc.integer({ min: 200, max: 599 }),
     statusText: value,
     fields: fc.array(fc.tuple(name, value)),
-    requestedAtMs: amount,
-    respondedAtMs: amount,
+    requestedAtMs: instant,
+    respondedAtMs: instant,
     bodyBytes: fc.option(fc.nat()),
     bodyDigest: fc.option(anyText),
     selecting: fc.array(fc.tuple(name, fc.option(anyText))),
@@ -66,8 +71,8 @@ function readable(record: ResponseHead): ResponseHead {
 describe("any record", () => {
   it("is decoded as it was encoded, without the values that select it", () => {
     fc.assert(
-      fc.property(anyRecord, amount, (record, untilAtMs) => {
-        const decoded = decodeRecord(encodeRecord(record, untilAtMs));
+      fc.property(anyRecord, instant, (record, untilAtMs) => {
+        const decoded = decodeRecord(encodeRecord(record, untilAtMs, responseForm));
         expect(decoded).toEqual({ keepUntilAtMs: untilAtMs, record: readable(record) });
       }),
       runs,
@@ -77,7 +82,7 @@ describe("any record", () => {
   it("is encoded in printable ASCII, as a header field's value must be (RFC 9110 §5.5)", () => {
     fc.assert(
       fc.property(anyRecord, (record) => {
-        const encoded = encodeRecord(record, keepUntilAtMs);
+        const encoded = encodeRecord(record, keepUntilAtMs, responseForm);
         expect(encoded).toMatch(/^[\u0020-\u007e]*$/);
         const fields = new Headers({ record: encoded });
         expect(fields.get("record")).toBe(encoded);
@@ -87,7 +92,7 @@ describe("any record", () => {
   });
 
   it("is refused if it is cut anywhere", () => {
-    const encoded = encodeRecord(headOf(responseOf(bytesOf("é"))), keepUntilAtMs);
+    const encoded = encodeRecord(headOf(responseOf(bytesOf("é"))), keepUntilAtMs, responseForm);
     for (let at = 0; at < encoded.length; at += 1) {
       expect(decodeRecord(encoded.slice(0, at))).toBe(undefined);
     }
@@ -98,7 +103,7 @@ describe("a record with text that only a Worker can send", () => {
   const decodedOnNode = (fields: [string, string][], statusText = "OK") => {
     const { metadata } = responseOf(bytesOf("page")).stored;
     const record = { kind: "response" as const, metadata: { ...metadata, fields, statusText } };
-    return decodeBy(encodeRecord(record, keepUntilAtMs), responseFormOnNode)?.record;
+    return decodeBy(encodeRecord(record, keepUntilAtMs, responseForm), responseFormOnNode)?.record;
   };
 
   it.each(["\u0001", "\u007f", "\u0142", "\ufffd"])("is a miss on Node: %j", (unsendable) => {
@@ -134,7 +139,7 @@ describe("any other text", () => {
   });
 
   it("causes no exception if it differs from a record in some places", () => {
-    const encoded = encodeRecord(headOf(responseOf(bytesOf("page"))), keepUntilAtMs);
+    const encoded = encodeRecord(headOf(responseOf(bytesOf("page"))), keepUntilAtMs, responseForm);
     const place = fc.nat({ max: encoded.length - 1 });
     fc.assert(
       fc.property(fc.array(fc.tuple(place, anyText), { minLength: 1 }), (changes) => {
@@ -154,26 +159,20 @@ describe("any other text", () => {
 });
 
 const { metadata } = responseOf(bytesOf("page")).stored;
-const written = (changed: object): string =>
-  JSON.stringify({ v: 5, keepUntilAtMs, record: { kind: "response", metadata }, ...changed });
-const withMetadata = (changed: object): string =>
-  written({ record: { kind: "response", metadata: { ...metadata, ...changed } } });
-const withMarker = (changed: object): string =>
-  written({
-    record: {
-      kind: "vary",
-      names: ["a"],
-      sinceAtMs: 0,
-      listedSinceAtMs: 0,
-      variants: [],
-      ...changed,
-    },
-  });
+const ownText = encodeRecord({ kind: "response", metadata }, keepUntilAtMs, responseForm);
+const written = (changed: object): string => JSON.stringify({ ...JSON.parse(ownText), ...changed });
+const withMarker = (changed: object): string => {
+  const own = { kind: "vary", names: ["a"], sinceAtMs: 0, listedSinceAtMs: 0, variants: [] };
+  return JSON.stringify({ v: version, k: keepUntilAtMs, ...own, ...changed });
+};
 
 describe("an encoded record of another form", () => {
   it("is read without the members that a later version added", () => {
-    const read = decodeRecord(withMetadata({ later: 1 }))?.record;
-    expect(read).toEqual({ kind: "response", metadata });
+    const added = written({}).replace("{", '{"later":1,"__proto__":{"polluted":1},');
+    expect(decodeRecord(added)?.record).toEqual({ kind: "response", metadata });
+    const marker = decodeRecord(withMarker({}).replace("{", '{"later":1,"__proto__":{"a":1},'));
+    expect(marker).toEqual(decodeRecord(withMarker({})));
+    expect(Object.keys(marker?.record ?? {})).toHaveLength(5);
   });
 
   it("is made from a record that is accepted without a change", () => {
@@ -183,43 +182,70 @@ describe("an encoded record of another form", () => {
 
   it.each([
     ["an invalid digest", withMarker({ variants: [["0", 1]] })],
-    ["the next version", written({ v: 6 })],
-    ["the version before", written({ v: 4 })],
+    ["the next version", written({ v: version + 1 })],
+    ["the version before", written({ v: version - 1 })],
     ["no version", written({ v: undefined })],
-    ["the version as text", written({ v: "5" })],
-    ["no time", written({ keepUntilAtMs: undefined })],
-    ["the time as text", written({ keepUntilAtMs: "4102444800000" })],
-    ["an infinite time", written({ keepUntilAtMs: 0 }).replace(":0,", ":1e999,")],
-    ["no record", written({ record: undefined })],
-    ["another kind", written({ record: { kind: "stub" } })],
-    ["a response without metadata", written({ record: { kind: "response" } })],
+    ["the version as text", written({ v: String(version) })],
+    ["the version of a body in another store", written({ v: versionApart })],
+    ["a marker of another version", withMarker({ v: version + 1 })],
+    ["no time", written({ k: undefined })],
+    ["the time as text", written({ k: "4102444800000" })],
+    ["a time that is null", written({ k: null })],
+    ["an infinite time", written({ k: 0 }).replace('"k":0', '"k":1e999')],
+    ["an infinite time of a response", written({ q: 1.7e308, a: 1.7e308, k: 0 })],
+    ["no time of the request", written({ q: undefined })],
+    ["no metadata", JSON.stringify({ v: version, k: 1 })],
+    ["no URL", written({ u: undefined })],
+    ["a URL in a prototype", written({ u: undefined }).replace("{", '{"__proto__":{"u":"/"},')],
     ["a marker without names", withMarker({ names: undefined })],
     ["a marker whose names are numbers", withMarker({ names: [1] })],
-    ["a status with a fraction", withMetadata({ status: 200.5 })],
-    ["a status below 200", withMetadata({ status: 199 })],
-    ["a status above 599", withMetadata({ status: 600 })],
-    ["a status text of two lines", withMetadata({ statusText: "a\nb" })],
-    ["a field name that is not a token", withMetadata({ fields: [["a b", "c"]] })],
-    ["a field value of two lines", withMetadata({ fields: [["a", "b\r\nc: d"]] })],
+    ["a status with a fraction", written({ S: 200.5 })],
+    ["a status below 200", written({ S: 199 })],
+    ["a status above 599", written({ S: 600 })],
+    ["a status text of two lines", written({ T: "a\nb" })],
+    ["a field name that is not a token", written({ H: [["a b", "c"]] })],
+    ["a field value of two lines", written({ H: [["a", "b\r\nc: d"]] })],
     ["a marker name that is not a token", withMarker({ names: ["a b"] })],
     ["a marker without its variants", withMarker({ variants: undefined })],
     ["a marker with a variant without a time", withMarker({ variants: [["a"]] })],
-    ["a status as text", withMetadata({ status: "200" })],
-    ["fields as an object", withMetadata({ fields: { a: "b" } })],
-    ["a field of three parts", withMetadata({ fields: [["a", "b", "c"]] })],
-    ["a field without a value", withMetadata({ fields: [["a"]] })],
-    ["a field whose value is null", withMetadata({ fields: [["a", null]] })],
-    ["a length as text", withMetadata({ bodyBytes: "4" })],
-    ["no digest", withMetadata({ bodyDigest: undefined })],
-    ["a selecting field without a value", withMetadata({ selecting: [["a"]] })],
-    ["tags as text", withMetadata({ tags: "a" })],
-    ["isOfClient as text", withMetadata({ isOfClient: "true" })],
-    ["an unknown stamp", withMetadata({ stamp: "some" })],
-    ["half a stamp", withMetadata({ stamp: { position: "1-0" } })],
+    ["a status as text", written({ S: "200" })],
+    ["a status that is null", written({ S: null })],
+    ["fields as an object", written({ H: { a: "b" } })],
+    ["a field of three parts", written({ H: [["a", "b", "c"]] })],
+    ["a field without a value", written({ H: [["a"]] })],
+    ["a field whose value is null", written({ H: [["a", null]] })],
+    ["a length as text", written({ b: "4" })],
+    ["a negative length", written({ b: -1 })],
+    ["no digest", written({ d: undefined })],
+    ["a selecting field with its value", written({ V: [["a", "b"]] })],
+    ["tags as text", written({ t: "a" })],
+    ["isOfClient as text", written({ I: "true" })],
+    ["an unknown stamp", written({ s: "some" })],
+    ["half a stamp", written({ s: ["1-0"] })],
     ["an array", "[]"],
     ["null", "null"],
     ["nothing", ""],
   ])("is refused: %s", (_id, given) => {
     expect(decodeRecord(given)).toBe(undefined);
   });
+});
+
+it.each([0, 60_000, 60_001, -5])(
+  "a value of data is kept for %d ms, as it was encoded",
+  (keptMs) => {
+    const metadata = { ...dataMetadata, respondedAtMs: 1_795_780_341_106 };
+    const untilAtMs = metadata.respondedAtMs + keptMs;
+    const encoded = encodeRecord({ kind: "response", metadata }, untilAtMs, dataForm);
+    const record = { kind: "response", metadata };
+    expect(decodeBy(encoded, dataForm)).toEqual({ keepUntilAtMs: untilAtMs, record });
+    expect(encoded.includes('"k":')).toBe(keptMs !== metadata.freshMs);
+  },
+);
+
+it.each([
+  ["pages", responseForm],
+  ["data", dataForm],
+])("the members of %s have different names in text", (_id, { members }) => {
+  const names = ["v", "k", "kind", ...members.map(({ inText }) => inText)];
+  expect(new Set(names).size).toBe(names.length);
 });

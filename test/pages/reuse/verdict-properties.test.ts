@@ -222,7 +222,7 @@ describe("a verdict", () => {
         const terms = termsOf(metadata, question.request.route);
         const untilAtMs = keepUntilAtMs(metadata, terms);
         const read = decodeRecord(
-          encodeRecord({ kind: "response", metadata }, untilAtMs),
+          encodeRecord({ kind: "response", metadata }, untilAtMs, responseForm),
           responseForm,
         );
         if (read?.record.kind !== "response")

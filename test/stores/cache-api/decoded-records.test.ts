@@ -9,7 +9,7 @@ import { responseForm } from "../../../src/pages/stored/record-form.ts";
 
 const key = new RecordKey("GET https://www.example.com/a", "www.example.com");
 const textOf = (etag: string, keepUntilAtMs = 1) =>
-  encodeRecord({ kind: "response", metadata: metadataWith({ etag }) }, keepUntilAtMs);
+  encodeRecord({ kind: "response", metadata: metadataWith({ etag }) }, keepUntilAtMs, responseForm);
 const fresh = (text: string) => new DecodedRecords(responseForm).decode(key, null, () => text);
 
 it("returns a decoded record again without reading its text", () => {

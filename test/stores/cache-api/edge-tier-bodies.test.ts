@@ -4,6 +4,7 @@ import "../../../testing/fakes/workers-globals.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
+import { responseForm } from "../../../src/pages/stored/record-form.ts";
 import {
   ask,
   bytesOf,
@@ -138,7 +139,7 @@ describe("a record whose metadata the isolate has read before", () => {
 
   it("is read with the body if an earlier version stored it without an entity tag", async () => {
     const key = new RecordKey("untagged", host);
-    const text = encodeRecord(headOf(page), keepUntilAtMs);
+    const text = encodeRecord(headOf(page), keepUntilAtMs, responseForm);
     await edge.plant(addressOf(key), { fields: { [recordField]: text }, bytes: bytesOf("page") });
     await edge.read(key, ask);
     expect(await look(edge, key, metadataAlone)).toEqual(shown(page, bytesOf("page")));

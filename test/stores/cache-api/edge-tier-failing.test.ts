@@ -2,6 +2,7 @@
 import "../../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
+import { responseForm } from "../../../src/pages/stored/record-form.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { openBytePipe } from "../../../src/pages/body/client-end.ts";
 import type {
@@ -36,7 +37,7 @@ const breakingOff: Failing = {
   match: async () => {
     const pull = (controller: ReadableStreamDefaultController) =>
       controller.error(new TypeError("cut"));
-    const record = encodeRecord(headOf(page), keepUntilAtMs);
+    const record = encodeRecord(headOf(page), keepUntilAtMs, responseForm);
     return new Response(new ReadableStream({ pull }), { headers: { [recordField]: record } });
   },
 };

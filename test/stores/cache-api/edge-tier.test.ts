@@ -3,6 +3,7 @@
 import "../../../testing/fakes/workers-globals.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeRecord, headOf, version } from "../../../src/cache/tiers/record-codec.ts";
+import { responseForm } from "../../../src/pages/stored/record-form.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { EdgeTierInWorkerd, type Told } from "./edge-tier-in-workerd.ts";
 import { describeTier } from "../../cache/tiers/contract/contract.ts";
@@ -90,7 +91,7 @@ describe("a record in the Cache API", () => {
       expect(edge.putAt).toHaveLength(puts);
       expect(await look(edge, key, ask)).toEqual(shown(record, bytesOf("page")));
     }
-    const text = encodeRecord(headOf(record), keepUntilAtMs);
+    const text = encodeRecord(headOf(record), keepUntilAtMs, responseForm);
     const { fields, bytes } = (await edge.cachedAt(addressOf(key)))!;
     expect(fields.get(recordField)).toBe(puts === 1 ? text : undefined);
     expect(bytes).toEqual(bytesOf(puts === 1 ? "page" : text));
@@ -181,7 +182,7 @@ describe("bodies that arrive as streams", () => {
 });
 
 describe("a response in the Cache API that the tier has not written", () => {
-  const own = encodeRecord(headOf(page), keepUntilAtMs);
+  const own = encodeRecord(headOf(page), keepUntilAtMs, responseForm);
   it.each([
     { id: "no record field", record: undefined, body: "page" },
     {

@@ -34,7 +34,8 @@ const metadataOf = (changes: Partial<DataMetadata> = {}): DataMetadata => ({
   ...changes,
 });
 
-const headOf = (metadata: DataMetadata) => encodeRecord({ kind: "response", metadata }, 2 * minute);
+const headOf = (metadata: DataMetadata) =>
+  encodeRecord({ kind: "response", metadata }, 2 * minute, dataForm);
 
 describe("a stored record is newer", () => {
   it("exactly if the script of Redis keeps it", () => {

@@ -2,6 +2,7 @@
 import "../../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
+import { responseForm } from "../../../src/pages/stored/record-form.ts";
 import {
   ask,
   bytesOf,
@@ -30,7 +31,7 @@ describe.each(oneRedisServer)("the shared tier over $redis", ({ start }) => {
   });
 
   it("lists a thousand responses, although a quick lookup has shortened the time-out", async () => {
-    const text = `${encodeRecord(headOf(large), keepUntilAtMs)}\ni${"A".repeat(8_000)}`;
+    const text = `${encodeRecord(headOf(large), keepUntilAtMs, responseForm)}\ni${"A".repeat(8_000)}`;
     const pipeline = world.redis.pipeline();
     for (let at = 0; at < 1_000; at += 1) pipeline.set(`many:r:${at}`, text);
     await pipeline.exec();

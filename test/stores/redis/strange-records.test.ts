@@ -4,6 +4,7 @@ import "../../../testing/fakes/workers-globals.ts";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { encodeRecord, headOf, version } from "../../../src/cache/tiers/record-codec.ts";
+import { responseForm } from "../../../src/pages/stored/record-form.ts";
 import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
 import {
   ask,
@@ -24,7 +25,7 @@ describe.each(oneRedisServer)("the shared tier over $redis", ({ start }) => {
   const world = openWorld(start);
 
   const headWith = (bytes: Uint8Array<ArrayBuffer>, changed: Partial<StoredMetadata> = {}) =>
-    encodeRecord(headOf(responseOf(bytes, changed)), keepUntilAtMs);
+    encodeRecord(headOf(responseOf(bytes, changed)), keepUntilAtMs, responseForm);
   const bytes = bytesOf("page");
   const own = headWith(bytes);
   const claims = (bodyBytes: number) => headWith(bytes, { bodyBytes });
@@ -108,7 +109,7 @@ describe.each(oneRedisServer)("the shared tier over $redis", ({ start }) => {
 
   it("a validated response replaces a large record with another body", async () => {
     const [tier, key] = [world.tier(), keyOf("planted, large, of another body")];
-    const head = encodeRecord(headOf(large), keepUntilAtMs).padEnd(1_000);
+    const head = encodeRecord(headOf(large), keepUntilAtMs, responseForm).padEnd(1_000);
     const spoiled = noise(300_000).with(7, 0).toBase64();
     await world.redis.set(await redisKeyOf(key), `${head}\ni${spoiled}`);
     expect(await tier.read(key, ask)).toEqual({ kind: "absent" });

@@ -4,6 +4,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { NewerRecords, Stamp } from "../../../src/cache/record/record.ts";
 import { encodeRecord } from "../../../src/cache/tiers/record-codec.ts";
+import { dataForm } from "../../../src/data/value/data-record.ts";
 import type { DataMetadata } from "../../../src/data/value/data-record.ts";
 import { recordText } from "../../../src/stores/redis/record-text.ts";
 import { newerArgs, unlessNewerScript } from "../../../src/stores/redis/unless-newer.ts";
@@ -36,7 +37,7 @@ const metadataOf = (changes: Partial<DataMetadata> = {}): DataMetadata => ({
 });
 
 const textOf = (metadata: DataMetadata) =>
-  recordText(encodeRecord({ kind: "response", metadata }, atMs + minute), "body\nbody");
+  recordText(encodeRecord({ kind: "response", metadata }, atMs + minute, dataForm), "body\nbody");
 
 interface Row {
   readonly held: Partial<DataMetadata>;
@@ -92,9 +93,10 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     "",
     "no record",
     "{}\nbody",
-    '{"record":{"metadata":{"stamp":{}}}}\n',
-    '{"record":{"kind":"vary"}}\n',
-    '{"record":3}\n',
+    '{"v":6,"s":[]}\n',
+    '{"v":6,"s":["1900000000000-9","n"]}\n',
+    '{"v":6,"kind":"vary"}\n',
+    '{"s":3}\n',
     "\n",
   ])("replaces the text %j", async (text) => {
     expect(await written(text, { kind: "load" })).toBe(false);

@@ -20,7 +20,7 @@ const anything = -1;
 /** The versions of bodies, by digest. */
 const versionOfDigest = new Map<string, number>();
 for (let version = 1; version < 500; version += 1) {
-  versionOfDigest.set(createHash("sha256").update(String(version)).digest("hex"), version);
+  versionOfDigest.set(createHash("sha256").update(String(version)).digest("base64url"), version);
 }
 
 /** A request to the origin, in a trace. */
