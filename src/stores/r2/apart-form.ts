@@ -49,14 +49,12 @@ export function formWithApart<Detail>(form: RecordForm<Detail>): RecordForm<With
   };
 }
 
-const emptyBody = { bodyBytes: 0, bodyDigest: sha256HexAtOnce("") };
-
 /** Returns the metadata of the record in the shared tier. */
 export function withoutBody<Detail>(
   metadata: MetadataWith<Detail>,
   apart: BodyApart,
 ): MetadataWith<WithApart<Detail>> {
-  return { ...metadata, ...emptyBody, apart };
+  return { ...metadata, bodyBytes: 0, bodyDigest: sha256HexAtOnce(""), apart };
 }
 
 /** Returns the metadata of the response, with its true length and digest. */
