@@ -1,6 +1,6 @@
 // The application. Hono serves the operator's routes below `operatorPath`, and the HTTP cache
 // serves all other requests.
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import { debugField, withoutDebugField } from "./protocol/debug-fields.ts";
 import { bindStores } from "./compose/bind-stores.ts";
 import type { AdminSettings } from "./admin/admin-settings.ts";
@@ -18,6 +18,7 @@ import type { ProbeWorker } from "./operate/probe/probed-pages.ts";
 import { createProxy } from "./pages/create-proxy.ts";
 import type { DataBesidePages, Pages } from "./compose/data-beside-pages.ts";
 import { errorName, firstFrame } from "./base/error-name.ts";
+import { once } from "./base/once.ts";
 import { BoundedLog } from "./observe/log-line.ts";
 import type { OnRequest } from "./observe/request-line.ts";
 import type { Log, LogLine } from "./observe/log-line.ts";
@@ -141,7 +142,9 @@ export function createApp(
   const settings = { ...proxy, environment, cache, data, gate, outward, probe };
   const operating = part?.open(settings);
   const senders = senderRoutes(settings);
-  const operators = operatorsOf(adminRoutes(settings, senders, operating), config, failed);
+  const operators = once(() =>
+    operatorsOf(adminRoutes(settings, senders, operating), config, failed),
+  );
   const answerTo = answerer({ proxy, operators, operating, ...senders, settings, arrivalOf });
   const fetch: Application["fetch"] = (request, bindings, background, server) => {
     try {
@@ -201,7 +204,7 @@ function cronRuns({ cache, data, outward, probe }: AdminSettings, background: Ba
 
 interface AppParts {
   readonly proxy: ReturnType<typeof createProxy>;
-  readonly operators: Hono;
+  readonly operators: () => Hono;
   readonly operating: OpenOperate | undefined;
   readonly dialect: DialectRoute | undefined;
   readonly settings: AdminSettings;
@@ -223,7 +226,8 @@ function answerer({
     // The operator's routes may copy the request, but no runtime can construct a TRACE request.
     if (read.isReserved && request.method === "TRACE") return plainPage("nothing");
     // Only the operator's routes need a Hono context. All other requests avoid its cost.
-    if (read.isReserved) return operators.fetch(requestAt(arrival, request), bindings, background);
+    if (read.isReserved)
+      return operators().fetch(requestAt(arrival, request), bindings, background);
     settings.probe?.attend(request, read.target, background);
     if (dialect?.methods.has(request.method) === true) {
       return dialect.answer(requestAt(arrival, request), background, arrival?.address);

@@ -1,5 +1,6 @@
 // The operator's routes, below `/_cache/`. All other paths below `/_cache/` get 404.
-import { type Context, Hono, type MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
+import { Hono } from "hono/tiny";
 import { coloOf } from "../platform/environment.ts";
 import { plainPage } from "../pages/respond/plain-page.ts";
 import type { Attention } from "../purge/view/view.ts";

@@ -1,5 +1,6 @@
 // The routes that receive purges: POST purge, the hooks, and the dialect of Varnish at any path.
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
+import type { Hono } from "hono/tiny";
 import { isFault, type Reason } from "../base/operator-error.ts";
 import type { Environment } from "../platform/environment.ts";
 import type { Background } from "../platform/platform.ts";

@@ -10,20 +10,17 @@ export interface AsyncStorage<Value> {
   getStore(): Value | undefined;
 }
 
+export interface NodeCrypto {
+  hash?(this: void, algorithm: "sha256", bytes: Uint8Array, encoding: "hex" | "base64url"): string;
+}
+
 interface NodeGlobals {
   readonly process?: {
     readonly env?: Readonly<Record<string, string | undefined>>;
     /** Runs work after all promises that this turn of the event loop settles. */
     nextTick(work: () => void): void;
     getBuiltinModule?: {
-      (name: "node:crypto"): {
-        hash?(
-          this: void,
-          algorithm: "sha256",
-          bytes: Uint8Array,
-          encoding: "hex" | "base64url",
-        ): string;
-      };
+      (name: "node:crypto"): NodeCrypto;
       (name: "node:async_hooks"): {
         AsyncLocalStorage: {
           new <Value>(): AsyncStorage<Value>;

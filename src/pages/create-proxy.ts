@@ -1,13 +1,14 @@
 // Creates the HTTP cache of an isolate over a cache core, with the site's routes, origins and
 // state.
 import type { OpenHotKeys } from "./site/hot-keys.ts";
+import { once } from "../base/once.ts";
 import { Flights } from "../cache/flights.ts";
 import type { Config } from "../config/config.ts";
 import type { TieredCache } from "../compose/create-cache.ts";
 import { type OnRequest, RequestLog, type SampledRequest } from "../observe/request-line.ts";
 import type { Arrival } from "../platform/arrival.ts";
 import { askOrigin } from "../platform/ask-origin.ts";
-import { coloOf, type Environment } from "../platform/environment.ts";
+import { coloOf, type Environment, pseudonymOf } from "../platform/environment.ts";
 import type { Background, Platform } from "../platform/platform.ts";
 import { HeadTimes, OriginHealth } from "./site/origin-health.ts";
 import { Rangeless, KnownVary, Marks, Uncacheable, Invalidations } from "./site/remembered-keys.ts";
@@ -114,7 +115,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     bypasses: (route) => (bypass !== false && isBypassed(bypass, route)) || view.bypasses(route),
     positions: purging && new Positions({ ...platform, secret, view: purging.view }),
     originHealth: new OriginHealth(platform.log),
-    loops: new Loops({ ...platform, pseudonym: environment.pseudonym }),
+    loops: new Loops({ ...platform, pseudonym: once(() => pseudonymOf(environment)) }),
     clientLimit: limiter && new ClientLimit({ ...platform, limiter }),
     headTimes: new HeadTimes(),
     flights: new Flights(),

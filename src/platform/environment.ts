@@ -75,11 +75,9 @@ export function readEnvironment(
   const withSecrets = [...found.hooks.values(), ...found.outward.values()];
   faults.push(...weakSettingsIn(env), ...withSecrets.flatMap((one) => one.faults));
   faults.push(...(found.varnish?.faults ?? []));
-  /** Identifies this deployment in `Via`, to detect loops. All isolates have the same pseudonym. */
-  const pseudonym = pseudonymOf(found);
   /** The number of hot keys that are kept warm; 0: off. */
   const hotKeys = hotKeysFault ? 0 : config.hotKeys;
-  return { ...found, pseudonym, hotKeys, faults };
+  return { ...found, hotKeys, faults };
 }
 
 interface StoresInCode {
@@ -125,11 +123,11 @@ interface FoundBindings {
 }
 
 /**
- * Creates the pseudonym. Origins receive it, and clients can test guesses, because a right guess
- * gets a 508. So its hash covers no address of an origin, and no guessable secret such as
- * ADMIN_TOKEN.
+ * Returns the pseudonym that identifies this deployment in `Via`, to detect loops. All isolates have
+ * the same. Origins receive it, and clients can test guesses, because a right guess gets a 508. So
+ * its hash covers no address of an origin, and no guessable secret such as ADMIN_TOKEN.
  */
-function pseudonymOf({ redis, purgeSecrets, namespace, siteHosts }: FoundBindings): string {
+export function pseudonymOf({ redis, purgeSecrets, namespace, siteHosts }: FoundBindings): string {
   const sites = siteHosts.length === 0 ? undefined : siteHosts.join(" ");
   const secrets = [redis, purgeSecrets].map((value) => (isFault(value) ? undefined : value));
   return `tidemark-${sha256Short(JSON.stringify([namespace, sites, secrets]))}`;

@@ -4,7 +4,7 @@ import "../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
 import { type Config, defineConfig } from "../../src/config/config.ts";
 import type { Env } from "../../src/protocol/variables/bindings.ts";
-import { readEnvironment } from "../../src/platform/environment.ts";
+import { pseudonymOf, readEnvironment } from "../../src/platform/environment.ts";
 import { faultText, OperatorError } from "../../src/base/operator-error.ts";
 
 const origin = { ORIGIN_URL: "https://origin.example" };
@@ -200,7 +200,6 @@ describe("a valid environment", () => {
       siteHosts: [],
       bypass: false,
       colo: undefined,
-      pseudonym: expect.stringMatching(/^tidemark-[\w-]{11}$/),
       hotKeys: 0,
       faults: [],
     });
@@ -243,9 +242,10 @@ describe("a valid environment", () => {
       PURGE_SECRET: "whsec_Pgl4vj9dOMdPFMjzq42CcM/HYgd0fya2",
       SITE_HOST: "www.example.com",
     };
-    const named = (env: Env, config?: Config) => read(env, config).pseudonym;
+    const named = (env: Env, config?: Config) => pseudonymOf(read(env, config));
 
     it("that its isolates share in every colo", () => {
+      expect(named({ ...all, COLO: "HAM" })).toMatch(/^tidemark-[\w-]{11}$/);
       expect(named({ ...all, COLO: "HAM" })).toBe(named({ ...all, COLO: "AMS" }));
     });
 

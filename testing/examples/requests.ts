@@ -28,7 +28,7 @@ export function routeWith(changes: RouteChanges = {}): Route {
   return configWith(changes).routes[0] ?? configWith().anywhere;
 }
 
-const loops = new Loops({ pseudonym: "tidemark", nowAtMs: () => 0, log: () => undefined });
+const loops = new Loops({ pseudonym: () => "tidemark", nowAtMs: () => 0, log: () => undefined });
 
 export function planOf(
   request: { url?: string; method?: string; headers?: Readonly<Record<string, string>> },

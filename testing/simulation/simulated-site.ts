@@ -100,7 +100,7 @@ export class SimulatedSite {
       leases: undefined,
       originHealth: new OriginHealth(),
       headTimes: new HeadTimes(),
-      loops: new Loops({ pseudonym: "tidemark", nowAtMs, log: () => undefined }),
+      loops: new Loops({ pseudonym: () => "tidemark", nowAtMs, log: () => undefined }),
       clientLimit: undefined,
       uncacheable: new Uncacheable(),
       lastAnswers: new LastAnswers(),

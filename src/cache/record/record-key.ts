@@ -116,7 +116,7 @@ export class NameSecret {
 
   #take(text: string): void {
     this.#text = text;
-    this.#key = this.keyFor("names of records");
+    this.#key = undefined;
   }
 
   /**
@@ -132,7 +132,7 @@ export class NameSecret {
 
   /** Returns the HMAC-SHA-256 of a digest (RFC 2104), as 64 hex digits. */
   of(digest: string): string {
-    this.#key ??= crypto.getRandomValues(new Uint8Array(32));
+    this.#key ??= this.keyFor("names of records") ?? crypto.getRandomValues(new Uint8Array(32));
     return hexOf(hmac(this.#key, bytesOf(digest)));
   }
 }

@@ -9,8 +9,8 @@ import type { Log } from "../../observe/log-line.ts";
 const noticeEveryMs = 60_000;
 
 export interface LoopsSettings {
-  /** A token that is unique to the deployment and the same in all of its isolates. */
-  readonly pseudonym: string;
+  /** Returns a token that is unique to the deployment and the same in all of its isolates. */
+  readonly pseudonym: () => string;
   readonly nowAtMs: () => number;
   readonly log: Log;
 }
@@ -25,7 +25,7 @@ export class Loops {
 
   /** Returns `Via` with the deployment's pseudonym appended. A missing field is `null`. */
   viaWithOurs(via: string | null): string {
-    const ours = `1.1 ${this.#given.pseudonym}`;
+    const ours = `1.1 ${this.#given.pseudonym()}`;
     return via === null ? ours : `${via}, ${ours}`;
   }
 
@@ -40,7 +40,7 @@ export class Loops {
   }
 
   #timesIn(via: string): number {
-    const { pseudonym } = this.#given;
+    const pseudonym = this.#given.pseudonym();
     // Fast path: most Via fields do not contain the pseudonym.
     if (!via.includes(pseudonym)) return 0;
     return via.split(",").filter((member) => member.trim().split(/\s+/)[1] === pseudonym).length;

@@ -67,7 +67,8 @@ export function readTarget(url: string, siteHosts: readonly string[] = []): Targ
   };
 }
 
-function isPlainPath(path: string): boolean {
+/** Returns whether the URL parser would leave the path unchanged. */
+export function isPlainPath(path: string): boolean {
   return plainPath.test(path) && !dotSegment.test(path);
 }
 

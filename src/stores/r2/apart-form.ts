@@ -30,15 +30,14 @@ export function formWithApart<Detail>(form: RecordForm<Detail>): RecordForm<With
 }
 
 /** The digest of no bytes. */
-const bodyDigest = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
-const emptyBody = { bodyBytes: 0, bodyDigest };
+const emptyDigest = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
 
 /** Returns the metadata of the record in the shared tier. */
 export function withoutBody<Detail>(
   metadata: MetadataWith<Detail>,
   apart: BodyApart,
 ): MetadataWith<WithApart<Detail>> {
-  return { ...metadata, ...emptyBody, apart };
+  return { ...metadata, bodyBytes: 0, bodyDigest: emptyDigest, apart };
 }
 
 /** Returns the metadata of the response, with its true length and digest. */

@@ -25,7 +25,7 @@ const config = defineConfig({
 });
 const matchRoute = compileRoutes(config);
 const readUrl = compileUrlReader({ config, nameSecret, matchRoute, siteHosts: [] });
-const loops = new Loops({ pseudonym: "x", nowAtMs: () => 0, log: () => undefined });
+const loops = new Loops({ pseudonym: () => "x", nowAtMs: () => 0, log: () => undefined });
 
 /** Returns a request as a runtime would that does not normalise the URL. */
 const asRequest = (path: string, method = "GET") =>

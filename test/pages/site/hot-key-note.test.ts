@@ -34,7 +34,7 @@ const readUrl = compileUrlReader({
   matchRoute: compileRoutes(config),
   siteHosts,
 });
-const loops = new Loops({ pseudonym: "tidemark", nowAtMs: () => 0, log: () => undefined });
+const loops = new Loops({ pseudonym: () => "tidemark", nowAtMs: () => 0, log: () => undefined });
 const site = { config, readUrl, siteHosts, loops };
 const exchange = { site, address: undefined };
 
