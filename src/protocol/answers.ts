@@ -140,7 +140,7 @@ export const answers = {
     ...reading,
     position: text,
     visibleWithinSeconds: seconds,
-    visibleBy: z.optional(text),
+    visibleBy: text,
     reach: z.optional(z.literal("process")),
     sealedPosition: z.optional(text),
     setCookie: z.optional(text),

@@ -8,8 +8,8 @@ export interface Acceptance {
   readonly position: string;
   /** The number of seconds after which the purge has taken effect in all colos. */
   readonly visibleWithinSeconds: number;
-  /** The end of these seconds by the site's clock, in ISO 8601. Absent from older sites. */
-  readonly visibleBy?: string;
+  /** The end of these seconds by the site's clock, in ISO 8601. */
+  readonly visibleBy: string;
   /** The value of `Tidemark-Position`, with which a reader sees the change at once. */
   readonly sealedPosition?: string;
   /** A `Set-Cookie` with this position, for the browser of an editor. */
@@ -109,12 +109,12 @@ export const acceptanceReader: Reader<Acceptance> = {
   what: "a position",
   read({ position, visibleWithinSeconds, visibleBy, sealedPosition, setCookie, notes }) {
     if (typeof position !== "string" || position === "") return undefined;
-    if (typeof visibleWithinSeconds !== "number") return undefined;
+    if (typeof visibleWithinSeconds !== "number" || typeof visibleBy !== "string") return undefined;
     const isNoted = Array.isArray(notes);
     return {
       position,
       visibleWithinSeconds,
-      ...(typeof visibleBy === "string" && { visibleBy }),
+      visibleBy,
       ...(typeof sealedPosition === "string" && { sealedPosition }),
       ...(typeof setCookie === "string" && { setCookie }),
       ...(isNoted && { notes: notes.map(String) }),

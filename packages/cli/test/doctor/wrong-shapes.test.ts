@@ -12,7 +12,7 @@ const well: Answers = {
   health: JSON.stringify({ ...health, findings: [], notLookedAt: [] }),
   stats: JSON.stringify({ faults: [], configuredRoutes: [] }),
   metrics: JSON.stringify(metrics),
-  purge: JSON.stringify({ position: "1-0", visibleWithinSeconds: 1 }),
+  purge: JSON.stringify({ position: "1-0", visibleWithinSeconds: 1, visibleBy: "" }),
 };
 
 async function examined(answers: Answers, args: readonly string[] = []) {
