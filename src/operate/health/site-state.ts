@@ -72,6 +72,8 @@ export interface IsolateState {
   readonly clients: readonly ClientState[];
   /** `undefined` without a journal. */
   readonly view: ViewState | undefined;
+  /** Whether hints of new purges arrive, and if not, why; `undefined` if the store has none. */
+  readonly hints?: string | undefined;
   /** All origins that routes use. */
   readonly originNames: readonly string[];
   /** The origins in `originNames` with usable settings. */
@@ -143,6 +145,7 @@ export function lookHere({ environment, cache, site, data, probe }: HealthSettin
         : [clientLooked("reports of counts", reportsHealth, "metrics' Durable Object")]),
     ],
     view: purging && viewLooked(purging.view),
+    hints: purging?.hints?.state,
     originNames: [...new Set([...config.routes, config.anywhere].map(({ origin }) => origin))],
     usableOrigins: new Set(environment.origins.keys()),
     originsShutOff: originHealth.shutOff,
