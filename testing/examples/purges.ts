@@ -41,7 +41,7 @@ export function responseWith(changes: Partial<StoredMetadata> = {}): StoredMetad
 
 /** Creates the hard purge of a webhook. */
 export function orderOf(tags: readonly string[], changes: Partial<SignedOrder> = {}): SignedOrder {
-  const sender = { id: "msg_1", bodyDigest: "d1", by: "webhook", reason: "" };
+  const sender = { id: "msg_1", bodyDigest: "d1", by: "signed-request", reason: "" };
   return { ...sender, mode: "hard", targets: { tags, prefixes: [] }, ...changes };
 }
 

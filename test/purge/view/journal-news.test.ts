@@ -63,8 +63,8 @@ it("an isolate logs and counts a listener that throws, without the error's messa
   expect(accepted.kind).toBe("accepted");
   expect(purging.view.chain?.entries.length).toBe(1);
   expect(heard.map(({ how, entries }) => [how, entries.map(({ by }) => by)])).toEqual([
-    ["accepted", ["webhook"]],
-    ["read", ["webhook"]],
+    ["accepted", ["signed-request"]],
+    ["read", ["signed-request"]],
   ]);
   const line = "Purge journal: a listener failed with RangeError.";
   expect([log, failed.count]).toEqual([[line, line], 2]);
