@@ -66,6 +66,7 @@ const answers: Readonly<Record<string, unknown>> = {
   },
   stats: {
     faults: [all("what why hint")],
+    configuredHooks: texts,
     configuredRoutes: [{ name: evil, match: texts, bypass: false, originTimeoutSeconds: 1 }],
     [evil]: { [evil]: texts },
   },
