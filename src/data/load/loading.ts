@@ -111,7 +111,7 @@ function loadingBy(ports: DataPorts): LoadPolicy<LoadNeed, LoadOutcome, CallResu
     mayShare: () => true,
     withoutFetch: async () => undefined,
     storedSince: (need) => storedSince(need, ports),
-    takeTurn: (need, flight) => worldTurn({ need, flight }, ports),
+    takeTurn: (need, flight) => acquireLease({ need, flight }, ports),
     fetch: (need, flight) => lead({ need, flight }, ports),
     accepts: (outcome, need) => accepted(outcome, need, ports),
     next: nextAfter,
@@ -239,7 +239,7 @@ function nextAfter(outcome: FlightOutcome<LoadOutcome>): Next<LoadNeed, CallResu
  * Waits for the lease up to `waitTimeoutMs`, or up to a shorter `softTimeoutMs` if a stale value
  * may answer. Returns at once if the namespace needs no lease.
  */
-export async function worldTurn(
+export async function acquireLease(
   { need, flight }: Part,
   ports: DataPorts,
 ): Promise<LeaderTurn<LoadOutcome, CallResult>> {
