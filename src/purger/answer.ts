@@ -52,14 +52,16 @@ export interface DryRun {
 }
 
 /** The result of one try. `Answer` is the content of a 2xx response. */
-export type Verdict<Answer> = { readonly kind: "accepted"; readonly answer: Answer } | NotAccepted;
+export type TryResult<Answer> =
+  | { readonly kind: "accepted"; readonly answer: Answer }
+  | NotAccepted;
 
 type NotAccepted =
   /** `retryAfterMs`: the wait that the response requested, or 0. */
   | { readonly kind: "try-later"; readonly why: string; readonly retryAfterMs: number }
   | { readonly kind: "refused"; readonly error: PurgeError };
 
-export type SendVerdict = ({ readonly kind: "accepted" } & Acceptance) | NotAccepted;
+export type SendResult = ({ readonly kind: "accepted" } & Acceptance) | NotAccepted;
 
 /** Parses a 2xx response. The status alone proves nothing, because any server may answer 200. */
 export interface Reader<Answer> {
@@ -76,7 +78,7 @@ export async function readAnswer<Answer>(
   response: Response,
   atMs: number,
   { read, what }: Reader<Answer>,
-): Promise<Verdict<Answer>> {
+): Promise<TryResult<Answer>> {
   const { status, headers } = response;
   const answer = parsed(await response.text());
   if (response.ok) {
