@@ -124,17 +124,17 @@ function answered(
 ): Response | Promise<Response> {
   const { exchange, key, marker, atMs } = lookup;
   if (marker !== undefined) exchange.site.variantDemand.note(key, marker, atMs);
-  const course = courseOf(found, lookup, arrived);
-  if (typeof course !== "string") return carryOut(course, found?.candidate, lookup, arrived);
+  const verdict = verdictOrBypass(found, lookup, arrived);
+  if (typeof verdict !== "string") return carryOut(verdict, found?.candidate, lookup, arrived);
   discardBody(found?.candidate.stored);
-  return passingBy(course, lookup, arrived);
+  return passingBy(verdict, lookup, arrived);
 }
 
 /**
  * Returns the verdict on a request after its lookup, which the decision records, or the
  * rule by which the request bypasses the cache.
  */
-export function courseOf(
+export function verdictOrBypass(
   found: FoundResponse | undefined,
   lookup: PageLookup,
   { client, read }: ClientRequest,

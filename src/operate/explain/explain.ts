@@ -17,7 +17,7 @@ import { needOf } from "../../pages/reuse/need.ts";
 import type { FoundResponse, PageLookup } from "../../pages/reuse/page-lookup.ts";
 import { type AnsweringVerdict, isAnswer, type Verdict } from "../../pages/reuse/may-answer.ts";
 import { notePass, passedInstead, refusalOfPass } from "../../pages/fetch/pass-by.ts";
-import { courseOf, isBeyond, lookupFor } from "../../pages/serve.ts";
+import { isBeyond, lookupFor, verdictOrBypass } from "../../pages/serve.ts";
 import type { ResponseDetail } from "../../pages/stored/stored-response.ts";
 import { copiesFor, type FoundCopy } from "./copies.ts";
 import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
@@ -100,7 +100,7 @@ export async function explain(
       const isBeyondView = await isBeyond(planned.request, atMs, explained.context);
       const lookup = lookupFor(planned.request, atMs, { ...context, isBeyondView });
       const found = await lookup.lookUp();
-      const verdict = courseOf(found, lookup, { client: request, read });
+      const verdict = verdictOrBypass(found, lookup, { client: request, read });
       if (typeof verdict === "string") {
         discardBody(found?.candidate.stored);
         return passing(passedInstead(verdict, request, read, context));
