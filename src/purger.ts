@@ -1,5 +1,5 @@
 // Exports of `tidemark/purger`: a client that signs, sends and retries purges.
-export type { Acceptance, DryRun, SendVerdict } from "./purger/answer.ts";
+export type { Acceptance, DryRun, SendResult } from "./purger/answer.ts";
 export type { PurgeMessage, PurgeOrder } from "./purger/message.ts";
 export {
   createOutbox,

@@ -202,7 +202,7 @@ export class PlayedIsolate {
 
   /** Does what a hit in memory does for the view of the journal: renews an old view. */
   attend(): void {
-    this.#view.attend(this.#attention);
+    this.#view.attend(this.#requester);
   }
 
   purge(tag: string): Promise<boolean> {
@@ -213,7 +213,7 @@ export class PlayedIsolate {
     const order = { mode: "hard", targets: { tags: [tag], prefixes: [] }, reason: "" } as const;
     const sender = { id: "", bodyDigest: "", by: "editor" };
     const acceptances = this.#app.cache.purging?.acceptances;
-    const accepted = await acceptances?.accept({ ...order, ...sender }, this.#attention);
+    const accepted = await acceptances?.accept({ ...order, ...sender }, this.#requester);
     const isAccepted = accepted?.kind === "accepted";
     if (!isAccepted) this.#site.troubles.push("A purge was not accepted.");
     return isAccepted;
@@ -224,7 +224,7 @@ export class PlayedIsolate {
     return this.#app.cache.metrics.take(this.#site.settings.time.atMs);
   }
 
-  get #attention() {
+  get #requester() {
     return {
       atMs: this.#site.settings.time.atMs,
       host: siteHost,

@@ -4,7 +4,7 @@ import type { Hono } from "hono/tiny";
 import type { Background } from "../platform/platform.ts";
 import type { UrlRead } from "../pages/request/url-reader.ts";
 import type { OpenHotKeys } from "../pages/site/hot-keys.ts";
-import type { Attention } from "../purge/view/view.ts";
+import type { Requester } from "../purge/view/view.ts";
 import type { createReports } from "../observe/reports/create-reports.ts";
 import type { AdminSettings } from "./admin-settings.ts";
 
@@ -41,7 +41,7 @@ export interface DebuggedRequest {
 }
 
 /** A request for the health check, with the means to renew the view. */
-export interface HealthRequest extends Attention {
+export interface HealthRequest extends Requester {
   readonly request: Request;
   readonly colo: string;
 }

@@ -12,7 +12,7 @@ import {
   type ResolvedOrder,
 } from "../purge/acceptance/order.ts";
 import { positionName } from "../purge/view/positions.ts";
-import type { Attention } from "../purge/view/view.ts";
+import type { Requester } from "../purge/view/view.ts";
 import { sha256Hex } from "../base/sha256.ts";
 import type { AcceptedPurge } from "./purges/purge-log.ts";
 import { nothingPurged, senderOf, type SenderSettings } from "./purge-sender.ts";
@@ -59,7 +59,7 @@ export interface PurgeAnswer {
 export async function purgeRoute(
   request: Request,
   settings: PurgeRouteSettings,
-  attention: Attention,
+  requester: Requester,
 ): Promise<PurgeAnswer> {
   const { naming } = settings;
   const sender = await senderOf(request, settings);
@@ -80,7 +80,7 @@ export async function purgeRoute(
     if (run === "repeated") return refused(409, "id-reused", triedBefore(id));
     return { answer: jsonAnswer({ dryRun: true, ...orderSummary(order.reading), ...run }) };
   }
-  return acceptPurge(order, { id, by, bodyDigest: await sha256Hex(bytes) }, settings, attention);
+  return acceptPurge(order, { id, by, bodyDigest: await sha256Hex(bytes) }, settings, requester);
 }
 
 /** Accepts the purge of an authenticated sender. */
@@ -88,11 +88,11 @@ export async function acceptPurge(
   { targets, mode, reason, reading }: ResolvedOrder,
   sender: Pick<SignedOrder, "id" | "by" | "bodyDigest">,
   { acceptances, metrics, positions, visibleWithinSeconds, reach }: AcceptanceRouteSettings,
-  attention: Attention,
+  requester: Requester,
 ): Promise<PurgeAnswer> {
   const { id, by } = sender;
   if ("why" in acceptances) return unavailable(acceptances);
-  const acceptance = await acceptances.accept({ targets, mode, reason, ...sender }, attention);
+  const acceptance = await acceptances.accept({ targets, mode, reason, ...sender }, requester);
   if (acceptance.kind === "conflict") return refused(409, "id-reused", usedBefore(id));
   if (acceptance.kind === "unavailable") {
     return unavailable(journalAway(acceptance, "send it again with the same id"));

@@ -20,7 +20,7 @@ interface SenderRefusal {
 
 export interface Sender {
   readonly kind: "known";
-  readonly by: "webhook" | "admin";
+  readonly by: "signed-request" | "admin";
   /** `webhook-id`; empty if an operator sends none. */
   readonly id: string;
   /** Verifies the body as received. Returns `undefined` if it is authentic. */
@@ -81,7 +81,7 @@ function signer(
     gate.refusals.refused("signature", "wrong");
     return notSigned("The signature matches no secret of this deployment", "signature");
   };
-  return { kind: "known", by: "webhook", id: claim.id, refusalOf };
+  return { kind: "known", by: "signed-request", id: claim.id, refusalOf };
 }
 
 function tooLongId(): SenderRefusal {

@@ -3,7 +3,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { Hono } from "hono/tiny";
 import { coloOf } from "../platform/environment.ts";
 import { plainPage } from "../pages/respond/plain-page.ts";
-import type { Attention } from "../purge/view/view.ts";
+import type { Requester } from "../purge/view/view.ts";
 import type { AdminSettings } from "./admin-settings.ts";
 import { journalRoute } from "./journal-route.ts";
 import { errorAnswer, jsonAnswer } from "./json-answers.ts";
@@ -20,12 +20,12 @@ export function adminRoutes(
 ): Hono {
   const { environment, gate } = settings;
   const admin = new Hono();
-  const attentionOf = attentionBy(settings);
+  const requesterOf = requesterBy(settings);
   admin.get("/health", (context) => {
     const { raw: request } = context.req;
     if (operating === undefined) return shortHealth(settings);
     return operating.health({
-      ...attentionOf(context),
+      ...requesterOf(context),
       request,
       colo: coloOf(environment, request),
     });
@@ -34,7 +34,7 @@ export function adminRoutes(
     admin.get("/proof", ({ req }) => gate.proof(req.raw));
     addRoutesOfBearer(admin, settings, operating);
   }
-  senders.addTo(admin, attentionOf);
+  senders.addTo(admin, requesterOf);
   admin.all("*", () => plainPage("nothing"));
   return admin;
 }
@@ -46,8 +46,8 @@ function shortHealth({ environment: { origins }, site }: AdminSettings): Respons
   return jsonAnswer({ status: canAnswer ? "ok" : "unable" }, canAnswer ? 200 : 503);
 }
 
-function attentionBy({ site, cache }: AdminSettings) {
-  return ({ executionCtx }: Context): Attention => ({
+function requesterBy({ site, cache }: AdminSettings) {
+  return ({ executionCtx }: Context): Requester => ({
     atMs: site.nowAtMs(),
     afterAnswer: cache.behind(executionCtx),
   });
@@ -60,7 +60,7 @@ function addRoutesOfBearer(
   operating: OpenOperate | undefined,
 ): void {
   const { environment, cache, site, gate, outward } = settings;
-  const attentionOf = attentionBy(settings);
+  const requesterOf = requesterBy(settings);
   const absence = whyNoJournal(environment);
   const forBearer: MiddlewareHandler = async ({ req }, next) =>
     (await gate.refusalOf(req.raw)) ?? next();
@@ -71,9 +71,9 @@ function addRoutesOfBearer(
   const switching = cache.purging ?? absence;
   const variable = environment.bypass;
   const switched = { switching, variable, routes, visibleWithinSeconds };
-  admin.get("/switch", forBearer, (context) => switchState(switched, attentionOf(context)));
+  admin.get("/switch", forBearer, (context) => switchState(switched, requesterOf(context)));
   admin.post("/switch", forBearer, (context) =>
-    switchRoute(context.req.raw, switched, attentionOf(context)),
+    switchRoute(context.req.raw, switched, requesterOf(context)),
   );
   admin.get("/outward", forBearer, () => outwardState(outward, site.nowAtMs()));
   admin.post("/outward", forBearer, ({ req }) => outwardRoute(req.raw, outward, site.nowAtMs));

@@ -6,7 +6,7 @@ import type { Environment } from "../platform/environment.ts";
 import type { Background } from "../platform/platform.ts";
 import { addressOf } from "../pages/request/forwarded-fields.ts";
 import { namingOf } from "../pages/request/naming.ts";
-import type { Attention } from "../purge/view/view.ts";
+import type { Requester } from "../purge/view/view.ts";
 import type { Hook, HookRefusal } from "../hooks/port/hook.ts";
 import type { AdminSettings } from "./admin-settings.ts";
 import { errorAnswer, jsonAnswer, noJournal } from "./json-answers.ts";
@@ -43,7 +43,7 @@ export interface SenderRoutes {
    * Adds the routes below `/_cache/`. They need no admin token: a hook has its sender's signature,
    * and `/purge` accepts a signature or the admin token.
    */
-  readonly addTo: (admin: Hono, attentionOf: (context: Context) => Attention) => void;
+  readonly addTo: (admin: Hono, requesterOf: (context: Context) => Requester) => void;
   readonly dialect: DialectRoute | undefined;
 }
 
@@ -69,22 +69,22 @@ export function senderRoutes(settings: AdminSettings): SenderRoutes {
   const received = async (
     request: Request,
     { name, credential, hook }: Recipient,
-    attention: Attention,
+    requester: Requester,
   ) => {
     const route = { ...accepting, nowAtMs, log, purgeLog, credential };
-    const handled = await hookRoute(request, hook, route, attention);
+    const handled = await hookRoute(request, hook, route, requester);
     const result = handled.isTest ? "test" : handled.accepted ? "purged" : "ignored";
     metrics.add("webhooks", [name, handled.refusal ?? result]);
     return noted(handled);
   };
   return {
-    addTo(admin, attentionOf) {
+    addTo(admin, requesterOf) {
       if (gate.adminToken !== undefined || purgeSecrets !== undefined) {
         const dryRuns = new DryRunIds({ ...site.config, redis: cache.redis });
         const route = { ...accepting, purgeSecrets, tiers, data, dryRuns };
         admin.post("/purge", async (context) => {
           const { raw: request } = context.req;
-          const handled = await purgeRoute(request, route, attentionOf(context));
+          const handled = await purgeRoute(request, route, requesterOf(context));
           if (handled.accepted !== undefined) purgeLog.logAccepted(handled.accepted, request);
           return noted(handled);
         });
@@ -92,7 +92,7 @@ export function senderRoutes(settings: AdminSettings): SenderRoutes {
       for (const [name, hook] of hooks) {
         const recipient: Recipient = { name, credential: "hook", hook };
         admin.post(`/hooks/${name}`, (context) =>
-          received(context.req.raw, recipient, attentionOf(context)),
+          received(context.req.raw, recipient, requesterOf(context)),
         );
       }
     },
@@ -100,8 +100,8 @@ export function senderRoutes(settings: AdminSettings): SenderRoutes {
       methods: varnish.methods,
       answer(request, background, address) {
         const hook = varnish.hookFor(addressOf({ client: request.headers, address }));
-        const attention = { atMs: nowAtMs(), afterAnswer: cache.behind(background) };
-        return received(request, { name: "varnish", credential: "varnish", hook }, attention);
+        const requester = { atMs: nowAtMs(), afterAnswer: cache.behind(background) };
+        return received(request, { name: "varnish", credential: "varnish", hook }, requester);
       },
     },
   };
@@ -137,10 +137,10 @@ function hookRoute(
   request: Request,
   hook: Pick<Hook, "receive">,
   settings: HookRouteSettings,
-  attention: Attention,
+  requester: Requester,
 ): Promise<PurgeAnswer> {
   const { gate, naming, nowAtMs, log, purgeLog, credential } = settings;
-  const { afterAnswer } = attention;
+  const { afterAnswer } = requester;
   return hook.receive<ResolvedOrder, PurgeAnswer>(request, {
     nowAtMs,
     log,
@@ -160,7 +160,7 @@ function hookRoute(
       return order.dryRun === undefined ? resolvedOrder(order, naming) : { fault: noDryRun };
     },
     purge: async (order, sender) => {
-      const handled = await acceptPurge(order, sender, settings, attention);
+      const handled = await acceptPurge(order, sender, settings, requester);
       // Log here, because the route may answer its sender before the purge is accepted.
       if (handled.accepted !== undefined) purgeLog.logAccepted(handled.accepted, request);
       return { answer: handled, isAccepted: handled.accepted !== undefined };

@@ -14,7 +14,7 @@ import type { SwitchLog } from "../purge/journal/switch-log.ts";
 import { type SwitchOrder, switchOrder } from "../protocol/operator-orders.ts";
 import type { Switch } from "../purge/journal/switch.ts";
 import { type Bypass, newestOf, type SwitchState } from "../purge/journal/switch-state.ts";
-import type { Attention, PurgeView } from "../purge/view/view.ts";
+import type { Requester, PurgeView } from "../purge/view/view.ts";
 import { bodyUpTo } from "./access/request-body.ts";
 import { errorAnswer, errorsOf, journalAway, jsonAnswer, quoted } from "./json-answers.ts";
 
@@ -48,13 +48,13 @@ const example = 'Send {"bypass": true}, {"bypass": ["<route>"]} or {"bypass": fa
  */
 export async function switchState(
   settings: SwitchRouteSettings,
-  attention: Attention,
+  requester: Requester,
 ): Promise<Response> {
   const { switching, variable, visibleWithinSeconds, routes } = settings;
   if ("why" in switching) {
     return jsonAnswer({ ...stateAnswer(undefined), variable, journal: switching.why });
   }
-  await switching.view.attend(attention)?.();
+  await switching.view.attend(requester)?.();
   const current = await switching.switching.read();
   const known = switching.view.switched;
   const here = known?.bypass ?? false;
@@ -63,7 +63,7 @@ export async function switchState(
     return jsonAnswer({ ...stateAnswer(known), here, variable, visibleWithinSeconds, journal });
   }
   const state = newestOf(current.state, known);
-  if (state !== current.state) attention.afterAnswer(() => switching.acceptances.keepSwitch());
+  if (state !== current.state) requester.afterAnswer(() => switching.acceptances.keepSwitch());
   const isSpoilt = current.state === undefined && current.names !== "";
   const named = state === undefined || typeof state.bypass === "boolean" ? [] : state.bypass;
   const unknownRoutes = unknownOf(named, routes);
@@ -91,7 +91,7 @@ function unknownOf(named: readonly string[], routes: SwitchRouteSettings["routes
 export async function switchRoute(
   request: Request,
   settings: SwitchRouteSettings,
-  attention: Attention,
+  requester: Requester,
 ): Promise<Response> {
   const { switching, routes, variable, visibleWithinSeconds } = settings;
   const bounds = { bytesMax: orderBytesMax, hintOfLarge: tooLarge.hint };
@@ -108,7 +108,7 @@ export async function switchRoute(
   if ("why" in switching) return unavailable(withoutJournal(switching));
   const distinct = typeof bypass === "boolean" ? bypass : [...new Set(bypass)];
   const by = "admin";
-  const posted = await switching.acceptances.post({ bypass: distinct, by, reason }, attention);
+  const posted = await switching.acceptances.post({ bypass: distinct, by, reason }, requester);
   switch (posted.kind) {
     case "posted": {
       const [trace_id, logged] = [traceIdOf(request.headers), loggedReason(reason)];

@@ -73,8 +73,8 @@ export function orderPurges(ports: OrderPurgePorts): OrderPurge {
     if (purging === undefined) throw noJournal();
     const mode = isSoft ? "soft" : "hard";
     const order = { id: "", bodyDigest: "", reason, by: "data", mode, targets } as const;
-    const attention = { atMs: nowAtMs(), host, afterAnswer };
-    const accepted = await purging.acceptances.accept(order, attention);
+    const requester = { atMs: nowAtMs(), host, afterAnswer };
+    const accepted = await purging.acceptances.accept(order, requester);
     if (accepted.kind === "accepted") {
       metrics.add("purges");
       const { position, visibleByAtMs } = accepted;

@@ -52,18 +52,25 @@ export function serve(
     return passBy(planned.passed, { arrivedAtMs: atMs }, context);
   }
   const arrived = { client: request, read };
-  const { position, key } = planned.request;
-  const { positions } = site;
-  if (position === undefined || positions === undefined) {
+  if (planned.request.position === undefined || site.positions === undefined) {
     return lookedUp(lookupFor(planned.request, atMs, context), arrived);
   }
-  const attention = { atMs, host: key.host, afterAnswer: context.afterAnswer };
   return inInvocation(async () => {
-    const isBeyondView = await positions.isBeyondView(position, attention);
+    const isBeyondView = await isBeyond(planned.request, atMs, context);
     const lookup = lookupFor(planned.request, atMs, { ...context, isBeyondView });
     lookup.hasWaited();
     return lookedUp(lookup, arrived);
   });
+}
+
+/** Returns whether the request has the position of a purge that the view lacks, after a renewal. */
+export async function isBeyond(
+  { position, key }: LookupRequest,
+  atMs: number,
+  { site: { positions }, afterAnswer }: Context,
+): Promise<boolean> {
+  if (position === undefined || positions === undefined) return false;
+  return positions.isBeyondView(position, { atMs, host: key.host, afterAnswer });
 }
 
 function lookedUp(lookup: PageLookup, arrived: ClientRequest): Response | Promise<Response> {
@@ -117,17 +124,17 @@ function answered(
 ): Response | Promise<Response> {
   const { exchange, key, marker, atMs } = lookup;
   if (marker !== undefined) exchange.site.variantDemand.note(key, marker, atMs);
-  const course = courseOf(found, lookup, arrived);
-  if (typeof course !== "string") return carryOut(course, found?.candidate, lookup, arrived);
+  const verdict = verdictOrBypass(found, lookup, arrived);
+  if (typeof verdict !== "string") return carryOut(verdict, found?.candidate, lookup, arrived);
   discardBody(found?.candidate.stored);
-  return passingBy(course, lookup, arrived);
+  return passingBy(verdict, lookup, arrived);
 }
 
 /**
  * Returns the verdict on a request after its lookup, which the decision records, or the
  * rule by which the request bypasses the cache.
  */
-export function courseOf(
+export function verdictOrBypass(
   found: FoundResponse | undefined,
   lookup: PageLookup,
   { client, read }: ClientRequest,

@@ -140,7 +140,7 @@ export const answers = {
     ...reading,
     position: text,
     visibleWithinSeconds: seconds,
-    visibleBy: z.optional(text),
+    visibleBy: text,
     reach: z.optional(z.literal("process")),
     sealedPosition: z.optional(text),
     setCookie: z.optional(text),
@@ -223,8 +223,7 @@ export const answers = {
     faults: z.array(z.object(fault)),
     /** Routes in the order of the configuration. The member `routes` has their counts by name. */
     configuredRoutes: z.array(configuredRoute),
-    /** The names of the webhooks' hooks. Absent from sites before version 0.2. */
-    configuredHooks: z.optional(z.array(text)),
+    configuredHooks: z.array(text),
     /** The time of one call to the journal; a text without a journal. */
     journal: z.optional(z.union([text, z.looseObject({ roundTripMs: z.optional(z.number()) })])),
   }),

@@ -20,6 +20,7 @@ export const findingCodes = [
   "journal-lost-entries",
   "journal-restarted",
   "switch-lost",
+  "hints-off",
   "purge-late",
   "origin-down",
   "origin-unreachable",

@@ -8,8 +8,8 @@ export interface Acceptance {
   readonly position: string;
   /** The number of seconds after which the purge has taken effect in all colos. */
   readonly visibleWithinSeconds: number;
-  /** The end of these seconds by the site's clock, in ISO 8601. Absent from older sites. */
-  readonly visibleBy?: string;
+  /** The end of these seconds by the site's clock, in ISO 8601. */
+  readonly visibleBy: string;
   /** The value of `Tidemark-Position`, with which a reader sees the change at once. */
   readonly sealedPosition?: string;
   /** A `Set-Cookie` with this position, for the browser of an editor. */
@@ -52,14 +52,16 @@ export interface DryRun {
 }
 
 /** The result of one try. `Answer` is the content of a 2xx response. */
-export type Verdict<Answer> = { readonly kind: "accepted"; readonly answer: Answer } | NotAccepted;
+export type TryResult<Answer> =
+  | { readonly kind: "accepted"; readonly answer: Answer }
+  | NotAccepted;
 
 type NotAccepted =
   /** `retryAfterMs`: the wait that the response requested, or 0. */
   | { readonly kind: "try-later"; readonly why: string; readonly retryAfterMs: number }
   | { readonly kind: "refused"; readonly error: PurgeError };
 
-export type SendVerdict = ({ readonly kind: "accepted" } & Acceptance) | NotAccepted;
+export type SendResult = ({ readonly kind: "accepted" } & Acceptance) | NotAccepted;
 
 /** Parses a 2xx response. The status alone proves nothing, because any server may answer 200. */
 export interface Reader<Answer> {
@@ -76,7 +78,7 @@ export async function readAnswer<Answer>(
   response: Response,
   atMs: number,
   { read, what }: Reader<Answer>,
-): Promise<Verdict<Answer>> {
+): Promise<TryResult<Answer>> {
   const { status, headers } = response;
   const answer = parsed(await response.text());
   if (response.ok) {
@@ -109,12 +111,12 @@ export const acceptanceReader: Reader<Acceptance> = {
   what: "a position",
   read({ position, visibleWithinSeconds, visibleBy, sealedPosition, setCookie, notes }) {
     if (typeof position !== "string" || position === "") return undefined;
-    if (typeof visibleWithinSeconds !== "number") return undefined;
+    if (typeof visibleWithinSeconds !== "number" || typeof visibleBy !== "string") return undefined;
     const isNoted = Array.isArray(notes);
     return {
       position,
       visibleWithinSeconds,
-      ...(typeof visibleBy === "string" && { visibleBy }),
+      visibleBy,
       ...(typeof sealedPosition === "string" && { sealedPosition }),
       ...(typeof setCookie === "string" && { setCookie }),
       ...(isNoted && { notes: notes.map(String) }),

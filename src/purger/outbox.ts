@@ -154,24 +154,24 @@ function createAttempt(
   const backOff = { firstWaitMs: 500, waitMsMax: 60_000, random: Math.random, ...given };
   return async (entry, signal) => {
     const { id, body } = entry;
-    const verdict = await purger.send({ id, body }, { signal }).catch((cause: unknown) => {
+    const result = await purger.send({ id, body }, { signal }).catch((cause: unknown) => {
       if (signal.aborted) return "cut-off" as const;
       throw cause;
     });
-    if (verdict === "cut-off") return verdict;
-    if (verdict.kind === "accepted") {
-      const { kind: _, ...acceptance } = verdict;
+    if (result === "cut-off") return result;
+    if (result.kind === "accepted") {
+      const { kind: _, ...acceptance } = result;
       await store.delivered(id, acceptance);
       return "delivered";
     }
-    const isRefused = verdict.kind === "refused";
-    const why = isRefused ? verdict.error.message : verdict.why;
-    if (isRefused && aboutTheMessage.has(verdict.error.code)) {
+    const isRefused = result.kind === "refused";
+    const why = isRefused ? result.error.message : result.why;
+    if (isRefused && aboutTheMessage.has(result.error.code)) {
       await store.refused(id, why);
       report({ kind: "refused", id, why });
       return "refused";
     }
-    const retryAfterMs = isRefused ? 0 : verdict.retryAfterMs;
+    const retryAfterMs = isRefused ? 0 : result.retryAfterMs;
     const waitMs = Math.max(backOffMs(Number(entry.failedTries) + 1, backOff), retryAfterMs);
     await store.failed(id, nowAtMs() + waitMs, why);
     report({ kind: "waits", id, why });

@@ -6,8 +6,8 @@ import {
   dryRunReader,
   readAnswer,
   type Reader,
-  type SendVerdict,
-  type Verdict,
+  type SendResult,
+  type TryResult,
 } from "./answer.ts";
 import { type BackOff, backOffMs, sleep } from "./back-off.ts";
 import { dryRunMessageOf, messageOf, type PurgeMessage, type PurgeOrder } from "./message.ts";
@@ -65,7 +65,7 @@ export interface Purger {
    *
    * @throws only the signal's reason, when the signal is aborted
    */
-  send(message: PurgeMessage, options?: { readonly signal?: AbortSignal }): Promise<SendVerdict>;
+  send(message: PurgeMessage, options?: { readonly signal?: AbortSignal }): Promise<SendResult>;
 }
 
 const retryUnlessSet: Retry = {
@@ -98,7 +98,7 @@ export function createPurger(settings: PurgerSettings): Purger {
     reader: Reader<Answer>,
     signal: AbortSignal | undefined,
     leftMs = Infinity,
-  ): Promise<Verdict<Answer>> => {
+  ): Promise<TryResult<Answer>> => {
     signal?.throwIfAborted();
     try {
       const signed = await sign(message, nowAtMs());
@@ -127,12 +127,12 @@ export function createPurger(settings: PurgerSettings): Purger {
     const beganAtMs = nowAtMs();
     for (let tries = 1; ; tries += 1) {
       const leftMs = beganAtMs + giveUpAfterMs - nowAtMs();
-      const verdict = await tryOnce(message, reader, signal, leftMs);
-      if (verdict.kind === "refused") throw verdict.error;
-      if (verdict.kind === "accepted") return verdict.answer;
-      const waitMs = Math.max(backOffMs(tries, retry), verdict.retryAfterMs);
+      const result = await tryOnce(message, reader, signal, leftMs);
+      if (result.kind === "refused") throw result.error;
+      if (result.kind === "accepted") return result.answer;
+      const waitMs = Math.max(backOffMs(tries, retry), result.retryAfterMs);
       const isLate = nowAtMs() + waitMs - beganAtMs > giveUpAfterMs;
-      if (tries >= triesMax || isLate) throw notAccepted(message.id, tries, verdict.why);
+      if (tries >= triesMax || isLate) throw notAccepted(message.id, tries, result.why);
       await retry.sleep(waitMs, signal);
     }
   };
@@ -141,8 +141,8 @@ export function createPurger(settings: PurgerSettings): Purger {
     dryRun: async (order, options) =>
       tryUntilAccepted(dryRunMessageOf(order), dryRunReader, options),
     send: async (message, { signal } = {}) => {
-      const verdict = await tryOnce(message, acceptanceReader, signal);
-      return verdict.kind === "accepted" ? { kind: "accepted", ...verdict.answer } : verdict;
+      const result = await tryOnce(message, acceptanceReader, signal);
+      return result.kind === "accepted" ? { kind: "accepted", ...result.answer } : result;
     },
   };
 }

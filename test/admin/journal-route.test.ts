@@ -41,7 +41,7 @@ describe("the journal route", () => {
       {
         position: expect.stringMatching(/^\d+-\d+$/) as string,
         at: new Date(site.clock.atMs).toISOString(),
-        by: "webhook",
+        by: "signed-request",
         id: "msg_7",
         ...order,
         groups: [],

@@ -117,3 +117,21 @@ describe("a misspelt option is refused with the call's options", () => {
     expect(world.isolate.data.stats().purges.accepted).toBe(0);
   });
 });
+
+it.each([
+  [
+    "getOrSet",
+    "tags",
+    ({ articles }) => articles.getOrSet("42", () => "v", { tags: "a" as never }),
+  ],
+  ["set", "tags", ({ articles }) => articles.set("42", "v", { tags: "a" as never })],
+  ["purge", "tags", ({ isolate }) => isolate.data.purge({ tags: "a" as never })],
+  ["purge", "keys", ({ isolate }) => isolate.data.purge({ keys: "articles/42" as never })],
+] satisfies [string, string, (world: ReturnType<typeof openArticles>) => Promise<unknown>][])(
+  "%s refuses %s that are no list",
+  async (call, name, run) => {
+    await expect(run(openArticles())).rejects.toThrow(
+      `A call of \`${call}\` is invalid. ${name} is not a list. Write a list, also of one name: ${name}: ["…"].`,
+    );
+  },
+);

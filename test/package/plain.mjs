@@ -145,7 +145,8 @@ const headers = { range: "bytes=0-9" };
 const part = await site.fetch(new Request("https://a.example/small", { headers }));
 assert.deepEqual([part.status, await part.text()], [206, "x".repeat(10)]);
 
-const accepted = { accepted: true, position: "1-0", visibleWithinSeconds: 10 };
+const visibleBy = "2026-11-20T09:05:17.845Z";
+const accepted = { accepted: true, position: "1-0", visibleWithinSeconds: 10, visibleBy };
 const sent = [];
 const purger = createPurger({
   url: "https://www.example.com/_cache/purge",

@@ -6,7 +6,11 @@ import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 
 export const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 export const url = "https://www.example.com/_cache/purge";
-export const acceptance = { position: "1760000000000-0", visibleWithinSeconds: 10 };
+export const acceptance = {
+  position: "1760000000000-0",
+  visibleWithinSeconds: 10,
+  visibleBy: "2025-10-09T08:53:30.000Z",
+};
 
 export const accepted = (): Response => Response.json({ ...acceptance, targets: { tags: 1 } });
 export const answered =

@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
+import { acceptance } from "./fakes.ts";
 
 const endings: (() => unknown)[] = [];
 afterEach(async () => {
@@ -29,7 +30,7 @@ async function startReceiver() {
     const order: unknown = JSON.parse(Buffer.concat(chunks).toString());
     received.push({ id: incoming.headers["webhook-id"], order });
     onTry();
-    if (accepts) outgoing.end('{"position":"7-0","visibleWithinSeconds":10}');
+    if (accepts) outgoing.end(JSON.stringify({ ...acceptance, position: "7-0" }));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

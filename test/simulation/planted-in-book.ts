@@ -118,13 +118,13 @@ export const unnotedIsNotReadBack = withJournal(
 export const restampedLate: Planted = {
   view: (settings) =>
     new (class extends JournalView {
-      override seek(...[attention, record]: Parameters<JournalView["seek"]>) {
+      override seek(...[requester, record]: Parameters<JournalView["seek"]>) {
         const before = record?.stamp;
         const late = () => {
           const end = this.chain?.end;
           if (record !== undefined && record.stamp !== before && end) restamp(record, end);
         };
-        return super.seek(attention, record)?.then(late);
+        return super.seek(requester, record)?.then(late);
       }
     })(settings),
 };

@@ -233,9 +233,9 @@ export const neverReadBack = withJournal(
 export const answeredFromMemory: Planted = {
   acceptances: (settings) =>
     new (class extends Acceptances {
-      override async accept(...[order, attention]: Parameters<Acceptances["accept"]>) {
+      override async accept(...[order, requester]: Parameters<Acceptances["accept"]>) {
         const known = settings.view.entries.find(({ id }) => id === order.id);
-        if (known === undefined) return super.accept(order, attention);
+        if (known === undefined) return super.accept(order, requester);
         const { position, n } = known;
         return { kind: "accepted" as const, position, n, visibleByAtMs: 0 };
       }

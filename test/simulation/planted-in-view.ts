@@ -3,7 +3,7 @@ import type { StoredMetadata } from "../../src/pages/stored/stored-response.ts";
 import { ClockSteps } from "../../src/purge/view/clock-steps.ts";
 import { JournalView } from "../../src/purge/view/journal-view.ts";
 import type {
-  Attention,
+  Requester,
   JudgementAsk,
   PurgeJudgement,
   PurgeView,
@@ -137,9 +137,9 @@ export const setBackUnnoticed: Planted = withView(
   class extends JournalView {
     #latestAtMs = -Infinity;
 
-    override attend(attention: Attention) {
-      this.#latestAtMs = Math.max(this.#latestAtMs, attention.atMs);
-      return super.attend({ ...attention, atMs: this.#latestAtMs });
+    override attend(requester: Requester) {
+      this.#latestAtMs = Math.max(this.#latestAtMs, requester.atMs);
+      return super.attend({ ...requester, atMs: this.#latestAtMs });
     }
 
     override arrived(): void {

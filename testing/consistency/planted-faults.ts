@@ -16,8 +16,8 @@ import { changedJournal, type JournalChange } from "./changed-journal.ts";
 
 /** A view whose stamp is its last entry at the first use of the stamp, after the response. */
 class LateStampView extends JournalView {
-  override async stamp(attention: Parameters<JournalView["stamp"]>[0]) {
-    const early = await super.stamp(attention);
+  override async stamp(requester: Parameters<JournalView["stamp"]>[0]) {
+    const early = await super.stamp(requester);
     if (early === "none") return early;
     let late: typeof early | undefined;
     const place = () => (late ??= this.chain?.end ?? early);

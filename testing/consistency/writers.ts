@@ -2,7 +2,7 @@
 // colo. A writer may send a purge to all colos, and may repeat the purge later. It retries a purge
 // that was not accepted.
 import { setTimeout as delay } from "node:timers/promises";
-import type { SendVerdict } from "../../src/purger/answer.ts";
+import type { SendResult } from "../../src/purger/answer.ts";
 import { messageOf, type PurgeMessage } from "../../src/purger/message.ts";
 import { createPurger, type Purger } from "../../src/purger/purger.ts";
 import { covers } from "./checker/coverage.ts";
@@ -105,7 +105,7 @@ export class Writers {
   }
 }
 
-function outcomeOf(verdict: SendVerdict | undefined): PurgeTry["outcome"] {
+function outcomeOf(verdict: SendResult | undefined): PurgeTry["outcome"] {
   if (verdict?.kind === "accepted") return { kind: "accepted", position: verdict.position };
   return { kind: "refused", why: verdict?.kind === "refused" ? verdict.error.code : "try-later" };
 }

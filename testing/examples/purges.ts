@@ -41,7 +41,7 @@ export function responseWith(changes: Partial<StoredMetadata> = {}): StoredMetad
 
 /** Creates the hard purge of a webhook. */
 export function orderOf(tags: readonly string[], changes: Partial<SignedOrder> = {}): SignedOrder {
-  const sender = { id: "msg_1", bodyDigest: "d1", by: "webhook", reason: "" };
+  const sender = { id: "msg_1", bodyDigest: "d1", by: "signed-request", reason: "" };
   return { ...sender, mode: "hard", targets: { tags, prefixes: [] }, ...changes };
 }
 
@@ -83,7 +83,7 @@ export class Isolate {
     });
   }
 
-  get attention() {
+  get requester() {
     const afterAnswer = (work: () => Promise<void>) => void this.pending.push(work());
     return { atMs: this.clock.atMs, afterAnswer };
   }
@@ -91,7 +91,7 @@ export class Isolate {
   /** Renews the view, after a time in which it became too old. */
   async renew(): Promise<void> {
     this.clock.advance(boundMs / 1_000);
-    await this.view.attend(this.attention)?.();
+    await this.view.attend(this.requester)?.();
     await this.settle();
   }
 
@@ -115,7 +115,7 @@ export class Isolate {
 
   /** Returns the metadata of a response that is filled now. */
   async filled(changes: Partial<StoredMetadata> = {}): Promise<StoredMetadata> {
-    const stamp = await this.view.stamp(this.attention);
+    const stamp = await this.view.stamp(this.requester);
     return responseWith({ stamp, requestedAtMs: this.clock.atMs, ...changes });
   }
 

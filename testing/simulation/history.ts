@@ -199,7 +199,7 @@ class Course implements History {
     const { entry, appendedAtMs } = owed;
     await time.sleep(this.#world.between(0, settings.maxLagMs.usual));
     const isolate = this.#world.any(this.#isolates);
-    const isBeyondView = !(await isolate.view.reaches(entry, isolate.attention));
+    const isBeyondView = !(await isolate.view.reaches(entry, isolate.requester));
     for (const fill of this.#fills.filter((each) => isCovered(each, owed))) {
       const answer = isolate.answer(fill, isBeyondView);
       const isForbidden = answer === "fresh" || (answer === "stale" && entry.mode === "hard");

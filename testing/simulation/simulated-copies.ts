@@ -3,7 +3,7 @@
 import { encodeEntry } from "../../src/purge/journal/entry.ts";
 import { JournalView, type JournalViewSettings } from "../../src/purge/view/journal-view.ts";
 import { RedisJournal } from "../../src/stores/redis/journal/redis-journal.ts";
-import type { Attention, PurgeSubject } from "../../src/purge/view/view.ts";
+import type { Requester, PurgeSubject } from "../../src/purge/view/view.ts";
 import { type KnownView, ViewCopy } from "../../src/purge/view/view-copies.ts";
 import type { Parts, SimulatedColo, SimulatedIsolate } from "./simulated-isolate.ts";
 
@@ -100,17 +100,17 @@ class ViewInColo extends JournalView {
     this.#draw = draw;
   }
 
-  override attend(attention: Attention) {
-    if (this.#draw() < 0.3) void this.seek(attention);
-    return super.attend({ ...attention, host: "www.example.com" });
+  override attend(requester: Requester) {
+    if (this.#draw() < 0.3) void this.seek(requester);
+    return super.attend({ ...requester, host: "www.example.com" });
   }
 
-  override seek(attention: Attention, record = oldestRecord()) {
-    return super.seek({ ...attention, host: "www.example.com" }, record);
+  override seek(requester: Requester, record = oldestRecord()) {
+    return super.seek({ ...requester, host: "www.example.com" }, record);
   }
 
-  override async stamp(attention: Attention) {
-    return super.stamp({ ...attention, host: "www.example.com" });
+  override async stamp(requester: Requester) {
+    return super.stamp({ ...requester, host: "www.example.com" });
   }
 }
 

@@ -16,7 +16,7 @@ import {
 import type { Journal } from "../../src/purge/journal/journal.ts";
 import type { Switch } from "../../src/purge/journal/switch.ts";
 import { RedisSwitch } from "../../src/stores/redis/journal/redis-switch.ts";
-import type { Attention } from "../../src/purge/view/view.ts";
+import type { Requester } from "../../src/purge/view/view.ts";
 import {
   decide,
   decideOnError,
@@ -160,7 +160,7 @@ export class SimulatedIsolate {
 
   readonly nowAtMs = (): number => this.world.atMs + this.offsetMs;
 
-  get attention(): Attention {
+  get requester(): Requester {
     return { atMs: this.nowAtMs(), afterAnswer: (work) => void work() };
   }
 
@@ -170,7 +170,7 @@ export class SimulatedIsolate {
    * @returns a function that waits for the view; `undefined` if the request need not wait
    */
   attend(): (() => Promise<void>) | undefined {
-    const renewed = this.view.attend(this.attention);
+    const renewed = this.view.attend(this.requester);
     if (renewed !== undefined) this.waitCount += 1;
     return renewed;
   }
@@ -185,7 +185,7 @@ export class SimulatedIsolate {
   }
 
   seek(): void {
-    void this.view.seek(this.attention);
+    void this.view.seek(this.requester);
   }
 
   #question({ page, leave }: SimulatedFill, isBeyondView = false): VerdictQuestion {
@@ -239,7 +239,7 @@ export class SimulatedIsolate {
     const candidate = { stored: fill.stored, tier: "memory" } as const;
     const isUnverified = () => judgedUnder(this.#question(fill), candidate).kind === "unverified";
     if (isUnverified()) await renewed?.();
-    if (isUnverified()) await this.view.seek(this.attention, fill.stored.metadata);
+    if (isUnverified()) await this.view.seek(this.requester, fill.stored.metadata);
     return this.answer(fill);
   }
 
@@ -247,7 +247,7 @@ export class SimulatedIsolate {
   async fill(page: Page, leave: Leave): Promise<SimulatedFill> {
     const { world, colo } = this;
     const before: Noted = {
-      stamp: await this.view.stamp(this.attention),
+      stamp: await this.view.stamp(this.requester),
       requestedAtMs: this.nowAtMs(),
     };
     const traced = this.trace?.loads(pages.indexOf(page), before);
@@ -288,7 +288,7 @@ export class SimulatedIsolate {
 
   /** @returns the accepted entry; `undefined` if the purge was not accepted */
   async accept(order: SignedOrder): Promise<Entry | undefined> {
-    const accepted = await this.acceptances.accept(order, this.attention);
+    const accepted = await this.acceptances.accept(order, this.requester);
     this.world.tell(() => `${this.name} answers the purge ${order.id}: ${accepted.kind}`);
     if (accepted.kind !== "accepted") return undefined;
     const { position } = accepted;

@@ -155,7 +155,7 @@ class SwitchCourse implements History {
     const { failedCount } = isolate.redis;
     const posted = await isolate.acceptances.post(
       { bypass, by: "test", reason: "" },
-      isolate.attention,
+      isolate.requester,
     );
     world.tell(() => `${isolate.name} posts ${JSON.stringify(bypass)}: ${JSON.stringify(posted)}`);
     if (posted.kind !== "posted") return;

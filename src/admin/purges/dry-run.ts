@@ -12,7 +12,7 @@ import type { DryRunIds } from "./dry-run-ids.ts";
 const boundsOf = {
   admin: { recordsMax: 1_000, commandsMax: 1_200 },
   // The claim of the id is one more command.
-  webhook: { recordsMax: 100, commandsMax: 119 },
+  "signed-request": { recordsMax: 100, commandsMax: 119 },
 } as const;
 const urlsMax = 20;
 
@@ -33,7 +33,7 @@ export interface DryRunPlaces {
 /**
  * Finds records that a purge of these targets would cover.
  *
- * @param sender a holder of a purge secret (`webhook`) gets only counts, because URLs may contain
+ * @param sender a holder of a purge secret (`signed-request`) gets only counts, because URLs may contain
  *   secrets, and can use each id once
  * @returns the numbers of examined and covered records in this isolate's memory, in its data and in
  *   the shared tier; for an operator, also up to 20 distinct URLs
@@ -43,7 +43,7 @@ export async function dryRun(
   { tiers: { memory, ofWorld }, data, dryRuns }: DryRunPlaces,
   { by, id }: DryRunSender,
 ) {
-  const claim = by === "webhook" ? await dryRuns.claim(id) : "new";
+  const claim = by === "signed-request" ? await dryRuns.claim(id) : "new";
   if (claim === "repeated") return claim;
   const bounds = boundsOf[by];
   const urls = new Set<string>();

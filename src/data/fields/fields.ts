@@ -128,14 +128,14 @@ export class Fields<T> {
   async #read(names?: readonly string[]): Promise<Partial<T> | undefined> {
     const { view, hashes, nowAtMs, afterAnswer, heads } = this.#ports;
     const { host } = this.#place.key;
-    const attention = () => ({ atMs: nowAtMs(), host, afterAnswer });
-    await view.attend(attention())?.();
+    const requester = () => ({ atMs: nowAtMs(), host, afterAnswer });
+    await view.attend(requester())?.();
     const hash = await hashes?.read(this.#key, names);
     if (hash === undefined || hash.head === "") return undefined;
     heads.set(this.#key.text, hash.head);
     const metadata = headIn(hash.head);
     if (metadata === undefined) return undefined;
-    if (!this.#isFresh(metadata)) await view.seek(attention(), metadata);
+    if (!this.#isFresh(metadata)) await view.seek(requester(), metadata);
     return this.#isFresh(metadata) ? this.#valuesIn(hash) : undefined;
   }
 

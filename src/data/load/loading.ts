@@ -110,7 +110,7 @@ function loadingBy(ports: DataPorts): LoadPolicy<LoadNeed, LoadOutcome, CallResu
     flightMsMaxOf,
     mayShare: () => true,
     storedSince: (need) => storedSince(need, ports),
-    takeTurn: (need, flight) => turnFor({ need, flight }, ports),
+    takeTurn: (need, flight) => acquireLease({ need, flight }, ports),
     fetch: (need, flight) => lead({ need, flight }, ports),
     accepts: (outcome, need) => accepted(outcome, need, ports),
     next: nextAfter,
@@ -226,19 +226,19 @@ function nextAfter(outcome: FlightOutcome<LoadOutcome>): Next<LoadNeed, CallResu
 }
 
 /** Waits for the lease of the key; `undefined` if the namespace needs no lease. */
-export function turnFor(
+export function acquireLease(
   part: Part,
   ports: DataPorts,
 ): Promise<LeaderTurn<LoadOutcome, CallResult>> | undefined {
   const needsLease = part.need.place.space.isGlobal && ports.leases !== undefined;
-  return needsLease ? worldTurn(part, ports) : undefined;
+  return needsLease ? waitForLease(part, ports) : undefined;
 }
 
 /**
  * Waits for the lease up to `waitTimeoutMs`, or up to a shorter `softTimeoutMs` if a stale value
  * may answer.
  */
-async function worldTurn(
+async function waitForLease(
   { need, flight }: Part,
   ports: DataPorts,
 ): Promise<LeaderTurn<LoadOutcome, CallResult>> {

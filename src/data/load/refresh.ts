@@ -2,7 +2,7 @@
 import type { FetchResult } from "../../cache/flights.ts";
 import type { CallResult, DataFlight, LoadNeed } from "./load-outcome.ts";
 import { loadTogether, type Part } from "./load-together.ts";
-import { answerWith, lead, startFlight, turnFor } from "./loading.ts";
+import { acquireLease, answerWith, lead, startFlight } from "./loading.ts";
 import type { DataPorts } from "./data-ports.ts";
 import { DataSearch, type FoundData } from "./search.ts";
 import { isResting } from "./verdict.ts";
@@ -41,7 +41,7 @@ async function refreshed(part: Part, ports: DataPorts): Promise<FetchResult<Call
     flight.settle({ kind: "stored", stored });
     return unread({ kind: "value", metadata: stored.metadata, by: "collapsed" });
   }
-  const turn = await turnFor(part, ports);
+  const turn = await acquireLease(part, ports);
   if (turn === undefined || turn.kind === "lead") return lead(part, ports);
   flight.settle(turn.outcome);
   return unread({ kind: "error", error: undefined });

@@ -6,7 +6,7 @@ import { bytesOf, discardBody } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Tier, TierAsk, TierRead } from "../../cache/tiers/tier.ts";
 import { tierScopes } from "../../config/tier-names.ts";
-import type { Attention } from "../../purge/view/view.ts";
+import type { Requester } from "../../purge/view/view.ts";
 import {
   type Candidate,
   type DataDetail,
@@ -70,7 +70,7 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
   }
 
   attend(): (() => Promise<void>) | undefined {
-    return this.#ports.view.attend(this.#attention());
+    return this.#ports.view.attend(this.#requester());
   }
 
   /** Returns `false`, because the bypass switch concerns only routes of pages. */
@@ -80,14 +80,14 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
 
   seek({ verdict, candidate }: FoundData): Promise<void> | undefined {
     if (verdict.kind !== "unusable" || verdict.by !== "unverified") return undefined;
-    return this.#ports.view.seek(this.#attention(), this.#withTags(candidate.stored.metadata));
+    return this.#ports.view.seek(this.#requester(), this.#withTags(candidate.stored.metadata));
   }
 
   hasWaited(): void {
     this.atMs = this.#ports.nowAtMs();
   }
 
-  #attention(): Attention {
+  #requester(): Requester {
     const { afterAnswer } = this.#ports;
     return { atMs: this.atMs, host: this.key.host, afterAnswer };
   }

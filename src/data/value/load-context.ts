@@ -217,15 +217,21 @@ const optionsOf = {
   write: ["fresh", "stale", "tags"],
 } as const;
 
-/** @throws OperatorError for an option that the call does not have and would ignore */
+const lists: readonly string[] = ["tags", "keys", "prefixes"];
+
+/** @throws OperatorError for an option that the call does not have, and for names without a list */
 export function checkOptions(call: keyof typeof optionsOf, given: object): void {
   const known: readonly string[] = optionsOf[call];
   for (const name in given) {
-    if (known.includes(name)) continue;
+    const value: unknown = Reflect.get(given, name);
+    const isKnown = known.includes(name);
+    if (isKnown && (value === undefined || !lists.includes(name) || Array.isArray(value))) continue;
     throw new OperatorError({
       what: `A call of \`${call}\` is invalid.`,
-      why: `${quoted(name)} is not a field of its options.`,
-      hint: `Use only these: ${known.join(", ")}.`,
+      why: isKnown ? `${name} is not a list.` : `${quoted(name)} is not a field of its options.`,
+      hint: isKnown
+        ? `Write a list, also of one name: ${name}: ["…"].`
+        : `Use only these: ${known.join(", ")}.`,
     });
   }
 }

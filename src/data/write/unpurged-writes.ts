@@ -152,9 +152,9 @@ export class UnpurgedWrites {
     return {
       judge: (record, ask) => (isHidden(record) ? hidden : view.judge(record, ask)),
       mayBeValidated: (record, ask) => !isHidden(record) && view.mayBeValidated(record, ask),
-      seek: (attention, record) => view.seek(attention, record),
-      stamp: (attention, how) => view.stamp(attention, how),
-      attend: (attention) => view.attend(attention),
+      seek: (requester, record) => view.seek(requester, record),
+      stamp: (requester, how) => view.stamp(requester, how),
+      attend: (requester) => view.attend(requester),
     };
   }
 }

@@ -119,10 +119,10 @@ export async function purgedOlder(
 ): Promise<AcceptedWrite | Unavailable> {
   const targets = targetsOf({ paths: [place.path] });
   const order = { bodyDigest: "", by: "data", mode: "hard", id: randomText(), reason } as const;
-  const attention = { atMs: nowAtMs(), host: place.key.host, afterAnswer };
+  const requester = { atMs: nowAtMs(), host: place.key.host, afterAnswer };
   const hold = unpurged.holdOn(place);
   const accepted =
-    (await purging?.acceptances.acceptAfter({ ...order, targets }, since, attention)) ??
+    (await purging?.acceptances.acceptAfter({ ...order, targets }, since, requester)) ??
     ({ kind: "unavailable" } as const);
   if (accepted.kind === "unavailable") {
     metrics.add("purgeRefusals", ["unavailable"]);

@@ -83,7 +83,7 @@ function channelOf(
 ): Channel | undefined {
   if (dataset !== undefined) return { kind: "analytics-engine", dataset };
   const shared = platform.stream ?? redisStream(settings, { nowAtMs, log, ...platform });
-  const stream = shared ?? (isServer === true ? new ProcessReportStream({ nowAtMs }) : undefined);
+  const stream = shared ?? (isServer === true ? new ProcessReportStream(nowAtMs) : undefined);
   if (stream === undefined) return undefined;
   const history = settings.config.dashboard?.history;
   const folding = new ReportFold({ stream, nowAtMs, randomText, log, history });

@@ -4,38 +4,29 @@ import type { Report, StandingReport } from "./report-entry.ts";
 import { pageCount, type ReportState, type ReportStream, standingMax } from "./report-store.ts";
 import { totalsIn } from "./totals.ts";
 
-interface ProcessReportStreamSettings {
-  readonly nowAtMs: () => number;
-  /** Default: 128. */
-  readonly pageCount?: number;
-  /** Default: 4,096. */
-  readonly standingMax?: number;
-}
-
 const answered = <T>(value: T): RemoteAnswer<T> => ({ kind: "answered", value });
 
 export class ProcessReportStream implements ReportStream {
   readonly storeName = "This process";
   readonly words = {};
-  readonly #settings: Required<ProcessReportStreamSettings>;
+  readonly #nowAtMs: () => number;
   readonly #entries: StandingReport[] = [];
   #totals = totalsIn(null);
 
-  constructor(settings: ProcessReportStreamSettings) {
-    this.#settings = { pageCount, standingMax, ...settings };
+  constructor(nowAtMs: () => number) {
+    this.#nowAtMs = nowAtMs;
   }
 
   async add(report: Report): Promise<RemoteAnswer<number>> {
-    if (this.#entries.length > this.#settings.standingMax) return answered(-1);
+    if (this.#entries.length > standingMax) return answered(-1);
     const { n } = report;
-    this.#entries.push({ id: n, n, atMs: this.#settings.nowAtMs(), report });
+    this.#entries.push({ id: n, n, atMs: this.#nowAtMs(), report });
     return answered(this.#entries.length);
   }
 
   async standing(): Promise<RemoteAnswer<ReportState>> {
-    const count = this.#settings.pageCount;
-    const page = this.#entries.slice(0, count);
-    return answered({ totals: this.#totals, page, isFull: page.length === count });
+    const page = this.#entries.slice(0, pageCount);
+    return answered({ totals: this.#totals, page, isFull: page.length === pageCount });
   }
 
   async fold(

@@ -37,7 +37,7 @@ return 1`;
 interface ReportStreamSettings {
   readonly redis: Pick<RedisClient, "attempt" | "insist" | "seal">;
   readonly namespace: string;
-  /** Default: 128. */
+  /** Default: 128. The simulation sets less, to cross pages and fill the stream soon. */
   readonly pageCount?: number;
   /** Default: 4,096. */
   readonly standingMax?: number;

@@ -17,11 +17,12 @@ import { needOf } from "../../pages/reuse/need.ts";
 import type { FoundResponse, PageLookup } from "../../pages/reuse/page-lookup.ts";
 import { type AnsweringVerdict, isAnswer, type Verdict } from "../../pages/reuse/may-answer.ts";
 import { notePass, passedInstead, refusalOfPass } from "../../pages/fetch/pass-by.ts";
-import { courseOf, lookupFor } from "../../pages/serve.ts";
+import { isBeyond, lookupFor, verdictOrBypass } from "../../pages/serve.ts";
 import type { ResponseDetail } from "../../pages/stored/stored-response.ts";
 import { copiesFor, type FoundCopy } from "./copies.ts";
 import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
 import {
+  beyondView,
   type Ground,
   groundOf,
   groundOfCondition,
@@ -96,9 +97,10 @@ export async function explain(
       return passing(planned.passed);
     case "lookup": {
       if (explained.renewsView) await renewView(planned.request, explained.context);
-      const lookup = lookupFor(planned.request, atMs, context);
+      const isBeyondView = await isBeyond(planned.request, atMs, explained.context);
+      const lookup = lookupFor(planned.request, atMs, { ...context, isBeyondView });
       const found = await lookup.lookUp();
-      const verdict = courseOf(found, lookup, { client: request, read });
+      const verdict = verdictOrBypass(found, lookup, { client: request, read });
       if (typeof verdict === "string") {
         discardBody(found?.candidate.stored);
         return passing(passedInstead(verdict, request, read, context));
@@ -210,7 +212,8 @@ async function lookedUp(ended: EndedLookup, core: ExplainSubject["core"]): Promi
     ...(nearest && { nearest }),
     ...lastFor(planned, site, isAnswer(verdict) ? "answers" : found && "found"),
   };
-  const result = { request: planned, atMs, found, look };
+  const { isBeyondView } = lookup.exchange;
+  const result = { request: planned, atMs, found, look, isBeyondView };
   const ground = { kind: verdict.kind, by: verdict.by, ...groundOfVerdict(verdict, result) };
   return { verdict: ground, cacheStatus: isSent ? cacheStatus(decision) : null, next, look };
 }
@@ -284,14 +287,16 @@ interface LookResult {
   readonly atMs: number;
   readonly found: FoundResponse | undefined;
   readonly look: LookAccount;
+  readonly isBeyondView: boolean | undefined;
 }
 
 /** Returns the explanation of the rule, with details of this request and page. */
 function groundOfVerdict({ by, judged }: Verdict, result: LookResult): Ground {
-  const { request, atMs, found, look } = result;
+  const { request, atMs, found, look, isBeyondView } = result;
   const metadata = found?.candidate.stored.metadata;
   const ground = groundOf[by];
   if (by === "purged") {
+    if (isBeyondView === true) return beyondView;
     const isInvalidated = judged?.kind === "purged" && judged.by === undefined;
     return isInvalidated ? invalidatedHere : { ...ground, ...purgedBy(look.purges, atMs) };
   }

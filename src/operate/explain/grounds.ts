@@ -68,6 +68,12 @@ export const invalidatedHere: Ground = {
   why: "this isolate invalidated it: after an unsafe method, or after an answer that ended it",
 };
 
+/** The ground if the client has sent the position of a purge that the view lacks. */
+export const beyondView: Ground = {
+  clause: "read your purge",
+  why: "the request has the position of a purge that this isolate cannot read, so every stored response counts as purged",
+};
+
 export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
   method: {
     clause: "RFC 9110 §9.3",

@@ -2,6 +2,7 @@
 import { type Finding, inOrder } from "../../protocol/finding.ts";
 import { behindBacklog, behindDeadLetters, dataLoadsFail, dataUnpurged } from "./data-findings.ts";
 import {
+  hintsOff,
   journalLag,
   journalLostEntries,
   journalRestarted,
@@ -35,6 +36,7 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   journalLostEntries,
   journalRestarted,
   switchLost,
+  hintsOff,
   (state) => state.probe?.findings(state) ?? [],
   originTroubles,
   anonymousRefused,

@@ -32,7 +32,7 @@ export function healthRoute(settings: HealthSettings & { gate: OperatorGate }) {
   const { gate } = settings;
   const watch: EvictionWatches = new Map();
   const findingLog = new FindingLog(settings.site.log);
-  return async ({ request, colo, ...attention }: HealthRequest): Promise<Response> => {
+  return async ({ request, colo, ...requester }: HealthRequest): Promise<Response> => {
     if (gate.adminToken === undefined || !request.headers.has("authorization")) {
       const state = lookedNoFurther(lookHere(settings));
       const found = findingsOf(state);
@@ -42,7 +42,7 @@ export function healthRoute(settings: HealthSettings & { gate: OperatorGate }) {
     }
     const refusal = await gate.refusalOf(request);
     if (refusal !== undefined) return refusal;
-    const { state, notLookedAt } = await lookFurther(settings, watch, attention);
+    const { state, notLookedAt } = await lookFurther(settings, watch, requester);
     const findings = findingsOf(state);
     findingLog.looked(findings, state);
     const status = statusOf(findings, isUnable(state));

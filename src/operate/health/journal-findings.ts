@@ -114,6 +114,19 @@ export function switchLost({ view, atMs }: SiteState): Finding | [] {
   };
 }
 
+/** Returns the finding on hints that stay off, so that only polling brings purges. */
+export function hintsOff({ hints }: SiteState): Finding | [] {
+  if (hints?.startsWith("off: ") !== true) return [];
+  return {
+    code: "hints-off",
+    level: "info",
+    what: "Purges of other processes arrive only by polling, within N.",
+    since: null,
+    cause: `Nothing waits for them with XREAD: ${hints.slice("off: ".length)}`,
+    remedy: "If they must arrive sooner, end this cause. The next connection turns the hints on.",
+  };
+}
+
 /**
  * Returns the finding on a database that started from a snapshot. If no isolate remembers a lost
  * entry, nothing else shows the loss.

@@ -21,7 +21,7 @@ import {
 } from "../../remote/redis/database-info.ts";
 import type { RedisClient } from "../../remote/redis/redis-client.ts";
 import { whyOf } from "../../remote/trouble.ts";
-import type { Attention } from "../../purge/view/view.ts";
+import type { Requester } from "../../purge/view/view.ts";
 import type { Hook } from "../../hooks/port/hook.ts";
 import type { OpenProbe } from "../probe/port/probe-part.ts";
 import type { Totals } from "../../observe/reports/totals.ts";
@@ -72,6 +72,8 @@ export interface IsolateState {
   readonly clients: readonly ClientState[];
   /** `undefined` without a journal. */
   readonly view: ViewState | undefined;
+  /** Whether hints of new purges arrive, and if not, why; `undefined` if the store has none. */
+  readonly hints?: string | undefined;
   /** All origins that routes use. */
   readonly originNames: readonly string[];
   /** The origins in `originNames` with usable settings. */
@@ -143,6 +145,7 @@ export function lookHere({ environment, cache, site, data, probe }: HealthSettin
         : [clientLooked("reports of counts", reportsHealth, "metrics' Durable Object")]),
     ],
     view: purging && viewLooked(purging.view),
+    hints: purging?.hints?.state,
     originNames: [...new Set([...config.routes, config.anywhere].map(({ origin }) => origin))],
     usableOrigins: new Set(environment.origins.keys()),
     originsShutOff: originHealth.shutOff,
@@ -230,7 +233,7 @@ export type EvictionWatches = Map<DatabaseName, EvictionWatch>;
 export async function lookFurther(
   settings: HealthSettings,
   watches: EvictionWatches,
-  attention: Attention,
+  requester: Requester,
 ): Promise<FarLook> {
   const { cache, site, environment } = settings;
   const { nowAtMs, config } = site;
@@ -242,7 +245,7 @@ export async function lookFurther(
     databaseLook(own, nowAtMs, "journal's database"),
     totalsLook(cache.reports),
     outward?.reports(),
-    renewed(cache.purging, attention),
+    renewed(cache.purging, requester),
   ]);
   const rooms = [database, journal].flatMap(({ room }): RoomState[] => {
     if (room === undefined) return [];
@@ -323,9 +326,9 @@ async function totalsLook({
 /** Renews the view if due. Waits only if the view is older than N − A. */
 async function renewed(
   purging: HealthSettings["cache"]["purging"],
-  attention: Attention,
+  requester: Requester,
 ): Promise<void> {
-  await purging?.view.attend(attention)?.();
+  await purging?.view.attend(requester)?.();
 }
 
 /** Minimum hit rates by name, from 0 to 1. */

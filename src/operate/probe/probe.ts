@@ -88,8 +88,8 @@ function openProbe(worker: ProbeWorker, configuredMs: number, paths: readonly st
         reason: "purge probe",
         targets: pages.targets,
       } as const;
-      const attention = { atMs, afterAnswer: cache.behind(background) };
-      const accepted = await purging.acceptances.accept({ ...named, ...unsigned }, attention);
+      const requester = { atMs, afterAnswer: cache.behind(background) };
+      const accepted = await purging.acceptances.accept({ ...named, ...unsigned }, requester);
       if (accepted.kind !== "accepted") return;
       cache.metrics.add("purges");
       await lastProbes.replace(version, accepted.position);

@@ -3,7 +3,7 @@
 // 1. `wholeFirst` answers a range request for a key whose ranges the origin ignores.
 // 2. `withoutAsking` answers without a forward while the origin or the page fails.
 // 3. cache/load.ts waits for another request's forward; `storedSince` looks in memory again.
-// 4. world-turn.ts waits for the lease.
+// 4. global-lease.ts waits for the lease.
 // 5. lead.ts forwards.
 // 6. instead-of-origin.ts answers with a stale response or an error page after a failure.
 import { type FetchResult, Flight } from "../../cache/flights.ts";
@@ -37,7 +37,7 @@ import {
 } from "./instead-of-origin.ts";
 import { lead } from "./lead.ts";
 import { probeBehind, refreshBehind, startFill, startRefresh } from "./refresh.ts";
-import { leaderTurn } from "./world-turn.ts";
+import { leaderTurn } from "./global-lease.ts";
 import { patiently } from "../../base/timeouts.ts";
 
 /** Answers with a stored response, a forward of this or another request, or an error page. */

@@ -117,8 +117,8 @@ async function mayValidate(validating: Candidate, need: OriginNeed): Promise<boo
   if (mayBeValidated(question, validating)) return true;
   if (judgedUnder(question, validating).kind === "purged") return false;
   // The view may be too old, or may not yet include the stamp.
-  const attention = { atMs: question.atMs, host: key.host, afterAnswer: exchange.afterAnswer };
-  await exchange.site.view.seek(attention, validating.stored.metadata);
+  const requester = { atMs: question.atMs, host: key.host, afterAnswer: exchange.afterAnswer };
+  await exchange.site.view.seek(requester, validating.stored.metadata);
   return mayBeValidated(questionOf(need), validating);
 }
 

@@ -13,7 +13,7 @@ import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
 import { admitOnHit } from "../storing/admission.ts";
 import { isOriginError, probeOrigin } from "./forward.ts";
 import { lead } from "./lead.ts";
-import { worldTurn } from "./world-turn.ts";
+import { acquireLease } from "./global-lease.ts";
 import { addressNames } from "../request/forwarded-fields.ts";
 
 /**
@@ -224,7 +224,7 @@ async function isOurTurn(
 ): Promise<boolean> {
   const { accepts, flight, turnMsMax } = given;
   const { exchange, key } = need;
-  const turn = await worldTurn({ need, flight, accepts, waitMs: turnMsMax });
+  const turn = await acquireLease({ need, flight, accepts, waitMs: turnMsMax });
   if (turn.kind === "lead") return true;
   if (turn.kind === "followed") flight.settle(turn.outcome);
   if (turn.kind === "timed-out") return turnMsMax !== undefined;

@@ -9,7 +9,7 @@ import { surrogateCapability } from "../../rules/cache-control.ts";
 import { traceFieldNames } from "../../rules/trace-context.ts";
 import { conditionalFieldNames } from "../../rules/validators.ts";
 import { positionName } from "../../purge/view/positions.ts";
-import { positionIn, withoutPosition } from "./cookies.ts";
+import { withoutPosition } from "./cookies.ts";
 import type { Target } from "./target.ts";
 
 /** The client's address. Origins trust these fields because proxies normally set them. */
@@ -309,11 +309,9 @@ export function ownFields(client: Headers, isBodiless: boolean): Headers {
   if (isBodiless) for (const name of bodyFields) headers.delete(name);
   headers.delete(positionName);
   const cookies = headers.get("cookie") ?? "";
-  if (positionIn(cookies) !== undefined) {
-    const others = withoutPosition(cookies);
-    if (others === "") headers.delete("cookie");
-    else headers.set("cookie", others);
-  }
+  const others = withoutPosition(cookies);
+  if (others === "") headers.delete("cookie");
+  else if (others !== cookies) headers.set("cookie", others);
   return headers;
 }
 

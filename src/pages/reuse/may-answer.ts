@@ -38,14 +38,6 @@ export type Decider =
   | PersonalRule
   | "nothing-stored";
 
-interface Grounds {
-  readonly by: Decider;
-  /** `undefined` if nothing was found. */
-  readonly judged?: PurgeJudgement;
-  /** Whether the response may answer in place of an error (RFC 5861 §4). */
-  readonly mayStandIn?: boolean;
-}
-
 /** A stored response with its age at an instant. */
 export interface Timing {
   readonly candidate: Candidate;
@@ -56,14 +48,19 @@ export interface Timing {
 }
 
 /** The result of judging a lookup, with everything that the next step needs. */
-export type Verdict = Grounds &
-  (
-    | ({ kind: "serve" | "serve-stale" } & Timing)
-    | { kind: "validate"; candidate: Candidate; reason: "stale" | "request" }
-    /** `fallback`: a response that may answer if the origin fails. */
-    | { kind: "forward"; reason: ForwardReason; fallback?: Candidate }
-    | { kind: "gateway-timeout" }
-  );
+export type Verdict = {
+  readonly by: Decider;
+  /** `undefined` if nothing was found. */
+  readonly judged?: PurgeJudgement;
+  /** Whether the response may answer in place of an error (RFC 5861 §4). */
+  readonly mayStandIn?: boolean;
+} & (
+  | ({ kind: "serve" | "serve-stale" } & Timing)
+  | { kind: "validate"; candidate: Candidate; reason: "stale" | "request" }
+  /** `fallback`: a response that may answer if the origin fails. */
+  | { kind: "forward"; reason: ForwardReason; fallback?: Candidate }
+  | { kind: "gateway-timeout" }
+);
 
 /** A verdict that lets a stored response answer. */
 export type AnsweringVerdict = Extract<Verdict, Timing>;

@@ -3,7 +3,7 @@
 import type { Exchange, PagePlace } from "../site/exchange.ts";
 import { lookUp, type LookupResult, type LookupPolicy } from "../../cache/lookup.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { Attention } from "../../purge/view/view.ts";
+import type { Requester } from "../../purge/view/view.ts";
 import { isSmall, type TierRead, type VaryMarker } from "../../cache/tiers/tier.ts";
 import { tierScopes } from "../../config/tier-names.ts";
 import { selects } from "../../rules/selecting.ts";
@@ -92,7 +92,7 @@ export class PageLookup
   }
 
   attend(): (() => Promise<void>) | undefined {
-    return this.exchange.site.view.attend(this.#attention());
+    return this.exchange.site.view.attend(this.#requester());
   }
 
   isBypassed(): boolean {
@@ -101,10 +101,10 @@ export class PageLookup
 
   seek({ verdict, candidate }: FoundResponse): Promise<void> | undefined {
     if (verdict.judged?.kind !== "unverified") return undefined;
-    return this.exchange.site.view.seek(this.#attention(), candidate.stored.metadata);
+    return this.exchange.site.view.seek(this.#requester(), candidate.stored.metadata);
   }
 
-  #attention(): Attention {
+  #requester(): Requester {
     const { request, atMs, exchange } = this;
     return { atMs, host: request.key.host, afterAnswer: exchange.afterAnswer };
   }

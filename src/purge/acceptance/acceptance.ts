@@ -8,7 +8,7 @@ import { postEntry } from "../journal/switch.ts";
 import { type Bypass, newestOf, postId, type SwitchState } from "../journal/switch-state.ts";
 import { type AcceptanceSettings, placedAt, ReadBacks } from "./read-backs.ts";
 import type { AcceptedPurge } from "../view/positions.ts";
-import type { Attention } from "../view/view.ts";
+import type { Requester } from "../view/view.ts";
 
 /**
  * A purge from an authenticated sender or from the application. `id`: the webhook's id, or the
@@ -43,7 +43,7 @@ export type SwitchAcceptance =
 const entryBytesMax = 8_192;
 
 /** Runs in the request that accepted the entries. Must not throw. */
-export type AcceptanceListener = (entries: readonly Entry[], attention: Attention) => void;
+export type AcceptanceListener = (entries: readonly Entry[], requester: Requester) => void;
 
 export class Acceptances {
   readonly #listeners: AcceptanceListener[] = [];
@@ -81,19 +81,19 @@ export class Acceptances {
    * Appends the purge, unless a view at most N − A old has all entries of an earlier attempt of the
    * same webhook (rule 21).
    */
-  async accept(order: SignedOrder, attention: Attention): Promise<Acceptance> {
+  async accept(order: SignedOrder, requester: Requester): Promise<Acceptance> {
     const { journal, view, nowAtMs } = this.#settings;
     view.arrived(nowAtMs());
     if (this.#isReused(order)) return { kind: "conflict" };
     const standing = this.#standing(order);
-    if (standing.length > 0) return this.#readBackLater(standing, attention);
+    if (standing.length > 0) return this.#readBackLater(standing, requester);
     const entries = this.#entriesOf(order);
     const appended = await journal.append(entries);
     if (appended.kind === "unavailable") return appended;
     const placed = placedAt(appended.places, entries);
     view.apply(placed);
-    attention.afterAnswer(() => view.catchUp());
-    return this.#readBackLater(placed, attention);
+    requester.afterAnswer(() => view.catchUp());
+    return this.#readBackLater(placed, requester);
   }
 
   /**
@@ -106,7 +106,7 @@ export class Acceptances {
   async acceptAfter(
     order: SignedOrder,
     since: Stamp,
-    attention: Attention,
+    requester: Requester,
   ): Promise<AcceptedWrite | Unavailable> {
     const { view, nowAtMs, randomText, journal } = this.#settings;
     view.arrived(nowAtMs());
@@ -118,8 +118,8 @@ export class Acceptances {
     if (appended.kind === "unavailable") return appended;
     const placed: Entry = { ...entry, ...appended.place };
     view.apply([placed]);
-    if (view.chain?.knows(placed) !== true) attention.afterAnswer(() => view.catchUp());
-    this.#readBackLater([placed], attention);
+    if (view.chain?.knows(placed) !== true) requester.afterAnswer(() => view.catchUp());
+    this.#readBackLater([placed], requester);
     return {
       kind: "accepted",
       placed,
@@ -138,7 +138,7 @@ export class Acceptances {
   /** Replaces the current post, unless another post does so first (rule 24). */
   async post(
     { bypass, by, reason }: { readonly bypass: Bypass } & Pick<NewEntry, "by" | "reason">,
-    attention: Attention,
+    requester: Requester,
   ): Promise<SwitchAcceptance> {
     const { switching, view, nowAtMs, randomText } = this.#settings;
     if (switching === undefined) return { kind: "unavailable" };
@@ -155,15 +155,15 @@ export class Acceptances {
     if (posted.kind === "unavailable") return posted;
     const placed: Entry = { ...entry, ...posted.place };
     view.apply([placed]);
-    attention.afterAnswer(() => view.catchUp());
-    this.#readBackLater([placed], attention);
+    requester.afterAnswer(() => view.catchUp());
+    this.#readBackLater([placed], requester);
     return { kind: "posted", state: { post, bypass, position: placed.position, n: placed.n } };
   }
 
   /** Schedules the read-back of entries, tells listeners, and returns the acceptance. */
-  #readBackLater(placed: readonly Entry[], attention: Attention): Acceptance {
-    attention.afterAnswer(() => this.#readBacks.later(placed));
-    for (const listener of this.#listeners) listener(placed, attention);
+  #readBackLater(placed: readonly Entry[], requester: Requester): Acceptance {
+    requester.afterAnswer(() => this.#readBacks.later(placed));
+    for (const listener of this.#listeners) listener(placed, requester);
     const { nowAtMs, maxLagMs } = this.#settings;
     const { position = "", n = "" } = placed.at(-1) ?? {};
     return { kind: "accepted", position, n, visibleByAtMs: nowAtMs() + maxLagMs };

@@ -10,7 +10,7 @@ import type { Metrics } from "../../observe/metrics.ts";
 import { pause } from "../../base/timeouts.ts";
 import { byInvalidation } from "../journal/entry.ts";
 import { tagBytes } from "../../protocol/purge-order.ts";
-import type { Attention } from "../view/view.ts";
+import type { Requester } from "../view/view.ts";
 import type { Acceptances } from "./acceptance.ts";
 
 export interface JoinedPurgesSettings {
@@ -21,7 +21,7 @@ export interface JoinedPurgesSettings {
   readonly log: Log;
 }
 
-type AfterAnswer = Attention["afterAnswer"];
+type AfterAnswer = Requester["afterAnswer"];
 
 /**
  * The minimum time between entries, which is also the maximum wait of a target for the first try.
@@ -113,7 +113,7 @@ export class JoinedPurges {
    * @param targets the targets that one response names; may be empty
    * @param afterAnswer starts background work of the request, which may carry the batch
    */
-  add(targets: readonly InvalidatedTarget[], { afterAnswer }: Attention): void {
+  add(targets: readonly InvalidatedTarget[], { afterAnswer }: Requester): void {
     if (targets.length === 0) return;
     const { metrics, nowAtMs } = this.#settings;
     const atMs = nowAtMs();

@@ -24,9 +24,9 @@ export interface NewEntry {
   readonly n: string;
   readonly mode: PurgeMode;
   readonly targets: PurgeTargets;
-  /** The webhook's id, or the random id of a write through (rule 25 c); else empty. */
+  /** The `webhook-id` of a signed request, or the random id of a write through (rule 25 c); else empty. */
   readonly id: string;
-  /** The SHA-256 of the webhook's body; empty without a webhook. */
+  /** The SHA-256 of a signed request's body; else empty. */
   readonly bodyDigest: string;
   readonly reason: string;
   readonly by: string;

@@ -5,7 +5,7 @@ import { isWithinMs } from "../../base/elapsed.ts";
 import { pause } from "../../base/timeouts.ts";
 import type { EntryPlace } from "../journal/entry.ts";
 import type { AwaitNews } from "../journal/journal.ts";
-import type { Attention } from "./view.ts";
+import type { Requester } from "./view.ts";
 import type { ViewCopies } from "./view-copies.ts";
 
 export interface JournalPollSettings {
@@ -20,7 +20,7 @@ export interface PolledView {
   readonly end: () => EntryPlace | undefined;
   readonly knows: (place: EntryPlace) => boolean;
   /** Takes the colo's copy, or reads the journal. */
-  readonly renew: (attention: Attention) => void;
+  readonly renew: (requester: Requester) => void;
   /** Reads the journal, and publishes the colo's copy. */
   readonly read: (host: string) => Promise<void>;
 }
@@ -45,17 +45,17 @@ export class JournalPoll {
   }
 
   /** Looks at the note in the background, at most once a second. */
-  attend(attention: Attention): void {
-    const { atMs, afterAnswer, host } = attention;
+  attend(requester: Requester): void {
+    const { atMs, afterAnswer, host } = requester;
     if (host === undefined || isWithinMs(pauseMs, this.#lookedAtMs, atMs)) return;
     this.#lookedAtMs = atMs;
-    afterAnswer(() => this.#look(host, attention));
+    afterAnswer(() => this.#look(host, requester));
   }
 
-  async #look(host: string, attention: Attention): Promise<void> {
+  async #look(host: string, requester: Requester): Promise<void> {
     const { copies, nowAtMs } = this.#settings;
     const note = await copies.pollNote(host);
-    if (note !== undefined && !this.#view.knows(note.end)) this.#view.renew(attention);
+    if (note !== undefined && !this.#view.knows(note.end)) this.#view.renew(requester);
     const leftMs = (note?.untilAtMs ?? 0) - nowAtMs();
     // A turn that ends in the far future was noted before the clock was set back.
     const isPolled = leftMs > overlapMs && leftMs <= turnMs + overlapMs;

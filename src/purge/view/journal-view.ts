@@ -12,7 +12,7 @@ import { isBypassed, type SwitchState } from "../journal/switch-state.ts";
 import { JoinedRuns } from "./joined-runs.ts";
 import { type FollowingSettings, JournalFollower } from "./journal-follower.ts";
 import {
-  type Attention,
+  type Requester,
   coverBy,
   type PurgeSubject,
   type JudgementAsk,
@@ -91,12 +91,12 @@ export class JournalView implements PurgeView {
   }
 
   /** Renews the view if due (rule 15). A request waits only past N − A, and never for a probe. */
-  attend(attention: Attention): (() => Promise<void>) | undefined {
-    const { atMs } = attention;
+  attend(requester: Requester): (() => Promise<void>) | undefined {
+    const { atMs } = requester;
     this.arrived(atMs);
-    this.#renewals.poll?.attend(attention);
+    this.#renewals.poll?.attend(requester);
     if (!this.#renewals.isDue(atMs)) return undefined;
-    const renewed = this.#renewals.begun(attention);
+    const renewed = this.#renewals.begun(requester);
     return this.isRenewedFirst(atMs) ? renewed : undefined;
   }
 
@@ -114,12 +114,12 @@ export class JournalView implements PurgeView {
   }
 
   /** Renews the view at most once per N/4 (rule 6). Then queries the book (rule 27). */
-  seek(attention: Attention, record?: PurgeSubject): Promise<void> | undefined {
-    const { atMs } = attention;
+  seek(requester: Requester, record?: PurgeSubject): Promise<void> | undefined {
+    const { atMs } = requester;
     const isDue = !isWithinMs(this.#settings.maxLagMs / 4, this.#soughtAtMs, atMs);
     if (!isDue && !this.#renewals.areUnderWay) return this.#checkedInBook(record);
     if (isDue) this.#soughtAtMs = atMs;
-    const renewed = this.#renewals.begun(attention, record?.stamp);
+    const renewed = this.#renewals.begun(requester, record?.stamp);
     return this.isShutOff ? undefined : renewed().then(() => this.#checkedInBook(record));
   }
 
@@ -128,11 +128,11 @@ export class JournalView implements PurgeView {
    * view, and then reads the journal on its primary, each once for all concurrent requests. Reads
    * nothing for an entry that such a read did not return.
    */
-  async reaches(place: EntryPlace, attention: Attention): Promise<boolean> {
+  async reaches(place: EntryPlace, requester: Requester): Promise<boolean> {
     const isKnown = () => this.chain?.knows(place) === true;
     if (isKnown()) return true;
     if (this.#gone.has(place.n)) return false;
-    const renewed = this.#renewals.begun(attention, place);
+    const renewed = this.#renewals.begun(requester, place);
     if (this.isShutOff) return false;
     await renewed();
     if (isKnown()) return true;
@@ -156,9 +156,9 @@ export class JournalView implements PurgeView {
   }
 
   /** Returns the stamp. Waits for the first view up to the journal's timeout (rule 1). */
-  async stamp(attention: Attention, how?: { readonly onPrimary: boolean }): Promise<Stamp> {
+  async stamp(requester: Requester, how?: { readonly onPrimary: boolean }): Promise<Stamp> {
     if (this.chain === undefined) {
-      const renewed = this.#renewals.begun(attention);
+      const renewed = this.#renewals.begun(requester);
       if (!this.isShutOff) await renewed();
     }
     if (how?.onPrimary === true && !(await this.follower.readOnPrimary())) return "none";

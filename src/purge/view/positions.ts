@@ -6,7 +6,7 @@ import type { NameSecret } from "../../cache/record/record-key.ts";
 import type { EntryPlace } from "../journal/entry.ts";
 import { JoinedRuns } from "./joined-runs.ts";
 import type { JournalView } from "./journal-view.ts";
-import type { Attention } from "./view.ts";
+import type { Requester } from "./view.ts";
 
 export interface PositionSettings {
   readonly secret: NameSecret;
@@ -68,9 +68,9 @@ export class Positions {
    * renewal and a read on the primary. Returns false for an expired, forged or malformed position,
    * and while the site's secret cannot be read.
    */
-  async isBeyondView(sent: string, attention: Attention): Promise<boolean> {
+  async isBeyondView(sent: string, requester: Requester): Promise<boolean> {
     const place = await this.#opened(sent);
-    return place !== undefined && !(await this.#settings.view.reaches(place, attention));
+    return place !== undefined && !(await this.#settings.view.reaches(place, requester));
   }
 
   async #opened(sent: string): Promise<EntryPlace | undefined> {

@@ -5,7 +5,7 @@ import { isWithinMs } from "../../base/elapsed.ts";
 import { patiently } from "../../base/timeouts.ts";
 import type { JournalFollower } from "./journal-follower.ts";
 import { JournalPoll, type JournalPollSettings } from "./journal-poll.ts";
-import type { Attention } from "./view.ts";
+import type { Requester } from "./view.ts";
 import type { ViewCopies } from "./view-copies.ts";
 
 type Copies = Pick<ViewCopies, "read" | "publish" | "claim">;
@@ -68,7 +68,7 @@ export class ViewRenewals {
         {
           end: () => follower.chain?.end,
           knows: (place) => follower.chain?.knows(place) ?? false,
-          renew: (attention) => void this.begun(attention),
+          renew: (requester) => void this.begun(requester),
           read: async (host) => {
             await (
               await this.read(host)
@@ -114,12 +114,12 @@ export class ViewRenewals {
    * @param stamp the unknown stamp for which the request waits, if any
    * @returns a function that waits for the renewal
    */
-  begun(attention: Attention, stamp?: Stamp): () => Promise<void> {
-    const { done } = this.#renewing(attention, stamp);
+  begun(requester: Requester, stamp?: Stamp): () => Promise<void> {
+    const { done } = this.#renewing(requester, stamp);
     return async () => void (await patiently(done, this.#settings.timeoutMs));
   }
 
-  #renewing({ atMs, afterAnswer, host }: Attention, stamp: Stamp | undefined): Renewal {
+  #renewing({ atMs, afterAnswer, host }: Requester, stamp: Stamp | undefined): Renewal {
     const running = this.#renewal;
     // Join only a recent renewal, because an older one may have ended with its request. A start far
     // in the future was recorded before the clock was set back.

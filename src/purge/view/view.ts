@@ -65,8 +65,8 @@ export interface JudgementAsk {
   readonly colo: () => string;
 }
 
-/** A request that may trigger a renewal of the view. */
-export interface Attention {
+/** The request or run on whose behalf the view is read, and renewed if due. */
+export interface Requester {
   readonly atMs: number;
   /**
    * The request's host as its key spells it. The colo stores copies of the view under this host.
@@ -95,7 +95,7 @@ export interface PurgeView {
    * @returns a function that waits for the renewal; `undefined` if no wait is needed. Call it only
    *   if the request waits, because the runtime warns about promises that outlive their request
    */
-  attend(attention: Attention): (() => Promise<void>) | undefined;
+  attend(requester: Requester): (() => Promise<void>) | undefined;
   /**
    * Renews the view before an unverified record causes an origin request. If the record's stamp is
    * still unknown, queries the journal's book, and may replace the stamp with one that the view
@@ -104,7 +104,7 @@ export interface PurgeView {
    * @param record the unverified record
    * @returns the work to wait for, if any
    */
-  seek(attention: Attention, record?: PurgeSubject): Promise<void> | undefined;
+  seek(requester: Requester, record?: PurgeSubject): Promise<void> | undefined;
   /**
    * Returns the stamp to store with a response. Must be called before the origin request is sent.
    *
@@ -112,7 +112,7 @@ export interface PurgeView {
    *   before any purge that was accepted before this call (rule 28 d). The stamp is "none" if the
    *   read fails
    */
-  stamp(attention: Attention, how?: { readonly onPrimary: boolean }): Promise<Stamp>;
+  stamp(requester: Requester, how?: { readonly onPrimary: boolean }): Promise<Stamp>;
   /** Applies rules 5 to 7. Allocates nothing for a usable record. */
   judge(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement;
   /**

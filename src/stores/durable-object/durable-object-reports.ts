@@ -7,7 +7,6 @@ import {
   type ReportsInCode,
   type ReportState,
   type ReportStream,
-  standingMax,
 } from "../../observe/reports/report-store.ts";
 import { totalsIn } from "../../observe/reports/totals.ts";
 import type { ObjectPlacement } from "../../protocol/object-placement.ts";
@@ -48,43 +47,35 @@ export function durableObjectReports({
           of: "metrics",
           stub: () => objects.get(id),
         });
-        return { stream: new ObjectReportStream({ client }), hotKeys: new ObjectHotKeys(client) };
+        return { stream: new ObjectReportStream(client), hotKeys: new ObjectHotKeys(client) };
       };
     },
   };
-}
-
-interface ObjectReportStreamSettings {
-  readonly client: ObjectClient;
-  /** Default: 128. */
-  readonly pageCount?: number;
-  /** Default: 4,096. */
-  readonly standingMax?: number;
 }
 
 export class ObjectReportStream implements ReportStream {
   readonly storeName = "the Durable Object";
   readonly words = objectWords("metrics");
   readonly health: RemoteHealth;
-  readonly #settings: Required<ObjectReportStreamSettings>;
+  readonly #remote: ObjectClient["remote"];
 
-  constructor(settings: ObjectReportStreamSettings) {
-    this.#settings = { pageCount, standingMax, ...settings };
-    this.health = settings.client.remote.health;
+  constructor({ remote }: ObjectClient) {
+    this.#remote = remote;
+    this.health = remote.health;
   }
 
   add(report: Report): Promise<RemoteAnswer<number>> {
-    const ask = { fields: fieldsOf(report), standingMax: this.#settings.standingMax };
-    return this.#remote.insist("metrics", (call) => call("report", ask));
+    const fields = fieldsOf(report);
+    return this.#remote.insist("metrics", (call) => call("report", { fields }));
   }
 
   async standing(): Promise<RemoteAnswer<ReportState>> {
-    const count = this.#settings.pageCount;
-    const answer = await this.#remote.attempt("metrics", (call) => call("reports", { count }));
+    const ask = { count: pageCount };
+    const answer = await this.#remote.attempt("metrics", (call) => call("reports", ask));
     if (answer.kind === "unavailable") return answer;
     const page = reportsIn(answer.value.page);
     const totals = totalsIn(answer.value.totals);
-    return { kind: "answered", value: { totals, page, isFull: page.length >= count } };
+    return { kind: "answered", value: { totals, page, isFull: page.length >= pageCount } };
   }
 
   async fold(
@@ -96,10 +87,6 @@ export class ObjectReportStream implements ReportStream {
     if (firstId === undefined || lastId === undefined) return { kind: "answered", value: false };
     const ask = { version, firstId, lastId, text };
     return this.#remote.insist("metrics", (call) => call("fold", ask));
-  }
-
-  get #remote() {
-    return this.#settings.client.remote;
   }
 }
 

@@ -121,7 +121,7 @@ export interface JournalCalls {
   readonly states: [{ readonly names: readonly string[] }, readonly string[]];
   readonly replaceState: [ReplaceAsk, boolean];
   /** Appends a report, whose fields are alternating names and values. */
-  readonly report: [{ readonly fields: readonly string[]; readonly standingMax: number }, number];
+  readonly report: [{ readonly fields: readonly string[] }, number];
   readonly reports: [
     { readonly count: number },
     { readonly totals: string | null; readonly page: readonly StoredEntry[] },

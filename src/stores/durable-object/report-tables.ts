@@ -1,5 +1,5 @@
 // The reports of a site's isolates, as tables of a Durable Object of their own, and its hot keys.
-import { listsMax, recentMs } from "../../observe/reports/report-store.ts";
+import { listsMax, recentMs, standingMax } from "../../observe/reports/report-store.ts";
 import type { FoldAsk, JournalCalls, StoredEntry } from "./journal-calls.ts";
 import type { Sql } from "./last-purges.ts";
 
@@ -26,7 +26,7 @@ export class ReportTables {
   }
 
   /** Appends a report. Returns the number of reports; -1 if there were more than `standingMax`. */
-  add({ fields, standingMax }: JournalCalls["report"][0], atMs: number): number {
+  add({ fields }: JournalCalls["report"][0], atMs: number): number {
     const [totals] = this.#rows("SELECT folded FROM totals WHERE id = 1");
     const folded = Number(totals?.["folded"] ?? 0);
     const [last] = this.#rows("SELECT number FROM reports ORDER BY number DESC LIMIT 1");

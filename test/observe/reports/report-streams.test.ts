@@ -7,7 +7,11 @@ import { startUpstashRestServer } from "../../../local/upstash-rest-server.ts";
 import { ReportFold } from "../../../src/observe/reports/folding.ts";
 import { ProcessReportStream } from "../../../src/observe/reports/process-report-stream.ts";
 import { RedisReportStream } from "../../../src/observe/reports/redis-report-stream.ts";
-import type { ReportStream } from "../../../src/observe/reports/report-store.ts";
+import {
+  pageCount,
+  type ReportStream,
+  standingMax,
+} from "../../../src/observe/reports/report-store.ts";
 import { totalsText } from "../../../src/observe/reports/totals.ts";
 import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { ObjectReportStream } from "../../../src/stores/durable-object/durable-object-reports.ts";
@@ -15,25 +19,20 @@ import { ObjectClient } from "../../../src/stores/durable-object/object-client.t
 import { FakeObject } from "../../../testing/fakes/fake-object.ts";
 import { noGauges } from "./reports-world.ts";
 
-interface Bounds {
-  readonly pageCount?: number;
-  readonly standingMax?: number;
-}
-
 const running = new Running();
 afterAll(() => running.stop());
 const { url: redisUrl } = await running.add(startEmbeddedValkey());
 const { url } = await running.add(startUpstashRestServer({ redisUrl, token: "token" }));
 let namespaceCount = 0;
 
-function openRedis(): (bounds?: Bounds) => ReportStream {
+function openRedis(): () => ReportStream {
   namespaceCount += 1;
   const namespace = `site${namespaceCount}`;
   const redis = new RedisClient({ url, token: "token", nowAtMs: Date.now });
-  return (bounds) => new RedisReportStream({ redis, namespace, ...bounds });
+  return () => new RedisReportStream({ redis, namespace });
 }
 
-function openObject(): (bounds?: Bounds) => ReportStream {
+function openObject(): () => ReportStream {
   const { stub } = new FakeObject();
   const client = new ObjectClient({
     of: "metrics",
@@ -41,12 +40,12 @@ function openObject(): (bounds?: Bounds) => ReportStream {
     nowAtMs: Date.now,
     tell: () => undefined,
   });
-  return (bounds) => new ObjectReportStream({ client, ...bounds });
+  return () => new ObjectReportStream(client);
 }
 
-function openProcess(): (bounds?: Bounds) => ReportStream {
-  let stream: ReportStream | undefined;
-  return (bounds) => (stream ??= new ProcessReportStream({ nowAtMs: Date.now, ...bounds }));
+function openProcess(): () => ReportStream {
+  const stream = new ProcessReportStream(Date.now);
+  return () => stream;
 }
 
 const reportOf = (n: string) => ({
@@ -58,6 +57,12 @@ const reportOf = (n: string) => ({
 const totals = { startedAtMs: 1, sums: new Map(), colos: new Map(), windows: [] };
 const answered = (value: unknown) => ({ kind: "answered", value });
 
+const stateOf = async (stream: ReportStream) => {
+  const answer = await stream.standing();
+  if (answer.kind !== "answered") throw new Error(answer.cause);
+  return answer.value;
+};
+
 describe.each([
   ["Redis", openRedis],
   ["a Durable Object", openObject],
@@ -68,12 +73,6 @@ describe.each([
     open = openStore();
   });
 
-  const stateOf = async (stream: ReportStream) => {
-    const answer = await stream.standing();
-    if (answer.kind !== "answered") throw new Error(answer.cause);
-    return answer.value;
-  };
-
   it("is empty at first, without totals", async () => {
     const none = { kind: "held", version: "", totals: undefined, isBroken: false };
     expect(await stateOf(open())).toEqual({ totals: none, page: [], isFull: false });
@@ -81,25 +80,16 @@ describe.each([
   });
 
   it("returns reports in order, in pages, with the time of their storage", async () => {
-    const stream = open({ pageCount: 2 });
+    const stream = open();
     const beforeMs = Date.now() - 5;
-    for (const [at, n] of ["a", "b", "c"].entries()) {
+    const names = Array.from({ length: pageCount + 1 }, (_, nth) => `n${nth}`);
+    for (const [at, n] of names.entries()) {
       expect(await stream.add(reportOf(n))).toEqual(answered(at + 1));
     }
     const { page, isFull } = await stateOf(stream);
-    expect(page.map(({ report }) => report)).toEqual([reportOf("a"), reportOf("b")]);
+    expect(page.map(({ report }) => report)).toEqual(names.slice(0, -1).map(reportOf));
     expect(isFull).toBe(true);
     expect(page.every(({ atMs }) => atMs >= beforeMs && atMs <= Date.now() + 5)).toBe(true);
-  });
-
-  it("refuses a report if more than standingMax reports wait, until a fold", async () => {
-    const stream = open({ standingMax: 2 });
-    for (const n of ["a", "b", "c"]) await stream.add(reportOf(n));
-    expect(await stream.add(reportOf("d"))).toEqual(answered(-1));
-    const { page } = await stateOf(stream);
-    expect(page).toHaveLength(3);
-    await stream.fold("", page, totalsText(totals, "v1"));
-    expect(await stream.add(reportOf("e"))).toEqual(answered(1));
   });
 
   it("replaces the totals by a fold, and removes exactly its reports", async () => {
@@ -132,17 +122,28 @@ describe.each([
     const randomText = () => crypto.randomUUID();
     const log = () => undefined;
     const foldings = Array.from({ length: 3 }, () => {
-      const stream = open({ pageCount: 2 });
-      return new ReportFold({ stream, nowAtMs: () => 7, randomText, log });
+      return new ReportFold({ stream: open(), nowAtMs: () => 7, randomText, log });
     });
-    for (let nth = 0; nth < 9; nth += 1) await open().add(reportOf(`n${nth}`));
+    for (let nth = 0; nth < 300; nth += 1) await open().add(reportOf(`n${nth}`));
     await Promise.all(foldings.map((folding) => folding.empty()));
     const read = await foldings[0]?.read();
     expect(read).toMatchObject({
       sums: new Map([
-        ["reports|HAM", 9],
-        ["requests|all|hit|memory", 9],
+        ["reports|HAM", 300],
+        ["requests|all|hit|memory", 300],
       ]),
     });
   });
+});
+
+it.each([
+  ["a Durable Object", openObject],
+  ["a process", openProcess],
+])("%s refuses a report if more than standingMax wait, until a fold", async (_, openStore) => {
+  const stream = openStore()();
+  for (let nth = 0; nth <= standingMax; nth += 1) await stream.add(reportOf(`n${nth}`));
+  expect(await stream.add(reportOf("d"))).toEqual(answered(-1));
+  const { page } = await stateOf(stream);
+  await stream.fold("", page, totalsText(totals, "v1"));
+  expect(await stream.add(reportOf("e"))).toEqual(answered(standingMax + 2 - pageCount));
 });

@@ -182,6 +182,14 @@ describe("a journal whose database started from a snapshot", () => {
   });
 });
 
+it("names hints that stay off, but not those that are on or not needed yet", () => {
+  const why = "the user may not run XREAD.";
+  expect(findingsOf(lookedAt({ hints: `off: ${why}` }))).toMatchObject([
+    { code: "hints-off", level: "info", cause: `Nothing waits for them with XREAD: ${why}` },
+  ]);
+  for (const hints of ["on", "not needed yet", undefined]) expect(codesOf({ hints })).toEqual([]);
+});
+
 describe("a tier that fails", () => {
   const trouble = {
     kind: "timeout" as const,

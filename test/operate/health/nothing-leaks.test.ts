@@ -103,6 +103,7 @@ function drawnLook(draws: Draws): SiteState {
       entries: draws.isLucky(0.5) ? entries : [],
       switched: { ...planted, bypass, position: `${atMs - 1_000}-1` },
     },
+    hints: draws.oneOf(["on", "off: The server refuses."]),
     originsShutOff: draws.isLucky(0.5) ? ["default"] : [],
     originTroubles: new Map([["default", trouble(draws.oneOf(["unreachable", "timeout"]))]]),
     credentialRefusals: [{ ...planted, route: "articles", entries: ["*token"], sinceAtMs: atMs }],

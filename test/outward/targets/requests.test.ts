@@ -71,7 +71,11 @@ const vendors = {
 const confirmed = ({ url }: OutwardAsked) => {
   if (url.includes("cloudflare")) return Response.json({ success: true, errors: [] });
   if (url.includes("outer.example"))
-    return Response.json({ position: "1-0", visibleWithinSeconds: 10 });
+    return Response.json({
+      position: "1-0",
+      visibleWithinSeconds: 10,
+      visibleBy: "2026-11-20T09:05:17.845Z",
+    });
   return new Response("{}", { status: 201 });
 };
 

@@ -24,7 +24,7 @@ async function writing() {
   const before = await isolate.filled();
   const acceptances = isolate.acceptances();
   const write = async (since: Stamp = before.stamp) => {
-    const accepted = await acceptances.acceptAfter(red, since, isolate.attention);
+    const accepted = await acceptances.acceptAfter(red, since, isolate.requester);
     if (accepted.kind !== "accepted") throw new Error("The journal is unavailable.");
     return accepted;
   };
@@ -55,7 +55,7 @@ describe("a write's purge", () => {
 
   it("is appended by an isolate without a view", async () => {
     const cold = new Isolate();
-    const accepted = await cold.acceptances().acceptAfter(red, "none", cold.attention);
+    const accepted = await cold.acceptances().acceptAfter(red, "none", cold.requester);
     expect(accepted).toMatchObject({ kind: "accepted", since: undefined });
   });
 
@@ -106,7 +106,7 @@ describe("the entries since the stamp", () => {
     const { isolate, journal, view, write } = await writing();
     const work: (() => Promise<void>)[] = [];
     const afterAnswer = (each: () => Promise<void>) => void work.push(each);
-    vi.spyOn(isolate, "attention", "get").mockReturnValue({
+    vi.spyOn(isolate, "requester", "get").mockReturnValue({
       atMs: isolate.clock.atMs,
       afterAnswer,
     });

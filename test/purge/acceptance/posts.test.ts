@@ -33,7 +33,7 @@ async function opened() {
   const { nowAtMs } = clock;
   const acceptances = new Acceptances({ journal, view, nowAtMs, maxLagMs, randomText, switching });
   const post = (bypass: Bypass, reason = "") =>
-    acceptances.post({ bypass, by: "operator", reason }, isolate.attention);
+    acceptances.post({ bypass, by: "operator", reason }, isolate.requester);
   return { isolate, journal, view, clock, before, held, posts, acceptances, post };
 }
 
@@ -44,12 +44,12 @@ type Opened = Awaited<ReturnType<typeof opened>>;
 const calls = [
   {
     id: "purge",
-    accept: ({ acceptances, isolate }: Opened) => acceptances.accept(red, isolate.attention),
+    accept: ({ acceptances, isolate }: Opened) => acceptances.accept(red, isolate.requester),
   },
   {
     id: "purge of a write",
     accept: ({ acceptances, isolate, before }: Opened) =>
-      acceptances.acceptAfter(red, before.stamp, isolate.attention),
+      acceptances.acceptAfter(red, before.stamp, isolate.requester),
   },
   { id: "post", accept: ({ post }: Opened) => post(["articles"]) },
 ];

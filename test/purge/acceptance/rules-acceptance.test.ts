@@ -17,7 +17,7 @@ async function accepting(order = red, lagMs?: number) {
   const isolate = await warmIsolate();
   const before = await isolate.filled();
   const acceptances = isolate.acceptances(lagMs);
-  const accepted = await acceptances.accept(order, isolate.attention);
+  const accepted = await acceptances.accept(order, isolate.requester);
   return { isolate, journal: isolate.journal, before, acceptances, accepted };
 }
 
@@ -80,7 +80,7 @@ describe("rule 12: the parts of a large purge", () => {
 describe("rule 21: every attempt appends", () => {
   it("returns the position of its own entry", async () => {
     const { isolate, acceptances, accepted } = await accepting();
-    const again = await acceptances.accept(red, isolate.attention);
+    const again = await acceptances.accept(red, isolate.requester);
     const [, one, two] = entriesIn(isolate).map(({ position }) => position);
     expect(accepted).toMatchObject({ kind: "accepted", position: one });
     expect(again).toMatchObject({ kind: "accepted", position: two });
@@ -91,7 +91,7 @@ describe("rule 21: every attempt appends", () => {
     const gate = closedGate();
     isolate.journal.beforeAnswer = () => gate.opened;
     let kind = "";
-    const attempt = isolate.acceptances().accept(red, isolate.attention);
+    const attempt = isolate.acceptances().accept(red, isolate.requester);
     const answered = attempt.then((accepted) => (kind = accepted.kind));
     await vi.advanceTimersByTimeAsync(1_000);
     expect(kind).toBe("");
@@ -104,7 +104,7 @@ describe("rule 21: every attempt appends", () => {
     const isolate = await warmIsolate();
     const stored = await isolate.filled();
     isolate.journal.down = ["append"];
-    const refused = await isolate.acceptances().accept(red, isolate.attention);
+    const refused = await isolate.acceptances().accept(red, isolate.requester);
     expect(refused).toEqual({ kind: "unavailable" });
     expect([isolate.judge(stored), isolate.pending.length]).toEqual(["usable", 0]);
   });
@@ -119,10 +119,10 @@ describe("rule 21: every attempt appends", () => {
       const { isolate, acceptances } = await accepting();
       if (isRead) {
         isolate.clock.advance(9);
-        await isolate.view.attend(isolate.attention)?.();
+        await isolate.view.attend(isolate.requester)?.();
         await vi.advanceTimersByTimeAsync(0);
       }
-      const again = await acceptances.accept(orderOf(["tag:blue"], changes), isolate.attention);
+      const again = await acceptances.accept(orderOf(["tag:blue"], changes), isolate.requester);
       expect([isRead, again.kind]).toEqual([isRead, kind]);
     }
   });
@@ -193,7 +193,7 @@ describe("rule 22: a read-back", () => {
     const before = await isolate.filled();
     const { journal, clock } = isolate;
     journal.down = ["since", "newest", "atPrimary", "standing"];
-    await isolate.acceptances().accept(red, isolate.attention);
+    await isolate.acceptances().accept(red, isolate.requester);
     journal.stream.loseNewest(1, clock.atMs);
     await vi.advanceTimersByTimeAsync(60_000);
     await isolate.settle();

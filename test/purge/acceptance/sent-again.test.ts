@@ -24,11 +24,11 @@ async function accepting(sent: SignedOrder, isRead = true) {
   const { journal } = isolate;
   const acceptances = isolate.acceptances();
   journal.down = isRead ? [] : ["since"];
-  const first = await acceptances.accept(sent, isolate.attention);
+  const first = await acceptances.accept(sent, isolate.requester);
   await vi.advanceTimersByTimeAsync(0);
   journal.asked.splice(0);
   const again = (changes: Partial<SignedOrder> = {}) =>
-    acceptances.accept({ ...sent, ...changes }, isolate.attention);
+    acceptances.accept({ ...sent, ...changes }, isolate.requester);
   return { isolate, journal, first, again };
 }
 
@@ -85,7 +85,7 @@ describe("a repeated webhook", () => {
     journal.stream.restore([...items.slice(0, 1), ...items.slice(2)], isolate.clock.atMs);
     await cold.filled();
     journal.asked.splice(0);
-    await cold.acceptances().accept(large, cold.attention);
+    await cold.acceptances().accept(large, cold.requester);
     expect(journal.asked).toContain("append");
   });
 });

@@ -21,7 +21,7 @@ async function followedBy(laterCount: number, kept: { keptCount?: number } = {})
   Object.assign(journal, kept);
   const before = await isolate.filled();
   journal.down = ["since"];
-  await isolate.acceptances().accept(orderOf(["tag:red"]), isolate.attention);
+  await isolate.acceptances().accept(orderOf(["tag:red"]), isolate.requester);
   for (let at = 0; at < laterCount; at += 1) journal.write(newEntry({ n: `later ${at}` }));
   journal.down = [];
   return { isolate, journal, before };
@@ -63,7 +63,7 @@ it("a purge that is older than the whole view ends after its read-back", async (
   // The replica lacks the view's last entry, and the primary returns the newest entries.
   journal.replicaLagMs = 3_600_000;
   isolate.clock.advance(maxLagMs / 1_000);
-  await isolate.view.attend(isolate.attention)?.();
+  await isolate.view.attend(isolate.requester)?.();
   expect(isolate.judge(await isolate.filled())).toBe("hard");
   await vi.advanceTimersByTimeAsync(maxLagMs);
   await isolate.renew();

@@ -20,7 +20,7 @@ it("an entry that is appended again hides no purge from after the loss", async (
   journal.write(newEntry({ n: "first" }));
   const stored = await isolate.filled();
   journal.write(newEntry({ n: "lost with ours" }));
-  await isolate.acceptances(1).accept(orderOf(["tag:green"]), isolate.attention);
+  await isolate.acceptances(1).accept(orderOf(["tag:green"]), isolate.requester);
   await view.catchUp();
   journal.stream.loseNewest(2, clock.atMs);
   // This entry gets the position of the first lost entry, and the green purge its old position.

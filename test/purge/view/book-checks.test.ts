@@ -37,7 +37,7 @@ async function beyond(purge?: EntryChanges, followers = 1_001): Promise<void> {
 }
 
 async function seek(record: StoredMetadata = stored): Promise<void> {
-  await isolate.view.seek(isolate.attention, record);
+  await isolate.view.seek(isolate.requester, record);
   await isolate.settle();
 }
 
@@ -161,9 +161,9 @@ describe("rule 27: while the book is asked", () => {
     const acceptances = isolate.acceptances();
     meanwhile(() => {
       isolate.journal.down = ["since"];
-      return acceptances.accept(orderOf(["tag:red"]), isolate.attention);
+      return acceptances.accept(orderOf(["tag:red"]), isolate.requester);
     });
-    await isolate.view.seek(isolate.attention, stored);
+    await isolate.view.seek(isolate.requester, stored);
     expect(stored.stamp).toEqual(end());
     expect(isolate.judge(stored)).toBe("hard");
   });
@@ -175,7 +175,7 @@ describe("rule 27: a purge that this isolate has accepted", () => {
     await seek();
     const acceptances = isolate.acceptances();
     isolate.journal.down = ["since"];
-    await acceptances.accept(orderOf(["tag:red"]), isolate.attention);
+    await acceptances.accept(orderOf(["tag:red"]), isolate.requester);
     expect(isolate.view.chain?.entries.at(-1)?.n).not.toBe("n1");
     expect(isolate.judge(stored)).toBe("hard");
   });
@@ -183,8 +183,8 @@ describe("rule 27: a purge that this isolate has accepted", () => {
   it("is noted in the book, so a later question does not make the record usable", async () => {
     await beyond();
     const { stamp } = stored;
-    await isolate.acceptances().accept(orderOf(["tag:red"]), isolate.attention);
-    await isolate.view.seek(isolate.attention, stored);
+    await isolate.acceptances().accept(orderOf(["tag:red"]), isolate.requester);
+    await isolate.view.seek(isolate.requester, stored);
     expect(stored.stamp).toBe(stamp);
     expect(isolate.judge(stored)).not.toBe("usable");
   });
@@ -205,7 +205,7 @@ describe("rule 27: the book is not asked", () => {
   });
 
   it("without a record", async () => {
-    await isolate.view.seek(isolate.attention);
+    await isolate.view.seek(isolate.requester);
     await isolate.settle();
     expect(questions()).toBe(0);
   });

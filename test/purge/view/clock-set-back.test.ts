@@ -53,7 +53,7 @@ async function beforeStep() {
   const isolate = await warmIsolate();
   const { clock, journal, view } = isolate;
   const stored = await isolate.filled();
-  const ask = () => view.attend(isolate.attention);
+  const ask = () => view.attend(isolate.requester);
   ask();
   journal.asked.splice(0);
   const step = () => {
@@ -123,12 +123,12 @@ describe("after a step back, the view", () => {
     const { isolate, clock, journal, view, ask, step } = await beforeStep();
     const sought: string[] = [];
     isolate.onOverdue = async (entries) => void sought.push(...entries.map(({ n }) => n));
-    await view.seek(isolate.attention);
+    await view.seek(isolate.requester);
     view.apply([{ ...newEntry({ n: "never read" }), position: "1-0" }]);
     step();
     await ask()?.();
     journal.asked.splice(0);
-    await view.seek(isolate.attention);
+    await view.seek(isolate.requester);
     expect(journal.asked).toEqual(["since"]);
     clock.advance(maxLagMs / 1_000);
     await ask()?.();
@@ -151,7 +151,7 @@ describe("an isolate notices a step back", () => {
   it("at a purge", async () => {
     const { isolate, clock, stored, step } = await beforeStep();
     step();
-    await isolate.acceptances().accept(orderOf(["tag:green"], { id: "" }), isolate.attention);
+    await isolate.acceptances().accept(orderOf(["tag:green"], { id: "" }), isolate.requester);
     clock.advance(stepSeconds);
     expect(isolate.judge(stored)).toBe("unverified");
   });

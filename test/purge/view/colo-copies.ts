@@ -61,8 +61,8 @@ export class IsolateInColo extends Isolate {
     });
   }
 
-  override get attention() {
-    return { ...super.attention, host };
+  override get requester() {
+    return { ...super.requester, host };
   }
 }
 
@@ -84,6 +84,6 @@ export async function informed() {
 
 /** Sends a request, and waits for all its work. */
 export async function asked(isolate: IsolateInColo): Promise<void> {
-  await isolate.view.attend(isolate.attention)?.();
+  await isolate.view.attend(isolate.requester)?.();
   await isolate.settle();
 }

@@ -15,7 +15,7 @@ import { idle } from "../../../testing/site/harness.ts";
 const red = (n = "red") => newEntry({ n, tags: ["tag:red"] });
 const atOnce = () => Promise.resolve();
 
-const setting = ({ view, attention }: Isolate) => view.stamp(attention, { onPrimary: true });
+const setting = ({ view, requester }: Isolate) => view.stamp(requester, { onPrimary: true });
 const namesIn = ({ view }: Isolate) => view.chain?.entries.map(({ n }) => n);
 
 describe("rule 8: a failed read makes the journal unreadable", () => {
@@ -52,14 +52,14 @@ describe("rule 13: a read", () => {
     };
     clock.advance(5);
     const checkedAtMs = clock.atMs;
-    void view.attend(isolate.attention);
+    void view.attend(isolate.requester);
     await idle();
     // After the timeout, a lagging replica answers another read from the same last entry.
     clock.advance(2.5);
     journal.write(red());
     journal.replicaLagMs = 8_000;
     journal.beforeAnswer = () => renewal.opened;
-    void view.attend(isolate.attention);
+    void view.attend(isolate.requester);
     check.open();
     await idle();
     const stored = await isolate.filled();

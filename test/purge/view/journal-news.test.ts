@@ -57,14 +57,14 @@ it("an isolate logs and counts a listener that throws, without the error's messa
     throw new RangeError("a token s3cret");
   });
   purging.subscribe((news) => void heard.push(news));
-  const attention = { atMs: clock.atMs, afterAnswer: () => undefined };
-  const accepted = await purging.acceptances.accept(orderOf(["tag:red"]), attention);
+  const requester = { atMs: clock.atMs, afterAnswer: () => undefined };
+  const accepted = await purging.acceptances.accept(orderOf(["tag:red"]), requester);
   await purging.view.catchUp();
   expect(accepted.kind).toBe("accepted");
   expect(purging.view.chain?.entries.length).toBe(1);
   expect(heard.map(({ how, entries }) => [how, entries.map(({ by }) => by)])).toEqual([
-    ["accepted", ["webhook"]],
-    ["read", ["webhook"]],
+    ["accepted", ["signed-request"]],
+    ["read", ["signed-request"]],
   ]);
   const line = "Purge journal: a listener failed with RangeError.";
   expect([log, failed.count]).toEqual([[line, line], 2]);

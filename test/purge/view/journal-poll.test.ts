@@ -47,7 +47,7 @@ async function informed() {
   await Promise.all([poller.settle(), other.settle()]);
   colo.journal.asked.length = 0;
   const attend = async (isolate = other) => {
-    void isolate.view.attend(isolate.attention);
+    void isolate.view.attend(isolate.requester);
     await rest();
   };
   return { colo, waits, poller, other, stored, attend };

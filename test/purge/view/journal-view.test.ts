@@ -121,7 +121,7 @@ describe("rule 28 d: a stamp for setting", () => {
     const { journal, view } = isolate;
     const position = journal.write(red());
     journal.replicaLagMs = 60_000;
-    expect(await view.stamp(isolate.attention, { onPrimary: true })).toEqual(
+    expect(await view.stamp(isolate.requester, { onPrimary: true })).toEqual(
       stampAt(position, "red"),
     );
     expect(journal.asked).toEqual(["sinceOnPrimary"]);
@@ -130,7 +130,7 @@ describe("rule 28 d: a stamp for setting", () => {
   it("is empty if the primary cannot be read", async () => {
     const { isolate } = await warm();
     isolate.journal.down = ["sinceOnPrimary"];
-    expect(await isolate.view.stamp(isolate.attention, { onPrimary: true })).toBe("none");
+    expect(await isolate.view.stamp(isolate.requester, { onPrimary: true })).toBe("none");
   });
 
   it.each([undefined, { onPrimary: false }])(
@@ -138,7 +138,7 @@ describe("rule 28 d: a stamp for setting", () => {
     async (how) => {
       const { isolate } = await warm();
       isolate.journal.write(red());
-      expect(await isolate.view.stamp(isolate.attention, how)).toMatchObject({ n: "first" });
+      expect(await isolate.view.stamp(isolate.requester, how)).toMatchObject({ n: "first" });
       expect(isolate.journal.asked).toEqual([]);
     },
   );

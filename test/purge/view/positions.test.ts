@@ -72,7 +72,7 @@ describe("a view that is to reach an entry", () => {
     const entry = write(isolate);
     await isolate.renew();
     isolate.journal.asked.length = 0;
-    expect(await isolate.view.reaches(entry, isolate.attention)).toBe(true);
+    expect(await isolate.view.reaches(entry, isolate.requester)).toBe(true);
     expect(isolate.journal.asked).toEqual([]);
   });
 
@@ -80,7 +80,7 @@ describe("a view that is to reach an entry", () => {
     const isolate = await warmIsolate();
     isolate.journal.replicaLagMs = 3_000;
     const entry = write(isolate);
-    const all = Array.from({ length: 100 }, () => isolate.view.reaches(entry, isolate.attention));
+    const all = Array.from({ length: 100 }, () => isolate.view.reaches(entry, isolate.requester));
     expect(new Set(await Promise.all(all))).toEqual(new Set([true]));
     const { asked } = isolate.journal;
     expect(asked.filter((name) => name === "since")).toHaveLength(1);
@@ -92,9 +92,9 @@ describe("a view that is to reach an entry", () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     isolate.journal.beforeAnswer = () => promise;
     isolate.clock.advance(6);
-    isolate.view.attend(isolate.attention);
+    isolate.view.attend(isolate.requester);
     const entry = write(isolate);
-    const reached = isolate.view.reaches(entry, isolate.attention);
+    const reached = isolate.view.reaches(entry, isolate.requester);
     resolve();
     expect(await reached).toBe(true);
   });
@@ -102,15 +102,15 @@ describe("a view that is to reach an entry", () => {
   it("gives up on an entry that the journal lost, and on a journal that is slow or shut off", async () => {
     const lost = await warmIsolate();
     const entry = { position: "1-0", n: "lost" };
-    expect(await lost.view.reaches(entry, lost.attention)).toBe(false);
+    expect(await lost.view.reaches(entry, lost.requester)).toBe(false);
     lost.journal.asked.length = 0;
-    expect(await lost.view.reaches(entry, lost.attention)).toBe(false);
+    expect(await lost.view.reaches(entry, lost.requester)).toBe(false);
     expect(lost.journal.asked).toEqual([]);
     const slow = new Isolate({ timeoutMs: 20 });
     slow.journal.beforeAnswer = () => new Promise<never>(() => undefined);
-    expect(await slow.view.reaches(entry, slow.attention)).toBe(false);
+    expect(await slow.view.reaches(entry, slow.requester)).toBe(false);
     lost.isShutOff = true;
     lost.journal.beforeAnswer = () => new Promise<never>(() => undefined);
-    expect(await lost.view.reaches(entry, lost.attention)).toBe(false);
+    expect(await lost.view.reaches(entry, lost.requester)).toBe(false);
   });
 });

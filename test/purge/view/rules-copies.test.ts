@@ -112,7 +112,7 @@ describe("rule 14: a copy", () => {
   it("is published after a loss, even if the view was read in the same millisecond", async () => {
     const { colo, journal, clock, reader } = await informed();
     journal.stream.loseNewest(1, clock.atMs);
-    await reader.view.seek(reader.attention);
+    await reader.view.seek(reader.requester);
     await reader.settle();
     const cold = colo.isolate();
     await cold.filled();
@@ -146,7 +146,7 @@ describe("rule 14: a copy", () => {
     const [early, late, cold] = [colo.isolate(), colo.isolate(), colo.isolate()];
     const gate = closedGate();
     journal.beforeAnswer = () => gate.opened;
-    void early.view.attend(early.attention);
+    void early.view.attend(early.requester);
     await until(() => journal.asked.length === 1);
     clock.advance(-60);
     journal.replicaLagMs = -60_000;

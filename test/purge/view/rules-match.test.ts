@@ -121,7 +121,7 @@ describe("rule 6: an unknown stamp counts as older than every entry", () => {
     const { here, stored } = await filledElsewhere();
     expect(here.judge(stored)).toBe("unverified");
     expect(here.judge({ ...stored, stamp: "none" })).toBe("hard");
-    await here.view.seek(here.attention);
+    await here.view.seek(here.requester);
     expect([here.judge(stored), here.journal.asked]).toEqual(["usable", ["since"]]);
   });
 
@@ -130,10 +130,10 @@ describe("rule 6: an unknown stamp counts as older than every entry", () => {
     { id: "at N/4", afterMs: maxLagMs / 4, readCount: 2 },
   ])("renews the view at most once per N/4: $id", async ({ afterMs, readCount }) => {
     const { here } = await filledElsewhere();
-    await here.view.seek(here.attention);
+    await here.view.seek(here.requester);
     await here.settle();
     here.clock.advance(afterMs / 1_000);
-    await here.view.seek(here.attention);
+    await here.view.seek(here.requester);
     expect(here.journal.readCount).toBe(readCount);
   });
 
@@ -141,25 +141,25 @@ describe("rule 6: an unknown stamp counts as older than every entry", () => {
     const { here } = await filledElsewhere();
     const gate = closedGate();
     here.journal.beforeAnswer = () => gate.opened;
-    const first = here.view.seek(here.attention);
+    const first = here.view.seek(here.requester);
     here.clock.advance(1);
-    const joining = here.view.seek(here.attention);
+    const joining = here.view.seek(here.requester);
     gate.open();
     await Promise.all([first, joining]);
     here.clock.advance(maxLagMs / 4_000 - 1);
-    await here.view.seek(here.attention);
+    await here.view.seek(here.requester);
     expect(here.journal.readCount).toBe(2);
   });
 
   it("makes a request wait for a renewal that another request has started", async () => {
     const { here, stored } = await filledElsewhere();
-    const first = here.view.seek(here.attention);
-    const second = here.view.seek(here.attention);
+    const first = here.view.seek(here.requester);
+    const second = here.view.seek(here.requester);
     expect(second).toBeInstanceOf(Promise);
     await second;
     expect([here.judge(stored), here.journal.readCount]).toEqual(["usable", 1]);
     await first;
     await here.settle();
-    expect(here.view.seek(here.attention)).toBe(undefined);
+    expect(here.view.seek(here.requester)).toBe(undefined);
   });
 });

@@ -32,7 +32,7 @@ describe("rule 11: a renewal continues from the view's last entry", () => {
     isolate.clock.advance(boundMs / 1_000);
     const sentAtMs = isolate.clock.atMs;
     isolate.journal.beforeAnswer = async () => isolate.clock.advance(1.5);
-    await isolate.view.attend(isolate.attention)?.();
+    await isolate.view.attend(isolate.requester)?.();
     await isolate.settle();
     expect(isolate.view.sentAtMs).toBe(sentAtMs);
   });
@@ -86,11 +86,11 @@ describe("rule 13: a view only moves forwards", () => {
     journal.write(red());
     journal.beforeAnswer = () => gate.opened;
     clock.advance(6);
-    void view.attend(isolate.attention);
+    void view.attend(isolate.requester);
     // After the timeout, the next request renews the view without that read.
     clock.advance(2.5);
     journal.beforeAnswer = atOnce;
-    await view.attend(isolate.attention)?.();
+    await view.attend(isolate.requester)?.();
     await idle();
     const { sentAtMs } = view;
     expect([sentAtMs, isolate.judge(stored)]).toEqual([clock.atMs, "hard"]);
@@ -111,13 +111,13 @@ describe("rule 13: a view only moves forwards", () => {
       if (journal.asked.at(-1) === "atPrimary") await gate.opened;
     };
     clock.advance(6);
-    void view.attend(isolate.attention);
+    void view.attend(isolate.requester);
     await idle();
     clock.advance(2.5);
     journal.replicaLagMs = 0;
     journal.beforeAnswer = atOnce;
     journal.write(red());
-    await view.attend(isolate.attention)?.();
+    await view.attend(isolate.requester)?.();
     await idle();
     gate.open();
     await isolate.settle();
@@ -130,11 +130,11 @@ describe("rule 13: a view only moves forwards", () => {
     journal.write(newEntry({ n: "first" }));
     const gate = closedGate();
     journal.beforeAnswer = () => gate.opened;
-    void view.attend(isolate.attention);
+    void view.attend(isolate.requester);
     clock.advance(2.5);
     journal.beforeAnswer = atOnce;
     journal.write(newEntry({ n: "second" }));
-    await view.attend(isolate.attention)?.();
+    await view.attend(isolate.requester)?.();
     const { sentAtMs } = view;
     gate.open();
     await isolate.settle();
@@ -151,7 +151,7 @@ describe("rule 15: requests renew the view", () => {
   ])("in the background, and wait only past N − A: $id", async ({ ageMs, reads, waits }) => {
     const isolate = await warmIsolate();
     isolate.clock.advance(ageMs / 1_000);
-    const renewed = isolate.view.attend(isolate.attention);
+    const renewed = isolate.view.attend(isolate.requester);
     expect([isolate.journal.readCount, renewed !== undefined]).toEqual([reads, waits]);
     await isolate.settle();
   });
@@ -169,7 +169,7 @@ describe("rule 15: requests renew the view", () => {
         isolate.clock.advance(maxLagMs / 1_000);
         let endedCount = 0;
         for (let at = 0; at < 3; at += 1) {
-          const asked = isolate.view[ask](isolate.attention);
+          const asked = isolate.view[ask](isolate.requester);
           const waiting = typeof asked === "function" ? asked() : asked;
           void Promise.resolve(waiting).then(() => (endedCount += 1));
         }
@@ -189,13 +189,13 @@ describe("rule 15: requests renew the view", () => {
     const { journal, clock, view } = isolate;
     clock.advance(70);
     journal.beforeAnswer = never;
-    void view.attend(isolate.attention);
+    void view.attend(isolate.requester);
     clock.advance(1.999);
-    void view.attend(isolate.attention);
+    void view.attend(isolate.requester);
     expect(journal.readCount).toBe(1);
     clock.advance(laterSeconds - 1.999);
     journal.beforeAnswer = atOnce;
-    await view.attend(isolate.attention)?.();
+    await view.attend(isolate.requester)?.();
     expect([journal.readCount, view.sentAtMs]).toEqual([2, clock.atMs]);
   });
 });
@@ -214,7 +214,7 @@ describe("rule 15: while the journal is known to be unreachable", () => {
     const isolate = await warmIsolate();
     const open = await shutOff(isolate);
     const stored = await isolate.filled();
-    expect(isolate.view[ask](isolate.attention)).toBe(undefined);
+    expect(isolate.view[ask](isolate.requester)).toBe(undefined);
     expect([isolate.journal.asked, isolate.judge(stored)]).toEqual([["since"], "unverified"]);
     open();
     await isolate.settle();
@@ -225,11 +225,11 @@ describe("rule 15: while the journal is known to be unreachable", () => {
     const isolate = new Isolate();
     const open = await shutOff(isolate);
     const stamps: unknown[] = [];
-    void isolate.view.stamp(isolate.attention).then((stamp) => stamps.push(stamp));
+    void isolate.view.stamp(isolate.requester).then((stamp) => stamps.push(stamp));
     await idle();
     expect([stamps, isolate.journal.asked]).toEqual([["none"], ["newest"]]);
     open();
     await isolate.settle();
-    expect(await isolate.view.stamp(isolate.attention)).not.toBe("none");
+    expect(await isolate.view.stamp(isolate.requester)).not.toBe("none");
   });
 });

@@ -54,11 +54,11 @@ describe("rule 15: an isolate renews its view", () => {
     clock.advance(8);
     await colo.copies().claim(host);
     clock.advance(1);
-    expect(other.view.attend(other.attention)).toBe(undefined);
+    expect(other.view.attend(other.requester)).toBe(undefined);
     await other.settle();
     expect([journal.asked, other.view.sentAtMs]).toEqual([[], readAtMs]);
     clock.advance(0.999);
-    await other.view.attend(other.attention)?.();
+    await other.view.attend(other.requester)?.();
     expect([journal.asked, other.view.sentAtMs]).toEqual([["since"], clock.atMs]);
     await other.settle();
   });
@@ -91,7 +91,7 @@ describe("rule 15: an isolate renews its view", () => {
     clock.advance((0.6 * smallBoundMs) / 1_000);
     const gate = closedGate();
     journal.beforeAnswer = () => gate.opened;
-    void reader.view.attend(reader.attention);
+    void reader.view.attend(reader.requester);
     await until(() => journal.asked.length === 2);
     // The reader's claim keeps the other isolate from reading.
     await asked(other);
@@ -109,7 +109,7 @@ describe("rule 15: an isolate renews its view", () => {
     await asked(reader);
     journal.asked.length = 0;
     clock.advance(4);
-    await other.view.attend(other.attention)?.();
+    await other.view.attend(other.requester)?.();
     expect([journal.asked, other.view.sentAtMs]).toEqual([[], reader.view.sentAtMs]);
     await other.settle();
   });
@@ -134,7 +134,7 @@ describe("rule 15: an isolate renews its view", () => {
     cache.beforePut = async () => {
       if (cache.journalPuts > puts + 1) await gate.opened;
     };
-    await reader.view.attend(reader.attention)?.();
+    await reader.view.attend(reader.requester)?.();
     expect(reader.view.sentAtMs).toBe(clock.atMs);
     gate.open();
     await reader.settle();
@@ -146,7 +146,7 @@ describe("rule 15: an isolate renews its view", () => {
     const gate = closedGate();
     clock.advance(10);
     cache.beforePut = () => gate.opened;
-    await reader.view.attend(reader.attention)?.();
+    await reader.view.attend(reader.requester)?.();
     expect(reader.view.sentAtMs).toBe(clock.atMs);
     gate.open();
     await reader.settle();
@@ -168,8 +168,8 @@ describe("rule 15: an isolate renews its view", () => {
     const { cache, journal, clock, other } = await informed();
     clock.advance(6);
     const matches = cache.journalMatches;
-    const { host: _, ...attention } = other.attention;
-    void other.view.attend(attention);
+    const { host: _, ...requester } = other.requester;
+    void other.view.attend(requester);
     await other.settle();
     expect([cache.journalMatches, journal.readCount]).toEqual([matches, 1]);
   });
@@ -189,10 +189,10 @@ describe("rule 6: an unknown stamp is sought", () => {
 
   it("in the colo's copy", async () => {
     const { journal, reader, other, stored } = await filledElsewhere();
-    await reader.view.seek(reader.attention, stored);
+    await reader.view.seek(reader.requester, stored);
     await reader.settle();
     journal.asked.length = 0;
-    await other.view.seek(other.attention, stored);
+    await other.view.seek(other.requester, stored);
     await other.settle();
     expect([other.judge(stored), journal.asked]).toEqual(["usable", []]);
   });
@@ -204,8 +204,8 @@ describe("rule 6: an unknown stamp is sought", () => {
     const { colo, journal, clock, other, stored } = await filledElsewhere();
     if (isRenewing) clock.advance(5);
     await colo.copies().claim(host);
-    if (isRenewing) void other.view.attend(other.attention);
-    await other.view.seek(other.attention, stored);
+    if (isRenewing) void other.view.attend(other.requester);
+    await other.view.seek(other.requester, stored);
     expect([other.judge(stored), journal.asked]).toEqual(["usable", ["since"]]);
     await other.settle();
   });
@@ -216,7 +216,7 @@ describe("rule 6: an unknown stamp is sought", () => {
     // The reader's claim has expired.
     clock.advance(2);
     cache.beforePut = () => gate.opened;
-    await other.view.seek(other.attention, stored);
+    await other.view.seek(other.requester, stored);
     expect([other.judge(stored), journal.asked]).toEqual(["usable", ["since"]]);
     gate.open();
     await other.settle();

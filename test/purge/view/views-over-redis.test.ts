@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { Acceptances, type SignedOrder } from "../../../src/purge/acceptance/acceptance.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
 import type { Stamp } from "../../../src/cache/record/record.ts";
-import type { Attention } from "../../../src/purge/view/view.ts";
+import type { Requester } from "../../../src/purge/view/view.ts";
 import { oneRedisServer } from "../../../testing/fakes/redis-server.ts";
 import { maxLagMs, newEntry, orderOf, responseWith } from "../../../testing/examples/purges.ts";
 import { journalKey, openJournalWorld } from "../../stores/redis/journal/journal-world.ts";
@@ -24,17 +24,17 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     const randomText = () => crypto.randomUUID();
     const acceptances = new Acceptances({ ...common, view, maxLagMs: 40, randomText });
     const pending: Promise<void>[] = [];
-    const attention = (): Attention => ({
+    const requester = (): Requester => ({
       atMs: nowAtMs(),
       afterAnswer: (work) => void pending.push(work()),
     });
     return {
-      stamp: () => view.stamp(attention()),
-      accept: (order: SignedOrder) => acceptances.accept(order, attention()),
+      stamp: () => view.stamp(requester()),
+      accept: (order: SignedOrder) => acceptances.accept(order, requester()),
       settle: async () => void (await Promise.all(pending)),
       async renew() {
         skippedMs += maxLagMs;
-        await view.attend(attention())?.();
+        await view.attend(requester())?.();
       },
       judge(stamp: Stamp) {
         const asked = { atMs: nowAtMs(), maxLagMs, colo: () => "" };

@@ -37,7 +37,7 @@ it("a line of a signed purge has no reason with a query, and a dry run has no li
   await send(site, body, signedHeaders(body));
   await send(site, { tags: ["a"], dryRun: true });
   const lines = linesWith(site.lines, "purge");
-  expect(lines).toMatchObject([{ by: "webhook", mode: "hard", tags: 1 }]);
+  expect(lines).toMatchObject([{ by: "signed-request", mode: "hard", tags: 1 }]);
   expect(JSON.parse(JSON.stringify(lines[0]))).not.toHaveProperty("reason");
 });
 

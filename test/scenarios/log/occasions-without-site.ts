@@ -43,7 +43,7 @@ export async function failedListener(): Promise<LogLine[]> {
   });
   const order = { id: "", bodyDigest: "", by: "admin", reason: "", mode: "hard" } as const;
   const targets = { tags: ["t:a"], prefixes: [] };
-  const attention = { atMs: clock.atMs, afterAnswer: () => undefined };
-  await purging.acceptances.accept({ ...order, targets }, attention);
+  const requester = { atMs: clock.atMs, afterAnswer: () => undefined };
+  await purging.acceptances.accept({ ...order, targets }, requester);
   return lines;
 }

@@ -110,6 +110,24 @@ describe.each(Object.keys(stores))("over %s", (name) => {
     },
   );
 
+  it.each([false, true])(
+    "explain counts the position of its request, journal down: %s",
+    async (isDown) => {
+      const { far, purge, setDown } = await world(name);
+      const { sealedPosition } = await purge();
+      // The isolate reads the site's secret before the journal is down.
+      await far.get("/a", field("x".repeat(240)));
+      setDown(isDown);
+      const header = `tidemark-position: ${sealedPosition}`;
+      const query = new URLSearchParams({ url: "/a", header }).toString();
+      const headers = { authorization: `Bearer ${adminToken}` };
+      const { text } = await far.get(`/_cache/explain?${query}`, { headers });
+      const why = isDown ? /has the position of a purge/ : /a purge by admin covers it/;
+      const verdict = { by: "purged", why: expect.stringMatching(why) };
+      expect(JSON.parse(text)).toMatchObject({ verdict });
+    },
+  );
+
   it("without the journal and the origin, a position leads to no old response", async () => {
     const { far, purge, setDown } = await world(name);
     const { sealedPosition } = await purge();

@@ -79,8 +79,8 @@ const without = (isOverlooked: (entry: Entry) => boolean) =>
 
 const stampAfterPersisting = accepting(
   (real, { isolate }) =>
-    (order, _, attention) =>
-      real(order, isolate.view.chain?.end ?? "none", attention),
+    (order, _, requester) =>
+      real(order, isolate.view.chain?.end ?? "none", requester),
 );
 
 const unpurgedWherePersistingFails: Partial<StoreParts> = {
@@ -103,12 +103,12 @@ const unpurgedWherePersistingFails: Partial<StoreParts> = {
 };
 
 /** Reads the entries in an earlier round trip, so that it may miss an entry before the purge. */
-const readBeforehand = accepting((real, { isolate }) => async (order, since, attention) => {
+const readBeforehand = accepting((real, { isolate }) => async (order, since, requester) => {
   await isolate.view.catchUp();
   const { entries = [] } = isolate.view.chain ?? {};
   const at = since === "none" ? -1 : entries.findIndex(({ n }) => n === since.n);
   const known = at < 0 ? undefined : entries.slice(at + 1);
-  const accepted = await real(order, since, attention);
+  const accepted = await real(order, since, requester);
   return accepted.kind === "accepted" ? { ...accepted, since: known } : accepted;
 });
 
@@ -135,8 +135,8 @@ const sharedWhateverCame: Partial<StoreParts> = {
 };
 
 const placedAtEnd = (isPurged: boolean) =>
-  accepting((real, { isolate }) => async (order, since, attention) => {
-    const accepted = isPurged ? await real(order, since, attention) : undefined;
+  accepting((real, { isolate }) => async (order, since, requester) => {
+    const accepted = isPurged ? await real(order, since, requester) : undefined;
     if (accepted?.kind === "accepted") return accepted;
     const end = isolate.view.chain?.end ?? { position: "0-0", n: "" };
     return { kind: "accepted", placed: { ...order, lost: "", ...end }, since: undefined };
@@ -144,8 +144,8 @@ const placedAtEnd = (isPurged: boolean) =>
 
 /** Accepts a purge of `set` or of a forced load without an entry. */
 const unsent = (isUnsent: (order: SignedOrder, since: Stamp) => boolean) =>
-  accepting((real) => async (order, since, attention) => {
-    if (!isUnsent(order, since)) return real(order, since, attention);
+  accepting((real) => async (order, since, requester) => {
+    if (!isUnsent(order, since)) return real(order, since, requester);
     return { kind: "accepted", placed: { ...order, n: "", lost: "", position: "0-0" }, since: [] };
   });
 
@@ -171,7 +171,7 @@ const keeping = (
 const stampOfView: Partial<StoreParts> = {
   ports: (ports) => ({
     ...ports,
-    view: { ...ports.view, stamp: (attention) => ports.view.stamp(attention) },
+    view: { ...ports.view, stamp: (requester) => ports.view.stamp(requester) },
   }),
 };
 

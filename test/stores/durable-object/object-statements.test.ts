@@ -111,7 +111,7 @@ async function journalCalls(size: Size): Promise<void> {
   await call("replaceState", { name: "cdn", version: "", text: size });
   await call("addHotKeys", { list: "[]" });
   await call("hotKeys", {});
-  await call("report", { fields: ["n", "a"], standingMax: 4_096 });
+  await call("report", { fields: ["n", "a"] });
   const { page } = (await call("reports", { count: 128 })) as { page: [string][] };
   const [firstId, lastId] = [page[0]?.[0], page.at(-1)?.[0]];
   expect(await call("fold", { version: "", firstId, lastId, text: "1.a {}" })).toBe(true);

@@ -159,9 +159,9 @@ export class IsolateTrace {
       this.event("arrive");
       arrived(atMs);
     };
-    view.seek = (attention, record) => {
+    view.seek = (requester, record) => {
       const former = this.trace.numberOf(record?.stamp);
-      const sought = seek(attention, record);
+      const sought = seek(requester, record);
       return record && sought?.then(() => this.#restamped(record, former));
     };
   }

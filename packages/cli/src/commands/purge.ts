@@ -74,10 +74,9 @@ async function purge(session: Session, options: PurgeOptions) {
   const seen = options.wait === true ? await waited(accepted, order, world) : [];
   const hasWaited = options.wait === true && !world.interrupted.aborted;
   terminal.json(hasWaited ? { ...accepted, seen } : accepted);
-  const since = hasWaited
-    ? "It applies everywhere."
-    : `It applies ${accepted.reach === "process" ? "in this process" : "everywhere"} within ${visibleWithinSeconds} s.`;
-  terminal.print(`Purged: position ${position}. ${since}`);
+  const where = accepted.reach === "process" ? "only in the process that answered" : "everywhere";
+  const when = hasWaited ? "" : ` within ${visibleWithinSeconds} s`;
+  terminal.print(`Purged: position ${position}. It applies ${where}${when}.`);
   for (const { sent: name, as } of readAs)
     terminal.print(`  ${name} is read as ${[as].flat().join(", ")}`);
   for (const note of notes) terminal.print(`  ${note}`);
@@ -120,7 +119,7 @@ const answerMsMaxUsual = 30_000;
  * of a hard purge makes new at once: a response from before that has an earlier `Date`.
  */
 async function waited(
-  { visibleWithinSeconds, visibleBy = "", setCookie }: OperatorAnswer<"purge">,
+  { visibleWithinSeconds, visibleBy, setCookie }: OperatorAnswer<"purge">,
   { urls = [], mode }: PurgeOrder,
   world: World,
 ): Promise<SeenUrl[]> {

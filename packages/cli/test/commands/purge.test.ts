@@ -5,6 +5,9 @@ import { FakeClock } from "../../../../testing/fakes/fake-clock.ts";
 import { operatorAt, operatorOf, operatorTold, pageTagged } from "../fakes/operator.ts";
 import { openReached, operatorEnv, realSites, siteUrl } from "../fakes/site-as-fetch.ts";
 
+/** The end of a wait of 10 s after a purge that was accepted at 00:00:04.9. */
+const visibleBy = "2026-11-01T00:00:14.900Z";
+
 async function stored() {
   const reached = await operatorAt(pageTagged());
   await reached.site.get("/a");
@@ -34,10 +37,17 @@ describe("the purge command", () => {
   });
 
   it("says that a purge reaches only the process of the site", async () => {
-    const reading = { targets: { tags: 1 }, visibleWithinSeconds: 10, reach: "process" };
-    const user = operatorTold({ position: "1-1", ...reading });
-    const { out } = await (await user).runs(["purge", "--tag", "a"]);
-    expect(out).toBe("Purged: position 1-1. It applies in this process within 10 s.\n");
+    const reading = { targets: { tags: 1 }, visibleWithinSeconds: 10, visibleBy };
+    const user = await operatorTold({ position: "1-1", ...reading, reach: "process" });
+    for (const [wait, when] of [
+      [[], " within 10 s"],
+      [["--wait"], ""],
+    ] as const) {
+      const { out } = await user.runs(["purge", "--tag", "a", ...wait]);
+      expect(out).toBe(
+        `Purged: position 1-1. It applies only in the process that answered${when}.\n`,
+      );
+    }
   });
 
   it.each([[], ["--dry-run"]])("prints why an invalid name is not purged: %j", async (...more) => {
@@ -53,8 +63,8 @@ describe("the purge command", () => {
     const { user } = await stored();
     const { code, out } = await user.runs(["purge", "--url", "/a", "--json"]);
     expect(code).toBe(0);
-    const visibleBy = expect.stringMatching(/^\d{4}-.*Z$/);
-    const of = { targets: { urls: 1 }, visibleWithinSeconds: 10, visibleBy };
+    const endsAt = expect.stringMatching(/^\d{4}-.*Z$/);
+    const of = { targets: { urls: 1 }, visibleWithinSeconds: 10, visibleBy: endsAt };
     expect(JSON.parse(out)).toMatchObject(of);
   });
 
@@ -98,7 +108,7 @@ it("purge sends the same id four times if the site is unreachable", async () => 
 });
 
 it.each([502, 429, 500])("purge sends the same request again after status %i", async (status) => {
-  const accepted = { position: "1-0", targets: {}, visibleWithinSeconds: 10 };
+  const accepted = { position: "1-0", targets: {}, visibleWithinSeconds: 10, visibleBy };
   const refused = () => new Response("<h1>", { status });
   const answers = [refused, refused, () => Response.json(accepted)];
   const bodies = new Set<string>();
@@ -203,7 +213,7 @@ describe("purge --wait", () => {
   });
 
   it("reports a URL that does not answer", async () => {
-    const accepted = { position: "1-0", targets: {}, visibleWithinSeconds: 10 };
+    const accepted = { position: "1-0", targets: {}, visibleWithinSeconds: 10, visibleBy };
     const fetch = async (_: unknown, init?: RequestInit) =>
       init?.method === "POST" ? Response.json(accepted) : unreachable();
     const user = await operatorOf(fetch);
@@ -225,7 +235,6 @@ describe("the version that purge --wait shows", () => {
     position: "Sun, 01 Nov 2026 00:00:05 GMT",
     other: "Sun, 01 Nov 2026 00:00:01 GMT",
   };
-  const visibleBy = "2026-11-01T00:00:14.900Z"; // accepted at 00:00:04.9
   const soft = "A soft purge lets old responses answer during a refresh";
   const older = "an answer from before the purge";
   it.each([

@@ -42,7 +42,7 @@ export class Network {
       const purge = url.pathname === "/_cache/purge";
       this.asked.push(`${init?.method ?? "GET"} ${url.href}`);
       if (url.pathname === "/_cache/proof") return proofFor(url, headers, token, this.#atMs);
-      const accepted = { position: "1-0", visibleWithinSeconds: 10, targets: {} };
+      const accepted = { position: "1-0", visibleWithinSeconds: 10, visibleBy: "", targets: {} };
       if (purge) return Response.json(accepted);
       const script = this.#answers[url.origin];
       if (script === undefined)

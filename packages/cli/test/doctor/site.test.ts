@@ -217,7 +217,8 @@ it("`examineSite` tolerates a site without metrics", async () => {
     findings: [],
     notLookedAt: ["The counts of all isolates: there is no database."],
   };
-  const stats = { version: "0.1.0", colo: "HAM", atMs: 0, faults: [], configuredRoutes: [] };
+  const configured = { configuredRoutes: [], configuredHooks: [] };
+  const stats = { version: "0.1.0", colo: "HAM", atMs: 0, faults: [], ...configured };
   const why = "There is no database.";
   const error = { code: "none", what: "No metrics.", why, hint: "Set one." };
   const told: Readonly<Record<string, Response>> = {

@@ -10,9 +10,9 @@ const health = { status: "ok", summary: "", scope: "", at: null, version: "1", c
 const metrics = { startedAt: null, at: null, boundsSeconds: [1], counters: [], histograms: [] };
 const well: Answers = {
   health: JSON.stringify({ ...health, findings: [], notLookedAt: [] }),
-  stats: JSON.stringify({ faults: [], configuredRoutes: [] }),
+  stats: JSON.stringify({ faults: [], configuredRoutes: [], configuredHooks: [] }),
   metrics: JSON.stringify(metrics),
-  purge: JSON.stringify({ position: "1-0", visibleWithinSeconds: 1 }),
+  purge: JSON.stringify({ position: "1-0", visibleWithinSeconds: 1, visibleBy: "" }),
 };
 
 async function examined(answers: Answers, args: readonly string[] = []) {

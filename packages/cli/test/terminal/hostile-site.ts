@@ -27,7 +27,13 @@ const readAs = [{ sent: evil, as: texts }];
 
 /** The JSON responses by route. `dryRun` is the response of the purge route to a dry run. */
 const answers: Readonly<Record<string, unknown>> = {
-  purge: { position: evil, visibleWithinSeconds: 0, targets: { tags: 1 }, readAs, notes: texts },
+  purge: {
+    ...all("position visibleBy"),
+    visibleWithinSeconds: 0,
+    targets: { tags: 1 },
+    readAs,
+    notes: texts,
+  },
   dryRun: {
     ...lists("urls notes"),
     dryRun: true,
@@ -60,6 +66,7 @@ const answers: Readonly<Record<string, unknown>> = {
   },
   stats: {
     faults: [all("what why hint")],
+    configuredHooks: texts,
     configuredRoutes: [{ name: evil, match: texts, bypass: false, originTimeoutSeconds: 1 }],
     [evil]: { [evil]: texts },
   },

@@ -25,7 +25,7 @@ interface TurnRequest {
 }
 
 /** Waits for the lease or its holder's result. Returns at once on routes without `"global"`. */
-export async function worldTurn(given: TurnRequest): Promise<Turn<ForwardOutcome>> {
+export async function acquireLease(given: TurnRequest): Promise<Turn<ForwardOutcome>> {
   const { need, flight } = given;
   const { collapse } = need.request.route;
   const waitTimeoutMs = Math.min(given.waitMs ?? Infinity, need.request.route.waitTimeoutMs);
@@ -60,7 +60,7 @@ export async function leaderTurn(
   const { waitTimeoutMs, name } = need.request.route;
   // Wait at most 1 to 2 s, because the lease's holder may be a client's own request that hangs.
   const waitMs = Math.min(waitTimeoutMs, site.headTimes.stallsAfterMs(name));
-  const turn = await worldTurn({ need, flight, accepts, waitMs });
+  const turn = await acquireLease({ need, flight, accepts, waitMs });
   if (turn.kind === "lead") return turn;
   if (turn.kind === "followed") return { kind: "outcome", outcome: turn.outcome };
   if (turn.kind === "told" && turn.word === "uncacheable") {
