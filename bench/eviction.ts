@@ -48,10 +48,10 @@ class Queue {
     return true;
   }
 
-  /** Removes and returns the oldest page while the queue has more bytes than this. */
-  *over(bytesMax: number): Generator<Page> {
+  /** Removes and returns the oldest page while the queue has more bytes than a limit. */
+  *over(limitBytes: number): Generator<Page> {
     for (const page of this.pages.values()) {
-      if (this.bytes <= bytesMax) return;
+      if (this.bytes <= limitBytes) return;
       this.remove(page);
       yield page;
     }
@@ -59,7 +59,7 @@ class Queue {
 }
 
 /** Evicts the page that was requested least recently. */
-function lru(bytesMax: number): Policy {
+function lru(): Policy {
   const stored = new Queue();
   return (page) => {
     const isHit = stored.remove(page);
@@ -70,25 +70,28 @@ function lru(bytesMax: number): Policy {
 }
 
 /** SIEVE (Zhang et al., NSDI 2024): a hand passes over the pages that were read since its last pass. */
-function sieve(bytesMax: number): Policy {
+function sieve(): Policy {
   const stored = new Queue();
   const read = new Set<Page>();
   let hand = stored.pages.values();
   return (page) => {
     const isHit = stored.pages.has(page);
-    if (isHit) read.add(page);
-    while (!isHit && stored.bytes + page.bytes > bytesMax) {
+    if (isHit) {
+      read.add(page);
+      return true;
+    }
+    while (stored.bytes + page.bytes > bytesMax) {
       const { value: next } = hand.next();
       if (next === undefined) hand = stored.pages.values();
       else if (!read.delete(next)) stored.remove(next);
     }
-    if (!isHit) stored.add(page);
-    return isHit;
+    stored.add(page);
+    return false;
   };
 }
 
 /** S3-FIFO (Yang et al., SOSP 2023): a tenth is on trial, and a ghost skips its next trial. */
-function s3Fifo(bytesMax: number): Policy {
+function s3Fifo(): Policy {
   const [onTrial, kept] = [new Queue(), new Queue()];
   /** The reads of each stored page since it was added or last passed over, at most 3. */
   const readsOf = new Map<Page, number>();
@@ -122,7 +125,7 @@ function s3Fifo(bytesMax: number): Policy {
  * requests. A page that leaves the window of 1 % replaces those on probation that were requested
  * less often. Of the other 99 %, four fifths are for pages that were read again.
  */
-function wTinyLfu(bytesMax: number): Policy {
+function wTinyLfu(): Policy {
   const [inWindow, onProbation, kept] = [new Queue(), new Queue(), new Queue()];
   const counts = new Map<Page, number>();
   const countOf = (page: Page) => counts.get(page) ?? 0;
@@ -164,7 +167,7 @@ function wTinyLfu(bytesMax: number): Policy {
 }
 
 /** Evicts the page whose next request is last (Belady 1966). No real policy knows the trace. */
-function belady(bytesMax: number, trace: readonly Page[]): Policy {
+function belady(trace: readonly Page[]): Policy {
   const nextAts: number[] = [];
   const lastAt = new Map<Page, number>();
   for (const [fromEnd, page] of trace.toReversed().entries()) {
@@ -191,18 +194,17 @@ function belady(bytesMax: number, trace: readonly Page[]): Policy {
 
 const policies: readonly (readonly [name: string, create: (trace: readonly Page[]) => Policy])[] = [
   ["memory tier", memoryTierPolicy],
-  ["LRU", () => lru(bytesMax)],
-  ["SIEVE", () => sieve(bytesMax)],
-  ["S3-FIFO", () => s3Fifo(bytesMax)],
-  ["W-TinyLFU", () => wTinyLfu(bytesMax)],
-  ["Belady", (trace) => belady(bytesMax, trace)],
+  ["LRU", lru],
+  ["SIEVE", sieve],
+  ["S3-FIFO", s3Fifo],
+  ["W-TinyLFU", wTinyLfu],
+  ["Belady", belady],
 ];
 
 async function main(): Promise<void> {
-  const rows = tracesOf().map(([name, trace]) => [
-    name,
-    ...policies.map(([, create]) => played(trace, create(trace))),
-  ]);
+  const rows = tracesOf().map(([name, trace]) =>
+    [name].concat(policies.map(([, create]) => played(trace, create(trace)))),
+  );
   const text =
     `${counted(requestCount)} requests for ${counted(pageCount)} pages, 32 MiB\n\n` +
     markdownTable(["hits / bytes of hits, %", ...policies.map(([name]) => name)], rows);

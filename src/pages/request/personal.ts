@@ -2,6 +2,7 @@
 // Only an explicitly shared response may answer a personal request. The response to a personal
 // request is stored only if it is explicitly shared. Without an unknown cookie, a response that
 // varies by all credentials of the request is also shared.
+import type { StoredMetadata } from "../stored/stored-response.ts";
 import type { KeyedFields } from "./forwarded-fields.ts";
 
 /** The reason not to share a response between this client and others. */
@@ -18,18 +19,14 @@ export function isPersonal({ hasUnknownCookie, forwarded }: MayBePersonal): bool
   return hasUnknownCookie || forwarded.credentials.length > 0;
 }
 
-/** The parts of a response that decide whether clients with credentials may share it. */
-export interface SharingTerms {
-  /** The result of `sharedExplicitly` for the response's fields. */
-  readonly isShared: boolean;
-  /** The selecting fields. Clients that send the same values share the response. */
-  readonly selecting: readonly (readonly [name: string, value: string | null])[];
-}
-
-/** Returns why the response must not answer this request; `undefined` if it may. */
+/**
+ * Returns why the response must not answer this request; `undefined` if it may.
+ *
+ * @param response.isShared the result of `sharedExplicitly` for the response's fields
+ */
 export function personalRule(
   request: MayBePersonal,
-  response: SharingTerms,
+  response: Pick<StoredMetadata, "selecting"> & { readonly isShared: boolean },
 ): PersonalRule | undefined {
   if (response.isShared) return undefined;
   if (request.hasUnknownCookie) return "unknown-cookie";
@@ -39,7 +36,7 @@ export function personalRule(
 /** Returns the names of the request's credentials that are not selecting fields of the response. */
 export function credentialsIn(
   { forwarded: { credentials } }: Pick<MayBePersonal, "forwarded">,
-  { selecting }: Pick<SharingTerms, "selecting">,
+  { selecting }: Pick<StoredMetadata, "selecting">,
 ): readonly string[] {
   if (credentials.length === 0) return credentials;
   return credentials.filter((name) => !selecting.some(([selected]) => selected === name));

@@ -8,7 +8,7 @@ import {
   responseIn,
   type ResponseTier,
 } from "../stored/stored-response.ts";
-import { isBrief } from "../request/retention.ts";
+import { sharedMsMax } from "../request/retention.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
 import { storedCandidate, type OriginNeed } from "../reuse/need.ts";
 import { discardBody } from "../../cache/record/record.ts";
@@ -38,7 +38,8 @@ export function awaitsSecondAsk(metadata: StoredMetadata, need: OriginNeed): boo
   const { admission = isForFirst ? "second-ask" : undefined } = route;
   if (admission === "second-ask") return true;
   if (need.inShared === "nothing" && isPaused(need.exchange)) return true;
-  if (route.collapse !== "global" && isBrief(need.request, need.exchange.site)) return true;
+  const isBrief = sharedMsMax(need.request, need.exchange.site) !== undefined;
+  if (route.collapse !== "global" && isBrief) return true;
   return mayBeMadeUp(metadata, need);
 }
 

@@ -186,8 +186,8 @@ export function comparePositions(a: string, b: string): number {
  * Returns whether the entry is at this place. After a loss, another entry may have the same
  * position, but not the same `n`.
  */
-export function isSamePlace(entry: EntryPlace | undefined, place: EntryPlace): boolean {
-  return entry?.position === place.position && entry.n === place.n;
+export function isSamePlace(entry: EntryPlace | undefined, place: Stamp): boolean {
+  return place !== "none" && entry?.position === place.position && entry.n === place.n;
 }
 
 /**

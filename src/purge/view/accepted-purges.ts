@@ -20,14 +20,9 @@ const heldBytesMax = 4 * 1_048_576;
 
 const none: readonly (readonly Entry[])[] = [];
 
-interface AcceptedEntry {
-  readonly entry: Entry;
-  readonly atMs: number;
-}
-
 export class AcceptedPurges {
   /** The entries by `n`. */
-  readonly #accepted = new Map<string, AcceptedEntry>();
+  readonly #accepted = new Map<string, { readonly entry: Entry; readonly atMs: number }>();
   /** The entries of each target, in the order of `decisive`. */
   readonly #index = new TargetIndex<Entry[]>();
   #heldBytes = 0;
@@ -88,15 +83,15 @@ export class AcceptedPurges {
 
   /** Returns the deciding purge of a record; `undefined` if no purge covers the record. */
   purgeOf(record: PurgeSubject): Entry | undefined {
-    const firsts = this.#covering(record).map((kept) => kept.find((one) => !isOwn(one, record)));
+    const covering = this.#covering(record);
+    const firsts = covering.map((kept) => kept.find((one) => !isSamePlace(one, record.stamp)));
     return firsts.reduce(decisive, undefined);
   }
 
   /** Returns whether a hard purge other than an invalidation covers the record. */
   isPurgedByOrder(record: PurgeSubject): boolean {
-    return this.#covering(record).some((kept) =>
-      kept.some((one) => isOrdered(one) && !isOwn(one, record)),
-    );
+    const isOther = (one: Entry) => isOrdered(one) && !isSamePlace(one, record.stamp);
+    return this.#covering(record).some((kept) => kept.some(isOther));
   }
 
   /**
@@ -104,24 +99,18 @@ export class AcceptedPurges {
    * none.
    */
   lastPurgeAtMs(record: PurgeSubject): number {
-    const entries = this.#covering(record)
-      .flat()
-      .filter((one) => !isOwn(one, record));
-    return Math.max(...entries.map(({ position }) => acceptedAtMs(position)));
+    const all = this.#covering(record).flat();
+    const others = all.filter((one) => !isSamePlace(one, record.stamp));
+    return Math.max(...others.map(({ position }) => acceptedAtMs(position)));
   }
 
-  /** Returns the entries of each target that covers the record. */
+  /**
+   * Returns the entries of each target that covers the record. The entry that its stamp names does
+   * not apply, because the response was requested after that entry.
+   */
   #covering(record: PurgeSubject): readonly (readonly Entry[])[] {
     return this.#accepted.size === 0 ? none : this.#index.covering(record);
   }
-}
-
-/**
- * Returns whether the record's stamp names the entry, which then does not apply: the response was
- * requested after the entry.
- */
-function isOwn(entry: Entry, { stamp }: PurgeSubject): boolean {
-  return stamp !== "none" && isSamePlace(entry, stamp);
 }
 
 /**

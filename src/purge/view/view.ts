@@ -7,11 +7,6 @@ import { acceptedAtMs, type Entry } from "../journal/entry.ts";
 export type PurgeSubject = Coverage & Provenance;
 
 /**
- * The members of a deciding entry that are reported to operators. `by` is the sender of the purge.
- */
-export type DecidingEntry = Pick<Entry, "position" | "n" | "reason" | "by">;
-
-/**
  * The purge that covers a record. `hard` forbids any use of the record; `soft` makes the record
  * stale from `sinceAtMs` on.
  *
@@ -21,7 +16,7 @@ export type DecidingEntry = Pick<Entry, "position" | "n" | "reason" | "by">;
  */
 export type PurgeCover = {
   readonly kind: "purged";
-  readonly by?: DecidingEntry | undefined;
+  readonly by?: Entry | undefined;
   readonly unverified?: Doubt | undefined;
 } & ({ readonly mode: "hard" } | { readonly mode: "soft"; readonly sinceAtMs: number });
 

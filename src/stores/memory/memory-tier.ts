@@ -67,6 +67,7 @@ export class MemoryTier<Detail> implements Memory<Detail> {
   readonly #lesser: Part<Detail>;
   readonly #large: Part<Detail>;
   readonly #others: Part<Detail>;
+  readonly #parts: readonly Part<Detail>[];
   /** The limit for the records of `large` and `others` together, in bytes. */
   readonly #bytesMax: number;
   readonly #bodies = new WeakSet<Blob>();
@@ -89,6 +90,7 @@ export class MemoryTier<Detail> implements Memory<Detail> {
     this.#lesser = this.#part(lesserBytesMax);
     this.#large = this.#part(Math.floor(bytesMax * largeShare));
     this.#others = this.#part(this.#bytesMax);
+    this.#parts = [this.#others, this.#large, this.#lesser];
   }
 
   #part(bytesMax: number): Part<Detail> {
@@ -101,10 +103,6 @@ export class MemoryTier<Detail> implements Memory<Detail> {
       },
       sizeOf: ({ bytes }) => bytes,
     });
-  }
-
-  get #parts(): readonly Part<Detail>[] {
-    return [this.#others, this.#large, this.#lesser];
   }
 
   holds(body: Blob): boolean {
@@ -125,10 +123,8 @@ export class MemoryTier<Detail> implements Memory<Detail> {
   }
 
   *stored(): Generator<MetadataWith<Detail>> {
-    for (const part of this.#parts) {
-      for (const [, { record }] of part.entries()) {
-        if (record.kind === "response") yield record.stored.metadata;
-      }
+    for (const [, record] of this.entries()) {
+      if (record.kind === "response") yield record.stored.metadata;
     }
   }
 

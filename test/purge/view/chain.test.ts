@@ -124,7 +124,7 @@ describe("the bytes of a chain", () => {
 it.each(["hard", "soft"] as const)("a chain of %s purges takes at most its estimate", (mode) => {
   const before = usedHeapBytes();
   const entries = Array.from({ length: 1_400 }, (_, at) => {
-    const tags = JSON.stringify(Array.from({ length: 50 }, (_, tag) => `tag:${at}-${tag}`));
+    const tags = JSON.stringify(Array.from({ length: 50 }, (_each, tag) => `tag:${at}-${tag}`));
     const fields = { v: "1", n: `${at}`, mode, tags, prefixes: "[]" };
     return decodeEntry(`${at}-0`, Object.entries(fields).flat());
   });
