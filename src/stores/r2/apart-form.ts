@@ -30,8 +30,8 @@ export function formWithApart<Detail>(form: RecordForm<Detail>): RecordForm<With
 }
 
 /** The digest of no bytes. */
-const bodyDigest = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
-const emptyBody = { bodyBytes: 0, bodyDigest };
+const digestOfNothing = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
+const emptyBody = { bodyBytes: 0, bodyDigest: digestOfNothing };
 
 /** Returns the metadata of the record in the shared tier. */
 export function withoutBody<Detail>(
