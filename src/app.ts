@@ -121,8 +121,7 @@ export function createApp(
     cache.metrics.add("requests", ["", "failed", "none"]);
     return failed(cause);
   };
-  let hasStarted = false;
-  let hasAnswered = false;
+  let [hasStarted, hasAnswered] = [false, false];
   /**
    * Runs at the first request, which determines the colo and the host. Also runs at a cron run
    * before the first request. A cron run determines no host.
@@ -142,9 +141,8 @@ export function createApp(
   const settings = { ...proxy, environment, cache, data, gate, outward, probe };
   const operating = part?.open(settings);
   const senders = senderRoutes(settings);
-  const operators = once(() =>
-    operatorsOf(adminRoutes(settings, senders, operating), config, failed),
-  );
+  const routes = () => adminRoutes(settings, senders, operating);
+  const operators = once(() => operatorsOf(routes(), config, failed));
   const answerTo = answerer({ proxy, operators, operating, ...senders, settings, arrivalOf });
   const fetch: Application["fetch"] = (request, bindings, background, server) => {
     try {

@@ -150,12 +150,12 @@ export const bodyUnchecked: Planted = {
     };
     let digestWritten = "";
     const writeUnasked: RedisClient["write"] = (purpose, run) =>
-      write(purpose, (redis) => {
+      write(purpose, (database) => {
         const exec = async (command: Command) => {
-          const reply = await redis.exec(command);
+          const reply = await database.exec(command);
           return command[0] === "GETRANGE" ? naming(reply as string, digestWritten) : reply;
         };
-        return run(withExec(redis, exec));
+        return run(withExec(database, exec));
       });
     class Unasking extends SharedTier<ResponseDetail> {
       override write(...[key, record, keep]: Parameters<SharedTier<ResponseDetail>["write"]>) {

@@ -84,7 +84,7 @@ class Commands {
 
   /** Runs a command. Each read of the journal may reach a different replica, with its own lag. */
   async #ran(command: Command): Promise<unknown> {
-    const [name, key = "", ...args] = command.map(String);
+    const [name = "", key = "", ...args] = command.map(String);
     const { records, stream, settings, atMs } = this.#world;
     switch (name) {
       case "XRANGE":
@@ -172,7 +172,7 @@ class Commands {
   }
 
   #repliedBy(server: Server, command: Command): unknown {
-    const [name, key = "", ...args] = command.map(String);
+    const [name = "", key = "", ...args] = command.map(String);
     const { records, atMs } = this.#world;
     switch (name) {
       // The probe.

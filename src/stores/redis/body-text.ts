@@ -1,5 +1,5 @@
 // Encodes bodies as text for Redis: one letter for the encoding, then the text itself or base64.
-// Compressible bodies are stored as gzip if that saves enough.
+// Longer bodies are stored as gzip if that saves enough.
 import { bytesOf, sizeOf, type RecordMetadata } from "../../cache/record/record.ts";
 import { nodeGlobals } from "../../base/node-globals.ts";
 import { gunzipped, gzipped } from "./gzip.ts";
@@ -28,9 +28,9 @@ const gzipFromBytes = 2_048;
 const gzipShareMax = 0.8;
 
 /**
- * Encodes a body. Text stays as it is if the first read returns the whole record. GETRANGE counts
- * bytes, and could cut a character of a longer text. REST would also escape control characters,
- * which makes text up to six times as long.
+ * Encodes a body. Text stays as it is if the first read returns the whole record, so that a hit
+ * decompresses nothing. GETRANGE counts bytes, and could cut a character of a longer text. REST would
+ * also escape control characters, which makes text up to six times as long.
  *
  * @param isWorthPacking whether to try compression (`RecordForm.isWorthPacking`)
  * @param headBytes the length of the record's head, with its line feed
@@ -40,14 +40,15 @@ export async function bodyTextOf(
   isWorthPacking: boolean,
   headBytes: number,
 ): Promise<string> {
+  const isReadAtOnce = headBytes + asText.length + body.byteLength < headCharsMax;
+  const text = isReadAtOnce ? textIn(body) : undefined;
+  if (text !== undefined) return asText + text;
   if (body.byteLength >= gzipFromBytes && isWorthPacking) {
     const packed = await gzipped(body);
     const isWorthIt = packed.byteLength <= gzipShareMax * body.byteLength;
     if (isWorthIt) return asGzip + toBase64(packed);
   }
-  const isReadAtOnce = headBytes + asText.length + body.byteLength < headCharsMax;
-  const text = isReadAtOnce ? textIn(body) : undefined;
-  return text === undefined ? asBase64 + toBase64(body) : asText + text;
+  return asBase64 + toBase64(body);
 }
 
 /** Keeps a byte order mark, which is part of the body. */

@@ -109,7 +109,11 @@ export class SharedTier<Detail> implements Tier<Detail> {
   ): Promise<readonly TierRead<Detail>[]> {
     const { namespace, redis } = this.#settings;
     const whole = { ...ask, part: "whole" } as const;
-    const redisKeys = await Promise.all(keys.map((key) => key.nameIn(namespace)));
+    const redisKeys: string[] = [];
+    for (const key of keys) {
+      const name = key.nameIn(namespace);
+      redisKeys.push(typeof name === "string" ? name : await name);
+    }
     this.#removals.takeUpLate(whole);
     const answer = await redis.read(
       "look-up",

@@ -170,9 +170,9 @@ describe("an encoded record of another form", () => {
   it("is read without the members that a later version added", () => {
     const added = written({}).replace("{", '{"later":1,"__proto__":{"polluted":1},');
     expect(decodeRecord(added)?.record).toEqual({ kind: "response", metadata });
-    const marker = decodeRecord(withMarker({}).replace("{", '{"later":1,"__proto__":{"a":1},'));
-    expect(marker).toEqual(decodeRecord(withMarker({})));
-    expect(Object.keys(marker?.record ?? {})).toHaveLength(5);
+    const read = decodeRecord(withMarker({}).replace("{", '{"later":1,"__proto__":{"a":1},'));
+    expect(read).toEqual(decodeRecord(withMarker({})));
+    expect(Object.keys(read?.record ?? {})).toHaveLength(5);
   });
 
   it("is made from a record that is accepted without a change", () => {
@@ -233,12 +233,12 @@ describe("an encoded record of another form", () => {
 it.each([0, 60_000, 60_001, -5])(
   "a value of data is kept for %d ms, as it was encoded",
   (keptMs) => {
-    const metadata = { ...dataMetadata, respondedAtMs: 1_795_780_341_106 };
-    const untilAtMs = metadata.respondedAtMs + keptMs;
-    const encoded = encodeRecord({ kind: "response", metadata }, untilAtMs, dataForm);
-    const record = { kind: "response", metadata };
+    const valued = { ...dataMetadata, respondedAtMs: 1_795_780_341_106 };
+    const untilAtMs = valued.respondedAtMs + keptMs;
+    const encoded = encodeRecord({ kind: "response", metadata: valued }, untilAtMs, dataForm);
+    const record = { kind: "response", metadata: valued };
     expect(decodeBy(encoded, dataForm)).toEqual({ keepUntilAtMs: untilAtMs, record });
-    expect(encoded.includes('"k":')).toBe(keptMs !== metadata.freshMs);
+    expect(encoded.includes('"k":')).toBe(keptMs !== valued.freshMs);
   },
 );
 

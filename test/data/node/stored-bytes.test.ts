@@ -16,7 +16,8 @@ it.each([
   await cache.namespace("sessions", { fresh: "5m" }).getOrSet("1234567890", () => value);
   const name = await vi.waitFor(async () => {
     const [key] = await redis.keys(`${id}:d:*`);
-    return key ?? expect.fail("The value is not stored yet.");
+    if (key === undefined) throw new Error("The value is not stored yet.");
+    return key;
   }, 10_000);
   expect(await redis.strlen(name)).toBeLessThanOrEqual(bytesMax);
   redis.disconnect();

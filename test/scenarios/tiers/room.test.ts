@@ -96,7 +96,7 @@ describe("a database that is 85 % full", () => {
     expect((await send(site, { urls: ["https://www.example.com/known"] })).status).toBe(200);
     clock.advance(10);
     expect((await site.get("/known")).text).toBe("page 3");
-    expect(upstash.text).toContain(`"respondedAtMs":${clock.atMs}`);
+    expect(upstash.text).toContain(`"q":${clock.atMs},"a":0`);
     const other = await isolate();
     expect((await other.get("/known")).text).toBe("page 3");
     use(0.5);

@@ -49,7 +49,7 @@ describe("a command with several keys", () => {
   });
 
   it("is one command if all keys are in one slot", async () => {
-    const { sent } = await sentBy((client) => client.exec(["MGET", ...["a:1", "a:2"]]));
+    const { sent } = await sentBy((client) => client.exec(["MGET", "a:1", "a:2"]));
     expect(sent).toEqual([["MGET", "{a}:1", "{a}:2"]]);
   });
 });

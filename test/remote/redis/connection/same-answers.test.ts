@@ -24,8 +24,7 @@ const sent: Readonly<Record<string, Run>> = {
   "a part of a text": (redis) => redis.exec(["GETRANGE", "text", 1, 5]),
   "a changed part of a text": (redis) => redis.exec(["SETRANGE", "text", 0, "G"]),
   "a number as text": (redis) => redis.exec(["SET", "number", "0042"]),
-  "several texts, one of them absent": (redis) =>
-    redis.exec(["MGET", ...["text", "absent", "number"]]),
+  "several texts, one of them absent": (redis) => redis.exec(["MGET", "text", "absent", "number"]),
   "an absent text": (redis) => redis.exec(["GET", "absent"]),
   "a count of deleted keys": (redis) => redis.exec(["DEL", "text", "absent"]),
   "a lifetime of an absent key": (redis) => redis.exec(["PEXPIRE", "absent", 5]),
