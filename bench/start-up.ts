@@ -1,6 +1,6 @@
-// Measures the CPU time of the Worker's start and of its first requests, and compares it with a
-// constant Worker. Only Linux reports CPU time with sufficient precision. `--write` updates the
-// table in docs/performance.md.
+// Measures the CPU time of the Worker's start and of its first requests, as differences from a
+// constant Worker that starts in the same round. Only Linux reports CPU time with sufficient
+// precision. `--write` updates the table in docs/performance.md.
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -27,6 +27,7 @@ async function main(): Promise<void> {
     },
   });
   const machine = machineSaid();
+  const manyRoutes = fileURLToPath(new URL("start-up/many-routes.config.ts", import.meta.url));
   const workers = {
     constant: constantWorker,
     "Tidemark, as deployed": await buildWorker(),
@@ -34,6 +35,7 @@ async function main(): Promise<void> {
       minify: false,
       keepNames: true,
     }),
+    "Tidemark, 1,000 routes": await buildWorker(manyRoutes),
   };
   const starts = new Map(Object.keys(workers).map((name) => [name, [] as Start[]]));
   for (let round = 0; round < Number(values.rounds); round += 1) {
@@ -88,16 +90,24 @@ function runtimeCpuMs(): number {
 }
 
 function report(starts: ReadonlyMap<string, readonly Start[]>, said: string): string {
-  const cell = (values: readonly number[]) =>
-    `${median(values).toFixed(1)} (${quantile(values, 0.25).toFixed(1)}–${quantile(values, 0.75).toFixed(1)})`;
-  const rows = [...starts].map(([name, all]) => [
-    name,
-    cell(all.map(({ startMs }) => startMs)),
-    cell(all.map(({ firstMs }) => firstMs)),
-    cell(all.map(({ nextMs }) => nextMs)),
-  ]);
+  const cell = (values: readonly number[], sign: string) => {
+    const [middle, low, high] = [median(values), quantile(values, 0.25), quantile(values, 0.75)];
+    return `${sign}${middle.toFixed(1)} (${low.toFixed(1)}–${high.toFixed(1)})`;
+  };
+  const { constant = [] } = Object.fromEntries(starts);
+  const rows = [...starts].map(([name, all]) => {
+    const isConstant = all === constant;
+    const column = (of: keyof Start) => {
+      const less = (round: number) => (isConstant ? 0 : (constant[round]?.[of] ?? 0));
+      return cell(
+        all.map((one, round) => one[of] - less(round)),
+        isConstant ? "" : "+",
+      );
+    };
+    return [name, column("startMs"), column("firstMs"), column("nextMs")];
+  });
   const head = [
-    "CPU ms of the process: median (quartiles)",
+    "CPU ms, more than constant: median (quartiles)",
     "start",
     "first request",
     "next request",
