@@ -52,9 +52,7 @@ export interface DryRun {
 }
 
 /** The result of one try. `Answer` is the content of a 2xx response. */
-export type TryResult<Answer> =
-  | { readonly kind: "accepted"; readonly answer: Answer }
-  | NotAccepted;
+export type TryResult<T> = { readonly kind: "accepted"; readonly answer: T } | NotAccepted;
 
 type NotAccepted =
   /** `retryAfterMs`: the wait that the response requested, or 0. */
@@ -112,14 +110,13 @@ export const acceptanceReader: Reader<Acceptance> = {
   read({ position, visibleWithinSeconds, visibleBy, sealedPosition, setCookie, notes }) {
     if (typeof position !== "string" || position === "") return undefined;
     if (typeof visibleWithinSeconds !== "number" || typeof visibleBy !== "string") return undefined;
-    const isNoted = Array.isArray(notes);
     return {
       position,
       visibleWithinSeconds,
       visibleBy,
       ...(typeof sealedPosition === "string" && { sealedPosition }),
       ...(typeof setCookie === "string" && { setCookie }),
-      ...(isNoted && { notes: notes.map(String) }),
+      ...(Array.isArray(notes) && { notes: notes.map(String) }),
     };
   },
 };

@@ -212,9 +212,7 @@ async function lookedUp(ended: EndedLookup, core: ExplainSubject["core"]): Promi
     ...(nearest && { nearest }),
     ...lastFor(planned, site, isAnswer(verdict) ? "answers" : found && "found"),
   };
-  const { isBeyondView } = lookup.exchange;
-  const result = { request: planned, atMs, found, look, isBeyondView };
-  const ground = { kind: verdict.kind, by: verdict.by, ...groundOfVerdict(verdict, result) };
+  const ground = { kind: verdict.kind, by: verdict.by, ...groundOfVerdict(ended, look) };
   return { verdict: ground, cacheStatus: isSent ? cacheStatus(decision) : null, next, look };
 }
 
@@ -230,7 +228,9 @@ async function nextOf({ verdict, found, lookup }: EndedLookup): Promise<NextStep
   const health = site.originHealth.kindOf(request);
   if (health !== "well") {
     const why =
-      verdict.kind === "validate" ? { validating: verdict.candidate } : fallbackOf(verdict);
+      verdict.kind === "validate"
+        ? { validating: verdict.candidate }
+        : { fallback: verdict.kind === "forward" ? verdict.fallback : undefined };
     const stale = await standIn(needOf(lookup, found?.candidate, why), "none");
     if (stale !== undefined) {
       discardBody(stale.candidate.stored);
@@ -241,10 +241,6 @@ async function nextOf({ verdict, found, lookup }: EndedLookup): Promise<NextStep
   const isUnderWay = site.flights.get(key.text, exchange.nowAtMs()) !== undefined;
   if (isUnderWay && mayCollapse(lookup)) return "wait for the forward that is under way";
   return verdict.kind === "validate" ? "validate" : "forward";
-}
-
-function fallbackOf(verdict: Verdict) {
-  return { fallback: verdict.kind === "forward" ? verdict.fallback : undefined };
 }
 
 /** Predicts the refresh from the lowest and the highest random number, without drawing one. */
@@ -281,22 +277,14 @@ function purgesFor(
   return matchingPurges(purging.view.entries, { stored, url }, decision.purge?.position);
 }
 
-/** The result of a lookup. */
-interface LookResult {
-  readonly request: LookupRequest;
-  readonly atMs: number;
-  readonly found: FoundResponse | undefined;
-  readonly look: LookAccount;
-  readonly isBeyondView: boolean | undefined;
-}
-
 /** Returns the explanation of the rule, with details of this request and page. */
-function groundOfVerdict({ by, judged }: Verdict, result: LookResult): Ground {
-  const { request, atMs, found, look, isBeyondView } = result;
+function groundOfVerdict(ended: EndedLookup, look: LookAccount): Ground {
+  const { planned: request, lookup, found, atMs } = ended;
+  const { by, judged } = ended.verdict;
   const metadata = found?.candidate.stored.metadata;
   const ground = groundOf[by];
   if (by === "purged") {
-    if (isBeyondView === true) return beyondView;
+    if (lookup.exchange.isBeyondView === true) return beyondView;
     const isInvalidated = judged?.kind === "purged" && judged.by === undefined;
     return isInvalidated ? invalidatedHere : { ...ground, ...purgedBy(look.purges, atMs) };
   }

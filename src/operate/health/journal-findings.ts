@@ -47,7 +47,11 @@ const lagMs = 10 * 60_000;
 
 /** Returns the finding on late purges: a warning over half of N, critical over N. */
 export function journalLag({ view, totals, atMs, maxLagMs }: SiteState): Finding | [] {
-  const here = lagHere(view, atMs);
+  const lag = view?.lag;
+  const here =
+    lag && isWithinMs(lagMs, lag.readAtMs, atMs)
+      ? [{ where: "this isolate", readAtMs: lag.readAtMs, ms: lag.lastMs }]
+      : [];
   const elsewhere = [...(totals?.colos ?? [])]
     .filter(([, state]) => isWithinMs(lagMs, state.atMs, atMs))
     .map(([colo, state]) => ({
@@ -72,12 +76,6 @@ export function journalLag({ view, totals, atMs, maxLagMs }: SiteState): Finding
     remedy:
       "If the lag lasts, check the region and the load of the database, or raise purge.maxLagSeconds.",
   };
-}
-
-function lagHere(view: SiteState["view"], atMs: number) {
-  if (view?.lag === undefined || !isWithinMs(lagMs, view.lag.readAtMs, atMs)) return [];
-  const { lastMs: ms, readAtMs } = view.lag;
-  return [{ where: "this isolate", readAtMs, ms }];
 }
 
 /** The time for which losses, and restarts that may be losses, are reported. */

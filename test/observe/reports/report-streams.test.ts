@@ -82,7 +82,7 @@ describe.each([
   it("returns reports in order, in pages, with the time of their storage", async () => {
     const stream = open();
     const beforeMs = Date.now() - 5;
-    const names = Array.from({ length: pageCount + 1 }, (__, nth) => `n${nth}`);
+    const names = [...Array(pageCount + 1).keys()].map((nth) => `n${nth}`);
     for (const [at, n] of names.entries()) {
       expect(await stream.add(reportOf(n))).toEqual(answered(at + 1));
     }
