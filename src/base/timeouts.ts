@@ -87,7 +87,15 @@ export function within<T>(promise: Promise<T>, msMax: number): Promise<T> {
       clearTimeout(timer);
       signal?.removeEventListener("abort", leave);
     };
-    promise.then(resolve, reject).finally(end);
+    const ended = (value: T) => {
+      end();
+      resolve(value);
+    };
+    const failed = (cause: unknown) => {
+      end();
+      reject(cause as Error);
+    };
+    promise.then(ended, failed);
   });
 }
 

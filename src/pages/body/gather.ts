@@ -1,7 +1,7 @@
 // Gathers an origin's body while it streams to the client. If the body exceeds the buffer or the
 // memory budget, the body is streamed to tiers instead. These tiers and the client then receive the
 // rest in lock-step, at the pace of the slowest.
-import { OutOfTime, within } from "../../base/timeouts.ts";
+import { patiently, within } from "../../base/timeouts.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { type BytePipe, openBytePipe, ClientEnd } from "./client-end.ts";
 import type { Relay } from "./relay.ts";
@@ -24,14 +24,12 @@ export type GatherResult =
 
 /** A body, its readers, and its memory limits. */
 export interface GatherPlan {
-  readonly source: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly reader: ChunkReader;
   /** The client's end; `undefined` without a client. */
   readonly client: BytePipe | undefined;
   /** The relay to clients that join later; `undefined` if no client can join. */
   readonly relay?: Pick<Relay, "push" | "end" | "isRead" | "room"> | undefined;
   readonly bufferBytes: number;
-  /** The timeout between two chunks of the origin. */
-  readonly betweenBytesMs: number;
   /** Returns whether the runtime's time limit for work without a client is over. */
   readonly isOver: () => boolean;
   /** The memory of all fills. A fill that gets no more memory continues as a stream. */
@@ -66,7 +64,7 @@ export async function gather(plan: GatherPlan): Promise<GatherResult> {
 }
 
 async function gatherAll(plan: GatherPlan): Promise<GatherResult> {
-  const reader = new ChunkReader(plan.source, plan.betweenBytesMs, plan.bodyBytes);
+  const { reader } = plan;
   const buffer = new BodyBuffer(plan);
   const client = new ClientEnd(plan.client);
   try {
@@ -102,7 +100,8 @@ async function gatherAll(plan: GatherPlan): Promise<GatherResult> {
   return { kind: "whole", blob, sent: client.close(plan.budget).finally(release) };
 }
 
-const smallBytesMax = 65_536;
+/** Larger bodies get no memory that small bodies may need, and are sent while they arrive. */
+export const smallBytesMax = 65_536;
 
 /** The chunks so far, and the bytes that they take from the budget. */
 class BodyBuffer {
@@ -242,61 +241,128 @@ const chunkBytesMax = 65_536;
 /** The smallest buffer. It is never 0, so that bytes beyond the stated length can be read. */
 const chunkBytesMin = 1_024;
 
-/** Reads one body in chunks, with a timeout per chunk. */
+type Chunk = Uint8Array<ArrayBuffer>;
+
+/** A body to read, and its stated length, so that a small body gets a small buffer; `null` if unknown. */
+interface ChunkSource {
+  readonly source: ReadableStream<Chunk>;
+  /** The timeout between two chunks. */
+  readonly betweenBytesMs: number;
+  readonly bodyBytes: number | null;
+  /** Epoch milliseconds. */
+  readonly nowAtMs: () => number;
+}
+
+/** A read, and the function that rejects it. */
+interface Reading {
+  readonly sinceAtMs: number;
+  readonly reject: (cause: Error) => void;
+}
+
+/**
+ * Reads one body in chunks. One timer for the whole body limits the time between two chunks, because
+ * a timer costs as much CPU time as a chunk.
+ */
 export class ChunkReader {
-  readonly #betweenBytesMs: number;
+  readonly #of: ChunkSource;
   readonly #bytes: ReadableStreamBYOBReader | undefined;
-  readonly #plain: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
+  readonly #plain: ReadableStreamDefaultReader<Chunk> | undefined;
   /** The bytes of the stated length that have not arrived yet. */
   #leftBytes: number;
+  readonly #ahead: Promise<Chunk | undefined>[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The present read; `undefined` between reads. */
+  #reading: Reading | undefined;
 
-  /**
-   * @param betweenBytesMs the timeout of each chunk
-   * @param bodyBytes the stated length, so that a small body gets a small buffer; `null` if unknown
-   */
-  constructor(
-    stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-    betweenBytesMs: number,
-    bodyBytes: number | null = null,
-  ) {
-    this.#betweenBytesMs = betweenBytesMs;
-    this.#leftBytes = bodyBytes ?? Infinity;
+  constructor(of: ChunkSource) {
+    this.#of = of;
+    this.#leftBytes = of.bodyBytes ?? Infinity;
     try {
-      this.#bytes = stream.getReader({ mode: "byob" });
+      this.#bytes = of.source.getReader({ mode: "byob" });
     } catch {
       // A stream that code creates need not be a byte stream.
-      this.#plain = stream.getReader();
+      this.#plain = of.source.getReader();
     }
   }
 
   /** Returns the next chunk; `undefined` at the end. Rejects if the body breaks off or stalls. */
-  async read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    try {
-      return await within(this.#next(), this.#betweenBytesMs);
-    } catch (cause) {
-      if (!(cause instanceof OutOfTime)) throw cause;
-      void this.cancel();
-      throw new Error("The origin's body stalled.", { cause });
-    }
+  read(): Promise<Chunk | undefined> {
+    return this.#ahead.shift() ?? this.#bounded();
   }
 
-  async #next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  /**
+   * Reads ahead for at most `ms`. `read` returns the same chunks again.
+   *
+   * @returns the body; `undefined` if it has not ended by then, or not at its stated length
+   */
+  async wholeWithin(ms: number): Promise<Blob | undefined> {
+    const chunks: Chunk[] = [];
+    let isOver = false;
+    const readAhead = async () => {
+      while (!isOver && this.#leftBytes >= 0) {
+        const next = this.#bounded();
+        this.#ahead.push(next);
+        const chunk = await next;
+        if (chunk === undefined) return true;
+        chunks.push(chunk);
+      }
+      return false;
+    };
+    const hasEnded = await patiently(readAhead(), ms);
+    isOver = true;
+    return hasEnded === true && this.#leftBytes === 0 ? new Blob(chunks) : undefined;
+  }
+
+  #bounded(): Promise<Chunk | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#reading = { sinceAtMs: this.#of.nowAtMs(), reject };
+      if (this.#timer === undefined) this.#watch(this.#reading, this.#of.betweenBytesMs);
+      const answered = (chunk: Chunk | undefined) => {
+        this.#reading = undefined;
+        if (chunk === undefined) clearTimeout(this.#timer);
+        else this.#leftBytes -= chunk.byteLength;
+        resolve(chunk);
+      };
+      const failed = (cause: unknown) => {
+        clearTimeout(this.#timer);
+        reject(cause as Error);
+      };
+      this.#next().then(answered, failed);
+    });
+  }
+
+  /** Gives up a read after `ms`, or else watches the present read for its own remaining time. */
+  #watch(watched: Reading, ms: number): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      const reading = this.#reading;
+      if (reading === undefined) return;
+      const { betweenBytesMs, nowAtMs } = this.#of;
+      const leftMs = reading.sinceAtMs + betweenBytesMs - nowAtMs();
+      // If the clock was set back, more time than the limit would be left.
+      if (reading !== watched && leftMs > 0)
+        return this.#watch(reading, Math.min(leftMs, betweenBytesMs));
+      void this.cancel();
+      reading.reject(new Error("The origin's body stalled."));
+    }, ms);
+  }
+
+  async #next(): Promise<Chunk | undefined> {
     if (this.#bytes === undefined) {
       const chunk: unknown = (await this.#plain?.read())?.value;
-      if (chunk === undefined || chunk instanceof Uint8Array)
-        return chunk as Uint8Array<ArrayBuffer> | undefined;
+      if (chunk === undefined || chunk instanceof Uint8Array) return chunk as Chunk | undefined;
       throw new TypeError("The origin's body contains something other than bytes.");
     }
     const chunkBytes = Math.min(chunkBytesMax, Math.max(chunkBytesMin, this.#leftBytes));
     const { done, value } = await this.#bytes.read(new Uint8Array(chunkBytes));
     if (done || value === undefined) return undefined;
-    this.#leftBytes -= value.byteLength;
     // A short chunk must not keep its long buffer alive.
     return value.byteLength < chunkBytes / 4 ? value.slice() : value;
   }
 
   /** Discards the rest of the body. Never rejects. */
   async cancel(): Promise<void> {
+    clearTimeout(this.#timer);
     await (this.#bytes ?? this.#plain)?.cancel().catch(() => undefined);
   }
 }

@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from "vitest";
 import { ByteBudget } from "../../../src/cache/byte-budget.ts";
 import { smallBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
 import { openBytePipe } from "../../../src/pages/body/client-end.ts";
-import { gather, type GatherResult } from "../../../src/pages/body/gather.ts";
+import { ChunkReader, gather, type GatherResult } from "../../../src/pages/body/gather.ts";
 import { readableOf } from "../../../src/pages/body/held-body.ts";
 import { chunked } from "../../../testing/fakes/origin-in-process.ts";
 import { idle } from "../../../testing/site/harness.ts";
@@ -31,10 +31,14 @@ function begin(bytesMax: number): Promise<GatherResult> {
   budget = new ByteBudget(bytesMax);
   pipe = openBytePipe(bodyBytes);
   return gather({
-    source: chunked(["0", "1", "2"].map((digit) => digit.repeat(sliceBytes))),
+    reader: new ChunkReader({
+      source: chunked(["0", "1", "2"].map((digit) => digit.repeat(sliceBytes))),
+      betweenBytesMs: 30_000,
+      bodyBytes,
+      nowAtMs: Date.now,
+    }),
     client: pipe,
     bufferBytes: bodyBytes,
-    betweenBytesMs: 30_000,
     isOver: () => false,
     budget,
     bodyBytes,
