@@ -1,7 +1,7 @@
 // Gathers an origin's body while it streams to the client. If the body exceeds the buffer or the
 // memory budget, the body is streamed to tiers instead. These tiers and the client then receive the
 // rest in lock-step, at the pace of the slowest.
-import { patiently, within } from "../../base/timeouts.ts";
+import { OutOfTime, patiently, within } from "../../base/timeouts.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { type BytePipe, openBytePipe, ClientEnd } from "./client-end.ts";
 import type { Relay } from "./relay.ts";
@@ -243,118 +243,89 @@ const chunkBytesMin = 1_024;
 
 type Chunk = Uint8Array<ArrayBuffer>;
 
-/** A body to read, and its stated length, so that a small body gets a small buffer; `null` if unknown. */
-interface ChunkSource {
-  readonly source: ReadableStream<Chunk>;
-  /** The timeout between two chunks. */
-  readonly betweenBytesMs: number;
-  readonly bodyBytes: number | null;
-  /** Epoch milliseconds. */
-  readonly nowAtMs: () => number;
-}
-
-/** A read, and the function that rejects it. */
-interface Reading {
-  readonly sinceAtMs: number;
-  readonly reject: (cause: Error) => void;
-}
-
-/**
- * Reads one body in chunks. One timer for the whole body limits the time between two chunks, because
- * a timer costs as much CPU time as a chunk.
- */
+/** Reads one body in chunks, with a timeout per chunk. */
 export class ChunkReader {
-  readonly #of: ChunkSource;
+  readonly #betweenBytesMs: number;
   readonly #bytes: ReadableStreamBYOBReader | undefined;
   readonly #plain: ReadableStreamDefaultReader<Chunk> | undefined;
   /** The bytes of the stated length that have not arrived yet. */
   #leftBytes: number;
-  readonly #ahead: Promise<Chunk | undefined>[] = [];
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  /** The present read; `undefined` between reads. */
-  #reading: Reading | undefined;
+  /** The chunks that were read ahead, and the read that has not settled or has failed. */
+  readonly #ahead: Chunk[] = [];
+  #reading: Promise<Chunk | undefined> | undefined;
+  #hasEnded = false;
 
-  constructor(of: ChunkSource) {
-    this.#of = of;
-    this.#leftBytes = of.bodyBytes ?? Infinity;
+  /**
+   * @param betweenBytesMs the timeout of each chunk
+   * @param bodyBytes the stated length, so that a small body gets a small buffer; `null` if unknown
+   */
+  constructor(
+    stream: ReadableStream<Chunk>,
+    betweenBytesMs: number,
+    bodyBytes: number | null = null,
+  ) {
+    this.#betweenBytesMs = betweenBytesMs;
+    this.#leftBytes = bodyBytes ?? Infinity;
     try {
-      this.#bytes = of.source.getReader({ mode: "byob" });
+      this.#bytes = stream.getReader({ mode: "byob" });
     } catch {
       // A stream that code creates need not be a byte stream.
-      this.#plain = of.source.getReader();
+      this.#plain = stream.getReader();
     }
   }
 
-  /** Returns the next chunk; `undefined` at the end. Rejects if the body breaks off or stalls. */
-  read(): Promise<Chunk | undefined> {
-    return this.#ahead.shift() ?? this.#bounded();
-  }
-
   /**
-   * Reads ahead for at most `ms`. `read` returns the same chunks again.
+   * Reads ahead for at most `ms`, with one timer. `read` returns the same chunks again.
    *
    * @returns the body; `undefined` if it has not ended by then, or not at its stated length
    */
   async wholeWithin(ms: number): Promise<Blob | undefined> {
-    const chunks: Chunk[] = [];
     let isOver = false;
     const readAhead = async () => {
-      while (!isOver && this.#leftBytes >= 0) {
-        const next = this.#bounded();
-        this.#ahead.push(next);
-        const chunk = await next;
-        if (chunk === undefined) return true;
-        chunks.push(chunk);
-      }
-      return false;
-    };
-    const hasEnded = await patiently(readAhead(), ms);
-    isOver = true;
-    return hasEnded === true && this.#leftBytes === 0 ? new Blob(chunks) : undefined;
-  }
-
-  #bounded(): Promise<Chunk | undefined> {
-    return new Promise((resolve, reject) => {
-      this.#reading = { sinceAtMs: this.#of.nowAtMs(), reject };
-      if (this.#timer === undefined) this.#watch(this.#reading, this.#of.betweenBytesMs);
-      const answered = (chunk: Chunk | undefined) => {
+      while (this.#leftBytes >= 0) {
+        this.#reading = this.#next();
+        const chunk = await this.#reading;
+        // `read` returns this chunk.
+        if (isOver) return;
         this.#reading = undefined;
-        if (chunk === undefined) clearTimeout(this.#timer);
-        else this.#leftBytes -= chunk.byteLength;
-        resolve(chunk);
-      };
-      const failed = (cause: unknown) => {
-        clearTimeout(this.#timer);
-        reject(cause as Error);
-      };
-      this.#next().then(answered, failed);
-    });
+        if (chunk !== undefined) this.#ahead.push(chunk);
+        else return void (this.#hasEnded = true);
+      }
+    };
+    await patiently(readAhead(), ms);
+    isOver = true;
+    return this.#hasEnded && this.#leftBytes === 0 ? new Blob(this.#ahead) : undefined;
   }
 
-  /** Gives up a read after `ms`, or else watches the present read for its own remaining time. */
-  #watch(watched: Reading, ms: number): void {
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      const reading = this.#reading;
-      if (reading === undefined) return;
-      const { betweenBytesMs, nowAtMs } = this.#of;
-      const leftMs = reading.sinceAtMs + betweenBytesMs - nowAtMs();
-      // If the clock was set back, more time than the limit would be left.
-      if (reading !== watched && leftMs > 0)
-        return this.#watch(reading, Math.min(leftMs, betweenBytesMs));
+  /** Returns the next chunk; `undefined` at the end. Rejects if the body breaks off or stalls. */
+  async read(): Promise<Chunk | undefined> {
+    if (this.#ahead.length > 0 || this.#hasEnded) return this.#ahead.shift();
+    const reading = this.#reading ?? this.#next();
+    this.#reading = undefined;
+    try {
+      return await within(reading, this.#betweenBytesMs);
+    } catch (cause) {
+      if (!(cause instanceof OutOfTime)) throw cause;
       void this.cancel();
-      reading.reject(new Error("The origin's body stalled."));
-    }, ms);
+      throw new Error("The origin's body stalled.", { cause });
+    }
   }
 
   async #next(): Promise<Chunk | undefined> {
-    if (this.#bytes === undefined) {
-      const chunk: unknown = (await this.#plain?.read())?.value;
-      if (chunk === undefined || chunk instanceof Uint8Array) return chunk as Chunk | undefined;
-      throw new TypeError("The origin's body contains something other than bytes.");
-    }
+    const chunk = await (this.#bytes === undefined ? this.#given() : this.#buffered(this.#bytes));
+    this.#leftBytes -= chunk?.byteLength ?? 0;
+    return chunk;
+  }
+
+  async #given(): Promise<Chunk | undefined> {
+    const chunk: unknown = (await this.#plain?.read())?.value;
+    if (chunk === undefined || chunk instanceof Uint8Array) return chunk as Chunk | undefined;
+    throw new TypeError("The origin's body contains something other than bytes.");
+  }
+
+  async #buffered(bytes: ReadableStreamBYOBReader): Promise<Chunk | undefined> {
     const chunkBytes = Math.min(chunkBytesMax, Math.max(chunkBytesMin, this.#leftBytes));
-    const { done, value } = await this.#bytes.read(new Uint8Array(chunkBytes));
+    const { done, value } = await bytes.read(new Uint8Array(chunkBytes));
     if (done || value === undefined) return undefined;
     // A short chunk must not keep its long buffer alive.
     return value.byteLength < chunkBytes / 4 ? value.slice() : value;
@@ -362,7 +333,6 @@ export class ChunkReader {
 
   /** Discards the rest of the body. Never rejects. */
   async cancel(): Promise<void> {
-    clearTimeout(this.#timer);
     await (this.#bytes ?? this.#plain)?.cancel().catch(() => undefined);
   }
 }

@@ -206,8 +206,7 @@ export async function sendAndStoreBody(
   const { status, statusText, bodyBytes } = metadata;
   const { nowAtMs, site } = exchange;
   const { originTimeout, limits } = site.config;
-  const { betweenBytesMs } = originTimeout;
-  const reader = new ChunkReader({ source, betweenBytesMs, bodyBytes, nowAtMs });
+  const reader = new ChunkReader(source, originTimeout.betweenBytesMs, bodyBytes);
   const hasIt = clientHasIt(request, metadata);
   const isBodyWanted = !decision.isRefresh && !hasIt && !bodiless.has(status);
   const smallMax = Math.min(smallBytesMax, limits.bufferBytes);

@@ -33,12 +33,7 @@ function gathering(given: {
   const overflow: ReadableStream<Uint8Array>[] = [];
   let kept: Promise<string> | undefined;
   const plan: GatherPlan = {
-    reader: new ChunkReader({
-      source: given.source ?? chunked(["hello", "world"]),
-      betweenBytesMs: 30_000,
-      bodyBytes,
-      nowAtMs: Date.now,
-    }),
+    reader: new ChunkReader(given.source ?? chunked(["hello", "world"]), 30_000, bodyBytes),
     client: pipe,
     bufferBytes: given.bufferBytes ?? 10,
     isOver: () => given.isOver ?? false,

@@ -30,13 +30,9 @@ let pipe: ReturnType<typeof openBytePipe>;
 function begin(bytesMax: number): Promise<GatherResult> {
   budget = new ByteBudget(bytesMax);
   pipe = openBytePipe(bodyBytes);
+  const source = chunked(["0", "1", "2"].map((digit) => digit.repeat(sliceBytes)));
   return gather({
-    reader: new ChunkReader({
-      source: chunked(["0", "1", "2"].map((digit) => digit.repeat(sliceBytes))),
-      betweenBytesMs: 30_000,
-      bodyBytes,
-      nowAtMs: Date.now,
-    }),
+    reader: new ChunkReader(source, 30_000, bodyBytes),
     client: pipe,
     bufferBytes: bodyBytes,
     isOver: () => false,
