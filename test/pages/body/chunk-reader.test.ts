@@ -74,7 +74,7 @@ describe("the time between two chunks", () => {
       send(text);
       expect(await reading).toBe(text);
     }
-    const last = vi.fn();
+    const last = vi.fn<(text: string) => void>();
     const reading = outcome(reader.read()).then(last);
     await vi.advanceTimersByTimeAsync(999);
     expect(last).not.toHaveBeenCalled();
