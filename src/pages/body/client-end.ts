@@ -91,7 +91,7 @@ export class ClientEnd {
    * disconnected.
    */
   async close(budget: Pick<ByteBudget, "isShort">): Promise<void> {
-    await this.#unlessStalled(this.#closed(), budget);
+    if (this.#pipe !== undefined) await this.#unlessStalled(this.#closed(this.#pipe), budget);
   }
 
   async #unlessStalled(end: Promise<void>, budget: Pick<ByteBudget, "isShort">): Promise<void> {
@@ -103,9 +103,9 @@ export class ClientEnd {
     }
   }
 
-  async #closed(): Promise<void> {
+  async #closed({ writer }: BytePipe): Promise<void> {
     await this.drained();
-    await this.#pipe?.writer.close().catch(() => undefined);
+    await writer.close().catch(() => undefined);
   }
 
   /** Aborts the body without waiting. A slow reader may receive the error late. */

@@ -1,7 +1,7 @@
 // Gathers an origin's body while it streams to the client. If the body exceeds the buffer or the
 // memory budget, the body is streamed to tiers instead. These tiers and the client then receive the
 // rest in lock-step, at the pace of the slowest.
-import { OutOfTime, within } from "../../base/timeouts.ts";
+import { OutOfTime, patiently, within } from "../../base/timeouts.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { type BytePipe, openBytePipe, ClientEnd } from "./client-end.ts";
 import type { Relay } from "./relay.ts";
@@ -24,14 +24,12 @@ export type GatherResult =
 
 /** A body, its readers, and its memory limits. */
 export interface GatherPlan {
-  readonly source: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly reader: ChunkReader;
   /** The client's end; `undefined` without a client. */
   readonly client: BytePipe | undefined;
   /** The relay to clients that join later; `undefined` if no client can join. */
   readonly relay?: Pick<Relay, "push" | "end" | "isRead" | "room"> | undefined;
   readonly bufferBytes: number;
-  /** The timeout between two chunks of the origin. */
-  readonly betweenBytesMs: number;
   /** Returns whether the runtime's time limit for work without a client is over. */
   readonly isOver: () => boolean;
   /** The memory of all fills. A fill that gets no more memory continues as a stream. */
@@ -66,7 +64,7 @@ export async function gather(plan: GatherPlan): Promise<GatherResult> {
 }
 
 async function gatherAll(plan: GatherPlan): Promise<GatherResult> {
-  const reader = new ChunkReader(plan.source, plan.betweenBytesMs, plan.bodyBytes);
+  const { reader } = plan;
   const buffer = new BodyBuffer(plan);
   const client = new ClientEnd(plan.client);
   try {
@@ -102,7 +100,8 @@ async function gatherAll(plan: GatherPlan): Promise<GatherResult> {
   return { kind: "whole", blob, sent: client.close(plan.budget).finally(release) };
 }
 
-const smallBytesMax = 65_536;
+/** Larger bodies get no memory that small bodies may need, and are sent while they arrive. */
+export const smallBytesMax = 65_536;
 
 /** The chunks so far, and the bytes that they take from the budget. */
 class BodyBuffer {
@@ -242,20 +241,26 @@ const chunkBytesMax = 65_536;
 /** The smallest buffer. It is never 0, so that bytes beyond the stated length can be read. */
 const chunkBytesMin = 1_024;
 
+type Chunk = Uint8Array<ArrayBuffer>;
+
 /** Reads one body in chunks, with a timeout per chunk. */
 export class ChunkReader {
   readonly #betweenBytesMs: number;
   readonly #bytes: ReadableStreamBYOBReader | undefined;
-  readonly #plain: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
+  readonly #plain: ReadableStreamDefaultReader<Chunk> | undefined;
   /** The bytes of the stated length that have not arrived yet. */
   #leftBytes: number;
+  /** The chunks that were read ahead, and the read that has not settled or has failed. */
+  readonly #ahead: Chunk[] = [];
+  #reading: Promise<Chunk | undefined> | undefined;
+  #hasEnded = false;
 
   /**
    * @param betweenBytesMs the timeout of each chunk
    * @param bodyBytes the stated length, so that a small body gets a small buffer; `null` if unknown
    */
   constructor(
-    stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+    stream: ReadableStream<Chunk>,
     betweenBytesMs: number,
     bodyBytes: number | null = null,
   ) {
@@ -269,10 +274,36 @@ export class ChunkReader {
     }
   }
 
+  /**
+   * Reads ahead for at most `ms`, with one timer. `read` returns the same chunks again.
+   *
+   * @returns the body; `undefined` if it has not ended by then, or not at its stated length
+   */
+  async wholeWithin(ms: number): Promise<Blob | undefined> {
+    let isOver = false;
+    const readAhead = async () => {
+      while (this.#leftBytes >= 0) {
+        this.#reading = this.#next();
+        const chunk = await this.#reading;
+        // `read` returns this chunk.
+        if (isOver) return;
+        this.#reading = undefined;
+        if (chunk !== undefined) this.#ahead.push(chunk);
+        else return void (this.#hasEnded = true);
+      }
+    };
+    await patiently(readAhead(), ms);
+    isOver = true;
+    return this.#hasEnded && this.#leftBytes === 0 ? new Blob(this.#ahead) : undefined;
+  }
+
   /** Returns the next chunk; `undefined` at the end. Rejects if the body breaks off or stalls. */
-  async read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  async read(): Promise<Chunk | undefined> {
+    if (this.#ahead.length > 0 || this.#hasEnded) return this.#ahead.shift();
+    const reading = this.#reading ?? this.#next();
+    this.#reading = undefined;
     try {
-      return await within(this.#next(), this.#betweenBytesMs);
+      return await within(reading, this.#betweenBytesMs);
     } catch (cause) {
       if (!(cause instanceof OutOfTime)) throw cause;
       void this.cancel();
@@ -280,17 +311,22 @@ export class ChunkReader {
     }
   }
 
-  async #next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (this.#bytes === undefined) {
-      const chunk: unknown = (await this.#plain?.read())?.value;
-      if (chunk === undefined || chunk instanceof Uint8Array)
-        return chunk as Uint8Array<ArrayBuffer> | undefined;
-      throw new TypeError("The origin's body contains something other than bytes.");
-    }
+  async #next(): Promise<Chunk | undefined> {
+    const chunk = await (this.#bytes === undefined ? this.#given() : this.#buffered(this.#bytes));
+    this.#leftBytes -= chunk?.byteLength ?? 0;
+    return chunk;
+  }
+
+  async #given(): Promise<Chunk | undefined> {
+    const chunk: unknown = (await this.#plain?.read())?.value;
+    if (chunk === undefined || chunk instanceof Uint8Array) return chunk as Chunk | undefined;
+    throw new TypeError("The origin's body contains something other than bytes.");
+  }
+
+  async #buffered(bytes: ReadableStreamBYOBReader): Promise<Chunk | undefined> {
     const chunkBytes = Math.min(chunkBytesMax, Math.max(chunkBytesMin, this.#leftBytes));
-    const { done, value } = await this.#bytes.read(new Uint8Array(chunkBytes));
+    const { done, value } = await bytes.read(new Uint8Array(chunkBytes));
     if (done || value === undefined) return undefined;
-    this.#leftBytes -= value.byteLength;
     // A short chunk must not keep its long buffer alive.
     return value.byteLength < chunkBytes / 4 ? value.slice() : value;
   }

@@ -37,8 +37,14 @@ import { ofOneClient, refusedBy, type StoreRefusal, refused } from "./refusal.ts
 import { isWithinMs } from "../../base/elapsed.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { sha256Base64url } from "../../base/sha256.ts";
-import { type BytePipe, openBytePipe } from "../body/client-end.ts";
-import { type GatherResult, gather } from "../body/gather.ts";
+import { openBytePipe } from "../body/client-end.ts";
+import {
+  ChunkReader,
+  gather,
+  type GatherPlan,
+  type GatherResult,
+  smallBytesMax,
+} from "../body/gather.ts";
 import { Relay } from "../body/relay.ts";
 import {
   removeDisplaced,
@@ -54,7 +60,10 @@ import { hasRoomFor, withDisplaced, withListOfOthers } from "./variants.ts";
  *
  * @param need the request of this answer, with the results of its lookup and its flight
  */
-export function sendAndStore(fresh: StampedAnswer, need: LeadNeed): FetchResult<Response> {
+export async function sendAndStore(
+  fresh: StampedAnswer,
+  need: LeadNeed,
+): Promise<FetchResult<Response>> {
   const { request, flight, exchange, key } = need;
   const { site, decision } = exchange;
   const { headers, status, body } = fresh.response;
@@ -83,7 +92,7 @@ export function sendAndStore(fresh: StampedAnswer, need: LeadNeed): FetchResult<
     ? withTermsKept(metadata, { awaitsSecondAsk: true })
     : metadata;
   const source = body ?? new Blob([]).stream();
-  const sent = sendAndStoreBody({ metadata: marked, source, isValidated: false }, need);
+  const sent = await sendAndStoreBody({ metadata: marked, source, isValidated: false }, need);
   const fields = sent.answer.headers;
   const own = fieldsForOneClient(headers, metadata, need);
   for (const [name, value] of own) fields.append(name, value);
@@ -174,6 +183,9 @@ export interface BodyToSend {
 /** The time after the head for which other requests wait for the whole body; see `relayFor`. */
 const streamsAfterMs = 200;
 
+/** The longest wait for a small body, which is then sent in one piece instead of a stream. */
+const wholeWithinMs = 20;
+
 /** The runtime ends background work 30 s after the response is sent. */
 const behindAnswerMsMax = 25_000;
 
@@ -184,25 +196,34 @@ const behindAnswerMsMax = 25_000;
  * @param need the request. Its flight settles with the complete response, or with
  *   `nothing-to-share` if the body is too large or truncated.
  */
-export function sendAndStoreBody(sending: BodyToSend, need: LeadNeed): FetchResult<Response> {
+export async function sendAndStoreBody(
+  sending: BodyToSend,
+  need: LeadNeed,
+): Promise<FetchResult<Response>> {
   const { request, exchange } = need;
   const { decision } = exchange;
-  const { metadata } = sending;
-  const { status, statusText } = metadata;
+  const { metadata, source } = sending;
+  const { status, statusText, bodyBytes } = metadata;
+  const { nowAtMs, site } = exchange;
+  const { originTimeout, limits } = site.config;
+  const reader = new ChunkReader(source, originTimeout.betweenBytesMs, bodyBytes);
   const hasIt = clientHasIt(request, metadata);
   const isBodyWanted = !decision.isRefresh && !hasIt && !bodiless.has(status);
-  const client = isBodyWanted ? openBytePipe(metadata.bodyBytes) : undefined;
-  const done = decision.awaits(storeBehind(sending, need, client));
-  decision.bodyBytes = metadata.bodyBytes;
-  decision.answerBytes = isBodyWanted ? metadata.bodyBytes : 0;
+  const smallMax = Math.min(smallBytesMax, limits.bufferBytes);
+  const isSmall = bodyBytes !== null && bodyBytes <= smallMax;
+  const whole = isBodyWanted && isSmall ? await reader.wholeWithin(wholeWithinMs) : undefined;
+  const client = isBodyWanted && whole === undefined ? openBytePipe(bodyBytes) : undefined;
+  const done = decision.awaits(storeBehind(sending, need, { reader, client }));
+  decision.bodyBytes = bodyBytes;
+  decision.answerBytes = isBodyWanted ? bodyBytes : 0;
   decision.outcome = "stored";
   const fields = fieldsOfFill(metadata, {
     route: request.route,
-    config: exchange.site.config,
-    ageSeconds: ageSeconds(metadata, termsOf(metadata, request.route), exchange.nowAtMs()),
+    config: site.config,
+    ageSeconds: ageSeconds(metadata, termsOf(metadata, request.route), nowAtMs()),
     handling: decision,
   });
-  const body = client?.readable ?? null;
+  const body = whole?.stream() ?? client?.readable ?? null;
   const response = hasIt
     ? notModified(withoutBody(fields))
     : new Response(body, { status, statusText, headers: fields, encodeBody: "manual" });
@@ -210,15 +231,15 @@ export function sendAndStoreBody(sending: BodyToSend, need: LeadNeed): FetchResu
 }
 
 /**
- * @param client the pipe to the client; `undefined` without a client
+ * @param ends the body's reader, and the pipe to a client that still needs the body
  * @returns a promise that settles once everything is stored, even if the client is still reading
  */
 function storeBehind(
   sending: BodyToSend,
   need: LeadNeed,
-  client: BytePipe | undefined,
+  { reader, client }: Pick<GatherPlan, "reader" | "client">,
 ): Promise<void> {
-  const { metadata, source } = sending;
+  const { metadata } = sending;
   const { request, flight, exchange } = need;
   const { site, decision } = exchange;
   const done = Promise.withResolvers<void>();
@@ -229,11 +250,10 @@ function storeBehind(
   exchange.afterAnswer(async () => {
     try {
       const gathered = await gather({
-        source,
+        reader,
         client,
         relay,
         bufferBytes: site.config.limits.bufferBytes,
-        betweenBytesMs: site.config.originTimeout.betweenBytesMs,
         isOver: () => exchange.nowAtMs() - metadata.respondedAtMs > behindAnswerMsMax,
         budget: site.fillBudget,
         bodyBytes: metadata.bodyBytes,

@@ -14,11 +14,8 @@ const zlibFor = (bytes: number) =>
 export async function gzipped(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const zlib = zlibFor(bytes.byteLength);
   if (zlib !== undefined) return zlib.gzipSync(bytes, { level: 1 });
-  const { readable, writable } = new CompressionStream("gzip");
-  const writer = writable.getWriter();
-  void writer.write(bytes).catch(() => undefined);
-  void writer.close().catch(() => undefined);
-  return new Uint8Array(await new Response(readable).arrayBuffer());
+  const packed = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
+  return new Uint8Array(await new Response(packed).arrayBuffer());
 }
 
 /**

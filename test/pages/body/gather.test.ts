@@ -4,7 +4,12 @@ import { idle, until } from "../../../testing/site/harness.ts";
 import { chunked } from "../../../testing/fakes/origin-in-process.ts";
 import { openBytePipe } from "../../../src/pages/body/client-end.ts";
 import { ByteBudget } from "../../../src/cache/byte-budget.ts";
-import { gather, type GatherResult, type GatherPlan } from "../../../src/pages/body/gather.ts";
+import {
+  ChunkReader,
+  gather,
+  type GatherResult,
+  type GatherPlan,
+} from "../../../src/pages/body/gather.ts";
 
 const encoder = new TextEncoder();
 
@@ -20,7 +25,6 @@ function gathering(given: {
   edge?: "reads" | "waits" | "fails";
   budget?: ByteBudget;
   bufferBytes?: number;
-  betweenBytesMs?: number;
   isOver?: boolean;
 }) {
   const { bodyBytes = null, client = "reads", edge = "reads", streamBytesMax = 1_000 } = given;
@@ -29,10 +33,9 @@ function gathering(given: {
   const overflow: ReadableStream<Uint8Array>[] = [];
   let kept: Promise<string> | undefined;
   const plan: GatherPlan = {
-    source: given.source ?? chunked(["hello", "world"]),
+    reader: new ChunkReader(given.source ?? chunked(["hello", "world"]), 30_000, bodyBytes),
     client: pipe,
     bufferBytes: given.bufferBytes ?? 10,
-    betweenBytesMs: given.betweenBytesMs ?? 30_000,
     isOver: () => given.isOver ?? false,
     budget: given.budget ?? new ByteBudget(1_000),
     bodyBytes,

@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from "vitest";
 import { ByteBudget } from "../../../src/cache/byte-budget.ts";
 import { smallBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
 import { openBytePipe } from "../../../src/pages/body/client-end.ts";
-import { gather, type GatherResult } from "../../../src/pages/body/gather.ts";
+import { ChunkReader, gather, type GatherResult } from "../../../src/pages/body/gather.ts";
 import { readableOf } from "../../../src/pages/body/held-body.ts";
 import { chunked } from "../../../testing/fakes/origin-in-process.ts";
 import { idle } from "../../../testing/site/harness.ts";
@@ -30,11 +30,11 @@ let pipe: ReturnType<typeof openBytePipe>;
 function begin(bytesMax: number): Promise<GatherResult> {
   budget = new ByteBudget(bytesMax);
   pipe = openBytePipe(bodyBytes);
+  const source = chunked(["0", "1", "2"].map((digit) => digit.repeat(sliceBytes)));
   return gather({
-    source: chunked(["0", "1", "2"].map((digit) => digit.repeat(sliceBytes))),
+    reader: new ChunkReader(source, 30_000, bodyBytes),
     client: pipe,
     bufferBytes: bodyBytes,
-    betweenBytesMs: 30_000,
     isOver: () => false,
     budget,
     bodyBytes,

@@ -210,4 +210,23 @@ describe("an origin that is slow", () => {
     site.origin.script = () => page("whole", cc("max-age=60"));
     expect((await site.get("/a")).text).toBe("whole");
   });
+
+  it("gets the fields of a small body that is late before the body", async () => {
+    const site = openSite({});
+    const late = new TransformStream<Uint8Array, Uint8Array>();
+    const headers = { ...cc("max-age=60"), "content-length": "4" };
+    site.origin.script = () => new Response(late.readable, { headers });
+    const asking = site.ask("/a");
+    await idle();
+    await vi.advanceTimersByTimeAsync(20);
+    const answer = await asking;
+    expect([answer.status, answer.headers.get("content-length")]).toEqual([200, "4"]);
+    const writer = late.writable.getWriter();
+    await writer.write(new TextEncoder().encode("late"));
+    await writer.close();
+    expect(await answer.text()).toBe("late");
+    await site.settle();
+    expect((await site.get("/a")).text).toBe("late");
+    expect(site.origin.count).toBe(1);
+  });
 });
