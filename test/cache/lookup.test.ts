@@ -249,10 +249,10 @@ describe("lookUpMany", () => {
     );
     const inOrder: string[] = [];
     for (const [at, world] of worlds.entries()) {
-      const { readFrom } = world;
+      const readFrom = world.readFrom.bind(world);
       world.readFrom = (tier) => {
         inOrder.push(`${tier.name} ${at}`);
-        return readFrom.call(world, tier);
+        return readFrom(tier);
       };
     }
     const found = await lookUpMany(worlds);

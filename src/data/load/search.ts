@@ -218,7 +218,7 @@ function openBatch(tier: Tier<DataDetail>, ask: TierAsk<DataDetail>, sizeMax: nu
   const keys: RecordKey[] = [];
   const send = async () => {
     // The callbacks of this turn run first.
-    await undefined;
+    await Promise.resolve();
     if (ofTier.get(invocation)?.keys === keys) ofTier.delete(invocation);
     const [first] = keys;
     if (first !== undefined && keys.length === 1) return [await tier.read(first, ask)];

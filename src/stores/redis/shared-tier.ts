@@ -114,7 +114,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
   ): Promise<readonly TierRead<Detail>[]> {
     const { namespace, redis } = this.#settings;
     const whole = { ...ask, part: "whole" } as const;
-    const redisKeys = await Promise.all(keys.map((key) => key.nameIn(namespace)));
+    const redisKeys = await Promise.all(keys.map(async (key) => key.nameIn(namespace)));
     this.#removals.takeUpLate(whole);
     const answer = await redis.read<unknown[]>(
       "look-up",
