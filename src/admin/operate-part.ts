@@ -1,6 +1,6 @@
 // The interface of `operate()`. A Worker bundles its code only if the Worker imports it.
 import type { MiddlewareHandler } from "hono";
-import type { Hono } from "hono/tiny";
+import type { Hono } from "hono";
 import type { Background } from "../platform/platform.ts";
 import type { UrlRead } from "../pages/request/url-reader.ts";
 import type { OpenHotKeys } from "../pages/site/hot-keys.ts";

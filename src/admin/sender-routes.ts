@@ -1,6 +1,6 @@
 // The routes that receive purges: POST purge, the hooks, and the dialect of Varnish at any path.
 import type { Context } from "hono";
-import type { Hono } from "hono/tiny";
+import type { Hono } from "hono";
 import { isFault, type Reason } from "../base/operator-error.ts";
 import type { Environment } from "../platform/environment.ts";
 import type { Background } from "../platform/platform.ts";

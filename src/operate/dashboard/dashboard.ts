@@ -1,5 +1,5 @@
 // Exports of `tidemark/dashboard`: answers the page, its style and script, and its parts.
-import type { Hono } from "hono/tiny";
+import type { Hono } from "hono";
 import { sha256Short } from "../../base/sha256.ts";
 import { addedToHistory } from "./history/history.ts";
 import { script } from "./page/script.ts";

@@ -3,7 +3,7 @@ import { invocationHere, StoreCalls } from "../invocation.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { Trip } from "../remote-client.ts";
 import type { RedisAddress, Transport } from "./address.ts";
-import { type Command, type Form, Redis } from "./redis.ts";
+import { type Command, type Form, Redis, RedisRefusal } from "./redis.ts";
 import { overRest } from "./rest.ts";
 
 export type RedisCounts = Pick<Metrics, "add" | "took">;
@@ -54,6 +54,7 @@ export class RoundTrips {
     metrics.add("redisCommands", [purpose], commands.length);
     const sentAtMs = this.#nowAtMs();
     const replies = await this.#transport(form, commands, timeoutMs);
+    if (replies.every((reply) => reply instanceof RedisRefusal)) return replies;
     metrics.took("redisSeconds", [purpose], Math.max(0, this.#nowAtMs() - sentAtMs));
     return replies;
   }

@@ -1,6 +1,6 @@
 // The port between the Worker and its dashboard. A configuration imports the dashboard's code, so a
 // Worker without it bundles none of it.
-import type { Hono } from "hono/tiny";
+import type { Hono } from "hono";
 import type { Sums } from "../../../observe/sums.ts";
 
 /** A dashboard: the value of the option `dashboard` in the configuration. */
