@@ -180,8 +180,9 @@ const sweepCountMin = 64;
 /** The flights of an isolate, by the text of their key. */
 export class Flights<Shared extends SharedOutcome> {
   readonly #byKey = new Map<string, Flight<Shared>>();
-  /** The number of flights at which `start` removes dead ones. */
+  /** The number of flights, and the time, at which `start` removes dead ones. */
   #sweepAtCount = sweepCountMin;
+  #sweepAtMs = -Infinity;
 
   /** Counts the flights whose leaders may still be alive. */
   countAt(atMs: number): number {
@@ -212,7 +213,8 @@ export class Flights<Shared extends SharedOutcome> {
     kind: FlightKind = {},
   ): { flight: Flight<Shared>; answer: Promise<Result> } {
     const flight = new Flight<Shared>(nowAtMs(), kind);
-    if (this.#byKey.size >= this.#sweepAtCount) this.#forgetOld(flight.startedAtMs);
+    const isDue = this.#byKey.size >= this.#sweepAtCount || flight.startedAtMs >= this.#sweepAtMs;
+    if (isDue) this.#forgetOld(flight.startedAtMs);
     this.#byKey.delete(key);
     this.#byKey.set(key, flight);
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
@@ -237,6 +239,7 @@ export class Flights<Shared extends SharedOutcome> {
       if (!isCountedOn(flight, atMs)) this.#byKey.delete(key);
     }
     this.#sweepAtCount = Math.max(sweepCountMin, 2 * this.#byKey.size);
+    this.#sweepAtMs = atMs + usualMsMax;
   }
 
   /** Removes a flight, so that new requests do not wait for it. */

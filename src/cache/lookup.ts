@@ -134,6 +134,8 @@ export async function lookUpMany<Detail, V>(
   for (const tier of first?.used.below ?? []) {
     if (open.length === 0) break;
     const reads = await Promise.all(open.map(({ policy }) => policy.readFrom(tier)));
+    // All keys have waited, also those whose record is known.
+    for (const lookup of lookups) lookup.hasWaited();
     for (const [at, read] of reads.entries()) open[at]?.take(read, tier);
     open = open.filter((lookup) => !lookup.isDone);
   }
@@ -193,6 +195,12 @@ class Lookup<Detail, V> {
       this.take(read, tier);
     }
     return this.verified();
+  }
+
+  /** Makes later verdicts, and that of the record found so far, those of the present time. */
+  hasWaited(): void {
+    this.policy.hasWaited();
+    this.#isOutdated = true;
   }
 
   /** Takes a record from a lower tier, and backfills it into the tiers above if it is sufficient. */

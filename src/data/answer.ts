@@ -9,7 +9,7 @@ import type { Place, Space } from "./value/space.ts";
 import { refreshBehind, isUnderWay, leadTogether } from "./load/refresh.ts";
 import { lookUpMany as lookUpAll } from "../cache/lookup.ts";
 import { DataSearch, type FoundData, isAnswer, type SearchOptions } from "./load/search.ts";
-import { isResting, isRefreshDue } from "./load/verdict.ts";
+import { isResting, isRefreshDue, judge } from "./load/verdict.ts";
 import { valueOf } from "./value/data-record.ts";
 import { waitingFor } from "./load/waits.ts";
 import type { Frozen } from "./value/frozen.ts";
@@ -132,12 +132,23 @@ export async function answeredMany(
     steps.flatMap((step) => (step.kind === "give" && step.refresh ? [step.refresh] : [])),
     ports,
   );
-  const given: (CallResult | undefined)[] = [];
-  for (const step of steps) {
-    if (step.kind === "load") given.push(await answers.get(step.need));
-    else given.push(step.kind === "give" ? step.given : undefined);
-  }
-  return given;
+  const loaded = await Promise.all(answers.values());
+  const ofLoads = new Map([...answers.keys()].map((need, at) => [need, loaded[at]]));
+  const given = steps.map((step, at) => {
+    if (step.kind === "load") return ofLoads.get(step.need);
+    if (step.kind === "nothing") return undefined;
+    const place = places[at];
+    // A purge may have arrived while this call waited for the loads of other keys.
+    const isPurged = place !== undefined && needs.length > 0 && !isUsable(step.given, place, ports);
+    return isPurged ? answered({ ...how, place }, ports) : step.given;
+  });
+  return Promise.all(given);
+}
+
+function isUsable(given: CallResult, { space }: Place, ports: DataPorts): boolean {
+  if (given.kind !== "value") return true;
+  const verdict = judge(given.metadata, { space, atMs: ports.nowAtMs(), ports });
+  return verdict.kind !== "unusable" || verdict.by === "expired";
 }
 
 /** The results for several keys. */

@@ -23,7 +23,7 @@ const current = hooks && new hooks.AsyncLocalStorage<Invocation>();
 let ofTurn: Invocation | undefined;
 let hopsLeft = 0;
 
-/** Runs a microtask for much less than `queueMicrotask`, which calls into workerd. */
+/** Runs microtasks without a call into workerd, which would cost much more. */
 const settled = Promise.resolve();
 
 /** More promises than between the end of a call and the application's next call. */

@@ -33,6 +33,16 @@ describe("getOrSetMany", () => {
     expect(asked.length).toBe(1);
   });
 
+  it("returns no stored value that was purged while the call waited for a load", async () => {
+    const { isolate, articles, asked, load } = opened();
+    await articles.set("1", "old");
+    const { values } = await articles.getOrSetMany(["1", "2"], async (keys) => {
+      if (asked.length === 0) await isolate.data.purge({ keys: [["articles", "1"]] });
+      return load(keys);
+    });
+    expect([object(values), asked]).toEqual([{ 1: "v1", 2: "v2" }, [["2"], ["1"]]]);
+  });
+
   it("loads a key once if it is repeated in several spellings", async () => {
     const any = new DataIsolate().data.namespace<string>("any", { fresh: "60s" });
     let given: readonly unknown[] = [];

@@ -2,7 +2,7 @@
 // decode two to three times as fast as schemas, and need no work when a Worker starts.
 import { unknownValue } from "../../rules/selecting.ts";
 import type { MetadataWith, RecordMetadata } from "../record/record.ts";
-import type { CheckedRecord, RecordForm } from "./record-form.ts";
+import type { Check, CheckedRecord, Member, RecordForm } from "./record-form.ts";
 import type { RecordHead, TierRecord, VaryMarker } from "./tier.ts";
 
 /**
@@ -14,8 +14,6 @@ export const version = 6;
 /** The version of a record whose body is in another store, so that it is a miss without that store. */
 export const versionApart = `${version}-apart`;
 
-type Check = (value: unknown) => boolean;
-
 /**
  * The members of metadata: for each, its name in the text, the check of its value there, and the
  * value that is left out. A member without the latter is required; with `undefined`, it is optional.
@@ -25,14 +23,6 @@ export type Members<Metadata> = {
     | readonly [inText: string, isValid: Check]
     | readonly [string, Check, Metadata[Name] | undefined];
 };
-
-export interface Member {
-  readonly name: string;
-  readonly inText: string;
-  readonly isValid: Check;
-  readonly isRequired: boolean;
-  readonly leftOut: unknown;
-}
 
 export const isText: Check = (value) => typeof value === "string";
 /** Rejects infinite numbers, which JSON can express as `1e999`. */

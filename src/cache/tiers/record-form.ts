@@ -1,8 +1,18 @@
 // Defines how to check and measure the detail that a user adds to records, and estimates the memory
 // of a record. Tiers do not depend on the detail's members.
 import { type HeldBody, type MetadataWith, sizeOf } from "../record/record.ts";
-import type { Member } from "./record-codec.ts";
 import type { RecordHead, TierRecord } from "./tier.ts";
+
+export type Check = (value: unknown) => boolean;
+
+/** A member of metadata, with its name and its check in the text of a record. */
+export interface Member {
+  readonly name: string;
+  readonly inText: string;
+  readonly isValid: Check;
+  readonly isRequired: boolean;
+  readonly leftOut: unknown;
+}
 
 export interface CheckedRecord<Detail> {
   readonly record: RecordHead<Detail>;

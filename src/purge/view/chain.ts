@@ -96,8 +96,7 @@ export class Chain {
         covered.hardAt = number;
         return covered;
       }
-      if (covered.earlierSoftAts !== undefined) covered.earlierSoftAts.push(covered.softAt);
-      else if (covered.softAt >= 0) covered.earlierSoftAts = [covered.softAt];
+      if (covered.softAt >= 0) (covered.earlierSoftAts ??= []).push(covered.softAt);
       covered.softAt = number;
       return covered;
     });
@@ -114,6 +113,7 @@ export class Chain {
     this.#newest.change(entry.targets, (covered) => {
       if (covered === undefined) return undefined;
       if (covered.earlierSoftAts?.[0] === number) covered.earlierSoftAts.shift();
+      if (covered.softAt === number) covered.softAt = -1;
       return covered.hardAt > number || covered.softAt > number ? covered : undefined;
     });
   }

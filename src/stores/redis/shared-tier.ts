@@ -54,6 +54,8 @@ export interface SharedTierSettings<Detail>
  */
 const rewriteFromCharsUnlessSet = 150_000;
 
+const encoder = new TextEncoder();
+
 /**
  * The maximum number of spoiled keys to remember. If a spoiled key is forgotten, only a fill with a
  * new body repairs its record.
@@ -236,10 +238,13 @@ export class SharedTier<Detail> implements Tier<Detail> {
     if (typeof body === "object") return body;
     const isLong = record.kind === "response" && body.length >= rewriteFromChars;
     const isHeld = isLong && keep.body === "unchanged" && !this.#spoiled.has(redisKey);
+    const text = recordText(isLong ? padded(encoded) : encoded, body);
     const upload: Upload = {
       redisKey,
       head: encoded,
-      text: recordText(isLong ? padded(encoded) : encoded, body),
+      text,
+      // Only a short text may have characters of several bytes.
+      bytes: text.length < headCharsMax ? encoder.encode(text).byteLength : text.length,
       keepMs,
       sinceAtMs: keep.atMs,
       heldDigest: isHeld ? record.stored.metadata.bodyDigest : null,

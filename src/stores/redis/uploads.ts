@@ -19,6 +19,7 @@ export interface Upload {
   readonly redisKey: string;
   readonly head: string;
   readonly text: string;
+  readonly bytes: number;
   readonly keepMs: number;
   readonly sinceAtMs: number;
   /** The digest of an unchanged body that Redis may have; `null` to send the body in any case. */
@@ -50,11 +51,10 @@ export class Uploads {
   begin(upload: Upload): boolean {
     let heldBytes = 0;
     for (const one of this.#underWay) {
-      if (isWithinMs(uploadMsMax, one.sinceAtMs, upload.sinceAtMs)) heldBytes += one.text.length;
+      if (isWithinMs(uploadMsMax, one.sinceAtMs, upload.sinceAtMs)) heldBytes += one.bytes;
       else this.#underWay.delete(one);
     }
-    const mayBegin =
-      heldBytes === 0 || heldBytes + upload.text.length <= this.#settings.uploadBytesMax;
+    const mayBegin = heldBytes === 0 || heldBytes + upload.bytes <= this.#settings.uploadBytesMax;
     if (mayBegin) this.#underWay.add(upload);
     return mayBegin;
   }
@@ -66,7 +66,7 @@ export class Uploads {
     run: (client: Redis) => Promise<readonly unknown[]>,
   ): Promise<RemoteAnswer<readonly unknown[]>> {
     const { redis, room } = this.#settings;
-    const bytes = uploads.reduce((sum, { text }) => sum + text.length, 0);
+    const bytes = uploads.reduce((sum, { bytes: each }) => sum + each, 0);
     const [answer] = await Promise.all([redis.write(purpose, run), room?.beforeWrite(bytes)]);
     for (const upload of uploads) this.#underWay.delete(upload);
     return answer;

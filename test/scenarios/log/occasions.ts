@@ -152,7 +152,7 @@ export const occasions: Record<
     options: { env: { SEAL_KEY: sealKey }, origin: () => page("page", cc("max-age=60")) },
     does: async ({ site, upstash }) => {
       await requestPages(site, 1);
-      upstash.rewrite((text) => text.replace('"route":', '"route" :'));
+      upstash.rewrite((text) => text.replace('"u":', '"u" :'));
       const { clock } = site;
       const other = openSite({ clock, upstash, env: { COLO: "HAM", SEAL_KEY: sealKey } });
       await requestPages(other, 1);

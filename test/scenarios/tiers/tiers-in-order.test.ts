@@ -203,6 +203,6 @@ it("the edge tier and Redis get a lifetime of at most a year", async () => {
   expect(near.cache.text).toContain(`max-age=${yearSeconds}`);
   const sets = answer.mock.calls
     .map(([, body]) => body as unknown[])
-    .filter(([name]) => name === "set");
-  expect(sets.map((command) => command.slice(-2))).toEqual([["px", yearSeconds * 1_000]]);
+    .filter(([name]) => name === "SET");
+  expect(sets.map((command) => command.slice(-2))).toEqual([["PX", yearSeconds * 1_000]]);
 });

@@ -12,7 +12,7 @@ describe("no answer mixes fields from before and after a purge", () => {
     async (kind) => {
       const broken: string[] = [];
       let usable = 0;
-      for (let seed = 0; seed < shareOf(40); seed += 1) {
+      for (let seed = 0; seed < shareOf(72); seed += 1) {
         const { violations, usableCount } = await fieldHistoryOf(seed, { kind });
         if (violations[0] !== undefined) broken.push(`seed ${seed}: ${violations[0]}`);
         usable += usableCount;

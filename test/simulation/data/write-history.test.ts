@@ -2,6 +2,7 @@
 // find each planted fault. A failure names the history's seed. Replay the history with
 // `npm run bench -- simulation --data --replay <seed>`.
 import { describe, expect, it } from "vitest";
+import type { TierKeep } from "../../../src/cache/tiers/tier.ts";
 import type { NamespacePorts } from "../../../src/data/namespace.ts";
 import type { AcceptedWrite, Acceptances } from "../../../src/purge/acceptance/acceptance.ts";
 import type { SignedOrder } from "../../../src/purge/acceptance/acceptance.ts";
@@ -155,15 +156,15 @@ const keeping = (
 ): Partial<StoreParts> => ({
   ports: (ports) => {
     const shared = ports.tiers.below.at(-1);
-    const real = shared?.writeMany?.bind(shared);
-    if (shared === undefined || real === undefined) return ports;
+    const [write, writeMany] = [shared?.write.bind(shared), shared?.writeMany?.bind(shared)];
+    if (shared === undefined || write === undefined || writeMany === undefined) return ports;
+    const changed = (keep: TierKeep) => ({
+      ...keep,
+      unlessNewer: keep.unlessNewer && change(keep.unlessNewer),
+    });
+    shared.write = (key, record, keep) => write(key, record, changed(keep));
     shared.writeMany = (records) =>
-      real(
-        records.map(([key, record, keep]) => {
-          const unlessNewer = keep.unlessNewer && change(keep.unlessNewer);
-          return [key, record, { ...keep, unlessNewer }] as const;
-        }),
-      );
+      writeMany(records.map(([key, record, keep]) => [key, record, changed(keep)] as const));
     return ports;
   },
 });
@@ -244,7 +245,7 @@ const rows: readonly {
     parts: unsent(({ reason }, since) => reason === "set" && since === "none"),
     kind: "failing",
     setShare: 0.9,
-    from: 1_340,
+    from: 340,
     within: 300,
   },
   {

@@ -79,7 +79,10 @@ async function repliesTo(
   if (form !== "multi-exec")
     return Promise.all(commands.map((command) => replyTo(connection, command)));
   try {
-    return (await connection.transact(commands)).map(replyOf);
+    const replies = await connection.transact(commands);
+    // The application has watched a key, over the same connection.
+    if (replies.length !== commands.length) throw new Error("The transaction was aborted.");
+    return replies.map(replyOf);
   } catch (cause) {
     throw refusalOf(cause);
   }
