@@ -282,14 +282,14 @@ export class ChunkReader {
   async wholeWithin(ms: number): Promise<Blob | undefined> {
     let isOver = false;
     const readAhead = async () => {
-      while (this.#leftBytes >= 0) {
+      while (this.#leftBytes >= 0 && !this.#hasEnded) {
         this.#reading = this.#next();
         const chunk = await this.#reading;
         // `read` returns this chunk.
         if (isOver) return;
         this.#reading = undefined;
-        if (chunk !== undefined) this.#ahead.push(chunk);
-        else return void (this.#hasEnded = true);
+        if (chunk === undefined) this.#hasEnded = true;
+        else this.#ahead.push(chunk);
       }
     };
     await patiently(readAhead(), ms);
