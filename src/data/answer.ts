@@ -132,14 +132,16 @@ export async function answeredMany(
     steps.flatMap((step) => (step.kind === "give" && step.refresh ? [step.refresh] : [])),
     ports,
   );
-  const loaded = await Promise.all(answers.values());
-  const ofLoads = new Map([...answers.keys()].map((need, at) => [need, loaded[at]]));
-  const given = steps.map((step, at) => {
-    if (step.kind === "load") return ofLoads.get(step.need);
-    if (step.kind === "nothing") return undefined;
+  const givenBy = (step: Step) => (step.kind === "give" ? step.given : undefined);
+  if (needs.length === 0) return steps.map(givenBy);
+  const ofLoads = new Map(
+    await Promise.all([...answers].map(async ([need, answer]) => [need, await answer] as const)),
+  );
+  const given = steps.map(async (step, at) => {
+    if (step.kind !== "give") return step.kind === "load" ? ofLoads.get(step.need) : undefined;
     const place = places[at];
     // A purge may have arrived while this call waited for the loads of other keys.
-    const isPurged = place !== undefined && needs.length > 0 && !isUsable(step.given, place, ports);
+    const isPurged = place !== undefined && !isUsable(step.given, place, ports);
     return isPurged ? answered({ ...how, place }, ports) : step.given;
   });
   return Promise.all(given);
