@@ -259,14 +259,14 @@ const rows: readonly {
     fault: "a value in Redis is replaced by any other",
     parts: keeping(() => undefined),
     ...settingHalf,
-    from: 216,
+    from: 20,
     within: 300,
   },
   {
     fault: "a load replaces a value with an equal stamp",
     parts: keeping((newer) => ({ ...newer, kind: "set" })),
     setShare: 0.97,
-    from: 448,
+    from: 90,
     within: 300,
   },
   {
