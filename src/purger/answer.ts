@@ -109,11 +109,13 @@ export const acceptanceReader: Reader<Acceptance> = {
   what: "a position",
   read({ position, visibleWithinSeconds, visibleBy, sealedPosition, setCookie, notes }) {
     if (typeof position !== "string" || position === "") return undefined;
-    if (typeof visibleWithinSeconds !== "number" || typeof visibleBy !== "string") return undefined;
+    if (typeof visibleWithinSeconds !== "number") return undefined;
+    // A purge that a site of another version accepted must not look refused.
+    const here = () => new Date(Date.now() + visibleWithinSeconds * 1_000).toISOString();
     return {
       position,
       visibleWithinSeconds,
-      visibleBy,
+      visibleBy: typeof visibleBy === "string" ? visibleBy : here(),
       ...(typeof sealedPosition === "string" && { sealedPosition }),
       ...(typeof setCookie === "string" && { setCookie }),
       ...(Array.isArray(notes) && { notes: notes.map(String) }),

@@ -82,7 +82,6 @@ describe("the answer to a purge", () => {
     ["null", json(null), "not-tidemark"],
     ["truncated JSON", () => new Response('{"position":"1-0"'), "not-tidemark"],
     ["no visibleWithinSeconds", json({ position: "1-0", visibleBy: "" }), "not-tidemark"],
-    ["no visibleBy", json({ position: "1-0", visibleWithinSeconds: 10 }), "not-tidemark"],
     [
       "control characters",
       json({ error: { code: "x", what: "\u001b[2Ja", why: "b\nc", hint: "d\u202e\u2028" } }, 400),
