@@ -35,6 +35,7 @@ export type {
 export { type CachePlatform, createCache, type TieredCache } from "./compose/create-cache.ts";
 export type { CacheRecord, MetadataWith } from "./cache/record/record.ts";
 export { RecordKey } from "./cache/record/record-key.ts";
+export { membersWith } from "./cache/tiers/record-codec.ts";
 export type { RecordForm } from "./cache/tiers/record-form.ts";
 export type { Log, LogEvent, LogLevel, LogLine, LogValue } from "./observe/log-line.ts";
 export { OperatorError } from "./base/operator-error.ts";
