@@ -76,7 +76,8 @@ async function warm({ here, there }: Pair): Promise<void> {
 
 /** Commands of the bench itself, and of new connections. */
 const foreign = ["info", "hello", "client", "ping", "select", "auth", "subscribe"];
-const ofJournal = ["xrange", "xrevrange"];
+/** `XREAD` waits for hints of purges (docs/data-on-node.md), also between calls. */
+const ofJournal = ["xrange", "xrevrange", "xread"];
 
 function countsIn(sent: readonly string[], name: SystemName): string {
   const apart = name === "Tidemark" ? [...foreign, ...ofJournal] : foreign;
