@@ -138,6 +138,23 @@ it("reports the trouble of the refused command for a transaction that EXEC refus
   expect(await client.insist("look-up", transaction)).toEqual(unavailable("full"));
 });
 
+it.runIf(isRedisServerInstalled)(
+  "a transaction fails that a WATCH of the application aborts",
+  async () => {
+    const server = await running.add(startRedisServer());
+    const [given, other] = [new Redis(server.url), new Redis(server.url)];
+    const stop = async () => [given, other].forEach((one) => one.disconnect());
+    await running.add(Promise.resolve({ stop }));
+    const client = new RedisClient({ ...addressOver(given), nowAtMs: Date.now });
+    await client.insist("probe", (redis) => redis.exec(["PING"]));
+    await given.watch("watched");
+    await other.set("watched", "changed");
+    const transact: Run = (redis) => redis.multi([["SET", "text", "w"]]);
+    expect(await client.insist("fill", transact)).toEqual(unavailable("unreachable"));
+    expect(await other.get("text")).toBe(null);
+  },
+);
+
 describe("the log of a connection", () => {
   const clientOver = (given: object, readTimeoutMsMax: number) => {
     const log: string[] = [];
