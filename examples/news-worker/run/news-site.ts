@@ -36,6 +36,8 @@ export interface NewsSettings {
   readonly hasCron?: boolean;
   /** Whether to start the site without any cache, for a comparison. */
   readonly isUncached?: boolean;
+  /** Change the bundle, for tests. */
+  readonly plugins?: readonly Plugin[];
   readonly onLog?: (line: string) => void;
 }
 
@@ -43,6 +45,7 @@ export async function startNewsSite({
   port = 0,
   hasCron = false,
   isUncached = false,
+  plugins = [],
   onLog,
 }: NewsSettings = {}): Promise<NewsSite> {
   const running = new Running();
@@ -50,7 +53,7 @@ export async function startNewsSite({
     const folder = await mkdtemp(join(tmpdir(), "news-worker-"));
     const removed = { stop: () => rm(folder, { recursive: true, force: true }) };
     await running.add(Promise.resolve(removed));
-    const worker = await bundledWorker(isUncached);
+    const worker = await bundledWorker([...plugins, ...(isUncached ? [withoutCache] : [])]);
     const valkey = await running.add(startEmbeddedValkey());
     const token = crypto.randomUUID();
     const rest = await running.add(startUpstashRestServer({ redisUrl: valkey.url, token }));
@@ -86,19 +89,21 @@ export async function startNewsSite({
   }
 }
 
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+const withoutCache: Plugin = {
+  name: "without-cache",
+  setup: (building) => {
+    building.onResolve({ filter: /\/cache\.ts$/ }, ({ path, resolveDir }) => {
+      return resolveDir === here("../src") && path === "./cache.ts"
+        ? { path: here("uncached.ts") }
+        : {};
+    });
+  },
+};
+
 /** Bundles the Worker like wrangler, but with the package replaced by this repository's sources. */
-function bundledWorker(isUncached: boolean): Promise<string> {
-  const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-  const withoutCache: Plugin = {
-    name: "without-cache",
-    setup: (building) => {
-      building.onResolve({ filter: /\/cache\.ts$/ }, ({ path, resolveDir }) => {
-        return resolveDir === here("../src") && path === "./cache.ts"
-          ? { path: here("uncached.ts") }
-          : {};
-      });
-    },
-  };
+function bundledWorker(plugins: Plugin[]): Promise<string> {
   return bundled({
     entryPoints: [here("../src/worker.ts")],
     external: ["cloudflare:workers"],
@@ -109,6 +114,6 @@ function bundledWorker(isUncached: boolean): Promise<string> {
       "tidemark/sinks": join(root, "src/sinks.ts"),
       "tidemark/write-behind": join(root, "src/write-behind/write-behind.ts"),
     },
-    plugins: isUncached ? [withoutCache] : [],
+    plugins,
   });
 }

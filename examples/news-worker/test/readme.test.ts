@@ -6,6 +6,7 @@ import { rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { patient } from "../../../testing/worker/patient.ts";
 import { type NewsSite, startNewsSite } from "../run/news-site.ts";
 
 const folder = fileURLToPath(new URL("../", import.meta.url));
@@ -61,7 +62,7 @@ describe("a link to a line of code in the table", () => {
 
 let site: NewsSite;
 beforeAll(async () => {
-  site = await startNewsSite({ onLog: () => undefined });
+  site = await startNewsSite({ plugins: [patient], onLog: () => undefined });
 });
 afterAll(async () => {
   await site.stop();
@@ -108,19 +109,17 @@ async function run(command: string): Promise<string> {
 }
 
 /**
- * Fires the cron trigger until it has written the views. Views rest in Redis for 40 s before they
- * are written.
+ * Fires the cron trigger until it has written the views, which rest in Redis for 40 s before, and
+ * has loaded the changed settings.
  */
 async function cronTurns(): Promise<string> {
-  await expect
-    .poll(
-      async () => {
-        await site.colos[0]?.fireCron();
-        return (await fetch(`${site.urls[0]}/api/most-read`)).json();
-      },
-      { timeout: 60_000, interval: 2_000 },
-    )
-    .not.toEqual([]);
+  const read = async (path: string) => (await fetch(site.urls[0] + path)).text();
+  const old = await read("/api/settings");
+  const turned = async () => {
+    await site.colos[0]?.fireCron();
+    return [(await read("/api/most-read")) !== "[]", (await read("/api/settings")) !== old];
+  };
+  await expect.poll(turned, { timeout: 60_000, interval: 2_000 }).toEqual([true, true]);
   return "";
 }
 
