@@ -15,7 +15,7 @@ import { plainPage, refused } from "./respond/plain-page.ts";
 import { fromStored } from "./respond/respond.ts";
 import { isRefreshDue } from "./reuse/early-refresh.ts";
 import { type FoundResponse, PageLookup } from "./reuse/page-lookup.ts";
-import { storedCandidate, type OriginNeed, needOf } from "./reuse/need.ts";
+import { storedCandidate, type PendingForward, pendingForward } from "./reuse/pending-forward.ts";
 import type { Candidate } from "./stored/stored-response.ts";
 import {
   type AnsweringVerdict,
@@ -173,9 +173,9 @@ function carryOut(
       }
       return hit(verdict, lookup);
     case "validate":
-      return forwarded(needOf(lookup, found, { validating: verdict.candidate }));
+      return forwarded(pendingForward(lookup, found, { validating: verdict.candidate }));
     case "forward":
-      return forwarded(needOf(lookup, found, { fallback: verdict.fallback }));
+      return forwarded(pendingForward(lookup, found, { fallback: verdict.fallback }));
     case "gateway-timeout":
       return refused("only-if-cached", exchange);
     default:
@@ -226,17 +226,17 @@ function hit({ kind, candidate, ageSeconds }: AnsweringVerdict, lookup: PageLook
   return response;
 }
 
-async function forwarded(need: OriginNeed): Promise<Response> {
-  const { request, exchange } = need;
+async function forwarded(pending: PendingForward): Promise<Response> {
+  const { request, exchange } = pending;
   const { site } = exchange;
   if (
     site.clientLimit !== undefined &&
     (await site.clientLimit.isReached(request.forwarded.clientAddress))
   ) {
-    discardBody(storedCandidate(need)?.stored);
+    discardBody(storedCandidate(pending)?.stored);
     return refused("limited", exchange);
   }
-  const response = await answerFromOrigin(need);
+  const response = await answerFromOrigin(pending);
   settle(exchange);
   return response;
 }

@@ -13,7 +13,7 @@ import { type LookupRequest, type PassedRequest, plan } from "../../pages/reques
 import { compileRoutes } from "../../pages/request/routes.ts";
 import type { UrlRead } from "../../pages/request/url-reader.ts";
 import { isRefreshDue } from "../../pages/reuse/early-refresh.ts";
-import { needOf } from "../../pages/reuse/need.ts";
+import { pendingForward } from "../../pages/reuse/pending-forward.ts";
 import type { FoundResponse, PageLookup } from "../../pages/reuse/page-lookup.ts";
 import { type AnsweringVerdict, isAnswer, type Verdict } from "../../pages/reuse/may-answer.ts";
 import { notePass, passedInstead, refusalOfPass } from "../../pages/fetch/pass-by.ts";
@@ -231,7 +231,7 @@ async function nextOf({ verdict, found, lookup }: EndedLookup): Promise<NextStep
       verdict.kind === "validate"
         ? { validating: verdict.candidate }
         : { fallback: verdict.kind === "forward" ? verdict.fallback : undefined };
-    const stale = await standIn(needOf(lookup, found?.candidate, why), "none");
+    const stale = await standIn(pendingForward(lookup, found?.candidate, why), "none");
     if (stale !== undefined) {
       discardBody(stale.candidate.stored);
       return "answer stale in the origin's place";

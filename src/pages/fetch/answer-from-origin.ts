@@ -14,11 +14,11 @@ import type { PagePlace } from "../site/exchange.ts";
 import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
 import {
   lookedUpFurther,
-  type OriginNeed,
+  type PendingForward,
   questionOf,
   settleDoubt,
   storedCandidate,
-} from "../reuse/need.ts";
+} from "../reuse/pending-forward.ts";
 import { PageLookup } from "../reuse/page-lookup.ts";
 import { decide, isAnswer, judgedUnder, mayAnswerWhoWaited } from "../reuse/may-answer.ts";
 import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
@@ -41,12 +41,12 @@ import { leaderTurn } from "./global-lease.ts";
 import { patiently } from "../../base/timeouts.ts";
 
 /** Answers with a stored response, a forward of this or another request, or an error page. */
-export async function answerFromOrigin(need: OriginNeed): Promise<Response> {
-  const cut = isForAll(need) ? await wholeFirst(need) : undefined;
+export async function answerFromOrigin(pending: PendingForward): Promise<Response> {
+  const cut = isForAll(pending) ? await wholeFirst(pending) : undefined;
   if (cut !== undefined) return cut;
-  const { site, nowAtMs, afterAnswer } = need.exchange;
+  const { site, nowAtMs, afterAnswer } = pending.exchange;
   const { flights, random } = site;
-  return load(need, forwarding, { flights, random, nowAtMs, afterAnswer });
+  return load(pending, forwarding, { flights, random, nowAtMs, afterAnswer });
 }
 
 /**
@@ -54,7 +54,7 @@ export async function answerFromOrigin(need: OriginNeed): Promise<Response> {
  * leader of a flight. `accepts` answers the flight's followers with the outcome. If `accepts`
  * returns no answer, `next` decides the follower's next step.
  */
-const forwarding: LoadPolicy<OriginNeed, SharedForward, Response> = {
+const forwarding: LoadPolicy<PendingForward, SharedForward, Response> = {
   keyOf: ({ key }) => key.text,
   waitTimeoutMsOf: ({ request }) => request.route.waitTimeoutMs,
   mayShare: mayCollapse,
@@ -64,23 +64,23 @@ const forwarding: LoadPolicy<OriginNeed, SharedForward, Response> = {
   fetch: fetchAndConfirm,
   accepts: answerOf,
   next: nextAfter,
-  onTimeout: (need) => staleInstead(need, "another"),
-  alone: (need, { hasWaited, sinceAtMs }) =>
-    hasWaited ? forwardAloneInTurn(need, sinceAtMs) : forwardAlone(need, false),
-  tooLate: async (need) => {
-    const come = await storedMeanwhile(need);
-    return come ? answeredBy(come, need) : failurePage("timeout", need);
+  onTimeout: (pending) => staleInstead(pending, "another"),
+  alone: (pending, { hasWaited, sinceAtMs }) =>
+    hasWaited ? forwardAloneInTurn(pending, sinceAtMs) : forwardAlone(pending, false),
+  tooLate: async (pending) => {
+    const come = await storedMeanwhile(pending);
+    return come ? answeredBy(come, pending) : failurePage("timeout", pending);
   },
   anonymous: {
-    isFault: ({ kind }, need) =>
-      kind === "origin-failed" || (kind === "nothing-to-share" && !isUnshared(need)),
+    isFault: ({ kind }, pending) =>
+      kind === "origin-failed" || (kind === "nothing-to-share" && !isUnshared(pending)),
     isDue: ({ key, exchange }) =>
       exchange.site.uncacheable.ledAnonymously.has(key.text, exchange.nowAtMs()),
     require: ({ key, exchange }) =>
       exchange.site.uncacheable.ledAnonymously.mark(key.text, exchange.nowAtMs()),
     startsAfterMs: ({ request, exchange }) =>
       exchange.site.headTimes.stallsAfterMs(request.route.name),
-    start: (need) => startFill(need, { turnMsMax: anonymousTurnMsMax }),
+    start: (pending) => startFill(pending, { turnMsMax: anonymousTurnMsMax }),
   },
 };
 
@@ -96,11 +96,11 @@ function isForAll({ request, exchange, key }: PagePlace): boolean {
   return isAskedForAll && !exchange.site.uncacheable.pass.has(key.text, exchange.nowAtMs());
 }
 
-function answerSince(need: OriginNeed): LoadResult<SharedForward, Response> | undefined {
-  const outcome = storedSince(need);
+function answerSince(pending: PendingForward): LoadResult<SharedForward, Response> | undefined {
+  const outcome = storedSince(pending);
   if (outcome === undefined) return undefined;
-  if (isOfAnotherVariant(outcome, need)) return { kind: "outcome", outcome };
-  const answer = answeredWith(outcome, need);
+  if (isOfAnotherVariant(outcome, pending)) return { kind: "outcome", outcome };
+  const answer = answeredWith(outcome, pending);
   return answer && { kind: "answer", answer };
 }
 
@@ -108,21 +108,24 @@ function answerSince(need: OriginNeed): LoadResult<SharedForward, Response> | un
  * Returns the answer from another request's forward, judged by this request's own view and clock
  * (rule 9).
  */
-async function answerOf(outcome: ForwardOutcome, need: OriginNeed): Promise<Response | undefined> {
-  if (outcome.kind === "origin-failed") return staleInstead(need, "another");
-  if (isOfAnotherVariant(outcome, need)) return undefined;
+async function answerOf(
+  outcome: ForwardOutcome,
+  pending: PendingForward,
+): Promise<Response | undefined> {
+  if (outcome.kind === "origin-failed") return staleInstead(pending, "another");
+  if (isOfAnotherVariant(outcome, pending)) return undefined;
   if (outcome.kind !== "stored" && outcome.kind !== "arriving") return undefined;
-  const candidate = candidateOf(outcome.stored ?? withoutBody(outcome), need);
-  await settleDoubt(candidate, need);
-  const question = questionOf(need);
+  const candidate = candidateOf(outcome.stored ?? withoutBody(outcome), pending);
+  await settleDoubt(candidate, pending);
+  const question = questionOf(pending);
   const mayAnswer =
     isAnswer(decide(candidate, question)) || mayAnswerWhoWaited(candidate, question);
   if (!mayAnswer) return undefined;
-  if (outcome.kind === "stored") return answeredBy(candidate, need);
+  if (outcome.kind === "stored") return answeredBy(candidate, pending);
   const stream = outcome.relay.join();
   if (stream === undefined) return undefined;
   const stored: StoredResponse = { metadata: outcome.metadata, body: { kind: "stream", stream } };
-  return answeredBy(candidateOf(stored, need), need);
+  return answeredBy(candidateOf(stored, pending), pending);
 }
 
 function withoutBody({ metadata }: { readonly metadata: StoredMetadata }): StoredResponse {
@@ -141,36 +144,36 @@ const passAfterFailureMs = 10_000;
 /** @param outcome the outcome of a flight that could not answer this request */
 async function nextAfter(
   outcome: ForwardOutcome,
-  need: OriginNeed,
-): Promise<Next<OriginNeed, Response>> {
-  if (isOfAnotherVariant(outcome, need)) return lookedUpAgain(outcome, need);
+  pending: PendingForward,
+): Promise<Next<PendingForward, Response>> {
+  if (isOfAnotherVariant(outcome, pending)) return lookedUpAgain(outcome, pending);
   switch (outcome.kind) {
     case "origin-failed": {
-      const { nowAtMs, originHealth, uncacheable } = need.exchange.site;
-      if (!originHealth.servesAnonymous(need.request.route.origin, nowAtMs())) {
-        uncacheable.pass.mark(need.key.text, nowAtMs(), passAfterFailureMs);
-        uncacheable.unshared.forget(need.key.text);
+      const { nowAtMs, originHealth, uncacheable } = pending.exchange.site;
+      if (!originHealth.servesAnonymous(pending.request.route.origin, nowAtMs())) {
+        uncacheable.pass.mark(pending.key.text, nowAtMs(), passAfterFailureMs);
+        uncacheable.unshared.forget(pending.key.text);
         return { kind: "alone" };
       }
       return {
         kind: "failed",
         isFinal: true,
-        answer: () => failurePage(outcome.failure, need, outcome),
+        answer: () => failurePage(outcome.failure, pending, outcome),
       };
     }
     case "stored": {
-      const judged = judgedUnder(questionOf(need), candidateOf(outcome.stored, need));
+      const judged = judgedUnder(questionOf(pending), candidateOf(outcome.stored, pending));
       // If the response was purged during the wait, one of the followers leads the others.
       if (judged.kind !== "usable") return { kind: "again" };
-      const terms = termsOf(outcome.stored.metadata, need.request.route);
-      return isAlwaysValidated(terms) ? aloneAtOnce(need) : { kind: "alone" };
+      const terms = termsOf(outcome.stored.metadata, pending.request.route);
+      return isAlwaysValidated(terms) ? aloneAtOnce(pending) : { kind: "alone" };
     }
     case "arriving":
       // The body is too slow for other requests to wait for it.
-      need.exchange.site.uncacheable.pass.mark(need.key.text, need.exchange.nowAtMs());
+      pending.exchange.site.uncacheable.pass.mark(pending.key.text, pending.exchange.nowAtMs());
       return { kind: "alone" };
     case "nothing-to-share":
-      return isUnshared(need) ? aloneAtOnce(need) : { kind: "alone" };
+      return isUnshared(pending) ? aloneAtOnce(pending) : { kind: "alone" };
     case "varies":
       return { kind: "alone" };
     default:
@@ -179,28 +182,30 @@ async function nextAfter(
 }
 
 /** Returns whether an anonymous request has lately got an answer that nobody may share. */
-function isUnshared({ key, exchange }: OriginNeed): boolean {
+function isUnshared({ key, exchange }: PendingForward): boolean {
   return exchange.site.uncacheable.unshared.has(key.text, exchange.nowAtMs());
 }
 
 /** Forwards without a slot, because the origin answers well, and later requests need no slot. */
-async function aloneAtOnce(need: OriginNeed): Promise<Next<OriginNeed, Response>> {
-  return { kind: "answer", answer: await forwardAlone(need, true) };
+async function aloneAtOnce(pending: PendingForward): Promise<Next<PendingForward, Response>> {
+  return { kind: "answer", answer: await forwardAlone(pending, true) };
 }
 
 /** Looks up the request's own variant, which another request may have fetched. */
 async function lookedUpAgain(
   outcome: ForwardOutcome,
-  need: OriginNeed,
-): Promise<Next<OriginNeed, Response>> {
-  const lookup = new PageLookup(need, need.exchange);
+  pending: PendingForward,
+): Promise<Next<PendingForward, Response>> {
+  const lookup = new PageLookup(pending, pending.exchange);
   const found = await lookup.lookUp();
   if (found !== undefined && lookup.accepts(found)) {
-    return { kind: "answer", answer: answeredBy(found.candidate, need) };
+    return { kind: "answer", answer: answeredBy(found.candidate, pending) };
   }
   discardBody(found?.candidate.stored);
-  const hasFollowedMarker = lookup.key.text !== need.request.key.text;
-  const place = hasFollowedMarker ? { ...need, ...lookup.place } : forOwnVariant(outcome, need);
+  const hasFollowedMarker = lookup.key.text !== pending.request.key.text;
+  const place = hasFollowedMarker
+    ? { ...pending, ...lookup.place }
+    : forOwnVariant(outcome, pending);
   return { kind: "elsewhere", place };
 }
 
@@ -211,26 +216,26 @@ async function lookedUpAgain(
  *
  * @param sinceAtMs the start of the wait, in epoch milliseconds
  */
-async function forwardAloneInTurn(need: OriginNeed, sinceAtMs: number): Promise<Response> {
-  const { request, exchange, key } = need;
+async function forwardAloneInTurn(pending: PendingForward, sinceAtMs: number): Promise<Response> {
+  const { request, exchange, key } = pending;
   const { nowAtMs, random } = exchange.site;
   const waitMs = request.route.waitTimeoutMs - Math.abs(nowAtMs() - sinceAtMs);
   // Release the slot at the head of the response, because a client may read the body slowly.
   const leave = await exchange.site.forwardSlots.enter(key.text, { waitMs, nowAtMs, random });
-  const answering = forwardAlone(need, true).finally(leave);
+  const answering = forwardAlone(pending, true).finally(leave);
   // Keep the forward alive, so that the slot is released even if the client disconnects.
   exchange.afterAnswer(async () => void (await answering.catch(() => undefined)));
   return answering;
 }
 
 /** Forwards one request whose response is not shared. */
-async function forwardAlone(need: OriginNeed, hasWaited: boolean): Promise<Response> {
+async function forwardAlone(pending: PendingForward, hasWaited: boolean): Promise<Response> {
   // Another flight may have stored a response since the wait ended.
-  const brought = hasWaited ? storedForAll(need) : undefined;
-  const withoutFetch = brought ?? (await withoutAsking(need, { hasWaited }));
+  const brought = hasWaited ? storedForAll(pending) : undefined;
+  const withoutFetch = brought ?? (await withoutAsking(pending, { hasWaited }));
   if (withoutFetch !== undefined) return withoutFetch;
   // This flight has no followers.
-  const { answer } = await fetchAndConfirm(need, new Flight(need.exchange.nowAtMs()));
+  const { answer } = await fetchAndConfirm(pending, new Flight(pending.exchange.nowAtMs()));
   return answer;
 }
 
@@ -240,13 +245,13 @@ async function forwardAlone(need: OriginNeed, hasWaited: boolean): Promise<Respo
  * therefore decides whether the stored response is removed.
  */
 async function fetchAndConfirm(
-  need: OriginNeed,
+  pending: PendingForward,
   flight: ForwardFlight,
 ): Promise<FetchResult<Response>> {
-  const { request, exchange, key } = need;
+  const { request, exchange, key } = pending;
   const { site } = exchange;
-  const before = storedCandidate(need);
-  const fetched = await lead(need, flight);
+  const before = storedCandidate(pending);
+  const fetched = await lead(pending, flight);
   if (before === undefined) return fetched;
   const { ledAnonymously } = site.uncacheable;
   if (flight.outcome?.kind === "origin-failed") ledAnonymously.mark(key.text, exchange.nowAtMs());
@@ -260,10 +265,10 @@ async function fetchAndConfirm(
   return fetched;
 }
 
-function storedForAll(need: OriginNeed): Response | undefined {
-  const come = storedSince(need);
-  if (come === undefined || !isOfAnotherVariant(come, need)) return answeredWith(come, need);
-  const own = forOwnVariant(come, need);
+function storedForAll(pending: PendingForward): Response | undefined {
+  const come = storedSince(pending);
+  if (come === undefined || !isOfAnotherVariant(come, pending)) return answeredWith(come, pending);
+  const own = forOwnVariant(come, pending);
   return answeredWith(storedSince(own), own);
 }
 
@@ -273,17 +278,17 @@ function storedForAll(need: OriginNeed): Response | undefined {
  *
  * @returns `undefined` if the range request must be forwarded
  */
-async function wholeFirst(need: OriginNeed): Promise<Response | undefined> {
-  const { request, exchange, key } = need;
+async function wholeFirst(pending: PendingForward): Promise<Response | undefined> {
+  const { request, exchange, key } = pending;
   const { nowAtMs, rangeless } = exchange.site;
   if (!request.conditions.has("range") || !rangeless.has(key.text, nowAtMs())) return undefined;
-  const answer = await withoutAsking(need, { hasWaited: false });
+  const answer = await withoutAsking(pending, { hasWaited: false });
   if (answer !== undefined) return answer;
-  const fill = rangeless.fill(key.text, nowAtMs(), () => begun(need));
+  const fill = rangeless.fill(key.text, nowAtMs(), () => begun(pending));
   const waited = await patiently(fill.ended, request.route.waitTimeoutMs);
-  const lookup = new PageLookup(need, exchange);
+  const lookup = new PageLookup(pending, exchange);
   const found = await lookup.lookUp();
-  if (found !== undefined && lookup.accepts(found)) return answeredBy(found.candidate, need);
+  if (found !== undefined && lookup.accepts(found)) return answeredBy(found.candidate, pending);
   discardBody(found?.candidate.stored);
   // Two failures may be temporary: the runtime ended the leader's request, or the origin failed.
   const isOfNow = waited === "abandoned" || fill.outcome?.kind === "origin-failed";
@@ -291,9 +296,9 @@ async function wholeFirst(need: OriginNeed): Promise<Response | undefined> {
   return undefined;
 }
 
-function begun(need: OriginNeed): ForwardFlight {
-  const { exchange, key } = need;
-  const fill = startFill(need);
+function begun(pending: PendingForward): ForwardFlight {
+  const { exchange, key } = pending;
+  const fill = startFill(pending);
   exchange.afterAnswer(async () => {
     await fill.ended;
     exchange.site.rangeless.ended(key.text, fill);
@@ -308,15 +313,15 @@ function begun(need: OriginNeed): ForwardFlight {
  * @returns `undefined` if the request must be forwarded
  */
 async function withoutAsking(
-  need: OriginNeed,
+  pending: PendingForward,
   { hasWaited }: { hasWaited: boolean },
 ): Promise<Response | undefined> {
-  const { request, exchange, key } = need;
+  const { request, exchange, key } = pending;
   const state = exchange.site.originHealth.ask(request, exchange.nowAtMs());
   if (state.kind === "well") return undefined;
   const isDown = state.kind === "down";
   if (isDown && state.isProbe) probeBehind(request, exchange);
-  const known = await lookedUpFurther(need);
+  const known = await lookedUpFurther(pending);
   const kept = storedCandidate(known);
   const stale = await staleInstead(known, "none");
   if (stale !== undefined) {
@@ -327,6 +332,6 @@ async function withoutAsking(
     const come = hasWaited ? await storedMeanwhile(known) : undefined;
     return come === undefined ? failurePage("down", known) : answeredBy(come, known);
   }
-  if (known !== need) discardBody(kept?.stored);
+  if (known !== pending) discardBody(kept?.stored);
   return undefined;
 }

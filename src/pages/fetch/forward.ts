@@ -13,7 +13,7 @@ import { cfOfMembers } from "../request/key.ts";
 import { isPersonal } from "../request/personal.ts";
 import { type LookupRequest, askedWith, type PassedRequest } from "../request/plan.ts";
 import type { Target } from "../request/target.ts";
-import { storedCandidate, type OriginNeed } from "../reuse/need.ts";
+import { storedCandidate, type PendingForward } from "../reuse/pending-forward.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
 import type { HealthRequest, OriginTrouble } from "../site/origin-health.ts";
 import { inNeutralContext } from "../../base/neutral-context.ts";
@@ -33,13 +33,13 @@ type ForwardResult =
  * @returns the answer, and the request that the origin received
  */
 export async function forwardSelecting(
-  need: OriginNeed,
+  pending: PendingForward,
   validators: readonly FieldLine[],
 ): Promise<{ answer: ForwardResult; request: LookupRequest }> {
-  const { exchange } = need;
+  const { exchange } = pending;
   const { site } = exchange;
-  const known = namesKnown(need);
-  const request = askedWith(need.request, known);
+  const known = namesKnown(pending);
+  const request = askedWith(pending.request, known);
   const answer = await forwardAsked(request, validators, exchange);
   if (answer.kind === "failed") return { answer, request };
   const { response } = answer;
@@ -54,16 +54,16 @@ export async function forwardSelecting(
   site.knownVary.learn(request.key.text, names);
   // An error has no variants, and a failing origin should not get the request a second time.
   if (isOriginError(response.status)) return { answer, request };
-  need.exchange.decision.heard({ ...answer, status: response.status });
+  pending.exchange.decision.heard({ ...answer, status: response.status });
   cancelBody(response);
   const again = askedWith(request, names);
   return { answer: await forwardAsked(again, validators, exchange), request: again };
 }
 
-function namesKnown(need: OriginNeed): readonly string[] {
-  const { request, exchange, marker } = need;
+function namesKnown(pending: PendingForward): readonly string[] {
+  const { request, exchange, marker } = pending;
   if (request.route.forward === undefined) return [];
-  const selecting = storedCandidate(need)?.stored.metadata.selecting ?? [];
+  const selecting = storedCandidate(pending)?.stored.metadata.selecting ?? [];
   const names = [
     ...selecting.map(([name]) => name),
     ...(newestMarker(request.key, marker, exchange)?.names ?? []),

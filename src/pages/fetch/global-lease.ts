@@ -7,7 +7,7 @@ import type { LeaderTurn } from "../../cache/load.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { PagePlace } from "../site/exchange.ts";
 import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
-import { type OriginNeed, questionOf, settleDoubt } from "../reuse/need.ts";
+import { type PendingForward, questionOf, settleDoubt } from "../reuse/pending-forward.ts";
 import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
 import type { Candidate, ResponseHead } from "../stored/stored-response.ts";
 import { decide, isAnswer, mayAnswerWhoWaited } from "../reuse/may-answer.ts";
@@ -16,9 +16,9 @@ import { staleInstead } from "./instead-of-origin.ts";
 
 /** A request for the lease, and its flight. */
 interface TurnRequest {
-  readonly need: PagePlace;
+  readonly pending: PagePlace;
   readonly flight: ForwardFlight;
-  /** Returns whether a response in the shared tier satisfies the need. */
+  /** Returns whether a response in the shared tier answers the request. */
   readonly accepts: (found: FoundResponse) => boolean;
   /** The wait timeout; the default is the route's. */
   readonly waitMs?: number | undefined;
@@ -26,18 +26,25 @@ interface TurnRequest {
 
 /** Waits for the lease or its holder's result. Returns at once on routes without `"global"`. */
 export async function acquireLease(given: TurnRequest): Promise<Turn<ForwardOutcome>> {
-  const { need, flight } = given;
-  const { collapse } = need.request.route;
-  const waitTimeoutMs = Math.min(given.waitMs ?? Infinity, need.request.route.waitTimeoutMs);
-  const takesOver = need.request.isAnonymous ? ("lead-anonymously" as const) : undefined;
+  const { pending, flight } = given;
+  const { collapse } = pending.request.route;
+  const waitTimeoutMs = Math.min(given.waitMs ?? Infinity, pending.request.route.waitTimeoutMs);
+  const takesOver = pending.request.isAnonymous ? ("lead-anonymously" as const) : undefined;
   if (collapse === "isolate") return { kind: "lead" };
-  const wordOn = (outcome: ForwardOutcome | undefined) => wordFor(outcome, need);
+  const wordOn = (outcome: ForwardOutcome | undefined) => wordFor(outcome, pending);
   const outcomeFrom = (record: ResponseHead) => outcomeOf(record, given);
-  const ask = { key: need.key, waitTimeoutMs, flight, wordOn, outcomeFrom: outcomeFrom, takesOver };
-  const { site, nowAtMs, afterAnswer } = need.exchange;
+  const ask = {
+    key: pending.key,
+    waitTimeoutMs,
+    flight,
+    wordOn,
+    outcomeFrom: outcomeFrom,
+    takesOver,
+  };
+  const { site, nowAtMs, afterAnswer } = pending.exchange;
   const { leases, random } = site;
   const turn = await takeTurn(ask, { leases, random, nowAtMs, afterAnswer });
-  need.exchange.decision.lease = turn.kind;
+  pending.exchange.decision.lease = turn.kind;
   return turn;
 }
 
@@ -46,21 +53,21 @@ export async function acquireLease(given: TurnRequest): Promise<Turn<ForwardOutc
  * stale response may answer the client.
  */
 export async function leaderTurn(
-  need: OriginNeed,
+  pending: PendingForward,
   flight: ForwardFlight,
 ): Promise<LeaderTurn<SharedForward, Response>> {
-  const { exchange, key } = need;
+  const { exchange, key } = pending;
   const { site } = exchange;
   const sinceAtMs = exchange.nowAtMs();
   const accepts = ({ candidate, verdict }: FoundResponse) => {
     if (isAnswer(verdict)) return true;
     const isNew = candidate.stored.metadata.respondedAtMs >= sinceAtMs;
-    return isNew && mayAnswerWhoWaited(candidate, questionOf(need));
+    return isNew && mayAnswerWhoWaited(candidate, questionOf(pending));
   };
-  const { waitTimeoutMs, name } = need.request.route;
+  const { waitTimeoutMs, name } = pending.request.route;
   // Wait at most 1 to 2 s, because the lease's holder may be a client's own request that hangs.
   const waitMs = Math.min(waitTimeoutMs, site.headTimes.stallsAfterMs(name));
-  const turn = await acquireLease({ need, flight, accepts, waitMs });
+  const turn = await acquireLease({ pending, flight, accepts, waitMs });
   if (turn.kind === "lead") return turn;
   if (turn.kind === "followed") return { kind: "outcome", outcome: turn.outcome };
   if (turn.kind === "told" && turn.word === "uncacheable") {
@@ -72,28 +79,28 @@ export async function leaderTurn(
   if (!isFailure) return { kind: "outcome", outcome: { kind: "nothing-to-share" } };
   // Without a usable stale response, this isolate forwards, because it may reach the origin even
   // though the holder failed.
-  const answer = await staleInstead(need, "another");
+  const answer = await staleInstead(pending, "another");
   const outcome = { kind: "origin-failed", failure: "error-status" } as const;
   return answer === undefined ? { kind: "lead" } : { kind: "answer", answer, outcome };
 }
 
 /**
  * Returns the outcome that a record of the shared tier allows; `undefined` if the record does not
- * satisfy the need.
+ * answer the request.
  */
 async function outcomeOf(
   record: ResponseHead,
-  { need, accepts }: TurnRequest,
+  { pending, accepts }: TurnRequest,
 ): Promise<ForwardOutcome | undefined> {
-  const { request, exchange, key } = need;
+  const { request, exchange, key } = pending;
   if (record.kind === "vary") {
     return key.text === request.key.text ? { kind: "varies", marker: record } : undefined;
   }
   const stored = { metadata: record.metadata, body: { kind: "absent" } } as const;
   const { ofWorld, memory } = exchange.site.tiers;
   const candidate: Candidate = { stored, tier: (ofWorld ?? memory).name, key };
-  await settleDoubt(candidate, need);
-  if (!accepts({ candidate, verdict: decide(candidate, questionOf(need)) })) return undefined;
+  await settleDoubt(candidate, pending);
+  if (!accepts({ candidate, verdict: decide(candidate, questionOf(pending)) })) return undefined;
   const lookup = new PageLookup({ request, accepts, atPrimary: true }, exchange);
   const found = await lookup.lookUp();
   if (found?.candidate.stored.body.kind === "blob" && accepts(found)) {

@@ -7,12 +7,12 @@ import { selects } from "../../rules/selecting.ts";
 import { variantKey } from "../request/key.ts";
 import type { ForwardOutcome, FailedForward } from "../site/forward-outcome.ts";
 import {
-  type OriginNeed,
+  type PendingForward,
   questionOf,
   lookedUpFurther,
   settleDoubt,
   storedCandidate,
-} from "../reuse/need.ts";
+} from "../reuse/pending-forward.ts";
 import { PageLookup } from "../reuse/page-lookup.ts";
 import type { Candidate, StoredResponse } from "../stored/stored-response.ts";
 import {
@@ -36,8 +36,8 @@ import { fromStored } from "../respond/respond.ts";
  * @returns the response under the key, or the marker that leads to variants; `undefined` for
  *   neither
  */
-export function storedSince(need: OriginNeed): ForwardOutcome | undefined {
-  const { request, exchange, key, marker, memoryCount } = need;
+export function storedSince(pending: PendingForward): ForwardOutcome | undefined {
+  const { request, exchange, key, marker, memoryCount } = pending;
   const { site } = exchange;
   const { memory, usesMemory } = site.tiers.of(request.route.tiers);
   const atMs = exchange.nowAtMs();
@@ -49,7 +49,7 @@ export function storedSince(need: OriginNeed): ForwardOutcome | undefined {
   if (!usesMemory) return undefined;
   // Even if memory has not changed, a newer purge view may allow a response that an older view
   // rejected.
-  const isAsBefore = memoryCount !== undefined && need.exchange.decision.cause === undefined;
+  const isAsBefore = memoryCount !== undefined && pending.exchange.decision.cause === undefined;
   if (isAsBefore && !memory.hasChanged(key, memoryCount)) return undefined;
   const read = memory.read(key, { atMs });
   if (read.kind !== "found") return undefined;
@@ -66,22 +66,22 @@ export function storedSince(need: OriginNeed): ForwardOutcome | undefined {
  * Returns whether the outcome is for another variant than this request's. Both requests had the
  * same key, because the isolate had not yet learned the page's `Vary`.
  */
-export function isOfAnotherVariant(come: ForwardOutcome, { request }: OriginNeed): boolean {
+export function isOfAnotherVariant(come: ForwardOutcome, { request }: PendingForward): boolean {
   const metadata = come.kind === "arriving" ? come.metadata : come.stored?.metadata;
   if (metadata === undefined) return come.kind === "varies";
   return !selects(metadata.selecting, request.forwarded);
 }
 
-/** Returns the need with the key of the request's own variant. */
-export function forOwnVariant(come: ForwardOutcome, need: OriginNeed): OriginNeed {
-  const { request } = need;
+/** Returns the pending forward with the key of the request's own variant. */
+export function forOwnVariant(come: ForwardOutcome, pending: PendingForward): PendingForward {
+  const { request } = pending;
   const metadata = come.kind === "arriving" ? come.metadata : come.stored?.metadata;
   const selecting = metadata?.selecting.map(([name]) => name) ?? [];
-  const marker = come.kind === "varies" ? come.marker : need.marker;
+  const marker = come.kind === "varies" ? come.marker : pending.marker;
   const names = come.kind === "varies" ? come.marker.names : selecting;
   const key = variantKey(request.key, names, request.forwarded);
   // The lookup has not read memory under this key.
-  return { ...need, key, marker, memoryCount: undefined };
+  return { ...pending, key, marker, memoryCount: undefined };
 }
 
 /**
@@ -90,16 +90,16 @@ export function forOwnVariant(come: ForwardOutcome, need: OriginNeed): OriginNee
  */
 export function answeredWith(
   come: ForwardOutcome | undefined,
-  need: OriginNeed,
+  pending: PendingForward,
 ): Response | undefined {
-  if (come?.kind !== "stored" || isOfAnotherVariant(come, need)) return undefined;
-  const candidate = candidateOf(come.stored, need);
-  return mayAnswer(candidate, need) ? answeredBy(candidate, need) : undefined;
+  if (come?.kind !== "stored" || isOfAnotherVariant(come, pending)) return undefined;
+  const candidate = candidateOf(come.stored, pending);
+  return mayAnswer(candidate, pending) ? answeredBy(candidate, pending) : undefined;
 }
 
 /** Returns whether the candidate would answer now. */
-function mayAnswer(candidate: Candidate, need: OriginNeed): boolean {
-  return isAnswer(decide(candidate, questionOf(need)));
+function mayAnswer(candidate: Candidate, pending: PendingForward): boolean {
+  return isAnswer(decide(candidate, questionOf(pending)));
 }
 
 /** A second lookup this soon after the first is unlikely to find a new response. */
@@ -111,41 +111,45 @@ const lookUpAgainAfterMs = 1_000;
  *
  * @returns `undefined` if no stored response may answer, or if the lookup was skipped
  */
-export async function storedMeanwhile(need: OriginNeed): Promise<Candidate | undefined> {
-  const { lookedUpAtMs, exchange } = need;
+export async function storedMeanwhile(pending: PendingForward): Promise<Candidate | undefined> {
+  const { lookedUpAtMs, exchange } = pending;
   const { decision } = exchange;
   const isTooSoon = isWithinMs(lookUpAgainAfterMs, lookedUpAtMs, exchange.nowAtMs());
   if (decision.isRefresh || isTooSoon) return undefined;
-  const found = await new PageLookup(need, exchange).lookUp();
+  const found = await new PageLookup(pending, exchange).lookUp();
   if (found === undefined) return undefined;
   const { candidate } = found;
-  if (mayAnswer(candidate, need)) return candidate;
+  if (mayAnswer(candidate, pending)) return candidate;
   discardBody(candidate.stored);
   return undefined;
 }
 
 /** Returns the response of another request's forward as a candidate, as if read from memory. */
-export function candidateOf(stored: StoredResponse, { key, exchange }: OriginNeed): Candidate {
+export function candidateOf(stored: StoredResponse, { key, exchange }: PendingForward): Candidate {
   return { stored, tier: exchange.site.tiers.memory.name, key };
 }
 
 /** Answers with a response that another request has fetched. Discards the lookup's candidate. */
-export function answeredBy({ stored, tier }: Candidate, need: OriginNeed): Response {
-  const terms = termsOf(stored.metadata, need.request.route);
-  discardBody(storedCandidate(need)?.stored);
-  need.exchange.decision.collapsed = true;
-  need.exchange.decision.outcome = "collapsed";
-  need.exchange.decision.tier = tier;
-  return fromStored(stored, ageSeconds(stored.metadata, terms, need.exchange.nowAtMs()), need);
+export function answeredBy({ stored, tier }: Candidate, pending: PendingForward): Response {
+  const terms = termsOf(stored.metadata, pending.request.route);
+  discardBody(storedCandidate(pending)?.stored);
+  pending.exchange.decision.collapsed = true;
+  pending.exchange.decision.outcome = "collapsed";
+  pending.exchange.decision.tier = tier;
+  return fromStored(
+    stored,
+    ageSeconds(stored.metadata, terms, pending.exchange.nowAtMs()),
+    pending,
+  );
 }
 
 /** Answers with a stale response, if `standIn` returns one. */
 export async function staleInstead(
-  need: OriginNeed,
+  pending: PendingForward,
   who: "this" | "another" | "none",
 ): Promise<Response | undefined> {
-  const allowed = await standIn(need, who);
-  return allowed && fromStored(allowed.candidate.stored, allowed.ageSeconds, need);
+  const allowed = await standIn(pending, who);
+  return allowed && fromStored(allowed.candidate.stored, allowed.ageSeconds, pending);
 }
 
 /**
@@ -157,18 +161,18 @@ export async function staleInstead(
  * @returns `undefined` if no stale response may answer
  */
 export async function standIn(
-  need: OriginNeed,
+  pending: PendingForward,
   who: "this" | "another" | "none",
 ): Promise<WeighedResponse | undefined> {
-  const known = await lookedUpFurther(need);
+  const known = await lookedUpFurther(pending);
   const kept = storedCandidate(known);
-  if (kept !== undefined) await settleDoubt(kept, need);
-  const allowed = decideOnError(kept, questionOf(need));
+  if (kept !== undefined) await settleDoubt(kept, pending);
+  const allowed = decideOnError(kept, questionOf(pending));
   if (allowed === undefined) {
-    if (known !== need) discardBody(kept?.stored);
+    if (known !== pending) discardBody(kept?.stored);
     return undefined;
   }
-  const { decision } = need.exchange;
+  const { decision } = pending.exchange;
   if (who === "none") decision.kind = "hit";
   decision.collapsed = who === "another";
   decision.ttlSeconds = allowed.ttlSeconds;
@@ -180,8 +184,12 @@ export async function standIn(
 }
 
 /** Returns an error page. Called if no stale response may answer. */
-export function failurePage(page: PlainPage, need: OriginNeed, failed?: FailedForward): Response {
-  discardBody(storedCandidate(need)?.stored);
-  need.exchange.decision.outcome = "failed";
+export function failurePage(
+  page: PlainPage,
+  pending: PendingForward,
+  failed?: FailedForward,
+): Response {
+  discardBody(storedCandidate(pending)?.stored);
+  pending.exchange.decision.outcome = "failed";
   return plainPage(page, failed);
 }

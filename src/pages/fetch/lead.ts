@@ -7,7 +7,7 @@ import { mayBeSecret, prefersAnother, selectingFieldNames } from "../../rules/se
 import { conditionalFields, hasStrongDate } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { failedWith, type ForwardFlight } from "../site/forward-outcome.ts";
-import { storedCandidate, type OriginNeed, questionOf } from "../reuse/need.ts";
+import { storedCandidate, type PendingForward, questionOf } from "../reuse/pending-forward.ts";
 import { bodyDateOf, type Candidate } from "../stored/stored-response.ts";
 import { judgedUnder, mayBeValidated } from "../reuse/may-answer.ts";
 import type { StampedAnswer } from "../storing/metadata-of-answer.ts";
@@ -22,43 +22,49 @@ import { learnFromHead, validated } from "./validate.ts";
  *
  * @param flight the flight, which the caller ends once everything is stored
  */
-export function lead(need: OriginNeed, flight: ForwardFlight): Promise<FetchResult<Response>> {
-  const { origin } = need.request.route;
+export function lead(
+  pending: PendingForward,
+  flight: ForwardFlight,
+): Promise<FetchResult<Response>> {
+  const { origin } = pending.request.route;
   // The body as well is read in this context, because a handler may write it only when it is read.
-  return inPublicContext(origin, need.exchange, (exchange) =>
-    leadPublic({ ...need, exchange }, flight),
+  return inPublicContext(origin, pending.exchange, (exchange) =>
+    leadPublic({ ...pending, exchange }, flight),
   );
 }
 
-async function leadPublic(need: OriginNeed, flight: ForwardFlight): Promise<FetchResult<Response>> {
-  const { exchange, key } = need;
+async function leadPublic(
+  pending: PendingForward,
+  flight: ForwardFlight,
+): Promise<FetchResult<Response>> {
+  const { exchange, key } = pending;
   const { nowAtMs, afterAnswer } = exchange;
   flight.leads(nowAtMs());
-  if (need.validating !== undefined) await mayValidate(need.validating, need);
+  if (pending.validating !== undefined) await mayValidate(pending.validating, pending);
   // Take the stamp before the request is sent, so that every later purge covers this response.
   const stamp = await exchange.site.view.stamp({ atMs: nowAtMs(), host: key.host, afterAnswer });
   // Judge the candidate after the stamp, so that the judgement includes every purge up to the
   // stamp.
-  const validators = validatorsOf(need);
-  const validating = validators.length > 0 ? need.validating : undefined;
-  const { answer, request } = await forwardSelecting(need, validators);
+  const validators = validatorsOf(pending);
+  const validating = validators.length > 0 ? pending.validating : undefined;
+  const { answer, request } = await forwardSelecting(pending, validators);
   if (answer.kind === "failed") {
-    need.exchange.decision.heardNothing();
-    return originFailed(answer.failure, need, flight);
+    pending.exchange.decision.heardNothing();
+    return originFailed(answer.failure, pending, flight);
   }
   const fresh: StampedAnswer = { ...answer, stamp };
-  const leadNeed = { ...need, request, flight };
+  const leadNeed = { ...pending, request, flight };
   const { response } = answer;
   const { status } = response;
-  need.exchange.decision.heard({ ...answer, status });
-  const stale = isOriginError(status) ? await staleInstead(need, "this") : undefined;
+  pending.exchange.decision.heard({ ...answer, status });
+  const stale = isOriginError(status) ? await staleInstead(pending, "this") : undefined;
   if (stale !== undefined) {
     flight.settle(failedWith(response, nowAtMs()));
     cancelBody(response);
     return storedNothing(stale);
   }
   if (status !== 304) {
-    const replaced = storedCandidate(need);
+    const replaced = storedCandidate(pending);
     if (request.method === "HEAD" && replaced !== undefined)
       learnFromHead(fresh, replaced, leadNeed);
     discardBody(replaced?.stored);
@@ -70,13 +76,13 @@ async function leadPublic(need: OriginNeed, flight: ForwardFlight): Promise<Fetc
   // A 304 to an unconditional request refers to no response, so this 304 is a failure.
   if (validating === undefined) {
     flight.settle({ kind: "nothing-to-share" });
-    return originFailed("unreachable", need, flight);
+    return originFailed("unreachable", pending, flight);
   }
-  const isUnchanged = await mayValidate(validating, need);
+  const isUnchanged = await mayValidate(validating, pending);
   const sent = isUnchanged ? await validated(fresh, validating, leadNeed) : undefined;
   // The 304 refers to another response, or to a response that was purged since. Forward again
   // without conditions.
-  return sent ?? leadPublic({ ...need, validating: undefined, fallback: validating }, flight);
+  return sent ?? leadPublic({ ...pending, validating: undefined, fallback: validating }, flight);
 }
 
 function storedNothing(answer: Response): FetchResult<Response> {
@@ -90,18 +96,22 @@ function storedNothing(answer: Response): FetchResult<Response> {
  * of a client that prefers another media type or language. After a soft purge, the request omits a
  * date that two versions may share.
  */
-function validatorsOf(need: OriginNeed): readonly FieldLine[] {
-  const { validating } = need;
+function validatorsOf(pending: PendingForward): readonly FieldLine[] {
+  const { validating } = pending;
   if (validating === undefined) return [];
   const { kind } = validating.stored.body;
   // A 304 needs the whole body to answer and store. HEAD does not read a streamed body.
-  if (kind === "absent" || kind === "part" || (kind === "stream" && need.request.method === "HEAD"))
+  if (
+    kind === "absent" ||
+    kind === "part" ||
+    (kind === "stream" && pending.request.method === "HEAD")
+  )
     return [];
-  const question = questionOf(need);
+  const question = questionOf(pending);
   if (!mayBeValidated(question, validating)) return [];
   const { metadata } = validating.stored;
   const stored = fieldsOf(metadata);
-  const { isAnonymous, forwarded } = need.request;
+  const { isAnonymous, forwarded } = pending.request;
   if (metadata.isOfClient === true && (isAnonymous || prefersAnother(forwarded, stored))) return [];
   const isTrusted = judgedUnder(question, validating).kind === "usable";
   return conditionalFields(stored, isTrusted || hasStrongDate(stored, bodyDateOf(metadata)));
@@ -111,28 +121,28 @@ function validatorsOf(need: OriginNeed): readonly FieldLine[] {
  * Returns whether validation is allowed (rule 23). Called before the request is sent, and again
  * when the 304 arrives.
  */
-async function mayValidate(validating: Candidate, need: OriginNeed): Promise<boolean> {
-  const { exchange, key } = need;
-  const question = questionOf(need);
+async function mayValidate(validating: Candidate, pending: PendingForward): Promise<boolean> {
+  const { exchange, key } = pending;
+  const question = questionOf(pending);
   if (mayBeValidated(question, validating)) return true;
   if (judgedUnder(question, validating).kind === "purged") return false;
   // The view may be too old, or may not yet include the stamp.
   const requester = { atMs: question.atMs, host: key.host, afterAnswer: exchange.afterAnswer };
   await exchange.site.view.seek(requester, validating.stored.metadata);
-  return mayBeValidated(questionOf(need), validating);
+  return mayBeValidated(questionOf(pending), validating);
 }
 
 async function originFailed(
   failure: OriginTrouble,
-  need: OriginNeed,
+  pending: PendingForward,
   flight: ForwardFlight,
 ): Promise<FetchResult<Response>> {
-  need.exchange.decision.forgetsAnswer();
-  const stale = await staleInstead(need, "this");
-  const come = stale === undefined ? await storedMeanwhile(need) : undefined;
+  pending.exchange.decision.forgetsAnswer();
+  const stale = await staleInstead(pending, "this");
+  const come = stale === undefined ? await storedMeanwhile(pending) : undefined;
   // Followers get the response found here, and need no further lookup.
   if (come?.stored.body.kind === "blob") flight.settle({ kind: "stored", stored: come.stored });
   else flight.settle({ kind: "origin-failed", failure });
-  if (come !== undefined) return storedNothing(answeredBy(come, need));
-  return storedNothing(stale ?? failurePage(failure, need));
+  if (come !== undefined) return storedNothing(answeredBy(come, pending));
+  return storedNothing(stale ?? failurePage(failure, pending));
 }

@@ -7,7 +7,7 @@ import type { RecordKey } from "../../cache/record/record-key.ts";
 import { Decision, settle } from "../../observe/decision.ts";
 import { asRefresh, type LookupRequest } from "../request/plan.ts";
 import type { ForwardFlight } from "../site/forward-outcome.ts";
-import type { OriginNeed } from "../reuse/need.ts";
+import type { PendingForward } from "../reuse/pending-forward.ts";
 import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
 import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
 import { admitOnHit } from "../storing/admission.ts";
@@ -73,12 +73,12 @@ export function startRefresh(
 
 /** Starts an anonymous request for a whole response, for all requests that wait for it. */
 export function startFill(
-  need: OriginNeed,
+  pending: PendingForward,
   { turnMsMax }: { turnMsMax?: number } = {},
 ): ForwardFlight {
-  const { key, marker } = need;
-  const request = asRefresh(need.request, marker?.names ?? []);
-  const exchange = refreshOf(request, need.exchange);
+  const { key, marker } = pending;
+  const request = asRefresh(pending.request, marker?.names ?? []);
+  const exchange = refreshOf(request, pending.exchange);
   return startBehind({ request, exchange, accepts: isFresh, isOfClient: true, turnMsMax }, key);
 }
 
@@ -205,8 +205,8 @@ async function refreshed(
   const isNamed = like === undefined && given.isOfClient !== true;
   const named = isNamed ? request : inNobodysName(request, like, place.marker?.names);
   exchange.decision.forwards("stale");
-  const need = { ...place, request: named, ...before, lookedUpAtMs: exchange.nowAtMs() };
-  const { answer: response, done } = await lead(need, flight);
+  const pending = { ...place, request: named, ...before, lookedUpAtMs: exchange.nowAtMs() };
+  const { answer: response, done } = await lead(pending, flight);
   await response.body?.cancel();
   const { outcome } = exchange.decision;
   const isStored = outcome === "stored" || outcome === "validated";
@@ -219,12 +219,12 @@ async function refreshed(
  * another isolate's forward succeeds or fails during the wait, its outcome settles this flight.
  */
 async function isOurTurn(
-  need: PagePlace,
+  pending: PagePlace,
   given: Refresh & { readonly flight: ForwardFlight },
 ): Promise<boolean> {
   const { accepts, flight, turnMsMax } = given;
-  const { exchange, key } = need;
-  const turn = await acquireLease({ need, flight, accepts, waitMs: turnMsMax });
+  const { exchange, key } = pending;
+  const turn = await acquireLease({ pending, flight, accepts, waitMs: turnMsMax });
   if (turn.kind === "lead") return true;
   if (turn.kind === "followed") flight.settle(turn.outcome);
   if (turn.kind === "timed-out") return turnMsMax !== undefined;

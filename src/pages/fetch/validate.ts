@@ -7,7 +7,7 @@ import { governingDirectives } from "../../rules/cache-control.ts";
 import { sharedExplicitly } from "../../rules/storable.ts";
 import { personalCookies } from "../request/cookies.ts";
 import { isPersonal, personalRule } from "../request/personal.ts";
-import { type LeadNeed, type OriginNeed, questionOf } from "../reuse/need.ts";
+import { type LeaderForward, type PendingForward, questionOf } from "../reuse/pending-forward.ts";
 import {
   bodyDateOf,
   type Candidate,
@@ -40,38 +40,38 @@ import { hasRoomFor } from "../storing/variants.ts";
 export async function validated(
   fresh: StampedAnswer,
   candidate: Candidate,
-  need: LeadNeed,
+  pending: LeaderForward,
 ): Promise<FetchResult<Response> | undefined> {
-  const { request, exchange } = need;
+  const { request, exchange } = pending;
   const { decision } = exchange;
   const { metadata: before, body } = candidate.stored;
   const { headers } = fresh.response;
   const isOfAnother = !freshensWhatWasSent(headers, fieldsOf(before));
   if (isOfAnother || [...headers.values()].some(hasLostOctets)) return undefined;
-  if (isToRefetch(headers, before, need)) return undefined;
-  const metadata = freshenedMetadata(before, fresh, need);
+  if (isToRefetch(headers, before, pending)) return undefined;
+  const metadata = freshenedMetadata(before, fresh, pending);
   // RFC 9111 §7.3 allows reuse, but a 304 that sets a personal cookie is for one client.
   const cookies = personalCookies(fresh.response.headers, request.route, exchange.site.config);
   const refusal =
-    cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, need);
-  applyRefusal(refusal, metadata, { ...need, replaced: candidate });
+    cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, pending);
+  applyRefusal(refusal, metadata, { ...pending, replaced: candidate });
   decision.stored = refusal === undefined;
   decision.tier = candidate.tier;
   // The tier has returned a stream, which is stored while it is sent.
   if (body.kind === "stream" && decision.stored) {
-    return sendAndStoreBody({ metadata, source: body.stream, isValidated: true }, need);
+    return sendAndStoreBody({ metadata, source: body.stream, isValidated: true }, pending);
   }
   const stored: StoredResponse = { metadata, body };
   let done = Promise.resolve();
   if (decision.stored && body.kind === "blob") {
-    done = decision.awaits(storeFreshened(stored, candidate, need));
-    need.flight.settle({ kind: "stored", stored });
+    done = decision.awaits(storeFreshened(stored, candidate, pending));
+    pending.flight.settle({ kind: "stored", stored });
     exchange.afterAnswer(() => done);
   }
   decision.outcome = "validated";
   const terms = termsOf(metadata, request.route);
-  const response = fromStored(stored, ageSeconds(metadata, terms, exchange.nowAtMs()), need);
-  const own = fieldsForOneClient(fresh.response.headers, metadata, need);
+  const response = fromStored(stored, ageSeconds(metadata, terms, exchange.nowAtMs()), pending);
+  const own = fieldsForOneClient(fresh.response.headers, metadata, pending);
   for (const [name, value] of own) {
     if (name !== "set-cookie") response.headers.set(name, value);
   }
@@ -79,7 +79,7 @@ export async function validated(
   const isForOne = ofOneClient.has(refusal) || arePersonal(own, metadata);
   const isMadePrivate = isForOne && makePrivate(response.headers);
   if (refusal !== undefined) {
-    noteAnswer(metadata, need, { refused: refused(refusal, metadata, request), isMadePrivate });
+    noteAnswer(metadata, pending, { refused: refused(refusal, metadata, request), isMadePrivate });
   }
   return { answer: response, done };
 }
@@ -88,10 +88,10 @@ export async function validated(
  * Returns whether the whole response is needed, because the fields of a bodiless answer change the
  * meaning of the stored body. Reports such fields on every route.
  */
-function isToRefetch(headers: Headers, before: StoredMetadata, need: OriginNeed): boolean {
+function isToRefetch(headers: Headers, before: StoredMetadata, pending: PendingForward): boolean {
   const names = meaningChangedBy(headers, fieldsOf(before));
   if (names.length === 0) return false;
-  const { request, exchange } = need;
+  const { request, exchange } = pending;
   exchange.site.metrics.add("changedBy304", [request.route.name]);
   exchange.decision.detail = { rule: "changed-by-304", names };
   return request.route.on304 === "refetch";
@@ -105,14 +105,14 @@ function isToRefetch(headers: Headers, before: StoredMetadata, need: OriginNeed)
 function refusalToFreshen(
   metadata: StoredMetadata,
   { headers }: Response,
-  need: OriginNeed,
+  pending: PendingForward,
 ): StoreRefusal | undefined {
-  const { request } = need;
+  const { request } = pending;
   const isShared = sharedExplicitly(governingDirectives(headers));
   return (
     personalRule(request, { isShared, selecting: metadata.selecting }) ??
-    refusalToStore(metadata, headers, { ...need, request: { ...request, method: "GET" } }) ??
-    (hasRoomFor(metadata, need) ? undefined : "too-many-variants")
+    refusalToStore(metadata, headers, { ...pending, request: { ...request, method: "GET" } }) ??
+    (hasRoomFor(metadata, pending) ? undefined : "too-many-variants")
   );
 }
 
@@ -125,8 +125,12 @@ function refusalToFreshen(
  * Does nothing if the request is personal or the answer sets a personal cookie. Also does nothing
  * if memory lacks the response or has a newer one, or if a flight for the key may replace it.
  */
-export function learnFromHead(fresh: StampedAnswer, candidate: Candidate, need: OriginNeed): void {
-  const { request, exchange, key } = need;
+export function learnFromHead(
+  fresh: StampedAnswer,
+  candidate: Candidate,
+  pending: PendingForward,
+): void {
+  const { request, exchange, key } = pending;
   const { site, decision } = exchange;
   const { metadata: before, body } = candidate.stored;
   const { headers, status } = fresh.response;
@@ -141,31 +145,31 @@ export function learnFromHead(fresh: StampedAnswer, candidate: Candidate, need: 
   if (body.kind !== "blob" || standsAtMs === undefined) return;
   const store = (metadata: StoredMetadata) =>
     exchange.afterAnswer(() =>
-      decision.awaits(storeFreshened({ metadata, body }, candidate, need)),
+      decision.awaits(storeFreshened({ metadata, body }, candidate, pending)),
     );
   const { bodyBytes } = before;
   const comparison = freshenedByHead(headers, fieldsOf(before), {
     bodyBytes,
     bodyDate: bodyDateOf(before),
   });
-  const { ttlSeconds, ageSeconds: lifetimeSecondsMax } = weigh(candidate, questionOf(need));
+  const { ttlSeconds, ageSeconds: lifetimeSecondsMax } = weigh(candidate, questionOf(pending));
   const makeStale = () => ttlSeconds > 0 && store({ ...before, lifetimeSecondsMax });
   if (comparison === "other") return void makeStale();
-  if (comparison === "unknown" || !mayBeValidated(questionOf(need), candidate)) return;
-  if (isToRefetch(headers, before, need)) return void makeStale();
-  const metadata = freshenedMetadata(before, fresh, need);
-  if (refusalToFreshen(metadata, fresh.response, need) !== undefined) return void makeStale();
+  if (comparison === "unknown" || !mayBeValidated(questionOf(pending), candidate)) return;
+  if (isToRefetch(headers, before, pending)) return void makeStale();
+  const metadata = freshenedMetadata(before, fresh, pending);
+  if (refusalToFreshen(metadata, fresh.response, pending) !== undefined) return void makeStale();
   store(metadata);
 }
 
 async function storeFreshened(
   stored: StoredResponse,
   from: Candidate,
-  need: OriginNeed,
+  pending: PendingForward,
 ): Promise<void> {
-  const into = tiersToUpdate(from.stored.metadata, stored.metadata, need);
-  await storeInTiers(stored, { ...need, into }, "unchanged");
-  noteAnswer(stored.metadata, need);
+  const into = tiersToUpdate(from.stored.metadata, stored.metadata, pending);
+  await storeInTiers(stored, { ...pending, into }, "unchanged");
+  noteAnswer(stored.metadata, pending);
 }
 
 /**
@@ -176,14 +180,14 @@ async function storeFreshened(
 function tiersToUpdate(
   before: StoredMetadata,
   now: StoredMetadata,
-  need: OriginNeed,
+  pending: PendingForward,
 ): readonly ResponseTier[] {
-  const { all, memory } = need.exchange.site.tiers;
+  const { all, memory } = pending.exchange.site.tiers;
   const tagsIn = ({ tags, withheldTags }: StoredMetadata) => JSON.stringify([tags, withheldTags]);
   // Purges must find the new tags in every tier.
   if (before.awaitsSecondAsk === true || tagsIn(before) !== tagsIn(now)) return all;
-  const { route } = need.request;
-  const atMs = need.exchange.nowAtMs();
+  const { route } = pending.request;
+  const atMs = pending.exchange.nowAtMs();
   const [termsBefore, terms] = [termsOf(before, route), termsOf(now, route)];
   const leftMs = keepUntilAtMs(before, termsBefore) - atMs;
   const isLong = leftMs > (keepUntilAtMs(now, terms) - atMs) / 2;

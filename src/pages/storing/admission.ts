@@ -10,7 +10,7 @@ import {
 } from "../stored/stored-response.ts";
 import { sharedMsMax } from "../request/retention.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
-import { storedCandidate, type OriginNeed } from "../reuse/need.ts";
+import { storedCandidate, type PendingForward } from "../reuse/pending-forward.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { storeInTiers } from "./in-tiers.ts";
 import { isStoredByRoute } from "./refusal.ts";
@@ -27,20 +27,20 @@ import { askOfHead, hasRoomFor, keyOf, type VariantPlace } from "./variants.ts";
  * A replacement of a stored response never waits, because its first request was earlier, and Redis
  * must not keep the old response. A 304 never waits, because only a repeated request can cause it.
  */
-export function awaitsSecondAsk(metadata: StoredMetadata, need: OriginNeed): boolean {
-  const { route } = need.request;
-  const { usesMemory, ofColo, ofWorld } = need.exchange.site.tiers.of(route.tiers);
+export function awaitsSecondAsk(metadata: StoredMetadata, pending: PendingForward): boolean {
+  const { route } = pending.request;
+  const { usesMemory, ofColo, ofWorld } = pending.exchange.site.tiers.of(route.tiers);
   // Until the second request, a tier of the isolate or colo must store the response.
   const mayWait = ofWorld !== undefined && (usesMemory || ofColo !== undefined);
-  if (!mayWait || storedCandidate(need) !== undefined) return false;
+  if (!mayWait || storedCandidate(pending) !== undefined) return false;
   // An error whose lifetime is from the route already needs a second, anonymous request.
   const isForFirst = isErrorStatus(metadata.status) && !isStoredByRoute(metadata, route);
   const { admission = isForFirst ? "second-ask" : undefined } = route;
   if (admission === "second-ask") return true;
-  if (need.inShared === "nothing" && isPaused(need.exchange)) return true;
-  const isBrief = sharedMsMax(need.request, need.exchange.site) !== undefined;
+  if (pending.inShared === "nothing" && isPaused(pending.exchange)) return true;
+  const isBrief = sharedMsMax(pending.request, pending.exchange.site) !== undefined;
   if (route.collapse !== "global" && isBrief) return true;
-  return mayBeMadeUp(metadata, need);
+  return mayBeMadeUp(metadata, pending);
 }
 
 /**
@@ -57,13 +57,13 @@ function isPaused({ site: { room }, afterAnswer }: Exchange): boolean {
  * Returns whether this is a new variant of a page with several variants, because a client may have
  * invented it. Returns false with `collapse: "global"`, because other colos wait for this fill.
  */
-function mayBeMadeUp(metadata: StoredMetadata, need: OriginNeed): boolean {
-  const { request, exchange, marker } = need;
+function mayBeMadeUp(metadata: StoredMetadata, pending: PendingForward): boolean {
+  const { request, exchange, marker } = pending;
   const { admission, collapse, tiers } = request.route;
   if (admission !== undefined || collapse === "global") return false;
   if (exchange.site.tiers.of(tiers).ofColo === undefined) return false;
   if (metadata.selecting.length === 0) return false;
-  return isNewAmongSeveral(keyOf(metadata, need), marker, exchange.nowAtMs());
+  return isNewAmongSeveral(keyOf(metadata, pending), marker, exchange.nowAtMs());
 }
 
 /** Responses that this isolate has already admitted to Redis. */

@@ -15,7 +15,7 @@ import {
   keepUntilAtMs,
   termsOf,
 } from "../stored/lifetime.ts";
-import { storedCandidate, type OriginNeed, questionOf } from "../reuse/need.ts";
+import { storedCandidate, type PendingForward, questionOf } from "../reuse/pending-forward.ts";
 import { judgedUnder } from "../reuse/may-answer.ts";
 import { namesClient } from "./of-one-client.ts";
 import type { LookupRequest } from "../request/plan.ts";
@@ -59,14 +59,14 @@ export const ofOneClient: ReadonlySet<StoreRefusal | undefined> = new Set<StoreR
 export function refusedBy(
   metadata: StoredMetadata,
   received: Headers,
-  need: OriginNeed,
+  pending: PendingForward,
 ): RefusedStore | undefined {
   const rule =
-    refusalToStore(metadata, received, need) ??
-    (isFailedRefresh(metadata.status, need) ? "refresh-failed" : undefined) ??
-    (isUnconfirmed(metadata, need) ? "unconfirmed" : undefined) ??
-    (hasRoomFor(metadata, need) ? undefined : "too-many-variants");
-  return rule && refused(rule, metadata, need.request);
+    refusalToStore(metadata, received, pending) ??
+    (isFailedRefresh(metadata.status, pending) ? "refresh-failed" : undefined) ??
+    (isUnconfirmed(metadata, pending) ? "unconfirmed" : undefined) ??
+    (hasRoomFor(metadata, pending) ? undefined : "too-many-variants");
+  return rule && refused(rule, metadata, pending.request);
 }
 
 /**
@@ -130,9 +130,9 @@ export function refusalToStore(
  * Returns whether a refresh got an error in place of a page. No client waits for the error, so the
  * stored page remains.
  */
-function isFailedRefresh(status: number, need: OriginNeed): boolean {
-  const before = storedCandidate(need)?.stored.metadata.status;
-  if (!need.exchange.decision.isRefresh || before === undefined) return false;
+function isFailedRefresh(status: number, pending: PendingForward): boolean {
+  const before = storedCandidate(pending)?.stored.metadata.status;
+  if (!pending.exchange.decision.isRefresh || before === undefined) return false;
   return isOfOneRequest(status) && !isOfOneRequest(before);
 }
 
@@ -143,18 +143,18 @@ function isFailedRefresh(status: number, need: OriginNeed): boolean {
  * - A better response is stored, or a success was stored recently or may be in the skipped Redis.
  * - The answer would remove stored variants.
  */
-function isUnconfirmed(metadata: StoredMetadata, need: OriginNeed): boolean {
+function isUnconfirmed(metadata: StoredMetadata, pending: PendingForward): boolean {
   if (metadata.status < 300) return false;
-  const { request, exchange } = need;
-  const before = storedCandidate(need) ?? need.standing;
+  const { request, exchange } = pending;
+  const before = storedCandidate(pending) ?? pending.standing;
   if (!request.isAnonymous && isStoredByRoute(metadata, request.route)) return true;
   if (before === undefined) {
     const hasStood =
       !request.isAnonymous &&
       exchange.site.uncacheable.successes.has(request.key.text, exchange.nowAtMs());
     // The lookup skipped Redis, which may contain a success.
-    const isUnseen = isPersonal(request) && need.inShared === "passed-over";
-    return hasStood || isUnseen || endsVariants(metadata, need);
+    const isUnseen = isPersonal(request) && pending.inShared === "passed-over";
+    return hasStood || isUnseen || endsVariants(metadata, pending);
   }
   const statusBefore = before.stored.metadata.status;
   const isWorse = isErrorStatus(metadata.status)
@@ -163,7 +163,7 @@ function isUnconfirmed(metadata: StoredMetadata, need: OriginNeed): boolean {
   if (request.isAnonymous || !isWorse) return false;
   // The position that this client has sent proves nothing against the response of other clients.
   const forAll = { ...exchange, isBeyondView: false };
-  const judged = judgedUnder(questionOf({ ...need, exchange: forAll }), before);
+  const judged = judgedUnder(questionOf({ ...pending, exchange: forAll }), before);
   return judged.kind !== "purged" || judged.mode === "soft";
 }
 

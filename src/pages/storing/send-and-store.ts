@@ -25,7 +25,11 @@ import {
 } from "../respond/downstream.ts";
 import { bytesPassedOn, notModified, passOn, bodiless } from "../respond/respond.ts";
 import { failedWith } from "../site/forward-outcome.ts";
-import { storedCandidate, type LeadNeed, type OriginNeed } from "../reuse/need.ts";
+import {
+  storedCandidate,
+  type LeaderForward,
+  type PendingForward,
+} from "../reuse/pending-forward.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import { withTermsKept, ageSeconds, termsOf } from "../stored/lifetime.ts";
 import { awaitsSecondAsk } from "./admission.ts";
@@ -58,19 +62,19 @@ import { hasRoomFor, withDisplaced, withListOfOthers } from "./variants.ts";
 /**
  * Sends an answer to the client, and stores it if allowed.
  *
- * @param need the request of this answer, with the results of its lookup and its flight
+ * @param pending the request of this answer, with the results of its lookup and its flight
  */
 export async function sendAndStore(
   fresh: StampedAnswer,
-  need: LeadNeed,
+  pending: LeaderForward,
 ): Promise<FetchResult<Response>> {
-  const { request, flight, exchange, key } = need;
+  const { request, flight, exchange, key } = pending;
   const { site, decision } = exchange;
   const { headers, status, body } = fresh.response;
-  const metadata = metadataOf(fresh, need);
-  const refusal = refusedBy(metadata, headers, need);
-  applyRefusal(refusal?.rule, metadata, { ...need, replaced: storedCandidate(need) });
-  applyForSessions(refusal?.rule, status, need);
+  const metadata = metadataOf(fresh, pending);
+  const refusal = refusedBy(metadata, headers, pending);
+  applyRefusal(refusal?.rule, metadata, { ...pending, replaced: storedCandidate(pending) });
+  applyForSessions(refusal?.rule, status, pending);
   const atMs = exchange.nowAtMs();
   if (refusal !== undefined) {
     decision.refuses(refusal);
@@ -80,21 +84,23 @@ export async function sendAndStore(
       site.credentialRefusals.note(name, entries, atMs);
     }
     flight.settle(status >= 500 ? failedWith(fresh.response, atMs) : { kind: "nothing-to-share" });
-    const answer = unstored(fresh, need, { ...refusal, metadata });
-    noteAnswer(metadata, need, { isMadePrivate: isPrivate(answer.headers) && !isPrivate(headers) });
+    const answer = unstored(fresh, pending, { ...refusal, metadata });
+    noteAnswer(metadata, pending, {
+      isMadePrivate: isPrivate(answer.headers) && !isPrivate(headers),
+    });
     return { answer, done: Promise.resolve() };
   }
   decision.stored = true;
   decision.tier = "origin";
-  noteSilentVariation(metadata, need);
+  noteSilentVariation(metadata, pending);
   if (ignoresRange(metadata, request)) site.rangeless.mark(key.text, atMs);
-  const marked = awaitsSecondAsk(metadata, need)
+  const marked = awaitsSecondAsk(metadata, pending)
     ? withTermsKept(metadata, { awaitsSecondAsk: true })
     : metadata;
   const source = body ?? new Blob([]).stream();
-  const sent = await sendAndStoreBody({ metadata: marked, source, isValidated: false }, need);
+  const sent = await sendAndStoreBody({ metadata: marked, source, isValidated: false }, pending);
   const fields = sent.answer.headers;
-  const own = fieldsForOneClient(headers, metadata, need);
+  const own = fieldsForOneClient(headers, metadata, pending);
   for (const [name, value] of own) fields.append(name, value);
   if (arePersonal(own, metadata)) makePrivate(fields);
   return sent;
@@ -104,9 +110,9 @@ export async function sendAndStore(
  * Notes the fields that changed a page although `Vary` does not name them: a client's own request
  * fetched another media type or language than this request.
  */
-function noteSilentVariation(metadata: StoredMetadata, need: OriginNeed): void {
-  const { request, exchange } = need;
-  const before = storedCandidate(need)?.stored.metadata;
+function noteSilentVariation(metadata: StoredMetadata, pending: PendingForward): void {
+  const { request, exchange } = pending;
+  const before = storedCandidate(pending)?.stored.metadata;
   if (!before?.isOfClient || before.status !== metadata.status) return;
   const names = silentlyVaryingBy(fieldsOf(before), fieldsOf(metadata));
   if (names.length === 0) return;
@@ -125,11 +131,11 @@ const pathCharactersMax = 200;
  */
 function unstored(
   { response }: StampedAnswer,
-  need: OriginNeed,
+  pending: PendingForward,
   { metadata, rule }: { metadata: StoredMetadata; rule: StoreRefusal },
 ): Response {
-  const { request } = need;
-  const { decision } = need.exchange;
+  const { request } = pending;
+  const { decision } = pending.exchange;
   const { headers, status } = response;
   // The forwarded request had no conditions of the client, so evaluate them here (RFC 9110
   // §13.2.1).
@@ -143,7 +149,7 @@ function unstored(
   const sent = hasIt ? notModified(withoutBody(new Headers(headers))) : response;
   const isForOne =
     ofOneClient.has(rule) ||
-    arePersonal(fieldsForOneClient(headers, metadata, need), metadata) ||
+    arePersonal(fieldsForOneClient(headers, metadata, pending), metadata) ||
     (!isPrivate(headers) && namesClient(headers, metadata, request));
   const mayBeOwn = isPersonal(request) || headers.has("set-cookie");
   const change = isForOne ? makePrivate : mayBeOwn ? keepPrivate : undefined;
@@ -151,7 +157,7 @@ function unstored(
   decision.tier = "origin";
   decision.bodyBytes = metadata.bodyBytes;
   decision.answerBytes = bytesPassedOn(sent, request.method);
-  return passOn(sent, need.exchange, change);
+  return passOn(sent, pending.exchange, change);
 }
 
 /**
@@ -193,14 +199,14 @@ const behindAnswerMsMax = 25_000;
  * Answers with a body, and stores it at the same time.
  *
  * @param sending an origin's body, or a body that a 304 left unchanged
- * @param need the request. Its flight settles with the complete response, or with
+ * @param pending the request. Its flight settles with the complete response, or with
  *   `nothing-to-share` if the body is too large or truncated.
  */
 export async function sendAndStoreBody(
   sending: BodyToSend,
-  need: LeadNeed,
+  pending: LeaderForward,
 ): Promise<FetchResult<Response>> {
-  const { request, exchange } = need;
+  const { request, exchange } = pending;
   const { decision } = exchange;
   const { metadata, source } = sending;
   const { status, statusText, bodyBytes } = metadata;
@@ -213,7 +219,7 @@ export async function sendAndStoreBody(
   const isSmall = bodyBytes !== null && bodyBytes <= smallMax;
   const whole = isBodyWanted && isSmall ? await reader.wholeWithin(wholeWithinMs) : undefined;
   const client = isBodyWanted && whole === undefined ? openBytePipe(bodyBytes) : undefined;
-  const done = decision.awaits(storeBehind(sending, need, { reader, client }));
+  const done = decision.awaits(storeBehind(sending, pending, { reader, client }));
   decision.bodyBytes = bodyBytes;
   decision.answerBytes = isBodyWanted ? bodyBytes : 0;
   decision.outcome = "stored";
@@ -236,14 +242,14 @@ export async function sendAndStoreBody(
  */
 function storeBehind(
   sending: BodyToSend,
-  need: LeadNeed,
+  pending: LeaderForward,
   { reader, client }: Pick<GatherPlan, "reader" | "client">,
 ): Promise<void> {
   const { metadata } = sending;
-  const { request, flight, exchange } = need;
+  const { request, flight, exchange } = pending;
   const { site, decision } = exchange;
   const done = Promise.withResolvers<void>();
-  const relay = relayFor(metadata, need);
+  const relay = relayFor(metadata, pending);
   const streaming = streamTiers(request.route, site.tiers);
   const streamed: Promise<boolean>[] = [];
   let sent: Promise<void> | undefined;
@@ -263,24 +269,24 @@ function storeBehind(
         onOverflow: (stream, completed, nth) => {
           const tier = streaming[nth];
           const arriving = { kind: "arriving", metadata, stream, completed } as const;
-          if (tier !== undefined) streamed.push(storeArriving(arriving, need, tier));
+          if (tier !== undefined) streamed.push(storeArriving(arriving, pending, tier));
         },
       });
       decision.bodyTookMs = exchange.nowAtMs() - metadata.requestedAtMs;
       if (gathered.kind === "whole") {
         ({ sent } = gathered);
-        await storeWhole(gathered.blob, sending, need);
+        await storeWhole(gathered.blob, sending, pending);
       }
       await Promise.all(streamed);
       const unkept = whyUnkept(gathered, streamed.length > 0);
       const { pass } = site.uncacheable;
-      if (unkept === undefined) pass.forget(need.key.text);
+      if (unkept === undefined) pass.forget(pending.key.text);
       else {
         decision.refuses(refused(unkept, metadata, request));
-        if (request.isAnonymous) pass.mark(need.key.text, exchange.nowAtMs());
+        if (request.isAnonymous) pass.mark(pending.key.text, exchange.nowAtMs());
       }
     } finally {
-      noteAnswer(metadata, need);
+      noteAnswer(metadata, pending);
       // If the flight has no outcome yet, the body cannot be shared.
       flight.settle({ kind: "nothing-to-share" });
       done.resolve();
@@ -296,8 +302,8 @@ function storeBehind(
  * anonymous request is relayed as it arrives. If a client's own request is slow, a parallel
  * anonymous request starts.
  */
-function relayFor(metadata: StoredMetadata, need: LeadNeed): Relay | undefined {
-  const { request, flight, exchange } = need;
+function relayFor(metadata: StoredMetadata, pending: LeaderForward): Relay | undefined {
+  const { request, flight, exchange } = pending;
   if (metadata.bodyBytes !== null) return undefined;
   const { nowAtMs, config, fillBudget: budget } = exchange.site;
   const relay = request.isAnonymous
@@ -325,9 +331,9 @@ function whyUnkept({ kind }: GatherResult, isStreamed: boolean): StoreRefusal | 
 async function storeWhole(
   blob: Blob,
   { metadata: before, isValidated }: BodyToSend,
-  need: LeadNeed,
+  pending: LeaderForward,
 ): Promise<void> {
-  const { exchange } = need;
+  const { exchange } = pending;
   const { site, decision } = exchange;
   const bodyDigest = await sha256Base64url(new Uint8Array(await blob.arrayBuffer()));
   const metadata = withTermsKept(before, {
@@ -339,18 +345,18 @@ async function storeWhole(
     ...(blob.size > smallBodyBytesMax && { awaitsSecondAsk: undefined }),
   });
   const stored: StoredResponse = { metadata, body: { kind: "blob", blob } };
-  need.flight.settle({ kind: "stored", stored });
+  pending.flight.settle({ kind: "stored", stored });
   decision.bodyBytes = blob.size;
   if (decision.answerBytes === null) decision.lateBytes = blob.size;
-  const others = await withListOfOthers(metadata, need);
+  const others = await withListOfOthers(metadata, pending);
   // Concurrent fills may have filled the list of variants.
   if (!hasRoomFor(metadata, others)) {
-    return decision.refuses(refused("too-many-variants", metadata, need.request));
+    return decision.refuses(refused("too-many-variants", metadata, pending.request));
   }
   const place = withDisplaced(metadata, others);
   removeDisplaced(place);
   const isUnchanged =
-    isValidated || bodyDigest === storedCandidate(need)?.stored.metadata.bodyDigest;
+    isValidated || bodyDigest === storedCandidate(pending)?.stored.metadata.bodyDigest;
   const body = isUnchanged ? "unchanged" : "new";
   await storeInTiers(stored, { ...place, into: [site.tiers.memory] }, body);
   // Let the answer end first, because storing takes CPU time.

@@ -1,4 +1,4 @@
-// The state of a request that needs its origin.
+// A request that is about to be forwarded, with the results of its lookup.
 import type { PagePlace } from "../site/exchange.ts";
 import type { ForwardFlight } from "../site/forward-outcome.ts";
 import { discardBody } from "../../cache/record/record.ts";
@@ -7,7 +7,7 @@ import type { Candidate } from "../stored/stored-response.ts";
 import { isOfUse, judgedUnder, type VerdictQuestion } from "./may-answer.ts";
 
 /** A request that needs the origin, the results of its lookup, and usable stored responses. */
-export interface OriginNeed extends PagePlace {
+export interface PendingForward extends PagePlace {
   /** The stored response to validate. */
   readonly validating?: Candidate | undefined;
   /** The stored response that cannot be validated, but may answer if the origin fails. */
@@ -21,8 +21,8 @@ export interface OriginNeed extends PagePlace {
   readonly lookUpFurther?: (() => Promise<Candidate | undefined>) | undefined;
 }
 
-/** A forwarded request with its flight, which other requests wait for. */
-export interface LeadNeed extends OriginNeed {
+/** The forward that leads a flight: other requests for the key wait for it. */
+export interface LeaderForward extends PendingForward {
   /**
    * The flight. It settles once the response is complete or clearly cannot be shared, and at the
    * latest when all writes have ended. Later settlements have no effect.
@@ -31,14 +31,14 @@ export interface LeadNeed extends OriginNeed {
 }
 
 /** Returns the stored response to validate, or else the fallback. */
-export function storedCandidate({ validating, fallback }: OriginNeed) {
+export function storedCandidate({ validating, fallback }: PendingForward) {
   return validating ?? fallback;
 }
 
-/** Returns the need with a fallback from the skipped tiers, if they contain one. */
-export async function lookedUpFurther(need: OriginNeed): Promise<OriginNeed> {
-  if (need.lookUpFurther === undefined) return need;
-  return { ...need, fallback: await need.lookUpFurther(), lookUpFurther: undefined };
+/** Returns the pending forward with a fallback from the skipped tiers, if they contain one. */
+export async function lookedUpFurther(pending: PendingForward): Promise<PendingForward> {
+  if (pending.lookUpFurther === undefined) return pending;
+  return { ...pending, fallback: await pending.lookUpFurther(), lookUpFurther: undefined };
 }
 
 /** Returns the input of a verdict. */
@@ -50,11 +50,11 @@ export function questionOf(
 }
 
 /** @param found the lookup's response, which may not answer without the origin */
-export function needOf(
+export function pendingForward(
   lookup: PageLookup,
   found: Candidate | undefined,
   why: { readonly validating: Candidate } | { readonly fallback: Candidate | undefined },
-): OriginNeed {
+): PendingForward {
   const { place } = lookup;
   const isLeft = place.inShared === "passed-over" && found === undefined;
   const lookUpFurther = isLeft ? () => lookUpAll(lookup) : undefined;
