@@ -1,4 +1,6 @@
 // Lengthens time-outs of the product, for suites that do not test time-outs.
+import { readFile } from "node:fs/promises";
+import type { Plugin } from "esbuild";
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from "vitest";
 import { LatencyBound } from "../src/remote/latency-bound.ts";
 
@@ -22,3 +24,21 @@ export function lengthenTimers(): void {
   });
   afterEach(() => void vi.restoreAllMocks());
 }
+
+/** Lengthens the time-outs of a bundled Worker. */
+export const patientBundle: Plugin = {
+  name: "patient-bundle",
+  setup: (building) => {
+    building.onLoad({ filter: /\/src\/remote\/latency-bound\.ts$/ }, async ({ path }) => {
+      const text = await readFile(path, "utf8");
+      const contents = text
+        .replace(
+          "[readMsMax, writeMsMax] = [1_000, 5_000]",
+          "[readMsMax, writeMsMax] = [30_000, 30_000]",
+        )
+        .replace("timeoutMsMin = 150", "timeoutMsMin = 30_000");
+      if (contents.split("30_000").length !== 4) throw new Error(`${path} has other timeouts now.`);
+      return { contents, loader: "ts" };
+    });
+  },
+};

@@ -3,7 +3,7 @@
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chromiumPath } from "../../../testing/chromium.ts";
-import { patient } from "../../../testing/worker/patient.ts";
+import { patientBundle } from "../../../testing/patient-timeouts.ts";
 import { editorPassword, type NewsSite, startNewsSite } from "../run/news-site.ts";
 import { readerPassword } from "../run/seed.ts";
 
@@ -15,7 +15,7 @@ describe.runIf(chromiumPath !== undefined)("the news site in Chromium", () => {
   let site: NewsSite;
   let browser: Browser;
   beforeAll(async () => {
-    site = await startNewsSite({ plugins: [patient], onLog: () => undefined });
+    site = await startNewsSite({ plugins: [patientBundle], onLog: () => undefined });
     browser = await chromium.launch({
       executablePath: chromiumPath ?? "",
       args: ["--no-sandbox"],

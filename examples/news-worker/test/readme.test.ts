@@ -6,7 +6,7 @@ import { rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { patient } from "../../../testing/worker/patient.ts";
+import { patientBundle } from "../../../testing/patient-timeouts.ts";
 import { type NewsSite, startNewsSite } from "../run/news-site.ts";
 
 const folder = fileURLToPath(new URL("../", import.meta.url));
@@ -62,7 +62,7 @@ describe("a link to a line of code in the table", () => {
 
 let site: NewsSite;
 beforeAll(async () => {
-  site = await startNewsSite({ plugins: [patient], onLog: () => undefined });
+  site = await startNewsSite({ plugins: [patientBundle], onLog: () => undefined });
 });
 afterAll(async () => {
   await site.stop();
