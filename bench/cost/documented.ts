@@ -71,16 +71,14 @@ function costsPart(given: Documented): string {
   const { designs, settings, command } = given;
   const { requestCount, pageCount } = settings;
   const said =
-    `\`${command}${optionsSaid(settings)}\` plays the traffic of a site, and computes the site's bill: ${counted(requestCount)} requests in ` +
+    `\`${command}${optionsSaid(settings)}\` plays the traffic of a site, and computes its bill: ${counted(requestCount)} requests in ` +
     `${lifeMinutesSaid(settings)} minutes, for ${counted(pageCount)} pages with lifetimes of ${livesMinutes()} minutes, in ${coloCount} ` +
-    `colos. The bill contains the journal and all metrics, and does not subtract the amounts that a plan ` +
-    `includes each month. It excludes [logs](#logs) and storage. The column *no Redis* is computed for the same traffic.`;
+    `colos. The bill contains the journal and all metrics, but neither [logs](#logs) nor storage. It does not subtract the amounts that a ` +
+    `plan includes each month.`;
   const mixes =
-    `The next table has the same traffic for each [mix of stores](stores.md#which-stores). *Offload* is the share of requests that cause no ` +
-    `origin request.`;
-  const besides =
-    `The bill of a Durable Object includes the time in which the object answers, computed with ${objectMsACall} ms for each call. [Reports ` +
-    `of metrics](#reports) to an object are not in the last row.`;
+    `The same traffic for each [mix of stores](stores.md#which-stores), with the share of requests that cause no origin request ` +
+    `(*offload*):`;
+  const besides = `A call of a Durable Object counts as ${objectMsACall} ms. [Reports of metrics](#reports) to an object are not in the last row.`;
   return [
     paragraph(said),
     billTable([designs.tidemark, designs.plain]),
@@ -103,8 +101,8 @@ function methodOf(given: Documented): readonly string[] {
         `N = ${lag.maxLagSeconds} s. ${cpuSaid(given)}`,
     ),
     paragraph(
-      `*No Redis* is a cache that does not strip tracking parameters, sort queries, validate responses or purge. Tidemark's route has ` +
-        `\`query: { order: "sort" }\`. No bill includes the cost of the origin's bytes. The second row of the second table is computed.`,
+      `*No Redis* is a cache that does not strip tracking parameters, sort queries, validate responses or purge, computed for the same ` +
+        `traffic. Tidemark's route has \`query: { order: "sort" }\`. The second row of the second table is computed.`,
     ),
     paragraph(pricesSaid()),
   ];

@@ -195,7 +195,7 @@ export function cpuSaid({ run: { cpuMs, replayed } }: Reported): string {
   const cpuEach = (cpuMs / replayed.tookMs.length).toFixed(2);
   return (
     `The workerd processes took ${cpuEach} ms of CPU for each request. This includes the runtime's own HTTP and its ` +
-    `simulated Cache API, which Cloudflare does not bill, so the figure is an upper bound.`
+    `simulated Cache API, which Cloudflare does not bill.`
   );
 }
 
@@ -215,8 +215,7 @@ export function restSaid({ run }: Reported): string {
 export function pricesSaid(): string {
   const { requests, cpuMs } = workers;
   return (
-    `The bill uses the prices of ${readOn} for amounts beyond those that a plan includes: ` +
-    `$${requests.dollarsAMillion.toFixed(2)} a million requests and $${cpuMs.dollarsAMillion} a million CPU milliseconds with ` +
+    `The prices are those of ${readOn}: $${requests.dollarsAMillion.toFixed(2)} a million requests and $${cpuMs.dollarsAMillion} a million CPU milliseconds with ` +
     `[Workers Paid](https://developers.cloudflare.com/workers/platform/pricing/), and ` +
     `$${(upstash.commands.dollarsAMillion / 10).toFixed(2)} per 100,000 commands and $${upstash.bandwidth.dollarsAGigabyte} a GB of ` +
     `bandwidth with [Upstash, pay as you go](https://upstash.com/docs/redis/overall/billing), in one region.`

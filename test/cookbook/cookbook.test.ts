@@ -3,22 +3,17 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { openRestDatabase } from "../../testing/fakes/rest-database.ts";
 import { newerNode, run, tool } from "../package/commands.ts";
 import { operationRows } from "./operation-rows.ts";
 import { Kitchen, type Step } from "./play.ts";
 import { type Recipe, recipes, tsconfig, writeRecipe } from "./recipes.ts";
 import { routeRows } from "./route-rows.ts";
-import { env } from "./workers.ts";
 
 const rows = [...routeRows, ...operationRows];
-const database = openRestDatabase();
 let folder = "";
 const folderOf = (recipe: Recipe) => join(folder, String(recipes.indexOf(recipe)));
 
 beforeAll(async () => {
-  const { url, token } = database.address;
-  Object.assign(env, { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token });
   folder = await mkdtemp(join(tmpdir(), "tidemark-cookbook-"));
   await writeFile(join(folder, "package.json"), '{"type":"module"}');
   await writeFile(join(folder, "tsconfig.json"), tsconfig);

@@ -14,7 +14,6 @@ import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
 import { OriginInProcess, page } from "../../testing/fakes/origin-in-process.ts";
 import { type AskInit, host, read, Site, type SiteOptions } from "../../testing/site/harness.ts";
 import { moduleName, type Recipe } from "./recipes.ts";
-import { env as workerEnv } from "./workers.ts";
 
 /** Values of `sees`, before the body. */
 export const stored = "fwd=uri-miss; stored";
@@ -32,8 +31,6 @@ export interface Row {
   readonly recipe: string;
   /** The configuration of a site whose recipe has none. */
   readonly config?: WrittenConfig;
-  /** Whether the sites use the Redis of `workers.ts`, which tells namespaces apart, unlike the fake. */
-  readonly isOverRedis?: true;
   /** Secrets of the Worker. */
   readonly env?: Readonly<Record<string, string>>;
   /** Default: a page with the path and the number. */
@@ -47,7 +44,7 @@ export type Step =
   | (AskInit & {
       /** A path, or a URL with another host. */
       readonly path: string;
-      /** The Worker that answers, if not the first: another colo, or an environment of Wrangler. */
+      /** The colo of the Worker that answers, if not the first. */
       readonly at?: string;
       /** `Cache-Status` without its constant and variable parts, and the body. */
       readonly sees: string;
@@ -61,8 +58,6 @@ export type Step =
 
 interface WranglerFile {
   readonly vars?: Readonly<Record<string, string>>;
-  readonly env?: Readonly<Record<string, { readonly vars?: Readonly<Record<string, string>> }>>;
-  readonly ratelimits?: readonly { readonly name: string; readonly simple: { limit: number } }[];
 }
 
 /** The sites of one recipe, which share a clock, a database and an origin. */
@@ -156,20 +151,16 @@ export class Kitchen {
   }
 
   #open(name: string): Site {
-    const { vars, env, ratelimits = [] } = this.#wrangler;
     const data = this.exports["data"] as DataCache | undefined;
-    const { isOverRedis = false } = this.#row;
-    // A data cache and Redis have the clock of this machine.
-    if (this.#sites.size === 0 && (isOverRedis || data !== undefined)) this.clock.atMs = Date.now();
-    const variables = env?.[name]?.vars ?? vars;
+    // A data cache has the clock of this machine.
+    if (this.#sites.size === 0 && data !== undefined) this.clock.atMs = Date.now();
     const options: SiteOptions = {
       config: this.#config,
       env: {
         ADMIN_TOKEN: adminToken,
         COLO: name,
-        ...(isOverRedis ? redisAddress() : this.#database.env),
-        ...variables,
-        ...Object.fromEntries(ratelimits.map(({ name: one, simple }) => [one, limiter(simple)])),
+        ...this.#database.env,
+        ...this.#wrangler.vars,
         ...this.#row.env,
       },
       clock: this.clock,
@@ -184,25 +175,8 @@ export const pathOf = ({ url }: Request): string => {
   return pathname + search;
 };
 
-const redisAddress = () => {
-  const { UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN } = workerEnv;
-  return { UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN };
-};
-
 const membersOf = (text: string): object =>
   parse(`{${text}}`, [], { allowTrailingComma: true }) as object;
-
-/** Returns a binding that counts like Cloudflare's rate limiter, within one period. */
-function limiter({ limit }: { readonly limit: number }) {
-  const counts = new Map<string, number>();
-  return {
-    async limit({ key }: { readonly key: string }) {
-      const count = (counts.get(key) ?? 0) + 1;
-      counts.set(key, count);
-      return { success: count <= limit };
-    },
-  };
-}
 
 const shortened = (cacheStatus: string) =>
   cacheStatus.replace("tidemark; ", "").replace(/; (?:fwd-status=200|ttl=-?\d+)/g, "");

@@ -164,23 +164,6 @@ export const routeRows: readonly Row[] = [
     ],
   },
   {
-    recipe: "WordPress: login and admin",
-    origin: echoing("cookie", cc("public, max-age=60")),
-    steps: [
-      { path: "/", headers: { cookie: "wordpress_test_cookie=1" }, sees: `${stored} | none` },
-      { path: "/", sees: `${hit} | none` },
-      {
-        path: "/",
-        headers: { cookie: "wordpress_logged_in_9f=ann" },
-        sees: `${bypassed} | wordpress_logged_in_9f=ann`,
-      },
-      ...["/wp-admin/", "/wp-login.php", "/wp-json/wp/v2/posts"].map((path) => ({
-        path,
-        sees: `${bypassed} | none`,
-      })),
-    ],
-  },
-  {
     recipe: "An API with keys",
     origin: echoing("x-api-key", cc("max-age=60")),
     steps: [
