@@ -79,9 +79,8 @@ export async function replayOver(
   await origin.call("reset");
   await stores.begin();
   const cpuMsBefore = workerdCpuMs(otherPids);
-  const purge = { kind: "tidemark", adminToken, siteHost } as const;
   const { maxLagSeconds } = lag;
-  const asked = { trace, coloUrls, originUrl, purge, maxLagSeconds };
+  const asked = { trace, coloUrls, originUrl, adminToken, siteHost, maxLagSeconds };
   const replayed = await replay.call("replay", asked);
   await allWritten(stores, lag);
   const cpuMs = workerdCpuMs(otherPids);

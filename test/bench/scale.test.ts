@@ -89,12 +89,10 @@ const counted: Counted = {
   lookUpsPerSecond: 0,
   foundPerSecond: 0,
   writesPerSecond: 0,
-  removalsPerSecond: 0,
   redisPerSecond: { "look-up": 10, fill: 5, "journal read": 1_000 },
   journalReadsPerSecond: 1,
   purgesPerSecond: 1,
   recordObjectsPerSecond: 0,
-  busiestObjectShare: 0,
   troubles: [],
 };
 
