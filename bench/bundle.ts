@@ -1,5 +1,4 @@
-// Prints what one has to hold: the bytes of each part of the built Worker, the bytes and lines of
-// Workers with other imports, and the files that run for each kind of request. `--write` updates the
+// Prints what one has to hold: the bytes of the built Worker, the bytes and lines of Workers with other imports, and the files that run for each kind of request. `--write` updates the
 // tables in docs/performance.md.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -9,9 +8,7 @@ import {
   type BundleContents,
   bundleBytesMax,
   bundleContents,
-  bundledPackages,
   bundleGzipBytesMax,
-  packageOf,
 } from "../local/bundle-contents.ts";
 import { counted, markdownTable, replaceMarkedPart } from "./load/figures.ts";
 
@@ -19,7 +16,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: { write: { type: "boolean", default: false } } });
   const contents = await bundleContents();
   const text = [`${sizeSaid(contents)}\n`, await reportOfImports(), reportOfRuns()].join("\n");
-  process.stdout.write(`${partsTable(contents)}\n${text}`);
+  process.stdout.write(text);
   const path = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
   if (values.write) await replaceMarkedPart(path, "bundle", text);
 }
@@ -29,21 +26,6 @@ function sizeSaid({ bytes, gzipBytes }: BundleContents): string {
     `The Worker has ${counted(bytes)} bytes, and ${counted(gzipBytes)} when compressed. ` +
     `A test fails above ${counted(bundleBytesMax)} bytes, or above ${counted(bundleGzipBytesMax)} compressed bytes.`
   );
-}
-
-function partsTable({ files }: BundleContents): string {
-  const bytesByPart = new Map<string, number>();
-  for (const file of files) {
-    const part = packageOf(file.path) ?? "Tidemark's own code";
-    bytesByPart.set(part, (bytesByPart.get(part) ?? 0) + file.bytes);
-  }
-  const purposes: Readonly<Record<string, string>> = bundledPackages;
-  const largestFirst = [...bytesByPart].toSorted(([, a], [, b]) => b - a);
-  const rows = largestFirst.map(([part, partBytes]) => [
-    purposes[part] === undefined ? part : `\`${part}\``,
-    counted(partBytes),
-  ]);
-  return markdownTable(["part", "bytes"], rows);
 }
 
 const objects = "durableObjects, TidemarkJournal, TidemarkRecords";

@@ -14,7 +14,6 @@ import { bundleWith } from "../testing/worker/bundle-with.ts";
 import { adminToken, storesSettled } from "../testing/worker/world.ts";
 import { counted, markdownTable, replaceMarkedPart } from "./load/figures.ts";
 import { collectGarbage, heldBytes, watchPeak } from "./isolate-memory/heap.ts";
-import { headersBytes } from "./isolate-memory/headers.ts";
 import { type Asking, type Site, sites, startOrigin } from "./isolate-memory/site.ts";
 import { Inspector } from "./load/inspector.ts";
 
@@ -68,7 +67,7 @@ async function main(): Promise<void> {
     found.push(await measured(site, { worker, keyCount }));
   }
   const text = report(found, keyCount);
-  process.stdout.write(text + (await aboutHeaders()));
+  process.stdout.write(text);
   const path = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
   if (values.write) await replaceMarkedPart(path, "isolate-memory", text);
   if (found.some(({ site, heldBytes: bytes }) => bytes > boundBytes(site))) process.exitCode = 1;
@@ -197,18 +196,6 @@ function report(found: readonly Found[], keyCount: number): string {
   return (
     `The bench requests ${counted(keyCount)} distinct keys of one isolate. The run fails if more than 61.0 MiB are held, or 122.1 MiB with everything at its maximum.\n\n` +
     markdownTable(head, rows)
-  );
-}
-
-/**
- * Measures `Headers` objects. The sites must have stopped, because the figure includes all
- * runtimes.
- */
-async function aboutHeaders(): Promise<string> {
-  const [none, ten] = [await headersBytes(0, 0), await headersBytes(10, 40)];
-  return (
-    "\nThe runtime's figures exclude the memory of `Headers` objects. Measured by the growth of the process, such an object takes " +
-    `${counted(none)} bytes without fields, and ${counted(ten)} bytes with ten fields of 40 characters. The memory tier counts these bytes.\n`
   );
 }
 

@@ -3,14 +3,12 @@
 //   npm ci --prefix bench/next/app
 //   npm run bench -- next [--handlers a,b] [--histories 1000] [--seed 1] [--within 1] [--no-faults]
 //     [--together 50] [--caches plain,fetch]
-//   npm run bench -- next --measure [--handlers a,b]
 // Exits with 1 if a read shows a version from before a purge, later than N after the purge. See
 // docs/comparison.md.
 import { parseArgs } from "node:util";
 import { numberOf, report, unknown } from "./load/run-options.ts";
 import { type HandlerName, handlerNames, handlers } from "./next/handlers.ts";
 import { cacheKinds } from "./next/judge.ts";
-import { measure } from "./next/measure.ts";
 import { historiesTable, shortestViolation, violationsBy } from "./next/report.ts";
 import { runHistories, type RunResult } from "./next/run.ts";
 
@@ -21,7 +19,6 @@ const options = {
   together: { type: "string", default: "50" },
   seed: { type: "string", default: "1" },
   within: { type: "string", default: "1" },
-  measure: { type: "boolean", default: false },
   "no-faults": { type: "boolean", default: false },
 } as const;
 
@@ -32,10 +29,6 @@ await report(async () => {
     if (handler === undefined) throw unknown("--handlers", name, handlerNames);
     return handler;
   });
-  if (values.measure) {
-    const withinMs = numberOf("--within", values.within) * 1_000;
-    return { table: await measure(chosen, withinMs), violationCount: 0 };
-  }
   const results: RunResult[] = [];
   for (const handler of chosen) {
     const result = await runHistories(settingsOf(handler, values));

@@ -1,15 +1,14 @@
 // Plays a site in simulated time, from 3 to 330 colos and from 18 to 100,000 requests per second,
 // for each mix of stores. Counts commands, dollars, the load of the busiest store, and requests of
 // the origin. Writes the tables and charts of docs/costs.md.
-//   npm run bench -- scale [--seed 1] [--print-only] [--save FILE]
+//   npm run bench -- scale [--seed 1] [--print-only]
 //   npm run bench -- scale --colos 50 --rate 1800 [--seed 1]
-import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { numberOf } from "./load/run-options.ts";
 import { printed, writeDocument } from "./scale/document.ts";
 import { type Counted, played, type PointSettings } from "./scale/point.ts";
-import { changesOf, playedMixes, pointsOf, usual } from "./scale/points.ts";
-import { billsTable, changesTable, pointsAt } from "./scale/tables.ts";
+import { playedMixes, pointsOf, usual } from "./scale/points.ts";
+import { billsTable, pointsAt } from "./scale/tables.ts";
 
 const command = "npm run bench -- scale";
 
@@ -19,7 +18,6 @@ const { values } = parseArgs({
     colos: { type: "string" },
     rate: { type: "string" },
     "print-only": { type: "boolean", default: false },
-    save: { type: "string" },
   },
 });
 const seed = numberOf("--seed", values.seed);
@@ -37,22 +35,15 @@ async function playOne(): Promise<void> {
   for (const mix of playedMixes) {
     points.push(await playedAndTold({ ...usual, mix, colos, requestsPerSecond, seed }));
   }
-  const rows = points.map((point) => ({ what: point.settings.mix, point }));
   const bills = billsTable(pointsAt(points), colos, requestsPerSecond);
-  process.stdout.write(`${changesTable(rows)}\n${bills}`);
+  process.stdout.write(bills);
 }
 
 async function playAll(): Promise<void> {
   const points = [];
   for (const settings of pointsOf(seed)) points.push(await playedAndTold(settings));
-  const changes = [];
-  for (const { what, settings } of changesOf(seed)) {
-    changes.push({ what, point: await playedAndTold(settings) });
-  }
-  const results = { points, changes };
-  process.stdout.write(printed(results));
-  if (values.save !== undefined) await writeFile(values.save, JSON.stringify(results));
-  if (!values["print-only"]) await writeDocument(results, command);
+  process.stdout.write(printed(points));
+  if (!values["print-only"]) await writeDocument(points, command);
 }
 
 async function playedAndTold(settings: PointSettings): Promise<Counted> {

@@ -1,5 +1,5 @@
 // Measures requests per second, CPU time and latency of Tidemark's hits, 304s and misses. Compares
-// them with a constant Worker, a bare Cache API Worker and hono/cache, which take turns in one run.
+// them with a constant Worker and a bare Cache API Worker, which take turns in one run.
 // A run with the default options writes docs/performance.md.
 //   npm run bench -- speed [--quick] [--only hit,304,miss,time]
 import { fileURLToPath } from "node:url";
@@ -14,14 +14,7 @@ import { keepCachesInMemory } from "./load/cache-folder.ts";
 import { contests } from "./speed/contests.ts";
 import { demandsTable, missedDemands } from "./speed/demands.ts";
 import { type MissTimes, missTimes } from "./speed/miss-times.ts";
-import {
-  contestTable,
-  documentedContests,
-  hitsTable,
-  missesTable,
-  missTimesTable,
-  plainMissTimesTable,
-} from "./speed/report.ts";
+import { hitsTable, missesTable, plainMissTimesTable } from "./speed/report.ts";
 import { type ContestFigures, Rounds } from "./speed/rounds.ts";
 import { startGround } from "./speed/systems.ts";
 
@@ -71,33 +64,22 @@ async function measure(running: Running, log: RuntimeLog, asked: Asked): Promise
   const generator = await running.add(startPart<VolleyCalls>(program));
   const rounds = new Rounds({ ground, generator, manner: { roundCount, roundSeconds } });
   const measured: ContestFigures[] = [];
-  const told = (text: string) => {
-    process.stdout.write(`${text}\n`);
-    return text;
-  };
   const cpuSaid = isCpuKnown ? "" : " This system does not report the CPU time of a process.";
-  const manner = told(
-    `${machine}; ${roundCount} rounds of about ${roundSeconds} s for each row. Each system has ${runtimeCount} equal processes, and each round uses one of them.${cpuSaid}\n`,
-  );
+  const manner = `${machine}; ${roundCount} rounds of about ${roundSeconds} s for each row. Each system has ${runtimeCount} equal processes, and each round uses one of them.${cpuSaid}\n`;
   for (const { start } of contests.filter((contest) => asked.kinds.has(contest.kind))) {
-    const figures = await rounds.of(await start(ground));
-    measured.push(figures);
-    told(contestTable(figures));
+    measured.push(await rounds.of(await start(ground)));
   }
   let times: MissTimes | undefined;
   if (asked.kinds.has("time")) {
     times = await missTimes(ground, { roundCount: missRoundCount, requestCount: missRequestCount });
-    told(missTimesTable(times));
   }
-  told(demandsTable(measured, times));
   const { discarded } = rounds;
-  told(`Rounds that were discarded because of an unexpected response: ${discarded.length}.\n`);
-  process.stderr.write(discarded.map((why) => `  ${why}\n`).join(""));
-  const hits = documentedContests(measured);
+  process.stderr.write(discarded.map((why) => `Not counted: ${why}\n`).join(""));
+  process.stdout.write(demandsTable(measured, times));
   return [
     manner,
-    hitsTable(hits, "rates"),
-    hitsTable(hits, "cpuUs"),
+    hitsTable(measured, "rates"),
+    hitsTable(measured, "cpuUs"),
     ...measured.filter(({ contest }) => contest.kind === "miss").map(missesTable),
     ...(times === undefined ? [] : [plainMissTimesTable(times)]),
     missedDemands(measured, times),
@@ -110,6 +92,7 @@ async function main(): Promise<void> {
   const log = new RuntimeLog();
   try {
     const text = await measure(running, log, asked);
+    process.stdout.write(`\n${text}\n`);
     if (!asked.isWhole)
       return void process.stdout.write(
         "The options are not the defaults, so no document is written.\n",

@@ -1,6 +1,6 @@
 // Measures the effect of many concurrent clients on an origin and on each other. Compares Tidemark
 // with a bare Cache API Worker, scenario by scenario, in one run.
-//   npm run bench -- stampede [--scenarios cold,expiry,own,redis,origin] [--minute]
+//   npm run bench -- stampede [--scenarios cold,redis,origin]
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
 import { machineSaid } from "./load/figures.ts";
@@ -8,32 +8,26 @@ import { startPart } from "./load/part.ts";
 import { RuntimeLog } from "./load/runtime-log.ts";
 import type { ClientCalls } from "./stampede/clients-process.ts";
 import { coldKey } from "./stampede/cold-key.ts";
-import { expiry } from "./stampede/expiry.ts";
 import { type Ground, warmUp } from "./stampede/measured.ts";
 import { originDown } from "./stampede/origin-down.ts";
 import type { OriginCalls } from "./stampede/origin-process.ts";
-import { ownPages } from "./stampede/own-pages.ts";
 import { redisGone } from "./stampede/redis-gone.ts";
 import { coloCount, startSystems } from "./stampede/systems.ts";
 
-type Scenario = (ground: Ground, given: { downMs: number }) => Promise<string>;
+type Scenario = (ground: Ground) => Promise<string>;
 
 const scenarios: Readonly<Record<string, Scenario>> = {
   cold: coldKey,
-  expiry,
-  own: ownPages,
   redis: redisGone,
-  origin: (ground, { downMs }) => originDown(ground, downMs),
+  origin: originDown,
 };
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       scenarios: { type: "string", default: Object.keys(scenarios).join(",") },
-      minute: { type: "boolean", default: false },
     },
   });
-  const downMs = values.minute ? 60_000 : 20_000;
   const running = new Running();
   const log = new RuntimeLog();
   try {
@@ -54,7 +48,7 @@ async function main(): Promise<void> {
     for (const name of values.scenarios.split(",")) {
       const scenario = scenarios[name];
       if (scenario === undefined) throw new Error(`There is no scenario ${JSON.stringify(name)}.`);
-      process.stdout.write(`\n${await scenario(ground, { downMs })}`);
+      process.stdout.write(`\n${await scenario(ground)}`);
       process.stderr.write(log.take());
     }
   } finally {

@@ -18,13 +18,11 @@ export const demandsSaid =
 
 /** The combined figures of the rows without an attack. */
 export interface Calm {
-  readonly p50Ms: number;
   readonly p99Ms: number;
   readonly hitP99Ms: number;
   /** The mean number of origin requests per row. */
   readonly originRequests: number;
   readonly commands: Readonly<Record<string, number>>;
-  readonly cpuMs: number | undefined;
 }
 
 /** Computes percentiles of the honest requests of all rows, and means of the rows' counts. */
@@ -34,13 +32,10 @@ export function calmOf(rows: readonly Row[]): Calm {
   const names = new Set(rows.flatMap(({ commands }) => Object.keys(commands)));
   const mean = (of: (row: Row) => number) =>
     rows.reduce((sum, row) => sum + of(row), 0) / rows.length;
-  const isCpuKnown = rows.every(({ machine }) => machine.runtimeCpuMs !== undefined);
   return {
-    p50Ms: quantile(tookMs, 0.5),
     p99Ms: quantile(tookMs, 0.99),
     hitP99Ms: quantile(hitTookMs, 0.99),
     originRequests: mean(({ originRequests }) => originRequests),
-    cpuMs: isCpuKnown ? mean(({ machine }) => machine.runtimeCpuMs ?? 0) : undefined,
     commands: Object.fromEntries(
       Array.from(names, (name) => [name, mean(({ commands }) => commands[name] ?? 0)]),
     ),
@@ -48,10 +43,7 @@ export function calmOf(rows: readonly Row[]): Calm {
 }
 
 export interface Judged {
-  readonly p50Ms: number;
-  readonly p99Ms: number;
   readonly p99Ratio: number;
-  readonly hitP99Ms: number;
   readonly errorCount: number;
   readonly originBeyondCalm: number;
   /**
@@ -59,47 +51,27 @@ export interface Judged {
    * has fewer commands than calm rows.
    */
   readonly commandsEach: number;
-  /** `commandsEach` by command name, without figures between -0.05 and 0.05. */
-  readonly commandsEachByName: readonly (readonly [name: string, each: number])[];
-  /**
-   * The CPU time of the runtime beyond the calm time, per attacker's request; `undefined` if the
-   * system does not report it.
-   */
-  readonly cpuMsEach: number | undefined;
   /** The median over crowds of the slowest request's time ÷ the origin's; 0 without crowds. */
   readonly crowdRatio: number;
   /** The missed demands, and the end of the runtime. Empty if the row meets all demands. */
   readonly broken: readonly string[];
 }
 
-const eachLeast = 0.05;
-
 export function judged(row: Row, calm: Calm): Judged {
   const { honest, assault, commands } = row;
   const sentCount = Math.max(1, assault?.sentCount ?? 0);
-  const names = [...new Set([...Object.keys(commands), ...Object.keys(calm.commands)])].toSorted();
-  const beyondCalm = names.map(
-    (name) => [name, (commands[name] ?? 0) - (calm.commands[name] ?? 0)] as const,
-  );
-  const each = beyondCalm.map(([name, beyond]) => [name, beyond / sentCount] as const);
-  const { runtimeCpuMs } = row.machine;
-  const isCpuKnown = runtimeCpuMs !== undefined && calm.cpuMs !== undefined;
-  const p99Ms = quantile(honest.tookMs, 0.99);
+  const sum = (of: Readonly<Record<string, number>>) =>
+    Object.values(of).reduce((total, count) => total + count, 0);
   const slowestMs = assault?.crowdSlowestMs ?? [];
   const figures = {
-    p50Ms: quantile(honest.tookMs, 0.5),
-    p99Ms,
-    p99Ratio: p99Ms / calm.p99Ms,
-    hitP99Ms: quantile(honest.hitTookMs, 0.99),
+    p99Ratio: quantile(honest.tookMs, 0.99) / calm.p99Ms,
     errorCount: [...honest.faults.values()].reduce((sum, count) => sum + count, 0),
     originBeyondCalm: row.originRequests - calm.originRequests,
-    commandsEach: beyondCalm.reduce((sum, [, beyond]) => sum + beyond, 0) / sentCount,
-    cpuMsEach: isCpuKnown ? (runtimeCpuMs - calm.cpuMs) / sentCount : undefined,
-    commandsEachByName: each.filter(([, count]) => Math.abs(count) >= eachLeast),
+    commandsEach: (sum(commands) - sum(calm.commands)) / sentCount,
     crowdRatio: slowestMs.length === 0 ? 0 : quantile(slowestMs, 0.5) / crowdedMs,
   };
   const broken = brokenOf({ ...figures, alsoHitShare: honest.alsoHitShare });
-  if (row.machine.hasEnded) return { ...figures, broken: [...broken, "the runtime ended"] };
+  if (row.hasEnded) return { ...figures, broken: [...broken, "the runtime ended"] };
   // A row without an attack misses a demand only by an error.
   return { ...figures, broken: assault ? broken : broken.filter((what) => what === "errors") };
 }

@@ -1,6 +1,5 @@
 // Measures one row of the table: honest clients, with or without an attack. Each row has a new
 // Worker and a new Redis, so that it does not inherit the data of another row.
-import { cpus } from "node:os";
 import { type Colo, type ColoSettings, startColo } from "../../local/colo.ts";
 import { startCron } from "../../local/cron.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
@@ -8,7 +7,6 @@ import { Running } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { startRedisServer } from "../../testing/fakes/redis-server.ts";
 import { bundleWith } from "../../testing/worker/bundle-with.ts";
-import { workerdMebibytes } from "../../testing/worker/process-memory.ts";
 import {
   adminToken,
   storesOfCloudflare,
@@ -17,7 +15,7 @@ import {
 } from "../../testing/worker/world.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
 import type { Part } from "../load/part.ts";
-import { childPids, cpuUsOf, runtimePids } from "../load/process-cpu.ts";
+import { isCpuKnown, runtimePids } from "../load/process-cpu.ts";
 import type { RuntimeLog } from "../load/runtime-log.ts";
 import { age } from "./aged.ts";
 import type { Attack } from "./attack.ts";
@@ -54,7 +52,8 @@ export interface Row {
   readonly commands: Readonly<Record<string, number>>;
   /** The longest delay between the due time of a request and its start. */
   readonly lateMsMax: number;
-  readonly machine: MachineUse;
+  /** Whether the runtime's process ended before the bench stopped it. */
+  readonly hasEnded: boolean;
 }
 
 /** An error of the bench itself, not of the Worker. */
@@ -94,17 +93,16 @@ export async function measuredRow(
     await warmUp(ground, pace, colo);
     await ground.origin.call("take");
     rest.resetCounts();
-    const machine = watchMachine();
     const [honest, assault] = await Promise.all([
       ground.honest.call("run", { ...honestLoad(pace, colo), also: attack?.alsoHonest ?? [] }),
       attack && ground.attacker.call("run", assaultOf(attack, pace, colo)),
     ]);
-    const use = machine();
+    const hasEnded = isCpuKnown && runtimePids().length === 0;
     const { commandCountByName: commands } = rest.counts();
     const originRequests = await ground.origin.call("take");
     await checkOrigin(ground.originUrl);
     const lateMsMax = Math.max(honest.lateMsMax, assault?.lateMsMax ?? 0);
-    return { attack, honest, assault, originRequests, commands, lateMsMax, machine: use };
+    return { attack, honest, assault, originRequests, commands, lateMsMax, hasEnded };
   } finally {
     await running.stop();
   }
@@ -204,77 +202,4 @@ async function checkOrigin(originUrl: string): Promise<void> {
 
 export function saidFaults(faults: HonestFigures["faults"]): string {
   return Array.from(faults, ([fault, count]) => `${count} × ${fault}`).join(", ");
-}
-
-interface MachineUse {
-  readonly memoryBefore: number;
-  /** The largest resident memory in MiB. */
-  readonly memoryPeak: number;
-  readonly tookMs: number;
-  /** `undefined` if the system does not report it. */
-  readonly runtimeCpuMs: number | undefined;
-  /** The used share of all cores, 0 to 1. */
-  readonly machineBusy: number;
-  /**
-   * The share of all cores that processes outside the bench used; `undefined` if the system does
-   * not report it.
-   */
-  readonly othersBusy: number | undefined;
-  /** Whether the runtime's process ended before the bench stopped it. */
-  readonly hasEnded: boolean;
-}
-
-const lookEveryMs = 250;
-
-/** @returns a function that ends the measurement */
-function watchMachine(): () => MachineUse {
-  const startedAtMs = performance.now();
-  const [cpuUsBefore, ownCpuUsBefore, coresBefore] = [runtimeCpuUs(), ownCpuUs(), coreTimes()];
-  const memoryBefore = workerdMebibytes();
-  let memoryPeak = memoryBefore;
-  let hasEnded = false;
-  const look = () => {
-    try {
-      memoryPeak = Math.max(memoryPeak, workerdMebibytes());
-    } catch {
-      hasEnded = true;
-    }
-  };
-  const timer = setInterval(look, lookEveryMs);
-  return () => {
-    clearInterval(timer);
-    look();
-    const tookMs = performance.now() - startedAtMs;
-    const cpuUs = runtimeCpuUs();
-    const isKnown = cpuUs !== undefined && cpuUsBefore !== undefined;
-    const runtimeCpuMs = isKnown ? (cpuUs - cpuUsBefore) / 1_000 : undefined;
-    const cores = coreTimes();
-    const allMs = cores.all - coresBefore.all;
-    const machineBusy = 1 - (cores.idle - coresBefore.idle) / allMs;
-    const ownBusy = (ownCpuUs() - ownCpuUsBefore) / 1_000 / allMs;
-    const othersBusy = isKnown ? Math.max(0, machineBusy - ownBusy) : undefined;
-    const memory = { memoryBefore, memoryPeak };
-    return { ...memory, tookMs, runtimeCpuMs, machineBusy, othersBusy, hasEnded };
-  };
-}
-
-function runtimeCpuUs(): number | undefined {
-  const pids = runtimePids();
-  return pids.length === 0 ? undefined : pids.reduce((sum, pid) => sum + cpuUsOf(pid), 0);
-}
-
-/** Returns the CPU time of this process and of all its children. */
-function ownCpuUs(): number {
-  const { user, system } = process.cpuUsage();
-  return childPids().reduce((sum, pid) => sum + cpuUsOf(pid), user + system);
-}
-
-function coreTimes(): { idle: number; all: number } {
-  const times = cpus().map((core) => core.times);
-  const sum = (of: (core: (typeof times)[number]) => number) =>
-    times.reduce((total, core) => total + of(core), 0);
-  return {
-    idle: sum(({ idle }) => idle),
-    all: sum(({ user, nice, sys, idle, irq }) => user + nice + sys + idle + irq),
-  };
 }

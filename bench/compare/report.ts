@@ -1,10 +1,9 @@
-// Prints the verdicts of all systems, and the shortest violating history of each.
+// Prints the verdicts of all systems, and a violating history of each.
 import { excerptOf } from "../histories/excerpt.ts";
 import type { HistoryEvent, Purge } from "../histories/events.ts";
 import { counted, markdownTable } from "../load/figures.ts";
-import type { Judged, Violation } from "./judge.ts";
+import type { Violation } from "./judge.ts";
 import type { RunResult } from "./run.ts";
-import { lengthOf } from "./shorten.ts";
 import { notTested } from "./systems.ts";
 
 type Is = (violation: Violation) => boolean;
@@ -70,7 +69,7 @@ const faultsIn = (counts: Readonly<Record<string, number>>): string =>
 const titleOf = ({ adapter, version }: RunResult): string =>
   [adapter.title, version].filter((part) => part !== "").join(" ");
 
-/** Returns the promise, the configuration, and the histories that violate the promises. */
+/** Returns the promise, the configuration, and the shortest history that violates the bound. */
 export function storyOf(result: RunResult): string {
   const { promise, configuration } = result.adapter;
   const excused = promise.excuses.length === 0 ? "nothing" : promise.excuses.join(", ");
@@ -79,26 +78,17 @@ export function storyOf(result: RunResult): string {
     `configured: ${configuration}`,
     `promises: ${promise.text} (${promise.source}; excused: ${excused})`,
   ];
-  const { shortest } = result;
+  const [shortest] = result.histories
+    .filter(({ violations }) => violations.length > 0)
+    .toSorted((a, b) => a.events.length - b.events.length);
   if (shortest !== undefined) {
-    const steps = `${lengthOf(shortest.plan)} steps and interruptions`;
-    lines.push(`shortest history that violates the bound, played again without faults, ${steps}:`);
-    lines.push(...linesOf(shortest, shortest.violations[0]!, []));
-  }
-  const [own] = result.histories
-    .flatMap((history) =>
-      history.violations.filter(({ isOwn }) => isOwn).map((of) => ({ history, of })),
-    )
-    .toSorted((a, b) => a.history.events.length - b.history.events.length);
-  if (own !== undefined) {
-    lines.push(`a history that violates its own promise, ${own.history.id}:`);
-    lines.push(...linesOf(own.history, own.of, result.faults));
+    const { id, events, violations } = shortest;
+    const shown = violations.find(({ isOwn }) => isOwn) ?? violations[0]!;
+    lines.push(`the shortest history that violates the bound, ${id}:`);
+    lines.push(...excerptOf(events, shown, { faults: result.faults, nameOf }));
   }
   return `${lines.join("\n")}\n`;
 }
-
-const linesOf = ({ events }: Judged, of: Violation, faults: RunResult["faults"]): string[] =>
-  excerptOf(events, of, { faults, nameOf });
 
 const nameOf = ({ isSoft, process }: Purge): string =>
   `a ${isSoft ? "soft" : "hard"} purge at process ${process}`;

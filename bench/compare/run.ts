@@ -1,4 +1,4 @@
-// Runs all histories of one system, with faults, and then shortens one that violates the bound.
+// Runs all histories of one system, with faults.
 import { Running } from "../../local/running.ts";
 import { Draws } from "../../testing/draws.ts";
 import { Breaking } from "../histories/breaking.ts";
@@ -8,8 +8,7 @@ import { type Clients, playAll, type PlayedHistory } from "../histories/play.ts"
 import { nowAtMs } from "../load/ask.ts";
 import { type Adapter, processCount, type System } from "./adapter.ts";
 import { type Judged, violationsIn } from "./judge.ts";
-import { type Call, type NamedPlan, plansOf } from "./plans.ts";
-import { shortened } from "./shorten.ts";
+import { type Call, plansOf } from "./plans.ts";
 
 export interface RunSettings {
   readonly historyCount: number;
@@ -28,8 +27,6 @@ export interface RunResult {
   readonly faults: readonly Fault[];
   readonly faultCounts: Readonly<Record<string, number>>;
   readonly loadCount: number;
-  /** A history that violates the bound without a fault, and of which no step can be left out. */
-  readonly shortest: Judged | undefined;
 }
 
 export async function runHistories(adapter: Adapter, settings: RunSettings): Promise<RunResult> {
@@ -53,11 +50,8 @@ export async function runHistories(adapter: Adapter, settings: RunSettings): Pro
       return { ...history, violations: violationsIn(history.events, faults, bounds, excuses) };
     };
     const histories = played.map(judge);
-    const replay = async (again: readonly NamedPlan[]) =>
-      (await playAll(again, clients, { togetherCount: again.length, bounds })).map(judge);
-    const shortest = await shortened(histories, replay);
     const version = system.version ?? "";
-    return { adapter, version, histories, faults, faultCounts, loadCount, shortest };
+    return { adapter, version, histories, faults, faultCounts, loadCount };
   } finally {
     await running.stop();
   }

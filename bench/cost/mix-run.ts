@@ -62,7 +62,9 @@ export async function mixRun(running: Running, settings: RunSettings): Promise<M
       return performance.now() - last.atMs;
     },
   }));
-  return { ...replay, timesFaster, objects: since(before, await received()) };
+  const objects = since(before, await received());
+  const failedCalls = Object.values(objects).reduce((sum, { failed }) => sum + failed, 0);
+  return { ...replay, failedCalls, timesFaster, objects };
 }
 
 function since(before: Objects, after: Objects): Objects {

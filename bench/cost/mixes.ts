@@ -2,8 +2,7 @@
 import { counted, markdownTable, percent } from "../load/figures.ts";
 import { added, type Designs } from "./designs.ts";
 import type { MixRun } from "./mix-run.ts";
-import { cloudflare, marginalBill, upstash, workers as workerPrices } from "./prices.ts";
-import { dollars } from "./report.ts";
+import { cloudflare, dollars, marginalBill, upstash, workers as workerPrices } from "./prices.ts";
 import type { Run } from "./run.ts";
 
 /** The operations of a million requests. */
@@ -70,52 +69,32 @@ export function mixesOf(of: Operations): readonly Mix[] {
   ];
 }
 
-/** Returns the rows of all mixes. A mix that was not replayed is computed. */
+/** Returns the rows of all mixes. The journal in an object beside Redis is computed, not replayed. */
 export function billedMixes(given: {
   readonly run: Run;
   readonly designs: Designs;
   readonly requests: number;
-  /** The run over Durable Objects; absent if it was not replayed. */
-  readonly mix: MixRun | undefined;
+  readonly mix: MixRun;
 }): readonly BilledMix[] {
   const { run, designs, requests, mix: replay } = given;
   const { originRequests, usage } = designs.tidemark;
   const { workerRequests, cpu } = marginalBill(usage);
-  const replayed = replay && billOfMix(replay, requests);
-  const billed = (mix: Mix): BilledMix => {
-    const kind = mix.name === mixNames.redis ? "replayed" : "computed";
-    const computed: BilledMix = { ...mix, kind, originRequests, workers: workerRequests + cpu };
-    return replayed?.name === mix.name ? replayed : computed;
-  };
-  return mixesOf(operationsOf(run, designs, requests)).map(billed);
+  const replayed = billOfMix(replay, requests);
+  return mixesOf(operationsOf(run, designs, requests)).map((mix) =>
+    mix.name === replayed.name
+      ? replayed
+      : { ...mix, originRequests, workers: workerRequests + cpu },
+  );
 }
 
-export function mixesTable(mixes: readonly BilledMix[]): string {
-  const partsOf = ({ kind, workers, records, journal, duration }: BilledMix) => [
-    kind,
-    ...[workers, records, journal, duration].map(dollars),
-  ];
-  return tableOf(mixes, ["bill", "Workers", "records", "journal", "objects in use"], partsOf);
-}
-
-/** Formats the sum of each bill without its parts, for the documentation. */
+/** Formats the sum of each bill. */
 export function mixTotalsTable(mixes: readonly BilledMix[]): string {
-  return tableOf(mixes, [], () => []);
-}
-
-function tableOf(
-  mixes: readonly BilledMix[],
-  partNames: readonly string[],
-  partsOf: (mix: BilledMix) => readonly string[],
-): string {
   const rows = mixes.map((mix) => [
     mix.name,
     `${counted(mix.originRequests)} (${percent(1 - mix.originRequests / 1e6)})`,
-    ...partsOf(mix),
     `**${dollars(togetherOf(mix))}**`,
   ]);
-  const head = ["a million requests", "origin requests (offload)", ...partNames];
-  return markdownTable([...head, "together"], rows);
+  return markdownTable(["a million requests", "origin requests (offload)", "together"], rows);
 }
 
 /** The dollars of a million requests. */
@@ -129,8 +108,6 @@ export interface Mix {
 
 /** A mix whose bill is in a table. */
 export interface BilledMix extends Mix {
-  /** `replayed`: by the counts of its own run. `computed`: from the operations of the run over Redis. */
-  readonly kind: "replayed" | "computed";
   readonly originRequests: number;
   readonly workers: number;
 }
@@ -173,7 +150,6 @@ export function billOfMix(run: MixRun, requestCount: number): BilledMix {
   const visited = requestCount + appends;
   return {
     name: mixNames.cloudflare,
-    kind: "replayed",
     originRequests: origin.requests * million,
     workers:
       inDollars(visited, workerPrices.requests.dollarsAMillion) +

@@ -65,3 +65,8 @@ export function dollarsAMillionOf(used: Partial<Usage>): number {
 export function totalOf(bill: Bill): number {
   return bill.workerRequests + bill.cpu + bill.redisCommands + bill.redisBandwidth;
 }
+
+/** Formats an amount in dollars, with three decimal places below ten cents. */
+export function dollars(value: number): string {
+  return value === 0 ? "$0" : `$${value.toFixed(value < 0.1 ? 3 : 2)}`;
+}

@@ -12,7 +12,6 @@ import type { Replayed, ReplayCalls } from "../trace/replay-process.ts";
 import { siteHost } from "../trace/start-workers.ts";
 import type { TraceSettings } from "../trace/trace.ts";
 import type { RuntimeLog } from "../load/runtime-log.ts";
-import type { Lag } from "./journal-bill.ts";
 
 /** Counts by tier and result, as the Workers report them, for all colos together. */
 type TierCounts = Snapshot["reads"];
@@ -26,8 +25,6 @@ export interface StoresInUse {
   begin(): void | Promise<void>;
   /** The time since the last use of a store. */
   quietMs(): number | Promise<number>;
-  /** Does the last work of the run, before the Workers' counts are read. */
-  end?(): Promise<void>;
 }
 
 export interface Replay {
@@ -37,17 +34,32 @@ export interface Replay {
   readonly writes: TierCounts;
   /** The Workers' own counts in the run, for all colos together. */
   readonly workers: StoreCounts;
-  /** The same counts since the start. */
-  readonly workersEver: StoreCounts;
-  /** The duration from the first request to the last response. */
-  readonly seconds: number;
   readonly cpuMs: number | undefined;
+  /** The calls that the stores rejected. */
+  readonly failedCalls: number;
+}
+
+export interface Lag {
+  readonly maxLagSeconds: number;
+  readonly clockAllowanceSeconds: number;
 }
 
 export interface RunSettings {
   readonly trace: TraceSettings;
   readonly lag: Lag;
   readonly log: RuntimeLog;
+}
+
+/** Returns a sentence if the counts of a run are no basis for a bill. */
+export function troubleIn({ failedCalls, replayed, reads, writes }: Replay): string | undefined {
+  const { failedCount, foreignCount, staleCount, purgesRefusedCount } = replayed;
+  const late = (reads["shared"]?.["unavailable"] ?? 0) + (writes["shared"]?.["unavailable"] ?? 0);
+  const wrong = failedCount + foreignCount + staleCount + purgesRefusedCount;
+  if (failedCalls + late + wrong === 0) return undefined;
+  return (
+    `${failedCalls} calls of stores failed, ${late} were late, and ${wrong} answers or purges ` +
+    "failed or were older than N allows. Run the bench on a quiet machine."
+  );
 }
 
 export async function replayOver(
@@ -67,15 +79,11 @@ export async function replayOver(
   await origin.call("reset");
   await stores.begin();
   const cpuMsBefore = workerdCpuMs(otherPids);
-  const startedAtMs = performance.now();
-  const purge = { kind: "tidemark", adminToken, siteHost } as const;
   const { maxLagSeconds } = lag;
-  const asked = { trace, coloUrls, originUrl, purge, maxLagSeconds };
+  const asked = { trace, coloUrls, originUrl, adminToken, siteHost, maxLagSeconds };
   const replayed = await replay.call("replay", asked);
-  const seconds = (performance.now() - startedAtMs) / 1_000;
   await allWritten(stores, lag);
   const cpuMs = workerdCpuMs(otherPids);
-  await stores.end?.();
   const after = await countsOf(colos);
   return {
     replayed,
@@ -83,8 +91,7 @@ export async function replayOver(
     reads: less(after.reads, before.reads),
     writes: less(after.writes, before.writes),
     workers: less(after.stores, before.stores),
-    workersEver: after.stores,
-    seconds,
+    failedCalls: 0,
     cpuMs: cpuMs === undefined || cpuMsBefore === undefined ? undefined : cpuMs - cpuMsBefore,
   };
 }

@@ -18,12 +18,7 @@ export interface System {
   readonly name: SystemName;
   getOrSet(key: string, loading: Loading): Promise<unknown>;
   get(key: string): Promise<unknown>;
-  /**
-   * Uses one call if the system has a call for several keys. Returns the number of found values.
-   */
-  getMany(keys: readonly string[]): Promise<number>;
   set(key: string, value: unknown): Promise<void>;
-  delete(key: string): Promise<void>;
   /** Makes a key stale. */
   expire(key: string): Promise<void>;
   purgeTag(tag: string): Promise<void>;
@@ -41,8 +36,6 @@ export interface SystemOptions {
   readonly isSerialized?: boolean;
   /** Precedes the name of each key in Redis. */
   readonly prefix?: string;
-  /** Whether loads collapse across processes, which only Tidemark supports. */
-  readonly isCollapsedInWorld?: boolean;
 }
 
 export function openSystem(name: SystemName, options: SystemOptions): System {
@@ -63,7 +56,6 @@ function tidemark(options: SystemOptions): System {
   const articles = cache.namespace<unknown, string>("articles", {
     fresh: "1h",
     ...(options.isStaleAllowed === true && { stale: "1h" }),
-    collapse: options.isCollapsedInWorld === true ? "global" : "isolate",
   });
   return {
     name: "Tidemark",
@@ -73,9 +65,7 @@ function tidemark(options: SystemOptions): System {
         return load();
       }),
     get: (key) => articles.get(key),
-    getMany: async (keys) => (await articles.getMany(keys)).size,
     set: async (key, value) => void (await articles.set(key, value)),
-    delete: async (key) => void (await articles.delete(key)),
     expire: async (key) => void (await articles.expire(key)),
     purgeTag: async (tag) => void (await cache.purge({ tags: [tag] })),
     stop: async () => {
@@ -105,12 +95,7 @@ function bentoCache(options: SystemOptions): System {
     name: "BentoCache",
     getOrSet: (key, { tags, load }) => cache.getOrSet({ key, tags: [...tags], factory: load }),
     get: (key) => cache.get({ key }),
-    getMany: async (keys) => {
-      const values = await Promise.all(keys.map((key) => cache.get({ key })));
-      return values.filter((value) => value !== undefined).length;
-    },
     set: async (key, value) => void (await cache.set({ key, value })),
-    delete: async (key) => void (await cache.delete({ key })),
     expire: async (key) => void (await cache.expire({ key })),
     purgeTag: async (tag) => void (await cache.deleteByTag({ tags: [tag] })),
     stop: () => cache.disconnectAll(),

@@ -1,7 +1,5 @@
-// The Workers that are compared with Tidemark: the documented example of the Cache API, and Hono's
-// cache middleware. Both read the origin's URL from a variable. Also two Workers without a cache.
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+// The Workers that are compared with Tidemark: the documented example of the Cache API, which reads
+// the origin's URL from a variable, and two Workers without a cache.
 
 /**
  * The Worker in Cloudflare's documentation "Using the Cache API", without the `Cache-Control` that
@@ -23,30 +21,6 @@ export const bareWorker = `
     },
   };
 `;
-
-const honoSource = `
-  import { Hono } from "hono";
-  import { cache } from "hono/cache";
-  const app = new Hono();
-  app.get("*", cache({ cacheName: "pages" }));
-  app.get("*", (context) => {
-    const { pathname, search } = new URL(context.req.url);
-    return fetch(new Request(context.env.ORIGIN_URL + pathname + search, context.req.raw));
-  });
-  export default app;
-`;
-
-/** @returns one ES module */
-export async function buildHonoWorker(): Promise<string> {
-  const { outputFiles } = await build({
-    stdin: { contents: honoSource, resolveDir: fileURLToPath(new URL(".", import.meta.url)) },
-    bundle: true,
-    write: false,
-    format: "esm",
-    target: "es2024",
-  });
-  return outputFiles[0]?.text ?? "";
-}
 
 /** Forwards each request to the origin. Shows the cost of any Worker in front of an origin. */
 export const passThroughWorker = `

@@ -4,7 +4,6 @@ import { markdownTable, medianInterval } from "../load/figures.ts";
 import { medianSaid, ratiosOf, spreadSaid, twoPlaces } from "../speed/report.ts";
 import type { ContestFigures } from "../speed/rounds.ts";
 import { beforeName, nowName } from "./contests.ts";
-import type { ReportCounts } from "./systems.ts";
 
 /** The smallest allowed lower end of the interval of now ÷ before. */
 export const ratioMin = 0.95;
@@ -37,19 +36,6 @@ export function pairedTable(measured: readonly ContestFigures[]): string {
     isTooSlow(figures) ? "**no**" : "yes",
   ]);
   return markdownTable(head, rows);
-}
-
-/**
- * Returns a line that tells whether the ratios include the cost of reports. Isolates report in the
- * background, at the earliest a minute after their start.
- *
- * @param isOff whether reports are off in the Worker to compare with
- */
-export function reportsSaid({ now, before }: ReportCounts, isOff: boolean): string {
-  const sent = `Reports that were sent: now ${now}, before ${before}.`;
-  if (!isOff || now > 0) return sent;
-  const why = "No report was due, so the ratios include only the cost of counting.";
-  return `${sent} ${why} Run more rounds.`;
 }
 
 /** @returns titles of the contests whose interval extends below the limit */

@@ -6,7 +6,6 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { buildWorker } from "../../local/build-worker.ts";
 import type { Running } from "../../local/running.ts";
 import { startPart } from "../load/part.ts";
-import type { Before } from "./before.ts";
 import type { RuntimeLog } from "../load/runtime-log.ts";
 import type { OriginCalls } from "../speed/origin-process.ts";
 import type { RedisCalls } from "../speed/redis-process.ts";
@@ -14,11 +13,6 @@ import { siteConfig } from "../speed/site.ts";
 import { type Runtime, runtimeStarter } from "../speed/systems.ts";
 
 const thisCheckout = fileURLToPath(new URL("../../", import.meta.url));
-
-export interface ReportCounts {
-  readonly now: number;
-  readonly before: number;
-}
 
 /**
  * The number of runtimes of each Worker. One process can be a tenth faster than another by chance,
@@ -29,12 +23,12 @@ const runtimeCount = 3;
 /** @throws Error if one of the checkouts cannot build its Worker */
 export async function startPair(
   running: Running,
-  { log, before }: { log: RuntimeLog; before: Before },
+  { log, against }: { log: RuntimeLog; against: string },
 ) {
   const program = (name: string) => new URL(`../speed/${name}-process.ts`, import.meta.url);
   const workers = {
-    now: await workerOf(thisCheckout, {}),
-    before: await workerOf(resolve(before.against ?? thisCheckout), before.configuration),
+    now: await workerOf(thisCheckout),
+    before: await workerOf(resolve(against)),
   };
   const origin = await running.add(startPart<OriginCalls>(program("origin")));
   const startRuntime = runtimeStarter({ running, log, originUrl: await origin.call("start") });
@@ -50,24 +44,17 @@ export async function startPair(
     origin,
     now: { runtimes: runtimes.now },
     before: { runtimes: runtimes.before },
-    /** Returns the number of reports that the isolates of each side have sent so far. */
-    reportCounts: async (): Promise<ReportCounts> => ({
-      now: await redis.now.call("reportCount"),
-      before: await redis.before.call("reportCount"),
-    }),
   };
 }
 
-/**
- * @param over members that override those of the site's configuration
- * @returns the Worker that the checkout's own `local/build-worker.ts` bundles
- */
-async function workerOf(checkout: string, over: Before["configuration"]): Promise<string> {
+/** @returns the Worker that the checkout's own `local/build-worker.ts` bundles */
+async function workerOf(checkout: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "tidemark-paired-"));
   try {
     const config = join(folder, "tidemark.config.ts");
-    const given = `{ ...${siteConfig}, ...${JSON.stringify(over)} }`;
-    const text = `import { defineConfig } from "tidemark";\nexport default defineConfig(${given});\n`;
+    const text = `import { defineConfig } from "tidemark";
+export default defineConfig(${siteConfig});
+`;
     await writeFile(config, text);
     const builder = pathToFileURL(join(checkout, "local/build-worker.ts")).href;
     const module = (await import(builder)) as { buildWorker: typeof buildWorker };

@@ -6,24 +6,18 @@ import { svgOf } from "./chart.ts";
 import type { Counted } from "./point.ts";
 import * as tables from "./tables.ts";
 
-export interface Results {
-  readonly points: readonly Counted[];
-  readonly changes: readonly { readonly what: string; readonly point: Counted }[];
-}
-
 /** The points that the tables show. */
 const [dollarsAtColos, limitsAtColos] = [50, 330];
 
 const costsPage = fileURLToPath(new URL("../../docs/costs.md", import.meta.url));
 
-const parts = (results: Results) => {
-  const at = tables.pointsAt(results.points);
+const parts = (points: readonly Counted[]) => {
+  const at = tables.pointsAt(points);
   return {
     tables: {
       dollars: tables.dollarsTable(at, dollarsAtColos),
       limits: tables.limitsTable(at, limitsAtColos),
     },
-    printed: { changes: tables.changesTable(results.changes) },
     charts: {
       dollars: tables.dollarsChart(at, dollarsAtColos),
       limits: tables.limitsChart(at, limitsAtColos),
@@ -31,8 +25,8 @@ const parts = (results: Results) => {
   };
 };
 
-export async function writeDocument(results: Results, command: string): Promise<void> {
-  const { tables: written, charts } = parts(results);
+export async function writeDocument(points: readonly Counted[], command: string): Promise<void> {
+  const { tables: written, charts } = parts(points);
   for (const [name, table] of Object.entries(written)) {
     await replaceMarkedPart(costsPage, `${command}: ${name}`, table);
   }
@@ -41,10 +35,8 @@ export async function writeDocument(results: Results, command: string): Promise<
   }
 }
 
-export function printed(results: Results): string {
-  const { tables: written, printed: others } = parts(results);
-  const all = { ...written, ...others };
-  return Object.entries(all)
+export function printed(points: readonly Counted[]): string {
+  return Object.entries(parts(points).tables)
     .map(([name, table]) => `${name}\n\n${table}`)
     .join("\n");
 }

@@ -44,14 +44,12 @@ export interface Counted {
   readonly lookUpsPerSecond: number;
   readonly foundPerSecond: number;
   readonly writesPerSecond: number;
-  readonly removalsPerSecond: number;
   /** Redis commands, by purpose, without those that depend on time alone. */
   readonly redisPerSecond: Readonly<Record<string, number>>;
   readonly journalReadsPerSecond: number;
   readonly purgesPerSecond: number;
-  /** The requests of all objects that store records, and the share of the busiest one. */
+  /** The requests of all objects that store records. */
   readonly recordObjectsPerSecond: number;
-  readonly busiestObjectShare: number;
   readonly troubles: readonly string[];
 }
 
@@ -176,12 +174,10 @@ class Point {
       lookUpsPerSecond: ((shared["found"] ?? 0) + (shared["absent"] ?? 0)) * ofPages,
       foundPerSecond: (shared["found"] ?? 0) * ofPages,
       writesPerSecond: (writes["kept"] ?? 0) * ofPages,
-      removalsPerSecond: (writes["removed"] ?? 0) * ofPages,
       redisPerSecond: Object.fromEntries(perSecond),
       journalReadsPerSecond: readsIn(countsOfJournal(inWatched)) * ofTime,
       purgesPerSecond: editsPerSecond,
       recordObjectsPerSecond: objectSum * ofPages,
-      busiestObjectShare: objectSum === 0 ? 0 : Math.max(...objectCalls) / objectSum,
       troubles: of.site.troubles,
     };
   }

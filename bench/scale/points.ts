@@ -1,4 +1,4 @@
-// The points of the curve, and the settings that are changed one at a time.
+// The points of the curve.
 import type { PointSettings } from "./point.ts";
 import type { MixName } from "./stores.ts";
 
@@ -36,36 +36,4 @@ export function pointsOf(seed: number): PointSettings[] {
     }
   }
   return points;
-}
-
-/** The point whose settings are changed. */
-const reference = {
-  ...usual,
-  mix: "all in Redis",
-  colos: 50,
-  requestsPerSecond: 18_000,
-} satisfies PointSettings;
-
-export interface Changed {
-  readonly what: string;
-  readonly settings: PointSettings;
-}
-
-export function changesOf(seed: number): Changed[] {
-  const inObjects = { mix: "records and journal in Durable Objects" } as const;
-  const changes: readonly (readonly [string, Partial<PointSettings>])[] = [
-    ["all in Redis, as shipped", {}],
-    ["N = 60", { maxLagSeconds: 60 }],
-    ["A = 3", { clockAllowanceSeconds: 3 }],
-    ['`tiers: ["memory", "shared"]`', { route: { tiers: ["memory", "shared"] } }],
-    ['`collapse: "global"`', { route: { collapse: "global" } }],
-    ["`earlyRefresh: 0`", { route: { earlyRefresh: 0 } }],
-    ["isolates of 50 requests/s", { isolateRequestsPerSecond: 50 }],
-    ["isolates that live 2 minutes", { isolateLifeMinutes: 2 }],
-    ["50,000 pages", { pageCount: 50_000 }],
-    ["ten times the purges", { editsPerSecond: 10 * usual.editsPerSecond }],
-    ["records and journal in Durable Objects, as shipped", inObjects],
-    ["`objects: 32`", { ...inObjects, objects: 32 }],
-  ];
-  return changes.map(([what, change]) => ({ what, settings: { ...reference, ...change, seed } }));
 }

@@ -1,6 +1,6 @@
 // The tables and charts of docs/costs.md.
 import { counted, markdownTable, percent } from "../load/figures.ts";
-import { dollarsAMillionOf, loadOf, monthlyBillOf, tightestOf, totalOf } from "./bill.ts";
+import { dollarsAMillionOf, monthlyBillOf, tightestOf, totalOf } from "./bill.ts";
 import type { Chart } from "./chart.ts";
 import type { Counted } from "./point.ts";
 import { rates } from "./points.ts";
@@ -39,10 +39,6 @@ function dollars(amount: number): string {
   return `$${amount >= 0.1 ? amount.toFixed(2) : Number(amount.toPrecision(2))}`;
 }
 
-function perSecond(value: number): string {
-  return value >= 100 ? counted(value) : String(Number(value.toPrecision(2)));
-}
-
 export function dollarsTable(at: PointAt, colos: number): string {
   const rows = rates.map((rate) => [
     counted(rate),
@@ -54,16 +50,15 @@ export function dollarsTable(at: PointAt, colos: number): string {
   return markdownTable(["requests/s", ...names], rows);
 }
 
-/** The dollars of a million requests, and of a month, at one rate. */
+/** The dollars of a million requests, and of a month, and the origin requests, at one rate. */
 export function billsTable(at: PointAt, colos: number, rate: number): string {
   const rows = mixes.map((mix) => {
     const point = at(mix, colos, rate);
-    return [
-      mix,
-      `${dollars(dollarsAMillionOf(point))} · ${dollars(totalOf(monthlyBillOf(point)))}`,
-    ];
+    const month = dollars(totalOf(monthlyBillOf(point)));
+    const bill = `${dollars(dollarsAMillionOf(point))} · ${month}`;
+    return [mix, bill, point.originPerSecond.toFixed(1)];
   });
-  return markdownTable(["mix of stores", `in ${colos} colos`], rows);
+  return markdownTable(["mix of stores", `in ${colos} colos`, "origin requests/s"], rows);
 }
 
 /**
@@ -81,23 +76,6 @@ export function limitsTable(at: PointAt, colos: number): string {
   });
   const shownNames = shown.map((mix) => names[mixes.indexOf(mix)] ?? mix);
   return markdownTable(["requests/s", ...shownNames], rows);
-}
-
-export function changesTable(changes: readonly { what: string; point: Counted }[]): string {
-  const rows = changes.map(({ what, point }) => {
-    const { records, journal } = loadOf(point);
-    const { store, share } = tightestOf(point);
-    return [
-      what,
-      perSecond(records),
-      perSecond(journal),
-      perSecond(point.originPerSecond),
-      dollars(dollarsAMillionOf(point)),
-      `${percent(share)}, ${store}`,
-    ];
-  });
-  const head = ["changed", "records/s", "journal/s", "origin/s", "a million requests"];
-  return markdownTable([...head, "busiest store"], rows);
 }
 
 export function dollarsChart(at: PointAt, colos: number): Chart {

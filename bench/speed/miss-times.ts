@@ -3,7 +3,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Draws } from "../../testing/draws.ts";
 import { median } from "../load/figures.ts";
-import { ask, nowAtMs } from "../load/ask.ts";
+import { ask } from "../load/ask.ts";
 import { pageOf } from "./site.ts";
 import type { Ground, System } from "./systems.ts";
 
@@ -27,7 +27,6 @@ export interface MissTimes {
   readonly rows: readonly MissRow[];
   /** The median of direct requests to the origin, for each round. */
   readonly directMs: readonly number[];
-  readonly stored: { readonly answeredMs: number; readonly storedMs: number };
 }
 
 export const tidemarkName = "Tidemark";
@@ -49,7 +48,6 @@ async function contendersOf({ systems, redis, start, tidemarkWorker }: Ground) {
     { name: "the origin itself", system: systems.origin, said: "" },
     { name: "a Worker that only forwards", system: systems.passThrough, said: "" },
     { name: "bare Cache API Worker", system: systems.bare, said: "" },
-    { name: "hono/cache", system: systems.hono, said: "" },
     { name: "Tidemark without Redis", system: systems.withoutRedis, said },
     { name: tidemarkName, system: systems.tidemark, said },
     { name: relayName, system: slow, said, storingMs: 0 },
@@ -82,12 +80,9 @@ export async function missTimes(
     tookMs: rounds.flatMap((took) => took[at] ?? []),
     addedMs: rounds.map((took, round) => median(took[at] ?? []) - (directMs[round] ?? 0)),
   }));
-  const slow = contenders.at(-1);
-  if (slow === undefined) throw new Error("The last contender must be the one that stores late.");
-  const stored = await storedAfter(ground, slow);
   await redis.call("setRttMs", 0);
   await origin.call("setDelayMs", 0);
-  return { rows, directMs, stored };
+  return { rows, directMs };
 }
 
 let pageCount = 0;
@@ -121,28 +116,6 @@ async function missMs({ name, system, said }: Contender): Promise<number> {
   if (status !== 200 || !cacheStatus.includes(said))
     throw new Error(`${name}: not a miss, but ${status} with "${cacheStatus}".`);
   return took;
-}
-
-/**
- * Measures one miss whose record is stored late: the time until the response, and the time until
- * the record is in Redis.
- */
-async function storedAfter(
-  ground: Ground,
-  contender: Contender,
-): Promise<{ answeredMs: number; storedMs: number }> {
-  const { redis } = ground;
-  await redis.call("setStoringMs", storingMs);
-  await delay(3 * storingMs);
-  const before = await redis.call("keyCount");
-  const startedAtMs = nowAtMs();
-  const answeredMs = await missMs(contender);
-  while ((await redis.call("keyCount")) === before) {
-    if (nowAtMs() - startedAtMs > 20 * storingMs)
-      throw new Error("The response to the miss is not in Redis.");
-    await delay(5);
-  }
-  return { answeredMs, storedMs: nowAtMs() - startedAtMs };
 }
 
 /** Returns, for each round, the added time of a row as a share of the origin's response time. */

@@ -1,6 +1,5 @@
 // Redis and its REST server, in a separate process, with a set round-trip time. Clients that use
 // the address of the relay have slow writes.
-import { Redis } from "ioredis";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
@@ -11,7 +10,6 @@ import { answerCalls } from "../load/part.ts";
 const running = new Running();
 let rest: UpstashRestServer;
 let slow: RestFront;
-let redis: Redis;
 
 const envOf = (url: string): Record<string, string> => ({
   UPSTASH_REDIS_REST_URL: url,
@@ -22,7 +20,6 @@ const calls = {
   /** @returns the environment variables of a colo */
   start: async (): Promise<Record<string, string>> => {
     const { url: redisUrl } = await running.add(startEmbeddedValkey());
-    redis = new Redis(redisUrl);
     rest = await running.add(startUpstashRestServer({ redisUrl, token: "token" }));
     return envOf(rest.url);
   },
@@ -35,12 +32,6 @@ const calls = {
     slow = await running.add(RestFront.start(rest.url, new Recorder()));
     return envOf(slow.url);
   },
-  /**
-   * Returns the number of reports that are not folded. If nobody reads the metrics, these are all
-   * reports.
-   */
-  reportCount: (): Promise<number> => redis.xlen("tidemark:metrics"),
-  keyCount: (): Promise<number> => redis.dbsize(),
   setStoringMs: (storingMs: number): void => {
     slow.storingMs = storingMs;
   },

@@ -1,22 +1,6 @@
 // Formats the tables of the speed bench, in full and as in docs/performance.md.
-import {
-  counted,
-  markdownTable,
-  median,
-  medianInterval,
-  percent,
-  quantile,
-} from "../load/figures.ts";
-import {
-  bareName,
-  byBrowser,
-  constantName,
-  defaultName,
-  edgeName,
-  honoName,
-  memoryName,
-  sharedName,
-} from "./contests.ts";
+import { counted, markdownTable, median, medianInterval, quantile } from "../load/figures.ts";
+import { bareName, byBrowser, constantName, edgeName, memoryName, sharedName } from "./contests.ts";
 import { type MissTimes, relayName, slowName } from "./miss-times.ts";
 import type { ContestFigures, RowFigures } from "./rounds.ts";
 
@@ -57,49 +41,16 @@ function rangeSaid(values: readonly number[], range: readonly [number, number], 
 
 export const twoPlaces = (value: number): string => value.toFixed(2);
 
-export function contestTable(figures: ContestFigures): string {
-  const { contest, rows } = figures;
-  const bases = [constantName, bareName].filter((base) =>
-    rows.some(({ row }) => row.name === base),
-  );
-  const saidOf = (base: string) => (base === bareName ? "the bare Worker" : "the constant");
-  const head = [
-    contest.title,
-    "requests/s",
-    "CPU per request, µs",
-    ...bases.flatMap((base) => [`rate ÷ ${saidOf(base)}'s`, `CPU ÷ ${saidOf(base)}'s`]),
-    "generator busy",
-  ];
-  const cells = ({ row: { name }, rates, cpuUs, generatorBusy }: RowFigures) => [
-    name,
-    spreadSaid(rates, counted),
-    spreadSaid(cpuUs, counted),
-    ...bases.flatMap((to) =>
-      (["rates", "cpuUs"] as const).map((figure) =>
-        name === to ? "1" : spreadSaid(ratiosOf(figures, { name, to, figure }), twoPlaces),
-      ),
-    ),
-    percent(median(generatorBusy)),
-  ];
-  return markdownTable(head, rows.map(cells));
-}
+const short = (title: string): string => title.replace("A hit of ", "");
 
-const short = (title: string): string =>
-  title.replace("A hit of ", "").replace(byBrowser, ", browser");
-
-/** Returns the contests of hits and 304s that docs/performance.md shows. */
-export function documentedContests(measured: readonly ContestFigures[]): readonly ContestFigures[] {
-  const titles = ["A hit of 10 KiB", "A hit of 1 MiB", "304 to `If-None-Match`"];
-  return measured.filter(({ contest }) => titles.includes(contest.title));
-}
-
-/** Formats the medians of the hits and 304s, for the documentation. At 10 MiB, the edge hit is that of the default configuration. */
+/** Formats the medians of the hits without a browser's fields, and of the 304s. */
 export function hitsTable(measured: readonly ContestFigures[], figure: Figure): string {
-  const contests = measured.filter(({ contest }) => contest.kind !== "miss");
+  const contests = measured.filter(
+    ({ contest }) => contest.kind !== "miss" && !contest.title.endsWith(byBrowser),
+  );
   const systems = [constantName, bareName, memoryName, edgeName, sharedName];
   const cell = ({ rows }: ContestFigures, name: string): string => {
-    const isOf = (given: string) => given === name || (given === defaultName && name === edgeName);
-    const values = rows.find(({ row }) => isOf(row.name))?.[figure] ?? [];
+    const values = rows.find(({ row }) => row.name === name)?.[figure] ?? [];
     return values.length === 0 ? unknown : counted(median(values));
   };
   const head = figure === "rates" ? "requests/s" : "CPU per request, µs";
@@ -109,31 +60,21 @@ export function hitsTable(measured: readonly ContestFigures[], figure: Figure): 
   );
 }
 
-/** Formats the medians of the misses, without hono/cache, which is like the bare Worker. */
+/** Formats the medians of the misses. */
 export function missesTable({ contest, rows }: ContestFigures): string {
   const cells = ({ row, rates, cpuUs }: RowFigures) => [
     row.name,
     counted(median(rates)),
     cpuUs.length === 0 ? unknown : counted(median(cpuUs)),
   ];
-  const shown = rows.filter(({ row }) => row.name !== honoName);
-  return markdownTable([contest.title, "requests/s", "CPU per request, µs"], shown.map(cells));
+  return markdownTable([contest.title, "requests/s", "CPU per request, µs"], rows.map(cells));
 }
 
 const ms = (value: number): string => `${value.toFixed(1)} ms`;
 
-/** Formats the latencies of misses, with those through a relay that delays writes. */
-export function missTimesTable(times: MissTimes): string {
-  const { directMs, stored } = times;
-  return (
-    `${missTimesOf(times.rows)}\nThe origin's median of all rounds is ${spreadSaid(directMs, ms)}. One miss with the ` +
-    `delaying relay: the response took ${ms(stored.answeredMs)}, and was in Redis after ${ms(stored.storedMs)}.\n`
-  );
-}
-
-/** Formats the latencies of misses without a relay and without hono/cache, for the documentation. */
+/** Formats the latencies of misses without the relay. */
 export function plainMissTimesTable(times: MissTimes): string {
-  const leftOut = [relayName, slowName, honoName];
+  const leftOut = [relayName, slowName];
   return markdownTable(
     ["A miss, origin 50 ms away", "p50", "adds to the origin's median"],
     times.rows
@@ -143,17 +84,5 @@ export function plainMissTimesTable(times: MissTimes): string {
         ms(quantile(tookMs, 0.5)),
         at === 0 ? unknown : spreadSaid(addedMs, ms),
       ]),
-  );
-}
-
-function missTimesOf(rows: MissTimes["rows"]): string {
-  return markdownTable(
-    ["A miss, origin 50 ms away", "p50", "p90", "adds to the origin's median"],
-    rows.map(({ name, tookMs, addedMs }, at) => [
-      name,
-      ms(quantile(tookMs, 0.5)),
-      ms(quantile(tookMs, 0.9)),
-      at === 0 ? unknown : spreadSaid(addedMs, ms),
-    ]),
   );
 }

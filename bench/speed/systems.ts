@@ -3,12 +3,7 @@
 import { startColo } from "../../local/colo.ts";
 import type { Running } from "../../local/running.ts";
 import { bundleWith } from "../../testing/worker/bundle-with.ts";
-import {
-  bareWorker,
-  buildHonoWorker,
-  constantWorker,
-  passThroughWorker,
-} from "../load/peer-workers.ts";
+import { bareWorker, constantWorker, passThroughWorker } from "../load/peer-workers.ts";
 import { startPart } from "../load/part.ts";
 import { runtimePids } from "../load/process-cpu.ts";
 import type { RuntimeLog } from "../load/runtime-log.ts";
@@ -74,9 +69,6 @@ export async function startGround(running: Running, log: RuntimeLog, runtimeCoun
     origin: { runtimes: [{ url: originUrl, pid: undefined }] },
     passThrough: await start(passThroughWorker),
     bare: await start(bareWorker),
-    /** The same Worker again. A difference between the two is a measurement error. */
-    bareAgain: await start(bareWorker),
-    hono: await start(await buildHonoWorker()),
     tidemark: await start(tidemarkWorker, redisEnv),
     withoutRedis: await start(tidemarkWorker),
   };

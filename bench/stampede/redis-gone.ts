@@ -1,10 +1,10 @@
 // Redis stops responding under load, and later responds again. Meanwhile it neither rejects nor
 // answers requests.
 import { setTimeout as delay } from "node:timers/promises";
-import { counted, markdownTable, quantile } from "../load/figures.ts";
+import { counted, markdownTable } from "../load/figures.ts";
 import { nowAtMs } from "../load/ask.ts";
 import type { Client, Sample } from "./clients-process.ts";
-import { type Ground, latencies, measured, ms, setOrigin, spread, warm } from "./measured.ts";
+import { type Ground, latencies, measured, setOrigin, spread, warm } from "./measured.ts";
 import { restRttMs, type System } from "./systems.ts";
 
 const originMs = 50;
@@ -12,11 +12,6 @@ const beforeMs = 12_000;
 const silentMs = 24_000;
 const afterMs = 12_000;
 const pageCount = 200;
-/**
- * The largest ratio of a second's 99th percentile to that before the silence, for a second that is
- * not reported.
- */
-const usualRatioMax = 1.5;
 
 const variants = [
   { said: "default options", folder: "/plain" },
@@ -38,14 +33,13 @@ const phases: readonly Phase[] = [
 
 export async function redisGone(ground: Ground): Promise<string> {
   await setOrigin(ground, { delayMs: originMs, cacheControl: "max-age=3600", isDown: false });
-  const [rows, series]: [string[][], string[]] = [[], []];
+  const rows: string[][] = [];
   for (const { said, folder } of variants) {
     for (const system of ground.systems) {
       if (system.front === undefined && folder !== "/plain") continue;
       const name = system.front === undefined ? system.name : `${system.name}, ${said}`;
       const timed = await run(ground, system, folder);
       rows.push(...phases.map((phase) => rowOf(name, phase, timed)));
-      series.push(seriesOf(name, timed));
     }
   }
   return (
@@ -67,8 +61,7 @@ export async function redisGone(ground: Ground): Promise<string> {
         "errors",
       ],
       rows,
-    ) +
-    `\n${series.join("\n")}`
+    )
   );
 }
 
@@ -117,30 +110,4 @@ function rowOf(name: string, { name: phase, fromMs, untilMs }: Phase, timed: Tim
     ...latencies(all.filter(({ isMiss }) => !isMiss)),
     ...latencies(all.filter(({ isMiss }) => isMiss)),
   ];
-}
-
-/**
- * Returns the seconds in which the 99th percentile of cached pages is much higher than before the
- * silence.
- */
-function seriesOf(name: string, { beganAtMs, samples }: Timed): string {
-  const between = (fromMs: number, untilMs: number) =>
-    samples
-      .filter(({ isMiss, startedAtMs }) => {
-        const atMs = startedAtMs - beganAtMs;
-        return !isMiss && atMs >= fromMs && atMs < untilMs;
-      })
-      .map(({ tookMs }) => tookMs);
-  const usualMs = quantile(between(2_000, beforeMs), 0.99);
-  const ratios = Array.from({ length: (beforeMs + silentMs + afterMs) / 1_000 }, (_, second) => {
-    return quantile(between(second * 1_000, second * 1_000 + 1_000), 0.99) / usualMs;
-  });
-  const lateSeconds = ratios
-    .map((ratio, second) => ({ ratio, second: second - beforeMs / 1_000 }))
-    .filter(({ ratio, second }) => second >= 0 && ratio > usualRatioMax)
-    .map(({ ratio, second }) => `${second} s: ${ratio.toFixed(1)}`);
-  return (
-    `- ${name}: p99 before ${ms(usualMs)}; seconds after the start of the silence with more than ` +
-    `${usualRatioMax} times that: ${lateSeconds.join(", ") || "none"}.`
-  );
 }

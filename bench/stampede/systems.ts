@@ -18,19 +18,12 @@ export interface System {
   readonly coloUrls: readonly string[];
   /** The proxy between the colos and Redis; `undefined` for the bare Worker. */
   readonly front: RestFront | undefined;
-  /**
-   * Returns the number of commands since the start, of all systems: they share a database, and take
-   * turns.
-   */
-  redisCommandCount(): number;
 }
 
 /** Returns the configuration, in which the first segment of a path selects the route. */
 function configOf(collapse: "isolate" | "global"): string {
   const routes = [
     { name: "plain", match: "/plain/*", collapse, earlyRefresh: 0 },
-    { name: "early", match: "/early/*", collapse, earlyRefresh: 1 },
-    { name: "swr", match: "/swr/*", collapse, staleWhileRevalidate: "1h" },
     { name: "lasting", match: "/lasting/*", collapse, staleIfError: "1d" },
     { name: "unverified", match: "/unverified/*", collapse, whenUnreachable: "serve" },
     { name: "rest", match: "*", collapse },
@@ -60,7 +53,7 @@ export async function startSystems(
     });
     const coloUrls = colos.map(({ url }) => url);
     const name = `Tidemark, \`collapse: "${collapse}"\``;
-    return { name, coloUrls, front, redisCommandCount: () => rest.counts().commandCount };
+    return { name, coloUrls, front };
   };
   const bare = await startColos(running, { name: "bare", worker: bareWorker, originUrls, log });
   return [
@@ -70,7 +63,6 @@ export async function startSystems(
       name: "bare Cache API Worker",
       coloUrls: bare.map(({ url }) => url),
       front: undefined,
-      redisCommandCount: () => 0,
     },
   ];
 }

@@ -13,18 +13,12 @@ import {
   warmUpPath,
 } from "./trace.ts";
 
-/** How a system receives purges; `none` if it has no purges. */
-export type PurgeManner =
-  | { readonly kind: "none" }
-  | { readonly kind: "tidemark"; readonly adminToken: string; readonly siteHost: string }
-  /** Bans, which are sent to every instance. */
-  | { readonly kind: "ban" };
-
 export interface ReplaySettings {
   readonly trace: TraceSettings;
   readonly coloUrls: readonly string[];
   readonly originUrl: string;
-  readonly purge: PurgeManner;
+  readonly adminToken: string;
+  readonly siteHost: string;
   readonly maxLagSeconds: number;
 }
 
@@ -34,35 +28,22 @@ export interface Replayed {
   /** The number of responses with another page. */
   readonly foreignCount: number;
   /**
-   * The number of responses older than a purge that was accepted at most `maxLagSeconds` before the
-   * request.
-   */
-  readonly oldCount: number;
-  /**
    * The number of responses older than a purge that was accepted more than `maxLagSeconds` before
    * the request.
    */
   readonly staleCount: number;
-  /** The first five stale responses, for debugging. */
-  readonly staleExamples: readonly string[];
   readonly purgesRefusedCount: number;
-  readonly cacheStatusCounts: ReadonlyMap<string, number>;
   /** The longest delay between the due time of an event and its start. */
   readonly lateMsMax: number;
 }
-
-const examplesMax = 5;
 
 class Replay {
   readonly seen = {
     tookMs: [] as number[],
     failedCount: 0,
     foreignCount: 0,
-    oldCount: 0,
     staleCount: 0,
-    staleExamples: [] as string[],
     purgesRefusedCount: 0,
-    cacheStatusCounts: new Map<string, number>(),
     lateMsMax: 0,
   };
   readonly #settings: ReplaySettings;
@@ -92,8 +73,6 @@ class Replay {
   async #visit({ colo, page, target }: Visit): Promise<void> {
     const answer = await ask(`${this.#settings.coloUrls[colo]}${target}`);
     this.seen.tookMs.push(answer.tookMs);
-    const status = summedUp(answer.cacheStatus);
-    this.seen.cacheStatusCounts.set(status, (this.seen.cacheStatusCounts.get(status) ?? 0) + 1);
     if (answer.status !== 200) return void (this.seen.failedCount += 1);
     const { body, startedAtMs } = answer;
     const said = JSON.parse(body.slice(0, body.indexOf("\n"))) as { page: number; version: number };
@@ -103,19 +82,13 @@ class Replay {
     });
     if (first === undefined) return;
     const lagMs = startedAtMs - first.acceptedAtMs;
-    if (lagMs <= this.#settings.maxLagSeconds * 1_000) return void (this.seen.oldCount += 1);
-    this.seen.staleCount += 1;
-    if (this.seen.staleExamples.length >= examplesMax) return;
-    this.seen.staleExamples.push(
-      `${target} at colo ${colo}, ${lagMs.toFixed(0)} ms: ${answer.cacheStatus}`,
-    );
+    if (lagMs > this.#settings.maxLagSeconds * 1_000) this.seen.staleCount += 1;
   }
 
   async #edit(edit: Edit): Promise<void> {
     const { originUrl } = this.#settings;
     await fetch(`${originUrl}/edit`, { method: "POST", body: JSON.stringify(edit.pages) });
-    const statuses = await this.#purge(edit);
-    this.seen.purgesRefusedCount += statuses.filter((status) => status !== 200).length;
+    if ((await this.#purge(edit)) !== 200) this.seen.purgesRefusedCount += 1;
     const acceptedAtMs = nowAtMs();
     for (const page of edit.pages) {
       const version = (this.#versions.get(page) ?? 1) + 1;
@@ -124,17 +97,9 @@ class Replay {
     }
   }
 
-  /** @returns the status of each request for the purge */
-  async #purge({ by, colo }: Edit): Promise<number[]> {
-    const { purge, coloUrls } = this.#settings;
-    if (purge.kind === "none") return [];
-    if (purge.kind === "ban") {
-      const headers: Record<string, string> =
-        by.kind === "tag" ? { "x-ban-tag": by.tag } : { "x-ban-path": by.page.path };
-      const banned = coloUrls.map((url) => fetch(url, { method: "BAN", headers }));
-      return (await Promise.all(banned)).map(({ status }) => status);
-    }
-    const { adminToken, siteHost } = purge;
+  /** @returns the status of the purge */
+  async #purge({ by, colo }: Edit): Promise<number> {
+    const { adminToken, siteHost, coloUrls } = this.#settings;
     const targets =
       by.kind === "tag"
         ? { tags: [by.tag] }
@@ -145,17 +110,8 @@ class Replay {
       body: JSON.stringify(targets),
     });
     await answer.arrayBuffer();
-    return [answer.status];
+    return answer.status;
   }
-}
-
-/** Returns Tidemark's Cache-Status without its name, `ttl` and `stored`. */
-function summedUp(cacheStatus: string): string {
-  return cacheStatus
-    .split("; ")
-    .slice(1)
-    .filter((part) => !part.startsWith("ttl=") && part !== "stored")
-    .join("; ");
 }
 
 const warmUpCount = 300;

@@ -18,12 +18,9 @@ export const restRttMs = 5;
 export const sortingRoutes = [{ name: "pages", match: "*", query: { order: "sort" } }];
 export const siteHost = "site.test";
 
-interface Before {
+export interface TidemarkSettings extends Pick<UpstashRestServerOptions, "onAnswered"> {
   readonly originUrl: string;
   readonly log: RuntimeLog;
-}
-
-export interface TidemarkSettings extends Before, Pick<UpstashRestServerOptions, "onAnswered"> {
   readonly lag: { readonly maxLagSeconds: number; readonly clockAllowanceSeconds: number };
 }
 
@@ -46,14 +43,8 @@ export async function startTidemark(
     ADMIN_TOKEN: adminToken,
     SITE_HOST: siteHost,
   };
-  return { colos: await startWorkers(running, { originUrl, log, worker, env }), rest };
-}
-
-export function startWorkers(
-  running: Running,
-  { originUrl, ...settings }: Before & { worker: string; env?: Record<string, string> },
-): Promise<Colo[]> {
-  return startColos(running, { name: "colo", originUrls: perColo(originUrl), ...settings });
+  const originUrls = perColo(originUrl);
+  return { colos: await startColos(running, { name: "colo", originUrls, log, worker, env }), rest };
 }
 
 export const perColo = (originUrl: string): string[] =>

@@ -10,8 +10,6 @@ export interface TraceSettings {
   readonly seed: number;
   /** The factor by which lifetimes are longer and the replay is slower; 1 by default. */
   readonly stretch?: number;
-  /** The share of pages whose URL has a query `?page=`, which no route lists; 0 by default. */
-  readonly pagedShare?: number;
 }
 
 export interface Page {
@@ -77,9 +75,9 @@ const trackers = [
 ];
 
 export function traceOf(settings: TraceSettings): Trace {
-  const { requestCount, pageCount, durationMs, seed, stretch = 1, pagedShare = 0 } = settings;
+  const { requestCount, pageCount, durationMs, seed, stretch = 1 } = settings;
   const draws = new Draws(seed);
-  const pages = pagesOf(draws.fork(), { pageCount, stretch, pagedShare });
+  const pages = pagesOf(draws.fork(), { pageCount, stretch });
   const ranks = zipfRanks(pageCount, zipfExponent);
   const [visiting, editing] = [draws.fork(), draws.fork()];
   const visits = Array.from({ length: requestCount }, (): TraceEvent => {
@@ -120,12 +118,11 @@ export function stretchedSeconds(lifetimeSeconds: number, stretch: number): numb
 
 function pagesOf(
   draws: Draws,
-  of: Required<Pick<TraceSettings, "pageCount" | "stretch" | "pagedShare">>,
+  { pageCount, stretch }: Required<Pick<TraceSettings, "pageCount" | "stretch">>,
 ): Page[] {
-  const { pageCount, stretch, pagedShare } = of;
   return Array.from({ length: pageCount }, (_, number) => ({
     path: `/pages/${number}`,
-    query: queryOf(number, draws, pagedShare),
+    query: queryOf(number, draws),
     tag: `t${Math.floor(draws.between(0, tagCount))}`,
     lifetimeSeconds: stretchedSeconds(lifetimeOf(draws.between(0, 1)), stretch),
     // The length is from 2 to 64 KiB, uniformly distributed on a logarithmic scale.
@@ -133,15 +130,8 @@ function pagesOf(
   }));
 }
 
-/**
- * Returns the query of a page. Draws no number for a `pagedShare` of 0, so that the trace is the
- * same as without this option.
- */
-function queryOf(number: number, draws: Draws, pagedShare: number): string {
-  const isSorted = draws.isLucky(queryShare);
-  if (pagedShare > 0 && draws.isLucky(pagedShare)) return `?page=${number}`;
-  return isSorted ? `?section=s${number % 7}&sort=new` : "";
-}
+const queryOf = (number: number, draws: Draws): string =>
+  draws.isLucky(queryShare) ? `?section=s${number % 7}&sort=new` : "";
 
 function lifetimeOf(drawn: number): number {
   let upTo = 0;

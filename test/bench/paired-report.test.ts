@@ -2,7 +2,7 @@
 // one is slower.
 import { expect, it } from "vitest";
 import { beforeName, contestsOf, nowName } from "../../bench/paired/contests.ts";
-import { pairedTable, reportsSaid, tooSlow } from "../../bench/paired/report.ts";
+import { pairedTable, tooSlow } from "../../bench/paired/report.ts";
 import type { ContestFigures } from "../../bench/speed/rounds.ts";
 
 const system = { runtimes: [] };
@@ -36,25 +36,4 @@ it.each([
   const measured = figuresOf(ratios);
   expect(tooSlow(measured)).toEqual(slower ? ["memory hit, 10 KiB"] : []);
   expect(pairedTable(measured)).toContain(slower ? "| **no** |" : "| yes |");
-});
-
-it("`contestsOf` has the same rows for both checkouts, each with its own systems", () => {
-  const [now, before] = [{ runtimes: [] }, { runtimes: [] }];
-  const contests = contestsOf({ now, before });
-  expect(contests.map(({ rows }) => rows.map(({ system: its }) => its))).toEqual(
-    contests.map(() => [now, before]),
-  );
-  expect(contests.map(({ rows }) => rows[0]?.said)).toEqual(
-    contests.map(({ rows }) => rows[1]?.said),
-  );
-});
-
-it("`reportsSaid` says whether the ratios include the cost of reports", () => {
-  const none = "Reports that were sent: now 0, before 0.";
-  expect(reportsSaid({ now: 0, before: 0 }, true)).toBe(
-    `${none} No report was due, so the ratios include only the cost of counting. Run more rounds.`,
-  );
-  expect(reportsSaid({ now: 0, before: 0 }, false)).toBe(none);
-  const some = "Reports that were sent: now 3, before 0.";
-  expect(reportsSaid({ now: 3, before: 0 }, true)).toBe(some);
 });

@@ -1,15 +1,8 @@
 // Tests the demands of the speed bench, which are judged by medians of ratios within a round.
 import { expect, it } from "vitest";
-import {
-  bareName,
-  constantName,
-  defaultName,
-  edgeName,
-  memoryName,
-  type Row,
-} from "../../bench/speed/contests.ts";
+import { bareName, constantName, memoryName, type Row } from "../../bench/speed/contests.ts";
 import { demandsTable, missedDemands } from "../../bench/speed/demands.ts";
-import { documentedContests, hitsTable, ratiosOf } from "../../bench/speed/report.ts";
+import { ratiosOf } from "../../bench/speed/report.ts";
 import type { ContestFigures, RowFigures } from "../../bench/speed/rounds.ts";
 import { type MissTimes, tidemarkName } from "../../bench/speed/miss-times.ts";
 
@@ -77,7 +70,6 @@ it("`demandsTable` judges a miss by the time that it adds to the origin's", () =
   const times: MissTimes = {
     directMs: [50, 100],
     rows: [{ name: tidemarkName, tookMs: [56, 111], addedMs: [10.5, 21] }],
-    stored: { answeredMs: 60, storedMs: 400 },
   };
   const said = line(demandsTable([], times), "A miss adds");
   expect(said).toContain("11.0 % (11.0 %–11.0 %) | **no** |");
@@ -87,20 +79,4 @@ it("`missedDemands` shows only the demands that do not hold", () => {
   const missed = missedDemands([contestOf([constant, bare, memory(3)])], undefined);
   expect(missed).toContain(`${memoryName} ÷ ${bareName} | ≥ 4 | 3.00 (3.00–3.00) |`);
   expect(missed).not.toContain(`CPU of ${memoryName} ÷ ${constantName}`);
-});
-
-it("`documentedContests` leaves out the sizes that the page does not show", () => {
-  const shown = contestOf([bare, memory(4)]);
-  const other = { ...shown, contest: { ...shown.contest, title: "A hit of 1 KiB" } };
-  expect(documentedContests([other, shown])).toEqual([shown]);
-});
-
-it("`hitsTable` has a column for each contest, and counts the default configuration as the edge", () => {
-  const edgeRow = figuresOf(edgeName, { rates: [200, 210, 220], cpuUs: [] });
-  const defaultRow = figuresOf(defaultName, { rates: [20, 21, 22], cpuUs: [] });
-  const contests = [contestOf([bare, memory(4), edgeRow]), contestOf([bare, defaultRow])];
-  const table = hitsTable(contests, "rates");
-  expect(line(table, "requests/s")).toBe("| requests/s | 10 KiB | 10 KiB |");
-  expect(line(table, memoryName)).toBe(`| ${memoryName} | 400 | – |`);
-  expect(line(table, edgeName)).toBe(`| ${edgeName} | 210 | 21 |`);
 });

@@ -1,0 +1,344 @@
+// The planted faults of the purge protocol. Each row breaks a rule in the code or in its simulated
+// world. planted-faults.test.ts plays them in histories, and test/specification by the specification.
+import type { Parts } from "../../testing/simulation/simulated-isolate.ts";
+import type { SiteParts } from "../../testing/simulation/simulated-site.ts";
+import type { WorldKind } from "../../testing/simulation/simulated-weather.ts";
+import * as book from "./planted-in-book.ts";
+import * as journal from "./planted-in-journal.ts";
+import * as site from "./planted-in-site.ts";
+import * as view from "./planted-in-view.ts";
+
+export interface Row {
+  readonly rule: string;
+  /** Each row has its own. */
+  readonly fault: string;
+  readonly parts?: Partial<Parts>;
+  /** If present, the row runs histories of requests; otherwise histories of views. */
+  readonly siteParts?: Partial<SiteParts>;
+  /** The share of requests that warm a page instead, 0 to 1. Default: 0. */
+  readonly warmShare?: number;
+  readonly kind?: WorldKind;
+  /**
+   * The first seed. For a fault that rarely shows, shortly before seeds that show it. Default: 0.
+   */
+  readonly fromSeed?: number;
+  /**
+   * The maximum number of histories. It is several times the usual number, so that unrelated
+   * changes do not fail the test.
+   */
+  readonly within: number;
+}
+
+export const rows: readonly Row[] = [
+  {
+    rule: "1",
+    fault: "the stamp is taken when a response is stored",
+    siteParts: site.stampedWhenStored,
+    within: 60,
+  },
+  {
+    rule: "1",
+    fault: "the stamp is taken when a warmed page is stored",
+    siteParts: site.stampedWhenStored,
+    warmShare: 1,
+    within: 120,
+  },
+  {
+    rule: "2",
+    fault: "a 304 freshens the record that memory has by then",
+    siteParts: site.freshensWhatIsHeld,
+    fromSeed: 82,
+    within: 300,
+  },
+  {
+    rule: "3",
+    fault: "a body is used without checking its digest",
+    siteParts: site.bodyUnchecked,
+    kind: "crossing",
+    fromSeed: 2_630,
+    within: 900,
+  },
+  {
+    rule: "4",
+    fault: "a backfill gets the view's stamp",
+    siteParts: site.backfillStamped,
+    kind: "crossing",
+    fromSeed: 22,
+    within: 60,
+  },
+  {
+    rule: "4",
+    fault: "a backfill gets this colo and the present time",
+    siteParts: site.backfillDated,
+    kind: "crossing",
+    fromSeed: 2_830,
+    within: 500,
+  },
+  {
+    rule: "9",
+    fault: "followers use the leader's response without judging it",
+    siteParts: site.followersTrust,
+    kind: "crossing",
+    within: 120,
+  },
+  {
+    rule: "10",
+    fault: "a reading of the clock is kept between requests",
+    siteParts: site.clockKept,
+    fromSeed: 497,
+    within: 400,
+  },
+  {
+    rule: "23",
+    fault: "a purged response is validated",
+    siteParts: site.validatesWhatWasPurged,
+    kind: "lying",
+    within: 100,
+  },
+  {
+    rule: "23",
+    fault: "a response is validated with a view that is too old",
+    siteParts: site.validatesUnderAnOldView,
+    kind: "lying",
+    fromSeed: 907,
+    within: 400,
+  },
+  { rule: "1", fault: "the stamp is taken after the answer", parts: view.stampedLate, within: 300 },
+  {
+    rule: "1",
+    fault: "the clock is read after the answer",
+    parts: view.clockNotedLate,
+    fromSeed: 224,
+    within: 300,
+  },
+  {
+    rule: "5",
+    fault: "a soft purge hides a hard one",
+    parts: view.softHidesHard,
+    fromSeed: 7,
+    within: 100,
+  },
+  {
+    rule: "5",
+    fault: "the next entry is skipped",
+    parts: view.oneEntryOverlooked,
+    fromSeed: 8,
+    within: 60,
+  },
+  { rule: "6", fault: "an unknown stamp counts as new", parts: view.unknownIsNew, within: 30 },
+  { rule: "7", fault: "no bound applies", parts: view.unbounded, within: 30 },
+  { rule: "7", fault: "the bound is 3 s longer", parts: view.withoutAllowance, within: 150 },
+  {
+    rule: "7",
+    fault: "the largest N applies to all routes",
+    parts: view.largestLagForAll,
+    fromSeed: 14,
+    within: 200,
+  },
+  {
+    rule: "7 (b)",
+    fault: "any colo counts as the own one",
+    parts: view.anyColoIsOwn,
+    fromSeed: 37,
+    within: 300,
+  },
+  {
+    rule: "7 (b)",
+    fault: "the bound begins at the answer",
+    parts: view.boundFromAnswer,
+    within: 300,
+  },
+  { rule: "8", fault: "stale responses are exempt", parts: view.staleUnbounded, within: 30 },
+  { rule: "8", fault: "stale-if-error is exempt", parts: view.errorUnbounded, within: 30 },
+  { rule: "8", fault: "only-if-cached is exempt", parts: view.onlyIfCachedUnbounded, within: 30 },
+  {
+    rule: "10",
+    fault: "the time of an earlier request is used",
+    parts: view.clockKept,
+    fromSeed: 16,
+    within: 150,
+  },
+  {
+    rule: "10",
+    fault: "a step back of the clock is not detected",
+    parts: view.setBackUnnoticed,
+    kind: "turned-back",
+    fromSeed: 36,
+    within: 150,
+  },
+  {
+    rule: "10",
+    fault: "bodies that were requested before a step back are trusted",
+    parts: view.trustedAgain,
+    kind: "turned-back",
+    fromSeed: 146,
+    within: 2_000,
+  },
+  {
+    rule: "10",
+    fault: "a read from before a step back dates the view",
+    parts: view.datedBeforeTheStep,
+    kind: "turned-back",
+    fromSeed: 285,
+    within: 1_500,
+  },
+  {
+    rule: "11",
+    fault: "a read is dated by its answer",
+    parts: journal.datedLate,
+    fromSeed: 21,
+    within: 1_500,
+  },
+  { rule: "11", fault: "a read need not join the view", parts: journal.unjoined, within: 400 },
+  {
+    rule: "11",
+    fault: "a read joins the view by the ID alone",
+    parts: journal.joinedByIdAlone,
+    fromSeed: 6_440,
+    within: 8_000,
+  },
+  {
+    rule: "11",
+    fault: "a read ends with a full page",
+    parts: journal.onePageAlone,
+    kind: "crowded",
+    fromSeed: 10,
+    within: 120,
+  },
+  {
+    rule: "12",
+    fault: "a stamp before the oldest entry counts as that entry",
+    parts: view.floorIsKnown,
+    kind: "crowded",
+    fromSeed: 9,
+    within: 60,
+  },
+  {
+    rule: "13",
+    fault: "late answers are merged",
+    parts: journal.lateAnswersMerged,
+    fromSeed: 10,
+    within: 250,
+  },
+  {
+    rule: "13",
+    fault: "a page without the view's end renews the view",
+    parts: journal.failedJoinIsNothingNew,
+    within: 60,
+  },
+  {
+    rule: "16",
+    fault: "a failed check renews the view",
+    parts: journal.failedCheckRenews,
+    fromSeed: 284,
+    within: 1_500,
+  },
+  { rule: "17", fault: "no mark is appended", parts: journal.unmarked, fromSeed: 17, within: 400 },
+  {
+    rule: "17",
+    fault: "any mark is accepted",
+    parts: journal.anyMarkWillDo,
+    fromSeed: 5_439,
+    within: 6_000,
+  },
+  {
+    rule: "17",
+    fault: "an empty journal is not a loss",
+    parts: journal.emptyIsNoLoss,
+    fromSeed: 190,
+    within: 1_500,
+  },
+  {
+    rule: "17",
+    fault: "a loss counts as trimming",
+    parts: journal.trimmedInsteadOfLost,
+    fromSeed: 17,
+    within: 500,
+  },
+  {
+    rule: "18",
+    fault: "an empty journal gives a view",
+    parts: journal.emptyView,
+    fromSeed: 10_361,
+    within: 1_500,
+  },
+  { rule: "20", fault: "an entry is withdrawn", parts: journal.undone, within: 100 },
+  {
+    rule: "21",
+    fault: "200 without a confirmed append",
+    parts: journal.acceptsUnanswered,
+    fromSeed: 199,
+    within: 300,
+  },
+  {
+    rule: "21",
+    fault: "a repeated webhook is answered without a read-back",
+    parts: journal.answeredFromMemory,
+    kind: "resending",
+    fromSeed: 3_777,
+    within: 5_000,
+  },
+  {
+    rule: "22",
+    fault: "no entry is read back",
+    parts: journal.neverReadBack,
+    fromSeed: 6_540,
+    within: 4_000,
+  },
+  { rule: "27", fault: "the book is not asked", parts: book.unasked, kind: "trimming", within: 60 },
+  {
+    rule: "27",
+    fault: "the stamp is not checked in the book",
+    parts: book.stampUnchecked,
+    kind: "trimming",
+    within: 60,
+  },
+  {
+    rule: "27",
+    fault: "a book without the view's end is used",
+    parts: book.endUnchecked,
+    kind: "trimming",
+    fromSeed: 830,
+    within: 2_000,
+  },
+  {
+    rule: "27",
+    fault: "purges by prefix or URL are not looked up",
+    parts: book.prefixesUnnoted,
+    kind: "diverging",
+    fromSeed: 50,
+    within: 800,
+  },
+  {
+    rule: "27",
+    fault: "a look-up cuts the path at another directory than the note",
+    parts: book.directoryCutEarlier,
+    kind: "diverging",
+    fromSeed: 51,
+    within: 100,
+  },
+  {
+    rule: "27",
+    fault: "the new stamp is from the time of the answer",
+    parts: book.restampedLate,
+    kind: "diverging",
+    fromSeed: 2_217,
+    within: 3_000,
+  },
+  {
+    rule: "27",
+    fault: "an entry that the book lacks counts as trimmed",
+    parts: book.lostCountsAsTrimmed,
+    kind: "overrun",
+    fromSeed: 40,
+    within: 1_500,
+  },
+  {
+    rule: "27",
+    fault: "a lost entry that the book lacks is not appended again",
+    parts: book.unnotedIsNotReadBack,
+    kind: "overrun",
+    fromSeed: 290,
+    within: 4_000,
+  },
+];
