@@ -3,13 +3,11 @@ import { whyOf } from "../remote/trouble.ts";
 import type { RemoteHealth } from "../remote/store-health.ts";
 import type { RedisClient } from "../remote/redis/redis-client.ts";
 import { isoOf } from "../base/iso-date.ts";
-import type { Config, Route } from "../config/config.ts";
 import { isFault } from "../base/operator-error.ts";
 import { acceptedAtMs } from "../purge/journal/entry.ts";
 import type { JournalExtent, Unavailable } from "../purge/journal/journal.ts";
 import type { JournalView } from "../purge/view/journal-view.ts";
 import { version } from "../version.ts";
-import type { ConfiguredRoute } from "../protocol/answers.ts";
 import type { AdminSettings } from "../admin/admin-settings.ts";
 import { jsonAnswer } from "../admin/json-answers.ts";
 
@@ -62,7 +60,7 @@ export async function statsRoute(
           }
         : without,
     configuredHooks: [...environment.hooks.keys()],
-    configuredRoutes: config.routes.map((route) => routeStats(route, config)),
+    configuredRoutes: config.routes.map(({ name, bypass }) => ({ name, bypass })),
   });
 }
 
@@ -70,14 +68,6 @@ function clientStats(redis: RedisClient) {
   const { health, readTimeoutMs } = redis;
   const { isShutOff: shutOff, refusesWrites } = health;
   return { shutOff, refusesWrites, readTimeoutMs, ...troubleStats(health) };
-}
-
-function routeStats(
-  { name, match, bypass, origin }: Route,
-  { originTimeout }: Pick<Config, "originTimeout">,
-): ConfiguredRoute {
-  const originTimeoutSeconds = originTimeout.firstByteMs / 1_000;
-  return { name, match: match.map(({ text }) => text), bypass, origin, originTimeoutSeconds };
 }
 
 /** Returns the number of entries in the shared journal, and the oldest one. */

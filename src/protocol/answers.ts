@@ -61,13 +61,7 @@ const finding = z.object({
   details: z.optional(text),
 });
 
-const configuredRoute = z.object({
-  name: text,
-  match: texts,
-  bypass: z.boolean(),
-  origin: text,
-  originTimeoutSeconds: z.number(),
-});
+const configuredRoute = z.object({ name: text, bypass: z.boolean() });
 
 const health = z.object({
   status,

@@ -10,10 +10,8 @@ export const exitCode = {
   usage: 2,
   /** Success, but with a problem: a finding of health or doctor, or a page or key that failed to warm. */
   findings: 3,
-  /** Ended by Ctrl-C, SIGTERM or SIGHUP, or by the answer "no". */
+  /** Ended by Ctrl-C, SIGTERM, SIGHUP or a closed stdout, or by the answer "no". */
   interrupted: 130,
-  /** The reader of stdout has closed the stream. Shells report SIGPIPE with this number. */
-  outputClosed: 141,
 } as const;
 
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode];

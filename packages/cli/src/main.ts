@@ -5,7 +5,7 @@ import { type Fault, faultOf, faultText } from "../../../src/protocol/fault.ts";
 import { CommandError, failure, type ExitCode, exitCode, usageError } from "./command-error.ts";
 import { makeProgram } from "./program.ts";
 import { actIn } from "./session.ts";
-import { OutputClosed, type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 /** Returns the exit code, and never rejects. Reports unexpected errors, with exit code 1. */
 export async function main(world: World): Promise<ExitCode> {
@@ -43,8 +43,6 @@ function answer(cause: unknown, world: World): ExitCode {
   if (cause instanceof CommanderError) return toldByCommander(cause, world);
   if (cause instanceof CommandError) {
     const { message, code, fault } = cause;
-    const isUnread = code === "interrupted" && world.interrupted.reason instanceof OutputClosed;
-    if (isUnread) return exitCode.outputClosed;
     toldAsJson({ code, ...fault }, world);
     world.notes.write(`${printable(message)}\n`);
     if (cause.cause !== undefined) debugged(cause.cause, world);

@@ -53,8 +53,7 @@ Exit codes:
   1    failed: the site rejected the request, or was unreachable
   2    the command line or a file is wrong; nothing was sent
   3    done, with a problem found
-  130  ended by Ctrl-C, a signal, or the answer no
-  141  ended early, because stdout was closed`;
+  130  ended by Ctrl-C, a signal, a closed stdout, or the answer no`;
 
 export function makeProgram(act: Action): Command {
   const program = new Command("tidemark")

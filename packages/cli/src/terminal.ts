@@ -84,14 +84,11 @@ export class Terminal {
         hint: "Pass --yes to confirm.",
       });
     }
-    if (!(await this.isYes(question)))
-      throw interruption("Nothing was done.", "The answer was no.");
-  }
-
-  /** Asks a question whose default answer is no. @throws CommandError on Ctrl-C */
-  async isYes(question: string): Promise<boolean> {
     const message = printable(question);
-    return this.#answered<boolean>((where) => confirm({ message, initialValue: false, ...where }));
+    const isYes = await this.#answered<boolean>((where) =>
+      confirm({ message, initialValue: false, ...where }),
+    );
+    if (!isYes) throw interruption("Nothing was done.", "The answer was no.");
   }
 
   /** Asks to choose an option. The first is the default. @throws CommandError on Ctrl-C */

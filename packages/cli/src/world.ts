@@ -28,13 +28,8 @@ export interface World {
   readonly nowAtMs: () => number;
   /** Resolves early, without rejecting, when `interrupted` is aborted. */
   readonly sleep: (ms: number) => Promise<void>;
-  /** Aborted by Ctrl-C, SIGTERM or SIGHUP, and with `OutputClosed` if stdout was closed. */
+  /** Aborted by Ctrl-C, SIGTERM or SIGHUP, and if a reader such as `head -1` closes stdout. */
   readonly interrupted: AbortSignal;
-}
-
-/** The reason for an interruption after a reader such as `head -1` has closed stdout. */
-export class OutputClosed extends Error {
-  override readonly name = "OutputClosed";
 }
 
 export function worldOf(process: NodeJS.Process): World {
@@ -45,7 +40,7 @@ export function worldOf(process: NodeJS.Process): World {
   // An error of stderr cannot be reported anywhere.
   process.stderr.on("error", () => undefined);
   process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
-    if (cause.code === "EPIPE") return interruption.abort(new OutputClosed());
+    if (cause.code === "EPIPE") return interruption.abort();
     process.exitCode = exitCode.failed;
     process.stderr.write(
       `stdout could not be written: ${cause.code}. Check where it is redirected to.\n`,

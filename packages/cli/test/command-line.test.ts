@@ -1,10 +1,9 @@
 // Tests which command lines the command accepts or rejects, and its output after an error.
 import { describe, expect, it } from "vitest";
 import { main } from "../src/main.ts";
-import { OutputClosed } from "../src/world.ts";
 import { FakeUser } from "./fakes/fake-world.ts";
 import { mistypedRows } from "./mistyped-rows.ts";
-import { operatorAt, operatorOf } from "./fakes/operator.ts";
+import { operatorAt } from "./fakes/operator.ts";
 import { operatorEnv } from "./fakes/site-as-fetch.ts";
 
 describe("an invalid command line", () => {
@@ -63,7 +62,6 @@ const linesWithSecrets = [
   ["explain", "/a", `--header Cookie: ${hush}`],
   ["explain", "/a", `-HCookie: ${hush}`],
   ["explain", `shop.example/?token=${hush}`],
-  ["warm", "/a", "--also-host", `user:${hush}@shop.example`],
   ["purge", "--url", `user:${hush}@shop.example/a`],
   ["health", "--site", `user:${hush}@shop.example`],
   ["health", "--site", `ftp://user:${hush}@shop.example`],
@@ -120,15 +118,4 @@ describe("an unexpected failure", () => {
   it("is reported with its stack trace if TIDEMARK_DEBUG is set", async () => {
     expect((await ran(["health"], { TIDEMARK_DEBUG: "1" })).notes).toContain("    at ");
   });
-});
-
-it("the command exits with 141 and without an error message after stdout is closed", async () => {
-  const interruption = new AbortController();
-  const user = await operatorOf(async () => {
-    interruption.abort(new OutputClosed());
-    throw new TypeError("fetch failed");
-  });
-  const { world, notes } = user.world(["health"]);
-  expect(await main({ ...world, interrupted: interruption.signal })).toBe(141);
-  expect(notes.text).toBe("");
 });

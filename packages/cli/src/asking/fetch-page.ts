@@ -9,8 +9,6 @@ export interface Answer {
   readonly kind: "answered";
   readonly url: string;
   readonly askedAtMs: number;
-  /** The time until the response fields arrived. */
-  readonly tookMs: number;
   readonly status: number;
   readonly headers: Headers;
   /** The text of the body up to the limit; empty if the type is not a text. */
@@ -28,7 +26,6 @@ export interface AskFailure extends NetworkFailure {
 
 /** Deviations from the plain request. */
 export interface AskOptions {
-  readonly method?: "GET" | "HEAD";
   readonly headers?: Readonly<Record<string, string>>;
   /** The timeout. Default: 30 s. */
   readonly answerMsMax?: number;
@@ -44,24 +41,21 @@ const plainFields = {
 /** Rejects only if the user interrupts. */
 export async function fetchPage(
   url: string,
-  { method = "GET", headers = {}, answerMsMax = 30_000 }: AskOptions,
+  { headers = {}, answerMsMax = 30_000 }: AskOptions,
   { fetch, interrupted, nowAtMs }: World,
 ): Promise<Answer | AskFailure> {
   const askedAtMs = nowAtMs();
   try {
     const response = await fetch(url, {
-      method,
       headers: { ...plainFields, ...headers },
       redirect: "manual",
       signal: AbortSignal.any([interrupted, AbortSignal.timeout(answerMsMax)]),
     });
-    const tookMs = nowAtMs() - askedAtMs;
     const { bytes, isBadlyEncoded } = await bodyOf(response);
     return {
       kind: "answered",
       url,
       askedAtMs,
-      tookMs,
       status: response.status,
       headers: response.headers,
       text: isText(response.headers) ? new TextDecoder().decode(bytes) : "",

@@ -51,7 +51,7 @@ async function create(session: Session, options: CreateOptions, [written = ""]: 
   checkRegion(options.region, named);
   const folder = resolve(world.folder, written);
   await refuseUnlessEmpty(folder);
-  const stores = named ?? (await askedStores(session, options));
+  const stores = named ?? usualStores(world, options.region);
   const region = stores === "cloudflare" ? await askedRegion(session, options) : undefined;
   const files = filesOf(stores, region, workerNameOf(folder));
   await write(files, folder);
@@ -94,17 +94,6 @@ async function refuseUnlessEmpty(folder: string): Promise<void> {
       : `${folder} cannot be read as a folder: ${rest}.`,
     hint: "Name a new folder. For a folder with files of your own, use tidemark init.",
   });
-}
-
-/** Asks on a terminal. `--yes` is no answer to this question, and chooses the default. */
-async function askedStores(
-  { terminal, world }: Session,
-  { yes, region }: CreateOptions,
-): Promise<SiteStores> {
-  const usual = usualStores(world, region);
-  const isGiven = usual === "upstash" || region !== undefined || yes === true;
-  if (isGiven || !terminal.isInteractive) return usual;
-  return (await terminal.isYes("Do you have an Upstash database?")) ? "upstash" : usual;
 }
 
 /** Derives a valid name of a Worker from the folder. */

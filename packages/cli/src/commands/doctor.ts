@@ -1,6 +1,4 @@
 // `tidemark doctor`: finds problems in a folder, at a site and in its pages.
-import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
 import { Option } from "commander";
 import { originUrlFault, shownUrl } from "../../../../src/protocol/variables/origin-url.ts";
 import {
@@ -22,7 +20,6 @@ import { SiteClient } from "../site/site-client.ts";
 
 interface DoctorOptions {
   readonly origin?: string;
-  readonly folder?: string;
   readonly page?: readonly string[];
   readonly purge?: true;
   readonly static?: true;
@@ -35,7 +32,6 @@ export const addDoctor: AddCommand = (program, act) => {
     .description(
       "Checks the folder of a Worker, a site as its operator, and pages as a client. Each finding states its effect, its cause and the fix. Changes nothing, except with --purge.",
     )
-    .option("--folder <folder>", "the folder with the wrangler file (default: this folder)")
     .option("--origin <url>", "the origin, to send requests to it directly")
     .option(
       "--page <path>",
@@ -65,7 +61,7 @@ Examples:
 
 async function doctor(session: Session, options: DoctorOptions): Promise<ExitCode> {
   const { terminal, world } = session;
-  const folder = await readFolder(await folderOf(options, world.folder));
+  const folder = await readFolder(world.folder);
   const site = options.static ? undefined : await siteIfNamed(session);
   const given = checkedOrigin(options.origin);
   if (folder.wrangler.kind === "absent" && !site && given === undefined) {
@@ -74,7 +70,7 @@ async function doctor(session: Session, options: DoctorOptions): Promise<ExitCod
   try {
     const ofFolder = withoutPlaceholder(examineFolder(folder), site);
     const client = site && new SiteClient(site, world);
-    const ofSite = await siteExamined(client, options, session);
+    const ofSite = await siteExamined(client, options);
     const ofPages = ofSite.findings.some(isUnreachable)
       ? nothing
       : await pagesExamined({ client, ofSite, given, folder }, options, session);
@@ -111,20 +107,6 @@ function together(parts: readonly Examination[]): Examination {
   };
 }
 
-async function folderOf({ folder = "." }: DoctorOptions, here: string): Promise<string> {
-  const path = resolve(here, folder);
-  const isFolder = await stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-  if (isFolder) return path;
-  throw usageError({
-    what: "--folder is invalid.",
-    why: `There is no folder ${JSON.stringify(path)}.`,
-    hint: "Name the folder with the wrangler file.",
-  });
-}
-
 async function siteIfNamed(session: Session): Promise<ChosenSite | undefined> {
   try {
     return await session.chosenSite();
@@ -150,14 +132,13 @@ function nothingToLookAt(folder: string): CommandError {
   return usageError({
     what: "There is nothing to check.",
     why: `No site is named, and ${folder} has no wrangler file.`,
-    hint: "Write --site https://www.example.com, or name a folder with --folder.",
+    hint: "Write --site https://www.example.com, or change to the folder of the Worker.",
   });
 }
 
 async function siteExamined(
   client: SiteClient | undefined,
   options: DoctorOptions,
-  { world }: Session,
 ): Promise<SiteExamination> {
   const unseen = { findings: [], lookedAt: [], isOperator: false };
   if (client === undefined) {
@@ -170,7 +151,7 @@ async function siteExamined(
     const why = `The operator's routes: there is no token for ${client.site.origin}. Set TIDEMARK_TOKEN.`;
     return { ...unseen, notLookedAt: [why] };
   }
-  return examineSite(client, world);
+  return examineSite(client);
 }
 
 interface DoctorInput {

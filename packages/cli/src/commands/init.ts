@@ -47,9 +47,6 @@ export const addInit: AddCommand = (program, act) => {
     .option("-o, --out <folder>", "where to write (default: this folder)")
     .option("--page <path>", "also examine this path; may be given several times", repeated)
     .option("--pages <n>", "examine at most this many pages, 1 to 200", "20")
-    .option("--name <worker>", "name of the Worker (default: derived from the host)")
-    .option("--route <pattern>", "the Worker's route, such as www.example.com/*")
-    .option("--zone <name>", "the zone of that route, such as example.com")
     .option(...storesOption)
     .option(...regionOption)
     .option("--dry-run", "write nothing, and show the configuration")
@@ -61,8 +58,7 @@ export const addInit: AddCommand = (program, act) => {
 const examples = `
 Examples:
   tidemark init https://www.example.com --dry-run
-  tidemark init https://www.example.com --out site --page /news/42
-  tidemark init https://example.com --route 'example.com/*' --zone example.com`;
+  tidemark init https://www.example.com --out site --page /news/42`;
 
 async function init(session: Session, options: InitOptions, words: readonly string[]) {
   const { terminal, world } = session;
@@ -87,9 +83,8 @@ async function init(session: Session, options: InitOptions, words: readonly stri
   });
 
   const choices: WranglerChoices = {
-    name: options.name ?? workerNameOf(new URL(sight.origin).host),
+    name: workerNameOf(new URL(sight.origin).host),
     origin: sight.origin,
-    route: checked.route,
     stores,
     region,
   };
@@ -166,9 +161,6 @@ interface InitOptions {
   readonly out?: string;
   readonly page?: readonly string[];
   readonly pages: string;
-  readonly name?: string;
-  readonly route?: string;
-  readonly zone?: string;
   readonly stores?: string;
   readonly region?: string;
   readonly dryRun?: true;
@@ -179,7 +171,7 @@ interface InitOptions {
 const pagesMax = 200;
 
 /** @throws CommandError for the first invalid option */
-function checkedOptions({ pages, page = [], name, route, zone, stores, region }: InitOptions) {
+function checkedOptions({ pages, page = [], stores, region }: InitOptions) {
   const what = "Nothing was requested or written.";
   const refuse = (why: string, hint: string) => usageError({ what, why, hint });
   const pageCountMax = Number(pages);
@@ -194,31 +186,8 @@ function checkedOptions({ pages, page = [], name, route, zone, stores, region }:
       "Write a path that begins with a slash after --page.",
     );
   }
-  if (name !== undefined && !/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) {
-    const why = `${JSON.stringify(name.slice(0, 100))} is not a valid name of a Worker.`;
-    throw refuse(why, "Write 1 to 63 lower-case letters, digits and dashes.");
-  }
-  if ((route === undefined) !== (zone === undefined)) {
-    throw refuse("--route and --zone need each other.", "Write both, or neither.");
-  }
-  const routed = routeOf(route, zone, refuse);
   checkRegion(region, stores);
-  return { pageCountMax, page, route: routed, stores: storesNamed(stores) };
-}
-
-function routeOf(
-  pattern: string | undefined,
-  zone: string | undefined,
-  refuse: (why: string, hint: string) => Error,
-): WranglerChoices["route"] {
-  if (pattern === undefined || zone === undefined) return undefined;
-  const host = pattern.split("/", 1)[0] ?? "";
-  const isBelow = host === zone || host.endsWith(`.${zone}`);
-  if (!/^(?:\*\.)?[\w.-]+\/[^\s]*$/.test(pattern) || !isBelow) {
-    const why = `${JSON.stringify(pattern.slice(0, 100))} is not a pattern in the zone ${JSON.stringify(zone.slice(0, 100))}.`;
-    throw refuse(why, "Write, for example, --route 'www.example.com/*' --zone example.com.");
-  }
-  return { pattern, zone };
+  return { pageCountMax, page, stores: storesNamed(stores) };
 }
 
 /**

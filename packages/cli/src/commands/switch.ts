@@ -8,7 +8,6 @@ import type { Terminal } from "../terminal.ts";
 
 interface SwitchOptions {
   readonly reason?: string;
-  readonly dryRun?: true;
 }
 
 export const addSwitch: AddCommand = (program, act) => {
@@ -26,7 +25,6 @@ export const addSwitch: AddCommand = (program, act) => {
     )
     .argument("[routes...]", "the routes; if omitted, all routes, after a confirmation")
     .option("--reason <text>", "a reason, for readers of the journal")
-    .option("--dry-run", "change nothing, and show what would change")
     .addHelpText("after", examples)
     .action(act<SwitchOptions>(throwSwitch));
 };
@@ -48,14 +46,6 @@ async function throwSwitch(session: Session, options: SwitchOptions, words: read
     printState(answer, terminal);
     return exitCode.done;
   }
-  if (options.dryRun === true) {
-    const now = await client.json("switch");
-    terminal.json({ dryRun: true, order, now });
-    terminal.print("The switch was not changed.");
-    terminal.print(`It would be: ${stateIn(order.bypass)}.`);
-    printState(now, terminal);
-    return exitCode.done;
-  }
   if (order.bypass === true) {
     await terminal.confirmed(`Send every request of ${client.site.origin} to the origin?`);
   }
@@ -70,12 +60,12 @@ async function throwSwitch(session: Session, options: SwitchOptions, words: read
 
 function orderOf(
   [state, ...routes]: readonly string[],
-  { reason, dryRun }: SwitchOptions,
+  { reason }: SwitchOptions,
 ): SwitchOrder | undefined {
   const refused = (why: string, hint: string) =>
     usageError({ what: "The switch was not changed.", why, hint });
   if (state === undefined) {
-    if (reason === undefined && dryRun === undefined) return undefined;
+    if (reason === undefined) return undefined;
     throw refused("The new state is missing.", "Write on or off.");
   }
   if (state === "off" && routes.length > 0) {

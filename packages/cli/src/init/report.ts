@@ -33,7 +33,6 @@ function ofPages(
   };
 }
 
-const slowMs = 2_000;
 const namesOf = (lists: readonly (readonly string[])[]) => [...new Set(lists.flat())].join(", ");
 const isShareable = (page: PageSight) => ["open", "origin", "validated"].includes(judge(page).kind);
 
@@ -139,12 +138,6 @@ const finds: readonly Find[] = [
       `Vary names ${namesOf(pages.map(({ vary }) => vary))} at ${paths}. Each value is a separate variant, so there are few hits. Responses that vary by * are never stored.`,
   ),
   ofPages(
-    "tracking",
-    ({ differsByTracking }) => differsByTracking,
-    (paths) =>
-      `The parameter utm_source changes ${paths}. The cache removes such parameters from requests, so all clients get the page without them.`,
-  ),
-  ofPages(
     "validated",
     (page) => judge(page).kind === "validated",
     (paths, [first]) =>
@@ -169,22 +162,10 @@ const finds: readonly Find[] = [
       `The origin compresses ${paths}, but not for requests with Via, which Tidemark must send. In nginx, write: ${nginxLine}`,
   ),
   ofPages(
-    "head",
-    ({ headStatus }) => headStatus !== undefined,
-    (paths, [first]) =>
-      `HEAD gets another status (${first?.headStatus ?? ""}) than GET at ${paths}.`,
-  ),
-  ofPages(
     "caches",
     ({ caches }) => caches.length > 0,
     (paths, [first]) =>
       `There is already a cache in front of ${paths} (${first?.caches.join("; ") ?? ""}). After a purge, it may still answer with an old page: turn it off, or purge it first.`,
-  ),
-  ofPages(
-    "slow",
-    ({ tookMs }) => tookMs > slowMs,
-    (paths, pages) =>
-      `The first byte took up to ${formatSeconds(Math.max(...pages.map(({ tookMs }) => tookMs)) / 1_000)} at ${paths}.`,
   ),
   ({ pages }) => {
     const stored = pages.filter((page) => isShareable(page) && page.kind === "page");

@@ -21,7 +21,6 @@ export interface PageSight {
   readonly kind: PageKind;
   readonly status: number;
   readonly contentType: string;
-  readonly tookMs: number;
   /** The target of a redirect, as written. */
   readonly redirectsTo: string | undefined;
   readonly storing: StorageVerdict;
@@ -39,8 +38,6 @@ export interface PageSight {
   readonly changedText: readonly [string, string] | undefined;
   /** Traits that changed the page more than a repeated request did. */
   readonly differsBy: readonly ClientTrait[];
-  /** Whether a parameter `utm_source` changed the page more than a repeated request did. */
-  readonly differsByTracking: boolean;
   readonly hasToken: boolean;
   /**
    * `ignored`: the page has a validator, but conditional requests get the whole body. `coding-in-tag`: so does
@@ -49,8 +46,6 @@ export interface PageSight {
   readonly validation: "none" | "works" | "ignored" | "coding-in-tag" | "untried";
   /** Whether the origin compresses the page, but not for a request with `Via`. */
   readonly isPlainForProxies: boolean;
-  /** The status of HEAD, if it differs from that of GET. */
-  readonly headStatus: number | undefined;
   readonly hasTags: boolean;
   /** Whether the page contains links with its host's full address. */
   readonly namesItsHost: boolean;
@@ -105,8 +100,8 @@ export async function lookAtPage(
   { client, nowAtMs }: { client: OriginClient; nowAtMs: () => number },
 ): Promise<PageSight> {
   const kind = kindOf(path, plain);
-  const ask = async (options: AskOptions, at = path) => {
-    const reply = await client.ask(at, options);
+  const ask = async (options: AskOptions) => {
+    const reply = await client.ask(path, options);
     return reply.kind === "answered" ? reply : undefined;
   };
   const isPage = kind === "page" || kind === "api" || kind === "feed";
@@ -119,13 +114,11 @@ export async function lookAtPage(
   const cookies = sayingCookies([plain, again]);
   const back =
     cookies.length > 0 ? await ask({ headers: { cookie: pairsSetBy(plain) } }) : undefined;
-  const head = isWorthIt ? await ask({ method: "HEAD" }) : undefined;
   return {
     path,
     kind,
     status: plain.status,
     contentType: plain.headers.get("content-type")?.split(";", 1)[0] ?? "",
-    tookMs: plain.tookMs,
     redirectsTo: plain.headers.get("location")?.slice(0, 500) ?? undefined,
     storing: storingOf(plain, nowAtMs()),
     cookies,
@@ -138,11 +131,9 @@ export async function lookAtPage(
         ? firstDifference(plain.text, again.text)
         : undefined,
     differsBy: isComparable ? await traitsThatCount(plain, { ask, counts }) : [],
-    differsByTracking: isComparable && counts(await ask({}, withTracking(path))),
     hasToken: hasToken(plain.text),
     validation: isWorthIt ? await validationOf(plain, ask) : "untried",
     isPlainForProxies: isWorthIt && (await isPlainForProxies(plain, ask)),
-    headStatus: head && head.status !== plain.status ? head.status : undefined,
     hasTags: ["cache-tag", "surrogate-key", "cache-groups"].some((name) => plain.headers.has(name)),
     namesItsHost: kind === "page" && plain.text.includes(`="${client.origin}/`),
     caches: cachesBefore(plain.headers),
@@ -210,10 +201,6 @@ function credentialsOf(headers: Headers): string[] {
   const lists = ["vary", "access-control-allow-headers"].map((field) => namesIn(headers, field));
   const isOne = (name: string) => name !== "authorization" && isCredentialField(name);
   return [...new Set(lists.flat().filter(isOne))];
-}
-
-function withTracking(path: string): string {
-  return `${path}${path.includes("?") ? "&" : "?"}utm_source=tidemark`;
 }
 
 type BodyChange = "same" | "token" | "numbers" | "content";

@@ -27,12 +27,12 @@ export class OriginClient {
   }
 
   /** @param path with its query. Rejects only if the user interrupts */
-  async ask(path: string, { method, headers }: AskOptions = {}): Promise<Answer | AskFailure> {
+  async ask(path: string, { headers }: AskOptions = {}): Promise<Answer | AskFailure> {
     if (this.#lateCount >= lateCountMax) return notAsked;
     this.#askedCount += 1;
     const answer = await fetchPage(
       new URL(path, this.origin).href,
-      { ...(method && { method }), headers: { ...language, ...headers }, answerMsMax },
+      { headers: { ...language, ...headers }, answerMsMax },
       this.#world,
     );
     if (answer.kind === "failed" && answer.code === "too-late") this.#lateCount += 1;

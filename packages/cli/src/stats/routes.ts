@@ -57,49 +57,24 @@ function countsOf(answer: OperatorAnswer<"metrics">, route: string): RouteCounts
   };
 }
 
-type CountName = Exclude<keyof RouteCounts, "hitCounts" | "forwardCounts">;
-
-const countNames: readonly CountName[] = [
-  "requests",
-  "hits",
-  "stale",
-  "passed",
-  "limited",
-  "failed",
-  "toOrigin",
-];
-
 /** Returns the sum of the counts. */
 export function totalOf(all: Iterable<RouteCounts>): RouteCounts {
-  return [...all].reduce((sum, one) => combined(sum, one, 1), noCounts);
+  const rows = [...all];
+  const sum = (of: CountName) => rows.reduce((total, row) => total + row[of], 0);
+  return {
+    requests: sum("requests"),
+    hits: sum("hits"),
+    stale: sum("stale"),
+    passed: sum("passed"),
+    limited: sum("limited"),
+    failed: sum("failed"),
+    toOrigin: sum("toOrigin"),
+    hitCounts: addedCounts(rows.map(({ hitCounts }) => hitCounts)),
+    forwardCounts: addedCounts(rows.map(({ forwardCounts }) => forwardCounts)),
+  };
 }
 
-/** Returns the increase since `before`. If there are fewer requests than before, the counters have restarted from 0. */
-export function risen(now: RouteCounts, before: RouteCounts | undefined): RouteCounts {
-  if (before === undefined || now.requests < before.requests) return now;
-  return combined(now, before, -1);
-}
-
-const noCounts: RouteCounts = {
-  requests: 0,
-  hits: 0,
-  stale: 0,
-  passed: 0,
-  limited: 0,
-  failed: 0,
-  toOrigin: 0,
-  hitCounts: [],
-  forwardCounts: [],
-};
-
-function combined(one: RouteCounts, other: RouteCounts, sign: 1 | -1): RouteCounts {
-  const counts = Object.fromEntries(
-    countNames.map((name) => [name, one[name] + sign * other[name]]),
-  ) as Record<CountName, number>;
-  const buckets = (of: "hitCounts" | "forwardCounts") =>
-    addedCounts([one[of], other[of].map((count) => sign * count)]);
-  return { ...counts, hitCounts: buckets("hitCounts"), forwardCounts: buckets("forwardCounts") };
-}
+type CountName = Exclude<keyof RouteCounts, "hitCounts" | "forwardCounts">;
 
 const heads = [
   "route",
@@ -117,18 +92,14 @@ const heads = [
 
 const numberColumns: ReadonlySet<number> = new Set(heads.slice(1).map((_, at) => at + 1));
 
-/**
- * @param secondsPassed divides the counts; `undefined` shows totals
- * @returns a line for each route, and one for their sum
- */
+/** Returns a line for each route, and one for their sum. */
 export function routeTable(
   byRoute: ReadonlyMap<string, RouteCounts>,
   boundsSeconds: readonly number[],
-  secondsPassed?: number,
 ): string[] {
   const row = (name: string, counts: RouteCounts) => [
     name,
-    ...cellsOf(statsOf(counts, boundsSeconds), boundsSeconds.at(-1) ?? 0, secondsPassed),
+    ...cellsOf(statsOf(counts, boundsSeconds), boundsSeconds.at(-1) ?? 0),
   ];
   const rows = [...byRoute].map(([route, counts]) => row(route === "" ? "(none)" : route, counts));
   return tableOf([heads, ...rows, row("all", totalOf(byRoute.values()))], numberColumns);
@@ -156,22 +127,16 @@ export function statsOf(counts: RouteCounts, boundsSeconds: readonly number[]) {
   };
 }
 
-function cellsOf(
-  stats: ReturnType<typeof statsOf>,
-  lastBoundSeconds: number,
-  secondsPassed: number | undefined,
-): string[] {
+function cellsOf(stats: ReturnType<typeof statsOf>, lastBoundSeconds: number): string[] {
   const time = (seconds: number | null) =>
     `${seconds === lastBoundSeconds ? ">" : ""}${duration(seconds)}`;
-  const count = (value: number) =>
-    secondsPassed === undefined ? String(value) : (value / secondsPassed).toFixed(1);
   return [
-    count(stats.requests),
+    String(stats.requests),
     percent(stats.hitShare),
     percent(stats.staleShare),
-    count(stats.passed),
-    count(stats.failed + stats.limited),
-    count(stats.toOrigin),
+    String(stats.passed),
+    String(stats.failed + stats.limited),
+    String(stats.toOrigin),
     time(stats.hitP50Seconds),
     time(stats.hitP99Seconds),
     time(stats.forwardP50Seconds),

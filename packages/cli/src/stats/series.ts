@@ -55,42 +55,12 @@ export function addedCounts(all: readonly (readonly number[])[]): number[] {
   return sums;
 }
 
-/** The bucket that contains a quantile. */
-interface Bucket {
-  readonly aboveSeconds: number;
-  /** `Infinity` for the last bucket. */
-  readonly upToSeconds: number;
-  /** The count of all buckets before this one, and the count of this bucket. */
-  readonly belowCount: number;
-  readonly count: number;
-}
-
-/**
- * @param share from 0 to 1
- * @param counts one for each bound, and a last one for larger values
- * @returns `undefined` if all counts are 0
- */
-function bucketAt(
-  share: number,
-  counts: readonly number[],
-  boundsSeconds: readonly number[],
-): Bucket | undefined {
-  const rank = share * sumOf(counts);
-  let belowCount = 0;
-  for (const [at, count] of counts.entries()) {
-    if (count > 0 && belowCount + count >= rank) {
-      const aboveSeconds = boundsSeconds[at - 1] ?? 0;
-      return { aboveSeconds, upToSeconds: boundsSeconds[at] ?? Infinity, belowCount, count };
-    }
-    belowCount += count;
-  }
-  return undefined;
-}
-
 /**
  * Returns a quantile, interpolated linearly within its bucket, as `histogram_quantile` of
  * Prometheus does.
  *
+ * @param share from 0 to 1
+ * @param counts one for each bound, and a last one for larger values
  * @returns seconds; `Infinity` above the last bound, `undefined` if all counts are 0
  */
 export function quantileSeconds(
@@ -98,37 +68,16 @@ export function quantileSeconds(
   counts: readonly number[],
   boundsSeconds: readonly number[],
 ): number | undefined {
-  const bucket = bucketAt(share, counts, boundsSeconds);
-  if (bucket === undefined || bucket.upToSeconds === Infinity) return bucket?.upToSeconds;
-  const { aboveSeconds, upToSeconds, belowCount, count } = bucket;
-  const part = (share * sumOf(counts) - belowCount) / count;
-  return aboveSeconds + (upToSeconds - aboveSeconds) * part;
-}
-
-function sumOf(counts: readonly number[]): number {
-  return counts.reduce((sum, count) => sum + count, 0);
-}
-
-/** Counts of durations, in the buckets that all histograms share. */
-interface Distribution {
-  readonly count: number;
-  /** @param share 0 to 1. @returns the bucket of this quantile */
-  readonly quantile: (share: number) => Pick<Bucket, "aboveSeconds" | "upToSeconds">;
-}
-
-/** @param slowest the number of additional durations beyond the last bound */
-export function distributionOf(
-  metrics: OperatorAnswer<"metrics">,
-  family: FamilyName,
-  labels: Labels = {},
-  slowest = 0,
-): Distribution {
-  const { boundsSeconds } = metrics;
-  const counted = bucketsOf(metrics, family, labels);
-  const counts = addedCounts([...counted, [...boundsSeconds.map(() => 0), slowest]]);
-  return {
-    count: sumOf(counts),
-    quantile: (share) =>
-      bucketAt(share, counts, boundsSeconds) ?? { aboveSeconds: 0, upToSeconds: 0 },
-  };
+  const rank = share * counts.reduce((sum, count) => sum + count, 0);
+  let belowCount = 0;
+  for (const [at, count] of counts.entries()) {
+    if (count > 0 && belowCount + count >= rank) {
+      const aboveSeconds = boundsSeconds[at - 1] ?? 0;
+      const upToSeconds = boundsSeconds[at] ?? Infinity;
+      if (upToSeconds === Infinity) return Infinity;
+      return aboveSeconds + ((upToSeconds - aboveSeconds) * (rank - belowCount)) / count;
+    }
+    belowCount += count;
+  }
+  return undefined;
 }

@@ -36,21 +36,19 @@ export class PageList {
   readonly noUrls: string[] = [];
   readonly #origin: string;
   readonly #operatorPath: string;
-  readonly #hosts: ReadonlySet<string>;
+  readonly #host: string;
   readonly #keys = new Set<string>();
   readonly #countMax: number;
 
   constructor(given: {
     readonly origin: string;
     readonly operatorPath: string;
-    /** Hosts in addition to the site's own, normalized as in URLs. */
-    readonly alsoHosts?: readonly string[];
     readonly countMax?: number;
   }) {
-    const { origin, operatorPath, alsoHosts = [], countMax = pageCountMax } = given;
+    const { origin, operatorPath, countMax = pageCountMax } = given;
     this.#origin = origin;
     this.#operatorPath = operatorPath;
-    this.#hosts = new Set([new URL(origin).host, ...alsoHosts]);
+    this.#host = new URL(origin).host;
     this.#countMax = countMax;
   }
 
@@ -83,7 +81,7 @@ export class PageList {
       if (this.noUrls.length < examplesMax) this.noUrls.push(shown);
       return "no-url";
     }
-    if (!this.#hosts.has(url.host)) {
+    if (url.host !== this.#host) {
       const { otherHosts } = this;
       if (otherHosts.length < examplesMax && !otherHosts.includes(url.host))
         otherHosts.push(url.host);

@@ -139,10 +139,7 @@ export function sourceNotes(pages: PageList, unreadableLines: number): string[] 
   const hosts = otherHosts.join(", ");
   const texts = noUrls.map((text) => JSON.stringify(text)).join(", ");
   const notes: readonly (readonly [count: number, what: string])[] = [
-    [
-      skipped["other-host"],
-      `are for other hosts (${hosts}); if one of them also serves this site, pass it with --also-host`,
-    ],
+    [skipped["other-host"], `are for other hosts (${hosts})`],
     [skipped["no-url"], `are neither http URLs nor paths (${texts})`],
     [skipped["operator-route"], "are operator routes, which are never stored"],
     [skipped["too-many"], `exceed the limit of ${counted(pages.count)} for one run`],

@@ -16,7 +16,6 @@ import { readSitemap } from "./sitemaps.ts";
 interface WarmOptions {
   readonly sitemap?: readonly string[];
   readonly list?: readonly string[];
-  readonly alsoHost?: readonly string[];
   readonly rate?: number;
   readonly concurrency?: number;
   readonly within?: true;
@@ -31,7 +30,7 @@ export const addWarm: AddCommand = (program, act) => {
     .command("warm")
     .summary("fill the cache with pages before visitors come")
     .description(
-      "Requests pages of the site, so that its tiers store them. The requests are like those of visitors: stored pages cost the origin nothing, and purges apply at any time. Sources and --also-host may be given several times.",
+      "Requests pages of the site, so that its tiers store them. The requests are like those of visitors: stored pages cost the origin nothing, and purges apply at any time. Sources may be given several times.",
     )
     .argument("[page...]", "pages: URLs of the site, or paths such as /news")
     .option(
@@ -40,7 +39,6 @@ export const addWarm: AddCommand = (program, act) => {
       repeated,
     )
     .option("--list <file>", "a list of URLs or paths, one per line; - for stdin", repeated)
-    .option("--also-host <host>", "treat pages of this host as the site's own", hostOf)
     .option("--rate <number>", "maximum number of requests per second (default: none)", rateOf)
     .option(
       "--concurrency <count>",
@@ -64,7 +62,7 @@ async function warm(session: Session, options: WarmOptions, words: readonly stri
   checkOptions(options, words);
   const { terminal } = session;
   const { origin, operatorPath } = await session.chosenSite();
-  const pages = new PageList({ origin, operatorPath, alsoHosts: options.alsoHost ?? [] });
+  const pages = new PageList({ origin, operatorPath });
   const unreadableLines = await gather(session, pages, { options, words });
   const notes = sourceNotes(pages, unreadableLines);
   for (const note of notes) terminal.note(note);
@@ -191,13 +189,6 @@ function nothingToWarm(notes: readonly string[]) {
 
 function refused(why: string, hint: string) {
   return usageError({ what: "The options are invalid.", why, hint });
-}
-
-/** Parses a repeatable host, and normalizes it as in URLs. */
-function hostOf(text: string, before: readonly string[] | undefined): string[] {
-  const url = URL.parse(`https://${text}`);
-  if (url !== null && url.href === `https://${url.host}/`) return [...(before ?? []), url.host];
-  throw new InvalidArgumentError("Write only a host, such as example.com.");
 }
 
 function rateOf(text: string): number {

@@ -1,10 +1,8 @@
-// Tests `tidemark journal`: the line for an entry, reading several pages, and `--follow`.
+// Tests `tidemark journal`: the line for an entry, and which entries it shows.
 import { describe, expect, it } from "vitest";
 import type { JournalEntry } from "../../../../src/protocol/answers.ts";
-import { main } from "../../src/main.ts";
 import { entryLine } from "../../src/commands/journal.ts";
-import { operatorAt, operatorOf } from "../fakes/operator.ts";
-import { operatorEnv } from "../fakes/site-as-fetch.ts";
+import { operatorAt, operatorTold } from "../fakes/operator.ts";
 
 const plain: JournalEntry = {
   position: "5-0",
@@ -14,12 +12,6 @@ const plain: JournalEntry = {
   mode: "hard",
   reason: "",
 };
-
-const at = (position: string): JournalEntry => ({ ...plain, position });
-
-/** Returns the query of a URL, with its question mark. */
-const searchOf = (input: RequestInfo | URL) =>
-  new URL(input instanceof Request ? input.url : input).search;
 
 describe("the line for a journal entry", () => {
   it.each([
@@ -77,95 +69,14 @@ it("journal --last shows the newest entries in order", async () => {
   expect(asked).toEqual(["GET /_cache/journal?last=2"]);
 });
 
-it("journal --after shows the later entries as lines of JSON, or that there are none", async () => {
+it("journal --json prints a line of JSON for each entry", async () => {
   const { user } = await purged();
-  const told = linesOf((await user.runs(["journal", "--json"])).out).map((line) =>
-    JSON.parse(line),
-  );
-  expect(told).toHaveLength(3);
-  const after = await user.runs(["journal", "--after", told[1].position, "--json"]);
-  expect(linesOf(after.out).map((line) => JSON.parse(line))).toEqual([told[2]]);
-  const none = await user.runs(["journal", "--after", told[2].position]);
-  expect(none).toEqual({ code: 0, out: "", notes: "The journal has no such entries.\n" });
+  const lines = linesOf((await user.runs(["journal", "--json"])).out);
+  expect(lines.map((line) => JSON.parse(line).tags)).toEqual([["a"], ["b"], ["c"]]);
 });
 
-it("journal --after reads all pages", async () => {
-  const pages = new Map([
-    ["1-0", { entries: [at("2-0")], next: "2-0" }],
-    ["2-0", { entries: [at("3-0")], next: null }],
-  ]);
-  const fetch: typeof globalThis.fetch = async (input) =>
-    Response.json(pages.get(new URLSearchParams(searchOf(input)).get("after") ?? ""));
-  const { out } = await (await operatorOf(fetch)).runs(["journal", "--after", "1-0"]);
-  expect(linesOf(out)).toHaveLength(2);
-});
-
-/**
- * Runs `journal --follow` with these responses, and sends Ctrl-C in the pause after the last
- * response.
- */
-async function follows(answers: readonly (() => Response)[]) {
-  const questions: string[] = [];
-  const fetch: typeof globalThis.fetch = async (input) => {
-    questions.push(searchOf(input));
-    const answer = answers[questions.length - 1];
-    if (answer === undefined) throw new TypeError("There was one request too many.");
-    return answer();
-  };
-  const pauses: number[] = [];
-  const onSleep = (ms: number) => {
-    pauses.push(ms);
-    if (questions.length === answers.length) interrupt();
-  };
-  const user = await operatorOf(fetch, { onSleep });
-  const { world, output, notes, interrupt } = user.world(["journal", "--follow"]);
-  const code = await main(world);
-  return { code, out: output.text, notes: notes.text, questions, pauses };
-}
-
-const page = (...positions: string[]) =>
-  Response.json({ entries: positions.map((position) => at(position)), next: null });
-
-describe("journal --follow", () => {
-  it("requests new entries every 2 s until Ctrl-C, and exits with 0", async () => {
-    const none = () => page();
-    const ran = await follows([() => page("1-0"), none, () => page("2-0", "3-0"), none]);
-    expect(ran).toMatchObject({ code: 0, notes: "", pauses: [2_000, 2_000, 2_000, 2_000] });
-    expect(linesOf(ran.out)).toHaveLength(3);
-    expect(ran.questions).toEqual([
-      "?last=20",
-      "?after=1-0&count=128",
-      "?after=1-0&count=128",
-      "?after=3-0&count=128",
-    ]);
-  });
-
-  it("requests all entries after it found an empty journal", async () => {
-    const ran = await follows([() => page(), () => page("1-0")]);
-    expect(ran.questions[1]).toBe("?after=0&count=128");
-  });
-
-  it("continues after failures, and reports equal failures in succession once", async () => {
-    const error = { code: "unavailable", what: "Away.", why: "W.", hint: "M." };
-    const away = () => Response.json({ error }, { status: 503 });
-    const cut = () => {
-      throw new TypeError("fetch failed", { cause: new Error("cut") });
-    };
-    const answers = [() => page("1-0"), away, away, cut, away, () => page("2-0"), () => page()];
-    const { code, out, notes } = await follows(answers);
-    expect(code).toBe(0);
-    expect(linesOf(out)).toHaveLength(2);
-    expect(linesOf(notes).map((line) => line.split(".", 1)[0])).toEqual([
-      "Away",
-      expect.stringContaining("https://"),
-      "Away",
-      "The journal can be read again",
-    ]);
-  });
-
-  it("exits with 1 if the first request fails", async () => {
-    const { user } = await operatorAt();
-    const env = { ...operatorEnv, TIDEMARK_TOKEN: "another-token" };
-    expect((await user.runs(["journal", "--follow"], { env })).code).toBe(1);
-  });
+it("journal says on stderr that there are no entries", async () => {
+  const none = { code: 0, out: "", notes: "The journal has no entries.\n" };
+  const user = await operatorTold({ entries: [], next: null });
+  expect(await user.runs(["journal"])).toEqual(none);
 });

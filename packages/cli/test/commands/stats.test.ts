@@ -1,9 +1,7 @@
-// Tests `tidemark stats` and `tidemark metrics`: the counts of all isolates, their increases per
-// second, and the counts of one isolate.
+// Tests `tidemark stats` and `tidemark metrics`: the counts of all isolates, and of one isolate.
 import { describe, expect, it } from "vitest";
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
-import { main } from "../../src/main.ts";
-import { operatorAt, operatorOf, operatorTold } from "../fakes/operator.ts";
+import { operatorAt, operatorTold } from "../fakes/operator.ts";
 
 const requests = (route: string, result: string, value: number) => ({
   name: "tidemark_requests_total",
@@ -77,49 +75,14 @@ it("stats --json prints shares and seconds, with null for a route without lookup
   expect(all).toMatchObject({ requests: 510, toOrigin: 15 });
 });
 
-it("stats --watch shows increases per second until Ctrl-C, also after a failure", async () => {
-  const later = {
-    ...told,
-    counters: [...told.counters, requests("new", "hit", 60), requests("news", "hit", 120)],
-    histograms: [...told.histograms, waits("news", "hit", [0, 0, 60, 0])],
-  };
-  const error = { code: "unavailable", what: "A.", why: "B.", hint: "C." };
-  const answers = [told, later, later, { error }];
-  let asked = 0;
-  const fetch = async () => {
-    const answer = answers[asked++];
-    return Response.json(answer, { status: asked === answers.length ? 503 : 200 });
-  };
-  let atMs = 0;
-  const onSleep = (ms: number) => {
-    atMs += ms;
-    if (asked === answers.length) interrupt();
-  };
-  const user = await operatorOf(fetch, { onSleep });
-  const made = user.world(["stats", "--watch", "30"]);
-  const { interrupt } = made;
-  expect(await main({ ...made.world, nowAtMs: () => atMs })).toBe(0);
-  const risen = cells(made.output.text.split("In the last ")[1] ?? "");
-  expect(risen[0]).toEqual(["30 s, per second:"]);
-  expect(risen.slice(2, 6)).toEqual([
-    ["account", "0.0", "-", "-", "0.0", "0.0", "0.0", "-", "-", "-", "-"],
-    ["news", "4.0", "100.0 %", "0.0 %", "0.0", "0.0", "0.0", "1.1 s", "2.0 s", "-", "-"],
-    ["new", "2.0", "100.0 %", "0.0 %", "0.0", "0.0", "0.0", "-", "-", "-", "-"],
-    ["all", "6.0", "100.0 %", "0.0 %", "0.0", "0.0", "0.0", "1.1 s", "2.0 s", "-", "-"],
-  ]);
-  const after = cells(made.output.text.split("In the last ")[2] ?? "");
-  expect(after[5]?.slice(0, 2)).toEqual(["all", "0.0"]);
-  expect(made.notes.text).toBe("A. B. C. Retrying in 30 s.\n");
-});
-
 describe("the command with the real application", () => {
   it("shows the counts of one isolate with stats --isolate", async () => {
     const { site, user } = await operatorAt();
     await site.get("/a");
     const { code, out } = await user.runs(["stats", "--isolate"]);
     expect(code).toBe(0);
-    expect(out).toContain("scope: only this isolate");
-    expect(out).toMatch(/^memory:\n {2}bytes: \d+\n {2}records: 0$/m);
+    expect(JSON.parse(out)).toMatchObject({ memory: { records: 0 } });
+    expect(out.split("\n").length).toBeGreaterThan(20);
     const asJson = await user.runs(["stats", "--isolate", "--json"]);
     expect(JSON.parse(asJson.out)).toMatchObject({ memory: { records: 0 } });
   });

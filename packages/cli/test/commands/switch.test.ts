@@ -30,16 +30,6 @@ it("switch shows the switch, and turns it on for two routes, on for all, and off
   });
 });
 
-it("switch changes nothing with --dry-run", async () => {
-  const { user, asked } = await operatorAt({ config });
-  const { code, out } = await user.runs(["switch", "on", "news", "--dry-run"]);
-  expect(code).toBe(0);
-  expect(out).toBe(
-    "The switch was not changed.\nIt would be: on, these routes go to the origin: news.\nThe switch is off.\n",
-  );
-  expect(asked).toEqual(["GET /_cache/switch"]);
-});
-
 it("switch exits with 1 for an unknown route, and shows the site's error", async () => {
   const { user } = await operatorAt({ config });
   const { code, notes } = await user.runs(["switch", "on", "sport"]);

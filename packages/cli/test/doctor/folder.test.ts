@@ -184,7 +184,6 @@ it.each([
 
 const refused = [
   ["a command line with nothing to check", [], "There is nothing to check."],
-  ["a folder that does not exist", ["--folder", "x"], "There is no folder"],
   ["an origin with a path", ["--origin", "https://a.test/x"], "has a path"],
   [
     "--purge without a site",

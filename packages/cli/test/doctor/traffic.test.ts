@@ -4,8 +4,7 @@ import { expect, it } from "vitest";
 import type { OperatorAnswer, ConfiguredRoute } from "../../../../src/protocol/answers.ts";
 import { families, type FamilyName } from "../../../../src/protocol/families.ts";
 import { boundsMs, bucketOf } from "../../../../src/observe/histogram.ts";
-import { clockFindings } from "../../src/doctor/site/examine-site.ts";
-import { notJudged, trafficFindings } from "../../src/doctor/site/traffic-findings.ts";
+import { trafficFindings } from "../../src/doctor/site/traffic-findings.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -32,10 +31,7 @@ function histogram(
 
 const route = (name: string, more: Partial<ConfiguredRoute> = {}): ConfiguredRoute => ({
   name,
-  match: [`/${name}/*`],
   bypass: false,
-  origin: "default",
-  originTimeoutSeconds: 30,
   ...more,
 });
 
@@ -66,22 +62,12 @@ interface Traffic {
 const reads = (durations: Readonly<Record<number, number>>) => ({
   histograms: [histogram("redisSeconds", durations, { purpose: "read" })],
 });
-const origins = (durations: Readonly<Record<number, number>>) => ({
-  histograms: [histogram("originSeconds", durations, { route: "a" })],
-});
-const failed = (count: number) => ({
-  counters: [...wellCounters, counter("originResponses", count, { route: "a", class: "failed" })],
-});
 const fewHits = [
   requests("a", "hit", 19),
   requests("a", "forwarded", 81),
   counter("refusals", 80, { route: "a", rule: "set-cookie" }),
   counter("refusals", 1, { route: "a", rule: "private" }),
 ];
-const timeout = 'origin-timeout-short warning route "a"';
-const catchAll = [route("a", { match: ["*"] }), route("b", { bypass: true }), route("c")];
-const withC = [...wellRoutes, route("c")];
-const manyRoutes = [...wellCounters, requests("other routes", "hit", 50)];
 
 const rows: readonly [name: string, traffic: Traffic, ...found: string[]][] = [
   ["normal traffic", {}],
@@ -91,24 +77,6 @@ const rows: readonly [name: string, traffic: Traffic, ...found: string[]][] = [
     "database-far warning",
   ],
   ["99 slow round trips to the database", reads({ 91: 99 })],
-  [
-    "1 % of origin requests as long as the timeout",
-    origins({ 80: 300, 9_000: 92, 31_000: 4 }),
-    timeout,
-  ],
-  [
-    "2 % of requests unanswered by a slow origin",
-    { ...failed(8), ...origins({ 80: 300, 9_000: 92 }) },
-    timeout,
-  ],
-  ["2 % of requests unanswered by a fast origin", failed(8)],
-  ["a route without requests", { routes: withC }, 'route-unmatched info route "c"'],
-  ["a route after a catch-all", { routes: catchAll }, 'route-unmatched warning route "c"'],
-  [
-    "a route without requests on a site with 999 requests",
-    { counters: [requests("a", "hit", 999)], routes: [route("a"), route("c")] },
-  ],
-  ["a route whose requests are counted with other routes", { counters: manyRoutes, routes: withC }],
   ["19 % hits", { counters: fewHits }, 'route-few-hits info route "a"'],
   ["20 % hits", { counters: [requests("a", "hit", 20), requests("a", "forwarded", 80)] }],
   ["99 requests without a hit", { counters: [requests("a", "forwarded", 99)] }],
@@ -134,27 +102,4 @@ it.each(rows)("`trafficFindings` judges %s", (_, traffic, ...found) => {
 it("`trafficFindings` names the rule that refused most responses", () => {
   const [finding] = trafficFindings(metricsOf({ counters: fewHits }), wellRoutes);
   expect(finding?.cause).toBe("80 answers were not stored because of the rule set-cookie.");
-});
-
-it("`notJudged` reports that 5 requests are too few to judge routes", () => {
-  expect(notJudged(metricsOf({}))).toEqual([]);
-  expect(notJudged(metricsOf({ counters: [requests("a", "hit", 5)] }))).toHaveLength(1);
-});
-
-it.each([
-  { name: "equal to the site's clock", siteMs: 100, found: [] },
-  { name: "off by less than the request took", siteMs: -900, found: [] },
-  { name: "ahead by 1.1 s", siteMs: -1_100, found: ["machine-clock info"] },
-  { name: "behind by less than the request took", siteMs: 1_150, found: [] },
-  { name: "behind by 1.1 s", siteMs: 1_300, found: ["machine-clock info"] },
-  { name: "ahead by five minutes", siteMs: -300_000, found: ["machine-clock warning"] },
-])("`clockFindings` judges a machine's clock that is $name", ({ siteMs, found }) => {
-  const askedAtMs = Date.UTC(2026, 10, 1);
-  const at = new Date(askedAtMs + siteMs).toISOString();
-  const findings = clockFindings({ at, askedAtMs, answeredAtMs: askedAtMs + 200 });
-  expect(findings.map(({ code, level }) => `${code} ${level}`)).toEqual(found);
-});
-
-it("`clockFindings` finds nothing if the site returns no time", () => {
-  expect(clockFindings({ at: null, askedAtMs: 0, answeredAtMs: 0 })).toEqual([]);
 });

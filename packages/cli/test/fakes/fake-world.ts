@@ -123,7 +123,6 @@ export const answerWith = (told: Partial<Answer>): Answer => ({
   kind: "answered",
   url: "https://www.site.test/",
   askedAtMs: 0,
-  tookMs: 0,
   status: 200,
   headers: new Headers(),
   text: "",

@@ -1,29 +1,15 @@
 // Tests the files that `tidemark init` writes in addition to the configuration, and the name of the
 // Worker.
 import { parse } from "jsonc-parser";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { workerNameOf, wranglerFile } from "../../src/init/site-files.ts";
 
-describe("wrangler.jsonc", () => {
+it("wrangler.jsonc names the Worker and its origin, and enables workers.dev", () => {
   const origin = "https://$'.example.com";
-  const choices = { name: "a-$&", origin, route: undefined, stores: "cloudflare" } as const;
-  const tried = { name: choices.name, workers_dev: true, preview_urls: false };
-
-  it("names the Worker and its origin, and enables workers.dev without a route", () => {
-    const told = parse(wranglerFile(choices));
-    expect(told).toMatchObject({ ...tried, vars: { ORIGIN_URL: choices.origin } });
-    expect(told).not.toHaveProperty("routes");
-  });
-
-  it("disables workers.dev with a route", () => {
-    const route = { pattern: "www.example.com/*", zone: "example.com" };
-    expect(parse(wranglerFile({ ...choices, route }))).toMatchObject({
-      ...tried,
-      routes: [{ pattern: "www.example.com/*", zone_name: "example.com" }],
-      workers_dev: false,
-      vars: { ORIGIN_URL: choices.origin, SITE_HOST: "www.example.com" },
-    });
-  });
+  const told = parse(wranglerFile({ name: "a-$&", origin, stores: "cloudflare" }));
+  const tried = { name: "a-$&", workers_dev: true, preview_urls: false };
+  expect(told).toMatchObject({ ...tried, vars: { ORIGIN_URL: origin } });
+  expect(told).not.toHaveProperty("routes");
 });
 
 it.each([

@@ -1,6 +1,6 @@
 // Tests all commands with a site that puts an attack on terminals into every text. The output must
 // contain neither control sequences nor forged lines of the site.
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { main } from "../../src/main.ts";
@@ -17,10 +17,8 @@ const commands: readonly (readonly string[])[] = [
   ["stats", "--isolate"],
   ["health"],
   ["journal"],
-  ["journal", "--after", "1-0"],
   ["switch"],
   ["switch", "on", evil],
-  ["switch", "off", "--dry-run"],
   ["metrics"],
   ["outward"],
   ["outward", "deliver", evil],
@@ -32,14 +30,12 @@ const commands: readonly (readonly string[])[] = [
   ["warm", "--sitemap", `${siteUrl}/sitemap.xml`],
   ["warm", "--list", evil],
   ["doctor", "--page", "/"],
-  ["doctor", "--folder", evil],
   ["init", siteUrl, "--dry-run"],
   ["init", siteUrl, "--out", evil, "--region", "weur"],
   ["health", "--site", evil],
   [evil],
   [`--${evil}`],
   [`--json=${evil}`],
-  ["stats", `--watch=${evil}`],
   ["journal", "--last", evil],
 ];
 
@@ -132,8 +128,6 @@ it("metrics prints an honest exposition byte for byte", async () => {
 
 it("doctor and init print no control sequences from names and links in a folder", async () => {
   const user = await userAt(honestForm, own.tty);
-  const name = evil.replaceAll("/", "").slice(0, 80);
-  await mkdir(join(user.folder, name));
   const wrangler = {
     name: evil,
     main: evil,
@@ -141,12 +135,9 @@ it("doctor and init print no control sequences from names and links in a folder"
     kv_namespaces: [{ binding: evil }],
     r2_buckets: [{ binding: evil }],
   };
-  await writeFile(join(user.folder, name, "wrangler.json"), JSON.stringify(wrangler));
-  await symlink(evil, join(user.folder, name, ".dev.vars"));
-  for (const args of [
-    ["doctor", "--folder", name],
-    ["init", siteUrl, "--out", name, "--region", "weur"],
-  ]) {
+  await writeFile(join(user.folder, "wrangler.json"), JSON.stringify(wrangler));
+  await symlink(evil, join(user.folder, ".dev.vars"));
+  for (const args of [["doctor"], ["init", siteUrl, "--region", "weur"]]) {
     const { out, notes } = await user.runs(args);
     expect(harmIn(out + notes)).toEqual([]);
   }

@@ -4,14 +4,6 @@ import { expect, it } from "vitest";
 import { exitCode } from "../../src/command-error.ts";
 import { hit, page, site, stored, WarmUser } from "./warm-user.ts";
 
-it("warm --also-host accepts a host with umlauts, capital letters or a port", async () => {
-  const user = await WarmUser.at();
-  const input = "https://b\u00fccher.example/a\nhttp://EXAMPLE.com:8080/b\nhttps://example.com/c";
-  const hosts = ["--also-host", "B\u00fccher.example", "--also-host", "Example.com:8080"];
-  await user.warms(["--list", "-", ...hosts], { input });
-  expect(user.site.urls).toEqual([`${site}/a`, `${site}/b`]);
-});
-
 it("warm does not print passwords in the URLs of a list", async () => {
   const user = await WarmUser.at();
   const input = `https://u:pass-x@www.example.com/a\nhttps://:pass-x@www.example.com/b\n/c`;

@@ -42,12 +42,6 @@ describe("pages of a list", () => {
       "too-many": 0,
     });
   });
-
-  it("are requested from the site if --also-host names their host", async () => {
-    const user = await WarmUser.at();
-    await user.warms(["https://example.com/a", "--also-host", "example.com"]);
-    expect(user.site.urls).toEqual([`${site}/a`]);
-  });
 });
 
 const outcomes: readonly [cacheStatus: string, result: string][] = [
@@ -209,8 +203,6 @@ const refused = [
   ],
   ["an invalid URL of a sitemap", ["--sitemap", "https://"], '"https://" is not a URL'],
   ["--within without a token", ["/a", "--within"], "There is no token"],
-  ["a scheme of --also-host", ["/a", "--also-host", "https://a.example"], "Write only a host"],
-  ["a path of --also-host", ["/a", "--also-host", "a.example/news"], "Write only a host"],
 ] as const;
 
 describe("`tidemark warm` with invalid arguments", () => {

@@ -20,7 +20,7 @@ export function examineFolder(read: FolderRead): Examination {
     lookedAt: seen.length === 0 ? [] : [`the folder: ${seen.join(", ")}`],
     notLookedAt: [
       ...(wrangler.kind === "absent"
-        ? ["The wrangler file: this folder has none. Name its folder with --folder."]
+        ? ["The wrangler file: this folder has none. Run doctor in the folder of the Worker."]
         : []),
       ...(wrangler.kind === "read"
         ? ["Secrets stored at Cloudflare: the wrangler file does not show them."]

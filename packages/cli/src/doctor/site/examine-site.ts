@@ -1,11 +1,10 @@
 // The second part of doctor: checks the operator's routes of a site.
 import type { AnswerName, OperatorAnswer } from "../../../../../src/protocol/answers.ts";
-import { type FindingCode, spanOf } from "../../../../../src/protocol/finding.ts";
+import type { FindingCode } from "../../../../../src/protocol/finding.ts";
 import { CommandError } from "../../command-error.ts";
 import type { SiteClient } from "../../site/site-client.ts";
-import type { World } from "../../world.ts";
 import { type DoctorFinding, type Examination, unreachable } from "../finding.ts";
-import { notJudged, trafficFindings } from "./traffic-findings.ts";
+import { trafficFindings } from "./traffic-findings.ts";
 import { hookVariable } from "../../../../../src/protocol/variables/hook-secrets.ts";
 import { countsBy } from "../../stats/series.ts";
 
@@ -15,14 +14,9 @@ export type SiteExamination = Examination & {
 };
 
 /** @param client for a site with a token */
-export async function examineSite(
-  client: SiteClient,
-  { nowAtMs }: World,
-): Promise<SiteExamination> {
-  const askedAtMs = nowAtMs();
+export async function examineSite(client: SiteClient): Promise<SiteExamination> {
   const health = await answer(client, "health", { accepts: [503] });
   if (health instanceof CommandError) return withoutHealth(health, client.site.origin);
-  const clock = clockFindings({ at: health.at, askedAtMs, answeredAtMs: nowAtMs() });
   const stats = await answer(client, "stats");
   const metrics = await answer(client, "metrics", { query: { format: "json" } });
   const routes = stats instanceof CommandError ? [] : stats.configuredRoutes;
@@ -49,7 +43,6 @@ export async function examineSite(
         cause,
         remedy,
       })),
-      ...clock,
       ...ofJournal.findings,
       ...(hasMetrics ? trafficFindings(metrics, routes) : []),
       ...ofHooks.findings,
@@ -63,7 +56,7 @@ export async function examineSite(
       ...health.notLookedAt,
       ...(stats instanceof CommandError ? [`The stats of the site: ${stats.fault.why}`] : []),
       ...(journal instanceof CommandError ? [`The hooks of webhooks: ${journal.fault.why}`] : []),
-      ...(hasMetrics ? notJudged(metrics) : [`The metrics of the site: ${metrics.fault.why}`]),
+      ...(hasMetrics ? [] : [`The metrics of the site: ${metrics.fault.why}`]),
     ],
     isOperator: true,
   };
@@ -104,41 +97,6 @@ function withoutHealth(refusal: CommandError, origin: string): SiteExamination {
     remedy: fault.hint,
   };
   return { ...nothing, findings: [finding] };
-}
-
-/** The default of A, the clock allowance of the purge protocol. */
-const allowanceMs = 1_000;
-/** Standard Webhooks accepts a signature for five minutes. */
-const signatureMs = 5 * 60_000;
-
-/**
- * Reports a clock that is off by more than A. If both clocks are right, the site's time is between the start
- * and the end of the request.
- *
- * @param given.at the site's clock, ISO 8601; `null` if it is invalid
- */
-export function clockFindings(given: {
-  readonly at: string | null;
-  readonly askedAtMs: number;
-  readonly answeredAtMs: number;
-}): DoctorFinding[] {
-  const { at, askedAtMs, answeredAtMs } = given;
-  const siteAtMs = Date.parse(at ?? "");
-  const aheadMs = Math.max(askedAtMs - siteAtMs, 0) - Math.max(siteAtMs - answeredAtMs, 0);
-  if (!(Math.abs(aheadMs) > allowanceMs)) return [];
-  const isTooFar = Math.abs(aheadMs) >= signatureMs;
-  return [
-    {
-      code: "machine-clock",
-      level: isTooFar ? "warning" : "info",
-      what: isTooFar
-        ? "The site rejects purges signed on this machine, and ages that this machine computes are wrong."
-        : "Ages that this machine computes are wrong by this difference.",
-      // A cached answer has an old time, so it can only make this machine's clock look ahead.
-      cause: `The clock of this machine is ${spanOf(Math.abs(aheadMs))} ${aheadMs > 0 ? "ahead of the site's, or a cache answered in the site's place" : "behind the site's"}.`,
-      remedy: "Set the clock of this machine by NTP.",
-    },
-  ];
 }
 
 /** Within a continent, a round trip rarely takes longer. */
