@@ -1,39 +1,11 @@
-// For each recipe about operation, purges and data: the requests and commands that show that it works.
+// For each recipe about operation and purges: the requests and commands that show that it works.
 import { page } from "../../testing/fakes/origin-in-process.ts";
-import { deliver, hookSecret, shopify, signedBy } from "../../testing/site/webhook-vendors.ts";
-import { type Exports, hit, purged, type Row, stored } from "./play.ts";
-import { queries } from "./workers.ts";
+import { hit, purged, type Row, stored } from "./play.ts";
 
 const sitemapOf = (paths: readonly string[]) =>
   `<urlset>${paths.map((path) => `<url><loc>https://www.example.com${path}</loc></url>`).join("")}</urlset>`;
 
-/** Asks twice at once for a product. */
-async function productTwice({ product }: Exports) {
-  const ask = product as (id: string) => Promise<{ readonly name: string }>;
-  const before = queries.count;
-  const found = await Promise.all([ask("42"), ask("42")]);
-  return { names: found.map(({ name }) => name), queries: queries.count - before };
-}
-
 export const operationRows: readonly Row[] = [
-  {
-    recipe: "Shopify: purge by webhook",
-    env: { HOOK_SECRET_SHOP: hookSecret },
-    steps: [
-      { path: "/products/boots", sees: `${stored} | /products/boots 1` },
-      { path: "/products/hats", sees: `${stored} | /products/hats 2` },
-      {
-        calls: async (_, kitchen) => {
-          const body = JSON.stringify({ id: 42, handle: "boots" });
-          const site = kitchen.site();
-          return (await deliver(site, body, signedBy(shopify, site, { body }))).status;
-        },
-        gives: 200,
-      },
-      { path: "/products/boots", sees: `${purged} | /products/boots 3` },
-      { path: "/products/hats", sees: `${hit} | /products/hats 2` },
-    ],
-  },
   {
     recipe: "Ban by pattern, wildcard or prefix",
     steps: [
@@ -60,18 +32,6 @@ export const operationRows: readonly Row[] = [
       { runs: 1, prints: /example\.com +0 +2 +0 +0 +0/ },
       { path: "/a", sees: `${hit} | after` },
       { path: "/b", sees: `${hit} | after` },
-    ],
-  },
-  {
-    recipe: "Cache database queries",
-    config: { routes: [{ name: "pages", match: "*", fresh: "1h", tags: ["product:42"] }] },
-    steps: [
-      { path: "/products/42", sees: `${stored} | /products/42 1` },
-      { calls: productTwice, gives: { names: ["Boots", "Boots"], queries: 1 } },
-      { calls: productTwice, gives: { names: ["Boots", "Boots"], queries: 0 } },
-      { runs: "tidemark purge --tag product:42", prints: /Purged/ },
-      { calls: productTwice, gives: { names: ["Boots", "Boots"], queries: 1 } },
-      { path: "/products/42", sees: `${purged} | /products/42 2` },
     ],
   },
 ];

@@ -7,7 +7,6 @@ import { FakeUser } from "../../packages/cli/test/fakes/fake-world.ts";
 import { adminToken, operatorEnv, reaching } from "../../packages/cli/test/fakes/site-as-fetch.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
-import type { DataCache } from "../../src/data/create-data-cache.ts";
 import type { TidemarkWorker } from "../../src/worker.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
@@ -31,8 +30,6 @@ export interface Row {
   readonly recipe: string;
   /** The configuration of a site whose recipe has none. */
   readonly config?: WrittenConfig;
-  /** Secrets of the Worker. */
-  readonly env?: Readonly<Record<string, string>>;
   /** Default: a page with the path and the number. */
   readonly origin?: Origin;
   /** The export that wraps the Worker. */
@@ -53,8 +50,7 @@ export type Step =
     })
   /** Runs the nth command of the recipe, or another command line. */
   | { readonly runs: number | string; readonly prints: RegExp }
-  | { readonly passSeconds: number }
-  | { readonly calls: (exports: Exports, kitchen: Kitchen) => unknown; readonly gives: unknown };
+  | { readonly passSeconds: number };
 
 interface WranglerFile {
   readonly vars?: Readonly<Record<string, string>>;
@@ -87,8 +83,7 @@ export class Kitchen {
       import(pathToFileURL(join(folder, name)).href) as Promise<Exports>;
     const modules = await Promise.all(recipe.modules.map((_, nth) => from(moduleName(nth))));
     const exports: Exports = Object.assign({}, ...modules);
-    const config =
-      row.config ?? exports["default"] ?? (await from("tidemark.config.ts"))["default"];
+    const config = row.config ?? (await from("tidemark.config.ts"))["default"];
     return new Kitchen(recipe, row, exports, config as ConfigInput);
   }
 
@@ -98,7 +93,6 @@ export class Kitchen {
       this.clock.advance(step.passSeconds);
       return step;
     }
-    if ("calls" in step) return { ...step, gives: await step.calls(this.exports, this) };
     if ("runs" in step) return { ...step, prints: await this.#run(step) };
     const { path, at, sees: _, answers = {}, ...init } = step;
     const seen = await this.#ask(path, init, at);
@@ -151,9 +145,6 @@ export class Kitchen {
   }
 
   #open(name: string): Site {
-    const data = this.exports["data"] as DataCache | undefined;
-    // A data cache has the clock of this machine.
-    if (this.#sites.size === 0 && data !== undefined) this.clock.atMs = Date.now();
     const options: SiteOptions = {
       config: this.#config,
       env: {
@@ -161,10 +152,8 @@ export class Kitchen {
         COLO: name,
         ...this.#database.env,
         ...this.#wrangler.vars,
-        ...this.#row.env,
       },
       clock: this.clock,
-      ...(data && { data }),
     };
     return new Site(options, this.#origin);
   }

@@ -6,7 +6,7 @@ import { root } from "../../local/bundling.ts";
 
 export interface Recipe {
   readonly heading: string;
-  /** The fields of `defineConfig`; absent if a module has the whole configuration. */
+  /** The fields of `defineConfig`. */
   readonly config?: string;
   /** The texts of modules, such as a function around the Worker. */
   readonly modules: readonly string[];
@@ -56,7 +56,7 @@ export async function writeRecipe({ config, modules }: Recipe, folder: string): 
 
 export const moduleName = (nth: number) => `module-${nth}.ts`;
 
-/** Lets a module import the sources of the package, and a stand-in for the platform. */
+/** Lets a module import the sources of the package. */
 function fromSources(content: string): string {
   return content.replaceAll(/ from "([^."][^"]*)";/g, (_, name) => ` from "${sourceOf(name)}";`);
 }
@@ -65,9 +65,8 @@ const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
   exports: Readonly<Record<string, { readonly types: string }>>;
 };
 
-/** @throws Error for a module that is neither of the package nor of the platform */
+/** @throws Error for a module that is not of the package */
 function sourceOf(name: string): string {
-  if (name === "cloudflare:workers") return join(import.meta.dirname, "workers.ts");
   const found = exports[name.replace(/^tidemark/, ".")];
   if (found === undefined) throw new Error(`A recipe imports ${name}, which no test provides.`);
   return join(root, found.types.replace("dist/types", "src").replace(".d.ts", ".ts"));

@@ -196,7 +196,6 @@ const searches: Readonly<Record<string, string>> = {
   "serve-stale-pages-while-the-origin-is-down": "origin down stale",
   "strip-utm-and-other-tracking-parameters": "utm_source",
   cors: "cors",
-  "shopify-purge-by-webhook": "shopify",
   "ban-by-pattern-wildcard-or-prefix": "ban wildcard",
   "warm-the-cache-after-a-deployment": "warm after deploy",
   "an-api-with-keys": "api key",
@@ -208,7 +207,6 @@ const searches: Readonly<Record<string, string>> = {
   "preview-and-draft-mode": "draft preview",
   "two-sites-in-one-worker": "two sites",
   "a-page-that-changes-at-midnight": "expire at midnight",
-  "cache-database-queries": "cache database query",
   "release-new-assets": "assets hash immutable",
 };
 
