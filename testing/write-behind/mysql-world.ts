@@ -3,8 +3,10 @@ import { createPool, type Pool, type PoolOptions } from "mysql2/promise";
 import { sinkSchema, sqlBufferSink, sqlSink } from "../../src/sinks.ts";
 import type { SinkOptions } from "../../src/write-behind/sinks/place.ts";
 import { type MariadbServer, startMariadb } from "../fakes/mariadb-server.ts";
+import type { SinkWorld } from "./sink-worlds.ts";
 
-export class MysqlWorld {
+export class MysqlWorld implements SinkWorld {
+  readonly dialect = "mysql";
   readonly #server: MariadbServer;
   readonly #pools: Pool[] = [];
   readonly pool: Pool;
