@@ -26,7 +26,7 @@ import {
 import { bytesPassedOn, notModified, passOn, bodiless } from "../respond/respond.ts";
 import { failedWith } from "../site/forward-outcome.ts";
 import { storedCandidate, type LeadNeed, type OriginNeed } from "../reuse/need.ts";
-import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
+import { type StoredMetadata, type StoredResponse, wholeBytes } from "../stored/stored-response.ts";
 import { withTermsKept, ageSeconds, termsOf } from "../stored/lifetime.ts";
 import { awaitsSecondAsk } from "./admission.ts";
 import { applyForSessions, applyRefusal } from "./consequences.ts";
@@ -322,9 +322,9 @@ function whyUnkept({ kind }: GatherResult, isStreamed: boolean): StoreRefusal | 
   return kind === "streamed" && !isStreamed ? "too-large" : undefined;
 }
 
-async function storeWhole(
+export async function storeWhole(
   blob: Blob,
-  { metadata: before, isValidated }: BodyToSend,
+  { metadata: before, isValidated }: Omit<BodyToSend, "source">,
   need: LeadNeed,
 ): Promise<void> {
   const { exchange } = need;
@@ -340,7 +340,7 @@ async function storeWhole(
   });
   const stored: StoredResponse = { metadata, body: { kind: "blob", blob } };
   need.flight.settle({ kind: "stored", stored });
-  decision.bodyBytes = blob.size;
+  decision.bodyBytes = wholeBytes(metadata);
   if (decision.answerBytes === null) decision.lateBytes = blob.size;
   const others = await withListOfOthers(metadata, need);
   // Concurrent fills may have filled the list of variants.
