@@ -8,6 +8,7 @@ import { OperatorGate } from "./admin/auth.ts";
 import { type DialectRoute, senderRoutes } from "./admin/sender-routes.ts";
 import type { OpenOperate, OperatePart } from "./admin/operate-part.ts";
 import type { Operate } from "./admin/port/operate.ts";
+import type { Slices } from "./slices/port/slices.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import { type Config, configOf } from "./config/config.ts";
 import { responseForm, responseFormOnNode } from "./pages/stored/record-form.ts";
@@ -68,6 +69,7 @@ export interface InCode {
   readonly data?: DataBesidePages | undefined;
   readonly stores?: Stores | undefined;
   readonly operate?: Operate | undefined;
+  readonly slices?: Slices | undefined;
   /** Receives each request that the cache answered, except the operator's. */
   readonly onRequest?: OnRequest | undefined;
   readonly parts?: CacheParts | undefined;
@@ -81,6 +83,7 @@ export interface InCode {
  * @param inCode.data a data cache that shares the core
  * @param inCode.stores the stores; by default, only memory and the Cache API
  * @param inCode.operate the part that explains, measures and warms
+ * @param inCode.slices the part that stores large bodies in slices
  * @throws OperatorError for an invalid configuration, and for bindings that would cause wrong
  *   answers
  */
@@ -90,9 +93,9 @@ export function createApp(
   host: Platform,
   inCode: InCode = {},
 ): Application {
-  const { data, stores = {}, operate, parts, onRequest } = inCode;
+  const { data, stores = {}, operate, slices, parts, onRequest } = inCode;
   const written = configOf(configured);
-  refuseUnoperated(written, operate);
+  refuseMissingParts(written, inCode);
   const read = readEnvironment(env, written, inCode.origins, stores);
   const { environment, makers, journal } = bindStores(read, stores, env);
   const log = new BoundedLog({ write: host.log, nowAtMs: host.nowAtMs, version });
@@ -114,7 +117,7 @@ export function createApp(
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
   if (data !== undefined) putBeside(pages, data, log.write);
-  const proxy = createProxy(cache, { config, environment, platform, onRequest, ...part });
+  const proxy = createProxy(cache, { config, environment, platform, onRequest, slices, ...part });
   const failed = failure(log.write);
   /** Answers a failed request. Counts the request here, because no `Decision` counts it. */
   const faulted = (cause: unknown) => {
@@ -181,16 +184,23 @@ function failure(log: Log): (cause: unknown) => Response {
   };
 }
 
-/** @throws OperatorError for settings that need `operate()`, if there is none */
-export function refuseUnoperated(config: Config, operate: Operate | undefined): void {
-  const { dashboard, probe, hotKeys } = config;
+/** @throws OperatorError for settings that need `operate()` or `slices()`, if there is none */
+export function refuseMissingParts(
+  { dashboard, probe, hotKeys, routes }: Config,
+  { operate, slices }: Pick<InCode, "operate" | "slices">,
+): void {
   const set = { dashboard, probe, hotKeys: hotKeys > 0 || undefined };
   const names = Object.entries(set).flatMap(([name, value]) => (value === undefined ? [] : name));
-  if (operate !== undefined || names.length === 0) return;
-  throw new OperatorError({
+  const isSliced = routes.some((route) => route.isSliced);
+  if (operate === undefined && names.length > 0) throw missing(names.join(" and "), "operate");
+  if (slices === undefined && isSliced) throw missing('ranges: "slices"', "slices");
+}
+
+function missing(setting: string, part: string): OperatorError {
+  return new OperatorError({
     what: "The Worker does not start.",
-    why: `The configuration has ${names.join(" and ")}, which needs operate.`,
-    hint: "Pass operate: operate() of tidemark/operate, beside the configuration.",
+    why: `The configuration has ${setting}, which needs ${part}.`,
+    hint: `Pass ${part}: ${part}() of tidemark/${part}, beside the configuration.`,
   });
 }
 

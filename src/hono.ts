@@ -38,6 +38,7 @@ export interface CachedApplication extends Omit<TidemarkWorker, "fetch"> {
  *   trigger, and `withCache` passes it to handlers
  * @param given.stores as for `createWorker`
  * @param given.operate `operate()` of `tidemark/operate`
+ * @param given.slices `slices()` of `tidemark/slices`
  * @throws OperatorError for an invalid configuration
  * @example
  * export default tidemark(app, defineConfig({ routes: [{ name: "all", match: "*", fresh: "5m" }] }));
@@ -48,7 +49,7 @@ export function tidemark(
   given: {
     readonly env?: object;
     readonly data?: DataCache | undefined;
-  } & Pick<GivenInCode, "stores" | "operate" | "onRequest"> = {},
+  } & Pick<GivenInCode, "stores" | "operate" | "slices" | "onRequest"> = {},
 ): CachedApplication {
   const { env: variables, ...inCode } = given;
   const worker = createWorker(config, {

@@ -1,6 +1,7 @@
 // Exports of `tidemark/worker`: creates a Worker's handler from a configuration.
 import type { Operate } from "./admin/port/operate.ts";
-import { type Application, createApp, type ExecutionContext, refuseUnoperated } from "./app.ts";
+import type { Slices } from "./slices/port/slices.ts";
+import { type Application, createApp, type ExecutionContext, refuseMissingParts } from "./app.ts";
 import { type Config, configOf } from "./config/config.ts";
 import type { CacheParts } from "./compose/create-cache.ts";
 import { knownData } from "./compose/data-beside-pages.ts";
@@ -44,6 +45,7 @@ export interface GivenInCode {
   readonly data?: DataCache | undefined;
   readonly stores?: Stores | undefined;
   readonly operate?: Operate | undefined;
+  readonly slices?: Slices | undefined;
   readonly onRequest?: OnRequest | undefined;
   /** For tests and benchmarks; may change in any release. */
   readonly parts?: CacheParts | undefined;
@@ -57,6 +59,7 @@ export interface GivenInCode {
  * @param inCode.stores `upstash()` of `tidemark/upstash` or `durableObjects()` of
  *   `tidemark/cloudflare`; without stores, no purges are possible
  * @param inCode.operate `operate()` of `tidemark/operate`, which explains, measures and warms
+ * @param inCode.slices `slices()` of `tidemark/slices`, which stores large bodies in slices
  * @param inCode.onRequest receives each request that the cache answered, except
  *   the operator's, such as `traceRequests` of `tidemark/opentelemetry`
  * @param inCode.data a cache from `createDataCache`, which then shares the pages' journal, Redis
@@ -73,7 +76,7 @@ export function createWorker(
   { data, ...others }: GivenInCode = {},
 ): TidemarkWorker {
   const config = configOf(written);
-  refuseUnoperated(config, others.operate);
+  refuseMissingParts(config, others);
   const inCode = { ...others, data: data && knownData(data) };
   let app: Application | undefined;
   let hasFailed = false;

@@ -128,6 +128,7 @@ const settings = fields("a route", {
     settleSeconds,
   } satisfies FormsOf<WrittenRoutePurge>),
   hitRateMin: hitRate,
+  ranges: z.literal("slices", 'must be "slices", or left out'),
   whenUnreachable: z.literal("serve", 'must be "serve", or left out'),
 } satisfies FormsOf<Omit<WrittenRoute, "name" | "match">>);
 

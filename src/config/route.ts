@@ -118,6 +118,8 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     purgeSettleSeconds: route.purge?.settleSeconds ?? purge?.settleSeconds ?? 0,
     /** 0 to 1: minimum hit rate, below which health has a finding; `undefined`: the general minimum. */
     hitRateMin: route.hitRateMin,
+    /** Whether large bodies are stored in slices, so that ranges fill the cache. */
+    isSliced: route.ranges === "slices",
     /** Whether to serve unverified responses, marked as such, while the journal is unreachable. */
     servesUnverified: route.whenUnreachable === "serve",
     /** The given fields that have no effect because the route stores nothing; empty otherwise. */

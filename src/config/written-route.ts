@@ -180,6 +180,12 @@ export interface WrittenRoute {
    */
   readonly hitRateMin?: number | undefined;
   /**
+   * `"slices"`: fetches and stores large bodies in slices, so that requests for ranges fill the cache.
+   * Needs `slices()` of `tidemark/slices` in the Worker. Default: only whole bodies are stored.
+   * @example ranges: "slices"
+   */
+  readonly ranges?: "slices" | undefined;
+  /**
    * `"serve"`: serves stored responses, marked `unverified`, while the purge journal is unreachable.
    * Default: sends requests to the origin instead.
    * @example whenUnreachable: "serve"

@@ -19,6 +19,8 @@ import { compileRoutes } from "./request/routes.ts";
 import { pathAndQuery } from "./request/target.ts";
 import { compileUrlReader, type UrlRead } from "./request/url-reader.ts";
 import { Lifts } from "./site/lifts.ts";
+import type { SlicesPart } from "./site/slice-port.ts";
+import type { Slices } from "../slices/port/slices.ts";
 import { VariantDemand } from "./site/variant-demand.ts";
 import { serve } from "./serve.ts";
 import type { Context } from "./site/exchange.ts";
@@ -36,6 +38,7 @@ export interface ProxySettings {
   readonly platform: Omit<Platform, "cache">;
   /** Opens the hot keys; without it, there are none. */
   readonly openHotKeys?: OpenHotKeys | undefined;
+  readonly slices?: Slices | undefined;
   /** The application's listener. */
   readonly onRequest?: OnRequest | undefined;
 }
@@ -134,6 +137,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     variantDemand: new VariantDemand(config.limits.variants),
     lifts: new Lifts({ budget: fillBudget, bodyBytesMax: tiers.memory.largestBodyBytes }),
     copied: new Marks(60_000),
+    slices: (settings.slices?.part as SlicesPart | undefined)?.open(),
     leftOutTags: new LeftOutTags({ metrics, log: platform.log }),
     runsInCaller(name) {
       const origin = environment.origins.get(name);

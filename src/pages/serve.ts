@@ -171,7 +171,9 @@ function carryOut(
       if (isRefreshDue(verdict, lookup) && mayCausePublicWork(client, request.route, exchange)) {
         refreshBehind(request, verdict.candidate, key, exchange);
       }
-      return hit(verdict, lookup);
+      return verdict.candidate.stored.metadata.slices === undefined
+        ? hit(verdict, lookup)
+        : hitInSlices(verdict.candidate, lookup);
     case "validate":
       return forwarded(pendingForward(lookup, found, { validating: verdict.candidate }));
     case "forward":
@@ -224,6 +226,18 @@ function hit({ kind, candidate, ageSeconds }: AnsweringVerdict, lookup: PageLook
   }
   settle(exchange);
   return response;
+}
+
+/** Answers once the first slice is there. Without it, the origin is asked as on a miss. */
+async function hitInSlices(head: Candidate, lookup: PageLookup): Promise<Response> {
+  const { exchange } = lookup;
+  const state = await exchange.site.slices?.ready(head, lookup);
+  if (state === "limited") return refused("limited", exchange);
+  const verdict = decide(head, lookup);
+  const isAnswer = verdict.kind === "serve" || verdict.kind === "serve-stale";
+  if (state === "ready" && isAnswer) return hit(verdict, lookup);
+  exchange.decision.forwards("uri-miss");
+  return forwarded(pendingForward(lookup, undefined, { fallback: undefined }));
 }
 
 async function forwarded(pending: PendingForward): Promise<Response> {

@@ -74,6 +74,7 @@ describe("defineConfig", () => {
       invalidate: "here",
       purgeMaxLagMs: 10_000,
       purgeSettleSeconds: 0,
+      isSliced: false,
       servesUnverified: false,
       idleFields: [],
       neutralFields: {

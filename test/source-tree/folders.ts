@@ -135,7 +135,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   // Types alone: `test/worker/bundle.test.ts` shows that no other Worker has the code of Redis.
   compose: ["protocol/variables", ...core, "platform", reporting, "stores/redis", ...stores],
   "outward/schedule": [...core, "platform", "outward/port", "compose"],
-  pages: [...core, "platform", ...steps, "compose"],
+  "slices/port": [],
+  pages: [...core, "platform", ...steps, "compose", "slices/port"],
   "data/value": [...core],
   "data/load": [...core, "data/value"],
   "data/write": [...core, "data/value", "data/load"],
@@ -245,6 +246,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "operate/warm",
     release,
   ],
+  slices: [...core, ...steps, "slices/port"],
   app: [
     "protocol/variables",
     ...core,
@@ -254,6 +256,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "admin",
     "admin/port",
     "operate/probe",
+    "slices/port",
     reporting,
     ...composition,
     release,
@@ -267,6 +270,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "pages",
     "admin",
     "admin/port",
+    "slices/port",
     ...composition,
     "app",
     "data",

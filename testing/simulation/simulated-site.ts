@@ -98,6 +98,7 @@ export class SimulatedSite {
       flights: new Flights(),
       forwardSlots: new KeyedSemaphore(),
       leases: undefined,
+      slices: undefined,
       originHealth: new OriginHealth(),
       headTimes: new HeadTimes(),
       loops: new Loops({ pseudonym: () => "tidemark", nowAtMs, log: () => undefined }),

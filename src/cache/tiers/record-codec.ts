@@ -14,6 +14,9 @@ export const version = 6;
 /** The version of a record whose body is in another store, so that it is a miss without that store. */
 export const versionApart = `${version}-apart`;
 
+/** The version of a head whose body is in slices, so that it is a miss for a version without slices. */
+const versionSliced = `${version}-slices`;
+
 /**
  * The members of metadata: for each, its name in the text, the check of its value there, and the
  * value that is left out. A member without the latter is required; with `undefined`, it is optional.
@@ -118,7 +121,10 @@ function textOf<Detail>(
     fillCostMs: fillCostMs === tookMs ? undefined : fillCostMs,
     selecting: selecting?.map(([name]) => name),
   };
-  const text: Record<string, unknown> = { v: "apart" in metadata ? versionApart : version };
+  const versionOfWhole = values["slices"] === undefined ? version : versionSliced;
+  const text: Record<string, unknown> = {
+    v: "apart" in metadata ? versionApart : versionOfWhole,
+  };
   const keptMs = keepUntilAtMs - respondedAtMs;
   if (keptMs !== keepMs?.(metadata)) text["k"] = keptMs;
   for (const { name, inText, leftOut } of members) {
@@ -162,7 +168,8 @@ function responseIn<Detail>(
   { members, keepMs, isUsable }: RecordForm<Detail>,
 ): CheckedRecord<Detail> | undefined {
   const isApart = text["v"] === versionApart;
-  if (!isApart && text["v"] !== version) return undefined;
+  const isSliced = text["v"] === versionSliced;
+  if (!isApart && !isSliced && text["v"] !== version) return undefined;
   const values = {} as InText;
   for (const { name, inText, isValid, isRequired, leftOut } of members) {
     const value = text[inText];
@@ -172,7 +179,7 @@ function responseIn<Detail>(
     } else if (isValid(value)) values[name] = value;
     else return undefined;
   }
-  if (isApart !== "apart" in values) return undefined;
+  if (isApart !== "apart" in values || isSliced !== "slices" in values) return undefined;
   const { stamp, requestedAtMs, respondedAtMs: tookMs, selecting } = values;
   values.respondedAtMs = requestedAtMs + tookMs;
   values.fillCostMs ??= tookMs;

@@ -5,7 +5,11 @@ import { discardBody } from "../../cache/record/record.ts";
 import { variantKey } from "../../pages/request/key.ts";
 import { type FoundResponse, readTier, type PageLookup } from "../../pages/reuse/page-lookup.ts";
 import { ageSeconds, isAlwaysValidated, termsOf } from "../../pages/stored/lifetime.ts";
-import type { StoredMetadata, ResponseTier } from "../../pages/stored/stored-response.ts";
+import {
+  type StoredMetadata,
+  type ResponseTier,
+  wholeBytes,
+} from "../../pages/stored/stored-response.ts";
 import { lifetimeSource } from "./grounds.ts";
 
 /** A stored response, as shown to operators. Seconds are rounded to thousandths. */
@@ -112,7 +116,7 @@ function whyNotAsked(name: TierName, lookup: PageLookup, found: FoundResponse | 
 function copyAccount(metadata: StoredMetadata, { request, atMs }: PageLookup) {
   const terms = termsOf(metadata, request.route);
   const age = ageSeconds(metadata, terms, atMs);
-  const { status, tags, colo, bodyBytes, stamp, respondedAtMs } = metadata;
+  const { status, tags, colo, stamp, respondedAtMs } = metadata;
   return {
     status,
     ageSeconds: rounded(age),
@@ -128,7 +132,7 @@ function copyAccount(metadata: StoredMetadata, { request, atMs }: PageLookup) {
     /** Colo that requested the body; empty if unknown. */
     colo,
     /** `null` if unknown. */
-    bodyBytes,
+    bodyBytes: wholeBytes(metadata),
     /** The last journal position that the requesting isolate knew; `none` if it knew none. */
     stamp: stamp === "none" ? stamp : stamp.position,
   };

@@ -86,11 +86,13 @@ const forwarding: LoadPolicy<PendingForward, SharedForward, Response> = {
 
 /** Returns whether other requests may share the answer to this request. */
 export function mayCollapse(place: PagePlace): boolean {
-  return isForAll(place) && !place.request.conditions.has("range");
+  if (!isForAll(place)) return false;
+  const isOfRange = place.request.conditions.has("range");
+  return !isOfRange || place.exchange.site.slices?.isSliced(place) === true;
 }
 
 /** Returns whether all clients may share the answer. */
-function isForAll({ request, exchange, key }: PagePlace): boolean {
+export function isForAll({ request, exchange, key }: PagePlace): boolean {
   const { method, directives } = request;
   const isAskedForAll = method === "GET" && !directives.noStore && !isPersonal(request);
   return isAskedForAll && !exchange.site.uncacheable.pass.has(key.text, exchange.nowAtMs());

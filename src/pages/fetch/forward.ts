@@ -29,18 +29,18 @@ type ForwardResult =
  * Forwards a request after its lookup. If the response varies by withheld fields, remembers these
  * fields. Then forwards the request again with them, unless the response is an error of the origin.
  *
- * @param validators the fields of a conditional request; empty for an unconditional request
+ * @param added the fields of a conditional request, and those of a slice; empty for neither
  * @returns the answer, and the request that the origin received
  */
 export async function forwardSelecting(
   pending: PendingForward,
-  validators: readonly FieldLine[],
+  added: readonly FieldLine[],
 ): Promise<{ answer: ForwardResult; request: LookupRequest }> {
   const { exchange } = pending;
   const { site } = exchange;
   const known = namesKnown(pending);
   const request = askedWith(pending.request, known);
-  const answer = await forwardAsked(request, validators, exchange);
+  const answer = await forwardAsked(request, added, exchange);
   if (answer.kind === "failed") return { answer, request };
   const { response } = answer;
   const varying = selectingFieldNames(response.headers);
@@ -57,7 +57,7 @@ export async function forwardSelecting(
   pending.exchange.decision.heard({ ...answer, status: response.status });
   cancelBody(response);
   const again = askedWith(request, names);
-  return { answer: await forwardAsked(again, validators, exchange), request: again };
+  return { answer: await forwardAsked(again, added, exchange), request: again };
 }
 
 function namesKnown(pending: PendingForward): readonly string[] {
@@ -72,23 +72,28 @@ function namesKnown(pending: PendingForward): readonly string[] {
   return [...new Set(names)];
 }
 
-async function forwardAsked(
+/** Forwards a request. A range in `added` replaces the client's range. */
+export async function forwardAsked(
   request: LookupRequest,
-  validators: readonly FieldLine[],
+  added: readonly FieldLine[],
   context: Context,
 ): Promise<ForwardResult> {
   const { conditions } = request;
   // RFC 9110 §13.2.2: conditions take precedence over a range. This cache evaluates them against
   // the whole response, so the range is omitted.
   const isConditional = conditions.has("if-none-match") || conditions.has("if-modified-since");
-  const part = (isConditional ? [] : ["range", "if-range"]).flatMap((name): FieldLine[] => {
-    const value = conditions.get(name);
-    return value === null ? [] : [[name, value]];
-  });
+  const isSliced = added.some(([name]) => name === "range");
+  const part = (isConditional || isSliced ? [] : ["range", "if-range"]).flatMap(
+    (name): FieldLine[] => {
+      const value = conditions.get(name);
+      return value === null ? [] : [[name, value]];
+    },
+  );
   const { key, route, target, method, isAnonymous } = request;
   const trace = traceFields(conditions, newSpanId);
-  const headers = request.forwarded.toHeaders([...validators, ...part, ...trace]);
-  const page = method === "GET" && !isPersonal(request) && part.length === 0 ? key.text : undefined;
+  const headers = request.forwarded.toHeaders([...added, ...part, ...trace]);
+  const isWhole = part.length === 0 && !isSliced;
+  const page = method === "GET" && !isPersonal(request) && isWhole ? key.text : undefined;
   const sent = { method, headers, body: null, cf: cfOfMembers(request.cf) };
   const answer = await ask({ origin: route.origin, page, target, isAnonymous }, sent, context);
   if (answer.kind === "answered") context.site.headTimes.add(route.name, answer);

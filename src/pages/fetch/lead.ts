@@ -4,6 +4,7 @@ import type { FetchResult } from "../../cache/flights.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
 import { mayBeSecret, prefersAnother, selectingFieldNames } from "../../rules/selecting.ts";
+import { isOfOneRequest } from "../../rules/storable.ts";
 import { conditionalFields, hasStrongDate } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { failedWith, type ForwardFlight } from "../site/forward-outcome.ts";
@@ -15,6 +16,7 @@ import { sendAndStore } from "../storing/send-and-store.ts";
 import { storedMeanwhile, answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
 import { forwardSelecting, isOriginError, inPublicContext } from "./forward.ts";
 import type { OriginTrouble } from "../site/origin-health.ts";
+import type { SlicePort } from "../site/slice-port.ts";
 import { learnFromHead, validated } from "./validate.ts";
 
 /**
@@ -29,13 +31,15 @@ export function lead(
   const { origin } = pending.request.route;
   // The body as well is read in this context, because a handler may write it only when it is read.
   return inPublicContext(origin, pending.exchange, (exchange) =>
-    leadPublic({ ...pending, exchange }, flight),
+    leadPublic({ ...pending, exchange }, flight, exchange.site.slices),
   );
 }
 
+/** @param slicing `undefined` if the client's own request must be forwarded */
 async function leadPublic(
   pending: PendingForward,
   flight: ForwardFlight,
+  slicing: SlicePort | undefined,
 ): Promise<FetchResult<Response>> {
   const { exchange, key } = pending;
   const { nowAtMs, afterAnswer } = exchange;
@@ -45,9 +49,14 @@ async function leadPublic(
   const stamp = await exchange.site.view.stamp({ atMs: nowAtMs(), host: key.host, afterAnswer });
   // Judge the candidate after the stamp, so that the judgement includes every purge up to the
   // stamp.
-  const validators = validatorsOf(pending);
+  const slice = slicing?.requestFor(pending, stamp);
+  const asking = slice === undefined ? pending : { ...pending, request: slice.request };
+  const validators = validatorsOf(asking);
   const validating = validators.length > 0 ? pending.validating : undefined;
-  const { answer, request } = await forwardSelecting(pending, validators);
+  const { answer, request } = await forwardSelecting(asking, [
+    ...validators,
+    ...(slice?.fields ?? []),
+  ]);
   if (answer.kind === "failed") {
     pending.exchange.decision.heardNothing();
     return originFailed(answer.failure, pending, flight);
@@ -67,10 +76,18 @@ async function leadPublic(
     const replaced = storedCandidate(pending);
     if (request.method === "HEAD" && replaced !== undefined)
       learnFromHead(fresh, replaced, leadNeed);
-    discardBody(replaced?.stored);
     const isSecret = selectingFieldNames(response.headers).some((name) => mayBeSecret([name, ""]));
     // The name of this variant is needed at once when it is stored.
     if (isSecret) await key.naming?.secret.ready();
+    // The answer to another range than the client's, or a refusal of this range.
+    const isOfSlice = status === 206 || (isOfOneRequest(status) && status < 500);
+    if (slice !== undefined && isOfSlice) {
+      const taken = await slicing?.take(fresh, leadNeed, pending.request);
+      if (taken === undefined) return leadPublic(pending, flight, undefined);
+      discardBody(replaced?.stored);
+      return taken;
+    }
+    discardBody(replaced?.stored);
     return sendAndStore(fresh, leadNeed);
   }
   // A 304 to an unconditional request refers to no response, so this 304 is a failure.
@@ -82,7 +99,9 @@ async function leadPublic(
   const sent = isUnchanged ? await validated(fresh, validating, leadNeed) : undefined;
   // The 304 refers to another response, or to a response that was purged since. Forward again
   // without conditions.
-  return sent ?? leadPublic({ ...pending, validating: undefined, fallback: validating }, flight);
+  return (
+    sent ?? leadPublic({ ...pending, validating: undefined, fallback: validating }, flight, slicing)
+  );
 }
 
 function storedNothing(answer: Response): FetchResult<Response> {
@@ -121,7 +140,10 @@ function validatorsOf(pending: PendingForward): readonly FieldLine[] {
  * Returns whether validation is allowed (rule 23). Called before the request is sent, and again
  * when the 304 arrives.
  */
-async function mayValidate(validating: Candidate, pending: PendingForward): Promise<boolean> {
+export async function mayValidate(
+  validating: Candidate,
+  pending: PendingForward,
+): Promise<boolean> {
   const { exchange, key } = pending;
   const question = questionOf(pending);
   if (mayBeValidated(question, validating)) return true;

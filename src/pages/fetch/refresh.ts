@@ -247,7 +247,7 @@ async function isOurTurn(
  * @param like the response to refresh; `undefined` if nothing is stored
  * @param names other fields by which responses are known to vary
  */
-function inNobodysName(
+export function inNobodysName(
   request: LookupRequest,
   like: Pick<StoredMetadata, "selecting"> | undefined,
   names: readonly string[] = [],

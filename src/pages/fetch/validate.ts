@@ -14,6 +14,7 @@ import {
   type StoredMetadata,
   type StoredResponse,
   type ResponseTier,
+  wholeBytes,
 } from "../stored/stored-response.ts";
 import { mayBeValidated, weigh } from "../reuse/may-answer.ts";
 import { makePrivate } from "../respond/downstream.ts";
@@ -147,7 +148,7 @@ export function learnFromHead(
     exchange.afterAnswer(() =>
       decision.awaits(storeFreshened({ metadata, body }, candidate, pending)),
     );
-  const { bodyBytes } = before;
+  const bodyBytes = wholeBytes(before);
   const comparison = freshenedByHead(headers, fieldsOf(before), {
     bodyBytes,
     bodyDate: bodyDateOf(before),

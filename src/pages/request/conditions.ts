@@ -2,7 +2,7 @@
 import { fieldsOf } from "../../rules/fields.ts";
 import { type RangeVerdict, rangeVerdict } from "../../rules/ranges.ts";
 import { isNotModified } from "../../rules/validators.ts";
-import { bodyDateOf, type StoredMetadata } from "../stored/stored-response.ts";
+import { bodyDateOf, type StoredMetadata, wholeBytes } from "../stored/stored-response.ts";
 import type { LookupRequest } from "./plan.ts";
 
 /**
@@ -24,7 +24,8 @@ export function rangeIn(
   { method, conditions }: LookupRequest,
   metadata: StoredMetadata,
 ): RangeVerdict {
-  const { status, bodyBytes } = metadata;
+  const { status } = metadata;
+  const bodyBytes = wholeBytes(metadata);
   if (method !== "GET" || bodyBytes === null || !conditions.has("range")) return { kind: "whole" };
   const bodyDate = bodyDateOf(metadata);
   const stored = fieldsOf(metadata);

@@ -10,7 +10,7 @@ import { unreachable } from "../../base/unreachable.ts";
 import { readableOf } from "../body/held-body.ts";
 import { fittedStream, slicedStream } from "../body/sliced-stream.ts";
 import { clientHasIt, rangeIn } from "../request/conditions.ts";
-import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
+import { type StoredMetadata, type StoredResponse, wholeBytes } from "../stored/stored-response.ts";
 import {
   bodyDescriptions,
   fieldsFromStored,
@@ -39,7 +39,7 @@ export function fromStored(
   const { request, exchange } = asking;
   const { decision } = exchange;
   const { metadata } = stored;
-  decision.bodyBytes = metadata.bodyBytes;
+  decision.bodyBytes = wholeBytes(metadata);
   const { config } = exchange.site;
   const ask = { route: request.route, config, ageSeconds, handling: decision };
   const isPurged = decision.outcome === "stale-hit" && decision.purge !== undefined;
@@ -83,23 +83,23 @@ export function notModified(fields: Headers): Response {
   return new Response(null, { status: 304, headers: fields });
 }
 
-function headOnly(fields: Headers, { status, statusText, bodyBytes }: StoredMetadata): Response {
+function headOnly(fields: Headers, metadata: StoredMetadata): Response {
+  const { status, statusText } = metadata;
+  const bodyBytes = wholeBytes(metadata);
   if (bodyBytes !== null && !bodiless.has(status)) fields.set("content-length", String(bodyBytes));
   return new Response(null, { status, statusText, headers: fields, encodeBody: "manual" });
 }
 
 /** @param prepared shared fields, which this function does not change */
-function bodyOrPart(
-  stored: StoredResponse,
-  prepared: Headers,
-  { request, exchange }: PagePlace,
-): Response {
+function bodyOrPart(stored: StoredResponse, prepared: Headers, place: PagePlace): Response {
+  const { request, exchange } = place;
   const { decision } = exchange;
   const { metadata } = stored;
-  const { status, statusText, bodyBytes } = metadata;
+  const { status, statusText } = metadata;
+  const bodyBytes = wholeBytes(metadata);
   const part = rangeIn(request, metadata);
   if (part.kind === "whole" || bodyBytes === null) {
-    const body = bodiless.has(status) ? null : bodyFrom(stored, exchange);
+    const body = bodiless.has(status) ? null : bodyFrom(stored, place);
     decision.answerBytes = body === null ? 0 : bodyBytes;
     const headers = ofOneResponse(prepared);
     return new Response(body, { status, statusText, headers, encodeBody: "manual" });
@@ -117,16 +117,20 @@ function bodyOrPart(
   fields.set("content-range", contentRange(part, bodyBytes));
   fields.set("content-length", String(lengthOf(part)));
   decision.answerBytes = lengthOf(part);
-  const sliced = bodyFrom(stored, exchange, part);
+  const sliced = bodyFrom(stored, place, part);
   return new Response(sliced, { status: 206, headers: fields, encodeBody: "manual" });
 }
 
 /** @throws Error if the tier read a range of the body other than the range to send */
 function bodyFrom(
-  { body }: StoredResponse,
-  exchange: Exchange,
+  { body, metadata }: StoredResponse,
+  place: PagePlace,
   part?: ByteRange,
 ): ReadableStream<Uint8Array> | null {
+  const { exchange } = place;
+  if (metadata.slices !== undefined) {
+    return exchange.site.slices?.bodyOf(metadata, part, place) ?? null;
+  }
   switch (body.kind) {
     case "blob": {
       const { blob } = body;

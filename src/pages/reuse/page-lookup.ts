@@ -145,6 +145,8 @@ export class PageLookup
   }
 
   isCurrent({ metadata }: StoredResponse): boolean {
+    // Without the code of slices, a head has no body.
+    if (metadata.slices !== undefined && this.exchange.site.slices === undefined) return false;
     return metadata.requestedAtMs >= (this.marker?.sinceAtMs ?? -Infinity);
   }
 

@@ -22,6 +22,7 @@ import type { HotKeys } from "./hot-keys.ts";
 import type { Invalidations, KnownVary, Rangeless, Marks, Uncacheable } from "./remembered-keys.ts";
 import type { LastAnswers, LeftOutTags, RouteNotes } from "./operator-notes.ts";
 import type { Lifts } from "./lifts.ts";
+import type { SlicePort } from "./slice-port.ts";
 import type { VariantDemand } from "./variant-demand.ts";
 
 /** The state. It lives as long as its isolate. */
@@ -83,6 +84,8 @@ export interface Site {
   readonly joinedPurges: JoinedPurges | undefined;
   /** The client limit; `undefined` if clients are not limited. */
   readonly clientLimit: ClientLimit | undefined;
+  /** The slices of large bodies; `undefined` if the Worker does not import them. */
+  readonly slices: SlicePort | undefined;
   /** The hot keys; `undefined` if no keys are kept warm. */
   readonly hotKeys: HotKeys | undefined;
   /**

@@ -12,13 +12,18 @@ import {
   pairOf,
 } from "../../cache/tiers/record-codec.ts";
 import { areSendable, fieldsOf, isErrorStatus } from "../../rules/fields.ts";
-import type { ResponseDetail, StoredMetadata } from "./stored-response.ts";
+import type { ResponseDetail, SlicedBody, StoredMetadata } from "./stored-response.ts";
 
 /** Rejects values for which `Headers` would throw (RFC 9110 §5.5). */
 export const isFieldValue = (value: unknown) =>
   typeof value === "string" && /^[^\0\r\n]*$/.test(value);
 
 const isStatus = (value: unknown) => isCount(value) && Number(value) >= 200 && Number(value) <= 599;
+
+const isSliced = (value: unknown) => {
+  const { generation, sliceBytes, totalBytes } = (value ?? {}) as Partial<SlicedBody>;
+  return isText(generation) && isCount(sliceBytes) && Number(sliceBytes) > 0 && isCount(totalBytes);
+};
 
 const members = membersWith<ResponseDetail>({
   status: ["S", isStatus, 200],
@@ -31,6 +36,7 @@ const members = membersWith<ResponseDetail>({
   jitterDraw: ["J", isNumber],
   bodyDate: ["D", isFieldValue, undefined],
   lifetimeSecondsMax: ["X", isNumber, undefined],
+  slices: ["Z", isSliced, undefined],
 });
 
 /**

@@ -17,6 +17,14 @@ import type {
 /** The tags in one response field. The field itself is not always stored. */
 export type FieldTags = readonly [field: string, tags: readonly string[]];
 
+/** The body of a head, which is stored in slices. */
+export interface SlicedBody {
+  /** A random name. All slices of a generation are parts of one body. */
+  readonly generation: string;
+  readonly sliceBytes: number;
+  readonly totalBytes: number;
+}
+
 /** HTTP's metadata of a stored response, in addition to the metadata of every record. */
 export interface ResponseDetail {
   readonly status: number;
@@ -47,6 +55,8 @@ export interface ResponseDetail {
   readonly bodyDate?: string | undefined;
   /** Limits the lifetime soon after a purge, when the origin may still serve old content. */
   readonly lifetimeSecondsMax?: number | undefined;
+  /** The slices of the body, whose record is then empty. */
+  readonly slices?: SlicedBody | undefined;
 }
 
 /**
@@ -62,6 +72,11 @@ export type StoredResponse = CacheRecord<ResponseDetail>;
 
 /** A stored response, the tier that it was read from, and its key there. */
 export type Candidate = CacheCandidate<ResponseDetail>;
+
+/** Returns the length of the whole body, which may be stored in slices; `null` if unknown. */
+export function wholeBytes({ bodyBytes, slices }: StoredMetadata): number | null {
+  return slices?.totalBytes ?? bodyBytes;
+}
 
 /** Returns the unparsed `Date` of the answer that the body is from; `null` if there is none. */
 export function bodyDateOf(metadata: StoredMetadata): string | null {

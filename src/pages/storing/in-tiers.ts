@@ -3,13 +3,14 @@
 import { tierScopes } from "../../config/tier-names.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
 import { keep, takeOut } from "../../cache/keep.ts";
-import type {
-  StoredMetadata,
-  StoredResponse,
-  ArrivingResponse,
-  ResponseRecord,
-  ResponseTier,
-  Tiers,
+import {
+  type StoredMetadata,
+  type StoredResponse,
+  type ArrivingResponse,
+  responseIn,
+  type ResponseRecord,
+  type ResponseTier,
+  type Tiers,
 } from "../stored/stored-response.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierKeep, VaryMarker } from "../../cache/tiers/tier.ts";
@@ -135,7 +136,8 @@ async function write(
 
 /**
  * Returns whether the response may no longer be stored: its route is now bypassed, its key or a tag
- * was invalidated since the request, or the list of variants has no room.
+ * was invalidated since the request, a newer head of slices is stored, or the list of variants has
+ * no room.
  */
 function hasLostItsPlace(metadata: StoredMetadata, place: VariantPlace): boolean {
   const { request, exchange } = place;
@@ -143,6 +145,15 @@ function hasLostItsPlace(metadata: StoredMetadata, place: VariantPlace): boolean
   return (
     site.bypasses(request.route.name) ||
     site.invalidations.covers(metadata, keyOf(metadata, place)) ||
+    isBehindHead(metadata, place) ||
     !hasRoomFor(metadata, place)
   );
+}
+
+/** Returns whether memory has a head of slices that was requested later than this response. */
+function isBehindHead(metadata: StoredMetadata, place: VariantPlace): boolean {
+  const { site, nowAtMs } = place.exchange;
+  const key = keyOf(metadata, place);
+  const head = responseIn(site.tiers.memory.read(key, { atMs: nowAtMs(), isPeek: true }))?.metadata;
+  return head?.slices !== undefined && head.requestedAtMs > metadata.requestedAtMs;
 }

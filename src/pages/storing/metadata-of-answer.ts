@@ -78,6 +78,7 @@ export function freshenedMetadata(
     bodyDate: bodyDateOf(before) ?? undefined,
     bodyRequestedAtMs: bodyRequestedAtMs(before),
     isOfClient: before.isOfClient,
+    slices: before.slices,
     colo: before.colo,
     fillCostMs: before.fillCostMs,
     ...answerMetadata(fresh, { headers: merged, fields, fieldTags, all }, place),

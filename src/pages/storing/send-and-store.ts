@@ -30,7 +30,7 @@ import {
   type LeaderForward,
   type PendingForward,
 } from "../reuse/pending-forward.ts";
-import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
+import { type StoredMetadata, type StoredResponse, wholeBytes } from "../stored/stored-response.ts";
 import { withTermsKept, ageSeconds, termsOf } from "../stored/lifetime.ts";
 import { awaitsSecondAsk } from "./admission.ts";
 import { applyForSessions, applyRefusal } from "./consequences.ts";
@@ -328,9 +328,9 @@ function whyUnkept({ kind }: GatherResult, isStreamed: boolean): StoreRefusal | 
   return kind === "streamed" && !isStreamed ? "too-large" : undefined;
 }
 
-async function storeWhole(
+export async function storeWhole(
   blob: Blob,
-  { metadata: before, isValidated }: BodyToSend,
+  { metadata: before, isValidated }: Omit<BodyToSend, "source">,
   pending: LeaderForward,
 ): Promise<void> {
   const { exchange } = pending;
@@ -346,7 +346,7 @@ async function storeWhole(
   });
   const stored: StoredResponse = { metadata, body: { kind: "blob", blob } };
   pending.flight.settle({ kind: "stored", stored });
-  decision.bodyBytes = blob.size;
+  decision.bodyBytes = wholeBytes(metadata);
   if (decision.answerBytes === null) decision.lateBytes = blob.size;
   const others = await withListOfOthers(metadata, pending);
   // Concurrent fills may have filled the list of variants.

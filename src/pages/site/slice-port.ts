@@ -1,0 +1,66 @@
+// The port of slices, which a Worker has only if it imports `tidemark/slices`.
+import type { FetchResult } from "../../cache/flights.ts";
+import type { Stamp } from "../../cache/record/record.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
+import type { FieldLine } from "../../rules/fields.ts";
+import type { ByteRange } from "../../rules/ranges.ts";
+import type { LookupRequest } from "../request/plan.ts";
+import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
+
+/** The contents of `Slices`. */
+export interface SlicesPart {
+  readonly open: () => SlicePort;
+}
+
+/** A `PagePlace`, whose file imports the site. */
+interface Place {
+  readonly request: LookupRequest;
+  readonly key: RecordKey;
+}
+
+/** A 206, with the stamp from before its request. */
+interface AnsweredSlice {
+  readonly response: Response;
+  readonly requestedAtMs: number;
+  readonly respondedAtMs: number;
+  readonly stamp: Stamp;
+}
+
+/** The slices of one isolate. */
+export interface SlicePort {
+  /** Returns whether an answer to this request may be stored in slices. */
+  isSliced(place: Place): boolean;
+  /**
+   * Returns the request for the slice with the first byte that the client wants, and the fields to
+   * add; `undefined` if the client's own request is forwarded.
+   *
+   * @param stamp the stamp from before the request
+   */
+  requestFor(
+    place: Place,
+    stamp: Stamp,
+  ): { readonly request: LookupRequest; readonly fields: readonly FieldLine[] } | undefined;
+  /**
+   * Stores a 206 as a head and its first slice, and answers the client from them.
+   *
+   * @param place has the request that the origin received, with the conditions of the client
+   * @returns `undefined` if the client's own request must be forwarded
+   */
+  take(
+    fresh: AnsweredSlice,
+    place: Place,
+    client: LookupRequest,
+  ): Promise<FetchResult<Response> | undefined>;
+  /**
+   * Waits for the first slice of an answer, if the answer has a body.
+   *
+   * @returns `gone` if the head may not answer, and `limited` if the client may cause no fetch
+   */
+  ready(head: Candidate, place: Place): Promise<"ready" | "gone" | "limited">;
+  /** Returns the body of an answer. If a slice cannot be had, the body is cut off. */
+  bodyOf(
+    head: StoredMetadata,
+    part: ByteRange | undefined,
+    place: Place,
+  ): ReadableStream<Uint8Array>;
+}

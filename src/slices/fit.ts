@@ -1,0 +1,91 @@
+// Checks whether an origin's answer is exactly one slice of a body (RFC 9110 §14.4, §15.3.7).
+import { contentLength, type Fields, fieldsOf } from "../rules/fields.ts";
+import { type ByteRange, lengthOf } from "../rules/ranges.ts";
+import { entityTag, hasStrongDate, isWeak } from "../rules/validators.ts";
+import { ChunkReader } from "../pages/body/gather.ts";
+import {
+  bodyDateOf,
+  type SlicedBody,
+  type StoredMetadata,
+} from "../pages/stored/stored-response.ts";
+
+/** The metadata of a response whose body is stored in slices. */
+export interface Head extends StoredMetadata {
+  readonly slices: SlicedBody;
+}
+
+/** Returns the bytes of a slice, counted from 0. */
+export function rangeOfSlice(nth: number, { sliceBytes, totalBytes }: SlicedBody): ByteRange {
+  const firstByte = nth * sliceBytes;
+  return { firstByte, lastByte: Math.min(firstByte + sliceBytes, totalBytes) - 1 };
+}
+
+/**
+ * Returns the length of the whole body, if the answer is exactly the requested range of it, without
+ * content coding. The range may end after the body.
+ */
+export function totalBytesIn(
+  { status, headers, body }: Response,
+  { firstByte, lastByte }: ByteRange,
+): number | undefined {
+  const coding = headers.get("content-encoding") ?? "identity";
+  const found = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/i.exec(
+    headers.get("content-range") ?? "",
+  );
+  if (status !== 206 || body === null || coding !== "identity" || found === null) return undefined;
+  const [first, last, total] = found.slice(1).map(Number) as [number, number, number];
+  const isExact = first === firstByte && first < total && last === Math.min(lastByte, total - 1);
+  const statedBytes = contentLength(headers) ?? last - first + 1;
+  return isExact && statedBytes === last - first + 1 ? total : undefined;
+}
+
+/** Returns the strong validator of a response, for `If-Range` (RFC 9110 §13.1.5). */
+export function strongValidator(fields: Fields, bodyDate: string | null): string | undefined {
+  const tag = entityTag(fields);
+  if (tag !== null) return isWeak(tag) ? undefined : tag;
+  return hasStrongDate(fields, bodyDate) ? (fields.get("last-modified") ?? undefined) : undefined;
+}
+
+export function validatorOf(head: StoredMetadata): string | undefined {
+  return strongValidator(fieldsOf(head), bodyDateOf(head));
+}
+
+/**
+ * Returns whether an answer is from the body of the head. Some origins ignore `If-Range`, so the
+ * validators are compared here too. A 206 may lack `Last-Modified` (RFC 9110 §15.3.7).
+ */
+export function isOfBody(headers: Headers, head: Head): boolean {
+  const fields = fieldsOf(head);
+  const tag = entityTag(fields);
+  if (tag !== null) return entityTag(headers) === tag;
+  const modified = headers.get("last-modified");
+  return modified === null || modified === fields.get("last-modified");
+}
+
+/**
+ * Reads a body of a known length.
+ *
+ * @returns `short` if it is shorter or breaks off, and `long` if it has more bytes
+ */
+export async function wholeSlice(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  range: ByteRange,
+  betweenBytesMs: number,
+): Promise<Blob | "short" | "long"> {
+  let leftBytes = lengthOf(range);
+  const reader = new ChunkReader(body, betweenBytesMs, leftBytes);
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  try {
+    for (let chunk = await reader.read(); chunk !== undefined; chunk = await reader.read()) {
+      leftBytes -= chunk.byteLength;
+      if (leftBytes < 0) {
+        void reader.cancel();
+        return "long";
+      }
+      chunks.push(chunk);
+    }
+  } catch {
+    return "short";
+  }
+  return leftBytes === 0 ? new Blob(chunks) : "short";
+}

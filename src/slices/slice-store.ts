@@ -1,0 +1,272 @@
+// Finds the slices of a body in the tiers, or fetches them. A slice has no judgement of its own: it
+// is as old as its head.
+import { Flights } from "../cache/flights.ts";
+import { keep } from "../cache/keep.ts";
+import { discardBody, type StoredBody } from "../cache/record/record.ts";
+import { type ByteRange, lengthOf } from "../rules/ranges.ts";
+import { cancelBody } from "../base/cancel-body.ts";
+import { sha256Base64url } from "../base/sha256.ts";
+import { forwardAsked, inPublicContext } from "../pages/fetch/forward.ts";
+import { mayValidate } from "../pages/fetch/lead.ts";
+import { inNobodysName } from "../pages/fetch/refresh.ts";
+import { asRefresh } from "../pages/request/plan.ts";
+import { sharedMsMax } from "../pages/request/retention.ts";
+import type { PagePlace } from "../pages/site/exchange.ts";
+import { Marks } from "../pages/site/remembered-keys.ts";
+import { keepUntilAtMs, termsOf } from "../pages/stored/lifetime.ts";
+import { responseIn, type ResponseTier } from "../pages/stored/stored-response.ts";
+import { removeStored } from "../pages/storing/in-tiers.ts";
+import { type Head, isOfBody, rangeOfSlice, totalBytesIn, validatorOf, wholeSlice } from "./fit.ts";
+
+/**
+ * Why a slice is missing. `changed`: the origin has another body. `ended`: a purge has ended the
+ * head. `no-room`: memory is short, or the answer may fetch no more slices.
+ */
+export type NoSlice = "changed" | "failed" | "ended" | "no-room" | "limited";
+
+/** An answer from slices. */
+export interface SlicedAnswer {
+  readonly head: Head;
+  readonly place: PagePlace;
+  /** The number of slices that the answer may still fetch. */
+  fetchesLeft: number;
+}
+
+type SliceOutcome =
+  | { readonly kind: "stored"; readonly stored: Blob }
+  | { readonly kind: "missing"; readonly why: NoSlice; readonly stored?: undefined };
+
+const hourMs = 3_600_000;
+/** The time for which a slice is kept at least, because a 304 renews its head and not the slice. */
+const keptMsMin = 7 * 24 * hourMs;
+
+export class SliceStore {
+  readonly #flights = new Flights<SliceOutcome>();
+  /** The URLs whose body has changed within the last hour without a purge. */
+  readonly #changed = new Marks(hourMs);
+  /** The URLs whose bodies are not sliced for now. */
+  readonly #unsliced = new Marks(hourMs);
+
+  /** Stops slicing a URL, for an hour by default. */
+  stop({ request, exchange }: PagePlace, forMs = hourMs): void {
+    this.#unsliced.mark(request.key.text, exchange.nowAtMs(), forMs);
+  }
+
+  isStopped({ request, exchange }: PagePlace): boolean {
+    return this.#unsliced.has(request.key.text, exchange.nowAtMs());
+  }
+
+  /**
+   * Finds a slice, or fetches it. Concurrent requests share one fetch. Never rejects.
+   *
+   * @param part the bytes of the slice that the answer needs, counted from the slice's first byte
+   * @param isLimited whether the fetch counts against the client's limit
+   */
+  async find(
+    nth: number,
+    answer: SlicedAnswer,
+    part: ByteRange,
+    { isLimited = false } = {},
+  ): Promise<StoredBody | NoSlice> {
+    const { exchange, request } = answer.place;
+    const { text } = keyOf(nth, answer);
+    const underWay = this.#underWay(text, answer.place) ?? (await this.#stored(nth, answer, part));
+    if (underWay !== undefined) return underWay;
+    if (answer.fetchesLeft === 0) return "no-room";
+    const { clientLimit } = exchange.site;
+    const address = request.forwarded.clientAddress;
+    if (isLimited && (await clientLimit?.isReached(address)) === true) return "limited";
+    // Another request may have started the fetch since.
+    const begun = this.#underWay(text, answer.place);
+    if (begun !== undefined) return begun;
+    answer.fetchesLeft -= 1;
+    return this.#start(nth, answer, () => this.#fetched(nth, answer));
+  }
+
+  #underWay(key: string, { request, exchange }: PagePlace) {
+    const flight = this.#flights.get(key, exchange.nowAtMs());
+    return flight
+      ?.wait(request.route.waitTimeoutMs)
+      .then((heard): StoredBody | NoSlice =>
+        typeof heard === "string" ? "failed" : resultOf(heard.outcome),
+      );
+  }
+
+  /** Keeps a slice that has just been fetched. Other requests find it at once. */
+  add(nth: number, answer: SlicedAnswer, blob: Blob): void {
+    void this.#start(nth, answer, async () => ({ kind: "stored", stored: blob }));
+  }
+
+  async #start(
+    nth: number,
+    answer: SlicedAnswer,
+    fetch: () => Promise<SliceOutcome>,
+  ): Promise<StoredBody | NoSlice> {
+    const { exchange } = answer.place;
+    const { budget, bytes } = budgetFor(nth, answer);
+    if (!budget.take(bytes, "large")) return "no-room";
+    const lead = async (flight: { settle(outcome: SliceOutcome): void }) => {
+      const outcome = await fetch().catch(() => missing("failed"));
+      flight.settle(outcome);
+      const done = outcome.kind === "stored" ? keepSlice(nth, answer, outcome.stored) : undefined;
+      const release = async () => budget.give(bytes);
+      return { answer: outcome, done: (done ?? Promise.resolve()).finally(release) };
+    };
+    const { text } = keyOf(nth, answer);
+    return resultOf(await this.#flights.start(text, lead, exchange, { isAnonymous: true }).answer);
+  }
+
+  async #stored(nth: number, answer: SlicedAnswer, part: ByteRange) {
+    const { exchange } = answer.place;
+    const bytes = lengthOf(rangeOfSlice(nth, answer.head.slices));
+    const isWhole = lengthOf(part) === bytes;
+    for (const tier of tiersOf(answer.place, answer.head.slices.sliceBytes)) {
+      const stored = responseIn(
+        await tier.read(keyOf(nth, answer), {
+          atMs: exchange.nowAtMs(),
+          part: "whole",
+          isHeld: () => false,
+          rangeOf: () => (isWhole ? undefined : part),
+          afterAnswer: exchange.afterAnswer,
+        }),
+      );
+      if (stored?.metadata.bodyBytes === bytes) return stored.body;
+      discardBody(stored);
+    }
+    return undefined;
+  }
+
+  async #fetched(nth: number, answer: SlicedAnswer): Promise<SliceOutcome> {
+    const range = rangeOfSlice(nth, answer.head.slices);
+    const body = await this.ask(range, answer);
+    if (typeof body === "string") return missing(body);
+    const { betweenBytesMs } = answer.place.exchange.site.config.originTimeout;
+    const read = await wholeSlice(body, range, betweenBytesMs);
+    if (read === "long") this.#noteChange(answer);
+    if (typeof read === "string") return missing("failed");
+    return (await isValid(answer)) ? { kind: "stored", stored: read } : missing("ended");
+  }
+
+  /**
+   * Returns the origin's bytes of a range of the head's body. Rule 23 of the purge protocol applies
+   * before the request and after the answer.
+   */
+  async ask(
+    { firstByte, lastByte }: ByteRange,
+    answer: SlicedAnswer,
+  ): Promise<NonNullable<Response["body"]> | NoSlice> {
+    const { head, place } = answer;
+    const validator = validatorOf(head);
+    if (validator === undefined || !(await isValid(answer))) return "ended";
+    const names = head.selecting.map(([name]) => name);
+    const request = inNobodysName(asRefresh(place.request, names), head);
+    const fields = [...sliceFields({ firstByte, lastByte }), ["if-range", validator] as const];
+    const asked = await inPublicContext(request.route.origin, place.exchange, (exchange) =>
+      forwardAsked(request, fields, exchange),
+    );
+    if (asked.kind === "failed") return "failed";
+    const { response } = asked;
+    const totalBytes = totalBytesIn(response, { firstByte, lastByte });
+    const isSame = totalBytes === head.slices.totalBytes && isOfBody(response.headers, head);
+    if (isSame && response.body !== null && (await isValid(answer))) return response.body;
+    cancelBody(response);
+    if (isSame) return "ended";
+    const isChanged = response.status < 400 || [404, 410, 416].includes(response.status);
+    if (isChanged) this.#noteChange(answer);
+    return isChanged ? "changed" : "failed";
+  }
+
+  /**
+   * Removes the head of a body that has changed. The second change within an hour stops slicing,
+   * because two servers with different validators may answer in turn.
+   */
+  #noteChange({ head, place }: SlicedAnswer): void {
+    const { request, exchange, key } = place;
+    const atMs = exchange.nowAtMs();
+    if (this.#changed.has(request.key.text, atMs)) this.stop(place);
+    this.#changed.mark(request.key.text, atMs);
+    const { memory } = exchange.site.tiers;
+    const standing = responseIn(memory.read(key, { atMs, isPeek: true }))?.metadata;
+    const isOther = standing && standing.slices?.generation !== head.slices.generation;
+    if (isOther !== true) removeStored(key, exchange, [key.host]);
+  }
+}
+
+/** Returns the fields of a request for a slice, which must have no content coding. */
+export function sliceFields({ firstByte, lastByte }: ByteRange) {
+  return [
+    ["range", `bytes=${firstByte}-${lastByte}`],
+    ["accept-encoding", "identity"],
+  ] as const;
+}
+
+/** Returns whether no purge has ended the head, and the origin may receive its validator. */
+async function isValid({ head, place }: SlicedAnswer): Promise<boolean> {
+  const { exchange, key } = place;
+  const candidate = {
+    stored: { metadata: head, body: { kind: "absent" } },
+    tier: "memory",
+  } as const;
+  // The position of a purge that the client has sent concerns only responses from before its request.
+  const inView = { ...place, exchange: { ...exchange, isBeyondView: false } };
+  return !exchange.site.invalidations.covers(head, key) && (await mayValidate(candidate, inView));
+}
+
+/**
+ * Returns the tiers for slices: the colo's, and R2 for slices that are too large for Redis. Without
+ * a tier of the colo, these are all tiers.
+ */
+export function tiersOf(
+  { request, exchange: { site } }: PagePlace,
+  sliceBytes: number,
+): readonly ResponseTier[] {
+  const { all, ofColo, ofWorld } = site.tiers.of(request.route.tiers);
+  if (ofColo === undefined) return all;
+  const isForR2 = ofWorld?.bodies !== undefined && sliceBytes > site.config.limits.sharedBodyBytes;
+  return isForR2 ? [ofColo, ofWorld] : [ofColo];
+}
+
+function keyOf(nth: number, { head, place }: SlicedAnswer) {
+  return place.request.key.with(`slice ${head.slices.generation} ${nth}`, false);
+}
+
+async function keepSlice(nth: number, answer: SlicedAnswer, blob: Blob): Promise<void> {
+  const { head, place } = answer;
+  const { request, exchange } = place;
+  // Nothing judges this metadata, which only the form of records needs.
+  const nothing = { fields: [], selecting: [], tags: [], withheldTags: undefined };
+  const metadata = {
+    ...head,
+    ...nothing,
+    slices: undefined,
+    bodyBytes: blob.size,
+    bodyDigest: await sha256Base64url(new Uint8Array(await blob.arrayBuffer())),
+  };
+  const atMs = exchange.nowAtMs();
+  const record = { kind: "response", stored: { metadata, body: { kind: "blob", blob } } } as const;
+  const headUntilAtMs = keepUntilAtMs(head, termsOf(head, request.route));
+  const untilAtMs = Math.max(headUntilAtMs, atMs + keptMsMin);
+  const tiers = tiersOf(place, head.slices.sliceBytes);
+  await keep([{ key: keyOf(nth, answer), record, untilAtMs }], tiers, {
+    atMs,
+    body: "new",
+    isAskedAgain: true,
+    sharedMsMax: sharedMsMax(request, exchange.site),
+  });
+}
+
+function budgetFor(nth: number, { head, place }: SlicedAnswer) {
+  const bytes = lengthOf(rangeOfSlice(nth, head.slices));
+  return { budget: place.exchange.site.fillBudget, bytes };
+}
+
+function missing(why: NoSlice): SliceOutcome {
+  return { kind: "missing", why };
+}
+
+function resultOf(
+  outcome: SliceOutcome | { readonly kind: "nothing-to-share" },
+): StoredBody | NoSlice {
+  if (outcome.kind === "stored") return { kind: "blob", blob: outcome.stored };
+  return outcome.kind === "missing" ? outcome.why : "failed";
+}

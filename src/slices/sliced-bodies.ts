@@ -1,0 +1,263 @@
+// Stores a body as a head, which is an ordinary stored response without its body, and slices.
+import type { FetchResult } from "../cache/flights.ts";
+import { discardBody, type Stamp, type StoredBody } from "../cache/record/record.ts";
+import { cancelBody } from "../base/cancel-body.ts";
+import { type ByteRange, lengthOf } from "../rules/ranges.ts";
+import { selects } from "../rules/selecting.ts";
+import { isForAll } from "../pages/fetch/answer-from-origin.ts";
+import { inNobodysName } from "../pages/fetch/refresh.ts";
+import { clientHasIt, rangeIn } from "../pages/request/conditions.ts";
+import { asRefresh, type LookupRequest } from "../pages/request/plan.ts";
+import { fromStored } from "../pages/respond/respond.ts";
+import { decide, isAnswer } from "../pages/reuse/may-answer.ts";
+import {
+  type LeaderForward,
+  type PendingForward,
+  storedCandidate,
+} from "../pages/reuse/pending-forward.ts";
+import type { PageLookup } from "../pages/reuse/page-lookup.ts";
+import type { Exchange, PagePlace } from "../pages/site/exchange.ts";
+import type { SlicePort } from "../pages/site/slice-port.ts";
+import { ageSeconds, termsOf } from "../pages/stored/lifetime.ts";
+import type { Candidate, StoredMetadata } from "../pages/stored/stored-response.ts";
+import { awaitsSecondAsk } from "../pages/storing/admission.ts";
+import { noteAnswer } from "../pages/storing/last-answer.ts";
+import { metadataOf, type StampedAnswer } from "../pages/storing/metadata-of-answer.ts";
+import { fieldsForOneClient } from "../pages/storing/of-one-client.ts";
+import { refusedBy } from "../pages/storing/refusal.ts";
+import { sendAndStore, storeWhole } from "../pages/storing/send-and-store.ts";
+import { type Head, totalBytesIn, validatorOf, wholeSlice } from "./fit.ts";
+import { openSlices, partOfSlice } from "./send-slices.ts";
+import {
+  type NoSlice,
+  sliceFields,
+  type SlicedAnswer,
+  SliceStore,
+  tiersOf,
+} from "./slice-store.ts";
+
+/** While the view cannot vouch for a new response, its URL is not sliced for this time. */
+const unvouchedMs = 10_000;
+
+export class SlicedBodies implements SlicePort {
+  readonly #sliceBytes: number;
+  readonly #fetchesMax: number;
+  readonly #store = new SliceStore();
+  /** The first slices of answers whose heads are about to be sent. */
+  readonly #first = new WeakMap<Exchange, StoredBody | NoSlice>();
+
+  constructor(options: { readonly sliceBytes: number; readonly fetchesMax: number }) {
+    this.#sliceBytes = options.sliceBytes;
+    this.#fetchesMax = options.fetchesMax;
+  }
+
+  isSliced(place: PagePlace): boolean {
+    const { request, exchange } = place;
+    const { route } = request;
+    return (
+      route.isSliced &&
+      isForAll(place) &&
+      !exchange.site.runsInCaller(route.origin) &&
+      !this.#store.isStopped(place) &&
+      tiersOf(place, this.#bytesAt(place)).length > 0
+    );
+  }
+
+  requestFor(pending: PendingForward, stamp: Stamp) {
+    if (!this.isSliced(pending)) return undefined;
+    if (!isVouchedFor(stamp, pending)) {
+      this.#store.stop(pending, unvouchedMs);
+      return undefined;
+    }
+    const { request, marker } = pending;
+    const like = storedCandidate(pending)?.stored.metadata;
+    const selecting = like?.selecting.map(([name]) => name) ?? [];
+    const names = [...selecting, ...(marker?.names ?? []), "accept-encoding", "origin"];
+    const { conditions, directives } = request;
+    const neutral = inNobodysName(asRefresh(request, names), like, names);
+    const fields = sliceFields(this.#rangeFor(pending));
+    return { request: { ...neutral, conditions, directives }, fields };
+  }
+
+  async take(
+    fresh: StampedAnswer,
+    pending: LeaderForward,
+    client: LookupRequest,
+  ): Promise<FetchResult<Response> | undefined> {
+    const { response } = fresh;
+    const { body } = response;
+    const range = this.#rangeFor(pending);
+    const totalBytes = totalBytesIn(response, range);
+    if (totalBytes === undefined || body === null) {
+      // A refusal may be about this range only.
+      if (response.status === 206) this.#store.stop(pending);
+      cancelBody(response);
+      return undefined;
+    }
+    // A body of one slice is stored like any other body.
+    if (range.firstByte === 0 && totalBytes <= range.lastByte + 1) {
+      return sendAndStore(
+        { ...fresh, response: asWhole(response.headers, totalBytes, body) },
+        pending,
+      );
+    }
+    const whole = { ...fresh, response: asWhole(response.headers, totalBytes, null) };
+    const head = this.#headOf(whole, pending, client, totalBytes);
+    if (head === undefined) {
+      this.#store.stop(pending);
+      cancelBody(response);
+      return undefined;
+    }
+    const { fillBudget, config } = pending.exchange.site;
+    const slice = { ...range, lastByte: Math.min(range.lastByte, totalBytes - 1) };
+    if (!fillBudget.take(lengthOf(slice), "large")) {
+      cancelBody(response);
+      return undefined;
+    }
+    const read = await wholeSlice(body, slice, config.originTimeout.betweenBytesMs);
+    fillBudget.give(lengthOf(slice));
+    if (typeof read !== "string") return this.#sendAndStore(head, pending, { read, slice });
+    if (read === "long") this.#store.stop(pending);
+    return undefined;
+  }
+
+  /** Returns the head; `undefined` if the response may not be stored in slices. */
+  #headOf(
+    whole: StampedAnswer,
+    pending: LeaderForward,
+    client: LookupRequest,
+    totalBytes: number,
+  ): Head | undefined {
+    const { headers } = whole.response;
+    const metadata = { ...metadataOf(whole, pending), bodyBytes: 0 };
+    const generation = crypto.randomUUID();
+    const slices = { generation, sliceBytes: this.#bytesAt(pending), totalBytes };
+    const mayStore =
+      validatorOf(metadata) !== undefined &&
+      !headers.has("set-cookie") &&
+      fieldsForOneClient(headers, metadata, pending).length === 0 &&
+      selects(metadata.selecting, client.forwarded) &&
+      refusedBy(metadata, headers, pending) === undefined;
+    const awaits = awaitsSecondAsk(metadata, pending) ? { awaitsSecondAsk: true } : {};
+    return mayStore ? { ...metadata, ...awaits, slices } : undefined;
+  }
+
+  #sendAndStore(
+    head: Head,
+    pending: LeaderForward,
+    { read, slice }: { readonly read: Blob; readonly slice: ByteRange },
+  ): FetchResult<Response> {
+    const { exchange, request, key } = pending;
+    const { decision, site } = exchange;
+    const answer = this.#answer(head, pending);
+    const nth = slice.firstByte / head.slices.sliceBytes;
+    this.#store.add(nth, answer, read);
+    decision.stored = true;
+    decision.tier = "origin";
+    decision.outcome = "stored";
+    const storing = async () => {
+      await storeWhole(new Blob(), { metadata: head, isValidated: false }, pending);
+      site.uncacheable.pass.forget(key.text);
+      noteAnswer(head, pending);
+    };
+    const done = decision.awaits(storing());
+    exchange.afterAnswer(() => done);
+    const wanted = rangeWanted(request, head);
+    if (wanted !== undefined && nth === Math.floor(wanted.firstByte / head.slices.sliceBytes)) {
+      this.#first.set(exchange, { kind: "blob", blob: read });
+    }
+    const stored = { metadata: head, body: { kind: "absent" } } as const;
+    const age = ageSeconds(head, termsOf(head, request.route), exchange.nowAtMs());
+    return { answer: fromStored(stored, age, pending), done };
+  }
+
+  async ready(
+    { stored, ...candidate }: Candidate,
+    lookup: PageLookup,
+  ): Promise<"ready" | "gone" | "limited"> {
+    const head = stored.metadata as Head;
+    const { exchange, request } = lookup;
+    const wanted = rangeWanted(request, head);
+    if (wanted === undefined) return "ready";
+    const answer = this.#answer(head, lookup);
+    const nth = Math.floor(wanted.firstByte / head.slices.sliceBytes);
+    const part = partOfSlice(nth, wanted, answer);
+    const first = await this.#store.find(nth, answer, part, { isLimited: true });
+    lookup.hasWaited();
+    const mayAnswer = isAnswer(decide({ stored, ...candidate }, lookup));
+    if (typeof first === "object" && !mayAnswer) discardBody({ body: first });
+    if (first === "limited") return first;
+    if (!mayAnswer || (typeof first === "string" && first !== "no-room")) return "gone";
+    this.#first.set(exchange, first);
+    return "ready";
+  }
+
+  bodyOf(
+    metadata: StoredMetadata,
+    part: ByteRange | undefined,
+    place: PagePlace,
+  ): ReadableStream<Uint8Array> {
+    const head = metadata as Head;
+    // A refresh has no client that reads a body.
+    if (place.exchange.decision.isRefresh) return new Blob().stream();
+    const range = part ?? { firstByte: 0, lastByte: head.slices.totalBytes - 1 };
+    const first = this.#first.get(place.exchange);
+    this.#first.delete(place.exchange);
+    return openSlices(range, this.#answer(head, place), this.#store, first);
+  }
+
+  #answer(head: Head, place: PagePlace): SlicedAnswer {
+    return { head, place, fetchesLeft: this.#fetchesMax };
+  }
+
+  /** Returns the length of new slices. Memory has a limit of its own for bodies. */
+  #bytesAt({ request, exchange: { site } }: PagePlace): number {
+    const { ofColo, memory } = site.tiers.of(request.route.tiers);
+    return ofColo === undefined
+      ? Math.min(this.#sliceBytes, Math.floor(memory.largestBodyBytes))
+      : this.#sliceBytes;
+  }
+
+  /** Returns the slice with the first byte of a simple range, or else the first slice. */
+  #rangeFor(place: PagePlace): ByteRange {
+    const bytes = this.#bytesAt(place);
+    const range = place.request.conditions.get("range") ?? "";
+    const asked = Number(/^bytes=(\d{1,15})-\d*$/.exec(range)?.[1] ?? 0);
+    const firstByte = asked - (asked % bytes);
+    return { firstByte, lastByte: firstByte + bytes - 1 };
+  }
+}
+
+/** Returns the bytes of the body that the answer has; `undefined` for none. */
+function rangeWanted(request: LookupRequest, head: Head): ByteRange | undefined {
+  if (request.method !== "GET" || clientHasIt(request, head)) return undefined;
+  const part = rangeIn(request, head);
+  if (part.kind === "unsatisfiable") return undefined;
+  return part.kind === "part" ? part : { firstByte: 0, lastByte: head.slices.totalBytes - 1 };
+}
+
+/**
+ * Returns whether the view would let a response with this stamp be validated. Otherwise no further
+ * slice could be fetched, and the body would be cut off.
+ */
+function isVouchedFor(stamp: Stamp, { request, exchange }: PagePlace): boolean {
+  const { site, nowAtMs } = exchange;
+  const { url, route } = request;
+  const atMs = nowAtMs();
+  const times = { requestedAtMs: atMs, respondedAtMs: atMs, fillCostMs: 0 };
+  const unsent = { stamp, url, route: route.name, tags: [], colo: "", ...times };
+  return site.view.mayBeValidated(unsent, { atMs, maxLagMs: route.purgeMaxLagMs });
+}
+
+/** Returns the 200 of which a 206 is a part (RFC 9110 §15.3.7). */
+function asWhole(headers: Headers, totalBytes: number, body: Response["body"]): Response {
+  const fields = new Headers(headers);
+  fields.delete("content-range");
+  fields.set("content-length", String(totalBytes));
+  return new Response(body, {
+    status: 200,
+    statusText: "OK",
+    headers: fields,
+    encodeBody: "manual",
+  });
+}

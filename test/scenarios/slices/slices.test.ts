@@ -1,0 +1,360 @@
+// Tests bodies in slices: which ranges the origin gets, and what clients receive (RFC 9110 §13, §14).
+import { describe, expect, it } from "vitest";
+import { slices } from "../../../src/slices/slices.ts";
+import { openSite } from "../../../testing/site/harness.ts";
+import {
+  bytesOf,
+  getSliced,
+  openSliced,
+  rangesAsked,
+  received,
+  sliceBytes,
+  slicedOrigin,
+  totalBytes,
+} from "../../../testing/site/sliced-origin.ts";
+
+const rangeOf = (nth: number) => `bytes=${nth * sliceBytes}-${(nth + 1) * sliceBytes - 1}`;
+const whole = bytesOf(1);
+
+describe("a request for a range of a body in slices", () => {
+  it("fetches only the slice with these bytes, once", async () => {
+    const site = openSliced(slicedOrigin());
+    for (const turn of [1, 2, 3]) {
+      const seen = await getSliced(site, "bytes=70000-70003");
+      expect([turn, seen.status, seen.isCut]).toEqual([turn, 206, false]);
+      expect(seen.bytes).toEqual(Buffer.from(whole.slice(70_000, 70_004)));
+      expect(seen.fields.get("content-range")).toBe(`bytes 70000-70003/${totalBytes}`);
+      expect(seen.fields.get("content-length")).toBe("4");
+    }
+    expect(rangesAsked(site)).toEqual([rangeOf(1)]);
+    expect(site.cache.text).toContain("slices");
+    expect(site.origin.last.fields.get("accept-encoding")).toBe("identity");
+  });
+
+  it("fills from several requests, and a whole request fetches the rest", async () => {
+    const site = openSliced(slicedOrigin());
+    await getSliced(site, "bytes=0-0");
+    await getSliced(site, "bytes=-1");
+    const seen = await getSliced(site);
+    expect([seen.status, seen.isCut]).toEqual([200, false]);
+    expect(seen.fields.get("content-length")).toBe(String(totalBytes));
+    expect(Buffer.compare(seen.bytes, whole)).toBe(0);
+    const last = `bytes=${5 * sliceBytes}-${totalBytes - 1}`;
+    expect(rangesAsked(site)).toEqual([rangeOf(0), last, ...[1, 2, 3, 4].map(rangeOf)]);
+    expect(site.origin.asked.slice(1).map(({ fields }) => fields.get("if-range"))).toEqual(
+      Array.from({ length: 5 }, () => '"1"'),
+    );
+    const again = await getSliced(site);
+    expect(Buffer.compare(again.bytes, whole)).toBe(0);
+    expect(site.origin.count).toBe(6);
+  });
+});
+
+const modifiedOn = "Mon, 31 Dec 2029 12:00:00 GMT";
+const range = "bytes=70000-70003";
+
+describe("the conditions of a request, with the head alone in memory (RFC 9110 §13, §14)", () => {
+  const fields = { ...slicedOrigin().fields, "last-modified": modifiedOn };
+
+  it.each([
+    { id: "if-range-tag", headers: { range, "if-range": '"1"' }, status: 206 },
+    { id: "if-range-date", headers: { range, "if-range": modifiedOn }, status: 206 },
+    { id: "if-range-other-tag", headers: { range, "if-range": '"2"' }, status: 200 },
+    { id: "if-range-weak-tag", headers: { range, "if-range": 'W/"1"' }, status: 200 },
+    { id: "if-none-match", headers: { range, "if-none-match": '"1"' }, status: 304 },
+    { id: "if-modified-since", headers: { range, "if-modified-since": modifiedOn }, status: 304 },
+    { id: "if-none-match-other", headers: { range, "if-none-match": '"2"' }, status: 206 },
+    { id: "beyond-the-end", headers: { range: "bytes=9999999-" }, status: 416 },
+    { id: "several-ranges", headers: { range: "bytes=0-0,2-2" }, status: 200 },
+    { id: "other-unit", headers: { range: "lines=0-0" }, status: 200 },
+  ])("decide the status: $id", async ({ headers, status }) => {
+    const site = openSliced(slicedOrigin({ fields }));
+    await getSliced(site, "bytes=0-0");
+    const seen = await getSliced(site, undefined, headers);
+    expect([seen.status, seen.isCut]).toEqual([status, false]);
+    const bytes = { 200: totalBytes, 206: 4 }[status] ?? 0;
+    expect(seen.bytes.length).toBe(bytes);
+    const told = { 206: `bytes 70000-70003/${totalBytes}`, 416: `bytes */${totalBytes}` }[status];
+    expect(seen.fields.get("content-range")).toBe(told ?? null);
+    expect(site.origin.count).toBe(bytes === 0 ? 1 : bytes === 4 ? 2 : 6);
+  });
+
+  it("give HEAD the whole length, without a slice", async () => {
+    const site = openSliced(slicedOrigin());
+    await getSliced(site, "bytes=0-0");
+    const { status, fields: seen } = await site.get("/v", { method: "HEAD", headers: { range } });
+    expect([status, seen.get("content-length")]).toEqual([200, String(totalBytes)]);
+    expect(site.origin.count).toBe(1);
+  });
+
+  it.each([
+    { id: "unsatisfiable", headers: { range: "bytes=9999999-" }, status: 416, asked: 2 },
+    { id: "if-range-holds", headers: { range, "if-range": '"1"' }, status: 206, asked: 1 },
+    { id: "if-range-fails", headers: { range, "if-range": '"2"' }, status: 200, asked: 6 },
+    { id: "if-none-match", headers: { range, "if-none-match": '"1"' }, status: 304, asked: 1 },
+  ])("hold on a miss too: $id", async ({ headers, status, asked }) => {
+    const site = openSliced(slicedOrigin());
+    const seen = await getSliced(site, undefined, headers);
+    expect([seen.status, seen.isCut, site.origin.count]).toEqual([status, false, asked]);
+  });
+});
+
+describe("a body in slices is valid while its head is", () => {
+  it("a 304 renews the head and keeps the slices", async () => {
+    const site = openSliced(slicedOrigin());
+    await getSliced(site);
+    expect(site.origin.count).toBe(6);
+    site.clock.advance(601);
+    const seen = await getSliced(site);
+    expect(Buffer.compare(seen.bytes, whole)).toBe(0);
+    expect(site.origin.count).toBe(7);
+    expect(site.origin.last.fields.get("if-none-match")).toBe('"1"');
+    expect(seen.fields.get("cache-status")).toContain("fwd=stale; fwd-status=304");
+  });
+
+  it("another body after the expiry begins a new generation", async () => {
+    const origin = slicedOrigin();
+    const site = openSliced(origin);
+    await getSliced(site);
+    site.clock.advance(601);
+    origin.version = 2;
+    const part = await getSliced(site, range);
+    expect(part.bytes).toEqual(Buffer.from(bytesOf(2).slice(70_000, 70_004)));
+    const seen = await getSliced(site);
+    expect(Buffer.compare(seen.bytes, bytesOf(2))).toBe(0);
+    expect(site.origin.count).toBe(12);
+  });
+
+  it("serves stale while a refresh asks for the head alone", async () => {
+    const fields = { "cache-control": "max-age=60, stale-while-revalidate=600" };
+    const site = openSliced(slicedOrigin({ fields }));
+    await getSliced(site);
+    site.clock.advance(61);
+    const seen = await getSliced(site, range);
+    expect(seen.status).toBe(206);
+    expect(site.origin.count).toBe(7);
+    expect(site.origin.last.fields.get("if-none-match")).toBe('"1"');
+    expect((await getSliced(site, range)).fields.get("cache-status")).toMatch(/; hit; ttl=60/);
+  });
+
+  it("answers from stored slices while the origin fails, if the route allows it", async () => {
+    const origin = slicedOrigin({ fields: { "cache-control": "max-age=60, stale-if-error=600" } });
+    const site = openSliced(origin);
+    await getSliced(site);
+    site.clock.advance(61);
+    origin.change = () => new Response("broken", { status: 503 });
+    expect((await getSliced(site, range)).status).toBe(206);
+  });
+});
+
+describe("an origin that breaks the rules of ranges", () => {
+  const changed = (change: (answer: Response) => Response | Promise<Response>) =>
+    slicedOrigin({ change: (answer) => (answer.status === 206 ? change(answer) : answer) });
+  const withField = (name: string, value: string) =>
+    changed((answer) => {
+      answer.headers.set(name, value);
+      return answer;
+    });
+  const withBody = (from: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>) =>
+    changed(async (answer) => {
+      const headers = new Headers(answer.headers);
+      headers.delete("content-length");
+      const body = from(new Uint8Array(await answer.arrayBuffer()));
+      return new Response(body, { status: 206, headers });
+    });
+
+  it.each([
+    { id: "weak-validator", origin: slicedOrigin({ tag: () => 'W/"1"' }) },
+    { id: "no-validator", origin: slicedOrigin({ tag: () => undefined }) },
+    { id: "coded", origin: withField("content-encoding", "gzip") },
+    { id: "total-unknown", origin: withField("content-range", "bytes 65536-131071/*") },
+    { id: "another-range", origin: withField("content-range", `bytes 0-65535/${totalBytes}`) },
+    { id: "multipart", origin: withField("content-range", "") },
+    { id: "wrong-length", origin: withField("content-length", "7") },
+    { id: "cookie", origin: withField("set-cookie", "session=0123456789abcdef") },
+    { id: "private", origin: withField("cache-control", "private, max-age=600") },
+    { id: "no-store", origin: withField("cache-control", "no-store") },
+    { id: "vary-any", origin: withField("vary", "*") },
+  ])(
+    "gets the client's own request, and no slice is stored: $id",
+    async ({ origin }) => {
+      const site = openSliced(origin);
+      expect((await getSliced(site, range)).status).toBe(206);
+      expect(site.cache.text).not.toContain("slices");
+      // The next range is not asked for in slices.
+      await getSliced(site, "bytes=70001-70002");
+      expect(rangesAsked(site)).toEqual([rangeOf(1), range, "bytes=70001-70002"]);
+    },
+  );
+
+  it("ignores ranges, and the whole body is stored as usual", async () => {
+    const site = openSliced(slicedOrigin({ ignoresRange: true }));
+    expect((await getSliced(site, range)).status).toBe(200);
+    expect((await getSliced(site, range)).status).toBe(206);
+    expect(rangesAsked(site)).toEqual([rangeOf(1)]);
+  });
+
+  it.each([
+    { id: "trailing-garbage", from: (bytes: Uint8Array) => Buffer.concat([bytes, bytes]) },
+    { id: "too-few-bytes", from: (bytes: Uint8Array<ArrayBuffer>) => bytes.slice(1) },
+  ])("never gets its bytes stored, and a body of them is cut off: $id", async ({ from }) => {
+    const liar = withBody((bytes) => new Uint8Array(from(bytes)));
+    const first = openSliced(liar);
+    await getSliced(first, range);
+    expect(first.cache.text).not.toContain("slices");
+    const origin = slicedOrigin();
+    const site = openSliced(origin);
+    await getSliced(site, "bytes=0-0");
+    origin.change = liar.change!;
+    const seen = await getSliced(site);
+    expect([seen.status, seen.isCut]).toEqual([200, true]);
+    expect(Buffer.compare(seen.bytes, whole.slice(0, sliceBytes))).toBe(0);
+  });
+
+  it.each([{ ignoresIfRange: true }, { ignoresIfRange: false }])(
+    "never mixes two bodies, whose origin changes between slices: %o",
+    async ({ ignoresIfRange }) => {
+      const origin = slicedOrigin({ ignoresIfRange });
+      const site = openSliced(origin);
+      await getSliced(site, "bytes=0-0");
+      origin.version = 2;
+      const cut = await getSliced(site);
+      expect([cut.isCut, cut.bytes.length]).toEqual([true, sliceBytes]);
+      const seen = await getSliced(site);
+      expect(Buffer.compare(seen.bytes, bytesOf(2))).toBe(0);
+    },
+  );
+
+  it("answers a client with the new body if the first slice it wants has changed", async () => {
+    const origin = slicedOrigin();
+    const site = openSliced(origin);
+    await getSliced(site, "bytes=0-0");
+    origin.version = 2;
+    const seen = await getSliced(site, range);
+    expect([seen.status, seen.isCut]).toEqual([206, false]);
+    expect(seen.bytes).toEqual(Buffer.from(bytesOf(2).slice(70_000, 70_004)));
+  });
+
+  it("is not sliced for an hour if two servers with other validators answer in turn", async () => {
+    const origin = slicedOrigin();
+    const site = openSliced(origin);
+    for (const nth of [0, 1, 2, 3]) {
+      origin.version = 1 + (nth % 2);
+      await getSliced(site, `bytes=${nth * sliceBytes}-${nth * sliceBytes}`);
+    }
+    site.origin.asked.length = 0;
+    await getSliced(site, range);
+    expect(rangesAsked(site)).toEqual([range]);
+    site.clock.advance(3_601);
+    await getSliced(site, range);
+    expect(rangesAsked(site)).toEqual([range, rangeOf(1)]);
+  });
+
+  it("has lied about the total, and the body is cut off", async () => {
+    const origin = slicedOrigin({
+      change: (answer) => {
+        const told = answer.headers.get("content-range")?.replace(/\/.*/, "/99999999");
+        if (answer.status === 206) answer.headers.set("content-range", told ?? "");
+        return answer;
+      },
+    });
+    const seen = await getSliced(openSliced(origin));
+    expect([seen.status, seen.isCut]).toEqual([200, true]);
+    expect(Buffer.compare(seen.bytes, whole.slice(0, 5 * sliceBytes))).toBe(0);
+  });
+});
+
+describe("a small body on a route with slices", () => {
+  it("is stored like any other body", async () => {
+    const site = openSliced(slicedOrigin({ length: 1_000 }));
+    expect((await getSliced(site)).bytes.length).toBe(1_000);
+    expect((await getSliced(site, "bytes=10-19")).bytes.length).toBe(10);
+    expect(site.origin.count).toBe(1);
+    expect(site.cache.text).not.toContain("slices");
+  });
+});
+
+describe("the limits of one answer", () => {
+  it("pass the rest by in one request", async () => {
+    const site = openSliced(slicedOrigin(), {}, 2);
+    const seen = await getSliced(site);
+    expect(Buffer.compare(seen.bytes, whole)).toBe(0);
+    const rest = `bytes=${3 * sliceBytes}-${totalBytes - 1}`;
+    expect(rangesAsked(site)).toEqual([...[0, 1, 2].map(rangeOf), rest]);
+  });
+
+  it("keep memory within the budget", async () => {
+    const config = { routes: [{ name: "video", match: "/v*", ranges: "slices" as const }] };
+    const limits = { memoryBytes: 4_194_304 };
+    const length = 64 * 1_048_576;
+    const site = openSliced(slicedOrigin({ length }), { config: { ...config, limits } }, 10_000);
+    const response = await site.ask("/v");
+    const reader = response.body?.getReader();
+    await reader?.read();
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((next) => setImmediate(next));
+    // The client reads no further, and no more than one slice is read ahead.
+    expect(site.origin.count).toBeLessThanOrEqual(4);
+    await reader?.cancel();
+    await site.settle();
+  });
+});
+
+describe("a crowd", () => {
+  it("on one slice causes one request, and on a new body one for each slice", async () => {
+    const site = openSliced(slicedOrigin());
+    const ranges = Array.from({ length: 300 }, (_, nth) => 60_000 * (nth % 5));
+    const asked = ranges.map((from) =>
+      site.ask("/v", { headers: { range: `bytes=${from}-${from + 3}` } }).then(received),
+    );
+    for (const [nth, seen] of (await Promise.all(asked)).entries()) {
+      const from = ranges[nth] ?? 0;
+      expect(Buffer.compare(seen.bytes, whole.slice(from, from + 4))).toBe(0);
+    }
+    await site.settle();
+    expect(site.origin.count).toBe(
+      new Set(ranges.map((from) => Math.floor(from / sliceBytes))).size,
+    );
+  });
+
+  it("does not depend on a client that leaves", async () => {
+    const site = openSliced(slicedOrigin());
+    const leaving = await site.ask("/v");
+    await leaving.body?.cancel();
+    await site.settle();
+    const before = site.origin.count;
+    expect(before).toBeLessThanOrEqual(3);
+    expect(Buffer.compare((await getSliced(site)).bytes, whole)).toBe(0);
+    expect(site.origin.count).toBe(6);
+  });
+});
+
+describe("without a Cache API", () => {
+  it("slices are in memory", async () => {
+    const site = openSliced(slicedOrigin(), { hasCache: false });
+    for (const _ of [1, 2]) expect(Buffer.compare((await getSliced(site)).bytes, whole)).toBe(0);
+    expect(site.origin.count).toBe(6);
+  });
+});
+
+describe("a configuration with slices", () => {
+  const routes = [{ name: "video", match: "/v*", ranges: "slices" as const }];
+
+  it("is refused without the code of slices", () => {
+    expect(() => openSite({ config: { routes } })).toThrow(
+      "Pass slices: slices() of tidemark/slices",
+    );
+  });
+
+  it("finds no body in a head that another deployment has stored", async () => {
+    const sliced = openSliced(slicedOrigin());
+    await getSliced(sliced);
+    const { cache, clock } = sliced;
+    const site = openSite({ cache, clock, origin: () => new Response("whole") });
+    expect((await site.get("/v")).text).toBe("whole");
+  });
+
+  it.each([{ sliceBytes: 65_535 }, { sliceBytes: 8_388_609 }, { fetchesMax: 0 }])(
+    "is refused for an option outside its limits: %o",
+    (options) => expect(() => slices(options)).toThrow("Give a whole number from"),
+  );
+});
