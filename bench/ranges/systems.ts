@@ -68,8 +68,8 @@ export async function startTidemarkSlices(
     import { upstash } from "./src/upstash.ts";
     import { createWorker } from "./src/worker.ts";
 
-    const config = defineConfig({ routes: [{ match: "*", ranges: "slices" }] });
-    const sliced = slices({ sliceBytes: ${sliceMebibytes * 1_048_576} });
+    const config = defineConfig({ routes: [{ name: "files", match: "*", ranges: "slices" }] });
+    const sliced = slices({ sliceBytes: ${sliceMebibytes * 1_048_576}, fetchesMax: 1_000 });
     export default createWorker(config, { stores: upstash(), slices: sliced });
   `;
   const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
