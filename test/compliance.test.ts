@@ -7,7 +7,10 @@ const at = (path: string) => new URL(`../${path}`, import.meta.url);
 const document = readFileSync(at("docs/compliance.md"), "utf8");
 
 /** The requirements, each with its clause, such as `§4.2 SHOULD`, and its tests. */
-const rows = document.split(/^- (?=§)/m).slice(1);
+const rows = document
+  .split(/^- (?=§)/m)
+  .slice(1)
+  .map((row) => row.replaceAll(/\n +/g, " "));
 
 /** The clauses, and the level if it is SHOULD or SHOULD NOT. */
 const clauses = /^§\d[\d.]*(?:, \d[\d.]*| to \d)*(?: SHOULD)?: /;

@@ -19,9 +19,9 @@ const page = readFileSync("docs/webhooks.md", "utf8");
 /** The functions that are not senders with a mapping of their own. */
 const makers = ["hmacSender", "tokenSender", "varnishDialect", "webhookSender", "OperatorError"];
 
-it("docs/webhooks.md has a row and a section for each sender", () => {
+it("docs/webhooks.md has a point and a section for each sender", () => {
   const presets = Object.keys(senders).filter((name) => !makers.includes(name));
-  const rows = [...page.matchAll(/^\| \[`(\w+)`\]\(#([\w-]+)\) \|/gm)];
+  const rows = [...page.matchAll(/^- \[`(\w+)`\]\(#([\w-]+)\)\. /gm)];
   expect(rows.map(([, name]) => name)).toEqual(presets.toSorted());
   const headings = [...page.matchAll(/^### (.+)$/gm)].map(([, heading = ""]) =>
     heading
@@ -39,8 +39,8 @@ it("docs/webhooks.md names each option of hmacSender", () => {
       new RegExp(`interface ${name}.*?\\{\\n(.*?)^\\}`, "ms").exec(source) ?? [];
     return [...type.matchAll(/^ {2}readonly (\w+)/gm)].map(([, option = ""]) => option);
   });
-  const [, table = ""] = page.split("| option | default | meaning |");
-  const named = [...(table.split("\n\n", 1)[0] ?? "").matchAll(/^\| `(\w+)` \|/gm)];
+  const [, list = ""] = page.split("Its options:\n\n");
+  const named = [...(list.split("\n\n", 1)[0] ?? "").matchAll(/^- `(\w+)`/gm)];
   expect(named.map(([, name = ""]) => name).toSorted()).toEqual(options.toSorted());
 });
 

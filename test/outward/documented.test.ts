@@ -10,23 +10,23 @@ import { filesIn } from "../package/examples.ts";
 
 const page = readFileSync("docs/outward.md", "utf8");
 
-/** @returns the names in the first column of the first table below a heading */
-function firstColumn(heading: string): string[] {
+/** @returns the names at the beginning of the points below a heading */
+function namesBelow(heading: string): string[] {
   const [, chapter = ""] = page.split(`\n## ${heading}\n`);
-  const [table = ""] = chapter.split(/^##/m);
-  return [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name = ""]) => name);
+  const [list = ""] = chapter.split(/^##/m);
+  return [...list.matchAll(/^- `(\w+)`[:,]/gm)].map(([, name = ""]) => name);
 }
 
-it("has a row for each target", () => {
+it("has a point for each target", () => {
   const { OperatorError: _, ...targets } = outward;
-  expect(firstColumn("The targets").toSorted()).toEqual(Object.keys(targets).toSorted());
+  expect(namesBelow("The targets").toSorted()).toEqual(Object.keys(targets).toSorted());
 });
 
-it("has a row for each common option", () => {
+it("has a point for each common option", () => {
   const source = readFileSync("src/outward/delivery/make-target.ts", "utf8");
   const [, type = ""] = /interface TargetOptions \{\n(.*?)^\}/ms.exec(source) ?? [];
   const options = [...type.matchAll(/^ {2}readonly (\w+)/gm)].map(([, name = ""]) => name);
-  expect(firstColumn("Options")).toEqual(options);
+  expect(namesBelow("Options")).toEqual(options);
 });
 
 let folder = "";

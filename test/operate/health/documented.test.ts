@@ -10,9 +10,9 @@ it("docs/health.md lists each code, in the order of `findingCodes`", () => {
   const rows = rest
     .join("\n")
     .split("\n")
-    .filter((line) => line.startsWith("| `"));
+    .filter((line) => line.startsWith("- `"));
   const named = rows.flatMap((row) =>
-    [...(row.split(" | ")[0] ?? "").matchAll(/`([\w-]+)`/g)].map(([, code]) => code),
+    [...(row.split(": ")[0] ?? "").matchAll(/`([\w-]+)`/g)].map(([, code]) => code),
   );
   expect(named.length).toBeGreaterThan(10);
   expect(findingCodes).toEqual(expect.arrayContaining(named));

@@ -1,4 +1,4 @@
-// Runs the MySQL example of docs/sinks.md, and one of each library that its table names. Each runs in a
+// Runs the MySQL example of docs/sinks.md, and one of each library that it names. Each runs in a
 // separate process, with MariaDB.
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
