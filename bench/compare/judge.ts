@@ -1,6 +1,6 @@
 // Judges one history by two promises: the bound of Tidemark, and what a system's documentation
 // promises.
-import { isLasting, judged } from "../histories/demands.ts";
+import { tooOld } from "../histories/demands.ts";
 import {
   type Bounds,
   type Fault,
@@ -17,8 +17,6 @@ export interface Violation {
   readonly purge: Purge;
   /** The first too old read, or the first without an excuse. */
   readonly read: Read;
-  /** Whether the last read at this process is too old as well. */
-  readonly isLasting: boolean;
   /** Why the read may be too old, whatever the system promises. */
   readonly causes: readonly Excuse[];
   /** Whether the system's own promise forbids the read. */
@@ -42,15 +40,14 @@ export function violationsIn(
   const reads = events.filter((event) => event.kind === "read");
   const purges = events.filter((event) => event.kind === "purge");
   return purges.flatMap((purge) => {
-    const found = judged(purge, reads, faults, bounds);
+    const old = tooOld(purge, reads, faults, bounds);
     const causesOf = (read: Read) => causesBetween(purge, read, faults);
     const isOwn = (read: Read) => !causesOf(read).some((cause) => excused.includes(cause));
-    const read = found.old.find(isOwn) ?? found.old[0];
+    const read = old.find(isOwn) ?? old[0];
     if (read === undefined) return [];
     return {
       purge,
       read,
-      isLasting: isLasting(found, read),
       causes: causesOf(read),
       isOwn: isOwn(read),
     };

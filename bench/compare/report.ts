@@ -1,6 +1,6 @@
 // Prints the verdicts of all systems, and a violating history of each.
 import { excerptOf } from "../histories/excerpt.ts";
-import type { HistoryEvent, Purge } from "../histories/events.ts";
+import type { Purge } from "../histories/events.ts";
 import { counted, markdownTable } from "../load/figures.ts";
 import type { Violation } from "./judge.ts";
 import type { RunResult } from "./run.ts";
@@ -34,37 +34,24 @@ export function verdictTable(results: readonly RunResult[]): string {
 /** Returns a column for each system. */
 export function figuresTable(results: readonly RunResult[]): string {
   const count = (of: (result: RunResult) => number) => results.map((result) => counted(of(result)));
-  const events = (is: (event: HistoryEvent) => boolean) => (result: RunResult) =>
-    result.histories.flatMap((one) => one.events.filter(is)).length;
-  const purges = (is: (purge: Purge) => boolean) =>
-    events((event) => event.kind === "purge" && is(event));
+  const purges = (is: (purge: Purge) => boolean) => (result: RunResult) =>
+    result.histories.flatMap(({ events }) =>
+      events.filter((event) => event.kind === "purge" && is(event)),
+    ).length;
   const violated = (is: Is) => (result: RunResult) =>
     result.histories.flatMap(({ violations }) => violations.filter(is)).length;
   const rows: readonly (readonly [string, readonly string[]])[] = [
-    ["reads", count(events(({ kind }) => kind === "read"))],
-    ["loads at the origin", count(({ loadCount }) => loadCount)],
     ["hard purges accepted", count(purges((one) => one.isAccepted && !one.isSoft))],
-    ["soft purges accepted", count(purges((one) => one.isAccepted && one.isSoft))],
     ["purges not accepted", count(purges((one) => !one.isAccepted))],
-    ["purges during a load", count(purges((one) => one.isDuringLoad))],
-    ["faults", results.map(({ faultCounts }) => faultsIn(faultCounts))],
-    ["failed requests", count(events(({ kind }) => kind === "failure"))],
     ["violated purges", count(violated(() => true))],
     ["of these: a late store", count(violated(({ causes }) => causes.includes("late store")))],
     ["of these: during a fault", count(violated(({ causes }) => causes.includes("fault")))],
-    ["of these: neither", count(violated(({ causes }) => causes.length === 0))],
-    ["of these: still violated at the end", count(violated((one) => one.isLasting))],
   ];
   return markdownTable(
     ["", ...results.map(({ adapter }) => adapter.title)],
     rows.map((row) => row.flat()),
   );
 }
-
-const faultsIn = (counts: Readonly<Record<string, number>>): string =>
-  Object.entries(counts)
-    .map(([name, times]) => `${times} × ${name}`)
-    .join(", ");
 
 const titleOf = ({ adapter, version }: RunResult): string =>
   [adapter.title, version].filter((part) => part !== "").join(" ");

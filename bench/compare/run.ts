@@ -16,7 +16,6 @@ export interface RunSettings {
   readonly togetherCount: number;
   readonly seed: number;
   readonly bounds: Bounds;
-  readonly hasFaults: boolean;
   readonly lateMs: number;
 }
 
@@ -25,8 +24,6 @@ export interface RunResult {
   readonly version: string;
   readonly histories: readonly Judged[];
   readonly faults: readonly Fault[];
-  readonly faultCounts: Readonly<Record<string, number>>;
-  readonly loadCount: number;
 }
 
 export async function runHistories(adapter: Adapter, settings: RunSettings): Promise<RunResult> {
@@ -37,21 +34,20 @@ export async function runHistories(adapter: Adapter, settings: RunSettings): Pro
     const world = { origin, running, withinMs: bounds.withinMs, lateMs };
     const system = await adapter.start(world);
     const breaking = new Breaking(system.faults, new Draws(seed + 1));
-    const broken = settings.hasFaults ? breaking.untilStopped() : undefined;
+    const broken = breaking.untilStopped();
     const clients = clientsOf(system, origin);
     const plans = plansOf(seed, historyCount, adapter.modes);
     const played = await playAll(plans, clients, settings);
     breaking.isOver = true;
     await broken;
-    const { faults, counts: faultCounts } = breaking;
-    const { loadCount } = origin;
+    const { faults } = breaking;
     const judge = (history: PlayedHistory<Read, Purge, Call>): Judged => {
       const { excuses } = adapter.promise;
       return { ...history, violations: violationsIn(history.events, faults, bounds, excuses) };
     };
     const histories = played.map(judge);
     const version = system.version ?? "";
-    return { adapter, version, histories, faults, faultCounts, loadCount };
+    return { adapter, version, histories, faults };
   } finally {
     await running.stop();
   }

@@ -149,9 +149,6 @@ type Groups = Readonly<Record<string, Counts>>;
 
 const less = <All extends Groups>(all: All, before: All): All => combined(all, before, -1);
 
-export const sumOfCounts = (counts: Counts): number =>
-  Object.values(counts).reduce((sum, count) => sum + count, 0);
-
 function combined<All extends Groups>(one: All, other: All, sign: 1 | -1): All {
   const sum: Record<string, Counts> = { ...one };
   for (const [name, counts] of Object.entries(other)) {

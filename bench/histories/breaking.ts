@@ -12,8 +12,6 @@ const recoveryMs = 2_000;
 
 export class Breaking {
   readonly faults: Fault[] = [];
-  /** How often each fault happened. */
-  readonly counts: Record<string, number>;
   isOver = false;
   readonly #causes: Faults;
   readonly #draws: Draws;
@@ -21,7 +19,6 @@ export class Breaking {
   constructor(causes: Faults, draws: Draws) {
     this.#causes = causes;
     this.#draws = draws;
-    this.counts = Object.fromEntries(Object.keys(causes).map((name) => [name, 0]));
   }
 
   async untilStopped(): Promise<void> {
@@ -30,7 +27,6 @@ export class Breaking {
       await delay(draws.between(4_000, 10_000));
       if (this.isOver) break;
       const name = draws.oneOf(Object.keys(this.#causes));
-      this.counts[name] = (this.counts[name] ?? 0) + 1;
       const fault: [number, number] = [nowAtMs(), Number.POSITIVE_INFINITY];
       this.faults.push(fault);
       await this.#causes[name]?.(draws.between(500, 4_000), draws);

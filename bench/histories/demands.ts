@@ -1,43 +1,29 @@
 // Judges the reads after a purge.
 import { type Bounds, type Fault, isSamePlace, overlaps, type Purge, type Read } from "./events.ts";
 
-export interface Judged<R extends Read> {
-  /** The reads that the purge makes demands of, in order. */
-  readonly later: readonly R[];
-  /** Those of them that show too old a version. */
-  readonly old: readonly R[];
-}
-
 /**
- * Judges the reads after a purge. A purge that was not accepted demands nothing.
+ * Returns the reads after a purge that show too old a version. A purge that was not accepted demands nothing.
  *
  * A hard purge demands that each read sent later than `withinMs` after its success shows at least
  * the version of the call. A soft purge permits one stale answer for each cache of each process, and
  * more of them during `refreshMs` after that answer. A fault postpones the demand to the next
  * answer, because the refresh may have failed.
  */
-export function judged<R extends Read>(
+export function tooOld<R extends Read>(
   purge: Purge,
   reads: readonly R[],
   faults: readonly Fault[],
   { withinMs, refreshMs }: Bounds,
-): Judged<R> {
-  if (!purge.isAccepted) return { later: [], old: [] };
+): R[] {
+  if (!purge.isAccepted) return [];
   const later = reads.filter(
     ({ cache, sentAtMs }) =>
       (purge.path ?? cache) === cache && sentAtMs > purge.answeredAtMs + withinMs,
   );
-  const old = later.filter(
+  return later.filter(
     (read) =>
       read.version < purge.version && !(purge.isSoft && mayBeStale(read, later, faults, refreshMs)),
   );
-  return { later, old };
-}
-
-/** Whether the last read at the place of a too old read is too old as well. */
-export function isLasting<R extends Read>({ later, old }: Judged<R>, read: R): boolean {
-  const last = later.findLast((one) => isSamePlace(one, read));
-  return last !== undefined && old.includes(last);
 }
 
 /** Whether a read after a soft purge may be stale, because no earlier answer caused a refresh. */

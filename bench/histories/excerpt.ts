@@ -14,7 +14,7 @@ const originMsOf = ({ purge, read }: Shown<Purge>): number =>
   Math.min(read.loadedAtMs[0], purge.sentAtMs);
 
 /** Returns the events from the load of the too old value until its read, in order. */
-export function between<R extends Read, P extends Purge>(
+function between<R extends Read, P extends Purge>(
   events: readonly HistoryEvent<R, P>[],
   shown: Shown<P>,
 ): HistoryEvent<R, P>[] {

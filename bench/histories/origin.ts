@@ -63,10 +63,6 @@ export class Origin {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  get loadCount(): number {
-    return this.#loads.length;
-  }
-
   add(id: string, hold: () => Promise<void>): Item {
     const item = { version: 1, waitingCount: 0, hold };
     this.#items.set(id, item);

@@ -12,10 +12,6 @@ const useCaches = ["plain", "nested", "remote"] as const;
 
 /** By the names that the application's `next.config.js` knows. */
 export const handlers = {
-  default: {
-    title: "Next.js's own, in memory",
-    caches: [...useCaches, "fetch", "page", "isr"],
-  },
   tidemark: { title: "Tidemark", caches: [...useCaches, "fetch", "page", "isr"] },
   fortedigital: {
     title: "@fortedigital/nextjs-cache-handler 3.3.0",
@@ -25,8 +21,7 @@ export const handlers = {
     title: "@mrjasonroy/cache-components-cache-handler 16.1.6",
     caches: useCaches,
   },
-  documented: { title: "written from the Next.js documentation", caches: useCaches },
-  "stamped-at-set": { title: "the same, with stamps taken after loads", caches: useCaches },
+  "stamped-at-set": { title: "stamps taken after loads", caches: useCaches },
 } as const satisfies Readonly<Record<string, Handler>>;
 
 export type HandlerName = keyof typeof handlers;

@@ -1,6 +1,6 @@
 // Judges the events of one history: an item of the origin, its reads through Next.js, and its
 // purges.
-import { isLasting, judged } from "../histories/demands.ts";
+import { tooOld } from "../histories/demands.ts";
 import {
   type Bounds,
   type Fault,
@@ -47,10 +47,6 @@ export interface Violation {
   readonly purge: Purge;
   /** The first read that shows too old a version. */
   readonly read: Read;
-  /** Whether the last read of this cache at this process is too old as well. */
-  readonly isLasting: boolean;
-  /** Whether the purge answered with success although a fault overlapped the call. */
-  readonly isSilent: boolean;
   readonly cause: Cause;
 }
 
@@ -73,15 +69,14 @@ export function violationsIn(
   const reads = events.filter((event) => event.kind === "read");
   const purges = events.filter((event) => event.kind === "purge");
   return purges.flatMap((purge) => {
-    const found = judged(purge, reads, faults, bounds);
+    const old = tooOld(purge, reads, faults, bounds);
     const isJoined = (read: Read) =>
       read.loadedAtMs[0] <= purge.answeredAtMs &&
       (renderedUntilMs(read, reads) >= read.sentAtMs ||
         isOfOlderInner(read, reads, purge) ||
         isBesideRender(read, renders, purge.answeredAtMs + bounds.withinMs));
-    const read = found.old.find((one) => !isJoined(one)) ?? found.old[0];
+    const read = old.find((one) => !isJoined(one)) ?? old[0];
     if (read === undefined) return [];
-    const isSilent = overlaps(faults, purge.sentAtMs, purge.answeredAtMs);
     const isRejected = rejectedAtMs[purge.process]?.some(
       (atMs) => atMs >= purge.sentAtMs && atMs <= purge.answeredAtMs + rejectionMsMax,
     );
@@ -92,8 +87,6 @@ export function violationsIn(
     return {
       purge,
       read,
-      isLasting: isLasting(found, read),
-      isSilent,
       cause: isJoined(read) ? "joined" : isUnconfirmed ? "unconfirmed" : "handler",
     };
   });

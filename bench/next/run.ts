@@ -27,10 +27,9 @@ export interface RunSettings {
   readonly togetherCount: number;
   readonly seed: number;
   readonly bounds: Bounds;
-  readonly hasFaults: boolean;
 }
 
-export interface Played {
+interface Played {
   readonly id: string;
   readonly events: readonly HistoryEvent[];
   readonly violations: readonly Violation[];
@@ -40,8 +39,6 @@ export interface RunResult {
   readonly settings: RunSettings;
   readonly histories: readonly Played[];
   readonly faults: readonly Fault[];
-  readonly faultCounts: Readonly<Record<string, number>>;
-  readonly loadCount: number;
 }
 
 export async function runHistories(settings: RunSettings): Promise<RunResult> {
@@ -60,7 +57,7 @@ export async function runHistories(settings: RunSettings): Promise<RunResult> {
     }
     const draws = new Draws(settings.seed);
     const breaking = new Breaking(faultsOf(redis, servers), draws.fork());
-    const broken = settings.hasFaults ? breaking.untilStopped() : undefined;
+    const broken = breaking.untilStopped();
     const site = { origin, urls: servers.map(({ url }) => url), action };
     const drawn = { caches: settings.caches, processCount, purge: drawnPurge };
     const plans = Array.from({ length: settings.historyCount }, (_, nth) => ({
@@ -80,14 +77,14 @@ export async function runHistories(settings: RunSettings): Promise<RunResult> {
     for (const { crash } of servers) {
       if (crash !== undefined) throw new Error(`A process ended by itself. ${crash}`);
     }
-    const { faults, counts: faultCounts } = breaking;
+    const { faults } = breaking;
     const disturbances = { faults, rejectedAtMs: servers.map((one) => one.rejectedAtMs) };
     const histories = played.map(({ id, events }) => {
       const renders = origin.loadsOf(id).flatMap(renderOf);
       const violations = violationsIn(events, { ...disturbances, renders }, bounds);
       return { id, events, violations };
     });
-    return { settings, histories, faults, faultCounts, loadCount: origin.loadCount };
+    return { settings, histories, faults };
   } finally {
     await running.stop();
   }

@@ -36,35 +36,34 @@ const judged = (
   excuses: readonly Excuse[] = ["late store", "fault"],
   faults: readonly Fault[] = [],
 ) =>
-  violationsIn([purge, ...events], faults, bounds, excuses).map(({ causes, isOwn, isLasting }) => ({
+  violationsIn([purge, ...events], faults, bounds, excuses).map(({ causes, isOwn }) => ({
     causes,
     isOwn,
-    isLasting,
   }));
 
 describe("a read that is too old", () => {
   it("breaks the bound, and the system's own promise, if nothing excuses it", () => {
-    const found = [{ causes: [], isOwn: true, isLasting: true }];
+    const found = [{ causes: [], isOwn: true }];
     expect(judged([read(1_011, 1, longBefore)])).toEqual(found);
   });
 
   it("does not break the system's own promise if its load met the purge", () => {
-    const found = [{ causes: ["late store"], isOwn: false, isLasting: true }];
+    const found = [{ causes: ["late store"], isOwn: false }];
     expect(judged([read(1_011, 1, during)])).toEqual(found);
     expect(judged([read(1_011, 1, during)], [])).toEqual([{ ...found[0], isOwn: true }]);
   });
 
   it("does not break it during a fault", () => {
-    const found = [{ causes: ["fault"], isOwn: false, isLasting: true }];
+    const found = [{ causes: ["fault"], isOwn: false }];
     expect(judged([read(1_011, 1, longBefore)], undefined, [[900, 1_100]])).toEqual(found);
     expect(judged([read(1_011, 1, longBefore)], undefined, [[2_000, 3_000]])).toEqual([
-      { causes: [], isOwn: true, isLasting: true },
+      { causes: [], isOwn: true },
     ]);
   });
 
   it("is counted once for each purge, by the read without an excuse", () => {
     const reads = [read(1_011, 1, during), read(1_100, 1, longBefore), read(1_200, 2, longBefore)];
-    expect(judged(reads)).toEqual([{ causes: [], isOwn: true, isLasting: false }]);
+    expect(judged(reads)).toEqual([{ causes: [], isOwn: true }]);
   });
 });
 

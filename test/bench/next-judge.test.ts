@@ -60,23 +60,13 @@ describe("a hard purge", () => {
 
   it("is violated once by all old versions after N", () => {
     const [first, last] = [read(1_011, 1), read(5_000, 1)];
-    const expected = { purge: purge(), read: first, isLasting: true, isSilent: false };
-    expect(judged([purge(), first, last])).toEqual([{ ...expected, cause: "handler" }]);
-  });
-
-  it("is violated temporarily if the place's last read is new", () => {
-    const events = [purge(), read(1_011, 1), read(4_000, 2), read(5_000, 1, { process: 1 })];
-    expect(judged(events)).toMatchObject([{ isLasting: false }]);
+    const expected = { purge: purge(), read: first, cause: "handler" };
+    expect(judged([purge(), first, last])).toEqual([expected]);
   });
 
   it("is violated on its path", () => {
     const events = [purge({ call: "path", path: "page" }), read(5_000, 1, { cache: "page" })];
     expect(judged(events)).toHaveLength(1);
-  });
-
-  it("was lost silently if it succeeded during a fault", () => {
-    expect(judged([purge(), read(5_000, 1)], [[5, 6]])).toMatchObject([{ isSilent: true }]);
-    expect(judged([purge(), read(5_000, 1)], [[11, 20]])).toMatchObject([{ isSilent: false }]);
   });
 
   it("was never confirmed if a route handler sent it during a fault", () => {
@@ -140,7 +130,7 @@ describe("a soft purge", () => {
 
   it("is violated by a stale answer after the refresh", () => {
     const events = [soft, read(1_011, 1), read(3_022, 1)];
-    expect(judged(events)).toMatchObject([{ read: { sentAtMs: 3_022 }, isLasting: true }]);
+    expect(judged(events)).toMatchObject([{ read: { sentAtMs: 3_022 } }]);
   });
 
   it("waits for another answer if a fault may have stopped the refresh", () => {

@@ -4,21 +4,16 @@
 import { describe, expect, it } from "vitest";
 import { partsWithCopies } from "../../testing/simulation/simulated-copies.ts";
 import { historyOf } from "../../testing/simulation/history.ts";
+import { firstBroken, sumOf } from "../../testing/simulation/seeds.ts";
 import * as planted from "./planted-in-copies.ts";
 
 const seedsPerRow = 75;
 
 describe("with copies, no purged response answers later than N + max(0, ε + L − A) after its purge", () => {
   it.each([1, 2, 3, 4])("in 75 ordinary histories, part %i", async (row) => {
-    const broken: string[] = [];
-    let usableCount = 0;
     const { parts, takenCount } = partsWithCopies();
-    for (let at = 0; at < seedsPerRow; at += 1) {
-      const seed = row * 10_000 + at;
-      const { violations, usableCount: usable } = await historyOf(seed, { parts });
-      if (violations[0] !== undefined) broken.push(`seed ${seed}: ${violations[0]}`);
-      usableCount += usable;
-    }
+    const seeds = { from: row * 10_000, count: seedsPerRow };
+    const { broken, usableCount } = await sumOf(seeds, (seed) => historyOf(seed, { parts }));
     expect(broken).toEqual([]);
     expect(usableCount).toBeGreaterThan(10);
     // Without a taken copy, the histories would prove nothing about copies.
@@ -26,13 +21,9 @@ describe("with copies, no purged response answers later than N + max(0, ε + L �
   });
 
   it("in histories in which clocks are set back", async () => {
-    const broken: string[] = [];
-    for (let seed = 0; seed < 50; seed += 1) {
-      const { parts } = partsWithCopies();
-      const { violations } = await historyOf(seed, { parts, kind: "turned-back" });
-      if (violations[0] !== undefined) broken.push(`seed ${seed}: ${violations[0]}`);
-    }
-    expect(broken).toEqual([]);
+    const play = (seed: number) =>
+      historyOf(seed, { parts: partsWithCopies().parts, kind: "turned-back" });
+    expect((await sumOf({ count: 50 }, play)).broken).toEqual([]);
   });
 
   it("with equal results if a seed runs twice", async () => {
@@ -77,9 +68,7 @@ describe("histories with copies find a planted fault", () => {
     },
   ])("$id (rule $rule)", async ({ faults, fromSeed = 1 }) => {
     const { parts } = partsWithCopies(faults);
-    let seed = fromSeed;
-    const isFound = async () => (await historyOf(seed, { parts })).violations.length > 0;
-    while (seed < fromSeed + seedCountMax && !(await isFound())) seed += 1;
-    expect(seed).toBeLessThan(fromSeed + seedCountMax);
+    const seeds = { from: fromSeed, count: seedCountMax };
+    expect(await firstBroken(seeds, (seed) => historyOf(seed, { parts }))).toBeDefined();
   });
 });

@@ -9,33 +9,24 @@ import { shareOf } from "../../testing/histories.ts";
 import { writeHistoryOf } from "../../testing/simulation/data/write-history.ts";
 import { type History, historyOf } from "../../testing/simulation/history.ts";
 import { requestHistoryOf } from "../../testing/simulation/request-history.ts";
+import { firstBroken, sumOf } from "../../testing/simulation/seeds.ts";
 import type { WorldKind } from "../../testing/simulation/simulated-weather.ts";
 
-/** @returns the first violation, and how often stored responses answered */
-async function sumOf(kind: WorldKind, count: number, Store = ObjectJournal) {
-  let usableCount = 0;
-  for (let seed = 1; seed <= count; seed += 1) {
-    const history = await historyOf(seed, { kind, Store });
-    const [violation] = history.violations;
-    if (violation !== undefined) return { violation: `seed ${seed}: ${violation}`, usableCount };
-    usableCount += history.usableCount;
-  }
-  return { violation: undefined, usableCount };
-}
+const journal = { Store: ObjectJournal };
 
 describe("no purged response answers after its deadline, over a Durable Object", () => {
   it.each(["ordinary", "trimming", "crossing", "turned-back", "failing", "resending"] as const)(
     "in random histories: %s",
     async (kind) => {
-      const { violation, usableCount } = await sumOf(kind, shareOf(60));
-      expect(violation).toBeUndefined();
+      const play = (seed: number) => historyOf(seed, { kind, ...journal });
+      const { broken, usableCount } = await sumOf({ from: 1, count: shareOf(60) }, play);
+      expect(broken).toEqual([]);
       // A view that lets no response answer would pass, too.
       expect(usableCount).toBeGreaterThan(0);
     },
   );
 });
 
-const journal = { Store: ObjectJournal };
 const inObjects = { ...journal, Records: RecordsClient };
 const setHalf = { setShare: 0.5 };
 
@@ -62,11 +53,9 @@ describe("requests and data keep their promises with the journal in a Durable Ob
   ])("in random histories: $what", async ({ play }) => {
     let usableCount = 0;
     for (const kind of ["ordinary", "trimming", "turned-back"] as const) {
-      for (let seed = 1; seed <= shareOf(20); seed += 1) {
-        const history = await play(seed, kind);
-        expect(history.violations).toEqual([]);
-        usableCount += history.usableCount;
-      }
+      const sum = await sumOf({ from: 1, count: shareOf(20) }, (seed) => play(seed, kind));
+      expect(sum.broken).toEqual([]);
+      usableCount += sum.usableCount;
     }
     expect(usableCount).toBeGreaterThan(0);
   });
@@ -74,12 +63,9 @@ describe("requests and data keep their promises with the journal in a Durable Ob
 
 describe("many isolates", () => {
   it("use no purged response after its deadline, over one Durable Object", async () => {
-    let usableCount = 0;
-    for (let seed = 1; seed <= shareOf(8); seed += 1) {
-      const history = await historyOf(seed, { Store: ObjectJournal, isolateCount: 60 });
-      expect(history.violations).toEqual([]);
-      usableCount += history.usableCount;
-    }
+    const play = (seed: number) => historyOf(seed, { ...journal, isolateCount: 60 });
+    const { broken, usableCount } = await sumOf({ from: 1, count: shareOf(8) }, play);
+    expect(broken).toEqual([]);
     expect(usableCount).toBeGreaterThan(0);
   });
 });
@@ -120,7 +106,8 @@ describe("histories over a Durable Object find a fault", () => {
     ["an unconfirmed purge is accepted", Unconfirmed, "ordinary"],
     ["a read is dated too late", DatedLate, "crossing"],
   ])("%s", async (_, Store, kind) => {
-    expect((await sumOf(kind, 600, Store)).violation).toMatch(/^seed /);
+    const play = (seed: number) => historyOf(seed, { kind, Store });
+    expect(await firstBroken({ from: 1, count: 600 }, play)).toBeDefined();
   });
 });
 
@@ -152,12 +139,8 @@ describe("histories of sets with records in objects find a fault", () => {
       from: 88,
     },
   ])("$fault", async ({ Records, from }) => {
-    const isFound = async (seed: number) => {
-      const options = { ...inObjects, Records, setShare: 0.9 };
-      return (await writeHistoryOf(seed, options)).violations.length > 0;
-    };
-    let seed = from;
-    while (seed < from + 300 && !(await isFound(seed))) seed += 1;
-    expect(seed).toBeLessThan(from + 300);
+    const options = { ...inObjects, Records, setShare: 0.9 };
+    const play = (seed: number) => writeHistoryOf(seed, options);
+    expect(await firstBroken({ from, count: 300 }, play)).toBeDefined();
   });
 });

@@ -4,22 +4,18 @@
 import { describe, expect, it } from "vitest";
 import { historyOf } from "../../testing/simulation/history.ts";
 import { requestHistoryOf } from "../../testing/simulation/request-history.ts";
+import { firstBroken } from "../../testing/simulation/seeds.ts";
 import { rows } from "./planted-rows.ts";
 
 describe("histories find a planted fault", () => {
   it.each(rows)("rule $rule: $fault, within $within histories", async (row) => {
     const { parts = {}, siteParts, warmShare = 0 } = row;
     const { kind = "ordinary", fromSeed = 0, within } = row;
-    const isFound = async (seed: number) => {
-      const history =
-        siteParts === undefined
-          ? await historyOf(seed, { parts, kind })
-          : await requestHistoryOf(seed, { parts, siteParts, kind, warmShare });
-      return history.violations.length > 0;
-    };
-    let seed = fromSeed;
-    while (seed < fromSeed + within && !(await isFound(seed))) seed += 1;
-    expect(seed).toBeLessThan(fromSeed + within);
+    const play = (seed: number) =>
+      siteParts === undefined
+        ? historyOf(seed, { parts, kind })
+        : requestHistoryOf(seed, { parts, siteParts, kind, warmShare });
+    expect(await firstBroken({ from: fromSeed, count: within }, play)).toBeDefined();
   });
 
   // Rules that these histories cannot test, by the test that does. If broken, some of them only add

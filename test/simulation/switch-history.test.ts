@@ -21,21 +21,19 @@ import type { Parts } from "../../testing/simulation/simulated-isolate.ts";
 import type { WorldKind } from "../../testing/simulation/simulated-weather.ts";
 import { switchHistoryOf } from "../../testing/simulation/switch-history.ts";
 import { shareOf } from "../../testing/histories.ts";
+import { firstBroken, sumOf } from "../../testing/simulation/seeds.ts";
 
 describe("each isolate applies a post within N + max(0, ε + L − A), whatever the faults", () => {
   it.each(["ordinary", "failing", "trimming", "diverging", "crossing"] as const)(
     "in random histories: %s",
     async (kind) => {
-      const broken: string[] = [];
-      let changedCount = 0;
-      for (let seed = 0; seed < shareOf(40); seed += 1) {
+      const play = (seed: number) => {
         const { parts } = partsWithCopies();
-        const { violations, usableCount } = await switchHistoryOf(seed, { parts, kind });
-        if (violations[0] !== undefined) broken.push(`seed ${seed}: ${violations[0]}`);
-        changedCount += usableCount;
-      }
+        return switchHistoryOf(seed, { parts, kind });
+      };
+      const { broken, usableCount } = await sumOf({ count: shareOf(40) }, play);
       expect(broken).toEqual([]);
-      expect(changedCount).toBeGreaterThan(shareOf(250));
+      expect(usableCount).toBeGreaterThan(shareOf(250));
     },
   );
 });
@@ -190,10 +188,7 @@ const rows: readonly {
 describe("histories of the switch find a fault", () => {
   it.each(rows)("$fault, within $within histories", async (row) => {
     const { parts, kind = "ordinary", within } = row;
-    let seed = 0;
-    const isFound = async () =>
-      (await switchHistoryOf(seed, { parts: parts(), kind })).violations.length > 0;
-    while (seed < within && !(await isFound())) seed += 1;
-    expect(seed).toBeLessThan(within);
+    const play = (seed: number) => switchHistoryOf(seed, { parts: parts(), kind });
+    expect(await firstBroken({ count: within }, play)).toBeDefined();
   });
 });

@@ -15,8 +15,8 @@ const roundTripMs = 10;
 export const tidemarkCloudflare: Adapter = {
   title: "Tidemark, pages without Redis",
   configuration:
-    "durableObjectJournal({ longPoll: true }) and durableObjectRecords({ objects: 2 }); N from " +
-    "--within and A = N/5; calls of 10 ms to the objects; two colos.",
+    "durableObjectJournal({ longPoll: true }) and durableObjectRecords({ objects: 2 }); an N of 2 s " +
+    "and A = N/5; calls of 10 ms to the objects; two colos.",
   promise: tidemarkPromise,
   modes: ["hard", "soft"],
   async start(world) {

@@ -6,7 +6,7 @@ import { purgeConfig, tidemarkPromise } from "./tidemark-pages.ts";
 export const tidemarkData: Adapter = {
   title: "Tidemark, data over Redis",
   configuration:
-    "Defaults, but N from --within and A = N/5; ioredis with its defaults, one Redis with a " +
+    "Defaults, but an N of 2 s and A = N/5; ioredis with its defaults, one Redis with a " +
     "replica; two processes; fresh and stale 1 h.",
   promise: tidemarkPromise,
   modes: ["hard", "soft"],

@@ -37,7 +37,7 @@ export const pagesOf = (urlOf: (process: number) => string, { withinMs }: World)
 export const tidemarkPages: Adapter = {
   title: "Tidemark, pages over Redis",
   configuration:
-    "Defaults, but N from --within and A = N/5; one Redis with a replica, by the REST stand-in of " +
+    "Defaults, but an N of 2 s and A = N/5; one Redis with a replica, by the REST stand-in of " +
     "npm start; two colos.",
   promise: tidemarkPromise,
   modes: ["hard", "soft"],

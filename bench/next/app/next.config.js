@@ -10,7 +10,6 @@ const useCache = (name) => ({
 });
 
 const configurations = {
-  default: { cacheComponents: true },
   // Its documentation excludes `cacheComponents`.
   fortedigital: {
     cacheHandler: handlerFile("fortedigital"),
@@ -18,12 +17,11 @@ const configurations = {
     experimental: { useCache: true },
   },
   mrjasonroy: useCache("mrjasonroy"),
-  documented: useCache("documented"),
   "stamped-at-set": useCache("stamped-at-set"),
   tidemark: { ...useCache("tidemark"), cacheHandler: handlerFile("tidemark") },
 };
 
-const name = process.env.CACHE_HANDLER ?? "default";
+const name = process.env.CACHE_HANDLER ?? "tidemark";
 // The handler of Tidemark imports the package that `npm run build` writes.
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 

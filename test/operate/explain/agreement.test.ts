@@ -9,7 +9,27 @@ import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { both, explainToken } from "../../../testing/site/explained.ts";
 import { type AskInit, openColos, type Site } from "../../../testing/site/harness.ts";
 import { playsAll } from "../../../testing/histories.ts";
-import { type Disagreement, excuse } from "./disagreement.ts";
+
+/** A difference between an explanation and the result of its request. */
+interface Disagreement {
+  readonly id: string;
+  readonly told: string;
+  readonly came: string;
+}
+
+type Both = Awaited<ReturnType<typeof both>>;
+
+/**
+ * Excuses a difference that time or concurrency can cause between the explanation and the request.
+ *
+ * @returns the exception that permits the difference, or `undefined`
+ */
+function excuse({ explanation, seen, told }: Both): "doubt" | "origin" | undefined {
+  // The journal is read once more before the request is judged.
+  if (explanation.look?.isDoubtSettledFirst === true) return "doubt";
+  // The origin is unreachable. If Tidemark had known that, the status would be 503.
+  return told.startsWith("fwd=") && seen.status === 502 ? "origin" : undefined;
+}
 
 const env = { ADMIN_TOKEN: explainToken, SITE_HOST: "www.example.com" };
 

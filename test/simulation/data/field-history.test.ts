@@ -3,6 +3,7 @@
 // `npm run bench -- simulation --fields --replay <seed>`.
 import { describe, expect, it } from "vitest";
 import { fieldHistoryOf } from "../../../testing/simulation/data/field-history.ts";
+import { firstBroken, sumOf } from "../../../testing/simulation/seeds.ts";
 import { plantedInFields } from "./planted-in-fields.ts";
 import { shareOf } from "../../../testing/histories.ts";
 
@@ -10,26 +11,18 @@ describe("no answer mixes fields from before and after a purge", () => {
   it.each(["ordinary", "failing", "crossing", "trimming", "turned-back"] as const)(
     "in random histories: %s",
     async (kind) => {
-      const broken: string[] = [];
-      let usable = 0;
-      for (let seed = 0; seed < shareOf(72); seed += 1) {
-        const { violations, usableCount } = await fieldHistoryOf(seed, { kind });
-        if (violations[0] !== undefined) broken.push(`seed ${seed}: ${violations[0]}`);
-        usable += usableCount;
-      }
+      const play = (seed: number) => fieldHistoryOf(seed, { kind });
+      const { broken, usableCount } = await sumOf({ count: shareOf(72) }, play);
       expect(broken).toEqual([]);
-      expect(usable).toBeGreaterThan(shareOf(10));
+      expect(usableCount).toBeGreaterThan(shareOf(10));
     },
   );
 });
 
 describe("histories of fields find a fault", () => {
   it.each(plantedInFields)("$fault, within $within histories", async (row) => {
-    const { parts: storeParts, kind = "ordinary", from = 0, within } = row;
-    let seed = from;
-    const isFound = async () =>
-      (await fieldHistoryOf(seed, { storeParts, kind })).violations.length > 0;
-    while (seed < from + within && !(await isFound())) seed += 1;
-    expect(seed).toBeLessThan(from + within);
+    const { parts: storeParts, kind = "ordinary", from, within } = row;
+    const play = (seed: number) => fieldHistoryOf(seed, { storeParts, kind });
+    expect(await firstBroken({ from, count: within }, play)).toBeDefined();
   });
 });

@@ -13,6 +13,7 @@ import type {
   StoreParts,
 } from "../../../testing/simulation/data/simulated-store.ts";
 import { writeHistoryOf } from "../../../testing/simulation/data/write-history.ts";
+import { firstBroken, sumOf } from "../../../testing/simulation/seeds.ts";
 import type { WorldKind } from "../../../testing/simulation/simulated-weather.ts";
 import { playsAll, shareOf } from "../../../testing/histories.ts";
 
@@ -20,15 +21,10 @@ describe("after a write or a purge, no isolate returns an outdated value for lon
   it.each(["ordinary", "failing", "crossing", "trimming"] as const)(
     "in random histories: %s",
     async (kind) => {
-      const broken: string[] = [];
-      let usable = 0;
-      for (let seed = 0; seed < shareOf(20); seed += 1) {
-        const { violations, usableCount } = await writeHistoryOf(seed, { kind });
-        if (violations[0] !== undefined) broken.push(`seed ${seed}: ${violations[0]}`);
-        usable += usableCount;
-      }
+      const play = (seed: number) => writeHistoryOf(seed, { kind });
+      const { broken, usableCount } = await sumOf({ count: shareOf(20) }, play);
       expect(broken).toEqual([]);
-      expect(usable).toBeGreaterThan(playsAll ? 10 : 0);
+      expect(usableCount).toBeGreaterThan(playsAll ? 10 : 0);
     },
   );
 });
@@ -37,12 +33,8 @@ const settingHalf = { setShare: 0.5 } as const;
 
 describe("a value that is set everywhere replaces older ones, in its isolate at once, elsewhere within N", () => {
   it.each(["ordinary", "failing", "crossing"] as const)("in random histories: %s", async (kind) => {
-    const broken: string[] = [];
-    for (let seed = 0; seed < shareOf(20); seed += 1) {
-      const { violations } = await writeHistoryOf(seed, { kind, ...settingHalf });
-      if (violations[0] !== undefined) broken.push(`seed ${seed}: ${violations[0]}`);
-    }
-    expect(broken).toEqual([]);
+    const play = (seed: number) => writeHistoryOf(seed, { kind, ...settingHalf });
+    expect((await sumOf({ count: shareOf(20) }, play)).broken).toEqual([]);
   });
 });
 
@@ -279,11 +271,9 @@ const rows: readonly {
 
 describe("histories of writes find a fault", () => {
   it.each(rows)("$fault, within $within histories", async (row) => {
-    const { parts: storeParts, kind = "ordinary", from = 0, within, setShare } = row;
+    const { parts: storeParts, kind = "ordinary", from, within, setShare } = row;
     const options = { storeParts, kind, ...(setShare !== undefined && { setShare }) };
-    let nth = 0;
-    const isFound = async () => (await writeHistoryOf(from + nth, options)).violations.length > 0;
-    while (nth < within && !(await isFound())) nth += 1;
-    expect(nth).toBeLessThan(within);
+    const play = (seed: number) => writeHistoryOf(seed, options);
+    expect(await firstBroken({ from, count: within }, play)).toBeDefined();
   });
 });

@@ -2,9 +2,7 @@
 // server, and that its model for other tests does the same.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { NewerRecords, Stamp } from "../../../src/cache/record/record.ts";
-import { encodeRecord } from "../../../src/cache/tiers/record-codec.ts";
-import { dataForm } from "../../../src/data/value/data-record.ts";
+import type { NewerRecords } from "../../../src/cache/record/record.ts";
 import type { DataMetadata } from "../../../src/data/value/data-record.ts";
 import { recordText } from "../../../src/stores/redis/record-text.ts";
 import { newerArgs, unlessNewerScript } from "../../../src/stores/redis/unless-newer.ts";
@@ -12,32 +10,9 @@ import { redisServers } from "../../../testing/fakes/redis-server.ts";
 import { openRestDatabase } from "../../../testing/fakes/rest-database.ts";
 import { setUnlessNewer } from "../../../testing/fakes/unless-newer-model.ts";
 import { shareOf } from "../../../testing/histories.ts";
+import { atMs, drawnWrite, headOf, metadataOf, minute, stampOf } from "../held-records.ts";
 
-const atMs = 1_700_000_000_000;
-const minute = 60_000;
-const stampOf = (position: string): Stamp => ({ position, n: `n-of-${position}` });
-
-const metadataOf = (changes: Partial<DataMetadata> = {}): DataMetadata => ({
-  url: "tidemark-data:/articles/42",
-  route: "",
-  tags: ["größe"],
-  stamp: stampOf("1700000000000-2"),
-  colo: "HAM",
-  requestedAtMs: atMs,
-  respondedAtMs: atMs,
-  fillCostMs: 0,
-  bodyBytes: 4,
-  bodyDigest: "d".repeat(64),
-  schema: 0,
-  codec: "json",
-  isNegative: false,
-  freshMs: 1_000,
-  staleMs: 0,
-  ...changes,
-});
-
-const textOf = (metadata: DataMetadata) =>
-  recordText(encodeRecord({ kind: "response", metadata }, atMs + minute, dataForm), "body\nbody");
+const textOf = (metadata: DataMetadata) => recordText(headOf(metadata), "body\nbody");
 
 interface Row {
   readonly held: Partial<DataMetadata>;
@@ -121,24 +96,9 @@ describe.each(redisServers)("over $redis", ({ start }) => {
 
   it("decides as the model", async () => {
     expect.hasAssertions();
-    const metadata = fc.record({
-      stamp: fc.oneof(
-        fc.constant("none" as const),
-        fc.tuple(fc.integer({ min: 8, max: 12 }), fc.nat(12)).map((at) => stampOf(at.join("-"))),
-      ),
-      requestedAtMs: fc.integer({ min: 0, max: 3 * minute }),
-      respondedAtMs: fc.integer({ min: 0, max: 3 * minute }),
-      bodyDigest: fc.constantFrom("a", "b"),
+    const property = fc.asyncProperty(drawnWrite, async ({ held, made, given }) => {
+      await written(textOf(held), given, made);
     });
-    const kind = fc.constantFrom("load" as const, "set" as const);
-    const property = fc.asyncProperty(
-      fc.record({ held: metadata, made: metadata, kind, seen: fc.option(fc.constant(true)) }),
-      async ({ held, made, kind: of, seen }) => {
-        const stored = metadataOf(held);
-        const given = { kind: of, seen: seen === true ? stored : undefined };
-        await written(textOf(stored), given, metadataOf(made));
-      },
-    );
     await fc.assert(property, { numRuns: shareOf(200), seed: 28 });
   });
 });
