@@ -94,6 +94,10 @@ export function quoted(names: Iterable<string>): string {
   return [...names].map((name) => JSON.stringify(name)).join(", ");
 }
 
+/** Loopback and private addresses (RFC 6890 §2.2), which only reach this machine or its network. */
+export const localHost =
+  /^(?:localhost|127\.[\d.]+|10\.[\d.]+|192\.168\.[\d.]+|172\.(?:1[6-9]|2\d|3[01])\.[\d.]+|\[(?:::1|f[cd][\da-f:]+)\])$/;
+
 const styles = { critical: "red", warning: "yellow", info: "cyan" } as const;
 
 export function printReport(

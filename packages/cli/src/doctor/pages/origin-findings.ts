@@ -1,7 +1,6 @@
 // Findings about the origin: its caching fields, cookies and Vary, and who can reach it.
 import { silentlyVaryingBy } from "../../../../../src/http-rules.ts";
-import { type DoctorFinding, quoted } from "../finding.ts";
-import { localHost } from "../folder/worker-findings.ts";
+import { type DoctorFinding, localHost, quoted } from "../finding.ts";
 import { cacheMembers } from "../../asking/cache-status.ts";
 import type { Answer } from "../../asking/fetch-page.ts";
 import {
