@@ -118,10 +118,9 @@ export async function startSite(project: Project, settings: SiteSettings): Promi
 }
 
 async function startDatabase(options: StartOptions, running: Running): Promise<UpstashRestServer> {
-  const { rttMs, replicaLagMs } = options;
   const redisUrl = options.redis ?? (await running.add(startEmbeddedValkey())).url;
   const token = randomBytes(18).toString("base64url");
-  return running.add(startUpstashRestServer({ redisUrl, token, rttMs, replicaLagMs }));
+  return running.add(startUpstashRestServer({ redisUrl, token }));
 }
 
 interface Runnable extends Replacement {

@@ -16,12 +16,6 @@ export interface StartOptions {
   readonly stores: (typeof storeNames)[number];
   /** `undefined` for the embedded Valkey. */
   readonly redis: string | undefined;
-  readonly rttMs: number;
-  readonly replicaLagMs: number;
-  /** Whether to reload when a file changes. */
-  readonly isWatching: boolean;
-  /** Whether to hide the lines for requests. */
-  readonly isQuiet: boolean;
   readonly isJson: boolean;
 }
 
@@ -33,10 +27,6 @@ export interface GivenStartOptions {
   readonly stores?: string | undefined;
   readonly redis?: string | undefined;
   readonly config?: string | undefined;
-  readonly rtt?: string | undefined;
-  readonly replicaLag?: string | undefined;
-  readonly watch?: boolean | undefined;
-  readonly quiet?: boolean | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -50,10 +40,6 @@ export const startHelp = `Runs a site behind Tidemark on this machine, with all 
   --stores NAME       redis, or cloudflare: Durable Objects and R2, without Redis (redis)
   --redis URL         use this Redis, such as redis://127.0.0.1:6379, instead of the embedded Valkey
   --config FILE       use this configuration instead of tidemark.config.ts
-  --rtt MS            delay each answer of the shared tier, to simulate distance (0)
-  --replica-lag MS    read an older state of the shared tier, to simulate a replica's lag (0)
-  --no-watch          do not reload the configuration when it changes
-  --quiet             do not print requests
   --json              print only JSON, one object per line
   --help              show this help
 
@@ -69,12 +55,7 @@ export function readStartOptions(
 ): { options: StartOptions; config: string } | "help" {
   const { values } = parsed(args);
   if (values.help === true) return "help";
-  const given = {
-    ...values,
-    replicaLag: values["replica-lag"],
-    watch: values["no-watch"] !== true,
-  };
-  const options = checkedStartOptions(given, "npm start -- --help");
+  const options = checkedStartOptions(values, "npm start -- --help");
   return { options, config: values.config ?? defaultConfigPath };
 }
 
@@ -91,10 +72,6 @@ export function checkedStartOptions(given: GivenStartOptions, help: string): Sta
     colos,
     stores: storesOf(given, help),
     redis: given.redis === undefined ? undefined : redisOf(given.redis),
-    rttMs: whole("--rtt", given.rtt, { from: 0, to: 60_000 }) ?? 0,
-    replicaLagMs: whole("--replica-lag", given.replicaLag, { from: 0, to: 600_000 }) ?? 0,
-    isWatching: given.watch !== false,
-    isQuiet: given.quiet === true,
     isJson: given.json === true,
   };
 }
@@ -103,11 +80,9 @@ export function checkedStartOptions(given: GivenStartOptions, help: string): Sta
 function storesOf(given: GivenStartOptions, help: string): StartOptions["stores"] {
   const { stores: text = "redis" } = given;
   const stores = storeNames.find((name) => name === text);
-  const unused = (["redis", "rtt", "replicaLag"] as const).find((name) => given[name]);
-  if (stores !== undefined && (stores === "redis" || unused === undefined)) return stores;
-  const named = unused === "replicaLag" ? "replica-lag" : unused;
+  if (stores !== undefined && (stores === "redis" || given.redis === undefined)) return stores;
   throw new OperatorError({
-    what: stores === undefined ? "--stores is invalid." : `--${named} has no effect.`,
+    what: stores === undefined ? "--stores is invalid." : "--redis has no effect.",
     why:
       stores === undefined
         ? `${JSON.stringify(text)} is neither redis nor cloudflare.`
@@ -128,10 +103,6 @@ function parsed(args: readonly string[]) {
         stores: text,
         redis: text,
         config: text,
-        rtt: text,
-        "replica-lag": text,
-        "no-watch": { type: "boolean" },
-        quiet: { type: "boolean" },
         json: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },

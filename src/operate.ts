@@ -90,6 +90,5 @@ function addRoutes(
     operatorPath,
     refusalOf: (request) => gate.refusalOf(request),
     readBody: bodyUpTo,
-    sets: () => data?.troubles().sets,
   });
 }

@@ -38,9 +38,7 @@ export async function runSite(settings: RunSettings): Promise<void> {
   const project = await settings.readProject();
   const { promise: begun, resolve: begin } = Promise.withResolvers<Site | undefined>();
   let site: Site | undefined;
-  const watch = options.isWatching
-    ? await watchSite(settings, project, { begun, lines })
-    : { stop: async () => undefined };
+  const watch = await watchSite(settings, project, { begun, lines });
   try {
     site = await startSite(project, { ...settings, onLog, onRequest });
     begin(site);
@@ -171,8 +169,7 @@ class Lines {
   }
 
   readonly onRequest = (line: RequestLine): void => {
-    const { terminal, options } = this.#settings;
-    if (options.isQuiet) return;
+    const { terminal } = this.#settings;
     this.#requests += 1;
     const { colo, atMs, method, path, status, tookMs, cacheStatus } = line;
     const cache = shortStatus(line);

@@ -28,6 +28,9 @@ export const errorsOf =
   (status: number, code: string, { why, hint }: Reason): Response =>
     errorAnswer(status, { code, what, why, hint });
 
+/** The `Retry-After` of a purge or a switch that could not be accepted. */
+export const retryAfterSeconds = 5;
+
 /** Quotes the beginning of a text that the operator sent. */
 export const quoted = (text: string): string => JSON.stringify(text.slice(0, 80));
 

@@ -18,7 +18,14 @@ import type { AcceptedPurge } from "./purges/purge-log.ts";
 import { nothingPurged, senderOf, type SenderSettings } from "./purge-sender.ts";
 import { dryRun, type DryRunPlaces } from "./purges/dry-run.ts";
 import { bodyUpTo } from "./access/request-body.ts";
-import { errorAnswer, journalAway, jsonAnswer, orderSummary, quoted } from "./json-answers.ts";
+import {
+  errorAnswer,
+  journalAway,
+  jsonAnswer,
+  orderSummary,
+  quoted,
+  retryAfterSeconds,
+} from "./json-answers.ts";
 
 /** Settings for accepting purges from any kind of sender. */
 export interface AcceptanceRouteSettings
@@ -32,9 +39,6 @@ export interface AcceptanceRouteSettings
 }
 
 export interface PurgeRouteSettings extends DryRunPlaces, SenderSettings, AcceptanceRouteSettings {}
-
-/** The `Retry-After` of a purge that could not be accepted. */
-export const retryAfterSeconds = 5;
 
 /** The attributes of the cookie with a purge's position (RFC 6265 §4.1). */
 const attributes = "Path=/; Secure; HttpOnly; SameSite=Lax";

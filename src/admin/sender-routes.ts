@@ -9,13 +9,12 @@ import { namingOf } from "../pages/request/naming.ts";
 import type { Requester } from "../purge/view/view.ts";
 import type { Hook, HookRefusal } from "../hooks/port/hook.ts";
 import type { AdminSettings } from "./admin-settings.ts";
-import { errorAnswer, jsonAnswer, noJournal } from "./json-answers.ts";
+import { errorAnswer, jsonAnswer, noJournal, retryAfterSeconds } from "./json-answers.ts";
 import {
   type AcceptanceRouteSettings,
   acceptPurge,
   type PurgeAnswer,
   purgeRoute,
-  retryAfterSeconds,
 } from "./purge-route.ts";
 import { DryRunIds } from "./purges/dry-run-ids.ts";
 import { PurgeLog } from "./purges/purge-log.ts";

@@ -16,7 +16,14 @@ import type { Switch } from "../purge/journal/switch.ts";
 import { type Bypass, newestOf, type SwitchState } from "../purge/journal/switch-state.ts";
 import type { Requester, PurgeView } from "../purge/view/view.ts";
 import { bodyUpTo } from "./access/request-body.ts";
-import { errorAnswer, errorsOf, journalAway, jsonAnswer, quoted } from "./json-answers.ts";
+import {
+  errorAnswer,
+  errorsOf,
+  journalAway,
+  jsonAnswer,
+  quoted,
+  retryAfterSeconds,
+} from "./json-answers.ts";
 
 /** Settings of the route. Without a journal, `switching` says why. */
 export interface SwitchRouteSettings {
@@ -172,8 +179,6 @@ function noSuchRoute(unknown: readonly string[], names: readonly string[]): Reas
 function withoutJournal({ why, hint }: Reason): Reason {
   return { why, hint: `${hint} Or deploy with the variable BYPASS, which needs no journal.` };
 }
-
-const retryAfterSeconds = 5;
 
 function unavailable(reason: Reason): Response {
   const error = { code: "unavailable", what: "The switch may not have changed.", ...reason };

@@ -2,6 +2,7 @@
 import * as z from "zod/mini";
 import { durationSeconds } from "./duration.ts";
 import type { WrittenAnonymous, WrittenCredentialFields } from "./written-route.ts";
+import { tokenPattern } from "../rules/cache-control.ts";
 import { traceFieldNames } from "../rules/trace-context.ts";
 import { whyNeverStored } from "../rules/storable.ts";
 
@@ -97,9 +98,8 @@ export const added = (names: typeof patterns) =>
       'must be a list of names to add, such as ["app_*"], or { only: ["app_*"] } to replace the known names',
   });
 
-const fieldName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 export const fieldNames = texts("x-app").check(
-  each((name) => fieldName.test(name), "has a name that no header field can have"),
+  each((name) => tokenPattern.test(name), "has a name that no header field can have"),
   each((name) => !name.includes("*"), 'must contain whole names, without "*"'),
 );
 
@@ -109,7 +109,7 @@ const withOwnRules: readonly string[] = ["authorization", "cookie"];
 /** Names of request fields, with an optional `*` at one end. */
 const credentialNames = texts("x-app-key").check(
   each(
-    (name) => fieldName.test(name) && /^(?:\*[^*]+|[^*]+\*?)$/.test(name),
+    (name) => tokenPattern.test(name) && /^(?:\*[^*]+|[^*]+\*?)$/.test(name),
     'has a name that no header field can have, or more than one "*", or a "*" that is not at an end of a name',
   ),
   each(

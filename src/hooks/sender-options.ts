@@ -2,6 +2,7 @@
 import type { DigestEncoding } from "../base/hmac.ts";
 import type { WebhookFields, WebhookOrder } from "./port/scheme.ts";
 import { OperatorError } from "../base/operator-error.ts";
+import { tokenPattern } from "../rules/cache-control.ts";
 
 /** The options that all senders have. */
 export interface SenderOptions<Payload = unknown> {
@@ -94,7 +95,6 @@ export function contentParts(signed = "{body}"): string[] {
   return signed.split(/(\{body\}|\{timestamp\})/).filter((part) => part !== "");
 }
 
-export const fieldName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const bytesMax = 1_048_576;
 const secondsMax = 86_400;
 /** The runtime ends background work 30 s after the answer. */
@@ -144,7 +144,7 @@ function* faultsOfFields(
 ): Generator<string> {
   if (namesOf(header).length === 0) yield "header names no header field.";
   const names = [header, ...others].flatMap((field) => (field === undefined ? [] : namesOf(field)));
-  if (!names.every((name) => typeof name === "string" && fieldName.test(name)))
+  if (!names.every((name) => typeof name === "string" && tokenPattern.test(name)))
     yield "header, timestamp.header or idHeader is not a valid header field name.";
 }
 

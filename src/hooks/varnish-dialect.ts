@@ -9,7 +9,8 @@ import {
   hookSecretsOf,
   hookVariable,
 } from "../protocol/variables/hook-secrets.ts";
-import { checkAll, fieldName } from "./sender-options.ts";
+import { tokenPattern } from "../rules/cache-control.ts";
+import { checkAll } from "./sender-options.ts";
 import type { HookPorts, HookRefusal, PurgeDialect } from "./port/hook.ts";
 import { orderOf } from "./varnish-order.ts";
 import { notUsable, tokenLengthMax } from "./webhook-sender.ts";
@@ -161,7 +162,7 @@ function* faultsIn(options: VarnishDialectOptions): Generator<string> {
   if (addresses?.some((one) => String(one).endsWith("/0")) === true) {
     yield "addresses contains every address, so anybody could purge.";
   }
-  if (tokenHeader !== undefined && !fieldName.test(tokenHeader)) {
+  if (tokenHeader !== undefined && !tokenPattern.test(tokenHeader)) {
     yield "tokenHeader is not a valid header field name.";
   }
 }

@@ -38,7 +38,7 @@ async function started(...more: readonly string[]): Promise<{ run: Run; urls: re
 
 describe("npm start", () => {
   it("prints a line for each request, with the colo, the result and the time", async () => {
-    const { run, urls } = await started("--colos", "2", "--no-watch");
+    const { run, urls } = await started("--colos", "2");
     const [first = "", second = ""] = urls;
     await told(run, "/_cache/stats\n");
     await rawRequest(first, "/feed?page=1");
@@ -104,13 +104,5 @@ describe("npm start", () => {
       status: 200,
       cache: "miss stored",
     });
-  });
-
-  it("prints no line for a request with --quiet", async () => {
-    const { run, urls } = await started("--quiet", "--no-watch");
-    await told(run, "/_cache/stats\n");
-    await rawRequest(urls[0] ?? "", "/feed");
-    expect(await ended(run.child, "SIGINT")).toBe(0);
-    expect(run.output()).not.toMatch(/GET|miss stored/);
   });
 });

@@ -29,7 +29,7 @@ describe.skipIf(!isWordPressInstalled)("WordPress behind Tidemark", () => {
     relay = await startPurgeRelay(urls[0]);
     wordpress = await startWordPress({ siteUrl: urls[0], purgeUrl: relay.url, purgeSecret });
     const script = fileURLToPath(new URL("../../local/start.ts", import.meta.url));
-    const config = ["--config", "examples/wordpress/tidemark.config.ts", "--no-watch"];
+    const config = ["--config", "examples/wordpress/tidemark.config.ts"];
     const args = ["--origin", wordpress.url, "--port", String(port), "--colos", "2", ...config];
     await told(startRun(script, args, { env: { PURGE_SECRET: purgeSecret } }), "/_cache/stats\n");
   });

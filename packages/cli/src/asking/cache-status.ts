@@ -5,7 +5,7 @@ import { parseItem, Token } from "structured-headers";
 /** The field of Cloudflare's cache, which Tidemark's own requests bypass. */
 export const cloudflareField = "cf-cache-status";
 
-export const fieldsOfCaches = [
+const fieldsOfCaches = [
   "x-cache",
   "x-cache-status",
   "x-proxy-cache",

@@ -8,9 +8,14 @@ import {
   type ExitCode,
   exitCode,
 } from "../command-error.ts";
-import { type DoctorFinding, type Examination, inOrder, printReport } from "../doctor/finding.ts";
+import {
+  type DoctorFinding,
+  type Examination,
+  inOrder,
+  localHost,
+  printReport,
+} from "../doctor/finding.ts";
 import { examineFolder } from "../doctor/folder/examine-folder.ts";
-import { localHost } from "../doctor/folder/worker-findings.ts";
 import { type FolderRead, readFolder, originInFolder } from "../doctor/folder/read-folder.ts";
 import { examinePages } from "../doctor/pages/examine-pages.ts";
 import { examineSite, type SiteExamination } from "../doctor/site/examine-site.ts";

@@ -1,6 +1,7 @@
 // `tidemark health`: shows the problems that a site reports.
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
 import { failure, exitCode } from "../command-error.ts";
+import { type DoctorFinding, printFinding } from "../doctor/finding.ts";
 import type { AddCommand, Session } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -41,21 +42,12 @@ function statusAlone(status = "none") {
 }
 
 const colours = { ok: "green", degraded: "yellow", unable: "red" } as const;
-const levelColours = { info: "cyan", warning: "yellow", critical: "red" } as const;
 
 function printHealth(answer: OperatorAnswer<"health">, terminal: Terminal): void {
   const { status, summary, scope, version, colo, findings, notLookedAt } = answer;
   terminal.print({ style: colours[status], text: status }, `: ${summary}`);
-  for (const { code, level, about, what, since, cause, remedy, details: last } of findings) {
-    const place = about === undefined ? "" : `, ${about}`;
-    const time = since === null ? "" : `, since ${since}`;
-    terminal.print("");
-    terminal.print({ style: levelColours[level], text: level }, ` ${code}${place}${time}`);
-    terminal.print(`  ${what}`);
-    terminal.print(`  Cause: ${cause}`);
-    terminal.print(`  Remedy: ${remedy}`);
-    if (last !== undefined) terminal.print(`  Details: ${last}`);
-  }
+  // A newer site may have other codes.
+  for (const finding of findings as DoctorFinding[]) printFinding(finding, terminal);
   terminal.print("");
   for (const one of notLookedAt) terminal.print(`Not checked: ${one}`);
   terminal.print(`Checked from ${colo}, version ${version}. ${scope}`);

@@ -1,5 +1,10 @@
 // The form of doctor's findings, and its own codes. Findings of the site's health have other codes.
-import { type FindingCode, type Level, summaryOf } from "../../../../src/protocol/finding.ts";
+import {
+  type Finding,
+  type FindingCode,
+  type Level,
+  summaryOf,
+} from "../../../../src/protocol/finding.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** Doctor's own codes. */
@@ -52,17 +57,13 @@ export const doctorCodes = [
 
 export type DoctorCode = (typeof doctorCodes)[number];
 
-/** A finding of doctor. It contains no secret and no value of a cookie. */
-export interface DoctorFinding {
+/**
+ * A finding of doctor, or of the site's health. It contains no secret and no value of a cookie.
+ * `critical`: affects pages, purges or privacy now. `warning`: may affect them. `info`: needs no action.
+ */
+export interface DoctorFinding extends Omit<Finding, "code" | "since"> {
   readonly code: DoctorCode | FindingCode;
-  /** `critical`: affects pages, purges or privacy now. `warning`: may affect them. `info`: needs no action. */
-  readonly level: Level;
-  /** The subject, if the finding can have several subjects, such as `environment "staging"`. */
-  readonly about?: string;
-  /** The effect on the site. */
-  readonly what: string;
-  readonly cause: string;
-  readonly remedy: string;
+  readonly since?: string | null;
 }
 
 /** The result of one part of doctor. */
@@ -93,6 +94,10 @@ export function quoted(names: Iterable<string>): string {
   return [...names].map((name) => JSON.stringify(name)).join(", ");
 }
 
+/** Loopback and private addresses (RFC 6890 §2.2), which only reach this machine or its network. */
+export const localHost =
+  /^(?:localhost|127\.[\d.]+|10\.[\d.]+|192\.168\.[\d.]+|172\.(?:1[6-9]|2\d|3[01])\.[\d.]+|\[(?:::1|f[cd][\da-f:]+)\])$/;
+
 const styles = { critical: "red", warning: "yellow", info: "cyan" } as const;
 
 export function printReport(
@@ -105,14 +110,16 @@ export function printReport(
   printList("Not checked:", notLookedAt, terminal);
 }
 
-function printFinding(finding: DoctorFinding, terminal: Terminal): void {
-  const { code, level, about, what, cause, remedy } = finding;
+export function printFinding(finding: DoctorFinding, terminal: Terminal): void {
+  const { code, level, about, what, since, cause, remedy, details } = finding;
+  const place = about === undefined ? "" : `, ${about}`;
+  const time = since ? `, since ${since}` : "";
   terminal.print("");
-  const head = { style: styles[level], text: `${level}  ${code}` };
-  terminal.print(head, about === undefined ? "" : `  ${about}`);
+  terminal.print({ style: styles[level], text: level }, ` ${code}${place}${time}`);
   terminal.print(`  ${what}`);
-  terminal.print(`  Why: ${cause}`);
-  terminal.print(`  Do:  ${remedy}`);
+  terminal.print(`  Cause: ${cause}`);
+  terminal.print(`  Remedy: ${remedy}`);
+  if (details !== undefined) terminal.print(`  Details: ${details}`);
 }
 
 function printList(head: string, lines: readonly string[], terminal: Terminal): void {

@@ -1,5 +1,4 @@
 // The report of init about an origin: its pages, findings, and the next commands.
-import { apacheLine, nginxLine } from "../asking/behind-proxy.ts";
 import { formatSeconds, judge, type Judgement } from "../origin/judge-page.ts";
 import type { OriginSight } from "../origin/look-at-origin.ts";
 import { isUntold, type PageSight } from "../origin/look-at-page.ts";
@@ -143,30 +142,6 @@ const finds: readonly Find[] = [
     (paths, [first]) =>
       `The origin allows no use of ${paths} without validation (${first?.storing.kind === "validated" ? first.storing.statedBy : ""}). So Tidemark validates each use.`,
   ),
-  ofPages(
-    "no-304",
-    (page) => page.validation === "ignored" && isShareable(page),
-    (paths) =>
-      `The validators of ${paths} have no effect: conditional requests get the whole body instead of a 304.`,
-  ),
-  ofPages(
-    "coding-in-tag",
-    ({ validation }) => validation === "coding-in-tag",
-    (paths) =>
-      `The server adds the coding to the ETag of ${paths}, as in "1-gzip", and answers such a tag with the whole body instead of a 304. In Apache, write: ${apacheLine}`,
-  ),
-  ofPages(
-    "plain-for-proxies",
-    ({ isPlainForProxies }) => isPlainForProxies,
-    (paths) =>
-      `The origin compresses ${paths}, but not for requests with Via, which Tidemark must send. In nginx, write: ${nginxLine}`,
-  ),
-  ofPages(
-    "caches",
-    ({ caches }) => caches.length > 0,
-    (paths, [first]) =>
-      `There is already a cache in front of ${paths} (${first?.caches.join("; ") ?? ""}). After a purge, it may still answer with an old page: turn it off, or purge it first.`,
-  ),
   ({ pages }) => {
     const stored = pages.filter((page) => isShareable(page) && page.kind === "page");
     if (stored.length === 0 || stored.some(({ hasTags }) => hasTags)) return [];
@@ -189,12 +164,6 @@ const finds: readonly Find[] = [
           text: "The origin answers a path that does not exist with 200. Each random path becomes another page in the cache.",
         }
       : [],
-  ofPages(
-    "own-address",
-    ({ namesItsHost }) => namesItsHost,
-    (paths) =>
-      `${paths} contain links with the origin's full address. If the site has another address, they bypass the cache: configure the site's address at the origin.`,
-  ),
   ({ missing }) =>
     missing?.status === 404 && missing.storing.kind === "validated"
       ? {

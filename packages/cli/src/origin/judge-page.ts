@@ -37,7 +37,7 @@ export function judge(sight: PageSight): Judgement {
 }
 
 function ofContent(sight: PageSight): Judgement {
-  const { storing, change, differsBy, vary, validation } = sight;
+  const { storing, change, differsBy, vary, hasValidator } = sight;
   const uncertain = (why: string): Judgement => ({ kind: "uncertain", why });
   if (change === "token") return { kind: "private", why: "it has a new token in each response" };
   if (differsBy.includes("cookie")) return { kind: "private", why: "differs with cookies" };
@@ -54,7 +54,7 @@ function ofContent(sight: PageSight): Judgement {
   if (storing.kind === "refused")
     return uncertain(`is kept from caches by the rule ${storing.rule}`);
   if (vary.includes("cookie")) return uncertain("its origin says Vary: Cookie");
-  if (storing.kind === "validated" && validation === "none") {
+  if (storing.kind === "validated" && !hasValidator) {
     return uncertain(`${storing.statedBy}, and no validator, so storing it is useless`);
   }
   if (storing.kind === "validated") return { kind: "validated", why: storing.statedBy };

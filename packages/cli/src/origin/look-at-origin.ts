@@ -28,7 +28,6 @@ export interface OriginSight {
   readonly isShutByRobots: boolean;
   /** The response for a path that does not exist. */
   readonly missing: PageSight | undefined;
-  readonly requestCount: number;
 }
 
 type OriginLook = { readonly kind: "seen"; readonly sight: OriginSight } | LookRefusal;
@@ -113,7 +112,6 @@ export async function lookAtOrigin(
     apiPatterns: patternsOf(found, apiPattern),
     isShutByRobots: chosen.length === 0 && references.some(({ path }) => !mayAsk(path, robots)),
     missing: pages.find(({ path }) => path === trialPath),
-    requestCount: client.askedCount,
   };
   return { kind: "seen", sight };
 }

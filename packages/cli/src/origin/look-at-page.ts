@@ -6,11 +6,9 @@ import {
   type StorageVerdict,
   storingOf,
 } from "../../../../src/http-rules.ts";
-import { isCompressed, proxyFields, tagWithCoding } from "../asking/behind-proxy.ts";
 import type { Answer, AskOptions } from "../asking/fetch-page.ts";
 import type { OriginClient } from "./origin-client.ts";
 import { kindOf, type PageKind } from "./page-kind.ts";
-import { cachesBefore } from "./platform.ts";
 
 /** Traits in which clients may differ. */
 type ClientTrait = "cookie" | "accept" | "language" | "user-agent" | "address";
@@ -39,17 +37,8 @@ export interface PageSight {
   /** Traits that changed the page more than a repeated request did. */
   readonly differsBy: readonly ClientTrait[];
   readonly hasToken: boolean;
-  /**
-   * `ignored`: the page has a validator, but conditional requests get the whole body. `coding-in-tag`: so does
-   * a page whose server has added the coding to the ETag.
-   */
-  readonly validation: "none" | "works" | "ignored" | "coding-in-tag" | "untried";
-  /** Whether the origin compresses the page, but not for a request with `Via`. */
-  readonly isPlainForProxies: boolean;
+  readonly hasValidator: boolean;
   readonly hasTags: boolean;
-  /** Whether the page contains links with its host's full address. */
-  readonly namesItsHost: boolean;
-  readonly caches: readonly string[];
 }
 
 /** The request field of each trait, as `Vary` names it. */
@@ -132,11 +121,8 @@ export async function lookAtPage(
         : undefined,
     differsBy: isComparable ? await traitsThatCount(plain, { ask, counts }) : [],
     hasToken: hasToken(plain.text),
-    validation: isWorthIt ? await validationOf(plain, ask) : "untried",
-    isPlainForProxies: isWorthIt && (await isPlainForProxies(plain, ask)),
+    hasValidator: ["etag", "last-modified"].some((name) => plain.headers.has(name)),
     hasTags: ["cache-tag", "surrogate-key", "cache-groups"].some((name) => plain.headers.has(name)),
-    namesItsHost: kind === "page" && plain.text.includes(`="${client.origin}/`),
-    caches: cachesBefore(plain.headers),
   };
 }
 
@@ -173,22 +159,6 @@ function pairsSetBy({ headers }: Answer): string {
 function changeOf(first: Answer, second: Answer | undefined): BodyChange {
   if (second === undefined || second.status !== first.status) return "content";
   return bodyChange(first, second);
-}
-
-async function validationOf(plain: Answer, ask: Ask): Promise<PageSight["validation"]> {
-  const etag = plain.headers.get("etag");
-  const modified = plain.headers.get("last-modified");
-  if (etag === null && modified === null) return "none";
-  const headers =
-    etag === null ? { "if-modified-since": modified ?? "" } : { "if-none-match": etag };
-  if ((await ask({ headers }))?.status === 304) return "works";
-  return tagWithCoding(plain.headers) === undefined ? "ignored" : "coding-in-tag";
-}
-
-async function isPlainForProxies(plain: Answer, ask: Ask): Promise<boolean> {
-  if (!isCompressed(plain.headers)) return false;
-  const proxied = await ask({ headers: proxyFields });
-  return proxied?.status === plain.status && !isCompressed(proxied.headers);
 }
 
 /** Returns the members of a list field in lower case. */

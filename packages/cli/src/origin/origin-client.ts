@@ -13,7 +13,6 @@ const lateCountMax = 5;
 export class OriginClient {
   readonly origin: string;
   readonly #world: World;
-  #askedCount = 0;
   #lateCount = 0;
 
   constructor(origin: string, world: World) {
@@ -21,15 +20,9 @@ export class OriginClient {
     this.#world = world;
   }
 
-  /** The number of requests sent. */
-  get askedCount(): number {
-    return this.#askedCount;
-  }
-
   /** @param path with its query. Rejects only if the user interrupts */
   async ask(path: string, { headers }: AskOptions = {}): Promise<Answer | AskFailure> {
     if (this.#lateCount >= lateCountMax) return notAsked;
-    this.#askedCount += 1;
     const answer = await fetchPage(
       new URL(path, this.origin).href,
       { headers: { ...language, ...headers }, answerMsMax },

@@ -1,6 +1,4 @@
-// Detects the software of a site, and caches in front of its origin. Knows which paths and cookies
-// are usually private on each platform.
-import { fieldsOfCaches } from "../asking/cache-status.ts";
+// Detects the software of a site. Knows which paths and cookies are usually private on each platform.
 import type { Answer } from "../asking/fetch-page.ts";
 
 export type Platform =
@@ -46,16 +44,6 @@ export function platformOf(answers: readonly Answer[]): Platform {
         (text !== undefined && text.test(answer.text)),
     );
   return marks.find(isMarked)?.platform ?? "unknown";
-}
-
-const fieldsBefore = ["age", ...fieldsOfCaches, "x-varnish", "cache-status", "via"];
-
-/** Returns response fields that show a cache in front of the origin, such as `X-Cache: HIT`. */
-export function cachesBefore(headers: Headers): string[] {
-  return fieldsBefore.flatMap((name) => {
-    const value = headers.get(name);
-    return value === null ? [] : [`${name}: ${value.slice(0, 60)}`];
-  });
 }
 
 const usual = ["/login/*", "/logout/*", "/account/*", "/admin/*", "/cart/*", "/checkout/*"];

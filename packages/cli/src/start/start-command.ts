@@ -25,13 +25,6 @@ export const addStart: AddCommand = (program, act) => {
       "use this Redis, such as redis://127.0.0.1:6379, instead of the embedded Valkey",
     )
     .option("--config <file>", "use this configuration instead of tidemark.config.ts")
-    .option("--rtt <ms>", "delay each answer of the shared tier, to simulate distance (default: 0)")
-    .option(
-      "--replica-lag <ms>",
-      "read an older state of the shared tier, to simulate a replica's lag (default: 0)",
-    )
-    .option("--no-watch", "do not reload the configuration when it changes")
-    .option("--quiet", "do not print requests")
     .addHelpText("after", examples)
     .action(act<GivenStartOptions>(start));
 };
@@ -39,8 +32,7 @@ export const addStart: AddCommand = (program, act) => {
 const examples = `
 Examples:
   tidemark start --origin http://127.0.0.1:3000
-  tidemark start --colos 2 --rtt 80
-  tidemark start --quiet --no-watch`;
+  tidemark start --colos 2 --json`;
 
 async function start(session: Session, options: GivenStartOptions): Promise<ExitCode> {
   const { runOwnSite } = await import("./own-site.ts");

@@ -58,7 +58,7 @@ it("doctor --static checks only the folder, and sends no request", async () => {
   const { code, out } = await user.runs(["doctor", "--static"]);
   expect(code).toBe(3);
   expect(out).toContain(
-    "warning  origin-placeholder\n  ORIGIN_URL is still the placeholder.\n  Why: ",
+    "warning origin-placeholder\n  ORIGIN_URL is still the placeholder.\n  Cause: ",
   );
   expect(out).toContain("--static checks only the folder.");
   expect((await user.runs(["doctor", "--static", "--purge"])).code).toBe(2);

@@ -174,7 +174,7 @@ it.each([
   const { user } = await opened();
   const ran = await user.runs(["doctor", ...named], { env: {} });
   expect(ran.code).toBe(1);
-  expect(ran.out).toMatch(/^Found: 1 critical\.\n\ncritical {2}unreachable\n {2}No page of /);
+  expect(ran.out).toMatch(/^Found: 1 critical\.\n\ncritical unreachable\n {2}No page of /);
 });
 
 it("`tidemark doctor` refuses a page of another site", async () => {

@@ -137,27 +137,6 @@ describe("pages in a drafted configuration", () => {
   });
 });
 
-describe("a compressed page of an origin", () => {
-  const compressed = (lines = {}) => html("a", { "content-encoding": "gzip", ...lines });
-  const byRequest =
-    (name: string, other: Response): Page =>
-    ({ headers }) =>
-      headers.has(name) ? other.clone() : compressed({ etag: '"1-gzip"' });
-  const whole = compressed({ etag: '"1-gzip"' });
-
-  it.each([
-    ["plain for a proxy", byRequest("via", html("a", {})), ["coding-in-tag", "plain-for-proxies"]],
-    ["a 304", byRequest("if-none-match", new Response(null, { status: 304 })), []],
-    ["an unknown tag", () => whole.clone(), ["coding-in-tag"]],
-    ["another unknown tag", () => compressed({ etag: '"1"' }), ["no-304"]],
-  ])("leads to the expected findings: %s", async (_, page, codes) => {
-    const { told } = await routesOf(originOf({ "/about": page }));
-    const found = told.findings.map(({ code }) => code);
-    const about = ["coding-in-tag", "plain-for-proxies", "no-304"];
-    expect(about.filter((code) => found.includes(code))).toEqual(codes);
-  });
-});
-
 it("init gives each route a unique name", async () => {
   const pages = { "/pages/a": "a", "/pages/b": "b", "/lists/a": "a", "/lists/b": "b" };
   const { routes } = await routesOf(originOf(pages));

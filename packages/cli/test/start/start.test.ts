@@ -133,7 +133,7 @@ describe("`tidemark start` in the folder of a site", () => {
       "tidemark.config.ts",
       'export default { routes: [{ name: "any", match: "/:any" }, { name: "late", match: "/late" }] };',
     );
-    const { run, url } = await start("--origin", await origin(), "--no-watch");
+    const { run, url } = await start("--origin", await origin());
     await told(run, "/_cache/stats\n");
     expect(run.errors()).toMatch(/^Warning: Route "late" is never reached\./);
     for (let page = 0; page < 21; page += 1) await rawRequest(url, `/${page}`);
@@ -159,7 +159,7 @@ describe("`tidemark start` for a site with its journal in a Durable Object", () 
     await folder.write("wrangler.jsonc", JSON.stringify({ main: "src/worker.ts", ...objects }));
     const token = "a-token-of-the-test-2f9c";
     await folder.write(".dev.vars", `ORIGIN_URL=${await origin()}\nADMIN_TOKEN=${token}`);
-    const { run, port, url } = await start("--colos", "2", "--no-watch");
+    const { run, port, url } = await start("--colos", "2");
     await told(run, "/_cache/stats\n");
     expect(run.output()).toContain("Durable Objects, without Redis");
     expect(run.output()).not.toContain("Valkey");
@@ -211,7 +211,7 @@ describe("`tidemark start` with a Worker that does not use Tidemark", () => {
 export default { fetch: async () => openTheSafe() };`;
     await folder.write("worker.js", code);
     await folder.write("wrangler.toml", 'main = "worker.js"\n');
-    const { run, url } = await start("--no-watch");
+    const { run, url } = await start();
     await told(run, "/_cache/stats\n");
     expect((await rawRequest(url, "/a")).status).toBe(500);
     await told(run, /locked[^]*openTheSafe/);
@@ -228,7 +228,7 @@ export default class extends WorkerEntrypoint {
   fetch() { return new Response(this.env.ADMIN_TOKEN === undefined ? "no" : "given"); }
 }`,
     );
-    const { run, url } = await start("--no-watch");
+    const { run, url } = await start();
     await told(run, "/_cache/stats\n");
     expect((await rawRequest(url, "/a")).body.toString()).toBe("given");
     await told(run, /200 {2}- +\d+ ms {2}GET \/a\n/);

@@ -2,7 +2,7 @@
 // a cache in front of it.
 import { originUrlFault, shownUrl } from "../../../../../src/protocol/variables/origin-url.ts";
 import { isSet, textOf } from "../../../../../src/protocol/variables/bindings.ts";
-import type { DoctorFinding } from "../finding.ts";
+import { type DoctorFinding, localHost } from "../finding.ts";
 import { aboutOf, type Deployment, fits, hostOf, type FolderRead } from "./read-folder.ts";
 
 export function workerFindings(deployment: Deployment, read: FolderRead): DoctorFinding[] {
@@ -78,10 +78,6 @@ function ofTheExample(deployment: Deployment, url: string): DoctorFinding | [] {
     remedy: "Set ORIGIN_URL to the address of your site's server.",
   };
 }
-
-/** Loopback and private addresses (RFC 6890 §2.2), which only reach this machine or its network. */
-export const localHost =
-  /^(?:localhost|127\.[\d.]+|10\.[\d.]+|192\.168\.[\d.]+|172\.(?:1[6-9]|2\d|3[01])\.[\d.]+|\[(?:::1|f[cd][\da-f:]+)\])$/;
 
 function ofThisMachine(deployment: Deployment, hostname: string): DoctorFinding | [] {
   if (deployment.places.length === 0 || !localHost.test(hostname)) return [];

@@ -1,13 +1,13 @@
 // Findings about the origin: its caching fields, cookies and Vary, and who can reach it.
 import { silentlyVaryingBy } from "../../../../../src/http-rules.ts";
-import { type DoctorFinding, quoted } from "../finding.ts";
-import { apacheLine, isCompressed, nginxLine } from "../../asking/behind-proxy.ts";
+import { type DoctorFinding, localHost, quoted } from "../finding.ts";
 import { cacheMembers } from "../../asking/cache-status.ts";
 import type { Answer } from "../../asking/fetch-page.ts";
 import {
   aboutPages,
   findingOn,
   forbidsStoring,
+  isCompressed,
   isForOneClient,
   isOfOneClient,
   isStored,
@@ -204,7 +204,7 @@ function plainForProxies(pages: readonly Page[]): DoctorFinding | [] {
     level: "warning",
     what: "The origin sends the page uncompressed to Tidemark.",
     cause: "The origin does not compress answers to requests with Via, which Tidemark must send.",
-    remedy: `In nginx, write beside gzip: ${nginxLine}`,
+    remedy: "In nginx, write beside gzip: gzip_proxied any;",
   });
 }
 
@@ -216,18 +216,18 @@ function codingInTag(pages: readonly Page[]): DoctorFinding | [] {
     what: "Each validation transfers the whole page.",
     cause:
       'The server adds the coding to the ETag, as in "1-gzip", and does not recognise such a tag.',
-    remedy: `In Apache, write: ${apacheLine}`,
+    remedy: "In Apache, write: DeflateAlterETag NoChange",
   });
 }
 
-const ownHosts =
-  /^(?:localhost|127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|\[)|\.(?:localhost|local|internal|test)$/;
+/** Names that no public DNS has. */
+const ownName = /\.(?:localhost|local|internal|test)$/;
 
 function openOrigin(pages: readonly Page[]): DoctorFinding | [] {
   const [open] = pages.flatMap(({ direct }) => direct.filter(({ status }) => status < 400));
   if (open === undefined) return [];
   const { host, hostname } = new URL(open.url);
-  if (ownHosts.test(hostname)) return [];
+  if (localHost.test(hostname) || ownName.test(hostname)) return [];
   return {
     code: "origin-open",
     level: "info",

@@ -81,6 +81,10 @@ export function originAnswers({ direct, answers }: Page): readonly Answer[] {
   return direct.length > 0 ? direct : answers;
 }
 
+export function isCompressed(headers: Headers): boolean {
+  return headers.has("content-encoding");
+}
+
 interface SetCookie {
   readonly name: string;
   readonly value: string;

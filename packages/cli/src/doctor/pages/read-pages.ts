@@ -3,12 +3,17 @@ import { debugField } from "../../../../../src/protocol/debug-fields.ts";
 import { failure } from "../../command-error.ts";
 import type { World } from "../../world.ts";
 import type { SiteClient } from "../../site/site-client.ts";
-import { isCompressed, proxyFields, tagWithCoding } from "../../asking/behind-proxy.ts";
 import { isOurs } from "../../asking/cache-status.ts";
 import { type Answer, fetchPage } from "../../asking/fetch-page.ts";
 import { referencesOf } from "../../origin/links.ts";
-import { apiPattern, isAssetPath, withoutQuery } from "../../origin/page-kind.ts";
-import { type Page, setCookies } from "./page.ts";
+import {
+  apiPattern,
+  isAssetPath,
+  mayHaveEffects,
+  privatePattern,
+  withoutQuery,
+} from "../../origin/page-kind.ts";
+import { isCompressed, type Page, setCookies } from "./page.ts";
 
 export interface ReadOptions {
   /** Scheme and host; `undefined` to check only the origin. */
@@ -30,6 +35,8 @@ interface PageReadings {
   readonly notLookedAt: readonly string[];
 }
 
+/** The field that every proxy sends (RFC 9110 §7.6.3). */
+const proxyFields = { via: "1.1 tidemark" };
 const otherFields = { accept: "application/json", "accept-language": "de" };
 
 /** Long enough for `ttl` to fall by at least one second. */
@@ -114,6 +121,12 @@ function forwardedFields(site: string): Record<string, string> {
   return { "x-forwarded-host": host, "x-forwarded-proto": protocol.slice(0, -1) };
 }
 
+/** Returns the ETag if a server has added a coding to it, such as `"1-gzip"`. */
+function tagWithCoding(headers: Headers): string | undefined {
+  const tag = headers.get("etag") ?? "";
+  return /-(?:gzip|br)"$/.test(tag) ? tag : undefined;
+}
+
 /** The responses before and after the purge. */
 export interface PurgedPage {
   readonly path: string;
@@ -171,9 +184,6 @@ export function pathsLinkedAt(origin: string, { url, text, headers }: Answer): s
 
 const pathCountMax = 4;
 
-/** Paths that are not requested, because a request may have effects. */
-const acting = /log-?(?:in|out)|sign-?(?:in|out|up)|delete|remove|cart|checkout|admin|unsubscribe/i;
-
 /**
  * Returns at most four paths of other pages of the site, without queries.
  *
@@ -186,7 +196,8 @@ export function pathsLinkedFrom(answer: Answer, origin: string | undefined): str
   const isPage = (path: string) =>
     path === withoutQuery(path) &&
     path !== here.pathname &&
-    !acting.test(path) &&
+    !mayHaveEffects(path) &&
+    privatePattern(path) === undefined &&
     !isAssetPath(path) &&
     apiPattern(path) === undefined;
   return [...new Set(paths.filter(isPage))].slice(0, pathCountMax);

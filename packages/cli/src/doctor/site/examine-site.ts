@@ -1,6 +1,5 @@
 // The second part of doctor: checks the operator's routes of a site.
 import type { AnswerName, OperatorAnswer } from "../../../../../src/protocol/answers.ts";
-import type { FindingCode } from "../../../../../src/protocol/finding.ts";
 import { CommandError } from "../../command-error.ts";
 import type { SiteClient } from "../../site/site-client.ts";
 import { type DoctorFinding, type Examination, unreachable } from "../finding.ts";
@@ -34,15 +33,8 @@ export async function examineSite(client: SiteClient): Promise<SiteExamination> 
       : hookFindings(hooks, hasMetrics ? metrics : undefined, journal);
   return {
     findings: [
-      ...health.findings.map(({ code, level, about, what, cause, remedy }) => ({
-        // A newer site may have other codes.
-        code: code as FindingCode,
-        level,
-        ...(about === undefined ? {} : { about }),
-        what,
-        cause,
-        remedy,
-      })),
+      // A newer site may have other codes.
+      ...(health.findings as DoctorFinding[]),
       ...ofJournal.findings,
       ...(hasMetrics ? trafficFindings(metrics, routes) : []),
       ...ofHooks.findings,
