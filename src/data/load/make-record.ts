@@ -95,14 +95,7 @@ export function recordOf(
   const { space, path, appKey: key } = place;
   const isNegative = value === null;
   const named = space.tagsOf(value, key).map(checkedTag);
-  const metadata = {
-    ...provenanceOf(making),
-    ...lifetimesOf(isNegative, making),
-    tags: [...new Set([...named, ...options.tagsNamed])],
-    bodyBytes: 0,
-    bodyDigest: null as string | null,
-    isNegative,
-  };
+  const metadata = newMetadata(making, isNegative, [...named, ...options.tagsNamed]);
   let bytes = new Uint8Array();
   try {
     const text = isNegative ? "" : encodedBy(space.codec, value, path);
@@ -134,21 +127,28 @@ export function recordOf(
 export function renewed(older: DataRecord, making: RecordInput): NewRecord {
   const before = older.metadata;
   const metadata: DataMetadata = {
-    ...before,
-    ...provenanceOf(making),
-    ...lifetimesOf(before.isNegative, making),
+    ...newMetadata(making, before.isNegative, [...before.tags, ...making.options.tagsNamed]),
     colo: before.colo,
     bodyRequestedAtMs: bodyRequestedAtMs(before),
-    tags: [...new Set([...before.tags, ...making.options.tagsNamed])],
+    bodyBytes: before.bodyBytes,
+    bodyDigest: before.bodyDigest,
   };
   decodeAs(metadata, before);
   const record: DataRecord = { metadata, body: older.body };
   return { record, isKept: !making.options.isSkipped && metadata.freshMs > 0 };
 }
 
-function provenanceOf({ place, beginning, respondedAtMs }: RecordInput) {
+/** Returns the metadata of a value without a body. */
+function newMetadata(
+  { place, options, beginning, respondedAtMs, jitterDraw }: RecordInput,
+  isNegative: boolean,
+  tags: readonly string[],
+) {
   const { stamp, colo, requestedAtMs } = beginning;
   const { space, path } = place;
+  const usualMs = isNegative ? space.negativeMs : space.freshMs;
+  // Without the option `negative`, `null` is never stored, regardless of the options of the call.
+  const givenMs = usualMs === undefined ? 0 : (options.freshMs ?? usualMs);
   return {
     url: urlOf(path),
     route: "",
@@ -159,16 +159,11 @@ function provenanceOf({ place, beginning, respondedAtMs }: RecordInput) {
     fillCostMs: Math.max(0, respondedAtMs - requestedAtMs),
     schema: space.schema,
     codec: space.codec.name,
-  };
-}
-
-function lifetimesOf(isNegative: boolean, { place, options, jitterDraw }: RecordInput) {
-  const { freshMs, negativeMs, staleMs, jitter } = place.space;
-  const usualMs = isNegative ? negativeMs : freshMs;
-  // Without the option `negative`, `null` is never stored, regardless of the options of the call.
-  const givenMs = usualMs === undefined ? 0 : (options.freshMs ?? usualMs);
-  return {
-    freshMs: givenMs * (1 - jitter * jitterDraw),
-    staleMs: isNegative ? 0 : (options.staleMs ?? staleMs),
+    freshMs: givenMs * (1 - space.jitter * jitterDraw),
+    staleMs: isNegative ? 0 : (options.staleMs ?? space.staleMs),
+    tags: tags.length < 2 ? tags : [...new Set(tags)],
+    bodyBytes: 0,
+    bodyDigest: null as string | null,
+    isNegative,
   };
 }
