@@ -112,7 +112,7 @@ export function createApp(
   const own = { ...platform, database, redis, journal, dataset, ...makers, ...part, parts };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
-  const faults = [...adviceOn(config, siteHosts, cache), ...environment.faults];
+  const { faults } = environment;
   faults.forEach(tell);
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
@@ -145,7 +145,11 @@ export function createApp(
   const operating = part?.open(settings);
   const senders = senderRoutes(settings);
   const routes = () => adminRoutes(settings, senders, operating);
-  const operators = once(() => operatorsOf(routes(), config, failed));
+  const operators = once(() => {
+    // Not at the start, because the advice on many routes would delay the first answer.
+    configWarnings(config, siteHosts, cache).forEach(tell);
+    return operatorsOf(routes(), config, failed);
+  });
   const answerTo = answerer({ proxy, operators, operating, ...senders, settings, arrivalOf });
   const fetch: Application["fetch"] = (request, bindings, background, server) => {
     try {
@@ -161,18 +165,6 @@ export function createApp(
     await Promise.all([...cronRuns(settings, background), operating?.runCron(background)]);
   };
   return { cache, fetch, scheduled };
-}
-
-const advisedRoutesMax = 100;
-
-/** Returns none for many routes, because that would delay the first answer. Health has the advice. */
-function adviceOn(
-  config: Config,
-  siteHosts: readonly string[],
-  stores: TieredCache<ResponseDetail>,
-): readonly Fault[] {
-  const hasMany = config.routes.length > advisedRoutesMax;
-  return hasMany ? [] : configWarnings(config, siteHosts, stores);
 }
 
 /** Returns a function that logs the cause of a failed request, and returns the answer. */

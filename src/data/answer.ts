@@ -4,12 +4,18 @@ import type { DataPorts } from "./load/data-ports.ts";
 import { inInvocation } from "../remote/invocation.ts";
 import type { LoadMany } from "./value/load-context.ts";
 import type { CallResult, LoadNeed } from "./load/load-outcome.ts";
-import { loadOne, storedSince } from "./load/loading.ts";
+import {
+  isUnderWay,
+  isUsableNow,
+  leadTogether,
+  loadOne,
+  refreshBehind,
+  storedSince,
+} from "./load/loading.ts";
 import type { Place, Space } from "./value/space.ts";
-import { refreshBehind, isUnderWay, leadTogether } from "./load/refresh.ts";
 import { lookUpMany as lookUpAll } from "../cache/lookup.ts";
 import { DataSearch, type FoundData, isAnswer, type SearchOptions } from "./load/search.ts";
-import { isResting, isRefreshDue, judge } from "./load/verdict.ts";
+import { isResting, isRefreshDue } from "./load/verdict.ts";
 import { valueOf } from "./value/data-record.ts";
 import { waitingFor } from "./load/waits.ts";
 import type { Frozen } from "./value/frozen.ts";
@@ -141,16 +147,11 @@ export async function answeredMany(
     if (step.kind !== "give") return step.kind === "load" ? ofLoads.get(step.need) : undefined;
     const place = places[at];
     // A purge may have arrived while this call waited for the loads of other keys.
-    const isPurged = place !== undefined && !isUsable(step.given, place, ports);
-    return isPurged ? answered({ ...how, place }, ports) : step.given;
+    if (place === undefined || step.given.kind !== "value") return step.given;
+    const isUsable = await isUsableNow(step.given.metadata, place, ports);
+    return isUsable ? step.given : answered({ ...how, place }, ports);
   });
   return Promise.all(given);
-}
-
-function isUsable(given: CallResult, { space }: Place, ports: DataPorts): boolean {
-  if (given.kind !== "value") return true;
-  const verdict = judge(given.metadata, { space, atMs: ports.nowAtMs(), ports });
-  return verdict.kind !== "unusable" || verdict.by === "expired";
 }
 
 /** The results for several keys. */

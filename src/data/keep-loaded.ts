@@ -7,7 +7,7 @@ import type { FoundData } from "./load/search.ts";
 import { type Place, placeOf, type Space } from "./value/space.ts";
 import { lookUpMany } from "./answer.ts";
 import type { DataFlight, LoadNeed } from "./load/load-outcome.ts";
-import { leadTogether } from "./load/refresh.ts";
+import { leadTogether } from "./load/loading.ts";
 import type { LoadMany } from "./value/load-context.ts";
 import { unreachable } from "../base/unreachable.ts";
 import type { WarmedKey } from "../compose/data-beside-pages.ts";

@@ -34,6 +34,8 @@ async function opened() {
 }
 
 const keys = Array.from({ length: 100 }, (_, nth) => `k${nth}`);
+const noise = (chars: number) =>
+  Array.from({ length: chars }, () => Math.random().toString(36)[5]).join("");
 const loaded = (names: readonly string[]) => new Map(names.map((key) => [key, "v"]));
 
 describe("a read", () => {
@@ -122,6 +124,16 @@ describe("a load", () => {
     const { here, costs } = await opened();
     const cost = await costs(() => here.getOrSetMany(keys, loaded));
     expect(cost).toEqual({ MGET: 1, EVAL: 100, requests: 2 });
+  });
+
+  it("of small values in one turn shares the round trips of the other loads", async () => {
+    const { here, costs } = await opened();
+    const load = async (key: string) => (key === "k3" ? noise(20_000) : "v");
+    const cost = await costs(() =>
+      Promise.all(keys.slice(0, 20).map((key) => here.getOrSet(key, () => load(key)))),
+    );
+    // Each call has at most 16 keys. The large value has a call of its own.
+    expect(cost).toEqual({ MGET: 2, EVAL: 20, requests: 2 + 3 });
   });
 
   it("with a global lease costs four more commands", async () => {

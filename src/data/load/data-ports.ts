@@ -89,9 +89,9 @@ export class StoreOrder {
    * @returns `false` if a value with a later start is stored
    */
   mayStore(key: string, order: number): boolean {
-    if ((this.#storedByKey.get(key) ?? 0) > order) return false;
-    this.#storedByKey.set(key, order);
-    return true;
+    const stored = this.#storedByKey.get(key) ?? 0;
+    if (stored < order) this.#storedByKey.set(key, order);
+    return stored <= order;
   }
 
   /** Records the time of a `set` whose value is in Redis alone, in epoch milliseconds. */

@@ -11,7 +11,7 @@ import { type DataMetadata, valueOf } from "../value/data-record.ts";
 import { type Key, PathMap } from "../value/key.ts";
 import { LoadTimedOut, notModified, LoaderContext, mapOf } from "../value/load-context.ts";
 import type { DataFlight, LoadOutcome, LoadNeed } from "./load-outcome.ts";
-import { begin, type LoadStart, recordOf, renewed } from "./make-record.ts";
+import { begin, type LoadStart, type NewRecord, recordOf, renewed } from "./make-record.ts";
 import { endValues, storeValues } from "./store-values.ts";
 import { hasForm } from "./verdict.ts";
 import { runLoad } from "./waits.ts";
@@ -52,7 +52,9 @@ export async function loadTogether(
   const { name = "" } = parts[0]?.need.place.space ?? {};
   ports.counts.loadTook(name, respondedAtMs - beginning.requestedAtMs);
   const loaded = { answered, beginning, respondedAtMs };
-  const made = await Promise.all(loads.map((part) => outcomeOf(part, loaded, ports)));
+  const making = loads.map((part) => outcomeOf(part, loaded, ports));
+  const made: LoadOutcome[] = [];
+  for (const one of making) made.push(one instanceof Promise ? await one : one);
   const { order } = beginning;
   const outcomes = made.map((outcome, at) => unlessOvertaken(outcome, parts[at], { order, ports }));
   for (const [at, { need, flight }] of parts.entries()) {
@@ -125,11 +127,11 @@ function olderOf(need: LoadNeed, ports: DataPorts): unknown {
   return valueOf(need.older.stored.metadata, need.place.space.codec);
 }
 
-async function outcomeOf(
+function outcomeOf(
   { need, flight, loader }: Part & { readonly loader: LoaderContext },
   loaded: { answered: SourceAnswer; beginning: LoadStart; respondedAtMs: number },
   ports: DataPorts,
-): Promise<LoadOutcome> {
+): LoadOutcome | Promise<LoadOutcome> {
   const { answered, beginning, respondedAtMs } = loaded;
   if (answered.kind === "failed") return { kind: "failed", error: answered.error };
   const { place, older } = need;
@@ -140,22 +142,24 @@ async function outcomeOf(
     if (value === undefined) throw nothingLoaded(place.path);
     if (value !== notModified) {
       const onUnstorable = (cause: unknown) => ports.counts.unstorable(place.space.name, cause);
-      return outcomeFrom(await recordOf(value, making, onUnstorable));
+      const made = recordOf(value, making, onUnstorable);
+      return made instanceof Promise ? made.then(outcomeFrom) : outcomeFrom(made);
     }
     if (older !== undefined && mayHoldStill(need, ports)) {
       return outcomeFrom(renewed(older.stored, making));
     }
-    // The source may no longer confirm the stored value: load again without it.
-    const again = { flight, need: { ...need, older: undefined } };
-    const { outcomes, stored } = await loadTogether([again], ports);
-    await stored;
-    const [outcome] = outcomes;
-    return outcome?.kind === "stored"
-      ? { kind: "given", given: outcome.stored }
-      : (outcome ?? lost);
+    return loadedAgain({ flight, need: { ...need, older: undefined } }, ports);
   } catch (cause) {
     return { kind: "failed", error: cause };
   }
+}
+
+/** Loads without the stored value, because the source may no longer confirm it. */
+async function loadedAgain(part: Part, ports: DataPorts): Promise<LoadOutcome> {
+  const { outcomes, stored } = await loadTogether([part], ports);
+  await stored;
+  const [outcome = lost] = outcomes;
+  return outcome.kind === "stored" ? { kind: "given", given: outcome.stored } : outcome;
 }
 
 /**
@@ -174,7 +178,7 @@ function unlessOvertaken(
 
 const lost: LoadOutcome = { kind: "failed", error: new Error("A load returned no outcome.") };
 
-function outcomeFrom({ record, isKept }: Awaited<ReturnType<typeof recordOf>>): LoadOutcome {
+function outcomeFrom({ record, isKept }: NewRecord): LoadOutcome {
   return isKept
     ? { kind: "stored", stored: record }
     : { kind: "given", given: record, endsOlder: true };

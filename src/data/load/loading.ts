@@ -1,5 +1,6 @@
 // Collapses loads of one key: one caller leads, and the others follow. With `collapse: "global"`, a
-// lease also collapses the loads of all isolates. Also answers callers whose wait times out.
+// lease also collapses the loads of all isolates. Also answers callers whose wait times out, loads several
+// keys together, and refreshes values in the background.
 import {
   load,
   type LeaderTurn,
@@ -12,6 +13,7 @@ import { unreachable } from "../../base/unreachable.ts";
 import { patiently } from "../../base/timeouts.ts";
 import type { DataMetadata, DataDetail } from "../value/data-record.ts";
 import { LoadTimedOut } from "../value/load-context.ts";
+import type { Place } from "../value/space.ts";
 import { loadTogether, metadataOf, type Part } from "./load-together.ts";
 import {
   type CallResult,
@@ -20,7 +22,7 @@ import {
   type LoadNeed,
   type LoadOutcome,
 } from "./load-outcome.ts";
-import { hasForm, judge, standIn } from "./verdict.ts";
+import { hasForm, isResting, judge, standIn } from "./verdict.ts";
 import type { DataPorts } from "./data-ports.ts";
 import { selfWait, waitingFor } from "./waits.ts";
 import { takeTurn } from "../../cache/lease-turn.ts";
@@ -49,7 +51,7 @@ function loadedOne(need: LoadNeed, ports: DataPorts): Promise<CallResult> {
 const holds = new WeakMap<DataFlight, object>();
 
 /** Starts a flight. Later callers wait for this load, not for an earlier one. */
-export function startFlight<Result>(
+function startFlight<Result>(
   need: LoadNeed,
   leader: (flight: DataFlight) => Promise<FetchResult<Result>>,
   ports: DataPorts,
@@ -83,7 +85,7 @@ async function loadUnderHold(
   const { outcome } = waited;
   const metadata = metadataOf(outcome);
   if (metadata === undefined) return givenBy(outcome, need, ports);
-  if (await isUsableNow(metadata, need, { ...ports, view: viewOfPurges })) {
+  if (await isUsableNow(metadata, need.place, { ...ports, view: viewOfPurges })) {
     return { kind: "value", metadata, by: "collapsed" };
   }
   // The first of the followers leads, and the others wait once more.
@@ -147,7 +149,7 @@ export function storedSince(
 }
 
 /** Calls the source. If that takes longer than `softTimeoutMs`, a stale value answers. */
-export function lead(part: Part, ports: DataPorts): Promise<FetchResult<CallResult>> {
+function lead(part: Part, ports: DataPorts): Promise<FetchResult<CallResult>> {
   return answerWith(part.need, { loading: loadTogether([part], ports), at: 0 }, ports);
 }
 
@@ -157,7 +159,7 @@ export function lead(part: Part, ports: DataPorts): Promise<FetchResult<CallResu
  *
  * @param from.at the index of the part
  */
-export async function answerWith(
+async function answerWith(
   need: LoadNeed,
   { loading, at }: { readonly loading: ReturnType<typeof loadTogether>; readonly at: number },
   ports: DataPorts,
@@ -188,7 +190,7 @@ async function accepted(
   if (outcome.kind === "failed") return standIn(need, ports);
   const metadata = outcome.kind === "nothing-to-share" ? undefined : metadataOf(outcome);
   if (metadata === undefined || !hasForm(metadata, need.place.space)) return undefined;
-  const isUsable = await isUsableNow(metadata, need, ports);
+  const isUsable = await isUsableNow(metadata, need.place, ports);
   return isUsable ? { kind: "value", metadata, by: "collapsed" } : undefined;
 }
 
@@ -196,14 +198,14 @@ async function accepted(
  * Returns whether the value is usable. Ignores its age, because this call's own load would return a
  * value just as old.
  */
-async function isUsableNow(
+export async function isUsableNow(
   metadata: DataMetadata,
-  need: LoadNeed,
+  place: Place,
   { view, maxLagMs, colo, nowAtMs, afterAnswer }: DataPorts,
 ) {
   const judged = () => view.judge(metadata, { atMs: nowAtMs(), maxLagMs, colo }).kind;
   if (judged() !== "unverified") return judged() === "usable";
-  const { host } = need.place.key;
+  const { host } = place.key;
   await view.seek({ atMs: nowAtMs(), host, afterAnswer }, metadata);
   return judged() === "usable";
 }
@@ -226,7 +228,7 @@ function nextAfter(outcome: FlightOutcome<LoadOutcome>): Next<LoadNeed, CallResu
 }
 
 /** Waits for the lease of the key; `undefined` if the namespace needs no lease. */
-export function acquireLease(
+function acquireLease(
   part: Part,
   ports: DataPorts,
 ): Promise<LeaderTurn<LoadOutcome, CallResult>> | undefined {
@@ -292,4 +294,85 @@ function wordOn(
   if (outcome?.kind !== "stored") return "nothing-to-share";
   const { bodyBytes } = outcome.stored.metadata;
   return (bodyBytes ?? 0) <= sharedBodyBytes ? undefined : "nothing-to-share";
+}
+
+/**
+ * Starts at most one load for each key in this isolate, and none within `retryAfter` of a failure.
+ */
+export function refreshBehind(needs: readonly LoadNeed[], ports: DataPorts): void {
+  const due = needs.filter((need) => !isUnderWay(need, ports) && !isResting(need, ports));
+  const [first] = due;
+  if (first === undefined) return;
+  ports.counts.counted(first.place.space.name, "refreshes", due.length);
+  const refreshing =
+    due.length === 1
+      ? [refreshOne(first, ports)]
+      : leadTogether(due, ports).map(({ answer }) => answer);
+  ports.afterAnswer(async () => void (await Promise.all(refreshing)));
+}
+
+/** Returns whether a call of this isolate is already loading the value. */
+export function isUnderWay({ place }: LoadNeed, { flights, nowAtMs }: DataPorts): boolean {
+  return flights.get(place.key.text, nowAtMs()) !== undefined;
+}
+
+function refreshOne(need: LoadNeed, ports: DataPorts): Promise<CallResult> {
+  const leader = (flight: DataFlight) => refreshed({ need, flight }, ports);
+  return startFlight(need, leader, ports).answer;
+}
+
+/** Uses a newer value of another isolate from a lower tier; otherwise loads from the source. */
+async function refreshed(part: Part, ports: DataPorts): Promise<FetchResult<CallResult>> {
+  const { need, flight } = part;
+  const found = await youngerBelow(need, ports);
+  if (found !== undefined) {
+    const { stored } = found.candidate;
+    flight.settle({ kind: "stored", stored });
+    return unread({ kind: "value", metadata: stored.metadata, by: "collapsed" });
+  }
+  const turn = await acquireLease(part, ports);
+  if (turn === undefined || turn.kind === "lead") return lead(part, ports);
+  flight.settle(turn.outcome);
+  return unread({ kind: "error", error: undefined });
+}
+
+/** Wraps an answer that no caller reads. */
+function unread(answer: CallResult): FetchResult<CallResult> {
+  return { answer, done: Promise.resolve() };
+}
+
+async function youngerBelow(
+  { place, older }: LoadNeed,
+  ports: DataPorts,
+): Promise<FoundData | undefined> {
+  const isFarthest = older?.tier === ports.tiers.of(place.space.tiers).all.at(-1)?.name;
+  if (older === undefined || isFarthest) return undefined;
+  const { respondedAtMs } = older.stored.metadata;
+  const isEnough = ({ candidate, verdict }: FoundData) =>
+    verdict.kind === "fresh" && candidate.stored.metadata.respondedAtMs > respondedAtMs;
+  const found = await new DataSearch(place, ports, { isEnough }).found();
+  return found !== undefined && isEnough(found) ? found : undefined;
+}
+
+interface StartedLoad {
+  readonly need: LoadNeed;
+  readonly flight: DataFlight;
+  readonly answer: Promise<CallResult>;
+}
+
+/**
+ * Starts one load for several keys that no other call is loading.
+ *
+ * @param needs all of one namespace and one load; not empty
+ * @returns the flight and the answer of each, in order; no promise rejects
+ */
+export function leadTogether(needs: readonly LoadNeed[], ports: DataPorts): readonly StartedLoad[] {
+  const { promise: loading, resolve } =
+    Promise.withResolvers<Awaited<ReturnType<typeof loadTogether>>>();
+  const loads = needs.map((need, at) => {
+    const leader = () => answerWith(need, { loading, at }, ports);
+    return { need, ...startFlight(need, leader, ports) };
+  });
+  resolve(loadTogether(loads, ports));
+  return loads;
 }

@@ -29,14 +29,16 @@ const encoder = new TextEncoder();
  * @param host the host under which the colo keeps copies of the view
  * @param how as in `PurgeView.stamp`
  */
-export async function begin(
+export function begin(
   host: string,
-  ports: DataPorts,
+  { view, colo, nowAtMs, afterAnswer, stores }: DataPorts,
   how?: { readonly onPrimary: boolean },
-): Promise<LoadStart> {
-  const { view, colo, nowAtMs, afterAnswer, stores } = ports;
-  const stamp = await view.stamp({ atMs: nowAtMs(), host, afterAnswer }, how);
-  return { stamp, colo: colo(), requestedAtMs: nowAtMs(), order: stores.begin() };
+): LoadStart | Promise<LoadStart> {
+  const stamp = view.stamp({ atMs: nowAtMs(), host, afterAnswer }, how);
+  const from = (taken: Stamp) => {
+    return { stamp: taken, colo: colo(), requestedAtMs: nowAtMs(), order: stores.begin() };
+  };
+  return stamp instanceof Promise ? stamp.then(from) : from(stamp);
 }
 
 /** The time and place of a load, taken before its source is called (rule 1). */
@@ -76,7 +78,7 @@ export interface NewRecord {
 }
 
 /**
- * Creates the record of a value.
+ * Creates the record of a value. Returns a promise only on Workers, whose digests are promises.
  *
  * @param value `null` if there is none
  * @param onUnstorable receives the error for a value that cannot be stored. Callers then get the
@@ -84,42 +86,38 @@ export interface NewRecord {
  * @throws OperatorError for a tag that cannot be stored. Without `onUnstorable`, also throws for a
  *   value that cannot be stored
  */
-export async function recordOf(
+export function recordOf(
   value: unknown,
   making: RecordInput,
   onUnstorable?: (cause: unknown) => void,
-): Promise<NewRecord> {
+): NewRecord | Promise<NewRecord> {
   const { place, options } = making;
   const { space, path, appKey: key } = place;
   const isNegative = value === null;
   const named = space.tagsOf(value, key).map(checkedTag);
-  const base = {
-    ...provenanceOf(making),
-    ...lifetimesOf(isNegative, making),
-    tags: [...new Set([...named, ...options.tagsNamed])],
-    bodyBytes: null,
-    bodyDigest: null,
-    isNegative,
-  };
+  const metadata = newMetadata(making, isNegative, [...named, ...options.tagsNamed]);
+  let bytes = new Uint8Array();
   try {
     const text = isNegative ? "" : encodedBy(space.codec, value, path);
-    const bytes = encoder.encode(text);
-    // Redis verifies the body by this digest.
-    const digesting = reach(space.tiers, "world") ? sha256Base64url(bytes) : null;
-    const bodyDigest = digesting instanceof Promise ? await digesting : digesting;
-    const metadata: DataMetadata = { ...base, bodyBytes: bytes.byteLength, bodyDigest };
+    bytes = encoder.encode(text);
     // Decode the encoded text, so that callers get a copy instead of an object that the load may
     // change.
     decode(metadata, text, space.codec);
-    const isKept = !options.isSkipped && metadata.freshMs > 0;
-    return { record: { metadata, body: bodyOfBytes(bytes) }, isKept };
   } catch (cause) {
     if (onUnstorable === undefined) throw cause;
     onUnstorable(cause);
+    handOut(metadata, value);
+    return { record: { metadata, body: bodyOfBytes(new Uint8Array()) }, isKept: false };
   }
-  const metadata: DataMetadata = { ...base, bodyBytes: 0, bodyDigest: null };
-  handOut(metadata, value);
-  return { record: { metadata, body: bodyOfBytes(new Uint8Array()) }, isKept: false };
+  metadata.bodyBytes = bytes.byteLength;
+  const withDigest = (bodyDigest: string | null): NewRecord => {
+    metadata.bodyDigest = bodyDigest;
+    const isKept = !options.isSkipped && metadata.freshMs > 0;
+    return { record: { metadata, body: bodyOfBytes(bytes) }, isKept };
+  };
+  // Redis verifies the body by this digest.
+  const digest = reach(space.tiers, "world") ? sha256Base64url(bytes) : null;
+  return digest instanceof Promise ? digest.then(withDigest) : withDigest(digest);
 }
 
 /**
@@ -129,21 +127,28 @@ export async function recordOf(
 export function renewed(older: DataRecord, making: RecordInput): NewRecord {
   const before = older.metadata;
   const metadata: DataMetadata = {
-    ...before,
-    ...provenanceOf(making),
-    ...lifetimesOf(before.isNegative, making),
+    ...newMetadata(making, before.isNegative, [...before.tags, ...making.options.tagsNamed]),
     colo: before.colo,
     bodyRequestedAtMs: bodyRequestedAtMs(before),
-    tags: [...new Set([...before.tags, ...making.options.tagsNamed])],
+    bodyBytes: before.bodyBytes,
+    bodyDigest: before.bodyDigest,
   };
   decodeAs(metadata, before);
   const record: DataRecord = { metadata, body: older.body };
   return { record, isKept: !making.options.isSkipped && metadata.freshMs > 0 };
 }
 
-function provenanceOf({ place, beginning, respondedAtMs }: RecordInput) {
+/** Returns the metadata of a value without a body. */
+function newMetadata(
+  { place, options, beginning, respondedAtMs, jitterDraw }: RecordInput,
+  isNegative: boolean,
+  tags: readonly string[],
+) {
   const { stamp, colo, requestedAtMs } = beginning;
   const { space, path } = place;
+  const usualMs = isNegative ? space.negativeMs : space.freshMs;
+  // Without the option `negative`, `null` is never stored, regardless of the options of the call.
+  const givenMs = usualMs === undefined ? 0 : (options.freshMs ?? usualMs);
   return {
     url: urlOf(path),
     route: "",
@@ -154,16 +159,11 @@ function provenanceOf({ place, beginning, respondedAtMs }: RecordInput) {
     fillCostMs: Math.max(0, respondedAtMs - requestedAtMs),
     schema: space.schema,
     codec: space.codec.name,
-  };
-}
-
-function lifetimesOf(isNegative: boolean, { place, options, jitterDraw }: RecordInput) {
-  const { freshMs, negativeMs, staleMs, jitter } = place.space;
-  const usualMs = isNegative ? negativeMs : freshMs;
-  // Without the option `negative`, `null` is never stored, regardless of the options of the call.
-  const givenMs = usualMs === undefined ? 0 : (options.freshMs ?? usualMs);
-  return {
-    freshMs: givenMs * (1 - jitter * jitterDraw),
-    staleMs: isNegative ? 0 : (options.staleMs ?? staleMs),
+    freshMs: givenMs * (1 - space.jitter * jitterDraw),
+    staleMs: isNegative ? 0 : (options.staleMs ?? space.staleMs),
+    tags: tags.length < 2 ? tags : [...new Set(tags)],
+    bodyBytes: 0,
+    bodyDigest: null as string | null,
+    isNegative,
   };
 }

@@ -1,7 +1,6 @@
 // Adds the rules of data to a lookup: decodes records from lower tiers, and stops at a value that may answer.
 import { lookUp, type LookupResult, type LookupPolicy } from "../../cache/lookup.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
-import { type Invocation, invocationHere } from "../../remote/invocation.ts";
 import { bytesOf, discardBody } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Tier, TierAsk, TierRead } from "../../cache/tiers/tier.ts";
@@ -16,6 +15,7 @@ import {
   keepUntilAtMs,
 } from "../value/data-record.ts";
 import type { DataPorts } from "./data-ports.ts";
+import { JoinedCalls } from "./joined-calls.ts";
 import type { DataTiers, Place } from "../value/space.ts";
 import { type DataVerdict, hasForm, judge } from "./verdict.ts";
 
@@ -111,9 +111,8 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
     let read: DataRead;
     if (tier.readMany === undefined || atPrimary) read = await tier.read(this.key, ask);
     else {
-      const { keys, reads } = openBatch(tier, ask, isOfMany ? Infinity : keysMax);
-      const at = keys.push(this.key) - 1;
-      read = (await reads)[at] ?? { kind: "absent" };
+      const countMax = isOfMany ? Infinity : keysMax;
+      read = (await reads.join(tier, { key: this.key, ask }, countMax)) ?? { kind: "absent" };
     }
     this.hasWaited();
     if (read.kind !== "found" || read.record.kind !== "response") return read;
@@ -193,38 +192,18 @@ export function isAnswer(found: FoundData | undefined): found is FoundData {
 const isHeld = () => true;
 
 /**
- * The keys of one batch. Their values are in memory together: 22 MB as base64 at the default of
+ * The keys of one call. Their values are in memory together: 22 MB as base64 at the default of
  * `limits.sharedBodyBytes`. Callers of `getMany` choose the number themselves.
  */
 const keysMax = 16;
 
-interface Batch {
-  readonly keys: RecordKey[];
-  readonly reads: Promise<readonly DataRead[]>;
-}
+type Read = { readonly key: RecordKey; readonly ask: TierAsk<DataDetail> };
 
-const openBatches = new WeakMap<Tier<DataDetail>, WeakMap<Invocation, Batch>>();
-
-/**
- * Returns the batch to which this turn may add keys. A batch reads whole records from a tier with
- * `readMany`, by one command or call for one invocation and turn.
- */
-function openBatch(tier: Tier<DataDetail>, ask: TierAsk<DataDetail>, sizeMax: number): Batch {
-  const ofTier = openBatches.get(tier) ?? new WeakMap<Invocation, Batch>();
-  openBatches.set(tier, ofTier);
-  const invocation = invocationHere();
-  const open = ofTier.get(invocation);
-  if (open !== undefined && open.keys.length < sizeMax) return open;
-  const keys: RecordKey[] = [];
-  const send = async () => {
-    // The callbacks of this turn run first.
-    await Promise.resolve();
-    if (ofTier.get(invocation)?.keys === keys) ofTier.delete(invocation);
-    const [first] = keys;
-    if (first !== undefined && keys.length === 1) return [await tier.read(first, ask)];
-    return (await tier.readMany?.(keys, ask)) ?? [];
-  };
-  const batch = { keys, reads: send() };
-  ofTier.set(invocation, batch);
-  return batch;
-}
+/** The reads of whole records from tiers with `readMany`. */
+const reads = new JoinedCalls<Tier<DataDetail>, Read, DataRead>(async (tier, wanted) => {
+  const [first] = wanted;
+  if (first === undefined) return [];
+  if (wanted.length === 1) return [await tier.read(first.key, first.ask)];
+  const keys = wanted.map(({ key }) => key);
+  return (await tier.readMany?.(keys, first.ask)) ?? [];
+});

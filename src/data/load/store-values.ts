@@ -2,10 +2,13 @@
 import { OperatorError } from "../../base/operator-error.ts";
 import { resultOf, takeOut } from "../../cache/keep.ts";
 import type { NewerRecords } from "../../cache/record/record.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
+import type { Tier, TierKeep, TierRecord, TierWrite } from "../../cache/tiers/tier.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
-import { type DataRecord, keepUntilAtMs } from "../value/data-record.ts";
+import { type DataDetail, type DataRecord, keepUntilAtMs } from "../value/data-record.ts";
 import type { Place } from "../value/space.ts";
 import type { DataPorts, WriteResult } from "./data-ports.ts";
+import { JoinedCalls } from "./joined-calls.ts";
 
 /** A value to store, with the order of its load (`StoreOrder`). */
 export interface ToStore {
@@ -48,7 +51,7 @@ export async function storeValues(
   const writing = all.map((tier) =>
     records.length > 1 && tier.writeMany !== undefined
       ? tier.writeMany(records)
-      : records.map(([key, record, keep]) => tier.write(key, record, keep)),
+      : records.map((record) => write(tier, record)),
   );
   const writes: WriteResult[] = [];
   for (const [at, { name: tier }] of all.entries()) {
@@ -63,10 +66,32 @@ export async function storeValues(
     }
   }
   if (writes.some(({ result }) => result === "too-large")) noteTooLarge(writes, wanted, ports);
-  await endOlder(writes, wanted, ports);
+  const older = olderIn(writes, wanted, ports);
+  if (older.length > 0) await takeOut(older);
   return all
     .map(({ name }) => name)
     .filter((name) => writes.every(({ tier, result }) => tier !== name || result === "kept"));
+}
+
+type Write = readonly [key: RecordKey, record: TierRecord<DataDetail>, keep: TierKeep];
+
+/** The largest record that shares a call with records of other loads, and the records of such a call. */
+const [joinedBytesMax, joinedMax] = [16_384, 16];
+
+/** The writes of small records to tiers with `writeMany`. */
+const joinedWrites = new JoinedCalls<Tier<DataDetail>, Write, TierWrite>(async (tier, writes) => {
+  const [first] = writes;
+  if (first !== undefined && writes.length === 1) return [await tier.write(...first)];
+  return (await tier.writeMany?.(writes)) ?? [];
+});
+
+function write(
+  tier: Tier<DataDetail>,
+  [key, record, keep]: Write & { readonly 1: { readonly kind: "response" } },
+): TierWrite | Promise<TierWrite | undefined> {
+  const isSmall = (record.stored.metadata.bodyBytes ?? 0) <= joinedBytesMax;
+  if (tier.writeMany === undefined || !isSmall) return tier.write(key, record, keep);
+  return joinedWrites.join(tier, [key, record, keep], joinedMax);
 }
 
 /** Counts and reports the values that are too large for every tier. */
@@ -95,26 +120,23 @@ function tooLarge({ metadata: { bodyBytes } }: DataRecord): OperatorError {
 }
 
 /**
- * Removes keys from tiers that refused the new value, such as a large value, because the tier's
- * older value could answer. Also removes values that a later value overtook during the write,
- * because the overtaken value may have been written last. The shared tier prevents that itself.
+ * Returns the keys to remove from tiers that refused the new value, such as a large value, because
+ * the tier's older value could answer. Also those of values that a later value overtook during the
+ * write, because the overtaken value may have been written last. The shared tier prevents that itself.
  */
-async function endOlder(
+function olderIn(
   writes: readonly WriteResult[],
   stored: readonly ToStore[],
   { tiers, stores }: DataPorts,
-): Promise<void> {
+): readonly (readonly [Tier<DataDetail>, RecordKey])[] {
   const overtaken = stored.filter(({ place, order }) => !stores.mayStore(place.key.text, order));
   const keys = new Set(overtaken.map(({ place }) => place.key));
   const older = writes.filter(({ tier, key, result }) => {
     const isRefused = !["kept", "unavailable", "newer"].includes(result);
     return isRefused || (keys.has(key) && tierScopes[tier] !== "world");
   });
-  if (older.length === 0) return;
-  await takeOut(
-    tiers.below.flatMap((below) =>
-      older.filter(({ tier }) => tier === below.name).map(({ key }) => [below, key] as const),
-    ),
+  return tiers.below.flatMap((below) =>
+    older.filter(({ tier }) => tier === below.name).map(({ key }) => [below, key] as const),
   );
 }
 

@@ -156,7 +156,16 @@ export class JournalView implements PurgeView {
   }
 
   /** Returns the stamp. Waits for the first view up to the journal's timeout (rule 1). */
-  async stamp(requester: Requester, how?: { readonly onPrimary: boolean }): Promise<Stamp> {
+  stamp(requester: Requester, how?: { readonly onPrimary: boolean }): Stamp | Promise<Stamp> {
+    const { chain } = this;
+    if (chain !== undefined && how?.onPrimary !== true) return chain.end;
+    return this.#stampAfterRead(requester, how);
+  }
+
+  async #stampAfterRead(
+    requester: Requester,
+    how: { readonly onPrimary: boolean } | undefined,
+  ): Promise<Stamp> {
     if (this.chain === undefined) {
       const renewed = this.#renewals.begun(requester);
       if (!this.isShutOff) await renewed();

@@ -107,7 +107,7 @@ export interface PurgeView {
    *   before any purge that was accepted before this call (rule 28 d). The stamp is "none" if the
    *   read fails
    */
-  stamp(requester: Requester, how?: { readonly onPrimary: boolean }): Promise<Stamp>;
+  stamp(requester: Requester, how?: { readonly onPrimary: boolean }): Stamp | Promise<Stamp>;
   /** Applies rules 5 to 7. Allocates nothing for a usable record. */
   judge(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement;
   /**
@@ -133,7 +133,7 @@ export const noJournal: PurgeView = {
   arrived: () => undefined,
   attend: () => undefined,
   seek: () => undefined,
-  stamp: async () => "none",
+  stamp: () => "none",
   judge: ({ stamp }) => (stamp === "none" ? usable : { kind: "unverified", why: "no-view" }),
   mayBeValidated: ({ stamp }) => stamp === "none",
   failedAtMs: undefined,

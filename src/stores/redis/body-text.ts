@@ -35,20 +35,22 @@ const gzipShareMax = 0.8;
  * @param isWorthPacking whether to try compression (`RecordForm.isWorthPacking`)
  * @param headBytes the length of the record's head, with its line feed
  */
-export async function bodyTextOf(
+export function bodyTextOf(
   body: Uint8Array<ArrayBuffer>,
   isWorthPacking: boolean,
   headBytes: number,
-): Promise<string> {
+): string | Promise<string> {
   const isReadAtOnce = headBytes + asText.length + body.byteLength < headCharsMax;
   const text = isReadAtOnce ? textIn(body) : undefined;
   if (text !== undefined) return asText + text;
-  if (body.byteLength >= gzipFromBytes && isWorthPacking) {
-    const packed = await gzipped(body);
-    const isWorthIt = packed.byteLength <= gzipShareMax * body.byteLength;
-    if (isWorthIt) return asGzip + toBase64(packed);
-  }
-  return asBase64 + toBase64(body);
+  const isPacked = body.byteLength >= gzipFromBytes && isWorthPacking;
+  return isPacked ? packedText(body) : asBase64 + toBase64(body);
+}
+
+async function packedText(body: Uint8Array<ArrayBuffer>): Promise<string> {
+  const packed = await gzipped(body);
+  const isWorthIt = packed.byteLength <= gzipShareMax * body.byteLength;
+  return isWorthIt ? asGzip + toBase64(packed) : asBase64 + toBase64(body);
 }
 
 /** Keeps a byte order mark, which is part of the body. */
@@ -107,16 +109,18 @@ function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
  * Returns a record's body as text, or the reason why the record is not stored. A marker has no
  * body.
  */
-export async function bodyOf<Detail>(
+export function bodyOf<Detail>(
   record: TierRecord<Detail>,
   { bodyBytesMax, form }: { readonly bodyBytesMax: number; readonly form: RecordForm<Detail> },
   headBytes: number,
-): Promise<string | TierWrite> {
+): string | TierWrite | Promise<string> {
   if (record.kind === "vary") return "";
   const { body, metadata } = record.stored;
   if (body.kind !== "blob") return { kind: "refused", rule: "arriving" };
   if (sizeOf(body) > bodyBytesMax) return { kind: "refused", rule: "too-large" };
   // Without a digest, no read could verify the body.
   if (metadata.bodyDigest === null) return { kind: "refused", rule: "no-digest" };
-  return bodyTextOf(await bytesOf(body), form.isWorthPacking(metadata), headBytes);
+  const isWorthPacking = form.isWorthPacking(metadata);
+  if (body.bytes !== undefined) return bodyTextOf(body.bytes, isWorthPacking, headBytes);
+  return bytesOf(body).then((bytes) => bodyTextOf(bytes, isWorthPacking, headBytes));
 }

@@ -56,6 +56,8 @@ const rewriteFromCharsUnlessSet = 150_000;
 
 const encoder = new TextEncoder();
 
+type Bytes = Uint8Array<ArrayBuffer>;
+
 /**
  * The maximum number of spoiled keys to remember. If a spoiled key is forgotten, only a fill with a
  * new body repairs its record.
@@ -123,17 +125,20 @@ export class SharedTier<Detail> implements Tier<Detail> {
       ask.afterAnswer,
     );
     if (answer.kind === "unavailable") return keys.map(() => answer);
-    const reads = redisKeys.map(async (redisKey, at): Promise<TierRead<Detail>> => {
-      if (this.#removals.isWaiting(redisKey)) return { kind: "absent" };
-      return this.#readFrom(answer.value[at], { redisKey, ask: whole, isWhole: true });
-    });
-    return Promise.all(reads);
+    const reads: (TierRead<Detail> | Promise<TierRead<Detail>>)[] = redisKeys.map((redisKey, at) =>
+      this.#removals.isWaiting(redisKey)
+        ? { kind: "absent" }
+        : this.#readFrom(answer.value[at], { redisKey, ask: whole, isWhole: true }),
+    );
+    const found: TierRead<Detail>[] = [];
+    for (const read of reads) found.push(read instanceof Promise ? await read : read);
+    return found;
   }
 
-  async #readFrom(
+  #readFrom(
     text: unknown,
     { redisKey, ask, isWhole }: { redisKey: string; ask: TierAsk<Detail>; isWhole: boolean },
-  ): Promise<TierRead<Detail>> {
+  ): TierRead<Detail> | Promise<TierRead<Detail>> {
     if (typeof text !== "string" || text === "") return { kind: "absent" };
     const stored = recordIn(redisKey, text, this.#settings);
     if (stored === undefined) return this.#bad(ask);
@@ -143,17 +148,23 @@ export class SharedTier<Detail> implements Tier<Detail> {
     if (record.kind === "vary") return { kind: "found", record };
     const { metadata } = record;
     if (!isWhole) return foundWith(metadata, { kind: "absent" });
-    const decoding = decodeBody(bodyText, metadata, this.#settings.bodyBytesMax);
-    const bytes = decoding instanceof Promise ? await decoding : decoding;
-    const digesting = bytes && sha256Base64url(bytes);
-    const digest = digesting instanceof Promise ? await digesting : digesting;
-    if (bytes !== undefined && digest === metadata.bodyDigest) {
-      const { form } = this.#settings;
-      const body = form.bodyOf?.(bytes) ?? { kind: "blob", blob: new Blob([bytes]) };
-      return foundWith(metadata, body);
-    }
-    if (ask.isPeek !== true) this.#spoiled.set(redisKey, true);
-    return this.#bad(ask);
+    const withDigest = (bytes: Bytes | undefined, digest: string | undefined) => {
+      if (bytes !== undefined && digest === metadata.bodyDigest) {
+        const { form } = this.#settings;
+        const body = form.bodyOf?.(bytes) ?? { kind: "blob", blob: new Blob([bytes]) };
+        return foundWith(metadata, body);
+      }
+      if (ask.isPeek !== true) this.#spoiled.set(redisKey, true);
+      return this.#bad(ask);
+    };
+    const digested = (bytes: Bytes | undefined) => {
+      const digest = bytes && sha256Base64url(bytes);
+      return digest instanceof Promise
+        ? digest.then((text) => withDigest(bytes, text))
+        : withDigest(bytes, digest);
+    };
+    const bytes = decodeBody(bodyText, metadata, this.#settings.bodyBytesMax);
+    return bytes instanceof Promise ? bytes.then(digested) : digested(bytes);
   }
 
   /**
@@ -193,7 +204,8 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const upload = await this.#uploadOf(key, record, keep);
     if ("kind" in upload) return upload;
     const answer = await this.#uploads.send(purposeOf(record, keep), [upload], async (client) => {
-      if (await isRewritten(client, upload, this.#settings)) return ["OK"];
+      if (upload.heldDigest !== null && (await isRewritten(client, upload, this.#settings)))
+        return ["OK"];
       return [await client.exec(this.#uploads.command(upload))];
     });
     if (answer.kind === "answered") this.#spoiled.delete(upload.redisKey);
@@ -204,7 +216,9 @@ export class SharedTier<Detail> implements Tier<Detail> {
   async writeMany(
     records: readonly (readonly [key: RecordKey, record: TierRecord<Detail>, keep: TierKeep])[],
   ): Promise<readonly TierWrite[]> {
-    const made = await Promise.all(records.map((given) => this.#uploadOf(...given)));
+    const making = records.map((given) => this.#uploadOf(...given));
+    const made: (Upload | TierWrite)[] = [];
+    for (const one of making) made.push(await one);
     const uploads = made.filter((one): one is Upload => !("kind" in one));
     if (uploads.length === 0) return made.map((one) => ("kind" in one ? one : { kind: "kept" }));
     const answer = await this.#uploads.send("fill", uploads, (client) =>
@@ -231,10 +245,12 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const { redis, namespace, form, rewriteFromChars = rewriteFromCharsUnlessSet } = this.#settings;
     if (redis.health.isShutOff && !(await redis.answers()))
       return { kind: "unavailable", cause: "shut-off" };
-    const redisKey = await key.nameIn(namespace);
+    const name = key.nameIn(namespace);
+    const redisKey = typeof name === "string" ? name : await name;
     const head = encodeRecord(headOf(record), keep.untilAtMs, form);
     const encoded = redis.seal.inJson("record", redisKey, head);
-    const body = await bodyOf(record, this.#settings, recordText(encoded, "").length);
+    const encoding = bodyOf(record, this.#settings, recordText(encoded, "").length);
+    const body = encoding instanceof Promise ? await encoding : encoding;
     if (typeof body === "object") return body;
     const isLong = record.kind === "response" && body.length >= rewriteFromChars;
     const isHeld = isLong && keep.body === "unchanged" && !this.#spoiled.has(redisKey);

@@ -104,7 +104,6 @@ export async function isRewritten<Detail>(
   { redisKey, head, keepMs, heldDigest }: Upload,
   settings: Parameters<typeof recordIn<Detail>>[2],
 ): Promise<boolean> {
-  if (heldDigest === null) return false;
   const record = recordIn(redisKey, await headUnder(redis, redisKey), settings);
   const isThere =
     record?.record.kind === "response" && record.record.metadata.bodyDigest === heldDigest;
