@@ -63,6 +63,7 @@ const live = [
   "test/worker/origin-servers.test.ts",
   "test/worker/purge-outage.test.ts",
   "test/worker/released-crowd.test.ts",
+  "test/worker/slices.test.ts",
   "test/worker/transparency.test.ts",
   "test/worker/varnish.test.ts",
   "test/write-behind/sinks/examples.test.ts",

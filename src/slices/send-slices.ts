@@ -3,7 +3,7 @@ import { FixedLengthStream } from "../base/byte-streams.ts";
 import { discardBody, type StoredBody } from "../cache/record/record.ts";
 import { type ByteRange, lengthOf } from "../rules/ranges.ts";
 import { unreachable } from "../base/unreachable.ts";
-import { readableOf } from "../pages/body/held-body.ts";
+import { ClientEnd } from "../pages/body/client-end.ts";
 import { slicedStream } from "../pages/body/sliced-stream.ts";
 import { rangeOfSlice } from "./fit.ts";
 import type { NoSlice, SlicedAnswer, SliceStore } from "./slice-store.ts";
@@ -20,12 +20,11 @@ export function openSlices(
   store: SliceStore,
   first?: StoredBody | NoSlice,
 ): ReadableStream<Uint8Array> {
-  const { readable, writable } = new FixedLengthStream(lengthOf(range));
+  const pipe = new FixedLengthStream(lengthOf(range));
   answer.place.exchange.afterAnswer(async () => {
-    const sending = new SliceSender(range, answer, store, writable);
-    await sending.run(first);
+    await new SliceSender(range, answer, store, pipe).run(first);
   });
-  return readable;
+  return pipe.readable;
 }
 
 /** Returns the part of a slice that a range needs, counted from the slice's first byte. */
@@ -39,18 +38,18 @@ class SliceSender {
   readonly #range: ByteRange;
   readonly #answer: SlicedAnswer;
   readonly #store: SliceStore;
-  readonly #writable: WritableStream<Uint8Array>;
+  readonly #pipe: TransformStream<Uint8Array, Uint8Array>;
 
   constructor(
     range: ByteRange,
     answer: SlicedAnswer,
     store: SliceStore,
-    writable: WritableStream<Uint8Array>,
+    pipe: TransformStream<Uint8Array, Uint8Array>,
   ) {
     this.#range = range;
     this.#answer = answer;
     this.#store = store;
-    this.#writable = writable;
+    this.#pipe = pipe;
   }
 
   /** Sends all slices. Never rejects. */
@@ -69,12 +68,12 @@ class SliceSender {
         }
         if (typeof found === "string") throw new Error(`A slice is missing: ${found}.`);
         if (nth < to) next = this.#find(nth + 1);
-        await this.#pipe(this.#streamOf(found, nth));
+        await this.#send(found, nth);
       }
-      await this.#writable.close();
+      await this.#pipe.writable.close();
     } catch (cause) {
       void next.then((body) => typeof body === "object" && discardBody({ body }));
-      await this.#writable.abort(cause).catch(() => undefined);
+      await this.#pipe.writable.abort(cause).catch(() => undefined);
     }
   }
 
@@ -84,18 +83,16 @@ class SliceSender {
       .catch((): NoSlice => "failed");
   }
 
-  #streamOf(body: StoredBody, nth: number): ReadableStream<Uint8Array> {
-    const { head, place } = this.#answer;
+  async #send(body: StoredBody, nth: number): Promise<void> {
     const part = partOfSlice(nth, this.#range, this.#answer);
+    const isWhole = lengthOf(part) === lengthOf(rangeOfSlice(nth, this.#answer.head.slices));
     switch (body.kind) {
       case "blob":
-        return readableOf(body.blob, place.exchange, part);
+        return this.#sendBlob(body.blob, part);
       case "stream":
-        return lengthOf(part) === lengthOf(rangeOfSlice(nth, head.slices))
-          ? body.stream
-          : slicedStream(body.stream, part);
+        return this.#sendStream(isWhole ? body.stream : slicedStream(body.stream, part));
       case "part":
-        return body.stream;
+        return this.#sendStream(body.stream);
       case "absent":
         throw new Error("A slice has no body.");
       default:
@@ -103,9 +100,27 @@ class SliceSender {
     }
   }
 
+  /** Sends a part of a slice in pieces. The budget counts the slice until the client has read it. */
+  async #sendBlob(blob: Blob, { firstByte, lastByte }: ByteRange): Promise<void> {
+    const { tiers, fillBudget } = this.#answer.place.exchange.site;
+    const isCountedElsewhere = tiers.memory.holds(blob);
+    const release = fillBudget.hold(blob, blob.size, { isCountedElsewhere });
+    const writer = this.#pipe.writable.getWriter();
+    writer.closed.catch(() => undefined);
+    const client = new ClientEnd({ readable: this.#pipe.readable, writer });
+    try {
+      client.queueWhole(blob.slice(firstByte, lastByte + 1));
+      await client.drained(fillBudget);
+      if (client.hasLeft) throw new Error("The client has left.");
+    } finally {
+      release();
+      writer.releaseLock();
+    }
+  }
+
   /** Pipes without a copy by this code, if the runtime can. */
-  #pipe(stream: ReadableStream<Uint8Array>): Promise<void> {
-    return stream.pipeTo(this.#writable, { preventClose: true });
+  #sendStream(stream: ReadableStream<Uint8Array>): Promise<void> {
+    return stream.pipeTo(this.#pipe.writable, { preventClose: true });
   }
 
   /** Passes the rest of the range by, without storing it. */
@@ -115,6 +130,6 @@ class SliceSender {
     const rest = { firstByte: Math.max(from, firstByte), lastByte };
     const body = await this.#store.ask(rest, this.#answer);
     if (typeof body === "string") throw new Error(`The rest is missing: ${body}.`);
-    await this.#pipe(body);
+    await this.#sendStream(body);
   }
 }

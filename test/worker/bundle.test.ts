@@ -63,6 +63,10 @@ it("the bundle of a site without webhooks contains only the check of a sender's 
   expect(ofWebhooks.map(({ path }) => path)).toEqual(["src/hooks/port/hook.ts"]);
 });
 
+it("the bundle of a Worker without slices contains nothing of them", () => {
+  expect(contents.files.filter(({ path }) => path.startsWith("src/slices/"))).toEqual([]);
+});
+
 const overObjects = await bundleContents(`
   import { durableObjects, TidemarkJournal, TidemarkRecords } from "./src/cloudflare.ts";
   import { createWorker } from "./src/worker.ts";

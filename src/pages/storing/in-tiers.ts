@@ -153,6 +153,7 @@ function hasLostItsPlace(metadata: StoredMetadata, place: VariantPlace): boolean
 /** Returns whether memory has a head of slices that was requested later than this response. */
 function isBehindHead(metadata: StoredMetadata, place: VariantPlace): boolean {
   const { site, nowAtMs } = place.exchange;
+  if (!place.request.route.isSliced) return false;
   const key = keyOf(metadata, place);
   const head = responseIn(site.tiers.memory.read(key, { atMs: nowAtMs(), isPeek: true }))?.metadata;
   return head?.slices !== undefined && head.requestedAtMs > metadata.requestedAtMs;
