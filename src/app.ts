@@ -146,8 +146,9 @@ export function createApp(
   const senders = senderRoutes(settings);
   const routes = () => adminRoutes(settings, senders, operating);
   const operators = once(() => {
-    // Not at the start, because the advice on many routes would delay the first answer.
-    configWarnings(config, siteHosts, cache).forEach(tell);
+    // Not at the start, because it would delay the first answer. For more routes, only health has it.
+    const isBrief = config.routes.length <= advisedRoutesMax;
+    if (isBrief) configWarnings(config, siteHosts, cache).forEach(tell);
     return operatorsOf(routes(), config, failed);
   });
   const answerTo = answerer({ proxy, operators, operating, ...senders, settings, arrivalOf });
@@ -166,6 +167,8 @@ export function createApp(
   };
   return { cache, fetch, scheduled };
 }
+
+const advisedRoutesMax = 100;
 
 /** Returns a function that logs the cause of a failed request, and returns the answer. */
 function failure(log: Log): (cause: unknown) => Response {

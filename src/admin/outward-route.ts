@@ -69,7 +69,7 @@ export async function outwardRoute(
 ): Promise<Response> {
   const bytes = await bodyUpTo(request, { bytesMax: orderBytesMax, hintOfLarge: example });
   if ("why" in bytes) return refused(bytes.status, bytes.code, bytes);
-  const { data: order } = z.safeParse(outwardOrder(), jsonIn(new TextDecoder().decode(bytes)));
+  const { data: order } = z.safeParse(outwardOrder, jsonIn(new TextDecoder().decode(bytes)));
   if (order === undefined) return refused(400, "malformed", malformed);
   if (outward === undefined || !outward.targets.includes(order.target)) {
     return refused(400, "unknown-target", unknownTarget(order.target, outward?.targets ?? []));

@@ -142,7 +142,7 @@ function stateAnswer(state: SwitchState | undefined) {
 function readOrder(body: string): SwitchOrder | Reason {
   const parsed = jsonIn(body);
   if (parsed === undefined) return { why: "The body is not JSON.", hint: `${example}.` };
-  const checked = z.safeParse(switchOrder(), parsed);
+  const checked = z.safeParse(switchOrder, parsed);
   if (checked.success) return checked.data;
   const place = checked.error.issues[0]?.path[0];
   const why =

@@ -1,7 +1,6 @@
 // The request body of `POST purge`, and its error messages.
 import * as z from "zod/mini";
 import { jsonIn } from "../base/json-text.ts";
-import { once } from "../base/once.ts";
 import type { Reason } from "../base/operator-error.ts";
 
 export const reasonCharsMax = 512;
@@ -36,33 +35,29 @@ export interface PurgeOrder {
   readonly reason?: string | undefined;
 }
 
-/** Made at the first order, because it delays the start of a Worker. */
-const purgeOrder = once(
-  () =>
-    z.strictObject(
-      {
-        tags: names("tags"),
-        urls: names("URLs"),
-        prefixes: names("prefixes"),
-        hosts: names("hosts"),
-        routes: names("route names"),
-        everything: z.optional(z.boolean("must be true or false")),
-        mode: z.optional(z.enum(["hard", "soft"], 'must be "hard" or "soft"')),
-        dryRun: z.optional(z.boolean("must be true or false")),
-        reason: z.optional(
-          z
-            .string("must be a string")
-            .check(z.maxLength(reasonCharsMax, `is over ${reasonCharsMax} characters`)),
-        ),
-      },
-      {
-        error: (issue) =>
-          issue.code === "unrecognized_keys"
-            ? `${issue.keys.map(quoted).join(", ")} is not a field of a purge`
-            : "must be an object",
-      },
-    ) satisfies z.ZodMiniType<PurgeOrder>,
-);
+const purgeOrder = z.strictObject(
+  {
+    tags: names("tags"),
+    urls: names("URLs"),
+    prefixes: names("prefixes"),
+    hosts: names("hosts"),
+    routes: names("route names"),
+    everything: z.optional(z.boolean("must be true or false")),
+    mode: z.optional(z.enum(["hard", "soft"], 'must be "hard" or "soft"')),
+    dryRun: z.optional(z.boolean("must be true or false")),
+    reason: z.optional(
+      z
+        .string("must be a string")
+        .check(z.maxLength(reasonCharsMax, `is over ${reasonCharsMax} characters`)),
+    ),
+  },
+  {
+    error: (issue) =>
+      issue.code === "unrecognized_keys"
+        ? `${issue.keys.map(quoted).join(", ")} is not a field of a purge`
+        : "must be an object",
+  },
+) satisfies z.ZodMiniType<PurgeOrder>;
 
 const example = 'Send JSON such as {"tags": ["article:1"]}';
 
@@ -99,7 +94,7 @@ export function checkedPurgeOrder(
   written: unknown,
   whole: string,
 ): PurgeOrder | { readonly fault: Reason } {
-  const checked = z.safeParse(purgeOrder(), written);
+  const checked = z.safeParse(purgeOrder, written);
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;
   const place = issue?.path.map(String) ?? [];

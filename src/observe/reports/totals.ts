@@ -1,6 +1,5 @@
 // The totals, the sum of all isolates' reports, and their text in the store: a version that identifies
 // the text, a space, and JSON.
-import { once } from "../../base/once.ts";
 import * as z from "zod/mini";
 import { jsonIn } from "../../base/json-text.ts";
 import type { Sums } from "../sums.ts";
@@ -58,26 +57,24 @@ export type HeldTotals =
   /** The text has a newer format, and must not be overwritten. */
   | { readonly kind: "newer" };
 
-const totalsForm = once(() => {
-  const amount = z.number().check(z.nonnegative());
-  const rate = z.nullable(amount);
-  return z.object({
-    startedAtMs: amount,
-    sums: z.unknown(),
-    colos: z.record(
-      z.string(),
-      z.object({
-        atMs: amount,
-        lagMs: rate,
-        lagWorstMs: rate,
-        viewAgeMs: rate,
-        memoryBytes: amount,
-        memoryRecords: amount,
-      }),
-    ),
-    windows: z.array(z.object({ fromAtMs: amount, sums: z.unknown() })),
-    history: z.optional(z.unknown()),
-  });
+const amount = z.number().check(z.nonnegative());
+const rate = z.nullable(amount);
+const totalsForm = z.object({
+  startedAtMs: amount,
+  sums: z.unknown(),
+  colos: z.record(
+    z.string(),
+    z.object({
+      atMs: amount,
+      lagMs: rate,
+      lagWorstMs: rate,
+      viewAgeMs: rate,
+      memoryBytes: amount,
+      memoryRecords: amount,
+    }),
+  ),
+  windows: z.array(z.object({ fromAtMs: amount, sums: z.unknown() })),
+  history: z.optional(z.unknown()),
 });
 
 /**
@@ -115,7 +112,7 @@ export function totalsIn(text: unknown, isSealed = true): HeldTotals {
 }
 
 function readTotals(value: unknown): Totals | undefined {
-  const { data } = z.safeParse(totalsForm(), value);
+  const { data } = z.safeParse(totalsForm, value);
   const sums = sumsIn(data?.sums);
   if (data === undefined || sums === undefined) return undefined;
   const windows = data.windows.flatMap((window) => {

@@ -150,7 +150,7 @@ const example = 'Send JSON such as {"pages": ["/", "/news/"]}.';
 function readWarmOrder(body: string, operator: URL): ReadOrder | Reason {
   const parsed = jsonIn(body);
   if (parsed === undefined) return { why: "The body is not JSON.", hint: example };
-  const checked = z.safeParse(warmOrder(), parsed);
+  const checked = z.safeParse(warmOrder, parsed);
   if (!checked.success) {
     const { path = [], message = "" } = checked.error.issues[0] ?? {};
     return { why: `${placeOf(path)} ${message}.`, hint: example };

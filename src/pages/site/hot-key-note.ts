@@ -4,7 +4,6 @@ import type { ReadUrl } from "../request/url-reader.ts";
 import * as z from "zod/mini";
 import type { Config } from "../../config/config.ts";
 import { reach } from "../../config/tier-names.ts";
-import { once } from "../../base/once.ts";
 import { mayBeSecret, selectingValues } from "../../rules/selecting.ts";
 import { isFieldName } from "../../cache/tiers/record-codec.ts";
 import { isFieldValue } from "../stored/record-form.ts";
@@ -21,31 +20,25 @@ const fieldsMax = 16;
 const valueCharactersMax = 1_024;
 const countMax = 1_000_000;
 
-const noteForm = once(() =>
-  z.object({
-    /** The URL of the key, in the client's spelling. */
-    url: z.string().check(z.maxLength(urlCharactersMax)),
-    /** The route's key fields and the response's selecting fields, sorted by name. None is a secret. */
-    fields: z
-      .array(
-        z.tuple([
-          z.string().check(z.refine(isFieldName)),
-          z.string().check(z.refine(isFieldValue), z.maxLength(valueCharactersMax)),
-        ]),
-      )
-      .check(z.maxLength(fieldsMax)),
-    /** The instant when the stored response becomes stale, in epoch milliseconds. */
-    expiresAtMs: z.number(),
-    count: z.int().check(z.minimum(1), z.maximum(countMax)),
-  }),
-);
+const fieldName = z.string().check(z.refine(isFieldName));
+const fieldValue = z.string().check(z.refine(isFieldValue), z.maxLength(valueCharactersMax));
+
+const noteForm = z.object({
+  /** The URL of the key, in the client's spelling. */
+  url: z.string().check(z.maxLength(urlCharactersMax)),
+  /** The route's key fields and the response's selecting fields, sorted by name. None is a secret. */
+  fields: z.array(z.tuple([fieldName, fieldValue])).check(z.maxLength(fieldsMax)),
+  /** The instant when the stored response becomes stale, in epoch milliseconds. */
+  expiresAtMs: z.number(),
+  count: z.int().check(z.minimum(1), z.maximum(countMax)),
+});
 
 /** A hot key, and the number of its samples. */
-export type HotKeyNote = Readonly<z.output<ReturnType<typeof noteForm>>>;
+export type HotKeyNote = Readonly<z.output<typeof noteForm>>;
 
 /** Reads a note. Returns `undefined` if the note is invalid or too large. Never throws. */
 export function readNote(value: unknown): HotKeyNote | undefined {
-  const checked = z.safeParse(noteForm(), value);
+  const checked = z.safeParse(noteForm, value);
   return checked.success ? checked.data : undefined;
 }
 

@@ -56,8 +56,6 @@ const rewriteFromCharsUnlessSet = 150_000;
 
 const encoder = new TextEncoder();
 
-type Bytes = Uint8Array<ArrayBuffer>;
-
 /**
  * The maximum number of spoiled keys to remember. If a spoiled key is forgotten, only a fill with a
  * new body repairs its record.
@@ -125,20 +123,17 @@ export class SharedTier<Detail> implements Tier<Detail> {
       ask.afterAnswer,
     );
     if (answer.kind === "unavailable") return keys.map(() => answer);
-    const reads: (TierRead<Detail> | Promise<TierRead<Detail>>)[] = redisKeys.map((redisKey, at) =>
-      this.#removals.isWaiting(redisKey)
-        ? { kind: "absent" }
-        : this.#readFrom(answer.value[at], { redisKey, ask: whole, isWhole: true }),
-    );
-    const found: TierRead<Detail>[] = [];
-    for (const read of reads) found.push(read instanceof Promise ? await read : read);
-    return found;
+    const reads = redisKeys.map(async (redisKey, at): Promise<TierRead<Detail>> => {
+      if (this.#removals.isWaiting(redisKey)) return { kind: "absent" };
+      return this.#readFrom(answer.value[at], { redisKey, ask: whole, isWhole: true });
+    });
+    return Promise.all(reads);
   }
 
-  #readFrom(
+  async #readFrom(
     text: unknown,
     { redisKey, ask, isWhole }: { redisKey: string; ask: TierAsk<Detail>; isWhole: boolean },
-  ): TierRead<Detail> | Promise<TierRead<Detail>> {
+  ): Promise<TierRead<Detail>> {
     if (typeof text !== "string" || text === "") return { kind: "absent" };
     const stored = recordIn(redisKey, text, this.#settings);
     if (stored === undefined) return this.#bad(ask);
@@ -148,23 +143,17 @@ export class SharedTier<Detail> implements Tier<Detail> {
     if (record.kind === "vary") return { kind: "found", record };
     const { metadata } = record;
     if (!isWhole) return foundWith(metadata, { kind: "absent" });
-    const withDigest = (bytes: Bytes | undefined, digest: string | undefined) => {
-      if (bytes !== undefined && digest === metadata.bodyDigest) {
-        const { form } = this.#settings;
-        const body = form.bodyOf?.(bytes) ?? { kind: "blob", blob: new Blob([bytes]) };
-        return foundWith(metadata, body);
-      }
-      if (ask.isPeek !== true) this.#spoiled.set(redisKey, true);
-      return this.#bad(ask);
-    };
-    const digested = (bytes: Bytes | undefined) => {
-      const digest = bytes && sha256Base64url(bytes);
-      return digest instanceof Promise
-        ? digest.then((text) => withDigest(bytes, text))
-        : withDigest(bytes, digest);
-    };
-    const bytes = decodeBody(bodyText, metadata, this.#settings.bodyBytesMax);
-    return bytes instanceof Promise ? bytes.then(digested) : digested(bytes);
+    const decoding = decodeBody(bodyText, metadata, this.#settings.bodyBytesMax);
+    const bytes = decoding instanceof Promise ? await decoding : decoding;
+    const digesting = bytes && sha256Base64url(bytes);
+    const digest = digesting instanceof Promise ? await digesting : digesting;
+    if (bytes !== undefined && digest === metadata.bodyDigest) {
+      const { form } = this.#settings;
+      const body = form.bodyOf?.(bytes) ?? { kind: "blob", blob: new Blob([bytes]) };
+      return foundWith(metadata, body);
+    }
+    if (ask.isPeek !== true) this.#spoiled.set(redisKey, true);
+    return this.#bad(ask);
   }
 
   /**
