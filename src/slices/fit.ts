@@ -14,6 +14,11 @@ export interface Head extends StoredMetadata {
   readonly slices: SlicedBody;
 }
 
+/** Returns the name of a slice. Only a head of its generation leads to it. */
+export function nameOfSlice(nth: number, { generation }: SlicedBody): string {
+  return `slice ${generation} ${nth}`;
+}
+
 /** Returns the bytes of a slice, counted from 0. */
 export function rangeOfSlice(nth: number, { sliceBytes, totalBytes }: SlicedBody): ByteRange {
   const firstByte = nth * sliceBytes;

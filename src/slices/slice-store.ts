@@ -16,7 +16,15 @@ import { Marks } from "../pages/site/remembered-keys.ts";
 import { keepUntilAtMs, termsOf } from "../pages/stored/lifetime.ts";
 import { responseIn, type ResponseTier } from "../pages/stored/stored-response.ts";
 import { removeStored } from "../pages/storing/in-tiers.ts";
-import { type Head, isOfBody, rangeOfSlice, totalBytesIn, validatorOf, wholeSlice } from "./fit.ts";
+import {
+  type Head,
+  isOfBody,
+  nameOfSlice,
+  rangeOfSlice,
+  totalBytesIn,
+  validatorOf,
+  wholeSlice,
+} from "./fit.ts";
 
 /**
  * Why a slice is missing. `changed`: the origin has another body. `ended`: a purge has ended the
@@ -227,7 +235,7 @@ export function tiersOf(
 }
 
 function keyOf(nth: number, { head, place }: SlicedAnswer) {
-  return place.request.key.with(`slice ${head.slices.generation} ${nth}`, false);
+  return place.request.key.with(nameOfSlice(nth, head.slices), false);
 }
 
 async function keepSlice(nth: number, answer: SlicedAnswer, blob: Blob): Promise<void> {

@@ -68,18 +68,18 @@ function answered({ headers: asked }: Request, origin: SlicedOrigin): Response {
   return new Response(body.slice(first, last + 1), { status: 206, headers });
 }
 
+export function slicedOptions(origin: SlicedOrigin, fetchesMax = 12): SiteOptions {
+  const routes = [{ name: "video", match: "/v*", ranges: "slices" as const }];
+  const part = slices({ sliceBytes, fetchesMax });
+  return { config: { routes }, origin: scriptOf(origin), slices: part };
+}
+
 export function openSliced(
   origin: SlicedOrigin,
-  { config = {}, ...options }: SiteOptions = {},
-  fetchesMax = 12,
+  options: SiteOptions = {},
+  fetchesMax?: number,
 ): Site {
-  const routes = [{ name: "video", match: "/v*", ranges: "slices" as const }];
-  return openSite({
-    config: { routes, ...config },
-    origin: scriptOf(origin),
-    slices: slices({ sliceBytes, fetchesMax }),
-    ...options,
-  });
+  return openSite({ ...slicedOptions(origin, fetchesMax), ...options });
 }
 
 /** What a client has received. */
