@@ -169,6 +169,8 @@ async function nextAfter(
       // The body is too slow for other requests to wait for it.
       need.exchange.site.uncacheable.pass.mark(need.key.text, need.exchange.nowAtMs());
       return { kind: "alone" };
+    case "in-tiers":
+      return lookedUpAgain(outcome, need);
     case "nothing-to-share":
       return isUnshared(need) ? aloneAtOnce(need) : { kind: "alone" };
     case "varies":

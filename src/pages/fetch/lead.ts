@@ -2,6 +2,7 @@
 // stale response may answer.
 import type { FetchResult } from "../../cache/flights.ts";
 import { discardBody } from "../../cache/record/record.ts";
+import { isApart } from "../../cache/tiers/tier.ts";
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
 import { mayBeSecret, prefersAnother, selectingFieldNames } from "../../rules/selecting.ts";
 import { conditionalFields, hasStrongDate } from "../../rules/validators.ts";
@@ -84,22 +85,20 @@ function storedNothing(answer: Response): FetchResult<Response> {
 }
 
 /**
- * Returns the fields of a conditional request. The result is empty without a whole stored body. It
- * is also empty if a 304 would let a wrong body answer again: if a hard purge covers or may cover
- * the response, or if a client's own request fetched the body, and this is a refresh, or the request
- * of a client that prefers another media type or language. After a soft purge, the request omits a
- * date that two versions may share.
+ * Returns the fields of a conditional request. The result is empty if a 304 would have to store the
+ * body again, and the lookup has not read the whole body. It is also empty if a 304 would let a wrong
+ * body answer again: if a hard purge covers or may cover the response, or if a client's own request
+ * fetched the body, and this is a refresh, or the request of a client that prefers another media type
+ * or language. After a soft purge, the request omits a date that two versions may share.
  */
 function validatorsOf(need: OriginNeed): readonly FieldLine[] {
   const { validating } = need;
   if (validating === undefined) return [];
-  const { kind } = validating.stored.body;
-  // A 304 needs the whole body to answer and store. HEAD does not read a streamed body.
-  if (kind === "absent" || kind === "part" || (kind === "stream" && need.request.method === "HEAD"))
-    return [];
+  const { body, metadata } = validating.stored;
+  const isWhole = body.kind === "blob" || (body.kind === "stream" && need.request.method === "GET");
+  if (!isWhole && !isApart(metadata)) return [];
   const question = questionOf(need);
   if (!mayBeValidated(question, validating)) return [];
-  const { metadata } = validating.stored;
   const stored = fieldsOf(metadata);
   const { isAnonymous, forwarded } = need.request;
   if (metadata.isOfClient === true && (isAnonymous || prefersAnother(forwarded, stored))) return [];

@@ -27,6 +27,12 @@ export type SharedForward =
       readonly relay: { join(): ReadableStream<Uint8Array<ArrayBuffer>> | undefined };
       readonly stored?: undefined;
     }
+  /** Stored, but the body is too large for memory. Each request looks the response up. */
+  | {
+      readonly kind: "in-tiers";
+      readonly metadata: StoredMetadata;
+      readonly stored?: undefined;
+    }
   /** Variants are stored under their own keys, so each request looks up its own variant. */
   | { readonly kind: "varies"; readonly marker: VaryMarker; readonly stored?: undefined }
   | ({ readonly kind: "origin-failed"; readonly stored?: undefined } & FailedForward);

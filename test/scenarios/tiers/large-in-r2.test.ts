@@ -91,6 +91,18 @@ it("an unchanged body is not sent to R2 again", async () => {
   expect(tierOf(await second.get("/held"))).toBe("shared");
 });
 
+it("a validation of a streamed body neither reads nor writes R2", async () => {
+  const { first, second, r2, pass } = openOverR2();
+  await first.get("/streamed");
+  pass(3_601);
+  r2.calls.length = 0;
+  first.origin.script = () => unchanged({ etag: '"1"', "cache-control": "max-age=3600" });
+  await second.get("/streamed", { method: "HEAD" });
+  expect(r2.calls).toEqual([]);
+  const seen = await second.get("/streamed");
+  expect([tierOf(seen), seen.text === bodyOf(sizes["/streamed"])]).toEqual(["shared", true]);
+});
+
 it("an unsafe method deletes the body", async () => {
   const { first, second, r2 } = openOverR2();
   await first.get("/held");
