@@ -23,6 +23,7 @@ import { PageLookup } from "../reuse/page-lookup.ts";
 import { decide, isAnswer, judgedUnder, mayAnswerWhoWaited } from "../reuse/may-answer.ts";
 import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
+import { continuationIn } from "./continue-body.ts";
 import { unreachable } from "../../base/unreachable.ts";
 import {
   answeredWith,
@@ -119,10 +120,15 @@ async function answerOf(outcome: ForwardOutcome, need: OriginNeed): Promise<Resp
     isAnswer(decide(candidate, question)) || mayAnswerWhoWaited(candidate, question);
   if (!mayAnswer) return undefined;
   if (outcome.kind === "stored") return answeredBy(candidate, need);
-  const stream = outcome.relay.join();
-  if (stream === undefined) return undefined;
-  const stored: StoredResponse = { metadata: outcome.metadata, body: { kind: "stream", stream } };
-  return answeredBy(candidateOf(stored, need), need);
+  const { metadata, relay } = outcome;
+  const stream = relay.join(continuationIn(need)(metadata), need.exchange);
+  if (stream === undefined) {
+    // The first bytes are gone. The stored body may follow soon.
+    const waitMs = need.request.route.waitTimeoutMs;
+    if (relay.endsWithin(waitMs)) await patiently(relay.isStored(), waitMs);
+    return undefined;
+  }
+  return answeredBy(candidateOf({ metadata, body: { kind: "stream", stream } }, need), need);
 }
 
 function withoutBody({ metadata }: { readonly metadata: StoredMetadata }): StoredResponse {
@@ -166,9 +172,7 @@ async function nextAfter(
       return isAlwaysValidated(terms) ? aloneAtOnce(need) : { kind: "alone" };
     }
     case "arriving":
-      // The body is too slow for other requests to wait for it.
-      need.exchange.site.uncacheable.pass.mark(need.key.text, need.exchange.nowAtMs());
-      return { kind: "alone" };
+      return nextAfterArriving(outcome, need);
     case "in-tiers":
       return lookedUpAgain(outcome, need);
     case "nothing-to-share":
@@ -178,6 +182,24 @@ async function nextAfter(
     default:
       return unreachable(outcome);
   }
+}
+
+function nextAfterArriving(
+  outcome: Extract<ForwardOutcome, { kind: "arriving" }>,
+  need: OriginNeed,
+): Next<OriginNeed, Response> | Promise<Next<OriginNeed, Response>> {
+  const { key, exchange } = need;
+  const { flights, uncacheable } = exchange.site;
+  const judged = judgedUnder(questionOf(need), candidateOf(withoutBody(outcome), need));
+  if (judged.kind !== "usable") {
+    const flight = flights.get(key.text, exchange.nowAtMs());
+    if (flight?.arrived === outcome) flights.leave(key.text, flight);
+    return { kind: "again" };
+  }
+  if (outcome.relay.hasStored === true) return lookedUpAgain(outcome, need);
+  // A body without a length is too slow for other requests to wait for it.
+  if (outcome.metadata.bodyBytes === null) uncacheable.pass.mark(key.text, exchange.nowAtMs());
+  return { kind: "alone" };
 }
 
 /** Returns whether an anonymous request has lately got an answer that nobody may share. */

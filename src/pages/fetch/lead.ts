@@ -8,14 +8,15 @@ import { mayBeSecret, prefersAnother, selectingFieldNames } from "../../rules/se
 import { conditionalFields, hasStrongDate } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { failedWith, type ForwardFlight } from "../site/forward-outcome.ts";
-import { storedCandidate, type OriginNeed, questionOf } from "../reuse/need.ts";
-import { bodyDateOf, type Candidate } from "../stored/stored-response.ts";
+import { mayValidate, storedCandidate, type OriginNeed, questionOf } from "../reuse/need.ts";
+import { bodyDateOf } from "../stored/stored-response.ts";
 import { judgedUnder, mayBeValidated } from "../reuse/may-answer.ts";
 import type { StampedAnswer } from "../storing/metadata-of-answer.ts";
 import { sendAndStore } from "../storing/send-and-store.ts";
 import { storedMeanwhile, answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
 import { forwardSelecting, isOriginError, inPublicContext } from "./forward.ts";
 import type { OriginTrouble } from "../site/origin-health.ts";
+import { continuationIn } from "./continue-body.ts";
 import { learnFromHead, validated } from "./validate.ts";
 
 /**
@@ -48,7 +49,8 @@ async function leadPublic(need: OriginNeed, flight: ForwardFlight): Promise<Fetc
     return originFailed(answer.failure, need, flight);
   }
   const fresh: StampedAnswer = { ...answer, stamp };
-  const leadNeed = { ...need, request, flight };
+  const place = { ...need, request };
+  const leadNeed = { ...place, flight, continuationOf: continuationIn(place) };
   const { response } = answer;
   const { status } = response;
   need.exchange.decision.heard({ ...answer, status });
@@ -104,21 +106,6 @@ function validatorsOf(need: OriginNeed): readonly FieldLine[] {
   if (metadata.isOfClient === true && (isAnonymous || prefersAnother(forwarded, stored))) return [];
   const isTrusted = judgedUnder(question, validating).kind === "usable";
   return conditionalFields(stored, isTrusted || hasStrongDate(stored, bodyDateOf(metadata)));
-}
-
-/**
- * Returns whether validation is allowed (rule 23). Called before the request is sent, and again
- * when the 304 arrives.
- */
-async function mayValidate(validating: Candidate, need: OriginNeed): Promise<boolean> {
-  const { exchange, key } = need;
-  const question = questionOf(need);
-  if (mayBeValidated(question, validating)) return true;
-  if (judgedUnder(question, validating).kind === "purged") return false;
-  // The view may be too old, or may not yet include the stamp.
-  const requester = { atMs: question.atMs, host: key.host, afterAnswer: exchange.afterAnswer };
-  await exchange.site.view.seek(requester, validating.stored.metadata);
-  return mayBeValidated(questionOf(need), validating);
 }
 
 async function originFailed(

@@ -11,7 +11,7 @@ import type { FetchResult } from "../../cache/flights.ts";
 import { fieldsOf } from "../../rules/fields.ts";
 import { lengthOf } from "../../rules/ranges.ts";
 import { silentlyVaryingBy } from "../../rules/selecting.ts";
-import { isNotModified } from "../../rules/validators.ts";
+import { isNotModified, strongValidator } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { mayNeedNoBody, rangeIn, clientHasIt } from "../request/conditions.ts";
 import { isPersonal } from "../request/personal.ts";
@@ -26,7 +26,7 @@ import {
 import { bytesPassedOn, notModified, passOn, bodiless } from "../respond/respond.ts";
 import { failedWith } from "../site/forward-outcome.ts";
 import { storedCandidate, type LeadNeed, type OriginNeed } from "../reuse/need.ts";
-import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
+import { bodyDateOf, type StoredMetadata, type StoredResponse } from "../stored/stored-response.ts";
 import { withTermsKept, ageSeconds, termsOf } from "../stored/lifetime.ts";
 import { awaitsSecondAsk } from "./admission.ts";
 import { applyForSessions, applyRefusal } from "./consequences.ts";
@@ -38,13 +38,8 @@ import { isWithinMs } from "../../base/elapsed.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { sha256Base64url } from "../../base/sha256.ts";
 import { openBytePipe } from "../body/client-end.ts";
-import {
-  ChunkReader,
-  gather,
-  type GatherPlan,
-  type GatherResult,
-  smallBytesMax,
-} from "../body/gather.ts";
+import { ChunkReader } from "../body/chunk-reader.ts";
+import { gather, type GatherPlan, type GatherResult, smallBytesMax } from "../body/gather.ts";
 import { Relay } from "../body/relay.ts";
 import {
   removeDisplaced,
@@ -244,34 +239,40 @@ function storeBehind(
   const { site, decision } = exchange;
   const done = Promise.withResolvers<void>();
   const relay = relayFor(metadata, need);
+  const { filler } = relay;
   const streaming = streamTiers(request.route, site.tiers);
   const streamed: Promise<boolean>[] = [];
   let sent: Promise<void> | undefined;
   exchange.afterAnswer(async () => {
+    let isStreamed = false;
     try {
       const gathered = await gather({
         reader,
         client,
         relay,
+        continuation: need.continuationOf(metadata),
+        betweenBytesMs: site.config.originTimeout.betweenBytesMs,
+        isAwaited: () => flight.hasFollowers,
         bufferBytes: site.config.limits.bufferBytes,
         isOver: () => exchange.nowAtMs() - metadata.respondedAtMs > behindAnswerMsMax,
         budget: site.fillBudget,
         bodyBytes: metadata.bodyBytes,
         streamBytesMax: streamBytesMax(request, site.tiers),
-        onUnshared: () => flight.settle({ kind: "nothing-to-share" }),
+        onStreaming: (mayStore) => shareArriving(relay, { metadata, mayStore }, need),
         streamCount: streaming.length,
-        onOverflow: (stream, completed, nth) => {
+        onOverflow: (stream, end, nth) => {
           const tier = streaming[nth];
+          // Readers of the anonymous request's body may still need the record of that body.
+          const completed = end.then((bytes) => (flight.isReplaced ? "cut" : bytes));
           const arriving = { kind: "arriving", metadata, stream, completed } as const;
           if (tier !== undefined) streamed.push(storeArriving(arriving, need, tier));
         },
       });
       decision.bodyTookMs = exchange.nowAtMs() - metadata.requestedAtMs;
-      if (gathered.kind === "whole") {
-        ({ sent } = gathered);
-        await storeWhole(gathered.blob, sending, need);
-      }
-      await Promise.all(streamed);
+      if (gathered.kind !== "cut") ({ sent } = gathered);
+      if (gathered.kind === "whole") await storeWhole(gathered.blob, sending, need);
+      isStreamed = (await Promise.all(streamed)).includes(true);
+      if (isStreamed) flight.settle({ kind: "in-tiers", metadata });
       const unkept = whyUnkept(gathered, streamed.length > 0);
       const { pass } = site.uncacheable;
       if (unkept === undefined) pass.forget(need.key.text);
@@ -285,32 +286,49 @@ function storeBehind(
       flight.settle({ kind: "nothing-to-share" });
       done.resolve();
     }
-    // Keep the transfer alive until the client has read the body or disconnected.
-    await sent;
+    // Keep the transfers alive until the clients have read the body or disconnected.
+    await Promise.all([sent, relay.settle(isStreamed, filler)]);
   });
   return done.promise;
 }
 
 /**
- * Limits how long waiting requests wait for a body without a stated length. The body of an
- * anonymous request is relayed as it arrives. If a client's own request is slow, a parallel
+ * Opens a relay, and limits how long waiting requests wait for a body without a stated length. The
+ * body of an anonymous request is relayed as it arrives. If a client's own request is slow, a parallel
  * anonymous request starts.
  */
-function relayFor(metadata: StoredMetadata, need: LeadNeed): Relay | undefined {
+function relayFor(metadata: StoredMetadata, need: LeadNeed): Relay {
   const { request, flight, exchange } = need;
-  if (metadata.bodyBytes !== null) return undefined;
   const { nowAtMs, config, fillBudget: budget } = exchange.site;
-  const relay = request.isAnonymous
-    ? new Relay({ bytesMax: config.limits.bufferBytes, budget, nowAtMs })
-    : undefined;
+  const { bodyBytes } = metadata;
+  const { betweenBytesMs } = config.originTimeout;
+  const bytesMax = config.limits.bufferBytes;
+  const relay = new Relay({ bytesMax, budget, nowAtMs, bodyBytes, betweenBytesMs });
+  if (bodyBytes !== null) return relay;
   const sinceAtMs = nowAtMs();
   setTimeout(() => {
     // A timer may fire although the isolate's clock has not advanced.
     if (isWithinMs(streamsAfterMs / 2, sinceAtMs, nowAtMs())) return;
-    if (relay === undefined) flight.stall();
-    else flight.arrive({ kind: "arriving", metadata, relay });
+    if (request.isAnonymous) flight.arrive({ kind: "arriving", metadata, relay });
+    else flight.stall();
   }, streamsAfterMs);
   return relay;
+}
+
+/**
+ * Lets waiting requests join a large body if a tier may store it, so that a reader that is overtaken can
+ * continue. They do not join the body of a client's own request without a strong validator, because it
+ * may break off for a reason that concerns only that client. They wait for an anonymous request instead.
+ */
+function shareArriving(
+  relay: Relay,
+  { metadata, mayStore }: { readonly metadata: StoredMetadata; readonly mayStore: boolean },
+  { request, flight }: LeadNeed,
+): void {
+  const validator = strongValidator(fieldsOf(metadata), bodyDateOf(metadata));
+  if (!mayStore) flight.settle({ kind: "nothing-to-share" });
+  else if (!request.isAnonymous && validator === undefined) flight.stall();
+  else flight.arrive({ kind: "arriving", metadata, relay });
 }
 
 /**

@@ -31,19 +31,6 @@ it("a streamed body is stored only in the edge tier", async () => {
   expect(hit.cacheStatus).toBe("tidemark; hit; ttl=60; detail=edge");
 });
 
-it.each([2, 20])(
-  "a streamed body that is not stored yet costs a crowd of %i a download each",
-  async (clients) => {
-    const site = openStreaming();
-    const asked = await Promise.all(Array.from({ length: clients }, () => site.ask("/a")));
-    const texts = (await Promise.all(asked.map(read))).map(({ text }) => text);
-    expect(texts).toEqual(Array(clients).fill(whole));
-    await site.settle();
-    expect(site.origin.count).toBe(clients);
-    expect((await site.get("/a")).cacheStatus).toContain("detail=edge");
-  },
-);
-
 it.each([
   { id: "ends with an error", end: "breaks", length: "15" },
   { id: "is shorter than its Content-Length", end: "ends", length: "16" },
@@ -52,7 +39,7 @@ it.each([
     origin: () =>
       new Response(chunked(chunks, end), { headers: { ...fields, "content-length": length } }),
   });
-  await expect(read(await site.ask("/a"))).rejects.toThrow(/connection was lost|expected bytes/);
+  await expect(read(await site.ask("/a"))).rejects.toThrow("cut short");
   await site.settle();
   site.origin.script = () => page("complete", cc("max-age=60"));
   expect((await site.get("/a")).text).toBe("complete");

@@ -48,6 +48,15 @@ it("a body of 40 MB is read from R2 once, and then at the colo's edge", async ()
   });
 });
 
+it("colos share one download with collapse: global", async () => {
+  const routes = [{ name: "all", match: "*", collapse: "global" as const }];
+  const { first, second } = openOverR2(undefined, { config: { routes } });
+  const asked = [first, first, second, second].map(async (site) => site.get("/streamed"));
+  const texts = (await Promise.all(asked)).map(({ text }) => text);
+  expect(texts.every((text) => text === bodyOf(sizes["/streamed"]))).toBe(true);
+  expect(first.origin.count).toBe(1);
+});
+
 it("a body that varies is copied with its marker", async () => {
   const { first, second, r2 } = openOverR2(undefined, {
     origin: ({ headers }) => {
