@@ -1,10 +1,9 @@
 // Gathers an origin's body while it streams to the client. If the body exceeds the buffer or the
 // memory budget, the body is streamed to tiers instead. While only the own client reads such a body,
 // it sets the pace. Once other requests read it as well, the tiers do.
-import { within } from "../../base/timeouts.ts";
+import { OutOfTime, patiently, within } from "../../base/timeouts.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import type { Continuation } from "../site/forward-outcome.ts";
-import { ChunkReader } from "./chunk-reader.ts";
 import { type BytePipe, openBytePipe, ClientEnd } from "./client-end.ts";
 import type { Relay } from "./relay.ts";
 
@@ -79,7 +78,7 @@ export async function gather(plan: GatherPlan): Promise<GatherResult> {
       if (!isReading && plan.isOver()) throw new Error("No client waits for the body any more.");
       client.queue(chunk);
       const isHeld = buffer.add(chunk);
-      relay.push(chunk, relay.filler);
+      relay.push(chunk);
       if (!isHeld || buffer.bytes > plan.bufferBytes) return await streamOn(plan, client, buffer);
     }
     if (plan.bodyBytes !== null && plan.bodyBytes !== buffer.bytes) {
@@ -88,13 +87,13 @@ export async function gather(plan: GatherPlan): Promise<GatherResult> {
   } catch (cause) {
     buffer.empty();
     client.abort(cause);
-    relay.end("cut", relay.filler);
+    relay.end("cut");
     void reader.cancel();
     return { kind: "cut" };
   }
   const blob = buffer.joined();
   client.shareFrom(blob);
-  relay.end("whole", relay.filler);
+  relay.end("whole");
   const release = plan.budget.hold(blob, blob.size);
   buffer.empty();
   return { kind: "whole", blob, sent: client.close(plan.budget).finally(release) };
@@ -147,7 +146,7 @@ class BodyBuffer {
 }
 
 /**
- * Streams the rest of the body. If all clients disconnect, nothing is stored. If a tier fails, the
+ * Streams the rest of the body. If the only client disconnects, nothing is stored. If a tier fails, the
  * clients and the other tiers still receive the body.
  */
 async function streamOn(
@@ -156,7 +155,6 @@ async function streamOn(
   buffer: BodyBuffer,
 ): Promise<GatherResult> {
   const { relay, bodyBytes, streamBytesMax, streamCount = 1 } = plan;
-  const { filler } = relay;
   const mayStream = streamBytesMax > 0 && (bodyBytes ?? 0) <= streamBytesMax;
   const ends = Array.from({ length: mayStream ? streamCount : 0 }, (_, nth) => {
     return new TierEnd(plan, nth);
@@ -170,64 +168,58 @@ async function streamOn(
   const isStoring = () => ends.some(({ isOver }) => !isOver);
   const write = (chunk: Uint8Array) => Promise.all(ends.map((end) => end.write(chunk)));
   const cut = () => ends.forEach((end) => end.cut());
-  const source = new ResumedReader(plan);
+  const source = resumedReader(plan);
   try {
     for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
       await write(chunk);
     }
     await relay.room(isStoring);
     for (;;) {
-      const mayEnd = plan.client !== undefined || plan.isOver();
-      if (mayEnd && !relay.isRead && !(plan.isAwaited() && (await relay.isJoined()))) {
-        throw new Error("The clients left.");
-      }
+      const isForOne = plan.client !== undefined && !plan.isAwaited();
+      if (!relay.isRead && (isForOne || plan.isOver())) throw new Error("The clients left.");
       const chunk = await source.read();
       if (chunk === undefined) break;
-      relay.push(chunk, filler);
+      relay.push(chunk);
       if (relay.bytes > streamBytesMax) cut();
       await write(chunk);
       await relay.room(isStoring);
     }
-    relay.end("whole", filler);
+    relay.end("whole");
     await Promise.all(ends.map((end) => end.complete(relay.bytes)));
   } catch {
-    relay.end("cut", filler);
+    relay.end("cut");
     cut();
     await source.cancel();
   }
   return { kind: "streamed", sent };
 }
 
-/** Reads a body. If the body breaks off, continues with a range request. */
-class ResumedReader {
-  readonly #plan: GatherPlan;
-  #reader: ChunkReader;
+/** The number of range requests for a body that breaks off. */
+const rangeRequestsMax = 2;
 
-  constructor(plan: GatherPlan) {
-    this.#plan = plan;
-    this.#reader = plan.reader;
-  }
-
-  /** Returns the next chunk; `undefined` at the end. Rejects if the body cannot be continued. */
-  async read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const { relay, bodyBytes, continuation, betweenBytesMs } = this.#plan;
+/** Returns a function that reads a body. If the body breaks off, it continues with a range request. */
+function resumedReader({ relay, bodyBytes, continuation, ...plan }: GatherPlan) {
+  let { reader } = plan;
+  let rangeRequests = 0;
+  const read = async (): Promise<Chunk | undefined> => {
     const leftBytes = bodyBytes === null ? null : bodyBytes - relay.bytes;
     try {
-      const chunk = await this.#reader.read();
-      if (chunk !== undefined || leftBytes === null || leftBytes <= 0) return chunk;
+      const chunk = await reader.read();
+      if (chunk !== undefined || (leftBytes ?? 0) <= 0) return chunk;
       throw new Error("The body was shorter than its Content-Length.");
     } catch (cause) {
-      const rest = relay.takesRangeRequest() && (await continuation.ofOrigin(relay.bytes));
-      if (!rest) throw cause;
-      this.#reader = new ChunkReader(rest, betweenBytesMs, leftBytes);
-      return this.read();
+      rangeRequests += 1;
+      const rest =
+        rangeRequests <= rangeRequestsMax ? await continuation.ofOrigin(relay.bytes) : undefined;
+      if (rest === undefined) throw cause;
+      reader = new ChunkReader(rest, plan.betweenBytesMs, leftBytes);
+      return read();
     }
-  }
-
-  cancel(): Promise<void> {
-    return this.#reader.cancel();
-  }
+  };
+  return { read, cancel: () => reader.cancel() };
 }
+
+type Chunk = Uint8Array<ArrayBuffer>;
 
 /** The time that a tier may leave a chunk unread. */
 const stallMsMax = 2_000;
@@ -274,5 +266,103 @@ class TierEnd {
     this.isOver = true;
     this.#completed.resolve("cut");
     void this.#writer.abort(new Error("The body was cut short.")).catch(() => undefined);
+  }
+}
+
+const chunkBytesMax = 65_536;
+/** The smallest buffer. It is never 0, so that bytes beyond the stated length can be read. */
+const chunkBytesMin = 1_024;
+
+/** Reads one body in chunks, with a timeout per chunk. */
+export class ChunkReader {
+  readonly #betweenBytesMs: number;
+  readonly #bytes: ReadableStreamBYOBReader | undefined;
+  readonly #plain: ReadableStreamDefaultReader<Chunk> | undefined;
+  /** The bytes of the stated length that have not arrived yet. */
+  #leftBytes: number;
+  /** The chunks that were read ahead, and the read that has not settled or has failed. */
+  readonly #ahead: Chunk[] = [];
+  #reading: Promise<Chunk | undefined> | undefined;
+  #hasEnded = false;
+
+  /**
+   * @param betweenBytesMs the timeout of each chunk
+   * @param bodyBytes the stated length, so that a small body gets a small buffer; `null` if unknown
+   */
+  constructor(
+    stream: ReadableStream<Chunk>,
+    betweenBytesMs: number,
+    bodyBytes: number | null = null,
+  ) {
+    this.#betweenBytesMs = betweenBytesMs;
+    this.#leftBytes = bodyBytes ?? Infinity;
+    try {
+      this.#bytes = stream.getReader({ mode: "byob" });
+    } catch {
+      // A stream that code creates need not be a byte stream.
+      this.#plain = stream.getReader();
+    }
+  }
+
+  /**
+   * Reads ahead for at most `ms`, with one timer. `read` returns the same chunks again.
+   *
+   * @returns the body; `undefined` if it has not ended by then, or not at its stated length
+   */
+  async wholeWithin(ms: number): Promise<Blob | undefined> {
+    let isOver = false;
+    const readAhead = async () => {
+      while (this.#leftBytes >= 0 && !this.#hasEnded) {
+        this.#reading = this.#next();
+        const chunk = await this.#reading;
+        // `read` returns this chunk.
+        if (isOver) return;
+        this.#reading = undefined;
+        if (chunk === undefined) this.#hasEnded = true;
+        else this.#ahead.push(chunk);
+      }
+    };
+    await patiently(readAhead(), ms);
+    isOver = true;
+    return this.#hasEnded && this.#leftBytes === 0 ? new Blob(this.#ahead) : undefined;
+  }
+
+  /** Returns the next chunk; `undefined` at the end. Rejects if the body breaks off or stalls. */
+  async read(): Promise<Chunk | undefined> {
+    if (this.#ahead.length > 0 || this.#hasEnded) return this.#ahead.shift();
+    const reading = this.#reading ?? this.#next();
+    this.#reading = undefined;
+    try {
+      return await within(reading, this.#betweenBytesMs);
+    } catch (cause) {
+      if (!(cause instanceof OutOfTime)) throw cause;
+      void this.cancel();
+      throw new Error("The origin's body stalled.", { cause });
+    }
+  }
+
+  async #next(): Promise<Chunk | undefined> {
+    const chunk = await (this.#bytes === undefined ? this.#given() : this.#buffered(this.#bytes));
+    this.#leftBytes -= chunk?.byteLength ?? 0;
+    return chunk;
+  }
+
+  async #given(): Promise<Chunk | undefined> {
+    const chunk: unknown = (await this.#plain?.read())?.value;
+    if (chunk === undefined || chunk instanceof Uint8Array) return chunk as Chunk | undefined;
+    throw new TypeError("The origin's body contains something other than bytes.");
+  }
+
+  async #buffered(bytes: ReadableStreamBYOBReader): Promise<Chunk | undefined> {
+    const chunkBytes = Math.min(chunkBytesMax, Math.max(chunkBytesMin, this.#leftBytes));
+    const { done, value } = await bytes.read(new Uint8Array(chunkBytes));
+    if (done || value === undefined) return undefined;
+    // A short chunk must not keep its long buffer alive.
+    return value.byteLength < chunkBytes / 4 ? value.slice() : value;
+  }
+
+  /** Discards the rest of the body. Never rejects. */
+  async cancel(): Promise<void> {
+    await (this.#bytes ?? this.#plain)?.cancel().catch(() => undefined);
   }
 }

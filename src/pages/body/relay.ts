@@ -6,7 +6,6 @@ import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { patiently } from "../../base/timeouts.ts";
 import type { ArrivingBody, Continuation } from "../site/forward-outcome.ts";
 import type { Context } from "../site/exchange.ts";
-import { ChunkReader } from "./chunk-reader.ts";
 import { type BytePipe, openBytePipe } from "./client-end.ts";
 
 /** The time during which clients can join a body of unknown length, which may be endless. */
@@ -22,8 +21,6 @@ const silenceMsMax = 35_000;
 const stallMsMax = 20_000;
 /** The window while memory is short. */
 const shortBytesMax = 65_536;
-/** The number of range requests for a body that breaks off. */
-const rangeRequestsMax = 2;
 
 interface RelayLimits {
   /** The length of the window. */
@@ -34,19 +31,15 @@ interface RelayLimits {
   readonly nowAtMs: () => number;
   /** The Content-Length; `null` if there is none. */
   readonly bodyBytes: number | null;
-  readonly betweenBytesMs: number;
 }
 
 type Chunk = Uint8Array<ArrayBuffer>;
 
-/** The place of a reader's next chunk: its number, and its first byte. */
-interface Place {
-  readonly at: number;
-  readonly atByte: number;
-}
-
 interface Reader {
-  place: Place;
+  /** The number of the next chunk. */
+  at: number;
+  /** The first byte of the next chunk. */
+  atByte: number;
   readonly leave: (cause: unknown) => void;
 }
 
@@ -73,28 +66,15 @@ export class Relay implements ArrivingBody {
   #state: "coming" | "whole" | "cut" = "coming";
   /** Whether tiers have stored the body; `undefined` until that is known. */
   hasStored: boolean | undefined;
-  #rangeRequests = 0;
-  /** Changes when another request takes over. Until then, the leader fills the relay. */
-  #filler: object = {};
 
   constructor(limits: RelayLimits) {
     this.#limits = limits;
     this.#sinceAtMs = limits.nowAtMs();
   }
 
-  get filler(): object {
-    return this.#filler;
-  }
-
   /** Returns whether a request reads the body, or waits for the stored body. */
   get isRead(): boolean {
     return this.#readers.size + this.#waiterCount > 0;
-  }
-
-  /** Waits a little for a first reader, because requests join some turns after they are told. */
-  async isJoined(): Promise<boolean> {
-    if (!this.isRead) await this.#readersMove();
-    return this.isRead;
   }
 
   /**
@@ -111,9 +91,8 @@ export class Relay implements ArrivingBody {
     this.#windowBytes = isCounted ? bytesMax : Math.max(shortBytesMax, countedBytes);
   }
 
-  /** @throws Error if another request has taken over, or if the body is longer than stated */
-  push(chunk: Chunk, filler: object): void {
-    if (filler !== this.#filler) throw new Error("Another request fetches the body now.");
+  /** @throws Error if the body is longer than stated */
+  push(chunk: Chunk): void {
     if (chunk.byteLength === 0) return;
     if (this.bytes + chunk.byteLength > (this.#limits.bodyBytes ?? Infinity)) {
       throw new Error("The body was longer than its Content-Length.");
@@ -133,7 +112,7 @@ export class Relay implements ArrivingBody {
     const hasRoom = () => {
       if (this.#readers.size === 0 || (isStoring() && this.#isShared)) return true;
       let fastestAtByte = 0;
-      for (const { place } of this.#readers) fastestAtByte = Math.max(fastestAtByte, place.atByte);
+      for (const { atByte } of this.#readers) fastestAtByte = Math.max(fastestAtByte, atByte);
       return this.bytes - fastestAtByte <= this.#windowBytes;
     };
     await this.#untilReadersStall(hasRoom);
@@ -149,25 +128,20 @@ export class Relay implements ArrivingBody {
   /** Waits for the condition. Disconnects all readers if none has read for a while and memory is short. */
   async #untilReadersStall(isOver: () => boolean): Promise<void> {
     for (let stalledMs = 0; !isOver();) {
-      stalledMs = (await this.#readersMove()) ? 0 : stalledMs + lookAgainMs;
+      // With a promise of a reader, the filler would wait in vain after the end of the reader's request.
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wakeFiller = resolve;
+      const how = await patiently(promise, lookAgainMs);
+      stalledMs = how === "timed-out" ? stalledMs + lookAgainMs : 0;
       if (stalledMs < stallMsMax || !this.#limits.budget.isShort) continue;
       for (const reader of this.#readers) reader.leave(new Error("The client stopped reading."));
       this.#readers.clear();
     }
   }
 
-  /** Waits until a reader joins, reads a chunk or leaves. Returns false if none does for a second. */
-  async #readersMove(): Promise<boolean> {
-    // The filler creates the promise. With a promise of a reader, it would wait in vain after the end
-    // of the reader's request.
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wakeFiller = resolve;
-    return (await patiently(promise, lookAgainMs)) !== "timed-out";
-  }
-
-  /** Ends the body: `whole`, or `cut` if it was truncated. Does nothing after another took over. */
-  end(how: "whole" | "cut", filler: object): void {
-    if (this.#state !== "coming" || filler !== this.#filler) return;
+  /** Ends the body: `whole`, or `cut` if it was truncated. */
+  end(how: "whole" | "cut"): void {
+    if (this.#state !== "coming") return;
     const { bodyBytes } = this.#limits;
     const isShort = bodyBytes !== null && this.bytes < bodyBytes;
     this.#state = isShort ? "cut" : how;
@@ -178,11 +152,10 @@ export class Relay implements ArrivingBody {
    * Says whether tiers have stored the body. Settles once the relay holds no more bytes: if several
    * requests read a stored body, they continue with that body at once.
    */
-  async settle(hasStored: boolean, filler: object): Promise<void> {
-    if (filler !== this.#filler) return;
+  async settle(hasStored: boolean): Promise<void> {
     this.hasStored = hasStored;
     this.#wake();
-    if (this.hasStored !== true || !this.#isShared) {
+    if (!hasStored || !this.#isShared) {
       await this.#untilReadersStall(() => this.#readers.size === 0);
     }
     while (this.#chunks.length > 0) this.#dropFirst();
@@ -224,7 +197,7 @@ export class Relay implements ArrivingBody {
     const isLate = bodyBytes === null && !isWithinMs(joinMsMax, this.#sinceAtMs, nowAtMs());
     if (this.#dropped > 0 || isLate || this.#state === "cut") return undefined;
     const pipe = openBytePipe(bodyBytes);
-    afterAnswer(() => this.#send(pipe, continuation, this.#readerFrom({ at: 0, atByte: 0 }, pipe)));
+    afterAnswer(() => this.#send(pipe, continuation, this.#readerFrom(0, 0, pipe)));
     // The relay writes only chunks.
     return pipe.readable as ReadableStream<Chunk>;
   }
@@ -241,13 +214,13 @@ export class Relay implements ArrivingBody {
     continuation: Continuation,
   ): Promise<void> {
     const at = this.#dropped + this.#chunks.length - left.count;
-    this.#own = this.#readerFrom({ at, atByte: this.bytes - left.bytes }, pipe);
+    this.#own = this.#readerFrom(at, this.bytes - left.bytes, pipe);
     return this.#send(pipe, continuation, this.#own);
   }
 
-  #readerFrom(place: Place, { writer }: BytePipe): Reader {
+  #readerFrom(at: number, atByte: number, { writer }: BytePipe): Reader {
     const leave = (cause: unknown) => void writer.abort(cause).catch(() => undefined);
-    const reader = { place, leave };
+    const reader = { at, atByte, leave };
     this.#readers.add(reader);
     this.#wakeFiller();
     return reader;
@@ -255,13 +228,15 @@ export class Relay implements ArrivingBody {
 
   async #send(pipe: BytePipe, continuation: Continuation, reader: Reader): Promise<void> {
     const { writer, writable } = pipe;
-    const refills: Promise<void>[] = [];
     try {
-      const end = await this.#sendWindow(reader, pipe, (filler) => {
-        refills.push(this.#takeOver(filler, continuation));
-      });
+      const end = await this.#sendWindow(reader, pipe);
       if (end === "whole") return await writer.close();
-      const rest = await this.#restFor(reader, end, continuation);
+      if (end === "cut") throw new Error("The body was cut short.");
+      const { atByte } = reader;
+      const isStored = end === "overtaken" && (await this.isStored());
+      const stored = isStored ? await continuation.ofStored(atByte) : undefined;
+      const rest = stored ?? (await continuation.ofOrigin(atByte));
+      if (rest === undefined) throw new Error("The body could not be continued.");
       writer.releaseLock();
       await rest.pipeTo(writable);
     } catch (cause) {
@@ -269,80 +244,30 @@ export class Relay implements ArrivingBody {
     } finally {
       this.#readers.delete(reader);
       this.#wakeFiller();
-      await Promise.all(refills);
     }
   }
 
+  /** @returns `lost` if the runtime has ended the leader's request */
   async #sendWindow(
     reader: Reader,
     { writer }: BytePipe,
-    takeOver: (filler: object) => void,
-  ): Promise<"whole" | "cut" | "overtaken"> {
-    let filler = this.#filler;
-    for (let silentMs = 0; ;) {
-      const { at, atByte } = reader.place;
-      if (at < this.#dropped) return "overtaken";
-      const chunk = this.#chunks[at - this.#dropped];
+  ): Promise<"whole" | "cut" | "overtaken" | "lost"> {
+    for (let silentMs = 0; silentMs < silenceMsMax;) {
+      if (reader.at < this.#dropped) return "overtaken";
+      const chunk = this.#chunks[reader.at - this.#dropped];
       if (chunk !== undefined) {
         await writer.write(chunk);
-        reader.place = { at: at + 1, atByte: atByte + chunk.byteLength };
+        reader.at += 1;
+        reader.atByte += chunk.byteLength;
         this.#wakeFiller();
         continue;
       }
       if (this.#state !== "coming") return this.#state;
       const how = await patiently(this.#changed.promise, lookAgainMs);
-      const isSame = filler === this.#filler;
-      filler = this.#filler;
-      silentMs = isSame && how === "timed-out" ? silentMs + lookAgainMs : 0;
-      if (isSame && (how === "abandoned" || silentMs >= silenceMsMax)) takeOver(filler);
+      if (how === "abandoned") break;
+      silentMs = how === "timed-out" ? silentMs + lookAgainMs : 0;
     }
-  }
-
-  /** @throws Error if the body cannot be continued */
-  async #restFor(
-    { place: { atByte } }: Reader,
-    end: "cut" | "overtaken",
-    continuation: Continuation,
-  ): Promise<ReadableStream<Uint8Array>> {
-    const isStored = end === "overtaken" && (await this.isStored());
-    const rest = isStored ? await continuation.ofStored(atByte) : undefined;
-    const mayAsk = end === "overtaken" || this.takesRangeRequest();
-    const found = rest ?? (mayAsk && (await continuation.ofOrigin(atByte)));
-    if (!found) throw new Error("The body was cut short.");
-    return found;
-  }
-
-  /** Returns whether another range request may continue a body that has broken off. */
-  takesRangeRequest(): boolean {
-    this.#rangeRequests += 1;
-    return this.#rangeRequests <= rangeRequestsMax;
-  }
-
-  /** Fetches the rest of the body for all readers, because the runtime has ended the leader's request. */
-  async #takeOver(before: object, continuation: Continuation): Promise<void> {
-    if (before !== this.#filler) return;
-    const filler = {};
-    this.#filler = filler;
-    // No promise of the ended request will resolve.
-    this.#changed = Promise.withResolvers();
-    const { bodyBytes, betweenBytesMs } = this.#limits;
-    let reader: ChunkReader | undefined;
-    try {
-      const rest = this.takesRangeRequest() && (await continuation.ofOrigin(this.bytes));
-      if (!rest) throw new Error("The body was cut short.");
-      const leftBytes = bodyBytes === null ? null : bodyBytes - this.bytes;
-      reader = new ChunkReader(rest, betweenBytesMs, leftBytes);
-      for (let chunk = await reader.read(); chunk !== undefined; chunk = await reader.read()) {
-        this.push(chunk, filler);
-        await this.room(() => false);
-        if (!this.isRead) throw new Error("The clients left.");
-      }
-      this.end("whole", filler);
-    } catch {
-      this.end("cut", filler);
-      void reader?.cancel();
-    }
-    await this.settle(false, filler);
+    return "lost";
   }
 
   #dropFirst(): void {

@@ -5,6 +5,7 @@ import { discardBody, haveSameBody } from "../../cache/record/record.ts";
 import { Decision } from "../../observe/decision.ts";
 import { fieldsOf } from "../../rules/fields.ts";
 import { contentRange } from "../../rules/ranges.ts";
+import { prefersAnother } from "../../rules/selecting.ts";
 import { strongValidator } from "../../rules/validators.ts";
 import { slicedStream } from "../body/sliced-stream.ts";
 import type { LookupRequest } from "../request/plan.ts";
@@ -43,7 +44,6 @@ async function restOfStored(metadata: StoredMetadata, atByte: number, place: Pag
   const { body, metadata: read } = found.candidate.stored;
   const bodyBytes = read.bodyBytes ?? 0;
   if (accepts(found) && atByte < bodyBytes) {
-    if (body.kind === "blob") return body.blob.slice(atByte).stream();
     if (body.kind === "part" && body.range.firstByte === atByte) return body.stream;
     if (body.kind === "stream") {
       return slicedStream(body.stream, { firstByte: atByte, lastByte: bodyBytes - 1 });
@@ -65,7 +65,12 @@ async function restFromOrigin(metadata: StoredMetadata, atByte: number, place: P
     tier: place.exchange.site.tiers.memory.name,
     key: place.key,
   } as const;
-  if (validator === undefined || !(await mayValidate(candidate, place))) return undefined;
+  const { bodyBytes } = metadata;
+  if (validator === undefined || bodyBytes === null) return undefined;
+  // The page may vary by a field that `Vary` does not name.
+  if (metadata.isOfClient === true && prefersAnother(place.request.forwarded, stored))
+    return undefined;
+  if (!(await mayValidate(candidate, place))) return undefined;
   const asking = placeOf({ range: `bytes=${atByte}-`, "if-range": validator }, place);
   const { forwardSlots, nowAtMs, random } = place.exchange.site;
   const waitMs = place.request.route.waitTimeoutMs;
@@ -73,22 +78,13 @@ async function restFromOrigin(metadata: StoredMetadata, atByte: number, place: P
   const { answer } = await forwardSelecting(asking, []).finally(leave);
   if (answer.kind === "failed") return undefined;
   const { status, headers, body } = answer.response;
-  const last = lastByteIn(headers, metadata.bodyBytes);
+  const rest = { firstByte: atByte, lastByte: bodyBytes - 1 };
   const isSame =
     status === 206 &&
-    last !== undefined &&
-    headers.get("content-range") ===
-      contentRange({ firstByte: atByte, lastByte: last }, last + 1) &&
+    headers.get("content-range") === contentRange(rest, bodyBytes) &&
     strongValidator(headers, headers.get("date")) === validator &&
     headers.get("content-encoding") === stored.get("content-encoding");
   if (isSame && body !== null && (await mayValidate(candidate, place))) return body;
   cancelBody(answer.response);
   return undefined;
-}
-
-/** Returns the last byte of the whole body, by its stated length or else by the origin's answer. */
-function lastByteIn(headers: Headers, bodyBytes: number | null): number | undefined {
-  if (bodyBytes !== null) return bodyBytes - 1;
-  const total = /\/(\d{1,15})$/.exec(headers.get("content-range") ?? "")?.[1];
-  return total === undefined ? undefined : Number(total) - 1;
 }

@@ -38,8 +38,13 @@ import { isWithinMs } from "../../base/elapsed.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { sha256Base64url } from "../../base/sha256.ts";
 import { openBytePipe } from "../body/client-end.ts";
-import { ChunkReader } from "../body/chunk-reader.ts";
-import { gather, type GatherPlan, type GatherResult, smallBytesMax } from "../body/gather.ts";
+import {
+  ChunkReader,
+  gather,
+  type GatherPlan,
+  type GatherResult,
+  smallBytesMax,
+} from "../body/gather.ts";
 import { Relay } from "../body/relay.ts";
 import {
   removeDisplaced,
@@ -239,7 +244,6 @@ function storeBehind(
   const { site, decision } = exchange;
   const done = Promise.withResolvers<void>();
   const relay = relayFor(metadata, need);
-  const { filler } = relay;
   const streaming = streamTiers(request.route, site.tiers);
   const streamed: Promise<boolean>[] = [];
   let sent: Promise<void> | undefined;
@@ -287,7 +291,7 @@ function storeBehind(
       done.resolve();
     }
     // Keep the transfers alive until the clients have read the body or disconnected.
-    await Promise.all([sent, relay.settle(isStreamed, filler)]);
+    await Promise.all([sent, relay.settle(isStreamed)]);
   });
   return done.promise;
 }
@@ -301,9 +305,7 @@ function relayFor(metadata: StoredMetadata, need: LeadNeed): Relay {
   const { request, flight, exchange } = need;
   const { nowAtMs, config, fillBudget: budget } = exchange.site;
   const { bodyBytes } = metadata;
-  const { betweenBytesMs } = config.originTimeout;
-  const bytesMax = config.limits.bufferBytes;
-  const relay = new Relay({ bytesMax, budget, nowAtMs, bodyBytes, betweenBytesMs });
+  const relay = new Relay({ bytesMax: config.limits.bufferBytes, budget, nowAtMs, bodyBytes });
   if (bodyBytes !== null) return relay;
   const sinceAtMs = nowAtMs();
   setTimeout(() => {

@@ -1,7 +1,7 @@
 // Tests how much memory a reader offers for each chunk, that it reads all bytes even if the stated
 // length is wrong, how long it waits, and what it reads ahead.
 import { describe, expect, it, vi } from "vitest";
-import { ChunkReader } from "../../../src/pages/body/chunk-reader.ts";
+import { ChunkReader } from "../../../src/pages/body/gather.ts";
 import { playTimers } from "../../../testing/site/two-colos.ts";
 
 playTimers();

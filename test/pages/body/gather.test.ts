@@ -4,8 +4,7 @@ import { idle, until } from "../../../testing/site/harness.ts";
 import { chunked } from "../../../testing/fakes/origin-in-process.ts";
 import { openBytePipe } from "../../../src/pages/body/client-end.ts";
 import { ByteBudget } from "../../../src/cache/byte-budget.ts";
-import { ChunkReader } from "../../../src/pages/body/chunk-reader.ts";
-import type { GatherResult } from "../../../src/pages/body/gather.ts";
+import { ChunkReader, type GatherResult } from "../../../src/pages/body/gather.ts";
 import { gatherAlone } from "./gather-alone.ts";
 
 const encoder = new TextEncoder();
