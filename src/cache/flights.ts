@@ -73,6 +73,11 @@ export class Flight<Shared extends SharedOutcome> {
    * not yet in every tier.
    */
   outcome: FlightOutcome<Shared> | undefined;
+  /** The record whose body was still arriving when `arrive` was called. */
+  arrived: Shared | undefined;
+  /** Whether a request has waited for this flight. */
+  hasFollowers = false;
+  #hasStalled = false;
   #leadsSinceAtMs: number | undefined;
 
   /** @param startedAtMs epoch milliseconds */
@@ -116,11 +121,18 @@ export class Flight<Shared extends SharedOutcome> {
 
   /** Reports to followers a record whose body is still arriving, unless the flight is settled. */
   arrive(outcome: Shared): void {
+    this.arrived ??= outcome;
     this.#arrived.resolve(outcome);
+  }
+
+  /** Returns whether followers fetch anonymously instead. */
+  get isReplaced(): boolean {
+    return this.#hasStalled && this.hasFollowers;
   }
 
   /** Signals followers that a client's fetch is too slow to wait for. */
   stall(): void {
+    this.#hasStalled = true;
     this.#stalled.resolve("stalled");
   }
 
@@ -142,6 +154,7 @@ export class Flight<Shared extends SharedOutcome> {
     earlier: readonly Flight<Shared>[] = [],
   ): Promise<FlightResult<Shared> | "timed-out" | "abandoned" | "stalled"> {
     if (this.outcome !== undefined) return { flight: this, outcome: this.outcome };
+    this.hasFollowers = true;
     const own = Promise.race([this.#settled.promise, this.#arrived.promise]).then((outcome) => ({
       flight: this,
       outcome,

@@ -35,6 +35,16 @@ export function hasStrongDate(stored: Fields, bodyDate = stored.get("date")): bo
 }
 
 /**
+ * Returns the validator for `If-Range` (RFC 9110 §13.1.5): a strong ETag, or else a strong
+ * `Last-Modified`; `undefined` without either.
+ */
+export function strongValidator(stored: Fields, bodyDate: string | null): string | undefined {
+  const tag = entityTag(stored);
+  if (tag !== null) return isWeak(tag) ? undefined : tag;
+  return hasStrongDate(stored, bodyDate) ? stored.get("last-modified")?.trim() : undefined;
+}
+
+/**
  * Returns the fields of a conditional request for a stored response (RFC 9111 §4.3.1).
  *
  * @param isDateFit whether to send `Last-Modified` as `If-Modified-Since`

@@ -107,7 +107,7 @@ class SliceSender {
     const release = fillBudget.hold(blob, blob.size, { isCountedElsewhere });
     const writer = this.#pipe.writable.getWriter();
     writer.closed.catch(() => undefined);
-    const client = new ClientEnd({ readable: this.#pipe.readable, writer });
+    const client = new ClientEnd({ ...this.#pipe, writer });
     try {
       client.queueWhole(blob.slice(firstByte, lastByte + 1));
       await client.drained(fillBudget);

@@ -7,7 +7,7 @@ import { type ByteRange, lengthOf } from "../rules/ranges.ts";
 import { cancelBody } from "../base/cancel-body.ts";
 import { sha256Base64url } from "../base/sha256.ts";
 import { forwardAsked, inPublicContext } from "../pages/fetch/forward.ts";
-import { mayValidate } from "../pages/fetch/lead.ts";
+import { mayValidate } from "../pages/reuse/pending-forward.ts";
 import { inNobodysName } from "../pages/fetch/refresh.ts";
 import { asRefresh } from "../pages/request/plan.ts";
 import { sharedMsMax } from "../pages/request/retention.ts";

@@ -96,6 +96,20 @@ export function bodyRequestedAtMs(provenance: Provenance): number {
   return provenance.bodyRequestedAtMs ?? provenance.requestedAtMs;
 }
 
+/**
+ * Returns whether two records have the body of one fill. A 304 renews the rest of a record, and keeps
+ * these members.
+ */
+export function haveSameBody(one: RecordMetadata, other: RecordMetadata): boolean {
+  return (
+    bodyRequestedAtMs(one) === bodyRequestedAtMs(other) &&
+    one.colo === other.colo &&
+    one.fillCostMs === other.fillCostMs &&
+    one.bodyBytes === other.bodyBytes &&
+    one.bodyDigest === other.bodyDigest
+  );
+}
+
 /** Cancels an unused stream, which would otherwise occupy a connection to its tier. */
 export function discardBody(record: Pick<CacheRecord<unknown>, "body"> | undefined): void {
   if (record === undefined || !("stream" in record.body)) return;

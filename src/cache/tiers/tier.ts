@@ -197,7 +197,8 @@ export interface TierKeep {
   readonly untilAtMs: number;
   /**
    * `unchanged` if a tier already had the same body. A tier that still has the body needs only the
-   * metadata and the expiry.
+   * metadata and the expiry. The record's body is then `absent` if it is not in memory: a tier without
+   * the body refuses the record.
    */
   readonly body: "unchanged" | "new";
   /**
@@ -214,6 +215,14 @@ export interface TierKeep {
   readonly leadsToError?: boolean;
   /** The records that the shared tier keeps. Absent: it replaces any record. */
   readonly unlessNewer?: NewerRecords | undefined;
+}
+
+/**
+ * Returns whether a tier that accepts streams stores the body apart from the record's head. A 304 then
+ * rewrites the head alone.
+ */
+export function isApart({ bodyBytes, bodyDigest }: RecordMetadata): boolean {
+  return bodyDigest === null || (bodyBytes ?? 0) > largeBodyBytesMax;
 }
 
 export function isSmall({ bodyBytes }: Pick<RecordMetadata, "bodyBytes">): boolean {

@@ -4,7 +4,7 @@ import { FixedLengthStream, IdentityTransformStream } from "../../base/byte-stre
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { patiently } from "../../base/timeouts.ts";
 
-/** Two ends of a pipe: `readable` returns the bytes written. */
+/** Two ends of a pipe: `readable` returns the bytes written. `writer` has the lock of `writable`. */
 export type BytePipe = Readonly<ReturnType<typeof openBytePipe>>;
 
 /**
@@ -18,7 +18,7 @@ export function openBytePipe(bytes: number | null) {
   // Each write reports its own failure. Without this handler, the runtime would also report the
   // rejection of `closed`.
   writer.closed.catch(() => undefined);
-  return { readable, writer };
+  return { readable, writable, writer };
 }
 
 /** A body held in one piece is sent in slices, so that a slow reader costs only one slice of extra memory. */
@@ -68,6 +68,14 @@ export class ClientEnd {
     this.#sending ??= this.#send(this.#pipe);
   }
 
+  /** Leaves the waiting chunks, which the caller sends instead. Returns their number and length. */
+  handOver(): { count: number; bytes: number } {
+    const left = { count: this.#waiting.length, bytes: this.#waitingBytes };
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    return left;
+  }
+
   /** Replaces the waiting chunks with the same bytes of a shared blob. */
   shareFrom(whole: Blob): void {
     if (this.#waitingBytes === 0) return;
@@ -80,10 +88,8 @@ export class ClientEnd {
    *
    * @param budget while this budget is short, a client that stalls is disconnected
    */
-  async drained(budget?: Pick<ByteBudget, "isShort">): Promise<void> {
-    const drained = this.#sending;
-    if (budget === undefined || drained === undefined) await drained;
-    else await this.#unlessStalled(drained, budget);
+  async drained(budget: Pick<ByteBudget, "isShort">): Promise<void> {
+    if (this.#sending !== undefined) await this.#unlessStalled(this.#sending, budget);
   }
 
   /**
@@ -104,7 +110,7 @@ export class ClientEnd {
   }
 
   async #closed({ writer }: BytePipe): Promise<void> {
-    await this.drained();
+    await this.#sending;
     await writer.close().catch(() => undefined);
   }
 

@@ -1,8 +1,9 @@
 // Gathers an origin's body while it streams to the client. If the body exceeds the buffer or the
-// memory budget, the body is streamed to tiers instead. These tiers and the client then receive the
-// rest in lock-step, at the pace of the slowest.
+// memory budget, the body is streamed to tiers instead. While only the own client reads such a body,
+// it sets the pace. Once other requests read it as well, the tiers do.
 import { OutOfTime, patiently, within } from "../../base/timeouts.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
+import type { Continuation } from "../site/forward-outcome.ts";
 import { type BytePipe, openBytePipe, ClientEnd } from "./client-end.ts";
 import type { Relay } from "./relay.ts";
 
@@ -17,8 +18,8 @@ export type GatherResult =
        */
       sent: Promise<void>;
     }
-  /** Streamed to the client and, if allowed, to tiers. */
-  | { kind: "streamed" }
+  /** Streamed to the clients and, if allowed, to tiers. `sent` is as above. */
+  | { kind: "streamed"; sent: Promise<void> | undefined }
   /** Truncated, stalled or no longer awaited, so the body must not be stored. */
   | { kind: "cut" };
 
@@ -27,8 +28,13 @@ export interface GatherPlan {
   readonly reader: ChunkReader;
   /** The client's end; `undefined` without a client. */
   readonly client: BytePipe | undefined;
-  /** The relay to clients that join later; `undefined` if no client can join. */
-  readonly relay?: Pick<Relay, "push" | "end" | "isRead" | "room"> | undefined;
+  /** The relay to clients that join later, and to the own client of a streamed body. */
+  readonly relay: Relay;
+  /** How the own client, or the fill itself, continues a body that breaks off. */
+  readonly continuation: Continuation;
+  readonly betweenBytesMs: number;
+  /** Returns whether other requests have waited for this fill. */
+  readonly isAwaited: () => boolean;
   readonly bufferBytes: number;
   /** Returns whether the runtime's time limit for work without a client is over. */
   readonly isOver: () => boolean;
@@ -49,8 +55,8 @@ export interface GatherPlan {
     completed: Promise<number | "cut">,
     nth: number,
   ) => void;
-  /** Called once, before the body's end, if the body cannot be shared in this isolate. */
-  readonly onUnshared: () => void;
+  /** Called once if the body is streamed, with whether a tier may store it. */
+  readonly onStreaming: (mayStore: boolean) => void;
 }
 
 /**
@@ -58,31 +64,22 @@ export interface GatherPlan {
  * the client is still reading. Never rejects.
  */
 export async function gather(plan: GatherPlan): Promise<GatherResult> {
-  const gathered = await gatherAll(plan);
-  plan.relay?.end(gathered.kind === "cut" ? "cut" : "whole");
-  return gathered;
-}
-
-async function gatherAll(plan: GatherPlan): Promise<GatherResult> {
-  const { reader } = plan;
+  const { reader, relay } = plan;
   const buffer = new BodyBuffer(plan);
   const client = new ClientEnd(plan.client);
+  if ((plan.bodyBytes ?? 0) > plan.bufferBytes) return streamOn(plan, client, buffer);
   try {
     for (;;) {
       const chunk = await reader.read();
       if (chunk === undefined) break;
       // End the fill before the runtime ends it. Otherwise the fill's share of the budget would
       // never be released.
-      const isReading = client.isReading || plan.relay?.isRead === true;
+      const isReading = client.isReading || relay.isRead;
       if (!isReading && plan.isOver()) throw new Error("No client waits for the body any more.");
       client.queue(chunk);
-      plan.relay?.push(chunk);
       const isHeld = buffer.add(chunk);
-      if (!isHeld || buffer.bytes > plan.bufferBytes) {
-        plan.onUnshared();
-        await streamOn(plan, reader, client, buffer);
-        return { kind: "streamed" };
-      }
+      relay.push(chunk);
+      if (!isHeld || buffer.bytes > plan.bufferBytes) return await streamOn(plan, client, buffer);
     }
     if (plan.bodyBytes !== null && plan.bodyBytes !== buffer.bytes) {
       throw new Error("The body was shorter than its Content-Length.");
@@ -90,11 +87,13 @@ async function gatherAll(plan: GatherPlan): Promise<GatherResult> {
   } catch (cause) {
     buffer.empty();
     client.abort(cause);
+    relay.end("cut");
     void reader.cancel();
     return { kind: "cut" };
   }
   const blob = buffer.joined();
   client.shareFrom(blob);
+  relay.end("whole");
   const release = plan.budget.hold(blob, blob.size);
   buffer.empty();
   return { kind: "whole", blob, sent: client.close(plan.budget).finally(release) };
@@ -127,12 +126,12 @@ class BodyBuffer {
     return isHeld;
   }
 
-  /** Yields and drops the chunks one by one. Releases their share of the budget at the end. */
-  *passedOn(): Generator<Uint8Array> {
-    for (let next = this.#chunks.shift(); next !== undefined; next = this.#chunks.shift()) {
-      yield next;
-    }
-    this.empty();
+  /** Leaves the chunks and their share of the budget to the caller. */
+  handOver(): { chunks: Uint8Array[]; takenBytes: number } {
+    const left = { chunks: this.#chunks, takenBytes: this.#takenBytes };
+    this.#chunks = [];
+    this.#takenBytes = 0;
+    return left;
   }
 
   joined(): Blob {
@@ -147,47 +146,80 @@ class BodyBuffer {
 }
 
 /**
- * Streams the rest of the body. If the client disconnects, nothing is stored. If a tier fails, the client
- * and the other tiers still receive the body.
+ * Streams the rest of the body. If the only client disconnects, nothing is stored. If a tier fails, the
+ * clients and the other tiers still receive the body.
  */
 async function streamOn(
   plan: GatherPlan,
-  reader: ChunkReader,
   client: ClientEnd,
   buffer: BodyBuffer,
-): Promise<void> {
-  const { bodyBytes, streamBytesMax, streamCount = 1 } = plan;
+): Promise<GatherResult> {
+  const { relay, bodyBytes, streamBytesMax, streamCount = 1 } = plan;
   const mayStream = streamBytesMax > 0 && (bodyBytes ?? 0) <= streamBytesMax;
   const ends = Array.from({ length: mayStream ? streamCount : 0 }, (_, nth) => {
     return new TierEnd(plan, nth);
   });
+  const { chunks, takenBytes } = buffer.handOver();
+  relay.open(takenBytes);
+  const left = client.handOver();
+  const isReading = plan.client !== undefined && !client.hasLeft;
+  const sent = isReading ? relay.sendOwn(plan.client, left, plan.continuation) : undefined;
+  plan.onStreaming(mayStream);
+  const isStoring = () => ends.some(({ isOver }) => !isOver);
   const write = (chunk: Uint8Array) => Promise.all(ends.map((end) => end.write(chunk)));
   const cut = () => ends.forEach((end) => end.cut());
-  let sentBytes = buffer.bytes;
+  const source = resumedReader(plan);
   try {
-    await Promise.all([client.drained(plan.budget), plan.relay?.room()]);
-    for (const chunk of buffer.passedOn()) await write(chunk);
-    for (;;) {
-      const isOver = plan.client === undefined && plan.relay?.isRead !== true && plan.isOver();
-      if (client.hasLeft || isOver) throw new Error("The client left.");
-      const chunk = await reader.read();
-      if (chunk === undefined) break;
-      sentBytes += chunk.byteLength;
-      if (sentBytes > streamBytesMax) cut();
-      client.queue(chunk);
-      plan.relay?.push(chunk);
-      await Promise.all([client.drained(), write(chunk), plan.relay?.room()]);
+    for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
+      await write(chunk);
     }
-    void client.close(plan.budget);
-    await Promise.all(ends.map((end) => end.complete(sentBytes)));
-  } catch (cause) {
-    buffer.empty();
-    client.abort(cause);
-    plan.relay?.end("cut");
+    await relay.room(isStoring);
+    for (;;) {
+      const isForOne = plan.client !== undefined && !plan.isAwaited();
+      if (!relay.isRead && (isForOne || plan.isOver())) throw new Error("The clients left.");
+      const chunk = await source.read();
+      if (chunk === undefined) break;
+      relay.push(chunk);
+      if (relay.bytes > streamBytesMax) cut();
+      await write(chunk);
+      await relay.room(isStoring);
+    }
+    relay.end("whole");
+    await Promise.all(ends.map((end) => end.complete(relay.bytes)));
+  } catch {
+    relay.end("cut");
     cut();
-    await reader.cancel();
+    await source.cancel();
   }
+  return { kind: "streamed", sent };
 }
+
+/** The number of range requests for a body that breaks off. */
+const rangeRequestsMax = 2;
+
+/** Returns a function that reads a body. If the body breaks off, it continues with a range request. */
+function resumedReader({ relay, bodyBytes, continuation, ...plan }: GatherPlan) {
+  let { reader } = plan;
+  let rangeRequests = 0;
+  const read = async (): Promise<Chunk | undefined> => {
+    const leftBytes = bodyBytes === null ? null : bodyBytes - relay.bytes;
+    try {
+      const chunk = await reader.read();
+      if (chunk !== undefined || (leftBytes ?? 0) <= 0) return chunk;
+      throw new Error("The body was shorter than its Content-Length.");
+    } catch (cause) {
+      rangeRequests += 1;
+      const rest =
+        rangeRequests <= rangeRequestsMax ? await continuation.ofOrigin(relay.bytes) : undefined;
+      if (rest === undefined) throw cause;
+      reader = new ChunkReader(rest, plan.betweenBytesMs, leftBytes);
+      return read();
+    }
+  };
+  return { read, cancel: () => reader.cancel() };
+}
+
+type Chunk = Uint8Array<ArrayBuffer>;
 
 /** The time that a tier may leave a chunk unread. */
 const stallMsMax = 2_000;
@@ -196,7 +228,7 @@ const stallMsMax = 2_000;
 class TierEnd {
   readonly #writer: BytePipe["writer"];
   readonly #completed = Promise.withResolvers<number | "cut">();
-  #isOver = false;
+  isOver = false;
 
   constructor(
     { bodyBytes, onOverflow }: Pick<GatherPlan, "bodyBytes" | "onOverflow">,
@@ -211,17 +243,17 @@ class TierEnd {
    * Writes a chunk. Ends the stream if the tier stalls, because the client would have to wait.
    */
   async write(chunk: Uint8Array): Promise<void> {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     await within(this.#writer.write(chunk), stallMsMax).catch(() => this.cut());
   }
 
   async complete(bytes: number): Promise<void> {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     const isClosed = await within(this.#writer.close(), stallMsMax).then(
       () => true,
       () => false,
     );
-    this.#isOver = true;
+    this.isOver = true;
     this.#completed.resolve(isClosed ? bytes : "cut");
   }
 
@@ -230,8 +262,8 @@ class TierEnd {
    * stream never settles.
    */
   cut(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.isOver) return;
+    this.isOver = true;
     this.#completed.resolve("cut");
     void this.#writer.abort(new Error("The body was cut short.")).catch(() => undefined);
   }
@@ -240,8 +272,6 @@ class TierEnd {
 const chunkBytesMax = 65_536;
 /** The smallest buffer. It is never 0, so that bytes beyond the stated length can be read. */
 const chunkBytesMin = 1_024;
-
-type Chunk = Uint8Array<ArrayBuffer>;
 
 /** Reads one body in chunks, with a timeout per chunk. */
 export class ChunkReader {

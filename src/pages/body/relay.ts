@@ -1,216 +1,282 @@
-// Relays an arriving body to every client that waits for it. Each client reads at its own pace and
-// in its own request. So the relay contains only bytes and promises, and no I/O objects of another
-// request.
+// Relays an arriving body to every request that reads it, from a window of its newest bytes. Each
+// reader has a stream of its own in its own request. So the relay contains only bytes and promises,
+// and no I/O objects of another request.
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { patiently } from "../../base/timeouts.ts";
+import type { ArrivingBody, Continuation } from "../site/forward-outcome.ts";
+import type { Context } from "../site/exchange.ts";
+import { type BytePipe, openBytePipe } from "./client-end.ts";
 
-/** The time during which clients can join. A body that takes longer may be endless. */
+/** The time during which clients can join a body of unknown length, which may be endless. */
 const joinMsMax = 5_000;
 /**
  * The interval at which readers check for silence. The runtime may end the request that reads the
  * origin without notice.
  */
 const lookAgainMs = 1_000;
-/** The time without a new chunk after which the body's source is considered lost. */
+/** The time without a new chunk after which the request that reads the origin counts as ended. */
 const silenceMsMax = 35_000;
-
-/**
- * The time after which a reader that reads nothing is cut off, while the unread bytes exceed the
- * limit.
- */
-const stallMsMax = { alone: 20_000, besideOthers: 2_000 };
-/** The total time for which slow readers may delay the others. */
-const heldUpMsMax = 20_000;
-/** The limit of unread bytes while the memory budget is short. */
+/** The time after which readers that read nothing are disconnected while memory is short. */
+const stallMsMax = 20_000;
+/** The window while memory is short. */
 const shortBytesMax = 65_536;
 
 interface RelayLimits {
-  /** The limit of unread bytes. Beyond this limit, the clients' pace slows the origin down. */
+  /** The length of the window. */
   readonly bytesMax: number;
-  /** Counts the limit from the first call of `room` to the body's end. */
-  readonly budget: Pick<ByteBudget, "take" | "give">;
+  /** Counts the window. */
+  readonly budget: Pick<ByteBudget, "take" | "give" | "isShort">;
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;
+  /** The Content-Length; `null` if there is none. */
+  readonly bodyBytes: number | null;
 }
 
-/** A body that is being sent from its origin to several clients. */
-export class Relay {
+type Chunk = Uint8Array<ArrayBuffer>;
+
+interface Reader {
+  /** The number of the next chunk. */
+  at: number;
+  /** The first byte of the next chunk. */
+  atByte: number;
+  readonly leave: (cause: unknown) => void;
+}
+
+/** A body that is being sent from its origin to several requests. */
+export class Relay implements ArrivingBody {
   readonly #limits: RelayLimits;
   readonly #sinceAtMs: number;
-  #bytesMax: number;
-  #countedBytes: number | undefined;
-  #chunks: Uint8Array<ArrayBuffer>[] = [];
+  /** Everything is held until `open`. */
+  #windowBytes = Infinity;
+  #countedBytes = 0;
+  #chunks: Chunk[] = [];
   /** The number of chunks dropped before the first of `#chunks`. */
   #dropped = 0;
-  #bytes = 0;
-  #readers = new Set<Reader>();
+  #heldBytes = 0;
+  /** The number of bytes that have arrived. */
+  bytes = 0;
+  readonly #readers = new Set<Reader>();
+  /** The reader for the client whose request fetches the body. */
+  #own: Reader | undefined;
+  #waiterCount = 0;
   #changed = Promise.withResolvers<void>();
-  /** Resolves when a reader has read a chunk or left. */
-  #taken = Promise.withResolvers<void>();
-  #heldUpMs = 0;
+  /** Wakes the filler when a reader has joined, read a chunk or left. */
+  #wakeFiller: () => void = () => undefined;
   #state: "coming" | "whole" | "cut" = "coming";
+  /** Whether tiers have stored the body; `undefined` until that is known. */
+  hasStored: boolean | undefined;
 
   constructor(limits: RelayLimits) {
     this.#limits = limits;
-    this.#bytesMax = limits.bytesMax;
     this.#sinceAtMs = limits.nowAtMs();
   }
 
-  /** Returns whether there are readers. */
+  /** Returns whether a request reads the body, or waits for the stored body. */
   get isRead(): boolean {
-    return this.#readers.size > 0;
+    return this.#readers.size + this.#waiterCount > 0;
   }
 
-  push(chunk: Uint8Array<ArrayBuffer>): void {
+  /**
+   * Limits the held bytes to the window from now on.
+   *
+   * @param countedBytes the bytes that the budget already counts, which the relay gives back at its
+   *   end
+   */
+  open(countedBytes: number): void {
+    const { budget, bytesMax } = this.#limits;
+    const moreBytes = Math.max(0, bytesMax - countedBytes);
+    const isCounted = budget.take(moreBytes, "large");
+    this.#countedBytes = countedBytes + (isCounted ? moreBytes : 0);
+    this.#windowBytes = isCounted ? bytesMax : Math.max(shortBytesMax, countedBytes);
+  }
+
+  /** @throws Error if the body is longer than stated */
+  push(chunk: Chunk): void {
     if (chunk.byteLength === 0) return;
+    if (this.bytes + chunk.byteLength > (this.#limits.bodyBytes ?? Infinity)) {
+      throw new Error("The body was longer than its Content-Length.");
+    }
     this.#chunks.push(chunk);
-    this.#bytes += chunk.byteLength;
-    this.#dropTaken();
+    this.#heldBytes += chunk.byteLength;
+    this.bytes += chunk.byteLength;
     this.#wake();
   }
 
   /**
-   * Waits until the unread bytes are within the limit. A single reader may slow the origin down,
-   * and is disconnected only if it stalls.
+   * Waits until the fastest reader has the window's first byte, and then moves the window. Does not
+   * wait if a tier stores the body and several requests read it: a reader that is overtaken
+   * continues with the stored body.
    */
-  async room(): Promise<void> {
-    const { nowAtMs } = this.#limits;
-    if (this.#countedBytes === undefined && this.#state === "coming") this.#count();
-    for (;;) {
-      this.#dropTaken();
-      if (this.#bytes <= this.#bytesMax || this.#readers.size === 0 || this.#state !== "coming")
-        return;
-      const isAlone = this.#readers.size === 1;
-      const sinceAtMs = nowAtMs();
-      const stallMs = isAlone ? stallMsMax.alone : stallMsMax.besideOthers;
-      const hasRoom = await this.#takenWithin(stallMs);
-      if (!isAlone) this.#heldUpMs += Math.abs(nowAtMs() - sinceAtMs);
-      if (!hasRoom || (!isAlone && this.#heldUpMs > heldUpMsMax)) this.#cutSlowest();
-    }
+  async room(isStoring: () => boolean): Promise<void> {
+    const hasRoom = () => {
+      if (this.#readers.size === 0 || (isStoring() && this.#isShared)) return true;
+      let fastestAtByte = 0;
+      for (const { atByte } of this.#readers) fastestAtByte = Math.max(fastestAtByte, atByte);
+      return this.bytes - fastestAtByte <= this.#windowBytes;
+    };
+    await this.#untilReadersStall(hasRoom);
+    while (this.#heldBytes > this.#windowBytes && this.#chunks.length > 1) this.#dropFirst();
+    this.#give(Math.max(0, this.#countedBytes - this.#windowBytes));
   }
 
-  /** Until now, the fill that gathers the body has counted the same chunks. */
-  #count(): void {
-    const { budget, bytesMax } = this.#limits;
-    const isCounted = budget.take(bytesMax, "large");
-    this.#countedBytes = isCounted ? bytesMax : 0;
-    if (!isCounted) this.#bytesMax = Math.min(bytesMax, shortBytesMax);
+  get #isShared(): boolean {
+    const own = this.#own !== undefined && this.#readers.has(this.#own) ? 1 : 0;
+    return this.#readers.size + this.#waiterCount > own;
   }
 
-  /** Returns whether the slowest reader reads a chunk within this time. */
-  async #takenWithin(stallMs: number): Promise<boolean> {
-    const before = this.#slowestAt;
-    const { nowAtMs } = this.#limits;
-    const sinceAtMs = nowAtMs();
-    const isPatient = () => isWithinMs(stallMs, sinceAtMs, nowAtMs());
-    // Wait in steps, because other readers may resolve each wait before it times out.
-    for (let waitedMs = 0; waitedMs < stallMs && isPatient();) {
-      const result = await patiently(this.#taken.promise, lookAgainMs);
-      if (this.#slowestAt > before) return true;
-      // The runtime rejects a promise that an ended request should have resolved.
-      if (result === "abandoned") this.#taken = Promise.withResolvers();
-      if (result !== undefined) waitedMs += lookAgainMs;
+  /** Waits for the condition. Disconnects all readers if none has read for a while and memory is short. */
+  async #untilReadersStall(isOver: () => boolean): Promise<void> {
+    for (let stalledMs = 0; !isOver();) {
+      // With a promise of a reader, the filler would wait in vain after the end of the reader's request.
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wakeFiller = resolve;
+      const how = await patiently(promise, lookAgainMs);
+      stalledMs = how === "timed-out" ? stalledMs + lookAgainMs : 0;
+      if (stalledMs < stallMsMax || !this.#limits.budget.isShort) continue;
+      for (const reader of this.#readers) reader.leave(new Error("The client stopped reading."));
+      this.#readers.clear();
     }
-    return false;
   }
 
   /** Ends the body: `whole`, or `cut` if it was truncated. */
-  end(state: "whole" | "cut"): void {
+  end(how: "whole" | "cut"): void {
     if (this.#state !== "coming") return;
-    this.#state = state;
-    this.#limits.budget.give(this.#countedBytes ?? 0);
+    const { bodyBytes } = this.#limits;
+    const isShort = bodyBytes !== null && this.bytes < bodyBytes;
+    this.#state = isShort ? "cut" : how;
     this.#wake();
   }
 
   /**
-   * Returns the body from its first byte; `undefined` if the call comes too late, the first bytes
-   * are dropped, or the body was truncated.
+   * Says whether tiers have stored the body. Settles once the relay holds no more bytes: if several
+   * requests read a stored body, they continue with that body at once.
    */
-  join(): ReadableStream<Uint8Array<ArrayBuffer>> | undefined {
-    const { nowAtMs } = this.#limits;
-    const isLate = Math.abs(nowAtMs() - this.#sinceAtMs) > joinMsMax;
+  async settle(hasStored: boolean): Promise<void> {
+    this.hasStored = hasStored;
+    this.#wake();
+    if (!hasStored || !this.#isShared) {
+      await this.#untilReadersStall(() => this.#readers.size === 0);
+    }
+    while (this.#chunks.length > 0) this.#dropFirst();
+    this.#give(this.#countedBytes);
+  }
+
+  #give(bytes: number): void {
+    this.#limits.budget.give(bytes);
+    this.#countedBytes -= bytes;
+  }
+
+  /** Waits until tiers have stored the body. Returns false if they have not. */
+  async isStored(): Promise<boolean> {
+    this.#waiterCount += 1;
+    this.#wakeFiller();
+    try {
+      for (let silentMs = 0; this.hasStored === undefined && silentMs < silenceMsMax;) {
+        const how = await patiently(this.#changed.promise, lookAgainMs);
+        if (how === "abandoned") return false;
+        silentMs = how === "timed-out" ? silentMs + lookAgainMs : 0;
+      }
+      return this.hasStored === true;
+    } finally {
+      this.#waiterCount -= 1;
+    }
+  }
+
+  endsWithin(ms: number): boolean {
+    const { bodyBytes, nowAtMs } = this.#limits;
+    const tookMs = Math.abs(nowAtMs() - this.#sinceAtMs);
+    return bodyBytes !== null && (bodyBytes - this.bytes) * tookMs <= ms * this.bytes;
+  }
+
+  join(
+    continuation: Continuation,
+    { afterAnswer }: Pick<Context, "afterAnswer">,
+  ): ReadableStream<Chunk> | undefined {
+    const { bodyBytes, nowAtMs } = this.#limits;
+    const isLate = bodyBytes === null && !isWithinMs(joinMsMax, this.#sinceAtMs, nowAtMs());
     if (this.#dropped > 0 || isLate || this.#state === "cut") return undefined;
-    const reader: Reader = { at: 0, isCut: false };
-    this.#readers.add(reader);
-    return new ReadableStream<Uint8Array<ArrayBuffer>>(
-      {
-        pull: (controller) => this.#pull(reader, controller),
-        cancel: () => {
-          this.#readers.delete(reader);
-          this.#tookSome();
-        },
-      },
-      { highWaterMark: 0 },
-    );
-  }
-
-  async #pull(
-    reader: Reader,
-    controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>,
-  ): Promise<void> {
-    for (let waitedMs = 0; waitedMs < silenceMsMax; waitedMs += lookAgainMs) {
-      const chunk = reader.isCut ? undefined : this.#chunks[reader.at - this.#dropped];
-      if (chunk !== undefined) {
-        reader.at += 1;
-        this.#tookSome();
-        // Copy the chunk, because other readers share its bytes and a stream may detach its chunks.
-        return controller.enqueue(chunk.slice());
-      }
-      if (reader.isCut || this.#state === "cut") break;
-      if (this.#state === "whole") {
-        this.#readers.delete(reader);
-        return controller.close();
-      }
-      await patiently(this.#changed.promise, lookAgainMs);
-    }
-    this.#readers.delete(reader);
-    controller.error(new Error("The body was cut short."));
-  }
-
-  /** The position of the slowest reader's next chunk; `Infinity` without readers. */
-  get #slowestAt(): number {
-    return Math.min(...Array.from(this.#readers, ({ at }) => at), Infinity);
+    const pipe = openBytePipe(bodyBytes);
+    afterAnswer(() => this.#send(pipe, continuation, this.#readerFrom(0, 0, pipe)));
+    // The relay writes only chunks.
+    return pipe.readable as ReadableStream<Chunk>;
   }
 
   /**
-   * Drops the chunks that every reader has read, once all chunks exceed the limit. Until then,
-   * clients can join from the first byte.
+   * Sends the body to the client whose request fetches it. Settles once the client has read it or
+   * disconnected.
+   *
+   * @param left the newest chunks, which the client has not been sent yet, by number and length
    */
-  #dropTaken(): void {
-    if (this.#bytes <= this.#bytesMax) return;
-    this.#dropUpTo(Math.min(this.#slowestAt, this.#dropped + this.#chunks.length));
+  sendOwn(
+    pipe: BytePipe,
+    left: { readonly count: number; readonly bytes: number },
+    continuation: Continuation,
+  ): Promise<void> {
+    const at = this.#dropped + this.#chunks.length - left.count;
+    this.#own = this.#readerFrom(at, this.bytes - left.bytes, pipe);
+    return this.#send(pipe, continuation, this.#own);
   }
 
-  #cutSlowest(): void {
-    const slowestAt = this.#slowestAt;
-    for (const reader of this.#readers) {
-      if (reader.at > slowestAt) continue;
-      reader.isCut = true;
+  #readerFrom(at: number, atByte: number, { writer }: BytePipe): Reader {
+    const leave = (cause: unknown) => void writer.abort(cause).catch(() => undefined);
+    const reader = { at, atByte, leave };
+    this.#readers.add(reader);
+    this.#wakeFiller();
+    return reader;
+  }
+
+  async #send(pipe: BytePipe, continuation: Continuation, reader: Reader): Promise<void> {
+    const { writer, writable } = pipe;
+    try {
+      const end = await this.#sendWindow(reader, pipe);
+      if (end === "whole") return await writer.close();
+      if (end === "cut") throw new Error("The body was cut short.");
+      const { atByte } = reader;
+      const isStored = end === "overtaken" && (await this.isStored());
+      const stored = isStored ? await continuation.ofStored(atByte) : undefined;
+      const rest = stored ?? (await continuation.ofOrigin(atByte));
+      if (rest === undefined) throw new Error("The body could not be continued.");
+      writer.releaseLock();
+      await rest.pipeTo(writable);
+    } catch (cause) {
+      reader.leave(cause);
+    } finally {
       this.#readers.delete(reader);
-    }
-    this.#wake();
-  }
-
-  #dropUpTo(at: number): void {
-    for (; this.#dropped < at; this.#dropped += 1) {
-      this.#bytes -= this.#chunks.shift()?.byteLength ?? 0;
+      this.#wakeFiller();
     }
   }
 
-  #tookSome(): void {
-    this.#taken.resolve();
-    this.#taken = Promise.withResolvers();
+  /** @returns `lost` if the runtime has ended the leader's request */
+  async #sendWindow(
+    reader: Reader,
+    { writer }: BytePipe,
+  ): Promise<"whole" | "cut" | "overtaken" | "lost"> {
+    for (let silentMs = 0; silentMs < silenceMsMax;) {
+      if (reader.at < this.#dropped) return "overtaken";
+      const chunk = this.#chunks[reader.at - this.#dropped];
+      if (chunk !== undefined) {
+        await writer.write(chunk);
+        reader.at += 1;
+        reader.atByte += chunk.byteLength;
+        this.#wakeFiller();
+        continue;
+      }
+      if (this.#state !== "coming") return this.#state;
+      const how = await patiently(this.#changed.promise, lookAgainMs);
+      if (how === "abandoned") break;
+      silentMs = how === "timed-out" ? silentMs + lookAgainMs : 0;
+    }
+    return "lost";
+  }
+
+  #dropFirst(): void {
+    this.#heldBytes -= this.#chunks.shift()?.byteLength ?? 0;
+    this.#dropped += 1;
   }
 
   #wake(): void {
     this.#changed.resolve();
     this.#changed = Promise.withResolvers();
   }
-}
-
-interface Reader {
-  /** The position of the next chunk, counted from the body's first chunk. */
-  at: number;
-  isCut: boolean;
 }

@@ -23,6 +23,7 @@ import { PageLookup } from "../reuse/page-lookup.ts";
 import { decide, isAnswer, judgedUnder, mayAnswerWhoWaited } from "../reuse/may-answer.ts";
 import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
+import { continuationIn } from "./continue-body.ts";
 import { unreachable } from "../../base/unreachable.ts";
 import {
   answeredWith,
@@ -124,10 +125,15 @@ async function answerOf(
     isAnswer(decide(candidate, question)) || mayAnswerWhoWaited(candidate, question);
   if (!mayAnswer) return undefined;
   if (outcome.kind === "stored") return answeredBy(candidate, pending);
-  const stream = outcome.relay.join();
-  if (stream === undefined) return undefined;
-  const stored: StoredResponse = { metadata: outcome.metadata, body: { kind: "stream", stream } };
-  return answeredBy(candidateOf(stored, pending), pending);
+  const { metadata, relay } = outcome;
+  const stream = relay.join(continuationIn(pending)(metadata), pending.exchange);
+  if (stream === undefined) {
+    // The first bytes are gone. The stored body may follow soon.
+    const waitMs = pending.request.route.waitTimeoutMs;
+    if (relay.endsWithin(waitMs)) await patiently(relay.isStored(), waitMs);
+    return undefined;
+  }
+  return answeredBy(candidateOf({ metadata, body: { kind: "stream", stream } }, pending), pending);
 }
 
 function withoutBody({ metadata }: { readonly metadata: StoredMetadata }): StoredResponse {
@@ -171,9 +177,9 @@ async function nextAfter(
       return isAlwaysValidated(terms) ? aloneAtOnce(pending) : { kind: "alone" };
     }
     case "arriving":
-      // The body is too slow for other requests to wait for it.
-      pending.exchange.site.uncacheable.pass.mark(pending.key.text, pending.exchange.nowAtMs());
-      return { kind: "alone" };
+      return nextAfterArriving(outcome, pending);
+    case "in-tiers":
+      return lookedUpAgain(outcome, pending);
     case "nothing-to-share":
       return isUnshared(pending) ? aloneAtOnce(pending) : { kind: "alone" };
     case "varies":
@@ -181,6 +187,24 @@ async function nextAfter(
     default:
       return unreachable(outcome);
   }
+}
+
+function nextAfterArriving(
+  outcome: Extract<ForwardOutcome, { kind: "arriving" }>,
+  pending: PendingForward,
+): Next<PendingForward, Response> | Promise<Next<PendingForward, Response>> {
+  const { key, exchange } = pending;
+  const { flights, uncacheable } = exchange.site;
+  const judged = judgedUnder(questionOf(pending), candidateOf(withoutBody(outcome), pending));
+  if (judged.kind !== "usable") {
+    const flight = flights.get(key.text, exchange.nowAtMs());
+    if (flight?.arrived === outcome) flights.leave(key.text, flight);
+    return { kind: "again" };
+  }
+  if (outcome.relay.hasStored === true) return lookedUpAgain(outcome, pending);
+  // A body without a length is too slow for other requests to wait for it.
+  if (outcome.metadata.bodyBytes === null) uncacheable.pass.mark(key.text, exchange.nowAtMs());
+  return { kind: "alone" };
 }
 
 /** Returns whether an anonymous request has lately got an answer that nobody may share. */

@@ -103,11 +103,12 @@ async function outcomeOf(
   if (!accepts({ candidate, verdict: decide(candidate, questionOf(pending)) })) return undefined;
   const lookup = new PageLookup({ request, accepts, atPrimary: true }, exchange);
   const found = await lookup.lookUp();
-  if (found?.candidate.stored.body.kind === "blob" && accepts(found)) {
-    return { kind: "stored", stored: found.candidate.stored };
-  }
-  discardBody(found?.candidate.stored);
-  return undefined;
+  if (found === undefined) return undefined;
+  const { stored: read } = found.candidate;
+  if (read.body.kind === "blob" && accepts(found)) return { kind: "stored", stored: read };
+  discardBody(read);
+  const isStreamed = read.body.kind === "stream" && accepts(found);
+  return isStreamed ? { kind: "in-tiers", metadata: read.metadata } : undefined;
 }
 
 /**
@@ -123,6 +124,8 @@ function wordFor(
     return request.isAnonymous ? outcome.failure : "lead-anonymously";
   }
   if (outcome?.kind === "varies") return undefined;
+  if (outcome?.kind === "in-tiers" && (site.tiers.ofWorld?.arrivingBytesMax ?? 0) > 0)
+    return undefined;
   if (outcome?.kind !== "stored") {
     const isUncacheable = site.uncacheable.forAll.has(key.text, exchange.nowAtMs());
     if (!isUncacheable) return "nothing-to-share";

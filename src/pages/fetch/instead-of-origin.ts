@@ -67,7 +67,7 @@ export function storedSince(pending: PendingForward): ForwardOutcome | undefined
  * same key, because the isolate had not yet learned the page's `Vary`.
  */
 export function isOfAnotherVariant(come: ForwardOutcome, { request }: PendingForward): boolean {
-  const metadata = come.kind === "arriving" ? come.metadata : come.stored?.metadata;
+  const metadata = "metadata" in come ? come.metadata : come.stored?.metadata;
   if (metadata === undefined) return come.kind === "varies";
   return !selects(metadata.selecting, request.forwarded);
 }
@@ -75,7 +75,7 @@ export function isOfAnotherVariant(come: ForwardOutcome, { request }: PendingFor
 /** Returns the pending forward with the key of the request's own variant. */
 export function forOwnVariant(come: ForwardOutcome, pending: PendingForward): PendingForward {
   const { request } = pending;
-  const metadata = come.kind === "arriving" ? come.metadata : come.stored?.metadata;
+  const metadata = "metadata" in come ? come.metadata : come.stored?.metadata;
   const selecting = metadata?.selecting.map(([name]) => name) ?? [];
   const marker = come.kind === "varies" ? come.marker : pending.marker;
   const names = come.kind === "varies" ? come.marker.names : selecting;

@@ -2,14 +2,20 @@
 // stale response may answer.
 import type { FetchResult } from "../../cache/flights.ts";
 import { discardBody } from "../../cache/record/record.ts";
+import { isApart } from "../../cache/tiers/tier.ts";
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
 import { mayBeSecret, prefersAnother, selectingFieldNames } from "../../rules/selecting.ts";
 import { isOfOneRequest } from "../../rules/storable.ts";
 import { conditionalFields, hasStrongDate } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { failedWith, type ForwardFlight } from "../site/forward-outcome.ts";
-import { storedCandidate, type PendingForward, questionOf } from "../reuse/pending-forward.ts";
-import { bodyDateOf, type Candidate } from "../stored/stored-response.ts";
+import {
+  mayValidate,
+  storedCandidate,
+  type PendingForward,
+  questionOf,
+} from "../reuse/pending-forward.ts";
+import { bodyDateOf } from "../stored/stored-response.ts";
 import { judgedUnder, mayBeValidated } from "../reuse/may-answer.ts";
 import type { StampedAnswer } from "../storing/metadata-of-answer.ts";
 import { sendAndStore } from "../storing/send-and-store.ts";
@@ -17,6 +23,7 @@ import { storedMeanwhile, answeredBy, failurePage, staleInstead } from "./instea
 import { forwardSelecting, isOriginError, inPublicContext } from "./forward.ts";
 import type { OriginTrouble } from "../site/origin-health.ts";
 import type { SlicePort } from "../site/slice-port.ts";
+import { continuationIn } from "./continue-body.ts";
 import { learnFromHead, validated } from "./validate.ts";
 
 /**
@@ -62,7 +69,8 @@ async function leadPublic(
     return originFailed(answer.failure, pending, flight);
   }
   const fresh: StampedAnswer = { ...answer, stamp };
-  const leadNeed = { ...pending, request, flight };
+  const place = { ...pending, request };
+  const leadNeed = { ...place, flight, continuationOf: continuationIn(place) };
   const { response } = answer;
   const { status } = response;
   pending.exchange.decision.heard({ ...answer, status });
@@ -109,49 +117,26 @@ function storedNothing(answer: Response): FetchResult<Response> {
 }
 
 /**
- * Returns the fields of a conditional request. The result is empty without a whole stored body. It
- * is also empty if a 304 would let a wrong body answer again: if a hard purge covers or may cover
- * the response, or if a client's own request fetched the body, and this is a refresh, or the request
- * of a client that prefers another media type or language. After a soft purge, the request omits a
- * date that two versions may share.
+ * Returns the fields of a conditional request. The result is empty if a 304 would have to store the
+ * body again, and the lookup has not read the whole body. It is also empty if a 304 would let a wrong
+ * body answer again: if a hard purge covers or may cover the response, or if a client's own request
+ * fetched the body, and this is a refresh, or the request of a client that prefers another media type
+ * or language. After a soft purge, the request omits a date that two versions may share.
  */
 function validatorsOf(pending: PendingForward): readonly FieldLine[] {
   const { validating } = pending;
   if (validating === undefined) return [];
-  const { kind } = validating.stored.body;
-  // A 304 needs the whole body to answer and store. HEAD does not read a streamed body.
-  if (
-    kind === "absent" ||
-    kind === "part" ||
-    (kind === "stream" && pending.request.method === "HEAD")
-  )
-    return [];
+  const { body, metadata } = validating.stored;
+  const isWhole =
+    body.kind === "blob" || (body.kind === "stream" && pending.request.method === "GET");
+  if (!isWhole && !isApart(metadata)) return [];
   const question = questionOf(pending);
   if (!mayBeValidated(question, validating)) return [];
-  const { metadata } = validating.stored;
   const stored = fieldsOf(metadata);
   const { isAnonymous, forwarded } = pending.request;
   if (metadata.isOfClient === true && (isAnonymous || prefersAnother(forwarded, stored))) return [];
   const isTrusted = judgedUnder(question, validating).kind === "usable";
   return conditionalFields(stored, isTrusted || hasStrongDate(stored, bodyDateOf(metadata)));
-}
-
-/**
- * Returns whether validation is allowed (rule 23). Called before the request is sent, and again
- * when the 304 arrives.
- */
-export async function mayValidate(
-  validating: Candidate,
-  pending: PendingForward,
-): Promise<boolean> {
-  const { exchange, key } = pending;
-  const question = questionOf(pending);
-  if (mayBeValidated(question, validating)) return true;
-  if (judgedUnder(question, validating).kind === "purged") return false;
-  // The view may be too old, or may not yet include the stamp.
-  const requester = { atMs: question.atMs, host: key.host, afterAnswer: exchange.afterAnswer };
-  await exchange.site.view.seek(requester, validating.stored.metadata);
-  return mayBeValidated(questionOf(pending), validating);
 }
 
 async function originFailed(

@@ -5,6 +5,8 @@ import { fieldsOf, hasLostOctets } from "../../rules/fields.ts";
 import { meaningChangedBy, freshensWhatWasSent, freshenedByHead } from "../../rules/validators.ts";
 import { governingDirectives } from "../../rules/cache-control.ts";
 import { sharedExplicitly } from "../../rules/storable.ts";
+import type { StoredBody } from "../../cache/record/record.ts";
+import { clientHasIt, rangeIn } from "../request/conditions.ts";
 import { personalCookies } from "../request/cookies.ts";
 import { isPersonal, personalRule } from "../request/personal.ts";
 import { type LeaderForward, type PendingForward, questionOf } from "../reuse/pending-forward.ts";
@@ -36,7 +38,8 @@ import { hasRoomFor } from "../storing/variants.ts";
  * @param fresh the 304
  * @param candidate the response whose validator was sent; no other response is freshened
  * @returns `undefined` if only the whole response may answer: the 304 refers to another response, or
- *   changes the meaning of the body on a route with `on304: "refetch"`, or has lost octets
+ *   changes the meaning of the body on a route with `on304: "refetch"`, has lost octets, or needs
+ *   another part of the body than was read
  */
 export async function validated(
   fresh: StampedAnswer,
@@ -51,6 +54,7 @@ export async function validated(
   if (isOfAnother || [...headers.values()].some(hasLostOctets)) return undefined;
   if (isToRefetch(headers, before, pending)) return undefined;
   const metadata = freshenedMetadata(before, fresh, pending);
+  if (!hasNeeded(body, metadata, pending)) return undefined;
   // RFC 9111 §7.3 allows reuse, but a 304 that sets a personal cookie is for one client.
   const cookies = personalCookies(fresh.response.headers, request.route, exchange.site.config);
   const refusal =
@@ -58,15 +62,21 @@ export async function validated(
   applyRefusal(refusal, metadata, { ...pending, replaced: candidate });
   decision.stored = refusal === undefined;
   decision.tier = candidate.tier;
+  // A body that was never held in memory is stored apart from its head.
+  const isHeadAlone =
+    body.kind !== "blob" && (body.kind !== "stream" || before.bodyDigest === null);
   // The tier has returned a stream, which is stored while it is sent.
-  if (body.kind === "stream" && decision.stored) {
+  if (body.kind === "stream" && decision.stored && !isHeadAlone) {
     return sendAndStoreBody({ metadata, source: body.stream, isValidated: true }, pending);
   }
   const stored: StoredResponse = { metadata, body };
   let done = Promise.resolve();
-  if (decision.stored && body.kind === "blob") {
-    done = decision.awaits(storeFreshened(stored, candidate, pending));
-    pending.flight.settle({ kind: "stored", stored });
+  if (decision.stored) {
+    const ofTiers: StoredResponse = isHeadAlone ? { metadata, body: { kind: "absent" } } : stored;
+    done = decision.awaits(storeFreshened(ofTiers, candidate, pending));
+    if (!isHeadAlone) pending.flight.settle({ kind: "stored", stored });
+    // Other requests look up the head once it is written.
+    else done = done.then(() => pending.flight.settle({ kind: "in-tiers", metadata }));
     exchange.afterAnswer(() => done);
   }
   decision.outcome = "validated";
@@ -83,6 +93,15 @@ export async function validated(
     noteAnswer(metadata, pending, { refused: refused(refusal, metadata, request), isMadePrivate });
   }
   return { answer: response, done };
+}
+
+/** Returns whether the part of the body that was read suffices for the freshened response. */
+function hasNeeded(body: StoredBody, metadata: StoredMetadata, { request }: PendingForward) {
+  if (body.kind === "absent") return request.method === "HEAD" || clientHasIt(request, metadata);
+  if (body.kind !== "part" || clientHasIt(request, metadata)) return true;
+  const range = rangeIn(request, metadata);
+  const { firstByte, lastByte } = body.range;
+  return range.kind === "part" && range.firstByte === firstByte && range.lastByte === lastByte;
 }
 
 /**
@@ -168,7 +187,9 @@ async function storeFreshened(
   from: Candidate,
   pending: PendingForward,
 ): Promise<void> {
-  const into = tiersToUpdate(from.stored.metadata, stored.metadata, pending);
+  const isHeadAlone = stored.body.kind === "absent";
+  const { below } = pending.exchange.site.tiers;
+  const into = isHeadAlone ? below : tiersToUpdate(from.stored.metadata, stored.metadata, pending);
   await storeInTiers(stored, { ...pending, into }, "unchanged");
   noteAnswer(stored.metadata, pending);
 }

@@ -4,7 +4,7 @@ import type { Exchange, PagePlace } from "../site/exchange.ts";
 import { lookUp, type LookupResult, type LookupPolicy } from "../../cache/lookup.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Requester } from "../../purge/view/view.ts";
-import { isSmall, type TierRead, type VaryMarker } from "../../cache/tiers/tier.ts";
+import { isApart, isSmall, type TierRead, type VaryMarker } from "../../cache/tiers/tier.ts";
 import { tierScopes } from "../../config/tier-names.ts";
 import { selects } from "../../rules/selecting.ts";
 import { clientHasIt, mayNeedNoBody, rangeIn } from "../request/conditions.ts";
@@ -198,7 +198,7 @@ export class PageLookup
     return this.exchange.site.uncacheable.forSessions.has(this.key.text, this.atMs);
   }
 
-  /** Reads a tier, metadata first if the client may need no body. */
+  /** Reads a tier, metadata first if the answer may need no body. */
   async readFrom(tier: ResponseTier) {
     const mayBeHead = this.isPeek || mayNeedNoBody(this.request);
     const read = await this.#read(tier, mayBeHead ? "metadata" : "whole");
@@ -218,14 +218,17 @@ export class PageLookup
     let isLifted = false;
     const isHeld = (metadata: StoredMetadata) => {
       if (isSmall(metadata)) return metadata.awaitsSecondAsk === true || isNeeded || isForMemory;
-      if (!isForMemory || this.isPeek || !this.#mayAnswer(metadata, tier)) return false;
+      if (this.isPeek) return false;
+      if (!this.#mayAnswer(metadata, tier)) return this.#isHeldForRange(metadata);
+      if (!isForMemory) return false;
       isLifted = lifts.begin(metadata, sinceAtMs);
       return isLifted;
     };
-    // A response that needs validation is read whole, because it is stored again afterwards.
+    // After a validation, a body that is stored with its head is stored again, and is read whole.
     const rangeOf = (metadata: StoredMetadata) => {
       const range = rangeIn(request, metadata);
-      return range.kind === "part" && this.#mayAnswer(metadata, tier) ? range : undefined;
+      const mayBePart = isApart(metadata) || this.#mayAnswer(metadata, tier);
+      return range.kind === "part" && mayBePart ? range : undefined;
     };
     const prolongMs = sharedMsMax(request, site);
     const { isPeek } = this;
@@ -251,10 +254,20 @@ export class PageLookup
     return withValues(read, request.forwarded);
   }
 
-  /** Returns whether metadata suffices: for a 304 or an answer to HEAD. */
+  /** Returns whether metadata suffices: for a 304, an answer to HEAD, or a validation for either. */
   #answersWithoutBody({ metadata }: StoredResponse, tier: ResponseTier): boolean {
-    if (!this.#mayAnswer(metadata, tier)) return false;
+    // A streamed body is not stored again after a validation.
+    if (metadata.bodyDigest !== null && !this.#mayAnswer(metadata, tier)) return false;
     return this.request.method === "HEAD" || clientHasIt(this.request, metadata);
+  }
+
+  /**
+   * Returns whether to hold a body that is stored with its head, so that a range of it can answer after
+   * a validation.
+   */
+  #isHeldForRange(metadata: StoredMetadata): boolean {
+    if (isApart(metadata) || rangeIn(this.request, metadata).kind !== "part") return false;
+    return this.exchange.site.fillBudget.hasRoomFor(metadata.bodyBytes ?? 0);
   }
 
   #mayAnswer(metadata: StoredMetadata, { name: tier }: ResponseTier): boolean {

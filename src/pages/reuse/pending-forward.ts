@@ -1,10 +1,10 @@
 // A request that is about to be forwarded, with the results of its lookup.
 import type { PagePlace } from "../site/exchange.ts";
-import type { ForwardFlight } from "../site/forward-outcome.ts";
+import type { Continuation, ForwardFlight } from "../site/forward-outcome.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { PageLookup } from "./page-lookup.ts";
-import type { Candidate } from "../stored/stored-response.ts";
-import { isOfUse, judgedUnder, type VerdictQuestion } from "./may-answer.ts";
+import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
+import { isOfUse, judgedUnder, mayBeValidated, type VerdictQuestion } from "./may-answer.ts";
 
 /** A request that needs the origin, the results of its lookup, and usable stored responses. */
 export interface PendingForward extends PagePlace {
@@ -21,13 +21,18 @@ export interface PendingForward extends PagePlace {
   readonly lookUpFurther?: (() => Promise<Candidate | undefined>) | undefined;
 }
 
-/** The forward that leads a flight: other requests for the key wait for it. */
+/** A forwarded request with its flight, which other requests wait for. */
 export interface LeaderForward extends PendingForward {
   /**
    * The flight. It settles once the response is complete or clearly cannot be shared, and at the
    * latest when all writes have ended. Later settlements have no effect.
    */
-  readonly flight: Pick<ForwardFlight, "settle" | "arrive" | "stall">;
+  readonly flight: Pick<
+    ForwardFlight,
+    "settle" | "arrive" | "stall" | "hasFollowers" | "isReplaced"
+  >;
+  /** Returns how the response's body continues after a break. */
+  readonly continuationOf: (metadata: StoredMetadata) => Continuation;
 }
 
 /** Returns the stored response to validate, or else the fallback. */
@@ -84,4 +89,19 @@ export async function settleDoubt(found: Candidate, place: PagePlace): Promise<v
   if (effects === "none" || !isInDoubt(found, questionOf(place))) return;
   const { host } = place.request.key;
   await view.seek({ atMs: nowAtMs(), host, afterAnswer }, found.stored.metadata);
+}
+
+/**
+ * Returns whether validation is allowed (rule 23). Called before the request is sent, and again
+ * when the 304 arrives. Waits for a newer view if necessary.
+ */
+export async function mayValidate(validating: Candidate, pending: PagePlace): Promise<boolean> {
+  const { exchange, key } = pending;
+  const question = questionOf(pending);
+  if (mayBeValidated(question, validating)) return true;
+  if (judgedUnder(question, validating).kind === "purged") return false;
+  // The view may be too old, or may not yet include the stamp.
+  const requester = { atMs: question.atMs, host: key.host, afterAnswer: exchange.afterAnswer };
+  await exchange.site.view.seek(requester, validating.stored.metadata);
+  return mayBeValidated(questionOf(pending), validating);
 }

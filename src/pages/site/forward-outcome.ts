@@ -2,6 +2,7 @@
 import type { Flight, FlightOutcome, Flights } from "../../cache/flights.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import { retryAfterSeconds } from "../../rules/retry-after.ts";
+import type { Context } from "./exchange.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 
 /**
@@ -16,15 +17,45 @@ export interface FailedForward {
   readonly retryAfterSeconds?: number | undefined;
 }
 
+/** How one request continues a body from a byte. Both return `undefined` if that is impossible. */
+export interface Continuation {
+  /** Reads the rest from the tier that has stored the body. */
+  readonly ofStored: (atByte: number) => Promise<ReadableStream<Uint8Array> | undefined>;
+  /** Fetches the rest of the same version from the origin. */
+  readonly ofOrigin: (
+    atByte: number,
+  ) => Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>;
+}
+
+/** An arriving body that requests share. */
+export interface ArrivingBody {
+  /** Returns the whole body for one more request; `undefined` if the call comes too late. */
+  join(
+    continuation: Continuation,
+    context: Pick<Context, "afterAnswer">,
+  ): ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
+  /** Returns whether the body will probably have arrived after this time, at its speed so far. */
+  endsWithin(ms: number): boolean;
+  /** Waits until a tier has stored the body. Returns false if none has. */
+  isStored(): Promise<boolean>;
+  /** Whether a tier has stored the body; `undefined` until that is known. */
+  readonly hasStored: boolean | undefined;
+}
+
 /** The result of a forward for waiting requests. */
 export type SharedForward =
   | { readonly kind: "stored"; readonly stored: StoredResponse }
-  /** An anonymous request's response whose body is still arriving. */
+  /** A response whose body is still arriving. */
   | {
       readonly kind: "arriving";
       readonly metadata: StoredMetadata;
-      /** Returns the whole body; `undefined` if the call comes too late or memory is short. */
-      readonly relay: { join(): ReadableStream<Uint8Array<ArrayBuffer>> | undefined };
+      readonly relay: ArrivingBody;
+      readonly stored?: undefined;
+    }
+  /** Stored, but the body is too large for memory. Each request looks the response up. */
+  | {
+      readonly kind: "in-tiers";
+      readonly metadata: StoredMetadata;
       readonly stored?: undefined;
     }
   /** Variants are stored under their own keys, so each request looks up its own variant. */

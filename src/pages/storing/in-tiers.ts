@@ -30,6 +30,9 @@ export function streamTiers(route: LookupRequest["route"], tiers: Tiers): readon
   return tiers.of(route.tiers).all.filter(({ arrivingBytesMax }) => arrivingBytesMax > 0);
 }
 
+/** A streamed body may arrive for longer than it is fresh, and readers that it overtakes need it afterwards. */
+const arrivingKeepMsMin = 600_000;
+
 type WritableRecord = Exclude<ResponseRecord, VaryMarker> | ArrivingResponse;
 
 /**
@@ -118,7 +121,9 @@ async function write(
   const { decision } = exchange;
   const { metadata } = record.kind === "arriving" ? record : record.stored;
   const atMs = exchange.nowAtMs();
-  const untilAtMs = keepUntilAtMs(metadata, termsOf(metadata, request.route));
+  const keepAtMs = keepUntilAtMs(metadata, termsOf(metadata, request.route));
+  const untilAtMs =
+    record.kind === "arriving" ? Math.max(keepAtMs, atMs + arrivingKeepMsMin) : keepAtMs;
   const stored = { key: keyOf(metadata, place), record, untilAtMs };
   const kept = await keep<ResponseRecord | ArrivingResponse>(
     metadata.selecting.length === 0 ? [stored] : [stored, markerTo(metadata, stored, place)],

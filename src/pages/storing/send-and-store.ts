@@ -11,7 +11,7 @@ import type { FetchResult } from "../../cache/flights.ts";
 import { fieldsOf } from "../../rules/fields.ts";
 import { lengthOf } from "../../rules/ranges.ts";
 import { silentlyVaryingBy } from "../../rules/selecting.ts";
-import { isNotModified } from "../../rules/validators.ts";
+import { isNotModified, strongValidator } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { mayNeedNoBody, rangeIn, clientHasIt } from "../request/conditions.ts";
 import { isPersonal } from "../request/personal.ts";
@@ -30,7 +30,12 @@ import {
   type LeaderForward,
   type PendingForward,
 } from "../reuse/pending-forward.ts";
-import { type StoredMetadata, type StoredResponse, wholeBytes } from "../stored/stored-response.ts";
+import {
+  bodyDateOf,
+  type StoredMetadata,
+  type StoredResponse,
+  wholeBytes,
+} from "../stored/stored-response.ts";
 import { withTermsKept, ageSeconds, termsOf } from "../stored/lifetime.ts";
 import { awaitsSecondAsk } from "./admission.ts";
 import { applyForSessions, applyRefusal } from "./consequences.ts";
@@ -254,30 +259,35 @@ function storeBehind(
   const streamed: Promise<boolean>[] = [];
   let sent: Promise<void> | undefined;
   exchange.afterAnswer(async () => {
+    let isStreamed = false;
     try {
       const gathered = await gather({
         reader,
         client,
         relay,
+        continuation: pending.continuationOf(metadata),
+        betweenBytesMs: site.config.originTimeout.betweenBytesMs,
+        isAwaited: () => flight.hasFollowers,
         bufferBytes: site.config.limits.bufferBytes,
         isOver: () => exchange.nowAtMs() - metadata.respondedAtMs > behindAnswerMsMax,
         budget: site.fillBudget,
         bodyBytes: metadata.bodyBytes,
         streamBytesMax: streamBytesMax(request, site.tiers),
-        onUnshared: () => flight.settle({ kind: "nothing-to-share" }),
+        onStreaming: (mayStore) => shareArriving(relay, { metadata, mayStore }, pending),
         streamCount: streaming.length,
-        onOverflow: (stream, completed, nth) => {
+        onOverflow: (stream, end, nth) => {
           const tier = streaming[nth];
+          // Readers of the anonymous request's body may still need the record of that body.
+          const completed = end.then((bytes) => (flight.isReplaced ? "cut" : bytes));
           const arriving = { kind: "arriving", metadata, stream, completed } as const;
           if (tier !== undefined) streamed.push(storeArriving(arriving, pending, tier));
         },
       });
       decision.bodyTookMs = exchange.nowAtMs() - metadata.requestedAtMs;
-      if (gathered.kind === "whole") {
-        ({ sent } = gathered);
-        await storeWhole(gathered.blob, sending, pending);
-      }
-      await Promise.all(streamed);
+      if (gathered.kind !== "cut") ({ sent } = gathered);
+      if (gathered.kind === "whole") await storeWhole(gathered.blob, sending, pending);
+      isStreamed = (await Promise.all(streamed)).includes(true);
+      if (isStreamed) flight.settle({ kind: "in-tiers", metadata });
       const unkept = whyUnkept(gathered, streamed.length > 0);
       const { pass } = site.uncacheable;
       if (unkept === undefined) pass.forget(pending.key.text);
@@ -291,32 +301,47 @@ function storeBehind(
       flight.settle({ kind: "nothing-to-share" });
       done.resolve();
     }
-    // Keep the transfer alive until the client has read the body or disconnected.
-    await sent;
+    // Keep the transfers alive until the clients have read the body or disconnected.
+    await Promise.all([sent, relay.settle(isStreamed)]);
   });
   return done.promise;
 }
 
 /**
- * Limits how long waiting requests wait for a body without a stated length. The body of an
- * anonymous request is relayed as it arrives. If a client's own request is slow, a parallel
+ * Opens a relay, and limits how long waiting requests wait for a body without a stated length. The
+ * body of an anonymous request is relayed as it arrives. If a client's own request is slow, a parallel
  * anonymous request starts.
  */
-function relayFor(metadata: StoredMetadata, pending: LeaderForward): Relay | undefined {
+function relayFor(metadata: StoredMetadata, pending: LeaderForward): Relay {
   const { request, flight, exchange } = pending;
-  if (metadata.bodyBytes !== null) return undefined;
   const { nowAtMs, config, fillBudget: budget } = exchange.site;
-  const relay = request.isAnonymous
-    ? new Relay({ bytesMax: config.limits.bufferBytes, budget, nowAtMs })
-    : undefined;
+  const { bodyBytes } = metadata;
+  const relay = new Relay({ bytesMax: config.limits.bufferBytes, budget, nowAtMs, bodyBytes });
+  if (bodyBytes !== null) return relay;
   const sinceAtMs = nowAtMs();
   setTimeout(() => {
     // A timer may fire although the isolate's clock has not advanced.
     if (isWithinMs(streamsAfterMs / 2, sinceAtMs, nowAtMs())) return;
-    if (relay === undefined) flight.stall();
-    else flight.arrive({ kind: "arriving", metadata, relay });
+    if (request.isAnonymous) flight.arrive({ kind: "arriving", metadata, relay });
+    else flight.stall();
   }, streamsAfterMs);
   return relay;
+}
+
+/**
+ * Lets waiting requests join a large body if a tier may store it, so that a reader that is overtaken can
+ * continue. They do not join the body of a client's own request without a strong validator, because it
+ * may break off for a reason that concerns only that client. They wait for an anonymous request instead.
+ */
+function shareArriving(
+  relay: Relay,
+  { metadata, mayStore }: { readonly metadata: StoredMetadata; readonly mayStore: boolean },
+  { request, flight }: LeaderForward,
+): void {
+  const validator = strongValidator(fieldsOf(metadata), bodyDateOf(metadata));
+  if (!mayStore) flight.settle({ kind: "nothing-to-share" });
+  else if (!request.isAnonymous && validator === undefined) flight.stall();
+  else flight.arrive({ kind: "arriving", metadata, relay });
 }
 
 /**

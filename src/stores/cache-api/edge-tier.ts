@@ -7,13 +7,21 @@ import type { MetadataWith, RecordMetadata } from "../../cache/record/record.ts"
 import { BoundedCache, type BoundedCacheSettings } from "./bounded-cache.ts";
 import { DecodedRecords, type KnownRecord } from "./decoded-records.ts";
 import { type BodyRead, partFrom, ranged, streamedFrom, unless } from "./edge-reads.ts";
-import { addressOf, bodyField, recordField, writeArriving, writeHead } from "./edge-writes.ts";
+import {
+  addressOf,
+  bodyField,
+  recordField,
+  rewriteHead,
+  writeArriving,
+  writeHead,
+} from "./edge-writes.ts";
 import { bodyIn, type RecordForm } from "../../cache/tiers/record-form.ts";
 import { headOf } from "../../cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import {
   edgeBodyBytesMax,
   foundWith,
+  isApart,
   isSmall,
   refuseArriving,
   type Tier,
@@ -108,6 +116,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     // A body that arrived as a stream has no digest, and is always streamed.
     const hasArrived = apart !== undefined && metadata.bodyDigest === null;
     const isBrief = !hasArrived && isSmall(metadata);
+    if (apart !== undefined && partKind === "metadata" && !isBrief) return { kind: "absent" };
     const isWantedWhole = isBrief
       ? partKind === "metadata" || isHeld?.(metadata) !== false
       : !hasArrived && isHeld?.(metadata) === true;
@@ -164,9 +173,15 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     try {
       const into = { cache: this.#cache, form: this.#form, keep };
       if (record.kind === "arriving") return await writeArriving(key, record, into);
+      const head = headOf(record);
+      const isUnchanged = record.kind === "response" && keep.body === "unchanged";
+      if (isUnchanged && isApart(record.stored.metadata)) {
+        const written = await rewriteHead(key, head, into);
+        if (written !== undefined) return written;
+      }
       const body = record.kind === "vary" ? null : bodyIn(record)?.blob;
       if (body === undefined) return { kind: "refused", rule: "arriving" };
-      return await writeHead(key, headOf(record), { ...into, body });
+      return await writeHead(key, head, { ...into, body });
     } catch (cause) {
       return { kind: "unavailable", cause: errorName(cause) };
     }

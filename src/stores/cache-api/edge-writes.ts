@@ -1,10 +1,18 @@
 // Writes records into the Cache API. The cache itself acts only on the lifetime and, in conditional
 // requests, on the entity tag.
+import { cancelBody } from "../../base/cancel-body.ts";
+import { haveSameBody } from "../../cache/record/record.ts";
 import type { BoundedCache } from "./bounded-cache.ts";
-import { encodeRecord } from "../../cache/tiers/record-codec.ts";
+import { decodeRecord, encodeRecord } from "../../cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
-import type { ArrivingRecord, RecordHead, TierKeep, TierWrite } from "../../cache/tiers/tier.ts";
+import {
+  type ArrivingRecord,
+  largeBodyBytesMax,
+  type RecordHead,
+  type TierKeep,
+  type TierWrite,
+} from "../../cache/tiers/tier.ts";
 
 /** The field with the metadata. Absent if the metadata is the body of the stored response. */
 export const recordField = "tidemark-record";
@@ -12,6 +20,11 @@ export const recordField = "tidemark-record";
  * The field with the last part of the body's address. Absent if the body is stored with the record.
  */
 export const bodyField = "tidemark-body";
+/**
+ * A body outlasts its record by this time, so that validations can renew the record. The Cache API
+ * evicts bodies that nobody reads.
+ */
+const outlastsMs = 30 * 86_400_000;
 /** Cloudflare guarantees 16 KB for all fields of a stored response. The rest is for other fields. */
 const recordFieldBytesMax = 15_360;
 
@@ -30,12 +43,16 @@ export async function addressOf(key: RecordKey, part?: string): Promise<string> 
 /**
  * Returns the fields of every stored response. Intermediaries do not compress this content type.
  */
-function objectFields({ atMs, untilAtMs }: TierKeep): Record<string, string> {
+function objectFields({ atMs, untilAtMs }: Pick<TierKeep, "atMs" | "untilAtMs">) {
   const keepSeconds = Math.ceil((untilAtMs - atMs) / 1_000);
   return {
     "cache-control": `public, max-age=${keepSeconds}`,
     "content-type": "application/octet-stream",
   };
+}
+
+function bodyFields({ atMs, untilAtMs }: TierKeep) {
+  return objectFields({ atMs, untilAtMs: untilAtMs + outlastsMs });
 }
 
 /** The cache to write to, and how. */
@@ -46,8 +63,8 @@ interface Into<Detail> {
 }
 
 /**
- * Writes a record. Metadata that is too large for a field becomes the body of the stored response,
- * and the record's own body gets its own address. Rejects like the cache.
+ * Writes a record. A large body gets its own address. Metadata that is too large for a field becomes
+ * the body of the stored response, and then any body gets its own address. Rejects like the cache.
  *
  * @param body the body to store with the record; `null` if there is none, or if `part` names it
  */
@@ -58,9 +75,10 @@ export async function writeHead<Detail>(
 ): Promise<TierWrite> {
   const text = encodeRecord(head, keep.untilAtMs, form);
   const fitsField = text.length <= recordFieldBytesMax;
-  const apart = fitsField || body === null ? part : crypto.randomUUID();
+  const isWithHead = body === null || (fitsField && body.size <= largeBodyBytesMax);
+  const apart = isWithHead ? part : crypto.randomUUID();
   if (apart !== part) {
-    const response = new Response(body, { headers: objectFields(keep) });
+    const response = new Response(body, { headers: bodyFields(keep) });
     await cache.put(await addressOf(key, apart), response);
   }
   const headers = {
@@ -69,8 +87,33 @@ export async function writeHead<Detail>(
     ...(fitsField && { [recordField]: text }),
     ...(apart !== undefined && { [bodyField]: apart }),
   };
-  await cache.put(await addressOf(key), new Response(fitsField ? body : text, { headers }));
+  const content = apart === undefined ? body : null;
+  await cache.put(await addressOf(key), new Response(fitsField ? content : text, { headers }));
   return { kind: "kept" };
+}
+
+/**
+ * Writes the head of a record whose body the cache already has at an address of its own. Does not
+ * check that the body is still there. Rejects like the cache.
+ *
+ * @returns `undefined` if the cache has no head that names the same body
+ */
+export async function rewriteHead<Detail>(
+  key: RecordKey,
+  head: RecordHead<Detail>,
+  into: Into<Detail>,
+): Promise<TierWrite | undefined> {
+  const { cache, form } = into;
+  const stored = await cache.match(await addressOf(key));
+  const part = stored?.headers.get(bodyField);
+  if (stored === undefined || part == null || head.kind === "vary") {
+    cancelBody(stored);
+    return undefined;
+  }
+  const text = stored.headers.get(recordField) ?? (await (await cache.whole(stored)).text());
+  const named = decodeRecord(text, form)?.record;
+  if (named?.kind !== "response" || !haveSameBody(named.metadata, head.metadata)) return undefined;
+  return writeHead(key, head, { ...into, body: null, part });
 }
 
 /**
@@ -87,7 +130,7 @@ export async function writeArriving<Detail>(
   const address = await addressOf(key, part);
   let isNamed = false;
   try {
-    const response = new Response(stream, { headers: objectFields(keep) });
+    const response = new Response(stream, { headers: bodyFields(keep) });
     const put = cache.putArriving(address, response, completed);
     // A cache may accept the response without reading its body. Cancel the stream, or its writer
     // would wait forever.

@@ -2,7 +2,7 @@
 // their records. So purges and verdicts need only the tier, and R2 is read only for a body.
 import { errorName } from "../../base/error-name.ts";
 import { hexOfBase64url, sha256Base64url } from "../../base/sha256.ts";
-import type { MetadataWith, RecordMetadata } from "../../cache/record/record.ts";
+import { haveSameBody, type MetadataWith, type RecordMetadata } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Leases } from "../../cache/tiers/lease.ts";
 import { bodyIn } from "../../cache/tiers/record-form.ts";
@@ -47,6 +47,9 @@ export interface LargeBodiesSettings<Detail> {
 
 /** A body that is not larger never costs a write to R2, even if its metadata is large. */
 const bodyBytesMin = 65_536;
+
+/** The body in the tier of a record whose body is in R2. */
+const noBody = { kind: "blob", blob: new Blob() } as const;
 
 const shutOff = { kind: "unavailable", cause: "shut-off" } as const;
 
@@ -128,6 +131,8 @@ export class LargeBodies<Detail> implements Tier<Detail> {
   async write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): Promise<TierWrite> {
     if (record.kind === "arriving") return this.#writeArriving(key, record, keep);
     const { tier, bucket } = this.#settings;
+    const isHeadAlone = record.kind === "response" && bodyIn(record) === undefined;
+    if (isHeadAlone) return this.#rewriteHead(key, record.stored.metadata, keep);
     const written = await tier.write(key, record as TierRecord<WithApart<Detail>>, keep);
     const isTooLarge = written.kind === "refused" && written.rule === "too-large";
     const blob = isTooLarge ? bodyIn(record)?.blob : undefined;
@@ -139,6 +144,24 @@ export class LargeBodies<Detail> implements Tier<Detail> {
       const held = keep.body === "new" ? undefined : await this.#held(name, metadata, days, keep);
       return held ?? bucket.put(name, blob, metadata.bodyDigest);
     });
+  }
+
+  /** Rewrites the record of a body that is in R2. R2 is neither read nor written. */
+  async #rewriteHead(
+    key: RecordKey,
+    metadata: MetadataWith<Detail>,
+    keep: TierKeep,
+  ): Promise<TierWrite> {
+    const { tier } = this.#settings;
+    const unused = { afterAnswer: () => undefined, isPeek: true };
+    const read = await tier.read(key, { atMs: keep.atMs, part: "metadata", ...unused });
+    if (read.kind === "unavailable") return read;
+    const named = read.kind === "found" && read.record.kind === "response" && read.record.stored;
+    const { apart } = named ? named.metadata : {};
+    const isSame = named && apart && haveSameBody(joinedWith(named.metadata, apart), metadata);
+    if (!isSame || keep.body === "new") return { kind: "refused", rule: "arriving" };
+    const stored = { metadata: withoutBody(metadata, apart), body: noBody } as const;
+    return tier.write(key, { kind: "response", stored }, { ...keep, body: "new" });
   }
 
   /** Returns the object if it has the same body, and stays for as long as the record. */
@@ -203,7 +226,7 @@ export class LargeBodies<Detail> implements Tier<Detail> {
       const { etag } = object;
       const { bodyDigest } = metadata;
       const inTier = withoutBody(metadata, { etag, days, bodyBytes, bodyDigest });
-      const stored = { metadata: inTier, body: { kind: "blob", blob: new Blob() } } as const;
+      const stored = { metadata: inTier, body: noBody } as const;
       return await tier.write(key, { kind: "response", stored }, { ...keep, body: "new" });
     } catch (cause) {
       return { kind: "unavailable", cause: errorName(cause) };

@@ -4,12 +4,8 @@ import { idle, until } from "../../../testing/site/harness.ts";
 import { chunked } from "../../../testing/fakes/origin-in-process.ts";
 import { openBytePipe } from "../../../src/pages/body/client-end.ts";
 import { ByteBudget } from "../../../src/cache/byte-budget.ts";
-import {
-  ChunkReader,
-  gather,
-  type GatherResult,
-  type GatherPlan,
-} from "../../../src/pages/body/gather.ts";
+import { ChunkReader, type GatherResult } from "../../../src/pages/body/gather.ts";
+import { gatherAlone } from "./gather-alone.ts";
 
 const encoder = new TextEncoder();
 
@@ -29,18 +25,20 @@ function gathering(given: {
 }) {
   const { bodyBytes = null, client = "reads", edge = "reads", streamBytesMax = 1_000 } = given;
   const pipe = client === "nobody" ? undefined : openBytePipe(bodyBytes);
-  const unshared: string[] = [];
+  const streaming: boolean[] = [];
+  const budget = given.budget ?? new ByteBudget(1_000);
+  const bufferBytes = given.bufferBytes ?? 10;
   const overflow: ReadableStream<Uint8Array>[] = [];
   let kept: Promise<string> | undefined;
-  const plan: GatherPlan = {
+  const plan: Parameters<typeof gatherAlone>[0] = {
     reader: new ChunkReader(given.source ?? chunked(["hello", "world"]), 30_000, bodyBytes),
     client: pipe,
-    bufferBytes: given.bufferBytes ?? 10,
+    bufferBytes,
     isOver: () => given.isOver ?? false,
-    budget: given.budget ?? new ByteBudget(1_000),
+    budget,
     bodyBytes,
     streamBytesMax,
-    onUnshared: () => void unshared.push("unshared"),
+    onStreaming: (mayStore) => void streaming.push(mayStore),
     onOverflow: async (stream) => {
       overflow.push(stream);
       if (edge === "reads") kept = textOrFailure(stream);
@@ -50,7 +48,7 @@ function gathering(given: {
     },
   };
   const sent = pipe && client === "reads" ? textOrFailure(pipe.readable) : undefined;
-  return { done: gather(plan), pipe, sent, unshared, overflow, kept: () => kept };
+  return { done: gatherAlone(plan), pipe, sent, streaming, overflow, kept: () => kept };
 }
 
 function textOrFailure(stream: ReadableStream<Uint8Array>): Promise<string> {
@@ -104,7 +102,7 @@ describe("gathering a body that fits the buffer", () => {
   it("streams when other fills hold the whole budget, and returns its own share", async () => {
     const budget = new ByteBudget(7);
     const { done, sent } = gathering({ budget });
-    expect(await done).toEqual({ kind: "streamed" });
+    expect((await done).kind).toBe("streamed");
     expect(await sent).toBe("helloworld");
     expect(budget.take(7)).toBe(true);
     expect(budget.take(1)).toBe(false);
@@ -221,10 +219,10 @@ describe("gathering a body larger than the buffer", () => {
   });
 
   it("sends the body to client and edge tier, and notifies waiting requests", async () => {
-    const { done, sent, kept, unshared } = gathering({ source: chunked(long) });
-    expect(await done).toEqual({ kind: "streamed" });
+    const { done, sent, kept, streaming } = gathering({ source: chunked(long) });
+    expect((await done).kind).toBe("streamed");
     expect([await sent, await kept()]).toEqual([long.join(""), long.join("")]);
-    expect(unshared).toEqual(["unshared"]);
+    expect(streaming).toEqual([true]);
   });
 
   /** A body of ten bytes per pull. It is far longer than any test should read. */
@@ -277,14 +275,14 @@ describe("gathering a body larger than the buffer", () => {
     expect((await done).kind).toBe("streamed");
   });
 
-  it("returns its share of the budget once the buffer is passed on", async () => {
-    const budget = new ByteBudget(20);
+  it("takes no more of the budget than the window, once the buffer is passed on", async () => {
+    const budget = new ByteBudget(40);
     const { source } = lasting();
     const { pipe, overflow } = gathering({ source, client: "waits", edge: "waits", budget });
     await taken(pipe?.readable, 2);
-    expect(budget.take(20)).toBe(false);
+    expect(budget.hasRoomFor(21)).toBe(false);
     await taken(overflow[0], 2);
-    expect(budget.take(20)).toBe(true);
+    expect([budget.hasRoomFor(30), budget.hasRoomFor(31)]).toEqual([true, false]);
   });
 
   it.each([

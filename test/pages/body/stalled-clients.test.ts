@@ -5,11 +5,12 @@ import { describe, expect, it, vi } from "vitest";
 import { ByteBudget } from "../../../src/cache/byte-budget.ts";
 import { smallBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
 import { openBytePipe } from "../../../src/pages/body/client-end.ts";
-import { ChunkReader, gather, type GatherResult } from "../../../src/pages/body/gather.ts";
+import { ChunkReader, type GatherResult } from "../../../src/pages/body/gather.ts";
 import { readableOf } from "../../../src/pages/body/held-body.ts";
 import { chunked } from "../../../testing/fakes/origin-in-process.ts";
 import { idle } from "../../../testing/site/harness.ts";
 import { playTimers } from "../../../testing/site/two-colos.ts";
+import { gatherAlone } from "./gather-alone.ts";
 
 playTimers();
 
@@ -31,7 +32,7 @@ function begin(bytesMax: number): Promise<GatherResult> {
   budget = new ByteBudget(bytesMax);
   pipe = openBytePipe(bodyBytes);
   const source = chunked(["0", "1", "2"].map((digit) => digit.repeat(sliceBytes)));
-  return gather({
+  return gatherAlone({
     reader: new ChunkReader(source, 30_000, bodyBytes),
     client: pipe,
     bufferBytes: bodyBytes,
@@ -39,7 +40,7 @@ function begin(bytesMax: number): Promise<GatherResult> {
     budget,
     bodyBytes,
     streamBytesMax: 0,
-    onUnshared: () => undefined,
+    onStreaming: () => undefined,
     onOverflow: () => undefined,
   });
 }

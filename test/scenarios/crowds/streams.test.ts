@@ -117,15 +117,14 @@ describe("a body larger than the buffer, with clients that join later", () => {
   it.each([
     { id: "reads nothing", everyMs: 600_000 },
     { id: "reads very slowly", everyMs: 1_900 },
-  ])("reaches other clients within 27 s if a client $id", async ({ everyMs }) => {
+  ])("reaches other clients without delay if a client $id", async ({ everyMs }) => {
     const site = openSite({ config, origin: large });
     void reading(site.ask("/a"));
     await pass(site.clock, 0.1);
-    const hostile = reading(site.ask("/a"), everyMs);
+    void reading(site.ask("/a"), everyMs);
     const honest = reading(site.ask("/a"));
-    await pass(site.clock, 4 + 20 + 3);
+    await pass(site.clock, 4.5);
     expect(honest).toEqual({ text: pieces.join(""), isOver: true });
-    expect(hostile.isOver).toBe(false);
   });
 });
 

@@ -48,6 +48,15 @@ it("a body of 40 MB is read from R2 once, and then at the colo's edge", async ()
   });
 });
 
+it("colos share one download with collapse: global", async () => {
+  const routes = [{ name: "all", match: "*", collapse: "global" as const }];
+  const { first, second } = openOverR2(undefined, { config: { routes } });
+  const asked = [first, first, second, second].map(async (site) => site.get("/streamed"));
+  const texts = (await Promise.all(asked)).map(({ text }) => text);
+  expect(texts.every((text) => text === bodyOf(sizes["/streamed"]))).toBe(true);
+  expect(first.origin.count).toBe(1);
+});
+
 it("a body that varies is copied with its marker", async () => {
   const { first, second, r2 } = openOverR2(undefined, {
     origin: ({ headers }) => {
@@ -89,6 +98,18 @@ it("an unchanged body is not sent to R2 again", async () => {
   // The lookup also reads the stale body, in case a younger one is there.
   expect(r2.calls).toEqual(["get 2d", "head 2d"]);
   expect(tierOf(await second.get("/held"))).toBe("shared");
+});
+
+it("a validation of a streamed body neither reads nor writes R2", async () => {
+  const { first, second, r2, pass } = openOverR2();
+  await first.get("/streamed");
+  pass(3_601);
+  r2.calls.length = 0;
+  first.origin.script = () => unchanged({ etag: '"1"', "cache-control": "max-age=3600" });
+  await second.get("/streamed", { method: "HEAD" });
+  expect(r2.calls).toEqual([]);
+  const seen = await second.get("/streamed");
+  expect([tierOf(seen), seen.text === bodyOf(sizes["/streamed"])]).toEqual(["shared", true]);
 });
 
 it("an unsafe method deletes the body", async () => {

@@ -5,10 +5,9 @@ import { idle, openSite, type Site } from "../../../testing/site/harness.ts";
 import { cc, chunked, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 
 const whole = "0123456789".repeat(100);
-const fields = cc("max-age=60, stale-if-error=600", {
-  etag: '"1"',
-  "content-length": String(whole.length),
-});
+const fieldsOf = (text: string) =>
+  cc("max-age=60, stale-if-error=600", { etag: '"1"', "content-length": String(text.length) });
+const fields = fieldsOf(whole);
 
 /** Opens a site with a streamed body, which is only in the edge tier. */
 async function openStored(): Promise<Site> {
@@ -72,8 +71,8 @@ describe("a range request for a streamed body in the edge tier", () => {
   });
 });
 
-describe("a range request for a large body that is stored separately from its record", () => {
-  const large = "0123456789".repeat(200_000);
+describe("a range request for a large body that is stored with its record", () => {
+  const large = "0123456789".repeat(100_000);
 
   async function openBeside(): Promise<Site> {
     const site = openSite({ origin: () => page(large, cc("max-age=60")) });
@@ -90,7 +89,7 @@ describe("a range request for a large body that is stored separately from its re
       if (found?.status === 206) read += Number(found.headers.get("content-length"));
       return found;
     };
-    const seen = await site.get("/a", asking("bytes=1000003-1000006"));
+    const seen = await site.get("/a", asking("bytes=900003-900006"));
     expect([seen.status, seen.text, seen.cacheStatus, read]).toEqual([206, "3456", hit, 4]);
     await idle();
     expect(site.cache.openBodies).toBe(0);
@@ -105,8 +104,43 @@ describe("a range request for a large body that is stored separately from its re
       return found;
     };
     site.origin.script = () => page("01", { "content-range": "bytes 0-1/1000" }, 206);
-    const seen = await site.get("/a", asking("bytes=1000003-1000006"));
+    const seen = await site.get("/a", asking("bytes=900003-900006"));
     expect([seen.text, seen.cacheStatus]).toEqual(["01", expect.stringContaining("fwd=uri-miss")]);
+  });
+});
+
+describe("a range request that must first validate", () => {
+  it.each([
+    { id: "streamed", digits: 1_000, bufferBytes: 8, opened: 4 },
+    { id: "stored with its record", digits: 600_000, bufferBytes: undefined, opened: 600_000 },
+    { id: "stored apart from its record", digits: 2_000_000, bufferBytes: undefined, opened: 4 },
+  ])("gets the range of a stored body: $id", async ({ digits, bufferBytes, opened }) => {
+    const text = "0123456789".repeat(digits / 10);
+    const site = openSite({
+      config: { limits: { bufferBytes } },
+      origin: ({ headers }) =>
+        headers.has("if-none-match") ? unchanged({ etag: '"1"' }) : page(text, fieldsOf(text)),
+    });
+    await site.get("/a");
+    site.clock.advance(61);
+    site.cache.bytesOpened = 0;
+    const seen = await site.get("/a", asking("bytes=503-506"));
+    expect([seen.status, seen.text]).toEqual([206, "3456"]);
+    expect(seen.cacheStatus).toContain("fwd-status=304; stored");
+    expect(site.cache.bytesOpened).toBe(opened);
+    const later = await site.get("/a", asking("bytes=503-506"));
+    expect([later.text, later.cacheStatus]).toEqual(["3456", expect.stringContaining("hit")]);
+    expect(site.origin.count).toBe(2);
+  });
+
+  it("gets the origin's part if the page has changed", async () => {
+    const site = await openStored();
+    site.clock.advance(61);
+    site.origin.script = () => page("ab", { "content-range": "bytes 0-1/9", etag: '"2"' }, 206);
+    const seen = await site.get("/a", asking("bytes=0-1"));
+    expect([seen.status, seen.text]).toEqual([206, "ab"]);
+    await idle();
+    expect(site.cache.openBodies).toBe(0);
   });
 });
 

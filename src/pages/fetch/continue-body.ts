@@ -1,0 +1,90 @@
+// Continues the body of a response from one of its bytes, for a request that has read the bytes
+// before it. The rest is read from the tier that has stored the body, or fetched with a range request.
+import { cancelBody } from "../../base/cancel-body.ts";
+import { discardBody, haveSameBody } from "../../cache/record/record.ts";
+import { Decision } from "../../observe/decision.ts";
+import { fieldsOf } from "../../rules/fields.ts";
+import { contentRange } from "../../rules/ranges.ts";
+import { prefersAnother } from "../../rules/selecting.ts";
+import { strongValidator } from "../../rules/validators.ts";
+import { slicedStream } from "../body/sliced-stream.ts";
+import type { LookupRequest } from "../request/plan.ts";
+import { mayValidate } from "../reuse/pending-forward.ts";
+import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
+import type { PagePlace } from "../site/exchange.ts";
+import type { Continuation } from "../site/forward-outcome.ts";
+import { bodyDateOf, type StoredMetadata } from "../stored/stored-response.ts";
+import { forwardSelecting } from "./forward.ts";
+
+/** Returns how a request continues the body of a response. */
+export function continuationIn(place: PagePlace): (metadata: StoredMetadata) => Continuation {
+  return (metadata) => ({
+    ofStored: (atByte) => restOfStored(metadata, atByte, place),
+    ofOrigin: (atByte) => restFromOrigin(metadata, atByte, place),
+  });
+}
+
+/** Returns the place of a range request, whose decisions are not counted. */
+function placeOf(fields: Readonly<Record<string, string>>, place: PagePlace) {
+  const { route, key } = place.request;
+  const request: LookupRequest = { ...place.request, conditions: new Headers(fields) };
+  const decision = new Decision({ route: route.name, key, isRefresh: true });
+  return { ...place, request, exchange: { ...place.exchange, decision } };
+}
+
+/** Accepts only the same body: its response was judged when the request began to read. */
+async function restOfStored(metadata: StoredMetadata, atByte: number, place: PagePlace) {
+  const { request, exchange } = placeOf({ range: `bytes=${atByte}-` }, place);
+  const accepts = ({ candidate: { stored } }: FoundResponse) => {
+    const { bodyBytes, bodyDigest } = stored.metadata;
+    return haveSameBody({ ...metadata, bodyBytes, bodyDigest }, stored.metadata);
+  };
+  const found = await new PageLookup({ request, accepts }, exchange).lookUp();
+  if (found === undefined) return undefined;
+  const { body, metadata: read } = found.candidate.stored;
+  const bodyBytes = read.bodyBytes ?? 0;
+  if (accepts(found) && atByte < bodyBytes) {
+    if (body.kind === "part" && body.range.firstByte === atByte) return body.stream;
+    if (body.kind === "stream") {
+      return slicedStream(body.stream, { firstByte: atByte, lastByte: bodyBytes - 1 });
+    }
+  }
+  discardBody(found.candidate.stored);
+  return undefined;
+}
+
+/**
+ * Sends a range request with `If-Range`, so that the rest is of the same version. Obeys rule 23 of the
+ * purge protocol: after a hard purge, a new body may have the validator of the old one.
+ */
+async function restFromOrigin(metadata: StoredMetadata, atByte: number, place: PagePlace) {
+  const stored = fieldsOf(metadata);
+  const validator = strongValidator(stored, bodyDateOf(metadata));
+  const candidate = {
+    stored: { metadata, body: { kind: "absent" } },
+    tier: place.exchange.site.tiers.memory.name,
+    key: place.key,
+  } as const;
+  const { bodyBytes } = metadata;
+  if (validator === undefined || bodyBytes === null) return undefined;
+  // The page may vary by a field that `Vary` does not name.
+  if (metadata.isOfClient === true && prefersAnother(place.request.forwarded, stored))
+    return undefined;
+  if (!(await mayValidate(candidate, place))) return undefined;
+  const asking = placeOf({ range: `bytes=${atByte}-`, "if-range": validator }, place);
+  const { forwardSlots, nowAtMs, random } = place.exchange.site;
+  const waitMs = place.request.route.waitTimeoutMs;
+  const leave = await forwardSlots.enter(place.key.text, { waitMs, nowAtMs, random });
+  const { answer } = await forwardSelecting(asking, []).finally(leave);
+  if (answer.kind === "failed") return undefined;
+  const { status, headers, body } = answer.response;
+  const rest = { firstByte: atByte, lastByte: bodyBytes - 1 };
+  const isSame =
+    status === 206 &&
+    headers.get("content-range") === contentRange(rest, bodyBytes) &&
+    strongValidator(headers, headers.get("date")) === validator &&
+    headers.get("content-encoding") === stored.get("content-encoding");
+  if (isSame && body !== null && (await mayValidate(candidate, place))) return body;
+  cancelBody(answer.response);
+  return undefined;
+}
