@@ -101,7 +101,7 @@ export function createApp(
   const log = new BoundedLog({ write: host.log, nowAtMs: host.nowAtMs, version });
   const platform = { ...host, log: log.write };
   log.colo = environment.colo;
-  const { namespace, siteHosts, dataset } = environment;
+  const { namespace, siteHosts, dataset, faults } = environment;
   const config = { ...written, namespace };
   const tell = (fault: Fault) =>
     log.write({ event: "fault", level: "warn", message: faultText(fault) });
@@ -112,7 +112,6 @@ export function createApp(
   const own = { ...platform, database, redis, journal, dataset, ...makers, ...part, parts };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
-  const { faults } = environment;
   faults.forEach(tell);
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
@@ -145,12 +144,8 @@ export function createApp(
   const operating = part?.open(settings);
   const senders = senderRoutes(settings);
   const routes = () => adminRoutes(settings, senders, operating);
-  const operators = once(() => {
-    // Not at the start, because it would delay the first answer. For more routes, only health has it.
-    const isBrief = config.routes.length <= advisedRoutesMax;
-    if (isBrief) configWarnings(config, siteHosts, cache).forEach(tell);
-    return operatorsOf(routes(), config, failed);
-  });
+  const advise = () => adviceOn(config, siteHosts, cache).forEach(tell);
+  const operators = once(() => operatorsOf(config, { routes, failed, advise }));
   const answerTo = answerer({ proxy, operators, operating, ...senders, settings, arrivalOf });
   const fetch: Application["fetch"] = (request, bindings, background, server) => {
     try {
@@ -169,6 +164,15 @@ export function createApp(
 }
 
 const advisedRoutesMax = 100;
+
+/**
+ * Returns the advice for the operator's first request: at the start, it would delay the first answer. For
+ * more routes, only health has it.
+ */
+function adviceOn(...[config, siteHosts, stores]: Parameters<typeof configWarnings>) {
+  const isBrief = config.routes.length <= advisedRoutesMax;
+  return isBrief ? configWarnings(config, siteHosts, stores) : [];
+}
 
 /** Returns a function that logs the cause of a failed request, and returns the answer. */
 function failure(log: Log): (cause: unknown) => Response {
@@ -244,14 +248,18 @@ function answerer({
 }
 
 function operatorsOf(
-  routes: Hono,
   { operatorPath }: Config,
-  failed: (cause: unknown) => Response,
+  given: {
+    readonly routes: () => Hono;
+    readonly failed: (cause: unknown) => Response;
+    readonly advise: () => void;
+  },
 ): Hono {
+  given.advise();
   const operators = new Hono();
-  operators.route(operatorPath, routes);
+  operators.route(operatorPath, given.routes());
   operators.notFound(() => plainPage("nothing"));
-  operators.onError(failed);
+  operators.onError(given.failed);
   return operators;
 }
 

@@ -306,7 +306,7 @@ export function refreshBehind(needs: readonly LoadNeed[], ports: DataPorts): voi
   ports.counts.counted(first.place.space.name, "refreshes", due.length);
   const refreshing =
     due.length === 1
-      ? [refreshOne(first, ports)]
+      ? [startFlight(first, (flight) => refreshed({ need: first, flight }, ports), ports).answer]
       : leadTogether(due, ports).map(({ answer }) => answer);
   ports.afterAnswer(async () => void (await Promise.all(refreshing)));
 }
@@ -314,11 +314,6 @@ export function refreshBehind(needs: readonly LoadNeed[], ports: DataPorts): voi
 /** Returns whether a call of this isolate is already loading the value. */
 export function isUnderWay({ place }: LoadNeed, { flights, nowAtMs }: DataPorts): boolean {
   return flights.get(place.key.text, nowAtMs()) !== undefined;
-}
-
-function refreshOne(need: LoadNeed, ports: DataPorts): Promise<CallResult> {
-  const leader = (flight: DataFlight) => refreshed({ need, flight }, ports);
-  return startFlight(need, leader, ports).answer;
 }
 
 /** Uses a newer value of another isolate from a lower tier; otherwise loads from the source. */

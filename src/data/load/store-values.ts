@@ -51,7 +51,7 @@ export async function storeValues(
   const writing = all.map((tier) =>
     records.length > 1 && tier.writeMany !== undefined
       ? tier.writeMany(records)
-      : records.map((record) => write(tier, record)),
+      : records.map((record) => writeJoined(tier, record)),
   );
   const writes: WriteResult[] = [];
   for (const [at, { name: tier }] of all.entries()) {
@@ -85,7 +85,7 @@ const joinedWrites = new JoinedCalls<Tier<DataDetail>, Write, TierWrite>(async (
   return (await tier.writeMany?.(writes)) ?? [];
 });
 
-function write(
+function writeJoined(
   tier: Tier<DataDetail>,
   [key, record, keep]: Write & { readonly 1: { readonly kind: "response" } },
 ): TierWrite | Promise<TierWrite | undefined> {
