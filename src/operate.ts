@@ -90,5 +90,6 @@ function addRoutes(
     operatorPath,
     refusalOf: (request) => gate.refusalOf(request),
     readBody: bodyUpTo,
+    sets: () => data?.troubles().sets,
   });
 }

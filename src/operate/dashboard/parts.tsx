@@ -3,12 +3,14 @@ import type { Child } from "hono/jsx";
 import type { HtmlEscapedString } from "hono/utils/html";
 import type { AnswerName, OperatorAnswer } from "../../protocol/answers.ts";
 import type { ViewName } from "./page/shell.tsx";
+import { Data } from "./panel/data.tsx";
 import { Explained, ExplainForm, explainQuery } from "./panel/explain.tsx";
 import { Health } from "./panel/health.tsx";
 import { Journal } from "./panel/journal.tsx";
 import { type Notice, NoticeBox } from "./chart/elements.tsx";
 import { Purged, PurgeForm, purgeOrderOf, PurgePreview } from "./panel/purge.tsx";
 import { SwitchConfirm, Switched, SwitchForm, switchOrderOf } from "./panel/switch.tsx";
+import { Tiers } from "./panel/tiers.tsx";
 import { Traffic } from "./panel/traffic.tsx";
 import type { DashboardPorts, DashboardTotals } from "./port/dashboard-part.ts";
 
@@ -60,6 +62,28 @@ const viewParts: Readonly<Record<string, Part>> = {
       </Live>
     );
   },
+  async tiers(ports) {
+    const [stats, metrics, totals] = await Promise.all([
+      answerOf<"stats">(ports, "/stats"),
+      answerOf<"metrics">(ports, "/metrics?format=json"),
+      ports.readTotals(),
+    ]);
+    const { memoryBytesMax } = ports;
+    const gauges = "why" in metrics ? [] : metrics.gauges;
+    return (
+      <Live>
+        {"why" in totals && <NoticeBox {...noTotals(totals)} />}
+        {shownIf(stats, (found) => (
+          <Tiers
+            stats={found}
+            totals={knownTotals(totals)}
+            atMs={ports.nowAtMs()}
+            {...{ gauges, memoryBytesMax }}
+          />
+        ))}
+      </Live>
+    );
+  },
   async purges(ports) {
     const [journal, totals] = await Promise.all([
       answerOf<"journal">(ports, "/journal?last=20"),
@@ -79,6 +103,15 @@ const viewParts: Readonly<Record<string, Part>> = {
           ))}
         </Live>
       </>
+    );
+  },
+  async data(ports) {
+    return (
+      <Live>
+        {shownIf(await ports.readTotals(), (totals) => (
+          <Data totals={totals} sets={ports.sets()} atMs={ports.nowAtMs()} />
+        ))}
+      </Live>
     );
   },
   explain: async () => <ExplainForm />,
@@ -148,6 +181,11 @@ function shownIf<Answer extends object>(
 
 const knownTotals = (totals: DashboardTotals | Notice): DashboardTotals | undefined =>
   "why" in totals ? undefined : totals;
+
+const noTotals = (reason: Notice): Notice => ({
+  ...reason,
+  what: "The counts of all isolates cannot be shown.",
+});
 
 /** Asks a route. Its answers have the form that `OperatorAnswer` says. */
 async function answerOf<Name extends AnswerName>(

@@ -39,7 +39,11 @@ function answersWith(text: string): Readonly<Record<string, object | string>> {
     stats: {
       colo: text,
       configuredRoutes: [{ name: text }],
+      originsShutOff: [text],
+      edge: text,
+      redis: { trouble: { kind: text, why: text } },
     },
+    metrics: { gauges: [] },
     journal: {
       entries: [
         {
@@ -88,16 +92,26 @@ function portsWith(text: string, fields: Readonly<Record<string, string>>) {
     `responseBytes|${text}|hit|${text}`,
     `originResponses|${text}|2xx`,
     `responseSeconds|${text}|hit|${text}|b9`,
+    `tierReads|${text}|${text}`,
+    `dataRequests|${text}|${text}|${text}`,
+    `behindChanges|${text}|${text}`,
+    `purgeProbes|${text}|${text}`,
+    `purgeLag|${text}|b9`,
   ];
   const sums = new Map(series.map((one) => [one, 3]));
-  const state = { atMs, viewAgeMs: 1, lagMs: 1 };
+  const backlog = { keyCount: 1, backlogMax: 2, overdueMs: 0, heardAtMs: atMs };
+  const state = { atMs, viewAgeMs: 1, lagMs: 1, memoryBytes: 1, memoryRecords: 1 };
   return {
     operatorPath: "/_cache",
     refusalOf: () => Promise.resolve(undefined),
     readBody: () => Promise.resolve(new Uint8Array()),
     nowAtMs: () => atMs,
     visibleWithinSeconds: 10,
+    memoryBytesMax: 1,
+    sets: () => new Map([[text, { backlog, deadLetterCount: 0 }]]),
     readTotals: async () => ({
+      startedAtMs: atMs,
+      sums,
       colos: new Map([[text, state]]),
       history: addedToHistory(undefined, [{ atMs, report: { sums } }]),
     }),
@@ -130,7 +144,7 @@ function foreignIn(html: string): string[] {
 }
 
 const parts = [
-  ...["overview", "week", "purges", "explain", "switch"].map((name) => ({
+  ...["overview", "week", "tiers", "purges", "data", "explain", "switch"].map((name) => ({
     method: "GET",
     name,
     confirmed: "",

@@ -3,9 +3,13 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { dashboard } from "../../../src/operate/dashboard/dashboard.ts";
+import { Data } from "../../../src/operate/dashboard/panel/data.tsx";
 import { views } from "../../../src/operate/dashboard/page/shell.tsx";
+import { writeBehind } from "../../../src/write-behind/write-behind.ts";
+import { openBeside } from "../../../testing/data/beside-pages.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { MemoryCounterSink } from "../../../testing/write-behind/memory-sink.ts";
 import { openSite, type Site } from "../../../testing/site/harness.ts";
 import { adminToken, bearer } from "../../../testing/site/purge-sender.ts";
 
@@ -133,7 +137,29 @@ it("a site without Redis says why it has no charts, and shows the rest", async (
   const overview = await part(site, "overview");
   expect(overview.text).toContain("There is no usable store");
   expect(overview.text).toContain("Health: ");
+  expect((await part(site, "tiers")).text).toContain("Circuit breakers");
   expect((await part(site, "purges")).text).toContain("No journal is configured.");
+});
+
+describe("the table of backlogs", () => {
+  const row = (text: string) => /<th scope="row">views<\/th>(.*?)<\/tr>/.exec(text)?.[1];
+
+  it("has each counter of the Worker's data cache, also before its backlog was read", async () => {
+    const config = { dashboard: dashboard() };
+    const { site, data } = await openBeside({ config, env: { ADMIN_TOKEN: adminToken } });
+    writeBehind(data).counter("views", { sink: new MemoryCounterSink() });
+    expect(row((await part(site, "data")).text)).toMatch(/<td>not yet<\/td>$/);
+  });
+
+  it("shows waiting keys, delay and dead letters as last read", async () => {
+    const backlog = { keyCount: 4_200, backlogMax: 5_000, overdueMs: 180_000, heardAtMs: 900_000 };
+    const sets = new Map([["views", { backlog, deadLetterCount: 3 }]]);
+    const totals = { startedAtMs: 0, sums: new Map(), colos: new Map() };
+    const text = String(await Data({ totals, sets, atMs: 1_000_000 }));
+    expect(row(text)).toBe(
+      "<td>4,200</td><td>5,000</td><td>3 min</td><td>3</td><td>100 s ago</td>",
+    );
+  });
 });
 
 it("another operator path has the page, and /_cache/ does not", async () => {

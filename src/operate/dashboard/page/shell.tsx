@@ -5,7 +5,9 @@ import { raw } from "hono/html";
 export const views = {
   overview: "Overview",
   week: "Last week",
+  tiers: "Tiers",
   purges: "Purges",
+  data: "Data",
   explain: "Explain",
   switch: "Switch",
 } as const;

@@ -1,0 +1,31 @@
+// Groups the counts of the totals by their labels.
+import type { FamilyName } from "../../../protocol/families.ts";
+import { partsOf } from "../../../observe/sums.ts";
+
+/** Returns the counts of a counter, by its first label and then by the given other label. */
+export function countsBy(
+  sums: ReadonlyMap<string, number>,
+  family: FamilyName,
+  otherLabelAt = 1,
+): Map<string, Map<string, number>> {
+  const groups = new Map<string, Map<string, number>>();
+  for (const [series, count] of sums) {
+    const parts = partsOf(series);
+    if (parts?.family !== family) continue;
+    const [first = ""] = parts.rest;
+    const other = parts.rest[otherLabelAt] ?? "";
+    const group = groups.get(first) ?? new Map<string, number>();
+    groups.set(first, group);
+    group.set(other, (group.get(other) ?? 0) + count);
+  }
+  return groups;
+}
+
+/** Formats counts, such as `found 12, absent 3`. */
+export function countsText(counts: ReadonlyMap<string, number> | undefined): string {
+  return (
+    Array.from(counts ?? [], ([name, count]) => `${name} ${count.toLocaleString("en")}`).join(
+      ", ",
+    ) || "–"
+  );
+}
