@@ -65,7 +65,7 @@ export function judged(row: Row, calm: Calm): Judged {
   const slowestMs = assault?.crowdSlowestMs ?? [];
   const figures = {
     p99Ratio: quantile(honest.tookMs, 0.99) / calm.p99Ms,
-    errorCount: [...honest.faults.values()].reduce((sum, count) => sum + count, 0),
+    errorCount: [...honest.faults.values()].reduce((total, count) => total + count, 0),
     originBeyondCalm: row.originRequests - calm.originRequests,
     commandsEach: (sum(commands) - sum(calm.commands)) / sentCount,
     crowdRatio: slowestMs.length === 0 ? 0 : quantile(slowestMs, 0.5) / crowdedMs,

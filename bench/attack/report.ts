@@ -21,11 +21,9 @@ export function pageReport(rows: readonly Row[], calm: Calm, circumstances: Circ
     setUpSaid(calm, circumstances),
     markdownTable(
       ["attack with a missed demand", ...figureNames, "missed demand"],
-      missed?.map(({ row, figures }) => [
-        nameOf(row),
-        ...figureCells(row, figures),
-        figures.broken.join(", "),
-      ]) ?? [],
+      missed?.map(({ row, figures }) =>
+        [nameOf(row), figureCells(row, figures), figures.broken.join(", ")].flat(),
+      ) ?? [],
     ),
     `${met?.length ?? 0} other attacks meet all demands. \`bench/attack/attacks.ts\` describes them.`,
   ]);
@@ -58,12 +56,10 @@ export function report(rows: readonly Row[], calm: Calm, circumstances: Circumst
     setUpSaid(calm, circumstances),
     markdownTable(
       ["attack", ...figureNames, "errors", "demands met"],
-      all.map(({ row, figures }) => [
-        nameOf(row),
-        ...figureCells(row, figures),
-        saidFaults(row.honest.faults),
-        holds(row, figures),
-      ]),
+      all.map(({ row, figures }) => {
+        const faults = saidFaults(row.honest.faults);
+        return [nameOf(row), figureCells(row, figures), faults, holds(row, figures)].flat();
+      }),
     ),
   ]);
 }

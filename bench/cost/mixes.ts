@@ -80,11 +80,10 @@ export function billedMixes(given: {
   const { originRequests, usage } = designs.tidemark;
   const { workerRequests, cpu } = marginalBill(usage);
   const replayed = billOfMix(replay, requests);
-  return mixesOf(operationsOf(run, designs, requests)).map((mix) =>
-    mix.name === replayed.name
-      ? replayed
-      : { ...mix, originRequests, workers: workerRequests + cpu },
-  );
+  const workers = workerRequests + cpu;
+  const mixes = mixesOf(operationsOf(run, designs, requests));
+  const computed = mixes.filter(({ name }) => name !== replayed.name);
+  return [...computed.map((mix) => Object.assign(mix, { originRequests, workers })), replayed];
 }
 
 /** Formats the sum of each bill. */

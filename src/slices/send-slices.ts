@@ -107,7 +107,11 @@ class SliceSender {
     const release = fillBudget.hold(blob, blob.size, { isCountedElsewhere });
     const writer = this.#pipe.writable.getWriter();
     writer.closed.catch(() => undefined);
-    const client = new ClientEnd({ ...this.#pipe, writer });
+    const client = new ClientEnd({
+      readable: this.#pipe.readable,
+      writable: this.#pipe.writable,
+      writer,
+    });
     try {
       client.queueWhole(blob.slice(firstByte, lastByte + 1));
       await client.drained(fillBudget);

@@ -9,8 +9,8 @@ import {
 } from "../../testing/simulation/simulated-copies.ts";
 import { isSpinInstalled, type TraceVerdict, Verifier } from "../../testing/specification/spin.ts";
 import type { WorldKind } from "../../testing/simulation/simulated-weather.ts";
-import * as copies from "../simulation/planted-in-copies.ts";
-import { type Row, rows as planted } from "../simulation/planted-rows.ts";
+import * as faulty from "../simulation/planted-in-copies.ts";
+import { type Row, rows as plantedRows } from "../simulation/planted-rows.ts";
 
 interface FaultRow extends Pick<Row, "rule" | "fault" | "parts" | "siteParts" | "warmShare"> {
   readonly kind?: WorldKind | undefined;
@@ -96,15 +96,15 @@ const faultOfCopies = (
 ): FaultRow => ({ rule: "14", fault, copies: Copies, step, refusal });
 const rows: readonly FaultRow[] = [
   ...refused.map(([fault, step, refusal, other]): FaultRow => {
-    const row = planted.find((one) => one.fault === fault);
+    const row = plantedRows.find((one) => one.fault === fault);
     if (row === undefined) throw new Error(`No row of planted-rows.ts is named ${fault}.`);
     const { fromSeed: _, ...given } = row;
-    return { ...given, step, refusal, ...other };
+    return Object.assign(given, { step, refusal }, other);
   }),
-  faultOfCopies("a copy is dated by its writing", copies.DatedWhenCopied, ["copy", "14 date"]),
-  faultOfCopies("a copy is dated by its reading", copies.DatedWhenFound, ["take", "14 date"]),
-  faultOfCopies("a copy without the shared entry is taken", copies.Unjoined, ["take", "14 joint"]),
-  faultOfCopies("a copy omits an entry", copies.Skipping, ["copy", "12 chain"]),
+  faultOfCopies("a copy is dated by its writing", faulty.DatedWhenCopied, ["copy", "14 date"]),
+  faultOfCopies("a copy is dated by its reading", faulty.DatedWhenFound, ["take", "14 date"]),
+  faultOfCopies("a copy without the shared entry is taken", faulty.Unjoined, ["take", "14 joint"]),
+  faultOfCopies("a copy omits an entry", faulty.Skipping, ["copy", "12 chain"]),
 ];
 
 /** The maximum number of histories until a fault shows, several times the usual number. */

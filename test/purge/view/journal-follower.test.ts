@@ -180,11 +180,11 @@ describe("rule 28 d: a stamp for setting", () => {
     journal.beforeAnswer = () => gate.opened;
     const earlier = setting(isolate);
     const position = journal.write(red());
-    const later = [setting(isolate), setting(isolate), setting(isolate)];
+    const later = Promise.all([1, 2, 3].map(async () => setting(isolate)));
     gate.open();
     await earlier;
     const stamp = stampAt(position, "red");
-    expect(await Promise.all(later)).toEqual([stamp, stamp, stamp]);
+    expect(await later).toEqual([stamp, stamp, stamp]);
     expect(journal.asked).toEqual(["sinceOnPrimary", "sinceOnPrimary"]);
   });
 
