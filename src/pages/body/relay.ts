@@ -5,7 +5,7 @@ import { isWithinMs } from "../../base/elapsed.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { patiently } from "../../base/timeouts.ts";
 import type { ArrivingBody, Continuation } from "../site/forward-outcome.ts";
-import type { Context } from "../site/exchange.ts";
+import type { StartPorts } from "../../cache/flights.ts";
 import { type BytePipe, openBytePipe } from "./client-end.ts";
 
 /** The time during which clients can join a body of unknown length, which may be endless. */
@@ -191,7 +191,7 @@ export class Relay implements ArrivingBody {
 
   join(
     continuation: Continuation,
-    { afterAnswer }: Pick<Context, "afterAnswer">,
+    { afterAnswer }: Pick<StartPorts, "afterAnswer">,
   ): ReadableStream<Chunk> | undefined {
     const { bodyBytes, nowAtMs } = this.#limits;
     const isLate = bodyBytes === null && !isWithinMs(joinMsMax, this.#sinceAtMs, nowAtMs());

@@ -1,8 +1,7 @@
 // The outcomes of a forward for the requests that wait for it.
-import type { Flight, FlightOutcome, Flights } from "../../cache/flights.ts";
+import type { Flight, FlightOutcome, Flights, StartPorts } from "../../cache/flights.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import { retryAfterSeconds } from "../../rules/retry-after.ts";
-import type { Context } from "./exchange.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 
 /**
@@ -32,7 +31,7 @@ export interface ArrivingBody {
   /** Returns the whole body for one more request; `undefined` if the call comes too late. */
   join(
     continuation: Continuation,
-    context: Pick<Context, "afterAnswer">,
+    ports: Pick<StartPorts, "afterAnswer">,
   ): ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   /** Returns whether the body will probably have arrived after this time, at its speed so far. */
   endsWithin(ms: number): boolean;
