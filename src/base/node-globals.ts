@@ -11,12 +11,7 @@ export interface AsyncStorage<Value> {
 }
 
 export interface NodeCrypto {
-  hash?(
-    this: void,
-    algorithm: "sha1" | "sha256",
-    bytes: Uint8Array,
-    encoding: "hex" | "base64url",
-  ): string;
+  hash?(this: void, algorithm: "sha256", bytes: Uint8Array, encoding: "hex" | "base64url"): string;
 }
 
 interface NodeGlobals {

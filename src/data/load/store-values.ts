@@ -78,7 +78,10 @@ type Write = readonly [key: RecordKey, record: TierRecord<DataDetail>, keep: Tie
 /** The largest record that shares a call with records of other loads, and the records of such a call. */
 const [joinedBytesMax, joinedMax] = [16_384, 16];
 
-/** The writes of small records to tiers with `writeMany`. */
+/**
+ * The writes of small loaded records to tiers with `writeMany`. A `set` has a call of its own: its
+ * caller learns whether it failed, and the next `set` of its key may not overtake it.
+ */
 const joinedWrites = new JoinedCalls<Tier<DataDetail>, Write, TierWrite>(async (tier, writes) => {
   const [first] = writes;
   if (first !== undefined && writes.length === 1) return [await tier.write(...first)];
@@ -90,7 +93,8 @@ function writeJoined(
   [key, record, keep]: Write & { readonly 1: { readonly kind: "response" } },
 ): TierWrite | Promise<TierWrite | undefined> {
   const isSmall = (record.stored.metadata.bodyBytes ?? 0) <= joinedBytesMax;
-  if (tier.writeMany === undefined || !isSmall) return tier.write(key, record, keep);
+  const isLoaded = keep.unlessNewer?.kind === "load";
+  if (tier.writeMany === undefined || !isSmall || !isLoaded) return tier.write(key, record, keep);
   return joinedWrites.join(tier, [key, record, keep], joinedMax);
 }
 

@@ -66,7 +66,7 @@ export const connectionWords: TroubleWords = {
   "read-only": ["The database is read-only", "connect to the primary"],
   "not-permitted": [
     "The user may not run a command, or use a key, that the cache needs",
-    "allow the user reads, writes, transactions, INFO, EVAL, EVALSHA and EVAL_RO, on keys that begin with `namespace`",
+    "allow the user reads, writes, transactions, INFO, EVAL and EVAL_RO, on keys that begin with `namespace`",
   ],
   "not-upstash": [
     "A reply is not in the format of Redis",

@@ -10,7 +10,7 @@ const keyless: readonly string[] = ["PING", "INFO", "TIME"];
 /** Commands whose arguments are all keys. */
 const ofKeys: readonly string[] = ["MGET", "DEL"];
 /** Commands whose keys follow a script and the number of keys. */
-const scripts: readonly string[] = ["EVAL", "EVALSHA", "EVAL_RO"];
+const scripts: readonly string[] = ["EVAL", "EVAL_RO"];
 
 /** Returns whether the command runs a script. A script is never divided by slots. */
 export const isScript = (name: string): boolean => scripts.includes(name);

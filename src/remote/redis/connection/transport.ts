@@ -1,5 +1,4 @@
 // Sends commands over a connection, and gives replies and errors the form of REST.
-import { nodeGlobals } from "../../../base/node-globals.ts";
 import { OutOfTime, patiently, tryUntil, within } from "../../../base/timeouts.ts";
 import type { Transport } from "../address.ts";
 import { type Command, type Form, RedisRefusal } from "../redis.ts";
@@ -94,35 +93,13 @@ function wired({ isCluster }: Connection, [name, ...args]: Command): WireCommand
   return isCluster ? inSlots(command) : command;
 }
 
-async function replyTo(
-  connection: Connection,
-  command: WireCommand,
-  sent = byDigest(command),
-): Promise<unknown> {
+async function replyTo(connection: Connection, command: WireCommand): Promise<unknown> {
   try {
-    if (connection.isCluster) return await fromSlots(connection, sent);
-    return replyOf(await connection.send(sent));
+    if (connection.isCluster) return await fromSlots(connection, command);
+    return replyOf(await connection.send(command));
   } catch (cause) {
-    const isUnknown = sent !== command && cause instanceof Error && noScript.test(cause.message);
-    return isUnknown ? replyTo(connection, command, command) : refusalOf(cause);
+    return refusalOf(cause);
   }
-}
-
-const noScript = /^NOSCRIPT /;
-const digests = new Map<string, string>();
-
-/** Names the script of EVAL by its digest, because the text is often longer than the record. */
-function byDigest(command: WireCommand): WireCommand {
-  const [name, script = "", ...args] = command;
-  if (name !== "EVAL") return command;
-  let digest = digests.get(script);
-  if (digest === undefined) {
-    const { hash } = nodeGlobals.process?.getBuiltinModule?.("node:crypto") ?? {};
-    if (hash === undefined) return command;
-    digest = hash("sha1", new TextEncoder().encode(script), "hex");
-    digests.set(script, digest);
-  }
-  return ["EVALSHA", digest, ...args];
 }
 
 /** Divides a command with keys in several slots, unless it is a script. */

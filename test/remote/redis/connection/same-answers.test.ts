@@ -136,25 +136,6 @@ describe.each(redisServers)("a client of $redis", ({ start }) => {
     },
   );
 
-  it.each(reaches.slice(1))(
-    "sends the text of a script over $reach only to a server that lacks it",
-    async ({ reach }) => {
-      const script = `return {KEYS[1], "${reach}"}`;
-      const run = async () => {
-        await database.config("RESETSTAT");
-        const send: Run = (redis) => redis.pipeline([scriptCommand(script, ["k"], [])]);
-        const { value } = (await client(reach).insist("fill", send)) as { value?: unknown };
-        const stats = await database.info("commandstats");
-        const names = [...stats.matchAll(/cmdstat_(eval\w*):/g)].map(([, name = ""]) => name);
-        return { value, names: names.toSorted((a, b) => a.localeCompare(b)) };
-      };
-      await database.script("FLUSH");
-      const value = [["k", reach]];
-      expect(await run()).toEqual({ value, names: ["eval", "evalsha"] });
-      expect(await run()).toEqual({ value, names: ["evalsha"] });
-    },
-  );
-
   it("sends the commands of one turn together over ioredis", async () => {
     const address = opened.get("ioredis")?.address;
     const redis = new RedisClient({ ...address!, nowAtMs: Date.now });

@@ -174,7 +174,7 @@ describe("the log of a connection", () => {
   });
 
   it.runIf(isRedisServerInstalled).each([
-    [["-eval_ro"], /^The user may not run a command.*: allow the user .* EVALSHA and EVAL_RO/],
+    [["-eval_ro"], /^The user may not run a command.*: allow the user .* EVAL and EVAL_RO/],
     [["-@scripting"], /^The user may not run a command/],
   ])("names the missing permission of a user with %j", async (rules, line) => {
     const server = await running.add(startRedisServer());
