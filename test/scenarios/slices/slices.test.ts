@@ -325,6 +325,20 @@ describe("a crowd", () => {
   });
 });
 
+describe("a client above its limit", () => {
+  it("causes no fetch of a slice, but gets those that are stored", async () => {
+    let isLeft = true;
+    const env = { ORIGIN_LIMITER: { limit: async () => ({ success: isLeft }) } };
+    const site = openSliced(slicedOrigin(), { env });
+    const headers = { "cf-connecting-ip": "192.0.2.1" };
+    await getSliced(site, "bytes=0-0", headers);
+    isLeft = false;
+    expect((await getSliced(site, "bytes=0-9", headers)).status).toBe(206);
+    expect((await getSliced(site, range, headers)).status).toBe(429);
+    expect(site.origin.count).toBe(1);
+  });
+});
+
 describe("without a Cache API", () => {
   it("slices are in memory", async () => {
     const site = openSliced(slicedOrigin(), { hasCache: false });
