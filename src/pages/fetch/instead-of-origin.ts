@@ -145,7 +145,14 @@ export async function staleInstead(
   who: "this" | "another" | "none",
 ): Promise<Response | undefined> {
   const allowed = await standIn(need, who);
-  return allowed && fromStored(allowed.candidate.stored, allowed.ageSeconds, need);
+  if (allowed === undefined) return undefined;
+  const { stored } = allowed.candidate;
+  const standsIn = () => decideOnError(allowed.candidate, questionOf(need)) !== undefined;
+  const { slices } = need.exchange.site;
+  const isReady =
+    stored.metadata.slices === undefined ||
+    (await slices?.ready(stored.metadata, need, standsIn)) === "ready";
+  return isReady ? fromStored(stored, allowed.ageSeconds, need) : undefined;
 }
 
 /**
