@@ -77,10 +77,10 @@ class SliceSender {
       }
       await this.#pipe.writable.close();
     } catch (cause) {
+      await this.#pipe.writable.abort(cause).catch(() => undefined);
       const { found, release } = await next;
       release();
       if (typeof found === "object") discardBody({ body: found });
-      await this.#pipe.writable.abort(cause).catch(() => undefined);
     }
   }
 
