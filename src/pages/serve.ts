@@ -231,11 +231,18 @@ function hit({ kind, candidate, ageSeconds }: AnsweringVerdict, lookup: PageLook
 /** Answers once the first slice is there. Without it, the origin is asked as on a miss. */
 async function hitInSlices(head: Candidate, lookup: PageLookup): Promise<Response> {
   const { exchange } = lookup;
-  const state = await exchange.site.slices?.ready(head, lookup);
+  const judged = () => {
+    lookup.hasWaited();
+    const verdict = decide(head, lookup);
+    return verdict.kind === "serve" || verdict.kind === "serve-stale" ? verdict : undefined;
+  };
+  const { metadata } = head.stored;
+  let verdict: AnsweringVerdict | undefined;
+  const mayAnswer = () => (verdict = judged()) !== undefined;
+  const state = await exchange.site.slices?.ready(metadata, lookup, mayAnswer);
   if (state === "limited") return refused("limited", exchange);
-  const verdict = decide(head, lookup);
-  const isAnswer = verdict.kind === "serve" || verdict.kind === "serve-stale";
-  if (state === "ready" && isAnswer) return hit(verdict, lookup);
+  if (state === "ready" && verdict !== undefined) return hit(verdict, lookup);
+  if (lookup.request.directives.onlyIfCached) return refused("only-if-cached", exchange);
   exchange.decision.forwards("uri-miss");
   return forwarded(pendingForward(lookup, undefined, { fallback: undefined }));
 }

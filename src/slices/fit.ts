@@ -67,25 +67,30 @@ export function isOfBody(headers: Headers, head: Head): boolean {
   return modified === null || modified === fields.get("last-modified");
 }
 
+/** The runtime ends background work after 30 s, and would not release the memory of a slice. */
+const msMax = 25_000;
+
 /**
  * Reads a body of a known length.
  *
- * @returns `short` if it is shorter or breaks off, and `long` if it has more bytes
+ * @returns `short` if it is shorter, breaks off or takes too long, and `long` if it has more bytes
  */
 export async function wholeSlice(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   range: ByteRange,
-  betweenBytesMs: number,
+  { betweenBytesMs, nowAtMs }: { betweenBytesMs: number; nowAtMs: () => number },
 ): Promise<Blob | "short" | "long"> {
   let leftBytes = lengthOf(range);
   const reader = new ChunkReader(body, betweenBytesMs, leftBytes);
   const chunks: Uint8Array<ArrayBuffer>[] = [];
+  const untilAtMs = nowAtMs() + msMax;
   try {
     for (let chunk = await reader.read(); chunk !== undefined; chunk = await reader.read()) {
       leftBytes -= chunk.byteLength;
-      if (leftBytes < 0) {
+      const isLate = leftBytes > 0 && nowAtMs() > untilAtMs;
+      if (leftBytes < 0 || isLate) {
         void reader.cancel();
-        return "long";
+        return isLate ? "short" : "long";
       }
       chunks.push(chunk);
     }

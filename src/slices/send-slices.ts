@@ -4,7 +4,6 @@ import { discardBody, type StoredBody } from "../cache/record/record.ts";
 import { type ByteRange, lengthOf } from "../rules/ranges.ts";
 import { unreachable } from "../base/unreachable.ts";
 import { ClientEnd } from "../pages/body/client-end.ts";
-import { slicedStream } from "../pages/body/sliced-stream.ts";
 import { rangeOfSlice } from "./fit.ts";
 import type { NoSlice, SlicedAnswer, SliceStore } from "./slice-store.ts";
 
@@ -34,6 +33,12 @@ export function partOfSlice(nth: number, range: ByteRange, { head }: SlicedAnswe
   return { firstByte, lastByte: Math.min(range.lastByte, to) - from };
 }
 
+/** A slice, and the function that ends its count in the budget. */
+interface FoundSlice {
+  readonly found: StoredBody | NoSlice;
+  readonly release: () => void;
+}
+
 class SliceSender {
   readonly #range: ByteRange;
   readonly #answer: SlicedAnswer;
@@ -58,41 +63,50 @@ class SliceSender {
     const [from, to] = [this.#range.firstByte, this.#range.lastByte].map((byte) =>
       Math.floor(byte / sliceBytes),
     ) as [number, number];
-    let next = first === undefined ? this.#find(from) : Promise.resolve(first);
+    let next = first === undefined ? this.#find(from) : Promise.resolve(this.#held(first));
     try {
       for (let nth = from; nth <= to; nth += 1) {
-        const found = await next;
+        const { found, release } = await next;
         if (found === "no-room") {
           await this.#passRest(nth);
           break;
         }
         if (typeof found === "string") throw new Error(`A slice is missing: ${found}.`);
         if (nth < to) next = this.#find(nth + 1);
-        await this.#send(found, nth);
+        await this.#send(found, nth).finally(release);
       }
       await this.#pipe.writable.close();
     } catch (cause) {
-      void next.then((body) => typeof body === "object" && discardBody({ body }));
       await this.#pipe.writable.abort(cause).catch(() => undefined);
+      const { found, release } = await next;
+      release();
+      if (typeof found === "object") discardBody({ body: found });
     }
   }
 
-  #find(nth: number): Promise<StoredBody | NoSlice> {
-    return this.#store
-      .find(nth, this.#answer, partOfSlice(nth, this.#range, this.#answer))
-      .catch((): NoSlice => "failed");
+  async #find(nth: number): Promise<FoundSlice> {
+    const part = partOfSlice(nth, this.#range, this.#answer);
+    return this.#held(await this.#store.find(nth, this.#answer, part).catch(() => "failed"));
+  }
+
+  /** Counts a slice in memory, until the client has read it. */
+  #held(found: StoredBody | NoSlice): FoundSlice {
+    if (typeof found === "string" || found.kind !== "blob") return { found, release: () => {} };
+    const { tiers, fillBudget } = this.#answer.place.exchange.site;
+    const { blob } = found;
+    const isCountedElsewhere = tiers.memory.holds(blob);
+    return { found, release: fillBudget.hold(blob, blob.size, { isCountedElsewhere }) };
   }
 
   async #send(body: StoredBody, nth: number): Promise<void> {
     const part = partOfSlice(nth, this.#range, this.#answer);
-    const isWhole = lengthOf(part) === lengthOf(rangeOfSlice(nth, this.#answer.head.slices));
     switch (body.kind) {
       case "blob":
         return this.#sendBlob(body.blob, part);
       case "stream":
-        return this.#sendStream(isWhole ? body.stream : slicedStream(body.stream, part));
+        return this.#sendStream(body.stream, part);
       case "part":
-        return this.#sendStream(body.stream);
+        return this.#sendStream(body.stream, { firstByte: 0, lastByte: lengthOf(part) - 1 });
       case "absent":
         throw new Error("A slice has no body.");
       default:
@@ -100,13 +114,9 @@ class SliceSender {
     }
   }
 
-  /** Sends a part of a slice in pieces. The budget counts the slice until the client has read it. */
+  /** Sends a part of a slice in pieces, at the client's pace. */
   async #sendBlob(blob: Blob, { firstByte, lastByte }: ByteRange): Promise<void> {
-    const { tiers, fillBudget } = this.#answer.place.exchange.site;
-    const isCountedElsewhere = tiers.memory.holds(blob);
-    const release = fillBudget.hold(blob, blob.size, { isCountedElsewhere });
-    const writer = this.#pipe.writable.getWriter();
-    writer.closed.catch(() => undefined);
+    const writer = this.#writer();
     const client = new ClientEnd({
       readable: this.#pipe.readable,
       writable: this.#pipe.writable,
@@ -114,17 +124,42 @@ class SliceSender {
     });
     try {
       client.queueWhole(blob.slice(firstByte, lastByte + 1));
-      await client.drained(fillBudget);
+      await client.drained(this.#answer.place.exchange.site.fillBudget);
       if (client.hasLeft) throw new Error("The client has left.");
     } finally {
-      release();
       writer.releaseLock();
     }
   }
 
-  /** Pipes without a copy by this code, if the runtime can. */
-  #sendStream(stream: ReadableStream<Uint8Array>): Promise<void> {
-    return stream.pipeTo(this.#pipe.writable, { preventClose: true });
+  /**
+   * Sends a part of a stream. Counts its bytes, because a stream that ends early would move all later
+   * slices.
+   */
+  async #sendStream(
+    stream: ReadableStream<Uint8Array>,
+    { firstByte, lastByte }: ByteRange,
+  ): Promise<void> {
+    const reader = stream.getReader();
+    const writer = this.#writer();
+    try {
+      for (let at = 0; at <= lastByte;) {
+        const { done, value } = await reader.read();
+        if (done) throw new Error("A slice ended early.");
+        const from = Math.max(0, firstByte - at);
+        const to = Math.min(value.byteLength, lastByte + 1 - at);
+        if (from < to) await writer.write(value.subarray(from, to));
+        at += value.byteLength;
+      }
+    } finally {
+      void reader.cancel().catch(() => undefined);
+      writer.releaseLock();
+    }
+  }
+
+  #writer(): WritableStreamDefaultWriter<Uint8Array> {
+    const writer = this.#pipe.writable.getWriter();
+    writer.closed.catch(() => undefined);
+    return writer;
   }
 
   /** Passes the rest of the range by, without storing it. */
@@ -134,6 +169,6 @@ class SliceSender {
     const rest = { firstByte: Math.max(from, firstByte), lastByte };
     const body = await this.#store.ask(rest, this.#answer);
     if (typeof body === "string") throw new Error(`The rest is missing: ${body}.`);
-    await this.#sendStream(body);
+    await this.#sendStream(body, { firstByte: 0, lastByte: lengthOf(rest) - 1 });
   }
 }

@@ -11,6 +11,7 @@ import { mayValidate } from "../pages/reuse/pending-forward.ts";
 import { inNobodysName } from "../pages/fetch/refresh.ts";
 import { asRefresh } from "../pages/request/plan.ts";
 import { sharedMsMax } from "../pages/request/retention.ts";
+import { isPrivate } from "../pages/respond/downstream.ts";
 import type { PagePlace } from "../pages/site/exchange.ts";
 import { Marks } from "../pages/site/remembered-keys.ts";
 import { keepUntilAtMs, termsOf } from "../pages/stored/lifetime.ts";
@@ -36,8 +37,8 @@ export type NoSlice = "changed" | "failed" | "ended" | "no-room" | "limited";
 export interface SlicedAnswer {
   readonly head: Head;
   readonly place: PagePlace;
-  /** The number of slices that the answer may still fetch. */
-  fetchesLeft: number;
+  /** The calls that the answer may still make: one for a read, and two more for a fetch. */
+  callsLeft: number;
 }
 
 type SliceOutcome =
@@ -50,7 +51,8 @@ const keptMsMin = 7 * 24 * hourMs;
 
 export class SliceStore {
   readonly #flights = new Flights<SliceOutcome>();
-  /** The URLs whose body has changed within the last hour without a purge. */
+  /** The generations whose body has changed, and the URLs, within the last hour. */
+  readonly #ended = new Marks(hourMs);
   readonly #changed = new Marks(hourMs);
   /** The URLs whose bodies are not sliced for now. */
   readonly #unsliced = new Marks(hourMs);
@@ -78,16 +80,18 @@ export class SliceStore {
   ): Promise<StoredBody | NoSlice> {
     const { exchange, request } = answer.place;
     const { text } = keyOf(nth, answer);
+    if (answer.callsLeft < 3) return "no-room";
+    answer.callsLeft -= 1;
     const underWay = this.#underWay(text, answer.place) ?? (await this.#stored(nth, answer, part));
     if (underWay !== undefined) return underWay;
-    if (answer.fetchesLeft === 0) return "no-room";
+    if (request.directives.onlyIfCached) return "failed";
     const { clientLimit } = exchange.site;
     const address = request.forwarded.clientAddress;
     if (isLimited && (await clientLimit?.isReached(address)) === true) return "limited";
     // Another request may have started the fetch since.
     const begun = this.#underWay(text, answer.place);
     if (begun !== undefined) return begun;
-    answer.fetchesLeft -= 1;
+    answer.callsLeft -= 2;
     return this.#start(nth, answer, () => this.#fetched(nth, answer));
   }
 
@@ -148,8 +152,8 @@ export class SliceStore {
     const range = rangeOfSlice(nth, answer.head.slices);
     const body = await this.ask(range, answer);
     if (typeof body === "string") return missing(body);
-    const { betweenBytesMs } = answer.place.exchange.site.config.originTimeout;
-    const read = await wholeSlice(body, range, betweenBytesMs);
+    const { site, nowAtMs } = answer.place.exchange;
+    const read = await wholeSlice(body, range, { ...site.config.originTimeout, nowAtMs });
     if (read === "long") this.#noteChange(answer);
     if (typeof read === "string") return missing("failed");
     return (await isValid(answer)) ? { kind: "stored", stored: read } : missing("ended");
@@ -175,7 +179,9 @@ export class SliceStore {
     if (asked.kind === "failed") return "failed";
     const { response } = asked;
     const totalBytes = totalBytesIn(response, { firstByte, lastByte });
-    const isSame = totalBytes === head.slices.totalBytes && isOfBody(response.headers, head);
+    const { headers } = response;
+    const mayStore = !headers.has("set-cookie") && !isPrivate(headers);
+    const isSame = mayStore && totalBytes === head.slices.totalBytes && isOfBody(headers, head);
     if (isSame && response.body !== null && (await isValid(answer))) return response.body;
     cancelBody(response);
     if (isSame) return "ended";
@@ -191,11 +197,15 @@ export class SliceStore {
   #noteChange({ head, place }: SlicedAnswer): void {
     const { request, exchange, key } = place;
     const atMs = exchange.nowAtMs();
-    if (this.#changed.has(request.key.text, atMs)) this.stop(place);
-    this.#changed.mark(request.key.text, atMs);
+    const { generation } = head.slices;
+    if (!this.#ended.has(generation, atMs)) {
+      if (this.#changed.has(request.key.text, atMs)) this.stop(place);
+      this.#changed.mark(request.key.text, atMs);
+      this.#ended.mark(generation, atMs);
+    }
     const { memory } = exchange.site.tiers;
     const standing = responseIn(memory.read(key, { atMs, isPeek: true }))?.metadata;
-    const isOther = standing && standing.slices?.generation !== head.slices.generation;
+    const isOther = standing && standing.slices?.generation !== generation;
     if (isOther !== true) removeStored(key, exchange, [key.host]);
   }
 }
@@ -241,6 +251,8 @@ function keyOf(nth: number, { head, place }: SlicedAnswer) {
 async function keepSlice(nth: number, answer: SlicedAnswer, blob: Blob): Promise<void> {
   const { head, place } = answer;
   const { request, exchange } = place;
+  // Rule 24 of the purge protocol.
+  if (exchange.site.bypasses(request.route.name)) return;
   // Nothing judges this metadata, which only the form of records needs.
   const nothing = { fields: [], selecting: [], tags: [], withheldTags: undefined };
   const metadata = {

@@ -9,17 +9,15 @@ import { inNobodysName } from "../pages/fetch/refresh.ts";
 import { clientHasIt, rangeIn } from "../pages/request/conditions.ts";
 import { asRefresh, type LookupRequest } from "../pages/request/plan.ts";
 import { fromStored } from "../pages/respond/respond.ts";
-import { decide, isAnswer } from "../pages/reuse/may-answer.ts";
 import {
   type LeaderForward,
   type PendingForward,
   storedCandidate,
 } from "../pages/reuse/pending-forward.ts";
-import type { PageLookup } from "../pages/reuse/page-lookup.ts";
 import type { Exchange, PagePlace } from "../pages/site/exchange.ts";
 import type { SlicePort } from "../pages/site/slice-port.ts";
 import { ageSeconds, termsOf } from "../pages/stored/lifetime.ts";
-import type { Candidate, StoredMetadata } from "../pages/stored/stored-response.ts";
+import type { StoredMetadata } from "../pages/stored/stored-response.ts";
 import { awaitsSecondAsk } from "../pages/storing/admission.ts";
 import { noteAnswer } from "../pages/storing/last-answer.ts";
 import { metadataOf, type StampedAnswer } from "../pages/storing/metadata-of-answer.ts";
@@ -36,8 +34,11 @@ import {
   tiersOf,
 } from "./slice-store.ts";
 
-/** While the view cannot vouch for a new response, its URL is not sliced for this time. */
-const unvouchedMs = 10_000;
+/**
+ * While the view cannot vouch for a new response, or a slice could not be fetched, a URL is not sliced
+ * for this time.
+ */
+const pausedMs = 10_000;
 
 export class SlicedBodies implements SlicePort {
   readonly #sliceBytes: number;
@@ -66,7 +67,7 @@ export class SlicedBodies implements SlicePort {
   requestFor(pending: PendingForward, stamp: Stamp) {
     if (!this.isSliced(pending)) return undefined;
     if (!isVouchedFor(stamp, pending)) {
-      this.#store.stop(pending, unvouchedMs);
+      this.#store.stop(pending, pausedMs);
       return undefined;
     }
     const { request, marker } = pending;
@@ -103,8 +104,9 @@ export class SlicedBodies implements SlicePort {
     }
     const whole = { ...fresh, response: asWhole(response.headers, totalBytes, null) };
     const head = this.#headOf(whole, pending, client, totalBytes);
-    if (head === undefined) {
-      this.#store.stop(pending);
+    if (typeof head === "string") {
+      // Another client may get an answer that can be stored.
+      if (head === "refused") this.#store.stop(pending);
       cancelBody(response);
       return undefined;
     }
@@ -114,32 +116,38 @@ export class SlicedBodies implements SlicePort {
       cancelBody(response);
       return undefined;
     }
-    const read = await wholeSlice(body, slice, config.originTimeout.betweenBytesMs);
+    const { nowAtMs } = pending.exchange;
+    const read = await wholeSlice(body, slice, { ...config.originTimeout, nowAtMs });
     fillBudget.give(lengthOf(slice));
     if (typeof read !== "string") return this.#sendAndStore(head, pending, { read, slice });
     if (read === "long") this.#store.stop(pending);
     return undefined;
   }
 
-  /** Returns the head; `undefined` if the response may not be stored in slices. */
+  /**
+   * Returns the head; `refused` if the origin forbids slices, and `for-one` if the refusal is about
+   * this client.
+   */
   #headOf(
     whole: StampedAnswer,
     pending: LeaderForward,
     client: LookupRequest,
     totalBytes: number,
-  ): Head | undefined {
+  ): Head | "refused" | "for-one" {
     const { headers } = whole.response;
     const metadata = { ...metadataOf(whole, pending), bodyBytes: 0 };
+    const isForbidden =
+      validatorOf(metadata) === undefined ||
+      headers.has("set-cookie") ||
+      fieldsForOneClient(headers, metadata, pending).length > 0;
+    const rule = refusedBy(metadata, headers, pending)?.rule;
+    const isForOne = rule === "names-client" || rule === "too-many-variants";
+    if (isForbidden || (rule !== undefined && !isForOne)) return "refused";
+    if (isForOne || !selects(metadata.selecting, client.forwarded)) return "for-one";
+    const awaits = awaitsSecondAsk(metadata, pending) ? { awaitsSecondAsk: true } : {};
     const generation = crypto.randomUUID();
     const slices = { generation, sliceBytes: this.#bytesAt(pending), totalBytes };
-    const mayStore =
-      validatorOf(metadata) !== undefined &&
-      !headers.has("set-cookie") &&
-      fieldsForOneClient(headers, metadata, pending).length === 0 &&
-      selects(metadata.selecting, client.forwarded) &&
-      refusedBy(metadata, headers, pending) === undefined;
-    const awaits = awaitsSecondAsk(metadata, pending) ? { awaitsSecondAsk: true } : {};
-    return mayStore ? { ...metadata, ...awaits, slices } : undefined;
+    return { ...metadata, ...awaits, slices };
   }
 
   #sendAndStore(
@@ -172,24 +180,28 @@ export class SlicedBodies implements SlicePort {
   }
 
   async ready(
-    { stored, ...candidate }: Candidate,
-    lookup: PageLookup,
+    metadata: StoredMetadata,
+    place: PagePlace,
+    mayAnswer: () => boolean,
   ): Promise<"ready" | "gone" | "limited"> {
-    const head = stored.metadata as Head;
-    const { exchange, request } = lookup;
-    const wanted = rangeWanted(request, head);
-    if (wanted === undefined) return "ready";
-    const answer = this.#answer(head, lookup);
+    const head = metadata as Head;
+    const wanted = rangeWanted(place.request, head);
+    if (wanted === undefined) return mayAnswer() ? "ready" : "gone";
+    const answer = this.#answer(head, place);
     const nth = Math.floor(wanted.firstByte / head.slices.sliceBytes);
     const part = partOfSlice(nth, wanted, answer);
     const first = await this.#store.find(nth, answer, part, { isLimited: true });
-    lookup.hasWaited();
-    const mayAnswer = isAnswer(decide({ stored, ...candidate }, lookup));
-    if (typeof first === "object" && !mayAnswer) discardBody({ body: first });
     if (first === "limited") return first;
-    if (!mayAnswer || (typeof first === "string" && first !== "no-room")) return "gone";
-    this.#first.set(exchange, first);
-    return "ready";
+    // The fetch of another head would end this generation.
+    const { onlyIfCached } = place.request.directives;
+    if (first === "failed" && !onlyIfCached) this.#store.stop(place, pausedMs);
+    const isFound = typeof first === "object" || first === "no-room";
+    if (isFound && mayAnswer()) {
+      this.#first.set(place.exchange, first);
+      return "ready";
+    }
+    if (typeof first === "object") discardBody({ body: first });
+    return "gone";
   }
 
   bodyOf(
@@ -207,7 +219,7 @@ export class SlicedBodies implements SlicePort {
   }
 
   #answer(head: Head, place: PagePlace): SlicedAnswer {
-    return { head, place, fetchesLeft: this.#fetchesMax };
+    return { head, place, callsLeft: 3 * this.#fetchesMax };
   }
 
   /** Returns the length of new slices. Memory has a limit of its own for bodies. */
@@ -254,6 +266,8 @@ function asWhole(headers: Headers, totalBytes: number, body: Response["body"]): 
   const fields = new Headers(headers);
   fields.delete("content-range");
   fields.set("content-length", String(totalBytes));
+  // These describe the bytes of the slice (RFC 9530 §2).
+  if (body === null) for (const name of ["content-digest", "content-md5"]) fields.delete(name);
   return new Response(body, {
     status: 200,
     statusText: "OK",

@@ -14,8 +14,9 @@ export interface SlicesOptions {
    */
   readonly sliceBytes?: number | undefined;
   /**
-   * The number of slices that one answer fetches. The rest of its body then comes from the origin in
-   * one request, and is not stored. Default: 12, because Workers Free allows 50 subrequests.
+   * The number of slices that one answer fetches; it may read three times as many from stores. The
+   * rest of its body then comes from the origin in one request, and is not stored. Default: 12,
+   * because Workers Free allows 50 subrequests.
    */
   readonly fetchesMax?: number | undefined;
 }

@@ -149,7 +149,14 @@ export async function staleInstead(
   who: "this" | "another" | "none",
 ): Promise<Response | undefined> {
   const allowed = await standIn(pending, who);
-  return allowed && fromStored(allowed.candidate.stored, allowed.ageSeconds, pending);
+  if (allowed === undefined) return undefined;
+  const { stored } = allowed.candidate;
+  const standsIn = () => decideOnError(allowed.candidate, questionOf(pending)) !== undefined;
+  const { slices } = pending.exchange.site;
+  const isReady =
+    stored.metadata.slices === undefined ||
+    (await slices?.ready(stored.metadata, pending, standsIn)) === "ready";
+  return isReady ? fromStored(stored, allowed.ageSeconds, pending) : undefined;
 }
 
 /**

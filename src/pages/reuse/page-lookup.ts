@@ -145,8 +145,10 @@ export class PageLookup
   }
 
   isCurrent({ metadata }: StoredResponse): boolean {
-    // Without the code of slices, a head has no body.
-    if (metadata.slices !== undefined && this.exchange.site.slices === undefined) return false;
+    // Without the code of slices, or an origin that may be asked for them, a head has no body.
+    const { slices, runsInCaller } = this.exchange.site;
+    const isHead = metadata.slices !== undefined;
+    if (isHead && (slices === undefined || runsInCaller(this.request.route.origin))) return false;
     return metadata.requestedAtMs >= (this.marker?.sinceAtMs ?? -Infinity);
   }
 
@@ -217,6 +219,8 @@ export class PageLookup
     const isForMemory = this.used.usesMemory;
     let isLifted = false;
     const isHeld = (metadata: StoredMetadata) => {
+      // The record of a head is empty, and a 304 stores it again.
+      if (metadata.slices !== undefined) return true;
       if (isSmall(metadata)) return metadata.awaitsSecondAsk === true || isNeeded || isForMemory;
       if (this.isPeek) return false;
       if (!this.#mayAnswer(metadata, tier)) return this.#isHeldForRange(metadata);

@@ -5,7 +5,7 @@ import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { FieldLine } from "../../rules/fields.ts";
 import type { ByteRange } from "../../rules/ranges.ts";
 import type { LookupRequest } from "../request/plan.ts";
-import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
+import type { StoredMetadata } from "../stored/stored-response.ts";
 
 /** The contents of `Slices`. */
 export interface SlicesPart {
@@ -54,9 +54,14 @@ export interface SlicePort {
   /**
    * Waits for the first slice of an answer, if the answer has a body.
    *
+   * @param mayAnswer judges the head after the wait
    * @returns `gone` if the head may not answer, and `limited` if the client may cause no fetch
    */
-  ready(head: Candidate, place: Place): Promise<"ready" | "gone" | "limited">;
+  ready(
+    head: StoredMetadata,
+    place: Place,
+    mayAnswer: () => boolean,
+  ): Promise<"ready" | "gone" | "limited">;
   /** Returns the body of an answer. If a slice cannot be had, the body is cut off. */
   bodyOf(
     head: StoredMetadata,

@@ -141,8 +141,8 @@ async function write(
 
 /**
  * Returns whether the response may no longer be stored: its route is now bypassed, its key or a tag
- * was invalidated since the request, a newer head of slices is stored, or the list of variants has
- * no room.
+ * was invalidated since the request, memory has a newer response, or the list of variants has no
+ * room.
  */
 function hasLostItsPlace(metadata: StoredMetadata, place: VariantPlace): boolean {
   const { request, exchange } = place;
@@ -150,16 +150,16 @@ function hasLostItsPlace(metadata: StoredMetadata, place: VariantPlace): boolean
   return (
     site.bypasses(request.route.name) ||
     site.invalidations.covers(metadata, keyOf(metadata, place)) ||
-    isBehindHead(metadata, place) ||
+    isOvertaken(metadata, place) ||
     !hasRoomFor(metadata, place)
   );
 }
 
-/** Returns whether memory has a head of slices that was requested later than this response. */
-function isBehindHead(metadata: StoredMetadata, place: VariantPlace): boolean {
+/** Returns whether memory has a response that was requested later, on a route with slices. */
+function isOvertaken(metadata: StoredMetadata, place: VariantPlace): boolean {
   const { site, nowAtMs } = place.exchange;
   if (!place.request.route.isSliced) return false;
-  const key = keyOf(metadata, place);
-  const head = responseIn(site.tiers.memory.read(key, { atMs: nowAtMs(), isPeek: true }))?.metadata;
-  return head?.slices !== undefined && head.requestedAtMs > metadata.requestedAtMs;
+  const read = site.tiers.memory.read(keyOf(metadata, place), { atMs: nowAtMs(), isPeek: true });
+  const requestedAtMs = responseIn(read)?.metadata.requestedAtMs ?? -Infinity;
+  return requestedAtMs > metadata.requestedAtMs;
 }

@@ -280,6 +280,15 @@ describe("the limits of one answer", () => {
     expect(rangesAsked(site)).toEqual([...[0, 1, 2].map(rangeOf), rest]);
   });
 
+  it("count slices that are read from stores", async () => {
+    const site = openSliced(slicedOrigin(), {}, 1);
+    for (let nth = 0; nth < 6; nth += 1)
+      await getSliced(site, `bytes=${nth * sliceBytes}-${nth * sliceBytes}`);
+    site.origin.asked.length = 0;
+    expect(Buffer.compare((await getSliced(site)).bytes, whole)).toBe(0);
+    expect(rangesAsked(site)).toEqual([`bytes=${2 * sliceBytes}-${totalBytes - 1}`]);
+  });
+
   it("keep memory within the budget", async () => {
     const config = { routes: [{ name: "video", match: "/v*", ranges: "slices" as const }] };
     const limits = { memoryBytes: 4_194_304 };
@@ -325,6 +334,20 @@ describe("a crowd", () => {
   });
 });
 
+describe("a client above its limit", () => {
+  it("causes no fetch of a slice, but gets those that are stored", async () => {
+    let isLeft = true;
+    const env = { ORIGIN_LIMITER: { limit: async () => ({ success: isLeft }) } };
+    const site = openSliced(slicedOrigin(), { env });
+    const headers = { "cf-connecting-ip": "192.0.2.1" };
+    await getSliced(site, "bytes=0-0", headers);
+    isLeft = false;
+    expect((await getSliced(site, "bytes=0-9", headers)).status).toBe(206);
+    expect((await getSliced(site, range, headers)).status).toBe(429);
+    expect(site.origin.count).toBe(1);
+  });
+});
+
 describe("without a Cache API", () => {
   it("slices are in memory", async () => {
     const site = openSliced(slicedOrigin(), { hasCache: false });
@@ -354,4 +377,95 @@ describe("a configuration with slices", () => {
     "is refused for an option outside its limits: %o",
     (options) => expect(() => slices(options)).toThrow("Give a whole number from"),
   );
+});
+
+describe("a head without its first slice", () => {
+  it("does not stand in for an error of the origin", async () => {
+    const origin = slicedOrigin({ fields: { "cache-control": "max-age=60, stale-if-error=600" } });
+    const site = openSliced(origin);
+    await getSliced(site, "bytes=0-0");
+    site.clock.advance(61);
+    origin.change = () => new Response("broken", { status: 503 });
+    expect((await getSliced(site, range)).status).toBe(503);
+    expect((await getSliced(site, "bytes=0-0")).status).toBe(206);
+  });
+
+  it("is no answer to only-if-cached, and the origin is not asked", async () => {
+    const site = openSliced(slicedOrigin());
+    await getSliced(site, "bytes=0-0");
+    const headers = { "cache-control": "only-if-cached" };
+    expect((await getSliced(site, range, headers)).status).toBe(504);
+    expect((await getSliced(site, "bytes=0-0", headers)).status).toBe(206);
+    expect(site.origin.count).toBe(1);
+  });
+
+  it("pauses slicing if the slice cannot be fetched, and keeps the other slices", async () => {
+    const origin = slicedOrigin();
+    const site = openSliced(origin);
+    await getSliced(site, "bytes=0-0");
+    origin.change = (answer, { headers }) =>
+      headers.has("if-range") ? new Response("busy", { status: 503 }) : answer;
+    expect((await getSliced(site, range)).bytes.length).toBe(4);
+    expect(rangesAsked(site)).toEqual([rangeOf(0), rangeOf(1), range]);
+    origin.change = (answer) => answer;
+    await getSliced(site, "bytes=0-0");
+    expect(site.origin.count).toBe(3);
+  });
+});
+
+it("a 304 keeps the body of a route without memory", async () => {
+  const routes = [
+    { name: "video", match: "/v*", ranges: "slices" as const, tiers: ["edge" as const] },
+  ];
+  const site = openSliced(slicedOrigin(), { config: { routes } });
+  await getSliced(site);
+  site.clock.advance(601);
+  for (const _ of [1, 2]) expect(Buffer.compare((await getSliced(site)).bytes, whole)).toBe(0);
+  expect(site.origin.count).toBe(7);
+  expect(site.cache.openBodies).toBe(0);
+});
+
+it("one new body does not stop slicing, although several answers meet it", async () => {
+  const origin = slicedOrigin();
+  const site = openSliced(origin);
+  await getSliced(site, "bytes=0-0");
+  origin.version = 2;
+  await Promise.all([getSliced(site, range), getSliced(site, "bytes=140000-140003")]);
+  site.origin.asked.length = 0;
+  await getSliced(site, `bytes=${4 * sliceBytes}-${4 * sliceBytes}`);
+  expect(rangesAsked(site)).toEqual([rangeOf(4)]);
+});
+
+it("a client cannot switch slicing off for others by a field of its own", async () => {
+  const origin = slicedOrigin({
+    change: (answer, { headers }) => {
+      if (headers.has("origin")) answer.headers.set("vary", "accept-language");
+      return answer;
+    },
+  });
+  const site = openSliced(origin);
+  await getSliced(site, range, { origin: "https://evil.example", "accept-language": "xx" });
+  expect(rangesAsked(site)).toEqual([rangeOf(1), range]);
+  await getSliced(site, range);
+  expect(rangesAsked(site).slice(2)).toEqual([rangeOf(1)]);
+});
+
+it.each([{ "set-cookie": "a=0123456789abcdef" }, { "cache-control": "no-store" }])(
+  "a slice that may not be stored cuts the body off: %o",
+  async (fields) => {
+    const origin = slicedOrigin();
+    const site = openSliced(origin);
+    await getSliced(site, "bytes=0-0");
+    const { puts } = site.cache;
+    origin.fields = { ...origin.fields, ...fields };
+    expect((await getSliced(site)).isCut).toBe(true);
+    expect(site.cache.puts).toBe(puts);
+  },
+);
+
+it("a digest of one slice is not sent with the body", async () => {
+  const site = openSliced(
+    slicedOrigin({ fields: { ...slicedOrigin().fields, "content-md5": "x" } }),
+  );
+  expect((await getSliced(site)).fields.get("content-md5")).toBe(null);
 });
