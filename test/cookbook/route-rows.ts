@@ -70,6 +70,30 @@ export const routeRows: readonly Row[] = [
     ],
   },
   {
+    recipe: "Videos, maps and downloads",
+    origin: ({ headers }) => {
+      const [, first = "", last = ""] =
+        /^bytes=(\d+)-(\d+)$/.exec(headers.get("range") ?? "") ?? [];
+      const part = "0123456789".repeat(150_000).slice(Number(first), Number(last) + 1);
+      const range = `bytes ${first}-${Number(first) + part.length - 1}/1500000`;
+      return new Response(part, { status: 206, headers: { "content-range": range, etag: '"1"' } });
+    },
+    steps: [
+      {
+        path: "/a.mp4",
+        headers: { range: "bytes=0-3" },
+        sees: "fwd=uri-miss; fwd-status=206; stored | 0123",
+      },
+      {
+        path: "/a.mp4",
+        headers: { range: "bytes=2-5" },
+        sees: `${hit} | 2345`,
+        answers: { "content-range": "bytes 2-5/1500000" },
+      },
+      { path: "/a.mp4", headers: { range: "bytes=-2" }, sees: `${hit} | 89` },
+    ],
+  },
+  {
     recipe: "GraphQL",
     origin: ({ method, headers, url }) =>
       page(
