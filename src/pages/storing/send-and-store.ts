@@ -282,8 +282,10 @@ function storeBehind(
       // If nobody can join any more, the blob is the only copy.
       if (gathered.kind === "whole" && flight.arrived === undefined) relay.settle(false);
       if (gathered.kind === "whole") await storeWhole(gathered.blob, sending, pending);
-      isStreamed = (await Promise.all(streamed)).includes(true);
-      if (isStreamed) flight.settle({ kind: "in-tiers", metadata });
+      const kept = await Promise.all(streamed);
+      isStreamed = kept.includes(true);
+      const isOnlyInColo = !streaming.some((tier, nth) => tier === site.tiers.ofWorld && kept[nth]);
+      if (isStreamed) flight.settle({ kind: "in-tiers", metadata, isOnlyInColo });
       const unkept = whyUnkept(gathered, streamed.length > 0);
       const { pass } = site.uncacheable;
       if (unkept === undefined) pass.forget(pending.key.text);
