@@ -134,7 +134,8 @@ export class ClientEnd {
     const chunk = this.#waiting.shift();
     if (chunk !== undefined) {
       this.#waitingBytes -= chunk.byteLength;
-      return chunk;
+      // Copy the chunk, because the client may rewrite or transfer what it has read.
+      return chunk.slice();
     }
     const slice = this.#rest.slice(0, sliceBytes);
     this.#rest = this.#rest.slice(sliceBytes);

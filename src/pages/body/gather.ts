@@ -65,102 +65,52 @@ export interface GatherPlan {
  */
 export async function gather(plan: GatherPlan): Promise<GatherResult> {
   const { reader, relay } = plan;
-  const buffer = new BodyBuffer(plan);
   const client = new ClientEnd(plan.client);
-  if ((plan.bodyBytes ?? 0) > plan.bufferBytes) return streamOn(plan, client, buffer);
+  if ((plan.bodyBytes ?? 0) > plan.bufferBytes) return streamOn(plan, client);
   try {
     for (;;) {
       const chunk = await reader.read();
       if (chunk === undefined) break;
       // End the fill before the runtime ends it. Otherwise the fill's share of the budget would
       // never be released.
+      if (client.hasLeft) relay.ownHasLeft();
       const isReading = client.isReading || relay.isRead;
-      if (!isReading && plan.isOver()) throw new Error("No client waits for the body any more.");
+      if (!relay.isComing || (!isReading && plan.isOver())) throw new Error(unawaited);
       client.queue(chunk);
-      const isHeld = buffer.add(chunk);
-      relay.push(chunk);
-      if (!isHeld || buffer.bytes > plan.bufferBytes) return await streamOn(plan, client, buffer);
+      const isHeld = relay.hold(chunk);
+      if (!isHeld || relay.bytes > plan.bufferBytes) return await streamOn(plan, client);
     }
-    if (plan.bodyBytes !== null && plan.bodyBytes !== buffer.bytes) {
+    if (plan.bodyBytes !== null && plan.bodyBytes !== relay.bytes) {
       throw new Error("The body was shorter than its Content-Length.");
     }
   } catch (cause) {
-    buffer.empty();
     client.abort(cause);
     relay.end("cut");
     void reader.cancel();
     return { kind: "cut" };
   }
-  const blob = buffer.joined();
+  const blob = new Blob([...relay.chunks]);
   client.shareFrom(blob);
   relay.end("whole");
   const release = plan.budget.hold(blob, blob.size);
-  buffer.empty();
   return { kind: "whole", blob, sent: client.close(plan.budget).finally(release) };
 }
 
-/** Larger bodies get no memory that small bodies may need, and are sent while they arrive. */
-export const smallBytesMax = 65_536;
-
-/** The chunks so far, and the bytes that they take from the budget. */
-class BodyBuffer {
-  readonly #budget: ByteBudget;
-  /** The stated length, if any. */
-  readonly #bodyBytes: number;
-  #chunks: Uint8Array<ArrayBuffer>[] = [];
-  #takenBytes = 0;
-  bytes = 0;
-
-  constructor({ budget, bodyBytes }: Pick<GatherPlan, "budget" | "bodyBytes">) {
-    this.#budget = budget;
-    this.#bodyBytes = bodyBytes ?? 0;
-  }
-
-  /** Adds a chunk. Returns whether the budget had room for it; the chunk is kept in either case. */
-  add(chunk: Uint8Array<ArrayBuffer>): boolean {
-    this.bytes += chunk.byteLength;
-    this.#chunks.push(chunk);
-    const isLarge = Math.max(this.bytes, this.#bodyBytes) > smallBytesMax;
-    const isHeld = this.#budget.take(chunk.byteLength, isLarge ? "large" : "small");
-    if (isHeld) this.#takenBytes += chunk.byteLength;
-    return isHeld;
-  }
-
-  /** Leaves the chunks and their share of the budget to the caller. */
-  handOver(): { chunks: Uint8Array[]; takenBytes: number } {
-    const left = { chunks: this.#chunks, takenBytes: this.#takenBytes };
-    this.#chunks = [];
-    this.#takenBytes = 0;
-    return left;
-  }
-
-  joined(): Blob {
-    return new Blob(this.#chunks);
-  }
-
-  empty(): void {
-    this.#chunks = [];
-    this.#budget.give(this.#takenBytes);
-    this.#takenBytes = 0;
-  }
-}
+const unawaited = "No client waits for the body any more.";
 
 /**
  * Streams the rest of the body. If the only client disconnects, nothing is stored. If a tier fails, the
  * clients and the other tiers still receive the body.
  */
-async function streamOn(
-  plan: GatherPlan,
-  client: ClientEnd,
-  buffer: BodyBuffer,
-): Promise<GatherResult> {
+async function streamOn(plan: GatherPlan, client: ClientEnd): Promise<GatherResult> {
   const { relay, bodyBytes, streamBytesMax, streamCount = 1 } = plan;
   const mayStream = streamBytesMax > 0 && (bodyBytes ?? 0) <= streamBytesMax;
   const ends = Array.from({ length: mayStream ? streamCount : 0 }, (_, nth) => {
     return new TierEnd(plan, nth);
   });
-  const { chunks, takenBytes } = buffer.handOver();
-  relay.open(takenBytes);
+  const chunks = [...relay.chunks];
+  relay.open();
+  void relay.beat();
   const left = client.handOver();
   const isReading = plan.client !== undefined && !client.hasLeft;
   const sent = isReading ? relay.sendOwn(plan.client, left, plan.continuation) : undefined;
@@ -176,8 +126,9 @@ async function streamOn(
     await relay.room(isStoring);
     for (;;) {
       const isForOne = plan.client !== undefined && !plan.isAwaited();
-      if (!relay.isRead && (isForOne || plan.isOver())) throw new Error("The clients left.");
+      if (!relay.isRead && (isForOne || plan.isOver())) throw new Error(unawaited);
       const chunk = await source.read();
+      if (!relay.isComing) throw new Error(unawaited);
       if (chunk === undefined) break;
       relay.push(chunk);
       if (relay.bytes > streamBytesMax) cut();

@@ -3,34 +3,42 @@
 // and no I/O objects of another request.
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
-import { patiently } from "../../base/timeouts.ts";
+import { patiently, pauseUnheld } from "../../base/timeouts.ts";
 import type { ArrivingBody, Continuation } from "../site/forward-outcome.ts";
 import type { StartPorts } from "../../cache/flights.ts";
 import { type BytePipe, openBytePipe } from "./client-end.ts";
 
 /** The time during which clients can join a body of unknown length, which may be endless. */
 const joinMsMax = 5_000;
-/**
- * The interval at which readers check for silence. The runtime may end the request that reads the
- * origin without notice.
- */
+/** The interval at which the filler shows that it is alive, and at which readers look for that. */
 const lookAgainMs = 1_000;
-/** The time without a new chunk after which the request that reads the origin counts as ended. */
-const silenceMsMax = 35_000;
-/** The time after which readers that read nothing are disconnected while memory is short. */
+/**
+ * The time without a sign of the filler after which the runtime counts as having ended its request,
+ * which it does without notice.
+ */
+const silenceMsMax = 10_000;
+/** The runtime ends background work 30 s after the client has left. */
+export const behindAnswerMsMax = 25_000;
+/** The time after which a reader that reads nothing is disconnected while memory is short. */
 const stallMsMax = 20_000;
+/** The time for which a slow reader that could not continue delays the others: each step, in total. */
+const delayMsMax = { eachStep: 2_000, total: 20_000 };
 /** The window while memory is short. */
 const shortBytesMax = 65_536;
+/** Larger bodies get no memory that small bodies may need, and are sent while they arrive. */
+export const smallBytesMax = 65_536;
 
 interface RelayLimits {
   /** The length of the window. */
   readonly bytesMax: number;
-  /** Counts the window. */
+  /** Counts the held bytes, and later the window. */
   readonly budget: Pick<ByteBudget, "take" | "give" | "isShort">;
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;
   /** The Content-Length; `null` if there is none. */
   readonly bodyBytes: number | null;
+  /** Whether a reader can continue the body with a range request. */
+  readonly mayResume: boolean;
 }
 
 type Chunk = Uint8Array<ArrayBuffer>;
@@ -40,7 +48,6 @@ interface Reader {
   at: number;
   /** The first byte of the next chunk. */
   atByte: number;
-  readonly leave: (cause: unknown) => void;
 }
 
 /** A body that is being sent from its origin to several requests. */
@@ -59,11 +66,18 @@ export class Relay implements ArrivingBody {
   readonly #readers = new Set<Reader>();
   /** The reader for the client whose request fetches the body. */
   #own: Reader | undefined;
+  #ownLeftAtMs: number | undefined;
   #waiterCount = 0;
+  /** The total time for which slow readers have delayed the others. */
+  #delayedMs = 0;
   #changed = Promise.withResolvers<void>();
   /** Wakes the filler when a reader has joined, read a chunk or left. */
   #wakeFiller: () => void = () => undefined;
-  #state: "coming" | "whole" | "cut" = "coming";
+  #beatCount = 0;
+  #isBeating = false;
+  #isSettled = false;
+  /** `lost`: the request that reads the origin has ended, or is about to be ended. */
+  #state: "coming" | "whole" | "cut" | "lost" = "coming";
   /** Whether tiers have stored the body; `undefined` until that is known. */
   hasStored: boolean | undefined;
 
@@ -77,17 +91,66 @@ export class Relay implements ArrivingBody {
     return this.#readers.size + this.#waiterCount > 0;
   }
 
+  get isComing(): boolean {
+    return this.#state === "coming";
+  }
+
+  /** The held chunks. */
+  get chunks(): readonly Chunk[] {
+    return this.#chunks;
+  }
+
   /**
-   * Limits the held bytes to the window from now on.
-   *
-   * @param countedBytes the bytes that the budget already counts, which the relay gives back at its
-   *   end
+   * Shows the readers once a second that the caller's request is alive. Loses the body before the
+   * runtime ends this request, whose client has left.
    */
-  open(countedBytes: number): void {
+  async beat(): Promise<void> {
+    if (this.#isBeating) return;
+    this.#isBeating = true;
+    while (!this.#isSettled) {
+      await pauseUnheld(lookAgainMs);
+      this.#beatCount += 1;
+      const leftAtMs = this.#ownLeftAtMs;
+      const { nowAtMs } = this.#limits;
+      if (leftAtMs !== undefined && nowAtMs() - leftAtMs > behindAnswerMsMax) this.#lose();
+    }
+  }
+
+  /** Records that the request which reads the origin has no client any more. */
+  ownHasLeft(): void {
+    this.#ownLeftAtMs ??= this.#limits.nowAtMs();
+  }
+
+  /** Readers continue by themselves. Nobody else would release the window. */
+  #lose(): void {
+    if (this.#isSettled) return;
+    if (this.#state === "coming") this.#state = "lost";
+    this.settle(false);
+    this.#wakeFiller();
+  }
+
+  /**
+   * Adds a chunk before `open`. The chunk is held in either case.
+   *
+   * @returns whether the budget had room for the chunk
+   * @throws Error if the body is longer than stated
+   */
+  hold(chunk: Chunk): boolean {
+    this.push(chunk);
+    const { budget, bodyBytes } = this.#limits;
+    const isLarge = Math.max(this.bytes, bodyBytes ?? 0) > smallBytesMax;
+    const isHeld = budget.take(chunk.byteLength, isLarge ? "large" : "small");
+    if (isHeld) this.#countedBytes += chunk.byteLength;
+    return isHeld;
+  }
+
+  /** Limits the held bytes to the window from now on. */
+  open(): void {
     const { budget, bytesMax } = this.#limits;
+    const countedBytes = this.#countedBytes;
     const moreBytes = Math.max(0, bytesMax - countedBytes);
     const isCounted = budget.take(moreBytes, "large");
-    this.#countedBytes = countedBytes + (isCounted ? moreBytes : 0);
+    if (isCounted) this.#countedBytes += moreBytes;
     this.#windowBytes = isCounted ? bytesMax : Math.max(shortBytesMax, countedBytes);
   }
 
@@ -104,20 +167,45 @@ export class Relay implements ArrivingBody {
   }
 
   /**
-   * Waits until the fastest reader has the window's first byte, and then moves the window. Does not
-   * wait if a tier stores the body and several requests read it: a reader that is overtaken
-   * continues with the stored body.
+   * Waits until the readers that set the pace have the window's first byte, and then moves the
+   * window. A reader that is overtaken continues with the stored body, or with a range request.
    */
   async room(isStoring: () => boolean): Promise<void> {
-    const hasRoom = () => {
-      if (this.#readers.size === 0 || (isStoring() && this.#isShared)) return true;
-      let fastestAtByte = 0;
-      for (const { atByte } of this.#readers) fastestAtByte = Math.max(fastestAtByte, atByte);
-      return this.bytes - fastestAtByte <= this.#windowBytes;
-    };
-    await this.#untilReadersStall(hasRoom);
+    const { nowAtMs } = this.#limits;
+    const sinceAtMs = nowAtMs();
+    const isDelayed = this.#readers.size > 1;
+    for (let delayMs = 0; this.isComing;) {
+      const isPatient =
+        delayMs < delayMsMax.eachStep && this.#delayedMs + delayMs < delayMsMax.total;
+      if (this.bytes - this.#paceAtByte(isStoring(), isPatient) <= this.#windowBytes) break;
+      // With a promise of a reader, the filler would wait in vain after the end of the reader's request.
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wakeFiller = resolve;
+      if ((await patiently(promise, lookAgainMs)) === "timed-out") delayMs += lookAgainMs;
+    }
+    if (isDelayed) this.#delayedMs += Math.abs(nowAtMs() - sinceAtMs);
     while (this.#heldBytes > this.#windowBytes && this.#chunks.length > 1) this.#dropFirst();
     this.#give(Math.max(0, this.#countedBytes - this.#windowBytes));
+  }
+
+  /**
+   * Returns the first byte that the reader which sets the pace still needs. While tiers store the body
+   * for several readers, no reader does. Otherwise the fastest reader does, or for a limited time the
+   * slowest, if it could not continue.
+   */
+  #paceAtByte(isStoring: boolean, isPatient: boolean): number {
+    if (!isStoring && this.hasStored === undefined) {
+      this.hasStored = false;
+      this.#wake();
+    }
+    const atBytes = [...this.#readers].flatMap(({ at, atByte }) =>
+      at < this.#dropped ? [] : [atByte],
+    );
+    if (atBytes.length === 0 || (isStoring && this.#isShared)) return Infinity;
+    const waitsForAll = !isStoring && !this.#limits.mayResume && isPatient;
+    const choose = (one: number, other: number) =>
+      waitsForAll ? Math.min(one, other) : Math.max(one, other);
+    return atBytes.reduce(choose);
   }
 
   get #isShared(): boolean {
@@ -125,23 +213,9 @@ export class Relay implements ArrivingBody {
     return this.#readers.size + this.#waiterCount > own;
   }
 
-  /** Waits for the condition. Disconnects all readers if none has read for a while and memory is short. */
-  async #untilReadersStall(isOver: () => boolean): Promise<void> {
-    for (let stalledMs = 0; !isOver();) {
-      // With a promise of a reader, the filler would wait in vain after the end of the reader's request.
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#wakeFiller = resolve;
-      const how = await patiently(promise, lookAgainMs);
-      stalledMs = how === "timed-out" ? stalledMs + lookAgainMs : 0;
-      if (stalledMs < stallMsMax || !this.#limits.budget.isShort) continue;
-      for (const reader of this.#readers) reader.leave(new Error("The client stopped reading."));
-      this.#readers.clear();
-    }
-  }
-
   /** Ends the body: `whole`, or `cut` if it was truncated. */
   end(how: "whole" | "cut"): void {
-    if (this.#state !== "coming") return;
+    if (!this.isComing) return;
     const { bodyBytes } = this.#limits;
     const isShort = bodyBytes !== null && this.bytes < bodyBytes;
     this.#state = isShort ? "cut" : how;
@@ -149,15 +223,20 @@ export class Relay implements ArrivingBody {
   }
 
   /**
-   * Says whether tiers have stored the body. Settles once the relay holds no more bytes: if several
-   * requests read a stored body, they continue with that body at once.
+   * Says whether tiers have stored the body. The relay releases its bytes once nobody needs them: if
+   * several requests read a stored body, they continue with that body at once. Otherwise, the last
+   * reader releases the bytes, because it may outlive this request.
    */
-  async settle(hasStored: boolean): Promise<void> {
+  settle(hasStored: boolean): void {
     this.hasStored = hasStored;
+    this.#isSettled = true;
     this.#wake();
-    if (!hasStored || !this.#isShared) {
-      await this.#untilReadersStall(() => this.#readers.size === 0);
-    }
+    this.#releaseIfUnneeded();
+  }
+
+  #releaseIfUnneeded(): void {
+    if (!this.#isSettled) return;
+    if (this.#readers.size > 0 && !(this.hasStored === true && this.#isShared)) return;
     while (this.#chunks.length > 0) this.#dropFirst();
     this.#give(this.#countedBytes);
   }
@@ -171,16 +250,22 @@ export class Relay implements ArrivingBody {
   async isStored(): Promise<boolean> {
     this.#waiterCount += 1;
     this.#wakeFiller();
-    try {
-      for (let silentMs = 0; this.hasStored === undefined && silentMs < silenceMsMax;) {
-        const how = await patiently(this.#changed.promise, lookAgainMs);
-        if (how === "abandoned") return false;
-        silentMs = how === "timed-out" ? silentMs + lookAgainMs : 0;
-      }
-      return this.hasStored === true;
-    } finally {
-      this.#waiterCount -= 1;
+    while (this.hasStored === undefined && (await this.#isAlive()));
+    this.#waiterCount -= 1;
+    return this.hasStored === true;
+  }
+
+  /** Waits for a change, or a sign of the filler. Loses the body if there is none in time. */
+  async #isAlive(): Promise<boolean> {
+    const before = this.#beatCount;
+    const { promise } = this.#changed;
+    for (let silentMs = 0; silentMs < silenceMsMax; silentMs += lookAgainMs) {
+      const how = await patiently(promise, lookAgainMs);
+      if (how === "abandoned") break;
+      if (how !== "timed-out" || this.#beatCount > before) return true;
     }
+    this.#lose();
+    return false;
   }
 
   endsWithin(ms: number): boolean {
@@ -195,9 +280,15 @@ export class Relay implements ArrivingBody {
   ): ReadableStream<Chunk> | undefined {
     const { bodyBytes, nowAtMs } = this.#limits;
     const isLate = bodyBytes === null && !isWithinMs(joinMsMax, this.#sinceAtMs, nowAtMs());
-    if (this.#dropped > 0 || isLate || this.#state === "cut") return undefined;
+    const isOver = this.#state === "cut" || this.#state === "lost";
+    if (this.#dropped > 0 || isLate || isOver) return undefined;
     const pipe = openBytePipe(bodyBytes);
-    afterAnswer(() => this.#send(pipe, continuation, this.#readerFrom(0, 0, pipe)));
+    const reader = this.#readerFrom(0, 0);
+    afterAnswer(async () => {
+      await this.#send(pipe, continuation, reader);
+      // The last reader makes sure that somebody is left who releases the window.
+      if (!this.isRead && !this.#isSettled) await this.#isAlive();
+    });
     // The relay writes only chunks.
     return pipe.readable as ReadableStream<Chunk>;
   }
@@ -208,66 +299,88 @@ export class Relay implements ArrivingBody {
    *
    * @param left the newest chunks, which the client has not been sent yet, by number and length
    */
-  sendOwn(
+  async sendOwn(
     pipe: BytePipe,
     left: { readonly count: number; readonly bytes: number },
     continuation: Continuation,
   ): Promise<void> {
     const at = this.#dropped + this.#chunks.length - left.count;
-    this.#own = this.#readerFrom(at, this.bytes - left.bytes, pipe);
-    return this.#send(pipe, continuation, this.#own);
+    this.#own = this.#readerFrom(at, this.bytes - left.bytes);
+    await this.#send(pipe, continuation, this.#own);
+    this.ownHasLeft();
   }
 
-  #readerFrom(at: number, atByte: number, { writer }: BytePipe): Reader {
-    const leave = (cause: unknown) => void writer.abort(cause).catch(() => undefined);
-    const reader = { at, atByte, leave };
+  #readerFrom(at: number, atByte: number): Reader {
+    const reader = { at, atByte };
     this.#readers.add(reader);
     this.#wakeFiller();
     return reader;
   }
 
-  async #send(pipe: BytePipe, continuation: Continuation, reader: Reader): Promise<void> {
-    const { writer, writable } = pipe;
+  #leave(reader: Reader): void {
+    this.#readers.delete(reader);
+    this.#wakeFiller();
+    this.#releaseIfUnneeded();
+  }
+
+  async #send(
+    { writer, writable }: BytePipe,
+    continuation: Continuation,
+    reader: Reader,
+  ): Promise<void> {
     try {
-      const end = await this.#sendWindow(reader, pipe);
-      if (end === "whole") return await writer.close();
+      const end = await this.#sendWindow(reader, writer);
       if (end === "cut") throw new Error("The body was cut short.");
+      // Begin to wait before leaving. In between, the filler would see no reader.
+      const storing = end === "overtaken" && this.isStored();
+      this.#leave(reader);
+      if (end === "whole") return await writer.close();
       const { atByte } = reader;
-      const isStored = end === "overtaken" && (await this.isStored());
-      const stored = isStored ? await continuation.ofStored(atByte) : undefined;
+      const stored = (await storing) ? await continuation.ofStored(atByte) : undefined;
       const rest = stored ?? (await continuation.ofOrigin(atByte));
       if (rest === undefined) throw new Error("The body could not be continued.");
       writer.releaseLock();
       await rest.pipeTo(writable);
     } catch (cause) {
-      reader.leave(cause);
+      void writer.abort(cause).catch(() => undefined);
     } finally {
-      this.#readers.delete(reader);
-      this.#wakeFiller();
+      this.#leave(reader);
     }
   }
 
-  /** @returns `lost` if the runtime has ended the leader's request */
+  /** @returns `lost` if the leader's request has ended, or is about to be ended */
   async #sendWindow(
     reader: Reader,
-    { writer }: BytePipe,
+    writer: BytePipe["writer"],
   ): Promise<"whole" | "cut" | "overtaken" | "lost"> {
-    for (let silentMs = 0; silentMs < silenceMsMax;) {
+    for (;;) {
       if (reader.at < this.#dropped) return "overtaken";
       const chunk = this.#chunks[reader.at - this.#dropped];
       if (chunk !== undefined) {
-        await writer.write(chunk);
+        await this.#write(chunk, reader, writer);
         reader.at += 1;
         reader.atByte += chunk.byteLength;
         this.#wakeFiller();
-        continue;
+      } else if (this.#state !== "coming") {
+        return this.#state;
+      } else {
+        await this.#isAlive();
       }
-      if (this.#state !== "coming") return this.#state;
-      const how = await patiently(this.#changed.promise, lookAgainMs);
-      if (how === "abandoned") break;
-      silentMs = how === "timed-out" ? silentMs + lookAgainMs : 0;
     }
-    return "lost";
+  }
+
+  /** Disconnects a client that stalls while memory is short and it holds the window. */
+  async #write(chunk: Chunk, reader: Reader, writer: BytePipe["writer"]): Promise<void> {
+    // Copy the chunk, because a reader may rewrite or transfer what it has read.
+    const writing = writer.write(chunk.slice());
+    for (;;) {
+      const how = await patiently(writing, stallMsMax);
+      if (how === "abandoned") throw new Error("The client has left.");
+      if (how !== "timed-out") return;
+      if (this.#limits.budget.isShort && reader.at >= this.#dropped) {
+        throw new Error("The client stopped reading.");
+      }
+    }
   }
 
   #dropFirst(): void {

@@ -124,8 +124,8 @@ function wordFor(
     return request.isAnonymous ? outcome.failure : "lead-anonymously";
   }
   if (outcome?.kind === "varies") return undefined;
-  if (outcome?.kind === "in-tiers" && (site.tiers.ofWorld?.arrivingBytesMax ?? 0) > 0)
-    return undefined;
+  const isInWorld = outcome?.kind === "in-tiers" && outcome.isOnlyInColo !== true;
+  if (isInWorld && (site.tiers.ofWorld?.arrivingBytesMax ?? 0) > 0) return undefined;
   if (outcome?.kind !== "stored") {
     const isUncacheable = site.uncacheable.forAll.has(key.text, exchange.nowAtMs());
     if (!isUncacheable) return "nothing-to-share";

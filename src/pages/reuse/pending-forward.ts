@@ -29,7 +29,7 @@ export interface LeaderForward extends PendingForward {
    */
   readonly flight: Pick<
     ForwardFlight,
-    "settle" | "arrive" | "stall" | "hasFollowers" | "isReplaced"
+    "settle" | "arrive" | "arrived" | "stall" | "hasFollowers" | "isReplaced"
   >;
   /** Returns how the response's body continues after a break. */
   readonly continuationOf: (metadata: StoredMetadata) => Continuation;

@@ -55,6 +55,8 @@ export type SharedForward =
   | {
       readonly kind: "in-tiers";
       readonly metadata: StoredMetadata;
+      /** Whether the tier of all colos has not stored the body. */
+      readonly isOnlyInColo?: boolean;
       readonly stored?: undefined;
     }
   /** Variants are stored under their own keys, so each request looks up its own variant. */

@@ -47,14 +47,8 @@ import { isWithinMs } from "../../base/elapsed.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { sha256Base64url } from "../../base/sha256.ts";
 import { openBytePipe } from "../body/client-end.ts";
-import {
-  ChunkReader,
-  gather,
-  type GatherPlan,
-  type GatherResult,
-  smallBytesMax,
-} from "../body/gather.ts";
-import { Relay } from "../body/relay.ts";
+import { ChunkReader, gather, type GatherPlan, type GatherResult } from "../body/gather.ts";
+import { behindAnswerMsMax, Relay, smallBytesMax } from "../body/relay.ts";
 import {
   removeDisplaced,
   storeArriving,
@@ -197,9 +191,6 @@ const streamsAfterMs = 200;
 /** The longest wait for a small body, which is then sent in one piece instead of a stream. */
 const wholeWithinMs = 20;
 
-/** The runtime ends background work 30 s after the response is sent. */
-const behindAnswerMsMax = 25_000;
-
 /**
  * Answers with a body, and stores it at the same time.
  *
@@ -273,7 +264,10 @@ function storeBehind(
         budget: site.fillBudget,
         bodyBytes: metadata.bodyBytes,
         streamBytesMax: streamBytesMax(request, site.tiers),
-        onStreaming: (mayStore) => shareArriving(relay, { metadata, mayStore }, pending),
+        onStreaming: (mayStore) => {
+          if (!mayStore) flight.settle({ kind: "nothing-to-share" });
+          else share(relay, { metadata, isFit: validatorOf(metadata) !== undefined }, pending);
+        },
         streamCount: streaming.length,
         onOverflow: (stream, end, nth) => {
           const tier = streaming[nth];
@@ -285,9 +279,13 @@ function storeBehind(
       });
       decision.bodyTookMs = exchange.nowAtMs() - metadata.requestedAtMs;
       if (gathered.kind !== "cut") ({ sent } = gathered);
+      // If nobody can join any more, the blob is the only copy.
+      if (gathered.kind === "whole" && flight.arrived === undefined) relay.settle(false);
       if (gathered.kind === "whole") await storeWhole(gathered.blob, sending, pending);
-      isStreamed = (await Promise.all(streamed)).includes(true);
-      if (isStreamed) flight.settle({ kind: "in-tiers", metadata });
+      const kept = await Promise.all(streamed);
+      isStreamed = kept.includes(true);
+      const isOnlyInColo = !streaming.some((tier, nth) => tier === site.tiers.ofWorld && kept[nth]);
+      if (isStreamed) flight.settle({ kind: "in-tiers", metadata, isOnlyInColo });
       const unkept = whyUnkept(gathered, streamed.length > 0);
       const { pass } = site.uncacheable;
       if (unkept === undefined) pass.forget(pending.key.text);
@@ -299,10 +297,11 @@ function storeBehind(
       noteAnswer(metadata, pending);
       // If the flight has no outcome yet, the body cannot be shared.
       flight.settle({ kind: "nothing-to-share" });
+      relay.settle(isStreamed);
       done.resolve();
     }
-    // Keep the transfers alive until the clients have read the body or disconnected.
-    await Promise.all([sent, relay.settle(isStreamed)]);
+    // Keep the transfer alive until the client has read the body or disconnected.
+    await sent;
   });
   return done.promise;
 }
@@ -313,35 +312,39 @@ function storeBehind(
  * anonymous request starts.
  */
 function relayFor(metadata: StoredMetadata, pending: LeaderForward): Relay {
-  const { request, flight, exchange } = pending;
-  const { nowAtMs, config, fillBudget: budget } = exchange.site;
+  const { nowAtMs, config, fillBudget: budget } = pending.exchange.site;
   const { bodyBytes } = metadata;
-  const relay = new Relay({ bytesMax: config.limits.bufferBytes, budget, nowAtMs, bodyBytes });
+  const mayResume = bodyBytes !== null && validatorOf(metadata) !== undefined;
+  const bytesMax = config.limits.bufferBytes;
+  const relay = new Relay({ bytesMax, budget, nowAtMs, bodyBytes, mayResume });
   if (bodyBytes !== null) return relay;
   const sinceAtMs = nowAtMs();
   setTimeout(() => {
     // A timer may fire although the isolate's clock has not advanced.
-    if (isWithinMs(streamsAfterMs / 2, sinceAtMs, nowAtMs())) return;
-    if (request.isAnonymous) flight.arrive({ kind: "arriving", metadata, relay });
-    else flight.stall();
+    if (isWithinMs(streamsAfterMs / 2, sinceAtMs, nowAtMs()) || !relay.isComing) return;
+    share(relay, { metadata, isFit: false }, pending);
   }, streamsAfterMs);
   return relay;
 }
 
 /**
- * Lets waiting requests join a large body if a tier may store it, so that a reader that is overtaken can
- * continue. They do not join the body of a client's own request without a strong validator, because it
- * may break off for a reason that concerns only that client. They wait for an anonymous request instead.
+ * Lets waiting requests join an arriving body. They join the body of a client's own request only if it
+ * is fit for them: large, and with a strong validator, so that a reader that is overtaken can continue.
+ * Another body may break off for a reason that concerns only that client. They wait for an anonymous
+ * request instead.
  */
-function shareArriving(
+function share(
   relay: Relay,
-  { metadata, mayStore }: { readonly metadata: StoredMetadata; readonly mayStore: boolean },
+  { metadata, isFit }: { readonly metadata: StoredMetadata; readonly isFit: boolean },
   { request, flight }: LeaderForward,
 ): void {
-  const validator = strongValidator(fieldsOf(metadata), bodyDateOf(metadata));
-  if (!mayStore) flight.settle({ kind: "nothing-to-share" });
-  else if (!request.isAnonymous && validator === undefined) flight.stall();
-  else flight.arrive({ kind: "arriving", metadata, relay });
+  if (!request.isAnonymous && !isFit) return flight.stall();
+  void relay.beat();
+  flight.arrive({ kind: "arriving", metadata, relay });
+}
+
+function validatorOf(metadata: StoredMetadata): string | undefined {
+  return strongValidator(fieldsOf(metadata), bodyDateOf(metadata));
 }
 
 /**

@@ -8,7 +8,7 @@ export function gatherAlone(
 ): Promise<GatherResult> {
   const { bufferBytes: bytesMax, budget, bodyBytes } = plan;
   const betweenBytesMs = 30_000;
-  const relay = new Relay({ bytesMax, budget, bodyBytes, nowAtMs: () => 0 });
+  const relay = new Relay({ bytesMax, budget, bodyBytes, nowAtMs: () => 0, mayResume: false });
   const nowhere = () => Promise.resolve(undefined);
   const continuation = { ofStored: nowhere, ofOrigin: nowhere };
   const gathering = gather({

@@ -69,6 +69,14 @@ describe("gathering a body that fits the buffer", () => {
     expect(await sent).toBe("helloworld");
   });
 
+  it("keeps the bytes that its client rewrites and transfers", async () => {
+    const { done, pipe } = gathering({ client: "waits" });
+    const reader = pipe!.readable.getReader();
+    const { value } = await reader.read();
+    structuredClone(value!.fill(0).buffer, { transfer: [value!.buffer] });
+    expect(await wholeOf(await done)).toBe("helloworld");
+  });
+
   it("sends a body with empty pieces whole", async () => {
     const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
       async start(controller) {

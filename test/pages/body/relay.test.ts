@@ -2,6 +2,8 @@
 import "../../../testing/fakes/workers-globals.ts";
 import { expect, it, vi } from "vitest";
 import { ByteBudget } from "../../../src/cache/byte-budget.ts";
+import { pause } from "../../../src/base/timeouts.ts";
+import { openBytePipe } from "../../../src/pages/body/client-end.ts";
 import { Relay } from "../../../src/pages/body/relay.ts";
 import { chunked } from "../../../testing/fakes/origin-in-process.ts";
 import { idle } from "../../../testing/site/harness.ts";
@@ -13,7 +15,9 @@ const pieceBytes = 65_536;
 const piece = () => new Uint8Array(pieceBytes);
 const isStoring = () => true;
 
-function opened(budget: ByteBudget, bodyBytes: number | null = null) {
+let nowMs = 0;
+
+function opened(budget: ByteBudget, bodyBytes: number | null = null, mayResume = true) {
   const work: Promise<void>[] = [];
   const context = { afterAnswer: (run: () => Promise<void>) => void work.push(run()) };
   const asked: number[] = [];
@@ -21,35 +25,43 @@ function opened(budget: ByteBudget, bodyBytes: number | null = null) {
     ofStored: () => Promise.resolve(undefined),
     ofOrigin: (atByte: number) => {
       asked.push(atByte);
-      return Promise.resolve(chunked(["wor", "ld"]));
+      return Promise.resolve(mayResume ? chunked(["wor", "ld"]) : undefined);
     },
   };
   const bytesMax = 4 * pieceBytes;
-  const relay = new Relay({ bytesMax, budget, bodyBytes, nowAtMs: () => 0 });
+  const relay = new Relay({ bytesMax, budget, bodyBytes, nowAtMs: () => nowMs, mayResume });
   const joined = () => relay.join(continuation, context);
-  return { relay, joined, asked, work };
+  return { relay, joined, asked, work, continuation };
 }
+
+const passed = async (seconds: number, stepMs = 1_000) => {
+  for (let passedMs = 0; passedMs < seconds * 1_000; passedMs += stepMs) {
+    nowMs += stepMs;
+    await vi.advanceTimersByTimeAsync(stepMs);
+    await idle();
+  }
+};
 
 it("relays count their windows, which are shorter while memory is short", async () => {
   // Large bodies may take three quarters.
   const budget = new ByteBudget(16 * pieceBytes);
   const relays = Array.from({ length: 4 }, () => opened(budget));
   for (const { relay } of relays) {
-    relay.open(0);
+    relay.open();
     for (let nth = 0; nth < 3; nth += 1) relay.push(piece());
     await relay.room(isStoring);
   }
   expect(budget.hasRoomFor(4 * pieceBytes + 1)).toBe(false);
   // A client can only join while the first piece is held.
   expect(relays.map(({ joined }) => joined() !== undefined)).toEqual([true, true, true, false]);
-  for (const { relay } of relays) void relay.settle(true);
+  for (const { relay } of relays) relay.settle(true);
   expect(budget.hasRoomFor(16 * pieceBytes)).toBe(true);
 });
 
 it("a thousand readers that read nothing hold one window, and delay nobody", async () => {
   const budget = new ByteBudget(16 * pieceBytes);
   const { relay, joined } = opened(budget);
-  relay.open(0);
+  relay.open();
   const [reading] = Array.from({ length: 1_000 }, () => joined());
   let readBytes = 0;
   const read = async () => {
@@ -63,20 +75,157 @@ it("a thousand readers that read nothing hold one window, and delay nobody", asy
   }
   expect([readBytes, budget.hasRoomFor(12 * pieceBytes)]).toEqual([20 * pieceBytes, true]);
   relay.end("whole");
-  await relay.settle(true);
+  relay.settle(true);
   expect(budget.hasRoomFor(16 * pieceBytes)).toBe(true);
 });
 
 it("readers continue by themselves if the runtime has ended the leader's request", async () => {
-  const { relay, joined, asked, work } = opened(new ByteBudget(16 * pieceBytes), 10);
+  const budget = new ByteBudget(16 * pieceBytes);
+  const { relay, joined, asked, work } = opened(budget, 10);
   const texts = Array.from({ length: 3 }, () => new Response(joined()).text());
-  relay.open(0);
+  relay.open();
   relay.push(new TextEncoder().encode("hello"));
-  for (let second = 0; second < 40; second += 1) {
-    await vi.advanceTimersByTimeAsync(1_000);
-    await idle();
-  }
+  expect(budget.hasRoomFor(16 * pieceBytes)).toBe(false);
+  await passed(40);
   expect(await Promise.all(texts)).toEqual(Array(3).fill("helloworld"));
-  expect(asked).toEqual([5, 5, 5]);
+  expect([asked, budget.hasRoomFor(16 * pieceBytes)]).toEqual([[5, 5, 5], true]);
   await Promise.all(work);
+});
+
+it("the last reader releases the window if the leader's request ended before it left", async () => {
+  const budget = new ByteBudget(16 * pieceBytes);
+  const { relay, joined } = opened(budget, 10);
+  const reading = joined()!;
+  relay.open();
+  relay.push(new TextEncoder().encode("hello"));
+  await passed(5);
+  await reading.cancel();
+  await passed(5);
+  expect(budget.hasRoomFor(16 * pieceBytes)).toBe(false);
+  await passed(10);
+  expect(budget.hasRoomFor(16 * pieceBytes)).toBe(true);
+});
+
+it("is lost before the runtime ends the leader's request, whose client has left", async () => {
+  const budget = new ByteBudget(16 * pieceBytes);
+  const { relay, joined, asked, continuation } = opened(budget, 12);
+  relay.open();
+  void relay.beat();
+  relay.push(new TextEncoder().encode("hello"));
+  const own = openBytePipe(12);
+  void relay.sendOwn(own, { count: 0, bytes: 0 }, continuation);
+  const text = new Response(joined()).text();
+  await passed(60);
+  await own.readable.cancel();
+  relay.push(new TextEncoder().encode("wo"));
+  await passed(24);
+  expect([asked, relay.isComing]).toEqual([[], true]);
+  await passed(3);
+  expect([asked, relay.isComing]).toEqual([[7], false]);
+  expect(budget.hasRoomFor(16 * pieceBytes)).toBe(true);
+  expect(await text).toBe("hellowoworld");
+});
+
+it("readers outlast a silence of the origin while the leader's request lives", async () => {
+  const { relay, joined, asked } = opened(new ByteBudget(16 * pieceBytes), 10);
+  const text = new Response(joined()).text();
+  relay.open();
+  void relay.beat();
+  relay.push(new TextEncoder().encode("hello"));
+  await passed(600);
+  relay.push(new TextEncoder().encode("world"));
+  relay.end("whole");
+  relay.settle(false);
+  expect([await text, asked]).toEqual(["helloworld", []]);
+});
+
+/** Reads a body, waiting 0.4 s before each chunk. Returns the number of bytes so far. */
+function slowly(stream: ReadableStream<Uint8Array>): { bytes: number; failed?: unknown } {
+  const seen: { bytes: number; failed?: unknown } = { bytes: 0 };
+  const readAll = async () => {
+    for await (const chunk of stream) {
+      seen.bytes += chunk.byteLength;
+      await pause(400);
+    }
+  };
+  void readAll().catch((failed: unknown) => void (seen.failed = failed));
+  return seen;
+}
+
+/** Pushes pieces as fast as there is room. Returns the seconds that this took. */
+async function pushing(relay: Relay, count: number, isKept = () => false): Promise<number> {
+  let hasPushed = false;
+  const push = async () => {
+    for (let nth = 0; nth < count; nth += 1) {
+      relay.push(piece());
+      await relay.room(isKept);
+      await idle();
+    }
+    relay.end("whole");
+    relay.settle(false);
+    hasPushed = true;
+  };
+  void push();
+  for (let seconds = 0; ; seconds += 1) {
+    for (let turn = 0; turn < 2 * count; turn += 1) await idle();
+    if (hasPushed || seconds === 300) return seconds;
+    await passed(1, 100);
+  }
+}
+
+it("waits for a slow reader that could not continue", async () => {
+  const { relay, joined } = opened(new ByteBudget(16 * pieceBytes), null, false);
+  const slow = slowly(joined()!);
+  const text = new Response(joined()).arrayBuffer();
+  relay.open();
+  await pushing(relay, 15);
+  await passed(10, 100);
+  expect([slow, (await text).byteLength]).toEqual([{ bytes: 15 * pieceBytes }, 15 * pieceBytes]);
+});
+
+it("waits at most 2 s a step for a reader that stalls and could not continue", async () => {
+  const { relay, joined } = opened(new ByteBudget(16 * pieceBytes), null, false);
+  joined();
+  const text = new Response(joined()).arrayBuffer();
+  relay.open();
+  const seconds = await pushing(relay, 40);
+  expect([(await text).byteLength, seconds]).toEqual([40 * pieceBytes, 2]);
+});
+
+it("readers that are overtaken continue at once when the last tier fails, and then count no more", async () => {
+  const { relay, joined, asked, continuation } = opened(
+    new ByteBudget(16 * pieceBytes),
+    40 * pieceBytes,
+  );
+  continuation.ofOrigin = (atByte) => {
+    asked.push(atByte);
+    return Promise.resolve(new ReadableStream());
+  };
+  const readers = [joined()!, joined()!];
+  let isKept = true;
+  relay.open();
+  const push = async () => {
+    relay.push(piece());
+    await relay.room(() => isKept);
+  };
+  for (let nth = 0; nth < 10; nth += 1) await push();
+  for (const reading of readers) void new Response(reading).text().catch(() => undefined);
+  for (let turn = 0; turn < 10; turn += 1) await idle();
+  expect([asked, relay.isRead]).toEqual([[], true]);
+  isKept = false;
+  await push();
+  for (let turn = 0; turn < 10; turn += 1) await idle();
+  expect([asked.length, relay.isRead]).toEqual([2, false]);
+});
+
+it("a reader may rewrite and transfer what it has read", async () => {
+  const { relay, joined } = opened(new ByteBudget(16 * pieceBytes), 5);
+  const [rude, other] = [joined()!, joined()!];
+  relay.open();
+  relay.push(new TextEncoder().encode("hello"));
+  const { value } = await rude.getReader().read();
+  structuredClone(value!.fill(0).buffer, { transfer: [value!.buffer] });
+  const text = new Response(other).text();
+  relay.end("whole");
+  expect([await text, await new Response(joined()).text()]).toEqual(["hello", "hello"]);
 });

@@ -166,6 +166,25 @@ describe("a crowd on a large body", () => {
     expect((await site.ask("/a")).headers.get("cache-status")).toContain("detail=edge");
   });
 
+  it("reads on by itself once the leader has left for as long as the runtime allows", async () => {
+    const site = openLarge(sending({ text: bodyOf(1, 400) }));
+    const [leader, ...others] = crowd(site, 3);
+    await pass(site.clock, 0.2);
+    leader!.leave();
+    await pass(site.clock, 45);
+    expect(areWhole(others, bodyOf(1, 400))).toEqual([true, true]);
+    expect(site.origin.count).toBe(3);
+    expect(site.cache.addresses).toEqual([]);
+  });
+
+  it("waits for an origin that pauses for less than `betweenBytes`", async () => {
+    const origin = sending({ tag: null, text: bodyOf(1, 20), everyMs: 50_000 });
+    const site = openSite({ config: { ...config, originTimeout: { betweenBytes: "1m" } }, origin });
+    const [client] = crowd(site, 1);
+    await pass(site.clock, 1_100);
+    expect([areWhole([client!], bodyOf(1, 20)), site.origin.count]).toEqual([[true], 1]);
+  });
+
   it("ends when its only client has left", async () => {
     const site = openLarge();
     const clients = crowd(site, 1);

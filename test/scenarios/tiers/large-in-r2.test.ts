@@ -1,5 +1,7 @@
 // Tests large bodies in R2: which bodies are stored there, how other colos read them, ranges and purges.
 import { afterEach, describe, expect, it, vi } from "vitest";
+import type { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 import type { Seen } from "../../../testing/site/harness.ts";
 import { send } from "../../../testing/site/purge-sender.ts";
@@ -55,6 +57,19 @@ it("colos share one download with collapse: global", async () => {
   const texts = (await Promise.all(asked)).map(({ text }) => text);
   expect(texts.every((text) => text === bodyOf(sizes["/streamed"]))).toBe(true);
   expect(first.origin.count).toBe(1);
+});
+
+it("colos do not wait for a body that R2 has refused with collapse: global", async () => {
+  const routes = [{ name: "all", match: "*", collapse: "global" as const }];
+  let upstash: FakeUpstash | undefined;
+  const mix = (clock: FakeClock) => ({ upstash: (upstash = new FakeUpstash(clock)) });
+  const { first, r2 } = openOverR2(mix, { config: { routes } });
+  const fail = () => Promise.reject(new Error("We encountered an internal error."));
+  Object.assign(r2, { put: fail });
+  expect((await first.get("/streamed")).text).toBe(bodyOf(sizes["/streamed"]));
+  expect(tierOf(await first.get("/streamed"))).toBe("edge");
+  const words = [...upstash!.leases.values()].map(({ value }) => value);
+  expect(words).toEqual(["nothing-to-share"]);
 });
 
 it("a body that varies is copied with its marker", async () => {
