@@ -1,4 +1,4 @@
-// Serves one request, from arrival to answer. The functions are in the order of the steps.
+// Serves one request, from arrival to answer.
 import type { Context } from "./site/exchange.ts";
 import { discardBody } from "../cache/record/record.ts";
 import { inInvocation } from "../remote/invocation.ts";

@@ -1,4 +1,4 @@
-// The journal as a Redis stream. Reads at the primary are sent in a transaction with a write.
+// The journal as a Redis stream. Reads at the primary are in a script or a transaction with a write.
 import { unavailableFor } from "../../../remote/store-health.ts";
 import { type Command, type Redis, scriptCommand } from "../../../remote/redis/redis.ts";
 import type { RedisClient } from "../../../remote/redis/redis-client.ts";
