@@ -78,9 +78,9 @@ describe("npm start", () => {
     expect(await ended(run.child, "SIGINT")).toBe(0);
     await rm(folder, { recursive: true });
     expect(run.errors().trim().split("\n")).toEqual([
+      expect.stringMatching(/^Warning: ADMIN_TOKEN is not usable/),
       expect.stringMatching(/^Warning: Route "one" is never reached\./),
       expect.stringMatching(/^Warning: Route "other" is never reached\. SITE_HOST /),
-      expect.stringMatching(/^Warning: ADMIN_TOKEN is not usable/),
     ]);
     expect(run.errors()).not.toContain("s3cret");
   });
