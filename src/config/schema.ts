@@ -20,7 +20,7 @@ import {
 import { routeInput } from "./route-options.ts";
 import { readPattern } from "./route-pattern.ts";
 import { reach, tierNames, tierScopes } from "./tier-names.ts";
-import { metricsInput } from "./metrics.ts";
+import { metricsInput } from "./metrics-schema.ts";
 import { namespaceForm } from "../protocol/variables/bindings.ts";
 import { originUrlFault } from "../protocol/variables/origin-url.ts";
 import { mayTrust, trustFault } from "./trust-proxy.ts";
