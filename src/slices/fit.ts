@@ -1,13 +1,9 @@
 // Checks whether an origin's answer is exactly one slice of a body (RFC 9110 §14.4, §15.3.7).
-import { contentLength, type Fields, fieldsOf } from "../rules/fields.ts";
+import { contentLength, fieldsOf } from "../rules/fields.ts";
 import { type ByteRange, lengthOf } from "../rules/ranges.ts";
-import { entityTag, hasStrongDate, isWeak } from "../rules/validators.ts";
+import { entityTag } from "../rules/validators.ts";
 import { ChunkReader } from "../pages/body/gather.ts";
-import {
-  bodyDateOf,
-  type SlicedBody,
-  type StoredMetadata,
-} from "../pages/stored/stored-response.ts";
+import { type SlicedBody, type StoredMetadata } from "../pages/stored/stored-response.ts";
 
 /** The metadata of a response whose body is stored in slices. */
 export interface Head extends StoredMetadata {
@@ -42,17 +38,6 @@ export function totalBytesIn(
   const isExact = first === firstByte && first < total && last === Math.min(lastByte, total - 1);
   const statedBytes = contentLength(headers) ?? last - first + 1;
   return isExact && statedBytes === last - first + 1 ? total : undefined;
-}
-
-/** Returns the strong validator of a response, for `If-Range` (RFC 9110 §13.1.5). */
-export function strongValidator(fields: Fields, bodyDate: string | null): string | undefined {
-  const tag = entityTag(fields);
-  if (tag !== null) return isWeak(tag) ? undefined : tag;
-  return hasStrongDate(fields, bodyDate) ? (fields.get("last-modified") ?? undefined) : undefined;
-}
-
-export function validatorOf(head: StoredMetadata): string | undefined {
-  return strongValidator(fieldsOf(head), bodyDateOf(head));
 }
 
 /**

@@ -4,6 +4,7 @@ import { discardBody, type StoredBody } from "../cache/record/record.ts";
 import { type ByteRange, lengthOf } from "../rules/ranges.ts";
 import { unreachable } from "../base/unreachable.ts";
 import { ClientEnd } from "../pages/body/client-end.ts";
+import { copyRange } from "../pages/body/sliced-stream.ts";
 import { rangeOfSlice } from "./fit.ts";
 import type { NoSlice, SlicedAnswer, SliceStore } from "./slice-store.ts";
 
@@ -135,21 +136,11 @@ class SliceSender {
    * Sends a part of a stream. Counts its bytes, because a stream that ends early would move all later
    * slices.
    */
-  async #sendStream(
-    stream: ReadableStream<Uint8Array>,
-    { firstByte, lastByte }: ByteRange,
-  ): Promise<void> {
+  async #sendStream(stream: ReadableStream<Uint8Array>, part: ByteRange): Promise<void> {
     const reader = stream.getReader();
     const writer = this.#writer();
     try {
-      for (let at = 0; at <= lastByte;) {
-        const { done, value } = await reader.read();
-        if (done) throw new Error("A slice ended early.");
-        const from = Math.max(0, firstByte - at);
-        const to = Math.min(value.byteLength, lastByte + 1 - at);
-        if (from < to) await writer.write(value.subarray(from, to));
-        at += value.byteLength;
-      }
+      await copyRange(reader, writer, part);
     } finally {
       void reader.cancel().catch(() => undefined);
       writer.releaseLock();

@@ -15,17 +15,9 @@ import { isPrivate } from "../pages/respond/downstream.ts";
 import type { PagePlace } from "../pages/site/exchange.ts";
 import { Marks } from "../pages/site/remembered-keys.ts";
 import { keepUntilAtMs, termsOf } from "../pages/stored/lifetime.ts";
-import { responseIn, type ResponseTier } from "../pages/stored/stored-response.ts";
+import { responseIn, type ResponseTier, validatorOf } from "../pages/stored/stored-response.ts";
 import { removeStored } from "../pages/storing/in-tiers.ts";
-import {
-  type Head,
-  isOfBody,
-  nameOfSlice,
-  rangeOfSlice,
-  totalBytesIn,
-  validatorOf,
-  wholeSlice,
-} from "./fit.ts";
+import { type Head, isOfBody, nameOfSlice, rangeOfSlice, totalBytesIn, wholeSlice } from "./fit.ts";
 
 /**
  * Why a slice is missing. `changed`: the origin has another body. `ended`: a purge has ended the

@@ -17,14 +17,14 @@ import {
 import type { Exchange, PagePlace } from "../pages/site/exchange.ts";
 import type { SlicePort } from "../pages/site/slice-port.ts";
 import { ageSeconds, termsOf } from "../pages/stored/lifetime.ts";
-import type { StoredMetadata } from "../pages/stored/stored-response.ts";
+import { type StoredMetadata, validatorOf } from "../pages/stored/stored-response.ts";
 import { awaitsSecondAsk } from "../pages/storing/admission.ts";
 import { noteAnswer } from "../pages/storing/last-answer.ts";
 import { metadataOf, type StampedAnswer } from "../pages/storing/metadata-of-answer.ts";
 import { fieldsForOneClient } from "../pages/storing/of-one-client.ts";
 import { refusedBy } from "../pages/storing/refusal.ts";
 import { sendAndStore, storeWhole } from "../pages/storing/send-and-store.ts";
-import { type Head, totalBytesIn, validatorOf, wholeSlice } from "./fit.ts";
+import { type Head, totalBytesIn, wholeSlice } from "./fit.ts";
 import { openSlices, partOfSlice } from "./send-slices.ts";
 import {
   type NoSlice,

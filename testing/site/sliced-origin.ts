@@ -82,7 +82,7 @@ export function openSliced(
   return openSite({ ...slicedOptions(origin, fetchesMax), ...options });
 }
 
-/** What a client has received. */
+/** The answer that a client has received. */
 export interface Received {
   readonly status: number;
   readonly fields: Headers;

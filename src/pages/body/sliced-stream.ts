@@ -35,21 +35,29 @@ export function fittedStream(
 async function copySlice(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   writer: WritableStreamDefaultWriter<Uint8Array>,
-  { firstByte, lastByte }: ByteRange,
+  part: ByteRange,
 ): Promise<void> {
-  let at = 0;
   try {
-    while (at <= lastByte) {
-      const { done, value } = await reader.read();
-      if (done) throw new Error("The body ended before the range did.");
-      const from = Math.max(0, firstByte - at);
-      const to = Math.min(value.byteLength, lastByte + 1 - at);
-      if (from < to) await writer.write(value.subarray(from, to));
-      at += value.byteLength;
-    }
+    await copyRange(reader, writer, part);
     await writer.close();
     await reader.cancel();
   } catch (cause) {
     await Promise.allSettled([writer.abort(cause), reader.cancel(cause)]);
+  }
+}
+
+/** Writes a range of what is read. @throws Error if the body ends before the range */
+export async function copyRange(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  writer: WritableStreamDefaultWriter<Uint8Array>,
+  { firstByte, lastByte }: ByteRange,
+): Promise<void> {
+  for (let at = 0; at <= lastByte;) {
+    const { done, value } = await reader.read();
+    if (done) throw new Error("The body ended before the range did.");
+    const from = Math.max(0, firstByte - at);
+    const to = Math.min(value.byteLength, lastByte + 1 - at);
+    if (from < to) await writer.write(value.subarray(from, to));
+    at += value.byteLength;
   }
 }

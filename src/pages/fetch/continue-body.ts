@@ -13,7 +13,7 @@ import { mayValidate } from "../reuse/pending-forward.ts";
 import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
 import type { PagePlace } from "../site/exchange.ts";
 import type { Continuation } from "../site/forward-outcome.ts";
-import { bodyDateOf, type StoredMetadata } from "../stored/stored-response.ts";
+import { validatorOf, type StoredMetadata } from "../stored/stored-response.ts";
 import { forwardSelecting } from "./forward.ts";
 
 /** Returns how a request continues the body of a response. */
@@ -59,7 +59,7 @@ async function restOfStored(metadata: StoredMetadata, atByte: number, place: Pag
  */
 async function restFromOrigin(metadata: StoredMetadata, atByte: number, place: PagePlace) {
   const stored = fieldsOf(metadata);
-  const validator = strongValidator(stored, bodyDateOf(metadata));
+  const validator = validatorOf(metadata);
   const candidate = {
     stored: { metadata, body: { kind: "absent" } },
     tier: place.exchange.site.tiers.memory.name,

@@ -4,6 +4,7 @@ import type { Candidate as CacheCandidate } from "../../cache/lookup.ts";
 import type { CacheRecord, RecordMetadata } from "../../cache/record/record.ts";
 import { type FieldLine, fieldsOf, type Fields } from "../../rules/fields.ts";
 import { type SelectingValues, selectingValues } from "../../rules/selecting.ts";
+import { strongValidator } from "../../rules/validators.ts";
 import type { TierStack } from "../../cache/tiers/tier-stack.ts";
 import type {
   ArrivingRecord,
@@ -81,6 +82,11 @@ export function wholeBytes({ bodyBytes, slices }: StoredMetadata): number | null
 /** Returns the unparsed `Date` of the answer that the body is from; `null` if there is none. */
 export function bodyDateOf(metadata: StoredMetadata): string | null {
   return metadata.bodyDate ?? fieldsOf(metadata).get("date");
+}
+
+/** Returns the strong validator of the body; `undefined` if there is none. */
+export function validatorOf(metadata: StoredMetadata): string | undefined {
+  return strongValidator(fieldsOf(metadata), bodyDateOf(metadata));
 }
 
 export type ResponseTier = Tier<ResponseDetail>;

@@ -11,7 +11,7 @@ import type { FetchResult } from "../../cache/flights.ts";
 import { fieldsOf } from "../../rules/fields.ts";
 import { lengthOf } from "../../rules/ranges.ts";
 import { silentlyVaryingBy } from "../../rules/selecting.ts";
-import { isNotModified, strongValidator } from "../../rules/validators.ts";
+import { isNotModified } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { mayNeedNoBody, rangeIn, clientHasIt } from "../request/conditions.ts";
 import { isPersonal } from "../request/personal.ts";
@@ -31,9 +31,9 @@ import {
   type PendingForward,
 } from "../reuse/pending-forward.ts";
 import {
-  bodyDateOf,
   type StoredMetadata,
   type StoredResponse,
+  validatorOf,
   wholeBytes,
 } from "../stored/stored-response.ts";
 import { withTermsKept, ageSeconds, termsOf } from "../stored/lifetime.ts";
@@ -341,10 +341,6 @@ function share(
   if (!request.isAnonymous && !isFit) return flight.stall();
   void relay.beat();
   flight.arrive({ kind: "arriving", metadata, relay });
-}
-
-function validatorOf(metadata: StoredMetadata): string | undefined {
-  return strongValidator(fieldsOf(metadata), bodyDateOf(metadata));
 }
 
 /**
