@@ -1,5 +1,5 @@
-// Checks that each option has a heading in docs/configuration.md, and with it an anchor, and an
-// example. Each option of a route also has a docstring with an example. Both must state the default
+// Checks that each option has a heading in docs/configuration.md or docs/routes.md, and with it an
+// anchor, and an example. Each option of a route also has a docstring with an example. Both must state the default
 // that holds.
 import { readFileSync } from "node:fs";
 import { runInThisContext } from "node:vm";
@@ -47,9 +47,9 @@ interface Section {
 const section =
   /^### (.+)\n\n(?:`` (.+) ``|`([^`]+)`)\. (?:Default: (.+?)|Required)\.(?: |\n\n)((?:(?!^##)[^])*)/gm;
 
-/** @returns the sections of the options in a chapter */
-function sectionsBelow(heading: string): Section[] {
-  const [, rest = ""] = readFileSync("docs/configuration.md", "utf8").split(`\n${heading}\n`);
+/** @returns the sections of the options in a chapter of a page */
+function sectionsOf(page: string, heading: string): Section[] {
+  const [, rest = ""] = readFileSync(`docs/${page}.md`, "utf8").split(`\n${heading}\n`);
   const [chapter = ""] = rest.split(/^## /m);
   return [...chapter.matchAll(section)].map(
     ([, title = "", inTwo, inOne, stated = "required", text = ""]) => {
@@ -65,11 +65,11 @@ const covers = (name: string, option: string) => option === name || option.start
 
 const chapters = {
   general: {
-    sections: sectionsBelow("## General"),
+    sections: sectionsOf("configuration", "## General"),
     // Routes have a chapter of their own.
     options: optionsIn(configInput as unknown as Form).filter((option) => option !== "routes"),
   },
-  route: { sections: sectionsBelow("## A route"), options: optionsIn(routeInput) },
+  route: { sections: sectionsOf("routes", "## Options"), options: optionsIn(routeInput) },
 };
 
 it.each(Object.entries(chapters))(

@@ -158,7 +158,7 @@ describe.runIf(chromiumPath !== undefined)("the built site in Chromium", () => {
   it("finds no decision and no protocol", async () => {
     const [index = ""] = globSync(`${dist}/assets/chunks/*localSearchIndex*.js`);
     const text = readFileSync(index, "utf8");
-    expect(text).toContain("/configuration.html#fresh");
+    expect(text).toContain("/routes.html#fresh");
     expect(text).not.toMatch(/\/(?:adr\/|[\w-]*-protocol)[\w-]*\.html/);
   });
 
