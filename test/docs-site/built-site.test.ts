@@ -129,7 +129,7 @@ describe.runIf(chromiumPath !== undefined)("the built site in Chromium", () => {
   }
 
   it.each([
-    { term: "staleIfError", address: "/configuration.html" },
+    { term: "staleIfError", address: "/routes.html" },
     { term: "surrogate keys fastly", address: "/outward.html" },
     { term: "simulated history", address: "/specification.html" },
   ])("finds by the keyboard: $term", async ({ term, address }) => {

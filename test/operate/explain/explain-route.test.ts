@@ -4,7 +4,12 @@ import { describe, expect, it, vi } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
-import { explained, explainToken, questionOf } from "../../../testing/site/explained.ts";
+import {
+  explained,
+  explainedText,
+  explainToken,
+  questionOf,
+} from "../../../testing/site/explained.ts";
 import { openColos, openSite, type SiteOptions } from "../../../testing/site/harness.ts";
 
 const bearer = { authorization: `Bearer ${explainToken}` };
@@ -74,6 +79,20 @@ describe("an explanation", () => {
     const { look, cacheStatus } = await explained(there, "/a");
     expect(look?.isDoubtSettledFirst).toBe(false);
     expect(cacheStatus).toBe("tidemark; hit; ttl=60; detail=shared");
+  });
+
+  it("says that the journal is read before an answer, if it could not read the journal itself", async () => {
+    const clock = new FakeClock();
+    const upstash = new FakeUpstash(clock);
+    const site = open({ clock, upstash });
+    await site.get("/a");
+    upstash.mode = "down";
+    clock.advance(20);
+    const { look } = await explained(site, "/a");
+    expect(look?.isDoubtSettledFirst).toBe(true);
+    expect(await explainedText(site, "/a")).toContain("Tidemark reads the purge journal again");
+    // Nothing is stored for this page.
+    expect((await explained(site, "/b")).look?.isDoubtSettledFirst).toBe(true);
   });
 
   it("explains the request of a browser, which accepts compressed answers", async () => {
