@@ -3,6 +3,8 @@
 import { describe, expect, it } from "vitest";
 import type { Explanation } from "../../../src/operate/explain/explanation.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { explainToken } from "../../../testing/site/explained.ts";
 import { openSite, type Seen, type SiteOptions } from "../../../testing/site/harness.ts";
 
@@ -33,6 +35,16 @@ describe("a response to Tidemark-Debug with the token", () => {
     expect(hit.text).toBe("page");
     expect(told(hit).cacheStatus).toBe(hit.cacheStatus);
     expect(told(hit).look?.tiers[0]?.copy?.ageSeconds).toBe(0);
+  });
+
+  it("says that the request reads the journal first, because the view is old", async () => {
+    const clock = new FakeClock();
+    const site = open({ clock, upstash: new FakeUpstash(clock) });
+    await site.get("/a");
+    const toldOn = async (url: string) => told(await site.get(url, { headers: debug })).look;
+    expect((await toldOn("/none"))?.isDoubtSettledFirst).toBe(false);
+    clock.advance(20);
+    expect((await toldOn("/none-either"))?.isDoubtSettledFirst).toBe(true);
   });
 
   it("is not storable for others, and names the Cache-Control that others get", async () => {

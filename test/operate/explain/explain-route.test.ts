@@ -91,8 +91,6 @@ describe("an explanation", () => {
     const { look } = await explained(site, "/a");
     expect(look?.isDoubtSettledFirst).toBe(true);
     expect(await explainedText(site, "/a")).toContain("Tidemark reads the purge journal again");
-    // Nothing is stored for this page.
-    expect((await explained(site, "/b")).look?.isDoubtSettledFirst).toBe(true);
   });
 
   it("explains the request of a browser, which accepts compressed answers", async () => {
