@@ -18,7 +18,7 @@ export const dataBytesMax = 203_000;
 /** All packages in the bundle, with the purpose of each. */
 export const bundledPackages = {
   hono: "routes, in the order of the configuration",
-  zod: "validates the configuration, and data from Redis",
+  valibot: "validates the configuration, and data from Redis",
   "structured-headers": "targeted cache fields and cache groups (RFC 9651)",
   "fast-sha256": "synchronous digests",
 } as const;

@@ -2,7 +2,7 @@
 import { isoOf } from "../base/iso-date.ts";
 import { jsonIn } from "../base/json-text.ts";
 import type { Reason } from "../base/operator-error.ts";
-import * as z from "zod/mini";
+import { dataIn } from "../base/schemas.ts";
 import type { Outward } from "../outward/schedule/create-outward.ts";
 import type { TargetReport } from "../outward/port/outward-target.ts";
 import type { OperatorAnswer } from "../protocol/answers.ts";
@@ -69,7 +69,7 @@ export async function outwardRoute(
 ): Promise<Response> {
   const bytes = await bodyUpTo(request, { bytesMax: orderBytesMax, hintOfLarge: example });
   if ("why" in bytes) return refused(bytes.status, bytes.code, bytes);
-  const { data: order } = z.safeParse(outwardOrder, jsonIn(new TextDecoder().decode(bytes)));
+  const order = dataIn(outwardOrder, jsonIn(new TextDecoder().decode(bytes)));
   if (order === undefined) return refused(400, "malformed", malformed);
   if (outward === undefined || !outward.targets.includes(order.target)) {
     return refused(400, "unknown-target", unknownTarget(order.target, outward?.targets ?? []));

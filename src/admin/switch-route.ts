@@ -1,7 +1,7 @@
 // GET and POST /_cache/switch: shows and changes which routes bypass the cache.
 import { jsonIn } from "../base/json-text.ts";
 import { isoOf } from "../base/iso-date.ts";
-import * as z from "zod/mini";
+import * as v from "valibot";
 import { traceIdOf } from "../rules/trace-context.ts";
 import { loggedReason } from "../observe/log-line.ts";
 import { unreachable } from "../base/unreachable.ts";
@@ -142,9 +142,9 @@ function stateAnswer(state: SwitchState | undefined) {
 function readOrder(body: string): SwitchOrder | Reason {
   const parsed = jsonIn(body);
   if (parsed === undefined) return { why: "The body is not JSON.", hint: `${example}.` };
-  const checked = z.safeParse(switchOrder, parsed);
-  if (checked.success) return checked.data;
-  const place = checked.error.issues[0]?.path[0];
+  const checked = v.safeParse(switchOrder, parsed);
+  if (checked.success) return checked.output;
+  const place = checked.issues[0].path?.[0]?.key;
   const why =
     place === "reason"
       ? "reason must be a string of up to 200 characters."

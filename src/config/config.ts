@@ -1,5 +1,6 @@
 // The configuration: checks the operator's object and fills in the defaults.
-import * as z from "zod/mini";
+import * as v from "valibot";
+import { isPlain, pathOf } from "../base/schemas.ts";
 import { allowanceSecondsOf, configInput } from "./schema.ts";
 import { durationSeconds } from "./duration.ts";
 import { analyticsCookies, namesFrom, trackingParameters } from "./known-names.ts";
@@ -30,14 +31,14 @@ export type Config = ReturnType<typeof filledIn>;
  */
 export function defineConfig(written: WrittenConfig): Config {
   if (!isPlain(written)) throw formRefusal(written);
-  const checked = z.safeParse(configInput, written);
-  if (!checked.success) throw refusal(written, checked.error.issues);
-  const config = filledIn(checked.data as CheckedConfig);
+  const checked = v.safeParse(configInput, written);
+  if (!checked.success) throw refusal(written, checked.issues);
+  const config = filledIn(checked.output as CheckedConfig);
   defined.add(config);
   return config;
 }
 
-/** The output of the schema. It is an interface to keep zod's types out of the published types. */
+/** The output of the schema. It is an interface to keep Valibot's types out of the published types. */
 interface CheckedConfig extends Omit<WrittenConfig, "metrics"> {
   /** `null` if metrics are off. */
   readonly metrics?: WrittenMetrics | null | undefined;
@@ -176,23 +177,16 @@ function formOf(written: unknown): string {
   return `an instance of ${JSON.stringify(name)}`;
 }
 
-/** Returns whether a value is an object whose prototype is `Object.prototype` or `null`. */
-function isPlain(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
-}
-
-function refusal(written: WrittenConfig, issues: readonly z.core.$ZodIssue[]): OperatorError {
+function refusal(written: WrittenConfig, issues: readonly v.BaseIssue<unknown>[]): OperatorError {
   return new OperatorError({
     what: "The configuration is invalid.",
-    why: issues.map((issue) => `${placeOf(written, issue.path)}: ${issue.message}.`).join(" "),
+    why: issues.map((issue) => `${placeOf(written, pathOf(issue))}: ${issue.message}.`).join(" "),
     hint: "Fix it in your configuration, such as tidemark.config.ts.",
   });
 }
 
 /** Returns `route "articles", fresh` instead of `routes.3.fresh`. */
-function placeOf(written: WrittenConfig, path: readonly PropertyKey[]): string {
+function placeOf(written: WrittenConfig, path: readonly unknown[]): string {
   const names = path.map(String);
   if (names[0] !== "routes" || names[1] === undefined) return names.join(".") || "at the top";
   const name: unknown = written.routes?.[Number(names[1])]?.name;

@@ -1,5 +1,6 @@
 // Schemas shared by the fields of a configuration, with their error messages.
-import * as z from "zod/mini";
+import * as v from "valibot";
+import { finite, pathOf, record, strictObject, whole } from "../base/schemas.ts";
 import { durationSeconds } from "./duration.ts";
 import type { WrittenAnonymous, WrittenCredentialFields } from "./written-route.ts";
 import { tokenPattern } from "../rules/cache-control.ts";
@@ -8,42 +9,63 @@ import { whyNeverStored } from "../rules/storable.ts";
 
 const mebibyte = 1_048_576;
 
-/** Makes an object schema whose fields are all optional. @param place the object's name in errors */
-export const fields = <Shape extends z.core.$ZodLooseShape>(place: string, shape: Shape) =>
-  z.partial(z.strictObject(shape, { error: strictly(place) }));
+/** Makes the schema of an object whose fields are all optional. @param place its name in errors */
+export const fields = <Entries extends v.ObjectEntries>(
+  place: string,
+  entries: Entries,
+  mistake?: string,
+) => strictly(place, v.partial(v.object(entries)).entries, mistake);
+
+/** Makes the schema of an object with these fields only. @param place its name in errors */
+export const strictly = <Entries extends v.ObjectEntries>(
+  place: string,
+  entries: Entries,
+  mistake?: string,
+) =>
+  strictObject(
+    entries,
+    (names) => `${names.map((name) => JSON.stringify(name)).join(", ")} is not a field of ${place}`,
+    mistake,
+  );
 
 /**
  * Requires a schema for each field of a `Written…` interface. With `satisfies`, a missing or extra
  * field is a compile error.
  */
-export type FormsOf<Written> = Readonly<Record<keyof Written, z.core.$ZodType>>;
+export type FormsOf<Written> = Readonly<Record<keyof Written, v.GenericSchema>>;
 
-export const duration = z
-  .string('must be a duration: a number with s, m, h or d, such as "5m"')
-  .check(
-    z.refine((text) => durationSeconds(text) !== undefined, {
-      error: ({ input }) =>
-        `${JSON.stringify(input)} is not a duration: write a whole number with s, m, h or d, such as "5m"`,
-    }),
-  );
+export const duration = v.pipe(
+  v.string('must be a duration: a number with s, m, h or d, such as "5m"'),
+  v.check(
+    (text) => durationSeconds(text) !== undefined,
+    ({ input }) =>
+      `${JSON.stringify(input)} is not a duration: write a whole number with s, m, h or d, such as "5m"`,
+  ),
+);
 
 /** A duration from 1 s to a day. A timer of more than 24 days would fire at once. */
-export const secondsToADay = duration.check(
-  z.refine((text) => {
+export const secondsToADay = v.pipe(
+  duration,
+  v.check((text) => {
     const seconds = durationSeconds(text) ?? 0;
     return seconds >= 1 && seconds <= 86_400;
   }, 'is not from "1s" to "1d"'),
 );
 
-export const yesOrNo = z.boolean("must be true or false");
+export const yesOrNo = v.boolean("must be true or false");
 /** A non-empty string. */
 export const text = (example: string) =>
-  z
-    .string(`must be a string, such as ${JSON.stringify(example)}`)
-    .check(z.minLength(1, "is empty"));
-/** A list of strings. Readonly, so that exported lists such as `consentCookies` are accepted. */
-const texts = (example: string) =>
-  z.readonly(z.array(text(example), `must be a list, such as ["${example}"]`));
+  v.pipe(
+    v.string(`must be a string, such as ${JSON.stringify(example)}`),
+    v.minLength(1, "is empty"),
+  );
+/** A list, whose type is readonly so that exported lists such as `consentCookies` are accepted. */
+export const list = <Item extends v.GenericSchema>(
+  item: Item,
+  mistake?: string,
+): v.GenericSchema<readonly v.InferInput<Item>[], readonly v.InferOutput<Item>[]> =>
+  v.array(item, mistake);
+const texts = (example: string) => list(text(example), `must be a list, such as ["${example}"]`);
 /**
  * Inclusive bounds of a number. An error formats the upper bound, because the first call of
  * `toLocaleString` takes 12 ms.
@@ -52,30 +74,38 @@ const texts = (example: string) =>
  */
 export const between = (least: number, most: number, mostText?: string) =>
   [
-    z.minimum(least, `is less than ${least}`),
-    z.maximum(most, { error: () => `is more than ${mostText ?? most.toLocaleString("en")}` }),
+    v.minValue<number, number, string>(least, `is less than ${least}`),
+    v.maxValue<number, number, () => string>(
+      most,
+      () => `is more than ${mostText ?? most.toLocaleString("en")}`,
+    ),
   ] as const;
 
 /** Minimum share of requests that are hits. */
-export const hitRate = z
-  .number("must be a number from 0 to 1, such as 0.8")
-  .check(...between(0, 1));
+export const hitRate = v.pipe(
+  finite("must be a number from 0 to 1, such as 0.8"),
+  ...between(0, 1),
+);
 
 /** A size in bytes from 0 to `most` MiB. */
 export const bytes = (most: number, mostText = `${most} MiB`) =>
-  z.int("must be a whole number of bytes").check(...between(0, most * mebibyte, mostText));
+  v.pipe(whole("must be a whole number of bytes"), ...between(0, most * mebibyte, mostText));
 
-export const lagSeconds = z
-  .number("must be a number of seconds, such as 10")
-  .check(z.positive("is not above 0"), z.maximum(3_600, "is more than an hour"));
-export const settleSeconds = z
-  .number("must be a number of seconds, such as 5")
-  .check(...between(0, 3_600, "an hour"));
+export const lagSeconds = v.pipe(
+  finite("must be a number of seconds, such as 10"),
+  v.gtValue(0, "is not above 0"),
+  v.maxValue(3_600, "is more than an hour"),
+);
+export const settleSeconds = v.pipe(
+  finite("must be a number of seconds, such as 5"),
+  ...between(0, 3_600, "an hour"),
+);
 
 const each = (fits: (name: string) => boolean, error: string) =>
-  z.refine<readonly string[]>((names) => names.every(fits), { error });
+  v.check<readonly string[], string>((names) => names.every(fits), error);
 
-export const patterns = texts("utm_*").check(
+export const patterns = v.pipe(
+  texts("utm_*"),
   each((name) => !name.slice(0, -1).includes("*"), 'has a "*" that is not at the end of a name'),
 );
 
@@ -85,20 +115,22 @@ const isInCookieName = each(
   (name) => !notInCookieName.test(name),
   'has a name that no cookie can have: write the whole name, or its beginning and "*"',
 );
-export const cookiePatterns = patterns.check(isInCookieName);
-export const cookieNames = texts("currency").check(
+export const cookiePatterns = v.pipe(patterns, isInCookieName);
+export const cookieNames = v.pipe(
+  texts("currency"),
   isInCookieName,
   each((name) => !name.includes("*"), 'must contain whole names, without "*"'),
 );
 
 /** The schema of names that are added to the known names, or that replace them (`only`). */
-export const added = (names: typeof patterns) =>
-  z.union([names, z.strictObject({ only: names }, { error: strictly("a list of names") })], {
-    error:
-      'must be a list of names to add, such as ["app_*"], or { only: ["app_*"] } to replace the known names',
-  });
+export const added = (names: v.GenericSchema<readonly string[]>) =>
+  v.union(
+    [names, strictly("a list of names", { only: names })],
+    'must be a list of names to add, such as ["app_*"], or { only: ["app_*"] } to replace the known names',
+  );
 
-export const fieldNames = texts("x-app").check(
+export const fieldNames = v.pipe(
+  texts("x-app"),
   each((name) => tokenPattern.test(name), "has a name that no header field can have"),
   each((name) => !name.includes("*"), 'must contain whole names, without "*"'),
 );
@@ -107,7 +139,8 @@ export const fieldNames = texts("x-app").check(
 const withOwnRules: readonly string[] = ["authorization", "cookie"];
 
 /** Names of request fields, with an optional `*` at one end. */
-const credentialNames = texts("x-app-key").check(
+const credentialNames = v.pipe(
+  texts("x-app-key"),
   each(
     (name) => tokenPattern.test(name) && /^(?:\*[^*]+|[^*]+\*?)$/.test(name),
     'has a name that no header field can have, or more than one "*", or a "*" that is not at an end of a name',
@@ -123,8 +156,9 @@ export const credentialFields = fields("credentialFields", {
   except: credentialNames,
 } satisfies FormsOf<WrittenCredentialFields>);
 
-const sentValue = text("Tidemark").check(
-  z.regex(/^[!-~](?:[ -~]*[!-~])?$/, "must consist of printable ASCII characters"),
+const sentValue = v.pipe(
+  text("Tidemark"),
+  v.regex(/^[!-~](?:[ -~]*[!-~])?$/, "must consist of printable ASCII characters"),
 );
 
 export const anonymous = fields("anonymous", {
@@ -136,7 +170,8 @@ export const anonymous = fields("anonymous", {
  * Rejects fields that differ in every request. With such a field in the key, no request would be a
  * hit.
  */
-export const keyedNames = fieldNames.check(
+export const keyedNames = v.pipe(
+  fieldNames,
   each(
     (name) => !traceFieldNames.includes(name.toLowerCase()),
     "names traceparent or tracestate, which differ in each request; remove that name",
@@ -144,47 +179,40 @@ export const keyedNames = fieldNames.check(
 );
 
 /** A lifetime, or "origin" for the origin's own. */
-export const durationOrOrigin = z.string('must be a duration such as "30s", or "origin"').check(
-  z.refine((given) => given === "origin" || durationSeconds(given) !== undefined, {
-    error: ({ input }) =>
+export const durationOrOrigin = v.pipe(
+  v.string('must be a duration such as "30s", or "origin"'),
+  v.check(
+    (given) => given === "origin" || durationSeconds(given) !== undefined,
+    ({ input }) =>
       `${JSON.stringify(input)} is neither a duration such as "30s" nor "origin", the origin's own lifetime`,
-  }),
+  ),
 );
 
 /** Lifetimes by status. Rejects statuses below `from`, and statuses that are never stored. */
-export const lifetimes = <Lifetime extends typeof duration>(
+export const lifetimes = <Lifetime extends v.GenericSchema<string>>(
   lifetime: Lifetime,
   from: number,
   example: string,
 ) =>
-  z.record(
-    z.string().check(
-      z.refine((status) => /^\d{3}$/.test(status) && Number(status) >= from && status < "600", {
-        error: `is not a status from ${from} to 599`,
-      }),
-      z.refine((status) => whyNeverStored(Number(status)) === undefined, {
-        error: ({ input }) => `${whyNeverStored(Number(input))}; leave it out`,
-      }),
+  record(
+    v.pipe(
+      v.string(),
+      v.check(
+        (status) => /^\d{3}$/.test(status) && Number(status) >= from && status < "600",
+        `is not a status from ${from} to 599`,
+      ),
+      v.check(
+        (status) => whyNeverStored(Number(status)) === undefined,
+        ({ input }) => `${whyNeverStored(Number(input))}; leave it out`,
+      ),
     ),
     lifetime,
-    {
-      error: (issue) =>
-        issue.code === "invalid_key"
-          ? issue.issues.map(({ message }) => message).join("; ")
-          : `must be lifetimes by status, such as ${example}`,
-    },
+    `must be lifetimes by status, such as ${example}`,
   );
 
 /** Returns the error of an issue of an options object as a sentence, which begins with the option. */
-export function optionError({ code, path, message }: z.core.$ZodIssue): string {
-  if (path.length > 0) return `${path.join(".")} ${message}.`;
-  return code === "unrecognized_keys" ? `${message}.` : `Its options ${message}.`;
-}
-
-/** Returns an error function that names the unknown fields of a strict object. */
-export function strictly(place: string) {
-  return ({ code, keys = [] }: { code?: string | undefined; keys?: string[] }): string => {
-    if (code !== "unrecognized_keys") return "must be an object";
-    return `${keys.map((key) => JSON.stringify(key)).join(", ")} is not a field of ${place}`;
-  };
+export function optionError(issue: v.BaseIssue<unknown>): string {
+  const path = pathOf(issue);
+  if (path.length > 0) return `${path.join(".")} ${issue.message}.`;
+  return issue.kind === "schema" ? `Its options ${issue.message}.` : `${issue.message}.`;
 }

@@ -1,5 +1,6 @@
 // The schema of a configuration, with its error messages.
-import * as z from "zod/mini";
+import * as v from "valibot";
+import { finite, record, whole } from "../base/schemas.ts";
 import {
   added,
   anonymous,
@@ -14,6 +15,7 @@ import {
   patterns,
   secondsToADay,
   settleSeconds,
+  strictly,
   text,
   yesOrNo,
 } from "./forms.ts";
@@ -46,9 +48,10 @@ import {
 
 /** The size of a store, at least 4 MiB. */
 const storeBytes = (bytesMax: number) =>
-  z
-    .int("must be a whole number of bytes, such as 268_435_456")
-    .check(...between(4_194_304, bytesMax));
+  v.pipe(
+    whole("must be a whole number of bytes, such as 268_435_456"),
+    ...between(4_194_304, bytesMax),
+  );
 
 const purgeInput = fields("purge", {
   maxLagSeconds: lagSeconds,
@@ -65,58 +68,53 @@ export function allowanceSecondsOf(purge: WrittenPurge): number {
   return purge.clockAllowanceSeconds ?? (purge.readReplicas === true ? 3 : 1);
 }
 
-const origin = z.union(
+const origin = v.union(
   [
-    z.strictObject({
-      url: z.string().check(
-        z.refine((url) => originUrlFault(url) === undefined, {
-          error: ({ input }) =>
-            `is not an origin: it ${originUrlFault(String(input))}; write only scheme and host`,
-        }),
+    strictly("an origin", {
+      url: v.pipe(
+        v.string(),
+        v.check(
+          (url) => originUrlFault(url) === undefined,
+          ({ input }) =>
+            `is not an origin: it ${originUrlFault(input)}; write only scheme and host`,
+        ),
       ),
-      rewriteLocations: z.optional(yesOrNo),
+      rewriteLocations: v.optional(yesOrNo),
     }),
-    z.strictObject({ binding: text("BUCKET") }),
+    strictly("an origin", { binding: text("BUCKET") }),
   ],
-  {
-    error:
-      'is not an origin: write { url: "https://www.example.com" } without a path, or { binding: "NAME" }',
-  },
+  'is not an origin: write { url: "https://www.example.com" } without a path, or { binding: "NAME" }',
 );
 
 /** Returns the form of an object of values whose names are also in variables. */
-function byVariable<Value extends z.ZodMiniType>(value: Value, form: string) {
-  const name = z
-    .string()
-    .check(
-      z.regex(
-        /^[a-z][a-z0-9-]{0,31}$/,
-        "is not a valid name: write a small letter, then up to 31 small letters, digits or -",
-      ),
-    );
-  return z.record(name, value, {
-    error: (issue) =>
-      issue.code === "invalid_key" ? issue.issues.map(({ message }) => message).join("; ") : form,
-  });
+function byVariable<Value extends v.GenericSchema>(value: Value, form: string) {
+  const name = v.pipe(
+    v.string(),
+    v.regex(
+      /^[a-z][a-z0-9-]{0,31}$/,
+      "is not a valid name: write a small letter, then up to 31 small letters, digits or -",
+    ),
+  );
+  return record(name, value, form);
 }
 
-/** All fields of a configuration, with their error messages. Fills in no defaults. */
-export const configInput = fields("the configuration", {
-  namespace: z
-    .string("must be a string")
-    .check(z.regex(namespaceForm, "must be 1 to 64 letters, digits, dots, dashes or _")),
-  operatorPath: z
-    .string("must be a path")
-    .check(
-      z.regex(/^\/[a-z0-9_-]{1,64}$/, "must be a slash and 1 to 64 small letters, digits, - or _"),
-    ),
-  origins: z.record(
-    z.string(),
+/** All fields of a configuration, with their error messages. */
+const settings = fields("the configuration", {
+  namespace: v.pipe(
+    v.string("must be a string"),
+    v.regex(namespaceForm, "must be 1 to 64 letters, digits, dots, dashes or _"),
+  ),
+  operatorPath: v.pipe(
+    v.string("must be a path"),
+    v.regex(/^\/[a-z0-9_-]{1,64}$/, "must be a slash and 1 to 64 small letters, digits, - or _"),
+  ),
+  origins: record(
+    v.string(),
     origin,
     'must be an object of origins, such as { bucket: { url: "https://bucket.example" } }',
   ),
   rewriteLocations: yesOrNo,
-  originTimeout: z.union(
+  originTimeout: v.union(
     [
       secondsToADay,
       fields("originTimeout", {
@@ -124,10 +122,7 @@ export const configInput = fields("the configuration", {
         betweenBytes: secondsToADay,
       } satisfies FormsOf<WrittenTimeouts>),
     ],
-    {
-      error:
-        'must be from "1s" to "1d", or { firstByte: "30s", betweenBytes: "30s" } in that range',
-    },
+    'must be from "1s" to "1d", or { firstByte: "30s", betweenBytes: "30s" } in that range',
   ),
   key: fields("key", {
     query: fields("query", { strip: added(patterns) } satisfies FormsOf<WrittenStrip>),
@@ -139,12 +134,10 @@ export const configInput = fields("the configuration", {
   heuristics: yesOrNo,
   honourRequestDirectives: yesOrNo,
   cacheInFront: yesOrNo,
-  trustProxy: z.custom<WrittenConfig["trustProxy"]>(mayTrust, {
-    error: ({ input }) => trustFault(input),
-  }),
-  hotKeys: z.int("must be a whole number of keys").check(...between(0, 1_000)),
+  trustProxy: v.custom<WrittenConfig["trustProxy"]>(mayTrust, ({ input }) => trustFault(input)),
+  hotKeys: v.pipe(whole("must be a whole number of keys"), ...between(0, 1_000)),
   logs: fields("logs", {
-    sample: z.number("must be a share, such as 0.01").check(...between(0, 1)),
+    sample: v.pipe(finite("must be a share, such as 0.01"), ...between(0, 1)),
     paths: yesOrNo,
   } satisfies FormsOf<WrittenLogs>),
   limits: fields("limits", {
@@ -156,26 +149,32 @@ export const configInput = fields("the configuration", {
     databaseBytes: storeBytes(Number.MAX_SAFE_INTEGER),
     // A Durable Object stores at most 10 GB.
     objectBytes: storeBytes(10_000_000_000),
-    variants: z.int("must be a whole number, such as 100").check(...between(1, 500)),
+    variants: v.pipe(whole("must be a whole number, such as 100"), ...between(1, 500)),
   } satisfies FormsOf<WrittenLimits>),
-  routes: z.array(routeInput, "must be a list of routes"),
+  routes: v.array(routeInput, "must be a list of routes"),
   purge: purgeInput,
   metrics: metricsInput,
   hooks: byVariable(
-    z.custom<WebhookSender>(isWebhookSender, "is not a sender: write hmacSender({ … })"),
+    v.custom<WebhookSender>(isWebhookSender, "is not a sender: write hmacSender({ … })"),
     "must be an object of senders, such as { shop: hmacSender({ … }) }",
   ),
   outward: byVariable(
-    z.custom<OutwardTarget>(isOutwardTarget, "is not a target: write cloudflareZone({ … })"),
+    v.custom<OutwardTarget>(isOutwardTarget, "is not a target: write cloudflareZone({ … })"),
     "must be an object of targets, such as { edge: cloudflareZone({ … }) }",
   ),
-  dashboard: z.custom<DashboardPart>(isDashboardPart, "is not a dashboard: write dashboard()"),
-  probe: z.custom<ProbePart>(isProbePart, "is not a probe: write purgeProbe()"),
-  varnish: z.custom<PurgeDialect>(isPurgeDialect, "is not a dialect: write varnishDialect({ … })"),
-} satisfies FormsOf<WrittenConfig>).check(
-  z.superRefine(({ origins = {}, purge = {}, routes = [], hooks = {}, varnish }, context) => {
-    const say = (path: PropertyKey[], message: string) =>
-      context.addIssue({ code: "custom", path, message });
+  dashboard: v.custom<DashboardPart>(isDashboardPart, "is not a dashboard: write dashboard()"),
+  probe: v.custom<ProbePart>(isProbePart, "is not a probe: write purgeProbe()"),
+  varnish: v.custom<PurgeDialect>(isPurgeDialect, "is not a dialect: write varnishDialect({ … })"),
+} satisfies FormsOf<WrittenConfig>);
+
+/** The schema of a configuration. Fills in no defaults. */
+export const configInput = v.pipe(
+  settings,
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const { origins = {}, purge = {}, routes = [], hooks = {}, varnish } = dataset.value;
+    const say = ([first, ...inner]: readonly [string, ...(string | number)[]], message: string) =>
+      addIssue({ message, path: [stepTo(first), ...inner.map(stepTo)] });
     if (varnish !== undefined && Object.hasOwn(hooks, "varnish")) {
       say(["hooks", "varnish"], "is the name of the dialect in varnish; choose another name");
     }
@@ -186,7 +185,7 @@ export const configInput = fields("the configuration", {
       );
     }
     const allowanceSeconds = allowanceSecondsOf(purge);
-    const checkLag = (path: PropertyKey[], lag: number | undefined) => {
+    const checkLag = (path: Parameters<typeof say>[0], lag: number | undefined) => {
       if (lag === undefined || lag > 2.5 * allowanceSeconds) return;
       const left = `is too short for a clock allowance of ${allowanceSeconds} s`;
       say(path, `${lag} s ${left}: write more than ${2.5 * allowanceSeconds}`);
@@ -215,9 +214,17 @@ export const configInput = fields("the configuration", {
   }),
 );
 
+const stepTo = (key: string | number): v.IssuePathItem => ({
+  type: "unknown",
+  origin: "value",
+  input: undefined,
+  key,
+  value: undefined,
+});
+
 /** Checks the fields of one route against each other. */
 function checkAlone(
-  route: z.output<typeof routeInput>,
+  route: v.InferOutput<typeof routeInput>,
   say: (field: string, message: string) => void,
 ): void {
   const { admission, tiers = tierNames } = route;
@@ -243,13 +250,13 @@ function checkAlone(
 }
 
 /** Input of the schema: `WrittenConfig` with any strings for durations. */
-export type ConfigInput = z.input<typeof configInput>;
+export type ConfigInput = v.InferInput<typeof configInput>;
 
 /**
  * Returns the parameters that a route's `tags` function uses and that at least one pattern of the
  * route lacks. For a request that matches such a pattern, the parameter would be undefined.
  */
-function unknownParameters({ match, tags }: z.output<typeof routeInput>): string[] {
+function unknownParameters({ match, tags }: v.InferOutput<typeof routeInput>): string[] {
   if (typeof tags !== "function") return [];
   const parameters = new Set<string>();
   const recording = new Proxy<Record<string, string>>(

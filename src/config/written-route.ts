@@ -1,6 +1,6 @@
 // A route as the operator writes it. Each field documents its meaning, unit, default and an example.
 // `route-options.ts` has the schema, which must have the same fields to compile: types of the package
-// must not import those of zod.
+// must not import those of Valibot.
 import type { TierName } from "./tier-names.ts";
 
 /**

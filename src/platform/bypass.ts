@@ -1,6 +1,7 @@
 // Reads the variable BYPASS, which sends requests straight to the origin. Unlike the switch, BYPASS
 // works without Redis.
-import * as z from "zod/mini";
+import * as v from "valibot";
+import { dataIn } from "../base/schemas.ts";
 import { jsonIn } from "../base/json-text.ts";
 import type { Fault } from "../base/operator-error.ts";
 import type { Config } from "../config/config.ts";
@@ -38,13 +39,13 @@ export function bypassOf(
   return false;
 }
 
-const listForm = z.array(z.string());
+const listForm = v.array(v.string());
 
 /** Returns an empty list if the value is neither a string nor a list of strings. */
 function namesIn(value: unknown): readonly string[] {
-  if (typeof value !== "string") return z.safeParse(listForm, value).data ?? [];
+  if (typeof value !== "string") return dataIn(listForm, value) ?? [];
   if (!value.startsWith("[")) return value.split(/\s+/);
-  return z.safeParse(listForm, jsonIn(value)).data ?? [];
+  return dataIn(listForm, jsonIn(value)) ?? [];
 }
 
 const shownCharsMax = 80;

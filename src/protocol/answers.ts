@@ -1,76 +1,77 @@
 // Schemas for the answers of the operator's routes below `/_cache/`. The CLI validates answers with
 // these schemas, and the Worker imports only their types. Unlisted members are valid, because a
 // site may be newer than the CLI.
-import * as z from "zod/mini";
+import * as v from "valibot";
+import { finite, record } from "../base/schemas.ts";
 import { levels } from "./finding.ts";
 import type { Immutable } from "./operator-orders.ts";
 import { failedOutcomes, outwardResets } from "./outward.ts";
 
-const text = z.string();
-const texts = z.array(text);
+const text = v.string();
+const texts = v.array(text);
 /** A time in ISO 8601; `null` if unknown or not representable. */
-const instant = z.nullable(text);
-const labels = z.record(text, text);
+const instant = v.nullable(text);
+const labels = record(text, text);
 /** A duration. The limit of a day exceeds any N, and is short enough for a timer. */
-const seconds = z.number().check(z.gte(0), z.lte(86_400));
+const seconds = v.pipe(finite(), v.minValue(0), v.maxValue(86_400));
 /** `true`: all routes. `false`: no route. An array: the routes with these names. */
-const bypass = z.union([z.boolean(), texts]);
+const bypass = v.union([v.boolean(), texts]);
 const fault = { what: text, why: text, hint: text };
 
 /** The answer to every rejected request. */
-export const errorAnswer = z.object({ error: z.object({ code: text, ...fault }) });
+export const errorAnswer = v.object({ error: v.object({ code: text, ...fault }) });
 
 /** How a purge order was interpreted. */
 const reading = {
-  targets: z.record(text, z.union([z.number(), z.boolean()])),
-  readAs: z.optional(z.array(z.object({ sent: text, as: z.union([text, texts]) }))),
-  notes: z.optional(texts),
+  targets: record(text, v.union([finite(), v.boolean()])),
+  readAs: v.optional(v.array(v.object({ sent: text, as: v.union([text, texts]) }))),
+  notes: v.optional(texts),
 };
 
-const covered = z.object({ examined: z.number(), covered: z.number() });
-const sample = z.object({ name: text, labels, value: z.number() });
+const covered = v.object({ examined: finite(), covered: finite() });
+const sample = v.object({ name: text, labels, value: finite() });
 
-const journalEntry = z.object({
+const journalEntry = v.object({
   position: text,
   at: instant,
   by: text,
   id: text,
   mode: text,
   reason: text,
-  lost: z.optional(text),
-  bypass: z.optional(bypass),
-  tags: z.optional(texts),
-  urls: z.optional(texts),
-  prefixes: z.optional(texts),
-  hosts: z.optional(texts),
-  routes: z.optional(texts),
-  groups: z.optional(texts),
-  everything: z.optional(z.boolean()),
+  lost: v.optional(text),
+  bypass: v.optional(bypass),
+  tags: v.optional(texts),
+  urls: v.optional(texts),
+  prefixes: v.optional(texts),
+  hosts: v.optional(texts),
+  routes: v.optional(texts),
+  groups: v.optional(texts),
+  everything: v.optional(v.boolean()),
 });
 
-const status = z.enum(["ok", "degraded", "unable"]);
+const status = v.picklist(["ok", "degraded", "unable"]);
 
-const finding = z.object({
+const finding = v.object({
   code: text,
-  level: z.enum(levels),
-  about: z.optional(text),
+  level: v.picklist(levels),
+  about: v.optional(text),
   what: text,
   since: instant,
   cause: text,
   remedy: text,
-  details: z.optional(text),
+  details: v.optional(text),
 });
 
-const configuredRoute = z.object({ name: text, bypass: z.boolean() });
+const configuredRoute = v.object({ name: text, bypass: v.boolean() });
 
-const health = z.object({
+const health = v.object({
   status,
   summary: text,
   scope: text,
   at: instant,
   version: text,
   colo: text,
-  findings: z.array(finding),
+  findings: v.array(finding),
   notLookedAt: texts,
 });
 
@@ -79,159 +80,159 @@ const health = z.object({
  * stored. `not-stored`: fetched, but a rule forbids storing. `passed-by`: the request bypasses the
  * cache. `failed`: no usable answer arrived, or the shared tier was unavailable.
  */
-const warmResult = z.enum(["already", "warmed", "not-stored", "passed-by", "failed"]);
+const warmResult = v.picklist(["already", "warmed", "not-stored", "passed-by", "failed"]);
 
 /** The result for one page or key of a warm order. */
-const warmed = z.object({
+const warmed = v.object({
   /** The page as sent. */
-  page: z.optional(text),
-  namespace: z.optional(text),
-  key: z.optional(z.union([text, z.number()])),
+  page: v.optional(text),
+  namespace: v.optional(text),
+  key: v.optional(v.union([text, finite()])),
   result: warmResult,
   /** The status of the origin's response, if there was one. */
-  status: z.optional(z.number()),
+  status: v.optional(finite()),
   /** The reason for the result. For `warmed`: the tier that did not store the response or value. */
-  why: z.optional(text),
+  why: v.optional(text),
 });
 
 /** The state of a target of outward purges. If the journal is unavailable, only `journal` says why. */
-const outwardTarget = z.object({
+const outwardTarget = v.object({
   target: text,
-  journal: z.optional(z.object({ why: text, hint: text })),
-  cursor: z.optional(z.nullable(text)),
+  journal: v.optional(v.object({ why: text, hint: text })),
+  cursor: v.optional(v.nullable(text)),
   /** The number of purges that wait, up to 128. */
-  waiting: z.optional(z.number()),
-  lagSeconds: z.optional(z.number()),
+  waiting: v.optional(finite()),
+  lagSeconds: v.optional(finite()),
   /** Why the next delivery purges everything. */
-  reset: z.optional(z.nullable(z.enum(outwardResets))),
-  failing: z.optional(
-    z.nullable(
-      z.object({
-        outcome: z.enum(failedOutcomes),
-        status: z.number(),
-        times: z.number(),
+  reset: v.optional(v.nullable(v.picklist(outwardResets))),
+  failing: v.optional(
+    v.nullable(
+      v.object({
+        outcome: v.picklist(failedOutcomes),
+        status: finite(),
+        times: finite(),
         since: instant,
         nextTry: instant,
       }),
     ),
   ),
-  lastDelivery: z.optional(instant),
+  lastDelivery: v.optional(instant),
 });
 
 /** Answers by the name of their route. Some routes have several answers. */
 export const answers = {
   /** `GET proof`: proves that the site has the ADMIN_TOKEN that signed the challenge. */
-  proof: z.object({
+  proof: v.object({
     proof: text,
     /** The site's clock. */
-    atSeconds: z.number(),
+    atSeconds: finite(),
   }),
   /**
    * `POST purge`: accepted. `visibleBy` is the end of `visibleWithinSeconds`. The last two members are
    * the value of `Tidemark-Position`, and a cookie with it.
    */
-  purge: z.object({
+  purge: v.object({
     ...reading,
     position: text,
     visibleWithinSeconds: seconds,
     visibleBy: text,
-    reach: z.optional(z.literal("process")),
-    sealedPosition: z.optional(text),
-    setCookie: z.optional(text),
+    reach: v.optional(v.literal("process")),
+    sealedPosition: v.optional(text),
+    setCookie: v.optional(text),
   }),
   /** `POST purge` with `dryRun`. */
-  dryRun: z.object({
+  dryRun: v.object({
     ...reading,
-    dryRun: z.literal(true),
+    dryRun: v.literal(true),
     isolate: covered,
-    data: z.optional(covered),
-    shared: z.union([
+    data: v.optional(covered),
+    shared: v.union([
       text,
-      z.extend(covered, { isWhole: z.boolean(), whyNotWhole: z.optional(text) }),
+      v.object({ ...covered.entries, isWhole: v.boolean(), whyNotWhole: v.optional(text) }),
     ]),
     /** Present only for an operator with the admin token. */
-    urls: z.optional(texts),
+    urls: v.optional(texts),
     limits: text,
   }),
   /** `GET switch`, `POST switch`. */
-  switch: z.object({
+  switch: v.object({
     bypass,
-    position: z.nullable(text),
+    position: v.nullable(text),
     since: instant,
-    here: z.optional(bypass),
+    here: v.optional(bypass),
     variable: bypass,
-    visibleWithinSeconds: z.optional(seconds),
-    journal: z.optional(z.union([text, z.object({ why: text, hint: text })])),
-    key: z.optional(text),
-    unknownRoutes: z.optional(texts),
+    visibleWithinSeconds: v.optional(seconds),
+    journal: v.optional(v.union([text, v.object({ why: text, hint: text })])),
+    key: v.optional(text),
+    unknownRoutes: v.optional(texts),
   }),
   /** `GET outward`, `POST outward`. */
-  outward: z.object({
-    targets: z.array(outwardTarget),
+  outward: v.object({
+    targets: v.array(outwardTarget),
     dueAfterSeconds: seconds,
     /** The end of a delivery, or `done` for `skip`. Absent for `GET`. */
-    result: z.optional(z.enum(["idle", "busy", "later", "failed", "done"])),
+    result: v.optional(v.picklist(["idle", "busy", "later", "failed", "done"])),
   }),
   /** `GET probe`: one read of each page of the purge probe. */
-  probe: z.object({
+  probe: v.object({
     colo: text,
     /** A. */
     allowanceSeconds: seconds,
     /** The order for `POST purge` that names all of the pages. */
-    purge: z.object({ tags: z.optional(texts), urls: z.optional(texts) }),
-    pages: z.array(
-      z.object({
+    purge: v.object({ tags: v.optional(texts), urls: v.optional(texts) }),
+    pages: v.array(
+      v.object({
         page: text,
         /** `unknown`: no answer, or an answer that is marked as unverified. */
-        result: z.enum(["stored", "fetched", "unknown"]),
+        result: v.picklist(["stored", "fetched", "unknown"]),
         /** When the stored response was requested from the origin. */
-        versionAtMs: z.nullable(z.number()),
+        versionAtMs: v.nullable(finite()),
         /** N of the page's route. */
         withinSeconds: seconds,
       }),
     ),
   }),
   /** `GET journal`: entries in the order of acceptance. */
-  journal: z.object({ entries: z.array(journalEntry), next: z.nullable(text) }),
+  journal: v.object({ entries: v.array(journalEntry), next: v.nullable(text) }),
   /** `GET health` with a token. */
   health,
   /** `GET health`. Without a token, the answer has only the status. */
-  healthOrStatus: z.union([health, z.strictObject({ status })]),
+  healthOrStatus: v.union([health, v.strictObject({ status })]),
   /** `GET metrics?format=json`: metrics of all isolates. */
-  metrics: z.object({
+  metrics: v.object({
     startedAt: instant,
     at: instant,
-    counters: z.array(sample),
-    gauges: z.array(sample),
+    counters: v.array(sample),
+    gauges: v.array(sample),
     /** Upper bounds of the buckets of all histograms. One more count is for larger values. */
-    boundsSeconds: z.array(z.number()),
-    histograms: z.array(
-      z.object({ name: text, labels, counts: z.array(z.number()), sum: z.number() }),
-    ),
+    boundsSeconds: v.array(finite()),
+    histograms: v.array(v.object({ name: text, labels, counts: v.array(finite()), sum: finite() })),
   }),
   /** `GET stats`. */
-  stats: z.looseObject({
+  stats: v.looseObject({
     version: text,
     colo: text,
-    atMs: z.number(),
-    faults: z.array(z.object(fault)),
+    atMs: finite(),
+    faults: v.array(v.object(fault)),
     /** Routes in the order of the configuration. The member `routes` has their counts by name. */
-    configuredRoutes: z.array(configuredRoute),
-    configuredHooks: z.array(text),
+    configuredRoutes: v.array(configuredRoute),
+    configuredHooks: v.array(text),
     /** The time of one call to the journal; a text without a journal. */
-    journal: z.optional(z.union([text, z.looseObject({ roundTripMs: z.optional(z.number()) })])),
+    journal: v.optional(v.union([text, v.looseObject({ roundTripMs: v.optional(finite()) })])),
   }),
   /** `GET explain`. */
-  explain: z.looseObject({ request: z.looseObject({}), verdict: z.looseObject({}) }),
+  explain: v.looseObject({ request: v.looseObject({}), verdict: v.looseObject({}) }),
   /** `POST warm`. */
-  warm: z.object({ done: z.array(warmed), next: z.nullable(z.number()), total: z.number() }),
+  warm: v.object({ done: v.array(warmed), next: v.nullable(finite()), total: finite() }),
 } as const;
 
 export type AnswerName = keyof typeof answers;
-export type OperatorAnswer<Name extends AnswerName> = Immutable<z.output<(typeof answers)[Name]>>;
+export type OperatorAnswer<Name extends AnswerName> = Immutable<
+  v.InferOutput<(typeof answers)[Name]>
+>;
 
-export type ErrorAnswer = Immutable<z.output<typeof errorAnswer>>;
-export type JournalEntry = Immutable<z.output<typeof journalEntry>>;
-export type ConfiguredRoute = Immutable<z.output<typeof configuredRoute>>;
-export type WarmResult = z.output<typeof warmResult>;
-export type WarmAnswer = Immutable<z.output<typeof warmed>>;
+export type ErrorAnswer = Immutable<v.InferOutput<typeof errorAnswer>>;
+export type JournalEntry = Immutable<v.InferOutput<typeof journalEntry>>;
+export type ConfiguredRoute = Immutable<v.InferOutput<typeof configuredRoute>>;
+export type WarmResult = v.InferOutput<typeof warmResult>;
+export type WarmAnswer = Immutable<v.InferOutput<typeof warmed>>;

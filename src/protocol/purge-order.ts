@@ -1,5 +1,6 @@
 // The request body of `POST purge`, and its error messages.
-import * as z from "zod/mini";
+import * as v from "valibot";
+import { pathOf, strictObject } from "../base/schemas.ts";
 import { jsonIn } from "../base/json-text.ts";
 import type { Reason } from "../base/operator-error.ts";
 
@@ -14,7 +15,7 @@ export function tagBytes(tag: string): number {
 }
 
 const names = (what: string) =>
-  z.optional(z.array(z.string("must be a string"), `must be an array of ${what}`));
+  v.optional(v.array(v.string("must be a string"), `must be an array of ${what}`));
 
 /** The targets of a purge, and how to purge them. An order must name at least one target. */
 export interface PurgeOrder {
@@ -35,29 +36,25 @@ export interface PurgeOrder {
   readonly reason?: string | undefined;
 }
 
-const purgeOrder = z.strictObject(
+const purgeOrder = strictObject(
   {
     tags: names("tags"),
     urls: names("URLs"),
     prefixes: names("prefixes"),
     hosts: names("hosts"),
     routes: names("route names"),
-    everything: z.optional(z.boolean("must be true or false")),
-    mode: z.optional(z.enum(["hard", "soft"], 'must be "hard" or "soft"')),
-    dryRun: z.optional(z.boolean("must be true or false")),
-    reason: z.optional(
-      z
-        .string("must be a string")
-        .check(z.maxLength(reasonCharsMax, `is over ${reasonCharsMax} characters`)),
+    everything: v.optional(v.boolean("must be true or false")),
+    mode: v.optional(v.picklist(["hard", "soft"], 'must be "hard" or "soft"')),
+    dryRun: v.optional(v.boolean("must be true or false")),
+    reason: v.optional(
+      v.pipe(
+        v.string("must be a string"),
+        v.maxLength(reasonCharsMax, `is over ${reasonCharsMax} characters`),
+      ),
     ),
   },
-  {
-    error: (issue) =>
-      issue.code === "unrecognized_keys"
-        ? `${issue.keys.map(quoted).join(", ")} is not a field of a purge`
-        : "must be an object",
-  },
-) satisfies z.ZodMiniType<PurgeOrder>;
+  (unknown) => `${unknown.map(quoted).join(", ")} is not a field of a purge`,
+) satisfies v.GenericSchema<PurgeOrder>;
 
 const example = 'Send JSON such as {"tags": ["article:1"]}';
 
@@ -94,11 +91,11 @@ export function checkedPurgeOrder(
   written: unknown,
   whole: string,
 ): PurgeOrder | { readonly fault: Reason } {
-  const checked = z.safeParse(purgeOrder, written);
-  if (checked.success) return checked.data;
-  const [issue] = checked.error.issues;
-  const place = issue?.path.map(String) ?? [];
-  const why = `${place.join(".") || whole} ${issue?.message}.`;
+  const checked = v.safeParse(purgeOrder, written);
+  if (checked.success) return checked.output;
+  const [issue] = checked.issues;
+  const place = pathOf(issue).map(String);
+  const why = `${place.join(".") || whole} ${issue.message}.`;
   const fields = Object.keys(hintByField).join(", ");
   const hint = hintByField[place[0] ?? ""] ?? `${example}; the fields are ${fields}.`;
   return { fault: { why, hint } };

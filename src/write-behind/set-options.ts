@@ -1,5 +1,6 @@
 // The options of a set: name, sink and limits, and their validation.
-import * as z from "zod/mini";
+import * as v from "valibot";
+import { whole } from "../base/schemas.ts";
 import { durationSeconds } from "../config/duration.ts";
 import { between, fields, optionError, secondsToADay } from "../config/forms.ts";
 import type { Duration } from "../config/written-route.ts";
@@ -35,8 +36,8 @@ const nameForm = /^[\w.-]{1,64}$/;
 const boundsOf = (kind: string) =>
   fields(`a ${kind}`, {
     every: secondsToADay,
-    deadLetterAfter: z.int("must be a whole number of flushes").check(...between(1, 1_000)),
-    backlogMax: z.int("must be a whole number of keys").check(...between(1, 10_000_000)),
+    deadLetterAfter: v.pipe(whole("must be a whole number of flushes"), ...between(1, 1_000)),
+    backlogMax: v.pipe(whole("must be a whole number of keys"), ...between(1, 10_000_000)),
   });
 
 /**
@@ -56,7 +57,7 @@ export function checkedOptions<Sink extends object>(
   const faults = nameForm.test(name)
     ? []
     : ["Its name must be 1 to 64 letters, digits, dots, dashes or underscores."];
-  const issues = z.safeParse(boundsOf(kind), bounded).error?.issues ?? [];
+  const issues = v.safeParse(boundsOf(kind), bounded).issues ?? [];
   faults.push(...issues.map(optionError));
   const members = sink as Partial<Record<string, unknown>> | undefined;
   if (!methods.every((method) => typeof members?.[method] === "function")) {

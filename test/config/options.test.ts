@@ -12,27 +12,26 @@ import { purgeProbe } from "../../src/operate/probe/probe.ts";
 import { cloudflareZone } from "../../src/outward.ts";
 import { shopify, varnishDialect } from "../../src/senders.ts";
 
-/** The parts of a zod schema that this test reads. */
+/** The parts of a schema of Valibot that this test reads. */
 interface Form {
-  readonly def: {
-    readonly type: string;
-    readonly innerType?: Form;
-    /** The members of a union. */
-    readonly options?: readonly Form[];
-    /** The form that a pipe checks last. */
-    readonly out?: Form;
-  };
-  readonly shape?: Readonly<Record<string, Form>>;
+  readonly type: string;
+  /** The members of an object. */
+  readonly entries?: Readonly<Record<string, Form>>;
+  /** The schema of an optional or nullable value. */
+  readonly wrapped?: Form;
+  /** The members of a union. */
+  readonly options?: readonly Form[];
+  /** The schemas and checks of a pipe. */
+  readonly pipe?: readonly Form[];
 }
 
-/** @returns paths such as `query.allow`, without names that are always refused with a reason */
+/** @returns paths such as `query.allow` */
 function optionsIn(form: Form, path: readonly string[] = []): string[] {
-  const { type, innerType, out, options = [] } = form.def;
-  if (type === "optional" && innerType) return optionsIn(innerType, path);
-  if (type === "undefined") return [];
-  const inner = Object.entries(form.shape ?? {});
-  if (inner.length > 0) return inner.flatMap(([name, one]) => optionsIn(one, [...path, name]));
-  const objects = [...options, out?.def.innerType].filter((one) => one?.shape !== undefined);
+  const { type, entries, wrapped, options = [], pipe = [] } = form;
+  if (type === "optional" && wrapped) return optionsIn(wrapped, path);
+  if (entries)
+    return Object.entries(entries).flatMap(([name, one]) => optionsIn(one, [...path, name]));
+  const objects = [...options, pipe.at(-1)?.wrapped].filter((one) => one?.entries !== undefined);
   return [path.join("."), ...objects.flatMap((one) => (one ? optionsIn(one, path) : []))];
 }
 
@@ -69,7 +68,10 @@ const chapters = {
     // Routes have a chapter of their own.
     options: optionsIn(configInput as unknown as Form).filter((option) => option !== "routes"),
   },
-  route: { sections: sectionsOf("routes", "## Options"), options: optionsIn(routeInput) },
+  route: {
+    sections: sectionsOf("routes", "## Options"),
+    options: optionsIn(routeInput as unknown as Form),
+  },
 };
 
 it.each(Object.entries(chapters))(

@@ -22,8 +22,8 @@ async function libraryTarball(folder: string): Promise<string> {
   check(tests.length === 0, "The tarball has tests.");
   const types = paths.filter((one) => one.endsWith(".d.ts"));
   const texts = await Promise.all(types.map((one) => readFile(join(root, one), "utf8")));
-  const ofZod = types.filter((_, index) => texts[index]?.includes('from "zod'));
-  check(ofZod.length === 0, `Types read those of zod: ${ofZod.join(", ")}.`);
+  const ofValibot = types.filter((_, index) => texts[index]?.includes('from "valibot'));
+  check(ofValibot.length === 0, `Types read those of Valibot: ${ofValibot.join(", ")}.`);
   check(
     unpackedSize < unpackedBytesMax,
     `The package has ${unpackedSize} bytes unpacked. The limit is ${unpackedBytesMax}.`,

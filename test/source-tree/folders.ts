@@ -122,7 +122,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     steps.map((step, index) => [step, [...core, reporting, ...steps.slice(0, index)]]),
   ),
-  "operate/dashboard/history": ["protocol", "observe", "operate/dashboard/port"],
+  "operate/dashboard/history": ["base", "protocol", "observe", "operate/dashboard/port"],
   "operate/dashboard/chart": [],
   "operate/dashboard/page": [],
   "operate/dashboard/panel": [

@@ -1,5 +1,6 @@
 // The options of a namespace: defaults and validation. Also the places of its keys.
-import * as z from "zod/mini";
+import * as v from "valibot";
+import { finite, whole } from "../../base/schemas.ts";
 import { listed, reach, type TierName, tierNames } from "../../config/tier-names.ts";
 import { between, fields, optionError } from "../../config/forms.ts";
 import { OperatorError } from "../../base/operator-error.ts";
@@ -72,55 +73,52 @@ const nameForm = /^[\w.-]{1,64}$/;
 
 const isFunction = (value: unknown): boolean => typeof value === "function";
 
-const codecForm = z.custom<Codec>(
-  (codec: Partial<Codec> | null) =>
-    typeof codec === "object" &&
-    typeof codec?.name === "string" &&
-    isFunction(codec.encode) &&
-    isFunction(codec.decode),
-  "must be { name, encode, decode }",
-);
+const codecForm = v.custom<Codec>((given) => {
+  if (typeof given !== "object" || given === null) return false;
+  const { name, encode, decode } = given as Partial<Codec>;
+  return typeof name === "string" && isFunction(encode) && isFunction(decode);
+}, "must be { name, encode, decode }");
 
 /** Limits timeouts to a day, because a timer of more than 24 days would fire at once. */
-const timeMs = z.number("must be a number of milliseconds, such as 200");
-const timerMs = timeMs.check(...between(1, 86_400_000, "a day"));
+const timeMs = finite("must be a number of milliseconds, such as 200");
+const timerMs = v.pipe(timeMs, ...between(1, 86_400_000, "a day"));
 /** Zero means no wait. */
-const waitMs = timeMs.check(...between(0, 86_400_000, "a day"));
+const waitMs = v.pipe(timeMs, ...between(0, 86_400_000, "a day"));
 
-const duration = z.custom<DataDuration>((written) => durationMs(written) !== undefined, {
-  error: ({ input }) => `${JSON.stringify(input)} is not a duration: ${durationForms}`,
-});
+const duration = v.custom<DataDuration>(
+  (written) => durationMs(written as DataDuration) !== undefined,
+  ({ input }) => `${JSON.stringify(input)} is not a duration: ${durationForms}`,
+);
 
 const form = fields("a namespace", {
   fresh: duration,
   stale: duration,
   negative: duration,
-  schema: z.int("must be a whole number, such as 2"),
-  tags: z.custom(
+  schema: whole("must be a whole number, such as 2"),
+  tags: v.custom(
     (tags) =>
       isFunction(tags) || (Array.isArray(tags) && tags.every((tag) => typeof tag === "string")),
     "must be a list of tags, or a function of a value and its key that returns one",
   ),
-  load: z.custom<LoadMany<unknown>>(isFunction, "must be a function of keys"),
-  missing: z.enum(["absent", "error"], 'must be "absent" or "error"'),
-  keys: z.custom(
+  load: v.custom<LoadMany<unknown>>(isFunction, "must be a function of keys"),
+  missing: v.picklist(["absent", "error"], 'must be "absent" or "error"'),
+  keys: v.custom(
     (keys) => isFunction(keys) || Array.isArray(keys),
     "must be an array of keys, or a function that returns one",
   ),
   refresh: duration,
-  jitter: z.number("must be a number from 0 to 1").check(...between(0, 1)),
-  collapse: z.enum(["isolate", "global"], 'must be "isolate" or "global"'),
+  jitter: v.pipe(finite("must be a number from 0 to 1"), ...between(0, 1)),
+  collapse: v.picklist(["isolate", "global"], 'must be "isolate" or "global"'),
   softTimeoutMs: waitMs,
   hardTimeoutMs: timerMs,
   waitTimeoutMs: timerMs,
   retryAfter: duration,
-  tiers: z.readonly(
-    z
-      .array(
-        z.enum(tierNames, `has a tier other than ${listed(tierNames)}`),
-        'must be a list of tiers, such as ["memory", "shared"]',
-      )
-      .check(z.refine((names) => names.length > 0, "is empty")),
+  tiers: v.pipe(
+    v.array(
+      v.picklist(tierNames, `has a tier other than ${listed(tierNames)}`),
+      'must be a list of tiers, such as ["memory", "shared"]',
+    ),
+    v.minLength(1, "is empty"),
   ),
   codec: codecForm,
 });
@@ -194,8 +192,7 @@ function faultsOf(name: string, options: Plain): string[] {
   const faults: string[] = [];
   if (!nameForm.test(name))
     faults.push("Its name must be 1 to 64 letters, digits, dots, dashes or underscores.");
-  const checked = z.safeParse(form, options);
-  const issues = checked.error?.issues ?? [];
+  const issues = v.safeParse(form, options).issues ?? [];
   faults.push(...issues.map(optionError));
   if (issues.length > 0) return faults;
   if (options.fresh === undefined) faults.push("fresh is missing: set how long a value answers.");

@@ -1,5 +1,6 @@
 // A report as an entry of a stream: an isolate's counts since its previous report, and its gauges.
-import * as z from "zod/mini";
+import * as v from "valibot";
+import { finite, dataIn } from "../../base/schemas.ts";
 import { jsonIn, listIn } from "../../base/json-text.ts";
 import type { Sums } from "../sums.ts";
 import { formOf, sumsIn } from "./sums-text.ts";
@@ -43,11 +44,11 @@ const sumsCharsMax = 2 * sumsBytesMax;
 /** Scripts compare `n` byte by byte, so only characters that JSON does not escape are valid. */
 const nForm = /^[\w-]{1,64}$/;
 
-const amount = z.number().check(z.nonnegative());
-const gaugesForm = z.object({
-  lagMs: z.nullable(amount),
-  lagWorstMs: z.nullable(amount),
-  viewAgeMs: z.nullable(amount),
+const amount = v.pipe(finite(), v.minValue(0));
+const gaugesForm = v.object({
+  lagMs: v.nullable(amount),
+  lagWorstMs: v.nullable(amount),
+  viewAgeMs: v.nullable(amount),
   memoryBytes: amount,
   memoryRecords: amount,
 });
@@ -99,7 +100,7 @@ function standing(
   const [colo = "", d = ""] = [valueOf("colo"), valueOf("d")];
   const hasRoom = colo.length <= coloCharsMax && d.length <= sumsCharsMax;
   const sums = hasRoom ? sumsIn(jsonIn(d), Number.MAX_SAFE_INTEGER) : undefined;
-  const gauges = z.safeParse(gaugesForm, jsonIn(valueOf("g"))).data;
+  const gauges = dataIn(gaugesForm, jsonIn(valueOf("g")));
   const isOurs = valueOf("v") === version && n !== "" && valueOf("colo") !== undefined;
   const isValid = isSealed(
     isOfSeal ? texts.slice(0, -2) : texts,

@@ -1,6 +1,7 @@
 // The totals, the sum of all isolates' reports, and their text in the store: a version that identifies
 // the text, a space, and JSON.
-import * as z from "zod/mini";
+import * as v from "valibot";
+import { finite, dataIn } from "../../base/schemas.ts";
 import { jsonIn } from "../../base/json-text.ts";
 import type { Sums } from "../sums.ts";
 import { formOf, sumsIn } from "./sums-text.ts";
@@ -57,14 +58,14 @@ export type HeldTotals =
   /** The text has a newer format, and must not be overwritten. */
   | { readonly kind: "newer" };
 
-const amount = z.number().check(z.nonnegative());
-const rate = z.nullable(amount);
-const totalsForm = z.object({
+const amount = v.pipe(finite(), v.minValue(0));
+const rate = v.nullable(amount);
+const totalsForm = v.object({
   startedAtMs: amount,
-  sums: z.unknown(),
-  colos: z.record(
-    z.string(),
-    z.object({
+  sums: v.unknown(),
+  colos: v.record(
+    v.string(),
+    v.object({
       atMs: amount,
       lagMs: rate,
       lagWorstMs: rate,
@@ -73,8 +74,8 @@ const totalsForm = z.object({
       memoryRecords: amount,
     }),
   ),
-  windows: z.array(z.object({ fromAtMs: amount, sums: z.unknown() })),
-  history: z.optional(z.unknown()),
+  windows: v.array(v.object({ fromAtMs: amount, sums: v.unknown() })),
+  history: v.optional(v.unknown()),
 });
 
 /**
@@ -112,7 +113,7 @@ export function totalsIn(text: unknown, isSealed = true): HeldTotals {
 }
 
 function readTotals(value: unknown): Totals | undefined {
-  const { data } = z.safeParse(totalsForm, value);
+  const data = dataIn(totalsForm, value);
   const sums = sumsIn(data?.sums);
   if (data === undefined || sums === undefined) return undefined;
   const windows = data.windows.flatMap((window) => {

@@ -19,7 +19,8 @@ import { isoOf } from "../../base/iso-date.ts";
 import type { Fault } from "../../base/operator-error.ts";
 import { errorsOf, jsonAnswer } from "../../admin/json-answers.ts";
 import type { OperatorAnswer } from "../../protocol/answers.ts";
-import * as z from "zod/mini";
+import * as v from "valibot";
+import { dataIn } from "../../base/schemas.ts";
 import { jsonIn } from "../../base/json-text.ts";
 import type { Subscribers } from "../../purge/journal/subscribers.ts";
 
@@ -263,7 +264,7 @@ interface LastProbe {
   readonly acceptedAtMs: number;
 }
 
-const form = z.object({ position: z.string().check(z.regex(/^\d{1,16}-\d{1,16}$/)) });
+const form = v.object({ position: v.pipe(v.string(), v.regex(/^\d{1,16}-\d{1,16}$/)) });
 
 /** The state beside those of the journal's subscribers, which is read on the primary. */
 export class LastProbes {
@@ -278,7 +279,7 @@ export class LastProbes {
     const read = await this.#subscribers.read([name]);
     if (read.kind === "unavailable") return read.kind;
     const [{ version, text } = { version: "", text: "" }] = read.states;
-    const { data } = z.safeParse(form, jsonIn(text));
+    const data = dataIn(form, jsonIn(text));
     const last = data && { ...data, acceptedAtMs: acceptedAtMs(data.position) };
     return { version, last };
   }

@@ -1,5 +1,6 @@
 // POST /_cache/warm: loads pages and data keys into the tiers, one part of the list per call.
-import * as z from "zod/mini";
+import * as v from "valibot";
+import { pathOf } from "../../base/schemas.ts";
 import type { DataBesidePages } from "../../compose/data-beside-pages.ts";
 import type { Reason } from "../../base/operator-error.ts";
 import { inTurns } from "./pool.ts";
@@ -114,9 +115,6 @@ const refused = errorsOf("Nothing was warmed.");
 const warmBytesMax = 262_144;
 const keysMax = 10_000;
 
-/** A name that no namespace may have, because JavaScript treats this key specially. */
-const unnamed = "__proto__";
-
 /** A page as the sender wrote it, and the request for this page. */
 export interface ReadPage {
   readonly page: string;
@@ -150,20 +148,15 @@ const example = 'Send JSON such as {"pages": ["/", "/news/"]}.';
 function readWarmOrder(body: string, operator: URL): ReadOrder | Reason {
   const parsed = jsonIn(body);
   if (parsed === undefined) return { why: "The body is not JSON.", hint: example };
-  const checked = z.safeParse(warmOrder, parsed);
+  const checked = v.safeParse(warmOrder, parsed);
   if (!checked.success) {
-    const { path = [], message = "" } = checked.error.issues[0] ?? {};
-    return { why: `${placeOf(path)} ${message}.`, hint: example };
+    const [issue] = checked.issues;
+    return { why: `${placeOf(pathOf(issue))} ${issue.message}.`, hint: example };
   }
-  // The schema drops this key silently, so look for it in the unchecked order.
-  if (Object.hasOwn((parsed as WarmOrder).data ?? {}, unnamed)) {
-    const why = `data may not name "${unnamed}".`;
-    return { why, hint: "Leave it out." };
-  }
-  return readList(checked.data, operator);
+  return readList(checked.output, operator);
 }
 
-function placeOf(path: readonly PropertyKey[]): string {
+function placeOf(path: readonly unknown[]): string {
   const [field, ...rest] = path.map(String);
   return field === undefined ? "The body" : `${field}${rest.map((part) => `[${part}]`).join("")}`;
 }

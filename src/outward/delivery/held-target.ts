@@ -1,6 +1,7 @@
 // Reads and changes the stored state of one target: its cursor, lease, buckets and failures. Reads the
 // journal's entries after the cursor.
-import * as z from "zod/mini";
+import * as v from "valibot";
+import { finite, dataIn } from "../../base/schemas.ts";
 import { jsonIn } from "../../base/json-text.ts";
 import { failedOutcomes, type OutwardReset, outwardResets } from "../../protocol/outward.ts";
 import { type EntryPlace, type Entry, acceptedAtMs } from "../../purge/journal/entry.ts";
@@ -27,33 +28,33 @@ interface TargetState {
 }
 
 const place = {
-  position: z.string().check(z.regex(/^\d{1,16}-\d{1,16}$/)),
-  n: z.string(),
+  position: v.pipe(v.string(), v.regex(/^\d{1,16}-\d{1,16}$/)),
+  n: v.string(),
 };
 
-const stateForm = z.object({
-  id: z.string(),
-  cursor: z.optional(
-    z.object({ ...place, next: z.optional(z.object({ n: z.string(), names: z.number() })) }),
+const stateForm = v.object({
+  id: v.string(),
+  cursor: v.optional(
+    v.object({ ...place, next: v.optional(v.object({ n: v.string(), names: finite() })) }),
   ),
-  reset: z.optional(z.object({ ...place, why: z.enum(outwardResets) })),
-  lease: z.optional(z.object({ holder: z.string(), untilAtMs: z.number() })),
-  buckets: z.record(z.string(), z.object({ tokens: z.number(), atMs: z.number() })),
-  failures: z.optional(
-    z.object({
-      count: z.number(),
-      outcome: z.enum(failedOutcomes),
-      status: z.number(),
-      sinceAtMs: z.number(),
-      nextTryAtMs: z.number(),
+  reset: v.optional(v.object({ ...place, why: v.picklist(outwardResets) })),
+  lease: v.optional(v.object({ holder: v.string(), untilAtMs: finite() })),
+  buckets: v.record(v.string(), v.object({ tokens: finite(), atMs: finite() })),
+  failures: v.optional(
+    v.object({
+      count: finite(),
+      outcome: v.picklist(failedOutcomes),
+      status: finite(),
+      sinceAtMs: finite(),
+      nextTryAtMs: finite(),
     }),
   ),
-  lastSuccessAtMs: z.optional(z.number()),
-}) satisfies z.ZodMiniType<TargetState>;
+  lastSuccessAtMs: v.optional(finite()),
+}) satisfies v.GenericSchema<unknown, TargetState>;
 
 /** Parses a state. Returns `undefined` for an invalid text. Never throws. */
 function readTargetState(text: string): TargetState | undefined {
-  return z.safeParse(stateForm, jsonIn(text)).data;
+  return dataIn(stateForm, jsonIn(text));
 }
 
 export type WrittenState = Omit<TargetState, "id">;

@@ -1,7 +1,8 @@
 // Notes of hot keys. A note contains the data to request the page again, and no other data of a
 // client. Notes are read from a store, so they are validated like other input.
 import type { ReadUrl } from "../request/url-reader.ts";
-import * as z from "zod/mini";
+import * as v from "valibot";
+import { finite, dataIn, whole } from "../../base/schemas.ts";
 import type { Config } from "../../config/config.ts";
 import { reach } from "../../config/tier-names.ts";
 import { mayBeSecret, selectingValues } from "../../rules/selecting.ts";
@@ -20,26 +21,29 @@ const fieldsMax = 16;
 const valueCharactersMax = 1_024;
 const countMax = 1_000_000;
 
-const fieldName = z.string().check(z.refine(isFieldName));
-const fieldValue = z.string().check(z.refine(isFieldValue), z.maxLength(valueCharactersMax));
+const fieldName = v.pipe(v.string(), v.check<string>(isFieldName));
+const fieldValue = v.pipe(
+  v.string(),
+  v.check<string>(isFieldValue),
+  v.maxLength(valueCharactersMax),
+);
 
-const noteForm = z.object({
+const noteForm = v.object({
   /** The URL of the key, in the client's spelling. */
-  url: z.string().check(z.maxLength(urlCharactersMax)),
+  url: v.pipe(v.string(), v.maxLength(urlCharactersMax)),
   /** The route's key fields and the response's selecting fields, sorted by name. None is a secret. */
-  fields: z.array(z.tuple([fieldName, fieldValue])).check(z.maxLength(fieldsMax)),
+  fields: v.pipe(v.array(v.strictTuple([fieldName, fieldValue])), v.maxLength(fieldsMax)),
   /** The instant when the stored response becomes stale, in epoch milliseconds. */
-  expiresAtMs: z.number(),
-  count: z.int().check(z.minimum(1), z.maximum(countMax)),
+  expiresAtMs: finite(),
+  count: v.pipe(whole(), v.minValue(1), v.maxValue(countMax)),
 });
 
 /** A hot key, and the number of its samples. */
-export type HotKeyNote = Readonly<z.output<typeof noteForm>>;
+export type HotKeyNote = Readonly<v.InferOutput<typeof noteForm>>;
 
 /** Reads a note. Returns `undefined` if the note is invalid or too large. Never throws. */
 export function readNote(value: unknown): HotKeyNote | undefined {
-  const checked = z.safeParse(noteForm, value);
-  return checked.success ? checked.data : undefined;
+  return dataIn(noteForm, value);
 }
 
 /** Fields that state a client's identity or address. An origin may trust them. */

@@ -1,7 +1,7 @@
 // An entry of the journal: a purge, a mark of loss, or a post of the switch. A mark of loss covers
 // everything, because entries were lost or the journal was empty. An entry is stored as the fields
 // of a Redis stream entry.
-import * as z from "zod/mini";
+import * as v from "valibot";
 import type { Stamp } from "../../cache/record/record.ts";
 import { everything, type PurgeMode, type PurgeTargets } from "./purge-target.ts";
 import { readPost, type SwitchPost, type SwitchState } from "./switch-state.ts";
@@ -83,7 +83,7 @@ export function isBeginning({ by, reason }: NewEntry): boolean {
  */
 const version = "1";
 
-const textsForm = z.array(z.string());
+const textsForm = v.array(v.string());
 
 /** Returns an entry's fields by name, in the format of XADD. */
 export function encodeEntry(entry: NewEntry): Record<string, string> {
@@ -150,7 +150,7 @@ function readTargets(tags: string, prefixes: string): PurgeTargets | undefined {
 
 /** Parses a JSON list of strings, without duplicates. Throws for any other text. */
 function readTexts(json: string): string[] {
-  return [...new Set(textsForm.parse(JSON.parse(json)))];
+  return [...new Set(v.parse(textsForm, JSON.parse(json)))];
 }
 
 /**

@@ -1,6 +1,7 @@
 // The state of the switch, and the posts that change it. The switch makes requests bypass the
 // cache.
-import * as z from "zod/mini";
+import * as v from "valibot";
+import { dataIn } from "../../base/schemas.ts";
 
 /** The bypassed routes: all (`true`), none (`false`), or the routes with these names. */
 export type Bypass = boolean | readonly string[];
@@ -54,12 +55,12 @@ export function isBypassed(bypass: Bypass, route: string): boolean {
   return bypass === true || (bypass !== false && bypass.includes(route));
 }
 
-const bypassForm = z.union([z.boolean(), z.array(z.string())]);
-const postForm = z.object({ post: z.string(), replaces: z.string(), bypass: bypassForm });
-const stateForm = z.object({
-  post: z.string(),
-  position: z.string().check(z.regex(/^\d+-\d+$/)),
-  n: z.string(),
+const bypassForm = v.union([v.boolean(), v.array(v.string())]);
+const postForm = v.object({ post: v.string(), replaces: v.string(), bypass: bypassForm });
+const stateForm = v.object({
+  post: v.string(),
+  position: v.pipe(v.string(), v.regex(/^\d+-\d+$/)),
+  n: v.string(),
   bypass: bypassForm,
 });
 
@@ -68,12 +69,12 @@ const stateForm = z.object({
  * an invalid post. Never throws.
  */
 export function readPost(json: string): SwitchPost | undefined {
-  return json === "" ? undefined : z.safeParse(postForm, jsonIn(json)).data;
+  return json === "" ? undefined : dataIn(postForm, jsonIn(json));
 }
 
 /** Parses a state. Returns `undefined` for an invalid state. Never throws. */
 export function readState(value: unknown): SwitchState | undefined {
-  return z.safeParse(stateForm, value).data;
+  return dataIn(stateForm, value);
 }
 
 /** Parses JSON. Returns `undefined` for invalid text. */

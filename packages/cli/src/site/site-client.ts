@@ -1,5 +1,6 @@
 // Calls the operator's routes of a site. The ADMIN_TOKEN never leaves this machine: the command derives a
 // token for one host and one minute, after the site has proved that it also knows the ADMIN_TOKEN.
+import * as v from "valibot";
 import {
   type AnswerName,
   answers,
@@ -111,8 +112,8 @@ export class SiteClient {
     const response = await this.#answer(route, call);
     const value = jsonIn(await this.#textOf(route, response));
     if (value === undefined) throw notOurs(this.site, route, response);
-    const { error } = answers[name].safeParse(value);
-    if (error) throw misshapen(this.site, route, error.issues[0]?.path.join(".") ?? "");
+    const [issue] = v.safeParse<v.GenericSchema>(answers[name], value).issues ?? [];
+    if (issue) throw misshapen(this.site, route, v.getDotPath(issue) ?? "");
     return value as OperatorAnswer<Name>;
   }
 
@@ -169,8 +170,8 @@ export class SiteClient {
     });
     if (response.ok || call.accepts?.includes(response.status)) return response;
     const body = jsonIn(await this.#textOf(route, response));
-    const refusal = errorAnswer.safeParse(body);
-    throw refusal.success ? refused(refusal.data.error) : notOurs(this.site, route, response);
+    const refusal = v.safeParse(errorAnswer, body);
+    throw refusal.success ? refused(refusal.output.error) : notOurs(this.site, route, response);
   }
 
   #unreachable(cause: unknown): CommandError {

@@ -1,6 +1,7 @@
 // The history that a dashboard shows: an hour by the minute, and a week by the hour. The totals
 // contain it, so it costs no Redis command.
-import * as z from "zod/mini";
+import * as v from "valibot";
+import { finite, dataIn } from "../../../base/schemas.ts";
 import { boundsMs } from "../../../observe/histogram.ts";
 import { addTo, partsOf, type Sums } from "../../../observe/sums.ts";
 import { otherRoutes } from "../../../protocol/families.ts";
@@ -31,19 +32,19 @@ const seriesBesideMax = 64;
 const namesMax = 2 * (seriesMax + seriesBesideMax);
 const nameCharsMax = 256;
 
-const amount = z.number().check(z.gte(0), z.lte(Number.MAX_SAFE_INTEGER));
+const amount = v.pipe(finite(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 const rows = (max: number) =>
-  z.array(z.array(amount).check(z.maxLength(namesMax + 1))).check(z.maxLength(max));
+  v.pipe(v.array(v.pipe(v.array(amount), v.maxLength(namesMax + 1))), v.maxLength(max));
 /** A row has the number of its step since 1970, and a count for each name. */
-const storedForm = z.object({
-  names: z.array(z.string().check(z.maxLength(nameCharsMax))).check(z.maxLength(namesMax)),
+const storedForm = v.object({
+  names: v.pipe(v.array(v.pipe(v.string(), v.maxLength(nameCharsMax))), v.maxLength(namesMax)),
   hour: rows(spans.hour.stepsMax),
   week: rows(spans.week.stepsMax),
 });
 
 /** Decodes a history. Returns an empty one if the text has another form. */
 export function historyIn(stored: unknown): History {
-  const { data } = z.safeParse(storedForm, stored);
+  const data = dataIn(storedForm, stored);
   const stepsOf = (span: Span): Step[] =>
     (data?.[span] ?? []).map(([at = 0, ...counts]) => ({
       atMs: at * spans[span].stepMs,

@@ -1,4 +1,5 @@
 // Findings about other caches, which only outward purges reach: in front of Tidemark, or between it and the origin.
+import * as v from "valibot";
 import { explainField } from "../../../../../src/protocol/debug-fields.ts";
 import { explanation, type LookRead } from "../../../../../src/protocol/explanation.ts";
 import type { DoctorFinding } from "../finding.ts";
@@ -144,7 +145,7 @@ function lookOf(answer: Answer | undefined): LookRead | undefined {
   const text = answer?.headers.get(explainField);
   if (!text) return undefined;
   try {
-    return explanation.safeParse(JSON.parse(text)).data?.look;
+    return v.parse(explanation, JSON.parse(text)).look;
   } catch {
     return undefined;
   }
