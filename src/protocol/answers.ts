@@ -12,6 +12,8 @@ const texts = v.array(text);
 /** A time in ISO 8601; `null` if unknown or not representable. */
 const instant = v.nullable(text);
 const labels = record(text, text);
+/** An object that the CLI only passes on. */
+const values = record(text, v.unknown());
 /** A duration. The limit of a day exceeds any N, and is short enough for a timer. */
 const seconds = v.pipe(finite(), v.minValue(0), v.maxValue(86_400));
 /** `true`: all routes. `false`: no route. An array: the routes with these names. */
@@ -221,7 +223,7 @@ export const answers = {
     journal: v.optional(v.union([text, v.looseObject({ roundTripMs: v.optional(finite()) })])),
   }),
   /** `GET explain`. */
-  explain: v.looseObject({ request: v.looseObject({}), verdict: v.looseObject({}) }),
+  explain: v.looseObject({ request: values, verdict: values }),
   /** `POST warm`. */
   warm: v.object({ done: v.array(warmed), next: v.nullable(finite()), total: finite() }),
 } as const;

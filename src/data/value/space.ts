@@ -86,7 +86,7 @@ const timerMs = v.pipe(timeMs, ...between(1, 86_400_000, "a day"));
 const waitMs = v.pipe(timeMs, ...between(0, 86_400_000, "a day"));
 
 const duration = v.custom<DataDuration>(
-  (written) => durationMs(written as DataDuration) !== undefined,
+  (written) => durationMs(written) !== undefined,
   ({ input }) => `${JSON.stringify(input)} is not a duration: ${durationForms}`,
 );
 
