@@ -8,6 +8,7 @@ import {
 import { durationSeconds } from "./duration.ts";
 import { readPattern, type RoutePattern } from "./route-pattern.ts";
 import { type TierName, tierNames } from "./tier-names.ts";
+import { cdnCacheControl } from "../rules/cache-control.ts";
 import type { WrittenConfig } from "./written.ts";
 import type { WrittenRoute } from "./written-route.ts";
 
@@ -17,7 +18,7 @@ export type Route = Readonly<ReturnType<typeof resolvedRoute>>;
 /** General settings that a route inherits, most of which it may override. */
 type InheritedSettings = Pick<
   WrittenConfig,
-  "anonymous" | "credentialFields" | "heuristics" | "honourRequestDirectives" | "purge"
+  "anonymous" | "credentialFields" | "heuristics" | "honourRequestDirectives" | "purge" | "targets"
 >;
 
 const htmlFirst = "text/html,application/xhtml+xml,*/*;q=0.8";
@@ -26,6 +27,8 @@ const htmlFirst = "text/html,application/xhtml+xml,*/*;q=0.8";
 export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
   const { heuristics = false, honourRequestDirectives = false, purge } = general;
   const { fresh, tags } = route;
+  const { targets = [] } = general;
+  const namesCdn = lowerCased(targets).includes(cdnCacheControl.toLowerCase());
   const match: readonly RoutePattern[] = [route.match].flat().map(readPattern);
   const lagSeconds = route.purge?.maxLagSeconds ?? purge?.maxLagSeconds ?? defaultMaxLagSeconds;
   const tiers: readonly TierName[] = tierNames.filter(
@@ -53,6 +56,8 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     negativeByStatus: byStatus(route.negative ?? {}, (text) =>
       text === "origin" ? text : secondsOf(text),
     ),
+    /** The targeted fields, in order (RFC 9213 §2.2). */
+    targets: namesCdn ? targets : [...targets, cdnCacheControl],
     /** Whether to guess a lifetime that neither the origin nor the route gives (RFC 9111 §4.2.2). */
     heuristics,
     staleWhileRevalidateSeconds: durationSeconds(route.staleWhileRevalidate) ?? 0,

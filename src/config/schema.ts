@@ -14,6 +14,7 @@ import {
   patterns,
   secondsToADay,
   settleSeconds,
+  targets,
   text,
   yesOrNo,
 } from "./forms.ts";
@@ -136,6 +137,7 @@ export const configInput = fields("the configuration", {
   credentialFields,
   anonymous,
   tagFields: fieldNames,
+  targets,
   heuristics: yesOrNo,
   honourRequestDirectives: yesOrNo,
   cacheInFront: yesOrNo,

@@ -50,6 +50,7 @@ describe("defineConfig", () => {
       freshSeconds: undefined,
       freshSecondsByStatus: new Map(),
       negativeByStatus: new Map(),
+      targets: ["CDN-Cache-Control"],
       heuristics: false,
       staleWhileRevalidateSeconds: 0,
       staleIfErrorSeconds: 0,
@@ -82,6 +83,16 @@ describe("defineConfig", () => {
         "user-agent": "Tidemark",
       },
     });
+  });
+
+  it.each([
+    [["Vercel-CDN-Cache-Control"], ["Vercel-CDN-Cache-Control", "CDN-Cache-Control"]],
+    [
+      ["cdn-cache-control", "b-cache-control"],
+      ["cdn-cache-control", "b-cache-control"],
+    ],
+  ])("adds CDN-Cache-Control to a target list that lacks it: %j", (targets, resolved) => {
+    expect(defineConfig({ targets }).anywhere.targets).toEqual(resolved);
   });
 
   const lists = { headers: ["X-B", "x-a"], cookies: ["b", "a"], cf: ["country", "colo"] };

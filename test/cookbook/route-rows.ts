@@ -312,6 +312,14 @@ export const routeRows: readonly Row[] = [
     ],
   },
   {
+    recipe: "Keep the headers of your last CDN",
+    origin: () => page("page", cc("no-store", { "vercel-cdn-cache-control": "max-age=60" })),
+    steps: [
+      { path: "/", sees: `${stored} | page` },
+      { path: "/", sees: `${hit} | page` },
+    ],
+  },
+  {
     recipe: "Release new assets",
     steps: [
       {

@@ -208,6 +208,7 @@ const searches: Readonly<Record<string, string>> = {
   "preview-and-draft-mode": "draft preview",
   "two-sites-in-one-worker": "two sites",
   "a-page-that-changes-at-midnight": "expire at midnight",
+  "keep-the-headers-of-your-last-cdn": "vercel cdn-cache-control",
   "release-new-assets": "assets hash immutable",
 };
 

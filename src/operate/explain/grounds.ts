@@ -287,12 +287,7 @@ export function lifetimeSource(metadata: StoredMetadata, route: Route): string {
       : "none: neither the response nor its route gives one";
   }
   const { sMaxageSeconds, maxAgeSeconds } = governing.directives;
-  const field = fieldThatGoverns(governing.source, fields.has("cdn-cache-control"));
+  const { field } = governing;
   if (sMaxageSeconds !== undefined) return `s-maxage in ${field}`;
   return maxAgeSeconds !== undefined ? `max-age in ${field}` : "Expires";
-}
-
-function fieldThatGoverns(source: "targeted" | "cache-control", hasCdn: boolean): string {
-  if (source === "cache-control") return "Cache-Control";
-  return hasCdn ? "CDN-Cache-Control" : "Surrogate-Control";
 }

@@ -18,7 +18,7 @@ export const bodyDescriptions = [
 ];
 
 /** Fields for shared caches. Answers contain them only if another cache is in front. */
-const forSharedCaches = ["cdn-cache-control", "surrogate-control"];
+const forSharedCaches = (config: Config) => [...config.anywhere.targets, "surrogate-control"];
 
 interface PreparedFields {
   readonly route: Route;
@@ -153,7 +153,7 @@ export function makePrivate(fields: Headers): boolean {
 /** RFC 9213 §2: a targeted field takes precedence over Cache-Control in the targeted caches. */
 function dropTargeted(fields: Headers): void {
   const isTargeted = (name: string) =>
-    forSharedCaches.includes(name) || name.endsWith("-cache-control");
+    name === "surrogate-control" || name.endsWith("-cache-control");
   for (const name of [...fields.keys()].filter(isTargeted)) fields.delete(name);
 }
 
@@ -186,7 +186,7 @@ export function isPrivate(fields: Headers): boolean {
 export function forClients(received: Headers, config: Config): Headers {
   const fields = new Headers(received);
   if (config.cacheInFront) return fields;
-  for (const name of [...forSharedCaches, ...tagFieldNames(config)]) fields.delete(name);
+  for (const name of [...forSharedCaches(config), ...tagFieldNames(config)]) fields.delete(name);
   dropDirectives(fields, ["s-maxage"]);
   return fields;
 }

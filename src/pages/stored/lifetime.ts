@@ -55,7 +55,7 @@ export function withTermsKept(
 
 function workedOut(metadata: TermsSource, route: Route) {
   const fields = fieldsOf(metadata);
-  const governing = governingDirectives(fields);
+  const governing = governingDirectives(fields, route.targets);
   const { directives } = governing;
   const { lifetimeSeconds, isAssigned } = lifetime(metadata, governing, route);
   const overrides = isAssigned && route.mode === "override";

@@ -101,7 +101,7 @@ export async function sendAndStore(
   const fields = sent.answer.headers;
   const own = fieldsForOneClient(headers, metadata, pending);
   for (const [name, value] of own) fields.append(name, value);
-  if (arePersonal(own, metadata)) makePrivate(fields);
+  if (arePersonal(own, metadata, request.route)) makePrivate(fields);
   return sent;
 }
 
@@ -148,7 +148,7 @@ function unstored(
   const sent = hasIt ? notModified(withoutBody(new Headers(headers))) : response;
   const isForOne =
     ofOneClient.has(rule) ||
-    arePersonal(fieldsForOneClient(headers, metadata, pending), metadata) ||
+    arePersonal(fieldsForOneClient(headers, metadata, pending), metadata, request.route) ||
     (!isPrivate(headers) && namesClient(headers, metadata, request));
   const mayBeOwn = isPersonal(request) || headers.has("set-cookie");
   const change = isForOne ? makePrivate : mayBeOwn ? keepPrivate : undefined;
