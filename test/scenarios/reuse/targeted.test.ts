@@ -108,3 +108,17 @@ it("with a cache in front, listed fields stay in answers", async () => {
   const site = openSite({ origin, config: { targets, cacheInFront: true } });
   expect((await site.get("/a")).head).toContain("vercel-cdn-cache-control: max-age=60");
 });
+
+it("a field that a targeted field makes private reaches one client, whose answer is private", async () => {
+  const value = 'max-age=60, private="x-user"';
+  const fields = { "vercel-cdn-cache-control": value, "x-user": "ann", ...cc("max-age=60") };
+  const site = openSite({ config: { targets }, origin: () => page("page", fields) });
+  const first = await site.get("/a");
+  expect([first.fields.get("x-user"), first.fields.get("cache-control")]).toEqual([
+    "ann",
+    "max-age=60, private",
+  ]);
+  const second = await site.get("/a");
+  expect(second.cacheStatus).toContain(hit.replace("ttl=1", "ttl=60"));
+  expect(second.fields.get("x-user")).toBeNull();
+});
