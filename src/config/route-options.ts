@@ -63,6 +63,21 @@ const methods = z
     ),
   );
 
+const originName = text("bucket");
+
+/** The first origin, and its fallbacks. */
+const originList = z.readonly(z.array(originName)).check(
+  z.refine((names) => names.length > 0, "is empty; write a name of origins"),
+  z.refine(
+    (names) => names.length <= 3,
+    "has more than three names, and a client would wait for each; remove the last ones",
+  ),
+  z.refine(
+    (names) => new Set(names).size === names.length,
+    "has a name twice; an origin that fails is not asked again, so remove the second",
+  ),
+);
+
 const settings = fields("a route", {
   methods,
   when: z.strictObject(
@@ -75,7 +90,10 @@ const settings = fields("a route", {
   ),
   bypass: yesOrNo,
   mode: z.enum(["default", "override"], 'must be "default" or "override"'),
-  origin: text("bucket"),
+  origin: z.union([originName, originList], {
+    error: 'must be a name of origins, such as "bucket", or a list, such as ["default", "mirror"]',
+  }),
+  fallback: z.enum(["stale", "origin"], 'must be "stale" or "origin"'),
   fresh: z.union([duration, lifetimes(duration, 200, '{ 200: "60s" }')], {
     error: 'must be a duration such as "5m", or durations by status such as { 200: "60s" }',
   }),

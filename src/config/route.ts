@@ -1,5 +1,4 @@
 // Resolves a route of a configuration and fills in the defaults.
-import { defaultMaxLagSeconds } from "./schema.ts";
 import {
   CredentialFields,
   type CredentialNames,
@@ -21,12 +20,16 @@ type InheritedSettings = Pick<
   "anonymous" | "credentialFields" | "heuristics" | "honourRequestDirectives" | "purge" | "targets"
 >;
 
+/** Default N of the purge protocol. */
+export const defaultMaxLagSeconds = 10;
+
 const htmlFirst = "text/html,application/xhtml+xml,*/*;q=0.8";
 
 /** @param route as written, and already checked like `general` */
 export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
   const { heuristics = false, honourRequestDirectives = false, purge } = general;
   const { fresh, tags } = route;
+  const [origin = "default", ...fallbackOrigins] = [route.origin ?? []].flat();
   const { targets = [] } = general;
   const namesCdn = lowerCased(targets).includes(cdnCacheControl.toLowerCase());
   const match: readonly RoutePattern[] = [route.match].flat().map(readPattern);
@@ -47,7 +50,13 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     /** `override`: the route's lifetimes precede the origin's. */
     mode: route.mode ?? "default",
     /** A name in `origins`; `default` is `ORIGIN_URL` or the binding `ORIGIN`. */
-    origin: route.origin ?? "default",
+    origin,
+    /** The origins that requests may go to while the first fails, in order. */
+    fallbackOrigins,
+    /** Whether a fallback origin precedes a stale response. */
+    fallsBackFirst: route.fallback === "origin",
+    /** Whether `origin` is a fallback, on the route of a request to it. */
+    isFallback: false as boolean,
     /** `fresh` as a single duration, which applies to heuristically cacheable statuses except errors. */
     freshSeconds: typeof fresh === "string" ? durationSeconds(fresh) : undefined,
     /** `fresh` by status; empty if it is a single duration or unset. */
@@ -149,6 +158,16 @@ export function isPassedBy({
   readonly methods?: readonly string[] | undefined;
 }): boolean {
   return bypass === true || methods?.includes("GET") === false;
+}
+
+/** Returns the first origin of a route, and its fallbacks. */
+export function originsOf({ origin, fallbackOrigins }: Route): readonly string[] {
+  return [origin, ...fallbackOrigins];
+}
+
+/** Returns whether requests of both routes go to the same origins. */
+export function haveSameOrigins(a: Route, b: Route): boolean {
+  return JSON.stringify(originsOf(a)) === JSON.stringify(originsOf(b));
 }
 
 function idleBesideBypass(route: WrittenRoute): readonly string[] {

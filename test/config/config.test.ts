@@ -47,6 +47,9 @@ describe("defineConfig", () => {
       bypass: false,
       mode: "default",
       origin: "default",
+      fallbackOrigins: [],
+      fallsBackFirst: false,
+      isFallback: false,
       freshSeconds: undefined,
       freshSecondsByStatus: new Map(),
       negativeByStatus: new Map(),
@@ -115,6 +118,7 @@ describe("defineConfig", () => {
     ],
     [{ admission: "second-ask", tiers: ["edge", "shared"] }, { admission: "second-ask" }],
     [{ origin: "default" }, { origin: "default" }],
+    [{ origin: ["default"] }, { origin: "default", fallbackOrigins: [] }],
   ])("resolves the route options %j", (changes, resolved) => {
     expect(defineConfig(route(changes) as WrittenConfig).routes[0]).toMatchObject(resolved);
   });

@@ -157,6 +157,23 @@ export const routeRows: readonly Row[] = [
     ],
   },
   {
+    recipe: "A second origin while the first is down",
+    origin: ({ url }, nth) =>
+      url.startsWith("https://mirror.example/") || nth === 1
+        ? page(`page ${nth}`)
+        : page("down", {}, 503),
+    steps: [
+      { path: "/", sees: `${stored} | page 1` },
+      { passSeconds: 2 * 3_600 - 1 },
+      { path: "/", sees: "fwd=stale; fwd-status=503; detail=stale-if-error | page 1" },
+      { passSeconds: 1 },
+      { path: "/", sees: "fwd=uri-miss; collapsed | page 5" },
+      { path: "/", sees: `${hit} | page 5` },
+      { passSeconds: 10 },
+      { path: "/", sees: "fwd=uri-miss; stored; detail=fallback | page 7" },
+    ],
+  },
+  {
     recipe: "Strip UTM and other tracking parameters",
     steps: [
       { path: "/a?utm_source=mail&fbclid=1", sees: `${stored} | /a 1` },

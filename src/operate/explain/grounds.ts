@@ -6,7 +6,11 @@ import { explicitLifetimeSeconds } from "../../rules/freshness.ts";
 import type { PassRule } from "../../pages/request/plan.ts";
 import type { OtherReading } from "../../pages/request/url-reader.ts";
 import type { Decider } from "../../pages/reuse/may-answer.ts";
-import { assignedLifetimeSeconds, termsOf } from "../../pages/stored/lifetime.ts";
+import {
+  assignedLifetimeSeconds,
+  fallbackSecondsMax,
+  termsOf,
+} from "../../pages/stored/lifetime.ts";
 import type { StoreRefusal } from "../../pages/storing/refusal.ts";
 import type { StoredMetadata } from "../../pages/stored/stored-response.ts";
 
@@ -273,6 +277,9 @@ export function lifetimeSource(metadata: StoredMetadata, route: Route): string {
   const { respondedAtMs: receivedAtMs, lifetimeSecondsMax, status } = metadata;
   if (metadata.lifetimeSecondsMax === lifetimeSeconds && lifetimeSecondsMax !== undefined) {
     return "purge.settleSeconds: it was requested soon after a purge that covers it";
+  }
+  if (lifetimeSeconds === fallbackSecondsMax(route, metadata)) {
+    return "purge.maxLagSeconds: a fallback origin sent it";
   }
   const explicit = explicitLifetimeSeconds({ governing, fields, receivedAtMs });
   const assigned = assignedLifetimeSeconds(route, metadata, governing);

@@ -160,6 +160,8 @@ export function learnFromHead(
   const standing = read.kind === "found" && read.record.kind === "response" && read.record.stored;
   const standsAtMs = standing ? standing.metadata.requestedAtMs : undefined;
   const isOvertaken = site.flights.get(key.text, exchange.nowAtMs()) !== undefined;
+  // The first origin knows nothing of the body of a fallback.
+  if (before.fallback !== undefined) return;
   if (isOvertaken || (standsAtMs ?? 0) > before.requestedAtMs) return;
   // If memory has no record, lower tiers may contain a newer response than the candidate.
   if (body.kind !== "blob" || standsAtMs === undefined) return;

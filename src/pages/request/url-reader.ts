@@ -2,6 +2,7 @@
 // requests of a URL do not parse it again.
 import { BoundedMap } from "../../base/bounded-map.ts";
 import type { Config, Route } from "../../config/config.ts";
+import { haveSameOrigins } from "../../config/route.ts";
 import { compileHasCookie, withoutPosition } from "./cookies.ts";
 import { type KeyedUrl, type KeySettings, keyUrl } from "./key.ts";
 import type { MatchRoute, RouteMatch } from "./routes.ts";
@@ -69,7 +70,7 @@ export function compileUrlReader(site: SiteUrls): ReadUrl {
   const prefixOf = compilePrefixes(config);
   const { routes } = config;
   const isOneForAll = config.routes.length === 0;
-  const origins = new Set([...config.routes, config.anywhere].map(({ origin }) => origin));
+  const hasOthers = routes.some((route) => !haveSameOrigins(route, config.anywhere));
   const conditional = config.routes.flatMap((route) =>
     route.whenCookies ? [{ route, isMet: compileHasCookie(route.whenCookies) }] : [],
   );
@@ -93,7 +94,7 @@ export function compileUrlReader(site: SiteUrls): ReadUrl {
     const matched = (path: string) => matchRoute({ ...target, path }, other, met).route;
     const otherwise = isOneForAll
       ? undefined
-      : readOtherwise(target, route, { matched, hasOthers: origins.size > 1 });
+      : readOtherwise(target, route, { matched, hasOthers });
     const prefix = prefixOf(keyed.target.path);
     const read: UrlRead = {
       target,
@@ -139,7 +140,7 @@ interface Routes {
  */
 function readOtherwise(
   target: Target,
-  { name, origin }: Route,
+  own: Route,
   { matched, hasOthers }: Routes,
 ): OtherReading | undefined {
   const readings = readingsOf(target.path);
@@ -149,13 +150,13 @@ function readOtherwise(
   if (undecoded !== target.path) {
     // This reading is never refused, because both spellings are equivalent (RFC 3986 §6.2.2.2).
     const as = { path: undecoded, route: matched(undecoded) };
-    if (as.route.name !== name) elsewhere = { as, isRefused: false };
+    if (as.route.name !== own.name) elsewhere = { as, isRefused: false };
   }
   for (const reading of readings) {
     const route = matched(reading);
     const as = { path: reading, route };
-    if (route.origin !== origin) return { as, isRefused: true };
-    if (route.name !== name) elsewhere ??= { as, isRefused: false };
+    if (!haveSameOrigins(route, own)) return { as, isRefused: true };
+    if (route.name !== own.name) elsewhere ??= { as, isRefused: false };
   }
   return elsewhere;
 }

@@ -67,7 +67,9 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): PreparedFields {
   const { route } = ask;
   let known = prepared.get(metadata);
   if (known?.route !== route) {
-    const fields = forClients(headersOf(metadata.fields), ask.config);
+    const own = forClients(headersOf(metadata.fields), ask.config);
+    // A cache downstream must not keep what may be old content.
+    const fields = metadata.fallback === undefined ? own : withoutLifetime(own);
     const stated = fields.get("cache-control");
     known = { route, fields, stated, notModified: undefined, age: NaN, handlingText: undefined };
     prepared.set(metadata, known);
@@ -78,7 +80,7 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): PreparedFields {
   known.notModified = undefined;
   if (age !== known.age) {
     known.fields.set("age", String(age));
-    tellBrowsers(known, metadata.status, age);
+    if (metadata.fallback === undefined) tellBrowsers(known, metadata.status, age);
     known.age = age;
   }
   if (!isCurrent) {

@@ -40,6 +40,7 @@ export function metadataOf(fresh: StampedAnswer, place: VariantPlace): StoredMet
     bodyBytes: bodiless.has(status) ? null : contentLength(headers),
     bodyDigest: null,
     isOfClient: isOfClient(request, exchange.site) || undefined,
+    fallback: request.route.isFallback ? request.route.origin : undefined,
     colo: exchange.colo(),
     fillCostMs: respondedAtMs - requestedAtMs,
     ...answerMetadata(fresh, { headers, fields, fieldTags, all: fieldTags }, place),

@@ -72,8 +72,11 @@ export async function sendAndStore(
   const { headers, status, body } = fresh.response;
   const metadata = metadataOf(fresh, pending);
   const refusal = refusedBy(metadata, headers, pending);
-  applyRefusal(refusal?.rule, metadata, { ...pending, replaced: storedCandidate(pending) });
-  applyForSessions(refusal?.rule, status, pending);
+  // The answer of a fallback origin says nothing about the first origin's.
+  if (metadata.fallback === undefined) {
+    applyRefusal(refusal?.rule, metadata, { ...pending, replaced: storedCandidate(pending) });
+    applyForSessions(refusal?.rule, status, pending);
+  }
   const atMs = exchange.nowAtMs();
   if (refusal !== undefined) {
     decision.refuses(refusal);
@@ -113,6 +116,7 @@ function noteSilentVariation(metadata: StoredMetadata, pending: PendingForward):
   const { request, exchange } = pending;
   const before = storedCandidate(pending)?.stored.metadata;
   if (!before?.isOfClient || before.status !== metadata.status) return;
+  if (before.fallback !== metadata.fallback) return;
   const names = silentlyVaryingBy(fieldsOf(before), fieldsOf(metadata));
   if (names.length === 0) return;
   const { site } = exchange;
@@ -148,6 +152,7 @@ function unstored(
   const sent = hasIt ? notModified(withoutBody(new Headers(headers))) : response;
   const isForOne =
     ofOneClient.has(rule) ||
+    metadata.fallback !== undefined ||
     arePersonal(fieldsForOneClient(headers, metadata, pending), metadata, request.route) ||
     (!isPrivate(headers) && namesClient(headers, metadata, request));
   const mayBeOwn = isPersonal(request) || headers.has("set-cookie");
