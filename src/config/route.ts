@@ -165,11 +165,6 @@ export function originsOf({ origin, fallbackOrigins }: Route): readonly string[]
   return [origin, ...fallbackOrigins];
 }
 
-/** Returns whether requests of both routes go to the same origins. */
-export function haveSameOrigins(a: Route, b: Route): boolean {
-  return JSON.stringify(originsOf(a)) === JSON.stringify(originsOf(b));
-}
-
 function idleBesideBypass(route: WrittenRoute): readonly string[] {
   const written = Object.entries(route).filter(([, value]) => value !== undefined);
   return written.map(([field]) => field).filter((field) => !usedBesideBypass.has(field));

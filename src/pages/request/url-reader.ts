@@ -2,7 +2,6 @@
 // requests of a URL do not parse it again.
 import { BoundedMap } from "../../base/bounded-map.ts";
 import type { Config, Route } from "../../config/config.ts";
-import { haveSameOrigins } from "../../config/route.ts";
 import { compileHasCookie, withoutPosition } from "./cookies.ts";
 import { type KeyedUrl, type KeySettings, keyUrl } from "./key.ts";
 import type { MatchRoute, RouteMatch } from "./routes.ts";
@@ -70,7 +69,7 @@ export function compileUrlReader(site: SiteUrls): ReadUrl {
   const prefixOf = compilePrefixes(config);
   const { routes } = config;
   const isOneForAll = config.routes.length === 0;
-  const hasOthers = routes.some((route) => !haveSameOrigins(route, config.anywhere));
+  const origins = new Set([...config.routes, config.anywhere].map(({ origin }) => origin));
   const conditional = config.routes.flatMap((route) =>
     route.whenCookies ? [{ route, isMet: compileHasCookie(route.whenCookies) }] : [],
   );
@@ -94,7 +93,7 @@ export function compileUrlReader(site: SiteUrls): ReadUrl {
     const matched = (path: string) => matchRoute({ ...target, path }, other, met).route;
     const otherwise = isOneForAll
       ? undefined
-      : readOtherwise(target, route, { matched, hasOthers });
+      : readOtherwise(target, route, { matched, hasOthers: origins.size > 1 });
     const prefix = prefixOf(keyed.target.path);
     const read: UrlRead = {
       target,
@@ -140,7 +139,7 @@ interface Routes {
  */
 function readOtherwise(
   target: Target,
-  own: Route,
+  { name, origin }: Route,
   { matched, hasOthers }: Routes,
 ): OtherReading | undefined {
   const readings = readingsOf(target.path);
@@ -150,13 +149,13 @@ function readOtherwise(
   if (undecoded !== target.path) {
     // This reading is never refused, because both spellings are equivalent (RFC 3986 §6.2.2.2).
     const as = { path: undecoded, route: matched(undecoded) };
-    if (as.route.name !== own.name) elsewhere = { as, isRefused: false };
+    if (as.route.name !== name) elsewhere = { as, isRefused: false };
   }
   for (const reading of readings) {
     const route = matched(reading);
     const as = { path: reading, route };
-    if (!haveSameOrigins(route, own)) return { as, isRefused: true };
-    if (route.name !== own.name) elsewhere ??= { as, isRefused: false };
+    if (route.origin !== origin) return { as, isRefused: true };
+    if (route.name !== name) elsewhere ??= { as, isRefused: false };
   }
   return elsewhere;
 }

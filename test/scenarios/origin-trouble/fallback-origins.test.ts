@@ -1,5 +1,6 @@
 // Tests fallback origins: which requests reach them, when, and how long their answers are used.
 import { describe, expect, it } from "vitest";
+import { explained, explainToken } from "../../../testing/site/explained.ts";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { countsOf } from "../../../testing/site/counts-of.ts";
 import { type AskInit, idle, openSite, read, type Site } from "../../../testing/site/harness.ts";
@@ -182,16 +183,19 @@ describe("the failure of the first origin reaches the client", () => {
     expect(hostsAsked(site)).toEqual([]);
   });
 
-  it.each<[id: string, init: AskInit]>([
+  it.each<[id: string, init: AskInit, path?: string]>([
     ["POST", { method: "POST", body: "x" }],
     ["DELETE", { method: "DELETE" }],
     ["authorization", { headers: { authorization: "Bearer x" } }],
     ["a-session", { headers: { cookie: "session=1" } }],
     ["a-credential", { headers: { "x-api-key": "1" } }],
+    ["another-reading-of-the-path", {}, "//own/a"],
     ["if-match", { headers: { "if-match": '"1"' } }],
-  ])("if the request may be for one origin alone: %s", async (_, init) => {
-    const site = open({ first: () => page("broken", {}, 503) });
-    expect((await site.get("/a", init)).status).toBe(503);
+  ])("if the request may be for one origin alone: %s", async (_, init, path = "/a") => {
+    const { config, origin } = optionsFor({ first: () => page("broken", {}, 503) });
+    const own = { name: "own", match: "/own/*" };
+    const site = openSite({ config: { ...config, routes: [own, ...config.routes] }, origin });
+    expect((await site.get(path, init)).status).toBe(503);
     expect(hostsAsked(site)).toEqual(["origin"]);
   });
 
@@ -238,6 +242,31 @@ describe("the answer of a fallback origin", () => {
     site.clock.advance(11);
     expect((await site.get("/a")).text).toBe("back");
     expect(site.origin.last.fields.get("if-none-match")).toBeNull();
+  });
+
+  it("keeps its limit in the colo, for other isolates", async () => {
+    const near = open({ first: unreachable });
+    await near.get("/a");
+    const { clock, cache } = near;
+    const far = openSite({
+      ...optionsFor({ first: unreachable, mirror: unreachable }),
+      clock,
+      cache,
+    });
+    clock.advance(9);
+    expect((await far.get("/a")).cacheStatus).toContain("hit; ttl=1; detail=edge");
+    clock.advance(1.1);
+    expect((await far.get("/a")).status).toBe(502);
+  });
+
+  it("has no lifetime for a cache in front", async () => {
+    const mirror = () => page("mirror", cc("s-maxage=60", { "cdn-cache-control": "max-age=60" }));
+    const { config, origin } = optionsFor({ first: unreachable, mirror });
+    const site = openSite({ config: { ...config, cacheInFront: true }, origin });
+    for (const { head } of [await site.get("/a"), await site.get("/a")]) {
+      expect(head).toContain("cache-control: max-age=0\n");
+      expect(head).not.toContain("max-age=60");
+    }
   });
 
   it("is not renewed by a HEAD of the first origin", async () => {
@@ -344,6 +373,66 @@ describe("the order of a stale response and a fallback origin", () => {
     await site.settle();
     expect((await site.get("/a")).text).toBe("old");
     expect(hostsAsked(site)).not.toContain("mirror");
+  });
+});
+
+it("a client's directives do not let a fallback replace a fresh response", async () => {
+  const scripts: Scripts = { first: () => page("own", cc("max-age=600")) };
+  const site = open(scripts, { fallback: "origin", honourRequestDirectives: true });
+  await site.get("/a");
+  scripts.first = unreachable;
+  const wish = { headers: { "cache-control": "no-cache" } };
+  expect((await site.get("/a", wish)).text).toBe("own");
+  expect((await site.get("/a")).text).toBe("own");
+  expect(hostsAsked(site)).not.toContain("mirror");
+});
+
+it("a personal request has the whole timeout, because no fallback may answer it", async () => {
+  const gate = closedGate();
+  const slow = gate.opened.then(() => page("slow"));
+  const site = open({ first: (request) => Promise.race([slow, never(request)]) });
+  const answer = site.ask("/a", { headers: { cookie: "session=1" } }).then(read);
+  await pass(site.clock, 29);
+  gate.open();
+  expect((await answer).text).toBe("slow");
+});
+
+it("a fallback never renders a page in the context of a client", async () => {
+  const { config, origin } = optionsFor({ first: unreachable });
+  const handle = Object.assign(() => page("of ann"), { runsInCaller: true as const });
+  const site = openSite({ config, origin, handlers: { mirror: handle } });
+  expect((await site.get("/a")).status).toBe(502);
+});
+
+describe("explain", () => {
+  const env = { ADMIN_TOKEN: explainToken };
+
+  it.each([
+    { id: "stale", changes: {}, next: "answer stale in the origin's place" },
+    {
+      id: "origin",
+      changes: { fallback: "origin" as const },
+      next: "forward to a fallback origin",
+    },
+  ])("names the next step of the route's order: $id", async ({ changes, next }) => {
+    const scripts: Scripts = { first: () => page("old", cc("max-age=60, stale-if-error=600")) };
+    const site = openSite({ ...optionsFor(scripts, changes), env });
+    await site.get("/a");
+    site.clock.advance(61);
+    scripts.first = unreachable;
+    await shutOff(site);
+    expect((await explained(site, "/a")).next).toBe(next);
+    expect((await explained(site, "/b")).next).toBe("forward to a fallback origin");
+    const personal = { headers: { cookie: "session=1" } };
+    expect((await explained(site, "/b", personal)).next).toBe("refuse: the origin is down");
+    expect(hostsAsked(site)).toEqual([]);
+  });
+
+  it("gives the reason of the lifetime", async () => {
+    const site = openSite({ ...optionsFor({ first: unreachable }), env });
+    await site.get("/a");
+    const { look } = await explained(site, "/a");
+    expect(JSON.stringify(look)).toContain("purge.maxLagSeconds: a fallback origin sent it");
   });
 });
 
