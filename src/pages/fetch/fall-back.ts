@@ -1,11 +1,10 @@
 // Asks the fallback origins of a route while its first origin fails. They may lag behind the first, so
 // their answers have no validators, and are used for at most N seconds (`lifetime.ts`).
 import type { FetchResult } from "../../cache/flights.ts";
+import { originsOf } from "../../config/route.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { discardBody } from "../../cache/record/record.ts";
-import type { Fields } from "../../rules/fields.ts";
 import { isPersonal } from "../request/personal.ts";
-import type { LookupRequest } from "../request/plan.ts";
 import { bodiless } from "../respond/respond.ts";
 import { type PendingForward, questionOf, storedCandidate } from "../reuse/pending-forward.ts";
 import { decide, isAnswer, isWish } from "../reuse/may-answer.ts";
@@ -18,11 +17,13 @@ import { forwardSelecting, probeBehind } from "./forward.ts";
 
 /**
  * Returns whether a fallback origin may answer. A personal request never reaches one, because its
- * session belongs to the first origin. Its answer never replaces a response that still answers other requests.
+ * session belongs to the first origin. A handler that sees a client's context neither has nor is one. Its
+ * answer never replaces a response that still answers other requests.
  */
 export function mayFallBack(pending: PendingForward): boolean {
-  const { request } = pending;
+  const { request, exchange } = pending;
   if (request.route.fallbackOrigins.length === 0 || isPersonal(request)) return false;
+  if (originsOf(request.route).some(exchange.site.runsInCaller)) return false;
   const kept = storedCandidate(pending);
   if (kept === undefined) return true;
   const verdict = decide(kept, questionOf(pending));
@@ -52,9 +53,10 @@ export async function fallBack(
   const { decision } = exchange;
   const { forwardStatus, originTookMs } = decision;
   for (const origin of pending.request.route.fallbackOrigins) {
-    const asked = requestTo(origin, pending.request);
-    if (isLeftOut({ ...pending, request: asked })) continue;
-    const { answer, request } = await forwardSelecting({ ...pending, request: asked }, []);
+    const route = { ...pending.request.route, origin, isFallback: true };
+    const asked = { ...pending, request: { ...pending.request, route } };
+    if (isDown(asked)) continue;
+    const { answer, request } = await forwardSelecting(asked, []);
     if (answer.kind === "failed") {
       decision.heardNothing();
       continue;
@@ -77,27 +79,12 @@ export async function fallBack(
   return undefined;
 }
 
-/**
- * Returns the request for a fallback origin, without the client's range: the client may have the other
- * ranges from the first origin (RFC 9110 §14.2).
- */
-function requestTo(origin: string, request: LookupRequest): LookupRequest {
-  const { conditions: own } = request;
-  const isOfRange = (name: string) => name === "range" || name === "if-range";
-  const conditions: Fields = {
-    get: (name) => (isOfRange(name) ? null : own.get(name)),
-    has: (name) => !isOfRange(name) && own.has(name),
-  };
-  return { ...request, conditions, route: { ...request.route, origin, isFallback: true } };
-}
-
-/** Returns whether the origin is shut off, or would see the context of a client. Begins a due probe. */
-function isLeftOut({ request, exchange, key }: PagePlace): boolean {
-  const { originHealth, runsInCaller } = exchange.site;
-  if (runsInCaller(request.route.origin)) return true;
+/** Returns whether the origin is shut off. Begins a due probe. */
+function isDown({ request, exchange, key }: PagePlace): boolean {
+  const { originHealth, nowAtMs } = exchange.site;
   const page = { route: request.route, key };
   if (originHealth.kindOf(page) !== "down") return false;
-  const state = originHealth.ask(page, exchange.nowAtMs());
+  const state = originHealth.ask(page, nowAtMs());
   if (state.kind === "down" && state.isProbe) probeBehind(request, exchange);
   return true;
 }

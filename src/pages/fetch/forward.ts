@@ -81,18 +81,16 @@ export async function forwardAsked(
   added: readonly FieldLine[],
   context: Context,
 ): Promise<ForwardResult> {
-  const { conditions } = request;
+  const { conditions, key, route, target, method, isAnonymous } = request;
   // RFC 9110 §13.2.2: conditions take precedence over a range. This cache evaluates them against
   // the whole response, so the range is omitted.
   const isConditional = conditions.has("if-none-match") || conditions.has("if-modified-since");
   const isSliced = added.some(([name]) => name === "range");
-  const part = (isConditional || isSliced ? [] : ["range", "if-range"]).flatMap(
-    (name): FieldLine[] => {
-      const value = conditions.get(name);
-      return value === null ? [] : [[name, value]];
-    },
-  );
-  const { key, route, target, method, isAnonymous } = request;
+  const omitsRange = isConditional || isSliced || route.isFallback;
+  const part = (omitsRange ? [] : ["range", "if-range"]).flatMap((name): FieldLine[] => {
+    const value = conditions.get(name);
+    return value === null ? [] : [[name, value]];
+  });
   const trace = traceFields(conditions, newSpanId);
   const headers = request.forwarded.toHeaders([...added, ...part, ...trace]);
   const isWhole = part.length === 0 && !isSliced;

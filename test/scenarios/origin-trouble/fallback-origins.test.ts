@@ -397,11 +397,17 @@ it("a personal request has the whole timeout, because no fallback may answer it"
   expect((await answer).text).toBe("slow");
 });
 
-it("a fallback never renders a page in the context of a client", async () => {
+it("a handler that sees a client's context neither is nor has a fallback", async () => {
   const { config, origin } = optionsFor({ first: unreachable });
-  const handle = Object.assign(() => page("of ann"), { runsInCaller: true as const });
-  const site = openSite({ config, origin, handlers: { mirror: handle } });
-  expect((await site.get("/a")).status).toBe(502);
+  const inCaller = { runsInCaller: true as const };
+  const mirror = Object.assign(() => page("of ann"), inCaller);
+  const isFallback = openSite({ config, origin, handlers: { mirror } });
+  const hasFallback = openSite({
+    config,
+    origin,
+    handlers: { default: Object.assign(unreachable, inCaller) },
+  });
+  for (const site of [isFallback, hasFallback]) expect((await site.get("/a")).status).toBe(502);
 });
 
 describe("explain", () => {
@@ -457,7 +463,12 @@ describe("bodies of two origins are never mixed", () => {
     const { status, text } = await site.get("/a", { headers });
     expect([status, text.length]).toEqual([200, body.length]);
     expect(site.origin.last.fields.get("range")).toBeNull();
-    expect((await site.get("/b", { headers: { range: "bytes=5-" } })).status).toBe(200);
+    const stored = await site.get("/a", { headers: { range: "bytes=5-" } });
+    expect([stored.status, stored.cacheStatus]).toEqual([200, expect.stringContaining("hit")]);
+    site.clock.advance(11);
+    site.origin.script = ofRange;
+    await site.get("/a", { headers: { range: "bytes=0-9" } });
+    expect(site.origin.last.fields.get("range")).toMatch(/^bytes=0-/);
   });
 
   it("a body of the first origin that breaks off is not continued by the fallback", async () => {
