@@ -47,7 +47,7 @@ export function storingOf(
     hasUse: true,
   });
   if (verdict.kind === "refused") return { kind: "refused", rule: verdict.rule };
-  const statedBy = statedByOf(fields, governing.source);
+  const statedBy = statedByOf(fields, governing.field);
   if (governing.directives.noCache === true) return { kind: "validated", statedBy };
   const seconds = explicitLifetimeSeconds({ governing, fields, receivedAtMs });
   if (seconds === "unstated") return { kind: "unstated" };
@@ -67,11 +67,8 @@ function withoutAnalyticsCookies(headers: Headers): Fields {
   return fields;
 }
 
-function statedByOf(fields: Fields, source: "targeted" | "cache-control"): string {
-  const names =
-    source === "targeted"
-      ? ["CDN-Cache-Control", "Surrogate-Control"]
-      : ["Cache-Control", "Expires"];
-  const name = names.find((one) => fields.has(one)) ?? "Cache-Control";
+function statedByOf(fields: Fields, field: string): string {
+  const isByExpires = !fields.has(field) && fields.has("Expires");
+  const name = isByExpires ? "Expires" : field;
   return `${name}: ${(fields.get(name) ?? "").slice(0, 80)}`;
 }

@@ -135,6 +135,21 @@ export const fieldNames = v.pipe(
   each((name) => !name.includes("*"), 'must contain whole names, without "*"'),
 );
 
+/**
+ * A target list. Cache-Control always comes last, and Surrogate-Control has a grammar of its own.
+ */
+export const targets = v.pipe(
+  fieldNames,
+  each(
+    (name) => /.-cache-control$/i.test(name),
+    'has a name that is no targeted field: write names that end in "-Cache-Control" (RFC 9213); Surrogate-Control and Cache-Control follow the list by themselves',
+  ),
+  v.check(
+    (names) => new Set(names.map((name) => name.toLowerCase())).size === names.length,
+    "has a name twice; the first field that is present decides, so remove the second",
+  ),
+);
+
 /** Fields that this option cannot list, because the cache has other rules for them. */
 const withOwnRules: readonly string[] = ["authorization", "cookie"];
 

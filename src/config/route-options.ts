@@ -71,6 +71,22 @@ const methods = v.pipe(
   ),
 );
 
+const originName = text("bucket");
+
+/** The first origin, and its fallbacks. */
+const originList = v.pipe(
+  list(originName),
+  v.minLength<readonly string[], 1, string>(1, "is empty; write a name of origins"),
+  v.maxLength<readonly string[], 3, string>(
+    3,
+    "has more than three names, and a client would wait for each; remove the last ones",
+  ),
+  v.check(
+    (names) => new Set(names).size === names.length,
+    "has a name twice; an origin that fails is not asked again, so remove the second",
+  ),
+);
+
 const settings = fields("a route", {
   methods,
   when: strictly("when", {
@@ -78,7 +94,11 @@ const settings = fields("a route", {
   } satisfies FormsOf<WrittenWhen>),
   bypass: yesOrNo,
   mode: v.picklist(["default", "override"], 'must be "default" or "override"'),
-  origin: text("bucket"),
+  origin: v.union(
+    [originName, originList],
+    'must be a name of origins, such as "bucket", or a list, such as ["default", "mirror"]',
+  ),
+  fallback: v.picklist(["stale", "origin"], 'must be "stale" or "origin"'),
   fresh: v.union(
     [duration, lifetimes(duration, 200, '{ 200: "60s" }')],
     'must be a duration such as "5m", or durations by status such as { 200: "60s" }',

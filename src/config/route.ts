@@ -1,5 +1,4 @@
 // Resolves a route of a configuration and fills in the defaults.
-import { defaultMaxLagSeconds } from "./schema.ts";
 import {
   CredentialFields,
   type CredentialNames,
@@ -8,6 +7,7 @@ import {
 import { durationSeconds } from "./duration.ts";
 import { readPattern, type RoutePattern } from "./route-pattern.ts";
 import { type TierName, tierNames } from "./tier-names.ts";
+import { cdnCacheControl } from "../rules/cache-control.ts";
 import type { WrittenConfig } from "./written.ts";
 import type { WrittenRoute } from "./written-route.ts";
 
@@ -17,8 +17,11 @@ export type Route = Readonly<ReturnType<typeof resolvedRoute>>;
 /** General settings that a route inherits, most of which it may override. */
 type InheritedSettings = Pick<
   WrittenConfig,
-  "anonymous" | "credentialFields" | "heuristics" | "honourRequestDirectives" | "purge"
+  "anonymous" | "credentialFields" | "heuristics" | "honourRequestDirectives" | "purge" | "targets"
 >;
+
+/** Default N of the purge protocol. */
+export const defaultMaxLagSeconds = 10;
 
 const htmlFirst = "text/html,application/xhtml+xml,*/*;q=0.8";
 
@@ -26,6 +29,9 @@ const htmlFirst = "text/html,application/xhtml+xml,*/*;q=0.8";
 export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
   const { heuristics = false, honourRequestDirectives = false, purge } = general;
   const { fresh, tags } = route;
+  const [origin = "default", ...fallbackOrigins] = [route.origin ?? []].flat();
+  const { targets = [] } = general;
+  const namesCdn = lowerCased(targets).includes(cdnCacheControl.toLowerCase());
   const match: readonly RoutePattern[] = [route.match].flat().map(readPattern);
   const lagSeconds = route.purge?.maxLagSeconds ?? purge?.maxLagSeconds ?? defaultMaxLagSeconds;
   const tiers: readonly TierName[] = tierNames.filter(
@@ -44,7 +50,13 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     /** `override`: the route's lifetimes precede the origin's. */
     mode: route.mode ?? "default",
     /** A name in `origins`; `default` is `ORIGIN_URL` or the binding `ORIGIN`. */
-    origin: route.origin ?? "default",
+    origin,
+    /** The origins that requests may go to while the first fails, in order. */
+    fallbackOrigins,
+    /** Whether a fallback origin precedes a stale response. */
+    fallsBackFirst: route.fallback === "origin",
+    /** Whether `origin` is a fallback, on the route of a request to it. */
+    isFallback: false as boolean,
     /** `fresh` as a single duration, which applies to heuristically cacheable statuses except errors. */
     freshSeconds: typeof fresh === "string" ? durationSeconds(fresh) : undefined,
     /** `fresh` by status; empty if it is a single duration or unset. */
@@ -53,6 +65,8 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     negativeByStatus: byStatus(route.negative ?? {}, (text) =>
       text === "origin" ? text : secondsOf(text),
     ),
+    /** The targeted fields, in order (RFC 9213 §2.2). */
+    targets: namesCdn ? targets : [...targets, cdnCacheControl],
     /** Whether to guess a lifetime that neither the origin nor the route gives (RFC 9111 §4.2.2). */
     heuristics,
     staleWhileRevalidateSeconds: durationSeconds(route.staleWhileRevalidate) ?? 0,
@@ -144,6 +158,11 @@ export function isPassedBy({
   readonly methods?: readonly string[] | undefined;
 }): boolean {
   return bypass === true || methods?.includes("GET") === false;
+}
+
+/** Returns the first origin of a route, and its fallbacks. */
+export function originsOf({ origin, fallbackOrigins }: Route): readonly string[] {
+  return [origin, ...fallbackOrigins];
 }
 
 function idleBesideBypass(route: WrittenRoute): readonly string[] {

@@ -16,10 +16,12 @@ import {
   secondsToADay,
   settleSeconds,
   strictly,
+  targets,
   text,
   yesOrNo,
 } from "./forms.ts";
 import { routeInput } from "./route-options.ts";
+import { defaultMaxLagSeconds, isPassedBy } from "./route.ts";
 import { readPattern } from "./route-pattern.ts";
 import { reach, tierNames, tierScopes } from "./tier-names.ts";
 import { metricsInput } from "./metrics-schema.ts";
@@ -59,9 +61,6 @@ const purgeInput = fields("purge", {
   readReplicas: yesOrNo,
   settleSeconds,
 } satisfies FormsOf<WrittenPurge>);
-
-/** Default N of the purge protocol. */
-export const defaultMaxLagSeconds = 10;
 
 /** Returns A, the allowance for clock errors within a colo and for replica lag. */
 export function allowanceSecondsOf(purge: WrittenPurge): number {
@@ -131,6 +130,7 @@ const settings = fields("the configuration", {
   credentialFields,
   anonymous,
   tagFields: fieldNames,
+  targets,
   heuristics: yesOrNo,
   honourRequestDirectives: yesOrNo,
   cacheInFront: yesOrNo,
@@ -196,7 +196,7 @@ export const configInput = v.pipe(
     );
     const seen = new Set<string>();
     for (const [index, route] of routes.entries()) {
-      const { name, origin: named = "default" } = route;
+      const { name } = route;
       const sayOf = (field: string, message: string) => say(["routes", index, field], message);
       checkLag(["routes", index, "purge", "maxLagSeconds"], route.purge?.maxLagSeconds);
       if (everythingAt >= 0 && index > everythingAt) {
@@ -207,8 +207,10 @@ export const configInput = v.pipe(
       }
       if (seen.has(name)) sayOf("name", "is used twice; give each route a unique name");
       seen.add(name);
-      const isKnown = named === "default" || Object.hasOwn(origins, named);
-      if (!isKnown) sayOf("origin", `"${named}" is not in origins; add it there`);
+      for (const named of [route.origin ?? "default"].flat()) {
+        const isKnown = named === "default" || Object.hasOwn(origins, named);
+        if (!isKnown) sayOf("origin", `"${named}" is not in origins; add it there`);
+      }
       checkAlone(route, sayOf);
     }
   }),
@@ -235,6 +237,19 @@ function checkAlone(
   }
   if (route.when !== undefined && route.bypass !== true) {
     say("when", "needs bypass: true");
+  }
+  const hasFallback = [route.origin ?? []].flat().length > 1;
+  if (hasFallback && isPassedBy(route)) {
+    say(
+      "origin",
+      "has fallbacks, but requests that bypass the cache have none: a session or a change belongs to one origin; write one name",
+    );
+  }
+  if (route.fallback !== undefined && !hasFallback) {
+    say(
+      "fallback",
+      'needs fallback origins; write a list in origin, such as ["default", "mirror"]',
+    );
   }
   if (route.mode === "override" && route.fresh === undefined) {
     say("mode", '"override" needs a lifetime; add fresh');

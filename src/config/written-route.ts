@@ -53,8 +53,19 @@ export interface WrittenRoute {
    * @example mode: "override"
    */
   readonly mode?: "default" | "override" | undefined;
-  /** A name in `origins`. Default: `"default"`. @example origin: "bucket" */
-  readonly origin?: string | undefined;
+  /**
+   * A name in `origins`, or a list of up to three: the others are fallbacks, in order, while the first
+   * fails. Default: `"default"`.
+   * @example origin: "bucket"
+   * @example origin: ["default", "mirror"]
+   */
+  readonly origin?: string | readonly string[] | undefined;
+  /**
+   * Source of the answer while the first origin fails: `"stale"` prefers a stale response, and `"origin"` a
+   * fallback origin. Needs a list in `origin`. Default: `"stale"`.
+   * @example fallback: "origin"
+   */
+  readonly fallback?: "stale" | "origin" | undefined;
   /**
    * Lifetime if the origin gives none. A single duration is for cacheable responses that are not
    * errors. Default: none.

@@ -75,6 +75,12 @@ export interface WrittenConfig {
    */
   readonly tagFields?: readonly string[] | undefined;
   /**
+   * Targeted fields that precede `Cache-Control`, in order (RFC 9213 §2.2). `CDN-Cache-Control` comes
+   * last unless the list names it. Default: `["CDN-Cache-Control"]`.
+   * @example targets: ["Vercel-CDN-Cache-Control"]
+   */
+  readonly targets?: readonly string[] | undefined;
+  /**
    * Guesses a lifetime if none is stated: a tenth of the time since Last-Modified, at most a day
    * (RFC 9111 §4.2.2). Default: `false`.
    * @example heuristics: true

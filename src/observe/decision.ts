@@ -117,6 +117,8 @@ export class Decision implements Handling {
   unverified = false;
   /** Whether the origin's answer is stored. */
   stored = false;
+  /** The name of the fallback origin that answered; `undefined` if none did. */
+  fallback: string | undefined = undefined;
   /** Why the origin's answer is not stored. */
   refused: RuleAndNames | undefined = undefined;
   changes: readonly TierChange[] = none;

@@ -93,6 +93,7 @@ export class Metrics {
     this.#absentInMemory += decision.absentInMemory;
     const { route, refused, lateBytes } = decision;
     if (refused !== undefined) this.add("refusals", [route, refused.rule]);
+    if (decision.fallback !== undefined) this.add("fallbackAnswers", [route]);
     if (lateBytes > 0 && !decision.isRefresh) this.#lateBytes(decision, lateBytes);
     for (const { tier, kind, tookMs } of decision.lookups) {
       this.add("tierReads", [tier, kind]);

@@ -174,6 +174,7 @@ function requestLine(decision: Decision, about: AboutRequest): LogLine {
     "tidemark.purge": purge?.position,
     "tidemark.ttl_seconds": tier === undefined ? undefined : decision.ttlSeconds,
     "tidemark.body_bytes": decision.bodyBytes,
+    "tidemark.fallback": decision.fallback,
     "tidemark.origin_status": decision.forwardStatus,
     "tidemark.origin_ms": decision.originTookMs,
     "tidemark.body_ms": decision.bodyTookMs,

@@ -57,6 +57,7 @@ export const families = {
   ),
   negativeHits: counter("negative_hits", ["route"], "Hits that answered with a stored error"),
   staleIfError: counter("stale_if_error", ["route"], "Stale answers because the origin failed"),
+  fallbackAnswers: counter("fallback_answers", ["route"], "Answers of a fallback origin"),
   unverified: counter(
     "unverified",
     ["route"],

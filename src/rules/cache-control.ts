@@ -260,16 +260,33 @@ export interface GoverningDirectives {
    * `Cache-Control` still applies.
    */
   readonly source: "targeted" | "cache-control";
+  /** The name of the governing field. */
+  readonly field: string;
 }
 
-export function governingDirectives(fields: Fields): GoverningDirectives {
-  const targeted = targetedDirectives(fields.get("cdn-cache-control"));
-  if (targeted !== undefined) return { directives: targeted, source: "targeted" };
+/** The targeted field of all CDNs (RFC 9213 §3.1). */
+export const cdnCacheControl = "CDN-Cache-Control";
+
+/**
+ * Returns the directives of the first field of the target list that is present and valid (RFC 9213
+ * §2.2), or else of Surrogate-Control, or else of Cache-Control.
+ *
+ * @param targets the names of targeted fields, in order
+ */
+export function governingDirectives(
+  fields: Fields,
+  targets: readonly string[] = [cdnCacheControl],
+): GoverningDirectives {
+  for (const field of targets) {
+    const targeted = targetedDirectives(fields.get(field.toLowerCase()));
+    if (targeted !== undefined) return { directives: targeted, source: "targeted", field };
+  }
   const directives = responseDirectives(fields);
   const surrogate = surrogateDirectives(fields.get("surrogate-control"));
-  if (surrogate.length === 0) return { directives, source: "cache-control" };
+  if (surrogate.length === 0)
+    return { directives, source: "cache-control", field: "Cache-Control" };
   const governing = alsoPrivate(asResponseDirectives(surrogate), directives);
-  return { directives: governing, source: "targeted" };
+  return { directives: governing, source: "targeted", field: "Surrogate-Control" };
 }
 
 /**

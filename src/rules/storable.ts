@@ -180,14 +180,14 @@ const forProxiesOnly: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Fields for every recipient. `Connection` must not name them (RFC 9110 §7.6.1). If it does, they
+ * Fields for every recipient, besides targeted ones. `Connection` must not name them (RFC 9110 §7.6.1). If it does, they
  * are kept.
  */
 const endToEnd: ReadonlySet<string> = new Set(
-  "age authorization cache-control cdn-cache-control cookie date etag expires set-cookie vary".split(
-    " ",
-  ),
+  "age authorization cache-control cookie date etag expires set-cookie vary".split(" "),
 );
+
+const isEndToEnd = (name: string) => endToEnd.has(name) || name.endsWith("-cache-control");
 
 /**
  * Returns the names, in lower case, of the fields that must be dropped before a message is
@@ -197,7 +197,7 @@ export function connectionFields(fields: Headers): ReadonlySet<string> {
   const nominated = fields.get("connection")?.toLowerCase().split(",") ?? [];
   const isChunked = fields.has("transfer-encoding");
   if (nominated.length === 0 && !isChunked) return hopByHop;
-  const own = nominated.map((name) => name.trim()).filter((name) => !endToEnd.has(name));
+  const own = nominated.map((name) => name.trim()).filter((name) => !isEndToEnd(name));
   // RFC 9112 §6.3: Transfer-Encoding overrides Content-Length.
   return new Set([...hopByHop, ...own, ...(isChunked ? ["content-length"] : [])]);
 }

@@ -47,9 +47,13 @@ describe("defineConfig", () => {
       bypass: false,
       mode: "default",
       origin: "default",
+      fallbackOrigins: [],
+      fallsBackFirst: false,
+      isFallback: false,
       freshSeconds: undefined,
       freshSecondsByStatus: new Map(),
       negativeByStatus: new Map(),
+      targets: ["CDN-Cache-Control"],
       heuristics: false,
       staleWhileRevalidateSeconds: 0,
       staleIfErrorSeconds: 0,
@@ -84,6 +88,16 @@ describe("defineConfig", () => {
     });
   });
 
+  it.each([
+    [["Vercel-CDN-Cache-Control"], ["Vercel-CDN-Cache-Control", "CDN-Cache-Control"]],
+    [
+      ["cdn-cache-control", "b-cache-control"],
+      ["cdn-cache-control", "b-cache-control"],
+    ],
+  ])("adds CDN-Cache-Control to a target list that lacks it: %j", (targets, resolved) => {
+    expect(defineConfig({ targets }).anywhere.targets).toEqual(resolved);
+  });
+
   const lists = { headers: ["X-B", "x-a"], cookies: ["b", "a"], cf: ["country", "colo"] };
 
   it.each([
@@ -104,6 +118,7 @@ describe("defineConfig", () => {
     ],
     [{ admission: "second-ask", tiers: ["edge", "shared"] }, { admission: "second-ask" }],
     [{ origin: "default" }, { origin: "default" }],
+    [{ origin: ["default"] }, { origin: "default", fallbackOrigins: [] }],
   ])("resolves the route options %j", (changes, resolved) => {
     expect(defineConfig(route(changes) as WrittenConfig).routes[0]).toMatchObject(resolved);
   });

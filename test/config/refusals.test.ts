@@ -59,6 +59,9 @@ describe("an invalid configuration", () => {
   const twice = ["/a", "/b"].map((match) => ({ name: "a", match }));
   const origin = (url: string) => ({ origins: { a: { url } } });
   const noOrigin = "origins.a.url: is not an origin";
+  const isNoTarget =
+    'targets: has a name that is no targeted field: write names that end in "-Cache-Control" (RFC 9213); ' +
+    "Surrogate-Control and Cache-Control follow the list by themselves";
   const isPath = "operatorPath: must be a slash and 1 to 64 small letters, digits, - or _";
   it.each<[written: unknown, says: string]>([
     [null, "at the top: must be an object, but is null"],
@@ -117,6 +120,14 @@ describe("an invalid configuration", () => {
     ],
     [{ cookies: { harmful: [] } }, 'cookies: "harmful" is not a field of cookies'],
     [{ tagFields: ["x:y"] }, "tagFields: has a name that no header field can have"],
+    ...["surrogate-control", "Cache-Control", "-cache-control", "edge-control"].map(
+      (name): [unknown, string] => [{ targets: ["A-Cache-Control", name] }, isNoTarget],
+    ),
+    [
+      { targets: ["A-Cache-Control", "a-cache-control"] },
+      "targets: has a name twice; the first field that is present decides, so remove the second",
+    ],
+    [{ targets: ["a:b-cache-control"] }, "targets: has a name that no header field can have"],
     [{ rewriteLocations: "no" }, "rewriteLocations: must be true or false"],
     [{ heuristics: "on" }, "heuristics: must be true or false"],
     [{ cacheInFront: 1 }, "cacheInFront: must be true or false"],

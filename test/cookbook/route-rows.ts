@@ -157,6 +157,23 @@ export const routeRows: readonly Row[] = [
     ],
   },
   {
+    recipe: "A second origin while the first is down",
+    origin: ({ url }, nth) =>
+      url.startsWith("https://mirror.example/") || nth === 1
+        ? page(`page ${nth}`)
+        : page("down", {}, 503),
+    steps: [
+      { path: "/", sees: `${stored} | page 1` },
+      { passSeconds: 2 * 3_600 - 1 },
+      { path: "/", sees: "fwd=stale; fwd-status=503; detail=stale-if-error | page 1" },
+      { passSeconds: 1 },
+      { path: "/", sees: "fwd=uri-miss; collapsed | page 5" },
+      { path: "/", sees: `${hit} | page 5` },
+      { passSeconds: 10 },
+      { path: "/", sees: "fwd=uri-miss; stored; detail=fallback | page 7" },
+    ],
+  },
+  {
     recipe: "Strip UTM and other tracking parameters",
     steps: [
       { path: "/a?utm_source=mail&fbclid=1", sees: `${stored} | /a 1` },
@@ -309,6 +326,14 @@ export const routeRows: readonly Row[] = [
       { path: "/", sees: "fwd=uri-miss; detail=no-use | day 3" },
       { passSeconds: 0.5 },
       { path: "/", sees: `${stored} | day 4` },
+    ],
+  },
+  {
+    recipe: "Keep the headers of your last CDN",
+    origin: () => page("page", cc("no-store", { "vercel-cdn-cache-control": "max-age=60" })),
+    steps: [
+      { path: "/", sees: `${stored} | page` },
+      { path: "/", sees: `${hit} | page` },
     ],
   },
   {

@@ -195,6 +195,7 @@ const searches: Readonly<Record<string, string>> = {
   "videos-maps-and-downloads": "video seek range",
   "cache-for-a-year-and-purge-by-tag": "cache one year",
   "serve-stale-pages-while-the-origin-is-down": "origin down stale",
+  "a-second-origin-while-the-first-is-down": "second origin mirror",
   "strip-utm-and-other-tracking-parameters": "utm_source",
   cors: "cors",
   "ban-by-pattern-wildcard-or-prefix": "ban wildcard",
@@ -208,6 +209,7 @@ const searches: Readonly<Record<string, string>> = {
   "preview-and-draft-mode": "draft preview",
   "two-sites-in-one-worker": "two sites",
   "a-page-that-changes-at-midnight": "expire at midnight",
+  "keep-the-headers-of-your-last-cdn": "vercel cdn-cache-control",
   "release-new-assets": "assets hash immutable",
 };
 

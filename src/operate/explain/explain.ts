@@ -8,6 +8,7 @@ import { cacheStatus } from "../../rules/cache-status.ts";
 import { unreachable } from "../../base/unreachable.ts";
 import { Decision } from "../../observe/decision.ts";
 import { mayCollapse } from "../../pages/fetch/answer-from-origin.ts";
+import { isPassedOver, mayFallBack } from "../../pages/fetch/fall-back.ts";
 import { standIn } from "../../pages/fetch/instead-of-origin.ts";
 import { type LookupRequest, type PassedRequest, plan } from "../../pages/request/plan.ts";
 import { compileRoutes } from "../../pages/request/routes.ts";
@@ -226,20 +227,23 @@ async function nextOf({ verdict, found, lookup }: EndedLookup): Promise<NextStep
   const { exchange, request, key } = lookup;
   const { site } = exchange;
   const health = site.originHealth.kindOf(request);
-  if (health !== "well") {
-    const why =
-      verdict.kind === "validate"
-        ? { validating: verdict.candidate }
-        : { fallback: verdict.kind === "forward" ? verdict.fallback : undefined };
-    const stale = await standIn(pendingForward(lookup, found?.candidate, why), "none");
+  const why =
+    verdict.kind === "validate"
+      ? { validating: verdict.candidate }
+      : { fallback: verdict.kind === "forward" ? verdict.fallback : undefined };
+  const pending = pendingForward(lookup, found?.candidate, why);
+  const isElsewhere = mayFallBack(pending);
+  if (health !== "well" && !(isElsewhere && request.route.fallsBackFirst)) {
+    const stale = await standIn(pending, "none");
     if (stale !== undefined) {
       discardBody(stale.candidate.stored);
       return "answer stale in the origin's place";
     }
-    if (health === "down") return "refuse: the origin is down";
+    if (health === "down" && !isElsewhere) return "refuse: the origin is down";
   }
   const isUnderWay = site.flights.get(key.text, exchange.nowAtMs()) !== undefined;
   if (isUnderWay && mayCollapse(lookup)) return "wait for the forward that is under way";
+  if (isPassedOver(pending)) return "forward to a fallback origin";
   return verdict.kind === "validate" ? "validate" : "forward";
 }
 

@@ -14,6 +14,7 @@ export type NextStep =
   | "answer stale"
   | "answer stale in the origin's place"
   | "forward"
+  | "forward to a fallback origin"
   | "validate"
   | "wait for the forward that is under way"
   | "refuse: only-if-cached"

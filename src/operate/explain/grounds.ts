@@ -6,7 +6,11 @@ import { explicitLifetimeSeconds } from "../../rules/freshness.ts";
 import type { PassRule } from "../../pages/request/plan.ts";
 import type { OtherReading } from "../../pages/request/url-reader.ts";
 import type { Decider } from "../../pages/reuse/may-answer.ts";
-import { assignedLifetimeSeconds, termsOf } from "../../pages/stored/lifetime.ts";
+import {
+  assignedLifetimeSeconds,
+  fallbackSecondsMax,
+  termsOf,
+} from "../../pages/stored/lifetime.ts";
 import type { StoreRefusal } from "../../pages/storing/refusal.ts";
 import type { StoredMetadata } from "../../pages/stored/stored-response.ts";
 
@@ -274,6 +278,9 @@ export function lifetimeSource(metadata: StoredMetadata, route: Route): string {
   if (metadata.lifetimeSecondsMax === lifetimeSeconds && lifetimeSecondsMax !== undefined) {
     return "purge.settleSeconds: it was requested soon after a purge that covers it";
   }
+  if (lifetimeSeconds === fallbackSecondsMax(route, metadata)) {
+    return "purge.maxLagSeconds: a fallback origin sent it";
+  }
   const explicit = explicitLifetimeSeconds({ governing, fields, receivedAtMs });
   const assigned = assignedLifetimeSeconds(route, metadata, governing);
   const isRouteFirst = route.mode === "override" || explicit === "unstated";
@@ -287,12 +294,7 @@ export function lifetimeSource(metadata: StoredMetadata, route: Route): string {
       : "none: neither the response nor its route gives one";
   }
   const { sMaxageSeconds, maxAgeSeconds } = governing.directives;
-  const field = fieldThatGoverns(governing.source, fields.has("cdn-cache-control"));
+  const { field } = governing;
   if (sMaxageSeconds !== undefined) return `s-maxage in ${field}`;
   return maxAgeSeconds !== undefined ? `max-age in ${field}` : "Expires";
-}
-
-function fieldThatGoverns(source: "targeted" | "cache-control", hasCdn: boolean): string {
-  if (source === "cache-control") return "Cache-Control";
-  return hasCdn ? "CDN-Cache-Control" : "Surrogate-Control";
 }

@@ -198,6 +198,8 @@ const nextSentences: Readonly<Record<NextStep, string>> = {
   "answer stale in the origin's place":
     "The origin, or this page of it, has just failed. A stale response answers, and Tidemark does not contact the origin.",
   forward: "Tidemark forwards the request to the origin.",
+  "forward to a fallback origin":
+    "The origin is shut off, so Tidemark forwards the request to a fallback origin.",
   validate: "Tidemark asks the origin whether the stored response is still valid.",
   "wait for the forward that is under way":
     "The origin is answering another request for it now. This request waits for that answer.",

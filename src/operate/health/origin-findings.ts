@@ -50,7 +50,7 @@ function down(name: string, trouble: OriginTrouble, state: SiteState): Finding {
     code: "origin-down",
     level: "critical",
     about: aboutOf(name),
-    what: `Origin ${JSON.stringify(name)} is shut off: cacheable requests without a stored response get 503. ${probing}`,
+    what: `Origin ${JSON.stringify(name)} is shut off: cacheable requests without a stored response or a fallback origin get 503. ${probing}`,
     since: isoOf(trouble.sinceAtMs),
     cause: "Requests for several of its paths failed, and then a probe failed.",
     remedy: `${checkIt} A probe notices when the origin answers again.`,

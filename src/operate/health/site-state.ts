@@ -20,6 +20,7 @@ import {
   withLimit,
 } from "../../remote/redis/database-info.ts";
 import type { RedisClient } from "../../remote/redis/redis-client.ts";
+import { originsOf } from "../../config/route.ts";
 import { whyOf } from "../../remote/trouble.ts";
 import type { Requester } from "../../purge/view/view.ts";
 import type { Hook } from "../../hooks/port/hook.ts";
@@ -146,7 +147,7 @@ export function lookHere({ environment, cache, site, data, probe }: HealthSettin
     ],
     view: purging && viewLooked(purging.view),
     hints: purging?.hints?.state,
-    originNames: [...new Set([...config.routes, config.anywhere].map(({ origin }) => origin))],
+    originNames: [...new Set([...config.routes, config.anywhere].flatMap(originsOf))],
     usableOrigins: new Set(environment.origins.keys()),
     originsShutOff: originHealth.shutOff,
     originTroubles: originHealth.troubles,

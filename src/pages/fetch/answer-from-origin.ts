@@ -37,7 +37,9 @@ import {
   staleInstead,
 } from "./instead-of-origin.ts";
 import { lead } from "./lead.ts";
-import { probeBehind, refreshBehind, startFill, startRefresh } from "./refresh.ts";
+import { mayFallBack } from "./fall-back.ts";
+import { probeBehind } from "./forward.ts";
+import { refreshBehind, startFill, startRefresh } from "./refresh.ts";
 import { leaderTurn } from "./global-lease.ts";
 import { patiently } from "../../base/timeouts.ts";
 
@@ -334,7 +336,7 @@ function begun(pending: PendingForward): ForwardFlight {
 
 /**
  * Answers while the origin is down, with a stored response or else with an error page. For a page
- * that has just failed, answers only with a stored response.
+ * that has just failed, or that a fallback origin may have, answers only with a stored response.
  *
  * @returns `undefined` if the request must be forwarded
  */
@@ -347,6 +349,8 @@ async function withoutAsking(
   if (state.kind === "well") return undefined;
   const isDown = state.kind === "down";
   if (isDown && state.isProbe) probeBehind(request, exchange);
+  const isElsewhere = mayFallBack(pending);
+  if (isElsewhere && request.route.fallsBackFirst) return undefined;
   const known = await lookedUpFurther(pending);
   const kept = storedCandidate(known);
   const stale = await staleInstead(known, "none");
@@ -354,7 +358,7 @@ async function withoutAsking(
     if (!isDown && state.isProbe && kept) startRefresh(request, kept, key, exchange);
     return stale;
   }
-  if (isDown) {
+  if (isDown && !isElsewhere) {
     const come = hasWaited ? await storedMeanwhile(known) : undefined;
     return come === undefined ? failurePage("down", known) : answeredBy(come, known);
   }

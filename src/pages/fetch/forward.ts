@@ -72,31 +72,39 @@ function namesKnown(pending: PendingForward): readonly string[] {
   return [...new Set(names)];
 }
 
-/** Forwards a request. A range in `added` replaces the client's range. */
+/**
+ * Forwards a request. A range in `added` replaces the client's range. Each origin of the route has an
+ * equal share of the timeout, unless the request is personal and has no fallback.
+ */
 export async function forwardAsked(
   request: LookupRequest,
   added: readonly FieldLine[],
   context: Context,
 ): Promise<ForwardResult> {
-  const { conditions } = request;
+  const { conditions, key, route, target, method, isAnonymous } = request;
   // RFC 9110 §13.2.2: conditions take precedence over a range. This cache evaluates them against
   // the whole response, so the range is omitted.
   const isConditional = conditions.has("if-none-match") || conditions.has("if-modified-since");
   const isSliced = added.some(([name]) => name === "range");
-  const part = (isConditional || isSliced ? [] : ["range", "if-range"]).flatMap(
-    (name): FieldLine[] => {
-      const value = conditions.get(name);
-      return value === null ? [] : [[name, value]];
-    },
-  );
-  const { key, route, target, method, isAnonymous } = request;
+  const omitsRange = isConditional || isSliced || route.isFallback;
+  const part = (omitsRange ? [] : ["range", "if-range"]).flatMap((name): FieldLine[] => {
+    const value = conditions.get(name);
+    return value === null ? [] : [[name, value]];
+  });
   const trace = traceFields(conditions, newSpanId);
   const headers = request.forwarded.toHeaders([...added, ...part, ...trace]);
   const isWhole = part.length === 0 && !isSliced;
-  const page = method === "GET" && !isPersonal(request) && isWhole ? key.text : undefined;
+  const isShared = !isPersonal(request);
+  const isOfPage = method === "GET" && isShared && isWhole && !route.isFallback;
+  const page = isOfPage ? key.text : undefined;
+  const { firstByteMs } = context.site.config.originTimeout;
+  const withinMs = isShared ? firstByteMs / (1 + route.fallbackOrigins.length) : firstByteMs;
   const sent = { method, headers, body: null, cf: cfOfMembers(request.cf) };
-  const answer = await ask({ origin: route.origin, page, target, isAnonymous }, sent, context);
-  if (answer.kind === "answered") context.site.headTimes.add(route.name, answer);
+  const asking = { origin: route.origin, page, target, isAnonymous };
+  const answer = await ask(asking, sent, context, withinMs);
+  if (answer.kind === "answered" && !route.isFallback) {
+    context.site.headTimes.add(route.name, answer);
+  }
   return answer;
 }
 
@@ -149,6 +157,16 @@ export async function probeOrigin(
   const probes = (own: Context) =>
     pages.map((page) => probePage(origin, { ...page, query: "" }, own));
   return (await Promise.all(inPublicContext(origin, context, probes))).includes(true);
+}
+
+/** Probes an origin in the background, regardless of stored responses and forwards in progress. */
+export function probeBehind(
+  { route, target }: Pick<LookupRequest, "route" | "target">,
+  context: Context,
+): void {
+  context.afterAnswer(
+    async () => void (await probeOrigin({ origin: route.origin, target }, context)),
+  );
 }
 
 async function probePage(origin: string, target: Target, context: Context): Promise<boolean> {

@@ -8,7 +8,7 @@ import { mayBeSecret, prefersAnother, selectingFieldNames } from "../../rules/se
 import { isOfOneRequest } from "../../rules/storable.ts";
 import { conditionalFields, hasStrongDate } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
-import { failedWith, type ForwardFlight } from "../site/forward-outcome.ts";
+import { failedWith, type ForwardFlight, type ForwardOutcome } from "../site/forward-outcome.ts";
 import {
   mayValidate,
   storedCandidate,
@@ -24,6 +24,7 @@ import { forwardSelecting, isOriginError, inPublicContext } from "./forward.ts";
 import type { OriginTrouble } from "../site/origin-health.ts";
 import type { SlicePort } from "../site/slice-port.ts";
 import { continuationIn } from "./continue-body.ts";
+import { fallBack, isPassedOver } from "./fall-back.ts";
 import { learnFromHead, validated } from "./validate.ts";
 
 /**
@@ -60,13 +61,14 @@ async function leadPublic(
   const asking = slice === undefined ? pending : { ...pending, request: slice.request };
   const validators = validatorsOf(asking);
   const validating = validators.length > 0 ? pending.validating : undefined;
+  if (isPassedOver(pending)) return originFailed("unreachable", { ...pending, stamp }, flight);
   const { answer, request } = await forwardSelecting(asking, [
     ...validators,
     ...(slice?.fields ?? []),
   ]);
   if (answer.kind === "failed") {
     pending.exchange.decision.heardNothing();
-    return originFailed(answer.failure, pending, flight);
+    return originFailed(answer.failure, { ...pending, stamp }, flight);
   }
   const fresh: StampedAnswer = { ...answer, stamp };
   const place = { ...pending, request };
@@ -74,11 +76,13 @@ async function leadPublic(
   const { response } = answer;
   const { status } = response;
   pending.exchange.decision.heard({ ...answer, status });
-  const stale = isOriginError(status) ? await staleInstead(pending, "this") : undefined;
-  if (stale !== undefined) {
-    flight.settle(failedWith(response, nowAtMs()));
-    cancelBody(response);
-    return storedNothing(stale);
+  if (isOriginError(status)) {
+    const failed = failedWith(response, nowAtMs());
+    const instead = await insteadOfOrigin(failed, { ...pending, stamp }, flight);
+    if (instead !== undefined) {
+      cancelBody(response);
+      return instead;
+    }
   }
   if (status !== 304) {
     const replaced = storedCandidate(pending);
@@ -101,7 +105,7 @@ async function leadPublic(
   // A 304 to an unconditional request refers to no response, so this 304 is a failure.
   if (validating === undefined) {
     flight.settle({ kind: "nothing-to-share" });
-    return originFailed("unreachable", pending, flight);
+    return originFailed("unreachable", { ...pending, stamp }, flight);
   }
   const isUnchanged = await mayValidate(validating, pending);
   const sent = isUnchanged ? await validated(fresh, validating, leadNeed) : undefined;
@@ -139,17 +143,42 @@ function validatorsOf(pending: PendingForward): readonly FieldLine[] {
   return conditionalFields(stored, isTrusted || hasStrongDate(stored, bodyDateOf(metadata)));
 }
 
+/** A request whose stamp is from before its first forward. */
+type StampedForward = PendingForward & Pick<StampedAnswer, "stamp">;
+
 async function originFailed(
   failure: OriginTrouble,
-  pending: PendingForward,
+  pending: StampedForward,
   flight: ForwardFlight,
 ): Promise<FetchResult<Response>> {
   pending.exchange.decision.forgetsAnswer();
-  const stale = await staleInstead(pending, "this");
-  const come = stale === undefined ? await storedMeanwhile(pending) : undefined;
+  const failed = { kind: "origin-failed", failure } as const;
+  const instead = await insteadOfOrigin(failed, pending, flight);
+  if (instead !== undefined) return instead;
+  const come = await storedMeanwhile(pending);
   // Followers get the response found here, and need no further lookup.
   if (come?.stored.body.kind === "blob") flight.settle({ kind: "stored", stored: come.stored });
-  else flight.settle({ kind: "origin-failed", failure });
+  else flight.settle(failed);
   if (come !== undefined) return storedNothing(answeredBy(come, pending));
-  return storedNothing(stale ?? failurePage(failure, pending));
+  return storedNothing(failurePage(failure, pending));
+}
+
+/**
+ * Answers in place of the first origin, in the order of the route: with a stale response, and then the
+ * flight has failed, or with the answer of a fallback origin.
+ *
+ * @returns `undefined` if there is neither
+ */
+async function insteadOfOrigin(
+  failed: ForwardOutcome,
+  pending: StampedForward,
+  flight: ForwardFlight,
+): Promise<FetchResult<Response> | undefined> {
+  const { fallsBackFirst } = pending.request.route;
+  const first = fallsBackFirst ? await fallBack(pending, flight) : undefined;
+  if (first !== undefined) return first;
+  const stale = await staleInstead(pending, "this");
+  if (stale === undefined) return fallsBackFirst ? undefined : fallBack(pending, flight);
+  flight.settle(failed);
+  return storedNothing(stale);
 }

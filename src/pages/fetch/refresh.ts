@@ -11,7 +11,7 @@ import type { PendingForward } from "../reuse/pending-forward.ts";
 import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
 import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
 import { admitOnHit } from "../storing/admission.ts";
-import { isOriginError, probeOrigin } from "./forward.ts";
+import { isOriginError, probeBehind } from "./forward.ts";
 import { lead } from "./lead.ts";
 import { acquireLease } from "./global-lease.ts";
 import { addressNames } from "../request/forwarded-fields.ts";
@@ -32,13 +32,6 @@ export function refreshBehind(
   const { nowAtMs, flights, originHealth } = context.site;
   if (flights.get(key.text, nowAtMs()) !== undefined || !isWorthAsking(client, context)) return;
   if (originHealth.mayRefresh(key.text, nowAtMs())) startRefresh(client, stale, key, context);
-}
-
-/** Probes an origin in the background, regardless of stored responses and forwards in progress. */
-export function probeBehind({ route, target }: LookupRequest, context: Context): void {
-  context.afterAnswer(
-    async () => void (await probeOrigin({ origin: route.origin, target }, context)),
-  );
 }
 
 function isWorthAsking(client: LookupRequest, context: Context): boolean {

@@ -87,7 +87,7 @@ export async function validated(
     if (name !== "set-cookie") response.headers.set(name, value);
   }
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
-  const isForOne = ofOneClient.has(refusal) || arePersonal(own, metadata);
+  const isForOne = ofOneClient.has(refusal) || arePersonal(own, metadata, request.route);
   const isMadePrivate = isForOne && makePrivate(response.headers);
   if (refusal !== undefined) {
     noteAnswer(metadata, pending, { refused: refused(refusal, metadata, request), isMadePrivate });
@@ -128,7 +128,7 @@ function refusalToFreshen(
   pending: PendingForward,
 ): StoreRefusal | undefined {
   const { request } = pending;
-  const isShared = sharedExplicitly(governingDirectives(headers));
+  const isShared = sharedExplicitly(governingDirectives(headers, request.route.targets));
   return (
     personalRule(request, { isShared, selecting: metadata.selecting }) ??
     refusalToStore(metadata, headers, { ...pending, request: { ...request, method: "GET" } }) ??
@@ -160,6 +160,8 @@ export function learnFromHead(
   const standing = read.kind === "found" && read.record.kind === "response" && read.record.stored;
   const standsAtMs = standing ? standing.metadata.requestedAtMs : undefined;
   const isOvertaken = site.flights.get(key.text, exchange.nowAtMs()) !== undefined;
+  // The first origin knows nothing of the body of a fallback.
+  if (before.fallback !== undefined) return;
   if (isOvertaken || (standsAtMs ?? 0) > before.requestedAtMs) return;
   // If memory has no record, lower tiers may contain a newer response than the candidate.
   if (body.kind !== "blob" || standsAtMs === undefined) return;

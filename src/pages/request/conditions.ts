@@ -24,8 +24,10 @@ export function rangeIn(
   { method, conditions }: LookupRequest,
   metadata: StoredMetadata,
 ): RangeVerdict {
-  const { status } = metadata;
+  const { status, fallback } = metadata;
   const bodyBytes = wholeBytes(metadata);
+  // The client may have other parts from the first origin, and no validator tells them apart.
+  if (fallback !== undefined) return { kind: "whole" };
   if (method !== "GET" || bodyBytes === null || !conditions.has("range")) return { kind: "whole" };
   const bodyDate = bodyDateOf(metadata);
   const stored = fieldsOf(metadata);

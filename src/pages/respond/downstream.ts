@@ -18,7 +18,7 @@ export const bodyDescriptions = [
 ];
 
 /** Fields for shared caches. Answers contain them only if another cache is in front. */
-const forSharedCaches = ["cdn-cache-control", "surrogate-control"];
+const forSharedCaches = (config: Config) => [...config.anywhere.targets, "surrogate-control"];
 
 interface PreparedFields {
   readonly route: Route;
@@ -67,7 +67,9 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): PreparedFields {
   const { route } = ask;
   let known = prepared.get(metadata);
   if (known?.route !== route) {
-    const fields = forClients(headersOf(metadata.fields), ask.config);
+    const own = forClients(headersOf(metadata.fields), ask.config);
+    // A cache downstream must not keep what may be old content.
+    const fields = metadata.fallback === undefined ? own : withoutLifetime(own);
     const stated = fields.get("cache-control");
     known = { route, fields, stated, notModified: undefined, age: NaN, handlingText: undefined };
     prepared.set(metadata, known);
@@ -78,7 +80,7 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): PreparedFields {
   known.notModified = undefined;
   if (age !== known.age) {
     known.fields.set("age", String(age));
-    tellBrowsers(known, metadata.status, age);
+    if (metadata.fallback === undefined) tellBrowsers(known, metadata.status, age);
     known.age = age;
   }
   if (!isCurrent) {
@@ -153,7 +155,7 @@ export function makePrivate(fields: Headers): boolean {
 /** RFC 9213 §2: a targeted field takes precedence over Cache-Control in the targeted caches. */
 function dropTargeted(fields: Headers): void {
   const isTargeted = (name: string) =>
-    forSharedCaches.includes(name) || name.endsWith("-cache-control");
+    name === "surrogate-control" || name.endsWith("-cache-control");
   for (const name of [...fields.keys()].filter(isTargeted)) fields.delete(name);
 }
 
@@ -186,7 +188,7 @@ export function isPrivate(fields: Headers): boolean {
 export function forClients(received: Headers, config: Config): Headers {
   const fields = new Headers(received);
   if (config.cacheInFront) return fields;
-  for (const name of [...forSharedCaches, ...tagFieldNames(config)]) fields.delete(name);
+  for (const name of [...forSharedCaches(config), ...tagFieldNames(config)]) fields.delete(name);
   dropDirectives(fields, ["s-maxage"]);
   return fields;
 }

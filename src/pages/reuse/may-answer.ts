@@ -119,7 +119,7 @@ export function decide(found: Candidate | MissReason, question: VerdictQuestion)
 }
 
 /** Returns whether a directive of the request rejects a fresh response. */
-function isWish(by: Decider): boolean {
+export function isWish(by: Decider): boolean {
   return by === "request-no-cache" || by === "request-max-age" || by === "request-min-fresh";
 }
 

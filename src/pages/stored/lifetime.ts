@@ -28,7 +28,13 @@ const keptSecondsMax = 365 * 86_400;
 /** The metadata that terms depend on. */
 type TermsSource = Pick<
   StoredMetadata,
-  "status" | "fields" | "requestedAtMs" | "respondedAtMs" | "jitterDraw" | "lifetimeSecondsMax"
+  | "status"
+  | "fields"
+  | "requestedAtMs"
+  | "respondedAtMs"
+  | "jitterDraw"
+  | "lifetimeSecondsMax"
+  | "fallback"
 >;
 
 const known = new WeakMap<StoredMetadata, { route: Route; terms: Terms }>();
@@ -55,12 +61,15 @@ export function withTermsKept(
 
 function workedOut(metadata: TermsSource, route: Route) {
   const fields = fieldsOf(metadata);
-  const governing = governingDirectives(fields);
+  const governing = governingDirectives(fields, route.targets);
   const { directives } = governing;
   const { lifetimeSeconds, isAssigned } = lifetime(metadata, governing, route);
   const overrides = isAssigned && route.mode === "override";
   const isNamed = isNamedStatus(route, metadata.status);
-  const secondsMax = serverErrorSecondsMax(route, metadata.status);
+  const secondsMax = Math.min(
+    serverErrorSecondsMax(route, metadata.status),
+    fallbackSecondsMax(route, metadata),
+  );
   const beyondMax = secondsMax - lifetimeSeconds;
   const staleSeconds = (ofOrigin: number | undefined, ofRoute: number | undefined) =>
     Math.max(0, Math.min(ofOrigin ?? ofRoute ?? 0, beyondMax));
@@ -168,6 +177,17 @@ function serverErrorSecondsMax(route: Route, status: number): number {
   if (status < 500) return Infinity;
   const named = namedLifetime(route, status);
   return Math.max(serverErrorSeconds, typeof named === "number" ? named : 0);
+}
+
+/**
+ * Limits how long the answer of a fallback origin may be used, fresh or stale: N seconds. Such an origin
+ * may lag, so an answer that was requested after a purge may have the content from before it.
+ */
+export function fallbackSecondsMax(
+  { purgeMaxLagMs }: Route,
+  { fallback }: Pick<StoredMetadata, "fallback">,
+): number {
+  return fallback === undefined ? Infinity : purgeMaxLagMs / 1_000;
 }
 
 /** Returns whether a response has a validator, and every use needs a validation. */

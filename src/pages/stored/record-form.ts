@@ -36,6 +36,7 @@ const members = membersWith<ResponseDetail>({
   jitterDraw: ["J", isNumber],
   bodyDate: ["D", isFieldValue, undefined],
   lifetimeSecondsMax: ["X", isNumber, undefined],
+  fallback: ["O", isText, undefined],
   slices: ["Z", isSliced, undefined],
 });
 

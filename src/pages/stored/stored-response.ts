@@ -56,6 +56,8 @@ export interface ResponseDetail {
   readonly bodyDate?: string | undefined;
   /** Limits the lifetime soon after a purge, when the origin may still serve old content. */
   readonly lifetimeSecondsMax?: number | undefined;
+  /** The fallback origin that sent the response; absent for the first origin of its route. */
+  readonly fallback?: string | undefined;
   /** The slices of the body, whose record is then empty. */
   readonly slices?: SlicedBody | undefined;
 }

@@ -8,7 +8,6 @@ import type { StoredMetadata } from "../stored/stored-response.ts";
 const tellingFields: ReadonlySet<string> = new Set([
   "age",
   "cache-control",
-  "cdn-cache-control",
   "date",
   "etag",
   "expires",
@@ -33,7 +32,9 @@ export function noteAnswer(
   if (request.method !== "GET") return;
   const { fields } = metadata;
   const { refused = decision.refused, isMadePrivate = false } = additions;
-  const telling = fields.filter(([name]) => tellingFields.has(name));
+  const telling = fields.filter(
+    ([name]) => tellingFields.has(name) || name.endsWith("-cache-control"),
+  );
   const bodyBytes = metadata.bodyBytes ?? decision.bodyBytes;
   const isSent = decision.outcome === "stored" || decision.outcome === "validated";
   const nothing = { tags: [], withheldTags: [], selecting: [] };

@@ -40,6 +40,7 @@ export function metadataOf(fresh: StampedAnswer, place: VariantPlace): StoredMet
     bodyBytes: bodiless.has(status) ? null : contentLength(headers),
     bodyDigest: null,
     isOfClient: isOfClient(request, exchange.site) || undefined,
+    fallback: request.route.isFallback ? request.route.origin : undefined,
     colo: exchange.colo(),
     fillCostMs: respondedAtMs - requestedAtMs,
     ...answerMetadata(fresh, { headers, fields, fieldTags, all: fieldTags }, place),
@@ -65,9 +66,10 @@ export function freshenedMetadata(
   place: VariantPlace,
 ): StoredMetadata {
   const { config } = place.exchange.site;
+  const { route } = place.request;
   const merged = headersOf(freshenedFields(before.fields, fieldsToStore(fresh, place)));
   // Use the directives of the merged fields, because a 304 need not repeat Cache-Control.
-  const fields = storableFields(merged, governingDirectives(merged).directives);
+  const fields = storableFields(merged, governingDirectives(merged, route.targets).directives);
   const fieldTags = fieldTagsOf(fresh.response.headers, config);
   const all = freshenedTags(before, fieldTags, config);
   const metadata: StoredMetadata = {
@@ -114,7 +116,8 @@ function answerMetadata(
 /** Returns the fields that may be stored for all clients, with a date. */
 function fieldsToStore(fresh: StampedAnswer, place: VariantPlace): FieldLine[] {
   const { headers } = fresh.response;
-  const fields = storableFields(headers, governingDirectives(headers).directives);
+  const { targets } = place.request.route;
+  const fields = storableFields(headers, governingDirectives(headers, targets).directives);
   const forAll = withoutSharedCookies(fields, headers, place);
   if (forAll.some(([name]) => name === "date")) return forAll;
   // RFC 9110 §6.6.1: a recipient with a clock adds a missing Date.

@@ -1,5 +1,6 @@
 // Finds the parts of an answer that are for one client alone: fields that must not be stored, and
 // identifiers of the client in any field.
+import type { Route } from "../../config/config.ts";
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
 import { governingDirectives } from "../../rules/cache-control.ts";
 import { connectionFields, qualifiedFieldNames } from "../../rules/storable.ts";
@@ -34,9 +35,13 @@ export function fieldsForOneClient(
  * Returns whether some of the fields must not reach other clients. A field that only `no-cache`
  * names may reach them after validation.
  */
-export function arePersonal(own: readonly FieldLine[], stored: StoredMetadata): boolean {
+export function arePersonal(
+  own: readonly FieldLine[],
+  stored: StoredMetadata,
+  { targets }: Route,
+): boolean {
   if (own.length === 0) return false;
-  const { private: named } = governingDirectives(fieldsOf(stored)).directives;
+  const { private: named } = governingDirectives(fieldsOf(stored), targets).directives;
   const isNamed = (name: string) => typeof named === "object" && named.includes(name);
   return own.some(([name]) => name === "set-cookie" || isNamed(name));
 }

@@ -72,8 +72,11 @@ export async function sendAndStore(
   const { headers, status, body } = fresh.response;
   const metadata = metadataOf(fresh, pending);
   const refusal = refusedBy(metadata, headers, pending);
-  applyRefusal(refusal?.rule, metadata, { ...pending, replaced: storedCandidate(pending) });
-  applyForSessions(refusal?.rule, status, pending);
+  // The answer of a fallback origin says nothing about the first origin's.
+  if (metadata.fallback === undefined) {
+    applyRefusal(refusal?.rule, metadata, { ...pending, replaced: storedCandidate(pending) });
+    applyForSessions(refusal?.rule, status, pending);
+  }
   const atMs = exchange.nowAtMs();
   if (refusal !== undefined) {
     decision.refuses(refusal);
@@ -101,7 +104,7 @@ export async function sendAndStore(
   const fields = sent.answer.headers;
   const own = fieldsForOneClient(headers, metadata, pending);
   for (const [name, value] of own) fields.append(name, value);
-  if (arePersonal(own, metadata)) makePrivate(fields);
+  if (arePersonal(own, metadata, request.route)) makePrivate(fields);
   return sent;
 }
 
@@ -113,6 +116,7 @@ function noteSilentVariation(metadata: StoredMetadata, pending: PendingForward):
   const { request, exchange } = pending;
   const before = storedCandidate(pending)?.stored.metadata;
   if (!before?.isOfClient || before.status !== metadata.status) return;
+  if (before.fallback !== metadata.fallback) return;
   const names = silentlyVaryingBy(fieldsOf(before), fieldsOf(metadata));
   if (names.length === 0) return;
   const { site } = exchange;
@@ -148,7 +152,8 @@ function unstored(
   const sent = hasIt ? notModified(withoutBody(new Headers(headers))) : response;
   const isForOne =
     ofOneClient.has(rule) ||
-    arePersonal(fieldsForOneClient(headers, metadata, pending), metadata) ||
+    metadata.fallback !== undefined ||
+    arePersonal(fieldsForOneClient(headers, metadata, pending), metadata, request.route) ||
     (!isPrivate(headers) && namesClient(headers, metadata, request));
   const mayBeOwn = isPersonal(request) || headers.has("set-cookie");
   const change = isForOne ? makePrivate : mayBeOwn ? keepPrivate : undefined;
