@@ -106,6 +106,9 @@ export const fieldNames = texts("x-app").check(
 /** Fields that this option cannot list, because the cache has other rules for them. */
 const withOwnRules: readonly string[] = ["authorization", "cookie"];
 
+/** A type or a subtype (RFC 6838 §4.2). */
+const mediaName = /^[a-z\d][a-z\d!#$&^_.+-]*$/i;
+
 /** Names of request fields, with an optional `*` at one end. */
 const credentialNames = texts("x-app-key").check(
   each(
@@ -141,6 +144,28 @@ export const keyedNames = fieldNames.check(
     (name) => !traceFieldNames.includes(name.toLowerCase()),
     "names traceparent or tracestate, which differ in each request; remove that name",
   ),
+);
+
+const distinct = z.refine<readonly string[]>(
+  (names) =>
+    names.length > 0 && new Set(names.map((name) => name.toLowerCase())).size === names.length,
+  "is empty, or has a name twice",
+);
+
+export const languages = texts("en").check(
+  each(
+    (tag) => /^[a-z]{2,8}(?:-[a-z\d]{2,8})*$/i.test(tag),
+    'must contain language tags without "*", such as "en" or "pt-BR"',
+  ),
+  distinct,
+);
+
+export const mediaTypes = texts("image/avif").check(
+  each(
+    (type) => type.split("/").length === 2 && type.split("/").every((part) => mediaName.test(part)),
+    'must contain media types without "*" and parameters, such as "image/avif"',
+  ),
+  distinct,
 );
 
 /** A lifetime, or "origin" for the origin's own. */

@@ -15,7 +15,9 @@ import {
   fieldNames,
   hitRate,
   lagSeconds,
+  languages,
   lifetimes,
+  mediaTypes,
   patterns,
   secondsToADay,
   settleSeconds,
@@ -23,6 +25,7 @@ import {
   text,
   yesOrNo,
 } from "./forms.ts";
+import { type Device, isDevice, normalFormsOf } from "./normal-forms.ts";
 import { patternFault } from "./route-pattern.ts";
 import { listed, tierNames } from "./tier-names.ts";
 import {
@@ -103,7 +106,18 @@ const settings = fields("a route", {
       }),
       'must be a list, such as ["country"]',
     ),
-  } satisfies FormsOf<WrittenKey>),
+    language: languages,
+    accept: mediaTypes,
+    device: z.custom<Device>(isDevice, "is not a device detector: write device()"),
+  } satisfies FormsOf<WrittenKey>).check(
+    z.superRefine((key, context) => {
+      const { forms } = normalFormsOf(key as WrittenKey);
+      const twice = key.headers?.find((name) => forms?.has(name.toLowerCase()));
+      if (twice === undefined) return;
+      const message = `has ${JSON.stringify(twice)}, which key.language, key.accept or key.device reduces; remove that name`;
+      context.addIssue({ code: "custom", path: ["headers"], message });
+    }),
+  ),
   forward: fieldNames,
   credentialFields,
   anonymous,

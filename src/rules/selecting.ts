@@ -110,7 +110,7 @@ export function originAnswered(
 }
 
 const plainNames =
-  /^(?:accept|accept-.*|cf-ipcountry|user-agent|origin|sec-ch-.*|rsc|next-.*|hx-.*)$/;
+  /^(?:accept|accept-.*|cf-ipcountry|user-agent|x-device|origin|sec-ch-.*|rsc|next-.*|hx-.*)$/;
 const secretWords = /auth|cookie|key|pass|secret|session|token/;
 
 /**

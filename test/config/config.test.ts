@@ -60,6 +60,7 @@ describe("defineConfig", () => {
       queryAllow: undefined,
       sortsQuery: false,
       keyHeaders: [],
+      normalForms: undefined,
       keyCookies: [],
       keyCf: [],
       ignoreCookies: [],

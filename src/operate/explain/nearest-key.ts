@@ -18,6 +18,9 @@ export interface Difference {
     | "key.headers"
     | "key.cookies"
     | "key.cf"
+    | "key.language"
+    | "key.accept"
+    | "key.device"
     | "vary";
   /** The name of a field, cookie or `cf` property. */
   readonly name?: string;
@@ -33,6 +36,13 @@ export interface NearestKey {
   /** How to remove the first difference, if it does not matter for the page. */
   readonly hint: string;
 }
+
+/** The options whose normal forms are keyed, by the field. */
+const optionsByField = {
+  "accept-language": "key.language",
+  accept: "key.accept",
+  "x-device": "key.device",
+} as const;
 
 type Hint = (difference: Difference) => string;
 
@@ -54,15 +64,26 @@ const hintOf: Readonly<Record<Difference["of"], Hint>> = {
     `remove ${named(difference)} from the route's key: { headers }, or let clients send fewer values of it`,
   "key.cookies": (difference) => `remove ${named(difference)} from the route's key: { cookies }`,
   "key.cf": (difference) => `remove ${named(difference)} from the route's key: { cf }`,
+  "key.language": () => "remove language from the route's key, or list fewer languages",
+  "key.accept": () => "remove accept from the route's key, or list fewer types",
+  "key.device": () => "remove device from the route's key",
   vary: hintOfVary,
+};
+
+/** Options that reduce a field to a few values. */
+const reducers: Readonly<Record<string, string>> = {
+  accept: 'accept: ["image/avif"]',
+  "accept-language": 'language: ["en", "de"]',
+  "user-agent": "device: device()",
 };
 
 function hintOfVary({ name = "" }: Difference): string {
   if (name === "cookie") {
     return "let the origin omit Cookie from Vary, and list the cookies that change the page in the route's key: { cookies: [ ] }";
   }
-  const coarser = name === "user-agent" ? ", such as Sec-CH-UA-Mobile," : "";
-  return `let the origin vary by a field with fewer values${coarser} or by none. Tidemark normalizes only Accept-Encoding`;
+  const reduced = reducers[name];
+  const orReduce = reduced === undefined ? "" : `; or write key: { ${reduced} } in the route`;
+  return `let the origin vary by a field with fewer values, or by none${orReduce}`;
 }
 
 /** The limit of examined keys. Memory holds more keys only if all bodies are tiny. */
@@ -129,7 +150,10 @@ function differencesOf(own: KeyParts, other: KeyParts, { route }: LookupRequest)
   }
   route.keyHeaders.forEach((name, at) => {
     const [sent = null, stored = null] = [own.fields[at], other.fields[at]];
-    if (sent !== stored) found.push(shown({ of: "key.headers", name }, sent, stored));
+    if (sent === stored) return;
+    const option = optionsByField[name as keyof typeof optionsByField];
+    const of = route.normalForms?.has(name) === true ? option : "key.headers";
+    found.push(shown({ of, name }, sent, stored));
   });
   route.keyCf.forEach((name, at) => {
     const [sent, stored] = [own, other].map(({ cf }) => cf[at]?.toString() ?? null);
@@ -168,7 +192,7 @@ function ofVary(
 }
 
 function shown(
-  part: { readonly of: "key.headers" | "vary"; readonly name: string },
+  part: { readonly of: Difference["of"]; readonly name: string },
   sent: string | null,
   stored: string | null,
 ): Difference {
