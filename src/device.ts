@@ -1,5 +1,5 @@
 // Exports of `tidemark/device`: the class of a client's device, as a part of the key.
-import Bowser from "bowser";
+import { getParser } from "bowser";
 import { type Device, deviceName, memoized, type NormalForm } from "./config/normal-forms.ts";
 import type { Fields } from "./rules/fields.ts";
 
@@ -37,7 +37,7 @@ const withheldHints = [
 
 /** Returns the class by `User-Agent`. A crawler has the class of the device that it imitates. */
 function classOfAgent(agent: string): string {
-  const type = agent === "" ? "" : Bowser.getParser(agent, true).getPlatformType(true);
+  const type = agent === "" ? "" : getParser(agent, true).getPlatformType(true);
   if (type === "bot") return /\bmobi/i.test(agent) ? "mobile" : "desktop";
   return agents.has(type) ? type : "desktop";
 }

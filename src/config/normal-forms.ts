@@ -2,7 +2,6 @@
 import { BoundedMap } from "../base/bounded-map.ts";
 import type { Fields } from "../rules/fields.ts";
 import { preferredLanguage, preferredType } from "../rules/negotiation.ts";
-import type { WrittenKey } from "./written-route.ts";
 
 /**
  * Returns the value of a field for the origin; `null` to withhold the field. The form of a form is the form
@@ -69,6 +68,13 @@ function formOfAccept(types: readonly string[]): NormalForm {
   return (client) => formOf(client.get("accept"));
 }
 
+/** The members of `WrittenKey` that reduce fields. */
+interface Reducers {
+  readonly language?: readonly string[] | undefined;
+  readonly accept?: readonly string[] | undefined;
+  readonly device?: Device | undefined;
+}
+
 /** The normal forms of a route. */
 interface NormalForms {
   /** The names of the fields whose forms are keyed. The forms of other fields derive from these. */
@@ -78,7 +84,7 @@ interface NormalForms {
 }
 
 /** Returns the normal forms of `key.language`, `key.accept` and `key.device`. */
-export function normalFormsOf({ language, accept, device }: WrittenKey): NormalForms {
+export function normalFormsOf({ language, accept, device }: Reducers): NormalForms {
   const forms = new Map<string, NormalForm>();
   if (language !== undefined) {
     const formOf = memoized((text) => preferredLanguage(text, language));

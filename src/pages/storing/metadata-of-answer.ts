@@ -139,7 +139,7 @@ function selectedBy(
   place: VariantPlace,
 ): Pick<StoredMetadata, "fields" | "selecting"> {
   const { forwarded, route } = place.request;
-  // The key has the normal forms, so each key has only one value of such a field.
+  // Departs from RFC 9111 §4.1: the origin got only the normal form of such a field, which the key has.
   const names = selectingFieldNames(headers).filter((name) => !route.normalForms?.has(name));
   const unstated: string[] = [];
   if (originAnsweredAt(headers, place) === "this") unstated.push("Origin");
