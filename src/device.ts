@@ -22,25 +22,20 @@ const agents: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Client hints that may tell the device (https://wicg.github.io/ua-client-hints/). The origin gets none. */
-const withheldHints = [
-  "",
-  "-arch",
-  "-bitness",
-  "-form-factors",
-  "-full-version",
-  "-full-version-list",
-  "-model",
-  "-platform",
-  "-platform-version",
-  "-wow64",
-].map((rest) => `sec-ch-ua${rest}`);
+const withheldHints =
+  "sec-ch-ua sec-ch-ua-arch sec-ch-ua-bitness sec-ch-ua-form-factors sec-ch-ua-full-version " +
+  "sec-ch-ua-full-version-list sec-ch-ua-model sec-ch-ua-platform sec-ch-ua-platform-version " +
+  "sec-ch-ua-wow64";
+
+/** There are more values of `User-Agent` than of other fields. */
+const keptBytesMax = 262_144;
 
 /** Returns the class by `User-Agent`. A crawler has the class of the device that it imitates. */
-function classOfAgent(agent: string): string {
+const classOfAgent = memoized((agent) => {
   const type = agent === "" ? "" : getParser(agent, true).getPlatformType(true);
   if (type === "bot") return /\bmobi/i.test(agent) ? "mobile" : "desktop";
   return agents.has(type) ? type : "desktop";
-}
+}, keptBytesMax);
 
 /**
  * Detects the class of a client's device: `mobile` or `desktop`, and `tablet` if `tablets` is true. `X-Device`
@@ -49,24 +44,21 @@ function classOfAgent(agent: string): string {
  * @example key: { device: device() }
  */
 export function device({ tablets = false }: DeviceOptions = {}): Device {
-  const ofAgent = memoized((agent) => {
-    const found = classOfAgent(agent);
-    return found === "tablet" && !tablets ? "desktop" : found;
-  });
   const classOf = (client: Fields): string => {
     const stated = client.get(deviceName) ?? "";
     if (agents.has(stated) && (tablets || stated !== "tablet")) return stated;
     const hint = client.get("sec-ch-ua-mobile");
     if (hint === "?1") return "mobile";
-    const found = ofAgent(client.get("user-agent"));
-    return hint === "?0" && found === "mobile" ? "desktop" : found;
+    const found = classOfAgent(client.get("user-agent"));
+    const isDesktop = (found === "tablet" && !tablets) || (found === "mobile" && hint === "?0");
+    return isDesktop ? "desktop" : found;
   };
   return {
     deviceForms: new Map<string, NormalForm>([
       [deviceName, classOf],
       ["user-agent", (client) => agents.get(classOf(client)) ?? null],
       ["sec-ch-ua-mobile", (client) => (classOf(client) === "mobile" ? "?1" : "?0")],
-      ...withheldHints.map((name): [string, NormalForm] => [name, () => null]),
+      ...withheldHints.split(" ").map((name): [string, NormalForm] => [name, () => null]),
     ]),
   };
 }

@@ -106,9 +106,6 @@ export const fieldNames = texts("x-app").check(
 /** Fields that this option cannot list, because the cache has other rules for them. */
 const withOwnRules: readonly string[] = ["authorization", "cookie"];
 
-/** A type or a subtype (RFC 6838 §4.2). */
-const mediaName = /^[a-z\d][a-z\d!#$&^_.+-]*$/i;
-
 /** Names of request fields, with an optional `*` at one end. */
 const credentialNames = texts("x-app-key").check(
   each(
@@ -160,9 +157,10 @@ export const languages = texts("en").check(
   distinct,
 );
 
+/** Media types (RFC 6838 §4.2). */
 export const mediaTypes = texts("image/avif").check(
   each(
-    (type) => type.split("/").length === 2 && type.split("/").every((part) => mediaName.test(part)),
+    (type) => /^[a-z\d][\w!#$&^.+-]*\/[a-z\d][\w!#$&^.+-]*$/i.test(type),
     'must contain media types without "*" and parameters, such as "image/avif"',
   ),
   distinct,

@@ -9,10 +9,13 @@ import { preferredLanguage, preferredType } from "../rules/negotiation.ts";
  */
 export type NormalForm = (client: Fields) => string | null;
 
+/** Normal forms by the name of their field, in lower case. */
+type NormalForms = ReadonlyMap<string, NormalForm>;
+
 /** The result of `device()` of `tidemark/device`. */
 export interface Device {
-  /** The normal forms of `X-Device`, and of the fields from which it is derived, by name in lower case. */
-  readonly deviceForms: ReadonlyMap<string, NormalForm>;
+  /** The normal forms of `X-Device`, and of the fields from which it is derived. */
+  readonly deviceForms: NormalForms;
 }
 
 /** The field that has the class of the client's device. */
@@ -27,16 +30,17 @@ export function isDevice(value: unknown): value is Device {
 const readCharactersMax = 512;
 
 /** Clients choose values, so the memoized results of one form have a limit in bytes. */
-const keptBytesMax = 262_144;
+const keptBytesMax = 65_536;
 
-/** Returns a function that reads at most 512 characters of a field, and memoizes its results. */
-export function memoized(read: (text: string) => string): (field: string | null) => string {
-  const kept = new BoundedMap<string>({
-    sizeMax: keptBytesMax,
-    sizeOf: (_, text) => 128 + 2 * text.length,
-    trialShare: 0.1,
-  });
-  return (field) => {
+/**
+ * Returns a function that reads at most 512 characters of a field, and memoizes its results.
+ *
+ * @param sizeMax the limit of the memoized results, in bytes
+ */
+export function memoized(read: (text: string) => string, sizeMax = keptBytesMax) {
+  const sizeOf = (_: string, text: string) => 128 + 2 * text.length;
+  const kept = new BoundedMap<string>({ sizeMax, sizeOf, trialShare: 0.1 });
+  return (field: string | null): string => {
     // A part of a longer text would keep the whole text in memory.
     if (field !== null && field.length > readCharactersMax) {
       return read(field.slice(0, readCharactersMax));
@@ -75,17 +79,9 @@ interface Reducers {
   readonly device?: Device | undefined;
 }
 
-/** The normal forms of a route. */
-interface NormalForms {
-  /** The names of the fields whose forms are keyed. The forms of other fields derive from these. */
-  readonly keyed: readonly string[];
-  /** The forms by name in lower case; `undefined` for none. */
-  readonly forms: ReadonlyMap<string, NormalForm> | undefined;
-}
-
-/** Returns the normal forms of `key.language`, `key.accept` and `key.device`. */
-export function normalFormsOf({ language, accept, device }: Reducers): NormalForms {
-  const forms = new Map<string, NormalForm>();
+/** Returns the normal forms of a route; `undefined` for none. */
+export function normalFormsOf({ language, accept, device }: Reducers): NormalForms | undefined {
+  const forms = new Map<string, NormalForm>(device?.deviceForms);
   if (language !== undefined) {
     const formOf = memoized((text) => preferredLanguage(text, language));
     forms.set("accept-language", (client) => formOf(client.get("accept-language")));
@@ -93,7 +89,10 @@ export function normalFormsOf({ language, accept, device }: Reducers): NormalFor
   if (accept !== undefined) {
     forms.set("accept", formOfAccept(accept.map((type) => type.toLowerCase())));
   }
-  const keyed = [...forms.keys(), ...(device === undefined ? [] : [deviceName])];
-  for (const [name, form] of device?.deviceForms ?? []) forms.set(name, form);
-  return { keyed, forms: forms.size === 0 ? undefined : forms };
+  return forms.size === 0 ? undefined : forms;
+}
+
+/** Returns the names of the fields whose forms are keyed. The forms of other fields derive from these. */
+export function keyedForms(forms: NormalForms | undefined): readonly string[] {
+  return ["accept", "accept-language", deviceName].filter((name) => forms?.has(name));
 }

@@ -111,7 +111,7 @@ const settings = fields("a route", {
     device: z.custom<Device>(isDevice, "is not a device detector: write device()"),
   } satisfies FormsOf<WrittenKey>).check(
     z.superRefine((key, context) => {
-      const { forms } = normalFormsOf(key);
+      const forms = normalFormsOf(key);
       const twice = key.headers?.find((name) => forms?.has(name.toLowerCase()));
       if (twice === undefined) return;
       const message = `has ${JSON.stringify(twice)}, which key.language, key.accept or key.device reduces; remove that name`;

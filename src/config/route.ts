@@ -6,7 +6,7 @@ import {
   knownCredentialFields,
 } from "./credential-fields.ts";
 import { durationSeconds } from "./duration.ts";
-import { normalFormsOf } from "./normal-forms.ts";
+import { keyedForms, normalFormsOf } from "./normal-forms.ts";
 import { readPattern, type RoutePattern } from "./route-pattern.ts";
 import { type TierName, tierNames } from "./tier-names.ts";
 import type { WrittenConfig } from "./written.ts";
@@ -27,7 +27,7 @@ const htmlFirst = "text/html,application/xhtml+xml,*/*;q=0.8";
 export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
   const { heuristics = false, honourRequestDirectives = false, purge } = general;
   const { fresh, tags } = route;
-  const negotiated = normalFormsOf(route.key ?? {});
+  const normalForms = normalFormsOf(route.key ?? {});
   const match: readonly RoutePattern[] = [route.match].flat().map(readPattern);
   const lagSeconds = route.purge?.maxLagSeconds ?? purge?.maxLagSeconds ?? defaultMaxLagSeconds;
   const tiers: readonly TierName[] = tierNames.filter(
@@ -86,9 +86,9 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
       accept: route.anonymous?.accept ?? general.anonymous?.accept ?? htmlFirst,
       "user-agent": route.anonymous?.userAgent ?? general.anonymous?.userAgent ?? "Tidemark",
     },
-    keyHeaders: sorted([...lowerCased(route.key?.headers ?? []), ...negotiated.keyed]),
+    keyHeaders: sorted([...lowerCased(route.key?.headers ?? []), ...keyedForms(normalForms)]),
     /** Normal forms that replace fields of the client, by name in lower case; `undefined`: none. */
-    normalForms: negotiated.forms,
+    normalForms,
     keyCookies: sorted(route.key?.cookies ?? []),
     /** Members of `request.cf`. */
     keyCf: sorted(route.key?.cf ?? []),

@@ -16,7 +16,7 @@ const qualityForm = /^(?:0(?:\.\d*)?|1(?:\.0*)?)$/;
 
 /** Returns the members of a field, best first. Leaves out members with an invalid weight. */
 function rangesIn(field: string): readonly Range[] {
-  const ranges = field
+  return field
     .toLowerCase()
     .split(",")
     .map((member): Range => {
@@ -25,8 +25,7 @@ function rangesIn(field: string): readonly Range[] {
       const [weight = "1"] = weights;
       const quality = qualityForm.test(weight) ? Number(weight) : Number.NaN;
       return { name, quality, isNarrowed: parameters.length > weights.length };
-    });
-  return ranges
+    })
     .filter(({ quality }) => !Number.isNaN(quality))
     .sort((one, other) => other.quality - one.quality);
 }

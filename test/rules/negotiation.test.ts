@@ -10,6 +10,7 @@ describe("preferredLanguage (RFC 9110 §12.5.4, RFC 4647 §3)", () => {
     ["de", few, "de", "an equal tag"],
     ["DE-at", few, "de", "a longer range, in any case (RFC 4647 §3.4)"],
     ["pt", british, "pt-BR", "a shorter range (RFC 4647 §3.3.1)"],
+    ["en", ["en-GB", "en"], "en", "an equal tag before a longer one"],
     ["pt-PT", british, "en", "a sibling"],
     ["en-gb", british, "en-GB", "the longest tag"],
     ["zh-Hant-TW-x-private", british, "zh-Hant", "a range with private subtags"],
@@ -26,12 +27,16 @@ describe("preferredLanguage (RFC 9110 §12.5.4, RFC 4647 §3)", () => {
     ["*;q=0, fr;q=0.1", few, "fr", "no language by a refused wildcard"],
     ["*-CH, fr;q=0.1", few, "fr", "no language by an extended range"],
     ["de;q=nan, fr;q=0.1", few, "fr", "nothing by an invalid weight"],
+    ["fr;q=0.1, en;q=nan, de;q=0.9", few, "de", "the larger weight beside an invalid one"],
+    ["de-AT;q=0", few, "en", "nothing by a refused longer range"],
     ["de;q=2, fr;Q=0.1", few, "fr", "nothing by a weight above 1"],
     ["de;q=, fr; q = 0.1", few, "fr", "nothing by an empty weight"],
     [",;,;q=1,", few, "en", "the default for no range"],
     ["", few, "en", "the default without a field"],
   ])("%s among %j: %s, %s", (field, tags, chosen) => {
     expect(preferredLanguage(field, tags)).toBe(chosen);
+    // Tidemark's own requests have only the chosen tag.
+    expect(preferredLanguage(chosen, tags)).toBe(chosen);
   });
 });
 

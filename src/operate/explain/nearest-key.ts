@@ -18,9 +18,7 @@ export interface Difference {
     | "key.headers"
     | "key.cookies"
     | "key.cf"
-    | "key.language"
-    | "key.accept"
-    | "key.device"
+    | "normal form"
     | "vary";
   /** The name of a field, cookie or `cf` property. */
   readonly name?: string;
@@ -36,13 +34,6 @@ export interface NearestKey {
   /** How to remove the first difference, if it does not matter for the page. */
   readonly hint: string;
 }
-
-/** The options whose normal forms are keyed, by the field. */
-const optionsByField = {
-  "accept-language": "key.language",
-  accept: "key.accept",
-  "x-device": "key.device",
-} as const;
 
 type Hint = (difference: Difference) => string;
 
@@ -64,26 +55,16 @@ const hintOf: Readonly<Record<Difference["of"], Hint>> = {
     `remove ${named(difference)} from the route's key: { headers }, or let clients send fewer values of it`,
   "key.cookies": (difference) => `remove ${named(difference)} from the route's key: { cookies }`,
   "key.cf": (difference) => `remove ${named(difference)} from the route's key: { cf }`,
-  "key.language": () => "remove language from the route's key, or list fewer languages",
-  "key.accept": () => "remove accept from the route's key, or list fewer types",
-  "key.device": () => "remove device from the route's key",
+  "normal form": (difference) =>
+    `remove the option that reduces ${named(difference)} from the route's key, or list fewer forms`,
   vary: hintOfVary,
-};
-
-/** Options that reduce a field to a few values. */
-const reducers: Readonly<Record<string, string>> = {
-  accept: 'accept: ["image/avif"]',
-  "accept-language": 'language: ["en", "de"]',
-  "user-agent": "device: device()",
 };
 
 function hintOfVary({ name = "" }: Difference): string {
   if (name === "cookie") {
     return "let the origin omit Cookie from Vary, and list the cookies that change the page in the route's key: { cookies: [ ] }";
   }
-  const reduced = reducers[name];
-  const orReduce = reduced === undefined ? "" : `; or write key: { ${reduced} } in the route`;
-  return `let the origin vary by a field with fewer values, or by none${orReduce}`;
+  return "let the origin vary by a field with fewer values, or by none. In a route, key.accept, key.language and key.device reduce these fields";
 }
 
 /** The limit of examined keys. Memory holds more keys only if all bodies are tiny. */
@@ -150,10 +131,8 @@ function differencesOf(own: KeyParts, other: KeyParts, { route }: LookupRequest)
   }
   route.keyHeaders.forEach((name, at) => {
     const [sent = null, stored = null] = [own.fields[at], other.fields[at]];
-    if (sent === stored) return;
-    const option = optionsByField[name as keyof typeof optionsByField];
-    const of = route.normalForms?.has(name) === true ? option : "key.headers";
-    found.push(shown({ of, name }, sent, stored));
+    const of = route.normalForms?.has(name) === true ? "normal form" : "key.headers";
+    if (sent !== stored) found.push(shown({ of, name }, sent, stored));
   });
   route.keyCf.forEach((name, at) => {
     const [sent, stored] = [own, other].map(({ cf }) => cf[at]?.toString() ?? null);

@@ -265,6 +265,20 @@ describe("Tidemark's own requests carry the form of the key", () => {
     expect(sent(site, "accept-language")).toEqual(["de", "de"]);
   });
 
+  it.each([
+    ["accept", accept, "image/avif", { "content-type": "image/jpeg" }],
+    ["accept-language", language, "de", { "content-language": "en" }],
+  ])("a page of another %s than the form is validated", async (name, key, value, fields) => {
+    const site = openWith(key, ({ headers }) =>
+      headers.has("if-none-match")
+        ? unchanged({ etag: '"1"' })
+        : page("page", { ...cc("max-age=60"), ...fields, etag: '"1"' }),
+    );
+    await site.get("/a", asking(name, value));
+    site.clock.advance(61);
+    expect((await site.get("/a", asking(name, value))).cacheStatus).toContain("fwd-status=304");
+  });
+
   it("a validation has the form, and so has HEAD", async () => {
     const site = openWith(language, ({ headers }) =>
       headers.has("if-none-match")
@@ -337,14 +351,14 @@ describe("explain", () => {
     expect([told, site.origin.count]).toEqual([came, 1]);
   });
 
-  it("names the option by which the nearest key differs", async () => {
+  it("names the form by which the nearest key differs", async () => {
     const site = openWith(language, echo("accept-language"));
     await site.get("/a", asking("accept-language", "de"));
     const asked = asking("accept-language", "pt");
     const { look } = await explained(site, url, asked);
     expect(look?.nearest?.differences).toEqual([
-      { of: "key.language", name: "accept-language", sent: "pt-BR", stored: "de" },
+      { of: "normal form", name: "accept-language", sent: "pt-BR", stored: "de" },
     ]);
-    expect(await explainedText(site, url, asked)).toContain("or list fewer languages");
+    expect(await explainedText(site, url, asked)).toContain("or list fewer forms");
   });
 });
