@@ -193,6 +193,31 @@ export const keyedNames = v.pipe(
   ),
 );
 
+const distinct = v.check<readonly string[], string>(
+  (names) =>
+    names.length > 0 && new Set(names.map((name) => name.toLowerCase())).size === names.length,
+  "is empty, or has a name twice",
+);
+
+export const languages = v.pipe(
+  texts("en"),
+  each(
+    (tag) => /^[a-z]{2,8}(?:-[a-z\d]{2,8})*$/i.test(tag),
+    'must contain language tags without "*", such as "en" or "pt-BR"',
+  ),
+  distinct,
+);
+
+/** Media types (RFC 6838 §4.2). */
+export const mediaTypes = v.pipe(
+  texts("image/avif"),
+  each(
+    (type) => /^[a-z\d][\w!#$&^.+-]*\/[a-z\d][\w!#$&^.+-]*$/i.test(type),
+    'must contain media types without "*" and parameters, such as "image/avif"',
+  ),
+  distinct,
+);
+
 /** A lifetime, or "origin" for the origin's own. */
 export const durationOrOrigin = v.pipe(
   v.string('must be a duration such as "30s", or "origin"'),

@@ -16,8 +16,10 @@ import {
   fieldNames,
   hitRate,
   lagSeconds,
+  languages,
   lifetimes,
   list,
+  mediaTypes,
   patterns,
   secondsToADay,
   settleSeconds,
@@ -25,6 +27,7 @@ import {
   text,
   yesOrNo,
 } from "./forms.ts";
+import { type Device, isDevice } from "./normal-forms.ts";
 import { patternFault } from "./route-pattern.ts";
 import { listed, tierNames } from "./tier-names.ts";
 import {
@@ -128,6 +131,9 @@ const settings = fields("a route", {
       ),
       'must be a list, such as ["country"]',
     ),
+    language: languages,
+    accept: mediaTypes,
+    device: v.custom<Device>(isDevice, "is not a device detector: write device()"),
   } satisfies FormsOf<WrittenKey>),
   forward: fieldNames,
   credentialFields,

@@ -5,6 +5,7 @@ import {
   knownCredentialFields,
 } from "./credential-fields.ts";
 import { durationSeconds } from "./duration.ts";
+import { keyedForms, normalFormsOf } from "./normal-forms.ts";
 import { readPattern, type RoutePattern } from "./route-pattern.ts";
 import { type TierName, tierNames } from "./tier-names.ts";
 import { cdnCacheControl } from "../rules/cache-control.ts";
@@ -32,6 +33,7 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
   const [origin = "default", ...fallbackOrigins] = [route.origin ?? []].flat();
   const { targets = [] } = general;
   const namesCdn = lowerCased(targets).includes(cdnCacheControl.toLowerCase());
+  const normalForms = normalFormsOf(route.key ?? {});
   const match: readonly RoutePattern[] = [route.match].flat().map(readPattern);
   const lagSeconds = route.purge?.maxLagSeconds ?? purge?.maxLagSeconds ?? defaultMaxLagSeconds;
   const tiers: readonly TierName[] = tierNames.filter(
@@ -98,7 +100,9 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
       accept: route.anonymous?.accept ?? general.anonymous?.accept ?? htmlFirst,
       "user-agent": route.anonymous?.userAgent ?? general.anonymous?.userAgent ?? "Tidemark",
     },
-    keyHeaders: sorted(lowerCased(route.key?.headers ?? [])),
+    keyHeaders: sorted([...lowerCased(route.key?.headers ?? []), ...keyedForms(normalForms)]),
+    /** Normal forms that replace fields of the client, by name in lower case; `undefined`: none. */
+    normalForms,
     keyCookies: sorted(route.key?.cookies ?? []),
     /** Members of `request.cf`. */
     keyCf: sorted(route.key?.cf ?? []),

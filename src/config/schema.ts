@@ -20,6 +20,7 @@ import {
   text,
   yesOrNo,
 } from "./forms.ts";
+import { normalFormsOf } from "./normal-forms.ts";
 import { routeInput } from "./route-options.ts";
 import { defaultMaxLagSeconds, isPassedBy } from "./route.ts";
 import { readPattern } from "./route-pattern.ts";
@@ -250,6 +251,12 @@ function checkAlone(
       "fallback",
       'needs fallback origins; write a list in origin, such as ["default", "mirror"]',
     );
+  }
+  const forms = normalFormsOf(route.key ?? {});
+  const twice = route.key?.headers?.find((name) => forms?.has(name.toLowerCase()));
+  if (twice !== undefined) {
+    const reduced = "which key.language, key.accept or key.device reduces; remove that name";
+    say("key.headers", `has ${JSON.stringify(twice)}, ${reduced}`);
   }
   if (route.mode === "override" && route.fresh === undefined) {
     say("mode", '"override" needs a lifetime; add fresh');

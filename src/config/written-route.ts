@@ -1,6 +1,7 @@
 // A route as the operator writes it. Each field documents its meaning, unit, default and an example.
 // `route-options.ts` has the schema, which must have the same fields to compile: types of the package
 // must not import those of Valibot.
+import type { Device } from "./normal-forms.ts";
 import type { TierName } from "./tier-names.ts";
 
 /**
@@ -254,6 +255,24 @@ export interface WrittenKey {
    * @example cf: ["country"]
    */
   readonly cf?: readonly CfName[] | undefined;
+  /**
+   * Languages of the pages, the default first. The one that the client prefers is keyed, and reaches the
+   * origin as `Accept-Language`. Default: none.
+   * @example language: ["en", "de", "fr"]
+   */
+  readonly language?: readonly string[] | undefined;
+  /**
+   * Media types that only some clients read, the preferred first. The one that the client prefers is keyed,
+   * and reaches the origin in `Accept`. Default: none.
+   * @example accept: ["image/avif", "image/webp"]
+   */
+  readonly accept?: readonly string[] | undefined;
+  /**
+   * `device()` of `tidemark/device`: the class of the client's device is keyed, and reaches the origin as
+   * `X-Device`. Default: none.
+   * @example device: device()
+   */
+  readonly device?: Device | undefined;
 }
 
 /** Cookies of a route. */

@@ -45,7 +45,7 @@ function valueOf(fields: Fields, name: string): string {
  * Returns whether a request prefers another media type or language than those of a response, by the
  * qualities in `Accept` and `Accept-Language` (RFC 9110 §12.5.1, §12.5.4).
  */
-export function prefersAnother(request: Fields, response: Fields): boolean {
+export function prefersAnother(request: Pick<Fields, "get">, response: Fields): boolean {
   const type = valueOf(response, "content-type");
   const language = valueOf(response, "content-language");
   return (
@@ -110,7 +110,7 @@ export function originAnswered(
 }
 
 const plainNames =
-  /^(?:accept|accept-.*|cf-ipcountry|user-agent|origin|sec-ch-.*|rsc|next-.*|hx-.*)$/;
+  /^(?:accept|accept-.*|cf-ipcountry|user-agent|x-device|origin|sec-ch-.*|rsc|next-.*|hx-.*)$/;
 const secretWords = /auth|cookie|key|pass|secret|session|token/;
 
 /**

@@ -64,6 +64,7 @@ describe("defineConfig", () => {
       queryAllow: undefined,
       sortsQuery: false,
       keyHeaders: [],
+      normalForms: undefined,
       keyCookies: [],
       keyCf: [],
       ignoreCookies: [],

@@ -8,6 +8,7 @@ import { defineConfig } from "../../src/config/config.ts";
 import { resolvedRoute, type Route } from "../../src/config/route.ts";
 import { routeInput } from "../../src/config/route-options.ts";
 import { configInput } from "../../src/config/schema.ts";
+import { device } from "../../src/device.ts";
 import { purgeProbe } from "../../src/operate/probe/probe.ts";
 import { cloudflareZone } from "../../src/outward.ts";
 import { shopify, varnishDialect } from "../../src/senders.ts";
@@ -118,6 +119,7 @@ function comparable({ tags, credentials, ...plain }: Route) {
 
 const parts = {
   cloudflareZone,
+  device,
   // The real one has JSX, which Node does not run.
   dashboard: () => ({ isDashboard: true }),
   purgeProbe,
@@ -188,7 +190,7 @@ const docstrings = new Map(
 /** @returns the value of the first `@example` of a docstring */
 function exampleOf(option: string): unknown {
   const [, code = ""] = /@example \w+: (.*?)\s*(?:\n|$)/.exec(docstrings.get(option) ?? "") ?? [];
-  return runInThisContext(`(${code})`);
+  return runInThisContext(`({ device }) => (${code})`)({ device });
 }
 
 /** Defaults of the page that are words instead of a value. */

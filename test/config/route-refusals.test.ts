@@ -1,5 +1,6 @@
 // Tests that an invalid route is refused with its name, the field, the fault and its fix.
 import { describe, expect, it } from "vitest";
+import { device } from "../../src/device.ts";
 import { isDuration, refusalOf, route } from "./refusal-of.ts";
 
 const noDuration = (text: string) =>
@@ -15,6 +16,9 @@ const noCookie =
   'has a name that no cookie can have: write the whole name, or its beginning and "*"';
 const noCredential =
   'has a name that no header field can have, or more than one "*", or a "*" that is not at an end of a name';
+const noLanguage = 'must contain language tags without "*", such as "en" or "pt-BR"';
+const noType = 'must contain media types without "*" and parameters, such as "image/avif"';
+const isReduced = "which key.language, key.accept or key.device reduces; remove that name";
 const noPath = {
   expression:
     'but is not a regular expression: use "*" for any text, ":name" for a segment, a list for ' +
@@ -181,6 +185,25 @@ describe("an invalid route", () => {
     [{ key: { cookies: ["a=b"] } }, `key.cookies: ${noCookie}`],
     [{ cookies: { ignore: ["^theme"] } }, `cookies.ignore: ${noCookie}`],
     [{ credentialFields: { except: ["*"] } }, `credentialFields.except: ${noCredential}`],
+    [{ key: { language: [] } }, "key.language: is empty, or has a name twice"],
+    [{ key: { language: ["en", "EN"] } }, "key.language: is empty, or has a name twice"],
+    [{ key: { language: ["en", "*"] } }, `key.language: ${noLanguage}`],
+    [{ key: { language: ["en_GB"] } }, `key.language: ${noLanguage}`],
+    [{ key: { language: "en" } }, 'key.language: must be a list, such as ["en"]'],
+    [{ key: { accept: [] } }, "key.accept: is empty, or has a name twice"],
+    [{ key: { accept: ["image/*"] } }, `key.accept: ${noType}`],
+    [{ key: { accept: ["avif"] } }, `key.accept: ${noType}`],
+    [{ key: { accept: ["image/avif;q=1"] } }, `key.accept: ${noType}`],
+    [{ key: { device: "mobile" } }, "key.device: is not a device detector: write device()"],
+    [
+      { key: { headers: ["x-app", "Accept-Language"], language: ["en"] } },
+      `key.headers: has "Accept-Language", ${isReduced}`,
+    ],
+    [{ key: { headers: ["accept"], accept: ["a/b"] } }, `key.headers: has "accept", ${isReduced}`],
+    [
+      { key: { headers: ["user-agent"], device: device() } },
+      `key.headers: has "user-agent", ${isReduced}`,
+    ],
     [{ key: { headers: ["x app"] } }, "key.headers: has a name that no header field can have"],
     [{ key: { cookies: [""] } }, "key.cookies.0: is empty"],
     [{ cookies: { ignore: "a" } }, 'cookies.ignore: must be a list, such as ["utm_*"]'],

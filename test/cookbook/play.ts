@@ -8,7 +8,6 @@ import { adminToken, operatorEnv, reaching } from "../../packages/cli/test/fakes
 import type { ConfigInput } from "../../src/config/schema.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import { slices } from "../../src/slices/slices.ts";
-import type { TidemarkWorker } from "../../src/worker.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
 import { OriginInProcess, page } from "../../testing/fakes/origin-in-process.ts";
@@ -33,8 +32,6 @@ export interface Row {
   readonly config?: WrittenConfig;
   /** Default: a page with the path and the number. */
   readonly origin?: Origin;
-  /** The export that wraps the Worker. */
-  readonly through?: string;
   readonly steps: readonly Step[];
 }
 
@@ -64,7 +61,6 @@ export class Kitchen {
   readonly #database = new FakeUpstash(this.clock);
   readonly #origin: OriginInProcess;
   readonly #recipe: Recipe;
-  readonly #row: Row;
   readonly #config: ConfigInput;
   readonly #wrangler: WranglerFile;
   readonly #sites = new Map<string, Site>();
@@ -73,7 +69,6 @@ export class Kitchen {
     const { origin = (request, nth) => page(`${pathOf(request)} ${nth}`) } = row;
     this.#origin = new OriginInProcess((request, nth) => origin(request, nth, this));
     this.#recipe = recipe;
-    this.#row = row;
     this.exports = exports;
     this.#config = config;
     this.#wrangler = Object.assign({}, ...recipe.wrangler.map(membersOf)) as WranglerFile;
@@ -84,7 +79,8 @@ export class Kitchen {
       import(pathToFileURL(join(folder, name)).href) as Promise<Exports>;
     const modules = await Promise.all(recipe.modules.map((_, nth) => from(moduleName(nth))));
     const exports: Exports = Object.assign({}, ...modules);
-    const config = row.config ?? (await from("tidemark.config.ts"))["default"];
+    const config =
+      row.config ?? exports["default"] ?? (await from("tidemark.config.ts"))["default"];
     return new Kitchen(recipe, row, exports, config as ConfigInput);
   }
 
@@ -107,15 +103,7 @@ export class Kitchen {
 
   async #ask(path: string, init: AskInit, at?: string) {
     const site = this.site(at);
-    const request = new Request(new URL(path, `https://${host}`), init);
-    const { through = "" } = this.#row;
-    const wrap = this.exports[through] as ((worker: TidemarkWorker) => TidemarkWorker) | undefined;
-    if (through !== "" && wrap === undefined) throw new Error(`The recipe has no ${through}.`);
-    const worker: TidemarkWorker = {
-      fetch: (one) => site.handle(one),
-      scheduled: () => site.runCron(),
-    };
-    const seen = await read(await (wrap?.(worker) ?? worker).fetch(request, {}, {} as never));
+    const seen = await read(await site.handle(new Request(new URL(path, `https://${host}`), init)));
     await site.settle();
     return seen;
   }

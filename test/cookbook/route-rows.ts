@@ -24,7 +24,6 @@ export const routeRows: readonly Row[] = [
   {
     recipe: "Cache mobile and desktop separately",
     origin: echoing("x-device"),
-    through: "byDevice",
     steps: [
       { path: "/", headers: { "user-agent": phone }, sees: `${stored} | mobile` },
       { path: "/", headers: { "user-agent": laptop }, sees: `${stored} | desktop` },
@@ -35,16 +34,11 @@ export const routeRows: readonly Row[] = [
   {
     recipe: "Cache per language",
     origin: echoing("accept-language", cc("max-age=60", { vary: "Accept-Language" })),
-    through: "byLanguage",
     steps: [
       { path: "/", headers: { "accept-language": "de-AT,de;q=0.9" }, sees: `${stored} | de` },
-      {
-        path: "/",
-        headers: { "accept-language": "FR" },
-        sees: 'fwd=vary-miss; stored; detail="vary: accept-language" | fr',
-      },
+      { path: "/", headers: { "accept-language": "FR" }, sees: `${stored} | fr` },
       { path: "/", headers: { "accept-language": "de,en;q=0.3" }, sees: `${hit} | de` },
-      { path: "/", sees: 'fwd=vary-miss; stored; detail="vary: accept-language" | en' },
+      { path: "/", sees: `${stored} | en` },
       { path: "/", headers: { "accept-language": "dexter" }, sees: `${hit} | en` },
     ],
   },

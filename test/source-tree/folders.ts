@@ -287,6 +287,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   cloudflare: ["protocol", "compose", "stores/durable-object", "stores/r2"],
   upstash: ["compose", "stores/redis"],
+  device: ["rules", "config"],
   hono: [...core, "platform", "app", "data", "worker"],
   "data-cache": ["base", "data/value", "data/load", "data/write", "data/fields", "data"],
   adapters: [

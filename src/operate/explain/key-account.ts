@@ -33,7 +33,7 @@ export function keyAccountOf(request: LookupRequest, config: Config, cookie: str
     /** The URL by which purges name the page in every spelling. */
     purgedAs: request.url,
     query: queryAccountOf(sentQuery, target.query, route, config),
-    /** Values of `key.headers`, normalized, and of `key.cf`. */
+    /** Values of `key.headers`, of the normal forms of a route, and of `key.cf`. */
     fields: [
       ...route.keyHeaders.map((name) => [name, shownValue(name, forwarded.get(name))] as const),
       ...request.cf.map(

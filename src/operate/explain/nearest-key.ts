@@ -18,6 +18,7 @@ export interface Difference {
     | "key.headers"
     | "key.cookies"
     | "key.cf"
+    | "normal form"
     | "vary";
   /** The name of a field, cookie or `cf` property. */
   readonly name?: string;
@@ -54,6 +55,8 @@ const hintOf: Readonly<Record<Difference["of"], Hint>> = {
     `remove ${named(difference)} from the route's key: { headers }, or let clients send fewer values of it`,
   "key.cookies": (difference) => `remove ${named(difference)} from the route's key: { cookies }`,
   "key.cf": (difference) => `remove ${named(difference)} from the route's key: { cf }`,
+  "normal form": (difference) =>
+    `remove the option that reduces ${named(difference)} from the route's key, or list fewer forms`,
   vary: hintOfVary,
 };
 
@@ -61,8 +64,7 @@ function hintOfVary({ name = "" }: Difference): string {
   if (name === "cookie") {
     return "let the origin omit Cookie from Vary, and list the cookies that change the page in the route's key: { cookies: [ ] }";
   }
-  const coarser = name === "user-agent" ? ", such as Sec-CH-UA-Mobile," : "";
-  return `let the origin vary by a field with fewer values${coarser} or by none. Tidemark normalizes only Accept-Encoding`;
+  return "let the origin vary by a field with fewer values, or by none. In a route, key.accept, key.language and key.device reduce these fields";
 }
 
 /** The limit of examined keys. Memory holds more keys only if all bodies are tiny. */
@@ -129,7 +131,8 @@ function differencesOf(own: KeyParts, other: KeyParts, { route }: LookupRequest)
   }
   route.keyHeaders.forEach((name, at) => {
     const [sent = null, stored = null] = [own.fields[at], other.fields[at]];
-    if (sent !== stored) found.push(shown({ of: "key.headers", name }, sent, stored));
+    const of = route.normalForms?.has(name) === true ? "normal form" : "key.headers";
+    if (sent !== stored) found.push(shown({ of, name }, sent, stored));
   });
   route.keyCf.forEach((name, at) => {
     const [sent, stored] = [own, other].map(({ cf }) => cf[at]?.toString() ?? null);
@@ -168,7 +171,7 @@ function ofVary(
 }
 
 function shown(
-  part: { readonly of: "key.headers" | "vary"; readonly name: string },
+  part: { readonly of: Difference["of"]; readonly name: string },
   sent: string | null,
   stored: string | null,
 ): Difference {

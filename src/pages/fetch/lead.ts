@@ -137,8 +137,10 @@ function validatorsOf(pending: PendingForward): readonly FieldLine[] {
   const question = questionOf(pending);
   if (!mayBeValidated(question, validating)) return [];
   const stored = fieldsOf(metadata);
-  const { isAnonymous, forwarded } = pending.request;
-  if (metadata.isOfClient === true && (isAnonymous || prefersAnother(forwarded, stored))) return [];
+  const { isAnonymous, forwarded, route } = pending.request;
+  // The stored response is for the same normal form, because the key has the form.
+  const get = (name: string) => (route.normalForms?.has(name) ? null : forwarded.get(name));
+  if (metadata.isOfClient === true && (isAnonymous || prefersAnother({ get }, stored))) return [];
   const isTrusted = judgedUnder(question, validating).kind === "usable";
   return conditionalFields(stored, isTrusted || hasStrongDate(stored, bodyDateOf(metadata)));
 }

@@ -152,7 +152,10 @@ interface KeyFields {
   /** The cookies that are part of the key. */
   readonly keyedCookies: string;
   /** Every field in `keyHeaders` reaches the origin. */
-  readonly route: Pick<Route, "keyHeaders" | "forward" | "honourRequestDirectives" | "credentials">;
+  readonly route: Pick<
+    Route,
+    "keyHeaders" | "normalForms" | "forward" | "honourRequestDirectives" | "credentials"
+  >;
 }
 
 const none: readonly string[] = [];
@@ -233,6 +236,8 @@ export class KeyedFields implements Fields {
   get(name: string): string | null {
     const lower = name.toLowerCase();
     const { client } = this.#request;
+    const form = this.#given.route.normalForms?.get(lower);
+    if (form !== undefined) return form(client);
     if (lower === "accept-encoding") return reducedAcceptEncoding(client.get("accept-encoding"));
     if (lower === "cookie") return this.#given.cookies === "" ? null : this.#given.cookies;
     const introducedIn = introducedFields.get(lower);
@@ -270,8 +275,10 @@ export class KeyedFields implements Fields {
 
   /** @param name in lower case */
   reaches(name: string): boolean {
-    const { forward, keyHeaders } = this.#given.route;
+    const { forward, keyHeaders, normalForms } = this.#given.route;
     if (forward === undefined || alwaysSent.has(name)) return true;
+    // The key decides the form, so no second request with the field is necessary.
+    if (normalForms?.has(name) === true) return true;
     return [forward, keyHeaders, this.#selecting].some((names) => names.includes(name));
   }
 
@@ -295,6 +302,10 @@ export class KeyedFields implements Fields {
       if (value === null) headers.delete(name);
       // The copy still has lost octets.
       else if (value !== own || !hasLostOctets(value)) headers.set(name, value);
+    }
+    for (const name of this.#given.route.normalForms?.keys() ?? none) {
+      const value = this.get(name);
+      if (value !== null) headers.set(name, value);
     }
     headers.set("accept-encoding", this.get("accept-encoding") ?? "identity");
     introduce(headers, this.#request);

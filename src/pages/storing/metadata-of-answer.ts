@@ -126,7 +126,7 @@ function fieldsToStore(fresh: StampedAnswer, place: VariantPlace): FieldLine[] {
 
 /**
  * Returns the request fields that select this response (RFC 9111 §4.1), and the fields to store.
- * `Vary` determines the selecting fields. A 304 without `Vary` keeps the stored `Vary`, but the
+ * `Vary` determines the selecting fields, without those of which the key has the normal form. A 304 without `Vary` keeps the stored `Vary`, but the
  * values are from the request that the 304 answers. Missing names are added to the stored `Vary` in
  * three cases:
  * - A response that echoes `Origin` varies by `Origin`.
@@ -141,8 +141,9 @@ function selectedBy(
   fields: readonly FieldLine[],
   place: VariantPlace,
 ): Pick<StoredMetadata, "fields" | "selecting"> {
-  const { forwarded } = place.request;
-  const names = selectingFieldNames(headers);
+  const { forwarded, route } = place.request;
+  // Departs from RFC 9111 §4.1: the origin got only the normal form of such a field, which the key has.
+  const names = selectingFieldNames(headers).filter((name) => !route.normalForms?.has(name));
   const unstated: string[] = [];
   if (originAnsweredAt(headers, place) === "this") unstated.push("Origin");
   const isUnstated = !names.includes("accept-encoding") && !names.includes("*");

@@ -117,7 +117,8 @@ function noteSilentVariation(metadata: StoredMetadata, pending: PendingForward):
   const before = storedCandidate(pending)?.stored.metadata;
   if (!before?.isOfClient || before.status !== metadata.status) return;
   if (before.fallback !== metadata.fallback) return;
-  const names = silentlyVaryingBy(fieldsOf(before), fieldsOf(metadata));
+  const changing = silentlyVaryingBy(fieldsOf(before), fieldsOf(metadata));
+  const names = changing.filter((name) => !request.route.normalForms?.has(name));
   if (names.length === 0) return;
   const { site } = exchange;
   const entries = names.map((name) => `${name} ${request.target.path.slice(0, pathCharactersMax)}`);

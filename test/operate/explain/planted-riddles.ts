@@ -124,7 +124,7 @@ export const riddles: readonly Riddle[] = [
       /vary by user-agent; \d variants/,
       /no stored response fits the request; another variant of the page is stored/,
       /The nearest is another variant of this URL: vary user-agent: you sent Browser 77/,
-      /fewer values, such as Sec-CH-UA-Mobile,.*Tidemark normalizes only/,
+      /fewer values, or by none\. In a route, .* key\.device reduce/,
     ],
   },
   {

@@ -131,7 +131,7 @@ it.each([
   [
     "Accept-Language",
     { "accept-language": "de" },
-    /by a field with fewer values or by none\. Tidemark normalizes/,
+    /by a field with fewer values, or by none\. In a route, key\.accept, key\.language/,
   ],
 ])("explain advises on Vary: %s", async (vary, headers, says) => {
   const site = open(saying("public, max-age=300", { vary }));

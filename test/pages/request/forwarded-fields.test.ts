@@ -27,6 +27,7 @@ function keyed(fields: Texts, given: Given = {}) {
   const credentials = new CredentialFields([knownCredentialFields]);
   const route = {
     keyHeaders: ["x-app", "x-app-key"],
+    normalForms: undefined,
     honourRequestDirectives,
     forward,
     credentials,
