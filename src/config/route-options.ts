@@ -23,6 +23,7 @@ import {
   text,
   yesOrNo,
 } from "./forms.ts";
+import { answerRules } from "./answer-options.ts";
 import { patternFault } from "./route-pattern.ts";
 import { listed, tierNames } from "./tier-names.ts";
 import {
@@ -104,6 +105,8 @@ const settings = fields("a route", {
       'must be a list, such as ["country"]',
     ),
   } satisfies FormsOf<WrittenKey>),
+  answer: answerRules,
+  deceptionArmour: yesOrNo,
   forward: fieldNames,
   credentialFields,
   anonymous,

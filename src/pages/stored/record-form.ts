@@ -12,6 +12,7 @@ import {
   pairOf,
 } from "../../cache/tiers/record-codec.ts";
 import { areSendable, fieldsOf, isErrorStatus } from "../../rules/fields.ts";
+import type { RuleMatch } from "../../config/answer-rules.ts";
 import type { ResponseDetail, SlicedBody, StoredMetadata } from "./stored-response.ts";
 
 /** Rejects values for which `Headers` would throw (RFC 9110 §5.5). */
@@ -25,6 +26,11 @@ const isSliced = (value: unknown) => {
   return isText(generation) && isCount(sliceBytes) && Number(sliceBytes) > 0 && isCount(totalBytes);
 };
 
+const isRuleMatch = (value: unknown) => {
+  const { rules, freshSeconds = 0 } = (value ?? {}) as Partial<RuleMatch>;
+  return listOf(isCount)(rules) && isCount(freshSeconds);
+};
+
 const members = membersWith<ResponseDetail>({
   status: ["S", isStatus, 200],
   statusText: ["T", isFieldValue, "OK"],
@@ -36,6 +42,7 @@ const members = membersWith<ResponseDetail>({
   jitterDraw: ["J", isNumber],
   bodyDate: ["D", isFieldValue, undefined],
   lifetimeSecondsMax: ["X", isNumber, undefined],
+  ruleMatch: ["R", isRuleMatch, undefined],
   slices: ["Z", isSliced, undefined],
 });
 

@@ -40,7 +40,7 @@ import { withTermsKept, ageSeconds, termsOf } from "../stored/lifetime.ts";
 import { awaitsSecondAsk } from "./admission.ts";
 import { applyForSessions, applyRefusal } from "./consequences.ts";
 import { type StampedAnswer, metadataOf } from "./metadata-of-answer.ts";
-import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
+import { arePersonal, fieldsForOneClient, namesClient, withoutStripped } from "./of-one-client.ts";
 import { noteAnswer } from "./last-answer.ts";
 import { ofOneClient, refusedBy, type StoreRefusal, refused } from "./refusal.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
@@ -64,13 +64,15 @@ import { hasRoomFor, withDisplaced, withListOfOthers } from "./variants.ts";
  * @param pending the request of this answer, with the results of its lookup and its flight
  */
 export async function sendAndStore(
-  fresh: StampedAnswer,
+  given: StampedAnswer,
   pending: LeaderForward,
 ): Promise<FetchResult<Response>> {
   const { request, flight, exchange, key } = pending;
   const { site, decision } = exchange;
+  const metadata = metadataOf(given, pending);
+  const fresh = { ...given, response: strippedBy(metadata, given.response, pending) };
   const { headers, status, body } = fresh.response;
-  const metadata = metadataOf(fresh, pending);
+  const hadCookie = given.response.headers.has("set-cookie");
   const refusal = refusedBy(metadata, headers, pending);
   applyRefusal(refusal?.rule, metadata, { ...pending, replaced: storedCandidate(pending) });
   applyForSessions(refusal?.rule, status, pending);
@@ -82,8 +84,10 @@ export async function sendAndStore(
       const entries = refusal.names.flatMap((field) => credentials.entryFor(field) ?? []);
       site.credentialRefusals.note(name, entries, atMs);
     }
+    const isMismatch = refusal.rule === "extension-mismatch";
+    if (isMismatch) site.extensionMismatches.note(request.route.name, [], atMs);
     flight.settle(status >= 500 ? failedWith(fresh.response, atMs) : { kind: "nothing-to-share" });
-    const answer = unstored(fresh, pending, { ...refusal, metadata });
+    const answer = unstored(fresh, pending, { ...refusal, metadata, hadCookie });
     noteAnswer(metadata, pending, {
       isMadePrivate: isPrivate(answer.headers) && !isPrivate(headers),
     });
@@ -103,6 +107,14 @@ export async function sendAndStore(
   for (const [name, value] of own) fields.append(name, value);
   if (arePersonal(own, metadata)) makePrivate(fields);
   return sent;
+}
+
+/** Returns the answer without the fields that the route's rules strip, also for the client. */
+function strippedBy({ ruleMatch }: StoredMetadata, response: Response, place: LeaderForward) {
+  const headers = withoutStripped(response.headers, ruleMatch, place);
+  if (headers === response.headers) return response;
+  const { body, status, statusText } = response;
+  return new Response(body, { status, statusText, headers, encodeBody: "manual" });
 }
 
 /**
@@ -131,9 +143,10 @@ const pathCharactersMax = 200;
 function unstored(
   { response }: StampedAnswer,
   pending: PendingForward,
-  { metadata, rule }: { metadata: StoredMetadata; rule: StoreRefusal },
+  given: { metadata: StoredMetadata; rule: StoreRefusal; hadCookie: boolean },
 ): Response {
   const { request } = pending;
+  const { metadata, rule, hadCookie } = given;
   const { decision } = pending.exchange;
   const { headers, status } = response;
   // The forwarded request had no conditions of the client, so evaluate them here (RFC 9110
@@ -150,7 +163,7 @@ function unstored(
     ofOneClient.has(rule) ||
     arePersonal(fieldsForOneClient(headers, metadata, pending), metadata) ||
     (!isPrivate(headers) && namesClient(headers, metadata, request));
-  const mayBeOwn = isPersonal(request) || headers.has("set-cookie");
+  const mayBeOwn = isPersonal(request) || hadCookie;
   const change = isForOne ? makePrivate : mayBeOwn ? keepPrivate : undefined;
   decision.outcome = "forwarded";
   decision.tier = "origin";
