@@ -12,16 +12,26 @@ import {
   type WrittenLengthBounds,
 } from "./written-route.ts";
 
-/** Returns the schema of one value or of a list of values. */
-function oneOrMore<One>(fits: (value: unknown) => boolean, error: string) {
-  const one = z.custom<One>(fits);
-  const list = z.readonly(z.array(one)).check(z.minLength(1, "is empty"));
-  return z.union([one, list], { error: `${error}, or a list of these` });
-}
+type Fits = (value: unknown) => boolean;
 
-const isText = (form: RegExp) => (value: unknown) => typeof value === "string" && form.test(value);
-const isStatus = (value: unknown) =>
-  Number.isInteger(value) && `${value}` >= "200" && `${value}` < "600";
+const isOneOrMore = (value: unknown, fits: Fits) =>
+  Array.isArray(value) ? value.length > 0 && value.every(fits) : fits(value);
+
+/** Returns the schema of one value or of a list of values. */
+const oneOrMore = <One>(fits: Fits, error: string) =>
+  z.custom<One | readonly One[]>(
+    (value) => isOneOrMore(value, fits),
+    `${error}, or a list of these`,
+  );
+
+const isText =
+  (form: RegExp): Fits =>
+  (value) =>
+    typeof value === "string" && form.test(value);
+const isStatus: Fits = (value) =>
+  typeof value === "number"
+    ? Number.isInteger(value) && value >= 200 && value <= 599
+    : isText(/^[2-5]xx$/)(value);
 
 const bound = z.int("must be a whole number of bytes").check(z.minimum(0, "is less than 0"));
 const tag = text("images").check(
@@ -30,26 +40,28 @@ const tag = text("images").check(
 
 const conditions = fields("when", {
   status: oneOrMore<StatusPattern>(
-    (value) => isStatus(value) || isText(/^[2-5]xx$/)(value),
+    isStatus,
     'must be a status from 200 to 599, or a class such as "5xx"',
   ),
   type: oneOrMore<string>(
     isText(/^[\w.+-]+\/(?:[\w.+-]*\*|[\w.+-]+)$/),
     'must be a media type without parameters, such as "text/html" or "image/*"',
   ),
-  header: z.record(
-    z.string().check(z.regex(tokenPattern, "is not a name that a header field can have")),
-    oneOrMore<string | true>(
-      (value) => value === true || isText(/^[^*]*\*?$/)(value),
-      'must be a value, with "*" only at its end, or true for any value',
+  header: z
+    .record(
+      z.string(),
+      z.custom<true | string | readonly string[]>(
+        (value) => value === true || isOneOrMore(value, isText(/^[^*]*\*?$/)),
+        'must be true for any value, a value with "*" only at its end, or a list of values',
+      ),
+      'must be an object of header fields, such as { "x-error": true }',
+    )
+    .check(
+      z.refine(
+        (values) => Object.keys(values).every((name) => tokenPattern.test(name)),
+        "has a name that no header field can have",
+      ),
     ),
-    {
-      error: (issue) =>
-        issue.code === "invalid_key"
-          ? issue.issues.map(({ message }) => message).join("; ")
-          : 'must be an object of header fields, such as { "x-error": true }',
-    },
-  ),
   contentLength: fields("contentLength", {
     min: bound,
     max: bound,

@@ -322,6 +322,16 @@ it("explain names the rule that gives the lifetime", async () => {
   );
 });
 
+it("a HEAD request that repeats a stripped validator leaves the stored response fresh", async () => {
+  const rules: Rules = [{ when: { status: 200 }, strip: ["etag"] }];
+  const site = openWith([{ fields: cc("max-age=60", { etag: '"1"', vary: "accept" }) }], rules);
+  await site.get("/a");
+  site.clock.advance(1);
+  const headers = { "cache-control": "no-cache" };
+  expect((await site.get("/a", { method: "HEAD", headers })).status).toBe(200);
+  expect((await site.get("/a")).cacheStatus).toContain("hit; ttl=59");
+});
+
 it("a HEAD request gets the answer under the same rules, and stores nothing", async () => {
   const site = openWith(
     [{ fields: { etag: '"1"' } }],
