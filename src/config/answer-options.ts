@@ -3,7 +3,6 @@ import * as z from "zod/mini";
 import { duration, fields, type FormsOf, strictly, text } from "./forms.ts";
 import { whyNeverStored } from "../rules/storable.ts";
 import { tokenPattern } from "../rules/cache-control.ts";
-import { tagBytes, tagBytesMax } from "../protocol/purge-order.ts";
 import {
   type StatusPattern,
   strippableFields,
@@ -34,9 +33,6 @@ const isStatus: Fits = (value) =>
     : isText(/^[2-5]xx$/)(value);
 
 const bound = z.int("must be a whole number of bytes").check(z.minimum(0, "is less than 0"));
-const tag = text("images").check(
-  z.refine((one) => tagBytes(one) <= tagBytesMax, `has more than ${tagBytesMax} bytes`),
-);
 
 const conditions = fields("when", {
   status: oneOrMore<StatusPattern>(
@@ -84,7 +80,9 @@ const rule = z
     {
       when: conditions,
       fresh: z.optional(duration),
-      tags: z.optional(z.readonly(z.array(tag, 'must be a list of tags, such as ["images"]'))),
+      tags: z.optional(
+        z.readonly(z.array(text("images"), 'must be a list of tags, such as ["images"]')),
+      ),
       store: z.optional(z.literal(false, "must be false, or left out")),
       strip: z.optional(
         z.readonly(

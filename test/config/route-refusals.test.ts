@@ -72,7 +72,7 @@ const answerRows: readonly (readonly [rule: object, says: string])[] = [
   ],
   [{ when: isType }, ": has no effect: add fresh, tags, store or strip"],
   [{ when: { ...isType, method: "GET" }, store: false }, '.when: "method" is not a field of when'],
-  [{ when: isType, store: false, then: {} }, ': "then" is not a field of a rule on answers'],
+  [{ when: isType, store: false, status: 200 }, ': "status" is not a field of a rule on answers'],
   ...[99, 600, 200.5, "200", "1xx", "5xxx"].flatMap(
     (status) =>
       [
@@ -109,7 +109,9 @@ const answerRows: readonly (readonly [rule: object, says: string])[] = [
   ],
   [{ when: isType, fresh: "soon" }, `.fresh: ${noDuration("soon")}`],
   [{ when: isType, store: true }, ".store: must be false, or left out"],
-  [{ when: isType, tags: ["é".repeat(129)] }, ".tags.0: has more than 256 bytes"],
+  [{ fresh: "1m" }, ".when: must be an object"],
+  [{ when: isType, tags: "a" }, '.tags: must be a list of tags, such as ["images"]'],
+  [{ when: isType, tags: [""] }, ".tags.0: is empty"],
   ...["vary", "cache-control", "cache-tag", "ETag", "content-type"].map(
     (name) => [{ when: isType, strip: [name] }, `.strip.0: ${stripped}`] as const,
   ),

@@ -25,7 +25,8 @@ import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "../stored
 import { applyRefusal } from "../storing/consequences.ts";
 import { storeInTiers } from "../storing/in-tiers.ts";
 import { type StampedAnswer, freshenedMetadata } from "../storing/metadata-of-answer.ts";
-import { arePersonal, fieldsForOneClient, withoutStripped } from "../storing/of-one-client.ts";
+import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
+import { withoutStripped } from "../storing/stripped-fields.ts";
 import { noteAnswer } from "../storing/last-answer.ts";
 import { ofOneClient, refusalToStore, refused, type StoreRefusal } from "../storing/refusal.ts";
 import { sendAndStoreBody } from "../storing/send-and-store.ts";

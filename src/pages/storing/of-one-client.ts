@@ -1,7 +1,5 @@
 // Finds the parts of an answer that are for one client alone: fields that must not be stored, and
 // identifiers of the client in any field.
-import { rulesIn } from "../../config/answer-rules.ts";
-import type { Route } from "../../config/config.ts";
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
 import { governingDirectives } from "../../rules/cache-control.ts";
 import { connectionFields, qualifiedFieldNames } from "../../rules/storable.ts";
@@ -54,31 +52,6 @@ export function withoutSharedCookies(
 ): FieldLine[] {
   const isPersonal = personalCookies(received, request.route, exchange.site.config).length > 0;
   return fields.filter(([name]) => isPersonal || name !== "set-cookie");
-}
-
-/**
- * Returns the fields without those that the matching rules strip. `Set-Cookie` stays if it may set
- * a keyed cookie, as with `setCookie: "strip"`.
- *
- * @returns the same object if there is nothing to remove
- */
-export function withoutStripped(
-  headers: Headers,
-  ruleMatch: StoredMetadata["ruleMatch"],
-  { request: { route }, exchange }: PagePlace,
-): Headers {
-  const { config } = exchange.site;
-  const stripping: Route = { ...route, setCookie: "strip" };
-  const names = rulesIn(ruleMatch, route.answer)
-    .flatMap(({ strip }) => strip)
-    .filter((name) => headers.has(name))
-    .filter(
-      (name) => name !== "set-cookie" || personalCookies(headers, stripping, config).length === 0,
-    );
-  if (names.length === 0) return headers;
-  const kept = new Headers(headers);
-  for (const name of names) kept.delete(name);
-  return kept;
 }
 
 /**

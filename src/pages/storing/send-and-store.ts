@@ -40,7 +40,8 @@ import { withTermsKept, ageSeconds, termsOf } from "../stored/lifetime.ts";
 import { awaitsSecondAsk } from "./admission.ts";
 import { applyForSessions, applyRefusal } from "./consequences.ts";
 import { type StampedAnswer, metadataOf } from "./metadata-of-answer.ts";
-import { arePersonal, fieldsForOneClient, namesClient, withoutStripped } from "./of-one-client.ts";
+import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
+import { strippedBy } from "./stripped-fields.ts";
 import { noteAnswer } from "./last-answer.ts";
 import { ofOneClient, refusedBy, type StoreRefusal, refused } from "./refusal.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
@@ -107,14 +108,6 @@ export async function sendAndStore(
   for (const [name, value] of own) fields.append(name, value);
   if (arePersonal(own, metadata)) makePrivate(fields);
   return sent;
-}
-
-/** Returns the answer without the fields that the route's rules strip, also for the client. */
-function strippedBy({ ruleMatch }: StoredMetadata, response: Response, place: LeaderForward) {
-  const headers = withoutStripped(response.headers, ruleMatch, place);
-  if (headers === response.headers) return response;
-  const { body, status, statusText } = response;
-  return new Response(body, { status, statusText, headers, encodeBody: "manual" });
 }
 
 /**
