@@ -14,7 +14,6 @@ export { type ResponseDirectives, responseDirectives } from "./rules/cache-contr
 export { retryAfterSeconds } from "./rules/retry-after.ts";
 export { silentlyVaryingBy } from "./rules/selecting.ts";
 export type { RuleMatch } from "./config/answer-rules.ts";
-export type { WrittenAnswerRule } from "./config/written-route.ts";
 export type { RefusalRule } from "./rules/storable.ts";
 
 /**
