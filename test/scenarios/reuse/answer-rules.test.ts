@@ -114,7 +114,8 @@ describe("a rule with fresh", () => {
     ["a redirect, which it does not name", { status: 302, ...ofA("long") }, [fits], undefined],
   ])("judges %s", async (_, answer, rules, lifetimeSeconds) => {
     const site = openWith([answer], rules);
-    await site.get("/a");
+    // An anonymous request confirms an error or a redirect in between.
+    for (const _ of [1, 2]) await site.get("/a");
     const { cacheStatus } = await site.get("/a");
     const [, ttl] = /hit; ttl=(\d+)/.exec(cacheStatus) ?? [];
     expect(ttl && Number(ttl)).toBe(lifetimeSeconds);
@@ -324,11 +325,14 @@ it("explain names the rule that gives the lifetime", async () => {
 
 it("a HEAD request that repeats a stripped validator leaves the stored response fresh", async () => {
   const rules: Rules = [{ when: { status: 200 }, strip: ["etag"] }];
-  const site = openWith([{ fields: cc("max-age=60", { etag: '"1"', vary: "accept" }) }], rules);
+  const site = openWith([{ fields: cc("max-age=60", { etag: '"1"' }) }], rules, {
+    honourRequestDirectives: true,
+  });
   await site.get("/a");
   site.clock.advance(1);
   const headers = { "cache-control": "no-cache" };
-  expect((await site.get("/a", { method: "HEAD", headers })).status).toBe(200);
+  await site.get("/a", { method: "HEAD", headers });
+  expect(site.origin.last.method).toBe("HEAD");
   expect((await site.get("/a")).cacheStatus).toContain("hit; ttl=59");
 });
 
