@@ -1,6 +1,8 @@
 // Exports of `tidemark/rules`: the Worker's rules, for tests of an origin and for the CLI. The verdict on
 // storing a response does not depend on the configuration.
+import { compileAnswerRules, matchOf, type RuleMatch } from "./config/answer-rules.ts";
 import { isAnalyticsCookie } from "./config/known-names.ts";
+import type { WrittenAnswerRule } from "./config/written-route.ts";
 import type { Fields } from "./rules/fields.ts";
 import { explicitLifetimeSeconds } from "./rules/freshness.ts";
 import { governingDirectives } from "./rules/cache-control.ts";
@@ -11,6 +13,7 @@ export { isAnalyticsCookie } from "./config/known-names.ts";
 export { type ResponseDirectives, responseDirectives } from "./rules/cache-control.ts";
 export { retryAfterSeconds } from "./rules/retry-after.ts";
 export { silentlyVaryingBy } from "./rules/selecting.ts";
+export type { RuleMatch } from "./config/answer-rules.ts";
 export type { RefusalRule } from "./rules/storable.ts";
 
 /**
@@ -52,6 +55,20 @@ export function storingOf(
   const seconds = explicitLifetimeSeconds({ governing, fields, receivedAtMs });
   if (seconds === "unstated") return { kind: "unstated" };
   return seconds === 0 ? { kind: "validated", statedBy } : { kind: "fresh", seconds, statedBy };
+}
+
+/**
+ * Returns the rules of a route's `answer` that fit a response: their positions, and the lifetime in
+ * seconds that they give. Checks the conditions alone, and neither the form of the rules nor storing.
+ *
+ * @returns `undefined` if no rule fits
+ * @example answerRulesFor(response, rules)?.rules // [0, 2]
+ */
+export function answerRulesFor(
+  { status, headers: fields }: Pick<Response, "headers" | "status">,
+  rules: readonly WrittenAnswerRule[],
+): RuleMatch | undefined {
+  return matchOf({ status, fields }, compileAnswerRules(rules));
 }
 
 /** Returns the distinct names of the cookies that a response sets. */

@@ -1,6 +1,11 @@
 // Tests how `tidemark/rules` judges a response: whether it is stored, how long, and by which field.
 import { describe, expect, it } from "vitest";
-import { isAnalyticsCookie, isCredentialField, storingOf } from "../src/http-rules.ts";
+import {
+  answerRulesFor,
+  isAnalyticsCookie,
+  isCredentialField,
+  storingOf,
+} from "../src/http-rules.ts";
 
 describe("the fields of a response", () => {
   it.each([
@@ -25,6 +30,18 @@ describe("the fields of a response", () => {
   ])("decide on storing: %j", (lines, storing) => {
     expect(storingOf({ status: 200, headers: new Headers(lines) }, 0)).toMatchObject(storing);
   });
+});
+
+it("the rules on answers are judged as in the Worker", () => {
+  const rules = [
+    { when: { type: "image/*" }, fresh: "1h" },
+    { when: { header: { "X-Error": true } }, store: false },
+    { when: { status: 200, contentLength: { max: 5 } }, fresh: "1m" },
+  ] as const;
+  const headers = { "content-type": "image/png", "content-length": "5" };
+  const fitting = answerRulesFor(new Response(null, { headers }), rules);
+  expect(fitting).toEqual({ rules: [0, 2], freshSeconds: 60 });
+  expect(answerRulesFor(new Response(null), rules)).toBeUndefined();
 });
 
 it.each([

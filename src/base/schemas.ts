@@ -71,6 +71,15 @@ export function isPlain(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
+/** Returns a step of the path of an issue. */
+export const stepTo = (key: string | number): v.IssuePathItem => ({
+  type: "unknown",
+  origin: "value",
+  input: undefined,
+  key,
+  value: undefined,
+});
+
 /** Returns the names and indexes that lead to an issue. */
 export function pathOf({ path }: v.BaseIssue<unknown>): unknown[] {
   return path?.map(({ key }) => key) ?? [];

@@ -28,6 +28,7 @@ import {
   yesOrNo,
 } from "./forms.ts";
 import { type Device, isDevice } from "./normal-forms.ts";
+import { answerRules } from "./answer-options.ts";
 import { patternFault } from "./route-pattern.ts";
 import { listed, tierNames } from "./tier-names.ts";
 import {
@@ -135,6 +136,8 @@ const settings = fields("a route", {
     accept: mediaTypes,
     device: v.custom<Device>(isDevice, "is not a device detector: write device()"),
   } satisfies FormsOf<WrittenKey>),
+  answer: answerRules,
+  deceptionArmour: yesOrNo,
   forward: fieldNames,
   credentialFields,
   anonymous,

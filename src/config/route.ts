@@ -1,4 +1,5 @@
 // Resolves a route of a configuration and fills in the defaults.
+import { compileAnswerRules } from "./answer-rules.ts";
 import {
   CredentialFields,
   type CredentialNames,
@@ -112,6 +113,10 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     on304: route.on304 ?? "update",
     /** 0 to 1: maximum random reduction of a lifetime. */
     jitter: route.jitter ?? 0,
+    /** Rules on the origin's answers, in order. */
+    answer: compileAnswerRules(route.answer),
+    /** Whether answers whose media type contradicts the path's extension are not stored. */
+    deceptionArmour: route.deceptionArmour ?? true,
     tags: typeof tags === "function" ? tags : () => tags ?? [],
     honourRequestDirectives: route.honourRequestDirectives ?? honourRequestDirectives,
     /** Scope in which one forward serves concurrent requests: an isolate, or the world. */

@@ -1,6 +1,6 @@
 // The schema of a configuration, with its error messages.
 import * as v from "valibot";
-import { finite, record, whole } from "../base/schemas.ts";
+import { finite, record, whole, stepTo } from "../base/schemas.ts";
 import {
   added,
   anonymous,
@@ -216,14 +216,6 @@ export const configInput = v.pipe(
     }
   }),
 );
-
-const stepTo = (key: string | number): v.IssuePathItem => ({
-  type: "unknown",
-  origin: "value",
-  input: undefined,
-  key,
-  value: undefined,
-});
 
 /** Checks the fields of one route against each other. */
 function checkAlone(

@@ -105,6 +105,18 @@ export interface WrittenRoute {
    */
   readonly tiers?: readonly TierName[] | undefined;
   /**
+   * Rules on the origin's answers. Each rule that fits acts; of several `fresh`, the last applies.
+   * Default: none.
+   * @example answer: [{ when: { type: "image/*" }, fresh: "1d", tags: ["images"] }]
+   */
+  readonly answer?: readonly WrittenAnswerRule[] | undefined;
+  /**
+   * Whether a successful answer is not stored if its media type contradicts a static extension in the
+   * path, such as HTML at `/account/x.css`. Default: `true`.
+   * @example deceptionArmour: false
+   */
+  readonly deceptionArmour?: boolean | undefined;
+  /**
    * Query parameters that are keyed and reach the origin. Default: all, except `key.query.strip`.
    * @example query: { allow: ["page"] }
    */
@@ -209,6 +221,55 @@ export interface WrittenRoute {
 export interface WrittenWhen {
   /** The request must have one of these cookies, in any case. Required. @example cookie: ["session"] */
   readonly cookie: readonly NamePattern[];
+}
+
+/** A status, or a class of statuses. */
+export type StatusPattern = number | "2xx" | "3xx" | "4xx" | "5xx";
+
+/** The response fields that a rule may remove. No lifetime, key or purge depends on them. */
+export const strippableFields = ["etag", "last-modified", "set-cookie"] as const;
+
+/**
+ * A rule on an answer. It judges the head that is to be stored, also one that a 304 has changed, and
+ * then acts on it.
+ */
+export interface WrittenAnswerRule {
+  /** Conditions, all of which must hold; at least one. Required. @example when: { type: "image/*" } */
+  readonly when: WrittenAnswerConditions;
+  /**
+   * Lifetime, as with `mode: "override"`. Without `status`, only for the statuses of a single `fresh`
+   * of a route. Default: none.
+   * @example fresh: "1d"
+   */
+  readonly fresh?: Duration | undefined;
+  /** Tags to add. Default: none. @example tags: ["images"] */
+  readonly tags?: readonly string[] | undefined;
+  /** `false`: the answer is not stored. Default: stored. @example store: false */
+  readonly store?: false | undefined;
+  /** Fields to remove, for storing and for the client. Default: none. @example strip: ["etag"] */
+  readonly strip?: readonly (typeof strippableFields)[number][] | undefined;
+}
+
+/** Conditions on an answer. */
+export interface WrittenAnswerConditions {
+  /** Default: all statuses. @example status: [404, "5xx"] */
+  readonly status?: StatusPattern | readonly StatusPattern[] | undefined;
+  /** Media types without parameters. Default: all. @example type: ["image/*", "font/woff2"] */
+  readonly type?: NamePattern | readonly NamePattern[] | undefined;
+  /** Values of fields; `true`: any value. Default: all. @example header: { "x-error": true } */
+  readonly header?:
+    | { readonly [name: string]: true | NamePattern | readonly NamePattern[] }
+    | undefined;
+  /** Bounds of `Content-Length` in bytes. Default: any, or none. @example contentLength: { min: 1 } */
+  readonly contentLength?: WrittenLengthBounds | undefined;
+}
+
+/** Inclusive bounds in bytes. */
+export interface WrittenLengthBounds {
+  /** Default: 0. @example min: 1 */
+  readonly min?: number | undefined;
+  /** Default: none. @example max: 1_048_576 */
+  readonly max?: number | undefined;
 }
 
 /** Builds tags from a path's `:name` parameters. Must not throw. */

@@ -126,6 +126,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     lastAnswers: new LastAnswers(),
     credentialRefusals: new RouteNotes(),
     silentVariations: new RouteNotes(),
+    extensionMismatches: new RouteNotes(),
     knownVary: new KnownVary(),
     rangeless: new Rangeless(),
     invalidations: new Invalidations(),

@@ -31,6 +31,7 @@ export const findingCodes = [
   "hit-rate-low",
   "credential-field",
   "varies-silently",
+  "extension-mismatch",
   "unknown-cookies",
   "operator-refused",
   "seals-broken",

@@ -50,7 +50,7 @@ export function fieldsOf({ fields }: { readonly fields: readonly FieldLine[] }):
 }
 
 /** Returns Content-Length in bytes; `null` if the field is absent or not a number. */
-export function contentLength(headers: Headers): number | null {
+export function contentLength(headers: Fields): number | null {
   // RFC 9112 §6.3: Transfer-Encoding overrides Content-Length.
   const text = headers.has("transfer-encoding") ? null : headers.get("content-length");
   const length = text !== null && /^\d+$/.test(text) ? Number(text) : null;

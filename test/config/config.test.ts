@@ -68,6 +68,8 @@ describe("defineConfig", () => {
       keyCookies: [],
       keyCf: [],
       ignoreCookies: [],
+      answer: [],
+      deceptionArmour: true,
       setCookie: "respect",
       on304: "update",
       jitter: 0,

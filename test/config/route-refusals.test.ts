@@ -58,6 +58,83 @@ const patterns: readonly (readonly [pattern: string, found: string, why: keyof t
   ["/:x/a/:x", ":x", "twice"],
 ];
 
+const isType = { type: "image/*" };
+const stripped =
+  "can only be etag, last-modified, set-cookie, because keys, lifetimes or purges depend on other fields";
+const noStatus = 'must be a status from 200 to 599, or a class such as "5xx", or a list of these';
+const noMediaType =
+  'must be a media type without parameters, such as "text/html" or "image/*", or a list of these';
+const noValue = 'must be true for any value, a value with "*" only at its end, or a list of values';
+/** Invalid rules on answers, with the end of the place and the fault. */
+const answerRows: readonly (readonly [rule: object, says: string])[] = [
+  [{ store: false }, ".when: must be an object"],
+  [
+    { when: {}, store: false },
+    ".when: has no condition: add status, type, header or contentLength",
+  ],
+  [
+    { when: { header: {}, contentLength: {} }, store: false },
+    ".when: has no condition: add status, type, header or contentLength",
+  ],
+  [{ when: isType }, ": has no effect: add fresh, tags, store or strip"],
+  [{ when: { ...isType, method: "GET" }, store: false }, '.when: "method" is not a field of when'],
+  [{ when: isType, store: false, status: 200 }, ': "status" is not a field of a rule on answers'],
+  ...[99, 600, 200.5, "200", "1xx", "5xxx"].flatMap(
+    (status) =>
+      [
+        [{ when: { status }, store: false }, `.when.status: ${noStatus}`],
+        [{ when: { status: [200, status] }, store: false }, `.when.status: ${noStatus}`],
+      ] as const,
+  ),
+  [{ when: { status: [] }, store: false }, `.when.status: ${noStatus}`],
+  ...["image", "*", "*/*", "text/html; charset=utf-8", "a/b*c"].map(
+    (type) => [{ when: { type }, store: false }, `.when.type: ${noMediaType}`] as const,
+  ),
+  ...["*a", false, 1, [], ["a*b"], [true], [["a"]]].map(
+    (value) =>
+      [
+        { when: { header: { "x-a": value } }, store: false },
+        `.when.header.x-a: ${noValue}`,
+      ] as const,
+  ),
+  [
+    { when: { header: { "x a": true } }, store: false },
+    ".when.header: has a name that no header field can have",
+  ],
+  [
+    { when: { header: true }, store: false },
+    '.when.header: must be an object of header fields, such as { "x-error": true }',
+  ],
+  [
+    { when: { contentLength: { min: -1 } }, store: false },
+    ".when.contentLength.min: is less than 0",
+  ],
+  [
+    { when: { contentLength: { min: 2, max: 1 } }, store: false },
+    ".when.contentLength: has a min above its max, so no answer fits",
+  ],
+  [{ when: isType, fresh: "soon" }, `.fresh: ${noDuration("soon")}`],
+  [{ when: isType, store: true }, ".store: must be false, or left out"],
+  [{ fresh: "1m" }, ".when: must be an object"],
+  [{ when: isType, tags: "a" }, '.tags: must be a list of tags, such as ["images"]'],
+  [{ when: isType, tags: [""] }, ".tags.0: is empty"],
+  ...["vary", "cache-control", "cache-tag", "ETag", "content-type"].map(
+    (name) => [{ when: isType, strip: [name] }, `.strip.0: ${stripped}`] as const,
+  ),
+  [
+    { when: isType, store: false, tags: ["a"] },
+    ".store: is false, so fresh and tags have no effect; remove them",
+  ],
+  [
+    { when: { status: [200, 206] }, fresh: "1m" },
+    ".when.status: 206 describes only a part, so it is never stored; leave it out",
+  ],
+  [
+    { when: { status: 429 }, fresh: "1m" },
+    ".when.status: 429 must not be stored (RFC 6585); leave it out",
+  ],
+];
+
 describe("an invalid route", () => {
   it.each([
     [
@@ -208,6 +285,12 @@ describe("an invalid route", () => {
     [{ key: { cookies: [""] } }, "key.cookies.0: is empty"],
     [{ cookies: { ignore: "a" } }, 'cookies.ignore: must be a list, such as ["utm_*"]'],
     [{ setCookie: "drop" }, 'setCookie: must be "respect" or "strip"'],
+    [{ deceptionArmour: "off" }, "deceptionArmour: must be true or false"],
+    ...answerRows.map(([rule, says]) => [{ answer: [rule] }, `answer.0${says}`] as const),
+    [
+      { answer: { when: { status: 200 } } },
+      "answer: must be a list of rules, such as [{ when: { status: 500 }, store: false }]",
+    ],
     [{ on304: "keep" }, 'on304: must be "update" or "refetch"'],
     [{ jitter: "10%" }, "jitter: must be a number from 0 to 1"],
     [{ jitter: -0.1 }, "jitter: is less than 0"],

@@ -70,7 +70,10 @@ export const routeRows: readonly Row[] = [
         /^bytes=(\d+)-(\d+)$/.exec(headers.get("range") ?? "") ?? [];
       const part = "0123456789".repeat(150_000).slice(Number(first), Number(last) + 1);
       const range = `bytes ${first}-${Number(first) + part.length - 1}/1500000`;
-      return new Response(part, { status: 206, headers: { "content-range": range, etag: '"1"' } });
+      return new Response(part, {
+        status: 206,
+        headers: { "content-type": "video/mp4", "content-range": range, etag: '"1"' },
+      });
     },
     steps: [
       {
@@ -273,6 +276,35 @@ export const routeRows: readonly Row[] = [
       { passSeconds: 31 },
       { path: "/a", sees: "fwd=uri-miss; collapsed | none 3" },
       { path: "/a", sees: `${hit} | none 3` },
+    ],
+  },
+  {
+    recipe: "Do not store error pages that say 200",
+    origin: (_, nth) => page(`page ${nth}`, nth === 2 || nth > 3 ? { "x-error": "database" } : {}),
+    steps: [
+      { path: "/a", sees: `${stored} | page 1` },
+      { passSeconds: 301 },
+      { path: "/a", sees: `${hit} | page 1` },
+      { passSeconds: 2 },
+      { path: "/a", sees: `${hit} | page 1` },
+      { path: "/a", sees: `${hit} | page 3` },
+      { path: "/b", sees: 'fwd=uri-miss; detail="answer-rule: answer.0" | page 4' },
+    ],
+  },
+  {
+    recipe: "Cache by media type",
+    origin: ({ url }) => {
+      const bytes = url.endsWith("large") ? "1048576" : "1";
+      const image = { "content-type": "image/png", "content-length": bytes, "set-cookie": "a=1" };
+      return url.endsWith("page") ? page("x", cc("max-age=60")) : page("x", image);
+    },
+    steps: [
+      { path: "/media/small", sees: `${stored} | x` },
+      { passSeconds: 29 * 86_400 },
+      { path: "/media/small", sees: `${hit} | x` },
+      { runs: "tidemark purge --tag media", prints: /Purged/ },
+      { path: "/media/small", sees: `${purged} | x` },
+      { path: "/media/page", sees: 'fwd=uri-miss; detail="answer-rule: answer.2" | x' },
     ],
   },
   {

@@ -206,6 +206,8 @@ const searches: Readonly<Record<string, string>> = {
   "rss-and-atom-feeds": "rss feed",
   "sitemap-and-robotstxt": "robots.txt",
   "404-pages": "404",
+  "do-not-store-error-pages-that-say-200": "error page 200",
+  "cache-by-media-type": "media type",
   "preview-and-draft-mode": "draft preview",
   "two-sites-in-one-worker": "two sites",
   "a-page-that-changes-at-midnight": "expire at midnight",

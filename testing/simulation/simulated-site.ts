@@ -107,6 +107,7 @@ export class SimulatedSite {
       lastAnswers: new LastAnswers(),
       credentialRefusals: new RouteNotes(),
       silentVariations: new RouteNotes(),
+      extensionMismatches: new RouteNotes(),
       knownVary: new KnownVary(),
       rangeless: new Rangeless(),
       invalidations: new Invalidations(),

@@ -9,6 +9,7 @@ import type { Decider } from "../../pages/reuse/may-answer.ts";
 import {
   assignedLifetimeSeconds,
   fallbackSecondsMax,
+  isRouteFirst,
   termsOf,
 } from "../../pages/stored/lifetime.ts";
 import type { StoreRefusal } from "../../pages/storing/refusal.ts";
@@ -196,6 +197,15 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
     clause: "credentialFields, key.headers, forward",
     why: "its request had a field that looks like a credential, and the answer is not explicitly shared",
   },
+  "answer-rule": {
+    clause: "answer",
+    why: "a rule of its route on answers says store: false",
+  },
+  "extension-mismatch": {
+    clause: "deceptionArmour",
+    why: "its media type contradicts the extension in its path, so it may be another page, for this client alone",
+    hint: "let the origin answer 404 below its pages, or send the right Content-Type; if the page is for everybody, write deceptionArmour: false in its route",
+  },
   "tags-failed": {
     clause: "tags",
     why: "the route's tags function threw an error, or did not return a list of strings",
@@ -283,8 +293,11 @@ export function lifetimeSource(metadata: StoredMetadata, route: Route): string {
   }
   const explicit = explicitLifetimeSeconds({ governing, fields, receivedAtMs });
   const assigned = assignedLifetimeSeconds(route, metadata, governing);
-  const isRouteFirst = route.mode === "override" || explicit === "unstated";
-  if (assigned !== undefined && isRouteFirst) {
+  const isAssigned = isRouteFirst(route, metadata) || explicit === "unstated";
+  if (assigned !== undefined && isAssigned) {
+    if (metadata.ruleMatch?.freshSeconds !== undefined) {
+      return `fresh in answer of the route ${JSON.stringify(route.name)}`;
+    }
     const named = route.negativeByStatus.has(status) ? "negative" : "fresh";
     return `${named} of the route ${JSON.stringify(route.name)}`;
   }

@@ -19,6 +19,7 @@ import {
 import {
   anonymousRefused,
   credentialField,
+  extensionMismatch,
   originTroubles,
   variesSilently,
 } from "./origin-findings.ts";
@@ -44,6 +45,7 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   sharesHigh,
   credentialField,
   variesSilently,
+  extensionMismatch,
   operatorRefused,
   sealsBroken,
   hookMapping,

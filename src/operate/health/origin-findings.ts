@@ -154,3 +154,18 @@ export function variesSilently({ silentVariations }: SiteState): Finding[] {
     };
   });
 }
+
+/** One finding per route with answers whose media type contradicted the extension in their path. */
+export function extensionMismatch({ extensionMismatches }: SiteState): Finding[] {
+  return extensionMismatches.map(({ route, sinceAtMs }) => ({
+    code: "extension-mismatch",
+    level: "info",
+    about: named(route),
+    what: `Answers of ${named(route)} had a media type that contradicts the extension in their path, such as HTML at /a.css. Tidemark did not store them.`,
+    since: isoOf(sinceAtMs),
+    cause:
+      "The origin answers unknown paths with a page, or with the page above them. An attacker may use that to let a cache share a client's page.",
+    remedy:
+      "Let the origin answer 404 for such paths, or send the right Content-Type. If pages have such names, write deceptionArmour: false in the route.",
+  }));
+}

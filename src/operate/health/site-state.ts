@@ -34,7 +34,13 @@ export interface HealthSettings {
   readonly cache: TieredCache<ResponseDetail>;
   readonly site: Pick<
     Site,
-    "config" | "originHealth" | "credentialRefusals" | "silentVariations" | "nowAtMs" | "log"
+    | "config"
+    | "originHealth"
+    | "credentialRefusals"
+    | "silentVariations"
+    | "extensionMismatches"
+    | "nowAtMs"
+    | "log"
   >;
   readonly data: Pick<DataBesidePages, "troubles"> | undefined;
   readonly outward?: Pick<Outward, "reports" | "dueAfterMs"> | undefined;
@@ -90,6 +96,7 @@ export interface IsolateState {
   readonly credentialRefusals: readonly RouteNote[];
   /** A field and the path of a page that changed by it; see `noteSilentVariation`. */
   readonly silentVariations: readonly RouteNote[];
+  readonly extensionMismatches: readonly RouteNote[];
   readonly tiers: readonly Pick<ResponseTier, "name" | "isShutOff" | "trouble" | "bodies">[];
   /** `undefined` if the Worker has no data cache. */
   readonly data: DataTroubles | undefined;
@@ -154,6 +161,7 @@ export function lookHere({ environment, cache, site, data, probe }: HealthSettin
     refusingAnonymous: originHealth.refusingAnonymous(nowAtMs()),
     credentialRefusals: credentialRefusals.recent(nowAtMs()),
     silentVariations: silentVariations.recent(nowAtMs()),
+    extensionMismatches: site.extensionMismatches.recent(nowAtMs()),
     tiers: tiers.all,
     data: data?.troubles(),
     faults: environment.faults,

@@ -26,6 +26,7 @@ import { applyRefusal } from "../storing/consequences.ts";
 import { storeInTiers } from "../storing/in-tiers.ts";
 import { type StampedAnswer, freshenedMetadata } from "../storing/metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
+import { withoutStripped } from "../storing/stripped-fields.ts";
 import { noteAnswer } from "../storing/last-answer.ts";
 import { ofOneClient, refusalToStore, refused, type StoreRefusal } from "../storing/refusal.ts";
 import { sendAndStoreBody } from "../storing/send-and-store.ts";
@@ -49,14 +50,17 @@ export async function validated(
   const { request, exchange } = pending;
   const { decision } = exchange;
   const { metadata: before, body } = candidate.stored;
-  const { headers } = fresh.response;
-  const isOfAnother = !freshensWhatWasSent(headers, fieldsOf(before));
-  if (isOfAnother || [...headers.values()].some(hasLostOctets)) return undefined;
-  if (isToRefetch(headers, before, pending)) return undefined;
+  const received = fresh.response.headers;
+  // The stored response lacks the validators that a rule has stripped, but a 304 repeats them.
+  const compared = withoutStripped(received, before.ruleMatch, pending);
+  const isOfAnother = !freshensWhatWasSent(compared, fieldsOf(before));
+  if (isOfAnother || [...received.values()].some(hasLostOctets)) return undefined;
+  if (isToRefetch(received, before, pending)) return undefined;
   const metadata = freshenedMetadata(before, fresh, pending);
   if (!hasNeeded(body, metadata, pending)) return undefined;
   // RFC 9111 §7.3 allows reuse, but a 304 that sets a personal cookie is for one client.
-  const cookies = personalCookies(fresh.response.headers, request.route, exchange.site.config);
+  const headers = withoutStripped(received, metadata.ruleMatch, pending);
+  const cookies = personalCookies(headers, request.route, exchange.site.config);
   const refusal =
     cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, pending);
   applyRefusal(refusal, metadata, { ...pending, replaced: candidate });
@@ -82,7 +86,7 @@ export async function validated(
   decision.outcome = "validated";
   const terms = termsOf(metadata, request.route);
   const response = fromStored(stored, ageSeconds(metadata, terms, exchange.nowAtMs()), pending);
-  const own = fieldsForOneClient(fresh.response.headers, metadata, pending);
+  const own = fieldsForOneClient(headers, metadata, pending);
   for (const [name, value] of own) {
     if (name !== "set-cookie") response.headers.set(name, value);
   }
@@ -153,7 +157,8 @@ export function learnFromHead(
   const { request, exchange, key } = pending;
   const { site, decision } = exchange;
   const { metadata: before, body } = candidate.stored;
-  const { headers, status } = fresh.response;
+  const { status } = fresh.response;
+  const headers = withoutStripped(fresh.response.headers, before.ruleMatch, pending);
   const isForAll = personalCookies(headers, request.route, site.config).length === 0;
   if (status !== 200 || before.status !== 200 || isPersonal(request) || !isForAll) return;
   const read = site.tiers.memory.read(key, { atMs: exchange.nowAtMs() });

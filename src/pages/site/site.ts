@@ -61,6 +61,7 @@ export interface Site {
    */
   readonly credentialRefusals: RouteNotes;
   readonly silentVariations: RouteNotes;
+  readonly extensionMismatches: RouteNotes;
   readonly leftOutTags: LeftOutTags;
   readonly metrics: Metrics;
   /** Reports the counts of this isolate in the background. */

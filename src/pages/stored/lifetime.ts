@@ -35,6 +35,7 @@ type TermsSource = Pick<
   | "jitterDraw"
   | "lifetimeSecondsMax"
   | "fallback"
+  | "ruleMatch"
 >;
 
 const known = new WeakMap<StoredMetadata, { route: Route; terms: Terms }>();
@@ -64,10 +65,10 @@ function workedOut(metadata: TermsSource, route: Route) {
   const governing = governingDirectives(fields, route.targets);
   const { directives } = governing;
   const { lifetimeSeconds, isAssigned } = lifetime(metadata, governing, route);
-  const overrides = isAssigned && route.mode === "override";
-  const isNamed = isNamedStatus(route, metadata.status);
+  const overrides = isAssigned && isRouteFirst(route, metadata);
+  const isNamed = isNamedStatus(route, metadata);
   const secondsMax = Math.min(
-    serverErrorSecondsMax(route, metadata.status),
+    serverErrorSecondsMax(route, metadata),
     fallbackSecondsMax(route, metadata),
   );
   const beyondMax = secondsMax - lifetimeSeconds;
@@ -110,15 +111,15 @@ function workedOut(metadata: TermsSource, route: Route) {
 
 /**
  * Returns the lifetime from the first source that has one: the governing field, `Expires`, the
- * route, heuristics. With `mode: "override"`, the route comes first.
+ * route, heuristics. With `mode: "override"`, and with a rule on answers, the route comes first.
  */
 function lifetime(metadata: TermsSource, governing: GoverningDirectives, route: Route) {
   const { status, respondedAtMs: receivedAtMs } = metadata;
   const fields = fieldsOf(metadata);
   const explicit = explicitLifetimeSeconds({ governing, fields, receivedAtMs });
   const assignedSeconds = assignedLifetimeSeconds(route, metadata, governing);
-  const routeFirst = route.mode === "override" || explicit === "unstated";
-  if (assignedSeconds !== undefined && routeFirst) {
+  const isFirst = isRouteFirst(route, metadata) || explicit === "unstated";
+  if (assignedSeconds !== undefined && isFirst) {
     return { lifetimeSeconds: assignedSeconds, isAssigned: true };
   }
   if (explicit !== "unstated") return { lifetimeSeconds: explicit, isAssigned: false };
@@ -129,6 +130,14 @@ function lifetime(metadata: TermsSource, governing: GoverningDirectives, route: 
   return { lifetimeSeconds: heuristic, isAssigned: false };
 }
 
+/** Returns whether the route's lifetime for a response, if there is one, precedes the origin's. */
+export function isRouteFirst(
+  { mode }: Route,
+  { ruleMatch }: Pick<StoredMetadata, "ruleMatch">,
+): boolean {
+  return mode === "override" || ruleMatch?.freshSeconds !== undefined;
+}
+
 /**
  * Returns the route's lifetime for a response; `undefined` if the route has none for this status.
  * Also returns `undefined` if a targeted field takes precedence over a `Cache-Control` with
@@ -136,14 +145,15 @@ function lifetime(metadata: TermsSource, governing: GoverningDirectives, route: 
  */
 export function assignedLifetimeSeconds(
   route: Route,
-  metadata: Pick<StoredMetadata, "status" | "fields">,
+  metadata: Pick<StoredMetadata, "status" | "fields" | "ruleMatch">,
   { source }: GoverningDirectives,
 ): number | undefined {
-  const { status } = metadata;
+  const { status, ruleMatch } = metadata;
   if (source === "targeted") {
     const hidden = responseDirectives(fieldsOf(metadata));
     if (hidden.noStore || hidden.private === true) return undefined;
   }
+  if (ruleMatch?.freshSeconds !== undefined) return ruleMatch.freshSeconds;
   const own = namedLifetime(route, status);
   if (own !== undefined) return own === "origin" ? undefined : own;
   return isFreshStatus(route, status) ? route.freshSeconds : undefined;
@@ -162,9 +172,13 @@ export function isFreshStatus({ freshSecondsByStatus }: Route, status: number): 
   return !isErrorStatus(status) && heuristicallyCacheableStatuses.has(status);
 }
 
-/** Returns whether the route's `fresh` or `negative` applies to this status. */
-export function isNamedStatus(route: Route, status: number): boolean {
-  return isFreshStatus(route, status) || route.negativeByStatus.has(status);
+/** Returns whether the route's `fresh` or `negative`, or a rule's `fresh`, applies to a response. */
+export function isNamedStatus(
+  route: Route,
+  { status, ruleMatch }: Pick<StoredMetadata, "status" | "ruleMatch">,
+): boolean {
+  const hasRuleMatch = ruleMatch?.freshSeconds !== undefined;
+  return hasRuleMatch || isFreshStatus(route, status) || route.negativeByStatus.has(status);
 }
 
 const serverErrorSeconds = 10;
@@ -173,9 +187,12 @@ const serverErrorSeconds = 10;
  * Limits how long a 5xx response may be used, fresh or stale: 10 seconds, or the route's lifetime
  * for this status if longer.
  */
-function serverErrorSecondsMax(route: Route, status: number): number {
+function serverErrorSecondsMax(
+  route: Route,
+  { status, ruleMatch }: Pick<StoredMetadata, "status" | "ruleMatch">,
+): number {
   if (status < 500) return Infinity;
-  const named = namedLifetime(route, status);
+  const named = ruleMatch?.freshSeconds ?? namedLifetime(route, status);
   return Math.max(serverErrorSeconds, typeof named === "number" ? named : 0);
 }
 

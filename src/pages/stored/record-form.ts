@@ -12,6 +12,7 @@ import {
   pairOf,
 } from "../../cache/tiers/record-codec.ts";
 import { areSendable, fieldsOf, isErrorStatus } from "../../rules/fields.ts";
+import type { RuleMatch } from "../../config/answer-rules.ts";
 import type { ResponseDetail, SlicedBody, StoredMetadata } from "./stored-response.ts";
 
 /** Rejects values for which `Headers` would throw (RFC 9110 §5.5). */
@@ -23,6 +24,11 @@ const isStatus = (value: unknown) => isCount(value) && Number(value) >= 200 && N
 const isSliced = (value: unknown) => {
   const { generation, sliceBytes, totalBytes } = (value ?? {}) as Partial<SlicedBody>;
   return isText(generation) && isCount(sliceBytes) && Number(sliceBytes) > 0 && isCount(totalBytes);
+};
+
+const isRuleMatch = (value: unknown) => {
+  const { rules, freshSeconds = 0 } = (value ?? {}) as Partial<RuleMatch>;
+  return listOf(isCount)(rules) && isCount(freshSeconds);
 };
 
 const members = membersWith<ResponseDetail>({
@@ -37,6 +43,7 @@ const members = membersWith<ResponseDetail>({
   bodyDate: ["D", isFieldValue, undefined],
   lifetimeSecondsMax: ["X", isNumber, undefined],
   fallback: ["O", isText, undefined],
+  ruleMatch: ["R", isRuleMatch, undefined],
   slices: ["Z", isSliced, undefined],
 });
 

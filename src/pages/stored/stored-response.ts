@@ -1,6 +1,7 @@
 // A stored response as plain data (RFC 9111 §3): a cache record with HTTP's metadata, the same in
 // every tier. Also the cache's tier types, for HTTP responses.
 import type { Candidate as CacheCandidate } from "../../cache/lookup.ts";
+import type { RuleMatch } from "../../config/answer-rules.ts";
 import type { CacheRecord, RecordMetadata } from "../../cache/record/record.ts";
 import { type FieldLine, fieldsOf, type Fields } from "../../rules/fields.ts";
 import { type SelectingValues, selectingValues } from "../../rules/selecting.ts";
@@ -58,6 +59,8 @@ export interface ResponseDetail {
   readonly lifetimeSecondsMax?: number | undefined;
   /** The fallback origin that sent the response; absent for the first origin of its route. */
   readonly fallback?: string | undefined;
+  /** The route's rules on answers that fitted; `undefined` if none did. */
+  readonly ruleMatch?: RuleMatch | undefined;
   /** The slices of the body, whose record is then empty. */
   readonly slices?: SlicedBody | undefined;
 }

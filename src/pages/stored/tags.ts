@@ -19,10 +19,11 @@ const separatedBy: Readonly<Record<string, RegExp>> = {
   "surrogate-key": /[ \t]+/,
 };
 
-/** A request's route, with the parameters of its path. */
+/** A request's route, with the parameters of its path, and the tags of the rules that fit the answer. */
 interface RoutedTags {
   readonly route: Pick<Route, "tags">;
   readonly parameters: Readonly<Record<string, string>>;
+  readonly ruleTags?: readonly string[];
 }
 
 /** Returns the names of all fields with tags, in lower case. */
@@ -92,7 +93,7 @@ export function taggingOf(
   const made = routeTags(routed);
   const ofRoute = made === "failed" ? [] : made.map((tag) => tag.trim());
   const allIn = (named: readonly FieldTags[]) => [
-    ...new Set([...named.flatMap(([, tags]) => tags), ...ofRoute]),
+    ...new Set([...named.flatMap(([, tags]) => tags), ...ofRoute, ...(routed.ruleTags ?? [])]),
   ];
   const tags = allIn(fieldTags).filter((tag) => tag !== "" && tagBytes(tag) <= tagBytesMax);
   const storedNames = new Set(fields.map(([name]) => name));
@@ -110,7 +111,10 @@ export function taggingOf(
 }
 
 /** Calls the route's tag function, which may throw or return anything. */
-function routeTags({ route, parameters }: RoutedTags): readonly string[] | "failed" {
+function routeTags({
+  route,
+  parameters,
+}: Omit<RoutedTags, "ruleTags">): readonly string[] | "failed" {
   try {
     const made: unknown = route.tags({ ...parameters });
     // Copy the list, because `every` skips holes in an array.

@@ -3,7 +3,14 @@ import { freshenedFields } from "../../rules/validators.ts";
 import { formatHttpDate } from "../../rules/http-date.ts";
 import { originAnswered, selectingFieldNames, selectingValues } from "../../rules/selecting.ts";
 import { storableFields } from "../../rules/storable.ts";
-import { contentLength, type FieldLine, type Fields, headersOf } from "../../rules/fields.ts";
+import {
+  contentLength,
+  type FieldLine,
+  type Fields,
+  fieldsOf,
+  headersOf,
+} from "../../rules/fields.ts";
+import { rulesIn, matchOf } from "../../config/answer-rules.ts";
 import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
 import { bodyDateOf, type FieldTags, type StoredMetadata } from "../stored/stored-response.ts";
 import { governingDirectives } from "../../rules/cache-control.ts";
@@ -11,6 +18,7 @@ import type { LookupRequest } from "../request/plan.ts";
 import { bodiless } from "../respond/respond.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
 import { withoutSharedCookies } from "./of-one-client.ts";
+import { withoutStripped } from "./stripped-fields.ts";
 import { fieldTagsOf, freshenedTags, taggingOf } from "../stored/tags.ts";
 import type { Site } from "../site/site.ts";
 import type { VariantPlace } from "./variants.ts";
@@ -43,7 +51,7 @@ export function metadataOf(fresh: StampedAnswer, place: VariantPlace): StoredMet
     fallback: request.route.isFallback ? request.route.origin : undefined,
     colo: exchange.colo(),
     fillCostMs: respondedAtMs - requestedAtMs,
-    ...answerMetadata(fresh, { headers, fields, fieldTags, all: fieldTags }, place),
+    ...answerMetadata(fresh, { status, headers, fields, fieldTags, all: fieldTags }, place),
   };
   return settled(metadata, place);
 }
@@ -72,8 +80,9 @@ export function freshenedMetadata(
   const fields = storableFields(merged, governingDirectives(merged, route.targets).directives);
   const fieldTags = fieldTagsOf(fresh.response.headers, config);
   const all = freshenedTags(before, fieldTags, config);
+  const { status } = before;
   const metadata: StoredMetadata = {
-    status: before.status,
+    status,
     statusText: before.statusText,
     bodyBytes: before.bodyBytes,
     bodyDigest: before.bodyDigest,
@@ -83,7 +92,7 @@ export function freshenedMetadata(
     slices: before.slices,
     colo: before.colo,
     fillCostMs: before.fillCostMs,
-    ...answerMetadata(fresh, { headers: merged, fields, fieldTags, all }, place),
+    ...answerMetadata(fresh, { status, headers: merged, fields, fieldTags, all }, place),
   };
   return settled(metadata, place);
 }
@@ -92,25 +101,37 @@ export function freshenedMetadata(
  * Returns the metadata that every answer of the origin renews, even an answer without a body.
  *
  * @param given.headers all fields of the answer, or all merged fields; `given.fields` contains only
- *   the fields to store
+ *   the fields to store, on which the route's rules decide
  * @param given.fieldTags the tags in the answer's own fields; `all` also has the stored tags, if
  *   the answer has freshened a stored response
  */
 function answerMetadata(
   { requestedAtMs, respondedAtMs, stamp }: StampedAnswer,
-  given: { headers: Headers; fields: FieldLine[]; fieldTags: FieldTags[]; all: FieldTags[] },
+  given: {
+    status: number;
+    headers: Headers;
+    fields: FieldLine[];
+    fieldTags: FieldTags[];
+    all: FieldTags[];
+  },
   place: VariantPlace,
 ) {
   const { request, exchange } = place;
   const { site } = exchange;
-  const { url } = request;
-  const route = request.route.name;
+  const { url, parameters } = request;
+  const { name: route, answer } = request.route;
   const jitterDraw = site.random();
-  const { leftOutBytes, ...tagging } = taggingOf(given.all, given.fields, request, given.fieldTags);
+  const ruleMatch = matchOf({ status: given.status, fields: fieldsOf(given) }, answer);
+  const kept = withoutStripped(given.headers, ruleMatch, place);
+  const fields = given.fields.filter(([name]) => kept.has(name) || !given.headers.has(name));
+  const ruleTags = rulesIn(ruleMatch, answer).flatMap(({ tags }) => tags);
+  const tagged = { route: request.route, parameters, ruleTags };
+  const { leftOutBytes, ...tagging } = taggingOf(given.all, fields, tagged, given.fieldTags);
   site.leftOutTags.add(leftOutBytes, route);
   if (tagging.lacksRouteTags === true) site.leftOutTags.addFailed(route);
-  const selected = selectedBy(given.headers, given.fields, place);
-  return { url, route, requestedAtMs, respondedAtMs, stamp, jitterDraw, ...selected, ...tagging };
+  const selected = selectedBy(given.headers, fields, place);
+  const times = { requestedAtMs, respondedAtMs, stamp, jitterDraw };
+  return { url, route, ...times, ruleMatch, ...selected, ...tagging };
 }
 
 /** Returns the fields that may be stored for all clients, with a date. */

@@ -1,10 +1,12 @@
 // Decides whether an origin's answer is stored. The checks are in order of priority.
 import type { Route } from "../../config/config.ts";
+import { responseMediaTypes, typesAgainst } from "../../rules/media-types.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
 import { isOfOneRequest, mayStore, type StorableVerdict } from "../../rules/storable.ts";
 import { fieldsOf, hasLostOctets, isErrorStatus } from "../../rules/fields.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { tagFieldNames } from "../stored/tags.ts";
+import { readingsOf } from "../request/path-readings.ts";
 import { unknownCookies } from "../request/cookies.ts";
 import { credentialsIn, isPersonal, type PersonalRule, personalRule } from "../request/personal.ts";
 import { originAnsweredAt } from "./metadata-of-answer.ts";
@@ -25,6 +27,8 @@ import { endsVariants, hasRoomFor, type VariantPlace } from "./variants.ts";
 export type StoreRefusal =
   | Extract<StorableVerdict, { kind: "refused" }>["rule"]
   | PersonalRule
+  | "answer-rule"
+  | "extension-mismatch"
   | "tags-failed"
   | "too-large"
   | "cut-short"
@@ -49,6 +53,7 @@ export const ofOneClient: ReadonlySet<StoreRefusal | undefined> = new Set<StoreR
   "unknown-cookie",
   "credential-field",
   "names-client",
+  "extension-mismatch",
 ]);
 
 /**
@@ -95,7 +100,7 @@ export function refusalToStore(
     governing: terms.governing,
     lifetimeAssigned:
       assignedLifetimeSeconds(request.route, metadata, terms.governing) !== undefined,
-    isNamed: isNamedStatus(request.route, metadata.status),
+    isNamed: isNamedStatus(request.route, metadata),
     hasUse:
       keepUntilAtMs(metadata, terms) > metadata.respondedAtMs &&
       (terms.canBeValidated || !terms.alwaysValidate),
@@ -104,6 +109,8 @@ export function refusalToStore(
   const { selecting } = metadata;
   const personal = personalRule(request, { isShared: terms.isShared, selecting });
   if (personal !== undefined) return personal;
+  if (unstoringRules(metadata, request).length > 0) return "answer-rule";
+  if (mismatchedTypes(metadata, request).length > 0) return "extension-mismatch";
   // The answer to a malformed or rejected `Origin` is for this client alone; see `originAnswered`.
   const isAlone =
     request.forwarded.sent.has("origin") &&
@@ -187,6 +194,8 @@ function namesIn(
   request: LookupRequest,
 ): string[] {
   const { forwarded, route } = request;
+  if (refusal === "answer-rule") return unstoringRules(metadata, request);
+  if (refusal === "extension-mismatch") return mismatchedTypes(metadata, request);
   if (refusal === "too-many-variants") return metadata.selecting.map(([name]) => name);
   if (refusal === "withheld-field") return unsentIn(metadata, request);
   if (refusal === "undecoded-field") return undecodedIn(metadata.fields);
@@ -194,6 +203,22 @@ function namesIn(
   if (refusal === "credential-field") return [...credentialsIn(request, metadata)];
   if (refusal !== "unknown-cookie") return [];
   return unknownCookies(forwarded, route).flatMap(({ name }) => name ?? []);
+}
+
+/** Returns the rules that forbid storing, such as `answer.0`. */
+function unstoringRules({ ruleMatch }: StoredMetadata, { route }: LookupRequest): string[] {
+  const rules = ruleMatch?.rules.filter((nth) => route.answer[nth]?.isStored === false) ?? [];
+  return rules.map((nth) => `answer.${nth}`);
+}
+
+/**
+ * Returns the media types of a success that contradict an extension of the path, in any reading of it
+ * (cache deception armour). An origin may answer `/account/x.css` with the client's account.
+ */
+function mismatchedTypes(metadata: StoredMetadata, { route, target }: LookupRequest): string[] {
+  if (!route.deceptionArmour || metadata.status >= 300) return [];
+  const paths = [target.path, ...(readingsOf(target.path) ?? [])];
+  return typesAgainst(paths, responseMediaTypes(fieldsOf(metadata)));
 }
 
 /**

@@ -41,6 +41,7 @@ import { awaitsSecondAsk } from "./admission.ts";
 import { applyForSessions, applyRefusal } from "./consequences.ts";
 import { type StampedAnswer, metadataOf } from "./metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
+import { strippedBy } from "./stripped-fields.ts";
 import { noteAnswer } from "./last-answer.ts";
 import { ofOneClient, refusedBy, type StoreRefusal, refused } from "./refusal.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
@@ -64,13 +65,15 @@ import { hasRoomFor, withDisplaced, withListOfOthers } from "./variants.ts";
  * @param pending the request of this answer, with the results of its lookup and its flight
  */
 export async function sendAndStore(
-  fresh: StampedAnswer,
+  given: StampedAnswer,
   pending: LeaderForward,
 ): Promise<FetchResult<Response>> {
   const { request, flight, exchange, key } = pending;
   const { site, decision } = exchange;
+  const metadata = metadataOf(given, pending);
+  const fresh = { ...given, response: strippedBy(metadata, given.response, pending) };
   const { headers, status, body } = fresh.response;
-  const metadata = metadataOf(fresh, pending);
+  const hadCookie = given.response.headers.has("set-cookie");
   const refusal = refusedBy(metadata, headers, pending);
   // The answer of a fallback origin says nothing about the first origin's.
   if (metadata.fallback === undefined) {
@@ -85,8 +88,10 @@ export async function sendAndStore(
       const entries = refusal.names.flatMap((field) => credentials.entryFor(field) ?? []);
       site.credentialRefusals.note(name, entries, atMs);
     }
+    const isMismatch = refusal.rule === "extension-mismatch";
+    if (isMismatch) site.extensionMismatches.note(request.route.name, [], atMs);
     flight.settle(status >= 500 ? failedWith(fresh.response, atMs) : { kind: "nothing-to-share" });
-    const answer = unstored(fresh, pending, { ...refusal, metadata });
+    const answer = unstored(fresh, pending, { ...refusal, metadata, hadCookie });
     noteAnswer(metadata, pending, {
       isMadePrivate: isPrivate(answer.headers) && !isPrivate(headers),
     });
@@ -136,9 +141,10 @@ const pathCharactersMax = 200;
 function unstored(
   { response }: StampedAnswer,
   pending: PendingForward,
-  { metadata, rule }: { metadata: StoredMetadata; rule: StoreRefusal },
+  given: { metadata: StoredMetadata; rule: StoreRefusal; hadCookie: boolean },
 ): Response {
   const { request } = pending;
+  const { metadata, rule, hadCookie } = given;
   const { decision } = pending.exchange;
   const { headers, status } = response;
   // The forwarded request had no conditions of the client, so evaluate them here (RFC 9110
@@ -156,7 +162,7 @@ function unstored(
     metadata.fallback !== undefined ||
     arePersonal(fieldsForOneClient(headers, metadata, pending), metadata, request.route) ||
     (!isPrivate(headers) && namesClient(headers, metadata, request));
-  const mayBeOwn = isPersonal(request) || headers.has("set-cookie");
+  const mayBeOwn = isPersonal(request) || hadCookie;
   const change = isForOne ? makePrivate : mayBeOwn ? keepPrivate : undefined;
   decision.outcome = "forwarded";
   decision.tier = "origin";

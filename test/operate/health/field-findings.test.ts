@@ -99,3 +99,13 @@ it.each([
   expect(site.origin.count).toBe(2);
   expect(await found(site, "varies-silently")).toBeUndefined();
 });
+
+it("the finding extension-mismatch names the route, and nothing that a client sent", async () => {
+  const site = open({ config: { routes: [api] } });
+  expect(await found(site, "extension-mismatch")).toBeUndefined();
+  await site.get("/api/secret.css");
+  const finding = await found(site, "extension-mismatch");
+  expect(finding).toMatchObject({ level: "info", about: 'route "api"' });
+  expect(JSON.stringify(finding)).not.toContain("secret");
+  expect((await healthOf(site)).status).toBe("ok");
+});

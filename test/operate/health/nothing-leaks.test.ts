@@ -110,6 +110,7 @@ function drawnLook(draws: Draws): SiteState {
     silentVariations: [
       { ...planted, route: "articles", entries: ["accept /news"], sinceAtMs: atMs },
     ],
+    extensionMismatches: [{ ...planted, route: "articles", entries: [], sinceAtMs: atMs }],
     tiers: (["edge", "shared"] as const).map((name) => ({
       name,
       isShutOff: draws.isLucky(0.5),

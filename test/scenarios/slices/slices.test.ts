@@ -1,5 +1,6 @@
 // Tests bodies in slices: which ranges the origin gets, and what clients receive (RFC 9110 §13, §14).
 import { describe, expect, it } from "vitest";
+import type { WrittenAnswerRule } from "../../../src/config/written-route.ts";
 import { slices } from "../../../src/slices/slices.ts";
 import { openSite } from "../../../testing/site/harness.ts";
 import {
@@ -8,6 +9,7 @@ import {
   openSliced,
   rangesAsked,
   received,
+  scriptOf,
   sliceBytes,
   slicedOrigin,
   totalBytes,
@@ -468,4 +470,48 @@ it("a digest of one slice is not sent with the body", async () => {
     slicedOrigin({ fields: { ...slicedOrigin().fields, "content-md5": "x" } }),
   );
   expect((await getSliced(site)).fields.get("content-md5")).toBe(null);
+});
+
+describe("the rules of a route with slices", () => {
+  const routes = (rule: WrittenAnswerRule) => ({
+    config: {
+      routes: [{ name: "video", match: "/v*", ranges: "slices" as const, answer: [rule] }],
+    },
+  });
+  const when = { status: 200, type: "video/*", contentLength: { min: totalBytes } } as const;
+
+  it("judge the head of the whole body, whose lifetime and tags they give", async () => {
+    const site = openSliced(slicedOrigin(), routes({ when, fresh: "5s", tags: ["videos"] }));
+    expect((await getSliced(site, range)).status).toBe(206);
+    const { status, fields } = await getSliced(site, range);
+    expect([status, fields.get("cache-status")]).toEqual([
+      206,
+      expect.stringContaining("hit; ttl=5"),
+    ]);
+    expect(site.cache.text).toContain("videos");
+  });
+
+  it.each([
+    { id: "store: false", rule: { when, store: false } as const },
+    { id: "strip of the validator that slices need", rule: { when, strip: ["etag"] } as const },
+  ])("store no slices with $id", async ({ rule }) => {
+    const site = openSliced(slicedOrigin(), routes(rule));
+    for (const _ of [1, 2]) {
+      const seen = await getSliced(site, range);
+      expect([seen.status, seen.fields.get("cache-status")?.includes("hit")]).toEqual([206, false]);
+    }
+    expect(site.cache.text).not.toContain("slices");
+  });
+
+  it("store no slices of a body whose type contradicts the path", async () => {
+    const site = openSliced(slicedOrigin(), routes({ when: { status: 404 }, tags: ["a"] }));
+    site.origin.script = scriptOf(
+      slicedOrigin({ fields: { ...slicedOrigin().fields, "content-type": "text/html" } }),
+    );
+    const headers = { range };
+    for (const _ of [1, 2]) {
+      expect((await site.get("/v.mp4", { headers })).cacheStatus).not.toContain("hit");
+    }
+    expect(site.cache.text).not.toContain("slices");
+  });
 });

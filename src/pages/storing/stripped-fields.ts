@@ -1,0 +1,40 @@
+// Removes the fields that a route's rules on answers strip.
+import { rulesIn } from "../../config/answer-rules.ts";
+import type { Route } from "../../config/config.ts";
+import { personalCookies } from "../request/cookies.ts";
+import type { PagePlace } from "../site/exchange.ts";
+import type { StoredMetadata } from "../stored/stored-response.ts";
+
+/**
+ * Returns the fields without those that the matching rules strip. `Set-Cookie` stays if it may set
+ * a keyed cookie, as with `setCookie: "strip"`.
+ *
+ * @returns the same object if there is nothing to remove
+ */
+export function withoutStripped(
+  headers: Headers,
+  ruleMatch: StoredMetadata["ruleMatch"],
+  { request: { route }, exchange }: PagePlace,
+): Headers {
+  if (ruleMatch === undefined) return headers;
+  const { config } = exchange.site;
+  const stripping: Route = { ...route, setCookie: "strip" };
+  const names = rulesIn(ruleMatch, route.answer)
+    .flatMap(({ strip }) => strip)
+    .filter((name) => headers.has(name))
+    .filter(
+      (name) => name !== "set-cookie" || personalCookies(headers, stripping, config).length === 0,
+    );
+  if (names.length === 0) return headers;
+  const kept = new Headers(headers);
+  for (const name of names) kept.delete(name);
+  return kept;
+}
+
+/** Returns the answer without the fields that the route's rules strip, also for the client. */
+export function strippedBy({ ruleMatch }: StoredMetadata, response: Response, place: PagePlace) {
+  const headers = withoutStripped(response.headers, ruleMatch, place);
+  if (headers === response.headers) return response;
+  const { body, status, statusText } = response;
+  return new Response(body, { status, statusText, headers, encodeBody: "manual" });
+}
