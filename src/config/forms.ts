@@ -1,10 +1,11 @@
 // Schemas shared by the fields of a configuration, with their error messages.
 import * as z from "zod/mini";
 import { durationSeconds } from "./duration.ts";
-import type { WrittenAnonymous, WrittenCredentialFields } from "./written-route.ts";
+import type { WrittenAnonymous, WrittenCredentialFields, WrittenWhen } from "./written-route.ts";
 import { tokenPattern } from "../rules/cache-control.ts";
 import { traceFieldNames } from "../rules/trace-context.ts";
 import { whyNeverStored } from "../rules/storable.ts";
+import { conditionalFieldNames } from "../rules/validators.ts";
 
 const mebibyte = 1_048_576;
 
@@ -86,10 +87,9 @@ const isInCookieName = each(
   'has a name that no cookie can have: write the whole name, or its beginning and "*"',
 );
 export const cookiePatterns = patterns.check(isInCookieName);
-export const cookieNames = texts("currency").check(
-  isInCookieName,
-  each((name) => !name.includes("*"), 'must contain whole names, without "*"'),
-);
+const isWhole = each((name) => !name.includes("*"), 'must contain whole names, without "*"');
+const wholeNames = texts("page").check(isWhole);
+export const cookieNames = texts("currency").check(isInCookieName, isWhole);
 
 /** The schema of names that are added to the known names, or that replace them (`only`). */
 export const added = (names: typeof patterns) =>
@@ -100,7 +100,7 @@ export const added = (names: typeof patterns) =>
 
 export const fieldNames = texts("x-app").check(
   each((name) => tokenPattern.test(name), "has a name that no header field can have"),
-  each((name) => !name.includes("*"), 'must contain whole names, without "*"'),
+  isWhole,
 );
 
 /** Fields that this option cannot list, because the cache has other rules for them. */
@@ -141,6 +141,69 @@ export const keyedNames = fieldNames.check(
     (name) => !traceFieldNames.includes(name.toLowerCase()),
     "names traceparent or tracestate, which differ in each request; remove that name",
   ),
+);
+
+const isNotEmpty = z.refine<readonly string[]>(
+  (names) => names.length > 0,
+  "is empty, so no request would match this route",
+);
+
+/**
+ * The schema of a condition.
+ *
+ * @param listed the schema of a list of names, any of which suffices
+ * @param named the schema of the names that have lists of values
+ */
+const condition = (listed: typeof patterns, named: typeof patterns) =>
+  z.union(
+    [
+      listed.check(isNotEmpty),
+      z.record(z.string(), texts("ios").check(isNotEmpty)).check(
+        z.superRefine((values, context) => {
+          const names = z.safeParse(named.check(isNotEmpty), Object.keys(values));
+          for (const { message } of names.error?.issues ?? []) {
+            context.addIssue({ code: "custom", message });
+          }
+        }),
+      ),
+    ],
+    {
+      error:
+        'must be a list of names, or lists of values by name, such as { "x-app": ["ios", "android"] }',
+    },
+  );
+
+/** Fields with another value for the origin than the client's, or with an option of their own. */
+const notInConditions: readonly string[] = [
+  ..."authorization cookie host cf-ipcountry accept-encoding range".split(" "),
+  ..."via surrogate-capability x-real-ip x-forwarded-for x-forwarded-host x-forwarded-proto".split(
+    " ",
+  ),
+  ...conditionalFieldNames,
+];
+const conditionFields = keyedNames.check(
+  each(
+    (name) => !notInConditions.includes(name.toLowerCase()),
+    "names a field with rules of its own: use when.cookie, when.country, or match for the host; Authorization always bypasses the cache",
+  ),
+);
+
+export const conditions = fields("when", {
+  cookie: condition(cookiePatterns, cookieNames),
+  header: condition(conditionFields, conditionFields),
+  query: condition(patterns, wholeNames),
+  country: z
+    .readonly(
+      z.array(
+        z
+          .string('must be a list of countries, such as ["DE"]')
+          .check(z.regex(/^[A-Z][A-Z\d]$/, 'must be codes of ISO 3166-1, such as "DE"')),
+        'must be a list of countries, such as ["DE"]',
+      ),
+    )
+    .check(isNotEmpty),
+} satisfies FormsOf<WrittenWhen>).check(
+  z.refine((when) => Object.values(when).some((given) => given !== undefined), "has no condition"),
 );
 
 /** A lifetime, or "origin" for the origin's own. */
@@ -185,6 +248,7 @@ export function optionError({ code, path, message }: z.core.$ZodIssue): string {
 export function strictly(place: string) {
   return ({ code, keys = [] }: { code?: string | undefined; keys?: string[] }): string => {
     if (code !== "unrecognized_keys") return "must be an object";
-    return `${keys.map((key) => JSON.stringify(key)).join(", ")} is not a field of ${place}`;
+    const known = place === "when" && keys.includes("method") ? "; use methods of the route" : "";
+    return `${keys.map((key) => JSON.stringify(key)).join(", ")} is not a field of ${place}${known}`;
   };
 }

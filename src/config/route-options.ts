@@ -5,6 +5,7 @@ import {
   anonymous,
   between,
   cookieNames,
+  conditions,
   cookiePatterns,
   credentialFields,
   duration,
@@ -27,7 +28,6 @@ import { patternFault } from "./route-pattern.ts";
 import { listed, tierNames } from "./tier-names.ts";
 import {
   type WrittenRoute,
-  type WrittenWhen,
   type TagsOf,
   type WrittenQuery,
   cfNames,
@@ -65,14 +65,7 @@ const methods = z
 
 const settings = fields("a route", {
   methods,
-  when: z.strictObject(
-    {
-      cookie: cookiePatterns.check(
-        z.refine((names) => names.length > 0, "is empty, so no request would match this route"),
-      ),
-    } satisfies FormsOf<WrittenWhen>,
-    { error: strictly("when") },
-  ),
+  when: conditions,
   bypass: yesOrNo,
   mode: z.enum(["default", "override"], 'must be "default" or "override"'),
   origin: text("bucket"),

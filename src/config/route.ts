@@ -6,10 +6,11 @@ import {
   knownCredentialFields,
 } from "./credential-fields.ts";
 import { durationSeconds } from "./duration.ts";
+import type { NamePatterns } from "./known-names.ts";
 import { readPattern, type RoutePattern } from "./route-pattern.ts";
 import { type TierName, tierNames } from "./tier-names.ts";
 import type { WrittenConfig } from "./written.ts";
-import type { WrittenRoute } from "./written-route.ts";
+import type { WrittenCondition, WrittenRoute, WrittenWhen } from "./written-route.ts";
 
 /** A route with every field filled in. */
 export type Route = Readonly<ReturnType<typeof resolvedRoute>>;
@@ -31,6 +32,7 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
   const tiers: readonly TierName[] = tierNames.filter(
     (name) => route.tiers?.includes(name) ?? true,
   );
+  const keyedByCondition = valuedNames(route.bypass === true ? undefined : route.when);
   return {
     /** Empty for the rules that apply if no route matches. */
     name: route.name,
@@ -38,8 +40,8 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     match,
     /** The methods that the route handles, where GET includes HEAD; `undefined`: all. */
     methods: route.methods,
-    /** The cookies of which a request must have one; `undefined`: the route has no condition. */
-    whenCookies: route.when?.cookie,
+    /** The conditions of the route; `undefined`: none. */
+    when: route.when && conditionsOf(route.when),
     bypass: route.bypass ?? false,
     /** `override`: the route's lifetimes precede the origin's. */
     mode: route.mode ?? "default",
@@ -84,8 +86,8 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
       accept: route.anonymous?.accept ?? general.anonymous?.accept ?? htmlFirst,
       "user-agent": route.anonymous?.userAgent ?? general.anonymous?.userAgent ?? "Tidemark",
     },
-    keyHeaders: sorted(lowerCased(route.key?.headers ?? [])),
-    keyCookies: sorted(route.key?.cookies ?? []),
+    keyHeaders: sorted(lowerCased([...(route.key?.headers ?? []), ...keyedByCondition.header])),
+    keyCookies: sorted([...(route.key?.cookies ?? []), ...keyedByCondition.cookie]),
     /** Members of `request.cf`. */
     keyCf: sorted(route.key?.cf ?? []),
     ignoreCookies: route.cookies?.ignore ?? [],
@@ -127,6 +129,45 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
   };
 }
 
+/** A condition: a request has one of the names, or for each name in `values` one of its values. */
+export interface NameCondition {
+  readonly names: NamePatterns;
+  readonly values: readonly (readonly [name: string, values: readonly string[]])[];
+}
+
+/** Conditions, all of which a request must meet; `undefined`: no such condition. */
+export type RouteConditions = Readonly<ReturnType<typeof conditionsOf>>;
+
+function conditionsOf({ cookie, header, query, country }: WrittenWhen) {
+  const valued = valuedNames({ cookie, header, country });
+  return {
+    cookie: cookie && nameCondition(cookie),
+    header: header && nameCondition(header),
+    query: query && nameCondition(query),
+    country,
+    /** The fields and cookies whose values are compared. */
+    valued: { header: lowerCased(valued.header), cookie: lowerCased(valued.cookie) },
+  };
+}
+
+function nameCondition(written: WrittenCondition): NameCondition {
+  return isNames(written)
+    ? { names: written, values: [] }
+    : { names: [], values: Object.entries(written) };
+}
+
+const isNames = (written: WrittenCondition): written is readonly string[] => Array.isArray(written);
+
+/** Returns the fields and cookies that conditions compare with values. */
+function valuedNames({ header = [], cookie = [], country }: WrittenWhen = {}) {
+  const namesOf = (written: WrittenCondition) => (isNames(written) ? [] : Object.keys(written));
+  const ofCountry = country === undefined ? [] : [countryField];
+  return { header: [...namesOf(header), ...ofCountry], cookie: namesOf(cookie) };
+}
+
+/** The field that has the country in requests to the origin. */
+export const countryField = "cf-ipcountry";
+
 /**
  * Fields that have an effect although nothing is stored. `purge.maxLagSeconds` of any route affects how often
  * the view is renewed.
@@ -165,6 +206,6 @@ function credentialNames({ add = [], except = [] }: WrittenRoute["credentialFiel
 export const lowerCased = (names: readonly string[]): readonly string[] =>
   names.map((name) => name.toLowerCase());
 
-const sorted = (names: readonly string[]): readonly string[] => [...names].sort();
+const sorted = (names: readonly string[]): readonly string[] => [...new Set(names)].sort();
 
 const secondsOf = (text: string) => durationSeconds(text) ?? 0;

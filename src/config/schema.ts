@@ -226,8 +226,11 @@ function checkAlone(
   if (route.collapse === "global" && !reach(tiers, "world")) {
     say("collapse", '"global" needs the shared tier; add "shared" to tiers');
   }
-  if (route.when !== undefined && route.bypass !== true) {
-    say("when", "needs bypass: true");
+  for (const [name, condition] of Object.entries(route.when ?? {})) {
+    if (name === "country" || !Array.isArray(condition) || route.bypass === true) continue;
+    const values =
+      'write the values that are keyed, such as { "x-app": ["ios"] }, or add bypass: true';
+    say(`when.${name}`, `has only names, with which no response can be stored: ${values}`);
   }
   if (route.mode === "override" && route.fresh === undefined) {
     say("mode", '"override" needs a lifetime; add fresh');

@@ -42,8 +42,9 @@ export interface WrittenRoute {
    */
   readonly methods?: readonly string[] | undefined;
   /**
-   * Conditions: if a request does not meet them, a later route applies. Needs `bypass`. Default: none.
+   * Conditions: if a request does not meet all of them, a later route applies. Default: none.
    * @example when: { cookie: ["session", "wordpress_logged_in_*"] }
+   * @example when: { header: { "x-app": ["ios", "android"] }, country: ["DE", "AT"] }
    */
   readonly when?: WrittenWhen | undefined;
   /** Sends requests straight to the origin and stores nothing. Default: `false`. @example bypass: true */
@@ -193,10 +194,31 @@ export interface WrittenRoute {
   readonly whenUnreachable?: "serve" | undefined;
 }
 
-/** Conditions on a request. */
+/**
+ * Names, one of which the request must have, or the allowed values of each name. Names need `bypass`. Values
+ * of fields and cookies are keyed. Values are compared exactly.
+ */
+export type WrittenCondition =
+  | readonly NamePattern[]
+  | { readonly [name: string]: readonly string[] };
+
+/** Conditions on a request. All that are given must hold. */
 export interface WrittenWhen {
-  /** The request must have one of these cookies, in any case. Required. @example cookie: ["session"] */
-  readonly cookie: readonly NamePattern[];
+  /**
+   * Cookies. A list of names ignores case. Default: none.
+   * @example cookie: ["session"]
+   * @example cookie: { currency: ["usd"] }
+   */
+  readonly cookie?: WrittenCondition | undefined;
+  /** Request fields. Default: none. @example header: { "x-app": ["ios", "android"] } */
+  readonly header?: WrittenCondition | undefined;
+  /** Query parameters. A list of names ignores case. Default: none. @example query: ["preview"] */
+  readonly query?: WrittenCondition | undefined;
+  /**
+   * Countries by `request.cf.country`, in ISO 3166-1 alpha-2. Never met on Node. Default: none.
+   * @example country: ["DE", "AT"]
+   */
+  readonly country?: readonly string[] | undefined;
 }
 
 /** Builds tags from a path's `:name` parameters. Must not throw. */

@@ -8,7 +8,14 @@ const isFresh = 'must be a duration such as "5m", or durations by status such as
 const noHost = (host: string, match = `${host}/*`) =>
   `begins with ${JSON.stringify(host)}, which is not a valid host: write "/${match}" for a path, ` +
   'or a host and a path, such as "a.example/*"';
-const conditional = "needs bypass: true";
+const conditional =
+  "has only names, with which no response can be stored: write the values that are keyed, " +
+  'such as { "x-app": ["ios"] }, or add bypass: true';
+const isCondition =
+  'must be a list of names, or lists of values by name, such as { "x-app": ["ios", "android"] }';
+const noConditionField =
+  "names a field with rules of its own: use when.cookie, when.country, or match for the host; Authorization always bypasses the cache";
+const matchesNone = "is empty, so no request would match this route";
 const noCookie =
   'has a name that no cookie can have: write the whole name, or its beginning and "*"';
 const noCredential =
@@ -138,9 +145,23 @@ describe("an invalid route", () => {
     [{ query: { allow: ["a*b"] } }, 'query.allow: has a "*" that is not at the end of a name'],
     [{ key: { header: [] } }, 'key: "header" is not a field of key'],
     [{ forward: "accept" }, 'forward: must be a list, such as ["x-app"]'],
-    [{ when: { cookie: ["a"] } }, `when: ${conditional}`],
-    [{ when: { cookie: ["a"] }, bypass: false }, `when: ${conditional}`],
-    [{ bypass: true, when: {} }, 'when.cookie: must be a list, such as ["utm_*"]'],
+    [{ when: { cookie: ["a"] } }, `when.cookie: ${conditional}`],
+    [{ when: { header: ["x-a"] }, bypass: false }, `when.header: ${conditional}`],
+    [{ when: { query: ["a"], country: ["DE"] } }, `when.query: ${conditional}`],
+    [{ bypass: true, when: {} }, "when: has no condition"],
+    [{ when: { cookie: { a: [] } } }, `when.cookie.a: ${matchesNone}`],
+    [{ when: { header: {} } }, `when.header: ${matchesNone}`],
+    [{ when: { header: { "x-a": "ios" } } }, `when.header: ${isCondition}`],
+    [{ when: { cookie: { "a*": ["b"] } } }, 'when.cookie: must contain whole names, without "*"'],
+    [{ when: { query: { "a*": ["b"] } } }, 'when.query: must contain whole names, without "*"'],
+    [{ when: { header: { Cookie: ["a=1"] } } }, `when.header: ${noConditionField}`],
+    [{ bypass: true, when: { header: ["CF-IPCountry"] } }, `when.header: ${noConditionField}`],
+    [{ when: { country: [] } }, `when.country: ${matchesNone}`],
+    [{ when: { country: ["de"] } }, 'when.country.0: must be codes of ISO 3166-1, such as "DE"'],
+    [
+      { when: { country: ["DE"], method: ["POST"] } },
+      'when: "method" is not a field of when; use methods of the route',
+    ],
     [
       { bypass: true, when: { cookie: [] } },
       "when.cookie: is empty, so no request would match this route",
@@ -153,8 +174,8 @@ describe("an invalid route", () => {
       (name) => [{ bypass: true, when: { cookie: [name] } }, `when.cookie: ${noCookie}`] as const,
     ),
     [
-      { bypass: true, when: { header: ["x-a"] } },
-      'when.cookie: must be a list, such as ["utm_*"]. route "news", when: "header" is not a field of when',
+      { bypass: true, when: { header: ["x a"] } },
+      "when.header: has a name that no header field can have",
     ],
     [
       { bypass: true, when: { cookie: ["a"], cookies: ["a"] } },

@@ -2,8 +2,13 @@
 // requests of a URL do not parse it again.
 import { BoundedMap } from "../../base/bounded-map.ts";
 import type { Config, Route } from "../../config/config.ts";
-import { compileHasCookie, withoutPosition } from "./cookies.ts";
 import { type KeyedUrl, type KeySettings, keyUrl } from "./key.ts";
+import {
+  compileMet,
+  type ConditionalRequest,
+  withheldFor,
+  type WithheldNames,
+} from "./route-conditions.ts";
 import type { MatchRoute, RouteMatch } from "./routes.ts";
 import { readingsOf, isReserved } from "./path-readings.ts";
 import { pathSpelled, readTarget, type Target, undecodedPath } from "./target.ts";
@@ -20,6 +25,8 @@ export interface UrlRead {
   readonly prefix: string;
   readonly parameters: RouteMatch["parameters"];
   readonly keyed: KeyedUrl;
+  /** The names that the route withholds from the origin; `undefined` for none. */
+  readonly withheld: WithheldNames | undefined;
 }
 
 /** Another reading of a path. */
@@ -36,9 +43,9 @@ export type RequestUrl = Pick<Request, "url" | "method">;
 /**
  * Reads a URL. Requests with the same URL may get the same object.
  *
- * @param client the request with the client's cookies; without it, no route's condition is met
+ * @param client the request with the client's fields and country; without it, no condition on these is met
  */
-export type ReadUrl = (request: RequestUrl, client?: Pick<Request, "headers">) => UrlRead;
+export type ReadUrl = (request: RequestUrl, client?: ConditionalRequest) => UrlRead;
 
 /** Clients choose URLs, so the memoized results have a limit in bytes. */
 const keptBytesMax = 1_048_576;
@@ -70,22 +77,20 @@ export function compileUrlReader(site: SiteUrls): ReadUrl {
   const { routes } = config;
   const isOneForAll = config.routes.length === 0;
   const origins = new Set([...config.routes, config.anywhere].map(({ origin }) => origin));
-  const conditional = config.routes.flatMap((route) =>
-    route.whenCookies ? [{ route, isMet: compileHasCookie(route.whenCookies) }] : [],
-  );
+  const routesMet = compileMet(routes);
   const namesMethods = config.routes.some(({ methods }) => methods !== undefined);
   return (request, client) => {
     const { url } = request;
     const other = namesMethods ? otherMethod(request) : undefined;
-    const met = conditional.length === 0 ? noRoutes : routesMet(client, conditional);
+    const met = routesMet(client);
     const named = other === undefined ? url : `${other} ${url}`;
     // No method contains a colon, so that no client can choose a name of another kind.
     const name =
-      met === noRoutes ? named : `${met.map((one) => routes.indexOf(one)).join(":")}: ${named}`;
+      met.length === 0 ? named : `${met.map((one) => routes.indexOf(one)).join(":")}: ${named}`;
     const before = kept.get(name);
     if (before !== undefined) return before;
     const target = readTarget(url, siteHosts);
-    const { route, parameters } = matchRoute(target, other, met);
+    const { route, parameters, passedOver } = matchRoute(target, other, met);
     const keyed = keyUrl(target, route, site);
     const isOurs = [target.path, target.writtenPath].some((path) =>
       isReserved(path, config.operatorPath),
@@ -103,28 +108,11 @@ export function compileUrlReader(site: SiteUrls): ReadUrl {
       prefix,
       parameters,
       keyed,
+      withheld: withheldFor(route, passedOver),
     };
     kept.set(name, read);
     return read;
   };
-}
-
-const noRoutes: readonly Route[] = [];
-
-interface Condition {
-  readonly route: Route;
-  readonly isMet: (cookies: string) => boolean;
-}
-
-/** Returns the routes whose condition the client's request meets. */
-function routesMet(
-  client: Parameters<ReadUrl>[1],
-  conditions: readonly Condition[],
-): readonly Route[] {
-  const cookies = withoutPosition(client?.headers.get("cookie") ?? "");
-  if (cookies === "") return noRoutes;
-  const met = conditions.filter(({ isMet }) => isMet(cookies));
-  return met.length === 0 ? noRoutes : met.map(({ route }) => route);
 }
 
 interface Routes {
