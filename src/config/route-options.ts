@@ -34,11 +34,20 @@ import {
   type WrittenKey,
   type WrittenRouteCookies,
   type WrittenRoutePurge,
+  type WrittenRouteOrigin,
 } from "./written-route.ts";
 
 const pattern = text("/articles/:slug").check(
   z.refine((written) => patternFault(written) === undefined, {
     error: ({ input }) => patternFault(String(input)) ?? "",
+  }),
+);
+
+/** A path without a slash at its end, whose spelling no server reads in another way. */
+const placePath = text("/blog").check(
+  z.refine((path) => path === "/" || /^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/.test(path), {
+    error: ({ input }) =>
+      `${JSON.stringify(input)} is not "/", or a path of letters, digits, "-", "_", "." and "~" without a slash at its end, such as "/blog"`,
   }),
 );
 
@@ -68,7 +77,25 @@ const settings = fields("a route", {
   when: conditions,
   bypass: yesOrNo,
   mode: z.enum(["default", "override"], 'must be "default" or "override"'),
-  origin: text("bucket"),
+  origin: z.union(
+    [
+      text("bucket"),
+      fields("origin", {
+        name: text("bucket"),
+        from: placePath,
+        to: placePath,
+        host: text("blog.example").check(
+          z.regex(
+            /^[a-z\d.-]+(?::\d{1,5})?$/,
+            'must be a host in small letters, such as "blog.example"',
+          ),
+        ),
+      } satisfies FormsOf<WrittenRouteOrigin>),
+    ],
+    {
+      error: 'must be a name in origins, or an object such as { name: "blog", from: "/blog" }',
+    },
+  ),
   fresh: z.union([duration, lifetimes(duration, 200, '{ 200: "60s" }')], {
     error: 'must be a duration such as "5m", or durations by status such as { 200: "60s" }',
   }),

@@ -10,7 +10,12 @@ import type { NamePatterns } from "./known-names.ts";
 import { readPattern, type RoutePattern } from "./route-pattern.ts";
 import { type TierName, tierNames } from "./tier-names.ts";
 import type { WrittenConfig } from "./written.ts";
-import type { WrittenCondition, WrittenRoute, WrittenWhen } from "./written-route.ts";
+import type {
+  WrittenCondition,
+  WrittenRoute,
+  WrittenRouteOrigin,
+  WrittenWhen,
+} from "./written-route.ts";
 
 /** A route with every field filled in. */
 export type Route = Readonly<ReturnType<typeof resolvedRoute>>;
@@ -46,7 +51,9 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     /** `override`: the route's lifetimes precede the origin's. */
     mode: route.mode ?? "default",
     /** A name in `origins`; `default` is `ORIGIN_URL` or the binding `ORIGIN`. */
-    origin: route.origin ?? "default",
+    origin: placeOf(route.origin).name ?? "default",
+    /** Where the origin has the route's pages; `undefined`: at the site's path and host. */
+    place: typeof route.origin === "object" ? resolvedPlace(route.origin) : undefined,
     /** `fresh` as a single duration, which applies to heuristically cacheable statuses except errors. */
     freshSeconds: typeof fresh === "string" ? durationSeconds(fresh) : undefined,
     /** `fresh` by status; empty if it is a single duration or unset. */
@@ -148,6 +155,19 @@ function conditionsOf({ cookie, header, query, country }: WrittenWhen) {
     /** The fields and cookies whose values are compared. */
     valued: { header: lowerCased(valued.header), cookie: lowerCased(valued.cookie) },
   };
+}
+
+/** Returns the place that `origin` of a route states. */
+export function placeOf(origin: WrittenRoute["origin"]): WrittenRouteOrigin {
+  return typeof origin === "object" ? origin : { name: origin };
+}
+
+/** The place of a route's pages at the origin. */
+export type OriginPlace = NonNullable<ReturnType<typeof resolvedPlace>>;
+
+/** Returns `undefined` for the site's path and host. */
+function resolvedPlace({ from = "/", to = "/", host }: WrittenRouteOrigin) {
+  return from === to && host === undefined ? undefined : ({ from, to, host } as const);
 }
 
 function nameCondition(written: WrittenCondition): NameCondition {

@@ -17,8 +17,9 @@ import {
   text,
   yesOrNo,
 } from "./forms.ts";
+import { placeOf } from "./route.ts";
 import { routeInput } from "./route-options.ts";
-import { readPattern } from "./route-pattern.ts";
+import { isWithin, readPattern } from "./route-pattern.ts";
 import { reach, tierNames, tierScopes } from "./tier-names.ts";
 import { metricsInput } from "./metrics-schema.ts";
 import { namespaceForm } from "../protocol/variables/bindings.ts";
@@ -173,7 +174,8 @@ export const configInput = fields("the configuration", {
   probe: z.custom<ProbePart>(isProbePart, "is not a probe: write purgeProbe()"),
   varnish: z.custom<PurgeDialect>(isPurgeDialect, "is not a dialect: write varnishDialect({ … })"),
 } satisfies FormsOf<WrittenConfig>).check(
-  z.superRefine(({ origins = {}, purge = {}, routes = [], hooks = {}, varnish }, context) => {
+  z.superRefine((given, context) => {
+    const { origins = {}, purge = {}, routes = [], hooks = {}, varnish, operatorPath } = given;
     const say = (path: PropertyKey[], message: string) =>
       context.addIssue({ code: "custom", path, message });
     if (varnish !== undefined && Object.hasOwn(hooks, "varnish")) {
@@ -197,7 +199,8 @@ export const configInput = fields("the configuration", {
     );
     const seen = new Set<string>();
     for (const [index, route] of routes.entries()) {
-      const { name, origin: named = "default" } = route;
+      const { name } = route;
+      const { name: named = "default", to = "/" } = placeOf(route.origin);
       const sayOf = (field: string, message: string) => say(["routes", index, field], message);
       checkLag(["routes", index, "purge", "maxLagSeconds"], route.purge?.maxLagSeconds);
       if (everythingAt >= 0 && index > everythingAt) {
@@ -211,6 +214,8 @@ export const configInput = fields("the configuration", {
       const isKnown = named === "default" || Object.hasOwn(origins, named);
       if (!isKnown) sayOf("origin", `"${named}" is not in origins; add it there`);
       checkAlone(route, sayOf);
+      const below = [operatorPath ?? "/_cache", "/_cache"].find((own) => isWithin(to, own));
+      if (below !== undefined) sayOf("origin.to", `is below ${below}, which no origin gets`);
     }
   }),
 );
@@ -223,6 +228,13 @@ function checkAlone(
   const { admission, tiers = tierNames } = route;
   const unknown = unknownParameters(route).join(", ");
   if (unknown !== "") say("tags", `uses parameters that a pattern in match lacks: ${unknown}`);
+  const { from = "/" } = placeOf(route.origin);
+  for (const written of [route.match].flat()) {
+    const { path } = readPattern(written);
+    if (isWithin(path, from)) continue;
+    const right = `write a pattern such as "${from}/*", or another from`;
+    say("origin.from", `does not begin the pattern ${JSON.stringify(written)}: ${right}`);
+  }
   if (route.collapse === "global" && !reach(tiers, "world")) {
     say("collapse", '"global" needs the shared tier; add "shared" to tiers');
   }

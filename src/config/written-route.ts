@@ -54,8 +54,12 @@ export interface WrittenRoute {
    * @example mode: "override"
    */
   readonly mode?: "default" | "override" | undefined;
-  /** A name in `origins`. Default: `"default"`. @example origin: "bucket" */
-  readonly origin?: string | undefined;
+  /**
+   * A name in `origins`, or the origin with another path or host than the site's. Default: `"default"`.
+   * @example origin: "bucket"
+   * @example origin: { name: "blog", from: "/blog" }
+   */
+  readonly origin?: string | WrittenRouteOrigin | undefined;
   /**
    * Lifetime if the origin gives none. A single duration is for cacheable responses that are not
    * errors. Default: none.
@@ -219,6 +223,25 @@ export interface WrittenWhen {
    * @example country: ["DE", "AT"]
    */
   readonly country?: readonly string[] | undefined;
+}
+
+/** The place of a route's pages at the origin. Keys, purges and clients have the site's URL. */
+export interface WrittenRouteOrigin {
+  /** A name in `origins`. Default: `"default"`. @example name: "bucket" */
+  readonly name?: string | undefined;
+  /**
+   * The beginning of the path, which the origin gets as `to`. Must begin each pattern of `match`.
+   * Default: `"/"`.
+   * @example from: "/blog"
+   */
+  readonly from?: string | undefined;
+  /** The beginning of the path for the origin, in place of `from`. Default: `"/"`. @example to: "/posts" */
+  readonly to?: string | undefined;
+  /**
+   * `X-Forwarded-Host`, and the host that a binding or handler sees. Default: the site's.
+   * @example host: "blog.example"
+   */
+  readonly host?: string | undefined;
 }
 
 /** Builds tags from a path's `:name` parameters. Must not throw. */

@@ -136,7 +136,7 @@ describe("a documented example has the name of its option, and is accepted", () 
     const value = valueOf(example);
     const needed = {
       name: "a",
-      match: "/:slug",
+      match: example.includes("from:") ? "/blog/*" : "/:slug",
       fresh: "1m",
       browser: "1m",
       bypass: "when" in value,
@@ -190,7 +190,7 @@ function exampleOf(option: string): unknown {
 
 /** Defaults of the page that are words instead of a value. */
 const inWords =
-  /^(?:none|all|the (?:client|origin)'s|`ORIGIN_URL`|`metrics\.hitRateMin`|depends on the response$|`1`, or )/;
+  /^(?:none|all|the (?:client|origin|site)'s|`ORIGIN_URL`|`metrics\.hitRateMin`|depends on the response$|`1`, or )/;
 
 const { sections, options } = chapters.route;
 const optional = options.filter((option) => option !== "name" && option !== "match");
@@ -198,8 +198,9 @@ const optional = options.filter((option) => option !== "name" && option !== "mat
 describe.each(optional)("the route option %s", (option) => {
   const resolved = (route: Values, general: Values = {}) =>
     comparable(resolvedRoute({ name: "a", match: "/:slug", ...route }, general));
-  const stated =
-    sections.find(({ names }) => names.some((name) => covers(name, option)))?.stated ?? "";
+  const own = sections.find(({ names }) => names.includes(option));
+  const above = sections.find(({ names }) => names.some((name) => covers(name, option)));
+  const stated = (own ?? above)?.stated ?? "";
 
   it("has an example that changes the route", () => {
     expect(resolved(written(option, exampleOf(option)))).not.toEqual(resolved({}));

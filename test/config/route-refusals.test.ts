@@ -97,6 +97,47 @@ describe("an invalid route", () => {
       },
       "tags: uses parameters that a pattern in match lacks: slug",
     ],
+    [{ origin: { name: "x" } }, 'origin: "x" is not in origins; add it there'],
+    [
+      { origin: { from: "/new", to: "/" } },
+      'origin.from: does not begin the pattern "/news/*": write a pattern such as "/new/*", or another from',
+    ],
+    [
+      { origin: { from: "/news", to: "/_cache/x" } },
+      "origin.to: is below /_cache, which no origin gets",
+    ],
+    ...[
+      "/a/",
+      "a",
+      "/a//b",
+      "/../b",
+      "/a/.",
+      "/a*",
+      "/%61",
+      "/a?b",
+      "/a\nb",
+      "//b.example",
+      "/:a",
+      String.raw`/a\b`,
+    ].map(
+      (path) =>
+        [
+          { origin: { from: "/", to: path } },
+          `origin.to: ${JSON.stringify(path)} is not "/", or a path of letters, digits, "-", "_", "." and "~" without a slash at its end, such as "/blog"`,
+        ] as const,
+    ),
+    ...["A.example", "a.example/b", "a\r\nb: c", "u@a.example"].map(
+      (host) =>
+        [
+          { origin: { host } },
+          'origin.host: must be a host in small letters, such as "blog.example"',
+        ] as const,
+    ),
+    [{ origin: { url: "https://a.example" } }, 'origin: "url" is not a field of origin'],
+    [
+      { origin: 1 },
+      'origin: must be a name in origins, or an object such as { name: "blog", from: "/blog" }',
+    ],
     [{ whenUnreachable: "ask" }, 'whenUnreachable: must be "serve", or left out'],
     [{ purge: { settleSeconds: -1 } }, "purge.settleSeconds: is less than 0"],
     [{ mode: "force" }, 'mode: must be "default" or "override"'],

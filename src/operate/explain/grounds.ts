@@ -272,6 +272,10 @@ export function groundOfRefusedUrl(otherwise: OtherReading | undefined, name: st
   }
   const { path, route } = otherwise.as;
   const [own = "", other = ""] = [name, route.name].map((one) => JSON.stringify(one));
+  if (own === other) {
+    const why = `a server may read its path for the origin as ${JSON.stringify(path)}, outside of origin.to`;
+    return { clause, why };
+  }
   return {
     clause,
     why: `a server may read its path as ${JSON.stringify(path)}, which the route ${other} sends to another origin`,

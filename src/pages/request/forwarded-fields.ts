@@ -336,7 +336,7 @@ export function passedFields(request: ForwardedRequest, isBodiless = false): Hea
  */
 const introducedFields = new Map<string, (request: ForwardedRequest) => string | null>([
   ["x-forwarded-proto", ({ target }) => target.scheme],
-  ["x-forwarded-host", ({ target }) => target.host],
+  ["x-forwarded-host", ({ target }) => target.place?.host ?? target.host],
   ["x-forwarded-for", addressOf],
   ["x-real-ip", addressOf],
   // The forward appends this cache's pseudonym later, because no response varies by it.

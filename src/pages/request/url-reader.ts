@@ -2,6 +2,7 @@
 // requests of a URL do not parse it again.
 import { BoundedMap } from "../../base/bounded-map.ts";
 import type { Config, Route } from "../../config/config.ts";
+import { isWithin } from "../../config/route-pattern.ts";
 import { type KeyedUrl, type KeySettings, keyUrl } from "./key.ts";
 import {
   compileMet,
@@ -11,7 +12,14 @@ import {
 } from "./route-conditions.ts";
 import type { MatchRoute, RouteMatch } from "./routes.ts";
 import { readingsOf, isReserved } from "./path-readings.ts";
-import { pathSpelled, readTarget, type Target, undecodedPath } from "./target.ts";
+import {
+  normalisedEscapes,
+  pathForOrigin,
+  pathSpelled,
+  readTarget,
+  type Target,
+  undecodedPath,
+} from "./target.ts";
 
 export interface UrlRead {
   /** The target with its whole query. */
@@ -89,8 +97,10 @@ export function compileUrlReader(site: SiteUrls): ReadUrl {
       met.length === 0 ? named : `${met.map((one) => routes.indexOf(one)).join(":")}: ${named}`;
     const before = kept.get(name);
     if (before !== undefined) return before;
-    const target = readTarget(url, siteHosts);
-    const { route, parameters, passedOver } = matchRoute(target, other, met);
+    const requested = readTarget(url, siteHosts);
+    const { route, parameters, passedOver } = matchRoute(requested, other, met);
+    const { place } = route;
+    const target = place === undefined ? requested : { ...requested, place };
     const keyed = keyUrl(target, route, site);
     const isOurs = [target.path, target.writtenPath].some((path) =>
       isReserved(path, config.operatorPath),
@@ -98,7 +108,8 @@ export function compileUrlReader(site: SiteUrls): ReadUrl {
     const matched = (path: string) => matchRoute({ ...target, path }, other, met).route;
     const otherwise = isOneForAll
       ? undefined
-      : readOtherwise(target, route, { matched, hasOthers: origins.size > 1 });
+      : (readOutside(target, route, config) ??
+        readOtherwise(target, route, { matched, hasOthers: origins.size > 1 }));
     const prefix = prefixOf(keyed.target.path);
     const read: UrlRead = {
       target,
@@ -113,6 +124,26 @@ export function compileUrlReader(site: SiteUrls): ReadUrl {
     kept.set(name, read);
     return read;
   };
+}
+
+/**
+ * Returns a reading of the path for the origin that is outside of the route's `origin.to`, or below the
+ * operator's path; `undefined` if there is none.
+ */
+function readOutside(
+  target: Target,
+  route: Route,
+  { operatorPath }: Config,
+): OtherReading | undefined {
+  const to = target.place?.to;
+  if (to === undefined) return undefined;
+  const path = normalisedEscapes(pathForOrigin({ ...target, query: "" }));
+  const readings = readingsOf(path);
+  if (readings === undefined) return { as: undefined, isRefused: true };
+  const isOutside = (reading: string) =>
+    !isWithin(reading, to) || isReserved(reading, operatorPath);
+  const outside = [path, ...readings].find(isOutside);
+  return outside === undefined ? undefined : { as: { path: outside, route }, isRefused: true };
 }
 
 interface Routes {
