@@ -1,7 +1,12 @@
 // Schemas shared by the fields of a configuration, with their error messages.
 import * as z from "zod/mini";
 import { durationSeconds } from "./duration.ts";
-import type { WrittenAnonymous, WrittenCredentialFields, WrittenWhen } from "./written-route.ts";
+import type {
+  WrittenAnonymous,
+  WrittenCredentialFields,
+  WrittenEdits,
+  WrittenWhen,
+} from "./written-route.ts";
 import { tokenPattern } from "../rules/cache-control.ts";
 import { traceFieldNames } from "../rules/trace-context.ts";
 import { whyNeverStored } from "../rules/storable.ts";
@@ -148,6 +153,14 @@ const isNotEmpty = z.refine<readonly string[]>(
   "is empty, so no request would match this route",
 );
 
+/** Checks the names of a record by the schema of a list. */
+const namedLike = (names: typeof patterns) =>
+  z.superRefine<object>((values, context) => {
+    for (const { message } of z.safeParse(names, Object.keys(values)).error?.issues ?? []) {
+      context.addIssue({ code: "custom", message });
+    }
+  });
+
 /**
  * The schema of a condition.
  *
@@ -158,14 +171,9 @@ const condition = (listed: typeof patterns, named: typeof patterns) =>
   z.union(
     [
       listed.check(isNotEmpty),
-      z.record(z.string(), texts("ios").check(isNotEmpty)).check(
-        z.superRefine((values, context) => {
-          const names = z.safeParse(named.check(isNotEmpty), Object.keys(values));
-          for (const { message } of names.error?.issues ?? []) {
-            context.addIssue({ code: "custom", message });
-          }
-        }),
-      ),
+      z
+        .record(z.string(), texts("ios").check(isNotEmpty))
+        .check(namedLike(named.check(isNotEmpty))),
     ],
     {
       error:
@@ -187,6 +195,60 @@ const conditionFields = keyedNames.check(
     "names a field with rules of its own: use when.cookie, when.country, or match for the host; Authorization always bypasses the cache",
   ),
 );
+
+/** Fields of requests and responses that edits must not change, and the option to use instead. */
+const notEdited: readonly (readonly [names: string, instead: string])[] = [
+  [
+    "cache-control *-cache-control expires age date pragma surrogate-control",
+    "fresh, mode and browser",
+  ],
+  ["vary", "key"],
+  ["set-cookie", "setCookie"],
+  ["cookie", "cookies.ignore"],
+  ["authorization proxy-authorization", "a field of your own, such as x-origin-key"],
+  ["host x-forwarded-host", "origin.host"],
+  ["cache-tag surrogate-key cache-groups cache-group-invalidation", "tags"],
+  ["etag last-modified content-length content-encoding content-range", "the origin"],
+  ["accept-ranges accept-encoding range " + conditionalFieldNames.join(" "), "the origin"],
+  ["connection keep-alive te trailer transfer-encoding upgrade proxy-*", "the origin"],
+  ["via x-forwarded-for x-forwarded-proto x-real-ip cf-connecting-ip cf-ipcountry", "trustProxy"],
+  ["surrogate-capability cache-status proxy-status tidemark-*", "no other option"],
+  [traceFieldNames.join(" "), "no other option"],
+];
+
+/** Returns what to use instead of an edit of the field; `undefined` if edits may change it. */
+function insteadOfEdit(name: string): string | undefined {
+  const lower = name.toLowerCase();
+  const isListed = (pattern: string) =>
+    pattern.startsWith("*")
+      ? lower.endsWith(pattern.slice(1))
+      : pattern.endsWith("*")
+        ? lower.startsWith(pattern.slice(0, -1))
+        : pattern === lower;
+  return notEdited.find(([names]) => names.split(" ").some(isListed))?.[1];
+}
+
+const editedNames = fieldNames.check(
+  z.superRefine((names, context) => {
+    for (const name of names) {
+      const instead = insteadOfEdit(name);
+      if (instead === undefined) continue;
+      const message = `names ${name}, which edits cannot change; use ${instead}`;
+      context.addIssue({ code: "custom", message });
+    }
+  }),
+);
+const editedLines = z
+  .record(z.string(), sentValue, {
+    error: 'must be values by name, such as { "x-env": "live" }',
+  })
+  .check(namedLike(editedNames));
+
+export const edits = fields("headers", {
+  set: editedLines,
+  add: editedLines,
+  remove: editedNames,
+} satisfies FormsOf<WrittenEdits>);
 
 export const conditions = fields("when", {
   cookie: condition(cookiePatterns, cookieNames),

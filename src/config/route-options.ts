@@ -9,6 +9,7 @@ import {
   cookiePatterns,
   credentialFields,
   duration,
+  edits,
   durationOrOrigin,
   keyedNames,
   fields,
@@ -35,6 +36,9 @@ import {
   type WrittenRouteCookies,
   type WrittenRoutePurge,
   type WrittenRouteOrigin,
+  type WrittenErrorPage,
+  type WrittenRequest,
+  type WrittenResponse,
 } from "./written-route.ts";
 
 const pattern = text("/articles/:slug").check(
@@ -95,6 +99,20 @@ const settings = fields("a route", {
     {
       error: 'must be a name in origins, or an object such as { name: "blog", from: "/blog" }',
     },
+  ),
+  request: fields("request", { headers: edits } satisfies FormsOf<WrittenRequest>),
+  response: fields("response", { headers: edits } satisfies FormsOf<WrittenResponse>),
+  errorPage: z.strictObject(
+    {
+      html: text("<h1>Back soon</h1>").check(
+        z.refine(
+          (html) => new TextEncoder().encode(html).length <= 65_536,
+          "is larger than 64 KiB",
+        ),
+      ),
+      originErrors: z.optional(yesOrNo),
+    } satisfies FormsOf<WrittenErrorPage>,
+    { error: strictly("errorPage") },
   ),
   fresh: z.union([duration, lifetimes(duration, 200, '{ 200: "60s" }')], {
     error: 'must be a duration such as "5m", or durations by status such as { 200: "60s" }',

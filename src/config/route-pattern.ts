@@ -81,11 +81,6 @@ export function readPattern(text: string): RoutePattern {
   return { text, host: readHost(host), path, parameters };
 }
 
-/** Returns whether a path is another path, or below it. */
-export function isWithin(path: string, above: string): boolean {
-  return `${path}/`.startsWith(above === "/" ? "/" : `${above}/`);
-}
-
 /** Splits a pattern into host and path. `*` means every path of every host. */
 function partsOf(text: string): readonly [host: string, path: string] {
   if (text === "*") return ["", "/*"];

@@ -7,15 +7,11 @@ import {
 } from "./credential-fields.ts";
 import { durationSeconds } from "./duration.ts";
 import type { NamePatterns } from "./known-names.ts";
+import { placeOf, resolvedPlace } from "./origin-place.ts";
 import { readPattern, type RoutePattern } from "./route-pattern.ts";
 import { type TierName, tierNames } from "./tier-names.ts";
 import type { WrittenConfig } from "./written.ts";
-import type {
-  WrittenCondition,
-  WrittenRoute,
-  WrittenRouteOrigin,
-  WrittenWhen,
-} from "./written-route.ts";
+import type { WrittenCondition, WrittenEdits, WrittenRoute, WrittenWhen } from "./written-route.ts";
 
 /** A route with every field filled in. */
 export type Route = Readonly<ReturnType<typeof resolvedRoute>>;
@@ -54,6 +50,12 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     origin: placeOf(route.origin).name ?? "default",
     /** Where the origin has the route's pages; `undefined`: at the site's path and host. */
     place: typeof route.origin === "object" ? resolvedPlace(route.origin) : undefined,
+    /** Changes of the fields for the origin; `undefined`: none. */
+    requestEdits: fieldEdits(route.request?.headers),
+    /** Changes of the fields for clients; `undefined`: none. */
+    responseEdits: fieldEdits(route.response?.headers),
+    /** The route's own error page; an empty `html`: none. */
+    errorPage: { html: "", originErrors: false, ...route.errorPage },
     /** `fresh` as a single duration, which applies to heuristically cacheable statuses except errors. */
     freshSeconds: typeof fresh === "string" ? durationSeconds(fresh) : undefined,
     /** `fresh` by status; empty if it is a single duration or unset. */
@@ -157,17 +159,18 @@ function conditionsOf({ cookie, header, query, country }: WrittenWhen) {
   };
 }
 
-/** Returns the place that `origin` of a route states. */
-export function placeOf(origin: WrittenRoute["origin"]): WrittenRouteOrigin {
-  return typeof origin === "object" ? origin : { name: origin };
-}
+/** Changes of header fields. */
+export type FieldEdits = NonNullable<ReturnType<typeof fieldEdits>>;
 
-/** The place of a route's pages at the origin. */
-export type OriginPlace = NonNullable<ReturnType<typeof resolvedPlace>>;
-
-/** Returns `undefined` for the site's path and host. */
-function resolvedPlace({ from = "/", to = "/", host }: WrittenRouteOrigin) {
-  return from === to && host === undefined ? undefined : ({ from, to, host } as const);
+function fieldEdits({ set = {}, add = {}, remove = [] }: WrittenEdits = {}) {
+  const removed = lowerCased([...Object.keys(set), ...remove]);
+  const lines = [...Object.entries(set), ...Object.entries(add)];
+  if (removed.length + lines.length === 0) return undefined;
+  return {
+    /** The fields that are removed before `lines` are added. */
+    removed: new Set(removed),
+    lines,
+  } as const;
 }
 
 function nameCondition(written: WrittenCondition): NameCondition {
@@ -193,7 +196,7 @@ export const countryField = "cf-ipcountry";
  * the view is renewed.
  */
 const usedBesideBypass: ReadonlySet<string> = new Set(
-  "name match methods when bypass origin invalidate purge".split(" "),
+  "name match methods when bypass origin request response errorPage invalidate purge".split(" "),
 );
 
 /** Returns whether the route stores nothing. Only answers to GET and HEAD are stored. */

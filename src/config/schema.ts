@@ -17,9 +17,9 @@ import {
   text,
   yesOrNo,
 } from "./forms.ts";
-import { placeOf } from "./route.ts";
 import { routeInput } from "./route-options.ts";
-import { isWithin, readPattern } from "./route-pattern.ts";
+import { isWithin, placeOf } from "./origin-place.ts";
+import { readPattern } from "./route-pattern.ts";
 import { reach, tierNames, tierScopes } from "./tier-names.ts";
 import { metricsInput } from "./metrics-schema.ts";
 import { namespaceForm } from "../protocol/variables/bindings.ts";

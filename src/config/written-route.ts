@@ -47,6 +47,21 @@ export interface WrittenRoute {
    * @example when: { header: { "x-app": ["ios", "android"] }, country: ["DE", "AT"] }
    */
   readonly when?: WrittenWhen | undefined;
+  /**
+   * Changes of the fields that the origin gets. Default: none.
+   * @example request: { headers: { set: { "x-env": "live" } } }
+   */
+  readonly request?: WrittenRequest | undefined;
+  /**
+   * Changes of the fields that clients get. They are not stored. Default: none.
+   * @example response: { headers: { set: { "x-frame-options": "DENY" }, remove: ["server"] } }
+   */
+  readonly response?: WrittenResponse | undefined;
+  /**
+   * A page in place of Tidemark's own 502, 503 and 504, for clients that accept HTML. Default: none.
+   * @example errorPage: { html: "<h1>Back soon</h1>" }
+   */
+  readonly errorPage?: WrittenErrorPage | undefined;
   /** Sends requests straight to the origin and stores nothing. Default: `false`. @example bypass: true */
   readonly bypass?: boolean | undefined;
   /**
@@ -242,6 +257,36 @@ export interface WrittenRouteOrigin {
    * @example host: "blog.example"
    */
   readonly host?: string | undefined;
+}
+
+/** Changes of a request for the origin. */
+export interface WrittenRequest {
+  /** Changes of its fields. Default: none. @example headers: { set: { "x-env": "live" } } */
+  readonly headers?: WrittenEdits | undefined;
+}
+
+/** Changes of an answer. */
+export interface WrittenResponse {
+  /** Changes of its fields. Default: none. @example headers: { remove: ["server"] } */
+  readonly headers?: WrittenEdits | undefined;
+}
+
+/** Changes of header fields. */
+export interface WrittenEdits {
+  /** Fields to replace or add. Default: none. @example set: { "x-env": "live" } */
+  readonly set?: Readonly<Record<string, string>> | undefined;
+  /** Lines to add to fields. Default: none. @example add: { link: "</a.css>; rel=preload" } */
+  readonly add?: Readonly<Record<string, string>> | undefined;
+  /** Fields to remove. Default: none. @example remove: ["x-powered-by"] */
+  readonly remove?: readonly string[] | undefined;
+}
+
+/** A page for clients while the origin fails. */
+export interface WrittenErrorPage {
+  /** The page, at most 64 KiB. Required. @example html: "<h1>Back soon</h1>" */
+  readonly html: string;
+  /** Replaces also the origin's own 502, 503 and 504. Default: `false`. @example originErrors: true */
+  readonly originErrors?: boolean | undefined;
 }
 
 /** Builds tags from a path's `:name` parameters. Must not throw. */

@@ -182,9 +182,13 @@ const docstrings = new Map(
   ),
 );
 
+/** Requests and answers share the interface of changes of fields. */
+const docstringOf = (option: string) =>
+  docstrings.get(option.replace(/^(?:request|response)\.headers\./, "edits."));
+
 /** @returns the value of the first `@example` of a docstring */
 function exampleOf(option: string): unknown {
-  const [, code = ""] = /@example \w+: (.*?)\s*(?:\n|$)/.exec(docstrings.get(option) ?? "") ?? [];
+  const [, code = ""] = /@example \w+: (.*?)\s*(?:\n|$)/.exec(docstringOf(option) ?? "") ?? [];
   return runInThisContext(`(${code})`);
 }
 
@@ -207,7 +211,7 @@ describe.each(optional)("the route option %s", (option) => {
   });
 
   it("has the documented default", () => {
-    const text = (docstrings.get(option) ?? "").replaceAll(/\s*\*\s+/g, " ");
+    const text = (docstringOf(option) ?? "").replaceAll(/\s*\*\s+/g, " ");
     const [, inDocstring = ""] = /Default: `?([^`,;]+?)`?(?:[.;]|,(?! or))/.exec(text) ?? [];
     const values = [literalInCell(stated), literal(inDocstring)];
     const known = values.filter((value) => value !== undefined);

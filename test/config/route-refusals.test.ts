@@ -138,6 +138,51 @@ describe("an invalid route", () => {
       { origin: 1 },
       'origin: must be a name in origins, or an object such as { name: "blog", from: "/blog" }',
     ],
+    ...(
+      [
+        ["Cache-Control", "fresh, mode and browser"],
+        ["x-cache-control", "fresh, mode and browser"],
+        ["Age", "fresh, mode and browser"],
+        ["vary", "key"],
+        ["Set-Cookie", "setCookie"],
+        ["cookie", "cookies.ignore"],
+        ["authorization", "a field of your own, such as x-origin-key"],
+        ["host", "origin.host"],
+        ["surrogate-key", "tags"],
+        ["ETag", "the origin"],
+        ["if-none-match", "the origin"],
+        ["transfer-encoding", "the origin"],
+        ["cf-connecting-ip", "trustProxy"],
+        ["tidemark-position", "no other option"],
+      ] as const
+    ).flatMap(([name, instead]) =>
+      ["request", "response"].map(
+        (side) =>
+          [
+            { [side]: { headers: { set: { [name]: "a" } } } },
+            `${side}.headers.set: names ${name}, which edits cannot change; use ${instead}`,
+          ] as const,
+      ),
+    ),
+    ...["a\r\nb: c", "a\nb", "a\0", "ä", " a"].map(
+      (value) =>
+        [
+          { response: { headers: { add: { "x-a": value } } } },
+          "response.headers.add.x-a: must consist of printable ASCII characters",
+        ] as const,
+    ),
+    [
+      { request: { headers: { set: { "x a": "1" } } } },
+      "request.headers.set: has a name that no header field can have",
+    ],
+    [
+      { response: { headers: { remove: ["vary"] } } },
+      "response.headers.remove: names vary, which edits cannot change; use key",
+    ],
+    [{ response: { body: "a" } }, 'response: "body" is not a field of response'],
+    [{ errorPage: "a" }, "errorPage: must be an object"],
+    [{ errorPage: { html: "" } }, "errorPage.html: is empty"],
+    [{ errorPage: { html: "ä".repeat(32_769) } }, "errorPage.html: is larger than 64 KiB"],
     [{ whenUnreachable: "ask" }, 'whenUnreachable: must be "serve", or left out'],
     [{ purge: { settleSeconds: -1 } }, "purge.settleSeconds: is less than 0"],
     [{ mode: "force" }, 'mode: must be "default" or "override"'],

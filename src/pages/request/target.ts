@@ -1,6 +1,6 @@
 // Parses a request's URL. Keys and the origin get the client's spelling; routes, purges and checks
 // use a normalized spelling. Flags paths that two servers could read differently.
-import type { OriginPlace } from "../../config/route.ts";
+import type { OriginPlace } from "../../config/origin-place.ts";
 import { nameIn, sortedQuery } from "../../rules/query.ts";
 
 export interface Target {

@@ -2,7 +2,7 @@
 // requests of a URL do not parse it again.
 import { BoundedMap } from "../../base/bounded-map.ts";
 import type { Config, Route } from "../../config/config.ts";
-import { isWithin } from "../../config/route-pattern.ts";
+import { isWithin } from "../../config/origin-place.ts";
 import { type KeyedUrl, type KeySettings, keyUrl } from "./key.ts";
 import {
   compileMet,

@@ -6,6 +6,7 @@ import { parseDirectives } from "../../rules/cache-control.ts";
 import { connectionFields } from "../../rules/storable.ts";
 import { fieldsOf, headersOf } from "../../rules/fields.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
+import { edit } from "../request/field-edits.ts";
 import { isFreshStatus } from "../stored/lifetime.ts";
 import { tagFieldNames } from "../stored/tags.ts";
 
@@ -67,7 +68,7 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): PreparedFields {
   const { route } = ask;
   let known = prepared.get(metadata);
   if (known?.route !== route) {
-    const fields = forClients(headersOf(metadata.fields), ask.config);
+    const fields = edit(forClients(headersOf(metadata.fields), ask.config), route.responseEdits);
     const stated = fields.get("cache-control");
     known = { route, fields, stated, notModified: undefined, age: NaN, handlingText: undefined };
     prepared.set(metadata, known);
@@ -119,12 +120,15 @@ export function fieldsOfFill(metadata: StoredMetadata, ask: AnswerAsk): Headers 
 }
 
 /** Returns the fields of an answer that is passed on and not stored. */
-export function fieldsPassedOn(response: Response, config: Config): Headers {
+export function fieldsPassedOn(
+  response: Response,
+  { config, route }: { readonly config: Config; readonly route: Route },
+): Headers {
   const fields = forClients(response.headers, config);
   const dropped = connectionFields(response.headers);
   // `delete` rejects invalid names, which Connection may contain, so delete only fields that exist.
   for (const [name] of response.headers) if (dropped.has(name)) fields.delete(name);
-  return fields;
+  return edit(fields, route.responseEdits);
 }
 
 /**
