@@ -42,6 +42,8 @@ export type Step =
   | (AskInit & {
       /** A path, or a URL with another host. */
       readonly path: string;
+      /** The client's country in `request.cf`. */
+      readonly country?: string;
       /** The colo of the Worker that answers, if not the first. */
       readonly at?: string;
       /** `Cache-Status` without its constant and variable parts, and the body. */
@@ -95,8 +97,10 @@ export class Kitchen {
       return step;
     }
     if ("runs" in step) return { ...step, prints: await this.#run(step) };
-    const { path, at, sees: _, answers = {}, ...init } = step;
-    const seen = await this.#ask(path, init, at);
+    const { path, at, country, sees: _, answers = {}, ...init } = step;
+    const request = new Request(new URL(path, `https://${host}`), init);
+    if (country !== undefined) Object.defineProperty(request, "cf", { value: { country } });
+    const seen = await this.#ask(request, at);
     const shown = Object.keys(answers).map((name) => [name, seen.fields.get(name)]);
     return {
       ...step,
@@ -105,9 +109,8 @@ export class Kitchen {
     };
   }
 
-  async #ask(path: string, init: AskInit, at?: string) {
+  async #ask(request: Request, at?: string) {
     const site = this.site(at);
-    const request = new Request(new URL(path, `https://${host}`), init);
     const { through = "" } = this.#row;
     const wrap = this.exports[through] as ((worker: TidemarkWorker) => TidemarkWorker) | undefined;
     if (through !== "" && wrap === undefined) throw new Error(`The recipe has no ${through}.`);
