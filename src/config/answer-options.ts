@@ -40,7 +40,7 @@ const lengthBounds = fields("contentLength", {
   max: bound,
 } satisfies FormsOf<WrittenLengthBounds>);
 
-const conditions = fields("when", {
+const conditions = fields("a condition on answers", {
   status: oneOrMore<StatusPattern>(
     isStatus,
     'must be a status from 200 to 599, or a class such as "5xx"',

@@ -2,10 +2,16 @@
 import * as v from "valibot";
 import { finite, pathOf, record, strictObject, whole } from "../base/schemas.ts";
 import { durationSeconds } from "./duration.ts";
-import type { WrittenAnonymous, WrittenCredentialFields } from "./written-route.ts";
+import type {
+  WrittenAnonymous,
+  WrittenCredentialFields,
+  WrittenEdits,
+  WrittenWhen,
+} from "./written-route.ts";
 import { tokenPattern } from "../rules/cache-control.ts";
 import { traceFieldNames } from "../rules/trace-context.ts";
 import { whyNeverStored } from "../rules/storable.ts";
+import { conditionalFieldNames } from "../rules/validators.ts";
 
 const mebibyte = 1_048_576;
 
@@ -24,7 +30,11 @@ export const strictly = <Entries extends v.ObjectEntries>(
 ) =>
   strictObject(
     entries,
-    (names) => `${names.map((name) => JSON.stringify(name)).join(", ")} is not a field of ${place}`,
+    (names) => {
+      const known =
+        place === "when" && names.includes("method") ? "; use methods of the route" : "";
+      return `${names.map((name) => JSON.stringify(name)).join(", ")} is not a field of ${place}${known}`;
+    },
     mistake,
   );
 
@@ -116,11 +126,9 @@ const isInCookieName = each(
   'has a name that no cookie can have: write the whole name, or its beginning and "*"',
 );
 export const cookiePatterns = v.pipe(patterns, isInCookieName);
-export const cookieNames = v.pipe(
-  texts("currency"),
-  isInCookieName,
-  each((name) => !name.includes("*"), 'must contain whole names, without "*"'),
-);
+const isWhole = each((name) => !name.includes("*"), 'must contain whole names, without "*"');
+const wholeNames = v.pipe(texts("page"), isWhole);
+export const cookieNames = v.pipe(texts("currency"), isInCookieName, isWhole);
 
 /** The schema of names that are added to the known names, or that replace them (`only`). */
 export const added = (names: v.GenericSchema<readonly string[]>) =>
@@ -132,7 +140,7 @@ export const added = (names: v.GenericSchema<readonly string[]>) =>
 export const fieldNames = v.pipe(
   texts("x-app"),
   each((name) => tokenPattern.test(name), "has a name that no header field can have"),
-  each((name) => !name.includes("*"), 'must contain whole names, without "*"'),
+  isWhole,
 );
 
 /**
@@ -191,6 +199,127 @@ export const keyedNames = v.pipe(
     (name) => !traceFieldNames.includes(name.toLowerCase()),
     "names traceparent or tracestate, which differ in each request; remove that name",
   ),
+);
+
+export const notEmpty = v.minLength<readonly string[], 1, string>(
+  1,
+  "is empty, so no request would match this route",
+);
+
+type Names = v.GenericSchema<readonly string[]>;
+
+/** Checks the names of a record by the schema of a list. */
+const namedLike = <Named extends object>(names: Names) =>
+  v.rawCheck<Named>(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const { issues = [] } = v.safeParse(names, Object.keys(dataset.value));
+    for (const { message } of issues) addIssue({ message });
+  });
+
+/**
+ * The schema of a condition.
+ *
+ * @param listed the schema of a list of names, any of which suffices
+ * @param named the schema of the names that have lists of values
+ */
+const condition = (listed: Names, named: Names) =>
+  v.union(
+    [
+      v.pipe(listed, notEmpty),
+      v.pipe(
+        record(v.string(), v.pipe(texts("ios"), notEmpty)),
+        namedLike(v.pipe(named, notEmpty)),
+      ),
+    ],
+    'must be a list of names, or lists of values by name, such as { "x-app": ["ios", "android"] }',
+  );
+
+/** Fields with another value for the origin than the client's, or with an option of their own. */
+const notInConditions: readonly string[] = [
+  ..."authorization cookie host cf-ipcountry accept-encoding range".split(" "),
+  ..."via surrogate-capability x-real-ip x-forwarded-for x-forwarded-host x-forwarded-proto".split(
+    " ",
+  ),
+  ...conditionalFieldNames,
+];
+const conditionFields = v.pipe(
+  keyedNames,
+  each(
+    (name) => !notInConditions.includes(name.toLowerCase()),
+    "names a field with rules of its own: use when.cookie, when.country, or match for the host; Authorization always bypasses the cache",
+  ),
+);
+
+/** Fields of requests and responses that edits must not change, and the option to use instead. */
+const notEdited: readonly (readonly [names: string, instead: string])[] = [
+  [
+    "cache-control *-cache-control expires age date pragma surrogate-control",
+    "fresh, mode and browser",
+  ],
+  ["vary", "key"],
+  ["set-cookie", "setCookie"],
+  ["cookie", "cookies.ignore"],
+  ["authorization proxy-authorization", "a field of your own, such as x-origin-key"],
+  ["host x-forwarded-host", "origin.host"],
+  ["cache-tag surrogate-key cache-groups cache-group-invalidation", "tags"],
+  ["etag last-modified content-length content-encoding content-range", "the origin"],
+  ["accept-ranges accept-encoding range " + conditionalFieldNames.join(" "), "the origin"],
+  ["connection keep-alive te trailer transfer-encoding upgrade proxy-*", "the origin"],
+  ["via x-forwarded-for x-forwarded-proto x-real-ip cf-connecting-ip cf-ipcountry", "trustProxy"],
+  ["surrogate-capability cache-status proxy-status tidemark-*", "no other option"],
+  [traceFieldNames.join(" "), "no other option"],
+];
+
+/** Returns what to use instead of an edit of the field; `undefined` if edits may change it. */
+function insteadOfEdit(name: string): string | undefined {
+  const lower = name.toLowerCase();
+  const isListed = (pattern: string) =>
+    pattern.startsWith("*")
+      ? lower.endsWith(pattern.slice(1))
+      : pattern.endsWith("*")
+        ? lower.startsWith(pattern.slice(0, -1))
+        : pattern === lower;
+  return notEdited.find(([names]) => names.split(" ").some(isListed))?.[1];
+}
+
+const editedNames = v.pipe(
+  fieldNames,
+  v.rawCheck(({ dataset, addIssue }) => {
+    for (const name of dataset.typed ? dataset.value : []) {
+      const instead = insteadOfEdit(name);
+      if (instead === undefined) continue;
+      addIssue({ message: `names ${name}, which edits cannot change; use ${instead}` });
+    }
+  }),
+);
+const editedLines = v.pipe(
+  record(v.string(), sentValue, 'must be values by name, such as { "x-env": "live" }'),
+  namedLike(editedNames),
+);
+
+export const edits = fields("headers", {
+  set: editedLines,
+  add: editedLines,
+  remove: editedNames,
+} satisfies FormsOf<WrittenEdits>);
+
+export const conditions = v.pipe(
+  fields("when", {
+    cookie: condition(cookiePatterns, cookieNames),
+    header: condition(conditionFields, conditionFields),
+    query: condition(patterns, wholeNames),
+    country: v.pipe(
+      list(
+        v.pipe(
+          v.string('must be a list of countries, such as ["DE"]'),
+          v.regex(/^[A-Z][A-Z\d]$/, 'must be codes of ISO 3166-1, such as "DE"'),
+        ),
+        'must be a list of countries, such as ["DE"]',
+      ),
+      notEmpty,
+    ),
+  } satisfies FormsOf<WrittenWhen>),
+  v.check((when) => Object.values(when).some((given) => given !== undefined), "has no condition"),
 );
 
 const distinct = v.check<readonly string[], string>(

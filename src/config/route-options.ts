@@ -6,9 +6,11 @@ import {
   anonymous,
   between,
   cookieNames,
+  conditions,
   cookiePatterns,
   credentialFields,
   duration,
+  edits,
   durationOrOrigin,
   keyedNames,
   fields,
@@ -19,6 +21,7 @@ import {
   languages,
   lifetimes,
   list,
+  notEmpty,
   mediaTypes,
   patterns,
   secondsToADay,
@@ -33,13 +36,16 @@ import { patternFault } from "./route-pattern.ts";
 import { listed, tierNames } from "./tier-names.ts";
 import {
   type WrittenRoute,
-  type WrittenWhen,
   type TagsOf,
   type WrittenQuery,
   cfNames,
   type WrittenKey,
   type WrittenRouteCookies,
   type WrittenRoutePurge,
+  type WrittenRouteOrigin,
+  type WrittenErrorPage,
+  type WrittenRequest,
+  type WrittenResponse,
 } from "./written-route.ts";
 
 const pattern = v.pipe(
@@ -50,9 +56,14 @@ const pattern = v.pipe(
   ),
 );
 
-const notEmpty = v.minLength<readonly string[], 1, string>(
-  1,
-  "is empty, so no request would match this route",
+/** A path without a slash at its end, whose spelling no server reads in another way. */
+const placePath = v.pipe(
+  text("/blog"),
+  v.check(
+    (path) => path === "/" || /^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/.test(path),
+    ({ input }) =>
+      `${JSON.stringify(input)} is not "/", or a path of letters, digits, "-", "_", "." and "~" without a slash at its end, such as "/blog"`,
+  ),
 );
 
 /** GET includes HEAD, because both share stored responses. */
@@ -76,6 +87,8 @@ const methods = v.pipe(
 );
 
 const originName = text("bucket");
+const noOrigin =
+  'must be a name of origins, such as "bucket", or a list, such as ["default", "mirror"]';
 
 /** The first origin, and its fallbacks. */
 const originList = v.pipe(
@@ -93,16 +106,38 @@ const originList = v.pipe(
 
 const settings = fields("a route", {
   methods,
-  when: strictly("when", {
-    cookie: v.pipe(cookiePatterns, notEmpty),
-  } satisfies FormsOf<WrittenWhen>),
+  when: conditions,
   bypass: yesOrNo,
   mode: v.picklist(["default", "override"], 'must be "default" or "override"'),
   origin: v.union(
-    [originName, originList],
-    'must be a name of origins, such as "bucket", or a list, such as ["default", "mirror"]',
+    [
+      originName,
+      originList,
+      fields("origin", {
+        name: v.union([originName, originList], noOrigin),
+        from: placePath,
+        to: placePath,
+        host: v.pipe(
+          text("blog.example"),
+          v.regex(
+            /^[a-z\d.-]+(?::\d{1,5})?$/,
+            'must be a host in small letters, such as "blog.example"',
+          ),
+        ),
+      } satisfies FormsOf<WrittenRouteOrigin>),
+    ],
+    `${noOrigin}, or an object such as { name: "blog", from: "/blog" }`,
   ),
   fallback: v.picklist(["stale", "origin"], 'must be "stale" or "origin"'),
+  request: fields("request", { headers: edits } satisfies FormsOf<WrittenRequest>),
+  response: fields("response", { headers: edits } satisfies FormsOf<WrittenResponse>),
+  errorPage: strictly("errorPage", {
+    html: v.pipe(
+      text("<h1>Back soon</h1>"),
+      v.check((html) => new TextEncoder().encode(html).length <= 65_536, "is larger than 64 KiB"),
+    ),
+    originErrors: v.optional(yesOrNo),
+  } satisfies FormsOf<WrittenErrorPage>),
   fresh: v.union(
     [duration, lifetimes(duration, 200, '{ 200: "60s" }')],
     'must be a duration such as "5m", or durations by status such as { 200: "60s" }',

@@ -7,11 +7,13 @@ import {
 } from "./credential-fields.ts";
 import { durationSeconds } from "./duration.ts";
 import { keyedForms, normalFormsOf } from "./normal-forms.ts";
+import type { NamePatterns } from "./known-names.ts";
+import { placeOf, resolvedPlace } from "./origin-place.ts";
 import { readPattern, type RoutePattern } from "./route-pattern.ts";
 import { type TierName, tierNames } from "./tier-names.ts";
 import { cdnCacheControl } from "../rules/cache-control.ts";
 import type { WrittenConfig } from "./written.ts";
-import type { WrittenRoute } from "./written-route.ts";
+import type { WrittenCondition, WrittenEdits, WrittenRoute, WrittenWhen } from "./written-route.ts";
 
 /** A route with every field filled in. */
 export type Route = Readonly<ReturnType<typeof resolvedRoute>>;
@@ -31,7 +33,8 @@ const htmlFirst = "text/html,application/xhtml+xml,*/*;q=0.8";
 export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
   const { heuristics = false, honourRequestDirectives = false, purge } = general;
   const { fresh, tags } = route;
-  const [origin = "default", ...fallbackOrigins] = [route.origin ?? []].flat();
+  const place = placeOf(route.origin);
+  const [origin = "default", ...fallbackOrigins] = [place.name ?? []].flat();
   const { targets = [] } = general;
   const namesCdn = lowerCased(targets).includes(cdnCacheControl.toLowerCase());
   const normalForms = normalFormsOf(route.key ?? {});
@@ -40,6 +43,7 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
   const tiers: readonly TierName[] = tierNames.filter(
     (name) => route.tiers?.includes(name) ?? true,
   );
+  const keyedByCondition = valuedNames(route.bypass === true ? undefined : route.when);
   return {
     /** Empty for the rules that apply if no route matches. */
     name: route.name,
@@ -47,8 +51,8 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     match,
     /** The methods that the route handles, where GET includes HEAD; `undefined`: all. */
     methods: route.methods,
-    /** The cookies of which a request must have one; `undefined`: the route has no condition. */
-    whenCookies: route.when?.cookie,
+    /** The conditions of the route; `undefined`: none. */
+    when: route.when && conditionsOf(route.when),
     bypass: route.bypass ?? false,
     /** `override`: the route's lifetimes precede the origin's. */
     mode: route.mode ?? "default",
@@ -60,6 +64,14 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     fallsBackFirst: route.fallback === "origin",
     /** Whether `origin` is a fallback, on the route of a request to it. */
     isFallback: false as boolean,
+    /** Where the origin has the route's pages; `undefined`: at the site's path and host. */
+    place: resolvedPlace(place),
+    /** Changes of the fields for the origin; `undefined`: none. */
+    requestEdits: fieldEdits(route.request?.headers),
+    /** Changes of the fields for clients; `undefined`: none. */
+    responseEdits: fieldEdits(route.response?.headers),
+    /** The route's own error page; an empty `html`: none. */
+    errorPage: { html: "", originErrors: false, ...route.errorPage },
     /** `fresh` as a single duration, which applies to heuristically cacheable statuses except errors. */
     freshSeconds: typeof fresh === "string" ? durationSeconds(fresh) : undefined,
     /** `fresh` by status; empty if it is a single duration or unset. */
@@ -101,10 +113,13 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
       accept: route.anonymous?.accept ?? general.anonymous?.accept ?? htmlFirst,
       "user-agent": route.anonymous?.userAgent ?? general.anonymous?.userAgent ?? "Tidemark",
     },
-    keyHeaders: sorted([...lowerCased(route.key?.headers ?? []), ...keyedForms(normalForms)]),
+    keyHeaders: sorted([
+      ...lowerCased([...(route.key?.headers ?? []), ...keyedByCondition.header]),
+      ...keyedForms(normalForms),
+    ]),
     /** Normal forms that replace fields of the client, by name in lower case; `undefined`: none. */
     normalForms,
-    keyCookies: sorted(route.key?.cookies ?? []),
+    keyCookies: sorted([...(route.key?.cookies ?? []), ...keyedByCondition.cookie]),
     /** Members of `request.cf`. */
     keyCf: sorted(route.key?.cf ?? []),
     ignoreCookies: route.cookies?.ignore ?? [],
@@ -150,12 +165,65 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
   };
 }
 
+/** A condition: a request has one of the names, or for each name in `values` one of its values. */
+export interface NameCondition {
+  readonly names: NamePatterns;
+  readonly values: readonly (readonly [name: string, values: readonly string[]])[];
+}
+
+/** Conditions, all of which a request must meet; `undefined`: no such condition. */
+export type RouteConditions = Readonly<ReturnType<typeof conditionsOf>>;
+
+function conditionsOf({ cookie, header, query, country }: WrittenWhen) {
+  const valued = valuedNames({ cookie, header, country });
+  return {
+    cookie: cookie && nameCondition(cookie),
+    header: header && nameCondition(header),
+    query: query && nameCondition(query),
+    country,
+    /** The fields and cookies whose values are compared. */
+    valued: { header: lowerCased(valued.header), cookie: lowerCased(valued.cookie) },
+  };
+}
+
+/** Changes of header fields. */
+export type FieldEdits = NonNullable<ReturnType<typeof fieldEdits>>;
+
+function fieldEdits({ set = {}, add = {}, remove = [] }: WrittenEdits = {}) {
+  const removed = lowerCased([...Object.keys(set), ...remove]);
+  const lines = [...Object.entries(set), ...Object.entries(add)];
+  if (removed.length + lines.length === 0) return undefined;
+  return {
+    /** The fields that are removed before `lines` are added. */
+    removed: new Set(removed),
+    lines,
+  } as const;
+}
+
+function nameCondition(written: WrittenCondition): NameCondition {
+  return isNames(written)
+    ? { names: written, values: [] }
+    : { names: [], values: Object.entries(written) };
+}
+
+const isNames = (written: WrittenCondition): written is readonly string[] => Array.isArray(written);
+
+/** Returns the fields and cookies that conditions compare with values. */
+function valuedNames({ header = [], cookie = [], country }: WrittenWhen = {}) {
+  const namesOf = (written: WrittenCondition) => (isNames(written) ? [] : Object.keys(written));
+  const ofCountry = country === undefined ? [] : [countryField];
+  return { header: [...namesOf(header), ...ofCountry], cookie: namesOf(cookie) };
+}
+
+/** The field that has the country in requests to the origin. */
+export const countryField = "cf-ipcountry";
+
 /**
  * Fields that have an effect although nothing is stored. `purge.maxLagSeconds` of any route affects how often
  * the view is renewed.
  */
 const usedBesideBypass: ReadonlySet<string> = new Set(
-  "name match methods when bypass origin invalidate purge".split(" "),
+  "name match methods when bypass origin request response errorPage invalidate purge".split(" "),
 );
 
 /** Returns whether the route stores nothing. Only answers to GET and HEAD are stored. */
@@ -193,6 +261,6 @@ function credentialNames({ add = [], except = [] }: WrittenRoute["credentialFiel
 export const lowerCased = (names: readonly string[]): readonly string[] =>
   names.map((name) => name.toLowerCase());
 
-const sorted = (names: readonly string[]): readonly string[] => [...names].sort();
+const sorted = (names: readonly string[]): readonly string[] => [...new Set(names)].sort();
 
 const secondsOf = (text: string) => durationSeconds(text) ?? 0;

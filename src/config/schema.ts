@@ -23,6 +23,7 @@ import {
 import { normalFormsOf } from "./normal-forms.ts";
 import { routeInput } from "./route-options.ts";
 import { defaultMaxLagSeconds, isPassedBy } from "./route.ts";
+import { isWithin, placeOf } from "./origin-place.ts";
 import { readPattern } from "./route-pattern.ts";
 import { reach, tierNames, tierScopes } from "./tier-names.ts";
 import { metricsInput } from "./metrics-schema.ts";
@@ -173,7 +174,8 @@ export const configInput = v.pipe(
   settings,
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
-    const { origins = {}, purge = {}, routes = [], hooks = {}, varnish } = dataset.value;
+    const { origins = {}, purge = {}, routes = [], hooks = {}, ...given } = dataset.value;
+    const { varnish, operatorPath = "/_cache" } = given;
     const say = ([first, ...inner]: readonly [string, ...(string | number)[]], message: string) =>
       addIssue({ message, path: [stepTo(first), ...inner.map(stepTo)] });
     if (varnish !== undefined && Object.hasOwn(hooks, "varnish")) {
@@ -198,6 +200,7 @@ export const configInput = v.pipe(
     const seen = new Set<string>();
     for (const [index, route] of routes.entries()) {
       const { name } = route;
+      const place = placeOf(route.origin);
       const sayOf = (field: string, message: string) => say(["routes", index, field], message);
       checkLag(["routes", index, "purge", "maxLagSeconds"], route.purge?.maxLagSeconds);
       if (everythingAt >= 0 && index > everythingAt) {
@@ -208,11 +211,13 @@ export const configInput = v.pipe(
       }
       if (seen.has(name)) sayOf("name", "is used twice; give each route a unique name");
       seen.add(name);
-      for (const named of [route.origin ?? "default"].flat()) {
+      for (const named of [place.name ?? "default"].flat()) {
         const isKnown = named === "default" || Object.hasOwn(origins, named);
         if (!isKnown) sayOf("origin", `"${named}" is not in origins; add it there`);
       }
       checkAlone(route, sayOf);
+      const below = [operatorPath, "/_cache"].find((own) => isWithin(place.to ?? "/", own));
+      if (below !== undefined) sayOf("origin.to", `is below ${below}, which no origin gets`);
     }
   }),
 );
@@ -225,13 +230,23 @@ function checkAlone(
   const { admission, tiers = tierNames } = route;
   const unknown = unknownParameters(route).join(", ");
   if (unknown !== "") say("tags", `uses parameters that a pattern in match lacks: ${unknown}`);
+  const { from = "/" } = placeOf(route.origin);
+  for (const written of [route.match].flat()) {
+    const { path } = readPattern(written);
+    if (isWithin(path, from)) continue;
+    const right = `write a pattern such as "${from}/*", or another from`;
+    say("origin.from", `does not begin the pattern ${JSON.stringify(written)}: ${right}`);
+  }
   if (route.collapse === "global" && !reach(tiers, "world")) {
     say("collapse", '"global" needs the shared tier; add "shared" to tiers');
   }
-  if (route.when !== undefined && route.bypass !== true) {
-    say("when", "needs bypass: true");
+  for (const [name, condition] of Object.entries(route.when ?? {})) {
+    if (name === "country" || !Array.isArray(condition) || route.bypass === true) continue;
+    const values =
+      'write the values that are keyed, such as { "x-app": ["ios"] }, or add bypass: true';
+    say(`when.${name}`, `has only names, with which no response can be stored: ${values}`);
   }
-  const hasFallback = [route.origin ?? []].flat().length > 1;
+  const hasFallback = [placeOf(route.origin).name ?? []].flat().length > 1;
   if (hasFallback && isPassedBy(route)) {
     say(
       "origin",

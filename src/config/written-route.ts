@@ -43,10 +43,26 @@ export interface WrittenRoute {
    */
   readonly methods?: readonly string[] | undefined;
   /**
-   * Conditions: if a request does not meet them, a later route applies. Needs `bypass`. Default: none.
+   * Conditions: if a request does not meet all of them, a later route applies. Default: none.
    * @example when: { cookie: ["session", "wordpress_logged_in_*"] }
+   * @example when: { header: { "x-app": ["ios", "android"] }, country: ["DE", "AT"] }
    */
   readonly when?: WrittenWhen | undefined;
+  /**
+   * Changes of the fields that the origin gets. Default: none.
+   * @example request: { headers: { set: { "x-env": "live" } } }
+   */
+  readonly request?: WrittenRequest | undefined;
+  /**
+   * Changes of the fields that clients get. They are not stored. Default: none.
+   * @example response: { headers: { set: { "x-frame-options": "DENY" }, remove: ["server"] } }
+   */
+  readonly response?: WrittenResponse | undefined;
+  /**
+   * A page in place of Tidemark's own 502, 503 and 504, for clients that accept HTML. Default: none.
+   * @example errorPage: { html: "<h1>Back soon</h1>" }
+   */
+  readonly errorPage?: WrittenErrorPage | undefined;
   /** Sends requests straight to the origin and stores nothing. Default: `false`. @example bypass: true */
   readonly bypass?: boolean | undefined;
   /**
@@ -56,11 +72,12 @@ export interface WrittenRoute {
   readonly mode?: "default" | "override" | undefined;
   /**
    * A name in `origins`, or a list of up to three: the others are fallbacks, in order, while the first
-   * fails. Default: `"default"`.
+   * fails. An object for another path or host than the site's. Default: `"default"`.
    * @example origin: "bucket"
    * @example origin: ["default", "mirror"]
+   * @example origin: { name: "blog", from: "/blog" }
    */
-  readonly origin?: string | readonly string[] | undefined;
+  readonly origin?: string | readonly string[] | WrittenRouteOrigin | undefined;
   /**
    * Source of the answer while the first origin fails: `"stale"` prefers a stale response, and `"origin"` a
    * fallback origin. Needs a list in `origin`. Default: `"stale"`.
@@ -217,10 +234,80 @@ export interface WrittenRoute {
   readonly whenUnreachable?: "serve" | undefined;
 }
 
-/** Conditions on a request. */
+/**
+ * Names, one of which the request must have, or the allowed values of each name. Names need `bypass`. Values
+ * of fields and cookies are keyed. Values are compared exactly.
+ */
+export type WrittenCondition =
+  | readonly NamePattern[]
+  | { readonly [name: string]: readonly string[] };
+
+/** Conditions on a request. All that are given must hold. */
 export interface WrittenWhen {
-  /** The request must have one of these cookies, in any case. Required. @example cookie: ["session"] */
-  readonly cookie: readonly NamePattern[];
+  /**
+   * Cookies. A list of names ignores case. Default: none.
+   * @example cookie: ["session"]
+   * @example cookie: { currency: ["usd"] }
+   */
+  readonly cookie?: WrittenCondition | undefined;
+  /** Request fields. Default: none. @example header: { "x-app": ["ios", "android"] } */
+  readonly header?: WrittenCondition | undefined;
+  /** Query parameters. A list of names ignores case. Default: none. @example query: ["preview"] */
+  readonly query?: WrittenCondition | undefined;
+  /**
+   * Countries by `request.cf.country`, in ISO 3166-1 alpha-2. Never met on Node. Default: none.
+   * @example country: ["DE", "AT"]
+   */
+  readonly country?: readonly string[] | undefined;
+}
+
+/** The place of a route's pages at the origin. Keys, purges and clients have the site's URL. */
+export interface WrittenRouteOrigin {
+  /** A name in `origins`, or a list with fallbacks. Default: `"default"`. @example name: "bucket" */
+  readonly name?: string | readonly string[] | undefined;
+  /**
+   * The beginning of the path, which the origin gets as `to`. Must begin each pattern of `match`.
+   * Default: `"/"`.
+   * @example from: "/blog"
+   */
+  readonly from?: string | undefined;
+  /** The beginning of the path for the origin, in place of `from`. Default: `"/"`. @example to: "/posts" */
+  readonly to?: string | undefined;
+  /**
+   * `X-Forwarded-Host`, and the host that a binding or handler sees. Default: the site's.
+   * @example host: "blog.example"
+   */
+  readonly host?: string | undefined;
+}
+
+/** Changes of a request for the origin. */
+export interface WrittenRequest {
+  /** Changes of its fields. Default: none. @example headers: { set: { "x-env": "live" } } */
+  readonly headers?: WrittenEdits | undefined;
+}
+
+/** Changes of an answer. */
+export interface WrittenResponse {
+  /** Changes of its fields. Default: none. @example headers: { remove: ["server"] } */
+  readonly headers?: WrittenEdits | undefined;
+}
+
+/** Changes of header fields. */
+export interface WrittenEdits {
+  /** Fields to replace or add. Default: none. @example set: { "x-env": "live" } */
+  readonly set?: Readonly<Record<string, string>> | undefined;
+  /** Lines to add to fields. Default: none. @example add: { link: "</a.css>; rel=preload" } */
+  readonly add?: Readonly<Record<string, string>> | undefined;
+  /** Fields to remove. Default: none. @example remove: ["x-powered-by"] */
+  readonly remove?: readonly string[] | undefined;
+}
+
+/** A page for clients while the origin fails. */
+export interface WrittenErrorPage {
+  /** The page, at most 64 KiB. Required. @example html: "<h1>Back soon</h1>" */
+  readonly html: string;
+  /** Replaces also the origin's own 502, 503 and 504. Default: `false`. @example originErrors: true */
+  readonly originErrors?: boolean | undefined;
 }
 
 /** A status, or a class of statuses. */

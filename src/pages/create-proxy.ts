@@ -16,7 +16,7 @@ import { asOfSite } from "./fetch/site-address.ts";
 import { ClientLimit } from "./site/client-limit.ts";
 import { Loops } from "./request/loops.ts";
 import { compileRoutes } from "./request/routes.ts";
-import { pathAndQuery } from "./request/target.ts";
+import { pathForOrigin } from "./request/target.ts";
 import { compileUrlReader, type UrlRead } from "./request/url-reader.ts";
 import { Lifts } from "./site/lifts.ts";
 import type { SlicesPart } from "./site/slice-port.ts";
@@ -150,11 +150,13 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
       metrics.add("originRequests");
       const { target, own } = request;
       // A binding or handler has no address of its own, so it receives the site's URL.
-      const host = origin.kind === "handler" && own ? target.ownHost : target.host;
+      const ownHost = origin.kind === "handler" && own ? target.ownHost : target.host;
+      const host = target.place?.host ?? ownHost;
       const base = origin.kind === "url" ? origin.base : `${target.scheme}://${host}`;
-      const response = await askOrigin(origin, base + pathAndQuery(target), request, platform);
-      // Only an origin with a URL has an address to replace in the response.
-      const isRenamed = origin.kind === "url" && origin.rewritesLocations;
+      const response = await askOrigin(origin, base + pathForOrigin(target), request, platform);
+      // Without a URL or a place of its own, an origin has no address to replace in the response.
+      const isRenamed =
+        origin.kind === "url" ? origin.rewritesLocations : target.place !== undefined;
       return asOfSite(response, request, isRenamed ? base : undefined);
     },
   };

@@ -140,7 +140,7 @@ describe("a documented example has the name of its option, and is accepted", () 
     const value = valueOf(example);
     const needed = {
       name: "a",
-      match: "/:slug",
+      match: example.includes("from:") ? "/blog/*" : "/:slug",
       fresh: "1m",
       browser: "1m",
       bypass: "when" in value,
@@ -187,15 +187,19 @@ const docstrings = new Map(
   ),
 );
 
+/** Requests and answers share the interface of changes of fields. */
+const docstringOf = (option: string) =>
+  docstrings.get(option.replace(/^(?:request|response)\.headers\./, "edits."));
+
 /** @returns the value of the first `@example` of a docstring */
 function exampleOf(option: string): unknown {
-  const [, code = ""] = /@example \w+: (.*?)\s*(?:\n|$)/.exec(docstrings.get(option) ?? "") ?? [];
+  const [, code = ""] = /@example \w+: (.*?)\s*(?:\n|$)/.exec(docstringOf(option) ?? "") ?? [];
   return runInThisContext(`({ device }) => (${code})`)({ device });
 }
 
 /** Defaults of the page that are words instead of a value. */
 const inWords =
-  /^(?:none|all|the (?:client|origin)'s|`ORIGIN_URL`|`metrics\.hitRateMin`|depends on the response$|`1`, or )/;
+  /^(?:none|all|the (?:client|origin|site)'s|`ORIGIN_URL`|`metrics\.hitRateMin`|depends on the response$|`1`, or )/;
 
 const { sections, options } = chapters.route;
 const optional = options.filter((option) => option !== "name" && option !== "match");
@@ -203,15 +207,16 @@ const optional = options.filter((option) => option !== "name" && option !== "mat
 describe.each(optional)("the route option %s", (option) => {
   const resolved = (route: Values, general: Values = {}) =>
     comparable(resolvedRoute({ name: "a", match: "/:slug", ...route }, general));
-  const stated =
-    sections.find(({ names }) => names.some((name) => covers(name, option)))?.stated ?? "";
+  const own = sections.find(({ names }) => names.includes(option));
+  const above = sections.find(({ names }) => names.some((name) => covers(name, option)));
+  const stated = (own ?? above)?.stated ?? "";
 
   it("has an example that changes the route", () => {
     expect(resolved(written(option, exampleOf(option)))).not.toEqual(resolved({}));
   });
 
   it("has the documented default", () => {
-    const text = (docstrings.get(option) ?? "").replaceAll(/\s*\*\s+/g, " ");
+    const text = (docstringOf(option) ?? "").replaceAll(/\s*\*\s+/g, " ");
     const [, inDocstring = ""] = /Default: `?([^`,;]+?)`?(?:[.;]|,(?! or))/.exec(text) ?? [];
     const values = [literalInCell(stated), literal(inDocstring)];
     const known = values.filter((value) => value !== undefined);

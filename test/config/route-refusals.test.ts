@@ -11,7 +11,14 @@ const isFresh = 'must be a duration such as "5m", or durations by status such as
 const noHost = (host: string, match = `${host}/*`) =>
   `begins with ${JSON.stringify(host)}, which is not a valid host: write "/${match}" for a path, ` +
   'or a host and a path, such as "a.example/*"';
-const conditional = "needs bypass: true";
+const conditional =
+  "has only names, with which no response can be stored: write the values that are keyed, " +
+  'such as { "x-app": ["ios"] }, or add bypass: true';
+const isCondition =
+  'must be a list of names, or lists of values by name, such as { "x-app": ["ios", "android"] }';
+const noConditionField =
+  "names a field with rules of its own: use when.cookie, when.country, or match for the host; Authorization always bypasses the cache";
+const matchesNone = "is empty, so no request would match this route";
 const noCookie =
   'has a name that no cookie can have: write the whole name, or its beginning and "*"';
 const noCredential =
@@ -77,7 +84,10 @@ const answerRows: readonly (readonly [rule: object, says: string])[] = [
     ".when: has no condition: add status, type, header or contentLength",
   ],
   [{ when: isType }, ": has no effect: add fresh, tags, store or strip"],
-  [{ when: { ...isType, method: "GET" }, store: false }, '.when: "method" is not a field of when'],
+  [
+    { when: { ...isType, method: "GET" }, store: false },
+    '.when: "method" is not a field of a condition on answers',
+  ],
   [{ when: isType, store: false, status: 200 }, ': "status" is not a field of a rule on answers'],
   ...[99, 600, 200.5, "200", "1xx", "5xxx"].flatMap(
     (status) =>
@@ -173,6 +183,89 @@ describe("an invalid route", () => {
       },
       "tags: uses parameters that a pattern in match lacks: slug",
     ],
+    [{ origin: { name: "x" } }, 'origin: "x" is not in origins; add it there'],
+    [
+      { origin: { from: "/new", to: "/" } },
+      'origin.from: does not begin the pattern "/news/*": write a pattern such as "/new/*", or another from',
+    ],
+    [
+      { origin: { from: "/news", to: "/_cache/x" } },
+      "origin.to: is below /_cache, which no origin gets",
+    ],
+    ...[
+      "/a/",
+      "a",
+      "/a//b",
+      "/../b",
+      "/a/.",
+      "/a*",
+      "/%61",
+      "/a?b",
+      "/a\nb",
+      "//b.example",
+      "/:a",
+      String.raw`/a\b`,
+    ].map(
+      (path) =>
+        [
+          { origin: { from: "/", to: path } },
+          `origin.to: ${JSON.stringify(path)} is not "/", or a path of letters, digits, "-", "_", "." and "~" without a slash at its end, such as "/blog"`,
+        ] as const,
+    ),
+    ...["A.example", "a.example/b", "a\r\nb: c", "u@a.example"].map(
+      (host) =>
+        [
+          { origin: { host } },
+          'origin.host: must be a host in small letters, such as "blog.example"',
+        ] as const,
+    ),
+    [{ origin: { url: "https://a.example" } }, 'origin: "url" is not a field of origin'],
+    [{ origin: 1 }, `origin: ${isOrigin}, or an object such as { name: "blog", from: "/blog" }`],
+    ...(
+      [
+        ["Cache-Control", "fresh, mode and browser"],
+        ["x-cache-control", "fresh, mode and browser"],
+        ["Age", "fresh, mode and browser"],
+        ["vary", "key"],
+        ["Set-Cookie", "setCookie"],
+        ["cookie", "cookies.ignore"],
+        ["authorization", "a field of your own, such as x-origin-key"],
+        ["host", "origin.host"],
+        ["surrogate-key", "tags"],
+        ["ETag", "the origin"],
+        ["if-none-match", "the origin"],
+        ["transfer-encoding", "the origin"],
+        ["cf-connecting-ip", "trustProxy"],
+        ["tidemark-position", "no other option"],
+      ] as const
+    ).flatMap(([name, instead]) =>
+      ["request", "response"].map(
+        (side) =>
+          [
+            { [side]: { headers: { set: { [name]: "a" } } } },
+            `${side}.headers.set: names ${name}, which edits cannot change; use ${instead}`,
+          ] as const,
+      ),
+    ),
+    ...["a\r\nb: c", "a\nb", "a\0", "ä", " a"].map(
+      (value) =>
+        [
+          { response: { headers: { add: { "x-a": value } } } },
+          "response.headers.add.x-a: must consist of printable ASCII characters",
+        ] as const,
+    ),
+    [
+      { request: { headers: { set: { "x a": "1" } } } },
+      "request.headers.set: has a name that no header field can have",
+    ],
+    [
+      { response: { headers: { remove: ["vary"] } } },
+      "response.headers.remove: names vary, which edits cannot change; use key",
+    ],
+    [{ response: { body: "a" } }, 'response: "body" is not a field of response'],
+    [{ errorPage: "a" }, "errorPage: must be an object"],
+    [{ errorPage: { html: "" } }, "errorPage.html: is empty"],
+    [{ errorPage: { html: "ä".repeat(32_769) } }, "errorPage.html: is larger than 64 KiB"],
     [{ whenUnreachable: "ask" }, 'whenUnreachable: must be "serve", or left out'],
     [{ purge: { settleSeconds: -1 } }, "purge.settleSeconds: is less than 0"],
     [{ mode: "force" }, 'mode: must be "default" or "override"'],
@@ -180,7 +273,6 @@ describe("an invalid route", () => {
     [{ origin: "bucket" }, 'origin: "bucket" is not in origins; add it there'],
     [{ origin: "toString" }, 'origin: "toString" is not in origins; add it there'],
     [{ origin: ["default", "bucket"] }, 'origin: "bucket" is not in origins; add it there'],
-    [{ origin: 1 }, `origin: ${isOrigin}`],
     [{ origin: [] }, "origin: is empty; write a name of origins"],
     [
       { origin: ["default", "default"] },
@@ -233,9 +325,23 @@ describe("an invalid route", () => {
     [{ query: { allow: ["a*b"] } }, 'query.allow: has a "*" that is not at the end of a name'],
     [{ key: { header: [] } }, 'key: "header" is not a field of key'],
     [{ forward: "accept" }, 'forward: must be a list, such as ["x-app"]'],
-    [{ when: { cookie: ["a"] } }, `when: ${conditional}`],
-    [{ when: { cookie: ["a"] }, bypass: false }, `when: ${conditional}`],
-    [{ bypass: true, when: {} }, 'when.cookie: must be a list, such as ["utm_*"]'],
+    [{ when: { cookie: ["a"] } }, `when.cookie: ${conditional}`],
+    [{ when: { header: ["x-a"] }, bypass: false }, `when.header: ${conditional}`],
+    [{ when: { query: ["a"], country: ["DE"] } }, `when.query: ${conditional}`],
+    [{ bypass: true, when: {} }, "when: has no condition"],
+    [{ when: { cookie: { a: [] } } }, `when.cookie.a: ${matchesNone}`],
+    [{ when: { header: {} } }, `when.header: ${matchesNone}`],
+    [{ when: { header: { "x-a": "ios" } } }, `when.header: ${isCondition}`],
+    [{ when: { cookie: { "a*": ["b"] } } }, 'when.cookie: must contain whole names, without "*"'],
+    [{ when: { query: { "a*": ["b"] } } }, 'when.query: must contain whole names, without "*"'],
+    [{ when: { header: { Cookie: ["a=1"] } } }, `when.header: ${noConditionField}`],
+    [{ bypass: true, when: { header: ["CF-IPCountry"] } }, `when.header: ${noConditionField}`],
+    [{ when: { country: [] } }, `when.country: ${matchesNone}`],
+    [{ when: { country: ["de"] } }, 'when.country.0: must be codes of ISO 3166-1, such as "DE"'],
+    [
+      { when: { country: ["DE"], method: ["POST"] } },
+      'when: "method" is not a field of when; use methods of the route',
+    ],
     [
       { bypass: true, when: { cookie: [] } },
       "when.cookie: is empty, so no request would match this route",
@@ -248,8 +354,8 @@ describe("an invalid route", () => {
       (name) => [{ bypass: true, when: { cookie: [name] } }, `when.cookie: ${noCookie}`] as const,
     ),
     [
-      { bypass: true, when: { header: ["x-a"] } },
-      'when.cookie: must be a list, such as ["utm_*"]. route "news", when: "header" is not a field of when',
+      { bypass: true, when: { header: ["x a"] } },
+      "when.header: has a name that no header field can have",
     ],
     [
       { bypass: true, when: { cookie: ["a"], cookies: ["a"] } },

@@ -39,6 +39,8 @@ export type Step =
   | (AskInit & {
       /** A path, or a URL with another host. */
       readonly path: string;
+      /** The client's country in `request.cf`. */
+      readonly country?: string;
       /** The colo of the Worker that answers, if not the first. */
       readonly at?: string;
       /** `Cache-Status` without its constant and variable parts, and the body. */
@@ -54,6 +56,13 @@ interface WranglerFile {
   readonly vars?: Readonly<Record<string, string>>;
 }
 
+/** Returns a script below `.js`, and a page elsewhere. */
+function fileOrPage(path: string, nth: number): Response {
+  const response = page(`${path} ${nth}`);
+  if (path.endsWith(".js")) response.headers.set("content-type", "text/javascript");
+  return response;
+}
+
 /** The sites of one recipe, which share a clock, a database and an origin. */
 export class Kitchen {
   readonly clock = new FakeClock();
@@ -66,7 +75,7 @@ export class Kitchen {
   readonly #sites = new Map<string, Site>();
 
   private constructor(recipe: Recipe, row: Row, exports: Exports, config: ConfigInput) {
-    const { origin = (request, nth) => page(`${pathOf(request)} ${nth}`) } = row;
+    const { origin = (request, nth) => fileOrPage(pathOf(request), nth) } = row;
     this.#origin = new OriginInProcess((request, nth) => origin(request, nth, this));
     this.#recipe = recipe;
     this.exports = exports;
@@ -91,8 +100,10 @@ export class Kitchen {
       return step;
     }
     if ("runs" in step) return { ...step, prints: await this.#run(step) };
-    const { path, at, sees: _, answers = {}, ...init } = step;
-    const seen = await this.#ask(path, init, at);
+    const { path, at, country, sees: _, answers = {}, ...init } = step;
+    const request = new Request(new URL(path, `https://${host}`), init);
+    if (country !== undefined) Object.defineProperty(request, "cf", { value: { country } });
+    const seen = await this.#ask(request, at);
     const shown = Object.keys(answers).map((name) => [name, seen.fields.get(name)]);
     return {
       ...step,
@@ -101,9 +112,9 @@ export class Kitchen {
     };
   }
 
-  async #ask(path: string, init: AskInit, at?: string) {
+  async #ask(request: Request, at?: string) {
     const site = this.site(at);
-    const seen = await read(await site.handle(new Request(new URL(path, `https://${host}`), init)));
+    const seen = await read(await site.handle(request));
     await site.settle();
     return seen;
   }

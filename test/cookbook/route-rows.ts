@@ -9,6 +9,7 @@ const echoing =
     page(headers.get(name) ?? "none", fields);
 
 const chrome = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8";
+const ownPage = "<!doctype html><title>Back soon</title><h1>We are back soon</h1>";
 const [phone, laptop] = ["Mozilla/5.0 (iPhone) Mobile/15E148", "Mozilla/5.0 (X11; Linux x86_64)"];
 
 export const routeRows: readonly Row[] = [
@@ -19,6 +20,17 @@ export const routeRows: readonly Row[] = [
       { path: "/shop/a", headers: { "cf-ipcountry": "DE" }, sees: `${stored} | DE` },
       { path: "/shop/a", headers: { "cf-ipcountry": "FR" }, sees: `${stored} | FR` },
       { path: "/shop/a", headers: { "cf-ipcountry": "DE" }, sees: `${hit} | DE` },
+    ],
+  },
+  {
+    recipe: "Another origin for some countries",
+    origin: ({ url, headers }) => page(`${new URL(url).host} ${headers.get("cf-ipcountry")}`),
+    steps: [
+      { path: "/shop/a", country: "AT", sees: `${stored} | alps-origin.example AT` },
+      { path: "/shop/a", country: "FR", sees: `${stored} | origin.invalid null` },
+      { path: "/shop/a", country: "CH", sees: `${stored} | alps-origin.example CH` },
+      { path: "/shop/a", country: "AT", sees: `${hit} | alps-origin.example AT` },
+      { path: "/shop/a", headers: { "cf-ipcountry": "AT" }, sees: `${hit} | origin.invalid null` },
     ],
   },
   {
@@ -50,6 +62,52 @@ export const routeRows: readonly Row[] = [
       { path: "/", sees: `${stored} | none` },
       { path: "/", headers: { cookie: "remember_web=1" }, sees: `${bypassed} | remember_web=1` },
       { path: "/", sees: `${hit} | none` },
+    ],
+  },
+  {
+    recipe: "Bypass the cache by a header",
+    steps: [
+      { path: "/", sees: `${stored} | / 1` },
+      { path: "/", headers: { "x-test-run": "" }, sees: `${bypassed} | / 2` },
+      { path: "/", headers: { "x-test": "1" }, sees: `${hit} | / 1` },
+    ],
+  },
+  {
+    recipe: "Your own error page",
+    origin: () => new Response("gateway", { status: 502 }),
+    steps: [
+      {
+        path: "/a",
+        headers: { accept: "text/html,*/*;q=0.8" },
+        sees: `fwd=uri-miss; fwd-status=502; detail=error-status | ${ownPage}`,
+        answers: { "cache-control": "no-store", "content-type": "text/html; charset=utf-8" },
+      },
+      { path: "/b", sees: "fwd=uri-miss; fwd-status=502; detail=error-status | gateway" },
+    ],
+  },
+  {
+    recipe: "Security headers",
+    origin: () => page("a", { "x-powered-by": "x" }),
+    steps: ["fwd=uri-miss; stored | a", `${hit} | a`].map((sees) => ({
+      path: "/a",
+      sees,
+      answers: {
+        "strict-transport-security": "max-age=31536000",
+        "x-content-type-options": "nosniff",
+        "x-powered-by": null as never,
+      },
+    })),
+  },
+  {
+    recipe: "An application below a path",
+    origin: ({ url }) => page(url, { location: "/b" }),
+    steps: [
+      {
+        path: "/blog/a?c",
+        sees: `${stored} | https://blog-origin.example/a?c`,
+        answers: { location: "/blog/b" },
+      },
+      { path: "/a", sees: `${stored} | https://origin.invalid/a` },
     ],
   },
   {
@@ -309,17 +367,13 @@ export const routeRows: readonly Row[] = [
   },
   {
     recipe: "Preview and draft mode",
-    origin: ({ headers, url }) =>
-      page(
-        headers.get("cookie") ?? "published",
-        url.endsWith("?preview=true") ? cc("private") : {},
-      ),
+    origin: echoing("cookie"),
     steps: [
-      { path: "/a", sees: `${stored} | published` },
+      { path: "/a", sees: `${stored} | none` },
       { path: "/a", headers: { cookie: "preview=1" }, sees: `${bypassed} | preview=1` },
-      { path: "/drafts/a", sees: `${bypassed} | published` },
-      { path: "/a?preview=true", sees: "fwd=uri-miss; detail=private | published" },
-      { path: "/a", sees: `${hit} | published` },
+      { path: "/drafts/a", sees: `${bypassed} | none` },
+      { path: "/a?preview=true", sees: `${bypassed} | none` },
+      { path: "/a", sees: `${hit} | none` },
     ],
   },
   {

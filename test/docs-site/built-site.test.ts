@@ -186,9 +186,11 @@ describe.runIf(chromiumPath !== undefined)("the built site in Chromium", () => {
 /** Words that a user may type, by the anchor of the recipe to be found. */
 const searches: Readonly<Record<string, string>> = {
   "cache-per-country": "geolocation",
+  "another-origin-for-some-countries": "origin by country",
   "cache-mobile-and-desktop-separately": "mobile user agent",
   "cache-per-language": "accept-language",
   "never-cache-for-logged-in-users": "login",
+  "bypass-the-cache-by-a-header": "bypass header",
   "ab-test-with-a-cookie": "ab test",
   graphql: "graphql post",
   "image-formats-avif-and-webp": "webp",
@@ -196,6 +198,9 @@ const searches: Readonly<Record<string, string>> = {
   "cache-for-a-year-and-purge-by-tag": "cache one year",
   "serve-stale-pages-while-the-origin-is-down": "origin down stale",
   "a-second-origin-while-the-first-is-down": "second origin mirror",
+  "your-own-error-page": "error page",
+  "security-headers": "hsts security headers",
+  "an-application-below-a-path": "application below path",
   "strip-utm-and-other-tracking-parameters": "utm_source",
   cors: "cors",
   "ban-by-pattern-wildcard-or-prefix": "ban wildcard",

@@ -28,7 +28,7 @@ export async function explainRoute(request: Request, explained: ExplainSubject):
   const { url, init } = question;
   // Use a separate reader, because the isolate's own reader remembers URLs.
   const readUrl = compileUrlReader(explained.context.site);
-  const read = readUrl({ url, method: init.method }, init);
+  const read = readUrl({ url, method: init.method }, { ...init, cf: request.cf });
   const explanation = await explain(new Request(url, { ...init, cf: request.cf }), read, explained);
   if (!wantsText(ownUrl, request.headers)) return jsonAnswer(explanation);
   const headers = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };

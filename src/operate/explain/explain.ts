@@ -164,7 +164,7 @@ function passedBy(
     const verdict = { kind: "gateway-timeout", by: refusal, ...groundOf[refusal] };
     return { verdict, cacheStatus: null, next: "refuse: only-if-cached" };
   }
-  const { whenCookies } = passed.route;
+  const { when } = passed.route;
   const [below] = alsoFit;
   const isRoutesOwn = rule === "route" && below !== undefined;
   const verdict = {
@@ -174,7 +174,7 @@ function passedBy(
     ...(isRoutesOwn && {
       hint: `if the page is for everybody, put ${quoted(below)} before ${quoted(name)}`,
     }),
-    ...(rule === "route" && whenCookies && groundOfCondition(whenCookies)),
+    ...(rule === "route" && when && groundOfCondition(when)),
   };
   if (refusal === "loop") return { verdict, cacheStatus: null, next: "refuse: loop" };
   const decision = new Decision({ route: name });

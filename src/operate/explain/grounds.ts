@@ -1,6 +1,7 @@
 // The tables of grounds: the clause, the sentence and the hint of each verdict, each bypass and each
 // refusal to store. Also the source of a lifetime.
 import type { Route } from "../../config/config.ts";
+import type { NameCondition, RouteConditions } from "../../config/route.ts";
 import { fieldsOf } from "../../rules/fields.ts";
 import { explicitLifetimeSeconds } from "../../rules/freshness.ts";
 import type { PassRule } from "../../pages/request/plan.ts";
@@ -256,12 +257,24 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   },
 };
 
-/** Explains a bypass by a condition. Names the configured cookies, and none of the request. */
-export function groundOfCondition(cookies: readonly string[]): Ground {
-  const named = cookies.map((cookie) => JSON.stringify(cookie)).join(", ");
-  const why = `the request has a cookie that its route bypasses: ${named}`;
-  return { clause: "when.cookie", why, hint: "to see the stored page, omit the cookie" };
+const conditionKinds = ["cookie", "header", "query", "country"] as const;
+
+/** Explains a bypass by conditions. Names the configured names, and none of the request. */
+export function groundOfCondition(when: RouteConditions): Ground {
+  const given = conditionKinds.filter((kind) => when[kind] !== undefined);
+  const named = given.map((kind) => {
+    const condition = when[kind];
+    const names = condition && "names" in condition ? namesOf(condition) : (condition ?? []);
+    return `a ${kind} of ${names.map((name) => JSON.stringify(name)).join(", ")}`;
+  });
+  return {
+    clause: given.map((kind) => `when.${kind}`).join(", "),
+    why: `the request meets the conditions of its route, which bypasses the cache: ${named.join(" and ")}`,
+    hint: `to see the stored page, omit the ${given.join(" or the ")}`,
+  };
 }
+
+const namesOf = ({ names, values }: NameCondition) => [...names, ...values.map(([name]) => name)];
 
 /** Explains why a URL gets 400. `name` is the route that matches the path as written. */
 export function groundOfRefusedUrl(otherwise: OtherReading | undefined, name: string): Ground {
@@ -273,6 +286,10 @@ export function groundOfRefusedUrl(otherwise: OtherReading | undefined, name: st
   }
   const { path, route } = otherwise.as;
   const [own = "", other = ""] = [name, route.name].map((one) => JSON.stringify(one));
+  if (own === other) {
+    const why = `a server may read its path for the origin as ${JSON.stringify(path)}, outside of origin.to`;
+    return { clause, why };
+  }
   return {
     clause,
     why: `a server may read its path as ${JSON.stringify(path)}, which the route ${other} sends to another origin`,

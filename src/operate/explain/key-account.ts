@@ -8,6 +8,7 @@ import {
   nameOfCookie,
   sortCookies,
   unknownCookies,
+  withoutPosition,
 } from "../../pages/request/cookies.ts";
 import type { LookupRequest } from "../../pages/request/plan.ts";
 import { normalisedEscapes, sentUrl } from "../../pages/request/target.ts";
@@ -66,23 +67,30 @@ function cookiesAccountOf(
   config: Config,
   cookie: string | null,
 ) {
-  const sorted = cookie === null ? noCookies : sortCookies(cookie, route, config);
+  const sent = forwarded.get("cookie") ?? "";
+  const sorted = sent === "" ? noCookies : sortCookies(sent, route, config);
   const unknown = forwarded.reaches("cookie") ? unknownCookies(forwarded, route) : [];
   const kept = new Set(sorted.forwarded.split("; "));
-  const dropped = (cookie ?? "").split(";").map((pair) => pair.trim());
+  const dropped = withoutPosition(cookie ?? "")
+    .split(";")
+    .map((pair) => pair.trim());
   const leftOut = dropped
     .filter((pair) => pair !== "" && !kept.has(pair))
     .map((pair) => {
       const name = nameOfCookie(pair) ?? "";
-      const isHarmless = matchesAny(config.harmlessCookies, name);
-      const ofRoute = `cookies.ignore of the route ${quoted(route.name)}`;
-      return { name, by: isHarmless ? "cookies.harmless" : ofRoute };
+      return { name, by: whyLeftOut(name, route, config) };
     });
   return {
     keyed: sorted.keyed.map((pair) => nameOfCookie(pair) ?? ""),
     leftOut,
     unknown: unknown.map(({ name }) => name ?? "(without a name)"),
   };
+}
+
+function whyLeftOut(name: string, { name: route, ignoreCookies }: Route, config: Config): string {
+  if (matchesAny(config.harmlessCookies, name)) return "cookies.harmless";
+  const isIgnored = matchesAny(ignoreCookies, name);
+  return isIgnored ? `cookies.ignore of the route ${quoted(route)}` : "when of an earlier route";
 }
 
 /** Replaces a value that is not shown, because it may be a secret of a client. */

@@ -82,7 +82,7 @@ export function nearestKey(request: LookupRequest, listed: MemoryEntries): Neare
     if (looks > keysMax) break;
     if (record.kind === "vary") continue;
     const other = partsOf(keyText);
-    if (foldedPath(other) !== foldedPath(own)) continue;
+    if (foldedPath(other) !== foldedPath(own) || other.route !== own.route) continue;
     const selecting = record.stored.metadata.selecting;
     const differences = [...differencesOf(own, other, request), ...ofVary(selecting, request)];
     if (differences.length === 0) continue;
@@ -98,21 +98,26 @@ function hintFor([first]: readonly Difference[]): string {
   return first === undefined ? "" : hintOf[first.of](first);
 }
 
+type CfValues = readonly (string | number | boolean | null)[];
+
 type KeyParts = Readonly<ReturnType<typeof partsOf>>;
 
 /**
  * Parses the key of a page or a variant. Its lines are `GET url`, then the values of `key.headers`,
- * `key.cookies` and `key.cf`, then the values of the fields in `Vary`.
+ * `key.cookies` and `key.cf` with the name of a route with conditions, then the values of the fields in
+ * `Vary`.
  */
 function partsOf(keyText: string) {
   const [first = "", second = ""] = keyText.split("\n");
   const url = first.replace(/^GET /, "");
   const [, scheme = "", host = "", path = "", query = ""] =
     /^(\w+):\/\/([^/?]*)([^?]*)(?:\?(.*))?$/s.exec(url) ?? [];
-  const [fields, cookies, cf = []] = second.startsWith("[")
-    ? (JSON.parse(second) as [(string | null)[], string[], (string | number | boolean | null)[]?])
+  const [fields, cookies, ...more] = second.startsWith("[")
+    ? (JSON.parse(second) as [(string | null)[], string[], ...(CfValues | string)[]])
     : [[], []];
-  return { url, scheme, host, path, query, fields, cookies, cf };
+  const cf = more.find((part) => typeof part !== "string") ?? [];
+  const route = more.find((part) => typeof part === "string");
+  return { url, scheme, host, path, query, fields, cookies, cf, route };
 }
 
 /** Folds the path, so that spelling, case and a slash at the end do not matter. */

@@ -202,7 +202,7 @@ function plannedAs(
 ): LookupRequest | SkippedPage {
   const { host } = new URL(url);
   if (host !== ownHost && !isOfSite(host, context)) return passedBy("host");
-  const read = context.site.readUrl(new Request(url));
+  const read = context.site.readUrl(new Request(url), { headers: new Headers([...headers]) });
   // Browsers get the variant for this Accept-Encoding.
   const usual = { ...read.route.neutralFields, "accept-encoding": "gzip, br" };
   const plain = new Request(url, { headers: { ...usual, ...Object.fromEntries(headers) } });

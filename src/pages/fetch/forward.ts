@@ -9,6 +9,7 @@ import { failureOf, isOfOneRequest } from "../../rules/storable.ts";
 import { traceFieldNames, traceFields } from "../../rules/trace-context.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { ownFields, passedFields } from "../request/forwarded-fields.ts";
+import { edit } from "../request/field-edits.ts";
 import { cfOfMembers } from "../request/key.ts";
 import { isPersonal } from "../request/personal.ts";
 import { type LookupRequest, askedWith, type PassedRequest } from "../request/plan.ts";
@@ -115,6 +116,7 @@ export function forwardPassed(passed: PassedRequest, context: Context): Promise<
   const { method, cf } = request;
   const isBodiless = method === "GET" || method === "HEAD";
   const headers = passedFields({ client: request.headers, target, address }, isBodiless);
+  edit(headers, route.requestEdits);
   for (const name of traceFieldNames) headers.delete(name);
   for (const [name, value] of traceFields(request.headers, newSpanId)) headers.set(name, value);
   const upgrade = request.headers.get("upgrade");
@@ -124,6 +126,7 @@ export function forwardPassed(passed: PassedRequest, context: Context): Promise<
   }
   const body = isBodiless ? null : request.body;
   const own = route.bypass ? ownFields(request.headers, isBodiless) : undefined;
+  if (own !== undefined) edit(own, route.requestEdits);
   own?.set("via", site.loops.viaWithOurs(own.get("via")));
   const withinMs = site.config.originTimeout.firstByteMs + uploadMs({ headers, body });
   return ask(

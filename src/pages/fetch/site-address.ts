@@ -2,7 +2,7 @@
 // its own Host would make clients bypass this cache.
 import type { FieldLine } from "../../rules/fields.ts";
 import { bodiless } from "../respond/respond.ts";
-import { pathAndQuery, readTarget, type Target } from "../request/target.ts";
+import { pathAndQuery, pathOfSite, readTarget, type Target } from "../request/target.ts";
 import { isFinal } from "./forward.ts";
 import type { OriginRequest } from "../site/site.ts";
 
@@ -61,7 +61,7 @@ function renamedFields(
   const cookies = headers.getSetCookie();
   if (present.length + cookies.length === 0) return [];
   const own = new URL(base);
-  if (withoutPort(own.host) === withoutPort(target.host)) return [];
+  if (target.place === undefined && withoutPort(own.host) === withoutPort(target.host)) return [];
   const sendsAgain = repeatsRequest(response, method);
   const changed = present.flatMap(([name, write]): FieldLine[] => {
     const isRepeat = name === "location" && sendsAgain;
@@ -69,8 +69,11 @@ function renamedFields(
     const written = write(value, (uri) => renamed(uri, own, target, isRepeat));
     return written === value ? [] : [[name, written]];
   });
-  const isOfSite = isWithin(nameOf(target.ownHost), own.hostname);
-  const kept = isOfSite ? cookies : cookies.map((cookie) => withoutDomain(cookie, own.hostname));
+  const names = [own.hostname, nameOf(target.place?.host ?? own.hostname)];
+  const foreign = names.filter((name) => !isWithin(nameOf(target.ownHost), name));
+  const kept = cookies.map((cookie) =>
+    cookieOfSite(cookie, (name) => foreign.includes(name), target),
+  );
   const isCookieChanged = kept.some((cookie, index) => cookie !== cookies[index]);
   const lines = isCookieChanged ? kept.map((line): FieldLine => ["set-cookie", line]) : [];
   return [...changed, ...lines];
@@ -94,10 +97,13 @@ const absolute = /^(?:(https?):)?\/\/(?:[^/?#@]*@)?([^/?#]*)(.*)$/is;
  * `https` would cause a loop.
  */
 function renamed(reference: string, own: URL, target: Target, isRepeat: boolean): string {
-  const [, scheme, authority, rest = ""] = absolute.exec(reference) ?? [];
-  if (authority === undefined || withoutPort(authority.toLowerCase()) !== withoutPort(own.host)) {
-    return reference;
+  const [, scheme, authority, path = ""] = absolute.exec(reference) ?? [];
+  if (authority === undefined) {
+    return /^\/(?!\/)/.test(reference) ? pathOfSite(reference, target) : reference;
   }
+  const hosts = [own.host, target.place?.host ?? own.host].map(withoutPort);
+  if (!hosts.includes(withoutPort(authority.toLowerCase()))) return reference;
+  const rest = pathOfSite(path, target);
   if (scheme === undefined) return `//${target.host}${rest}`;
   const isSecure = scheme.toLowerCase() === "https" || target.scheme === "https";
   const isMeant = scheme.toLowerCase() === "http" && isRepeat && isSamePage(rest, target);
@@ -137,12 +143,27 @@ function isWithin(name: string, domain: string): boolean {
 /** Matches the Domain attribute and its value (RFC 6265 §5.2.3). */
 const domain = /^\s*domain\s*=\s*\.?(.*?)\s*$/i;
 
+/** Matches the Path attribute and its value (RFC 6265 §5.2.4). */
+const cookiePath = /^(\s*path\s*=\s*)(\/.*?)\s*$/i;
+
 /**
  * Removes a Domain attribute with the origin's own name. The cookie then belongs to the host that
- * sends the cookie, which is the site (RFC 6265 §5.3).
+ * sends the cookie, which is the site (RFC 6265 §5.3). Replaces the origin's path by that of the site.
  */
-function withoutDomain(cookie: string, ownName: string): string {
+function cookieOfSite(
+  cookie: string,
+  isOwn: (name: string) => boolean,
+  target: Pick<Target, "place">,
+): string {
   const [pair, ...attributes] = cookie.split(";");
-  const isOwn = (attribute: string) => domain.exec(attribute)?.[1]?.toLowerCase() === ownName;
-  return [pair, ...attributes.filter((attribute) => !isOwn(attribute))].join(";");
+  const kept = attributes.filter(
+    (attribute) => !isOwn(domain.exec(attribute)?.[1]?.toLowerCase() ?? ""),
+  );
+  const ofSite = kept.map((attribute) =>
+    attribute.replace(
+      cookiePath,
+      (_, name: string, path: string) => name + pathOfSite(path, target),
+    ),
+  );
+  return [pair, ...ofSite].join(";");
 }

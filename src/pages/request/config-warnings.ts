@@ -93,7 +93,7 @@ function hiddenRoutes(routes: readonly Route[]): ConfigWarning[] {
         pattern,
         (route) =>
           placeOf(route) < placeOf(later) &&
-          route.whenCookies === undefined &&
+          route.when === undefined &&
           coversMethods(route.methods, later.methods),
       );
       return first === undefined ? [] : hidden(later, pattern, first);

@@ -128,7 +128,8 @@ function percentDecoded(text: string): string {
   );
 }
 
-function pairsIn(field: string): string[] {
+/** Returns the trimmed pairs of a `Cookie` field. */
+export function pairsIn(field: string): string[] {
   return field
     .split(";")
     .map((pair) => pair.trim())

@@ -10,6 +10,7 @@ import { traceFieldNames } from "../../rules/trace-context.ts";
 import { conditionalFieldNames } from "../../rules/validators.ts";
 import { positionName } from "../../purge/view/positions.ts";
 import { withoutPosition } from "./cookies.ts";
+import { dashed, edit } from "./field-edits.ts";
 import type { Target } from "./target.ts";
 
 /** The client's address. Origins trust these fields because proxies normally set them. */
@@ -70,9 +71,6 @@ const devices =
 const forged = compileNames([addresses, places, loopholes, capabilities].join(" ").split(" "));
 const forOneRequest = compileNames([methods, inner, identities, devices].join(" ").split(" "));
 
-/** Characters that some servers map to underscores. RFC 3875 §4.1.18 maps only dashes. */
-const otherCharacters = /[^a-z\d-]/g;
-
 /**
  * Returns whether CGI may confuse a field with another. CGI reads `accept.language` and
  * `accept_language` as `accept-language`. `Vary` or the key may select by the other field, or the
@@ -81,7 +79,7 @@ const otherCharacters = /[^a-z\d-]/g;
  * @param name in lower case
  */
 export function isAlias(name: string): boolean {
-  return name.search(otherCharacters) >= 0;
+  return dashed(name) !== name;
 }
 
 /**
@@ -100,9 +98,9 @@ export function isSteering(name: string): boolean {
  * @param name in lower case
  */
 export function isForged(name: string): boolean {
-  const dashed = name.replaceAll(otherCharacters, "-");
-  const isOfPlatform = isAlias(name) && dashed.startsWith("cf-");
-  return isOfPlatform || (forged(dashed) && !name.includes("method"));
+  const read = dashed(name);
+  const isOfPlatform = isAlias(name) && read.startsWith("cf-");
+  return isOfPlatform || (forged(read) && !name.includes("method"));
 }
 
 const neverForwarded: ReadonlySet<string> = new Set(["host", "proxy-authorization"]);
@@ -154,7 +152,12 @@ interface KeyFields {
   /** Every field in `keyHeaders` reaches the origin. */
   readonly route: Pick<
     Route,
-    "keyHeaders" | "normalForms" | "forward" | "honourRequestDirectives" | "credentials"
+    | "keyHeaders"
+    | "normalForms"
+    | "forward"
+    | "honourRequestDirectives"
+    | "credentials"
+    | "requestEdits"
   >;
 }
 
@@ -283,8 +286,8 @@ export class KeyedFields implements Fields {
   }
 
   #isDropped(name: string): boolean {
-    const { keyHeaders, honourRequestDirectives } = this.#given.route;
-    if (name === positionName) return true;
+    const { keyHeaders, honourRequestDirectives, requestEdits } = this.#given.route;
+    if (name === positionName || requestEdits?.removed.has(name) === true) return true;
     if (keyHeaders.includes(name)) return false;
     this.#connection ??= connectionFields(this.#request.client);
     return (
@@ -309,6 +312,7 @@ export class KeyedFields implements Fields {
     }
     headers.set("accept-encoding", this.get("accept-encoding") ?? "identity");
     introduce(headers, this.#request);
+    edit(headers, this.#given.route.requestEdits);
     for (const [name, value] of extra) headers.set(name, value);
     return headers;
   }
@@ -347,7 +351,7 @@ export function passedFields(request: ForwardedRequest, isBodiless = false): Hea
  */
 const introducedFields = new Map<string, (request: ForwardedRequest) => string | null>([
   ["x-forwarded-proto", ({ target }) => target.scheme],
-  ["x-forwarded-host", ({ target }) => target.host],
+  ["x-forwarded-host", ({ target }) => target.place?.host ?? target.host],
   ["x-forwarded-for", addressOf],
   ["x-real-ip", addressOf],
   // The forward appends this cache's pseudonym later, because no response varies by it.

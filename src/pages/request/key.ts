@@ -80,18 +80,27 @@ export function cfOfMembers(members: readonly CfMember[]): object | undefined {
   return there.length === 0 ? undefined : Object.fromEntries(there);
 }
 
-/** Returns the key before `Vary` (RFC 9111 §2): the URL with the route's key fields, cookies and members. */
+/** The parts of a key besides the URL. */
+interface KeyFacets {
+  readonly route: Route;
+  readonly cookies: readonly string[];
+  readonly cf: readonly CfMember[];
+  readonly forwarded: Fields;
+}
+
+/**
+ * Returns the key before `Vary` (RFC 9111 §2): the URL with the route's key fields, cookies and members, and
+ * with the name of a route that has conditions, because several routes may then match the URL.
+ */
 export function primaryKey(
   { key }: KeyedUrl,
-  keyHeaders: readonly string[],
-  keyedCookies: readonly string[],
-  cf: readonly CfMember[],
-  forwarded: Fields,
+  { route, cookies, cf, forwarded }: KeyFacets,
 ): RecordKey {
-  const fields = keyHeaders.map((name) => [name, forwarded.get(name)] as const);
-  const values: unknown[] = [fields.map(([, value]) => value), keyedCookies];
+  const fields = route.keyHeaders.map((name) => [name, forwarded.get(name)] as const);
+  const values: unknown[] = [fields.map(([, value]) => value), cookies];
   if (cf.length > 0) values.push(cf.map(([, value]) => value));
-  return key.with(JSON.stringify(values), keyedCookies.length > 0 || fields.some(mayBeSecret));
+  if (route.when !== undefined) values.push(route.name);
+  return key.with(JSON.stringify(values), cookies.length > 0 || fields.some(mayBeSecret));
 }
 
 /**

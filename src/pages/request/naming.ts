@@ -21,9 +21,13 @@ export function namingOf({ config, matchRoute, siteHosts }: SiteUrls): TargetNam
       if (fault !== undefined) return fault;
       const target = readTarget(new URL(url).href, siteHosts);
       if (isReserved(target.path, config.operatorPath)) return reserved(url, config.operatorPath);
-      const { route } = matchRoute(target);
-      const note = route.bypass ? noteOnBypass(route.name) : undefined;
-      return { kind: "named", as: meantUrls(target, route, config), note };
+      // Any route whose condition some request meets may have stored responses of the URL.
+      const { route, passedOver } = matchRoute({ ...target, query: "" });
+      const storing = [route, ...passedOver].filter(({ bypass }) => !bypass);
+      const note = storing.length === 0 ? noteOnBypass(route.name) : undefined;
+      const routes = storing.length === 0 ? [route] : storing;
+      const urls = routes.flatMap((one) => meantUrls(target, one, config));
+      return { kind: "named", as: [...new Set(urls)], note };
     },
     prefix: (prefix) => readPrefix(prefix, { config, siteHosts }),
     host: (host) => readHost(host, siteHosts),

@@ -9,6 +9,7 @@ import { noCookies, positionIn, sortCookies, unknownCookies, withoutPosition } f
 import { KeyedFields } from "./forwarded-fields.ts";
 import { type CfMember, keyedCf, primaryKey } from "./key.ts";
 import type { Loops } from "./loops.ts";
+import { fieldsFor } from "./route-conditions.ts";
 import type { RouteMatch } from "./routes.ts";
 import type { Target } from "./target.ts";
 import type { UrlRead } from "./url-reader.ts";
@@ -193,11 +194,11 @@ function askedFor(request: Request, read: UrlRead, given: PlanContext): LookupRe
 /** Returns a request's cache key, its parts, and the fields for the origin. */
 export function keyedAs(
   request: Pick<Request, "headers" | "cf">,
-  { keyed, route }: Pick<UrlRead, "keyed" | "route">,
+  { keyed, route, withheld }: Pick<UrlRead, "keyed" | "route" | "withheld">,
   { config, address }: { readonly config: Config; readonly address: PlanContext["address"] },
 ) {
-  const { keyHeaders, keyCf } = route;
-  const client = request.headers;
+  const { keyHeaders, keyCf, when } = route;
+  const client = fieldsFor(request, route, withheld);
   const cf = keyCf.length === 0 ? noCf : keyedCf(route, request.cf);
   const field = client.get("cookie");
   const position = field === null ? undefined : positionIn(field);
@@ -206,8 +207,9 @@ export function keyedAs(
   const keyedCookies = cookies.keyed.join("; ");
   const by = { cookies: cookies.forwarded, keyedCookies, route };
   const forwarded = new KeyedFields({ client, target: keyed.target, address }, by);
-  const hasFacets = keyHeaders.length + cookies.keyed.length + cf.length > 0;
-  const key = hasFacets ? primaryKey(keyed, keyHeaders, cookies.keyed, cf, forwarded) : keyed.key;
+  const hasFacets = keyHeaders.length + cookies.keyed.length + cf.length > 0 || when !== undefined;
+  const facets = { route, cookies: cookies.keyed, cf, forwarded };
+  const key = hasFacets ? primaryKey(keyed, facets) : keyed.key;
   return { cookies, keyedCookies, cf, forwarded, key, position };
 }
 

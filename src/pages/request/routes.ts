@@ -7,21 +7,24 @@ import {
   fitsHost,
   type RoutePattern,
 } from "../../config/route-pattern.ts";
+import { asksClient, compileQuery } from "./route-conditions.ts";
 import { isPlainPath, normalisedEscapes, pathSpelled, type Target } from "./target.ts";
 
 export interface RouteMatch {
   readonly route: Route;
   /** The decoded values of the pattern's `:names`. */
   readonly parameters: Readonly<Record<string, string>>;
+  /** The earlier routes that match, but whose conditions are not met. */
+  readonly passedOver: readonly Route[];
 }
 
 /**
  * @param target a target with the site's host, so that equal keys have equal routes
  * @param method the request's method, with GET for HEAD; the default is GET
- * @param met the routes whose condition the request meets; the default is none
+ * @param met the routes whose conditions on the client the request meets; the default is none
  */
 export type MatchRoute = (
-  target: Pick<Target, "scheme" | "host" | "path">,
+  target: Pick<Target, "scheme" | "host" | "path"> & Partial<Pick<Target, "query">>,
   method?: string,
   met?: readonly Route[],
 ) => RouteMatch;
@@ -29,16 +32,25 @@ export type MatchRoute = (
 /** Compiles the routes. A request that matches no route gets `config.anywhere`. */
 export function compileRoutes(config: Config): MatchRoute {
   const candidatesFor = indexPatterns(patternsOf(config.routes));
+  const queryTests = new Map(config.routes.map((route) => [route, compileQuery(route)]));
   return (target, method = "GET", met = []) => {
+    const isMet = (route: Route) =>
+      (met.includes(route) || !asksClient(route)) &&
+      queryTests.get(route)?.(target.query ?? "") !== false;
+    const passedOver: Route[] = [];
     for (const { route, pattern, matchPath } of candidatesFor(target.path)) {
       if (route.methods?.includes(method) === false) continue;
-      if (route.whenCookies !== undefined && !met.includes(route)) continue;
       const values = fitsHost(pattern.host, target) ? matchPath(target.path) : undefined;
       if (values === undefined) continue;
+      if (route.when !== undefined && !isMet(route)) {
+        if (!passedOver.includes(route)) passedOver.push(route);
+        continue;
+      }
       const named = pattern.parameters.map((name, at) => [name, decoded(values[at] ?? "")]);
-      return { route, parameters: Object.fromEntries(named) as Record<string, string> };
+      const parameters = Object.fromEntries(named) as Record<string, string>;
+      return { route, parameters, passedOver };
     }
-    return { route: config.anywhere, parameters: {} };
+    return { route: config.anywhere, parameters: {}, passedOver };
   };
 }
 

@@ -1,5 +1,6 @@
 // Parses a request's URL. Keys and the origin get the client's spelling; routes, purges and checks
 // use a normalized spelling. Flags paths that two servers could read differently.
+import type { OriginPlace } from "../../config/origin-place.ts";
 import { nameIn, sortedQuery } from "../../rules/query.ts";
 
 export interface Target {
@@ -25,6 +26,8 @@ export interface Target {
   readonly writtenPath: string;
   /** The text after `?` as the client spelled it; empty for none. */
   readonly query: string;
+  /** The place of the page at the origin; `undefined`: at the site's path and host. */
+  readonly place?: OriginPlace | undefined;
   /** Whether the path has encoded slashes or backslashes, control characters, or broken escapes. */
   readonly isAmbiguous: boolean;
 }
@@ -142,6 +145,26 @@ type TargetPath = Pick<Target, "sentPath" | "query">;
 /** Returns `/path?query` in the client's spelling, or only the path if the query is empty. */
 export function pathAndQuery({ sentPath, query }: TargetPath): string {
   return query === "" ? sentPath : `${sentPath}?${query}`;
+}
+
+/** Returns the path and query for the origin. The route's patterns begin with `from` in some spelling. */
+export function pathForOrigin(target: TargetPath & Pick<Target, "place">): string {
+  const { from, to } = target.place ?? { from: "/", to: "/" };
+  const after = from === "/" ? 0 : from.split("/").length - 1;
+  const rest = target.sentPath.split("/").slice(1 + after);
+  const sentPath = [to === "/" ? "" : to, ...rest].join("/");
+  return pathAndQuery({ sentPath: sentPath || "/", query: target.query });
+}
+
+/** Returns the site's path for a path of the origin, which may have a query; unchanged outside of `to`. */
+export function pathOfSite(path: string, { place }: Pick<Target, "place">): string {
+  if (place === undefined) return path;
+  const { from, to } = place;
+  const above = to === "/" ? "" : to;
+  if (!path.startsWith(above) || !/^[/?#]|^$/.test(path.slice(above.length))) return path;
+  const rest = path.slice(above.length);
+  if (from !== "/") return from + rest;
+  return rest.startsWith("/") ? rest : `/${rest}`;
 }
 
 /** Returns the URL of a key, in the client's spelling. */

@@ -2,11 +2,24 @@
 // requests of a URL do not parse it again.
 import { BoundedMap } from "../../base/bounded-map.ts";
 import type { Config, Route } from "../../config/config.ts";
-import { compileHasCookie, withoutPosition } from "./cookies.ts";
+import { isWithin } from "../../config/origin-place.ts";
 import { type KeyedUrl, type KeySettings, keyUrl } from "./key.ts";
+import {
+  compileMet,
+  type ConditionalRequest,
+  withheldFor,
+  type WithheldNames,
+} from "./route-conditions.ts";
 import type { MatchRoute, RouteMatch } from "./routes.ts";
 import { readingsOf, isReserved } from "./path-readings.ts";
-import { pathSpelled, readTarget, type Target, undecodedPath } from "./target.ts";
+import {
+  normalisedEscapes,
+  pathForOrigin,
+  pathSpelled,
+  readTarget,
+  type Target,
+  undecodedPath,
+} from "./target.ts";
 
 export interface UrlRead {
   /** The target with its whole query. */
@@ -20,6 +33,8 @@ export interface UrlRead {
   readonly prefix: string;
   readonly parameters: RouteMatch["parameters"];
   readonly keyed: KeyedUrl;
+  /** The names that the route withholds from the origin; `undefined` for none. */
+  readonly withheld: WithheldNames | undefined;
 }
 
 /** Another reading of a path. */
@@ -36,9 +51,9 @@ export type RequestUrl = Pick<Request, "url" | "method">;
 /**
  * Reads a URL. Requests with the same URL may get the same object.
  *
- * @param client the request with the client's cookies; without it, no route's condition is met
+ * @param client the request with the client's fields and country; without it, no condition on these is met
  */
-export type ReadUrl = (request: RequestUrl, client?: Pick<Request, "headers">) => UrlRead;
+export type ReadUrl = (request: RequestUrl, client?: ConditionalRequest) => UrlRead;
 
 /** Clients choose URLs, so the memoized results have a limit in bytes. */
 const keptBytesMax = 1_048_576;
@@ -70,22 +85,22 @@ export function compileUrlReader(site: SiteUrls): ReadUrl {
   const { routes } = config;
   const isOneForAll = config.routes.length === 0;
   const origins = new Set([...config.routes, config.anywhere].map(({ origin }) => origin));
-  const conditional = config.routes.flatMap((route) =>
-    route.whenCookies ? [{ route, isMet: compileHasCookie(route.whenCookies) }] : [],
-  );
+  const routesMet = compileMet(routes);
   const namesMethods = config.routes.some(({ methods }) => methods !== undefined);
   return (request, client) => {
     const { url } = request;
     const other = namesMethods ? otherMethod(request) : undefined;
-    const met = conditional.length === 0 ? noRoutes : routesMet(client, conditional);
+    const met = routesMet(client);
     const named = other === undefined ? url : `${other} ${url}`;
     // No method contains a colon, so that no client can choose a name of another kind.
     const name =
-      met === noRoutes ? named : `${met.map((one) => routes.indexOf(one)).join(":")}: ${named}`;
+      met.length === 0 ? named : `${met.map((one) => routes.indexOf(one)).join(":")}: ${named}`;
     const before = kept.get(name);
     if (before !== undefined) return before;
-    const target = readTarget(url, siteHosts);
-    const { route, parameters } = matchRoute(target, other, met);
+    const requested = readTarget(url, siteHosts);
+    const { route, parameters, passedOver } = matchRoute(requested, other, met);
+    const { place } = route;
+    const target = place === undefined ? requested : { ...requested, place };
     const keyed = keyUrl(target, route, site);
     const isOurs = [target.path, target.writtenPath].some((path) =>
       isReserved(path, config.operatorPath),
@@ -93,7 +108,8 @@ export function compileUrlReader(site: SiteUrls): ReadUrl {
     const matched = (path: string) => matchRoute({ ...target, path }, other, met).route;
     const otherwise = isOneForAll
       ? undefined
-      : readOtherwise(target, route, { matched, hasOthers: origins.size > 1 });
+      : (readOutside(target, route, config) ??
+        readOtherwise(target, route, { matched, hasOthers: origins.size > 1 }));
     const prefix = prefixOf(keyed.target.path);
     const read: UrlRead = {
       target,
@@ -103,28 +119,31 @@ export function compileUrlReader(site: SiteUrls): ReadUrl {
       prefix,
       parameters,
       keyed,
+      withheld: withheldFor(route, passedOver),
     };
     kept.set(name, read);
     return read;
   };
 }
 
-const noRoutes: readonly Route[] = [];
-
-interface Condition {
-  readonly route: Route;
-  readonly isMet: (cookies: string) => boolean;
-}
-
-/** Returns the routes whose condition the client's request meets. */
-function routesMet(
-  client: Parameters<ReadUrl>[1],
-  conditions: readonly Condition[],
-): readonly Route[] {
-  const cookies = withoutPosition(client?.headers.get("cookie") ?? "");
-  if (cookies === "") return noRoutes;
-  const met = conditions.filter(({ isMet }) => isMet(cookies));
-  return met.length === 0 ? noRoutes : met.map(({ route }) => route);
+/**
+ * Returns a reading of the path for the origin that is outside of the route's `origin.to`, or below the
+ * operator's path; `undefined` if there is none.
+ */
+function readOutside(
+  target: Target,
+  route: Route,
+  { operatorPath }: Config,
+): OtherReading | undefined {
+  const to = target.place?.to;
+  if (to === undefined) return undefined;
+  const path = normalisedEscapes(pathForOrigin({ ...target, query: "" }));
+  const readings = readingsOf(path);
+  if (readings === undefined) return { as: undefined, isRefused: true };
+  const isOutside = (reading: string) =>
+    !isWithin(reading, to) || isReserved(reading, operatorPath);
+  const outside = [path, ...readings].find(isOutside);
+  return outside === undefined ? undefined : { as: { path: outside, route }, isRefused: true };
 }
 
 interface Routes {

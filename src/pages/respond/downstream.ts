@@ -6,6 +6,7 @@ import { parseDirectives } from "../../rules/cache-control.ts";
 import { connectionFields } from "../../rules/storable.ts";
 import { fieldsOf, headersOf } from "../../rules/fields.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
+import { edit } from "../request/field-edits.ts";
 import { isFreshStatus } from "../stored/lifetime.ts";
 import { tagFieldNames } from "../stored/tags.ts";
 
@@ -69,7 +70,8 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): PreparedFields {
   if (known?.route !== route) {
     const own = forClients(headersOf(metadata.fields), ask.config);
     // A cache downstream must not keep what may be old content.
-    const fields = metadata.fallback === undefined ? own : withoutLifetime(own);
+    const kept = metadata.fallback === undefined ? own : withoutLifetime(own);
+    const fields = edit(kept, route.responseEdits);
     const stated = fields.get("cache-control");
     known = { route, fields, stated, notModified: undefined, age: NaN, handlingText: undefined };
     prepared.set(metadata, known);
@@ -121,12 +123,15 @@ export function fieldsOfFill(metadata: StoredMetadata, ask: AnswerAsk): Headers 
 }
 
 /** Returns the fields of an answer that is passed on and not stored. */
-export function fieldsPassedOn(response: Response, config: Config): Headers {
+export function fieldsPassedOn(
+  response: Response,
+  { config, route }: { readonly config: Config; readonly route: Route },
+): Headers {
   const fields = forClients(response.headers, config);
   const dropped = connectionFields(response.headers);
   // `delete` rejects invalid names, which Connection may contain, so delete only fields that exist.
   for (const [name] of response.headers) if (dropped.has(name)) fields.delete(name);
-  return fields;
+  return edit(fields, route.responseEdits);
 }
 
 /**

@@ -1,5 +1,8 @@
 // Builds Tidemark's own pages: plain text with advice for a visitor, and the cause in Proxy-Status
-// (RFC 9209). The pages reveal nothing about the origin except an error's status and Retry-After.
+// (RFC 9209). The pages reveal nothing about the origin except an error's status and Retry-After. A route
+// may replace the pages about the origin by its own.
+import { cancelBody } from "../../base/cancel-body.ts";
+import type { Route } from "../../config/config.ts";
 import { settle } from "../../observe/decision.ts";
 import type { Exchange } from "../site/exchange.ts";
 
@@ -95,7 +98,57 @@ export function plainPage(
     "proxy-status": `tidemark; error=${error}${received}`,
     ...(retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }),
   };
-  return new Response(`${status} ${title}\n\n${says}\n`, { status, headers });
+  const response = new Response(`${status} ${title}\n\n${says}\n`, { status, headers });
+  ownPages.set(response, aboutOrigin.has(page));
+  return response;
+}
+
+const aboutOrigin: ReadonlySet<PlainPage> = new Set([
+  "unreachable",
+  "down",
+  "error-status",
+  "timeout",
+]);
+
+/** The pages that were built, and whether a route's own page may replace them. */
+const ownPages = new WeakMap<Response, boolean>();
+
+/** The origin's own errors that a route's page may replace. */
+const gatewayErrors: ReadonlySet<number> = new Set([502, 503, 504]);
+const keptFields = ["cache-status", "proxy-status", "retry-after"];
+
+/**
+ * Returns the route's own page in place of a page about its origin, and of an error of the origin if the
+ * route says so, for a client that accepts HTML. Returns any other response unchanged.
+ */
+export function withErrorPage(
+  response: Response,
+  { errorPage }: Pick<Route, "errorPage">,
+  { method, headers: client }: Pick<Request, "method" | "headers">,
+): Response {
+  const isOfOrigin = errorPage.originErrors === true && gatewayErrors.has(response.status);
+  const isReplaced = ownPages.get(response) ?? isOfOrigin;
+  if (!isReplaced || !acceptsHtml(client.get("accept"))) return response;
+  const headers = new Headers({
+    "content-type": "text/html; charset=utf-8",
+    "cache-control": "no-store",
+  });
+  for (const name of keptFields) {
+    const value = response.headers.get(name);
+    if (value !== null) headers.set(name, value);
+  }
+  cancelBody(response);
+  const { status } = response;
+  return new Response(method === "HEAD" ? null : errorPage.html, { status, headers });
+}
+
+/** Returns whether `Accept` names HTML, without a weight of 0 (RFC 9110 §12.5.1). Programs send `*\/*`. */
+function acceptsHtml(accept: string | null): boolean {
+  return (accept ?? "").split(",").some((range) => {
+    const [type = "", ...parameters] = range.toLowerCase().split(";");
+    const isRefused = parameters.some((one) => /^\s*q\s*=\s*0(?:\.0*)?\s*$/.test(one));
+    return type.trim() === "text/html" && !isRefused;
+  });
 }
 
 /** Builds the page, and counts the answer. */

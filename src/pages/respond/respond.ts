@@ -1,5 +1,6 @@
 // Builds answers from a stored response, with the client's conditions and range applied, or from
 // the origin's response.
+import type { Route } from "../../config/config.ts";
 import type { Exchange, PagePlace } from "../site/exchange.ts";
 import { cacheStatus } from "../../rules/cache-status.ts";
 import { discardBody } from "../../cache/record/record.ts";
@@ -166,18 +167,19 @@ export function bytesPassedOn({ status, body, headers }: Response, method: strin
 }
 
 /**
- * Passes the origin's answer on, with its body unchanged and unbuffered.
+ * Passes the origin's answer on, with its body unchanged and unbuffered, and the route's edits of fields.
  *
  * @param change changes the fields before `Cache-Status` is added
  */
 export function passOn(
   response: Response,
-  { site, decision }: Exchange,
+  { route, exchange }: { readonly route: Route; readonly exchange: Exchange },
   change?: (fields: Headers) => void,
 ): Response {
   // A copy would lose the connection of the accepted upgrade.
   if (response.status === 101) return response;
-  const fields = fieldsPassedOn(response, site.config);
+  const { site, decision } = exchange;
+  const fields = fieldsPassedOn(response, { config: site.config, route });
   change?.(fields);
   fields.set("cache-status", cacheStatus(decision, fields.get("cache-status")));
   const { status, statusText } = response;

@@ -140,7 +140,7 @@ export function askedAgain(note: HotKeyNote, exchange: HotKeyContext): LookupReq
   const noted = requestOf(note);
   const { siteHosts, readUrl } = exchange.site;
   if (noted === undefined || siteHosts.length === 0) return undefined;
-  const read = readUrl(noted);
+  const read = readUrl(noted, noted);
   for (const [name, value] of Object.entries(read.route.neutralFields)) {
     const isSet = noted.headers.has(name) || read.route.keyHeaders.includes(name);
     if (!isSet) noted.headers.set(name, value);

@@ -23,7 +23,7 @@ export function invalidateBy(response: Response, passed: PassedRequest, exchange
   if (isSafe(request) || response.status < 200 || response.status > 399) return;
   const named = ["location", "content-location"].map((name) => response.headers.get(name));
   const urls = [requestUrl(passed), ...named.filter((url) => url !== null)];
-  const pages = urls.flatMap((url) => invalidate(url, passed, exchange) ?? []);
+  const pages = urls.flatMap((url) => invalidate(url, passed, exchange));
   // A condition chooses who gets stored pages. It does not change which pages a request invalidates.
   const { route } = exchange.site.matchRoute(target, request.method);
   if (route.invalidate === "here") return;
@@ -42,33 +42,44 @@ function requestUrl({ target }: PassedRequest): string {
 /**
  * Invalidates a URL in this isolate and the tiers below.
  *
- * @returns the target for a purge of the URL everywhere; `undefined` if the URL is not cached or
- *   belongs to another origin
+ * @returns the targets for a purge of the URL everywhere; empty if the URL is not cached or belongs to
+ *   another origin
  */
 function invalidate(
   url: string,
   passed: PassedRequest,
   exchange: Exchange,
-): InvalidatedTarget | undefined {
-  const { matchRoute, siteHosts } = exchange.site;
+): readonly InvalidatedTarget[] {
+  const { matchRoute, readUrl, siteHosts } = exchange.site;
   const { request, target, address } = passed;
   const base = requestUrl(passed);
-  if (!URL.canParse(url, base)) return undefined;
+  if (!URL.canParse(url, base)) return [];
   const absolute = url === base ? url : new URL(url, base).href;
   const named = readTarget(absolute, siteHosts);
   // RFC 9111 §4.4: a response of one origin must not invalidate another origin's responses.
   const hosts = [target.ownHost, target.host];
   const isOurs = named.scheme === target.scheme && hosts.includes(named.ownHost);
-  if (!isOurs || named.isAmbiguous) return undefined;
-  const { route } = matchRoute(named);
-  if (route.bypass) return undefined;
-  const keyed = keyUrl({ ...named, ownHost: target.ownHost }, route, exchange.site);
-  if (keyed.isTooLong) return undefined;
-  const { key } = keyedAs(request, { keyed, route }, { config: exchange.site.config, address });
-  const tag = urlTag(keyed.url);
-  exchange.site.invalidations.add(comparedTag(tag), exchange.nowAtMs());
-  removeStored(key, exchange, hosts);
-  return { tag, path: pathPrefix({ origin: originOf(named), path: named.path }) };
+  if (!isOurs || named.isAmbiguous) return [];
+  const { route, passedOver } = matchRoute({ ...named, query: "" });
+  const own = readUrl({ url: absolute, method: "GET" }, request);
+  const path = pathPrefix({ origin: originOf(named), path: named.path });
+  return [route, ...passedOver].flatMap((storing) => {
+    const keyed = keyUrl({ ...named, ownHost: target.ownHost }, storing, exchange.site);
+    if (storing.bypass || keyed.isTooLong) return [];
+    const tag = urlTag(keyed.url);
+    exchange.site.invalidations.add(comparedTag(tag), exchange.nowAtMs());
+    // The tag covers other clients' responses in memory. Below it, the request removes only its own.
+    if (storing === route || storing === own.route) {
+      const { withheld } = own;
+      const settings = { config: exchange.site.config, address };
+      removeStored(
+        keyedAs(request, { keyed, route: storing, withheld }, settings).key,
+        exchange,
+        hosts,
+      );
+    }
+    return { tag, path };
+  });
 }
 
 /** Invalidates the named groups of this origin (RFC 9875 §2.1, §3). */

@@ -168,7 +168,7 @@ function unstored(
   decision.tier = "origin";
   decision.bodyBytes = metadata.bodyBytes;
   decision.answerBytes = bytesPassedOn(sent, request.method);
-  return passOn(sent, pending.exchange, change);
+  return passOn(sent, { route: request.route, exchange: pending.exchange }, change);
 }
 
 /**

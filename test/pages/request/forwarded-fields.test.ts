@@ -31,6 +31,7 @@ function keyed(fields: Texts, given: Given = {}) {
     honourRequestDirectives,
     forward,
     credentials,
+    requestEdits: undefined,
   };
   return new KeyedFields(request, { cookies, keyedCookies: "", route });
 }

@@ -17,6 +17,7 @@ const nameSecret = new NameSecret("site", "a text that no client knows");
 const config = defineConfig({
   routes: [
     { name: "own", match: "/own/*", bypass: true },
+    { name: "json", match: "/feed", when: { header: { accept: ["application/json"] } } },
     { name: "near", match: "/near/*", tiers: ["memory", "edge"] },
     {
       name: "keyed",
@@ -80,6 +81,13 @@ describe("a valid note", () => {
     expect(request?.hasUnknownCookie).toBe(false);
     const sent = Object.keys(sends).map((name) => [name, headers?.get(name)]);
     expect(Object.fromEntries(sent)).toEqual(sends);
+  });
+
+  it("is followed for the route whose condition its fields meet", () => {
+    const url = "https://www.example.com/feed";
+    const fields = [["accept", "application/json"] as [string, string]];
+    expect(askedAgain({ ...note, url, fields }, exchange)?.route.name).toBe("json");
+    expect(askedAgain({ ...note, url, fields: [] }, exchange)?.route.name).not.toBe("json");
   });
 
   it("is followed for another host of the site", () => {

@@ -78,7 +78,7 @@ it("an explanation names the condition, and no value of a cookie", async () => {
     kind: "pass",
     by: "route",
     clause: "when.cookie",
-    why: 'the request has a cookie that its route bypasses: "session", "wordpress_logged_in_*"',
+    why: 'the request meets the conditions of its route, which bypasses the cache: a cookie of "session", "wordpress_logged_in_*"',
     hint: "to see the stored page, omit the cookie",
   });
   expect((await explained(site, "/blog/a")).route.name).toBe("rest");

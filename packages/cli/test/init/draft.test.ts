@@ -213,7 +213,7 @@ describe("a drafted configuration with a log-in", () => {
   it("lets clients with a cookie that only private pages set bypass the cache", async () => {
     const pages = { "/login": sets("app.sid", "visit", "x`y"), "/a": sets("visit"), "/b": "b" };
     const { routes, text } = await routesOf(originOf(pages));
-    const condition = { patterns: ["*"], whenCookies: ["app.sid"], bypass: true };
+    const condition = { patterns: ["*"], when: { cookie: { names: ["app.sid"] } }, bypass: true };
     expect(routes[0]).toMatchObject({ name: "signed-in", ...condition });
     expect(text).toContain("Only private pages set: app.sid.");
   });
