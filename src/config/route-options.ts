@@ -129,6 +129,7 @@ const settings = fields("a route", {
   } satisfies FormsOf<WrittenRoutePurge>),
   hitRateMin: hitRate,
   ranges: z.literal("slices", 'must be "slices", or left out'),
+  esi: z.enum(["declared", "html"], 'must be "declared" or "html", or left out'),
   whenUnreachable: z.literal("serve", 'must be "serve", or left out'),
 } satisfies FormsOf<Omit<WrittenRoute, "name" | "match">>);
 

@@ -85,7 +85,7 @@ export async function passBy(
   decision.outcome = "passed";
   decision.tier = "origin";
   decision.answerBytes = bytesPassedOn(response, request.method);
-  const sent = passOn(response, exchange, rule === "caller" ? makePrivate : keepPrivate);
+  const sent = passOn(response, route, exchange, rule === "caller" ? makePrivate : keepPrivate);
   settle(exchange);
   const isMadePrivate = isPrivate(sent.headers) && !isPrivate(response.headers);
   const atMs = answer.respondedAtMs;

@@ -205,7 +205,7 @@ export function keyedAs(
   const cookies = own === null ? noCookies : sortCookies(own, route, config);
   const keyedCookies = cookies.keyed.join("; ");
   const by = { cookies: cookies.forwarded, keyedCookies, route };
-  const forwarded = new KeyedFields({ client, target: keyed.target, address }, by);
+  const forwarded = new KeyedFields({ client, target: keyed.target, address, esi: route.esi }, by);
   const hasFacets = keyHeaders.length + cookies.keyed.length + cf.length > 0;
   const key = hasFacets ? primaryKey(keyed, keyHeaders, cookies.keyed, cf, forwarded) : keyed.key;
   return { cookies, keyedCookies, cf, forwarded, key, position };

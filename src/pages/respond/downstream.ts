@@ -34,6 +34,9 @@ interface PreparedFields {
 
 const prepared = new WeakMap<StoredMetadata, PreparedFields>();
 
+/** The part of a route that decides whether `esi()` still reads the fields. */
+type EsiSetting = Partial<Pick<Route, "esi">>;
+
 interface AnswerAsk {
   readonly route: Route;
   readonly config: Config;
@@ -67,7 +70,7 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): PreparedFields {
   const { route } = ask;
   let known = prepared.get(metadata);
   if (known?.route !== route) {
-    const fields = forClients(headersOf(metadata.fields), ask.config);
+    const fields = forClients(headersOf(metadata.fields), ask.config, route);
     const stated = fields.get("cache-control");
     known = { route, fields, stated, notModified: undefined, age: NaN, handlingText: undefined };
     prepared.set(metadata, known);
@@ -119,8 +122,8 @@ export function fieldsOfFill(metadata: StoredMetadata, ask: AnswerAsk): Headers 
 }
 
 /** Returns the fields of an answer that is passed on and not stored. */
-export function fieldsPassedOn(response: Response, config: Config): Headers {
-  const fields = forClients(response.headers, config);
+export function fieldsPassedOn(response: Response, config: Config, route: EsiSetting): Headers {
+  const fields = forClients(response.headers, config, route);
   const dropped = connectionFields(response.headers);
   // `delete` rejects invalid names, which Connection may contain, so delete only fields that exist.
   for (const [name] of response.headers) if (dropped.has(name)) fields.delete(name);
@@ -181,12 +184,15 @@ export function isPrivate(fields: Headers): boolean {
 
 /**
  * Returns a copy of the fields. Unless another cache is in front, the copy lacks the fields for
- * shared caches, the fields with tags, and `s-maxage`.
+ * shared caches, the fields with tags, and `s-maxage`. On a route with `esi: "declared"`, the copy
+ * has Surrogate-Control, which `esi()` reads and removes.
  */
-export function forClients(received: Headers, config: Config): Headers {
+export function forClients(received: Headers, config: Config, route: EsiSetting): Headers {
   const fields = new Headers(received);
   if (config.cacheInFront) return fields;
+  const surrogate = route.esi === "declared" ? fields.get("surrogate-control") : null;
   for (const name of [...forSharedCaches, ...tagFieldNames(config)]) fields.delete(name);
+  if (surrogate !== null) fields.set("surrogate-control", surrogate);
   dropDirectives(fields, ["s-maxage"]);
   return fields;
 }

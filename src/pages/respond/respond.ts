@@ -1,5 +1,6 @@
 // Builds answers from a stored response, with the client's conditions and range applied, or from
 // the origin's response.
+import type { Route } from "../../config/config.ts";
 import type { Exchange, PagePlace } from "../site/exchange.ts";
 import { cacheStatus } from "../../rules/cache-status.ts";
 import { discardBody } from "../../cache/record/record.ts";
@@ -172,12 +173,13 @@ export function bytesPassedOn({ status, body, headers }: Response, method: strin
  */
 export function passOn(
   response: Response,
+  route: Route,
   { site, decision }: Exchange,
   change?: (fields: Headers) => void,
 ): Response {
   // A copy would lose the connection of the accepted upgrade.
   if (response.status === 101) return response;
-  const fields = fieldsPassedOn(response, site.config);
+  const fields = fieldsPassedOn(response, site.config, route);
   change?.(fields);
   fields.set("cache-status", cacheStatus(decision, fields.get("cache-status")));
   const { status, statusText } = response;

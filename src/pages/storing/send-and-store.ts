@@ -156,7 +156,7 @@ function unstored(
   decision.tier = "origin";
   decision.bodyBytes = metadata.bodyBytes;
   decision.answerBytes = bytesPassedOn(sent, request.method);
-  return passOn(sent, pending.exchange, change);
+  return passOn(sent, request.route, pending.exchange, change);
 }
 
 /**

@@ -206,7 +206,7 @@ describe("the fields of a response that Tidemark forwards without storing", () =
     ["nominated-with-an-invalid-name", { connection: "a b, x-hop", "x-hop": "1" }, "x-hop"],
   ])("leave out %s (RFC 9110 §7.6.1)", (_id, fields, name) => {
     const response = new Response(null, { headers: fields as Fields });
-    expect(fieldsPassedOn(response, defineConfig({})).has(name)).toBe(false);
+    expect(fieldsPassedOn(response, defineConfig({}), {}).has(name)).toBe(false);
   });
 
   it("contain each Set-Cookie line separately", () => {
@@ -214,7 +214,7 @@ describe("the fields of a response that Tidemark forwards without storing", () =
       ["set-cookie", "a=1"],
       ["set-cookie", "b=2"],
     ]);
-    const fields = fieldsPassedOn(new Response(null, { headers }), defineConfig({}));
+    const fields = fieldsPassedOn(new Response(null, { headers }), defineConfig({}), {});
     expect(fields.getSetCookie()).toEqual(["a=1", "b=2"]);
   });
 

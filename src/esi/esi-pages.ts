@@ -1,0 +1,110 @@
+// Answers requests for pages with ESI tags. The page leaves for its client alone, because each
+// fragment may be for this client alone.
+import { isNotModified, conditionalFieldNames } from "../rules/validators.ts";
+import { contentLength } from "../rules/fields.ts";
+import { responseDirectives } from "../rules/cache-control.ts";
+import type { UrlRead } from "../pages/request/url-reader.ts";
+import { makePrivate, withoutBody } from "../pages/respond/downstream.ts";
+import { plainPage } from "../pages/respond/plain-page.ts";
+import { notModified } from "../pages/respond/respond.ts";
+import type { EsiContext, EsiPort, ServePart } from "../pages/site/esi-port.ts";
+import { Assembly, hasEsi } from "./assembly.ts";
+import { readTemplate } from "./template.ts";
+
+export class EsiPages implements EsiPort {
+  readonly #includesMax: number;
+
+  constructor(includesMax: number) {
+    this.#includesMax = includesMax;
+  }
+
+  async answer(
+    client: Request,
+    read: UrlRead,
+    context: EsiContext,
+    serve: ServePart,
+  ): Promise<Response> {
+    const { method, headers } = client;
+    // Conditions of other methods protect the origin's state.
+    const isRead = method === "GET" || method === "HEAD";
+    if (!isRead || headers.has("upgrade")) return serve(client, read, "page");
+    const whole = new Request(client, { headers: fieldsForWhole(headers) });
+    const response = await serve(whole, read, "page");
+    const isPage = hasEsi(response, read.route);
+    if (read.route.esi === "declared" && !context.site.config.cacheInFront) {
+      response.headers.delete("surrogate-control");
+    }
+    if (!isPage) return response;
+    if (response.body === null) return withFields(response, null, assembledFields([response]));
+    const assembly = new Assembly({ client: whole, read, context, serve }, this.#includesMax);
+    try {
+      return await assembled(response, { headers, read, assembly });
+    } catch {
+      assembly.end();
+      return plainPage("unreachable");
+    }
+  }
+}
+
+/**
+ * Returns the client's fields for a whole body without a coding, which templates and fragments have
+ * in common.
+ */
+function fieldsForWhole(client: Headers): Headers {
+  const fields = new Headers(client);
+  for (const name of [...conditionalFieldNames, "range"]) fields.delete(name);
+  fields.set("accept-encoding", "identity");
+  return fields;
+}
+
+/** @throws Error if the template or a fragment fails */
+async function assembled(
+  response: Response,
+  page: { readonly headers: Headers; readonly read: UrlRead; readonly assembly: Assembly },
+): Promise<Response> {
+  const { headers: request, read, assembly } = page;
+  const { status, headers: stored } = response;
+  const body = await assembly.whole(response);
+  if (!(body instanceof Uint8Array)) {
+    return withFields(response, assembly.send(body, contentLength(stored)), stored);
+  }
+  const template = readTemplate(body);
+  if (template.isMalformed) assembly.count("malformed");
+  if (template.hasTags) {
+    const fragments = assembly.fetchAll(template, read, 0);
+    const heads = await assembly.headsOf(template, fragments);
+    const bytes = assembly.bytesOf(template, fragments, 0);
+    return withFields(response, assembly.send(bytes, null), assembledFields([response, ...heads]));
+  }
+  if (isNotModified({ request, stored, status, receivedAtMs: undefined })) {
+    assembly.end();
+    return notModified(withoutBody(new Headers(stored)));
+  }
+  const bytes = assembly.bytesOf(template, [], 0);
+  return withFields(response, assembly.send(bytes, body.byteLength), stored);
+}
+
+function withFields(
+  { status, statusText }: Response,
+  body: ReadableStream<Uint8Array> | null,
+  headers: Headers,
+): Response {
+  return new Response(body, { status, statusText, headers, encodeBody: "manual" });
+}
+
+/** Fields of a template that are not true of the page. */
+const ofTemplate =
+  "accept-ranges age content-digest content-length content-md5 digest etag expires last-modified " +
+  "repr-digest";
+
+/** Returns the fields of the page: those of its template, without its lifetime and validators. */
+function assembledFields([template, ...fragments]: readonly [Response, ...Response[]]): Headers {
+  const fields = new Headers(template.headers);
+  const isNotStored = [template, ...fragments].some(
+    ({ headers }) => responseDirectives(headers).noStore,
+  );
+  makePrivate(fields);
+  fields.set("cache-control", isNotStored ? "private, no-store" : "private, no-cache");
+  for (const name of ofTemplate.split(" ")) fields.delete(name);
+  return fields;
+}
