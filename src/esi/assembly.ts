@@ -15,7 +15,11 @@ interface Fragment {
   readonly read: UrlRead;
 }
 
-type Arriving = Promise<Fragment | undefined>;
+/** Settles with a fragment, or with `undefined` if it fails. */
+type Arrival = Promise<Fragment | undefined>;
+
+/** A part of a page: bytes, or a fragment on its way. */
+type Part = Uint8Array | { readonly mayFail: boolean; readonly fragment: Arrival };
 
 /** The request for a page, without the client's conditions. */
 interface PageRequest {
@@ -104,12 +108,14 @@ export class Assembly {
    *
    * @param level the level of the template; 0 for the page
    */
-  fetchAll({ pieces }: Template, of: UrlRead, level: number): Arriving[] {
-    const includes = pieces.filter((piece): piece is Include => !(piece instanceof Uint8Array));
-    return includes.map(async (include) => {
+  partsOf({ pieces }: Template, of: UrlRead, level: number): Part[] {
+    const fetched = async (include: Include): Arrival => {
       if (level === depthMax || !this.#take()) return undefined;
       return this.#inTurn(() => this.#fetch(include, of)).catch(() => undefined);
-    });
+    };
+    return pieces.map((piece) =>
+      piece instanceof Uint8Array ? piece : { mayFail: piece.mayFail, fragment: fetched(piece) },
+    );
   }
 
   /**
@@ -117,15 +123,13 @@ export class Assembly {
    *
    * @throws Error if a fragment fails that must not fail
    */
-  async headsOf({ pieces }: Template, fragments: readonly Arriving[]): Promise<Response[]> {
+  async headsOf(parts: readonly Part[]): Promise<Response[]> {
     const heads: Response[] = [];
-    let nth = 0;
-    for (const piece of pieces) {
-      if (piece instanceof Uint8Array) continue;
-      const fragment = await this.#arrived(fragments[nth]);
-      nth += 1;
+    for (const part of parts) {
+      if (part instanceof Uint8Array) continue;
+      const fragment = await this.#arrived(part);
       if (fragment !== undefined) heads.push(fragment.response);
-      else if (!piece.mayFail) {
+      else if (!part.mayFail) {
         this.count("failed");
         throw new Error("A fragment failed.");
       }
@@ -133,20 +137,14 @@ export class Assembly {
     return heads;
   }
 
-  /** Returns the bytes of a template, with its fragments. Rejects if a fragment breaks off. */
-  async *bytesOf(
-    { pieces }: Template,
-    fragments: readonly Arriving[],
-    level: number,
-  ): AsyncGenerator<Uint8Array> {
-    let nth = 0;
-    for (const piece of pieces) {
-      if (piece instanceof Uint8Array) {
-        yield piece;
+  /** Returns the bytes of a template with its fragments. Rejects if a fragment breaks off. */
+  async *bytesOf(parts: readonly Part[], level: number): AsyncGenerator<Uint8Array> {
+    for (const part of parts) {
+      if (part instanceof Uint8Array) {
+        yield part;
         continue;
       }
-      const fragment = await this.#arrived(fragments[nth]);
-      nth += 1;
+      const fragment = await this.#arrived(part);
       this.count(fragment === undefined ? "failed" : "included");
       if (fragment !== undefined) yield* this.#bytesOfFragment(fragment, level + 1);
     }
@@ -183,17 +181,21 @@ export class Assembly {
   }
 
   async *#bytesOfFragment({ response, read }: Fragment, level: number): AsyncGenerator<Uint8Array> {
-    if (!hasEsi(response, read.route)) return yield* this.#chunksOf(response);
-    const body = await this.whole(response);
-    if (!(body instanceof Uint8Array)) return yield* body;
+    const body = hasEsi(response, read.route)
+      ? await this.whole(response)
+      : this.#chunksOf(response);
+    if (!(body instanceof Uint8Array)) {
+      yield* body;
+      return;
+    }
     const template = readTemplate(body);
     if (template.isMalformed) this.count("malformed");
-    yield* this.bytesOf(template, this.fetchAll(template, read, level), level);
+    yield* this.bytesOf(this.partsOf(template, read, level), level);
   }
 
   /** Returns the fragment; `undefined` if it failed, or the page has waited too long. */
-  #arrived(fragment: Arriving | undefined): Arriving {
-    return this.#wait(fragment ?? Promise.resolve(undefined)).catch(() => undefined);
+  #arrived({ fragment }: Exclude<Part, Uint8Array>): Arrival {
+    return this.#wait(fragment).catch(() => undefined);
   }
 
   async #wait<T>(promise: Promise<T>): Promise<T> {
@@ -238,14 +240,14 @@ export class Assembly {
     }
   }
 
-  async #fetch({ sources: [src = "", alt] }: Include, of: UrlRead): Arriving {
+  async #fetch({ sources: [src = "", alt] }: Include, of: UrlRead): Arrival {
     const fragment = await this.#ask(src, of);
     if (fragment !== undefined || alt === undefined || !this.#take()) return fragment;
     return this.#ask(alt, of);
   }
 
   /** Sends a request of the client's own through the cache. A redirect counts as a failure. */
-  async #ask(reference: string, { target, route }: UrlRead): Arriving {
+  async #ask(reference: string, { target, route }: UrlRead): Arrival {
     const { client, serve, context } = this.#page;
     const { site } = context;
     const found = urlOfFragment(reference, target, site.siteHosts);

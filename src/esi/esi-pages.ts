@@ -71,17 +71,16 @@ async function assembled(
   const template = readTemplate(body);
   if (template.isMalformed) assembly.count("malformed");
   if (template.hasTags) {
-    const fragments = assembly.fetchAll(template, read, 0);
-    const heads = await assembly.headsOf(template, fragments);
-    const bytes = assembly.bytesOf(template, fragments, 0);
-    return withFields(response, assembly.send(bytes, null), assembledFields([response, ...heads]));
+    const parts = assembly.partsOf(template, read, 0);
+    const heads = await assembly.headsOf(parts);
+    const bytes = assembly.send(assembly.bytesOf(parts, 0), null);
+    return withFields(response, bytes, assembledFields([response, ...heads]));
   }
   if (isNotModified({ request, stored, status, receivedAtMs: undefined })) {
     assembly.end();
     return notModified(withoutBody(new Headers(stored)));
   }
-  const bytes = assembly.bytesOf(template, [], 0);
-  return withFields(response, assembly.send(bytes, body.byteLength), stored);
+  return withFields(response, assembly.send(assembly.bytesOf([body], 0), body.byteLength), stored);
 }
 
 function withFields(

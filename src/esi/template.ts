@@ -106,6 +106,7 @@ const entities: Readonly<Record<string, string>> = {
 
 /** Returns an attribute's value, whose bytes are UTF-8, without entities. */
 function unescaped(value: string): string {
+  if (!/[&\x80-\xff]/.test(value)) return value;
   const text = new TextDecoder().decode(latin1Bytes(value));
   return text.replaceAll(/&(?:(amp|lt|gt|quot|apos)|#(\d{1,5})|#x([\da-f]{1,4}));/gi, (...of) => {
     const [, name, decimal, hex] = of as (string | undefined)[];

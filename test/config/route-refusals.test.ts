@@ -54,6 +54,11 @@ const patterns: readonly (readonly [pattern: string, found: string, why: keyof t
 
 describe("an invalid route", () => {
   it.each([
+    [{ esi: "always" }, 'esi: must be "declared" or "html", or left out'],
+    [
+      { esi: "html", ranges: "slices" },
+      "ranges: a page with ESI tags has no ranges; omit ranges or esi",
+    ],
     [
       { match: "news" },
       'match: "news" matches nothing: write "*", a path that begins with "/", or a host and a path, such as "a.example/*"',

@@ -35,7 +35,7 @@ interface PreparedFields {
 const prepared = new WeakMap<StoredMetadata, PreparedFields>();
 
 /** The part of a route that decides whether `esi()` still reads the fields. */
-type EsiSetting = Partial<Pick<Route, "esi">>;
+type EsiRoute = Partial<Pick<Route, "esi">>;
 
 interface AnswerAsk {
   readonly route: Route;
@@ -122,7 +122,7 @@ export function fieldsOfFill(metadata: StoredMetadata, ask: AnswerAsk): Headers 
 }
 
 /** Returns the fields of an answer that is passed on and not stored. */
-export function fieldsPassedOn(response: Response, config: Config, route: EsiSetting): Headers {
+export function fieldsPassedOn(response: Response, config: Config, route: EsiRoute): Headers {
   const fields = forClients(response.headers, config, route);
   const dropped = connectionFields(response.headers);
   // `delete` rejects invalid names, which Connection may contain, so delete only fields that exist.
@@ -187,7 +187,7 @@ export function isPrivate(fields: Headers): boolean {
  * shared caches, the fields with tags, and `s-maxage`. On a route with `esi: "declared"`, the copy
  * has Surrogate-Control, which `esi()` reads and removes.
  */
-export function forClients(received: Headers, config: Config, route: EsiSetting): Headers {
+export function forClients(received: Headers, config: Config, route: EsiRoute): Headers {
   const fields = new Headers(received);
   if (config.cacheInFront) return fields;
   const surrogate = route.esi === "declared" ? fields.get("surrogate-control") : null;

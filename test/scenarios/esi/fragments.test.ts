@@ -50,13 +50,12 @@ describe("the address of a fragment", () => {
       "accept-language": "de",
     };
     expect((await site.get("/p", { headers })).text).toBe("fg");
-    const seen = site.origin.asked.map(({ path, fields }) => [
-      path,
-      fields.get("x-forwarded-host"),
-      ...Object.keys(headers).map((name) => fields.get(name)),
-    ]);
-    expect(seen.toSorted()).toEqual([
-      ["/f", "shop.example.org", null, null, null, "de"],
+    const names = ["x-forwarded-host", ...Object.keys(headers)];
+    const seen = site.origin.asked.map(({ path, fields }) =>
+      [path].concat(names.map((name) => fields.get(name) ?? "none")),
+    );
+    expect(seen.toSorted((a, b) => String(a).localeCompare(String(b)))).toEqual([
+      ["/f", "shop.example.org", "none", "none", "none", "de"],
       ["/g", host, "sid=1", "a", "b", "de"],
       ["/p", host, "sid=1", "a", "b", "de"],
     ]);
@@ -132,7 +131,7 @@ describe("a fragment that fails", () => {
     const broken = () => new Response(breaking(), { headers: { "content-type": "text/html" } });
     const site = openEsi({ "/p": `${include("/b")}rest`, "/b": broken });
     const response = await site.ask("/p");
-    await expect(response.text()).rejects.toThrow();
+    await expect(response.text()).rejects.toThrow("broken");
     await site.settle();
     expect(site.counted()["esi|pages|cut"]).toBe(1);
   });
@@ -178,7 +177,7 @@ describe("the fragments of a page", () => {
   });
 
   it("beyond the limit fail without a request", async () => {
-    const site = openEsi({ "/p": include("/f").repeat(100_000), ...fragment });
+    const site = openEsi({ "/p": include("/f").repeat(20_000), ...fragment });
     expect((await site.get("/p")).status).toBe(502);
     expect(site.origin.count).toBeLessThan(3);
   });
@@ -275,7 +274,7 @@ describe("memory", () => {
     const text = "x".repeat(500_000);
     const pages = { "/p": include("/f") + text, "/p2": include("/bad") + text, ...fragment };
     const site = openEsi(pages, { config: small });
-    for (let client = 0; client < 20; client += 1) {
+    for (let client = 0; client < 6; client += 1) {
       const response = await site.ask("/p");
       await response.body?.cancel();
       await site.settle();
