@@ -1,6 +1,4 @@
 // Finds the tags of ESI 1.0 in a page: `include`, `remove`, `comment` and `<!--esi … -->`.
-import { latin1Bytes } from "../base/latin1.ts";
-
 /** A tag in whose place a fragment stands. */
 export interface Include {
   /** A reference to the fragment, and one to another fragment if the first fails. */
@@ -22,7 +20,10 @@ export interface Template {
 const space = String.raw`\s{0,99}`;
 const attribute = String.raw`\s{1,99}[\w:.-]{1,64}${space}=${space}(?:"[^"<]{0,4096}"|'[^'<]{0,4096}')`;
 const closing = String.raw`(?:/>|>(?:${space}</esi:\1${space}>)?)`;
-const tagForm = `<esi:(include|comment)((?:${attribute}){0,16})${space}${closing}`;
+const tagForm = `<esi:(include|comment)(?:${attribute}){0,16}${space}${closing}`;
+/** Returns one character for each byte. */
+const bytesAsText = new TextDecoder("latin1");
+const utf8 = new TextDecoder();
 const attributeForm = /([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
 
 /**
@@ -30,7 +31,7 @@ const attributeForm = /([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
  * comments.
  */
 export function readTemplate(page: Uint8Array): Template {
-  const text = textOf(page);
+  const text = bytesAsText.decode(page);
   const pieces: (Uint8Array | Include)[] = [];
   const marks = /<\/?esi:|<!--esi\b|-->/g;
   const tag = new RegExp(tagForm, "y");
@@ -54,8 +55,9 @@ export function readTemplate(page: Uint8Array): Template {
       continue;
     }
     tag.lastIndex = at;
-    const [whole = "", name, attributes = ""] = tag.exec(text) ?? [];
-    const include = name === "include" ? includeIn(attributes) : undefined;
+    const [whole = "", name] = tag.exec(text) ?? [];
+    const bytes = page.subarray(at, at + whole.length);
+    const include = name === "include" ? includeIn(utf8.decode(bytes)) : undefined;
     const end = spanEnd(found, at);
     if (include !== undefined || name === "comment") {
       cut(at, at + whole.length, include);
@@ -85,13 +87,13 @@ function endFinder(text: string): (end: string, from: number) => number {
   };
 }
 
-/** Returns the include with these attributes; `undefined` without `src`. */
-function includeIn(text: string): Include | undefined {
-  const attributes = new Map<string, string>();
-  for (const [, name = "", quoted, plain = ""] of text.matchAll(attributeForm)) {
-    attributes.set(name, unescaped(quoted ?? plain));
+/** Returns the include of a tag; `undefined` without `src`. */
+function includeIn(tag: string): Include | undefined {
+  const attributes: Record<string, string> = {};
+  for (const [, name = "", quoted, plain = ""] of tag.matchAll(attributeForm)) {
+    attributes[name] = unescaped(quoted ?? plain);
   }
-  const { src, alt, onerror } = Object.fromEntries(attributes);
+  const { src, alt, onerror } = attributes;
   if (src === undefined || src === "") return undefined;
   return { sources: alt === undefined ? [src] : [src, alt], mayFail: onerror === "continue" };
 }
@@ -104,22 +106,10 @@ const entities: Readonly<Record<string, string>> = {
   apos: "'",
 };
 
-/** Returns an attribute's value, whose bytes are UTF-8, without entities. */
-function unescaped(value: string): string {
-  if (!/[&\x80-\xff]/.test(value)) return value;
-  const text = new TextDecoder().decode(latin1Bytes(value));
+function unescaped(text: string): string {
   return text.replaceAll(/&(?:(amp|lt|gt|quot|apos)|#(\d{1,5})|#x([\da-f]{1,4}));/gi, (...of) => {
     const [, name, decimal, hex] = of as (string | undefined)[];
     if (name !== undefined) return entities[name.toLowerCase()] ?? "";
     return String.fromCharCode(Number(decimal ?? `0x${hex}`));
   });
-}
-
-/** Returns one character for each byte. */
-function textOf(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 8_192) {
-    text += String.fromCharCode(...bytes.subarray(at, at + 8_192));
-  }
-  return text;
 }
