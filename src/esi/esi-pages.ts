@@ -1,8 +1,9 @@
 // Answers requests for pages with ESI tags. The page leaves for its client alone, because each
 // fragment may be for this client alone.
-import { isNotModified, conditionalFieldNames } from "../rules/validators.ts";
+import { isNotModified } from "../rules/validators.ts";
 import { contentLength } from "../rules/fields.ts";
 import { responseDirectives } from "../rules/cache-control.ts";
+import { requestForWhole } from "../pages/request/plan.ts";
 import type { UrlRead } from "../pages/request/url-reader.ts";
 import { makePrivate, withoutBody } from "../pages/respond/downstream.ts";
 import { plainPage } from "../pages/respond/plain-page.ts";
@@ -24,37 +25,22 @@ export class EsiPages implements EsiPort {
     context: EsiContext,
     serve: ServePart,
   ): Promise<Response> {
-    const { method, headers } = client;
-    // Conditions of other methods protect the origin's state.
-    const isRead = method === "GET" || method === "HEAD";
-    if (!isRead || headers.has("upgrade")) return serve(client, read, "page");
-    const whole = new Request(client, { headers: fieldsForWhole(headers) });
+    const whole = requestForWhole(client, read.route);
     const response = await serve(whole, read, "page");
-    const isPage = hasEsi(response, read.route);
-    if (read.route.esi === "declared" && !context.site.config.cacheInFront) {
-      response.headers.delete("surrogate-control");
-    }
+    const { headers } = response;
+    const isPage = whole !== client && hasEsi(response, read.route);
+    const mayKeep = context.site.config.cacheInFront || !headers.has("surrogate-control");
+    if (read.route.esi === "declared" && !mayKeep) headers.delete("surrogate-control");
     if (!isPage) return response;
     if (response.body === null) return withFields(response, null, assembledFields([response]));
     const assembly = new Assembly({ client: whole, read, context, serve }, this.#includesMax);
     try {
-      return await assembled(response, { headers, read, assembly });
+      return await assembled(response, { headers: client.headers, read, assembly });
     } catch {
       assembly.end();
       return plainPage("unreachable");
     }
   }
-}
-
-/**
- * Returns the client's fields for a whole body without a coding, which templates and fragments have
- * in common.
- */
-function fieldsForWhole(client: Headers): Headers {
-  const fields = new Headers(client);
-  for (const name of [...conditionalFieldNames, "range"]) fields.delete(name);
-  fields.set("accept-encoding", "identity");
-  return fields;
 }
 
 /** @throws Error if the template or a fragment fails */

@@ -9,7 +9,12 @@ import { unreachable } from "../../base/unreachable.ts";
 import { Decision } from "../../observe/decision.ts";
 import { mayCollapse } from "../../pages/fetch/answer-from-origin.ts";
 import { standIn } from "../../pages/fetch/instead-of-origin.ts";
-import { type LookupRequest, type PassedRequest, plan } from "../../pages/request/plan.ts";
+import {
+  type LookupRequest,
+  type PassedRequest,
+  plan,
+  requestForWhole,
+} from "../../pages/request/plan.ts";
 import { compileRoutes } from "../../pages/request/routes.ts";
 import type { UrlRead } from "../../pages/request/url-reader.ts";
 import { isRefreshDue } from "../../pages/reuse/early-refresh.ts";
@@ -87,7 +92,7 @@ export async function explain(
     handling: "passed-by",
     ...passedBy(passed, about.route, context),
   });
-  const planned = plan(request, read, context);
+  const planned = plan(requestForWhole(request, read.route), read, context);
   switch (planned.kind) {
     case "reserved":
       return { ...about, handling: "reserved", ...reserved };

@@ -1,7 +1,7 @@
 // Tests pages with ESI tags: what clients and the origin receive, and what is stored.
 import { describe, expect, it } from "vitest";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
-import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
+import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { declared, esiOptions, include, openEsi, pathsAsked } from "./esi-site.ts";
 
 describe("a page with ESI tags", () => {
@@ -187,6 +187,27 @@ describe("which pages are processed", () => {
     const headers = { "if-match": '"1"' };
     expect((await site.get("/p", { method: "PUT", body: "a", headers })).text).toBe(tag);
     expect(site.origin.last.fields.get("if-match")).toBe('"1"');
+  });
+
+  it.each(["/d", "/p"])("with the fields that explain plans: %s", async (path) => {
+    const { site } = openJournalled(
+      esiOptions({ "/p": include("/f"), "/d": declared(tag), "/f": "f" }),
+    );
+    const conditions = { "if-match": '"1"', range: "bytes=0-0", "accept-encoding": "br" };
+    expect((await site.get(path, { headers: conditions })).text).toBe("f");
+    const names = Object.entries(conditions).map(
+      ([name, value]) => `&header=${name}:%20${encodeURIComponent(value)}`,
+    );
+    const explained = await site.get(`/_cache/explain?url=${path}${names.join("")}`, {
+      headers: bearer,
+    });
+    expect(JSON.parse(explained.text)).toMatchObject({ next: "answer", verdict: { kind: "serve" } });
+  });
+
+  it("lose Surrogate-Control, whatever the method", async () => {
+    const site = openEsi({ "/d": declared(tag) });
+    const seen = await site.get("/d", { method: "POST" });
+    expect([seen.text, seen.fields.get("surrogate-control")]).toEqual([tag, null]);
   });
 
   it.each([
