@@ -1,6 +1,7 @@
 // One page that is put together for one client: its fragments, and what all of them may cost.
 import { cancelBody } from "../base/cancel-body.ts";
 import { within } from "../base/timeouts.ts";
+import { smallBodyBytesMax } from "../cache/tiers/tier.ts";
 import type { Route } from "../config/config.ts";
 import { ClientEnd, openBytePipe } from "../pages/body/client-end.ts";
 import { pathAndQuery, type Target } from "../pages/request/target.ts";
@@ -91,10 +92,13 @@ export class Assembly {
     let bytes = 0;
     for (let next = await source.next(); next.done !== true; next = await source.next()) {
       const { value: chunk } = next;
-      if (!fillBudget.take(chunk.byteLength)) throw new Error("Memory is short.");
+      bytes += chunk.byteLength;
+      if (!fillBudget.take(chunk.byteLength, bytes > smallBodyBytesMax ? "large" : "small")) {
+        await source.return(undefined);
+        throw new Error("Memory is short.");
+      }
       this.#takenBytes += chunk.byteLength;
       chunks.push(chunk);
-      bytes += chunk.byteLength;
       if (bytes <= config.limits.bufferBytes) continue;
       this.count("unprocessed");
       if (isOfPage) this.#waitLeftMs = Infinity;
@@ -269,10 +273,14 @@ export class Assembly {
 
 async function* allOf(
   chunks: readonly Uint8Array[],
-  rest: AsyncGenerator<Uint8Array>,
+  rest: AsyncGenerator<Uint8Array, undefined>,
 ): AsyncGenerator<Uint8Array> {
-  yield* chunks;
-  yield* rest;
+  try {
+    yield* chunks;
+    yield* rest;
+  } finally {
+    await rest.return(undefined);
+  }
 }
 
 /**

@@ -222,6 +222,30 @@ describe("the fragments of a page", () => {
     expect([response.status, await text]).toEqual([200, "cut"]);
   });
 
+  it("are awaited for originTimeout in all, also if a fragment sends a byte now and then", async () => {
+    const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+      await new Promise((resolve) => setTimeout(resolve, 4_000));
+      controller.enqueue(new TextEncoder().encode("."));
+    };
+    const slow = () =>
+      new Response(new ReadableStream({ pull }, { highWaterMark: 0 }), {
+        headers: { "cache-control": "no-store" },
+      });
+    const config = { ...esiOptions({}).config, originTimeout: "10s" as const };
+    const site = openEsi({ "/p": include("/e"), "/e": slow }, { config });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const asked = site.ask("/p");
+    await pass(site.clock, 1);
+    const reader = (await asked).body!.getReader();
+    const read: string[] = [];
+    const reading = (async () => {
+      for (;;) read.push(new TextDecoder().decode((await reader.read()).value));
+    })().catch((cause: unknown) => cause);
+    await pass(site.clock, 15);
+    expect(read).toEqual([".", "."]);
+    expect(await reading).toBeInstanceOf(Error);
+  });
+
   it("that do not answer in time end in 502", async () => {
     const config = { ...esiOptions({}).config, originTimeout: "10s" as const };
     const site = openEsi(

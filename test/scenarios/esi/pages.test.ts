@@ -201,7 +201,10 @@ describe("which pages are processed", () => {
     const explained = await site.get(`/_cache/explain?url=${path}${names.join("")}`, {
       headers: bearer,
     });
-    expect(JSON.parse(explained.text)).toMatchObject({ next: "answer", verdict: { kind: "serve" } });
+    expect(JSON.parse(explained.text)).toMatchObject({
+      next: "answer",
+      verdict: { kind: "serve" },
+    });
   });
 
   it("lose Surrogate-Control, whatever the method", async () => {
