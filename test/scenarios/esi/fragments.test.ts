@@ -293,6 +293,23 @@ describe("memory", () => {
     },
   );
 
+  it.each(["authorization", "accept"])(
+    "ends a large body whose client has left: %s",
+    async (name) => {
+      let isCancelled = false;
+      const endless = () =>
+        new ReadableStream<Uint8Array>({
+          pull: (controller) => controller.enqueue(new Uint8Array(65_536)),
+          cancel: () => void (isCancelled = true),
+        });
+      const headers = { "content-type": "text/html", "cache-control": "no-store" };
+      const site = openEsi({ "/p": () => new Response(endless(), { headers }) }, { config });
+      const response = await site.ask("/p", { headers: { [name]: "a" } });
+      await response.body?.cancel();
+      await until(() => isCancelled);
+    },
+  );
+
   it("holds nothing of a page whose client has left, or that has failed", async () => {
     const small = { ...config, limits: { memoryBytes: 4_194_304 } };
     const text = "x".repeat(500_000);

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
+import { callWarm, openWarmSite } from "../../../testing/site/warm-site.ts";
 import { declared, esiOptions, include, openEsi, pathsAsked } from "./esi-site.ts";
 
 describe("a page with ESI tags", () => {
@@ -127,6 +128,20 @@ describe("a page with ESI tags", () => {
     await site.get("/p");
     expect(pathsAsked(site)).toEqual(asked);
   });
+});
+
+it("warming stores the template that clients use", async () => {
+  const { near: site } = openWarmSite(esiOptions({ "/d": declared(include("/f")), "/f": "f" }));
+  await callWarm(site, { pages: [{ url: "/d" }] });
+  await site.settle();
+  expect(pathsAsked(site)).toEqual(["/d"]);
+  const { fields } = site.origin.last;
+  expect([fields.get("accept-encoding"), fields.get("surrogate-capability")]).toEqual([
+    "identity",
+    'tidemark="Surrogate/1.0 ESI/1.0"',
+  ]);
+  expect((await site.get("/d")).text).toBe("f");
+  expect(pathsAsked(site)).toEqual(["/d", "/f"]);
 });
 
 describe("which pages are processed", () => {
