@@ -307,6 +307,7 @@ describe("memory", () => {
       const response = await site.ask("/p", { headers: { [name]: "a" } });
       await response.body?.cancel();
       await until(() => isCancelled);
+      expect(isCancelled).toBe(true);
     },
   );
 
