@@ -7,10 +7,10 @@ import { bundling } from "./bundling.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** Limits a little above the current sizes. Raise a limit only on purpose. */
-export const bundleBytesMax = 533_000;
-export const bundleGzipBytesMax = 194_000;
+export const bundleBytesMax = 533_500;
+export const bundleGzipBytesMax = 194_500;
 /** The limit of a Worker with `stores: durableObjects()`, without `operate()`. */
-export const overObjectsBytesMax = 422_500;
+export const overObjectsBytesMax = 423_000;
 
 /** The limit of `createDataCache` of `tidemark/data`, without stores. */
 export const dataBytesMax = 203_000;
