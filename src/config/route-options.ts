@@ -198,6 +198,7 @@ const settings = fields("a route", {
   } satisfies FormsOf<WrittenRoutePurge>),
   hitRateMin: hitRate,
   ranges: v.literal("slices", 'must be "slices", or left out'),
+  esi: v.picklist(["declared", "html"], 'must be "declared" or "html", or left out'),
   whenUnreachable: v.literal("serve", 'must be "serve", or left out'),
 } satisfies FormsOf<Omit<WrittenRoute, "name" | "match">>);
 

@@ -158,6 +158,8 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     hitRateMin: route.hitRateMin,
     /** Whether large bodies are stored in slices, so that ranges fill the cache. */
     isSliced: route.ranges === "slices",
+    /** The pages whose ESI tags are processed; `undefined`: none. */
+    esi: route.esi,
     /** Whether to serve unverified responses, marked as such, while the journal is unreachable. */
     servesUnverified: route.whenUnreachable === "serve",
     /** The given fields that have no effect because the route stores nothing; empty otherwise. */
@@ -223,7 +225,9 @@ export const countryField = "cf-ipcountry";
  * the view is renewed.
  */
 const usedBesideBypass: ReadonlySet<string> = new Set(
-  "name match methods when bypass origin request response errorPage invalidate purge".split(" "),
+  "name match methods when bypass origin request response errorPage esi invalidate purge".split(
+    " ",
+  ),
 );
 
 /** Returns whether the route stores nothing. Only answers to GET and HEAD are stored. */

@@ -273,6 +273,9 @@ function checkAlone(
   } else if (admission === "second-ask" && tiers.every((tier) => tierScopes[tier] === "world")) {
     say("admission", 'needs a local tier that counts requests; add "memory" or "edge" to tiers');
   }
+  if (route.esi !== undefined && route.ranges !== undefined) {
+    say("ranges", "a page with ESI tags has no ranges; omit ranges or esi");
+  }
   if (route.immutable === true && route.browser === undefined) {
     say("immutable", "needs a lifetime for browsers; add browser");
   }

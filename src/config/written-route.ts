@@ -227,6 +227,12 @@ export interface WrittenRoute {
    */
   readonly ranges?: "slices" | undefined;
   /**
+   * Processes ESI tags in pages that the origin declares (`"declared"`), or in all HTML (`"html"`).
+   * Needs `esi()` of `tidemark/esi` in the Worker. Default: tags are not processed.
+   * @example esi: "declared"
+   */
+  readonly esi?: "declared" | "html" | undefined;
+  /**
    * `"serve"`: serves stored responses, marked `unverified`, while the purge journal is unreachable.
    * Default: sends requests to the origin instead.
    * @example whenUnreachable: "serve"

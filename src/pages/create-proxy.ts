@@ -19,7 +19,9 @@ import { compileRoutes } from "./request/routes.ts";
 import { pathForOrigin } from "./request/target.ts";
 import { compileUrlReader, type UrlRead } from "./request/url-reader.ts";
 import { Lifts } from "./site/lifts.ts";
+import type { EsiPart } from "./site/esi-port.ts";
 import type { SlicesPart } from "./site/slice-port.ts";
+import type { Esi } from "../esi/port/esi.ts";
 import type { Slices } from "../slices/port/slices.ts";
 import { VariantDemand } from "./site/variant-demand.ts";
 import { serve } from "./serve.ts";
@@ -39,6 +41,7 @@ export interface ProxySettings {
   /** Opens the hot keys; without it, there are none. */
   readonly openHotKeys?: OpenHotKeys | undefined;
   readonly slices?: Slices | undefined;
+  readonly esi?: Esi | undefined;
   /** The application's listener. */
   readonly onRequest?: OnRequest | undefined;
 }
@@ -87,7 +90,12 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
       arrival?: Arrival,
     ): Response | Promise<Response> {
       const sampled = requestLog?.drawn(request, read.target.path);
-      const answer = serve(request, read, contextFor(request, background, arrival, sampled));
+      const context = contextFor(request, background, arrival, sampled);
+      const esi = read.route.esi === undefined ? undefined : site.esi;
+      const answer =
+        esi?.answer(request, read, context, (one, of, part) =>
+          serve(one, of, part === "page" ? context : { ...context, sampled: undefined }),
+        ) ?? serve(request, read, context);
       if (sampled === undefined) return answer;
       return answer instanceof Promise ? answer.then(logged(sampled)) : logged(sampled)(answer);
     },
@@ -138,6 +146,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     variantDemand: new VariantDemand(config.limits.variants),
     lifts: new Lifts({ budget: fillBudget, bodyBytesMax: tiers.memory.largestBodyBytes }),
     copied: new Marks(60_000),
+    esi: (settings.esi?.part as EsiPart | undefined)?.open(),
     slices: (settings.slices?.part as SlicesPart | undefined)?.open(),
     leftOutTags: new LeftOutTags({ metrics, log: platform.log }),
     runsInCaller(name) {

@@ -65,6 +65,11 @@ export const families = {
   ),
   silentVariations: counter("silent_variations", ["route"], "Refreshes that show a missing Vary"),
   changedBy304: counter("changed_by_304", ["route"], "304s that changed a stored body's meaning"),
+  esi: counter(
+    "esi",
+    ["route", "result"],
+    "ESI fragments, included or failed; and pages with a malformed tag, too large to process, or cut",
+  ),
   bypassed: counter("bypassed", ["route"], "Requests that the switch sent straight to the origin"),
   tierReads: counter("tier_reads", ["tier", "result"], "Reads of a tier, by result"),
   tierWrites: counter(

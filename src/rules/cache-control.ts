@@ -190,9 +190,27 @@ const ownName = "tidemark";
 
 /**
  * The value of Surrogate-Capability, which announces support for Surrogate-Control to origins
- * (§2.3). This cache does not process ESI.
+ * (§2.3).
  */
 export const surrogateCapability = `${ownName}="Surrogate/1.0"`;
+
+/** The value on routes with `esi: "declared"`. */
+export const esiCapability = `${ownName}="Surrogate/1.0 ESI/1.0"`;
+
+/**
+ * Returns whether Surrogate-Control lets this cache process ESI tags: `content="ESI/1.0"`.
+ *
+ * @param text the combined field value; `null` if the field is absent
+ */
+export function asksForEsi(text: string | null): boolean {
+  const members = membersOf(text).map(splitTargets);
+  const forUs = members.filter(({ targets }) => targets.length === 0 || targets.includes(ownName));
+  return forUs
+    .flatMap(({ rule }) => parseDirectives(rule))
+    .some(
+      ({ name, argument = "" }) => name === "content" && /(?:^|\s)ESI\/1\.0(?:\s|$)/.test(argument),
+    );
+}
 
 /** Surrogate-Control governs a response only if it has one of these directives. */
 const governingNames: ReadonlySet<string> = new Set([

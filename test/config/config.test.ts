@@ -87,6 +87,7 @@ describe("defineConfig", () => {
       purgeMaxLagMs: 10_000,
       purgeSettleSeconds: 0,
       isSliced: false,
+      esi: undefined,
       servesUnverified: false,
       idleFields: [],
       neutralFields: {

@@ -147,6 +147,11 @@ const answerRows: readonly (readonly [rule: object, says: string])[] = [
 
 describe("an invalid route", () => {
   it.each([
+    [{ esi: "always" }, 'esi: must be "declared" or "html", or left out'],
+    [
+      { esi: "html", ranges: "slices" },
+      "ranges: a page with ESI tags has no ranges; omit ranges or esi",
+    ],
     [
       { match: "news" },
       'match: "news" matches nothing: write "*", a path that begins with "/", or a host and a path, such as "a.example/*"',

@@ -7,6 +7,7 @@ import { FakeUser } from "../../packages/cli/test/fakes/fake-world.ts";
 import { adminToken, operatorEnv, reaching } from "../../packages/cli/test/fakes/site-as-fetch.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
+import { esi } from "../../src/esi/esi.ts";
 import { slices } from "../../src/slices/slices.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
@@ -155,6 +156,7 @@ export class Kitchen {
       },
       clock: this.clock,
       slices: slices(),
+      esi: esi(),
     };
     return new Site(options, this.#origin);
   }

@@ -1,6 +1,7 @@
 // For each recipe about routes: the requests that show that it works.
 import { cc, type FieldTexts, page } from "../../testing/fakes/origin-in-process.ts";
 import { bypassed, hit, type Origin, purged, type Row, stored } from "./play.ts";
+import { host } from "../../testing/site/harness.ts";
 
 /** Returns an origin whose pages contain a field of the request. */
 const echoing =
@@ -146,6 +147,46 @@ export const routeRows: readonly Row[] = [
         answers: { "content-range": "bytes 2-5/1500000" },
       },
       { path: "/a.mp4", headers: { range: "bytes=-2" }, sees: `${hit} | 89` },
+    ],
+  },
+  {
+    recipe: "Fragments with ESI: Symfony and Drupal",
+    origin: ({ headers, url }, nth) =>
+      url.includes("/_fragment")
+        ? page(`cart of ${headers.get("cookie")}`, { "cache-control": "private" })
+        : page(`page ${nth}: <esi:include src="/_fragment?_path=a&amp;_hash=b" />`, {
+            "cache-control": "public, s-maxage=600",
+            "surrogate-control": headers.get("surrogate-capability")?.includes("ESI/1.0")
+              ? 'content="ESI/1.0"'
+              : "",
+          }),
+    steps: [
+      { path: "/", headers: { cookie: "a=1" }, sees: `${stored} | page 1: cart of a=1` },
+      {
+        path: "/",
+        headers: { cookie: "a=2" },
+        sees: `${hit} | page 1: cart of a=2`,
+        answers: { "cache-control": "private, no-cache" },
+      },
+    ],
+  },
+  {
+    recipe: "Magento with its menu",
+    origin: ({ headers, url }, nth) => {
+      if (url.includes("/page_cache/"))
+        return page(`menu ${nth}`, { "cache-control": "max-age=600" });
+      const src = `http://${host}/page_cache/block/esi/blocks/%5B%22catalog.topnav%22%5D/`;
+      const text = `<esi:include src="${src}" /> for ${headers.get("cookie")}, ${nth}`;
+      return page(text, { "cache-control": "public, max-age=60" });
+    },
+    steps: [
+      { path: "/", sees: `${stored} | menu 2 for null, 1` },
+      { path: "/", sees: `${hit} | menu 2 for null, 1` },
+      {
+        path: "/",
+        headers: { cookie: "X-Magento-Vary=a" },
+        sees: `${bypassed} | menu 4 for X-Magento-Vary=a, 3`,
+      },
     ],
   },
   {

@@ -46,7 +46,7 @@ async function installed(tarball: string, folder: string): Promise<void> {
   const packages = [tarball, ...libraries, ...caching, "@types/node@24.19.2"];
   await run("npm", ["install", ...quietInstall, ...packages], folder);
   const documents =
-    "package middleware data data-on-workers data-patterns frameworks outward varnish-dialect webhooks";
+    "package middleware data data-on-workers data-patterns frameworks outward varnish-dialect webhooks esi";
   for (const document of documents.split(" ")) {
     const text = await readFile(join(root, `docs/${document}.md`), "utf8");
     for (const { name, content } of filesIn(text)) await writeFile(join(folder, name), content);

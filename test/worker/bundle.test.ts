@@ -63,8 +63,9 @@ it("the bundle of a site without webhooks contains only the check of a sender's 
   expect(ofWebhooks.map(({ path }) => path)).toEqual(["src/hooks/port/hook.ts"]);
 });
 
-it("the bundle of a Worker without slices contains nothing of them", () => {
-  expect(contents.files.filter(({ path }) => path.startsWith("src/slices/"))).toEqual([]);
+it("the bundle of a Worker without slices and ESI contains nothing of them", () => {
+  const ofParts = contents.files.filter(({ path }) => /^src\/(?:slices|esi)\//.test(path));
+  expect(ofParts).toEqual([]);
 });
 
 const overObjects = await bundleContents(`

@@ -99,6 +99,7 @@ export class SimulatedSite {
       forwardSlots: new KeyedSemaphore(),
       leases: undefined,
       slices: undefined,
+      esi: undefined,
       originHealth: new OriginHealth(),
       headTimes: new HeadTimes(),
       loops: new Loops({ pseudonym: () => "tidemark", nowAtMs, log: () => undefined }),

@@ -10,7 +10,12 @@ import { Decision } from "../../observe/decision.ts";
 import { mayCollapse } from "../../pages/fetch/answer-from-origin.ts";
 import { isPassedOver, mayFallBack } from "../../pages/fetch/fall-back.ts";
 import { standIn } from "../../pages/fetch/instead-of-origin.ts";
-import { type LookupRequest, type PassedRequest, plan } from "../../pages/request/plan.ts";
+import {
+  type LookupRequest,
+  type PassedRequest,
+  plan,
+  requestForWhole,
+} from "../../pages/request/plan.ts";
 import { compileRoutes } from "../../pages/request/routes.ts";
 import type { UrlRead } from "../../pages/request/url-reader.ts";
 import { isRefreshDue } from "../../pages/reuse/early-refresh.ts";
@@ -88,7 +93,7 @@ export async function explain(
     handling: "passed-by",
     ...passedBy(passed, about.route, context),
   });
-  const planned = plan(request, read, context);
+  const planned = plan(requestForWhole(request, read.route), read, context);
   switch (planned.kind) {
     case "reserved":
       return { ...about, handling: "reserved", ...reserved };

@@ -115,7 +115,8 @@ export function forwardPassed(passed: PassedRequest, context: Context): Promise<
   const { request, target, route, address } = passed;
   const { method, cf } = request;
   const isBodiless = method === "GET" || method === "HEAD";
-  const headers = passedFields({ client: request.headers, target, address }, isBodiless);
+  const esi = isBodiless ? route.esi : undefined;
+  const headers = passedFields({ client: request.headers, target, address, esi }, isBodiless);
   edit(headers, route.requestEdits);
   for (const name of traceFieldNames) headers.delete(name);
   for (const [name, value] of traceFields(request.headers, newSpanId)) headers.set(name, value);

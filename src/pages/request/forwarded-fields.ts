@@ -5,7 +5,7 @@ import { compileNames } from "../../config/known-names.ts";
 import { connectionFields } from "../../rules/storable.ts";
 import type { Route } from "../../config/config.ts";
 import { type FieldLine, type Fields, hasLostOctets } from "../../rules/fields.ts";
-import { surrogateCapability } from "../../rules/cache-control.ts";
+import { esiCapability, surrogateCapability } from "../../rules/cache-control.ts";
 import { traceFieldNames } from "../../rules/trace-context.ts";
 import { conditionalFieldNames } from "../../rules/validators.ts";
 import { positionName } from "../../purge/view/positions.ts";
@@ -128,6 +128,8 @@ export interface ForwardedRequest {
   readonly address?: string | null | undefined;
   /** The address of the client that caused the request, if `client` has other fields than that client's. */
   readonly occasionedBy?: string | null;
+  /** The route's option. With it, the cache processes the body, so the body must have no coding. */
+  readonly esi?: Route["esi"];
 }
 
 /** The fields that have the client's address in a forwarded request. */
@@ -238,10 +240,12 @@ export class KeyedFields implements Fields {
    */
   get(name: string): string | null {
     const lower = name.toLowerCase();
-    const { client } = this.#request;
+    const { client, esi } = this.#request;
     const form = this.#given.route.normalForms?.get(lower);
     if (form !== undefined) return form(client);
-    if (lower === "accept-encoding") return reducedAcceptEncoding(client.get("accept-encoding"));
+    if (lower === "accept-encoding") {
+      return reducedAcceptEncoding(esi === undefined ? client.get("accept-encoding") : null);
+    }
     if (lower === "cookie") return this.#given.cookies === "" ? null : this.#given.cookies;
     const introducedIn = introducedFields.get(lower);
     if (introducedIn !== undefined) return introducedIn(this.#request);
@@ -356,7 +360,7 @@ const introducedFields = new Map<string, (request: ForwardedRequest) => string |
   ["x-real-ip", addressOf],
   // The forward appends this cache's pseudonym later, because no response varies by it.
   ["via", ({ client }) => client.get("via")],
-  ["surrogate-capability", () => surrogateCapability],
+  ["surrogate-capability", ({ esi }) => (esi === "declared" ? esiCapability : surrogateCapability)],
 ]);
 
 /** Fields that requests to an origin may have even if the route does not forward them. */

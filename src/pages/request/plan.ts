@@ -3,6 +3,7 @@ import type { Config, Route } from "../../config/config.ts";
 import { type RequestDirectives, requestDirectives } from "../../rules/cache-control.ts";
 import type { ForwardReason } from "../../rules/cache-status.ts";
 import type { Fields } from "../../rules/fields.ts";
+import { conditionalFieldNames } from "../../rules/validators.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { mayBePosition, positionName } from "../../purge/view/positions.ts";
 import { noCookies, positionIn, sortCookies, unknownCookies, withoutPosition } from "./cookies.ts";
@@ -143,6 +144,21 @@ export function askedWith(request: LookupRequest, names: readonly string[]): Loo
   return { ...request, forwarded, hasUnknownCookie };
 }
 
+/**
+ * Returns the request that is planned in place of a client's GET or HEAD on a route with `esi`: for a
+ * whole body without a coding, and unconditional. Returns any other request itself. Conditions of
+ * other methods protect the origin's state.
+ */
+export function requestForWhole(client: Request, { esi }: Route): Request {
+  const { method, headers } = client;
+  const isRead = method === "GET" || method === "HEAD";
+  if (esi === undefined || !isRead || headers.has("upgrade")) return client;
+  const fields = new Headers(headers);
+  for (const name of [...conditionalFieldNames, "range"]) fields.delete(name);
+  fields.set("accept-encoding", "identity");
+  return new Request(client, { headers: fields });
+}
+
 /** Returns why this request bypasses the cache; `undefined` if it does not. */
 function passRule(
   request: Request,
@@ -206,7 +222,7 @@ export function keyedAs(
   const cookies = own === null ? noCookies : sortCookies(own, route, config);
   const keyedCookies = cookies.keyed.join("; ");
   const by = { cookies: cookies.forwarded, keyedCookies, route };
-  const forwarded = new KeyedFields({ client, target: keyed.target, address }, by);
+  const forwarded = new KeyedFields({ client, target: keyed.target, address, esi: route.esi }, by);
   const hasFacets = keyHeaders.length + cookies.keyed.length + cf.length > 0 || when !== undefined;
   const facets = { route, cookies: cookies.keyed, cf, forwarded };
   const key = hasFacets ? primaryKey(keyed, facets) : keyed.key;

@@ -35,6 +35,9 @@ interface PreparedFields {
 
 const prepared = new WeakMap<StoredMetadata, PreparedFields>();
 
+/** The part of a route that decides whether `esi()` still reads the fields. */
+type EsiRoute = Partial<Pick<Route, "esi">>;
+
 interface AnswerAsk {
   readonly route: Route;
   readonly config: Config;
@@ -68,7 +71,7 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): PreparedFields {
   const { route } = ask;
   let known = prepared.get(metadata);
   if (known?.route !== route) {
-    const own = forClients(headersOf(metadata.fields), ask.config);
+    const own = forClients(headersOf(metadata.fields), ask.config, route);
     // A cache downstream must not keep what may be old content.
     const kept = metadata.fallback === undefined ? own : withoutLifetime(own);
     const fields = edit(kept, route.responseEdits);
@@ -127,7 +130,7 @@ export function fieldsPassedOn(
   response: Response,
   { config, route }: { readonly config: Config; readonly route: Route },
 ): Headers {
-  const fields = forClients(response.headers, config);
+  const fields = forClients(response.headers, config, route);
   const dropped = connectionFields(response.headers);
   // `delete` rejects invalid names, which Connection may contain, so delete only fields that exist.
   for (const [name] of response.headers) if (dropped.has(name)) fields.delete(name);
@@ -188,12 +191,15 @@ export function isPrivate(fields: Headers): boolean {
 
 /**
  * Returns a copy of the fields. Unless another cache is in front, the copy lacks the fields for
- * shared caches, the fields with tags, and `s-maxage`.
+ * shared caches, the fields with tags, and `s-maxage`. On a route with `esi: "declared"`, the copy
+ * has Surrogate-Control, which `esi()` reads and removes.
  */
-export function forClients(received: Headers, config: Config): Headers {
+export function forClients(received: Headers, config: Config, route: EsiRoute): Headers {
   const fields = new Headers(received);
   if (config.cacheInFront) return fields;
+  const surrogate = route.esi === "declared" ? fields.get("surrogate-control") : null;
   for (const name of [...forSharedCaches(config), ...tagFieldNames(config)]) fields.delete(name);
+  if (surrogate !== null) fields.set("surrogate-control", surrogate);
   dropDirectives(fields, ["s-maxage"]);
   return fields;
 }

@@ -22,6 +22,7 @@ import type { HotKeys } from "./hot-keys.ts";
 import type { Invalidations, KnownVary, Rangeless, Marks, Uncacheable } from "./remembered-keys.ts";
 import type { LastAnswers, LeftOutTags, RouteNotes } from "./operator-notes.ts";
 import type { Lifts } from "./lifts.ts";
+import type { EsiPort } from "./esi-port.ts";
 import type { SlicePort } from "./slice-port.ts";
 import type { VariantDemand } from "./variant-demand.ts";
 
@@ -87,6 +88,8 @@ export interface Site {
   readonly clientLimit: ClientLimit | undefined;
   /** The slices of large bodies; `undefined` if the Worker does not import them. */
   readonly slices: SlicePort | undefined;
+  /** The ESI processor; `undefined` if the Worker does not import it. */
+  readonly esi: EsiPort | undefined;
   /** The hot keys; `undefined` if no keys are kept warm. */
   readonly hotKeys: HotKeys | undefined;
   /**

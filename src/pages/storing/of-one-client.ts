@@ -22,11 +22,12 @@ export function fieldsForOneClient(
   stored: StoredMetadata,
   handled: PagePlace,
 ): FieldLine[] {
-  const { directives } = termsOf(stored, handled.request.route).governing;
+  const { route } = handled.request;
+  const { directives } = termsOf(stored, route).governing;
   const named = qualifiedFieldNames(directives);
   if (named.size === 0) return [];
   const dropped = connectionFields(received);
-  const forClient = [...forClients(received, handled.exchange.site.config)];
+  const forClient = [...forClients(received, handled.exchange.site.config, route)];
   const own = forClient.filter(([name]) => named.has(name) && !dropped.has(name));
   return withoutSharedCookies(own, received, handled);
 }

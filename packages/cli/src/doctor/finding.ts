@@ -36,6 +36,7 @@ export const doctorCodes = [
   "loop",
   "redirect-to-itself",
   "links-past",
+  "esi-unprocessed",
   "encoding-broken",
   "not-through-tidemark",
   "cache-in-front",

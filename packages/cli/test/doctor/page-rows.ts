@@ -92,6 +92,16 @@ export const rows: readonly [name: string, page: Page, ...findings: string[]][] 
     { site: (_, at) => ({ status: 301, ...hit(at, { location: "/#top" }) }) },
     "redirect-to-itself critical",
   ],
+  [
+    "an ESI tag of Magento's menu",
+    { site: hits(html, `<nav><esi:include src="${site}/page_cache/block/esi" /></nav>`) },
+    "esi-unprocessed critical",
+  ],
+  ["an ESI comment", { site: hits(html, "<!--esi <p>a</p> -->") }, "esi-unprocessed critical"],
+  [
+    "an ESI tag in a script's text",
+    { site: hits({ "content-type": "text/javascript" }, "'<esi:include src=a>'") },
+  ],
   ["a response without Cache-Status", { site: () => ({}) }, "not-through-tidemark critical"],
   ["a hit of a cache in front of Tidemark", { site: inFront("hit") }, "cache-in-front critical"],
   [

@@ -13,6 +13,7 @@ export function answerFindings(pages: readonly Page[]): DoctorFinding[] {
     failing(pages),
     redirectedToThemselves(pages),
     badlyEncoded(pages),
+    withEsiTags(pages),
     notThroughTidemark(pages),
   ].flat();
 }
@@ -105,6 +106,23 @@ function badlyEncoded(pages: readonly Page[]): DoctorFinding | [] {
     remedy:
       "Let the origin, or the server in front of the origin, encode the body or omit Content-Encoding. Then purge the page.",
   };
+}
+
+/** Detects ESI tags that nothing has replaced, so that browsers show nothing in their place. */
+function withEsiTags(pages: readonly Page[]): DoctorFinding | [] {
+  const isRaw = ({ status, headers, text }: Answer) =>
+    status === 200 &&
+    /^text\/html|\bxml\b/i.test(headers.get("content-type") ?? "") &&
+    /<esi:|<!--esi\b/.test(text);
+  return findingOn(withAny(pages, isRaw), {
+    code: "esi-unprocessed",
+    level: "critical",
+    what: "Parts of the page are missing: clients get ESI tags, which browsers ignore.",
+    cause:
+      "The origin leaves parts of the page to a cache with ESI, as Magento does if it selects Varnish. The page's route has no esi, or the tags are invalid.",
+    remedy:
+      'Set esi: "html" on the route, with esi() of tidemark/esi in the Worker, and purge the page. Or let the origin send no ESI tags: in Magento, remove the ttl of its blocks.',
+  });
 }
 
 function notThroughTidemark(pages: readonly Page[]): DoctorFinding | [] {

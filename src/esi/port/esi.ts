@@ -1,0 +1,7 @@
+// The type of `esi()` for applications, without the internals that it brings.
+
+/** The ESI processor: the result of `esi()` of `tidemark/esi`. */
+export interface Esi {
+  /** An `EsiPart` of the same copy of the package. */
+  readonly part: unknown;
+}

@@ -1,0 +1,115 @@
+// Finds the tags of ESI 1.0 in a page: `include`, `remove`, `comment` and `<!--esi … -->`.
+/** A tag in whose place a fragment stands. */
+export interface Include {
+  /** A reference to the fragment, and one to another fragment if the first fails. */
+  readonly sources: readonly string[];
+  /** Whether nothing stands in the place of a fragment that fails: `onerror="continue"`. */
+  readonly mayFail: boolean;
+}
+
+/** A page in pieces: bytes to send unchanged, and includes. */
+export interface Template {
+  readonly pieces: readonly (Uint8Array | Include)[];
+  /** Whether the page has a tag that is replaced or removed. */
+  readonly hasTags: boolean;
+  /** Whether the page has an ESI tag that is left as it is, because it is malformed or unknown. */
+  readonly isMalformed: boolean;
+}
+
+// A tag ends at the next "<", so no text is read twice, however many broken tags a page has.
+const space = String.raw`\s{0,99}`;
+const attribute = String.raw`\s{1,99}[\w:.-]{1,64}${space}=${space}(?:"[^"<]{0,4096}"|'[^'<]{0,4096}')`;
+const closing = String.raw`(?:/>|>(?:${space}</esi:\1${space}>)?)`;
+const tagForm = `<esi:(include|comment)(?:${attribute}){0,16}${space}${closing}`;
+/** Returns one character for each byte. */
+const bytesAsText = new TextDecoder("latin1");
+const utf8 = new TextDecoder();
+const attributeForm = /([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
+
+/**
+ * Reads a page, in a time that is linear in its length. Tags stand anywhere, also in scripts and HTML
+ * comments.
+ */
+export function readTemplate(page: Uint8Array): Template {
+  const text = bytesAsText.decode(page);
+  const pieces: (Uint8Array | Include)[] = [];
+  const marks = /<\/?esi:|<!--esi\b|-->/g;
+  const tag = new RegExp(tagForm, "y");
+  const endOf = endFinder(text);
+  const spanEnd = (found: string, at: number) => {
+    if (found === "<!--esi") return endOf("-->", at);
+    return text.startsWith(removal.start, at) ? endOf(removal.end, at) : -1;
+  };
+  let [keptTo, openTo, isMalformed] = [0, -1, false];
+  const cut = (from: number, to: number, include?: Include) => {
+    if (from > keptTo) pieces.push(page.subarray(keptTo, from));
+    if (include !== undefined) pieces.push(include);
+    keptTo = marks.lastIndex = to;
+  };
+  for (let mark = marks.exec(text); mark !== null; mark = marks.exec(text)) {
+    const { index: at, 0: found } = mark;
+    // A comment within a comment is text: the first end closes the outer one.
+    if (found === "<!--esi" && at < openTo) continue;
+    if (found === "-->") {
+      if (at === openTo) cut(at, at + found.length);
+      continue;
+    }
+    tag.lastIndex = at;
+    const [whole = "", name] = tag.exec(text) ?? [];
+    const bytes = page.subarray(at, at + whole.length);
+    const include = name === "include" ? includeIn(utf8.decode(bytes)) : undefined;
+    const end = spanEnd(found, at);
+    if (include !== undefined || name === "comment") {
+      cut(at, at + whole.length, include);
+    } else if (end === -1) {
+      isMalformed = true;
+    } else if (found === "<!--esi") {
+      openTo = end;
+      cut(at, at + found.length);
+    } else {
+      cut(at, end + removal.end.length);
+    }
+  }
+  const hasTags = keptTo > 0;
+  cut(page.length, page.length);
+  return { pieces, hasTags, isMalformed };
+}
+
+const removal = { start: "<esi:remove>", end: "</esi:remove>" };
+
+/** Returns a function that finds an end after an index, and searches in vain only once. */
+function endFinder(text: string): (end: string, from: number) => number {
+  const absent = new Set<string>();
+  return (end, from) => {
+    const at = absent.has(end) ? -1 : text.indexOf(end, from);
+    if (at === -1) absent.add(end);
+    return at;
+  };
+}
+
+/** Returns the include of a tag; `undefined` without `src`. */
+function includeIn(tag: string): Include | undefined {
+  const attributes: Record<string, string> = {};
+  for (const [, name = "", quoted, plain = ""] of tag.matchAll(attributeForm)) {
+    attributes[name] = unescaped(quoted ?? plain);
+  }
+  const { src, alt, onerror } = attributes;
+  if (src === undefined || src === "") return undefined;
+  return { sources: alt === undefined ? [src] : [src, alt], mayFail: onerror === "continue" };
+}
+
+const entities: Readonly<Record<string, string>> = {
+  amp: "&",
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  apos: "'",
+};
+
+function unescaped(text: string): string {
+  return text.replaceAll(/&(?:(amp|lt|gt|quot|apos)|#(\d{1,5})|#x([\da-f]{1,4}));/gi, (...of) => {
+    const [, name, decimal, hex] = of as (string | undefined)[];
+    if (name !== undefined) return entities[name.toLowerCase()] ?? "";
+    return String.fromCharCode(Number(decimal ?? `0x${hex}`));
+  });
+}

@@ -1,0 +1,41 @@
+// The port of ESI, which a Worker has only if it imports `tidemark/esi`.
+import type { ByteBudget } from "../../cache/byte-budget.ts";
+import type { Config } from "../../config/config.ts";
+import type { Metrics } from "../../observe/metrics.ts";
+import type { ReadUrl, UrlRead } from "../request/url-reader.ts";
+
+/** The contents of `Esi`. */
+export interface EsiPart {
+  readonly open: () => EsiPort;
+}
+
+/** The part of a `Context`, whose file imports the site, that ESI needs. */
+export interface EsiContext {
+  readonly nowAtMs: () => number;
+  readonly afterAnswer: (work: () => Promise<void>) => void;
+  readonly site: {
+    readonly config: Config;
+    readonly metrics: Metrics;
+    readonly fillBudget: ByteBudget;
+    readonly siteHosts: readonly string[];
+    readonly readUrl: ReadUrl;
+  };
+}
+
+/** Answers a request for a page or for a fragment from the cache or an origin. Never rejects. */
+export type ServePart = (
+  request: Request,
+  read: UrlRead,
+  part: "page" | "fragment",
+) => Response | Promise<Response>;
+
+/** The ESI processor of one isolate. */
+export interface EsiPort {
+  /** Answers a request on a route with `esi`. Replaces the tags of the answer by their fragments. */
+  answer(
+    request: Request,
+    read: UrlRead,
+    context: EsiContext,
+    serve: ServePart,
+  ): Response | Promise<Response>;
+}
