@@ -92,6 +92,7 @@ const settings = fields("a route", {
   query: fields("query", {
     allow: patterns,
     order: z.literal("sort", 'must be "sort", or left out'),
+    noVarySearch: yesOrNo,
   } satisfies FormsOf<WrittenQuery>),
   key: fields("key", {
     headers: keyedNames,

@@ -70,6 +70,8 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     queryAllow: route.query?.allow,
     /** Whether keys and the origin get the query parameters sorted by name. */
     sortsQuery: route.query?.order === "sort",
+    /** Whether `No-Vary-Search` of responses decides which URLs of a path share a response. */
+    noVarySearch: route.query?.noVarySearch ?? false,
     /** Request fields that reach the origin in addition to keyed ones; `undefined`: all. */
     forward: route.forward && lowerCased(route.forward),
     /** Decides which request fields look like a credential. */

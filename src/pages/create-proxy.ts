@@ -19,6 +19,7 @@ import { compileRoutes } from "./request/routes.ts";
 import { pathAndQuery } from "./request/target.ts";
 import { compileUrlReader, type UrlRead } from "./request/url-reader.ts";
 import { Lifts } from "./site/lifts.ts";
+import { QueryForms } from "./request/query-forms.ts";
 import type { SlicesPart } from "./site/slice-port.ts";
 import type { Slices } from "../slices/port/slices.ts";
 import { VariantDemand } from "./site/variant-demand.ts";
@@ -127,6 +128,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     credentialRefusals: new RouteNotes(),
     silentVariations: new RouteNotes(),
     knownVary: new KnownVary(),
+    queryForms: new QueryForms(platform.nowAtMs),
     rangeless: new Rangeless(),
     invalidations: new Invalidations(),
     joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),

@@ -75,6 +75,7 @@ describe("defineConfig", () => {
       purgeMaxLagMs: 10_000,
       purgeSettleSeconds: 0,
       isSliced: false,
+      noVarySearch: false,
       servesUnverified: false,
       idleFields: [],
       neutralFields: {

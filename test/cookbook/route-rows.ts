@@ -1,6 +1,6 @@
 // For each recipe about routes: the requests that show that it works.
 import { cc, type FieldTexts, page } from "../../testing/fakes/origin-in-process.ts";
-import { bypassed, hit, type Origin, purged, type Row, stored } from "./play.ts";
+import { bypassed, hit, type Origin, pathOf, purged, type Row, stored } from "./play.ts";
 
 /** Returns an origin whose pages contain a field of the request. */
 const echoing =
@@ -67,6 +67,15 @@ export const routeRows: readonly Row[] = [
       { path: "/", headers: { cookie: "ab=b" }, sees: `${stored} | ab=b` },
       { path: "/", headers: { cookie: "ab=a; _ga=1" }, sees: `${hit} | ab=a` },
       { path: "/?set", sees: "fwd=uri-miss; detail=set-cookie | none" },
+    ],
+  },
+  {
+    recipe: "Share pages whose parameters do not matter",
+    origin: (request) => page(pathOf(request), { "no-vary-search": 'params=("ref" "session_id")' }),
+    steps: [
+      { path: "/articles/a?page=2", sees: `${stored} | /articles/a?page=2` },
+      { path: "/articles/a?ref=x&page=2", sees: `${hit} | /articles/a?page=2` },
+      { path: "/articles/a?page=3&session_id=1", sees: `${stored} | /articles/a?page=3` },
     ],
   },
   {

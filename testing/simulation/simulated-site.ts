@@ -15,6 +15,7 @@ import {
 import { RouteNotes, LastAnswers, LeftOutTags } from "../../src/pages/site/operator-notes.ts";
 import { Lifts } from "../../src/pages/site/lifts.ts";
 import { Loops } from "../../src/pages/request/loops.ts";
+import { QueryForms } from "../../src/pages/request/query-forms.ts";
 import { HeadTimes, OriginHealth } from "../../src/pages/site/origin-health.ts";
 import { compileRoutes } from "../../src/pages/request/routes.ts";
 import type { Tiers, ResponseDetail } from "../../src/pages/stored/stored-response.ts";
@@ -108,6 +109,7 @@ export class SimulatedSite {
       credentialRefusals: new RouteNotes(),
       silentVariations: new RouteNotes(),
       knownVary: new KnownVary(),
+      queryForms: new QueryForms(nowAtMs),
       rangeless: new Rangeless(),
       invalidations: new Invalidations(),
       joinedPurges: undefined,

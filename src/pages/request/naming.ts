@@ -4,6 +4,7 @@ import { matchesAny, type NamePatterns } from "../../config/known-names.ts";
 import { isPassedBy } from "../../config/route.ts";
 import type { TargetNames, Reading } from "../../purge/acceptance/order.ts";
 import { quoted } from "../../protocol/purge-order.ts";
+import { pathPrefix } from "../../purge/journal/purge-target.ts";
 import { comparedInQuery, comparedUrl, hasSpellings } from "../../purge/journal/spelling.ts";
 import { type Counts, countsOn } from "./key.ts";
 import { isReserved } from "./path-readings.ts";
@@ -23,7 +24,12 @@ export function namingOf({ config, matchRoute, siteHosts }: SiteUrls): TargetNam
       if (isReserved(target.path, config.operatorPath)) return reserved(url, config.operatorPath);
       const { route } = matchRoute(target);
       const note = route.bypass ? noteOnBypass(route.name) : undefined;
-      return { kind: "named", as: meantUrls(target, route, config), note };
+      const as = meantUrls(target, route, config);
+      if (!route.noVarySearch) return { kind: "named", as, note };
+      // A response of another URL may have answered this URL.
+      const origin = `${target.scheme}://${target.host}`;
+      const prefixes = [pathPrefix({ origin, path: target.path })];
+      return { kind: "named", as, note: noteOnPath(route.name), prefixes };
     },
     prefix: (prefix) => readPrefix(prefix, { config, siteHosts }),
     host: (host) => readHost(host, siteHosts),
@@ -40,6 +46,9 @@ function readRoute(name: string, { routes }: Config): Reading {
   }
   return { kind: "named", as: [name], note: isPassedBy(route) ? noteOnBypass(name) : undefined };
 }
+
+const noteOnPath = (name: string): string =>
+  `The route ${quoted(name)} has query.noVarySearch, so the purge covers the path with every query.`;
 
 const noteOnBypass = (name: string): string =>
   `The route ${quoted(name)} bypasses the cache, so nothing is stored under it now.`;

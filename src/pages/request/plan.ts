@@ -1,5 +1,6 @@
 // Plans a request without I/O: reject the request, bypass the cache, or look up a stored response.
 import type { Config, Route } from "../../config/config.ts";
+import type { EquivalentUrl, QueryForms } from "./query-forms.ts";
 import { type RequestDirectives, requestDirectives } from "../../rules/cache-control.ts";
 import type { ForwardReason } from "../../rules/cache-status.ts";
 import type { Fields } from "../../rules/fields.ts";
@@ -10,8 +11,8 @@ import { KeyedFields } from "./forwarded-fields.ts";
 import { type CfMember, keyedCf, primaryKey } from "./key.ts";
 import type { Loops } from "./loops.ts";
 import type { RouteMatch } from "./routes.ts";
-import type { Target } from "./target.ts";
-import type { UrlRead } from "./url-reader.ts";
+import { sentUrl, type Target } from "./target.ts";
+import type { ReadUrl, UrlRead } from "./url-reader.ts";
 
 /** A request that a stored response may answer, with everything that later steps need. */
 export interface LookupRequest {
@@ -44,6 +45,17 @@ export interface LookupRequest {
   readonly position?: string | undefined;
   /** Whether the isolate makes the request itself, without a client's session and credentials. */
   readonly isAnonymous: boolean;
+  /**
+   * The client's own URL, if the request is for the canonical URL of this path instead. Its response
+   * may answer only if `isForOwnUrl`.
+   */
+  readonly own?: OwnUrl | undefined;
+}
+
+/** A client's own URL. */
+export interface OwnUrl extends EquivalentUrl {
+  /** Returns the request for this URL itself. */
+  readonly request: () => LookupRequest;
 }
 
 /** The reason why a request bypasses the cache. */
@@ -89,7 +101,12 @@ const noCf: readonly CfMember[] = [];
 
 /** The input of a plan. */
 export interface PlanContext {
-  readonly site: { readonly config: Config; readonly loops: Loops };
+  readonly site: {
+    readonly config: Config;
+    readonly loops: Loops;
+    readonly readUrl: ReadUrl;
+    readonly queryForms: QueryForms;
+  };
   /** The client's address, `null` if unknown; `undefined` if Cloudflare writes it into each request. */
   readonly address: string | null | undefined;
 }
@@ -105,7 +122,10 @@ export function plan(request: Request, read: UrlRead, given: PlanContext): Plan 
     return { kind: "refuse", route: read.route, prefix: read.prefix };
   }
   const rule = passRule(request, read, given.site.loops);
-  if (rule === undefined) return { kind: "lookup", request: askedFor(request, read, given) };
+  if (rule === undefined) {
+    const canonical = read.route.noVarySearch ? canonicalFor(request, read, given) : undefined;
+    return { kind: "lookup", request: canonical ?? askedFor(request, read, given) };
+  }
   const { address } = given;
   const { target, route, keyed, prefix } = read;
   const reason = rule === "method" ? "method" : "bypass";
@@ -130,6 +150,7 @@ export function asRefresh(request: LookupRequest, selecting: readonly string[]):
     forwarded: selectsByCookie ? forwarded : forwarded.withCookies(request.keyedCookies),
     hasUnknownCookie: request.hasUnknownCookie && selectsByCookie,
     isAnonymous: true,
+    own: undefined,
   };
 }
 
@@ -161,6 +182,29 @@ function passRule(
   // RFC 9111 §4.3.2: only the origin can evaluate these preconditions.
   const hasPrecondition = headers.has("if-match") || headers.has("if-unmodified-since");
   return hasPrecondition ? "precondition" : undefined;
+}
+
+/**
+ * Returns the request for the canonical URL, by the last No-Vary-Search of the path. The origin gets
+ * this URL, so that no parameter outside the key can change a stored response.
+ *
+ * @returns `undefined` if the client's URL is canonical, or no other URL is known to be equivalent
+ */
+function canonicalFor(
+  request: Request,
+  read: UrlRead,
+  given: PlanContext,
+): LookupRequest | undefined {
+  const { queryForms, readUrl } = given.site;
+  const { target } = read.keyed;
+  const known = queryForms.of(target);
+  if (known === undefined) return undefined;
+  const query = known.canonicalQuery;
+  const url = sentUrl({ ...target, host: target.ownHost, query });
+  const asked = askedFor(request, readUrl({ url, method: request.method }, request), given);
+  if (queryForms.isRefuted(asked)) return undefined;
+  const own = { ...known, request: () => askedFor(request, read, given) };
+  return { ...asked, sentQuery: read.target.query, own };
 }
 
 function askedFor(request: Request, read: UrlRead, given: PlanContext): LookupRequest {

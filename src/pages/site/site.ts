@@ -22,6 +22,7 @@ import type { HotKeys } from "./hot-keys.ts";
 import type { Invalidations, KnownVary, Rangeless, Marks, Uncacheable } from "./remembered-keys.ts";
 import type { LastAnswers, LeftOutTags, RouteNotes } from "./operator-notes.ts";
 import type { Lifts } from "./lifts.ts";
+import type { QueryForms } from "../request/query-forms.ts";
 import type { SlicePort } from "./slice-port.ts";
 import type { VariantDemand } from "./variant-demand.ts";
 
@@ -48,6 +49,7 @@ export interface Site {
   /** The keys whose large bodies were copied into the colo's tier in the last minute. */
   readonly copied: Marks;
   readonly knownVary: KnownVary;
+  readonly queryForms: QueryForms;
   readonly invalidations: Invalidations;
   readonly originHealth: OriginHealth;
   readonly uncacheable: Uncacheable;

@@ -23,7 +23,7 @@ export function invalidateBy(response: Response, passed: PassedRequest, exchange
   if (isSafe(request) || response.status < 200 || response.status > 399) return;
   const named = ["location", "content-location"].map((name) => response.headers.get(name));
   const urls = [requestUrl(passed), ...named.filter((url) => url !== null)];
-  const pages = urls.flatMap((url) => invalidate(url, passed, exchange) ?? []);
+  const pages = urls.flatMap((url) => invalidate(url, passed, exchange));
   // A condition chooses who gets stored pages. It does not change which pages a request invalidates.
   const { route } = exchange.site.matchRoute(target, request.method);
   if (route.invalidate === "here") return;
@@ -40,35 +40,39 @@ function requestUrl({ target }: PassedRequest): string {
 }
 
 /**
- * Invalidates a URL in this isolate and the tiers below.
+ * Invalidates a URL in this isolate and the tiers below, with the canonical URL that may answer it.
  *
- * @returns the target for a purge of the URL everywhere; `undefined` if the URL is not cached or
- *   belongs to another origin
+ * @returns the targets for a purge of the URL everywhere; empty if the URL is not cached or belongs
+ *   to another origin
  */
 function invalidate(
   url: string,
   passed: PassedRequest,
   exchange: Exchange,
-): InvalidatedTarget | undefined {
-  const { matchRoute, siteHosts } = exchange.site;
+): readonly InvalidatedTarget[] {
+  const { matchRoute, siteHosts, queryForms } = exchange.site;
   const { request, target, address } = passed;
   const base = requestUrl(passed);
-  if (!URL.canParse(url, base)) return undefined;
+  if (!URL.canParse(url, base)) return [];
   const absolute = url === base ? url : new URL(url, base).href;
   const named = readTarget(absolute, siteHosts);
   // RFC 9111 §4.4: a response of one origin must not invalidate another origin's responses.
   const hosts = [target.ownHost, target.host];
   const isOurs = named.scheme === target.scheme && hosts.includes(named.ownHost);
-  if (!isOurs || named.isAmbiguous) return undefined;
+  if (!isOurs || named.isAmbiguous) return [];
   const { route } = matchRoute(named);
-  if (route.bypass) return undefined;
+  if (route.bypass) return [];
   const keyed = keyUrl({ ...named, ownHost: target.ownHost }, route, exchange.site);
-  if (keyed.isTooLong) return undefined;
+  if (keyed.isTooLong) return [];
   const { key } = keyedAs(request, { keyed, route }, { config: exchange.site.config, address });
   const tag = urlTag(keyed.url);
   exchange.site.invalidations.add(comparedTag(tag), exchange.nowAtMs());
   removeStored(key, exchange, hosts);
-  return { tag, path: pathPrefix({ origin: originOf(named), path: named.path }) };
+  const path = pathPrefix({ origin: originOf(named), path: named.path });
+  const canonical = route.noVarySearch ? queryForms.of(keyed.target) : undefined;
+  if (canonical === undefined) return [{ tag, path }];
+  const also = sentUrl({ ...keyed.target, host: target.ownHost, query: canonical.canonicalQuery });
+  return [{ tag, path }, ...invalidate(also, passed, exchange)];
 }
 
 /** Invalidates the named groups of this origin (RFC 9875 §2.1, §3). */
