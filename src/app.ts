@@ -8,6 +8,7 @@ import { OperatorGate } from "./admin/auth.ts";
 import { type DialectRoute, senderRoutes } from "./admin/sender-routes.ts";
 import type { OpenOperate, OperatePart } from "./admin/operate-part.ts";
 import type { Operate } from "./admin/port/operate.ts";
+import type { Query } from "./query/port/query.ts";
 import type { Slices } from "./slices/port/slices.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import { type Config, configOf } from "./config/config.ts";
@@ -70,6 +71,7 @@ export interface InCode {
   readonly stores?: Stores | undefined;
   readonly operate?: Operate | undefined;
   readonly slices?: Slices | undefined;
+  readonly query?: Query | undefined;
   /** Receives each request that the cache answered, except the operator's. */
   readonly onRequest?: OnRequest | undefined;
   readonly parts?: CacheParts | undefined;
@@ -84,6 +86,7 @@ export interface InCode {
  * @param inCode.stores the stores; by default, only memory and the Cache API
  * @param inCode.operate the part that explains, measures and warms
  * @param inCode.slices the part that stores large bodies in slices
+ * @param inCode.query the part that looks up QUERY requests
  * @throws OperatorError for an invalid configuration, and for bindings that would cause wrong
  *   answers
  */
@@ -93,7 +96,7 @@ export function createApp(
   host: Platform,
   inCode: InCode = {},
 ): Application {
-  const { data, stores = {}, operate, slices, parts, onRequest } = inCode;
+  const { data, stores = {}, operate, slices, query, parts, onRequest } = inCode;
   const written = configOf(configured);
   refuseMissingParts(written, inCode);
   const read = readEnvironment(env, written, inCode.origins, stores);
@@ -116,7 +119,8 @@ export function createApp(
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
   if (data !== undefined) putBeside(pages, data, log.write);
-  const proxy = createProxy(cache, { config, environment, platform, onRequest, slices, ...part });
+  const ofProxy = { config, environment, platform, onRequest, slices, query, ...part };
+  const proxy = createProxy(cache, ofProxy);
   const failed = failure(log.write);
   /** Answers a failed request. Counts the request here, because no `Decision` counts it. */
   const faulted = (cause: unknown) => {
@@ -183,16 +187,18 @@ function failure(log: Log): (cause: unknown) => Response {
   };
 }
 
-/** @throws OperatorError for settings that need `operate()` or `slices()`, if there is none */
+/** @throws OperatorError for settings that need a part of the package which is not passed */
 export function refuseMissingParts(
   { dashboard, probe, hotKeys, routes }: Config,
-  { operate, slices }: Pick<InCode, "operate" | "slices">,
+  { operate, slices, query }: Pick<InCode, "operate" | "slices" | "query">,
 ): void {
   const set = { dashboard, probe, hotKeys: hotKeys > 0 || undefined };
   const names = Object.entries(set).flatMap(([name, value]) => (value === undefined ? [] : name));
   const isSliced = routes.some((route) => route.isSliced);
   if (operate === undefined && names.length > 0) throw missing(names.join(" and "), "operate");
   if (slices === undefined && isSliced) throw missing('ranges: "slices"', "slices");
+  const queried = routes.find((route) => route.queryMethod !== undefined)?.queryMethod;
+  if (query === undefined && queried) throw missing(`queryMethod: "${queried}"`, "query");
 }
 
 function missing(setting: string, part: string): OperatorError {

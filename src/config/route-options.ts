@@ -94,6 +94,7 @@ const settings = fields("a route", {
     order: z.literal("sort", 'must be "sort", or left out'),
     noVarySearch: yesOrNo,
   } satisfies FormsOf<WrittenQuery>),
+  queryMethod: z.enum(["raw", "json"], 'must be "raw" or "json"'),
   key: fields("key", {
     headers: keyedNames,
     cookies: cookieNames,

@@ -237,6 +237,15 @@ function checkAlone(
   } else if (admission === "second-ask" && tiers.every((tier) => tierScopes[tier] === "world")) {
     say("admission", 'needs a local tier that counts requests; add "memory" or "edge" to tiers');
   }
+  if (route.queryMethod !== undefined && route.methods?.includes("QUERY") === false) {
+    say("queryMethod", 'needs the method; add "QUERY" to methods');
+  }
+  if (route.queryMethod !== undefined && route.ranges === "slices") {
+    say(
+      "queryMethod",
+      'cannot have slices; give QUERY a route of its own, with methods: ["QUERY"]',
+    );
+  }
   if (route.immutable === true && route.browser === undefined) {
     say("immutable", "needs a lifetime for browsers; add browser");
   }

@@ -98,6 +98,12 @@ export interface WrittenRoute {
    */
   readonly query?: WrittenQuery | undefined;
   /**
+   * Looks up QUERY requests (RFC 10008) by URL and content. `"json"`: white space and the order of members
+   * do not count. Needs `query()` of `tidemark/query` in the Worker. Default: QUERY bypasses the cache.
+   * @example queryMethod: "raw"
+   */
+  readonly queryMethod?: "raw" | "json" | undefined;
+  /**
    * Parts of the key in addition to the URL. Default: none.
    * @example key: { cookies: ["currency"] }
    */

@@ -21,6 +21,8 @@ import { compileUrlReader, type UrlRead } from "./request/url-reader.ts";
 import { Lifts } from "./site/lifts.ts";
 import { QueryForms } from "./request/query-forms.ts";
 import type { SlicesPart } from "./site/slice-port.ts";
+import type { QueryPort } from "./site/query-port.ts";
+import type { Query } from "../query/port/query.ts";
 import type { Slices } from "../slices/port/slices.ts";
 import { VariantDemand } from "./site/variant-demand.ts";
 import { serve } from "./serve.ts";
@@ -40,6 +42,7 @@ export interface ProxySettings {
   /** Opens the hot keys; without it, there are none. */
   readonly openHotKeys?: OpenHotKeys | undefined;
   readonly slices?: Slices | undefined;
+  readonly query?: Query | undefined;
   /** The application's listener. */
   readonly onRequest?: OnRequest | undefined;
 }
@@ -140,6 +143,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     lifts: new Lifts({ budget: fillBudget, bodyBytesMax: tiers.memory.largestBodyBytes }),
     copied: new Marks(60_000),
     slices: (settings.slices?.part as SlicesPart | undefined)?.open(),
+    query: settings.query?.part as QueryPort | undefined,
     leftOutTags: new LeftOutTags({ metrics, log: platform.log }),
     runsInCaller(name) {
       const origin = environment.origins.get(name);

@@ -76,6 +76,7 @@ describe("defineConfig", () => {
       purgeSettleSeconds: 0,
       isSliced: false,
       noVarySearch: false,
+      queryMethod: undefined,
       servesUnverified: false,
       idleFields: [],
       neutralFields: {

@@ -100,6 +100,7 @@ export class SimulatedSite {
       forwardSlots: new KeyedSemaphore(),
       leases: undefined,
       slices: undefined,
+      query: undefined,
       originHealth: new OriginHealth(),
       headTimes: new HeadTimes(),
       loops: new Loops({ pseudonym: () => "tidemark", nowAtMs, log: () => undefined }),

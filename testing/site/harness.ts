@@ -12,6 +12,7 @@ import type { DataCache } from "../../src/data/create-data-cache.ts";
 import type { ReportsInCode } from "../../src/observe/reports/report-store.ts";
 import { redisStore } from "../../src/stores/redis/redis-store.ts";
 import { operate } from "../../src/operate.ts";
+import type { Query } from "../../src/query/port/query.ts";
 import type { Slices } from "../../src/slices/port/slices.ts";
 import type { LogEvent, LogLine } from "../../src/observe/log-line.ts";
 import type { OriginHandlers } from "../../src/platform/origins.ts";
@@ -33,6 +34,7 @@ export interface SiteOptions {
   /** The store of reports and hot keys. */
   readonly reports?: ReportsInCode;
   readonly slices?: Slices;
+  readonly query?: Query;
   /** Factories of parts, such as a faulty journal. */
   readonly parts?: CacheParts;
   readonly origin?: Script;
@@ -133,6 +135,7 @@ export class Site {
       parts: options.parts,
       operate: operate(),
       slices: options.slices,
+      query: options.query,
     });
   }
 

@@ -72,6 +72,11 @@ function namesKnown(pending: PendingForward): readonly string[] {
   return [...new Set(names)];
 }
 
+/** Fields about a content that are not a part of a QUERY's key. */
+const unkeyedOfContent = "content-digest repr-digest digest content-md5 content-location".split(
+  " ",
+);
+
 /** Forwards a request. A range in `added` replaces the client's range. */
 export async function forwardAsked(
   request: LookupRequest,
@@ -89,12 +94,16 @@ export async function forwardAsked(
       return value === null ? [] : [[name, value]];
     },
   );
-  const { key, route, target, method, isAnonymous } = request;
+  const { key, route, target, isAnonymous, content } = request;
+  const method = content === undefined ? request.method : "QUERY";
   const trace = traceFields(conditions, newSpanId);
-  const headers = request.forwarded.toHeaders([...added, ...part, ...trace]);
+  const own = content?.fields ?? [];
+  const headers = request.forwarded.toHeaders([...added, ...part, ...trace, ...own]);
+  if (content !== undefined) for (const name of unkeyedOfContent) headers.delete(name);
   const isWhole = part.length === 0 && !isSliced;
-  const page = method === "GET" && !isPersonal(request) && isWhole ? key.text : undefined;
-  const sent = { method, headers, body: null, cf: cfOfMembers(request.cf) };
+  const page = request.method === "GET" && !isPersonal(request) && isWhole ? key.text : undefined;
+  const body = content?.body() ?? null;
+  const sent = { method, headers, body, cf: cfOfMembers(request.cf) };
   const answer = await ask({ origin: route.origin, page, target, isAnonymous }, sent, context);
   if (answer.kind === "answered") context.site.headTimes.add(route.name, answer);
   return answer;

@@ -24,12 +24,17 @@ export function namingOf({ config, matchRoute, siteHosts }: SiteUrls): TargetNam
       if (isReserved(target.path, config.operatorPath)) return reserved(url, config.operatorPath);
       const { route } = matchRoute(target);
       const note = route.bypass ? noteOnBypass(route.name) : undefined;
-      const as = meantUrls(target, route, config);
-      if (!route.noVarySearch) return { kind: "named", as, note };
+      // A QUERY of this URL may have another route, with other keyed parameters.
+      const ofQuery = matchRoute(target, "QUERY").route;
+      const routes = ofQuery.queryMethod === undefined ? [route] : [route, ofQuery];
+      const all = routes.flatMap((one) => meantUrls(target, one, config));
+      const as = [...new Set(all)];
+      const widened = routes.find(({ noVarySearch }) => noVarySearch);
+      if (widened === undefined) return { kind: "named", as, note };
       // A response of another URL may have answered this URL.
       const origin = `${target.scheme}://${target.host}`;
       const prefixes = [pathPrefix({ origin, path: target.path })];
-      return { kind: "named", as, note: noteOnPath(route.name), prefixes };
+      return { kind: "named", as, note: noteOnPath(widened.name), prefixes };
     },
     prefix: (prefix) => readPrefix(prefix, { config, siteHosts }),
     host: (host) => readHost(host, siteHosts),

@@ -3,7 +3,7 @@ import type { Config, Route } from "../../config/config.ts";
 import type { EquivalentUrl, QueryForms } from "./query-forms.ts";
 import { type RequestDirectives, requestDirectives } from "../../rules/cache-control.ts";
 import type { ForwardReason } from "../../rules/cache-status.ts";
-import type { Fields } from "../../rules/fields.ts";
+import type { FieldLine, Fields } from "../../rules/fields.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { mayBePosition, positionName } from "../../purge/view/positions.ts";
 import { noCookies, positionIn, sortCookies, unknownCookies, withoutPosition } from "./cookies.ts";
@@ -50,12 +50,24 @@ export interface LookupRequest {
    * may answer only if `isForOwnUrl`.
    */
   readonly own?: OwnUrl | undefined;
+  /** The content of a QUERY. Its method is GET here: that of its equivalent resource (RFC 10008 §2.2). */
+  readonly content?: QueryContent | undefined;
 }
 
 /** A client's own URL. */
 export interface OwnUrl extends EquivalentUrl {
   /** Returns the request for this URL itself. */
   readonly request: () => LookupRequest;
+}
+
+/** The content of a QUERY, which is a part of its key (RFC 10008 §2.7). */
+export interface QueryContent {
+  /** The line of the key: a digest of the content, with the fields that say how to read it. */
+  readonly line: string;
+  /** These fields, for the origin. */
+  readonly fields: readonly FieldLine[];
+  /** Returns the bytes as the client sent them. */
+  readonly body: () => Request["body"];
 }
 
 /** The reason why a request bypasses the cache. */
@@ -71,7 +83,9 @@ export type PassRule =
   | "long-url"
   | "switch"
   /** The handler would see the context of this client, who has a cookie or a credential. */
-  | "caller";
+  | "caller"
+  /** A QUERY whose content is not, or cannot be, a part of a key. */
+  | "query-content";
 
 /** A request that bypasses the cache. */
 export interface PassedRequest {
@@ -109,6 +123,8 @@ export interface PlanContext {
   };
   /** The client's address, `null` if unknown; `undefined` if Cloudflare writes it into each request. */
   readonly address: string | null | undefined;
+  /** The content of a QUERY, once it has arrived. */
+  readonly content?: QueryContent | undefined;
 }
 
 /**
@@ -121,7 +137,7 @@ export function plan(request: Request, read: UrlRead, given: PlanContext): Plan 
   if (read.target.host === "" || read.otherwise?.isRefused === true) {
     return { kind: "refuse", route: read.route, prefix: read.prefix };
   }
-  const rule = passRule(request, read, given.site.loops);
+  const rule = passRule(request, read, given);
   if (rule === undefined) {
     const canonical = read.route.noVarySearch ? canonicalFor(request, read, given) : undefined;
     return { kind: "lookup", request: canonical ?? askedFor(request, read, given) };
@@ -167,11 +183,12 @@ export function askedWith(request: LookupRequest, names: readonly string[]): Loo
 function passRule(
   request: Request,
   { target, keyed, route, otherwise }: UrlRead,
-  loops: Loops,
+  { site: { loops }, content }: PlanContext,
 ): PassRule | undefined {
   const { headers, method } = request;
   if (headers.has("upgrade")) return "upgrade";
-  if (method !== "GET" && method !== "HEAD") return "method";
+  const isQuery = method === "QUERY" && route.queryMethod !== undefined;
+  if (method !== "GET" && method !== "HEAD" && !isQuery) return "method";
   if (headers.has("authorization")) return "authorization";
   const via = headers.get("via");
   if (via !== null && loops.hasReturned(via)) return "came-back";
@@ -181,7 +198,8 @@ function passRule(
   if (headers.get("accept")?.includes("text/event-stream") === true) return "event-stream";
   // RFC 9111 §4.3.2: only the origin can evaluate these preconditions.
   const hasPrecondition = headers.has("if-match") || headers.has("if-unmodified-since");
-  return hasPrecondition ? "precondition" : undefined;
+  if (hasPrecondition) return "precondition";
+  return isQuery && content === undefined ? "query-content" : undefined;
 }
 
 /**
@@ -213,6 +231,7 @@ function askedFor(request: Request, read: UrlRead, given: PlanContext): LookupRe
     config: given.site.config,
     address: given.address,
   });
+  const { content } = given;
   const sent = request.headers.get(positionName);
   return {
     method: request.method === "HEAD" ? "HEAD" : "GET",
@@ -221,7 +240,9 @@ function askedFor(request: Request, read: UrlRead, given: PlanContext): LookupRe
     route,
     prefix,
     parameters,
-    key,
+    // The content may be a secret of the client, and could be guessed by its digest.
+    key: content === undefined ? key : key.with(content.line, true),
+    content,
     sentQuery: target.query,
     url: keyed.url,
     forwarded,

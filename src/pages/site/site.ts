@@ -23,6 +23,7 @@ import type { Invalidations, KnownVary, Rangeless, Marks, Uncacheable } from "./
 import type { LastAnswers, LeftOutTags, RouteNotes } from "./operator-notes.ts";
 import type { Lifts } from "./lifts.ts";
 import type { QueryForms } from "../request/query-forms.ts";
+import type { QueryPort } from "./query-port.ts";
 import type { SlicePort } from "./slice-port.ts";
 import type { VariantDemand } from "./variant-demand.ts";
 
@@ -88,6 +89,8 @@ export interface Site {
   readonly clientLimit: ClientLimit | undefined;
   /** The slices of large bodies; `undefined` if the Worker does not import them. */
   readonly slices: SlicePort | undefined;
+  /** The lookup of QUERY; `undefined` if the Worker does not import it. */
+  readonly query: QueryPort | undefined;
   /** The hot keys; `undefined` if no keys are kept warm. */
   readonly hotKeys: HotKeys | undefined;
   /**

@@ -60,7 +60,8 @@ function invalidate(
   const hosts = [target.ownHost, target.host];
   const isOurs = named.scheme === target.scheme && hosts.includes(named.ownHost);
   if (!isOurs || named.isAmbiguous) return [];
-  const { route } = matchRoute(named);
+  const { route: ofGet } = matchRoute(named);
+  const route = ofGet.bypass ? matchRoute(named, "QUERY").route : ofGet;
   if (route.bypass) return [];
   const keyed = keyUrl({ ...named, ownHost: target.ownHost }, route, exchange.site);
   if (keyed.isTooLong) return [];
