@@ -1,7 +1,7 @@
 // Exports of `tidemark/query`: answers to QUERY (RFC 10008) are stored by the content of the request.
 import { patiently } from "../base/timeouts.ts";
 import { sha256Hex } from "../base/sha256.ts";
-import type { ByteBudget } from "../cache/byte-budget.ts";
+import { ByteBudget } from "../cache/byte-budget.ts";
 import type { Route } from "../config/config.ts";
 import type { QueryContent } from "../pages/request/plan.ts";
 import type { HeldContent, QueryPort } from "../pages/site/query-port.ts";
@@ -18,9 +18,14 @@ export type { Query } from "./port/query.ts";
  * export default createWorker(config, { query: query() });
  */
 export function query(): Query {
-  const part: QueryPort = { contentOf };
+  // A budget of its own: contents that arrive slowly must not keep responses from being stored.
+  const budget = new ByteBudget(heldBytesMax);
+  const part: QueryPort = { contentOf: (request, route) => contentOf(request, route, budget) };
   return { part };
 }
+
+/** The limit for the contents that an isolate holds at one time. */
+const heldBytesMax = 4_194_304;
 
 /** A longer content is forwarded without a lookup. */
 const contentBytesMax = 65_536;

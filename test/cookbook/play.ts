@@ -7,6 +7,7 @@ import { FakeUser } from "../../packages/cli/test/fakes/fake-world.ts";
 import { adminToken, operatorEnv, reaching } from "../../packages/cli/test/fakes/site-as-fetch.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
+import { query } from "../../src/query/query.ts";
 import { slices } from "../../src/slices/slices.ts";
 import type { TidemarkWorker } from "../../src/worker.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
@@ -156,6 +157,7 @@ export class Kitchen {
       },
       clock: this.clock,
       slices: slices(),
+      query: query(),
     };
     return new Site(options, this.#origin);
   }

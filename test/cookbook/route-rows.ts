@@ -8,6 +8,13 @@ const echoing =
   ({ headers }) =>
     page(headers.get(name) ?? "none", fields);
 
+const graphql = (method: string, body: string) => ({
+  path: "/graphql",
+  method,
+  body,
+  headers: { "content-type": "application/json", "content-length": String(body.length) },
+});
+
 const chrome = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8";
 const [phone, laptop] = ["Mozilla/5.0 (iPhone) Mobile/15E148", "Mozilla/5.0 (X11; Linux x86_64)"];
 
@@ -76,6 +83,18 @@ export const routeRows: readonly Row[] = [
       { path: "/articles/a?page=2", sees: `${stored} | /articles/a?page=2` },
       { path: "/articles/a?ref=x&page=2", sees: `${hit} | /articles/a?page=2` },
       { path: "/articles/a?page=3&session_id=1", sees: `${stored} | /articles/a?page=3` },
+    ],
+  },
+  {
+    recipe: "GraphQL by QUERY",
+    origin: (_, nth) => page(`answer ${nth}`),
+    steps: [
+      {
+        ...graphql("QUERY", '{ "query": "{ me }", "variables": {} }'),
+        sees: `${stored} | answer 1`,
+      },
+      { ...graphql("QUERY", '{"variables":{},"query":"{ me }"}'), sees: `${hit} | answer 1` },
+      { ...graphql("QUERY", '{"query":"{ you }"}'), sees: `${stored} | answer 2` },
     ],
   },
   {

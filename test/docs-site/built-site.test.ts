@@ -193,6 +193,7 @@ const searches: Readonly<Record<string, string>> = {
   graphql: "graphql post",
   "image-formats-avif-and-webp": "webp",
   "share-pages-whose-parameters-do-not-matter": "ignore parameters",
+  "graphql-by-query": "graphql",
   "videos-maps-and-downloads": "video seek range",
   "cache-for-a-year-and-purge-by-tag": "cache one year",
   "serve-stale-pages-while-the-origin-is-down": "origin down stale",

@@ -158,6 +158,27 @@ describe("a content", () => {
     }
   });
 
+  it("is not read while 64 others arrive, and then again", async () => {
+    const site = open();
+    let end = () => undefined as void;
+    const ended = new Promise<void>((resolve) => void (end = resolve));
+    const slow = async () => {
+      const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+        await ended;
+        controller.close();
+      };
+      const body = new ReadableStream({ pull });
+      const headers = { "content-type": json, "content-length": "65536" };
+      return site.get("/json", { method: "QUERY", body, headers, duplex: "half" } as never);
+    };
+    const others = Array.from({ length: 64 }, slow);
+    await idle();
+    expect((await ask(site, "{}")).cacheStatus).toContain("detail=query-content");
+    end();
+    for (const { status } of await Promise.all(others)) expect(status).toBe(400);
+    expect((await ask(site, "{}")).cacheStatus).toContain("fwd=uri-miss");
+  });
+
   it("reaches the origin without unkeyed fields about it", async () => {
     const site = open();
     const unkeyed = { "content-digest": "sha-256=:AA==:", "content-location": "/x", expect: "x" };
