@@ -96,7 +96,7 @@ export function createApp(
   host: Platform,
   inCode: InCode = {},
 ): Application {
-  const { data, stores = {}, operate, slices, query, parts, onRequest } = inCode;
+  const { data, stores = {}, operate, parts } = inCode;
   const written = configOf(configured);
   refuseMissingParts(written, inCode);
   const read = readEnvironment(env, written, inCode.origins, stores);
@@ -119,8 +119,7 @@ export function createApp(
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
   if (data !== undefined) putBeside(pages, data, log.write);
-  const ofProxy = { config, environment, platform, onRequest, slices, query, ...part };
-  const proxy = createProxy(cache, ofProxy);
+  const proxy = createProxy(cache, { ...inCode, config, environment, platform, ...part });
   const failed = failure(log.write);
   /** Answers a failed request. Counts the request here, because no `Decision` counts it. */
   const faulted = (cause: unknown) => {

@@ -143,7 +143,7 @@ describe("a content", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
       const site = open();
-      const ended = vi.fn();
+      const ended = vi.fn<() => void>();
       const body = new ReadableStream({ pull: () => new Promise(() => undefined), cancel: ended });
       const headers = { "content-type": json, "content-length": "9" };
       const init = { method: "QUERY", body, headers, duplex: "half" } as RequestInit;
