@@ -41,6 +41,7 @@ it.each([
   ["repeats a name", '{"a":1,"a":2}'],
   ["repeats an escaped name", '{"a":1,"\\u0061":2}'],
   ["repeats a name below", '[{"x":{"a":1,"a":1}}]'],
+  ["is nested 66 times", "[".repeat(66) + "]".repeat(66)],
   ["is nested 10,000 times", "[".repeat(10_000) + "]".repeat(10_000)],
 ])("keeps the bytes of a text that %s", (_id, text) => {
   expect(formOf(text)).toBeUndefined();

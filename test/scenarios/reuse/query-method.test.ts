@@ -5,6 +5,7 @@ import type { ConfigInput } from "../../../src/config/schema.ts";
 import { query } from "../../../src/query/query.ts";
 import { openPair } from "../../../testing/site/counted-looks.ts";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
+import { heat, openHotSite } from "../../../testing/site/hot-site.ts";
 import { idle, openSite, type Site } from "../../../testing/site/harness.ts";
 import { cc, page, type Script, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 
@@ -13,6 +14,8 @@ const config: ConfigInput = {
     { name: "json", match: "/json", queryMethod: "json" },
     { name: "writes", match: "/raw", methods: ["POST", "GET"], bypass: true },
     { name: "raw", match: "/raw", queryMethod: "raw" },
+    { name: "pages", match: "/split", methods: ["GET"], query: { allow: [] } },
+    { name: "queries", match: "/split", queryMethod: "raw" },
   ],
 };
 
@@ -224,6 +227,16 @@ it("evaluates If-None-Match, and refreshes with the client's content", async () 
   expect((await ask(site, '{"a":1}')).cacheStatus).toContain("ttl=60");
 });
 
+it("makes no key hot", async () => {
+  const { colos, told } = openHotSite({ ...options(), config: { ...config, hotKeys: 10 } });
+  for (let nth = 0; nth < 3; nth += 1) await ask(colos[0], "{}");
+  colos[0].clock.advance(60);
+  expect((await ask(colos[0], "{}")).cacheStatus).toContain("hit");
+  await heat(colos[0], ["/other"]);
+  await colos[0].settle();
+  expect(told().map(({ url }) => url)).toEqual(["https://www.example.com/other"]);
+});
+
 describe("a purge", () => {
   const openPurged = () => {
     const { site } = openJournalled(
@@ -244,6 +257,13 @@ describe("a purge", () => {
     expect((await ask(site, "1", {}, "/raw")).text).toBe("1");
     await send(site, names);
     expect((await ask(site, "1", {}, "/raw")).text).toBe("2");
+  });
+
+  it("covers a QUERY whose route keys other parameters than that of GET", async () => {
+    const site = openPurged();
+    await ask(site, "1", {}, "/split?a=1");
+    await send(site, { urls: ["https://www.example.com/split?a=1"] });
+    expect((await ask(site, "1", {}, "/split?a=1")).text).toBe("2");
   });
 
   it("by a POST to its URL covers a QUERY, and a QUERY covers nothing", async () => {

@@ -132,6 +132,11 @@ describe("an answer to the canonical URL that is not for the client's", () => {
     gate.open();
     const texts = (await Promise.all(waiting)).map(({ text }) => text);
     expect(texts).toEqual(["?id=2&utm=7", "?id=2&utm=8", "?id=2&utm=9"]);
+    // The canonical URL is requested once, and each client's URL once.
+    expect(near.origin.asked.map(({ path }) => path).slice(1)).toEqual([
+      "/list?id=2",
+      ...texts.map((text) => `/list${text}`),
+    ]);
   });
 
   it("does not answer after a 304 that changes the field", async () => {
@@ -157,9 +162,12 @@ describe("an answer to the canonical URL that is not for the client's", () => {
   });
 });
 
-it("refreshes the canonical URL", async () => {
-  const { clock, near } = open((request) =>
-    page(queryOf(request), cc("max-age=60, stale-while-revalidate=60", byId)),
+it.each([
+  ["again with the field", byId],
+  ["now without the field", {}],
+])("refreshes the canonical URL alone, %s", async (_name, later) => {
+  const { clock, near } = open((request, nth) =>
+    page(queryOf(request), cc("max-age=60, stale-while-revalidate=60", nth === 1 ? byId : later)),
   );
   await near.get("/list?id=1");
   clock.advance(61);
