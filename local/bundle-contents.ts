@@ -7,10 +7,10 @@ import { bundling } from "./bundling.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** Limits a little above the current sizes. Raise a limit only on purpose. */
-export const bundleBytesMax = 533_000;
-export const bundleGzipBytesMax = 194_000;
+export const bundleBytesMax = 540_000;
+export const bundleGzipBytesMax = 197_000;
 /** The limit of a Worker with `stores: durableObjects()`, without `operate()`. */
-export const overObjectsBytesMax = 422_500;
+export const overObjectsBytesMax = 428_000;
 
 /** The limit of `createDataCache` of `tidemark/data`, without stores. */
 export const dataBytesMax = 203_000;
@@ -19,7 +19,7 @@ export const dataBytesMax = 203_000;
 export const bundledPackages = {
   hono: "routes, in the order of the configuration",
   zod: "validates the configuration, and data from Redis",
-  "structured-headers": "targeted cache fields and cache groups (RFC 9651)",
+  "structured-headers": "targeted cache fields, cache groups and No-Vary-Search (RFC 9651)",
   "fast-sha256": "synchronous digests",
 } as const;
 
