@@ -19,7 +19,7 @@ export const dataBytesMax = 208_000;
 export const bundledPackages = {
   hono: "routes, in the order of the configuration",
   valibot: "validates the configuration, and data from Redis",
-  "structured-headers": "targeted cache fields and cache groups (RFC 9651)",
+  "structured-headers": "targeted cache fields, cache groups and No-Vary-Search (RFC 9651)",
   "fast-sha256": "synchronous digests",
 } as const;
 

@@ -9,6 +9,7 @@ import { type DialectRoute, senderRoutes } from "./admin/sender-routes.ts";
 import type { OpenOperate, OperatePart } from "./admin/operate-part.ts";
 import type { Operate } from "./admin/port/operate.ts";
 import type { Esi } from "./esi/port/esi.ts";
+import type { Query } from "./query/port/query.ts";
 import type { Slices } from "./slices/port/slices.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import { type Config, configOf } from "./config/config.ts";
@@ -72,6 +73,7 @@ export interface InCode {
   readonly operate?: Operate | undefined;
   readonly slices?: Slices | undefined;
   readonly esi?: Esi | undefined;
+  readonly query?: Query | undefined;
   /** Receives each request that the cache answered, except the operator's. */
   readonly onRequest?: OnRequest | undefined;
   readonly parts?: CacheParts | undefined;
@@ -87,6 +89,7 @@ export interface InCode {
  * @param inCode.operate the part that explains, measures and warms
  * @param inCode.slices the part that stores large bodies in slices
  * @param inCode.esi the part that processes ESI tags
+ * @param inCode.query the part that looks up QUERY requests
  * @throws OperatorError for an invalid configuration, and for bindings that would cause wrong
  *   answers
  */
@@ -189,7 +192,7 @@ function failure(log: Log): (cause: unknown) => Response {
 /** @throws OperatorError for settings that need a part of the Worker that it does not have */
 export function refuseMissingParts(
   { dashboard, probe, hotKeys, routes }: Config,
-  { operate, slices, esi }: Pick<InCode, "operate" | "slices" | "esi">,
+  { operate, slices, esi, query }: Pick<InCode, "operate" | "slices" | "esi" | "query">,
 ): void {
   const set = { dashboard, probe, hotKeys: hotKeys > 0 || undefined };
   const names = Object.entries(set).flatMap(([name, value]) => (value === undefined ? [] : name));
@@ -198,6 +201,8 @@ export function refuseMissingParts(
   if (operate === undefined && names.length > 0) throw missing(names.join(" and "), "operate");
   if (slices === undefined && isSliced) throw missing('ranges: "slices"', "slices");
   if (esi === undefined && withEsi) throw missing(`esi: "${withEsi.esi}"`, "esi");
+  const queried = routes.find((route) => route.queryMethod !== undefined)?.queryMethod;
+  if (query === undefined && queried) throw missing(`queryMethod: "${queried}"`, "query");
 }
 
 function missing(setting: string, part: string): OperatorError {

@@ -40,6 +40,7 @@ export interface CachedApplication extends Omit<TidemarkWorker, "fetch"> {
  * @param given.operate `operate()` of `tidemark/operate`
  * @param given.slices `slices()` of `tidemark/slices`
  * @param given.esi `esi()` of `tidemark/esi`
+ * @param given.query `query()` of `tidemark/query`
  * @throws OperatorError for an invalid configuration
  * @example
  * export default tidemark(app, defineConfig({ routes: [{ name: "all", match: "*", fresh: "5m" }] }));
@@ -50,7 +51,7 @@ export function tidemark(
   given: {
     readonly env?: object;
     readonly data?: DataCache | undefined;
-  } & Pick<GivenInCode, "stores" | "operate" | "slices" | "esi" | "onRequest"> = {},
+  } & Pick<GivenInCode, "stores" | "operate" | "slices" | "esi" | "query" | "onRequest"> = {},
 ): CachedApplication {
   const { env: variables, ...inCode } = given;
   const worker = createWorker(config, {

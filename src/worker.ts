@@ -1,6 +1,7 @@
 // Exports of `tidemark/worker`: creates a Worker's handler from a configuration.
 import type { Operate } from "./admin/port/operate.ts";
 import type { Esi } from "./esi/port/esi.ts";
+import type { Query } from "./query/port/query.ts";
 import type { Slices } from "./slices/port/slices.ts";
 import { type Application, createApp, type ExecutionContext, refuseMissingParts } from "./app.ts";
 import { type Config, configOf } from "./config/config.ts";
@@ -48,6 +49,7 @@ export interface GivenInCode {
   readonly operate?: Operate | undefined;
   readonly slices?: Slices | undefined;
   readonly esi?: Esi | undefined;
+  readonly query?: Query | undefined;
   readonly onRequest?: OnRequest | undefined;
   /** For tests and benchmarks; may change in any release. */
   readonly parts?: CacheParts | undefined;
@@ -63,6 +65,7 @@ export interface GivenInCode {
  * @param inCode.operate `operate()` of `tidemark/operate`, which explains, measures and warms
  * @param inCode.slices `slices()` of `tidemark/slices`, which stores large bodies in slices
  * @param inCode.esi `esi()` of `tidemark/esi`, which processes ESI tags
+ * @param inCode.query `query()` of `tidemark/query`, which looks up QUERY requests
  * @param inCode.onRequest receives each request that the cache answered, except
  *   the operator's, such as `traceRequests` of `tidemark/opentelemetry`
  * @param inCode.data a cache from `createDataCache`, which then shares the pages' journal, Redis

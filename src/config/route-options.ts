@@ -155,7 +155,9 @@ const settings = fields("a route", {
   query: fields("query", {
     allow: patterns,
     order: v.literal("sort", 'must be "sort", or left out'),
+    noVarySearch: yesOrNo,
   } satisfies FormsOf<WrittenQuery>),
+  queryMethod: v.picklist(["raw", "json"], 'must be "raw" or "json"'),
   key: fields("key", {
     headers: keyedNames,
     cookies: cookieNames,

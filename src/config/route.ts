@@ -99,6 +99,10 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     queryAllow: route.query?.allow,
     /** Whether keys and the origin get the query parameters sorted by name. */
     sortsQuery: route.query?.order === "sort",
+    /** Whether `No-Vary-Search` of responses decides which URLs of a path share a response. */
+    noVarySearch: route.query?.noVarySearch ?? false,
+    /** How keys contain the content of a QUERY; `undefined`: QUERY bypasses the cache. */
+    queryMethod: route.queryMethod,
     /** Request fields that reach the origin in addition to keyed ones; `undefined`: all. */
     forward: route.forward && lowerCased(route.forward),
     /** Decides which request fields look like a credential. */
@@ -230,15 +234,18 @@ const usedBesideBypass: ReadonlySet<string> = new Set(
   ),
 );
 
-/** Returns whether the route stores nothing. Only answers to GET and HEAD are stored. */
+/** Returns whether the route stores nothing. Only answers to GET, HEAD and QUERY are stored. */
 export function isPassedBy({
   bypass,
   methods,
+  queryMethod,
 }: {
   readonly bypass?: boolean | undefined;
   readonly methods?: readonly string[] | undefined;
+  readonly queryMethod?: string | undefined;
 }): boolean {
-  return bypass === true || methods?.includes("GET") === false;
+  const stored = queryMethod === undefined ? ["GET"] : ["GET", "QUERY"];
+  return bypass === true || methods?.some((method) => stored.includes(method)) === false;
 }
 
 /** Returns the first origin of a route, and its fallbacks. */

@@ -253,6 +253,12 @@ function checkAlone(
       "has fallbacks, but requests that bypass the cache have none: a session or a change belongs to one origin; write one name",
     );
   }
+  if (hasFallback && route.query?.noVarySearch === true) {
+    say(
+      "query.noVarySearch",
+      "cannot have fallback origins, which may not send the field; write one name in origin",
+    );
+  }
   if (route.fallback !== undefined && !hasFallback) {
     say(
       "fallback",
@@ -275,6 +281,15 @@ function checkAlone(
   }
   if (route.esi !== undefined && route.ranges !== undefined) {
     say("ranges", "a page with ESI tags has no ranges; omit ranges or esi");
+  }
+  if (route.queryMethod !== undefined && route.methods?.includes("QUERY") === false) {
+    say("queryMethod", 'needs the method; add "QUERY" to methods');
+  }
+  if (route.queryMethod !== undefined && route.ranges === "slices") {
+    say(
+      "queryMethod",
+      'cannot have slices; give QUERY a route of its own, with methods: ["QUERY"]',
+    );
   }
   if (route.immutable === true && route.browser === undefined) {
     say("immutable", "needs a lifetime for browsers; add browser");

@@ -139,6 +139,12 @@ export interface WrittenRoute {
    */
   readonly query?: WrittenQuery | undefined;
   /**
+   * Looks up QUERY requests (RFC 10008) by URL and content. `"json"`: white space and the order of members
+   * do not count. Needs `query()` of `tidemark/query` in the Worker. Default: QUERY bypasses the cache.
+   * @example queryMethod: "raw"
+   */
+  readonly queryMethod?: "raw" | "json" | undefined;
+  /**
    * Parts of the key in addition to the URL. Default: none.
    * @example key: { cookies: ["currency"] }
    */
@@ -380,6 +386,12 @@ export interface WrittenQuery {
    * @example order: "sort"
    */
   readonly order?: "sort" | undefined;
+  /**
+   * Lets the field `No-Vary-Search` of responses decide which URLs of a path share a response. A purge
+   * of a URL then covers the path with every query. Default: `false`.
+   * @example noVarySearch: true
+   */
+  readonly noVarySearch?: boolean | undefined;
 }
 
 /** The members of `request.cf` that may be part of a key: values that many clients share. */

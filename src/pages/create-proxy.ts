@@ -22,6 +22,9 @@ import { Lifts } from "./site/lifts.ts";
 import type { EsiPart } from "./site/esi-port.ts";
 import type { SlicesPart } from "./site/slice-port.ts";
 import type { Esi } from "../esi/port/esi.ts";
+import { QueryForms } from "./request/query-forms.ts";
+import type { QueryPort } from "./site/query-port.ts";
+import type { Query } from "../query/port/query.ts";
 import type { Slices } from "../slices/port/slices.ts";
 import { VariantDemand } from "./site/variant-demand.ts";
 import { serve } from "./serve.ts";
@@ -42,6 +45,7 @@ export interface ProxySettings {
   readonly openHotKeys?: OpenHotKeys | undefined;
   readonly slices?: Slices | undefined;
   readonly esi?: Esi | undefined;
+  readonly query?: Query | undefined;
   /** The application's listener. */
   readonly onRequest?: OnRequest | undefined;
 }
@@ -136,6 +140,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     silentVariations: new RouteNotes(),
     extensionMismatches: new RouteNotes(),
     knownVary: new KnownVary(),
+    queryForms: new QueryForms(platform.nowAtMs),
     rangeless: new Rangeless(),
     invalidations: new Invalidations(),
     joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),
@@ -148,6 +153,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     copied: new Marks(60_000),
     esi: (settings.esi?.part as EsiPart | undefined)?.open(),
     slices: (settings.slices?.part as SlicesPart | undefined)?.open(),
+    query: settings.query?.part as QueryPort | undefined,
     leftOutTags: new LeftOutTags({ metrics, log: platform.log }),
     runsInCaller(name) {
       const origin = environment.origins.get(name);

@@ -1,5 +1,6 @@
 // Serves one request, from arrival to answer.
 import type { Context } from "./site/exchange.ts";
+import type { HeldContent } from "./site/query-port.ts";
 import { discardBody } from "../cache/record/record.ts";
 import { inInvocation } from "../remote/invocation.ts";
 import { tierScopes } from "../config/tier-names.ts";
@@ -57,18 +58,61 @@ function served(request: Request, read: UrlRead, context: Context): Response | P
     return refused("ambiguous", { ...context, decision });
   }
   if (planned.kind === "pass") {
+    const held =
+      planned.passed.rule === "query-content"
+        ? site.query?.contentOf(request, read.route)
+        : undefined;
+    if (held !== undefined) return queried(held, { client: request, read }, context);
     site.view.arrived(atMs);
     return passBy(planned.passed, { arrivedAtMs: atMs }, context);
   }
-  const arrived = { client: request, read };
-  if (planned.request.position === undefined || site.positions === undefined) {
-    return lookedUp(lookupFor(planned.request, atMs, context), arrived);
+  return looked(planned.request, atMs, { client: request, read }, context);
+}
+
+function looked(
+  request: LookupRequest,
+  atMs: number,
+  arrived: ClientRequest,
+  context: Context,
+): Response | Promise<Response> {
+  if (request.position === undefined || context.site.positions === undefined) {
+    return lookedUp(lookupFor(request, atMs, context), arrived);
   }
   return inInvocation(async () => {
-    const isBeyondView = await isBeyond(planned.request, atMs, context);
-    const lookup = lookupFor(planned.request, atMs, { ...context, isBeyondView });
+    const isBeyondView = await isBeyond(request, atMs, context);
+    const lookup = lookupFor(request, atMs, { ...context, isBeyondView });
     lookup.hasWaited();
     return lookedUp(lookup, arrived);
+  });
+}
+
+/** Answers a QUERY once its content has arrived. */
+function queried(
+  held: Promise<HeldContent>,
+  { client, read }: ClientRequest,
+  context: Context,
+): Promise<Response> {
+  return inInvocation(async () => {
+    const { content, release } = await held;
+    const atMs = context.nowAtMs();
+    try {
+      const planned = content && plan(client, read, { ...context, content });
+      if (planned?.kind !== "lookup") {
+        const decision = new Decision({
+          route: read.route.name,
+          prefix: read.prefix,
+          arrivedAtMs: atMs,
+        });
+        return refused("content-cut", { ...context, decision });
+      }
+      // A bypass needs the content again.
+      const { method, url, headers, cf } = client;
+      const init = { method, headers, body: content?.body(), cf, duplex: "half" } as RequestInit;
+      const again = new Request(url, init);
+      return await looked(planned.request, atMs, { client: again, read }, context);
+    } finally {
+      release();
+    }
   });
 }
 
@@ -176,7 +220,9 @@ function carryOut(
   switch (verdict.kind) {
     case "serve":
     case "serve-stale":
-      exchange.site.hotKeys?.hit(verdict.candidate, request, exchange.afterAnswer);
+      if (request.content === undefined) {
+        exchange.site.hotKeys?.hit(verdict.candidate, request, exchange.afterAnswer);
+      }
       if (isRefreshDue(verdict, lookup) && mayCausePublicWork(client, request.route, exchange)) {
         refreshBehind(request, verdict.candidate, key, exchange);
       }

@@ -88,6 +88,8 @@ describe("defineConfig", () => {
       purgeSettleSeconds: 0,
       isSliced: false,
       esi: undefined,
+      noVarySearch: false,
+      queryMethod: undefined,
       servesUnverified: false,
       idleFields: [],
       neutralFields: {

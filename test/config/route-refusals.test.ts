@@ -327,6 +327,16 @@ describe("an invalid route", () => {
     [{ query: ["page"] }, "query: must be an object"],
     [{ query: { deny: [] } }, 'query: "deny" is not a field of query'],
     [{ query: { order: "asked" } }, 'query.order: must be "sort", or left out'],
+    [{ queryMethod: true }, 'queryMethod: must be "raw" or "json"'],
+    [
+      { queryMethod: "raw", methods: ["GET"] },
+      'queryMethod: needs the method; add "QUERY" to methods',
+    ],
+    [
+      { queryMethod: "raw", ranges: "slices" },
+      'queryMethod: cannot have slices; give QUERY a route of its own, with methods: ["QUERY"]',
+    ],
+    [{ query: { noVarySearch: "yes" } }, "query.noVarySearch: must be true or false"],
     [{ query: { allow: ["a*b"] } }, 'query.allow: has a "*" that is not at the end of a name'],
     [{ key: { header: [] } }, 'key: "header" is not a field of key'],
     [{ forward: "accept" }, 'forward: must be a list, such as ["x-app"]'],

@@ -8,6 +8,7 @@ import { adminToken, operatorEnv, reaching } from "../../packages/cli/test/fakes
 import type { ConfigInput } from "../../src/config/schema.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import { esi } from "../../src/esi/esi.ts";
+import { query } from "../../src/query/query.ts";
 import { slices } from "../../src/slices/slices.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
@@ -157,6 +158,7 @@ export class Kitchen {
       clock: this.clock,
       slices: slices(),
       esi: esi(),
+      query: query(),
     };
     return new Site(options, this.#origin);
   }

@@ -1,6 +1,6 @@
 // For each recipe about routes: the requests that show that it works.
 import { cc, type FieldTexts, page } from "../../testing/fakes/origin-in-process.ts";
-import { bypassed, hit, type Origin, purged, type Row, stored } from "./play.ts";
+import { bypassed, hit, type Origin, pathOf, purged, type Row, stored } from "./play.ts";
 import { host } from "../../testing/site/harness.ts";
 
 /** Returns an origin whose pages contain a field of the request. */
@@ -8,6 +8,13 @@ const echoing =
   (name: string, fields: FieldTexts = {}): Origin =>
   ({ headers }) =>
     page(headers.get(name) ?? "none", fields);
+
+const graphql = (method: string, body: string) => ({
+  path: "/graphql",
+  method,
+  body,
+  headers: { "content-type": "application/json", "content-length": String(body.length) },
+});
 
 const chrome = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8";
 const ownPage = "<!doctype html><title>Back soon</title><h1>We are back soon</h1>";
@@ -120,6 +127,27 @@ export const routeRows: readonly Row[] = [
       { path: "/", headers: { cookie: "ab=b" }, sees: `${stored} | ab=b` },
       { path: "/", headers: { cookie: "ab=a; _ga=1" }, sees: `${hit} | ab=a` },
       { path: "/?set", sees: "fwd=uri-miss; detail=set-cookie | none" },
+    ],
+  },
+  {
+    recipe: "Share pages whose parameters do not matter",
+    origin: (request) => page(pathOf(request), { "no-vary-search": 'params=("ref" "session_id")' }),
+    steps: [
+      { path: "/articles/a?page=2", sees: `${stored} | /articles/a?page=2` },
+      { path: "/articles/a?ref=x&page=2", sees: `${hit} | /articles/a?page=2` },
+      { path: "/articles/a?page=3&session_id=1", sees: `${stored} | /articles/a?page=3` },
+    ],
+  },
+  {
+    recipe: "GraphQL by QUERY",
+    origin: (_, nth) => page(`answer ${nth}`),
+    steps: [
+      {
+        ...graphql("QUERY", '{ "query": "{ me }", "variables": {} }'),
+        sees: `${stored} | answer 1`,
+      },
+      { ...graphql("QUERY", '{"variables":{},"query":"{ me }"}'), sees: `${hit} | answer 1` },
+      { ...graphql("QUERY", '{"query":"{ you }"}'), sees: `${stored} | answer 2` },
     ],
   },
   {

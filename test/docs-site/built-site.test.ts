@@ -194,6 +194,8 @@ const searches: Readonly<Record<string, string>> = {
   "ab-test-with-a-cookie": "ab test",
   graphql: "graphql post",
   "image-formats-avif-and-webp": "webp",
+  "share-pages-whose-parameters-do-not-matter": "ignore parameters",
+  "graphql-by-query": "graphql",
   "videos-maps-and-downloads": "video seek range",
   "fragments-with-esi-symfony-and-drupal": "symfony esi",
   "magento-with-its-menu": "magento menu",

@@ -6,6 +6,7 @@ import { type Config, defineConfig, type Route } from "../../src/config/config.t
 import type { RouteInput } from "../../src/config/route-options.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import type { StoredMetadata, StoredResponse } from "../../src/pages/stored/stored-response.ts";
+import { QueryForms } from "../../src/pages/request/query-forms.ts";
 import { Loops } from "../../src/pages/request/loops.ts";
 import { type LookupRequest, plan, type Plan } from "../../src/pages/request/plan.ts";
 import { compileRoutes } from "../../src/pages/request/routes.ts";
@@ -28,6 +29,7 @@ export function routeWith(changes: RouteChanges = {}): Route {
   return configWith(changes).routes[0] ?? configWith().anywhere;
 }
 
+const queryForms = new QueryForms(() => 0);
 const loops = new Loops({ pseudonym: () => "tidemark", nowAtMs: () => 0, log: () => undefined });
 
 export function planOf(
@@ -39,7 +41,8 @@ export function planOf(
   const matchRoute = compileRoutes(config);
   const readUrl = compileUrlReader({ config, nameSecret, matchRoute, siteHosts });
   const asked = new Request(url, init);
-  return plan(asked, readUrl(asked), { site: { config, loops }, address: undefined });
+  const site = { config, loops, readUrl, queryForms };
+  return plan(asked, readUrl(asked), { site, address: undefined });
 }
 
 /** @throws for a request that is not looked up */

@@ -15,6 +15,7 @@ import {
 import { RouteNotes, LastAnswers, LeftOutTags } from "../../src/pages/site/operator-notes.ts";
 import { Lifts } from "../../src/pages/site/lifts.ts";
 import { Loops } from "../../src/pages/request/loops.ts";
+import { QueryForms } from "../../src/pages/request/query-forms.ts";
 import { HeadTimes, OriginHealth } from "../../src/pages/site/origin-health.ts";
 import { compileRoutes } from "../../src/pages/request/routes.ts";
 import type { Tiers, ResponseDetail } from "../../src/pages/stored/stored-response.ts";
@@ -100,6 +101,7 @@ export class SimulatedSite {
       leases: undefined,
       slices: undefined,
       esi: undefined,
+      query: undefined,
       originHealth: new OriginHealth(),
       headTimes: new HeadTimes(),
       loops: new Loops({ pseudonym: () => "tidemark", nowAtMs, log: () => undefined }),
@@ -110,6 +112,7 @@ export class SimulatedSite {
       silentVariations: new RouteNotes(),
       extensionMismatches: new RouteNotes(),
       knownVary: new KnownVary(),
+      queryForms: new QueryForms(nowAtMs),
       rangeless: new Rangeless(),
       invalidations: new Invalidations(),
       joinedPurges: undefined,

@@ -13,6 +13,7 @@ import type { ReportsInCode } from "../../src/observe/reports/report-store.ts";
 import { redisStore } from "../../src/stores/redis/redis-store.ts";
 import { operate } from "../../src/operate.ts";
 import type { Esi } from "../../src/esi/port/esi.ts";
+import type { Query } from "../../src/query/port/query.ts";
 import type { Slices } from "../../src/slices/port/slices.ts";
 import type { LogEvent, LogLine } from "../../src/observe/log-line.ts";
 import type { OriginHandlers } from "../../src/platform/origins.ts";
@@ -35,6 +36,7 @@ export interface SiteOptions {
   readonly reports?: ReportsInCode;
   readonly slices?: Slices;
   readonly esi?: Esi;
+  readonly query?: Query;
   /** Factories of parts, such as a faulty journal. */
   readonly parts?: CacheParts;
   readonly origin?: Script;
@@ -136,6 +138,7 @@ export class Site {
       operate: operate(),
       slices: options.slices,
       esi: options.esi,
+      query: options.query,
     });
   }
 

@@ -52,7 +52,7 @@ export interface AstroCacheProvider {
 /** The parts of the cache that Astro's configuration cannot contain, because they are code. */
 export interface AstroCacheParts extends Pick<
   InCode,
-  "stores" | "operate" | "slices" | "esi" | "parts"
+  "stores" | "operate" | "slices" | "esi" | "query" | "parts"
 > {
   /** On Node: a connection of ioredis or node-redis, in place of `UPSTASH_REDIS_REST_URL`. */
   readonly redis?: GivenConnection | undefined;

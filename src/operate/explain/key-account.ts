@@ -1,6 +1,7 @@
 // Explains a cache key: its parts, and the settings that exclude other parts of the URL and other cookies.
 import type { Config, Route } from "../../config/config.ts";
 import { matchesAny } from "../../config/known-names.ts";
+import { ignores } from "../../rules/no-vary-search.ts";
 import { nameIn } from "../../rules/query.ts";
 import { mayBeSecret } from "../../rules/selecting.ts";
 import {
@@ -27,13 +28,13 @@ export type KeyAccount = Readonly<ReturnType<typeof keyAccountOf>>;
  * @param cookie the value of `Cookie`; `null` for none
  */
 export function keyAccountOf(request: LookupRequest, config: Config, cookie: string | null) {
-  const { target, route, forwarded, sentQuery } = request;
+  const { target, route, forwarded } = request;
   return {
     /** The URL in the key, and for the origin. */
     url: sentUrl(target),
     /** The URL by which purges name the page in every spelling. */
     purgedAs: request.url,
-    query: queryAccountOf(sentQuery, target.query, route, config),
+    query: queryAccountOf(request, config),
     /** Values of `key.headers`, of the normal forms of a route, and of `key.cf`. */
     fields: [
       ...route.keyHeaders.map((name) => [name, shownValue(name, forwarded.get(name))] as const),
@@ -46,10 +47,17 @@ export function keyAccountOf(request: LookupRequest, config: Config, cookie: str
   };
 }
 
-function queryAccountOf(sent: string, keyed: string, route: Route, config: Config) {
+function queryAccountOf(
+  { sentQuery: sent, target: { query: keyed }, route, own }: LookupRequest,
+  config: Config,
+) {
   const names = new Set(normalisedEscapes(sent).split("&").map(nameIn));
   const leftOut = [...names].flatMap((name) => {
-    const by = name === "" ? undefined : whyNotKeyed(name, route, config);
+    const isIgnored = own !== undefined && ignores(own.form, name);
+    const by =
+      name === ""
+        ? undefined
+        : (whyNotKeyed(name, route, config) ?? (isIgnored ? noVarySearchName : undefined));
     return by === undefined ? [] : [{ name, by }];
   });
   return { sent, keyed, leftOut };
@@ -61,6 +69,8 @@ function whyNotKeyed(name: string, route: Route, config: Config): string | undef
   const isAllowed = route.queryAllow === undefined || matchesAny(route.queryAllow, name);
   return isAllowed ? undefined : `query.allow of the route ${quoted(route.name)}`;
 }
+
+const noVarySearchName = "No-Vary-Search of the origin";
 
 function cookiesAccountOf(
   { route, forwarded }: LookupRequest,

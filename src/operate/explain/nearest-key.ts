@@ -79,6 +79,7 @@ export function nearestKey(request: LookupRequest, listed: MemoryEntries): Neare
   let [looks, count] = [0, 0];
   for (const [keyText, record] of listed) {
     looks += 1;
+    if (keyText.includes("\nquery ")) continue;
     if (looks > keysMax) break;
     if (record.kind === "vary") continue;
     const other = partsOf(keyText);

@@ -73,6 +73,11 @@ function namesKnown(pending: PendingForward): readonly string[] {
   return [...new Set(names)];
 }
 
+/** Fields about a content that are not a part of a QUERY's key. */
+const unkeyedOfContent = "content-digest repr-digest digest content-md5 content-location".split(
+  " ",
+);
+
 /**
  * Forwards a request. A range in `added` replaces the client's range. Each origin of the route has an
  * equal share of the timeout, unless the request is personal and has no fallback.
@@ -82,7 +87,7 @@ export async function forwardAsked(
   added: readonly FieldLine[],
   context: Context,
 ): Promise<ForwardResult> {
-  const { conditions, key, route, target, method, isAnonymous } = request;
+  const { conditions, key, route, target, isAnonymous, content } = request;
   // RFC 9110 §13.2.2: conditions take precedence over a range. This cache evaluates them against
   // the whole response, so the range is omitted.
   const isConditional = conditions.has("if-none-match") || conditions.has("if-modified-since");
@@ -92,15 +97,18 @@ export async function forwardAsked(
     const value = conditions.get(name);
     return value === null ? [] : [[name, value]];
   });
+  const method = content === undefined ? request.method : "QUERY";
   const trace = traceFields(conditions, newSpanId);
-  const headers = request.forwarded.toHeaders([...added, ...part, ...trace]);
+  const own = content?.fields ?? [];
+  const headers = request.forwarded.toHeaders([...added, ...part, ...trace, ...own]);
+  if (content !== undefined) for (const name of unkeyedOfContent) headers.delete(name);
   const isWhole = part.length === 0 && !isSliced;
   const isShared = !isPersonal(request);
-  const isOfPage = method === "GET" && isShared && isWhole && !route.isFallback;
+  const isOfPage = request.method === "GET" && isShared && isWhole && !route.isFallback;
   const page = isOfPage ? key.text : undefined;
   const { firstByteMs } = context.site.config.originTimeout;
   const withinMs = isShared ? firstByteMs / (1 + route.fallbackOrigins.length) : firstByteMs;
-  const sent = { method, headers, body: null, cf: cfOfMembers(request.cf) };
+  const sent = { method, headers, body: content?.body() ?? null, cf: cfOfMembers(request.cf) };
   const asking = { origin: route.origin, page, target, isAnonymous };
   const answer = await ask(asking, sent, context, withinMs);
   if (answer.kind === "answered" && !route.isFallback) {

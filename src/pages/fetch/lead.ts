@@ -23,6 +23,9 @@ import { storedMeanwhile, answeredBy, failurePage, staleInstead } from "./instea
 import { forwardSelecting, isOriginError, inPublicContext } from "./forward.ts";
 import type { OriginTrouble } from "../site/origin-health.ts";
 import type { SlicePort } from "../site/slice-port.ts";
+import { isForOwnUrl } from "../request/query-forms.ts";
+import { noVarySearchField } from "../../rules/no-vary-search.ts";
+import type { LookupRequest } from "../request/plan.ts";
 import { continuationIn } from "./continue-body.ts";
 import { fallBack, isPassedOver } from "./fall-back.ts";
 import { learnFromHead, validated } from "./validate.ts";
@@ -50,11 +53,15 @@ async function leadPublic(
   slicing: SlicePort | undefined,
 ): Promise<FetchResult<Response>> {
   const { exchange, key } = pending;
-  const { nowAtMs, afterAnswer } = exchange;
+  const { nowAtMs, afterAnswer, site } = exchange;
+  const own = pending.request.own?.request();
+  if (own && site.queryForms.isRefuted(pending.request)) {
+    return leadPublic(elsewhere(pending, own), flight, slicing);
+  }
   flight.leads(nowAtMs());
   if (pending.validating !== undefined) await mayValidate(pending.validating, pending);
   // Take the stamp before the request is sent, so that every later purge covers this response.
-  const stamp = await exchange.site.view.stamp({ atMs: nowAtMs(), host: key.host, afterAnswer });
+  const stamp = await site.view.stamp({ atMs: nowAtMs(), host: key.host, afterAnswer });
   // Judge the candidate after the stamp, so that the judgement includes every purge up to the
   // stamp.
   const slice = slicing?.requestFor(pending, stamp);
@@ -76,6 +83,12 @@ async function leadPublic(
   const { response } = answer;
   const { status } = response;
   pending.exchange.decision.heard({ ...answer, status });
+  if (own && isForCanonicalAlone(response, pending)) {
+    cancelBody(response);
+    site.queryForms.refute(pending, status);
+    flight.settle({ kind: "nothing-to-share" });
+    return leadPublic(elsewhere(pending, own), flight, slicing);
+  }
   if (isOriginError(status)) {
     const failed = failedWith(response, nowAtMs());
     const instead = await insteadOfOrigin(failed, { ...pending, stamp }, flight);
@@ -114,6 +127,23 @@ async function leadPublic(
   return (
     sent ?? leadPublic({ ...pending, validating: undefined, fallback: validating }, flight, slicing)
   );
+}
+
+/**
+ * Returns whether the answer to the canonical URL is not for the client's own. An error of the origin
+ * is for both, because a failing origin should not get a second request.
+ */
+function isForCanonicalAlone({ status, headers }: Response, { request }: PendingForward): boolean {
+  // A 304 without the field keeps that of the stored response, which was for both.
+  if (isOriginError(status) || (status === 304 && !headers.has(noVarySearchField))) return false;
+  return !isForOwnUrl(headers, request);
+}
+
+/** Returns a pending forward of another request, for whose key nothing was looked up. */
+function elsewhere({ exchange }: PendingForward, request: LookupRequest): PendingForward {
+  const { key } = request;
+  const nothing = { marker: undefined, inShared: undefined, memoryCount: undefined };
+  return { request, exchange, key, ...nothing, lookedUpAtMs: exchange.nowAtMs() };
 }
 
 function storedNothing(answer: Response): FetchResult<Response> {

@@ -4,6 +4,7 @@ import { matchesAny, type NamePatterns } from "../../config/known-names.ts";
 import { isPassedBy } from "../../config/route.ts";
 import type { TargetNames, Reading } from "../../purge/acceptance/order.ts";
 import { quoted } from "../../protocol/purge-order.ts";
+import { pathPrefix } from "../../purge/journal/purge-target.ts";
 import { comparedInQuery, comparedUrl, hasSpellings } from "../../purge/journal/spelling.ts";
 import { type Counts, countsOn } from "./key.ts";
 import { isReserved } from "./path-readings.ts";
@@ -21,13 +22,24 @@ export function namingOf({ config, matchRoute, siteHosts }: SiteUrls): TargetNam
       if (fault !== undefined) return fault;
       const target = readTarget(new URL(url).href, siteHosts);
       if (isReserved(target.path, config.operatorPath)) return reserved(url, config.operatorPath);
+      const named = { ...target, query: "" };
+      const { route, passedOver } = matchRoute(named);
+      // A QUERY of this URL may have another route, with other keyed parameters.
+      const ofQuery = matchRoute(named, "QUERY");
+      const queried = [ofQuery.route, ...ofQuery.passedOver].filter((one) => one.queryMethod);
       // Any route whose condition some request meets may have stored responses of the URL.
-      const { route, passedOver } = matchRoute({ ...target, query: "" });
-      const storing = [route, ...passedOver].filter(({ bypass }) => !bypass);
-      const note = storing.length === 0 ? noteOnBypass(route.name) : undefined;
+      const storing = [route, ...passedOver, ...queried].filter(({ bypass }) => !bypass);
       const routes = storing.length === 0 ? [route] : storing;
-      const urls = routes.flatMap((one) => meantUrls(target, one, config));
-      return { kind: "named", as: [...new Set(urls)], note };
+      const as = [...new Set(routes.flatMap((one) => meantUrls(target, one, config)))];
+      const widened = storing.find(({ noVarySearch }) => noVarySearch);
+      if (widened === undefined) {
+        const note = storing.length === 0 ? noteOnBypass(route.name) : undefined;
+        return { kind: "named", as, note };
+      }
+      // A response of another URL may have answered this URL.
+      const origin = `${target.scheme}://${target.host}`;
+      const prefixes = [pathPrefix({ origin, path: target.path })];
+      return { kind: "named", as, note: noteOnPath(widened.name), prefixes };
     },
     prefix: (prefix) => readPrefix(prefix, { config, siteHosts }),
     host: (host) => readHost(host, siteHosts),
@@ -44,6 +56,9 @@ function readRoute(name: string, { routes }: Config): Reading {
   }
   return { kind: "named", as: [name], note: isPassedBy(route) ? noteOnBypass(name) : undefined };
 }
+
+const noteOnPath = (name: string): string =>
+  `The route ${quoted(name)} has query.noVarySearch, so the purge covers the path with every query.`;
 
 const noteOnBypass = (name: string): string =>
   `The route ${quoted(name)} bypasses the cache, so nothing is stored under it now.`;

@@ -1,8 +1,9 @@
 // Plans a request without I/O: reject the request, bypass the cache, or look up a stored response.
 import type { Config, Route } from "../../config/config.ts";
+import type { EquivalentUrl, QueryForms } from "./query-forms.ts";
 import { type RequestDirectives, requestDirectives } from "../../rules/cache-control.ts";
 import type { ForwardReason } from "../../rules/cache-status.ts";
-import type { Fields } from "../../rules/fields.ts";
+import type { FieldLine, Fields } from "../../rules/fields.ts";
 import { conditionalFieldNames } from "../../rules/validators.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { mayBePosition, positionName } from "../../purge/view/positions.ts";
@@ -12,8 +13,8 @@ import { type CfMember, keyedCf, primaryKey } from "./key.ts";
 import type { Loops } from "./loops.ts";
 import { fieldsFor } from "./route-conditions.ts";
 import type { RouteMatch } from "./routes.ts";
-import type { Target } from "./target.ts";
-import type { UrlRead } from "./url-reader.ts";
+import { sentUrl, type Target } from "./target.ts";
+import type { ReadUrl, UrlRead } from "./url-reader.ts";
 
 /** A request that a stored response may answer, with everything that later steps need. */
 export interface LookupRequest {
@@ -46,6 +47,29 @@ export interface LookupRequest {
   readonly position?: string | undefined;
   /** Whether the isolate makes the request itself, without a client's session and credentials. */
   readonly isAnonymous: boolean;
+  /**
+   * The client's own URL, if the request is for the canonical URL of this path instead. Its response
+   * may answer only if `isForOwnUrl`.
+   */
+  readonly own?: OwnUrl | undefined;
+  /** The content of a QUERY. Its method is GET here: that of its equivalent resource (RFC 10008 §2.2). */
+  readonly content?: QueryContent | undefined;
+}
+
+/** A client's own URL. */
+export interface OwnUrl extends EquivalentUrl {
+  /** Returns the request for this URL itself. */
+  readonly request: () => LookupRequest;
+}
+
+/** The content of a QUERY, which is a part of its key (RFC 10008 §2.7). */
+export interface QueryContent {
+  /** The line of the key: a digest of the content, with the fields that say how to read it. */
+  readonly line: string;
+  /** These fields, for the origin. */
+  readonly fields: readonly FieldLine[];
+  /** Returns the bytes as the client sent them. */
+  readonly body: () => Request["body"];
 }
 
 /** The reason why a request bypasses the cache. */
@@ -61,7 +85,9 @@ export type PassRule =
   | "long-url"
   | "switch"
   /** The handler would see the context of this client, who has a cookie or a credential. */
-  | "caller";
+  | "caller"
+  /** A QUERY whose content is not, or cannot be, a part of a key. */
+  | "query-content";
 
 /** A request that bypasses the cache. */
 export interface PassedRequest {
@@ -91,9 +117,16 @@ const noCf: readonly CfMember[] = [];
 
 /** The input of a plan. */
 export interface PlanContext {
-  readonly site: { readonly config: Config; readonly loops: Loops };
+  readonly site: {
+    readonly config: Config;
+    readonly loops: Loops;
+    readonly readUrl: ReadUrl;
+    readonly queryForms: QueryForms;
+  };
   /** The client's address, `null` if unknown; `undefined` if Cloudflare writes it into each request. */
   readonly address: string | null | undefined;
+  /** The content of a QUERY, once it has arrived. */
+  readonly content?: QueryContent | undefined;
 }
 
 /**
@@ -106,8 +139,11 @@ export function plan(request: Request, read: UrlRead, given: PlanContext): Plan 
   if (read.target.host === "" || read.otherwise?.isRefused === true) {
     return { kind: "refuse", route: read.route, prefix: read.prefix };
   }
-  const rule = passRule(request, read, given.site.loops);
-  if (rule === undefined) return { kind: "lookup", request: askedFor(request, read, given) };
+  const rule = passRule(request, read, given);
+  if (rule === undefined) {
+    const canonical = read.route.noVarySearch ? canonicalFor(request, read, given) : undefined;
+    return { kind: "lookup", request: canonical ?? askedFor(request, read, given) };
+  }
   const { address } = given;
   const { target, route, keyed, prefix } = read;
   const reason = rule === "method" ? "method" : "bypass";
@@ -132,6 +168,7 @@ export function asRefresh(request: LookupRequest, selecting: readonly string[]):
     forwarded: selectsByCookie ? forwarded : forwarded.withCookies(request.keyedCookies),
     hasUnknownCookie: request.hasUnknownCookie && selectsByCookie,
     isAnonymous: true,
+    own: undefined,
   };
 }
 
@@ -163,11 +200,12 @@ export function requestForWhole(client: Request, { esi }: Route): Request {
 function passRule(
   request: Request,
   { target, keyed, route, otherwise }: UrlRead,
-  loops: Loops,
+  { site: { loops }, content }: PlanContext,
 ): PassRule | undefined {
   const { headers, method } = request;
   if (headers.has("upgrade")) return "upgrade";
-  if (method !== "GET" && method !== "HEAD") return "method";
+  const isQuery = method === "QUERY" && route.queryMethod !== undefined;
+  if (method !== "GET" && method !== "HEAD" && !isQuery) return "method";
   if (headers.has("authorization")) return "authorization";
   const via = headers.get("via");
   if (via !== null && loops.hasReturned(via)) return "came-back";
@@ -177,7 +215,34 @@ function passRule(
   if (headers.get("accept")?.includes("text/event-stream") === true) return "event-stream";
   // RFC 9111 §4.3.2: only the origin can evaluate these preconditions.
   const hasPrecondition = headers.has("if-match") || headers.has("if-unmodified-since");
-  return hasPrecondition ? "precondition" : undefined;
+  if (hasPrecondition) return "precondition";
+  return isQuery && content === undefined ? "query-content" : undefined;
+}
+
+/**
+ * Returns the request for the canonical URL, by the last No-Vary-Search of the path. The origin gets
+ * this URL, so that no parameter outside the key can change a stored response.
+ *
+ * @returns `undefined` if the client's URL is canonical, or no other URL is known to be equivalent
+ */
+function canonicalFor(
+  request: Request,
+  read: UrlRead,
+  given: PlanContext,
+): LookupRequest | undefined {
+  const { queryForms, readUrl } = given.site;
+  const { target } = read.keyed;
+  const known = queryForms.of(target);
+  if (known === undefined) return undefined;
+  const query = known.canonicalQuery;
+  const url = sentUrl({ ...target, host: target.ownHost, query });
+  const canonical = readUrl({ url, method: request.method }, request);
+  // A condition on the query may lead the canonical URL to another route.
+  if (canonical.route !== read.route) return undefined;
+  const asked = askedFor(request, canonical, given);
+  if (queryForms.isRefuted(asked)) return undefined;
+  const own = { ...known, request: () => askedFor(request, read, given) };
+  return { ...asked, sentQuery: read.target.query, own };
 }
 
 function askedFor(request: Request, read: UrlRead, given: PlanContext): LookupRequest {
@@ -186,6 +251,7 @@ function askedFor(request: Request, read: UrlRead, given: PlanContext): LookupRe
     config: given.site.config,
     address: given.address,
   });
+  const { content } = given;
   const sent = request.headers.get(positionName);
   return {
     method: request.method === "HEAD" ? "HEAD" : "GET",
@@ -194,7 +260,9 @@ function askedFor(request: Request, read: UrlRead, given: PlanContext): LookupRe
     route,
     prefix,
     parameters,
-    key,
+    // The content may be a secret of the client, and could be guessed by its digest.
+    key: content === undefined ? key : key.with(content.line, true),
+    content,
     sentQuery: target.query,
     url: keyed.url,
     forwarded,

@@ -10,13 +10,14 @@ const briefMs = 10 * 60_000;
 /**
  * Returns how long the shared tier keeps an unread record: ten minutes if the database is nearly
  * full and clients may have invented the URL; `undefined` for the record's whole lifetime. Clients
- * can invent queries if the route has no `query.allow`, and spellings of a path, such as `/%61`.
+ * can invent queries if the route has no `query.allow`, contents of a QUERY, and spellings of a path, such as `/%61`.
  */
 export function sharedMsMax(
-  { route, target }: Pick<LookupRequest, "route" | "target">,
+  { route, target, content }: Pick<LookupRequest, "route" | "target" | "content">,
   { room }: { readonly room?: Pick<DatabaseRoom, "isTight"> | undefined },
 ): number | undefined {
   if (room?.isTight !== true) return undefined;
   const isInventedQuery = target.query !== "" && route.queryAllow === undefined;
-  return isInventedQuery || undecodedPath(target) !== target.path ? briefMs : undefined;
+  if (content !== undefined || isInventedQuery) return briefMs;
+  return undecodedPath(target) !== target.path ? briefMs : undefined;
 }

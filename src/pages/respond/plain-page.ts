@@ -16,6 +16,12 @@ const pages = {
     says: "This address can be read in more than one way. Please use the usual one.",
     error: "http_request_error",
   },
+  "content-cut": {
+    status: 400,
+    title: "Bad Request",
+    says: "The content of this request did not arrive in time, or not with its stated length.",
+    error: "http_request_error",
+  },
   nothing: {
     status: 404,
     title: "Not Found",

@@ -9,6 +9,7 @@ import { judgedOnRoute, type PurgeJudgement } from "../../purge/view/view.ts";
 import { ageSeconds, type Terms, termsOf } from "../stored/lifetime.ts";
 import { type MayBePersonal, type PersonalRule, personalRule } from "../request/personal.ts";
 import type { LookupRequest } from "../request/plan.ts";
+import { isStoredForOwnUrl } from "../request/query-forms.ts";
 
 export type MissReason = "uri-miss" | "vary-miss";
 
@@ -77,7 +78,7 @@ export function isOfUse(verdict: Verdict): boolean {
 
 /** The input of a verdict besides the stored response. */
 export interface VerdictQuestion {
-  readonly request: Pick<LookupRequest, "route" | "directives"> & MayBePersonal;
+  readonly request: Pick<LookupRequest, "route" | "directives" | "own"> & MayBePersonal;
   readonly exchange: Pick<Exchange, "colo" | "isBeyondView"> & {
     readonly site: Pick<Site, "view" | "invalidations" | "config">;
   };
@@ -96,6 +97,9 @@ export function decide(found: Candidate | MissReason, question: VerdictQuestion)
     return directives.onlyIfCached
       ? { kind: "gateway-timeout", by: "only-if-cached" }
       : { kind: "forward", reason: found, by: "nothing-stored" };
+  }
+  if (!isStoredForOwnUrl(found.stored.metadata, question.request)) {
+    return decide("uri-miss", question);
   }
   const weighed = weigh(found, question);
   const { terms, judged, ageSeconds: age, ttlSeconds } = weighed;
@@ -207,6 +211,7 @@ export function decideOnError(
   question: VerdictQuestion,
 ): WeighedResponse | undefined {
   if (candidate === undefined) return undefined;
+  if (!isStoredForOwnUrl(candidate.stored.metadata, question.request)) return undefined;
   const weighed = weigh(candidate, question);
   return standsIn(weighed, decider(weighed)) ? weighed : undefined;
 }
@@ -229,6 +234,7 @@ function standsIn(weighed: WeighedResponse, by: Decider): boolean {
  * request would be forwarded, and its response would arrive just as old.
  */
 export function mayAnswerWhoWaited(candidate: Candidate, question: VerdictQuestion): boolean {
+  if (!isStoredForOwnUrl(candidate.stored.metadata, question.request)) return false;
   const weighed = weigh(candidate, question);
   const { noCache, maxAgeSeconds, minFreshSeconds } = question.request.directives;
   const wishesForFresher = maxAgeSeconds !== undefined || minFreshSeconds !== undefined;

@@ -23,6 +23,8 @@ import type { Invalidations, KnownVary, Rangeless, Marks, Uncacheable } from "./
 import type { LastAnswers, LeftOutTags, RouteNotes } from "./operator-notes.ts";
 import type { Lifts } from "./lifts.ts";
 import type { EsiPort } from "./esi-port.ts";
+import type { QueryForms } from "../request/query-forms.ts";
+import type { QueryPort } from "./query-port.ts";
 import type { SlicePort } from "./slice-port.ts";
 import type { VariantDemand } from "./variant-demand.ts";
 
@@ -49,6 +51,7 @@ export interface Site {
   /** The keys whose large bodies were copied into the colo's tier in the last minute. */
   readonly copied: Marks;
   readonly knownVary: KnownVary;
+  readonly queryForms: QueryForms;
   readonly invalidations: Invalidations;
   readonly originHealth: OriginHealth;
   readonly uncacheable: Uncacheable;
@@ -90,6 +93,8 @@ export interface Site {
   readonly slices: SlicePort | undefined;
   /** The ESI processor; `undefined` if the Worker does not import it. */
   readonly esi: EsiPort | undefined;
+  /** The lookup of QUERY; `undefined` if the Worker does not import it. */
+  readonly query: QueryPort | undefined;
   /** The hot keys; `undefined` if no keys are kept warm. */
   readonly hotKeys: HotKeys | undefined;
   /**

@@ -34,7 +34,10 @@ export function awaitsSecondAsk(metadata: StoredMetadata, pending: PendingForwar
   const mayWait = ofWorld !== undefined && (usesMemory || ofColo !== undefined);
   if (!mayWait || storedCandidate(pending) !== undefined) return false;
   // An error whose lifetime is from the route already needs a second, anonymous request.
-  const isForFirst = isErrorStatus(metadata.status) && !isStoredByRoute(metadata, route);
+  // Clients choose the content of a QUERY.
+  const isForFirst =
+    pending.request.content !== undefined ||
+    (isErrorStatus(metadata.status) && !isStoredByRoute(metadata, route));
   const { admission = isForFirst ? "second-ask" : undefined } = route;
   if (admission === "second-ask") return true;
   if (pending.inShared === "nothing" && isPaused(pending.exchange)) return true;

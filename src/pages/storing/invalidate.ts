@@ -40,7 +40,7 @@ function requestUrl({ target }: PassedRequest): string {
 }
 
 /**
- * Invalidates a URL in this isolate and the tiers below.
+ * Invalidates a URL in this isolate and the tiers below, with the canonical URL that may answer it.
  *
  * @returns the targets for a purge of the URL everywhere; empty if the URL is not cached or belongs to
  *   another origin
@@ -50,21 +50,24 @@ function invalidate(
   passed: PassedRequest,
   exchange: Exchange,
 ): readonly InvalidatedTarget[] {
-  const { matchRoute, readUrl, siteHosts } = exchange.site;
+  const { matchRoute, readUrl, siteHosts, queryForms } = exchange.site;
   const { request, target, address } = passed;
   const base = requestUrl(passed);
   if (!URL.canParse(url, base)) return [];
   const absolute = url === base ? url : new URL(url, base).href;
-  const named = readTarget(absolute, siteHosts);
+  const read = readTarget(absolute, siteHosts);
   // RFC 9111 §4.4: a response of one origin must not invalidate another origin's responses.
   const hosts = [target.ownHost, target.host];
-  const isOurs = named.scheme === target.scheme && hosts.includes(named.ownHost);
-  if (!isOurs || named.isAmbiguous) return [];
-  const { route, passedOver } = matchRoute({ ...named, query: "" });
+  const isOurs = read.scheme === target.scheme && hosts.includes(read.ownHost);
+  if (!isOurs || read.isAmbiguous) return [];
+  const named = { ...read, query: "" };
+  const { route, passedOver } = matchRoute(named);
+  const ofQuery = matchRoute(named, "QUERY");
+  const queried = [ofQuery.route, ...ofQuery.passedOver].filter((one) => one.queryMethod);
   const own = readUrl({ url: absolute, method: "GET" }, request);
-  const path = pathPrefix({ origin: originOf(named), path: named.path });
-  return [route, ...passedOver].flatMap((storing) => {
-    const keyed = keyUrl({ ...named, ownHost: target.ownHost }, storing, exchange.site);
+  const path = pathPrefix({ origin: originOf(read), path: read.path });
+  return [...new Set([route, ...passedOver, ...queried])].flatMap((storing) => {
+    const keyed = keyUrl({ ...read, ownHost: target.ownHost }, storing, exchange.site);
     if (storing.bypass || keyed.isTooLong) return [];
     const tag = urlTag(keyed.url);
     exchange.site.invalidations.add(comparedTag(tag), exchange.nowAtMs());
@@ -72,13 +75,14 @@ function invalidate(
     if (storing === route || storing === own.route) {
       const { withheld } = own;
       const settings = { config: exchange.site.config, address };
-      removeStored(
-        keyedAs(request, { keyed, route: storing, withheld }, settings).key,
-        exchange,
-        hosts,
-      );
+      const { key } = keyedAs(request, { keyed, route: storing, withheld }, settings);
+      removeStored(key, exchange, hosts);
     }
-    return { tag, path };
+    const canonical = storing.noVarySearch ? queryForms.of(keyed.target) : undefined;
+    if (canonical === undefined) return [{ tag, path }];
+    const host = target.ownHost;
+    const also = sentUrl({ ...keyed.target, host, query: canonical.canonicalQuery });
+    return [{ tag, path }, ...invalidate(also, passed, exchange)];
   });
 }
 

@@ -29,7 +29,7 @@ export function noteAnswer(
   additions: { refused?: RuleAndNames; isMadePrivate?: boolean } = {},
 ): void {
   const { decision } = exchange;
-  if (request.method !== "GET") return;
+  if (request.method !== "GET" || request.content !== undefined) return;
   const { fields } = metadata;
   const { refused = decision.refused, isMadePrivate = false } = additions;
   const telling = fields.filter(

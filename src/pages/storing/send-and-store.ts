@@ -99,6 +99,7 @@ export async function sendAndStore(
   }
   decision.stored = true;
   decision.tier = "origin";
+  site.queryForms.learn(metadata, headers, pending);
   noteSilentVariation(metadata, pending);
   if (ignoresRange(metadata, request)) site.rangeless.mark(key.text, atMs);
   const marked = awaitsSecondAsk(metadata, pending)

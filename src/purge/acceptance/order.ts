@@ -50,7 +50,13 @@ export interface OrderReading {
  * This site's names for a sender's name, or the reason why no stored response can have the name.
  */
 export type Reading =
-  | { readonly kind: "named"; readonly as: readonly string[]; readonly note?: string | undefined }
+  | {
+      readonly kind: "named";
+      readonly as: readonly string[];
+      readonly note?: string | undefined;
+      /** Prefixes that the purge also covers. */
+      readonly prefixes?: readonly string[];
+    }
   | ({ readonly kind: "fault" } & Reason);
 
 /**
@@ -89,7 +95,7 @@ export function resolvedOrder(
       ...(everything ? [everythingTag] : []),
       ...[tags, urls, hosts, routes].flatMap((kind) => kind.targets),
     ]),
-    prefixes: distinct(prefixes.targets),
+    prefixes: distinct([...prefixes.targets, ...urls.prefixes]),
   };
   const named = [...targets.tags, ...targets.prefixes];
   if (named.length === 0) return { fault: faults[0] ?? namesNothing };
@@ -141,6 +147,7 @@ function readAll(
     faults: readings.filter((reading) => reading.kind === "fault"),
     names: distinct(named.flatMap(({ as }) => as)),
     targets: named.flatMap(({ as }) => as.flatMap(targetsOf)),
+    prefixes: named.flatMap((reading) => reading.prefixes ?? []),
     readAs: named.filter(({ sent, as }) => as.length !== 1 || as[0] !== sent),
     notes: named.flatMap(({ note }) => note ?? []),
   };

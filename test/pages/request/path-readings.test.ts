@@ -3,6 +3,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
+import { QueryForms } from "../../../src/pages/request/query-forms.ts";
 import { Loops } from "../../../src/pages/request/loops.ts";
 import { readingsOf } from "../../../src/pages/request/path-readings.ts";
 import { plan } from "../../../src/pages/request/plan.ts";
@@ -25,6 +26,7 @@ const config = defineConfig({
 });
 const matchRoute = compileRoutes(config);
 const readUrl = compileUrlReader({ config, nameSecret, matchRoute, siteHosts: [] });
+const queryForms = new QueryForms(() => 0);
 const loops = new Loops({ pseudonym: () => "x", nowAtMs: () => 0, log: () => undefined });
 
 /** Returns a request as a runtime would that does not normalise the URL. */
@@ -33,7 +35,8 @@ const asRequest = (path: string, method = "GET") =>
 
 function planned(path: string, method?: string) {
   const request = asRequest(path, method);
-  const made = plan(request, readUrl(request), { site: { config, loops }, address: undefined });
+  const site = { config, loops, readUrl, queryForms };
+  const made = plan(request, readUrl(request), { site, address: undefined });
   if (made.kind === "lookup") {
     return { kind: made.kind, route: made.request.route, path: made.request.target.path };
   }

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
 import { askedAgain, type HotKeyNote, readNote } from "../../../src/pages/site/hot-key-note.ts";
 import { encodeNotes, listsIn, notesIn } from "../../../src/pages/site/hot-key-stream.ts";
+import { QueryForms } from "../../../src/pages/request/query-forms.ts";
 import { Loops } from "../../../src/pages/request/loops.ts";
 import { compileRoutes } from "../../../src/pages/request/routes.ts";
 import { sentUrl } from "../../../src/pages/request/target.ts";
@@ -36,7 +37,8 @@ const readUrl = compileUrlReader({
   siteHosts,
 });
 const loops = new Loops({ pseudonym: () => "tidemark", nowAtMs: () => 0, log: () => undefined });
-const site = { config, readUrl, siteHosts, loops };
+const queryForms = new QueryForms(() => 0);
+const site = { config, readUrl, siteHosts, loops, queryForms };
 const exchange = { site, address: undefined };
 
 const note: HotKeyNote = {

@@ -1,0 +1,7 @@
+// The type of `query()` for applications, without the internals that it brings.
+
+/** The lookup of QUERY requests: the result of `query()` of `tidemark/query`. */
+export interface Query {
+  /** A `QueryPort` of the same copy of the package. */
+  readonly part: unknown;
+}

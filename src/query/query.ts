@@ -1,0 +1,116 @@
+// Exports of `tidemark/query`: answers to QUERY (RFC 10008) are stored by the content of the request.
+import { patiently } from "../base/timeouts.ts";
+import { sha256Hex } from "../base/sha256.ts";
+import { ByteBudget } from "../cache/byte-budget.ts";
+import type { Route } from "../config/config.ts";
+import type { QueryContent } from "../pages/request/plan.ts";
+import type { HeldContent, QueryPort } from "../pages/site/query-port.ts";
+import type { FieldLine } from "../rules/fields.ts";
+import { jsonForm } from "./json-form.ts";
+import type { Query } from "./port/query.ts";
+
+export type { Query } from "./port/query.ts";
+
+/**
+ * Looks up QUERY requests on routes with `queryMethod`.
+ *
+ * @example
+ * export default createWorker(config, { query: query() });
+ */
+export function query(): Query {
+  // A budget of its own: contents that arrive slowly must not keep responses from being stored.
+  const budget = new ByteBudget(heldBytesMax);
+  const part: QueryPort = { contentOf: (request, route) => contentOf(request, route, budget) };
+  return { part };
+}
+
+/** The limit for the contents that an isolate holds at one time. */
+const heldBytesMax = 4_194_304;
+
+/** A longer content is forwarded without a lookup. */
+const contentBytesMax = 65_536;
+
+/** The longest wait for the whole content. */
+const arrivesWithinMs = 10_000;
+
+/** The fields that say how to read the content. They are a part of the key, as sent. */
+const keyedNames = ["content-type", "content-encoding", "content-language"];
+
+function contentOf(
+  { headers, body }: Request,
+  route: Pick<Route, "queryMethod">,
+  budget: ByteBudget,
+): Promise<HeldContent> | undefined {
+  const length = headers.get("content-length") ?? "";
+  const bytes = Number(length);
+  const isFit = /^\d{1,5}$/.test(length) && bytes <= contentBytesMax;
+  const type = headers.get("content-type")?.trim() ?? "";
+  // Octets beyond ASCII may be lost, so different fields would have the same key.
+  const isPlain = keyedNames.every((name) => /^[\t\x20-\x7e]*$/.test(headers.get(name) ?? ""));
+  if (body === null || !isFit || headers.has("transfer-encoding")) return undefined;
+  if (type === "" || !isPlain || !budget.take(bytes)) return undefined;
+  return held(body, bytes, { headers, route, release: () => budget.give(bytes) });
+}
+
+async function held(
+  body: ReadableStream<Uint8Array>,
+  length: number,
+  given: { headers: Headers; route: Pick<Route, "queryMethod">; release: () => void },
+): Promise<HeldContent> {
+  const { headers, route, release } = given;
+  const reader = body.getReader();
+  const read = await patiently(wholeOf(reader, length), arrivesWithinMs);
+  if (!(read instanceof Uint8Array)) {
+    // Without a wait: the client may never end its content.
+    reader.cancel().catch(() => undefined);
+    return { content: undefined, release };
+  }
+  return { content: await keyedContent(read, headers, route), release };
+}
+
+/** Returns the bytes; `undefined` for another length, or after a failure. */
+async function wholeOf(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  length: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return at === length ? whole : undefined;
+      if (at + value.length > length) return undefined;
+      whole.set(value, at);
+      at += value.length;
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns the content with its line of the key. The line has a digest, and not the content itself. */
+async function keyedContent(
+  bytes: Uint8Array<ArrayBuffer>,
+  headers: Headers,
+  { queryMethod }: Pick<Route, "queryMethod">,
+): Promise<QueryContent> {
+  const values = keyedNames.map((name) => headers.get(name));
+  const form = queryMethod === "json" && mayBeJson(headers) ? jsonForm(bytes) : undefined;
+  const digest = await sha256Hex(form === undefined ? bytes : new TextEncoder().encode(form));
+  const line = `query ${JSON.stringify([form === undefined ? "raw" : "json", digest, ...values])}`;
+  const sent = values.flatMap((value, at): FieldLine[] =>
+    value === null ? [] : [[keyedNames[at] ?? "", value]],
+  );
+  const fields: FieldLine[] = [...sent, ["content-length", String(bytes.length)]];
+  return { line, fields, body: () => new Response(bytes).body };
+}
+
+/** Returns whether the content is JSON in no other coding, and the client allows a transformation. */
+function mayBeJson(headers: Headers): boolean {
+  const isJson = /^\s*application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
+  return (
+    isJson.test(headers.get("content-type") ?? "") &&
+    !headers.has("content-encoding") &&
+    !/\bno-transform\b/i.test(headers.get("cache-control") ?? "")
+  );
+}
