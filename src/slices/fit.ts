@@ -21,6 +21,11 @@ export function rangeOfSlice(nth: number, { sliceBytes, totalBytes }: SlicedBody
   return { firstByte, lastByte: Math.min(firstByte + sliceBytes, totalBytes) - 1 };
 }
 
+/** Returns the number of the slice with a byte. */
+export function nthSliceAt(byte: number, { slices }: Head): number {
+  return Math.floor(byte / slices.sliceBytes);
+}
+
 /**
  * Returns the length of the whole body, if the answer is exactly the requested range of it, without
  * content coding. The range may end after the body.
@@ -58,13 +63,13 @@ const msMax = 25_000;
 /**
  * Reads a body of a known length.
  *
- * @returns `short` if it is shorter, breaks off or takes too long, and `long` if it has more bytes
+ * @returns `failed` if it is shorter, breaks off or takes too long, and `long` if it has more bytes
  */
 export async function wholeSlice(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   range: ByteRange,
   { betweenBytesMs, nowAtMs }: { betweenBytesMs: number; nowAtMs: () => number },
-): Promise<Blob | "short" | "long"> {
+): Promise<Blob | "failed" | "long"> {
   let leftBytes = lengthOf(range);
   const reader = new ChunkReader(body, betweenBytesMs, leftBytes);
   const chunks: Uint8Array<ArrayBuffer>[] = [];
@@ -75,12 +80,12 @@ export async function wholeSlice(
       const isLate = leftBytes > 0 && nowAtMs() > untilAtMs;
       if (leftBytes < 0 || isLate) {
         void reader.cancel();
-        return isLate ? "short" : "long";
+        return isLate ? "failed" : "long";
       }
       chunks.push(chunk);
     }
   } catch {
-    return "short";
+    return "failed";
   }
-  return leftBytes === 0 ? new Blob(chunks) : "short";
+  return leftBytes === 0 ? new Blob(chunks) : "failed";
 }

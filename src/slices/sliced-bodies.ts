@@ -2,7 +2,7 @@
 import type { FetchResult } from "../cache/flights.ts";
 import { discardBody, type Stamp, type StoredBody } from "../cache/record/record.ts";
 import { cancelBody } from "../base/cancel-body.ts";
-import { type ByteRange, lengthOf } from "../rules/ranges.ts";
+import type { ByteRange } from "../rules/ranges.ts";
 import { selects } from "../rules/selecting.ts";
 import { isForAll } from "../pages/fetch/answer-from-origin.ts";
 import { inNobodysName } from "../pages/fetch/refresh.ts";
@@ -24,15 +24,9 @@ import { metadataOf, type StampedAnswer } from "../pages/storing/metadata-of-ans
 import { fieldsForOneClient } from "../pages/storing/of-one-client.ts";
 import { refusedBy } from "../pages/storing/refusal.ts";
 import { sendAndStore, storeWhole } from "../pages/storing/send-and-store.ts";
-import { type Head, totalBytesIn, wholeSlice } from "./fit.ts";
+import { type Head, nthSliceAt, rangeOfSlice, totalBytesIn, wholeSlice } from "./fit.ts";
 import { openSlices, partOfSlice } from "./send-slices.ts";
-import {
-  type NoSlice,
-  sliceFields,
-  type SlicedAnswer,
-  SliceStore,
-  tiersOf,
-} from "./slice-store.ts";
+import { type Slice, sliceFields, type SlicedAnswer, SliceStore, tiersOf } from "./slice-store.ts";
 
 /**
  * While the view cannot vouch for a new response, or a slice could not be fetched, a URL is not sliced
@@ -44,8 +38,8 @@ export class SlicedBodies implements SlicePort {
   readonly #sliceBytes: number;
   readonly #fetchesMax: number;
   readonly #store = new SliceStore();
-  /** The first slices of answers whose heads are about to be sent. */
-  readonly #first = new WeakMap<Exchange, StoredBody | NoSlice>();
+  /** The first slices of answers, or their searches. */
+  readonly #first = new WeakMap<Exchange, Slice | Promise<Slice>>();
 
   constructor(options: { readonly sliceBytes: number; readonly fetchesMax: number }) {
     this.#sliceBytes = options.sliceBytes;
@@ -110,17 +104,15 @@ export class SlicedBodies implements SlicePort {
       cancelBody(response);
       return undefined;
     }
-    const { fillBudget, config } = pending.exchange.site;
-    const slice = { ...range, lastByte: Math.min(range.lastByte, totalBytes - 1) };
-    if (!fillBudget.take(lengthOf(slice), "large")) {
-      cancelBody(response);
-      return undefined;
-    }
-    const { nowAtMs } = pending.exchange;
-    const read = await wholeSlice(body, slice, { ...config.originTimeout, nowAtMs });
-    fillBudget.give(lengthOf(slice));
-    if (typeof read !== "string") return this.#sendAndStore(head, pending, { read, slice });
-    if (read === "long") this.#store.stop(pending);
+    const { nowAtMs, site } = pending.exchange;
+    const answer = this.#answer(head, pending);
+    const nth = nthSliceAt(range.firstByte, head);
+    const slice = await this.#store.lead(nth, answer, () =>
+      wholeSlice(body, rangeOfSlice(nth, head.slices), { ...site.config.originTimeout, nowAtMs }),
+    );
+    if (typeof slice !== "string") return this.#sendAndStore(head, pending, { nth, slice });
+    if (slice === "no-room") cancelBody(response);
+    if (slice === "long") this.#store.stop(pending);
     return undefined;
   }
 
@@ -153,13 +145,10 @@ export class SlicedBodies implements SlicePort {
   #sendAndStore(
     head: Head,
     pending: LeaderForward,
-    { read, slice }: { readonly read: Blob; readonly slice: ByteRange },
+    { nth, slice }: { readonly nth: number; readonly slice: StoredBody },
   ): FetchResult<Response> {
     const { exchange, request, key } = pending;
     const { decision, site } = exchange;
-    const answer = this.#answer(head, pending);
-    const nth = slice.firstByte / head.slices.sliceBytes;
-    this.#store.add(nth, answer, read);
     decision.stored = true;
     decision.tier = "origin";
     decision.outcome = "stored";
@@ -171,8 +160,8 @@ export class SlicedBodies implements SlicePort {
     const done = decision.awaits(storing());
     exchange.afterAnswer(() => done);
     const wanted = rangeWanted(request, head);
-    if (wanted !== undefined && nth === Math.floor(wanted.firstByte / head.slices.sliceBytes)) {
-      this.#first.set(exchange, { kind: "blob", blob: read });
+    if (wanted !== undefined && nth === nthSliceAt(wanted.firstByte, head)) {
+      this.#first.set(exchange, slice);
     }
     const stored = { metadata: head, body: { kind: "absent" } } as const;
     const age = ageSeconds(head, termsOf(head, request.route), exchange.nowAtMs());
@@ -188,9 +177,7 @@ export class SlicedBodies implements SlicePort {
     const wanted = rangeWanted(place.request, head);
     if (wanted === undefined) return mayAnswer() ? "ready" : "gone";
     const answer = this.#answer(head, place);
-    const nth = Math.floor(wanted.firstByte / head.slices.sliceBytes);
-    const part = partOfSlice(nth, wanted, answer);
-    const first = await this.#store.find(nth, answer, part, { isLimited: true });
+    const first = await this.#find(wanted, answer);
     if (first === "limited") return first;
     // The fetch of another head would end this generation.
     const { onlyIfCached } = place.request.directives;
@@ -213,9 +200,26 @@ export class SlicedBodies implements SlicePort {
     // A refresh has no client that reads a body.
     if (place.exchange.decision.isRefresh) return new Blob().stream();
     const range = part ?? { firstByte: 0, lastByte: head.slices.totalBytes - 1 };
-    const first = this.#first.get(place.exchange);
+    const answer = this.#answer(head, place);
+    const ready = this.#first.get(place.exchange);
+    const first = ready ?? this.#find(range, answer);
+    if (ready === undefined) this.#first.set(place.exchange, first);
+    else this.#first.delete(place.exchange);
+    return openSlices(range, answer, this.#store, first);
+  }
+
+  async hasBegun(place: PagePlace): Promise<boolean> {
+    const first = await this.#first.get(place.exchange);
     this.#first.delete(place.exchange);
-    return openSlices(range, this.#answer(head, place), this.#store, first);
+    if (typeof first !== "string" || first === "no-room" || first === "limited") return true;
+    this.#store.stop(place, pausedMs);
+    return false;
+  }
+
+  /** Finds the first slice of a range. */
+  #find(range: ByteRange, answer: SlicedAnswer): Promise<Slice> {
+    const nth = nthSliceAt(range.firstByte, answer.head);
+    return this.#store.find(nth, answer, partOfSlice(nth, range, answer));
   }
 
   #answer(head: Head, place: PagePlace): SlicedAnswer {
