@@ -1,11 +1,13 @@
 // Sends the body of an answer, slice after slice. One slice is read ahead, at the client's pace.
 import { FixedLengthStream } from "../base/byte-streams.ts";
 import type { ByteBudget } from "../cache/byte-budget.ts";
+import type { Config } from "../config/config.ts";
 import { discardBody, type StoredBody } from "../cache/record/record.ts";
 import { type ByteRange, lengthOf } from "../rules/ranges.ts";
 import { unreachable } from "../base/unreachable.ts";
 import { ClientEnd } from "../pages/body/client-end.ts";
-import { fittedStream, slicedStream } from "../pages/body/sliced-stream.ts";
+import { ChunkReader } from "../pages/body/gather.ts";
+import { copyRange, fittedStream } from "../pages/body/sliced-stream.ts";
 import { nthSliceAt, rangeOfSlice } from "./fit.ts";
 import type { Slice, SlicedAnswer, SliceStore } from "./slice-store.ts";
 
@@ -51,7 +53,6 @@ async function sendSlices(
   store: SliceStore,
   { pipe, first }: { readonly pipe: Pipe; readonly first: Slice | Promise<Slice> },
 ): Promise<void> {
-  const { fillBudget } = answer.place.exchange.site;
   const partOf = (nth: number) => partOfSlice(nth, range, answer);
   const lastNth = nthSliceAt(range.lastByte, answer.head);
   let nth = nthSliceAt(range.firstByte, answer.head);
@@ -70,11 +71,12 @@ async function sendSlices(
       if (ahead <= lastNth) {
         next = store.find(ahead, answer, partOf(ahead)).then((slice) => held(slice, answer));
       }
-      await sendPart(found, partOf(nth), pipe, fillBudget).finally(release);
+      await sendPart(found, partOf(nth), pipe, answer).finally(release);
     }
     await pipe.writable.close();
   } catch (cause) {
-    await pipe.writable.abort(cause).catch(() => undefined);
+    // The abort of an unread stream never settles.
+    void pipe.writable.abort(cause).catch(() => undefined);
     const { found, release } = await next;
     release();
     if (typeof found === "object") discardBody({ body: found });
@@ -97,24 +99,17 @@ function held(found: Slice, { place }: SlicedAnswer) {
 async function sendPart(
   body: StoredBody,
   part: ByteRange,
-  { readable, writable }: Pipe,
-  budget: ByteBudget,
+  pipe: Pipe,
+  { place: { exchange } }: SlicedAnswer,
 ): Promise<void> {
+  const { fillBudget, config } = exchange.site;
   switch (body.kind) {
-    case "blob": {
-      const writer = writable.getWriter();
-      writer.closed.catch(() => undefined);
-      const client = new ClientEnd({ readable, writable, writer });
-      client.queueWhole(body.blob.slice(part.firstByte, part.lastByte + 1));
-      await client.drained(budget);
-      writer.releaseLock();
-      if (client.hasLeft) throw new Error("The client has left.");
-      return;
-    }
+    case "blob":
+      return sendBlob(body.blob.slice(part.firstByte, part.lastByte + 1), pipe, fillBudget);
     case "stream":
-      return slicedStream(body.stream, part).pipeTo(writable, { preventClose: true });
+      return sendStream(body.stream, part, pipe, config);
     case "part":
-      return fittedStream(body.stream, lengthOf(part)).pipeTo(writable, { preventClose: true });
+      return sendStream(body.stream, { firstByte: 0, lastByte: lengthOf(part) - 1 }, pipe, config);
     case "absent":
       throw new Error("A slice has no body.");
     default:
@@ -122,14 +117,46 @@ async function sendPart(
   }
 }
 
+async function sendBlob(part: Blob, { readable, writable }: Pipe, budget: ByteBudget) {
+  const writer = writerOf(writable);
+  const client = new ClientEnd({ readable, writable, writer });
+  client.queueWhole(part);
+  await client.drained(budget);
+  writer.releaseLock();
+  if (client.hasLeft) throw new Error("The client has left.");
+}
+
+async function sendStream(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  part: ByteRange,
+  { writable }: Pipe,
+  { originTimeout: { betweenBytesMs } }: Pick<Config, "originTimeout">,
+): Promise<void> {
+  const reader = new ChunkReader(stream, betweenBytesMs, part.lastByte + 1);
+  const writer = writerOf(writable);
+  try {
+    await copyRange(reader, writer, part);
+  } finally {
+    void reader.cancel();
+    writer.releaseLock();
+  }
+}
+
+function writerOf(writable: Pipe["writable"]) {
+  const writer = writable.getWriter();
+  writer.closed.catch(() => undefined);
+  return writer;
+}
+
 /** Passes the rest of a range by, without storing it. */
 async function passBy(
   rest: ByteRange,
   answer: SlicedAnswer,
   store: SliceStore,
-  { writable }: Pipe,
+  pipe: Pipe,
 ): Promise<void> {
   const body = await store.ask(rest, answer);
   if (typeof body === "string") throw new Error(`The rest is missing: ${body}.`);
-  await fittedStream(body, lengthOf(rest)).pipeTo(writable, { preventClose: true });
+  const { config } = answer.place.exchange.site;
+  await sendStream(body, { firstByte: 0, lastByte: lengthOf(rest) - 1 }, pipe, config);
 }

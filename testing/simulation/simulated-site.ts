@@ -96,6 +96,7 @@ export class SimulatedSite {
       positions: undefined,
       bypasses: (route) => view.bypasses(route),
       flights: new Flights(),
+      endsWithClient: true,
       forwardSlots: new KeyedSemaphore(),
       leases: undefined,
       slices: undefined,

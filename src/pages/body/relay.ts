@@ -17,8 +17,8 @@ const lookAgainMs = 1_000;
  * which it does without notice.
  */
 const silenceMsMax = 10_000;
-/** The runtime ends background work 30 s after the client has left. */
-export const behindAnswerMsMax = 25_000;
+/** Workers end background work 30 s after the client has left. */
+const behindAnswerMsMax = 25_000;
 /** The time after which a reader that reads nothing is disconnected while memory is short. */
 const stallMsMax = 20_000;
 /** The time for which a slow reader that could not continue delays the others: each step, in total. */
@@ -37,6 +37,8 @@ interface RelayLimits {
   readonly nowAtMs: () => number;
   /** The Content-Length; `null` if there is none. */
   readonly bodyBytes: number | null;
+  /** Whether the runtime ends the request that reads the origin soon after its client has left. */
+  readonly endsWithClient: boolean;
   /** Whether a reader can continue the body with a range request. */
   readonly mayResume: boolean;
 }
@@ -91,6 +93,11 @@ export class Relay implements ArrivingBody {
     return this.#readers.size + this.#waiterCount > 0;
   }
 
+  /** Returns whether nobody reads the body, and the time for work without a client is over. */
+  get isOverdue(): boolean {
+    return !this.isRead && !isWithinMs(behindAnswerMsMax, this.#sinceAtMs, this.#limits.nowAtMs());
+  }
+
   get isComing(): boolean {
     return this.#state === "coming";
   }
@@ -111,8 +118,9 @@ export class Relay implements ArrivingBody {
       await pauseUnheld(lookAgainMs);
       this.#beatCount += 1;
       const leftAtMs = this.#ownLeftAtMs;
-      const { nowAtMs } = this.#limits;
-      if (leftAtMs !== undefined && nowAtMs() - leftAtMs > behindAnswerMsMax) this.#lose();
+      const { nowAtMs, endsWithClient } = this.#limits;
+      if (!endsWithClient || leftAtMs === undefined) continue;
+      if (nowAtMs() - leftAtMs > behindAnswerMsMax) this.#lose();
     }
   }
 

@@ -66,6 +66,8 @@ export interface Site {
   /** Reports the counts of this isolate in the background. */
   readonly report: (afterAnswer: (work: () => Promise<void>) => void) => void;
   readonly log: Log;
+  /** Whether the runtime ends background work soon after its client has left, as Workers do. */
+  readonly endsWithClient: boolean;
   /** Yields to the runtime's other work, such as sending bytes of a response. */
   readonly turn: () => Promise<void>;
   readonly readUrl: ReadUrl;
