@@ -242,8 +242,11 @@ async function hitInSlices(head: Candidate, lookup: PageLookup): Promise<Respons
   const state = await exchange.site.slices?.ready(metadata, lookup, mayAnswer);
   if (state === "limited") return refused("limited", exchange);
   if (state === "ready" && verdict !== undefined) {
-    // The first slice was fetched.
-    if (exchange.decision.hasAsked) exchange.decision.forwards("partial");
+    if (exchange.decision.hasAsked) {
+      // The first slice was fetched.
+      exchange.decision.forwards("partial");
+      exchange.decision.outcome = "stored";
+    }
     return hit(verdict, lookup);
   }
   if (lookup.request.directives.onlyIfCached) return refused("only-if-cached", exchange);

@@ -4,6 +4,7 @@ import { discardBody, type Stamp, type StoredBody } from "../cache/record/record
 import { cancelBody } from "../base/cancel-body.ts";
 import type { ByteRange } from "../rules/ranges.ts";
 import { selects } from "../rules/selecting.ts";
+import type { Decision } from "../observe/decision.ts";
 import { isForAll } from "../pages/fetch/answer-from-origin.ts";
 import { inNobodysName } from "../pages/fetch/refresh.ts";
 import { clientHasIt, rangeIn } from "../pages/request/conditions.ts";
@@ -11,10 +12,11 @@ import { asRefresh, type LookupRequest } from "../pages/request/plan.ts";
 import { fromStored } from "../pages/respond/respond.ts";
 import {
   type LeaderForward,
+  mayValidate,
   type PendingForward,
   storedCandidate,
 } from "../pages/reuse/pending-forward.ts";
-import type { Exchange, PagePlace } from "../pages/site/exchange.ts";
+import type { PagePlace } from "../pages/site/exchange.ts";
 import type { SlicePort } from "../pages/site/slice-port.ts";
 import { ageSeconds, termsOf } from "../pages/stored/lifetime.ts";
 import { type StoredMetadata, validatorOf } from "../pages/stored/stored-response.ts";
@@ -39,7 +41,7 @@ export class SlicedBodies implements SlicePort {
   readonly #fetchesMax: number;
   readonly #store = new SliceStore();
   /** The first slices of answers, or their searches. */
-  readonly #first = new WeakMap<Exchange, Slice | Promise<Slice>>();
+  readonly #first = new WeakMap<Decision, Slice | Promise<Slice>>();
 
   constructor(options: { readonly sliceBytes: number; readonly fetchesMax: number }) {
     this.#sliceBytes = options.sliceBytes;
@@ -97,13 +99,14 @@ export class SlicedBodies implements SlicePort {
       );
     }
     const whole = { ...fresh, response: asWhole(response.headers, totalBytes, null) };
-    const head = this.#headOf(whole, pending, client, totalBytes);
-    if (typeof head === "string") {
+    const made = this.#headOf(whole, pending, client, totalBytes);
+    if (typeof made === "string") {
       // Another client may get an answer that can be stored.
-      if (head === "refused") this.#store.stop(pending);
+      if (made === "refused") this.#store.stop(pending);
       cancelBody(response);
       return undefined;
     }
+    const head = await inGeneration(made, pending);
     const { nowAtMs, site } = pending.exchange;
     const answer = this.#answer(head, pending);
     const nth = nthSliceAt(range.firstByte, head);
@@ -161,7 +164,7 @@ export class SlicedBodies implements SlicePort {
     exchange.afterAnswer(() => done);
     const wanted = rangeWanted(request, head);
     if (wanted !== undefined && nth === nthSliceAt(wanted.firstByte, head)) {
-      this.#first.set(exchange, slice);
+      this.#first.set(decision, slice);
     }
     const stored = { metadata: head, body: { kind: "absent" } } as const;
     const age = ageSeconds(head, termsOf(head, request.route), exchange.nowAtMs());
@@ -184,7 +187,7 @@ export class SlicedBodies implements SlicePort {
     if (first === "failed" && !onlyIfCached) this.#store.stop(place, pausedMs);
     const isFound = typeof first === "object" || first === "no-room";
     if (isFound && mayAnswer()) {
-      this.#first.set(place.exchange, first);
+      this.#first.set(place.exchange.decision, first);
       return "ready";
     }
     if (typeof first === "object") discardBody({ body: first });
@@ -201,16 +204,16 @@ export class SlicedBodies implements SlicePort {
     if (place.exchange.decision.isRefresh) return new Blob().stream();
     const range = part ?? { firstByte: 0, lastByte: head.slices.totalBytes - 1 };
     const answer = this.#answer(head, place);
-    const ready = this.#first.get(place.exchange);
+    const ready = this.#first.get(place.exchange.decision);
     const first = ready ?? this.#find(range, answer);
-    if (ready === undefined) this.#first.set(place.exchange, first);
-    else this.#first.delete(place.exchange);
+    if (ready === undefined) this.#first.set(place.exchange.decision, first);
+    else this.#first.delete(place.exchange.decision);
     return openSlices(range, answer, this.#store, first);
   }
 
   async hasBegun(place: PagePlace): Promise<boolean> {
-    const first = await this.#first.get(place.exchange);
-    this.#first.delete(place.exchange);
+    const first = await this.#first.get(place.exchange.decision);
+    this.#first.delete(place.exchange.decision);
     if (typeof first !== "string" || first === "no-room" || first === "limited") return true;
     this.#store.stop(place, pausedMs);
     return false;
@@ -242,6 +245,22 @@ export class SlicedBodies implements SlicePort {
     const firstByte = asked - (asked % bytes);
     return { firstByte, lastByte: firstByte + bytes - 1 };
   }
+}
+
+/**
+ * Returns the head in the generation of the standing one, whose slices stay useful, if a strong
+ * validator shows the same body (RFC 9110 §8.8.1). Rule 23 of the purge protocol applies.
+ */
+async function inGeneration(head: Head, pending: LeaderForward): Promise<Head> {
+  const standing = storedCandidate(pending);
+  if (standing === undefined) return head;
+  const { slices } = standing.stored.metadata;
+  const { sliceBytes, totalBytes } = head.slices;
+  const isSame =
+    slices?.sliceBytes === sliceBytes &&
+    slices.totalBytes === totalBytes &&
+    validatorOf(standing.stored.metadata) === validatorOf(head);
+  return isSame && (await mayValidate(standing, pending)) ? { ...head, slices } : head;
 }
 
 /** Returns the bytes of the body that the answer has; `undefined` for none. */
