@@ -98,6 +98,7 @@ export class SimulatedSite {
       flights: new Flights(),
       endsWithClient: true,
       forwardSlots: new KeyedSemaphore(),
+      restSlots: new KeyedSemaphore(),
       leases: undefined,
       slices: undefined,
       originHealth: new OriginHealth(),

@@ -80,6 +80,8 @@ export interface Site {
   /** Limits the memory of all bodies in transfer. */
   readonly fillBudget: ByteBudget;
   readonly forwardSlots: KeyedSemaphore;
+  /** Limits the requests for the rest of a body, which readers of a crowd send. */
+  readonly restSlots: KeyedSemaphore;
   /** The leases that all colos share; `undefined` without a database. */
   readonly leases: Leases<ResponseHead> | undefined;
   /** Appends to the purge journal; `undefined` without a journal. */
