@@ -1,11 +1,9 @@
 // Sends the body of an answer, slice after slice. One slice is read ahead, at the client's pace.
-import { FixedLengthStream } from "../base/byte-streams.ts";
-import type { ByteBudget } from "../cache/byte-budget.ts";
 import type { Config } from "../config/config.ts";
 import { discardBody, type StoredBody } from "../cache/record/record.ts";
 import { type ByteRange, lengthOf } from "../rules/ranges.ts";
 import { unreachable } from "../base/unreachable.ts";
-import { ClientEnd } from "../pages/body/client-end.ts";
+import { type BytePipe, ClientEnd, openBytePipe } from "../pages/body/client-end.ts";
 import { ChunkReader } from "../pages/body/gather.ts";
 import { copyRange, fittedStream } from "../pages/body/sliced-stream.ts";
 import { nthSliceAt, rangeOfSlice } from "./fit.ts";
@@ -28,7 +26,7 @@ export function openSlices(
     // The runtime itself copies a part that is the whole answer.
     if (lengthOf(first.range) === bytes) return fittedStream(first.stream, bytes);
   }
-  const pipe = new FixedLengthStream(bytes);
+  const pipe = openBytePipe(bytes);
   const { decision, afterAnswer } = answer.place.exchange;
   const sent = Promise.withResolvers<void>();
   // The decision also records the requests for further slices.
@@ -44,14 +42,12 @@ export function partOfSlice(nth: number, range: ByteRange, { head }: SlicedAnswe
   return { firstByte, lastByte: Math.min(range.lastByte, to) - from };
 }
 
-type Pipe = TransformStream<Uint8Array, Uint8Array>;
-
 /** Sends all slices. Never rejects. */
 async function sendSlices(
   range: ByteRange,
   answer: SlicedAnswer,
   store: SliceStore,
-  { pipe, first }: { readonly pipe: Pipe; readonly first: Slice | Promise<Slice> },
+  { pipe, first }: { readonly pipe: BytePipe; readonly first: Slice | Promise<Slice> },
 ): Promise<void> {
   const partOf = (nth: number) => partOfSlice(nth, range, answer);
   const lastNth = nthSliceAt(range.lastByte, answer.head);
@@ -63,7 +59,9 @@ async function sendSlices(
       if (found === "no-room" || found === "limited") {
         const { firstByte } = rangeOfSlice(nth, answer.head.slices);
         const rest = { ...range, firstByte: Math.max(range.firstByte, firstByte) };
-        await passBy(rest, answer, store, pipe);
+        const stream = await store.ask(rest, answer);
+        if (typeof stream === "string") throw new Error(`The rest is missing: ${stream}.`);
+        await sendPart({ kind: "part", range: rest, stream }, rest, pipe, answer);
         break;
       }
       if (typeof found === "string") throw new Error(`A slice is missing: ${found}.`);
@@ -73,10 +71,10 @@ async function sendSlices(
       }
       await sendPart(found, partOf(nth), pipe, answer).finally(release);
     }
-    await pipe.writable.close();
+    await pipe.writer.close();
   } catch (cause) {
     // The abort of an unread stream never settles.
-    void pipe.writable.abort(cause).catch(() => undefined);
+    void pipe.writer.abort(cause).catch(() => undefined);
     const { found, release } = await next;
     release();
     if (typeof found === "object") discardBody({ body: found });
@@ -99,13 +97,18 @@ function held(found: Slice, { place }: SlicedAnswer) {
 async function sendPart(
   body: StoredBody,
   part: ByteRange,
-  pipe: Pipe,
+  pipe: BytePipe,
   { place: { exchange } }: SlicedAnswer,
 ): Promise<void> {
   const { fillBudget, config } = exchange.site;
   switch (body.kind) {
-    case "blob":
-      return sendBlob(body.blob.slice(part.firstByte, part.lastByte + 1), pipe, fillBudget);
+    case "blob": {
+      const client = new ClientEnd(pipe);
+      client.queueWhole(body.blob.slice(part.firstByte, part.lastByte + 1));
+      await client.drained(fillBudget);
+      if (client.hasLeft) throw new Error("The client has left.");
+      return;
+    }
     case "stream":
       return sendStream(body.stream, part, pipe, config);
     case "part":
@@ -117,46 +120,12 @@ async function sendPart(
   }
 }
 
-async function sendBlob(part: Blob, { readable, writable }: Pipe, budget: ByteBudget) {
-  const writer = writerOf(writable);
-  const client = new ClientEnd({ readable, writable, writer });
-  client.queueWhole(part);
-  await client.drained(budget);
-  writer.releaseLock();
-  if (client.hasLeft) throw new Error("The client has left.");
-}
-
 async function sendStream(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   part: ByteRange,
-  { writable }: Pipe,
+  { writer }: BytePipe,
   { originTimeout: { betweenBytesMs } }: Pick<Config, "originTimeout">,
 ): Promise<void> {
   const reader = new ChunkReader(stream, betweenBytesMs, part.lastByte + 1);
-  const writer = writerOf(writable);
-  try {
-    await copyRange(reader, writer, part);
-  } finally {
-    void reader.cancel();
-    writer.releaseLock();
-  }
-}
-
-function writerOf(writable: Pipe["writable"]) {
-  const writer = writable.getWriter();
-  writer.closed.catch(() => undefined);
-  return writer;
-}
-
-/** Passes the rest of a range by, without storing it. */
-async function passBy(
-  rest: ByteRange,
-  answer: SlicedAnswer,
-  store: SliceStore,
-  pipe: Pipe,
-): Promise<void> {
-  const body = await store.ask(rest, answer);
-  if (typeof body === "string") throw new Error(`The rest is missing: ${body}.`);
-  const { config } = answer.place.exchange.site;
-  await sendStream(body, { firstByte: 0, lastByte: lengthOf(rest) - 1 }, pipe, config);
+  await copyRange(reader, writer, part).finally(() => void reader.cancel());
 }

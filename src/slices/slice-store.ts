@@ -23,9 +23,9 @@ import { type Head, isOfBody, nameOfSlice, rangeOfSlice, totalBytesIn, wholeSlic
 /**
  * Why a slice is missing. `changed`: the origin has another body. `ended`: a purge has ended the
  * head. `no-room`: memory is short, or the answer may fetch no more slices. `limited`: the client may
- * cause no more fetches. `long`: the slice has more bytes than the origin stated.
+ * cause no more fetches.
  */
-export type NoSlice = "changed" | "failed" | "ended" | "no-room" | "limited" | "long";
+export type NoSlice = "changed" | "failed" | "ended" | "no-room" | "limited";
 
 export type Slice = StoredBody | NoSlice;
 
@@ -150,9 +150,7 @@ export class SliceStore {
     const range = rangeOfSlice(nth, answer.head.slices);
     const body = await this.ask(range, answer);
     if (typeof body === "string") return body;
-    const { site, nowAtMs } = answer.place.exchange;
-    const read = await wholeSlice(body, range, { ...site.config.originTimeout, nowAtMs });
-    if (read === "long") this.#noteChange(answer);
+    const read = await wholeSlice(body, range);
     return typeof read === "string" || (await isValid(answer)) ? read : "ended";
   }
 

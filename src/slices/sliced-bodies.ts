@@ -107,15 +107,12 @@ export class SlicedBodies implements SlicePort {
       return undefined;
     }
     const head = await inGeneration(made, pending);
-    const { nowAtMs, site } = pending.exchange;
-    const answer = this.#answer(head, pending);
     const nth = nthSliceAt(range.firstByte, head);
-    const slice = await this.#store.lead(nth, answer, () =>
-      wholeSlice(body, rangeOfSlice(nth, head.slices), { ...site.config.originTimeout, nowAtMs }),
+    const slice = await this.#store.lead(nth, this.#answer(head, pending), () =>
+      wholeSlice(body, rangeOfSlice(nth, head.slices)),
     );
     if (typeof slice !== "string") return this.#sendAndStore(head, pending, { nth, slice });
     if (slice === "no-room") cancelBody(response);
-    if (slice === "long") this.#store.stop(pending);
     return undefined;
   }
 

@@ -15,7 +15,12 @@ export function slicedStream(
   part: ByteRange,
 ): ReadableStream<Uint8Array> {
   const { readable, writer } = openBytePipe(lengthOf(part));
-  void copySlice(new ChunkReader(whole, stallMsMax, part.lastByte + 1), writer, part);
+  const reader = new ChunkReader(whole, stallMsMax, part.lastByte + 1);
+  void copyRange(reader, writer, part)
+    .finally(() => void reader.cancel())
+    .then(() => writer.close())
+    .catch((cause: unknown) => writer.abort(cause))
+    .catch(() => undefined);
   return readable;
 }
 
@@ -35,20 +40,6 @@ export function fittedStream(
 
 /** The longest time between two chunks of a stored body. */
 const stallMsMax = 30_000;
-
-async function copySlice(
-  reader: ChunkReader,
-  writer: WritableStreamDefaultWriter<Uint8Array>,
-  part: ByteRange,
-): Promise<void> {
-  try {
-    await copyRange(reader, writer, part);
-    await writer.close();
-    await reader.cancel();
-  } catch (cause) {
-    await Promise.allSettled([writer.abort(cause), reader.cancel()]);
-  }
-}
 
 /** Writes a range of what is read. @throws Error if the body ends before the range */
 export async function copyRange(
