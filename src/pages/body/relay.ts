@@ -118,15 +118,14 @@ export class Relay implements ArrivingBody {
       await pauseUnheld(lookAgainMs);
       this.#beatCount += 1;
       const leftAtMs = this.#ownLeftAtMs;
-      const { nowAtMs, endsWithClient } = this.#limits;
-      if (!endsWithClient || leftAtMs === undefined) continue;
-      if (nowAtMs() - leftAtMs > behindAnswerMsMax) this.#lose();
+      const { nowAtMs } = this.#limits;
+      if (leftAtMs !== undefined && nowAtMs() - leftAtMs > behindAnswerMsMax) this.#lose();
     }
   }
 
   /** Records that the request which reads the origin has no client any more. */
   ownHasLeft(): void {
-    this.#ownLeftAtMs ??= this.#limits.nowAtMs();
+    if (this.#limits.endsWithClient) this.#ownLeftAtMs ??= this.#limits.nowAtMs();
   }
 
   /** Readers continue by themselves. Nobody else would release the window. */
@@ -211,9 +210,7 @@ export class Relay implements ArrivingBody {
     );
     if (atBytes.length === 0 || (isStoring && this.#isShared)) return Infinity;
     const waitsForAll = !isStoring && !this.#limits.mayResume && isPatient;
-    const choose = (one: number, other: number) =>
-      waitsForAll ? Math.min(one, other) : Math.max(one, other);
-    return atBytes.reduce(choose);
+    return waitsForAll ? Math.min(...atBytes) : Math.max(...atBytes);
   }
 
   get #isShared(): boolean {
@@ -224,9 +221,7 @@ export class Relay implements ArrivingBody {
   /** Ends the body: `whole`, or `cut` if it was truncated. */
   end(how: "whole" | "cut"): void {
     if (!this.isComing) return;
-    const { bodyBytes } = this.#limits;
-    const isShort = bodyBytes !== null && this.bytes < bodyBytes;
-    this.#state = isShort ? "cut" : how;
+    this.#state = this.bytes < (this.#limits.bodyBytes ?? 0) ? "cut" : how;
     this.#wake();
   }
 
