@@ -75,10 +75,10 @@ export async function validated(
     const ofTiers: StoredResponse = isHeadAlone ? { metadata, body: { kind: "absent" } } : stored;
     const storing = decision.awaits(storeFreshened(ofTiers, candidate, pending));
     if (!isHeadAlone) pending.flight.settle({ kind: "stored", stored });
-    done = storing.then((isKept) => {
-      // Other requests look up the head once it is written. The tier of all colos may lack its body.
-      pending.flight.settle({ kind: "in-tiers", metadata, isOnlyInColo: !isKept });
-    });
+    // Other requests look up the head once it is written. The tier of all colos may lack its body.
+    done = storing.then((isKept) =>
+      pending.flight.settle({ kind: "in-tiers", metadata, isOnlyInColo: !isKept }),
+    );
     exchange.afterAnswer(() => done);
   }
   decision.outcome = "validated";

@@ -323,6 +323,33 @@ describe("a crowd", () => {
     );
   });
 
+  it("of 1,000 with a hostile client costs the origin each slice once", async () => {
+    const site = openSliced(slicedOrigin());
+    await getSliced(site, "bytes=0-0");
+    const hostile = (nth: number) =>
+      [
+        "bytes=0-0",
+        `bytes=-${1 + nth}`,
+        `bytes=${totalBytes + nth}-`,
+        `bytes=${(nth * 7_919) % totalBytes}-${totalBytes * 9}`,
+        `bytes=${(nth * 104_729) % totalBytes}-${(nth * 104_729) % totalBytes}`,
+      ][nth % 5];
+    const asked = Array.from({ length: 1_000 }, async (_, nth) => {
+      const given = nth % 2 === 0 ? range : hostile(nth);
+      const answer = await site.ask("/v", { headers: { range: given ?? "" } });
+      // A hostile client does not read its answers.
+      if (nth % 2 === 1 && nth % 10 > 4) return answer.body?.cancel();
+      const seen = await received(answer);
+      expect([seen.isCut, seen.status === 416 || seen.status === 206]).toEqual([false, true]);
+      if (given === range) expect(seen.bytes).toEqual(Buffer.from(whole.slice(70_000, 70_004)));
+      return undefined;
+    });
+    await Promise.all(asked);
+    await site.settle();
+    expect(site.origin.count).toBeLessThanOrEqual(6);
+    expect(site.cache.openBodies).toBe(0);
+  });
+
   it("does not depend on a client that leaves", async () => {
     const site = openSliced(slicedOrigin());
     const leaving = await site.ask("/v");
