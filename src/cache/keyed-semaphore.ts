@@ -10,8 +10,7 @@ type Places = Map<symbol, number>;
 
 /** The places by key. */
 export class KeyedSemaphore {
-  readonly #openMax: number;
-  readonly #placeMsMax: number;
+  readonly #limits: { readonly openMax: number; readonly placeMsMax: number };
   readonly #byKey = new Map<string, Places>();
 
   /**
@@ -20,8 +19,7 @@ export class KeyedSemaphore {
    *   hanging requests do not block others
    */
   constructor({ openMax = 10, placeMsMax = 250 } = {}) {
-    this.#openMax = openMax;
-    this.#placeMsMax = placeMsMax;
+    this.#limits = { openMax, placeMsMax };
   }
 
   /** The number of keys with a taken place. */
@@ -51,7 +49,7 @@ export class KeyedSemaphore {
     this.#forgetOld(atMs);
     const places: Places = this.#byKey.get(key) ?? new Map<symbol, number>();
     this.#forgetOldOf(places, atMs);
-    if (places.size >= this.#openMax) return undefined;
+    if (places.size >= this.#limits.openMax) return undefined;
     const place = Symbol();
     this.#byKey.delete(key);
     this.#byKey.set(key, places.set(place, atMs));
@@ -75,7 +73,7 @@ export class KeyedSemaphore {
 
   #forgetOldOf(places: Places, atMs: number): void {
     for (const [place, takenAtMs] of places) {
-      if (!isWithinMs(this.#placeMsMax, takenAtMs, atMs)) places.delete(place);
+      if (!isWithinMs(this.#limits.placeMsMax, takenAtMs, atMs)) places.delete(place);
     }
   }
 }

@@ -1,5 +1,4 @@
 // Sends the body of an answer, slice after slice. One slice is read ahead, at the client's pace.
-import type { Config } from "../config/config.ts";
 import { discardBody, type StoredBody } from "../cache/record/record.ts";
 import { type ByteRange, lengthOf } from "../rules/ranges.ts";
 import { unreachable } from "../base/unreachable.ts";
@@ -110,22 +109,16 @@ async function sendPart(
       return;
     }
     case "stream":
-      return sendStream(body.stream, part, pipe, config);
-    case "part":
-      return sendStream(body.stream, { firstByte: 0, lastByte: lengthOf(part) - 1 }, pipe, config);
+    case "part": {
+      const { firstByte } = body.kind === "stream" ? part : { firstByte: 0 };
+      const sent = { firstByte, lastByte: firstByte + lengthOf(part) - 1 };
+      const { betweenBytesMs } = config.originTimeout;
+      const reader = new ChunkReader(body.stream, betweenBytesMs, sent.lastByte + 1);
+      return copyRange(reader, pipe.writer, sent).finally(() => void reader.cancel());
+    }
     case "absent":
       throw new Error("A slice has no body.");
     default:
       return unreachable(body);
   }
-}
-
-async function sendStream(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-  part: ByteRange,
-  { writer }: BytePipe,
-  { originTimeout: { betweenBytesMs } }: Pick<Config, "originTimeout">,
-): Promise<void> {
-  const reader = new ChunkReader(stream, betweenBytesMs, part.lastByte + 1);
-  await copyRange(reader, writer, part).finally(() => void reader.cancel());
 }

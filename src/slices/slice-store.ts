@@ -37,9 +37,11 @@ export interface SlicedAnswer {
   callsLeft: number;
 }
 
-type SliceOutcome =
-  | { readonly kind: "stored"; readonly stored: Blob }
-  | { readonly kind: "missing"; readonly why: NoSlice; readonly stored?: undefined };
+interface SliceOutcome {
+  readonly kind: "slice";
+  readonly fetched: Blob | NoSlice;
+  readonly stored?: undefined;
+}
 
 const hourMs = 3_600_000;
 /** The time for which a slice is kept at least, because a 304 renews its head and not the slice. */
@@ -76,9 +78,8 @@ export class SliceStore {
     const underWay = this.#underWay(text, answer.place) ?? (await this.#stored(nth, answer, part));
     if (underWay !== undefined) return underWay;
     if (request.directives.onlyIfCached) return "failed";
-    const { clientLimit } = exchange.site;
-    const address = request.forwarded.clientAddress;
-    if ((await clientLimit?.isReached(address)) === true) return "limited";
+    const { clientAddress } = request.forwarded;
+    if ((await exchange.site.clientLimit?.isReached(clientAddress)) === true) return "limited";
     // Another request may have started the fetch since.
     const begun = this.#underWay(text, answer.place);
     if (begun !== undefined) return begun;
@@ -105,10 +106,7 @@ export class SliceStore {
     if (!budget.take(bytes, "large")) return "no-room";
     const lead = async (flight: { settle(outcome: SliceOutcome): void }) => {
       const fetched = await fetch().catch(() => "failed" as const);
-      const outcome: SliceOutcome =
-        typeof fetched === "string"
-          ? { kind: "missing", why: fetched }
-          : { kind: "stored", stored: fetched };
+      const outcome = { kind: "slice", fetched } as const;
       flight.settle(outcome);
       const done = typeof fetched === "string" ? undefined : keepSlice(nth, answer, fetched);
       const release = async () => budget.give(bytes);
@@ -135,12 +133,7 @@ export class SliceStore {
           afterAnswer: exchange.afterAnswer,
         }),
       );
-      if (stored?.metadata.bodyBytes === bytes) {
-        const { body } = stored;
-        return body.kind === "stream" && range === undefined
-          ? { kind: "part" as const, range: part, stream: body.stream }
-          : body;
-      }
+      if (stored?.metadata.bodyBytes === bytes) return stored.body;
       discardBody(stored);
     }
     return undefined;
@@ -276,6 +269,7 @@ async function keepSlice(nth: number, answer: SlicedAnswer, blob: Blob): Promise
 }
 
 function resultOf(outcome: SliceOutcome | { readonly kind: "nothing-to-share" }): Slice {
-  if (outcome.kind === "stored") return { kind: "blob", blob: outcome.stored };
-  return outcome.kind === "missing" ? outcome.why : "failed";
+  if (outcome.kind !== "slice") return "failed";
+  const { fetched } = outcome;
+  return typeof fetched === "string" ? fetched : { kind: "blob", blob: fetched };
 }

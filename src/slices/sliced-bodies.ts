@@ -176,8 +176,7 @@ export class SlicedBodies implements SlicePort {
     const head = metadata as Head;
     const wanted = rangeWanted(place.request, head);
     if (wanted === undefined) return mayAnswer() ? "ready" : "gone";
-    const answer = this.#answer(head, place);
-    const first = await this.#find(wanted, answer);
+    const first = await this.#find(wanted, this.#answer(head, place));
     if (first === "limited") return first;
     // The fetch of another head would end this generation.
     const { onlyIfCached } = place.request.directives;
