@@ -10,7 +10,12 @@ import { counted, machineSaid, markdownTable, mebibytes } from "./load/figures.t
 import { zipfRanks } from "./load/zipf.ts";
 import { players } from "./ranges/players.ts";
 import { type RangesOrigin, startRangesOrigin } from "./ranges/origin.ts";
-import { type RangesSystem, startNginxSlices, startTidemarkSlices } from "./ranges/systems.ts";
+import {
+  type RangesSystem,
+  startBareSlices,
+  startNginxSlices,
+  startTidemarkSlices,
+} from "./ranges/systems.ts";
 
 const mebibyte = 1_048_576;
 const fileBytes = 100 * mebibyte;
@@ -74,6 +79,7 @@ async function main(): Promise<void> {
     const origin = await running.add(startRangesOrigin(fileBytes));
     const systems = [
       await running.add(startNginxSlices(origin.url, sliceMebibytes)),
+      await running.add(startBareSlices(origin.url, sliceMebibytes)),
       await running.add(startTidemarkSlices(origin.url, sliceMebibytes)),
     ];
     const seeks = seeksOf(Number(values.seeks));
@@ -107,7 +113,7 @@ async function main(): Promise<void> {
       "CPU µs a range",
     ];
     process.stdout.write(`${markdownTable(head, rows)}\n`);
-    const tidemark = systems[1];
+    const tidemark = systems.at(-1);
     for (const name of values.players.split(",").filter((one) => one !== "")) {
       const player = players[name];
       if (player === undefined) throw new Error(`There is no player ${JSON.stringify(name)}.`);

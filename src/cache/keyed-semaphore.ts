@@ -3,21 +3,24 @@
 import { isWithinMs } from "../base/elapsed.ts";
 import { tryUntil } from "../base/timeouts.ts";
 
-/** The limit per key and isolate. */
-const openMax = 10;
 const lookAgainMs = 40;
-/**
- * The time after which a place is free again, so that a slow origin or hanging requests do not block
- * others.
- */
-const placeMsMax = 250;
 
 /** The instants at which the places of a key were taken. */
 type Places = Map<symbol, number>;
 
 /** The places by key. */
 export class KeyedSemaphore {
+  readonly #limits: { readonly openMax: number; readonly placeMsMax: number };
   readonly #byKey = new Map<string, Places>();
+
+  /**
+   * @param limits.openMax the limit per key and isolate
+   * @param limits.placeMsMax the time after which a place is free again, so that a slow origin or
+   *   hanging requests do not block others
+   */
+  constructor({ openMax = 10, placeMsMax = 250 } = {}) {
+    this.#limits = { openMax, placeMsMax };
+  }
 
   /** The number of keys with a taken place. */
   get count(): number {
@@ -45,8 +48,8 @@ export class KeyedSemaphore {
   #take(key: string, atMs: number): (() => void) | undefined {
     this.#forgetOld(atMs);
     const places: Places = this.#byKey.get(key) ?? new Map<symbol, number>();
-    withoutOld(places, atMs);
-    if (places.size >= openMax) return undefined;
+    this.#forgetOldOf(places, atMs);
+    if (places.size >= this.#limits.openMax) return undefined;
     const place = Symbol();
     this.#byKey.delete(key);
     this.#byKey.set(key, places.set(place, atMs));
@@ -62,15 +65,15 @@ export class KeyedSemaphore {
    */
   #forgetOld(atMs: number): void {
     for (const [key, places] of this.#byKey) {
-      withoutOld(places, atMs);
+      this.#forgetOldOf(places, atMs);
       if (places.size > 0) return;
       this.#byKey.delete(key);
     }
   }
-}
 
-function withoutOld(places: Places, atMs: number): void {
-  for (const [place, takenAtMs] of places) {
-    if (!isWithinMs(placeMsMax, takenAtMs, atMs)) places.delete(place);
+  #forgetOldOf(places: Places, atMs: number): void {
+    for (const [place, takenAtMs] of places) {
+      if (!isWithinMs(this.#limits.placeMsMax, takenAtMs, atMs)) places.delete(place);
+    }
   }
 }

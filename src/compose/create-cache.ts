@@ -265,6 +265,7 @@ function tiersOver<Detail>(
     /** The edge tier; `undefined` on a platform without a Cache API. */
     cacheApi,
     forwardSlots: new KeyedSemaphore(),
+    restSlots: new KeyedSemaphore({ openMax: 2, placeMsMax: 10_000 }),
     /** The leases on loads that all colos share; `undefined` without a database. */
     leases: shared?.leases,
   };

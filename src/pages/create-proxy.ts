@@ -123,6 +123,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
   return {
     ...cache,
     ...platform,
+    endsWithClient: platform.isServer !== true,
     config,
     matchRoute,
     readUrl: compileUrlReader({ ...cache, config, matchRoute, siteHosts }),

@@ -296,7 +296,14 @@ async function hitInSlices(head: Candidate, lookup: PageLookup): Promise<Respons
   const mayAnswer = () => (verdict = judged()) !== undefined;
   const state = await exchange.site.slices?.ready(metadata, lookup, mayAnswer);
   if (state === "limited") return refused("limited", exchange);
-  if (state === "ready" && verdict !== undefined) return hit(verdict, lookup);
+  if (state === "ready" && verdict !== undefined) {
+    if (exchange.decision.hasAsked) {
+      // The first slice was fetched.
+      exchange.decision.forwards("partial");
+      exchange.decision.outcome = "stored";
+    }
+    return hit(verdict, lookup);
+  }
   if (lookup.request.directives.onlyIfCached) return refused("only-if-cached", exchange);
   exchange.decision.forwards("uri-miss");
   return forwarded(pendingForward(lookup, undefined, { fallback: undefined }));

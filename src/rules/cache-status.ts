@@ -1,7 +1,14 @@
 // Builds the Cache-Status field (RFC 9211).
 
 /** The reason why a request was forwarded, as a token of RFC 9211 §2.2. */
-export type ForwardReason = "bypass" | "method" | "uri-miss" | "vary-miss" | "request" | "stale";
+export type ForwardReason =
+  | "bypass"
+  | "method"
+  | "uri-miss"
+  | "vary-miss"
+  | "request"
+  | "stale"
+  | "partial";
 
 /**
  * The cause that keeps a stored response from answering, if this is not its age: a purge, or doubt

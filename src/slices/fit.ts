@@ -21,6 +21,11 @@ export function rangeOfSlice(nth: number, { sliceBytes, totalBytes }: SlicedBody
   return { firstByte, lastByte: Math.min(firstByte + sliceBytes, totalBytes) - 1 };
 }
 
+/** Returns the number of the slice with a byte. */
+export function nthSliceAt(byte: number, { slices }: Head): number {
+  return Math.floor(byte / slices.sliceBytes);
+}
+
 /**
  * Returns the length of the whole body, if the answer is exactly the requested range of it, without
  * content coding. The range may end after the body.
@@ -55,32 +60,13 @@ export function isOfBody(headers: Headers, head: Head): boolean {
 /** The runtime ends background work after 30 s, and would not release the memory of a slice. */
 const msMax = 25_000;
 
-/**
- * Reads a body of a known length.
- *
- * @returns `short` if it is shorter, breaks off or takes too long, and `long` if it has more bytes
- */
+/** Reads a body of a known length. @returns `failed` for another length, or if it takes too long */
 export async function wholeSlice(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   range: ByteRange,
-  { betweenBytesMs, nowAtMs }: { betweenBytesMs: number; nowAtMs: () => number },
-): Promise<Blob | "short" | "long"> {
-  let leftBytes = lengthOf(range);
-  const reader = new ChunkReader(body, betweenBytesMs, leftBytes);
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  const untilAtMs = nowAtMs() + msMax;
-  try {
-    for (let chunk = await reader.read(); chunk !== undefined; chunk = await reader.read()) {
-      leftBytes -= chunk.byteLength;
-      const isLate = leftBytes > 0 && nowAtMs() > untilAtMs;
-      if (leftBytes < 0 || isLate) {
-        void reader.cancel();
-        return isLate ? "short" : "long";
-      }
-      chunks.push(chunk);
-    }
-  } catch {
-    return "short";
-  }
-  return leftBytes === 0 ? new Blob(chunks) : "short";
+): Promise<Blob | "failed"> {
+  const reader = new ChunkReader(body, msMax, lengthOf(range));
+  const whole = await reader.wholeWithin(msMax);
+  if (whole === undefined) void reader.cancel();
+  return whole ?? "failed";
 }

@@ -3,6 +3,7 @@
 import { Flights } from "../cache/flights.ts";
 import { keep } from "../cache/keep.ts";
 import { discardBody, type StoredBody } from "../cache/record/record.ts";
+import { largeBodyBytesMax } from "../cache/tiers/tier.ts";
 import { type ByteRange, lengthOf } from "../rules/ranges.ts";
 import { cancelBody } from "../base/cancel-body.ts";
 import { sha256Base64url } from "../base/sha256.ts";
@@ -21,9 +22,12 @@ import { type Head, isOfBody, nameOfSlice, rangeOfSlice, totalBytesIn, wholeSlic
 
 /**
  * Why a slice is missing. `changed`: the origin has another body. `ended`: a purge has ended the
- * head. `no-room`: memory is short, or the answer may fetch no more slices.
+ * head. `no-room`: memory is short, or the answer may fetch no more slices. `limited`: the client may
+ * cause no more fetches.
  */
 export type NoSlice = "changed" | "failed" | "ended" | "no-room" | "limited";
+
+export type Slice = StoredBody | NoSlice;
 
 /** An answer from slices. */
 export interface SlicedAnswer {
@@ -33,9 +37,11 @@ export interface SlicedAnswer {
   callsLeft: number;
 }
 
-type SliceOutcome =
-  | { readonly kind: "stored"; readonly stored: Blob }
-  | { readonly kind: "missing"; readonly why: NoSlice; readonly stored?: undefined };
+interface SliceOutcome {
+  readonly kind: "slice";
+  readonly fetched: Blob | NoSlice;
+  readonly stored?: undefined;
+}
 
 const hourMs = 3_600_000;
 /** The time for which a slice is kept at least, because a 304 renews its head and not the slice. */
@@ -59,17 +65,12 @@ export class SliceStore {
   }
 
   /**
-   * Finds a slice, or fetches it. Concurrent requests share one fetch. Never rejects.
+   * Finds a slice, or fetches it. Concurrent requests share one fetch, which counts against the limit
+   * of the first client. Never rejects.
    *
    * @param part the bytes of the slice that the answer needs, counted from the slice's first byte
-   * @param isLimited whether the fetch counts against the client's limit
    */
-  async find(
-    nth: number,
-    answer: SlicedAnswer,
-    part: ByteRange,
-    { isLimited = false } = {},
-  ): Promise<StoredBody | NoSlice> {
+  async find(nth: number, answer: SlicedAnswer, part: ByteRange): Promise<Slice> {
     const { exchange, request } = answer.place;
     const { text } = keyOf(nth, answer);
     if (answer.callsLeft < 3) return "no-room";
@@ -77,42 +78,37 @@ export class SliceStore {
     const underWay = this.#underWay(text, answer.place) ?? (await this.#stored(nth, answer, part));
     if (underWay !== undefined) return underWay;
     if (request.directives.onlyIfCached) return "failed";
-    const { clientLimit } = exchange.site;
-    const address = request.forwarded.clientAddress;
-    if (isLimited && (await clientLimit?.isReached(address)) === true) return "limited";
+    const { clientAddress } = request.forwarded;
+    if ((await exchange.site.clientLimit?.isReached(clientAddress)) === true) return "limited";
     // Another request may have started the fetch since.
     const begun = this.#underWay(text, answer.place);
     if (begun !== undefined) return begun;
     answer.callsLeft -= 2;
-    return this.#start(nth, answer, () => this.#fetched(nth, answer));
+    return this.lead(nth, answer, () => this.#fetched(nth, answer));
   }
 
   #underWay(key: string, { request, exchange }: PagePlace) {
     const flight = this.#flights.get(key, exchange.nowAtMs());
     return flight
       ?.wait(request.route.waitTimeoutMs)
-      .then((heard): StoredBody | NoSlice =>
-        typeof heard === "string" ? "failed" : resultOf(heard.outcome),
-      );
+      .then((heard): Slice => (typeof heard === "string" ? "failed" : resultOf(heard.outcome)));
   }
 
-  /** Keeps a slice that has just been fetched. Other requests find it at once. */
-  add(nth: number, answer: SlicedAnswer, blob: Blob): void {
-    void this.#start(nth, answer, async () => ({ kind: "stored", stored: blob }));
-  }
-
-  async #start(
+  /** Fetches a slice for all requests, and keeps it. The budget counts it until it is stored. */
+  async lead(
     nth: number,
     answer: SlicedAnswer,
-    fetch: () => Promise<SliceOutcome>,
-  ): Promise<StoredBody | NoSlice> {
+    fetch: () => Promise<Blob | NoSlice>,
+  ): Promise<Slice> {
     const { exchange } = answer.place;
-    const { budget, bytes } = budgetFor(nth, answer);
+    const budget = exchange.site.fillBudget;
+    const bytes = lengthOf(rangeOfSlice(nth, answer.head.slices));
     if (!budget.take(bytes, "large")) return "no-room";
     const lead = async (flight: { settle(outcome: SliceOutcome): void }) => {
-      const outcome = await fetch().catch(() => missing("failed"));
+      const fetched = await fetch().catch(() => "failed" as const);
+      const outcome = { kind: "slice", fetched } as const;
       flight.settle(outcome);
-      const done = outcome.kind === "stored" ? keepSlice(nth, answer, outcome.stored) : undefined;
+      const done = typeof fetched === "string" ? undefined : keepSlice(nth, answer, fetched);
       const release = async () => budget.give(bytes);
       return { answer: outcome, done: (done ?? Promise.resolve()).finally(release) };
     };
@@ -123,14 +119,17 @@ export class SliceStore {
   async #stored(nth: number, answer: SlicedAnswer, part: ByteRange) {
     const { exchange } = answer.place;
     const bytes = lengthOf(rangeOfSlice(nth, answer.head.slices));
-    const isWhole = lengthOf(part) === bytes;
+    const range = lengthOf(part) === bytes ? undefined : part;
+    // A larger slice is stored apart from its record.
+    const isWithRecord = bytes <= largeBodyBytesMax;
     for (const tier of tiersOf(answer.place, answer.head.slices.sliceBytes)) {
       const stored = responseIn(
         await tier.read(keyOf(nth, answer), {
           atMs: exchange.nowAtMs(),
           part: "whole",
           isHeld: () => false,
-          rangeOf: () => (isWhole ? undefined : part),
+          rangeOf: () => range,
+          knownRange: isWithRecord ? range : undefined,
           afterAnswer: exchange.afterAnswer,
         }),
       );
@@ -140,15 +139,12 @@ export class SliceStore {
     return undefined;
   }
 
-  async #fetched(nth: number, answer: SlicedAnswer): Promise<SliceOutcome> {
+  async #fetched(nth: number, answer: SlicedAnswer): Promise<Blob | NoSlice> {
     const range = rangeOfSlice(nth, answer.head.slices);
     const body = await this.ask(range, answer);
-    if (typeof body === "string") return missing(body);
-    const { site, nowAtMs } = answer.place.exchange;
-    const read = await wholeSlice(body, range, { ...site.config.originTimeout, nowAtMs });
-    if (read === "long") this.#noteChange(answer);
-    if (typeof read === "string") return missing("failed");
-    return (await isValid(answer)) ? { kind: "stored", stored: read } : missing("ended");
+    if (typeof body === "string") return body;
+    const read = await wholeSlice(body, range);
+    return typeof read === "string" || (await isValid(answer)) ? read : "ended";
   }
 
   /**
@@ -168,8 +164,13 @@ export class SliceStore {
     const asked = await inPublicContext(request.route.origin, place.exchange, (exchange) =>
       forwardAsked(request, fields, exchange),
     );
-    if (asked.kind === "failed") return "failed";
+    const { decision } = place.exchange;
+    if (asked.kind === "failed") {
+      decision.heardNothing();
+      return "failed";
+    }
     const { response } = asked;
+    decision.heard({ ...asked, status: response.status });
     const totalBytes = totalBytesIn(response, { firstByte, lastByte });
     const { headers } = response;
     const mayStore = !headers.has("set-cookie") && !isPrivate(headers);
@@ -267,18 +268,8 @@ async function keepSlice(nth: number, answer: SlicedAnswer, blob: Blob): Promise
   });
 }
 
-function budgetFor(nth: number, { head, place }: SlicedAnswer) {
-  const bytes = lengthOf(rangeOfSlice(nth, head.slices));
-  return { budget: place.exchange.site.fillBudget, bytes };
-}
-
-function missing(why: NoSlice): SliceOutcome {
-  return { kind: "missing", why };
-}
-
-function resultOf(
-  outcome: SliceOutcome | { readonly kind: "nothing-to-share" },
-): StoredBody | NoSlice {
-  if (outcome.kind === "stored") return { kind: "blob", blob: outcome.stored };
-  return outcome.kind === "missing" ? outcome.why : "failed";
+function resultOf(outcome: SliceOutcome | { readonly kind: "nothing-to-share" }): Slice {
+  if (outcome.kind !== "slice") return "failed";
+  const { fetched } = outcome;
+  return typeof fetched === "string" ? fetched : { kind: "blob", blob: fetched };
 }

@@ -2,8 +2,9 @@
 import type { FetchResult } from "../cache/flights.ts";
 import { discardBody, type Stamp, type StoredBody } from "../cache/record/record.ts";
 import { cancelBody } from "../base/cancel-body.ts";
-import { type ByteRange, lengthOf } from "../rules/ranges.ts";
+import type { ByteRange } from "../rules/ranges.ts";
 import { selects } from "../rules/selecting.ts";
+import type { Decision } from "../observe/decision.ts";
 import { isForAll } from "../pages/fetch/answer-from-origin.ts";
 import { inNobodysName } from "../pages/fetch/refresh.ts";
 import { clientHasIt, rangeIn } from "../pages/request/conditions.ts";
@@ -11,10 +12,11 @@ import { asRefresh, type LookupRequest } from "../pages/request/plan.ts";
 import { fromStored } from "../pages/respond/respond.ts";
 import {
   type LeaderForward,
+  mayValidate,
   type PendingForward,
   storedCandidate,
 } from "../pages/reuse/pending-forward.ts";
-import type { Exchange, PagePlace } from "../pages/site/exchange.ts";
+import type { PagePlace } from "../pages/site/exchange.ts";
 import type { SlicePort } from "../pages/site/slice-port.ts";
 import { ageSeconds, termsOf } from "../pages/stored/lifetime.ts";
 import { type StoredMetadata, validatorOf } from "../pages/stored/stored-response.ts";
@@ -24,15 +26,9 @@ import { metadataOf, type StampedAnswer } from "../pages/storing/metadata-of-ans
 import { fieldsForOneClient } from "../pages/storing/of-one-client.ts";
 import { refusedBy } from "../pages/storing/refusal.ts";
 import { sendAndStore, storeWhole } from "../pages/storing/send-and-store.ts";
-import { type Head, totalBytesIn, wholeSlice } from "./fit.ts";
+import { type Head, nthSliceAt, rangeOfSlice, totalBytesIn, wholeSlice } from "./fit.ts";
 import { openSlices, partOfSlice } from "./send-slices.ts";
-import {
-  type NoSlice,
-  sliceFields,
-  type SlicedAnswer,
-  SliceStore,
-  tiersOf,
-} from "./slice-store.ts";
+import { type Slice, sliceFields, type SlicedAnswer, SliceStore, tiersOf } from "./slice-store.ts";
 
 /**
  * While the view cannot vouch for a new response, or a slice could not be fetched, a URL is not sliced
@@ -44,8 +40,8 @@ export class SlicedBodies implements SlicePort {
   readonly #sliceBytes: number;
   readonly #fetchesMax: number;
   readonly #store = new SliceStore();
-  /** The first slices of answers whose heads are about to be sent. */
-  readonly #first = new WeakMap<Exchange, StoredBody | NoSlice>();
+  /** The first slices of answers, or their searches. */
+  readonly #first = new WeakMap<Decision, Slice | Promise<Slice>>();
 
   constructor(options: { readonly sliceBytes: number; readonly fetchesMax: number }) {
     this.#sliceBytes = options.sliceBytes;
@@ -103,24 +99,20 @@ export class SlicedBodies implements SlicePort {
       );
     }
     const whole = { ...fresh, response: asWhole(response.headers, totalBytes, null) };
-    const head = this.#headOf(whole, pending, client, totalBytes);
-    if (typeof head === "string") {
+    const made = this.#headOf(whole, pending, client, totalBytes);
+    if (typeof made === "string") {
       // Another client may get an answer that can be stored.
-      if (head === "refused") this.#store.stop(pending);
+      if (made === "refused") this.#store.stop(pending);
       cancelBody(response);
       return undefined;
     }
-    const { fillBudget, config } = pending.exchange.site;
-    const slice = { ...range, lastByte: Math.min(range.lastByte, totalBytes - 1) };
-    if (!fillBudget.take(lengthOf(slice), "large")) {
-      cancelBody(response);
-      return undefined;
-    }
-    const { nowAtMs } = pending.exchange;
-    const read = await wholeSlice(body, slice, { ...config.originTimeout, nowAtMs });
-    fillBudget.give(lengthOf(slice));
-    if (typeof read !== "string") return this.#sendAndStore(head, pending, { read, slice });
-    if (read === "long") this.#store.stop(pending);
+    const head = await inGeneration(made, pending);
+    const nth = nthSliceAt(range.firstByte, head);
+    const slice = await this.#store.lead(nth, this.#answer(head, pending), () =>
+      wholeSlice(body, rangeOfSlice(nth, head.slices)),
+    );
+    if (typeof slice !== "string") return this.#sendAndStore(head, pending, { nth, slice });
+    if (slice === "no-room") cancelBody(response);
     return undefined;
   }
 
@@ -153,13 +145,10 @@ export class SlicedBodies implements SlicePort {
   #sendAndStore(
     head: Head,
     pending: LeaderForward,
-    { read, slice }: { readonly read: Blob; readonly slice: ByteRange },
+    { nth, slice }: { readonly nth: number; readonly slice: StoredBody },
   ): FetchResult<Response> {
     const { exchange, request, key } = pending;
     const { decision, site } = exchange;
-    const answer = this.#answer(head, pending);
-    const nth = slice.firstByte / head.slices.sliceBytes;
-    this.#store.add(nth, answer, read);
     decision.stored = true;
     decision.tier = "origin";
     decision.outcome = "stored";
@@ -171,8 +160,8 @@ export class SlicedBodies implements SlicePort {
     const done = decision.awaits(storing());
     exchange.afterAnswer(() => done);
     const wanted = rangeWanted(request, head);
-    if (wanted !== undefined && nth === Math.floor(wanted.firstByte / head.slices.sliceBytes)) {
-      this.#first.set(exchange, { kind: "blob", blob: read });
+    if (wanted !== undefined && nth === nthSliceAt(wanted.firstByte, head)) {
+      this.#first.set(decision, slice);
     }
     const stored = { metadata: head, body: { kind: "absent" } } as const;
     const age = ageSeconds(head, termsOf(head, request.route), exchange.nowAtMs());
@@ -187,17 +176,14 @@ export class SlicedBodies implements SlicePort {
     const head = metadata as Head;
     const wanted = rangeWanted(place.request, head);
     if (wanted === undefined) return mayAnswer() ? "ready" : "gone";
-    const answer = this.#answer(head, place);
-    const nth = Math.floor(wanted.firstByte / head.slices.sliceBytes);
-    const part = partOfSlice(nth, wanted, answer);
-    const first = await this.#store.find(nth, answer, part, { isLimited: true });
+    const first = await this.#find(wanted, this.#answer(head, place));
     if (first === "limited") return first;
     // The fetch of another head would end this generation.
     const { onlyIfCached } = place.request.directives;
     if (first === "failed" && !onlyIfCached) this.#store.stop(place, pausedMs);
     const isFound = typeof first === "object" || first === "no-room";
     if (isFound && mayAnswer()) {
-      this.#first.set(place.exchange, first);
+      this.#first.set(place.exchange.decision, first);
       return "ready";
     }
     if (typeof first === "object") discardBody({ body: first });
@@ -213,9 +199,26 @@ export class SlicedBodies implements SlicePort {
     // A refresh has no client that reads a body.
     if (place.exchange.decision.isRefresh) return new Blob().stream();
     const range = part ?? { firstByte: 0, lastByte: head.slices.totalBytes - 1 };
-    const first = this.#first.get(place.exchange);
-    this.#first.delete(place.exchange);
-    return openSlices(range, this.#answer(head, place), this.#store, first);
+    const answer = this.#answer(head, place);
+    const ready = this.#first.get(place.exchange.decision);
+    const first = ready ?? this.#find(range, answer);
+    if (ready === undefined) this.#first.set(place.exchange.decision, first);
+    else this.#first.delete(place.exchange.decision);
+    return openSlices(range, answer, this.#store, first);
+  }
+
+  async hasBegun(place: PagePlace): Promise<boolean> {
+    const first = await this.#first.get(place.exchange.decision);
+    this.#first.delete(place.exchange.decision);
+    if (typeof first !== "string" || first === "no-room" || first === "limited") return true;
+    this.#store.stop(place, pausedMs);
+    return false;
+  }
+
+  /** Finds the first slice of a range. */
+  #find(range: ByteRange, answer: SlicedAnswer): Promise<Slice> {
+    const nth = nthSliceAt(range.firstByte, answer.head);
+    return this.#store.find(nth, answer, partOfSlice(nth, range, answer));
   }
 
   #answer(head: Head, place: PagePlace): SlicedAnswer {
@@ -238,6 +241,22 @@ export class SlicedBodies implements SlicePort {
     const firstByte = asked - (asked % bytes);
     return { firstByte, lastByte: firstByte + bytes - 1 };
   }
+}
+
+/**
+ * Returns the head in the generation of the standing one, whose slices stay useful, if a strong
+ * validator shows the same body (RFC 9110 §8.8.1). Rule 23 of the purge protocol applies.
+ */
+async function inGeneration(head: Head, pending: LeaderForward): Promise<Head> {
+  const standing = storedCandidate(pending);
+  if (standing === undefined) return head;
+  const { slices } = standing.stored.metadata;
+  const { sliceBytes, totalBytes } = head.slices;
+  const isSame =
+    slices?.sliceBytes === sliceBytes &&
+    slices.totalBytes === totalBytes &&
+    validatorOf(standing.stored.metadata) === validatorOf(head);
+  return isSame && (await mayValidate(standing, pending)) ? { ...head, slices } : head;
 }
 
 /** Returns the bytes of the body that the answer has; `undefined` for none. */

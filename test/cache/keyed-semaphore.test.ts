@@ -9,8 +9,12 @@ playTimers();
 
 class Crowd {
   readonly clock = new FakeClock();
-  readonly places = new KeyedSemaphore();
+  readonly places: KeyedSemaphore;
   readonly leaves: (() => void)[] = [];
+
+  constructor(places = new KeyedSemaphore()) {
+    this.places = places;
+  }
 
   /** Lets `count` requests wait for a slot of a key. */
   come(count: number, key = "/a", waitMs = 5_000): void {
@@ -32,6 +36,15 @@ it("a key has ten slots, and each request that leaves frees one slot", async () 
   for (const leave of crowd.leaves.slice(0, 3)) leave();
   await crowd.pass(0.1);
   expect(crowd.leaves.length).toBe(13);
+});
+
+it("a key has as many slots, for as long, as its creator says", async () => {
+  const crowd = new Crowd(new KeyedSemaphore({ openMax: 2, placeMsMax: 1_000 }));
+  crowd.come(6);
+  await crowd.pass(0.9);
+  expect(crowd.leaves.length).toBe(2);
+  await crowd.pass(0.3);
+  expect(crowd.leaves.length).toBe(4);
 });
 
 it("a slot that is given back three times frees one slot", async () => {

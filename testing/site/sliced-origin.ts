@@ -43,7 +43,8 @@ export const scriptOf =
     return origin.change?.(answer, request) ?? answer;
   };
 
-function answered({ headers: asked }: Request, origin: SlicedOrigin): Response {
+/** Returns the answer of an origin that keeps the rules, and `change` apart. */
+export function answered({ headers: asked }: Request, origin: SlicedOrigin): Response {
   const body = bytesOf(origin.version, origin.length);
   const tag = origin.tag(origin.version);
   const headers = new Headers({ ...origin.fields, ...(tag !== undefined && { etag: tag }) });

@@ -95,6 +95,11 @@ export interface TierAsk<Detail> {
    * may return only this range.
    */
   readonly rangeOf?: (metadata: MetadataWith<Detail>) => ByteRange | undefined;
+  /**
+   * The range that the answer needs, if the caller knows it before the metadata. The body is then
+   * stored with its record, so that a tier needs one request.
+   */
+  readonly knownRange?: ByteRange | undefined;
   /** Extends the record's time in the shared tier in the background, at most to its expiry. */
   readonly prolongMs?: number | undefined;
   /** Whether to read at the primary, because a replica may lag behind a recent write. */

@@ -36,8 +36,6 @@ export interface GatherPlan {
   /** Returns whether other requests have waited for this fill. */
   readonly isAwaited: () => boolean;
   readonly bufferBytes: number;
-  /** Returns whether the runtime's time limit for work without a client is over. */
-  readonly isOver: () => boolean;
   /** The memory of all fills. A fill that gets no more memory continues as a stream. */
   readonly budget: ByteBudget;
   /** The Content-Length; `null` if there is none. */
@@ -74,8 +72,8 @@ export async function gather(plan: GatherPlan): Promise<GatherResult> {
       // End the fill before the runtime ends it. Otherwise the fill's share of the budget would
       // never be released.
       if (client.hasLeft) relay.ownHasLeft();
-      const isReading = client.isReading || relay.isRead;
-      if (!relay.isComing || (!isReading && plan.isOver())) throw new Error(unawaited);
+      const isOverdue = !client.isReading && relay.isOverdue;
+      if (!relay.isComing || isOverdue) throw new Error(unawaited);
       client.queue(chunk);
       const isHeld = relay.hold(chunk);
       if (!isHeld || relay.bytes > plan.bufferBytes) return await streamOn(plan, client);
@@ -126,7 +124,7 @@ async function streamOn(plan: GatherPlan, client: ClientEnd): Promise<GatherResu
     await relay.room(isStoring);
     for (;;) {
       const isForOne = plan.client !== undefined && !plan.isAwaited();
-      if (!relay.isRead && (isForOne || plan.isOver())) throw new Error(unawaited);
+      if ((isForOne && !relay.isRead) || relay.isOverdue) throw new Error(unawaited);
       const chunk = await source.read();
       if (!relay.isComing) throw new Error(unawaited);
       if (chunk === undefined) break;

@@ -17,8 +17,8 @@ const lookAgainMs = 1_000;
  * which it does without notice.
  */
 const silenceMsMax = 10_000;
-/** The runtime ends background work 30 s after the client has left. */
-export const behindAnswerMsMax = 25_000;
+/** Workers end background work 30 s after the client has left. */
+const behindAnswerMsMax = 25_000;
 /** The time after which a reader that reads nothing is disconnected while memory is short. */
 const stallMsMax = 20_000;
 /** The time for which a slow reader that could not continue delays the others: each step, in total. */
@@ -37,6 +37,8 @@ interface RelayLimits {
   readonly nowAtMs: () => number;
   /** The Content-Length; `null` if there is none. */
   readonly bodyBytes: number | null;
+  /** Whether the runtime ends the request that reads the origin soon after its client has left. */
+  readonly endsWithClient: boolean;
   /** Whether a reader can continue the body with a range request. */
   readonly mayResume: boolean;
 }
@@ -91,6 +93,11 @@ export class Relay implements ArrivingBody {
     return this.#readers.size + this.#waiterCount > 0;
   }
 
+  /** Returns whether nobody reads the body, and the time for work without a client is over. */
+  get isOverdue(): boolean {
+    return !this.isRead && !isWithinMs(behindAnswerMsMax, this.#sinceAtMs, this.#limits.nowAtMs());
+  }
+
   get isComing(): boolean {
     return this.#state === "coming";
   }
@@ -118,7 +125,7 @@ export class Relay implements ArrivingBody {
 
   /** Records that the request which reads the origin has no client any more. */
   ownHasLeft(): void {
-    this.#ownLeftAtMs ??= this.#limits.nowAtMs();
+    if (this.#limits.endsWithClient) this.#ownLeftAtMs ??= this.#limits.nowAtMs();
   }
 
   /** Readers continue by themselves. Nobody else would release the window. */
@@ -203,9 +210,7 @@ export class Relay implements ArrivingBody {
     );
     if (atBytes.length === 0 || (isStoring && this.#isShared)) return Infinity;
     const waitsForAll = !isStoring && !this.#limits.mayResume && isPatient;
-    const choose = (one: number, other: number) =>
-      waitsForAll ? Math.min(one, other) : Math.max(one, other);
-    return atBytes.reduce(choose);
+    return waitsForAll ? Math.min(...atBytes) : Math.max(...atBytes);
   }
 
   get #isShared(): boolean {
@@ -216,9 +221,7 @@ export class Relay implements ArrivingBody {
   /** Ends the body: `whole`, or `cut` if it was truncated. */
   end(how: "whole" | "cut"): void {
     if (!this.isComing) return;
-    const { bodyBytes } = this.#limits;
-    const isShort = bodyBytes !== null && this.bytes < bodyBytes;
-    this.#state = isShort ? "cut" : how;
+    this.#state = this.bytes < (this.#limits.bodyBytes ?? 0) ? "cut" : how;
     this.#wake();
   }
 

@@ -2,6 +2,7 @@
 import { FixedLengthStream } from "../../base/byte-streams.ts";
 import { type ByteRange, lengthOf } from "../../rules/ranges.ts";
 import { openBytePipe } from "./client-end.ts";
+import { ChunkReader } from "./gather.ts";
 
 /**
  * Cuts a range out of a body while the body is read. If the body ends before the range, the reader
@@ -10,11 +11,16 @@ import { openBytePipe } from "./client-end.ts";
  * @param part the first and last byte, both included; later bytes are not read
  */
 export function slicedStream(
-  whole: ReadableStream<Uint8Array>,
+  whole: ReadableStream<Uint8Array<ArrayBuffer>>,
   part: ByteRange,
 ): ReadableStream<Uint8Array> {
   const { readable, writer } = openBytePipe(lengthOf(part));
-  void copySlice(whole.getReader(), writer, part);
+  const reader = new ChunkReader(whole, stallMsMax, part.lastByte + 1);
+  void copyRange(reader, writer, part)
+    .finally(() => void reader.cancel())
+    .then(() => writer.close())
+    .catch((cause: unknown) => writer.abort(cause))
+    .catch(() => undefined);
   return readable;
 }
 
@@ -32,29 +38,18 @@ export function fittedStream(
   return readable;
 }
 
-async function copySlice(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  writer: WritableStreamDefaultWriter<Uint8Array>,
-  part: ByteRange,
-): Promise<void> {
-  try {
-    await copyRange(reader, writer, part);
-    await writer.close();
-    await reader.cancel();
-  } catch (cause) {
-    await Promise.allSettled([writer.abort(cause), reader.cancel(cause)]);
-  }
-}
+/** The longest time between two chunks of a stored body. */
+const stallMsMax = 30_000;
 
 /** Writes a range of what is read. @throws Error if the body ends before the range */
 export async function copyRange(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
+  reader: Pick<ChunkReader, "read">,
   writer: WritableStreamDefaultWriter<Uint8Array>,
   { firstByte, lastByte }: ByteRange,
 ): Promise<void> {
   for (let at = 0; at <= lastByte;) {
-    const { done, value } = await reader.read();
-    if (done) throw new Error("The body ended before the range did.");
+    const value = await reader.read();
+    if (value === undefined) throw new Error("The body ended before the range did.");
     const from = Math.max(0, firstByte - at);
     const to = Math.min(value.byteLength, lastByte + 1 - at);
     if (from < to) await writer.write(value.subarray(from, to));

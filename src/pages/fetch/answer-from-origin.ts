@@ -24,6 +24,7 @@ import { decide, isAnswer, judgedUnder, mayAnswerWhoWaited } from "../reuse/may-
 import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
 import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import { continuationIn } from "./continue-body.ts";
+import { cancelBody } from "../../base/cancel-body.ts";
 import { unreachable } from "../../base/unreachable.ts";
 import {
   answeredWith,
@@ -47,9 +48,15 @@ import { patiently } from "../../base/timeouts.ts";
 export async function answerFromOrigin(pending: PendingForward): Promise<Response> {
   const cut = isForAll(pending) ? await wholeFirst(pending) : undefined;
   if (cut !== undefined) return cut;
-  const { site, nowAtMs, afterAnswer } = pending.exchange;
-  const { flights, random } = site;
-  return load(pending, forwarding, { flights, random, nowAtMs, afterAnswer });
+  const { site, decision, nowAtMs, afterAnswer } = pending.exchange;
+  const { flights, random, slices } = site;
+  const answer = await load(pending, forwarding, { flights, random, nowAtMs, afterAnswer });
+  if (slices === undefined || (await slices.hasBegun(pending))) return answer;
+  cancelBody(answer);
+  decision.collapsed = false;
+  // This flight has no followers.
+  const own = { ...pending, validating: undefined, fallback: undefined };
+  return (await fetchAndConfirm(own, new Flight(nowAtMs()))).answer;
 }
 
 /**

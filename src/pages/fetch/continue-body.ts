@@ -72,9 +72,9 @@ async function restFromOrigin(metadata: StoredMetadata, atByte: number, place: P
     return undefined;
   if (!(await mayValidate(candidate, place))) return undefined;
   const asking = placeOf({ range: `bytes=${atByte}-`, "if-range": validator }, place);
-  const { forwardSlots, nowAtMs, random } = place.exchange.site;
+  const { restSlots, nowAtMs, random } = place.exchange.site;
   const waitMs = place.request.route.waitTimeoutMs;
-  const leave = await forwardSlots.enter(place.key.text, { waitMs, nowAtMs, random });
+  const leave = await restSlots.enter(place.key.text, { waitMs, nowAtMs, random });
   const { answer } = await forwardSelecting(asking, []).finally(leave);
   if (answer.kind === "failed") return undefined;
   const { status, headers, body } = answer.response;

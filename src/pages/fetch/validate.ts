@@ -77,10 +77,12 @@ export async function validated(
   let done = Promise.resolve();
   if (decision.stored) {
     const ofTiers: StoredResponse = isHeadAlone ? { metadata, body: { kind: "absent" } } : stored;
-    done = decision.awaits(storeFreshened(ofTiers, candidate, pending));
+    const storing = decision.awaits(storeFreshened(ofTiers, candidate, pending));
     if (!isHeadAlone) pending.flight.settle({ kind: "stored", stored });
-    // Other requests look up the head once it is written.
-    else done = done.then(() => pending.flight.settle({ kind: "in-tiers", metadata }));
+    // Other requests look up the head once it is written. The tier of all colos may lack its body.
+    done = storing.then((isKept) =>
+      pending.flight.settle({ kind: "in-tiers", metadata, isOnlyInColo: !isKept }),
+    );
     exchange.afterAnswer(() => done);
   }
   decision.outcome = "validated";
@@ -171,9 +173,9 @@ export function learnFromHead(
   // If memory has no record, lower tiers may contain a newer response than the candidate.
   if (body.kind !== "blob" || standsAtMs === undefined) return;
   const store = (metadata: StoredMetadata) =>
-    exchange.afterAnswer(() =>
-      decision.awaits(storeFreshened({ metadata, body }, candidate, pending)),
-    );
+    exchange.afterAnswer(async () => {
+      await decision.awaits(storeFreshened({ metadata, body }, candidate, pending));
+    });
   const bodyBytes = wholeBytes(before);
   const comparison = freshenedByHead(headers, fieldsOf(before), {
     bodyBytes,
@@ -193,12 +195,13 @@ async function storeFreshened(
   stored: StoredResponse,
   from: Candidate,
   pending: PendingForward,
-): Promise<void> {
+): Promise<boolean> {
   const isHeadAlone = stored.body.kind === "absent";
   const { below } = pending.exchange.site.tiers;
   const into = isHeadAlone ? below : tiersToUpdate(from.stored.metadata, stored.metadata, pending);
-  await storeInTiers(stored, { ...pending, into }, "unchanged");
+  const isKept = await storeInTiers(stored, { ...pending, into }, "unchanged");
   noteAnswer(stored.metadata, pending);
+  return isKept;
 }
 
 /**

@@ -224,7 +224,11 @@ export class PageLookup
       if (metadata.slices !== undefined) return true;
       if (isSmall(metadata)) return metadata.awaitsSecondAsk === true || isNeeded || isForMemory;
       if (this.isPeek) return false;
-      if (!this.#mayAnswer(metadata, tier)) return this.#isHeldForRange(metadata);
+      if (!this.#mayAnswer(metadata, tier)) {
+        // A range of a body that is stored with its head can answer after a validation.
+        const isPart = !isApart(metadata) && rangeIn(request, metadata).kind === "part";
+        return isPart && site.fillBudget.hasRoomFor(metadata.bodyBytes ?? 0);
+      }
       if (!isForMemory) return false;
       isLifted = lifts.begin(metadata, sinceAtMs);
       return isLifted;
@@ -264,15 +268,6 @@ export class PageLookup
     // A streamed body is not stored again after a validation.
     if (metadata.bodyDigest !== null && !this.#mayAnswer(metadata, tier)) return false;
     return this.request.method === "HEAD" || clientHasIt(this.request, metadata);
-  }
-
-  /**
-   * Returns whether to hold a body that is stored with its head, so that a range of it can answer after
-   * a validation.
-   */
-  #isHeldForRange(metadata: StoredMetadata): boolean {
-    if (isApart(metadata) || rangeIn(this.request, metadata).kind !== "part") return false;
-    return this.exchange.site.fillBudget.hasRoomFor(metadata.bodyBytes ?? 0);
   }
 
   #mayAnswer(metadata: StoredMetadata, { name: tier }: ResponseTier): boolean {

@@ -71,6 +71,8 @@ export interface Site {
   /** Reports the counts of this isolate in the background. */
   readonly report: (afterAnswer: (work: () => Promise<void>) => void) => void;
   readonly log: Log;
+  /** Whether the runtime ends background work soon after its client has left, as Workers do. */
+  readonly endsWithClient: boolean;
   /** Yields to the runtime's other work, such as sending bytes of a response. */
   readonly turn: () => Promise<void>;
   readonly readUrl: ReadUrl;
@@ -83,6 +85,8 @@ export interface Site {
   /** Limits the memory of all bodies in transfer. */
   readonly fillBudget: ByteBudget;
   readonly forwardSlots: KeyedSemaphore;
+  /** Limits the requests for the rest of a body, which readers of a crowd send. */
+  readonly restSlots: KeyedSemaphore;
   /** The leases that all colos share; `undefined` without a database. */
   readonly leases: Leases<ResponseHead> | undefined;
   /** Appends to the purge journal; `undefined` without a journal. */

@@ -62,6 +62,11 @@ export interface SlicePort {
     place: Place,
     mayAnswer: () => boolean,
   ): Promise<"ready" | "gone" | "limited">;
+  /**
+   * Returns whether the answer's body has begun, or has no slice to wait for. Otherwise the client's
+   * own request must be forwarded.
+   */
+  hasBegun(place: Place): Promise<boolean>;
   /** Returns the body of an answer. If a slice cannot be had, the body is cut off. */
   bodyOf(
     head: StoredMetadata,

@@ -49,7 +49,7 @@ import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { sha256Base64url } from "../../base/sha256.ts";
 import { openBytePipe } from "../body/client-end.ts";
 import { ChunkReader, gather, type GatherPlan, type GatherResult } from "../body/gather.ts";
-import { behindAnswerMsMax, Relay, smallBytesMax } from "../body/relay.ts";
+import { Relay, smallBytesMax } from "../body/relay.ts";
 import {
   removeDisplaced,
   storeArriving,
@@ -273,7 +273,6 @@ function storeBehind(
         betweenBytesMs: site.config.originTimeout.betweenBytesMs,
         isAwaited: () => flight.hasFollowers,
         bufferBytes: site.config.limits.bufferBytes,
-        isOver: () => exchange.nowAtMs() - metadata.respondedAtMs > behindAnswerMsMax,
         budget: site.fillBudget,
         bodyBytes: metadata.bodyBytes,
         streamBytesMax: streamBytesMax(request, site.tiers),
@@ -325,11 +324,11 @@ function storeBehind(
  * anonymous request starts.
  */
 function relayFor(metadata: StoredMetadata, pending: LeaderForward): Relay {
-  const { nowAtMs, config, fillBudget: budget } = pending.exchange.site;
+  const { nowAtMs, config, fillBudget: budget, endsWithClient } = pending.exchange.site;
   const { bodyBytes } = metadata;
   const mayResume = bodyBytes !== null && validatorOf(metadata) !== undefined;
   const bytesMax = config.limits.bufferBytes;
-  const relay = new Relay({ bytesMax, budget, nowAtMs, bodyBytes, mayResume });
+  const relay = new Relay({ bytesMax, budget, nowAtMs, bodyBytes, endsWithClient, mayResume });
   if (bodyBytes !== null) return relay;
   const sinceAtMs = nowAtMs();
   setTimeout(() => {

@@ -64,9 +64,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
       const known = this.#sufficing(key, ask);
       const address = await addressOf(key);
       if (!this.#cache.mayBeAsked(address, ask.afterAnswer)) return shutOff;
-      const response = await this.#cache.match(
-        known === undefined ? address : unless(known.entityTag, address),
-      );
+      const response = await this.#cache.match(requestFor(address, known, ask));
       if (response === undefined) return { kind: "absent" };
       const isUnchanged = known !== undefined && response.status === 304;
       const { headers } = response;
@@ -111,6 +109,10 @@ export class EdgeTier<Detail> implements Tier<Detail> {
     { part: partKind, isHeld, rangeOf }: TierAsk<Detail>,
   ): Promise<BodyRead> {
     if (response.status === 304) return { kind: "absent" };
+    if (response.status === 206) {
+      const range = rangeOf?.(metadata);
+      return range === undefined ? "not-whole" : partFrom(response, range, metadata.bodyBytes);
+    }
     const apart = response.headers.get(bodyField) ?? undefined;
     const address = await addressOf(key, apart);
     // A body that arrived as a stream has no digest, and is always streamed.
@@ -186,6 +188,15 @@ export class EdgeTier<Detail> implements Tier<Detail> {
       return { kind: "unavailable", cause: errorName(cause) };
     }
   }
+}
+
+function requestFor(
+  address: string,
+  known: KnownRecord<unknown> | undefined,
+  { knownRange }: Pick<TierAsk<unknown>, "knownRange">,
+): string | Request {
+  if (known !== undefined) return unless(known.entityTag, address);
+  return knownRange === undefined ? address : ranged(knownRange, address);
 }
 
 const shutOff = { kind: "unavailable", cause: "shut-off" } as const;

@@ -2,13 +2,23 @@
 import { gather, type GatherPlan, type GatherResult } from "../../../src/pages/body/gather.ts";
 import { Relay } from "../../../src/pages/body/relay.ts";
 
-/** Gathers like `gather`, and then ends the relay. */
+/**
+ * Gathers like `gather`, and then ends the relay.
+ *
+ * @param plan.isOverdue whether the time for work without a client is over
+ */
 export function gatherAlone(
-  plan: Omit<GatherPlan, "relay" | "continuation" | "betweenBytesMs" | "isAwaited">,
+  plan: Omit<GatherPlan, "relay" | "continuation" | "betweenBytesMs" | "isAwaited"> & {
+    readonly isOverdue?: boolean;
+  },
 ): Promise<GatherResult> {
   const { bufferBytes: bytesMax, budget, bodyBytes } = plan;
   const betweenBytesMs = 30_000;
-  const relay = new Relay({ bytesMax, budget, bodyBytes, nowAtMs: () => 0, mayResume: false });
+  let nowMs = 0;
+  const nowAtMs = () => nowMs;
+  const limits = { bytesMax, budget, bodyBytes, nowAtMs, mayResume: false, endsWithClient: true };
+  const relay = new Relay(limits);
+  if (plan.isOverdue === true) nowMs = 25_001;
   const nowhere = () => Promise.resolve(undefined);
   const continuation = { ofStored: nowhere, ofOrigin: nowhere };
   const gathering = gather({

@@ -21,7 +21,7 @@ function gathering(given: {
   edge?: "reads" | "waits" | "fails";
   budget?: ByteBudget;
   bufferBytes?: number;
-  isOver?: boolean;
+  isOverdue?: boolean;
 }) {
   const { bodyBytes = null, client = "reads", edge = "reads", streamBytesMax = 1_000 } = given;
   const pipe = client === "nobody" ? undefined : openBytePipe(bodyBytes);
@@ -34,7 +34,7 @@ function gathering(given: {
     reader: new ChunkReader(given.source ?? chunked(["hello", "world"]), 30_000, bodyBytes),
     client: pipe,
     bufferBytes,
-    isOver: () => given.isOver ?? false,
+    isOverdue: given.isOverdue ?? false,
     budget,
     bodyBytes,
     streamBytesMax,
@@ -182,7 +182,7 @@ describe("gathering a body that fits the buffer", () => {
         pull: (controller) => controller.enqueue(encoder.encode("a")),
         cancel: () => void (isCancelled = true),
       });
-      const { done, pipe } = gathering({ source, client, budget, isOver: true });
+      const { done, pipe } = gathering({ source, client, budget, isOverdue: true });
       await pipe?.readable.cancel();
       expect(await done).toEqual({ kind: "cut" });
       expect([budget.take(10), isCancelled]).toEqual([true, true]);
@@ -190,7 +190,7 @@ describe("gathering a body that fits the buffer", () => {
   );
 
   it("continues for a client that waits, even after the time of the fill", async () => {
-    const { done, sent } = gathering({ isOver: true });
+    const { done, sent } = gathering({ isOverdue: true });
     expect([(await done).kind, await sent]).toEqual(["whole", "helloworld"]);
   });
 

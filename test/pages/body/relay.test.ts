@@ -17,7 +17,11 @@ const isStoring = () => true;
 
 let nowMs = 0;
 
-function opened(budget: ByteBudget, bodyBytes: number | null = null, mayResume = true) {
+function opened(
+  budget: ByteBudget,
+  bodyBytes: number | null = null,
+  { mayResume = true, endsWithClient = true } = {},
+) {
   const work: Promise<void>[] = [];
   const context = { afterAnswer: (run: () => Promise<void>) => void work.push(run()) };
   const asked: number[] = [];
@@ -29,7 +33,8 @@ function opened(budget: ByteBudget, bodyBytes: number | null = null, mayResume =
     },
   };
   const bytesMax = 4 * pieceBytes;
-  const relay = new Relay({ bytesMax, budget, bodyBytes, nowAtMs: () => nowMs, mayResume });
+  const nowAtMs = () => nowMs;
+  const relay = new Relay({ bytesMax, budget, bodyBytes, nowAtMs, endsWithClient, mayResume });
   const joined = () => relay.join(continuation, context);
   return { relay, joined, asked, work, continuation };
 }
@@ -126,6 +131,24 @@ it("is lost before the runtime ends the leader's request, whose client has left"
   expect(await text).toBe("hellowoworld");
 });
 
+it("continues on Node although the leader's client has left", async () => {
+  const budget = new ByteBudget(16 * pieceBytes);
+  const { relay, joined, asked, continuation } = opened(budget, 10, { endsWithClient: false });
+  relay.open();
+  void relay.beat();
+  relay.push(new TextEncoder().encode("hello"));
+  const own = openBytePipe(10);
+  void relay.sendOwn(own, { count: 0, bytes: 0 }, continuation);
+  const text = new Response(joined()).text();
+  await own.readable.cancel();
+  relay.push(new TextEncoder().encode("wo"));
+  await passed(600);
+  relay.push(new TextEncoder().encode("rld"));
+  relay.end("whole");
+  relay.settle(false);
+  expect([await text, asked]).toEqual(["helloworld", []]);
+});
+
 it("readers outlast a silence of the origin while the leader's request lives", async () => {
   const { relay, joined, asked } = opened(new ByteBudget(16 * pieceBytes), 10);
   const text = new Response(joined()).text();
@@ -174,7 +197,7 @@ async function pushing(relay: Relay, count: number, isKept = () => false): Promi
 }
 
 it("waits for a slow reader that could not continue", async () => {
-  const { relay, joined } = opened(new ByteBudget(16 * pieceBytes), null, false);
+  const { relay, joined } = opened(new ByteBudget(16 * pieceBytes), null, { mayResume: false });
   const slow = slowly(joined()!);
   const text = new Response(joined()).arrayBuffer();
   relay.open();
@@ -184,7 +207,7 @@ it("waits for a slow reader that could not continue", async () => {
 });
 
 it("waits at most 2 s a step for a reader that stalls and could not continue", async () => {
-  const { relay, joined } = opened(new ByteBudget(16 * pieceBytes), null, false);
+  const { relay, joined } = opened(new ByteBudget(16 * pieceBytes), null, { mayResume: false });
   joined();
   const text = new Response(joined()).arrayBuffer();
   relay.open();

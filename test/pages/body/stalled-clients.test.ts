@@ -36,7 +36,6 @@ function begin(bytesMax: number): Promise<GatherResult> {
     reader: new ChunkReader(source, 30_000, bodyBytes),
     client: pipe,
     bufferBytes: bodyBytes,
-    isOver: () => false,
     budget,
     bodyBytes,
     streamBytesMax: 0,

@@ -177,6 +177,25 @@ describe("a crowd on a large body", () => {
     expect(site.cache.addresses).toEqual([]);
   });
 
+  it("asks for the rest with at most two requests at once", async () => {
+    const site = openLarge();
+    let [open, openMost] = [0, 0];
+    site.origin.script = async (request, nth) => {
+      if (request.headers.has("range")) {
+        openMost = Math.max(openMost, (open += 1));
+        await pause(500);
+        open -= 1;
+      }
+      return sending({ text: bodyOf(1, 400) })(request, nth);
+    };
+    const [leader, ...others] = crowd(site, 7);
+    await pass(site.clock, 0.2);
+    leader!.leave();
+    await pass(site.clock, 50);
+    expect(areWhole(others, bodyOf(1, 400))).toEqual(Array(6).fill(true));
+    expect(openMost).toBe(2);
+  });
+
   it("waits for an origin that pauses for less than `betweenBytes`", async () => {
     const origin = sending({ tag: null, text: bodyOf(1, 20), everyMs: 50_000 });
     const site = openSite({ config: { ...config, originTimeout: { betweenBytes: "1m" } }, origin });

@@ -4,6 +4,7 @@ import type { WrittenAnswerRule } from "../../../src/config/written-route.ts";
 import { slices } from "../../../src/slices/slices.ts";
 import { openSite } from "../../../testing/site/harness.ts";
 import {
+  answered,
   bytesOf,
   getSliced,
   openSliced,
@@ -324,6 +325,34 @@ describe("a crowd", () => {
     );
   });
 
+  it("of 1,000 with a hostile client costs the origin each slice once", async () => {
+    const site = openSliced(slicedOrigin());
+    await getSliced(site, "bytes=0-0");
+    const hostile = (nth: number) =>
+      [
+        "bytes=0-0",
+        `bytes=-${1 + nth}`,
+        `bytes=${totalBytes + nth}-`,
+        `bytes=${(nth * 7_919) % totalBytes}-${totalBytes * 9}`,
+        `bytes=${(nth * 104_729) % totalBytes}-${(nth * 104_729) % totalBytes}`,
+      ][nth % 5];
+    const asked = Array.from({ length: 1_000 }, async (_, nth) => {
+      const given = nth % 2 === 0 ? range : hostile(nth);
+      const answer = await site.ask("/v", { headers: { range: given ?? "" } });
+      // A hostile client does not read its answers.
+      if (nth % 2 === 1 && nth % 10 > 4) return answer.body?.cancel();
+      const seen = await received(answer);
+      expect([seen.isCut, seen.status === 416 || seen.status === 206]).toEqual([false, true]);
+      const wanted = given === range ? Buffer.from(whole.slice(70_000, 70_004)) : seen.bytes;
+      expect(seen.bytes).toEqual(wanted);
+      return undefined;
+    });
+    await Promise.all(asked);
+    await site.settle();
+    expect(site.origin.count).toBeLessThanOrEqual(6);
+    expect(site.cache.openBodies).toBe(0);
+  });
+
   it("does not depend on a client that leaves", async () => {
     const site = openSliced(slicedOrigin());
     const leaving = await site.ask("/v");
@@ -336,7 +365,92 @@ describe("a crowd", () => {
   });
 });
 
+/** Answers each request for a further slice with an error. */
+const failsWithIfRange = (answer: Response, { headers }: Request) =>
+  headers.has("if-range") ? new Response("busy", { status: 503 }) : answer;
+
+describe("an answer that came without a lookup of its first slice", () => {
+  it("to a request that waited is the origin's own if the slice cannot be fetched", async () => {
+    const origin = slicedOrigin({ change: failsWithIfRange });
+    const site = openSliced(origin);
+    const [, second] = await Promise.all([getSliced(site, "bytes=0-0"), getSliced(site, range)]);
+    expect([second.status, second.isCut]).toEqual([206, false]);
+    expect(second.bytes).toEqual(Buffer.from(whole.slice(70_000, 70_004)));
+    expect(rangesAsked(site)).toEqual([rangeOf(0), rangeOf(1), range]);
+  });
+
+  it("after a 304 is the origin's own if the slice cannot be fetched", async () => {
+    const origin = slicedOrigin();
+    const site = openSliced(origin);
+    await getSliced(site, "bytes=0-0");
+    site.clock.advance(601);
+    origin.change = failsWithIfRange;
+    const seen = await getSliced(site, range);
+    expect([seen.status, seen.isCut]).toEqual([206, false]);
+    expect(seen.bytes).toEqual(Buffer.from(whole.slice(70_000, 70_004)));
+  });
+});
+
+it("an origin that ignores If-None-Match keeps the slices by its strong validator", async () => {
+  const origin = slicedOrigin();
+  const site = openSliced(origin);
+  await getSliced(site);
+  site.clock.advance(601);
+  origin.change = (answer, { headers }) => {
+    if (!headers.has("if-none-match")) return answer;
+    headers.delete("if-none-match");
+    return answered(new Request("https://www.example.com/v", { headers }), origin);
+  };
+  site.origin.asked.length = 0;
+  expect(Buffer.compare((await getSliced(site)).bytes, whole)).toBe(0);
+  expect(rangesAsked(site)).toEqual([rangeOf(0)]);
+});
+
+it("a range of a stored slice is one request to the Cache API", async () => {
+  const site = openSliced(slicedOrigin());
+  await getSliced(site, range);
+  site.cache.matches = 0;
+  site.cache.bytesOpened = 0;
+  await getSliced(site, range);
+  expect([site.cache.matches, site.cache.bytesOpened]).toEqual([1, 4]);
+});
+
+it("a cache that ignores ranges sends the whole slice, of which the answer has a part", async () => {
+  const site = openSliced(slicedOrigin());
+  site.cache.knowsRanges = false;
+  for (const _ of [1, 2]) {
+    const { bytes } = await getSliced(site, "bytes=65000-70003");
+    expect(Buffer.compare(bytes, whole.slice(65_000, 70_004))).toBe(0);
+  }
+  expect(site.origin.count).toBe(2);
+});
+
+it("Cache-Status and the log name the requests for slices (RFC 9211 §2.2)", async () => {
+  const routes = [{ name: "video", match: "/v*", ranges: "slices" as const }];
+  const site = openSliced(slicedOrigin(), { config: { routes, logs: { sample: 1 } } });
+  await getSliced(site, "bytes=0-0");
+  const statusOf = async (asked: string) =>
+    (await getSliced(site, asked)).fields.get("cache-status");
+  expect(await statusOf(range)).toMatch(/fwd=partial; fwd-status=206/);
+  expect(await statusOf(range)).toMatch(/hit;/);
+  await getSliced(site);
+  const statuses = site.lines
+    .filter(({ event }) => event === "request")
+    .map((line) => (line as Record<string, unknown>)["tidemark.origin_status"]);
+  expect(statuses).toEqual([206, 206, undefined, 206]);
+});
+
 describe("a client above its limit", () => {
+  it("gets the rest of a body in one request, and each slice counts", async () => {
+    let left = 3;
+    const env = { ORIGIN_LIMITER: { limit: async () => ({ success: (left -= 1) >= 0 }) } };
+    const site = openSliced(slicedOrigin(), { env });
+    const seen = await getSliced(site, undefined, { "cf-connecting-ip": "192.0.2.1" });
+    expect([seen.isCut, Buffer.compare(seen.bytes, whole)]).toEqual([false, 0]);
+    const rest = `bytes=${3 * sliceBytes}-${totalBytes - 1}`;
+    expect(rangesAsked(site)).toEqual([...[0, 1, 2].map(rangeOf), rest]);
+  });
+
   it("causes no fetch of a slice, but gets those that are stored", async () => {
     let isLeft = true;
     const env = { ORIGIN_LIMITER: { limit: async () => ({ success: isLeft }) } };

@@ -72,6 +72,21 @@ it("colos do not wait for a body that R2 has refused with collapse: global", asy
   expect(words).toEqual(["nothing-to-share"]);
 });
 
+it("colos do not wait for a body that a 304 has confirmed, and that only one of them has", async () => {
+  const routes = [{ name: "all", match: "*", collapse: "global" as const }];
+  let upstash: FakeUpstash | undefined;
+  const mix = (clock: FakeClock) => ({ upstash: (upstash = new FakeUpstash(clock)) });
+  const { first, r2, pass } = openOverR2(mix, { config: { routes } });
+  const fail = () => Promise.reject(new Error("We encountered an internal error."));
+  Object.assign(r2, { put: fail });
+  await first.get("/streamed");
+  pass(3_601);
+  upstash!.leases.clear();
+  first.origin.script = () => unchanged({ etag: '"1"', "cache-control": "max-age=3600" });
+  expect((await first.get("/streamed")).cacheStatus).toContain("fwd-status=304");
+  expect([...upstash!.leases.values()].map(({ value }) => value)).toEqual(["nothing-to-share"]);
+});
+
 it("a body that varies is copied with its marker", async () => {
   const { first, second, r2 } = openOverR2(undefined, {
     origin: ({ headers }) => {

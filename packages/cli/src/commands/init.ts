@@ -88,7 +88,7 @@ async function init(session: Session, options: InitOptions, words: readonly stri
     stores,
     region,
   };
-  const draft = draftConfig(sight);
+  const draft = draftConfig(sight, { mayImport: own === undefined });
   const findings = findingsOf(sight);
   const { toWrite, kept } = sorted(siteFiles(draft, choices, world.nowAtMs()), folder);
   for (const line of [...pageLines(sight), ...findingLines(findings), ""]) terminal.print(line);

@@ -13,17 +13,23 @@ import {
   groupedBy,
   slugOf,
   assetRoutes,
+  isBypass,
   listsRoute,
+  mediaRoute,
   privateRoute,
   signedInRoute,
   fewest,
 } from "./draft-routes.ts";
 
-export function draftConfig(sight: OriginSight): Draft {
+/** @param mayImport whether the Worker is new, so that it can import what a route needs */
+export function draftConfig(sight: OriginSight, { mayImport = true } = {}): Draft {
   const pages = sight.pages.map(judged);
   const isWordPress = sight.platform === "WordPress" || sight.platform === "WooCommerce";
   const routes = isWordPress ? wordPressRoutes(sight, pages) : plainRoutes(sight, pages);
-  const all = [...signedInRoute(sight, pages), ...routes];
+  const assets = pages.filter(({ sight: { kind } }) => kind === "asset");
+  const at = routes.findIndex((route) => !isBypass(route));
+  const media = mediaRoute(assets, mayImport);
+  const all = [...signedInRoute(sight, pages), ...routes.toSpliced(at, 0, ...media)];
   return { sight, consent: consentOf(pages), routes: namedOnce(all) };
 }
 

@@ -6,6 +6,7 @@ import { fieldOfTrait, isUntold, type PageSight } from "../origin/look-at-page.t
 import {
   apiPattern,
   literalPattern,
+  mediaEndingOf,
   segmentsOf,
   isFingerprinted,
   privatePattern,
@@ -203,9 +204,39 @@ export function assetRoutes(
   assets: readonly JudgedPage[],
   content: readonly JudgedPage[],
 ): DraftRoute[] {
-  const good = assets.filter(({ judgement: { kind } }) => kind !== "other" && kind !== "private");
+  const good = assets.filter(
+    (page) =>
+      page.judgement.kind !== "other" && page.judgement.kind !== "private" && !isMedia(page),
+  );
   const patternOf = ({ sight: { path } }: JudgedPage) => patternOfFolder(path, content);
   return [...groupedBy(good, patternOf)].map(([pattern, members]) => assetRoute(pattern, members));
+}
+
+function isMedia({ sight: { path, hasValidator }, judgement: { kind } }: JudgedPage): boolean {
+  const isShared = kind !== "other" && kind !== "private";
+  return isShared && hasValidator && mediaEndingOf(path) !== undefined;
+}
+
+/** The field of a route with media, which needs an import in the Worker. */
+export const inSlices = 'ranges: "slices"';
+
+/**
+ * Drafts the route for files that players and readers of maps request in ranges.
+ *
+ * @param mayImport whether the Worker is new, so that it can import slices
+ */
+export function mediaRoute(assets: readonly JudgedPage[], mayImport: boolean): DraftRoute[] {
+  const good = assets.filter(isMedia);
+  const endings = [...new Set(good.flatMap(({ sight: { path } }) => mediaEndingOf(path) ?? []))];
+  if (endings.length === 0) return [];
+  const match = endings.map((ending) => `/*.${ending}`);
+  const made = contentFields(good, { fresh: "1h", staleIfError: "7d" });
+  const advice = `With \`${inSlices}\` here, and slices: slices() in src/worker.ts, ranges fill the cache.`;
+  const about = "Files that clients request in ranges.";
+  const isSliced = mayImport && !made.fields.includes("bypass: true");
+  const comments = [about, ...(mayImport ? [] : [advice]), ...made.comments];
+  const fields = [...made.fields, ...(isSliced ? [inSlices] : [])];
+  return [{ name: "media", match, comments, fields }];
 }
 
 /**

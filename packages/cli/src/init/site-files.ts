@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { failure, usageError } from "../command-error.ts";
 import { createBeneath, linkIn, replaceBeneath } from "../files/beneath.ts";
 import { wranglerNames } from "../wrangler/wrangler-file.ts";
-import { type Draft, type DraftRoute, isBypass } from "./draft-routes.ts";
+import { type Draft, type DraftRoute, inSlices, isBypass } from "./draft-routes.ts";
 import { withRegion, textFor, type SiteStores } from "./site-choices.ts";
 import { templateText } from "./site-template.ts";
 import { printable } from "../../../../local/printable.ts";
@@ -37,7 +37,10 @@ export function siteFiles(draft: Draft, choices: WranglerChoices, atMs: number):
     { path: "wrangler.jsonc", text: wranglerFile(choices) },
     {
       path: "src/worker.ts",
-      text: withRegion(textFor(choices.stores, "src/worker.ts"), choices.region),
+      text: withSlices(
+        withRegion(textFor(choices.stores, "src/worker.ts"), choices.region),
+        draft.routes,
+      ),
     },
     { path: "package.json", text: manifest },
     { path: "tsconfig.json", text: templateText("tsconfig.json") },
@@ -45,6 +48,14 @@ export function siteFiles(draft: Draft, choices: WranglerChoices, atMs: number):
     { path: ".gitignore", text: templateText(".gitignore") },
     { path: ".dev.vars.example", text: textFor(choices.stores, ".dev.vars.example") },
   ];
+}
+
+/** Imports slices into the text of a site's `src/worker.ts`, if a route needs them. */
+function withSlices(text: string, routes: readonly DraftRoute[]): string {
+  if (!routes.some(({ fields }) => fields.includes(inSlices))) return text;
+  return text
+    .replace(/^(?=import \{ createWorker)/m, 'import { slices } from "tidemark/slices";\n')
+    .replace("operate: operate(),", "operate: operate(),\n  slices: slices(),");
 }
 
 /** Wrangler reads only one file, so an existing file of another format stays in effect. */

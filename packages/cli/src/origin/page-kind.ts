@@ -63,6 +63,13 @@ export function isAssetPath(path: string): boolean {
   return assetEnding.test(withoutQuery(path));
 }
 
+const mediaEnding = /\.(mp4|m4v|mov|webm|mp3|m4a|ogg|flac|wav|pmtiles|zip)$/i;
+
+/** Returns the ending of a file that clients request in ranges, in lower case; else `undefined`. */
+export function mediaEndingOf(path: string): string | undefined {
+  return mediaEnding.exec(withoutQuery(path))?.[1]?.toLowerCase();
+}
+
 const hexHash = /^(?=.*\d)(?=.*[a-f])[0-9a-f]{8,}$/i;
 /**
  * Matches hashes that bundlers add to names of code files. Not used for images, whose names may
