@@ -7,13 +7,13 @@ import { bundling } from "./bundling.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** Limits a little above the current sizes. Raise a limit only on purpose. */
-export const bundleBytesMax = 533_000;
-export const bundleGzipBytesMax = 194_000;
+export const bundleBytesMax = 510_300;
+export const bundleGzipBytesMax = 186_900;
 /** The limit of a Worker with `stores: durableObjects()`, without `operate()`. */
-export const overObjectsBytesMax = 422_500;
+export const overObjectsBytesMax = 400_900;
 
 /** The limit of `createDataCache` of `tidemark/data`, without stores. */
-export const dataBytesMax = 203_000;
+export const dataBytesMax = 181_500;
 
 /** All packages in the bundle, with the purpose of each. */
 export const bundledPackages = {
