@@ -19,7 +19,7 @@ export const whole = (message?: Message) => v.custom<number>(Number.isSafeIntege
  */
 export function strictObject<Entries extends v.ObjectEntries>(
   entries: Entries,
-  unknown: (names: readonly string[]) => string,
+  unknown: (names: readonly string[]) => string = unknownFields,
   mistake = "must be an object",
 ) {
   const schema = v.object(entries, ({ path }) => {
@@ -42,6 +42,9 @@ export function strictObject<Entries extends v.ObjectEntries>(
   };
   return { ...schema, "~run": run };
 }
+
+const unknownFields = (names: readonly string[]) =>
+  `has ${names.map((name) => JSON.stringify(name.slice(0, 80))).join(", ")}, which is not a field of it`;
 
 /** Names that `v.record` drops without an error. */
 const droppedNames = ["__proto__", "constructor", "prototype"];
