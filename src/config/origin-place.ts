@@ -3,7 +3,7 @@ import type { WrittenRoute, WrittenRouteOrigin } from "./written-route.ts";
 
 /** Returns the place that `origin` of a route states. */
 export function placeOf(origin: WrittenRoute["origin"]): WrittenRouteOrigin {
-  return typeof origin === "object" && "length" in origin === false ? origin : { name: origin };
+  return typeof origin === "object" && !("length" in origin) ? origin : { name: origin };
 }
 
 /** The place of a route's pages at the origin. */

@@ -33,17 +33,13 @@ const htmlFirst = "text/html,application/xhtml+xml,*/*;q=0.8";
 export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
   const { heuristics = false, honourRequestDirectives = false, purge } = general;
   const { fresh, tags } = route;
-  const place = placeOf(route.origin);
-  const [origin = "default", ...fallbackOrigins] = [place.name ?? []].flat();
   const { targets = [] } = general;
   const namesCdn = lowerCased(targets).includes(cdnCacheControl.toLowerCase());
-  const normalForms = normalFormsOf(route.key ?? {});
   const match: readonly RoutePattern[] = [route.match].flat().map(readPattern);
   const lagSeconds = route.purge?.maxLagSeconds ?? purge?.maxLagSeconds ?? defaultMaxLagSeconds;
   const tiers: readonly TierName[] = tierNames.filter(
     (name) => route.tiers?.includes(name) ?? true,
   );
-  const keyedByCondition = valuedNames(route.bypass === true ? undefined : route.when);
   return {
     /** Empty for the rules that apply if no route matches. */
     name: route.name,
@@ -56,22 +52,7 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     bypass: route.bypass ?? false,
     /** `override`: the route's lifetimes precede the origin's. */
     mode: route.mode ?? "default",
-    /** A name in `origins`; `default` is `ORIGIN_URL` or the binding `ORIGIN`. */
-    origin,
-    /** The origins that requests may go to while the first fails, in order. */
-    fallbackOrigins,
-    /** Whether a fallback origin precedes a stale response. */
-    fallsBackFirst: route.fallback === "origin",
-    /** Whether `origin` is a fallback, on the route of a request to it. */
-    isFallback: false as boolean,
-    /** Where the origin has the route's pages; `undefined`: at the site's path and host. */
-    place: resolvedPlace(place),
-    /** Changes of the fields for the origin; `undefined`: none. */
-    requestEdits: fieldEdits(route.request?.headers),
-    /** Changes of the fields for clients; `undefined`: none. */
-    responseEdits: fieldEdits(route.response?.headers),
-    /** The route's own error page; an empty `html`: none. */
-    errorPage: { html: "", originErrors: false, ...route.errorPage },
+    ...resolvedOrigin(route),
     /** `fresh` as a single duration, which applies to heuristically cacheable statuses except errors. */
     freshSeconds: typeof fresh === "string" ? durationSeconds(fresh) : undefined,
     /** `fresh` by status; empty if it is a single duration or unset. */
@@ -95,14 +76,7 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
      * that clients may have made up; the first for other responses.
      */
     admission: route.admission,
-    /** Query parameters that are keyed and forwarded unless `stripQuery` names them; `undefined`: all. */
-    queryAllow: route.query?.allow,
-    /** Whether keys and the origin get the query parameters sorted by name. */
-    sortsQuery: route.query?.order === "sort",
-    /** Whether `No-Vary-Search` of responses decides which URLs of a path share a response. */
-    noVarySearch: route.query?.noVarySearch ?? false,
-    /** How keys contain the content of a QUERY; `undefined`: QUERY bypasses the cache. */
-    queryMethod: route.queryMethod,
+    ...resolvedKey(route),
     /** Request fields that reach the origin in addition to keyed ones; `undefined`: all. */
     forward: route.forward && lowerCased(route.forward),
     /** Decides which request fields look like a credential. */
@@ -117,15 +91,6 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
       accept: route.anonymous?.accept ?? general.anonymous?.accept ?? htmlFirst,
       "user-agent": route.anonymous?.userAgent ?? general.anonymous?.userAgent ?? "Tidemark",
     },
-    keyHeaders: sorted([
-      ...lowerCased([...(route.key?.headers ?? []), ...keyedByCondition.header]),
-      ...keyedForms(normalForms),
-    ]),
-    /** Normal forms that replace fields of the client, by name in lower case; `undefined`: none. */
-    normalForms,
-    keyCookies: sorted([...(route.key?.cookies ?? []), ...keyedByCondition.cookie]),
-    /** Members of `request.cf`. */
-    keyCf: sorted(route.key?.cf ?? []),
     ignoreCookies: route.cookies?.ignore ?? [],
     setCookie: route.setCookie ?? "respect",
     /** `refetch`: a 304 that changes the meaning of the stored body leads to a whole response. */
@@ -168,6 +133,55 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     servesUnverified: route.whenUnreachable === "serve",
     /** The given fields that have no effect because the route stores nothing; empty otherwise. */
     idleFields: isPassedBy(route) ? idleBesideBypass(route) : [],
+  };
+}
+
+/** Returns the origins of a route, and what happens to requests and answers there. */
+function resolvedOrigin(route: WrittenRoute) {
+  const place = placeOf(route.origin);
+  const [origin = "default", ...fallbackOrigins] = [place.name ?? []].flat();
+  return {
+    /** A name in `origins`; `default` is `ORIGIN_URL` or the binding `ORIGIN`. */
+    origin,
+    /** The origins that requests may go to while the first fails, in order. */
+    fallbackOrigins,
+    /** Whether a fallback origin precedes a stale response. */
+    fallsBackFirst: route.fallback === "origin",
+    /** Whether `origin` is a fallback, on the route of a request to it. */
+    isFallback: false as boolean,
+    /** Where the origin has the route's pages; `undefined`: at the site's path and host. */
+    place: resolvedPlace(place),
+    /** Changes of the fields for the origin; `undefined`: none. */
+    requestEdits: fieldEdits(route.request?.headers),
+    /** Changes of the fields for clients; `undefined`: none. */
+    responseEdits: fieldEdits(route.response?.headers),
+    /** The route's own error page; an empty `html`: none. */
+    errorPage: { html: "", originErrors: false, ...route.errorPage },
+  };
+}
+
+/** Returns the parts of a request that are keyed on a route. */
+function resolvedKey(route: WrittenRoute) {
+  const normalForms = normalFormsOf(route.key ?? {});
+  const keyedByCondition = valuedNames(route.bypass === true ? undefined : route.when);
+  return {
+    /** Query parameters that are keyed and forwarded unless `stripQuery` names them; `undefined`: all. */
+    queryAllow: route.query?.allow,
+    /** Whether keys and the origin get the query parameters sorted by name. */
+    sortsQuery: route.query?.order === "sort",
+    /** Whether `No-Vary-Search` of responses decides which URLs of a path share a response. */
+    noVarySearch: route.query?.noVarySearch ?? false,
+    /** How keys contain the content of a QUERY; `undefined`: QUERY bypasses the cache. */
+    queryMethod: route.queryMethod,
+    keyHeaders: sorted([
+      ...lowerCased([...(route.key?.headers ?? []), ...keyedByCondition.header]),
+      ...keyedForms(normalForms),
+    ]),
+    /** Normal forms that replace fields of the client, by name in lower case; `undefined`: none. */
+    normalForms,
+    keyCookies: sorted([...(route.key?.cookies ?? []), ...keyedByCondition.cookie]),
+    /** Members of `request.cf`. */
+    keyCf: sorted(route.key?.cf ?? []),
   };
 }
 

@@ -216,6 +216,7 @@ export const configInput = v.pipe(
         if (!isKnown) sayOf("origin", `"${named}" is not in origins; add it there`);
       }
       checkAlone(route, sayOf);
+      checkOrigin(route, sayOf);
       const below = [operatorPath, "/_cache"].find((own) => isWithin(place.to ?? "/", own));
       if (below !== undefined) sayOf("origin.to", `is below ${below}, which no origin gets`);
     }
@@ -230,13 +231,6 @@ function checkAlone(
   const { admission, tiers = tierNames } = route;
   const unknown = unknownParameters(route).join(", ");
   if (unknown !== "") say("tags", `uses parameters that a pattern in match lacks: ${unknown}`);
-  const { from = "/" } = placeOf(route.origin);
-  for (const written of [route.match].flat()) {
-    const { path } = readPattern(written);
-    if (isWithin(path, from)) continue;
-    const right = `write a pattern such as "${from}/*", or another from`;
-    say("origin.from", `does not begin the pattern ${JSON.stringify(written)}: ${right}`);
-  }
   if (route.collapse === "global" && !reach(tiers, "world")) {
     say("collapse", '"global" needs the shared tier; add "shared" to tiers');
   }
@@ -245,25 +239,6 @@ function checkAlone(
     const values =
       'write the values that are keyed, such as { "x-app": ["ios"] }, or add bypass: true';
     say(`when.${name}`, `has only names, with which no response can be stored: ${values}`);
-  }
-  const hasFallback = [placeOf(route.origin).name ?? []].flat().length > 1;
-  if (hasFallback && isPassedBy(route)) {
-    say(
-      "origin",
-      "has fallbacks, but requests that bypass the cache have none: a session or a change belongs to one origin; write one name",
-    );
-  }
-  if (hasFallback && route.query?.noVarySearch === true) {
-    say(
-      "query.noVarySearch",
-      "cannot have fallback origins, which may not send the field; write one name in origin",
-    );
-  }
-  if (route.fallback !== undefined && !hasFallback) {
-    say(
-      "fallback",
-      'needs fallback origins; write a list in origin, such as ["default", "mirror"]',
-    );
   }
   const forms = normalFormsOf(route.key ?? {});
   const twice = route.key?.headers?.find((name) => forms?.has(name.toLowerCase()));
@@ -293,6 +268,39 @@ function checkAlone(
   }
   if (route.immutable === true && route.browser === undefined) {
     say("immutable", "needs a lifetime for browsers; add browser");
+  }
+}
+
+/** Checks the origin of a route against its other fields. */
+function checkOrigin(
+  route: v.InferOutput<typeof routeInput>,
+  say: (field: string, message: string) => void,
+): void {
+  const { from = "/", name = [] } = placeOf(route.origin);
+  for (const written of [route.match].flat()) {
+    const { path } = readPattern(written);
+    if (isWithin(path, from)) continue;
+    const right = `write a pattern such as "${from}/*", or another from`;
+    say("origin.from", `does not begin the pattern ${JSON.stringify(written)}: ${right}`);
+  }
+  const hasFallback = [name].flat().length > 1;
+  if (hasFallback && isPassedBy(route)) {
+    say(
+      "origin",
+      "has fallbacks, but requests that bypass the cache have none: a session or a change belongs to one origin; write one name",
+    );
+  }
+  if (hasFallback && route.query?.noVarySearch === true) {
+    say(
+      "query.noVarySearch",
+      "cannot have fallback origins, which may not send the field; write one name in origin",
+    );
+  }
+  if (route.fallback !== undefined && !hasFallback) {
+    say(
+      "fallback",
+      'needs fallback origins; write a list in origin, such as ["default", "mirror"]',
+    );
   }
 }
 

@@ -69,10 +69,8 @@ async function leadPublic(
   const validators = validatorsOf(asking);
   const validating = validators.length > 0 ? pending.validating : undefined;
   if (isPassedOver(pending)) return originFailed("unreachable", { ...pending, stamp }, flight);
-  const { answer, request } = await forwardSelecting(asking, [
-    ...validators,
-    ...(slice?.fields ?? []),
-  ]);
+  const added = [...validators, ...(slice?.fields ?? [])];
+  const { answer, request } = await forwardSelecting(asking, added);
   if (answer.kind === "failed") {
     pending.exchange.decision.heardNothing();
     return originFailed(answer.failure, { ...pending, stamp }, flight);
@@ -89,13 +87,12 @@ async function leadPublic(
     flight.settle({ kind: "nothing-to-share" });
     return leadPublic(elsewhere(pending, own), flight, slicing);
   }
-  if (isOriginError(status)) {
-    const failed = failedWith(response, nowAtMs());
-    const instead = await insteadOfOrigin(failed, { ...pending, stamp }, flight);
-    if (instead !== undefined) {
-      cancelBody(response);
-      return instead;
-    }
+  const instead = isOriginError(status)
+    ? await insteadOfOrigin(failedWith(response, nowAtMs()), { ...pending, stamp }, flight)
+    : undefined;
+  if (instead !== undefined) {
+    cancelBody(response);
+    return instead;
   }
   if (status !== 304) {
     const replaced = storedCandidate(pending);

@@ -66,11 +66,13 @@ function invalidate(
   const queried = [ofQuery.route, ...ofQuery.passedOver].filter((one) => one.queryMethod);
   const own = readUrl({ url: absolute, method: "GET" }, request);
   const path = pathPrefix({ origin: originOf(read), path: read.path });
-  return [...new Set([route, ...passedOver, ...queried])].flatMap((storing) => {
+  const targets: InvalidatedTarget[] = [];
+  for (const storing of new Set([route, ...passedOver, ...queried])) {
     const keyed = keyUrl({ ...read, ownHost: target.ownHost }, storing, exchange.site);
-    if (storing.bypass || keyed.isTooLong) return [];
+    if (storing.bypass || keyed.isTooLong) continue;
     const tag = urlTag(keyed.url);
     exchange.site.invalidations.add(comparedTag(tag), exchange.nowAtMs());
+    targets.push({ tag, path });
     // The tag covers other clients' responses in memory. Below it, the request removes only its own.
     if (storing === route || storing === own.route) {
       const { withheld } = own;
@@ -79,11 +81,12 @@ function invalidate(
       removeStored(key, exchange, hosts);
     }
     const canonical = storing.noVarySearch ? queryForms.of(keyed.target) : undefined;
-    if (canonical === undefined) return [{ tag, path }];
+    if (canonical === undefined) continue;
     const host = target.ownHost;
     const also = sentUrl({ ...keyed.target, host, query: canonical.canonicalQuery });
-    return [{ tag, path }, ...invalidate(also, passed, exchange)];
-  });
+    targets.push(...invalidate(also, passed, exchange));
+  }
+  return targets;
 }
 
 /** Invalidates the named groups of this origin (RFC 9875 §2.1, §3). */
