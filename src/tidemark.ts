@@ -21,21 +21,30 @@ export type {
   WrittenTimeouts,
 } from "./config/written.ts";
 export type {
-  Duration,
   Lifetimes,
-  NamePattern,
   NegativeLifetimes,
-  StatusPattern,
   TagsOf,
-  WrittenAnswerConditions,
-  WrittenAnswerRule,
   WrittenKey,
-  WrittenLengthBounds,
   WrittenQuery,
   WrittenRoute,
   WrittenRouteCookies,
   WrittenRoutePurge,
+  WrittenCondition,
+  WrittenWhen,
 } from "./config/written-route.ts";
+export type {
+  StatusPattern,
+  WrittenAnswerConditions,
+  WrittenAnswerRule,
+  WrittenEdits,
+  WrittenErrorPage,
+  WrittenLengthBounds,
+  WrittenRequest,
+  WrittenResponse,
+  WrittenRouteOrigin,
+} from "./config/written-origin.ts";
+export type { Duration } from "./config/duration.ts";
+export type { NamePattern } from "./config/known-names.ts";
 export { type CachePlatform, createCache, type TieredCache } from "./compose/create-cache.ts";
 export type { CacheRecord, MetadataWith } from "./cache/record/record.ts";
 export { RecordKey } from "./cache/record/record-key.ts";

@@ -10,7 +10,7 @@ import {
   type WrittenAnswerConditions,
   type WrittenAnswerRule,
   type WrittenLengthBounds,
-} from "./written-route.ts";
+} from "./written-origin.ts";
 
 type Fits = (value: unknown) => boolean;
 

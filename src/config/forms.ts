@@ -2,12 +2,8 @@
 import * as v from "valibot";
 import { finite, pathOf, record, strictObject, whole } from "../base/schemas.ts";
 import { durationSeconds } from "./duration.ts";
-import type {
-  WrittenAnonymous,
-  WrittenCredentialFields,
-  WrittenEdits,
-  WrittenWhen,
-} from "./written-route.ts";
+import type { WrittenAnonymous, WrittenCredentialFields, WrittenWhen } from "./written-route.ts";
+import type { WrittenEdits } from "./written-origin.ts";
 import { tokenPattern } from "../rules/cache-control.ts";
 import { traceFieldNames } from "../rules/trace-context.ts";
 import { whyNeverStored } from "../rules/storable.ts";

@@ -1,7 +1,9 @@
 // Well-known query parameters and cookies, and matching of names against such lists.
 
-/** A list of names. A `*` at the end matches any rest. */
-export type NamePatterns = readonly string[];
+/** A name in a list. A `*` at the end matches any rest, such as `"utm_*"`. */
+export type NamePattern = string;
+
+export type NamePatterns = readonly NamePattern[];
 
 /** Query parameters that identify a campaign and never change the page. */
 export const trackingParameters: NamePatterns = (

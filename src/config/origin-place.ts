@@ -1,5 +1,6 @@
 // The place of a route's pages at its origin: another path or host than the site's.
-import type { WrittenRoute, WrittenRouteOrigin } from "./written-route.ts";
+import type { WrittenRoute } from "./written-route.ts";
+import type { WrittenRouteOrigin } from "./written-origin.ts";
 
 /** Returns the place that `origin` of a route states. */
 export function placeOf(origin: WrittenRoute["origin"]): WrittenRouteOrigin {

@@ -42,11 +42,13 @@ import {
   type WrittenKey,
   type WrittenRouteCookies,
   type WrittenRoutePurge,
+} from "./written-route.ts";
+import {
   type WrittenRouteOrigin,
   type WrittenErrorPage,
   type WrittenRequest,
   type WrittenResponse,
-} from "./written-route.ts";
+} from "./written-origin.ts";
 
 const pattern = v.pipe(
   text("/articles/:slug"),

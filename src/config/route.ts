@@ -13,7 +13,8 @@ import { readPattern, type RoutePattern } from "./route-pattern.ts";
 import { type TierName, tierNames } from "./tier-names.ts";
 import { cdnCacheControl } from "../rules/cache-control.ts";
 import type { WrittenConfig } from "./written.ts";
-import type { WrittenCondition, WrittenEdits, WrittenRoute, WrittenWhen } from "./written-route.ts";
+import type { WrittenCondition, WrittenRoute, WrittenWhen } from "./written-route.ts";
+import type { WrittenEdits } from "./written-origin.ts";
 
 /** A route with every field filled in. */
 export type Route = Readonly<ReturnType<typeof resolvedRoute>>;

@@ -1,22 +1,17 @@
 // A route as the operator writes it. Each field documents its meaning, unit, default and an example.
 // `route-options.ts` has the schema, which must have the same fields to compile: types of the package
 // must not import those of Valibot.
+import type { Duration } from "./duration.ts";
+import type { NamePattern } from "./known-names.ts";
 import type { Device } from "./normal-forms.ts";
 import type { TierName } from "./tier-names.ts";
-
-/**
- * A whole number with `s`, `m`, `h` or `d`, such as `"90s"`, `"5m"`, `"12h"` or `"365d"`. The parameter only makes
- * the compiler's errors show an example.
- */
-export type Duration<Example extends `${bigint}m` = "5m"> =
-  | `${bigint}s`
-  | `${bigint}m`
-  | `${bigint}h`
-  | `${bigint}d`
-  | Example;
-
-/** A name in a list. A `*` at the end matches any rest, such as `"utm_*"`. */
-export type NamePattern = string;
+import type {
+  WrittenAnswerRule,
+  WrittenErrorPage,
+  WrittenRequest,
+  WrittenResponse,
+  WrittenRouteOrigin,
+} from "./written-origin.ts";
 
 /** Lifetimes by status, such as `{ 200: "60s", 301: "1h" }`. */
 export type Lifetimes = { readonly [status: number]: Duration };
@@ -271,104 +266,6 @@ export interface WrittenWhen {
    * @example country: ["DE", "AT"]
    */
   readonly country?: readonly string[] | undefined;
-}
-
-/** The place of a route's pages at the origin. Keys, purges and clients have the site's URL. */
-export interface WrittenRouteOrigin {
-  /** A name in `origins`, or a list with fallbacks. Default: `"default"`. @example name: "bucket" */
-  readonly name?: string | readonly string[] | undefined;
-  /**
-   * The beginning of the path, which the origin gets as `to`. Must begin each pattern of `match`.
-   * Default: `"/"`.
-   * @example from: "/blog"
-   */
-  readonly from?: string | undefined;
-  /** The beginning of the path for the origin, in place of `from`. Default: `"/"`. @example to: "/posts" */
-  readonly to?: string | undefined;
-  /**
-   * `X-Forwarded-Host`, and the host that a binding or handler sees. Default: the site's.
-   * @example host: "blog.example"
-   */
-  readonly host?: string | undefined;
-}
-
-/** Changes of a request for the origin. */
-export interface WrittenRequest {
-  /** Changes of its fields. Default: none. @example headers: { set: { "x-env": "live" } } */
-  readonly headers?: WrittenEdits | undefined;
-}
-
-/** Changes of an answer. */
-export interface WrittenResponse {
-  /** Changes of its fields. Default: none. @example headers: { remove: ["server"] } */
-  readonly headers?: WrittenEdits | undefined;
-}
-
-/** Changes of header fields. */
-export interface WrittenEdits {
-  /** Fields to replace or add. Default: none. @example set: { "x-env": "live" } */
-  readonly set?: Readonly<Record<string, string>> | undefined;
-  /** Lines to add to fields. Default: none. @example add: { link: "</a.css>; rel=preload" } */
-  readonly add?: Readonly<Record<string, string>> | undefined;
-  /** Fields to remove. Default: none. @example remove: ["x-powered-by"] */
-  readonly remove?: readonly string[] | undefined;
-}
-
-/** A page for clients while the origin fails. */
-export interface WrittenErrorPage {
-  /** The page, at most 64 KiB. Required. @example html: "<h1>Back soon</h1>" */
-  readonly html: string;
-  /** Replaces also the origin's own 502, 503 and 504. Default: `false`. @example originErrors: true */
-  readonly originErrors?: boolean | undefined;
-}
-
-/** A status, or a class of statuses. */
-export type StatusPattern = number | "2xx" | "3xx" | "4xx" | "5xx";
-
-/** The response fields that a rule may remove. No lifetime, key or purge depends on them. */
-export const strippableFields = ["etag", "last-modified", "set-cookie"] as const;
-
-/**
- * A rule on an answer. It judges the head that is to be stored, also one that a 304 has changed, and
- * then acts on it.
- */
-export interface WrittenAnswerRule {
-  /** Conditions, all of which must hold; at least one. Required. @example when: { type: "image/*" } */
-  readonly when: WrittenAnswerConditions;
-  /**
-   * Lifetime, as with `mode: "override"`. Without `status`, only for the statuses of a single `fresh`
-   * of a route. Default: none.
-   * @example fresh: "1d"
-   */
-  readonly fresh?: Duration | undefined;
-  /** Tags to add. Default: none. @example tags: ["images"] */
-  readonly tags?: readonly string[] | undefined;
-  /** `false`: the answer is not stored. Default: stored. @example store: false */
-  readonly store?: false | undefined;
-  /** Fields to remove, for storing and for the client. Default: none. @example strip: ["etag"] */
-  readonly strip?: readonly (typeof strippableFields)[number][] | undefined;
-}
-
-/** Conditions on an answer. */
-export interface WrittenAnswerConditions {
-  /** Default: all statuses. @example status: [404, "5xx"] */
-  readonly status?: StatusPattern | readonly StatusPattern[] | undefined;
-  /** Media types without parameters. Default: all. @example type: ["image/*", "font/woff2"] */
-  readonly type?: NamePattern | readonly NamePattern[] | undefined;
-  /** Values of fields; `true`: any value. Default: all. @example header: { "x-error": true } */
-  readonly header?:
-    | { readonly [name: string]: true | NamePattern | readonly NamePattern[] }
-    | undefined;
-  /** Bounds of `Content-Length` in bytes. Default: any, or none. @example contentLength: { min: 1 } */
-  readonly contentLength?: WrittenLengthBounds | undefined;
-}
-
-/** Inclusive bounds in bytes. */
-export interface WrittenLengthBounds {
-  /** Default: 0. @example min: 1 */
-  readonly min?: number | undefined;
-  /** Default: none. @example max: 1_048_576 */
-  readonly max?: number | undefined;
 }
 
 /** Builds tags from a path's `:name` parameters. Must not throw. */

@@ -1,13 +1,13 @@
 // The configuration as the operator writes it. Each field documents its meaning, unit, default and an
 // example. The schema must have the same fields to compile.
 import type {
-  Duration,
-  NamePattern,
   WrittenAnonymous,
   WrittenCredentialFields,
   WrittenRoute,
   WrittenRoutePurge,
 } from "./written-route.ts";
+import type { Duration } from "./duration.ts";
+import type { NamePattern } from "./known-names.ts";
 import type { PurgeDialect, WebhookSender } from "../hooks/port/hook.ts";
 import type { DashboardPart } from "../operate/dashboard/port/dashboard-part.ts";
 import type { ProbePart } from "../operate/probe/port/probe-part.ts";

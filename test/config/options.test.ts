@@ -172,7 +172,9 @@ describe("a general option", () => {
   });
 });
 
-const optionText = readFileSync("src/config/written-route.ts", "utf8");
+const optionText = ["route", "origin"]
+  .map((name) => readFileSync(`src/config/written-${name}.ts`, "utf8"))
+  .join("\n");
 
 /** Docstrings of the route's options by the path of the option. */
 const docstrings = new Map(

@@ -1,6 +1,9 @@
-// Notes an answer of the origin, so that an operator can later see why it was not stored.
-import type { FieldLine } from "../../rules/fields.ts";
+// Notes on answers of the origin for operators: why an answer was not stored, and which fields changed a
+// page.
+import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
+import { silentlyVaryingBy } from "../../rules/selecting.ts";
 import { nameSetBy } from "../request/cookies.ts";
+import { type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
 import type { PagePlace } from "../site/exchange.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
@@ -52,3 +55,24 @@ function cookiesIn(fields: readonly FieldLine[]): string[] {
   const lines = fields.filter(([name]) => name === "set-cookie");
   return lines.flatMap(([, line]) => nameSetBy(line) ?? []);
 }
+
+/**
+ * Notes the fields that changed a page although `Vary` does not name them: a client's own request
+ * fetched another media type or language than this request.
+ */
+export function noteSilentVariation(metadata: StoredMetadata, pending: PendingForward): void {
+  const { request, exchange } = pending;
+  const before = storedCandidate(pending)?.stored.metadata;
+  if (!before?.isOfClient || before.status !== metadata.status) return;
+  if (before.fallback !== metadata.fallback) return;
+  const changing = silentlyVaryingBy(fieldsOf(before), fieldsOf(metadata));
+  const names = changing.filter((name) => !request.route.normalForms?.has(name));
+  if (names.length === 0) return;
+  const { site } = exchange;
+  const entries = names.map((name) => `${name} ${request.target.path.slice(0, pathCharactersMax)}`);
+  site.silentVariations.note(request.route.name, entries, exchange.nowAtMs());
+  site.metrics.add("silentVariations", [request.route.name]);
+}
+
+/** The maximum length of a path in a note. */
+const pathCharactersMax = 200;

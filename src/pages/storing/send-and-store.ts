@@ -8,9 +8,7 @@
 // 6. variants.ts limits the variants.
 // 7. in-tiers.ts writes to memory, and then to the tiers below.
 import type { FetchResult } from "../../cache/flights.ts";
-import { fieldsOf } from "../../rules/fields.ts";
 import { lengthOf } from "../../rules/ranges.ts";
-import { silentlyVaryingBy } from "../../rules/selecting.ts";
 import { isNotModified } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { mayNeedNoBody, rangeIn, clientHasIt } from "../request/conditions.ts";
@@ -42,7 +40,7 @@ import { applyForSessions, applyRefusal } from "./consequences.ts";
 import { type StampedAnswer, metadataOf } from "./metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
 import { strippedBy } from "./stripped-fields.ts";
-import { noteAnswer } from "./last-answer.ts";
+import { noteAnswer, noteSilentVariation } from "./last-answer.ts";
 import { ofOneClient, refusedBy, type StoreRefusal, refused } from "./refusal.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
@@ -113,27 +111,6 @@ export async function sendAndStore(
   if (arePersonal(own, metadata, request.route)) makePrivate(fields);
   return sent;
 }
-
-/**
- * Notes the fields that changed a page although `Vary` does not name them: a client's own request
- * fetched another media type or language than this request.
- */
-function noteSilentVariation(metadata: StoredMetadata, pending: PendingForward): void {
-  const { request, exchange } = pending;
-  const before = storedCandidate(pending)?.stored.metadata;
-  if (!before?.isOfClient || before.status !== metadata.status) return;
-  if (before.fallback !== metadata.fallback) return;
-  const changing = silentlyVaryingBy(fieldsOf(before), fieldsOf(metadata));
-  const names = changing.filter((name) => !request.route.normalForms?.has(name));
-  if (names.length === 0) return;
-  const { site } = exchange;
-  const entries = names.map((name) => `${name} ${request.target.path.slice(0, pathCharactersMax)}`);
-  site.silentVariations.note(request.route.name, entries, exchange.nowAtMs());
-  site.metrics.add("silentVariations", [request.route.name]);
-}
-
-/** The maximum length of a path in a note. */
-const pathCharactersMax = 200;
 
 /**
  * Returns the origin's answer, or a 304 if the client already has the body. If the answer is not
