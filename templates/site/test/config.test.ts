@@ -34,7 +34,7 @@ function urlOf(pattern: string): string {
 }
 
 const read = config.routes.filter(({ methods }) => methods?.includes("GET") ?? true);
-const bypassing = read.filter(({ bypass, whenCookies }) => bypass && !whenCookies);
+const bypassing = read.filter(({ bypass, when }) => bypass && !when);
 const storing = read.filter(({ bypass }) => !bypass);
 const careful = storing.filter(({ ignoreCookies }) => !ignoreCookies.includes("*"));
 const urlsOf = (routes: typeof read) =>
