@@ -139,6 +139,33 @@ describe("an answer to the canonical URL that is not for the client's", () => {
     ]);
   });
 
+  it("does not lend the canonical URL the answer to another, if it is refuted during a lookup", async () => {
+    const [slowTier, slowPage] = [closedGate(), closedGate()];
+    const { near } = open(async (request, nth) => {
+      if (nth === 1) return echo(request, nth);
+      if (queryOf(request).includes("utm=8")) await slowPage.opened;
+      return page(queryOf(request), fields({}));
+    });
+    await near.get("/list?id=1");
+    const match = near.cache.match.bind(near.cache);
+    near.cache.match = async (request) => {
+      near.cache.match = match;
+      await slowTier.opened;
+      return match(request);
+    };
+    const slow = near.ask("/list?id=2&utm=8");
+    await idle();
+    expect(await (await near.ask("/list?id=2&utm=7")).text()).toBe("?id=2&utm=7");
+    await idle();
+    slowTier.open();
+    await idle();
+    const exact = near.ask("/list?id=2");
+    await idle();
+    slowPage.open();
+    const texts = [await (await slow).text(), await (await exact).text()];
+    expect(texts).toEqual(["?id=2&utm=8", "?id=2"]);
+  });
+
   it("does not answer after a 304 that changes the field", async () => {
     const etag = { etag: '"1"' };
     const { clock, near } = open((request) => {
@@ -208,6 +235,37 @@ describe("a purge", () => {
     await site.get("/list?id=1");
     await site.get("/list?id=1&utm=7", { method: "POST" });
     expect((await site.get("/list?id=1")).text).toBe("3");
+  });
+});
+
+describe("an order of parameters that the route and No-Vary-Search sort differently", () => {
+  const openOrdered = (later: Record<string, string>) =>
+    openJournalled({
+      config: {
+        routes: [{ name: "all", match: "*", query: { noVarySearch: true, order: "sort" } }],
+      },
+      origin: ({ method }, nth) => {
+        const own = nth === 1 ? { "no-vary-search": "key-order" } : later;
+        return method === "POST"
+          ? new Response(null, { status: 204 })
+          : page(`${nth}`, fields(own));
+      },
+    });
+  // The route sorts "%7A" before "b", and No-Vary-Search "z" after it.
+  const path = "/a?b=1&%7A=2";
+
+  it("does not keep a POST from its answer and its invalidation", async () => {
+    const { site } = openOrdered({});
+    await site.get(path);
+    expect((await site.get(path, { method: "POST" })).status).toBe(204);
+    expect((await site.get(path)).text).toBe("3");
+  });
+
+  it("requests the URL once", async () => {
+    const { site } = openOrdered({});
+    await site.get(path);
+    site.clock.advance(601);
+    expect((await site.get(path)).text).toBe("2");
   });
 });
 
