@@ -141,10 +141,12 @@ function isForCanonicalAlone({ status, headers }: Response, { request }: Pending
  */
 function leadElsewhere(
   request: LookupRequest,
-  { exchange }: PendingForward,
+  pending: PendingForward,
   flight: ForwardFlight,
   slicing: SlicePort | undefined,
 ): Promise<FetchResult<Response>> {
+  const { exchange } = pending;
+  discardBody(storedCandidate(pending)?.stored);
   flight.settle({ kind: "nothing-to-share" });
   const { key } = request;
   const nothing = { marker: undefined, inShared: undefined, memoryCount: undefined };

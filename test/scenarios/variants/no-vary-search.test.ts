@@ -5,7 +5,7 @@ import type { ConfigInput } from "../../../src/config/schema.ts";
 import type { Explanation } from "../../../src/operate/explain/explanation.ts";
 import { openCounted } from "../../../testing/site/counted-looks.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
-import { idle } from "../../../testing/site/harness.ts";
+import { idle, openSite } from "../../../testing/site/harness.ts";
 import {
   cc,
   closedGate,
@@ -187,6 +187,28 @@ describe("an answer to the canonical URL that is not for the client's", () => {
     const seen = await near.get("/list?id=2&utm=7");
     expect([seen.text, seen.status, near.origin.count]).toEqual(["?id=2", 503, 2]);
   });
+});
+
+it("leaves no stored body open if a 304 changes the field", async () => {
+  const kept = (own: Record<string, string>) =>
+    cc("max-age=600, stale-if-error=6000", { ...own, etag: '"1"' });
+  const large = "x".repeat(2_000_000);
+  const script: Script = (request) =>
+    request.headers.has("if-none-match")
+      ? unchanged(kept({ "no-vary-search": 'params=("x")' }))
+      : page(queryOf(request).includes("id=2") ? large : "small", kept(byId));
+  const { clock, near, upstash } = open(script);
+  await near.get("/list?id=2");
+  clock.advance(601);
+  const fresh = openSite({ config, origin: script, clock, upstash, cache: near.cache });
+  await fresh.get("/list?id=1");
+  const before = near.cache.openBodies;
+  expect((await fresh.get("/list?id=2&utm=7")).text).toBe(large);
+  expect(fresh.origin.asked.map(({ path }) => path).slice(1)).toEqual([
+    "/list?id=2",
+    "/list?id=2&utm=7",
+  ]);
+  expect(near.cache.openBodies).toBe(before);
 });
 
 it.each([
