@@ -56,7 +56,7 @@ async function leadPublic(
   const { nowAtMs, afterAnswer, site } = exchange;
   const own = pending.request.own?.request();
   if (own && site.queryForms.isRefuted(pending.request)) {
-    return leadPublic(elsewhere(pending, own), flight, slicing);
+    return leadElsewhere(own, pending, flight, slicing);
   }
   flight.leads(nowAtMs());
   if (pending.validating !== undefined) await mayValidate(pending.validating, pending);
@@ -84,8 +84,7 @@ async function leadPublic(
   if (own && isForCanonicalAlone(response, pending)) {
     cancelBody(response);
     site.queryForms.refute(pending, status);
-    flight.settle({ kind: "nothing-to-share" });
-    return leadPublic(elsewhere(pending, own), flight, slicing);
+    return leadElsewhere(own, pending, flight, slicing);
   }
   const instead = isOriginError(status)
     ? await insteadOfOrigin(failedWith(response, nowAtMs()), { ...pending, stamp }, flight)
@@ -136,11 +135,23 @@ function isForCanonicalAlone({ status, headers }: Response, { request }: Pending
   return !isForOwnUrl(headers, request);
 }
 
-/** Returns a pending forward of another request, for whose key nothing was looked up. */
-function elsewhere({ exchange }: PendingForward, request: LookupRequest): PendingForward {
+/**
+ * Leads another request, for whose key nothing was looked up. The followers of the flight have the key of the
+ * first request, and this answer is not for them.
+ */
+function leadElsewhere(
+  request: LookupRequest,
+  pending: PendingForward,
+  flight: ForwardFlight,
+  slicing: SlicePort | undefined,
+): Promise<FetchResult<Response>> {
+  const { exchange } = pending;
+  discardBody(storedCandidate(pending)?.stored);
+  flight.settle({ kind: "nothing-to-share" });
   const { key } = request;
   const nothing = { marker: undefined, inShared: undefined, memoryCount: undefined };
-  return { request, exchange, key, ...nothing, lookedUpAtMs: exchange.nowAtMs() };
+  const lookedUpAtMs = exchange.nowAtMs();
+  return leadPublic({ request, exchange, key, ...nothing, lookedUpAtMs }, flight, slicing);
 }
 
 function storedNothing(answer: Response): FetchResult<Response> {

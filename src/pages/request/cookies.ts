@@ -128,6 +128,17 @@ function percentDecoded(text: string): string {
   );
 }
 
+/**
+ * Returns the names, in lower case, as which servers may read one pair of a `Cookie` field. Like
+ * `compileHasCookie`, ignores quotes, decodes names, and takes a comma for the end of a cookie.
+ */
+export function readingsOfName(pair: string): readonly string[] {
+  return pair.split(",").map((cookie) => {
+    const name = percentDecoded(cookie.split("=", 1)[0] ?? "");
+    return name.replaceAll(/["\s]/g, "").toLowerCase();
+  });
+}
+
 /** Returns the trimmed pairs of a `Cookie` field. */
 export function pairsIn(field: string): string[] {
   return field

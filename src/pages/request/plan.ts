@@ -239,6 +239,8 @@ function canonicalFor(
   const canonical = readUrl({ url, method: request.method }, request);
   // A condition on the query may lead the canonical URL to another route.
   if (canonical.route !== read.route) return undefined;
+  // The route may sort the canonical query back into the order of the client's.
+  if (canonical.keyed.target.query === target.query) return undefined;
   const asked = askedFor(request, canonical, given);
   if (queryForms.isRefuted(asked)) return undefined;
   const own = { ...known, request: () => askedFor(request, read, given) };

@@ -3,7 +3,13 @@
 import type { Route } from "../../config/config.ts";
 import { compileNames } from "../../config/known-names.ts";
 import { countryField, type NameCondition } from "../../config/route.ts";
-import { compileHasCookie, nameOfCookie, pairsIn, withoutPosition } from "./cookies.ts";
+import {
+  compileHasCookie,
+  nameOfCookie,
+  pairsIn,
+  readingsOfName,
+  withoutPosition,
+} from "./cookies.ts";
 
 /** The parts of a client's request that conditions read, besides the URL. */
 export type ConditionalRequest = Pick<Request, "headers"> & Partial<Pick<Request, "cf">>;
@@ -124,12 +130,13 @@ export interface WithheldNames {
 
 /**
  * Returns the names that unmet conditions compare with values, except those in the route's key. An origin
- * that reads them would otherwise answer by a value that is not in the key. `undefined` for none.
+ * that reads them would otherwise answer by a value that is not in the key. `undefined` for none. Fields
+ * with a normal form stay: the origin gets only the form, and the form of the device needs them.
  *
  * @param passedOver the earlier routes that match the URL
  */
 export function withheldFor(
-  { keyHeaders, keyCookies }: Route,
+  { keyHeaders, keyCookies, normalForms }: Route,
   passedOver: readonly Route[],
 ): WithheldNames | undefined {
   const header = passedOver.flatMap(({ when }) => when?.valued.header ?? []);
@@ -137,7 +144,7 @@ export function withheldFor(
   if (header.length + cookie.length === 0) return undefined;
   const keyed = keyCookies.map((name) => name.toLowerCase());
   return {
-    header: header.filter((name) => !keyHeaders.includes(name)),
+    header: header.filter((name) => !keyHeaders.includes(name) && !normalForms?.has(name)),
     cookie: cookie.filter((name) => !keyed.includes(name)),
   };
 }
@@ -160,7 +167,7 @@ export function fieldsFor(
   const own = headers.get("cookie");
   if (own === null || withheld === undefined) return fields;
   const kept = pairsIn(own).filter(
-    (pair) => !withheld.cookie.includes(nameOfCookie(pair)?.toLowerCase() ?? ""),
+    (pair) => !readingsOfName(pair).some((name) => withheld.cookie.includes(name)),
   );
   if (kept.length === 0) fields.delete("cookie");
   else fields.set("cookie", kept.join("; "));

@@ -5,14 +5,22 @@
 // and groups to the journal.
 import { groupsIn } from "../../rules/cache-groups.ts";
 import { isSafe } from "../../rules/methods.ts";
-import { comparedTag, groupTag, pathPrefix, urlTag } from "../../purge/journal/purge-target.ts";
+import {
+  comparedTag,
+  coverable,
+  groupTag,
+  pathPrefix,
+  urlTag,
+} from "../../purge/journal/purge-target.ts";
 import type { InvalidatedTarget } from "../../purge/acceptance/joined-purges.ts";
-import { keyUrl } from "../request/key.ts";
+import { type KeyedUrl, keyUrl } from "../request/key.ts";
 import { keyedAs, type PassedRequest } from "../request/plan.ts";
 import type { Exchange } from "../site/exchange.ts";
+import type { Route } from "../../config/config.ts";
 import { removeStored } from "./in-tiers.ts";
 import { isGroup } from "../stored/tags.ts";
 import { readTarget, sentUrl, type Target } from "../request/target.ts";
+import type { UrlRead } from "../request/url-reader.ts";
 
 /**
  * Invalidates after an unsafe request, unless the response is an error. Otherwise, any client could
@@ -40,7 +48,8 @@ function requestUrl({ target }: PassedRequest): string {
 }
 
 /**
- * Invalidates a URL in this isolate and the tiers below, with the canonical URL that may answer it.
+ * Invalidates a URL in this isolate and the tiers below. With `query.noVarySearch`, responses of other
+ * queries may answer the URL, so this isolate and the journal get its path.
  *
  * @returns the targets for a purge of the URL everywhere; empty if the URL is not cached or belongs to
  *   another origin
@@ -50,8 +59,8 @@ function invalidate(
   passed: PassedRequest,
   exchange: Exchange,
 ): readonly InvalidatedTarget[] {
-  const { matchRoute, readUrl, siteHosts, queryForms } = exchange.site;
-  const { request, target, address } = passed;
+  const { matchRoute, readUrl, siteHosts, invalidations } = exchange.site;
+  const { request, target } = passed;
   const base = requestUrl(passed);
   if (!URL.canParse(url, base)) return [];
   const absolute = url === base ? url : new URL(url, base).href;
@@ -70,23 +79,38 @@ function invalidate(
   for (const storing of new Set([route, ...passedOver, ...queried])) {
     const keyed = keyUrl({ ...read, ownHost: target.ownHost }, storing, exchange.site);
     if (storing.bypass || keyed.isTooLong) continue;
+    const isOfPath = storing.noVarySearch;
     const tag = urlTag(keyed.url);
-    exchange.site.invalidations.add(comparedTag(tag), exchange.nowAtMs());
-    targets.push({ tag, path });
-    // The tag covers other clients' responses in memory. Below it, the request removes only its own.
+    const ofPage = coverable({ url: keyed.url, route: storing.name, tags: [] });
+    invalidations.add(isOfPath ? ofPage.paths[1] : comparedTag(tag), exchange.nowAtMs());
+    targets.push({ tag, path, isOfPath });
+    // This covers other clients' responses in memory. Below it, the request removes only its own.
     if (storing === route || storing === own.route) {
-      const { withheld } = own;
-      const settings = { config: exchange.site.config, address };
-      const { key } = keyedAs(request, { keyed, route: storing, withheld }, settings);
-      removeStored(key, exchange, hosts);
+      removeOwn(keyed, { storing, withheld: own.withheld, hosts }, passed, exchange);
     }
-    const canonical = storing.noVarySearch ? queryForms.of(keyed.target) : undefined;
-    if (canonical === undefined) continue;
-    const host = target.ownHost;
-    const also = sentUrl({ ...keyed.target, host, query: canonical.canonicalQuery });
-    targets.push(...invalidate(also, passed, exchange));
   }
   return targets;
+}
+
+interface OwnRecord extends Pick<UrlRead, "withheld"> {
+  readonly storing: Route;
+  readonly hosts: readonly string[];
+}
+
+/** Removes the request's own record of a URL from the tiers, and that of the canonical URL. */
+function removeOwn(
+  { target }: KeyedUrl,
+  { storing, withheld, hosts }: OwnRecord,
+  { request, address }: PassedRequest,
+  exchange: Exchange,
+): void {
+  const { config, queryForms } = exchange.site;
+  const canonical = storing.noVarySearch ? queryForms.of(target)?.canonicalQuery : undefined;
+  for (const query of new Set([target.query, canonical ?? target.query])) {
+    const keyed = keyUrl({ ...target, query }, storing, exchange.site);
+    const { key } = keyedAs(request, { keyed, route: storing, withheld }, { config, address });
+    removeStored(key, exchange, hosts);
+  }
 }
 
 /** Invalidates the named groups of this origin (RFC 9875 §2.1, §3). */

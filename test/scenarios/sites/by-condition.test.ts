@@ -68,6 +68,11 @@ describe("a request", () => {
       gets: "app ios - - plan=pro; Plan=gold",
       why: "has another cookie too",
     },
+    {
+      headers: { cookie: 'pl%61n=pro; "plan"=pro; a=1,plan=pro' },
+      gets: "origin - - - -",
+      why: "spells the cookie in ways that some servers read",
+    },
     { headers: { "x-app": "" }, gets: "origin - - - -", why: "has an empty field" },
     {
       headers: { "x-tv": "ios", "x-app": "a" },

@@ -77,6 +77,15 @@ describe("a field with a normal form", () => {
     expect(await textsFor(site, "accept", values)).toEqual(texts);
   });
 
+  it("key.device: reads fields by which an earlier route has a condition", async () => {
+    const when = { header: { "user-agent": ["Bot"], "sec-ch-ua-mobile": ["?1"] } };
+    const routes = [{ name: "bot", match: "*", when }, ...routesOf({ device: device() }).routes];
+    const site = openSite({ origin: echo("x-device"), config: { routes } });
+    const texts = await textsFor(site, "user-agent", [phone, laptop, "Bot"]);
+    expect(texts).toEqual(["mobile 1", "desktop 2", "desktop 2"]);
+    expect((await site.get("/a", asking("sec-ch-ua-mobile", "?1"))).text).toBe("mobile 1");
+  });
+
   it("key.accept: for types that are not all images, other clients have a wildcard", async () => {
     const site = openWith({ accept: ["application/json", "image/avif"] }, echo("accept"));
     const texts = ["*/* 1", "application/json,*/*;q=0.5 2"];

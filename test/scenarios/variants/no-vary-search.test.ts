@@ -5,7 +5,7 @@ import type { ConfigInput } from "../../../src/config/schema.ts";
 import type { Explanation } from "../../../src/operate/explain/explanation.ts";
 import { openCounted } from "../../../testing/site/counted-looks.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
-import { idle } from "../../../testing/site/harness.ts";
+import { idle, openSite } from "../../../testing/site/harness.ts";
 import {
   cc,
   closedGate,
@@ -139,6 +139,33 @@ describe("an answer to the canonical URL that is not for the client's", () => {
     ]);
   });
 
+  it("does not lend the canonical URL the answer to another, if it is refuted during a lookup", async () => {
+    const [slowTier, slowPage] = [closedGate(), closedGate()];
+    const { near } = open(async (request, nth) => {
+      if (nth === 1) return echo(request, nth);
+      if (queryOf(request).includes("utm=8")) await slowPage.opened;
+      return page(queryOf(request), fields({}));
+    });
+    await near.get("/list?id=1");
+    const match = near.cache.match.bind(near.cache);
+    near.cache.match = async (request) => {
+      near.cache.match = match;
+      await slowTier.opened;
+      return match(request);
+    };
+    const slow = near.ask("/list?id=2&utm=8");
+    await idle();
+    expect(await (await near.ask("/list?id=2&utm=7")).text()).toBe("?id=2&utm=7");
+    await idle();
+    slowTier.open();
+    await idle();
+    const exact = near.ask("/list?id=2");
+    await idle();
+    slowPage.open();
+    const texts = [await (await slow).text(), await (await exact).text()];
+    expect(texts).toEqual(["?id=2&utm=8", "?id=2"]);
+  });
+
   it("does not answer after a 304 that changes the field", async () => {
     const etag = { etag: '"1"' };
     const { clock, near } = open((request) => {
@@ -160,6 +187,28 @@ describe("an answer to the canonical URL that is not for the client's", () => {
     const seen = await near.get("/list?id=2&utm=7");
     expect([seen.text, seen.status, near.origin.count]).toEqual(["?id=2", 503, 2]);
   });
+});
+
+it("leaves no stored body open if a 304 changes the field", async () => {
+  const kept = (own: Record<string, string>) =>
+    cc("max-age=600, stale-if-error=6000", { ...own, etag: '"1"' });
+  const large = "x".repeat(2_000_000);
+  const script: Script = (request) =>
+    request.headers.has("if-none-match")
+      ? unchanged(kept({ "no-vary-search": 'params=("x")' }))
+      : page(queryOf(request).includes("id=2") ? large : "small", kept(byId));
+  const { clock, near, upstash } = open(script);
+  await near.get("/list?id=2");
+  clock.advance(601);
+  const fresh = openSite({ config, origin: script, clock, upstash, cache: near.cache });
+  await fresh.get("/list?id=1");
+  const before = near.cache.openBodies;
+  expect((await fresh.get("/list?id=2&utm=7")).text).toBe(large);
+  expect(fresh.origin.asked.map(({ path }) => path).slice(1)).toEqual([
+    "/list?id=2",
+    "/list?id=2&utm=7",
+  ]);
+  expect(near.cache.openBodies).toBe(before);
 });
 
 it.each([
@@ -208,6 +257,37 @@ describe("a purge", () => {
     await site.get("/list?id=1");
     await site.get("/list?id=1&utm=7", { method: "POST" });
     expect((await site.get("/list?id=1")).text).toBe("3");
+  });
+});
+
+describe("an order of parameters that the route and No-Vary-Search sort differently", () => {
+  const openOrdered = (later: Record<string, string>) =>
+    openJournalled({
+      config: {
+        routes: [{ name: "all", match: "*", query: { noVarySearch: true, order: "sort" } }],
+      },
+      origin: ({ method }, nth) => {
+        const own = nth === 1 ? { "no-vary-search": "key-order" } : later;
+        return method === "POST"
+          ? new Response(null, { status: 204 })
+          : page(`${nth}`, fields(own));
+      },
+    });
+  // The route sorts "%7A" before "b", and No-Vary-Search "z" after it.
+  const path = "/a?b=1&%7A=2";
+
+  it("does not keep a POST from its answer and its invalidation", async () => {
+    const { site } = openOrdered({});
+    await site.get(path);
+    expect((await site.get(path, { method: "POST" })).status).toBe(204);
+    expect((await site.get(path)).text).toBe("3");
+  });
+
+  it("requests the URL once", async () => {
+    const { site } = openOrdered({});
+    await site.get(path);
+    site.clock.advance(601);
+    expect((await site.get(path)).text).toBe("2");
   });
 });
 
