@@ -305,12 +305,12 @@ export function groundOfRefusedUrl(otherwise: OtherReading | undefined, name: st
 /** Returns the source of a response's lifetime: a response field, a setting, heuristics or none. */
 export function lifetimeSource(metadata: StoredMetadata, route: Route): string {
   const fields = fieldsOf(metadata);
-  const { governing, lifetimeSeconds } = termsOf(metadata, route);
+  const { governing, lifetimeSeconds, initialAgeSeconds } = termsOf(metadata, route);
   const { respondedAtMs: receivedAtMs, lifetimeSecondsMax, status } = metadata;
   if (metadata.lifetimeSecondsMax === lifetimeSeconds && lifetimeSecondsMax !== undefined) {
     return "purge.settleSeconds: it was requested soon after a purge that covers it";
   }
-  if (lifetimeSeconds === fallbackSecondsMax(route, metadata)) {
+  if (lifetimeSeconds === fallbackSecondsMax(route, metadata, initialAgeSeconds)) {
     return "purge.maxLagSeconds: a fallback origin sent it";
   }
   const explicit = explicitLifetimeSeconds({ governing, fields, receivedAtMs });

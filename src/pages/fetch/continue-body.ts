@@ -14,6 +14,7 @@ import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
 import type { PagePlace } from "../site/exchange.ts";
 import type { Continuation } from "../site/forward-outcome.ts";
 import { validatorOf, type StoredMetadata } from "../stored/stored-response.ts";
+import { withoutStripped } from "../storing/stripped-fields.ts";
 import { forwardSelecting } from "./forward.ts";
 
 /** Returns how a request continues the body of a response. */
@@ -79,10 +80,12 @@ async function restFromOrigin(metadata: StoredMetadata, atByte: number, place: P
   if (answer.kind === "failed") return undefined;
   const { status, headers, body } = answer.response;
   const rest = { firstByte: atByte, lastByte: bodyBytes - 1 };
+  // The stored response lacks the validators that a rule has stripped, but a part repeats them.
+  const compared = withoutStripped(headers, metadata.ruleMatch, asking);
   const isSame =
     status === 206 &&
     headers.get("content-range") === contentRange(rest, bodyBytes) &&
-    strongValidator(headers, headers.get("date")) === validator &&
+    strongValidator(compared, headers.get("date")) === validator &&
     headers.get("content-encoding") === stored.get("content-encoding");
   if (isSame && body !== null && (await mayValidate(candidate, place))) return body;
   cancelBody(answer.response);

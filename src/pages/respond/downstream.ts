@@ -2,7 +2,7 @@
 // route's browser lifetime.
 import type { Config, Route } from "../../config/config.ts";
 import { cacheStatus, type Handling } from "../../rules/cache-status.ts";
-import { parseDirectives } from "../../rules/cache-control.ts";
+import { asksForEsi, parseDirectives } from "../../rules/cache-control.ts";
 import { connectionFields } from "../../rules/storable.ts";
 import { fieldsOf, headersOf } from "../../rules/fields.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
@@ -160,21 +160,36 @@ export function makePrivate(fields: Headers): boolean {
   return isNew;
 }
 
-/** RFC 9213 §2: a targeted field takes precedence over Cache-Control in the targeted caches. */
+/**
+ * RFC 9213 §2: a targeted field takes precedence over Cache-Control in the targeted caches. Of
+ * Surrogate-Control, the declaration of ESI tags stays. It allows no storing.
+ */
 function dropTargeted(fields: Headers): void {
+  const hasEsi = asksForEsi(fields.get("surrogate-control"));
   const isTargeted = (name: string) =>
     name === "surrogate-control" || name.endsWith("-cache-control");
   for (const name of [...fields.keys()].filter(isTargeted)) fields.delete(name);
+  if (hasEsi) fields.set("surrogate-control", 'content="ESI/1.0"');
 }
 
 /** Returns a copy with which the cache in front requests the response again for each use. */
 export function withoutLifetime(stored: Headers): Headers {
   const fields = new Headers(stored);
+  endLifetime(fields);
+  return fields;
+}
+
+/** Makes an answer private, and makes browsers request it again for each use. */
+export function allowNoReuse(fields: Headers): void {
+  makePrivate(fields);
+  endLifetime(fields);
+}
+
+function endLifetime(fields: Headers): void {
   dropDirectives(fields, ["max-age", "s-maxage", "immutable", "stale-while-revalidate"]);
   fields.append("cache-control", "max-age=0");
   dropTargeted(fields);
   fields.delete("expires");
-  return fields;
 }
 
 /**

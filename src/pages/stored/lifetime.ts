@@ -67,14 +67,15 @@ function workedOut(metadata: TermsSource, route: Route) {
   const { lifetimeSeconds, isAssigned } = lifetime(metadata, governing, route);
   const overrides = isAssigned && isRouteFirst(route, metadata);
   const isNamed = isNamedStatus(route, metadata);
+  const { requestedAtMs, respondedAtMs: atMs } = metadata;
+  const initialAgeSeconds = currentAgeSeconds({ fields, requestedAtMs, respondedAtMs: atMs, atMs });
   const secondsMax = Math.min(
     serverErrorSecondsMax(route, metadata),
-    fallbackSecondsMax(route, metadata),
+    fallbackSecondsMax(route, metadata, initialAgeSeconds),
   );
   const beyondMax = secondsMax - lifetimeSeconds;
   const staleSeconds = (ofOrigin: number | undefined, ofRoute: number | undefined) =>
     Math.max(0, Math.min(ofOrigin ?? ofRoute ?? 0, beyondMax));
-  const { requestedAtMs, respondedAtMs: atMs } = metadata;
   return {
     governing,
     /** Whether the origin explicitly allows sharing between clients. */
@@ -87,7 +88,7 @@ function workedOut(metadata: TermsSource, route: Route) {
     /** Whether the lifetime is from the route and not from the response. */
     isAssigned,
     /** The age at `respondedAtMs` (`corrected_initial_age`, RFC 9111 §4.2.3). */
-    initialAgeSeconds: currentAgeSeconds({ fields, requestedAtMs, respondedAtMs: atMs, atMs }),
+    initialAgeSeconds,
     /** Whether every use needs validation, because of `no-cache` (RFC 9111 §5.2.2.4). */
     alwaysValidate: directives.noCache === true && !overrides,
     // RFC 9111 §5.2.2.10 forbids stale use beside `s-maxage`. This code departs from that rule: an
@@ -197,14 +198,17 @@ function serverErrorSecondsMax(
 }
 
 /**
- * Limits how long the answer of a fallback origin may be used, fresh or stale: N seconds. Such an origin
- * may lag, so an answer that was requested after a purge may have the content from before it.
+ * Limits how long the answer of a fallback origin may be used, fresh or stale: N seconds from its
+ * request, whatever its age. Such an origin may lag, so an answer that was requested after a purge may
+ * have the content from before it.
  */
 export function fallbackSecondsMax(
   { purgeMaxLagMs }: Route,
-  { fallback }: Pick<StoredMetadata, "fallback">,
+  { fallback, requestedAtMs, respondedAtMs }: TermsSource,
+  initialAgeSeconds: number,
 ): number {
-  return fallback === undefined ? Infinity : purgeMaxLagMs / 1_000;
+  if (fallback === undefined) return Infinity;
+  return initialAgeSeconds + (purgeMaxLagMs - (respondedAtMs - requestedAtMs)) / 1_000;
 }
 
 /** Returns whether a response has a validator, and every use needs a validation. */

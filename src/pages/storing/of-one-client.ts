@@ -6,6 +6,7 @@ import { governingDirectives } from "../../rules/cache-control.ts";
 import { connectionFields, qualifiedFieldNames } from "../../rules/storable.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { personalCookies, unknownCookies } from "../request/cookies.ts";
+import { dashed } from "../request/field-edits.ts";
 import { addressNames } from "../request/forwarded-fields.ts";
 import { credentialsIn } from "../request/personal.ts";
 import type { LookupRequest } from "../request/plan.ts";
@@ -15,7 +16,8 @@ import { termsOf } from "../stored/lifetime.ts";
 
 /**
  * Returns the fields that a qualified `private` or `no-cache` names (RFC 9111 §5.2.2.4, §5.2.2.7).
- * These fields are not stored, but the requesting client receives them.
+ * These fields are not stored, but the requesting client receives them, unless the route removes or
+ * replaces them.
  */
 export function fieldsForOneClient(
   received: Headers,
@@ -28,7 +30,10 @@ export function fieldsForOneClient(
   if (named.size === 0) return [];
   const dropped = connectionFields(received);
   const forClient = [...forClients(received, handled.exchange.site.config, route)];
-  const own = forClient.filter(([name]) => named.has(name) && !dropped.has(name));
+  const edited = route.responseEdits?.removed ?? new Set();
+  const own = forClient.filter(
+    ([name]) => named.has(name) && !dropped.has(name) && !edited.has(dashed(name)),
+  );
   return withoutSharedCookies(own, received, handled);
 }
 

@@ -15,6 +15,7 @@ import { mayNeedNoBody, rangeIn, clientHasIt } from "../request/conditions.ts";
 import { isPersonal } from "../request/personal.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import {
+  allowNoReuse,
   isPrivate,
   keepPrivate,
   makePrivate,
@@ -137,11 +138,11 @@ function unstored(
   const sent = hasIt ? notModified(withoutBody(new Headers(headers))) : response;
   const isForOne =
     ofOneClient.has(rule) ||
-    metadata.fallback !== undefined ||
     arePersonal(fieldsForOneClient(headers, metadata, pending), metadata, request.route) ||
     (!isPrivate(headers) && namesClient(headers, metadata, request));
   const mayBeOwn = isPersonal(request) || hadCookie;
-  const change = isForOne ? makePrivate : mayBeOwn ? keepPrivate : undefined;
+  const ofFirst = isForOne ? makePrivate : mayBeOwn ? keepPrivate : undefined;
+  const change = metadata.fallback === undefined ? ofFirst : allowNoReuse;
   decision.outcome = "forwarded";
   decision.tier = "origin";
   decision.bodyBytes = metadata.bodyBytes;

@@ -244,6 +244,26 @@ describe("a large body that breaks off", () => {
     expect(site.cache.addresses.length).toBe(isWhole ? 2 : 0);
   });
 
+  it("continues by its date, if a rule strips the tag that the part has", async () => {
+    const modified = "Wed, 01 Jan 2020 00:00:00 GMT";
+    const rule = { when: { status: 200 }, strip: ["etag" as const] };
+    const routes = [{ name: "all", match: "*", answer: [rule] }];
+    const origin: Script = ({ url, headers: asked }, nth) => {
+      const headers = new Headers(asked);
+      if (asked.get("if-range") === modified) headers.set("if-range", '"1"');
+      const date = "Tue, 01 Jan 2030 12:00:00 GMT";
+      const how = {
+        fields: { date, "last-modified": modified },
+        ...(nth === 1 && { breaksAt: 120 }),
+      };
+      return sending(how)(new Request(url, { headers }), nth);
+    };
+    const site = openLarge(origin, { config: { ...config, routes } });
+    const clients = crowd(site, 3);
+    await pass(site.clock, 14);
+    expect([areWhole(clients), site.origin.count]).toEqual([Array(3).fill(true), 2]);
+  });
+
   it("is not continued after a hard purge (rule 23)", async () => {
     const { site } = openJournalled({ config, origin: sending({ breaksAt: 120 }) });
     const clients = crowd(site, 3);

@@ -136,6 +136,15 @@ describe("a fragment that fails", () => {
     expect(site.counted()["esi|pages|cut"]).toBe(1);
   });
 
+  it("ends in the route's own error page, for a client that accepts HTML", async () => {
+    const errorPage = { html: "<h1>Back soon</h1>" };
+    const config = { routes: [{ name: "p", match: "*", esi: "html" as const, errorPage }] };
+    const site = openEsi({ "/p": include("/f"), "/f": () => page("", {}, 500) }, { config });
+    const seen = await site.get("/p", { headers: { accept: "text/html" } });
+    expect([seen.status, seen.text]).toEqual([502, errorPage.html]);
+    expect((await site.get("/p")).text).toMatch(/^502 Bad Gateway/);
+  });
+
   it("is like a template that breaks off: 502", async () => {
     const headers = { "content-type": "text/html" };
     const site = openEsi({ "/p": () => new Response(breaking(), { headers }) });

@@ -1,6 +1,7 @@
 // Tests pages with ESI tags: what clients and the origin receive, and what is stored.
 import { describe, expect, it } from "vitest";
-import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
+import { cc, page, unreachable } from "../../../testing/fakes/origin-in-process.ts";
+import { openSite } from "../../../testing/site/harness.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { callWarm, openWarmSite } from "../../../testing/site/warm-site.ts";
 import { declared, esiOptions, include, openEsi, pathsAsked } from "./esi-site.ts";
@@ -220,6 +221,39 @@ describe("which pages are processed", () => {
       next: "answer",
       verdict: { kind: "serve" },
     });
+  });
+
+  it.each<[id: string, headers: Record<string, string>, fields: Record<string, string>]>([
+    ["a session", { cookie: "session=1" }, {}],
+    ["a credential", { authorization: "Bearer x" }, {}],
+    ["a cookie of the answer", {}, { "set-cookie": "a=1" }],
+    ["a cookie of a public answer", {}, { ...cc("public, max-age=60"), "set-cookie": "a=1" }],
+  ])("also those for one client: %s", async (_, headers, fields) => {
+    for (const cacheInFront of [false, true]) {
+      const config = {
+        routes: [{ name: "d", match: "/d*", esi: "declared" as const }],
+        cacheInFront,
+      };
+      const site = openEsi({ "/d": declared(tag, fields), "/f": "f" }, { config });
+      const seen = await site.get("/d", { headers });
+      expect([seen.text, seen.fields.get("surrogate-control")]).toEqual(["f", null]);
+      expect(seen.fields.get("cache-control")).toBe("private, no-cache");
+    }
+  });
+
+  it("also those of a fallback origin", async () => {
+    const origins = { mirror: { url: "https://mirror.invalid" } };
+    const route = { name: "d", match: "/*", esi: "declared" as const };
+    const options = esiOptions({ "/d": declared(tag), "/f": "f" });
+    const site = openSite({
+      ...options,
+      config: { origins, routes: [{ ...route, origin: ["default", "mirror"] }] },
+      origin: (request, nth) =>
+        request.url.startsWith("https://mirror.invalid/")
+          ? (options.origin?.(request, nth) ?? unreachable())
+          : unreachable(),
+    });
+    for (const turn of [1, 2]) expect([turn, (await site.get("/d")).text]).toEqual([turn, "f"]);
   });
 
   it("lose Surrogate-Control, whatever the method", async () => {

@@ -105,6 +105,30 @@ describe("a client gets the changes", () => {
     expect(seen.map(read)).toEqual(seen.map(() => changed));
   });
 
+  it("in fields that the origin meant for one client, at a fill and after a 304", async () => {
+    const names = `"server, strict-transport-security"`;
+    const fields = {
+      ...cc(`max-age=60, no-cache=${names}, private=${names}`, { etag: '"1"' }),
+      "strict-transport-security": "max-age=2",
+      server: "secret",
+    };
+    const script: Script = ({ headers: asked }) =>
+      asked.has("if-none-match")
+        ? new Response(null, { status: 304, headers: fields })
+        : page("a", fields);
+    const site = openSite({ config, origin: script });
+    const first = await site.get("/a");
+    site.clock.advance(3_661);
+    const second = await site.get("/a");
+    expect(second.cacheStatus).toContain("fwd-status=304");
+    for (const { fields: sent } of [first, second]) {
+      expect([sent.get("server"), sent.get("strict-transport-security")]).toEqual([
+        null,
+        "max-age=1",
+      ]);
+    }
+  });
+
   it("of a new configuration at once, because they are not stored", async () => {
     const clock = new FakeClock();
     const upstash = new FakeUpstash(clock);

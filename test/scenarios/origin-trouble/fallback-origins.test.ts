@@ -281,14 +281,56 @@ describe("the answer of a fallback origin", () => {
     expect((await site.get("/a")).text).toBe("new");
   });
 
-  it("reaches no cache in front, and no browser beyond N, if it is not stored", async () => {
+  it.each([
+    ["GET", "vary-any"],
+    ["HEAD", "method"],
+  ])("reaches no cache downstream, if it is not stored: %s", async (method, rule) => {
+    const lifetime = cc("public, s-maxage=600, max-age=600", {
+      expires: "Thu, 01 Jan 2099 00:00:00 GMT",
+    });
     const site = open({
       first: unreachable,
-      mirror: () => page("mirror", cc("public, s-maxage=600, max-age=600", { vary: "*" })),
+      mirror: () => page("mirror", { ...lifetime, vary: "*" }),
     });
-    const { fields, cacheStatus } = await site.get("/a");
-    expect(fields.get("cache-control")).toBe("max-age=600, private");
-    expect(cacheStatus).toContain("detail=vary-any");
+    const { fields, cacheStatus } = await site.get("/a", { method });
+    expect([fields.get("cache-control"), fields.get("expires")]).toEqual([
+      "private, max-age=0",
+      null,
+    ]);
+    expect(cacheStatus).toContain(`detail=${rule}`);
+  });
+
+  it("is used for N seconds, although another cache has stored it for longer", async () => {
+    const site = open({
+      first: unreachable,
+      mirror: () => page("mirror", cc("max-age=600", { age: "100" })),
+    });
+    await site.get("/a");
+    site.origin.script = unreachable;
+    site.clock.advance(9);
+    expect((await site.get("/a")).text).toBe("mirror");
+    site.clock.advance(1.1);
+    expect((await site.get("/a")).status).toBe(502);
+  });
+
+  it("leaves the variants of the first origin, if it lacks their Vary", async () => {
+    const language = (request: Request) => request.headers.get("accept-language");
+    const scripts: Scripts = {
+      first: (request) =>
+        page(`first ${language(request)}`, cc("max-age=60", { vary: "Accept-Language" })),
+      mirror: (request) => page(`mirror ${language(request)}`, cc("max-age=600")),
+    };
+    const site = open(scripts);
+    const ask = (name: string) => site.get("/a", { headers: { "accept-language": name } });
+    await ask("en");
+    site.clock.advance(40);
+    await ask("de");
+    site.clock.advance(30);
+    scripts.first = unreachable;
+    expect((await ask("en")).text).toBe("mirror en");
+    const { text, cacheStatus } = await ask("de");
+    expect([text, cacheStatus]).toEqual(["first de", "tidemark; hit; ttl=30; detail=memory"]);
+    expect((await ask("en")).cacheStatus).toContain("hit");
   });
 
   it("keeps no lifetime of the route for browsers", async () => {
