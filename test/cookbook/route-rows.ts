@@ -174,7 +174,11 @@ export const routeRows: readonly Row[] = [
         sees: `${hit} | 2345`,
         answers: { "content-range": "bytes 2-5/1500000" },
       },
-      { path: "/a.mp4", headers: { range: "bytes=-2" }, sees: `${hit} | 89` },
+      {
+        path: "/a.mp4",
+        headers: { range: "bytes=-2" },
+        sees: "fwd=partial; fwd-status=206; detail=memory | 89",
+      },
     ],
   },
   {
