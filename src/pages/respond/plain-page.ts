@@ -133,7 +133,7 @@ export function withErrorPage(
   { method, headers: client }: Pick<Request, "method" | "headers">,
 ): Response {
   const isOfOrigin = errorPage.originErrors === true && gatewayErrors.has(response.status);
-  const isReplaced = ownPages.get(response) ?? isOfOrigin;
+  const isReplaced = errorPage.html !== "" && (ownPages.get(response) ?? isOfOrigin);
   if (!isReplaced || !acceptsHtml(client.get("accept"))) return response;
   const headers = new Headers({
     "content-type": "text/html; charset=utf-8",
