@@ -199,13 +199,20 @@ function optionsOf(settings: ColoSettings, { port, probe, onTold }: Running) {
   };
 }
 
-/** Creates the error for a module that throws. The runtime has already printed the details. */
-function unstartable(cause: unknown): OperatorError {
+/**
+ * Creates the error for a module that throws. The runtime has already printed the details. An error of
+ * Tidemark keeps its own sentences.
+ */
+export function unstartable(cause: unknown): OperatorError {
   const text = cause instanceof Error ? cause.message : String(cause);
   const reason =
     /"message":"(?:.*?Uncaught )?((?:[^"\\]|\\[^n])*)/.exec(text)?.[1] ?? text.split("\n", 1)[0];
+  const what = "The Worker does not start.";
+  const own = /^Error: OperatorError: (.*)$/.exec(reason.replaceAll('\\"', '"'))?.[1];
+  const [, why, hint] = /^(.*\.) (.+)$/.exec(own?.replace(`${what} `, "") ?? "") ?? [];
+  if (why !== undefined && hint !== undefined) return new OperatorError({ what, why, hint, cause });
   return new OperatorError({
-    what: "The Worker does not start.",
+    what,
     why: `The runtime says: ${reason}.`,
     hint: "Fix the module that throws; npx wrangler dev shows the location.",
     cause,

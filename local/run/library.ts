@@ -26,6 +26,10 @@ export function sourceLibrary(folder: string): Library {
     "tidemark/outward": join(folder, "src/outward.ts"),
     "tidemark/upstash": join(folder, "src/upstash.ts"),
     "tidemark/operate": join(folder, "src/operate.ts"),
+    "tidemark/device": join(folder, "src/device.ts"),
+    "tidemark/esi": join(folder, "src/esi/esi.ts"),
+    "tidemark/query": join(folder, "src/query/query.ts"),
+    "tidemark/slices": join(folder, "src/slices/slices.ts"),
     "tidemark/probe": join(folder, "src/operate/probe/probe.ts"),
     "tidemark/dashboard": join(folder, "src/operate/dashboard/dashboard.ts"),
   };
@@ -35,10 +39,17 @@ export function sourceLibrary(folder: string): Library {
 
 export const ownLibrary = sourceLibrary(root);
 
-/** The installed package of a project. `createWorker` validates the configuration. */
+/**
+ * The installed package of a project. `createWorker` validates the configuration. It gets each part
+ * that a route may need: whether the project's own Worker has them shows when that Worker starts.
+ */
 export function installedLibrary(folder: string): Library {
+  const parts = ["operate", "esi", "query", "slices"];
+  const imports = parts.map((part) => `import { ${part} } from "tidemark/${part}";\n`);
+  const passed = parts.map((part) => `${part}: ${part}()`);
   const checking =
-    'import { operate } from "tidemark/operate";\nimport { createWorker } from "tidemark/worker";\n' +
-    "createWorker(module.default, { operate: operate() });\nexport const config = module.default;\n";
+    imports.join("") +
+    'import { createWorker } from "tidemark/worker";\n' +
+    `createWorker(module.default, { ${passed.join(", ")} });\nexport const config = module.default;\n`;
   return { folder, alias: {}, declarations: [], checking };
 }

@@ -35,12 +35,13 @@ const isStatus: Fits = (value) =>
 
 const bound = v.pipe(whole("must be a whole number of bytes"), v.minValue(0, "is less than 0"));
 
-const lengthBounds = fields("contentLength", {
-  min: bound,
-  max: bound,
-} satisfies FormsOf<WrittenLengthBounds>);
+const lengthBounds = fields(
+  "contentLength",
+  { min: bound, max: bound } satisfies FormsOf<WrittenLengthBounds>,
+  "must be bounds in bytes, such as { max: 1_000 }",
+);
 
-const conditions = fields("a condition on answers", {
+const conditionFields = {
   status: oneOrMore<StatusPattern>(
     isStatus,
     'must be a status from 200 to 599, or a class such as "5xx"',
@@ -70,7 +71,12 @@ const conditions = fields("a condition on answers", {
       "has a min above its max, so no answer fits",
     ),
   ),
-} satisfies FormsOf<WrittenAnswerConditions>);
+} satisfies FormsOf<WrittenAnswerConditions>;
+const conditions = fields(
+  "a condition on answers",
+  conditionFields,
+  "must be an object of conditions, such as { status: 500 }",
+);
 
 const rule = strictly("a rule on answers", {
   when: v.pipe(

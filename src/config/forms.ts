@@ -18,6 +18,16 @@ export const fields = <Entries extends v.ObjectEntries>(
   mistake?: string,
 ) => strictly(place, v.partial(v.object(entries)).entries, mistake);
 
+/** Fields that other caches have in this place, and what to use instead. */
+const elsewhere: Readonly<Record<string, string>> = {
+  "a route: headers": "request.headers, response.headers or key.headers",
+  "a route: noVarySearch": "query.noVarySearch",
+  "a route: rewrite": "origin.from and origin.to",
+  "a route: ttl": "fresh",
+  "when: method": "methods of the route",
+  "when: status": "answer, whose rules judge answers",
+};
+
 /** Makes the schema of an object with these fields only. @param place its name in errors */
 export const strictly = <Entries extends v.ObjectEntries>(
   place: string,
@@ -27,9 +37,9 @@ export const strictly = <Entries extends v.ObjectEntries>(
   strictObject(
     entries,
     (names) => {
-      const known =
-        place === "when" && names.includes("method") ? "; use methods of the route" : "";
-      return `${names.map((name) => JSON.stringify(name)).join(", ")} is not a field of ${place}${known}`;
+      const instead = names.map((name) => elsewhere[`${place}: ${name}`]).find(Boolean);
+      const written = names.map((name) => JSON.stringify(name)).join(", ");
+      return `${written} is not a field of ${place}${instead ? `; use ${instead}` : ""}`;
     },
     mistake,
   );
@@ -133,17 +143,19 @@ export const added = (names: v.GenericSchema<readonly string[]>) =>
     'must be a list of names to add, such as ["app_*"], or { only: ["app_*"] } to replace the known names',
   );
 
-export const fieldNames = v.pipe(
-  texts("x-app"),
-  each((name) => tokenPattern.test(name), "has a name that no header field can have"),
-  isWhole,
-);
+const fieldNamesLike = (example: string) =>
+  v.pipe(
+    texts(example),
+    each((name) => tokenPattern.test(name), "has a name that no header field can have"),
+    isWhole,
+  );
+export const fieldNames = fieldNamesLike("x-app");
 
 /**
  * A target list. Cache-Control always comes last, and Surrogate-Control has a grammar of its own.
  */
 export const targets = v.pipe(
-  fieldNames,
+  fieldNamesLike("CDN-Cache-Control"),
   each(
     (name) => /.-cache-control$/i.test(name),
     'has a name that is no targeted field: write names that end in "-Cache-Control" (RFC 9213); Surrogate-Control and Cache-Control follow the list by themselves',
@@ -213,6 +225,15 @@ const namedLike = <Named extends object>(names: Names) =>
   });
 
 /**
+ * Rejects values for which "*" or an expression was meant. A value with a slash, such as an
+ * `Accept`, may end in a star of its own.
+ */
+const equalValues = each(
+  (value) => value.includes("/") || !/^\*|\*$/.test(value),
+  'has a value with "*", but values must be equal: list whole values, or use key.device for devices',
+);
+
+/**
  * The schema of a condition.
  *
  * @param listed the schema of a list of names, any of which suffices
@@ -223,7 +244,7 @@ const condition = (listed: Names, named: Names) =>
     [
       v.pipe(listed, notEmpty),
       v.pipe(
-        record(v.string(), v.pipe(texts("ios"), notEmpty)),
+        record(v.string(), v.pipe(texts("ios"), notEmpty, equalValues)),
         namedLike(v.pipe(named, notEmpty)),
       ),
     ],
@@ -308,7 +329,7 @@ export const conditions = v.pipe(
       list(
         v.pipe(
           v.string('must be a list of countries, such as ["DE"]'),
-          v.regex(/^[A-Z][A-Z\d]$/, 'must be codes of ISO 3166-1, such as "DE"'),
+          v.regex(/^[A-Z][A-Z\d]$/, 'must be two capital letters (ISO 3166-1), such as "DE"'),
         ),
         'must be a list of countries, such as ["DE"]',
       ),

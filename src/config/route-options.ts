@@ -123,7 +123,7 @@ const settings = fields("a route", {
           text("blog.example"),
           v.regex(
             /^[a-z\d.-]+(?::\d{1,5})?$/,
-            'must be a host in small letters, such as "blog.example"',
+            'must be a host in small letters without a scheme, such as "blog.example"',
           ),
         ),
       } satisfies FormsOf<WrittenRouteOrigin>),
@@ -133,13 +133,17 @@ const settings = fields("a route", {
   fallback: v.picklist(["stale", "origin"], 'must be "stale" or "origin"'),
   request: fields("request", { headers: edits } satisfies FormsOf<WrittenRequest>),
   response: fields("response", { headers: edits } satisfies FormsOf<WrittenResponse>),
-  errorPage: strictly("errorPage", {
-    html: v.pipe(
-      text("<h1>Back soon</h1>"),
-      v.check((html) => new TextEncoder().encode(html).length <= 65_536, "is larger than 64 KiB"),
-    ),
-    originErrors: v.optional(yesOrNo),
-  } satisfies FormsOf<WrittenErrorPage>),
+  errorPage: strictly(
+    "errorPage",
+    {
+      html: v.pipe(
+        text("<h1>Back soon</h1>"),
+        v.check((html) => new TextEncoder().encode(html).length <= 65_536, "is larger than 64 KiB"),
+      ),
+      originErrors: v.optional(yesOrNo),
+    } satisfies FormsOf<WrittenErrorPage>,
+    'must be an object, such as { html: "<h1>Back soon</h1>" }',
+  ),
   fresh: v.union(
     [duration, lifetimes(duration, 200, '{ 200: "60s" }')],
     'must be a duration such as "5m", or durations by status such as { 200: "60s" }',
@@ -154,11 +158,15 @@ const settings = fields("a route", {
     v.picklist(tierNames, `has an unknown tier; the tiers are ${listed(tierNames)}`),
     'must be a list of tiers, such as ["memory", "edge"]',
   ),
-  query: fields("query", {
-    allow: patterns,
-    order: v.literal("sort", 'must be "sort", or left out'),
-    noVarySearch: yesOrNo,
-  } satisfies FormsOf<WrittenQuery>),
+  query: fields(
+    "query",
+    {
+      allow: patterns,
+      order: v.literal("sort", 'must be "sort", or left out'),
+      noVarySearch: yesOrNo,
+    } satisfies FormsOf<WrittenQuery>,
+    'must be an object, such as { allow: ["page"] }',
+  ),
   queryMethod: v.picklist(["raw", "json"], 'must be "raw" or "json"'),
   key: fields("key", {
     headers: keyedNames,

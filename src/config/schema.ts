@@ -236,8 +236,9 @@ function checkAlone(
   }
   for (const [name, condition] of Object.entries(route.when ?? {})) {
     if (name === "country" || !Array.isArray(condition) || route.bypass === true) continue;
-    const values =
-      'write the values that are keyed, such as { "x-app": ["ios"] }, or add bypass: true';
+    const example =
+      { cookie: 'currency: ["usd"]', query: 'view: ["print"]' }[name] ?? '"x-app": ["ios"]';
+    const values = `write the values that are keyed, such as { ${example} }, or add bypass: true`;
     say(`when.${name}`, `has only names, with which no response can be stored: ${values}`);
   }
   const forms = normalFormsOf(route.key ?? {});
@@ -279,7 +280,7 @@ function checkOrigin(
   const { from = "/", name = [] } = placeOf(route.origin);
   for (const written of [route.match].flat()) {
     const { path } = readPattern(written);
-    if (isWithin(path, from)) continue;
+    if (isWithin(path, from) || /.\/$/.test(from)) continue; // The form of `from` has its own error.
     const right = `write a pattern such as "${from}/*", or another from`;
     say("origin.from", `does not begin the pattern ${JSON.stringify(written)}: ${right}`);
   }

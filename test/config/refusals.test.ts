@@ -127,6 +127,7 @@ describe("an invalid configuration", () => {
       { targets: ["A-Cache-Control", "a-cache-control"] },
       "targets: has a name twice; the first field that is present decides, so remove the second",
     ],
+    [{ targets: "A-Cache-Control" }, 'targets: must be a list, such as ["CDN-Cache-Control"]'],
     [{ targets: ["a:b-cache-control"] }, "targets: has a name that no header field can have"],
     [{ rewriteLocations: "no" }, "rewriteLocations: must be true or false"],
     [{ heuristics: "on" }, "heuristics: must be true or false"],

@@ -11,9 +11,9 @@ const isFresh = 'must be a duration such as "5m", or durations by status such as
 const noHost = (host: string, match = `${host}/*`) =>
   `begins with ${JSON.stringify(host)}, which is not a valid host: write "/${match}" for a path, ` +
   'or a host and a path, such as "a.example/*"';
-const conditional =
+const conditional = (example: string) =>
   "has only names, with which no response can be stored: write the values that are keyed, " +
-  'such as { "x-app": ["ios"] }, or add bypass: true';
+  `such as { ${example} }, or add bypass: true`;
 const isCondition =
   'must be a list of names, or lists of values by name, such as { "x-app": ["ios", "android"] }';
 const noConditionField =
@@ -26,6 +26,10 @@ const noCredential =
 const noLanguage = 'must contain language tags without "*", such as "en" or "pt-BR"';
 const noType = 'must contain media types without "*" and parameters, such as "image/avif"';
 const isReduced = "which key.language, key.accept or key.device reduces; remove that name";
+const isWhole =
+  'has a value with "*", but values must be equal: list whole values, or use key.device for devices';
+const isRule = "must be an object of conditions, such as { status: 500 }";
+const noErrorPage = 'must be an object, such as { html: "<h1>Back soon</h1>" }';
 const noPath = {
   expression:
     'but is not a regular expression: use "*" for any text, ":name" for a segment, a list for ' +
@@ -74,7 +78,7 @@ const noMediaType =
 const noValue = 'must be true for any value, a value with "*" only at its end, or a list of values';
 /** Invalid rules on answers, with the end of the place and the fault. */
 const answerRows: readonly (readonly [rule: object, says: string])[] = [
-  [{ store: false }, ".when: must be an object"],
+  [{ store: false }, `.when: ${isRule}`],
   [
     { when: {}, store: false },
     ".when: has no condition: add status, type, header or contentLength",
@@ -116,6 +120,10 @@ const answerRows: readonly (readonly [rule: object, says: string])[] = [
     '.when.header: must be an object of header fields, such as { "x-error": true }',
   ],
   [
+    { when: { contentLength: 100 }, store: false },
+    ".when.contentLength: must be bounds in bytes, such as { max: 1_000 }",
+  ],
+  [
     { when: { contentLength: { min: -1 } }, store: false },
     ".when.contentLength.min: is less than 0",
   ],
@@ -125,7 +133,7 @@ const answerRows: readonly (readonly [rule: object, says: string])[] = [
   ],
   [{ when: isType, fresh: "soon" }, `.fresh: ${noDuration("soon")}`],
   [{ when: isType, store: true }, ".store: must be false, or left out"],
-  [{ fresh: "1m" }, ".when: must be an object"],
+  [{ fresh: "1m" }, `.when: ${isRule}`],
   [{ when: isType, tags: "a" }, '.tags: must be a list of tags, such as ["images"]'],
   [{ when: isType, tags: [""] }, ".tags.0: is empty"],
   ...["vary", "cache-control", "cache-tag", "ETag", "content-type"].map(
@@ -217,11 +225,11 @@ describe("an invalid route", () => {
           `origin.to: ${JSON.stringify(path)} is not "/", or a path of letters, digits, "-", "_", "." and "~" without a slash at its end, such as "/blog"`,
         ] as const,
     ),
-    ...["A.example", "a.example/b", "a\r\nb: c", "u@a.example"].map(
+    ...["A.example", "https://a.example", "a.example/b", "a\r\nb: c", "u@a.example"].map(
       (host) =>
         [
           { origin: { host } },
-          'origin.host: must be a host in small letters, such as "blog.example"',
+          'origin.host: must be a host in small letters without a scheme, such as "blog.example"',
         ] as const,
     ),
     [{ origin: { url: "https://a.example" } }, 'origin: "url" is not a field of origin'],
@@ -268,7 +276,7 @@ describe("an invalid route", () => {
       "response.headers.remove: names vary, which edits cannot change; use key",
     ],
     [{ response: { body: "a" } }, 'response: "body" is not a field of response'],
-    [{ errorPage: "a" }, "errorPage: must be an object"],
+    [{ errorPage: "a" }, `errorPage: ${noErrorPage}`],
     [{ errorPage: { html: "" } }, "errorPage.html: is empty"],
     [{ errorPage: { html: "ä".repeat(32_769) } }, "errorPage.html: is larger than 64 KiB"],
     [{ whenUnreachable: "ask" }, 'whenUnreachable: must be "serve", or left out'],
@@ -324,7 +332,7 @@ describe("an invalid route", () => {
       'tiers.1: has an unknown tier; the tiers are "memory", "edge", "shared"',
     ],
     [{ tiers: "edge" }, 'tiers: must be a list of tiers, such as ["memory", "edge"]'],
-    [{ query: ["page"] }, "query: must be an object"],
+    [{ query: ["page"] }, 'query: must be an object, such as { allow: ["page"] }'],
     [{ query: { deny: [] } }, 'query: "deny" is not a field of query'],
     [{ query: { order: "asked" } }, 'query.order: must be "sort", or left out'],
     [{ queryMethod: true }, 'queryMethod: must be "raw" or "json"'],
@@ -340,9 +348,12 @@ describe("an invalid route", () => {
     [{ query: { allow: ["a*b"] } }, 'query.allow: has a "*" that is not at the end of a name'],
     [{ key: { header: [] } }, 'key: "header" is not a field of key'],
     [{ forward: "accept" }, 'forward: must be a list, such as ["x-app"]'],
-    [{ when: { cookie: ["a"] } }, `when.cookie: ${conditional}`],
-    [{ when: { header: ["x-a"] }, bypass: false }, `when.header: ${conditional}`],
-    [{ when: { query: ["a"], country: ["DE"] } }, `when.query: ${conditional}`],
+    [{ when: { cookie: ["a"] } }, `when.cookie: ${conditional('currency: ["usd"]')}`],
+    [
+      { when: { header: ["x-a"] }, bypass: false },
+      `when.header: ${conditional('"x-app": ["ios"]')}`,
+    ],
+    [{ when: { query: ["a"], country: ["DE"] } }, `when.query: ${conditional('view: ["print"]')}`],
     [{ bypass: true, when: {} }, "when: has no condition"],
     [{ when: { cookie: { a: [] } } }, `when.cookie.a: ${matchesNone}`],
     [{ when: { header: {} } }, `when.header: ${matchesNone}`],
@@ -352,7 +363,24 @@ describe("an invalid route", () => {
     [{ when: { header: { Cookie: ["a=1"] } } }, `when.header: ${noConditionField}`],
     [{ bypass: true, when: { header: ["CF-IPCountry"] } }, `when.header: ${noConditionField}`],
     [{ when: { country: [] } }, `when.country: ${matchesNone}`],
-    [{ when: { country: ["de"] } }, 'when.country.0: must be codes of ISO 3166-1, such as "DE"'],
+    [
+      { when: { country: ["de"] } },
+      'when.country.0: must be two capital letters (ISO 3166-1), such as "DE"',
+    ],
+    ...["*Mobile*", "ios*", "*"].flatMap((value) =>
+      ["header", "query", "cookie"].map(
+        (kind) =>
+          [{ when: { [kind]: { "x-a": ["b", value] } } }, `when.${kind}.x-a: ${isWhole}`] as const,
+      ),
+    ),
+    [
+      { when: { status: 404, country: ["DE"] } },
+      'when: "status" is not a field of when; use answer, whose rules judge answers',
+    ],
+    [
+      { origin: { from: "/news/" } },
+      'origin.from: "/news/" is not "/", or a path of letters, digits, "-", "_", "." and "~" without a slash at its end, such as "/blog"',
+    ],
     [
       { when: { country: ["DE"], method: ["POST"] } },
       'when: "method" is not a field of when; use methods of the route',
@@ -472,4 +500,14 @@ describe("a list of origins", () => {
     const written = { origins: named, ...route(changes) };
     expect(refusalOf(written)).toBe(`route "news", origin: ${says}`);
   });
+});
+
+it.each([
+  ["headers", "request.headers, response.headers or key.headers"],
+  ["noVarySearch", "query.noVarySearch"],
+  ["rewrite", "origin.from and origin.to"],
+  ["ttl", "fresh"],
+])("a field of other caches is refused with the field to use: %s", (name, instead) => {
+  const says = `route "news": "${name}" is not a field of a route; use ${instead}`;
+  expect(refusalOf(route({ [name]: "a" }))).toBe(says);
 });

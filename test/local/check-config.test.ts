@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildWorker } from "../../local/build-worker.ts";
 import { startColo } from "../../local/colo.ts";
 import { loadConfig } from "../../local/load-config.ts";
-import { ownLibrary } from "../../local/run/library.ts";
+import { installedLibrary, ownLibrary } from "../../local/run/library.ts";
 import { checkTypes } from "../../local/type-check.ts";
 import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 import { rawRequest } from "../../testing/worker/raw-request.ts";
@@ -33,6 +33,10 @@ async function written(name: string, text: string): Promise<string> {
 
 const accepted = [
   { name: "defined.ts", text: `${defining}export default defineConfig(${fields});` },
+  {
+    name: "device.ts",
+    text: `${defining}import { device } from "tidemark/device";\nexport default defineConfig({ routes: [{ name: "a", match: "/a", fresh: "5m", key: { device: device() } }] });`,
+  },
   { name: "plain.js", text: `export default ${fields};` },
   { name: "plain.json", text: '{ "routes": [{ "name": "a", "match": "/a", "fresh": "5m" }] }' },
   { name: "module-exports.cjs", text: `module.exports = ${fields};` },
@@ -64,6 +68,21 @@ describe("a valid configuration", () => {
       await origin.stop();
     }
   });
+});
+
+describe("the check of an installed project's configuration", () => {
+  const worker = { "tidemark/worker": join(root, "src/worker.ts") };
+  const library = { ...installedLibrary(root), alias: { ...worker, ...ownLibrary.alias } };
+
+  // Whether the project's own Worker has the part shows when that Worker starts.
+  it.each(['esi: "html"', 'ranges: "slices"', 'queryMethod: "json"'])(
+    "accepts a field that needs a part: %s",
+    async (field) => {
+      const text = `export default { routes: [{ name: "a", match: "/a", ${field} }] };`;
+      const path = await written(`${field.split(":")[0]}.js`, text);
+      await expect(loadConfig(path, { library })).resolves.toBeDefined();
+    },
+  );
 });
 
 describe("the check of a configuration", () => {
@@ -120,6 +139,11 @@ describe("the check of a configuration", () => {
     await expect(checkTypes(await written("duration.ts", text))).rejects.toThrow(
       /Line 3, column 1: Type '"30 s"' is not assignable to type '.*Duration<"5m">/,
     );
+  });
+
+  it("finds the types of a part", async () => {
+    const path = await written("device.ts", accepted[1]?.text ?? "");
+    await expect(checkTypes(path)).resolves.toBeUndefined();
   });
 
   it("refuses a type error in an imported file, and names that file", async () => {

@@ -1,7 +1,7 @@
 // Checks that the local runner and a deployment run the Worker under the same rules of the runtime.
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { compatibilityDate, minutely } from "../../local/colo.ts";
+import { compatibilityDate, minutely, unstartable } from "../../local/colo.ts";
 
 it("runs with the compatibility date of wrangler.toml, which has no compatibility flags", () => {
   const settings = readFileSync(new URL("../../wrangler.toml", import.meta.url), "utf8");
@@ -12,4 +12,24 @@ it("runs with the compatibility date of wrangler.toml, which has no compatibilit
 it("fires the cron trigger as often as wrangler.toml asks for it", () => {
   const settings = readFileSync(new URL("../../wrangler.toml", import.meta.url), "utf8");
   expect(/^crons = (.*)$/m.exec(settings)?.[1]).toBe(`["${minutely}"]`);
+});
+
+const runtimeError = (message: string) =>
+  new Error(`The Workers runtime failed to start. ${JSON.stringify({ message })}`);
+
+it.each([
+  [
+    'service core:user:tidemark: Uncaught Error: OperatorError: The Worker does not start. The configuration has esi: "declared", which needs esi. Pass esi: esi() of tidemark/esi, beside the configuration.',
+    'The Worker does not start. The configuration has esi: "declared", which needs esi. Pass esi: esi() of tidemark/esi, beside the configuration.',
+  ],
+  [
+    "service core:user:tidemark: Uncaught Error: OperatorError: The configuration is invalid. It has a fault. Fix it.",
+    "The Worker does not start. The configuration is invalid. It has a fault. Fix it.",
+  ],
+  [
+    "service core:user:tidemark: Uncaught Error: at its start",
+    "The Worker does not start. The runtime says: Error: at its start. Fix the module that throws; npx wrangler dev shows the location.",
+  ],
+])("reports why a module throws: %s", (message, says) => {
+  expect(unstartable(runtimeError(message)).message).toBe(says);
 });

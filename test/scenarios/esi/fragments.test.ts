@@ -100,6 +100,15 @@ describe("a fragment that fails", () => {
     expect(site.counted()["esi|pages|failed"]).toBe(1);
   });
 
+  it("shows browsers the route's own error page", async () => {
+    const html = "<h1>Back soon</h1>";
+    const routes = [{ name: "all", match: "*", esi: "html", errorPage: { html } }] as const;
+    const site = openEsi({ "/p": include(bad) }, { config: { routes } });
+    const browser = await site.get("/p", { headers: { accept: "text/html" } });
+    expect([browser.status, browser.text]).toEqual([502, html]);
+    expect((await site.get("/p")).text).toMatch(/^502 Bad Gateway/);
+  });
+
   it.each([
     ["left out", include(bad, 'onerror="continue"'), "[]", ["/p", bad]],
     ["replaced by alt", include(bad, `alt="${good}"`), "[f]", ["/p", bad, good]],
