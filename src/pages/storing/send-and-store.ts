@@ -91,9 +91,8 @@ export async function sendAndStore(
     if (isMismatch) site.extensionMismatches.note(request.route.name, [], atMs);
     flight.settle(status >= 500 ? failedWith(fresh.response, atMs) : { kind: "nothing-to-share" });
     const answer = unstored(fresh, pending, { ...refusal, metadata, hadCookie });
-    noteAnswer(metadata, pending, {
-      isMadePrivate: isPrivate(answer.headers) && !isPrivate(headers),
-    });
+    const isMadePrivate = isPrivate(answer.headers) && !isPrivate(headers);
+    noteAnswer(metadata, pending, { isMadePrivate });
     return { answer, done: Promise.resolve() };
   }
   decision.stored = true;
@@ -122,12 +121,11 @@ function unstored(
   pending: PendingForward,
   given: { metadata: StoredMetadata; rule: StoreRefusal; hadCookie: boolean },
 ): Response {
-  const { request } = pending;
+  const { request, exchange } = pending;
   const { metadata, rule, hadCookie } = given;
-  const { decision } = pending.exchange;
+  const { decision } = exchange;
   const { headers, status } = response;
-  // The forwarded request had no conditions of the client, so evaluate them here (RFC 9110
-  // §13.2.1).
+  // The origin got no conditions of the client, so evaluate them here (RFC 9110 §13.2.1).
   const hasIt = isNotModified({
     request: request.conditions,
     stored: headers,
@@ -147,7 +145,7 @@ function unstored(
   decision.tier = "origin";
   decision.bodyBytes = metadata.bodyBytes;
   decision.answerBytes = bytesPassedOn(sent, request.method);
-  return passOn(sent, { route: request.route, exchange: pending.exchange }, change);
+  return passOn(sent, { route: request.route, exchange }, change);
 }
 
 /**

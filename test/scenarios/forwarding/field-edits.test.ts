@@ -106,9 +106,9 @@ describe("a client gets the changes", () => {
   });
 
   it("in fields that the origin meant for one client, at a fill and after a 304", async () => {
-    const names = `"server, strict-transport-security"`;
+    const named = `"server, strict-transport-security"`;
     const fields = {
-      ...cc(`max-age=60, no-cache=${names}, private=${names}`, { etag: '"1"' }),
+      ...cc(`max-age=60, no-cache=${named}, private=${named}`, { etag: '"1"' }),
       "strict-transport-security": "max-age=2",
       server: "secret",
     };
