@@ -2,7 +2,7 @@
 // storing a response does not depend on the configuration.
 import { compileAnswerRules, matchOf, type RuleMatch } from "./config/answer-rules.ts";
 import { isAnalyticsCookie } from "./config/known-names.ts";
-import type { WrittenAnswerRule } from "./config/written-origin.ts";
+import type { WrittenAnswerRule } from "./config/written-route.ts";
 import type { Fields } from "./rules/fields.ts";
 import { explicitLifetimeSeconds } from "./rules/freshness.ts";
 import { governingDirectives } from "./rules/cache-control.ts";

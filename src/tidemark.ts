@@ -32,10 +32,10 @@ export type {
   WrittenCondition,
   WrittenWhen,
 } from "./config/written-route.ts";
+export type { WrittenAnswerRule } from "./config/written-route.ts";
 export type {
   StatusPattern,
   WrittenAnswerConditions,
-  WrittenAnswerRule,
   WrittenEdits,
   WrittenErrorPage,
   WrittenLengthBounds,
@@ -43,7 +43,7 @@ export type {
   WrittenResponse,
   WrittenRouteOrigin,
 } from "./config/written-origin.ts";
-export type { Duration } from "./config/duration.ts";
+export type { Duration } from "./config/written-route.ts";
 export type { NamePattern } from "./config/known-names.ts";
 export { type CachePlatform, createCache, type TieredCache } from "./compose/create-cache.ts";
 export type { CacheRecord, MetadataWith } from "./cache/record/record.ts";

@@ -4,11 +4,11 @@ import { record, stepTo, whole } from "../base/schemas.ts";
 import { duration, fields, type FormsOf, list, strictly, text } from "./forms.ts";
 import { whyNeverStored } from "../rules/storable.ts";
 import { tokenPattern } from "../rules/cache-control.ts";
+import type { WrittenAnswerRule } from "./written-route.ts";
 import {
   type StatusPattern,
   strippableFields,
   type WrittenAnswerConditions,
-  type WrittenAnswerRule,
   type WrittenLengthBounds,
 } from "./written-origin.ts";
 

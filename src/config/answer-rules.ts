@@ -4,7 +4,8 @@ import { contentLength, type Fields, isErrorStatus } from "../rules/fields.ts";
 import { heuristicallyCacheableStatuses } from "../rules/freshness.ts";
 import { durationSeconds } from "./duration.ts";
 import { compileNames } from "./known-names.ts";
-import type { strippableFields, WrittenAnswerRule } from "./written-origin.ts";
+import type { WrittenAnswerRule } from "./written-route.ts";
+import type { strippableFields } from "./written-origin.ts";
 
 /** The parts of an answer that rules examine. */
 export interface AnswerHead {

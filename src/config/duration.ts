@@ -1,17 +1,6 @@
 // Parses durations in a configuration: a whole number with s, m, h or d. `forms.ts` rejects invalid
 // durations.
 
-/**
- * A whole number with `s`, `m`, `h` or `d`, such as `"90s"`, `"5m"`, `"12h"` or `"365d"`. The parameter only makes
- * the compiler's errors show an example.
- */
-export type Duration<Example extends `${bigint}m` = "5m"> =
-  | `${bigint}s`
-  | `${bigint}m`
-  | `${bigint}h`
-  | `${bigint}d`
-  | Example;
-
 const secondsPerUnit: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
 /** Returns seconds; `undefined` for missing or invalid text. */

@@ -1,6 +1,5 @@
 // What the origin of a route gets, and what becomes of its answers, as the operator writes it. Each field
 // documents its meaning, unit, default and an example.
-import type { Duration } from "./duration.ts";
 import type { NamePattern } from "./known-names.ts";
 
 /** The place of a route's pages at the origin. Keys, purges and clients have the site's URL. */
@@ -57,27 +56,6 @@ export type StatusPattern = number | "2xx" | "3xx" | "4xx" | "5xx";
 
 /** The response fields that a rule may remove. No lifetime, key or purge depends on them. */
 export const strippableFields = ["etag", "last-modified", "set-cookie"] as const;
-
-/**
- * A rule on an answer. It judges the head that is to be stored, also one that a 304 has changed, and
- * then acts on it.
- */
-export interface WrittenAnswerRule {
-  /** Conditions, all of which must hold; at least one. Required. @example when: { type: "image/*" } */
-  readonly when: WrittenAnswerConditions;
-  /**
-   * Lifetime, as with `mode: "override"`. Without `status`, only for the statuses of a single `fresh`
-   * of a route. Default: none.
-   * @example fresh: "1d"
-   */
-  readonly fresh?: Duration | undefined;
-  /** Tags to add. Default: none. @example tags: ["images"] */
-  readonly tags?: readonly string[] | undefined;
-  /** `false`: the answer is not stored. Default: stored. @example store: false */
-  readonly store?: false | undefined;
-  /** Fields to remove, for storing and for the client. Default: none. @example strip: ["etag"] */
-  readonly strip?: readonly (typeof strippableFields)[number][] | undefined;
-}
 
 /** Conditions on an answer. */
 export interface WrittenAnswerConditions {

@@ -1,17 +1,28 @@
 // A route as the operator writes it. Each field documents its meaning, unit, default and an example.
 // `route-options.ts` has the schema, which must have the same fields to compile: types of the package
 // must not import those of Valibot.
-import type { Duration } from "./duration.ts";
 import type { NamePattern } from "./known-names.ts";
 import type { Device } from "./normal-forms.ts";
 import type { TierName } from "./tier-names.ts";
 import type {
-  WrittenAnswerRule,
+  strippableFields,
+  WrittenAnswerConditions,
   WrittenErrorPage,
   WrittenRequest,
   WrittenResponse,
   WrittenRouteOrigin,
 } from "./written-origin.ts";
+
+/**
+ * A whole number with `s`, `m`, `h` or `d`, such as `"90s"`, `"5m"`, `"12h"` or `"365d"`. The parameter only makes
+ * the compiler's errors show an example.
+ */
+export type Duration<Example extends `${bigint}m` = "5m"> =
+  | `${bigint}s`
+  | `${bigint}m`
+  | `${bigint}h`
+  | `${bigint}d`
+  | Example;
 
 /** Lifetimes by status, such as `{ 200: "60s", 301: "1h" }`. */
 export type Lifetimes = { readonly [status: number]: Duration };
@@ -266,6 +277,27 @@ export interface WrittenWhen {
    * @example country: ["DE", "AT"]
    */
   readonly country?: readonly string[] | undefined;
+}
+
+/**
+ * A rule on an answer. It judges the head that is to be stored, also one that a 304 has changed, and
+ * then acts on it.
+ */
+export interface WrittenAnswerRule {
+  /** Conditions, all of which must hold; at least one. Required. @example when: { type: "image/*" } */
+  readonly when: WrittenAnswerConditions;
+  /**
+   * Lifetime, as with `mode: "override"`. Without `status`, only for the statuses of a single `fresh`
+   * of a route. Default: none.
+   * @example fresh: "1d"
+   */
+  readonly fresh?: Duration | undefined;
+  /** Tags to add. Default: none. @example tags: ["images"] */
+  readonly tags?: readonly string[] | undefined;
+  /** `false`: the answer is not stored. Default: stored. @example store: false */
+  readonly store?: false | undefined;
+  /** Fields to remove, for storing and for the client. Default: none. @example strip: ["etag"] */
+  readonly strip?: readonly (typeof strippableFields)[number][] | undefined;
 }
 
 /** Builds tags from a path's `:name` parameters. Must not throw. */

@@ -6,7 +6,7 @@ import type {
   WrittenRoute,
   WrittenRoutePurge,
 } from "./written-route.ts";
-import type { Duration } from "./duration.ts";
+import type { Duration } from "./written-route.ts";
 import type { NamePattern } from "./known-names.ts";
 import type { PurgeDialect, WebhookSender } from "../hooks/port/hook.ts";
 import type { DashboardPart } from "../operate/dashboard/port/dashboard-part.ts";

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { whole } from "../base/schemas.ts";
 import { durationSeconds } from "../config/duration.ts";
 import { between, fields, optionError, secondsToADay } from "../config/forms.ts";
-import type { Duration } from "../config/duration.ts";
+import type { Duration } from "../config/written-route.ts";
 import { OperatorError } from "../base/operator-error.ts";
 
 export interface SetOptions<Sink> {

@@ -1,6 +1,6 @@
 // Durations of data: milliseconds as a number, or a string with a unit, which may also be ms.
 import { durationSeconds } from "../../config/duration.ts";
-import type { Duration } from "../../config/duration.ts";
+import type { Duration } from "../../config/written-route.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 
 /** Milliseconds, or a whole number with its unit, such as `"250ms"` or `"5m"`. */

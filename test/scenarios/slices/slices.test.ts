@@ -1,6 +1,6 @@
 // Tests bodies in slices: which ranges the origin gets, and what clients receive (RFC 9110 §13, §14).
 import { describe, expect, it } from "vitest";
-import type { WrittenAnswerRule } from "../../../src/config/written-origin.ts";
+import type { WrittenAnswerRule } from "../../../src/config/written-route.ts";
 import { slices } from "../../../src/slices/slices.ts";
 import { openSite } from "../../../testing/site/harness.ts";
 import {
