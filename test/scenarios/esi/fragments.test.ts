@@ -136,6 +136,16 @@ describe("a fragment that fails", () => {
     expect(site.counted()["esi|pages|cut"]).toBe(1);
   });
 
+  it("ends in the error page of the page's route", async () => {
+    const html = "<p>Sorry</p>";
+    const config = {
+      routes: [{ name: "pages", match: "/p*", esi: "html" as const, errorPage: { html } }],
+    };
+    const site = openEsi({ "/p": include(bad) }, { config });
+    const seen = await site.get("/p", { headers: { accept: "text/html" } });
+    expect([seen.status, seen.text]).toEqual([502, html]);
+  });
+
   it("is like a template that breaks off: 502", async () => {
     const headers = { "content-type": "text/html" };
     const site = openEsi({ "/p": () => new Response(breaking(), { headers }) });
