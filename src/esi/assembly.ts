@@ -23,7 +23,7 @@ type Arrival = Promise<Fragment | undefined>;
 type Part = Uint8Array | { readonly mayFail: boolean; readonly fragment: Arrival };
 
 /** The request for a page, without the client's conditions. */
-interface PageRequest {
+export interface PageRequest {
   readonly client: Request;
   readonly read: UrlRead;
   readonly context: EsiContext;
@@ -34,6 +34,10 @@ interface PageRequest {
 const depthMax = 3;
 /** The fragments whose heads are awaited at the same time. */
 const awaitedMax = 4;
+/**
+ * The runtime ends the sending 30 s after the client has left, and would not release the page's memory.
+ */
+const waitMsMax = 25_000;
 /** A large piece is sent in parts, so that a slow reader costs one part of extra memory. */
 const partBytes = 65_536;
 
@@ -59,11 +63,15 @@ export class Assembly {
   readonly #responses: Response[] = [];
   #takenBytes = 0;
   #isOver = false;
+  /** Called once the client has begun to read, or the page has ended. */
+  readonly #onKnown: () => void;
 
-  constructor(page: PageRequest, includesMax: number) {
+  constructor(page: PageRequest, includesMax: number, onKnown: () => void) {
     this.#page = page;
     this.#includesLeft = includesMax;
-    this.#waitLeftMs = page.context.site.config.originTimeout.firstByteMs;
+    this.#onKnown = onKnown;
+    const { firstByteMs } = page.context.site.config.originTimeout;
+    this.#waitLeftMs = Math.min(firstByteMs, waitMsMax);
   }
 
   count(result: "included" | "failed" | "malformed" | "unprocessed" | "cut"): void {
@@ -73,9 +81,14 @@ export class Assembly {
   /** Ends the page: no fragment is asked for any more, and no body stays open. */
   end(): void {
     this.#isOver = true;
-    this.#page.context.site.fillBudget.give(this.#takenBytes);
-    this.#takenBytes = 0;
+    this.release();
+    this.#onKnown();
     for (const response of this.#responses) cancelBody(response);
+  }
+
+  /** Releases the page's memory, without I/O. */
+  release(): void {
+    this.#give(this.#takenBytes);
   }
 
   /**
@@ -102,7 +115,7 @@ export class Assembly {
       if (bytes <= config.limits.bufferBytes) continue;
       this.count("unprocessed");
       if (isOfPage) this.#waitLeftMs = Infinity;
-      return allOf(chunks, source);
+      return this.#unprocessed(chunks, source);
     }
     return new Uint8Array(await new Blob(chunks).arrayBuffer());
   }
@@ -161,17 +174,19 @@ export class Assembly {
    * @param bytes the length; `null` if unknown
    */
   send(body: AsyncGenerator<Uint8Array>, bytes: number | null): ReadableStream<Uint8Array> {
-    const { fillBudget } = this.#page.context.site;
+    const { site } = this.#page.context;
+    const { fillBudget } = site;
     const pipe = openBytePipe(bytes);
-    const client = new ClientEnd(pipe);
+    const client = new ClientEnd(pipe, site);
     this.#page.context.afterAnswer(async () => {
       try {
         for await (const chunk of body) {
           for (let at = 0; at < chunk.byteLength; at += partBytes) {
             client.queue(chunk.subarray(at, at + partBytes));
+            await client.drained(fillBudget);
+            if (client.hasLeft) return;
+            this.#onKnown();
           }
-          await client.drained(fillBudget);
-          if (client.hasLeft) return;
         }
         await client.close(fillBudget);
       } catch (cause) {
@@ -182,6 +197,28 @@ export class Assembly {
       }
     });
     return pipe.readable;
+  }
+
+  /** Returns all chunks. Releases the memory of those that have arrived once they are sent. */
+  async *#unprocessed(
+    arrived: Uint8Array[],
+    rest: AsyncGenerator<Uint8Array, undefined>,
+  ): AsyncGenerator<Uint8Array> {
+    try {
+      for (let chunk = arrived.shift(); chunk !== undefined; chunk = arrived.shift()) {
+        yield chunk;
+        this.#give(chunk.byteLength);
+      }
+      yield* rest;
+    } finally {
+      await rest.return(undefined);
+    }
+  }
+
+  #give(bytes: number): void {
+    const given = Math.min(bytes, this.#takenBytes);
+    this.#page.context.site.fillBudget.give(given);
+    this.#takenBytes -= given;
   }
 
   async *#bytesOfFragment({ response, read }: Fragment, level: number): AsyncGenerator<Uint8Array> {
@@ -268,18 +305,6 @@ export class Assembly {
     if (response.ok && !isCoded(response.headers) && !this.#isOver) return { response, read };
     cancelBody(response);
     return undefined;
-  }
-}
-
-async function* allOf(
-  chunks: readonly Uint8Array[],
-  rest: AsyncGenerator<Uint8Array, undefined>,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield* chunks;
-    yield* rest;
-  } finally {
-    await rest.return(undefined);
   }
 }
 

@@ -51,6 +51,7 @@ async function sendSlices(
   const partOf = (nth: number) => partOfSlice(nth, range, answer);
   const lastNth = nthSliceAt(range.lastByte, answer.head);
   let nth = nthSliceAt(range.firstByte, answer.head);
+  const client = new ClientEnd(pipe, answer.place.exchange.site);
   let next = Promise.resolve(first).then((found) => held(found, answer));
   try {
     for (; nth <= lastNth; nth += 1) {
@@ -60,7 +61,7 @@ async function sendSlices(
         const rest = { ...range, firstByte: Math.max(range.firstByte, firstByte) };
         const stream = await store.ask(rest, answer);
         if (typeof stream === "string") throw new Error(`The rest is missing: ${stream}.`);
-        await sendPart({ kind: "part", range: rest, stream }, rest, pipe, answer);
+        await sendPart({ kind: "part", range: rest, stream }, rest, { pipe, client }, answer);
         break;
       }
       if (typeof found === "string") throw new Error(`A slice is missing: ${found}.`);
@@ -68,7 +69,8 @@ async function sendSlices(
       if (ahead <= lastNth) {
         next = store.find(ahead, answer, partOf(ahead)).then((slice) => held(slice, answer));
       }
-      await sendPart(found, partOf(nth), pipe, answer).finally(release);
+      await sendPart(found, partOf(nth), { pipe, client }, answer).finally(release);
+      client.hasBegun = true;
     }
     await pipe.writer.close();
   } catch (cause) {
@@ -96,13 +98,12 @@ function held(found: Slice, { place }: SlicedAnswer) {
 async function sendPart(
   body: StoredBody,
   part: ByteRange,
-  pipe: BytePipe,
+  { pipe, client }: { readonly pipe: BytePipe; readonly client: ClientEnd },
   { place: { exchange } }: SlicedAnswer,
 ): Promise<void> {
   const { fillBudget, config } = exchange.site;
   switch (body.kind) {
     case "blob": {
-      const client = new ClientEnd(pipe);
       client.queueWhole(body.blob.slice(part.firstByte, part.lastByte + 1));
       await client.drained(fillBudget);
       if (client.hasLeft) throw new Error("The client has left.");

@@ -28,11 +28,19 @@ const sliceBytes = 65_536;
 const stallMsMax = 20_000;
 
 /**
+ * A client that has left before the head never begins to read, and nothing reports that. The runtime
+ * would end the request 30 s after the client has left, and not release the memory of its body.
+ */
+export const beginMsMax = 10_000;
+
+/**
  * Sends a body to a client that may disconnect or read slowly. The fill continues without the
  * client.
  */
 export class ClientEnd {
   readonly #pipe: BytePipe | undefined;
+  /** The longest wait for a client that has not begun to read. */
+  readonly #beginMsMax: number;
   #waiting: Uint8Array[] = [];
   /** The bytes to send after the waiting chunks. */
   #rest = new Blob();
@@ -41,10 +49,16 @@ export class ClientEnd {
   #sending: Promise<void> | undefined;
   /** Whether the client has disconnected; false if there was never a client. */
   hasLeft = false;
+  /** Whether the client has read a chunk. */
+  hasBegun = false;
 
-  /** @param pipe `undefined` without a client */
-  constructor(pipe: BytePipe | undefined) {
+  /**
+   * @param pipe `undefined` without a client
+   * @param on.endsWithClient whether the runtime ends a request soon after its client has left
+   */
+  constructor(pipe: BytePipe | undefined, on: { readonly endsWithClient: boolean }) {
     this.#pipe = pipe;
+    this.#beginMsMax = on.endsWithClient ? beginMsMax : Infinity;
   }
 
   /** Returns whether there is a client that is still connected. */
@@ -69,8 +83,9 @@ export class ClientEnd {
   }
 
   /** Leaves the waiting chunks, which the caller sends instead. Returns their number and length. */
-  handOver(): { count: number; bytes: number } {
-    const left = { count: this.#waiting.length, bytes: this.#waitingBytes };
+  handOver(): { count: number; bytes: number; hasBegun: boolean } {
+    const { hasBegun } = this;
+    const left = { count: this.#waiting.length, bytes: this.#waitingBytes, hasBegun };
     this.#waiting = [];
     this.#waitingBytes = 0;
     return left;
@@ -102,8 +117,10 @@ export class ClientEnd {
 
   async #unlessStalled(end: Promise<void>, budget: Pick<ByteBudget, "isShort">): Promise<void> {
     for (let before = this.#waitingBytes; ; before = this.#waitingBytes) {
-      if ((await patiently(end, stallMsMax)) !== "timed-out") return;
-      if (this.#waitingBytes === before && budget.isShort) {
+      const waitMsMax = this.hasBegun ? stallMsMax : Math.min(stallMsMax, this.#beginMsMax);
+      if ((await patiently(end, waitMsMax)) !== "timed-out") return;
+      const isGone = !this.hasBegun && this.#beginMsMax < Infinity;
+      if (this.#waitingBytes === before && (isGone || budget.isShort)) {
         return this.abort(new Error("The client stopped reading."));
       }
     }
@@ -122,7 +139,10 @@ export class ClientEnd {
 
   async #send({ writer }: BytePipe): Promise<void> {
     try {
-      while (this.#waitingBytes > 0) await writer.write(await this.#next());
+      while (this.#waitingBytes > 0) {
+        await writer.write(await this.#next());
+        this.hasBegun = true;
+      }
     } catch {
       this.#leave();
     } finally {

@@ -63,7 +63,7 @@ export interface GatherPlan {
  */
 export async function gather(plan: GatherPlan): Promise<GatherResult> {
   const { reader, relay } = plan;
-  const client = new ClientEnd(plan.client);
+  const client = new ClientEnd(plan.client, relay);
   if ((plan.bodyBytes ?? 0) > plan.bufferBytes) return streamOn(plan, client);
   try {
     for (;;) {

@@ -7,7 +7,7 @@ import { openBytePipe, ClientEnd } from "./client-end.ts";
 
 /** The parts of an exchange that account for the body's memory. */
 interface BodyHolder extends Pick<Exchange, "afterAnswer"> {
-  readonly site: Pick<Site, "fillBudget"> & {
+  readonly site: Pick<Site, "fillBudget" | "endsWithClient"> & {
     readonly tiers: { readonly memory: Pick<Memory<never>, "holds"> };
   };
 }
@@ -20,9 +20,10 @@ interface BodyHolder extends Pick<Exchange, "afterAnswer"> {
  */
 export function readableOf(
   blob: Blob,
-  { site: { fillBudget, tiers }, afterAnswer }: BodyHolder,
+  { site, afterAnswer }: BodyHolder,
   part?: ByteRange,
 ): ReadableStream<Uint8Array> {
+  const { fillBudget, tiers } = site;
   const range = part === undefined ? blob : blob.slice(part.firstByte, part.lastByte + 1);
   const isCountedElsewhere = tiers.memory.holds(blob);
   const release = fillBudget.hold(blob, blob.size, { isCountedElsewhere });
@@ -30,7 +31,7 @@ export function readableOf(
   // report when the client has read it. So send the body in pieces, and release it after the last
   // piece.
   const pipe = openBytePipe(range.size);
-  const client = new ClientEnd(pipe);
+  const client = new ClientEnd(pipe, site);
   client.queueWhole(range);
   // Without `afterAnswer`, the runtime would drop this work when the client disconnects, and the
   // body would stay in the budget.

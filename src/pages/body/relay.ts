@@ -6,7 +6,7 @@ import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { patiently, pauseUnheld } from "../../base/timeouts.ts";
 import type { ArrivingBody, Continuation } from "../site/forward-outcome.ts";
 import type { StartPorts } from "../../cache/flights.ts";
-import { type BytePipe, openBytePipe } from "./client-end.ts";
+import { beginMsMax, type BytePipe, openBytePipe } from "./client-end.ts";
 
 /** The time during which clients can join a body of unknown length, which may be endless. */
 const joinMsMax = 5_000;
@@ -50,6 +50,8 @@ interface Reader {
   at: number;
   /** The first byte of the next chunk. */
   atByte: number;
+  /** Whether its client has read a chunk. */
+  hasBegun: boolean;
 }
 
 /** A body that is being sent from its origin to several requests. */
@@ -98,6 +100,10 @@ export class Relay implements ArrivingBody {
     return !this.isRead && !isWithinMs(behindAnswerMsMax, this.#sinceAtMs, this.#limits.nowAtMs());
   }
 
+  get endsWithClient(): boolean {
+    return this.#limits.endsWithClient;
+  }
+
   get isComing(): boolean {
     return this.#state === "coming";
   }
@@ -125,7 +131,7 @@ export class Relay implements ArrivingBody {
 
   /** Records that the request which reads the origin has no client any more. */
   ownHasLeft(): void {
-    if (this.#limits.endsWithClient) this.#ownLeftAtMs ??= this.#limits.nowAtMs();
+    if (this.endsWithClient) this.#ownLeftAtMs ??= this.#limits.nowAtMs();
   }
 
   /** Readers continue by themselves. Nobody else would release the window. */
@@ -286,7 +292,7 @@ export class Relay implements ArrivingBody {
     const isOver = this.#state === "cut" || this.#state === "lost";
     if (this.#dropped > 0 || isLate || isOver) return undefined;
     const pipe = openBytePipe(bodyBytes);
-    const reader = this.#readerFrom(0, 0);
+    const reader = this.#readerFrom({ at: 0, atByte: 0, hasBegun: false });
     afterAnswer(async () => {
       await this.#send(pipe, continuation, reader);
       // The last reader makes sure that somebody is left who releases the window.
@@ -300,21 +306,22 @@ export class Relay implements ArrivingBody {
    * Sends the body to the client whose request fetches it. Settles once the client has read it or
    * disconnected.
    *
-   * @param left the newest chunks, which the client has not been sent yet, by number and length
+   * @param left the newest chunks, which the client has not been sent yet, by number and length, and
+   *   whether the client has read any
    */
   async sendOwn(
     pipe: BytePipe,
-    left: { readonly count: number; readonly bytes: number },
+    left: { readonly count: number; readonly bytes: number; readonly hasBegun: boolean },
     continuation: Continuation,
   ): Promise<void> {
     const at = this.#dropped + this.#chunks.length - left.count;
-    this.#own = this.#readerFrom(at, this.bytes - left.bytes);
+    const { hasBegun } = left;
+    this.#own = this.#readerFrom({ at, atByte: this.bytes - left.bytes, hasBegun });
     await this.#send(pipe, continuation, this.#own);
     this.ownHasLeft();
   }
 
-  #readerFrom(at: number, atByte: number): Reader {
-    const reader = { at, atByte };
+  #readerFrom(reader: Reader): Reader {
     this.#readers.add(reader);
     this.#wakeFiller();
     return reader;
@@ -372,15 +379,23 @@ export class Relay implements ArrivingBody {
     }
   }
 
-  /** Disconnects a client that stalls while memory is short and it holds the window. */
+  /**
+   * Disconnects a client that does not begin to read, or that stalls while memory is short and it holds
+   * the window.
+   */
   async #write(chunk: Chunk, reader: Reader, writer: BytePipe["writer"]): Promise<void> {
     // Copy the chunk, because a reader may rewrite or transfer what it has read.
     const writing = writer.write(chunk.slice());
     for (;;) {
-      const how = await patiently(writing, stallMsMax);
+      const mayBeGone = this.endsWithClient && !reader.hasBegun;
+      const how = await patiently(writing, mayBeGone ? beginMsMax : stallMsMax);
       if (how === "abandoned") throw new Error("The client has left.");
-      if (how !== "timed-out") return;
-      if (this.#limits.budget.isShort && reader.at >= this.#dropped) {
+      if (how !== "timed-out") {
+        reader.hasBegun = true;
+        return;
+      }
+      const holdsWindow = reader.at >= this.#dropped;
+      if (mayBeGone || (this.#limits.budget.isShort && holdsWindow)) {
         throw new Error("The client stopped reading.");
       }
     }

@@ -17,6 +17,7 @@ export interface EsiContext {
     readonly config: Config;
     readonly metrics: Metrics;
     readonly fillBudget: ByteBudget;
+    readonly endsWithClient: boolean;
     readonly siteHosts: readonly string[];
     readonly readUrl: ReadUrl;
   };

@@ -6,17 +6,19 @@ import { Relay } from "../../../src/pages/body/relay.ts";
  * Gathers like `gather`, and then ends the relay.
  *
  * @param plan.isOverdue whether the time for work without a client is over
+ * @param plan.endsWithClient whether the runtime ends a request soon after its client has left
  */
 export function gatherAlone(
   plan: Omit<GatherPlan, "relay" | "continuation" | "betweenBytesMs" | "isAwaited"> & {
     readonly isOverdue?: boolean;
+    readonly endsWithClient?: boolean;
   },
 ): Promise<GatherResult> {
-  const { bufferBytes: bytesMax, budget, bodyBytes } = plan;
+  const { bufferBytes: bytesMax, budget, bodyBytes, endsWithClient = false } = plan;
   const betweenBytesMs = 30_000;
   let nowMs = 0;
   const nowAtMs = () => nowMs;
-  const limits = { bytesMax, budget, bodyBytes, nowAtMs, mayResume: false, endsWithClient: true };
+  const limits = { bytesMax, budget, bodyBytes, nowAtMs, mayResume: false, endsWithClient };
   const relay = new Relay(limits);
   if (plan.isOverdue === true) nowMs = 25_001;
   const nowhere = () => Promise.resolve(undefined);

@@ -16,7 +16,7 @@ function opened(bytes: Uint8Array<ArrayBuffer>, isInMemory = false) {
   const afterAnswer = (work: () => Promise<void>) => void work();
   return {
     fillBudget,
-    exchange: { site: { fillBudget, tiers: { memory } }, afterAnswer },
+    exchange: { site: { fillBudget, tiers: { memory }, endsWithClient: true }, afterAnswer },
     held: new Blob([bytes]),
   };
 }

@@ -118,7 +118,7 @@ it("is lost before the runtime ends the leader's request, whose client has left"
   void relay.beat();
   relay.push(new TextEncoder().encode("hello"));
   const own = openBytePipe(12);
-  void relay.sendOwn(own, { count: 0, bytes: 0 }, continuation);
+  void relay.sendOwn(own, { count: 0, bytes: 0, hasBegun: false }, continuation);
   const text = new Response(joined()).text();
   await passed(60);
   await own.readable.cancel();
@@ -138,7 +138,7 @@ it("continues on Node although the leader's client has left", async () => {
   void relay.beat();
   relay.push(new TextEncoder().encode("hello"));
   const own = openBytePipe(10);
-  void relay.sendOwn(own, { count: 0, bytes: 0 }, continuation);
+  void relay.sendOwn(own, { count: 0, bytes: 0, hasBegun: false }, continuation);
   const text = new Response(joined()).text();
   await own.readable.cancel();
   relay.push(new TextEncoder().encode("wo"));

@@ -28,7 +28,7 @@ let budget: ByteBudget;
 let pipe: ReturnType<typeof openBytePipe>;
 
 /** Gathers a body for a client that does not read. */
-function begin(bytesMax: number): Promise<GatherResult> {
+function begin(bytesMax: number, endsWithClient = false): Promise<GatherResult> {
   budget = new ByteBudget(bytesMax);
   pipe = openBytePipe(bodyBytes);
   const source = chunked(["0", "1", "2"].map((digit) => digit.repeat(sliceBytes)));
@@ -41,6 +41,7 @@ function begin(bytesMax: number): Promise<GatherResult> {
     streamBytesMax: 0,
     onStreaming: () => undefined,
     onOverflow: () => undefined,
+    endsWithClient,
   });
 }
 
@@ -92,12 +93,13 @@ describe("a stalled client of a body that finds no room", () => {
 });
 
 describe("a stalled client of a large body that is held", () => {
-  const opened = (bytesMax: number) => {
+  const opened = (bytesMax: number, endsWithClient = false) => {
     const fillBudget = new ByteBudget(bytesMax);
     const memory = { holds: () => false };
     const held = new Blob([new Uint8Array(2 * smallBodyBytesMax)]);
     const afterAnswer = (work: () => Promise<void>) => void work();
-    const readable = readableOf(held, { site: { fillBudget, tiers: { memory } }, afterAnswer });
+    const site = { fillBudget, tiers: { memory }, endsWithClient };
+    const readable = readableOf(held, { site, afterAnswer });
     return { fillBudget, readable };
   };
 
@@ -115,5 +117,25 @@ describe("a stalled client of a large body that is held", () => {
     const { readable } = opened(20 * smallBodyBytesMax);
     await passed(120);
     expect((await new Response(readable).text()).length).toBe(2 * smallBodyBytesMax);
+  });
+});
+
+describe("a client that never begins to read, because it left before the head", () => {
+  it.each([
+    ["whole", 10 * bodyBytes],
+    ["streamed", 2 * sliceBytes],
+  ])("holds no memory once the runtime would end its request: %s", async (kind, bytesMax) => {
+    const gathering = begin(bytesMax, true);
+    await passed(11);
+    expect([(await gathering).kind, budget.take(bytesMax)]).toEqual([kind, true]);
+  });
+
+  it("holds no memory of a stored body", async () => {
+    const fillBudget = new ByteBudget(20 * smallBodyBytesMax);
+    const site = { fillBudget, tiers: { memory: { holds: () => false } }, endsWithClient: true };
+    const afterAnswer = (work: () => Promise<void>) => void work();
+    readableOf(new Blob([new Uint8Array(2 * smallBodyBytesMax)]), { site, afterAnswer });
+    await passed(11);
+    expect(fillBudget.take(20 * smallBodyBytesMax)).toBe(true);
   });
 });

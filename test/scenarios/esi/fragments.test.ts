@@ -1,7 +1,7 @@
 // Tests what a fragment may be, and what fragments may cost: hosts, failures, limits, deadlines.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
-import { host, until } from "../../../testing/site/harness.ts";
+import { host, idle, until } from "../../../testing/site/harness.ts";
 import { pass } from "../../../testing/site/two-colos.ts";
 import { declared, esiOptions, include, openEsi, type Pages, pathsAsked } from "./esi-site.ts";
 
@@ -102,7 +102,7 @@ describe("a fragment that fails", () => {
 
   it("shows browsers the route's own error page", async () => {
     const html = "<h1>Back soon</h1>";
-    const routes = [{ name: "all", match: "*", esi: "html", errorPage: { html } }] as const;
+    const routes = [{ name: "all", match: "*", esi: "html" as const, errorPage: { html } }];
     const site = openEsi({ "/p": include(bad) }, { config: { routes } });
     const browser = await site.get("/p", { headers: { accept: "text/html" } });
     expect([browser.status, browser.text]).toEqual([502, html]);
@@ -143,15 +143,6 @@ describe("a fragment that fails", () => {
     await expect(response.text()).rejects.toThrow("broken");
     await site.settle();
     expect(site.counted()["esi|pages|cut"]).toBe(1);
-  });
-
-  it("ends in the route's own error page, for a client that accepts HTML", async () => {
-    const errorPage = { html: "<h1>Back soon</h1>" };
-    const config = { routes: [{ name: "p", match: "*", esi: "html" as const, errorPage }] };
-    const site = openEsi({ "/p": include("/f"), "/f": () => page("", {}, 500) }, { config });
-    const seen = await site.get("/p", { headers: { accept: "text/html" } });
-    expect([seen.status, seen.text]).toEqual([502, errorPage.html]);
-    expect((await site.get("/p")).text).toMatch(/^502 Bad Gateway/);
   });
 
   it("is like a template that breaks off: 502", async () => {
@@ -342,4 +333,22 @@ describe("memory", () => {
     }
     expect((await site.get("/p")).text).toBe(`f${text}`);
   });
+
+  it("holds nothing of pages whose clients left before the head, once their time is over", async () => {
+    const small = { ...config, limits: { memoryBytes: 4_194_304 } };
+    const text = "x".repeat(500_000);
+    // The runtime ends such a request without a word, so the page never ends.
+    const pages = {
+      "/p": include("/never") + text,
+      "/p2": text,
+      "/never": () => new Promise<Response>(() => undefined),
+    };
+    const site = openEsi(pages, { config: small });
+    for (let client = 0; client < 6; client += 1) void site.ask("/p");
+    await until(() => pathsAsked(site).includes("/never"));
+    await idle();
+    expect((await site.ask("/p2")).status).toBe(502);
+    site.clock.advance(71);
+    expect((await site.ask("/p2")).status).toBe(200);
+  }, 10_000);
 });
