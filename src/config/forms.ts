@@ -22,13 +22,24 @@ export const fields = <Entries extends v.ObjectEntries>(
   mistake?: string,
 ) => strictly(place, v.partial(v.object(entries)).entries, mistake);
 
-/** Fields that other caches have in this place, and what to use instead. */
+/** Fields that other caches have in a place, and what to use instead. */
 const elsewhere: Readonly<Record<string, string>> = {
+  "a route: device": "key.device",
+  "a route: grace": "staleWhileRevalidate or staleIfError",
   "a route: headers": "request.headers, response.headers or key.headers",
+  "a route: host": "match",
+  "a route: language": "key.language",
   "a route: noVarySearch": "query.noVarySearch",
   "a route: rewrite": "origin.from and origin.to",
   "a route: ttl": "fresh",
+  headers: "set, add or remove",
+  "key: country": "cf, or headers with cf-ipcountry",
+  "key: query": "query.allow",
+  "when: device": "key.device",
+  "when: host": "match",
+  "when: language": "key.language",
   "when: method": "methods of the route",
+  "when: path": "match",
   "when: status": "answer, whose rules judge answers",
 };
 
@@ -41,7 +52,9 @@ export const strictly = <Entries extends v.ObjectEntries>(
   strictObject(
     entries,
     (names) => {
-      const instead = names.map((name) => elsewhere[`${place}: ${name}`]).find(Boolean);
+      const instead = names
+        .map((name) => elsewhere[`${place}: ${name}`] ?? elsewhere[place])
+        .find(Boolean);
       const written = names.map((name) => JSON.stringify(name)).join(", ");
       return `${written} is not a field of ${place}${instead ? `; use ${instead}` : ""}`;
     },
@@ -325,21 +338,25 @@ export const edits = fields("headers", {
 } satisfies FormsOf<WrittenEdits>);
 
 export const conditions = v.pipe(
-  fields("when", {
-    cookie: condition(cookiePatterns, cookieNames),
-    header: condition(conditionFields, conditionFields),
-    query: condition(patterns, wholeNames),
-    country: v.pipe(
-      list(
-        v.pipe(
-          v.string('must be a list of countries, such as ["DE"]'),
-          v.regex(/^[A-Z][A-Z\d]$/, 'must be two capital letters (ISO 3166-1), such as "DE"'),
+  fields(
+    "when",
+    {
+      cookie: condition(cookiePatterns, cookieNames),
+      header: condition(conditionFields, conditionFields),
+      query: condition(patterns, wholeNames),
+      country: v.pipe(
+        list(
+          v.pipe(
+            v.string('must be a list of countries, such as ["DE"]'),
+            v.regex(/^[A-Z][A-Z\d]$/, 'must be two capital letters (ISO 3166-1), such as "DE"'),
+          ),
+          'must be a list of countries, such as ["DE"]',
         ),
-        'must be a list of countries, such as ["DE"]',
+        notEmpty,
       ),
-      notEmpty,
-    ),
-  } satisfies FormsOf<WrittenWhen>),
+    } satisfies FormsOf<WrittenWhen>,
+    'must be an object, such as { country: ["DE"] }',
+  ),
   v.check((when) => Object.values(when).some((given) => given !== undefined), "has no condition"),
 );
 

@@ -166,21 +166,25 @@ const settings = fields("a route", {
     'must be an object, such as { allow: ["page"] }',
   ),
   queryMethod: v.picklist(["raw", "json"], 'must be "raw" or "json"'),
-  key: fields("key", {
-    headers: keyedNames,
-    cookies: cookieNames,
-    cf: v.array(
-      v.picklist(
-        cfNames,
-        ({ input }) =>
-          `has ${JSON.stringify(input)}, but allows only ${cfNames.map((name) => JSON.stringify(name)).join(", ")}`,
+  key: fields(
+    "key",
+    {
+      headers: keyedNames,
+      cookies: cookieNames,
+      cf: v.array(
+        v.picklist(
+          cfNames,
+          ({ input }) =>
+            `has ${JSON.stringify(input)}, but allows only ${cfNames.map((name) => JSON.stringify(name)).join(", ")}`,
+        ),
+        'must be a list, such as ["country"]',
       ),
-      'must be a list, such as ["country"]',
-    ),
-    language: languages,
-    accept: mediaTypes,
-    device: v.custom<Device>(isDevice, "is not a device detector: write device()"),
-  } satisfies FormsOf<WrittenKey>),
+      language: languages,
+      accept: mediaTypes,
+      device: v.custom<Device>(isDevice, "is not a device detector: write device()"),
+    } satisfies FormsOf<WrittenKey>,
+    'must be an object, such as { headers: ["x-app"] }',
+  ),
   answer: answerRules,
   deceptionArmour: yesOrNo,
   forward: fieldNames,

@@ -373,6 +373,29 @@ describe("an invalid route", () => {
           [{ when: { [kind]: { "x-a": ["b", value] } } }, `when.${kind}.x-a: ${isWhole}`] as const,
       ),
     ),
+    ...[
+      ["device", "key.device"],
+      ["host", "match"],
+      ["language", "key.language"],
+      ["path", "match"],
+    ].map(
+      ([name = "", instead]) =>
+        [
+          { when: { [name]: "a", country: ["DE"] } },
+          `when: "${name}" is not a field of when; use ${instead}`,
+        ] as const,
+    ),
+    [{ when: ["a"] }, 'when: must be an object, such as { country: ["DE"] }'],
+    [{ key: ["a"] }, 'key: must be an object, such as { headers: ["x-app"] }'],
+    [
+      { key: { country: true } },
+      'key: "country" is not a field of key; use cf, or headers with cf-ipcountry',
+    ],
+    [{ key: { query: ["a"] } }, 'key: "query" is not a field of key; use query.allow'],
+    [
+      { response: { headers: { "x-frame-options": "DENY" } } },
+      'response.headers: "x-frame-options" is not a field of headers; use set, add or remove',
+    ],
     [
       { when: { status: 404, country: ["DE"] } },
       'when: "status" is not a field of when; use answer, whose rules judge answers',
@@ -503,7 +526,11 @@ describe("a list of origins", () => {
 });
 
 it.each([
+  ["device", "key.device"],
+  ["grace", "staleWhileRevalidate or staleIfError"],
   ["headers", "request.headers, response.headers or key.headers"],
+  ["host", "match"],
+  ["language", "key.language"],
   ["noVarySearch", "query.noVarySearch"],
   ["rewrite", "origin.from and origin.to"],
   ["ttl", "fresh"],
