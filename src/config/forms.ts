@@ -24,23 +24,15 @@ export const fields = <Entries extends v.ObjectEntries>(
 
 /** Fields that other caches have in a place, and what to use instead. */
 const elsewhere: Readonly<Record<string, string>> = {
-  "a route: device": "key.device",
-  "a route: grace": "staleWhileRevalidate or staleIfError",
-  "a route: headers": "request.headers, response.headers or key.headers",
+  "a route: headers": "response.headers or key.headers",
   "a route: host": "match",
-  "a route: language": "key.language",
-  "a route: noVarySearch": "query.noVarySearch",
-  "a route: rewrite": "origin.from and origin.to",
+  "a route: rewrite": "origin.from",
   "a route: ttl": "fresh",
   headers: "set, add or remove",
-  "key: country": "cf, or headers with cf-ipcountry",
-  "key: query": "query.allow",
   "when: device": "key.device",
   "when: host": "match",
-  "when: language": "key.language",
   "when: method": "methods of the route",
-  "when: path": "match",
-  "when: status": "answer, whose rules judge answers",
+  "when: status": "answer",
 };
 
 /** Makes the schema of an object with these fields only. @param place its name in errors */
@@ -247,7 +239,7 @@ const namedLike = <Named extends object>(names: Names) =>
  */
 const equalValues = each(
   (value) => value.includes("/") || !/^\*|\*$/.test(value),
-  'has a value with "*", but values must be equal: list whole values, or use key.device for devices',
+  'has a value with "*", but values must be equal',
 );
 
 /**

@@ -156,35 +156,27 @@ const settings = fields("a route", {
     v.picklist(tierNames, `has an unknown tier; the tiers are ${listed(tierNames)}`),
     'must be a list of tiers, such as ["memory", "edge"]',
   ),
-  query: fields(
-    "query",
-    {
-      allow: patterns,
-      order: v.literal("sort", 'must be "sort", or left out'),
-      noVarySearch: yesOrNo,
-    } satisfies FormsOf<WrittenQuery>,
-    'must be an object, such as { allow: ["page"] }',
-  ),
+  query: fields("query", {
+    allow: patterns,
+    order: v.literal("sort", 'must be "sort", or left out'),
+    noVarySearch: yesOrNo,
+  } satisfies FormsOf<WrittenQuery>),
   queryMethod: v.picklist(["raw", "json"], 'must be "raw" or "json"'),
-  key: fields(
-    "key",
-    {
-      headers: keyedNames,
-      cookies: cookieNames,
-      cf: v.array(
-        v.picklist(
-          cfNames,
-          ({ input }) =>
-            `has ${JSON.stringify(input)}, but allows only ${cfNames.map((name) => JSON.stringify(name)).join(", ")}`,
-        ),
-        'must be a list, such as ["country"]',
+  key: fields("key", {
+    headers: keyedNames,
+    cookies: cookieNames,
+    cf: v.array(
+      v.picklist(
+        cfNames,
+        ({ input }) =>
+          `has ${JSON.stringify(input)}, but allows only ${cfNames.map((name) => JSON.stringify(name)).join(", ")}`,
       ),
-      language: languages,
-      accept: mediaTypes,
-      device: v.custom<Device>(isDevice, "is not a device detector: write device()"),
-    } satisfies FormsOf<WrittenKey>,
-    'must be an object, such as { headers: ["x-app"] }',
-  ),
+      'must be a list, such as ["country"]',
+    ),
+    language: languages,
+    accept: mediaTypes,
+    device: v.custom<Device>(isDevice, "is not a device detector: write device()"),
+  } satisfies FormsOf<WrittenKey>),
   answer: answerRules,
   deceptionArmour: yesOrNo,
   forward: fieldNames,
