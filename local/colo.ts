@@ -206,7 +206,9 @@ function optionsOf(settings: ColoSettings, { port, probe, onTold }: Running) {
 export function unstartable(cause: unknown): OperatorError {
   const text = cause instanceof Error ? cause.message : String(cause);
   const reason =
-    /"message":"(?:.*?Uncaught )?((?:[^"\\]|\\[^n])*)/.exec(text)?.[1] ?? text.split("\n", 1)[0];
+    /"message":"(?:.*?Uncaught )?((?:[^"\\]|\\[^n])*)/.exec(text)?.[1] ??
+    text.split("\n", 1)[0] ??
+    "";
   const what = "The Worker does not start.";
   const own = /^Error: OperatorError: (.*)$/.exec(reason.replaceAll('\\"', '"'))?.[1];
   const [, why, hint] = /^(.*\.) (.+)$/.exec(own?.replace(`${what} `, "") ?? "") ?? [];

@@ -2,8 +2,8 @@
 import * as v from "valibot";
 import { finite, pathOf, record, strictObject, whole } from "../base/schemas.ts";
 import { durationSeconds } from "./duration.ts";
-import type { WrittenAnonymous, WrittenCredentialFields, WrittenWhen } from "./written-route.ts";
-import type { WrittenEdits } from "./written-origin.ts";
+import type { WrittenWhen } from "./written-route.ts";
+import type { WrittenAnonymous, WrittenCredentialFields } from "./written-origin.ts";
 import { tokenPattern } from "../rules/cache-control.ts";
 import { traceFieldNames } from "../rules/trace-context.ts";
 import { whyNeverStored } from "../rules/storable.ts";
@@ -18,14 +18,17 @@ export const fields = <Entries extends v.ObjectEntries>(
   mistake?: string,
 ) => strictly(place, v.partial(v.object(entries)).entries, mistake);
 
-/** Fields that other caches have in this place, and what to use instead. */
+/** Fields that other caches have in a place, and what to use instead. */
 const elsewhere: Readonly<Record<string, string>> = {
-  "a route: headers": "request.headers, response.headers or key.headers",
-  "a route: noVarySearch": "query.noVarySearch",
-  "a route: rewrite": "origin.from and origin.to",
+  "a route: headers": "response.headers or key.headers",
+  "a route: host": "match",
+  "a route: rewrite": "origin.from",
   "a route: ttl": "fresh",
+  headers: "set, add or remove",
+  "when: device": "key.device",
+  "when: host": "match",
   "when: method": "methods of the route",
-  "when: status": "answer, whose rules judge answers",
+  "when: status": "answer",
 };
 
 /** Makes the schema of an object with these fields only. @param place its name in errors */
@@ -37,7 +40,9 @@ export const strictly = <Entries extends v.ObjectEntries>(
   strictObject(
     entries,
     (names) => {
-      const instead = names.map((name) => elsewhere[`${place}: ${name}`]).find(Boolean);
+      const instead = names
+        .map((name) => elsewhere[`${place}: ${name}`] ?? elsewhere[place])
+        .find(Boolean);
       const written = names.map((name) => JSON.stringify(name)).join(", ");
       return `${written} is not a field of ${place}${instead ? `; use ${instead}` : ""}`;
     },
@@ -187,7 +192,7 @@ export const credentialFields = fields("credentialFields", {
   except: credentialNames,
 } satisfies FormsOf<WrittenCredentialFields>);
 
-const sentValue = v.pipe(
+export const sentValue = v.pipe(
   text("Tidemark"),
   v.regex(/^[!-~](?:[ -~]*[!-~])?$/, "must consist of printable ASCII characters"),
 );
@@ -217,7 +222,7 @@ export const notEmpty = v.minLength<readonly string[], 1, string>(
 type Names = v.GenericSchema<readonly string[]>;
 
 /** Checks the names of a record by the schema of a list. */
-const namedLike = <Named extends object>(names: Names) =>
+export const namedLike = <Named extends object>(names: Names) =>
   v.rawCheck<Named>(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
     const { issues = [] } = v.safeParse(names, Object.keys(dataset.value));
@@ -230,7 +235,7 @@ const namedLike = <Named extends object>(names: Names) =>
  */
 const equalValues = each(
   (value) => value.includes("/") || !/^\*|\*$/.test(value),
-  'has a value with "*", but values must be equal: list whole values, or use key.device for devices',
+  'has a value with "*", but values must be equal',
 );
 
 /**
@@ -267,75 +272,26 @@ const conditionFields = v.pipe(
   ),
 );
 
-/** Fields of requests and responses that edits must not change, and the option to use instead. */
-const notEdited: readonly (readonly [names: string, instead: string])[] = [
-  [
-    "cache-control *-cache-control expires age date pragma surrogate-control",
-    "fresh, mode and browser",
-  ],
-  ["vary", "key"],
-  ["set-cookie", "setCookie"],
-  ["cookie", "cookies.ignore"],
-  ["authorization proxy-authorization", "a field of your own, such as x-origin-key"],
-  ["host x-forwarded-host", "origin.host"],
-  ["cache-tag surrogate-key cache-groups cache-group-invalidation", "tags"],
-  ["etag last-modified content-length content-encoding content-range", "the origin"],
-  ["accept-ranges accept-encoding range " + conditionalFieldNames.join(" "), "the origin"],
-  ["connection keep-alive te trailer transfer-encoding upgrade proxy-*", "the origin"],
-  ["via x-forwarded-for x-forwarded-proto x-real-ip cf-connecting-ip cf-ipcountry", "trustProxy"],
-  ["surrogate-capability cache-status proxy-status tidemark-*", "no other option"],
-  [traceFieldNames.join(" "), "no other option"],
-];
-
-/** Returns what to use instead of an edit of the field; `undefined` if edits may change it. */
-function insteadOfEdit(name: string): string | undefined {
-  const lower = name.toLowerCase();
-  const isListed = (pattern: string) =>
-    pattern.startsWith("*")
-      ? lower.endsWith(pattern.slice(1))
-      : pattern.endsWith("*")
-        ? lower.startsWith(pattern.slice(0, -1))
-        : pattern === lower;
-  return notEdited.find(([names]) => names.split(" ").some(isListed))?.[1];
-}
-
-const editedNames = v.pipe(
-  fieldNames,
-  v.rawCheck(({ dataset, addIssue }) => {
-    for (const name of dataset.typed ? dataset.value : []) {
-      const instead = insteadOfEdit(name);
-      if (instead === undefined) continue;
-      addIssue({ message: `names ${name}, which edits cannot change; use ${instead}` });
-    }
-  }),
-);
-const editedLines = v.pipe(
-  record(v.string(), sentValue, 'must be values by name, such as { "x-env": "live" }'),
-  namedLike(editedNames),
-);
-
-export const edits = fields("headers", {
-  set: editedLines,
-  add: editedLines,
-  remove: editedNames,
-} satisfies FormsOf<WrittenEdits>);
-
 export const conditions = v.pipe(
-  fields("when", {
-    cookie: condition(cookiePatterns, cookieNames),
-    header: condition(conditionFields, conditionFields),
-    query: condition(patterns, wholeNames),
-    country: v.pipe(
-      list(
-        v.pipe(
-          v.string('must be a list of countries, such as ["DE"]'),
-          v.regex(/^[A-Z][A-Z\d]$/, 'must be two capital letters (ISO 3166-1), such as "DE"'),
+  fields(
+    "when",
+    {
+      cookie: condition(cookiePatterns, cookieNames),
+      header: condition(conditionFields, conditionFields),
+      query: condition(patterns, wholeNames),
+      country: v.pipe(
+        list(
+          v.pipe(
+            v.string('must be a list of countries, such as ["DE"]'),
+            v.regex(/^[A-Z][A-Z\d]$/, 'must be two capital letters (ISO 3166-1), such as "DE"'),
+          ),
+          'must be a list of countries, such as ["DE"]',
         ),
-        'must be a list of countries, such as ["DE"]',
+        notEmpty,
       ),
-      notEmpty,
-    ),
-  } satisfies FormsOf<WrittenWhen>),
+    } satisfies FormsOf<WrittenWhen>,
+    'must be an object, such as { country: ["DE"] }',
+  ),
   v.check((when) => Object.values(when).some((given) => given !== undefined), "has no condition"),
 );
 

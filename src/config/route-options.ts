@@ -10,7 +10,6 @@ import {
   cookiePatterns,
   credentialFields,
   duration,
-  edits,
   durationOrOrigin,
   keyedNames,
   fields,
@@ -32,6 +31,7 @@ import {
 } from "./forms.ts";
 import { type Device, isDevice } from "./normal-forms.ts";
 import { answerRules } from "./answer-options.ts";
+import { edits } from "./edit-options.ts";
 import { patternFault } from "./route-pattern.ts";
 import { listed, tierNames } from "./tier-names.ts";
 import {
@@ -158,15 +158,11 @@ const settings = fields("a route", {
     v.picklist(tierNames, `has an unknown tier; the tiers are ${listed(tierNames)}`),
     'must be a list of tiers, such as ["memory", "edge"]',
   ),
-  query: fields(
-    "query",
-    {
-      allow: patterns,
-      order: v.literal("sort", 'must be "sort", or left out'),
-      noVarySearch: yesOrNo,
-    } satisfies FormsOf<WrittenQuery>,
-    'must be an object, such as { allow: ["page"] }',
-  ),
+  query: fields("query", {
+    allow: patterns,
+    order: v.literal("sort", 'must be "sort", or left out'),
+    noVarySearch: yesOrNo,
+  } satisfies FormsOf<WrittenQuery>),
   queryMethod: v.picklist(["raw", "json"], 'must be "raw" or "json"'),
   key: fields("key", {
     headers: keyedNames,

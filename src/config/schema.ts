@@ -236,9 +236,7 @@ function checkAlone(
   }
   for (const [name, condition] of Object.entries(route.when ?? {})) {
     if (name === "country" || !Array.isArray(condition) || route.bypass === true) continue;
-    const example =
-      { cookie: 'currency: ["usd"]', query: 'view: ["print"]' }[name] ?? '"x-app": ["ios"]';
-    const values = `write the values that are keyed, such as { ${example} }, or add bypass: true`;
+    const values = 'write the values that are keyed, such as { name: ["a"] }, or add bypass: true';
     say(`when.${name}`, `has only names, with which no response can be stored: ${values}`);
   }
   const forms = normalFormsOf(route.key ?? {});

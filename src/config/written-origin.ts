@@ -1,5 +1,5 @@
-// What the origin of a route gets, and what becomes of its answers, as the operator writes it. Each field
-// documents its meaning, unit, default and an example.
+// Fields of requests and answers, and the place of a route's pages at its origin, as the operator writes
+// them. Each field documents its meaning, unit, default and an example.
 import type { NamePattern } from "./known-names.ts";
 
 /** The place of a route's pages at the origin. Keys, purges and clients have the site's URL. */
@@ -77,4 +77,23 @@ export interface WrittenLengthBounds {
   readonly min?: number | undefined;
   /** Default: none. @example max: 1_048_576 */
   readonly max?: number | undefined;
+}
+
+/**
+ * Request fields that look like a credential. A `*` at one end matches any text. Exact names precede
+ * patterns. Among exact names, and among patterns, `add` precedes `except`.
+ */
+export interface WrittenCredentialFields {
+  /** Fields that are a credential. Default: none. @example add: ["x-tenant", "*-ticket"] */
+  readonly add?: readonly string[] | undefined;
+  /** Fields that are not a credential. Default: none. @example except: ["x-csrf-token"] */
+  readonly except?: readonly string[] | undefined;
+}
+
+/** Fixed fields of refreshes, anonymous requests and warming: printable ASCII characters. */
+export interface WrittenAnonymous {
+  /** Default: `text/html,application/xhtml+xml,*\/*;q=0.8`. @example accept: "application/json" */
+  readonly accept?: string | undefined;
+  /** `User-Agent`. Default: `Tidemark`. @example userAgent: "Mozilla/5.0 (compatible; Tidemark)" */
+  readonly userAgent?: string | undefined;
 }

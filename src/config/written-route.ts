@@ -6,7 +6,9 @@ import type { Device } from "./normal-forms.ts";
 import type { TierName } from "./tier-names.ts";
 import type {
   strippableFields,
+  WrittenAnonymous,
   WrittenAnswerConditions,
+  WrittenCredentialFields,
   WrittenErrorPage,
   WrittenRequest,
   WrittenResponse,
@@ -390,23 +392,4 @@ export interface WrittenRoutePurge {
    * @example settleSeconds: 5
    */
   readonly settleSeconds?: number | undefined;
-}
-
-/**
- * Request fields that look like a credential. A `*` at one end matches any text. Exact names precede
- * patterns. Among exact names, and among patterns, `add` precedes `except`.
- */
-export interface WrittenCredentialFields {
-  /** Fields that are a credential. Default: none. @example add: ["x-tenant", "*-ticket"] */
-  readonly add?: readonly string[] | undefined;
-  /** Fields that are not a credential. Default: none. @example except: ["x-csrf-token"] */
-  readonly except?: readonly string[] | undefined;
-}
-
-/** Fixed fields of refreshes, anonymous requests and warming: printable ASCII characters. */
-export interface WrittenAnonymous {
-  /** Default: `text/html,application/xhtml+xml,*\/*;q=0.8`. @example accept: "application/json" */
-  readonly accept?: string | undefined;
-  /** `User-Agent`. Default: `Tidemark`. @example userAgent: "Mozilla/5.0 (compatible; Tidemark)" */
-  readonly userAgent?: string | undefined;
 }

@@ -1,11 +1,7 @@
 // The configuration as the operator writes it. Each field documents its meaning, unit, default and an
 // example. The schema must have the same fields to compile.
-import type {
-  WrittenAnonymous,
-  WrittenCredentialFields,
-  WrittenRoute,
-  WrittenRoutePurge,
-} from "./written-route.ts";
+import type { WrittenRoute, WrittenRoutePurge } from "./written-route.ts";
+import type { WrittenAnonymous, WrittenCredentialFields } from "./written-origin.ts";
 import type { Duration } from "./written-route.ts";
 import type { NamePattern } from "./known-names.ts";
 import type { PurgeDialect, WebhookSender } from "../hooks/port/hook.ts";

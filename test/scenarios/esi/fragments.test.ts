@@ -1,4 +1,5 @@
 // Tests what a fragment may be, and what fragments may cost: hosts, failures, limits, deadlines.
+import type { ConfigInput } from "../../../src/config/schema.ts";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
 import { host, idle, until } from "../../../testing/site/harness.ts";
@@ -102,8 +103,10 @@ describe("a fragment that fails", () => {
 
   it("shows browsers the route's own error page", async () => {
     const html = "<h1>Back soon</h1>";
-    const routes = [{ name: "all", match: "*", esi: "html" as const, errorPage: { html } }];
-    const site = openEsi({ "/p": include(bad) }, { config: { routes } });
+    const config: ConfigInput = {
+      routes: [{ name: "all", match: "*", esi: "html", errorPage: { html } }],
+    };
+    const site = openEsi({ "/p": include(bad) }, { config });
     const browser = await site.get("/p", { headers: { accept: "text/html" } });
     expect([browser.status, browser.text]).toEqual([502, html]);
     expect((await site.get("/p")).text).toMatch(/^502 Bad Gateway/);

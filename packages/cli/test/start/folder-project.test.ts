@@ -83,6 +83,10 @@ it("`readFolder` maps the package to its sources in a copy of the repository", a
     "tidemark/outward": inFolder("src/outward.ts"),
     "tidemark/upstash": inFolder("src/upstash.ts"),
     "tidemark/operate": inFolder("src/operate.ts"),
+    "tidemark/device": inFolder("src/device.ts"),
+    "tidemark/esi": inFolder("src/esi/esi.ts"),
+    "tidemark/query": inFolder("src/query/query.ts"),
+    "tidemark/slices": inFolder("src/slices/slices.ts"),
     "tidemark/probe": inFolder("src/operate/probe/probe.ts"),
     "tidemark/dashboard": inFolder("src/operate/dashboard/dashboard.ts"),
   });

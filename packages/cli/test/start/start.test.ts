@@ -47,6 +47,9 @@ async function installed(): Promise<void> {
     "./cloudflare": "./src/cloudflare.ts",
     "./dashboard": "./src/operate/dashboard/dashboard.ts",
     "./operate": "./src/operate.ts",
+    "./esi": "./src/esi/esi.ts",
+    "./query": "./src/query/query.ts",
+    "./slices": "./src/slices/slices.ts",
     "./upstash": "./src/upstash.ts",
   };
   const manifest = JSON.stringify({ name: "tidemark", type: "module", exports });
