@@ -34,6 +34,27 @@ const stallMsMax = 20_000;
 export const beginMsMax = 10_000;
 
 /**
+ * Writes a chunk to a client.
+ *
+ * @param client.mayBeGone whether a client that reads nothing for long may have left unnoticed
+ * @param client.isInTheWay returns whether a client that stalls costs memory that is short
+ * @throws Error if the client has left, or is disconnected because it reads nothing
+ */
+export async function writeToClient(
+  chunk: Uint8Array,
+  writer: BytePipe["writer"],
+  client: { readonly mayBeGone: boolean; readonly isInTheWay: () => boolean },
+): Promise<void> {
+  const writing = writer.write(chunk);
+  for (;;) {
+    const how = await patiently(writing, client.mayBeGone ? beginMsMax : stallMsMax);
+    if (how === "abandoned") throw new Error("The client has left.");
+    if (how !== "timed-out") return;
+    if (client.mayBeGone || client.isInTheWay()) throw new Error("The client stopped reading.");
+  }
+}
+
+/**
  * Sends a body to a client that may disconnect or read slowly. The fill continues without the
  * client.
  */

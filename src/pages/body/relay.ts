@@ -6,7 +6,7 @@ import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { patiently, pauseUnheld } from "../../base/timeouts.ts";
 import type { ArrivingBody, Continuation } from "../site/forward-outcome.ts";
 import type { StartPorts } from "../../cache/flights.ts";
-import { beginMsMax, type BytePipe, openBytePipe } from "./client-end.ts";
+import { type BytePipe, openBytePipe, writeToClient } from "./client-end.ts";
 
 /** The time during which clients can join a body of unknown length, which may be endless. */
 const joinMsMax = 5_000;
@@ -19,8 +19,6 @@ const lookAgainMs = 1_000;
 const silenceMsMax = 10_000;
 /** Workers end background work 30 s after the client has left. */
 const behindAnswerMsMax = 25_000;
-/** The time after which a reader that reads nothing is disconnected while memory is short. */
-const stallMsMax = 20_000;
 /** The time for which a slow reader that could not continue delays the others: each step, in total. */
 const delayMsMax = { eachStep: 2_000, total: 20_000 };
 /** The window while memory is short. */
@@ -367,7 +365,12 @@ export class Relay implements ArrivingBody {
       if (reader.at < this.#dropped) return "overtaken";
       const chunk = this.#chunks[reader.at - this.#dropped];
       if (chunk !== undefined) {
-        await this.#write(chunk, reader, writer);
+        // Copy the chunk, because a reader may rewrite or transfer what it has read.
+        await writeToClient(chunk.slice(), writer, {
+          mayBeGone: this.endsWithClient && !reader.hasBegun,
+          isInTheWay: () => this.#limits.budget.isShort && reader.at >= this.#dropped,
+        });
+        reader.hasBegun = true;
         reader.at += 1;
         reader.atByte += chunk.byteLength;
         this.#wakeFiller();
@@ -375,28 +378,6 @@ export class Relay implements ArrivingBody {
         return this.#state;
       } else {
         await this.#isAlive();
-      }
-    }
-  }
-
-  /**
-   * Disconnects a client that does not begin to read, or that stalls while memory is short and it holds
-   * the window.
-   */
-  async #write(chunk: Chunk, reader: Reader, writer: BytePipe["writer"]): Promise<void> {
-    // Copy the chunk, because a reader may rewrite or transfer what it has read.
-    const writing = writer.write(chunk.slice());
-    for (;;) {
-      const mayBeGone = this.endsWithClient && !reader.hasBegun;
-      const how = await patiently(writing, mayBeGone ? beginMsMax : stallMsMax);
-      if (how === "abandoned") throw new Error("The client has left.");
-      if (how !== "timed-out") {
-        reader.hasBegun = true;
-        return;
-      }
-      const holdsWindow = reader.at >= this.#dropped;
-      if (mayBeGone || (this.#limits.budget.isShort && holdsWindow)) {
-        throw new Error("The client stopped reading.");
       }
     }
   }
