@@ -31,7 +31,7 @@ const stallMsMax = 20_000;
  * A client that has left before the head never begins to read, and nothing reports that. The runtime
  * would end the request 30 s after the client has left, and not release the memory of its body.
  */
-export const beginMsMax = 10_000;
+const beginMsMax = 10_000;
 
 /**
  * Writes a chunk to a client.
