@@ -40,7 +40,7 @@ export function readTemplate(page: Uint8Array): Template {
     if (found === "<!--esi") return endOf("-->", at);
     return text.startsWith(removal.start, at) ? endOf(removal.end, at) : -1;
   };
-  let [keptTo, openTo, isMalformed] = [0, -1, false];
+  let [keptTo, openTo, isMalformed, includeCount] = [0, -1, false, 0];
   const cut = (from: number, to: number, include?: Include) => {
     if (from > keptTo) pieces.push(page.subarray(keptTo, from));
     if (include !== undefined) pieces.push(include);
@@ -54,10 +54,15 @@ export function readTemplate(page: Uint8Array): Template {
       if (at === openTo) cut(at, at + found.length);
       continue;
     }
+    if (includeCount === includesReadMax) {
+      isMalformed = true;
+      break;
+    }
     tag.lastIndex = at;
     const [whole = "", name] = tag.exec(text) ?? [];
     const bytes = page.subarray(at, at + whole.length);
     const include = name === "include" ? includeIn(utf8.decode(bytes)) : undefined;
+    if (include !== undefined) includeCount += 1;
     const end = spanEnd(found, at);
     if (include !== undefined || name === "comment") {
       cut(at, at + whole.length, include);
@@ -74,6 +79,9 @@ export function readTemplate(page: Uint8Array): Template {
   cut(page.length, page.length);
   return { pieces, hasTags, isMalformed };
 }
+
+/** The rest of a page with more includes is left as it is, because reading each include takes time. */
+const includesReadMax = 1_001;
 
 const removal = { start: "<esi:remove>", end: "</esi:remove>" };
 

@@ -1,7 +1,7 @@
 // Exports of `tidemark/query`: answers to QUERY (RFC 10008) are stored by the content of the request.
+import { isWithinMs } from "../base/elapsed.ts";
 import { patiently } from "../base/timeouts.ts";
 import { sha256Hex } from "../base/sha256.ts";
-import { ByteBudget } from "../cache/byte-budget.ts";
 import type { Route } from "../config/config.ts";
 import type { QueryContent } from "../pages/request/plan.ts";
 import type { HeldContent, QueryPort } from "../pages/site/query-port.ts";
@@ -18,14 +18,45 @@ export type { Query } from "./port/query.ts";
  * export default createWorker(config, { query: query() });
  */
 export function query(): Query {
-  // A budget of its own: contents that arrive slowly must not keep responses from being stored.
-  const budget = new ByteBudget(heldBytesMax);
-  const part: QueryPort = { contentOf: (request, route) => contentOf(request, route, budget) };
+  const contents = new HeldContents();
+  const part: QueryPort = {
+    contentOf: (request, route, atMs) =>
+      contentOf(request, route, (bytes) => contents.hold(bytes, atMs)),
+  };
   return { part };
 }
 
 /** The limit for the contents that an isolate holds at one time. */
 const heldBytesMax = 4_194_304;
+
+/**
+ * The longest time for which a content counts. If its client leaves, the runtime may end the request without
+ * notice, and nothing frees the content.
+ */
+const heldMsMax = 70_000;
+
+/** Counts the contents apart from bodies: slow contents must not keep responses from being stored. */
+class HeldContents {
+  readonly #held = new Set<{ readonly bytes: number; readonly atMs: number }>();
+  #heldBytes = 0;
+
+  /** Returns a function that frees the bytes; `undefined` if too many are held. */
+  hold(bytes: number, atMs: number): (() => void) | undefined {
+    for (const oldest of this.#held) {
+      if (isWithinMs(heldMsMax, oldest.atMs, atMs)) break;
+      this.#free(oldest);
+    }
+    if (this.#heldBytes + bytes > heldBytesMax) return undefined;
+    const content = { bytes, atMs };
+    this.#held.add(content);
+    this.#heldBytes += bytes;
+    return () => this.#free(content);
+  }
+
+  #free(content: { readonly bytes: number; readonly atMs: number }): void {
+    if (this.#held.delete(content)) this.#heldBytes -= content.bytes;
+  }
+}
 
 /** A longer content is forwarded without a lookup. */
 const contentBytesMax = 65_536;
@@ -39,7 +70,7 @@ const keyedNames = ["content-type", "content-encoding", "content-language"];
 function contentOf(
   { headers, body }: Request,
   route: Pick<Route, "queryMethod">,
-  budget: ByteBudget,
+  hold: (bytes: number) => (() => void) | undefined,
 ): Promise<HeldContent> | undefined {
   const length = headers.get("content-length") ?? "";
   const bytes = Number(length);
@@ -48,8 +79,9 @@ function contentOf(
   // Octets beyond ASCII may be lost, so different fields would have the same key.
   const isPlain = keyedNames.every((name) => /^[\t\x20-\x7e]*$/.test(headers.get(name) ?? ""));
   if (body === null || !isFit || headers.has("transfer-encoding")) return undefined;
-  if (type === "" || !isPlain || !budget.take(bytes)) return undefined;
-  return held(body, bytes, { headers, route, release: () => budget.give(bytes) });
+  if (type === "" || !isPlain) return undefined;
+  const release = hold(bytes);
+  return release && held(body, bytes, { headers, route, release });
 }
 
 async function held(

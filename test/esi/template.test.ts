@@ -104,3 +104,9 @@ describe("the tags of a page", () => {
     expect(large).toBeLessThan(32 * small + 500);
   });
 });
+
+it("a page has at most 1,001 includes, and the rest of the page stays as it is", () => {
+  const include = '<esi:include src="/f"/>';
+  expect(reading(include.repeat(1_001))).toBe("[/f]".repeat(1_001));
+  expect(reading(include.repeat(1_003))).toBe(`${"[/f]".repeat(1_001)}${include}${include}!`);
+});

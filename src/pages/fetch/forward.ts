@@ -74,9 +74,8 @@ function namesKnown(pending: PendingForward): readonly string[] {
 }
 
 /** Fields about a content that are not a part of a QUERY's key. */
-const unkeyedOfContent = "content-digest repr-digest digest content-md5 content-location".split(
-  " ",
-);
+const unkeyedOfContent =
+  "content-digest repr-digest digest content-md5 content-location content-range".split(" ");
 
 /**
  * Forwards a request. A range in `added` replaces the client's range. Each origin of the route has an

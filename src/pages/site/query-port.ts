@@ -13,8 +13,13 @@ export interface QueryPort {
   /**
    * Reads the content, which is a part of the key. Never rejects.
    *
+   * @param atMs the arrival of the request
    * @returns `undefined`, without a read, if the request has no type, no length or too long a
    *   content, or if too many contents are arriving
    */
-  contentOf(request: Request, route: Pick<Route, "queryMethod">): Promise<HeldContent> | undefined;
+  contentOf(
+    request: Request,
+    route: Pick<Route, "queryMethod">,
+    atMs: number,
+  ): Promise<HeldContent> | undefined;
 }
