@@ -3,7 +3,7 @@ import { responseMediaTypes } from "../rules/media-types.ts";
 import { contentLength, type Fields, isErrorStatus } from "../rules/fields.ts";
 import { heuristicallyCacheableStatuses } from "../rules/freshness.ts";
 import { durationSeconds } from "./duration.ts";
-import { compileNames } from "./known-names.ts";
+import { compileNames, lowerCased } from "./known-names.ts";
 import type { WrittenAnswerRule } from "./written-route.ts";
 import type { strippableFields } from "./written-origin.ts";
 
@@ -91,5 +91,3 @@ function compileConditions(when: WrittenAnswerRule["when"]): AnswerRule["fits"] 
 
 const isStatus = (written: number | string, status: number): boolean =>
   typeof written === "number" ? written === status : written.startsWith(`${status}`.slice(0, 1));
-
-const lowerCased = (names: readonly string[]) => names.map((name) => name.toLowerCase());

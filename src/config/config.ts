@@ -3,11 +3,11 @@ import * as v from "valibot";
 import { isPlain, pathOf } from "../base/schemas.ts";
 import { allowanceSecondsOf, configInput } from "./schema.ts";
 import { durationSeconds } from "./duration.ts";
-import { analyticsCookies, namesFrom, trackingParameters } from "./known-names.ts";
+import { analyticsCookies, lowerCased, namesFrom, trackingParameters } from "./known-names.ts";
 import { resolvedMetrics } from "./metrics.ts";
 import { trustOf } from "./trust-proxy.ts";
 import type { WrittenConfig, WrittenMetrics, WrittenOrigin } from "./written.ts";
-import { lowerCased, resolvedRoute, type Route } from "./route.ts";
+import { resolvedRoute, type Route } from "./route.ts";
 import { OperatorError } from "../base/operator-error.ts";
 
 export type { Route } from "./route.ts";

@@ -58,3 +58,6 @@ export function compileNames(patterns: NamePatterns): (name: string) => boolean 
   const begins = new RegExp(`^(?:${literals.join("|")})`);
   return (name) => names.has(name) || (prefixes.length > 0 && begins.test(name));
 }
+
+export const lowerCased = (names: readonly string[]): readonly string[] =>
+  names.map((name) => name.toLowerCase());

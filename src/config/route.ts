@@ -7,7 +7,7 @@ import {
 } from "./credential-fields.ts";
 import { durationSeconds } from "./duration.ts";
 import { keyedForms, normalFormsOf } from "./normal-forms.ts";
-import type { NamePatterns } from "./known-names.ts";
+import { lowerCased, type NamePatterns } from "./known-names.ts";
 import { placeOf, resolvedPlace } from "./origin-place.ts";
 import { readPattern, type RoutePattern } from "./route-pattern.ts";
 import { type TierName, tierNames } from "./tier-names.ts";
@@ -283,9 +283,6 @@ function byStatus<T>(
 function credentialNames({ add = [], except = [] }: WrittenRoute["credentialFields"] = {}) {
   return { add: lowerCased(add), except: lowerCased(except) } satisfies CredentialNames;
 }
-
-export const lowerCased = (names: readonly string[]): readonly string[] =>
-  names.map((name) => name.toLowerCase());
 
 const sorted = (names: readonly string[]): readonly string[] => [...new Set(names)].sort();
 

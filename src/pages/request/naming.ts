@@ -8,6 +8,7 @@ import { pathPrefix } from "../../purge/journal/purge-target.ts";
 import { comparedInQuery, comparedUrl, hasSpellings } from "../../purge/journal/spelling.ts";
 import { type Counts, countsOn } from "./key.ts";
 import { isReserved } from "./path-readings.ts";
+import { routesStoring } from "./routes.ts";
 import { countedAs, keyedQuery, namedUrl, readTarget, type Target } from "./target.ts";
 import type { SiteUrls } from "./url-reader.ts";
 
@@ -22,13 +23,7 @@ export function namingOf({ config, matchRoute, siteHosts }: SiteUrls): TargetNam
       if (fault !== undefined) return fault;
       const target = readTarget(new URL(url).href, siteHosts);
       if (isReserved(target.path, config.operatorPath)) return reserved(url, config.operatorPath);
-      const named = { ...target, query: "" };
-      const { route, passedOver } = matchRoute(named);
-      // A QUERY of this URL may have another route, with other keyed parameters.
-      const ofQuery = matchRoute(named, "QUERY");
-      const queried = [ofQuery.route, ...ofQuery.passedOver].filter((one) => one.queryMethod);
-      // Any route whose condition some request meets may have stored responses of the URL.
-      const storing = [route, ...passedOver, ...queried].filter(({ bypass }) => !bypass);
+      const { route, storing } = routesStoring(matchRoute, target);
       const routes = storing.length === 0 ? [route] : storing;
       const as = [...new Set(routes.flatMap((one) => meantUrls(target, one, config)))];
       const widened = storing.find(({ noVarySearch }) => noVarySearch);

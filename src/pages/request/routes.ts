@@ -55,6 +55,19 @@ export function compileRoutes(config: Config): MatchRoute {
 }
 
 /**
+ * Returns the route of a GET that meets no condition, and the routes that may have stored responses of
+ * the URL: some requests meet their conditions, or are a QUERY, whose route may key other parameters.
+ */
+export function routesStoring(matchRoute: MatchRoute, target: Target) {
+  const named = { ...target, query: "" };
+  const { route, passedOver } = matchRoute(named);
+  const ofQuery = matchRoute(named, "QUERY");
+  const queried = [ofQuery.route, ...ofQuery.passedOver].filter((one) => one.queryMethod);
+  const possible = new Set([route, ...passedOver, ...queried]);
+  return { route, storing: [...possible].filter(({ bypass }) => !bypass) };
+}
+
+/**
  * @returns a function from a pattern to the first pattern of the accepted routes that matches each of
  *   its hosts and paths
  */

@@ -36,7 +36,7 @@ interface PreparedFields {
 const prepared = new WeakMap<StoredMetadata, PreparedFields>();
 
 /** The part of a route that decides whether `esi()` still reads the fields. */
-type EsiRoute = Partial<Pick<Route, "esi">>;
+type EsiRoute = Pick<Route, "esi">;
 
 interface AnswerAsk {
   readonly route: Route;

@@ -19,6 +19,7 @@ import type { Exchange } from "../site/exchange.ts";
 import type { Route } from "../../config/config.ts";
 import { removeStored } from "./in-tiers.ts";
 import { isGroup } from "../stored/tags.ts";
+import { routesStoring } from "../request/routes.ts";
 import { readTarget, sentUrl, type Target } from "../request/target.ts";
 import type { UrlRead } from "../request/url-reader.ts";
 
@@ -69,16 +70,13 @@ function invalidate(
   const hosts = [target.ownHost, target.host];
   const isOurs = read.scheme === target.scheme && hosts.includes(read.ownHost);
   if (!isOurs || read.isAmbiguous) return [];
-  const named = { ...read, query: "" };
-  const { route, passedOver } = matchRoute(named);
-  const ofQuery = matchRoute(named, "QUERY");
-  const queried = [ofQuery.route, ...ofQuery.passedOver].filter((one) => one.queryMethod);
+  const { route, storing: routes } = routesStoring(matchRoute, read);
   const own = readUrl({ url: absolute, method: "GET" }, request);
   const path = pathPrefix({ origin: originOf(read), path: read.path });
   const targets: InvalidatedTarget[] = [];
-  for (const storing of new Set([route, ...passedOver, ...queried])) {
+  for (const storing of routes) {
     const keyed = keyUrl({ ...read, ownHost: target.ownHost }, storing, exchange.site);
-    if (storing.bypass || keyed.isTooLong) continue;
+    if (keyed.isTooLong) continue;
     const isOfPath = storing.noVarySearch;
     const tag = urlTag(keyed.url);
     const ofPage = coverable({ url: keyed.url, route: storing.name, tags: [] });
