@@ -2,7 +2,7 @@
 // the application.
 import { parse, stringify } from "devalue";
 import { OperatorError } from "./operator-error.ts";
-import { bufferOf, bytesOfBuffer, restoredTagOf, whyChanged } from "./restorable.ts";
+import { bufferOf, bytesOfBuffer, isPlainJson, restoredTagOf, whyChanged } from "./restorable.ts";
 
 /** Encodes and decodes the values of a namespace. */
 export interface Codec<T = unknown> {
@@ -24,9 +24,16 @@ export interface Codec<T = unknown> {
  */
 export const structuredJson: Codec = {
   name: "json",
-  encode: (value) => stringify(value, { Buffer: bytesOfBuffer }, { operations: strictly }),
-  decode: (text) => parse(text, { Buffer: bufferOf }),
+  encode: (value) =>
+    isPlainJson(value)
+      ? plainMark + JSON.stringify(value)
+      : stringify(value, { Buffer: bytesOfBuffer }, { operations: strictly }),
+  decode: (text) =>
+    text.startsWith(plainMark) ? JSON.parse(text) : parse(text, { Buffer: bufferOf }),
 };
+
+/** Precedes plain JSON, which takes a tenth of devalue's time. `JSON.parse` skips it. */
+const plainMark = " ";
 
 const strictly = {
   tagOf: restoredTagOf,

@@ -75,6 +75,31 @@ function whyMembersChange(value: object): string | undefined {
   return isSymbol ? "has a member whose key is a symbol" : "has a member that is not enumerable";
 }
 
+/**
+ * Returns whether `JSON.parse` restores exactly this value: a tree of plain objects, arrays without
+ * holes, strings, booleans, `null`, and finite numbers other than -0.
+ */
+export function isPlainJson(value: unknown, seen = new Set<object>()): boolean {
+  if (typeof value === "number") return Number.isFinite(value) && !Object.is(value, -0);
+  if (typeof value === "string" || typeof value === "boolean" || value === null) return true;
+  if (typeof value !== "object" || seen.has(value)) return false;
+  seen.add(value);
+  const ownKeyCount = Reflect.ownKeys(value).length;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (Array.isArray(value) && prototype === Array.prototype) {
+    if (ownKeyCount !== value.length + 1) return false;
+    for (const member of value) if (!isPlainJson(member, seen)) return false;
+    return true;
+  }
+  const keys = Object.keys(value);
+  if (prototype !== Object.prototype || keys.length !== ownKeyCount) return false;
+  for (const key of keys) {
+    const member = (value as Readonly<Record<string, unknown>>)[key];
+    if (key === "__proto__" || !isPlainJson(member, seen)) return false;
+  }
+  return true;
+}
+
 function tagOf(value: object): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }

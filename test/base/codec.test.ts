@@ -34,6 +34,8 @@ describe("a value that structured JSON decodes", () => {
     ["bytes", new Uint8Array([0, 255])],
     ["a buffer", new Uint8Array([7]).buffer],
     ["numbers that JSON lacks", [Number.NaN, Infinity, -Infinity, -0]],
+    ["zero below zero", [-0]],
+    ["no number", { a: Number.NaN }],
     ["undefined members", { a: undefined, b: [undefined] }],
     ["a sparse array", Object.assign(Array(3), { 0: 1, 2: 2 })],
     ["text in any script", "\u2028 é 漢字 \u{1f600} \ud800"],
@@ -68,6 +70,11 @@ describe("a value that structured JSON decodes", () => {
   it("belongs to this realm if the encoded value was from another realm", () => {
     const value = runInNewContext("[new Date(0), new Map([[1, new Set([/x/g])]])]") as unknown;
     expect(again(value)).toStrictEqual([new Date(0), new Map([[1, new Set([/x/g])]])]);
+  });
+
+  it("is written as JSON if it is plain", () => {
+    const text = encodedBy(structuredJson, { a: [1, "b", null], c: { d: true } }, "articles/42");
+    expect(JSON.parse(text)).toEqual({ a: [1, "b", null], c: { d: true } });
   });
 
   it("has one object in two places if the encoded value had", () => {
