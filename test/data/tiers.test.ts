@@ -69,7 +69,7 @@ describe("a value of 256 KiB or more", () => {
     const largest = "x".repeat(1_048_576);
     for (const key of ["1", "2"]) expect(await articles.getOrSet(key, () => largest)).toBe(largest);
     await isolate.settle();
-    const why = "It has 1048580 bytes, which is too large for every tier of the namespace.";
+    const why = "It has 1048579 bytes, which is too large for every tier of the namespace.";
     const { articles: counts } = isolate.data.stats().namespaces;
     expect(counts).toMatchObject({ unstorableLoads: 2, unstorable: why });
     expect(isolate.log.filter((message) => message.includes(why))).toHaveLength(1);

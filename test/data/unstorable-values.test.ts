@@ -107,7 +107,7 @@ it("a Buffer of Node is restored as a Buffer from memory and from Redis", async 
 describe("a value that is too large for every tier", () => {
   const tiers = ["memory"] as const;
   const large = "x".repeat(1_100_000);
-  const why = "A value is not stored. It has 1100004 bytes, which is too large for every tier";
+  const why = "A value is not stored. It has 1100003 bytes, which is too large for every tier";
 
   it.each([
     ["set", {}],

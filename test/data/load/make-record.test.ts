@@ -30,7 +30,7 @@ it("gives a record its stamp, its times, its tags and its shortened lifetime", a
     freshMs: 7_500,
     staleMs: 5_000,
     tags: ["a", "b"],
-    bodyBytes: 11,
+    bodyBytes: 8,
     bodyDigest: expect.stringMatching(/^[\w-]{43}$/),
     isNegative: false,
   });
