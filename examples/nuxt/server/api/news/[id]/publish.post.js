@@ -1,0 +1,6 @@
+export default defineEventHandler(async (event) => {
+  const id = getRouterParam(event, "id");
+  change(id);
+  await purge(event, `story:${id}`);
+  return { published: id };
+});

@@ -1,0 +1,9 @@
+import { createPurger } from "tidemark/purger";
+
+/** Resolves once the purge is accepted. On Workers, the site calls itself by a service binding. */
+export async function purge(event, ...tags) {
+  const { PURGE_URL: url, PURGE_SECRET: secret } = process.env;
+  const site = event.context.cloudflare?.env.SITE;
+  const fetch = site && ((to, init) => site.fetch(to, init));
+  await createPurger({ url, secret, fetch }).purge({ tags });
+}
