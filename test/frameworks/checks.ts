@@ -107,7 +107,11 @@ class Visitor {
   }
 
   async ask(path: string, fields: Record<string, string> = {}, status = 200) {
-    const response = await fetch(this.#url + path, { headers: fields, redirect: "manual" });
+    const response = await fetch(this.#url + path, {
+      headers: fields,
+      redirect: "manual",
+      signal: AbortSignal.timeout(30_000),
+    });
     // Frameworks write comments between the parts of a text.
     const text = (await response.text()).replaceAll(/<!--.*?-->/g, "");
     assert.equal(response.status, status, `${path}: ${text.slice(0, 500)}`);
@@ -142,7 +146,12 @@ class Visitor {
     const { path, init } = this.framework.publish(id);
     const headers = new Headers(init.headers);
     headers.set("origin", this.#url);
-    const response = await fetch(this.#url + path, { ...init, headers, redirect: "manual" });
+    const response = await fetch(this.#url + path, {
+      ...init,
+      headers,
+      redirect: "manual",
+      signal: AbortSignal.timeout(30_000),
+    });
     assert.ok(response.status < 400, `${path}: ${response.status} ${await response.text()}`);
   }
 }
