@@ -10,6 +10,8 @@ export const shared = (...tags) => ({
 
 /** Resolves once the purge is accepted. On Workers, the site calls itself by a service binding. */
 export async function purge(platform, ...tags) {
+  // `vite dev` has no cache.
+  if (import.meta.env.DEV) return;
   const { PURGE_URL: url, PURGE_SECRET: secret } = process.env;
   const site = platform?.env?.SITE;
   const fetch = site && ((to, init) => site.fetch(to, init));

@@ -1,3 +1,4 @@
+// In a real site, only an editor may publish.
 export default defineEventHandler(async (event) => {
   const id = getRouterParam(event, "id");
   change(id);

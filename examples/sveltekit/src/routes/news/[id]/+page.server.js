@@ -12,6 +12,7 @@ export async function load({ params, setHeaders }) {
   return { id: params.id, text: `version ${version}` };
 }
 
+// In a real site, only an editor may publish.
 export const actions = {
   async publish({ params, platform }) {
     change(params.id);
