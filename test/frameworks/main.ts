@@ -13,32 +13,38 @@ import { type Framework, frameworks, type PlatformName } from "./rows.ts";
 import { startSite } from "./site.ts";
 
 const { positionals: chosen } = parseArgs({ allowPositionals: true });
-const isChosen = (name: string, platform?: string) =>
-  chosen.length === 0 ||
-  chosen.some(
-    (one) =>
-      one === name || one === `${name}:${platform}` || (!platform && one.startsWith(`${name}:`)),
-  );
-
-const unknown = chosen.filter((one) => !frameworks.some(({ name }) => name === one.split(":")[0]));
+const runs = frameworks.flatMap((framework) =>
+  (Object.keys(framework.platforms) as PlatformName[]).map((platform) => ({
+    framework,
+    platform,
+    names: [framework.name, `${framework.name}:${platform}`],
+  })),
+);
+const unknown = chosen.filter((one) => !runs.some(({ names }) => names.includes(one)));
 if (unknown.length > 0) {
-  const names = frameworks.map(({ name }) => name).join(", ");
-  throw new Error(`There is no framework ${unknown.join(", ")}. Choose among ${names}.`);
+  const known = [...new Set(runs.flatMap(({ names }) => names))];
+  throw new Error(`There is no ${unknown.join(", ")}. Choose among ${known.join(", ")}.`);
 }
+const isChosen = ({ names }: (typeof runs)[number]) =>
+  chosen.length === 0 || chosen.some((one) => names.includes(one));
 
+// A started site is no member of the terminal's process group: it ends with this process.
+process.once("SIGINT", () => process.exit(130));
 const folder = await mkdtemp(join(tmpdir(), "tidemark-frameworks-"));
 try {
   const tarball = await step("Tidemark is packed", () => packedTidemark(join(folder, "pack")));
-  for (const framework of frameworks.filter(({ name }) => isChosen(name))) {
-    await checkFramework(framework, tarball);
+  for (const framework of frameworks) {
+    const platforms = runs.filter((one) => one.framework === framework && isChosen(one));
+    if (platforms.length === 0) continue;
+    const site = await installed(framework, tarball);
+    for (const { platform } of platforms) await checkPlatform(framework, site, platform);
   }
 } finally {
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
-/** Installs an example with its lock file and the packed Tidemark, and checks it on each platform. */
-async function checkFramework(framework: Framework, tarball: string): Promise<void> {
-  const { name } = framework;
+/** Installs an example with its lock file and the packed Tidemark. Returns its folder. */
+async function installed({ name }: Framework, tarball: string): Promise<string> {
   const site = join(folder, name);
   const example = join(root, "examples", name);
   const isSource = (path: string) =>
@@ -49,9 +55,7 @@ async function checkFramework(framework: Framework, tarball: string): Promise<vo
   await step(`${name}: installed`, () =>
     run("npm", ["install", "--no-save", ...quietInstall, tarball], site, newerEnv),
   );
-  for (const platform of Object.keys(framework.platforms) as PlatformName[]) {
-    if (isChosen(name, platform)) await checkPlatform(framework, site, platform);
-  }
+  return site;
 }
 
 async function checkPlatform(

@@ -39,6 +39,9 @@ export async function startSite(given: {
     detached: true,
     env: { ...newerEnv, ...variables, PORT: String(port), HOST: "127.0.0.1" },
   });
+  const end = () => kill(child);
+  process.once("exit", end);
+  child.once("exit", () => void process.off("exit", end));
   const log: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding("utf8").on("data", (text: string) => void log.push(text));
@@ -66,8 +69,12 @@ async function flagsOfWrangler(folder: string, port: number, variables: Record<s
 async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.pid === undefined) return;
   const exit = once(child, "exit");
-  process.kill(-child.pid, "SIGKILL");
+  kill(child);
   await exit;
+}
+
+function kill({ pid }: ChildProcess): void {
+  if (pid !== undefined) process.kill(-pid, "SIGKILL");
 }
 
 const answers = async (url: string) => {
