@@ -1,7 +1,8 @@
 // `npm run test:frameworks`: builds each example of a framework with the packed Tidemark, runs it on Node and workerd,
 // and checks hits, purges and personal pages. `-- NAME…` runs some: `sveltekit`, or `sveltekit:node`.
 import { randomBytes } from "node:crypto";
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { cp, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -28,19 +29,17 @@ if (unknown.length > 0) {
 const isChosen = ({ names }: (typeof runs)[number]) =>
   chosen.length === 0 || chosen.some((one) => names.includes(one));
 
-// A started site is no member of the terminal's process group: it ends with this process.
+// Ctrl+C also ends a started site, which has a process group of its own, and removes the folder.
 process.once("SIGINT", () => process.exit(130));
 const folder = await mkdtemp(join(tmpdir(), "tidemark-frameworks-"));
-try {
-  const tarball = await step("Tidemark is packed", () => packedTidemark(join(folder, "pack")));
-  for (const framework of frameworks) {
-    const platforms = runs.filter((one) => one.framework === framework && isChosen(one));
-    if (platforms.length === 0) continue;
-    const site = await installed(framework, tarball);
-    for (const { platform } of platforms) await checkPlatform(framework, site, platform);
-  }
-} finally {
-  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+process.once("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+
+const packed = await step("Tidemark is packed", () => packedTidemark(join(folder, "pack")));
+for (const framework of frameworks) {
+  const platforms = runs.filter((one) => one.framework === framework && isChosen(one));
+  if (platforms.length === 0) continue;
+  const site = await installed(framework, packed);
+  for (const { platform } of platforms) await checkPlatform(framework, site, platform);
 }
 
 /** Installs an example with its lock file and the packed Tidemark. Returns its folder. */
