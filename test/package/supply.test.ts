@@ -10,6 +10,9 @@ interface Locked {
   readonly resolved?: string;
   readonly integrity?: string;
   readonly link?: boolean;
+  /** In the tarball of the package around it, whose digest covers it. */
+  readonly inBundle?: boolean;
+  readonly bundleDependencies?: readonly string[];
 }
 
 type Lock = Readonly<Record<string, Locked>>;
@@ -24,9 +27,15 @@ function unverified(packages: Lock): string[] {
       .filter(([path, { link }]) => path.includes("node_modules/") && link !== true)
       // A tarball that the reader builds.
       .filter(([, { resolved = "" }]) => !resolved.startsWith("file:"))
+      .filter(([path, { inBundle }]) => inBundle !== true || !isBundled(packages, path))
       .filter(([, one]) => !/^sha512-[\w+/]{86}==$/.test(one.integrity ?? ""))
       .map(([path]) => path)
   );
+}
+
+function isBundled(packages: Lock, path: string): boolean {
+  const [, around = "", name = ""] = /^(.+)\/node_modules\/(.+)$/.exec(path) ?? [];
+  return packages[around]?.bundleDependencies?.includes(name) === true;
 }
 
 describe("package-lock.json", () => {
@@ -41,9 +50,14 @@ describe("package-lock.json", () => {
   it.each([
     { id: "without a digest", one: { version: "1.0.0" }, found: 1 },
     { id: "with a weak digest", one: { integrity: "sha1-abc" }, found: 1 },
+    { id: "in no bundle", one: { inBundle: true }, found: 1 },
     { id: "with a digest", one: { integrity: `sha512-${"a".repeat(86)}==` }, found: 0 },
   ])("is checked for packages that need a digest: $id", ({ one, found }) => {
     expect(unverified({ "node_modules/a": one })).toHaveLength(found);
+    // Its digest also covers what its tarball bundles.
+    const bundled = { "node_modules/a/node_modules/b": { inBundle: true } };
+    const around = { "node_modules/a": { ...one, bundleDependencies: ["b"] } };
+    expect(unverified({ ...around, ...bundled })).toHaveLength(found);
   });
 
   it("names no registry, and has exact versions", () => {

@@ -1,0 +1,7 @@
+// In a real site, only an editor may publish.
+export default defineEventHandler(async (event) => {
+  const id = getRouterParam(event, "id");
+  change(id);
+  await purge(event, `story:${id}`);
+  return { published: id };
+});

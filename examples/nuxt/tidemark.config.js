@@ -1,0 +1,11 @@
+import { defineConfig } from "tidemark";
+
+export default defineConfig({
+  operatorPath: "/_edge",
+  routes: [
+    // These see cookies, and nothing of them is stored.
+    { name: "account", match: "/account/*", bypass: true },
+    // These see no field of a client, so what is stored is the same for all.
+    { name: "pages", match: "*", forward: [] },
+  ],
+});
