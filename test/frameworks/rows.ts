@@ -1,0 +1,58 @@
+// The frameworks whose example `npm run test:frameworks` builds and runs behind Tidemark: one row for each.
+
+/**
+ * Each example is the same small news site: `list` and `story` have tags, and show "version N" of a story, which a
+ * publication increases. A rendering of `story` takes 150 ms. `account` shows "The account of NAME", by the cookie `user`.
+ */
+export interface Framework {
+  /** The folder in `examples/`. */
+  readonly name: string;
+  /**
+   * The platforms of the example, with the npm scripts that build and start it. On Node, `start` listens at
+   * `127.0.0.1:$PORT`. On Workers, it is `wrangler dev`. Both get PURGE_URL and PURGE_SECRET.
+   */
+  readonly platforms: Readonly<Partial<Record<PlatformName, Scripts>>>;
+  /** The page that lists the versions of all stories, such as "/". */
+  readonly list: string;
+  /** The pages and data of a story that a browser requests, such as "/news/1". */
+  readonly stories: (id: number) => readonly string[];
+  readonly account: string;
+  /** Returns the request that publishes a new version of a story, and answers after its purge is accepted. */
+  readonly publish: (id: number) => { readonly path: string; readonly init: RequestInit };
+}
+
+export type PlatformName = "node" | "workers";
+
+export interface Scripts {
+  readonly build: string;
+  readonly start: string;
+}
+
+const form = (values: Record<string, string>) => ({
+  method: "POST",
+  body: new URLSearchParams(values),
+});
+
+const bothPlatforms = {
+  node: { build: "build", start: "start" },
+  workers: { build: "build:workers", start: "start:workers" },
+};
+
+export const frameworks: readonly Framework[] = [
+  {
+    name: "sveltekit",
+    platforms: bothPlatforms,
+    list: "/",
+    stories: (id) => [`/news/${id}`, `/news/${id}/__data.json`],
+    account: "/account",
+    publish: (id) => ({ path: `/news/${id}?/publish`, init: form({}) }),
+  },
+  {
+    name: "nuxt",
+    platforms: bothPlatforms,
+    list: "/",
+    stories: (id) => [`/news/${id}`, `/api/news/${id}`],
+    account: "/account",
+    publish: (id) => ({ path: `/api/news/${id}/publish`, init: form({}) }),
+  },
+];

@@ -1,0 +1,81 @@
+// A running example: `npm start` on Node, or `wrangler dev`.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { newerEnv } from "../package/commands.ts";
+import type { PlatformName } from "./rows.ts";
+
+export interface Site {
+  readonly url: string;
+  /** The output of the process. */
+  readonly log: readonly string[];
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts an example, and resolves once it answers.
+ *
+ * @throws Error with its output, if the process ends first
+ */
+export async function startSite(given: {
+  readonly folder: string;
+  readonly script: string;
+  readonly platform: PlatformName;
+  readonly secret: string;
+}): Promise<Site> {
+  const { folder, script, platform, secret } = given;
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const variables = { PURGE_URL: `${url}/_edge/purge`, PURGE_SECRET: secret };
+  const flags = platform === "node" ? [] : await flagsOfWrangler(folder, port, variables);
+  // npm and wrangler start processes of their own, which end with the group.
+  const child = spawn("npm", ["run", script, "--", ...flags], {
+    cwd: folder,
+    detached: true,
+    env: { ...newerEnv, ...variables, PORT: String(port), HOST: "127.0.0.1" },
+  });
+  const log: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding("utf8").on("data", (text: string) => void log.push(text));
+  }
+  const site = { url, log, stop: () => ended(child) };
+  while (!(await answers(`${url}/`))) {
+    if (child.exitCode !== null) throw new Error(`The site ended:\n${log.join("")}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return site;
+}
+
+async function flagsOfWrangler(folder: string, port: number, variables: Record<string, string>) {
+  const lines = Object.entries(variables).map(([name, value]) => `${name}="${value}"\n`);
+  await writeFile(join(folder, ".dev.vars"), lines.join(""));
+  return ["--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"];
+}
+
+/** Ends the process group. */
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.pid === undefined) return;
+  const exit = once(child, "exit");
+  process.kill(-child.pid, "SIGKILL");
+  await exit;
+}
+
+const answers = async (url: string) => {
+  try {
+    const response = await fetch(url);
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+};
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
