@@ -84,7 +84,8 @@ class Visitor {
   }
 
   async ask(path: string, fields: Record<string, string> = {}) {
-    const response = await fetch(this.#url + path, { headers: fields, redirect: "manual" });
+    const headers = { ...this.framework.fields, ...fields };
+    const response = await fetch(this.#url + path, { headers, redirect: "manual" });
     // Frameworks write comments between the parts of a text.
     const text = (await response.text()).replaceAll(/<!--.*?-->/g, "");
     assert.equal(response.status, 200, `${path}: ${text.slice(0, 500)}`);
@@ -112,7 +113,8 @@ class Visitor {
   async publish(id: number): Promise<void> {
     const { path, init } = this.framework.publish(id);
     const headers = new Headers(init.headers);
-    headers.set("origin", this.#url);
+    const fields = { ...this.framework.fields, origin: this.#url };
+    for (const [name, value] of Object.entries(fields)) headers.set(name, value);
     const response = await fetch(this.#url + path, { ...init, headers, redirect: "manual" });
     assert.ok(response.status < 400, `${path}: ${response.status} ${await response.text()}`);
   }
