@@ -9,6 +9,7 @@ export async function checkSite(framework: Framework, site: Site): Promise<void>
   await checkHits(visitor);
   await checkPurges(visitor);
   await checkPurgesDuringLoads(visitor);
+  await checkHostileFields(visitor);
   await checkPersonalPages(visitor);
 }
 
@@ -58,6 +59,28 @@ async function checkPurgesDuringLoads(visitor: Visitor): Promise<void> {
   );
 }
 
+/** The first client after a purge chooses nothing in what others get. */
+async function checkHostileFields(visitor: Visitor): Promise<void> {
+  const fields = {
+    cookie: "user=ada",
+    accept: "application/json",
+    "accept-language": "xx-evil",
+    "user-agent": "evil-bot",
+    "x-forwarded-host": "evil.example",
+  };
+  await visitor.publish(2);
+  for (const path of visitor.framework.stories(2)) {
+    const first = await visitor.ask(path, fields);
+    const next = await visitor.untilHit(path);
+    assert.equal(next.text, first.text, `${path} for the next client`);
+    assert.doesNotMatch(next.text, /\bada\b|evil/, `${path} has nothing of the first client`);
+  }
+  const missing = visitor.missing();
+  await visitor.ask(missing, fields, 404);
+  const { text } = await visitor.ask(missing, { accept: "text/html" }, 404);
+  assert.match(text, /<html/i, `${missing} is a page`);
+}
+
 /** Each client has its own account page, whoever asked before. */
 async function checkPersonalPages(visitor: Visitor): Promise<void> {
   const { account } = visitor.framework;
@@ -83,12 +106,15 @@ class Visitor {
     this.#url = url;
   }
 
-  async ask(path: string, fields: Record<string, string> = {}) {
-    const headers = { ...this.framework.fields, ...fields };
-    const response = await fetch(this.#url + path, { headers, redirect: "manual" });
+  async ask(path: string, fields: Record<string, string> = {}, status = 200) {
+    const response = await fetch(this.#url + path, {
+      headers: { ...this.framework.fields, ...fields },
+      redirect: "manual",
+      signal: AbortSignal.timeout(30_000),
+    });
     // Frameworks write comments between the parts of a text.
     const text = (await response.text()).replaceAll(/<!--.*?-->/g, "");
-    assert.equal(response.status, 200, `${path}: ${text.slice(0, 500)}`);
+    assert.equal(response.status, status, `${path}: ${text.slice(0, 500)}`);
     const told = response.headers.get("cache-status") ?? "";
     assert.match(told, /^tidemark/, `${path} has Cache-Status`);
     return { text, told, headers: response.headers };
@@ -105,6 +131,12 @@ class Visitor {
     throw new Error(`${path} never became a hit.`);
   }
 
+  /** Returns the path of a story that does not exist. */
+  missing(): string {
+    const [path = ""] = this.framework.stories(99);
+    return path;
+  }
+
   async version(id: number): Promise<number> {
     const [path = ""] = this.framework.stories(id);
     return Number(/version (\d+)/.exec((await this.ask(path)).text)?.[1]);
@@ -115,7 +147,12 @@ class Visitor {
     const headers = new Headers(init.headers);
     const fields = { ...this.framework.fields, origin: this.#url };
     for (const [name, value] of Object.entries(fields)) headers.set(name, value);
-    const response = await fetch(this.#url + path, { ...init, headers, redirect: "manual" });
+    const response = await fetch(this.#url + path, {
+      ...init,
+      headers,
+      redirect: "manual",
+      signal: AbortSignal.timeout(30_000),
+    });
     assert.ok(response.status < 400, `${path}: ${response.status} ${await response.text()}`);
   }
 }

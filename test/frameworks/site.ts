@@ -14,10 +14,13 @@ export interface Site {
   stop(): Promise<void>;
 }
 
+/** A start takes seconds, also on a busy machine. */
+const startMsMax = 120_000;
+
 /**
  * Starts an example, and resolves once it answers.
  *
- * @throws Error with its output, if the process ends first
+ * @throws Error with its output, if the process ends first, or does not answer in two minutes
  */
 export async function startSite(given: {
   readonly folder: string;
@@ -41,8 +44,13 @@ export async function startSite(given: {
     stream?.setEncoding("utf8").on("data", (text: string) => void log.push(text));
   }
   const site = { url, log, stop: () => ended(child) };
+  const startedAtMs = Date.now();
   while (!(await answers(`${url}/`))) {
-    if (child.exitCode !== null) throw new Error(`The site ended:\n${log.join("")}`);
+    const isLate = Date.now() - startedAtMs > startMsMax;
+    if (isLate) await site.stop();
+    if (child.exitCode !== null || isLate) {
+      throw new Error(`The site ${isLate ? "never answers with 200" : "ended"}:\n${log.join("")}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return site;
@@ -64,7 +72,7 @@ async function ended(child: ChildProcess): Promise<void> {
 
 const answers = async (url: string) => {
   try {
-    const response = await fetch(url);
+    const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
     await response.body?.cancel();
     return response.ok;
   } catch {

@@ -1,7 +1,18 @@
 // The stories, which stand for a database.
-const versions = new Map<string, number>();
-const versionOf = (id: string) => versions.get(id) ?? 1;
+import { data } from "react-router";
 
-export const storyOf = (id: string) => ({ id, title: `Story ${id}, version ${versionOf(id)}` });
-export const stories = () => ["1", "2", "3"].map((id) => storyOf(id));
-export const raiseVersion = (id: string) => versions.set(id, versionOf(id) + 1);
+const versions = new Map([
+  ["1", 1],
+  ["2", 1],
+  ["3", 1],
+]);
+
+/** @throws a response with 404 */
+export function storyOf(id: string) {
+  const version = versions.get(id);
+  if (version === undefined) throw data("No such story.", 404);
+  return { id, version, title: `Story ${id}, version ${version}` };
+}
+
+export const stories = () => [...versions.keys()].map((id) => storyOf(id));
+export const raiseVersion = (id: string) => versions.set(id, storyOf(id).version + 1);

@@ -1,22 +1,31 @@
-// The functions of the server. The versions of the stories stand for a database.
+// The functions of the server. The stories stand for a database.
+import { notFound } from "@tanstack/react-router";
 import { createServerFn } from "@tanstack/react-start";
 import { getCookie } from "@tanstack/react-start/server";
 import { purge, shared } from "./cache";
 
-const versions = new Map<string, number>();
-const versionOf = (id: string) => versions.get(id) ?? 1;
-const storyOf = (id: string) => ({ id, title: `Story ${id}, version ${versionOf(id)}` });
+const versions = new Map([
+  ["1", 1],
+  ["2", 1],
+  ["3", 1],
+]);
+
+function storyOf(id: string) {
+  const version = versions.get(id);
+  if (version === undefined) throw notFound();
+  return { id, version, title: `Story ${id}, version ${version}` };
+}
 
 export const getStories = createServerFn({ method: "GET" }).handler(() => {
   shared("news");
-  return ["1", "2", "3"].map((id) => storyOf(id));
+  return [...versions.keys()].map((id) => storyOf(id));
 });
 
 export const getStory = createServerFn({ method: "GET" })
   .validator((id: string) => id)
   .handler(async ({ data: id }) => {
-    shared(`story:${id}`);
     const story = storyOf(id);
+    shared(`story:${id}`);
     // A slow query: a purge may arrive meanwhile.
     await new Promise((resolve) => setTimeout(resolve, 150));
     return story;
@@ -25,7 +34,7 @@ export const getStory = createServerFn({ method: "GET" })
 export const publish = createServerFn({ method: "POST" })
   .validator((id: string) => id)
   .handler(async ({ data: id }) => {
-    versions.set(id, versionOf(id) + 1);
+    versions.set(id, storyOf(id).version + 1);
     await purge("news", `story:${id}`);
   });
 

@@ -4,8 +4,8 @@ import { raiseVersion, storyOf } from "../stories.server";
 import type { Route } from "./+types/story";
 
 export async function loader({ context, params: { id } }: Route.LoaderArgs) {
-  shared(context, `story:${id}`);
   const story = storyOf(id);
+  shared(context, `story:${id}`);
   // A slow query: a purge may arrive meanwhile.
   await new Promise((resolve) => setTimeout(resolve, 150));
   return story;
