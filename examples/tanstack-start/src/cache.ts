@@ -6,7 +6,7 @@ import { createDataCache } from "tidemark/data";
 export const config = defineConfig({
   operatorPath: "/_edge",
   routes: [
-    { name: "personal", match: "/account", bypass: true },
+    { name: "personal", match: "/account/*", bypass: true },
     {
       name: "functions",
       match: "/_serverFn/*",
