@@ -1,4 +1,5 @@
 // The frameworks whose example `npm run test:frameworks` builds and runs behind Tidemark: one row for each.
+import { createHash } from "node:crypto";
 
 /**
  * Each example is the same small news site: `list` and `story` have tags, and show "version N" of a story, which a
@@ -19,6 +20,8 @@ export interface Framework {
   readonly account: string;
   /** Returns the request that publishes a new version of a story, and answers after its purge is accepted. */
   readonly publish: (id: number) => { readonly path: string; readonly init: RequestInit };
+  /** Fields of a browser, without which the framework refuses a request for data. */
+  readonly fields?: Readonly<Record<string, string>>;
 }
 
 export type PlatformName = "node" | "workers";
@@ -38,6 +41,16 @@ const bothPlatforms = {
   workers: { build: "build:workers", start: "start:workers" },
 };
 
+/** Returns the path of a function in `src/stories.ts`, which TanStack Start derives from file and name. */
+function functionOfStart(name: string): string {
+  const hash = createHash("sha256").update(`src/stories.ts--${name}_createServerFn_handler`);
+  return `/_serverFn/${hash.digest("hex")}`;
+}
+
+/** Returns the argument of a function in the JSON of Seroval, as TanStack Start's client sends it. */
+const argumentOfStart = (id: number) =>
+  `{"t":{"t":10,"i":0,"p":{"k":["data"],"v":[{"t":1,"s":"${id}"}]},"o":0},"f":127,"m":[]}`;
+
 export const frameworks: readonly Framework[] = [
   {
     name: "sveltekit",
@@ -54,5 +67,32 @@ export const frameworks: readonly Framework[] = [
     stories: (id) => [`/news/${id}`, `/api/news/${id}`],
     account: "/account",
     publish: (id) => ({ path: `/api/news/${id}/publish`, init: form({}) }),
+  },
+  {
+    name: "tanstack-start",
+    platforms: bothPlatforms,
+    list: "/",
+    stories: (id) => [
+      `/news/${id}`,
+      `${functionOfStart("getStory")}?${new URLSearchParams({ payload: argumentOfStart(id) })}`,
+    ],
+    account: "/account",
+    publish: (id) => ({
+      path: functionOfStart("publish"),
+      init: {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: argumentOfStart(id),
+      },
+    }),
+    fields: { "sec-fetch-site": "same-origin", "x-tsr-serverfn": "true" },
+  },
+  {
+    name: "react-router",
+    platforms: bothPlatforms,
+    list: "/",
+    stories: (id) => [`/news/${id}`, `/news/${id}.data`],
+    account: "/account",
+    publish: (id) => ({ path: `/news/${id}.data`, init: form({}) }),
   },
 ];
