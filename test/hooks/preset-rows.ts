@@ -11,7 +11,10 @@ import {
   type Vendor,
 } from "../../testing/site/webhook-vendors.ts";
 
-type Expected = { tags?: string[]; urls?: string[]; everything?: true } | "ignored" | "failed";
+type Expected =
+  | { tags?: string[]; urls?: string[]; prefixes?: string[]; everything?: true }
+  | "ignored"
+  | "failed";
 
 export interface Row {
   readonly id: string;

@@ -4,7 +4,7 @@ import { hmacSender } from "../hmac-sender.ts";
 import type { WebhookSender } from "../port/hook.ts";
 import type { WebhookFields, WebhookOrder } from "../port/scheme.ts";
 import type { PresetOptions } from "../sender-options.ts";
-import { memberAt, presetOf, textAt, textsAt } from "./payload.ts";
+import { memberAt, presetOf, tagsOrder, textAt, textsAt } from "./payload.ts";
 
 export interface GithubPayload {
   readonly action?: string;
@@ -66,7 +66,7 @@ function pushed(payload: GithubPayload): WebhookOrder | undefined {
   const files = commits.flatMap((commit: unknown) =>
     ["added", "modified", "removed"].flatMap((kind) => textsAt(commit, kind)),
   );
-  const tags = [...new Set(files)].map((file) => `file:${file}`);
+  const tags = files.map((file) => `file:${file}`);
   if (tags.length === 0) return undefined;
-  return tags.every((tag) => tagBytes(tag) <= tagBytesMax) ? { tags } : { everything: true };
+  return tags.every((tag) => tagBytes(tag) <= tagBytesMax) ? tagsOrder(tags) : { everything: true };
 }

@@ -1,5 +1,6 @@
 // Shared by the senders with a mapping of their own: options, and reading of payloads.
 import { OperatorError } from "../../base/operator-error.ts";
+import { tagBytesMax } from "../../protocol/purge-order.ts";
 import type { WebhookOrder } from "../port/scheme.ts";
 import type { PresetOptions, SenderOptions } from "../sender-options.ts";
 
@@ -44,6 +45,16 @@ export function textsAt(payload: unknown, path: string): string[] {
 }
 
 /**
+ * Returns an array of strings and numbers; `undefined` for any other member, and for an array with
+ * anything else, because the names of changed content would then be incomplete.
+ */
+export function listAt(payload: unknown, path: string): string[] | undefined {
+  const value = memberAt(payload, path);
+  const texts = textsAt(payload, path);
+  return Array.isArray(value) && texts.length === value.length ? texts : undefined;
+}
+
+/**
  * Returns a required string or number.
  *
  * @throws OperatorError that names the path
@@ -58,13 +69,23 @@ export function requiredAt(payload: unknown, path: string): string {
   });
 }
 
+/** The most tags of one purge. The journal splits 5,000 tags of 40 bytes into some 40 entries. */
+const tagsMax = 5_000;
+
+/** Returns a purge of each tag once; of everything for a list that is too long for one webhook. */
+export function tagsOrder(tags: readonly string[]): WebhookOrder {
+  const distinct = [...new Set(tags)];
+  return distinct.length > tagsMax ? { everything: true } : { tags: distinct };
+}
+
 /**
- * Purges an item, and the lists of items of its type.
+ * Purges items, and the lists of items of their type.
  *
- * @param ids the names of the item, such as its id and its slug
- * @returns the tags `type:id` and `type`
+ * @param ids the names of the items, such as an id and a slug
+ * @returns the tags `type:id` and `type`; everything if the type is too long for a tag
  */
-export function itemOrder(type: string, ...ids: readonly (string | undefined)[]): WebhookOrder {
+export function itemOrder(type: string, ids: readonly (string | undefined)[]): WebhookOrder {
+  if (type.length > tagBytesMax || ids.length > tagsMax) return { everything: true };
   const tags = ids.flatMap((id) => (id === undefined ? [] : `${type}:${id}`));
-  return { tags: [...tags, type] };
+  return tagsOrder([...tags, type]);
 }

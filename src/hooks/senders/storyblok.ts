@@ -40,9 +40,9 @@ function changed(payload: StoryblokPayload): WebhookOrder | undefined {
   const at = (path: string) => textAt(payload, path);
   if (["merged", "deployed"].includes(action)) return { everything: true };
   if (storyActions.includes(action) && at("story_id") !== undefined)
-    return itemOrder("story", at("story_id"), at("full_slug"));
+    return itemOrder("story", [at("story_id"), at("full_slug")]);
   if (assetActions.includes(action) && at("asset_id") !== undefined)
-    return itemOrder("asset", at("asset_id"));
-  if (at("datasource_slug") !== undefined) return itemOrder("datasource", at("datasource_slug"));
+    return itemOrder("asset", [at("asset_id")]);
+  if (at("datasource_slug") !== undefined) return itemOrder("datasource", [at("datasource_slug")]);
   return undefined;
 }
