@@ -41,7 +41,7 @@ export function datocms(options: PresetOptions<DatocmsPayload> = {}): WebhookSen
 
 function changed(payload: DatocmsPayload): WebhookOrder | undefined {
   const event = textAt(payload, "event_type") ?? "";
-  switch (textAt(payload, "entity_type")) {
+  switch (textAt(payload, "entity_type") ?? "") {
     case "cda_cache_tags": {
       const tags = listAt(payload, "entity.attributes.tags") ?? [];
       return tags.length === 0 ? { everything: true } : tagsOrder(tags);
