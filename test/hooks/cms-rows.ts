@@ -124,8 +124,8 @@ const ofDirectus: readonly Row[] = [
     expected: everything,
   })),
   {
-    id: "a collection whose name is too long for a tag, with many keys",
-    payload: { keys: numbered(4_000), collection: "c".repeat(500_000) },
+    id: "a collection whose name is too long for a tag",
+    payload: { keys: numbered(9), collection: "c".repeat(257) },
     expected: everything,
   },
   { id: "a body without a collection", payload: { keys: [7] }, expected: "failed" },

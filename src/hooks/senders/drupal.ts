@@ -39,7 +39,7 @@ function changed(payload: DrupalPayload): WebhookOrder {
   if (type === "tag" || names === undefined) return order;
   if (type === "url") return { urls: names.flatMap(onBothSchemes) };
   if (type !== "wildcardurl") throw unknownType();
-  return { prefixes: names.map((name) => name.replace(/\*.*/, "")).flatMap(onBothSchemes) };
+  return { prefixes: names.map((name) => name.split("*", 1)[0] ?? "").flatMap(onBothSchemes) };
 }
 
 const characters: Readonly<Record<string, string>> = {

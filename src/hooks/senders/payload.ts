@@ -33,15 +33,12 @@ export function memberAt(payload: unknown, path: string): unknown {
  * Returns a string, or a whole number as a string; `undefined` for any other member, and for "".
  */
 export function textAt(payload: unknown, path: string): string | undefined {
-  const value = memberAt(payload, path);
-  const text = Number.isSafeInteger(value) ? String(value) : value;
-  return typeof text === "string" && text !== "" ? text : undefined;
+  return textOf(memberAt(payload, path));
 }
 
-/** Returns the strings and numbers of an array; empty for any other member. */
-export function textsAt(payload: unknown, path: string): string[] {
-  const value = memberAt(payload, path);
-  return Array.isArray(value) ? value.flatMap((_, at) => textAt(value, String(at)) ?? []) : [];
+function textOf(value: unknown): string | undefined {
+  const text = Number.isSafeInteger(value) ? String(value) : value;
+  return typeof text === "string" && text !== "" ? text : undefined;
 }
 
 /**
@@ -50,8 +47,9 @@ export function textsAt(payload: unknown, path: string): string[] {
  */
 export function listAt(payload: unknown, path: string): string[] | undefined {
   const value = memberAt(payload, path);
-  const texts = textsAt(payload, path);
-  return Array.isArray(value) && texts.length === value.length ? texts : undefined;
+  if (!Array.isArray(value)) return undefined;
+  const texts = value.flatMap((one: unknown) => textOf(one) ?? []);
+  return texts.length === value.length ? texts : undefined;
 }
 
 /**

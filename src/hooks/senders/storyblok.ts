@@ -21,7 +21,7 @@ export interface StoryblokPayload {
  *
  * The default mapping purges `story:<id>`, `story:<full slug>` and `story`; `asset:<id>` and
  * `asset`; or `datasource:<slug>` and `datasource`. It purges everything after a release or pipeline
- * deployment, and ignores all other actions.
+ * deployment, and if the webhook names no story or asset. Ignores all other actions.
  */
 export function storyblok(options: PresetOptions<StoryblokPayload> = {}): WebhookSender {
   return hmacSender<StoryblokPayload>({
@@ -44,5 +44,6 @@ function changed(payload: StoryblokPayload): WebhookOrder | undefined {
   if (assetActions.includes(action) && at("asset_id") !== undefined)
     return itemOrder("asset", [at("asset_id")]);
   if (at("datasource_slug") !== undefined) return itemOrder("datasource", [at("datasource_slug")]);
-  return undefined;
+  // A change without a name may concern any page.
+  return [...storyActions, ...assetActions].includes(action) ? { everything: true } : undefined;
 }
