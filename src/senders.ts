@@ -32,7 +32,7 @@ export { shopify, type ShopifyPayload } from "./hooks/senders/shopify.ts";
 export { storyblok, type StoryblokPayload } from "./hooks/senders/storyblok.ts";
 export { strapi, type StrapiPayload } from "./hooks/senders/strapi.ts";
 export { stripe, type StripePayload } from "./hooks/senders/stripe.ts";
-export { webflow, type WebflowItem, type WebflowPayload } from "./hooks/senders/webflow.ts";
+export { webflow, type WebflowPayload } from "./hooks/senders/webflow.ts";
 export { woocommerce, type WoocommercePayload } from "./hooks/senders/woocommerce.ts";
 export { tokenSender } from "./hooks/token-sender.ts";
 export { varnishDialect, type VarnishDialectOptions } from "./hooks/varnish-dialect.ts";

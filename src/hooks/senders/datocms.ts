@@ -9,8 +9,6 @@ interface DatocmsEntity {
   readonly id: string;
   readonly type: string;
   readonly attributes?: Readonly<Record<string, unknown>>;
-  readonly relationships?: { readonly item_type?: { readonly data: { readonly id: string } } };
-  readonly meta?: { readonly status?: string | null };
 }
 
 export interface DatocmsPayload {
@@ -39,26 +37,19 @@ export function datocms(options: PresetOptions<DatocmsPayload> = {}): WebhookSen
   });
 }
 
+const wholeSite = ["environment.promote", "build_trigger.deploy_succeeded"];
+
 function changed(payload: DatocmsPayload): WebhookOrder | undefined {
+  const kind = textAt(payload, "entity_type") ?? "";
   const event = textAt(payload, "event_type") ?? "";
-  switch (textAt(payload, "entity_type") ?? "") {
-    case "cda_cache_tags": {
-      const tags = listAt(payload, "entity.attributes.tags") ?? [];
-      return tags.length === 0 ? { everything: true } : tagsOrder(tags);
-    }
-    case "item":
-      return ofRecord(payload, event);
-    case "upload":
-      return itemOrder("upload", [requiredAt(payload, "entity.id")]);
-    case "item_type":
-      return { everything: true };
-    case "environment":
-      return event === "promote" ? { everything: true } : undefined;
-    case "build_trigger":
-      return event === "deploy_succeeded" ? { everything: true } : undefined;
-    default:
-      return undefined;
+  if (kind === "item") return ofRecord(payload, event);
+  if (kind === "upload") return itemOrder("upload", [requiredAt(payload, "entity.id")]);
+  if (kind === "cda_cache_tags") {
+    const tags = listAt(payload, "entity.attributes.tags") ?? [];
+    return tags.length === 0 ? { everything: true } : tagsOrder(tags);
   }
+  const isWhole = kind === "item_type" || wholeSite.includes(`${kind}.${event}`);
+  return isWhole ? { everything: true } : undefined;
 }
 
 function ofRecord(payload: DatocmsPayload, event: string): WebhookOrder | undefined {

@@ -33,41 +33,32 @@ function changed(payload: DrupalPayload): WebhookOrder {
   const type = requiredAt(payload, "type");
   if (type === "everything") return { everything: true };
   const expression = requiredAt(payload, "expression");
-  if (/^\[invalidations?:/.test(expression)) throw notReplaced();
+  if (/^\[invalidations?:/.test(expression)) {
+    throw noNames("Drupal did not replace the token in it: enable the module Purge Tokens.");
+  }
   const order = tagsOrder(expression.split("|").map(unescaped));
   const names = order.tags;
   if (type === "tag" || names === undefined) return order;
   if (type === "url") return { urls: names.flatMap(onBothSchemes) };
-  if (type !== "wildcardurl") throw unknownType();
+  if (type !== "wildcardurl") {
+    throw noNames('Its type is not "tag", "url", "wildcardurl" or "everything".');
+  }
   return { prefixes: names.map((name) => name.split("*", 1)[0] ?? "").flatMap(onBothSchemes) };
 }
 
-const characters: Readonly<Record<string, string>> = {
-  "&amp;": "&",
-  "&lt;": "<",
-  "&gt;": ">",
-  "&quot;": '"',
-  "&#039;": "'",
-};
+const escapes = { "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#039;": "'", "&amp;": "&" };
 
-/** Decodes the characters that Drupal escapes in values of tokens. */
+/** Decodes the characters that Drupal escapes in values of tokens. The ampersand is the last. */
 const unescaped = (text: string) =>
-  text.replaceAll(/&(?:amp|lt|gt|quot|#039);/g, (escaped) => characters[escaped] ?? escaped);
+  Object.entries(escapes).reduce((read, [escape, one]) => read.replaceAll(escape, one), text);
 
 /** Returns the URL on both schemes, because Drupal behind a proxy often names http. */
 const onBothSchemes = (url: string) =>
   ["https", "http"].map((scheme) => url.replace(/^https?(?=:)/i, scheme));
 
-const notReplaced = () =>
+const noNames = (why: string) =>
   new OperatorError({
-    what: "The payload has no names.",
-    why: "Its expression is still a token, which Drupal did not replace.",
-    hint: "Enable the module Purge Tokens. Write [invalidations:…] in a bundled purger, and [invalidation:…] in the other.",
-  });
-
-const unknownType = () =>
-  new OperatorError({
-    what: "The payload has no type that this sender knows.",
-    why: "The default mapping purges tags, URLs, URLs with a wildcard, or everything.",
-    hint: 'Let the purger send the type "tag", "url", "wildcardurl" or "everything".',
+    what: "The payload has no names to purge.",
+    why,
+    hint: "Configure the body of Drupal's purger as docs/webhooks.md shows, or write a mapping.",
   });

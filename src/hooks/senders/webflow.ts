@@ -5,16 +5,10 @@ import type { WebhookOrder } from "../port/scheme.ts";
 import type { PresetOptions } from "../sender-options.ts";
 import { memberAt, presetOf, tagsOrder, textAt } from "./payload.ts";
 
-export interface WebflowItem {
-  readonly id: string;
-  readonly collectionId: string;
-  readonly fieldData?: { readonly slug?: string };
-}
-
 export interface WebflowPayload {
   readonly triggerType: string;
-  /** A published item is in a list, and any other item is the payload itself. */
-  readonly payload: Partial<WebflowItem> & { readonly items?: readonly WebflowItem[] };
+  /** One item, or a list of published `items`. */
+  readonly payload: Readonly<Record<string, unknown>>;
 }
 
 /**
