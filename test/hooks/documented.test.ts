@@ -15,6 +15,7 @@ import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 import { openSite } from "../../testing/site/harness.ts";
 import { openJournalled, secret as purgeSecret } from "../../testing/site/purge-sender.ts";
+import { hitsOf } from "../../testing/site/varnish-site.ts";
 import { deliver, hookSecret, shopify, signedBy } from "../../testing/site/webhook-vendors.ts";
 import { filesIn } from "../package/examples.ts";
 
@@ -168,6 +169,35 @@ describe("an example for docs/webhooks.md", () => {
     answer = () => Promise.resolve(new Response("{}", { status: 401 }));
     expect(await purgeDoc({ collection: { slug: "posts" }, doc: { id: 7 } })).toBeUndefined();
     expect(error).toHaveBeenCalledTimes(1);
+  });
+
+  it("purges pages by the cache tags of DatoCMS, which have any characters", async () => {
+    const tags = ["BQD?*", "2.a*q", "N*r;L", "6-KZ@", "t#k[uP", "%41", `"x'`];
+    const clock = new FakeClock();
+    const site = openSite({
+      clock,
+      upstash: new UnsteadyUpstash(clock),
+      env: { HOOK_SECRET_CMS: hookSecret },
+      config: { hooks: { cms: senders.datocms() } },
+      origin: ({ url }) => {
+        const tag = tags[Number(new URL(url).pathname.slice(1))];
+        return new Response("page", {
+          headers: { "cache-control": "max-age=600", "surrogate-key": `other ${tag} f7e` },
+        });
+      },
+    });
+    const paths = tags.map((_, at) => `/${at}`);
+    await hitsOf(site, paths);
+    expect(await hitsOf(site, paths)).toEqual(paths);
+    for (const [at, tag] of tags.entries()) {
+      clock.advance(2);
+      const entity = { id: "cda_cache_tags", type: "cda_cache_tags", attributes: { tags: [tag] } };
+      const payload = { entity_type: "cda_cache_tags", event_type: "invalidate", entity };
+      const headers = { authorization: `Bearer ${hookSecret}` };
+      expect((await deliver(site, JSON.stringify(payload), headers, "cms")).status).toBe(200);
+      clock.advance(0.001);
+      expect(await hitsOf(site, paths)).toEqual(paths.filter((path) => path !== `/${at}`));
+    }
   });
 
   it("has the bodies that Directus and Drupal send", async () => {
