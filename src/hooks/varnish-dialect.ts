@@ -26,7 +26,14 @@ export interface VarnishDialectOptions {
 /** The name in metrics, in the journal and in the variable of the secrets. */
 const name = "varnish";
 const methods: ReadonlySet<string> = new Set(["PURGE", "PURGEKEYS", "BAN"]);
-const tagFields = ["x-magento-tags", "x-cache-tags", "cache-tags", "xkey", "edge-cache-tag"];
+const tagFields = [
+  "x-magento-tags",
+  "x-cache-tags",
+  "cache-tags",
+  "purge-cache-tags",
+  "xkey",
+  "edge-cache-tag",
+];
 /** The size of `POST /_cache/purge`. Servers usually accept fewer bytes of header fields. */
 const fieldCharsMax = 65_536;
 

@@ -362,6 +362,29 @@ describe("invalidate", () => {
     expect(await purged(provider, "/other")).toBe(true);
   });
 
+  it("by EmDash, when an editor publishes, ends the page of the entry and the lists of its collection", async () => {
+    const { provider } = opened();
+    // EmDash returns these hints, and Astro merges those of a page.
+    const [id, lastModified] = ["01JX5Y0E6K3W1V8Z9T4R2Q7M5N", new Date(0)];
+    const pages = [
+      ["/posts/hello", [id]],
+      ["/posts", ["posts"]],
+      ["/", ["pages", "posts"]],
+      ["/posts/other", ["01JX5Y0E6K3W1V8Z9T4R2Q7M5P"]],
+      ["/about", ["pages"]],
+    ] as const;
+    for (const [page, tags] of pages) await get(provider, page, { ...minute, tags, lastModified });
+    await provider.invalidate({ tags: ["posts", id] });
+    const ended: string[] = [];
+    for (const [page] of pages) if (await purged(provider, page)) ended.push(page);
+    expect(ended).toEqual(["/posts/hello", "/posts", "/"]);
+    // A draft that was duplicated, and a page with only the date of the build, which is not stored.
+    await provider.invalidate({ tags: ["posts"] });
+    expect(await purged(provider, "/about")).toBe(false);
+    await get(provider, "/plain", { lastModified });
+    expect((await get(provider, "/plain", { body: "new" })).text).toBe("new");
+  });
+
   it("in one process ends the pages of another, which shares its pages", async () => {
     const [here, { provider: other }] = [opened(), opened({}, `site-${sites}`)];
     await get(here.provider, "/page", { ...minute, tags: ["news"], body: "shared" });

@@ -4,6 +4,7 @@ import { type Site, until } from "../../testing/site/harness.ts";
 import { codeOf, openJournalled, send, signedHeaders } from "../../testing/site/purge-sender.ts";
 import {
   bodyOf,
+  datocms,
   deliver,
   ghost,
   hookSecret,
@@ -12,6 +13,7 @@ import {
   shopify,
   signedBy,
   storyblok,
+  webflow,
 } from "../../testing/site/webhook-vendors.ts";
 
 const body = bodyOf(1);
@@ -89,20 +91,24 @@ describe("a repeated delivery", () => {
     expect(upstash.journal.length).toBe(2);
   });
 
-  it("adds an entry without an id only if its timestamp is new", async () => {
-    const { site, upstash } = openHooked({ vendor: ghost });
-    const headers = signedBy(ghost, site);
-    const first = await deliver(site, body, headers);
-    await until(() => upstash.journalReadCount > 0);
-    site.clock.advance(1);
-    expect(positionOf(await deliver(site, body, headers))).toBe(positionOf(first));
-    site.clock.advance(1);
-    await deliver(site, body, signedBy(ghost, site));
-    expect(upstash.journal.length).toBe(2);
-  });
+  it.each([ghost, webflow])(
+    "adds an entry of $vendor only if its timestamp is new",
+    async (vendor) => {
+      const { site, upstash } = openHooked({ vendor });
+      const headers = signedBy(vendor, site);
+      const first = await deliver(site, body, headers);
+      await until(() => upstash.journalReadCount > 0);
+      site.clock.advance(1);
+      expect(positionOf(await deliver(site, body, headers))).toBe(positionOf(first));
+      site.clock.advance(1);
+      await deliver(site, body, signedBy(vendor, site));
+      expect(upstash.journal.length).toBe(2);
+    },
+  );
 
   it.each([
     { id: "neither an id nor a timestamp", vendor: storyblok },
+    { id: "only a secret in a field", vendor: datocms },
     { id: "only a timestamp in seconds, which two changes share", vendor: ofOnesOwn },
   ])("adds an entry if its scheme has $id", async ({ vendor }) => {
     const { site, upstash } = openHooked({ vendor });

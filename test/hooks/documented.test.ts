@@ -5,13 +5,17 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Config } from "../../src/config/config.ts";
+import { decodeEntry } from "../../src/purge/journal/entry.ts";
+import { namedTargets } from "../../src/purge/journal/purge-target.ts";
 import * as senders from "../../src/senders.ts";
 import { type WebhookSender, webhookSender } from "../../src/senders.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 import { openSite } from "../../testing/site/harness.ts";
+import { openJournalled, secret as purgeSecret } from "../../testing/site/purge-sender.ts";
+import { hitsOf } from "../../testing/site/varnish-site.ts";
 import { deliver, hookSecret, shopify, signedBy } from "../../testing/site/webhook-vendors.ts";
 import { filesIn } from "../package/examples.ts";
 
@@ -84,11 +88,17 @@ describe("an example for docs/webhooks.md", () => {
     for (const { name, content } of filesIn(page)) {
       const here = content
         .replace('"tidemark"', JSON.stringify(source("tidemark.ts")))
-        .replace('"tidemark/senders"', JSON.stringify(source("senders.ts")));
+        .replace('"tidemark/senders"', JSON.stringify(source("senders.ts")))
+        .replace('"tidemark/purger"', JSON.stringify(source("purger/purger.ts")));
       writeFileSync(join(folder, name), here);
     }
   });
   afterAll(() => rmSync(folder, { recursive: true }));
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.unstubAllEnvs();
+    vi.restoreAllMocks();
+  });
   const load = (name: string): Promise<object> =>
     import(/* @vite-ignore */ pathToFileURL(join(folder, name)).href);
 
@@ -136,13 +146,74 @@ describe("an example for docs/webhooks.md", () => {
     expect(JSON.stringify(upstash.journal.range(["-", "+"]))).toContain("entry:7");
   });
 
-  it("accepts a secret in a field", async () => {
-    const { flow } = (await load("flow.ts")) as { flow: WebhookSender };
-    const { site, upstash } = siteWith("flow", flow);
-    const body = JSON.stringify({ collection: "articles" });
-    expect((await deliver(site, body, { authorization: hookSecret }, "flow")).status).toBe(401);
+  it("purges a document of Payload, also by its former slug, and does not fail the save", async () => {
+    const { site, upstash } = openJournalled();
+    const error = vi.spyOn(console, "error").mockReturnValue();
+    vi.stubEnv("PURGE_URL", "https://www.example.com/_cache/purge");
+    vi.stubEnv("PURGE_SECRET", purgeSecret);
+    const direct = globalThis.fetch;
+    let answer = (to: string, init: object) => site.ask(to, init);
+    vi.stubGlobal("fetch", (to: string, init: object) =>
+      to.startsWith("https://www.example.com/") ? answer(to, init) : direct(to, init),
+    );
+    const { purgeDoc } = (await load("payload-hooks.ts")) as {
+      purgeDoc: (change: object) => Promise<unknown>;
+    };
+    const doc = { id: 7, slug: "new" };
+    const change = { collection: { slug: "posts" }, doc, previousDoc: { id: 7, slug: "old" } };
+    expect(await purgeDoc(change)).toBeUndefined();
+    const [[id, fields] = ["", []]] = upstash.journal.range(["-", "+"]);
+    const tags = ["posts", "posts:7", "posts:new", "posts:old"];
+    expect(namedTargets(decodeEntry(id, fields).targets).tags.toSorted()).toEqual(tags);
+    // As for `afterDelete`, while the secret is wrong at the site.
+    answer = () => Promise.resolve(new Response("{}", { status: 401 }));
+    expect(await purgeDoc({ collection: { slug: "posts" }, doc: { id: 7 } })).toBeUndefined();
+    expect(error).toHaveBeenCalledTimes(1);
+  });
+
+  it("purges pages by the cache tags of DatoCMS, which have any characters", async () => {
+    const tags = ["BQD?*", "2.a*q", "N*r;L", "6-KZ@", "t#k[uP", "%41", `"x'`];
+    const clock = new FakeClock();
+    const site = openSite({
+      clock,
+      upstash: new UnsteadyUpstash(clock),
+      env: { HOOK_SECRET_CMS: hookSecret },
+      config: { hooks: { cms: senders.datocms() } },
+      origin: ({ url }) => {
+        const tag = tags[Number(new URL(url).pathname.slice(1))];
+        return new Response("page", {
+          headers: { "cache-control": "max-age=600", "surrogate-key": `other ${tag} f7e` },
+        });
+      },
+    });
+    const paths = tags.map((_, at) => `/${at}`);
+    await hitsOf(site, paths);
+    expect(await hitsOf(site, paths)).toEqual(paths);
+    for (const [at, tag] of tags.entries()) {
+      clock.advance(2);
+      const entity = { id: "cda_cache_tags", type: "cda_cache_tags", attributes: { tags: [tag] } };
+      const payload = { entity_type: "cda_cache_tags", event_type: "invalidate", entity };
+      const headers = { authorization: `Bearer ${hookSecret}` };
+      expect((await deliver(site, JSON.stringify(payload), headers, "cms")).status).toBe(200);
+      clock.advance(0.001);
+      expect(await hitsOf(site, paths)).toEqual(paths.filter((path) => path !== `/${at}`));
+    }
+  });
+
+  it("has the bodies that Directus and Drupal send", async () => {
+    const directus = senders.directus();
+    const { site, upstash } = siteWith("cms", directus);
     const headers = { authorization: `Bearer ${hookSecret}` };
-    expect((await deliver(site, body, headers, "flow")).status).toBe(200);
-    expect(JSON.stringify(upstash.journal.range(["-", "+"]))).toContain("articles");
+    // Directus replaces a body of one variable by its value.
+    expect(page).toContain("\n{{$trigger}}\n");
+    const trigger = { event: "news.items.update", keys: ["7"], collection: "news", payload: {} };
+    await deliver(site, JSON.stringify(trigger), headers, "cms");
+    expect(JSON.stringify(upstash.journal.range(["-", "+"]))).toContain("news:7");
+    const [, body = ""] =
+      /^```json\n(.*"\[invalidations:separated_pipe\]".*)\n```$/m.exec(page) ?? [];
+    const drupal = siteWith("cms", senders.drupal());
+    const filled = body.replace(/\[invalidations:\w+\]/, "node:7|node_list");
+    expect((await deliver(drupal.site, filled, headers, "cms")).status).toBe(200);
+    expect(JSON.stringify(drupal.upstash.journal.range(["-", "+"]))).toContain("node_list");
   });
 });

@@ -11,7 +11,10 @@ import {
   type Vendor,
 } from "../../testing/site/webhook-vendors.ts";
 
-type Expected = { tags?: string[]; urls?: string[]; everything?: true } | "ignored" | "failed";
+type Expected =
+  | { tags?: string[]; urls?: string[]; prefixes?: string[]; everything?: true }
+  | "ignored"
+  | "failed";
 
 export interface Row {
   readonly id: string;
@@ -140,6 +143,24 @@ export const rows: readonly (readonly [Vendor, readonly Row[]])[] = [
         ]),
         expected: { everything: true },
       },
+      ...["b.md", ["b.md", { path: "c.md" }], undefined].map((modified, at) => ({
+        id: `a push with files of a wrong type: ${at}`,
+        topic: "push",
+        payload: pushTo("refs/heads/main", [{ added: ["a.md"], modified, removed: [] }]),
+        expected: { everything: true } as const,
+      })),
+      {
+        id: "a push of more files than a webhook purges",
+        topic: "push",
+        payload: pushTo("refs/heads/main", [
+          {
+            added: Array.from({ length: 5_001 }, (_, at) => `${at}.md`),
+            modified: [],
+            removed: [],
+          },
+        ]),
+        expected: { everything: true },
+      },
       {
         id: "a forced push without commits",
         topic: "push",
@@ -257,6 +278,11 @@ export const rows: readonly (readonly [Vendor, readonly Row[]])[] = [
         expected: { tags: ["datasource:colours", "datasource"] },
       },
       { id: "a merged release", payload: { action: "merged" }, expected: { everything: true } },
+      ...["published", "restored"].map((action) => ({
+        id: `a change without a name: ${action}`,
+        payload: { action, space_id: 1 },
+        expected: { everything: true } as const,
+      })),
       { id: "a stage", payload: { action: "stage.changed", story_id: 7 }, expected: "ignored" },
     ],
   ],

@@ -9,10 +9,11 @@ import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 import { openSite } from "../../testing/site/harness.ts";
 import { deliver, hookSecret, signedBy, type Vendor } from "../../testing/site/webhook-vendors.ts";
+import { cmsRows } from "./cms-rows.ts";
 import { type Row, rows as rowsOfSystems } from "./preset-rows.ts";
 import { shopRows } from "./shop-rows.ts";
 
-const rows = [...rowsOfSystems, ...shopRows];
+const rows = [...rowsOfSystems, ...cmsRows, ...shopRows];
 
 async function purgedBy(vendor: Vendor, { topic, fields, payload }: Omit<Row, "id" | "expected">) {
   const clock = new FakeClock();
@@ -27,10 +28,11 @@ async function purgedBy(vendor: Vendor, { topic, fields, payload }: Omit<Row, "i
   expect(status).toBe(200);
   const [[id, fieldsOfEntry] = ["", []]] = upstash.journal.range(["-", "+"]);
   const { targets } = decodeEntry(id, fieldsOfEntry);
-  const { tags, urls, everything } = namedTargets(targets);
+  const { tags, urls, prefixes, everything } = namedTargets(targets);
   return {
     ...(tags.length > 0 ? { tags } : {}),
     ...(urls.length > 0 ? { urls } : {}),
+    ...(prefixes.length > 0 ? { prefixes } : {}),
     ...(everything ? { everything } : {}),
   };
 }

@@ -2,10 +2,14 @@
 import { describe, expect, it } from "vitest";
 import { prismic, tokenSender, type WebhookSender } from "../../src/senders.ts";
 import {
+  datocms,
   deliver,
+  directus,
+  drupal,
   hookSecret,
   newerSecret,
   openHooked,
+  strapi,
 } from "../../testing/site/webhook-vendors.ts";
 
 const secrets = `${newerSecret},${hookSecret}`;
@@ -57,6 +61,22 @@ describe("a secret in a field", () => {
     expect(() => tokenSender({ mapping, ...options } as never)).toThrow(says);
   });
 });
+
+it.each([strapi, datocms, directus, drupal])(
+  "a webhook of $vendor needs its secret",
+  async (vendor) => {
+    for (const [headers, status] of [
+      [{ authorization: `Bearer ${hookSecret}` }, 200],
+      [{ authorization: `Bearer ${newerSecret}` }, 401],
+      [{ authorization: hookSecret }, 401],
+      [{}, 401],
+    ] as const) {
+      const { site, upstash } = openHooked({ vendor });
+      const seen = await deliver(site, JSON.stringify({ id: 1 }), headers);
+      expect([seen.status, upstash.journal.length]).toEqual([status, status === 200 ? 1 : 0]);
+    }
+  },
+);
 
 describe("a webhook of Prismic", () => {
   const update = (more: object = {}) => ({

@@ -31,6 +31,7 @@ const pages = [
   "/fos?x-cache-tags=tag1,tag2",
   "/xkey?xkey=tag1%20tag2",
   "/drupal?cache-tags=node:1%20node_list",
+  "/purge?purge-cache-tags=node:1%20node_list",
   "/akamai?edge-cache-tag=tag1",
   "/news/1",
   "/news/2",
@@ -106,7 +107,21 @@ describe("a purge request of Varnish's dialect", () => {
       { "x-url": "^/news/.*" },
       ["/news/1", "/news/2", overHttp],
     ],
-    ["Drupal, tags", "BAN", "/", { "cache-tags": "node:1|node:2" }, ["/drupal"]],
+    ["Drupal, tags", "BAN", "/", { "cache-tags": "node:1|node:2" }, ["/drupal", "/purge"]],
+    [
+      "Drupal, tags of Generic HTTP Purger",
+      "BAN",
+      "/",
+      { "purge-cache-tags": "node_list|node:2" },
+      ["/drupal", "/purge"],
+    ],
+    [
+      "Drupal, tags of the purger without a configuration",
+      "BAN",
+      "/tags",
+      { "cache-tags": "node:2 node:1", "accept-encoding": "gzip" },
+      ["/drupal", "/purge"],
+    ],
     ["Drupal, a prefix", "BAN", "/news.*", {}, ["/news/1", "/news/2", overHttp]],
     ["Drupal, a wildcard", "BAN", "/news/*", {}, ["/news/1", "/news/2", overHttp]],
     ["Drupal, a URL over http", "PURGE", "http://www.example.com/news/2", {}, ["/news/2"]],
@@ -344,7 +359,8 @@ describe("a site with the dialect", () => {
 
   it("does not send the fields with tags to clients", async () => {
     const { site } = openVarnishSite();
-    const names = ["x-magento-tags", "x-cache-tags", "cache-tags", "xkey", "edge-cache-tag"];
+    const names = [...varnishDialect({ addresses: [senderAddress] }).tagFields];
+    expect(names).toHaveLength(6);
     const seen = await site.get(`/a?${names.map((name) => `${name}=red`).join("&")}`);
     expect(names.filter((name) => seen.fields.has(name))).toEqual([]);
   });

@@ -55,7 +55,7 @@ describe.each(vectors)("a webhook of $library", ({ vendor, headers }) => {
   });
 });
 
-it.each(["stripe", "sanity", "hygraph", "contentful"])(
+it.each(["stripe", "sanity", "hygraph", "contentful", "webflow"])(
   "a webhook of %s expires",
   async (vendor) => {
     const headers = vectors.find((one) => one.vendor === vendor)?.headers as Record<string, string>;

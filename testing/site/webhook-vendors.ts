@@ -191,6 +191,26 @@ export const strapi: Vendor = {
   headersOf: ({ secret }) => ({ authorization: `Bearer ${secret}` }),
 };
 
+const withToken = (vendor: string, make: (options: never) => WebhookSender): Vendor => ({
+  ...strapi,
+  vendor,
+  sender: preset(make),
+});
+export const datocms = withToken("datocms", senders.datocms);
+export const directus = withToken("directus", senders.directus);
+export const drupal = withToken("drupal", senders.drupal);
+
+export const webflow: Vendor = {
+  vendor: "webflow",
+  sender: preset(senders.webflow),
+  signature: "x-webflow-signature",
+  toleranceSeconds: 300,
+  headersOf: ({ body, secret, atMs }) => ({
+    "x-webflow-signature": hmac("sha256", secret, `${atMs}:${body}`).digest("hex"),
+    "x-webflow-timestamp": String(atMs),
+  }),
+};
+
 /** The vendors that sign their webhooks. */
 export const vendors: readonly Vendor[] = [
   contentful,
@@ -202,6 +222,7 @@ export const vendors: readonly Vendor[] = [
   shopify,
   storyblok,
   stripe,
+  webflow,
   woocommerce,
   ofOnesOwn,
 ];

@@ -1,7 +1,7 @@
 // Writes testing/vectors/webhooks.json: webhooks that the vendors' own libraries sign, or accept.
 // The libraries are no dependencies of this repository, because they are large:
 //   npm install --prefix /tmp/vendors stripe@23.1.0 @sanity/webhook@4.0.4 @hygraph/utils@1.2.1 \
-//     @kontent-ai/webhook-helper@3.0.3 @contentful/node-apps-toolkit@3.16.1 @shopify/shopify-api@15.0.0
+//     @kontent-ai/webhook-helper@3.0.3 @contentful/node-apps-toolkit@3.16.1 @shopify/shopify-api@15.0.0 webflow-api@3.3.4
 //   node testing/vectors/make-webhooks.mjs /tmp/vendors > testing/vectors/webhooks.json
 import { createHmac } from "node:crypto";
 import { createRequire } from "node:module";
@@ -90,5 +90,17 @@ for (const prefix of ["x-shopify", "shopify"]) {
   if (valid !== true) throw new Error(`Shopify's library does not accept ${prefix}.`);
   add("shopify", "@shopify/shopify-api", headers);
 }
+
+// Webflow's library only verifies.
+const { WebflowClient } = load("webflow-api");
+const signedText = `${atMs}:${body}`;
+const webflow = {
+  "x-webflow-timestamp": String(atMs),
+  "x-webflow-signature": createHmac("sha256", secret).update(signedText).digest("hex"),
+};
+const { webhooks } = new WebflowClient({ accessToken: "token" });
+const isAccepted = await webhooks.verifySignature({ headers: webflow, body, secret });
+if (isAccepted !== true) throw new Error("Webflow's library does not accept the webhook.");
+add("webflow", "webflow-api", webflow);
 
 console.log(JSON.stringify({ secret, atMs, body, path: request.path, vectors }, null, 2));

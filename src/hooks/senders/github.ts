@@ -4,7 +4,7 @@ import { hmacSender } from "../hmac-sender.ts";
 import type { WebhookSender } from "../port/hook.ts";
 import type { WebhookFields, WebhookOrder } from "../port/scheme.ts";
 import type { PresetOptions } from "../sender-options.ts";
-import { memberAt, presetOf, textAt, textsAt } from "./payload.ts";
+import { listAt, memberAt, presetOf, tagsOrder, textAt } from "./payload.ts";
 
 export interface GithubPayload {
   readonly action?: string;
@@ -63,10 +63,11 @@ function pushed(payload: GithubPayload): WebhookOrder | undefined {
   if (!Array.isArray(commits) || commits.length === 0 || commits.length >= 2_048) {
     return { everything: true };
   }
-  const files = commits.flatMap((commit: unknown) =>
-    ["added", "modified", "removed"].flatMap((kind) => textsAt(commit, kind)),
+  const lists = commits.flatMap((commit: unknown) =>
+    ["added", "modified", "removed"].map((kind) => listAt(commit, kind)),
   );
-  const tags = [...new Set(files)].map((file) => `file:${file}`);
+  if (lists.includes(undefined)) return { everything: true };
+  const tags = lists.flatMap((files) => (files ?? []).map((file) => `file:${file}`));
   if (tags.length === 0) return undefined;
-  return tags.every((tag) => tagBytes(tag) <= tagBytesMax) ? { tags } : { everything: true };
+  return tags.every((tag) => tagBytes(tag) <= tagBytesMax) ? tagsOrder(tags) : { everything: true };
 }

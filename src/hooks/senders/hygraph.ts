@@ -48,5 +48,5 @@ function changed(payload: HygraphPayload): WebhookOrder | undefined {
   const operation = requiredAt(payload, "operation");
   const isDraft = textAt(payload, "data.stage") === "DRAFT";
   if (isDraft && !["unpublish", "delete"].includes(operation)) return undefined;
-  return itemOrder(requiredAt(payload, "data.__typename"), requiredAt(payload, "data.id"));
+  return itemOrder(requiredAt(payload, "data.__typename"), [requiredAt(payload, "data.id")]);
 }

@@ -3,7 +3,7 @@ import { hmacSender } from "../hmac-sender.ts";
 import type { WebhookSender } from "../port/hook.ts";
 import type { WebhookOrder } from "../port/scheme.ts";
 import type { PresetOptions } from "../sender-options.ts";
-import { memberAt, presetOf, textAt } from "./payload.ts";
+import { memberAt, presetOf, tagsOrder, textAt } from "./payload.ts";
 
 export interface KontentPayload {
   readonly notifications: readonly {
@@ -49,7 +49,7 @@ function changed(payload: KontentPayload): WebhookOrder | undefined {
   );
   const tags = published.map(tagsOf);
   if (tags.includes("everything")) return { everything: true };
-  return tags.length === 0 ? undefined : { tags: [...new Set(tags.flat())] };
+  return tags.length === 0 ? undefined : tagsOrder(tags.flat());
 }
 
 function tagsOf(notification: unknown): readonly string[] | "everything" {

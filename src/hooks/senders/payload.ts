@@ -1,5 +1,6 @@
 // Shared by the senders with a mapping of their own: options, and reading of payloads.
 import { OperatorError } from "../../base/operator-error.ts";
+import { tagBytesMax } from "../../protocol/purge-order.ts";
 import type { WebhookOrder } from "../port/scheme.ts";
 import type { PresetOptions, SenderOptions } from "../sender-options.ts";
 
@@ -32,15 +33,23 @@ export function memberAt(payload: unknown, path: string): unknown {
  * Returns a string, or a whole number as a string; `undefined` for any other member, and for "".
  */
 export function textAt(payload: unknown, path: string): string | undefined {
-  const value = memberAt(payload, path);
+  return textOf(memberAt(payload, path));
+}
+
+function textOf(value: unknown): string | undefined {
   const text = Number.isSafeInteger(value) ? String(value) : value;
   return typeof text === "string" && text !== "" ? text : undefined;
 }
 
-/** Returns the strings and numbers of an array; empty for any other member. */
-export function textsAt(payload: unknown, path: string): string[] {
+/**
+ * Returns an array of strings and numbers; `undefined` for any other member, and for an array with
+ * anything else, because the names of changed content would then be incomplete.
+ */
+export function listAt(payload: unknown, path: string): string[] | undefined {
   const value = memberAt(payload, path);
-  return Array.isArray(value) ? value.flatMap((_, at) => textAt(value, String(at)) ?? []) : [];
+  if (!Array.isArray(value)) return undefined;
+  const texts = value.flatMap((one: unknown) => textOf(one) ?? []);
+  return texts.length === value.length ? texts : undefined;
 }
 
 /**
@@ -58,13 +67,23 @@ export function requiredAt(payload: unknown, path: string): string {
   });
 }
 
+/** The most tags of one purge. The journal splits 5,000 tags of 40 bytes into some 40 entries. */
+const tagsMax = 5_000;
+
+/** Returns a purge of each tag once; of everything for a list that is too long for one webhook. */
+export function tagsOrder(tags: readonly string[]): WebhookOrder {
+  const distinct = [...new Set(tags)];
+  return distinct.length > tagsMax ? { everything: true } : { tags: distinct };
+}
+
 /**
- * Purges an item, and the lists of items of its type.
+ * Purges items, and the lists of items of their type.
  *
- * @param ids the names of the item, such as its id and its slug
- * @returns the tags `type:id` and `type`
+ * @param ids the names of the items, such as an id and a slug
+ * @returns the tags `type:id` and `type`; everything if the type is too long for a tag
  */
-export function itemOrder(type: string, ...ids: readonly (string | undefined)[]): WebhookOrder {
+export function itemOrder(type: string, ids: readonly (string | undefined)[]): WebhookOrder {
+  if (type.length > tagBytesMax || ids.length > tagsMax) return { everything: true };
   const tags = ids.flatMap((id) => (id === undefined ? [] : `${type}:${id}`));
-  return { tags: [...tags, type] };
+  return tagsOrder([...tags, type]);
 }

@@ -4,7 +4,7 @@ import type { WebhookSender } from "../port/hook.ts";
 import type { WebhookOrder } from "../port/scheme.ts";
 import type { PresetOptions } from "../sender-options.ts";
 import { webhookSender } from "../webhook-sender.ts";
-import { presetOf, textAt, textsAt } from "./payload.ts";
+import { listAt, presetOf, tagsOrder, textAt } from "./payload.ts";
 
 export interface PrismicPayload {
   readonly type: "api-update" | "test-trigger";
@@ -44,7 +44,7 @@ async function hasSecret(body: Uint8Array, secrets: readonly string[]): Promise<
 
 function changed(payload: PrismicPayload): WebhookOrder | undefined {
   if (textAt(payload, "type") !== "api-update") return undefined;
-  const documents = textsAt(payload, "documents").map((id) => `document:${id}`);
-  if (documents.length > 0) return { tags: [...documents, "document"] };
+  const documents = (listAt(payload, "documents") ?? []).map((id) => `document:${id}`);
+  if (documents.length > 0) return tagsOrder([...documents, "document"]);
   return textAt(payload, "masterRef") === undefined ? undefined : { everything: true };
 }

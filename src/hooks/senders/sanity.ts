@@ -37,5 +37,5 @@ function changed(payload: SanityPayload): WebhookOrder | undefined {
   if (/^(?:drafts|versions)\./.test(id)) return undefined;
   // Without a projection, Sanity sends the document, whose slug is an object.
   const slug = textAt(payload, "slug") ?? textAt(payload, "slug.current");
-  return itemOrder(requiredAt(payload, "_type"), id, slug);
+  return itemOrder(requiredAt(payload, "_type"), [id, slug]);
 }

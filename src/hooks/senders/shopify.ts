@@ -48,5 +48,5 @@ function changed(payload: ShopifyPayload, fields: WebhookFields): WebhookOrder |
   // Such as gid://shopify/Product/9554194432293.
   const resource = fields.get("shopify-resource-id")?.split("/").at(-1);
   const id = resource ?? requiredAt(payload, "id").split("/").at(-1);
-  return itemOrder(type, id, textAt(payload, "handle"));
+  return itemOrder(type, [id, textAt(payload, "handle")]);
 }

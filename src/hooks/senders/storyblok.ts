@@ -21,7 +21,7 @@ export interface StoryblokPayload {
  *
  * The default mapping purges `story:<id>`, `story:<full slug>` and `story`; `asset:<id>` and
  * `asset`; or `datasource:<slug>` and `datasource`. It purges everything after a release or pipeline
- * deployment, and ignores all other actions.
+ * deployment, and if the webhook names no story or asset. Ignores all other actions.
  */
 export function storyblok(options: PresetOptions<StoryblokPayload> = {}): WebhookSender {
   return hmacSender<StoryblokPayload>({
@@ -40,9 +40,10 @@ function changed(payload: StoryblokPayload): WebhookOrder | undefined {
   const at = (path: string) => textAt(payload, path);
   if (["merged", "deployed"].includes(action)) return { everything: true };
   if (storyActions.includes(action) && at("story_id") !== undefined)
-    return itemOrder("story", at("story_id"), at("full_slug"));
+    return itemOrder("story", [at("story_id"), at("full_slug")]);
   if (assetActions.includes(action) && at("asset_id") !== undefined)
-    return itemOrder("asset", at("asset_id"));
-  if (at("datasource_slug") !== undefined) return itemOrder("datasource", at("datasource_slug"));
-  return undefined;
+    return itemOrder("asset", [at("asset_id")]);
+  if (at("datasource_slug") !== undefined) return itemOrder("datasource", [at("datasource_slug")]);
+  // A change without a name may concern any page.
+  return [...storyActions, ...assetActions].includes(action) ? { everything: true } : undefined;
 }

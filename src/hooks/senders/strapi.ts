@@ -35,12 +35,12 @@ export function strapi(options: PresetOptions<StrapiPayload> = {}): WebhookSende
 
 function changed(payload: StrapiPayload): WebhookOrder | undefined {
   const [kind, action = ""] = (textAt(payload, "event") ?? "").split(".");
-  if (kind === "media") return itemOrder("media", requiredAt(payload, "media.id"));
+  if (kind === "media") return itemOrder("media", [requiredAt(payload, "media.id")]);
   if (kind !== "entry") return undefined;
   const isDraft = memberAt(payload, "entry.publishedAt") === null;
   if (isDraft && ["create", "update"].includes(action)) return undefined;
   const id = textAt(payload, "entry.documentId") ?? textAt(payload, "entry.id");
   // Strapi 5 sends some published entries as "null" (strapi/strapi#25387).
   if (id === undefined) return { everything: true };
-  return itemOrder(requiredAt(payload, "model"), id, textAt(payload, "entry.slug"));
+  return itemOrder(requiredAt(payload, "model"), [id, textAt(payload, "entry.slug")]);
 }

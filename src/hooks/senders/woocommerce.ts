@@ -38,11 +38,11 @@ function changed(payload: WoocommercePayload, fields: WebhookFields): WebhookOrd
   if (!topic.startsWith("product.")) return undefined;
   // If the product no longer exists, WooCommerce sends an error of its API in place of the product.
   const isError = ["errors", "code"].some((name) => memberAt(payload, name) !== undefined);
-  if (isError && textAt(payload, "id") === undefined) return itemOrder("product");
+  if (isError && textAt(payload, "id") === undefined) return itemOrder("product", []);
   const id = requiredAt(payload, "id");
   // The page of the parent shows its variations, whose URLs select them by `attribute_…`.
   const parent = textAt(payload, "parent_id");
-  const tags = itemOrder("product", id, parent === "0" ? undefined : parent);
+  const tags = itemOrder("product", [id, parent === "0" ? undefined : parent]);
   const url = textAt(payload, "permalink");
   if (url === undefined) return tags;
   return { ...tags, urls: [...new Set([url, url.replace(/[?&]attribute_.*/, "")])] };
