@@ -312,7 +312,7 @@ export class Assembly {
  * Returns the URL of a fragment, which has the scheme of the page; `undefined` if its host is none of
  * the site's.
  */
-function urlOfFragment(reference: string, target: Target, siteHosts: readonly string[]) {
+export function urlOfFragment(reference: string, target: Target, siteHosts: readonly string[]) {
   const { scheme, host, ownHost } = target;
   const page = URL.parse(`${scheme}://${ownHost}${pathAndQuery(target)}`);
   const url = URL.parse(reference, page?.href);

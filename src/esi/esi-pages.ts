@@ -10,7 +10,7 @@ import { makePrivate, withoutBody } from "../pages/respond/downstream.ts";
 import { plainPage, withErrorPage } from "../pages/respond/plain-page.ts";
 import { notModified } from "../pages/respond/respond.ts";
 import type { EsiContext, EsiPort, ServePart } from "../pages/site/esi-port.ts";
-import { Assembly, hasEsi, type PageRequest } from "./assembly.ts";
+import { Assembly, hasEsi, type PageRequest, urlOfFragment } from "./assembly.ts";
 import { readTemplate } from "./template.ts";
 
 /** Longer than a page waits for its fragments, and then for a client that does not begin to read. */
@@ -46,6 +46,20 @@ export class EsiPages implements EsiPort {
       assembly.end();
       return withErrorPage(plainPage("unreachable"), read.route, client);
     }
+  }
+
+  async fragmentsIn(
+    template: Response,
+    { route, target }: UrlRead,
+    siteHosts: readonly string[],
+  ): Promise<string[]> {
+    if (!hasEsi(template, route)) return [];
+    const { pieces } = readTemplate(new Uint8Array(await template.arrayBuffer()));
+    return pieces.flatMap((piece) =>
+      "sources" in piece
+        ? piece.sources.map((source) => urlOfFragment(source, target, siteHosts)?.url ?? source)
+        : [],
+    );
   }
 
   /**

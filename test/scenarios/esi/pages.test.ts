@@ -1,7 +1,8 @@
 // Tests pages with ESI tags: what clients and the origin receive, and what is stored.
 import { describe, expect, it } from "vitest";
 import { cc, page, unreachable } from "../../../testing/fakes/origin-in-process.ts";
-import { openSite } from "../../../testing/site/harness.ts";
+import type { Explanation } from "../../../src/operate/explain/explanation.ts";
+import { host, openSite } from "../../../testing/site/harness.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { callWarm, openWarmSite } from "../../../testing/site/warm-site.ts";
 import { declared, esiOptions, include, openEsi, pathsAsked } from "./esi-site.ts";
@@ -221,6 +222,24 @@ describe("which pages are processed", () => {
       next: "answer",
       verdict: { kind: "serve" },
     });
+  });
+
+  it("with fragments that explain names", async () => {
+    const [other, long] = ["https://other.example/f", include("/g", 'alt="/h?a=1"')];
+    const { site } = openJournalled(
+      esiOptions({ "/p": include("f") + include(other) + long, "/n": "no tags", "/f": "f" }),
+    );
+    const explainedAt = async (path: string) => {
+      const { text } = await site.get(`/_cache/explain?url=${path}`, { headers: bearer });
+      return (JSON.parse(text) as Explanation).look?.fragments;
+    };
+    expect([await explainedAt("/p"), await explainedAt("/x")]).toEqual(["unknown", undefined]);
+    for (const path of ["/p", "/n"]) await site.get(path);
+    const own = `https://${host}`;
+    const urls = [`${own}/f`, other, `${own}/g`, `${own}/h?a=1`];
+    expect([await explainedAt("/p"), await explainedAt("/n")]).toEqual([urls, []]);
+    const text = await site.get("/_cache/explain?format=text&url=/p", { headers: bearer });
+    expect(text.text).toContain(`Its template has fragments: ${urls.join(", ")}.`);
   });
 
   it.each<[id: string, headers: Record<string, string>, fields: Record<string, string>]>([
