@@ -5,7 +5,7 @@ import type { Explanation } from "../../../src/operate/explain/explanation.ts";
 import { host, openSite } from "../../../testing/site/harness.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { callWarm, openWarmSite } from "../../../testing/site/warm-site.ts";
-import { declared, esiOptions, include, openEsi, pathsAsked } from "./esi-site.ts";
+import { declared, esiOptions, include, openEsi, type Pages, pathsAsked } from "./esi-site.ts";
 
 describe("a page with ESI tags", () => {
   it("has its fragments in their places, and stores its template and each fragment", async () => {
@@ -74,10 +74,35 @@ describe("a page with ESI tags", () => {
     text,
   ];
 
-  it("may not be kept if its template or a fragment may not", async () => {
-    const site = openEsi({ "/p": include("/f"), "/f": () => page("f", cc("no-store")) });
+  it.each<[id: string, pages: Pages]>([
+    ["forbids storing", { "/f": () => page("f", cc("no-store")) }],
+    ["may have another, late fragment", { "/f": () => page(include("/p2")), "/p2": "late" }],
+  ])("may not be kept if a fragment %s", async (_id, pages) => {
+    const routes = [{ name: "all", match: "*", esi: "html" as const }];
+    const html = { "/p": () => page(include("/f")), ...pages };
+    const site = openEsi(html, { config: { routes } });
     expect((await site.get("/p")).fields.get("cache-control")).toBe("private, no-store");
   });
+
+  it("may not be kept if its template may not", async () => {
+    const site = openEsi({ "/p": () => page(include("/f"), cc("no-store")), "/f": "f" });
+    expect((await site.get("/p")).fields.get("cache-control")).toBe("private, no-store");
+  });
+
+  it.each([{}, { "if-none-match": '"1"' }])(
+    "without tags has the same fields for HEAD and GET (%j)",
+    async (headers) => {
+      const answer = () => page("<p>a</p>", cc("max-age=60", { etag: '"1"' }));
+      const site = openEsi({ "/p": answer, "/n": answer });
+      const [head, get] = [
+        await site.get("/p", { method: "HEAD", headers }),
+        await site.get("/n", { headers }),
+      ];
+      expect([head.status, head.text]).toEqual([get.status, ""]);
+      expect([...head.fields]).toEqual([...get.fields]);
+      expect(head.fields.get("etag")).toBe('"1"');
+    },
+  );
 
   it.each([
     ["html", "a page without tags", "<p>a</p>", { status: 304, text: "" }],
