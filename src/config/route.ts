@@ -156,8 +156,8 @@ function resolvedOrigin(route: WrittenRoute) {
     requestEdits: fieldEdits(route.request?.headers),
     /** Changes of the fields for clients; `undefined`: none. */
     responseEdits: fieldEdits(route.response?.headers),
-    /** The route's own error page; an empty `html`: none. */
-    errorPage: { html: "", originErrors: false, ...route.errorPage },
+    /** The route's own error page; `undefined`: none. */
+    errorPage: route.errorPage,
   };
 }
 

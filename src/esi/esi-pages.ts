@@ -8,7 +8,7 @@ import { responseDirectives } from "../rules/cache-control.ts";
 import { requestForWhole } from "../pages/request/plan.ts";
 import type { UrlRead } from "../pages/request/url-reader.ts";
 import { makePrivate, withoutBody } from "../pages/respond/downstream.ts";
-import { plainPage, withErrorPage } from "../pages/respond/plain-page.ts";
+import { plainPage } from "../pages/respond/plain-page.ts";
 import { notModified } from "../pages/respond/respond.ts";
 import type { EsiContext, EsiPort, ServePart } from "../pages/site/esi-port.ts";
 import { Assembly, hasEsi, type PageRequest, urlOfFragment } from "./assembly.ts";
@@ -47,7 +47,7 @@ export class EsiPages implements EsiPort {
       return withFields(page, null, page.headers);
     } catch {
       assembly.end();
-      return withErrorPage(plainPage("unreachable"), read.route, client);
+      return plainPage("unreachable");
     }
   }
 

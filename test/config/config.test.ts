@@ -49,7 +49,7 @@ describe("defineConfig", () => {
       place: undefined,
       requestEdits: undefined,
       responseEdits: undefined,
-      errorPage: { html: "", originErrors: false },
+      errorPage: undefined,
       mode: "default",
       origin: "default",
       fallbackOrigins: [],

@@ -129,11 +129,11 @@ const keptFields = ["cache-status", "proxy-status", "retry-after"];
  */
 export function withErrorPage(
   response: Response,
-  { errorPage }: Pick<Route, "errorPage">,
+  errorPage: NonNullable<Route["errorPage"]>,
   { method, headers: client }: Pick<Request, "method" | "headers">,
 ): Response {
   const isOfOrigin = errorPage.originErrors === true && gatewayErrors.has(response.status);
-  const isReplaced = errorPage.html !== "" && (ownPages.get(response) ?? isOfOrigin);
+  const isReplaced = ownPages.get(response) ?? isOfOrigin;
   if (!isReplaced || !acceptsHtml(client.get("accept"))) return response;
   const headers = new Headers({
     "content-type": "text/html; charset=utf-8",
