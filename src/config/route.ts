@@ -157,7 +157,7 @@ function resolvedOrigin(route: WrittenRoute) {
     /** Changes of the fields for clients; `undefined`: none. */
     responseEdits: fieldEdits(route.response?.headers),
     /** The route's own error page; `undefined`: none. */
-    errorPage: route.errorPage,
+    errorPage: route.errorPage && { originErrors: false, ...route.errorPage },
   };
 }
 
@@ -202,6 +202,8 @@ function conditionsOf({ cookie, header, query, country }: WrittenWhen) {
     header: header && nameCondition(header),
     query: query && nameCondition(query),
     country,
+    /** Whether only a client's request can meet them. */
+    asksClient: (cookie ?? header ?? country) !== undefined,
     /** The fields and cookies whose values are compared. */
     valued: { header: lowerCased(valued.header), cookie: lowerCased(valued.cookie) },
   };
