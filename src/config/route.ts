@@ -156,8 +156,10 @@ function resolvedOrigin(route: WrittenRoute) {
     requestEdits: fieldEdits(route.request?.headers),
     /** Changes of the fields for clients; `undefined`: none. */
     responseEdits: fieldEdits(route.response?.headers),
-    /** The route's own error page; `undefined`: none. */
-    errorPage: route.errorPage && { originErrors: false, ...route.errorPage },
+    /** The HTML of the route's own error page; `undefined`: none. */
+    errorPage: route.errorPage?.html,
+    /** Whether that page also replaces the origin's own errors. */
+    replacesOriginErrors: route.errorPage?.originErrors ?? false,
   };
 }
 

@@ -104,7 +104,7 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
         ) ?? serve(request, read, context);
       if (sampled === undefined && errorPage === undefined) return answer;
       const ended = (response: Response) => {
-        const sent = errorPage ? withErrorPage(response, errorPage, request) : response;
+        const sent = errorPage ? withErrorPage(response, errorPage, read.route, request) : response;
         sampled?.answered(sent);
         return sent;
       };

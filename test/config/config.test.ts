@@ -50,6 +50,7 @@ describe("defineConfig", () => {
       requestEdits: undefined,
       responseEdits: undefined,
       errorPage: undefined,
+      replacesOriginErrors: false,
       mode: "default",
       origin: "default",
       fallbackOrigins: [],
