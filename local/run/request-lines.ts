@@ -57,7 +57,7 @@ async function fetch(request, answer) {
 }
 function located(request) {
   const country = request.headers.get("cf-ipcountry") ?? "";
-  return /^[A-Z][A-Z\d]$/.test(country) ? new Request(request, { cf: { ...request.cf, country } }) : request;
+  return /^[A-Z][A-Z0-9]$/.test(country) ? new Request(request, { cf: { ...request.cf, country } }) : request;
 }
 function of({ method, url }) {
   const { pathname, search } = new URL(url);

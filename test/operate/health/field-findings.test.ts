@@ -66,7 +66,11 @@ const silent: Script = ({ headers }) => {
 };
 
 it.each([
-  { id: "a media type", headers: { accept: "application/json" }, list: "media types in key.accept" },
+  {
+    id: "a media type",
+    headers: { accept: "application/json" },
+    list: "media types in key.accept",
+  },
   { id: "a language", headers: { "accept-language": "de" }, list: "languages in key.language" },
 ])("the finding varies-silently names the page and the field of $id", async (row) => {
   const site = open({ config: { routes: [api] }, origin: silent });
