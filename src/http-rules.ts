@@ -12,7 +12,7 @@ export { isCredentialField } from "./config/credential-fields.ts";
 export { isAnalyticsCookie } from "./config/known-names.ts";
 export { type ResponseDirectives, responseDirectives } from "./rules/cache-control.ts";
 export { retryAfterSeconds } from "./rules/retry-after.ts";
-export { silentlyVaryingBy } from "./rules/selecting.ts";
+export { remedyOfSilence, silentlyVaryingBy } from "./rules/selecting.ts";
 export type { RuleMatch } from "./config/answer-rules.ts";
 export type { RefusalRule } from "./rules/storable.ts";
 

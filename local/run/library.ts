@@ -39,14 +39,16 @@ export function sourceLibrary(folder: string): Library {
 
 export const ownLibrary = sourceLibrary(root);
 
+/** The parts of the package that `installedLibrary` passes to the Worker. */
+export const passedParts = ["operate", "esi", "query", "slices"];
+
 /**
  * The installed package of a project. `createWorker` validates the configuration. It gets each part
  * that a route may need: whether the project's own Worker has them shows when that Worker starts.
  */
 export function installedLibrary(folder: string): Library {
-  const parts = ["operate", "esi", "query", "slices"];
-  const imports = parts.map((part) => `import { ${part} } from "tidemark/${part}";\n`);
-  const passed = parts.map((part) => `${part}: ${part}()`);
+  const imports = passedParts.map((part) => `import { ${part} } from "tidemark/${part}";\n`);
+  const passed = passedParts.map((part) => `${part}: ${part}()`);
   const checking =
     imports.join("") +
     'import { createWorker } from "tidemark/worker";\n' +

@@ -29,7 +29,8 @@ export const probeField = "tidemark-start-probe";
 /**
  * @param probe the value of `probeField` in a request of the local runtime itself. After the
  *   Worker's answer, the module prints `probed` instead of a line
- * @returns the text of an ES module that passes requests to the Worker, and prints a line for each
+ * @returns the text of an ES module that passes requests to the Worker, and prints a line for each. A
+ *   country in `CF-IPCountry` becomes `request.cf.country`; when deployed, only Cloudflare states these
  */
 export function tellingModule(probe: string): string {
   return `import * as module from "./${workerModule}";
@@ -54,6 +55,10 @@ async function fetch(request, answer) {
   });
   return response;
 }
+function located(request) {
+  const country = request.headers.get("cf-ipcountry") ?? "";
+  return /^[A-Z][A-Z0-9]$/.test(country) ? new Request(request, { cf: { ...request.cf, country } }) : request;
+}
 function of({ method, url }) {
   const { pathname, search } = new URL(url);
   return { method, path: pathname + search };
@@ -61,12 +66,12 @@ function of({ method, url }) {
 const isClass = typeof worker === "function";
 export default isClass
   ? class extends worker {
-      fetch(request) { return fetch(request, async () => super.fetch(request)); }
+      fetch(request) { return fetch(request, async () => super.fetch(located(request))); }
     }
   : {
       ...worker,
       ...(worker.scheduled && { scheduled: (...given) => worker.scheduled(...given) }),
-      fetch: (request, env, context) => fetch(request, async () => worker.fetch(request, env, context)),
+      fetch: (request, env, context) => fetch(request, async () => worker.fetch(located(request), env, context)),
     };
 `;
 }

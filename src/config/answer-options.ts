@@ -1,7 +1,7 @@
 // The schema of a route's rules on answers, with the error messages.
 import * as v from "valibot";
 import { record, stepTo, whole } from "../base/schemas.ts";
-import { duration, fields, type FormsOf, list, strictly, text } from "./forms.ts";
+import { conditional, duration, fields, type FormsOf, list, strictly, text } from "./forms.ts";
 import { whyNeverStored } from "../rules/storable.ts";
 import { tokenPattern } from "../rules/cache-control.ts";
 import type { WrittenAnswerRule } from "./written-route.ts";
@@ -81,11 +81,7 @@ const conditions = fields(
 const rule = strictly("a rule on answers", {
   when: v.pipe(
     conditions,
-    v.check(
-      ({ contentLength, header, ...others }) =>
-        Object.values({ ...contentLength, ...header, ...others }).some((one) => one !== undefined),
-      "has no condition: add status, type, header or contentLength",
-    ),
+    conditional("has no condition: add status, type, header or contentLength"),
   ),
   fresh: v.optional(duration),
   tags: v.optional(list(text("images"), 'must be a list of tags, such as ["images"]')),

@@ -113,7 +113,8 @@ function decider({ add, except }: CredentialNames): (name: string) => Entry | un
   return (name) => whole.get(name) ?? patterns.find(({ pattern }) => fits(pattern, name));
 }
 
-function fits(pattern: string, name: string): boolean {
+/** Returns whether a name is that of the pattern, which may have a `*` at one end. */
+export function fits(pattern: string, name: string): boolean {
   if (pattern.endsWith("*")) return name.startsWith(pattern.slice(0, -1));
-  return name.endsWith(pattern.slice(1));
+  return pattern.startsWith("*") ? name.endsWith(pattern.slice(1)) : name === pattern;
 }

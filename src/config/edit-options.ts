@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { record } from "../base/schemas.ts";
 import { traceFieldNames } from "../rules/trace-context.ts";
 import { conditionalFieldNames } from "../rules/validators.ts";
+import { fits } from "./credential-fields.ts";
 import { fieldNames, fields, type FormsOf, namedLike, sentValue } from "./forms.ts";
 import type { WrittenEdits } from "./written-origin.ts";
 
@@ -26,25 +27,13 @@ const notEdited: readonly (readonly [names: string, instead: string])[] = [
   [traceFieldNames.join(" "), "no other option"],
 ];
 
-/** Returns what to use instead of an edit of the field; `undefined` if edits may change it. */
-function insteadOfEdit(name: string): string | undefined {
-  const lower = name.toLowerCase();
-  const isListed = (pattern: string) =>
-    pattern.startsWith("*")
-      ? lower.endsWith(pattern.slice(1))
-      : pattern.endsWith("*")
-        ? lower.startsWith(pattern.slice(0, -1))
-        : pattern === lower;
-  return notEdited.find(([names]) => names.split(" ").some(isListed))?.[1];
-}
-
 const editedNames = v.pipe(
   fieldNames,
   v.rawCheck(({ dataset, addIssue }) => {
     for (const name of dataset.typed ? dataset.value : []) {
-      const instead = insteadOfEdit(name);
-      if (instead === undefined) continue;
-      addIssue({ message: `names ${name}, which edits cannot change; use ${instead}` });
+      const isListed = (pattern: string) => fits(pattern, name.toLowerCase());
+      const found = notEdited.find(([names]) => names.split(" ").some(isListed));
+      if (found) addIssue({ message: `names ${name}, which edits cannot change; use ${found[1]}` });
     }
   }),
 );

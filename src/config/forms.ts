@@ -1,6 +1,6 @@
 // Schemas shared by the fields of a configuration, with their error messages.
 import * as v from "valibot";
-import { finite, pathOf, record, strictObject, whole } from "../base/schemas.ts";
+import { finite, isPlain, pathOf, record, strictObject, whole } from "../base/schemas.ts";
 import { durationSeconds } from "./duration.ts";
 import type { WrittenWhen } from "./written-route.ts";
 import type { WrittenAnonymous, WrittenCredentialFields } from "./written-origin.ts";
@@ -214,6 +214,16 @@ export const keyedNames = v.pipe(
   ),
 );
 
+/** Requires a condition. An object with another error has only that one. */
+export const conditional = <Written extends object>(error: string) =>
+  v.rawCheck<Written>(({ dataset, addIssue }) => {
+    if (!dataset.typed || dataset.issues !== undefined) return;
+    const given = Object.values(dataset.value).flatMap((one: unknown) =>
+      isPlain(one) ? Object.values(one) : one,
+    );
+    if (given.every((one) => one === undefined)) addIssue({ message: error });
+  });
+
 export const notEmpty = v.minLength<readonly string[], 1, string>(
   1,
   "is empty, so no request would match this route",
@@ -292,7 +302,7 @@ export const conditions = v.pipe(
     } satisfies FormsOf<WrittenWhen>,
     'must be an object, such as { country: ["DE"] }',
   ),
-  v.check((when) => Object.values(when).some((given) => given !== undefined), "has no condition"),
+  conditional("has no condition"),
 );
 
 const distinct = v.check<readonly string[], string>(

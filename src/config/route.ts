@@ -156,8 +156,10 @@ function resolvedOrigin(route: WrittenRoute) {
     requestEdits: fieldEdits(route.request?.headers),
     /** Changes of the fields for clients; `undefined`: none. */
     responseEdits: fieldEdits(route.response?.headers),
-    /** The route's own error page; an empty `html`: none. */
-    errorPage: { html: "", originErrors: false, ...route.errorPage },
+    /** The HTML of the route's own error page; `undefined`: none. */
+    errorPage: route.errorPage?.html,
+    /** Whether that page also replaces the origin's own errors. */
+    replacesOriginErrors: route.errorPage?.originErrors ?? false,
   };
 }
 
@@ -202,6 +204,8 @@ function conditionsOf({ cookie, header, query, country }: WrittenWhen) {
     header: header && nameCondition(header),
     query: query && nameCondition(query),
     country,
+    /** Whether only a client's request can meet them. */
+    asksClient: (cookie ?? header ?? country) !== undefined,
     /** The fields and cookies whose values are compared. */
     valued: { header: lowerCased(valued.header), cookie: lowerCased(valued.cookie) },
   };

@@ -7,7 +7,7 @@ import { ClientEnd, openBytePipe } from "../pages/body/client-end.ts";
 import { pathAndQuery, type Target } from "../pages/request/target.ts";
 import type { UrlRead } from "../pages/request/url-reader.ts";
 import type { EsiContext, ServePart } from "../pages/site/esi-port.ts";
-import { asksForEsi } from "../rules/cache-control.ts";
+import { asksForEsi, responseDirectives } from "../rules/cache-control.ts";
 import { type Include, readTemplate, type Template } from "./template.ts";
 
 /** A fragment whose head has arrived. */
@@ -135,23 +135,33 @@ export class Assembly {
     );
   }
 
+  /** Reads a template, and counts a malformed one. */
+  read(body: Uint8Array): Template {
+    const template = readTemplate(body);
+    if (template.isMalformed) this.count("malformed");
+    return template;
+  }
+
   /**
-   * Waits for the heads of the page's own fragments.
+   * Waits for the heads of the page's own fragments, and returns whether all of them allow storing. One
+   * that may have fragments of its own does not, because their heads come later.
    *
    * @throws Error if a fragment fails that must not fail
    */
-  async headsOf(parts: readonly Part[]): Promise<Response[]> {
-    const heads: Response[] = [];
+  async allowStoring(parts: readonly Part[]): Promise<boolean> {
+    let allow = true;
     for (const part of parts) {
       if (part instanceof Uint8Array) continue;
       const fragment = await this.#arrived(part);
-      if (fragment !== undefined) heads.push(fragment.response);
-      else if (!part.mayFail) {
+      if (fragment !== undefined) {
+        const { response, read } = fragment;
+        allow &&= !responseDirectives(response.headers).noStore && !hasEsi(response, read.route);
+      } else if (!part.mayFail) {
         this.count("failed");
         throw new Error("A fragment failed.");
       }
     }
-    return heads;
+    return allow;
   }
 
   /** Returns the bytes of a template with its fragments. Rejects if a fragment breaks off. */
@@ -229,9 +239,7 @@ export class Assembly {
       yield* body;
       return;
     }
-    const template = readTemplate(body);
-    if (template.isMalformed) this.count("malformed");
-    yield* this.bytesOf(this.partsOf(template, read, level), level);
+    yield* this.bytesOf(this.partsOf(this.read(body), read, level), level);
   }
 
   /** Returns the fragment; `undefined` if it failed, or the page has waited too long. */
@@ -281,7 +289,7 @@ export class Assembly {
     }
   }
 
-  async #fetch({ sources: [src = "", alt] }: Include, of: UrlRead): Arrival {
+  async #fetch({ sources: [src, alt] }: Include, of: UrlRead): Arrival {
     const fragment = await this.#ask(src, of);
     if (fragment !== undefined || alt === undefined || !this.#take()) return fragment;
     return this.#ask(alt, of);
@@ -312,11 +320,11 @@ export class Assembly {
  * Returns the URL of a fragment, which has the scheme of the page; `undefined` if its host is none of
  * the site's.
  */
-function urlOfFragment(reference: string, target: Target, siteHosts: readonly string[]) {
+export function urlOfFragment(reference: string, target: Target, siteHosts: readonly string[]) {
   const { scheme, host, ownHost } = target;
-  const page = URL.parse(`${scheme}://${ownHost}${pathAndQuery(target)}`);
-  const url = URL.parse(reference, page?.href);
-  if (page === null || url === null || !/^https?:$/.test(url.protocol)) return undefined;
+  const page = new URL(`${scheme}://${ownHost}${pathAndQuery(target)}`);
+  const url = URL.parse(reference, page.href);
+  if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
   const isOfSameHost = url.host === page.host || url.host === host;
   const isOfSite = isOfSameHost || [url.host, url.hostname].some((one) => siteHosts.includes(one));
   if (!isOfSite || url.username !== "" || url.password !== "") return undefined;

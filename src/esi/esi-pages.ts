@@ -1,5 +1,6 @@
 // Answers requests for pages with ESI tags. The page leaves for its client alone, because each
 // fragment may be for this client alone.
+import { cancelBody } from "../base/cancel-body.ts";
 import { isWithinMs } from "../base/elapsed.ts";
 import { isNotModified } from "../rules/validators.ts";
 import { contentLength } from "../rules/fields.ts";
@@ -7,10 +8,10 @@ import { responseDirectives } from "../rules/cache-control.ts";
 import { requestForWhole } from "../pages/request/plan.ts";
 import type { UrlRead } from "../pages/request/url-reader.ts";
 import { makePrivate, withoutBody } from "../pages/respond/downstream.ts";
-import { plainPage, withErrorPage } from "../pages/respond/plain-page.ts";
+import { plainPage } from "../pages/respond/plain-page.ts";
 import { notModified } from "../pages/respond/respond.ts";
 import type { EsiContext, EsiPort, ServePart } from "../pages/site/esi-port.ts";
-import { Assembly, hasEsi, type PageRequest } from "./assembly.ts";
+import { Assembly, hasEsi, type PageRequest, urlOfFragment } from "./assembly.ts";
 import { readTemplate } from "./template.ts";
 
 /** Longer than a page waits for its fragments, and then for a client that does not begin to read. */
@@ -37,15 +38,28 @@ export class EsiPages implements EsiPort {
     const isPage = whole !== client && hasEsi(response, read.route);
     const mayKeep = context.site.config.cacheInFront || !headers.has("surrogate-control");
     if (read.route.esi === "declared" && !mayKeep) headers.delete("surrogate-control");
-    if (!isPage) return response;
-    if (response.body === null) return withFields(response, null, assembledFields([response]));
+    if (!isPage || response.body === null) return response;
     const assembly = this.#opened({ client: whole, read, context, serve });
     try {
-      return await assembled(response, { headers: client.headers, read, assembly });
+      const page = await assembled(response, { headers: client.headers, read, assembly });
+      if (client.method !== "HEAD") return page;
+      cancelBody(page);
+      return withFields(page, null, page.headers);
     } catch {
       assembly.end();
-      return withErrorPage(plainPage("unreachable"), read.route, client);
+      return plainPage("unreachable");
     }
+  }
+
+  async fragmentsIn(
+    template: Response,
+    { route, target }: UrlRead,
+    siteHosts: readonly string[],
+  ): Promise<string[]> {
+    if (!hasEsi(template, route)) return [];
+    const { pieces } = readTemplate(new Uint8Array(await template.arrayBuffer()));
+    const sources = pieces.flatMap((piece) => ("sources" in piece ? piece.sources : []));
+    return sources.map((source) => urlOfFragment(source, target, siteHosts)?.url ?? source);
   }
 
   /**
@@ -77,13 +91,12 @@ async function assembled(
   if (!(body instanceof Uint8Array)) {
     return withFields(response, assembly.send(body, contentLength(stored)), stored);
   }
-  const template = readTemplate(body);
-  if (template.isMalformed) assembly.count("malformed");
+  const template = assembly.read(body);
   if (template.hasTags) {
     const parts = assembly.partsOf(template, read, 0);
-    const heads = await assembly.headsOf(parts);
+    const mayStore = await assembly.allowStoring(parts);
     const bytes = assembly.send(assembly.bytesOf(parts, 0), null);
-    return withFields(response, bytes, assembledFields([response, ...heads]));
+    return withFields(response, bytes, assembledFields(stored, mayStore));
   }
   if (isNotModified({ request, stored, status, receivedAtMs: undefined })) {
     assembly.end();
@@ -105,14 +118,16 @@ const ofTemplate =
   "accept-ranges age content-digest content-length content-md5 digest etag expires last-modified " +
   "repr-digest surrogate-control";
 
-/** Returns the fields of the page: those of its template, without its lifetime and validators. */
-function assembledFields([template, ...fragments]: readonly [Response, ...Response[]]): Headers {
-  const fields = new Headers(template.headers);
-  const isNotStored = [template, ...fragments].some(
-    ({ headers }) => responseDirectives(headers).noStore,
-  );
+/**
+ * Returns the fields of the page: those of its template, without its lifetime and validators.
+ *
+ * @param mayStore whether its fragments allow storing
+ */
+function assembledFields(template: Headers, mayStore: boolean): Headers {
+  const fields = new Headers(template);
+  const { noStore } = responseDirectives(template);
   makePrivate(fields);
-  fields.set("cache-control", isNotStored ? "private, no-store" : "private, no-cache");
+  fields.set("cache-control", mayStore && !noStore ? "private, no-cache" : "private, no-store");
   for (const name of ofTemplate.split(" ")) fields.delete(name);
   return fields;
 }

@@ -2,7 +2,7 @@
 /** A tag in whose place a fragment stands. */
 export interface Include {
   /** A reference to the fragment, and one to another fragment if the first fails. */
-  readonly sources: readonly string[];
+  readonly sources: readonly [string, ...string[]];
   /** Whether nothing stands in the place of a fragment that fails: `onerror="continue"`. */
   readonly mayFail: boolean;
 }

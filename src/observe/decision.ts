@@ -182,13 +182,17 @@ export class Decision implements Handling {
     if (reason === "vary-miss" && names.length > 0) this.detail = { rule: "vary", names };
   }
 
-  /** Records the origin's answer, and replaces an earlier one. */
-  heard(of: { status: number; requestedAtMs: number; respondedAtMs: number }): void {
+  /** Records an origin's answer. One that is of use replaces an earlier one. */
+  heard(
+    of: { status: number; requestedAtMs: number; respondedAtMs: number },
+    isOfUse = true,
+  ): void {
     const { status, requestedAtMs, respondedAtMs } = of;
     const tookMs = Math.max(0, respondedAtMs - requestedAtMs);
+    this.heardOf = [...this.heardOf, { status, tookMs }];
+    if (!isOfUse) return;
     this.forwardStatus = status;
     this.originTookMs = tookMs;
-    this.heardOf = [...this.heardOf, { status, tookMs }];
   }
 
   /** Records that a forward got no answer. */

@@ -27,6 +27,7 @@ import type { QueryPort } from "./site/query-port.ts";
 import type { Query } from "../query/port/query.ts";
 import type { Slices } from "../slices/port/slices.ts";
 import { VariantDemand } from "./site/variant-demand.ts";
+import { withErrorPage } from "./respond/plain-page.ts";
 import { serve } from "./serve.ts";
 import type { Context } from "./site/exchange.ts";
 import type { Site } from "./site/site.ts";
@@ -95,22 +96,20 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
     ): Response | Promise<Response> {
       const sampled = requestLog?.drawn(request, read.target.path);
       const context = contextFor(request, background, arrival, sampled);
-      const esi = read.route.esi === undefined ? undefined : site.esi;
+      const { errorPage, esi: mode } = read.route;
+      const esi = mode === undefined ? undefined : site.esi;
       const answer =
         esi?.answer(request, read, context, (one, of, part) =>
           serve(one, of, part === "page" ? context : { ...context, sampled: undefined }),
         ) ?? serve(request, read, context);
-      if (sampled === undefined) return answer;
-      return answer instanceof Promise ? answer.then(logged(sampled)) : logged(sampled)(answer);
+      if (sampled === undefined && errorPage === undefined) return answer;
+      const ended = (response: Response) => {
+        const sent = errorPage ? withErrorPage(response, errorPage, read.route, request) : response;
+        sampled?.answered(sent);
+        return sent;
+      };
+      return answer instanceof Promise ? answer.then(ended) : ended(answer);
     },
-  };
-}
-
-/** Returns a function that records the answer of a sampled request and returns that answer. */
-function logged(sampled: SampledRequest): (response: Response) => Response {
-  return (response) => {
-    sampled.answered(response);
-    return response;
   };
 }
 

@@ -12,7 +12,7 @@ import { mayCausePublicWork } from "./fetch/forward.ts";
 import { refreshBehind } from "./fetch/refresh.ts";
 import { type LookupRequest, askedWith, plan } from "./request/plan.ts";
 import type { UrlRead } from "./request/url-reader.ts";
-import { plainPage, refused, withErrorPage } from "./respond/plain-page.ts";
+import { plainPage, refused } from "./respond/plain-page.ts";
 import { fromStored } from "./respond/respond.ts";
 import { isRefreshDue } from "./reuse/early-refresh.ts";
 import { type FoundResponse, PageLookup } from "./reuse/page-lookup.ts";
@@ -39,15 +39,6 @@ export function serve(
   read: UrlRead,
   context: Context,
 ): Response | Promise<Response> {
-  const answer = served(request, read, context);
-  const { route } = read;
-  if (route.errorPage.html === "") return answer;
-  const replaced = (response: Response) => withErrorPage(response, route, request);
-  return answer instanceof Promise ? answer.then(replaced) : replaced(answer);
-}
-
-/** Answers like `serve`, without the route's own error page. */
-function served(request: Request, read: UrlRead, context: Context): Response | Promise<Response> {
   const { site } = context;
   const planned = plan(request, read, context);
   if (planned.kind === "reserved") return plainPage("nothing");

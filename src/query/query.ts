@@ -137,9 +137,12 @@ async function keyedContent(
   return { line, fields, body: () => new Response(bytes).body };
 }
 
-/** Returns whether the content is JSON in no other coding, and the client allows a transformation. */
+/**
+ * Returns whether the content is JSON in no other coding, and the client allows a transformation. An
+ * origin could read another charset, so that what ends a string in UTF-8 ends none there.
+ */
 function mayBeJson(headers: Headers): boolean {
-  const isJson = /^\s*application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
+  const isJson = /^\s*application\/(?:[\w.-]+\+)?json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
   return (
     isJson.test(headers.get("content-type") ?? "") &&
     !headers.has("content-encoding") &&

@@ -91,6 +91,10 @@ const answerRows: readonly (readonly [rule: object, says: string])[] = [
     { when: { ...isType, method: "GET" }, store: false },
     '.when: "method" is not a field of a condition on answers',
   ],
+  [
+    { when: { method: "GET" }, store: false },
+    '.when: "method" is not a field of a condition on answers',
+  ],
   [{ when: isType, store: false, status: 200 }, ': "status" is not a field of a rule on answers'],
   ...[99, 600, 200.5, "200", "1xx", "5xxx"].flatMap(
     (status) =>
@@ -351,6 +355,7 @@ describe("an invalid route", () => {
     [{ when: { header: ["x-a"] }, bypass: false }, `when.header: ${conditional}`],
     [{ when: { query: ["a"], country: ["DE"] } }, `when.query: ${conditional}`],
     [{ bypass: true, when: {} }, "when: has no condition"],
+    [{ when: { cookies: ["a"] } }, 'when: "cookies" is not a field of when'],
     [{ when: { cookie: { a: [] } } }, `when.cookie.a: ${matchesNone}`],
     [{ when: { header: {} } }, `when.header: ${matchesNone}`],
     [{ when: { header: { "x-a": "ios" } } }, `when.header: ${isCondition}`],

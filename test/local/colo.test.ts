@@ -1,7 +1,7 @@
 // Checks that the local runner and a deployment run the Worker under the same rules of the runtime.
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { compatibilityDate, minutely, unstartable } from "../../local/colo.ts";
+import { compatibilityDate, minutely, startColo, unstartable } from "../../local/colo.ts";
 
 it("runs with the compatibility date of wrangler.toml, which has no compatibility flags", () => {
   const settings = readFileSync(new URL("../../wrangler.toml", import.meta.url), "utf8");
@@ -32,4 +32,22 @@ it.each([
   ],
 ])("reports why a module throws: %s", (message, says) => {
   expect(unstartable(runtimeError(message)).message).toBe(says);
+});
+
+it.each([
+  ["by npm start and tidemark start", { onRequest: () => undefined }, ["T1", "none", "none"]],
+  ["without the module in front, as when deployed", {}, ["none", "none", "none"]],
+])("takes the country of a request from CF-IPCountry only %s", async (_id, how, countries) => {
+  const worker =
+    'export default { fetch: ({ cf }) => new Response(cf?.country === undefined ? "none" : cf.country) };';
+  const colo = await startColo({ name: "x", worker, port: 0, env: {}, ...how });
+  try {
+    const seen = ["T1", "de", ""].map(async (country) => {
+      const answer = await fetch(colo.url, { headers: { "cf-ipcountry": country } });
+      return answer.text();
+    });
+    expect(await Promise.all(seen)).toEqual(countries);
+  } finally {
+    await colo.stop();
+  }
 });

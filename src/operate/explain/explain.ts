@@ -112,7 +112,8 @@ export async function explain(
         return passing(passedInstead(verdict, request, read, context));
       }
       const cookie = request.headers.get("cookie");
-      const ended = { planned: planned.request, lookup, found, verdict, cookie, atMs };
+      const fragments = await fragmentsOf(read, lookup, found);
+      const ended = { planned: planned.request, lookup, found, verdict, cookie, fragments, atMs };
       const handling = await lookedUp(ended, core);
       discardBody(found?.candidate.stored);
       return { ...about, handling: "looked-up", ...handling };
@@ -196,11 +197,26 @@ interface EndedLookup {
   readonly verdict: Verdict;
   /** The value of `Cookie`; `null` for none. */
   readonly cookie: string | null;
+  readonly fragments: LookAccount["fragments"];
   readonly atMs: number;
 }
 
+/** Returns the fragments of the stored template; `undefined` if no page of the route has fragments. */
+async function fragmentsOf(
+  read: UrlRead,
+  { exchange: { site } }: PageLookup,
+  found: FoundResponse | undefined,
+): Promise<LookAccount["fragments"]> {
+  if (site.esi === undefined || read.route.esi === undefined) return undefined;
+  const stored = found?.candidate.stored;
+  if (stored?.body.kind !== "blob") return "unknown";
+  const headers = new Headers(stored.metadata.fields as [string, string][]);
+  const template = new Response(stored.body.blob, { headers });
+  return site.esi.fragmentsIn(template, read, site.siteHosts);
+}
+
 async function lookedUp(ended: EndedLookup, core: ExplainSubject["core"]): Promise<Handling> {
-  const { planned, lookup, found, verdict, cookie, atMs } = ended;
+  const { planned, lookup, found, verdict, cookie, fragments, atMs } = ended;
   const { marker } = lookup;
   const { site, decision } = lookup.exchange;
   const next = await nextOf(ended);
@@ -211,6 +227,7 @@ async function lookedUp(ended: EndedLookup, core: ExplainSubject["core"]): Promi
     key: keyAccountOf(planned, site.config, cookie),
     ...(marker && { vary: { names: marker.names, variants: marker.variants.length } }),
     tiers: copies.map(({ account }) => account),
+    ...(fragments && { fragments }),
     purges: purgesFor(lookup, found, copies, core),
     ...(found && { judged: found.candidate.tier }),
     ...("ageSeconds" in verdict && { refresh: refreshDue(verdict, lookup) }),

@@ -54,6 +54,8 @@ export interface LookAccount extends LookRead {
   /** The `Vary` names of the marker in use, and the number of variants that it lists. */
   readonly vary?: { readonly names: readonly string[]; readonly variants: number };
   readonly tiers: readonly TierAccount[];
+  /** The fragments of a page with ESI tags; `unknown` if its template is not in memory. */
+  readonly fragments?: readonly string[] | "unknown";
   readonly purges: MatchingPurges | "no journal";
   /** Tier of the judged copy; absent if there is none. */
   readonly judged?: TierAccount["tier"];

@@ -234,7 +234,7 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   "too-many-variants": {
     clause: "limits.variants",
     why: "the page already has the maximum number of stored variants, and this variant was requested too rarely in the last minute to replace one of them",
-    hint: "let the page vary by a field with fewer values, or name the field in key.headers",
+    hint: "let the page vary by a field with fewer values, or reduce the field by key.accept, key.language or key.device in the route",
   },
   "withheld-field": {
     clause: "forward",

@@ -1,6 +1,8 @@
 // Finds the stored key nearest to the requested one, and their differences. Searches only this
 // isolate's memory.
 import type { TierRecord } from "../../cache/tiers/tier.ts";
+import { fieldsOf } from "../../rules/fields.ts";
+import { ignores, noVarySearchField, urlVariation } from "../../rules/no-vary-search.ts";
 import { nameIn } from "../../rules/query.ts";
 import { selectingValues } from "../../rules/selecting.ts";
 import type { LookupRequest } from "../../pages/request/plan.ts";
@@ -24,6 +26,8 @@ export interface Difference {
   readonly name?: string;
   readonly sent: string | null;
   readonly stored: string | null;
+  /** The parameters that the stored response's No-Vary-Search ignores. */
+  readonly ignored?: readonly string[];
 }
 
 export interface NearestKey {
@@ -45,7 +49,14 @@ const hintOf: Readonly<Record<Difference["of"], Hint>> = {
     "set SITE_HOST to the site's own host: then Tidemark treats all other hosts as that one",
   path: () => "use one spelling in all links, or redirect the others to it",
   query: (difference) => {
-    const names = [...new Set(pairsApart(difference).map(nameIn))].map(quoted).join(", ");
+    const apart = [...new Set(pairsApart(difference).map(nameIn))];
+    const names = apart
+      .filter((name) => difference.ignored?.includes(name) !== true)
+      .map(quoted)
+      .join(", ");
+    if (apart.length > 0 && names === "") {
+      return "change nothing, because the stored response's No-Vary-Search ignores the difference: the next answer is stored for both URLs";
+    }
     if (names === "") {
       return 'use one spelling and one order in all links; if only the order differs, query: { order: "sort" } in the route also helps';
     }
@@ -84,8 +95,11 @@ export function nearestKey(request: LookupRequest, listed: MemoryEntries): Neare
     if (record.kind === "vary") continue;
     const other = partsOf(keyText);
     if (foldedPath(other) !== foldedPath(own) || other.route !== own.route) continue;
-    const selecting = record.stored.metadata.selecting;
-    const differences = [...differencesOf(own, other, request), ...ofVary(selecting, request)];
+    const { metadata } = record.stored;
+    const differences = [
+      ...differencesOf(own, other, request, metadata),
+      ...ofVary(metadata.selecting, request),
+    ];
     if (differences.length === 0) continue;
     count += 1;
     const distance = distanceOf(differences);
@@ -125,7 +139,12 @@ function partsOf(keyText: string) {
 const foldedPath = ({ path }: KeyParts): string =>
   normalisedEscapes(path).toLowerCase().replace(/\/$/, "");
 
-function differencesOf(own: KeyParts, other: KeyParts, { route }: LookupRequest): Difference[] {
+function differencesOf(
+  own: KeyParts,
+  other: KeyParts,
+  { route }: LookupRequest,
+  metadata: ResponseDetail,
+): Difference[] {
   const found: Difference[] = [];
   for (const part of ["scheme", "host", "path"] as const) {
     if (own[part] !== other[part]) {
@@ -133,7 +152,16 @@ function differencesOf(own: KeyParts, other: KeyParts, { route }: LookupRequest)
     }
   }
   if (own.query !== other.query) {
-    found.push({ of: "query", sent: `?${own.query}`, stored: `?${other.query}` });
+    const form = route.noVarySearch
+      ? urlVariation(fieldsOf(metadata).get(noVarySearchField))
+      : undefined;
+    const query = { of: "query", sent: `?${own.query}`, stored: `?${other.query}` } as const;
+    const ignored =
+      form &&
+      pairsApart(query)
+        .map(nameIn)
+        .filter((name) => ignores(form, name));
+    found.push(ignored === undefined ? query : { ...query, ignored });
   }
   route.keyHeaders.forEach((name, at) => {
     const [sent = null, stored = null] = [own.fields[at], other.fields[at]];

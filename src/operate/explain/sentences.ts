@@ -35,13 +35,14 @@ function routeSentence({ route }: Explanation): string {
 }
 
 function lookSentences(look: LookAccount): string[] {
-  const { key, vary, tiers, purges, nearest, last, lastPassed } = look;
+  const { key, vary, tiers, fragments, purges, nearest, last, lastPassed } = look;
   const known = countOf(vary?.variants ?? 0, "variant");
   const varies = `Stored responses vary by ${vary?.names.join(", ")}; ${known} known.`;
   return [
     ...keySentences(key),
     ...(vary === undefined ? [] : [varies]),
     ...alike(tiers).map((group, at, groups) => tierSentence(group, groups.slice(0, at).flat())),
+    ...(fragments === undefined ? [] : [fragmentsSentence(fragments)]),
     ...purgeSentences(purges),
     ...(nearest ? [nearestSentence(nearest, key.url)] : []),
     ...(last ? [lastSentence(last)] : []),
@@ -121,6 +122,14 @@ function tierSentence(accounts: readonly TierAccount[], before: readonly TierAcc
     `${holds} a ${status} from ${storedAt}${colo}${gone}: ${ageSeconds} s old${arrived}, ` +
     `with a lifetime of ${lifetimeSeconds} s (${lifetimeFrom}), ${left}; ${bytes}, ${tags}.${ofRequest}`
   );
+}
+
+function fragmentsSentence(fragments: NonNullable<LookAccount["fragments"]>): string {
+  if (fragments === "unknown") {
+    return "Its route processes ESI tags. Its template is not in memory, so its fragments are unknown.";
+  }
+  if (fragments.length === 0) return "Its template has no fragments.";
+  return `Its template has fragments: ${fragments.join(", ")}. Each is a request with the same fields, and a key and lifetime of its own: explain its URL.`;
 }
 
 function isSameCopy(one: Copy | undefined, other: Copy): boolean {

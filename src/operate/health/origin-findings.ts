@@ -2,6 +2,7 @@
 import { isoOf } from "../../base/iso-date.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { type Finding } from "../../protocol/finding.ts";
+import { remedyOfSilence } from "../../rules/selecting.ts";
 import type { SiteState, IsolateState } from "./site-state.ts";
 
 /**
@@ -139,7 +140,6 @@ const pagesMax = 5;
 export function variesSilently({ silentVariations }: SiteState): Finding[] {
   return silentVariations.map(({ route, entries, sinceAtMs }) => {
     const pairs = entries.map((entry) => entry.split(" ", 2) as [field: string, path: string]);
-    const fields = listed([...new Set(pairs.map(([field]) => field))]);
     const pages = [...new Set(pairs.map(([, path]) => path))].slice(0, pagesMax);
     return {
       code: "varies-silently",
@@ -149,7 +149,7 @@ export function variesSilently({ silentVariations }: SiteState): Finding[] {
       since: isoOf(sinceAtMs),
       cause:
         "A refresh, with Tidemark's own fields, got another media type or language than an earlier client. Tidemark now stores the answer to the refresh.",
-      remedy: `Let the origin name the field in Vary, or write key: { headers: ${fields} } in the route. If Tidemark's own fields are wrong for these pages, set anonymous in the route.`,
+      remedy: `${remedyOfSilence(pairs.map(([field]) => field))}. If Tidemark's own fields are wrong for these pages, set anonymous in the route.`,
       details: `Pages: ${pages.join(", ")}.`,
     };
   });

@@ -51,7 +51,6 @@ export async function fallBack(
   if (!mayFallBack(pending)) return undefined;
   const { stamp, exchange, key } = pending;
   const { decision } = exchange;
-  const { forwardStatus, originTookMs } = decision;
   for (const origin of pending.request.route.fallbackOrigins) {
     const route = { ...pending.request.route, origin, isFallback: true };
     const asked = { ...pending, request: { ...pending.request, route } };
@@ -63,18 +62,19 @@ export async function fallBack(
     }
     const { response } = answer;
     const { status } = response;
-    decision.heard({ ...answer, status });
-    if (status < 400 && status !== 206 && status !== 304) {
-      decision.fallback = origin;
-      decision.detail = "fallback";
-      await key.naming?.secret.ready();
-      discardBody(storedCandidate(pending)?.stored);
-      const place = { ...pending, request };
-      const fresh = { ...answer, response: withoutValidators(response), stamp };
-      return sendAndStore(fresh, { ...place, flight, continuationOf: continuationIn(place) });
+    const isOfUse = status < 400 && status !== 206 && status !== 304;
+    decision.heard({ ...answer, status }, isOfUse);
+    if (!isOfUse) {
+      cancelBody(response);
+      continue;
     }
-    cancelBody(response);
-    Object.assign(decision, { forwardStatus, originTookMs });
+    decision.fallback = origin;
+    decision.detail = "fallback";
+    await key.naming?.secret.ready();
+    discardBody(storedCandidate(pending)?.stored);
+    const place = { ...pending, request };
+    const fresh = { ...answer, response: withoutValidators(response), stamp };
+    return sendAndStore(fresh, { ...place, flight, continuationOf: continuationIn(place) });
   }
   return undefined;
 }

@@ -5,6 +5,7 @@ import { fitsHost, type RoutePattern } from "../../config/route-pattern.ts";
 import { traceFieldNames } from "../../rules/trace-context.ts";
 import type { Fault } from "../../base/operator-error.ts";
 import { isWithheld } from "./forwarded-fields.ts";
+import { countsOn } from "./key.ts";
 import { compileCovering } from "./routes.ts";
 
 /** A setting without effect. `warning`: pages may be stored that the setting should protect. */
@@ -25,14 +26,16 @@ export interface Stores {
  * @param stores the Worker's stores; `undefined` if they are unknown
  */
 export function configWarnings(
-  { routes }: Config,
+  config: Config,
   siteHosts: readonly string[] = [],
   stores?: Stores,
 ): ConfigWarning[] {
+  const { routes } = config;
   const warnings = [
     ...(stores === undefined ? [] : routes.map((route) => lackingStores(route, stores))),
     ...routes.map(idleFieldsOf),
     ...routes.map(forwardedInVain),
+    ...routes.map((route) => removedConditions(route, config)),
     ...hiddenRoutes(routes),
     ...(siteHosts.length === 0 ? [] : routes.map((route) => elsewhere(route, siteHosts))),
   ];
@@ -79,6 +82,18 @@ function forwardedInVain(route: Route): Fault | undefined {
     what: `Route "${name}" forwards ${withheld.join(", ")} without effect.`,
     why: "Tidemark requests shared responses without such fields.",
     hint: "Remove them from forward, or list them in key.headers.",
+  };
+}
+
+/** Returns a fault if requests meet a condition by parameters that the origin does not get. */
+function removedConditions(route: Route, config: Config): Fault | undefined {
+  const counts = countsOn(route, config);
+  const removed = (route.when?.query?.values ?? []).flatMap(([name]) => (counts(name) ? [] : name));
+  if (isPassedBy(route) || removed.length === 0) return undefined;
+  return {
+    what: `Route "${route.name}" has conditions on parameters that its origin does not get: ${removed.join(", ")}.`,
+    why: "query.allow of the route lacks them, or key.query.strip removes them.",
+    hint: "Let them reach the origin, or remove the conditions.",
   };
 }
 

@@ -111,12 +111,14 @@ export function nameSetBy(line: string): string | undefined {
 
 /**
  * Returns a test for a cookie with one of the names. Servers read names differently, so the test
- * ignores case and quotes, also finds percent-encoded names, and takes a comma for the end of a cookie.
+ * ignores case and quotes, also finds percent-encoded names and those that PHP changes, and takes a comma
+ * for the end of a cookie.
  */
 export function compileHasCookie(names: NamePatterns): (field: string) => boolean {
   const forms = names.map((name) => {
     const literal = name.replace(/\*$/, "").replaceAll(/\W/g, String.raw`\$&`);
-    return name.endsWith("*") ? literal : String.raw`${literal}(?=[=;,"\s]|$)`;
+    const inPhp = literal.replaceAll("_", String.raw`[_.\s[]`);
+    return name.endsWith("*") ? inPhp : String.raw`${inPhp}(?=[=;,"\s[]|$)`;
   });
   const form = new RegExp(String.raw`(?:^|[;,])[\s"]*(?:${forms.join("|")})`, "i");
   return (field) => form.test(field) || (field.includes("%") && form.test(percentDecoded(field)));
@@ -133,10 +135,18 @@ function percentDecoded(text: string): string {
  * `compileHasCookie`, ignores quotes, decodes names, and takes a comma for the end of a cookie.
  */
 export function readingsOfName(pair: string): readonly string[] {
-  return pair.split(",").map((cookie) => {
-    const name = percentDecoded(cookie.split("=", 1)[0] ?? "");
-    return name.replaceAll(/["\s]/g, "").toLowerCase();
+  return pair.split(",").flatMap((cookie) => {
+    const name = percentDecoded(cookie.split("=", 1)[0] ?? "").replaceAll('"', "");
+    return [name.replaceAll(/\s/g, ""), ...readingsInPhp(name.trim())].map((one) =>
+      one.toLowerCase(),
+    );
   });
+}
+
+/** Returns the name without an index, and as PHP changes it: `a.b[c]` is `a_b`. */
+export function readingsInPhp(name: string): readonly string[] {
+  const whole = name.replace(/[[\0].*$/s, "");
+  return [whole, whole.trimStart().replaceAll(/[.\s]/g, "_")];
 }
 
 /** Returns the trimmed pairs of a `Cookie` field. */

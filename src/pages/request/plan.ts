@@ -182,9 +182,9 @@ export function askedWith(request: LookupRequest, names: readonly string[]): Loo
 }
 
 /**
- * Returns the request that is planned in place of a client's GET or HEAD on a route with `esi`: for a
- * whole body without a coding, and unconditional. Returns any other request itself. Conditions of
- * other methods protect the origin's state.
+ * Returns the request that is planned in place of a client's GET or HEAD on a route with `esi`: a GET
+ * for a whole body without a coding, and unconditional. Only the body shows the fields of a HEAD. Returns
+ * any other request itself. Conditions of other methods protect the origin's state.
  */
 export function requestForWhole(client: Request, { esi }: Route): Request {
   const { method, headers } = client;
@@ -193,7 +193,7 @@ export function requestForWhole(client: Request, { esi }: Route): Request {
   const fields = new Headers(headers);
   for (const name of [...conditionalFieldNames, "range"]) fields.delete(name);
   fields.set("accept-encoding", "identity");
-  return new Request(client, { headers: fields });
+  return new Request(client, { method: "GET", headers: fields });
 }
 
 /** Returns why this request bypasses the cache; `undefined` if it does not. */

@@ -1,12 +1,14 @@
 // Decides which routes' conditions (`when`) a request meets, and withholds the values that no condition
 // allows from the origin of a later route, because they are not part of its keys.
+import { once } from "../../base/once.ts";
 import type { Route } from "../../config/config.ts";
-import { compileNames } from "../../config/known-names.ts";
-import { countryField, type NameCondition } from "../../config/route.ts";
+import { compileNames, lowerCased } from "../../config/known-names.ts";
+import { countryField, type NameCondition, type RouteConditions } from "../../config/route.ts";
 import {
   compileHasCookie,
   nameOfCookie,
   pairsIn,
+  readingsInPhp,
   readingsOfName,
   withoutPosition,
 } from "./cookies.ts";
@@ -23,54 +25,48 @@ const noRoutes: readonly Route[] = [];
 export function compileMet(
   routes: readonly Route[],
 ): (client: ConditionalRequest | undefined) => readonly Route[] {
-  const conditional = routes.flatMap((route) => {
-    const isMet = compileClient(route);
-    return isMet === undefined ? [] : [{ route, isMet }];
-  });
+  const conditional = routes.flatMap((route) =>
+    route.when?.asksClient === true ? { route, isMet: compileClient(route.when) } : [],
+  );
   if (conditional.length === 0) return () => noRoutes;
   return (client) => {
     if (client === undefined) return noRoutes;
-    const cookies = new Cookies(client.headers);
-    const met = conditional.filter(({ isMet }) => isMet(client, cookies));
-    return met.length === 0 ? noRoutes : met.map(({ route }) => route);
+    const cookies = withoutPosition(client.headers.get("cookie") ?? "");
+    const pairs = once(() => pairsIn(cookies));
+    const met = conditional.filter(({ isMet }) => isMet(client, { cookies, pairs }));
+    return met.map(({ route }) => route);
   };
 }
 
-/** Returns whether the route has a condition that only a client's request can meet. */
-export function asksClient({ when }: Route): boolean {
-  return (when?.cookie ?? when?.header ?? when?.country) !== undefined;
+interface ClientCookies {
+  /** The value of `Cookie`; empty for none. */
+  readonly cookies: string;
+  readonly pairs: () => readonly string[];
 }
 
-function compileClient(
-  route: Route,
-): ((client: ConditionalRequest, cookies: Cookies) => boolean) | undefined {
-  if (route.when === undefined || !asksClient(route)) return undefined;
-  const { cookie, header, country } = route.when;
-  const hasCookie = cookie && cookie.names.length > 0 ? compileHasCookie(cookie.names) : undefined;
-  return ({ headers, cf }, cookies) =>
+type ClientTest = (client: ConditionalRequest, sent: ClientCookies) => boolean;
+
+function compileClient({ cookie, header, country }: RouteConditions): ClientTest {
+  const hasCookie = compileHasCookie(cookie?.names ?? []);
+  return ({ headers, cf }, { cookies, pairs }) =>
     (header === undefined ||
-      fits(
-        header,
-        (names) => names.some((name) => headers.has(name)),
-        (name) => headers.get(name),
-      )) &&
+      header.names.some((name) => headers.has(name)) ||
+      hasValues(header, (name) => headers.get(name))) &&
     (cookie === undefined ||
-      fits(
-        cookie,
-        () => cookies.field !== "" && hasCookie?.(cookies.field) === true,
-        (name) => cookies.only(name),
-      )) &&
+      (cookie.names.length > 0 && cookies !== "" && hasCookie(cookies)) ||
+      hasValues(cookie, (name) => onlyValue(name, pairs()))) &&
     (country === undefined || country.includes(countryOf(cf) ?? ""));
 }
 
-/** Returns whether a condition is met: by any of its names, or by a value of each name. */
-function fits(
-  { names, values }: NameCondition,
-  hasOne: (names: readonly string[]) => boolean,
-  valueOf: (name: string) => string | null,
-): boolean {
-  if (names.length > 0) return hasOne(names);
-  return values.every(([name, allowed]) => allowed.includes(valueOf(name) ?? ""));
+/** Returns whether a condition compares values, and each name has one of its values. */
+function hasValues({ values }: NameCondition, valueOf: (name: string) => string | null): boolean {
+  return values.length > 0 && values.every(([name, of]) => of.includes(valueOf(name) ?? ""));
+}
+
+/** Returns the value of the only cookie with this name; `null` for none, and for several. */
+function onlyValue(name: string, pairs: readonly string[]): string | null {
+  const [own, another] = pairs.filter((pair) => nameOfCookie(pair) === name);
+  return own === undefined || another !== undefined ? null : own.slice(name.length + 1);
 }
 
 /** Returns the client's country, which only Cloudflare states; `null` if unknown, as on Node. */
@@ -78,44 +74,20 @@ export function countryOf(cf: Request["cf"]): string | null {
   return typeof cf?.country === "string" ? cf.country : null;
 }
 
-/** The cookies of one request, which are parsed at most once. */
-class Cookies {
-  readonly field: string;
-  #values: Map<string, string | null> | undefined;
-
-  constructor(headers: Headers) {
-    this.field = withoutPosition(headers.get("cookie") ?? "");
-  }
-
-  /** Returns the value of the only cookie with this name; `null` for none, and for several. */
-  only(name: string): string | null {
-    if (this.field === "") return null;
-    this.#values ??= this.#parsed();
-    return this.#values.get(name) ?? null;
-  }
-
-  #parsed(): Map<string, string | null> {
-    const values = new Map<string, string | null>();
-    for (const pair of pairsIn(this.field)) {
-      const name = nameOfCookie(pair);
-      if (name !== undefined)
-        values.set(name, values.has(name) ? null : pair.slice(name.length + 1));
-    }
-    return values;
-  }
-}
-
 /** Returns a test of a query, as the client spelled it; `undefined` without a condition on it. */
 export function compileQuery({ when }: Route): ((query: string) => boolean) | undefined {
   if (when?.query === undefined) return undefined;
   const { names, values } = when.query;
-  const isListed = compileNames(names.map((name) => name.toLowerCase()));
+  const isListed = compileNames(lowerCased(names));
+  if (names.length > 0) {
+    // Some servers also split at semicolons.
+    return (query) =>
+      [...new URLSearchParams(query.replaceAll(";", "&")).keys()].some((name) =>
+        readingsInPhp(name.toLowerCase()).some(isListed),
+      );
+  }
   return (query) => {
     const pairs = [...new URLSearchParams(query)];
-    if (names.length > 0) {
-      // PHP reads `name[]` as `name`.
-      return pairs.some(([name]) => isListed(name.toLowerCase().replace(/\[.*$/s, "")));
-    }
     return values.every(([name, allowed]) =>
       pairs.some(([sent, value]) => sent === name && allowed.includes(value)),
     );

@@ -7,7 +7,7 @@ import {
   fitsHost,
   type RoutePattern,
 } from "../../config/route-pattern.ts";
-import { asksClient, compileQuery } from "./route-conditions.ts";
+import { compileQuery } from "./route-conditions.ts";
 import { isPlainPath, normalisedEscapes, pathSpelled, type Target } from "./target.ts";
 
 export interface RouteMatch {
@@ -35,7 +35,7 @@ export function compileRoutes(config: Config): MatchRoute {
   const queryTests = new Map(config.routes.map((route) => [route, compileQuery(route)]));
   return (target, method = "GET", met = []) => {
     const isMet = (route: Route) =>
-      (met.includes(route) || !asksClient(route)) &&
+      (met.includes(route) || route.when?.asksClient !== true) &&
       queryTests.get(route)?.(target.query ?? "") !== false;
     const passedOver: Route[] = [];
     for (const { route, pattern, matchPath } of candidatesFor(target.path)) {

@@ -129,11 +129,12 @@ const keptFields = ["cache-status", "proxy-status", "retry-after"];
  */
 export function withErrorPage(
   response: Response,
-  { errorPage }: Pick<Route, "errorPage">,
+  html: string,
+  { replacesOriginErrors }: Pick<Route, "replacesOriginErrors">,
   { method, headers: client }: Pick<Request, "method" | "headers">,
 ): Response {
-  const isOfOrigin = errorPage.originErrors === true && gatewayErrors.has(response.status);
-  const isReplaced = errorPage.html !== "" && (ownPages.get(response) ?? isOfOrigin);
+  const isOfOrigin = replacesOriginErrors && gatewayErrors.has(response.status);
+  const isReplaced = ownPages.get(response) ?? isOfOrigin;
   if (!isReplaced || !acceptsHtml(client.get("accept"))) return response;
   const headers = new Headers({
     "content-type": "text/html; charset=utf-8",
@@ -145,7 +146,7 @@ export function withErrorPage(
   }
   cancelBody(response);
   const { status } = response;
-  return new Response(method === "HEAD" ? null : errorPage.html, { status, headers });
+  return new Response(method === "HEAD" ? null : html, { status, headers });
 }
 
 /** Returns whether `Accept` names HTML, without a weight of 0 (RFC 9110 §12.5.1). Programs send `*\/*`. */

@@ -39,4 +39,10 @@ export interface EsiPort {
     context: EsiContext,
     serve: ServePart,
   ): Response | Promise<Response>;
+
+  /**
+   * Returns the URLs of the fragments in a stored template, or the references in its tags if these lead
+   * to no host of the site.
+   */
+  fragmentsIn(template: Response, read: UrlRead, siteHosts: readonly string[]): Promise<string[]>;
 }

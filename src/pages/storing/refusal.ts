@@ -89,6 +89,7 @@ export function refusalToStore(
   const { request, exchange } = place;
   const { site } = exchange;
   const terms = termsOf(metadata, request.route);
+  const isUnstored = unstoringRules(metadata, request).length > 0;
   const verdict = mayStore({
     request: {
       method: request.method,
@@ -101,15 +102,17 @@ export function refusalToStore(
     lifetimeAssigned:
       assignedLifetimeSeconds(request.route, metadata, terms.governing) !== undefined,
     isNamed: isNamedStatus(request.route, metadata),
+    // A rule that forbids storing is the reason, whatever use the response would have.
     hasUse:
-      keepUntilAtMs(metadata, terms) > metadata.respondedAtMs &&
-      (terms.canBeValidated || !terms.alwaysValidate),
+      isUnstored ||
+      (keepUntilAtMs(metadata, terms) > metadata.respondedAtMs &&
+        (terms.canBeValidated || !terms.alwaysValidate)),
   });
   if (verdict.kind === "refused") return verdict.rule;
   const { selecting } = metadata;
   const personal = personalRule(request, { isShared: terms.isShared, selecting });
   if (personal !== undefined) return personal;
-  if (unstoringRules(metadata, request).length > 0) return "answer-rule";
+  if (isUnstored) return "answer-rule";
   if (mismatchedTypes(metadata, request).length > 0) return "extension-mismatch";
   // The answer to a malformed or rejected `Origin` is for this client alone; see `originAnswered`.
   const isAlone =

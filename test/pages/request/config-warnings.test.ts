@@ -25,6 +25,8 @@ describe("in a route with or without bypass,", () => {
     ["cookies", { ignore: ["a"] }],
     ["forward", ["x-real-ip"]],
     ["tiers", ["memory"]],
+    ["queryMethod", "raw"],
+    ["ranges", "slices"],
   ])("the option %s has no effect with bypass, and a warning names it", (name, value) => {
     expect(own({ bypass: true, [name]: value })).toEqual([
       `Route "own" has fields without effect: ${name}. bypass sends its requests straight to ` +
@@ -39,6 +41,7 @@ describe("in a route with or without bypass,", () => {
     { bypass: true, origin: "default" },
     { bypass: true, when: { cookie: ["a"] } },
     { bypass: true, purge: { maxLagSeconds: 20 } },
+    { bypass: true, esi: "html" },
     { bypass: false, fresh: "5m" },
   ])("the options %o cause no warning", (fields) => {
     expect(own(fields)).toEqual([]);
@@ -51,6 +54,25 @@ it("a warning names fields without effect if no method is GET", () => {
     'Route "writes" has fields without effect: fresh, forward. Its methods lack GET, and only ' +
       "answers to GET are stored. Remove these fields, or add GET.",
   ]);
+});
+
+describe("a condition on a parameter", () => {
+  const when = { query: { view: ["print"], gclid: ["a"] } };
+  const warned = (names: string) => [
+    `Route "own" has conditions on parameters that its origin does not get: ${names}. query.allow of ` +
+      "the route lacks them, or key.query.strip removes them. Let them reach the origin, or remove " +
+      "the conditions.",
+  ];
+
+  it.each<[fields: object, warnings: readonly string[]]>([
+    [{ when }, warned("gclid")],
+    [{ when, query: { allow: ["gclid"] } }, warned("view, gclid")],
+    [{ when: { query: { view: ["print"] } }, query: { allow: ["v*"] } }, []],
+    [{ when: { query: ["gclid"] }, bypass: true }, []],
+    [{ when, methods: ["POST"] }, []],
+  ])("that the origin does not get causes a warning: %j", (fields, warnings) => {
+    expect(told([{ name: "own", match: "*", ...fields }])).toEqual(warnings);
+  });
 });
 
 describe("a route whose store is absent", () => {

@@ -53,6 +53,8 @@ it.each<[field: string, hasOne: boolean]>([
   ["wordpress_logged_in_0a=1", true],
   ["WORDPRESS_logged%5Fin_=1", true],
   ["app.sid=1", true],
+  ["session[id]=1", true],
+  ["wordpress.logged in_0a=1", true],
   ["appxsid=1", false],
   ["sessions=1", false],
   ["my_session=1", false],

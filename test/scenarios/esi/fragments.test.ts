@@ -102,13 +102,19 @@ describe("a fragment that fails", () => {
   });
 
   it("shows browsers the route's own error page", async () => {
-    const html = "<h1>Back soon</h1>";
+    // It is no page of the origin, so its tags are text.
+    const html = `<h1>Back soon</h1>${include("/f")}`;
     const config: ConfigInput = {
       routes: [{ name: "all", match: "*", esi: "html", errorPage: { html } }],
     };
-    const site = openEsi({ "/p": include(bad) }, { config });
-    const browser = await site.get("/p", { headers: { accept: "text/html" } });
-    expect([browser.status, browser.text]).toEqual([502, html]);
+    const down = () => {
+      throw new Error("unreachable");
+    };
+    const site = openEsi({ "/p": include(bad), "/p2": down, ...fragment }, { config });
+    for (const path of ["/p", "/p2"]) {
+      const browser = await site.get(path, { headers: { accept: "text/html" } });
+      expect([path, browser.status, browser.text]).toEqual([path, 502, html]);
+    }
     expect((await site.get("/p")).text).toMatch(/^502 Bad Gateway/);
   });
 

@@ -1,10 +1,11 @@
 // Tests pages with ESI tags: what clients and the origin receive, and what is stored.
 import { describe, expect, it } from "vitest";
 import { cc, page, unreachable } from "../../../testing/fakes/origin-in-process.ts";
-import { openSite } from "../../../testing/site/harness.ts";
+import type { Explanation } from "../../../src/operate/explain/explanation.ts";
+import { host, openSite } from "../../../testing/site/harness.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { callWarm, openWarmSite } from "../../../testing/site/warm-site.ts";
-import { declared, esiOptions, include, openEsi, pathsAsked } from "./esi-site.ts";
+import { declared, esiOptions, include, openEsi, type Pages, pathsAsked } from "./esi-site.ts";
 
 describe("a page with ESI tags", () => {
   it("has its fragments in their places, and stores its template and each fragment", async () => {
@@ -73,10 +74,35 @@ describe("a page with ESI tags", () => {
     text,
   ];
 
-  it("may not be kept if its template or a fragment may not", async () => {
-    const site = openEsi({ "/p": include("/f"), "/f": () => page("f", cc("no-store")) });
+  it.each<[id: string, pages: Pages]>([
+    ["forbids storing", { "/f": () => page("f", cc("no-store")) }],
+    ["may have another, late fragment", { "/f": () => page(include("/p2")), "/p2": "late" }],
+  ])("may not be kept if a fragment %s", async (_id, pages) => {
+    const routes = [{ name: "all", match: "*", esi: "html" as const }];
+    const html = { "/p": () => page(include("/f")), ...pages };
+    const site = openEsi(html, { config: { routes } });
     expect((await site.get("/p")).fields.get("cache-control")).toBe("private, no-store");
   });
+
+  it("may not be kept if its template may not", async () => {
+    const site = openEsi({ "/p": () => page(include("/f"), cc("no-store")), "/f": "f" });
+    expect((await site.get("/p")).fields.get("cache-control")).toBe("private, no-store");
+  });
+
+  it.each([{}, { "if-none-match": '"1"' }])(
+    "without tags has the same fields for HEAD and GET (%j)",
+    async (headers) => {
+      const answer = () => page("<p>a</p>", cc("max-age=60", { etag: '"1"' }));
+      const site = openEsi({ "/p": answer, "/n": answer });
+      const [head, get] = [
+        await site.get("/p", { method: "HEAD", headers }),
+        await site.get("/n", { headers }),
+      ];
+      expect([head.status, head.text]).toEqual([get.status, ""]);
+      expect([...head.fields]).toEqual([...get.fields]);
+      expect(head.fields.get("etag")).toBe('"1"');
+    },
+  );
 
   it.each([
     ["html", "a page without tags", "<p>a</p>", { status: 304, text: "" }],
@@ -221,6 +247,24 @@ describe("which pages are processed", () => {
       next: "answer",
       verdict: { kind: "serve" },
     });
+  });
+
+  it("with fragments that explain names", async () => {
+    const [other, long] = ["https://other.example/f", include("/g", 'alt="/h?a=1"')];
+    const { site } = openJournalled(
+      esiOptions({ "/p": include("f") + include(other) + long, "/n": "no tags", "/f": "f" }),
+    );
+    const explainedAt = async (path: string) => {
+      const { text } = await site.get(`/_cache/explain?url=${path}`, { headers: bearer });
+      return (JSON.parse(text) as Explanation).look?.fragments;
+    };
+    expect([await explainedAt("/p"), await explainedAt("/x")]).toEqual(["unknown", undefined]);
+    for (const path of ["/p", "/n"]) await site.get(path);
+    const own = `https://${host}`;
+    const urls = [`${own}/f`, other, `${own}/g`, `${own}/h?a=1`];
+    expect([await explainedAt("/p"), await explainedAt("/n")]).toEqual([urls, []]);
+    const text = await site.get("/_cache/explain?format=text&url=/p", { headers: bearer });
+    expect(text.text).toContain(`Its template has fragments: ${urls.join(", ")}.`);
   });
 
   it.each<[id: string, headers: Record<string, string>, fields: Record<string, string>]>([

@@ -188,6 +188,14 @@ describe("a rule with store: false", () => {
     );
   });
 
+  it.each<FieldTexts>([{}, cc("no-cache"), cc("max-age=0")])(
+    "names itself for an answer without use (%j)",
+    async (fields) => {
+      const site = openWith([{ fields: { ...failed.fields, ...fields } }], rules);
+      expect((await site.get("/a")).cacheStatus).toContain("answer-rule: answer.0");
+    },
+  );
+
   it("leaves the stored response in a refresh", async () => {
     const good = { fields: cc("max-age=10, stale-while-revalidate=60") };
     const site = openWith([good, failed, good], rules);

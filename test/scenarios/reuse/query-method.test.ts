@@ -86,12 +86,21 @@ describe("the key", () => {
 
   it.each<[string, Record<string, string>]>([
     ["another type", { "content-type": "text/x" }],
+    ["another charset", { "content-type": "application/json; charset=shift_jis" }],
+    ["two charsets", { "content-type": 'application/json; charset=utf-8; charset="gbk"' }],
     ["a coding", { "content-encoding": "x" }],
     ["no-transform", { "cache-control": "no-transform" }],
   ])("has the bytes of JSON with %s", async (_name, headers) => {
     const site = open();
     await ask(site, "{}", headers);
     expect((await ask(site, "{ }", headers)).cacheStatus).toContain("fwd=uri-miss");
+  });
+
+  it("has no white space of JSON that says its charset", async () => {
+    const site = open();
+    const headers = { "content-type": 'application/json; charset="UTF-8"' };
+    await ask(site, "{}", headers);
+    expect((await ask(site, "{ }", headers)).cacheStatus).toBe(hit);
   });
 
   it("cannot be made up from the parts of another", async () => {

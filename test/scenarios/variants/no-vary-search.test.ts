@@ -303,3 +303,16 @@ it("is explained", async () => {
   });
   expect(verdict.kind).toBe("serve");
 });
+
+it.each([
+  ["ignores the difference", "?utm=2&id=1", "change nothing"],
+  ["ignores a part of the difference", "?utm=2&id=2", 'strip: ["id"]'],
+])("the hint of explain is right if the stored response %s", async (_name, query, hint) => {
+  const { site } = openJournalled({ config, origin: echo });
+  // This request teaches the form, so later ones look under the canonical URL.
+  await site.get("/list/a?utm=1&id=1");
+  const { text } = await site.get(`/_cache/explain?url=${encodeURIComponent(`/list/a${query}`)}`, {
+    headers: bearer,
+  });
+  expect((JSON.parse(text) as Explanation).look?.nearest?.hint).toContain(hint);
+});

@@ -110,13 +110,13 @@ const finds: readonly Find[] = [
     "untold-language",
     (page) => isUntold(page, "language"),
     (paths) =>
-      `Accept-Language changes ${paths}, and Vary does not say so. The route adds that field to the cache key. Better: let the origin send Vary: Accept-Language, or give each language its own URLs.`,
+      `Accept-Language changes ${paths}, and Vary does not say so. The route adds that field to the cache key, so each spelling has its own copy. Better: list the languages in key.language instead, or give each language its own URLs.`,
   ),
   ofPages(
     "untold-accept",
     (page) => isUntold(page, "accept"),
     (paths) =>
-      `Accept changes ${paths}, and Vary does not say so. The route adds that field to the cache key. Better: let the origin send Vary: Accept.`,
+      `Accept changes ${paths}, and Vary does not say so. The route adds that field to the cache key, so each spelling has its own copy. Better: list the media types in key.accept instead.`,
   ),
   ofPages(
     "untold-user-agent",

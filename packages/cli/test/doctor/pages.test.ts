@@ -186,3 +186,17 @@ it("doctor names the session cookie that prevents the caching of a page", async 
   expect(told?.cause).toContain('also starts a session, with "sid"');
   expect(told?.remedy).toContain("session_start()");
 });
+
+it("doctor names the option for a field that Vary lacks", async () => {
+  const { findings } = await found(
+    (_, at) => hit(at),
+    (_, __, ___, headers) => {
+      const isJson = headers.get("accept") === "application/json";
+      return fromOrigin({ "content-type": isJson ? "application/json" : "text/html" });
+    },
+  );
+  const told = findings.find(({ code }) => code === "varies-silently");
+  expect(told?.remedy).toBe(
+    "Let the origin name the field in Vary, or list their media types in key.accept of the route.",
+  );
+});

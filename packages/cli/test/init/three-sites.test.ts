@@ -115,6 +115,8 @@ describe("a shop whose response fields rarely say that a page is personal", () =
     expect(cookies).toContain(
       "/session set cookies: sid, once. The origin sets these again for requests that already send them: sid.",
     );
+    const language = told.findings.find(({ code }) => code === "untold-language")?.text;
+    expect(language).toContain("list the languages in key.language instead");
     const codes = told.findings.map(({ code }) => code);
     expect(codes).toEqual(
       expect.arrayContaining([

@@ -8,9 +8,22 @@ const folder = tempFolder();
 const inFolder = (name: string) => join(folder.path, name);
 
 beforeEach(async () => {
-  const exports = { ".": "./a.js", "./worker": "./a.js" };
-  await folder.write("node_modules/tidemark/package.json", JSON.stringify({ exports }));
+  await install("worker operate esi query slices");
   await folder.write("node_modules/tidemark/a.js", "");
+});
+
+function install(parts: string) {
+  const exports = parts.split(" ").map((part) => [`./${part}`, "./a.js"]);
+  const manifest = JSON.stringify({ exports: Object.fromEntries(exports) });
+  return folder.write("node_modules/tidemark/package.json", manifest);
+}
+
+it("a project with an older package cannot start, and the error names what is lacking", async () => {
+  await install("worker operate slices");
+  await folder.write("tidemark.config.ts", "");
+  await expect(readFolder(folder.path, undefined)).rejects.toThrow(
+    /^The package tidemark is too old\. The one in \S+ lacks tidemark\/esi and tidemark\/query, which this command of version \S+ needs\. Run npm install .* there, or run the command of that version: npx tidemark start\.$/,
+  );
 });
 
 describe("the variables of a project", () => {

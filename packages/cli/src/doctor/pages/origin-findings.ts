@@ -1,5 +1,5 @@
 // Findings about the origin: its caching fields, cookies and Vary, and who can reach it.
-import { silentlyVaryingBy } from "../../../../../src/http-rules.ts";
+import { remedyOfSilence, silentlyVaryingBy } from "../../../../../src/http-rules.ts";
 import { type DoctorFinding, localHost, quoted } from "../finding.ts";
 import { cacheMembers } from "../../asking/cache-status.ts";
 import type { Answer } from "../../asking/fetch-page.ts";
@@ -190,7 +190,7 @@ function variesSilently(all: readonly Page[]): DoctorFinding | [] {
     level: "warning",
     what: "Clients can get another media type or language than they asked for.",
     cause: `The origin's answer depends on ${quoted(names)}, which its Vary does not name.`,
-    remedy: `Let the origin name the field in Vary, or write key: { headers: [${quoted(names)}] } in the route.`,
+    remedy: `${remedyOfSilence([...names])}.`,
   });
 }
 
