@@ -36,7 +36,7 @@ export interface PurgeOrder {
   readonly reason?: string | undefined;
 }
 
-const purgeOrder = strictObject(
+export const purgeOrder = strictObject(
   {
     tags: names("tags"),
     urls: names("URLs"),

@@ -1,7 +1,7 @@
 // `tidemark create`: copies the template of a site into a new folder.
 import { randomBytes } from "node:crypto";
 import { readdir } from "node:fs/promises";
-import { basename, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { usageError, exitCode } from "../command-error.ts";
 import { cdTo } from "../init/report.ts";
 import { type SiteFile, write } from "../init/site-files.ts";
@@ -19,6 +19,7 @@ import {
 import { templatePaths } from "../init/site-template.ts";
 import type { AddCommand, Session } from "../session.ts";
 import { notPublished, packageFiles } from "../version.ts";
+import { textIfThere } from "../wrangler/wrangler-file.ts";
 
 interface CreateOptions {
   readonly stores?: string;
@@ -53,7 +54,8 @@ async function create(session: Session, options: CreateOptions, [written = ""]: 
   await refuseUnlessEmpty(folder);
   const stores = named ?? usualStores(world, options.region);
   const region = stores === "cloudflare" ? await askedRegion(session, options) : undefined;
-  const files = filesOf(stores, region, workerNameOf(folder));
+  const choices = { stores, region, name: workerNameOf(folder) };
+  const files = filesOf(choices, await repositoryOf(folder));
   await write(files, folder);
   const next = [
     ...(folder === world.folder ? [] : [cdTo(written)]),
@@ -104,14 +106,43 @@ function workerNameOf(folder: string): string {
   return name.slice(0, 54).replace(/^-+|-+$/g, "") || "tidemark-site";
 }
 
-function filesOf(stores: SiteStores, region: string | undefined, name: string): SiteFile[] {
-  const files = templatePaths.map((path) => ({
-    path,
-    text: withRegion(textFor(stores, path), region).replace(
-      '"tidemark-site"',
-      JSON.stringify(name),
-    ),
-  }));
+/**
+ * Returns the address of the folder's repository at GitHub or GitLab, without credentials, which a remote's URL may
+ * contain; `undefined` without such a remote.
+ */
+async function repositoryOf(folder: string): Promise<string | undefined> {
+  const config = (await textIfThere(join(folder, ".git/config"))) ?? "";
+  const [, remote = ""] = /^\[remote "origin"\][^[]*?^\s*url\s*=\s*(\S+)/m.exec(config) ?? [];
+  const [, host, path] = remoteForm.exec(remote) ?? [];
+  return path === undefined ? undefined : `https://${host}/${path}`;
+}
+
+const remoteForm =
+  /^(?:https:\/\/(?:[^@/]*@)?|ssh:\/\/git@|git@)(github\.com|gitlab\.com)[:/]([\w.-]+(?:\/[\w.-]+?)+?)(?:\.git)?\/?$/;
+
+/** The end of the README: the button that deploys a copy of the repository. */
+const buttonPart = /\n\[!\[Deploy to Cloudflare\][^]*$/;
+const repositoryInTemplate = "https://github.com/OWNER/REPOSITORY/tree/main/templates/site";
+
+/** @param repository the address for the deploy button. Without it, the README has no button */
+function withRepository(text: string, repository: string | undefined): string {
+  return repository === undefined
+    ? text.replace(buttonPart, "")
+    : text.replace(repositoryInTemplate, repository);
+}
+
+interface Choices {
+  readonly stores: SiteStores;
+  readonly region: string | undefined;
+  readonly name: string;
+}
+
+function filesOf({ stores, region, name }: Choices, repository: string | undefined): SiteFile[] {
+  const files = templatePaths.map((path) => {
+    const text = withRegion(textFor(stores, path), region);
+    const named = text.replace('"tidemark-site"', JSON.stringify(name));
+    return { path, text: withRepository(named, repository) };
+  });
   const secrets = textFor(stores, ".dev.vars.example")
     .replace(/^PURGE_SECRET=$/m, () => `PURGE_SECRET=whsec_${randomBytes(24).toString("base64")}`)
     .replace(/^ADMIN_TOKEN=$/m, () => `ADMIN_TOKEN=${randomBytes(24).toString("hex")}`);
