@@ -1,8 +1,9 @@
 // `tidemark create`: copies the template of a site into a new folder.
 import { randomBytes } from "node:crypto";
 import { readdir } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { usageError, exitCode } from "../command-error.ts";
+import { repositoryOf, withRepository } from "../init/deploy-button.ts";
 import { cdTo } from "../init/report.ts";
 import { type SiteFile, write } from "../init/site-files.ts";
 import {
@@ -19,7 +20,6 @@ import {
 import { templatePaths } from "../init/site-template.ts";
 import type { AddCommand, Session } from "../session.ts";
 import { notPublished, packageFiles } from "../version.ts";
-import { textIfThere } from "../wrangler/wrangler-file.ts";
 
 interface CreateOptions {
   readonly stores?: string;
@@ -104,31 +104,6 @@ function workerNameOf(folder: string): string {
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-");
   return name.slice(0, 54).replace(/^-+|-+$/g, "") || "tidemark-site";
-}
-
-/**
- * Returns the address of the folder's repository at GitHub or GitLab, without credentials, which a remote's URL may
- * contain; `undefined` without such a remote.
- */
-async function repositoryOf(folder: string): Promise<string | undefined> {
-  const config = (await textIfThere(join(folder, ".git/config"))) ?? "";
-  const [, remote = ""] = /^\[remote "origin"\][^[]*?^\s*url\s*=\s*(\S+)/m.exec(config) ?? [];
-  const [, host, path] = remoteForm.exec(remote) ?? [];
-  return path === undefined ? undefined : `https://${host}/${path}`;
-}
-
-const remoteForm =
-  /^(?:https:\/\/(?:[^@/]*@)?|ssh:\/\/git@|git@)(github\.com|gitlab\.com)[:/]([\w.-]+(?:\/[\w.-]+?)+?)(?:\.git)?\/?$/;
-
-/** The end of the README: the button that deploys a copy of the repository. */
-const buttonPart = /\n\[!\[Deploy to Cloudflare\][^]*$/;
-const repositoryInTemplate = "https://github.com/OWNER/REPOSITORY/tree/main/templates/site";
-
-/** @param repository the address for the deploy button. Without it, the README has no button */
-function withRepository(text: string, repository: string | undefined): string {
-  return repository === undefined
-    ? text.replace(buttonPart, "")
-    : text.replace(repositoryInTemplate, repository);
 }
 
 interface Choices {
