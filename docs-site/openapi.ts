@@ -4,9 +4,10 @@ import type { GenericSchema } from "valibot";
 import { type AnswerName, answers, errorAnswer } from "../src/protocol/answers.ts";
 import { outwardOrder, switchOrder, warmOrder } from "../src/protocol/operator-orders.ts";
 import { challengeField } from "../src/protocol/operator-token.ts";
-import { purgeOrder } from "../src/protocol/purge-order.ts";
+import { purgeOrderSchema } from "../src/protocol/purge-order.ts";
 import { version } from "../src/version.ts";
 
+const purgeOrder = purgeOrderSchema as GenericSchema;
 const orders = { purgeOrder, switchOrder, outwardOrder, warmOrder };
 
 interface Parameter {

@@ -36,7 +36,7 @@ export interface PurgeOrder {
   readonly reason?: string | undefined;
 }
 
-export const purgeOrder = strictObject(
+const purgeOrder = strictObject(
   {
     tags: names("tags"),
     urls: names("URLs"),
@@ -55,6 +55,9 @@ export const purgeOrder = strictObject(
   },
   (unknown) => `${unknown.map(quoted).join(", ")} is not a field of a purge`,
 ) satisfies v.GenericSchema<PurgeOrder>;
+
+/** The schema of an order. Its type is opaque, because the package's types need no Valibot. */
+export const purgeOrderSchema: unknown = purgeOrder;
 
 const example = 'Send JSON such as {"tags": ["article:1"]}';
 
