@@ -88,6 +88,7 @@ const limits = process.env["TIDEMARK_PLATFORM"] === undefined ? ["six", "fifty",
 const withJsx = [
   "test/adapters/opennext.test.ts",
   "test/app.test.ts",
+  "test/docs-site/openapi.test.ts",
   "test/operate/dashboard/hostile-text.test.ts",
   "test/operate/dashboard/routes.test.ts",
   "test/operate/probe/late-purges.test.ts",

@@ -97,7 +97,14 @@ export const costlySuites: readonly CostlySuites[] = [
   },
   {
     suites: ["test/docs-site/built-site.test.ts"],
-    covers: ["CHANGELOG.md", "README.md", "docs", "docs-site", "packages/cli/src/program.ts"],
+    covers: [
+      "CHANGELOG.md",
+      "README.md",
+      "docs",
+      "docs-site",
+      "packages/cli/src/program.ts",
+      "src/protocol",
+    ],
   },
   {
     suites: ["test/monitoring/alert-cases.test.ts"],

@@ -1,8 +1,18 @@
 // Configures VitePress: pages, addresses and sidebar come from the table of contents.
-import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, posix, relative } from "node:path";
 import { defineConfig, type Plugin } from "vitepress";
 import { addressOf, anchorOf, contentsPath, groupsOf, type Page } from "../contents.ts";
+import { openApi } from "../openapi.ts";
+import { llmsText, withLinks } from "../plain-text.ts";
 
 const root = join(import.meta.dirname, "../..");
 const groups = groupsOf(readFileSync(join(root, contentsPath), "utf8"));
@@ -12,6 +22,14 @@ const help: Page = {
   path: "docs-site/command-help.md",
   summary: "the text that each command prints with --help.",
 };
+/** The build writes this file, too. */
+const api: Page = {
+  title: "OpenAPI",
+  path: "openapi.json",
+  summary: "the operator's routes for programs.",
+};
+const site = "Tidemark";
+const description = "An HTTP cache for Cloudflare Workers that never answers with what was purged.";
 const pages = new Map(
   [...groups.flatMap((group) => group.pages), help].map((page) => [page.path, page]),
 );
@@ -41,19 +59,35 @@ function sidebar() {
   ];
 }
 
-/** Returns where a link of the repository leads on the site: to a page, or to a copy of a file. */
-function onSite(link: string, source: string): string {
+/**
+ * Returns where a link of the repository leads on the site: to a page, or to a copy of a file.
+ *
+ * @param extension of a page: `html` or `md`
+ */
+function onSite(link: string, source: string, extension: string): string {
   const [path = "", anchor] = link.split("#");
   if (path === "" || /^[a-z]+:/.test(link)) return link;
   const target = posix.join(posix.dirname(source), decodeURI(path));
   if (published.includes(target)) {
-    return `/${addressOf(target)}.html${anchor === undefined ? "" : `#${anchor}`}`;
+    return `/${addressOf(target)}.${extension}${anchor === undefined ? "" : `#${anchor}`}`;
   }
   if (!existsSync(join(root, target)) || statSync(join(root, target)).isDirectory()) {
     throw new Error(`${source} links to ${link}, which is neither a page nor a file.`);
   }
   linkedFiles.add(target);
-  return `/files/${target}.txt`;
+  return `/${copyOf(target)}`;
+}
+
+/** Returns the path of a file's copy. Except images, copies are texts, so that browsers show them. */
+const copyOf = (path: string) => `files/${path}${/\.(?:png|svg)$/.test(path) ? "" : ".txt"}`;
+
+/** Returns a page as Markdown, with links relative to its address. */
+function asMarkdown(path: string): string {
+  const from = posix.dirname(`/${addressOf(path)}`);
+  return withLinks(readFileSync(join(root, path), "utf8"), (link) => {
+    const target = onSite(link, path, "md");
+    return target.startsWith("/") ? posix.relative(from, target) : target;
+  });
 }
 
 /** Lets Node find Vue when the build renders pages: they are outside of the folder that has the package. */
@@ -84,8 +118,8 @@ const servedFiles: Plugin = {
 
 export default defineConfig({
   lang: "en",
-  title: "Tidemark",
-  description: "An HTTP cache for Cloudflare Workers that never answers with what was purged.",
+  title: site,
+  description,
   head: [["link", { rel: "icon", href: "data:," }]],
   srcDir: root,
   outDir: "dist",
@@ -107,7 +141,7 @@ export default defineConfig({
         const source = relative(root, env.realPath ?? env.path);
         for (const token of tokens.flatMap(({ children }) => children ?? [])) {
           const link = token.type === "link_open" ? token.attrGet("href") : null;
-          if (link !== null) token.attrSet("href", onSite(link, source));
+          if (link !== null) token.attrSet("href", onSite(link, source, "html"));
         }
       });
     },
@@ -126,8 +160,15 @@ export default defineConfig({
     },
   },
   buildEnd({ outDir }) {
+    const write = (path: string, text: string) => {
+      mkdirSync(dirname(join(outDir, path)), { recursive: true });
+      writeFileSync(join(outDir, path), text);
+    };
+    for (const path of published) write(`${addressOf(path)}.md`, asMarkdown(path));
+    write("llms.txt", llmsText({ title: site, summary: description, groups, more: [help, api] }));
+    write(api.path, `${JSON.stringify(openApi(), null, 2)}\n`);
     for (const path of linkedFiles) {
-      const copy = join(outDir, "files", `${path}.txt`);
+      const copy = join(outDir, copyOf(path));
       mkdirSync(dirname(copy), { recursive: true });
       copyFileSync(join(root, path), copy);
     }

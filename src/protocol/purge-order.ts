@@ -56,6 +56,9 @@ const purgeOrder = strictObject(
   (unknown) => `${unknown.map(quoted).join(", ")} is not a field of a purge`,
 ) satisfies v.GenericSchema<PurgeOrder>;
 
+/** The schema of an order. Its type is opaque, because the package's types need no Valibot. */
+export const purgeOrderSchema: unknown = purgeOrder;
+
 const example = 'Send JSON such as {"tags": ["article:1"]}';
 
 const hintByField: Readonly<Record<string, string>> = {

@@ -8,7 +8,8 @@ import { join, posix } from "node:path";
 import { promisify } from "node:util";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { addressOf, contentsPath, groupsOf } from "../../docs-site/contents.ts";
+import { addressOf, anchorOf, contentsPath, groupsOf } from "../../docs-site/contents.ts";
+import { openApi } from "../../docs-site/openapi.ts";
 import { makeProgram } from "../../packages/cli/src/program.ts";
 import { chromiumPath } from "../../testing/chromium.ts";
 
@@ -61,6 +62,54 @@ describe("the built site", () => {
     const visible = names.filter((name) => name !== "complete");
     expect(visible.filter((name) => !help.includes(`id="tidemark-${name}"`))).toEqual([]);
     expect(help).toContain("only mark responses stale");
+  });
+});
+
+/** Returns the links of Markdown, without those in code. */
+const linksIn = (markdown: string) =>
+  [...markdown.replaceAll(/^ *```.*?^ *```$|`[^`\n]*`/gms, "").matchAll(/\]\(([^)\s]+)\)/g)].map(
+    ([, link = ""]) => link,
+  );
+
+describe("the files for programs", () => {
+  const textAt = (path: string) => readFileSync(join(dist, path), "utf8");
+
+  it("have each page as Markdown, whose links lead to other files and their headings", () => {
+    const paths = [...built.keys()].map((path) => path.replace(/^\/(.*)\.html$/, "$1.md"));
+    const headingsOf = (path: string) =>
+      [...textAt(path).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+        anchorOf(heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1")),
+      );
+    const broken = paths.flatMap((path) =>
+      linksIn(textAt(path))
+        .filter((link) => !/^[a-z]+:/.test(link))
+        .filter((link) => {
+          const [file = "", anchor = ""] = link.split("#");
+          const target = file === "" ? path : posix.join(posix.dirname(path), file);
+          if (!existsSync(join(dist, target))) return true;
+          return anchor !== "" && target.endsWith(".md") && !headingsOf(target).includes(anchor);
+        })
+        .map((link) => `${path}: ${link}`),
+    );
+    expect(broken).toEqual([]);
+    expect(linksIn(textAt("examples/next.md")).length).toBeGreaterThan(0);
+  });
+
+  it("have llms.txt in its form, with each page once", () => {
+    const [title, , summary, , ...lines] = textAt("llms.txt").trimEnd().split("\n");
+    expect([title, summary]).toEqual(["# Tidemark", expect.stringMatching(/^> .+\.$/)]);
+    const headings = lines.filter((line) => line.startsWith("## "));
+    expect(headings).toEqual(["## Learn", "## Guides", "## Reference", "## Optional"]);
+    const others = lines.filter((line) => !/^(?:## .+|- \[[^\]]+\]\(\S+\)(?:: .+)?|)$/.test(line));
+    expect(others).toEqual([]);
+    const own = listed.map(({ path }) => `${addressOf(path)}.md`);
+    const links = linksIn(lines.join("\n"));
+    expect(links.toSorted()).toEqual([...own, "command-help.md", "openapi.json"].sort());
+    expect(links.filter((link) => !existsSync(join(dist, link)))).toEqual([]);
+  });
+
+  it("have the OpenAPI document", () => {
+    expect(JSON.parse(textAt("openapi.json"))).toEqual(JSON.parse(JSON.stringify(openApi())));
   });
 });
 

@@ -16,7 +16,7 @@ const unpackedBytesMax = 2_350_000;
 async function libraryTarball(folder: string): Promise<string> {
   await run(newerNode, ["local/package/build.ts"], root);
   const allowed =
-    /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/[\w-]+\.js|dist\/types\/[\w/-]+\.d\.ts)$/;
+    /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|skills\/tidemark\/SKILL\.md|dist\/[\w-]+\.js|dist\/types\/[\w/-]+\.d\.ts)$/;
   const { path, paths, unpackedSize } = await packed(folder, [], allowed);
   const tests = paths.filter((one) => /\btests?\b/.test(one));
   check(tests.length === 0, "The tarball has tests.");

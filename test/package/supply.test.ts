@@ -75,11 +75,13 @@ describe("package-lock.json", () => {
 });
 
 it.each(["package.json", "packages/cli/package.json", "packages/create/package.json"])(
-  "publishes %s with provenance, and only built files and the change log",
+  "publishes %s with provenance, and only built files, the skill and the change log",
   (path) => {
     const { publishConfig, files } = json(path);
     expect(publishConfig).toEqual({ access: "public", provenance: true });
-    expect(files.filter((name: string) => !["dist", "CHANGELOG.md"].includes(name))).toEqual([]);
+    expect(
+      files.filter((name: string) => !["dist", "skills", "CHANGELOG.md"].includes(name)),
+    ).toEqual([]);
   },
 );
 

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { usageError, exitCode } from "../command-error.ts";
+import { repositoryOf, withRepository } from "../init/deploy-button.ts";
 import { cdTo } from "../init/report.ts";
 import { type SiteFile, write } from "../init/site-files.ts";
 import {
@@ -53,7 +54,8 @@ async function create(session: Session, options: CreateOptions, [written = ""]: 
   await refuseUnlessEmpty(folder);
   const stores = named ?? usualStores(world, options.region);
   const region = stores === "cloudflare" ? await askedRegion(session, options) : undefined;
-  const files = filesOf(stores, region, workerNameOf(folder));
+  const choices = { stores, region, name: workerNameOf(folder) };
+  const files = filesOf(choices, await repositoryOf(folder));
   await write(files, folder);
   const next = [
     ...(folder === world.folder ? [] : [cdTo(written)]),
@@ -104,14 +106,18 @@ function workerNameOf(folder: string): string {
   return name.slice(0, 54).replace(/^-+|-+$/g, "") || "tidemark-site";
 }
 
-function filesOf(stores: SiteStores, region: string | undefined, name: string): SiteFile[] {
-  const files = templatePaths.map((path) => ({
-    path,
-    text: withRegion(textFor(stores, path), region).replace(
-      '"tidemark-site"',
-      JSON.stringify(name),
-    ),
-  }));
+interface Choices {
+  readonly stores: SiteStores;
+  readonly region: string | undefined;
+  readonly name: string;
+}
+
+function filesOf({ stores, region, name }: Choices, repository: string | undefined): SiteFile[] {
+  const files = templatePaths.map((path) => {
+    const text = withRegion(textFor(stores, path), region);
+    const named = text.replace('"tidemark-site"', JSON.stringify(name));
+    return { path, text: withRepository(named, repository) };
+  });
   const secrets = textFor(stores, ".dev.vars.example")
     .replace(/^PURGE_SECRET=$/m, () => `PURGE_SECRET=whsec_${randomBytes(24).toString("base64")}`)
     .replace(/^ADMIN_TOKEN=$/m, () => `ADMIN_TOKEN=${randomBytes(24).toString("hex")}`);

@@ -46,6 +46,9 @@ const objects = {
 const exports = { TidemarkJournal: { type: "durable-object", storage: "sqlite" } };
 const migrations = [{ tag: "v1", new_sqlite_classes: ["TidemarkJournal"] }];
 
+/** An entry of wrangler's `exports`, with the setting of its Workers Cache. */
+const entrypoint = (enabled: boolean) => ({ type: "worker", cache: { enabled } });
+
 const ORIGIN_URL = "https://www.site.test";
 const SITE_HOST = "www.site.test";
 const database = "UPSTASH_REDIS_REST_URL=https://db.upstash.io\nUPSTASH_REDIS_REST_TOKEN=";
@@ -242,6 +245,56 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
     "secret-file-open warning the file secrets.env",
   ],
   ["an enabled Workers Cache", wrangler({ cache: { enabled: true } }), "workers-cache critical"],
+  ["a disabled Workers Cache", wrangler({ cache: { enabled: false, cross_version_cache: true } })],
+  [
+    "a Workers Cache that the default entrypoint turns off",
+    wrangler({ cache: { enabled: true }, exports: { default: entrypoint(false) } }),
+  ],
+  [
+    "a Workers Cache that only the default entrypoint turns on",
+    wrangler({ exports: { default: entrypoint(true) } }),
+    "workers-cache critical",
+  ],
+  [
+    "a Workers Cache for another entrypoint by inheritance, beside a Durable Object",
+    wrangler({
+      cache: { enabled: true },
+      exports: { default: entrypoint(false), Assets: { type: "worker" }, ...exports },
+    }),
+    "workers-cache info",
+  ],
+  [
+    "a Workers Cache in TOML, that an environment turns on by an entrypoint",
+    {
+      "wrangler.toml": `main = "src/worker.ts"
+workers_dev = false
+[cache]
+enabled = false
+[env.staging]
+vars = { ORIGIN_URL = "${ORIGIN_URL}", SITE_HOST = "${SITE_HOST}" }
+[env.staging.exports.default]
+type = "worker"
+cache = { enabled = true }
+`,
+    },
+    `workers-cache critical ${inStaging}`,
+  ],
+  [
+    "a Workers Cache that an environment turns on",
+    wrangler({
+      cache: { enabled: false },
+      env: { staging: { ...ownOfAll, cache: { enabled: true } } },
+    }),
+    `workers-cache critical ${inStaging}`,
+  ],
+  [
+    "a Workers Cache that an environment turns off",
+    wrangler({
+      cache: { enabled: true },
+      env: { staging: { ...ownOfAll, cache: { enabled: false } } },
+    }),
+    "workers-cache critical",
+  ],
   [
     "an environment without an origin",
     staging({ ...ownOfAll, vars: { SITE_HOST: "www.site.test" } }),

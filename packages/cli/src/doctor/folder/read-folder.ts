@@ -112,7 +112,8 @@ export interface Deployment {
   readonly durableObjects: readonly Table[];
   /** The classes of Durable Objects with SQLite storage. */
   readonly sqliteClasses: readonly string[];
-  readonly hasWorkersCache: boolean;
+  /** The entrypoints in front of which Workers Cache answers, with the setting that turns it on. */
+  readonly cachedEntrypoints: ReadonlyMap<string, string>;
 }
 
 /**
@@ -120,10 +121,10 @@ export interface Deployment {
  * variables, services and places, because it probably only has settings for the environments.
  */
 function deploymentsIn(table: Table): Deployment[] {
-  const top = deploymentOf(table, undefined, table);
+  const top = deploymentOf(table, undefined);
   const environments = isTable(table["env"]) ? Object.entries(table["env"]) : [];
   const others = environments.flatMap(([name, own]) =>
-    isTable(own) ? [deploymentOf({ ...inherited(table), ...own }, name, table)] : [],
+    isTable(own) ? [deploymentOf({ ...inherited(table), ...own }, name)] : [],
   );
   const isGroundOnly =
     others.length > 0 &&
@@ -151,12 +152,8 @@ function inherited(table: Table): Table {
   );
 }
 
-function deploymentOf(
-  table: Table,
-  environment: string | undefined,
-  { cache: cacheOfTop }: Table,
-): Deployment {
-  const { route, routes, vars, cache = cacheOfTop, durable_objects: objects } = table;
+function deploymentOf(table: Table, environment: string | undefined): Deployment {
+  const { route, routes, vars, durable_objects: objects } = table;
   const written = [...(Array.isArray(routes) ? routes : []), ...(route ? [route] : [])];
   return {
     environment,
@@ -169,9 +166,28 @@ function deploymentOf(
     r2Buckets: tablesIn(table["r2_buckets"]),
     durableObjects: isTable(objects) ? tablesIn(objects["bindings"]) : [],
     sqliteClasses: sqliteClassesIn(table),
-    hasWorkersCache: isTable(cache) && cache["enabled"] === true,
+    cachedEntrypoints: cachedEntrypointsIn(table),
   };
 }
+
+/**
+ * Returns the entrypoints with Workers Cache: `default`, and those that `exports` lists. A setting in
+ * `exports` precedes `cache.enabled`.
+ */
+function cachedEntrypointsIn({ cache, exports }: Table): Map<string, string> {
+  const listed = isTable(exports) ? exports : {};
+  const names = Object.keys(listed).filter((name) => ofTable(listed[name])["type"] === "worker");
+  const isOnForAll = ofTable(cache)["enabled"] === true;
+  return new Map(
+    ["default", ...names].flatMap((name) => {
+      const own = booleanOf(ofTable(ofTable(listed[name])["cache"])["enabled"]);
+      if (!(own ?? isOnForAll)) return [];
+      return [[name, own === undefined ? "cache.enabled" : `exports.${name}.cache.enabled`]];
+    }),
+  );
+}
+
+const ofTable = (value: unknown): Table => (isTable(value) ? value : {});
 
 function placeOf(written: unknown): Place[] {
   if (typeof written === "string") return [{ pattern: written, isCustomDomain: false }];

@@ -134,14 +134,28 @@ function secondAddress(
   };
 }
 
-function workersCache(deployment: Deployment): DoctorFinding | [] {
-  if (!deployment.hasWorkersCache) return [];
-  return {
-    code: "workers-cache",
-    level: "critical",
-    ...aboutOf(deployment),
-    what: "Purges do not work: a hit in Workers Cache never reaches Tidemark.",
-    cause: "cache.enabled is true in the wrangler file.",
-    remedy: "Set it to false or remove it, and deploy.",
-  };
+/** Detects Workers Cache, which answers before the Worker runs, and gets no purge of Tidemark. */
+function workersCache(deployment: Deployment): DoctorFinding[] {
+  const { cachedEntrypoints } = deployment;
+  return [...cachedEntrypoints].map(([name, setting]) =>
+    Object.assign(
+      { code: "workers-cache", cause: `${setting} is true in the wrangler file.` } as const,
+      name === "default" ? inFrontOfPages : inFrontOf(name),
+      aboutOf(deployment),
+    ),
+  );
 }
+
+const inFrontOfPages = {
+  level: "critical",
+  what: "Purges do not work, and clients may get pages for other cookies or hosts: a hit in Workers Cache never reaches Tidemark.",
+  remedy:
+    'Set it to false, and deploy. To keep the cache for other entrypoints, write "exports": { "default": { "type": "worker", "cache": { "enabled": false } } }.',
+} as const;
+
+const inFrontOf = (name: string) =>
+  ({
+    level: "info",
+    what: `Workers Cache answers for the entrypoint ${JSON.stringify(name)}. No purge of Tidemark reaches it.`,
+    remedy: "Nothing, unless its fetch() calls Tidemark: then turn the cache off there, too.",
+  }) as const;

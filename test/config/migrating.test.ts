@@ -1,0 +1,36 @@
+// Checks that each setting of Tidemark in docs/migrating.md is accepted: as options of a route, or as a general option.
+import { readFileSync } from "node:fs";
+import { runInThisContext } from "node:vm";
+import { expect, it } from "vitest";
+import { device } from "../../src/device.ts";
+import { configOf } from "../../src/config/config.ts";
+import { OperatorError } from "../../src/base/operator-error.ts";
+
+const rows = readFileSync("docs/migrating.md", "utf8").matchAll(/^\| (.*) \| (.*) \|$/gm);
+/** Code of the right column that sets an option. */
+const settings = [...rows].flatMap(([, , ours = ""]) =>
+  [...ours.matchAll(/`(\w+: [^`]*)`/g)].map(([, code = ""]) => code),
+);
+const origins = { bucket: { url: "https://bucket.example" } };
+
+/** Returns why Tidemark refuses a configuration; `undefined` if it does not. */
+function refusalOf(config: object): string | undefined {
+  try {
+    configOf({ origins, ...config });
+    return undefined;
+  } catch (cause) {
+    if (!(cause instanceof OperatorError)) throw cause;
+    return cause.message;
+  }
+}
+
+it("names many settings", () => {
+  expect(settings.length).toBeGreaterThan(40);
+});
+
+it.each([...new Set(settings)])("is accepted: %s", (code) => {
+  const options = runInThisContext(`({ device }) => ({ ${code} })`)({ device });
+  const asRoute = refusalOf({ routes: [{ name: "a", match: "*", ...options }] });
+  const asGeneral = refusalOf(options);
+  expect([asRoute, asGeneral]).toContain(undefined);
+});

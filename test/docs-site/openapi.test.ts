@@ -1,0 +1,103 @@
+// Checks that the OpenAPI document is valid, and describes the operator's routes of the application.
+import { existsSync } from "node:fs";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import type { Hono } from "hono";
+import { describe, expect, it } from "vitest";
+import { openApi } from "../../docs-site/openapi.ts";
+import type { OperatePart } from "../../src/admin/operate-part.ts";
+import { createApp } from "../../src/app.ts";
+import { defineConfig } from "../../src/config/config.ts";
+import { dashboard } from "../../src/operate/dashboard/dashboard.ts";
+import { purgeProbe } from "../../src/operate/probe/probe.ts";
+import { operate } from "../../src/operate.ts";
+import { shopify } from "../../src/senders.ts";
+import { openSite } from "../../testing/site/harness.ts";
+import { page } from "../../testing/fakes/origin-in-process.ts";
+
+/** Returns the routes of an application with all parts, such as `get /journal`. */
+async function routesOfApp(): Promise<string[]> {
+  const part = operate().part as OperatePart;
+  let admin: Hono | undefined;
+  const open: OperatePart["open"] = (settings) => {
+    const opened = part.open(settings);
+    const addTo: typeof opened.addTo = (given, forBearer) => {
+      admin = given;
+      opened.addTo(given, forBearer);
+    };
+    return { ...opened, addTo };
+  };
+  const nothing = () => undefined;
+  const host = {
+    cache: () => openSite().cache,
+    fetch: async () => page("page"),
+    nowAtMs: () => 0,
+    random: () => 0,
+    turn: () => Promise.resolve(),
+    log: nothing,
+  };
+  const config = defineConfig({
+    dashboard: dashboard(),
+    probe: purgeProbe(),
+    hooks: { shop: shopify() },
+  });
+  const env = {
+    ORIGIN_URL: "https://origin.invalid",
+    ADMIN_TOKEN: "battery-staple-horse-21",
+    HOOK_SECRET_SHOP: "hR7kQ2vXw9Lp4TzBn6Ys",
+  };
+  const app = createApp(config, env, host, { operate: { part: { ...part, open } } });
+  const background = { waitUntil: nothing, passThroughOnException: nothing, props: {} };
+  await app.fetch(new Request("https://www.example.com/_cache/health"), {}, background);
+  return (admin?.routes ?? []).map(({ method, path }) => `${method.toLowerCase()} ${path}`);
+}
+
+/** Pages of the dashboard, which are for browsers, and the 404 of all other paths. */
+const forBrowsers = ["get /*", "all /dashboard/:name", "all /*"];
+
+describe("the OpenAPI document", () => {
+  it("is valid", async () => {
+    const { valid, errors } = await new Validator().validate(openApi());
+    expect(errors).toBeUndefined();
+    expect(valid).toBe(true);
+  });
+
+  it("has exactly the routes of the application", async () => {
+    const found = new Set(await routesOfApp());
+    expect(forBrowsers.filter((one) => !found.has(one))).toEqual([]);
+    const described = Object.entries(openApi().paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method} ${path}`),
+    );
+    const expected = [...found].filter((one) => !forBrowsers.includes(one));
+    expect(described.sort()).toEqual(expected.map((one) => one.replace("/shop", "/{name}")).sort());
+  });
+
+  it("names existing pages, and only schemas that it has", () => {
+    const text = JSON.stringify(openApi());
+    const pages = [...text.matchAll(/"url":"([\w-]+)\.md"/g)].map(([, name = ""]) => name);
+    expect(pages.length).toBeGreaterThan(10);
+    expect(pages.filter((name) => !existsSync(`docs/${name}.md`))).toEqual([]);
+    const named = [...text.matchAll(/#\/components\/schemas\/(\w+)/g)].map(([, name]) => name);
+    expect(new Set(Object.keys(openApi().components.schemas))).toEqual(new Set(named));
+  });
+
+  it("states the types that only the code of a schema checks", () => {
+    const { schemas } = openApi().components;
+    const anyOf = [{ type: "number" }, { type: "boolean" }];
+    expect(schemas["purge"]).toMatchObject({
+      properties: { targets: { type: "object", additionalProperties: { anyOf } } },
+    });
+    // A newer site may add members to its answers.
+    expect(JSON.stringify(schemas["purge"])).not.toContain('"additionalProperties":false');
+    const text = { type: "string" };
+    expect(schemas["warmOrder"]).toMatchObject({
+      additionalProperties: false,
+      properties: {
+        cursor: { type: "integer", minimum: 0 },
+        data: {
+          type: "object",
+          additionalProperties: { items: { anyOf: [text, { type: "number" }] } },
+        },
+      },
+    });
+  });
+});
