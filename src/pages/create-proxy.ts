@@ -30,7 +30,7 @@ import { VariantDemand } from "./site/variant-demand.ts";
 import { serve } from "./serve.ts";
 import type { Context } from "./site/exchange.ts";
 import type { Site } from "./site/site.ts";
-import { RouteNotes, LastAnswers, LeftOutTags } from "./site/operator-notes.ts";
+import { RouteNotes, LastAnswers, LeftOutTags, ReleaseLog } from "./site/operator-notes.ts";
 import type { ResponseDetail } from "./stored/stored-response.ts";
 import { JoinedPurges } from "../purge/acceptance/joined-purges.ts";
 import { isBypassed } from "../purge/journal/switch-state.ts";
@@ -156,6 +156,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     slices: (settings.slices?.part as SlicesPart | undefined)?.open(),
     query: settings.query?.part as QueryPort | undefined,
     leftOutTags: new LeftOutTags({ metrics, log: platform.log }),
+    releaseLog: new ReleaseLog(platform.log),
     runsInCaller(name) {
       const origin = environment.origins.get(name);
       return origin?.kind === "handler" && origin.handle.runsInCaller === true;
