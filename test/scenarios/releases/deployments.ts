@@ -32,7 +32,8 @@ class Servers {
 }
 
 const pages = ["/", "/news", "/shop", "/about", "/jobs"];
-const assetOf = (page: string, build: Build) => `/assets${page === "/" ? "/home" : page}-${build}.js`;
+const assetOf = (page: string, build: Build) =>
+  `/assets${page === "/" ? "/home" : page}-${build}.js`;
 const vendor = "/assets/vendor.js";
 const assetsOf = (build: Build) => [...pages.map((page) => assetOf(page, build)), vendor];
 
@@ -53,6 +54,7 @@ interface HeldPage {
 class Deployments {
   readonly faults = new Set<string>();
   readonly #servers = new Servers();
+  readonly #sought: string | undefined;
   readonly #colos: TwoColos;
   readonly #draws = new Draws(7);
   readonly #held = new Map<string, HeldPage>();
@@ -64,15 +66,13 @@ class Deployments {
   readonly servedBuilds = new Set<string>();
 
   /** @param sought the fault at which the clients stop */
-  constructor(
-    config: ConfigInput,
-    readonly sought: string | undefined,
-  ) {
+  constructor(config: ConfigInput, sought: string | undefined) {
+    this.#sought = sought;
     this.#colos = new TwoColos(config, this.#servers.answer);
   }
 
   #isEnough(): boolean {
-    return this.sought !== undefined && this.faults.has(this.sought);
+    return this.#sought !== undefined && this.faults.has(this.#sought);
   }
 
   /** Lets these builds answer, and clients come until this number of requests. */
@@ -134,7 +134,11 @@ class Deployments {
     if (status !== 200) this.faults.add("an asset is missing");
   }
 
-  async #ask(site: Site, path: string, init: RequestInit & { headers?: Record<string, string> } = {}) {
+  async #ask(
+    site: Site,
+    path: string,
+    init: RequestInit & { headers?: Record<string, string> } = {},
+  ) {
     this.requestCount += 1;
     if (init.method === undefined) return site.get(path, init);
     const response = await site.ask(path, init as never);

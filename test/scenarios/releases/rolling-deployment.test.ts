@@ -72,8 +72,12 @@ const rows = [
   },
 ];
 
-it.each(rows)("sees: $fault", async ({ functions = {}, config = usual, seen }) => {
-  planted.faults = functions;
-  const site = await deployed(config, seen);
-  expect([...site.faults]).toContain(seen);
-}, 120_000);
+it.each(rows)(
+  "sees: $fault",
+  async ({ functions = {}, config = usual, seen }) => {
+    planted.faults = functions;
+    const site = await deployed(config, seen);
+    expect([...site.faults]).toContain(seen);
+  },
+  120_000,
+);
