@@ -40,7 +40,6 @@ import {
   type WrittenRoute,
   type TagsOf,
   type WrittenQuery,
-  type WrittenRelease,
   cfNames,
   type WrittenKey,
   type WrittenRouteCookies,
@@ -49,6 +48,7 @@ import {
 import {
   type WrittenRouteOrigin,
   type WrittenErrorPage,
+  type WrittenRelease,
   type WrittenRequest,
   type WrittenResponse,
 } from "./written-origin.ts";

@@ -10,6 +10,7 @@ import type {
   WrittenAnswerConditions,
   WrittenCredentialFields,
   WrittenErrorPage,
+  WrittenRelease,
   WrittenRequest,
   WrittenResponse,
   WrittenRouteOrigin,
@@ -57,12 +58,8 @@ export interface WrittenRoute {
    */
   readonly when?: WrittenWhen | undefined;
   /**
-   * The builds of the origin, which `tidemark release` tells. For pages: the response field with the build's
-   * name, which clients do not get, or the name itself. For assets with a hash in their names: `"keep"`, which
-   * serves them for three releases after the origin has lost them, or another number. Default: none.
+   * The build of pages, or the releases for which lost assets stay: three for `"keep"`. Default: none.
    * @example release: { header: "x-build-id" }
-   * @example release: { id: env.CF_VERSION_METADATA.id }
-   * @example release: { keep: 5 }
    */
   readonly release?: "keep" | WrittenRelease | undefined;
   /**
@@ -309,16 +306,6 @@ export interface WrittenAnswerRule {
   readonly store?: false | undefined;
   /** Fields to remove, for storing and for the client. Default: none. @example strip: ["etag"] */
   readonly strip?: readonly (typeof strippableFields)[number][] | undefined;
-}
-
-/** The releases of a route. Exactly one of the fields is allowed. */
-export interface WrittenRelease {
-  /** The response field with the build's name. @example header: "x-build-id" */
-  readonly header?: string | undefined;
-  /** The build of the handler in this Worker. @example id: env.CF_VERSION_METADATA.id */
-  readonly id?: string | undefined;
-  /** The number of releases, 1 to 20, for which assets stay that the origin has lost. @example keep: 5 */
-  readonly keep?: number | undefined;
 }
 
 /** Builds tags from a path's `:name` parameters. Must not throw. */

@@ -5,6 +5,8 @@ import { jsonIn } from "../base/json-text.ts";
 import { isReleaseId, releaseIdForm } from "../base/release-id.ts";
 import type { Reason } from "../base/operator-error.ts";
 
+export { isReleaseId, releaseIdForm } from "../base/release-id.ts";
+
 export const reasonCharsMax = 512;
 
 /** The maximum length of a tag in bytes of UTF-8. No purge can name a longer tag. */

@@ -3,8 +3,8 @@
 import { comparePositions, type Entry } from "../journal/entry.ts";
 import { releasedBy } from "../journal/purge-target.ts";
 
-/** A release, and the position of the entry that told it. */
-export interface ToldRelease {
+/** A release, and the position of its entry. */
+export interface ReleaseEntry {
   readonly id: string;
   readonly position: string;
 }
@@ -14,31 +14,31 @@ const countMax = 64;
 
 export class KnownReleases {
   /** Oldest first. Stays after the journal has dropped an entry. */
-  readonly #told: ToldRelease[] = [];
+  readonly #newest: ReleaseEntry[] = [];
 
   /** The current release; `undefined` if no entry has told one. */
-  get current(): ToldRelease | undefined {
-    return this.#told.at(-1);
+  get current(): ReleaseEntry | undefined {
+    return this.#newest.at(-1);
   }
 
   /** Notes the releases among entries, in any order. */
   learn(entries: readonly Entry[]): void {
     for (const { targets, position } of entries) {
       const id = releasedBy(targets);
-      if (id === undefined || this.#told.some((one) => one.position === position)) continue;
-      const before = this.#told.findLastIndex(
+      if (id === undefined || this.#newest.some((one) => one.position === position)) continue;
+      const before = this.#newest.findLastIndex(
         (one) => comparePositions(one.position, position) < 0,
       );
-      this.#told.splice(before + 1, 0, { id, position });
-      if (this.#told.length > countMax) this.#told.shift();
+      this.#newest.splice(before + 1, 0, { id, position });
+      if (this.#newest.length > countMax) this.#newest.shift();
     }
   }
 
   /** Returns how often the release has changed since a position. A release told again is no change. */
   countSince(since: string): number {
-    return this.#told.filter(
+    return this.#newest.filter(
       ({ id, position }, at) =>
-        comparePositions(position, since) > 0 && id !== this.#told[at - 1]?.id,
+        comparePositions(position, since) > 0 && id !== this.#newest[at - 1]?.id,
     ).length;
   }
 }

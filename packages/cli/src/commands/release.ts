@@ -1,7 +1,10 @@
 // `tidemark release`: loads the assets of a new build into the cache, and then tells the site the build.
 import { InvalidArgumentError } from "commander";
-import { isReleaseId, releaseIdForm } from "../../../../src/base/release-id.ts";
-import type { PurgeOrder } from "../../../../src/protocol/purge-order.ts";
+import {
+  isReleaseId,
+  type PurgeOrder,
+  releaseIdForm,
+} from "../../../../src/protocol/purge-order.ts";
 import { type ExitCode, exitCode, failure, interruption, usageError } from "../command-error.ts";
 import { type AddCommand, repeated, type Session } from "../session.ts";
 import { readManifest } from "../warm/manifest.ts";
