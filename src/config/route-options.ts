@@ -142,7 +142,10 @@ const settings = fields("a route", {
       v.pipe(
         fields("release", {
           header: buildField,
-          id: v.custom<string>(isReleaseId, `must be ${releaseIdForm}`),
+          id: v.pipe(
+            text("4f2c9a1"),
+            v.check((id) => isReleaseId(id), `must be ${releaseIdForm}`),
+          ),
           keep: v.pipe(whole("must be a whole number of releases"), ...between(1, 20)),
         } satisfies FormsOf<WrittenRelease>),
         v.check(

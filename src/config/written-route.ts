@@ -57,10 +57,7 @@ export interface WrittenRoute {
    * @example when: { header: { "x-app": ["ios", "android"] }, country: ["DE", "AT"] }
    */
   readonly when?: WrittenWhen | undefined;
-  /**
-   * The build of pages, or the releases for which lost assets stay: three for `"keep"`. Default: none.
-   * @example release: { header: "x-build-id" }
-   */
+  /** The build of pages, or `"keep"` for assets of left builds. Default: none. @example release: { keep: 5 } */
   readonly release?: "keep" | WrittenRelease | undefined;
   /**
    * Changes of the fields that the origin gets. Default: none.

@@ -272,7 +272,7 @@ export const routeRows: readonly Row[] = [
       { path: "/news", sees: `${stored} | page 0ld` },
       { runs: 0, prints: /Released: 4f2c9a1, position/ },
       { path: "/", sees: `${purged} | page 4f2c9a1` },
-      { path: "/news", sees: "fwd=stale purged, left-release | page 0ld" },
+      { path: "/news", sees: 'fwd=stale; detail="purged, left-release" | page 0ld' },
       { path: "/news", sees: `${purged} | page 4f2c9a1` },
       { path: "/assets/0ld.js", sees: `${hit} | page 0ld` },
     ],
