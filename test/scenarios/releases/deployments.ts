@@ -141,7 +141,7 @@ class Deployments {
   ) {
     this.requestCount += 1;
     if (init.method === undefined) return site.get(path, init);
-    const response = await site.ask(path, init as never);
+    const response = await site.ask(path, init);
     const text = await response.text();
     await idle();
     return { status: response.status, text, fields: response.headers };

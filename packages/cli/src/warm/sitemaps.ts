@@ -5,7 +5,7 @@ import type { World } from "../world.ts";
 import type { PageList } from "./page-list.ts";
 import { isRemote, sourceFailure, textAt, whyNoUrl } from "./source-text.ts";
 
-const kind = "sitemap";
+const ofSitemap = { kind: "sitemap" } as const;
 /** The limit of sitemaps.org for one file: 50 MiB. */
 const bytesMax = 52_428_800;
 /** An index should name only sitemaps (sitemaps.org), but some sites have an index of indexes. */
@@ -44,11 +44,11 @@ async function read(source: string, walk: Walk): Promise<void> {
   if (seen.has(source)) return;
   seen.add(source);
   walk.onFile(source);
-  const text = await textAt(source, { kind, bytesMax, world: walk.world });
+  const text = await textAt(source, { ...ofSitemap, bytesMax, world: walk.world });
   characters.count += text.length;
   if (characters.count > allCharactersMax) {
     throw sourceFailure(
-      { kind, source },
+      { ...ofSitemap, source },
       "It and the sitemaps before it have more than 1 GiB.",
       passParts,
     );
@@ -60,14 +60,14 @@ async function read(source: string, walk: Walk): Promise<void> {
   }
   if (further.length > 0 && depth === indexDepthMax) {
     throw sourceFailure(
-      { kind, source },
+      { ...ofSitemap, source },
       `It is an index nested in ${indexDepthMax - 1} others.`,
       passParts,
     );
   }
   if (seen.size + further.length > filesMax) {
     const why = `It and the indexes before it name more than ${filesMax} files.`;
-    throw sourceFailure({ kind, source }, why, passParts);
+    throw sourceFailure({ ...ofSitemap, source }, why, passParts);
   }
   for (const loc of further) await read(checked(loc, source), { ...walk, depth: depth + 1 });
 }
@@ -78,7 +78,7 @@ function entriesIn(text: string, source: string): readonly SitemapEntry[] {
   } catch (cause) {
     if (!(cause instanceof SitemapFault)) throw cause;
     const hint = "Name an XML sitemap, or pass the pages with --list.";
-    throw sourceFailure({ kind, source }, cause.message, hint, cause);
+    throw sourceFailure({ ...ofSitemap, source }, cause.message, hint, cause);
   }
 }
 
@@ -89,7 +89,11 @@ function checked(loc: string, source: string): string {
   const why = whyNoUrl(loc) ?? (isOther ? `${loc.slice(0, 200)} is on another host.` : undefined);
   if (url !== null && why === undefined) return url.href;
   const hint = "An index may contain only full URLs of its own host.";
-  throw sourceFailure({ kind, source }, `It names a sitemap that cannot be read. ${why}`, hint);
+  throw sourceFailure(
+    { ...ofSitemap, source },
+    `It names a sitemap that cannot be read. ${why}`,
+    hint,
+  );
 }
 
 const passParts = "Pass its parts separately.";
