@@ -7,13 +7,13 @@ import { bundling } from "./bundling.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** Limits a little above the current sizes. Raise a limit only on purpose. */
-export const bundleBytesMax = 544_500;
-export const bundleGzipBytesMax = 200_000;
+export const bundleBytesMax = 551_000;
+export const bundleGzipBytesMax = 202_500;
 /** The limit of a Worker with `stores: durableObjects()`, without `operate()`. */
-export const overObjectsBytesMax = 432_500;
+export const overObjectsBytesMax = 438_500;
 
 /** The limit of `createDataCache` of `tidemark/data`, without stores. */
-export const dataBytesMax = 196_500;
+export const dataBytesMax = 198_500;
 
 /** All packages in the bundle, with the purpose of each. */
 export const bundledPackages = {

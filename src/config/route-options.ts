@@ -1,10 +1,12 @@
 // The schema of a route, with the error messages. `written-route.ts` documents the options, and
 // `route.ts` sets the defaults.
 import * as v from "valibot";
-import { finite } from "../base/schemas.ts";
+import { isReleaseId, releaseIdForm } from "../base/release-id.ts";
+import { finite, whole } from "../base/schemas.ts";
 import {
   anonymous,
   between,
+  buildField,
   cookieNames,
   conditions,
   cookiePatterns,
@@ -46,6 +48,7 @@ import {
 import {
   type WrittenRouteOrigin,
   type WrittenErrorPage,
+  type WrittenRelease,
   type WrittenRequest,
   type WrittenResponse,
 } from "./written-origin.ts";
@@ -133,6 +136,26 @@ const settings = fields("a route", {
   fallback: v.picklist(["stale", "origin"], 'must be "stale" or "origin"'),
   request: fields("request", { headers: edits } satisfies FormsOf<WrittenRequest>),
   response: fields("response", { headers: edits } satisfies FormsOf<WrittenResponse>),
+  release: v.union(
+    [
+      v.literal("keep"),
+      v.pipe(
+        fields("release", {
+          header: buildField,
+          id: v.pipe(
+            text("4f2c9a1"),
+            v.check((id) => isReleaseId(id), `must be ${releaseIdForm}`),
+          ),
+          keep: v.pipe(whole("must be a whole number of releases"), ...between(1, 20)),
+        } satisfies FormsOf<WrittenRelease>),
+        v.check(
+          (written) => Object.values(written).filter((value) => value !== undefined).length === 1,
+          "must have one of the fields header, id and keep",
+        ),
+      ),
+    ],
+    'must be { header: "x-build-id" }, { id: "4f2c9a1" }, { keep: 3 } or "keep"',
+  ),
   errorPage: strictly(
     "errorPage",
     {

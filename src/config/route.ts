@@ -126,6 +126,10 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     purgeSettleSeconds: route.purge?.settleSeconds ?? purge?.settleSeconds ?? 0,
     /** 0 to 1: minimum hit rate, below which health has a finding; `undefined`: the general minimum. */
     hitRateMin: route.hitRateMin,
+    /** The builds of pages; `undefined`: none. */
+    builds: isPassedBy(route) ? undefined : buildsOf(route.release),
+    /** The number of releases for which lost assets are served; 0: none. */
+    keptReleases: keptReleasesOf(route.release),
     /** Whether large bodies are stored in slices, so that ranges fill the cache. */
     isSliced: route.ranges === "slices",
     /** The pages whose ESI tags are processed; `undefined`: none. */
@@ -135,6 +139,18 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     /** The given fields that have no effect because the route stores nothing; empty otherwise. */
     idleFields: isPassedBy(route) ? idleBesideBypass(route) : [],
   };
+}
+
+/** Returns the origin's field with the build's name, or the build of a handler in this Worker. */
+function buildsOf(release: WrittenRoute["release"] = {}) {
+  if (release === "keep" || release.keep !== undefined) return undefined;
+  const { header, id } = release;
+  if (header === undefined && id === undefined) return undefined;
+  return { header, id } as const;
+}
+
+function keptReleasesOf(release: WrittenRoute["release"]): number {
+  return release === "keep" ? 3 : (release?.keep ?? 0);
 }
 
 /** Returns the origins of a route, and what happens to requests and answers there. */

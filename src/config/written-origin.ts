@@ -97,3 +97,16 @@ export interface WrittenAnonymous {
   /** `User-Agent`. Default: `Tidemark`. @example userAgent: "Mozilla/5.0 (compatible; Tidemark)" */
   readonly userAgent?: string | undefined;
 }
+
+/** The releases of a route. Exactly one of the fields is allowed. */
+export interface WrittenRelease {
+  /** The response field with the build's name. Default: none. @example header: "x-build-id" */
+  readonly header?: string | undefined;
+  /** The build of the handler in this Worker. Default: none. @example id: "4f2c9a1" */
+  readonly id?: string | undefined;
+  /**
+   * The number of releases, 1 to 20, for which assets stay that the origin has lost. Default: none.
+   * @example keep: 5
+   */
+  readonly keep?: number | undefined;
+}

@@ -28,6 +28,7 @@ export const logEvents = [
   "loop",
   "tag-too-long",
   "tags-failed",
+  "release",
   "handler-failed",
   "request-failed",
   "background-failed",

@@ -31,7 +31,7 @@ import { withErrorPage } from "./respond/plain-page.ts";
 import { serve } from "./serve.ts";
 import type { Context } from "./site/exchange.ts";
 import type { Site } from "./site/site.ts";
-import { RouteNotes, LastAnswers, LeftOutTags } from "./site/operator-notes.ts";
+import { RouteNotes, LastAnswers, LeftOutTags, ReleaseLog } from "./site/operator-notes.ts";
 import type { ResponseDetail } from "./stored/stored-response.ts";
 import { JoinedPurges } from "../purge/acceptance/joined-purges.ts";
 import { isBypassed } from "../purge/journal/switch-state.ts";
@@ -155,6 +155,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     slices: (settings.slices?.part as SlicesPart | undefined)?.open(),
     query: settings.query?.part as QueryPort | undefined,
     leftOutTags: new LeftOutTags({ metrics, log: platform.log }),
+    releaseLog: new ReleaseLog(platform.log),
     runsInCaller(name) {
       const origin = environment.origins.get(name);
       return origin?.kind === "handler" && origin.handle.runsInCaller === true;

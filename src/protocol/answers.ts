@@ -48,6 +48,7 @@ const journalEntry = v.object({
   hosts: v.optional(texts),
   routes: v.optional(texts),
   groups: v.optional(texts),
+  releases: v.optional(texts),
   everything: v.optional(v.boolean()),
 });
 

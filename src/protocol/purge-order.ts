@@ -2,7 +2,10 @@
 import * as v from "valibot";
 import { pathOf, strictObject } from "../base/schemas.ts";
 import { jsonIn } from "../base/json-text.ts";
+import { isReleaseId, releaseIdForm } from "../base/release-id.ts";
 import type { Reason } from "../base/operator-error.ts";
+
+export { isReleaseId, releaseIdForm } from "../base/release-id.ts";
 
 export const reasonCharsMax = 512;
 
@@ -28,6 +31,8 @@ export interface PurgeOrder {
   readonly hosts?: readonly string[] | undefined;
   readonly routes?: readonly string[] | undefined;
   readonly everything?: boolean | undefined;
+  /** The build that the origin now runs. Covers the pages on routes with releases. */
+  readonly release?: string | undefined;
   /** `soft` makes covered responses stale; `hard` forbids their use. Default: `hard`. */
   readonly mode?: "hard" | "soft" | undefined;
   /** Whether to only report what the purge would cover. */
@@ -44,6 +49,7 @@ const purgeOrder = strictObject(
     hosts: names("hosts"),
     routes: names("route names"),
     everything: v.optional(v.boolean("must be true or false")),
+    release: v.optional(v.custom<string>(isReleaseId, `must be ${releaseIdForm}`)),
     mode: v.optional(v.picklist(["hard", "soft"], 'must be "hard" or "soft"')),
     dryRun: v.optional(v.boolean("must be true or false")),
     reason: v.optional(
@@ -68,6 +74,7 @@ const hintByField: Readonly<Record<string, string>> = {
   hosts: 'Write it as in "hosts": ["www.example.com"].',
   routes: 'Write it as in "routes": ["article"].',
   everything: 'Write "everything": true, or leave it out.',
+  release: 'Write it as in "release": "4f2c9a1".',
   mode: 'Write "mode": "hard" or "mode": "soft", or leave it out.',
   dryRun: 'Write "dryRun": true, or leave it out.',
   reason: `Write a string of up to ${reasonCharsMax} characters, or leave it out.`,

@@ -45,6 +45,7 @@ describe("the journal route", () => {
         id: "msg_7",
         ...order,
         groups: [],
+        releases: [],
         everything: false,
       },
       expect.objectContaining({ by: "admin", mode: "hard", everything: true }),

@@ -88,6 +88,8 @@ describe("defineConfig", () => {
       purgeMaxLagMs: 10_000,
       purgeSettleSeconds: 0,
       isSliced: false,
+      builds: undefined,
+      keptReleases: 0,
       esi: undefined,
       noVarySearch: false,
       queryMethod: undefined,

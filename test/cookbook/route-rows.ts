@@ -257,6 +257,27 @@ export const routeRows: readonly Row[] = [
     ],
   },
   {
+    recipe: "Deploy without missing files",
+    origin: (request, nth) => {
+      const [build, other] = nth <= 3 ? ["0ld", "none"] : ["4f2c9a1", "0ld"];
+      const isMissing = request.url.includes("0ld.js") && build !== "0ld";
+      const type = request.url.includes(".js") ? { "content-type": "text/javascript" } : {};
+      // The fifth request reaches an old server.
+      const fields = { "x-build-id": nth === 5 ? other : build, ...type };
+      return page(`page ${fields["x-build-id"]}`, fields, isMissing ? 404 : 200);
+    },
+    steps: [
+      { path: "/", sees: `${stored} | page 0ld` },
+      { path: "/assets/0ld.js", sees: `${stored} | page 0ld` },
+      { path: "/news", sees: `${stored} | page 0ld` },
+      { runs: 0, prints: /Released: 4f2c9a1, position/ },
+      { path: "/", sees: `${purged} | page 4f2c9a1` },
+      { path: "/news", sees: 'fwd=stale; detail="purged, left-release" | page 0ld' },
+      { path: "/news", sees: `${purged} | page 4f2c9a1` },
+      { path: "/assets/0ld.js", sees: `${hit} | page 0ld` },
+    ],
+  },
+  {
     recipe: "Cache for a year, and purge by tag",
     origin: (_, nth) => page(`version ${nth}`, cc("max-age=60")),
     steps: [

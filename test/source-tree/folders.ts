@@ -390,10 +390,10 @@ export const command: House = {
     "doctor/folder": [...ofCommand, "doctor", "wrangler"],
     "doctor/site": [...ofCommand, "doctor", "stats"],
     "doctor/pages": [...ofCommand, "doctor", "origin"],
-    // The commands, with their options and steps.
-    commands: [...ofCommand, "stats", "origin", "init", ...ofDoctor],
     // The warming of pages and data.
     warm: ofCommand,
+    // The commands, with their options and steps.
+    commands: [...ofCommand, "stats", "origin", "init", "warm", ...ofDoctor],
     // A site on this machine.
     start: [...ofCommand, "wrangler"],
     // The list of all commands, and the run of one command.

@@ -12,7 +12,12 @@ import {
   Marks,
   Uncacheable,
 } from "../../src/pages/site/remembered-keys.ts";
-import { RouteNotes, LastAnswers, LeftOutTags } from "../../src/pages/site/operator-notes.ts";
+import {
+  RouteNotes,
+  LastAnswers,
+  LeftOutTags,
+  ReleaseLog,
+} from "../../src/pages/site/operator-notes.ts";
 import { Lifts } from "../../src/pages/site/lifts.ts";
 import { Loops } from "../../src/pages/request/loops.ts";
 import { QueryForms } from "../../src/pages/request/query-forms.ts";
@@ -129,6 +134,7 @@ export class SimulatedSite {
         metrics,
         log: ({ message }) => void this.failures.push(message),
       }),
+      releaseLog: new ReleaseLog(() => undefined),
       runsInCaller: () => false,
       fetchOrigin: (_, request) => around.origin.fetch(request, trace?.forwards(request)),
       nowAtMs,

@@ -11,6 +11,7 @@ import { addMetrics } from "./commands/metrics.ts";
 import { addOutward } from "./commands/outward.ts";
 import { addProbe } from "./commands/probe.ts";
 import { addPurge } from "./commands/purge.ts";
+import { addRelease } from "./commands/release.ts";
 import { addStats } from "./commands/stats.ts";
 import { addSwitch } from "./commands/switch.ts";
 import type { Action, AddCommand } from "./session.ts";
@@ -19,6 +20,7 @@ import { addWarm } from "./warm/warm.ts";
 
 const commands: readonly AddCommand[] = [
   addPurge,
+  addRelease,
   addWarm,
   addExplain,
   addStats,

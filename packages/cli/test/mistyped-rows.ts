@@ -48,6 +48,11 @@ const flags: readonly Row[] = [
 ];
 
 const values: readonly Row[] = [
+  ["no build", "release"],
+  ["two builds", "release a b"],
+  ["a build with a space", ["release", "a b"], "Nothing was released."],
+  ["a base that is no path", "release a --base assets", "begins with /"],
+  ["a key with a space", ["release", "a", "--key", "a b"], "without spaces"],
   ["no value", "purge --tag", "argument missing"],
   ["no value after =", "purge --tag="],
   ["an empty value among others", ["purge", "--tag", "a", "--tag", ""]],

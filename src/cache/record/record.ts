@@ -16,6 +16,8 @@ export interface Coverage {
   readonly url: string;
   /** The name of the record's route; empty if none matched. */
   readonly route: string;
+  /** The build that made a page; empty if unknown. Absent if the route has no releases. */
+  readonly release?: string | undefined;
 }
 
 /**

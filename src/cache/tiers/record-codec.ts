@@ -56,6 +56,7 @@ const membersOfAll: Members<RecordMetadata> = {
   route: ["r", isText, ""],
   tags: ["t", listOf(isText), []],
   groups: ["g", listOf(isText), undefined],
+  release: ["e", isText, undefined],
   stamp: ["s", pairOf(isText, isText), "none"],
   colo: ["c", isText, ""],
   requestedAtMs: ["q", isNumber],

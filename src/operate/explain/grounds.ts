@@ -207,6 +207,15 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
     clause: "answer",
     why: "a rule of its route on answers says store: false",
   },
+  "left-release": {
+    clause: "release",
+    why: "its build is not the current release, as tidemark release told it",
+    hint: "if the origin now runs this build, run tidemark release with its name",
+  },
+  "missing-asset": {
+    clause: "release.keep",
+    why: "it says that an asset is missing, but another server of the origin may have it",
+  },
   "extension-mismatch": {
     clause: "deceptionArmour",
     why: "its media type contradicts the extension in its path, so it may be another page, for this client alone",

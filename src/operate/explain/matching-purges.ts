@@ -12,6 +12,8 @@ import {
   coverable,
   namedTargets,
   type PurgeTargets,
+  releasedBy,
+  releaseTag,
 } from "../../purge/journal/purge-target.ts";
 import { comparedUrl } from "../../purge/journal/spelling.ts";
 
@@ -86,8 +88,11 @@ export function matchingPurges(
 /** Returns the targets that cover the response. */
 function targetsOn({ tags, prefixes }: PurgeTargets, coverage: Coverage): PurgeTargets {
   const { tags: own, paths } = coverable(coverage);
+  // The marker of a release only names the build.
+  const isMarker = (tag: string) =>
+    own.includes(releaseTag) && releasedBy({ tags: [tag], prefixes: [] }) !== undefined;
   return {
-    tags: tags.filter((tag) => own.includes(comparedTag(tag))),
+    tags: tags.filter((tag) => own.includes(comparedTag(tag)) || isMarker(tag)),
     prefixes: prefixes.filter((prefix) =>
       paths.some((path) => path.startsWith(comparedUrl(prefix))),
     ),

@@ -8,6 +8,7 @@ import { selectingFieldNames } from "../../rules/selecting.ts";
 import { failureOf, isOfOneRequest } from "../../rules/storable.ts";
 import { traceFieldNames, traceFields } from "../../rules/trace-context.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
+import { dropDateConditions, isMissingAsset, unmarked } from "../stored/release.ts";
 import { ownFields, passedFields } from "../request/forwarded-fields.ts";
 import { edit } from "../request/field-edits.ts";
 import { cfOfMembers } from "../request/key.ts";
@@ -20,10 +21,18 @@ import type { HealthRequest, OriginTrouble } from "../site/origin-health.ts";
 import { inNeutralContext } from "../../base/neutral-context.ts";
 import type { Route } from "../../config/config.ts";
 import { sortCookies, withoutPosition } from "../request/cookies.ts";
+import { builtAnswer } from "./builds.ts";
 
 /** The origin's response or failure. Instants are in epoch milliseconds. */
 type ForwardResult =
-  | { kind: "answered"; response: Response; requestedAtMs: number; respondedAtMs: number }
+  | {
+      kind: "answered";
+      response: Response;
+      requestedAtMs: number;
+      respondedAtMs: number;
+      /** The build that made the response, as in `StampedAnswer`. */
+      release?: string | undefined;
+    }
   | { kind: "failed"; failure: OriginTrouble };
 
 /**
@@ -91,7 +100,9 @@ export async function forwardAsked(
   // the whole response, so the range is omitted.
   const isConditional = conditions.has("if-none-match") || conditions.has("if-modified-since");
   const isSliced = added.some(([name]) => name === "range");
-  const omitsRange = isConditional || isSliced || route.isFallback;
+  // The origin does not know the client's ETag, which names the build.
+  const isOfBuild = route.builds !== undefined && conditions.has("if-range");
+  const omitsRange = isConditional || isSliced || route.isFallback || isOfBuild;
   const part = (omitsRange ? [] : ["range", "if-range"]).flatMap((name): FieldLine[] => {
     const value = conditions.get(name);
     return value === null ? [] : [[name, value]];
@@ -109,21 +120,51 @@ export async function forwardAsked(
   const withinMs = isShared ? firstByteMs / (1 + route.fallbackOrigins.length) : firstByteMs;
   const sent = { method, headers, body: content?.body() ?? null, cf: cfOfMembers(request.cf) };
   const asking = { origin: route.origin, page, target, isAnonymous };
-  const answer = await ask(asking, sent, context, withinMs);
+  const again = route.keptReleases > 0 ? new Headers(headers) : undefined;
+  const first = await ask(asking, sent, context, withinMs);
+  const answer =
+    again !== undefined && content === undefined && isToAskAgain(first, route, context)
+      ? await ask(asking, { ...sent, headers: again }, context, withinMs)
+      : first;
   if (answer.kind === "answered" && !route.isFallback) {
     context.site.headTimes.add(route.name, answer);
   }
-  return answer;
+  return builtBy(answer, { method, route }, context);
+}
+
+/**
+ * Returns whether an asset may be at another server of the origin, which has another build. Takes a
+ * retry from the budget, and ends the answer.
+ */
+function isToAskAgain(answer: ForwardResult, route: Route, { site }: Context): boolean {
+  if (answer.kind === "failed" || !isMissingAsset(answer.response.status, route)) return false;
+  if (route.isFallback || !site.originHealth.takeRetry(route.origin)) return false;
+  site.metrics.add("originRetries");
+  cancelBody(answer.response);
+  return true;
+}
+
+function builtBy(
+  answer: ForwardResult,
+  request: Parameters<typeof builtAnswer>[1],
+  context: Context,
+): ForwardResult {
+  if (answer.kind === "failed") return answer;
+  return { ...answer, ...builtAnswer(answer.response, request, context) };
 }
 
 /** Forwards a bypassed request with its own conditions. Omits the body of a GET or HEAD. */
-export function forwardPassed(passed: PassedRequest, context: Context): Promise<ForwardResult> {
+export async function forwardPassed(
+  passed: PassedRequest,
+  context: Context,
+): Promise<ForwardResult> {
   const { site } = context;
   const { request, target, route, address } = passed;
   const { method, cf } = request;
   const isBodiless = method === "GET" || method === "HEAD";
   const esi = isBodiless ? route.esi : undefined;
   const headers = passedFields({ client: request.headers, target, address, esi }, isBodiless);
+  if (route.builds !== undefined) adaptConditions(headers, isBodiless);
   edit(headers, route.requestEdits);
   for (const name of traceFieldNames) headers.delete(name);
   for (const [name, value] of traceFields(request.headers, newSpanId)) headers.set(name, value);
@@ -137,12 +178,24 @@ export function forwardPassed(passed: PassedRequest, context: Context): Promise<
   if (own !== undefined) edit(own, route.requestEdits);
   own?.set("via", site.loops.viaWithOurs(own.get("via")));
   const withinMs = site.config.originTimeout.firstByteMs + uploadMs({ headers, body });
-  return ask(
+  const answer = await ask(
     { origin: route.origin, target },
     { method, headers, body, cf, own, server: context.server },
     context,
     withinMs,
   );
+  return builtBy(answer, { method, route }, context);
+}
+
+/**
+ * Lets a precondition have the origin's own ETag. A GET keeps the ETag of its client, which the origin
+ * does not know, so that no 304 crosses builds.
+ */
+function adaptConditions(headers: Headers, isBodiless: boolean): void {
+  dropDateConditions(headers);
+  const names = isBodiless ? ["if-match"] : ["if-match", "if-none-match"];
+  const lines = names.map((name): FieldLine => [name, headers.get(name) ?? ""]);
+  for (const [name, value] of unmarked(lines)) if (value !== "") headers.set(name, value);
 }
 
 /**

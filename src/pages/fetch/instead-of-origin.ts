@@ -2,6 +2,7 @@
 // with a stale response, or with an error page. After a failure, `decideOnError` in
 // reuse/may-answer.ts decides whether a stale response may answer (RFC 5861 §4).
 import { discardBody } from "../../cache/record/record.ts";
+import { isApart } from "../../cache/tiers/tier.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { selects } from "../../rules/selecting.ts";
 import { variantKey } from "../request/key.ts";
@@ -22,7 +23,9 @@ import {
   isExempt,
   type WeighedResponse,
 } from "../reuse/may-answer.ts";
-import { isKept, ageSeconds, termsOf } from "../stored/lifetime.ts";
+import { isKept, ageSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
+import { isMissingAsset } from "../stored/release.ts";
+import { storeInTiers } from "../storing/in-tiers.ts";
 import { type PlainPage, plainPage } from "../respond/plain-page.ts";
 import { fromStored } from "../respond/respond.ts";
 
@@ -184,10 +187,23 @@ export async function standIn(
   decision.collapsed = who === "another";
   decision.ttlSeconds = allowed.ttlSeconds;
   decision.unverified = isExempt(allowed.judged);
-  decision.detail = "stale-if-error";
+  const isKeptAsset = isMissingAsset(decision.forwardStatus ?? 0, pending.request.route);
+  decision.detail = isKeptAsset ? "kept-asset" : "stale-if-error";
+  if (isKeptAsset && who === "this") noteLost(allowed.candidate, pending);
   decision.outcome = "stale-hit";
   decision.answersFrom(allowed.candidate);
   return allowed;
+}
+
+/** Stores with an asset, in the background, that the origin has lost it. */
+function noteLost({ stored: { metadata: before, body } }: Candidate, pending: PendingForward) {
+  const isHeadAlone = body.kind !== "blob";
+  if (before.lostAt !== undefined || (isHeadAlone && !isApart(before))) return;
+  const { tiers, view } = pending.exchange.site;
+  const metadata = withTermsKept(before, { lostAt: view.releases.current?.position ?? "0-0" });
+  const stored: StoredResponse = { metadata, body: isHeadAlone ? { kind: "absent" } : body };
+  const place = { ...pending, into: isHeadAlone ? tiers.below : tiers.all };
+  pending.exchange.afterAnswer(async () => void (await storeInTiers(stored, place, "unchanged")));
 }
 
 /** Returns an error page. Called if no stale response may answer. */

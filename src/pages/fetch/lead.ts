@@ -15,8 +15,9 @@ import {
   type PendingForward,
   questionOf,
 } from "../reuse/pending-forward.ts";
+import { isMissingAsset, unmarked } from "../stored/release.ts";
 import { bodyDateOf } from "../stored/stored-response.ts";
-import { judgedUnder, mayBeValidated } from "../reuse/may-answer.ts";
+import { mayBeValidated, weigh } from "../reuse/may-answer.ts";
 import type { StampedAnswer } from "../storing/metadata-of-answer.ts";
 import { sendAndStore } from "../storing/send-and-store.ts";
 import { storedMeanwhile, answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
@@ -86,9 +87,10 @@ async function leadPublic(
     site.queryForms.refute(pending, status);
     return leadElsewhere(own, pending, flight, slicing);
   }
-  const instead = isOriginError(status)
-    ? await insteadOfOrigin(failedWith(response, nowAtMs()), { ...pending, stamp }, flight)
-    : undefined;
+  const instead =
+    isOriginError(status) || isMissingAsset(status, request.route)
+      ? await insteadOfOrigin(failedWith(response, nowAtMs()), { ...pending, stamp }, flight)
+      : undefined;
   if (instead !== undefined) {
     cancelBody(response);
     return instead;
@@ -174,13 +176,16 @@ function validatorsOf(pending: PendingForward): readonly FieldLine[] {
   if (!isWhole && !isApart(metadata)) return [];
   const question = questionOf(pending);
   if (!mayBeValidated(question, validating)) return [];
+  const { judged, isOfLeftBuild } = weigh(validating, question);
+  if (isOfLeftBuild) return [];
   const stored = fieldsOf(metadata);
   const { isAnonymous, forwarded, route } = pending.request;
   // The stored response is for the same normal form, because the key has the form.
   const get = (name: string) => (route.normalForms?.has(name) ? null : forwarded.get(name));
   if (metadata.isOfClient === true && (isAnonymous || prefersAnother({ get }, stored))) return [];
-  const isTrusted = judgedUnder(question, validating).kind === "usable";
-  return conditionalFields(stored, isTrusted || hasStrongDate(stored, bodyDateOf(metadata)));
+  const isDateFit = judged.kind === "usable" || hasStrongDate(stored, bodyDateOf(metadata));
+  const fields = conditionalFields(stored, isDateFit);
+  return route.builds === undefined ? fields : unmarked(fields);
 }
 
 /** A request whose stamp is from before its first forward. */

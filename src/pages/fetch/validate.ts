@@ -26,6 +26,7 @@ import { applyRefusal } from "../storing/consequences.ts";
 import { storeInTiers } from "../storing/in-tiers.ts";
 import { type StampedAnswer, freshenedMetadata } from "../storing/metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
+import { isSameBuild } from "../stored/release.ts";
 import { withoutStripped } from "../storing/stripped-fields.ts";
 import { noteAnswer } from "../storing/last-answer.ts";
 import { ofOneClient, refusalToStore, refused, type StoreRefusal } from "../storing/refusal.ts";
@@ -53,8 +54,8 @@ export async function validated(
   const received = fresh.response.headers;
   // The stored response lacks the validators that a rule has stripped, but a 304 repeats them.
   const compared = withoutStripped(received, before.ruleMatch, pending);
-  const isOfAnother = !freshensWhatWasSent(compared, fieldsOf(before));
-  if (isOfAnother || [...received.values()].some(hasLostOctets)) return undefined;
+  const isSame = isSameBuild(fresh, before) && freshensWhatWasSent(compared, fieldsOf(before));
+  if (!isSame || [...received.values()].some(hasLostOctets)) return undefined;
   if (isToRefetch(received, before, pending)) return undefined;
   const metadata = freshenedMetadata(before, fresh, pending);
   if (!hasNeeded(body, metadata, pending)) return undefined;

@@ -4,6 +4,7 @@ import type { EquivalentUrl, QueryForms } from "./query-forms.ts";
 import { type RequestDirectives, requestDirectives } from "../../rules/cache-control.ts";
 import type { ForwardReason } from "../../rules/cache-status.ts";
 import type { FieldLine, Fields } from "../../rules/fields.ts";
+import { dropDateConditions } from "../stored/release.ts";
 import { conditionalFieldNames } from "../../rules/validators.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { mayBePosition, positionName } from "../../purge/view/positions.ts";
@@ -257,7 +258,7 @@ function askedFor(request: Request, read: UrlRead, given: PlanContext): LookupRe
   const sent = request.headers.get(positionName);
   return {
     method: request.method === "HEAD" ? "HEAD" : "GET",
-    conditions: request.headers,
+    conditions: route.builds === undefined ? request.headers : undated(request.headers),
     target: keyed.target,
     route,
     prefix,
@@ -275,6 +276,14 @@ function askedFor(request: Request, read: UrlRead, given: PlanContext): LookupRe
     position: sent !== null && mayBePosition(sent) ? sent : position,
     isAnonymous: false,
   };
+}
+
+/** Returns the client's fields without conditions on dates. Copies only fields that have one. */
+function undated(fields: Headers): Headers {
+  if (!fields.has("if-modified-since") && !fields.has("if-range")) return fields;
+  const kept = new Headers(fields);
+  dropDateConditions(kept);
+  return kept;
 }
 
 /** Returns a request's cache key, its parts, and the fields for the origin. */

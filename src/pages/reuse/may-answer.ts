@@ -6,6 +6,7 @@ import type { Site } from "../site/site.ts";
 import type { Candidate } from "../stored/stored-response.ts";
 import type { ForwardCause, ForwardReason } from "../../rules/cache-status.ts";
 import { judgedOnRoute, type PurgeJudgement } from "../../purge/view/view.ts";
+import { isAssetKept, isOfCurrentBuild } from "../stored/release.ts";
 import { ageSeconds, type Terms, termsOf } from "../stored/lifetime.ts";
 import { type MayBePersonal, type PersonalRule, personalRule } from "../request/personal.ts";
 import type { LookupRequest } from "../request/plan.ts";
@@ -117,7 +118,8 @@ export function decide(found: Candidate | MissReason, question: VerdictQuestion)
     return { kind: "forward", reason: "request", ...grounds, by: forOthersBy };
   }
   const reason = isWish(by) ? "request" : "stale";
-  return terms.canBeValidated
+  // A page of another build may have the same validators.
+  return terms.canBeValidated && !weighed.isOfLeftBuild
     ? { kind: "validate", candidate: found, reason, ...grounds }
     : { kind: "forward", reason, fallback: found, ...grounds };
 }
@@ -132,6 +134,8 @@ export interface WeighedResponse extends Timing {
   readonly question: VerdictQuestion;
   readonly terms: Terms;
   readonly judged: PurgeJudgement;
+  /** Whether a purge covers the response, and the current release is another build. */
+  readonly isOfLeftBuild: boolean;
 }
 
 export function weigh(candidate: Candidate, question: VerdictQuestion): WeighedResponse {
@@ -149,7 +153,12 @@ export function weigh(candidate: Candidate, question: VerdictQuestion): WeighedR
     ? Math.max(0, (question.atMs - judged.sinceAtMs) / 1_000)
     : -Infinity;
   const ttlSeconds = Math.min(terms.lifetimeSeconds - age, -sincePurgeSeconds);
-  return { candidate, question, terms, judged, ageSeconds: age, ttlSeconds };
+  const isOfLeftBuild =
+    judged.kind === "purged" &&
+    question.request.route.builds !== undefined &&
+    !isOfCurrentBuild(metadata, question.exchange.site.view);
+  const times = { ageSeconds: age, ttlSeconds };
+  return { candidate, question, terms, judged, isOfLeftBuild, ...times };
 }
 
 /** Returns why a response is not fresh enough for this request; `fresh` if it is. */
@@ -180,7 +189,8 @@ function staleAllowance(
   const { question, terms } = weighed;
   const { directives } = question.request;
   const staleSeconds = staleSecondsOf(weighed);
-  if (!mayBeStale(weighed) || directives.noCache) return undefined;
+  // A refresh may reach an old server again and again, so only an error of the origin excuses a left build.
+  if (!mayBeStale(weighed) || weighed.isOfLeftBuild || directives.noCache) return undefined;
   // RFC 9111 §5.2.2.10: s-maxage overrides the client's max-stale.
   const { sMaxageSeconds } = terms.governing.directives;
   const maxStaleSeconds = sMaxageSeconds === undefined ? (directives.maxStaleSeconds ?? -1) : -1;
@@ -222,7 +232,22 @@ export function decideOnError(
  */
 function standsIn(weighed: WeighedResponse, by: Decider): boolean {
   if (by === "fresh" || isWish(by)) return true;
+  if (isKeptAsset(weighed)) return true;
   return mayBeStale(weighed) && staleSecondsOf(weighed) < weighed.terms.staleIfErrorSeconds;
+}
+
+/**
+ * Returns whether the response is an asset that stays for the pages of older builds.
+ *
+ * Departs from RFC 9111 §4.2.4: `release: "keep"` of the route overrides directives that forbid stale use,
+ * because the name of such an asset has a hash of its content.
+ */
+function isKeptAsset({ candidate, question, judged, ageSeconds: age }: WeighedResponse): boolean {
+  const { request, exchange } = question;
+  const isAllowed =
+    judged.kind === "usable" || (judged.kind === "purged" && judged.mode === "soft");
+  const { metadata } = candidate.stored;
+  return isAllowed && age < Infinity && isAssetKept(metadata, request.route, exchange.site.view);
 }
 
 /**

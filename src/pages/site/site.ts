@@ -20,7 +20,7 @@ import type { HeadTimes, OriginHealth } from "./origin-health.ts";
 import type { Positions } from "../../purge/view/positions.ts";
 import type { HotKeys } from "./hot-keys.ts";
 import type { Invalidations, KnownVary, Rangeless, Marks, Uncacheable } from "./remembered-keys.ts";
-import type { LastAnswers, LeftOutTags, RouteNotes } from "./operator-notes.ts";
+import type { LastAnswers, LeftOutTags, ReleaseLog, RouteNotes } from "./operator-notes.ts";
 import type { Lifts } from "./lifts.ts";
 import type { EsiPort } from "./esi-port.ts";
 import type { QueryForms } from "../request/query-forms.ts";
@@ -67,6 +67,7 @@ export interface Site {
   readonly silentVariations: RouteNotes;
   readonly extensionMismatches: RouteNotes;
   readonly leftOutTags: LeftOutTags;
+  readonly releaseLog: ReleaseLog;
   readonly metrics: Metrics;
   /** Reports the counts of this isolate in the background. */
   readonly report: (afterAnswer: (work: () => Promise<void>) => void) => void;

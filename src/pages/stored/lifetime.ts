@@ -23,6 +23,9 @@ export type Terms = Readonly<ReturnType<typeof workedOut>>;
 /** The time for which an expired response is kept for validation alone. */
 const keptForValidationSeconds = 86_400;
 
+/** The time for which an asset is kept that the origin may lose in a release. */
+const keptForReleasesSeconds = 30 * 86_400;
+
 const keptSecondsMax = 365 * 86_400;
 
 /** The metadata that terms depend on. */
@@ -107,6 +110,8 @@ function workedOut(metadata: TermsSource, route: Route) {
       isNamed && metadata.status < 500 ? route.staleIfErrorSeconds : undefined,
     ),
     canBeValidated: hasValidator(fields),
+    keptAtLeastSeconds:
+      route.keptReleases > 0 && metadata.status < 300 ? keptForReleasesSeconds : 0,
   };
 }
 
@@ -239,6 +244,7 @@ export function keepUntilAtMs(metadata: StoredMetadata, terms: Terms): number {
     freshSeconds,
     fromNowSeconds + staleSeconds,
     terms.canBeValidated ? Math.max(0, freshSeconds) + keptForValidationSeconds : 0,
+    terms.keptAtLeastSeconds,
   );
   return respondedAtMs + Math.min(keptSeconds, keptSecondsMax) * 1_000;
 }

@@ -63,6 +63,11 @@ export interface ResponseDetail {
   readonly ruleMatch?: RuleMatch | undefined;
   /** The slices of the body, whose record is then empty. */
   readonly slices?: SlicedBody | undefined;
+  /**
+   * On a route with `release: "keep"`: the position of the current release when the origin had first
+   * lost the response.
+   */
+  readonly lostAt?: string | undefined;
 }
 
 /**

@@ -76,6 +76,8 @@ export function applyRefusal(
     // The `pass` mark stays until the body is stored.
     return forAll.forget(key.text);
   }
+  // Another server of the origin may have the current build.
+  if (refusal === "left-release" || refusal === "missing-asset") return;
   const isToConfirm = refusal === "unconfirmed";
   const isConfirmed = request.isAnonymous || (pass.has(key.text, atMs) && !isToConfirm);
   if (isConfirmed && status < 500) pass.mark(key.text, atMs);

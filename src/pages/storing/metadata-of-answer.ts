@@ -29,6 +29,8 @@ export interface StampedAnswer {
   readonly requestedAtMs: number;
   readonly respondedAtMs: number;
   readonly stamp: Stamp;
+  /** The build that made the answer: empty if unknown, absent on a route without builds. */
+  readonly release?: string | undefined;
 }
 
 /**
@@ -106,7 +108,7 @@ export function freshenedMetadata(
  *   the answer has freshened a stored response
  */
 function answerMetadata(
-  { requestedAtMs, respondedAtMs, stamp }: StampedAnswer,
+  { requestedAtMs, respondedAtMs, stamp, release }: StampedAnswer,
   given: {
     status: number;
     headers: Headers;
@@ -131,7 +133,7 @@ function answerMetadata(
   if (tagging.lacksRouteTags === true) site.leftOutTags.addFailed(route);
   const selected = selectedBy(given.headers, fields, place);
   const times = { requestedAtMs, respondedAtMs, stamp, jitterDraw };
-  return { url, route, ...times, ruleMatch, ...selected, ...tagging };
+  return { url, route, release, ...times, ruleMatch, ...selected, ...tagging };
 }
 
 /** Returns the fields that may be stored for all clients, with a date. */

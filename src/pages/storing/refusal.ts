@@ -4,6 +4,7 @@ import { responseMediaTypes, typesAgainst } from "../../rules/media-types.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
 import { isOfOneRequest, mayStore, type StorableVerdict } from "../../rules/storable.ts";
 import { fieldsOf, hasLostOctets, isErrorStatus } from "../../rules/fields.ts";
+import { isMissingAsset, isOfOtherBuild } from "../stored/release.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { tagFieldNames } from "../stored/tags.ts";
 import { readingsOf } from "../request/path-readings.ts";
@@ -28,6 +29,8 @@ export type StoreRefusal =
   | Extract<StorableVerdict, { kind: "refused" }>["rule"]
   | PersonalRule
   | "answer-rule"
+  | "left-release"
+  | "missing-asset"
   | "extension-mismatch"
   | "tags-failed"
   | "too-large"
@@ -88,6 +91,7 @@ export function refusalToStore(
 ): StoreRefusal | undefined {
   const { request, exchange } = place;
   const { site } = exchange;
+  if (isMissingAsset(metadata.status, request.route)) return "missing-asset";
   const terms = termsOf(metadata, request.route);
   const isUnstored = unstoringRules(metadata, request).length > 0;
   const verdict = mayStore({
@@ -112,6 +116,7 @@ export function refusalToStore(
   const { selecting } = metadata;
   const personal = personalRule(request, { isShared: terms.isShared, selecting });
   if (personal !== undefined) return personal;
+  if (isOfOtherBuild(metadata, site.view)) return "left-release";
   if (isUnstored) return "answer-rule";
   if (mismatchedTypes(metadata, request).length > 0) return "extension-mismatch";
   // The answer to a malformed or rejected `Origin` is for this client alone; see `originAnswered`.

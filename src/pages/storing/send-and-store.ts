@@ -88,6 +88,7 @@ export async function sendAndStore(
       site.credentialRefusals.note(name, entries, atMs);
     }
     const isMismatch = refusal.rule === "extension-mismatch";
+    if (refusal.rule === "left-release") site.releaseLog.left(request.route.name, metadata);
     if (isMismatch) site.extensionMismatches.note(request.route.name, [], atMs);
     flight.settle(status >= 500 ? failedWith(fresh.response, atMs) : { kind: "nothing-to-share" });
     const answer = unstored(fresh, pending, { ...refusal, metadata, hadCookie });
@@ -140,7 +141,8 @@ function unstored(
     (!isPrivate(headers) && namesClient(headers, metadata, request));
   const mayBeOwn = isPersonal(request) || hadCookie;
   const ofFirst = isForOne ? makePrivate : mayBeOwn ? keepPrivate : undefined;
-  const change = metadata.fallback === undefined ? ofFirst : allowNoReuse;
+  const isBrief = metadata.fallback !== undefined || rule === "left-release";
+  const change = isBrief ? allowNoReuse : ofFirst;
   decision.outcome = "forwarded";
   decision.tier = "origin";
   decision.bodyBytes = metadata.bodyBytes;

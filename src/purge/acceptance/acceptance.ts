@@ -3,7 +3,7 @@
 import { encodeEntry, type Entry, type NewEntry } from "../journal/entry.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import type { Journal, Unavailable } from "../journal/journal.ts";
-import type { PurgeTargets } from "../journal/purge-target.ts";
+import { type PurgeTargets, releasedBy } from "../journal/purge-target.ts";
 import { postEntry } from "../journal/switch.ts";
 import { type Bypass, newestOf, postId, type SwitchState } from "../journal/switch-state.ts";
 import { type AcceptanceSettings, placedAt, ReadBacks } from "./read-backs.ts";
@@ -182,7 +182,12 @@ export class Acceptances {
     const isWhole =
       targets.tags.every((tag) => tags.has(tag)) &&
       targets.prefixes.every((prefix) => prefixes.has(prefix));
-    return isWhole ? read : [];
+    // After another release, an order to return to this one is no repetition.
+    const { current } = view.releases;
+    const isOver =
+      releasedBy(targets) !== undefined &&
+      read.every(({ position }) => position !== current?.position);
+    return isWhole && !isOver ? read : [];
   }
 
   #isReused({ id, bodyDigest }: SignedOrder): boolean {

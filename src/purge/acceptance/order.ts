@@ -12,6 +12,7 @@ import {
   hostTag,
   type PurgeMode,
   type PurgeTargets,
+  releaseTags,
   routeTag,
   urlTag,
   userTag,
@@ -90,9 +91,11 @@ export function resolvedOrder(
   const all = [tags, routes, urls, prefixes, hosts];
   const faults = all.flatMap((kind) => kind.faults);
   const { mode = "hard", reason = "", everything = false, dryRun: isDryRun = false } = order;
+  const { release } = order;
   const targets: PurgeTargets = {
     tags: distinct([
       ...(everything ? [everythingTag] : []),
+      ...(release === undefined ? [] : releaseTags(release)),
       ...[tags, urls, hosts, routes].flatMap((kind) => kind.targets),
     ]),
     prefixes: distinct([...prefixes.targets, ...urls.prefixes]),

@@ -1,6 +1,6 @@
 // The targets of a purge: tags and path prefixes. Each response also has internal tags: for its
-// host, route, URL and groups, and for everything. Application data has internal tags for its URL
-// and for everything.
+// host, route, URL and groups, for releases, and for everything. Application data has internal tags
+// for its URL and for everything.
 import type { Coverage } from "../../cache/record/record.ts";
 import { comparedUrl } from "./spelling.ts";
 
@@ -34,6 +34,21 @@ export const hostTag = (host: string): string => `host:${host}`;
 export const routeTag = (route: string): string => `route:${route}`;
 /** @param url the named URL */
 export const urlTag = (url: string): string => `url:${url}`;
+/** The tag of the pages of any release. */
+export const releaseTag = "release";
+const releasedPrefix = "released:";
+
+/**
+ * Returns the targets by which an entry tells a release: all pages of releases, and a marker that
+ * covers no record.
+ */
+export const releaseTags = (id: string): readonly string[] => [releaseTag, releasedPrefix + id];
+
+/** Returns the release that an entry with these targets tells; `undefined` if it tells none. */
+export function releasedBy({ tags }: PurgeTargets): string | undefined {
+  return tags.find((tag) => tag.startsWith(releasedPrefix))?.slice(releasedPrefix.length);
+}
+
 /** The maximum length of a path in a prefix for it, in characters. */
 const pathCharsMax = 256;
 
@@ -65,6 +80,7 @@ export function namedTargets({ tags, prefixes }: PurgeTargets) {
     hosts: under(hostTag("")),
     routes: under(routeTag("")),
     groups: under("group:"),
+    releases: under(releasedPrefix),
     everything: tags.includes(everythingTag),
   };
 }
@@ -115,13 +131,14 @@ function coverableData(record: Coverage): Coverable {
   return { tags: [everythingTag, urlTag(url), ...record.tags.map(userTag)], paths: [url, url] };
 }
 
-function coverablePage({ url, route, tags, groups = [] }: Coverage): Coverable {
+function coverablePage({ url, route, tags, groups = [], release }: Coverage): Coverable {
   const withoutQuery = url.split("?", 1)[0] ?? url;
   const hostAt = withoutQuery.indexOf("//") + 2;
   const pathAt = withoutQuery.indexOf("/", hostAt);
   const host = withoutQuery.slice(hostAt, pathAt);
   const origin = withoutQuery.slice(0, pathAt);
   const derived = [everythingTag, hostTag(host), routeTag(route), comparedTag(urlTag(url))];
+  if (release !== undefined) derived.push(releaseTag);
   const ofGroups = groups.map((group) => groupTag({ origin, group }));
   return {
     tags: [...derived, ...tags.map(userTag), ...ofGroups],

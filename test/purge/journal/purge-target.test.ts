@@ -94,7 +94,15 @@ it("every version of the Worker purges the canaries of purge probes by the same 
 });
 
 describe("operators see the targets of a purge by kind", () => {
-  const none = { tags: [], urls: [], prefixes: [], hosts: [], routes: [], groups: [] };
+  const none = {
+    tags: [],
+    urls: [],
+    prefixes: [],
+    hosts: [],
+    routes: [],
+    groups: [],
+    releases: [],
+  };
 
   it.each([
     { id: "tag", tags: ["tag:a:b"], shown: { tags: ["a:b"] } },

@@ -68,7 +68,7 @@ function switched(bypass: boolean | readonly string[]): string {
   return `switches routes to the origin: ${bypass.join(", ")}`;
 }
 
-const kinds = ["tags", "urls", "prefixes", "hosts", "routes", "groups"] as const;
+const kinds = ["tags", "urls", "prefixes", "hosts", "routes", "groups", "releases"] as const;
 
 function targetsOf(entry: JournalEntry): string {
   if (entry.everything === true) return "everything";

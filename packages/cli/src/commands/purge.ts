@@ -207,8 +207,13 @@ const triesMax = 4;
 const waitMsFirst = 1_000;
 
 /** Retries with the same id if the purge may have been accepted. A repeated purge does no harm. */
-async function sent(order: PurgeOrder, client: SiteClient, { terminal, world }: Session) {
-  const headers = { "webhook-id": crypto.randomUUID() };
+export async function sent(
+  order: PurgeOrder,
+  client: SiteClient,
+  { terminal, world }: Session,
+  id: string = crypto.randomUUID(),
+) {
+  const headers = { "webhook-id": id };
   for (let tries = 1; ; tries += 1) {
     try {
       return await client.json("purge", { method: "POST", body: order, headers });

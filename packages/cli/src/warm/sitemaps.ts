@@ -1,10 +1,11 @@
 // Reads sitemaps from files or over HTTP, and the sitemaps that an index names.
 import { SaxesParser } from "saxes";
-import { CommandError, failure, usageError } from "../command-error.ts";
-import { userAgent } from "../version.ts";
+import { usageError } from "../command-error.ts";
 import type { World } from "../world.ts";
-import { type PageList, bytesOfFile, bytesOfStream, type TextLimit, textOf } from "./page-list.ts";
+import type { PageList } from "./page-list.ts";
+import { isRemote, sourceFailure, textAt, whyNoUrl } from "./source-text.ts";
 
+const ofSitemap = { kind: "sitemap" } as const;
 /** The limit of sitemaps.org for one file: 50 MiB. */
 const bytesMax = 52_428_800;
 /** An index should name only sitemaps (sitemaps.org), but some sites have an index of indexes. */
@@ -12,8 +13,6 @@ const indexDepthMax = 3;
 /** The limits of all files together, for an index without an end. */
 const filesMax = 1_000;
 const allCharactersMax = 1_073_741_824;
-const redirectsMax = 5;
-const answerMsMax = 60_000;
 
 interface SitemapOptions {
   readonly pages: PageList;
@@ -45,10 +44,14 @@ async function read(source: string, walk: Walk): Promise<void> {
   if (seen.has(source)) return;
   seen.add(source);
   walk.onFile(source);
-  const text = await textAt(source, walk.world);
+  const text = await textAt(source, { ...ofSitemap, bytesMax, world: walk.world });
   characters.count += text.length;
   if (characters.count > allCharactersMax) {
-    throw unusable(source, "It and the sitemaps before it have more than 1 GiB.", passParts);
+    throw sourceFailure(
+      { ...ofSitemap, source },
+      "It and the sitemaps before it have more than 1 GiB.",
+      passParts,
+    );
   }
   const further: string[] = [];
   for (const { kind, loc } of entriesIn(text, source)) {
@@ -56,11 +59,15 @@ async function read(source: string, walk: Walk): Promise<void> {
     else pages.add(loc);
   }
   if (further.length > 0 && depth === indexDepthMax) {
-    throw unusable(source, `It is an index nested in ${indexDepthMax - 1} others.`, passParts);
+    throw sourceFailure(
+      { ...ofSitemap, source },
+      `It is an index nested in ${indexDepthMax - 1} others.`,
+      passParts,
+    );
   }
   if (seen.size + further.length > filesMax) {
     const why = `It and the indexes before it name more than ${filesMax} files.`;
-    throw unusable(source, why, passParts);
+    throw sourceFailure({ ...ofSitemap, source }, why, passParts);
   }
   for (const loc of further) await read(checked(loc, source), { ...walk, depth: depth + 1 });
 }
@@ -71,7 +78,7 @@ function entriesIn(text: string, source: string): readonly SitemapEntry[] {
   } catch (cause) {
     if (!(cause instanceof SitemapFault)) throw cause;
     const hint = "Name an XML sitemap, or pass the pages with --list.";
-    throw unusable(source, cause.message, hint, cause);
+    throw sourceFailure({ ...ofSitemap, source }, cause.message, hint, cause);
   }
 }
 
@@ -82,68 +89,14 @@ function checked(loc: string, source: string): string {
   const why = whyNoUrl(loc) ?? (isOther ? `${loc.slice(0, 200)} is on another host.` : undefined);
   if (url !== null && why === undefined) return url.href;
   const hint = "An index may contain only full URLs of its own host.";
-  throw unusable(source, `It names a sitemap that cannot be read. ${why}`, hint);
+  throw sourceFailure(
+    { ...ofSitemap, source },
+    `It names a sitemap that cannot be read. ${why}`,
+    hint,
+  );
 }
 
 const passParts = "Pass its parts separately.";
-
-const isRemote = (source: string) => /^https?:\/\//i.test(source);
-
-/** Returns why a text is not an address of a sitemap; `undefined` if it is one. */
-function whyNoUrl(text: string): string | undefined {
-  const url = URL.parse(text);
-  if (url === null || !isRemote(text)) return `${JSON.stringify(text.slice(0, 200))} is not a URL.`;
-  const isSecret = url.username !== "" || url.password !== "";
-  return isSecret ? "The URL contains a user name or a password." : undefined;
-}
-
-async function textAt(name: string, world: World): Promise<string> {
-  const limit = { name, bytesMax };
-  const bytes = isRemote(name) ? await download(limit, world) : await bytesOfFile(name, world);
-  return textOf(bytes, limit);
-}
-
-async function download(limit: TextLimit, world: World): Promise<Buffer> {
-  const { body } = await answerOf(limit.name, world);
-  try {
-    return body === null ? Buffer.alloc(0) : await bytesOfStream(body, limit);
-  } catch (cause) {
-    if (cause instanceof CommandError) throw cause;
-    const why = "The connection broke during the download.";
-    throw unusable(limit.name, why, "Run the same command again.", cause);
-  }
-}
-
-async function answerOf(source: string, world: World): Promise<Response> {
-  let url = new URL(source);
-  for (let redirects = 0; ; redirects += 1) {
-    const signal = AbortSignal.any([world.interrupted, AbortSignal.timeout(answerMsMax)]);
-    const headers = { "user-agent": userAgent, accept: "application/xml, text/xml, */*;q=0.5" };
-    const response = await world
-      .fetch(url, { headers, redirect: "manual", signal })
-      .catch((cause) => {
-        const hint = "Check the address, and that the site is up.";
-        throw unusable(source, `${url.origin} could not be reached.`, hint, cause);
-      });
-    if (response.status === 200) return response;
-    await response.body?.cancel();
-    const location = URL.parse(response.headers.get("location") ?? "", url.href);
-    if (response.status < 300 || response.status >= 400 || location === null) {
-      throw unusable(source, `The status is ${response.status}.`, "Check the address.");
-    }
-    const isTooMany = redirects === redirectsMax;
-    if (location.host !== url.host || isTooMany) {
-      const why = isTooMany ? `more than ${redirectsMax} times` : `to ${location.origin}`;
-      throw unusable(source, `It redirects ${why}.`, "Use the final address.");
-    }
-    url = location;
-  }
-}
-
-function unusable(source: string, why: string, hint: string, cause?: unknown) {
-  const fault = { what: `The sitemap ${source} cannot be used.`, why, hint };
-  return failure(fault, "bad-sitemap", cause);
-}
 
 interface SitemapEntry {
   readonly kind: "page" | "sitemap";

@@ -96,7 +96,7 @@ function Spread({ entry, views, visibleWithinSeconds, atMs }: SpreadProps) {
   );
 }
 
-const targetKinds = ["tags", "urls", "prefixes", "hosts", "routes", "groups"] as const;
+const targetKinds = ["tags", "urls", "prefixes", "hosts", "routes", "groups", "releases"] as const;
 const shownMax = 5;
 
 function targetsOf(entry: JournalEntry): string {

@@ -1,0 +1,87 @@
+// The releases of a site. A page of one build names assets that another build lacks, although
+// frameworks often give both pages the same validators. Assets stay for the pages of older builds.
+import { isReleaseId } from "../../base/release-id.ts";
+import type { Route } from "../../config/config.ts";
+import type { PurgeView } from "../../purge/view/view.ts";
+import type { FieldLine, Fields } from "../../rules/fields.ts";
+import { entityTag } from "../../rules/validators.ts";
+import type { StoredMetadata } from "./stored-response.ts";
+
+type OfBuild = Pick<StoredMetadata, "release">;
+type BuildRoute = Pick<Route, "builds" | "isFallback">;
+
+/**
+ * Returns the build that made an answer: empty if unknown, and `undefined` on a route without builds.
+ * `unreadable`: the field's text names no build.
+ */
+export function buildIn(
+  fields: Fields,
+  { builds, isFallback }: BuildRoute,
+): { readonly id: string | undefined; readonly unreadable?: true } {
+  if (builds === undefined) return { id: undefined };
+  // A fallback origin is not the handler whose build the configuration names.
+  if (builds.header === undefined) return { id: isFallback ? "" : builds.id };
+  const text = fields.get(builds.header)?.trim() ?? "";
+  return text === "" || isReleaseId(text) ? { id: text } : { id: "", unreadable: true };
+}
+
+/**
+ * Returns whether an answer is of another build than the current release. An answer of an unknown
+ * build, and any answer while no release is told, is not.
+ */
+export function isOfOtherBuild(metadata: OfBuild, view: Pick<PurgeView, "releases">): boolean {
+  const { release = "" } = metadata;
+  return release !== "" && !isOfCurrentBuild(metadata, view);
+}
+
+/** Returns whether a response may be of the current release: its build is that, or no release is told. */
+export function isOfCurrentBuild(
+  { release }: OfBuild,
+  { releases: { current } }: Pick<PurgeView, "releases">,
+): boolean {
+  return current === undefined || current.id === release;
+}
+
+/** Returns whether a 304 is of the build whose page it would freshen. */
+export function isSameBuild(fresh: OfBuild, stored: OfBuild): boolean {
+  return fresh.release === stored.release;
+}
+
+/** Begins the part of an ETag that names the build. */
+const mark = ";release=";
+const markPattern = /;release=[\w.:+-]{1,128}(?=")/g;
+
+/** Adds the build to the ETag, so that no client keeps a page of another build because of a 304. */
+export function markEntityTag(fields: Headers, build: string): void {
+  const tag = entityTag(fields);
+  if (tag !== null && build !== "") fields.set("etag", `${tag.slice(0, -1)}${mark}${build}"`);
+}
+
+/** Returns the fields of a request with ETags as the origin has sent them. */
+export function unmarked(fields: readonly FieldLine[]): FieldLine[] {
+  return fields.map(([name, value]) => [name, value.replaceAll(markPattern, "")]);
+}
+
+/** Removes a client's conditions on dates, which the pages of two builds may share. */
+export function dropDateConditions(fields: Headers): void {
+  fields.delete("if-modified-since");
+  if (/^(?!")/.test(fields.get("if-range") ?? '"')) {
+    fields.delete("if-range");
+    fields.delete("range");
+  }
+}
+
+/** Returns whether an answer says that the origin's build lacks an asset, which another may have. */
+export function isMissingAsset(status: number, { keptReleases }: Pick<Route, "keptReleases">) {
+  return keptReleases > 0 && (status === 404 || status === 410);
+}
+
+/** Returns whether an asset still stays for the pages of older builds. */
+export function isAssetKept(
+  { status, lostAt }: Pick<StoredMetadata, "status" | "lostAt">,
+  { keptReleases }: Pick<Route, "keptReleases">,
+  { releases }: Pick<PurgeView, "releases">,
+): boolean {
+  if (keptReleases === 0 || status >= 300) return false;
+  return lostAt === undefined || releases.countSince(lostAt) < keptReleases;
+}

@@ -1,0 +1,229 @@
+// Pages of routes with `release`: their validators, whether they are stored, and which build made them.
+import { describe, expect, it } from "vitest";
+import { explained, explainToken } from "../../../testing/site/explained.ts";
+import type { ConfigInput } from "../../../src/config/schema.ts";
+import type { Site, SiteOptions } from "../../../testing/site/harness.ts";
+import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
+
+/** What the origin runs and sends. */
+interface Origin {
+  build: string | undefined;
+  etag: string | undefined;
+  modified: string | undefined;
+  status: number;
+  control: string;
+}
+
+const control = "public, s-maxage=60, stale-while-revalidate=600, stale-if-error=600";
+const modified = "Thu, 01 Jan 1970 00:00:01 GMT";
+const header: ConfigInput = {
+  routes: [{ name: "pages", match: "*", release: { header: "x-build" } }],
+};
+
+/** Opens a site with the page of build "a" stored, and the release "a" told. */
+async function openAt(more: SiteOptions = {}, given: Partial<Origin> = {}) {
+  const origin: Origin = {
+    build: "a",
+    etag: '"same"',
+    modified: undefined,
+    status: 200,
+    control,
+    ...given,
+  };
+  const { site } = openJournalled({
+    config: header,
+    ...more,
+    origin: ({ headers, method }) => {
+      if (origin.status >= 500) return new Response(null, { status: origin.status });
+      const { build, etag, modified: date } = origin;
+      const isSame =
+        (etag !== undefined && headers.get("if-none-match") === etag) ||
+        (date !== undefined && headers.get("if-modified-since") === date);
+      const fields = {
+        "x-build": build,
+        etag,
+        "last-modified": date,
+        "cache-control": origin.control,
+      };
+      const sent = Object.entries(fields).flatMap(([name, value]) =>
+        value === undefined ? [] : [[name, value] as [string, string]],
+      );
+      const isRead = method === "GET" || method === "HEAD";
+      if (headers.has("range")) return new Response("part", { status: 206, headers: sent });
+      return isRead && isSame
+        ? new Response(null, { status: 304, headers: sent })
+        : new Response(`page of ${build}`, { status: origin.status, headers: sent });
+    },
+  });
+  await send(site, { release: "a", mode: "soft" });
+  await site.get("/p");
+  return { site, origin };
+}
+
+const asked = ({ origin }: Site) => origin.last.fields;
+
+describe("a page of a left build", () => {
+  it("is fetched without its validators, and does not answer while it is stale", async () => {
+    const { site, origin } = await openAt();
+    origin.build = "b";
+    await send(site, { release: "b", mode: "soft" });
+    const { text, cacheStatus } = await site.get("/p");
+    expect({ text, cacheStatus }).toEqual({
+      text: "page of b",
+      cacheStatus: "tidemark; fwd=stale; fwd-status=200; stored; detail=purged",
+    });
+    expect(asked(site).has("if-none-match")).toBe(false);
+  });
+
+  it.each([
+    { mode: "soft", seen: { status: 200, text: "page of a" } },
+    { mode: "hard", seen: { status: 502 } },
+  ])("answers in place of an error only after a soft release: $mode", async ({ mode, seen }) => {
+    const { site, origin } = await openAt();
+    origin.status = 503;
+    await send(site, { release: "b", mode });
+    const { status, text } = await site.get("/p");
+    expect({ status, text }).toMatchObject(seen.status === 200 ? seen : { status: 503 });
+  });
+
+  it.each([
+    { after: "a return to its build", orders: [{ release: "b" }, { release: "a" }] },
+    { after: "another soft purge", orders: [{ routes: ["pages"] }] },
+  ])("is none after $after: it answers stale, and is validated", async ({ orders }) => {
+    for (const [stale, seen] of [
+      [control, "hit; ttl=0"],
+      ["s-maxage=60", "fwd=stale; fwd-status=304"],
+    ] as const) {
+      const { site } = await openAt({}, { control: stale });
+      for (const order of orders) await send(site, { ...order, mode: "soft" });
+      expect((await site.get("/p")).cacheStatus).toContain(seen);
+      // A refresh of a page that a client's own request has fetched never has validators.
+      expect(asked(site).get("if-none-match")).toBe(stale === control ? null : '"same"');
+    }
+  });
+});
+
+describe("an answer of another build than the current", () => {
+  it("is not stored, nor kept by the client or another cache", async () => {
+    const { site, origin } = await openAt();
+    origin.build = "old:1";
+    const { text, fields, cacheStatus } = await site.get("/q");
+    expect(text).toBe("page of old:1");
+    expect(cacheStatus).toBe("tidemark; fwd=uri-miss; fwd-status=200; detail=left-release");
+    expect(fields.get("cache-control")).toBe("stale-if-error=600, private, max-age=0");
+    expect(fields.get("etag")).toBe('"same;release=old:1"');
+    expect(site.log).toEqual([
+      'Pages of the build "old:1" are not stored, because the current release is another. If the origin now runs this build, run tidemark release old:1.',
+    ]);
+    await site.get("/q");
+    expect(site.log).toHaveLength(1);
+    origin.build = "a";
+    expect((await site.get("/q")).cacheStatus).toContain("stored");
+  });
+
+  it("never freshens a page, whether its 304 has validators or not", async () => {
+    for (const validators of [{ etag: '"same"' }, { etag: undefined, modified }]) {
+      const { site, origin } = await openAt({}, validators);
+      site.clock.advance(700);
+      origin.build = "b";
+      const { text, cacheStatus } = await site.get("/p");
+      expect(text).toBe("page of b");
+      expect(cacheStatus).toContain("detail=left-release");
+      expect(asked(site).has("if-none-match")).toBe(false);
+    }
+  });
+
+  it("is explained", async () => {
+    const { site } = await openAt({ env: { ADMIN_TOKEN: explainToken } });
+    await send(site, { release: "b" }, { authorization: `Bearer ${explainToken}` });
+    await site.get("/q");
+    const explanation = JSON.stringify(await explained(site, "/q"));
+    expect(explanation).toContain("its build is not the current release");
+  });
+});
+
+describe("a client's conditions", () => {
+  it.each([
+    ["its own page", { "if-none-match": '"same;release=a"' }, 304],
+    ["the page of another build", { "if-none-match": '"same;release=b"' }, 200],
+    ["the origin's own ETag", { "if-none-match": '"same"' }, 200],
+    ["a date", { "if-modified-since": "Thu, 01 Jan 2099 00:00:00 GMT" }, 200],
+    ["a range of another build", { range: "bytes=0-1", "if-range": '"same;release=b"' }, 200],
+    ["a range of its own page", { range: "bytes=0-1", "if-range": '"same;release=a"' }, 206],
+    ["a range by date", { range: "bytes=0-1", "if-range": modified }, 200],
+  ])("compare %s with the build", async (_, headers, status) => {
+    for (const path of ["/p", "/new"]) {
+      const { site } = await openAt({}, { modified });
+      const seen = await site.get(path, { headers });
+      // A range of a page that is not stored gets the whole page.
+      expect(seen.status).toBe(path === "/new" && status === 206 ? 200 : status);
+      expect(seen.fields.has("x-build")).toBe(false);
+    }
+  });
+
+  it("reach the origin in a request that bypasses the cache, except dates and marks", async () => {
+    const { site } = await openAt();
+    const { fields } = await site.get("/p", {
+      headers: { authorization: "Basic YTpi", "if-modified-since": modified },
+    });
+    expect(fields.get("etag")).toBe('"same;release=a"');
+    expect(fields.has("x-build")).toBe(false);
+    expect(asked(site).has("if-modified-since")).toBe(false);
+    const conditions = { "if-match": '"same;release=a", "v;release"' };
+    const changed = await site.get("/p", { method: "PUT", body: "x", headers: conditions });
+    expect(asked(site).get("if-match")).toBe('"same", "v;release"');
+    expect(changed.fields.get("etag")).toBe('"same"');
+    expect(changed.fields.has("x-build")).toBe(false);
+  });
+});
+
+describe("the build of an answer", () => {
+  it.each(["", "a b", "a, b", "ä", "x".repeat(129)])(
+    "is none if the field is %j",
+    async (build) => {
+      const { site, origin } = await openAt();
+      origin.build = build;
+      expect((await site.get("/q")).cacheStatus).toContain("stored");
+      await site.get("/r");
+      expect(site.log).toHaveLength(build === "" ? 0 : 1);
+      await send(site, { release: "b", mode: "soft" });
+      const { cacheStatus } = await site.get("/q");
+      expect(cacheStatus).toContain("detail=purged");
+      expect(asked(site).has("if-none-match")).toBe(false);
+    },
+  );
+
+  it("is the handler's, by the configuration", async () => {
+    const config: ConfigInput = {
+      routes: [{ name: "pages", match: "*", release: { id: "b" } }],
+    };
+    const { site } = await openAt({ config });
+    expect((await site.get("/q")).cacheStatus).toContain("detail=left-release");
+    await send(site, { release: "b", mode: "soft" });
+    const { fields, cacheStatus } = await site.get("/q");
+    expect(cacheStatus).toContain("stored");
+    expect(fields.get("etag")).toBe('"same;release=b"');
+    // Only the configured field is hidden.
+    expect(fields.get("x-build")).toBe("a");
+  });
+
+  it("decides nothing while no release is told", async () => {
+    const { site } = openJournalled({
+      config: header,
+      origin: (_, nth) =>
+        new Response("page", { headers: { "x-build": `${nth}`, "cache-control": "max-age=60" } }),
+    });
+    for (const path of ["/a", "/b"]) expect((await site.get(path)).cacheStatus).toContain("stored");
+    expect((await site.get("/a")).cacheStatus).toContain("hit");
+  });
+
+  it("covers no page of other routes", async () => {
+    const { site } = await openAt({
+      config: { routes: [{ name: "plain", match: "/p" }, ...(header.routes ?? [])] },
+    });
+    await send(site, { release: "b" });
+    expect((await site.get("/p")).cacheStatus).toContain("hit");
+    const { text } = await site.get("/_cache/journal?last=1", { headers: bearer });
+    expect(JSON.parse(text)).toMatchObject({ entries: [{ releases: ["b"], everything: false }] });
+  });
+});
