@@ -1,6 +1,5 @@
 // Answers requests for pages with ESI tags. The page leaves for its client alone, because each
 // fragment may be for this client alone.
-import { isWithinMs } from "../base/elapsed.ts";
 import { isNotModified } from "../rules/validators.ts";
 import { contentLength } from "../rules/fields.ts";
 import { responseDirectives } from "../rules/cache-control.ts";
@@ -10,16 +9,11 @@ import { makePrivate, withoutBody } from "../pages/respond/downstream.ts";
 import { plainPage, withErrorPage } from "../pages/respond/plain-page.ts";
 import { notModified } from "../pages/respond/respond.ts";
 import type { EsiContext, EsiPort, ServePart } from "../pages/site/esi-port.ts";
-import { Assembly, hasEsi, type PageRequest } from "./assembly.ts";
+import { Assembly, hasEsi } from "./assembly.ts";
 import { readTemplate } from "./template.ts";
-
-/** Longer than a page waits for its fragments, and then for a client that does not begin to read. */
-const unreadMsMax = 70_000;
 
 export class EsiPages implements EsiPort {
   readonly #includesMax: number;
-  /** The pages that no client has begun to read, oldest first, and when they began. */
-  readonly #unread = new Map<Assembly, number>();
 
   constructor(includesMax: number) {
     this.#includesMax = includesMax;
@@ -39,30 +33,13 @@ export class EsiPages implements EsiPort {
     if (read.route.esi === "declared" && !mayKeep) headers.delete("surrogate-control");
     if (!isPage) return response;
     if (response.body === null) return withFields(response, null, assembledFields([response]));
-    const assembly = this.#opened({ client: whole, read, context, serve });
+    const assembly = new Assembly({ client: whole, read, context, serve }, this.#includesMax);
     try {
       return await assembled(response, { headers: client.headers, read, assembly });
     } catch {
       assembly.end();
       return withErrorPage(plainPage("unreachable"), read.route, client);
     }
-  }
-
-  /**
-   * Opens a page. Releases the memory of older pages whose clients have left before the head, because
-   * the runtime ends their requests without a word.
-   */
-  #opened(page: PageRequest): Assembly {
-    const atMs = page.context.nowAtMs();
-    for (const [assembly, sinceAtMs] of this.#unread) {
-      if (isWithinMs(unreadMsMax, sinceAtMs, atMs)) break;
-      assembly.release();
-      this.#unread.delete(assembly);
-    }
-    const onKnown = () => void this.#unread.delete(assembly);
-    const assembly: Assembly = new Assembly(page, this.#includesMax, onKnown);
-    this.#unread.set(assembly, atMs);
-    return assembly;
   }
 }
 

@@ -60,7 +60,7 @@ function served(request: Request, read: UrlRead, context: Context): Response | P
   if (planned.kind === "pass") {
     const held =
       planned.passed.rule === "query-content"
-        ? site.query?.contentOf(request, read.route, atMs)
+        ? site.query?.contentOf(request, read.route)
         : undefined;
     if (held !== undefined) return queried(held, { client: request, read }, context);
     site.view.arrived(atMs);

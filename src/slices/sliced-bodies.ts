@@ -1,6 +1,6 @@
 // Stores a body as a head, which is an ordinary stored response without its body, and slices.
 import type { FetchResult } from "../cache/flights.ts";
-import { discardBody, type Stamp, type StoredBody } from "../cache/record/record.ts";
+import { discardBody, type Stamp } from "../cache/record/record.ts";
 import { cancelBody } from "../base/cancel-body.ts";
 import type { ByteRange } from "../rules/ranges.ts";
 import { selects } from "../rules/selecting.ts";
@@ -28,7 +28,14 @@ import { refusedBy } from "../pages/storing/refusal.ts";
 import { sendAndStore, storeWhole } from "../pages/storing/send-and-store.ts";
 import { type Head, nthSliceAt, rangeOfSlice, totalBytesIn, wholeSlice } from "./fit.ts";
 import { openSlices, partOfSlice } from "./send-slices.ts";
-import { type Slice, sliceFields, type SlicedAnswer, SliceStore, tiersOf } from "./slice-store.ts";
+import {
+  type Slice,
+  type SliceBody,
+  sliceFields,
+  type SlicedAnswer,
+  SliceStore,
+  tiersOf,
+} from "./slice-store.ts";
 
 /**
  * While the view cannot vouch for a new response, or a slice could not be fetched, a URL is not sliced
@@ -145,7 +152,7 @@ export class SlicedBodies implements SlicePort {
   #sendAndStore(
     head: Head,
     pending: LeaderForward,
-    { nth, slice }: { readonly nth: number; readonly slice: StoredBody },
+    { nth, slice }: { readonly nth: number; readonly slice: SliceBody },
   ): FetchResult<Response> {
     const { exchange, request, key } = pending;
     const { decision, site } = exchange;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { WrittenAnswerRule } from "../../../src/config/written-route.ts";
 import { slices } from "../../../src/slices/slices.ts";
-import { openSite } from "../../../testing/site/harness.ts";
+import { idle, openSite, type Site } from "../../../testing/site/harness.ts";
 import {
   answered,
   bytesOf,
@@ -305,6 +305,43 @@ describe("the limits of one answer", () => {
     expect(site.origin.count).toBeLessThanOrEqual(4);
     await reader?.cancel();
     await site.settle();
+  });
+});
+
+describe("clients that have left before the head, whose requests the runtime ends without notice", () => {
+  const routes = [{ name: "video", match: "/v*", ranges: "slices" as const }];
+  const config = { routes, limits: { memoryBytes: 4_194_304 } };
+  const length = 64 * sliceBytes;
+  const askedNext = async (site: Site) => {
+    site.origin.asked.length = 0;
+    const reading = site.ask("/v", { headers: { range: "bytes=4000000-4000003" } });
+    await idle();
+    void reading;
+    return rangesAsked(site);
+  };
+
+  it.each([
+    { id: "no answer of the origin", answer: () => new Promise<Response>(() => undefined) },
+    {
+      id: "a body that stalls",
+      answer: ({ status, headers }: Response) =>
+        new Response(new ReadableStream({}), { status, headers }),
+    },
+    { id: "a slice that the client has not begun to read", answer: undefined },
+  ])("hold no memory after 45 s: $id", async ({ answer }) => {
+    const origin = slicedOrigin({ length });
+    const site = openSliced(origin, { config });
+    await getSliced(site, "bytes=0-0");
+    if (answer !== undefined) origin.change = answer;
+    for (let nth = 1; nth <= 25; nth += 1) {
+      void site.ask("/v", { headers: { range: `bytes=${nth * sliceBytes}-${nth * sliceBytes}` } });
+    }
+    await idle();
+    expect(await askedNext(site)).toEqual(["bytes=4000000-4000003"]);
+    site.clock.advance(44);
+    expect(await askedNext(site)).toEqual(["bytes=4000000-4000003"]);
+    site.clock.advance(1);
+    expect(await askedNext(site)).toEqual([rangeOf(61)]);
   });
 });
 
