@@ -135,7 +135,6 @@ describe.each(sizes)("a new body of %i MiB", (mebibytes) => {
     const grown = await grownMebibytes(async () => {
       expect((await get(path)).digest).toBe(digestOf(mebibytes, 1));
     });
-    console.log("one", mebibytes, grown);
     expect(grown).toBeLessThan(grownMebibytesMax);
     await storesSettled(colo);
     const part = await fetch(url + path, { headers: { range: "bytes=4000000-4000099" } });
@@ -159,7 +158,6 @@ describe.each(sizes)("a new body of %i MiB", (mebibytes) => {
       expect(digestsOf(await all)).toEqual(wholeOf(1));
       await leaving;
     });
-    console.log("crowd", mebibytes, grown, asked(path));
     expect(grown).toBeLessThan(grownMebibytesMax);
     expect(asked(path)).toEqual(["whole"]);
   }, 300_000);
@@ -172,7 +170,6 @@ describe.each(sizes)("a new body of %i MiB", (mebibytes) => {
     await begun.promise;
     expect(digestsOf(await crowd(path, joined.resolve))).toEqual(wholeOf(1));
     await leader;
-    console.log("leader", mebibytes, asked(path));
     expect(asked(path).filter((range) => range === "whole")).toHaveLength(1);
   }, 300_000);
 
@@ -193,7 +190,6 @@ describe.each(sizes)("a new body of %i MiB", (mebibytes) => {
     const after = get(path);
     purged.resolve();
     expect((await after).digest).toBe(digestOf(mebibytes, 2));
-    console.log("purged", mebibytes, asked(path), new Set(digestsOf(await all)).size);
     expect(digestsOf(await all)).toEqual(wholeOf(1));
     await storesSettled(colo);
     expect((await get(path)).digest).toBe(digestOf(mebibytes, 2));
