@@ -28,14 +28,7 @@ import { refusedBy } from "../pages/storing/refusal.ts";
 import { sendAndStore, storeWhole } from "../pages/storing/send-and-store.ts";
 import { type Head, nthSliceAt, rangeOfSlice, totalBytesIn, wholeSlice } from "./fit.ts";
 import { openSlices, partOfSlice } from "./send-slices.ts";
-import {
-  type Slice,
-  type SliceBody,
-  sliceFields,
-  type SlicedAnswer,
-  SliceStore,
-  tiersOf,
-} from "./slice-store.ts";
+import { type Slice, sliceFields, type SlicedAnswer, SliceStore, tiersOf } from "./slice-store.ts";
 
 /**
  * While the view cannot vouch for a new response, or a slice could not be fetched, a URL is not sliced
@@ -152,7 +145,7 @@ export class SlicedBodies implements SlicePort {
   #sendAndStore(
     head: Head,
     pending: LeaderForward,
-    { nth, slice }: { readonly nth: number; readonly slice: SliceBody },
+    { nth, slice }: { readonly nth: number; readonly slice: Slice },
   ): FetchResult<Response> {
     const { exchange, request, key } = pending;
     const { decision, site } = exchange;
