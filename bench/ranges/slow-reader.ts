@@ -1,5 +1,5 @@
-// Compares a client that reads a new body as fast as it can, alone and beside a client that came first
-// and reads 3 KB a second.
+// Compares a client that reads a new body as fast as it can: alone, and beside a client that came first
+// and reads 3 KB a second, or fast.
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { quantile } from "../load/figures.ts";
@@ -9,14 +9,15 @@ import type { RangesOrigin } from "./origin.ts";
 const bodyBytes = 16 * 1_048_576;
 const turns = 100;
 
-/** Returns once the first bytes have arrived, and then reads 3 KB a second. */
-async function startSlowReader(url: string, path: string): Promise<{ leave: () => void }> {
+/** Opens a download and returns once its first bytes have arrived. Then reads 3 KB a second, or at once. */
+async function startReader(url: string, path: string, pace: "slow" | "fast") {
   const { host, hostname, port } = new URL(url);
   const socket: Socket = connect({ host: hostname, port: Number(port) });
   socket.on("error", () => undefined);
   socket.write(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
   await once(socket, "readable");
-  const timer = setInterval(() => socket.read(3_000), 1_000);
+  if (pace === "fast") socket.resume();
+  const timer = setInterval(() => pace === "slow" && socket.read(3_000), 1_000);
   const leave = () => {
     clearInterval(timer);
     socket.destroy();
@@ -34,23 +35,30 @@ async function readWhole(url: string, path: string): Promise<number> {
   return performance.now() - sinceMs;
 }
 
-/** Takes both measurements in turns, on paths of their own, so that both have the same machine. */
+/**
+ * Measures in turns, on paths of their own, so that all have the same machine. Beside another client,
+ * the reader joins a download that has begun, so that the ratio to a fast neighbour is the fair one.
+ */
 export async function besideSlowReader(url: string, origin: RangesOrigin): Promise<string> {
   const bytes = new Uint8Array(bodyBytes);
   let text = "";
   for (const way of ["whole", "sliced"]) {
-    const [alone, beside]: [number[], number[]] = [[], []];
+    const tookMs = { alone: [] as number[], fast: [] as number[], slow: [] as number[] };
     for (let nth = 0; nth < turns; nth += 1) {
-      const paths = [`/${way}/alone-${nth}`, `/${way}/beside-${nth}`] as const;
-      for (const path of paths) origin.add(path, { bytes, type: "application/octet-stream" });
-      alone.push(await readWhole(url, paths[0]));
-      const slow = await startSlowReader(url, paths[1]);
-      beside.push(await readWhole(url, paths[1]));
-      slow.leave();
+      for (const beside of ["alone", "fast", "slow"] as const) {
+        const path = `/${way}/${beside}-${nth}`;
+        origin.add(path, { bytes, type: "application/octet-stream" });
+        const other = beside === "alone" ? undefined : await startReader(url, path, beside);
+        tookMs[beside].push(await readWhole(url, path));
+        other?.leave();
+      }
     }
     const said = [0.5, 0.99].map((share) => {
-      const [one, other] = [quantile(alone, share), quantile(beside, share)];
-      return `p${100 * share} ${one.toFixed(0)} ms alone, ${other.toFixed(0)} ms beside, ${(other / one).toFixed(2)} ×`;
+      const [alone, fast, slow] = [tookMs.alone, tookMs.fast, tookMs.slow].map((all) =>
+        quantile(all, share),
+      ) as [number, number, number];
+      const ratios = `${(slow / alone).toFixed(2)} × alone, ${(slow / fast).toFixed(2)} × beside a fast one`;
+      return `p${100 * share} ${slow.toFixed(0)} ms, ${ratios}`;
     });
     text += `A fast reader of 16 MiB beside one of 3 KB/s, ${way}: ${said.join("; ")}\n`;
   }
