@@ -58,6 +58,7 @@ const live = [
   "test/worker/bundle-uploaded.test.ts",
   "test/worker/invalidate-everywhere.test.ts",
   "test/worker/large-bodies.test.ts",
+  "test/worker/large-crowds.test.ts",
   "test/worker/leaving-clients.test.ts",
   "test/worker/one-forward.test.ts",
   "test/worker/origin-servers.test.ts",

@@ -1,6 +1,6 @@
 // Compares clients that request ranges of large files: a trace of seeks beside nginx with `slice`,
 // and real players. Counts what reaches the origin.
-//   npm run bench -- ranges [--seeks 2000] [--slice 1] [--players ffmpeg,chromium,pmtiles]
+//   npm run bench -- ranges [--seeks 2000] [--slice 1] [--players ffmpeg,chromium,pmtiles,slow]
 // The players need ffmpeg and Chromium.
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";

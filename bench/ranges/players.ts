@@ -1,5 +1,5 @@
 // Real clients that request ranges: ffmpeg and Chromium with a video, and PMTiles' own client with an
-// archive of map tiles.
+// archive of map tiles. And a fast reader beside a slow one.
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,6 +11,7 @@ import { PMTiles } from "pmtiles";
 import { chromiumPath } from "../../testing/chromium.ts";
 import { counted, mebibytes } from "../load/figures.ts";
 import type { RangesOrigin } from "./origin.ts";
+import { besideSlowReader } from "./slow-reader.ts";
 
 type Player = (url: string, origin: RangesOrigin) => Promise<string>;
 
@@ -155,4 +156,5 @@ export const players: Readonly<Record<string, Player>> = {
   ffmpeg: ffmpegSeeks,
   chromium: chromiumSeeks,
   pmtiles: pmtilesReads,
+  slow: besideSlowReader,
 };

@@ -69,7 +69,9 @@ export async function startTidemarkSlices(
     import { upstash } from "./src/upstash.ts";
     import { createWorker } from "./src/worker.ts";
 
-    const config = defineConfig({ routes: [{ name: "files", match: "*", ranges: "slices" }] });
+    const whole = { name: "whole", match: "/whole/*" };
+    const files = { name: "files", match: "*", ranges: "slices" };
+    const config = defineConfig({ routes: [whole, files] });
     const sliced = slices({ sliceBytes: ${sliceMebibytes * 1_048_576}, fetchesMax: 1_000 });
     export default createWorker(config, { stores: upstash(), slices: sliced });
   `;

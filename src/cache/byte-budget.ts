@@ -1,5 +1,19 @@
 // The memory limit for all fills of an isolate. The limit covers arriving bodies, and bodies that
 // clients have not read yet.
+import { isWithinMs } from "../base/elapsed.ts";
+
+/** Memory for a client that may have left before the head. */
+interface Unread {
+  readonly sinceAtMs: number;
+  readonly release: () => void;
+  readonly hasBegun: () => boolean;
+}
+
+/**
+ * The runtime ends a request 30 s after its client has left, without notice. A client that is there
+ * begins to read earlier, unless its origin is slow: then its memory is not counted for a while.
+ */
+const unreadMsMax = 45_000;
 
 interface HeldBytes {
   readonly bytes: number;
@@ -16,19 +30,26 @@ const largeShare = 3 / 4;
 /** Counts the body bytes of all fills against one limit. */
 export class ByteBudget {
   readonly #bytesMax: number;
+  readonly #nowAtMs: () => number;
   readonly #holdings = new Map<object, HeldBytes>();
   #takenBytes = 0;
   #refusedBytes = 0;
   /** The bytes of held objects that another owner counts, such as the memory tier. */
   #uncountedBytes = 0;
+  /** Oldest first. */
+  readonly #unread = new Set<Unread>();
 
-  constructor(bytesMax: number) {
+  /** @param nowAtMs epoch milliseconds */
+  constructor(bytesMax: number, nowAtMs: () => number = Date.now) {
     this.#bytesMax = bytesMax;
+    this.#nowAtMs = nowAtMs;
   }
 
   /** Returns whether this many bytes are left. */
   hasRoomFor(bytes: number): boolean {
-    return this.#takenBytes + bytes <= this.#bytesMax;
+    const isLeft = () => this.#takenBytes + bytes <= this.#bytesMax;
+    if (!isLeft()) this.#releaseUnread();
+    return isLeft();
   }
 
   /**
@@ -62,6 +83,45 @@ export class ByteBudget {
   /** Gives bytes back. */
   give(bytes: number): void {
     this.#takenBytes -= bytes;
+  }
+
+  /**
+   * Takes bytes for a client that may leave before the head. They count for at most 45 s.
+   *
+   * @returns a function that gives them back, once; `undefined` if too few are left
+   */
+  lend(bytes: number, of?: "small" | "large"): (() => void) | undefined {
+    if (!this.take(bytes, of)) return undefined;
+    let lentBytes = bytes;
+    return this.untilRead(() => {
+      this.give(lentBytes);
+      lentBytes = 0;
+    });
+  }
+
+  /**
+   * Releases memory 45 s from now, unless its client has begun to read by then.
+   *
+   * @param release may be called twice
+   * @returns a function that releases the memory at once
+   */
+  untilRead(release: () => void, hasBegun = () => false): () => void {
+    this.#releaseUnread();
+    const unread = { sinceAtMs: this.#nowAtMs(), release, hasBegun };
+    this.#unread.add(unread);
+    return () => {
+      this.#unread.delete(unread);
+      release();
+    };
+  }
+
+  #releaseUnread(): void {
+    const atMs = this.#nowAtMs();
+    for (const unread of this.#unread) {
+      if (isWithinMs(unreadMsMax, unread.sinceAtMs, atMs)) return;
+      this.#unread.delete(unread);
+      if (!unread.hasBegun()) unread.release();
+    }
   }
 
   /**

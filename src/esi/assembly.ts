@@ -63,14 +63,16 @@ export class Assembly {
   readonly #responses: Response[] = [];
   #takenBytes = 0;
   #isOver = false;
-  /** Called once the client has begun to read, or the page has ended. */
-  readonly #onKnown: () => void;
+  #hasBegun = false;
+  readonly #release: () => void;
 
-  constructor(page: PageRequest, includesMax: number, onKnown: () => void) {
+  constructor(page: PageRequest, includesMax: number) {
     this.#page = page;
     this.#includesLeft = includesMax;
-    this.#onKnown = onKnown;
-    const { firstByteMs } = page.context.site.config.originTimeout;
+    const { config, fillBudget } = page.context.site;
+    const release = () => this.#give(this.#takenBytes);
+    this.#release = fillBudget.untilRead(release, () => this.#hasBegun);
+    const { firstByteMs } = config.originTimeout;
     this.#waitLeftMs = Math.min(firstByteMs, waitMsMax);
   }
 
@@ -81,14 +83,8 @@ export class Assembly {
   /** Ends the page: no fragment is asked for any more, and no body stays open. */
   end(): void {
     this.#isOver = true;
-    this.release();
-    this.#onKnown();
+    this.#release();
     for (const response of this.#responses) cancelBody(response);
-  }
-
-  /** Releases the page's memory, without I/O. */
-  release(): void {
-    this.#give(this.#takenBytes);
   }
 
   /**
@@ -195,7 +191,7 @@ export class Assembly {
             client.queue(chunk.subarray(at, at + partBytes));
             await client.drained(fillBudget);
             if (client.hasLeft) return;
-            this.#onKnown();
+            this.#hasBegun = true;
           }
         }
         await client.close(fillBudget);

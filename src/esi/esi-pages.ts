@@ -1,7 +1,6 @@
 // Answers requests for pages with ESI tags. The page leaves for its client alone, because each
 // fragment may be for this client alone.
 import { cancelBody } from "../base/cancel-body.ts";
-import { isWithinMs } from "../base/elapsed.ts";
 import { isNotModified } from "../rules/validators.ts";
 import { contentLength } from "../rules/fields.ts";
 import { responseDirectives } from "../rules/cache-control.ts";
@@ -11,16 +10,11 @@ import { makePrivate, withoutBody } from "../pages/respond/downstream.ts";
 import { plainPage } from "../pages/respond/plain-page.ts";
 import { notModified } from "../pages/respond/respond.ts";
 import type { EsiContext, EsiPort, ServePart } from "../pages/site/esi-port.ts";
-import { Assembly, hasEsi, type PageRequest, urlOfFragment } from "./assembly.ts";
+import { Assembly, hasEsi, urlOfFragment } from "./assembly.ts";
 import { readTemplate } from "./template.ts";
-
-/** Longer than a page waits for its fragments, and then for a client that does not begin to read. */
-const unreadMsMax = 70_000;
 
 export class EsiPages implements EsiPort {
   readonly #includesMax: number;
-  /** The pages that no client has begun to read, oldest first, and when they began. */
-  readonly #unread = new Map<Assembly, number>();
 
   constructor(includesMax: number) {
     this.#includesMax = includesMax;
@@ -39,7 +33,7 @@ export class EsiPages implements EsiPort {
     const mayKeep = context.site.config.cacheInFront || !headers.has("surrogate-control");
     if (read.route.esi === "declared" && !mayKeep) headers.delete("surrogate-control");
     if (!isPage || response.body === null) return response;
-    const assembly = this.#opened({ client: whole, read, context, serve });
+    const assembly = new Assembly({ client: whole, read, context, serve }, this.#includesMax);
     try {
       const page = await assembled(response, { headers: client.headers, read, assembly });
       if (client.method !== "HEAD") return page;
@@ -60,23 +54,6 @@ export class EsiPages implements EsiPort {
     const { pieces } = readTemplate(new Uint8Array(await template.arrayBuffer()));
     const sources = pieces.flatMap((piece) => ("sources" in piece ? piece.sources : []));
     return sources.map((source) => urlOfFragment(source, target, siteHosts)?.url ?? source);
-  }
-
-  /**
-   * Opens a page. Releases the memory of older pages whose clients have left before the head, because
-   * the runtime ends their requests without a word.
-   */
-  #opened(page: PageRequest): Assembly {
-    const atMs = page.context.nowAtMs();
-    for (const [assembly, sinceAtMs] of this.#unread) {
-      if (isWithinMs(unreadMsMax, sinceAtMs, atMs)) break;
-      assembly.release();
-      this.#unread.delete(assembly);
-    }
-    const onKnown = () => void this.#unread.delete(assembly);
-    const assembly: Assembly = new Assembly(page, this.#includesMax, onKnown);
-    this.#unread.set(assembly, atMs);
-    return assembly;
   }
 }
 

@@ -23,7 +23,7 @@ import type { EsiPart } from "./site/esi-port.ts";
 import type { SlicesPart } from "./site/slice-port.ts";
 import type { Esi } from "../esi/port/esi.ts";
 import { QueryForms } from "./request/query-forms.ts";
-import type { QueryPort } from "./site/query-port.ts";
+import type { QueryPart } from "./site/query-port.ts";
 import type { Query } from "../query/port/query.ts";
 import type { Slices } from "../slices/port/slices.ts";
 import { VariantDemand } from "./site/variant-demand.ts";
@@ -153,7 +153,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     copied: new Marks(60_000),
     esi: (settings.esi?.part as EsiPart | undefined)?.open(),
     slices: (settings.slices?.part as SlicesPart | undefined)?.open(),
-    query: settings.query?.part as QueryPort | undefined,
+    query: (settings.query?.part as QueryPart | undefined)?.open(platform.nowAtMs),
     leftOutTags: new LeftOutTags({ metrics, log: platform.log }),
     releaseLog: new ReleaseLog(platform.log),
     runsInCaller(name) {

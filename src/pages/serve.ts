@@ -51,7 +51,7 @@ export function serve(
   if (planned.kind === "pass") {
     const held =
       planned.passed.rule === "query-content"
-        ? site.query?.contentOf(request, read.route, atMs)
+        ? site.query?.contentOf(request, read.route)
         : undefined;
     if (held !== undefined) return queried(held, { client: request, read }, context);
     site.view.arrived(atMs);

@@ -1,10 +1,10 @@
 // Exports of `tidemark/query`: answers to QUERY (RFC 10008) are stored by the content of the request.
-import { isWithinMs } from "../base/elapsed.ts";
 import { patiently } from "../base/timeouts.ts";
 import { sha256Hex } from "../base/sha256.ts";
+import { ByteBudget } from "../cache/byte-budget.ts";
 import type { Route } from "../config/config.ts";
 import type { QueryContent } from "../pages/request/plan.ts";
-import type { HeldContent, QueryPort } from "../pages/site/query-port.ts";
+import type { HeldContent, QueryPart } from "../pages/site/query-port.ts";
 import type { FieldLine } from "../rules/fields.ts";
 import { jsonForm } from "./json-form.ts";
 import type { Query } from "./port/query.ts";
@@ -18,45 +18,19 @@ export type { Query } from "./port/query.ts";
  * export default createWorker(config, { query: query() });
  */
 export function query(): Query {
-  const contents = new HeldContents();
-  const part: QueryPort = {
-    contentOf: (request, route, atMs) =>
-      contentOf(request, route, (bytes) => contents.hold(bytes, atMs)),
+  const open: QueryPart["open"] = (nowAtMs) => {
+    const contents = new ByteBudget(heldBytesMax, nowAtMs);
+    return { contentOf: (request, route) => contentOf(request, route, contents) };
   };
+  const part: QueryPart = { open };
   return { part };
 }
 
-/** The limit for the contents that an isolate holds at one time. */
-const heldBytesMax = 4_194_304;
-
 /**
- * The longest time for which a content counts. If its client leaves, the runtime may end the request without
- * notice, and nothing frees the content.
+ * The limit for the contents that an isolate holds at one time. They are counted apart from bodies:
+ * slow contents must not keep responses from being stored.
  */
-const heldMsMax = 70_000;
-
-/** Counts the contents apart from bodies: slow contents must not keep responses from being stored. */
-class HeldContents {
-  readonly #held = new Set<{ readonly bytes: number; readonly atMs: number }>();
-  #heldBytes = 0;
-
-  /** Returns a function that frees the bytes; `undefined` if too many are held. */
-  hold(bytes: number, atMs: number): (() => void) | undefined {
-    for (const oldest of this.#held) {
-      if (isWithinMs(heldMsMax, oldest.atMs, atMs)) break;
-      this.#free(oldest);
-    }
-    if (this.#heldBytes + bytes > heldBytesMax) return undefined;
-    const content = { bytes, atMs };
-    this.#held.add(content);
-    this.#heldBytes += bytes;
-    return () => this.#free(content);
-  }
-
-  #free(content: { readonly bytes: number; readonly atMs: number }): void {
-    if (this.#held.delete(content)) this.#heldBytes -= content.bytes;
-  }
-}
+const heldBytesMax = 4_194_304;
 
 /** A longer content is forwarded without a lookup. */
 const contentBytesMax = 65_536;
@@ -70,7 +44,7 @@ const keyedNames = ["content-type", "content-encoding", "content-language"];
 function contentOf(
   { headers, body }: Request,
   route: Pick<Route, "queryMethod">,
-  hold: (bytes: number) => (() => void) | undefined,
+  contents: ByteBudget,
 ): Promise<HeldContent> | undefined {
   const length = headers.get("content-length") ?? "";
   const bytes = Number(length);
@@ -80,7 +54,7 @@ function contentOf(
   const isPlain = keyedNames.every((name) => /^[\t\x20-\x7e]*$/.test(headers.get(name) ?? ""));
   if (body === null || !isFit || headers.has("transfer-encoding")) return undefined;
   if (type === "" || !isPlain) return undefined;
-  const release = hold(bytes);
+  const release = contents.lend(bytes);
   return release && held(body, bytes, { headers, route, release });
 }
 

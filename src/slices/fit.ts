@@ -57,7 +57,7 @@ export function isOfBody(headers: Headers, head: Head): boolean {
   return modified === null || modified === fields.get("last-modified");
 }
 
-/** The runtime ends background work after 30 s, and would not release the memory of a slice. */
+/** The runtime ends background work after 30 s, and requests that wait for the slice would not know. */
 const msMax = 25_000;
 
 /** Reads a body of a known length. @returns `failed` for another length, or if it takes too long */

@@ -1,12 +1,11 @@
 // Sends the body of an answer, slice after slice. One slice is read ahead, at the client's pace.
-import { discardBody, type StoredBody } from "../cache/record/record.ts";
+import { discardBody } from "../cache/record/record.ts";
 import { type ByteRange, lengthOf } from "../rules/ranges.ts";
-import { unreachable } from "../base/unreachable.ts";
 import { type BytePipe, ClientEnd, openBytePipe } from "../pages/body/client-end.ts";
 import { ChunkReader } from "../pages/body/gather.ts";
 import { copyRange, fittedStream } from "../pages/body/sliced-stream.ts";
 import { nthSliceAt, rangeOfSlice } from "./fit.ts";
-import type { Slice, SlicedAnswer, SliceStore } from "./slice-store.ts";
+import type { Slice, SliceBody, SlicedAnswer, SliceStore } from "./slice-store.ts";
 
 /**
  * Returns the bytes of a range. If a slice cannot be had, the reader gets an error: the body is
@@ -52,7 +51,8 @@ async function sendSlices(
   const lastNth = nthSliceAt(range.lastByte, answer.head);
   let nth = nthSliceAt(range.firstByte, answer.head);
   const client = new ClientEnd(pipe, answer.place.exchange.site);
-  let next = Promise.resolve(first).then((found) => held(found, answer));
+  const whenFound = (found: Slice) => held(found, answer, client);
+  let next = Promise.resolve(first).then(whenFound);
   try {
     for (; nth <= lastNth; nth += 1) {
       const { found, release } = await next;
@@ -66,9 +66,7 @@ async function sendSlices(
       }
       if (typeof found === "string") throw new Error(`A slice is missing: ${found}.`);
       const ahead = nth + 1;
-      if (ahead <= lastNth) {
-        next = store.find(ahead, answer, partOf(ahead)).then((slice) => held(slice, answer));
-      }
+      if (ahead <= lastNth) next = store.find(ahead, answer, partOf(ahead)).then(whenFound);
       await sendPart(found, partOf(nth), { pipe, client }, answer).finally(release);
       client.hasBegun = true;
     }
@@ -83,12 +81,13 @@ async function sendSlices(
 }
 
 /** Counts a slice in memory, until `release`. */
-function held(found: Slice, { place }: SlicedAnswer) {
+function held(found: Slice, { place }: SlicedAnswer, client: ClientEnd) {
   if (typeof found === "string" || found.kind !== "blob") return { found, release: () => {} };
   const { tiers, fillBudget } = place.exchange.site;
   const { blob } = found;
   const isCountedElsewhere = tiers.memory.holds(blob);
-  return { found, release: fillBudget.hold(blob, blob.size, { isCountedElsewhere }) };
+  const release = fillBudget.hold(blob, blob.size, { isCountedElsewhere });
+  return { found, release: fillBudget.untilRead(release, () => client.hasBegun) };
 }
 
 /**
@@ -96,30 +95,21 @@ function held(found: Slice, { place }: SlicedAnswer) {
  * later slices.
  */
 async function sendPart(
-  body: StoredBody,
+  body: SliceBody,
   part: ByteRange,
   { pipe, client }: { readonly pipe: BytePipe; readonly client: ClientEnd },
   { place: { exchange } }: SlicedAnswer,
 ): Promise<void> {
   const { fillBudget, config } = exchange.site;
-  switch (body.kind) {
-    case "blob": {
-      client.queueWhole(body.blob.slice(part.firstByte, part.lastByte + 1));
-      await client.drained(fillBudget);
-      if (client.hasLeft) throw new Error("The client has left.");
-      return;
-    }
-    case "stream":
-    case "part": {
-      const { firstByte } = body.kind === "stream" ? part : { firstByte: 0 };
-      const sent = { firstByte, lastByte: firstByte + lengthOf(part) - 1 };
-      const { betweenBytesMs } = config.originTimeout;
-      const reader = new ChunkReader(body.stream, betweenBytesMs, sent.lastByte + 1);
-      return copyRange(reader, pipe.writer, sent).finally(() => void reader.cancel());
-    }
-    case "absent":
-      throw new Error("A slice has no body.");
-    default:
-      return unreachable(body);
+  if (body.kind === "blob") {
+    client.queueWhole(body.blob.slice(part.firstByte, part.lastByte + 1));
+    await client.drained(fillBudget);
+    if (client.hasLeft) throw new Error("The client has left.");
+    return;
   }
+  const { firstByte } = body.kind === "stream" ? part : { firstByte: 0 };
+  const sent = { firstByte, lastByte: firstByte + lengthOf(part) - 1 };
+  const { betweenBytesMs } = config.originTimeout;
+  const reader = new ChunkReader(body.stream, betweenBytesMs, sent.lastByte + 1);
+  return copyRange(reader, pipe.writer, sent).finally(() => void reader.cancel());
 }

@@ -27,7 +27,8 @@ import { type Head, isOfBody, nameOfSlice, rangeOfSlice, totalBytesIn, wholeSlic
  */
 export type NoSlice = "changed" | "failed" | "ended" | "no-room" | "limited";
 
-export type Slice = StoredBody | NoSlice;
+export type SliceBody = Exclude<StoredBody, { kind: "absent" }>;
+export type Slice = SliceBody | NoSlice;
 
 /** An answer from slices. */
 export interface SlicedAnswer {
@@ -101,16 +102,15 @@ export class SliceStore {
     fetch: () => Promise<Blob | NoSlice>,
   ): Promise<Slice> {
     const { exchange } = answer.place;
-    const budget = exchange.site.fillBudget;
     const bytes = lengthOf(rangeOfSlice(nth, answer.head.slices));
-    if (!budget.take(bytes, "large")) return "no-room";
+    const giveBack = exchange.site.fillBudget.lend(bytes, "large");
+    if (giveBack === undefined) return "no-room";
     const lead = async (flight: { settle(outcome: SliceOutcome): void }) => {
       const fetched = await fetch().catch(() => "failed" as const);
       const outcome = { kind: "slice", fetched } as const;
       flight.settle(outcome);
       const done = typeof fetched === "string" ? undefined : keepSlice(nth, answer, fetched);
-      const release = async () => budget.give(bytes);
-      return { answer: outcome, done: (done ?? Promise.resolve()).finally(release) };
+      return { answer: outcome, done: (done ?? Promise.resolve()).finally(giveBack) };
     };
     const { text } = keyOf(nth, answer);
     return resultOf(await this.#flights.start(text, lead, exchange, { isAnonymous: true }).answer);
@@ -133,7 +133,8 @@ export class SliceStore {
           afterAnswer: exchange.afterAnswer,
         }),
       );
-      if (stored?.metadata.bodyBytes === bytes) return stored.body;
+      const isWhole = stored?.metadata.bodyBytes === bytes;
+      if (isWhole && stored.body.kind !== "absent") return stored.body;
       discardBody(stored);
     }
     return undefined;

@@ -1,6 +1,6 @@
 // Stores a body as a head, which is an ordinary stored response without its body, and slices.
 import type { FetchResult } from "../cache/flights.ts";
-import { discardBody, type Stamp, type StoredBody } from "../cache/record/record.ts";
+import { discardBody, type Stamp } from "../cache/record/record.ts";
 import { cancelBody } from "../base/cancel-body.ts";
 import type { ByteRange } from "../rules/ranges.ts";
 import { selects } from "../rules/selecting.ts";
@@ -145,7 +145,7 @@ export class SlicedBodies implements SlicePort {
   #sendAndStore(
     head: Head,
     pending: LeaderForward,
-    { nth, slice }: { readonly nth: number; readonly slice: StoredBody },
+    { nth, slice }: { readonly nth: number; readonly slice: Slice },
   ): FetchResult<Response> {
     const { exchange, request, key } = pending;
     const { decision, site } = exchange;

@@ -50,3 +50,26 @@ it("a budget reserves a quarter for small bodies", () => {
   budget.give(1);
   expect(budget.isShort).toBe(false);
 });
+
+it("a budget counts bytes for a client that does not begin to read for 45 s", () => {
+  let atMs = 0;
+  const budget = new ByteBudget(10, () => atMs);
+  const [giveBack, hold] = [budget.lend(4), budget.hold({}, 6)];
+  budget.untilRead(hold, () => true);
+  atMs = 44_999;
+  expect([budget.lend(4), budget.hasRoomFor(1)]).toEqual([undefined, false]);
+  atMs = 45_000;
+  expect([budget.hasRoomFor(4), budget.hasRoomFor(5)]).toEqual([true, false]);
+  expect(budget.take(4)).toBe(true);
+  giveBack?.();
+  expect(budget.hasRoomFor(1)).toBe(false);
+  hold();
+  expect(budget.hasRoomFor(6)).toBe(true);
+});
+
+it("a budget gives lent bytes back once", () => {
+  const budget = new ByteBudget(10);
+  const giveBack = budget.lend(10);
+  for (const _ of [1, 2]) giveBack?.();
+  expect([budget.hasRoomFor(10), budget.hasRoomFor(11)]).toEqual([true, false]);
+});

@@ -73,17 +73,6 @@ describe(`a body of ${largeMebibytes} MiB`, () => {
   );
 });
 
-it("a crowd of 20 shares a download in constant memory", async () => {
-  const crowdMebibytes = largeMebibytes > 256 ? largeMebibytes : 32;
-  const path = archive(`bytes=${crowdMebibytes * mebibyte}&n=crowd`);
-  const [before, beforeMebibytes] = [asked(), workerdMebibytes()];
-  const all = await Promise.all(Array.from({ length: 20 }, () => drained(path)));
-  expect(all.map(({ bytes }) => bytes)).toEqual(Array(20).fill(crowdMebibytes * mebibyte));
-  const peakMebibytes = Math.max(...all.map((each) => each.peakMebibytes));
-  expect(peakMebibytes - beforeMebibytes).toBeLessThan(grownMebibytesMax);
-  expect(asked() - before).toBe(1);
-}, 180_000);
-
 describe("a body above limits.bufferBytes", () => {
   it("is then read from the edge tier, whole and in part", async () => {
     const path = archive(`bytes=${8 * mebibyte}&n=1`);

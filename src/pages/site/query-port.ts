@@ -2,6 +2,12 @@
 import type { Route } from "../../config/config.ts";
 import type { QueryContent } from "../request/plan.ts";
 
+/** The contents of `Query`. */
+export interface QueryPart {
+  /** @param nowAtMs epoch milliseconds */
+  readonly open: (nowAtMs: () => number) => QueryPort;
+}
+
 /** The content of a request, and a function that frees its bytes. */
 export interface HeldContent {
   /** `undefined` if the content did not arrive as announced, or in time. */
@@ -13,13 +19,8 @@ export interface QueryPort {
   /**
    * Reads the content, which is a part of the key. Never rejects.
    *
-   * @param atMs the arrival of the request
    * @returns `undefined`, without a read, if the request has no type, no length or too long a
    *   content, or if too many contents are arriving
    */
-  contentOf(
-    request: Request,
-    route: Pick<Route, "queryMethod">,
-    atMs: number,
-  ): Promise<HeldContent> | undefined;
+  contentOf(request: Request, route: Pick<Route, "queryMethod">): Promise<HeldContent> | undefined;
 }

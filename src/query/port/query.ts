@@ -2,6 +2,6 @@
 
 /** The lookup of QUERY requests: the result of `query()` of `tidemark/query`. */
 export interface Query {
-  /** A `QueryPort` of the same copy of the package. */
+  /** A `QueryPart` of the same copy of the package. */
   readonly part: unknown;
 }

@@ -2,7 +2,13 @@
 // test/rules/ranges.test.ts tests the rules of Range and If-Range.
 import { describe, expect, it } from "vitest";
 import { openSite } from "../../../testing/site/harness.ts";
-import { cc, chunked, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
+import {
+  cc,
+  chunked,
+  type FieldTexts,
+  page,
+  unchanged,
+} from "../../../testing/fakes/origin-in-process.ts";
 
 const modifiedOn = "Mon, 31 Dec 2029 12:00:00 GMT";
 const fields = cc("max-age=600", { etag: '"1"', "last-modified": modifiedOn });
@@ -25,6 +31,7 @@ describe.each([
     { id: "last", range: "bytes=-2", status: 206, text: "lo", told: "bytes 3-4/5" },
     { id: "past-the-end", range: "bytes=3-99", status: 206, text: "lo", told: "bytes 3-4/5" },
     { id: "beyond", range: "bytes=5-", status: 416, text: "", told: "bytes */5" },
+    { id: "no-suffix", range: "bytes=-0", status: 416, text: "", told: "bytes */5" },
     { id: "several", range: "bytes=0-0,2-2", status: 200, text: "hello", told: null },
   ])("has the expected status and bytes: $id", async ({ range: asked, status, text, told }) => {
     const site = open();
@@ -40,6 +47,18 @@ describe("the conditions of a range request (RFC 9110 §13.2.2)", () => {
   it.each([
     { id: "if-range-matches", headers: { "if-range": '"1"', range }, status: 206 },
     { id: "if-range-does-not-match", headers: { "if-range": '"2"', range }, status: 200 },
+    { id: "if-range-weak", headers: { "if-range": 'W/"1"', range }, status: 200 },
+    { id: "if-range-date", headers: { "if-range": modifiedOn, range }, status: 206 },
+    {
+      id: "if-range-other-date",
+      headers: { "if-range": "Mon, 31 Dec 2029 12:00:01 GMT", range },
+      status: 200,
+    },
+    {
+      id: "if-range-and-unsatisfiable-range",
+      headers: { "if-range": '"1"', range: "bytes=99-" },
+      status: 200,
+    },
     { id: "tag-before-range", headers: { "if-none-match": '"1"', range }, status: 304 },
     { id: "date-before-range", headers: { "if-modified-since": modifiedOn, range }, status: 304 },
     {
@@ -75,6 +94,39 @@ describe("the conditions of a range request (RFC 9110 §13.2.2)", () => {
     const site = openHello();
     await site.get("/a");
     expect((await site.get("/a", { method: "HEAD", headers })).status).toBe(status);
+  });
+});
+
+describe("ranges that the origin alone answers, because nothing may be stored (RFC 9110 §14)", () => {
+  const lastByte = { "content-range": "bytes 4-4/5" };
+  const parts = "multipart/byteranges; boundary=a";
+
+  it.each<[id: string, asked: FieldTexts, answer: readonly [string, FieldTexts, number]]>([
+    ["part", { range: "bytes=4-" }, ["o", lastByte, 206]],
+    [
+      "coded part",
+      { range: "bytes=4-" },
+      ["\u001f", { ...lastByte, "content-encoding": "x" }, 206],
+    ],
+    ["several parts", { range: "bytes=0-0,2-2" }, ["--a--", { "content-type": parts }, 206]],
+    ["unsatisfiable range", { range: "bytes=9-" }, ["", { "content-range": "bytes */5" }, 416]],
+    ["If-Range that fails", { range, "if-range": '"0"' }, ["hello", {}, 200]],
+    ["date that fails", { range, "if-range": modifiedOn }, ["hello", {}, 200]],
+  ])("pass unchanged: %s", async (_id, asked, [text, more, status]) => {
+    let nth = 0;
+    const site = openSite({
+      // Two servers with different validators answer in turn.
+      origin: () => page(text, cc("private", { etag: `"${(nth += 1)}"`, ...more }), status),
+    });
+    for (const etag of ['"1"', '"2"']) {
+      const seen = await site.get("/a", { headers: asked });
+      expect([seen.status, seen.text, seen.fields.get("etag")]).toEqual([status, text, etag]);
+      for (const [name, value] of Object.entries(more)) expect(seen.fields.get(name)).toBe(value);
+      for (const [name, value] of Object.entries(asked)) {
+        expect(site.origin.last.fields.get(name)).toBe(value);
+      }
+    }
+    expect(site.origin.count).toBe(2);
   });
 });
 

@@ -90,6 +90,21 @@ describe("a hard purge", () => {
   });
 });
 
+it("a soft purge during the wait for the first slice makes the head stale for this answer", async () => {
+  const { origin, site } = open();
+  await getSliced(site, "bytes=0-0");
+  const gate = closedGate();
+  origin.change = (answer) => gate.opened.then(() => answer);
+  const asking = site.ask("/v", { headers: { range: "bytes=70000-70003" } }).then(received);
+  await idle();
+  origin.version = 2;
+  await send(site, { urls, mode: "soft" });
+  gate.open();
+  const seen = await asking;
+  await site.settle();
+  expect(seen.bytes).toEqual(Buffer.from(bytesOf(2).slice(70_000, 70_004)));
+});
+
 it("a soft purge keeps the slices that a 304 confirms", async () => {
   const { site } = open();
   await getSliced(site);

@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import type { WrittenAnswerRule } from "../../../src/config/written-route.ts";
 import { slices } from "../../../src/slices/slices.ts";
-import { openSite } from "../../../testing/site/harness.ts";
+import type { FieldTexts } from "../../../testing/fakes/origin-in-process.ts";
+import { idle, openSite, type Site } from "../../../testing/site/harness.ts";
 import {
   answered,
   bytesOf,
@@ -64,6 +65,17 @@ describe("the conditions of a request, with the head alone in memory (RFC 9110 Â
     { id: "if-range-date", headers: { range, "if-range": modifiedOn }, status: 206 },
     { id: "if-range-other-tag", headers: { range, "if-range": '"2"' }, status: 200 },
     { id: "if-range-weak-tag", headers: { range, "if-range": 'W/"1"' }, status: 200 },
+    {
+      id: "if-range-other-date",
+      headers: { range, "if-range": "Mon, 31 Dec 2029 12:00:01 GMT" },
+      status: 200,
+    },
+    {
+      id: "if-range-beyond-the-end",
+      headers: { range: "bytes=9999999-", "if-range": '"1"' },
+      status: 200,
+    },
+    { id: "no-suffix", headers: { range: "bytes=-0" }, status: 416 },
     { id: "if-none-match", headers: { range, "if-none-match": '"1"' }, status: 304 },
     { id: "if-modified-since", headers: { range, "if-modified-since": modifiedOn }, status: 304 },
     { id: "if-none-match-other", headers: { range, "if-none-match": '"2"' }, status: 206 },
@@ -225,6 +237,39 @@ describe("an origin that breaks the rules of ranges", () => {
     },
   );
 
+  it.each<[id: string, fields: FieldTexts, status?: number]>([
+    ["another length", { "content-range": `bytes 65536-131071/${totalBytes + 1}` }],
+    [
+      "another range",
+      { "content-range": `bytes 65535-131071/${totalBytes}`, "content-length": "65537" },
+    ],
+    ["no Content-Range", { "content-range": "" }],
+    ["another ETag", { etag: '"2"' }],
+    ["a weak ETag", { etag: 'W/"1"' }],
+    ["a content coding", { "content-encoding": "gzip" }],
+    ["several parts", { "content-type": "multipart/byteranges; boundary=a", "content-range": "" }],
+    ["a 200 with the old ETag", {}, 200],
+    ["a 416", {}, 416],
+    ["an error", {}, 503],
+  ])(
+    "sends a later slice with %s, and the body is cut off before it",
+    async (_id, fields, status) => {
+      const origin = slicedOrigin();
+      const site = openSliced(origin);
+      await getSliced(site, "bytes=0-0");
+      origin.change = (answer, { headers }) => {
+        if (!headers.has("if-range")) return answer;
+        const sent = new Headers(answer.headers);
+        for (const [name, value] of Object.entries(fields)) sent.set(name, value);
+        return new Response(answer.body, { status: status ?? 206, headers: sent });
+      };
+      const cut = await getSliced(site);
+      expect([cut.isCut, cut.bytes]).toEqual([true, Buffer.from(whole.slice(0, sliceBytes))]);
+      const seen = await getSliced(site, range);
+      expect([seen.status, seen.bytes]).toEqual([206, Buffer.from(whole.slice(70_000, 70_004))]);
+    },
+  );
+
   it("answers a client with the new body if the first slice it wants has changed", async () => {
     const origin = slicedOrigin();
     const site = openSliced(origin);
@@ -308,6 +353,43 @@ describe("the limits of one answer", () => {
   });
 });
 
+describe("clients that have left before the head, whose requests the runtime ends without notice", () => {
+  const routes = [{ name: "video", match: "/v*", ranges: "slices" as const }];
+  const config = { routes, limits: { memoryBytes: 4_194_304 } };
+  const length = 64 * sliceBytes;
+  const askedNext = async (site: Site) => {
+    site.origin.asked.length = 0;
+    const reading = site.ask("/v", { headers: { range: "bytes=4000000-4000003" } });
+    await idle();
+    void reading;
+    return rangesAsked(site);
+  };
+
+  it.each([
+    { id: "no answer of the origin", answer: () => new Promise<Response>(() => undefined) },
+    {
+      id: "a body that stalls",
+      answer: ({ status, headers }: Response) =>
+        new Response(new ReadableStream({}), { status, headers }),
+    },
+    { id: "a slice that the client has not begun to read", answer: undefined },
+  ])("hold no memory after 45 s: $id", async ({ answer }) => {
+    const origin = slicedOrigin({ length });
+    const site = openSliced(origin, { config });
+    await getSliced(site, "bytes=0-0");
+    if (answer !== undefined) origin.change = answer;
+    for (let nth = 1; nth <= 25; nth += 1) {
+      void site.ask("/v", { headers: { range: `bytes=${nth * sliceBytes}-${nth * sliceBytes}` } });
+    }
+    await idle();
+    expect(await askedNext(site)).toEqual(["bytes=4000000-4000003"]);
+    site.clock.advance(44);
+    expect(await askedNext(site)).toEqual(["bytes=4000000-4000003"]);
+    site.clock.advance(1);
+    expect(await askedNext(site)).toEqual([rangeOf(61)]);
+  });
+});
+
 describe("a crowd", () => {
   it("on one slice causes one request, and on a new body one for each slice", async () => {
     const site = openSliced(slicedOrigin());
@@ -325,9 +407,12 @@ describe("a crowd", () => {
     );
   });
 
-  it("of 1,000 with a hostile client costs the origin each slice once", async () => {
+  it.each([
+    { id: "after a first range", isCold: false },
+    { id: "on a cold file", isCold: true },
+  ])("of 1,000 with a hostile client costs the origin each slice once: $id", async ({ isCold }) => {
     const site = openSliced(slicedOrigin());
-    await getSliced(site, "bytes=0-0");
+    if (!isCold) await getSliced(site, "bytes=0-0");
     const hostile = (nth: number) =>
       [
         "bytes=0-0",
@@ -351,6 +436,43 @@ describe("a crowd", () => {
     await site.settle();
     expect(site.origin.count).toBeLessThanOrEqual(6);
     expect(site.cache.openBodies).toBe(0);
+  });
+
+  it.each([
+    { id: "first-byte", rangeAt: () => "bytes=0-0", asked: 1, statuses: [206] },
+    { id: "suffixes", rangeAt: (nth: number) => `bytes=-${1 + nth}`, asked: 2, statuses: [206] },
+    { id: "no-suffix", rangeAt: () => "bytes=-0", asked: 1, statuses: [416] },
+    {
+      id: "beyond-the-end",
+      rangeAt: (nth: number) => `bytes=${totalBytes + nth}-`,
+      asked: 1,
+      statuses: [416],
+    },
+    {
+      id: "first-beyond-the-end",
+      rangeAt: (nth: number) => (nth === 0 ? "bytes=9999999-" : range),
+      asked: 4,
+      statuses: [206, 416],
+    },
+    {
+      id: "ignored",
+      rangeAt: (nth: number) =>
+        ["bytes=5-1", "bytes=", "lines=0-1", "bytes=0-0,5-5"][nth % 4] ?? "",
+      asked: 6,
+      statuses: [200],
+    },
+  ])("with odd ranges of a cold file costs few requests: $id", async ({ rangeAt, ...expected }) => {
+    const site = openSliced(slicedOrigin());
+    const asked = Array.from({ length: 200 }, async (_, nth) => {
+      const { status, isCut } = await received(
+        await site.ask("/v", { headers: { range: rangeAt(nth) } }),
+      );
+      return isCut ? "cut" : status;
+    });
+    const statuses = new Set(await Promise.all(asked));
+    await site.settle();
+    expect(statuses).toEqual(new Set(expected.statuses));
+    expect(site.origin.count).toBe(expected.asked);
   });
 
   it("does not depend on a client that leaves", async () => {
