@@ -14,6 +14,7 @@ import { addPurge } from "./commands/purge.ts";
 import { addStats } from "./commands/stats.ts";
 import { addSwitch } from "./commands/switch.ts";
 import type { Action, AddCommand } from "./session.ts";
+import { addSimulate } from "./simulate/simulate-command.ts";
 import { addStart } from "./start/start-command.ts";
 import { addWarm } from "./warm/warm.ts";
 
@@ -30,6 +31,7 @@ const commands: readonly AddCommand[] = [
   addMetrics,
   addCreate,
   addInit,
+  addSimulate,
   addDoctor,
   addStart,
 ];

@@ -211,6 +211,19 @@ export function fallbackSecondsMax(
   return initialAgeSeconds + (purgeMaxLagMs - (respondedAtMs - requestedAtMs)) / 1_000;
 }
 
+/**
+ * Returns the rest of the lifetime that the origin gave, in whole seconds from its answer; `undefined`
+ * if the lifetime is the route's.
+ */
+export function originFreshSeconds(metadata: StoredMetadata, route: Route): number | undefined {
+  const { isAssigned, alwaysValidate, lifetimeSeconds, initialAgeSeconds } = termsOf(
+    metadata,
+    route,
+  );
+  if (isAssigned) return undefined;
+  return alwaysValidate ? 0 : Math.max(0, Math.round(lifetimeSeconds - initialAgeSeconds));
+}
+
 /** Returns whether a response has a validator, and every use needs a validation. */
 export function isAlwaysValidated(terms: Terms): boolean {
   return terms.canBeValidated && (terms.alwaysValidate || terms.lifetimeSeconds <= 0);
