@@ -1,5 +1,5 @@
 // Streams an access log, compressed or not, in the order of its times, with limited memory.
-import type { Readable } from "node:stream";
+import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { failure, usageError } from "../command-error.ts";
 import { type FormatName, formatOf, formats, type LogEntry, type ReadLine } from "./formats.ts";
@@ -34,7 +34,7 @@ const firstBadMax = 3;
 /** The lines that decide the format. */
 const sampledLines = 50;
 /** The requests that are sorted: servers write a line at the end of its request. */
-const sortedCount = 20_000;
+const sortedCount = 2_000;
 
 /**
  * @param stream the bytes of the log, plain or as gzip
@@ -45,7 +45,7 @@ export async function readLog(stream: Readable, settings: ReadSettings): Promise
   try {
     const decoder = new TextDecoder();
     for await (const chunk of await unpacked(stream)) {
-      lines.add(decoder.decode(chunk as Buffer, { stream: true }));
+      lines.add(decoder.decode(chunk, { stream: true }));
     }
   } catch (cause) {
     if (cause instanceof Error && cause.name === "CommandError") throw cause;
@@ -57,18 +57,20 @@ export async function readLog(stream: Readable, settings: ReadSettings): Promise
 }
 
 /** Unpacks gzip, which the first two bytes show. */
-async function unpacked(stream: Readable): Promise<AsyncIterable<unknown>> {
-  await new Promise((resolve, reject) => {
-    stream.once("readable", resolve).once("end", resolve).once("error", reject);
-  });
-  const first = stream.read() as Buffer | string | null;
-  if (first === null) return stream;
-  const bytes = Buffer.from(first);
-  stream.unshift(stream.readableObjectMode ? first : bytes);
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return stream;
-  const gunzip = createGunzip();
-  stream.once("error", (cause) => gunzip.destroy(cause));
-  return stream.pipe(gunzip);
+async function unpacked(stream: Readable): Promise<AsyncIterable<Uint8Array>> {
+  const chunks = stream[Symbol.asyncIterator]();
+  let head: Buffer = Buffer.alloc(0);
+  while (head.length < 2) {
+    const next = await chunks.next();
+    if (next.done === true) break;
+    head = Buffer.concat([head, Buffer.from(next.value as string | Uint8Array)]);
+  }
+  async function* whole(): AsyncGenerator<Uint8Array> {
+    yield head;
+    for await (const chunk of chunks) yield Buffer.from(chunk as string | Uint8Array);
+  }
+  if (head[0] !== 0x1f || head[1] !== 0x8b) return whole();
+  return pipeline(Readable.from(whole()), createGunzip(), () => undefined);
 }
 
 class LogLines {

@@ -34,7 +34,7 @@ export const noAssumptions = (): Assumed => ({
 });
 
 /** The plans that are remembered. */
-const plansMax = 100_000;
+const plansMax = 50_000;
 const noHeaders = new Headers();
 
 export class Planner {
@@ -111,22 +111,14 @@ export class Planner {
   }
 }
 
-/** The last lifetimes and sizes of Tidemark's own log, by key: a hit's line has none. */
-export class KnownAnswers {
-  readonly #fresh = new BoundedMarks<number>(64 * 1_048_576);
-  readonly #bytes = new BoundedMarks<number>(64 * 1_048_576);
+/** The last lifetimes of Tidemark's own log, by key: a hit's line has none. */
+export class KnownLifetimes {
+  readonly #seconds = new BoundedMarks<number>(64 * 1_048_576);
 
-  freshSeconds(key: string, own: OwnFacts | undefined): number | undefined {
+  of(key: string, own: OwnFacts | undefined): number | undefined {
     if (own === undefined) return undefined;
-    if (own.freshSeconds === undefined) return this.#fresh.get(key);
-    this.#fresh.set(key, own.freshSeconds);
+    if (own.freshSeconds === undefined) return this.#seconds.get(key);
+    this.#seconds.set(key, own.freshSeconds);
     return own.freshSeconds;
-  }
-
-  /** A 304 and a HEAD have no size of their own. */
-  bytes(key: string, stated: number | undefined): number {
-    if (stated === undefined) return this.#bytes.get(key) ?? 0;
-    this.#bytes.set(key, stated);
-    return stated;
   }
 }

@@ -39,7 +39,10 @@ export async function simulate(
   }
   const played = await policiesOf(session, options);
   const [first] = played as [Played];
-  const open = () => (file === "-" ? world.input : createReadStream(resolve(world.folder, file)));
+  const open = () =>
+    file === "-"
+      ? world.input
+      : createReadStream(resolve(world.folder, file), { highWaterMark: 1_048_576 });
   const evidence = options.suggest === true ? new LogEvidence() : undefined;
   const name = file === "-" ? "stdin" : file;
   const lines = await readLog(open(), {
@@ -126,7 +129,8 @@ function tell(session: Session, { name, lines, played, suggestions }: Told): voi
   if (requests === 0) return;
   terminal.print("");
   printFigures(session, figures);
-  terminal.print("\nAssumed");
+  terminal.print("");
+  terminal.print("Assumed");
   for (const sentence of assumptions) terminal.print(`- ${sentence}`);
   if (suggestions === undefined) return;
   terminal.print("");

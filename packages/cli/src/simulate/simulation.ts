@@ -36,7 +36,7 @@ import { refusalToStore } from "../../../../src/pages/storing/refusal.ts";
 import { governingDirectives } from "../../../../src/rules/cache-control.ts";
 import { tierScopes } from "../../../../src/config/tier-names.ts";
 import type { LogEntry } from "./formats.ts";
-import { type Assumed, KnownAnswers, noAssumptions, type Planned, Planner } from "./planner.ts";
+import { type Assumed, KnownLifetimes, noAssumptions, type Planned, Planner } from "./planner.ts";
 import { Counts, type Outcome, Totals } from "./totals.ts";
 import { World } from "./tiers.ts";
 
@@ -76,7 +76,7 @@ export class Simulation {
   readonly world: World;
   readonly #policy: Policy;
   readonly #planner: Planner;
-  readonly #known = new KnownAnswers();
+  readonly #known = new KnownLifetimes();
   readonly #invalidations = new Invalidations();
   readonly #purgedAtMs = new BoundedMarks<number>();
   readonly #exchanges = new Map<Tiers, Exchange>();
@@ -130,11 +130,10 @@ export class Simulation {
     const { atMs, own } = entry;
     const { text } = request.key;
     if (own?.isPurged === true) this.#notePurge(request, atMs);
-    const bytes = this.#known.bytes(text, entry.status === 200 ? entry.bytes : undefined);
-    counts.answeredBytes += entry.bytes ?? bytes;
     const exchange = this.#exchangeOf(tiers);
     const used = tiers.of(request.route.tiers);
     const found = this.#found(request, used, { exchange, atMs });
+    counts.answeredBytes += entry.bytes ?? 0;
     const verdict = found?.verdict;
     if (found !== undefined && (verdict?.kind === "serve" || verdict?.kind === "serve-stale")) {
       counts.answered(verdict.kind === "serve" ? "hit" : "stale-hit");
@@ -149,8 +148,9 @@ export class Simulation {
     }
     const outcome = this.#forwarded(entry, request, tiers, { counts, found });
     counts.answered(outcome);
-    if (outcome === "stored" || outcome === "forwarded")
-      this.totals.missed(entry.target ?? text.slice(0, 16));
+    if (outcome === "stored" || outcome === "forwarded") {
+      this.totals.missed(entry.target === undefined ? text : request.target.path);
+    }
   }
 
   #notePurge({ key: { text }, route }: LookupRequest, atMs: number): void {
@@ -239,11 +239,11 @@ export class Simulation {
     { counts, found, isRefresh }: { counts: Counts; found: Found | undefined; isRefresh: boolean },
   ): Outcome {
     const exchange = this.#exchangeOf(tiers);
-    const bytes = this.#known.bytes(request.key.text, undefined);
+    const bytes = bytesOf(entry, found);
     this.#asked(entry, counts, bytes);
     if (isRefresh) counts.refreshes += 1;
     const whole = isRefresh ? { ...request, method: "GET" as const, isAnonymous: true } : request;
-    const metadata = this.#metadataOf(entry, whole);
+    const metadata = this.#metadataOf(entry, whole, bytes);
     const candidate = found?.candidate;
     if (metadata.status >= 500 && !isRefresh) {
       const standIn = decideOnError(candidate, { request, exchange, atMs: entry.atMs });
@@ -258,7 +258,7 @@ export class Simulation {
       validating: candidate,
       inShared: "nothing",
     } as PendingForward;
-    const received = new Headers(metadata.fields as [string, string][]);
+    const received = headersFor(metadata.fields);
     if (isWorse || refusalToStore(metadata, received, pending) !== undefined) return "forwarded";
     const isHeld = awaitsSecondAsk(metadata, pending);
     const stored = isHeld ? { ...metadata, awaitsSecondAsk: true } : metadata;
@@ -298,7 +298,11 @@ export class Simulation {
     this.totals.askedOrigin(entry.atMs);
   }
 
-  #metadataOf(entry: LogEntry, { key, route, url }: LookupRequest): StoredMetadata {
+  #metadataOf(
+    entry: LogEntry,
+    { key, route, url }: LookupRequest,
+    bodyBytes: number,
+  ): StoredMetadata {
     const { atMs, colo = "" } = entry;
     const { originMs } = this.#policy;
     if (entry.originMs === undefined) this.assumed.originMs += 1;
@@ -324,7 +328,7 @@ export class Simulation {
       requestedAtMs: atMs,
       respondedAtMs: atMs + fillCostMs,
       fillCostMs,
-      bodyBytes: this.#known.bytes(key.text, undefined),
+      bodyBytes,
       bodyDigest: "",
     };
   }
@@ -336,7 +340,7 @@ export class Simulation {
     key: string,
     route: Route,
   ): readonly FieldLine[] {
-    const logged = this.#known.freshSeconds(key, own);
+    const logged = this.#known.of(key, own);
     if (logged !== undefined) return withLifetime(logged);
     const governing = governingDirectives(fieldsOf(bare), route.targets);
     if (assignedLifetimeSeconds(route, bare, governing) !== undefined) return noFields;
@@ -394,13 +398,27 @@ export class Simulation {
   }
 }
 
+/** Returns the size of the whole body: a 304, a HEAD and a part of it do not show it. */
+function bytesOf({ method, status, bytes }: LogEntry, found: Found | undefined): number {
+  const isWhole = method === "GET" && status !== 304 && status !== 206;
+  return (isWhole ? bytes : undefined) ?? found?.candidate.stored.metadata.bodyBytes ?? 0;
+}
+
 const noFields: readonly FieldLine[] = [];
 const lifetimes = new Map<number, readonly FieldLine[]>();
+const headers = new WeakMap<readonly FieldLine[], Headers>();
 
+/** Returns the same fields for the same lifetime. */
 function withLifetime(seconds: number): readonly FieldLine[] {
   const known = lifetimes.get(seconds);
   if (known !== undefined) return known;
   const fields: readonly FieldLine[] = [["cache-control", `max-age=${seconds}`]];
   if (lifetimes.size < 10_000) lifetimes.set(seconds, fields);
   return fields;
+}
+
+function headersFor(fields: readonly FieldLine[]): Headers {
+  let made = headers.get(fields);
+  if (made === undefined) headers.set(fields, (made = new Headers(fields as [string, string][])));
+  return made;
 }

@@ -1,5 +1,4 @@
 // The tiers of simulated colos: the real memory tier, and maps in place of the edge and shared tiers.
-import { BoundedMap } from "../../../../src/base/bounded-map.ts";
 import { TierStack } from "../../../../src/cache/tiers/tier-stack.ts";
 import {
   edgeBodyBytesMax,
@@ -39,13 +38,18 @@ export class SimulatedTier implements ResponseTier {
   readonly isShutOff = false;
   readonly calls: TierCalls = { reads: 0, found: 0, writes: 0, fills: 0, bytes: 0 };
   readonly #bodyBytesMax: number;
-  readonly #records: BoundedMap<{ readonly record: ResponseRecord; readonly untilAtMs: number }>;
+  readonly #recordsMax: number;
+  /** The oldest write is the first. */
+  readonly #records = new Map<
+    string,
+    { readonly record: ResponseRecord; readonly untilAtMs: number }
+  >();
 
   constructor(name: "edge" | "shared", bodyBytesMax: number) {
     this.name = name;
     this.arrivingBytesMax = name === "edge" ? bodyBytesMax : 0;
     this.#bodyBytesMax = bodyBytesMax;
-    this.#records = new BoundedMap({ sizeMax: recordsMax[name], trialShare: 0.05 });
+    this.#recordsMax = recordsMax[name];
   }
 
   read({ text }: RecordKey, { atMs }: Pick<TierAsk<ResponseDetail>, "atMs">) {
@@ -62,8 +66,11 @@ export class SimulatedTier implements ResponseTier {
     if (bytesOf(record) > this.#bodyBytesMax) return { kind: "refused", rule: "too-large" };
     this.calls.writes += 1;
     this.calls.bytes += bytesOf(record);
-    if (!this.#records.has(text)) this.calls.fills += 1;
+    if (!this.#records.delete(text)) this.calls.fills += 1;
     this.#records.set(text, { record, untilAtMs: keep.untilAtMs });
+    if (this.#records.size > this.#recordsMax) {
+      this.#records.delete(this.#records.keys().next().value as string);
+    }
     return { kind: "kept" };
   }
 
