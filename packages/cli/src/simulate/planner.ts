@@ -1,5 +1,5 @@
 // Plans requests of a log with the Worker's own code, and counts what the log does not say.
-import { BoundedMap, BoundedMarks } from "../../../../src/base/bounded-map.ts";
+import { BoundedMap } from "../../../../src/base/bounded-map.ts";
 import { NameSecret, RecordKey } from "../../../../src/cache/record/record-key.ts";
 import type { Config, Route } from "../../../../src/config/config.ts";
 import { Loops } from "../../../../src/pages/request/loops.ts";
@@ -108,17 +108,5 @@ export class Planner {
     if (planned.kind !== "lookup") return planned;
     const { hasUnknownCookie } = own;
     return { kind: "lookup", route, request: { ...planned.request, route, key, hasUnknownCookie } };
-  }
-}
-
-/** The last lifetimes of Tidemark's own log, by key: a hit's line has none. */
-export class KnownLifetimes {
-  readonly #seconds = new BoundedMarks<number>(64 * 1_048_576);
-
-  of(key: string, own: OwnFacts | undefined): number | undefined {
-    if (own === undefined) return undefined;
-    if (own.freshSeconds === undefined) return this.#seconds.get(key);
-    this.#seconds.set(key, own.freshSeconds);
-    return own.freshSeconds;
   }
 }

@@ -6,7 +6,8 @@ import { mixesOf, mixNames } from "./mixes.ts";
 import type { Assumed } from "./planner.ts";
 import { dollars, workers } from "./prices.ts";
 import { reportCommandsOf } from "./report-commands.ts";
-import type { Policy, Simulation } from "./simulation.ts";
+import type { Policy } from "./policy.ts";
+import type { Simulation } from "./simulation.ts";
 import { shareOf } from "./totals.ts";
 
 /** A simulated policy. */
@@ -48,7 +49,7 @@ export function figuresOf({ name, policy, simulation }: Played) {
     return [mix, workers.requests.dollarsAMillion + records + journal + duration] as const;
   });
   const bill = new Map(bills);
-  const memory = simulation.memoryByRoute();
+  const memory = world.memoryByRoute();
   const routes = [...totals.byRoute].map(([route, counts]) => ({
     route,
     requests: counts.requests,

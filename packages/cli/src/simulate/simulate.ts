@@ -9,7 +9,8 @@ import { readFolder } from "../start/own-site.ts";
 import type { FormatName } from "./formats.ts";
 import { type LinesRead, readLog } from "./log-file.ts";
 import { assumptionsOf, figuresOf, type Played, printFigures } from "./report.ts";
-import { type Policy, Simulation } from "./simulation.ts";
+import type { Policy } from "./policy.ts";
+import { Simulation } from "./simulation.ts";
 import { LogEvidence, openVariant, type Suggestion, suggestionsOf, variantsOf } from "./suggest.ts";
 
 /** The options of `tidemark simulate`. */

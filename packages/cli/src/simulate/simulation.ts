@@ -2,10 +2,9 @@
 // are the Worker's own code. The origin answers each request as the log says.
 import { BoundedMarks } from "../../../../src/base/bounded-map.ts";
 import { matchOf } from "../../../../src/config/answer-rules.ts";
-import type { Config, Route } from "../../../../src/config/config.ts";
+import type { Route } from "../../../../src/config/config.ts";
 import { noJournal } from "../../../../src/purge/view/view.ts";
 import { type FieldLine, fieldsOf, isErrorStatus } from "../../../../src/rules/fields.ts";
-import { heapBytes } from "../../../../src/cache/tiers/record-form.ts";
 import { isPersonal } from "../../../../src/pages/request/personal.ts";
 import type { LookupRequest } from "../../../../src/pages/request/plan.ts";
 import { isRefreshDue } from "../../../../src/pages/reuse/early-refresh.ts";
@@ -23,7 +22,6 @@ import {
   keepUntilAtMs,
   termsOf,
 } from "../../../../src/pages/stored/lifetime.ts";
-import { responseForm } from "../../../../src/pages/stored/record-form.ts";
 import type {
   Candidate,
   ResponseTier,
@@ -36,31 +34,17 @@ import { refusalToStore } from "../../../../src/pages/storing/refusal.ts";
 import { governingDirectives } from "../../../../src/rules/cache-control.ts";
 import { tierScopes } from "../../../../src/config/tier-names.ts";
 import type { LogEntry } from "./formats.ts";
-import { type Assumed, KnownLifetimes, noAssumptions, type Planned, Planner } from "./planner.ts";
-import { Counts, type Outcome, Totals } from "./totals.ts";
-import { World } from "./tiers.ts";
-
-export interface Policy {
-  readonly config: Config;
-  /** The host of requests whose log names none. */
-  readonly host: string;
-  /** The colos, if the log names none. */
-  readonly coloCount: number;
-  /** The isolates in each colo. */
-  readonly isolateCount: number;
-  /** How long the origin takes, if the log does not say. */
-  readonly originMs: number;
-  /** The lifetime of answers to which neither the log nor the route gives one. */
-  readonly freshSeconds: number | undefined;
-}
+import { type Assumed, noAssumptions, Planner } from "./planner.ts";
+import type { Policy } from "./policy.ts";
+import { type Counts, type Outcome, Totals } from "./totals.ts";
+import { type Isolate, World } from "./tiers.ts";
 
 /** A forward in progress. */
 interface Flight {
   readonly dueAtMs: number;
   readonly metadata: StoredMetadata;
   readonly request: LookupRequest;
-  readonly exchange: Exchange;
-  /** The isolate's tiers; `undefined` if the flight is for all colos. */
+  /** The key, and the isolate unless the flight is for all colos. */
   readonly name: string;
   readonly into: readonly ResponseTier[];
 }
@@ -70,17 +54,25 @@ interface Found {
   readonly verdict: Verdict;
 }
 
+/** A request with a lookup, in its isolate. */
+interface Asked {
+  readonly entry: LogEntry;
+  readonly request: LookupRequest;
+  readonly isolate: Isolate;
+  readonly used: Tiers;
+  readonly counts: Counts;
+}
+
 export class Simulation {
   readonly totals = new Totals();
   readonly assumed: Assumed = noAssumptions();
   readonly world: World;
   readonly #policy: Policy;
   readonly #planner: Planner;
-  readonly #known = new KnownLifetimes();
+  /** The last lifetimes of Tidemark's own log, by key: a hit's line has none. */
+  readonly #lifetimes = new BoundedMarks<number>(lifetimesBytesMax);
   readonly #invalidations = new Invalidations();
   readonly #purgedAtMs = new BoundedMarks<number>();
-  readonly #exchanges = new Map<Tiers, Exchange>();
-  readonly #numbers = new Map<Tiers, number>();
   readonly #admitted = new WeakSet<StoredMetadata>();
   readonly #flights = new Map<string, Flight>();
   /** The flights by the time of their end. */
@@ -91,7 +83,7 @@ export class Simulation {
   constructor(policy: Policy) {
     this.#policy = policy;
     this.#planner = new Planner(policy.config, policy.host, this.assumed);
-    this.world = new World(policy.config, policy.isolateCount);
+    this.world = new World(policy, (tiers) => this.#exchangeOver(tiers));
   }
 
   play(entry: LogEntry): void {
@@ -100,20 +92,20 @@ export class Simulation {
     const counts = this.totals.of(planned.route.name);
     counts.requests += 1;
     this.totals.arrived(entry.atMs);
-    if (planned.kind === "own") return;
-    const tiers = this.world.isolateIn(this.#coloOf(entry));
-    if (planned.kind === "lookup") return this.#lookedUp(entry, planned.request, tiers, counts);
-    counts.passed += 1;
+    const isolate = this.world.isolateIn(this.#coloOf(entry));
     counts.answeredBytes += entry.bytes ?? 0;
-    this.#asked(entry, counts, entry.bytes ?? 0);
-    this.#invalidate(entry, planned, tiers);
-  }
-
-  /** Applies RFC 9111 §4.4 in the colo, as `invalidate: "here"` does. */
-  #invalidate({ method, status }: LogEntry, planned: Planned, tiers: Tiers): void {
-    const isUnsafe = !["GET", "HEAD", "OPTIONS", "TRACE", "QUERY"].includes(method);
-    if (planned.kind !== "pass" || !isUnsafe || status < 200 || status >= 400) return;
-    for (const tier of tiers.all) void tier.remove(planned.key);
+    if (planned.kind === "lookup") {
+      const { request, route } = planned;
+      const used = isolate.tiers.of(route.tiers);
+      return this.#lookedUp({ entry, request, isolate, used, counts });
+    }
+    counts.passed += 1;
+    if (planned.kind === "own") return;
+    this.#forwards(entry, counts, entry.bytes ?? 0);
+    // RFC 9111 §4.4, as with `invalidate: "here"`.
+    const isDone = entry.status >= 200 && entry.status < 400;
+    if (!isDone || safeMethods.includes(entry.method)) return;
+    for (const tier of isolate.tiers.all) void tier.remove(planned.key);
   }
 
   #coloOf({ colo, client }: LogEntry): string {
@@ -126,31 +118,29 @@ export class Simulation {
     return String(hash % coloCount);
   }
 
-  #lookedUp(entry: LogEntry, request: LookupRequest, tiers: Tiers, counts: Counts): void {
-    const { atMs, own } = entry;
-    const { text } = request.key;
+  #lookedUp(asked: Asked): void {
+    const { entry, request, isolate, used, counts } = asked;
+    const { atMs, own, target } = entry;
     if (own?.isPurged === true) this.#notePurge(request, atMs);
-    const exchange = this.#exchangeOf(tiers);
-    const used = tiers.of(request.route.tiers);
-    const found = this.#found(request, used, { exchange, atMs });
-    counts.answeredBytes += entry.bytes ?? 0;
+    const found = this.#found(asked);
+    const inFlight = isPersonal(request) ? undefined : this.#flights.get(nameOf(asked));
     const verdict = found?.verdict;
     if (found !== undefined && (verdict?.kind === "serve" || verdict?.kind === "serve-stale")) {
-      counts.answered(verdict.kind === "serve" ? "hit" : "stale-hit");
+      counts.outcomes[verdict.kind === "serve" ? "hit" : "stale-hit"] += 1;
       if (verdict.kind === "serve") this.#admit(found.candidate, request, used, atMs);
       // `isRefreshDue` reads only these parts of a request in progress.
-      const hit = { request, exchange, atMs } as Parameters<typeof isRefreshDue>[1];
-      if (!isRefreshDue(verdict, hit)) return;
-      if (this.#inFlight(request, tiers) === undefined) {
-        this.#fly(entry, request, tiers, { counts, found, isRefresh: true });
-      }
+      const hit = { request, exchange: isolate.exchange, atMs } as Parameters<
+        typeof isRefreshDue
+      >[1];
+      if (inFlight !== undefined || !isRefreshDue(verdict, hit)) return;
+      counts.refreshes += 1;
+      this.#ask({ ...asked, request: { ...request, method: "GET", isAnonymous: true } }, found);
       return;
     }
-    const outcome = this.#forwarded(entry, request, tiers, { counts, found });
-    counts.answered(outcome);
-    if (outcome === "stored" || outcome === "forwarded") {
-      this.totals.missed(entry.target === undefined ? text : request.target.path);
-    }
+    const outcome = inFlight === undefined ? this.#ask(asked, found) : "collapsed";
+    counts.outcomes[outcome] += 1;
+    if (outcome === "collapsed" || outcome === "stale-hit") return;
+    this.totals.missed(target === undefined ? request.key.text : request.target.path);
   }
 
   #notePurge({ key: { text }, route }: LookupRequest, atMs: number): void {
@@ -162,24 +152,19 @@ export class Simulation {
   }
 
   /** Reads the tiers in order, and backfills those above the response that may answer. */
-  #found(
-    request: LookupRequest,
-    used: Tiers,
-    { exchange, atMs }: { readonly exchange: Exchange; readonly atMs: number },
-  ): Found | undefined {
+  #found({ entry: { atMs }, request, isolate: { exchange }, used }: Asked): Found | undefined {
     let youngest: Found | undefined;
     const question = { request, exchange, atMs };
     const personal = isPersonal(request);
     for (const tier of used.all) {
       if (personal && tierScopes[tier.name] === "world") continue;
       const read = tier.read(request.key, { atMs, part: "whole", afterAnswer: () => undefined });
-      if (read instanceof Promise || read.kind !== "found" || read.record.kind !== "response")
-        continue;
+      // No simulated tier is asynchronous, or stores markers.
+      if (read instanceof Promise || read.kind !== "found" || read.record.kind === "vary") continue;
       const candidate = { stored: read.record.stored, tier: tier.name, key: request.key };
       const found = { candidate, verdict: decide(candidate, question) };
       if (isAnswer(found.verdict)) {
-        if (tier !== used.all[0])
-          this.#write(candidate.stored, request, used.above(tier), atMs, true);
+        this.#write(candidate.stored, request, used.above(tier), atMs);
         return found;
       }
       const isYounger =
@@ -195,11 +180,10 @@ export class Simulation {
     { key, route }: LookupRequest,
     into: readonly ResponseTier[],
     atMs: number,
-    isAskedAgain = false,
   ): void {
     const untilAtMs = keepUntilAtMs(stored.metadata, termsOf(stored.metadata, route));
     const leadsToError = isErrorStatus(stored.metadata.status);
-    const keep = { atMs, untilAtMs, body: "new", isAskedAgain, leadsToError } as const;
+    const keep = { atMs, untilAtMs, body: "new", leadsToError } as const;
     for (const tier of into) void tier.write(key, { kind: "response", stored }, keep);
   }
 
@@ -212,69 +196,34 @@ export class Simulation {
     this.#write(admitted, request, used.below, atMs);
   }
 
-  #flightName({ key, route }: LookupRequest, tiers: Tiers): string {
-    if (route.collapse === "global") return key.text;
-    return `${this.#numberOf(tiers)} ${key.text}`;
-  }
-
-  #inFlight(request: LookupRequest, tiers: Tiers): Flight | undefined {
-    return isPersonal(request) ? undefined : this.#flights.get(this.#flightName(request, tiers));
-  }
-
-  #forwarded(
-    entry: LogEntry,
-    request: LookupRequest,
-    tiers: Tiers,
-    { counts, found }: { readonly counts: Counts; readonly found: Found | undefined },
-  ): Outcome {
-    if (this.#inFlight(request, tiers) !== undefined) return "collapsed";
-    return this.#fly(entry, request, tiers, { counts, found, isRefresh: false });
-  }
-
   /** Asks the origin, whose answer is stored once it has arrived. */
-  #fly(
-    entry: LogEntry,
-    request: LookupRequest,
-    tiers: Tiers,
-    { counts, found, isRefresh }: { counts: Counts; found: Found | undefined; isRefresh: boolean },
-  ): Outcome {
-    const exchange = this.#exchangeOf(tiers);
-    const bytes = bytesOf(entry, found);
-    this.#asked(entry, counts, bytes);
-    if (isRefresh) counts.refreshes += 1;
-    const whole = isRefresh ? { ...request, method: "GET" as const, isAnonymous: true } : request;
-    const metadata = this.#metadataOf(entry, whole, bytes);
+  #ask(asked: Asked, found: Found | undefined): Exclude<Outcome, "hit" | "collapsed"> {
+    const { entry, request, isolate, used, counts } = asked;
+    const { exchange } = isolate;
     const candidate = found?.candidate;
-    if (metadata.status >= 500 && !isRefresh) {
+    const bytes = bytesOf(entry, candidate);
+    this.#forwards(entry, counts, bytes);
+    const metadata = this.#metadataOf(entry, request, bytes);
+    const { status, respondedAtMs: dueAtMs } = metadata;
+    if (status >= 500) {
       const standIn = decideOnError(candidate, { request, exchange, atMs: entry.atMs });
       if (standIn !== undefined) return "stale-hit";
     }
-    const isWorse = candidate !== undefined && isErrorStatus(metadata.status);
     // The rules read only these parts of a forward in progress.
-    const pending = {
-      request: whole,
-      exchange,
-      key: request.key,
-      validating: candidate,
-      inShared: "nothing",
-    } as PendingForward;
-    const received = headersFor(metadata.fields);
-    if (isWorse || refusalToStore(metadata, received, pending) !== undefined) return "forwarded";
+    const { key } = request;
+    const place = { request, exchange, key, validating: candidate, inShared: "nothing" } as const;
+    const pending = place as unknown as PendingForward;
+    const isWorse = candidate !== undefined && isErrorStatus(status);
+    if (isWorse || refusalToStore(metadata, noHeaders, pending) !== undefined) return "forwarded";
     const isHeld = awaitsSecondAsk(metadata, pending);
     const stored = isHeld ? { ...metadata, awaitsSecondAsk: true } : metadata;
-    const { all } = tiers.of(request.route.tiers);
-    const into = isHeld ? all.filter(({ name }) => tierScopes[name] !== "world") : all;
-    const name = this.#flightName(request, tiers);
-    const dueAtMs = metadata.respondedAtMs;
-    this.#begin({ dueAtMs, metadata: stored, request: whole, exchange, name, into });
-    return "stored";
-  }
-
-  #begin(flight: Flight): void {
+    const into = isHeld ? used.all.filter(({ name }) => tierScopes[name] !== "world") : used.all;
+    const flight = { dueAtMs, metadata: stored, request, name: nameOf(asked), into };
     this.#flights.set(flight.name, flight);
     let at = this.#ending.length;
-    while (at > 0 && (this.#ending[at - 1]?.dueAtMs ?? 0) > flight.dueAtMs) at -= 1;
+    while (at > 0 && (this.#ending[at - 1]?.dueAtMs ?? 0) > dueAtMs) at -= 1;
     this.#ending.splice(at, 0, flight);
+    return "stored";
   }
 
   #endFlights(atMs: number): void {
@@ -292,7 +241,7 @@ export class Simulation {
     if (count > 0) this.#ending.splice(0, count);
   }
 
-  #asked(entry: LogEntry, counts: Counts, bytes: number): void {
+  #forwards(entry: LogEntry, counts: Counts, bytes: number): void {
     counts.originRequests += 1;
     counts.originBytes += bytes;
     this.totals.askedOrigin(entry.atMs);
@@ -304,11 +253,10 @@ export class Simulation {
     bodyBytes: number,
   ): StoredMetadata {
     const { atMs, colo = "" } = entry;
-    const { originMs } = this.#policy;
     if (entry.originMs === undefined) this.assumed.originMs += 1;
     if (entry.status === 304 && entry.own === undefined) this.assumed.status304 += 1;
     const status = entry.status === 304 ? 200 : entry.status;
-    const fillCostMs = entry.originMs ?? originMs;
+    const fillCostMs = entry.originMs ?? this.#policy.originMs;
     const bare = {
       status,
       fields: noFields,
@@ -340,7 +288,8 @@ export class Simulation {
     key: string,
     route: Route,
   ): readonly FieldLine[] {
-    const logged = this.#known.of(key, own);
+    if (own?.freshSeconds !== undefined) this.#lifetimes.set(key, own.freshSeconds);
+    const logged = own && this.#lifetimes.get(key);
     if (logged !== undefined) return withLifetime(logged);
     const governing = governingDirectives(fieldsOf(bare), route.targets);
     if (assignedLifetimeSeconds(route, bare, governing) !== undefined) return noFields;
@@ -353,9 +302,7 @@ export class Simulation {
     return withLifetime(freshSeconds);
   }
 
-  #exchangeOf(tiers: Tiers): Exchange {
-    const known = this.#exchanges.get(tiers);
-    if (known !== undefined) return known;
+  #exchangeOver(tiers: Tiers): Exchange {
     const site = {
       config: this.#policy.config,
       tiers,
@@ -365,48 +312,33 @@ export class Simulation {
       random: () => this.#random(),
     };
     // The simulated steps read only these parts of a site and an exchange.
-    const exchange = { site, colo: () => "", effects: "none" } as unknown as Exchange;
-    this.#exchanges.set(tiers, exchange);
-    return exchange;
-  }
-
-  #numberOf(tiers: Tiers): number {
-    let number = this.#numbers.get(tiers);
-    if (number === undefined) this.#numbers.set(tiers, (number = this.#numbers.size));
-    return number;
+    return { site, colo: () => "", effects: "none" } as unknown as Exchange;
   }
 
   /** Returns 0 ≤ n < 1. The same log always has the same result. */
   #random(): number {
-    this.#seed = (this.#seed + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#seed ^ (this.#seed >>> 15), 1 | this.#seed);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  }
-
-  /** Returns the bytes in the memory of all isolates now, by route. */
-  memoryByRoute(): Map<string, number> {
-    const bytes = new Map<string, number>();
-    for (const { memory } of this.world.isolates) {
-      for (const [, record] of memory.entries()) {
-        if (record.kind !== "response") continue;
-        const { route } = record.stored.metadata;
-        bytes.set(route, (bytes.get(route) ?? 0) + heapBytes(record, responseForm));
-      }
-    }
-    return bytes;
+    this.#seed = (Math.imul(this.#seed, 1_664_525) + 1_013_904_223) >>> 0;
+    return this.#seed / 2 ** 32;
   }
 }
 
+const safeMethods = ["GET", "HEAD", "OPTIONS", "TRACE", "QUERY"];
+const lifetimesBytesMax = 64 * 1_048_576;
+
+function nameOf({ request: { key, route }, isolate }: Asked): string {
+  return route.collapse === "global" ? key.text : `${isolate.number} ${key.text}`;
+}
+
 /** Returns the size of the whole body: a 304, a HEAD and a part of it do not show it. */
-function bytesOf({ method, status, bytes }: LogEntry, found: Found | undefined): number {
+function bytesOf({ method, status, bytes }: LogEntry, before: Candidate | undefined): number {
   const isWhole = method === "GET" && status !== 304 && status !== 206;
-  return (isWhole ? bytes : undefined) ?? found?.candidate.stored.metadata.bodyBytes ?? 0;
+  return (isWhole ? bytes : undefined) ?? before?.stored.metadata.bodyBytes ?? 0;
 }
 
 const noFields: readonly FieldLine[] = [];
 const lifetimes = new Map<number, readonly FieldLine[]>();
-const headers = new WeakMap<readonly FieldLine[], Headers>();
+/** The log does not show fields that name a client. */
+const noHeaders = new Headers();
 
 /** Returns the same fields for the same lifetime. */
 function withLifetime(seconds: number): readonly FieldLine[] {
@@ -415,10 +347,4 @@ function withLifetime(seconds: number): readonly FieldLine[] {
   const fields: readonly FieldLine[] = [["cache-control", `max-age=${seconds}`]];
   if (lifetimes.size < 10_000) lifetimes.set(seconds, fields);
   return fields;
-}
-
-function headersFor(fields: readonly FieldLine[]): Headers {
-  let made = headers.get(fields);
-  if (made === undefined) headers.set(fields, (made = new Headers(fields as [string, string][])));
-  return made;
 }

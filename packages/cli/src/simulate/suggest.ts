@@ -3,7 +3,8 @@ import type { Config, Route } from "../../../../src/config/config.ts";
 import { matchesAny } from "../../../../src/config/known-names.ts";
 import type { LogEntry } from "./formats.ts";
 import { type Figures, figuresOf, type Played } from "./report.ts";
-import { type Policy, Simulation } from "./simulation.ts";
+import type { Policy } from "./policy.ts";
+import { Simulation } from "./simulation.ts";
 
 /** A change of a configuration. */
 export interface Variant {

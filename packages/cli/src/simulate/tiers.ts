@@ -9,7 +9,9 @@ import {
   type TierWrite,
 } from "../../../../src/cache/tiers/tier.ts";
 import type { RecordKey } from "../../../../src/cache/record/record-key.ts";
-import type { Config, TierName } from "../../../../src/config/config.ts";
+import type { TierName } from "../../../../src/config/config.ts";
+import { heapBytes } from "../../../../src/cache/tiers/record-form.ts";
+import type { Exchange } from "../../../../src/pages/site/exchange.ts";
 import { responseForm } from "../../../../src/pages/stored/record-form.ts";
 import type {
   ResponseDetail,
@@ -17,6 +19,7 @@ import type {
   ResponseTier,
   Tiers,
 } from "../../../../src/pages/stored/stored-response.ts";
+import type { Policy } from "./policy.ts";
 import { MemoryTier } from "../../../../src/stores/memory/memory-tier.ts";
 
 /** The records of an edge or shared tier. Beyond, it evicts, so that a log cannot fill this process. */
@@ -83,42 +86,63 @@ function bytesOf(record: ResponseRecord): number {
   return record.kind === "response" ? (record.stored.metadata.bodyBytes ?? 0) : 0;
 }
 
-/** The tiers of all colos and isolates. */
+/** One isolate. */
+export interface Isolate {
+  readonly number: number;
+  readonly tiers: Tiers;
+  readonly exchange: Exchange;
+}
+
+/** All colos, with their isolates. */
 export class World {
   readonly shared: SimulatedTier;
-  readonly #config: Config;
-  readonly #isolateCount: number;
-  readonly #colos = new Map<string, { readonly isolates: readonly Tiers[]; turn: number }>();
+  readonly isolates: Isolate[] = [];
+  readonly #policy: Pick<Policy, "config" | "isolateCount">;
+  readonly #exchangeOver: (tiers: Tiers) => Exchange;
+  readonly #colos = new Map<string, { readonly isolates: readonly Isolate[]; turn: number }>();
 
-  constructor(config: Config, isolateCount: number) {
-    this.#config = config;
-    this.#isolateCount = isolateCount;
-    this.shared = new SimulatedTier("shared", config.limits.sharedBodyBytes);
+  constructor(
+    policy: Pick<Policy, "config" | "isolateCount">,
+    exchangeOver: (tiers: Tiers) => Exchange,
+  ) {
+    this.#policy = policy;
+    this.#exchangeOver = exchangeOver;
+    this.shared = new SimulatedTier("shared", policy.config.limits.sharedBodyBytes);
   }
 
   get coloCount(): number {
     return this.#colos.size;
   }
 
-  get isolates(): readonly Tiers[] {
-    return [...this.#colos.values()].flatMap(({ isolates }) => isolates);
-  }
-
-  /** Returns the tiers of a colo's next isolate: its isolates take turns. */
-  isolateIn(name: string): Tiers {
+  /** Returns a colo's next isolate: its isolates take turns. */
+  isolateIn(name: string): Isolate {
     let colo = this.#colos.get(name);
     if (colo === undefined) this.#colos.set(name, (colo = this.#open()));
     colo.turn = (colo.turn + 1) % colo.isolates.length;
-    return colo.isolates[colo.turn] as Tiers;
+    return colo.isolates[colo.turn] as Isolate;
   }
 
   #open() {
+    const { config, isolateCount } = this.#policy;
     const edge = new SimulatedTier("edge", edgeBodyBytesMax);
-    const isolates = Array.from({ length: this.#isolateCount }, () => {
-      const bytesMax = this.#config.limits.memoryBytes;
+    const isolates = Array.from({ length: isolateCount }, (_, nth): Isolate => {
+      const bytesMax = config.limits.memoryBytes;
       const memory = new MemoryTier<ResponseDetail>({ bytesMax, form: responseForm });
-      return new TierStack<ResponseDetail>(memory, [edge, this.shared]);
+      const tiers = new TierStack<ResponseDetail>(memory, [edge, this.shared]);
+      return { number: this.isolates.length + nth, tiers, exchange: this.#exchangeOver(tiers) };
     });
+    this.isolates.push(...isolates);
     return { isolates, turn: 0 };
+  }
+
+  /** Returns the bytes in the memory of all isolates now, by route. */
+  memoryByRoute(): Map<string, number> {
+    const bytes = new Map<string, number>();
+    for (const [, record] of this.isolates.flatMap(({ tiers }) => [...tiers.memory.entries()])) {
+      if (record.kind === "vary") continue;
+      const { route } = record.stored.metadata;
+      bytes.set(route, (bytes.get(route) ?? 0) + heapBytes(record, responseForm));
+    }
+    return bytes;
   }
 }

@@ -20,10 +20,6 @@ export class Counts {
   answeredBytes = 0;
   originBytes = 0;
 
-  answered(outcome: Outcome): void {
-    this.outcomes[outcome] += 1;
-  }
-
   add(other: Counts): void {
     for (const name of ["requests", "passed", "originRequests", "refreshes"] as const) {
       this[name] += other[name];

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../../src/config/config.ts";
 import type { WrittenConfig } from "../../../../src/config/written.ts";
 import type { LogEntry, OwnFacts } from "../../src/simulate/formats.ts";
-import { type Policy, Simulation } from "../../src/simulate/simulation.ts";
+import type { Policy } from "../../src/simulate/policy.ts";
+import { Simulation } from "../../src/simulate/simulation.ts";
 
 type Request = Partial<LogEntry> & { readonly at: number };
 
@@ -111,7 +112,7 @@ describe("a simulated log", () => {
       [{ at: 0, target: `/${"x".repeat(5_000)}` }],
       { passed: 1 },
     ],
-    ["a path of Tidemark's own", [{ at: 0, target: "/_cache/health" }], {}],
+    ["a path of Tidemark's own", [{ at: 0, target: "/_cache/health" }], { passed: 1 }],
   ] as const)("has %s", (_name, requests, outcomes) => {
     expect(outcomesOf(played([fresh], requests))).toEqual(outcomes);
   });
