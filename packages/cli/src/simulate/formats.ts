@@ -210,7 +210,7 @@ function readOwn(line: string): LogEntry | "other" | undefined {
     originMs: countIn(of("origin_ms")),
     wasHit: result === "hit" || result === "stale-hit",
     own: {
-      route: String(of("route") ?? ""),
+      route: textIn(of("route")) ?? "",
       key: result === "passed" ? undefined : textIn(of("key")),
       hasUnknownCookie: rules.includes("unknown-cookie"),
       isPurged: of("by") === "purged",

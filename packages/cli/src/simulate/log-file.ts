@@ -17,6 +17,9 @@ export interface LinesRead {
   readonly firstBad: { readonly number: number; readonly text: string }[];
   /** The requests that are too far behind earlier ones, and count at the time of these. */
   late: number;
+  /** The requests whose line says whether a cache answered, and those that one answered. */
+  judged: number;
+  hits: number;
 }
 
 interface ReadSettings {
@@ -87,7 +90,7 @@ class LogLines {
   constructor(settings: ReadSettings) {
     this.#settings = settings;
     const { format } = settings;
-    const counts = { requests: 0, others: 0, bad: 0, firstBad: [], late: 0 };
+    const counts = { requests: 0, others: 0, bad: 0, firstBad: [], late: 0, judged: 0, hits: 0 };
     this.#read = { format: format ?? "common", ...counts };
     if (format !== undefined) this.#parse = formats[format];
   }
@@ -150,6 +153,8 @@ class LogLines {
     if (entry === undefined) return this.#bad(number, line.slice(0, 60));
     if (entry === "other") return void (this.#read.others += 1);
     this.#read.requests += 1;
+    if (entry.wasHit !== undefined) this.#read.judged += 1;
+    if (entry.wasHit === true) this.#read.hits += 1;
     this.#waiting.push(entry);
     if (this.#waiting.length >= 2 * sortedCount) this.#playFirst(sortedCount);
   }

@@ -10,19 +10,19 @@ import { compileUrlReader } from "../../../../src/pages/request/url-reader.ts";
 import type { LogEntry, OwnFacts } from "./formats.ts";
 
 /** A planned request. `key` of a bypass: that of a GET for its URL. */
-export type Planned =
+export type SimulatedPlan =
   | { readonly kind: "lookup"; readonly route: Route; readonly request: LookupRequest }
   | { readonly kind: "pass"; readonly route: Route; readonly rule: string; readonly key: RecordKey }
   /** Tidemark itself answers. */
   | { readonly kind: "own"; readonly route: Route };
 
 /** The assumptions, by the number of requests that they concern. */
-export type Assumed = Record<
+export type Assumptions = Record<
   "host" | "cookies" | "key" | "colo" | "fresh" | "noLifetime" | "originMs" | "status304",
   number
 >;
 
-export const noAssumptions = (): Assumed => ({
+export const noAssumptions = (): Assumptions => ({
   host: 0,
   cookies: 0,
   key: 0,
@@ -40,13 +40,13 @@ const noHeaders = new Headers();
 export class Planner {
   readonly #site: Parameters<typeof plan>[2]["site"];
   readonly #host: string;
-  readonly #assumed: Assumed;
+  readonly #assumed: Assumptions;
   readonly #asksCountry: boolean;
-  readonly #plans = new BoundedMap<Planned>({ sizeMax: plansMax, trialShare: 0.05 });
+  readonly #plans = new BoundedMap<SimulatedPlan>({ sizeMax: plansMax, trialShare: 0.05 });
   readonly #routes: ReadonlyMap<string, Route>;
 
   /** @param host the host of requests whose log names none */
-  constructor(config: Config, host: string, assumed: Assumed) {
+  constructor(config: Config, host: string, assumed: Assumptions) {
     const nameSecret = new NameSecret(config.namespace, "");
     const matchRoute = compileRoutes(config);
     const silent = { log: () => undefined, nowAtMs: () => 0, pseudonym: () => "simulated" };
@@ -62,14 +62,14 @@ export class Planner {
     this.#routes = new Map([...config.routes, config.anywhere].map((one) => [one.name, one]));
   }
 
-  plan(entry: LogEntry): Planned {
+  plan(entry: LogEntry): SimulatedPlan {
     if (entry.own !== undefined) return this.#ofOwnLog(entry, entry.own);
     if (entry.host === undefined) this.#assumed.host += 1;
     if (entry.headers?.has("cookie") !== true) this.#assumed.cookies += 1;
     return this.#planned(entry);
   }
 
-  #planned(entry: LogEntry): Planned {
+  #planned(entry: LogEntry): SimulatedPlan {
     const { method, host = this.#host, target = "/", headers, country } = entry;
     const isPlain = headers === undefined;
     const name = `${this.#asksCountry ? country : ""} ${method} ${host}${target}`;
@@ -85,7 +85,7 @@ export class Planner {
     return planned;
   }
 
-  #planOf(request: Request): Planned {
+  #planOf(request: Request): SimulatedPlan {
     const { readUrl } = this.#site;
     const read = readUrl(request, request);
     const planned = plan(request, read, { site: this.#site, address: undefined });
@@ -97,7 +97,7 @@ export class Planner {
   }
 
   /** Takes the key and, without a path, the route of Tidemark's own log. */
-  #ofOwnLog(entry: LogEntry, own: OwnFacts): Planned {
+  #ofOwnLog(entry: LogEntry, own: OwnFacts): SimulatedPlan {
     this.#assumed.key += 1;
     const planned = this.#planned(entry);
     const { anywhere } = this.#site.config;

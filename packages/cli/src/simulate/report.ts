@@ -3,7 +3,7 @@
 import type { Session } from "../session.ts";
 import { tableOf } from "../terminal.ts";
 import { mixesOf, mixNames } from "./mixes.ts";
-import type { Assumed } from "./planner.ts";
+import type { Assumptions } from "./planner.ts";
 import { dollars, workers } from "./prices.ts";
 import { reportCommandsOf } from "./report-commands.ts";
 import type { Policy } from "./policy.ts";
@@ -11,7 +11,7 @@ import type { Simulation } from "./simulation.ts";
 import { shareOf } from "./totals.ts";
 
 /** A simulated policy. */
-export interface Played {
+export interface PolicyRun {
   /** The name of its configuration. */
   readonly name: string;
   readonly policy: Policy;
@@ -24,7 +24,7 @@ const journalReadsAPeriod = 2.9;
 const cronCommandsAMinute = 3;
 
 /** Returns the figures of a policy. Costs are for a million requests, without CPU time and purges. */
-export function figuresOf({ name, policy, simulation }: Played) {
+export function figuresOf({ name: config, policy, simulation }: PolicyRun) {
   const { totals, world, assumed } = simulation;
   const { all, seconds } = totals;
   const { calls } = world.shared;
@@ -61,7 +61,7 @@ export function figuresOf({ name, policy, simulation }: Played) {
     memoryBytes: memory.get(route) ?? 0,
   }));
   return {
-    config: name,
+    config,
     requests: all.requests,
     seconds,
     colos: world.coloCount,
@@ -89,7 +89,7 @@ export function figuresOf({ name, policy, simulation }: Played) {
 }
 export type Figures = ReturnType<typeof figuresOf>;
 
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 const counted = (count: number): string => Math.round(count).toLocaleString("en-US");
 const mebibytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MiB`;
 const signed = (text: string, value: number): string => (value > 0 ? `+${text}` : text);
@@ -126,7 +126,8 @@ export function printFigures({ terminal }: Session, figures: readonly Figures[])
     const change = second === undefined ? 0 : of(second) - of(first);
     const difference = form === dollars && change < 0 ? `-${dollars(-change)}` : form(change);
     const cells = figures.map((one) => form(of(one)));
-    return [name, ...cells, ...(second ? [signed(difference, change)] : [])];
+    const all = second === undefined ? cells : cells.concat(signed(difference, change));
+    return [name].concat(all);
   });
   const numbers = new Set([1, 2, 3, 4, 5, 6, 7]);
   terminal.text(tableOf([heads, ...table], numbers).join("\n"));
@@ -150,9 +151,9 @@ export function printFigures({ terminal }: Session, figures: readonly Figures[])
 }
 
 /** Returns a sentence for each assumption that concerned a request. */
-export function assumptionsOf({ policy, simulation: { assumed } }: Played): string[] {
+export function assumptionsOf({ policy, simulation: { assumed } }: PolicyRun): string[] {
   const { host, coloCount, originMs, freshSeconds = 0 } = policy;
-  const sentences: Readonly<Record<keyof Assumed, string>> = {
+  const sentences: Readonly<Record<keyof Assumptions, string>> = {
     host: `The log has no host, so it is ${host}. Set it with --host.`,
     cookies: "The log has no cookies, so no request has an unknown cookie, which would be a miss.",
     noLifetime:
@@ -163,7 +164,7 @@ export function assumptionsOf({ policy, simulation: { assumed } }: Played): stri
     originMs: `The log does not say how long the origin took, so it is ${originMs} ms. Set it with --origin-ms.`,
     status304: "The answer to the client was a 304. The origin's is a 200 of the last size.",
   };
-  const names = Object.keys(sentences) as (keyof Assumed)[];
+  const names = Object.keys(sentences) as (keyof Assumptions)[];
   const counts = names.filter((name) => assumed[name] > 0);
   const always =
     "Always: answers have no Vary and no Set-Cookie, validations are whole answers, isolates live for the whole log, and nothing is purged by tag.";

@@ -8,7 +8,7 @@ import type { Session } from "../session.ts";
 import { readFolder } from "../start/own-site.ts";
 import type { FormatName } from "./formats.ts";
 import { type LinesRead, readLog } from "./log-file.ts";
-import { assumptionsOf, figuresOf, type Played, printFigures } from "./report.ts";
+import { assumptionsOf, figuresOf, percent, type PolicyRun, printFigures } from "./report.ts";
 import type { Policy } from "./policy.ts";
 import { Simulation } from "./simulation.ts";
 import { LogEvidence, openVariant, type Suggestion, suggestionsOf, variantsOf } from "./suggest.ts";
@@ -39,7 +39,7 @@ export async function simulate(
     throw usageError({ what: "Nothing was simulated.", why, hint: "Write the log to a file." });
   }
   const played = await policiesOf(session, options);
-  const [first] = played as [Played];
+  const [first] = played as [PolicyRun];
   const open = () =>
     file === "-"
       ? world.input
@@ -59,7 +59,7 @@ export async function simulate(
   return exitCode.done;
 }
 
-async function policiesOf({ world }: Session, options: SimulateOptions): Promise<Played[]> {
+async function policiesOf({ world }: Session, options: SimulateOptions): Promise<PolicyRun[]> {
   const { folder } = world;
   const named = (path: string | undefined) =>
     path === undefined ? undefined : resolve(folder, path);
@@ -70,7 +70,7 @@ async function policiesOf({ world }: Session, options: SimulateOptions): Promise
     throw usageError({ what: "Nothing was simulated.", why, hint });
   }
   const against = named(options.against);
-  const played: Played[] = [];
+  const played: PolicyRun[] = [];
   for (const one of [path, ...(against === undefined ? [] : [against])]) {
     const policy: Policy = {
       config: await loadConfig(one, { library }),
@@ -86,7 +86,7 @@ async function policiesOf({ world }: Session, options: SimulateOptions): Promise
 }
 
 async function suggested(
-  first: Played,
+  first: PolicyRun,
   evidence: LogEvidence,
   log: { readonly open: () => Readable; readonly name: string; readonly lines: LinesRead },
 ): Promise<Suggestion[]> {
@@ -106,14 +106,14 @@ async function suggested(
   return suggestionsOf(figures, variants);
 }
 
-interface Told {
+interface SimulationOutput {
   readonly name: string;
   readonly lines: LinesRead;
-  readonly played: readonly Played[];
+  readonly played: readonly PolicyRun[];
   readonly suggestions: readonly Suggestion[] | undefined;
 }
 
-function tell(session: Session, { name, lines, played, suggestions }: Told): void {
+function tell(session: Session, { name, lines, played, suggestions }: SimulationOutput): void {
   const { terminal } = session;
   const figures = played.map(figuresOf);
   const assumptions = played[0] === undefined ? [] : assumptionsOf(played[0]);
@@ -127,6 +127,9 @@ function tell(session: Session, { name, lines, played, suggestions }: Told): voi
   if (bad > 0) terminal.print(`${bad} lines cannot be read, first ${first}.`);
   if (others > 0) terminal.print(`${others} lines are no requests.`);
   if (late > 0) terminal.print(`${late} requests are far behind earlier ones, and count later.`);
+  const { judged, hits } = lines;
+  if (judged > 0)
+    terminal.print(`The cache of the log answered ${percent(hits / judged)} of them.`);
   if (requests === 0) return;
   terminal.print("");
   printFigures(session, figures);

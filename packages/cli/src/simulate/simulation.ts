@@ -34,7 +34,7 @@ import { refusalToStore } from "../../../../src/pages/storing/refusal.ts";
 import { governingDirectives } from "../../../../src/rules/cache-control.ts";
 import { tierScopes } from "../../../../src/config/tier-names.ts";
 import type { LogEntry } from "./formats.ts";
-import { type Assumed, noAssumptions, Planner } from "./planner.ts";
+import { type Assumptions, noAssumptions, Planner } from "./planner.ts";
 import type { Policy } from "./policy.ts";
 import { type Counts, type Outcome, Totals } from "./totals.ts";
 import { type Isolate, World } from "./tiers.ts";
@@ -49,13 +49,13 @@ interface Flight {
   readonly into: readonly ResponseTier[];
 }
 
-interface Found {
+interface FoundResponse {
   readonly candidate: Candidate;
   readonly verdict: Verdict;
 }
 
 /** A request with a lookup, in its isolate. */
-interface Asked {
+interface PageRequest {
   readonly entry: LogEntry;
   readonly request: LookupRequest;
   readonly isolate: Isolate;
@@ -65,7 +65,7 @@ interface Asked {
 
 export class Simulation {
   readonly totals = new Totals();
-  readonly assumed: Assumed = noAssumptions();
+  readonly assumed: Assumptions = noAssumptions();
   readonly world: World;
   readonly #policy: Policy;
   readonly #planner: Planner;
@@ -118,7 +118,7 @@ export class Simulation {
     return String(hash % coloCount);
   }
 
-  #lookedUp(asked: Asked): void {
+  #lookedUp(asked: PageRequest): void {
     const { entry, request, isolate, used, counts } = asked;
     const { atMs, own, target } = entry;
     if (own?.isPurged === true) this.#notePurge(request, atMs);
@@ -152,8 +152,13 @@ export class Simulation {
   }
 
   /** Reads the tiers in order, and backfills those above the response that may answer. */
-  #found({ entry: { atMs }, request, isolate: { exchange }, used }: Asked): Found | undefined {
-    let youngest: Found | undefined;
+  #found({
+    entry: { atMs },
+    request,
+    isolate: { exchange },
+    used,
+  }: PageRequest): FoundResponse | undefined {
+    let youngest: FoundResponse | undefined;
     const question = { request, exchange, atMs };
     const personal = isPersonal(request);
     for (const tier of used.all) {
@@ -197,7 +202,10 @@ export class Simulation {
   }
 
   /** Asks the origin, whose answer is stored once it has arrived. */
-  #ask(asked: Asked, found: Found | undefined): Exclude<Outcome, "hit" | "collapsed"> {
+  #ask(
+    asked: PageRequest,
+    found: FoundResponse | undefined,
+  ): Exclude<Outcome, "hit" | "collapsed"> {
     const { entry, request, isolate, used, counts } = asked;
     const { exchange } = isolate;
     const candidate = found?.candidate;
@@ -325,7 +333,7 @@ export class Simulation {
 const safeMethods = ["GET", "HEAD", "OPTIONS", "TRACE", "QUERY"];
 const lifetimesBytesMax = 64 * 1_048_576;
 
-function nameOf({ request: { key, route }, isolate }: Asked): string {
+function nameOf({ request: { key, route }, isolate }: PageRequest): string {
   return route.collapse === "global" ? key.text : `${isolate.number} ${key.text}`;
 }
 

@@ -2,7 +2,7 @@
 import type { Config, Route } from "../../../../src/config/config.ts";
 import { matchesAny } from "../../../../src/config/known-names.ts";
 import type { LogEntry } from "./formats.ts";
-import { type Figures, figuresOf, type Played } from "./report.ts";
+import { type Figures, figuresOf, type PolicyRun } from "./report.ts";
 import type { Policy } from "./policy.ts";
 import { Simulation } from "./simulation.ts";
 
@@ -54,7 +54,11 @@ const quotedList = (names: readonly string[]) =>
   names.map((name) => JSON.stringify(name)).join(", ");
 
 /** Returns the changes to simulate. */
-export function variantsOf({ policy }: Played, figures: Figures, evidence: LogEvidence): Variant[] {
+export function variantsOf(
+  { policy }: PolicyRun,
+  figures: Figures,
+  evidence: LogEvidence,
+): Variant[] {
   const { config } = policy;
   const isNew = (name: string) => !matchesAny(config.stripQuery, name);
   const known = ["utm_source", "utm_medium", "utm_campaign", "gclid", "fbclid", "msclkid"];
@@ -131,7 +135,7 @@ const dollarsShareMin = 0.1;
 /** Returns the suggestions whose simulated gain is large enough, the best first. */
 export function suggestionsOf(
   figures: Figures,
-  variants: readonly { readonly variant: Variant; readonly played: Played }[],
+  variants: readonly { readonly variant: Variant; readonly played: PolicyRun }[],
 ): Suggestion[] {
   const found = variants.flatMap(({ variant: { what, snippet }, played }) => {
     const other = figuresOf(played);
@@ -151,7 +155,7 @@ export function suggestionsOf(
   return found.toSorted((one, other) => one.originRequestsShare - other.originRequestsShare);
 }
 
-export function openVariant(variant: Variant, policy: Policy): Played {
+export function openVariant(variant: Variant, policy: Policy): PolicyRun {
   const own = { ...policy, config: variant.config };
   return { name: variant.what, policy: own, simulation: new Simulation(own) };
 }

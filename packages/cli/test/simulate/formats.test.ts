@@ -64,7 +64,9 @@ describe("a line of Common or Combined", () => {
   ])("reads %s", (_name, line, entry) => {
     expect(formats.common(line)).toMatchObject(entry);
   });
+});
 
+describe("a line of Common", () => {
   it("has an authorization if the server knew the user", () => {
     const line = (user: string) =>
       `192.0.2.1 - ${user} [25/Oct/2026:12:00:00 +0000] "GET / HTTP/1.1" 200 1`;
