@@ -60,7 +60,7 @@ describe("the log line of a request", () => {
 
   it.each([
     ["less the answer's age", {}, { ...cc("max-age=60"), age: "20" }, 40],
-    ["0 if each use needs a validation", {}, { ...cc("no-cache"), etag: '"a"' }, 0],
+    ["0 if each use needs a validation", {}, { ...cc("no-cache, max-age=60"), etag: '"a"' }, 0],
     ["not if it is the route's", { fresh: "5m", mode: "override" }, cc("max-age=60"), undefined],
   ] as const)("has the lifetime that the origin gave: %s", async (_id, route, fields, seconds) => {
     const routes: ConfigInput["routes"] = [{ name: "articles", match: "/articles/*", ...route }];

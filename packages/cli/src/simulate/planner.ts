@@ -1,5 +1,4 @@
 // Plans requests of a log with the Worker's own code, and counts what the log does not say.
-import { BoundedMap } from "../../../../src/base/bounded-map.ts";
 import { NameSecret, RecordKey } from "../../../../src/cache/record/record-key.ts";
 import type { Config, Route } from "../../../../src/config/config.ts";
 import { Loops } from "../../../../src/pages/request/loops.ts";
@@ -33,8 +32,8 @@ export const noAssumptions = (): Assumptions => ({
   status304: 0,
 });
 
-/** The plans that are remembered. */
-const plansMax = 50_000;
+/** The plans that each of two generations remembers. */
+const plansMax = 20_000;
 const noHeaders = new Headers();
 
 export class Planner {
@@ -42,7 +41,8 @@ export class Planner {
   readonly #host: string;
   readonly #assumed: Assumptions;
   readonly #asksCountry: boolean;
-  readonly #plans = new BoundedMap<SimulatedPlan>({ sizeMax: plansMax, trialShare: 0.05 });
+  #plans = new Map<string, SimulatedPlan>();
+  #plansBefore = new Map<string, SimulatedPlan>();
   readonly #routes: ReadonlyMap<string, Route>;
 
   /** @param host the host of requests whose log names none */
@@ -73,7 +73,7 @@ export class Planner {
     const { method, host = this.#host, target = "/", headers, country } = entry;
     const isPlain = headers === undefined;
     const name = `${this.#asksCountry ? country : ""} ${method} ${host}${target}`;
-    const known = isPlain ? this.#plans.get(name) : undefined;
+    const known = isPlain ? (this.#plans.get(name) ?? this.#plansBefore.get(name)) : undefined;
     if (known !== undefined) return known;
     const path = target.startsWith("/") ? target : `/${target}`;
     const cf = country === undefined ? undefined : { country };
@@ -81,7 +81,9 @@ export class Planner {
     // A real Request costs more than all the rest of a simulated hit.
     const request = { method, url, headers: headers ?? noHeaders, cf } as unknown as Request;
     const planned = this.#planOf(request);
-    if (isPlain) this.#plans.set(name, planned);
+    if (!isPlain) return planned;
+    if (this.#plans.size >= plansMax) [this.#plansBefore, this.#plans] = [this.#plans, new Map()];
+    this.#plans.set(name, planned);
     return planned;
   }
 

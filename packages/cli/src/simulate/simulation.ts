@@ -123,7 +123,7 @@ export class Simulation {
     const { atMs, own, target } = entry;
     if (own?.isPurged === true) this.#notePurge(request, atMs);
     const found = this.#found(asked);
-    const inFlight = isPersonal(request) ? undefined : this.#flights.get(nameOf(asked));
+    const isInFlight = () => !isPersonal(request) && this.#flights.has(nameOf(asked));
     const verdict = found?.verdict;
     if (found !== undefined && (verdict?.kind === "serve" || verdict?.kind === "serve-stale")) {
       counts.outcomes[verdict.kind === "serve" ? "hit" : "stale-hit"] += 1;
@@ -132,12 +132,12 @@ export class Simulation {
       const hit = { request, exchange: isolate.exchange, atMs } as Parameters<
         typeof isRefreshDue
       >[1];
-      if (inFlight !== undefined || !isRefreshDue(verdict, hit)) return;
+      if (!isRefreshDue(verdict, hit) || isInFlight()) return;
       counts.refreshes += 1;
       this.#ask({ ...asked, request: { ...request, method: "GET", isAnonymous: true } }, found);
       return;
     }
-    const outcome = inFlight === undefined ? this.#ask(asked, found) : "collapsed";
+    const outcome = isInFlight() ? "collapsed" : this.#ask(asked, found);
     counts.outcomes[outcome] += 1;
     if (outcome === "collapsed" || outcome === "stale-hit") return;
     this.totals.missed(target === undefined ? request.key.text : request.target.path);

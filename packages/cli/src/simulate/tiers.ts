@@ -25,6 +25,8 @@ import { MemoryTier } from "../../../../src/stores/memory/memory-tier.ts";
 /** The records of an edge or shared tier. Beyond, it evicts, so that a log cannot fill this process. */
 const recordsMax = { edge: 100_000, shared: 500_000 } as const;
 
+const sweepEveryWrites = 5_000;
+
 /** The calls of the shared tier. */
 export interface TierCalls {
   reads: number;
@@ -71,10 +73,16 @@ export class SimulatedTier implements ResponseTier {
     this.calls.bytes += bytesOf(record);
     if (!this.#records.delete(text)) this.calls.fills += 1;
     this.#records.set(text, { record, untilAtMs: keep.untilAtMs });
-    if (this.#records.size > this.#recordsMax) {
-      this.#records.delete(this.#records.keys().next().value as string);
-    }
+    if (this.calls.writes % sweepEveryWrites === 0) this.#sweep(keep.atMs);
     return { kind: "kept" };
+  }
+
+  /** Removes the expired records, and the oldest beyond the limit. */
+  #sweep(atMs: number): void {
+    for (const [text, { untilAtMs }] of this.#records) {
+      const isOver = this.#records.size > this.#recordsMax;
+      if (isOver || untilAtMs <= atMs) this.#records.delete(text);
+    }
   }
 
   remove({ text }: RecordKey): void {

@@ -116,7 +116,9 @@ describe("a simulated log", () => {
   ] as const)("has %s", (_name, requests, outcomes) => {
     expect(outcomesOf(played([fresh], requests))).toEqual(outcomes);
   });
+});
 
+describe("stale responses, bypasses and tiers of a simulated log", () => {
   it("has a stale hit and a refresh within staleWhileRevalidate, and a miss beyond", () => {
     const route = { ...fresh, staleWhileRevalidate: "5s" } as const;
     const simulation = played([route], [{ at: 0 }, { at: 11 }, { at: 12 }, { at: 40 }]);
@@ -163,6 +165,24 @@ describe("a simulated log", () => {
     expect(outcomesOf(played([fresh], same, isolates))).toEqual({ stored: 1, hit: 1 });
   });
 
+  it("backfills memory and edge with a response of the shared tier", () => {
+    const requests = ["A", "B", "B", "B"].map((colo, at) => ({ at, colo }));
+    const { world } = played([fresh], requests);
+    expect(world.shared.calls).toMatchObject({ reads: 2, found: 1, writes: 1 });
+  });
+
+  it("does not read the shared tier for a session", () => {
+    const headers = new Headers({ cookie: "session=1" });
+    expect(played([fresh], [{ at: 0, headers }]).world.shared.calls.reads).toBe(0);
+  });
+
+  it("keeps a page when the origin answers with an error that its route stores", () => {
+    const route = { ...fresh, negative: { 404: "1h" } } as const;
+    const ats = [{ at: 0 }, { at: 11, status: 404 }, { at: 12, status: 404 }];
+    expect(outcomesOf(played([route], ats))).toEqual({ stored: 1, forwarded: 2 });
+    expect(outcomesOf(played([route], ats.slice(1)))).toEqual({ stored: 1, hit: 1 });
+  });
+
   it("stores in the shared tier at the second request, if the route says so", () => {
     const route = { ...fresh, admission: "second-ask" } as const;
     const requests = [
@@ -187,7 +207,9 @@ describe("a simulated log", () => {
     expect(played(routes, requests).totals.all.hits).toBe(20);
     expect(played(routes, requests, { config }).totals.all.hits).toBeLessThan(10);
   });
+});
 
+describe("a simulated log that lacks or has more", () => {
   it("assumes --fresh where neither route nor log has a lifetime, and else stores nothing", () => {
     const requests = [{ at: 0 }, { at: 1 }];
     const without = played([], requests);
@@ -237,6 +259,34 @@ describe("a simulated log", () => {
     ];
     // Stored at 0, 20 and 90. The other key's response has no lifetime, and a session's request is a miss.
     expect(outcomesOf(played([route], requests))).toEqual({ stored: 3, hit: 2, forwarded: 2 });
+  });
+
+  it("applies a purge of Tidemark's own log once, and to answers that are on their way", () => {
+    const own = { route: "all", key: "k", hasUnknownCookie: false, freshSeconds: 60 };
+    const logged = (at: number, isPurged: boolean, colo: string) => ({
+      at,
+      target: undefined,
+      colo,
+      own: { ...own, isPurged },
+    });
+    const route = { name: "all", match: "*" } as const;
+    const twice = [
+      logged(0, false, "A"),
+      logged(1, false, "B"),
+      logged(5, true, "A"),
+      logged(6, true, "B"),
+    ];
+    expect(outcomesOf(played([route], twice))).toEqual({ stored: 2, hit: 2 });
+    const onItsWay = [logged(0, false, "A"), logged(0.05, true, "B"), logged(1, false, "A")];
+    expect(played([{ ...route, tiers: ["memory"] }], onItsWay).totals.all.outcomes.stored).toBe(3);
+  });
+
+  it("bypasses what the configuration bypasses, even if the log has a key", () => {
+    const own = { route: "all", key: "k", hasUnknownCookie: false, isPurged: false };
+    const entry = { at: 0, target: undefined, own: { ...own, freshSeconds: 60 } };
+    expect(outcomesOf(played([{ name: "all", match: "*", bypass: true }], [entry]))).toEqual({
+      passed: 1,
+    });
   });
 
   it("has the same result each time", () => {
