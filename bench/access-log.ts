@@ -42,13 +42,13 @@ for (let nth = 0; nth < Number(values.runs); nth += 1) {
 }
 const mean = (numbers: readonly number[]) =>
   numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
-for (const of of ["hitRate", "offload"] as const) {
+for (const share of ["hitRate", "offload"] as const) {
   if (runs.length === 0) continue;
-  const measured = 100 * mean(runs.map((run) => run.measured[of]));
-  const points = runs.map((run) => 100 * run.simulated[of] - measured);
+  const measured = 100 * mean(runs.map((run) => run.measured[share]));
+  const points = runs.map((run) => 100 * run.simulated[share] - measured);
   const most = Math.max(...points.map(Math.abs));
   process.stdout.write(
-    `${of}: ${measured.toFixed(2)} % measured, simulated ${points.map((one) => one.toFixed(2)).join(", ")} points beside it\n`,
+    `${share}: ${measured.toFixed(2)} % measured, simulated ${points.map((one) => one.toFixed(2)).join(", ")} points beside it\n`,
   );
   if (most > pointsMax) process.exitCode = 1;
 }

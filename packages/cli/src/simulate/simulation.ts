@@ -221,8 +221,7 @@ export class Simulation {
     const { key } = request;
     const place = { request, exchange, key, validating: candidate, inShared: "nothing" } as const;
     const pending = place as unknown as PendingForward;
-    const isWorse = candidate !== undefined && isErrorStatus(status);
-    if (isWorse || refusalToStore(metadata, noHeaders, pending) !== undefined) return "forwarded";
+    if (refusalToStore(metadata, noHeaders, pending) !== undefined) return "forwarded";
     const isHeld = awaitsSecondAsk(metadata, pending);
     const stored = isHeld ? { ...metadata, awaitsSecondAsk: true } : metadata;
     const into = isHeld ? used.all.filter(({ name }) => tierScopes[name] !== "world") : used.all;

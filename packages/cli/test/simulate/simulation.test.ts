@@ -176,13 +176,6 @@ describe("stale responses, bypasses and tiers of a simulated log", () => {
     expect(played([fresh], [{ at: 0, headers }]).world.shared.calls.reads).toBe(0);
   });
 
-  it("keeps a page when the origin answers with an error that its route stores", () => {
-    const route = { ...fresh, negative: { 404: "1h" } } as const;
-    const ats = [{ at: 0 }, { at: 11, status: 404 }, { at: 12, status: 404 }];
-    expect(outcomesOf(played([route], ats))).toEqual({ stored: 1, forwarded: 2 });
-    expect(outcomesOf(played([route], ats.slice(1)))).toEqual({ stored: 1, hit: 1 });
-  });
-
   it("stores in the shared tier at the second request, if the route says so", () => {
     const route = { ...fresh, admission: "second-ask" } as const;
     const requests = [
