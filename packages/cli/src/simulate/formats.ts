@@ -31,8 +31,8 @@ export interface OwnFacts {
   readonly hasUnknownCookie: boolean;
   /** Whether a purge covered the stored response. */
   readonly isPurged: boolean;
-  /** The lifetime that the origin's answer gave. */
-  readonly freshSeconds: number | undefined;
+  /** The lifetime that the origin's answer gave; `never` if it was not for all clients. */
+  readonly freshSeconds: number | "never" | undefined;
 }
 
 /** Returns `other` for a line that is no request, and `undefined` for a malformed line. */
@@ -214,9 +214,24 @@ function readOwn(line: string): LogEntry | "other" | undefined {
       key: result === "passed" ? undefined : textIn(of("key")),
       hasUnknownCookie: rules.includes("unknown-cookie"),
       isPurged: of("by") === "purged",
-      freshSeconds: countIn(of("origin_fresh_seconds")),
+      freshSeconds: freshIn(of("origin_fresh_seconds"), of("refused")),
     },
   };
+}
+
+/** The refusals of answers that no configuration stores. */
+const neverStored = [
+  "no-store",
+  "private",
+  "set-cookie",
+  "vary-any",
+  "endless-stream",
+  "names-client",
+];
+
+function freshIn(seconds: unknown, refused: unknown): OwnFacts["freshSeconds"] {
+  if (refused === "no-use") return 0;
+  return neverStored.includes(textIn(refused) ?? "") ? "never" : countIn(seconds);
 }
 
 export const formats = { common: readCommon, logpush: readLogpush, tidemark: readOwn } as const;

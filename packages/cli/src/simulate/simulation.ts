@@ -31,6 +31,7 @@ import type {
 } from "../../../../src/pages/stored/stored-response.ts";
 import { awaitsSecondAsk } from "../../../../src/pages/storing/admission.ts";
 import { refusalToStore } from "../../../../src/pages/storing/refusal.ts";
+import { formatHttpDate } from "../../../../src/rules/http-date.ts";
 import { governingDirectives } from "../../../../src/rules/cache-control.ts";
 import { tierScopes } from "../../../../src/config/tier-names.ts";
 import type { LogEntry } from "./formats.ts";
@@ -70,7 +71,7 @@ export class Simulation {
   readonly #policy: Policy;
   readonly #planner: Planner;
   /** The last lifetimes of Tidemark's own log, by key: a hit's line has none. */
-  readonly #lifetimes = new BoundedMarks<number>(lifetimesBytesMax);
+  readonly #lifetimes = new BoundedMarks<number | "never">(lifetimesBytesMax);
   readonly #invalidations = new Invalidations();
   readonly #purgedAtMs = new BoundedMarks<number>();
   readonly #admitted = new WeakSet<StoredMetadata>();
@@ -271,7 +272,8 @@ export class Simulation {
     };
     return {
       ...bare,
-      fields: this.#fieldsOf(entry, bare, key.text, route),
+      // An origin's Date has whole seconds, so a response arrives with an age.
+      fields: [...this.#fieldsOf(entry, bare, key.text, route), dateAt(atMs + fillCostMs)],
       statusText: "",
       selecting: [],
       jitterDraw: this.#random(),
@@ -343,15 +345,25 @@ function bytesOf({ method, status, bytes }: LogEntry, before: Candidate | undefi
 }
 
 const noFields: readonly FieldLine[] = [];
-const lifetimes = new Map<number, readonly FieldLine[]>();
+const lifetimes = new Map<number | "never", readonly FieldLine[]>();
 /** The log does not show fields that name a client. */
 const noHeaders = new Headers();
 
+let date: { readonly second: number; readonly line: FieldLine } | undefined;
+
+function dateAt(atMs: number): FieldLine {
+  const second = Math.floor(atMs / 1_000);
+  if (date?.second !== second) date = { second, line: ["date", formatHttpDate(atMs)] };
+  return date.line;
+}
+
 /** Returns the same fields for the same lifetime. */
-function withLifetime(seconds: number): readonly FieldLine[] {
+function withLifetime(seconds: number | "never"): readonly FieldLine[] {
   const known = lifetimes.get(seconds);
   if (known !== undefined) return known;
-  const fields: readonly FieldLine[] = [["cache-control", `max-age=${seconds}`]];
+  const fields: readonly FieldLine[] = [
+    ["cache-control", seconds === "never" ? "no-store" : `max-age=${seconds}`],
+  ];
   if (lifetimes.size < 10_000) lifetimes.set(seconds, fields);
   return fields;
 }

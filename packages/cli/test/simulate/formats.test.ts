@@ -183,6 +183,16 @@ describe("a line of Tidemark's own log", () => {
     expect(formats.tidemark(line)).toMatchObject({ own: { hasUnknownCookie: true } });
   });
 
+  it.each([
+    ["no-store", "never"],
+    ["set-cookie", "never"],
+    ["no-use", 0],
+    ["too-large", 60],
+  ])("says that the answer was refused: %s", (refused, freshSeconds) => {
+    const line = JSON.stringify({ ...own, "tidemark.refused": refused });
+    expect(formats.tidemark(line)).toMatchObject({ own: { freshSeconds } });
+  });
+
   it("of another event is no request", () => {
     expect(formats.tidemark(JSON.stringify({ ...own, event: "purge" }))).toBe("other");
   });
