@@ -118,7 +118,7 @@ describe("a simulated log", () => {
   });
 });
 
-describe("stale responses, bypasses and tiers of a simulated log", () => {
+describe("stale responses and bypasses of a simulated log", () => {
   it("has a stale hit and a refresh within staleWhileRevalidate, and a miss beyond", () => {
     const route = { ...fresh, staleWhileRevalidate: "5s" } as const;
     const simulation = played([route], [{ at: 0 }, { at: 11 }, { at: 12 }, { at: 40 }]);
@@ -148,7 +148,9 @@ describe("stale responses, bypasses and tiers of a simulated log", () => {
     expect([all.hitRate, all.offload]).toEqual([0.5, 0.25]);
     expect([byRoute.get("cart")?.passed, byRoute.get("all")?.hits]).toEqual([2, 1]);
   });
+});
 
+describe("the tiers of a simulated log", () => {
   it("finds in the edge and shared tiers what another isolate or colo has stored", () => {
     const colos = [
       { at: 0, colo: "A" },
@@ -226,8 +228,10 @@ describe("a simulated log that lacks or has more", () => {
     expect([totals.originASecond.most, totals.originAMinute.most]).toEqual([3, 4]);
     expect(totals.mostMissed(1)).toEqual([["/3", 2]]);
   });
+});
 
-  it("takes keys, lifetimes and purges from Tidemark's own log", () => {
+describe("a simulation of Tidemark's own log", () => {
+  it("takes keys, lifetimes and purges from it", () => {
     const own: OwnFacts = {
       route: "all",
       key: "k",
