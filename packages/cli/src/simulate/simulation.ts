@@ -241,7 +241,6 @@ export class Simulation {
       count += 1;
       const { metadata, request, into, dueAtMs, name } = flight;
       this.#flights.delete(name);
-      if (this.#invalidations.covers(metadata, request.key)) continue;
       // Only the size of a body counts.
       const blob = { size: metadata.bodyBytes ?? 0 } as Blob;
       this.#write({ metadata, body: { kind: "blob", blob } }, request, into, dueAtMs);
