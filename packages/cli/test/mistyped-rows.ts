@@ -50,6 +50,11 @@ const flags: readonly Row[] = [
 const values: readonly Row[] = [
   ["no value", "purge --tag", "argument missing"],
   ["no value after =", "purge --tag="],
+  ["no log to simulate", "simulate"],
+  ["two logs to simulate", "simulate a.log b.log"],
+  ["an unknown format of a log", "simulate a.log --format csv"],
+  ["a lifetime without a unit", "simulate a.log --fresh 5", "Write it like 30s, 5m, 2h or 1d."],
+  ["no colos", "simulate a.log --colos 0"],
   ["an empty value among others", ["purge", "--tag", "a", "--tag", ""]],
   ["an empty host", ["purge", "--host", ""]],
   ["an empty prefix", "purge --prefix="],
