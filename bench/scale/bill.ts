@@ -1,8 +1,8 @@
 // The bill of a point, and the load of its stores against their limits, by the published prices.
 import { gzipSync } from "node:zlib";
 import { pageText } from "../load/page-text.ts";
-import { cloudflare, upstash, workers } from "../cost/prices.ts";
-import { reportCommandsOf } from "../cost/report-commands.ts";
+import { cloudflare, upstash, workers } from "../../packages/cli/src/simulate/prices.ts";
+import { reportCommandsOf } from "../../packages/cli/src/simulate/report-commands.ts";
 import type { Counted } from "./point.ts";
 
 /**

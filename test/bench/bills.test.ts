@@ -1,8 +1,9 @@
 // Tests the bills of docs/costs.md with operations whose prices are computed by hand.
 import { expect, it } from "vitest";
-import { billOfMix, mixesOf } from "../../bench/cost/mixes.ts";
+import { billOfMix } from "../../bench/cost/mixes.ts";
+import { mixesOf } from "../../packages/cli/src/simulate/mixes.ts";
 import type { MixRun } from "../../bench/cost/mix-run.ts";
-import { marginalBill, totalOf } from "../../bench/cost/prices.ts";
+import { marginalBill, totalOf } from "../../packages/cli/src/simulate/prices.ts";
 import { troubleIn } from "../../bench/cost/replay-over.ts";
 
 const nothing = {

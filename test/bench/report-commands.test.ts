@@ -3,7 +3,11 @@
 import { readFileSync } from "node:fs";
 import "../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
-import { dollarsOf, reportCommands, reportCommandsOf } from "../../bench/cost/report-commands.ts";
+import {
+  dollarsOf,
+  reportCommands,
+  reportCommandsOf,
+} from "../../packages/cli/src/simulate/report-commands.ts";
 import { metricsRoute } from "../../src/operate/metrics-route.ts";
 import { createReports } from "../../src/observe/reports/create-reports.ts";
 import { redisStore } from "../../src/stores/redis/redis-store.ts";

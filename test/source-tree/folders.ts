@@ -396,8 +396,10 @@ export const command: House = {
     commands: [...ofCommand, "stats", "origin", "init", "warm", ...ofDoctor],
     // A site on this machine.
     start: [...ofCommand, "wrangler"],
+    // Access logs through the cache's own code.
+    simulate: [...ofCommand, "start"],
     // The list of all commands, and the run of one command.
-    program: [...ofCommand, "commands", "warm", "start"],
+    program: [...ofCommand, "commands", "warm", "simulate", "start"],
     main: [...ofCommand, "program"],
     tidemark: ["main", "world"],
   },
@@ -419,6 +421,7 @@ export const command: House = {
     version: ["packages/cli/package.json"],
     // The start command runs a site on this machine, like `npm start`.
     start: [...shared, "local/"],
+    simulate: ["src/", "local/load-config.ts"],
     terminal: ["local/printable.ts"],
     main: [...shared, "local/printable.ts"],
     init: [...shared, "local/printable.ts"],

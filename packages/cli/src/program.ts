@@ -15,6 +15,7 @@ import { addRelease } from "./commands/release.ts";
 import { addStats } from "./commands/stats.ts";
 import { addSwitch } from "./commands/switch.ts";
 import type { Action, AddCommand } from "./session.ts";
+import { addSimulate } from "./simulate/simulate-command.ts";
 import { addStart } from "./start/start-command.ts";
 import { addWarm } from "./warm/warm.ts";
 
@@ -32,6 +33,7 @@ const commands: readonly AddCommand[] = [
   addMetrics,
   addCreate,
   addInit,
+  addSimulate,
   addDoctor,
   addStart,
 ];

@@ -21,7 +21,13 @@ import {
 import { mayBeValidated, weigh } from "../reuse/may-answer.ts";
 import { makePrivate } from "../respond/downstream.ts";
 import { fromStored } from "../respond/respond.ts";
-import { ageSeconds, isAlwaysValidated, keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
+import {
+  ageSeconds,
+  isAlwaysValidated,
+  keepUntilAtMs,
+  originFreshSeconds,
+  termsOf,
+} from "../stored/lifetime.ts";
 import { applyRefusal } from "../storing/consequences.ts";
 import { storeInTiers } from "../storing/in-tiers.ts";
 import { type StampedAnswer, freshenedMetadata } from "../storing/metadata-of-answer.ts";
@@ -66,6 +72,7 @@ export async function validated(
     cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, pending);
   applyRefusal(refusal, metadata, { ...pending, replaced: candidate });
   decision.stored = refusal === undefined;
+  if (decision.stored) decision.originFreshSeconds = originFreshSeconds(metadata, request.route);
   decision.tier = candidate.tier;
   // A body that was never held in memory is stored apart from its head.
   const isHeadAlone =

@@ -11,6 +11,7 @@ import {
   explicitLifetimeSeconds,
   heuristicallyCacheableStatuses,
   heuristicLifetimeSeconds,
+  statedAgeSeconds,
 } from "../../rules/freshness.ts";
 import { fieldsOf, isErrorStatus } from "../../rules/fields.ts";
 import type { StoredMetadata } from "./stored-response.ts";
@@ -214,6 +215,17 @@ export function fallbackSecondsMax(
 ): number {
   if (fallback === undefined) return Infinity;
   return initialAgeSeconds + (purgeMaxLagMs - (respondedAtMs - requestedAtMs)) / 1_000;
+}
+
+/**
+ * Returns the lifetime that the origin gave, less the answer's `Age`, in seconds; `undefined` if the
+ * lifetime is the route's.
+ */
+export function originFreshSeconds(metadata: StoredMetadata, route: Route): number | undefined {
+  const { isAssigned, alwaysValidate, lifetimeSeconds } = termsOf(metadata, route);
+  if (isAssigned) return undefined;
+  const leftSeconds = lifetimeSeconds - statedAgeSeconds(fieldsOf(metadata));
+  return alwaysValidate ? 0 : Math.max(0, Math.round(leftSeconds));
 }
 
 /** Returns whether a response has a validator, and every use needs a validation. */

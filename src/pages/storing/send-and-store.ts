@@ -35,7 +35,7 @@ import {
   validatorOf,
   wholeBytes,
 } from "../stored/stored-response.ts";
-import { withTermsKept, ageSeconds, termsOf } from "../stored/lifetime.ts";
+import { withTermsKept, ageSeconds, originFreshSeconds, termsOf } from "../stored/lifetime.ts";
 import { awaitsSecondAsk } from "./admission.ts";
 import { applyForSessions, applyRefusal } from "./consequences.ts";
 import { type StampedAnswer, metadataOf } from "./metadata-of-answer.ts";
@@ -97,6 +97,7 @@ export async function sendAndStore(
     return { answer, done: Promise.resolve() };
   }
   decision.stored = true;
+  decision.originFreshSeconds = originFreshSeconds(metadata, request.route);
   decision.tier = "origin";
   site.queryForms.learn(metadata, headers, pending);
   noteSilentVariation(metadata, pending);

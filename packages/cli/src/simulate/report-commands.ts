@@ -23,14 +23,14 @@ const quietEveryMinutes = 5;
  */
 const foldsOfReport = 1 / 16;
 
-export interface Reporting {
+export interface ReportTraffic {
   readonly isolates: number;
   /** 1 for busy isolates, else 5. */
   readonly reportEveryMinutes: number;
   readonly scrapesAMinute: number;
 }
 
-export function reportCommands(of: Reporting, minutes = minutesAMonth): number {
+export function reportCommands(of: ReportTraffic, minutes = minutesAMonth): number {
   const { isolates, reportEveryMinutes, scrapesAMinute } = of;
   const reports = (isolates * minutes) / reportEveryMinutes;
   const runs = minutes / cronEveryMinutes;

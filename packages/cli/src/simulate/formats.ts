@@ -1,0 +1,249 @@
+// Reads lines of access logs: Common and Combined of nginx and Apache, Cloudflare's Logpush, and
+// Tidemark's own log.
+
+/** A request in a log. A member that the log lacks is `undefined`. */
+export interface LogEntry {
+  /** The arrival, in epoch milliseconds. */
+  readonly atMs: number;
+  readonly method: string;
+  readonly host: string | undefined;
+  /** The path and query, as the client spelled them. */
+  readonly target: string | undefined;
+  readonly status: number;
+  readonly bytes: number | undefined;
+  /** The client's address. */
+  readonly client: string | undefined;
+  readonly colo?: string | undefined;
+  readonly country?: string | undefined;
+  /** Fields of the request. */
+  readonly headers?: Headers | undefined;
+  readonly originMs?: number | undefined;
+  /** Whether the cache that wrote the log answered; `undefined` if the log does not say. */
+  readonly wasHit?: boolean | undefined;
+  readonly own?: OwnFacts | undefined;
+}
+
+/** The parts of a line that only Tidemark's own log has. */
+export interface OwnFacts {
+  readonly route: string;
+  /** The digest of the key; `undefined` without a lookup. */
+  readonly key: string | undefined;
+  readonly hasUnknownCookie: boolean;
+  /** Whether a purge covered the stored response. */
+  readonly isPurged: boolean;
+  /** The lifetime that the origin's answer gave; `never` if it was not for all clients. */
+  readonly freshSeconds: number | "never" | undefined;
+}
+
+/** Returns `other` for a line that is no request, and `undefined` for a malformed line. */
+export type ReadLine = (line: string) => LogEntry | "other" | undefined;
+
+const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+const clock = /^(\d{2})\/(\w{3})\/(\d{4}):(\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})$/;
+
+let [lastTime, lastAtMs] = ["", 0];
+
+/** Returns epoch milliseconds; `NaN` if malformed. The offset of the line itself applies. */
+function clockAtMs(text: string): number {
+  if (text === lastTime) return lastAtMs;
+  const [, day, name = "", year, hour, minute, second, sign, hours, minutes] =
+    clock.exec(text) ?? [];
+  const month = months.indexOf(name);
+  if (month < 0) return Number.NaN;
+  const offsetMinutes = (sign === "-" ? -1 : 1) * (60 * Number(hours) + Number(minutes));
+  const [h, m, s] = [Number(hour), Number(minute) - offsetMinutes, Number(second)];
+  [lastTime, lastAtMs] = [text, Date.UTC(Number(year), month, Number(day), h, m, s)];
+  return lastAtMs;
+}
+
+/** Returns the place of the quote that ends a quoted text; -1 if there is none. */
+function quoteAfter(line: string, from: number): number {
+  let at = line.indexOf('"', from);
+  while (at > 0 && isEscaped(line, at)) at = line.indexOf('"', at + 1);
+  return at;
+}
+
+function isEscaped(line: string, at: number): boolean {
+  let backslashes = 0;
+  while (line[at - 1 - backslashes] === "\\") backslashes += 1;
+  return backslashes % 2 === 1;
+}
+
+/** nginx writes a quote as `\x22`, and Apache as `\"`. */
+const unescaped = (text: string): string =>
+  text.includes("\\")
+    ? text.replaceAll(/\\(?:x([\da-fA-F]{2})|(["\\]))/g, (_, hex?: string, own = "") =>
+        hex === undefined ? own : String.fromCharCode(Number.parseInt(hex, 16)),
+      )
+    : text;
+
+/** The user's name may contain spaces. */
+function whoIn(text: string) {
+  const words = text.split(" ");
+  const hasHost = words.length > 3 && (words[1] !== "-" || words[2] === "-");
+  const [client, , ...user] = hasHost ? words.slice(1) : words;
+  return { host: hasHost ? words[0] : undefined, client, user: user.join(" ") };
+}
+
+const authorized = new Headers({ authorization: "Basic" });
+const endOfLine = /^ (\d{3}) (\d+|-)(?: |$)/;
+
+/** Reads Common and Combined, also with the host or virtual host before the client. */
+function readCommon(line: string): LogEntry | undefined {
+  const timeAt = line.indexOf(" [");
+  const timeEnd = line.indexOf('] "', timeAt);
+  if (timeAt < 0 || timeEnd < 0) return undefined;
+  const requestEnd = quoteAfter(line, timeEnd + 3);
+  const [, status, bytes] = endOfLine.exec(line.slice(requestEnd + 1, requestEnd + 40)) ?? [];
+  if (requestEnd < 0 || status === undefined) return undefined;
+  const request = line.slice(timeEnd + 3, requestEnd);
+  const methodEnd = request.indexOf(" ");
+  const targetEnd = request.lastIndexOf(" HTTP/");
+  const atMs = clockAtMs(line.slice(timeAt + 2, timeEnd));
+  if (methodEnd <= 0 || Number.isNaN(atMs)) return undefined;
+  const { host, client, user } = whoIn(line.slice(0, timeAt));
+  const written = request.slice(methodEnd + 1, targetEnd > methodEnd ? targetEnd : undefined);
+  return {
+    atMs,
+    method: request.slice(0, methodEnd),
+    status: Number(status),
+    bytes: bytes === "-" ? 0 : Number(bytes),
+    client,
+    headers: user === "-" || user === "" ? undefined : authorized,
+    ...placeIn(unescaped(written), host),
+  };
+}
+
+/** A proxy's log has whole URLs. */
+function placeIn(written: string, host: string | undefined) {
+  const [, ownHost, target] = /^https?:\/\/([^/?#]+)([^]*)$/i.exec(written) ?? [];
+  if (ownHost === undefined) return { host, target: written };
+  return { host: ownHost, target: target === "" ? "/" : target };
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+function jsonIn(line: string): Json | undefined {
+  if (!line.startsWith("{")) return undefined;
+  try {
+    return JSON.parse(line) as Json;
+  } catch {
+    return undefined;
+  }
+}
+
+const textIn = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
+const countIn = (value: unknown) => (typeof value === "number" && value >= 0 ? value : undefined);
+
+/** Returns epoch milliseconds for RFC 3339, seconds, milliseconds or nanoseconds. */
+function stampAtMs(value: unknown): number {
+  const number = typeof value === "number" ? value : Number(textIn(value) ?? Number.NaN);
+  if (Number.isNaN(number)) return Date.parse(String(value));
+  if (number > 1e16) return number / 1e6;
+  return number > 1e11 ? number : number * 1e3;
+}
+
+/** The statuses of Cloudflare's cache for an answer without its origin. */
+const hitsOfCloudflare = ["hit", "stale", "updating"];
+
+function readLogpush(line: string): LogEntry | undefined {
+  const json = jsonIn(line);
+  const target = textIn(json?.["ClientRequestURI"]);
+  const atMs = stampAtMs(json?.["EdgeStartTimestamp"]);
+  const status = countIn(json?.["EdgeResponseStatus"]);
+  if (json === undefined || target === undefined || !(atMs > 0) || status === undefined) {
+    return undefined;
+  }
+  const cacheStatus = textIn(json["CacheCacheStatus"]);
+  return {
+    atMs,
+    method: textIn(json["ClientRequestMethod"]) ?? "GET",
+    host: textIn(json["ClientRequestHost"]),
+    target,
+    status,
+    bytes: countIn(json["EdgeResponseBytes"]),
+    client: textIn(json["ClientIP"]),
+    colo: textIn(json["EdgeColoCode"]),
+    country: textIn(json["ClientCountry"])?.toUpperCase(),
+    headers: headersIn(json["RequestHeaders"]),
+    originMs: countIn(json["OriginResponseDurationMs"]),
+    wasHit: cacheStatus === undefined ? undefined : hitsOfCloudflare.includes(cacheStatus),
+  };
+}
+
+/** Reads the fields that a Logpush job can add. Invalid fields are left out. */
+function headersIn(value: unknown): Headers | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const headers = new Headers();
+  for (const [name, text] of Object.entries(value)) {
+    try {
+      headers.set(name, String(text));
+    } catch {
+      continue;
+    }
+  }
+  return headers;
+}
+
+/** Reads a line of `logs` (docs/logs.md). It is written at the end of its request. */
+function readOwn(line: string): LogEntry | "other" | undefined {
+  const json = jsonIn(line);
+  const writtenAtMs = Date.parse(textIn(json?.["ts"]) ?? "");
+  const event = textIn(json?.["event"]);
+  if (json === undefined || Number.isNaN(writtenAtMs) || event === undefined) return undefined;
+  if (event !== "request") return "other";
+  const of = (name: string) => json[`tidemark.${name}`];
+  const status = countIn(json["http.response.status_code"]);
+  const result = textIn(of("result"));
+  if (status === undefined || result === undefined) return undefined;
+  const tookMs = Math.max(countIn(of("took_ms")) ?? 0, countIn(of("body_ms")) ?? 0);
+  const rules = [of("by"), of("refused")];
+  return {
+    atMs: writtenAtMs - tookMs,
+    method: textIn(json["http.request.method"]) ?? "GET",
+    host: undefined,
+    target: textIn(json["url.path"]),
+    status: countIn(of("origin_status")) ?? status,
+    bytes: countIn(of("body_bytes")),
+    client: undefined,
+    colo: textIn(json["colo"]),
+    originMs: countIn(of("origin_ms")),
+    wasHit: result === "hit" || result === "stale-hit",
+    own: {
+      route: textIn(of("route")) ?? "",
+      key: result === "passed" ? undefined : textIn(of("key")),
+      hasUnknownCookie: rules.includes("unknown-cookie"),
+      isPurged: of("by") === "purged",
+      freshSeconds: freshIn(of("origin_fresh_seconds"), of("refused")),
+    },
+  };
+}
+
+/** The refusals of answers that no configuration stores. */
+const neverStored = [
+  "no-store",
+  "private",
+  "set-cookie",
+  "vary-any",
+  "endless-stream",
+  "names-client",
+];
+
+function freshIn(seconds: unknown, refused: unknown): OwnFacts["freshSeconds"] {
+  if (refused === "no-use") return 0;
+  return neverStored.includes(textIn(refused) ?? "") ? "never" : countIn(seconds);
+}
+
+export const formats = { common: readCommon, logpush: readLogpush, tidemark: readOwn } as const;
+export type FormatName = keyof typeof formats;
+export const formatNames = Object.keys(formats) as readonly FormatName[];
+
+/** Returns the format that reads most of these lines; `undefined` if none reads any. */
+export function formatOf(lines: readonly string[]): FormatName | undefined {
+  const counts = formatNames.map((name) => {
+    const read: ReadLine = formats[name];
+    return { name, count: lines.filter((line) => read(line) !== undefined).length };
+  });
+  const best = counts.reduce((one, other) => (other.count > one.count ? other : one));
+  return best.count === 0 ? undefined : best.name;
+}

@@ -1,0 +1,368 @@
+// Plays the requests of a log in simulated time. Routes, keys, verdicts, storing, admission and memory
+// are the Worker's own code. The origin answers each request as the log says.
+import { BoundedMarks } from "../../../../src/base/bounded-map.ts";
+import { matchOf } from "../../../../src/config/answer-rules.ts";
+import type { Route } from "../../../../src/config/config.ts";
+import { noJournal } from "../../../../src/purge/view/view.ts";
+import { type FieldLine, fieldsOf, isErrorStatus } from "../../../../src/rules/fields.ts";
+import { isPersonal } from "../../../../src/pages/request/personal.ts";
+import type { LookupRequest } from "../../../../src/pages/request/plan.ts";
+import { isRefreshDue } from "../../../../src/pages/reuse/early-refresh.ts";
+import {
+  decide,
+  decideOnError,
+  isAnswer,
+  type Verdict,
+} from "../../../../src/pages/reuse/may-answer.ts";
+import type { PendingForward } from "../../../../src/pages/reuse/pending-forward.ts";
+import type { Exchange } from "../../../../src/pages/site/exchange.ts";
+import { Invalidations } from "../../../../src/pages/site/remembered-keys.ts";
+import {
+  assignedLifetimeSeconds,
+  keepUntilAtMs,
+  termsOf,
+} from "../../../../src/pages/stored/lifetime.ts";
+import type {
+  Candidate,
+  ResponseTier,
+  StoredMetadata,
+  StoredResponse,
+  Tiers,
+} from "../../../../src/pages/stored/stored-response.ts";
+import { awaitsSecondAsk } from "../../../../src/pages/storing/admission.ts";
+import { refusalToStore } from "../../../../src/pages/storing/refusal.ts";
+import { formatHttpDate } from "../../../../src/rules/http-date.ts";
+import { governingDirectives } from "../../../../src/rules/cache-control.ts";
+import { tierScopes } from "../../../../src/config/tier-names.ts";
+import type { LogEntry } from "./formats.ts";
+import { type Assumptions, noAssumptions, Planner } from "./planner.ts";
+import type { Policy } from "./policy.ts";
+import { type Counts, type Outcome, Totals } from "./totals.ts";
+import { type Isolate, World } from "./tiers.ts";
+
+/** A forward in progress. */
+interface Flight {
+  readonly dueAtMs: number;
+  readonly metadata: StoredMetadata;
+  readonly request: LookupRequest;
+  /** The key, and the isolate unless the flight is for all colos. */
+  readonly name: string;
+  readonly into: readonly ResponseTier[];
+}
+
+interface FoundResponse {
+  readonly candidate: Candidate;
+  readonly verdict: Verdict;
+}
+
+/** A request with a lookup, in its isolate. */
+interface PageRequest {
+  readonly entry: LogEntry;
+  readonly request: LookupRequest;
+  readonly isolate: Isolate;
+  readonly used: Tiers;
+  readonly counts: Counts;
+}
+
+export class Simulation {
+  readonly totals = new Totals();
+  readonly assumed: Assumptions = noAssumptions();
+  readonly world: World;
+  readonly #policy: Policy;
+  readonly #planner: Planner;
+  /** The last lifetimes of Tidemark's own log, by key: a hit's line has none. */
+  readonly #lifetimes = new BoundedMarks<number | "never">(lifetimesBytesMax);
+  readonly #invalidations = new Invalidations();
+  readonly #purgedAtMs = new BoundedMarks<number>();
+  readonly #admitted = new WeakSet<StoredMetadata>();
+  readonly #flights = new Map<string, Flight>();
+  /** The flights by the time of their end. */
+  readonly #ending: Flight[] = [];
+  #turn = 0;
+  #seed = 1;
+
+  constructor(policy: Policy) {
+    this.#policy = policy;
+    this.#planner = new Planner(policy.config, policy.host, this.assumed);
+    this.world = new World(policy, (tiers) => this.#exchangeOver(tiers));
+  }
+
+  play(entry: LogEntry): void {
+    this.#endFlights(entry.atMs);
+    const planned = this.#planner.plan(entry);
+    const counts = this.totals.of(planned.route.name);
+    counts.requests += 1;
+    this.totals.arrived(entry.atMs);
+    const isolate = this.world.isolateIn(this.#coloOf(entry));
+    counts.answeredBytes += entry.bytes ?? 0;
+    if (planned.kind === "lookup") {
+      const { request, route } = planned;
+      const used = isolate.tiers.of(route.tiers);
+      return this.#lookedUp({ entry, request, isolate, used, counts });
+    }
+    counts.passed += 1;
+    if (planned.kind === "own") return;
+    this.#forwards(entry, counts, entry.bytes ?? 0);
+    // RFC 9111 §4.4, as with `invalidate: "here"`.
+    const isDone = entry.status >= 200 && entry.status < 400;
+    if (!isDone || safeMethods.includes(entry.method)) return;
+    for (const tier of isolate.tiers.all) void tier.remove(planned.key);
+  }
+
+  #coloOf({ colo, client }: LogEntry): string {
+    if (colo !== undefined) return colo;
+    this.assumed.colo += 1;
+    const { coloCount } = this.#policy;
+    if (client === undefined) return String((this.#turn = (this.#turn + 1) % coloCount));
+    let hash = 0;
+    for (let at = 0; at < client.length; at += 1) hash = (hash * 31 + client.charCodeAt(at)) >>> 0;
+    return String(hash % coloCount);
+  }
+
+  #lookedUp(asked: PageRequest): void {
+    const { entry, request, isolate, used, counts } = asked;
+    const { atMs, own, target } = entry;
+    if (own?.isPurged === true) this.#notePurge(request, atMs);
+    const found = this.#found(asked);
+    const isInFlight = () => !isPersonal(request) && this.#flights.has(nameOf(asked));
+    const verdict = found?.verdict;
+    if (found !== undefined && (verdict?.kind === "serve" || verdict?.kind === "serve-stale")) {
+      counts.outcomes[verdict.kind === "serve" ? "hit" : "stale-hit"] += 1;
+      if (verdict.kind === "serve") this.#admit(found.candidate, request, used, atMs);
+      // `isRefreshDue` reads only these parts of a request in progress.
+      const hit = { request, exchange: isolate.exchange, atMs } as Parameters<
+        typeof isRefreshDue
+      >[1];
+      if (!isRefreshDue(verdict, hit) || isInFlight()) return;
+      counts.refreshes += 1;
+      this.#ask({ ...asked, request: { ...request, method: "GET", isAnonymous: true } }, found);
+      return;
+    }
+    const outcome = isInFlight() ? "collapsed" : this.#ask(asked, found);
+    counts.outcomes[outcome] += 1;
+    if (outcome === "collapsed" || outcome === "stale-hit") return;
+    this.totals.missed(target === undefined ? request.key.text : request.target.path);
+  }
+
+  #notePurge({ key: { text }, route }: LookupRequest, atMs: number): void {
+    // Each colo logs the purge once. Records that were requested since must stay.
+    const sinceMs = atMs - (this.#purgedAtMs.get(text) ?? -Infinity);
+    if (sinceMs < route.purgeMaxLagMs) return;
+    this.#purgedAtMs.set(text, atMs);
+    this.#invalidations.add(text, atMs - 1);
+  }
+
+  /** Reads the tiers in order, and backfills those above the response that may answer. */
+  #found({
+    entry: { atMs },
+    request,
+    isolate: { exchange },
+    used,
+  }: PageRequest): FoundResponse | undefined {
+    let youngest: FoundResponse | undefined;
+    const question = { request, exchange, atMs };
+    const personal = isPersonal(request);
+    for (const tier of used.all) {
+      if (personal && tierScopes[tier.name] === "world") continue;
+      const read = tier.read(request.key, { atMs, part: "whole", afterAnswer: () => undefined });
+      // No simulated tier is asynchronous, or stores markers.
+      if (read instanceof Promise || read.kind !== "found" || read.record.kind === "vary") continue;
+      const candidate = { stored: read.record.stored, tier: tier.name, key: request.key };
+      const found = { candidate, verdict: decide(candidate, question) };
+      if (isAnswer(found.verdict)) {
+        this.#write(candidate.stored, request, used.above(tier), atMs);
+        return found;
+      }
+      const isYounger =
+        candidate.stored.metadata.respondedAtMs >
+        (youngest?.candidate.stored.metadata.respondedAtMs ?? -Infinity);
+      if (isYounger) youngest = found;
+    }
+    return youngest;
+  }
+
+  #write(
+    stored: StoredResponse,
+    { key, route }: LookupRequest,
+    into: readonly ResponseTier[],
+    atMs: number,
+  ): void {
+    const untilAtMs = keepUntilAtMs(stored.metadata, termsOf(stored.metadata, route));
+    const leadsToError = isErrorStatus(stored.metadata.status);
+    const keep = { atMs, untilAtMs, body: "new", leadsToError } as const;
+    for (const tier of into) void tier.write(key, { kind: "response", stored }, keep);
+  }
+
+  /** Stores a response in the shared tier at its second request. */
+  #admit({ stored }: Candidate, request: LookupRequest, used: Tiers, atMs: number): void {
+    const { metadata } = stored;
+    if (metadata.awaitsSecondAsk !== true || this.#admitted.has(metadata)) return;
+    this.#admitted.add(metadata);
+    const admitted = { ...stored, metadata: { ...metadata, awaitsSecondAsk: undefined } };
+    this.#write(admitted, request, used.below, atMs);
+  }
+
+  /** Asks the origin, whose answer is stored once it has arrived. */
+  #ask(
+    asked: PageRequest,
+    found: FoundResponse | undefined,
+  ): Exclude<Outcome, "hit" | "collapsed"> {
+    const { entry, request, isolate, used, counts } = asked;
+    const { exchange } = isolate;
+    const candidate = found?.candidate;
+    const bytes = bytesOf(entry, candidate);
+    this.#forwards(entry, counts, bytes);
+    const metadata = this.#metadataOf(entry, request, bytes);
+    const { status, respondedAtMs: dueAtMs } = metadata;
+    if (status >= 500) {
+      const standIn = decideOnError(candidate, { request, exchange, atMs: entry.atMs });
+      if (standIn !== undefined) return "stale-hit";
+    }
+    // The rules read only these parts of a forward in progress.
+    const { key } = request;
+    const place = { request, exchange, key, validating: candidate, inShared: "nothing" } as const;
+    const pending = place as unknown as PendingForward;
+    if (refusalToStore(metadata, noHeaders, pending) !== undefined) return "forwarded";
+    const isHeld = awaitsSecondAsk(metadata, pending);
+    const stored = isHeld ? { ...metadata, awaitsSecondAsk: true } : metadata;
+    const into = isHeld ? used.all.filter(({ name }) => tierScopes[name] !== "world") : used.all;
+    const flight = { dueAtMs, metadata: stored, request, name: nameOf(asked), into };
+    this.#flights.set(flight.name, flight);
+    let at = this.#ending.length;
+    while (at > 0 && (this.#ending[at - 1]?.dueAtMs ?? 0) > dueAtMs) at -= 1;
+    this.#ending.splice(at, 0, flight);
+    return "stored";
+  }
+
+  #endFlights(atMs: number): void {
+    let count = 0;
+    for (const flight of this.#ending) {
+      if (flight.dueAtMs > atMs) break;
+      count += 1;
+      const { metadata, request, into, dueAtMs, name } = flight;
+      this.#flights.delete(name);
+      // Only the size of a body counts.
+      const blob = { size: metadata.bodyBytes ?? 0 } as Blob;
+      this.#write({ metadata, body: { kind: "blob", blob } }, request, into, dueAtMs);
+    }
+    if (count > 0) this.#ending.splice(0, count);
+  }
+
+  #forwards(entry: LogEntry, counts: Counts, bytes: number): void {
+    counts.originRequests += 1;
+    counts.originBytes += bytes;
+    this.totals.askedOrigin(entry.atMs);
+  }
+
+  #metadataOf(
+    entry: LogEntry,
+    { key, route, url }: LookupRequest,
+    bodyBytes: number,
+  ): StoredMetadata {
+    const { atMs, colo = "" } = entry;
+    if (entry.originMs === undefined) this.assumed.originMs += 1;
+    if (entry.status === 304 && entry.own === undefined) this.assumed.status304 += 1;
+    const status = entry.status === 304 ? 200 : entry.status;
+    const fillCostMs = entry.originMs ?? this.#policy.originMs;
+    const bare = {
+      status,
+      fields: noFields,
+      ruleMatch: matchOf({ status, fields: fieldsOf({ fields: noFields }) }, route.answer),
+    };
+    return {
+      ...bare,
+      // An origin's Date has whole seconds, so a response arrives with an age.
+      fields: [...this.#fieldsOf(entry, bare, key.text, route), dateAt(atMs + fillCostMs)],
+      statusText: "",
+      selecting: [],
+      jitterDraw: this.#random(),
+      tags: [],
+      url,
+      route: route.name,
+      stamp: "none",
+      colo,
+      requestedAtMs: atMs,
+      respondedAtMs: atMs + fillCostMs,
+      fillCostMs,
+      bodyBytes,
+      bodyDigest: "",
+    };
+  }
+
+  /** Returns the fields of an answer: those of the log, or else an assumed lifetime. */
+  #fieldsOf(
+    { own }: LogEntry,
+    bare: Pick<StoredMetadata, "status" | "fields" | "ruleMatch">,
+    key: string,
+    route: Route,
+  ): readonly FieldLine[] {
+    if (own?.freshSeconds !== undefined) this.#lifetimes.set(key, own.freshSeconds);
+    const logged = own && this.#lifetimes.get(key);
+    if (logged !== undefined) return withLifetime(logged);
+    const governing = governingDirectives(fieldsOf(bare), route.targets);
+    if (assignedLifetimeSeconds(route, bare, governing) !== undefined) return noFields;
+    const { freshSeconds } = this.#policy;
+    if (freshSeconds === undefined || isErrorStatus(bare.status)) {
+      if (!isErrorStatus(bare.status)) this.assumed.noLifetime += 1;
+      return noFields;
+    }
+    this.assumed.fresh += 1;
+    return withLifetime(freshSeconds);
+  }
+
+  #exchangeOver(tiers: Tiers): Exchange {
+    const site = {
+      config: this.#policy.config,
+      tiers,
+      view: noJournal,
+      invalidations: this.#invalidations,
+      bypasses: () => false,
+      random: () => this.#random(),
+    };
+    // The simulated steps read only these parts of a site and an exchange.
+    return { site, colo: () => "", effects: "none" } as unknown as Exchange;
+  }
+
+  /** Returns 0 ≤ n < 1. The same log always has the same result. */
+  #random(): number {
+    this.#seed = (Math.imul(this.#seed, 1_664_525) + 1_013_904_223) >>> 0;
+    return this.#seed / 2 ** 32;
+  }
+}
+
+const safeMethods = ["GET", "HEAD", "OPTIONS", "TRACE", "QUERY"];
+const lifetimesBytesMax = 64 * 1_048_576;
+
+function nameOf({ request: { key, route }, isolate }: PageRequest): string {
+  return route.collapse === "global" ? key.text : `${isolate.number} ${key.text}`;
+}
+
+/** Returns the size of the whole body: a 304, a HEAD and a part of it do not show it. */
+function bytesOf({ method, status, bytes }: LogEntry, before: Candidate | undefined): number {
+  const isWhole = method === "GET" && status !== 304 && status !== 206;
+  return (isWhole ? bytes : undefined) ?? before?.stored.metadata.bodyBytes ?? 0;
+}
+
+const noFields: readonly FieldLine[] = [];
+const lifetimes = new Map<number | "never", readonly FieldLine[]>();
+/** The log does not show fields that name a client. */
+const noHeaders = new Headers();
+
+let date: { readonly second: number; readonly line: FieldLine } | undefined;
+
+function dateAt(atMs: number): FieldLine {
+  const second = Math.floor(atMs / 1_000);
+  if (date?.second !== second) date = { second, line: ["date", formatHttpDate(atMs)] };
+  return date.line;
+}
+
+/** Returns the same fields for the same lifetime. */
+function withLifetime(seconds: number | "never"): readonly FieldLine[] {
+  const known = lifetimes.get(seconds);
+  if (known !== undefined) return known;
+  const fields: readonly FieldLine[] = [
+    ["cache-control", seconds === "never" ? "no-store" : `max-age=${seconds}`],
+  ];
+  if (lifetimes.size < 10_000) lifetimes.set(seconds, fields);
+  return fields;
+}

@@ -1,0 +1,118 @@
+// Counts the results of a simulation: by route, and the peaks of the origin.
+
+export type Outcome = "hit" | "stale-hit" | "collapsed" | "stored" | "forwarded";
+
+/** The counts of one route. */
+export class Counts {
+  requests = 0;
+  /** Requests without a lookup. */
+  passed = 0;
+  readonly outcomes: Record<Outcome, number> = {
+    hit: 0,
+    "stale-hit": 0,
+    collapsed: 0,
+    stored: 0,
+    forwarded: 0,
+  };
+  originRequests = 0;
+  /** The background refreshes, which are origin requests. */
+  refreshes = 0;
+  answeredBytes = 0;
+  originBytes = 0;
+
+  add(other: Counts): void {
+    for (const name of ["requests", "passed", "originRequests", "refreshes"] as const) {
+      this[name] += other[name];
+    }
+    this.answeredBytes += other.answeredBytes;
+    this.originBytes += other.originBytes;
+    for (const name of Object.keys(this.outcomes) as Outcome[]) {
+      this.outcomes[name] += other.outcomes[name];
+    }
+  }
+
+  get hits(): number {
+    return this.outcomes.hit + this.outcomes["stale-hit"];
+  }
+
+  /** The share of the requests with a lookup that a stored response answered; 0 to 1. */
+  get hitRate(): number {
+    return shareOf(this.hits, this.requests - this.passed);
+  }
+
+  /** The share of the requests beyond those that the origin got; below 0 if it got more. */
+  get offload(): number {
+    return this.requests === 0 ? 0 : 1 - this.originRequests / this.requests;
+  }
+}
+
+export const shareOf = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
+
+/** The most events in one period. Events come in the order of their times. */
+class Peak {
+  readonly #periodMs: number;
+  #period = -1;
+  #count = 0;
+  most = 0;
+
+  constructor(periodMs: number) {
+    this.#periodMs = periodMs;
+  }
+
+  note(atMs: number): void {
+    const period = Math.floor(atMs / this.#periodMs);
+    if (period !== this.#period) [this.#period, this.#count] = [period, 0];
+    this.#count += 1;
+    if (this.#count > this.most) this.most = this.#count;
+  }
+}
+
+const missedMax = 50_000;
+
+export class Totals {
+  readonly byRoute = new Map<string, Counts>();
+  readonly originASecond = new Peak(1_000);
+  readonly originAMinute = new Peak(60_000);
+  firstAtMs = Infinity;
+  lastAtMs = -Infinity;
+  #missed = new Map<string, number>();
+
+  of(route: string): Counts {
+    let counts = this.byRoute.get(route);
+    if (counts === undefined) this.byRoute.set(route, (counts = new Counts()));
+    return counts;
+  }
+
+  arrived(atMs: number): void {
+    if (atMs < this.firstAtMs) this.firstAtMs = atMs;
+    if (atMs > this.lastAtMs) this.lastAtMs = atMs;
+  }
+
+  askedOrigin(atMs: number): void {
+    this.originASecond.note(atMs);
+    this.originAMinute.note(atMs);
+  }
+
+  /** Counts a miss. Beyond a limit, forgets the names with one miss. */
+  missed(name: string): void {
+    this.#missed.set(name, (this.#missed.get(name) ?? 0) + 1);
+    if (this.#missed.size <= missedMax) return;
+    this.#missed = new Map(
+      [...this.#missed].filter(([, count]) => count > 1).slice(0, missedMax / 2),
+    );
+  }
+
+  mostMissed(count: number): readonly (readonly [name: string, misses: number])[] {
+    return [...this.#missed].toSorted(([, one], [, other]) => other - one).slice(0, count);
+  }
+
+  get seconds(): number {
+    return Math.max(0, (this.lastAtMs - this.firstAtMs) / 1_000);
+  }
+
+  get all(): Counts {
+    const all = new Counts();
+    for (const counts of this.byRoute.values()) all.add(counts);
+    return all;
+  }
+}

@@ -1,0 +1,106 @@
+// Tests `tidemark simulate` in the folder of a site: its output, suggestions and refusals.
+import { symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { root } from "../../../../local/bundling.ts";
+import { FakeUser } from "../fakes/fake-world.ts";
+
+const configured = (routes: string, general = "") =>
+  `import { defineConfig } from "tidemark";\nexport default defineConfig({ ${general} routes: [${routes}] });\n`;
+
+async function userWith(config = configured('{ name: "all", match: "*", fresh: "10s" }')) {
+  const user = await FakeUser.at();
+  await symlink(join(root, "src"), join(user.folder, "src"));
+  const write = (name: string, text: string) => writeFile(join(user.folder, name), text);
+  await write("tidemark.config.ts", config);
+  await write("access.log", logOf(200));
+  return { user, write };
+}
+
+/** Returns a log of a request every three seconds, for two pages in turn. */
+function logOf(count: number): string {
+  const lineOf = (nth: number) => {
+    const at = new Date(Date.UTC(2026, 10, 1) + 3_000 * nth).toISOString();
+    const time = `01/Nov/2026:${at.slice(11, 19)} +0000`;
+    return `192.0.2.1 - - [${time}] "GET /${nth % 2}?srsltid=${nth} HTTP/1.1" 200 1000\n`;
+  };
+  return Array.from({ length: count }, (_, nth) => lineOf(nth)).join("");
+}
+
+it("simulate prints the figures, the routes and what it assumed", async () => {
+  const { user } = await userWith(
+    configured('{ name: "all", match: "*", fresh: "10s", query: { allow: [] } }'),
+  );
+  const { code, out, notes } = await user.runs(["simulate", "access.log"]);
+  expect({ code, notes }).toEqual({ code: 0, notes: "" });
+  // Each page is requested every six seconds, and fresh for ten: every second request is a miss.
+  expect(out).toMatch(/^access.log: 200 requests in 0.17 hours, in the format common$/m);
+  expect(out).toMatch(/^hit rate +50.0 %$/m);
+  expect(out).toMatch(/^origin requests +100$/m);
+  expect(out).toMatch(/^all +200 +50.0 % +50.0 % +0 /m);
+  expect(out).toMatch(/^50 {2}\/0$/m);
+  expect(out).toContain("- 200 requests: The log has no host, so it is www.example.com.");
+});
+
+it("simulate --against shows another configuration beside the first", async () => {
+  const { user, write } = await userWith(
+    configured('{ name: "all", match: "*", fresh: "10s", query: { allow: [] } }'),
+  );
+  await write(
+    "other.config.ts",
+    configured('{ name: "all", match: "*", fresh: "1h", query: { allow: [] } }'),
+  );
+  const { out } = await user.runs(["simulate", "access.log", "--against", "other.config.ts"]);
+  expect(out).toMatch(/^hit rate +50.0 % +99.0 % +\+49.0 %$/m);
+  expect(out).toMatch(/^origin requests +100 +2 +-98$/m);
+});
+
+it("simulate --suggest shows only the changes that help, as configuration", async () => {
+  const { user } = await userWith();
+  const { out } = await user.runs(["simulate", "access.log", "--suggest", "--json"]);
+  const { suggestions } = JSON.parse(out) as {
+    suggestions: { what: string; snippet: string; hitRatePoints: number }[];
+  };
+  expect(suggestions.map(({ snippet }) => snippet)).toEqual([
+    'key: { query: { strip: ["srsltid"] } }',
+    '{ name: "all", …, tiers: ["memory", "edge"] }',
+  ]);
+  expect(suggestions[0]?.hitRatePoints).toBeCloseTo(50);
+});
+
+it("simulate reads stdin, and prints JSON", async () => {
+  const { user } = await userWith();
+  const { code, out } = await user.runs(["simulate", "-", "--json"], { input: logOf(10) });
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toMatchObject({
+    log: "stdin",
+    lines: { requests: 10 },
+    policies: [{ requests: 10, hitRate: 0 }],
+  });
+});
+
+it.each([
+  ["a log that is missing", ["none.log"], 1, "none.log cannot be read."],
+  ["a folder", ["."], 1, ". cannot be read."],
+  [
+    "a configuration that is missing",
+    ["access.log", "--config", "none.ts"],
+    1,
+    "There is no such file.",
+  ],
+  ["suggestions for stdin", ["-", "--suggest"], 2, "stdin can be read only once"],
+  ["an unknown format", ["tidemark.config.ts"], 2, "is in an unknown format."],
+  ["a lifetime without a unit", ["access.log", "--fresh", "5"], 2, "The command line is invalid"],
+])("simulate refuses %s", async (_name, args, code, why) => {
+  const { user } = await userWith();
+  const ran = await user.runs(["simulate", ...args, "--json"]);
+  expect(ran.code).toBe(code);
+  expect(ran.out).toContain(why);
+});
+
+it("simulate accepts an empty log", async () => {
+  const { user, write } = await userWith();
+  await write("empty.log", "");
+  const { code, out } = await user.runs(["simulate", "empty.log"]);
+  expect([code, out]).toEqual([0, "empty.log: 0 requests in 0.00 hours, in the format common\n"]);
+});
