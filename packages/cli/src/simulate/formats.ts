@@ -29,8 +29,8 @@ export interface OwnFacts {
   /** The digest of the key; `undefined` without a lookup. */
   readonly key: string | undefined;
   readonly hasUnknownCookie: boolean;
-  /** Whether a purge covered the stored response. */
-  readonly isPurged: boolean;
+  /** When the purge was accepted that covered the stored response; `undefined` for none. */
+  readonly purgedAtMs: number | undefined;
   /** The lifetime that the origin's answer gave; `never` if it was not for all clients. */
   readonly freshSeconds: number | "never" | undefined;
 }
@@ -207,16 +207,23 @@ function readOwn(line: string): LogEntry | "other" | undefined {
     bytes: countIn(of("body_bytes")),
     client: undefined,
     colo: textIn(json["colo"]),
-    originMs: countIn(of("origin_ms")),
+    // The response is stored at the end of its request, after its body.
+    originMs: countIn(of("origin_ms")) === undefined ? undefined : tookMs,
     wasHit: result === "hit" || result === "stale-hit",
     own: {
       route: textIn(of("route")) ?? "",
       key: result === "passed" ? undefined : textIn(of("key")),
       hasUnknownCookie: rules.includes("unknown-cookie"),
-      isPurged: of("by") === "purged",
+      purgedAtMs: of("by") === "purged" ? positionAtMs(of("purge"), writtenAtMs) : undefined,
       freshSeconds: freshIn(of("origin_fresh_seconds"), of("refused")),
     },
   };
+}
+
+/** Returns the time of a position of the journal, which begins with epoch milliseconds. */
+function positionAtMs(position: unknown, otherwiseAtMs: number): number {
+  const [, ms] = /^(\d{13})-/.exec(textIn(position) ?? "") ?? [];
+  return ms === undefined ? otherwiseAtMs : Number(ms);
 }
 
 /** The refusals of answers that no configuration stores. */

@@ -73,7 +73,6 @@ export class Simulation {
   /** The last lifetimes of Tidemark's own log, by key: a hit's line has none. */
   readonly #lifetimes = new BoundedMarks<number | "never">(lifetimesBytesMax);
   readonly #invalidations = new Invalidations();
-  readonly #purgedAtMs = new BoundedMarks<number>();
   readonly #admitted = new WeakSet<StoredMetadata>();
   readonly #flights = new Map<string, Flight>();
   /** The flights by the time of their end. */
@@ -122,7 +121,8 @@ export class Simulation {
   #lookedUp(asked: PageRequest): void {
     const { entry, request, isolate, used, counts } = asked;
     const { atMs, own, target } = entry;
-    if (own?.isPurged === true) this.#notePurge(request, atMs);
+    // Each colo logs the purge. Records that were requested since it was accepted stay.
+    if (own?.purgedAtMs !== undefined) this.#invalidations.add(request.key.text, own.purgedAtMs);
     const found = this.#found(asked);
     const isInFlight = () => !isPersonal(request) && this.#flights.has(nameOf(asked));
     const verdict = found?.verdict;
@@ -142,14 +142,6 @@ export class Simulation {
     counts.outcomes[outcome] += 1;
     if (outcome === "collapsed" || outcome === "stale-hit") return;
     this.totals.missed(target === undefined ? request.key.text : request.target.path);
-  }
-
-  #notePurge({ key: { text }, route }: LookupRequest, atMs: number): void {
-    // Each colo logs the purge once. Records that were requested since must stay.
-    const sinceMs = atMs - (this.#purgedAtMs.get(text) ?? -Infinity);
-    if (sinceMs < route.purgeMaxLagMs) return;
-    this.#purgedAtMs.set(text, atMs);
-    this.#invalidations.add(text, atMs - 1);
   }
 
   /** Reads the tiers in order, and backfills those above the response that may answer. */

@@ -160,6 +160,7 @@ const own = {
   "tidemark.key": "iV0YFdDpqPQ",
   "tidemark.result": "stored",
   "tidemark.by": "purged",
+  "tidemark.purge": "1792929599000-0",
   "tidemark.body_bytes": 4,
   "tidemark.origin_ms": 13,
   "tidemark.origin_fresh_seconds": 60,
@@ -172,9 +173,9 @@ describe("a line of Tidemark's own log", () => {
       atMs: noon,
       target: undefined,
       colo: "colo-1",
-      originMs: 13,
+      originMs: 100,
       wasHit: false,
-      own: { route: "news", key: "iV0YFdDpqPQ", isPurged: true, freshSeconds: 60 },
+      own: { route: "news", key: "iV0YFdDpqPQ", purgedAtMs: 1_792_929_599_000, freshSeconds: 60 },
     });
   });
 
