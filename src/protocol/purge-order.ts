@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { pathOf, strictObject } from "../base/schemas.ts";
 import { jsonIn } from "../base/json-text.ts";
-import { isReleaseId, releaseIdForm } from "../base/release-id.ts";
+import { releaseIdForm, releaseIdPattern } from "../base/release-id.ts";
 import type { Reason } from "../base/operator-error.ts";
 
 export { isReleaseId, releaseIdForm } from "../base/release-id.ts";
@@ -41,6 +41,11 @@ export interface PurgeOrder {
   readonly reason?: string | undefined;
 }
 
+const releaseId = v.pipe(
+  v.string(`must be ${releaseIdForm}`),
+  v.regex(releaseIdPattern, `must be ${releaseIdForm}`),
+);
+
 const purgeOrder = strictObject(
   {
     tags: names("tags"),
@@ -49,7 +54,7 @@ const purgeOrder = strictObject(
     hosts: names("hosts"),
     routes: names("route names"),
     everything: v.optional(v.boolean("must be true or false")),
-    release: v.optional(v.custom<string>(isReleaseId, `must be ${releaseIdForm}`)),
+    release: v.optional(releaseId),
     mode: v.optional(v.picklist(["hard", "soft"], 'must be "hard" or "soft"')),
     dryRun: v.optional(v.boolean("must be true or false")),
     reason: v.optional(

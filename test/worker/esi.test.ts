@@ -80,7 +80,7 @@ it("sends no validators, length or ranges with fragments, and keeps them without
   const page = await fetch(`${url}/p`, { headers });
   expect([page.status, page.headers.get("cache-control"), page.headers.get("etag")]).toEqual([
     200,
-    "private, no-cache",
+    "private, no-store",
     null,
   ]);
   await page.body?.cancel();
