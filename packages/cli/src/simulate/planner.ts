@@ -15,25 +15,37 @@ export type SimulatedPlan =
   /** Tidemark itself answers. */
   | { readonly kind: "own"; readonly route: Route };
 
-/** The assumptions, by the number of requests that they concern. */
-export type Assumptions = Record<
-  "host" | "cookies" | "key" | "colo" | "fresh" | "noLifetime" | "originMs" | "status304",
-  number
->;
+/** A configuration to simulate, and what the log may not say. */
+export interface Policy {
+  readonly config: Config;
+  /** The host of requests whose log names none. */
+  readonly host: string;
+  /** The colos, if the log names none. */
+  readonly coloCount: number;
+  /** The isolates in each colo. */
+  readonly isolateCount: number;
+  /** How long the origin takes, if the log does not say. */
+  readonly originMs: number;
+  /** The lifetime of answers to which neither the log nor the route gives one. */
+  readonly freshSeconds: number | undefined;
+}
 
-export const noAssumptions = (): Assumptions => ({
-  host: 0,
-  cookies: 0,
-  key: 0,
-  colo: 0,
-  fresh: 0,
-  noLifetime: 0,
-  originMs: 0,
-  status304: 0,
-});
+/** The number of requests that each assumption concerns. */
+export class Assumptions {
+  host = 0;
+  cookies = 0;
+  key = 0;
+  colo = 0;
+  routeFresh = 0;
+  fresh = 0;
+  noLifetime = 0;
+  originMs = 0;
+  status304 = 0;
+}
 
-/** The plans that each of two generations remembers. */
+/** The plans that each of two generations remembers, and the longest name of one. */
 const plansMax = 20_000;
+const nameCharsMax = 2_048;
 const noHeaders = new Headers();
 
 export class Planner {
@@ -71,8 +83,8 @@ export class Planner {
 
   #planned(entry: LogEntry): SimulatedPlan {
     const { method, host = this.#host, target = "/", headers, country } = entry;
-    const isPlain = headers === undefined;
     const name = `${this.#asksCountry ? country : ""} ${method} ${host}${target}`;
+    const isPlain = headers === undefined && name.length <= nameCharsMax;
     const known = isPlain ? (this.#plans.get(name) ?? this.#plansBefore.get(name)) : undefined;
     if (known !== undefined) return known;
     const path = target.startsWith("/") ? target : `/${target}`;

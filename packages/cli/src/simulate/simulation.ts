@@ -19,6 +19,7 @@ import type { Exchange } from "../../../../src/pages/site/exchange.ts";
 import { Invalidations } from "../../../../src/pages/site/remembered-keys.ts";
 import {
   assignedLifetimeSeconds,
+  isRouteFirst,
   keepUntilAtMs,
   termsOf,
 } from "../../../../src/pages/stored/lifetime.ts";
@@ -35,8 +36,7 @@ import { formatHttpDate } from "../../../../src/rules/http-date.ts";
 import { governingDirectives } from "../../../../src/rules/cache-control.ts";
 import { tierScopes } from "../../../../src/config/tier-names.ts";
 import type { LogEntry } from "./formats.ts";
-import { type Assumptions, noAssumptions, Planner } from "./planner.ts";
-import type { Policy } from "./policy.ts";
+import { Assumptions, Planner, type Policy } from "./planner.ts";
 import { type Counts, type Outcome, Totals } from "./totals.ts";
 import { type Isolate, World } from "./tiers.ts";
 
@@ -66,7 +66,7 @@ interface PageRequest {
 
 export class Simulation {
   readonly totals = new Totals();
-  readonly assumed: Assumptions = noAssumptions();
+  readonly assumed = new Assumptions();
   readonly world: World;
   readonly #policy: Policy;
   readonly #planner: Planner;
@@ -300,14 +300,14 @@ export class Simulation {
     const logged = own && this.#lifetimes.get(key);
     if (logged !== undefined) return withLifetime(logged);
     const governing = governingDirectives(fieldsOf(bare), route.targets);
-    if (assignedLifetimeSeconds(route, bare, governing) !== undefined) return noFields;
-    const { freshSeconds } = this.#policy;
-    if (freshSeconds === undefined || isErrorStatus(bare.status)) {
-      if (!isErrorStatus(bare.status)) this.assumed.noLifetime += 1;
+    if (assignedLifetimeSeconds(route, bare, governing) !== undefined) {
+      if (!isRouteFirst(route, bare)) this.assumed.routeFresh += 1;
       return noFields;
     }
-    this.assumed.fresh += 1;
-    return withLifetime(freshSeconds);
+    const { freshSeconds } = this.#policy;
+    const isAssumed = freshSeconds !== undefined && !isErrorStatus(bare.status);
+    this.assumed[isAssumed ? "fresh" : "noLifetime"] += 1;
+    return isAssumed ? withLifetime(freshSeconds) : noFields;
   }
 
   #exchangeOver(tiers: Tiers): Exchange {

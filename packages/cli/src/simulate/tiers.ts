@@ -1,16 +1,14 @@
 // The tiers of simulated colos: the real memory tier, and maps in place of the edge and shared tiers.
+import type { RecordKey } from "../../../../src/cache/record/record-key.ts";
+import { heapBytes } from "../../../../src/cache/tiers/record-form.ts";
 import { TierStack } from "../../../../src/cache/tiers/tier-stack.ts";
 import {
   edgeBodyBytesMax,
   type TierAsk,
   type TierFill,
   type TierKeep,
-  type TierRead,
   type TierWrite,
 } from "../../../../src/cache/tiers/tier.ts";
-import type { RecordKey } from "../../../../src/cache/record/record-key.ts";
-import type { TierName } from "../../../../src/config/config.ts";
-import { heapBytes } from "../../../../src/cache/tiers/record-form.ts";
 import type { Exchange } from "../../../../src/pages/site/exchange.ts";
 import { responseForm } from "../../../../src/pages/stored/record-form.ts";
 import type {
@@ -19,42 +17,31 @@ import type {
   ResponseTier,
   Tiers,
 } from "../../../../src/pages/stored/stored-response.ts";
-import type { Policy } from "./policy.ts";
 import { MemoryTier } from "../../../../src/stores/memory/memory-tier.ts";
+import type { Policy } from "./planner.ts";
 
-/** The records of an edge or shared tier. Beyond, it evicts, so that a log cannot fill this process. */
-const recordsMax = { edge: 100_000, shared: 500_000 } as const;
-
+/** The limits of records and colos, so that a log cannot fill this process. */
+const recordsMax = { edge: 200_000, shared: 400_000 } as const;
+const colosMax = 400;
 const sweepEveryWrites = 5_000;
 
-/** The calls of the shared tier. */
-export interface TierCalls {
-  reads: number;
-  found: number;
-  writes: number;
-  /** The writes of records that were not there. */
-  fills: number;
-  bytes: number;
-}
-
 export class SimulatedTier implements ResponseTier {
-  readonly name: TierName;
+  readonly name: "edge" | "shared";
   readonly arrivingBytesMax: number;
   readonly isShutOff = false;
-  readonly calls: TierCalls = { reads: 0, found: 0, writes: 0, fills: 0, bytes: 0 };
+  /** The calls. Fills are the writes of records that were not there. */
+  readonly calls = { reads: 0, found: 0, writes: 0, fills: 0, bytes: 0 };
   readonly #bodyBytesMax: number;
-  readonly #recordsMax: number;
+  /** The most records, which may depend on the number of colos. */
+  readonly #recordsMax: () => number;
   /** The oldest write is the first. */
-  readonly #records = new Map<
-    string,
-    { readonly record: ResponseRecord; readonly untilAtMs: number }
-  >();
+  readonly #records = new Map<string, { record: ResponseRecord; untilAtMs: number }>();
 
-  constructor(name: "edge" | "shared", bodyBytesMax: number) {
+  constructor(name: "edge" | "shared", bodyBytesMax: number, most: () => number) {
     this.name = name;
     this.arrivingBytesMax = name === "edge" ? bodyBytesMax : 0;
     this.#bodyBytesMax = bodyBytesMax;
-    this.#recordsMax = recordsMax[name];
+    this.#recordsMax = most;
   }
 
   read({ text }: RecordKey, { atMs }: Pick<TierAsk<ResponseDetail>, "atMs">) {
@@ -63,7 +50,7 @@ export class SimulatedTier implements ResponseTier {
     if (found === undefined || atMs >= found.untilAtMs) return { kind: "absent" } as const;
     this.calls.found += 1;
     this.calls.bytes += bytesOf(found.record);
-    return { kind: "found", record: found.record } satisfies TierRead<ResponseDetail>;
+    return { kind: "found", record: found.record } as const;
   }
 
   write({ text }: RecordKey, record: TierFill<ResponseDetail>, keep: TierKeep): TierWrite {
@@ -73,15 +60,18 @@ export class SimulatedTier implements ResponseTier {
     this.calls.bytes += bytesOf(record);
     if (!this.#records.delete(text)) this.calls.fills += 1;
     this.#records.set(text, { record, untilAtMs: keep.untilAtMs });
-    if (this.calls.writes % sweepEveryWrites === 0) this.#sweep(keep.atMs);
+    this.#limit(keep.atMs);
     return { kind: "kept" };
   }
 
-  /** Removes the expired records, and the oldest beyond the limit. */
-  #sweep(atMs: number): void {
+  /** Removes the oldest record beyond the limit, and sometimes the expired ones. */
+  #limit(atMs: number): void {
+    if (this.#records.size > this.#recordsMax()) {
+      this.#records.delete(this.#records.keys().next().value ?? "");
+    }
+    if (this.calls.writes % sweepEveryWrites !== 0) return;
     for (const [text, { untilAtMs }] of this.#records) {
-      const isOver = this.#records.size > this.#recordsMax;
-      if (isOver || untilAtMs <= atMs) this.#records.delete(text);
+      if (untilAtMs <= atMs) this.#records.delete(text);
     }
   }
 
@@ -115,24 +105,30 @@ export class World {
   ) {
     this.#policy = policy;
     this.#exchangeOver = exchangeOver;
-    this.shared = new SimulatedTier("shared", policy.config.limits.sharedBodyBytes);
+    const { sharedBodyBytes } = policy.config.limits;
+    this.shared = new SimulatedTier("shared", sharedBodyBytes, () => recordsMax.shared);
   }
 
   get coloCount(): number {
     return this.#colos.size;
   }
 
-  /** Returns a colo's next isolate: its isolates take turns. */
+  /** Returns a colo's next isolate: its isolates take turns. Too many colos share one. */
   isolateIn(name: string): Isolate {
     let colo = this.#colos.get(name);
-    if (colo === undefined) this.#colos.set(name, (colo = this.#open()));
+    if (colo === undefined) {
+      if (this.#colos.size >= colosMax - 1 && name !== otherColos)
+        return this.isolateIn(otherColos);
+      this.#colos.set(name, (colo = this.#open()));
+    }
     colo.turn = (colo.turn + 1) % colo.isolates.length;
     return colo.isolates[colo.turn] as Isolate;
   }
 
   #open() {
     const { config, isolateCount } = this.#policy;
-    const edge = new SimulatedTier("edge", edgeBodyBytesMax);
+    const edgeRecordsMax = () => recordsMax.edge / this.coloCount;
+    const edge = new SimulatedTier("edge", edgeBodyBytesMax, edgeRecordsMax);
     const isolates = Array.from({ length: isolateCount }, (_, nth): Isolate => {
       const bytesMax = config.limits.memoryBytes;
       const memory = new MemoryTier<ResponseDetail>({ bytesMax, form: responseForm });
@@ -154,3 +150,5 @@ export class World {
     return bytes;
   }
 }
+
+const otherColos = "all other colos";
