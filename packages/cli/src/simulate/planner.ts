@@ -1,4 +1,5 @@
 // Plans requests of a log with the Worker's own code, and counts what the log does not say.
+import { BoundedMap } from "../../../../src/base/bounded-map.ts";
 import { NameSecret, RecordKey } from "../../../../src/cache/record/record-key.ts";
 import type { Config, Route } from "../../../../src/config/config.ts";
 import { Loops } from "../../../../src/pages/request/loops.ts";
@@ -43,8 +44,8 @@ export class Assumptions {
   status304 = 0;
 }
 
-/** The plans that each of two generations remembers, and the longest name of one. */
-const plansMax = 20_000;
+/** The plans to remember, and the longest name of one. */
+const plansMax = 40_000;
 const nameCharsMax = 2_048;
 const noHeaders = new Headers();
 
@@ -53,8 +54,7 @@ export class Planner {
   readonly #host: string;
   readonly #assumed: Assumptions;
   readonly #asksCountry: boolean;
-  #plans = new Map<string, SimulatedPlan>();
-  #plansBefore = new Map<string, SimulatedPlan>();
+  readonly #plans = new BoundedMap<SimulatedPlan>({ sizeMax: plansMax });
   readonly #routes: ReadonlyMap<string, Route>;
 
   /** @param host the host of requests whose log names none */
@@ -85,7 +85,7 @@ export class Planner {
     const { method, host = this.#host, target = "/", headers, country } = entry;
     const name = `${this.#asksCountry ? country : ""} ${method} ${host}${target}`;
     const isPlain = headers === undefined && name.length <= nameCharsMax;
-    const known = isPlain ? (this.#plans.get(name) ?? this.#plansBefore.get(name)) : undefined;
+    const known = isPlain ? this.#plans.get(name) : undefined;
     if (known !== undefined) return known;
     const path = target.startsWith("/") ? target : `/${target}`;
     const cf = country === undefined ? undefined : { country };
@@ -93,9 +93,7 @@ export class Planner {
     // A real Request costs more than all the rest of a simulated hit.
     const request = { method, url, headers: headers ?? noHeaders, cf } as unknown as Request;
     const planned = this.#planOf(request);
-    if (!isPlain) return planned;
-    if (this.#plans.size >= plansMax) [this.#plansBefore, this.#plans] = [this.#plans, new Map()];
-    this.#plans.set(name, planned);
+    if (isPlain) this.#plans.set(name, planned);
     return planned;
   }
 

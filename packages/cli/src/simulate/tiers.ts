@@ -1,4 +1,5 @@
 // The tiers of simulated colos: the real memory tier, and maps in place of the edge and shared tiers.
+import { BoundedMap } from "../../../../src/base/bounded-map.ts";
 import type { RecordKey } from "../../../../src/cache/record/record-key.ts";
 import { heapBytes } from "../../../../src/cache/tiers/record-form.ts";
 import { TierStack } from "../../../../src/cache/tiers/tier-stack.ts";
@@ -20,10 +21,20 @@ import type {
 import { MemoryTier } from "../../../../src/stores/memory/memory-tier.ts";
 import type { Policy } from "./planner.ts";
 
-/** The limits of records and colos, so that a log cannot fill this process. */
-const recordsMax = { edge: 200_000, shared: 400_000 } as const;
+/** The limits of a simulated world, so that a log cannot fill this process. */
+const recordsMax = 300_000;
 const colosMax = 400;
-const sweepEveryWrites = 5_000;
+
+/** The records of all edge tiers, or those of the shared tier. */
+type Records = BoundedMap<{ readonly record: ResponseRecord; readonly untilAtMs: number }>;
+
+interface TierSettings {
+  readonly name: "edge" | "shared";
+  readonly bodyBytesMax: number;
+  readonly records: Records;
+  /** The colo of an edge tier. */
+  readonly colo?: number;
+}
 
 export class SimulatedTier implements ResponseTier {
   readonly name: "edge" | "shared";
@@ -32,21 +43,20 @@ export class SimulatedTier implements ResponseTier {
   /** The calls. Fills are the writes of records that were not there. */
   readonly calls = { reads: 0, found: 0, writes: 0, fills: 0, bytes: 0 };
   readonly #bodyBytesMax: number;
-  /** The most records, which may depend on the number of colos. */
-  readonly #recordsMax: () => number;
-  /** The oldest write is the first. */
-  readonly #records = new Map<string, { record: ResponseRecord; untilAtMs: number }>();
+  readonly #records: Records;
+  readonly #prefix: string;
 
-  constructor(name: "edge" | "shared", bodyBytesMax: number, most: () => number) {
+  constructor({ name, bodyBytesMax, records, colo }: TierSettings) {
     this.name = name;
     this.arrivingBytesMax = name === "edge" ? bodyBytesMax : 0;
     this.#bodyBytesMax = bodyBytesMax;
-    this.#recordsMax = most;
+    this.#records = records;
+    this.#prefix = `${colo ?? ""} `;
   }
 
   read({ text }: RecordKey, { atMs }: Pick<TierAsk<ResponseDetail>, "atMs">) {
     this.calls.reads += 1;
-    const found = this.#records.get(text);
+    const found = this.#records.get(this.#prefix + text);
     if (found === undefined || atMs >= found.untilAtMs) return { kind: "absent" } as const;
     this.calls.found += 1;
     this.calls.bytes += bytesOf(found.record);
@@ -56,27 +66,16 @@ export class SimulatedTier implements ResponseTier {
   write({ text }: RecordKey, record: TierFill<ResponseDetail>, keep: TierKeep): TierWrite {
     if (record.kind === "arriving") return { kind: "refused", rule: "arriving" };
     if (bytesOf(record) > this.#bodyBytesMax) return { kind: "refused", rule: "too-large" };
+    const name = this.#prefix + text;
     this.calls.writes += 1;
     this.calls.bytes += bytesOf(record);
-    if (!this.#records.delete(text)) this.calls.fills += 1;
-    this.#records.set(text, { record, untilAtMs: keep.untilAtMs });
-    this.#limit(keep.atMs);
+    if (!this.#records.has(name)) this.calls.fills += 1;
+    this.#records.set(name, { record, untilAtMs: keep.untilAtMs });
     return { kind: "kept" };
   }
 
-  /** Removes the oldest record beyond the limit, and sometimes the expired ones. */
-  #limit(atMs: number): void {
-    if (this.#records.size > this.#recordsMax()) {
-      this.#records.delete(this.#records.keys().next().value ?? "");
-    }
-    if (this.calls.writes % sweepEveryWrites !== 0) return;
-    for (const [text, { untilAtMs }] of this.#records) {
-      if (untilAtMs <= atMs) this.#records.delete(text);
-    }
-  }
-
   remove({ text }: RecordKey): void {
-    this.#records.delete(text);
+    this.#records.delete(this.#prefix + text);
   }
 }
 
@@ -97,6 +96,7 @@ export class World {
   readonly isolates: Isolate[] = [];
   readonly #policy: Pick<Policy, "config" | "isolateCount">;
   readonly #exchangeOver: (tiers: Tiers) => Exchange;
+  readonly #edges: Records = new BoundedMap({ sizeMax: recordsMax });
   readonly #colos = new Map<string, { readonly isolates: readonly Isolate[]; turn: number }>();
 
   constructor(
@@ -105,8 +105,9 @@ export class World {
   ) {
     this.#policy = policy;
     this.#exchangeOver = exchangeOver;
-    const { sharedBodyBytes } = policy.config.limits;
-    this.shared = new SimulatedTier("shared", sharedBodyBytes, () => recordsMax.shared);
+    const { sharedBodyBytes: bodyBytesMax } = policy.config.limits;
+    const records: Records = new BoundedMap({ sizeMax: recordsMax });
+    this.shared = new SimulatedTier({ name: "shared", bodyBytesMax, records });
   }
 
   get coloCount(): number {
@@ -127,8 +128,12 @@ export class World {
 
   #open() {
     const { config, isolateCount } = this.#policy;
-    const edgeRecordsMax = () => recordsMax.edge / this.coloCount;
-    const edge = new SimulatedTier("edge", edgeBodyBytesMax, edgeRecordsMax);
+    const edge = new SimulatedTier({
+      name: "edge",
+      bodyBytesMax: edgeBodyBytesMax,
+      records: this.#edges,
+      colo: this.coloCount,
+    });
     const isolates = Array.from({ length: isolateCount }, (_, nth): Isolate => {
       const bytesMax = config.limits.memoryBytes;
       const memory = new MemoryTier<ResponseDetail>({ bytesMax, form: responseForm });

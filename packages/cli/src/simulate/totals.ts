@@ -1,4 +1,5 @@
 // Counts the results of a simulation: by route, and the peaks of the origin.
+import { BoundedMap } from "../../../../src/base/bounded-map.ts";
 
 export type Outcome = "hit" | "stale-hit" | "collapsed" | "stored" | "forwarded";
 
@@ -80,7 +81,7 @@ export class Totals {
   readonly originAMinute = new Peak(60_000);
   #firstAtMs: number | undefined;
   #lastAtMs = 0;
-  #missed = new Map<string, number>();
+  readonly #missed = new BoundedMap<number>({ sizeMax: missedMax });
 
   /** Returns the counts of a request's route. */
   of(route: string, atMs: number): Counts {
@@ -96,16 +97,15 @@ export class Totals {
     this.originAMinute.note(atMs);
   }
 
-  /** Counts a miss. Beyond a limit, forgets the names with one miss. */
+  /** Counts a miss. Beyond a limit, forgets rare names. */
   missed(name: string): void {
     this.#missed.set(name, (this.#missed.get(name) ?? 0) + 1);
-    if (this.#missed.size <= missedMax) return;
-    const often = [...this.#missed].filter(([, count]) => count > 1);
-    this.#missed = new Map(often.slice(0, missedMax / 2));
   }
 
   mostMissed(count: number): readonly (readonly [name: string, misses: number])[] {
-    return [...this.#missed].toSorted(([, one], [, other]) => other - one).slice(0, count);
+    return [...this.#missed.entries()]
+      .toSorted(([, one], [, other]) => other - one)
+      .slice(0, count);
   }
 
   get all(): Counts {
