@@ -172,7 +172,8 @@ class LogLines {
     const timeAt = (nth: number) => this.#waiting[nth]?.atMs;
     let cut = count;
     // A second that is not complete waits for its other requests.
-    while (spreadMs > 0 && cut > 0 && timeAt(cut - 1) === timeAt(cut)) cut -= 1;
+    const isWithinSecond = (at: number) => spreadMs > 0 && timeAt(at - 1) === timeAt(at);
+    while (cut > 0 && isWithinSecond(cut)) cut -= 1;
     const entries = this.#waiting.splice(0, cut === 0 ? count : cut);
     for (let from = 0, until = 0; from < entries.length; from = until) {
       const { atMs: writtenAtMs } = entries[from] as LogEntry;

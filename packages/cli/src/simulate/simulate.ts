@@ -5,10 +5,11 @@ import { loadConfig } from "../../../../local/load-config.ts";
 import { type ExitCode, exitCode, usageError } from "../command-error.ts";
 import type { Session } from "../session.ts";
 import { readFolder } from "../start/own-site.ts";
+import type { PolicyRun } from "./figures.ts";
 import type { FormatName } from "./formats.ts";
 import { readLog } from "./log-file.ts";
 import type { Policy } from "./planner.ts";
-import { type PolicyRun, printOutput } from "./report.ts";
+import { printOutput } from "./report.ts";
 import { Simulation } from "./simulation.ts";
 import { suggestionsOf, TrackingSeen } from "./suggest.ts";
 

@@ -2,7 +2,7 @@
 import type { Config, Route } from "../../../../src/config/config.ts";
 import { matchesAny } from "../../../../src/config/known-names.ts";
 import type { LogEntry } from "./formats.ts";
-import { type Figures, figuresOf, type PolicyRun } from "./report.ts";
+import { type Figures, figuresOf, type PolicyRun } from "./figures.ts";
 import { Simulation } from "./simulation.ts";
 
 /** A change of a configuration, with the text to write. */
@@ -115,12 +115,12 @@ export async function suggestionsOf(
   replay: (played: readonly Simulation[]) => Promise<unknown>,
 ) {
   const figures = figuresOf(first);
-  const played = variantsOf(first, figures, seen).map((variant) => {
-    const policy = { ...first.policy, config: variant.config };
-    return { ...variant, name: variant.what, policy, simulation: new Simulation(policy) };
+  const played = variantsOf(first, figures, seen).map(({ what, snippet, config }) => {
+    const policy = { ...first.policy, config };
+    return { what, snippet, run: { name: what, policy, simulation: new Simulation(policy) } };
   });
-  await replay(played.map(({ simulation }) => simulation));
-  const found = played.flatMap(({ what, snippet, ...run }) => {
+  await replay(played.map(({ run }) => run.simulation));
+  const found = played.flatMap(({ what, snippet, run }) => {
     const other = figuresOf(run);
     const hitRatePoints = 100 * (other.hitRate - figures.hitRate);
     const originRequestsShare = other.originRequests / Math.max(1, figures.originRequests) - 1;

@@ -47,7 +47,9 @@ describe("a log", () => {
   ])("may have no requests: %s", async (_name, chunks) => {
     expect((await readFrom(chunks)).lines).toMatchObject({ requests: 0, bad: 0 });
   });
+});
 
+describe("the order of a log", () => {
   it("is sorted by time, and what is too late counts at the time of the last request", async () => {
     const near = await readFrom([[5, 3, 4, 1].map((second) => line(second)).join("\n")]);
     expect([near.ats, near.lines.late]).toEqual([[1, 3, 4, 5], 0]);
@@ -64,7 +66,9 @@ describe("a log", () => {
     expect(busy.ats).toEqual(busy.ats.toSorted((one, other) => one - other));
     expect(busy.ats.at(-1)).toBeLessThanOrEqual(2);
   });
+});
 
+describe("a faulty log", () => {
   it("has its malformed lines counted, the first with their numbers", async () => {
     const lines = Array.from({ length: 100 }, (_, nth) =>
       nth % 10 === 3 ? `bad ${nth}` : line(nth),
