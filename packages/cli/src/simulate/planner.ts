@@ -29,6 +29,8 @@ export interface Policy {
   readonly originMs: number;
   /** The lifetime of answers to which neither the log nor the route gives one. */
   readonly freshSeconds: number | undefined;
+  /** The most responses in all edge tiers, and in the shared tier. */
+  readonly recordsMax?: number;
 }
 
 /** The number of requests that each assumption concerns. */
@@ -45,7 +47,7 @@ export class Assumptions {
 }
 
 /** The plans to remember, and the longest name of one. */
-const plansMax = 40_000;
+const plansMax = 10_000;
 const nameCharsMax = 2_048;
 const noHeaders = new Headers();
 

@@ -5,6 +5,7 @@ import { tableOf } from "../terminal.ts";
 import { type Figures, figuresOf, type PolicyRun } from "./figures.ts";
 import type { LinesRead } from "./log-file.ts";
 import type { Assumptions } from "./planner.ts";
+import { recordsMax } from "./tiers.ts";
 import { dollars } from "./prices.ts";
 import type { Suggestion } from "./suggest.ts";
 
@@ -77,7 +78,7 @@ function printFigures({ terminal }: Session, figures: readonly Figures[]): void 
 }
 
 /** Returns a sentence for each assumption that concerned a request. */
-function assumptionsOf({ policy, simulation: { assumed } }: PolicyRun): string[] {
+function assumptionsOf({ policy, simulation: { assumed, world } }: PolicyRun): string[] {
   const { host, coloCount, originMs, freshSeconds = 0 } = policy;
   const none = "Neither the log nor a route gives the answer a lifetime, so";
   const sentences: Readonly<Record<keyof Assumptions, string>> = {
@@ -92,10 +93,12 @@ function assumptionsOf({ policy, simulation: { assumed } }: PolicyRun): string[]
     originMs: `The log does not say how long the origin took, so it is ${originMs} ms. Set it with --origin-ms.`,
     status304: "The answer to the client was a 304. The origin's is a 200 of the last size.",
   };
+  const evicted = `A simulation has at most ${counted(recordsMax)} responses in all edge tiers, and in the shared tier, so these were evicted.`;
   const names = Object.keys(sentences) as (keyof Assumptions)[];
   const concerned = names.filter((name) => assumed[name] > 0);
   return [
     ...concerned.map((name) => `${withUnit(assumed[name], "request")}: ${sentences[name]}`),
+    ...(world.evicted === 0 ? [] : [`${withUnit(world.evicted, "response")}: ${evicted}`]),
     "Always: answers have no Vary and no Set-Cookie, validations are whole answers, isolates live for the whole log, nothing is purged by tag, and the requests of a second are spread over it if the log has whole seconds.",
   ];
 }

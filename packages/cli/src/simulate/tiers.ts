@@ -22,7 +22,7 @@ import { MemoryTier } from "../../../../src/stores/memory/memory-tier.ts";
 import type { Policy } from "./planner.ts";
 
 /** The limits of a simulated world, so that a log cannot fill this process. */
-const recordsMax = 300_000;
+export const recordsMax = 150_000;
 const colosMax = 400;
 
 /** The records of all edge tiers, or those of the shared tier. */
@@ -94,20 +94,31 @@ export interface Isolate {
 export class World {
   readonly shared: SimulatedTier;
   readonly isolates: Isolate[] = [];
-  readonly #policy: Pick<Policy, "config" | "isolateCount">;
+  readonly #policy: Pick<Policy, "config" | "isolateCount" | "recordsMax">;
   readonly #exchangeOver: (tiers: Tiers) => Exchange;
-  readonly #edges: Records = new BoundedMap({ sizeMax: recordsMax });
+  /** The records that were evicted from edge and shared tiers. */
+  evicted = 0;
+  readonly #edges: Records;
   readonly #colos = new Map<string, { readonly isolates: readonly Isolate[]; turn: number }>();
 
   constructor(
-    policy: Pick<Policy, "config" | "isolateCount">,
+    policy: Pick<Policy, "config" | "isolateCount" | "recordsMax">,
     exchangeOver: (tiers: Tiers) => Exchange,
   ) {
     this.#policy = policy;
     this.#exchangeOver = exchangeOver;
     const { sharedBodyBytes: bodyBytesMax } = policy.config.limits;
-    const records: Records = new BoundedMap({ sizeMax: recordsMax });
-    this.shared = new SimulatedTier({ name: "shared", bodyBytesMax, records });
+    this.#edges = this.#records();
+    this.shared = new SimulatedTier({ name: "shared", bodyBytesMax, records: this.#records() });
+  }
+
+  #records(): Records {
+    return new BoundedMap({
+      sizeMax: this.#policy.recordsMax ?? recordsMax,
+      onRemoved: (_, _name, why) => {
+        if (why === "evicted") this.evicted += 1;
+      },
+    });
   }
 
   get coloCount(): number {

@@ -310,3 +310,13 @@ describe("a simulation of Tidemark's own log", () => {
     expect(played([route], requests).totals.all).toEqual(played([route], requests).totals.all);
   });
 });
+
+describe("a simulation of very many pages", () => {
+  it("evicts from the edge and shared tiers, and counts it", () => {
+    const requests = Array.from({ length: 30 }, (_, at) => ({ at, target: `/${at}` }));
+    const route = { ...fresh, fresh: "1h" } as const;
+    expect(played([route], requests, { recordsMax: 30 }).world.evicted).toBe(0);
+    // The last page is still on its way.
+    expect(played([route], requests, { recordsMax: 20 }).world.evicted).toBe(18);
+  });
+});
