@@ -39,41 +39,45 @@ export interface OwnFacts {
 export type ReadLine = (line: string) => LogEntry | "other" | undefined;
 
 const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
-const clock = /^(\d{2})\/(\w{3})\/(\d{4}):(\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})$/;
+const clock = /^([0-3]\d)\/(\w{3})\/(\d{4}):([0-2]\d):([0-5]\d):([0-6]\d) ([+-]\d\d)(\d\d)$/;
 
 let [lastTime, lastAtMs] = ["", 0];
 
 /** Returns epoch milliseconds; `NaN` if malformed. The offset of the line itself applies. */
 function clockAtMs(text: string): number {
   if (text === lastTime) return lastAtMs;
-  const [, day, name = "", year, hour, minute, second, sign, hours, minutes] =
+  const [, day, name = "", year, hour, minute, second, hours = "", minutes] =
     clock.exec(text) ?? [];
   const month = months.indexOf(name);
   if (month < 0) return Number.NaN;
-  const offsetMinutes = (sign === "-" ? -1 : 1) * (60 * Number(hours) + Number(minutes));
-  const [h, m, s] = [Number(hour), Number(minute) - offsetMinutes, Number(second)];
-  [lastTime, lastAtMs] = [text, Date.UTC(Number(year), month, Number(day), h, m, s)];
+  const [h, m, s] = [
+    Number(hour),
+    Number(minute) - Number(`${hours[0]}${minutes}`),
+    Number(second),
+  ];
+  lastTime = text;
+  lastAtMs = Date.UTC(Number(year), month, Number(day), h - Number(hours), m, s);
   return lastAtMs;
 }
 
+/** Later times are malformed, as are those before 1970. */
+const atMsMax = Date.UTC(2100);
+const isTime = (atMs: number) => atMs > 0 && atMs < atMsMax;
+
 /** Returns the place of the quote that ends a quoted text; -1 if there is none. */
 function quoteAfter(line: string, from: number): number {
-  let at = line.indexOf('"', from);
-  while (at > 0 && isEscaped(line, at)) at = line.indexOf('"', at + 1);
-  return at;
+  for (let at = from; at < line.length; at += 1) {
+    if (line[at] === "\\") at += 1;
+    else if (line[at] === '"') return at;
+  }
+  return -1;
 }
 
-function isEscaped(line: string, at: number): boolean {
-  let backslashes = 0;
-  while (line[at - 1 - backslashes] === "\\") backslashes += 1;
-  return backslashes % 2 === 1;
-}
-
-/** nginx writes a quote as `\x22`, and Apache as `\"`. */
+/** nginx writes a quote as `\x22`, and Apache as `\"`. A byte beyond ASCII has to be encoded in a URL. */
 const unescaped = (text: string): string =>
   text.includes("\\")
-    ? text.replaceAll(/\\(?:x([\da-fA-F]{2})|(["\\]))/g, (_, hex?: string, own = "") =>
-        hex === undefined ? own : String.fromCharCode(Number.parseInt(hex, 16)),
+    ? text.replaceAll(/\\(?:x([\da-fA-F]{2})|(["\\]))/g, (_, hex = "", own = "") =>
+        hex < "8" ? own || String.fromCharCode(Number.parseInt(hex, 16)) : `%${hex.toUpperCase()}`,
       )
     : text;
 
@@ -81,8 +85,8 @@ const unescaped = (text: string): string =>
 function whoIn(text: string) {
   const words = text.split(" ");
   const hasHost = words.length > 3 && (words[1] !== "-" || words[2] === "-");
-  const [client, , ...user] = hasHost ? words.slice(1) : words;
-  return { host: hasHost ? words[0] : undefined, client, user: user.join(" ") };
+  const [host, client, , ...user] = hasHost ? words : [undefined, ...words];
+  return { host, client, user: user.join(" ") };
 }
 
 const authorized = new Headers({ authorization: "Basic" });
@@ -100,7 +104,7 @@ function readCommon(line: string): LogEntry | undefined {
   const methodEnd = request.indexOf(" ");
   const targetEnd = request.lastIndexOf(" HTTP/");
   const atMs = clockAtMs(line.slice(timeAt + 2, timeEnd));
-  if (methodEnd <= 0 || Number.isNaN(atMs)) return undefined;
+  if (methodEnd <= 0 || !isTime(atMs)) return undefined;
   const { host, client, user } = whoIn(line.slice(0, timeAt));
   const written = request.slice(methodEnd + 1, targetEnd > methodEnd ? targetEnd : undefined);
   return {
@@ -116,24 +120,27 @@ function readCommon(line: string): LogEntry | undefined {
 
 /** A proxy's log has whole URLs. */
 function placeIn(written: string, host: string | undefined) {
-  const [, ownHost, target] = /^https?:\/\/([^/?#]+)([^]*)$/i.exec(written) ?? [];
-  if (ownHost === undefined) return { host, target: written };
+  const [, ownHost = host, target = written] = /^https?:\/\/([^/?#]+)([^]*)$/i.exec(written) ?? [];
   return { host: ownHost, target: target === "" ? "/" : target };
 }
 
 type Json = Readonly<Record<string, unknown>>;
 
-function jsonIn(line: string): Json | undefined {
-  if (!line.startsWith("{")) return undefined;
+function jsonIn(line: string): Json {
   try {
-    return JSON.parse(line) as Json;
+    return line.startsWith("{") ? (JSON.parse(line) as Json) : {};
   } catch {
-    return undefined;
+    return {};
   }
 }
 
 const textIn = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
-const countIn = (value: unknown) => (typeof value === "number" && value >= 0 ? value : undefined);
+const countIn = (value: unknown, most: number) =>
+  typeof value === "number" && value >= 0 && value <= most ? value : undefined;
+const statusIn = (value: unknown) => (Number.isInteger(value) ? countIn(value, 999) : undefined);
+/** A larger size or a longer duration is an error of the log. */
+const bytesMax = 1e12;
+const durationMsMax = 3_600_000;
 
 /** Returns epoch milliseconds for RFC 3339, seconds, milliseconds or nanoseconds. */
 function stampAtMs(value: unknown): number {
@@ -148,12 +155,10 @@ const hitsOfCloudflare = ["hit", "stale", "updating"];
 
 function readLogpush(line: string): LogEntry | undefined {
   const json = jsonIn(line);
-  const target = textIn(json?.["ClientRequestURI"]);
-  const atMs = stampAtMs(json?.["EdgeStartTimestamp"]);
-  const status = countIn(json?.["EdgeResponseStatus"]);
-  if (json === undefined || target === undefined || !(atMs > 0) || status === undefined) {
-    return undefined;
-  }
+  const target = textIn(json["ClientRequestURI"]);
+  const atMs = stampAtMs(json["EdgeStartTimestamp"]);
+  const status = statusIn(json["EdgeResponseStatus"]);
+  if (target === undefined || !isTime(atMs) || status === undefined) return undefined;
   const cacheStatus = textIn(json["CacheCacheStatus"]);
   return {
     atMs,
@@ -161,12 +166,12 @@ function readLogpush(line: string): LogEntry | undefined {
     host: textIn(json["ClientRequestHost"]),
     target,
     status,
-    bytes: countIn(json["EdgeResponseBytes"]),
+    bytes: countIn(json["EdgeResponseBytes"], bytesMax),
     client: textIn(json["ClientIP"]),
     colo: textIn(json["EdgeColoCode"]),
     country: textIn(json["ClientCountry"])?.toUpperCase(),
     headers: headersIn(json["RequestHeaders"]),
-    originMs: countIn(json["OriginResponseDurationMs"]),
+    originMs: countIn(json["OriginResponseDurationMs"], durationMsMax),
     wasHit: cacheStatus === undefined ? undefined : hitsOfCloudflare.includes(cacheStatus),
   };
 }
@@ -188,27 +193,28 @@ function headersIn(value: unknown): Headers | undefined {
 /** Reads a line of `logs` (docs/logs.md). It is written at the end of its request. */
 function readOwn(line: string): LogEntry | "other" | undefined {
   const json = jsonIn(line);
-  const writtenAtMs = Date.parse(textIn(json?.["ts"]) ?? "");
-  const event = textIn(json?.["event"]);
-  if (json === undefined || Number.isNaN(writtenAtMs) || event === undefined) return undefined;
+  const writtenAtMs = Date.parse(textIn(json["ts"]) ?? "");
+  const event = textIn(json["event"]);
+  if (!isTime(writtenAtMs) || event === undefined) return undefined;
   if (event !== "request") return "other";
   const of = (name: string) => json[`tidemark.${name}`];
-  const status = countIn(json["http.response.status_code"]);
+  const msOf = (name: string) => countIn(of(name), durationMsMax);
+  const status = statusIn(json["http.response.status_code"]);
   const result = textIn(of("result"));
   if (status === undefined || result === undefined) return undefined;
-  const tookMs = Math.max(countIn(of("took_ms")) ?? 0, countIn(of("body_ms")) ?? 0);
+  const tookMs = Math.max(msOf("took_ms") ?? 0, msOf("body_ms") ?? 0);
   const rules = [of("by"), of("refused")];
   return {
     atMs: writtenAtMs - tookMs,
     method: textIn(json["http.request.method"]) ?? "GET",
     host: undefined,
     target: textIn(json["url.path"]),
-    status: countIn(of("origin_status")) ?? status,
-    bytes: countIn(of("body_bytes")),
+    status: statusIn(of("origin_status")) ?? status,
+    bytes: countIn(of("body_bytes"), bytesMax),
     client: undefined,
     colo: textIn(json["colo"]),
     // The response is stored at the end of its request, after its body.
-    originMs: countIn(of("origin_ms")) === undefined ? undefined : tookMs,
+    originMs: msOf("origin_ms") === undefined ? undefined : tookMs,
     wasHit: result === "hit" || result === "stale-hit",
     own: {
       route: textIn(of("route")) ?? "",
@@ -227,18 +233,11 @@ function positionAtMs(position: unknown, otherwiseAtMs: number): number {
 }
 
 /** The refusals of answers that no configuration stores. */
-const neverStored = [
-  "no-store",
-  "private",
-  "set-cookie",
-  "vary-any",
-  "endless-stream",
-  "names-client",
-];
+const neverStored = "no-store private set-cookie vary-any endless-stream names-client".split(" ");
 
 function freshIn(seconds: unknown, refused: unknown): OwnFacts["freshSeconds"] {
   if (refused === "no-use") return 0;
-  return neverStored.includes(textIn(refused) ?? "") ? "never" : countIn(seconds);
+  return neverStored.includes(textIn(refused) ?? "") ? "never" : countIn(seconds, Infinity);
 }
 
 export const formats = { common: readCommon, logpush: readLogpush, tidemark: readOwn } as const;
@@ -247,10 +246,10 @@ export const formatNames = Object.keys(formats) as readonly FormatName[];
 
 /** Returns the format that reads most of these lines; `undefined` if none reads any. */
 export function formatOf(lines: readonly string[]): FormatName | undefined {
-  const counts = formatNames.map((name) => {
-    const read: ReadLine = formats[name];
-    return { name, count: lines.filter((line) => read(line) !== undefined).length };
-  });
-  const best = counts.reduce((one, other) => (other.count > one.count ? other : one));
-  return best.count === 0 ? undefined : best.name;
+  const countOf = (name: FormatName) =>
+    lines.filter((line) => formats[name](line) !== undefined).length;
+  const [best] = formatNames
+    .map((name) => ({ name, count: countOf(name) }))
+    .toSorted((one, other) => other.count - one.count);
+  return best?.count === 0 ? undefined : best?.name;
 }

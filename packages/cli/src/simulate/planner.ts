@@ -1,4 +1,5 @@
 // Plans requests of a log with the Worker's own code, and counts what the log does not say.
+import { BoundedMap } from "../../../../src/base/bounded-map.ts";
 import { NameSecret, RecordKey } from "../../../../src/cache/record/record-key.ts";
 import type { Config, Route } from "../../../../src/config/config.ts";
 import { Loops } from "../../../../src/pages/request/loops.ts";
@@ -15,25 +16,39 @@ export type SimulatedPlan =
   /** Tidemark itself answers. */
   | { readonly kind: "own"; readonly route: Route };
 
-/** The assumptions, by the number of requests that they concern. */
-export type Assumptions = Record<
-  "host" | "cookies" | "key" | "colo" | "fresh" | "noLifetime" | "originMs" | "status304",
-  number
->;
+/** A configuration to simulate, and what the log may not say. */
+export interface Policy {
+  readonly config: Config;
+  /** The host of requests whose log names none. */
+  readonly host: string;
+  /** The colos, if the log names none. */
+  readonly coloCount: number;
+  /** The isolates in each colo. */
+  readonly isolateCount: number;
+  /** How long the origin takes, if the log does not say. */
+  readonly originMs: number;
+  /** The lifetime of answers to which neither the log nor the route gives one. */
+  readonly freshSeconds: number | undefined;
+  /** The most responses in all edge tiers, and in the shared tier. */
+  readonly recordsMax?: number;
+}
 
-export const noAssumptions = (): Assumptions => ({
-  host: 0,
-  cookies: 0,
-  key: 0,
-  colo: 0,
-  fresh: 0,
-  noLifetime: 0,
-  originMs: 0,
-  status304: 0,
-});
+/** The number of requests that each assumption concerns. */
+export class Assumptions {
+  host = 0;
+  cookies = 0;
+  key = 0;
+  colo = 0;
+  routeFresh = 0;
+  fresh = 0;
+  noLifetime = 0;
+  originMs = 0;
+  status304 = 0;
+}
 
-/** The plans that each of two generations remembers. */
-const plansMax = 20_000;
+/** The plans to remember, and the longest name of one. */
+const plansMax = 10_000;
+const nameCharsMax = 2_048;
 const noHeaders = new Headers();
 
 export class Planner {
@@ -41,8 +56,7 @@ export class Planner {
   readonly #host: string;
   readonly #assumed: Assumptions;
   readonly #asksCountry: boolean;
-  #plans = new Map<string, SimulatedPlan>();
-  #plansBefore = new Map<string, SimulatedPlan>();
+  readonly #plans = new BoundedMap<SimulatedPlan>({ sizeMax: plansMax });
   readonly #routes: ReadonlyMap<string, Route>;
 
   /** @param host the host of requests whose log names none */
@@ -71,9 +85,9 @@ export class Planner {
 
   #planned(entry: LogEntry): SimulatedPlan {
     const { method, host = this.#host, target = "/", headers, country } = entry;
-    const isPlain = headers === undefined;
     const name = `${this.#asksCountry ? country : ""} ${method} ${host}${target}`;
-    const known = isPlain ? (this.#plans.get(name) ?? this.#plansBefore.get(name)) : undefined;
+    const isPlain = headers === undefined && name.length <= nameCharsMax;
+    const known = isPlain ? this.#plans.get(name) : undefined;
     if (known !== undefined) return known;
     const path = target.startsWith("/") ? target : `/${target}`;
     const cf = country === undefined ? undefined : { country };
@@ -81,9 +95,7 @@ export class Planner {
     // A real Request costs more than all the rest of a simulated hit.
     const request = { method, url, headers: headers ?? noHeaders, cf } as unknown as Request;
     const planned = this.#planOf(request);
-    if (!isPlain) return planned;
-    if (this.#plans.size >= plansMax) [this.#plansBefore, this.#plans] = [this.#plans, new Map()];
-    this.#plans.set(name, planned);
+    if (isPlain) this.#plans.set(name, planned);
     return planned;
   }
 

@@ -1,98 +1,20 @@
-// The output of a simulation: a comparison of policies, the routes, the most missed pages, and what
-// was assumed.
+// The output of a simulation: a comparison of policies, the routes, the most missed pages, what was
+// assumed, and suggestions.
 import type { Session } from "../session.ts";
 import { tableOf } from "../terminal.ts";
-import { mixesOf, mixNames } from "./mixes.ts";
+import { type Figures, figuresOf, type PolicyRun } from "./figures.ts";
+import type { LinesRead } from "./log-file.ts";
 import type { Assumptions } from "./planner.ts";
-import { dollars, workers } from "./prices.ts";
-import { reportCommandsOf } from "./report-commands.ts";
-import type { Policy } from "./policy.ts";
-import type { Simulation } from "./simulation.ts";
-import { shareOf } from "./totals.ts";
+import { recordsMax } from "./tiers.ts";
+import { dollars } from "./prices.ts";
+import type { Suggestion } from "./suggest.ts";
 
-/** A simulated policy. */
-export interface PolicyRun {
-  /** The name of its configuration. */
-  readonly name: string;
-  readonly policy: Policy;
-  readonly simulation: Simulation;
-}
-
-const missedShown = 10;
-/** The reads of the journal by one colo, in a period of N − A: docs/costs.md. */
-const journalReadsAPeriod = 2.9;
-const cronCommandsAMinute = 3;
-
-/** Returns the figures of a policy. Costs are for a million requests, without CPU time and purges. */
-export function figuresOf({ name: config, policy, simulation }: PolicyRun) {
-  const { totals, world, assumed } = simulation;
-  const { all, seconds } = totals;
-  const { calls } = world.shared;
-  const { renewalLagMs, allowanceMs } = policy.config.purge;
-  const million = shareOf(1e6, all.requests);
-  const isolates = world.isolates.length;
-  const periods = (seconds * 1_000) / Math.max(1_000, renewalLagMs - allowanceMs);
-  const journalReads = Math.min(all.requests, journalReadsAPeriod * periods * world.coloCount);
-  const minutes = Math.max(1, seconds / 60);
-  const reports = reportCommandsOf({ isolates, requests: all.requests, minutes });
-  const operations = {
-    lookUps: calls.reads * million,
-    writes: calls.writes * million,
-    fills: calls.fills * million,
-    bytes: calls.bytes * million,
-    journalReads: journalReads * million,
-    purges: 0,
-    otherCommands: (reports + cronCommandsAMinute * minutes) * million,
-  };
-  const { lookUps, writes, fills, otherCommands } = operations;
-  const bills = mixesOf(operations).map(({ name: mix, records, journal, duration }) => {
-    return [mix, workers.requests.dollarsAMillion + records + journal + duration] as const;
-  });
-  const bill = new Map(bills);
-  const memory = world.memoryByRoute();
-  const routes = [...totals.byRoute].map(([route, counts]) => ({
-    route,
-    requests: counts.requests,
-    passed: counts.passed,
-    hitRate: counts.hitRate,
-    offload: counts.offload,
-    originRequests: counts.originRequests,
-    originBytes: counts.originBytes,
-    memoryBytes: memory.get(route) ?? 0,
-  }));
-  return {
-    config,
-    requests: all.requests,
-    seconds,
-    colos: world.coloCount,
-    hitRate: all.hitRate,
-    offload: all.offload,
-    outcomes: { ...all.outcomes, passed: all.passed },
-    refreshes: all.refreshes,
-    answeredBytes: all.answeredBytes,
-    originRequests: all.originRequests,
-    originBytes: all.originBytes,
-    originPeakASecond: totals.originASecond.most,
-    originPeakAMinute: totals.originAMinute.most,
-    redisCommandsAMillion: lookUps + writes + journalReads * million + otherCommands,
-    objectCallsAMillion: lookUps + writes + journalReads * million,
-    objectRowsAMillion: writes + fills,
-    dollarsAMillion: {
-      redis: bill.get(mixNames.redis) ?? 0,
-      objects: bill.get(mixNames.cloudflare) ?? 0,
-    },
-    memoryBytes: routes.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
-    routes: routes.toSorted((one, other) => other.requests - one.requests),
-    mostMissed: totals.mostMissed(missedShown).map(([name, misses]) => ({ name, misses })),
-    assumed,
-  };
-}
-export type Figures = ReturnType<typeof figuresOf>;
-
-export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+const points = (share: number): string => `${(100 * share).toFixed(1)} points`;
+const withUnit = (count: number, unit: string) =>
+  `${counted(count)} ${unit}${count === 1 ? "" : "s"}`;
 const counted = (count: number): string => Math.round(count).toLocaleString("en-US");
 const mebibytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MiB`;
-const signed = (text: string, value: number): string => (value > 0 ? `+${text}` : text);
 
 type Row = readonly [
   name: string,
@@ -117,19 +39,23 @@ const rows: readonly Row[] = [
   ["  dollars, all in Durable Objects", (one) => one.dollarsAMillion.objects, dollars],
 ];
 
+/** The columns of numbers: all but the first. */
+const numbers = new Set([1, 2, 3, 4, 5, 6]);
+
 /** Prints the figures of one policy, or of two beside each other. */
-export function printFigures({ terminal }: Session, figures: readonly Figures[]): void {
-  const [first, second] = figures;
-  if (first === undefined) return;
+function printFigures({ terminal }: Session, figures: readonly Figures[]): void {
+  const [first, second] = figures as [Figures, Figures?];
   const heads = ["", ...figures.map(({ config }) => config), ...(second ? ["difference"] : [])];
-  const table = rows.map(([name, of, form]) => {
-    const change = second === undefined ? 0 : of(second) - of(first);
-    const difference = form === dollars && change < 0 ? `-${dollars(-change)}` : form(change);
-    const cells = figures.map((one) => form(of(one)));
-    const all = second === undefined ? cells : cells.concat(signed(difference, change));
-    return [name].concat(all);
+  const differenceOf = ([, of, form]: Row, other: Figures) => {
+    const change = of(other) - of(first);
+    const text = (form === percent ? points : form)(Math.abs(change));
+    return `${change < 0 ? "-" : change > 0 ? "+" : ""}${text}`;
+  };
+  const table = rows.map((row) => {
+    const [name, of, form] = row;
+    const cells = [name].concat(figures.map((one) => form(of(one))));
+    return second === undefined ? cells : cells.concat(differenceOf(row, second));
   });
-  const numbers = new Set([1, 2, 3, 4, 5, 6, 7]);
   terminal.text(tableOf([heads, ...table], numbers).join("\n"));
   for (const { config, routes } of figures) {
     const head = ["route", "requests", "hits", "offload", "passed", "origin", "memory"];
@@ -145,31 +71,78 @@ export function printFigures({ terminal }: Session, figures: readonly Figures[])
     terminal.text(`\n${second === undefined ? "Routes" : `Routes of ${config}`}`);
     terminal.text(tableOf([head, ...lines], numbers).join("\n"));
   }
+  if (first.mostMissed.length === 0) return;
   terminal.text("\nMost missed");
   const missed = first.mostMissed.map(({ name, misses }) => [counted(misses), name.slice(0, 90)]);
   terminal.text(tableOf(missed, new Set([0])).join("\n"));
 }
 
 /** Returns a sentence for each assumption that concerned a request. */
-export function assumptionsOf({ policy, simulation: { assumed } }: PolicyRun): string[] {
+function assumptionsOf({ policy, simulation: { assumed, world } }: PolicyRun): string[] {
   const { host, coloCount, originMs, freshSeconds = 0 } = policy;
+  const none = "Neither the log nor a route gives the answer a lifetime, so";
   const sentences: Readonly<Record<keyof Assumptions, string>> = {
     host: `The log has no host, so it is ${host}. Set it with --host.`,
     cookies: "The log has no cookies, so no request has an unknown cookie, which would be a miss.",
-    noLifetime:
-      "Neither the log nor a route gives the answer a lifetime, so it is not stored. Set one with --fresh.",
-    fresh: `Neither the log nor a route gives the answer a lifetime, so it is ${freshSeconds} s, as --fresh says.`,
+    routeFresh:
+      "The log has no Cache-Control, so the route's lifetime applies. An origin's own would precede it.",
+    noLifetime: `${none} it is not stored. Set one with --fresh, except for errors.`,
+    fresh: `${none} it is ${freshSeconds} s, as --fresh says.`,
     key: "The keys are those of the log. Changes of query, cookies and key fields have no effect.",
     colo: `The log names no colo, so the clients are spread over ${coloCount}. Set it with --colos.`,
     originMs: `The log does not say how long the origin took, so it is ${originMs} ms. Set it with --origin-ms.`,
     status304: "The answer to the client was a 304. The origin's is a 200 of the last size.",
   };
+  const evicted = `A simulation has at most ${counted(recordsMax)} responses in all edge tiers, and in the shared tier, so these were evicted.`;
   const names = Object.keys(sentences) as (keyof Assumptions)[];
-  const counts = names.filter((name) => assumed[name] > 0);
-  const always =
-    "Always: answers have no Vary and no Set-Cookie, validations are whole answers, isolates live for the whole log, and nothing is purged by tag.";
+  const concerned = names.filter((name) => assumed[name] > 0);
   return [
-    ...counts.map((name) => `${counted(assumed[name])} requests: ${sentences[name]}`),
-    always,
+    ...concerned.map((name) => `${withUnit(assumed[name], "request")}: ${sentences[name]}`),
+    ...(world.evicted === 0 ? [] : [`${withUnit(world.evicted, "response")}: ${evicted}`]),
+    "Always: answers have no Vary and no Set-Cookie, validations are whole answers, isolates live for the whole log, nothing is purged by tag, and the requests of a second are spread over it if the log has whole seconds.",
   ];
+}
+
+interface Output {
+  /** The name of the log. */
+  readonly name: string;
+  readonly lines: LinesRead;
+  readonly played: readonly PolicyRun[];
+  readonly suggestions: readonly Suggestion[] | undefined;
+}
+
+export function printOutput(session: Session, { name, lines, played, suggestions }: Output): void {
+  const { terminal } = session;
+  const policies = played.map(figuresOf);
+  const assumptions = played.slice(0, 1).flatMap(assumptionsOf);
+  if (terminal.isJson) {
+    return terminal.json({ log: name, lines, policies, assumptions, suggestions });
+  }
+  printLines(session, name, lines, policies[0]?.seconds ?? 0);
+  if (lines.requests === 0) return;
+  terminal.print("");
+  printFigures(session, policies);
+  terminal.text(["\nAssumed", ...assumptions.map((sentence) => `- ${sentence}`)].join("\n"));
+  if (suggestions === undefined) return;
+  const isNone = suggestions.length === 0;
+  terminal.text(isNone ? "\nNo change helps enough." : "\nSuggested, each on its own");
+  for (const { what, snippet, hitRatePoints, originRequestsShare } of suggestions) {
+    const hits = `${hitRatePoints >= 0 ? "+" : ""}${hitRatePoints.toFixed(1)} points of hit rate`;
+    const share = `${originRequestsShare >= 0 ? "+" : ""}${percent(originRequestsShare)} origin requests`;
+    terminal.text(`- ${what}: ${hits}, ${share}\n    ${snippet}`);
+  }
+}
+
+function printLines({ terminal }: Session, name: string, lines: LinesRead, seconds: number): void {
+  const { requests, bad, others, firstBad, late, format, judged, hits } = lines;
+  const hours = (seconds / 3_600).toFixed(2);
+  terminal.print(
+    `${name}: ${withUnit(requests, "request")} in ${hours} hours, in the format ${format}`,
+  );
+  const first = firstBad.map(({ number, text }) => `${number} (${text})`).join(", ");
+  if (bad > 0) terminal.print(`Lines that cannot be read: ${counted(bad)}, first ${first}`);
+  if (others > 0) terminal.print(`Lines that are no requests: ${counted(others)}`);
+  if (late > 0)
+    terminal.print(`Requests far behind earlier ones, which count later: ${counted(late)}`);
+  if (judged > 0) terminal.print(`Hits by the log's own cache: ${percent(hits / judged)}`);
 }

@@ -23,7 +23,7 @@ export const addSimulate: AddCommand = (program, act) => {
       ),
     )
     .option("--fresh <duration>", "lifetime without one in the log or route, such as 5m", seconds)
-    .option("--host <host>", "the host, if the log has none", "www.example.com")
+    .option("--host <host>", "the host, if the log has none", host, "www.example.com")
     .option("--colos <n>", "colos, if the log names none", wholeNumber(1, 330), 3)
     .option("--isolates <n>", "isolates in each colo", wholeNumber(1, 100), 1)
     .option(
@@ -46,6 +46,11 @@ function seconds(text: string): number {
   const parsed = durationSeconds(text);
   if (parsed === undefined) throw new InvalidArgumentError("Write it like 30s, 5m, 2h or 1d.");
   return parsed;
+}
+
+function host(text: string): string {
+  if (URL.canParse(`https://${text}`) && new URL(`https://${text}`).host === text) return text;
+  throw new InvalidArgumentError("Write it like www.example.com, in lower case.");
 }
 
 async function run(session: Session, options: SimulateOptions, words: readonly string[]) {

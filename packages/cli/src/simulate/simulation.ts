@@ -19,6 +19,7 @@ import type { Exchange } from "../../../../src/pages/site/exchange.ts";
 import { Invalidations } from "../../../../src/pages/site/remembered-keys.ts";
 import {
   assignedLifetimeSeconds,
+  isRouteFirst,
   keepUntilAtMs,
   termsOf,
 } from "../../../../src/pages/stored/lifetime.ts";
@@ -35,8 +36,7 @@ import { formatHttpDate } from "../../../../src/rules/http-date.ts";
 import { governingDirectives } from "../../../../src/rules/cache-control.ts";
 import { tierScopes } from "../../../../src/config/tier-names.ts";
 import type { LogEntry } from "./formats.ts";
-import { type Assumptions, noAssumptions, Planner } from "./planner.ts";
-import type { Policy } from "./policy.ts";
+import { Assumptions, Planner, type Policy } from "./planner.ts";
 import { type Counts, type Outcome, Totals } from "./totals.ts";
 import { type Isolate, World } from "./tiers.ts";
 
@@ -66,7 +66,7 @@ interface PageRequest {
 
 export class Simulation {
   readonly totals = new Totals();
-  readonly assumed: Assumptions = noAssumptions();
+  readonly assumed = new Assumptions();
   readonly world: World;
   readonly #policy: Policy;
   readonly #planner: Planner;
@@ -89,9 +89,8 @@ export class Simulation {
   play(entry: LogEntry): void {
     this.#endFlights(entry.atMs);
     const planned = this.#planner.plan(entry);
-    const counts = this.totals.of(planned.route.name);
+    const counts = this.totals.of(planned.route.name, entry.atMs);
     counts.requests += 1;
-    this.totals.arrived(entry.atMs);
     const isolate = this.world.isolateIn(this.#coloOf(entry));
     counts.answeredBytes += entry.bytes ?? 0;
     if (planned.kind === "lookup") {
@@ -153,9 +152,10 @@ export class Simulation {
   }: PageRequest): FoundResponse | undefined {
     let youngest: FoundResponse | undefined;
     const question = { request, exchange, atMs };
-    const personal = isPersonal(request);
-    for (const tier of used.all) {
-      if (personal && tierScopes[tier.name] === "world") continue;
+    const readable = used.all.filter(
+      ({ name }) => !isPersonal(request) || tierScopes[name] !== "world",
+    );
+    for (const tier of readable) {
       const read = tier.read(request.key, { atMs, part: "whole", afterAnswer: () => undefined });
       // No simulated tier is asynchronous, or stores markers.
       if (read instanceof Promise || read.kind !== "found" || read.record.kind === "vary") continue;
@@ -165,10 +165,7 @@ export class Simulation {
         this.#write(candidate.stored, request, used.above(tier), atMs);
         return found;
       }
-      const isYounger =
-        candidate.stored.metadata.respondedAtMs >
-        (youngest?.candidate.stored.metadata.respondedAtMs ?? -Infinity);
-      if (isYounger) youngest = found;
+      if (respondedAtMsOf(found) > respondedAtMsOf(youngest)) youngest = found;
     }
     return youngest;
   }
@@ -251,38 +248,23 @@ export class Simulation {
     { key, route, url }: LookupRequest,
     bodyBytes: number,
   ): StoredMetadata {
-    const { atMs, colo = "" } = entry;
+    const { atMs: requestedAtMs, colo = "" } = entry;
     if (entry.originMs === undefined) this.assumed.originMs += 1;
     if (entry.status === 304 && entry.own === undefined) this.assumed.status304 += 1;
     const status = entry.status === 304 ? 200 : entry.status;
     const fillCostMs = entry.originMs ?? this.#policy.originMs;
-    const bare = {
-      status,
-      fields: noFields,
-      ruleMatch: matchOf({ status, fields: fieldsOf({ fields: noFields }) }, route.answer),
-    };
-    return {
-      ...bare,
-      // An origin's Date has whole seconds, so a response arrives with an age.
-      fields: [...this.#fieldsOf(entry, bare, key.text, route), dateAt(atMs + fillCostMs)],
-      statusText: "",
-      selecting: [],
-      jitterDraw: this.#random(),
-      tags: [],
-      url,
-      route: route.name,
-      stamp: "none",
-      colo,
-      requestedAtMs: atMs,
-      respondedAtMs: atMs + fillCostMs,
-      fillCostMs,
-      bodyBytes,
-      bodyDigest: "",
-    };
+    const respondedAtMs = requestedAtMs + fillCostMs;
+    const ruleMatch = matchOf({ status, fields: fieldsOf({ fields: [] }) }, route.answer);
+    const lifetime = this.#lifetimeOf(entry, { status, ruleMatch, fields: [] }, key.text, route);
+    // An origin's Date has whole seconds, so a response arrives with an age.
+    const fields = [...lifetime, ["date", dateAt(respondedAtMs)]] as const;
+    const named = { status, statusText: "", fields, ruleMatch, url, route: route.name, colo };
+    const times = { requestedAtMs, respondedAtMs, fillCostMs, jitterDraw: this.#random() };
+    return { ...named, ...times, ...unknownMetadata, bodyBytes };
   }
 
-  /** Returns the fields of an answer: those of the log, or else an assumed lifetime. */
-  #fieldsOf(
+  /** Returns the fields with an answer's lifetime: that of the log, or else an assumed one. */
+  #lifetimeOf(
     { own }: LogEntry,
     bare: Pick<StoredMetadata, "status" | "fields" | "ruleMatch">,
     key: string,
@@ -292,14 +274,14 @@ export class Simulation {
     const logged = own && this.#lifetimes.get(key);
     if (logged !== undefined) return withLifetime(logged);
     const governing = governingDirectives(fieldsOf(bare), route.targets);
-    if (assignedLifetimeSeconds(route, bare, governing) !== undefined) return noFields;
-    const { freshSeconds } = this.#policy;
-    if (freshSeconds === undefined || isErrorStatus(bare.status)) {
-      if (!isErrorStatus(bare.status)) this.assumed.noLifetime += 1;
-      return noFields;
+    if (assignedLifetimeSeconds(route, bare, governing) !== undefined) {
+      if (!isRouteFirst(route, bare)) this.assumed.routeFresh += 1;
+      return [];
     }
-    this.assumed.fresh += 1;
-    return withLifetime(freshSeconds);
+    const { freshSeconds } = this.#policy;
+    const isAssumed = freshSeconds !== undefined && !isErrorStatus(bare.status);
+    this.assumed[isAssumed ? "fresh" : "noLifetime"] += 1;
+    return isAssumed ? withLifetime(freshSeconds) : [];
   }
 
   #exchangeOver(tiers: Tiers): Exchange {
@@ -325,6 +307,9 @@ export class Simulation {
 const safeMethods = ["GET", "HEAD", "OPTIONS", "TRACE", "QUERY"];
 const lifetimesBytesMax = 64 * 1_048_576;
 
+const respondedAtMsOf = (found: FoundResponse | undefined): number =>
+  found?.candidate.stored.metadata.respondedAtMs ?? -Infinity;
+
 function nameOf({ request: { key, route }, isolate }: PageRequest): string {
   return route.collapse === "global" ? key.text : `${isolate.number} ${key.text}`;
 }
@@ -335,26 +320,18 @@ function bytesOf({ method, status, bytes }: LogEntry, before: Candidate | undefi
   return (isWhole ? bytes : undefined) ?? before?.stored.metadata.bodyBytes ?? 0;
 }
 
-const noFields: readonly FieldLine[] = [];
-const lifetimes = new Map<number | "never", readonly FieldLine[]>();
 /** The log does not show fields that name a client. */
 const noHeaders = new Headers();
+const unknownMetadata = { selecting: [], tags: [], stamp: "none", bodyDigest: "" } as const;
 
-let date: { readonly second: number; readonly line: FieldLine } | undefined;
+let lastDate = { second: 0, text: "" };
 
-function dateAt(atMs: number): FieldLine {
+function dateAt(atMs: number): string {
   const second = Math.floor(atMs / 1_000);
-  if (date?.second !== second) date = { second, line: ["date", formatHttpDate(atMs)] };
-  return date.line;
+  if (lastDate.second !== second) lastDate = { second, text: formatHttpDate(atMs) };
+  return lastDate.text;
 }
 
-/** Returns the same fields for the same lifetime. */
-function withLifetime(seconds: number | "never"): readonly FieldLine[] {
-  const known = lifetimes.get(seconds);
-  if (known !== undefined) return known;
-  const fields: readonly FieldLine[] = [
-    ["cache-control", seconds === "never" ? "no-store" : `max-age=${seconds}`],
-  ];
-  if (lifetimes.size < 10_000) lifetimes.set(seconds, fields);
-  return fields;
-}
+const withLifetime = (seconds: number | "never"): readonly FieldLine[] => [
+  ["cache-control", seconds === "never" ? "no-store" : `max-age=${seconds}`],
+];

@@ -1,16 +1,15 @@
 // The tiers of simulated colos: the real memory tier, and maps in place of the edge and shared tiers.
+import { BoundedMap } from "../../../../src/base/bounded-map.ts";
+import type { RecordKey } from "../../../../src/cache/record/record-key.ts";
+import { heapBytes } from "../../../../src/cache/tiers/record-form.ts";
 import { TierStack } from "../../../../src/cache/tiers/tier-stack.ts";
 import {
   edgeBodyBytesMax,
   type TierAsk,
   type TierFill,
   type TierKeep,
-  type TierRead,
   type TierWrite,
 } from "../../../../src/cache/tiers/tier.ts";
-import type { RecordKey } from "../../../../src/cache/record/record-key.ts";
-import type { TierName } from "../../../../src/config/config.ts";
-import { heapBytes } from "../../../../src/cache/tiers/record-form.ts";
 import type { Exchange } from "../../../../src/pages/site/exchange.ts";
 import { responseForm } from "../../../../src/pages/stored/record-form.ts";
 import type {
@@ -19,74 +18,64 @@ import type {
   ResponseTier,
   Tiers,
 } from "../../../../src/pages/stored/stored-response.ts";
-import type { Policy } from "./policy.ts";
 import { MemoryTier } from "../../../../src/stores/memory/memory-tier.ts";
+import type { Policy } from "./planner.ts";
 
-/** The records of an edge or shared tier. Beyond, it evicts, so that a log cannot fill this process. */
-const recordsMax = { edge: 100_000, shared: 500_000 } as const;
+/** The limits of a simulated world, so that a log cannot fill this process. */
+export const recordsMax = 150_000;
+const colosMax = 400;
 
-const sweepEveryWrites = 5_000;
+/** The records of all edge tiers, or those of the shared tier. */
+type Records = BoundedMap<{ readonly record: ResponseRecord; readonly untilAtMs: number }>;
 
-/** The calls of the shared tier. */
-export interface TierCalls {
-  reads: number;
-  found: number;
-  writes: number;
-  /** The writes of records that were not there. */
-  fills: number;
-  bytes: number;
+interface TierSettings {
+  readonly name: "edge" | "shared";
+  readonly bodyBytesMax: number;
+  readonly records: Records;
+  /** The colo of an edge tier. */
+  readonly colo?: number;
 }
 
 export class SimulatedTier implements ResponseTier {
-  readonly name: TierName;
+  readonly name: "edge" | "shared";
   readonly arrivingBytesMax: number;
   readonly isShutOff = false;
-  readonly calls: TierCalls = { reads: 0, found: 0, writes: 0, fills: 0, bytes: 0 };
+  /** The calls. Fills are the writes of records that were not there. */
+  readonly calls = { reads: 0, found: 0, writes: 0, fills: 0, bytes: 0 };
   readonly #bodyBytesMax: number;
-  readonly #recordsMax: number;
-  /** The oldest write is the first. */
-  readonly #records = new Map<
-    string,
-    { readonly record: ResponseRecord; readonly untilAtMs: number }
-  >();
+  readonly #records: Records;
+  readonly #prefix: string;
 
-  constructor(name: "edge" | "shared", bodyBytesMax: number) {
+  constructor({ name, bodyBytesMax, records, colo }: TierSettings) {
     this.name = name;
     this.arrivingBytesMax = name === "edge" ? bodyBytesMax : 0;
     this.#bodyBytesMax = bodyBytesMax;
-    this.#recordsMax = recordsMax[name];
+    this.#records = records;
+    this.#prefix = `${colo ?? ""} `;
   }
 
   read({ text }: RecordKey, { atMs }: Pick<TierAsk<ResponseDetail>, "atMs">) {
     this.calls.reads += 1;
-    const found = this.#records.get(text);
+    const found = this.#records.get(this.#prefix + text);
     if (found === undefined || atMs >= found.untilAtMs) return { kind: "absent" } as const;
     this.calls.found += 1;
     this.calls.bytes += bytesOf(found.record);
-    return { kind: "found", record: found.record } satisfies TierRead<ResponseDetail>;
+    return { kind: "found", record: found.record } as const;
   }
 
   write({ text }: RecordKey, record: TierFill<ResponseDetail>, keep: TierKeep): TierWrite {
     if (record.kind === "arriving") return { kind: "refused", rule: "arriving" };
     if (bytesOf(record) > this.#bodyBytesMax) return { kind: "refused", rule: "too-large" };
+    const name = this.#prefix + text;
     this.calls.writes += 1;
     this.calls.bytes += bytesOf(record);
-    if (!this.#records.delete(text)) this.calls.fills += 1;
-    this.#records.set(text, { record, untilAtMs: keep.untilAtMs });
-    if (this.calls.writes % sweepEveryWrites === 0) this.#sweep(keep.atMs);
+    if (!this.#records.has(name)) this.calls.fills += 1;
+    this.#records.set(name, { record, untilAtMs: keep.untilAtMs });
     return { kind: "kept" };
   }
 
-  /** Removes the expired records, and the oldest beyond the limit. */
-  #sweep(atMs: number): void {
-    for (const [text, { untilAtMs }] of this.#records) {
-      const isOver = this.#records.size > this.#recordsMax;
-      if (isOver || untilAtMs <= atMs) this.#records.delete(text);
-    }
-  }
-
   remove({ text }: RecordKey): void {
-    this.#records.delete(text);
+    this.#records.delete(this.#prefix + text);
   }
 }
 
@@ -105,34 +94,57 @@ export interface Isolate {
 export class World {
   readonly shared: SimulatedTier;
   readonly isolates: Isolate[] = [];
-  readonly #policy: Pick<Policy, "config" | "isolateCount">;
+  readonly #policy: Pick<Policy, "config" | "isolateCount" | "recordsMax">;
   readonly #exchangeOver: (tiers: Tiers) => Exchange;
+  /** The records that were evicted from edge and shared tiers. */
+  evicted = 0;
+  readonly #edges: Records;
   readonly #colos = new Map<string, { readonly isolates: readonly Isolate[]; turn: number }>();
 
   constructor(
-    policy: Pick<Policy, "config" | "isolateCount">,
+    policy: Pick<Policy, "config" | "isolateCount" | "recordsMax">,
     exchangeOver: (tiers: Tiers) => Exchange,
   ) {
     this.#policy = policy;
     this.#exchangeOver = exchangeOver;
-    this.shared = new SimulatedTier("shared", policy.config.limits.sharedBodyBytes);
+    const { sharedBodyBytes: bodyBytesMax } = policy.config.limits;
+    this.#edges = this.#records();
+    this.shared = new SimulatedTier({ name: "shared", bodyBytesMax, records: this.#records() });
+  }
+
+  #records(): Records {
+    return new BoundedMap({
+      sizeMax: this.#policy.recordsMax ?? recordsMax,
+      onRemoved: (_, _name, why) => {
+        if (why === "evicted") this.evicted += 1;
+      },
+    });
   }
 
   get coloCount(): number {
     return this.#colos.size;
   }
 
-  /** Returns a colo's next isolate: its isolates take turns. */
+  /** Returns a colo's next isolate: its isolates take turns. Too many colos share one. */
   isolateIn(name: string): Isolate {
     let colo = this.#colos.get(name);
-    if (colo === undefined) this.#colos.set(name, (colo = this.#open()));
+    if (colo === undefined) {
+      if (this.#colos.size >= colosMax - 1 && name !== otherColos)
+        return this.isolateIn(otherColos);
+      this.#colos.set(name, (colo = this.#open()));
+    }
     colo.turn = (colo.turn + 1) % colo.isolates.length;
     return colo.isolates[colo.turn] as Isolate;
   }
 
   #open() {
     const { config, isolateCount } = this.#policy;
-    const edge = new SimulatedTier("edge", edgeBodyBytesMax);
+    const edge = new SimulatedTier({
+      name: "edge",
+      bodyBytesMax: edgeBodyBytesMax,
+      records: this.#edges,
+      colo: this.coloCount,
+    });
     const isolates = Array.from({ length: isolateCount }, (_, nth): Isolate => {
       const bytesMax = config.limits.memoryBytes;
       const memory = new MemoryTier<ResponseDetail>({ bytesMax, form: responseForm });
@@ -154,3 +166,5 @@ export class World {
     return bytes;
   }
 }
+
+const otherColos = "all other colos";

@@ -1,8 +1,18 @@
 // Counts the results of a simulation: by route, and the peaks of the origin.
+import { BoundedMap } from "../../../../src/base/bounded-map.ts";
 
 export type Outcome = "hit" | "stale-hit" | "collapsed" | "stored" | "forwarded";
 
-/** The counts of one route. */
+const sums = [
+  "requests",
+  "passed",
+  "originRequests",
+  "refreshes",
+  "answeredBytes",
+  "originBytes",
+] as const;
+
+/** The counts of one route, or of all. */
 export class Counts {
   requests = 0;
   /** Requests without a lookup. */
@@ -21,11 +31,7 @@ export class Counts {
   originBytes = 0;
 
   add(other: Counts): void {
-    for (const name of ["requests", "passed", "originRequests", "refreshes"] as const) {
-      this[name] += other[name];
-    }
-    this.answeredBytes += other.answeredBytes;
-    this.originBytes += other.originBytes;
+    for (const name of sums) this[name] += other[name];
     for (const name of Object.keys(this.outcomes) as Outcome[]) {
       this.outcomes[name] += other.outcomes[name];
     }
@@ -42,7 +48,7 @@ export class Counts {
 
   /** The share of the requests beyond those that the origin got; below 0 if it got more. */
   get offload(): number {
-    return this.requests === 0 ? 0 : 1 - this.originRequests / this.requests;
+    return shareOf(this.requests - this.originRequests, this.requests);
   }
 }
 
@@ -63,7 +69,7 @@ class Peak {
     const period = Math.floor(atMs / this.#periodMs);
     if (period !== this.#period) [this.#period, this.#count] = [period, 0];
     this.#count += 1;
-    if (this.#count > this.most) this.most = this.#count;
+    this.most = Math.max(this.most, this.#count);
   }
 }
 
@@ -73,19 +79,17 @@ export class Totals {
   readonly byRoute = new Map<string, Counts>();
   readonly originASecond = new Peak(1_000);
   readonly originAMinute = new Peak(60_000);
-  firstAtMs = Infinity;
-  lastAtMs = -Infinity;
-  #missed = new Map<string, number>();
+  #firstAtMs: number | undefined;
+  #lastAtMs = 0;
+  readonly #missed = new BoundedMap<number>({ sizeMax: missedMax });
 
-  of(route: string): Counts {
+  /** Returns the counts of a request's route. */
+  of(route: string, atMs: number): Counts {
+    this.#firstAtMs ??= atMs;
+    this.#lastAtMs = atMs;
     let counts = this.byRoute.get(route);
     if (counts === undefined) this.byRoute.set(route, (counts = new Counts()));
     return counts;
-  }
-
-  arrived(atMs: number): void {
-    if (atMs < this.firstAtMs) this.firstAtMs = atMs;
-    if (atMs > this.lastAtMs) this.lastAtMs = atMs;
   }
 
   askedOrigin(atMs: number): void {
@@ -93,26 +97,24 @@ export class Totals {
     this.originAMinute.note(atMs);
   }
 
-  /** Counts a miss. Beyond a limit, forgets the names with one miss. */
+  /** Counts a miss. Beyond a limit, forgets rare names. */
   missed(name: string): void {
     this.#missed.set(name, (this.#missed.get(name) ?? 0) + 1);
-    if (this.#missed.size <= missedMax) return;
-    this.#missed = new Map(
-      [...this.#missed].filter(([, count]) => count > 1).slice(0, missedMax / 2),
-    );
   }
 
   mostMissed(count: number): readonly (readonly [name: string, misses: number])[] {
-    return [...this.#missed].toSorted(([, one], [, other]) => other - one).slice(0, count);
-  }
-
-  get seconds(): number {
-    return Math.max(0, (this.lastAtMs - this.firstAtMs) / 1_000);
+    return [...this.#missed.entries()]
+      .toSorted(([, one], [, other]) => other - one)
+      .slice(0, count);
   }
 
   get all(): Counts {
     const all = new Counts();
     for (const counts of this.byRoute.values()) all.add(counts);
     return all;
+  }
+
+  get seconds(): number {
+    return (this.#lastAtMs - (this.#firstAtMs ?? 0)) / 1_000;
   }
 }

@@ -3,6 +3,7 @@ import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { root } from "../../../../local/bundling.ts";
+import { main } from "../../src/main.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
 
 const configured = (routes: string, general = "") =>
@@ -51,7 +52,7 @@ it("simulate --against shows another configuration beside the first", async () =
     configured('{ name: "all", match: "*", fresh: "1h", query: { allow: [] } }'),
   );
   const { out } = await user.runs(["simulate", "access.log", "--against", "other.config.ts"]);
-  expect(out).toMatch(/^hit rate +50.0 % +99.0 % +\+49.0 %$/m);
+  expect(out).toMatch(/^hit rate +50.0 % +99.0 % +\+49.0 points$/m);
   expect(out).toMatch(/^origin requests +100 +2 +-98$/m);
 });
 
@@ -90,6 +91,7 @@ it.each([
   ],
   ["suggestions for stdin", ["-", "--suggest"], 2, "stdin can be read only once"],
   ["an unknown format", ["tidemark.config.ts"], 2, "is in an unknown format."],
+  ["a host with a path", ["access.log", "--host", "a.example/b"], 2, "Write it like www.example"],
   ["a lifetime without a unit", ["access.log", "--fresh", "5"], 2, "The command line is invalid"],
 ])("simulate refuses %s", async (_name, args, code, why) => {
   const { user } = await userWith();
@@ -103,4 +105,11 @@ it("simulate accepts an empty log", async () => {
   await write("empty.log", "");
   const { code, out } = await user.runs(["simulate", "empty.log"]);
   expect([code, out]).toEqual([0, "empty.log: 0 requests in 0.00 hours, in the format common\n"]);
+});
+
+it("simulate ends when it is interrupted", async () => {
+  const { user } = await userWith();
+  const { world, output, interrupt } = user.world(["simulate", "access.log"]);
+  interrupt();
+  expect([await main(world), output.text]).toEqual([130, ""]);
 });

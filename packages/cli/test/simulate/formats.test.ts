@@ -52,6 +52,11 @@ describe("a line of Common or Combined", () => {
       { target: '/"a\\' },
     ],
     [
+      "a letter that the client did not encode, as nginx writes it",
+      '192.0.2.1 - - [25/Oct/2026:12:00:00 +0000] "GET /\\xC3\\xA4 HTTP/1.1" 200 1',
+      { target: "/%C3%A4" },
+    ],
+    [
       "a target with spaces",
       '192.0.2.1 - - [25/Oct/2026:12:00:00 +0000] "GET /a b HTTP/1.1" 400 1',
       { target: "/a b" },
@@ -84,6 +89,11 @@ describe("a line of Common", () => {
     ["nothing", ""],
     ["an empty request", '192.0.2.1 - - [25/Oct/2026:12:00:00 +0000] "" 400 0'],
     ["no method", '192.0.2.1 - - [25/Oct/2026:12:00:00 +0000] "-" 408 -'],
+    ["a year before 1970", '192.0.2.1 - - [25/Oct/0000:12:00:00 +0000] "GET / HTTP/1.1" 200 1'],
+    [
+      "a day that no month has",
+      '192.0.2.1 - - [99/Oct/2026:12:00:00 +0000] "GET / HTTP/1.1" 200 1',
+    ],
     ["an unknown month", '192.0.2.1 - - [25/Okt/2026:12:00:00 +0000] "GET / HTTP/1.1" 200 1'],
     ["a time without a zone", '192.0.2.1 - - [25/Oct/2026:12:00:00] "GET / HTTP/1.1" 200 1'],
     ["a request without an end", '192.0.2.1 - - [25/Oct/2026:12:00:00 +0000] "GET /\\" 200 1'],
@@ -139,9 +149,19 @@ describe("a line of Logpush", () => {
   it.each([
     ["no time", { ...logpush, EdgeStartTimestamp: "soon" }],
     ["no URI", { ...logpush, ClientRequestURI: undefined }],
+    ["a time before 1970", { ...logpush, EdgeStartTimestamp: -5 }],
+    ["a time after 2100", { ...logpush, EdgeStartTimestamp: 1e300 }],
+    ["a status of five digits", { ...logpush, EdgeResponseStatus: 99_999 }],
+    ["half a status", { ...logpush, EdgeResponseStatus: 200.5 }],
     ["a status that is a text", { ...logpush, EdgeResponseStatus: "200" }],
   ])("is refused with %s", (_name, line) => {
     expect(formats.logpush(JSON.stringify(line))).toBeUndefined();
+  });
+
+  it("has no size and no duration beyond reason", () => {
+    const line = { ...logpush, EdgeResponseBytes: 1e300, OriginResponseDurationMs: 1e9 };
+    const entry = formats.logpush(JSON.stringify(line));
+    expect(entry).toMatchObject({ bytes: undefined, originMs: undefined });
   });
 
   it.each(["{", "[]", "null", "7"])("is refused if it is %s", (line) => {

@@ -47,7 +47,9 @@ describe("a log", () => {
   ])("may have no requests: %s", async (_name, chunks) => {
     expect((await readFrom(chunks)).lines).toMatchObject({ requests: 0, bad: 0 });
   });
+});
 
+describe("the order of a log", () => {
   it("is sorted by time, and what is too late counts at the time of the last request", async () => {
     const near = await readFrom([[5, 3, 4, 1].map((second) => line(second)).join("\n")]);
     expect([near.ats, near.lines.late]).toEqual([[1, 3, 4, 5], 0]);
@@ -56,6 +58,17 @@ describe("a log", () => {
     expect([far.ats.at(0), far.ats.includes(7), far.lines.late]).toEqual([1_000, false, 1]);
   });
 
+  it("has the requests of a second spread over it, if its times are whole seconds", async () => {
+    const { ats } = await readFrom([[1, 1, 1, 1, 2].map((second) => line(second)).join("\n")]);
+    expect(ats).toEqual([1, 1.25, 1.5, 1.75, 2]);
+    const busy = await readFrom([Array.from({ length: 9_000 }, () => line(1)).join("\n")]);
+    expect(busy.lines.late).toBe(0);
+    expect(busy.ats).toEqual(busy.ats.toSorted((one, other) => one - other));
+    expect(busy.ats.at(-1)).toBeLessThanOrEqual(2);
+  });
+});
+
+describe("a faulty log", () => {
   it("has its malformed lines counted, the first with their numbers", async () => {
     const lines = Array.from({ length: 100 }, (_, nth) =>
       nth % 10 === 3 ? `bad ${nth}` : line(nth),
@@ -83,8 +96,8 @@ describe("a log", () => {
     await expect(readFrom([text], "logpush")).rejects.toThrow("is not in the format logpush.");
   });
 
-  it("does not keep a line of more than 1 MiB", async () => {
-    const long = "x".repeat(700_000);
+  it("does not keep a line of more than 64 KiB", async () => {
+    const long = "x".repeat(40_000);
     const { lines, targets } = await readFrom([
       `${line(1)}\n`,
       long,
@@ -93,7 +106,7 @@ describe("a log", () => {
       `\n${line(2)}\n${line(3)}\n${line(4)}`,
     ]);
     expect(targets.length).toBe(4);
-    expect(lines.firstBad).toEqual([{ number: 2, text: "a line of over 1 MiB" }]);
+    expect(lines.firstBad).toEqual([{ number: 2, text: "a line of over 64 KiB" }]);
   });
 
   it("is refused if its gzip is cut", async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../../src/config/config.ts";
 import type { WrittenConfig } from "../../../../src/config/written.ts";
 import type { LogEntry, OwnFacts } from "../../src/simulate/formats.ts";
-import type { Policy } from "../../src/simulate/policy.ts";
+import type { Policy } from "../../src/simulate/planner.ts";
 import { Simulation } from "../../src/simulate/simulation.ts";
 
 type Request = Partial<LogEntry> & { readonly at: number };
@@ -221,6 +221,22 @@ describe("a simulated log that lacks or has more", () => {
     expect(assumed.assumed).toMatchObject({ noLifetime: 0, fresh: 1, originMs: 1 });
   });
 
+  it("says that an origin's own lifetime may precede the route's", () => {
+    const requests = [{ at: 0 }, { at: 20 }];
+    expect(played([fresh], requests).assumed.routeFresh).toBe(2);
+    expect(played([{ ...fresh, mode: "override" }], requests).assumed.routeFresh).toBe(0);
+  });
+
+  it("says that errors without a lifetime are not stored, with or without --fresh", () => {
+    const requests = [{ at: 0, status: 404 }];
+    expect(played([], requests, { freshSeconds: 5 }).assumed.noLifetime).toBe(1);
+  });
+
+  it("has at most 400 colos", () => {
+    const requests = Array.from({ length: 500 }, (_, nth) => ({ at: nth, colo: `C${nth}` }));
+    expect(played([fresh], requests).world.coloCount).toBe(400);
+  });
+
   it("has the most origin requests in a second and in a minute, and the pages that missed", () => {
     const ats = [0, 0.1, 0.2, 30, 61];
     const requests = ats.map((at, nth) => ({ at, target: `/${Math.min(nth, 3)}` }));
@@ -285,5 +301,15 @@ describe("a simulation of Tidemark's own log", () => {
     }));
     const route = { ...fresh, jitter: 0.5 } as const;
     expect(played([route], requests).totals.all).toEqual(played([route], requests).totals.all);
+  });
+});
+
+describe("a simulation of very many pages", () => {
+  it("evicts from the edge and shared tiers, and counts it", () => {
+    const requests = Array.from({ length: 30 }, (_, at) => ({ at, target: `/${at}` }));
+    const route = { ...fresh, fresh: "1h" } as const;
+    expect(played([route], requests, { recordsMax: 30 }).world.evicted).toBe(0);
+    // The last page is still on its way.
+    expect(played([route], requests, { recordsMax: 20 }).world.evicted).toBe(18);
   });
 });
