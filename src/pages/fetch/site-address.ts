@@ -99,7 +99,8 @@ const absolute = /^(?:(https?):)?\/\/(?:[^/?#@]*@)?([^/?#]*)(.*)$/is;
 function renamed(reference: string, own: URL, target: Target, isRepeat: boolean): string {
   const [, scheme, authority, path = ""] = absolute.exec(reference) ?? [];
   if (authority === undefined) {
-    return /^\/(?!\/)/.test(reference) ? onThisHost(pathOfSite(reference, target)) : reference;
+    const moved = /^\/(?!\/)/.test(reference) ? pathOfSite(reference, target) : reference;
+    return moved === reference ? reference : onThisHost(moved);
   }
   const hosts = [own.host, target.place?.host ?? own.host].map(withoutPort);
   if (!hosts.includes(withoutPort(authority.toLowerCase()))) return reference;
