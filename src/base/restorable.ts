@@ -100,7 +100,7 @@ function plainTreeOf(value: unknown, seen: Set<object>): object | undefined {
     for (let at = 0; at < items.length; at += 1) if (!fillIn(items, at, seen)) return undefined;
     return items;
   }
-  if (prototype !== Object.prototype || objectText.call(value) !== "[object Object]") {
+  if (prototype !== Object.prototype || objectText(value) !== "[object Object]") {
     return undefined;
   }
   const members: Record<string, unknown> = { ...value };
@@ -129,10 +129,10 @@ function isPlainLeaf(value: unknown): boolean {
   return typeof value === "string" || typeof value === "boolean" || value === null;
 }
 
-const objectText = Object.prototype.toString;
+const objectText = (value: object): string => Object.prototype.toString.call(value);
 
 function tagOf(value: object): string {
-  return objectText.call(value).slice(8, -1);
+  return objectText(value).slice(8, -1);
 }
 
 const builtIns = new WeakMap<object, string>();

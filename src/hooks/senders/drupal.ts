@@ -19,7 +19,8 @@ export interface DrupalPayload {
  * `Authorization: Bearer <secret>`, and the body
  * `{"type":"tag","expression":"[invalidations:separated_pipe]"}`.
  *
- * The default mapping purges the tags, URLs or everything that Drupal invalidates.
+ * The default mapping purges the tags, URLs or everything that Drupal invalidates. A wildcard before
+ * the path of a URL purges everything.
  */
 export function drupal(options: PresetOptions<DrupalPayload> = {}): WebhookSender {
   return tokenSender<DrupalPayload>({
