@@ -2,7 +2,7 @@
 // the application.
 import { parse, stringify } from "devalue";
 import { OperatorError } from "./operator-error.ts";
-import { bufferOf, bytesOfBuffer, isPlainJson, restoredTagOf, whyChanged } from "./restorable.ts";
+import { bufferOf, bytesOfBuffer, plainJsonOf, restoredTagOf, whyChanged } from "./restorable.ts";
 
 /** Encodes and decodes the values of a namespace. */
 export interface Codec<T = unknown> {
@@ -24,10 +24,12 @@ export interface Codec<T = unknown> {
  */
 export const structuredJson: Codec = {
   name: "json",
-  encode: (value) =>
-    isPlainJson(value)
-      ? plainMark + JSON.stringify(value)
-      : stringify(value, { Buffer: bytesOfBuffer }, { operations: strictly }),
+  encode(value) {
+    const plain = plainJsonOf(value);
+    return plain === undefined
+      ? stringify(value, { Buffer: bytesOfBuffer }, { operations: strictly })
+      : plainMark + JSON.stringify(plain);
+  },
   decode: (text) =>
     text.startsWith(plainMark) ? JSON.parse(text) : parse(text, { Buffer: bufferOf }),
 };

@@ -76,32 +76,63 @@ function whyMembersChange(value: object): string | undefined {
 }
 
 /**
- * Returns whether `JSON.parse` restores exactly this value: a tree of plain objects, arrays without
- * holes, strings, booleans, `null`, and finite numbers other than -0.
+ * Returns a copy from whose JSON text `JSON.parse` restores exactly this value: a tree of plain
+ * objects, arrays without holes, strings, booleans, `null`, and finite numbers other than -0. Reads
+ * each member once, because a getter or a proxy may return something else the next time.
+ *
+ * @returns `undefined` for any other value
  */
-export function isPlainJson(value: unknown, seen = new Set<object>()): boolean {
-  if (typeof value === "number") return Number.isFinite(value) && !Object.is(value, -0);
-  if (typeof value === "string" || typeof value === "boolean" || value === null) return true;
-  if (typeof value !== "object" || seen.has(value)) return false;
+export function plainJsonOf(value: unknown): unknown {
+  const changesText = "toJSON" in Object.prototype || "toJSON" in Array.prototype;
+  if (changesText) return undefined;
+  return isPlainLeaf(value) ? value : plainTreeOf(value, new Set());
+}
+
+function plainTreeOf(value: unknown, seen: Set<object>): object | undefined {
+  if (typeof value !== "object" || value === null || seen.has(value)) return undefined;
   seen.add(value);
   const ownKeyCount = Reflect.ownKeys(value).length;
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (Array.isArray(value) && prototype === Array.prototype) {
-    if (ownKeyCount !== value.length + 1) return false;
-    for (const member of value) if (!isPlainJson(member, seen)) return false;
-    return true;
+  if (Array.isArray(value)) {
+    // Count before copying: a copy of an array with holes may not fit into memory.
+    if (prototype !== Array.prototype || ownKeyCount !== value.length + 1) return undefined;
+    const items: unknown[] = value.slice();
+    for (let at = 0; at < items.length; at += 1) if (!fillIn(items, at, seen)) return undefined;
+    return items;
   }
-  const keys = Object.keys(value);
-  if (prototype !== Object.prototype || keys.length !== ownKeyCount) return false;
-  for (const key of keys) {
-    const member = (value as Readonly<Record<string, unknown>>)[key];
-    if (key === "__proto__" || !isPlainJson(member, seen)) return false;
+  if (prototype !== Object.prototype || objectText(value) !== "[object Object]") {
+    return undefined;
   }
+  const members: Record<string, unknown> = { ...value };
+  const keys = Object.keys(members);
+  if (keys.length !== ownKeyCount) return undefined;
+  for (const key of keys) if (key === "__proto__" || !fillIn(members, key, seen)) return undefined;
+  return members;
+}
+
+/** Replaces a nested tree by a copy. Returns whether the member is plain. */
+function fillIn<Key extends string | number>(
+  copy: Record<Key, unknown>,
+  key: Key,
+  seen: Set<object>,
+): boolean {
+  const member = copy[key];
+  if (isPlainLeaf(member)) return true;
+  const tree = plainTreeOf(member, seen);
+  if (tree === undefined) return false;
+  copy[key] = tree;
   return true;
 }
 
+function isPlainLeaf(value: unknown): boolean {
+  if (typeof value === "number") return Number.isFinite(value) && !Object.is(value, -0);
+  return typeof value === "string" || typeof value === "boolean" || value === null;
+}
+
+const objectText = (value: object): string => Object.prototype.toString.call(value);
+
 function tagOf(value: object): string {
-  return Object.prototype.toString.call(value).slice(8, -1);
+  return objectText(value).slice(8, -1);
 }
 
 const builtIns = new WeakMap<object, string>();

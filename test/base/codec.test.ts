@@ -77,6 +77,37 @@ describe("a value that structured JSON decodes", () => {
     expect(JSON.parse(text)).toEqual({ a: [1, "b", null], c: { d: true } });
   });
 
+  it("has what a getter or a proxy returned first, and not what it returns later", () => {
+    let reads = 0;
+    const returns = (): unknown => ((reads += 1) % 2 === 1 ? 1 : new Date(0));
+    expect(
+      again({
+        get a() {
+          return returns();
+        },
+      }),
+    ).toStrictEqual({ a: 1 });
+    const list = Object.defineProperty([0], 0, { get: returns, enumerable: true });
+    expect(again([list])).toStrictEqual([[1]]);
+    const get = (_: object, key: string | symbol) => (key === "a" ? returns() : () => "forged");
+    expect(again(new Proxy({ a: 0 }, { get }))).toStrictEqual({ a: 1 });
+  });
+
+  it.each([Object.prototype, Array.prototype])("ignores toJSON of a prototype", (prototype) => {
+    Object.defineProperty(prototype, "toJSON", { value: () => "forged", configurable: true });
+    try {
+      expect(again({ a: [1] })).toStrictEqual({ a: [1] });
+    } finally {
+      Reflect.deleteProperty(prototype, "toJSON");
+    }
+  });
+
+  it("is an array of holes only, of any length", () => {
+    const holes: unknown[] = [];
+    holes.length = 4_294_967_295;
+    expect(again(holes)).toHaveLength(holes.length);
+  });
+
   it("has one object in two places if the encoded value had", () => {
     const value = again([shared, shared]) as readonly unknown[];
     expect(value[0]).toBe(value[1]);
@@ -100,6 +131,16 @@ describe("a value that structured JSON cannot encode", () => {
     ["an instance of a subclass of Date", [new Moment(0)], "[0] is a Moment"],
     ["an error", new TypeError("x"), "It is a TypeError"],
     ["a promise", { a: Promise.resolve(1) }, "a is a Promise"],
+    [
+      "a date without its class",
+      Object.setPrototypeOf(new Date(0), Object.prototype),
+      "It is an instance of a class",
+    ],
+    [
+      "a boxed number without its class",
+      Object.setPrototypeOf(Object(1), Object.prototype),
+      "It is an instance of a class",
+    ],
     ["an object that inherits", Object.create({ a: 1 }), "It is an instance of a class"],
     ["a date with a member", Object.assign(new Date(0), { zone: "UTC" }), "It has the member zone"],
     ["a list with a member", Object.assign([1], { count: 1 }), "It has the member count"],

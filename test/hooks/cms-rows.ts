@@ -124,6 +124,11 @@ const ofDirectus: readonly Row[] = [
     expected: everything,
   })),
   {
+    id: "a key beside keys of a wrong type",
+    payload: { key: 7, keys: [{ id: 8 }], collection: "articles" },
+    expected: everything,
+  },
+  {
     id: "a collection whose name is too long for a tag",
     payload: { keys: numbered(9), collection: "c".repeat(257) },
     expected: everything,
@@ -155,6 +160,18 @@ const ofDrupal: readonly Row[] = [
     payload: { type: "wildcardurl", expression: "https://www.example.com/news/*" },
     expected: { prefixes: ["https://www.example.com/news/", "http://www.example.com/news/"] },
   },
+  {
+    id: "a URL with a wildcard in its query",
+    payload: { type: "wildcardurl", expression: "https://a.example/news?page=*" },
+    expected: { prefixes: ["https://a.example/news", "http://a.example/news"] },
+  },
+  ...["*", "http*", "https://*.example.com/a", "https://www.exam*", "https://a.example|*"].map(
+    (expression) => ({
+      id: `a URL with a wildcard before its path: ${expression}`,
+      payload: { type: "wildcardurl", expression },
+      expected: everything,
+    }),
+  ),
   { id: "everything", payload: { type: "everything", expression: "" }, expected: everything },
   {
     id: "too many tags",

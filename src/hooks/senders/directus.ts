@@ -3,7 +3,7 @@ import type { WebhookSender } from "../port/hook.ts";
 import type { WebhookOrder } from "../port/scheme.ts";
 import type { PresetOptions } from "../sender-options.ts";
 import { tokenSender } from "../token-sender.ts";
-import { itemOrder, listAt, presetOf, requiredAt, textAt } from "./payload.ts";
+import { itemOrder, listAt, memberAt, presetOf, requiredAt, textAt } from "./payload.ts";
 
 /** The data of the event hook that triggered the flow: `{{$trigger}}`. */
 export interface DirectusPayload {
@@ -33,8 +33,9 @@ export function directus(options: PresetOptions<DirectusPayload> = {}): WebhookS
 
 function changed(payload: DirectusPayload): WebhookOrder {
   const collection = requiredAt(payload, "collection");
-  const [key, keys] = [textAt(payload, "key"), listAt(payload, "keys")];
+  const [key, listed] = [textAt(payload, "key"), memberAt(payload, "keys") ?? []];
+  const keys = listAt({ listed }, "listed");
   // An event without keys, such as a new order of the items, may concern any page.
-  if (key === undefined && (keys ?? []).length === 0) return { everything: true };
-  return itemOrder(collection, [key, ...(keys ?? [])]);
+  if (keys === undefined || (key === undefined && keys.length === 0)) return { everything: true };
+  return itemOrder(collection, [key, ...keys]);
 }

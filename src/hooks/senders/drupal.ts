@@ -19,7 +19,8 @@ export interface DrupalPayload {
  * `Authorization: Bearer <secret>`, and the body
  * `{"type":"tag","expression":"[invalidations:separated_pipe]"}`.
  *
- * The default mapping purges the tags, URLs or everything that Drupal invalidates.
+ * The default mapping purges the tags, URLs or everything that Drupal invalidates. A wildcard before
+ * the path of a URL purges everything.
  */
 export function drupal(options: PresetOptions<DrupalPayload> = {}): WebhookSender {
   return tokenSender<DrupalPayload>({
@@ -43,8 +44,14 @@ function changed(payload: DrupalPayload): WebhookOrder {
   if (type !== "wildcardurl") {
     throw noNames('Its type is not "tag", "url", "wildcardurl" or "everything".');
   }
-  return { prefixes: names.map((name) => name.split("*", 1)[0] ?? "").flatMap(onBothSchemes) };
+  // Prefixes are compared with paths, so one that ends before the query covers more.
+  const prefixes = names.map((name) => name.split(/[*?]/, 1)[0] ?? "");
+  // A wildcard before the path may stand for the end of any host.
+  if (names.some((name) => beforePath.test(name))) return { everything: true };
+  return { prefixes: prefixes.flatMap(onBothSchemes) };
 }
+
+const beforePath = /^(?:https?:\/\/)?[^/*]*\*/i;
 
 const escapes = { "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#039;": "'", "&amp;": "&" };
 

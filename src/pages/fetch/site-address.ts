@@ -99,7 +99,8 @@ const absolute = /^(?:(https?):)?\/\/(?:[^/?#@]*@)?([^/?#]*)(.*)$/is;
 function renamed(reference: string, own: URL, target: Target, isRepeat: boolean): string {
   const [, scheme, authority, path = ""] = absolute.exec(reference) ?? [];
   if (authority === undefined) {
-    return /^\/(?!\/)/.test(reference) ? pathOfSite(reference, target) : reference;
+    const moved = /^\/(?!\/)/.test(reference) ? pathOfSite(reference, target) : reference;
+    return moved === reference ? reference : onThisHost(moved);
   }
   const hosts = [own.host, target.place?.host ?? own.host].map(withoutPort);
   if (!hosts.includes(withoutPort(authority.toLowerCase()))) return reference;
@@ -110,6 +111,13 @@ function renamed(reference: string, own: URL, target: Target, isRepeat: boolean)
   const given = isSecure && !isMeant ? "https" : "http";
   return `${given}://${hostBy(given, target)}${rest}`;
 }
+
+/**
+ * Keeps a path on the site: without `to`, the rest of `/to//other.example` would name another host.
+ * Parsers remove tabs, read `\` as `/`, and drop the segment `.`
+ * (https://url.spec.whatwg.org/#url-serializing).
+ */
+const onThisHost = (path: string) => (/^\/\t*[/\\]/.test(path) ? `/.${path}` : path);
 
 /** Compares the text that the origin gets. Another spelling or order is another request. */
 function isSamePage(page: string, target: Target): boolean {

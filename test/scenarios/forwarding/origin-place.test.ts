@@ -94,6 +94,10 @@ describe("a client", () => {
     ["https://origin.invalid/t/b", "https://www.example.com/b"],
     ["/t", "/"],
     ["/t?a", "/?a"],
+    ["/t//other.example/", "/.//other.example/"],
+    ["/t/\\other.example/", "/./\\other.example/"],
+    ["/t/\t/other.example/", "/./\t/other.example/"],
+    ["/t/b//c", "/b//c"],
   ])("gets the site's address in place of the stated host: %s", async (sent, got) => {
     const redirect = () => new Response(null, { status: 301, headers: { location: sent } });
     const client = openSite({ config, origin: redirect });
