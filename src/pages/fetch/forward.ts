@@ -188,14 +188,15 @@ export async function forwardPassed(
 }
 
 /**
- * Lets a precondition have the origin's own ETag. A GET keeps the ETag of its client, which the origin
- * does not know, so that no 304 crosses builds.
+ * Lets preconditions have the origin's own ETag. A GET has no condition that a 304 could answer, because
+ * its client's page may be of another build with the same ETag.
  */
 function adaptConditions(headers: Headers, isBodiless: boolean): void {
   dropDateConditions(headers);
-  const names = isBodiless ? ["if-match"] : ["if-match", "if-none-match"];
-  const lines = names.map((name): FieldLine => [name, headers.get(name) ?? ""]);
-  for (const [name, value] of unmarked(lines)) if (value !== "") headers.set(name, value);
+  if (isBodiless) headers.delete("if-none-match");
+  for (const [name, value] of unmarked([...headers])) {
+    if (name === "if-match" || name === "if-none-match") headers.set(name, value);
+  }
 }
 
 /**

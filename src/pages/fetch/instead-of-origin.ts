@@ -199,8 +199,10 @@ export async function standIn(
 function noteLost({ stored: { metadata: before, body } }: Candidate, pending: PendingForward) {
   const isHeadAlone = body.kind !== "blob";
   if (before.lostAt !== undefined || (isHeadAlone && !isApart(before))) return;
-  const { tiers, view } = pending.exchange.site;
-  const metadata = withTermsKept(before, { lostAt: view.releases.current?.position ?? "0-0" });
+  const { tiers, releases } = pending.exchange.site;
+  // This isolate may not know older releases that another isolate counts.
+  const lostAt = releases.current?.position ?? `${pending.exchange.nowAtMs()}-0`;
+  const metadata = withTermsKept(before, { lostAt });
   const stored: StoredResponse = { metadata, body: isHeadAlone ? { kind: "absent" } : body };
   const place = { ...pending, into: isHeadAlone ? tiers.below : tiers.all };
   pending.exchange.afterAnswer(async () => void (await storeInTiers(stored, place, "unchanged")));

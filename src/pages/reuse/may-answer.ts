@@ -81,7 +81,7 @@ export function isOfUse(verdict: Verdict): boolean {
 export interface VerdictQuestion {
   readonly request: Pick<LookupRequest, "route" | "directives" | "own"> & MayBePersonal;
   readonly exchange: Pick<Exchange, "colo" | "isBeyondView"> & {
-    readonly site: Pick<Site, "view" | "invalidations" | "config">;
+    readonly site: Pick<Site, "view" | "releases" | "invalidations" | "config">;
   };
   /** Epoch milliseconds. A lookup keeps this instant until it has waited for I/O. */
   readonly atMs: number;
@@ -156,9 +156,8 @@ export function weigh(candidate: Candidate, question: VerdictQuestion): WeighedR
   const isOfLeftBuild =
     judged.kind === "purged" &&
     question.request.route.builds !== undefined &&
-    !isOfCurrentBuild(metadata, question.exchange.site.view);
-  const times = { ageSeconds: age, ttlSeconds };
-  return { candidate, question, terms, judged, isOfLeftBuild, ...times };
+    !isOfCurrentBuild(metadata, question.exchange.site);
+  return { candidate, question, terms, judged, isOfLeftBuild, ageSeconds: age, ttlSeconds };
 }
 
 /** Returns why a response is not fresh enough for this request; `fresh` if it is. */
@@ -247,7 +246,7 @@ function isKeptAsset({ candidate, question, judged, ageSeconds: age }: WeighedRe
   const isAllowed =
     judged.kind === "usable" || (judged.kind === "purged" && judged.mode === "soft");
   const { metadata } = candidate.stored;
-  return isAllowed && age < Infinity && isAssetKept(metadata, request.route, exchange.site.view);
+  return isAllowed && age < Infinity && isAssetKept(metadata, request.route, exchange.site);
 }
 
 /**

@@ -116,7 +116,7 @@ export function refusalToStore(
   const { selecting } = metadata;
   const personal = personalRule(request, { isShared: terms.isShared, selecting });
   if (personal !== undefined) return personal;
-  if (isOfOtherBuild(metadata, site.view)) return "left-release";
+  if (isOfOtherBuild(metadata, site)) return "left-release";
   if (isUnstored) return "answer-rule";
   if (mismatchedTypes(metadata, request).length > 0) return "extension-mismatch";
   // The answer to a malformed or rejected `Origin` is for this client alone; see `originAnswered`.

@@ -1,9 +1,12 @@
 // Assets on routes with `release: "keep"`: how long they stay that the origin has lost, and what ends them.
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { KnownReleases } from "../../../src/purge/view/known-releases.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { TwoColos } from "../../../testing/site/two-colos.ts";
 import type { Site } from "../../../testing/site/harness.ts";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
+
+afterEach(() => void vi.restoreAllMocks());
 
 const path = "/assets/a-1.js";
 const config: ConfigInput = {
@@ -57,6 +60,16 @@ describe("a lost asset", () => {
       404,
       "tidemark; fwd=stale; fwd-status=404; detail=missing-asset",
     ]);
+  });
+
+  it("stays for releases that the isolate of its loss did not know", async () => {
+    const { site } = await openLost();
+    // The journal has dropped the entries of both releases for a new isolate alone.
+    vi.spyOn(KnownReleases.prototype, "current", "get").mockReturnValue(undefined);
+    await told(site, ["b", "c"]);
+    site.clock.advance(1);
+    expect((await site.get(path)).status).toBe(200);
+    expect((await site.get(path)).status).toBe(200);
   });
 
   it("stays anew once the origin has had it again", async () => {
@@ -121,6 +134,7 @@ it("another colo finds a lost asset in the shared tier, with the release of its 
   colos.clock.advance(86_400 * 20);
   origin.status = 404;
   await colos.near.get(path);
+  colos.clock.advance(1);
   const headers = { authorization: "Bearer admin-of-this-site" };
   for (const release of ["b", "c"]) {
     expect((await colos.far.get(path)).status).toBe(200);
