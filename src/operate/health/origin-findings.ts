@@ -189,7 +189,7 @@ export function leftRelease({ otherBuilds, release, atMs }: SiteState): Finding[
         since: isoOf(sinceAtMs),
         cause:
           "After a deployment, nobody has run tidemark release, or an old server still answers. Each client then waits for the origin.",
-        remedy: `If the origin now runs the build ${JSON.stringify(left.at(-1))}, run tidemark release ${left.at(-1)}. Otherwise, stop the servers of the other builds.`,
+        remedy: `If the origin now runs ${left.length === 1 ? "this build" : "one of these builds"}, run tidemark release with its name, such as tidemark release ${left[0]}. Otherwise, stop the old servers.`,
       },
     ];
   });

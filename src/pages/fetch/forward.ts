@@ -123,7 +123,7 @@ export async function forwardAsked(
   const again = route.keptReleases > 0 ? new Headers(headers) : undefined;
   const first = await ask(asking, sent, context, withinMs);
   const answer =
-    again !== undefined && content === undefined && isToAskAgain(first, route, context)
+    again !== undefined && content === undefined && isToAskAgain(first, request, context)
       ? await ask(asking, { ...sent, headers: again }, context, withinMs)
       : first;
   if (answer.kind === "answered" && !route.isFallback) {
@@ -136,8 +136,12 @@ export async function forwardAsked(
  * Returns whether an asset may be at another server of the origin, which has another build. Takes a
  * retry from the budget, and ends the answer.
  */
-function isToAskAgain(answer: ForwardResult, route: Route, { site }: Context): boolean {
-  if (answer.kind === "failed" || !isMissingAsset(answer.response.status, route)) return false;
+function isToAskAgain(
+  answer: ForwardResult,
+  { route, target }: Pick<LookupRequest, "route" | "target">,
+  { site }: Context,
+): boolean {
+  if (answer.kind === "failed" || !isMissingAsset(answer.response, route, target)) return false;
   if (route.isFallback || !site.originHealth.takeRetry(route.origin)) return false;
   site.metrics.add("originRetries");
   cancelBody(answer.response);

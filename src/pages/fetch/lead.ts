@@ -219,7 +219,7 @@ async function insteadOfOrigin(
   const { fallsBackFirst } = pending.request.route;
   const first = fallsBackFirst ? await fallBack(pending, flight) : undefined;
   if (first !== undefined) return first;
-  const stale = await storedInstead(failed, pending, flight);
+  const stale = await storedInstead("this", failed, pending, flight);
   return stale ?? (fallsBackFirst ? undefined : fallBack(pending, flight));
 }
 
@@ -229,19 +229,20 @@ async function insteadOfAnswer(
   pending: StampedForward,
   flight: ForwardFlight,
 ): Promise<FetchResult<Response> | undefined> {
-  const { status } = response;
-  const isMissing = isMissingAsset(status, pending.request.route);
-  if (!isMissing && !isOriginError(status)) return undefined;
+  const { route, target } = pending.request;
   const failed = failedWith(response, pending.exchange.nowAtMs());
-  return (isMissing ? storedInstead : insteadOfOrigin)(failed, pending, flight);
+  if (isMissingAsset(response, route, target))
+    return storedInstead("lost", failed, pending, flight);
+  return isOriginError(response.status) ? insteadOfOrigin(failed, pending, flight) : undefined;
 }
 
 async function storedInstead(
+  who: "this" | "lost",
   failed: ForwardOutcome,
   pending: PendingForward,
   flight: ForwardFlight,
 ): Promise<FetchResult<Response> | undefined> {
-  const stale = await staleInstead(pending, "this");
+  const stale = await staleInstead(pending, who);
   if (stale === undefined) return undefined;
   flight.settle(failed);
   return storedNothing(stale);

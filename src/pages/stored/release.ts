@@ -4,6 +4,7 @@ import { isReleaseId } from "../../base/release-id.ts";
 import type { Route } from "../../config/config.ts";
 import type { KnownReleases } from "../../purge/view/known-releases.ts";
 import type { FieldLine, Fields } from "../../rules/fields.ts";
+import { responseMediaTypes, typesAgainst } from "../../rules/media-types.ts";
 import { entityTag } from "../../rules/validators.ts";
 import type { StoredMetadata } from "./stored-response.ts";
 
@@ -75,9 +76,19 @@ export function dropDateConditions(fields: Headers): void {
   }
 }
 
-/** Returns whether an answer says that the origin's build lacks an asset, which another may have. */
-export function isMissingAsset(status: number, { keptReleases }: Pick<Route, "keptReleases">) {
-  return keptReleases > 0 && (status === 404 || status === 410);
+/**
+ * Returns whether an answer says that the origin's build lacks an asset, which another may have. Some
+ * servers answer with a page instead, such as the front page.
+ */
+export function isMissingAsset(
+  { status, headers }: Pick<Response, "status"> & { readonly headers: Fields },
+  { keptReleases, deceptionArmour }: Route,
+  { path }: { readonly path: string },
+): boolean {
+  if (keptReleases === 0) return false;
+  if (status === 404 || status === 410) return true;
+  const isPage = status === 200 && typesAgainst([path], responseMediaTypes(headers)).length > 0;
+  return isPage && deceptionArmour;
 }
 
 /** Returns whether an asset still stays for the pages of older builds. */

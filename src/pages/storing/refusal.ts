@@ -91,7 +91,8 @@ export function refusalToStore(
 ): StoreRefusal | undefined {
   const { request, exchange } = place;
   const { site } = exchange;
-  if (isMissingAsset(metadata.status, request.route)) return "missing-asset";
+  const answer = { status: metadata.status, headers: fieldsOf(metadata) };
+  if (isMissingAsset(answer, request.route, request.target)) return "missing-asset";
   const terms = termsOf(metadata, request.route);
   const isUnstored = unstoringRules(metadata, request).length > 0;
   const verdict = mayStore({

@@ -15,13 +15,13 @@ const config: ConfigInput = {
 
 /** Opens a site with a stored asset that has expired, and that the origin has lost. */
 async function openLost(status = 404, cacheControl = "max-age=60, must-revalidate") {
-  const origin = { status: 200 };
+  const origin = { status: 200, type: "text/javascript" };
   const { site } = openJournalled({
     config,
     origin: () =>
-      new Response("js", {
+      new Response(origin.type === "text/javascript" ? "js" : "page", {
         status: origin.status,
-        headers: { "cache-control": cacheControl, "content-type": "text/javascript" },
+        headers: { "cache-control": cacheControl, "content-type": origin.type },
       }),
   });
   await site.get(path);
@@ -37,10 +37,27 @@ const told = async (site: Site, ids: readonly string[]) => {
 describe("a lost asset", () => {
   it.each([404, 410])("answers in place of %i, and says so", async (status) => {
     const { site } = await openLost(status);
+    site.origin.asked.length = 0;
     const seen = await site.get(path);
+    expect(site.origin.count).toBe(2);
     expect([seen.status, seen.text]).toEqual([200, "js"]);
     expect(seen.cacheStatus).toBe(`tidemark; fwd=stale; fwd-status=${status}; detail=kept-asset`);
   });
+
+  it.each(["text/html; charset=utf-8", "Text/HTML"])(
+    "answers in place of a page: %s",
+    async (type) => {
+      const { site, origin } = await openLost(200);
+      origin.type = type;
+      site.origin.asked.length = 0;
+      const { text, cacheStatus } = await site.get(path);
+      expect(text).toBe("js");
+      expect(cacheStatus).toBe("tidemark; fwd=stale; fwd-status=200; detail=kept-asset");
+      expect(site.origin.count).toBe(2);
+      const missing = await site.get("/assets/b-2.js");
+      expect(missing.cacheStatus).toContain("detail=missing-asset");
+    },
+  );
 
   it("answers in place of an error, beyond stale-if-error", async () => {
     const { site } = await openLost(503);

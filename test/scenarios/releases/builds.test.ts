@@ -137,7 +137,7 @@ describe("an answer of another build than the current", () => {
     const first = await found(site, "left-release");
     expect(first).toMatchObject({ level: "info", about: 'route "pages"' });
     expect(first?.what).toContain('their builds are ["b"], and the current release is "a"');
-    expect(first?.remedy).toContain("run tidemark release b.");
+    expect(first?.remedy).toContain("such as tidemark release b.");
     site.clock.advance(14 * 60);
     await site.get("/q");
     site.clock.advance(2 * 60);
