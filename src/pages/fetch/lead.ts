@@ -230,9 +230,11 @@ async function insteadOfAnswer(
   flight: ForwardFlight,
 ): Promise<FetchResult<Response> | undefined> {
   const { route, target } = pending.request;
+  if (isMissingAsset(response, route, target)) {
+    const lost = { kind: "origin-failed", failure: "error-status", status: 404 } as const;
+    return storedInstead("lost", lost, pending, flight);
+  }
   const failed = failedWith(response, pending.exchange.nowAtMs());
-  if (isMissingAsset(response, route, target))
-    return storedInstead("lost", failed, pending, flight);
   return isOriginError(response.status) ? insteadOfOrigin(failed, pending, flight) : undefined;
 }
 

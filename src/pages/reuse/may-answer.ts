@@ -115,7 +115,9 @@ export function decide(found: Candidate | MissReason, question: VerdictQuestion)
   const grounds = { by, judged, mayStandIn: standsIn(weighed, by) };
   if (directives.onlyIfCached) return { kind: "gateway-timeout", ...grounds, by: "only-if-cached" };
   if (forOthersBy !== undefined) {
-    return { kind: "forward", reason: "request", ...grounds, by: forOthersBy };
+    // Nobody's own asset has been stored, so it may replace the origin's word that the asset is lost.
+    const kept = isKeptAsset(weighed) ? { fallback: found } : {};
+    return { kind: "forward", reason: "request", ...grounds, by: forOthersBy, ...kept };
   }
   const reason = isWish(by) ? "request" : "stale";
   // A page of another build may have the same validators.

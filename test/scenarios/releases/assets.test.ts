@@ -44,6 +44,13 @@ describe("a lost asset", () => {
     expect(seen.cacheStatus).toBe(`tidemark; fwd=stale; fwd-status=${status}; detail=kept-asset`);
   });
 
+  it("answers clients with cookies and credentials that no key has", async () => {
+    const { site } = await openLost();
+    for (const headers of [{ cookie: "session=1" }, { "x-api-key": "k" }]) {
+      expect((await site.get(path, { headers })).text).toBe("js");
+    }
+  });
+
   it.each(["text/html; charset=utf-8", "Text/HTML"])(
     "answers in place of a page: %s",
     async (type) => {

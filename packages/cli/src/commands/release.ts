@@ -92,7 +92,8 @@ async function loaded(
   for (let round = 1; left.length > 0; round += 1) {
     const failed: Page[] = [];
     const onOutcome = (page: Page, outcome: Outcome) => {
-      if (outcome.result !== "failed") return;
+      // An old server may answer with a page, which has the status 200.
+      if (outcome.result !== "failed" && outcome.why !== "missing-asset") return;
       failed.push(page);
       why = `${page.path}: ${outcome.why ?? "no reason given"}`;
     };
