@@ -214,7 +214,7 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   },
   "missing-asset": {
     clause: "release.keep",
-    why: "it is a 404, a 410 or a page in place of an asset, but another server of the origin may have it",
+    why: "it says that an asset is missing, but another server of the origin may have it",
   },
   "extension-mismatch": {
     clause: "deceptionArmour",

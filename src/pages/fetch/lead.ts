@@ -234,8 +234,8 @@ async function insteadOfAnswer(
     const lost = { kind: "origin-failed", failure: "error-status", status: 404 } as const;
     return storedInstead("lost", lost, pending, flight);
   }
-  const failed = failedWith(response, pending.exchange.nowAtMs());
-  return isOriginError(response.status) ? insteadOfOrigin(failed, pending, flight) : undefined;
+  if (!isOriginError(response.status)) return undefined;
+  return insteadOfOrigin(failedWith(response, pending.exchange.nowAtMs()), pending, flight);
 }
 
 async function storedInstead(

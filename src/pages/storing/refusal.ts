@@ -91,8 +91,11 @@ export function refusalToStore(
 ): StoreRefusal | undefined {
   const { request, exchange } = place;
   const { site } = exchange;
-  const answer = { status: metadata.status, headers: fieldsOf(metadata) };
-  if (isMissingAsset(answer, request.route, request.target)) return "missing-asset";
+  const { status } = metadata;
+  const headers = fieldsOf(metadata);
+  // A page in place of an asset may be for one client; see `mismatchedTypes`.
+  const isMissing = isMissingAsset({ status, headers }, request.route, request.target);
+  if (isMissing && status !== 200) return "missing-asset";
   const terms = termsOf(metadata, request.route);
   const isUnstored = unstoringRules(metadata, request).length > 0;
   const verdict = mayStore({
@@ -101,8 +104,8 @@ export function refusalToStore(
       noStore: request.directives.noStore,
       hasAuthorization: false,
     },
-    status: metadata.status,
-    fields: fieldsOf(metadata),
+    status,
+    fields: headers,
     governing: terms.governing,
     lifetimeAssigned:
       assignedLifetimeSeconds(request.route, metadata, terms.governing) !== undefined,
@@ -122,8 +125,7 @@ export function refusalToStore(
   if (mismatchedTypes(metadata, request).length > 0) return "extension-mismatch";
   // The answer to a malformed or rejected `Origin` is for this client alone; see `originAnswered`.
   const isAlone =
-    request.forwarded.sent.has("origin") &&
-    originAnsweredAt(fieldsOf(metadata), place) === "one-client";
+    request.forwarded.sent.has("origin") && originAnsweredAt(headers, place) === "one-client";
   if (isAlone) return "names-client";
   if (unsentIn(metadata, request).length > 0) return "withheld-field";
   if (undecodedInKey(metadata, request).length > 0) return "undecoded-key";

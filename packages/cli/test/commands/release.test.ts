@@ -87,7 +87,7 @@ it("releases nothing if a page stays in place of an asset", async () => {
   const { code, notes } = await user.runs(["release", "b", "--manifest", "list"]);
   expect({ code, notes }).toMatchObject({
     code: 1,
-    notes: expect.stringContaining("(/assets/a.js: missing-asset)"),
+    notes: expect.stringContaining("(/assets/a.js: extension-mismatch"),
   });
   expect(asked.filter((one) => one.startsWith("POST"))).toEqual([]);
 });
