@@ -28,7 +28,6 @@ export const logEvents = [
   "loop",
   "tag-too-long",
   "tags-failed",
-  "release",
   "handler-failed",
   "request-failed",
   "background-failed",

@@ -31,10 +31,11 @@ import { withErrorPage } from "./respond/plain-page.ts";
 import { serve } from "./serve.ts";
 import type { Context } from "./site/exchange.ts";
 import type { Site } from "./site/site.ts";
-import { RouteNotes, LastAnswers, LeftOutTags, ReleaseLog } from "./site/operator-notes.ts";
+import { RouteNotes, LastAnswers, LeftOutTags } from "./site/operator-notes.ts";
 import type { ResponseDetail } from "./stored/stored-response.ts";
 import { JoinedPurges } from "../purge/acceptance/joined-purges.ts";
 import { isBypassed } from "../purge/journal/switch-state.ts";
+import { KnownReleases } from "../purge/view/known-releases.ts";
 import { Positions } from "../purge/view/positions.ts";
 
 /** The site's configuration and environment. */
@@ -119,6 +120,8 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
   const { siteHosts, bypass, originLimiter: limiter } = environment;
   const { view, hotKeys: lists, nameSecret: secret } = cache;
   const matchRoute = compileRoutes(config);
+  const releases = new KnownReleases();
+  purging?.subscribe(({ entries }) => releases.learn(entries));
   return {
     ...cache,
     ...platform,
@@ -139,6 +142,8 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     credentialRefusals: new RouteNotes(),
     silentVariations: new RouteNotes(),
     extensionMismatches: new RouteNotes(),
+    otherBuilds: new RouteNotes(),
+    releases,
     knownVary: new KnownVary(),
     queryForms: new QueryForms(platform.nowAtMs),
     rangeless: new Rangeless(),
@@ -155,7 +160,6 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     slices: (settings.slices?.part as SlicesPart | undefined)?.open(),
     query: (settings.query?.part as QueryPart | undefined)?.open(platform.nowAtMs),
     leftOutTags: new LeftOutTags({ metrics, log: platform.log }),
-    releaseLog: new ReleaseLog(platform.log),
     runsInCaller(name) {
       const origin = environment.origins.get(name);
       return origin?.kind === "handler" && origin.handle.runsInCaller === true;

@@ -32,6 +32,8 @@ export const findingCodes = [
   "credential-field",
   "varies-silently",
   "extension-mismatch",
+  "left-release",
+  "build-unreadable",
   "unknown-cookies",
   "operator-refused",
   "seals-broken",

@@ -8,6 +8,7 @@ import {
   selectedEverything,
   selectionOf,
 } from "../../src/outward/delivery/selection.ts";
+import { releaseTags } from "../../src/purge/journal/purge-target.ts";
 
 const whole: Reach = {
   url: "exact",
@@ -285,4 +286,10 @@ it("an entry's names omit data of the application, and unknown targets are every
     { kind: "everything" },
     { kind: "prefix", prefix: "/a/" },
   ]);
+});
+
+it.each(["b", "tag:b", "url:https:b"])("a release is everything: %s", (id) => {
+  const names = namesIn({ targets: { tags: [...releaseTags(id)], prefixes: [] } });
+  expect(new Set(names.map(({ kind }) => kind))).toEqual(new Set(["everything"]));
+  expect(selectionOf(names, whole, facts)).toEqual(selectedEverything);
 });

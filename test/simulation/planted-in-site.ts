@@ -45,7 +45,6 @@ const withView = (change: (view: PurgeView, isolate: SimulatedIsolate) => object
         return view.failedAtMs;
       },
       isUnreachable: view.isUnreachable.bind(view),
-      releases: view.releases,
     };
     return { ...site, view: Object.assign(asBefore, change(view, isolate)) };
   },

@@ -1,6 +1,7 @@
 // One isolate of the simulated world that answers whole requests: the real `serve()` over the real
 // tiers, with an origin and the view of a SimulatedIsolate.
 import "../fakes/workers-globals.ts";
+import { KnownReleases } from "../../src/purge/view/known-releases.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
 import { ByteBudget } from "../../src/cache/byte-budget.ts";
 import { Flights } from "../../src/cache/flights.ts";
@@ -12,12 +13,7 @@ import {
   Marks,
   Uncacheable,
 } from "../../src/pages/site/remembered-keys.ts";
-import {
-  RouteNotes,
-  LastAnswers,
-  LeftOutTags,
-  ReleaseLog,
-} from "../../src/pages/site/operator-notes.ts";
+import { RouteNotes, LastAnswers, LeftOutTags } from "../../src/pages/site/operator-notes.ts";
 import { Lifts } from "../../src/pages/site/lifts.ts";
 import { Loops } from "../../src/pages/request/loops.ts";
 import { QueryForms } from "../../src/pages/request/query-forms.ts";
@@ -118,6 +114,8 @@ export class SimulatedSite {
       credentialRefusals: new RouteNotes(),
       silentVariations: new RouteNotes(),
       extensionMismatches: new RouteNotes(),
+      otherBuilds: new RouteNotes(),
+      releases: new KnownReleases(),
       knownVary: new KnownVary(),
       queryForms: new QueryForms(nowAtMs),
       rangeless: new Rangeless(),
@@ -134,7 +132,6 @@ export class SimulatedSite {
         metrics,
         log: ({ message }) => void this.failures.push(message),
       }),
-      releaseLog: new ReleaseLog(() => undefined),
       runsInCaller: () => false,
       fetchOrigin: (_, request) => around.origin.fetch(request, trace?.forwards(request)),
       nowAtMs,

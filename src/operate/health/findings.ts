@@ -18,8 +18,10 @@ import {
 } from "./operator-findings.ts";
 import {
   anonymousRefused,
+  buildUnreadable,
   credentialField,
   extensionMismatch,
+  leftRelease,
   originTroubles,
   variesSilently,
 } from "./origin-findings.ts";
@@ -46,6 +48,8 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   credentialField,
   variesSilently,
   extensionMismatch,
+  leftRelease,
+  buildUnreadable,
   operatorRefused,
   sealsBroken,
   hookMapping,

@@ -1,5 +1,6 @@
 // Findings on the origins and the fields of their pages, and whether any origin can be used.
 import { isoOf } from "../../base/iso-date.ts";
+import { releaseIdForm } from "../../base/release-id.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { type Finding } from "../../protocol/finding.ts";
 import { remedyOfSilence } from "../../rules/selecting.ts";
@@ -135,6 +136,7 @@ export function credentialField({ credentialRefusals }: SiteState): Finding[] {
 }
 
 const pagesMax = 5;
+const buildsMax = 5;
 
 /** One finding per route with pages that differed by a field without a matching `Vary`. */
 export function variesSilently({ silentVariations }: SiteState): Finding[] {
@@ -167,5 +169,42 @@ export function extensionMismatch({ extensionMismatches }: SiteState): Finding[]
       "The origin answers unknown paths with a page, or with the page above them. An attacker may use that to let a cache share a client's page.",
     remedy:
       "Let the origin answer 404 for such paths, or send the right Content-Type. If pages have such names, write deceptionArmour: false in the route.",
+  }));
+}
+
+/** A deployment on several servers may take this long until all have the new build. */
+const deploymentMs = 15 * 60_000;
+
+/** One finding per route with pages of other builds than the current release. */
+export function leftRelease({ otherBuilds, release, atMs }: SiteState): Finding[] {
+  return otherBuilds.flatMap(({ route, entries, sinceAtMs }): Finding[] => {
+    const left = entries.filter((build) => build !== "" && build !== release);
+    if (left.length === 0) return [];
+    return [
+      {
+        code: "left-release",
+        level: isWithinMs(deploymentMs, sinceAtMs, atMs) ? "info" : "warning",
+        about: named(route),
+        what: `Pages of ${named(route)} are not stored: their builds are ${listed(left.slice(0, buildsMax))}, and the current release is ${JSON.stringify(release)}.`,
+        since: isoOf(sinceAtMs),
+        cause:
+          "After a deployment, nobody has run tidemark release, or an old server still answers. Each client then waits for the origin.",
+        remedy: `If the origin now runs ${left.length === 1 ? "this build" : "one of these builds"}, run tidemark release with its name, such as tidemark release ${left[0]}. Otherwise, stop the old servers.`,
+      },
+    ];
+  });
+}
+
+/** One finding per route with answers whose field names no build. */
+export function buildUnreadable({ otherBuilds }: SiteState): Finding[] {
+  const unreadable = otherBuilds.filter(({ entries }) => entries.includes(""));
+  return unreadable.map(({ route, sinceAtMs }) => ({
+    code: "build-unreadable",
+    level: "warning",
+    about: named(route),
+    what: `Answers of ${named(route)} have a field release.header that names no build. Tidemark uses them as if the field were absent, so pages of two builds can be mixed.`,
+    since: isoOf(sinceAtMs),
+    cause: "The name has other characters, or the field was sent twice.",
+    remedy: `Let the origin send ${releaseIdForm}.`,
   }));
 }

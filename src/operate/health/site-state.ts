@@ -39,6 +39,8 @@ export interface HealthSettings {
     | "credentialRefusals"
     | "silentVariations"
     | "extensionMismatches"
+    | "otherBuilds"
+    | "releases"
     | "nowAtMs"
     | "log"
   >;
@@ -97,6 +99,10 @@ export interface IsolateState {
   /** A field and the path of a page that changed by it; see `noteSilentVariation`. */
   readonly silentVariations: readonly RouteNote[];
   readonly extensionMismatches: readonly RouteNote[];
+  /** See `Site`. */
+  readonly otherBuilds: readonly RouteNote[];
+  /** The current release; `undefined` if none is known. */
+  readonly release: string | undefined;
   readonly tiers: readonly Pick<ResponseTier, "name" | "isShutOff" | "trouble" | "bodies">[];
   /** `undefined` if the Worker has no data cache. */
   readonly data: DataTroubles | undefined;
@@ -162,6 +168,8 @@ export function lookHere({ environment, cache, site, data, probe }: HealthSettin
     credentialRefusals: credentialRefusals.recent(nowAtMs()),
     silentVariations: silentVariations.recent(nowAtMs()),
     extensionMismatches: site.extensionMismatches.recent(nowAtMs()),
+    otherBuilds: site.otherBuilds.recent(nowAtMs()),
+    release: site.releases.current?.id,
     tiers: tiers.all,
     data: data?.troubles(),
     faults: environment.faults,

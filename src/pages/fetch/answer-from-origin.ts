@@ -289,7 +289,10 @@ async function fetchAndConfirm(
   const fetched = await lead(pending, flight);
   if (before === undefined) return fetched;
   const { ledAnonymously } = site.uncacheable;
-  if (flight.outcome?.kind === "origin-failed") ledAnonymously.mark(key.text, exchange.nowAtMs());
+  const { outcome } = flight;
+  // Below 500, the origin has lost an asset, for all clients.
+  const isFailed = outcome?.kind === "origin-failed" && (outcome.status ?? 500) >= 500;
+  if (isFailed) ledAnonymously.mark(key.text, exchange.nowAtMs());
   if (!ledAnonymously.has(key.text, exchange.nowAtMs())) return fetched;
   exchange.afterAnswer(async () => {
     await fetched.done;

@@ -18,14 +18,14 @@ interface BuiltAnswer {
 export function builtAnswer(
   response: Response,
   { method, route }: { readonly method: string; readonly route: Route },
-  { site }: Context,
+  { site, nowAtMs }: Context,
 ): BuiltAnswer {
   const { id: release, unreadable } = buildIn(response.headers, route);
   const { status, statusText } = response;
   if (route.builds === undefined || release === undefined || status === 101) {
     return { response, release };
   }
-  if (unreadable) site.releaseLog.unreadable(route.name);
+  if (unreadable) site.otherBuilds.note(route.name, [""], nowAtMs());
   const headers = new Headers(response.headers);
   if (route.builds.header !== undefined) headers.delete(route.builds.header);
   if (isSafe({ method })) markEntityTag(headers, release);

@@ -123,7 +123,7 @@ export async function forwardAsked(
   const again = route.keptReleases > 0 ? new Headers(headers) : undefined;
   const first = await ask(asking, sent, context, withinMs);
   const answer =
-    again !== undefined && content === undefined && isToAskAgain(first, route, context)
+    again !== undefined && content === undefined && isToAskAgain(first, request, context)
       ? await ask(asking, { ...sent, headers: again }, context, withinMs)
       : first;
   if (answer.kind === "answered" && !route.isFallback) {
@@ -136,8 +136,12 @@ export async function forwardAsked(
  * Returns whether an asset may be at another server of the origin, which has another build. Takes a
  * retry from the budget, and ends the answer.
  */
-function isToAskAgain(answer: ForwardResult, route: Route, { site }: Context): boolean {
-  if (answer.kind === "failed" || !isMissingAsset(answer.response.status, route)) return false;
+function isToAskAgain(
+  answer: ForwardResult,
+  { route, target }: Pick<LookupRequest, "route" | "target">,
+  { site }: Context,
+): boolean {
+  if (answer.kind === "failed" || !isMissingAsset(answer.response, route, target)) return false;
   if (route.isFallback || !site.originHealth.takeRetry(route.origin)) return false;
   site.metrics.add("originRetries");
   cancelBody(answer.response);
@@ -188,14 +192,15 @@ export async function forwardPassed(
 }
 
 /**
- * Lets a precondition have the origin's own ETag. A GET keeps the ETag of its client, which the origin
- * does not know, so that no 304 crosses builds.
+ * Lets preconditions have the origin's own ETag. A GET has no condition that a 304 could answer, because
+ * its client's page may be of another build with the same ETag.
  */
 function adaptConditions(headers: Headers, isBodiless: boolean): void {
   dropDateConditions(headers);
-  const names = isBodiless ? ["if-match"] : ["if-match", "if-none-match"];
-  const lines = names.map((name): FieldLine => [name, headers.get(name) ?? ""]);
-  for (const [name, value] of unmarked(lines)) if (value !== "") headers.set(name, value);
+  if (isBodiless) headers.delete("if-none-match");
+  for (const [name, value] of unmarked([...headers])) {
+    if (name === "if-match" || name === "if-none-match") headers.set(name, value);
+  }
 }
 
 /**

@@ -24,7 +24,6 @@ import {
   type WeighedResponse,
 } from "../reuse/may-answer.ts";
 import { isKept, ageSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
-import { isMissingAsset } from "../stored/release.ts";
 import { storeInTiers } from "../storing/in-tiers.ts";
 import { type PlainPage, plainPage } from "../respond/plain-page.ts";
 import { fromStored } from "../respond/respond.ts";
@@ -149,7 +148,7 @@ export function answeredBy({ stored, tier }: Candidate, pending: PendingForward)
 /** Answers with a stale response, if `standIn` returns one. */
 export async function staleInstead(
   pending: PendingForward,
-  who: "this" | "another" | "none",
+  who: "this" | "another" | "none" | "lost",
 ): Promise<Response | undefined> {
   const allowed = await standIn(pending, who);
   if (allowed === undefined) return undefined;
@@ -167,12 +166,12 @@ export async function staleInstead(
  * First renews the purge view if the view became too old during the wait.
  *
  * @param who the request that was forwarded: this request, another request, or none because the
- *   origin is known to fail
+ *   origin is known to fail. `lost`: this request, to which the origin said that it lacks the asset
  * @returns `undefined` if no stale response may answer
  */
 export async function standIn(
   pending: PendingForward,
-  who: "this" | "another" | "none",
+  who: "this" | "another" | "none" | "lost",
 ): Promise<WeighedResponse | undefined> {
   const known = await lookedUpFurther(pending);
   const kept = storedCandidate(known);
@@ -187,9 +186,8 @@ export async function standIn(
   decision.collapsed = who === "another";
   decision.ttlSeconds = allowed.ttlSeconds;
   decision.unverified = isExempt(allowed.judged);
-  const isKeptAsset = isMissingAsset(decision.forwardStatus ?? 0, pending.request.route);
-  decision.detail = isKeptAsset ? "kept-asset" : "stale-if-error";
-  if (isKeptAsset && who === "this") noteLost(allowed.candidate, pending);
+  decision.detail = who === "lost" ? "kept-asset" : "stale-if-error";
+  if (who === "lost") noteLost(allowed.candidate, pending);
   decision.outcome = "stale-hit";
   decision.answersFrom(allowed.candidate);
   return allowed;
@@ -199,8 +197,10 @@ export async function standIn(
 function noteLost({ stored: { metadata: before, body } }: Candidate, pending: PendingForward) {
   const isHeadAlone = body.kind !== "blob";
   if (before.lostAt !== undefined || (isHeadAlone && !isApart(before))) return;
-  const { tiers, view } = pending.exchange.site;
-  const metadata = withTermsKept(before, { lostAt: view.releases.current?.position ?? "0-0" });
+  const { tiers, releases } = pending.exchange.site;
+  // This isolate may not know older releases that another isolate counts.
+  const lostAt = releases.current?.position ?? `${pending.exchange.nowAtMs()}-0`;
+  const metadata = withTermsKept(before, { lostAt });
   const stored: StoredResponse = { metadata, body: isHeadAlone ? { kind: "absent" } : body };
   const place = { ...pending, into: isHeadAlone ? tiers.below : tiers.all };
   pending.exchange.afterAnswer(async () => void (await storeInTiers(stored, place, "unchanged")));

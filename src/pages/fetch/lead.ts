@@ -87,10 +87,7 @@ async function leadPublic(
     site.queryForms.refute(pending, status);
     return leadElsewhere(own, pending, flight, slicing);
   }
-  const instead =
-    isOriginError(status) || isMissingAsset(status, request.route)
-      ? await insteadOfOrigin(failedWith(response, nowAtMs()), { ...pending, stamp }, flight)
-      : undefined;
+  const instead = await insteadOfAnswer(response, { ...pending, stamp }, flight);
   if (instead !== undefined) {
     cancelBody(response);
     return instead;
@@ -222,8 +219,33 @@ async function insteadOfOrigin(
   const { fallsBackFirst } = pending.request.route;
   const first = fallsBackFirst ? await fallBack(pending, flight) : undefined;
   if (first !== undefined) return first;
-  const stale = await staleInstead(pending, "this");
-  if (stale === undefined) return fallsBackFirst ? undefined : fallBack(pending, flight);
+  const stale = await storedInstead("this", failed, pending, flight);
+  return stale ?? (fallsBackFirst ? undefined : fallBack(pending, flight));
+}
+
+/** Answers in place of an error, or of a missing asset: such an origin has not failed, so no other is asked. */
+async function insteadOfAnswer(
+  response: Response,
+  pending: StampedForward,
+  flight: ForwardFlight,
+): Promise<FetchResult<Response> | undefined> {
+  const { route, target } = pending.request;
+  if (isMissingAsset(response, route, target)) {
+    const lost = { kind: "origin-failed", failure: "error-status", status: 404 } as const;
+    return storedInstead("lost", lost, pending, flight);
+  }
+  if (!isOriginError(response.status)) return undefined;
+  return insteadOfOrigin(failedWith(response, pending.exchange.nowAtMs()), pending, flight);
+}
+
+async function storedInstead(
+  who: "this" | "lost",
+  failed: ForwardOutcome,
+  pending: PendingForward,
+  flight: ForwardFlight,
+): Promise<FetchResult<Response> | undefined> {
+  const stale = await staleInstead(pending, who);
+  if (stale === undefined) return undefined;
   flight.settle(failed);
   return storedNothing(stale);
 }

@@ -171,6 +171,7 @@ export function learnFromHead(
   const headers = withoutStripped(fresh.response.headers, before.ruleMatch, pending);
   const isForAll = personalCookies(headers, request.route, site.config).length === 0;
   if (status !== 200 || before.status !== 200 || isPersonal(request) || !isForAll) return;
+  if (!isSameBuild(fresh, before)) return;
   const read = site.tiers.memory.read(key, { atMs: exchange.nowAtMs() });
   const standing = read.kind === "found" && read.record.kind === "response" && read.record.stored;
   const standsAtMs = standing ? standing.metadata.requestedAtMs : undefined;

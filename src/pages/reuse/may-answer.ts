@@ -81,7 +81,7 @@ export function isOfUse(verdict: Verdict): boolean {
 export interface VerdictQuestion {
   readonly request: Pick<LookupRequest, "route" | "directives" | "own"> & MayBePersonal;
   readonly exchange: Pick<Exchange, "colo" | "isBeyondView"> & {
-    readonly site: Pick<Site, "view" | "invalidations" | "config">;
+    readonly site: Pick<Site, "view" | "releases" | "invalidations" | "config">;
   };
   /** Epoch milliseconds. A lookup keeps this instant until it has waited for I/O. */
   readonly atMs: number;
@@ -115,7 +115,9 @@ export function decide(found: Candidate | MissReason, question: VerdictQuestion)
   const grounds = { by, judged, mayStandIn: standsIn(weighed, by) };
   if (directives.onlyIfCached) return { kind: "gateway-timeout", ...grounds, by: "only-if-cached" };
   if (forOthersBy !== undefined) {
-    return { kind: "forward", reason: "request", ...grounds, by: forOthersBy };
+    // Nobody's own asset has been stored, so it may replace the origin's word that the asset is lost.
+    const kept = isKeptAsset(weighed) ? { fallback: found } : {};
+    return { kind: "forward", reason: "request", ...grounds, by: forOthersBy, ...kept };
   }
   const reason = isWish(by) ? "request" : "stale";
   // A page of another build may have the same validators.
@@ -156,9 +158,8 @@ export function weigh(candidate: Candidate, question: VerdictQuestion): WeighedR
   const isOfLeftBuild =
     judged.kind === "purged" &&
     question.request.route.builds !== undefined &&
-    !isOfCurrentBuild(metadata, question.exchange.site.view);
-  const times = { ageSeconds: age, ttlSeconds };
-  return { candidate, question, terms, judged, isOfLeftBuild, ...times };
+    !isOfCurrentBuild(metadata, question.exchange.site);
+  return { candidate, question, terms, judged, isOfLeftBuild, ageSeconds: age, ttlSeconds };
 }
 
 /** Returns why a response is not fresh enough for this request; `fresh` if it is. */
@@ -247,7 +248,7 @@ function isKeptAsset({ candidate, question, judged, ageSeconds: age }: WeighedRe
   const isAllowed =
     judged.kind === "usable" || (judged.kind === "purged" && judged.mode === "soft");
   const { metadata } = candidate.stored;
-  return isAllowed && age < Infinity && isAssetKept(metadata, request.route, exchange.site.view);
+  return isAllowed && age < Infinity && isAssetKept(metadata, request.route, exchange.site);
 }
 
 /**

@@ -8,7 +8,6 @@ import type { StoredMetadata } from "../stored/stored-response.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { Log } from "../../observe/log-line.ts";
 import type { Metrics } from "../../observe/metrics.ts";
-import { releaseIdForm } from "../../base/release-id.ts";
 import { tagBytesMax } from "../../protocol/purge-order.ts";
 
 /** An answer of the origin to GET. */
@@ -95,41 +94,6 @@ export class RouteNotes {
         entries: [...entries].toSorted(),
         sinceAtMs,
       }));
-  }
-}
-
-/** The builds whose pages are reported. */
-const buildsMax = 64;
-
-/** Logs once what is wrong with the builds of a route's answers. */
-export class ReleaseLog {
-  readonly #log: Log;
-  readonly #said = new Set<string>();
-
-  constructor(log: Log) {
-    this.#log = log;
-  }
-
-  /** Logs a route's first answer whose field names no build. */
-  unreadable(route: string): void {
-    const message =
-      `An answer on the route ${JSON.stringify(route)} has a field release.header that names no build. ` +
-      `Tidemark uses such answers as if the field were absent. Send ${releaseIdForm}.`;
-    this.#say(route, message, { route });
-  }
-
-  /** Logs the first answer of a build that is not the current release. */
-  left(route: string, { release = "" }: Pick<StoredMetadata, "release">): void {
-    const message =
-      `Pages of the build ${JSON.stringify(release)} are not stored, because the current release is another. ` +
-      `If the origin now runs this build, run tidemark release ${release}.`;
-    this.#say(`${route} ${release}`, message, { route, build: release });
-  }
-
-  #say(what: string, message: string, fields: Record<string, string>): void {
-    if (this.#said.has(what) || this.#said.size >= buildsMax) return;
-    this.#said.add(what);
-    this.#log({ event: "release", level: "warn", message, ...fields });
   }
 }
 

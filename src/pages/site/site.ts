@@ -17,10 +17,11 @@ import type { ResponseHead, Tiers } from "../stored/stored-response.ts";
 import type { ClientLimit } from "./client-limit.ts";
 import type { ForwardFlights } from "./forward-outcome.ts";
 import type { HeadTimes, OriginHealth } from "./origin-health.ts";
+import type { KnownReleases } from "../../purge/view/known-releases.ts";
 import type { Positions } from "../../purge/view/positions.ts";
 import type { HotKeys } from "./hot-keys.ts";
 import type { Invalidations, KnownVary, Rangeless, Marks, Uncacheable } from "./remembered-keys.ts";
-import type { LastAnswers, LeftOutTags, ReleaseLog, RouteNotes } from "./operator-notes.ts";
+import type { LastAnswers, LeftOutTags, RouteNotes } from "./operator-notes.ts";
 import type { Lifts } from "./lifts.ts";
 import type { EsiPort } from "./esi-port.ts";
 import type { QueryForms } from "../request/query-forms.ts";
@@ -66,8 +67,11 @@ export interface Site {
   readonly credentialRefusals: RouteNotes;
   readonly silentVariations: RouteNotes;
   readonly extensionMismatches: RouteNotes;
+  /** The builds that are not the current release; empty for a name that cannot be read. */
+  readonly otherBuilds: RouteNotes;
   readonly leftOutTags: LeftOutTags;
-  readonly releaseLog: ReleaseLog;
+  /** The releases that the journal has told. */
+  readonly releases: Pick<KnownReleases, "current" | "countSince">;
   readonly metrics: Metrics;
   /** Reports the counts of this isolate in the background. */
   readonly report: (afterAnswer: (work: () => Promise<void>) => void) => void;

@@ -2,10 +2,15 @@
 // frameworks often give both pages the same validators. Assets stay for the pages of older builds.
 import { isReleaseId } from "../../base/release-id.ts";
 import type { Route } from "../../config/config.ts";
-import type { PurgeView } from "../../purge/view/view.ts";
+import type { KnownReleases } from "../../purge/view/known-releases.ts";
 import type { FieldLine, Fields } from "../../rules/fields.ts";
+import { responseMediaTypes, typesAgainst } from "../../rules/media-types.ts";
 import { entityTag } from "../../rules/validators.ts";
 import type { StoredMetadata } from "./stored-response.ts";
+
+interface Releases {
+  readonly releases: Pick<KnownReleases, "current" | "countSince">;
+}
 
 type OfBuild = Pick<StoredMetadata, "release">;
 type BuildRoute = Pick<Route, "builds" | "isFallback">;
@@ -29,15 +34,15 @@ export function buildIn(
  * Returns whether an answer is of another build than the current release. An answer of an unknown
  * build, and any answer while no release is told, is not.
  */
-export function isOfOtherBuild(metadata: OfBuild, view: Pick<PurgeView, "releases">): boolean {
+export function isOfOtherBuild(metadata: OfBuild, site: Releases): boolean {
   const { release = "" } = metadata;
-  return release !== "" && !isOfCurrentBuild(metadata, view);
+  return release !== "" && !isOfCurrentBuild(metadata, site);
 }
 
 /** Returns whether a response may be of the current release: its build is that, or no release is told. */
 export function isOfCurrentBuild(
   { release }: OfBuild,
-  { releases: { current } }: Pick<PurgeView, "releases">,
+  { releases: { current } }: Releases,
 ): boolean {
   return current === undefined || current.id === release;
 }
@@ -71,16 +76,26 @@ export function dropDateConditions(fields: Headers): void {
   }
 }
 
-/** Returns whether an answer says that the origin's build lacks an asset, which another may have. */
-export function isMissingAsset(status: number, { keptReleases }: Pick<Route, "keptReleases">) {
-  return keptReleases > 0 && (status === 404 || status === 410);
+/**
+ * Returns whether an answer says that the origin's build lacks an asset, which another may have. Some
+ * servers answer with a page instead, such as the front page.
+ */
+export function isMissingAsset(
+  { status, headers }: Pick<Response, "status"> & { readonly headers: Fields },
+  { keptReleases, deceptionArmour }: Route,
+  { path }: { readonly path: string },
+): boolean {
+  if (keptReleases === 0) return false;
+  if (status === 404 || status === 410) return true;
+  const isPage = status === 200 && typesAgainst([path], responseMediaTypes(headers)).length > 0;
+  return isPage && deceptionArmour;
 }
 
 /** Returns whether an asset still stays for the pages of older builds. */
 export function isAssetKept(
   { status, lostAt }: Pick<StoredMetadata, "status" | "lostAt">,
   { keptReleases }: Pick<Route, "keptReleases">,
-  { releases }: Pick<PurgeView, "releases">,
+  { releases }: Releases,
 ): boolean {
   if (keptReleases === 0 || status >= 300) return false;
   return lostAt === undefined || releases.countSince(lostAt) < keptReleases;

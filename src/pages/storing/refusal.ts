@@ -91,7 +91,11 @@ export function refusalToStore(
 ): StoreRefusal | undefined {
   const { request, exchange } = place;
   const { site } = exchange;
-  if (isMissingAsset(metadata.status, request.route)) return "missing-asset";
+  const { status } = metadata;
+  const headers = fieldsOf(metadata);
+  // A page in place of an asset may be for one client; see `mismatchedTypes`.
+  const isMissing = isMissingAsset({ status, headers }, request.route, request.target);
+  if (isMissing && status !== 200) return "missing-asset";
   const terms = termsOf(metadata, request.route);
   const isUnstored = unstoringRules(metadata, request).length > 0;
   const verdict = mayStore({
@@ -100,8 +104,8 @@ export function refusalToStore(
       noStore: request.directives.noStore,
       hasAuthorization: false,
     },
-    status: metadata.status,
-    fields: fieldsOf(metadata),
+    status,
+    fields: headers,
     governing: terms.governing,
     lifetimeAssigned:
       assignedLifetimeSeconds(request.route, metadata, terms.governing) !== undefined,
@@ -116,13 +120,12 @@ export function refusalToStore(
   const { selecting } = metadata;
   const personal = personalRule(request, { isShared: terms.isShared, selecting });
   if (personal !== undefined) return personal;
-  if (isOfOtherBuild(metadata, site.view)) return "left-release";
+  if (isOfOtherBuild(metadata, site)) return "left-release";
   if (isUnstored) return "answer-rule";
   if (mismatchedTypes(metadata, request).length > 0) return "extension-mismatch";
   // The answer to a malformed or rejected `Origin` is for this client alone; see `originAnswered`.
   const isAlone =
-    request.forwarded.sent.has("origin") &&
-    originAnsweredAt(fieldsOf(metadata), place) === "one-client";
+    request.forwarded.sent.has("origin") && originAnsweredAt(headers, place) === "one-client";
   if (isAlone) return "names-client";
   if (unsentIn(metadata, request).length > 0) return "withheld-field";
   if (undecodedInKey(metadata, request).length > 0) return "undecoded-key";

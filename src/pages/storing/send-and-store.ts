@@ -88,7 +88,9 @@ export async function sendAndStore(
       site.credentialRefusals.note(name, entries, atMs);
     }
     const isMismatch = refusal.rule === "extension-mismatch";
-    if (refusal.rule === "left-release") site.releaseLog.left(request.route.name, metadata);
+    if (refusal.rule === "left-release") {
+      site.otherBuilds.note(request.route.name, [metadata.release ?? ""], atMs);
+    }
     if (isMismatch) site.extensionMismatches.note(request.route.name, [], atMs);
     flight.settle(status >= 500 ? failedWith(fresh.response, atMs) : { kind: "nothing-to-share" });
     const answer = unstored(fresh, pending, { ...refusal, metadata, hadCookie });

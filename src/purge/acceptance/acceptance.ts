@@ -183,10 +183,9 @@ export class Acceptances {
       targets.tags.every((tag) => tags.has(tag)) &&
       targets.prefixes.every((prefix) => prefixes.has(prefix));
     // After another release, an order to return to this one is no repetition.
-    const { current } = view.releases;
-    const isOver =
-      releasedBy(targets) !== undefined &&
-      read.every(({ position }) => position !== current?.position);
+    const isRelease = releasedBy(targets) !== undefined;
+    const newest = isRelease && view.entries.findLast((entry) => releasedBy(entry.targets));
+    const isOver = isRelease && read.every(({ n }) => newest && n !== newest.n);
     return isWhole && !isOver ? read : [];
   }
 

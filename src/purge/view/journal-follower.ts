@@ -15,7 +15,6 @@ import {
 import type { AppendWithRead, Journal, JournalRead, Unavailable } from "../journal/journal.ts";
 import { isNewer, newestOf, type SwitchState } from "../journal/switch-state.ts";
 import { JoinedRuns } from "./joined-runs.ts";
-import { KnownReleases } from "./known-releases.ts";
 import type { NewsListeners } from "./journal-news.ts";
 import { PurgeSpread, type SpreadSettings } from "./purge-spread.ts";
 import type { ViewCopy } from "./view-copies.ts";
@@ -40,7 +39,6 @@ export class JournalFollower {
   chain: Chain | undefined;
   /** The newest post of the switch that this isolate knows (rule 24 b). */
   switched: SwitchState | undefined;
-  readonly releases = new KnownReleases();
   /** Whether the switch may have lost `switched`, so that this isolate posts it again (rule 24 g). */
   isSwitchLost = false;
   /**
@@ -261,7 +259,6 @@ export class JournalFollower {
     this.sentAtMs = Math.max(this.sentAtMs, sentAtMs);
     this.failedAtMs = undefined;
     this.#clock.note(sentAtMs);
-    this.releases.learn(entries);
     for (const { n } of entries) this.#accepted.forget(n);
     this.#settings.news?.tell("read", entries);
     this.#settings.onRead?.();

@@ -80,10 +80,6 @@ export class JournalView implements PurgeView {
     return this.follower.failedAtMs;
   }
 
-  get releases(): JournalFollower["releases"] {
-    return this.follower.releases;
-  }
-
   /** The newest post that this isolate knows (rule 24 b). */
   get switched(): SwitchState | undefined {
     return this.follower.switched;
@@ -250,7 +246,6 @@ export class JournalView implements PurgeView {
 
   #cover(entries: readonly Entry[]): void {
     this.follower.learn(lastSwitched(entries));
-    this.releases.learn(entries);
     for (const entry of entries) {
       // A read in progress may already have returned the entry.
       if (this.chain?.knows(entry) !== true) this.#accepted.add(entry, this.#settings.nowAtMs());

@@ -2,7 +2,6 @@
 // on every use of a record.
 import type { Coverage, Provenance, Stamp } from "../../cache/record/record.ts";
 import { acceptedAtMs, type Entry } from "../journal/entry.ts";
-import { KnownReleases } from "./known-releases.ts";
 
 /** The parts of a record that a judgement needs: its coverage and its provenance. */
 export type PurgeSubject = Coverage & Provenance;
@@ -122,8 +121,6 @@ export interface PurgeView {
   isUnreachable(ask: Pick<JudgementAsk, "atMs" | "maxLagMs">): boolean;
   /** Returns whether a purge that was accepted at or after this instant covers the record. */
   purgedSince(record: PurgeSubject, sinceAtMs: number): boolean;
-  /** The releases that were told. */
-  readonly releases: Pick<KnownReleases, "current" | "countSince">;
 }
 
 /**
@@ -142,7 +139,6 @@ export const noJournal: PurgeView = {
   failedAtMs: undefined,
   isUnreachable: () => false,
   purgedSince: () => false,
-  releases: new KnownReleases(),
 };
 
 /**

@@ -24,6 +24,8 @@ export function lookedAt(more: Partial<SiteState> = {}): SiteState {
     credentialRefusals: [],
     silentVariations: [],
     extensionMismatches: [],
+    otherBuilds: [],
+    release: undefined,
     tiers: [],
     data: undefined,
     hooks: new Map(),

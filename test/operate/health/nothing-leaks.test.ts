@@ -111,6 +111,7 @@ function drawnLook(draws: Draws): SiteState {
       { ...planted, route: "articles", entries: ["accept /news"], sinceAtMs: atMs },
     ],
     extensionMismatches: [{ ...planted, route: "articles", entries: [], sinceAtMs: atMs }],
+    otherBuilds: [{ ...planted, route: "articles", entries: ["", "b"], sinceAtMs: atMs }],
     tiers: (["edge", "shared"] as const).map((name) => ({
       name,
       isShutOff: draws.isLucky(0.5),

@@ -17,6 +17,7 @@ import {
   storedAtMs,
   storedWith,
 } from "../../../testing/examples/requests.ts";
+import { KnownReleases } from "../../../src/purge/view/known-releases.ts";
 
 export interface Case {
   readonly id?: string;
@@ -51,6 +52,7 @@ export function questionOf(given: Case): VerdictQuestion {
       site: {
         config,
         view: { ...noJournal, judge: () => judged },
+        releases: new KnownReleases(),
         invalidations: new Invalidations(),
       },
     },

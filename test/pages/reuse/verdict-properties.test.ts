@@ -27,6 +27,7 @@ import {
   storedAtMs,
 } from "../../../testing/examples/requests.ts";
 import { responseForm } from "../../../src/pages/stored/record-form.ts";
+import { KnownReleases } from "../../../src/purge/view/known-releases.ts";
 
 const runs = { seed: 5_861, numRuns: 2_000 };
 /** Fewer runs, for properties that skip no generated situation. */
@@ -116,6 +117,7 @@ const situation: fc.Arbitrary<Situation> = fc
         site: {
           config,
           view: { ...noJournal, judge: () => judged },
+          releases: new KnownReleases(),
           invalidations: Object.assign(new Invalidations(), { covers: () => isInvalidated }),
         },
       },

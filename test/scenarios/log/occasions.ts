@@ -231,13 +231,6 @@ export const occasions: Record<
     options: { config: onArticles(() => JSON.parse("s3cret") as string[]) },
     holds: { level: "warn", route: "articles" },
   },
-  release: {
-    options: {
-      config: { routes: [{ name: "articles", match: "*", release: { header: "x-build" } }] },
-      origin: () => new Response("page", { headers: { "x-build": "s3cret, s3cret" } }),
-    },
-    holds: { level: "warn", route: "articles" },
-  },
   "handler-failed": {
     options: {
       handlers: { default: () => Promise.reject(new RangeError("s3cret")) },

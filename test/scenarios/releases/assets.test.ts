@@ -1,9 +1,12 @@
 // Assets on routes with `release: "keep"`: how long they stay that the origin has lost, and what ends them.
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { KnownReleases } from "../../../src/purge/view/known-releases.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { TwoColos } from "../../../testing/site/two-colos.ts";
 import type { Site } from "../../../testing/site/harness.ts";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
+
+afterEach(() => void vi.restoreAllMocks());
 
 const path = "/assets/a-1.js";
 const config: ConfigInput = {
@@ -12,13 +15,13 @@ const config: ConfigInput = {
 
 /** Opens a site with a stored asset that has expired, and that the origin has lost. */
 async function openLost(status = 404, cacheControl = "max-age=60, must-revalidate") {
-  const origin = { status: 200 };
+  const origin = { status: 200, type: "text/javascript" };
   const { site } = openJournalled({
     config,
     origin: () =>
-      new Response("js", {
+      new Response(origin.type === "text/javascript" ? "js" : "page", {
         status: origin.status,
-        headers: { "cache-control": cacheControl, "content-type": "text/javascript" },
+        headers: { "cache-control": cacheControl, "content-type": origin.type },
       }),
   });
   await site.get(path);
@@ -34,10 +37,35 @@ const told = async (site: Site, ids: readonly string[]) => {
 describe("a lost asset", () => {
   it.each([404, 410])("answers in place of %i, and says so", async (status) => {
     const { site } = await openLost(status);
+    site.origin.asked.length = 0;
     const seen = await site.get(path);
+    expect(site.origin.count).toBe(2);
     expect([seen.status, seen.text]).toEqual([200, "js"]);
     expect(seen.cacheStatus).toBe(`tidemark; fwd=stale; fwd-status=${status}; detail=kept-asset`);
   });
+
+  it("answers clients with cookies and credentials that no key has", async () => {
+    const { site } = await openLost(404, "max-age=60");
+    for (const headers of [{}, { cookie: "session=1" }, { "x-api-key": "k" }]) {
+      expect((await site.get(path, { headers })).status).toBe(200);
+    }
+  });
+
+  it.each(["text/html; charset=utf-8", "Text/HTML"])(
+    "answers in place of a page: %s",
+    async (type) => {
+      const { site, origin } = await openLost(200);
+      origin.type = type;
+      site.origin.asked.length = 0;
+      const { text, cacheStatus } = await site.get(path);
+      expect(text).toBe("js");
+      expect(cacheStatus).toBe("tidemark; fwd=stale; fwd-status=200; detail=kept-asset");
+      expect(site.origin.count).toBe(2);
+      const missing = await site.get("/assets/b-2.js");
+      expect(missing.cacheStatus).toContain("extension-mismatch");
+      expect(missing.fields.get("cache-control")).toContain("private");
+    },
+  );
 
   it("answers in place of an error, beyond stale-if-error", async () => {
     const { site } = await openLost(503);
@@ -57,6 +85,16 @@ describe("a lost asset", () => {
       404,
       "tidemark; fwd=stale; fwd-status=404; detail=missing-asset",
     ]);
+  });
+
+  it("stays for releases that the isolate of its loss did not know", async () => {
+    const { site } = await openLost();
+    // The journal has dropped the entries of both releases for a new isolate alone.
+    vi.spyOn(KnownReleases.prototype, "current", "get").mockReturnValue(undefined);
+    await told(site, ["b", "c"]);
+    site.clock.advance(1);
+    expect((await site.get(path)).status).toBe(200);
+    expect((await site.get(path)).status).toBe(200);
   });
 
   it("stays anew once the origin has had it again", async () => {
@@ -121,6 +159,7 @@ it("another colo finds a lost asset in the shared tier, with the release of its 
   colos.clock.advance(86_400 * 20);
   origin.status = 404;
   await colos.near.get(path);
+  colos.clock.advance(1);
   const headers = { authorization: "Bearer admin-of-this-site" };
   for (const release of ["b", "c"]) {
     expect((await colos.far.get(path)).status).toBe(200);

@@ -4,6 +4,7 @@ import { explained, explainToken } from "../../../testing/site/explained.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import type { Site, SiteOptions } from "../../../testing/site/harness.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
+import { found, healthOf } from "../../operate/health/health-world.ts";
 
 /** What the origin runs and sends. */
 interface Origin {
@@ -112,11 +113,6 @@ describe("an answer of another build than the current", () => {
     expect(cacheStatus).toBe("tidemark; fwd=uri-miss; fwd-status=200; detail=left-release");
     expect(fields.get("cache-control")).toBe("stale-if-error=600, private, max-age=0");
     expect(fields.get("etag")).toBe('"same;release=old:1"');
-    expect(site.log).toEqual([
-      'Pages of the build "old:1" are not stored, because the current release is another. If the origin now runs this build, run tidemark release old:1.',
-    ]);
-    await site.get("/q");
-    expect(site.log).toHaveLength(1);
     origin.build = "a";
     expect((await site.get("/q")).cacheStatus).toContain("stored");
   });
@@ -130,6 +126,37 @@ describe("an answer of another build than the current", () => {
       expect(text).toBe("page of b");
       expect(cacheStatus).toContain("detail=left-release");
       expect(asked(site).has("if-none-match")).toBe(false);
+    }
+  });
+
+  it("is a finding that becomes a warning, until the release is told", async () => {
+    const { site, origin } = await openAt();
+    expect(await found(site, "left-release")).toBeUndefined();
+    origin.build = "b";
+    await site.get("/q");
+    const first = await found(site, "left-release");
+    expect(first).toMatchObject({ level: "info", about: 'route "pages"' });
+    expect(first?.what).toContain('their builds are ["b"], and the current release is "a"');
+    expect(first?.remedy).toContain("such as tidemark release b.");
+    site.clock.advance(14 * 60);
+    await site.get("/q");
+    site.clock.advance(2 * 60);
+    await site.get("/q");
+    expect(await found(site, "left-release")).toMatchObject({ level: "warning" });
+    expect((await healthOf(site)).status).toBe("degraded");
+    await send(site, { release: "b", mode: "soft" });
+    expect(await found(site, "left-release")).toBeUndefined();
+  });
+
+  it("does not freshen a page, or make it stale, by an answer to HEAD", async () => {
+    for (const etag of [undefined, '"same"']) {
+      const { site, origin } = await openAt({}, { etag, modified, control: "max-age=600" });
+      origin.build = "b";
+      await site.get("/p", { method: "HEAD", headers: { "cache-control": "no-cache" } });
+      expect((await site.get("/p")).cacheStatus).toContain("hit; ttl=600");
+      await send(site, { release: "b", mode: "soft" });
+      await site.get("/p", { method: "HEAD" });
+      expect((await site.get("/p")).text).toBe("page of b");
     }
   });
 
@@ -169,6 +196,8 @@ describe("a client's conditions", () => {
     expect(fields.get("etag")).toBe('"same;release=a"');
     expect(fields.has("x-build")).toBe(false);
     expect(asked(site).has("if-modified-since")).toBe(false);
+    const raw = { authorization: "Basic YTpi", "if-none-match": '"same"' };
+    expect((await site.get("/p", { headers: raw })).status).toBe(200);
     const conditions = { "if-match": '"same;release=a", "v;release"' };
     const changed = await site.get("/p", { method: "PUT", body: "x", headers: conditions });
     expect(asked(site).get("if-match")).toBe('"same", "v;release"');
@@ -184,8 +213,8 @@ describe("the build of an answer", () => {
       const { site, origin } = await openAt();
       origin.build = build;
       expect((await site.get("/q")).cacheStatus).toContain("stored");
-      await site.get("/r");
-      expect(site.log).toHaveLength(build === "" ? 0 : 1);
+      const finding = await found(site, "build-unreadable");
+      expect(finding?.about).toBe(build === "" ? undefined : 'route "pages"');
       await send(site, { release: "b", mode: "soft" });
       const { cacheStatus } = await site.get("/q");
       expect(cacheStatus).toContain("detail=purged");

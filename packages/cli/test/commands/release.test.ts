@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { operatorAt } from "../fakes/operator.ts";
 
 /** A site of build "a", whose assets `missing` a server lacks for as many requests as stated. */
-async function deployed(missing: Readonly<Record<string, number>> = {}) {
+async function deployed(missing: Readonly<Record<string, number>> = {}, page = { status: 404 }) {
   const left = new Map(Object.entries(missing));
   const build = { name: "a" };
   const origin = (request: Request) => {
@@ -14,8 +14,10 @@ async function deployed(missing: Readonly<Record<string, number>> = {}) {
     left.set(pathname, times - 1);
     const headers = { "cache-control": "max-age=600", "x-build": build.name };
     if (!pathname.includes(".js")) return new Response(build.name, { headers });
-    const type = { ...headers, "content-type": "text/javascript" };
-    return new Response("js", { status: times > 0 ? 404 : 200, headers: type });
+    const isMissing = times > 0;
+    const type = isMissing && page.status === 200 ? "text/html" : "text/javascript";
+    const status = isMissing ? page.status : 200;
+    return new Response("js", { status, headers: { ...headers, "content-type": type } });
   };
   const config = {
     routes: [
@@ -77,6 +79,17 @@ it.each(manifests)("loads the assets of $of before the purge", async ({ text, ba
   expect(asked.at(-1)).toBe("POST /_cache/purge");
   await site.settle();
   for (const path of assets) expect((await site.get(path)).cacheStatus).toContain("hit");
+});
+
+it("releases nothing if a page stays in place of an asset", async () => {
+  const { user, asked } = await deployed({ "/assets/a.js": 1_000 }, { status: 200 });
+  await writeFile(join(user.folder, "list"), "/assets/a.js");
+  const { code, notes } = await user.runs(["release", "b", "--manifest", "list"]);
+  expect({ code, notes }).toMatchObject({
+    code: 1,
+    notes: expect.stringContaining("(/assets/a.js: extension-mismatch"),
+  });
+  expect(asked.filter((one) => one.startsWith("POST"))).toEqual([]);
 });
 
 it("loads an asset again that an old server lacks", async () => {
