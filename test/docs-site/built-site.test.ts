@@ -271,7 +271,6 @@ const searches: Readonly<Record<string, string>> = {
   "two-sites-in-one-worker": "two sites",
   "a-page-that-changes-at-midnight": "expire at midnight",
   "keep-the-headers-of-your-last-cdn": "vercel cdn-cache-control",
-  "release-new-assets": "assets hash immutable",
 };
 
 const contentTypes: Readonly<Record<string, string>> = {
