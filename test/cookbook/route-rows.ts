@@ -510,23 +510,4 @@ export const routeRows: readonly Row[] = [
       { path: "/", sees: `${hit} | page` },
     ],
   },
-  {
-    recipe: "Release new assets",
-    steps: [
-      {
-        path: "/assets/app.3f2a.js",
-        sees: `${stored} | /assets/app.3f2a.js 1`,
-        answers: { "cache-control": "max-age=31536000, immutable" },
-      },
-      {
-        path: "/",
-        sees: `${stored} | / 2`,
-        answers: { "cache-control": "max-age=0" },
-      },
-      { passSeconds: 86_400 },
-      { path: "/assets/app.3f2a.js", sees: `${hit} | /assets/app.3f2a.js 1` },
-      { path: "/assets/app.77bc.js", sees: `${stored} | /assets/app.77bc.js 3` },
-      { path: "/", sees: `${stored} | / 4` },
-    ],
-  },
 ];

@@ -243,7 +243,7 @@ const searches: Readonly<Record<string, string>> = {
   "ab-test-with-a-cookie": "ab test",
   graphql: "graphql post",
   "image-formats-avif-and-webp": "webp",
-  "deploy-without-missing-files": "deployment build",
+  "deploy-without-missing-files": "deploy missing files",
   "share-pages-whose-parameters-do-not-matter": "pages parameters matter",
   "graphql-by-query": "graphql",
   "videos-maps-and-downloads": "video seek range",
@@ -271,7 +271,6 @@ const searches: Readonly<Record<string, string>> = {
   "two-sites-in-one-worker": "two sites",
   "a-page-that-changes-at-midnight": "expire at midnight",
   "keep-the-headers-of-your-last-cdn": "vercel cdn-cache-control",
-  "release-new-assets": "assets hash immutable",
 };
 
 const contentTypes: Readonly<Record<string, string>> = {
