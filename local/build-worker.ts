@@ -5,7 +5,7 @@ import { bundled, root } from "./bundling.ts";
 import { defaultConfigPath, loadConfig } from "./load-config.ts";
 import { usedConfig } from "./run/project.ts";
 
-type BuildChanges = Pick<BuildOptions, "minify" | "keepNames" | "entryPoints">;
+type BuildChanges = Pick<BuildOptions, "minify" | "keepNames" | "entryPoints" | "plugins">;
 
 /**
  * @param configPath the configuration to bundle instead of `tidemark.config.ts`
@@ -24,11 +24,11 @@ export async function buildWorker(
 /** Bundles the Worker with a configuration that is already checked. */
 export async function bundleWorker(
   configPath: string,
-  changed: BuildChanges = {},
+  { plugins = [], ...changed }: BuildChanges = {},
 ): Promise<string> {
   return bundled({
     entryPoints: [join(root, "worker.ts")],
-    plugins: [usedConfig(resolve(configPath))],
+    plugins: [usedConfig(resolve(configPath)), ...plugins],
     ...changed,
   });
 }

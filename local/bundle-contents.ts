@@ -7,10 +7,10 @@ import { bundling } from "./bundling.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** Limits a little above the current sizes. Raise a limit only on purpose. */
-export const bundleBytesMax = 556_000;
-export const bundleGzipBytesMax = 204_500;
+export const bundleBytesMax = 557_000;
+export const bundleGzipBytesMax = 205_000;
 /** The limit of a Worker with `stores: durableObjects()`, without `operate()`. */
-export const overObjectsBytesMax = 440_000;
+export const overObjectsBytesMax = 442_000;
 
 /** The limit of `createDataCache` of `tidemark/data`, without stores. */
 export const dataBytesMax = 199_500;

@@ -19,9 +19,12 @@ export type GatherResult =
       sent: Promise<void>;
     }
   /** Streamed to the clients and, if allowed, to tiers. `sent` is as above. */
-  | { kind: "streamed"; sent: Promise<void> | undefined }
+  | StreamedBody
   /** Truncated, stalled or no longer awaited, so the body must not be stored. */
   | { kind: "cut" };
+
+type StreamedBody = { kind: "streamed"; sent: Promise<void> | undefined };
+type StreamPlan = Omit<GatherPlan, "bufferBytes" | "budget">;
 
 /** A body, its readers, and its memory limits. */
 export interface GatherPlan {
@@ -75,6 +78,7 @@ export async function gather(plan: GatherPlan): Promise<GatherResult> {
       const isOverdue = !client.isReading && relay.isOverdue;
       if (!relay.isComing || isOverdue) throw new Error(unawaited);
       client.queue(chunk);
+      relay.hasBegun ||= client.hasBegun;
       const isHeld = relay.hold(chunk);
       if (!isHeld || relay.bytes > plan.bufferBytes) return await streamOn(plan, client);
     }
@@ -90,7 +94,8 @@ export async function gather(plan: GatherPlan): Promise<GatherResult> {
   const blob = new Blob([...relay.chunks]);
   client.shareFrom(blob);
   relay.end("whole");
-  const release = plan.budget.hold(blob, blob.size);
+  const hasBegun = () => client.hasBegun || !relay.endsWithClient;
+  const release = plan.budget.untilRead(plan.budget.hold(blob, blob.size), hasBegun);
   return { kind: "whole", blob, sent: client.close(plan.budget).finally(release) };
 }
 
@@ -100,7 +105,7 @@ const unawaited = "No client waits for the body any more.";
  * Streams the rest of the body. If the only client disconnects, nothing is stored. If a tier fails, the
  * clients and the other tiers still receive the body.
  */
-async function streamOn(plan: GatherPlan, client: ClientEnd): Promise<GatherResult> {
+async function streamOn(plan: StreamPlan, client: ClientEnd): Promise<StreamedBody> {
   const { relay, bodyBytes, streamBytesMax, streamCount = 1 } = plan;
   const mayStream = streamBytesMax > 0 && (bodyBytes ?? 0) <= streamBytesMax;
   const ends = Array.from({ length: mayStream ? streamCount : 0 }, (_, nth) => {
@@ -143,11 +148,23 @@ async function streamOn(plan: GatherPlan, client: ClientEnd): Promise<GatherResu
   return { kind: "streamed", sent };
 }
 
+/** Relays the rest of a body, which no tier stores. Its readers have read the bytes before it. */
+export async function relayRest(
+  plan: Omit<StreamPlan, "streamBytesMax" | "onOverflow" | "onStreaming">,
+): Promise<void> {
+  const client = new ClientEnd(plan.client, plan.relay);
+  client.hasBegun = true;
+  const unstored = { streamBytesMax: 0, onOverflow: () => {}, onStreaming: () => {} };
+  const { sent } = await streamOn({ ...plan, ...unstored }, client);
+  plan.relay.settle(false);
+  await sent;
+}
+
 /** The number of range requests for a body that breaks off. */
 const rangeRequestsMax = 2;
 
 /** Returns a function that reads a body. If the body breaks off, it continues with a range request. */
-function resumedReader({ relay, bodyBytes, continuation, ...plan }: GatherPlan) {
+function resumedReader({ relay, bodyBytes, continuation, ...plan }: StreamPlan) {
   let { reader } = plan;
   let rangeRequests = 0;
   const read = async (): Promise<Chunk | undefined> => {

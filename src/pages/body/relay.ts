@@ -4,7 +4,7 @@
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { patiently, pauseUnheld } from "../../base/timeouts.ts";
-import type { ArrivingBody, Continuation } from "../site/forward-outcome.ts";
+import type { ArrivingBody, Continuation, SharedRest } from "../site/forward-outcome.ts";
 import type { StartPorts } from "../../cache/flights.ts";
 import { type BytePipe, openBytePipe, writeToClient } from "./client-end.ts";
 
@@ -30,7 +30,7 @@ interface RelayLimits {
   /** The length of the window. */
   readonly bytesMax: number;
   /** Counts the held bytes, and later the window. */
-  readonly budget: Pick<ByteBudget, "take" | "give" | "isShort">;
+  readonly budget: Pick<ByteBudget, "take" | "give" | "isShort" | "untilRead">;
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;
   /** The Content-Length; `null` if there is none. */
@@ -42,6 +42,7 @@ interface RelayLimits {
 }
 
 type Chunk = Uint8Array<ArrayBuffer>;
+type WindowEnd = "whole" | "cut" | "overtaken" | "lost";
 
 interface Reader {
   /** The number of the next chunk. */
@@ -59,12 +60,15 @@ export class Relay implements ArrivingBody {
   /** Everything is held until `open`. */
   #windowBytes = Infinity;
   #countedBytes = 0;
+  /** If no client has read anything, the runtime may have ended the request unnoticed. */
+  hasBegun: boolean;
+  readonly #release: () => void;
   #chunks: Chunk[] = [];
   /** The number of chunks dropped before the first of `#chunks`. */
   #dropped = 0;
   #heldBytes = 0;
   /** The number of bytes that have arrived. */
-  bytes = 0;
+  bytes: number;
   readonly #readers = new Set<Reader>();
   /** The reader for the client whose request fetches the body. */
   #own: Reader | undefined;
@@ -82,9 +86,15 @@ export class Relay implements ArrivingBody {
   #state: "coming" | "whole" | "cut" | "lost" = "coming";
   /** Whether tiers have stored the body; `undefined` until that is known. */
   hasStored: boolean | undefined;
+  readonly #rest: SharedRest = {};
 
-  constructor(limits: RelayLimits) {
+  /** @param firstByte more than 0 for a rest, whose readers have read the bytes before it */
+  constructor(limits: RelayLimits, firstByte = 0) {
+    this.bytes = firstByte;
     this.#limits = limits;
+    this.hasBegun = firstByte > 0 || !limits.endsWithClient;
+    const release = () => this.#give(this.#countedBytes);
+    this.#release = limits.budget.untilRead(release, () => this.hasBegun);
     this.#sinceAtMs = limits.nowAtMs();
   }
 
@@ -121,9 +131,8 @@ export class Relay implements ArrivingBody {
     while (!this.#isSettled) {
       await pauseUnheld(lookAgainMs);
       this.#beatCount += 1;
-      const leftAtMs = this.#ownLeftAtMs;
-      const { nowAtMs } = this.#limits;
-      if (leftAtMs !== undefined && nowAtMs() - leftAtMs > behindAnswerMsMax) this.#lose();
+      const leftAtMs = this.#ownLeftAtMs ?? Infinity;
+      if (this.#limits.nowAtMs() - leftAtMs > behindAnswerMsMax) this.#lose();
     }
   }
 
@@ -150,19 +159,18 @@ export class Relay implements ArrivingBody {
     this.push(chunk);
     const { budget, bodyBytes } = this.#limits;
     const isLarge = Math.max(this.bytes, bodyBytes ?? 0) > smallBytesMax;
-    const isHeld = budget.take(chunk.byteLength, isLarge ? "large" : "small");
-    if (isHeld) this.#countedBytes += chunk.byteLength;
-    return isHeld;
+    if (!budget.take(chunk.byteLength, isLarge ? "large" : "small")) return false;
+    this.#countedBytes += chunk.byteLength;
+    return true;
   }
 
   /** Limits the held bytes to the window from now on. */
   open(): void {
     const { budget, bytesMax } = this.#limits;
-    const countedBytes = this.#countedBytes;
-    const moreBytes = Math.max(0, bytesMax - countedBytes);
+    const moreBytes = Math.max(0, bytesMax - this.#countedBytes);
     const isCounted = budget.take(moreBytes, "large");
+    this.#windowBytes = isCounted ? bytesMax : Math.max(shortBytesMax, this.#countedBytes);
     if (isCounted) this.#countedBytes += moreBytes;
-    this.#windowBytes = isCounted ? bytesMax : Math.max(shortBytesMax, countedBytes);
   }
 
   /** @throws Error if the body is longer than stated */
@@ -242,10 +250,10 @@ export class Relay implements ArrivingBody {
   }
 
   #releaseIfUnneeded(): void {
-    if (!this.#isSettled) return;
-    if (this.#readers.size > 0 && !(this.hasStored === true && this.#isShared)) return;
+    const isNeeded = this.#readers.size > 0 && !(this.hasStored === true && this.#isShared);
+    if (!this.#isSettled || isNeeded) return;
     while (this.#chunks.length > 0) this.#dropFirst();
-    this.#give(this.#countedBytes);
+    this.#release();
   }
 
   #give(bytes: number): void {
@@ -289,8 +297,9 @@ export class Relay implements ArrivingBody {
     const isLate = bodyBytes === null && !isWithinMs(joinMsMax, this.#sinceAtMs, nowAtMs());
     const isOver = this.#state === "cut" || this.#state === "lost";
     if (this.#dropped > 0 || isLate || isOver) return undefined;
-    const pipe = openBytePipe(bodyBytes);
-    const reader = this.#readerFrom({ at: 0, atByte: 0, hasBegun: false });
+    const atByte = this.bytes - this.#heldBytes;
+    const pipe = openBytePipe(bodyBytes && bodyBytes - atByte);
+    const reader = this.#readerFrom({ at: 0, atByte, hasBegun: atByte > 0 });
     afterAnswer(async () => {
       await this.#send(pipe, continuation, reader);
       // The last reader makes sure that somebody is left who releases the window.
@@ -331,11 +340,8 @@ export class Relay implements ArrivingBody {
     this.#releaseIfUnneeded();
   }
 
-  async #send(
-    { writer, writable }: BytePipe,
-    continuation: Continuation,
-    reader: Reader,
-  ): Promise<void> {
+  async #send(pipe: BytePipe, continuation: Continuation, reader: Reader): Promise<void> {
+    const { writer, writable } = pipe;
     try {
       const end = await this.#sendWindow(reader, writer);
       if (end === "cut") throw new Error("The body was cut short.");
@@ -345,7 +351,8 @@ export class Relay implements ArrivingBody {
       if (end === "whole") return await writer.close();
       const { atByte } = reader;
       const stored = (await storing) ? await continuation.ofStored(atByte) : undefined;
-      const rest = stored ?? (await continuation.ofOrigin(atByte));
+      const together = end === "lost" ? continuation.together(atByte, this.#rest) : undefined;
+      const rest = stored ?? (await (together ?? continuation.ofOrigin(atByte)));
       if (rest === undefined) throw new Error("The body could not be continued.");
       writer.releaseLock();
       await rest.pipeTo(writable);
@@ -357,10 +364,7 @@ export class Relay implements ArrivingBody {
   }
 
   /** @returns `lost` if the leader's request has ended, or is about to be ended */
-  async #sendWindow(
-    reader: Reader,
-    writer: BytePipe["writer"],
-  ): Promise<"whole" | "cut" | "overtaken" | "lost"> {
+  async #sendWindow(reader: Reader, writer: BytePipe["writer"]): Promise<WindowEnd> {
     for (;;) {
       if (reader.at < this.#dropped) return "overtaken";
       const chunk = this.#chunks[reader.at - this.#dropped];
@@ -371,6 +375,7 @@ export class Relay implements ArrivingBody {
           isInTheWay: () => this.#limits.budget.isShort && reader.at >= this.#dropped,
         });
         reader.hasBegun = true;
+        this.hasBegun = true;
         reader.at += 1;
         reader.atByte += chunk.byteLength;
         this.#wakeFiller();

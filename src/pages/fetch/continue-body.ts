@@ -7,12 +7,16 @@ import { fieldsOf } from "../../rules/fields.ts";
 import { contentRange } from "../../rules/ranges.ts";
 import { prefersAnother } from "../../rules/selecting.ts";
 import { strongValidator } from "../../rules/validators.ts";
+import { patiently } from "../../base/timeouts.ts";
+import { openBytePipe } from "../body/client-end.ts";
+import { ChunkReader, relayRest } from "../body/gather.ts";
+import { Relay } from "../body/relay.ts";
 import { slicedStream } from "../body/sliced-stream.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import { mayValidate } from "../reuse/pending-forward.ts";
 import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
 import type { PagePlace } from "../site/exchange.ts";
-import type { Continuation } from "../site/forward-outcome.ts";
+import type { Continuation, SharedRest } from "../site/forward-outcome.ts";
 import { validatorOf, type StoredMetadata } from "../stored/stored-response.ts";
 import { withoutStripped } from "../storing/stripped-fields.ts";
 import { forwardSelecting } from "./forward.ts";
@@ -22,7 +26,55 @@ export function continuationIn(place: PagePlace): (metadata: StoredMetadata) => 
   return (metadata) => ({
     ofStored: (atByte) => restOfStored(metadata, atByte, place),
     ofOrigin: (atByte) => restFromOrigin(metadata, atByte, place),
+    together: (atByte, shared) => sharedRest({ metadata, atByte, shared }, place),
   });
+}
+
+interface RestPlan {
+  readonly metadata: StoredMetadata;
+  readonly atByte: number;
+  readonly shared: SharedRest;
+}
+
+/**
+ * Reads the rest from the request of another reader, or leads. If a leader gets no rest, the reason may
+ * concern only its client, and the next reader leads.
+ */
+async function sharedRest(plan: RestPlan, place: PagePlace): ReturnType<typeof leadRest> {
+  const { metadata, shared } = plan;
+  const { arriving } = shared;
+  const continuation = continuationIn(place)(metadata);
+  const body = arriving && (await patiently(arriving, place.request.route.waitTimeoutMs));
+  const joined = typeof body === "object" ? body.join(continuation, place.exchange) : undefined;
+  if (joined !== undefined) return joined;
+  if (shared.arriving !== arriving) return sharedRest(plan, place);
+  const { promise, resolve } = Promise.withResolvers<Relay | undefined>();
+  shared.arriving = promise;
+  return leadRest(plan, resolve, place).finally(() => resolve(undefined));
+}
+
+async function leadRest(
+  { metadata, atByte }: RestPlan,
+  arrive: (relay: Relay) => void,
+  place: PagePlace,
+): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined> {
+  const { exchange } = place;
+  const { bodyBytes } = metadata;
+  const source = await restFromOrigin(metadata, atByte, place);
+  if (source === undefined || bodyBytes === null) return undefined;
+  const continuation = continuationIn(place)(metadata);
+  const { nowAtMs, fillBudget: budget, endsWithClient, config } = exchange.site;
+  const { betweenBytesMs } = config.originTimeout;
+  const bytesMax = config.limits.bufferBytes;
+  const limits = { bytesMax, budget, nowAtMs, bodyBytes, endsWithClient, mayResume: true };
+  const relay = new Relay(limits, atByte);
+  arrive(relay);
+  const client = openBytePipe(bodyBytes - atByte);
+  const reader = new ChunkReader(source, betweenBytesMs, bodyBytes - atByte);
+  const rest = { reader, client, relay, continuation, betweenBytesMs, bodyBytes };
+  exchange.afterAnswer(() => relayRest({ ...rest, isAwaited: () => false }));
+  // The relay writes only chunks.
+  return client.readable as ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 
 /** Returns the place of a range request, whose decisions are not counted. */

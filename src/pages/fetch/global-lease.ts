@@ -12,7 +12,7 @@ import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
 import type { Candidate, ResponseHead } from "../stored/stored-response.ts";
 import { decide, isAnswer, mayAnswerWhoWaited } from "../reuse/may-answer.ts";
 import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
-import { staleInstead } from "./instead-of-origin.ts";
+import { answeredBy, staleInstead, storedMeanwhile } from "./instead-of-origin.ts";
 
 /** A request for the lease, and its flight. */
 interface TurnRequest {
@@ -50,7 +50,8 @@ export async function acquireLease(given: TurnRequest): Promise<Turn<ForwardOutc
 
 /**
  * Waits for the lease on behalf of a leader with a client. If another isolate's forward failed, a
- * stale response may answer the client.
+ * stale response may answer the client. Looks up again if memory's record has changed since the lookup,
+ * because a tier may have stored a body that is too large for memory.
  */
 export async function leaderTurn(
   pending: PendingForward,
@@ -58,6 +59,13 @@ export async function leaderTurn(
 ): Promise<LeaderTurn<SharedForward, Response>> {
   const { exchange, key } = pending;
   const { site } = exchange;
+  const { memoryCount } = pending;
+  const hasChanged = memoryCount !== undefined && site.tiers.memory.hasChanged(key, memoryCount);
+  const come = hasChanged && (await storedMeanwhile({ ...pending, lookedUpAtMs: -Infinity }));
+  if (come) {
+    const outcome = { kind: "in-tiers", metadata: come.stored.metadata } as const;
+    return { kind: "answer", answer: answeredBy(come, pending), outcome };
+  }
   const sinceAtMs = exchange.nowAtMs();
   const accepts = ({ candidate, verdict }: FoundResponse) => {
     if (isAnswer(verdict)) return true;

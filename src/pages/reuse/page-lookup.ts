@@ -63,7 +63,7 @@ export class PageLookup
   key: RecordKey;
   /** Why the tiers beyond the colo gave no result: no record, or the lookup skipped them. */
   inShared: "nothing" | "passed-over" | undefined = undefined;
-  /** Memory's `changeCount` before the read under this key; `undefined` before that read. */
+  /** Memory's `changeCount` before the read under this key, or before a lookup without memory. */
   memoryCount: number | undefined = undefined;
   /** The instant of the verdicts: the arrival, and later the end of the last wait. */
   atMs: number;
@@ -83,6 +83,7 @@ export class PageLookup
     this.key = ask.request.key;
     this.atMs = ask.atMs ?? exchange.nowAtMs();
     this.lookedUpAtMs = this.atMs;
+    if (!this.used.usesMemory) this.memoryCount = this.used.memory.changeCount;
     this.isPeek = exchange.effects === "none";
     this.exchange = exchange;
   }
@@ -139,7 +140,7 @@ export class PageLookup
   follow(marker: VaryMarker): boolean {
     if (this.marker !== undefined) return false;
     this.marker = marker;
-    this.memoryCount = undefined;
+    if (this.used.usesMemory) this.memoryCount = undefined;
     this.key = variantKey(this.key, marker.names, this.request.forwarded);
     this.request = askedWith(this.request, marker.names);
     return true;

@@ -16,13 +16,24 @@ export interface FailedForward {
   readonly retryAfterSeconds?: number | undefined;
 }
 
-/** How one request continues a body from a byte. Both return `undefined` if that is impossible. */
+/** The rest of a body that several requests continue at the same byte. */
+export interface SharedRest {
+  /** The body that the first of them fetches; `undefined` if it got none. */
+  arriving?: Promise<ArrivingBody | undefined>;
+}
+
+/** How one request continues a body from a byte. Each returns `undefined` if that is impossible. */
 export interface Continuation {
   /** Reads the rest from the tier that has stored the body. */
   readonly ofStored: (atByte: number) => Promise<ReadableStream<Uint8Array> | undefined>;
   /** Fetches the rest of the same version from the origin. */
   readonly ofOrigin: (
     atByte: number,
+  ) => Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>;
+  /** Like `ofOrigin`, with one range request for all requests that share the rest. */
+  readonly together: (
+    atByte: number,
+    shared: SharedRest,
   ) => Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined>;
 }
 

@@ -22,7 +22,7 @@ export function gatherAlone(
   const relay = new Relay(limits);
   if (plan.isOverdue === true) nowMs = 25_001;
   const nowhere = () => Promise.resolve(undefined);
-  const continuation = { ofStored: nowhere, ofOrigin: nowhere };
+  const continuation = { ofStored: nowhere, ofOrigin: nowhere, together: nowhere };
   const gathering = gather({
     ...plan,
     relay,

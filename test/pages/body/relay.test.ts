@@ -4,6 +4,7 @@ import { expect, it, vi } from "vitest";
 import { ByteBudget } from "../../../src/cache/byte-budget.ts";
 import { pause } from "../../../src/base/timeouts.ts";
 import { openBytePipe } from "../../../src/pages/body/client-end.ts";
+import { ChunkReader, relayRest } from "../../../src/pages/body/gather.ts";
 import { Relay } from "../../../src/pages/body/relay.ts";
 import { chunked } from "../../../testing/fakes/origin-in-process.ts";
 import { idle } from "../../../testing/site/harness.ts";
@@ -31,12 +32,14 @@ function opened(
       asked.push(atByte);
       return Promise.resolve(mayResume ? chunked(["wor", "ld"]) : undefined);
     },
+    together: (atByte: number) => continuation.ofOrigin(atByte),
   };
   const bytesMax = 4 * pieceBytes;
   const nowAtMs = () => nowMs;
-  const relay = new Relay({ bytesMax, budget, bodyBytes, nowAtMs, endsWithClient, mayResume });
+  const limits = { bytesMax, budget, bodyBytes, nowAtMs, endsWithClient, mayResume };
+  const relay = new Relay(limits);
   const joined = () => relay.join(continuation, context);
-  return { relay, joined, asked, work, continuation };
+  return { relay, joined, asked, work, continuation, limits, context };
 }
 
 const passed = async (seconds: number, stepMs = 1_000) => {
@@ -239,6 +242,19 @@ it("readers that are overtaken continue at once when the last tier fails, and th
   await push();
   for (let turn = 0; turn < 10; turn += 1) await idle();
   expect([asked.length, relay.isRead]).toEqual([2, false]);
+});
+
+it("readers of a rest may pause for as long as they like, because they have read the bytes before it", async () => {
+  const { limits, continuation, context } = opened(new ByteBudget(16 * pieceBytes), 10);
+  const relay = new Relay(limits, 5);
+  const client = openBytePipe(5);
+  const reader = new ChunkReader(chunked(["wor", "ld"]), 600_000, 5);
+  const own = { reader, client, relay, continuation, betweenBytesMs: 600_000, bodyBytes: 10 };
+  void relayRest({ ...own, isAwaited: () => false });
+  const other = relay.join(continuation, context)!;
+  await passed(120);
+  const texts = [client.readable, other].map((stream) => new Response(stream).text());
+  expect(await Promise.all(texts)).toEqual(["world", "world"]);
 });
 
 it("a reader may rewrite and transfer what it has read", async () => {

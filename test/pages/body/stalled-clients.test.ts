@@ -3,6 +3,7 @@
 import "../../../testing/fakes/workers-globals.ts";
 import { describe, expect, it, vi } from "vitest";
 import { ByteBudget } from "../../../src/cache/byte-budget.ts";
+import { pause } from "../../../src/base/timeouts.ts";
 import { smallBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
 import { openBytePipe } from "../../../src/pages/body/client-end.ts";
 import { ChunkReader, type GatherResult } from "../../../src/pages/body/gather.ts";
@@ -75,6 +76,53 @@ describe("a stalled client of a fill", () => {
       await passed(19);
     }
     expect(readBytes).toBe(bodyBytes);
+  });
+});
+
+describe("a client that left before the head, whose request the runtime ends without notice", () => {
+  it.each([
+    { id: "during the fill", chunks: 2, isOnWorkers: true, isReleased: true },
+    { id: "after the fill", chunks: 3, isOnWorkers: true, isReleased: true },
+    { id: "a client that reads, during", chunks: 2, isOnWorkers: true, reads: 2 },
+    { id: "a client that reads, after", chunks: 3, isOnWorkers: true, reads: 1 },
+    { id: "on Node, during", chunks: 2, isOnWorkers: false },
+    { id: "on Node, after", chunks: 3, isOnWorkers: false },
+  ])("gives its memory back after 45 s: $id", async (row) => {
+    let nowMs = 0;
+    budget = new ByteBudget(10 * bodyBytes, () => nowMs);
+    pipe = openBytePipe(bodyBytes);
+    const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      async start(controller) {
+        for (let nth = 0; nth < row.chunks; nth += 1) {
+          await pause(100);
+          controller.enqueue(new Uint8Array(sliceBytes));
+        }
+        if (row.chunks === 3) controller.close();
+      },
+    });
+    void gatherAlone({
+      reader: new ChunkReader(source, 60_000, bodyBytes),
+      client: pipe,
+      bufferBytes: bodyBytes,
+      budget,
+      bodyBytes,
+      streamBytesMax: 0,
+      onStreaming: () => undefined,
+      onOverflow: () => undefined,
+      endsWithClient: row.isOnWorkers,
+    });
+    const reader = pipe.readable.getReader();
+    await vi.advanceTimersByTimeAsync(150);
+    for (let nth = 0; nth < (row.reads ?? 0); nth += 1) {
+      await reader.read();
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    // No timer of a request fires after its end.
+    await vi.advanceTimersByTimeAsync(300);
+    nowMs = 44_000;
+    expect(budget.hasRoomFor(10 * bodyBytes)).toBe(false);
+    nowMs = 46_000;
+    expect(budget.hasRoomFor(10 * bodyBytes)).toBe(row.isReleased === true);
   });
 });
 

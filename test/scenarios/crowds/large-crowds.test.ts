@@ -156,6 +156,33 @@ describe("a crowd on a large body", () => {
     expect([areWhole([leader!, ...late]), site.origin.count]).toEqual([Array(6).fill(true), 1]);
   });
 
+  it.each([
+    { id: "all", tiers: undefined },
+    { id: "edge", tiers: ["edge" as const] },
+  ])("has the body of a flight that ended during a slow lookup: $id", async ({ tiers }) => {
+    const routes = [{ name: "all", match: "*", ...(tiers && { tiers }) }];
+    const site = openLarge(sending({ everyMs: 1 }), { config: { ...config, routes } });
+    const match = site.cache.match.bind(site.cache);
+    let looks = 0;
+    site.cache.match = async (request) => {
+      const found = await match(request);
+      looks += 1;
+      if (looks === 1) await pause(900);
+      return found;
+    };
+    const slow = reading(site.ask("/a"));
+    await pass(site.clock, 0.1);
+    const fast = reading(site.ask("/a"));
+    await pass(site.clock, 0.5);
+    expect([fast.isOver, slow.text, looks]).toEqual([true, "", 2]);
+    await pass(site.clock, 1);
+    // The second look reads the head and the body.
+    expect([areWhole([slow]), site.origin.count, looks]).toEqual([[true], 1, 4]);
+    reading(site.ask("/b"));
+    await pass(site.clock, 1);
+    expect([site.origin.count, looks]).toEqual([2, 5]);
+  });
+
   it("goes on when the leader leaves", async () => {
     const site = openLarge();
     const [leader, ...others] = crowd(site, 4);
@@ -166,19 +193,55 @@ describe("a crowd on a large body", () => {
     expect((await site.ask("/a")).headers.get("cache-status")).toContain("detail=edge");
   });
 
-  it("reads on by itself once the leader has left for as long as the runtime allows", async () => {
+  it("reads on from one follower's request once the leader has left for as long as the runtime allows", async () => {
     const site = openLarge(sending({ text: bodyOf(1, 400) }));
-    const [leader, ...others] = crowd(site, 3);
+    const [leader, ...others] = crowd(site, 20);
     await pass(site.clock, 0.2);
     leader!.leave();
     await pass(site.clock, 45);
-    expect(areWhole(others, bodyOf(1, 400))).toEqual([true, true]);
-    expect(site.origin.count).toBe(3);
+    expect(areWhole(others, bodyOf(1, 400))).toEqual(Array(19).fill(true));
+    expect(site.origin.asked.map(({ fields }) => fields.get("range"))).toEqual([
+      null,
+      expect.stringMatching(/^bytes=1\d{3}-$/),
+    ]);
     expect(site.cache.addresses).toEqual([]);
   });
 
-  it("asks for the rest with at most two requests at once", async () => {
+  it("reads on from a next follower if that follower leaves as well", async () => {
+    const site = openLarge(sending({ text: bodyOf(1, 800) }));
+    const all = crowd(site, 6);
+    await pass(site.clock, 0.2);
+    for (const at of [0, 1]) {
+      all[at]!.leave();
+      await pass(site.clock, 27);
+    }
+    await pass(site.clock, 40);
+    expect(areWhole(all, bodyOf(1, 800))).toEqual([false, false, true, true, true, true]);
+    expect(site.origin.count).toBe(3);
+  });
+
+  it("reads on from a next follower if the first gets no rest", async () => {
     const site = openLarge();
+    let parts = 0;
+    site.origin.script = async (request, nth) => {
+      if (!request.headers.has("range")) return sending({ text: bodyOf(1, 400) })(request, nth);
+      await pause(500);
+      parts += 1;
+      return parts === 1
+        ? new Response("", { status: 403 })
+        : sending({ text: bodyOf(1, 400) })(request, nth);
+    };
+    const [leader, ...others] = crowd(site, 7);
+    await pass(site.clock, 0.2);
+    leader!.leave();
+    await pass(site.clock, 50);
+    expect(areWhole(others, bodyOf(1, 400)).filter(Boolean)).toHaveLength(5);
+    expect(parts).toBe(2);
+  });
+
+  it("asks for the rest with at most two requests at once, if readers are overtaken and no tier stores", async () => {
+    const site = openLarge();
+    site.cache.put = () => Promise.reject(new Error("The cache is full."));
     let [open, openMost] = [0, 0];
     site.origin.script = async (request, nth) => {
       if (request.headers.has("range")) {
@@ -186,13 +249,12 @@ describe("a crowd on a large body", () => {
         await pause(500);
         open -= 1;
       }
-      return sending({ text: bodyOf(1, 400) })(request, nth);
+      return sending()(request, nth);
     };
-    const [leader, ...others] = crowd(site, 7);
-    await pass(site.clock, 0.2);
-    leader!.leave();
-    await pass(site.clock, 50);
-    expect(areWhole(others, bodyOf(1, 400))).toEqual(Array(6).fill(true));
+    const fast = crowd(site, 2);
+    const slow = crowd(site, 6, 1_000);
+    await pass(site.clock, 80);
+    expect(areWhole([...fast, ...slow])).toEqual(Array(8).fill(true));
     expect(openMost).toBe(2);
   });
 
