@@ -41,14 +41,14 @@ const works: readonly Work[] = [
     bytes: 1_000,
     keyCount: 2_000,
     from: "redis",
-    ratioMin: 0.5,
+    ratioMin: 0.6,
   },
   {
     title: "miss, loaded and stored, 1 KB, 50 at once",
     bytes: 1_000,
     keyCount: 2_000,
     from: "missing",
-    ratioMin: 0.4,
+    ratioMin: 0.65,
   },
 ];
 
