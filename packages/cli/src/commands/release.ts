@@ -66,7 +66,7 @@ async function release(
   const accepted = await sent(order, client, session, key && `release:${key}`);
   const { position, visibleWithinSeconds } = accepted;
   terminal.json({ ...accepted, release: build, assets });
-  if (assets > 0) terminal.print(`Loaded: ${assets} assets.`);
+  if (assets > 0) terminal.print(`Assets loaded: ${assets}.`);
   terminal.print(
     `Released: ${build}, position ${position}. It applies everywhere within ${visibleWithinSeconds} s.`,
   );
@@ -107,7 +107,7 @@ async function loaded(
     if (failed.length > 0 && round === roundsMax) throw notLoaded(failed.length, why);
     left = failed;
     if (left.length === 0) break;
-    terminal.note(`${left.length} assets are not there yet (${why}).`);
+    terminal.note(`Assets that are not there yet: ${left.length} (${why}).`);
     await world.sleep(pauseMsFirst * 2 ** (round - 1));
   }
   return assets.length;
@@ -117,7 +117,7 @@ function notLoaded(count: number, why: string) {
   return failure(
     {
       what: "Nothing was released.",
-      why: `${count} assets could not be loaded (${why}).`,
+      why: `Assets that could not be loaded: ${count} (${why}).`,
       hint: "Start a server with the new build, check --base, and run the same command again.",
     },
     "asset-missing",

@@ -74,7 +74,7 @@ it.each(manifests)("loads the assets of $of before the purge", async ({ text, ba
   const more = base === undefined ? [] : ["--base", base];
   const ran = await user.runs(["release", "b", "--manifest", "manifest.json", ...more]);
   expect(ran).toMatchObject({ code: 0, notes: expect.not.stringContaining("there yet") });
-  expect(ran.out).toMatch(/^Loaded: \d assets\.\nReleased: b, position \d+-\d+\. It applies/);
+  expect(ran.out).toMatch(/^Assets loaded: \d\.\nReleased: b, position \d+-\d+\. It applies/);
   expect(asked.slice(0, -1).toSorted()).toEqual(assets.map((path) => `GET ${path}`).toSorted());
   expect(asked.at(-1)).toBe("POST /_cache/purge");
   await site.settle();
@@ -98,7 +98,7 @@ it("loads an asset again that an old server lacks", async () => {
   const { code, notes } = await user.runs(["release", "b", "--manifest", "list"]);
   expect({ code, notes }).toEqual({
     code: 0,
-    notes: expect.stringContaining("1 assets are not there yet (/assets/a.js: status 404)."),
+    notes: expect.stringContaining("Assets that are not there yet: 1 (/assets/a.js: status 404)."),
   });
 });
 
@@ -111,7 +111,7 @@ it("releases nothing if an asset stays missing", async () => {
   expect({ code, notes }).toMatchObject({
     code: 1,
     notes: expect.stringContaining(
-      "Nothing was released. 1 assets could not be loaded (/assets/a.js: status 404).",
+      "Nothing was released. Assets that could not be loaded: 1 (/assets/a.js: status 404).",
     ),
   });
   expect(asked.filter((one) => one.startsWith("POST"))).toEqual([]);
