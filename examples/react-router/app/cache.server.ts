@@ -1,4 +1,4 @@
-// What is cached, and how to purge it. The entries in `server/` add the stores.
+// Configures the cache of pages, and purges them. The entries in `server/` add the stores.
 import { createContext, type MiddlewareFunction, type RouterContextProvider } from "react-router";
 import { defineConfig } from "tidemark";
 import { createDataCache } from "tidemark/data";

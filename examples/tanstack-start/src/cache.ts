@@ -1,4 +1,4 @@
-// What is cached, and how to purge it. The entries for Node and Workers add the stores.
+// Configures the cache of pages, and purges them. The entries for Node and Workers add the stores.
 import { appendResponseHeader, setResponseHeader } from "@tanstack/react-start/server";
 import { defineConfig } from "tidemark";
 import { createDataCache } from "tidemark/data";

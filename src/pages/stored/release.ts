@@ -31,15 +31,15 @@ export function buildIn(
 }
 
 /**
- * Returns whether an answer is of another build than the current release. An answer of an unknown
- * build, and any answer while no release is told, is not.
+ * Returns whether an answer is known to be of another build than the current release. Returns `false`
+ * for an unknown build, and before the first release.
  */
 export function isOfOtherBuild(metadata: OfBuild, site: Releases): boolean {
   const { release = "" } = metadata;
   return release !== "" && !isOfCurrentBuild(metadata, site);
 }
 
-/** Returns whether a response may be of the current release: its build is that, or no release is told. */
+/** Returns whether a response is of the current release. Returns `true` before the first release. */
 export function isOfCurrentBuild(
   { release }: OfBuild,
   { releases: { current } }: Releases,

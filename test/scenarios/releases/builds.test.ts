@@ -6,7 +6,7 @@ import type { Site, SiteOptions } from "../../../testing/site/harness.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { found, healthOf } from "../../operate/health/health-world.ts";
 
-/** What the origin runs and sends. */
+/** The build that the origin runs, and the fields that it sends. */
 interface Origin {
   build: string | undefined;
   etag: string | undefined;
