@@ -206,10 +206,10 @@ describe("a cookie that a condition compares with values reaches its client, and
     { id: "the route ignores it", given: { cookies: { ignore: ["currency"] } } },
   ])("$id", async ({ given, general = {} }) => {
     const set = ["currency=usd", "Currency=usd", "a=1, currency=usd", "session=1"];
-    const config = { ...general, routes: [usd, bypass, { ...rest, ...given }] } as ConfigInput;
+    const stripping = { ...general, routes: [usd, bypass, { ...rest, ...given }] } as ConfigInput;
     const script: Script = ({ url }) =>
       page("of usd", { "set-cookie": set[Number(new URL(url).pathname.slice(1))] ?? "" });
-    const site = openSite({ config, origin: script });
+    const site = openSite({ config: stripping, origin: script });
     const seen = [];
     for (const nth of set.keys()) {
       const { fields, cacheStatus } = await site.get(`/${nth}`);
