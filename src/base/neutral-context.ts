@@ -9,8 +9,8 @@ export const hasNeutralContext = hooks !== undefined;
 const inContextOfModule = hooks?.AsyncLocalStorage.snapshot();
 
 /**
- * Runs work that sees no client's values of any `AsyncLocalStorage`. The work has a resource of its own,
- * because `enterWith` changes the present resource on Node 22, for all later work in it.
+ * Runs work that sees no client's values of any `AsyncLocalStorage`. The work has a resource of its own:
+ * on Node 22, a handler that enters a context for good changes the present resource for all later work.
  */
 export function inNeutralContext<Result>(work: () => Result): Result {
   if (hooks === undefined || inContextOfModule === undefined) return work();
