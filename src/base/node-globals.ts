@@ -27,6 +27,9 @@ interface NodeGlobals {
           /** Returns a function that runs work in the present context. */
           snapshot(): <Result>(work: () => Result) => Result;
         };
+        AsyncResource: new (type: string) => {
+          runInAsyncScope<Result>(work: () => Result): Result;
+        };
       };
       (name: "node:zlib"): {
         gzipSync(bytes: Uint8Array, options: { level: number }): Uint8Array<ArrayBuffer>;

@@ -1,4 +1,5 @@
 // Sends the body of an answer, slice after slice. One slice is read ahead, at the client's pace.
+import { inNeutralContext } from "../base/neutral-context.ts";
 import { discardBody } from "../cache/record/record.ts";
 import { type ByteRange, lengthOf } from "../rules/ranges.ts";
 import { type BytePipe, ClientEnd, openBytePipe } from "../pages/body/client-end.ts";
@@ -29,7 +30,9 @@ export function openSlices(
   const sent = Promise.withResolvers<void>();
   // The decision also records the requests for further slices.
   void decision.awaits(sent.promise);
-  afterAnswer(() => sendSlices(range, answer, store, { pipe, first }).finally(sent.resolve));
+  // A handler may write the rest of the body only when it is read.
+  const sending = () => sendSlices(range, answer, store, { pipe, first });
+  afterAnswer(() => inNeutralContext(sending).finally(sent.resolve));
   return pipe.readable;
 }
 

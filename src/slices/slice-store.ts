@@ -6,6 +6,7 @@ import { discardBody, type StoredBody } from "../cache/record/record.ts";
 import { largeBodyBytesMax } from "../cache/tiers/tier.ts";
 import { type ByteRange, lengthOf } from "../rules/ranges.ts";
 import { cancelBody } from "../base/cancel-body.ts";
+import { inNeutralContext } from "../base/neutral-context.ts";
 import { sha256Base64url } from "../base/sha256.ts";
 import { forwardAsked, inPublicContext } from "../pages/fetch/forward.ts";
 import { mayValidate } from "../pages/reuse/pending-forward.ts";
@@ -85,7 +86,8 @@ export class SliceStore {
     const begun = this.#underWay(text, answer.place);
     if (begun !== undefined) return begun;
     answer.callsLeft -= 2;
-    return this.lead(nth, answer, () => this.#fetched(nth, answer));
+    // The body as well is read in this context, because a handler may write it only when it is read.
+    return this.lead(nth, answer, () => inNeutralContext(() => this.#fetched(nth, answer)));
   }
 
   #underWay(key: string, { request, exchange }: PagePlace) {

@@ -1,6 +1,7 @@
 // Gathers, flushes and reads the changes of one set, for counters and buffers.
 import { hintOf, whyOf, type RemoteCause } from "../remote/trouble.ts";
 import type { RemoteAnswer } from "../remote/remote-client.ts";
+import { inNeutralContext } from "../base/neutral-context.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import type { PortsOfSets } from "../compose/data-beside-pages.ts";
 import { within } from "../base/timeouts.ts";
@@ -202,7 +203,9 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     const isLately = Math.abs(atMs - this.#flushedAtMs) < (isLarge ? this.#times.sliceMs : everyMs);
     if ((!isOverdue && !isLarge) || isLately) return;
     this.#flushedAtMs = atMs;
-    afterAnswer(async () => void (await this.#flush({ left: chunksBehindMax })));
+    // In the client's context, a sink may write the changes of all clients in this client's transaction.
+    const flushing = () => this.#flush({ left: chunksBehindMax });
+    afterAnswer(async () => void (await inNeutralContext(flushing)));
   }
 
   #lacksRedis(effect: string): OperatorError {

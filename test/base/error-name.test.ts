@@ -1,6 +1,6 @@
-// Tests the name of a thrown value, which must be safe to log.
+// Tests the name and the first frame of a thrown value, which must be safe to log.
 import { expect, it } from "vitest";
-import { errorName } from "../../src/base/error-name.ts";
+import { errorName, firstFrame } from "../../src/base/error-name.ts";
 
 it.each([
   ["an error", new RangeError("s3cret"), "RangeError"],
@@ -9,3 +9,31 @@ it.each([
 ])("`errorName` returns a text for %s", (_id, cause, name) => {
   expect(errorName(cause)).toBe(name);
 });
+
+/** Returns what `JSON.parse` throws, whose message quotes the text. */
+function unreadable(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    return cause;
+  }
+}
+
+it.each<[string, unknown, RegExp]>([
+  ["an error", new Error("s3cret"), /^at .*error-name\.test\.ts.*:\d+\)?$/],
+  ["an error without a message", new Error(), /^at .*error-name\.test\.ts/],
+  ["a message that looks like a frame", new Error("a\n    at s3cret"), /error-name\.test\.ts/],
+  ["a message that quotes a body", unreadable("\n at s3cret"), /^at JSON\.parse/],
+  ["a message that was replaced", replaced("a\n    at s3cret"), /^no stack$/],
+  ["a string", "s3cret", /^no stack$/],
+])("`firstFrame` returns a frame, and no text of %s", (_id, cause, frame) => {
+  expect(firstFrame(cause)).toMatch(frame);
+  expect(firstFrame(cause)).not.toContain("s3cret");
+});
+
+/** Returns an error whose stack has another message. */
+function replaced(text: string): Error {
+  const error = new Error(text);
+  const { stack } = error;
+  return Object.assign(error, { message: "another", stack });
+}

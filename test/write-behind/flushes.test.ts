@@ -1,5 +1,6 @@
 // Tests flushes over a real server: by the cron trigger, by a call, and by an isolate in the
 // background. Also tests the pauses after a failure, and the log.
+import { AsyncLocalStorage } from "node:async_hooks";
 import { expect, it, vi } from "vitest";
 import { SinkError } from "../../src/write-behind/sinks/sink-error.ts";
 import type { WriteBehind } from "../../src/write-behind/write-behind.ts";
@@ -137,6 +138,21 @@ it("an isolate flushes after an acceptance if the oldest slice is overdue", asyn
   await untilSent(behind);
   await until(() => sink.chunks.length > 0);
   expect(sink.chunks[0]?.changes).toEqual([addOfA]);
+});
+
+it("a flush in the background runs in no client's context, such as its transaction", async () => {
+  const { counter, sink, behind } = await added({}, 165);
+  const transactions = new AsyncLocalStorage<string>();
+  const seen: unknown[] = [];
+  const apply = sink.apply.bind(sink);
+  sink.apply = (chunk) => {
+    seen.push(transactions.getStore());
+    return apply(chunk);
+  };
+  transactions.run("of Ada", () => counter.add("b"));
+  await untilSent(behind);
+  await until(() => sink.chunks.length > 0);
+  expect(seen).toEqual([undefined]);
 });
 
 it("an isolate flushes after an acceptance if the backlog is large", async () => {

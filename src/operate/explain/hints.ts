@@ -50,7 +50,7 @@ export function hintOfCredentials(names: readonly string[]): string {
  */
 export function hintOfSetCookie(names: readonly string[]): string {
   const named = `if nobody needs the cookie, ${harmless(`[${names.map(quoted).join(", ")}]`)}; or `;
-  return `let the origin set no cookie on this page; or ${names.length === 0 ? "" : named}give the route setCookie: "strip", unless key.cookies names the cookie`;
+  return `let the origin set no cookie on this page; or ${names.length === 0 ? "" : named}give the route setCookie: "strip", unless key.cookies or when.cookie names the cookie`;
 }
 
 const harmless = (list: string) =>

@@ -5,6 +5,7 @@ import type { Site } from "../../pages/site/site.ts";
 import type { PurgeOrder } from "../../protocol/purge-order.ts";
 import { canaryTag, type PurgeTargets, urlTag, userTag } from "../../purge/journal/purge-target.ts";
 import type { ProbedHost } from "./port/probe-part.ts";
+import { inNeutralContext } from "../../base/neutral-context.ts";
 import { patiently } from "../../base/timeouts.ts";
 import type { Decision, Outcome } from "../../observe/decision.ts";
 import { serve } from "../../pages/serve.ts";
@@ -118,8 +119,15 @@ const proving: ReadonlySet<string | undefined> = new Set<Outcome>([
   "stored",
 ]);
 
-/** Reads a page through all steps of a request. Rejects only for faults of the code. */
-export async function readPage(page: ProbedPage, context: Context): Promise<PageRead> {
+/**
+ * Reads a page through all steps of a request, for no client, even if the page bypasses the cache. Rejects
+ * only for faults of the code.
+ */
+export function readPage(page: ProbedPage, context: Context): Promise<PageRead> {
+  return inNeutralContext(() => readFor(page, { ...context, caller: undefined }));
+}
+
+async function readFor(page: ProbedPage, context: Context): Promise<PageRead> {
   const { url, read, site } = page;
   const atMs = site.nowAtMs();
   const headers = { ...read.route.neutralFields, "accept-encoding": "gzip, br" };

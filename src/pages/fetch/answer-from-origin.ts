@@ -39,7 +39,7 @@ import {
 } from "./instead-of-origin.ts";
 import { lead } from "./lead.ts";
 import { mayFallBack } from "./fall-back.ts";
-import { probeBehind } from "./forward.ts";
+import { inPublicContext, probeBehind } from "./forward.ts";
 import { refreshBehind, startFill, startRefresh } from "./refresh.ts";
 import { leaderTurn } from "./global-lease.ts";
 import { patiently } from "../../base/timeouts.ts";
@@ -135,7 +135,9 @@ async function answerOf(
   if (!mayAnswer) return undefined;
   if (outcome.kind === "stored") return answeredBy(candidate, pending);
   const { metadata, relay } = outcome;
-  const stream = relay.join(continuationIn(pending)(metadata), pending.exchange);
+  const stream = inPublicContext(pending.request.route.origin, pending.exchange, (exchange) =>
+    relay.join(continuationIn({ ...pending, exchange })(metadata), exchange),
+  );
   if (stream === undefined) {
     // The first bytes are gone. The stored body may follow soon.
     const waitMs = pending.request.route.waitTimeoutMs;

@@ -84,16 +84,19 @@ function isIn(names: readonly string[], name: string | undefined): boolean {
 /**
  * Returns the `Set-Cookie` lines that make a response personal. If any line sets a cookie that is
  * not dropped from requests, the result is all lines. Otherwise, the result is empty. If the route
- * strips `Set-Cookie`, only a line that may set a keyed cookie counts, because the response then
- * belongs to the cookie's new value, and not to the key of the request.
+ * strips `Set-Cookie`, only a line counts that may set a keyed cookie, or one that a route's condition
+ * compares with values. The response then belongs to the cookie's new value, and not to the request.
  */
 export function personalCookies(headers: Headers, route: Route, config: Config): string[] {
   if (!headers.has("set-cookie")) return [];
   const lines = headers.getSetCookie();
-  const isKeyed = (name: string | undefined) =>
-    name === undefined ? route.keyCookies.length > 0 : isIn(route.keyCookies, name);
+  const compared = config.routes.flatMap(({ when }) => when?.valued.cookie ?? []);
+  const decides = (name: string | undefined) =>
+    name === undefined
+      ? route.keyCookies.length + compared.length > 0
+      : isIn(route.keyCookies, name) || compared.includes(name.toLowerCase());
   const isShared = (name: string | undefined) =>
-    route.setCookie === "strip" ? !isKeyed(name) : isDropped(name, route, config);
+    !decides(name) && (route.setCookie === "strip" || isDropped(name, route, config));
   return lines.every((line) => isShared(nameSetBy(line))) ? [] : lines;
 }
 

@@ -25,6 +25,6 @@ it.each([
 
 it("the hint about a Set-Cookie without a name contains no name", () => {
   expect(hintOfSetCookie([])).toBe(
-    'let the origin set no cookie on this page; or give the route setCookie: "strip", unless key.cookies names the cookie',
+    'let the origin set no cookie on this page; or give the route setCookie: "strip", unless key.cookies or when.cookie names the cookie',
   );
 });

@@ -1,5 +1,7 @@
 // Tests when a purge probe checks, what it counts, and that it stays within the cache.
+import { AsyncLocalStorage } from "node:async_hooks";
 import { expect, it } from "vitest";
+import type { OriginHandler } from "../../../src/platform/origins.ts";
 import { purgeProbe } from "../../../src/operate/probe/probe.ts";
 import { listTarget, secret } from "../../../testing/outward/outward-world.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
@@ -55,6 +57,21 @@ it("requests a page that cannot be stored three times for each isolate and probe
   await colos.pass(350);
   expect(await colos.checks()).toEqual({ HAM: { unknown: 1 }, NRT: { unknown: 1 } });
   expect(count).toBe(2 * 3);
+});
+
+it("reads a page in no client's context, even one that bypasses the cache", async () => {
+  const users = new AsyncLocalStorage<string>();
+  const seen: unknown[] = [];
+  const handler: OriginHandler = (request, _, caller) => {
+    if (request.url.endsWith("/me")) seen.push([users.getStore(), caller]);
+    return new Response("page", { headers: cc("max-age=600") });
+  };
+  const probe = purgeProbe({ every: "5m", paths: ["/me"] });
+  const routes = [{ name: "me", match: "/me", bypass: true }];
+  const colos = new ProbedColos({ handlers: { default: handler }, config: { probe, routes } });
+  await users.run("ada", () => colos.pass(350));
+  expect(seen.length).toBeGreaterThan(0);
+  expect(seen).toEqual(seen.map(() => [undefined, undefined]));
 });
 
 it("checks nothing in a colo without requests", async () => {

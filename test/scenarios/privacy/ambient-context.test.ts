@@ -4,8 +4,22 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { openWarmSite, warmed } from "../../../testing/site/warm-site.ts";
-import { type AskInit, openSite, type Site } from "../../../testing/site/harness.ts";
+import {
+  type AskInit,
+  openSite,
+  type Site,
+  type SiteOptions,
+} from "../../../testing/site/harness.ts";
 import { cc } from "../../../testing/fakes/origin-in-process.ts";
+import {
+  answered,
+  openSliced,
+  sliceBytes,
+  slicedOrigin,
+} from "../../../testing/site/sliced-origin.ts";
+import { pass, playTimers } from "../../../testing/site/two-colos.ts";
+import { pause } from "../../../src/base/timeouts.ts";
+import type { OriginHandler } from "../../../src/platform/origins.ts";
 
 const users = new AsyncLocalStorage<string>();
 const userNow = () => users.getStore() ?? "nobody";
@@ -132,5 +146,77 @@ describe("a request that bypasses the cache runs in its client's context", () =>
     const { site } = opened("max-age=60", config);
     expect((await as("ada", site, path, init)).text).toBe("of ada.");
     expect((await as("bob", site, path, init)).text).toBe("of bob.");
+  });
+});
+
+/** Answers with a body that is written when it is read, and notes the users that the handler sees. */
+function openLazy(length: number, pieceBytes: number, options: SiteOptions = {}) {
+  const seen = new Set<string>();
+  const callers: unknown[] = [];
+  const origin = slicedOrigin({ length });
+  const handler: OriginHandler = async (request, _, caller) => {
+    seen.add(userNow());
+    callers.push(caller);
+    const { status, headers, body } = answered(request, origin);
+    const bytes = new Uint8Array(await new Response(body).arrayBuffer());
+    let at = 0;
+    const written = new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          seen.add(userNow());
+          await pause(100);
+          controller.enqueue(bytes.slice(at, (at += pieceBytes)));
+          if (at >= bytes.length) controller.close();
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    return new Response(written, { status, headers });
+  };
+  const site = users.run("ada", () =>
+    openSliced(origin, { ...options, handlers: { default: handler } }),
+  );
+  return { site, seen, callers };
+}
+
+/** Reads an answer as a user, and waits after each chunk. Returns the number of bytes. */
+const bytesFor = (user: string, site: Site, path: string, init: AskInit = {}, everyMs = 0) =>
+  users.run(user, async () => {
+    let bytes = 0;
+    for await (const chunk of (await site.ask(path, init)).body ?? []) {
+      bytes += chunk.byteLength;
+      await pause(everyMs);
+    }
+    return bytes;
+  });
+
+describe("no part of a large body is written in the context of", () => {
+  playTimers();
+
+  it("a client that fetches one of its slices", async () => {
+    const { site, seen, callers } = openLazy(3 * sliceBytes, sliceBytes / 2);
+    const read = [];
+    for (const [user, range] of [
+      ["ada", "bytes=0-0"],
+      ["bob", "bytes=70000-70003"],
+      ["eve", "bytes=0-"],
+    ] as const) {
+      read.push(bytesFor(user, site, "/v", { headers: { range } }));
+      await pass(site.clock, 2);
+    }
+    expect(await Promise.all(read)).toEqual([1, 4, 3 * sliceBytes]);
+    expect([callers, seen]).toEqual([Array(3).fill(undefined), new Set(["nobody"])]);
+  });
+
+  it("a client that was overtaken, and continues with a range request", async () => {
+    const config = { limits: { bufferBytes: 60 } };
+    const { site, seen, callers } = openLazy(400, 10, { config });
+    site.cache.put = () => Promise.reject(new Error("The cache is full."));
+    const fast = ["ada", "eve"].map((user) => bytesFor(user, site, "/large"));
+    const slow = bytesFor("bob", site, "/large", {}, 1_000);
+    await pass(site.clock, 60);
+    expect(await Promise.all([...fast, slow])).toEqual([400, 400, 400]);
+    expect(callers.length).toBeGreaterThan(1);
+    expect([new Set(callers), seen]).toEqual([new Set([undefined]), new Set(["nobody"])]);
   });
 });

@@ -191,6 +191,37 @@ it("a withheld cookie is not unknown, but a cookie that the origin sets reaches 
   expect(set.cacheStatus).not.toContain("stored");
 });
 
+describe("a cookie that a condition compares with values reaches its client, and its page is not stored, although", () => {
+  const usd = { name: "usd", match: "*", when: { cookie: { currency: ["usd"] } }, fresh: "5m" };
+  const bypass = { name: "session", match: "*", when: { cookie: ["session"] }, bypass: true };
+  const rest = { name: "rest", match: "*", fresh: "5m" };
+
+  it.each<{ id: string; given: object; general?: object }>([
+    { id: "the route strips it", given: { setCookie: "strip" } },
+    {
+      id: "a rule strips it",
+      given: { answer: [{ when: { status: 200 }, strip: ["set-cookie"] }] },
+    },
+    { id: "it is harmless", given: {}, general: { cookies: { harmless: ["currency"] } } },
+    { id: "the route ignores it", given: { cookies: { ignore: ["currency"] } } },
+  ])("$id", async ({ given, general = {} }) => {
+    const set = ["currency=usd", "Currency=usd", "a=1, currency=usd", "session=1"];
+    const stripping = { ...general, routes: [usd, bypass, { ...rest, ...given }] } as ConfigInput;
+    const script: Script = ({ url }) =>
+      page("of usd", { "set-cookie": set[Number(new URL(url).pathname.slice(1))] ?? "" });
+    const site = openSite({ config: stripping, origin: script });
+    const seen = [];
+    for (const nth of set.keys()) {
+      const { fields, cacheStatus } = await site.get(`/${nth}`);
+      seen.push([fields.get("set-cookie"), cacheStatus.includes("stored")]);
+    }
+    expect(seen.slice(0, 3)).toEqual(set.slice(0, 3).map((line) => [line, false]));
+    // A condition on a name alone protects clients that have the cookie.
+    const isStripped = "setCookie" in given || "answer" in given;
+    expect(seen[3]).toEqual(isStripped ? [null, true] : ["session=1", false]);
+  });
+});
+
 describe("a purge", () => {
   const asked: AskInit[] = [{ headers: app("pro") }, { headers: { "x-tv": "ios" } }, {}];
   const numbers = async (site: Site, path: string) => {
