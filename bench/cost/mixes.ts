@@ -1,5 +1,6 @@
 // Computes the bill of the same operations for each mix of stores, and compares it with replayed mixes.
 import { counted, markdownTable, percent } from "../load/figures.ts";
+import { marginalBill } from "./bill.ts";
 import { added, type Designs } from "./designs.ts";
 import type { MixRun } from "./mix-run.ts";
 import {
@@ -12,7 +13,6 @@ import {
 import {
   cloudflare,
   dollars,
-  marginalBill,
   workers as workerPrices,
 } from "../../packages/cli/src/simulate/prices.ts";
 import type { Run } from "./run.ts";

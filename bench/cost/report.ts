@@ -16,14 +16,8 @@ import { type Design, type Designs, lifeMinutes } from "./designs.ts";
 import type { MixRun } from "./mix-run.ts";
 import { billedMixes, mixTotalsTable } from "./mixes.ts";
 import { objectMsACall } from "../../packages/cli/src/simulate/mixes.ts";
-import {
-  dollars,
-  marginalBill,
-  readOn,
-  totalOf,
-  upstash,
-  workers,
-} from "../../packages/cli/src/simulate/prices.ts";
+import { marginalBill, totalOf } from "./bill.ts";
+import { dollars, readOn, upstash, workers } from "../../packages/cli/src/simulate/prices.ts";
 import type { Lag } from "./replay-over.ts";
 import type { Run } from "./run.ts";
 

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { billOfMix } from "../../bench/cost/mixes.ts";
 import { mixesOf } from "../../packages/cli/src/simulate/mixes.ts";
 import type { MixRun } from "../../bench/cost/mix-run.ts";
-import { marginalBill, totalOf } from "../../packages/cli/src/simulate/prices.ts";
+import { marginalBill, totalOf } from "../../bench/cost/bill.ts";
 import { troubleIn } from "../../bench/cost/replay-over.ts";
 
 const nothing = {

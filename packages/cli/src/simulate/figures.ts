@@ -1,10 +1,10 @@
 // Computes the figures of a simulated policy: its hits, the load of its origin, and its costs.
-import { mixesOf, mixNames } from "./mixes.ts";
+import { mixesOf } from "./mixes.ts";
 import type { Policy } from "./planner.ts";
 import { workers } from "./prices.ts";
 import { reportCommandsOf } from "./report-commands.ts";
 import type { Simulation } from "./simulation.ts";
-import { shareOf } from "./totals.ts";
+import { type Counts, shareOf } from "./totals.ts";
 
 /** A simulated policy. */
 export interface PolicyRun {
@@ -23,70 +23,53 @@ const cronCommandsAMinute = 3;
 function costsOf({ policy, simulation: { totals, world } }: PolicyRun) {
   const { seconds, all } = totals;
   const { requests } = all;
-  const { reads, writes, fills, bytes } = world.shared.calls;
+  const { reads: lookUps, writes, fills, bytes } = world.shared.calls;
   const { renewalLagMs, allowanceMs } = policy.config.purge;
   const periods = (seconds * 1_000) / Math.max(1_000, renewalLagMs - allowanceMs);
   const journalReads = Math.min(requests, journalReadsAPeriod * periods * world.coloCount);
   const minutes = Math.max(1, seconds / 60);
   const reports = reportCommandsOf({ isolates: world.isolates.length, requests, minutes });
-  const others = reports + cronCommandsAMinute * minutes;
+  const otherCommands = reports + cronCommandsAMinute * minutes;
+  const used = { lookUps, writes, fills, bytes, journalReads, purges: 0, otherCommands };
   const million = shareOf(1e6, requests);
-  const operations = {
-    lookUps: reads * million,
-    writes: writes * million,
-    fills: fills * million,
-    bytes: bytes * million,
-    journalReads: journalReads * million,
-    purges: 0,
-    otherCommands: others * million,
-  };
-  const dollarsOf = (mix: string): number => {
-    const found = mixesOf(operations).find(({ name }) => name === mix);
-    const { records = 0, journal = 0, duration = 0 } = found ?? {};
-    return workers.requests.dollarsAMillion + records + journal + duration;
-  };
-  const calls = (reads + writes + journalReads) * million;
+  const [redis = 0, , objects = 0] = mixesOf(used).map(
+    ({ records, journal, duration }) =>
+      workers.requests.dollarsAMillion + (records + journal + duration) * million,
+  );
+  const calls = (lookUps + writes + journalReads) * million;
   return {
-    redisCommandsAMillion: calls + operations.otherCommands,
+    redisCommandsAMillion: calls + otherCommands * million,
     objectCallsAMillion: calls,
-    objectRowsAMillion: operations.writes + operations.fills,
-    dollarsAMillion: {
-      redis: dollarsOf(mixNames.redis),
-      objects: dollarsOf(mixNames.cloudflare),
-    },
+    objectRowsAMillion: (writes + fills) * million,
+    dollarsAMillion: { redis, objects },
   };
 }
 
+/** Returns the figures that a route and the whole site have. */
+function sharesOf({ requests, passed, hitRate, offload, originRequests, originBytes }: Counts) {
+  return { requests, passed, hitRate, offload, originRequests, originBytes };
+}
+
 /** Returns the figures of a policy, as `--json` prints them. */
-export function figuresOf(played: PolicyRun) {
-  const { totals, world, assumed } = played.simulation;
-  const { all } = totals;
+export function figuresOf(run: PolicyRun) {
+  const { totals, world, assumed } = run.simulation;
+  const { passed, ...shares } = sharesOf(totals.all);
+  const { outcomes, refreshes, answeredBytes } = totals.all;
   const memory = world.memoryByRoute();
-  const routes = [...totals.byRoute].map(([route, counts]) => ({
-    route,
-    requests: counts.requests,
-    passed: counts.passed,
-    hitRate: counts.hitRate,
-    offload: counts.offload,
-    originRequests: counts.originRequests,
-    originBytes: counts.originBytes,
-    memoryBytes: memory.get(route) ?? 0,
-  }));
+  const routes = [...totals.byRoute].map(([route, counts]) =>
+    Object.assign({ route, memoryBytes: memory.get(route) ?? 0 }, sharesOf(counts)),
+  );
   return {
-    config: played.name,
-    requests: all.requests,
+    config: run.name,
     seconds: totals.seconds,
     colos: world.coloCount,
-    hitRate: all.hitRate,
-    offload: all.offload,
-    outcomes: { ...all.outcomes, passed: all.passed },
-    refreshes: all.refreshes,
-    answeredBytes: all.answeredBytes,
-    originRequests: all.originRequests,
-    originBytes: all.originBytes,
+    ...shares,
+    outcomes: { ...outcomes, passed },
+    refreshes,
+    answeredBytes,
     originPeakASecond: totals.originASecond.most,
     originPeakAMinute: totals.originAMinute.most,
-    ...costsOf(played),
+    ...costsOf(run),
     memoryBytes: [...memory.values()].reduce((sum, bytes) => sum + bytes, 0),
     routes: routes.toSorted((one, other) => other.requests - one.requests),
     mostMissed: totals.mostMissed(missedShown).map(([name, misses]) => ({ name, misses })),

@@ -36,42 +36,25 @@ export interface OwnFacts {
 }
 
 /** Returns `other` for a line that is no request, and `undefined` for a malformed line. */
-export type ReadLine = (line: string) => LogEntry | "other" | undefined;
+type ReadLine = (line: string) => LogEntry | "other" | undefined;
 
-const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
-const clock = /^([0-3]\d)\/(\w{3})\/(\d{4}):([0-2]\d):([0-5]\d):([0-6]\d) ([+-]\d\d)(\d\d)$/;
-
-let [lastTime, lastAtMs] = ["", 0];
+const clock =
+  /^([0-3]\d)\/(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\/(\d{4}):(\d\d:\d\d:\d\d) (.*)$/;
+let lastClock = { text: "", atMs: Number.NaN };
 
 /** Returns epoch milliseconds; `NaN` if malformed. The offset of the line itself applies. */
 function clockAtMs(text: string): number {
-  if (text === lastTime) return lastAtMs;
-  const [, day, name = "", year, hour, minute, second, hours = "", minutes] =
-    clock.exec(text) ?? [];
-  const month = months.indexOf(name);
-  if (month < 0) return Number.NaN;
-  const [h, m, s] = [
-    Number(hour),
-    Number(minute) - Number(`${hours[0]}${minutes}`),
-    Number(second),
-  ];
-  lastTime = text;
-  lastAtMs = Date.UTC(Number(year), month, Number(day), h - Number(hours), m, s);
-  return lastAtMs;
+  if (lastClock.text !== text) {
+    const [, day, month, year, time, zone] = clock.exec(text) ?? [];
+    lastClock = { text, atMs: Date.parse(`${day} ${month} ${year} ${time} ${zone}`) };
+    if (year === undefined || year < "1970") lastClock.atMs = Number.NaN;
+  }
+  return lastClock.atMs;
 }
 
 /** Later times are malformed, as are those before 1970. */
 const atMsMax = Date.UTC(2100);
 const isTime = (atMs: number) => atMs > 0 && atMs < atMsMax;
-
-/** Returns the place of the quote that ends a quoted text; -1 if there is none. */
-function quoteAfter(line: string, from: number): number {
-  for (let at = from; at < line.length; at += 1) {
-    if (line[at] === "\\") at += 1;
-    else if (line[at] === '"') return at;
-  }
-  return -1;
-}
 
 /** nginx writes a quote as `\x22`, and Apache as `\"`. A byte beyond ASCII has to be encoded in a URL. */
 const unescaped = (text: string): string =>
@@ -81,47 +64,35 @@ const unescaped = (text: string): string =>
       )
     : text;
 
-/** The user's name may contain spaces. */
-function whoIn(text: string) {
-  const words = text.split(" ");
-  const hasHost = words.length > 3 && (words[1] !== "-" || words[2] === "-");
-  const [host, client, , ...user] = hasHost ? words : [undefined, ...words];
-  return { host, client, user: user.join(" ") };
-}
-
+/** Each part has one way to match, so that a hostile line takes linear time. */
+const commonLine =
+  /^(.*?) \[([\w/:]{20} [+-]\d{4})\] "([^\s"]+) ((?:[^"\\]|\\.)*?)(?: HTTP\/[\d.]+)?" (\d{3}) (\d+|-)(?: |$)/s;
 const authorized = new Headers({ authorization: "Basic" });
-const endOfLine = /^ (\d{3}) (\d+|-)(?: |$)/;
 
 /** Reads Common and Combined, also with the host or virtual host before the client. */
 function readCommon(line: string): LogEntry | undefined {
-  const timeAt = line.indexOf(" [");
-  const timeEnd = line.indexOf('] "', timeAt);
-  if (timeAt < 0 || timeEnd < 0) return undefined;
-  const requestEnd = quoteAfter(line, timeEnd + 3);
-  const [, status, bytes] = endOfLine.exec(line.slice(requestEnd + 1, requestEnd + 40)) ?? [];
-  if (requestEnd < 0 || status === undefined) return undefined;
-  const request = line.slice(timeEnd + 3, requestEnd);
-  const methodEnd = request.indexOf(" ");
-  const targetEnd = request.lastIndexOf(" HTTP/");
-  const atMs = clockAtMs(line.slice(timeAt + 2, timeEnd));
-  if (methodEnd <= 0 || !isTime(atMs)) return undefined;
-  const { host, client, user } = whoIn(line.slice(0, timeAt));
-  const written = request.slice(methodEnd + 1, targetEnd > methodEnd ? targetEnd : undefined);
+  const [, who = "", clockText = "", method, target = "", status, bytes] =
+    commonLine.exec(line) ?? [];
+  const atMs = clockAtMs(clockText);
+  if (method === undefined || !isTime(atMs)) return undefined;
+  const words = who.split(" ");
+  const hasHost = words.length > 3 && (words[1] !== "-" || words[2] === "-");
+  // The user's name may contain spaces.
+  const [named, client, , ...users] = hasHost ? words : [undefined, ...words];
+  const user = users.join(" ");
+  const written = unescaped(target);
+  // A proxy's log has whole URLs.
+  const [, host = named, rest = written] = /^https?:\/\/([^/?#]+)(.*)$/is.exec(written) ?? [];
   return {
     atMs,
-    method: request.slice(0, methodEnd),
+    method,
+    host,
+    target: rest === "" ? "/" : rest,
     status: Number(status),
     bytes: bytes === "-" ? 0 : Number(bytes),
     client,
     headers: user === "-" || user === "" ? undefined : authorized,
-    ...placeIn(unescaped(written), host),
   };
-}
-
-/** A proxy's log has whole URLs. */
-function placeIn(written: string, host: string | undefined) {
-  const [, ownHost = host, target = written] = /^https?:\/\/([^/?#]+)([^]*)$/i.exec(written) ?? [];
-  return { host: ownHost, target: target === "" ? "/" : target };
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -190,6 +161,9 @@ function headersIn(value: unknown): Headers | undefined {
   return headers;
 }
 
+/** The refusals of answers that no configuration stores. */
+const neverStored = "no-store private set-cookie vary-any endless-stream names-client".split(" ");
+
 /** Reads a line of `logs` (docs/logs.md). It is written at the end of its request. */
 function readOwn(line: string): LogEntry | "other" | undefined {
   const json = jsonIn(line);
@@ -203,7 +177,10 @@ function readOwn(line: string): LogEntry | "other" | undefined {
   const result = textIn(of("result"));
   if (status === undefined || result === undefined) return undefined;
   const tookMs = Math.max(msOf("took_ms") ?? 0, msOf("body_ms") ?? 0);
-  const rules = [of("by"), of("refused")];
+  const [rule, refused] = [of("by"), textIn(of("refused")) ?? ""];
+  // A position of the journal begins with epoch milliseconds.
+  const [, purgedAtMs = writtenAtMs] = /^(\d{13})-/.exec(textIn(of("purge")) ?? "") ?? [];
+  const given = refused === "no-use" ? 0 : countIn(of("origin_fresh_seconds"), Infinity);
   return {
     atMs: writtenAtMs - tookMs,
     method: textIn(json["http.request.method"]) ?? "GET",
@@ -219,37 +196,25 @@ function readOwn(line: string): LogEntry | "other" | undefined {
     own: {
       route: textIn(of("route")) ?? "",
       key: result === "passed" ? undefined : textIn(of("key")),
-      hasUnknownCookie: rules.includes("unknown-cookie"),
-      purgedAtMs: of("by") === "purged" ? positionAtMs(of("purge"), writtenAtMs) : undefined,
-      freshSeconds: freshIn(of("origin_fresh_seconds"), of("refused")),
+      hasUnknownCookie: rule === "unknown-cookie" || refused === "unknown-cookie",
+      purgedAtMs: rule === "purged" ? Number(purgedAtMs) : undefined,
+      freshSeconds: neverStored.includes(refused) ? "never" : given,
     },
   };
 }
 
-/** Returns the time of a position of the journal, which begins with epoch milliseconds. */
-function positionAtMs(position: unknown, otherwiseAtMs: number): number {
-  const [, ms] = /^(\d{13})-/.exec(textIn(position) ?? "") ?? [];
-  return ms === undefined ? otherwiseAtMs : Number(ms);
-}
-
-/** The refusals of answers that no configuration stores. */
-const neverStored = "no-store private set-cookie vary-any endless-stream names-client".split(" ");
-
-function freshIn(seconds: unknown, refused: unknown): OwnFacts["freshSeconds"] {
-  if (refused === "no-use") return 0;
-  return neverStored.includes(textIn(refused) ?? "") ? "never" : countIn(seconds, Infinity);
-}
-
-export const formats = { common: readCommon, logpush: readLogpush, tidemark: readOwn } as const;
+export const formats = {
+  common: readCommon,
+  logpush: readLogpush,
+  tidemark: readOwn,
+} as const satisfies Record<string, ReadLine>;
 export type FormatName = keyof typeof formats;
 export const formatNames = Object.keys(formats) as readonly FormatName[];
 
 /** Returns the format that reads most of these lines; `undefined` if none reads any. */
 export function formatOf(lines: readonly string[]): FormatName | undefined {
-  const countOf = (name: FormatName) =>
-    lines.filter((line) => formats[name](line) !== undefined).length;
   const [best] = formatNames
-    .map((name) => ({ name, count: countOf(name) }))
+    .map((name) => ({ name, count: lines.filter((line) => formats[name](line)).length }))
     .toSorted((one, other) => other.count - one.count);
   return best?.count === 0 ? undefined : best?.name;
 }

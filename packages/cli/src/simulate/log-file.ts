@@ -68,24 +68,26 @@ export async function readLog(stream: Readable, settings: ReadSettings): Promise
 async function unpacked(stream: Readable): Promise<AsyncIterable<Uint8Array>> {
   const chunks: AsyncIterator<string | Uint8Array> = stream[Symbol.asyncIterator]();
   let head: Buffer = Buffer.alloc(0);
-  let next = await chunks.next();
-  for (; next.done !== true; next = await chunks.next()) {
+  while (head.length < 2) {
+    const next = await chunks.next();
+    if (next.done === true) break;
     head = Buffer.concat([head, Buffer.from(next.value)]);
-    if (head.length >= 2) break;
   }
   async function* whole(): AsyncGenerator<Uint8Array> {
     yield head;
     for await (const chunk of { [Symbol.asyncIterator]: () => chunks }) yield Buffer.from(chunk);
   }
-  if (head[0] !== 0x1f || head[1] !== 0x8b) return whole();
-  return pipeline(Readable.from(whole()), createGunzip(), () => undefined);
+  const isGzip = head[0] === 0x1f && head[1] === 0x8b;
+  return isGzip ? pipeline(Readable.from(whole()), createGunzip(), () => undefined) : whole();
 }
 
 class LogLines {
   readonly #settings: ReadSettings;
-  readonly #read: LinesRead;
-  /** The first lines, until they have decided the format. */
-  #sample: string[] | undefined;
+  readonly #counts = { requests: 0, others: 0, bad: 0, late: 0, judged: 0, hits: 0 };
+  readonly #firstBad: LinesRead["firstBad"] = [];
+  #format: FormatName | undefined;
+  /** Whole lines, until the first of them have decided the format. */
+  #lines: string[] = [];
   #rest = "";
   #number = 0;
   #waiting: LogEntry[] = [];
@@ -93,82 +95,73 @@ class LogLines {
 
   constructor(settings: ReadSettings) {
     this.#settings = settings;
-    const { format } = settings;
-    const counts = { requests: 0, others: 0, bad: 0, firstBad: [], late: 0, judged: 0, hits: 0 };
-    this.#read = { format: format ?? "common", ...counts };
-    if (format === undefined) this.#sample = [];
+    this.#format = settings.format;
   }
 
   add(text: string): void {
     const lines = (this.#rest + text).split("\n");
     // One character more than the limit is enough to refuse the line at its end.
     this.#rest = (lines.pop() ?? "").slice(0, lineCharsMax + 1);
-    for (const line of lines) this.#line(line);
+    for (const line of lines) this.#lines.push(line);
+    if (this.#format !== undefined || this.#lines.length >= sampledLines) this.#parse();
   }
 
   end(): LinesRead {
-    this.#line(this.#rest);
-    this.#detect();
+    this.#lines.push(this.#rest);
+    this.#parse();
     this.#playFirst(this.#waiting.length);
-    const { requests, others, bad, firstBad, format } = this.#read;
+    const [format, firstBad] = [this.#format ?? "common", this.#firstBad];
+    const { requests, others, bad } = this.#counts;
     if (bad > badShareMax * (requests + others + bad)) {
-      const lines = firstBad.map(({ number, text }) => `${number} (${text})`).join(", ");
       throw failure({
         what: `${this.#settings.name} is not in the format ${format}.`,
-        why: `${bad} lines cannot be read, first ${lines}.`,
+        why: `${bad} lines cannot be read, first ${placesOf(firstBad)}.`,
         hint: "Pass --format with the log's format, or remove these lines.",
       });
     }
-    return this.#read;
+    return { format, firstBad, ...this.#counts };
+  }
+
+  #parse(): void {
+    const lines = this.#lines;
+    this.#lines = [];
+    this.#format ??= this.#formatOf(lines.slice(0, sampledLines));
+    for (const line of lines) this.#line(line.endsWith("\r") ? line.slice(0, -1) : line);
+  }
+
+  #formatOf(lines: readonly string[]): FormatName | undefined {
+    const format = formatOf(lines.filter(({ length }) => length <= lineCharsMax));
+    if (format !== undefined || lines.every((line) => line.trim() === "")) return format;
+    throw usageError({
+      what: `${this.#settings.name} is in an unknown format.`,
+      why: "Its first lines are neither Common nor Combined, nor JSON of Logpush or Tidemark.",
+      hint: "Convert the log to Combined in UTF-8, or pass --format to see the malformed lines.",
+    });
   }
 
   #line(line: string): void {
     this.#number += 1;
-    if (this.#sample === undefined) return this.#parsed(line, this.#number);
-    this.#sample.push(line);
-    if (this.#sample.length >= sampledLines) this.#detect();
-  }
-
-  #detect(): void {
-    const lines = this.#sample;
-    if (lines === undefined) return;
-    const format = formatOf(lines.filter(({ length }) => length <= lineCharsMax));
-    if (format === undefined && lines.some((line) => line.trim() !== "")) {
-      throw usageError({
-        what: `${this.#settings.name} is in an unknown format.`,
-        why: "Its first lines are neither Common nor Combined, nor JSON of Logpush or Tidemark.",
-        hint: "Convert the log to Combined in UTF-8, or pass --format to see the malformed lines.",
-      });
-    }
-    this.#read.format = format ?? "common";
-    this.#sample = undefined;
-    for (const [at, line] of lines.entries()) {
-      this.#parsed(line, this.#number - lines.length + 1 + at);
-    }
-  }
-
-  #parsed(written: string, number: number): void {
-    const line = written.endsWith("\r") ? written.slice(0, -1) : written;
     if (line === "") return;
-    if (line.length > lineCharsMax) return this.#bad(number, "a line of over 64 KiB");
-    const entry = formats[this.#read.format](line);
-    if (entry === undefined) return this.#bad(number, line.slice(0, 60));
-    if (entry === "other") return void (this.#read.others += 1);
-    this.#read.requests += 1;
-    if (entry.wasHit !== undefined) this.#read.judged += 1;
-    if (entry.wasHit === true) this.#read.hits += 1;
-    this.#waiting.push(entry);
-    if (this.#waiting.length >= 2 * sortedCount) this.#playFirst(sortedCount);
-  }
-
-  #bad(number: number, text: string): void {
-    this.#read.bad += 1;
-    if (this.#read.firstBad.length < firstBadMax) this.#read.firstBad.push({ number, text });
+    const isLong = line.length > lineCharsMax;
+    const entry = isLong ? undefined : formats[this.#format ?? "common"](line);
+    if (entry === undefined) {
+      const text = isLong ? "a line of over 64 KiB" : line.slice(0, 60);
+      if (this.#firstBad.length < firstBadMax) this.#firstBad.push({ number: this.#number, text });
+      this.#counts.bad += 1;
+    } else if (entry === "other") {
+      this.#counts.others += 1;
+    } else {
+      this.#counts.requests += 1;
+      if (entry.wasHit !== undefined) this.#counts.judged += 1;
+      if (entry.wasHit === true) this.#counts.hits += 1;
+      this.#waiting.push(entry);
+      if (this.#waiting.length >= 2 * sortedCount) this.#playFirst(sortedCount);
+    }
   }
 
   #playFirst(count: number): void {
     this.#waiting.sort((one, other) => one.atMs - other.atMs);
-    const spreadMs = this.#read.format === "common" ? 1_000 : 0;
+    const spreadMs = this.#format === "common" ? 1_000 : 0;
     const timeAt = (nth: number) => this.#waiting[nth]?.atMs;
     let cut = count;
     // A second that is not complete waits for its other requests.
@@ -180,7 +173,7 @@ class LogLines {
       while (entries[until]?.atMs === writtenAtMs) until += 1;
       // Times in whole seconds: without a distance, requests of a second would all be simultaneous.
       const endAtMs = writtenAtMs + spreadMs;
-      if (endAtMs < this.#playedAtMs) this.#read.late += until - from;
+      if (endAtMs < this.#playedAtMs) this.#counts.late += until - from;
       const beginAtMs = Math.max(writtenAtMs, this.#playedAtMs);
       const stepMs = Math.max(0, endAtMs - beginAtMs) / (until - from);
       for (const [nth, entry] of entries.slice(from, until).entries()) {
@@ -190,3 +183,7 @@ class LogLines {
     }
   }
 }
+
+/** Returns the numbers and texts of malformed lines. */
+export const placesOf = (lines: LinesRead["firstBad"]): string =>
+  lines.map(({ number, text }) => `${number} (${text})`).join(", ");

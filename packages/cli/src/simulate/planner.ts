@@ -12,7 +12,7 @@ import type { LogEntry, OwnFacts } from "./formats.ts";
 /** A planned request. `key` of a bypass: that of a GET for its URL. */
 export type SimulatedPlan =
   | { readonly kind: "lookup"; readonly route: Route; readonly request: LookupRequest }
-  | { readonly kind: "pass"; readonly route: Route; readonly rule: string; readonly key: RecordKey }
+  | { readonly kind: "pass"; readonly route: Route; readonly key: RecordKey }
   /** Tidemark itself answers. */
   | { readonly kind: "own"; readonly route: Route };
 
@@ -89,9 +89,8 @@ export class Planner {
     const isPlain = headers === undefined && name.length <= nameCharsMax;
     const known = isPlain ? this.#plans.get(name) : undefined;
     if (known !== undefined) return known;
-    const path = target.startsWith("/") ? target : `/${target}`;
     const cf = country === undefined ? undefined : { country };
-    const url = `https://${host}${path}`;
+    const url = `https://${host}${target.startsWith("/") ? "" : "/"}${target}`;
     // A real Request costs more than all the rest of a simulated hit.
     const request = { method, url, headers: headers ?? noHeaders, cf } as unknown as Request;
     const planned = this.#planOf(request);
@@ -107,18 +106,17 @@ export class Planner {
     if (planned.kind === "lookup") return { kind: "lookup", route, request: planned.request };
     if (planned.kind !== "pass") return { kind: "own", route };
     const { key } = readUrl({ url: request.url, method: "GET" }).keyed;
-    return { kind: "pass", route, rule: planned.passed.rule, key };
+    return { kind: "pass", route, key };
   }
 
   /** Takes the key and, without a path, the route of Tidemark's own log. */
   #ofOwnLog(entry: LogEntry, own: OwnFacts): SimulatedPlan {
     this.#assumed.key += 1;
     const planned = this.#planned(entry);
-    const { anywhere } = this.#site.config;
-    const isRouteKnown = entry.target !== undefined;
-    const route = isRouteKnown ? planned.route : (this.#routes.get(own.route) ?? anywhere);
+    const named = entry.target === undefined ? this.#routes.get(own.route) : planned.route;
+    const route = named ?? this.#site.config.anywhere;
     const key = new RecordKey(own.key ?? `log ${own.route}`, this.#host);
-    if (own.key === undefined || route.bypass) return { kind: "pass", route, rule: "route", key };
+    if (own.key === undefined || route.bypass) return { kind: "pass", route, key };
     if (planned.kind !== "lookup") return planned;
     const { hasUnknownCookie } = own;
     return { kind: "lookup", route, request: { ...planned.request, route, key, hasUnknownCookie } };

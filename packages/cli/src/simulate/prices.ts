@@ -1,4 +1,4 @@
-// The published prices of Cloudflare and Upstash, and the formulas of the bills.
+// The published prices of Cloudflare and Upstash.
 
 /**
  * Workers Paid, standard usage model: https://developers.cloudflare.com/workers/platform/pricing/.
@@ -30,41 +30,6 @@ export const cloudflare = {
 } as const;
 
 export const readOn = "November 2026";
-
-export interface Usage {
-  readonly workerRequests: number;
-  readonly cpuMs: number;
-  readonly redisCommands: number;
-  /** The bytes in both directions between the Workers and Redis. */
-  readonly redisBytes: number;
-}
-
-export interface Bill {
-  readonly workerRequests: number;
-  readonly cpu: number;
-  readonly redisCommands: number;
-  readonly redisBandwidth: number;
-}
-
-/** Returns the price in dollars of this use beyond all included amounts. */
-export function marginalBill(usage: Usage): Bill {
-  return {
-    workerRequests: (usage.workerRequests / 1e6) * workers.requests.dollarsAMillion,
-    cpu: (usage.cpuMs / 1e6) * workers.cpuMs.dollarsAMillion,
-    redisCommands: (usage.redisCommands / 1e6) * upstash.commands.dollarsAMillion,
-    redisBandwidth: (usage.redisBytes / 1e9) * upstash.bandwidth.dollarsAGigabyte,
-  };
-}
-
-/** Returns the price in dollars of a million times this use. */
-export function dollarsAMillionOf(used: Partial<Usage>): number {
-  const nothing = { workerRequests: 0, cpuMs: 0, redisCommands: 0, redisBytes: 0 };
-  return 1e6 * totalOf(marginalBill({ ...nothing, ...used }));
-}
-
-export function totalOf(bill: Bill): number {
-  return bill.workerRequests + bill.cpu + bill.redisCommands + bill.redisBandwidth;
-}
 
 /** Formats an amount in dollars, with three decimal places below ten cents. */
 export function dollars(value: number): string {

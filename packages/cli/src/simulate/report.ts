@@ -1,9 +1,9 @@
 // The output of a simulation: a comparison of policies, the routes, the most missed pages, what was
 // assumed, and suggestions.
 import type { Session } from "../session.ts";
-import { tableOf } from "../terminal.ts";
+import { tableOf, type Terminal } from "../terminal.ts";
 import { type Figures, figuresOf, type PolicyRun } from "./figures.ts";
-import type { LinesRead } from "./log-file.ts";
+import { type LinesRead, placesOf } from "./log-file.ts";
 import type { Assumptions } from "./planner.ts";
 import { recordsMax } from "./tiers.ts";
 import { dollars } from "./prices.ts";
@@ -11,10 +11,11 @@ import type { Suggestion } from "./suggest.ts";
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 const points = (share: number): string => `${(100 * share).toFixed(1)} points`;
+const counted = (count: number): string => Math.round(count).toLocaleString("en-US");
 const withUnit = (count: number, unit: string) =>
   `${counted(count)} ${unit}${count === 1 ? "" : "s"}`;
-const counted = (count: number): string => Math.round(count).toLocaleString("en-US");
 const mebibytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MiB`;
+const signed = (value: number, text: string) => `${value < 0 ? "-" : value > 0 ? "+" : ""}${text}`;
 
 type Row = readonly [
   name: string,
@@ -43,22 +44,20 @@ const rows: readonly Row[] = [
 const numbers = new Set([1, 2, 3, 4, 5, 6]);
 
 /** Prints the figures of one policy, or of two beside each other. */
-function printFigures({ terminal }: Session, figures: readonly Figures[]): void {
-  const [first, second] = figures as [Figures, Figures?];
-  const heads = ["", ...figures.map(({ config }) => config), ...(second ? ["difference"] : [])];
-  const differenceOf = ([, of, form]: Row, other: Figures) => {
-    const change = of(other) - of(first);
-    const text = (form === percent ? points : form)(Math.abs(change));
-    return `${change < 0 ? "-" : change > 0 ? "+" : ""}${text}`;
-  };
-  const table = rows.map((row) => {
-    const [name, of, form] = row;
-    const cells = [name].concat(figures.map((one) => form(of(one))));
-    return second === undefined ? cells : cells.concat(differenceOf(row, second));
+function printFigures(
+  terminal: Terminal,
+  [first, second]: readonly [Figures, Figures | undefined],
+): void {
+  const heads = second && [second.config, "difference"];
+  const table = rows.map(([name, of, form]) => {
+    const cells = [name, form(of(first))];
+    if (second === undefined) return cells;
+    const change = of(second) - of(first);
+    const difference = (form === percent ? points : form)(Math.abs(change));
+    return cells.concat(form(of(second)), signed(change, difference));
   });
-  terminal.text(tableOf([heads, ...table], numbers).join("\n"));
-  for (const { config, routes } of figures) {
-    const head = ["route", "requests", "hits", "offload", "passed", "origin", "memory"];
+  terminal.text(tableOf([["", first.config].concat(heads ?? []), ...table], numbers).join("\n"));
+  for (const { config, routes } of second === undefined ? [first] : [first, second]) {
     const lines = routes.map((one) => [
       one.route === "" ? "(none)" : one.route,
       counted(one.requests),
@@ -68,13 +67,13 @@ function printFigures({ terminal }: Session, figures: readonly Figures[]): void 
       mebibytes(one.originBytes),
       mebibytes(one.memoryBytes),
     ]);
+    const head = ["route", "requests", "hits", "offload", "passed", "origin", "memory"];
     terminal.text(`\n${second === undefined ? "Routes" : `Routes of ${config}`}`);
     terminal.text(tableOf([head, ...lines], numbers).join("\n"));
   }
   if (first.mostMissed.length === 0) return;
-  terminal.text("\nMost missed");
   const missed = first.mostMissed.map(({ name, misses }) => [counted(misses), name.slice(0, 90)]);
-  terminal.text(tableOf(missed, new Set([0])).join("\n"));
+  terminal.text(["\nMost missed", ...tableOf(missed, new Set([0]))].join("\n"));
 }
 
 /** Returns a sentence for each assumption that concerned a request. */
@@ -107,42 +106,42 @@ interface Output {
   /** The name of the log. */
   readonly name: string;
   readonly lines: LinesRead;
-  readonly played: readonly PolicyRun[];
+  readonly runs: readonly [PolicyRun, PolicyRun?];
   readonly suggestions: readonly Suggestion[] | undefined;
 }
 
-export function printOutput(session: Session, { name, lines, played, suggestions }: Output): void {
-  const { terminal } = session;
-  const policies = played.map(figuresOf);
-  const assumptions = played.slice(0, 1).flatMap(assumptionsOf);
+export function printOutput({ terminal }: Session, { name, lines, runs, suggestions }: Output) {
+  const [first, second] = runs;
+  const policies = [figuresOf(first), second && figuresOf(second)] as const;
+  const assumptions = assumptionsOf(first);
   if (terminal.isJson) {
-    return terminal.json({ log: name, lines, policies, assumptions, suggestions });
+    const written = policies.filter((one) => one !== undefined);
+    return terminal.json({ log: name, lines, policies: written, assumptions, suggestions });
   }
-  printLines(session, name, lines, policies[0]?.seconds ?? 0);
+  printLines(terminal, name, lines, policies[0].seconds);
   if (lines.requests === 0) return;
   terminal.print("");
-  printFigures(session, policies);
+  printFigures(terminal, policies);
   terminal.text(["\nAssumed", ...assumptions.map((sentence) => `- ${sentence}`)].join("\n"));
   if (suggestions === undefined) return;
   const isNone = suggestions.length === 0;
   terminal.text(isNone ? "\nNo change helps enough." : "\nSuggested, each on its own");
-  for (const { what, snippet, hitRatePoints, originRequestsShare } of suggestions) {
-    const hits = `${hitRatePoints >= 0 ? "+" : ""}${hitRatePoints.toFixed(1)} points of hit rate`;
-    const share = `${originRequestsShare >= 0 ? "+" : ""}${percent(originRequestsShare)} origin requests`;
-    terminal.text(`- ${what}: ${hits}, ${share}\n    ${snippet}`);
+  for (const { what, snippet, hitRatePoints: hits, originRequestsShare: share } of suggestions) {
+    const gain = `${signed(hits, Math.abs(hits).toFixed(1))} points of hit rate`;
+    const origin = `${signed(share, percent(Math.abs(share)))} origin requests`;
+    terminal.text(`- ${what}: ${gain}, ${origin}\n    ${snippet}`);
   }
 }
 
-function printLines({ terminal }: Session, name: string, lines: LinesRead, seconds: number): void {
+function printLines(terminal: Terminal, name: string, lines: LinesRead, seconds: number): void {
   const { requests, bad, others, firstBad, late, format, judged, hits } = lines;
-  const hours = (seconds / 3_600).toFixed(2);
-  terminal.print(
-    `${name}: ${withUnit(requests, "request")} in ${hours} hours, in the format ${format}`,
-  );
-  const first = firstBad.map(({ number, text }) => `${number} (${text})`).join(", ");
-  if (bad > 0) terminal.print(`Lines that cannot be read: ${counted(bad)}, first ${first}`);
-  if (others > 0) terminal.print(`Lines that are no requests: ${counted(others)}`);
-  if (late > 0)
-    terminal.print(`Requests far behind earlier ones, which count later: ${counted(late)}`);
-  if (judged > 0) terminal.print(`Hits by the log's own cache: ${percent(hits / judged)}`);
+  const all = `${withUnit(requests, "request")} in ${(seconds / 3_600).toFixed(2)} hours`;
+  terminal.print(`${name}: ${all}, in the format ${format}`);
+  const notes = [
+    bad > 0 && `Lines that cannot be read: ${counted(bad)}, first ${placesOf(firstBad)}`,
+    others > 0 && `Lines that are no requests: ${counted(others)}`,
+    late > 0 && `Requests far behind earlier ones, which count later: ${counted(late)}`,
+    judged > 0 && `Hits by the log's own cache: ${percent(hits / judged)}`,
+  ];
+  for (const note of notes) if (note !== false) terminal.print(note);
 }

@@ -1,17 +1,19 @@
-// Simulates policies over a log: reads the log once, and once more for suggestions.
+// Simulates policies over a log: reads the log once, and again for each suggestion.
 import { createReadStream } from "node:fs";
 import { basename, resolve } from "node:path";
 import { loadConfig } from "../../../../local/load-config.ts";
-import { type ExitCode, exitCode, usageError } from "../command-error.ts";
+import type { Library } from "../../../../local/run/library.ts";
+import type { Config } from "../../../../src/config/config.ts";
+import { faultOf } from "../../../../src/protocol/fault.ts";
+import { type ExitCode, exitCode, failure, usageError } from "../command-error.ts";
 import type { Session } from "../session.ts";
 import { readFolder } from "../start/own-site.ts";
 import type { PolicyRun } from "./figures.ts";
 import type { FormatName } from "./formats.ts";
 import { readLog } from "./log-file.ts";
-import type { Policy } from "./planner.ts";
 import { printOutput } from "./report.ts";
 import { Simulation } from "./simulation.ts";
-import { suggestionsOf, TrackingSeen } from "./suggest.ts";
+import { noteTracking, suggestionsOf } from "./suggest.ts";
 
 /** The options of `tidemark simulate`. */
 export interface SimulateOptions {
@@ -36,55 +38,59 @@ export async function simulate(
   const { folder, input, interrupted } = session.world;
   const isStdin = file === "-";
   if (isStdin && options.suggest === true) {
-    const why = "Suggestions read the log twice, and stdin can be read only once.";
+    const why = "Suggestions read the log again, and stdin can be read only once.";
     throw usageError({ what: "Nothing was simulated.", why, hint: "Write the log to a file." });
   }
-  const played = await policiesOf(session, options);
-  const [first] = played as [PolicyRun];
+  const runs = await runsOf(folder, options);
   const name = isStdin ? "stdin" : file;
-  const seen = new TrackingSeen();
+  const seen = new Set<string>();
   const replay = (simulations: readonly Simulation[], format = options.format) =>
     readLog(isStdin ? input : createReadStream(resolve(folder, file)), {
       name,
       format,
       interrupted,
       play: (entry) => {
-        seen.note(entry);
+        noteTracking(seen, entry);
         for (const simulation of simulations) simulation.play(entry);
       },
     });
-  const lines = await replay(played.map(({ simulation }) => simulation));
+  const lines = await replay(runs.flatMap((run) => run?.simulation ?? []));
   const suggestions =
     options.suggest === true
-      ? await suggestionsOf(first, seen, (variants) => replay(variants, lines.format))
+      ? await suggestionsOf(runs[0], seen, (variant) => replay([variant], lines.format))
       : undefined;
-  printOutput(session, { name, lines, played, suggestions });
+  printOutput(session, { name, lines, runs, suggestions });
   return exitCode.done;
 }
 
-async function policiesOf(
-  { world: { folder } }: Session,
-  options: SimulateOptions,
-): Promise<PolicyRun[]> {
-  const named = (path?: string) => (path === undefined ? undefined : resolve(folder, path));
-  const { config: path, library } = await readFolder(folder, named(options.config));
+/** Returns the folder's configuration, or that of `--config`, and that of `--against`. */
+async function runsOf(
+  folder: string,
+  { config: named, against, ...given }: SimulateOptions,
+): Promise<readonly [PolicyRun, PolicyRun?]> {
+  const { config: path, library } = await readFolder(folder, named && resolve(folder, named));
   if (path === undefined) {
     const why = `${folder} has no tidemark.config.ts.`;
     const hint = "Pass --config FILE, or run tidemark init here.";
     throw usageError({ what: "Nothing was simulated.", why, hint });
   }
-  const played: PolicyRun[] = [];
-  for (const one of [path, named(options.against)]) {
-    if (one === undefined) continue;
-    const policy: Policy = {
-      config: await loadConfig(one, { library }),
-      host: options.host,
-      coloCount: options.colos,
-      isolateCount: options.isolates,
-      originMs: options.originMs,
-      freshSeconds: options.fresh,
-    };
-    played.push({ name: basename(one), policy, simulation: new Simulation(policy) });
+  const { host, colos: coloCount, isolates: isolateCount, originMs, fresh: freshSeconds } = given;
+  const runOf = async (one: string): Promise<PolicyRun> => {
+    const config = await configIn(one, library);
+    const policy = { config, host, coloCount, isolateCount, originMs, freshSeconds };
+    return { name: basename(one), policy, simulation: new Simulation(policy) };
+  };
+  const first = await runOf(path);
+  return against === undefined ? [first] : [first, await runOf(resolve(folder, against))];
+}
+
+/** @throws CommandError that names the file, which the fault of an option does not */
+async function configIn(path: string, library: Library): Promise<Config> {
+  try {
+    return await loadConfig(path, { library });
+  } catch (cause) {
+    const fault = faultOf(cause);
+    if (fault === undefined || fault.what.includes(path)) throw cause;
+    throw failure({ ...fault, what: `${path}: ${fault.what}` }, "failed", cause);
   }
-  return played;
 }

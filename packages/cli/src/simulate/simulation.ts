@@ -90,15 +90,16 @@ export class Simulation {
     this.#endFlights(entry.atMs);
     const planned = this.#planner.plan(entry);
     const counts = this.totals.of(planned.route.name, entry.atMs);
-    counts.requests += 1;
+    counts.add("requests");
+    counts.add("answeredBytes", entry.bytes ?? 0);
     const isolate = this.world.isolateIn(this.#coloOf(entry));
-    counts.answeredBytes += entry.bytes ?? 0;
     if (planned.kind === "lookup") {
       const { request, route } = planned;
       const used = isolate.tiers.of(route.tiers);
-      return this.#lookedUp({ entry, request, isolate, used, counts });
+      const outcome = this.#lookedUp({ entry, request, isolate, used, counts });
+      return counts.ended(outcome);
     }
-    counts.passed += 1;
+    counts.add("passed");
     if (planned.kind === "own") return;
     this.#forwards(entry, counts, entry.bytes ?? 0);
     // RFC 9111 §4.4, as with `invalidate: "here"`.
@@ -117,45 +118,37 @@ export class Simulation {
     return String(hash % coloCount);
   }
 
-  #lookedUp(asked: PageRequest): void {
+  #lookedUp(asked: PageRequest): Outcome {
     const { entry, request, isolate, used, counts } = asked;
     const { atMs, own, target } = entry;
     // Each colo logs the purge. Records that were requested since it was accepted stay.
     if (own?.purgedAtMs !== undefined) this.#invalidations.add(request.key.text, own.purgedAtMs);
     const found = this.#found(asked);
-    const isInFlight = () => !isPersonal(request) && this.#flights.has(nameOf(asked));
+    const isInFlight = () => !isPersonal(request) && this.#flights.has(nameOf(request, isolate));
     const verdict = found?.verdict;
-    if (found !== undefined && (verdict?.kind === "serve" || verdict?.kind === "serve-stale")) {
-      counts.outcomes[verdict.kind === "serve" ? "hit" : "stale-hit"] += 1;
-      if (verdict.kind === "serve") this.#admit(found.candidate, request, used, atMs);
+    if (verdict?.kind === "serve" || verdict?.kind === "serve-stale") {
+      if (verdict.kind === "serve") this.#admit(verdict.candidate, request, used, atMs);
       // `isRefreshDue` reads only these parts of a request in progress.
-      const hit = { request, exchange: isolate.exchange, atMs } as Parameters<
-        typeof isRefreshDue
-      >[1];
-      if (!isRefreshDue(verdict, hit) || isInFlight()) return;
-      counts.refreshes += 1;
-      this.#ask({ ...asked, request: { ...request, method: "GET", isAnonymous: true } }, found);
-      return;
+      const hit = { request, exchange: isolate.exchange, atMs };
+      if (isRefreshDue(verdict, hit as Parameters<typeof isRefreshDue>[1]) && !isInFlight()) {
+        counts.add("refreshes");
+        this.#ask({ ...asked, request: { ...request, method: "GET", isAnonymous: true } }, found);
+      }
+      return verdict.kind === "serve" ? "hit" : "stale-hit";
     }
     const outcome = isInFlight() ? "collapsed" : this.#ask(asked, found);
-    counts.outcomes[outcome] += 1;
-    if (outcome === "collapsed" || outcome === "stale-hit") return;
-    this.totals.missed(target === undefined ? request.key.text : request.target.path);
+    if (outcome === "stored" || outcome === "forwarded") {
+      this.totals.missed(target === undefined ? request.key.text : request.target.path);
+    }
+    return outcome;
   }
 
   /** Reads the tiers in order, and backfills those above the response that may answer. */
-  #found({
-    entry: { atMs },
-    request,
-    isolate: { exchange },
-    used,
-  }: PageRequest): FoundResponse | undefined {
+  #found({ entry: { atMs }, request, isolate, used }: PageRequest): FoundResponse | undefined {
     let youngest: FoundResponse | undefined;
-    const question = { request, exchange, atMs };
-    const readable = used.all.filter(
-      ({ name }) => !isPersonal(request) || tierScopes[name] !== "world",
-    );
-    for (const tier of readable) {
+    const question = { request, exchange: isolate.exchange, atMs };
+    for (const tier of used.all) {
+      if (isPersonal(request) && tierScopes[tier.name] === "world") continue;
       const read = tier.read(request.key, { atMs, part: "whole", afterAnswer: () => undefined });
       // No simulated tier is asynchronous, or stores markers.
       if (read instanceof Promise || read.kind !== "found" || read.record.kind === "vary") continue;
@@ -192,11 +185,7 @@ export class Simulation {
   }
 
   /** Asks the origin, whose answer is stored once it has arrived. */
-  #ask(
-    asked: PageRequest,
-    found: FoundResponse | undefined,
-  ): Exclude<Outcome, "hit" | "collapsed"> {
-    const { entry, request, isolate, used, counts } = asked;
+  #ask({ entry, request, isolate, used, counts }: PageRequest, found?: FoundResponse): Outcome {
     const { exchange } = isolate;
     const candidate = found?.candidate;
     const bytes = bytesOf(entry, candidate);
@@ -215,39 +204,33 @@ export class Simulation {
     const isHeld = awaitsSecondAsk(metadata, pending);
     const stored = isHeld ? { ...metadata, awaitsSecondAsk: true } : metadata;
     const into = isHeld ? used.all.filter(({ name }) => tierScopes[name] !== "world") : used.all;
-    const flight = { dueAtMs, metadata: stored, request, name: nameOf(asked), into };
+    const flight = { dueAtMs, metadata: stored, request, name: nameOf(request, isolate), into };
     this.#flights.set(flight.name, flight);
-    let at = this.#ending.length;
-    while (at > 0 && (this.#ending[at - 1]?.dueAtMs ?? 0) > dueAtMs) at -= 1;
-    this.#ending.splice(at, 0, flight);
+    const at = this.#ending.findLastIndex((other) => other.dueAtMs <= dueAtMs);
+    this.#ending.splice(at + 1, 0, flight);
     return "stored";
   }
 
   #endFlights(atMs: number): void {
-    let count = 0;
-    for (const flight of this.#ending) {
-      if (flight.dueAtMs > atMs) break;
-      count += 1;
-      const { metadata, request, into, dueAtMs, name } = flight;
+    if ((this.#ending[0]?.dueAtMs ?? Infinity) > atMs) return;
+    const count = 1 + this.#ending.findLastIndex(({ dueAtMs }) => dueAtMs <= atMs);
+    for (const { metadata, request, into, dueAtMs, name } of this.#ending.splice(0, count)) {
       this.#flights.delete(name);
       // Only the size of a body counts.
       const blob = { size: metadata.bodyBytes ?? 0 } as Blob;
       this.#write({ metadata, body: { kind: "blob", blob } }, request, into, dueAtMs);
     }
-    if (count > 0) this.#ending.splice(0, count);
   }
 
   #forwards(entry: LogEntry, counts: Counts, bytes: number): void {
-    counts.originRequests += 1;
-    counts.originBytes += bytes;
-    this.totals.askedOrigin(entry.atMs);
+    counts.add("originRequests");
+    counts.add("originBytes", bytes);
+    this.totals.originASecond.note(entry.atMs);
+    this.totals.originAMinute.note(entry.atMs);
   }
 
-  #metadataOf(
-    entry: LogEntry,
-    { key, route, url }: LookupRequest,
-    bodyBytes: number,
-  ): StoredMetadata {
+  #metadataOf(entry: LogEntry, request: LookupRequest, bodyBytes: number): StoredMetadata {
+    const { key, route, url } = request;
     const { atMs: requestedAtMs, colo = "" } = entry;
     if (entry.originMs === undefined) this.assumed.originMs += 1;
     if (entry.status === 304 && entry.own === undefined) this.assumed.status304 += 1;
@@ -257,7 +240,7 @@ export class Simulation {
     const ruleMatch = matchOf({ status, fields: fieldsOf({ fields: [] }) }, route.answer);
     const lifetime = this.#lifetimeOf(entry, { status, ruleMatch, fields: [] }, key.text, route);
     // An origin's Date has whole seconds, so a response arrives with an age.
-    const fields = [...lifetime, ["date", dateAt(respondedAtMs)]] as const;
+    const fields = [...lifetime, dateAt(respondedAtMs)];
     const named = { status, statusText: "", fields, ruleMatch, url, route: route.name, colo };
     const times = { requestedAtMs, respondedAtMs, fillCostMs, jitterDraw: this.#random() };
     return { ...named, ...times, ...unknownMetadata, bodyBytes };
@@ -310,7 +293,7 @@ const lifetimesBytesMax = 64 * 1_048_576;
 const respondedAtMsOf = (found: FoundResponse | undefined): number =>
   found?.candidate.stored.metadata.respondedAtMs ?? -Infinity;
 
-function nameOf({ request: { key, route }, isolate }: PageRequest): string {
+function nameOf({ key, route }: LookupRequest, isolate: Isolate): string {
   return route.collapse === "global" ? key.text : `${isolate.number} ${key.text}`;
 }
 
@@ -324,12 +307,12 @@ function bytesOf({ method, status, bytes }: LogEntry, before: Candidate | undefi
 const noHeaders = new Headers();
 const unknownMetadata = { selecting: [], tags: [], stamp: "none", bodyDigest: "" } as const;
 
-let lastDate = { second: 0, text: "" };
+let lastDate: { second: number; line: FieldLine } = { second: 0, line: ["date", ""] };
 
-function dateAt(atMs: number): string {
+function dateAt(atMs: number): FieldLine {
   const second = Math.floor(atMs / 1_000);
-  if (lastDate.second !== second) lastDate = { second, text: formatHttpDate(atMs) };
-  return lastDate.text;
+  if (lastDate.second !== second) lastDate = { second, line: ["date", formatHttpDate(atMs)] };
+  return lastDate.line;
 }
 
 const withLifetime = (seconds: number | "never"): readonly FieldLine[] => [

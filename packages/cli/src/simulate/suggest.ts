@@ -19,44 +19,40 @@ const tracking =
   );
 const routesMax = 3;
 
-/** Notes the tracking parameters of a log. */
-export class TrackingSeen {
-  readonly names = new Set<string>();
-
-  note({ target = "" }: LogEntry): void {
-    const at = target.indexOf("?");
-    if (at < 0) return;
-    const query = target.slice(at);
-    for (const name of tracking) if (query.includes(`${name}=`)) this.names.add(name);
-  }
+/** Notes the tracking parameters of a request. */
+export function noteTracking(seen: Set<string>, { target = "" }: LogEntry): void {
+  const at = target.indexOf("?");
+  if (at < 0) return;
+  for (const name of tracking) if (target.includes(`${name}=`, at)) seen.add(name);
 }
 
-function variantsOf({ policy }: PolicyRun, figures: Figures, seen: TrackingSeen): Variant[] {
-  const { config } = policy;
+const quoted = (names: readonly string[]) => names.map((name) => JSON.stringify(name)).join(", ");
+
+function variantsOf({ policy }: PolicyRun, figures: Figures, seen: Set<string>): Variant[] {
+  const { config, freshSeconds } = policy;
+  const { routes, anywhere, stripQuery } = config;
   const variants: Variant[] = [];
-  const names = [...seen.names].filter((name) => !matchesAny(config.stripQuery, name));
+  const names = [...seen].filter((name) => !matchesAny(stripQuery, name));
   if (names.length > 0) {
-    const list = names.map((name) => JSON.stringify(name)).join(", ");
     variants.push({
       what: `Strip the tracking parameters ${names.join(", ")}`,
-      snippet: `key: { query: { strip: [${list}] } }`,
-      config: { ...config, stripQuery: [...config.stripQuery, ...names] },
+      snippet: `key: { query: { strip: [${quoted(names)}] } }`,
+      config: { ...config, stripQuery: [...stripQuery, ...names] },
     });
   }
-  const { routes, anywhere } = config;
   const busy = figures.routes.flatMap(({ route: name }) =>
     [...routes, anywhere].filter((route) => route.name === name && !route.bypass),
   );
   for (const route of busy.slice(0, routesMax)) {
-    const { name } = route;
-    for (const { what, written, change } of changesOf(route, policy.freshSeconds)) {
+    const [where, begin, end] =
+      route.name === ""
+        ? ["without a route", 'routes: [{ name: "all", match: "*"', "}]"]
+        : [`on the route ${route.name}`, `{ name: ${JSON.stringify(route.name)}, …`, "}"];
+    for (const { what, written, change } of changesOf(route, freshSeconds)) {
       const of = (one: Route): Route => (one === route ? { ...one, ...change } : one);
       variants.push({
-        what: `${what} ${name === "" ? "without a route" : `on the route ${name}`}`,
-        snippet:
-          name === ""
-            ? `routes: [{ name: "all", match: "*", ${written} }]`
-            : `{ name: ${JSON.stringify(name)}, …, ${written} }`,
+        what: `${what} ${where}`,
+        snippet: `${begin}, ${written} ${end}`,
         config: { ...config, routes: routes.map(of), anywhere: of(anywhere) },
       });
     }
@@ -70,33 +66,23 @@ interface Change {
   readonly change: Partial<Route>;
 }
 
-function changesOf(route: Route, assumedSeconds: number | undefined): Change[] {
-  const { freshSeconds = assumedSeconds ?? 0, staleWhileRevalidateSeconds: stale, tiers } = route;
-  const changes: Change[] = [];
+function* changesOf(route: Route, assumedSeconds = 0): Generator<Change> {
+  const { freshSeconds = assumedSeconds, staleWhileRevalidateSeconds: stale, tiers } = route;
   if (freshSeconds > 0) {
     const longer = freshSeconds * 4;
-    changes.push({
-      what: `Keep answers fresh for ${longer} s instead of ${freshSeconds} s`,
-      written: `fresh: "${longer}s"`,
-      change: { freshSeconds: longer },
-    });
+    const what = `Keep answers fresh for ${longer} s instead of ${freshSeconds} s`;
+    yield { what, written: `fresh: "${longer}s"`, change: { freshSeconds: longer } };
   }
   if (freshSeconds > 0 && stale === 0) {
     const seconds = Math.max(60, freshSeconds);
-    changes.push({
-      what: "Answer with a stale response while it is refreshed",
-      written: `staleWhileRevalidate: "${seconds}s"`,
-      change: { staleWhileRevalidateSeconds: seconds },
-    });
+    const what = "Answer with a stale response while it is refreshed";
+    const change = { staleWhileRevalidateSeconds: seconds };
+    yield { what, written: `staleWhileRevalidate: "${seconds}s"`, change };
   }
   const isShared = tiers.includes("shared");
   const others: typeof tiers = isShared ? ["memory", "edge"] : ["memory", "edge", "shared"];
-  changes.push({
-    what: isShared ? "Leave out the shared tier" : "Also use the shared tier",
-    written: `tiers: [${others.map((name) => JSON.stringify(name)).join(", ")}]`,
-    change: { tiers: others },
-  });
-  return changes;
+  const what = isShared ? "Leave out the shared tier" : "Also use the shared tier";
+  yield { what, written: `tiers: [${quoted(others)}]`, change: { tiers: others } };
 }
 
 /** The smallest gains that count, and the largest losses beside them. */
@@ -105,23 +91,23 @@ const originShareMin = 0.02;
 const dollarsShareMin = 0.1;
 
 /**
- * Simulates the changes over the log, which `replay` reads again.
+ * Simulates the changes over the log, one after the other, because each simulation takes much memory.
  *
- * @returns those whose gain is large enough, the best first
+ * @param replay reads the log again
+ * @returns the changes whose gain is large enough, the best first
  */
 export async function suggestionsOf(
   first: PolicyRun,
-  seen: TrackingSeen,
-  replay: (played: readonly Simulation[]) => Promise<unknown>,
+  seen: Set<string>,
+  replay: (simulation: Simulation) => Promise<unknown>,
 ) {
   const figures = figuresOf(first);
-  const played = variantsOf(first, figures, seen).map(({ what, snippet, config }) => {
+  const found = [];
+  for (const { what, snippet, config } of variantsOf(first, figures, seen)) {
     const policy = { ...first.policy, config };
-    return { what, snippet, run: { name: what, policy, simulation: new Simulation(policy) } };
-  });
-  await replay(played.map(({ run }) => run.simulation));
-  const found = played.flatMap(({ what, snippet, run }) => {
-    const other = figuresOf(run);
+    const simulation = new Simulation(policy);
+    await replay(simulation);
+    const other = figuresOf({ name: what, policy, simulation });
     const hitRatePoints = 100 * (other.hitRate - figures.hitRate);
     const originRequestsShare = other.originRequests / Math.max(1, figures.originRequests) - 1;
     const [now, then] = [figures.dollarsAMillion, other.dollarsAMillion];
@@ -133,9 +119,9 @@ export async function suggestionsOf(
     ];
     // A cheaper bill may cost neither hits nor origin requests.
     const isLoss = hitRatePoints <= -pointsMin || originRequestsShare > originShareMin;
-    if (isLoss || Math.max(...gains) < 1) return [];
-    return { what, snippet, hitRatePoints, originRequestsShare, dollarsAMillion };
-  });
+    if (isLoss || Math.max(...gains) < 1) continue;
+    found.push({ what, snippet, hitRatePoints, originRequestsShare, dollarsAMillion });
+  }
   return found.toSorted((one, other) => one.originRequestsShare - other.originRequestsShare);
 }
 export type Suggestion = Awaited<ReturnType<typeof suggestionsOf>>[number];

@@ -42,40 +42,41 @@ export class SimulatedTier implements ResponseTier {
   readonly isShutOff = false;
   /** The calls. Fills are the writes of records that were not there. */
   readonly calls = { reads: 0, found: 0, writes: 0, fills: 0, bytes: 0 };
-  readonly #bodyBytesMax: number;
-  readonly #records: Records;
-  readonly #prefix: string;
+  readonly #settings: TierSettings;
 
-  constructor({ name, bodyBytesMax, records, colo }: TierSettings) {
-    this.name = name;
-    this.arrivingBytesMax = name === "edge" ? bodyBytesMax : 0;
-    this.#bodyBytesMax = bodyBytesMax;
-    this.#records = records;
-    this.#prefix = `${colo ?? ""} `;
+  constructor(settings: TierSettings) {
+    this.name = settings.name;
+    this.arrivingBytesMax = settings.name === "edge" ? settings.bodyBytesMax : 0;
+    this.#settings = settings;
   }
 
-  read({ text }: RecordKey, { atMs }: Pick<TierAsk<ResponseDetail>, "atMs">) {
+  #nameOf({ text }: RecordKey): string {
+    return `${this.#settings.colo ?? ""} ${text}`;
+  }
+
+  read(key: RecordKey, { atMs }: Pick<TierAsk<ResponseDetail>, "atMs">) {
     this.calls.reads += 1;
-    const found = this.#records.get(this.#prefix + text);
+    const found = this.#settings.records.get(this.#nameOf(key));
     if (found === undefined || atMs >= found.untilAtMs) return { kind: "absent" } as const;
     this.calls.found += 1;
     this.calls.bytes += bytesOf(found.record);
     return { kind: "found", record: found.record } as const;
   }
 
-  write({ text }: RecordKey, record: TierFill<ResponseDetail>, keep: TierKeep): TierWrite {
+  write(key: RecordKey, record: TierFill<ResponseDetail>, keep: TierKeep): TierWrite {
+    const { records, bodyBytesMax } = this.#settings;
     if (record.kind === "arriving") return { kind: "refused", rule: "arriving" };
-    if (bytesOf(record) > this.#bodyBytesMax) return { kind: "refused", rule: "too-large" };
-    const name = this.#prefix + text;
+    if (bytesOf(record) > bodyBytesMax) return { kind: "refused", rule: "too-large" };
+    const name = this.#nameOf(key);
     this.calls.writes += 1;
     this.calls.bytes += bytesOf(record);
-    if (!this.#records.has(name)) this.calls.fills += 1;
-    this.#records.set(name, { record, untilAtMs: keep.untilAtMs });
+    if (!records.has(name)) this.calls.fills += 1;
+    records.set(name, { record, untilAtMs: keep.untilAtMs });
     return { kind: "kept" };
   }
 
-  remove({ text }: RecordKey): void {
-    this.#records.delete(this.#prefix + text);
+  remove(key: RecordKey): void {
+    this.#settings.records.delete(this.#nameOf(key));
   }
 }
 
@@ -94,21 +95,18 @@ export interface Isolate {
 export class World {
   readonly shared: SimulatedTier;
   readonly isolates: Isolate[] = [];
-  readonly #policy: Pick<Policy, "config" | "isolateCount" | "recordsMax">;
+  readonly #policy: Policy;
   readonly #exchangeOver: (tiers: Tiers) => Exchange;
   /** The records that were evicted from edge and shared tiers. */
   evicted = 0;
   readonly #edges: Records;
   readonly #colos = new Map<string, { readonly isolates: readonly Isolate[]; turn: number }>();
 
-  constructor(
-    policy: Pick<Policy, "config" | "isolateCount" | "recordsMax">,
-    exchangeOver: (tiers: Tiers) => Exchange,
-  ) {
+  constructor(policy: Policy, exchangeOver: (tiers: Tiers) => Exchange) {
     this.#policy = policy;
     this.#exchangeOver = exchangeOver;
-    const { sharedBodyBytes: bodyBytesMax } = policy.config.limits;
     this.#edges = this.#records();
+    const { sharedBodyBytes: bodyBytesMax } = policy.config.limits;
     this.shared = new SimulatedTier({ name: "shared", bodyBytesMax, records: this.#records() });
   }
 
@@ -129,30 +127,25 @@ export class World {
   isolateIn(name: string): Isolate {
     let colo = this.#colos.get(name);
     if (colo === undefined) {
-      if (this.#colos.size >= colosMax - 1 && name !== otherColos)
-        return this.isolateIn(otherColos);
-      this.#colos.set(name, (colo = this.#open()));
+      if (this.coloCount >= colosMax - 1 && name !== otherColos) return this.isolateIn(otherColos);
+      this.#colos.set(name, (colo = { isolates: this.#open(), turn: 0 }));
     }
     colo.turn = (colo.turn + 1) % colo.isolates.length;
     return colo.isolates[colo.turn] as Isolate;
   }
 
-  #open() {
+  #open(): Isolate[] {
     const { config, isolateCount } = this.#policy;
-    const edge = new SimulatedTier({
-      name: "edge",
-      bodyBytesMax: edgeBodyBytesMax,
-      records: this.#edges,
-      colo: this.coloCount,
-    });
-    const isolates = Array.from({ length: isolateCount }, (_, nth): Isolate => {
+    const [bodyBytesMax, records, colo] = [edgeBodyBytesMax, this.#edges, this.coloCount];
+    const edge = new SimulatedTier({ name: "edge", bodyBytesMax, records, colo });
+    const isolates = Array.from({ length: isolateCount }, (_, nth) => {
       const bytesMax = config.limits.memoryBytes;
       const memory = new MemoryTier<ResponseDetail>({ bytesMax, form: responseForm });
       const tiers = new TierStack<ResponseDetail>(memory, [edge, this.shared]);
       return { number: this.isolates.length + nth, tiers, exchange: this.#exchangeOver(tiers) };
     });
     this.isolates.push(...isolates);
-    return { isolates, turn: 0 };
+    return isolates;
   }
 
   /** Returns the bytes in the memory of all isolates now, by route. */

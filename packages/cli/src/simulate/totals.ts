@@ -2,39 +2,33 @@
 import { BoundedMap } from "../../../../src/base/bounded-map.ts";
 
 export type Outcome = "hit" | "stale-hit" | "collapsed" | "stored" | "forwarded";
+type Sum = "requests" | "passed" | "originRequests" | "refreshes" | "answeredBytes" | "originBytes";
 
-const sums = [
-  "requests",
-  "passed",
-  "originRequests",
-  "refreshes",
-  "answeredBytes",
-  "originBytes",
-] as const;
-
-/** The counts of one route, or of all. */
+/** The counts of one route, which also count for all. */
 export class Counts {
   requests = 0;
   /** Requests without a lookup. */
   passed = 0;
-  readonly outcomes: Record<Outcome, number> = {
-    hit: 0,
-    "stale-hit": 0,
-    collapsed: 0,
-    stored: 0,
-    forwarded: 0,
-  };
+  readonly outcomes = { hit: 0, "stale-hit": 0, collapsed: 0, stored: 0, forwarded: 0 };
   originRequests = 0;
   /** The background refreshes, which are origin requests. */
   refreshes = 0;
   answeredBytes = 0;
   originBytes = 0;
+  readonly #all: Counts | undefined;
 
-  add(other: Counts): void {
-    for (const name of sums) this[name] += other[name];
-    for (const name of Object.keys(this.outcomes) as Outcome[]) {
-      this.outcomes[name] += other.outcomes[name];
-    }
+  constructor(all?: Counts) {
+    this.#all = all;
+  }
+
+  add(name: Sum, count = 1): void {
+    this[name] += count;
+    this.#all?.add(name, count);
+  }
+
+  ended(outcome: Outcome): void {
+    this.outcomes[outcome] += 1;
+    this.#all?.ended(outcome);
   }
 
   get hits(): number {
@@ -73,9 +67,11 @@ class Peak {
   }
 }
 
+/** Beyond this number, rare names are forgotten. */
 const missedMax = 50_000;
 
 export class Totals {
+  readonly all = new Counts();
   readonly byRoute = new Map<string, Counts>();
   readonly originASecond = new Peak(1_000);
   readonly originAMinute = new Peak(60_000);
@@ -88,16 +84,10 @@ export class Totals {
     this.#firstAtMs ??= atMs;
     this.#lastAtMs = atMs;
     let counts = this.byRoute.get(route);
-    if (counts === undefined) this.byRoute.set(route, (counts = new Counts()));
+    if (counts === undefined) this.byRoute.set(route, (counts = new Counts(this.all)));
     return counts;
   }
 
-  askedOrigin(atMs: number): void {
-    this.originASecond.note(atMs);
-    this.originAMinute.note(atMs);
-  }
-
-  /** Counts a miss. Beyond a limit, forgets rare names. */
   missed(name: string): void {
     this.#missed.set(name, (this.#missed.get(name) ?? 0) + 1);
   }
@@ -106,12 +96,6 @@ export class Totals {
     return [...this.#missed.entries()]
       .toSorted(([, one], [, other]) => other - one)
       .slice(0, count);
-  }
-
-  get all(): Counts {
-    const all = new Counts();
-    for (const counts of this.byRoute.values()) all.add(counts);
-    return all;
   }
 
   get seconds(): number {
