@@ -169,8 +169,10 @@ export class Simulation {
     into: readonly ResponseTier[],
     atMs: number,
   ): void {
-    const untilAtMs = keepUntilAtMs(stored.metadata, termsOf(stored.metadata, route));
-    const leadsToError = isErrorStatus(stored.metadata.status);
+    const { metadata } = stored;
+    // Terms are remembered as long as their metadata, here a copy, so that they take no memory.
+    const untilAtMs = keepUntilAtMs(metadata, termsOf({ ...metadata }, route));
+    const leadsToError = isErrorStatus(metadata.status);
     const keep = { atMs, untilAtMs, body: "new", leadsToError } as const;
     for (const tier of into) void tier.write(key, { kind: "response", stored }, keep);
   }
@@ -202,7 +204,8 @@ export class Simulation {
     const pending = place as unknown as PendingForward;
     if (refusalToStore(metadata, noHeaders, pending) !== undefined) return "forwarded";
     const isHeld = awaitsSecondAsk(metadata, pending);
-    const stored = isHeld ? { ...metadata, awaitsSecondAsk: true } : metadata;
+    // A copy, as in `#write`: the rules have just remembered terms for `metadata`.
+    const stored = { ...metadata, awaitsSecondAsk: isHeld || undefined };
     const into = isHeld ? used.all.filter(({ name }) => tierScopes[name] !== "world") : used.all;
     const flight = { dueAtMs, metadata: stored, request, name: nameOf(request, isolate), into };
     this.#flights.set(flight.name, flight);

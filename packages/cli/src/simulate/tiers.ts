@@ -51,7 +51,7 @@ export class SimulatedTier implements ResponseTier {
   }
 
   #nameOf({ text }: RecordKey): string {
-    return `${this.#settings.colo ?? ""} ${text}`;
+    return digestOf(text, this.#settings.colo ?? -1);
   }
 
   read(key: RecordKey, { atMs }: Pick<TierAsk<ResponseDetail>, "atMs">) {
@@ -78,6 +78,17 @@ export class SimulatedTier implements ResponseTier {
   remove(key: RecordKey): void {
     this.#settings.records.delete(this.#nameOf(key));
   }
+}
+
+/** Returns a name of four characters, because the texts of all keys take much memory. */
+function digestOf(text: string, seed: number): string {
+  let [one, other] = [seed, ~seed];
+  for (let at = 0; at < text.length; at += 1) {
+    one = Math.imul(one ^ text.charCodeAt(at), 0x85ebca6b);
+    other = Math.imul(other ^ text.charCodeAt(at), 0xc2b2ae35);
+    [one, other] = [one ^ (other >>> 15), other ^ (one >>> 13)];
+  }
+  return String.fromCharCode(one & 0xffff, one >>> 16, other & 0xffff, other >>> 16);
 }
 
 function bytesOf(record: ResponseRecord): number {

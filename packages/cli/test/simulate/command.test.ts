@@ -56,6 +56,13 @@ it("simulate --against shows another configuration beside the first", async () =
   expect(out).toMatch(/^origin requests +100 +2 +-98$/m);
 });
 
+it("simulate names the faulty configuration of two", async () => {
+  const { user, write } = await userWith();
+  await write("other.config.ts", configured('{ name: "all", match: "*", fresh: "soon" }'));
+  const ran = await user.runs(["simulate", "access.log", "--against", "other.config.ts"]);
+  expect([ran.code, ran.notes]).toEqual([1, expect.stringContaining("/other.config.ts: ")]);
+});
+
 it("simulate --suggest shows only the changes that help, as configuration", async () => {
   const { user } = await userWith();
   const { out } = await user.runs(["simulate", "access.log", "--suggest", "--json"]);
