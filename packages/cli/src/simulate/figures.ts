@@ -55,9 +55,8 @@ export function figuresOf(run: PolicyRun) {
   const { totals, world, assumed } = run.simulation;
   const { passed, ...shares } = sharesOf(totals.all);
   const { outcomes, refreshes, answeredBytes } = totals.all;
-  const memory = world.memoryByRoute();
   const routes = [...totals.byRoute].map(([route, counts]) =>
-    Object.assign({ route, memoryBytes: memory.get(route) ?? 0 }, sharesOf(counts)),
+    Object.assign({ route }, sharesOf(counts)),
   );
   return {
     config: run.name,
@@ -70,7 +69,6 @@ export function figuresOf(run: PolicyRun) {
     originPeakASecond: totals.originASecond.most,
     originPeakAMinute: totals.originAMinute.most,
     ...costsOf(run),
-    memoryBytes: [...memory.values()].reduce((sum, bytes) => sum + bytes, 0),
     routes: routes.toSorted((one, other) => other.requests - one.requests),
     mostMissed: totals.mostMissed(missedShown).map(([name, misses]) => ({ name, misses })),
     assumed,

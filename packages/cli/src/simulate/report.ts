@@ -32,7 +32,6 @@ const rows: readonly Row[] = [
   ["  most in a minute", ({ originPeakAMinute }) => originPeakAMinute, counted],
   ["bytes to clients", ({ answeredBytes }) => answeredBytes, mebibytes],
   ["bytes from the origin", ({ originBytes }) => originBytes, mebibytes],
-  ["memory at the end", ({ memoryBytes }) => memoryBytes, mebibytes],
   ["a million requests: Redis commands", (one) => one.redisCommandsAMillion, counted],
   ["  calls of Durable Objects", (one) => one.objectCallsAMillion, counted],
   ["  rows in Durable Objects", (one) => one.objectRowsAMillion, counted],
@@ -41,7 +40,7 @@ const rows: readonly Row[] = [
 ];
 
 /** The columns of numbers: all but the first. */
-const numbers = new Set([1, 2, 3, 4, 5, 6]);
+const numbers = new Set([1, 2, 3, 4, 5]);
 
 /** Prints the figures of one policy, or of two beside each other. */
 function printFigures(
@@ -65,9 +64,8 @@ function printFigures(
       percent(one.offload),
       counted(one.passed),
       mebibytes(one.originBytes),
-      mebibytes(one.memoryBytes),
     ]);
-    const head = ["route", "requests", "hits", "offload", "passed", "origin", "memory"];
+    const head = ["route", "requests", "hits", "offload", "passed", "origin"];
     terminal.text(`\n${second === undefined ? "Routes" : `Routes of ${config}`}`);
     terminal.text(tableOf([head, ...lines], numbers).join("\n"));
   }

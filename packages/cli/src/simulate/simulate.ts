@@ -2,8 +2,6 @@
 import { createReadStream } from "node:fs";
 import { basename, resolve } from "node:path";
 import { loadConfig } from "../../../../local/load-config.ts";
-import type { Library } from "../../../../local/run/library.ts";
-import type { Config } from "../../../../src/config/config.ts";
 import { faultOf } from "../../../../src/protocol/fault.ts";
 import { type ExitCode, exitCode, failure, usageError } from "../command-error.ts";
 import type { Session } from "../session.ts";
@@ -76,7 +74,9 @@ async function runsOf(
   }
   const { host, colos: coloCount, isolates: isolateCount, originMs, fresh: freshSeconds } = given;
   const runOf = async (one: string): Promise<PolicyRun> => {
-    const config = await configIn(one, library);
+    const config = await loadConfig(one, { library }).catch((cause: unknown) => {
+      throw namedFault(cause, one);
+    });
     const policy = { config, host, coloCount, isolateCount, originMs, freshSeconds };
     return { name: basename(one), policy, simulation: new Simulation(policy) };
   };
@@ -84,13 +84,9 @@ async function runsOf(
   return against === undefined ? [first] : [first, await runOf(resolve(folder, against))];
 }
 
-/** @throws CommandError that names the file, which the fault of an option does not */
-async function configIn(path: string, library: Library): Promise<Config> {
-  try {
-    return await loadConfig(path, { library });
-  } catch (cause) {
-    const fault = faultOf(cause);
-    if (fault === undefined || fault.what.includes(path)) throw cause;
-    throw failure({ ...fault, what: `${path}: ${fault.what}` }, "failed", cause);
-  }
+/** Returns the error of a configuration with its file, which the fault of an option lacks. */
+function namedFault(cause: unknown, path: string): unknown {
+  const fault = faultOf(cause);
+  if (fault === undefined || fault.what.includes(path)) return cause;
+  return failure({ ...fault, what: `${path}: ${fault.what}` }, "failed", cause);
 }

@@ -1,7 +1,6 @@
 // The tiers of simulated colos: the real memory tier, and maps in place of the edge and shared tiers.
 import { BoundedMap } from "../../../../src/base/bounded-map.ts";
 import type { RecordKey } from "../../../../src/cache/record/record-key.ts";
-import { heapBytes } from "../../../../src/cache/tiers/record-form.ts";
 import { TierStack } from "../../../../src/cache/tiers/tier-stack.ts";
 import {
   edgeBodyBytesMax,
@@ -157,17 +156,6 @@ export class World {
     });
     this.isolates.push(...isolates);
     return isolates;
-  }
-
-  /** Returns the bytes in the memory of all isolates now, by route. */
-  memoryByRoute(): Map<string, number> {
-    const bytes = new Map<string, number>();
-    for (const [, record] of this.isolates.flatMap(({ tiers }) => [...tiers.memory.entries()])) {
-      if (record.kind === "vary") continue;
-      const { route } = record.stored.metadata;
-      bytes.set(route, (bytes.get(route) ?? 0) + heapBytes(record, responseForm));
-    }
-    return bytes;
   }
 }
 
