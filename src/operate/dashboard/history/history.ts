@@ -154,6 +154,20 @@ export function stepsUpTo(history: History, span: Span, atMs: number): Step[] {
   });
 }
 
+/** The minimum number of steps that a chart shows. */
+const chartedMin = 10;
+
+/**
+ * Returns the steps that charts show: from the first report, to the last whole step. The current
+ * step is part of them only if there are no earlier reports: its counts are still growing.
+ */
+export function chartedOf(steps: readonly Step[]): readonly Step[] {
+  const first = steps.findIndex(({ sums }) => sums.size > 0);
+  const whole = first >= 0 && first < steps.length - 1 ? steps.slice(0, -1) : steps;
+  const from = first < 0 ? 0 : Math.min(first, whole.length - chartedMin);
+  return whole.slice(from);
+}
+
 /** Returns one step with the counts of all steps. */
 export function wholeOf(steps: readonly Step[]): Step {
   const sums = new Map<string, number>();
