@@ -74,7 +74,14 @@ describe("a history", () => {
   it.each([
     { minutes: [], atMinute: 70, first: 11, last: 70, why: "without a report, the whole hour" },
     { minutes: [70], atMinute: 70, first: 61, last: 70, why: "the first reports at once" },
-    { minutes: [69, 70], atMinute: 70, first: 60, last: 69, why: "ten whole minutes" },
+    {
+      minutes: [61, 70],
+      atMinute: 70,
+      first: 61,
+      last: 70,
+      why: "ten minutes with the current one",
+    },
+    { minutes: [60, 70], atMinute: 70, first: 60, last: 69, why: "ten whole minutes" },
     { minutes: [30, 70], atMinute: 70, first: 30, last: 69, why: "from the first report" },
     { minutes: [2, 12], atMinute: 70, first: 12, last: 69, why: "at most an hour" },
   ])("is charted: $why", ({ minutes, atMinute, first, last }) => {

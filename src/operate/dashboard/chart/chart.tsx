@@ -43,7 +43,9 @@ export function Chart({ id, title, unit, timesMs, lines: given, isDated, note }:
           <div class="plot">
             <div class="scale" aria-hidden="true">
               <span>{shown(top, unit)}</span>
-              <span>{shown(top / 2, unit)}</span>
+              <span>
+                {unit === "count" ? (top / 2).toLocaleString("en") : shown(top / 2, unit)}
+              </span>
               <span>0</span>
             </div>
             <svg

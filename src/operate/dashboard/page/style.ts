@@ -63,12 +63,14 @@ dd { margin: 0; font-size: 1.5rem; font-weight: 600; font-variant-numeric: tabul
 .legend svg { width: 1.5rem; height: .5rem; margin-right: .375rem; vertical-align: middle; }
 summary { cursor: pointer; color: var(--link); font-size: .875rem; padding: .25rem 0; }
 .scroll { overflow-x: auto; padding: 0; }
-.scroll table { min-width: 42rem; }
+.scroll table { min-width: 34rem; }
 details .scroll table { min-width: 0; }
 details .scroll { max-height: 18rem; overflow-y: auto; border-width: 0; }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding: .625rem 1rem .25rem; color: var(--quiet); }
 th, td { text-align: left; vertical-align: top; padding: .375rem 1rem; border-top: 1px solid var(--edge); max-width: 26rem; overflow-wrap: break-word; }
+td { min-width: 6rem; }
+details td { min-width: 0; }
 thead th { border-top: 0; color: var(--quiet); font-weight: 600; white-space: nowrap; }
 tbody th { font-weight: 600; min-width: 6rem; }
 .status, .level { font-weight: 700; }
