@@ -42,7 +42,7 @@ export function costsPart(given: Reported): string {
   const mixes =
     `The same traffic for each [mix of stores](stores.md#which-stores), with the share of requests that cause no origin request ` +
     `(*offload*):`;
-  const besides = `A call of a Durable Object counts as ${objectMsACall} ms. [Reports of metrics](#reports) to an object are not in the last row.`;
+  const besides = `A call of a Durable Object counts as ${objectMsACall} ms. [Reports of metrics](#reports) to an object add $0.002 to the last row.`;
   return [
     paragraph(said),
     billTable([designs.tidemark, designs.plain]),

@@ -90,5 +90,5 @@ const notOperated = () =>
     code: "no-operate",
     what: "This Worker does not have this route.",
     why: "It was created without operate.",
-    hint: "Pass operate: operate() of tidemark/operate to createWorker, and deploy.",
+    hint: "Pass operate: operate() of tidemark/operate beside stores, and deploy.",
   });

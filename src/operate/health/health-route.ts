@@ -17,7 +17,7 @@ import { jsonAnswer } from "../../admin/json-answers.ts";
 import type { HealthRequest } from "../../admin/operate-part.ts";
 
 const scope =
-  "This isolate, the database, and the counts of all isolates. Other isolates may have other troubles.";
+  "This isolate, its stores, and the counts of all isolates. Other isolates may have other troubles.";
 
 /**
  * Creates the route.

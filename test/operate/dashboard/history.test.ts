@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import {
   addedToHistory,
+  chartedOf,
   historyIn,
   seriesMax,
   spans,
@@ -68,6 +69,27 @@ describe("a history", () => {
     expect(newestMs - (hour[0]?.atMs ?? 0)).toBeLessThan(3_600_000);
     expect(week).toHaveLength(168);
     expect(stepsUpTo(historyIn(stored), "week", newestMs)).toHaveLength(168);
+  });
+
+  it.each([
+    { minutes: [], atMinute: 70, first: 11, last: 70, why: "without a report, the whole hour" },
+    { minutes: [70], atMinute: 70, first: 61, last: 70, why: "the first reports at once" },
+    {
+      minutes: [61, 70],
+      atMinute: 70,
+      first: 61,
+      last: 70,
+      why: "ten minutes with the current one",
+    },
+    { minutes: [60, 70], atMinute: 70, first: 60, last: 69, why: "ten whole minutes" },
+    { minutes: [30, 70], atMinute: 70, first: 30, last: 69, why: "from the first report" },
+    { minutes: [2, 12], atMinute: 70, first: 12, last: 69, why: "at most an hour" },
+  ])("is charted: $why", ({ minutes, atMinute, first, last }) => {
+    const at = (minute: number) => startMs + minute * minuteMs;
+    const reports = minutes.map((one) => report(at(one), { "requests|news|hit|memory": 1 }));
+    const history = historyIn(addedToHistory(undefined, reports));
+    const charted = chartedOf(stepsUpTo(history, "hour", at(atMinute) + 1_000));
+    expect([charted[0]?.atMs, charted.at(-1)?.atMs]).toEqual([at(first), at(last)]);
   });
 
   it("counts routes beyond its limit under a common route, so its size is bounded", () => {

@@ -132,6 +132,16 @@ describe("a part", () => {
   });
 });
 
+it("shows the first requests in the charts, and the tiers in the order of a lookup", async () => {
+  const { site } = openWith();
+  for (let at = 0; at < 4; at += 1) await site.get("/news/1");
+  const { text } = await part(site, "overview");
+  expect(text).toContain('<path class="line l0" d="M588 35h12"');
+  const tiers = await part(site, "tiers");
+  const rows = [...tiers.text.matchAll(/<th scope="row">(\w+)<\/th>/g)].map(([, name]) => name);
+  expect(rows.slice(0, 3)).toEqual(["memory", "edge", "shared"]);
+});
+
 it("a site without Redis says why it has no charts, and shows the rest", async () => {
   const site = openSite({ env: { ADMIN_TOKEN: adminToken }, config: { dashboard: dashboard() } });
   const overview = await part(site, "overview");

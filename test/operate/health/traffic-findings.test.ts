@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { findingsOf } from "../../../src/operate/health/findings.ts";
 import { hitRateMinsOf } from "../../../src/operate/health/site-state.ts";
+import { objectWords } from "../../../src/stores/durable-object/object-client.ts";
 import { atMs, coloState, lookedAt, minuteMs, type Row, totalsOf } from "./looked-examples.ts";
 
 const hitRateMins = hitRateMinsOf({
@@ -168,6 +169,21 @@ describe("the finding reports-missing", () => {
     ]);
     const findings = findingsOf(lookedAt({ totals: totalsOf({}, { colos }) }));
     expect(findings.map(({ code }) => code)).toEqual(found ? ["reports-missing"] : []);
+  });
+
+  it("is only an info if a Durable Object has the reports, as nobody may have asked", () => {
+    const totals = totalsOf({}, { colos: new Map(), startedAtMs: atMs - 11 * minuteMs });
+    const client = {
+      name: "reports of counts",
+      database: "metrics' Durable Object",
+      trouble: undefined,
+      troubleWithWrites: undefined,
+      isShutOff: false,
+      refusesWrites: false,
+      words: objectWords("metrics"),
+    } as const;
+    const found = findingsOf(lookedAt({ totals, clients: [client] }));
+    expect(found).toMatchObject([{ code: "reports-missing", level: "info" }]);
   });
 
   it("does not exist in the first ten minutes of a deployment", () => {

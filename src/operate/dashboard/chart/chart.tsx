@@ -43,7 +43,9 @@ export function Chart({ id, title, unit, timesMs, lines: given, isDated, note }:
           <div class="plot">
             <div class="scale" aria-hidden="true">
               <span>{shown(top, unit)}</span>
-              <span>{shown(top / 2, unit)}</span>
+              <span>
+                {unit === "count" ? (top / 2).toLocaleString("en") : shown(top / 2, unit)}
+              </span>
               <span>0</span>
             </div>
             <svg
@@ -61,11 +63,11 @@ export function Chart({ id, title, unit, timesMs, lines: given, isDated, note }:
                 <path class={`line l${index}`} d={pathOf(line.values, top)} />
               ))}
             </svg>
-          </div>
-          <div class="times" aria-hidden="true">
-            <span>{at(timesMs[0])}</span>
-            <span>{at(middle)}</span>
-            <span>{at(timesMs.at(-1))} UTC</span>
+            <div class="times" aria-hidden="true">
+              <span>{at(timesMs[0])}</span>
+              <span>{at(middle)}</span>
+              <span>{at(timesMs.at(-1))} UTC</span>
+            </div>
           </div>
           <ul class="legend">
             {lines.map((line, index) => (
@@ -110,18 +112,21 @@ function summary(line: Line, unit: Unit): string {
   return `${line.name}: now ${shown(latest(line), unit)}, least ${shown(least, unit)}, most ${shown(most, unit)}.`;
 }
 
+/** The width of a value without neighbours. */
+const dash = 12;
+
 /** Isolates with few requests report every five minutes, so a line crosses shorter gaps. */
 const gapMax = 6;
 
-/** Returns the path of a line, with a gap where values are missing, and a dot for a lone value. */
+/** Returns the path of a line, with a gap where values are missing, and a dash for a lone value. */
 function pathOf(values: Line["values"], top: number): string {
   const step = width / Math.max(1, values.length - 1);
   let path = "";
   let before = -Infinity;
   for (const [index, value] of values.entries()) {
     if (value === undefined) continue;
-    const point = `${Math.round(index * step)} ${Math.round(height - (value / top) * height)}`;
-    path += index - before > gapMax ? `M${point}h3` : `L${point}`;
+    const [x, y] = [Math.round(index * step), Math.round(height - (value / top) * height)];
+    path += index - before > gapMax ? `M${x - dash} ${y}h${dash}` : `L${x} ${y}`;
     before = index;
   }
   return path;

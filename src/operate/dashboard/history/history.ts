@@ -154,6 +154,21 @@ export function stepsUpTo(history: History, span: Span, atMs: number): Step[] {
   });
 }
 
+/** The minimum number of steps that charts show. */
+const chartedMin = 10;
+
+/**
+ * Returns the steps that charts show. They begin at the first report. Once there are more than ten,
+ * they leave out the current step, whose counts are still growing.
+ */
+export function chartedOf(steps: readonly Step[]): readonly Step[] {
+  const first = steps.findIndex(({ sums }) => sums.size > 0);
+  const isNew = first < 0 || first >= steps.length - chartedMin;
+  const whole = isNew ? steps : steps.slice(0, -1);
+  const from = first < 0 ? 0 : Math.min(first, whole.length - chartedMin);
+  return whole.slice(from);
+}
+
 /** Returns one step with the counts of all steps. */
 export function wholeOf(steps: readonly Step[]): Step {
   const sums = new Map<string, number>();

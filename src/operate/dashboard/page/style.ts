@@ -45,11 +45,11 @@ dt { color: var(--quiet); font-size: .875rem; }
 dd { margin: 0; font-size: 1.5rem; font-weight: 600; font-variant-numeric: tabular-nums; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: .75rem; margin-bottom: .75rem; }
 .chart { margin: 0; min-width: 0; }
-.plot { display: grid; grid-template: minmax(0, 1fr) / auto 1fr; gap: .5rem; height: 9rem; margin-top: .5rem; }
+.plot { display: grid; grid-template: 9rem auto / auto minmax(0, 1fr); gap: .375rem .5rem; margin: .5rem 0; }
 .plot svg { width: 100%; height: 100%; overflow: visible; }
 .scale { display: flex; flex-direction: column; justify-content: space-between; text-align: right; }
 .scale, .times { color: var(--quiet); font-size: .75rem; line-height: 1; font-variant-numeric: tabular-nums; }
-.times { display: flex; justify-content: space-between; margin: .375rem 0 .25rem 2.5rem; }
+.times { grid-column: 2; display: flex; justify-content: space-between; }
 .grid { stroke: var(--edge); stroke-width: 1; vector-effect: non-scaling-stroke; fill: none; }
 .line { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; vector-effect: non-scaling-stroke; }
 .l0 { stroke: var(--l0); }
@@ -69,6 +69,8 @@ details .scroll { max-height: 18rem; overflow-y: auto; border-width: 0; }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding: .625rem 1rem .25rem; color: var(--quiet); }
 th, td { text-align: left; vertical-align: top; padding: .375rem 1rem; border-top: 1px solid var(--edge); max-width: 26rem; overflow-wrap: break-word; }
+td { min-width: 6rem; }
+details td { min-width: 0; }
 thead th { border-top: 0; color: var(--quiet); font-weight: 600; white-space: nowrap; }
 tbody th { font-weight: 600; min-width: 6rem; }
 .status, .level { font-weight: 700; }
@@ -91,7 +93,7 @@ label { display: grid; gap: .25rem; font-weight: 600; }
 fieldset { border: 1px solid var(--edge); border-radius: .5rem; margin: 0; padding: .5rem .75rem; min-width: 0; }
 legend { font-weight: 600; }
 .routes { margin-left: 1.75rem; }
-input:not([type=radio], [type=checkbox]), textarea, select { font: inherit; color: inherit; background: var(--ground); border: 1px solid var(--quiet); border-radius: .375rem; padding: .375rem .5rem; width: 100%; }
+input:not([type=radio], [type=checkbox]), textarea, select { font: inherit; font-weight: 400; color: inherit; background: var(--ground); border: 1px solid var(--quiet); border-radius: .375rem; padding: .375rem .5rem; width: 100%; }
 textarea, pre { font-family: ui-monospace, monospace; font-size: .875rem; }
 button { font: inherit; font-weight: 600; justify-self: start; padding: .375rem 1rem; border-radius: .5rem; border: 1px solid var(--link); background: var(--card); color: var(--link); cursor: pointer; }
 button.danger { border-color: var(--bad); color: var(--bad); }
@@ -100,6 +102,16 @@ button:disabled { opacity: .6; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; max-height: 32rem; overflow-y: auto; }
 ul { padding-left: 1.25rem; margin: .25rem 0; overflow-wrap: anywhere; }
 [hidden] { display: none; }
+@media (max-width: 30rem) {
+  #sign-out { margin-left: auto; }
+  #state { order: 1; width: 100%; }
+}
+@media (min-width: 52rem) { .chart:last-child { grid-column: 1 / -1; } }
+@media (min-width: 76rem) {
+  .charts { grid-template-columns: repeat(6, 1fr); }
+  .chart { grid-column: span 2; }
+  .chart:nth-child(n + 4) { grid-column: span 3; }
+}
 @media (prefers-reduced-motion: no-preference) { nav a, button { transition: background-color .15s; } }
 @media (forced-colors: active) {
   .line { stroke: CanvasText; }

@@ -62,6 +62,11 @@ interface PreviewProps {
   readonly fields: URLSearchParams;
 }
 
+/** Explanations of an uncounted shared tier. */
+const sharedTexts: Readonly<Record<string, string>> = {
+  "not listable": "not counted, because only Redis can list its records",
+};
+
 export function PurgePreview({ preview, fields }: PreviewProps) {
   const { isolate, shared, data, urls = [], limits, notes = [] } = preview;
   const found = ({ covered, examined }: { readonly covered: number; readonly examined: number }) =>
@@ -74,7 +79,8 @@ export function PurgePreview({ preview, fields }: PreviewProps) {
         <li>Memory of this isolate: {found(isolate)}.</li>
         {data && <li>Data of this isolate: {found(data)}.</li>}
         <li>
-          Shared tier: {typeof shared === "string" ? shared : found(shared)}
+          Shared tier:{" "}
+          {typeof shared === "object" ? found(shared) : (sharedTexts[shared] ?? shared)}
           {typeof shared === "object" && !shared.isWhole && ` ${shared.whyNotWhole ?? ""}`}.
         </li>
         {notes.map((note) => (

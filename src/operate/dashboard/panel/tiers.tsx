@@ -4,6 +4,9 @@ import type { OperatorAnswer } from "../../../protocol/answers.ts";
 import type { DashboardTotals } from "../port/dashboard-part.ts";
 import { countsBy, countsText } from "./totals-table.ts";
 
+/** In the order of a lookup. */
+const tierOrder = ["memory", "edge", "shared"];
+
 interface TiersProps {
   readonly totals: DashboardTotals | undefined;
   readonly stats: OperatorAnswer<"stats">;
@@ -20,7 +23,8 @@ export function Tiers({ totals, stats, gauges, memoryBytesMax, atMs }: TiersProp
   const sums = totals?.sums ?? new Map<string, number>();
   const [reads, writes] = [countsBy(sums, "tierReads"), countsBy(sums, "tierWrites")];
   const evictions = countsBy(sums, "evictions");
-  const tiers = [...new Set([...reads.keys(), ...writes.keys(), ...evictions.keys()])];
+  const seen = new Set([...reads.keys(), ...writes.keys(), ...evictions.keys()]);
+  const tiers = tierOrder.filter((name) => seen.has(name));
   return (
     <section>
       <h2>Tiers</h2>

@@ -2,6 +2,7 @@
 import { Chart, type ChartProps, type Line, linesMax } from "../chart/chart.tsx";
 import { Table, shown } from "../chart/elements.tsx";
 import {
+  chartedOf,
   historyIn,
   type Span,
   type Step,
@@ -41,7 +42,7 @@ export function Traffic({ totals, span, atMs }: TrafficProps) {
         <Figure name="Origin requests" value={shown(countIn(whole, "origin"), "count")} />
         <Figure name="Bytes to clients" value={shown(countIn(whole, "bytes"), "bytes")} />
       </dl>
-      <Charts {...{ steps, whole, span }} />
+      <Charts steps={chartedOf(steps)} {...{ whole, span }} />
       <Table
         caption={`Routes, ${heading.toLowerCase()}`}
         heads={["Route", "Requests", "Hit rate", "Origin requests", "Bytes", "p50", "p95"]}
