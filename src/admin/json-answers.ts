@@ -42,7 +42,7 @@ export const quoted = (text: string): string => JSON.stringify(text.slice(0, 80)
 export function noJournal(fault: Fault | undefined): Reason {
   if (fault === undefined) {
     const hint =
-      "Pass stores to createWorker: upstash(), with UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or durableObjects().";
+      "Pass stores: durableObjects(), or upstash() with UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN. On Node, pass redis(connection) of tidemark/node.";
     return { why: "No journal is configured.", hint };
   }
   return { why: `No journal is usable: ${fault.why}`, hint: fault.hint };

@@ -1,0 +1,30 @@
+// The execution context of all requests to a server on Node, whose process outlives each request.
+import type { Background } from "./platform.ts";
+
+/** Background work that requests have started, and that has not ended. */
+const pending = new Set<Promise<unknown>>();
+
+/**
+ * The context for `createWorker(…).fetch(request, env, context, server)` on Node. `tidemark` uses it by
+ * itself. Failures of background work are logged at their source.
+ */
+export const context: Background & { passThroughOnException(): void; readonly props: object } = {
+  waitUntil(work: Promise<unknown>): void {
+    pending.add(work);
+    const end = () => void pending.delete(work);
+    work.then(end, end);
+  },
+  /** Does nothing, because no exception passes through: the cache always answers. */
+  passThroughOnException: (): void => undefined,
+  props: {},
+};
+
+/**
+ * Resolves when the background work of all requests has ended, such as writes to Redis. Never rejects. Call it when the
+ * server has closed, before you close the connection to Redis.
+ *
+ * @example server.close(() => settled().then(() => connection.quit()));
+ */
+export async function settled(): Promise<void> {
+  while (pending.size > 0) await Promise.allSettled(pending);
+}
