@@ -22,6 +22,10 @@ interface HttpModule {
   ): LoopbackServer;
 }
 
+const runtime = globalThis as {
+  readonly process?: { getBuiltinModule?(name: "node:http"): HttpModule | undefined };
+};
+
 /** Exceeds the limit of the server in front, because the cache adds fields. */
 const headBytesMax = 131_072;
 
@@ -30,13 +34,14 @@ const headBytesMax = 131_072;
  * host, from the field `X-Forwarded-Host` of the cache. Other programs of the machine can reach the port.
  *
  * @returns the origin's address for `ORIGIN_URL`
- * @throws Error if no port is free
+ * @throws Error if no port is free, and on other runtimes
  * @example const env = { ...process.env, ORIGIN_URL: await loopbackOrigin(express()) };
  */
 export async function loopbackOrigin(listener: Listener): Promise<string> {
-  const { createServer } = (await import("node:http" as string)) as HttpModule;
+  const http = runtime.process?.getBuiltinModule?.("node:http");
+  if (http === undefined) throw new Error("loopbackOrigin() needs Node 22.12 or newer.");
   const answer = listener as (request: IncomingRequest, response: unknown) => unknown;
-  const server = createServer({ maxHeaderSize: headBytesMax }, (request, response) => {
+  const server = http.createServer({ maxHeaderSize: headBytesMax }, (request, response) => {
     const { headers } = request;
     headers.host = headers["x-forwarded-host"] ?? headers.host ?? "";
     answer(request, response);

@@ -8,7 +8,10 @@ const pending = new Set<Promise<unknown>>();
  * The context for `createWorker(…).fetch(request, env, context, server)` on Node. `tidemark` uses it by
  * itself. Failures of background work are logged at their source.
  */
-export const context: Background & { passThroughOnException(): void; readonly props: object } = {
+export const context: Background & {
+  readonly passThroughOnException: () => void;
+  readonly props: object;
+} = {
   waitUntil(work: Promise<unknown>): void {
     pending.add(work);
     const end = () => void pending.delete(work);

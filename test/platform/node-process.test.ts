@@ -76,6 +76,6 @@ it("loopbackOrigin fails if it cannot listen", async () => {
   onTestFinished(() => void vi.restoreAllMocks());
   listen.mockImplementation(function listening(this: { emit(name: string, cause: Error): void }) {
     setImmediate(() => this.emit("error", new Error("no port is free")));
-  } as () => void);
+  });
   await expect(loopbackOrigin(() => undefined)).rejects.toThrow("no port is free");
 });
