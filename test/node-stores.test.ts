@@ -95,10 +95,10 @@ it("a scrape has the requests that the process has just answered", async () => {
   onTestFinished(() => void vi.restoreAllMocks());
   const stores = redis(await connected());
   const app = new Hono();
-  app.get("/", (c) => c.text("page", 200, { "Cache-Control": "max-age=600" }));
+  app.get("/scraped", (c) => c.text("page", 200, { "Cache-Control": "max-age=600" }));
   const env = { ADMIN_TOKEN: "admin-token-of-this-site" };
   const site = tidemark(app, defineConfig({}), { env, stores, operate: operate() });
-  await (await site.fetch(new Request("http://site.test/"))).text();
+  await (await site.fetch(new Request("http://site.test/scraped"))).text();
   const headers = { authorization: `Bearer ${env.ADMIN_TOKEN}` };
   const scrape = new Request("http://site.test/_cache/metrics", { headers });
   const text = await (await site.fetch(scrape)).text();
