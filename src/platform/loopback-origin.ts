@@ -3,9 +3,7 @@
 /** A listener for requests, such as an application of Express or the built site of Nuxt. */
 type Listener = (request: never, response: never) => unknown;
 
-interface IncomingRequest {
-  readonly headers: { host?: string; "x-forwarded-host"?: string };
-}
+type Fields = { host?: string; "x-forwarded-host"?: string };
 
 interface LoopbackServer {
   on(event: "connection", seen: (socket: { unref(): void }) => void): void;
@@ -18,7 +16,7 @@ interface LoopbackServer {
 interface HttpModule {
   createServer(
     options: { readonly maxHeaderSize: number },
-    listener: (request: IncomingRequest, response: unknown) => void,
+    listener: (request: { readonly headers: Fields }, response: unknown) => void,
   ): LoopbackServer;
 }
 
@@ -40,11 +38,10 @@ const headBytesMax = 131_072;
 export async function loopbackOrigin(listener: Listener): Promise<string> {
   const http = runtime.process?.getBuiltinModule?.("node:http");
   if (http === undefined) throw new Error("loopbackOrigin() needs Node 22.12 or newer.");
-  const answer = listener as (request: IncomingRequest, response: unknown) => unknown;
   const server = http.createServer({ maxHeaderSize: headBytesMax }, (request, response) => {
     const { headers } = request;
     headers.host = headers["x-forwarded-host"] ?? headers.host ?? "";
-    answer(request, response);
+    listener(request as never, response as never);
   });
   server.on("connection", (socket) => socket.unref());
   const listening = Promise.withResolvers<void>();

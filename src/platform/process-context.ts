@@ -14,10 +14,8 @@ export const context: Background & {
 } = {
   waitUntil(work: Promise<unknown>): void {
     pending.add(work);
-    const end = () => void pending.delete(work);
-    work.then(end, end);
+    void Promise.allSettled([work]).then(() => pending.delete(work));
   },
-  /** Does nothing, because no exception passes through: the cache always answers. */
   passThroughOnException: (): void => undefined,
   props: {},
 };
