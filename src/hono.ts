@@ -2,6 +2,7 @@
 import type { Config } from "./config/config.ts";
 import type { DataCache } from "./data/create-data-cache.ts";
 import { OperatorError } from "./base/operator-error.ts";
+import { context as contextOfProcess } from "./platform/process-context.ts";
 import { createWorker, type GivenInCode, type TidemarkWorker } from "./worker.ts";
 
 /** A Hono application of any version. Tidemark calls only `fetch`. */
@@ -61,7 +62,7 @@ export function tidemark(
         const bindings = variables ?? (await bindingsOfAll());
         return app.fetch(request, server === undefined ? bindings : { ...bindings, ...server }, {
           waitUntil: (work) => background.waitUntil(work),
-          passThroughOnException,
+          passThroughOnException: contextOfProcess.passThroughOnException,
           props: {},
           [ofHandlers]: inCode.data,
         } as AppContext);
@@ -72,7 +73,7 @@ export function tidemark(
     fetch(request, env, context) {
       // A server on Node passes no context, and its `env` is the connection.
       const bindings = variables ?? (context && env) ?? {};
-      return worker.fetch(request, bindings, context ?? unattended, env);
+      return worker.fetch(request, bindings, context ?? contextOfProcess, env);
     },
     scheduled: (event, env, background) => worker.scheduled(event, variables ?? env, background),
   };
@@ -139,12 +140,3 @@ async function bindingsOfAll(): Promise<object> {
   const { env } = (await import(/* @vite-ignore */ name)) as { readonly env: object };
   return env;
 }
-
-/** Does nothing, because no exception passes through: the cache always answers. */
-const passThroughOnException = (): void => undefined;
-
-/**
- * A context for Node, where the process outlives the request. Background failures are logged at
- * their source.
- */
-const unattended: AppContext = { waitUntil: () => undefined, passThroughOnException, props: {} };

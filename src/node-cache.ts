@@ -1,9 +1,11 @@
-// Exports of `tidemark/node`: the stores of a Node process, application data on Node, and its
-// metrics.
+// Exports of `tidemark/node`: the stores, the context and the loopback origin of a Node process,
+// application data on Node, and its metrics.
 export { inProcess, redis, type RedisOptions, type RestAddress } from "./node-stores.ts";
 export type { Stores } from "./compose/bind-stores.ts";
 export { createDataCache, type NodeCacheOptions } from "./data/node/create-data-cache.ts";
 export { prometheus } from "./data/node/prometheus.ts";
+export { loopbackOrigin } from "./platform/loopback-origin.ts";
+export { context, settled } from "./platform/process-context.ts";
 export type { GivenConnection } from "./remote/redis/connection/given-connection.ts";
 export type * from "./data-cache.ts";
 export { LoadFailed, LoadTimedOut } from "./data/value/load-context.ts";

@@ -12,6 +12,7 @@ import {
   redis,
   type RedisOptions,
 } from "../src/node-cache.ts";
+import { operate } from "../src/operate.ts";
 import { defineConfig } from "../src/tidemark.ts";
 
 const running = new Running();
@@ -87,6 +88,21 @@ it("with a sealKey, a process uses nothing that another has stored without it", 
   expect(await page()).toBe("answer 1");
   expect(await data.namespace<string>("words", options).get("a")).toBeUndefined();
   expect(faults()).toEqual([]);
+});
+
+it("a scrape has the requests that the process has just answered", async () => {
+  vi.spyOn(console, "log").mockImplementation(() => undefined);
+  onTestFinished(() => void vi.restoreAllMocks());
+  const stores = redis(await connected());
+  const app = new Hono();
+  app.get("/scraped", (c) => c.text("page", 200, { "Cache-Control": "max-age=600" }));
+  const env = { ADMIN_TOKEN: "admin-token-of-this-site" };
+  const site = tidemark(app, defineConfig({}), { env, stores, operate: operate() });
+  await (await site.fetch(new Request("http://site.test/scraped"))).text();
+  const headers = { authorization: `Bearer ${env.ADMIN_TOKEN}` };
+  const scrape = new Request("http://site.test/_cache/metrics", { headers });
+  const text = await (await site.fetch(scrape)).text();
+  expect(text).toContain('tidemark_requests_total{route="",result="stored",tier="origin"} 1');
 });
 
 it("inProcess() over Redis stores nothing there, and the log says why", async () => {

@@ -7,4 +7,5 @@ const { REDIS_URL } = process.env;
 // A build without REDIS_URL stores in its own memory.
 const redis = REDIS_URL ? new Redis(REDIS_URL, { lazyConnect: true }) : "none";
 
-export default nextCache(createDataCache({ redis, namespace: "news" }));
+const cache = createDataCache({ redis, namespace: "news" });
+export default nextCache(cache);

@@ -1,21 +1,11 @@
-// On Node: Tidemark, with the built site as its origin on a port of its own.
-import { once } from "node:events";
-import { createServer } from "node:http";
+// On Node: Tidemark, with the built site as its origin in the same process.
 import { serve } from "@hono/node-server";
-import { inProcess } from "tidemark/node";
+import { context, inProcess, loopbackOrigin } from "tidemark/node";
 import { createWorker } from "tidemark/worker";
 import { listener } from "./.output/server/index.mjs";
 import config from "./tidemark.config.js";
 
-// Tidemark names the host of the site in this field, and removes that of a client.
-const origin = createServer((request, response) => {
-  request.headers.host = request.headers["x-forwarded-host"] ?? request.headers.host;
-  listener(request, response);
-}).listen(0, "127.0.0.1");
-await once(origin, "listening");
-
-const env = { ...process.env, ORIGIN_URL: `http://127.0.0.1:${origin.address().port}` };
-const context = { waitUntil() {}, passThroughOnException() {}, props: {} };
+const env = { ...process.env, ORIGIN_URL: await loopbackOrigin(listener) };
 const worker = createWorker(config, { stores: inProcess() });
 const { HOST: hostname, PORT = "3000" } = process.env;
 serve({

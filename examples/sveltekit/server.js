@@ -1,23 +1,13 @@
-// On Node: Tidemark, with the built site as its origin on a port of its own.
-import { once } from "node:events";
-import { createServer } from "node:http";
+// On Node: Tidemark, with the built site as its origin in the same process.
 import { serve } from "@hono/node-server";
-import { inProcess } from "tidemark/node";
+import { context, inProcess, loopbackOrigin } from "tidemark/node";
 import { createWorker } from "tidemark/worker";
 import config from "./tidemark.config.js";
 
 // Tidemark sets these fields, and removes those of clients.
-Object.assign(process.env, {
-  HOST_HEADER: "x-forwarded-host",
-  PROTOCOL_HEADER: "x-forwarded-proto",
-  ADDRESS_HEADER: "x-real-ip",
-});
+Object.assign(process.env, { PROTOCOL_HEADER: "x-forwarded-proto", ADDRESS_HEADER: "x-real-ip" });
 const { handler } = await import("./build/handler.js");
-const origin = createServer(handler).listen(0, "127.0.0.1");
-await once(origin, "listening");
-
-const env = { ...process.env, ORIGIN_URL: `http://127.0.0.1:${origin.address().port}` };
-const context = { waitUntil() {}, passThroughOnException() {}, props: {} };
+const env = { ...process.env, ORIGIN_URL: await loopbackOrigin(handler) };
 const worker = createWorker(config, { stores: inProcess() });
 const { HOST: hostname, PORT = "3000" } = process.env;
 serve({

@@ -42,7 +42,7 @@ export const quoted = (text: string): string => JSON.stringify(text.slice(0, 80)
 export function noJournal(fault: Fault | undefined): Reason {
   if (fault === undefined) {
     const hint =
-      "Pass stores to createWorker, such as durableObjects(). upstash() also needs UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, on your machine in .dev.vars.";
+      "Pass stores, such as durableObjects(), or redis(connection) on Node. upstash() also needs UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, on your machine in .dev.vars.";
     return { why: "No journal is configured.", hint };
   }
   return { why: `No journal is usable: ${fault.why}`, hint: fault.hint };

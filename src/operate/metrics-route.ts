@@ -23,7 +23,8 @@ export interface MetricsSource {
 const formats = ["prometheus", "json"];
 
 /**
- * Answers `GET /_cache/metrics`. The cost is a read of the totals and one `INFO`; for JSON also a report of this isolate.
+ * Answers `GET /_cache/metrics`. The cost is a read of the totals and one `INFO`; for JSON, and on Node,
+ * also a report of this isolate.
  *
  * @returns 200 with Prometheus' text format 0.0.4, or with JSON for `?format=json` and for clients
  *   that accept only JSON; 400 for another format; 404 if this deployment has no totals; 503 if the

@@ -145,7 +145,7 @@ function faultOfHotKeys(
   const otherwise = "or remove hotKeys from the configuration.";
   if (!isInObjects && (redis === undefined || isFault(redis))) {
     const why = "There is no usable store, but keys can only be kept warm in the shared tier.";
-    const hint = `Pass stores: durableObjects(), or upstash() with UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, ${otherwise}`;
+    const hint = `Pass stores: durableObjects(), or upstash() with UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or redis(connection) on Node, ${otherwise}`;
     return { what, why, hint };
   }
   if (siteHosts.length > 0) return undefined;

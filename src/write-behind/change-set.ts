@@ -212,7 +212,7 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     return new OperatorError({
       what: `The ${this.#kind.name} ${this.#set} ${effect}.`,
       why: "Its changes are gathered in Redis, and this cache has no Redis.",
-      hint: "Pass stores: upstash(), and set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.",
+      hint: "Pass stores: upstash(), and set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN. On Node, set `redis` to a connection.",
     });
   }
 

@@ -325,6 +325,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "http-rules": ["rules", "config"],
   "node-cache": [
     "base",
+    "platform",
     "compose",
     "node-stores",
     "remote/redis/connection",

@@ -217,7 +217,7 @@ function noRedis(path: string): OperatorError {
   return new OperatorError({
     what: `The fields of ${path} are not available.`,
     why: "Fields are stored in Redis, and this namespace has no Redis.",
-    hint: 'Pass stores: upstash(), and set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, and add "shared" to its tiers.',
+    hint: 'Pass stores: upstash(), and set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN. On Node, set `redis` to a connection. Add "shared" to its tiers.',
   });
 }
 

@@ -168,7 +168,7 @@ export function noJournal(path: string): OperatorError {
   return new OperatorError({
     what: `${path} is not written.`,
     why: "Without a database, the cache cannot purge older values.",
-    hint: "Pass stores: upstash(), and set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.",
+    hint: "Pass stores: upstash(), and set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN. On Node, set `redis` to a connection.",
   });
 }
 

@@ -65,7 +65,7 @@ export function createReports(settings: ReportsSettings, platform: ReportsPlatfo
     async readTotals(how) {
       if (channel.kind === "analytics-engine") return inAnalyticsEngine;
       if (channel.stream instanceof ProcessReportStream) await reporter.tell();
-      else if (how?.reportsFirst === true) await reportFirst();
+      else if (how?.reportsFirst === true || platform.isServer === true) await reportFirst();
       return channel.folding.read();
     },
     async runCron() {

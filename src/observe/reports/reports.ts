@@ -9,7 +9,8 @@ export interface Reports {
   /**
    * Reads the totals. Never rejects.
    *
-   * @param how.reportsFirst whether this isolate reports first, so that the totals include its counts
+   * @param how.reportsFirst whether this isolate reports first, so that the totals include its counts. A
+   *   server always does
    */
   readonly readTotals: (how?: { readonly reportsFirst: boolean }) => Promise<Totals | Unavailable>;
   /**

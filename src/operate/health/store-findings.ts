@@ -145,7 +145,7 @@ function nearlyFull({ database, holdsJournal }: RoomState, ratio: number): Findi
     cause: `${percentOf(ratio)} of its room is used, and eviction is off.`,
     remedy:
       database === "database" && holdsJournal
-        ? "Make room in the database, or raise its size. Give the purge journal a database of its own (JOURNAL_REDIS_REST_URL)."
+        ? "Make room in the database, or raise its size. Give the purge journal a database of its own (JOURNAL_REDIS_REST_URL; on Node the option `journal`)."
         : "Make room in the database, or raise its size.",
   };
 }
@@ -174,7 +174,7 @@ function evictingJournal(
     since: isRising ? isoOf(evictedAtMs) : null,
     cause: `Eviction is on: the policy of the database is ${policyOf(info.policy)}.${room}`,
     remedy:
-      "Turn eviction off for this database (noeviction), or give the purge journal a database of its own (JOURNAL_REDIS_REST_URL).",
+      "Turn eviction off for this database (noeviction), or give the purge journal a database of its own (JOURNAL_REDIS_REST_URL; on Node the option `journal`).",
   };
 }
 
@@ -188,7 +188,7 @@ function sizeUnknown({ database, holdsJournal, info }: RoomState): Finding | [] 
     since: null,
     cause: "INFO reports no maxmemory, and the configuration has no limits.databaseBytes.",
     remedy:
-      "Set limits.databaseBytes to the size of the plan, or give the purge journal a database of its own (JOURNAL_REDIS_REST_URL).",
+      "Set limits.databaseBytes to the size of the plan, or give the purge journal a database of its own (JOURNAL_REDIS_REST_URL; on Node the option `journal`).",
   };
 }
 

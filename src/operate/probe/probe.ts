@@ -105,7 +105,7 @@ const what = "The purge probe is off.";
 const lacksJournal: Fault = {
   what,
   why: "There is no journal, so there are no purges to verify.",
-  hint: "Pass stores: upstash(), and set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or remove probe from the configuration.",
+  hint: "Pass stores: upstash(), and set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN; on Node, pass redis(connection); or remove probe from the configuration.",
 };
 
 function faultOf(pages: ProbedPages, { siteHosts }: Site): Fault | undefined {

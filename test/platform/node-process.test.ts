@@ -1,0 +1,81 @@
+// Tests the parts of a Node process around the cache: its context, its end, and a listener as the origin.
+import { createServer, type RequestListener } from "node:http";
+import { Hono } from "hono";
+import { expect, it, onTestFinished, vi } from "vitest";
+import { tidemark } from "../../src/hono.ts";
+import { context, inProcess, loopbackOrigin, settled } from "../../src/node-cache.ts";
+import { defineConfig } from "../../src/tidemark.ts";
+import { createWorker } from "../../src/worker.ts";
+
+function quiet(): void {
+  for (const level of ["log", "warn"] as const) {
+    vi.spyOn(console, level).mockImplementation(() => undefined);
+  }
+  onTestFinished(() => void vi.restoreAllMocks());
+}
+
+it("settled() waits for background work, and for work that it starts, even if it fails", async () => {
+  quiet();
+  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const app = new Hono();
+  app.get("/", (c) => {
+    c.executionCtx.waitUntil(first.promise.catch(() => context.waitUntil(second.promise)));
+    return c.text("page");
+  });
+  const site = tidemark(app, defineConfig({}), { env: {}, stores: inProcess() });
+  expect(await (await site.fetch(new Request("http://site.test/"))).text()).toBe("page");
+  let isSettled = false;
+  const settling = settled().then(() => (isSettled = true));
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  await turn();
+  first.reject(new Error("The first work fails."));
+  await turn();
+  expect(isSettled).toBe(false);
+  second.resolve();
+  await settling;
+  await settled();
+});
+
+/** Opens a site whose origin is a listener, which answers with what it received. */
+async function siteBefore(listener: RequestListener) {
+  quiet();
+  const config = defineConfig({
+    routes: [
+      { name: "account", match: "/account", bypass: true },
+      { name: "pages", match: "*", fresh: "5m" },
+    ],
+  });
+  const env = { ORIGIN_URL: await loopbackOrigin(listener) };
+  const worker = createWorker(config, { stores: inProcess() });
+  return (path: string, headers: Record<string, string> = {}) =>
+    worker.fetch(new Request(`http://site.test${path}`, { headers }), env, context);
+}
+
+it.each(["/", "/account"])("a listener sees the host of the site at %s", async (path) => {
+  const ask = await siteBefore((request, response) => void response.end(request.headers.host));
+  const forged = { "x-forwarded-host": "evil.example", host: "evil.example" };
+  expect(await (await ask(path, forged)).text()).toBe("site.test");
+});
+
+it("a listener's encoded body and large fields arrive unchanged", async () => {
+  // Brotli has no magic number, and these bytes could be text.
+  const body = "encoded";
+  const ask = await siteBefore((request, response) => {
+    response.writeHead(200, { "content-encoding": "br", "x-length": request.headers["x-large"] });
+    response.end(body);
+  });
+  const large = "a".repeat(60_000);
+  const answer = await ask("/account", { "x-large": large, "accept-encoding": "br" });
+  expect(answer.headers.get("content-encoding")).toBe("br");
+  expect(answer.headers.get("x-length")).toBe(large);
+  expect(await answer.text()).toBe(body);
+});
+
+it("loopbackOrigin fails if it cannot listen", async () => {
+  const listen = vi.spyOn(createServer().constructor.prototype as { listen(): void }, "listen");
+  onTestFinished(() => void vi.restoreAllMocks());
+  listen.mockImplementation(function listening(this: { emit(name: string, cause: Error): void }) {
+    setImmediate(() => this.emit("error", new Error("no port is free")));
+  });
+  await expect(loopbackOrigin(() => undefined)).rejects.toThrow("no port is free");
+});
