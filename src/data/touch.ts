@@ -4,7 +4,7 @@ import { bodyRequestedAtMs, type Stamp } from "../cache/record/record.ts";
 import type { CallResult } from "./load/load-outcome.ts";
 import { storeValues } from "./load/store-values.ts";
 import { lookedUp } from "./look-up.ts";
-import { type DataMetadata, decodeAs } from "./value/data-record.ts";
+import type { DataMetadata } from "./value/data-record.ts";
 import type { Place } from "./value/space.ts";
 import type { WritePorts } from "./write/written-value.ts";
 
@@ -27,7 +27,6 @@ export async function touched(place: Place, ports: WritePorts): Promise<CallResu
     respondedAtMs: ports.nowAtMs(),
     bodyRequestedAtMs: bodyRequestedAtMs(before),
   };
-  decodeAs(metadata, before);
   const record = { metadata, body: stored.body };
   ports.afterAnswer(async () => {
     await storeValues([{ place, record, order: start.order, loaded: start }], ports);
