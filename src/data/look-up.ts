@@ -4,7 +4,7 @@ import { acceptedAtMs } from "../purge/journal/entry.ts";
 import { stepAfter } from "./answer.ts";
 import { begin, type GivenStart } from "./load/make-record.ts";
 import type { CallResult } from "./load/load-outcome.ts";
-import { DataSearch } from "./load/search.ts";
+import { DataSearch, type FoundData } from "./load/search.ts";
 import { type DataVerdict, judge as judged } from "./load/verdict.ts";
 import type { Frozen } from "./value/frozen.ts";
 import { checkedTag } from "./value/load-context.ts";
@@ -46,6 +46,7 @@ export async function lookedUp(
 ): Promise<
   Pick<Lookup<unknown>, "start" | "startAfter" | "judge"> & {
     readonly given: CallResult | undefined;
+    readonly found: FoundData | undefined;
   }
 > {
   const { refusedCount } = ports.unpurged;
@@ -67,7 +68,8 @@ export async function lookedUp(
     const tagged = { ...metadata, tags: [...metadata.tags, ...further.map(checkedTag)] };
     return judged(tagged, { space: place.space, atMs: nowAtMs(), ports }).kind;
   };
-  return { given: step.kind === "give" ? step.given : undefined, start, startAfter, judge };
+  const given = step.kind === "give" ? step.given : undefined;
+  return { given, found, start, startAfter, judge };
 }
 
 /** Takes the start of loads without a lookup of their own. */

@@ -29,8 +29,10 @@ import {
   spaceOf,
 } from "./value/space.ts";
 import { type NamedPurgePorts, purgeNamed, type PurgeReceipt } from "./purge-data.ts";
+import { endValues } from "./load/store-values.ts";
 import { DataSearch, isAnswer } from "./load/search.ts";
-import { purgeBeforeLoad, type SetOptions, setValue } from "./write/set.ts";
+import { touched } from "./touch.ts";
+import { isBeyondRedis, purgeBeforeLoad, type SetOptions, setValue } from "./write/set.ts";
 import { type Persist, writeThrough } from "./write/write-through.ts";
 import {
   type WriteOptions,
@@ -139,9 +141,19 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
   async lookUp(key: K, options: LookUpOptions = {}): Promise<Lookup<T>> {
     const { ports, place } = this.#at(key);
     checkOptions("lookUp", options);
-    const { given, ...found } = await lookedUp(place, options, ports);
+    const { given, found: _, ...lookup } = await lookedUp(place, options, ports);
     const value = valueFor<T>(key, given, { space: this.#space, ports });
-    return { value, isStale: given?.kind === "value" && given.by === "stale", ...found };
+    return { value, isStale: given?.kind === "value" && given.by === "stale", ...lookup };
+  }
+
+  /**
+   * Returns the usable stored value or `undefined`, like `get`. The lifetime of a fresh value begins again,
+   * unless a purge or a newer value ends it meanwhile.
+   */
+  async touch(key: K): Promise<Frozen<T> | Absent | undefined> {
+    const { ports, place } = this.#at(key);
+    const given = await touched(place, ports);
+    return valueFor<T>(key, given, { space: this.#space, ports }) as Frozen<T> | Absent | undefined;
   }
 
   /** Returns the stored values, with one command to Redis. */
@@ -168,7 +180,11 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
    * @throws OperatorError for a value that cannot be stored, such as one that is too large for every tier,
    *   and if the purge of older values is not accepted
    */
-  async set(key: K, value: T | null, options: SetOptions = {}): Promise<readonly TierName[]> {
+  async set(
+    key: K,
+    value: T | Frozen<T> | null,
+    options: SetOptions = {},
+  ): Promise<readonly TierName[]> {
     checkOptions("set", options);
     return this.#written(key, { value, options }, (written, ports) =>
       setValue(written, options, ports),
@@ -207,9 +223,15 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
     return new Fields<T>(place, ports);
   }
 
-  /** Purges one key everywhere. Rejects if the purge is not accepted. */
+  /**
+   * Purges one key everywhere. In a namespace of Redis alone, also removes the value, so that it ends at once
+   * for isolates that do not know the purge yet. Rejects if the purge is not accepted.
+   */
   async delete(key: K): Promise<PurgeReceipt> {
-    return purgeNamed({ keys: [keyIn(this.#space.name, key)] }, this.#portsOf());
+    const { ports, place } = this.#at(key);
+    const receipt = await purgeNamed({ keys: [keyIn(this.#space.name, key)] }, ports);
+    if (!isBeyondRedis(place)) await endValues([place], ports);
+    return receipt;
   }
 
   /**
@@ -245,7 +267,7 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
 
   #written(
     key: K,
-    { value, options }: { readonly value: T | null; readonly options: WriteOptions },
+    { value, options }: { readonly value: unknown; readonly options: WriteOptions },
     write: (written: WrittenValue, ports: NamespacePorts) => Promise<readonly TierName[]>,
   ): Promise<readonly TierName[]> {
     const { ports, place } = this.#at(key);

@@ -1,8 +1,10 @@
-// Checks that each setting of Tidemark in docs/migrating.md is accepted: as options of a route, or as a general option.
+// Checks that each setting of Tidemark in docs/migrating.md is accepted: as options of a route or of a namespace of data, or
+// as a general option.
 import { readFileSync } from "node:fs";
 import { runInThisContext } from "node:vm";
 import { expect, it } from "vitest";
 import { device } from "../../src/device.ts";
+import { spaceOf } from "../../src/data/value/space.ts";
 import { configOf } from "../../src/config/config.ts";
 import { OperatorError } from "../../src/base/operator-error.ts";
 
@@ -13,10 +15,10 @@ const settings = [...rows].flatMap(([, , ours = ""]) =>
 );
 const origins = { bucket: { url: "https://bucket.example" } };
 
-/** Returns why Tidemark refuses a configuration; `undefined` if it does not. */
-function refusalOf(config: object): string | undefined {
+/** Returns why Tidemark refuses options; `undefined` if it does not. */
+function refusalOf(accept: () => unknown): string | undefined {
   try {
-    configOf({ origins, ...config });
+    accept();
     return undefined;
   } catch (cause) {
     if (!(cause instanceof OperatorError)) throw cause;
@@ -30,7 +32,10 @@ it("names many settings", () => {
 
 it.each([...new Set(settings)])("is accepted: %s", (code) => {
   const options = runInThisContext(`({ device }) => ({ ${code} })`)({ device });
-  const asRoute = refusalOf({ routes: [{ name: "a", match: "*", ...options }] });
-  const asGeneral = refusalOf(options);
-  expect([asRoute, asGeneral]).toContain(undefined);
+  const accepts = [
+    () => configOf({ origins, routes: [{ name: "a", match: "*", ...options }] }),
+    () => configOf({ origins, ...options }),
+    () => spaceOf("a", { fresh: "1h", stale: "1h", ...options }),
+  ];
+  expect(accepts.map(refusalOf)).toContain(undefined);
 });

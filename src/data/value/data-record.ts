@@ -49,32 +49,34 @@ interface DecodedValue {
   readonly text: string | undefined;
 }
 
-const decoded = new WeakMap<DataMetadata, DecodedValue>();
+/** The member of metadata with the decoded value, also in copies. Garbage collection costs less than for a `WeakMap`. */
+const decoded = Symbol("decoded");
+
+type Decodable = DataMetadata & { [decoded]?: DecodedValue | undefined };
 
 /**
  * Decodes a value once for all callers.
  *
  * @throws the error of the codec
  */
-export function decode(metadata: DataMetadata, text: string, codec: Codec): void {
+export function decode(metadata: Decodable, text: string, codec: Codec): void {
   const value: unknown = metadata.isNegative ? null : codec.decode(text);
-  decoded.set(metadata, { value, text: deepFreeze(value) ? undefined : text });
+  metadata[decoded] = { value, text: deepFreeze(value) ? undefined : text };
 }
 
 /** Makes `valueOf` return the value itself, not frozen, because the value cannot be stored. */
-export function handOut(metadata: DataMetadata, value: unknown): void {
-  decoded.set(metadata, { value, text: undefined });
+export function handOut(metadata: Decodable, value: unknown): void {
+  metadata[decoded] = { value, text: undefined };
 }
 
 /** Shares the decoded value with other metadata of the same value. */
-export function decodeAs(metadata: DataMetadata, before: DataMetadata): void {
-  const known = decoded.get(before);
-  if (known !== undefined) decoded.set(metadata, known);
+export function decodeAs(metadata: Decodable, before: Decodable): void {
+  metadata[decoded] = before[decoded];
 }
 
 /** Returns the frozen value; a new copy if it cannot be frozen; the value itself after `handOut`. */
-export function valueOf(metadata: DataMetadata, codec: Codec): unknown {
-  const known = decoded.get(metadata);
+export function valueOf(metadata: Decodable, codec: Codec): unknown {
+  const known = metadata[decoded];
   if (known?.text === undefined) return known?.value;
   const value: unknown = codec.decode(known.text);
   deepFreeze(value);

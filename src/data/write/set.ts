@@ -204,7 +204,7 @@ async function purgedForSet(place: Place, since: Stamp, ports: WritePorts): Prom
 }
 
 /** Returns whether other tiers than Redis may have older values, which only a purge ends. */
-function isBeyondRedis({ space }: Place): boolean {
+export function isBeyondRedis({ space }: Place): boolean {
   return space.tiers.some((tier) => tierScopes[tier] !== "world");
 }
 

@@ -9,7 +9,7 @@ import type { Metrics } from "../../observe/metrics.ts";
 import type { ValueOptions } from "../load/make-record.ts";
 import { isHard } from "../load/verdict.ts";
 import type { DataPorts } from "../load/data-ports.ts";
-import { type DataMetadata, type DataRecord, decodeAs } from "../value/data-record.ts";
+import type { DataMetadata, DataRecord } from "../value/data-record.ts";
 import { targetsOf } from "../value/key.ts";
 import { type DataDuration, msOf } from "../value/lifetime-text.ts";
 import { checkedTag } from "../value/load-context.ts";
@@ -145,9 +145,7 @@ export function recordAt(
   respondedAtMs: number,
 ): DataRecord {
   const { position, n } = placed;
-  const metadata = { ...made.metadata, stamp: { position, n }, respondedAtMs };
-  decodeAs(metadata, made.metadata);
-  return { ...made, metadata };
+  return { ...made, metadata: { ...made.metadata, stamp: { position, n }, respondedAtMs } };
 }
 
 /**

@@ -148,6 +148,7 @@ export class Chain {
    */
   purgeOf(record: PurgeSubject): Entry | undefined {
     const since = this.#since(record);
+    if (this.#entryAt(since + 1) === undefined) return undefined;
     if (!this.#newest.some(record, isPurgedSince, since)) return undefined;
     const covering = this.#newest.covering(record);
     const hardAt = Math.max(...covering.map((newest) => newest.hardAt));
