@@ -1,6 +1,6 @@
 // The application. Hono serves the operator's routes below `operatorPath`, and the HTTP cache
 // serves all other requests.
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import { debugField, withoutDebugField } from "./protocol/debug-fields.ts";
 import { bindStores } from "./compose/bind-stores.ts";
 import type { AdminSettings } from "./admin/admin-settings.ts";

@@ -1,6 +1,6 @@
 // The operator's routes, below `/_cache/`. All other paths below `/_cache/` get 404.
 import type { Context, MiddlewareHandler } from "hono";
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import { coloOf } from "../platform/environment.ts";
 import { plainPage } from "../pages/respond/plain-page.ts";
 import type { Requester } from "../purge/view/view.ts";

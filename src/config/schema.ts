@@ -298,7 +298,7 @@ function checkOrigin(
   say: (field: string, message: string) => void,
 ): void {
   const { from = "/", name = [] } = placeOf(route.origin);
-  for (const written of [route.match].flat()) {
+  for (const written of from === "/" ? [] : [route.match].flat()) {
     const { path } = readPattern(written);
     if (isWithin(path, from) || /.\/$/.test(from)) continue; // The form of `from` has its own error.
     const right = `write a pattern such as "${from}/*", or another from`;
