@@ -239,6 +239,18 @@ const chunkBytesMax = 65_536;
 /** The smallest buffer. It is never 0, so that bytes beyond the stated length can be read. */
 const chunkBytesMin = 1_024;
 
+function joined(chunks: readonly Chunk[]): Chunk {
+  const [first] = chunks;
+  if (first !== undefined && chunks.length === 1) return first;
+  const whole = new Uint8Array(chunks.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole;
+}
+
 /** Reads one body in chunks, with a timeout per chunk. */
 export class ChunkReader {
   readonly #betweenBytesMs: number;
@@ -275,7 +287,7 @@ export class ChunkReader {
    *
    * @returns the body; `undefined` if it has not ended by then, or not at its stated length
    */
-  async wholeWithin(ms: number): Promise<Blob | undefined> {
+  async wholeWithin(ms: number): Promise<Chunk | undefined> {
     let isOver = false;
     const readAhead = async () => {
       while (this.#leftBytes >= 0 && !this.#hasEnded) {
@@ -290,7 +302,7 @@ export class ChunkReader {
     };
     await patiently(readAhead(), ms);
     isOver = true;
-    return this.#hasEnded && this.#leftBytes === 0 ? new Blob(this.#ahead) : undefined;
+    return this.#hasEnded && this.#leftBytes === 0 ? joined(this.#ahead) : undefined;
   }
 
   /** Returns the next chunk; `undefined` at the end. Rejects if the body breaks off or stalls. */

@@ -8,6 +8,7 @@
 // 6. variants.ts limits the variants.
 // 7. in-tiers.ts writes to memory, and then to the tiers below.
 import type { FetchResult } from "../../cache/flights.ts";
+import { bodyOfBytes, bytesOf, type HeldBody, sizeOf } from "../../cache/record/record.ts";
 import { lengthOf } from "../../rules/ranges.ts";
 import { isNotModified } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
@@ -209,21 +210,49 @@ export async function sendAndStoreBody(
   const isSmall = bodyBytes !== null && bodyBytes <= smallMax;
   const whole = isBodyWanted && isSmall ? await reader.wholeWithin(wholeWithinMs) : undefined;
   const client = isBodyWanted && whole === undefined ? openBytePipe(bodyBytes) : undefined;
-  const done = decision.awaits(storeBehind(sending, pending, { reader, client }));
   decision.bodyBytes = bodyBytes;
   decision.answerBytes = isBodyWanted ? bodyBytes : 0;
   decision.outcome = "stored";
+  // Without room in the budget, the body is streamed to tiers.
+  const isHeld = whole !== undefined && site.fillBudget.hasRoomFor(whole.byteLength);
+  const storing = isHeld
+    ? storeRead(whole, sending, pending)
+    : storeBehind(sending, pending, { reader, client });
+  const done = decision.awaits(storing);
   const fields = fieldsOfFill(metadata, {
     route: request.route,
     config: site.config,
     ageSeconds: ageSeconds(metadata, termsOf(metadata, request.route), nowAtMs()),
     handling: decision,
   });
-  const body = whole?.stream() ?? client?.readable ?? null;
+  const body = whole ?? client?.readable ?? null;
   const response = hasIt
     ? notModified(withoutBody(fields))
     : new Response(body, { status, statusText, headers: fields, encodeBody: "manual" });
   return { answer: response, done };
+}
+
+/** Stores a body that was read before its answer. Settles like `storeBehind`. */
+function storeRead(
+  bytes: Uint8Array<ArrayBuffer>,
+  sending: BodyToSend,
+  pending: LeaderForward,
+): Promise<void> {
+  const { metadata } = sending;
+  const { flight, exchange, key } = pending;
+  const done = Promise.withResolvers<void>();
+  exchange.afterAnswer(async () => {
+    try {
+      exchange.decision.bodyTookMs = exchange.nowAtMs() - metadata.requestedAtMs;
+      await storeWhole(bodyOfBytes(bytes), sending, pending);
+      exchange.site.uncacheable.pass.forget(key.text);
+    } finally {
+      noteAnswer(metadata, pending);
+      flight.settle({ kind: "nothing-to-share" });
+      done.resolve();
+    }
+  });
+  return done.promise;
 }
 
 /**
@@ -274,7 +303,9 @@ function storeBehind(
       if (gathered.kind !== "cut") ({ sent } = gathered);
       // If nobody can join any more, the blob is the only copy.
       if (gathered.kind === "whole" && flight.arrived === undefined) relay.settle(false);
-      if (gathered.kind === "whole") await storeWhole(gathered.blob, sending, pending);
+      if (gathered.kind === "whole") {
+        await storeWhole({ kind: "blob", blob: gathered.blob }, sending, pending);
+      }
       const kept = await Promise.all(streamed);
       isStreamed = kept.includes(true);
       const isOnlyInColo = !streaming.some((tier, nth) => tier === site.tiers.ofWorld && kept[nth]);
@@ -346,25 +377,26 @@ function whyUnkept({ kind }: GatherResult, isStreamed: boolean): StoreRefusal | 
 }
 
 export async function storeWhole(
-  blob: Blob,
+  body: HeldBody,
   { metadata: before, isValidated }: Omit<BodyToSend, "source">,
   pending: LeaderForward,
 ): Promise<void> {
   const { exchange } = pending;
   const { site, decision } = exchange;
-  const bodyDigest = await sha256Base64url(new Uint8Array(await blob.arrayBuffer()));
+  const bodyDigest = await sha256Base64url(body.bytes ?? (await bytesOf(body)));
+  const bytes = sizeOf(body);
   const metadata = withTermsKept(before, {
-    bodyBytes: blob.size,
+    bodyBytes: bytes,
     bodyDigest,
     ...(!isValidated && { fillCostMs: exchange.nowAtMs() - before.requestedAtMs }),
     // A body above `smallBodyBytesMax` does not wait for a second request. On a first hit, tiers
     // return a large body only as a stream, so the hit could not write the body to Redis.
-    ...(blob.size > smallBodyBytesMax && { awaitsSecondAsk: undefined }),
+    ...(bytes > smallBodyBytesMax && { awaitsSecondAsk: undefined }),
   });
-  const stored: StoredResponse = { metadata, body: { kind: "blob", blob } };
+  const stored: StoredResponse = { metadata, body };
   pending.flight.settle({ kind: "stored", stored });
   decision.bodyBytes = wholeBytes(metadata);
-  if (decision.answerBytes === null) decision.lateBytes = blob.size;
+  if (decision.answerBytes === null) decision.lateBytes = bytes;
   const others = await withListOfOthers(metadata, pending);
   // Concurrent fills may have filled the list of variants.
   if (!hasRoomFor(metadata, others)) {
@@ -374,9 +406,9 @@ export async function storeWhole(
   removeDisplaced(place);
   const isUnchanged =
     isValidated || bodyDigest === storedCandidate(pending)?.stored.metadata.bodyDigest;
-  const body = isUnchanged ? "unchanged" : "new";
-  await storeInTiers(stored, { ...place, into: [site.tiers.memory] }, body);
+  const keep = isUnchanged ? "unchanged" : "new";
+  await storeInTiers(stored, { ...place, into: [site.tiers.memory] }, keep);
   // Let the answer end first, because storing takes CPU time.
   await site.turn();
-  await storeInTiers(stored, { ...place, into: site.tiers.below }, body);
+  await storeInTiers(stored, { ...place, into: site.tiers.below }, keep);
 }

@@ -1,7 +1,7 @@
 // Writes records into the Cache API. The cache itself acts only on the lifetime and, in conditional
 // requests, on the entity tag.
 import { cancelBody } from "../../base/cancel-body.ts";
-import { haveSameBody } from "../../cache/record/record.ts";
+import { type HeldBody, haveSameBody, sizeOf } from "../../cache/record/record.ts";
 import type { BoundedCache } from "./bounded-cache.ts";
 import { decodeRecord, encodeRecord } from "../../cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -71,12 +71,13 @@ interface Into<Detail> {
 export async function writeHead<Detail>(
   key: RecordKey,
   head: RecordHead<Detail>,
-  { cache, form, keep, body, part }: Into<Detail> & { body: Blob | null; part?: string },
+  { cache, form, keep, body: held, part }: Into<Detail> & { body: HeldBody | null; part?: string },
 ): Promise<TierWrite> {
   const text = encodeRecord(head, keep.untilAtMs, form);
   const fitsField = text.length <= recordFieldBytesMax;
-  const isWithHead = body === null || (fitsField && body.size <= largeBodyBytesMax);
+  const isWithHead = held === null || (fitsField && sizeOf(held) <= largeBodyBytesMax);
   const apart = isWithHead ? part : crypto.randomUUID();
+  const body = held && (held.bytes ?? held.blob);
   if (apart !== part) {
     const response = new Response(body, { headers: bodyFields(keep) });
     await cache.put(await addressOf(key, apart), response);
