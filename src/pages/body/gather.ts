@@ -300,7 +300,7 @@ export class ChunkReader {
         else this.#ahead.push(chunk);
       }
     };
-    await patiently(readAhead(), ms);
+    await patiently(readAhead(), ms, true);
     isOver = true;
     return this.#hasEnded && this.#leftBytes === 0 ? joined(this.#ahead) : undefined;
   }
