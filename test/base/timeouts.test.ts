@@ -7,9 +7,9 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-async function timeoutsOn(runtime: string): Promise<typeof import("../../src/base/timeouts.ts")> {
+async function timeoutsOn(runtime: string) {
   vi.resetModules();
-  if (runtime === "workerd") vi.stubGlobal("WebSocketPair", class {});
+  if (runtime === "workerd") vi.stubGlobal("WebSocketPair", Object);
   return import("../../src/base/timeouts.ts");
 }
 
