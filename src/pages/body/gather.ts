@@ -3,6 +3,7 @@
 // it sets the pace. Once other requests read it as well, the tiers do.
 import { OutOfTime, patiently, within } from "../../base/timeouts.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
+import type { HeldBody } from "../../cache/record/record.ts";
 import type { Continuation } from "../site/forward-outcome.ts";
 import { type BytePipe, openBytePipe, ClientEnd } from "./client-end.ts";
 import type { Relay } from "./relay.ts";
@@ -11,12 +12,12 @@ import type { Relay } from "./relay.ts";
 export type GatherResult =
   | {
       kind: "whole";
-      blob: Blob;
+      body: HeldBody;
       /**
        * Settles once the client has read the whole body or disconnected. The caller awaits it only
        * to keep the transfer alive.
        */
-      sent: Promise<void>;
+      sent: Promise<void> | undefined;
     }
   /** Streamed to the clients and, if allowed, to tiers. `sent` is as above. */
   | StreamedBody
@@ -96,7 +97,8 @@ export async function gather(plan: GatherPlan): Promise<GatherResult> {
   relay.end("whole");
   const hasBegun = () => client.hasBegun || !relay.endsWithClient;
   const release = plan.budget.untilRead(plan.budget.hold(blob, blob.size), hasBegun);
-  return { kind: "whole", blob, sent: client.close(plan.budget).finally(release) };
+  const body = { kind: "blob", blob } as const;
+  return { kind: "whole", body, sent: client.close(plan.budget).finally(release) };
 }
 
 const unawaited = "No client waits for the body any more.";

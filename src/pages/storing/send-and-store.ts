@@ -218,10 +218,8 @@ export async function sendAndStoreBody(
   decision.outcome = "stored";
   // Without room in the budget, the body is streamed to tiers.
   const isHeld = whole !== undefined && site.fillBudget.hasRoomFor(whole.byteLength);
-  const storing = isHeld
-    ? storeRead(whole, sending, pending)
-    : storeBehind(sending, pending, { reader, client });
-  const done = decision.awaits(storing);
+  const held = isHeld ? bodyOfBytes(whole) : undefined;
+  const done = decision.awaits(storeBehind(sending, pending, { reader, client, held }));
   const fields = fieldsOfFill(metadata, {
     route: request.route,
     config: site.config,
@@ -235,37 +233,15 @@ export async function sendAndStoreBody(
   return { answer: response, done };
 }
 
-/** Stores a body that was read before its answer. Settles like `storeBehind`. */
-function storeRead(
-  bytes: Uint8Array<ArrayBuffer>,
-  sending: BodyToSend,
-  pending: LeaderForward,
-): Promise<void> {
-  const { metadata } = sending;
-  const { flight, exchange, key } = pending;
-  const done = Promise.withResolvers<void>();
-  exchange.afterAnswer(async () => {
-    try {
-      exchange.decision.bodyTookMs = exchange.nowAtMs() - metadata.requestedAtMs;
-      await storeWhole(bodyOfBytes(bytes), sending, pending);
-      exchange.site.uncacheable.pass.forget(key.text);
-    } finally {
-      noteAnswer(metadata, pending);
-      flight.settle({ kind: "nothing-to-share" });
-      done.resolve();
-    }
-  });
-  return done.promise;
-}
-
 /**
- * @param ends the body's reader, and the pipe to a client that still needs the body
+ * @param ends the body's reader, the pipe to a client that still needs the body, and the whole body if it
+ *   is in memory
  * @returns a promise that settles once everything is stored, even if the client is still reading
  */
 function storeBehind(
   sending: BodyToSend,
   pending: LeaderForward,
-  { reader, client }: Pick<GatherPlan, "reader" | "client">,
+  { reader, client, held }: Pick<GatherPlan, "reader" | "client"> & { held: HeldBody | undefined },
 ): Promise<void> {
   const { metadata } = sending;
   const { request, flight, exchange } = pending;
@@ -278,37 +254,38 @@ function storeBehind(
   exchange.afterAnswer(async () => {
     let isStreamed = false;
     try {
-      const gathered = await gather({
-        reader,
-        client,
-        relay,
-        continuation: pending.continuationOf(metadata),
-        betweenBytesMs: site.config.originTimeout.betweenBytesMs,
-        isAwaited: () => flight.hasFollowers,
-        bufferBytes: site.config.limits.bufferBytes,
-        budget: site.fillBudget,
-        bodyBytes: metadata.bodyBytes,
-        streamBytesMax: streamBytesMax(request, site.tiers),
-        onStreaming: (mayStore) => {
-          if (!mayStore) flight.settle({ kind: "nothing-to-share" });
-          else share(relay, { metadata, isFit: validatorOf(metadata) !== undefined }, pending);
-        },
-        streamCount: streaming.length,
-        onOverflow: (stream, end, nth) => {
-          const tier = streaming[nth];
-          // Readers of the anonymous request's body may still need the record of that body.
-          const completed = end.then((bytes) => (flight.isReplaced ? "cut" : bytes));
-          const arriving = { kind: "arriving", metadata, stream, completed } as const;
-          if (tier !== undefined) streamed.push(storeArriving(arriving, pending, tier));
-        },
-      });
+      const whole = held && ({ kind: "whole", body: held, sent } as const);
+      const gathered =
+        whole ??
+        (await gather({
+          reader,
+          client,
+          relay,
+          continuation: pending.continuationOf(metadata),
+          betweenBytesMs: site.config.originTimeout.betweenBytesMs,
+          isAwaited: () => flight.hasFollowers,
+          bufferBytes: site.config.limits.bufferBytes,
+          budget: site.fillBudget,
+          bodyBytes: metadata.bodyBytes,
+          streamBytesMax: streamBytesMax(request, site.tiers),
+          onStreaming: (mayStore) => {
+            if (!mayStore) flight.settle({ kind: "nothing-to-share" });
+            else share(relay, { metadata, isFit: validatorOf(metadata) !== undefined }, pending);
+          },
+          streamCount: streaming.length,
+          onOverflow: (stream, end, nth) => {
+            const tier = streaming[nth];
+            // Readers of the anonymous request's body may still need the record of that body.
+            const completed = end.then((bytes) => (flight.isReplaced ? "cut" : bytes));
+            const arriving = { kind: "arriving", metadata, stream, completed } as const;
+            if (tier !== undefined) streamed.push(storeArriving(arriving, pending, tier));
+          },
+        }));
       decision.bodyTookMs = exchange.nowAtMs() - metadata.requestedAtMs;
       if (gathered.kind !== "cut") ({ sent } = gathered);
       // If nobody can join any more, the blob is the only copy.
       if (gathered.kind === "whole" && flight.arrived === undefined) relay.settle(false);
-      if (gathered.kind === "whole") {
-        await storeWhole({ kind: "blob", blob: gathered.blob }, sending, pending);
-      }
+      if (gathered.kind === "whole") await storeWhole(gathered.body, sending, pending);
       const kept = await Promise.all(streamed);
       isStreamed = kept.includes(true);
       const isOnlyInColo = !streaming.some((tier, nth) => tier === site.tiers.ofWorld && kept[nth]);
