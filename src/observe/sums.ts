@@ -18,7 +18,9 @@ const separator = "|";
  * @param labels in the family's order
  */
 export function seriesOf(family: FamilyName, labels: readonly string[]): string {
-  return [family, ...labels.map(withoutSeparator)].join(separator);
+  let series: string = family;
+  for (const label of labels) series += separator + withoutSeparator(label);
+  return series;
 }
 
 /** Parses a series' name. Returns `undefined` for a family that this version does not have. */
@@ -64,4 +66,5 @@ export class Rises {
   }
 }
 
-const withoutSeparator = (label: string): string => label.replaceAll(separator, "_");
+const withoutSeparator = (label: string): string =>
+  label.includes(separator) ? label.replaceAll(separator, "_") : label;

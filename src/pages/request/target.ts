@@ -77,9 +77,8 @@ export function isPlainPath(path: string): boolean {
 
 /** Returns the parsed URL; `undefined` for a URL that `fetch` rejects. */
 function parsedUrl(url: string): URL | undefined {
-  if (!URL.canParse(url)) return undefined;
-  const parsed = new URL(url);
-  return parsed.username === "" && parsed.password === "" ? parsed : undefined;
+  const parsed = URL.parse(url);
+  return parsed?.username === "" && parsed.password === "" ? parsed : undefined;
 }
 
 /** Normalizes a path in the same way as the paths of targets. */

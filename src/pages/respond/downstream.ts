@@ -71,7 +71,7 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): PreparedFields {
   const { route } = ask;
   let known = prepared.get(metadata);
   if (known?.route !== route) {
-    const own = forClients(headersOf(metadata.fields), ask.config, route);
+    const own = dropForShared(headersOf(metadata.fields), ask.config, route);
     // A cache downstream must not keep what may be old content.
     const kept = metadata.fallback === undefined ? own : withoutLifetime(own);
     const fields = edit(kept, route.responseEdits);
@@ -210,7 +210,11 @@ export function isPrivate(fields: Headers): boolean {
  * has Surrogate-Control, which `esi()` reads and removes.
  */
 export function forClients(received: Headers, config: Config, route: EsiRoute): Headers {
-  const fields = new Headers(received);
+  return dropForShared(new Headers(received), config, route);
+}
+
+/** Changes the fields as `forClients` does. Returns the same object. */
+function dropForShared(fields: Headers, config: Config, route: EsiRoute): Headers {
   if (config.cacheInFront) return fields;
   const surrogate = route.esi === "declared" ? fields.get("surrogate-control") : null;
   for (const name of [...forSharedCaches(config), ...tagFieldNames(config)]) fields.delete(name);

@@ -125,7 +125,8 @@ function answerMetadata(
   const jitterDraw = site.random();
   const ruleMatch = matchOf({ status: given.status, fields: fieldsOf(given) }, answer);
   const kept = withoutStripped(given.headers, ruleMatch, place);
-  const fields = given.fields.filter(([name]) => kept.has(name) || !given.headers.has(name));
+  const isKept = ([name]: FieldLine) => kept.has(name) || !given.headers.has(name);
+  const fields = kept === given.headers ? given.fields : given.fields.filter(isKept);
   const ruleTags = rulesIn(ruleMatch, answer).flatMap(({ tags }) => tags);
   const tagged = { route: request.route, parameters, ruleTags };
   const { leftOutBytes, ...tagging } = taggingOf(given.all, fields, tagged, given.fieldTags);

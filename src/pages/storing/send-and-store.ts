@@ -8,6 +8,7 @@
 // 6. variants.ts limits the variants.
 // 7. in-tiers.ts writes to memory, and then to the tiers below.
 import type { FetchResult } from "../../cache/flights.ts";
+import { bodyOfBytes, bytesOf, type HeldBody, sizeOf } from "../../cache/record/record.ts";
 import { lengthOf } from "../../rules/ranges.ts";
 import { isNotModified } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
@@ -182,8 +183,11 @@ export interface BodyToSend {
 /** The time after the head for which other requests wait for the whole body; see `relayFor`. */
 const streamsAfterMs = 200;
 
-/** The longest wait for a small body, which is then sent in one piece instead of a stream. */
-const wholeWithinMs = 20;
+/**
+ * The longest wait for a small body, which is then sent in one piece instead of a stream. A busy isolate
+ * reads a body that has arrived only after its other work.
+ */
+const wholeWithinMs = 100;
 
 /**
  * Answers with a body, and stores it at the same time.
@@ -209,17 +213,20 @@ export async function sendAndStoreBody(
   const isSmall = bodyBytes !== null && bodyBytes <= smallMax;
   const whole = isBodyWanted && isSmall ? await reader.wholeWithin(wholeWithinMs) : undefined;
   const client = isBodyWanted && whole === undefined ? openBytePipe(bodyBytes) : undefined;
-  const done = decision.awaits(storeBehind(sending, pending, { reader, client }));
   decision.bodyBytes = bodyBytes;
   decision.answerBytes = isBodyWanted ? bodyBytes : 0;
   decision.outcome = "stored";
+  // Without room in the budget, the body is streamed to tiers.
+  const isHeld = whole !== undefined && site.fillBudget.hasRoomFor(whole.byteLength);
+  const held = isHeld ? bodyOfBytes(whole) : undefined;
+  const done = decision.awaits(storeBehind(sending, pending, { reader, client, held }));
   const fields = fieldsOfFill(metadata, {
     route: request.route,
     config: site.config,
     ageSeconds: ageSeconds(metadata, termsOf(metadata, request.route), nowAtMs()),
     handling: decision,
   });
-  const body = whole?.stream() ?? client?.readable ?? null;
+  const body = whole ?? client?.readable ?? null;
   const response = hasIt
     ? notModified(withoutBody(fields))
     : new Response(body, { status, statusText, headers: fields, encodeBody: "manual" });
@@ -227,13 +234,14 @@ export async function sendAndStoreBody(
 }
 
 /**
- * @param ends the body's reader, and the pipe to a client that still needs the body
+ * @param ends the body's reader, the pipe to a client that still needs the body, and the whole body if it
+ *   is in memory
  * @returns a promise that settles once everything is stored, even if the client is still reading
  */
 function storeBehind(
   sending: BodyToSend,
   pending: LeaderForward,
-  { reader, client }: Pick<GatherPlan, "reader" | "client">,
+  { reader, client, held }: Pick<GatherPlan, "reader" | "client"> & { held: HeldBody | undefined },
 ): Promise<void> {
   const { metadata } = sending;
   const { request, flight, exchange } = pending;
@@ -246,35 +254,38 @@ function storeBehind(
   exchange.afterAnswer(async () => {
     let isStreamed = false;
     try {
-      const gathered = await gather({
-        reader,
-        client,
-        relay,
-        continuation: pending.continuationOf(metadata),
-        betweenBytesMs: site.config.originTimeout.betweenBytesMs,
-        isAwaited: () => flight.hasFollowers,
-        bufferBytes: site.config.limits.bufferBytes,
-        budget: site.fillBudget,
-        bodyBytes: metadata.bodyBytes,
-        streamBytesMax: streamBytesMax(request, site.tiers),
-        onStreaming: (mayStore) => {
-          if (!mayStore) flight.settle({ kind: "nothing-to-share" });
-          else share(relay, { metadata, isFit: validatorOf(metadata) !== undefined }, pending);
-        },
-        streamCount: streaming.length,
-        onOverflow: (stream, end, nth) => {
-          const tier = streaming[nth];
-          // Readers of the anonymous request's body may still need the record of that body.
-          const completed = end.then((bytes) => (flight.isReplaced ? "cut" : bytes));
-          const arriving = { kind: "arriving", metadata, stream, completed } as const;
-          if (tier !== undefined) streamed.push(storeArriving(arriving, pending, tier));
-        },
-      });
+      const whole = held && ({ kind: "whole", body: held, sent } as const);
+      const gathered =
+        whole ??
+        (await gather({
+          reader,
+          client,
+          relay,
+          continuation: pending.continuationOf(metadata),
+          betweenBytesMs: site.config.originTimeout.betweenBytesMs,
+          isAwaited: () => flight.hasFollowers,
+          bufferBytes: site.config.limits.bufferBytes,
+          budget: site.fillBudget,
+          bodyBytes: metadata.bodyBytes,
+          streamBytesMax: streamBytesMax(request, site.tiers),
+          onStreaming: (mayStore) => {
+            if (!mayStore) flight.settle({ kind: "nothing-to-share" });
+            else share(relay, { metadata, isFit: validatorOf(metadata) !== undefined }, pending);
+          },
+          streamCount: streaming.length,
+          onOverflow: (stream, end, nth) => {
+            const tier = streaming[nth];
+            // Readers of the anonymous request's body may still need the record of that body.
+            const completed = end.then((bytes) => (flight.isReplaced ? "cut" : bytes));
+            const arriving = { kind: "arriving", metadata, stream, completed } as const;
+            if (tier !== undefined) streamed.push(storeArriving(arriving, pending, tier));
+          },
+        }));
       decision.bodyTookMs = exchange.nowAtMs() - metadata.requestedAtMs;
       if (gathered.kind !== "cut") ({ sent } = gathered);
       // If nobody can join any more, the blob is the only copy.
       if (gathered.kind === "whole" && flight.arrived === undefined) relay.settle(false);
-      if (gathered.kind === "whole") await storeWhole(gathered.blob, sending, pending);
+      if (gathered.kind === "whole") await storeWhole(gathered.body, sending, pending);
       const kept = await Promise.all(streamed);
       isStreamed = kept.includes(true);
       const isOnlyInColo = !streaming.some((tier, nth) => tier === site.tiers.ofWorld && kept[nth]);
@@ -346,25 +357,26 @@ function whyUnkept({ kind }: GatherResult, isStreamed: boolean): StoreRefusal | 
 }
 
 export async function storeWhole(
-  blob: Blob,
+  body: HeldBody,
   { metadata: before, isValidated }: Omit<BodyToSend, "source">,
   pending: LeaderForward,
 ): Promise<void> {
   const { exchange } = pending;
   const { site, decision } = exchange;
-  const bodyDigest = await sha256Base64url(new Uint8Array(await blob.arrayBuffer()));
+  const bodyDigest = await sha256Base64url(body.bytes ?? (await bytesOf(body)));
+  const bytes = sizeOf(body);
   const metadata = withTermsKept(before, {
-    bodyBytes: blob.size,
+    bodyBytes: bytes,
     bodyDigest,
     ...(!isValidated && { fillCostMs: exchange.nowAtMs() - before.requestedAtMs }),
     // A body above `smallBodyBytesMax` does not wait for a second request. On a first hit, tiers
     // return a large body only as a stream, so the hit could not write the body to Redis.
-    ...(blob.size > smallBodyBytesMax && { awaitsSecondAsk: undefined }),
+    ...(bytes > smallBodyBytesMax && { awaitsSecondAsk: undefined }),
   });
-  const stored: StoredResponse = { metadata, body: { kind: "blob", blob } };
+  const stored: StoredResponse = { metadata, body };
   pending.flight.settle({ kind: "stored", stored });
   decision.bodyBytes = wholeBytes(metadata);
-  if (decision.answerBytes === null) decision.lateBytes = blob.size;
+  if (decision.answerBytes === null) decision.lateBytes = bytes;
   const others = await withListOfOthers(metadata, pending);
   // Concurrent fills may have filled the list of variants.
   if (!hasRoomFor(metadata, others)) {
@@ -374,9 +386,9 @@ export async function storeWhole(
   removeDisplaced(place);
   const isUnchanged =
     isValidated || bodyDigest === storedCandidate(pending)?.stored.metadata.bodyDigest;
-  const body = isUnchanged ? "unchanged" : "new";
-  await storeInTiers(stored, { ...place, into: [site.tiers.memory] }, body);
+  const keep = isUnchanged ? "unchanged" : "new";
+  await storeInTiers(stored, { ...place, into: [site.tiers.memory] }, keep);
   // Let the answer end first, because storing takes CPU time.
   await site.turn();
-  await storeInTiers(stored, { ...place, into: site.tiers.below }, body);
+  await storeInTiers(stored, { ...place, into: site.tiers.below }, keep);
 }

@@ -19,7 +19,10 @@ interface RestReply {
 
 export function overRest({ url, token }: RestAddress): Transport {
   const base = url.replace(/\/$/, "");
-  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const headers = new Headers({
+    authorization: `Bearer ${token}`,
+    "content-type": "application/json",
+  });
   // Redis and Valkey refuse scripts with the flag.
   const isAtUpstash = /^https:\/\/[^/]*\.upstash\.io(?:[:/]|$)/.test(url);
   return async (form, commands, timeoutMs) => {

@@ -181,7 +181,7 @@ export class EdgeTier<Detail> implements Tier<Detail> {
         const written = await rewriteHead(key, head, into);
         if (written !== undefined) return written;
       }
-      const body = record.kind === "vary" ? null : bodyIn(record)?.blob;
+      const body = record.kind === "vary" ? null : bodyIn(record);
       if (body === undefined) return { kind: "refused", rule: "arriving" };
       return await writeHead(key, head, { ...into, body });
     } catch (cause) {

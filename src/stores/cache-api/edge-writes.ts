@@ -1,7 +1,8 @@
 // Writes records into the Cache API. The cache itself acts only on the lifetime and, in conditional
 // requests, on the entity tag.
 import { cancelBody } from "../../base/cancel-body.ts";
-import { haveSameBody } from "../../cache/record/record.ts";
+import { headersOf } from "../../rules/fields.ts";
+import { type HeldBody, haveSameBody, sizeOf } from "../../cache/record/record.ts";
 import type { BoundedCache } from "./bounded-cache.ts";
 import { decodeRecord, encodeRecord } from "../../cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -43,12 +44,12 @@ export async function addressOf(key: RecordKey, part?: string): Promise<string> 
 /**
  * Returns the fields of every stored response. Intermediaries do not compress this content type.
  */
-function objectFields({ atMs, untilAtMs }: Pick<TierKeep, "atMs" | "untilAtMs">) {
+function objectFields({ atMs, untilAtMs }: Pick<TierKeep, "atMs" | "untilAtMs">): Headers {
   const keepSeconds = Math.ceil((untilAtMs - atMs) / 1_000);
-  return {
-    "cache-control": `public, max-age=${keepSeconds}`,
-    "content-type": "application/octet-stream",
-  };
+  return headersOf([
+    ["cache-control", `public, max-age=${keepSeconds}`],
+    ["content-type", "application/octet-stream"],
+  ]);
 }
 
 function bodyFields({ atMs, untilAtMs }: TierKeep) {
@@ -71,22 +72,21 @@ interface Into<Detail> {
 export async function writeHead<Detail>(
   key: RecordKey,
   head: RecordHead<Detail>,
-  { cache, form, keep, body, part }: Into<Detail> & { body: Blob | null; part?: string },
+  { cache, form, keep, body: held, part }: Into<Detail> & { body: HeldBody | null; part?: string },
 ): Promise<TierWrite> {
   const text = encodeRecord(head, keep.untilAtMs, form);
   const fitsField = text.length <= recordFieldBytesMax;
-  const isWithHead = body === null || (fitsField && body.size <= largeBodyBytesMax);
+  const isWithHead = held === null || (fitsField && sizeOf(held) <= largeBodyBytesMax);
   const apart = isWithHead ? part : crypto.randomUUID();
+  const body = held && (held.bytes ?? held.blob);
   if (apart !== part) {
     const response = new Response(body, { headers: bodyFields(keep) });
     await cache.put(await addressOf(key, apart), response);
   }
-  const headers = {
-    ...objectFields(keep),
-    etag: `"${crypto.randomUUID()}"`,
-    ...(fitsField && { [recordField]: text }),
-    ...(apart !== undefined && { [bodyField]: apart }),
-  };
+  const headers = objectFields(keep);
+  headers.set("etag", `"${crypto.randomUUID()}"`);
+  if (fitsField) headers.set(recordField, text);
+  if (apart !== undefined) headers.set(bodyField, apart);
   const content = apart === undefined ? body : null;
   await cache.put(await addressOf(key), new Response(fitsField ? content : text, { headers }));
   return { kind: "kept" };

@@ -161,3 +161,25 @@ describe("a body in the edge tier", () => {
     expect(site.cache.openBodies).toBe(0);
   });
 });
+
+it.each([
+  {
+    id: "with room in the budget, a small body is stored with its head",
+    memoryBytes: 4_194_304,
+    addresses: 1,
+  },
+  {
+    id: "without room, it is streamed to an address of its own",
+    memoryBytes: 40_000,
+    addresses: 2,
+  },
+])("$id", async ({ memoryBytes, addresses }) => {
+  const text = "x".repeat(30_000);
+  const stated = cc("max-age=60", { "content-length": String(text.length) });
+  const site = openSite({ config: { limits: { memoryBytes } }, origin: () => page(text, stated) });
+  expect((await site.get("/a")).text).toBe(text);
+  await site.settle();
+  expect(site.cache.addresses).toHaveLength(addresses);
+  expect((await site.get("/a")).text).toBe(text);
+  expect(site.origin.count).toBe(1);
+});
