@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { bundled } from "../../../local/bundling.ts";
 import { type Colo, startColo } from "../../../local/colo.ts";
 import { framed } from "../../../src/stores/durable-object/framed-call.ts";
+import { releaseTags } from "../../../src/purge/journal/purge-target.ts";
 import type { Told } from "./statements-worker.ts";
 
 /** The statements that scan a table, and the rows that they read at most. */
@@ -90,6 +91,8 @@ async function journalCalls(size: Size): Promise<void> {
   const { places } = (await call("append", append)) as { places: { n: string }[] };
   const [place, end] = [places.at(-3)!, places.at(-1)!];
   await call("append", append);
+  const told = { n: "n", fields: ["v", "1"], tags: releaseTags("a"), prefixes: [] };
+  await call("append", { request: `told ${size}`, entries: [told], ...kept });
   await call("read", kept);
   await call("read", { ...kept, after: place });
   await call("read", { ...kept, countMax: 1, after: place });
