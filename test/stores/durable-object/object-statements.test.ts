@@ -16,6 +16,7 @@ import type { Told } from "./statements-worker.ts";
 const scans: readonly (readonly [start: string, bound: string])[] = [
   ["SELECT number FROM reports ORDER BY number DESC LIMIT 1", "one row"],
   ["SELECT * FROM reports ORDER BY number LIMIT ?", "a page"],
+  ["SELECT text FROM totals ORDER BY id", "the parts of one text"],
   ["SELECT number FROM hot_keys ORDER BY number DESC LIMIT 1", "one row"],
   ["SELECT ms, list FROM hot_keys ORDER BY number DESC LIMIT ?", "256 rows"],
   ["SELECT * FROM entries ORDER BY number DESC LIMIT 1", "one row"],
@@ -117,7 +118,10 @@ async function journalCalls(size: Size): Promise<void> {
   await call("report", { fields: ["n", "a"] });
   const { page } = (await call("reports", { count: 128 })) as { page: [string][] };
   const [firstId, lastId] = [page[0]?.[0], page.at(-1)?.[0]];
-  expect(await call("fold", { version: "", firstId, lastId, text: "1.a {}" })).toBe(true);
+  // A value has at most 2 MB.
+  const text = `1.a ${"ä😀".repeat(500_000)}`;
+  expect(await call("fold", { version: "", firstId, lastId, text })).toBe(true);
+  expect(await call("reports", { count: 1 })).toMatchObject({ totals: text });
 }
 
 async function recordCalls(size: Size): Promise<void> {
