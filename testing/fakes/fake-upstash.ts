@@ -218,7 +218,9 @@ export class FakeUpstash {
           rest[1] === "-1" ? undefined : Number(rest[1]) + 1,
         );
       case "MGET":
-        return [key, ...rest].map((each) => this.#records.get(each)?.text ?? null);
+        return /:switch$/.test(key)
+          ? [this.heldSwitch, this.heldRelease]
+          : [key, ...rest].map((each) => this.#records.get(each)?.text ?? null);
       case "SETRANGE":
         this.written.push("metadata");
         return this.#records.setRange(key, rest[1] ?? "");

@@ -3,9 +3,9 @@ import { type Entry, heldBytes, isSamePlace } from "../../../purge/journal/entry
 import { chainBytesMax, newestCount, pageCount } from "../../../purge/journal/journal.ts";
 
 /**
- * Reads the newest entries, the switch and the release at one moment (rule 24 b). A replica may run the script.
- * A transaction is unsuitable, because a full Redis rejects even transactions that only read. KEYS:
- * journal, switch, release. ARGV: count.
+ * Reads the newest entries, the switch and the release at one moment (rule 24 b). A replica may run
+ * the script. A transaction is unsuitable, because a full Redis rejects even transactions that only
+ * read. KEYS: journal, switch, release. ARGV: count.
  */
 export const newestScript = `return {
   redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", ARGV[1]),

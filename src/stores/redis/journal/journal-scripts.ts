@@ -95,8 +95,8 @@ if since == "" then return {places} end
 return {places, redis.call("XRANGE", KEYS[1], since, "+", "COUNT", count)}`;
 
 /**
- * Appends a mark, and reads the newest entries, the switch and the release. Several isolates may find the
- * journal empty, but only one may mark it (rule 18). A second mark would purge responses that were
+ * Appends a mark, and reads the newest entries, the switch and the release. Several isolates may find
+ * the journal empty, but only one may mark it (rule 18). A second mark would purge responses that were
  * loaded since the first. KEYS: `journalKeys`. ARGV: the number of entries to keep,
  * `bookFieldsMax`, `empty` to mark only an empty journal, the number of entries to read, and
  * `entryArgs`.

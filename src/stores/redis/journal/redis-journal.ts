@@ -160,12 +160,11 @@ export class RedisJournal implements Journal {
       this.#backFrom(position, 1),
       this.#backFrom("+", pageCount),
       ["XLEN", this.#key],
-      ["GET", this.#switchKey],
-      ["GET", this.#releaseKey],
+      ["MGET", this.#switchKey, this.#releaseKey],
       scriptCommand(bookScript, this.#bookKeys, notedArgs([place])),
     ]);
     if (replies === undefined) return unavailable;
-    const [found, newest, count, switchText, releaseText, noted] = replies;
+    const [found, newest, count, kept, noted] = replies;
     const [upTo] = this.#sealed.entriesIn(found);
     const isFull = upTo === undefined && Number(count) >= this.#keptCount;
     const isTrimmed = isFull && answersIn(noted, 1).every(Boolean);
@@ -176,8 +175,8 @@ export class RedisJournal implements Journal {
       return page && this.#sealed.entriesIn(page[0]);
     };
     const entries = await lengthened(this.#sealed.entriesIn(newest), pageFrom, position);
-    const kept = this.#keptIn([switchText, releaseText]);
-    return { kind: "read", entries, sentAtMs, upTo, isTrimmed, ...kept };
+    const known = this.#keptIn(kept as unknown[]);
+    return { kind: "read", entries, sentAtMs, upTo, isTrimmed, ...known };
   }
 
   async standing(places: readonly EntryPlace[]): ReturnType<Journal["standing"]> {
