@@ -120,8 +120,6 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
   const { siteHosts, bypass, originLimiter: limiter } = environment;
   const { view, hotKeys: lists, nameSecret: secret } = cache;
   const matchRoute = compileRoutes(config);
-  const releases = new KnownReleases();
-  purging?.subscribe(({ entries }) => releases.learn(entries));
   return {
     ...cache,
     ...platform,
@@ -143,7 +141,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     silentVariations: new RouteNotes(),
     extensionMismatches: new RouteNotes(),
     otherBuilds: new RouteNotes(),
-    releases,
+    releases: purging?.view.releases ?? new KnownReleases(),
     knownVary: new KnownVary(),
     queryForms: new QueryForms(platform.nowAtMs),
     rangeless: new Rangeless(),

@@ -148,6 +148,7 @@ function appendedByScript(script: string, given: string[]): Appended | undefined
     given.shift();
     entries.push(byName(given.splice(0, Number(given.shift()))));
     given.splice(0, Number(given.shift()));
+    given.shift();
   }
   return { script, entries };
 }

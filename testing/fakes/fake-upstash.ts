@@ -56,6 +56,8 @@ export class FakeUpstash {
   readonly leaseCommands: string[] = [];
   /** The value of the purge switch's key; `null` before the first post. */
   heldSwitch: string | null = null;
+  /** The value of the key with the entry of the newest release. */
+  heldRelease: string | null = null;
   /** The secret of the names of records; `null` before an isolate has drawn it. */
   heldSecret: string | null = null;
   /** The commands for the secret. */
@@ -175,6 +177,7 @@ export class FakeUpstash {
         return /:(?:lease|dry-run):/.test(key) ? this.#takeLease(key, rest) : "OK";
       case "GET":
         if (key.endsWith(":secret")) return this.heldSecret;
+        if (key.endsWith(":journal:released")) return this.heldRelease;
         return key.endsWith(":switch") ? this.heldSwitch : this.#lease(key);
       case "INFO":
         return this.#info();
@@ -185,7 +188,11 @@ export class FakeUpstash {
         return isJournalScript(key) ? this.#runOfJournal(key, rest) : this.#replaceLease(rest);
       case "EVAL_RO":
         if (isJournalScript(key)) return this.#runOfJournal(key, rest);
-        return [stream.reversed(["+", "-", "COUNT", ...rest.slice(3)]), this.heldSwitch];
+        return [
+          stream.reversed(["+", "-", "COUNT", ...rest.slice(4)]),
+          this.heldSwitch,
+          this.heldRelease,
+        ];
       case "XADD":
         return stream.add(rest);
       case "XLEN":
@@ -211,7 +218,9 @@ export class FakeUpstash {
           rest[1] === "-1" ? undefined : Number(rest[1]) + 1,
         );
       case "MGET":
-        return [key, ...rest].map((each) => this.#records.get(each)?.text ?? null);
+        return /:switch$/.test(key)
+          ? [this.heldSwitch, this.heldRelease]
+          : [key, ...rest].map((each) => this.#records.get(each)?.text ?? null);
       case "SETRANGE":
         this.written.push("metadata");
         return this.#records.setRange(key, rest[1] ?? "");
@@ -232,7 +241,7 @@ export class FakeUpstash {
     if (/^INFO$/i.test(name) || key.endsWith(":ballast")) return this.roomCommands;
     if (isJournalScript(key) || isSubscriberScript(key)) return this.journalCommands;
     if (key.includes(":lease:") || /^EVAL$/i.test(name)) return this.leaseCommands;
-    const isOfJournal = /^(?:X|EVAL_RO)/i.test(name) || /:(?:probe|switch)$/.test(key);
+    const isOfJournal = /^(?:X|EVAL_RO)/i.test(name) || /:(?:probe|switch|released)$/.test(key);
     return isOfJournal ? this.journalCommands : this.commands;
   }
 
@@ -248,6 +257,8 @@ export class FakeUpstash {
     return {
       count: journal.length,
       held: this.heldSwitch ?? "",
+      released: this.heldRelease,
+      keepRelease: (text) => (this.heldRelease = text),
       noted: fieldsOf(journal.range(["-", "+"])),
       last: fieldsOf(journal.reversed(["+", "-", "COUNT", "1"]))[0],
       forgetNoted: () => undefined,

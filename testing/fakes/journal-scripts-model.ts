@@ -18,6 +18,9 @@ export interface ScriptedJournal {
   readonly held: string;
   /** The entries that the book and the older book note, oldest first. Each append adds to them. */
   readonly noted: readonly Fields[];
+  /** The text in the key of the release. Absent in a world without releases. */
+  readonly released?: string | null;
+  keepRelease?(text: string): void;
   /** Deletes both books. */
   forgetNoted(): void;
   /** The last entry; `undefined` if the stream is empty. */
@@ -56,7 +59,10 @@ export function runJournalScript(
     const n = numbered(before, next());
     const fields = ["n", n, ...list()];
     list();
-    return [journal.append(fields, kept, heldText && ((id) => heldText(id, n))), n];
+    const tells = next() === "release";
+    const id = journal.append(fields, kept, heldText && ((at) => heldText(at, n)));
+    if (tells) journal.keepRelease?.(JSON.stringify([id, fields]));
+    return [id, n];
   };
   if (script === appendScript) {
     const [since, count] = [next(), Number(next())];
@@ -66,7 +72,7 @@ export function runJournalScript(
   if (script === markScript) {
     const [on, count] = [next(), Number(next())];
     if (on !== "empty" || journal.count === 0) append();
-    return [journal.newest(count), journal.held || null];
+    return [journal.newest(count), journal.held || null, journal.released ?? null];
   }
   const [replaces, post, bypass] = [next(), next(), next()];
   const { held } = journal;

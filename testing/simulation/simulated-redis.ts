@@ -181,6 +181,8 @@ class Commands {
       // The switch's key.
       case "GET":
         return server.held || null;
+      case "MGET":
+        return [server.held || null, null];
       case "XRANGE":
       case "XREVRANGE":
         return readIn(server.items, name, args);

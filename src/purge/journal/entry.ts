@@ -3,7 +3,7 @@
 // of a Redis stream entry.
 import * as v from "valibot";
 import type { Stamp } from "../../cache/record/record.ts";
-import { everything, type PurgeMode, type PurgeTargets } from "./purge-target.ts";
+import { everything, type PurgeMode, type PurgeTargets, releasedBy } from "./purge-target.ts";
 import { readPost, type SwitchPost, type SwitchState } from "./switch-state.ts";
 
 /**
@@ -138,6 +138,20 @@ export function lastSwitched(entries: readonly Entry[]): SwitchState | undefined
   if (entry?.switched === undefined) return undefined;
   const { post, bypass } = entry.switched;
   return { post, bypass, position: entry.position, n: entry.n };
+}
+
+/** A release, and the position of the entry that told it. */
+export interface ReleaseEntry {
+  readonly id: string;
+  readonly position: string;
+}
+
+/** Returns the releases that entries tell, in the order of the entries. */
+export function releasesIn(entries: readonly Entry[]): readonly ReleaseEntry[] {
+  return entries.flatMap(({ targets, position }) => {
+    const id = releasedBy(targets);
+    return id === undefined ? [] : [{ id, position }];
+  });
 }
 
 function readTargets(tags: string, prefixes: string): PurgeTargets | undefined {

@@ -2,7 +2,7 @@
 // such as Redis (src/stores/redis/journal/) implement the port. `comparePositions` of entry.ts
 // compares two positions.
 import type { Coverage, Stamp } from "../../cache/record/record.ts";
-import type { Entry, EntryPlace, NewEntry } from "./entry.ts";
+import type { Entry, EntryPlace, NewEntry, ReleaseEntry } from "./entry.ts";
 import type { SwitchState } from "./switch-state.ts";
 
 /**
@@ -37,6 +37,11 @@ export interface JournalRead {
    * nothing was posted, if the stored state is invalid, or in a result of `since`.
    */
   readonly switched?: SwitchState | undefined;
+  /**
+   * The newest release that was told, also after trimming, read in the same step. `undefined` if none
+   * was told, or in a result of `since`.
+   */
+  readonly released?: ReleaseEntry | undefined;
 }
 
 /**

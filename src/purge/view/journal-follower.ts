@@ -11,10 +11,12 @@ import {
   isSamePlace,
   lastSwitched,
   type NewEntry,
+  releasesIn,
 } from "../journal/entry.ts";
 import type { AppendWithRead, Journal, JournalRead, Unavailable } from "../journal/journal.ts";
 import { isNewer, newestOf, type SwitchState } from "../journal/switch-state.ts";
 import { JoinedRuns } from "./joined-runs.ts";
+import { KnownReleases } from "./known-releases.ts";
 import type { NewsListeners } from "./journal-news.ts";
 import { PurgeSpread, type SpreadSettings } from "./purge-spread.ts";
 import type { ViewCopy } from "./view-copies.ts";
@@ -39,6 +41,7 @@ export class JournalFollower {
   chain: Chain | undefined;
   /** The newest post of the switch that this isolate knows (rule 24 b). */
   switched: SwitchState | undefined;
+  readonly releases = new KnownReleases();
   /** Whether the switch may have lost `switched`, so that this isolate posts it again (rule 24 g). */
   isSwitchLost = false;
   /**
@@ -186,9 +189,15 @@ export class JournalFollower {
     const chain = this.chain;
     const entries = chain === undefined ? copy.entries() : copy.entriesAfter(chain.end);
     if (entries === undefined) return false;
-    const { sentAtMs } = copy;
+    const { sentAtMs, released } = copy;
     this.learn(newestOf(copy.switched, lastSwitched(entries)));
-    const read: JournalRead = { kind: "read", entries, sentAtMs, switched: this.switched };
+    const read: JournalRead = {
+      kind: "read",
+      entries,
+      sentAtMs,
+      switched: this.switched,
+      released,
+    };
     if (chain === undefined) this.#adopt(read);
     else this.#extend(chain, chain.end.position, read);
     if (copy.isSwitchLost) this.isSwitchLost = this.switched !== undefined;
@@ -203,14 +212,15 @@ export class JournalFollower {
     return this.chain === chain && chain.end.position === position;
   }
 
-  #extend(chain: Chain, position: string, { entries, sentAtMs }: JournalRead): void {
+  #extend(chain: Chain, position: string, read: JournalRead): void {
+    const { entries } = read;
     if (!this.#isStill(chain, position)) return;
     chain.append(entries);
     this.learn(lastSwitched(entries));
     if (entries.some(({ lost }) => lost !== "") || this.#lacksPost(entries, position))
       this.isSwitchLost = this.switched !== undefined;
     this.#spread.read(entries);
-    this.#verified(entries, sentAtMs);
+    this.#verified(read);
   }
 
   /** Returns whether these entries lack the known post, although its place is among or after them. */
@@ -252,13 +262,14 @@ export class JournalFollower {
     this.chain = new Chain(read.entries, this.#settings.chainBounds);
     this.learn(newestOf(read.switched, lastSwitched(read.entries)));
     this.isSwitchLost = this.switched !== undefined && isNewer(this.switched, read.switched);
-    this.#verified(read.entries, read.sentAtMs);
+    this.#verified(read);
   }
 
-  #verified(entries: readonly Entry[], sentAtMs: number): void {
+  #verified({ entries, sentAtMs, released }: JournalRead): void {
     this.sentAtMs = Math.max(this.sentAtMs, sentAtMs);
     this.failedAtMs = undefined;
     this.#clock.note(sentAtMs);
+    this.releases.learn([...(released ? [released] : []), ...releasesIn(entries)]);
     for (const { n } of entries) this.#accepted.forget(n);
     this.#settings.news?.tell("read", entries);
     this.#settings.onRead?.();

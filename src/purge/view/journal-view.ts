@@ -7,7 +7,13 @@ import { AcceptedPurges, decisive } from "./accepted-purges.ts";
 import { BookChecks } from "./book-checks.ts";
 import type { Chain } from "./chain.ts";
 import { ClockSteps } from "./clock-steps.ts";
-import { comparePositions, type Entry, type EntryPlace, lastSwitched } from "../journal/entry.ts";
+import {
+  comparePositions,
+  type Entry,
+  type EntryPlace,
+  lastSwitched,
+  releasesIn,
+} from "../journal/entry.ts";
 import { isBypassed, type SwitchState } from "../journal/switch-state.ts";
 import { JoinedRuns } from "./joined-runs.ts";
 import { type FollowingSettings, JournalFollower } from "./journal-follower.ts";
@@ -83,6 +89,11 @@ export class JournalView implements PurgeView {
   /** The newest post that this isolate knows (rule 24 b). */
   get switched(): SwitchState | undefined {
     return this.follower.switched;
+  }
+
+  /** The releases that this isolate knows. */
+  get releases(): JournalFollower["releases"] {
+    return this.follower.releases;
   }
 
   bypasses(route: string): boolean {
@@ -246,6 +257,7 @@ export class JournalView implements PurgeView {
 
   #cover(entries: readonly Entry[]): void {
     this.follower.learn(lastSwitched(entries));
+    this.releases.learn(releasesIn(entries));
     for (const entry of entries) {
       // A read in progress may already have returned the entry.
       if (this.chain?.knows(entry) !== true) this.#accepted.add(entry, this.#settings.nowAtMs());

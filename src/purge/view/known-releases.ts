@@ -1,13 +1,6 @@
-// The releases that a view's entries have told. The newest entry names the current release, even if it
-// is an older build, because a rollback is a release.
-import { comparePositions, type Entry } from "../journal/entry.ts";
-import { releasedBy } from "../journal/purge-target.ts";
-
-/** A release, and the position of its entry. */
-export interface ReleaseEntry {
-  readonly id: string;
-  readonly position: string;
-}
+// The releases that the journal's entries have told. The newest entry names the current release, even if
+// it is an older build, because a rollback is a release.
+import { comparePositions, type ReleaseEntry } from "../journal/entry.ts";
 
 /** The most releases that a view remembers, the newest. */
 const countMax = 64;
@@ -21,11 +14,10 @@ export class KnownReleases {
     return this.#newest.at(-1);
   }
 
-  /** Notes the releases among entries, in any order. */
-  learn(entries: readonly Entry[]): void {
-    for (const { targets, position } of entries) {
-      const id = releasedBy(targets);
-      if (id === undefined || this.#newest.some((one) => one.position === position)) continue;
+  /** Notes releases, in any order. */
+  learn(releases: readonly ReleaseEntry[]): void {
+    for (const { id, position } of releases) {
+      if (this.#newest.some((one) => one.position === position)) continue;
       const before = this.#newest.findLastIndex(
         (one) => comparePositions(one.position, position) < 0,
       );

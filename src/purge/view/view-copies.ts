@@ -32,8 +32,8 @@ export interface ViewCopiesSettings {
 }
 
 /**
- * The content of a copy: the view's entries, the clock before the view's last read, and the switch.
- * Some of the entries may be newer than that read.
+ * The content of a copy: the view's entries, the clock before the view's last read, the switch,
+ * and the newest release. Some of the entries may be newer than that read.
  */
 export interface KnownView extends Omit<JournalRead, "kind"> {
   /** Whether the switch may have lost the state, so that it has to be posted again (rule 24 g). */
@@ -50,7 +50,7 @@ export interface PollNote {
 }
 
 /** The version of the format, which every change increments. */
-const version = 3;
+const version = 4;
 const copyBytesMax = 1_048_576;
 const claimMs = 2_000;
 /** The timeout of each cache operation. A working cache answers within a few milliseconds. */
@@ -166,17 +166,21 @@ export class ViewCopy {
    */
   readonly switched: SwitchState | undefined;
   readonly isSwitchLost: boolean;
+  /** The newest release that was told, perhaps before the entries. */
+  readonly released: KnownView["released"];
   /** The entries in the format of a stream reply, oldest first. */
   readonly #items: readonly unknown[];
 
   constructor(
     sentAtMs: number,
     items: readonly unknown[],
-    { switched, isSwitchLost = false }: Pick<KnownView, "switched" | "isSwitchLost"> = {},
+    known: Pick<KnownView, "switched" | "isSwitchLost" | "released"> = {},
   ) {
+    const { switched, isSwitchLost = false, released } = known;
     this.sentAtMs = sentAtMs;
     this.switched = switched;
     this.isSwitchLost = isSwitchLost;
+    this.released = released;
     this.#items = items;
   }
 
@@ -201,10 +205,11 @@ function decodeAll(items: readonly unknown[]): Entry[] | undefined {
 }
 
 /** Encodes the newest entries that fit, after a digest. Returns `undefined` if no entry fits. */
-async function encodeCopy({ entries, sentAtMs, switched, isSwitchLost = false }: KnownView) {
+async function encodeCopy({ entries, isSwitchLost = false, ...known }: KnownView) {
   const encoder = new TextEncoder();
-  const state = JSON.stringify(switched ?? null);
-  const head = `{"v":${version},"sentAtMs":${sentAtMs},"switched":${state},"isSwitchLost":${isSwitchLost},"items":[`;
+  const { sentAtMs, switched = null, released = null } = known;
+  const state = JSON.stringify({ v: version, sentAtMs, switched, isSwitchLost, released });
+  const head = `${state.slice(0, -1)},"items":[`;
   // The end `]}` has two bytes, and the last item no comma.
   let roomBytes = copyBytesMax - digestLength - encoder.encode(head).byteLength - 1;
   const items: string[] = [];
@@ -232,7 +237,9 @@ async function decodeCopy(bytes: Uint8Array<ArrayBuffer>): Promise<ViewCopy | un
     const switched = readState(copy["switched"]);
     if (switched === undefined && copy["switched"] !== null) return undefined;
     const isSwitchLost = copy["isSwitchLost"] === true;
-    return new ViewCopy(sentAtMs as number, items as unknown[], { switched, isSwitchLost });
+    const released = (copy["released"] ?? undefined) as KnownView["released"];
+    const known = { switched, isSwitchLost, released };
+    return new ViewCopy(sentAtMs as number, items as unknown[], known);
   } catch {
     return undefined;
   }

@@ -170,11 +170,12 @@ export class ViewRenewals {
   async read(host: string | undefined): Promise<(() => Promise<void>) | undefined> {
     const { copies } = this.#settings;
     const hasRead = await this.#follower.readOn();
-    const { chain, sentAtMs, switched, isSwitchLost } = this.#follower;
+    const { chain, sentAtMs, switched, isSwitchLost, releases } = this.#follower;
     const isOfKnownAge = hasRead && sentAtMs > -Infinity;
     if (!isOfKnownAge || !copies || host === undefined || chain === undefined) return undefined;
     const { entries } = chain;
-    return () => copies.publish(host, { entries, sentAtMs, switched, isSwitchLost });
+    const known = { entries, sentAtMs, switched, isSwitchLost, released: releases.current };
+    return () => copies.publish(host, known);
   }
 
   /** Returns whether a recent copy, or another isolate's claim, makes a read unnecessary. */

@@ -33,12 +33,14 @@ export interface ReadAsk extends Limits {
   readonly after?: EntryPlace | undefined;
 }
 
-/** A read of entries, oldest first, and of the switch. */
+/** A read of entries, oldest first, of the switch, and of the entry that told the newest release. */
 export interface JournalPage {
   /** False if the entry at the place is not kept, or if the entries after it exceed the limits. */
   readonly isJoined: boolean;
   readonly entries: readonly StoredEntry[];
   readonly switched?: StoredSwitch | undefined;
+  /** Absent in a read after a place. */
+  readonly released?: StoredEntry | undefined;
 }
 
 export interface CheckAsk extends Limits {

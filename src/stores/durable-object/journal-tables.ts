@@ -1,6 +1,7 @@
 // The journal and the switch as SQLite tables of one Durable Object.
 import type { EntryPlace } from "../../purge/journal/entry.ts";
 import type { PlaceState } from "../../purge/journal/journal.ts";
+import { releasedBy } from "../../purge/journal/purge-target.ts";
 import type {
   AppendReply,
   AppendAsk,
@@ -32,6 +33,7 @@ const appendsPerSweep = 1_000;
 /**
  * `entries`: one row for each place. `request` is the id of the request that appended the entry.
  * Once the entry is trimmed, `fields` is null and `request` empty. `switch`: the last post.
+ * `released`: the last entry that told a release, as JSON.
  */
 const schema = [
   `CREATE TABLE IF NOT EXISTS entries (
@@ -41,6 +43,7 @@ const schema = [
   `CREATE INDEX IF NOT EXISTS keptEntries ON entries (number) WHERE fields IS NOT NULL`,
   `CREATE TABLE IF NOT EXISTS switch (
      id INTEGER PRIMARY KEY, post TEXT, position TEXT, n TEXT, bypass TEXT)`,
+  `CREATE TABLE IF NOT EXISTS released (id INTEGER PRIMARY KEY, entry TEXT NOT NULL)`,
 ];
 
 interface Row {
@@ -66,7 +69,8 @@ export class JournalTables {
   read({ after, countMax, charsMax }: ReadAsk): JournalPage {
     const switched = this.switched();
     if (after === undefined) {
-      return { isJoined: true, entries: this.#newest({ countMax, charsMax }), switched };
+      const entries = this.#newest({ countMax, charsMax });
+      return { isJoined: true, entries, switched, released: this.#released };
     }
     if (this.#stateOf(after) !== "standing") return { isJoined: false, entries: [], switched };
     const { number = 0 } = this.#rowOf(after.n) ?? {};
@@ -114,6 +118,11 @@ export class JournalTables {
   switched(): StoredSwitch | undefined {
     const stored = this.#first("SELECT post, position, n, bypass FROM switch");
     return stored as StoredSwitch | undefined;
+  }
+
+  get #released(): StoredEntry | undefined {
+    const text = this.#first("SELECT entry FROM released WHERE id = 1")?.["entry"];
+    return typeof text === "string" ? (JSON.parse(text) as StoredEntry) : undefined;
   }
 
   /** Stores a post and appends its entry, if the switch names the post to replace. */
@@ -170,8 +179,13 @@ export class JournalTables {
     const ms = Math.max(atMs, last?.ms ?? 0);
     const sequence = ms === last?.ms ? last.sequence + 1 : 0;
     const n = `${text}.${number}`;
-    const row = [number, ms, sequence, n, request, JSON.stringify(fields)];
-    this.#rows("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", row);
+    const row = { number, ms, sequence, n, fields: JSON.stringify(fields) };
+    const values = [number, ms, sequence, n, request, row.fields];
+    this.#rows("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", values);
+    if (releasedBy({ tags, prefixes }) !== undefined) {
+      const entry = JSON.stringify(storedEntry(row));
+      this.#rows("INSERT OR REPLACE INTO released VALUES (1, ?)", [entry]);
+    }
     this.#lastPurges.note({ tags, prefixes, number });
     this.#rows("UPDATE entries SET fields = NULL, request = '' WHERE number = ?", [
       number - keptCount,

@@ -9,6 +9,7 @@ import {
   isSamePlace,
   markOf,
   type NewEntry,
+  releasesIn,
 } from "../../purge/journal/entry.ts";
 import {
   chainBytesMax,
@@ -188,8 +189,9 @@ function objectEntry(entry: NewEntry): ObjectEntry {
   return { n: n ?? "", fields: Object.entries(others).flat(), ...entry.targets };
 }
 
-function foundIn({ entries, switched }: JournalPage) {
-  return { entries: entriesOf(entries), switched: stateOf(switched) };
+function foundIn({ entries, switched, released }: JournalPage) {
+  const [told] = releasesIn(entriesOf([released]));
+  return { entries: entriesOf(entries), switched: stateOf(switched), released: told };
 }
 
 function stateOf(stored: StoredSwitch | undefined): SwitchState | undefined {

@@ -5,7 +5,8 @@ import type { Sql } from "./last-purges.ts";
 
 /**
  * `folded`: the number of the last report in the totals, so that no number is used again. It comes
- * before the long text, so that a report reads no text.
+ * before the long text, so that a report reads no text. `text`: a part of the totals, in the order of
+ * the rows, because a value has at most 2 MB.
  */
 const schema = [
   `CREATE TABLE IF NOT EXISTS reports (
@@ -15,6 +16,9 @@ const schema = [
   `CREATE TABLE IF NOT EXISTS hot_keys (
      number INTEGER PRIMARY KEY, ms INTEGER NOT NULL, list TEXT NOT NULL)`,
 ];
+
+/** Parts of the totals' text, of at most four bytes a character. */
+const partForm = /.{1,400000}/gsu;
 
 /** Each method must run in one transaction. */
 export class ReportTables {
@@ -52,7 +56,11 @@ export class ReportTables {
     const [last] = this.#rows("SELECT * FROM reports WHERE number = ?", lastNumber);
     if (held !== version || first === undefined || last === undefined) return false;
     if (storedReport(first)[0] !== firstId || storedReport(last)[0] !== lastId) return false;
-    this.#rows("INSERT OR REPLACE INTO totals VALUES (1, ?, ?)", lastNumber, text);
+    const parts = text.match(partForm) ?? [];
+    for (const [at, part] of parts.entries()) {
+      this.#rows("INSERT OR REPLACE INTO totals VALUES (?, ?, ?)", at + 1, lastNumber, part);
+    }
+    this.#rows("DELETE FROM totals WHERE id > ?", parts.length);
     this.#rows("DELETE FROM reports WHERE number <= ?", lastNumber);
     return true;
   }
@@ -73,8 +81,8 @@ export class ReportTables {
   }
 
   get #text(): string | null {
-    const text = this.#rows("SELECT text FROM totals WHERE id = 1")[0]?.["text"];
-    return typeof text === "string" ? text : null;
+    const parts = this.#rows("SELECT text FROM totals ORDER BY id");
+    return parts.length === 0 ? null : parts.map(({ text }) => String(text)).join("");
   }
 
   #rows(query: string, ...bindings: (string | number)[]) {

@@ -8,6 +8,7 @@ import {
   lastSwitched,
   markOf,
   type NewEntry,
+  releasesIn,
 } from "../../purge/journal/entry.ts";
 import type { Journal, JournalRead, PlaceState } from "../../purge/journal/journal.ts";
 import type { HeldState, Subscribers } from "../../purge/journal/subscribers.ts";
@@ -68,6 +69,7 @@ export class MemoryJournal implements Journal {
   #turn: Promise<void> | undefined;
   #addedInTurn = 0;
   #switched = lastSwitched([]);
+  #released = releasesIn([]).at(-1);
   /** The number of the last entry of each name. `older` has names that `book` may lack (rule 27). */
   #book = new Map<string, number>();
   #older: ReadonlyMap<string, number> = new Map();
@@ -84,8 +86,8 @@ export class MemoryJournal implements Journal {
 
   async newest(): Promise<JournalRead> {
     const { entries } = this.#chain;
-    const [sentAtMs, switched] = [this.#nowAtMs(), this.#switched];
-    return { kind: "read", sentAtMs, switched, entries: entries.slice() };
+    const [sentAtMs, switched, released] = [this.#nowAtMs(), this.#switched, this.#released];
+    return { kind: "read", sentAtMs, switched, released, entries: entries.slice() };
   }
 
   async since(place: EntryPlace): ReturnType<Journal["since"]> {
@@ -186,6 +188,7 @@ export class MemoryJournal implements Journal {
     const placed = entries.map((entry) => this.#placed(entry));
     this.#chain.append(placed);
     this.#switched = lastSwitched(placed) ?? this.#switched;
+    this.#released = releasesIn(placed).at(-1) ?? this.#released;
     return placed;
   }
 

@@ -13,7 +13,11 @@ import { FakeObject } from "../../../testing/fakes/fake-object.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../../testing/fakes/fake-upstash.ts";
 import { CalmWorld } from "../../../testing/simulation/calm-world.ts";
 import { SimulatedRedis } from "../../../testing/simulation/simulated-redis.ts";
-import { describeJournal, describeShownJournal } from "./contract/journal-contract.ts";
+import {
+  describeJournal,
+  describeRelease,
+  describeShownJournal,
+} from "./contract/journal-contract.ts";
 import type { Open, OpenSwitch } from "./contract/open-store.ts";
 import { describeSubscribers, type OpenSubscribers } from "./contract/subscribers-contract.ts";
 import { describeSwitch } from "./contract/switch-contract.ts";
@@ -87,6 +91,7 @@ describeShownJournal("the fake journal", fakeJournal);
 describeUnpurged("the fake journal", fakeJournal);
 describeJournal("Redis, over the fake Upstash", fakeUpstash);
 describeShownJournal("Redis, over the fake Upstash", fakeUpstash);
+describeRelease("Redis, over the fake Upstash", fakeUpstash);
 describeUnpurged("Redis, over the fake Upstash", fakeUpstash);
 describeSwitch("Redis, over the fake Upstash", fakeUpstash);
 // The simulated Redis does not support the reads for operators.
@@ -96,6 +101,7 @@ describeLostEnd("Redis, over simulated Redis", simulatedRedis);
 describeSwitch("Redis, over simulated Redis", simulatedRedis);
 describeJournal("a Durable Object, over SQLite", fakeObject);
 describeShownJournal("a Durable Object, over SQLite", fakeObject);
+describeRelease("a Durable Object, over SQLite", fakeObject);
 describeUnpurged("a Durable Object, over SQLite", fakeObject);
 describeSwitch("a Durable Object, over SQLite", fakeObject);
 describeSubscribers("Redis, over the fake Upstash", fakeUpstash);

@@ -182,6 +182,7 @@ describe("rule 14: a copy", () => {
 describe("rule 24 c: the switch in a copy", () => {
   const on = { post: "1-on", replaces: "", bypass: true };
   const off = { post: "2-off", replaces: "1-on", bypass: false };
+  const beyond = "999999999999999-0";
 
   it.each([
     { id: "has the state of the copy", post: undefined, bypasses: true },
@@ -197,17 +198,19 @@ describe("rule 24 c: the switch in a copy", () => {
     expect(cold.view.bypasses("articles")).toBe(bypasses);
   });
 
-  it.each([true, false])(
-    "may have been lost if the next read lacks the post beyond the copy's end: %s",
-    async (isLost) => {
-      const { journal, clock, other } = await informed();
-      other.view.follower.learn({ ...off, position: "999999999999999-0", n: "lost" });
-      clock.advance(6);
-      journal.write(isLost ? red() : newEntry({ switched: off }));
-      await asked(other);
-      expect(other.view.follower.isSwitchLost).toBe(isLost);
-    },
-  );
+  it.each([
+    { read: "lacks the post beyond the copy's end", position: beyond, entry: {}, isLost: true },
+    { read: "has the post", position: beyond, entry: { switched: off }, isLost: false },
+    { read: "has a mark of a loss", position: "1-0", entry: { lost: "1-0 gone" }, isLost: true },
+    { read: "has another purge", position: "1-0", entry: {}, isLost: false },
+  ])("may have been lost if the next read $read: $isLost", async ({ position, entry, isLost }) => {
+    const { journal, clock, other } = await informed();
+    other.view.follower.learn({ ...off, position, n: "post" });
+    clock.advance(6);
+    journal.write(newEntry(entry));
+    await asked(other);
+    expect(other.view.follower.isSwitchLost).toBe(isLost);
+  });
 
   it.each([true, false])("has the duty to post the state again: %s", async (isSwitchLost) => {
     const { colo, clock } = await informed();

@@ -52,6 +52,14 @@ describe("a copy", () => {
     expect((await colo.copies().read(host))?.switched).toEqual(switched);
   });
 
+  it("has the newest release, whose entry may precede the others", async () => {
+    const colo = new Colo();
+    const released = { id: "v1", position: "1-0" };
+    const [sentAtMs, entries] = [colo.clock.atMs, three.slice(1)];
+    await colo.copies().publish(host, { entries, sentAtMs, released });
+    expect((await colo.copies().read(host))?.released).toEqual(released);
+  });
+
   it("has a content type that nothing compresses", async () => {
     const { colo, address } = await published();
     const { headers } = (await colo.cache.match(address)) ?? new Response();
@@ -122,7 +130,7 @@ async function sealed(text: string): Promise<Bytes> {
 }
 
 const copyText = (changes: object) =>
-  JSON.stringify({ v: 3, sentAtMs: 1, switched: null, items: [["1-0", ["n", "1"]]], ...changes });
+  JSON.stringify({ v: 4, sentAtMs: 1, switched: null, items: [["1-0", ["n", "1"]]], ...changes });
 
 /** Returns whether a copy counts as absent after a change of its bytes. */
 async function isAbsentAfter(changed: Changed): Promise<boolean> {
@@ -151,7 +159,7 @@ describe("a copy counts as absent if it", () => {
     ["is not JSON", () => sealed("{")],
     // Version 1 had no switch.
     ["has the previous version", () => sealed(copyText({ v: 1, switched: undefined }))],
-    ["has another version", () => sealed(copyText({ v: 4 }))],
+    ["has another version", () => sealed(copyText({ v: 3 }))],
     ["lacks the switch", () => sealed(copyText({ switched: undefined }))],
     ["has an invalid switch", () => sealed(copyText({ switched: { bypass: 1 } }))],
     ["lacks its time", () => sealed(copyText({ sentAtMs: null }))],

@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import { explained, explainToken } from "../../../testing/site/explained.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import type { Site, SiteOptions } from "../../../testing/site/harness.ts";
+import { FakeCache } from "../../../testing/fakes/fake-cache.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { found, healthOf } from "../../operate/health/health-world.ts";
 
@@ -204,6 +206,34 @@ describe("a client's conditions", () => {
     expect(changed.fields.get("etag")).toBe('"same"');
     expect(changed.fields.has("x-build")).toBe(false);
   });
+});
+
+describe("a new isolate", () => {
+  it.each(["journal", "copy"])(
+    "knows the release from the %s, after more purges than it reads",
+    async (from) => {
+      const clock = new FakeClock();
+      const cache = new FakeCache(clock);
+      const { site, upstash } = openJournalled({ config: header, clock, cache });
+      await site.get("/p");
+      for (const release of ["b", "a"]) await send(site, { release, mode: "soft" });
+      const fields = ["v", "1", "mode", "soft", "tags", "[]", "prefixes", "[]"];
+      for (let nth = 0; nth < 2_000; nth += 1) {
+        upstash.journal.add(["*", ...fields, "n", `n.${nth + 4}.1`]);
+      }
+      clock.advance(60);
+      // This isolate publishes its copy in the colo.
+      await site.get("/p");
+      await site.settle();
+      const origin = () =>
+        new Response("page of b", { headers: { "x-build": "b", "cache-control": control } });
+      const colo = from === "copy" ? { cache } : { env: { COLO: "SYD" } };
+      const { site: cold } = openJournalled({ config: header, clock, upstash, origin, ...colo });
+      upstash.forgetPast();
+      expect((await cold.get("/q")).cacheStatus).toContain("detail=left-release");
+      expect(upstash.journalCommands.includes("EVAL_RO")).toBe(from === "journal");
+    },
+  );
 });
 
 describe("the build of an answer", () => {

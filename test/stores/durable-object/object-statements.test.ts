@@ -9,12 +9,14 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { bundled } from "../../../local/bundling.ts";
 import { type Colo, startColo } from "../../../local/colo.ts";
 import { framed } from "../../../src/stores/durable-object/framed-call.ts";
+import { releaseTags } from "../../../src/purge/journal/purge-target.ts";
 import type { Told } from "./statements-worker.ts";
 
 /** The statements that scan a table, and the rows that they read at most. */
 const scans: readonly (readonly [start: string, bound: string])[] = [
   ["SELECT number FROM reports ORDER BY number DESC LIMIT 1", "one row"],
   ["SELECT * FROM reports ORDER BY number LIMIT ?", "a page"],
+  ["SELECT text FROM totals ORDER BY id", "the parts of one text"],
   ["SELECT number FROM hot_keys ORDER BY number DESC LIMIT 1", "one row"],
   ["SELECT ms, list FROM hot_keys ORDER BY number DESC LIMIT ?", "256 rows"],
   ["SELECT * FROM entries ORDER BY number DESC LIMIT 1", "one row"],
@@ -90,6 +92,8 @@ async function journalCalls(size: Size): Promise<void> {
   const { places } = (await call("append", append)) as { places: { n: string }[] };
   const [place, end] = [places.at(-3)!, places.at(-1)!];
   await call("append", append);
+  const told = { n: "n", fields: ["v", "1"], tags: releaseTags("a"), prefixes: [] };
+  await call("append", { request: `told ${size}`, entries: [told], ...kept });
   await call("read", kept);
   await call("read", { ...kept, after: place });
   await call("read", { ...kept, countMax: 1, after: place });
@@ -114,7 +118,10 @@ async function journalCalls(size: Size): Promise<void> {
   await call("report", { fields: ["n", "a"] });
   const { page } = (await call("reports", { count: 128 })) as { page: [string][] };
   const [firstId, lastId] = [page[0]?.[0], page.at(-1)?.[0]];
-  expect(await call("fold", { version: "", firstId, lastId, text: "1.a {}" })).toBe(true);
+  // A value has at most 2 MB.
+  const text = `1.a ${"ä😀".repeat(500_000)}`;
+  expect(await call("fold", { version: "", firstId, lastId, text })).toBe(true);
+  expect(await call("reports", { count: 1 })).toMatchObject({ totals: text });
 }
 
 async function recordCalls(size: Size): Promise<void> {

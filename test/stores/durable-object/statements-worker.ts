@@ -23,6 +23,12 @@ export interface Told {
   readonly rowsRead: number;
 }
 
+/** Cloudflare's limit, which the local runtime does not impose. */
+const valueBytesMax = 2_000_000;
+
+const lengthOf = (value: Bindings[number]) =>
+  typeof value === "string" ? new TextEncoder().encode(value).length : 0;
+
 class Reporting implements Started {
   readonly #state: State;
   readonly #start: () => Started;
@@ -35,6 +41,8 @@ class Reporting implements Started {
     const { storage } = state;
     const sql: SizedSql = {
       exec: (query, ...bindings) => {
+        const isTooLong = bindings.some((value) => lengthOf(value) > valueBytesMax);
+        if (isTooLong) throw new Error("string or blob too big");
         if (!this.#plans.has(query)) this.#plans.set(query, this.#planOf(query, bindings));
         const cursor = storage.sql.exec(query, ...bindings);
         this.#ran.push({ query, cursor });

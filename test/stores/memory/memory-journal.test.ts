@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { MemoryJournal, MemorySubscribers } from "../../../src/stores/memory/memory-journal.ts";
 import { chainEntriesMax } from "../../../src/purge/journal/journal.ts";
 import type { EntryPlace } from "../../../src/purge/journal/entry.ts";
+import { releaseTags } from "../../../src/purge/journal/purge-target.ts";
 import { postEntry } from "../../../src/purge/journal/switch.ts";
 import { newEntry, responseWith } from "../../../testing/examples/purges.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
@@ -43,6 +44,14 @@ describe("a read", () => {
     expect(await journal.since(first)).toEqual({ kind: "not-joined" });
     expect(await journal.atPrimary(first)).toMatchObject({ isTrimmed: true });
     expect(await journal.standing([first, nowhere])).toMatchObject({ states: ["trimmed", "gone"] });
+  });
+
+  it("has the newest release, also after its entry was trimmed", async () => {
+    const { journal, purge } = opened();
+    await purge(...releaseTags("b"));
+    const { position } = await purge(...releaseTags("a"));
+    for (let nth = 0; nth < chainEntriesMax; nth += 1) await purge("tag:b");
+    expect(await journal.newest()).toMatchObject({ released: { id: "a", position } });
   });
 
   it("for operators follows the order of acceptance, although the clock was set back", async () => {

@@ -1,6 +1,6 @@
 // The Lua scripts that append entries to the journal and note them in its book, and the script that
 // reads the book (docs/purge-protocol.md, rule 27), with their arguments and replies.
-import type { PurgeTargets } from "../../../purge/journal/purge-target.ts";
+import { type PurgeTargets, releasedBy } from "../../../purge/journal/purge-target.ts";
 import { bookQuery, namesOf } from "../../../purge/journal/book.ts";
 import type { EntryPlace } from "../../../purge/journal/entry.ts";
 import type { Journal } from "../../../purge/journal/journal.ts";
@@ -12,13 +12,15 @@ import { switchKey } from "./switch-key.ts";
  */
 export const bookFieldsMax = 131_072;
 
-/** Returns the keys of the scripts: the journal, its book, the older book, and the switch. */
-export const journalKeys = (namespace: string): readonly [string, string, string, string] => [
-  `${namespace}:journal`,
-  `${namespace}:journal:names`,
-  `${namespace}:journal:older`,
-  switchKey(namespace),
-];
+/**
+ * Returns the keys of the scripts: the journal, its book, the older book, the switch, and the newest
+ * entry that told a release.
+ */
+export function journalKeys(namespace: string) {
+  const journal = `${namespace}:journal`;
+  const book = [`${journal}:names`, `${journal}:older`] as const;
+  return [journal, ...book, switchKey(namespace), `${journal}:released`] as const;
+}
 
 /** Defines `last`, which returns the `n` of the last entry; empty for an empty journal. */
 const lastLua = `
@@ -35,7 +37,8 @@ end`;
  * Defines `taken`, which returns the next argument, and `append`, which appends an entry
  * (`entryArgs`) and notes it in the book. `append` adds the entry's number and lineage to its `n`,
  * so two entries have the same `n` only if the same entries precede both. It deletes a book that
- * does not end with the journal's last entry.
+ * does not end with the journal's last entry. It keeps an entry that tells a release, as XRANGE returns
+ * it, because trimming never removes the key.
  */
 const appendLua = `${lastLua}
 local argument = 0
@@ -50,7 +53,7 @@ local function list()
 end
 local kept, fieldsMax = taken(), tonumber(taken())
 local function append()
-  local n, fields, names = taken(), list(), list()
+  local n, fields, names, tells = taken(), list(), list(), taken()
   local before = last()
   local number, line = string.match(before, "%.(%d+)%.(%d+)$")
   local isContinued = number and redis.call("HGET", KEYS[2], "end") == before
@@ -73,6 +76,9 @@ local function append()
     noted[#noted + 1] = number
   end
   redis.call("HSET", KEYS[2], unpack(noted))
+  if tells == "release" then
+    redis.call("SET", KEYS[5], cjson.encode({position, {"n", n, unpack(fields)}}))
+  end
   return {position, n}
 end`;
 
@@ -89,8 +95,8 @@ if since == "" then return {places} end
 return {places, redis.call("XRANGE", KEYS[1], since, "+", "COUNT", count)}`;
 
 /**
- * Appends a mark, and reads the newest entries and the switch. Several isolates may find the
- * journal empty, but only one may mark it (rule 18). A second mark would purge responses that were
+ * Appends a mark, and reads the newest entries, the switch and the release. Several isolates may find
+ * the journal empty, but only one may mark it (rule 18). A second mark would purge responses that were
  * loaded since the first. KEYS: `journalKeys`. ARGV: the number of entries to keep,
  * `bookFieldsMax`, `empty` to mark only an empty journal, the number of entries to read, and
  * `entryArgs`.
@@ -100,7 +106,8 @@ local on, count = taken(), taken()
 if on ~= "empty" or redis.call("XLEN", KEYS[1]) == 0 then append() end
 return {
   redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", count),
-  redis.call("GET", KEYS[4])
+  redis.call("GET", KEYS[4]),
+  redis.call("GET", KEYS[5])
 }`;
 
 /**
@@ -152,11 +159,12 @@ return answers`;
 
 /**
  * Encodes an entry for the scripts: its `n`, its other fields and the names of its targets, as
- * lists.
+ * lists, and whether it tells a release.
  */
 export function entryArgs({ n, fields }: EncodedEntry, targets: PurgeTargets): string[] {
   const names = namesOf(targets);
-  return [n, String(fields.length), ...fields, String(names.length), ...names];
+  const tells = releasedBy(targets) === undefined ? "" : "release";
+  return [n, String(fields.length), ...fields, String(names.length), ...names, tells];
 }
 
 /** An entry's `n`, and its other fields as alternating names and values. */

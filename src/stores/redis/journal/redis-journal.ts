@@ -57,28 +57,37 @@ export class RedisJournal implements Journal {
   readonly #key: string;
   readonly #bookKeys: readonly [string, string, string];
   readonly #switchKey: string;
+  readonly #releaseKey: string;
   readonly #sealed: SealedJournal;
 
   constructor(settings: RedisJournalSettings) {
     this.#settings = settings;
     this.#sealed = new SealedJournal(settings);
-    const [key, book, older, switchKey] = journalKeys(settings.namespace);
+    const [key, book, older, switchKey, releaseKey] = journalKeys(settings.namespace);
     this.#key = key;
     this.#bookKeys = [key, book, older];
     this.#switchKey = switchKey;
+    this.#releaseKey = releaseKey;
   }
 
   async newest(): ReturnType<Journal["newest"]> {
     const sentAtMs = this.#settings.nowAtMs();
     const pageFrom = (from: string) => this.#pageBack(from);
-    const read = scriptCommand(newestScript, [this.#key, this.#switchKey], [pageCount], "EVAL_RO");
+    const keys = [this.#key, this.#switchKey, this.#releaseKey];
+    const read = scriptCommand(newestScript, keys, [pageCount], "EVAL_RO");
     const first = await this.#settings.redis.attempt("journal read", (redis) =>
       redis.exec<unknown[]>(read),
     );
     if (first.kind === "unavailable") return unavailable;
-    const [page, switchText] = first.value;
+    const [page, ...kept] = first.value;
     const entries = await lengthened(this.#sealed.entriesIn(page), pageFrom);
-    return { kind: "read", entries, sentAtMs, switched: this.#sealed.stateIn(switchText) };
+    return { kind: "read", entries, sentAtMs, ...this.#keptIn(kept) };
+  }
+
+  /** Decodes the keys that trimming never removes: the switch and the release. */
+  #keptIn([switchText, releaseText]: readonly unknown[]) {
+    const sealed = this.#sealed;
+    return { switched: sealed.stateIn(switchText), released: sealed.releaseIn(releaseText) };
   }
 
   async #pageBack(from: string): Promise<Page> {
@@ -151,11 +160,11 @@ export class RedisJournal implements Journal {
       this.#backFrom(position, 1),
       this.#backFrom("+", pageCount),
       ["XLEN", this.#key],
-      ["GET", this.#switchKey],
+      ["MGET", this.#switchKey, this.#releaseKey],
       scriptCommand(bookScript, this.#bookKeys, notedArgs([place])),
     ]);
     if (replies === undefined) return unavailable;
-    const [found, newest, count, switchText, noted] = replies;
+    const [found, newest, count, kept, noted] = replies;
     const [upTo] = this.#sealed.entriesIn(found);
     const isFull = upTo === undefined && Number(count) >= this.#keptCount;
     const isTrimmed = isFull && answersIn(noted, 1).every(Boolean);
@@ -166,14 +175,8 @@ export class RedisJournal implements Journal {
       return page && this.#sealed.entriesIn(page[0]);
     };
     const entries = await lengthened(this.#sealed.entriesIn(newest), pageFrom, position);
-    return {
-      kind: "read",
-      entries,
-      sentAtMs,
-      upTo,
-      isTrimmed,
-      switched: this.#sealed.stateIn(switchText),
-    };
+    const known = this.#keptIn(kept as unknown[]);
+    return { kind: "read", entries, sentAtMs, upTo, isTrimmed, ...known };
   }
 
   async standing(places: readonly EntryPlace[]): ReturnType<Journal["standing"]> {
@@ -235,9 +238,9 @@ export class RedisJournal implements Journal {
       "writes",
     );
     if (replies.kind === "unavailable") return { kind: "unavailable" };
-    const [page, switchText] = replies.value;
+    const [page, ...kept] = replies.value;
     const entries = this.#sealed.entriesIn(page).toReversed();
-    return { kind: "read", entries, sentAtMs, switched: this.#sealed.stateIn(switchText) };
+    return { kind: "read", entries, sentAtMs, ...this.#keptIn(kept) };
   }
 
   async append(entries: readonly NewEntry[]): ReturnType<Journal["append"]> {

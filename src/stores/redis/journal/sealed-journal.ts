@@ -6,8 +6,10 @@ import {
   entriesOf,
   type Entry,
   type NewEntry,
+  type ReleaseEntry,
+  releasesIn,
 } from "../../../purge/journal/entry.ts";
-import type { Bypass, SwitchState } from "../../../purge/journal/switch-state.ts";
+import { type Bypass, jsonIn, type SwitchState } from "../../../purge/journal/switch-state.ts";
 import type { Seal } from "../../../remote/redis/seal.ts";
 import { type EncodedEntry } from "./journal-scripts.ts";
 import { stateInKey, switchKey } from "./switch-key.ts";
@@ -46,6 +48,11 @@ export class SealedJournal {
   /** Decodes a reply of XRANGE. An entry without a valid seal becomes a hard purge of everything. */
   entriesIn(reply: unknown): Entry[] {
     return entriesOf(reply, (position, fields) => this.#trusted(position, fields));
+  }
+
+  /** Decodes the kept entry that told a release; `undefined` for none, or without a valid seal. */
+  releaseIn(text: unknown): ReleaseEntry | undefined {
+    return releasesIn(this.entriesIn([jsonIn(String(text))]))[0];
   }
 
   #trusted(position: string, fields: readonly string[]): readonly string[] {

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { placedAt } from "../../../../src/purge/acceptance/read-backs.ts";
 import { comparePositions, type EntryPlace } from "../../../../src/purge/journal/entry.ts";
 import { type Journal, newestCount, pageCount } from "../../../../src/purge/journal/journal.ts";
-import { everything } from "../../../../src/purge/journal/purge-target.ts";
+import { everything, releaseTags } from "../../../../src/purge/journal/purge-target.ts";
 import { newEntry } from "../../../../testing/examples/purges.ts";
 import { type Open, type OpenStore, placesOf, readOf, written } from "./open-store.ts";
 
@@ -204,6 +204,29 @@ export function describeJournal(implementation: string, open: Open): void {
         journal.unpurged(first, []),
       ]);
       expect(answers).toMatchObject(answers.map(() => ({ kind: "unavailable" })));
+    });
+  });
+}
+
+/** Describes the newest release, which trimming never removes (rule 12). */
+export function describeRelease(implementation: string, open: Open): void {
+  describe(`contract of the newest release: ${implementation}`, () => {
+    it("is returned with the newest entries, also after trimming", async () => {
+      const { journal } = await open(100);
+      expect(await journal.newest()).toMatchObject({ released: undefined });
+      let told = { id: "", position: "" };
+      for (const id of ["b", "a"]) {
+        const appended = await journal.append([newEntry({ n: id, tags: [...releaseTags(id)] })]);
+        const places = appended.kind === "appended" ? appended.places : [];
+        told = { id, position: places[0]?.position ?? "" };
+        await written(journal, 1);
+      }
+      expect(await journal.newest()).toMatchObject({ released: told });
+      const [, ...later] = await written(journal, 400);
+      expect(await journal.newest()).toMatchObject({ released: told });
+      const [place = nowhere] = later;
+      expect(await journal.atPrimary(place)).toMatchObject({ released: told });
+      expect(await journal.appendMark("1-0 gone")).toMatchObject({ released: told });
     });
   });
 }

@@ -117,7 +117,7 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
           argsOf(newEntry({ n: `n${(nth += 1)}`, ...entry })),
         );
         const args = ["1000", String(fieldsMax), "", "0", String(each.entries.length), ...given];
-        const places = (await redis.eval(appendScript, 4, ...keys, ...args)) as [string[][]];
+        const places = (await redis.eval(appendScript, 5, ...keys, ...args)) as [string[][]];
         runJournalScript(appendScript, args, model);
         const added = places[0].map(([, n = ""]) => n);
         appended.push({ real: added, modelled: model.entries.slice(-added.length).map(nOf) });

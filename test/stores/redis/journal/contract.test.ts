@@ -11,6 +11,7 @@ import { openReachedDatabase } from "../../../../testing/fakes/rest-database.ts"
 import { lengthenTimeouts } from "../../../../testing/patient-timeouts.ts";
 import {
   describeJournal,
+  describeRelease,
   describeShownJournal,
 } from "../../../purge/journal/contract/journal-contract.ts";
 import type { Open, OpenSwitch } from "../../../purge/journal/contract/open-store.ts";
@@ -48,6 +49,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     };
 
     describeJournal(reach, open);
+    describeRelease(reach, open);
     describeShownJournal(reach, open);
     describeUnpurged(reach, open);
     describeLostEnd(reach, open);
