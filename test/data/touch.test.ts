@@ -85,7 +85,7 @@ describe("touch", () => {
     expect(await theirs.get("42")).toBe("value");
     await mine.delete("42");
     here.clock.advance(2);
-    const { stamp } = JournalView.prototype;
+    const stamp = Reflect.get(JournalView.prototype, "stamp");
     const stamps = vi.spyOn(JournalView.prototype, "stamp");
     stamps.mockImplementationOnce(function first(this: JournalView, ...given) {
       stamps.mockImplementationOnce(async function second(this: JournalView, ...again) {

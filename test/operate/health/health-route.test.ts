@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "v
 import { tidemark } from "../../../src/hono.ts";
 import { operate } from "../../../src/operate.ts";
 import { defineConfig } from "../../../src/tidemark.ts";
-import { upstash } from "../../../src/upstash.ts";
+import { upstash as upstashStores } from "../../../src/upstash.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
@@ -72,7 +72,11 @@ it("is degraded if upstash() has no address, so that there are no purges", async
   const log = vi.spyOn(console, "warn").mockImplementation(() => undefined);
   vi.spyOn(console, "log").mockImplementation(() => undefined);
   onTestFinished(() => void vi.restoreAllMocks());
-  const seen = tidemark(app, defineConfig({}), { env: {}, stores: upstash(), operate: operate() });
+  const seen = tidemark(app, defineConfig({}), {
+    env: {},
+    stores: upstashStores(),
+    operate: operate(),
+  });
   const answer = await seen.fetch(new Request(`https://site.test${path}`));
   expect(await answer.json()).toEqual({ status: "degraded" });
   const lines = log.mock.calls.map(String);

@@ -80,12 +80,14 @@ it("simulate --suggest shows only the changes that help, as configuration", asyn
 
 it("simulate --suggest reads the same lines of a log that grows", async () => {
   const { user } = await userWith();
-  const { addEventListener } = AbortSignal.prototype;
+  const listen = Reflect.get(AbortSignal.prototype, "addEventListener") as (
+    ...of: unknown[]
+  ) => void;
   // Each reading begins with a listener for interruptions.
   const listening = vi.spyOn(AbortSignal.prototype, "addEventListener");
-  listening.mockImplementation(function listen(this: AbortSignal, ...given: unknown[]) {
+  listening.mockImplementation(function grows(this: AbortSignal, ...given: unknown[]) {
     appendFileSync(join(user.folder, "access.log"), logOf(200));
-    addEventListener.apply(this, given as Parameters<typeof addEventListener>);
+    listen.apply(this, given);
   });
   onTestFinished(() => listening.mockRestore());
   const { out } = await user.runs(["simulate", "access.log", "--suggest", "--json"]);
