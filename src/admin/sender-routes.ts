@@ -1,11 +1,13 @@
 // The routes that receive purges: POST purge, the hooks, and the dialect of Varnish at any path.
 import type { Context } from "hono";
 import type { Hono } from "hono";
-import { isFault, type Reason } from "../base/operator-error.ts";
+import { faultText, isFault, type Reason } from "../base/operator-error.ts";
+import { once } from "../base/once.ts";
 import type { Environment } from "../platform/environment.ts";
 import type { Background } from "../platform/platform.ts";
 import { addressOf } from "../pages/request/forwarded-fields.ts";
 import { namingOf } from "../pages/request/naming.ts";
+import { plainPage } from "../pages/respond/plain-page.ts";
 import type { Requester } from "../purge/view/view.ts";
 import type { Hook, HookRefusal } from "../hooks/port/hook.ts";
 import type { AdminSettings } from "./admin-settings.ts";
@@ -87,6 +89,8 @@ export function senderRoutes(settings: AdminSettings): SenderRoutes {
           if (handled.accepted !== undefined) purgeLog.logAccepted(handled.accepted, request);
           return noted(handled);
         });
+      } else {
+        admin.post("/purge", refusing(log));
       }
       for (const [name, hook] of hooks) {
         const recipient: Recipient = { name, credential: "hook", hook };
@@ -103,6 +107,21 @@ export function senderRoutes(settings: AdminSettings): SenderRoutes {
         return received(request, { name: "varnish", credential: "varnish", hook }, requester);
       },
     },
+  };
+}
+
+/** Answers 404, as for an unknown path, and logs the reason at the first purge. */
+function refusing(log: Log) {
+  const why = "Neither PURGE_SECRET nor ADMIN_TOKEN is set.";
+  const hint = "Set PURGE_SECRET here and at your site.";
+  const tell = once(() => {
+    const message = faultText({ what: "A purge got 404.", why, hint });
+    log({ event: "fault", level: "warn", message });
+    return message;
+  });
+  return () => {
+    tell();
+    return plainPage("nothing");
   };
 }
 

@@ -66,7 +66,8 @@ export function bindStores<Read extends Databases>(read: Read, stores: Stores, e
   );
   const unbound = new Set([records, bodies, journal, reports].filter(isFault));
   const idle = stores.journal && journalOfRedis ? [idleJournal] : [];
-  const doubts = [stores.journal?.fault ?? []].flat();
+  const lacksAddress = stores.redis !== undefined && redis === undefined && !isUsable;
+  const doubts = [stores.journal?.fault ?? [], lacksAddress ? noAddress : []].flat();
   const faults = [...own, ...unbound, ...idle, ...doubts];
   const makers = {
     records: isFault(records) ? undefined : records,
@@ -77,6 +78,12 @@ export function bindStores<Read extends Databases>(read: Read, stores: Stores, e
     ? { environment: { ...read, redis: journal, faults }, makers, journal: undefined }
     : { environment: { ...read, redis, faults }, makers, journal };
 }
+
+const noAddress: Fault = {
+  what: "The shared tier and purges are off.",
+  why: "The Worker passes upstash() as its stores, but UPSTASH_REDIS_REST_URL is not set.",
+  hint: "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, on your machine in .dev.vars. For no stores, remove upstash().",
+};
 
 const idleJournal: Fault = {
   what: "JOURNAL_REDIS_REST_URL has no effect.",

@@ -113,6 +113,8 @@ export interface DataBesidePages {
   /** Returns the data cache's part of `/_cache/stats`. */
   readonly stats: () => object;
   readonly troubles: () => DataTroubles;
+  /** Returns whether counters, buffers or the option `keys` of a namespace need the cron trigger. */
+  readonly needsCron: () => boolean;
   /** Returns the coverage of each value in memory. */
   readonly stored: () => Iterable<Coverage>;
   readonly warming: KeyWarmer;

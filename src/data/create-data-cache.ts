@@ -102,6 +102,7 @@ export function dataCacheOf(settings: DataSettings): DataCache {
   };
   const namespaces = new Namespaces(() => opened().ports);
   const { spaces } = namespaces;
+  const keptLoaded = () => [...spaces.values()].filter(({ keys }) => keys !== undefined);
   const cache: DataCache = {
     namespace: <T, K extends Key>(name: string, options: NamespaceOptions<T, K>) =>
       namespaces.open(name, options),
@@ -112,8 +113,7 @@ export function dataCacheOf(settings: DataSettings): DataCache {
       const flushed = parts.sets?.runCron();
       // If there are pages, the pages' cron run checks the database's free space.
       if (pages === undefined) await opened().room?.runCron();
-      const keptLoaded = [...spaces.values()].filter(({ keys }) => keys !== undefined);
-      if (keptLoaded.length > 0) await keepLoaded(keptLoaded, opened().ports);
+      if (keptLoaded().length > 0) await keepLoaded(keptLoaded(), opened().ports);
       await flushed;
     },
   };
@@ -131,6 +131,7 @@ export function dataCacheOf(settings: DataSettings): DataCache {
     settings,
     stats: () => ({ ...opened().ofData(), sets: parts.sets?.stats() ?? {} }),
     troubles: () => ({ ...opened().troubles(), sets: parts.sets?.troubles() ?? new Map() }),
+    needsCron: () => parts.sets !== undefined || keptLoaded().length > 0,
     stored: () => opened().ports.tiers.memory.stored(),
     warming: {
       whyNot: (namespace, keys) => whyNotWarmed(namespace, keys, spaces),

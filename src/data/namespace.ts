@@ -225,7 +225,7 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
 
   /**
    * Purges one key everywhere. In a namespace of Redis alone, also removes the value, so that it ends at once
-   * for isolates that do not know the purge yet. Rejects if the purge is not accepted.
+   * for isolates that do not know the purge yet, unless one is touching it. Rejects if the purge is not accepted.
    */
   async delete(key: K): Promise<PurgeReceipt> {
     const { ports, place } = this.#at(key);

@@ -3,6 +3,7 @@ import { comparePositions } from "../purge/journal/entry.ts";
 import { bodyRequestedAtMs, type Stamp } from "../cache/record/record.ts";
 import type { CallResult } from "./load/load-outcome.ts";
 import { storeValues } from "./load/store-values.ts";
+import { judge } from "./load/verdict.ts";
 import { lookedUp } from "./look-up.ts";
 import type { DataMetadata } from "./value/data-record.ts";
 import type { Place } from "./value/space.ts";
@@ -20,9 +21,16 @@ export async function touched(place: Place, ports: WritePorts): Promise<CallResu
   if (found?.verdict.kind !== "fresh" || found.candidate.stored.metadata.isNegative) return given;
   const { stored } = found.candidate;
   const before = stored.metadata;
+  const isFresh = (metadata: DataMetadata) =>
+    judge(metadata, { space: place.space, atMs: ports.nowAtMs(), ports }).kind === "fresh";
+  // The stamp of the start may name a purge that the isolate has read since it judged the value.
+  if (!isFresh(before)) return given;
+  // Without a recent body time, only a known stamp makes a value fresh (rule 7). A later stamp in place of an
+  // unknown one would undo purges that the isolate has not read.
+  const isKnown = isFresh({ ...before, bodyRequestedAtMs: 0 });
   const metadata: DataMetadata = {
     ...before,
-    stamp: laterOf(before.stamp, start.stamp),
+    stamp: isKnown ? laterOf(before.stamp, start.stamp) : before.stamp,
     requestedAtMs: start.requestedAtMs,
     respondedAtMs: ports.nowAtMs(),
     bodyRequestedAtMs: bodyRequestedAtMs(before),

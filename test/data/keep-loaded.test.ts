@@ -1,6 +1,7 @@
 // Tests the cron trigger, which reloads the keys of a namespace at the age `refresh`, in batches.
 // The tests of purges during such a load are in test/data/stamps.test.ts.
 import { expect, it } from "vitest";
+import { knownData } from "../../src/compose/data-beside-pages.ts";
 import type { LoadMany } from "../../src/data/value/load-context.ts";
 import { openBeside } from "../../testing/data/beside-pages.ts";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
@@ -108,4 +109,18 @@ it("reloads keys on the Worker's own cron trigger", async () => {
   await site.fireCron();
   await idle();
   expect(await rates.get("a")).toBe("kept");
+});
+
+it("a data cache needs the cron trigger once a namespace has keys, for the health check", () => {
+  const isolate = new DataIsolate();
+  const { needsCron } = knownData(isolate.data);
+  isolate.articles();
+  expect(needsCron()).toBe(false);
+  isolate.data.namespace("kept", {
+    fresh: "1h",
+    refresh: "5m",
+    load: () => new Map(),
+    keys: ["a"],
+  });
+  expect(needsCron()).toBe(true);
 });

@@ -1,6 +1,7 @@
 // Tests calls for sessions: `touch`, which restarts the lifetime of a stored value, and `delete` in a namespace of
 // Redis alone.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { JournalView } from "../../src/purge/view/journal-view.ts";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 import { idle, until } from "../../testing/site/harness.ts";
 
@@ -32,6 +33,27 @@ describe("touch", () => {
     },
   );
 
+  it("does not undo a set that began before it, and ends later", async () => {
+    const { here, mine, theirs } = two();
+    await mine.set("42", "value", { tags: [] });
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    let isStoring = false;
+    here.upstash.beforeStored = () => {
+      if (isStoring) return Promise.resolve();
+      isStoring = true;
+      return gate;
+    };
+    const ending = mine.set("42", null, { tags: [] });
+    await until(() => isStoring);
+    await here.data.purge({ tags: ["other"] });
+    here.clock.advance(10);
+    expect(await theirs.touch("42")).toBe("value");
+    await idle();
+    open();
+    await ending;
+    expect([await mine.get("42"), await theirs.get("42")]).toEqual([null, null]);
+  });
+
   const ends = [
     { id: "set(null)", by: "set" },
     { id: "purge", by: "delete" },
@@ -55,6 +77,29 @@ describe("touch", () => {
     here.clock.advance(10);
     const seen = by === "set" ? null : undefined;
     expect([await mine.get("42"), await theirs.get("42")]).toEqual([seen, seen]);
+  });
+
+  it("does not undo a purge that its isolate reads after the lookup", async () => {
+    const { here, there, mine, theirs } = two({});
+    await mine.set("42", "value");
+    expect(await theirs.get("42")).toBe("value");
+    await mine.delete("42");
+    here.clock.advance(2);
+    const stamp = Reflect.get(JournalView.prototype, "stamp");
+    const stamps = vi.spyOn(JournalView.prototype, "stamp");
+    stamps.mockImplementationOnce(function first(this: JournalView, ...given) {
+      stamps.mockImplementationOnce(async function second(this: JournalView, ...again) {
+        await this.catchUp();
+        return stamp.apply(this, again);
+      });
+      return stamp.apply(this, given);
+    });
+    onTestFinished(() => stamps.mockRestore());
+    expect(await theirs.touch("42")).toBe("value");
+    await there.settle();
+    here.clock.advance(10);
+    const later = await here.elsewhere().articles().get("42");
+    expect([await theirs.get("42"), later]).toEqual([undefined, undefined]);
   });
 
   it("also restarts that of a value whose stamp is later than the isolate's view", async () => {

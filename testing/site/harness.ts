@@ -71,6 +71,8 @@ export type AskInit = Pick<RequestInit, "method" | "body"> & {
 };
 
 /** Events of normal use, which are not problems. */
+const isOfRedis = (name: string) => /REDIS_REST|SEAL_KEY/.test(name);
+
 const ofUse: ReadonlySet<LogEvent> = new Set([
   "started",
   "purge",
@@ -128,7 +130,7 @@ export class Site {
       origins: options.handlers ?? {},
       data: options.data && knownData(options.data),
       stores: {
-        redis: redisStore,
+        redis: Object.keys(env).some(isOfRedis) ? redisStore : undefined,
         records: options.records,
         bodies: options.bodies,
         journal: options.journal,

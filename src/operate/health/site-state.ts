@@ -44,7 +44,7 @@ export interface HealthSettings {
     | "nowAtMs"
     | "log"
   >;
-  readonly data: Pick<DataBesidePages, "troubles"> | undefined;
+  readonly data: Pick<DataBesidePages, "troubles" | "needsCron"> | undefined;
   readonly outward?: Pick<Outward, "reports" | "dueAfterMs"> | undefined;
   readonly probe?: Pick<OpenProbe, "findings"> | undefined;
   readonly gate: { readonly refusals: { readonly here: LocalRefusals | undefined } };
@@ -106,6 +106,8 @@ export interface IsolateState {
   readonly tiers: readonly Pick<ResponseTier, "name" | "isShutOff" | "trouble" | "bodies">[];
   /** `undefined` if the Worker has no data cache. */
   readonly data: DataTroubles | undefined;
+  /** Whether the cron trigger does more than to report. */
+  readonly needsCron: boolean;
   readonly faults: readonly Fault[];
   readonly probe?: HealthSettings["probe"];
   /** Hooks by name. */
@@ -142,7 +144,8 @@ export interface SiteState extends IsolateState {
 }
 
 /** Reads this isolate's state. Sends no command or request, because anybody may cause this call. */
-export function lookHere({ environment, cache, site, data, probe }: HealthSettings): IsolateState {
+export function lookHere(settings: HealthSettings): IsolateState {
+  const { environment, cache, site, data, outward, probe } = settings;
   const { config, originHealth, credentialRefusals, silentVariations, nowAtMs } = site;
   const { redis, purging, reportsHealth, tiers } = cache;
   return {
@@ -172,6 +175,7 @@ export function lookHere({ environment, cache, site, data, probe }: HealthSettin
     release: site.releases.current?.id,
     tiers: tiers.all,
     data: data?.troubles(),
+    needsCron: config.hotKeys > 0 || (outward ?? probe) !== undefined || data?.needsCron() === true,
     faults: environment.faults,
     probe,
     hooks: environment.hooks,

@@ -183,21 +183,22 @@ export function sharesHigh(state: SiteState): Finding[] {
 /** Twice the interval of the cron trigger's reports. */
 const reportMs = 10 * 60_000;
 
-/** With reports in a Durable Object, a site without requests needs no cron trigger. */
-export function reportsMissing({ totals, atMs, clients }: SiteState): Finding | [] {
+/** With reports in a Durable Object, a site without requests may need no cron trigger. */
+export function reportsMissing({ totals, atMs, clients, needsCron }: SiteState): Finding | [] {
   if (totals === undefined) return [];
   const reportTimes = [...totals.colos.values()].map((state) => state.atMs);
   const newestAtMs = Math.max(totals.startedAtMs, ...reportTimes);
   if (atMs - newestAtMs <= reportMs) return [];
   const isInObject = clients.some(({ database }) => database === "metrics' Durable Object");
+  const mayBeIdle = isInObject && !needsCron;
   const remedy = 'Set the cron trigger "* * * * *" in the file of wrangler, and deploy.';
   return {
     code: "reports-missing",
-    level: isInObject ? "info" : "warning",
+    level: mayBeIdle ? "info" : "warning",
     what: "No isolate has reported its counts for ten minutes. So the metrics do not change.",
     since: isoOf(newestAtMs),
-    cause: `${isInObject ? "No requests came, the" : "The"} cron trigger is not set, or no isolate can write to the store.`,
-    remedy: isInObject ? `Nothing, if no requests came. Otherwise: ${remedy}` : remedy,
+    cause: `${mayBeIdle ? "No requests came, the" : "The"} cron trigger is not set, or no isolate can write to the store.`,
+    remedy: mayBeIdle ? `Nothing, if no requests came. Otherwise: ${remedy}` : remedy,
   };
 }
 

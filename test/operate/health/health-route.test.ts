@@ -1,5 +1,10 @@
 // Tests GET /_cache/health: its response with and without the token, and its cost.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Hono } from "hono";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { tidemark } from "../../../src/hono.ts";
+import { operate } from "../../../src/operate.ts";
+import { defineConfig } from "../../../src/tidemark.ts";
+import { upstash as upstashStores } from "../../../src/upstash.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
@@ -60,6 +65,31 @@ describe("health without the token", () => {
   it.each(["POST", "PUT", "DELETE"])("returns 404 for %s", async (method) => {
     expect((await openSite({ env }).get(path, { method })).status).toBe(404);
   });
+});
+
+it("is degraded if upstash() has no address, so that there are no purges", async () => {
+  const app = new Hono().get("/", (c) => c.text("page"));
+  const log = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+  vi.spyOn(console, "log").mockImplementation(() => undefined);
+  onTestFinished(() => void vi.restoreAllMocks());
+  const seen = tidemark(app, defineConfig({}), {
+    env: {},
+    stores: upstashStores(),
+    operate: operate(),
+  });
+  const answer = await seen.fetch(new Request(`https://site.test${path}`));
+  expect(await answer.json()).toEqual({ status: "degraded" });
+  const lines = log.mock.calls.map(String);
+  expect(lines).toEqual([expect.stringContaining("UPSTASH_REDIS_REST_URL is not set.")]);
+});
+
+it("a purge without secrets gets 404, and the log says why once", async () => {
+  const site = openSite();
+  const asked = async () => (await site.get("/_cache/purge", { method: "POST" })).status;
+  expect([await asked(), await asked()]).toEqual([404, 404]);
+  expect(site.log).toEqual([
+    "A purge got 404. Neither PURGE_SECRET nor ADMIN_TOKEN is set. Set PURGE_SECRET here and at your site.",
+  ]);
 });
 
 describe("health with a token", () => {

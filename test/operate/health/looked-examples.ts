@@ -28,6 +28,7 @@ export function lookedAt(more: Partial<SiteState> = {}): SiteState {
     release: undefined,
     tiers: [],
     data: undefined,
+    needsCron: false,
     hooks: new Map(),
     faults: [],
     bypass: false,

@@ -184,6 +184,9 @@ describe("the finding reports-missing", () => {
     } as const;
     const found = findingsOf(lookedAt({ totals, clients: [client] }));
     expect(found).toMatchObject([{ code: "reports-missing", level: "info" }]);
+    const needed = findingsOf(lookedAt({ totals, clients: [client], needsCron: true }));
+    expect(needed).toMatchObject([{ code: "reports-missing", level: "warning" }]);
+    expect(needed[0]?.remedy).toMatch(/^Set the cron trigger/);
   });
 
   it("does not exist in the first ten minutes of a deployment", () => {

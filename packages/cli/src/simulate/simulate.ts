@@ -1,5 +1,6 @@
 // Simulates policies over a log: reads the log once, and again for each suggestion.
 import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { loadConfig } from "../../../../local/load-config.ts";
 import { faultOf } from "../../../../src/protocol/fault.ts";
@@ -35,15 +36,20 @@ export async function simulate(
 ): Promise<ExitCode> {
   const { folder, input, interrupted } = session.world;
   const isStdin = file === "-";
-  if (isStdin && options.suggest === true) {
-    const why = "Suggestions read the log again, and stdin can be read only once.";
+  const path = resolve(folder, file);
+  const log = isStdin ? undefined : await stat(path).catch(() => undefined);
+  if (options.suggest === true && (isStdin || log?.isFIFO() === true)) {
+    const from = isStdin ? "stdin" : "a pipe";
+    const why = `Suggestions read the log again, and ${from} can be read only once.`;
     throw usageError({ what: "Nothing was simulated.", why, hint: "Write the log to a file." });
   }
+  // A server may append to its log, but each suggestion is compared over the same lines.
+  const end = log?.isFile() === true && log.size > 0 ? log.size - 1 : Infinity;
   const runs = await runsOf(folder, options);
   const name = isStdin ? "stdin" : file;
   const seen = new Set<string>();
   const replay = (simulations: readonly Simulation[], format = options.format) =>
-    readLog(isStdin ? input : createReadStream(resolve(folder, file)), {
+    readLog(isStdin ? input : createReadStream(path, { end }), {
       name,
       format,
       interrupted,

@@ -1,7 +1,9 @@
 // Tests `tidemark simulate` in the folder of a site: its output, suggestions and refusals.
+import { execFileSync } from "node:child_process";
+import { appendFileSync } from "node:fs";
 import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { root } from "../../../../local/bundling.ts";
 import { main } from "../../src/main.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
@@ -74,6 +76,31 @@ it("simulate --suggest shows only the changes that help, as configuration", asyn
     '{ name: "all", …, tiers: ["memory", "edge"] }',
   ]);
   expect(suggestions[0]?.hitRatePoints).toBeCloseTo(50);
+});
+
+it("simulate --suggest reads the same lines of a log that grows", async () => {
+  const { user } = await userWith();
+  const listen = Reflect.get(AbortSignal.prototype, "addEventListener") as (
+    ...of: unknown[]
+  ) => void;
+  // Each reading begins with a listener for interruptions.
+  const listening = vi.spyOn(AbortSignal.prototype, "addEventListener");
+  listening.mockImplementation(function grows(this: AbortSignal, ...given: unknown[]) {
+    appendFileSync(join(user.folder, "access.log"), logOf(200));
+    listen.apply(this, given);
+  });
+  onTestFinished(() => listening.mockRestore());
+  const { out } = await user.runs(["simulate", "access.log", "--suggest", "--json"]);
+  const { lines, suggestions } = JSON.parse(out) as { lines: object; suggestions: object[] };
+  expect(lines).toMatchObject({ requests: 200 });
+  expect(suggestions).toHaveLength(2);
+});
+
+it("simulate --suggest refuses a pipe", async () => {
+  const { user } = await userWith();
+  execFileSync("mkfifo", [join(user.folder, "pipe")]);
+  const { code, notes } = await user.runs(["simulate", "pipe", "--suggest"]);
+  expect([code, notes]).toEqual([2, expect.stringContaining("a pipe can be read only once")]);
 });
 
 it("simulate reads stdin, and prints JSON", async () => {
