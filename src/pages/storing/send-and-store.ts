@@ -358,7 +358,7 @@ export async function storeWhole(
 ): Promise<void> {
   const { exchange } = pending;
   const { site, decision } = exchange;
-  const bodyDigest = await sha256Base64url(body.bytes ?? (await bytesOf(body)));
+  const bodyDigest = await sha256Base64url(await bytesOf(body));
   const bytes = sizeOf(body);
   const metadata = withTermsKept(before, {
     bodyBytes: bytes,
