@@ -21,6 +21,8 @@ export function adminRoutes(
   const { environment, gate } = settings;
   const admin = new Hono();
   const requesterOf = requesterBy(settings);
+  // The small router ignores a slash at the end of a path.
+  admin.all("/:path{.+/}", () => plainPage("nothing"));
   admin.get("/health", (context) => {
     const { raw: request } = context.req;
     if (operating === undefined) return shortHealth(settings);

@@ -75,6 +75,13 @@ export class OutOfTime extends Error {
 /** Workers drop the timers of a request at its end, and limit their number (10,000). */
 const dropsTimers = "WebSocketPair" in globalThis;
 
+/** The part of a wait that its timer needs. So a timer that stays retains no result. */
+interface Wait {
+  reject: ((cause: OutOfTime) => void) | undefined;
+}
+
+const expire = (wait: Wait) => wait.reject?.(new OutOfTime());
+
 /**
  * Settles like the promise, or rejects with `OutOfTime` after `msMax` milliseconds. Once the caller of
  * `unlessAborted` has left, the timer does not keep a Node process alive.
@@ -85,8 +92,8 @@ const dropsTimers = "WebSocketPair" in globalThis;
 export function within<T>(promise: Promise<T>, msMax: number, isOneOfFew = false): Promise<T> {
   // `Promise.race` would add half of the timer's cost to each call of the Cache API.
   return new Promise((resolve, reject) => {
-    let isOver = false;
-    const timer = setTimeout(() => isOver || reject(new OutOfTime()), msMax);
+    const wait: Wait = { reject };
+    const timer = setTimeout(expire, msMax, wait);
     const signal = signals?.getStore();
     const leave = () => unhold(timer);
     if (signal?.aborted === true) leave();
@@ -94,7 +101,7 @@ export function within<T>(promise: Promise<T>, msMax: number, isOneOfFew = false
     const ending =
       <Given>(settle: (given: Given) => void) =>
       (given: Given) => {
-        isOver = true;
+        wait.reject = undefined;
         if (!isOneOfFew || !dropsTimers) clearTimeout(timer);
         signal?.removeEventListener("abort", leave);
         settle(given);

@@ -153,11 +153,8 @@ export class SlicedBodies implements SlicePort {
     decision.tier = "origin";
     decision.outcome = "stored";
     const storing = async () => {
-      await storeWhole(
-        bodyOfBytes(new Uint8Array()),
-        { metadata: head, isValidated: false },
-        pending,
-      );
+      const body = bodyOfBytes(new Uint8Array());
+      await storeWhole(body, { metadata: head, isValidated: false }, pending);
       site.uncacheable.pass.forget(key.text);
       noteAnswer(head, pending);
     };

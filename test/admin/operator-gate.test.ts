@@ -51,6 +51,26 @@ describe.each(routes)("%s /_cache/%s", (method, route) => {
   });
 });
 
+it.each([
+  "health/",
+  "health//",
+  "/health",
+  "health%2F",
+  "health/x",
+  "Health",
+  "stats/",
+  "stats%2F",
+  "x/../stats/",
+  "./stats%2F",
+  "purge/",
+  "dashboard/x/",
+])("another spelling, %s, is no route, even with the token", async (path) => {
+  for (const method of ["GET", "POST"]) {
+    const { status, text } = await open().get(`/_cache/${path}`, { method, headers: bearer });
+    expect([status, text.includes("findings")]).toEqual([404, false]);
+  }
+});
+
 it("the response and the log say why ADMIN_TOKEN is not usable", async () => {
   const site = openSite({ env: { ADMIN_TOKEN: "s3cret" } });
   const { text } = await site.get("/_cache/stats");

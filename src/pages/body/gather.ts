@@ -3,7 +3,7 @@
 // it sets the pace. Once other requests read it as well, the tiers do.
 import { OutOfTime, patiently, within } from "../../base/timeouts.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
-import type { HeldBody } from "../../cache/record/record.ts";
+import { bodyOfBytes, type HeldBody } from "../../cache/record/record.ts";
 import type { Continuation } from "../site/forward-outcome.ts";
 import { type BytePipe, openBytePipe, ClientEnd } from "./client-end.ts";
 import type { Relay } from "./relay.ts";
@@ -30,6 +30,8 @@ type StreamPlan = Omit<GatherPlan, "bufferBytes" | "budget">;
 /** A body, its readers, and its memory limits. */
 export interface GatherPlan {
   readonly reader: ChunkReader;
+  /** The body, if the reader has read it and the client has it. */
+  readonly whole?: Chunk | undefined;
   /** The client's end; `undefined` without a client. */
   readonly client: BytePipe | undefined;
   /** The relay to clients that join later, and to the own client of a streamed body. */
@@ -66,7 +68,8 @@ export interface GatherPlan {
  * the client is still reading. Never rejects.
  */
 export async function gather(plan: GatherPlan): Promise<GatherResult> {
-  const { reader, relay } = plan;
+  const { reader, relay, whole } = plan;
+  if (whole !== undefined) return { kind: "whole", body: bodyOfBytes(whole), sent: undefined };
   const client = new ClientEnd(plan.client, relay);
   if ((plan.bodyBytes ?? 0) > plan.bufferBytes) return streamOn(plan, client);
   try {
@@ -287,9 +290,10 @@ export class ChunkReader {
   /**
    * Reads ahead for at most `ms`, with one timer. `read` returns the same chunks again.
    *
+   * @param isOneOfFew as in `within`
    * @returns the body; `undefined` if it has not ended by then, or not at its stated length
    */
-  async wholeWithin(ms: number): Promise<Chunk | undefined> {
+  async wholeWithin(ms: number, isOneOfFew = false): Promise<Chunk | undefined> {
     let isOver = false;
     const readAhead = async () => {
       while (this.#leftBytes >= 0 && !this.#hasEnded) {
@@ -302,7 +306,7 @@ export class ChunkReader {
         else this.#ahead.push(chunk);
       }
     };
-    await patiently(readAhead(), ms, true);
+    await patiently(readAhead(), ms, isOneOfFew);
     isOver = true;
     return this.#hasEnded && this.#leftBytes === 0 ? joined(this.#ahead) : undefined;
   }
@@ -329,7 +333,9 @@ export class ChunkReader {
 
   async #given(): Promise<Chunk | undefined> {
     const chunk: unknown = (await this.#plain?.read())?.value;
-    if (chunk === undefined || chunk instanceof Uint8Array) return chunk as Chunk | undefined;
+    if (chunk === undefined) return undefined;
+    // A handler may fill its buffer again. The slice of a Node `Buffer` would be no copy.
+    if (chunk instanceof Uint8Array) return new Uint8Array(chunk);
     throw new TypeError("The origin's body contains something other than bytes.");
   }
 

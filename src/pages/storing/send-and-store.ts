@@ -8,7 +8,7 @@
 // 6. variants.ts limits the variants.
 // 7. in-tiers.ts writes to memory, and then to the tiers below.
 import type { FetchResult } from "../../cache/flights.ts";
-import { bodyOfBytes, bytesOf, type HeldBody, sizeOf } from "../../cache/record/record.ts";
+import { bytesOf, type HeldBody, sizeOf } from "../../cache/record/record.ts";
 import { lengthOf } from "../../rules/ranges.ts";
 import { isNotModified } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
@@ -211,15 +211,15 @@ export async function sendAndStoreBody(
   const isBodyWanted = !decision.isRefresh && !hasIt && !bodiless.has(status);
   const smallMax = Math.min(smallBytesMax, limits.bufferBytes);
   const isSmall = bodyBytes !== null && bodyBytes <= smallMax;
-  const whole = isBodyWanted && isSmall ? await reader.wholeWithin(wholeWithinMs) : undefined;
+  // Without room in the budget, the body is streamed to tiers.
+  const release = isBodyWanted && isSmall ? site.fillBudget.lend(bodyBytes) : undefined;
+  const whole = release && (await reader.wholeWithin(wholeWithinMs, true));
+  release?.();
   const client = isBodyWanted && whole === undefined ? openBytePipe(bodyBytes) : undefined;
   decision.bodyBytes = bodyBytes;
   decision.answerBytes = isBodyWanted ? bodyBytes : 0;
   decision.outcome = "stored";
-  // Without room in the budget, the body is streamed to tiers.
-  const isHeld = whole !== undefined && site.fillBudget.hasRoomFor(whole.byteLength);
-  const held = isHeld ? bodyOfBytes(whole) : undefined;
-  const done = decision.awaits(storeBehind(sending, pending, { reader, client, held }));
+  const done = decision.awaits(storeBehind(sending, pending, { reader, whole, client }));
   const fields = fieldsOfFill(metadata, {
     route: request.route,
     config: site.config,
@@ -234,14 +234,13 @@ export async function sendAndStoreBody(
 }
 
 /**
- * @param ends the body's reader, the pipe to a client that still needs the body, and the whole body if it
- *   is in memory
+ * @param ends the body's reader, and the whole body or the pipe to a client that still needs it
  * @returns a promise that settles once everything is stored, even if the client is still reading
  */
 function storeBehind(
   sending: BodyToSend,
   pending: LeaderForward,
-  { reader, client, held }: Pick<GatherPlan, "reader" | "client"> & { held: HeldBody | undefined },
+  ends: Pick<GatherPlan, "reader" | "whole" | "client">,
 ): Promise<void> {
   const { metadata } = sending;
   const { request, flight, exchange } = pending;
@@ -254,33 +253,29 @@ function storeBehind(
   exchange.afterAnswer(async () => {
     let isStreamed = false;
     try {
-      const whole = held && ({ kind: "whole", body: held, sent } as const);
-      const gathered =
-        whole ??
-        (await gather({
-          reader,
-          client,
-          relay,
-          continuation: pending.continuationOf(metadata),
-          betweenBytesMs: site.config.originTimeout.betweenBytesMs,
-          isAwaited: () => flight.hasFollowers,
-          bufferBytes: site.config.limits.bufferBytes,
-          budget: site.fillBudget,
-          bodyBytes: metadata.bodyBytes,
-          streamBytesMax: streamBytesMax(request, site.tiers),
-          onStreaming: (mayStore) => {
-            if (!mayStore) flight.settle({ kind: "nothing-to-share" });
-            else share(relay, { metadata, isFit: validatorOf(metadata) !== undefined }, pending);
-          },
-          streamCount: streaming.length,
-          onOverflow: (stream, end, nth) => {
-            const tier = streaming[nth];
-            // Readers of the anonymous request's body may still need the record of that body.
-            const completed = end.then((bytes) => (flight.isReplaced ? "cut" : bytes));
-            const arriving = { kind: "arriving", metadata, stream, completed } as const;
-            if (tier !== undefined) streamed.push(storeArriving(arriving, pending, tier));
-          },
-        }));
+      const gathered = await gather({
+        ...ends,
+        relay,
+        continuation: pending.continuationOf(metadata),
+        betweenBytesMs: site.config.originTimeout.betweenBytesMs,
+        isAwaited: () => flight.hasFollowers,
+        bufferBytes: site.config.limits.bufferBytes,
+        budget: site.fillBudget,
+        bodyBytes: metadata.bodyBytes,
+        streamBytesMax: streamBytesMax(request, site.tiers),
+        onStreaming: (mayStore) => {
+          if (!mayStore) flight.settle({ kind: "nothing-to-share" });
+          else share(relay, { metadata, isFit: validatorOf(metadata) !== undefined }, pending);
+        },
+        streamCount: streaming.length,
+        onOverflow: (stream, end, nth) => {
+          const tier = streaming[nth];
+          // Readers of the anonymous request's body may still need the record of that body.
+          const completed = end.then((bytes) => (flight.isReplaced ? "cut" : bytes));
+          const arriving = { kind: "arriving", metadata, stream, completed } as const;
+          if (tier !== undefined) streamed.push(storeArriving(arriving, pending, tier));
+        },
+      });
       decision.bodyTookMs = exchange.nowAtMs() - metadata.requestedAtMs;
       if (gathered.kind !== "cut") ({ sent } = gathered);
       // If nobody can join any more, the blob is the only copy.
@@ -363,7 +358,7 @@ export async function storeWhole(
 ): Promise<void> {
   const { exchange } = pending;
   const { site, decision } = exchange;
-  const bodyDigest = await sha256Base64url(body.bytes ?? (await bytesOf(body)));
+  const bodyDigest = await sha256Base64url(await bytesOf(body));
   const bytes = sizeOf(body);
   const metadata = withTermsKept(before, {
     bodyBytes: bytes,

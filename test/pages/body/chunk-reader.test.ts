@@ -85,6 +85,23 @@ describe("the time between two chunks", () => {
   });
 });
 
+it.each(["read", "read ahead"])(
+  "a buffer that its handler fills again changes no body: %s",
+  async (how) => {
+    const buffer = Buffer.from("one's");
+    const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      start(controller) {
+        controller.enqueue(buffer);
+        controller.close();
+      },
+    });
+    const reader = readerOf(source, 5);
+    const chunk = await (how === "read" ? reader.read() : reader.wholeWithin(20));
+    buffer.fill("x");
+    expect([new TextDecoder().decode(chunk), chunk?.buffer.byteLength]).toEqual(["one's", 5]);
+  },
+);
+
 describe("reading ahead", () => {
   it.each([
     { id: "whole", texts: ["hel", "lo"], ends: true, whole: "hello" },

@@ -183,3 +183,25 @@ it.each([
   expect((await site.get("/a")).text).toBe(text);
   expect(site.origin.count).toBe(1);
 });
+
+it("a small body that has not arrived takes room in the budget", async () => {
+  const text = "x".repeat(30_000);
+  const stated = cc("max-age=60", { "content-length": String(text.length) });
+  const slow = new TransformStream<Uint8Array, Uint8Array>();
+  const site = openSite({
+    config: { limits: { memoryBytes: 80_000 } },
+    origin: ({ url }) =>
+      url.endsWith("/slow") ? new Response(slow.readable, { headers: stated }) : page(text, stated),
+  });
+  const waiting = site.ask("/slow");
+  await idle();
+  await read(await site.ask("/a"));
+  await idle();
+  expect(site.cache.addresses).toHaveLength(2);
+  const writer = slow.writable.getWriter();
+  await writer.write(new TextEncoder().encode(text));
+  await writer.close();
+  await read(await waiting);
+  await site.settle();
+  expect(site.cache.addresses).toHaveLength(3);
+});
