@@ -183,11 +183,8 @@ export interface BodyToSend {
 /** The time after the head for which other requests wait for the whole body; see `relayFor`. */
 const streamsAfterMs = 200;
 
-/**
- * The longest wait for a small body, which is then sent in one piece instead of a stream. A busy isolate
- * reads a body that has arrived only after its other work.
- */
-const wholeWithinMs = 100;
+/** The longest wait for a small body, which is then sent in one piece instead of a stream. */
+const wholeWithinMs = 20;
 
 /**
  * Answers with a body, and stores it at the same time.

@@ -218,7 +218,7 @@ describe("an origin that is slow", () => {
     site.origin.script = () => new Response(late.readable, { headers });
     const asking = site.ask("/a");
     await idle();
-    await vi.advanceTimersByTimeAsync(100);
+    await vi.advanceTimersByTimeAsync(20);
     const answer = await asking;
     expect([answer.status, answer.headers.get("content-length")]).toEqual([200, "4"]);
     const writer = late.writable.getWriter();
