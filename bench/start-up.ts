@@ -1,22 +1,28 @@
 // Measures the CPU time of the Worker's start and of its first requests, as differences from a
-// constant Worker that starts in the same round. Only Linux reports CPU time with sufficient
+// forwarding Worker that starts in the same round. Only Linux reports CPU time with sufficient
 // precision. `--write` updates the table in docs/performance.md.
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { buildWorker } from "../local/build-worker.ts";
 import { startColo } from "../local/colo.ts";
+import { startScriptedOrigin } from "../testing/fakes/scripted-origin.ts";
 import { machineSaid, markdownTable, median, quantile, replaceMarkedPart } from "./load/figures.ts";
 import { runtimePids } from "./load/process-cpu.ts";
 
-const constantWorker = `export default { fetch: () => new Response("page") };`;
+/** Forwards each request, as Tidemark forwards the requests of this bench. */
+const forwardingWorker = `export default {
+  fetch: (request, { ORIGIN_URL }) => fetch(ORIGIN_URL + new URL(request.url).pathname, request),
+};`;
 
 interface Start {
   /** The CPU time until the process listens, which includes compiling and evaluating the module. */
   readonly startMs: number;
-  /** The CPU time of the first request, which creates the application, and of the second. */
+  /** The CPU time of a visitor's first request, which creates the application, and of the second. */
   readonly firstMs: number;
   readonly nextMs: number;
+  /** The CPU time of the first operator's request, which creates the operator's routes. */
+  readonly operatorMs: number;
 }
 
 async function main(): Promise<void> {
@@ -29,7 +35,7 @@ async function main(): Promise<void> {
   const machine = machineSaid();
   const manyRoutes = fileURLToPath(new URL("start-up/many-routes.config.ts", import.meta.url));
   const workers = {
-    constant: constantWorker,
+    forwarding: forwardingWorker,
     "Tidemark, as deployed": await buildWorker(),
     "Tidemark, not minified, names kept": await buildWorker(undefined, {
       minify: false,
@@ -37,12 +43,14 @@ async function main(): Promise<void> {
     }),
     "Tidemark, 1,000 routes": await buildWorker(manyRoutes),
   };
+  const origin = await startScriptedOrigin((_, response) => response.end("page"));
   const starts = new Map(Object.keys(workers).map((name) => [name, [] as Start[]]));
   for (let round = 0; round < Number(values.rounds); round += 1) {
     for (const [name, worker] of Object.entries(workers)) {
-      starts.get(name)?.push(await started(worker));
+      starts.get(name)?.push(await started(worker, origin.url));
     }
   }
+  await origin.stop();
   const text = report(
     starts,
     `The bench starts each Worker ${values.rounds} times, in turn; ${machine}.`,
@@ -52,26 +60,27 @@ async function main(): Promise<void> {
   if (values.write) await replaceMarkedPart(path, "start-up", text);
 }
 
-async function started(worker: string): Promise<Start> {
-  const env = { ORIGIN_URL: "http://127.0.0.1:9" };
+async function started(worker: string, originUrl: string): Promise<Start> {
+  const env = { ORIGIN_URL: originUrl };
   const colo = await startColo({ name: "colo", worker, port: 0, env });
+  const spentMs = async (path: string, method: string) => {
+    const beforeMs = runtimeCpuMs();
+    await ask(`${colo.url}${path}`, method);
+    return runtimeCpuMs() - beforeMs;
+  };
   try {
     const startMs = runtimeCpuMs();
-    await askOwnPage(colo.url);
-    const firstMs = runtimeCpuMs();
-    await askOwnPage(colo.url);
-    return { startMs, firstMs: firstMs - startMs, nextMs: runtimeCpuMs() - firstMs };
+    const firstMs = await spentMs("/page", "POST");
+    const nextMs = await spentMs("/page", "POST");
+    return { startMs, firstMs, nextMs, operatorMs: await spentMs("/_cache/none", "GET") };
   } finally {
     await colo.stop();
   }
 }
 
-/**
- * Requests a page that Tidemark answers without any tier, because a lookup would also start the
- * local tiers.
- */
-async function askOwnPage(url: string): Promise<void> {
-  const response = await fetch(`${url}/_cache/none`);
+/** A POST goes to the origin without any tier, because a lookup would also start the local tiers. */
+async function ask(url: string, method: string): Promise<void> {
+  const response = await fetch(url, { method });
   if (response.status >= 500)
     throw new Error(`The response of ${url} has status ${response.status}.`);
   await response.arrayBuffer();
@@ -94,23 +103,24 @@ function report(starts: ReadonlyMap<string, readonly Start[]>, said: string): st
     const [middle, low, high] = [median(values), quantile(values, 0.25), quantile(values, 0.75)];
     return `${sign}${middle.toFixed(1)} (${low.toFixed(1)}–${high.toFixed(1)})`;
   };
-  const { constant = [] } = Object.fromEntries(starts);
+  const { forwarding = [] } = Object.fromEntries(starts);
   const rows = [...starts].map(([name, all]) => {
-    const isConstant = all === constant;
+    const isBase = all === forwarding;
     const column = (of: keyof Start) => {
-      const less = (round: number) => (isConstant ? 0 : (constant[round]?.[of] ?? 0));
+      const less = (round: number) => (isBase ? 0 : (forwarding[round]?.[of] ?? 0));
       return cell(
         all.map((one, round) => one[of] - less(round)),
-        isConstant ? "" : "+",
+        isBase ? "" : "+",
       );
     };
-    return [name, column("startMs"), column("firstMs"), column("nextMs")];
+    return [name, column("startMs"), column("firstMs"), column("nextMs"), column("operatorMs")];
   });
   const head = [
-    "CPU ms, more than constant: median (quartiles)",
+    "CPU ms, more than forwarding: median (quartiles)",
     "start",
     "first request",
     "next request",
+    "first operator's request",
   ];
   return `${said}\n\n${markdownTable(head, rows)}`;
 }
