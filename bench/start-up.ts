@@ -1,5 +1,5 @@
 // Measures the CPU time of the Worker's start and of its first requests, as differences from a
-// forwarding Worker that starts in the same round. Only Linux reports CPU time with sufficient
+// constant Worker that starts in the same round. Only Linux reports CPU time with sufficient
 // precision. `--write` updates the table in docs/performance.md.
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -10,10 +10,7 @@ import { startScriptedOrigin } from "../testing/fakes/scripted-origin.ts";
 import { machineSaid, markdownTable, median, quantile, replaceMarkedPart } from "./load/figures.ts";
 import { runtimePids } from "./load/process-cpu.ts";
 
-/** Forwards each request, as Tidemark forwards the requests of this bench. */
-const forwardingWorker = `export default {
-  fetch: (request, { ORIGIN_URL }) => fetch(ORIGIN_URL + new URL(request.url).pathname, request),
-};`;
+const constantWorker = `export default { fetch: () => new Response("page") };`;
 
 interface Start {
   /** The CPU time until the process listens, which includes compiling and evaluating the module. */
@@ -35,7 +32,7 @@ async function main(): Promise<void> {
   const machine = machineSaid();
   const manyRoutes = fileURLToPath(new URL("start-up/many-routes.config.ts", import.meta.url));
   const workers = {
-    forwarding: forwardingWorker,
+    constant: constantWorker,
     "Tidemark, as deployed": await buildWorker(),
     "Tidemark, not minified, names kept": await buildWorker(undefined, {
       minify: false,
@@ -103,20 +100,20 @@ function report(starts: ReadonlyMap<string, readonly Start[]>, said: string): st
     const [middle, low, high] = [median(values), quantile(values, 0.25), quantile(values, 0.75)];
     return `${sign}${middle.toFixed(1)} (${low.toFixed(1)}–${high.toFixed(1)})`;
   };
-  const { forwarding = [] } = Object.fromEntries(starts);
+  const { constant = [] } = Object.fromEntries(starts);
   const rows = [...starts].map(([name, all]) => {
-    const isBase = all === forwarding;
+    const isConstant = all === constant;
     const column = (of: keyof Start) => {
-      const less = (round: number) => (isBase ? 0 : (forwarding[round]?.[of] ?? 0));
+      const less = (round: number) => (isConstant ? 0 : (constant[round]?.[of] ?? 0));
       return cell(
         all.map((one, round) => one[of] - less(round)),
-        isBase ? "" : "+",
+        isConstant ? "" : "+",
       );
     };
     return [name, column("startMs"), column("firstMs"), column("nextMs"), column("operatorMs")];
   });
   const head = [
-    "CPU ms, more than forwarding: median (quartiles)",
+    "CPU ms, more than constant: median (quartiles)",
     "start",
     "first request",
     "next request",

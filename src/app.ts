@@ -22,9 +22,8 @@ import { createProxy } from "./pages/create-proxy.ts";
 import type { DataBesidePages, Pages } from "./compose/data-beside-pages.ts";
 import { errorName, firstFrame } from "./base/error-name.ts";
 import { once } from "./base/once.ts";
-import { BoundedLog } from "./observe/log-line.ts";
+import { BoundedLog, type Log } from "./observe/log-line.ts";
 import type { OnRequest } from "./observe/request-line.ts";
-import type { Log } from "./observe/log-line.ts";
 import { type Fault, faultText, isFault, OperatorError } from "./base/operator-error.ts";
 import {
   arrivalReader,
