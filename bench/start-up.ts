@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { buildWorker } from "../local/build-worker.ts";
 import { startColo } from "../local/colo.ts";
+import { startScriptedOrigin } from "../testing/fakes/scripted-origin.ts";
 import { machineSaid, markdownTable, median, quantile, replaceMarkedPart } from "./load/figures.ts";
 import { runtimePids } from "./load/process-cpu.ts";
 
@@ -14,9 +15,11 @@ const constantWorker = `export default { fetch: () => new Response("page") };`;
 interface Start {
   /** The CPU time until the process listens, which includes compiling and evaluating the module. */
   readonly startMs: number;
-  /** The CPU time of the first request, which creates the application, and of the second. */
+  /** The CPU time of a visitor's first request, which creates the application, and of the second. */
   readonly firstMs: number;
   readonly nextMs: number;
+  /** The CPU time of the first operator's request, which creates the operator's routes. */
+  readonly operatorMs: number;
 }
 
 async function main(): Promise<void> {
@@ -37,12 +40,14 @@ async function main(): Promise<void> {
     }),
     "Tidemark, 1,000 routes": await buildWorker(manyRoutes),
   };
+  const origin = await startScriptedOrigin((_, response) => response.end("page"));
   const starts = new Map(Object.keys(workers).map((name) => [name, [] as Start[]]));
   for (let round = 0; round < Number(values.rounds); round += 1) {
     for (const [name, worker] of Object.entries(workers)) {
-      starts.get(name)?.push(await started(worker));
+      starts.get(name)?.push(await started(worker, origin.url));
     }
   }
+  await origin.stop();
   const text = report(
     starts,
     `The bench starts each Worker ${values.rounds} times, in turn; ${machine}.`,
@@ -52,26 +57,27 @@ async function main(): Promise<void> {
   if (values.write) await replaceMarkedPart(path, "start-up", text);
 }
 
-async function started(worker: string): Promise<Start> {
-  const env = { ORIGIN_URL: "http://127.0.0.1:9" };
+async function started(worker: string, originUrl: string): Promise<Start> {
+  const env = { ORIGIN_URL: originUrl };
   const colo = await startColo({ name: "colo", worker, port: 0, env });
+  const spentMs = async (path: string, method: string) => {
+    const beforeMs = runtimeCpuMs();
+    await ask(`${colo.url}${path}`, method);
+    return runtimeCpuMs() - beforeMs;
+  };
   try {
     const startMs = runtimeCpuMs();
-    await askOwnPage(colo.url);
-    const firstMs = runtimeCpuMs();
-    await askOwnPage(colo.url);
-    return { startMs, firstMs: firstMs - startMs, nextMs: runtimeCpuMs() - firstMs };
+    const firstMs = await spentMs("/page", "POST");
+    const nextMs = await spentMs("/page", "POST");
+    return { startMs, firstMs, nextMs, operatorMs: await spentMs("/_cache/none", "GET") };
   } finally {
     await colo.stop();
   }
 }
 
-/**
- * Requests a page that Tidemark answers without any tier, because a lookup would also start the
- * local tiers.
- */
-async function askOwnPage(url: string): Promise<void> {
-  const response = await fetch(`${url}/_cache/none`);
+/** A POST goes to the origin without any tier, because a lookup would also start the local tiers. */
+async function ask(url: string, method: string): Promise<void> {
+  const response = await fetch(url, { method });
   if (response.status >= 500)
     throw new Error(`The response of ${url} has status ${response.status}.`);
   await response.arrayBuffer();
@@ -104,13 +110,14 @@ function report(starts: ReadonlyMap<string, readonly Start[]>, said: string): st
         isConstant ? "" : "+",
       );
     };
-    return [name, column("startMs"), column("firstMs"), column("nextMs")];
+    return [name, column("startMs"), column("firstMs"), column("nextMs"), column("operatorMs")];
   });
   const head = [
     "CPU ms, more than constant: median (quartiles)",
     "start",
     "first request",
     "next request",
+    "first operator's request",
   ];
   return `${said}\n\n${markdownTable(head, rows)}`;
 }

@@ -22,9 +22,8 @@ import { createProxy } from "./pages/create-proxy.ts";
 import type { DataBesidePages, Pages } from "./compose/data-beside-pages.ts";
 import { errorName, firstFrame } from "./base/error-name.ts";
 import { once } from "./base/once.ts";
-import { BoundedLog } from "./observe/log-line.ts";
+import { BoundedLog, type Log } from "./observe/log-line.ts";
 import type { OnRequest } from "./observe/request-line.ts";
-import type { Log, LogLine } from "./observe/log-line.ts";
 import { type Fault, faultText, isFault, OperatorError } from "./base/operator-error.ts";
 import {
   arrivalReader,
@@ -134,13 +133,13 @@ export function createApp(
    * Runs at the first request, which determines the colo and the host. Also runs at a cron run
    * before the first request. A cron run determines no host.
    */
-  const start = (request: Request | undefined) => {
+  const start = (request: Request | undefined, background: Background) => {
     hasAnswered = request !== undefined;
     seenHost = request && URL.parse(request.url)?.host;
     const colo = coloOf(environment, request);
     cache.metrics.colo = colo;
     log.colo ??= colo || undefined;
-    if (!hasStarted) log.write(startLine(config, cache, faults.length));
+    if (!hasStarted) cache.behind(background)(() => logStart(config, cache, faults.length, own));
     hasStarted = true;
   };
   const gate = new OperatorGate({ ...platform, ...environment, ...cache });
@@ -155,7 +154,7 @@ export function createApp(
   const answerTo = answerer({ proxy, operators, operating, ...senders, settings, arrivalOf });
   const fetch: Application["fetch"] = (request, bindings, background, server) => {
     try {
-      if (!hasAnswered) start(request);
+      if (!hasAnswered) start(request, background);
       const answered = answerTo(request, bindings, background, server);
       return answered instanceof Promise ? answered.catch(faulted) : answered;
     } catch (cause) {
@@ -163,7 +162,7 @@ export function createApp(
     }
   };
   const scheduled: Application["scheduled"] = async (background) => {
-    if (!hasStarted) start(undefined);
+    if (!hasStarted) start(undefined, background);
     await Promise.all([...cronRuns(settings, background), operating?.runCron(background)]);
   };
   return { cache, fetch, scheduled };
@@ -283,16 +282,18 @@ function putBeside(pages: Pages, data: DataBesidePages, log: Log): void {
   pages.core.metrics.include(data.taken);
 }
 
-/** Returns a log line that describes the isolate's setup. */
-function startLine(
+/** Logs the isolate's setup, a turn later, because an isolate's first line takes milliseconds. */
+async function logStart(
   { routes, purge }: Config,
   { tiers, purging }: TieredCache<ResponseDetail>,
   faults: number,
-): LogLine {
+  { turn, log }: Platform,
+): Promise<void> {
+  await turn();
   const there = tiers.all.map(({ name }) => name).join(" ");
   const message = `An isolate has started. Routes: ${routes.length}; tiers: ${there}; faults: ${faults}.`;
   // The smallest N of all routes; `null` without a journal.
   const purgeMaxLagSeconds = purging === undefined ? null : purge.renewalLagMs / 1_000;
   const fields = { routes: routes.length, tiers: there, purgeMaxLagSeconds, faults };
-  return { event: "started", level: "info", message, ...fields };
+  log({ event: "started", level: "info", message, ...fields });
 }

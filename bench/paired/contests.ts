@@ -1,5 +1,5 @@
 // The contests between two checkouts: hits, 304s and misses, each with one row for each checkout.
-import type { Contest, Row } from "../speed/contests.ts";
+import { type Contest, type Row, sharedConnections } from "../speed/contests.ts";
 import { etag, pageOf } from "../speed/site.ts";
 import type { System } from "../speed/systems.ts";
 
@@ -11,6 +11,7 @@ const usualBytes = 10 * kibibyte;
 const conditional = { "if-none-match": etag };
 
 type Asked = Pick<Row, "page" | "headers" | "status" | "said" | "asksOrigin"> &
+  Partial<Pick<Row, "connections">> &
   Pick<Contest, "kind" | "title">;
 
 const stored = { headers: {}, status: 200, asksOrigin: false, kind: "hit" } as const;
@@ -22,6 +23,13 @@ const asked: readonly Asked[] = [
   { ...stored, ...fromMemory, title: "memory hit, 10 KiB" },
   { ...stored, ...fromMemory, title: "memory hit, 1 KiB", page: pageOf("memory", kibibyte) },
   { ...stored, ...fromEdge, title: "edge hit, 10 KiB" },
+  {
+    ...stored,
+    title: "shared hit, 10 KiB",
+    page: pageOf("shared", usualBytes),
+    said: "; detail=shared",
+    connections: sharedConnections(usualBytes),
+  },
   { ...unchanged, ...fromMemory, title: "304 from memory" },
   { ...unchanged, ...fromEdge, title: "304 from the edge" },
   {
@@ -42,8 +50,8 @@ export function contestsOf({ now, before }: { now: System; before: System }): Co
     kind,
     title,
     rows: [
-      { ...row, connections, name: nowName, system: now },
-      { ...row, connections, name: beforeName, system: before },
+      { connections, ...row, name: nowName, system: now },
+      { connections, ...row, name: beforeName, system: before },
     ],
   }));
 }

@@ -58,7 +58,7 @@ const connectionsMax = 32;
  * Returns the number of connections for hits in the shared tier. With more connections, reads would
  * wait for the only REST server until they time out.
  */
-const sharedConnections = (bodyBytes: number): number => (bodyBytes < mebibyte ? 4 : 1);
+export const sharedConnections = (bodyBytes: number): number => (bodyBytes < mebibyte ? 4 : 1);
 
 const hit = {
   headers: {},

@@ -14,6 +14,11 @@ export interface NodeCrypto {
   hash?(this: void, algorithm: "sha256", bytes: Uint8Array, encoding: "hex" | "base64url"): string;
 }
 
+export interface NodeZlib {
+  gzipSync(bytes: Uint8Array, options: { level: number }): Uint8Array<ArrayBuffer>;
+  gunzipSync(bytes: Uint8Array, options: { maxOutputLength: number }): Uint8Array<ArrayBuffer>;
+}
+
 interface NodeGlobals {
   readonly process?: {
     readonly env?: Readonly<Record<string, string | undefined>>;
@@ -31,13 +36,7 @@ interface NodeGlobals {
           runInAsyncScope<Result>(work: () => Result): Result;
         };
       };
-      (name: "node:zlib"): {
-        gzipSync(bytes: Uint8Array, options: { level: number }): Uint8Array<ArrayBuffer>;
-        gunzipSync(
-          bytes: Uint8Array,
-          options: { maxOutputLength: number },
-        ): Uint8Array<ArrayBuffer>;
-      };
+      (name: "node:zlib"): NodeZlib;
       (name: "node:cluster"): { readonly isWorker: boolean };
       (name: "node:worker_threads"): { readonly isMainThread: boolean };
       (name: "node:v8"): { getHeapStatistics(): { readonly heap_size_limit: number } };

@@ -1,6 +1,6 @@
 // Tests lookups: the order of the tiers, the returned verdict, and backfills. The tiers contain
 // minimal records.
-import { bodyOfBytes, type CacheRecord } from "../../src/cache/record/record.ts";
+import { type CacheRecord } from "../../src/cache/record/record.ts";
 import { describe, expect, it } from "vitest";
 import {
   lookUp,
@@ -52,7 +52,6 @@ const form = {
   heapBytes: () => 0,
   mayPushOutOthers: () => true,
   isWorthPacking: () => false,
-  bodyOf: bodyOfBytes,
 };
 
 /** Returns a tier that is never read: `World` reads in its place. */

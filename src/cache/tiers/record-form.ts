@@ -38,8 +38,6 @@ export interface RecordForm<Detail> {
   readonly mayPushOutOthers: (metadata: MetadataWith<Detail>) => boolean;
   /** Returns whether the body is uncompressed text. */
   readonly isWorthPacking: (metadata: MetadataWith<Detail>) => boolean;
-  /** Creates the body of a record from the bytes that a tier has read. Default: a `Blob`. */
-  readonly bodyOf?: (bytes: Uint8Array<ArrayBuffer>) => HeldBody;
 }
 
 /** The size of a marker without variants. */

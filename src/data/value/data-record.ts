@@ -1,6 +1,6 @@
 // The record of a value: the metadata of data, its form in the tiers, and the decoded value.
 import type { Candidate as CacheCandidate } from "../../cache/lookup.ts";
-import { bodyOfBytes, type CacheRecord, type MetadataWith } from "../../cache/record/record.ts";
+import { type CacheRecord, type MetadataWith } from "../../cache/record/record.ts";
 import { isFlag, isNumber, isText, membersWith } from "../../cache/tiers/record-codec.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import type { Codec } from "../../base/codec.ts";
@@ -40,7 +40,6 @@ export const dataForm: RecordForm<DataDetail> = {
   // Requests for keys that do not exist may evict only records of other such keys.
   mayPushOutOthers: ({ isNegative }) => !isNegative,
   isWorthPacking: () => true,
-  bodyOf: bodyOfBytes,
 };
 
 interface DecodedValue {

@@ -3,7 +3,7 @@
 import type { Route } from "../../config/config.ts";
 import type { Exchange, PagePlace } from "../site/exchange.ts";
 import { cacheStatus } from "../../rules/cache-status.ts";
-import { discardBody } from "../../cache/record/record.ts";
+import { discardBody, sizeOf } from "../../cache/record/record.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { contentLength } from "../../rules/fields.ts";
 import { type ByteRange, contentRange, lengthOf } from "../../rules/ranges.ts";
@@ -127,15 +127,16 @@ function bodyFrom(
   { body, metadata }: StoredResponse,
   place: PagePlace,
   part?: ByteRange,
-): ReadableStream<Uint8Array> | null {
+): ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null {
   const { exchange } = place;
   if (metadata.slices !== undefined) {
     return exchange.site.slices?.bodyOf(metadata, part, place) ?? null;
   }
   switch (body.kind) {
     case "blob": {
+      if (sizeOf(body) > smallBodyBytesMax) return readableOf(body.blob, exchange, part);
+      if (part === undefined && body.bytes !== undefined) return body.bytes;
       const { blob } = body;
-      if (blob.size > smallBodyBytesMax) return readableOf(blob, exchange, part);
       return (part === undefined ? blob : blob.slice(part.firstByte, part.lastByte + 1)).stream();
     }
     case "stream":

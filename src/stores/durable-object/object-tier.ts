@@ -2,6 +2,7 @@
 // time, so a record is always up to date.
 import { errorName } from "../../base/error-name.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
+import { bodyOfBytes } from "../../cache/record/record.ts";
 import { bodyIn } from "../../cache/tiers/record-form.ts";
 import type { Leases } from "../../cache/tiers/lease.ts";
 import { decodeRecord, encodeRecord, headOf } from "../../cache/tiers/record-codec.ts";
@@ -140,16 +141,14 @@ export class ObjectTier<Detail> implements Tier<Detail> {
     ask: TierAsk<Detail>,
   ): TierRead<Detail> {
     if (head === undefined) return { kind: "absent" };
-    const { form } = this.#settings;
-    const decoded = decodeRecord(head, form);
+    const decoded = decodeRecord(head, this.#settings.form);
     if (decoded === undefined) return this.#bad(ask);
     if (ask.atMs >= decoded.keepUntilAtMs) return { kind: "absent" };
     const { record } = decoded;
     if (record.kind === "vary") return { kind: "found", record };
     if (body === undefined) return foundWith(record.metadata, { kind: "absent" });
     if (body.byteLength !== record.metadata.bodyBytes) return this.#bad(ask);
-    const held = form.bodyOf?.(body) ?? { kind: "blob", blob: new Blob([body]) };
-    return foundWith(record.metadata, held);
+    return foundWith(record.metadata, bodyOfBytes(body));
   }
 
   #bad({ isPeek }: TierAsk<Detail>): TierRead<Detail> {

@@ -250,7 +250,7 @@ export class MemoryTier<Detail> implements Memory<Detail> {
 
 const tooLarge: TierWrite = { kind: "refused", rule: "too-large" };
 
-/** Returns a body that responses may be reading. Bytes are not read by responses. */
+/** Returns a body that responses may be reading. Responses read the bytes of small bodies only. */
 function readBlob(record: TierRecord<unknown>): Blob | undefined {
   const body = bodyIn(record);
   return body?.bytes === undefined ? body?.blob : undefined;

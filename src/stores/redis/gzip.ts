@@ -1,14 +1,19 @@
 // Compresses and decompresses whole buffers: at once with Node's zlib, or with the runtime's streams
 // where zlib is missing.
-import { nodeGlobals } from "../../base/node-globals.ts";
+import { nodeGlobals, type NodeZlib } from "../../base/node-globals.ts";
 import { patiently } from "../../base/timeouts.ts";
 
 /** The largest body for zlib, which holds up all other requests for some 10 ms per MiB. */
 const atOnceBytesMax = 1_048_576;
 
+/** Finds the module once, because each search takes as long as a digest. */
+let zlibOfNode: NodeZlib | undefined;
+
 /** Node's zlib, which costs a fifth of the streams for a page; `undefined` if it must not be used. */
 const zlibFor = (bytes: number) =>
-  bytes <= atOnceBytesMax ? nodeGlobals.process?.getBuiltinModule?.("node:zlib") : undefined;
+  bytes > atOnceBytesMax
+    ? undefined
+    : (zlibOfNode ??= nodeGlobals.process?.getBuiltinModule?.("node:zlib"));
 
 /** Compresses a body. Level 1 takes half the time of the default level, and 7 % more bytes. */
 export async function gzipped(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {

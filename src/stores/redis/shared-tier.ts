@@ -2,6 +2,7 @@
 // and most 304s cost one command each.
 import { decodeBody, bodyOf } from "./body-text.ts";
 import { BoundedMap } from "../../base/bounded-map.ts";
+import { bodyOfBytes } from "../../cache/record/record.ts";
 import { JoinedRemovals } from "./joined-removals.ts";
 import { encodeRecord, headOf } from "../../cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -147,11 +148,8 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const bytes = decoding instanceof Promise ? await decoding : decoding;
     const digesting = bytes && sha256Base64url(bytes);
     const digest = digesting instanceof Promise ? await digesting : digesting;
-    if (bytes !== undefined && digest === metadata.bodyDigest) {
-      const { form } = this.#settings;
-      const body = form.bodyOf?.(bytes) ?? { kind: "blob", blob: new Blob([bytes]) };
-      return foundWith(metadata, body);
-    }
+    if (bytes !== undefined && digest === metadata.bodyDigest)
+      return foundWith(metadata, bodyOfBytes(bytes));
     if (ask.isPeek !== true) this.#spoiled.set(redisKey, true);
     return this.#bad(ask);
   }

@@ -106,3 +106,26 @@ it.each([
   expect((await site.get("/a")).cacheStatus).toContain("hit");
   expect(reads).toHaveBeenCalledTimes(1);
 });
+
+it("a small body from Redis is sent without a blob, then also from memory", async () => {
+  const upstash = new FakeUpstash(new FakeClock());
+  const made = vi.fn<() => void>();
+  const open = () => openSite({ origin: () => page("page", cc("max-age=60")), upstash });
+  await open().get("/a");
+  const other = open();
+  // The first request makes a blob for the copy of the purge view.
+  await other.get("/b");
+  class CountedBlob extends Blob {
+    constructor(...given: ConstructorParameters<typeof Blob>) {
+      super(...given);
+      made();
+    }
+  }
+  vi.stubGlobal("Blob", CountedBlob);
+  for (const detail of ["shared", "memory"]) {
+    const { text, cacheStatus } = await other.get("/a");
+    expect([text, cacheStatus]).toEqual(["page", expect.stringContaining(`detail=${detail}`)]);
+  }
+  vi.unstubAllGlobals();
+  expect(made).not.toHaveBeenCalled();
+});
