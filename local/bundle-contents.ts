@@ -7,13 +7,13 @@ import { bundling } from "./bundling.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** Limits a little above the current sizes. Raise a limit only on purpose. */
-export const bundleBytesMax = 557_000;
-export const bundleGzipBytesMax = 205_000;
+export const bundleBytesMax = 554_000;
+export const bundleGzipBytesMax = 203_500;
 /** The limit of a Worker with `stores: durableObjects()`, without `operate()`. */
-export const overObjectsBytesMax = 442_000;
+export const overObjectsBytesMax = 439_000;
 
 /** The limit of `createDataCache` of `tidemark/data`, without stores. */
-export const dataBytesMax = 199_500;
+export const dataBytesMax = 200_500;
 
 /** All packages in the bundle, with the purpose of each. */
 export const bundledPackages = {
