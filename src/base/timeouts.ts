@@ -58,10 +58,9 @@ export async function tryUntil<T>(
 export async function patiently<T>(
   promise: Promise<T>,
   waitTimeoutMs: number,
-  isOneOfFew?: boolean,
 ): Promise<T | "timed-out" | "abandoned"> {
   try {
-    return await within(promise, waitTimeoutMs, isOneOfFew);
+    return await within(promise, waitTimeoutMs);
   } catch (cause) {
     return cause instanceof OutOfTime ? "timed-out" : "abandoned";
   }
@@ -72,28 +71,14 @@ export class OutOfTime extends Error {
   override readonly name = "TimeoutError";
 }
 
-/** Workers drop the timers of a request at its end, and limit their number (10,000). */
-const dropsTimers = "WebSocketPair" in globalThis;
-
-/** The part of a wait that its timer needs. So a timer that stays retains no result. */
-interface Wait {
-  reject: ((cause: OutOfTime) => void) | undefined;
-}
-
-const expire = (wait: Wait) => wait.reject?.(new OutOfTime());
-
 /**
  * Settles like the promise, or rejects with `OutOfTime` after `msMax` milliseconds. Once the caller of
  * `unlessAborted` has left, the timer does not keep a Node process alive.
- *
- * @param isOneOfFew whether a request makes only a few such waits. Their timers then stay until its end
- *   on Workers, where 40 µs pass for each timer that is the next of its request and is cleared
  */
-export function within<T>(promise: Promise<T>, msMax: number, isOneOfFew = false): Promise<T> {
+export function within<T>(promise: Promise<T>, msMax: number): Promise<T> {
   // `Promise.race` would add half of the timer's cost to each call of the Cache API.
   return new Promise((resolve, reject) => {
-    const wait: Wait = { reject };
-    const timer = setTimeout(expire, msMax, wait);
+    const timer = setTimeout(() => reject(new OutOfTime()), msMax);
     const signal = signals?.getStore();
     const leave = () => unhold(timer);
     if (signal?.aborted === true) leave();
@@ -101,8 +86,7 @@ export function within<T>(promise: Promise<T>, msMax: number, isOneOfFew = false
     const ending =
       <Given>(settle: (given: Given) => void) =>
       (given: Given) => {
-        wait.reject = undefined;
-        if (!isOneOfFew || !dropsTimers) clearTimeout(timer);
+        clearTimeout(timer);
         signal?.removeEventListener("abort", leave);
         settle(given);
       };

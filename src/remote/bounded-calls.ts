@@ -12,9 +12,6 @@ export interface BoundedCallsSettings extends Omit<StoreHealthSettings, "words">
   readonly onRefused?: () => void;
 }
 
-/** The calls of an invocation whose timers may stay. A warm run makes more calls than it may have timers. */
-const fewCallsMax = 1_000;
-
 export class BoundedCalls {
   readonly #settings: BoundedCallsSettings;
   readonly #calls: StoreCalls;
@@ -53,13 +50,12 @@ export class BoundedCalls {
   ): Promise<T> {
     const { nowAtMs, takesSlot = false } = this.#settings;
     const sentAtMs = nowAtMs();
-    const invocation = invocationHere();
-    const hasQueued = invocation.watchLoads();
+    const hasQueued = invocationHere().watchLoads();
     let called: Promise<T> | undefined;
     try {
       // Without a store, the call throws synchronously.
       called = call();
-      const answer = await within(called, msMax, invocation.callCount <= fewCallsMax);
+      const answer = await within(called, msMax);
       this.#isWell();
       return answer;
     } catch (cause) {

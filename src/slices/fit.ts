@@ -68,5 +68,5 @@ export async function wholeSlice(
   const reader = new ChunkReader(body, msMax, lengthOf(range));
   const whole = await reader.wholeWithin(msMax);
   if (whole === undefined) void reader.cancel();
-  return whole === undefined ? "failed" : new Blob([whole]);
+  return whole ?? "failed";
 }

@@ -1,6 +1,6 @@
 // Stores a body as a head, which is an ordinary stored response without its body, and slices.
 import type { FetchResult } from "../cache/flights.ts";
-import { bodyOfBytes, discardBody, type Stamp } from "../cache/record/record.ts";
+import { discardBody, type Stamp } from "../cache/record/record.ts";
 import { cancelBody } from "../base/cancel-body.ts";
 import type { ByteRange } from "../rules/ranges.ts";
 import { selects } from "../rules/selecting.ts";
@@ -153,8 +153,7 @@ export class SlicedBodies implements SlicePort {
     decision.tier = "origin";
     decision.outcome = "stored";
     const storing = async () => {
-      const body = bodyOfBytes(new Uint8Array());
-      await storeWhole(body, { metadata: head, isValidated: false }, pending);
+      await storeWhole(new Blob(), { metadata: head, isValidated: false }, pending);
       site.uncacheable.pass.forget(key.text);
       noteAnswer(head, pending);
     };

@@ -3,7 +3,6 @@
 // it sets the pace. Once other requests read it as well, the tiers do.
 import { OutOfTime, patiently, within } from "../../base/timeouts.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
-import { bodyOfBytes, type HeldBody } from "../../cache/record/record.ts";
 import type { Continuation } from "../site/forward-outcome.ts";
 import { type BytePipe, openBytePipe, ClientEnd } from "./client-end.ts";
 import type { Relay } from "./relay.ts";
@@ -12,12 +11,12 @@ import type { Relay } from "./relay.ts";
 export type GatherResult =
   | {
       kind: "whole";
-      body: HeldBody;
+      blob: Blob;
       /**
        * Settles once the client has read the whole body or disconnected. The caller awaits it only
        * to keep the transfer alive.
        */
-      sent: Promise<void> | undefined;
+      sent: Promise<void>;
     }
   /** Streamed to the clients and, if allowed, to tiers. `sent` is as above. */
   | StreamedBody
@@ -30,8 +29,6 @@ type StreamPlan = Omit<GatherPlan, "bufferBytes" | "budget">;
 /** A body, its readers, and its memory limits. */
 export interface GatherPlan {
   readonly reader: ChunkReader;
-  /** The body, if the reader has read it and the client has it. */
-  readonly whole?: Chunk | undefined;
   /** The client's end; `undefined` without a client. */
   readonly client: BytePipe | undefined;
   /** The relay to clients that join later, and to the own client of a streamed body. */
@@ -68,8 +65,7 @@ export interface GatherPlan {
  * the client is still reading. Never rejects.
  */
 export async function gather(plan: GatherPlan): Promise<GatherResult> {
-  const { reader, relay, whole } = plan;
-  if (whole !== undefined) return { kind: "whole", body: bodyOfBytes(whole), sent: undefined };
+  const { reader, relay } = plan;
   const client = new ClientEnd(plan.client, relay);
   if ((plan.bodyBytes ?? 0) > plan.bufferBytes) return streamOn(plan, client);
   try {
@@ -100,8 +96,7 @@ export async function gather(plan: GatherPlan): Promise<GatherResult> {
   relay.end("whole");
   const hasBegun = () => client.hasBegun || !relay.endsWithClient;
   const release = plan.budget.untilRead(plan.budget.hold(blob, blob.size), hasBegun);
-  const body = { kind: "blob", blob } as const;
-  return { kind: "whole", body, sent: client.close(plan.budget).finally(release) };
+  return { kind: "whole", blob, sent: client.close(plan.budget).finally(release) };
 }
 
 const unawaited = "No client waits for the body any more.";
@@ -244,18 +239,6 @@ const chunkBytesMax = 65_536;
 /** The smallest buffer. It is never 0, so that bytes beyond the stated length can be read. */
 const chunkBytesMin = 1_024;
 
-function joined(chunks: readonly Chunk[]): Chunk {
-  const [first] = chunks;
-  if (first !== undefined && chunks.length === 1) return first;
-  const whole = new Uint8Array(chunks.reduce((sum, { byteLength }) => sum + byteLength, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
-}
-
 /** Reads one body in chunks, with a timeout per chunk. */
 export class ChunkReader {
   readonly #betweenBytesMs: number;
@@ -290,10 +273,9 @@ export class ChunkReader {
   /**
    * Reads ahead for at most `ms`, with one timer. `read` returns the same chunks again.
    *
-   * @param isOneOfFew as in `within`
    * @returns the body; `undefined` if it has not ended by then, or not at its stated length
    */
-  async wholeWithin(ms: number, isOneOfFew = false): Promise<Chunk | undefined> {
+  async wholeWithin(ms: number): Promise<Blob | undefined> {
     let isOver = false;
     const readAhead = async () => {
       while (this.#leftBytes >= 0 && !this.#hasEnded) {
@@ -306,9 +288,9 @@ export class ChunkReader {
         else this.#ahead.push(chunk);
       }
     };
-    await patiently(readAhead(), ms, isOneOfFew);
+    await patiently(readAhead(), ms);
     isOver = true;
-    return this.#hasEnded && this.#leftBytes === 0 ? joined(this.#ahead) : undefined;
+    return this.#hasEnded && this.#leftBytes === 0 ? new Blob(this.#ahead) : undefined;
   }
 
   /** Returns the next chunk; `undefined` at the end. Rejects if the body breaks off or stalls. */
@@ -333,9 +315,7 @@ export class ChunkReader {
 
   async #given(): Promise<Chunk | undefined> {
     const chunk: unknown = (await this.#plain?.read())?.value;
-    if (chunk === undefined) return undefined;
-    // A handler may fill its buffer again. The slice of a Node `Buffer` would be no copy.
-    if (chunk instanceof Uint8Array) return new Uint8Array(chunk);
+    if (chunk === undefined || chunk instanceof Uint8Array) return chunk as Chunk | undefined;
     throw new TypeError("The origin's body contains something other than bytes.");
   }
 

@@ -8,7 +8,6 @@
 // 6. variants.ts limits the variants.
 // 7. in-tiers.ts writes to memory, and then to the tiers below.
 import type { FetchResult } from "../../cache/flights.ts";
-import { bytesOf, type HeldBody, sizeOf } from "../../cache/record/record.ts";
 import { lengthOf } from "../../rules/ranges.ts";
 import { isNotModified } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
@@ -208,22 +207,19 @@ export async function sendAndStoreBody(
   const isBodyWanted = !decision.isRefresh && !hasIt && !bodiless.has(status);
   const smallMax = Math.min(smallBytesMax, limits.bufferBytes);
   const isSmall = bodyBytes !== null && bodyBytes <= smallMax;
-  // Without room in the budget, the body is streamed to tiers.
-  const release = isBodyWanted && isSmall ? site.fillBudget.lend(bodyBytes) : undefined;
-  const whole = release && (await reader.wholeWithin(wholeWithinMs, true));
-  release?.();
+  const whole = isBodyWanted && isSmall ? await reader.wholeWithin(wholeWithinMs) : undefined;
   const client = isBodyWanted && whole === undefined ? openBytePipe(bodyBytes) : undefined;
+  const done = decision.awaits(storeBehind(sending, pending, { reader, client }));
   decision.bodyBytes = bodyBytes;
   decision.answerBytes = isBodyWanted ? bodyBytes : 0;
   decision.outcome = "stored";
-  const done = decision.awaits(storeBehind(sending, pending, { reader, whole, client }));
   const fields = fieldsOfFill(metadata, {
     route: request.route,
     config: site.config,
     ageSeconds: ageSeconds(metadata, termsOf(metadata, request.route), nowAtMs()),
     handling: decision,
   });
-  const body = whole ?? client?.readable ?? null;
+  const body = whole?.stream() ?? client?.readable ?? null;
   const response = hasIt
     ? notModified(withoutBody(fields))
     : new Response(body, { status, statusText, headers: fields, encodeBody: "manual" });
@@ -231,13 +227,13 @@ export async function sendAndStoreBody(
 }
 
 /**
- * @param ends the body's reader, and the whole body or the pipe to a client that still needs it
+ * @param ends the body's reader, and the pipe to a client that still needs the body
  * @returns a promise that settles once everything is stored, even if the client is still reading
  */
 function storeBehind(
   sending: BodyToSend,
   pending: LeaderForward,
-  ends: Pick<GatherPlan, "reader" | "whole" | "client">,
+  { reader, client }: Pick<GatherPlan, "reader" | "client">,
 ): Promise<void> {
   const { metadata } = sending;
   const { request, flight, exchange } = pending;
@@ -251,7 +247,8 @@ function storeBehind(
     let isStreamed = false;
     try {
       const gathered = await gather({
-        ...ends,
+        reader,
+        client,
         relay,
         continuation: pending.continuationOf(metadata),
         betweenBytesMs: site.config.originTimeout.betweenBytesMs,
@@ -277,7 +274,7 @@ function storeBehind(
       if (gathered.kind !== "cut") ({ sent } = gathered);
       // If nobody can join any more, the blob is the only copy.
       if (gathered.kind === "whole" && flight.arrived === undefined) relay.settle(false);
-      if (gathered.kind === "whole") await storeWhole(gathered.body, sending, pending);
+      if (gathered.kind === "whole") await storeWhole(gathered.blob, sending, pending);
       const kept = await Promise.all(streamed);
       isStreamed = kept.includes(true);
       const isOnlyInColo = !streaming.some((tier, nth) => tier === site.tiers.ofWorld && kept[nth]);
@@ -349,26 +346,25 @@ function whyUnkept({ kind }: GatherResult, isStreamed: boolean): StoreRefusal | 
 }
 
 export async function storeWhole(
-  body: HeldBody,
+  blob: Blob,
   { metadata: before, isValidated }: Omit<BodyToSend, "source">,
   pending: LeaderForward,
 ): Promise<void> {
   const { exchange } = pending;
   const { site, decision } = exchange;
-  const bodyDigest = await sha256Base64url(await bytesOf(body));
-  const bytes = sizeOf(body);
+  const bodyDigest = await sha256Base64url(new Uint8Array(await blob.arrayBuffer()));
   const metadata = withTermsKept(before, {
-    bodyBytes: bytes,
+    bodyBytes: blob.size,
     bodyDigest,
     ...(!isValidated && { fillCostMs: exchange.nowAtMs() - before.requestedAtMs }),
     // A body above `smallBodyBytesMax` does not wait for a second request. On a first hit, tiers
     // return a large body only as a stream, so the hit could not write the body to Redis.
-    ...(bytes > smallBodyBytesMax && { awaitsSecondAsk: undefined }),
+    ...(blob.size > smallBodyBytesMax && { awaitsSecondAsk: undefined }),
   });
-  const stored: StoredResponse = { metadata, body };
+  const stored: StoredResponse = { metadata, body: { kind: "blob", blob } };
   pending.flight.settle({ kind: "stored", stored });
   decision.bodyBytes = wholeBytes(metadata);
-  if (decision.answerBytes === null) decision.lateBytes = bytes;
+  if (decision.answerBytes === null) decision.lateBytes = blob.size;
   const others = await withListOfOthers(metadata, pending);
   // Concurrent fills may have filled the list of variants.
   if (!hasRoomFor(metadata, others)) {
@@ -378,9 +374,9 @@ export async function storeWhole(
   removeDisplaced(place);
   const isUnchanged =
     isValidated || bodyDigest === storedCandidate(pending)?.stored.metadata.bodyDigest;
-  const keep = isUnchanged ? "unchanged" : "new";
-  await storeInTiers(stored, { ...place, into: [site.tiers.memory] }, keep);
+  const body = isUnchanged ? "unchanged" : "new";
+  await storeInTiers(stored, { ...place, into: [site.tiers.memory] }, body);
   // Let the answer end first, because storing takes CPU time.
   await site.turn();
-  await storeInTiers(stored, { ...place, into: site.tiers.below }, keep);
+  await storeInTiers(stored, { ...place, into: site.tiers.below }, body);
 }

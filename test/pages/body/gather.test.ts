@@ -59,7 +59,7 @@ const largeChunks = ["0", "1", "2", "3"].map((digit) => digit.repeat(50_000));
 
 function wholeOf(gathered: GatherResult): Promise<string> {
   if (gathered.kind !== "whole") throw new Error(`The result is ${gathered.kind}.`);
-  return gathered.body.blob.text();
+  return gathered.blob.text();
 }
 
 describe("gathering a body that fits the buffer", () => {
