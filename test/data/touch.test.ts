@@ -114,17 +114,6 @@ describe("touch", () => {
     expect(await here.elsewhere().articles().get("42")).toBe("value");
   });
 
-  it("stores the position of the last purge, so that the value does not depend on older ones", async () => {
-    const { here, mine } = two();
-    await mine.set("42", "value");
-    const { position } = await here.data.purge({ tags: ["other"] });
-    expect(here.upstash.text).not.toContain(position);
-    here.clock.advance(10);
-    await mine.touch("42");
-    await idle();
-    expect(here.upstash.text).toContain(position);
-  });
-
   it("stores neither null nor a stale value again", async () => {
     const { here, mine } = two({ ...alone, negative: "30s", stale: "1m" });
     await mine.set("null", null);

@@ -123,9 +123,7 @@ async function setInRedis(written: WrittenValue, ports: WritePorts): Promise<rea
   };
   const taken = { beginning, atMs: ports.nowAtMs() };
   const tiers = await storeSet({ ...written, options }, taken, { ...ports, onWritten });
-  // A `touch` may have given the older value a later stamp since this call began.
-  if (results.includes("newer")) return setEverywhere(written, ports);
-  const isReplaced = results.includes("kept");
+  const isReplaced = results.some((result) => result === "kept" || result === "newer");
   const isOvertaken = results.length === 0 && ports.holdOn(place) === undefined;
   if (isReplaced || isOvertaken || ports.purging === undefined) return tiers;
   await purgedForSet(place, "none", ports);

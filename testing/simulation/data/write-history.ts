@@ -150,7 +150,7 @@ class WriteCourse implements History {
     const drawn = world.draw();
     if (drawn < 0.45) void this.#setInTurn(one, key);
     if (drawn < 0.7) void this.#load(other, key);
-    else void this.#read(other, key);
+    else void this.#read(other, key, drawn < 0.85 ? "touch" : "get");
   }
 
   async #setInTurn(store: SimulatedStore, key: SetKey): Promise<void> {
@@ -256,15 +256,15 @@ class WriteCourse implements History {
   }
 
   /** Reads, and checks that a stored value is not older than allowed. */
-  async #read(store: SimulatedStore, key: Key): Promise<void> {
+  async #read(store: SimulatedStore, key: Key, call: "get" | "touch" = "get"): Promise<void> {
     const { isolate } = store;
     const rows = store.rowsOf(key);
     const least = this.#ledger.begin(isolate, key);
     this.judgedCount += 1;
-    const value = await rows.get(key);
+    const value = await rows[call](key);
     if (value === undefined || value === null) return;
     this.usableCount += 1;
-    this.#world.tell(() => `${isolate.name} reads ${key} = ${value}`);
+    this.#world.tell(() => `${isolate.name} reads ${key} = ${value} (${call})`);
     this.#check(isolate, key, { value, least });
   }
 
