@@ -218,7 +218,7 @@ export class FakeUpstash {
           rest[1] === "-1" ? undefined : Number(rest[1]) + 1,
         );
       case "MGET":
-        return /:switch$/.test(key)
+        return key.endsWith(":switch")
           ? [this.heldSwitch, this.heldRelease]
           : [key, ...rest].map((each) => this.#records.get(each)?.text ?? null);
       case "SETRANGE":
