@@ -51,8 +51,8 @@ async function routesOfApp(): Promise<string[]> {
   return (admin?.routes ?? []).map(({ method, path }) => `${method.toLowerCase()} ${path}`);
 }
 
-/** Pages of the dashboard, which are for browsers, and the 404 of all other paths. */
-const forBrowsers = ["get /*", "all /dashboard/:name", "all /*"];
+/** Pages of the dashboard, which are for browsers, and the 404s of all other paths. */
+const forBrowsers = ["get /*", "all /dashboard/:name", "all /:path{.+/}", "all /*"];
 
 describe("the OpenAPI document", () => {
   it("is valid", async () => {
