@@ -194,6 +194,24 @@ function responseIn<Detail>(
   return isValid ? { record: { kind: "response", metadata }, keepUntilAtMs } : undefined;
 }
 
+/** The members that a validation changes: times, the stamp, the colo, the draw of jitter, and fields. */
+const renewedMembers = new Set(["q", "a", "o", "f", "k", "s", "c", "J", "H"]);
+
+/**
+ * Returns whether two heads of one body differ only as before and after a validation. The names that
+ * purges find are equal, so the older head may answer for the newer one. Never throws.
+ */
+export function isRenewal(text: string, older: string): boolean {
+  const rest = (head: Record<string, unknown>) =>
+    JSON.stringify(Object.entries(head).filter(([name]) => !renewedMembers.has(name)));
+  try {
+    const [head, before] = [JSON.parse(text), JSON.parse(older)];
+    return typeof head.d === "string" && rest(head) === rest(before);
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Returns what any encoded response says about its source and its body. Returns `undefined` for a
  * response without a stamp, and for other text. Never throws.

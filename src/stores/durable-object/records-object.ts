@@ -1,5 +1,7 @@
 // The Durable Object of a share of the records, which its SQLite database stores, and of their leases.
+import { BoundedMap } from "../../base/bounded-map.ts";
 import { errorName } from "../../base/error-name.ts";
+import { isRenewal } from "../../cache/tiers/record-codec.ts";
 import { CountedSql, type ObjectState } from "./counted-sql.ts";
 import {
   briefBytesMax,
@@ -26,6 +28,13 @@ const schema = `CREATE TABLE IF NOT EXISTS records (
   key TEXT PRIMARY KEY, until INTEGER NOT NULL, noted INTEGER NOT NULL, isAsked INTEGER NOT NULL,
   head TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID`;
 
+/** A validated record stays in memory alone until its row is this old. */
+const rowMsMax = 900_000;
+/** An object without calls may end and lose its memory, so a call after this time writes a row. */
+const idleMsMax = 10_000;
+/** The size of the heads in memory: a head per page that the origin validated lately. */
+const renewedBytesMax = 16_777_216;
+
 /** The bytes to free once SQLite finds no space: twice the largest row. */
 const freedBytes = 4_194_304;
 
@@ -43,6 +52,12 @@ export class TidemarkRecords {
   readonly #sql: CountedSql;
   readonly #room: RecordsRoom;
   readonly #leases = new LeaseTable();
+  /** The heads of validated records, newer than those of their rows. The body has not changed. */
+  readonly #renewed = new BoundedMap<string>({
+    sizeMax: renewedBytesMax,
+    sizeOf: (head, key) => head.length + key.length,
+  });
+  #calledAtMs = -Infinity;
 
   constructor({ storage }: ObjectState) {
     this.#storage = storage;
@@ -71,6 +86,7 @@ export class TidemarkRecords {
         this.#reply(call, message as never, { body, atMs }),
       );
       if (reply === undefined) return new Response(null, { status: 404 });
+      this.#calledAtMs = atMs;
       const headers = this.#sql.takenFields();
       return new Response(await framed(reply.message, ...(reply.bodies ?? [])), { headers });
     } catch (cause) {
@@ -89,7 +105,7 @@ export class TidemarkRecords {
       case "read":
         return this.#read(ask, atMs);
       case "write":
-        this.#write(ask, body, atMs);
+        if (!this.#renew(ask, atMs)) this.#write(ask, body, atMs);
         return { message: { isFull: this.#room.isFull(atMs) } satisfies Reply<"write"> };
       case "readMany":
         return this.#readMany(ask, atMs);
@@ -119,7 +135,7 @@ export class TidemarkRecords {
     if (row === undefined) return { message: {} satisfies Reply<"read"> };
     if (isPeek !== true) this.#room.note(key, row as unknown as RowTimes, atMs);
     const body = row["body"] === null ? undefined : new Uint8Array(row["body"] as ArrayBuffer);
-    const message: Reply<"read"> = { head: String(row["head"]), hasBody: body !== undefined };
+    const message: Reply<"read"> = { head: this.#headOf(key, row), hasBody: body !== undefined };
     return { message, bodies: body && [body] };
   }
 
@@ -134,7 +150,7 @@ export class TidemarkRecords {
       const body = new Uint8Array((row?.["body"] as ArrayBuffer | undefined) ?? []);
       bytes += body.byteLength;
       if (bytes > manyBytesMax && records.length > 0) break;
-      records.push({ ...(row && { head: String(row["head"]) }), bodyBytes: body.byteLength });
+      records.push({ ...(row && { head: this.#headOf(key, row) }), bodyBytes: body.byteLength });
       bodies.push(body);
     }
     return { message: { records } satisfies Reply<"readMany">, bodies };
@@ -157,12 +173,36 @@ export class TidemarkRecords {
     return { areNewer, isFull: this.#room.isFull(atMs) };
   }
 
+  /**
+   * Keeps the head of a validated record in memory, because each row is billed. A restart loses it,
+   * so that the record is validated once more.
+   *
+   * @returns whether no row is to be written
+   */
+  #renew({ key, keepMs, head }: RecordCalls["write"][0], atMs: number): boolean {
+    if (atMs - this.#calledAtMs > idleMsMax) return false;
+    const [row] = this.#rows(
+      `SELECT head FROM records WHERE key = ? AND isAsked = 1 AND until > ? AND noted > ?`,
+      key,
+      atMs + keepMs / 2,
+      atMs - rowMsMax,
+    );
+    if (row === undefined || !isRenewal(head, String(row["head"]))) return false;
+    this.#renewed.set(key, head);
+    return true;
+  }
+
+  #headOf(key: string, row: Rows[number]): string {
+    return this.#renewed.get(key) ?? String(row["head"]);
+  }
+
   /** A replacement counts as a request, as does a `set`, whose value no load may be able to supply. */
   #write(
     { key, keepMs, head, unless }: RecordCalls["write"][0] & Pick<ManyWrite, "unless">,
     body: Bytes,
     atMs: number,
   ): void {
+    this.#renewed.delete(key);
     this.#room.beforeWrite(key, head.length + body.byteLength, atMs);
     this.#rows(
       `INSERT INTO records (key, until, noted, isAsked, head, body) VALUES (?, ?, ?, ?, ?, ?)
@@ -191,7 +231,7 @@ export class TidemarkRecords {
   #lease(ask: RecordCalls["lease"][0], atMs: number): Reply<"lease"> {
     const query = `SELECT head FROM records WHERE key = ? AND until > ?`;
     const [row] = this.#rows(query, ask.record, atMs);
-    const head = row && { head: String(row["head"]) };
+    const head = row && { head: this.#headOf(ask.record, row) };
     return { value: this.#leases.take(ask, atMs), ...head };
   }
 
