@@ -34,7 +34,7 @@ export async function mixRun(running: Running, settings: RunSettings): Promise<M
   const folder = await mkdtemp(join(tmpdir(), "tidemark-mix-"));
   await running.add(Promise.resolve({ stop: () => rm(folder, { recursive: true, force: true }) }));
   const config = JSON.stringify({ purge: lag, routes: sortingRoutes });
-  const workers = await mixWorkers({ config, awayMs: restRttMs });
+  const workers = await mixWorkers({ config, awayMs: restRttMs, timesFaster });
   const classes = { JOURNAL: "TidemarkJournal", RECORDS: "TidemarkRecords" };
   const shared = { objects: classes, host: "objects", folder };
   const ofHost = { name: shared.host, worker: workers.host, port: 0, env: {}, shared };

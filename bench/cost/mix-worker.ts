@@ -32,8 +32,11 @@ const coloText = (config: string, awayMs: number) => `
   };
 `;
 
-/** The Worker of the process with the objects. It answers each request with the counts. */
-const hostText = `
+/**
+ * The Worker of the process with the objects. It answers each request with the counts. The records
+ * have the clock of the site, which is faster than that of the replay.
+ */
+const hostText = (timesFaster: number) => `
   import { TidemarkJournal as Journal, TidemarkRecords as Records } from "./src/cloudflare.ts";
 
   const counts = {};
@@ -50,8 +53,11 @@ const hostText = `
       this.#object = new Class({ storage: { sql: { exec }, transactionSync } });
     }
     async fetch(request) {
-      const response = await this.#object.fetch(request);
-      const count = (counts[name + new URL(request.url).pathname] ??= { calls: 0, rows: 0, failed: 0 });
+      const { pathname } = new URL(request.url);
+      const response = await (name === "records"
+        ? this.#object.answer(pathname.slice(1), await request.arrayBuffer(), Date.now() * ${timesFaster})
+        : this.#object.fetch(request));
+      const count = (counts[name + pathname] ??= { calls: 0, rows: 0, failed: 0 });
       count.calls += 1;
       if (!response.ok) count.failed += 1;
       for (const { rowsWritten } of this.#cursors.splice(0)) count.rows += rowsWritten;
@@ -70,10 +76,12 @@ const bundledText = (contents: string): Promise<string> =>
 export async function mixWorkers({
   config,
   awayMs,
+  timesFaster,
 }: {
   config: string;
   awayMs: number;
+  timesFaster: number;
 }): Promise<{ colo: string; host: string }> {
   const colo = await bundledText(coloText(config, awayMs));
-  return { colo, host: await bundledText(hostText) };
+  return { colo, host: await bundledText(hostText(timesFaster)) };
 }

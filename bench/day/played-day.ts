@@ -213,4 +213,5 @@ const noCalls = () => ({
   redisCommands: 0,
   journalObject: 0,
   recordObjects: [],
+  recordRows: 0,
 });

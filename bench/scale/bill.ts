@@ -97,10 +97,10 @@ export function monthlyBillOf(point: Counted): MonthlyBill {
 
 /** Returns the dollars of a million seconds. */
 function recordDollarsOf(point: Counted, { records }: Load): number {
-  const { lookUpsPerSecond, foundPerSecond, writesPerSecond } = point;
+  const { lookUpsPerSecond, foundPerSecond, writesPerSecond, rowsPerSecond } = point;
   if (!hasRedis(point)) {
-    // A write writes one row, and so does the later deletion of a record that was new.
-    const rows = writesPerSecond + (lookUpsPerSecond - foundPerSecond);
+    // The later deletion of a record that was new is also a row.
+    const rows = rowsPerSecond + (lookUpsPerSecond - foundPerSecond);
     return records * cloudflare.objectRequests + rows * cloudflare.objectRows;
   }
   const gigabytes = ((foundPerSecond + writesPerSecond) * recordBytes()) / 1e9;

@@ -44,6 +44,8 @@ export interface Counted {
   readonly lookUpsPerSecond: number;
   readonly foundPerSecond: number;
   readonly writesPerSecond: number;
+  /** The rows that objects write for records, without those of deletions. */
+  readonly rowsPerSecond: number;
   /** Redis commands, by purpose, without those that depend on time alone. */
   readonly redisPerSecond: Readonly<Record<string, number>>;
   readonly journalReadsPerSecond: number;
@@ -174,6 +176,7 @@ class Point {
       lookUpsPerSecond: ((shared["found"] ?? 0) + (shared["absent"] ?? 0)) * ofPages,
       foundPerSecond: (shared["found"] ?? 0) * ofPages,
       writesPerSecond: (writes["kept"] ?? 0) * ofPages,
+      rowsPerSecond: (after.calls.recordRows - before.calls.recordRows) * ofPages,
       redisPerSecond: Object.fromEntries(perSecond),
       journalReadsPerSecond: readsIn(countsOfJournal(inWatched)) * ofTime,
       purgesPerSecond: editsPerSecond,

@@ -25,6 +25,8 @@ export interface StoreCalls {
   readonly journalObject: number;
   /** The calls of each object that stores records. */
   readonly recordObjects: readonly number[];
+  /** The rows of records that these objects have written, without deletions. */
+  readonly recordRows: number;
 }
 
 /** The settings with which an isolate of a mix is created. */
@@ -64,6 +66,7 @@ export function openStores(mix: MixName, clock: FakeClock, objects: number): Mix
       redisCommands: commandsOf(redis),
       journalObject: journalObject.calls.length,
       recordObjects: Array.from(records.values(), ({ calls }) => calls.length),
+      recordRows: [...records.values()].reduce((sum, one) => sum + writesIn(one.statements), 0),
     }),
   };
 }
@@ -91,6 +94,9 @@ function mixInCode(mix: MixName, { redis, journal, records, objects }: Bindings)
       return unreachable(mix);
   }
 }
+
+const writesIn = (statements: readonly string[]): number =>
+  statements.filter((statement) => statement.startsWith("INSERT INTO records")).length;
 
 function commandsOf(redis: FakeUpstash): number {
   const { commands, journalCommands, leaseCommands, roomCommands, hotCommands } = redis;

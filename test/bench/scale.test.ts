@@ -89,6 +89,7 @@ const counted: Counted = {
   lookUpsPerSecond: 0,
   foundPerSecond: 0,
   writesPerSecond: 0,
+  rowsPerSecond: 0,
   redisPerSecond: { "look-up": 10, fill: 5, "journal read": 1_000 },
   journalReadsPerSecond: 1,
   purgesPerSecond: 1,
@@ -100,7 +101,7 @@ it("prices a point as the price lists say", () => {
   // The journal: a read, and four commands of a purge.
   expect(loadOf(counted)).toMatchObject({ records: 15, journal: 5 });
   const settings = { ...counted.settings, mix: "records and journal in Durable Objects" } as const;
-  const inObjects = { ...counted, settings, recordObjectsPerSecond: 1_500, writesPerSecond: 100 };
+  const inObjects = { ...counted, settings, recordObjectsPerSecond: 1_500, rowsPerSecond: 100 };
   expect(loadOf(inObjects)).toMatchObject({ records: 1_500, journal: 2, others: 0 });
   expect(tightestOf(inObjects)).toEqual({ store: "an object of records", share: 0.75 });
   const seconds = 2_592_000;
