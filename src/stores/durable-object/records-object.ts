@@ -29,11 +29,11 @@ const schema = `CREATE TABLE IF NOT EXISTS records (
   head TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID`;
 
 /** A validated record stays in memory alone until its row is this old. */
-export const rowMsMax = 900_000;
+const rowMsMax = 900_000;
 /** An object without calls may end and lose its memory, so a call after this time writes a row. */
 const idleMsMax = 10_000;
-/** The size of the heads in memory: a head per page that the origin validated lately. */
-const renewedBytesMax = 16_777_216;
+/** The size of the heads in memory. Objects of a site may share the memory of one isolate. */
+const renewedBytesMax = 1_048_576;
 
 /** The bytes to free once SQLite finds no space: twice the largest row. */
 const freedBytes = 4_194_304;
@@ -56,6 +56,9 @@ export class TidemarkRecords {
   readonly #renewed = new BoundedMap<string>({
     sizeMax: renewedBytesMax,
     sizeOf: (head, key) => head.length + key.length,
+    onRemoved: (head, key, why) => {
+      if (why === "evicted") this.#rows(`UPDATE records SET head = ? WHERE key = ?`, head, key);
+    },
   });
   #calledAtMs = -Infinity;
 
@@ -189,7 +192,7 @@ export class TidemarkRecords {
     );
     if (row === undefined || !isRenewal(head, String(row["head"]))) return false;
     this.#renewed.set(key, head);
-    return true;
+    return this.#renewed.has(key);
   }
 
   #headOf(key: string, row: Rows[number]): string {

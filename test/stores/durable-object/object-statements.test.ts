@@ -130,6 +130,11 @@ async function recordCalls(size: Size): Promise<void> {
   const body = new Uint8Array(1_500_000);
   const record = { key: "key", keepMs: 60_000, head: "{}" };
   await call("read", { key: "1", part: "whole" });
+  // A validation evicts the head of another from the memory.
+  const head = JSON.stringify({ d: "digest", H: "p".repeat(600_000) });
+  for (const key of ["one", "one", "one", "other", "other", "other"]) {
+    await call("write", { ...record, key, head });
+  }
   await call("write", record);
   const unless = { kind: "load", position: "0-0", recentFromMs: 0 };
   const records = [{ ...record, bodyBytes: body.byteLength, unless }];

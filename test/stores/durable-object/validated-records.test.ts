@@ -1,6 +1,7 @@
 // Tests the records that the origin validates again and again: an object keeps their heads in memory.
 import { isDeepStrictEqual } from "node:util";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { responseForm } from "../../../src/pages/stored/record-form.ts";
 import type { ResponseDetail, StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
 import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
@@ -34,6 +35,7 @@ async function openValidated() {
     changed: Partial<StoredMetadata> = {},
     body = bytes,
     keptMs = 86_400_000,
+    of = key,
   ) => {
     const atMs = Date.now();
     const times = { requestedAtMs: atMs - 20, respondedAtMs: atMs, jitterDraw: atMs % 7 };
@@ -42,13 +44,13 @@ async function openValidated() {
     const record = responseOf(body, { ...times, stamp, fields, ...changed });
     const written = { atMs, untilAtMs: atMs + keptMs, body: "unchanged" as const };
     const before = object.started && rows();
-    expect(await tier.write(key, record, written)).toEqual({ kind: "kept" });
+    expect(await tier.write(of, record, written)).toEqual({ kind: "kept" });
     const hasRow = !isDeepStrictEqual(before, rows());
     return { hasRow };
   };
   /** Returns how long ago the source of the stored record answered. */
-  const ageMs = async () => {
-    const read = await tier.read(key, { ...ask, atMs: Date.now() });
+  const ageMs = async (of = key) => {
+    const read = await tier.read(of, { ...ask, atMs: Date.now() });
     if (read.kind !== "found" || read.record.kind !== "response") return read.kind;
     return Date.now() - read.record.stored.metadata.respondedAtMs;
   };
@@ -129,4 +131,27 @@ it("is told to an isolate that takes its lease", async () => {
   await write();
   const asked = await tier.leases.ask(key);
   expect(asked).toMatchObject({ record: { metadata: { respondedAtMs: Date.now() } } });
+});
+
+it("is written once the heads in memory exceed a mebibyte, those of rarely read pages first", async () => {
+  const { tier, write, ageMs, object } = await openValidated();
+  const keys = Array.from({ length: 6 }, (_, nth) => keyOf(`long ${nth}`));
+  const fields = (bytesOfHead: number) => [["x-long", "p".repeat(bytesOfHead)]] as const;
+  const validate = (of: RecordKey, bytesOfHead = 250_000) =>
+    write({ fields: fields(bytesOfHead) }, bytes, 86_400_000, of);
+  for (const one of keys) {
+    await validate(one);
+    await validate(one);
+  }
+  vi.advanceTimersByTime(5_000);
+  for (const one of keys) await validate(one);
+  expect(await Promise.all(keys.map((one) => ageMs(one)))).toEqual([0, 0, 0, 0, 0, 0]);
+  object.end();
+  expect(await Promise.all(keys.map((one) => ageMs(one)))).toEqual([
+    0, 0, 5_000, 5_000, 5_000, 5_000,
+  ]);
+  await tier.read(keyOf("other"), ask);
+  await validate(key, 1_100_000);
+  object.end();
+  expect(await ageMs()).toBe(0);
 });
