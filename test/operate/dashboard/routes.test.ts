@@ -128,6 +128,7 @@ describe("a part", () => {
     const { text } = await part(site, "overview");
     expect(text).toContain("<dt>Hit rate</dt><dd>75.0 %</dd>");
     expect(text).toContain("<dt>Origin requests</dt><dd>1</dd>");
+    expect(text).toContain('<path class="line l0" d="M0 ');
     expect((await part(site, "week")).text).toContain("75.0 %");
   });
 });

@@ -126,7 +126,7 @@ function pathOf(values: Line["values"], top: number): string {
   for (const [index, value] of values.entries()) {
     if (value === undefined) continue;
     const [x, y] = [Math.round(index * step), Math.round(height - (value / top) * height)];
-    path += index - before > gapMax ? `M${x - dash} ${y}h${dash}` : `L${x} ${y}`;
+    path += index - before > gapMax ? `M${Math.max(0, x - dash)} ${y}h${dash}` : `L${x} ${y}`;
     before = index;
   }
   return path;
