@@ -37,6 +37,7 @@ export function strictObject<Entries extends v.ObjectEntries>(
       return schema["~run"]({ value: undefined }, config);
     }
     const checked = schema["~run"]({ value }, config);
+    if (unknownIn(value).length === 0) return checked;
     const { issues } = strictness["~run"]({ ...checked, typed: true, value }, config);
     return issues ? { ...checked, issues } : checked;
   };

@@ -230,7 +230,9 @@ function conditionsOf({ cookie, header, query, country }: WrittenWhen) {
 /** Changes of header fields. */
 export type FieldEdits = NonNullable<ReturnType<typeof fieldEdits>>;
 
-function fieldEdits({ set = {}, add = {}, remove = [] }: WrittenEdits = {}) {
+function fieldEdits(written: WrittenEdits | undefined) {
+  if (written === undefined) return undefined;
+  const { set = {}, add = {}, remove = [] } = written;
   const removed = lowerCased([...Object.keys(set), ...remove]);
   const lines = [...Object.entries(set), ...Object.entries(add)];
   if (removed.length + lines.length === 0) return undefined;
@@ -304,6 +306,7 @@ function credentialNames({ add = [], except = [] }: WrittenRoute["credentialFiel
   return { add: lowerCased(add), except: lowerCased(except) } satisfies CredentialNames;
 }
 
-const sorted = (names: readonly string[]): readonly string[] => [...new Set(names)].sort();
+const sorted = (names: readonly string[]): readonly string[] =>
+  names.length < 2 ? names : [...new Set(names)].sort();
 
 const secondsOf = (text: string) => durationSeconds(text) ?? 0;

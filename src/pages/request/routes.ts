@@ -32,7 +32,8 @@ export type MatchRoute = (
 /** Compiles the routes. A request that matches no route gets `config.anywhere`. */
 export function compileRoutes(config: Config): MatchRoute {
   const candidatesFor = indexPatterns(patternsOf(config.routes));
-  const queryTests = new Map(config.routes.map((route) => [route, compileQuery(route)]));
+  const asksQuery = config.routes.filter(({ when }) => when?.query !== undefined);
+  const queryTests = new Map(asksQuery.map((route) => [route, compileQuery(route)]));
   return (target, method = "GET", met = []) => {
     const isMet = (route: Route) =>
       (met.includes(route) || route.when?.asksClient !== true) &&
