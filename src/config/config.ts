@@ -47,7 +47,9 @@ interface CheckedConfig extends Omit<WrittenConfig, "metrics"> {
 function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
   const { purge = {}, originTimeout: waits = {} } = general;
   const anywhere: Route = resolvedRoute({ name: "", match: "*" }, general);
-  const resolvedRoutes: readonly Route[] = routes.map((route) => resolvedRoute(route, general));
+  const resolvedRoutes: readonly Route[] = routes.map((route) =>
+    resolvedRoute(route, general, anywhere.credentials),
+  );
   const lagsMs = [anywhere, ...resolvedRoutes].map(({ purgeMaxLagMs }) => purgeMaxLagMs);
   const origins: ReadonlyMap<string, WrittenOrigin> = new Map(
     Object.entries(general.origins ?? {}),
