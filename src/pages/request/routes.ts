@@ -182,28 +182,28 @@ function indexPatterns(
   patterns: readonly RoutedPattern[],
 ): (path: string) => readonly RoutedPattern[] {
   const byPrefix = new Map<string, number[]>();
-  let depthMax = 0;
+  let lengthMax = 0;
   patterns.forEach(({ spelled }, at) => {
     const prefix = literalPrefix(spelled);
     const alike = byPrefix.get(prefix);
     if (alike === undefined) byPrefix.set(prefix, [at]);
     else alike.push(at);
-    depthMax = Math.max(depthMax, prefix.split("/").length);
+    lengthMax = Math.max(lengthMax, prefix.length);
   });
   return (path) =>
-    prefixesOf(path, depthMax)
+    prefixesOf(path, lengthMax)
       .flatMap((prefix) => byPrefix.get(prefix) ?? [])
       .sort((a, b) => a - b)
       .flatMap((at) => patterns[at] ?? []);
 }
 
-/** Returns the path, and its beginnings of whole segments, from none to at most `depthMax`. */
-function prefixesOf(path: string, depthMax: number): string[] {
+/** Returns the path, and its beginnings of whole segments, up to `lengthMax` characters. */
+function prefixesOf(path: string, lengthMax: number): string[] {
   const prefixes = path === "" ? [path] : [path, ""];
-  for (let depth = 0, at = 0; depth < depthMax; depth += 1) {
-    at = path.indexOf("/", at + 1);
-    if (at < 0) break;
+  let at = path.indexOf("/", 1);
+  while (at > 0 && at <= lengthMax) {
     prefixes.push(path.slice(0, at));
+    at = path.indexOf("/", at + 1);
   }
   return prefixes;
 }
