@@ -54,15 +54,9 @@ export function matchesAny(patterns: NamePatterns, name: string): boolean {
 export function compileNames(patterns: NamePatterns): (name: string) => boolean {
   const names = new Set(patterns.filter((pattern) => !pattern.endsWith("*")));
   const prefixes = patterns.filter((pattern) => pattern.endsWith("*"));
-  // Compiled at its first use, because the start of a Worker compiles lists that its requests may not need.
-  let begins: RegExp | undefined;
-  return (name) =>
-    names.has(name) || (prefixes.length > 0 && (begins ??= beginningOf(prefixes)).test(name));
-}
-
-function beginningOf(prefixes: NamePatterns): RegExp {
   const literals = prefixes.map((prefix) => prefix.slice(0, -1).replaceAll(/\W/g, String.raw`\$&`));
-  return new RegExp(`^(?:${literals.join("|")})`);
+  const begins = new RegExp(`^(?:${literals.join("|")})`);
+  return (name) => names.has(name) || (prefixes.length > 0 && begins.test(name));
 }
 
 export const lowerCased = (names: readonly string[]): readonly string[] =>

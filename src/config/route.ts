@@ -20,25 +20,21 @@ import type { WrittenEdits } from "./written-origin.ts";
 export type Route = Readonly<ReturnType<typeof resolvedRoute>>;
 
 /** General settings that a route inherits, most of which it may override. */
-type InheritedSettings = Pick<
+interface InheritedSettings extends Pick<
   WrittenConfig,
   "anonymous" | "credentialFields" | "heuristics" | "honourRequestDirectives" | "purge" | "targets"
->;
+> {
+  /** Shared by the routes without `credentialFields`. */
+  readonly credentials?: CredentialFields;
+}
 
 /** Default N of the purge protocol. */
 export const defaultMaxLagSeconds = 10;
 
 const htmlFirst = "text/html,application/xhtml+xml,*/*;q=0.8";
 
-/**
- * @param route as written, and already checked like `general`
- * @param inherited the credentials of a route without `credentialFields`, which many routes share
- */
-export function resolvedRoute(
-  route: WrittenRoute,
-  general: InheritedSettings,
-  inherited?: CredentialFields,
-) {
+/** @param route as written, and already checked like `general` */
+export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
   const { heuristics = false, honourRequestDirectives = false, purge } = general;
   const { fresh, tags } = route;
   const { targets = [] } = general;
@@ -87,7 +83,12 @@ export function resolvedRoute(
     forward: route.forward && lowerCased(route.forward),
     /** Decides which request fields look like a credential. */
     credentials:
-      (route.credentialFields === undefined && inherited) || credentialsOf(route, general),
+      (route.credentialFields === undefined && general.credentials) ||
+      new CredentialFields([
+        credentialNames(route.credentialFields),
+        credentialNames(general.credentialFields),
+        knownCredentialFields,
+      ]),
     /** The fixed fields of the requests that Tidemark sends on behalf of all clients. */
     neutralFields: {
       // Some frameworks answer a mere */* with JSON, and some origins need a User-Agent.
@@ -304,11 +305,6 @@ function byStatus<T>(
   read: (text: string) => T,
 ): ReadonlyMap<number, T> {
   return new Map(Object.entries(texts).map(([status, text]) => [Number(status), read(text)]));
-}
-
-function credentialsOf(...levels: readonly Pick<WrittenRoute, "credentialFields">[]) {
-  const names = levels.map(({ credentialFields }) => credentialNames(credentialFields));
-  return new CredentialFields([...names, knownCredentialFields]);
 }
 
 function credentialNames({ add = [], except = [] }: WrittenRoute["credentialFields"] = {}) {
