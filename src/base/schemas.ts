@@ -29,7 +29,7 @@ export function strictObject<Entries extends v.ObjectEntries>(
   const unknownIn = (value: object) =>
     Object.keys(value).filter((name) => !Object.hasOwn(entries, name));
   const strictness = v.check<object, v.ErrorMessage<v.CheckIssue<object>>>(
-    (value) => unknownIn(value).length === 0,
+    () => false,
     ({ input }) => unknown(unknownIn(input)),
   );
   const run: (typeof schema)["~run"] = ({ value }, config) => {
@@ -37,6 +37,7 @@ export function strictObject<Entries extends v.ObjectEntries>(
       return schema["~run"]({ value: undefined }, config);
     }
     const checked = schema["~run"]({ value }, config);
+    if (unknownIn(value).length === 0) return checked;
     const { issues } = strictness["~run"]({ ...checked, typed: true, value }, config);
     return issues ? { ...checked, issues } : checked;
   };

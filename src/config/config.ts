@@ -47,7 +47,8 @@ interface CheckedConfig extends Omit<WrittenConfig, "metrics"> {
 function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
   const { purge = {}, originTimeout: waits = {} } = general;
   const anywhere: Route = resolvedRoute({ name: "", match: "*" }, general);
-  const resolvedRoutes: readonly Route[] = routes.map((route) => resolvedRoute(route, general));
+  const inherited = { ...general, credentials: anywhere.credentials };
+  const resolvedRoutes: readonly Route[] = routes.map((route) => resolvedRoute(route, inherited));
   const lagsMs = [anywhere, ...resolvedRoutes].map(({ purgeMaxLagMs }) => purgeMaxLagMs);
   const origins: ReadonlyMap<string, WrittenOrigin> = new Map(
     Object.entries(general.origins ?? {}),

@@ -5,7 +5,8 @@ const secondsPerUnit: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600
 
 /** Returns seconds; `undefined` for missing or invalid text. */
 export function durationSeconds(text: string | undefined): number | undefined {
-  const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(text ?? "") ?? [];
+  if (text === undefined) return undefined;
+  const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
   const unitSeconds = secondsPerUnit[unit ?? ""];
   return unitSeconds === undefined ? undefined : Number(count) * unitSeconds;
 }

@@ -21,7 +21,7 @@ export const analyticsCookies: NamePatterns = (
  * Cookies that store a visitor's consent. Add them to `cookies.harmless` only if no page from the origin
  * depends on them.
  */
-export const consentCookies: NamePatterns = (
+export const consentCookies: NamePatterns = /* @__PURE__ */ (
   "CookieConsent OptanonConsent OptanonAlertBoxClosed eupubconsent-v2 euconsent-v2 addtl_consent " +
   "usprivacy FCCDCF FCNEC cookieyes-consent cky-consent cookielawinfo-checkbox-* " +
   "viewed_cookie_policy CookieLawInfoConsent cmplz_* cookie_notice_accepted borlabs-cookie " +
@@ -31,7 +31,7 @@ export const consentCookies: NamePatterns = (
 ).split(" ");
 
 /** Returns whether a cookie belongs to a known analytics script. */
-export const isAnalyticsCookie = compileNames(analyticsCookies);
+export const isAnalyticsCookie = (name: string) => matchesAny(analyticsCookies, name);
 
 /** Names to add to the known names, or, under `only`, to use instead of them. */
 type NamesGiven = NamePatterns | { readonly only: NamePatterns };

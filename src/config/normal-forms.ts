@@ -81,6 +81,7 @@ interface Reducers {
 
 /** Returns the normal forms of a route; `undefined` for none. */
 export function normalFormsOf({ language, accept, device }: Reducers): NormalForms | undefined {
+  if ((language ?? accept ?? device) === undefined) return undefined;
   const forms = new Map<string, NormalForm>(device?.deviceForms);
   if (language !== undefined) {
     const formOf = memoized((text) => preferredLanguage(text, language));
@@ -89,7 +90,7 @@ export function normalFormsOf({ language, accept, device }: Reducers): NormalFor
   if (accept !== undefined) {
     forms.set("accept", formOfAccept(accept.map((type) => type.toLowerCase())));
   }
-  return forms.size === 0 ? undefined : forms;
+  return forms;
 }
 
 /** Returns the names of the fields whose forms are keyed. The forms of other fields derive from these. */

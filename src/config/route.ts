@@ -20,10 +20,13 @@ import type { WrittenEdits } from "./written-origin.ts";
 export type Route = Readonly<ReturnType<typeof resolvedRoute>>;
 
 /** General settings that a route inherits, most of which it may override. */
-type InheritedSettings = Pick<
+interface InheritedSettings extends Pick<
   WrittenConfig,
   "anonymous" | "credentialFields" | "heuristics" | "honourRequestDirectives" | "purge" | "targets"
->;
+> {
+  /** Shared by the routes without `credentialFields`. */
+  readonly credentials?: CredentialFields;
+}
 
 /** Default N of the purge protocol. */
 export const defaultMaxLagSeconds = 10;
@@ -41,7 +44,7 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
   const tiers: readonly TierName[] = tierNames.filter(
     (name) => route.tiers?.includes(name) ?? true,
   );
-  return {
+  const own = {
     /** Empty for the rules that apply if no route matches. */
     name: route.name,
     /** Alternative patterns: the route applies if one of them matches. */
@@ -53,7 +56,6 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     bypass: route.bypass ?? false,
     /** `override`: the route's lifetimes precede the origin's. */
     mode: route.mode ?? "default",
-    ...resolvedOrigin(route),
     /** `fresh` as a single duration, which applies to heuristically cacheable statuses except errors. */
     freshSeconds: typeof fresh === "string" ? durationSeconds(fresh) : undefined,
     /** `fresh` by status; empty if it is a single duration or unset. */
@@ -77,15 +79,16 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
      * that clients may have made up; the first for other responses.
      */
     admission: route.admission,
-    ...resolvedKey(route),
     /** Request fields that reach the origin in addition to keyed ones; `undefined`: all. */
     forward: route.forward && lowerCased(route.forward),
     /** Decides which request fields look like a credential. */
-    credentials: new CredentialFields([
-      credentialNames(route.credentialFields),
-      credentialNames(general.credentialFields),
-      knownCredentialFields,
-    ]),
+    credentials:
+      (route.credentialFields === undefined && general.credentials) ||
+      new CredentialFields([
+        credentialNames(route.credentialFields),
+        credentialNames(general.credentialFields),
+        knownCredentialFields,
+      ]),
     /** The fixed fields of the requests that Tidemark sends on behalf of all clients. */
     neutralFields: {
       // Some frameworks answer a mere */* with JSON, and some origins need a User-Agent.
@@ -139,6 +142,8 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     /** The given fields that have no effect because the route stores nothing; empty otherwise. */
     idleFields: isPassedBy(route) ? idleBesideBypass(route) : [],
   };
+  // A literal of this size with spreads inside takes twice as long to make.
+  return Object.assign(own, resolvedOrigin(route), resolvedKey(route));
 }
 
 /** Returns the origin's field with the build's name, or the build of a handler in this Worker. */
@@ -230,7 +235,9 @@ function conditionsOf({ cookie, header, query, country }: WrittenWhen) {
 /** Changes of header fields. */
 export type FieldEdits = NonNullable<ReturnType<typeof fieldEdits>>;
 
-function fieldEdits({ set = {}, add = {}, remove = [] }: WrittenEdits = {}) {
+function fieldEdits(written: WrittenEdits | undefined) {
+  if (written === undefined) return undefined;
+  const { set = {}, add = {}, remove = [] } = written;
   const removed = lowerCased([...Object.keys(set), ...remove]);
   const lines = [...Object.entries(set), ...Object.entries(add)];
   if (removed.length + lines.length === 0) return undefined;
@@ -304,6 +311,7 @@ function credentialNames({ add = [], except = [] }: WrittenRoute["credentialFiel
   return { add: lowerCased(add), except: lowerCased(except) } satisfies CredentialNames;
 }
 
-const sorted = (names: readonly string[]): readonly string[] => [...new Set(names)].sort();
+const sorted = (names: readonly string[]): readonly string[] =>
+  names.length < 2 ? names : [...new Set(names)].sort();
 
 const secondsOf = (text: string) => durationSeconds(text) ?? 0;

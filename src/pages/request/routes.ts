@@ -32,7 +32,8 @@ export type MatchRoute = (
 /** Compiles the routes. A request that matches no route gets `config.anywhere`. */
 export function compileRoutes(config: Config): MatchRoute {
   const candidatesFor = indexPatterns(patternsOf(config.routes));
-  const queryTests = new Map(config.routes.map((route) => [route, compileQuery(route)]));
+  const asksQuery = config.routes.filter(({ when }) => when?.query !== undefined);
+  const queryTests = new Map(asksQuery.map((route) => [route, compileQuery(route)]));
   return (target, method = "GET", met = []) => {
     const isMet = (route: Route) =>
       (met.includes(route) || route.when?.asksClient !== true) &&
@@ -107,9 +108,10 @@ const [text, segment] = ["\n", "\t"];
 /** Normalizes the path of a pattern like the paths of targets. */
 function spelledPattern({ path }: RoutePattern): string {
   // Most patterns need no URL parser, which takes 5 µs.
-  const isPlain = isPlainPath(path.replaceAll(anyText, "x").replaceAll(anySegment, "x"));
-  const spelled = isPlain ? normalisedEscapes(path) : pathSpelled(path);
-  return spelled.replaceAll(spelledText, text).replaceAll(spelledSegment, segment);
+  if (isPlainPath(path.replaceAll(anyText, "x").replaceAll(anySegment, "x"))) {
+    return normalisedEscapes(path).replaceAll(anyText, text).replaceAll(anySegment, segment);
+  }
+  return pathSpelled(path).replaceAll(spelledText, text).replaceAll(spelledSegment, segment);
 }
 
 /** One pattern of a route. */
@@ -180,28 +182,28 @@ function indexPatterns(
   patterns: readonly RoutedPattern[],
 ): (path: string) => readonly RoutedPattern[] {
   const byPrefix = new Map<string, number[]>();
-  let depthMax = 0;
-  for (const [at, { spelled }] of patterns.entries()) {
+  let lengthMax = 0;
+  patterns.forEach(({ spelled }, at) => {
     const prefix = literalPrefix(spelled);
     const alike = byPrefix.get(prefix);
     if (alike === undefined) byPrefix.set(prefix, [at]);
     else alike.push(at);
-    depthMax = Math.max(depthMax, prefix.split("/").length);
-  }
+    lengthMax = Math.max(lengthMax, prefix.length);
+  });
   return (path) =>
-    prefixesOf(path, depthMax)
+    prefixesOf(path, lengthMax)
       .flatMap((prefix) => byPrefix.get(prefix) ?? [])
       .sort((a, b) => a - b)
       .flatMap((at) => patterns[at] ?? []);
 }
 
-/** Returns the path, and its beginnings of whole segments, from none to at most `depthMax`. */
-function prefixesOf(path: string, depthMax: number): string[] {
+/** Returns the path, and its beginnings of whole segments, up to `lengthMax` characters. */
+function prefixesOf(path: string, lengthMax: number): string[] {
   const prefixes = path === "" ? [path] : [path, ""];
-  for (let depth = 0, at = 0; depth < depthMax; depth += 1) {
-    at = path.indexOf("/", at + 1);
-    if (at < 0) break;
+  let at = path.indexOf("/", 1);
+  while (at > 0 && at <= lengthMax) {
     prefixes.push(path.slice(0, at));
+    at = path.indexOf("/", at + 1);
   }
   return prefixes;
 }

@@ -1,6 +1,5 @@
 // Builds requests to the Cache API, and reads bodies from its responses. A body is rejected if its
 // length differs from the record's.
-import { headersOf } from "../../rules/fields.ts";
 import { type ByteRange, contentRange, lengthOf } from "../../rules/ranges.ts";
 import type { StoredBody } from "../../cache/record/record.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
@@ -13,7 +12,7 @@ export type BodyRead = StoredBody | "gone" | "not-whole";
 
 /** Builds a request that gets a 304 while the stored response has this entity tag. */
 export function unless(entityTag: string, address: string): Request {
-  return new Request(address, { headers: headersOf([["if-none-match", entityTag]]) });
+  return new Request(address, { headers: { "if-none-match": entityTag } });
 }
 
 /**
@@ -21,8 +20,7 @@ export function unless(entityTag: string, address: string): Request {
  * (developers.cloudflare.com, "Cache API").
  */
 export function ranged({ firstByte, lastByte }: ByteRange, address: string): Request {
-  const headers = headersOf([["range", `bytes=${firstByte}-${lastByte}`]]);
-  return new Request(address, { headers });
+  return new Request(address, { headers: { range: `bytes=${firstByte}-${lastByte}` } });
 }
 
 /**
