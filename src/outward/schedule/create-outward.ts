@@ -1,5 +1,6 @@
 // Decides when an isolate delivers outward purges: after a purge that it accepted, once the purge is
 // due, and at each run of the cron trigger.
+import { rotated } from "../../base/rotated.ts";
 import { pauseUnheld } from "../../base/timeouts.ts";
 import type { TieredCache } from "../../compose/create-cache.ts";
 import type { Config } from "../../config/config.ts";
@@ -108,10 +109,4 @@ async function ordered<Result>(
 ): Promise<Result | undefined> {
   const target = targets.get(name);
   return target && order(target);
-}
-
-/** Begins with another target each minute, so that a limit of requests affects each in turn. */
-function rotated<Item>(items: readonly Item[], atMs: number): readonly Item[] {
-  const at = Math.floor(atMs / 60_000) % items.length;
-  return [...items.slice(at), ...items.slice(0, at)];
 }
