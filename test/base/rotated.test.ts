@@ -11,7 +11,7 @@ it.each([1, 2, 3, 4, 5, 8, 10, 15, 30, 60])(
     for (let count = 1; count <= items.length; count += 1) {
       const some = items.slice(0, count);
       const firsts = new Set(runs.map((atMs) => rotated(some, atMs)[0]));
-      expect([...firsts].sort()).toEqual(some);
+      expect(firsts).toEqual(new Set(some));
     }
   },
 );
