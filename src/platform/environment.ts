@@ -51,9 +51,11 @@ export function readEnvironment(
     ),
     /** The dialect of purge requests at any path; `undefined` for none. */
     varnish: config.varnish?.open(env),
-    /** Targets of outward purges by their names in the configuration. */
+    /** Targets of outward purges by their names. */
     outward: new Map(
-      [...config.outward].map(([name, target]) => [name, target.open(name, env)] as const),
+      [...config.outward]
+        .flatMap(([name, { servers, open }]) => servers.map((one) => open(name, env, one)))
+        .map((target) => [target.name, target] as const),
     ),
     /** Limits each client's requests to the origins; `undefined` for no limit. */
     originLimiter: originLimiterOf(env, faults),

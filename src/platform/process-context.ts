@@ -21,8 +21,8 @@ export const context: Background & {
 };
 
 /**
- * Resolves when the background work of all requests has ended, such as writes to Redis. Never rejects. Call it when the
- * server has closed, before you close the connection to Redis.
+ * Resolves when the background work of all requests and data caches has ended, such as writes to Redis.
+ * Never rejects. Call it when the server has closed, before you close the connection to Redis.
  *
  * @example server.close(() => settled().then(() => connection.quit()));
  */

@@ -1,6 +1,7 @@
 // Exports of `tidemark/write-behind`: counters and buffers, which write changes to a database later.
 import { structuredJson } from "../base/codec.ts";
 import { Definitions } from "../base/definitions.ts";
+import { rotated } from "../base/rotated.ts";
 import type { DataCache } from "../data/create-data-cache.ts";
 import { knownData, type SetsBesideData } from "../compose/data-beside-pages.ts";
 import { addAll, Rises, type Sums } from "../observe/sums.ts";
@@ -22,8 +23,6 @@ export type * from "./sinks/sink.ts";
 export type SetStats = ReturnType<SetCondition["snapshot"]> & {
   readonly kind: "counter" | "buffer";
 };
-
-const minuteMs = 60_000;
 
 const words = {
   taken: "a set of this name",
@@ -154,9 +153,8 @@ export class WriteBehind implements Sets, SetsBesideData {
   async runCron(options?: FlushOptions): Promise<void> {
     const atMs = this.#sets.size === 0 ? 0 : this.#portsOf().nowAtMs();
     const due = [...this.#sets].filter(([, { set }]) => set().isDue(atMs)).map(([name]) => name);
-    // Each run begins with another set, so that no set uses up the chunks of every run.
-    const first = due.length === 0 ? 0 : Math.floor(atMs / minuteMs) % due.length;
-    await this.flush(options, [...due.slice(first), ...due.slice(0, first)]);
+    // No set must use up the chunks of every run.
+    await this.flush(options, rotated(due, atMs));
   }
 
   /** Returns the counts since the previous call, by series. */

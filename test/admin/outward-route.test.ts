@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Finding } from "../../src/protocol/finding.ts";
 import { outwardBehind } from "../../src/operate/health/outward-findings.ts";
 import type { TargetReport } from "../../src/outward/port/outward-target.ts";
+import { purgeRequests } from "../../src/outward.ts";
 import { listTarget, secret } from "../../testing/outward/outward-world.ts";
 import { bearer, openJournalled, send } from "../../testing/site/purge-sender.ts";
 import { idle, until } from "../../testing/site/harness.ts";
@@ -98,6 +99,23 @@ describe("/_cache/outward", () => {
     expect(lines).toMatchObject([{ state: "began", kind: "unauthorized", target: "edge" }]);
   });
 
+  it("shows each server of a target, delivers to one, and names a faulty credential once", async () => {
+    const servers = ["https://target.example", "https://target.example:8443"];
+    const everything = { path: "/?{secret}" };
+    const outward = { varnish: purgeRequests({ servers, everything }) };
+    const opened = openOutward({ outward }, { OUTWARD_SECRET_VARNISH: "changeme" });
+    const { call, order, site } = opened;
+    await send(site, { tags: ["old"] });
+    const names = ["varnish@https://target.example", "varnish@https://target.example:8443"];
+    expect(await call()).toMatchObject({
+      json: { targets: names.map((target) => ({ target })) },
+    });
+    expect(await order({ target: names[1], do: "deliver" })).toMatchObject({ status: 200 });
+    expect(await order({ target: "varnish", do: "deliver" })).toMatchObject({ status: 400 });
+    const ofCredential = ({ message = "" }) => message.includes("OUTWARD_SECRET_VARNISH");
+    expect(site.lines.filter(ofCredential)).toHaveLength(1);
+  });
+
   it("delivers during a pause, and skips", async () => {
     const { site, answer, bodies, order } = await begun(openOutward());
     answer.status = 401;
@@ -165,9 +183,9 @@ describe("outward-behind", () => {
     sinceAtMs: atMs - 250_000,
     nextTryAtMs: atMs,
   } as const;
-  const found = (changes: Partial<TargetReport>): Finding[] =>
+  const found = (changes: Partial<TargetReport>, name = "edge"): Finding[] =>
     outwardBehind(
-      lookedAt({ outward: { reports: [["edge", { ...report, ...changes }]], dueAfterMs: 11_000 } }),
+      lookedAt({ outward: { reports: [[name, { ...report, ...changes }]], dueAfterMs: 11_000 } }),
     );
 
   it.each([
@@ -192,13 +210,17 @@ describe("outward-behind", () => {
     expect(found(changes).map(({ level }) => level)).toEqual(levels);
   });
 
-  it("names the target, the cause and the variable", () => {
-    const [finding] = found({ failures: { ...failures, outcome: "unauthorized", status: 403 } });
-    expect(finding).toMatchObject({
-      code: "outward-behind",
-      about: 'target "edge"',
-      cause: "The target refused the credential (403).",
-      remedy: expect.stringContaining("OUTWARD_SECRET_EDGE") as string,
-    });
-  });
+  it.each(["edge", "edge@http://varnish-1:6081"])(
+    "names the target %s, the cause and the variable",
+    (name) => {
+      const unauthorized = { ...failures, outcome: "unauthorized", status: 403 } as const;
+      const [finding] = found({ failures: unauthorized }, name);
+      expect(finding).toMatchObject({
+        code: "outward-behind",
+        about: `target "${name}"`,
+        cause: "The target refused the credential (403).",
+        remedy: expect.stringContaining("Check OUTWARD_SECRET_EDGE,") as string,
+      });
+    },
+  );
 });

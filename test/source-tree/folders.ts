@@ -177,6 +177,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "data/node": [
     "base",
     "config",
+    "platform",
     "remote/redis/connection",
     "node-stores",
     "compose",

@@ -42,3 +42,18 @@ async function filled({ setCount, sliceCount }: { setCount: number; sliceCount: 
   for (const { sink } of sets) sink.readCount = 0;
   return { behind, sinks: sets.map(({ sink }) => sink) };
 }
+
+it("no set uses up the chunks of each run, although all sets are due at the same minutes", async () => {
+  const { behind } = openSets(world);
+  const sets = names.slice(0, 5).map((name) => {
+    const sink = new MemoryCounterSink();
+    return { sink, counter: behind.counter(name, { sink, every: "5m" }) };
+  });
+  for (let minute = 0; minute < 60; minute += 1) {
+    for (const { counter } of sets) counter.add("a");
+    await behind.flush({ chunksMax: 0 });
+    await world.pass(60);
+    await behind.runCron({ chunksMax: 1 });
+  }
+  expect(sets.filter(({ sink }) => sink.chunks.length === 0)).toEqual([]);
+});

@@ -6,6 +6,7 @@ import { type DataCache, dataCacheOf } from "../create-data-cache.ts";
 import { type DataPlatform, settingsOf } from "../data-platform.ts";
 import { nodeGlobals } from "../../base/node-globals.ts";
 import { OperatorError } from "../../base/operator-error.ts";
+import { context } from "../../platform/process-context.ts";
 import {
   inProcess,
   redis as redisStores,
@@ -57,6 +58,7 @@ export function createDataCache({
     ...(memoryBytes !== undefined && { memoryBytes: checkedBytes(memoryBytes) }),
     parts,
     onEvent,
+    waitUntil: (work) => context.waitUntil(work),
     stores: isAlone ? alone({ journal, sealKey }) : redisStores(redis, { journal, sealKey }),
   });
   return dataCacheOf({ ...settings, isAlone });

@@ -46,7 +46,8 @@ function remedyOf(name: string, outcome: FailedOutcome | undefined): string {
     case undefined:
       return "Check that the cron trigger runs each minute. If there are more purges than the target's rate limit allows, purge by tags or prefixes.";
     case "unauthorized":
-      return `Check ${outwardVariable(name)}, and the permissions of this credential. ${again}`;
+      // A server of a target has no credential of its own.
+      return `Check ${outwardVariable(name.replace(/@.*/, ""))}, and the permissions of this credential. ${again}`;
     case "refused":
       return `Check the options of this target in the configuration: its id and its hosts. ${again}`;
     case "rate-limited":

@@ -37,20 +37,29 @@ export interface TargetOptions {
 
 interface TargetDefinition {
   readonly credential: CredentialForm;
-  /** @param secret the parts of the credential; empty if it is optional and unset */
-  readonly api: (secret: readonly string[]) => TargetApi;
+  /** Default: one, without a name. */
+  readonly servers?: readonly string[];
+  /**
+   * @param secret the parts of the credential; empty if it is optional and unset
+   * @param server one of `servers`
+   */
+  readonly api: (secret: readonly string[], server: string) => TargetApi;
 }
 
 export function makeTarget(options: TargetOptions, definition: TargetDefinition): OutwardTarget {
+  const { credential, servers = [""] } = definition;
   return {
     isOutward: true,
-    open(name, env) {
-      const { secret, faults } = outwardSecretOf(name, env, definition.credential);
+    servers,
+    open(configuredName, env, server = servers[0] ?? "") {
+      const name = servers.length > 1 ? `${configuredName}@${server}` : configuredName;
+      const { secret, faults } = outwardSecretOf(configuredName, env, credential);
       const factsFor = (ports: OutwardPorts) => factsOf(options, ports);
-      const api = isFault(secret) ? undefined : definition.api(secret);
+      const api = isFault(secret) ? undefined : definition.api(secret, server);
       const target = api && { name, api, factsFor };
       const open: OpenTarget = {
-        faults: isFault(secret) ? [secret, ...faults] : faults,
+        name,
+        faults: server === servers[0] ? [secret, ...faults].filter(isFault) : [],
         sendsAtOnce: options.alsoAtOnce ?? false,
         concerns: (entries) => placedNames(entries).length > 0,
         deliver: async (ports, how) => {

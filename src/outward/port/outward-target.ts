@@ -11,12 +11,23 @@ import type { Subscribers } from "../../purge/journal/subscribers.ts";
 export interface OutwardTarget {
   /** Distinguishes a target from other values that can be opened. */
   readonly isOutward: true;
-  /** @param env the Worker's variables and secrets */
-  readonly open: (name: string, env: Readonly<Record<string, unknown>>) => OpenTarget;
+  /** Each server is opened by itself, so that one that fails delays no purge of the others. */
+  readonly servers: readonly string[];
+  /**
+   * @param env the Worker's variables and secrets
+   * @param server one of `servers`; default: the first
+   */
+  readonly open: (
+    name: string,
+    env: Readonly<Record<string, unknown>>,
+    server?: string,
+  ) => OpenTarget;
 }
 
 /** An open target. One instance per isolate. */
 export interface OpenTarget {
+  /** The name in the configuration. With several servers, `@` and the server follow. */
+  readonly name: string;
   /** The faults of the target's credential. */
   readonly faults: readonly Fault[];
   /** Whether purges are also sent as soon as they are accepted. */

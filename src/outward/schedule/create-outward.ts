@@ -1,5 +1,6 @@
 // Decides when an isolate delivers outward purges: after a purge that it accepted, once the purge is
 // due, and at each run of the cron trigger.
+import { rotated } from "../../base/rotated.ts";
 import { pauseUnheld } from "../../base/timeouts.ts";
 import type { TieredCache } from "../../compose/create-cache.ts";
 import type { Config } from "../../config/config.ts";
@@ -16,7 +17,7 @@ const waitMsMax = 18_000;
 const joinMs = 1_000;
 /** Requests to targets in one run. Workers on the free plan may send 50. */
 const callsMax = 32;
-/** The number of targets in one run. Each then has requests for a whole batch. */
+/** The number of targets in one run of a Worker. Each then has requests for a whole batch. */
 const targetsMax = 4;
 /** The number of attempts, and the pause, while another isolate delivers. */
 const busyTries = 3;
@@ -57,8 +58,10 @@ export function createOutward(
   /** Delivers to the targets. Returns whether another isolate delivers to one of them. */
   const run = async (): Promise<boolean> => {
     startedAtMs = nowAtMs();
-    const some = rotated([...targets.values()], startedAtMs).slice(0, targetsMax);
-    const limits = { callsMax: Math.floor(callsMax / some.length), isForced: false };
+    const countMax = platform.isServer === true ? targets.size : targetsMax;
+    const some = rotated([...targets.values()], startedAtMs).slice(0, countMax);
+    const each = Math.floor(callsMax / Math.min(some.length, targetsMax));
+    const limits = { callsMax: each, isForced: false };
     const ends = await Promise.all(some.map((target) => target.deliver(ports, limits)));
     return ends.includes("busy");
   };
@@ -108,10 +111,4 @@ async function ordered<Result>(
 ): Promise<Result | undefined> {
   const target = targets.get(name);
   return target && order(target);
-}
-
-/** Begins with another target each minute, so that a limit of requests affects each in turn. */
-function rotated<Item>(items: readonly Item[], atMs: number): readonly Item[] {
-  const at = Math.floor(atMs / 60_000) % items.length;
-  return [...items.slice(at), ...items.slice(0, at)];
 }

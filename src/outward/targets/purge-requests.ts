@@ -1,5 +1,4 @@
 // Purges servers that accept requests such as PURGE and BAN, by templates: Varnish, nginx and others.
-import { callsPerBatch } from "../delivery/batch.ts";
 import type { OutwardCall } from "../delivery/call.ts";
 import { checkOptions, makeTarget, type TargetOptions, chunks } from "../delivery/make-target.ts";
 import type { OutwardTarget } from "../port/outward-target.ts";
@@ -18,7 +17,7 @@ export interface RequestTemplate {
 }
 
 export interface PurgeRequestsOptions extends TargetOptions {
-  /** The scheme and the host of each server. Each must confirm a purge. */
+  /** The scheme and the host of each server. Each is delivered to by itself. */
   readonly servers: readonly string[];
   /** Purges everything. */
   readonly everything: RequestTemplate;
@@ -33,7 +32,7 @@ export interface PurgeRequestsOptions extends TargetOptions {
   readonly byPrefix?: RequestTemplate | undefined;
   /** Purges up to 100 tags: `{tags}` separated by spaces, and `{pattern}`, a regular expression for one of them. */
   readonly byTags?: RequestTemplate | undefined;
-  /** The number of requests per second, and at once. Default: 50 and 200. */
+  /** The number of requests per second, and at once, to each server. Default: 50 and 200. */
   readonly rate?: { readonly perSecond: number; readonly burst: number } | undefined;
 }
 
@@ -69,10 +68,9 @@ export function purgeRequests(options: PurgeRequestsOptions): OutwardTarget {
   checkOptions("purgeRequests", options, [
     !(Array.isArray(servers) && servers.length > 0 && servers.every(isOrigin)) &&
       'servers is not a list of origins, such as ["http://varnish.internal:6081"].',
-    servers?.length > callsPerBatch && `servers has more than ${callsPerBatch} servers.`,
     rate !== undefined &&
-      !(rate.perSecond > 0 && rate.burst >= (servers?.length ?? 0)) &&
-      "rate has no requests per second, or a burst that is smaller than the number of servers.",
+      !(rate.perSecond > 0 && rate.burst >= 1) &&
+      "rate has no requests per second, or no burst.",
     everything === undefined && "everything is missing: it purges what no other template can name.",
     templates.some(({ method = "PURGE" }) => !methodForm.test(method)) &&
       "A method does not consist of 1 to 16 capital letters.",
@@ -82,7 +80,8 @@ export function purgeRequests(options: PurgeRequestsOptions): OutwardTarget {
   ]);
   return makeTarget(options, {
     credential: { parts: ["secret that its templates send"], isOptional: true },
-    api: ([secret = ""]) => ({
+    servers: [...new Set(servers)],
+    api: ([secret = ""], server) => ({
       reach: {
         ...(byUrl && { url: byUrl.anyQuery === true ? "any-query" : "exact" }),
         ...(byPrefix && { prefix: "text", anyHost: "possible" }),
@@ -91,10 +90,8 @@ export function purgeRequests(options: PurgeRequestsOptions): OutwardTarget {
       limits: { requests: rate ?? { burst: 200, perSecond: 50 } },
       softens: false,
       callsFor: (selection) =>
-        servers.flatMap((server) =>
-          filledTemplates(selection, options).map(([template, values]) =>
-            callOf(server, template, { ...values, secret }),
-          ),
+        filledTemplates(selection, options).map(([template, values]) =>
+          callOf(server, template, { ...values, secret }),
         ),
       sign: (call) => Promise.resolve(call),
     }),
@@ -163,7 +160,6 @@ function asPattern(text: string): string {
 }
 
 function isOrigin(text: unknown): boolean {
-  if (typeof text !== "string") return false;
-  const url = URL.parse(text);
-  return url !== null && /^https?:$/.test(url.protocol) && /^\/?$/.test(url.pathname + url.search);
+  // `fetch` refuses user names, and a fragment would swallow the path of a purge.
+  return typeof text === "string" && /^https?:\/\/[^/?#@\\]+\/?$/.test(text) && URL.canParse(text);
 }

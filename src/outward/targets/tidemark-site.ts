@@ -90,7 +90,9 @@ function hasPosition(answer: unknown): boolean {
 }
 
 export function isAddress(url: unknown): boolean {
-  return typeof url === "string" && /^https?:$/.test(URL.parse(url)?.protocol ?? "");
+  // `fetch` refuses addresses with a user name or a password.
+  const { protocol = "", username = "", password = "" } = URL.parse(String(url)) ?? {};
+  return /^https?:$/.test(protocol) && username + password === "";
 }
 
 /** The credential of targets that check such a signature. */

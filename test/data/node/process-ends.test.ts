@@ -12,6 +12,7 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 
 const here = new URL("../../../src/node-cache.ts", import.meta.url).href;
+const behind = new URL("../../../src/write-behind/write-behind.ts", import.meta.url).href;
 const ioredis = import.meta.resolve("ioredis");
 
 /**
@@ -20,7 +21,8 @@ const ioredis = import.meta.resolve("ioredis");
 async function printedBy(lines: string): Promise<string[]> {
   const program = `
     import { Redis } from ${JSON.stringify(ioredis)};
-    import { createDataCache } from ${JSON.stringify(here)};
+    import { createDataCache, settled } from ${JSON.stringify(here)};
+    import { writeBehind } from ${JSON.stringify(behind)};
     const redis = new Redis(${JSON.stringify(redis.url)});
     const cache = createDataCache({ redis, namespace: "ends", purge: { maxLagSeconds: 60 } });
     ${lines}`;
@@ -55,3 +57,16 @@ it("a process ends although a load hangs whose caller has left", async () => {
     console.log(...left.map(({ reason }) => reason.message));`);
   expect(printed).toEqual(["left left"]);
 }, 20_000);
+
+it("settled() waits until Redis has the changes that a counter has gathered", async () => {
+  const printed = await printedBy(`
+    const sets = writeBehind(cache);
+    const ignored = async () => undefined;
+    const views = sets.counter("views", { sink: { apply: ignored, read: ignored, top: ignored } });
+    views.add("42");
+    await settled();
+    const { accepted, lost } = sets.stats().views;
+    await redis.quit();
+    console.log("accepted", accepted, "lost", lost);`);
+  expect(printed).toEqual(["accepted 1 lost 0"]);
+});

@@ -56,6 +56,11 @@ describe("invalid options", () => {
       make: () => purgeRequests({ servers: ["http://a/b"], everything: {} }),
       says: "servers is not",
     },
+    ...["http://a#", "http://a/?", "http://user@a", "http:a", "ftp://a"].map((server) => ({
+      id: `the server ${server}`,
+      make: () => purgeRequests({ servers: [server], everything: {} }),
+      says: "servers is not",
+    })),
     {
       id: "a misspelled placeholder",
       make: () =>
@@ -69,12 +74,12 @@ describe("invalid options", () => {
       says: "{pattern} is no placeholder",
     },
     {
-      id: "a rate that never purges all servers",
+      id: "a rate that never sends",
       make: () =>
         purgeRequests({
           servers: ["http://a", "http://b"],
           everything: {},
-          rate: { perSecond: 1, burst: 1 },
+          rate: { perSecond: 1, burst: 0.5 },
         }),
       says: "rate has",
     },
@@ -99,13 +104,9 @@ describe("invalid options", () => {
       says: "url is not",
     },
     {
-      id: "nine servers",
-      make: () =>
-        purgeRequests({
-          servers: Array.from({ length: 9 }, (_, nth) => `http://a${nth}`),
-          everything: {},
-        }),
-      says: "more than 8",
+      id: "an address with a password",
+      make: () => signedWebhook({ url: "https://user:password@www.example.com/" }),
+      says: "url is not",
     },
     {
       id: "a URL as a host",
