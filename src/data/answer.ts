@@ -67,12 +67,12 @@ export function stepAfter(
 ): Step {
   const { counts, events } = ports;
   const { name, softTimeoutMs, refreshMs } = place.space;
-  const older = found?.candidate;
-  const need = load && { place, load, older, isForced: false };
+  const needOf = () => load && { place, load, older: found?.candidate, isForced: false };
   if (!isAnswer(found)) {
     counts.counted(name, "misses");
     events?.emit({ type: "miss", namespace: name, key: place.appKey });
-    return need === undefined || isLookOnly ? { kind: "nothing" } : { kind: "load", need };
+    const need = isLookOnly ? undefined : needOf();
+    return need === undefined ? { kind: "nothing" } : { kind: "load", need };
   }
   const { verdict, candidate } = found;
   const { stored, tier } = candidate;
@@ -81,9 +81,10 @@ export function stepAfter(
     counts.hit(name, tier);
     events?.emit({ type: "hit", namespace: name, key: place.appKey, tier, stale: false });
     const isDue = isRefreshDue(verdict, metadata, { refreshMs, random: ports.random });
-    const refresh = isDue ? need : undefined;
+    const refresh = isDue ? needOf() : undefined;
     return { kind: "give", given: { kind: "value", metadata, by: "hit" }, refresh };
   }
+  const need = needOf();
   const isWaitedFor = !isLookOnly && softTimeoutMs > 0;
   if (need !== undefined && isWaitedFor && !isResting(need, ports)) return { kind: "load", need };
   return { kind: "give", given: { kind: "value", metadata, by: "stale", tier }, refresh: need };

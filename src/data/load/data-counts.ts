@@ -155,9 +155,10 @@ export class DataCounts {
   }
 
   #of(given: string): OfNamespace {
-    const namespace = this.#nameOf(given);
-    const known = this.#byName.get(namespace);
+    const known = this.#byName.get(given);
     if (known !== undefined) return known;
+    const namespace = this.#nameOf(given);
+    if (namespace !== given && this.#byName.has(namespace)) return this.#of(namespace);
     const { log } = this.#settings;
     const made: OfNamespace = {
       counts: { hits: noHits(), staleHits: noHits(), ...noCounts, writes: {} },
