@@ -101,35 +101,62 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
     return this.used.memory.read(this.key, this);
   }
 
-  /** Treats a record that cannot be decoded as absent. */
   async readFrom(tier: Tier<DataDetail>): Promise<DataRead> {
-    const { afterAnswer, allowanceMs, stores, onBadRecord } = this.#ports;
+    const { key, ask } = this;
+    const isJoined = tier.readMany !== undefined && !ask.atPrimary;
+    const { isOfMany = false } = this.#wish;
+    const countMax = isOfMany ? Infinity : keysMax;
+    const [read = absent] = isJoined
+      ? await reads.join(tier, [{ key, ask }], countMax)
+      : [await tier.read(key, ask)];
+    this.hasWaited();
+    return this.decoded(read);
+  }
+
+  /** Reads several keys in a plain loop if one call reads them all. */
+  async readAll(all: readonly DataSearch[], tier: Tier<DataDetail>): Promise<readonly DataRead[]> {
+    const wanted = all.map(({ key, ask }) => ({ key, ask }));
+    if (tier.readMany === undefined || wanted.some(({ ask }) => ask.atPrimary))
+      return Promise.all(all.map((search) => search.readFrom(tier)));
+    const read = await reads.join(tier, wanted, Infinity);
+    const decoded: DataRead[] = [];
+    for (const [at, search] of all.entries()) {
+      const one = search.decoded(read[at] ?? absent);
+      decoded.push(one instanceof Promise ? await one : one);
+    }
+    return decoded;
+  }
+
+  get ask() {
+    const { afterAnswer, allowanceMs, stores } = this.#ports;
     // A replica may lag behind a `set` of this isolate.
     const wasJustSet = isWithinMs(allowanceMs, stores.lastSetAtMs(this.key.text), this.atMs);
-    const { isOfMany = false, atPrimary = wasJustSet } = this.#wish;
-    const ask = { atMs: this.atMs, part: "whole", isHeld, atPrimary, afterAnswer } as const;
-    let read: DataRead;
-    if (tier.readMany === undefined || atPrimary) read = await tier.read(this.key, ask);
-    else {
-      const countMax = isOfMany ? Infinity : keysMax;
-      read = (await reads.join(tier, { key: this.key, ask }, countMax)) ?? { kind: "absent" };
-    }
-    this.hasWaited();
+    const { atPrimary = wasJustSet } = this.#wish;
+    return { atMs: this.atMs, part: "whole", isHeld, atPrimary, afterAnswer } as const;
+  }
+
+  /** Decodes a record from a lower tier. A record that cannot be decoded counts as absent. */
+  decoded(read: DataRead): DataRead | Promise<DataRead> {
     if (read.kind !== "found" || read.record.kind !== "response") return read;
     const { stored } = read.record;
     const { metadata, body } = stored;
     if (body.kind !== "blob" || !this.isCurrent(stored)) {
       discardBody(stored);
-      return { kind: "absent" };
+      return absent;
     }
-    try {
-      const bytes = body.bytes ?? (await bytesOf(body).finally(() => this.hasWaited()));
-      decode(metadata, decoder.decode(bytes), this.#place.space.codec);
-      return read;
-    } catch {
-      onBadRecord();
-      return { kind: "absent" };
-    }
+    const withBytes = (bytes: Uint8Array) => {
+      try {
+        decode(metadata, decoder.decode(bytes), this.#place.space.codec);
+        return read;
+      } catch {
+        this.#ports.onBadRecord();
+        return absent;
+      }
+    };
+    if (body.bytes !== undefined) return withBytes(body.bytes);
+    return bytesOf(body)
+      .finally(() => this.hasWaited())
+      .then(withBytes);
   }
 
   isCurrent({ metadata }: DataRecord): boolean {
@@ -190,6 +217,7 @@ export function isAnswer(found: FoundData | undefined): found is FoundData {
 }
 
 const isHeld = () => true;
+const absent = { kind: "absent" } as const;
 
 /**
  * The keys of one call. Their values are in memory together: 22 MB as base64 at the default of

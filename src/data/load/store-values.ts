@@ -95,7 +95,8 @@ function writeJoined(
   const isSmall = (record.stored.metadata.bodyBytes ?? 0) <= joinedBytesMax;
   const isLoaded = keep.unlessNewer?.kind === "load";
   if (tier.writeMany === undefined || !isSmall || !isLoaded) return tier.write(key, record, keep);
-  return joinedWrites.join(tier, [key, record, keep], joinedMax);
+  const writing = joinedWrites.join(tier, [[key, record, keep]], joinedMax);
+  return writing.then(([written]) => written);
 }
 
 /** Counts and reports the values that are too large for every tier. */

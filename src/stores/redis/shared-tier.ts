@@ -124,17 +124,19 @@ export class SharedTier<Detail> implements Tier<Detail> {
       ask.afterAnswer,
     );
     if (answer.kind === "unavailable") return keys.map(() => answer);
-    const reads = redisKeys.map(async (redisKey, at): Promise<TierRead<Detail>> => {
-      if (this.#removals.isWaiting(redisKey)) return { kind: "absent" };
-      return this.#readFrom(answer.value[at], { redisKey, ask: whole, isWhole: true });
-    });
-    return Promise.all(reads);
+    const reads: TierRead<Detail>[] = [];
+    for (const [at, redisKey] of redisKeys.entries()) {
+      const text = this.#removals.isWaiting(redisKey) ? "" : answer.value[at];
+      const read = this.#readFrom(text, { redisKey, ask: whole, isWhole: true });
+      reads.push(read instanceof Promise ? await read : read);
+    }
+    return reads;
   }
 
-  async #readFrom(
+  #readFrom(
     text: unknown,
     { redisKey, ask, isWhole }: { redisKey: string; ask: TierAsk<Detail>; isWhole: boolean },
-  ): Promise<TierRead<Detail>> {
+  ): TierRead<Detail> | Promise<TierRead<Detail>> {
     if (typeof text !== "string" || text === "") return { kind: "absent" };
     const stored = recordIn(redisKey, text, this.#settings);
     if (stored === undefined) return this.#bad(ask);
@@ -145,13 +147,18 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const { metadata } = record;
     if (!isWhole) return foundWith(metadata, { kind: "absent" });
     const decoding = decodeBody(bodyText, metadata, this.#settings.bodyBytesMax);
-    const bytes = decoding instanceof Promise ? await decoding : decoding;
-    const digesting = bytes && sha256Base64url(bytes);
-    const digest = digesting instanceof Promise ? await digesting : digesting;
-    if (bytes !== undefined && digest === metadata.bodyDigest)
-      return foundWith(metadata, bodyOfBytes(bytes));
-    if (ask.isPeek !== true) this.#spoiled.set(redisKey, true);
-    return this.#bad(ask);
+    const verified = (bytes: typeof decoding): TierRead<Detail> | Promise<TierRead<Detail>> => {
+      if (bytes instanceof Promise) return bytes.then(verified);
+      const withDigest = (digest: string | undefined) => {
+        if (bytes !== undefined && digest === metadata.bodyDigest)
+          return foundWith(metadata, bodyOfBytes(bytes));
+        if (ask.isPeek !== true) this.#spoiled.set(redisKey, true);
+        return this.#bad(ask);
+      };
+      const digest = bytes && sha256Base64url(bytes);
+      return digest instanceof Promise ? digest.then(withDigest) : withDigest(digest);
+    };
+    return verified(decoding);
   }
 
   /**
