@@ -1,6 +1,6 @@
 // The shared tier: one Redis database for all colos. A record is one string, so a fill, a lookup
 // and most 304s cost one command each.
-import { decodeBody, bodyOf } from "./body-text.ts";
+import { bodyOf, bytesOfText, decodeBody } from "./body-text.ts";
 import { BoundedMap } from "../../base/bounded-map.ts";
 import { bodyOfBytes } from "../../cache/record/record.ts";
 import { JoinedRemovals } from "./joined-removals.ts";
@@ -54,8 +54,6 @@ export interface SharedTierSettings<Detail>
  * $0.00000012 for the 4 KiB reply, pays for 137,000 characters at $0.03/GB.
  */
 const rewriteFromCharsUnlessSet = 150_000;
-
-const encoder = new TextEncoder();
 
 /**
  * The maximum number of spoiled keys to remember. If a spoiled key is forgotten, only a fill with a
@@ -253,8 +251,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
       redisKey,
       head: encoded,
       text,
-      // Only a short text may have characters of several bytes.
-      bytes: text.length < headCharsMax ? encoder.encode(text).byteLength : text.length,
+      bytes: text.length - body.length + bytesOfText(body, record),
       keepMs,
       sinceAtMs: keep.atMs,
       heldDigest: isHeld ? record.stored.metadata.bodyDigest : null,
