@@ -107,7 +107,7 @@ export async function lookUpMany(
   if (first === undefined) return [];
   const ofSpace = ports.tiers.of(first.space.tiers);
   const used = places.length > coloKeysMax ? ofSpace.withoutColo() : ofSpace;
-  const how = { ...wish, used, isOfMany: true };
+  const how = { ...wish, used };
   return inInvocation(() => lookUpAll(places.map((place) => new DataSearch(place, ports, how))));
 }
 

@@ -124,7 +124,7 @@ export type HeldBody = Extract<StoredBody, { kind: "blob" }>;
  * A body whose blob is created when a tier needs it. A blob costs Node 8 µs, and values of data need
  * none.
  */
-class BytesBody {
+export class BytesBody {
   readonly kind = "blob";
   #held: Chunk | Blob;
 
@@ -140,10 +140,6 @@ class BytesBody {
   get bytes(): Chunk | undefined {
     return this.#held instanceof Blob ? undefined : this.#held;
   }
-}
-
-export function bodyOfBytes(bytes: Chunk): HeldBody {
-  return new BytesBody(bytes);
 }
 
 /** Returns the length in bytes. */

@@ -155,10 +155,9 @@ export class DataCounts {
   }
 
   #of(given: string): OfNamespace {
-    const known = this.#byName.get(given);
-    if (known !== undefined) return known;
     const namespace = this.#nameOf(given);
-    if (namespace !== given && this.#byName.has(namespace)) return this.#of(namespace);
+    const known = this.#byName.get(namespace);
+    if (known !== undefined) return known;
     const { log } = this.#settings;
     const made: OfNamespace = {
       counts: { hits: noHits(), staleHits: noHits(), ...noCounts, writes: {} },

@@ -33,8 +33,6 @@ export interface SearchOptions {
    * namespace has no `softTimeoutMs`.
    */
   readonly isEnough?: (found: FoundData) => boolean;
-  /** Whether the caller looks up several keys, which one command reads from Redis. */
-  readonly isOfMany?: boolean;
   /** Whether to read the primary, because Redis was just written. */
   readonly atPrimary?: boolean;
   /** The tiers to read. Default: the tiers of the namespace. */
@@ -102,27 +100,29 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
   }
 
   async readFrom(tier: Tier<DataDetail>): Promise<DataRead> {
-    const { key, ask } = this;
-    const isJoined = tier.readMany !== undefined && !ask.atPrimary;
-    const { isOfMany = false } = this.#wish;
-    const countMax = isOfMany ? Infinity : keysMax;
-    const [read = absent] = isJoined
-      ? await reads.join(tier, [{ key, ask }], countMax)
-      : [await tier.read(key, ask)];
-    this.hasWaited();
-    return this.decoded(read);
+    const [read = absent] = await this.readAll([this], tier);
+    return read;
   }
 
-  /** Reads several keys in a plain loop if one call reads them all. */
+  /** Reads keys with one call if the tier can, except keys to read on the primary. A record that cannot be decoded is absent. */
   async readAll(all: readonly DataSearch[], tier: Tier<DataDetail>): Promise<readonly DataRead[]> {
     const wanted = all.map(({ key, ask }) => ({ key, ask }));
-    if (tier.readMany === undefined || wanted.some(({ ask }) => ask.atPrimary))
-      return Promise.all(all.map((search) => search.readFrom(tier)));
-    const read = await reads.join(tier, wanted, Infinity);
+    const isJoined = ({ ask }: Read) => tier.readMany !== undefined && ask.atPrimary !== true;
+    const alone = wanted.map((one) => (isJoined(one) ? undefined : tier.read(one.key, one.ask)));
+    const joined = wanted.filter(isJoined);
+    const together = joined.length === 0 ? [] : await reads.join(tier, joined, keysMax);
     const decoded: DataRead[] = [];
+    let nth = 0;
     for (const [at, search] of all.entries()) {
-      const one = search.decoded(read[at] ?? absent);
-      decoded.push(one instanceof Promise ? await one : one);
+      const read = alone[at] === undefined ? together[nth++] : await alone[at];
+      search.hasWaited();
+      try {
+        const one = search.#decoded(read ?? absent);
+        decoded.push(one instanceof Promise ? await one : one);
+      } catch {
+        search.#ports.onBadRecord();
+        decoded.push(absent);
+      }
     }
     return decoded;
   }
@@ -135,8 +135,8 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
     return { atMs: this.atMs, part: "whole", isHeld, atPrimary, afterAnswer } as const;
   }
 
-  /** Decodes a record from a lower tier. A record that cannot be decoded counts as absent. */
-  decoded(read: DataRead): DataRead | Promise<DataRead> {
+  /** Throws the error of the codec. */
+  #decoded(read: DataRead): DataRead | Promise<DataRead> {
     if (read.kind !== "found" || read.record.kind !== "response") return read;
     const { stored } = read.record;
     const { metadata, body } = stored;
@@ -144,19 +144,12 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
       discardBody(stored);
       return absent;
     }
-    const withBytes = (bytes: Uint8Array) => {
-      try {
-        decode(metadata, decoder.decode(bytes), this.#place.space.codec);
-        return read;
-      } catch {
-        this.#ports.onBadRecord();
-        return absent;
-      }
+    const withBytes = (bytes: Uint8Array): DataRead => {
+      decode(metadata, decoder.decode(bytes), this.#place.space.codec);
+      return read;
     };
-    if (body.bytes !== undefined) return withBytes(body.bytes);
-    return bytesOf(body)
-      .finally(() => this.hasWaited())
-      .then(withBytes);
+    if (body.bytes === undefined) return bytesOf(body).then(withBytes);
+    return withBytes(body.bytes);
   }
 
   isCurrent({ metadata }: DataRecord): boolean {

@@ -2,7 +2,7 @@
 // and most 304s cost one command each.
 import { bodyOf, bytesOfText, decodeBody } from "./body-text.ts";
 import { BoundedMap } from "../../base/bounded-map.ts";
-import { bodyOfBytes } from "../../cache/record/record.ts";
+import { BytesBody } from "../../cache/record/record.ts";
 import { JoinedRemovals } from "./joined-removals.ts";
 import { encodeRecord, headOf } from "../../cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -149,7 +149,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
       if (bytes instanceof Promise) return bytes.then(verified);
       const withDigest = (digest: string | undefined) => {
         if (bytes !== undefined && digest === metadata.bodyDigest)
-          return foundWith(metadata, bodyOfBytes(bytes));
+          return foundWith(metadata, new BytesBody(bytes));
         if (ask.isPeek !== true) this.#spoiled.set(redisKey, true);
         return this.#bad(ask);
       };
