@@ -129,23 +129,19 @@ export async function answeredMany(
   const isOwn = (need: LoadNeed) =>
     !isUnderWay(need, ports) && storedSince(need, ports) === undefined;
   const own = needs.filter(isOwn);
-  const others = needs.filter((need) => !own.includes(need));
-  const loads = own.length === 0 ? [] : leadTogether(own, ports);
-  const answers = new Map<LoadNeed, Promise<CallResult> | undefined>([
-    ...loads.map(({ need, answer }) => [need, waitingFor(need.place, answer)] as const),
-    ...others.map((need) => [need, loadOne(need, ports)] as const),
-  ]);
+  const answers = new Map<LoadNeed, Promise<CallResult>>();
+  for (const { need, answer } of own.length === 0 ? [] : leadTogether(own, ports))
+    answers.set(need, waitingFor(need.place, answer));
+  for (const need of needs) if (!answers.has(need)) answers.set(need, loadOne(need, ports));
   refreshBehind(
     steps.flatMap((step) => (step.kind === "give" && step.refresh ? [step.refresh] : [])),
     ports,
   );
   const givenBy = (step: Step) => (step.kind === "give" ? step.given : undefined);
   if (needs.length === 0) return steps.map(givenBy);
-  const ofLoads = new Map(
-    await Promise.all([...answers].map(async ([need, answer]) => [need, await answer] as const)),
-  );
+  await Promise.all(answers.values());
   const given = steps.map(async (step, at) => {
-    if (step.kind !== "give") return step.kind === "load" ? ofLoads.get(step.need) : undefined;
+    if (step.kind !== "give") return step.kind === "load" ? answers.get(step.need) : undefined;
     const place = places[at];
     // A purge may have arrived while this call waited for the loads of other keys.
     if (place === undefined || step.given.kind !== "value") return step.given;

@@ -104,7 +104,7 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
     return read;
   }
 
-  /** Reads keys with one call if the tier can, except keys to read on the primary. A record that cannot be decoded is absent. */
+  /** Reads keys, with one call if the tier can. Treats a record that cannot be decoded as absent. */
   async readAll(all: readonly DataSearch[], tier: Tier<DataDetail>): Promise<readonly DataRead[]> {
     const wanted = all.map(({ key, ask }) => ({ key, ask }));
     const isJoined = ({ ask }: Read) => tier.readMany !== undefined && ask.atPrimary !== true;
@@ -115,7 +115,6 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
     let nth = 0;
     for (const [at, search] of all.entries()) {
       const read = alone[at] === undefined ? together[nth++] : await alone[at];
-      search.hasWaited();
       try {
         const one = search.#decoded(read ?? absent);
         decoded.push(one instanceof Promise ? await one : one);
@@ -123,6 +122,7 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
         search.#ports.onBadRecord();
         decoded.push(absent);
       }
+      search.hasWaited();
     }
     return decoded;
   }
