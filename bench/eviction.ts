@@ -2,7 +2,7 @@
 // `--write` updates the table in docs/performance.md.
 import { fileURLToPath } from "node:url";
 import { RecordKey } from "../src/cache/record/record-key.ts";
-import { bodyOfBytes } from "../src/cache/record/record.ts";
+import { BytesBody } from "../src/cache/record/record.ts";
 import { heapBytes } from "../src/cache/tiers/record-form.ts";
 import { smallBodyBytesMax } from "../src/cache/tiers/tier.ts";
 import { responseForm } from "../src/pages/stored/record-form.ts";
@@ -260,7 +260,7 @@ function recordOf(number: number): PageRecord {
   const angle = draws.between(0, 2 * Math.PI);
   const normal = Math.sqrt(-2 * Math.log(draws.between(0, 1))) * Math.cos(angle);
   const bodyBytes = Math.min(smallBodyBytesMax, Math.floor(8_192 * Math.exp(normal)));
-  return withBody({ ...metadata, bodyBytes }, bodyOfBytes(body.subarray(0, bodyBytes)));
+  return withBody({ ...metadata, bodyBytes }, new BytesBody(body.subarray(0, bodyBytes)));
 }
 
 function keyOf(number: number): RecordKey {

@@ -49,6 +49,11 @@ export interface LookupPolicy<Detail, V> {
   inMemory(): TierRead<Detail>;
   /** Reads a lower tier. Earlier verdicts are outdated afterwards. */
   readFrom(tier: Tier<Detail>): Promise<TierRead<Detail>>;
+  /**
+   * Reads a lower tier for several lookups, of which this is one. The results are in the order of the lookups.
+   * Default: `readFrom` of each.
+   */
+  readAll?(all: readonly this[], tier: Tier<Detail>): Promise<readonly TierRead<Detail>[]>;
   /** Returns whether to skip a lower tier. */
   skips?(tier: Tier<Detail>): boolean;
   /** Receives the result of a read of a lower tier, and the best record so far. */
@@ -133,7 +138,9 @@ export async function lookUpMany<Detail, V>(
   let open = lookups.filter((lookup) => !lookup.inIsolate());
   for (const tier of first?.used.below ?? []) {
     if (open.length === 0) break;
-    const reads = await Promise.all(open.map(({ policy }) => policy.readFrom(tier)));
+    const asking = open.map(({ policy }) => policy);
+    const reads = await (first?.readAll?.(asking, tier) ??
+      Promise.all(asking.map((policy) => policy.readFrom(tier))));
     // All keys have waited, also those whose record is known.
     for (const lookup of lookups) lookup.hasWaited();
     for (const [at, read] of reads.entries()) open[at]?.take(read, tier);

@@ -67,12 +67,12 @@ export function stepAfter(
 ): Step {
   const { counts, events } = ports;
   const { name, softTimeoutMs, refreshMs } = place.space;
-  const older = found?.candidate;
-  const need = load && { place, load, older, isForced: false };
+  const needOf = () => load && { place, load, older: found?.candidate, isForced: false };
   if (!isAnswer(found)) {
     counts.counted(name, "misses");
     events?.emit({ type: "miss", namespace: name, key: place.appKey });
-    return need === undefined || isLookOnly ? { kind: "nothing" } : { kind: "load", need };
+    const need = isLookOnly ? undefined : needOf();
+    return need === undefined ? { kind: "nothing" } : { kind: "load", need };
   }
   const { verdict, candidate } = found;
   const { stored, tier } = candidate;
@@ -81,9 +81,10 @@ export function stepAfter(
     counts.hit(name, tier);
     events?.emit({ type: "hit", namespace: name, key: place.appKey, tier, stale: false });
     const isDue = isRefreshDue(verdict, metadata, { refreshMs, random: ports.random });
-    const refresh = isDue ? need : undefined;
+    const refresh = isDue ? needOf() : undefined;
     return { kind: "give", given: { kind: "value", metadata, by: "hit" }, refresh };
   }
+  const need = needOf();
   const isWaitedFor = !isLookOnly && softTimeoutMs > 0;
   if (need !== undefined && isWaitedFor && !isResting(need, ports)) return { kind: "load", need };
   return { kind: "give", given: { kind: "value", metadata, by: "stale", tier }, refresh: need };
@@ -106,7 +107,7 @@ export async function lookUpMany(
   if (first === undefined) return [];
   const ofSpace = ports.tiers.of(first.space.tiers);
   const used = places.length > coloKeysMax ? ofSpace.withoutColo() : ofSpace;
-  const how = { ...wish, used, isOfMany: true };
+  const how = { ...wish, used };
   return inInvocation(() => lookUpAll(places.map((place) => new DataSearch(place, ports, how))));
 }
 
@@ -128,23 +129,19 @@ export async function answeredMany(
   const isOwn = (need: LoadNeed) =>
     !isUnderWay(need, ports) && storedSince(need, ports) === undefined;
   const own = needs.filter(isOwn);
-  const others = needs.filter((need) => !own.includes(need));
-  const loads = own.length === 0 ? [] : leadTogether(own, ports);
-  const answers = new Map<LoadNeed, Promise<CallResult> | undefined>([
-    ...loads.map(({ need, answer }) => [need, waitingFor(need.place, answer)] as const),
-    ...others.map((need) => [need, loadOne(need, ports)] as const),
-  ]);
+  const answers = new Map<LoadNeed, Promise<CallResult>>();
+  for (const { need, answer } of own.length === 0 ? [] : leadTogether(own, ports))
+    answers.set(need, waitingFor(need.place, answer));
+  for (const need of needs) if (!answers.has(need)) answers.set(need, loadOne(need, ports));
   refreshBehind(
     steps.flatMap((step) => (step.kind === "give" && step.refresh ? [step.refresh] : [])),
     ports,
   );
   const givenBy = (step: Step) => (step.kind === "give" ? step.given : undefined);
   if (needs.length === 0) return steps.map(givenBy);
-  const ofLoads = new Map(
-    await Promise.all([...answers].map(async ([need, answer]) => [need, await answer] as const)),
-  );
+  await Promise.all(answers.values());
   const given = steps.map(async (step, at) => {
-    if (step.kind !== "give") return step.kind === "load" ? ofLoads.get(step.need) : undefined;
+    if (step.kind !== "give") return step.kind === "load" ? answers.get(step.need) : undefined;
     const place = places[at];
     // A purge may have arrived while this call waited for the loads of other keys.
     if (place === undefined || step.given.kind !== "value") return step.given;

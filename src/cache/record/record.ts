@@ -121,20 +121,25 @@ export function discardBody(record: Pick<CacheRecord<unknown>, "body"> | undefin
 export type HeldBody = Extract<StoredBody, { kind: "blob" }>;
 
 /**
- * Creates a body whose blob is created when a tier needs it. A blob costs Node 8 µs, and values of
- * data need none.
+ * A body whose blob is created when a tier needs it. A blob costs Node 8 µs, and values of data need
+ * none.
  */
-export function bodyOfBytes(bytes: Uint8Array<ArrayBuffer>): HeldBody {
-  let held: Uint8Array<ArrayBuffer> | Blob = bytes;
-  return {
-    kind: "blob",
-    get blob() {
-      return held instanceof Blob ? held : (held = new Blob([held]));
-    },
-    get bytes() {
-      return held instanceof Blob ? undefined : held;
-    },
-  };
+export class BytesBody {
+  readonly kind = "blob";
+  #held: Chunk | Blob;
+
+  constructor(bytes: Chunk) {
+    this.#held = bytes;
+  }
+
+  get blob(): Blob {
+    if (!(this.#held instanceof Blob)) this.#held = new Blob([this.#held]);
+    return this.#held;
+  }
+
+  get bytes(): Chunk | undefined {
+    return this.#held instanceof Blob ? undefined : this.#held;
+  }
 }
 
 /** Returns the length in bytes. */

@@ -16,8 +16,8 @@ export class JoinedCalls<Tier extends object, Item, Result> {
     this.#send = send;
   }
 
-  /** Adds an item to the call of this turn, which has at most `countMax`, and returns its result. */
-  join(tier: Tier, item: Item, countMax: number): Promise<Result | undefined> {
+  /** Adds items to the call of this turn, unless it has `countMax`, and returns their results. */
+  join(tier: Tier, added: readonly Item[], countMax: number): Promise<readonly Result[]> {
     const invocation = invocationHere();
     const open = this.#open.get(invocation) ?? new Map<Tier, OpenCall<Item, Result>>();
     this.#open.set(invocation, open);
@@ -32,7 +32,8 @@ export class JoinedCalls<Tier extends object, Item, Result> {
       call = { items, results };
       open.set(tier, call);
     }
-    const at = call.items.push(item) - 1;
-    return call.results.then((results) => results[at]);
+    const at = call.items.length;
+    for (const item of added) call.items.push(item);
+    return call.results.then((results) => results.slice(at, at + added.length));
   }
 }

@@ -39,7 +39,8 @@ export async function loadTogether(
   ports: DataPorts,
 ): Promise<{ outcomes: readonly LoadOutcome[]; stored: Promise<unknown> }> {
   for (const { flight } of parts) flight.leads(ports.nowAtMs());
-  const beginning = await begin(parts[0]?.need.place.key.host ?? "", ports);
+  const begun = begin(parts[0]?.need.place.key.host ?? "", ports);
+  const beginning = begun instanceof Promise ? await begun : begun;
   const controller = new AbortController();
   const loads = parts.map((part) => {
     return {

@@ -1,7 +1,7 @@
 // Takes the stamp, clock and colo before a load or a write, and then creates the record of its value.
 import { reach } from "../../config/tier-names.ts";
 import {
-  bodyOfBytes,
+  BytesBody,
   bodyRequestedAtMs,
   type NewerRecords,
   type Stamp,
@@ -107,13 +107,13 @@ export function recordOf(
     if (onUnstorable === undefined) throw cause;
     onUnstorable(cause);
     handOut(metadata, value);
-    return { record: { metadata, body: bodyOfBytes(new Uint8Array()) }, isKept: false };
+    return { record: { metadata, body: new BytesBody(new Uint8Array()) }, isKept: false };
   }
   metadata.bodyBytes = bytes.byteLength;
   const withDigest = (bodyDigest: string | null): NewRecord => {
     metadata.bodyDigest = bodyDigest;
     const isKept = !options.isSkipped && metadata.freshMs > 0;
-    return { record: { metadata, body: bodyOfBytes(bytes) }, isKept };
+    return { record: { metadata, body: new BytesBody(bytes) }, isKept };
   };
   // Redis verifies the body by this digest.
   const digest = reach(space.tiers, "world") ? sha256Base64url(bytes) : null;

@@ -33,8 +33,6 @@ export interface SearchOptions {
    * namespace has no `softTimeoutMs`.
    */
   readonly isEnough?: (found: FoundData) => boolean;
-  /** Whether the caller looks up several keys, which one command reads from Redis. */
-  readonly isOfMany?: boolean;
   /** Whether to read the primary, because Redis was just written. */
   readonly atPrimary?: boolean;
   /** The tiers to read. Default: the tiers of the namespace. */
@@ -101,35 +99,57 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
     return this.used.memory.read(this.key, this);
   }
 
-  /** Treats a record that cannot be decoded as absent. */
   async readFrom(tier: Tier<DataDetail>): Promise<DataRead> {
-    const { afterAnswer, allowanceMs, stores, onBadRecord } = this.#ports;
+    const [read = absent] = await this.readAll([this], tier);
+    return read;
+  }
+
+  /** Reads keys, with one call if the tier can. Treats a record that cannot be decoded as absent. */
+  async readAll(all: readonly DataSearch[], tier: Tier<DataDetail>): Promise<readonly DataRead[]> {
+    const wanted = all.map(({ key, ask }) => ({ key, ask }));
+    const isJoined = ({ ask }: Read) => tier.readMany !== undefined && ask.atPrimary !== true;
+    const alone = wanted.map((one) => (isJoined(one) ? undefined : tier.read(one.key, one.ask)));
+    const joined = wanted.filter(isJoined);
+    const together = joined.length === 0 ? [] : await reads.join(tier, joined, keysMax);
+    const decoded: DataRead[] = [];
+    let nth = 0;
+    for (const [at, search] of all.entries()) {
+      const read = alone[at] === undefined ? together[nth++] : await alone[at];
+      try {
+        const one = search.#decoded(read ?? absent);
+        decoded.push(one instanceof Promise ? await one : one);
+      } catch {
+        search.#ports.onBadRecord();
+        decoded.push(absent);
+      }
+      search.hasWaited();
+    }
+    return decoded;
+  }
+
+  get ask() {
+    const { afterAnswer, allowanceMs, stores } = this.#ports;
     // A replica may lag behind a `set` of this isolate.
     const wasJustSet = isWithinMs(allowanceMs, stores.lastSetAtMs(this.key.text), this.atMs);
-    const { isOfMany = false, atPrimary = wasJustSet } = this.#wish;
-    const ask = { atMs: this.atMs, part: "whole", isHeld, atPrimary, afterAnswer } as const;
-    let read: DataRead;
-    if (tier.readMany === undefined || atPrimary) read = await tier.read(this.key, ask);
-    else {
-      const countMax = isOfMany ? Infinity : keysMax;
-      read = (await reads.join(tier, { key: this.key, ask }, countMax)) ?? { kind: "absent" };
-    }
-    this.hasWaited();
+    const { atPrimary = wasJustSet } = this.#wish;
+    return { atMs: this.atMs, part: "whole", isHeld, atPrimary, afterAnswer } as const;
+  }
+
+  /** Throws the error of the codec. */
+  #decoded(read: DataRead): DataRead | Promise<DataRead> {
     if (read.kind !== "found" || read.record.kind !== "response") return read;
     const { stored } = read.record;
     const { metadata, body } = stored;
     if (body.kind !== "blob" || !this.isCurrent(stored)) {
       discardBody(stored);
-      return { kind: "absent" };
+      return absent;
     }
-    try {
-      const bytes = body.bytes ?? (await bytesOf(body).finally(() => this.hasWaited()));
+    const withBytes = (bytes: Uint8Array): DataRead => {
       decode(metadata, decoder.decode(bytes), this.#place.space.codec);
       return read;
-    } catch {
-      onBadRecord();
-      return { kind: "absent" };
-    }
+    };
+    if (body.bytes === undefined) return bytesOf(body).then(withBytes);
+    return withBytes(body.bytes);
   }
 
   isCurrent({ metadata }: DataRecord): boolean {
@@ -190,6 +210,7 @@ export function isAnswer(found: FoundData | undefined): found is FoundData {
 }
 
 const isHeld = () => true;
+const absent = { kind: "absent" } as const;
 
 /**
  * The keys of one call. Their values are in memory together: 22 MB as base64 at the default of

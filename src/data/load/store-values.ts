@@ -48,11 +48,14 @@ export async function storeValues(
     const keep = { ...how, untilAtMs: keepUntilAtMs(stored.metadata), unlessNewer };
     return [place.key, { kind: "response", stored }, keep] as const;
   });
-  const writing = all.map((tier) =>
-    records.length > 1 && tier.writeMany !== undefined
-      ? tier.writeMany(records)
-      : records.map((record) => writeJoined(tier, record)),
-  );
+  const isLarge = (first.record.metadata.bodyBytes ?? 0) > joinedBytesMax;
+  const isAlone = records.length === 1 && (isLarge || first.loaded === undefined);
+  const writing = all.map((tier) => {
+    if (tier.writeMany === undefined || isAlone)
+      return records.map((record) => tier.write(...record));
+    if (records.length > 1) return tier.writeMany(records);
+    return joinedWrites.join(tier, records, joinedMax);
+  });
   const writes: WriteResult[] = [];
   for (const [at, { name: tier }] of all.entries()) {
     const results = writing[at] instanceof Promise ? await writing[at] : (writing[at] ?? []);
@@ -87,16 +90,6 @@ const joinedWrites = new JoinedCalls<Tier<DataDetail>, Write, TierWrite>(async (
   if (first !== undefined && writes.length === 1) return [await tier.write(...first)];
   return (await tier.writeMany?.(writes)) ?? [];
 });
-
-function writeJoined(
-  tier: Tier<DataDetail>,
-  [key, record, keep]: Write & { readonly 1: { readonly kind: "response" } },
-): TierWrite | Promise<TierWrite | undefined> {
-  const isSmall = (record.stored.metadata.bodyBytes ?? 0) <= joinedBytesMax;
-  const isLoaded = keep.unlessNewer?.kind === "load";
-  if (tier.writeMany === undefined || !isSmall || !isLoaded) return tier.write(key, record, keep);
-  return joinedWrites.join(tier, [key, record, keep], joinedMax);
-}
 
 /** Counts and reports the values that are too large for every tier. */
 function noteTooLarge(

@@ -45,6 +45,8 @@ export class Chain {
   #oldestNumber = 0;
   readonly #numberByPosition = new Map<string, number>();
   readonly #newest = new TargetIndex<NewestEntry>();
+  /** The number after the chain's last entry, and the stamp, for which `isClear` was last true. */
+  readonly #clear = new WeakMap<PurgeSubject, { readonly end: number; readonly stamp: Stamp }>();
   #heldBytes = 0;
 
   /** @param entries at least one entry, oldest first, because a view is never empty */
@@ -143,12 +145,28 @@ export class Chain {
   }
 
   /**
+   * Returns whether the chain contains the record's stamp, and no later purge covers the record. Until the
+   * next entry, each further call for the record only reads a note.
+   */
+  isClear(record: PurgeSubject): boolean {
+    const { stamp } = record;
+    const end = this.#oldestNumber + this.#entries.length;
+    const known = this.#clear.get(record);
+    if (known?.end === end && known.stamp === stamp) return true;
+    const number = this.#numberOf(stamp);
+    if (number === undefined) return false;
+    if (number + 1 === end) return true;
+    if (this.#newest.some(record, isPurgedSince, number)) return false;
+    this.#clear.set(record, { end, stamp });
+    return true;
+  }
+
+  /**
    * Returns the deciding purge of a record: the newest hard entry after its stamp, else the first
    * soft entry after its stamp. An unknown stamp is treated as older than the whole chain (rule 6).
    */
   purgeOf(record: PurgeSubject): Entry | undefined {
     const since = this.#since(record);
-    if (this.#entryAt(since + 1) === undefined) return undefined;
     if (!this.#newest.some(record, isPurgedSince, since)) return undefined;
     const covering = this.#newest.covering(record);
     const hardAt = Math.max(...covering.map((newest) => newest.hardAt));

@@ -22,7 +22,6 @@ import {
   coverBy,
   type PurgeSubject,
   type JudgementAsk,
-  type PurgeCover,
   type PurgeJudgement,
   type PurgeView,
   usable,
@@ -186,8 +185,12 @@ export class JournalView implements PurgeView {
   }
 
   judge(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement {
-    const purged = this.#purged(record);
-    const isKnown = this.chain?.knows(record.stamp) ?? false;
+    const { chain } = this;
+    const isClear = chain?.isClear(record) === true;
+    const inChain = isClear ? undefined : chain?.purgeOf(record);
+    const by = decisive(this.#accepted.purgeOf(record), inChain);
+    const purged = by && coverBy(by);
+    const isKnown = isClear || chain?.knows(record.stamp) === true;
     if (purged?.mode === "hard") {
       // Rule 6 treats an unknown stamp as the oldest, but a newer view may contain it.
       const mayBeNewer = !isKnown && record.stamp !== "none";
@@ -196,7 +199,7 @@ export class JournalView implements PurgeView {
     }
     const isCurrent = isKnown && this.#isWithinBound(this.sentAtMs, ask);
     if (!isCurrent && !this.#isTrusted(record, ask)) {
-      const whyUnknown = this.chain === undefined ? "no-view" : "stamp-unknown";
+      const whyUnknown = chain === undefined ? "no-view" : "stamp-unknown";
       const why = isKnown ? "view-too-old" : whyUnknown;
       return { kind: "unverified", why, covering: purged };
     }
@@ -235,11 +238,6 @@ export class JournalView implements PurgeView {
   purgedSince(record: PurgeSubject, sinceAtMs: number): boolean {
     const inChainAtMs = this.chain?.lastPurgeAtMs(record) ?? -Infinity;
     return Math.max(inChainAtMs, this.#accepted.lastPurgeAtMs(record)) >= sinceAtMs;
-  }
-
-  #purged(record: PurgeSubject): PurgeCover | undefined {
-    const by = decisive(this.#accepted.purgeOf(record), this.chain?.purgeOf(record));
-    return by && coverBy(by);
   }
 
   /** Applies newly accepted entries at once, until a read returns them. */

@@ -2,7 +2,7 @@
 // time, so a record is always up to date.
 import { errorName } from "../../base/error-name.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import { bodyOfBytes } from "../../cache/record/record.ts";
+import { BytesBody } from "../../cache/record/record.ts";
 import { bodyIn } from "../../cache/tiers/record-form.ts";
 import type { Leases } from "../../cache/tiers/lease.ts";
 import { decodeRecord, encodeRecord, headOf } from "../../cache/tiers/record-codec.ts";
@@ -148,7 +148,7 @@ export class ObjectTier<Detail> implements Tier<Detail> {
     if (record.kind === "vary") return { kind: "found", record };
     if (body === undefined) return foundWith(record.metadata, { kind: "absent" });
     if (body.byteLength !== record.metadata.bodyBytes) return this.#bad(ask);
-    return foundWith(record.metadata, bodyOfBytes(body));
+    return foundWith(record.metadata, new BytesBody(body));
   }
 
   #bad({ isPeek }: TierAsk<Detail>): TierRead<Detail> {

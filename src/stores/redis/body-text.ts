@@ -3,7 +3,7 @@
 import { bytesOf, sizeOf, type RecordMetadata } from "../../cache/record/record.ts";
 import { nodeGlobals } from "../../base/node-globals.ts";
 import { gunzipped, gzipped } from "./gzip.ts";
-import type { RecordForm } from "../../cache/tiers/record-form.ts";
+import { bodyIn, type RecordForm } from "../../cache/tiers/record-form.ts";
 import type { TierRecord, TierWrite } from "../../cache/tiers/tier.ts";
 import { headCharsMax } from "./record-text.ts";
 
@@ -84,6 +84,15 @@ export function decodeBody(
   if (letter === asBase64) return bytes;
   if (letter !== asGzip || bodyBytes > bodyBytesMax) return undefined;
   return gunzipped(bytes, bodyBytes);
+}
+
+/**
+ * Returns the length of a body's text in bytes. Only text that stays as it is may have characters of
+ * several bytes.
+ */
+export function bytesOfText<Detail>(text: string, record: TierRecord<Detail>): number {
+  const body = bodyIn(record);
+  return text.startsWith(asText) && body !== undefined ? 1 + sizeOf(body) : text.length;
 }
 
 /** Node before 25 lacks the base64 of `Uint8Array`, which costs half of a `Buffer`'s. */

@@ -1,8 +1,8 @@
 // The shared tier: one Redis database for all colos. A record is one string, so a fill, a lookup
 // and most 304s cost one command each.
-import { decodeBody, bodyOf } from "./body-text.ts";
+import { bodyOf, bytesOfText, decodeBody } from "./body-text.ts";
 import { BoundedMap } from "../../base/bounded-map.ts";
-import { bodyOfBytes } from "../../cache/record/record.ts";
+import { BytesBody } from "../../cache/record/record.ts";
 import { JoinedRemovals } from "./joined-removals.ts";
 import { encodeRecord, headOf } from "../../cache/tiers/record-codec.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -54,8 +54,6 @@ export interface SharedTierSettings<Detail>
  * $0.00000012 for the 4 KiB reply, pays for 137,000 characters at $0.03/GB.
  */
 const rewriteFromCharsUnlessSet = 150_000;
-
-const encoder = new TextEncoder();
 
 /**
  * The maximum number of spoiled keys to remember. If a spoiled key is forgotten, only a fill with a
@@ -124,17 +122,19 @@ export class SharedTier<Detail> implements Tier<Detail> {
       ask.afterAnswer,
     );
     if (answer.kind === "unavailable") return keys.map(() => answer);
-    const reads = redisKeys.map(async (redisKey, at): Promise<TierRead<Detail>> => {
-      if (this.#removals.isWaiting(redisKey)) return { kind: "absent" };
-      return this.#readFrom(answer.value[at], { redisKey, ask: whole, isWhole: true });
-    });
-    return Promise.all(reads);
+    const reads: TierRead<Detail>[] = [];
+    for (const [at, redisKey] of redisKeys.entries()) {
+      const text = this.#removals.isWaiting(redisKey) ? "" : answer.value[at];
+      const read = this.#readFrom(text, { redisKey, ask: whole, isWhole: true });
+      reads.push(read instanceof Promise ? await read : read);
+    }
+    return reads;
   }
 
-  async #readFrom(
+  #readFrom(
     text: unknown,
     { redisKey, ask, isWhole }: { redisKey: string; ask: TierAsk<Detail>; isWhole: boolean },
-  ): Promise<TierRead<Detail>> {
+  ): TierRead<Detail> | Promise<TierRead<Detail>> {
     if (typeof text !== "string" || text === "") return { kind: "absent" };
     const stored = recordIn(redisKey, text, this.#settings);
     if (stored === undefined) return this.#bad(ask);
@@ -145,13 +145,18 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const { metadata } = record;
     if (!isWhole) return foundWith(metadata, { kind: "absent" });
     const decoding = decodeBody(bodyText, metadata, this.#settings.bodyBytesMax);
-    const bytes = decoding instanceof Promise ? await decoding : decoding;
-    const digesting = bytes && sha256Base64url(bytes);
-    const digest = digesting instanceof Promise ? await digesting : digesting;
-    if (bytes !== undefined && digest === metadata.bodyDigest)
-      return foundWith(metadata, bodyOfBytes(bytes));
-    if (ask.isPeek !== true) this.#spoiled.set(redisKey, true);
-    return this.#bad(ask);
+    const verified = (bytes: typeof decoding): TierRead<Detail> | Promise<TierRead<Detail>> => {
+      if (bytes instanceof Promise) return bytes.then(verified);
+      const withDigest = (digest: string | undefined) => {
+        if (bytes !== undefined && digest === metadata.bodyDigest)
+          return foundWith(metadata, new BytesBody(bytes));
+        if (ask.isPeek !== true) this.#spoiled.set(redisKey, true);
+        return this.#bad(ask);
+      };
+      const digest = bytes && sha256Base64url(bytes);
+      return digest instanceof Promise ? digest.then(withDigest) : withDigest(digest);
+    };
+    return verified(decoding);
   }
 
   /**
@@ -246,8 +251,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
       redisKey,
       head: encoded,
       text,
-      // Only a short text may have characters of several bytes.
-      bytes: text.length < headCharsMax ? encoder.encode(text).byteLength : text.length,
+      bytes: text.length - body.length + bytesOfText(body, record),
       keepMs,
       sinceAtMs: keep.atMs,
       heldDigest: isHeld ? record.stored.metadata.bodyDigest : null,

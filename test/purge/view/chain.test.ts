@@ -72,6 +72,39 @@ it("a chain covers what its entries cover", () => {
   expect(hardCount).toBeGreaterThan(playsAll ? 1_000 : 833);
 });
 
+it("a record is clear while the chain knows its stamp, and no later entry covers it", () => {
+  const counts = { clear: 0, covered: 0, dropped: 0 };
+  fc.assert(
+    fc.property(contents, steps, questions, (first, taken, asked) => {
+      const chain = new Chain([entryAt("100-0", first)], { entriesMax, bytesMax: Infinity });
+      const records = asked.map(({ path, at, tag }) => {
+        const url = `https://www.example.com${path}`;
+        return responseWith({ url, stamp: stampAt(`${100 + at}-0`), tags: tag ? ["red"] : [] });
+      });
+      for (const more of [[], ...taken]) {
+        const from = Number.parseInt(chain.end.position) + 1;
+        chain.append(more.map((content, at) => entryAt(`${from + at}-0`, content)));
+        for (const record of records) {
+          const isCovered = purgedPlainly(chain.entries, record) !== undefined;
+          const isKnown = chain.knows(record.stamp);
+          const isClear = isKnown && !isCovered;
+          expect([chain.isClear(record), chain.isClear(record)]).toEqual([isClear, isClear]);
+          counts[isClear ? "clear" : isKnown ? "covered" : "dropped"] += 1;
+          // The book may replace the stamp of a record (rule 27 e).
+          const floor = { ...record, stamp: chain.floor };
+          const isClearFromFloor = purgedPlainly(chain.entries, floor) === undefined;
+          const { stamp } = record;
+          Object.assign(record, { stamp: chain.floor });
+          expect(chain.isClear(record)).toBe(isClearFromFloor);
+          Object.assign(record, { stamp });
+        }
+      }
+    }),
+    { seed: 9_111, numRuns: shareOf(500) },
+  );
+  for (const count of Object.values(counts)) expect(count).toBeGreaterThan(100);
+});
+
 it("a record under many purges is judged by the same entry as in a search of all", () => {
   fc.assert(
     fc.property(fc.array(contents, { minLength: 100, maxLength: 200 }), (all) => {
