@@ -87,12 +87,13 @@ describe.skipIf(!isRedisServerInstalled)("the example on two processes", () => {
     await expect.poll(() => title(1, "1"), waiting).toBe("second title");
   });
 
-  it("a soft purge answers with the old value once more, and then with the new one", async () => {
-    const before = await readAt(1, "1");
+  it("a soft purge answers with an old value once more, and then with the new one", async () => {
+    // After a purge, each process may have loaded a value. The newer one is in Redis.
+    const before = [await readAt(0, "1"), await readAt(1, "1")];
     expect((await hook(1, { tag: "story:1" })).status).toBe(200);
-    expect(await readAt(1, "1")).toBe(before);
-    await expect.poll(() => readAt(1, "1"), waiting).not.toBe(before);
-    await expect.poll(() => readAt(0, "1"), waiting).not.toBe(before);
+    expect(before).toContain(await readAt(1, "1"));
+    await expect.poll(() => readAt(1, "1"), waiting).not.toBeOneOf(before);
+    await expect.poll(() => readAt(0, "1"), waiting).not.toBeOneOf(before);
   });
 
   it("a purge while a page renders is not lost", async () => {
