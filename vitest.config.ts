@@ -109,12 +109,14 @@ const having = (pattern: RegExp) => all.filter((path) => pattern.test(readFileSy
 /** `.ci/run` leaves out live suites that cover no changed file (`test/costly-suites.ts`). */
 const leftOut = process.env["TIDEMARK_LEFT_OUT"]?.split(",") ?? [];
 /**
- * Files that need a worker of their own: they replace modules or, as this server does, globals, or
- * count timers, of which another file may have left some.
+ * Files that need a worker of their own: they replace modules or, as this server does, globals. Or
+ * they count timers or wait for background work, of which another file may have left some.
  */
 const replacing = except(
   [
-    ...having(/vi\.(?:mock|doMock|resetModules)\(|node-server|node-site|demo-origin|getTimerCount/),
+    ...having(
+      /vi\.(?:mock|doMock|resetModules)\(|node-server|node-site|demo-origin|getTimerCount|, settled \} from/,
+    ),
     ...withJsx,
   ],
   live,
