@@ -253,10 +253,11 @@ function tiersOver<Detail>(
   const { objectBytes, sharedBodyBytes: bodyBytesMax } = limits;
   const ofAny = { form, namespace, nowAtMs, onBadRecord, onBodyCall, log, objectBytes, metrics };
   const cacheApi = cache && new EdgeTier({ ...ofAny, cache, tell: logOf("edge-tier", log) });
-  const { redis: store } = platform;
+  const { redis: store, database, journal } = platform;
+  const isJournalHere = journal === undefined && database?.isCluster !== true;
   const own = redis && { redis, room, bodyBytesMax, uploadBytesMax: memoryBytesMax / 4 };
   const inRedis: MakeTier | undefined =
-    own && store && ((settings) => store.records({ ...settings, ...own }));
+    own && store && ((settings) => store.records({ ...settings, ...own }, isJournalHere));
   const make = makeRecords ?? inRedis;
   const shared = make && withBodies(make)(ofAny);
   const below = [cacheApi, shared].filter((tier) => tier !== undefined);

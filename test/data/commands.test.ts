@@ -97,11 +97,29 @@ describe("set", () => {
     expect(database.rest.counts().commandCountByName).toEqual({ EVAL: 2 });
   });
 
-  it("in Redis alone costs a read of the journal and a store", async () => {
-    const { name, isolate, open, costs } = await opened();
+  it("in Redis alone costs a store, and after a purge by others a second one and a read of the journal", async () => {
+    const { name, isolate, there, open, costs } = await opened();
     const space = open(isolate, { tiers: ["shared"] }, `${name}-shared`);
-    const set = async () => space.set("a", "v", { tags: [] });
-    expect(await costs(set)).toEqual({ EVAL: 2, requests: 2 });
+    const set = () => costs(() => space.set("a", "v", { tags: [] }));
+    expect(await set()).toEqual({ EVAL: 1, requests: 1 });
+    await costs(() => there.delete("other"));
+    expect(await set()).toEqual({ EVAL: 3, requests: 3 });
+    expect(await set()).toEqual({ EVAL: 1, requests: 1 });
+  });
+
+  it("in Redis alone costs a read of the journal and a store if the journal is elsewhere", async () => {
+    const { platform } = await opened();
+    const journal = { ...database.address };
+    const isolate = new DataIsolate({ platform: { ...platform, journal } });
+    const space = isolate.data.namespace<string, string>("apart", {
+      fresh: "10m",
+      tiers: ["shared"],
+    });
+    await space.get("warm");
+    await isolate.settle();
+    database.rest.resetCounts();
+    await space.set("a", "v", { tags: [] });
+    expect(database.rest.counts().commandCountByName).toEqual({ EVAL: 2 });
   });
 
   it("only here costs a store, and a read of the older tags if memory lacks them", async () => {

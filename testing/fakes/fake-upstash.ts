@@ -10,6 +10,7 @@ import { FakeRecords, type KeptRecord } from "./fake-records.ts";
 import { FakeStream, type StreamItem } from "./fake-stream.ts";
 import {
   isJournalScript,
+  nOf,
   runJournalScript,
   type ScriptedJournal,
 } from "./journal-scripts-model.ts";
@@ -158,9 +159,11 @@ export class FakeUpstash {
     const [name = "", key = "", ...rest] = command.map(String);
     if (this.reports.isAbout(command)) return this.reports.answer(command);
     if (key === unlessNewerScript) {
-      const [, record = "", ...args] = rest;
-      const set = setUnlessNewer(args, this.#records.get(record)?.text ?? "");
-      return set === "newer" ? set : this.#run(["SET", record, ...set]);
+      const [count, record = "", ...args] = rest;
+      const last = count === "2" ? nOf(this.#scripted.last) : undefined;
+      const given = args.slice(Number(count) - 1);
+      const set = setUnlessNewer(given, this.#records.get(record)?.text ?? "", last);
+      return typeof set === "string" ? set : this.#run(["SET", record, ...set]);
     }
     const isHot = key.endsWith(":hot");
     if (isHot) this.hotCommands.push(command);

@@ -2,15 +2,18 @@
 import { comparePositions } from "../simulation/simulated-stream.ts";
 
 /**
- * Returns what the script does: `newer`, or the arguments of SET.
+ * Returns what the script does: `newer`, `not-at-end`, or the arguments of SET.
  *
  * @param args ARGV of the script
  * @param held the stored text; empty for none
+ * @param last the `n` of the journal's last entry; `undefined` without the journal's key
  */
 export function setUnlessNewer(
   [text = "", px = "", xx = "", ...newerArgs]: readonly string[],
   held: string,
-): "newer" | readonly string[] {
+  last?: string,
+): "newer" | "not-at-end" | readonly string[] {
+  if (last === "" || (last !== undefined && last !== newerArgs.at(-1))) return "not-at-end";
   return isNewer(held, newerArgs) ? "newer" : [text, "PX", px, ...(xx === "" ? [] : ["XX"])];
 }
 

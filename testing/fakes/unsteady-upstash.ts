@@ -23,7 +23,7 @@ export class UnsteadyUpstash extends FakeUpstash {
   }
 
   override async answer(path: string, body: unknown): Promise<Response> {
-    if (/"(?:set",|eval",.*,1,)"[^"]*:d:/i.test(JSON.stringify(body))) {
+    if (/"(?:set",|eval",.*,[12],)"[^"]*:d:/i.test(JSON.stringify(body))) {
       await this.beforeStored();
       const answer = await super.answer(path, body);
       this.storedCount += 1;

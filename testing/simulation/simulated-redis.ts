@@ -7,7 +7,7 @@ import { newestScript } from "../../src/stores/redis/journal/journal-pages.ts";
 import { Seal } from "../../src/remote/redis/seal.ts";
 import { type Command, Redis, type Send } from "../../src/remote/redis/redis.ts";
 import type { RedisClient } from "../../src/remote/redis/redis-client.ts";
-import { runJournalScript, type ScriptedJournal } from "../fakes/journal-scripts-model.ts";
+import { nOf, runJournalScript, type ScriptedJournal } from "../fakes/journal-scripts-model.ts";
 import { isSubscriberScript, runSubscriberScript } from "../fakes/subscriber-scripts-model.ts";
 import { setUnlessNewer } from "../fakes/unless-newer-model.ts";
 import type { SimulatedRecord, SimulatedWorld } from "./journal-simulator.ts";
@@ -131,8 +131,9 @@ class Commands {
     const [key = ""] = rest;
     const given = rest.slice(Number(count));
     if (script === unlessNewerScript) {
-      const set = setUnlessNewer(given, beginningOf(this.#world, key, -1));
-      return set === "newer" ? set : this.#ran(["SET", key, ...set]);
+      const last = count === "2" ? nOf(this.#world.stream.items.at(-1)?.fields) : undefined;
+      const set = setUnlessNewer(given, beginningOf(this.#world, key, -1), last);
+      return typeof set === "string" ? set : this.#ran(["SET", key, ...set]);
     }
     if (isSubscriberScript(script))
       return runSubscriberScript(script, given, this.#world.subscribers);

@@ -70,7 +70,8 @@ export type TierWrite =
         | "busy"
         | "no-digest"
         | "no-room"
-        | "newer";
+        | "newer"
+        | "not-at-end";
     }
   | { kind: "unavailable"; cause: string };
 
@@ -131,6 +132,8 @@ export interface Tier<Detail> {
   readonly leases?: Leases<RecordHead<Detail>> | undefined;
   /** Whether the tier is shut off, except for probes, because calls time out. */
   readonly isShutOff: boolean;
+  /** Whether a write can compare its stamp with the journal's last entry (`TierKeep.isAtEnd`). */
+  readonly isBesideJournal?: boolean;
   /** The last trouble, even if the tier has recovered. */
   readonly trouble?: TierTrouble | undefined;
   /** The store of the bodies that are too large for the tier itself; absent if there is none. */
@@ -140,8 +143,8 @@ export interface Tier<Detail> {
   /**
    * Writes a record. Consumes the stream of an arriving record: reads it to its end before settling, or
    * cancels it. A truncated body is never readable. Never throws and never rejects. After a refusal, no
-   * part of the record is readable; after `newer`, a newer record is readable. After `unavailable`, the
-   * record may have been stored.
+   * part of the record is readable; after `newer`, a newer record is readable; after `not-at-end`, the
+   * tier is unchanged. After `unavailable`, the record may have been stored.
    */
   write(key: RecordKey, record: TierFill<Detail>, keep: TierKeep): TierWrite | Promise<TierWrite>;
   /**
@@ -220,6 +223,11 @@ export interface TierKeep {
   readonly leadsToError?: boolean;
   /** The records that the shared tier keeps. Absent: it replaces any record. */
   readonly unlessNewer?: NewerRecords | undefined;
+  /**
+   * Whether to write the record, which has `unlessNewer`, only if its stamp is the journal's last entry.
+   * Only for a tier with `isBesideJournal`.
+   */
+  readonly isAtEnd?: boolean | undefined;
 }
 
 /**

@@ -20,6 +20,8 @@ export interface ToStore {
    * value replaces no other value with an equal stamp (docs/purge-protocol-data.md, rule 28 c).
    */
   readonly loaded?: { readonly over: NewerRecords["seen"] } | undefined;
+  /** As in `TierKeep`. */
+  readonly isAtEnd?: boolean | undefined;
 }
 
 /**
@@ -42,10 +44,10 @@ export async function storeValues(
   const { all, below } = tiers.of(first.place.space.tiers);
   // Without a tier below, memory has to take a large value at its first use.
   const how = { atMs, body: "new", isAskedAgain: below.length === 0 } as const;
-  const records = wanted.map(({ place, record: stored, loaded }) => {
+  const records = wanted.map(({ place, record: stored, loaded, isAtEnd }) => {
     const kind = loaded === undefined ? "set" : "load";
     const unlessNewer = { kind, seen: loaded?.over } as const;
-    const keep = { ...how, untilAtMs: keepUntilAtMs(stored.metadata), unlessNewer };
+    const keep = { ...how, untilAtMs: keepUntilAtMs(stored.metadata), unlessNewer, isAtEnd };
     return [place.key, { kind: "response", stored }, keep] as const;
   });
   const isLarge = (first.record.metadata.bodyBytes ?? 0) > joinedBytesMax;
@@ -129,7 +131,7 @@ function olderIn(
   const overtaken = stored.filter(({ place, order }) => !stores.mayStore(place.key.text, order));
   const keys = new Set(overtaken.map(({ place }) => place.key));
   const older = writes.filter(({ tier, key, result }) => {
-    const isRefused = !["kept", "unavailable", "newer"].includes(result);
+    const isRefused = !["kept", "unavailable", "newer", "not-at-end"].includes(result);
     return isRefused || (keys.has(key) && tierScopes[tier] !== "world");
   });
   return tiers.below.flatMap((below) =>

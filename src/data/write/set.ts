@@ -109,10 +109,16 @@ async function setEverywhere(
 /**
  * Sets a value of a namespace that uses Redis alone (rule 28 d). All isolates read the value at once, so
  * the older value needs no purge, unless the journal was not read, or Redis did not store the new value.
+ *
+ * @param isAtEnd whether the write checks that the view has the journal's last entry, instead of a read
  */
-async function setInRedis(written: WrittenValue, ports: WritePorts): Promise<readonly TierName[]> {
+async function setInRedis(
+  written: WrittenValue,
+  ports: WritePorts,
+  isAtEnd = ports.tiers.ofWorld?.isBesideJournal === true,
+): Promise<readonly TierName[]> {
   const { place } = written;
-  const beginning = await begin(place.key.host, ports, { onPrimary: true });
+  const beginning = await begin(place.key.host, ports, { onPrimary: !isAtEnd });
   const isHeld = ports.holdOn(place) !== undefined;
   if (beginning.stamp === "none" || isHeld) return setEverywhere(written, ports);
   const options = await optionsWithTags(written, ports);
@@ -121,8 +127,9 @@ async function setInRedis(written: WrittenValue, ports: WritePorts): Promise<rea
     results.push(write.result);
     ports.onWritten?.(write);
   };
-  const taken = { beginning, atMs: ports.nowAtMs() };
+  const taken = { beginning, atMs: ports.nowAtMs(), isAtEnd };
   const tiers = await storeSet({ ...written, options }, taken, { ...ports, onWritten });
+  if (results.includes("not-at-end")) return setInRedis(written, ports, false);
   const isReplaced = results.some((result) => result === "kept" || result === "newer");
   const isOvertaken = results.length === 0 && ports.holdOn(place) === undefined;
   if (isReplaced || isOvertaken || ports.purging === undefined) return tiers;
@@ -144,6 +151,8 @@ async function setHere(written: WrittenValue, ports: WritePorts): Promise<readon
 interface TakenStart {
   readonly beginning: LoadStart;
   readonly atMs: number;
+  /** As in `TierKeep`. */
+  readonly isAtEnd?: boolean;
 }
 
 /** Stores a value in place of those of all loads that began before. */
@@ -160,7 +169,8 @@ async function storeSet(
   // so that the loaded value does not answer instead of the set value.
   const older = flights.get(text, taken.atMs);
   if (older !== undefined) flights.leave(text, older);
-  const tiers = await storeValues([{ place, record, order: stores.begin() }], ports);
+  const { isAtEnd } = taken;
+  const tiers = await storeValues([{ place, record, order: stores.begin(), isAtEnd }], ports);
   stores.wasSet(text, nowAtMs());
   return tiers;
 }

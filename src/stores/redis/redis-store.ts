@@ -39,7 +39,11 @@ export const redisStore = {
     const ballastKey = isJournalHere ? ballastKeyOf(namespace) : undefined;
     return new DatabaseRoom({ ...settings, ballastKey });
   },
-  records: <Detail>(settings: SharedTierSettings<Detail>) => new SharedTier(settings),
+  /** @param isJournalHere as for `room`, and the database is not a cluster, which divides the keys */
+  records: <Detail>(settings: SharedTierSettings<Detail>, isJournalHere: boolean) => {
+    const [key] = journalKeys(settings.namespace);
+    return new SharedTier({ ...settings, journalKey: isJournalHere ? key : undefined });
+  },
   /** @param isApart whether the database is only the journal's */
   journalAt(address: RedisAddress, isApart = false, make?: MakeRedisJournal): JournalMaker {
     const named = isApart ? { words: journalWords, ...address } : address;

@@ -46,6 +46,8 @@ export interface SharedTierSettings<Detail>
    * the length from which a check is cheaper.
    */
   readonly rewriteFromChars?: number;
+  /** The journal's key, if a script may use it together with the key of a record. */
+  readonly journalKey?: string | undefined;
 }
 
 /**
@@ -183,6 +185,10 @@ export class SharedTier<Detail> implements Tier<Detail> {
     return this.#settings.redis.health.isShutOff;
   }
 
+  get isBesideJournal(): boolean {
+    return this.#settings.journalKey !== undefined;
+  }
+
   listed(bounds: ListingBounds): Promise<RecordList<Detail> | "unavailable"> {
     return listRecords(this.#settings, bounds);
   }
@@ -259,8 +265,16 @@ export class SharedTier<Detail> implements Tier<Detail> {
         record.kind === "response" && keep.unlessNewer !== undefined
           ? newerArgs(record.stored.metadata, keep.unlessNewer)
           : undefined,
+      atEnd: this.#atEnd(record, keep),
     };
     if (!this.#uploads.begin(upload)) return { kind: "refused", rule: "busy" };
     return upload;
+  }
+
+  #atEnd(record: TierRecord<Detail>, { isAtEnd }: TierKeep): Upload["atEnd"] {
+    const { journalKey } = this.#settings;
+    if (isAtEnd !== true || journalKey === undefined || record.kind === "vary") return undefined;
+    const { stamp } = record.stored.metadata;
+    return { journalKey, n: stamp === "none" ? "" : stamp.n };
   }
 }

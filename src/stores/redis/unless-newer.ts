@@ -1,13 +1,18 @@
 // Writes a record unless Redis has a newer one (docs/purge-protocol-data.md, rule 28).
 import { type NewerRecords, type Provenance, recentMsMax } from "../../cache/record/record.ts";
+import { lastLua } from "./journal/journal-scripts.ts";
 import { longHeadCharsMax } from "./record-text.ts";
 
 /**
- * Returns `OK`; `newer` if a newer record is stored; nothing if there is no record and only an existing
- * record may be replaced. KEYS: the record. ARGV: the record's text, its expiry in milliseconds, `XX` or an
- * empty string, and `newerArgs`.
+ * Returns `OK`; `not-at-end` if the record's stamp is not the journal's last entry; `newer` if a newer
+ * record is stored; nothing if there is no record and only an existing record may be replaced. KEYS: the
+ * record, and the journal if the stamp must be its last entry. ARGV: the record's text, its expiry in
+ * milliseconds, `XX` or an empty string, `newerArgs`, and with a journal the `n` of the stamp.
  */
-export const unlessNewerScript = `local function isNewer()
+export const unlessNewerScript = `${lastLua}
+local newest = KEYS[2] and last(KEYS[2])
+if newest and (newest == "" or newest ~= ARGV[10]) then return "not-at-end" end
+local function isNewer()
   local text = redis.pcall("GETRANGE", KEYS[1], 0, ${longHeadCharsMax - 1})
   local held = cjson.decode(string.match(text, "^[^\\n]*"))
   local ms, nth = string.match(held.s[1], "^(%d+)-(%d+)$")

@@ -26,6 +26,8 @@ export interface Upload {
   readonly heldDigest: string | null;
   /** `newerArgs`, if a newer record stays. */
   readonly newerArgs?: readonly string[] | undefined;
+  /** The key of the journal whose last entry must be this `n`; absent for any entry. */
+  readonly atEnd?: { readonly journalKey: string; readonly n: string } | undefined;
 }
 
 export interface UploadsSettings {
@@ -73,12 +75,13 @@ export class Uploads {
   }
 
   /** Returns the command that writes a record. While the room is paused, it only replaces one. */
-  command({ redisKey, text, keepMs, newerArgs }: Upload): Command {
+  command({ redisKey, text, keepMs, newerArgs, atEnd }: Upload): Command {
     const isPaused = this.#settings.room?.isPaused === true;
     if (newerArgs === undefined)
       return ["SET", redisKey, text, "PX", keepMs, ...(isPaused ? ["XX"] : [])];
     const args = [text, keepMs, isPaused ? "XX" : "", ...newerArgs];
-    return scriptCommand(unlessNewerScript, [redisKey], args);
+    if (atEnd === undefined) return scriptCommand(unlessNewerScript, [redisKey], args);
+    return scriptCommand(unlessNewerScript, [redisKey, atEnd.journalKey], [...args, atEnd.n]);
   }
 }
 
@@ -90,7 +93,7 @@ export class Uploads {
 export function writtenBy(answer: RemoteAnswer<readonly unknown[]>, at: number): TierWrite {
   if (answer.kind === "unavailable") return answer;
   const reply = answer.value[at];
-  if (reply === "newer") return { kind: "refused", rule: "newer" };
+  if (reply === "newer" || reply === "not-at-end") return { kind: "refused", rule: reply };
   return reply === null ? { kind: "refused", rule: "no-room" } : { kind: "kept" };
 }
 

@@ -113,9 +113,19 @@ describe("a namespace in Redis alone", () => {
     expect([await mine.get("42"), await theirs.get("42")]).toEqual(["new", "new"]);
   });
 
-  it("is not set if the journal does not answer, and no older value answers here", async () => {
+  it("is set while the journal does not answer, if the view has its last entry", async () => {
     const { here, mine, theirs } = twoAlone();
     await mine.set("42", "old");
+    await theirs.get("warm");
+    here.upstash.journalMode = "down";
+    expect(await mine.set("42", "new")).toEqual(["shared"]);
+    expect(await theirs.get("42")).toBe("new");
+  });
+
+  it("is not set if the journal does not answer and has a further entry, and no older value answers here", async () => {
+    const { here, mine, theirs } = twoAlone();
+    await mine.set("42", "old");
+    await theirs.delete("other");
     here.upstash.journalMode = "down";
     await expect(mine.set("42", "new")).rejects.toThrow("articles/42 was not set: the purge");
     expect(await mine.get("42")).toBeUndefined();

@@ -145,6 +145,7 @@ const unsent = (isUnsent: (order: SignedOrder, since: Stamp) => boolean) =>
 /** Changes which records of a key Redis keeps. */
 const keeping = (
   change: (unlessNewer: NewerRecords) => NewerRecords | undefined,
+  otherwise: Partial<TierKeep> = {},
 ): Partial<StoreParts> => ({
   ports: (ports) => {
     const shared = ports.tiers.below.at(-1);
@@ -152,6 +153,7 @@ const keeping = (
     if (shared === undefined || write === undefined || writeMany === undefined) return ports;
     const changed = (keep: TierKeep) => ({
       ...keep,
+      ...otherwise,
       unlessNewer: keep.unlessNewer && change(keep.unlessNewer),
     });
     shared.write = (key, record, keep) => write(key, record, changed(keep));
@@ -243,6 +245,13 @@ const rows: readonly {
   {
     fault: "a set in Redis alone takes the stamp of the view",
     parts: stampOfView,
+    ...settingHalf,
+    from: 7,
+    within: 300,
+  },
+  {
+    fault: "a set in Redis alone does not check that its stamp is the journal's last entry",
+    parts: keeping((newer) => newer, { isAtEnd: undefined }),
     ...settingHalf,
     from: 7,
     within: 300,

@@ -36,7 +36,7 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     const args = ["new", String(minute), "", ...newerArgs(metadata, given)];
     const reply = await write(args);
     const modelled = setUnlessNewer(args, held);
-    expect(reply).toBe(modelled === "newer" ? "newer" : "OK");
+    expect(reply).toBe(typeof modelled === "string" ? modelled : "OK");
     return (await database.redis.get("key")) === held;
   }
 
@@ -92,6 +92,25 @@ describe.each(redisServers)("over $redis", ({ start }) => {
     expect(await write(["new", "1000", "XX", ...args])).toBeNull();
     await database.redis.set("key", "old");
     expect(await write(["new", "1000", "XX", ...args])).toBe("OK");
+  });
+
+  it.each([
+    { entries: ["first", "last"], n: "last", reply: "OK" },
+    { entries: ["first", "last"], n: "first", reply: "not-at-end" },
+    { entries: ["last", ""], n: "last", reply: "not-at-end" },
+    { entries: [""], n: "", reply: "not-at-end" },
+    { entries: [], n: "", reply: "not-at-end" },
+    { entries: [], n: "last", reply: "not-at-end" },
+  ])("with $entries in the journal and the stamp $n, replies $reply", async (row) => {
+    const { redis } = database;
+    await redis.flushall();
+    for (const n of row.entries)
+      await redis.xadd("journal", "*", "v", "1", ...(n === "" ? [] : ["n", n]));
+    const args = ["new", "1000", "", ...newerArgs(metadataOf(), { kind: "set" }), row.n];
+    expect(await redis.eval(unlessNewerScript, 2, "key", "journal", ...args)).toBe(row.reply);
+    expect(await redis.get("key")).toBe(row.reply === "OK" ? "new" : null);
+    const modelled = setUnlessNewer(args, "", row.entries.at(-1) ?? "");
+    expect(typeof modelled === "string" ? modelled : "OK").toBe(row.reply);
   });
 
   it("decides as the model", async () => {

@@ -164,6 +164,7 @@ function tiersOf(isolate: SimulatedIsolate): NamespacePorts["tiers"] {
         ...common,
         redis: isolate.redis.client,
         namespace: "site",
+        journalKey: "site:journal",
         bodyBytesMax: 100_000,
         uploadBytesMax: 64 * 1_048_576,
       }),

@@ -22,10 +22,10 @@ export function journalKeys(namespace: string) {
   return [journal, ...book, switchKey(namespace), `${journal}:released`] as const;
 }
 
-/** Defines `last`, which returns the `n` of the last entry; empty for an empty journal. */
-const lastLua = `
-local function last()
-  local newest = redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", 1)[1]
+/** Defines `last`, which returns the `n` of a journal's last entry; empty for an empty journal. */
+export const lastLua = `
+local function last(journal)
+  local newest = redis.call("XREVRANGE", journal, "+", "-", "COUNT", 1)[1]
   local fields = newest and newest[2] or {}
   for at = 1, #fields, 2 do
     if fields[at] == "n" then return fields[at + 1] end
@@ -54,7 +54,7 @@ end
 local kept, fieldsMax = taken(), tonumber(taken())
 local function append()
   local n, fields, names, tells = taken(), list(), list(), taken()
-  local before = last()
+  local before = last(KEYS[1])
   local number, line = string.match(before, "%.(%d+)%.(%d+)$")
   local isContinued = number and redis.call("HGET", KEYS[2], "end") == before
   local isFull = isContinued and redis.call("HLEN", KEYS[2]) >= fieldsMax
@@ -147,7 +147,7 @@ local function isUnpurged(since, names)
   end
   return 1
 end
-if noted[1] ~= last() or ARGV[1] ~= "" and not numberOf(ARGV[1]) then return {} end
+if noted[1] ~= last(KEYS[1]) or ARGV[1] ~= "" and not numberOf(ARGV[1]) then return {} end
 local answers, at = {}, 2
 while at <= #ARGV do
   local since, count = numberOf(ARGV[at]), tonumber(ARGV[at + 1])

@@ -123,6 +123,24 @@ describe.runIf(isRedisServerInstalled)("a cluster of three nodes", () => {
   );
 
   it.each(["ioredis", "node-redis"])(
+    "sets a value in Redis alone over %s, although its slot is not the journal's",
+    async (library) => {
+      const redis = opened.get(library);
+      if (redis === undefined) throw new Error(`${library} is not open.`);
+      const { cache, log } = openProcess({ redis, namespace: `${library}-alone` });
+      const sessions = cache.namespace<string, number>("sessions", {
+        fresh: "1h",
+        tiers: ["shared"],
+      });
+      for (const key of [1, 2, 3, 4]) {
+        expect(await sessions.set(key, "ada", { tags: [] })).toEqual(["shared"]);
+        expect(await sessions.get(key)).toBe("ada");
+      }
+      expect(log).toEqual([]);
+    },
+  );
+
+  it.each(["ioredis", "node-redis"])(
     "increments a field over %s, with the hash and the ticket in one slot",
     async (library) => {
       const redis = opened.get(library);
