@@ -18,7 +18,7 @@ import { billedMixes, mixTotalsTable } from "./mixes.ts";
 import { objectMsACall } from "../../packages/cli/src/simulate/mixes.ts";
 import { marginalBill, totalOf } from "./bill.ts";
 import { dollars, readOn, upstash, workers } from "../../packages/cli/src/simulate/prices.ts";
-import type { Lag } from "./replay-over.ts";
+import { type Lag, sharedCalls } from "./replay-over.ts";
 import type { Run } from "./run.ts";
 
 export interface Reported {
@@ -62,7 +62,7 @@ function methodOf(given: Reported): readonly string[] {
       `The bench plays the traffic ${pace} times as fast as on a real site. The popularity of the pages follows Zipf's law with exponent ` +
         `${zipfExponent}. Of the requests, ${percent(trackingShare)} have tracking parameters. Of the pages, ${percent(queryShare)} have a query. ` +
         `There are ${editCount} edits, each with a purge. The origin takes ${originMs} ms, and Redis is ${restRttMs} ms away. ${machine}. ` +
-        `N = ${lag.maxLagSeconds} s. ${cpuSaid(given)}`,
+        `N = ${lag.maxLagSeconds} s. ${lateSaid(given)} ${cpuSaid(given)}`,
     ),
     paragraph(
       `*No Redis* is a cache that does not strip tracking parameters, sort queries, validate responses or purge, computed for the same ` +
@@ -124,6 +124,12 @@ function billTable(all: readonly Design[]): string {
       }),
     ],
   );
+}
+
+function lateSaid({ run, mix }: Reported): string {
+  const [redis, objects] = [sharedCalls(run), sharedCalls(mix)];
+  const [late, calls] = [redis.late + objects.late, redis.calls + objects.calls];
+  return `Of ${counted(calls)} calls of the shared tier, ${counted(late)} had no answer in time.`;
 }
 
 /** Formats the CPU time of a request. */

@@ -1,11 +1,14 @@
-// Looks a value up for a caller that loads it itself, such as an adapter for another caching library.
-import type { Stamp } from "../cache/record/record.ts";
+// Looks a value up for a caller that loads it itself, such as an adapter for another caching library, or that restarts
+// its lifetime.
+import { bodyRequestedAtMs, type Stamp } from "../cache/record/record.ts";
 import { acceptedAtMs } from "../purge/journal/entry.ts";
 import { stepAfter } from "./answer.ts";
 import { begin, type GivenStart } from "./load/make-record.ts";
 import type { CallResult } from "./load/load-outcome.ts";
 import { DataSearch, type FoundData } from "./load/search.ts";
+import { storeValues } from "./load/store-values.ts";
 import { type DataVerdict, judge as judged } from "./load/verdict.ts";
+import type { DataMetadata } from "./value/data-record.ts";
 import type { Frozen } from "./value/frozen.ts";
 import { checkedTag } from "./value/load-context.ts";
 import type { Place } from "./value/space.ts";
@@ -70,6 +73,30 @@ export async function lookedUp(
   };
   const given = step.kind === "give" ? step.given : undefined;
   return { given, found, start, startAfter, judge };
+}
+
+/**
+ * Looks a value up, and stores it again in the background, as a loaded value with its own stamp. So neither
+ * a purge nor a newer value is undone (docs/purge-protocol-data.md, rule 28 h). Leaves `null` and stale
+ * values as they are.
+ *
+ * @returns the result as from `get`
+ */
+export async function touched(place: Place, ports: WritePorts): Promise<CallResult | undefined> {
+  const { given, found, start } = await lookedUp(place, {}, ports);
+  if (found?.verdict.kind !== "fresh" || found.candidate.stored.metadata.isNegative) return given;
+  const { body, metadata: before } = found.candidate.stored;
+  const metadata: DataMetadata = {
+    ...before,
+    requestedAtMs: start.requestedAtMs,
+    respondedAtMs: ports.nowAtMs(),
+    bodyRequestedAtMs: bodyRequestedAtMs(before),
+  };
+  ports.afterAnswer(async () => {
+    const record = { metadata, body };
+    await storeValues([{ place, record, order: start.order, loaded: start }], ports);
+  });
+  return given;
 }
 
 /** Takes the start of loads without a lookup of their own. */

@@ -15,7 +15,7 @@ import {
   ofOne,
 } from "./value/load-context.ts";
 import { type FieldPorts, Fields } from "./fields/fields.ts";
-import { lookedUp, type Lookup, type LookUpOptions } from "./look-up.ts";
+import { lookedUp, type Lookup, type LookUpOptions, touched } from "./look-up.ts";
 import type { Frozen } from "./value/frozen.ts";
 import { type Key, keyIn } from "./value/key.ts";
 import { loadOne } from "./load/loading.ts";
@@ -31,7 +31,6 @@ import {
 import { type NamedPurgePorts, purgeNamed, type PurgeReceipt } from "./purge-data.ts";
 import { endValues } from "./load/store-values.ts";
 import { DataSearch, isAnswer } from "./load/search.ts";
-import { touched } from "./touch.ts";
 import { isBeyondRedis, purgeBeforeLoad, type SetOptions, setValue } from "./write/set.ts";
 import { type Persist, writeThrough } from "./write/write-through.ts";
 import {

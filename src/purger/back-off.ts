@@ -31,7 +31,9 @@ const retryAfterMsMax = 3_600_000;
  */
 export function retryAfterMs(field: string | null, atMs: number): number {
   const text = field?.trim() ?? "";
-  const dateAtMs = /^[A-Z][a-z]{2}, .* GMT$/.test(text) ? Date.parse(text) : Number.NaN;
+  // Of the three forms of a date, asctime's lacks the time zone.
+  const isDate = /^[A-Z][a-z]{2,8},? /.test(text);
+  const dateAtMs = isDate ? Date.parse(text.replace(/(?: GMT)?$/, " GMT")) : Number.NaN;
   const waitMs = /^\d+$/.test(text) ? Number(text) * 1_000 : dateAtMs - atMs;
   return Number.isNaN(waitMs) ? 0 : Math.min(Math.max(0, waitMs), retryAfterMsMax);
 }

@@ -2,31 +2,19 @@
 import "../../../testing/fakes/workers-globals.ts";
 import { expect, it } from "vitest";
 import { Metrics } from "../../../src/observe/metrics.ts";
-import { responseForm } from "../../../src/pages/stored/record-form.ts";
-import type { ResponseDetail } from "../../../src/pages/stored/stored-response.ts";
-import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
 import { ObjectClient } from "../../../src/stores/durable-object/object-client.ts";
 import { ObjectJournal } from "../../../src/stores/durable-object/object-journal.ts";
-import type { ObjectTier } from "../../../src/stores/durable-object/object-tier.ts";
 import { TidemarkRecords } from "../../../src/stores/durable-object/records-object.ts";
 import { ask, keep } from "../../../testing/examples/records.ts";
 import { newEntry } from "../../../testing/examples/purges.ts";
 import { FakeObject } from "../../../testing/fakes/fake-object.ts";
+import { openRecordsTier } from "../../../testing/fakes/fake-record-objects.ts";
 import { keyOf, page } from "../redis/shared-world.ts";
 
 function open() {
   const metrics = new Metrics(0);
   const object = new FakeObject((state) => new TidemarkRecords(state));
-  const bound = durableObjectRecords({ objects: 1 }).bound({ RECORDS: object.namespace });
-  if (typeof bound !== "function") throw new Error(bound.why);
-  const tier = bound<ResponseDetail>({
-    form: responseForm,
-    namespace: "site",
-    nowAtMs: Date.now,
-    onBadRecord: () => undefined,
-    log: () => undefined,
-    metrics,
-  }) as ObjectTier<ResponseDetail>;
+  const tier = openRecordsTier(object.namespace, { metrics });
   const counts = () => {
     const { objectCalls, objectRows } = metrics.snapshot();
     return { calls: objectCalls, rows: objectRows };

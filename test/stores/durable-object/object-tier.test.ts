@@ -4,13 +4,10 @@ import "../../../testing/fakes/workers-globals.ts";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type * as lease from "../../../src/cache/tiers/lease.ts";
 import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
-import type { ObjectTier } from "../../../src/stores/durable-object/object-tier.ts";
 import type { TidemarkRecords } from "../../../src/stores/durable-object/records-object.ts";
-import type { ResponseDetail } from "../../../src/pages/stored/stored-response.ts";
-import { responseForm } from "../../../src/pages/stored/record-form.ts";
 import { ask, keep, look, noise, responseOf } from "../../../testing/examples/records.ts";
 import type { FakeObject } from "../../../testing/fakes/fake-object.ts";
-import { FakeRecordObjects } from "../../../testing/fakes/fake-record-objects.ts";
+import { FakeRecordObjects, openRecordsTier } from "../../../testing/fakes/fake-record-objects.ts";
 import { describeLeases } from "../../cache/leases/contract.ts";
 import { describeSharedTier } from "../../cache/tiers/contract/contract.ts";
 import { keyOf, page } from "../redis/shared-world.ts";
@@ -28,19 +25,14 @@ const bodyBytesMax = 1_900_000;
 
 function openTier(objects = 3, objectBytes?: number) {
   const records = new FakeRecordObjects();
-  const env = { RECORDS: records.namespace };
-  const bound = durableObjectRecords({ objects }).bound(env);
-  if (typeof bound !== "function") throw new Error(bound.why);
   let badRecordCount = 0;
   const told: string[] = [];
-  const tier = bound<ResponseDetail>({
-    form: responseForm,
-    namespace: "site",
-    nowAtMs: Date.now,
+  const tier = openRecordsTier(records.namespace, {
+    objects,
     onBadRecord: () => void (badRecordCount += 1),
     log: ({ message }) => void told.push(message),
     objectBytes,
-  }) as ObjectTier<ResponseDetail>;
+  });
   const all = () => records.all;
   return {
     tier,

@@ -2,13 +2,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { RecordKey } from "../../../src/cache/record/record-key.ts";
-import { responseForm } from "../../../src/pages/stored/record-form.ts";
-import type { ResponseDetail, StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
-import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
-import type { ObjectTier } from "../../../src/stores/durable-object/object-tier.ts";
+import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
 import { TidemarkRecords } from "../../../src/stores/durable-object/records-object.ts";
 import { ask, noise, responseOf } from "../../../testing/examples/records.ts";
 import { FakeObject } from "../../../testing/fakes/fake-object.ts";
+import { openRecordsTier } from "../../../testing/fakes/fake-record-objects.ts";
 import { keyOf } from "../redis/shared-world.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
@@ -21,15 +19,7 @@ const bytes = noise(2_000);
 /** Opens a tier with a record that was validated once, which wrote its row again. */
 async function openValidated() {
   const object = new FakeObject((state) => new TidemarkRecords(state));
-  const bound = durableObjectRecords({ objects: 1 }).bound({ RECORDS: object.namespace });
-  if (typeof bound !== "function") throw new Error(bound.why);
-  const tier = bound<ResponseDetail>({
-    form: responseForm,
-    namespace: "site",
-    nowAtMs: Date.now,
-    onBadRecord: () => undefined,
-    log: () => undefined,
-  }) as ObjectTier<ResponseDetail>;
+  const tier = openRecordsTier(object.namespace);
   const rows = () => object.sql.exec("SELECT noted, until FROM records").toArray();
   const write = async (
     changed: Partial<StoredMetadata> = {},
