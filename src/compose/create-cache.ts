@@ -254,10 +254,10 @@ function tiersOver<Detail>(
   const ofAny = { form, namespace, nowAtMs, onBadRecord, onBodyCall, log, objectBytes, metrics };
   const cacheApi = cache && new EdgeTier({ ...ofAny, cache, tell: logOf("edge-tier", log) });
   const { redis: store, database, journal } = platform;
-  const isJournalHere = journal === undefined && database?.isCluster !== true;
+  const isBesideJournal = journal === undefined && database?.isCluster !== true;
   const own = redis && { redis, room, bodyBytesMax, uploadBytesMax: memoryBytesMax / 4 };
   const inRedis: MakeTier | undefined =
-    own && store && ((settings) => store.records({ ...settings, ...own }, isJournalHere));
+    own && store && ((settings) => store.records({ ...settings, ...own }, isBesideJournal));
   const make = makeRecords ?? inRedis;
   const shared = make && withBodies(make)(ofAny);
   const below = [cacheApi, shared].filter((tier) => tier !== undefined);

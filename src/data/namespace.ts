@@ -171,8 +171,8 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
   }
 
   /**
-   * Stores a value that the application has just produced, everywhere within N. Later purges cover
-   * the value. For a value from a source, use `getOrSet`: a purge between the read of the source and
+   * Stores a value that the application has just produced, everywhere within N. Purges after the result
+   * cover the value. For a value from a source, use `getOrSet`: a purge between the read of the source and
    * `set` does not cover it.
    *
    * @returns the tiers that hold the value

@@ -142,7 +142,7 @@ export const families = {
   dataWrites: counter(
     "data_writes",
     ["namespace", "tier", "result"],
-    "Writes of values to a tier, by result",
+    "Writes of values to a tier, by result. `not-at-end`: repeated at once, after a purge elsewhere",
   ),
   dataPersists: counter(
     "data_persists",

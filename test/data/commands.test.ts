@@ -104,6 +104,8 @@ describe("set", () => {
     expect(await set()).toEqual({ EVAL: 1, requests: 1 });
     await costs(() => there.delete("other"));
     expect(await set()).toEqual({ EVAL: 3, requests: 3 });
+    // It reads the journal first until there is nothing new.
+    expect(await set()).toEqual({ EVAL: 2, requests: 2 });
     expect(await set()).toEqual({ EVAL: 1, requests: 1 });
   });
 

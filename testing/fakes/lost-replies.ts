@@ -8,6 +8,8 @@ export interface LossyWay {
   /** Loses the reply to the next command with this name. */
   loseReplyTo(command: string): void;
   readonly lostCount: number;
+  /** Whether to refuse new connections. */
+  isShut: boolean;
   stop(): Promise<void>;
 }
 
@@ -16,6 +18,7 @@ export async function startLossyWay(redisUrl: string): Promise<LossyWay> {
   const sockets = new Set<Socket>();
   let [armed, lostCount]: [string | undefined, number] = [undefined, 0];
   const server = createServer((client) => {
+    if (way.isShut) return void client.destroy();
     const redis = connect(Number(redisPort), "127.0.0.1");
     let isLosing = false;
     const end = () => [client, redis].forEach((each) => each.destroy());
@@ -38,7 +41,8 @@ export async function startLossyWay(redisUrl: string): Promise<LossyWay> {
     });
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
-  return {
+  const way: LossyWay = {
+    isShut: false,
     url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
     loseReplyTo: (command) => void (armed = command),
     get lostCount() {
@@ -50,4 +54,5 @@ export async function startLossyWay(redisUrl: string): Promise<LossyWay> {
       await once(server, "close");
     },
   };
+  return way;
 }

@@ -73,6 +73,8 @@ export interface WriteResult {
 
 export class StoreOrder {
   #last = 0;
+  /** Whether the journal had new entries at the last `set` in Redis alone, so that the next one reads it first. */
+  hasNews = false;
   readonly #storedByKey = new BoundedMarks<number>();
   readonly #setAtMsByKey = new BoundedMarks<number>();
 

@@ -4,6 +4,7 @@ import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import type { AcceptedWrite } from "../../purge/acceptance/acceptance.ts";
+import { isSamePlace } from "../../purge/journal/entry.ts";
 import { begin, type GivenStart, type LoadStart, recordOf } from "../load/make-record.ts";
 import type { WriteResult } from "../load/data-ports.ts";
 import { storeValues } from "../load/store-values.ts";
@@ -115,10 +116,13 @@ async function setEverywhere(
 async function setInRedis(
   written: WrittenValue,
   ports: WritePorts,
-  isAtEnd = ports.tiers.ofWorld?.isBesideJournal === true,
+  isAtEnd = ports.tiers.ofWorld?.isBesideJournal === true && !ports.stores.hasNews,
 ): Promise<readonly TierName[]> {
   const { place } = written;
-  const beginning = await begin(place.key.host, ports, { onPrimary: !isAtEnd });
+  const known = await begin(place.key.host, ports);
+  const beginning = isAtEnd ? known : await begin(place.key.host, ports, { onPrimary: true });
+  const end = known.stamp === "none" ? undefined : known.stamp;
+  ports.stores.hasNews = !isSamePlace(end, beginning.stamp);
   const isHeld = ports.holdOn(place) !== undefined;
   if (beginning.stamp === "none" || isHeld) return setEverywhere(written, ports);
   const options = await optionsWithTags(written, ports);

@@ -49,6 +49,8 @@ export interface RedisAddress extends RestAddress {
   readonly hasNeverConnected?: (() => boolean) | undefined;
   /** Whether `transport` may send a command twice. HTTP does not. */
   readonly mayResend?: boolean;
+  /** As in `Connection`. */
+  readonly lossCount?: (() => number) | undefined;
   /** As in `Connection`. Default: `false`. */
   readonly isCluster?: boolean;
   /** Waits for entries of a stream over a second connection. Absent for HTTP. */

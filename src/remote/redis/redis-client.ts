@@ -20,6 +20,7 @@ export interface RedisSettings extends Omit<RemoteClientSettings, "words">, Redi
 export class RedisClient extends RemoteClient<Redis> {
   /** Seals what this client's users store, and checks what they read. */
   readonly seal: Seal;
+  readonly lossCount: RedisAddress["lossCount"];
 
   constructor(settings: RedisSettings) {
     const roundTrips = new RoundTrips(settings);
@@ -37,6 +38,7 @@ export class RedisClient extends RemoteClient<Redis> {
         freeRoom: ballastKey === undefined ? undefined : (redis) => redis.exec(["DEL", ballastKey]),
       },
     );
+    this.lossCount = settings.lossCount;
     const logged = new Set<string>();
     this.seal = new Seal(settings.sealKeys, (kind, flaw) => {
       settings.metrics?.add("brokenSeals", [kind, flaw]);

@@ -39,10 +39,10 @@ export const redisStore = {
     const ballastKey = isJournalHere ? ballastKeyOf(namespace) : undefined;
     return new DatabaseRoom({ ...settings, ballastKey });
   },
-  /** @param isJournalHere as for `room`, and the database is not a cluster, which divides the keys */
-  records: <Detail>(settings: SharedTierSettings<Detail>, isJournalHere: boolean) => {
+  /** @param isBesideJournal whether a script may use the keys of the journal and of a record */
+  records: <Detail>(settings: SharedTierSettings<Detail>, isBesideJournal: boolean) => {
     const [key] = journalKeys(settings.namespace);
-    return new SharedTier({ ...settings, journalKey: isJournalHere ? key : undefined });
+    return new SharedTier({ ...settings, journalKey: isBesideJournal ? key : undefined });
   },
   /** @param isApart whether the database is only the journal's */
   journalAt(address: RedisAddress, isApart = false, make?: MakeRedisJournal): JournalMaker {

@@ -63,6 +63,8 @@ const rewriteFromCharsUnlessSet = 150_000;
  */
 const spoiledKeysMax = 1_000;
 
+const doubtful = { kind: "unavailable", cause: "unreachable" } as const;
+
 export class SharedTier<Detail> implements Tier<Detail> {
   readonly name = "shared";
   readonly arrivingBytesMax = 0;
@@ -201,13 +203,18 @@ export class SharedTier<Detail> implements Tier<Detail> {
     if (record.kind === "arriving") return refuseArriving(record);
     const upload = await this.#uploadOf(key, record, keep);
     if ("kind" in upload) return upload;
+    const { lossCount } = this.#settings.redis;
+    const losses = lossCount?.();
     const answer = await this.#uploads.send(purposeOf(record, keep), [upload], async (client) => {
       if (upload.heldDigest !== null && (await isRewritten(client, upload, this.#settings)))
         return ["OK"];
       return [await client.exec(this.#uploads.command(upload))];
     });
     if (answer.kind === "answered") this.#spoiled.delete(upload.redisKey);
-    return writtenBy(answer, 0);
+    const written = writtenBy(answer, 0);
+    // The library may have sent the command again, after a first run that has stored the record.
+    const isDoubtful = written.kind === "refused" && written.rule === "not-at-end";
+    return isDoubtful && lossCount?.() !== losses ? doubtful : written;
   }
 
   /** Writes records. Costs one command per record, because MSET cannot set an expiry. */

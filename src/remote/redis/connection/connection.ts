@@ -15,6 +15,8 @@ export interface Connection {
    * twice.
    */
   readonly mayResend: boolean;
+  /** Returns how often the connection was lost; absent if the library resends nothing. */
+  readonly lossCount?: (() => number) | undefined;
   isReady(): boolean;
   /**
    * Whether the library is connected or tries to connect. If not, the application must open the

@@ -88,7 +88,7 @@ export function addressOver(given: object): RedisAddress {
   const known = addresses.get(given);
   if (known !== undefined) return known;
   const connection = connectionOf(given);
-  const { mayResend, isCluster } = connection;
+  const { mayResend, lossCount, isCluster } = connection;
   // No request uses this address.
   const nowhere = { url: "https://connection.invalid", token: "none" };
   const words = connectionWords;
@@ -99,7 +99,7 @@ export function addressOver(given: object): RedisAddress {
     waits.set(stream.key, wait);
     return wait.handTo(stream);
   };
-  const over = { ...transportOver(connection), mayResend, isCluster };
+  const over = { ...transportOver(connection), mayResend, lossCount, isCluster };
   const address = { ...nowhere, ...over, words, watch };
   addresses.set(given, address);
   return address;

@@ -12,7 +12,7 @@ export interface IoredisConnection {
   connect(): Promise<unknown>;
   disconnect(): void;
   duplicate(...changes: (object | undefined)[]): IoredisConnection;
-  on(event: "connect" | "error" | "end", listener: (cause: Error) => void): unknown;
+  on(event: "connect" | "close" | "error" | "end", listener: (cause: Error) => void): unknown;
   call(name: string, ...args: string[]): Promise<unknown>;
   multi(): IoredisChain;
 }
@@ -41,9 +41,13 @@ export function hasKeyPrefix({ options }: IoredisConnection): boolean {
  */
 export function overIoredis(redis: IoredisConnection): Connection {
   const join = joinedWrites(redis);
+  const mayResend = redis.isCluster || resendsByOption(redis.options);
+  let lossCount = 0;
+  if (mayResend) redis.on("close", () => (lossCount += 1));
   return {
     isCluster: redis.isCluster,
-    mayResend: redis.isCluster || resendsByOption(redis.options),
+    mayResend,
+    lossCount: mayResend ? () => lossCount : undefined,
     isReady() {
       // With `lazyConnect`, ioredis connects on the first command.
       if (redis.status === "wait") redis.connect().catch(() => undefined);

@@ -52,7 +52,7 @@ describe.each(redisServers)("a connection to $redis", ({ start }) => {
         cache.namespace<{ views: number }, number>("articles", { fresh: "1h" }),
       );
       if (near === undefined || far === undefined) throw new Error("No namespaces.");
-      return { lossy, here, near, far, looking };
+      return { lossy, here, there, near, far, looking };
     }
 
     it("counts an increment once if its reply is lost, and each later increment once", async () => {
@@ -79,6 +79,24 @@ describe.each(redisServers)("a connection to $redis", ({ start }) => {
       await near.fields(42).increment("views");
       expect((await commandCount(looking)) - before).toBe(commands);
       expect(await looking.keys("*ticket*")).toEqual([]);
+    });
+
+    it("does not store a value again that was deleted after its reply was lost", async () => {
+      const { lossy, here, there } = await opened();
+      const [near, far] = [here, there].map(({ cache }) =>
+        cache.namespace<string, number>("sessions", { fresh: "1h", tiers: ["shared"] }),
+      );
+      await near?.set(7, "warm", { tags: [] });
+      lossy.loseReplyTo("EVAL");
+      lossy.isShut = true;
+      // Without a connection, the purge of the older value is not accepted either.
+      const setting = near?.set(42, "ada", { tags: [] }).catch(() => []);
+      await until(async () => lossy.lostCount === 1, "a lost reply");
+      expect(await far?.get(42)).toBe("ada");
+      await far?.delete(42);
+      lossy.isShut = false;
+      expect(await setting).toEqual([]);
+      expect(await far?.get(42)).toBeUndefined();
     });
 
     it("keeps a purge in the journal under one random text if its reply is lost", async () => {
