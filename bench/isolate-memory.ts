@@ -3,7 +3,8 @@
 // configuration. `--write` updates the table in docs/performance.md.
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { type Colo, freePort } from "../local/colo.ts";
+import { type Colo } from "../local/colo.ts";
+import { freePort } from "../local/free-port.ts";
 import { startEmbeddedValkey } from "../local/embedded-valkey.ts";
 import { Running } from "../local/running.ts";
 import { startUpstashRestServer } from "../local/upstash-rest-server.ts";
@@ -82,7 +83,7 @@ async function measured(
     const origin = await running.add(startOrigin());
     const env = { ORIGIN_URL: origin.url, ADMIN_TOKEN: adminToken };
     const redis = site.withRedis ? await redisFor(running) : {};
-    const inspectorPort = await freePort(0, "127.0.0.1");
+    const inspectorPort = await freePort();
     const settings = { name: "colo", worker, port: 0, env: { ...env, ...redis }, inspectorPort };
     const limits = site.isFull ? namedLimits.heap : {};
     const colo = await running.add(startLimitedColo(settings, limits));

@@ -9,23 +9,15 @@ type BuildChanges = Pick<BuildOptions, "minify" | "keepNames" | "entryPoints" | 
 
 /**
  * @param configPath the configuration to bundle instead of `tidemark.config.ts`
- * @param changed bundler options that a bench changes from those of a deployment
+ * @param changes bundler options that a bench changes from those of a deployment
  * @returns one ES module
  * @throws OperatorError if the file is missing, does not compile, or has an invalid configuration
  */
 export async function buildWorker(
   configPath: string = defaultConfigPath,
-  changed: BuildChanges = {},
-): Promise<string> {
-  await loadConfig(configPath);
-  return bundleWorker(configPath, changed);
-}
-
-/** Bundles the Worker with a configuration that is already checked. */
-export async function bundleWorker(
-  configPath: string,
   { plugins = [], ...changed }: BuildChanges = {},
 ): Promise<string> {
+  await loadConfig(configPath);
   return bundled({
     entryPoints: [join(root, "worker.ts")],
     plugins: [usedConfig(resolve(configPath)), ...plugins],

@@ -5,8 +5,21 @@ import { build, type BuildOptions } from "esbuild";
 
 export const root = fileURLToPath(new URL("../", import.meta.url));
 
-/** The module that `import { defineConfig } from "tidemark"` loads in a configuration outside this folder. */
-export const configModule = join(root, "src/config/config.ts");
+/** Returns the sources of the modules that a configuration and its Worker import, in a copy of this repository. */
+export const aliasOf = (folder: string) => ({
+  tidemark: join(folder, "src/config/config.ts"),
+  "tidemark/worker": join(folder, "src/worker.ts"),
+  "tidemark/senders": join(folder, "src/senders.ts"),
+  "tidemark/outward": join(folder, "src/outward.ts"),
+  "tidemark/upstash": join(folder, "src/upstash.ts"),
+  "tidemark/operate": join(folder, "src/operate.ts"),
+  "tidemark/device": join(folder, "src/device.ts"),
+  "tidemark/esi": join(folder, "src/esi/esi.ts"),
+  "tidemark/query": join(folder, "src/query/query.ts"),
+  "tidemark/slices": join(folder, "src/slices/slices.ts"),
+  "tidemark/probe": join(folder, "src/operate/probe/probe.ts"),
+  "tidemark/dashboard": join(folder, "src/operate/dashboard/dashboard.ts"),
+});
 
 /**
  * The options of `wrangler deploy`: its defaults and those of wrangler.toml. A test compares the
@@ -21,15 +34,7 @@ export const bundling = {
   conditions: ["workerd", "worker", "browser"],
   target: "es2024",
   define: { "process.env.NODE_ENV": '"production"' },
-  alias: {
-    tidemark: configModule,
-    "tidemark/senders": join(root, "src/senders.ts"),
-    "tidemark/outward": join(root, "src/outward.ts"),
-    "tidemark/upstash": join(root, "src/upstash.ts"),
-    "tidemark/operate": join(root, "src/operate.ts"),
-    "tidemark/probe": join(root, "src/operate/probe/probe.ts"),
-    "tidemark/dashboard": join(root, "src/operate/dashboard/dashboard.ts"),
-  },
+  alias: aliasOf(root),
   logLevel: "silent",
 } as const satisfies BuildOptions;
 

@@ -1,10 +1,10 @@
 // One colo: the built Worker in its own workerd process, listening on workerd's own socket.
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { OperatorError } from "../src/base/operator-error.ts";
+import { freePort } from "./free-port.ts";
 import { type ReadableLine, readableLog } from "./readable-log.ts";
 import {
   probeField,
@@ -95,6 +95,7 @@ export const minutely = "* * * * *";
 export async function startColo(settings: ColoSettings): Promise<Colo> {
   const host = settings.host ?? "127.0.0.1";
   const { port: wanted, d1, name } = settings;
+  // Test the port first, because workerd's error for a port in use is late and unclear.
   if (wanted !== 0) await freePort(wanted, host);
   const probe = randomUUID();
   const heard = new EventTarget();
@@ -262,27 +263,4 @@ async function fireCron(runtime: Miniflare): Promise<void> {
   const worker = (await runtime.getWorker()) as unknown as ScheduledWorker;
   const { outcome } = await worker.scheduled({ cron: minutely });
   if (outcome !== "ok") throw new Error(`The scheduled handler ended with ${outcome}.`);
-}
-
-/** Tests the port first, because workerd's error for a port in use is late and unclear. */
-export async function freePort(wanted: number, host: string): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const trial = createServer();
-  trial.once("error", (cause) => reject(portRefused(wanted, cause)));
-  trial.listen(wanted, host, () => {
-    const address = trial.address();
-    const port = typeof address === "object" && address !== null ? address.port : wanted;
-    trial.close(() => resolve(port));
-  });
-  return promise;
-}
-
-function portRefused(port: number, cause: Error): OperatorError {
-  const isTaken = "code" in cause && cause.code === "EADDRINUSE";
-  return new OperatorError({
-    what: `Port ${port} cannot be used.`,
-    why: isTaken ? "Another process listens on it." : `${cause.message}.`,
-    hint: "Choose another port with --port.",
-    cause,
-  });
 }

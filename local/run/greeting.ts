@@ -6,6 +6,7 @@ import type { StartOptions } from "../start-options.ts";
 export function greeting(site: Site, options: StartOptions, tookSeconds: number): string[] {
   const [first, second] = site.colos;
   const url = first?.url ?? "";
+  const operator = `${url}${site.operatorPath}`;
   const { ADMIN_TOKEN } = site.secrets;
   const secrets = Object.entries(site.secrets);
   const shown = secrets.filter(([, { from }]) => from === "generated");
@@ -15,14 +16,14 @@ export function greeting(site: Site, options: StartOptions, tookSeconds: number)
   const shared = `the shared tier: Upstash's REST interface before ${redis}`;
   const addresses = [
     ...site.colos.map(({ name, url: at }) => [at, `${name}: the site, behind Tidemark`]),
-    ...(site.hasDashboard
-      ? [[`${url}${site.operatorPath}/`, "the dashboard: sign in with ADMIN_TOKEN"]]
-      : []),
+    ...(site.hasDashboard ? [[`${operator}/`, "the dashboard: sign in with ADMIN_TOKEN"]] : []),
     ...(site.originUrl === undefined ? [] : [[site.originUrl, `the origin: ${origin}`]]),
     ...(site.rest === undefined ? [] : [[site.rest.url, shared]]),
   ];
   const widest = Math.max(...addresses.map(([at = ""]) => at.length));
   const token = ADMIN_TOKEN.from === "generated" ? ADMIN_TOKEN.value : "$ADMIN_TOKEN";
+  const isMoved = site.operatorPath !== "/_cache";
+  const moved = isMoved ? ` TIDEMARK_OPERATOR_PATH=${site.operatorPath}` : "";
   return [
     `Tidemark started in ${tookSeconds.toFixed(1)} s. Press Ctrl-C to stop.`,
     "",
@@ -46,9 +47,9 @@ export function greeting(site: Site, options: StartOptions, tookSeconds: number)
       : second === undefined
         ? `  curl -sD- -o/dev/null ${url}/breaking  # fresh for 30 s here, for 0 s in browsers`
         : `  curl -sD- -o/dev/null ${second.url}/          # the other colo: a hit from the shared tier`,
-    `  curl -X POST -H "Authorization: Bearer ${token}" ${url}/_cache/purge -d '{"everything":true}'  # then each colo once more`,
-    `  export TIDEMARK_SITE=${url} TIDEMARK_TOKEN="${token}"   # for the command: tidemark doctor`,
-    `  curl -s -H "Authorization: Bearer ${token}" ${url}/_cache/stats`,
+    `  curl -X POST -H "Authorization: Bearer ${token}" ${operator}/purge -d '{"everything":true}'  # then each colo once more`,
+    `  export TIDEMARK_SITE=${url} TIDEMARK_TOKEN="${token}"${moved}   # for the command: tidemark doctor`,
+    `  curl -s -H "Authorization: Bearer ${token}" ${operator}/stats`,
     "",
   ];
 }

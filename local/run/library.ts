@@ -1,7 +1,7 @@
 // The Tidemark library to bundle with a configuration and a Worker: this repository's sources, or
 // the package that a project has installed.
 import { join } from "node:path";
-import { root } from "../bundling.ts";
+import { aliasOf, root } from "../bundling.ts";
 
 export interface Library {
   /** The folder from which the bundler resolves modules. */
@@ -16,42 +16,32 @@ export interface Library {
 
 /** The sources of a copy of this repository. */
 export function sourceLibrary(folder: string): Library {
-  const config = join(folder, "src/config/config.ts");
+  const alias = aliasOf(folder);
   const checking =
-    `import { configOf } from ${JSON.stringify(config)};\n` +
+    `import { configOf } from ${JSON.stringify(alias.tidemark)};\n` +
     `export const config = configOf(module.default);\n`;
-  const alias = {
-    tidemark: config,
-    "tidemark/senders": join(folder, "src/senders.ts"),
-    "tidemark/outward": join(folder, "src/outward.ts"),
-    "tidemark/upstash": join(folder, "src/upstash.ts"),
-    "tidemark/operate": join(folder, "src/operate.ts"),
-    "tidemark/device": join(folder, "src/device.ts"),
-    "tidemark/esi": join(folder, "src/esi/esi.ts"),
-    "tidemark/query": join(folder, "src/query/query.ts"),
-    "tidemark/slices": join(folder, "src/slices/slices.ts"),
-    "tidemark/probe": join(folder, "src/operate/probe/probe.ts"),
-    "tidemark/dashboard": join(folder, "src/operate/dashboard/dashboard.ts"),
-  };
   const declarations = [join(folder, "src/platform/workers-platform.d.ts")];
   return { folder, alias, declarations, checking };
 }
 
 export const ownLibrary = sourceLibrary(root);
 
-/** The parts of the package that `installedLibrary` passes to the Worker. */
+/** The parts of the package that every Worker of a local run gets, because a route may need them. */
 export const passedParts = ["operate", "esi", "query", "slices"];
 
+/** A module's imports of the passed parts, and the members that pass them. */
+export const partImports = passedParts
+  .map((part) => `import { ${part} } from "tidemark/${part}";\n`)
+  .join("");
+export const partMembers = passedParts.map((part) => `${part}: ${part}()`).join(", ");
+
 /**
- * The installed package of a project. `createWorker` validates the configuration. It gets each part
- * that a route may need: whether the project's own Worker has them shows when that Worker starts.
+ * The installed package of a project. `createWorker` validates the configuration. Whether the
+ * project's own Worker has the parts shows when that Worker starts.
  */
 export function installedLibrary(folder: string): Library {
-  const imports = passedParts.map((part) => `import { ${part} } from "tidemark/${part}";\n`);
-  const passed = passedParts.map((part) => `${part}: ${part}()`);
   const checking =
-    imports.join("") +
-    'import { createWorker } from "tidemark/worker";\n' +
-    `createWorker(module.default, { ${passed.join(", ")} });\nexport const config = module.default;\n`;
+    `${partImports}import { createWorker } from "tidemark/worker";\n` +
+    `createWorker(module.default, { ${partMembers} });\nexport const config = module.default;\n`;
   return { folder, alias: {}, declarations: [], checking };
 }

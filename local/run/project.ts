@@ -7,7 +7,7 @@ import { bundled, root } from "../bundling.ts";
 import { OperatorError } from "../../src/base/operator-error.ts";
 import type { RateLimitSettings } from "../colo.ts";
 import type { StartOptions } from "../start-options.ts";
-import { type Library, ownLibrary } from "./library.ts";
+import { type Library, ownLibrary, partImports, partMembers } from "./library.ts";
 import { firstFault, isBuildFailure, loadConfig } from "../load-config.ts";
 import { checkTypes } from "../type-check.ts";
 
@@ -61,7 +61,7 @@ export function ownProject(
     otherFiles: [path],
     notes,
   };
-  if (stores === "redis") return { ...project, main: join(root, "local/run/redis-worker.ts") };
+  if (stores === "redis") return { ...project, main: undefined };
   return {
     ...project,
     main: join(root, "local/run/cloudflare-worker.ts"),
@@ -145,7 +145,7 @@ export function bundleOptions(
   const { library, main, config, compatibility } = project;
   const hasNode = compatibility.flags?.includes("nodejs_compat") === true;
   return {
-    ...(main === undefined ? { stdin: plainMain(library, config) } : { entryPoints: [main] }),
+    ...(main === undefined ? { stdin: plainMain(project) } : { entryPoints: [main] }),
     absWorkingDir: library.folder,
     alias: { ...library.alias },
     external: hasNode ? ["node:*", "cloudflare:*"] : ["cloudflare:*"],
@@ -153,13 +153,22 @@ export function bundleOptions(
   };
 }
 
-/** The Worker of a folder that has only a configuration. */
-function plainMain({ folder }: Library, config = "./tidemark.config.ts") {
-  const contents =
-    'import { operate } from "tidemark/operate";\nimport { upstash } from "tidemark/upstash";\n' +
-    'import { createWorker } from "tidemark/worker";\n' +
-    `import config from ${JSON.stringify(config)};\nexport default createWorker(config, { stores: upstash(), operate: operate() });\n`;
-  return { contents, resolveDir: folder, sourcefile: "worker.js" };
+/** The Worker of a project that has only a configuration. */
+function plainMain({ library, config = "./tidemark.config.ts", hasDashboard }: Project) {
+  const contents = [
+    partImports,
+    'import { upstash } from "tidemark/upstash";',
+    'import { createWorker } from "tidemark/worker";',
+    `import config from ${JSON.stringify(config)};`,
+    ...(hasDashboard === true
+      ? [
+          'import { dashboard } from "tidemark/dashboard";',
+          "Object.assign(config, { dashboard: dashboard() });",
+        ]
+      : []),
+    `export default createWorker(config, { stores: upstash(), ${partMembers} });`,
+  ].join("\n");
+  return { contents, resolveDir: library.folder, sourcefile: "worker.js" };
 }
 
 /** Replaces the configuration that the Worker imports with another file. */

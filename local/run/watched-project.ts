@@ -41,9 +41,11 @@ export async function watchProject(
 }
 
 /** Creates a module that imports the bundled files, and depends on the others. */
-function watchedFiles({ main, config, otherFiles, library }: Project): Plugin {
+function watchedFiles(project: Project): Plugin {
+  const { main, config, otherFiles, library } = project;
   const modules = [main, config].filter((path) => path !== undefined);
-  const contents = modules.map((path) => `import ${JSON.stringify(path)};`).join("\n");
+  const imports = modules.map((path) => `import ${JSON.stringify(path)};`).join("\n");
+  const contents = bundleOptions(project).stdin?.contents ?? imports;
   return {
     name: "watched files",
     setup: (building) => {

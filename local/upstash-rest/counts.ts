@@ -4,73 +4,63 @@ import type { RedisCommand } from "./redis-connection.ts";
 
 export interface Counts {
   /** HTTP requests, including rejected ones. */
-  readonly requestCount: number;
+  requestCount: number;
   /** Commands sent to Redis: each command of a pipeline or transaction, without MULTI and EXEC. */
-  readonly commandCount: number;
+  commandCount: number;
   /** Commands by name in upper case. Unused names are absent. */
-  readonly commandCountByName: Readonly<Record<string, number>>;
+  commandCountByName: Record<string, number>;
   /** Commands about stored responses, whose keys are `<namespace>:r:…`, by name. */
-  readonly recordCommandCountByName: Readonly<Record<string, number>>;
+  recordCommandCountByName: Record<string, number>;
   /** Bytes of request bodies as sent, without headers. */
-  readonly requestBytes: number;
+  requestBytes: number;
   /** Bytes of answer bodies, without headers. */
-  readonly responseBytes: number;
+  responseBytes: number;
   /** Errors sent: one for each failed command of a pipeline, and one for a rejected request. */
-  readonly failedCount: number;
+  failedCount: number;
 }
 
 const recordKey = /^[^:]+:r:/;
 
+const zero: Counts = {
+  requestCount: 0,
+  commandCount: 0,
+  commandCountByName: {},
+  recordCommandCountByName: {},
+  requestBytes: 0,
+  responseBytes: 0,
+  failedCount: 0,
+};
+
 export class Counter {
-  #requestCount = 0;
-  #commandCount = 0;
-  #commandCountByName = new Map<string, number>();
-  #recordCommandCountByName = new Map<string, number>();
-  #requestBytes = 0;
-  #responseBytes = 0;
-  #failedCount = 0;
+  #counts = structuredClone(zero);
 
   countRequest(requestBytes: number): void {
-    this.#requestCount += 1;
-    this.#requestBytes += requestBytes;
+    this.#counts.requestCount += 1;
+    this.#counts.requestBytes += requestBytes;
   }
 
   sentToRedis([name, key]: RedisCommand): void {
-    this.#commandCount += 1;
-    countOne(this.#commandCountByName, name);
-    if (recordKey.test(String(key))) countOne(this.#recordCommandCountByName, name);
+    this.#counts.commandCount += 1;
+    countOne(this.#counts.commandCountByName, name);
+    if (recordKey.test(String(key))) countOne(this.#counts.recordCommandCountByName, name);
   }
 
   answered(given: { responseBytes: number; failedCount: number }): void {
-    this.#responseBytes += given.responseBytes;
-    this.#failedCount += given.failedCount;
+    this.#counts.responseBytes += given.responseBytes;
+    this.#counts.failedCount += given.failedCount;
   }
 
   /** Returns a copy that later requests do not change. */
   counts(): Counts {
-    return {
-      requestCount: this.#requestCount,
-      commandCount: this.#commandCount,
-      commandCountByName: Object.fromEntries(this.#commandCountByName),
-      recordCommandCountByName: Object.fromEntries(this.#recordCommandCountByName),
-      requestBytes: this.#requestBytes,
-      responseBytes: this.#responseBytes,
-      failedCount: this.#failedCount,
-    };
+    return structuredClone(this.#counts);
   }
 
   /** Resets all counts. Later counts include only the remaining parts of requests in progress. */
   reset(): void {
-    this.#requestCount = 0;
-    this.#commandCount = 0;
-    this.#commandCountByName.clear();
-    this.#recordCommandCountByName.clear();
-    this.#requestBytes = 0;
-    this.#responseBytes = 0;
-    this.#failedCount = 0;
+    this.#counts = structuredClone(zero);
   }
 }
 
-function countOne(counts: Map<string, number>, name: string): void {
-  counts.set(name, (counts.get(name) ?? 0) + 1);
+function countOne(counts: Record<string, number>, name: string): void {
+  counts[name] = (counts[name] ?? 0) + 1;
 }

@@ -10,7 +10,7 @@ import {
   type RedisCommand,
   type RedisConnection,
 } from "./redis-connection.ts";
-import { replayOf, unreplayableNames } from "./replay.ts";
+import { replayOf, unreplayablePart } from "./replay.ts";
 import { restoreCommands, snapshotOf } from "./snapshot.ts";
 
 /** One call of the primary. `executedAtMs` is `undefined` until its reply arrives. */
@@ -81,9 +81,11 @@ export class LaggingReplica {
   }
 
   /** Returns an error for commands whose effects cannot be repeated later. */
-  refusalOf([name]: RedisCommand): string | undefined {
-    if (this.#lagMs === 0 || !unreplayableNames.has(name)) return undefined;
-    return `ERR ${name} is not available here while a replica lag is imitated: set the lag to 0.`;
+  refusalOf(command: RedisCommand): string | undefined {
+    const part = this.#lagMs === 0 ? undefined : unreplayablePart(command);
+    return (
+      part && `ERR ${part} is not available here while a replica lag is imitated: set the lag to 0.`
+    );
   }
 
   /** Returns whether the command is a read and the lag is above 0. */

@@ -9,10 +9,18 @@ export interface ExecutedCommand {
   executedAtMs: number;
 }
 
-/** Commands whose effect depends on chance, or on the time in a way that their reply does not show. */
-export const unreplayableNames: ReadonlySet<string> = new Set(
-  "SPOP HEXPIRE HPEXPIRE HSETEX HGETEX RESTORE".split(" "),
-);
+/** Commands whose effect depends on chance or on the time, except those that the library sends. */
+const unreplayableNames: ReadonlySet<string> = new Set([
+  ..."SPOP SETNX SETEX PSETEX GETEX EXPIRE EXPIREAT PEXPIREAT".split(" "),
+  ..."HEXPIRE HPEXPIRE HSETEX HGETEX RESTORE".split(" "),
+]);
+
+/** Returns the part of a command that cannot be repeated later, such as "SPOP" or "SET with EX". */
+export function unreplayablePart([name, , , ...options]: RedisCommand): string | undefined {
+  if (unreplayableNames.has(name)) return name;
+  const other = options.find((one) => !/^(?:NX|XX|PX|\d+)$/i.test(one.toString()));
+  return name === "SET" && other !== undefined ? `SET with ${other.toString()}` : undefined;
+}
 
 const scriptNames = new Set("EVAL EVALSHA FCALL".split(" "));
 
@@ -27,28 +35,16 @@ export function keysOfScript([name, , count, ...args]: RedisCommand): readonly R
 /** Returns `undefined` for a failed command, for one whose condition did not hold, and for a script. */
 export function replayOf(executed: ExecutedCommand): RedisCommand | undefined {
   const { command, outcome } = executed;
-  const [name, key = "", ...args] = command;
+  const [name, key = "", amount] = command;
   if (outcome.kind !== "replied" || scriptNames.has(name)) return undefined;
   const { reply } = outcome;
   switch (name) {
     case "XADD":
       return Buffer.isBuffer(reply) ? withStreamId(command, reply) : undefined;
     case "SET":
-      return setWasApplied(executed) ? absoluteSet(executed) : undefined;
-    case "SETNX":
-      return reply === 1 ? ["SET", key, ...args] : undefined;
-    case "SETEX":
-    case "PSETEX":
-      return ["SET", key, args[1] ?? "", "PXAT", instantOf(executed, unitMs(name), args[0])];
-    case "GETEX":
-      return getExpiry(executed);
-    case "EXPIRE":
+      return reply === null ? undefined : absoluteSet(executed);
     case "PEXPIRE":
-      if (reply !== 1) return undefined;
-      return ["PEXPIREAT", key, instantOf(executed, unitMs(name), args[0])];
-    case "EXPIREAT":
-    case "PEXPIREAT":
-      return reply === 1 ? [name, key, args[0] ?? ""] : undefined;
+      return reply === 1 ? ["PEXPIREAT", key, instantOf(executed, amount)] : undefined;
     default:
       return command;
   }
@@ -68,59 +64,15 @@ function withStreamId(command: RedisCommand, id: Buffer): RedisCommand {
   return [name, ...args.with(index, id)];
 }
 
-/**
- * Returns whether a SET wrote. With GET, the reply is the old value, which shows the condition only
- * indirectly.
- */
-function setWasApplied({ command, outcome }: ExecutedCommand): boolean {
-  if (outcome.kind !== "replied") return false;
-  const words = new Set(command.slice(3).map(upper));
-  if (!words.has("GET")) return outcome.reply !== null;
-  if (words.has("NX")) return outcome.reply === null;
-  return words.has("XX") ? outcome.reply !== null : true;
-}
-
 function absoluteSet(executed: ExecutedCommand): RedisCommand {
   const [, key = "", value = "", ...options] = executed.command;
-  const kept: RedisArgument[] = [];
-  const rest = options.values();
-  for (const option of rest) {
-    const word = upper(option);
-    if (word === "NX" || word === "XX" || word === "GET") continue;
-    if (word !== "EX" && word !== "PX") kept.push(option);
-    else kept.push("PXAT", instantOf(executed, word === "EX" ? 1_000 : 1, rest.next().value));
-  }
-  return ["SET", key, value, ...kept];
+  const at = options.map(upper).indexOf("PX");
+  const expiry = at < 0 ? [] : ["PXAT", instantOf(executed, options[at + 1])];
+  return ["SET", key, value, ...expiry];
 }
 
-function getExpiry(executed: ExecutedCommand): RedisCommand | undefined {
-  const [, key = "", option, amount] = executed.command;
-  switch (upper(option)) {
-    case "EX":
-      return ["PEXPIREAT", key, instantOf(executed, 1_000, amount)];
-    case "PX":
-      return ["PEXPIREAT", key, instantOf(executed, 1, amount)];
-    case "EXAT":
-      return ["EXPIREAT", key, amount ?? ""];
-    case "PXAT":
-      return ["PEXPIREAT", key, amount ?? ""];
-    case "PERSIST":
-      return ["PERSIST", key];
-    default:
-      return undefined;
-  }
-}
-
-function unitMs(name: string): 1 | 1_000 {
-  return name.startsWith("P") ? 1 : 1_000;
-}
-
-function instantOf(
-  executed: ExecutedCommand,
-  unit: 1 | 1_000,
-  amount: RedisArgument | undefined,
-): string {
-  return String(executed.executedAtMs + Number(amount?.toString()) * unit);
+function instantOf({ executedAtMs }: ExecutedCommand, amountMs: RedisArgument | undefined): string {
+  return String(executedAtMs + Number(amountMs?.toString()));
 }
 
 function upper(argument: RedisArgument | undefined): string {

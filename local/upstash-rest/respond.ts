@@ -55,7 +55,7 @@ export async function respond(exchange: Exchange): Promise<void> {
   );
   if (rttMs > 0) await delay(rttMs / 2);
   const bytes = Buffer.from(JSON.stringify(answer.body));
-  const responseBytes = request.method === "HEAD" ? 0 : bytes.length;
+  const responseBytes = bytes.length;
   counter.answered({ responseBytes, failedCount: failedCountOf(answer) });
   const { bodyBytes: requestBytes } = body;
   exchange.onAnswered?.({ commands: commandsIn(call), requestBytes, responseBytes });
@@ -69,14 +69,11 @@ export async function respond(exchange: Exchange): Promise<void> {
 type Call = RestCall | { kind: "refused"; answer: RestAnswer };
 
 function callIn({ request, token }: Exchange, body: ReadBody): Call {
-  const target = `http://rest.invalid${request.url ?? "/"}`;
-  if (!URL.canParse(target)) return refused(400, "ERR the request target is not a path.");
-  const url = new URL(target);
-  if (!isAuthorised({ request, url, token })) return refused(401, "Unauthorized");
+  if (!isAuthorised(request, token)) return refused(401, "Unauthorized");
   if (body.kind !== "read") {
     return refused(413, `ERR max request size exceeded. Limit: ${bodyBytesMax} bytes.`);
   }
-  return readRestCall({ method: request.method ?? "", url, body: body.bytes });
+  return readRestCall({ method: request.method ?? "", path: request.url ?? "", body: body.bytes });
 }
 
 function refused(status: number, message: string): Call {
@@ -88,24 +85,18 @@ function commandsIn(call: Call): readonly RedisCommand[] {
   return call.kind === "pipeline" || call.kind === "transaction" ? call.commands : [];
 }
 
-async function answerTo(call: Call, { request, database }: Exchange): Promise<RestAnswer> {
-  const encoding = request.headers["upstash-encoding"] === "base64" ? "base64" : "utf8";
+async function answerTo(call: Call, { database }: Exchange): Promise<RestAnswer> {
   switch (call.kind) {
     case "refused":
       return call.answer;
     case "malformed":
       return errorAnswer(call.status, call.message);
-    case "command": {
-      const { namedByPath } = call;
-      return commandAnswer(await database.run(call.command), { encoding, namedByPath });
-    }
+    case "command":
+      return commandAnswer(await database.run(call.command));
     case "pipeline":
-      return batchAnswer(
-        await Promise.all(call.commands.map((command) => database.run(command))),
-        encoding,
-      );
+      return batchAnswer(await Promise.all(call.commands.map((command) => database.run(command))));
     case "transaction":
-      return transactionAnswer(await database.transact(call.commands), encoding);
+      return transactionAnswer(await database.transact(call.commands));
     default:
       return unreachable(call);
   }
@@ -133,12 +124,9 @@ async function readBody(request: IncomingMessage): Promise<ReadBody> {
 }
 
 /** Compares digests, so that neither length nor time reveals where two tokens differ. */
-function isAuthorised(given: { request: IncomingMessage; url: URL; token: string }): boolean {
-  const field = given.request.headers.authorization ?? "";
-  const [scheme = "", bearer = ""] = field.split(" ", 2);
-  const offered =
-    scheme.toLowerCase() === "bearer" ? bearer : (given.url.searchParams.get("_token") ?? "");
-  return timingSafeEqual(digest(offered), digest(given.token));
+function isAuthorised({ headers }: IncomingMessage, token: string): boolean {
+  const [scheme = "", offered = ""] = (headers.authorization ?? "").split(" ", 2);
+  return scheme.toLowerCase() === "bearer" && timingSafeEqual(digest(offered), digest(token));
 }
 
 function digest(text: string): Buffer {

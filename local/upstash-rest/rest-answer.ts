@@ -2,7 +2,6 @@
 import { unreachable } from "../../src/base/unreachable.ts";
 import type { CommandOutcome, RedisReply, TransactionOutcome } from "./redis-connection.ts";
 
-export type StringEncoding = "utf8" | "base64";
 export type RestResult = string | number | null | RestResult[];
 export type RestItem = { result: RestResult } | { error: string };
 export interface RestAnswer {
@@ -14,41 +13,25 @@ export function errorAnswer(status: number, error: string): RestAnswer {
   return { status, body: { error } };
 }
 
-/**
- * @param given.namedByPath whether the path contains the command. An unknown command then causes a
- *   404
- */
-export function commandAnswer(
-  outcome: CommandOutcome,
-  given: { encoding: StringEncoding; namedByPath: boolean },
-): RestAnswer {
+export function commandAnswer(outcome: CommandOutcome): RestAnswer {
   if (outcome.kind === "unreachable") return errorAnswer(503, outcome.message);
-  const body = restItem(outcome, given.encoding);
-  if (outcome.kind === "replied") return { status: 200, body };
-  const isUnknown = outcome.message.startsWith("ERR unknown command");
-  return { status: given.namedByPath && isUnknown ? 404 : 400, body };
+  return { status: outcome.kind === "replied" ? 200 : 400, body: restItem(outcome) };
 }
 
 /**
  * Returns the answer to a batch. If Redis did not reply to one of the commands in time, the answer to
  * the whole batch is a 503.
  */
-export function batchAnswer(
-  outcomes: readonly CommandOutcome[],
-  encoding: StringEncoding,
-): RestAnswer {
+export function batchAnswer(outcomes: readonly CommandOutcome[]): RestAnswer {
   const lost = outcomes.find((outcome) => outcome.kind === "unreachable");
   if (lost !== undefined) return errorAnswer(503, lost.message);
-  return { status: 200, body: outcomes.map((outcome) => restItem(outcome, encoding)) };
+  return { status: 200, body: outcomes.map(restItem) };
 }
 
-export function transactionAnswer(
-  outcome: TransactionOutcome,
-  encoding: StringEncoding,
-): RestAnswer {
+export function transactionAnswer(outcome: TransactionOutcome): RestAnswer {
   switch (outcome.kind) {
     case "executed":
-      return batchAnswer(outcome.outcomes, encoding);
+      return batchAnswer(outcome.outcomes);
     case "discarded":
       return errorAnswer(400, outcome.message);
     case "unreachable":
@@ -63,17 +46,15 @@ export function failedCountOf(answer: RestAnswer): number {
   return items.filter((item) => "error" in item).length;
 }
 
-function restItem(outcome: CommandOutcome, encoding: StringEncoding): RestItem {
-  if (outcome.kind !== "replied") return { error: outcome.message };
-  const { reply } = outcome;
-  if (Buffer.isBuffer(reply) && reply.toString("latin1") === "OK") return { result: "OK" };
-  return { result: restResult(reply, encoding) };
+function restItem(outcome: CommandOutcome): RestItem {
+  return outcome.kind === "replied"
+    ? { result: restResult(outcome.reply) }
+    : { error: outcome.message };
 }
 
-/** Bytes that are not UTF-8 become U+FFFD, as Upstash documents; base64 preserves them. */
-function restResult(reply: RedisReply, encoding: StringEncoding): RestResult {
-  if (Buffer.isBuffer(reply)) return reply.toString(encoding);
-  if (Array.isArray(reply)) return reply.map((item) => restResult(item, encoding));
-  if (reply instanceof Error) return Buffer.from(reply.message).toString(encoding);
-  return reply;
+/** Bytes that are not UTF-8 become U+FFFD, as Upstash documents. */
+function restResult(reply: RedisReply): RestResult {
+  if (Buffer.isBuffer(reply)) return reply.toString();
+  if (Array.isArray(reply)) return reply.map(restResult);
+  return reply instanceof Error ? reply.message : reply;
 }

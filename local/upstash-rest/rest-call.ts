@@ -1,31 +1,24 @@
-// Parses a request to Upstash's REST interface from its method, URL and body. Source:
+// Parses a request to Upstash's REST interface from its method, path and body. Source:
 // https://upstash.com/docs/redis/features/restapi.
-import type { RedisArgument, RedisCommand } from "./redis-connection.ts";
+import type { RedisCommand } from "./redis-connection.ts";
 
 export type RestCall =
-  | { kind: "command"; command: RedisCommand; namedByPath: boolean }
+  | { kind: "command"; command: RedisCommand }
   | { kind: "pipeline"; commands: RedisCommand[] }
   | { kind: "transaction"; commands: RedisCommand[] }
   | { kind: "malformed"; status: 400 | 404 | 405; message: string };
 
-const methods = new Set(["HEAD", "GET", "POST", "PUT"]);
-
-/** @param request.url path and query of the request line; `_token` is not an argument */
-export function readRestCall(request: { method: string; url: URL; body: Buffer }): RestCall {
-  const { method, url, body } = request;
-  if (!methods.has(method)) {
-    return malformed(`Method ${method} is not allowed. Use POST, PUT, GET or HEAD.`, 405);
-  }
-  const takesBody = method === "POST" || method === "PUT";
-  switch (url.pathname) {
+export function readRestCall(request: { method: string; path: string; body: Buffer }): RestCall {
+  const { method, path, body } = request;
+  if (method !== "POST") return malformed(`Method ${method} is not allowed. Use POST.`, 405);
+  switch (path) {
     case "/":
-      return takesBody ? readSingle(body) : malformed("GET / names no command.", 404);
+      return readSingle(body);
     case "/pipeline":
     case "/multi-exec":
-      if (!takesBody) return malformed(`${url.pathname} only accepts POST.`, 405);
-      return readBatch(body, url.pathname === "/pipeline" ? "pipeline" : "transaction");
+      return readBatch(body, path === "/pipeline" ? "pipeline" : "transaction");
     default:
-      return readPath(url, takesBody ? body : Buffer.alloc(0));
+      return malformed(`ERR nothing is at ${path}: send the command as JSON to /.`, 404);
   }
 }
 
@@ -33,9 +26,7 @@ function readSingle(body: Buffer): RestCall {
   const parsed = parseJson(body);
   if (parsed.kind === "malformed") return parsed;
   const command = readCommand(parsed.value);
-  return typeof command === "string"
-    ? malformed(command)
-    : { kind: "command", command, namedByPath: false };
+  return typeof command === "string" ? malformed(command) : { kind: "command", command };
 }
 
 function readBatch(body: Buffer, kind: "pipeline" | "transaction"): RestCall {
@@ -70,27 +61,6 @@ function readCommand(candidate: unknown): RedisCommand | string {
     texts.push(String(argument));
   }
   return [name.toUpperCase(), ...texts];
-}
-
-/** Parses `/set/key` with the body as next argument, then `?EX=100` as `EX 100`. */
-function readPath(url: URL, body: Buffer): RestCall {
-  const segments: string[] = [];
-  for (const segment of url.pathname.slice(1).split("/")) {
-    try {
-      segments.push(decodeURIComponent(segment));
-    } catch {
-      return malformed(`ERR the path segment ${JSON.stringify(segment)} is not percent-encoded.`);
-    }
-  }
-  const [name = "", ...args]: string[] = segments;
-  const options: RedisArgument[] = [];
-  for (const [option, value] of url.searchParams) {
-    if (option === "_token") continue;
-    options.push(option, ...(value === "" ? [] : [value]));
-  }
-  const value: RedisArgument[] = body.length === 0 ? [] : [body];
-  const command: RedisCommand = [name.toUpperCase(), ...args, ...value, ...options];
-  return { kind: "command", command, namedByPath: true };
 }
 
 function parseJson(body: Buffer): { kind: "parsed"; value: unknown } | MalformedCall {

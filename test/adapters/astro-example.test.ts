@@ -1,12 +1,11 @@
 // Builds examples/astro with the packed Tidemark, and runs it in two processes over one real Redis.
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
+import { freePort } from "../../local/free-port.ts";
 import { Running } from "../../local/running.ts";
 import { packedTidemark } from "../package/packed-tidemark.ts";
 import { newerEnv, newerNode, quietInstall, run, tool } from "../package/commands.ts";
@@ -133,14 +132,6 @@ async function started(site: string, entry = "dist/server/entry.mjs"): Promise<S
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return { url, log };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function ask(site: Site, path: string, init?: RequestInit) {

@@ -71,8 +71,7 @@ describe("a valid configuration", () => {
 });
 
 describe("the check of an installed project's configuration", () => {
-  const worker = { "tidemark/worker": join(root, "src/worker.ts") };
-  const library = { ...installedLibrary(root), alias: { ...worker, ...ownLibrary.alias } };
+  const library = { ...installedLibrary(root), alias: ownLibrary.alias };
 
   // Whether the project's own Worker has the part shows when that Worker starts.
   it.each(['esi: "html"', 'ranges: "slices"', 'queryMethod: "json"'])(

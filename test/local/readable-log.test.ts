@@ -1,6 +1,6 @@
 // Tests how the lines that a Worker prints appear on a terminal.
 import { expect, it } from "vitest";
-import { readableLine } from "../../local/readable-log.ts";
+import { readableLog } from "../../local/readable-log.ts";
 
 const line = (event: string) =>
   `{"ts":"2026-11-21T10:00:00.000Z","event":"${event}","message":"It is so."}`;
@@ -13,5 +13,5 @@ it.each([
   { of: "other JSON", text: '{"a":1}', reads: '{"a":1}' },
   { of: "a line that was cut", text: '{"ts":"2026', reads: '{"ts":"2026' },
 ])("shows or hides a line of $of", ({ text, reads }) => {
-  expect(readableLine(text)).toBe(reads);
+  expect(readableLog(text)?.text).toBe(reads);
 });

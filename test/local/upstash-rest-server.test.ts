@@ -1,6 +1,5 @@
 // Tests the local server of Upstash's REST protocol in front of each Redis that can be started
 // here. The tests use raw requests and the product's client.
-import { Redis } from "@upstash/redis/cloudflare";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { EmbeddedValkey } from "../../local/embedded-valkey.ts";
 import {
@@ -9,10 +8,8 @@ import {
   type UpstashRestServer,
 } from "../../local/upstash-rest-server.ts";
 import { redisServers } from "../../testing/fakes/redis-server.ts";
-import { batchRows, pathRows, refusalRows, singleRows } from "./upstash-rest/protocol-rows.ts";
+import { batchRows, refusalRows, singleRows } from "./upstash-rest/protocol-rows.ts";
 import { ask, run, sdkClient } from "./upstash-rest/rest-client.ts";
-
-const base64Encoding = { "upstash-encoding": "base64" };
 
 describe.each(redisServers)("a REST server in front of $redis", ({ start }) => {
   let redis: EmbeddedValkey;
@@ -48,7 +45,7 @@ describe.each(redisServers)("a REST server in front of $redis", ({ start }) => {
   });
 
   describe("raw requests", () => {
-    it.each([...singleRows, ...pathRows, ...batchRows, ...refusalRows])(
+    it.each([...singleRows, ...batchRows, ...refusalRows])(
       "get the documented answer: $id",
       async ({ given = [], status, answer, ...request }) => {
         for (const command of given) await run(server, ...command);
@@ -68,14 +65,6 @@ describe.each(redisServers)("a REST server in front of $redis", ({ start }) => {
         status: 413,
         answer: { error: "ERR max request size exceeded. Limit: 10485760 bytes." },
       });
-    });
-
-    it("get bytes that are not UTF-8 as base64 on demand, and otherwise as U+FFFD", async () => {
-      const bytes = Uint8Array.of(0xff, 0x00, 0x41);
-      await ask(server, { path: "/set/bytes", body: bytes });
-      expect((await ask(server, { path: "/get/bytes" })).answer).toEqual({ result: "\ufffd\0A" });
-      const { answer } = await ask(server, { path: "/get/bytes", headers: base64Encoding });
-      expect(answer).toEqual({ result: Buffer.from(bytes).toString("base64") });
     });
 
     it("can store and read 1 MiB of any bytes in base64", async () => {
@@ -124,12 +113,6 @@ describe.each(redisServers)("a REST server in front of $redis", ({ start }) => {
       expect(await client.set("lease", "theirs", lease)).toBeNull();
       expect(await client.eval(script, ["lease"], ["theirs"])).toBe(0);
       expect(await client.eval(script, ["lease"], ["mine"])).toBe(1);
-    });
-
-    it("decodes base64 answers with its default options", async () => {
-      const client = new Redis({ url: server.url, token: server.token });
-      await client.hset("hash", { ok: "OK", text: "größer 漢字" });
-      expect(await client.hmget("hash", "ok", "text")).toEqual({ ok: "OK", text: "größer 漢字" });
     });
   });
 

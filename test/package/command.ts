@@ -6,7 +6,7 @@ import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { root } from "../../local/bundling.ts";
-import { freePort } from "../../local/colo.ts";
+import { freePort } from "../../local/free-port.ts";
 import { askCommandLines } from "./command-lines.ts";
 import { check, newerEnv, newerNode, packed, quietInstall, run, step } from "./commands.ts";
 import { startOrigin } from "./template.ts";

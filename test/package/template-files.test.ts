@@ -37,7 +37,7 @@ it("the template describes each secret in its example file, and no other", () =>
   expect(named).toEqual(Object.keys(secrets));
 });
 
-it("the template's example file has no values, which the deploy button would copy", () => {
+it("the template's example file has no values", () => {
   expect(textOf(".dev.vars.example").match(/^\w+=.+$/gm)).toBeNull();
 });
 

@@ -9,7 +9,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { root } from "../../local/bundling.ts";
-import { freePort } from "../../local/colo.ts";
+import { freePort } from "../../local/free-port.ts";
 import { Running } from "../../local/running.ts";
 import { check, newerEnv, newerNode, quietInstall, run, step } from "./commands.ts";
 

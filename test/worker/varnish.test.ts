@@ -2,7 +2,7 @@
 // a purge is not behind Varnish, so Varnish could store the old page again.
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { freePort } from "../../testing/fakes/redis-server.ts";
+import { freePort } from "../../local/free-port.ts";
 import { isVarnishInstalled, startVarnish } from "../../testing/outward/varnish-server.ts";
 import { rawRequest } from "../../testing/worker/raw-request.ts";
 import { adminToken, sleep, until } from "../../testing/worker/world.ts";

@@ -5,7 +5,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { freePort, guardOf } from "./redis-server.ts";
+import { freePort } from "../../local/free-port.ts";
+import { guardOf } from "./redis-server.ts";
 
 /** Whether `mariadbd` and `mariadb-install-db` are on PATH. */
 export const isMariadbInstalled = ["mariadbd", "mariadb-install-db"].every(

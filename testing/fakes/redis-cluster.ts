@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { Running } from "../../local/running.ts";
-import { freePort, startRedisServer } from "./redis-server.ts";
+import { freePort } from "../../local/free-port.ts";
+import { startRedisServer } from "./redis-server.ts";
 
 const ranges = [
   [0, 5_460],

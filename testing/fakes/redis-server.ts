@@ -2,9 +2,9 @@
 // installed. With TIDEMARK_REQUIRE_REDIS_SERVER=1, its absence is an error.
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { startEmbeddedValkey, type EmbeddedValkey } from "../../local/embedded-valkey.ts";
+import { freePort } from "../../local/free-port.ts";
 
 const command = "redis-server";
 
@@ -99,14 +99,4 @@ async function readiness(child: ChildProcess): Promise<void> {
     return;
   }
   throw new Error(`redis-server did not start. It printed:\n${printed}`);
-}
-
-/** Returns a port without a listener. */
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
 }

@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { freePort } from "../../local/colo.ts";
+import { freePort } from "../../local/free-port.ts";
 import { guardOf } from "../fakes/redis-server.ts";
 
 /** The target, which is scraped each second. */
@@ -46,7 +46,7 @@ const wholeScrape =
 /** @throws Error with the output of Prometheus if it does not start */
 export async function startPrometheus({ address, token }: Scraped): Promise<PrometheusServer> {
   const folder = await mkdtemp(join(tmpdir(), "prometheus-"));
-  const port = await freePort(0, "127.0.0.1");
+  const port = await freePort();
   const config = join(folder, "prometheus.json");
   await writeFile(config, JSON.stringify(configOf(address, token)));
   const child = spawn(

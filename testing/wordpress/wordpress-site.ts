@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { Running } from "../../local/running.ts";
 import { isMariadbInstalled, startMariadb } from "../fakes/mariadb-server.ts";
-import { freePort, guardOf } from "../fakes/redis-server.ts";
+import { freePort } from "../../local/free-port.ts";
+import { guardOf } from "../fakes/redis-server.ts";
 import { rawRequest } from "../worker/raw-request.ts";
 
 const sources = "/usr/share/wordpress";

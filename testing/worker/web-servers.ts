@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { chmod, mkdtemp, readFile, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "../fakes/redis-server.ts";
+import { freePort } from "../../local/free-port.ts";
 import { startWebServer, type WebServer, type WebServerStart } from "../web-server-process.ts";
 
 export const isNginxInstalled = isInstalled("nginx", "nginx-light");

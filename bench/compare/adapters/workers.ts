@@ -8,7 +8,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
-import { compatibilityDate, freePort } from "../../../local/colo.ts";
+import { compatibilityDate } from "../../../local/colo.ts";
+import { freePort } from "../../../local/free-port.ts";
 import { OperatorError } from "../../../src/base/operator-error.ts";
 import { processCount, type System, type World } from "../adapter.ts";
 import { ask, purgeOf, timeoutsMs } from "../asking.ts";
@@ -88,7 +89,7 @@ class Life {
   }
 
   static async start(of: LifeSettings, name: string): Promise<Life> {
-    const life = new Life(of, name, await freePort(0, "127.0.0.1"));
+    const life = new Life(of, name, await freePort());
     await life.#start();
     return life;
   }

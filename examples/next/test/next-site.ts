@@ -11,7 +11,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { root } from "../../../local/bundling.ts";
 import { packedTidemark } from "../../../test/package/packed-tidemark.ts";
-import { freePort, guardOf } from "../../../testing/fakes/redis-server.ts";
+import { guardOf } from "../../../testing/fakes/redis-server.ts";
+import { freePort } from "../../../local/free-port.ts";
 
 const runFile = promisify(execFile);
 const env = { ...process.env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" };

@@ -1,5 +1,5 @@
 // `npm run build -w tidemark-cli`: builds the published command in dist/, as JavaScript for Node
-// 20. npm installs its dependencies. The project provides the runtime of Workers and the bundler.
+// 22. npm installs its dependencies. The project provides the runtime of Workers and the bundler.
 import { chmod, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

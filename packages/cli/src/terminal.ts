@@ -1,7 +1,7 @@
 // Writes results to stdout and all else to stderr. Only terminals get colors and questions.
 import { type Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
-import { confirm, isCancel, type Option, select } from "@clack/prompts";
+import { confirm, isCancel, type Option, select, text as line } from "@clack/prompts";
 import { lineOf, type Part, printable, printableJson } from "../../../local/printable.ts";
 import { interruption, usageError } from "./command-error.ts";
 import type { Output, World } from "./world.ts";
@@ -91,6 +91,15 @@ export class Terminal {
     if (!isYes) throw interruption("Nothing was done.", "The answer was no.");
   }
 
+  /** Asks for a line of text. @throws CommandError on Ctrl-C */
+  async asked(question: string, placeholder: string): Promise<string> {
+    const message = printable(question);
+    const answer = await this.#answered<string | undefined>((where) =>
+      line({ message, placeholder, ...where }),
+    );
+    return answer ?? "";
+  }
+
   /** Asks to choose an option. The first is the default. @throws CommandError on Ctrl-C */
   async chosen<Value extends string>(question: string, options: Option<Value>[]): Promise<Value> {
     const message = printable(question);
@@ -135,7 +144,7 @@ export class Terminal {
   }
 }
 
-export function streamOf(notes: Output): Writable & { readonly columns: number } {
+function streamOf(notes: Output): Writable & { readonly columns: number } {
   const write = (chunk: Buffer, _: string, done: () => void) => {
     notes.write(chunk.toString());
     done();

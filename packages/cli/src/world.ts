@@ -1,5 +1,6 @@
 // The environment of the command: that of a process, or of a test.
 import type { Readable } from "node:stream";
+import { setTimeout } from "node:timers/promises";
 import type { WriteStream } from "node:tty";
 import { exitCode } from "./command-error.ts";
 
@@ -55,7 +56,8 @@ export function worldOf(process: NodeJS.Process): World {
     notes: outputOf(process.stderr),
     fetch: globalThis.fetch,
     nowAtMs: Date.now,
-    sleep: (ms) => asleep(ms, interruption.signal),
+    sleep: (ms) =>
+      setTimeout(ms, undefined, { signal: interruption.signal }).catch(() => undefined),
     interrupted: interruption.signal,
   };
 }
@@ -69,17 +71,4 @@ function outputOf(stream: WriteStream): Output {
       return stream.columns || 80;
     },
   };
-}
-
-function asleep(ms: number, interrupted: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  if (interrupted.aborted) return Promise.resolve();
-  const end = () => {
-    clearTimeout(timer);
-    interrupted.removeEventListener("abort", end);
-    resolve();
-  };
-  const timer = setTimeout(end, ms);
-  interrupted.addEventListener("abort", end);
-  return promise;
 }

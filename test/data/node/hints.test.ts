@@ -13,11 +13,8 @@ import { Running } from "../../../local/running.ts";
 import { createDataCache } from "../../../src/data/node/create-data-cache.ts";
 import type { GivenConnection } from "../../../src/node-cache.ts";
 import { startRedisCluster } from "../../../testing/fakes/redis-cluster.ts";
-import {
-  freePort,
-  isRedisServerInstalled,
-  startRedisServer,
-} from "../../../testing/fakes/redis-server.ts";
+import { freePort } from "../../../local/free-port.ts";
+import { isRedisServerInstalled, startRedisServer } from "../../../testing/fakes/redis-server.ts";
 import { newerNode } from "../../package/commands.ts";
 
 const purge = { maxLagSeconds: 60 };

@@ -1,14 +1,14 @@
-// Tests what the message after a local start says about the secrets.
+// Tests what the message after a local start says about the secrets and the operator path.
 import { expect, it } from "vitest";
 import { greeting } from "../../../local/run/greeting.ts";
 import type { Site } from "../../../local/site.ts";
 import type { StartOptions } from "../../../local/start-options.ts";
 
-const linesFor = (from: "shell" | "project" | "generated") => {
+const linesFor = (from: "shell" | "project" | "generated", operatorPath = "/_cache") => {
   const secret = { value: "a-secret", from };
   const site = {
     colos: [{ name: "FRA", url: "http://127.0.0.1:8787" }],
-    operatorPath: "/_cache",
+    operatorPath,
     secrets: { ADMIN_TOKEN: secret, PURGE_SECRET: secret },
   };
   return greeting(site as unknown as Site, {} as StartOptions, 1).join("\n");
@@ -26,4 +26,12 @@ it.each([
   // No line reads a file: the value may be in another, or be quoted.
   expect(text).not.toContain("$(");
   expect(text.includes("a-secret")).toBe(from === "generated");
+});
+
+it("shows commands for the operator path of the configuration", () => {
+  const text = linesFor("shell", "/_edge");
+  expect(text).not.toContain("/_cache");
+  expect(text).toContain("http://127.0.0.1:8787/_edge/purge");
+  expect(text).toContain(" TIDEMARK_OPERATOR_PATH=/_edge ");
+  expect(linesFor("shell")).not.toContain("OPERATOR_PATH");
 });

@@ -10,7 +10,6 @@ export interface RestRequest {
   path?: string;
   /** Sent as JSON, unless it is text or bytes. Default: no body. */
   body?: unknown;
-  headers?: Record<string, string>;
   /** Default: the server's own token. */
   authorization?: string;
 }
@@ -23,7 +22,7 @@ export async function ask(
   const isReady = body === undefined || typeof body === "string" || body instanceof Uint8Array;
   const response = await fetch(`${server.url}${asked.path ?? "/"}`, {
     method: asked.method ?? (body === undefined ? "GET" : "POST"),
-    headers: { ...asked.headers, authorization },
+    headers: { authorization },
     body: isReady
       ? ((body as string | Uint8Array<ArrayBuffer> | undefined) ?? null)
       : JSON.stringify(body),

@@ -3,7 +3,6 @@ import { randomBytes } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { usageError, exitCode } from "../command-error.ts";
-import { repositoryOf, withRepository } from "../init/deploy-button.ts";
 import { cdTo } from "../init/report.ts";
 import { type SiteFile, write } from "../init/site-files.ts";
 import {
@@ -55,7 +54,7 @@ async function create(session: Session, options: CreateOptions, [written = ""]: 
   const stores = named ?? usualStores(world, options.region);
   const region = stores === "cloudflare" ? await askedRegion(session, options) : undefined;
   const choices = { stores, region, name: workerNameOf(folder) };
-  const files = filesOf(choices, await repositoryOf(folder));
+  const files = filesOf(choices);
   await write(files, folder);
   const next = [
     ...(folder === world.folder ? [] : [cdTo(written)]),
@@ -112,11 +111,10 @@ interface Choices {
   readonly name: string;
 }
 
-function filesOf({ stores, region, name }: Choices, repository: string | undefined): SiteFile[] {
+function filesOf({ stores, region, name }: Choices): SiteFile[] {
   const files = templatePaths.map((path) => {
     const text = withRegion(textFor(stores, path), region);
-    const named = text.replace('"tidemark-site"', JSON.stringify(name));
-    return { path, text: withRepository(named, repository) };
+    return { path, text: text.replace('"tidemark-site"', JSON.stringify(name)) };
   });
   const secrets = textFor(stores, ".dev.vars.example")
     .replace(/^PURGE_SECRET=$/m, () => `PURGE_SECRET=whsec_${randomBytes(24).toString("base64")}`)

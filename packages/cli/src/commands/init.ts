@@ -1,6 +1,5 @@
 // `tidemark init`: examines an origin, and writes the files of a site in front of it.
 import { isAbsolute, join } from "node:path";
-import { isCancel, text } from "@clack/prompts";
 import { interruption, usageError, exitCode, failure } from "../command-error.ts";
 import { draftConfig } from "../init/draft-config.ts";
 import { findingsOf, findingLines, nextCommands, pageLines } from "../init/report.ts";
@@ -23,7 +22,6 @@ import {
 } from "../init/site-choices.ts";
 import { judge } from "../origin/judge-page.ts";
 import { type AddCommand, repeated, type Session } from "../session.ts";
-import { streamOf } from "../terminal.ts";
 import {
   httpUrlFault,
   originUrlFault,
@@ -137,7 +135,7 @@ function refuseUnlessAsked(
   });
 }
 
-async function askedOrigin({ terminal, world }: Session): Promise<string> {
+async function askedOrigin({ terminal }: Session): Promise<string> {
   if (!terminal.isInteractive) {
     throw usageError({
       what: "No origin was examined.",
@@ -145,16 +143,7 @@ async function askedOrigin({ terminal, world }: Session): Promise<string> {
       hint: "Write it after init, such as: tidemark init https://www.example.com.",
     });
   }
-  const message = "Which site should be cached?";
-  const placeholder = "https://www.example.com";
-  const answer = await text({
-    message,
-    placeholder,
-    input: world.input,
-    output: streamOf(world.notes),
-  });
-  if (isCancel(answer)) throw interruption("No origin was examined.");
-  return answer ?? "";
+  return terminal.asked("Which site should be cached?", "https://www.example.com");
 }
 
 interface InitOptions {

@@ -1,7 +1,7 @@
 // `tidemark stats`: shows how each route's requests are answered, or the state of one isolate.
 import { type ExitCode, exitCode } from "../command-error.ts";
 import type { AddCommand, Session } from "../session.ts";
-import { countsByRoute, totalOf, legend, routeTable, statsOf } from "../stats/routes.ts";
+import { countsByRoute, countsOf, legend, routeTable, statsOf } from "../stats/routes.ts";
 
 interface StatsOptions {
   readonly isolate?: true;
@@ -39,10 +39,10 @@ async function stats(session: Session, { isolate }: StatsOptions): Promise<ExitC
   const routes = [...byRoute].map(([route, counts]) =>
     Object.assign({ route }, statsOf(counts, boundsSeconds)),
   );
-  const all = statsOf(totalOf(byRoute.values()), boundsSeconds);
-  terminal.json({ since: startedAt, at, routes, all });
+  const all = countsOf(metrics);
+  terminal.json({ since: startedAt, at, routes, all: statsOf(all, boundsSeconds) });
   terminal.print(`All isolates, since ${startedAt ?? "an invalid time"}:`);
-  for (const line of routeTable(byRoute, boundsSeconds)) terminal.print(line);
+  for (const line of routeTable(byRoute, all, boundsSeconds)) terminal.print(line);
   for (const line of legend) terminal.print(line);
   if (byRoute.size === 0) terminal.note("No isolate has reported yet.");
   return exitCode.done;

@@ -10,7 +10,6 @@ import {
   reasons,
   type Draft,
   type DraftRoute,
-  groupedBy,
   slugOf,
   assetRoutes,
   isBypass,
@@ -99,7 +98,7 @@ function contentGroups(pages: readonly JudgedPage[]): Map<string, JudgedPage[]> 
   const deep = pages.filter(
     ({ sight: { path }, judgement: { kind } }) => kind !== "other" && segmentsOf(path).length > 1,
   );
-  const groups = groupedBy(deep, ({ sight: { path } }) => segmentsOf(path)[0] ?? "");
+  const groups = Map.groupBy(deep, ({ sight: { path } }) => segmentsOf(path)[0] ?? "");
   return new Map([...groups].filter(([, members]) => members.length > 1));
 }
 

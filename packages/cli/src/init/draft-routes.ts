@@ -61,16 +61,6 @@ export function slugOf(pattern: string): string {
   return slug.toLowerCase() || "root";
 }
 
-/** Groups members by key, like `Map.groupBy`, which Node 20 lacks. */
-export function groupedBy<T>(all: readonly T[], keyOf: (one: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const one of all) {
-    const key = keyOf(one);
-    groups.set(key, [...(groups.get(key) ?? []), one]);
-  }
-  return groups;
-}
-
 export interface JudgedPage {
   readonly sight: PageSight;
   readonly judgement: Judgement;
@@ -138,11 +128,10 @@ function writtenLifetimes(lifetimes: Lifetimes): string[] {
 
 /** Returns one line for each reason, with its pages. */
 export function reasons(pages: readonly JudgedPage[]): string[] {
-  const byWhy = new Map<string, string[]>();
-  for (const { sight, judgement } of pages) {
-    byWhy.set(judgement.why, [...(byWhy.get(judgement.why) ?? []), sight.path]);
-  }
-  return [...byWhy].map(([why, paths]) => `Seen: ${listed(paths)}: ${why}.`);
+  const byWhy = Map.groupBy(pages, ({ judgement }) => judgement.why);
+  return [...byWhy].map(
+    ([why, members]) => `Seen: ${listed(members.map(({ sight }) => sight.path))}: ${why}.`,
+  );
 }
 
 /**
@@ -151,7 +140,7 @@ export function reasons(pages: readonly JudgedPage[]): string[] {
  */
 export function apiRoutes(sight: OriginSight, pages: readonly JudgedPage[]) {
   const inside = pages.filter(({ sight: { path } }) => path !== "/");
-  const groups = groupedBy(inside, ({ sight: { path } }) => apiGroupOf(path));
+  const groups = Map.groupBy(inside, ({ sight: { path } }) => apiGroupOf(path));
   const shared = [...groups].filter(([, members]) =>
     members.some(({ judgement: { kind } }) => kind === "origin" || kind === "validated"),
   );
@@ -209,7 +198,9 @@ export function assetRoutes(
       page.judgement.kind !== "other" && page.judgement.kind !== "private" && !isMedia(page),
   );
   const patternOf = ({ sight: { path } }: JudgedPage) => patternOfFolder(path, content);
-  return [...groupedBy(good, patternOf)].map(([pattern, members]) => assetRoute(pattern, members));
+  return [...Map.groupBy(good, patternOf)].map(([pattern, members]) =>
+    assetRoute(pattern, members),
+  );
 }
 
 function isMedia({ sight: { path, hasValidator }, judgement: { kind } }: JudgedPage): boolean {

@@ -1,8 +1,8 @@
 // Generates the files that init writes, and keeps those that already exist.
 import { lstatSync } from "node:fs";
-import { join } from "node:path";
+import { lstat, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { failure, usageError } from "../command-error.ts";
-import { createBeneath, linkIn, replaceBeneath } from "../files/beneath.ts";
 import { wranglerNames } from "../wrangler/wrangler-file.ts";
 import { type Draft, type DraftRoute, inSlices, isBypass } from "./draft-routes.ts";
 import { withRegion, textFor, type SiteStores } from "./site-choices.ts";
@@ -71,9 +71,6 @@ export function sorted(files: readonly SiteFile[], folder: string) {
   return { toWrite: files.filter((file) => !isKept(file)), kept: kept.map(({ path }) => path) };
 }
 
-const modes = { file: 0o666, folder: 0o777 };
-const secretModes = { ...modes, file: 0o600 };
-
 /**
  * Writes the files. Replaces only those that init generates for each origin.
  *
@@ -82,7 +79,7 @@ const secretModes = { ...modes, file: 0o600 };
  */
 export async function write(files: readonly SiteFile[], folder: string): Promise<void> {
   for (const { path } of files) {
-    const link = await linkIn({ folder, path });
+    const link = await linkIn(folder, path);
     if (link === undefined) continue;
     throw usageError({
       what: `${join(folder, path)} was not written.`,
@@ -92,14 +89,43 @@ export async function write(files: readonly SiteFile[], folder: string): Promise
   }
   for (const { path, text, isSecret = false } of files) {
     const isOwn = ownPaths.some((own) => own === path);
-    const put = isOwn ? replaceBeneath : createBeneath;
-    await put({ folder, path }, text, isSecret ? secretModes : modes).catch((cause: unknown) => {
+    const put = isOwn ? replaceFile : createFile;
+    await put(join(folder, path), text, isSecret ? 0o600 : 0o666).catch((cause: unknown) => {
       const code =
         cause instanceof Error && "code" in cause ? String(cause.code) : "an unknown error";
       const what = `${join(folder, path)} was not written.`;
       const why = `The file system reported ${code}.`;
       throw failure({ what, why, hint: "Name another folder." }, "failed", cause);
     });
+  }
+}
+
+/** Returns the first symbolic link in the path; `undefined` if there is none. */
+async function linkIn(folder: string, path: string): Promise<string | undefined> {
+  let at = folder;
+  for (const name of path.split("/")) {
+    at = join(at, name);
+    const found = await lstat(at).catch(() => undefined);
+    if (found === undefined) return undefined;
+    if (found.isSymbolicLink()) return at;
+  }
+  return undefined;
+}
+
+async function createFile(path: string, text: string, mode: number): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text, { flag: "wx", mode });
+}
+
+/** Creates or replaces a file atomically. */
+async function replaceFile(path: string, text: string, mode: number): Promise<void> {
+  const beside = `${path}.${crypto.randomUUID()}`;
+  try {
+    await createFile(beside, text, mode);
+    await rename(beside, path);
+  } catch (cause) {
+    await rm(beside, { force: true }).catch(() => undefined);
+    throw cause;
   }
 }
 

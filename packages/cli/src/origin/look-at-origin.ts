@@ -226,13 +226,7 @@ function isPlain(path: string): boolean {
 
 /** Interleaves the paths by their first segment. */
 function byTurns(paths: readonly string[]): string[] {
-  const groups = new Map<string, string[]>();
-  for (const path of paths) {
-    const [first = ""] = segmentsOf(path);
-    const group = groups.get(first);
-    if (group === undefined) groups.set(first, [path]);
-    else group.push(path);
-  }
+  const groups = Map.groupBy(paths, (path) => segmentsOf(path)[0] ?? "");
   const longest = Math.max(0, ...[...groups.values()].map(({ length }) => length));
   const turns = Array.from({ length: longest }, (_, at) => at);
   return turns.flatMap((at) => [...groups.values()].flatMap((group) => group[at] ?? []));

@@ -1,17 +1,7 @@
 // Detects the software of a site. Knows which paths and cookies are usually private on each platform.
 import type { Answer } from "../asking/fetch-page.ts";
 
-export type Platform =
-  | "WordPress"
-  | "WooCommerce"
-  | "Shopify"
-  | "Next.js"
-  | "Ghost"
-  | "Drupal"
-  | "Laravel"
-  | "Django"
-  | "Rails"
-  | "unknown";
+export type Platform = "WordPress" | "WooCommerce" | "Shopify" | "Ghost" | "Drupal" | "unknown";
 
 interface Mark {
   readonly platform: Exclude<Platform, "unknown">;
@@ -26,14 +16,9 @@ const marks: readonly Mark[] = [
   { platform: "WordPress", text: /\/wp-(?:content|includes)\/|content="WordPress/ },
   { platform: "Shopify", field: ["x-shopid", /./] },
   { platform: "Shopify", text: /cdn\.shopify\.com/ },
-  { platform: "Next.js", field: ["x-powered-by", /Next\.js/i] },
-  { platform: "Next.js", text: /["']\/_next\/static\// },
   { platform: "Ghost", text: /<meta name="generator" content="Ghost/i },
   { platform: "Drupal", field: ["x-generator", /Drupal/i] },
   { platform: "Drupal", text: /<meta name="generator" content="Drupal/i },
-  { platform: "Laravel", field: ["set-cookie", /laravel_session=/] },
-  { platform: "Django", field: ["set-cookie", /(?:^|[\s,])(?:csrftoken|sessionid)=/] },
-  { platform: "Rails", field: ["set-cookie", /_session=[^;]*--[0-9a-f]{40}/] },
 ];
 
 export function platformOf(answers: readonly Answer[]): Platform {

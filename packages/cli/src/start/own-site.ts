@@ -27,7 +27,7 @@ import {
   textIfThere,
   wranglerNames,
   dateText,
-  isTable,
+  tableOf,
   readWranglerFile,
   sqliteClassesIn,
   type Table,
@@ -103,16 +103,14 @@ export async function readFolder(folder: string, named: string | undefined): Pro
   const texts = Object.entries({ ...deployed, ...variables });
   const database = databaseOf(variables);
   return {
+    main: undefined,
+    compatibility: {},
+    ...wrangler,
     library: libraryIn(folder),
-    main: wrangler?.main,
     config,
-    compatibility: wrangler?.compatibility ?? {},
     variables: Object.fromEntries(
       texts.filter((pair): pair is [string, string] => pair[1] !== undefined),
     ),
-    rateLimits: wrangler?.rateLimits ?? {},
-    r2Buckets: wrangler?.r2Buckets ?? [],
-    ...(wrangler?.durableObjects && { durableObjects: wrangler.durableObjects }),
     otherFiles: [...wranglerNames, ".dev.vars"].map((name) => join(folder, name)),
     notes: [
       ...(wrangler?.notes ?? []),
@@ -156,14 +154,7 @@ function libraryIn(folder: string): Library {
   });
 }
 
-export interface WorkerOfFolder extends Pick<
-  Project,
-  "main" | "compatibility" | "variables" | "notes"
-> {
-  readonly rateLimits: Readonly<Record<string, RateLimitSettings>>;
-  readonly r2Buckets: readonly string[];
-  readonly durableObjects?: Readonly<Record<string, string>>;
-}
+type WorkerOfFolder = Omit<Project, "library" | "config" | "hasDashboard" | "otherFiles">;
 
 /** The classes of Durable Objects that run locally. */
 const classes: readonly string[] = ["TidemarkJournal", "TidemarkRecords"];
@@ -227,10 +218,6 @@ export async function readWorkerOf(folder: string): Promise<WorkerOfFolder | und
           ]),
     ],
   };
-}
-
-function tableOf(value: unknown): Table {
-  return isTable(value) ? value : {};
 }
 
 /** Returns the bindings that are not available on this machine, each with its section. */

@@ -33,48 +33,33 @@ export function countsByRoute(answer: OperatorAnswer<"metrics">): Map<string, Ro
   const routes = new Set(
     families.flatMap((family) => countsBy(answer, family, "route").map(({ value }) => value)),
   );
-  const rows = [...routes].map((route) => [route, countsOf(answer, route)] as const);
+  const rows = [...routes].map((route) => [route, countsOf(answer, { route })] as const);
   return new Map(rows.toSorted(([, one], [, other]) => other.requests - one.requests));
 }
 
-function countsOf(answer: OperatorAnswer<"metrics">, route: string): RouteCounts {
+/** @param labels none for the sum of all routes */
+export function countsOf(
+  answer: OperatorAnswer<"metrics">,
+  labels: { readonly route?: string } = {},
+): RouteCounts {
   const answered = (...results: string[]) =>
-    results.reduce((sum, result) => sum + countOf(answer, "requests", { route, result }), 0);
+    results.reduce((sum, result) => sum + countOf(answer, "requests", { ...labels, result }), 0);
   const waited = (results: readonly string[]) =>
     addedCounts(
-      results.flatMap((result) => bucketsOf(answer, "responseSeconds", { route, result })),
+      results.flatMap((result) => bucketsOf(answer, "responseSeconds", { ...labels, result })),
     );
   return {
-    requests: countOf(answer, "requests", { route }),
+    requests: countOf(answer, "requests", labels),
     hits: answered(...hitResults),
     stale: answered("stale-hit"),
     passed: answered("passed"),
     limited: answered("limited"),
     failed: answered("failed"),
-    toOrigin: countOf(answer, "originResponses", { route }),
+    toOrigin: countOf(answer, "originResponses", labels),
     hitCounts: waited(hitResults),
     forwardCounts: waited(forwardResults),
   };
 }
-
-/** Returns the sum of the counts. */
-export function totalOf(all: Iterable<RouteCounts>): RouteCounts {
-  const rows = [...all];
-  const sum = (of: CountName) => rows.reduce((total, row) => total + row[of], 0);
-  return {
-    requests: sum("requests"),
-    hits: sum("hits"),
-    stale: sum("stale"),
-    passed: sum("passed"),
-    limited: sum("limited"),
-    failed: sum("failed"),
-    toOrigin: sum("toOrigin"),
-    hitCounts: addedCounts(rows.map(({ hitCounts }) => hitCounts)),
-    forwardCounts: addedCounts(rows.map(({ forwardCounts }) => forwardCounts)),
-  };
-}
-
-type CountName = Exclude<keyof RouteCounts, "hitCounts" | "forwardCounts">;
 
 const heads = [
   "route",
@@ -92,9 +77,10 @@ const heads = [
 
 const numberColumns: ReadonlySet<number> = new Set(heads.slice(1).map((_, at) => at + 1));
 
-/** Returns a line for each route, and one for their sum. */
+/** Returns a line for each route, and one for all. */
 export function routeTable(
   byRoute: ReadonlyMap<string, RouteCounts>,
+  all: RouteCounts,
   boundsSeconds: readonly number[],
 ): string[] {
   const row = (name: string, counts: RouteCounts) => [
@@ -102,7 +88,7 @@ export function routeTable(
     ...cellsOf(statsOf(counts, boundsSeconds), boundsSeconds.at(-1) ?? 0),
   ];
   const rows = [...byRoute].map(([route, counts]) => row(route === "" ? "(none)" : route, counts));
-  return tableOf([heads, ...rows, row("all", totalOf(byRoute.values()))], numberColumns);
+  return tableOf([heads, ...rows, row("all", all)], numberColumns);
 }
 
 /** Returns the data of a route for `--json`. Shares are from 0 to 1; `null` means that there is no data. */

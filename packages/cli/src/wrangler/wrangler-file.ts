@@ -83,6 +83,11 @@ export function isTable(value: unknown): value is Table {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Returns an empty table for any other value. */
+export function tableOf(value: unknown): Table {
+  return isTable(value) ? value : {};
+}
+
 /** Returns the members that are tables; none if the value is not a list. */
 export function tablesIn(value: unknown): Table[] {
   return Array.isArray(value) ? value.filter(isTable) : [];
@@ -95,7 +100,7 @@ export function textsIn(value: unknown): string[] {
 
 /** Returns the classes of Durable Objects that `exports`, or else `migrations`, gives SQLite. */
 export function sqliteClassesIn({ exports, migrations }: Table): string[] {
-  const declared = Object.entries(isTable(exports) ? exports : {}).flatMap(([name, written]) =>
+  const declared = Object.entries(tableOf(exports)).flatMap(([name, written]) =>
     isTable(written) && written["storage"] === "sqlite" ? [name] : [],
   );
   return [

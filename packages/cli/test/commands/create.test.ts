@@ -49,40 +49,6 @@ it("create writes new secrets that only the user can read", async () => {
   expect(one.out).not.toContain(/ADMIN_TOKEN=(\w+)/.exec(secrets)?.[1]);
 });
 
-describe("the deploy button of a created site", () => {
-  const urlOf = (readme: string) =>
-    /deploy\.workers\.cloudflare\.com\/\?url=([^)]*)\)/.exec(readme)?.[1];
-
-  it.each<[remote: string, repository: string | undefined]>([
-    ["https://github.com/an-owner/a.site.git", "https://github.com/an-owner/a.site"],
-    ["https://user:secret@github.com/an-owner/site", "https://github.com/an-owner/site"],
-    ["git@gitlab.com:group/team/site.git", "https://gitlab.com/group/team/site"],
-    ["ssh://git@github.com/an-owner/site/", "https://github.com/an-owner/site"],
-    ["https://git.example/an-owner/site.git", undefined],
-    ["https://github.com/an-owner/site)(https://evil.example", undefined],
-    ["https://github.com/an-owner", undefined],
-  ])("names the repository of %s", async (remote, repository) => {
-    const user = await FakeUser.at();
-    const folder = join(user.folder, "my-site");
-    await mkdir(join(folder, ".git"), { recursive: true });
-    const other = '[remote "fork"]\n\turl = https://github.com/fork/site\n';
-    const config = `[core]\n\tbare = false\n${other}[remote "origin"]\n\tfetch = +a\n\turl = ${remote}\n${other}`;
-    await writeFile(join(folder, ".git/config"), config);
-    expect((await user.runs(["create", "my-site"])).code).toBe(0);
-    const readme = await readFile(join(folder, "README.md"), "utf8");
-    expect(urlOf(readme)).toBe(repository);
-    expect(readme.includes("Deploy to Cloudflare")).toBe(repository !== undefined);
-    expect(readme).not.toMatch(/OWNER|secret@/);
-  });
-
-  it("is absent without a repository, and names a placeholder in the template", async () => {
-    const readme = await (await created()).textOf("README.md");
-    expect(readme).not.toMatch(/OWNER|deploy\.workers/);
-    expect(readme).toMatch(/example`\.\n$/);
-    expect(urlOf(await readFile("templates/site/README.md", "utf8"))).toContain("OWNER/REPOSITORY");
-  });
-});
-
 describe("the stores of `tidemark create`", () => {
   it.each<[string, string[], FakeWorldOptions, "cloudflare" | "upstash"]>([
     ["no option", [], {}, "cloudflare"],

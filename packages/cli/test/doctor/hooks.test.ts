@@ -31,18 +31,25 @@ function metricsOf(results: Readonly<Record<string, number>>) {
   };
 }
 
+const site = { origin: "https://www.site.test", operatorPath: "/_edge" };
 const purgeBy = (by: string) => ({ by, at: "2026-11-01T00:30:00.000Z" });
 const findingsOf = (results: Readonly<Record<string, number>>, by: readonly string[] = []) =>
-  hookFindings(["shop"], metricsOf(results), {
+  hookFindings(site, ["shop"], metricsOf(results), {
     entries: by.map(purgeBy) as never,
     next: null,
   });
 
 describe("doctor reports a hook", () => {
   it.each<[id: string, results: Record<string, number>, by: string[], code: string, says: string]>([
-    ["without webhooks", {}, [], "hook-silent", "/_cache/hooks/shop"],
+    ["without webhooks", {}, [], "hook-silent", "https://www.site.test/_edge/hooks/shop"],
     ["with wrong signatures", { signature: 3 }, [], "hook-refused", "same secret"],
-    ["with an unsigned test alone", { test: 9 }, [], "hook-silent", "/_cache/hooks/shop"],
+    [
+      "with an unsigned test alone",
+      { test: 9 },
+      [],
+      "hook-silent",
+      "https://www.site.test/_edge/hooks/shop",
+    ],
     ["with a test and wrong signatures", { test: 9, signature: 3 }, [], "hook-refused", "All 3"],
     ["with a wrong clock", { signature: 1, timestamp: 3 }, [], "hook-refused", "NTP"],
     ["with a wrong mapping", { "mapping-failed": 3 }, [], "hook-refused", "mapping"],
@@ -65,7 +72,10 @@ describe("doctor reports a hook", () => {
 
 it("doctor shows only the last purge on a site without metrics of all isolates", () => {
   const entries = [purgeBy("hook:shop")] as never;
-  const { findings, lookedAt } = hookFindings(["shop", "blog"], undefined, { entries, next: null });
+  const { findings, lookedAt } = hookFindings(site, ["shop", "blog"], undefined, {
+    entries,
+    next: null,
+  });
   expect(findings).toEqual([]);
   expect(lookedAt).toEqual([
     'the hook "shop": last purge 2026-11-01T00:30:00.000Z; this site has no counts of all isolates',
@@ -79,13 +89,13 @@ it("doctor shows the last purge of a hook of the real application", async () => 
   const upstash = new FakeUpstash(clock);
   const env = { ADMIN_TOKEN: adminToken, HOOK_SECRET_SHOP: hookSecret };
   const origin = () => new Response("page");
-  const site = openSite({ origin, clock, upstash, env, config: { hooks: { shop: shopify() } } });
-  const { fetch } = reaching(site);
+  const opened = openSite({ origin, clock, upstash, env, config: { hooks: { shop: shopify() } } });
+  const { fetch } = reaching(opened);
   const onSleep = async (ms: number) => clock.advance(ms / 1_000);
   const user = await FakeUser.at({ fetch, env: operatorEnv, onSleep });
   const silent = await user.runs(["doctor"]);
   expect(silent.out).toContain("hook-silent");
-  await deliver(site, bodyOf(1), signedBy(vendor, site));
+  await deliver(opened, bodyOf(1), signedBy(vendor, opened));
   const { out } = await user.runs(["doctor"]);
   expect(out).not.toContain("hook-silent");
   expect(out).toContain('the hook "shop": last purge 2026-11-01T00:00:');

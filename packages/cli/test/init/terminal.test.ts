@@ -1,7 +1,9 @@
 // Tests the prompts of `tidemark init` on a terminal.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { PassThrough } from "node:stream";
+import { expect, it, vi } from "vitest";
+import { main } from "../../src/main.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
 import { reaching } from "./reached-origin.ts";
 import { staticSite } from "./sites/static-site.ts";
@@ -15,6 +17,20 @@ it("init asks for the origin", async () => {
   expect(ran.notes).toContain("Which site should be cached?");
   expect(ran.out).toContain(`Sets which pages of ${origin} are cached`);
 });
+
+it.each(["a signal", "the end of the input"])(
+  "%s ends the question for the origin",
+  async (ending) => {
+    const user = await FakeUser.at({ isTty: true });
+    const { world, notes, interrupt } = user.world(["init"]);
+    const input = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined });
+    const ended = main({ ...world, input });
+    await vi.waitFor(() => expect(notes.text).toContain("Which site should be cached?"), 60_000);
+    if (ending === "a signal") interrupt();
+    else input.end();
+    expect(await ended).toBe(130);
+  },
+);
 
 it("init asks for the region of the Durable Objects, and --yes leaves it open", async () => {
   const down = "\u001B[B";

@@ -134,7 +134,7 @@ describe("`tidemark start` in the folder of a site", () => {
     await installed();
     await folder.write(
       "tidemark.config.ts",
-      'export default { routes: [{ name: "any", match: "/:any" }, { name: "late", match: "/late" }] };',
+      'export default { routes: [{ name: "any", match: "/:any", esi: "html" }, { name: "late", match: "/late" }] };',
     );
     const { run, url } = await start("--origin", await origin());
     await told(run, "/_cache/stats\n");

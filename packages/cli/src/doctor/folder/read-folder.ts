@@ -14,6 +14,7 @@ import {
   type WranglerFile,
   sqliteClassesIn,
   type Table,
+  tableOf,
   tablesIn,
 } from "../../wrangler/wrangler-file.ts";
 
@@ -158,13 +159,13 @@ function deploymentOf(table: Table, environment: string | undefined): Deployment
   return {
     environment,
     main: textOf(table, "main"),
-    vars: isTable(vars) ? vars : {},
+    vars: tableOf(vars),
     places: written.flatMap(placeOf),
     workersDev: booleanOf(table["workers_dev"]),
     previewUrls: booleanOf(table["preview_urls"]),
     services: tablesIn(table["services"]),
     r2Buckets: tablesIn(table["r2_buckets"]),
-    durableObjects: isTable(objects) ? tablesIn(objects["bindings"]) : [],
+    durableObjects: tablesIn(tableOf(objects)["bindings"]),
     sqliteClasses: sqliteClassesIn(table),
     cachedEntrypoints: cachedEntrypointsIn(table),
   };
@@ -175,19 +176,17 @@ function deploymentOf(table: Table, environment: string | undefined): Deployment
  * `exports` precedes `cache.enabled`.
  */
 function cachedEntrypointsIn({ cache, exports }: Table): Map<string, string> {
-  const listed = isTable(exports) ? exports : {};
-  const names = Object.keys(listed).filter((name) => ofTable(listed[name])["type"] === "worker");
-  const isOnForAll = ofTable(cache)["enabled"] === true;
+  const listed = tableOf(exports);
+  const names = Object.keys(listed).filter((name) => tableOf(listed[name])["type"] === "worker");
+  const isOnForAll = tableOf(cache)["enabled"] === true;
   return new Map(
     ["default", ...names].flatMap((name) => {
-      const own = booleanOf(ofTable(ofTable(listed[name])["cache"])["enabled"]);
+      const own = booleanOf(tableOf(tableOf(listed[name])["cache"])["enabled"]);
       if (!(own ?? isOnForAll)) return [];
       return [[name, own === undefined ? "cache.enabled" : `exports.${name}.cache.enabled`]];
     }),
   );
 }
-
-const ofTable = (value: unknown): Table => (isTable(value) ? value : {});
 
 function placeOf(written: unknown): Place[] {
   if (typeof written === "string") return [{ pattern: written, isCustomDomain: false }];

@@ -1,6 +1,7 @@
 // The second part of doctor: checks the operator's routes of a site.
 import type { AnswerName, OperatorAnswer } from "../../../../../src/protocol/answers.ts";
 import { CommandError } from "../../command-error.ts";
+import type { ChosenSite } from "../../site/chosen-site.ts";
 import type { SiteClient } from "../../site/site-client.ts";
 import { type DoctorFinding, type Examination, unreachable } from "../finding.ts";
 import { trafficFindings } from "./traffic-findings.ts";
@@ -30,7 +31,7 @@ export async function examineSite(client: SiteClient): Promise<SiteExamination> 
   const ofHooks =
     journal === undefined || journal instanceof CommandError
       ? { findings: [], lookedAt: [] }
-      : hookFindings(hooks, hasMetrics ? metrics : undefined, journal);
+      : hookFindings(client.site, hooks, hasMetrics ? metrics : undefined, journal);
   return {
     findings: [
       // A newer site may have other codes.
@@ -123,6 +124,7 @@ const worked = ["purged", "ignored"];
  * @param entries the newest entries of the journal
  */
 export function hookFindings(
+  site: Place,
   hooks: readonly string[],
   metrics: OperatorAnswer<"metrics"> | undefined,
   { entries }: OperatorAnswer<"journal">,
@@ -137,7 +139,7 @@ export function hookFindings(
       metrics !== undefined &&
       last === undefined &&
       !results.some(({ value }) => worked.includes(value))
-        ? withoutSuccess(hook, results)
+        ? withoutSuccess(site, hook, results)
         : [],
     ),
     lookedAt: reports.map(({ hook, results, last }) => {
@@ -170,7 +172,10 @@ const fixes: Readonly<Record<string, { readonly cause: string; readonly remedy: 
   },
 };
 
+type Place = Pick<ChosenSite, "origin" | "operatorPath">;
+
 function withoutSuccess(
+  { origin, operatorPath }: Place,
   hook: string,
   results: readonly { readonly value: string; readonly count: number }[],
 ): DoctorFinding {
@@ -184,7 +189,7 @@ function withoutSuccess(
       about,
       what: "No webhook has arrived since counting began.",
       cause: "Nothing has changed at the sender, or it has another address.",
-      remedy: `Give the sender the address https://your.site/_cache/hooks/${hook}, and send a test from there.`,
+      remedy: `Give the sender the address ${origin}${operatorPath}/hooks/${hook}, and send a test from there.`,
     };
   }
   const { cause, remedy } = fixes[most.value] ?? {

@@ -1,6 +1,7 @@
 // Findings from the counts of all isolates: about routes, origins and the database.
 import type { OperatorAnswer, ConfiguredRoute } from "../../../../../src/protocol/answers.ts";
 import { percentOf } from "../../../../../src/protocol/finding.ts";
+import { countsOf } from "../../stats/routes.ts";
 import { addedCounts, bucketsOf, countsBy, quantileSeconds } from "../../stats/series.ts";
 import type { DoctorFinding } from "../finding.ts";
 
@@ -32,9 +33,6 @@ function databaseFar(metrics: OperatorAnswer<"metrics">): DoctorFinding | [] {
   };
 }
 
-const hits = ["hit", "stale-hit"];
-/** Results of requests without a lookup. */
-const notLookedUp = ["passed", "limited"];
 const hitShareMin = 0.2;
 
 function fewHits(
@@ -42,12 +40,9 @@ function fewHits(
   { name, bypass }: ConfiguredRoute,
 ): DoctorFinding | [] {
   if (bypass) return [];
-  const results = countsBy(metrics, "requests", "result", { route: name }).filter(
-    ({ value }) => !notLookedUp.includes(value),
-  );
-  const sum = (counted: typeof results) => counted.reduce((all, { count }) => all + count, 0);
-  const of = sum(results);
-  const share = sum(results.filter(({ value }) => hits.includes(value))) / of;
+  const { requests, passed, limited, hits } = countsOf(metrics, { route: name });
+  const of = requests - passed - limited;
+  const share = hits / of;
   if (of < countMin || share >= hitShareMin) return [];
   const [rule] = countsBy(metrics, "refusals", "rule", { route: name });
   const [reason] = countsBy(metrics, "forwards", "reason", { route: name });
