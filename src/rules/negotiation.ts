@@ -15,7 +15,7 @@ const weightForm = /^q\s*=\s*(.*)$/;
 const qualityForm = /^(?:0(?:\.\d*)?|1(?:\.0*)?)$/;
 
 /** Returns the members of a field, best first. Leaves out members with an invalid weight. */
-function rangesIn(field: string): readonly Range[] {
+export function rangesIn(field: string): readonly Range[] {
   return field
     .toLowerCase()
     .split(",")

@@ -1,6 +1,7 @@
 // Selects the stored responses of a resource that match a request by `Vary` (RFC 9111 §4.1).
 import { tokenPattern } from "./cache-control.ts";
 import type { Fields } from "./fields.ts";
+import { rangesIn } from "./negotiation.ts";
 import { traceFieldNames } from "./trace-context.ts";
 
 /** Fields that select a part of a response, not another response (RFC 9110 §14.2). */
@@ -66,13 +67,7 @@ export function prefersAnother(request: Pick<Fields, "get">, response: Fields): 
 /** @param forms the value of a response, and the ranges that match it, most specific first */
 function ranksBelowOthers(forms: readonly string[], field: string | null): boolean {
   if (forms[0] === "" || field === null) return false;
-  const qualities = new Map(
-    field.split(",").map((range) => {
-      const [name = "", ...parameters] = range.toLowerCase().split(/\s*;\s*/);
-      const quality = parameters.find((one) => one.startsWith("q="))?.slice(2) ?? "1";
-      return [name.trim(), Number(quality)];
-    }),
-  );
+  const qualities = new Map(rangesIn(field).map(({ name, quality }) => [name, quality]));
   const own = forms.map((form) => qualities.get(form)).find((quality) => quality !== undefined);
   return (own ?? 0) < Math.max(...qualities.values());
 }

@@ -4,6 +4,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   originAnswered,
+  prefersAnother,
   selectingFieldNames,
   selectingValues,
   selects,
@@ -119,6 +120,11 @@ describe("selects", () => {
       seeded,
     );
   });
+});
+
+it("a member of Accept with an invalid weight does not hide a preferred type", () => {
+  const request = new Headers({ accept: "application/json, text/plain;q=x" });
+  expect(prefersAnother(request, new Headers({ "content-type": "text/html" }))).toBe(true);
 });
 
 describe("originAnswered", () => {

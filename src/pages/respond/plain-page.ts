@@ -4,6 +4,7 @@
 import { cancelBody } from "../../base/cancel-body.ts";
 import type { Route } from "../../config/config.ts";
 import { settle } from "../../observe/decision.ts";
+import { preferredType } from "../../rules/negotiation.ts";
 import type { Exchange } from "../site/exchange.ts";
 
 const again = "Please try again in a moment.";
@@ -135,7 +136,8 @@ export function withErrorPage(
 ): Response {
   const isOfOrigin = replacesOriginErrors && gatewayErrors.has(response.status);
   const isReplaced = ownPages.get(response) ?? isOfOrigin;
-  if (!isReplaced || !acceptsHtml(client.get("accept"))) return response;
+  const acceptsHtml = preferredType(client.get("accept") ?? "", ["text/html"]) !== undefined;
+  if (!isReplaced || !acceptsHtml) return response;
   const headers = new Headers({
     "content-type": "text/html; charset=utf-8",
     "cache-control": "no-store",
@@ -147,15 +149,6 @@ export function withErrorPage(
   cancelBody(response);
   const { status } = response;
   return new Response(method === "HEAD" ? null : html, { status, headers });
-}
-
-/** Returns whether `Accept` names HTML, without a weight of 0 (RFC 9110 §12.5.1). Programs send `*\/*`. */
-function acceptsHtml(accept: string | null): boolean {
-  return (accept ?? "").split(",").some((range) => {
-    const [type = "", ...parameters] = range.toLowerCase().split(";");
-    const isRefused = parameters.some((one) => /^\s*q\s*=\s*0(?:\.0*)?\s*$/.test(one));
-    return type.trim() === "text/html" && !isRefused;
-  });
 }
 
 /** Builds the page, and counts the answer. */

@@ -2,13 +2,12 @@
 // copied into the colo's tier by a read of its own, which runs after the answer, so a client that
 // reads slowly or only a range does not delay or cut the copy.
 import { FixedLengthStream } from "../../base/byte-streams.ts";
-import { keep, resultOf, type ToKeep } from "../../cache/keep.ts";
+import { keep, type ToKeep } from "../../cache/keep.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { TierWrite } from "../../cache/tiers/tier.ts";
-import { type TierName, tierScopes } from "../../config/tier-names.ts";
+import type { VaryMarker } from "../../cache/tiers/tier.ts";
+import { tierScopes } from "../../config/tier-names.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
-import type { Decision } from "../../observe/decision.ts";
 import type { Exchange, PagePlace } from "../site/exchange.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import {
@@ -19,46 +18,40 @@ import {
   type ResponseRecord,
   type ResponseTier,
 } from "../stored/stored-response.ts";
-import { newestMarker } from "./vary-markers.ts";
+import { markerUntilAtMs, newestMarker } from "./vary-markers.ts";
 
 /** Writes to memory immediately, and to the other tiers in the background. */
 export function backfill(
   above: readonly ResponseTier[],
   { stored, tier }: Candidate,
-  { request, key, marker, atMs, exchange }: PagePlace & { readonly atMs: number },
+  place: PagePlace & { readonly atMs: number },
 ): void {
-  const { decision } = exchange;
-  const untilAtMs = keepUntilAtMs(stored.metadata, termsOf(stored.metadata, request.route));
+  const { request, key, atMs, exchange } = place;
   const { status } = stored.metadata;
   if (status < 300) exchange.site.uncacheable.successes.mark(request.key.text, atMs);
-  const leadsToError = isErrorStatus(status);
-  const how = { body: "new", isAskedAgain: tierScopes[tier] === "colo", leadsToError } as const;
-  const records: [RecordKey, ResponseRecord][] = [[key, { kind: "response", stored }]];
-  const newest = marker && newestMarker(request.key, marker, exchange);
-  if (newest !== undefined) records.push([request.key, newest]);
-  for (const to of above) {
-    for (const [at, record] of records) {
-      const written = to.write(at, record, { ...how, atMs, untilAtMs });
-      const noting = noted(written, to.name, decision);
-      if (noting !== undefined) exchange.afterAnswer(() => decision.awaits(noting));
-    }
-  }
+  const untilAtMs = keepUntilAtMs(stored.metadata, termsOf(stored.metadata, request.route));
+  const kept = keep<ResponseRecord>(
+    [{ key, record: { kind: "response", stored }, untilAtMs }, ...markerOf(place)],
+    above,
+    {
+      atMs,
+      body: "new",
+      isAskedAgain: tierScopes[tier] === "colo",
+      leadsToError: isErrorStatus(status),
+    },
+  );
+  exchange.afterAnswer(() => exchange.decision.awaits(noted(kept, exchange)));
 }
 
-/**
- * Records the result of a write in the decision. Returns a promise if the write is still in
- * progress.
- */
-function noted(
-  written: TierWrite | Promise<TierWrite>,
-  tier: TierName,
-  decision: Decision,
-): Promise<void> | undefined {
-  if (written instanceof Promise) {
-    return written.then((result) => decision.changed(tier, resultOf(result)));
-  }
-  decision.changed(tier, resultOf(written));
-  return undefined;
+async function noted(kept: ReturnType<typeof keep>, { decision }: Exchange): Promise<void> {
+  for (const { tier, result } of await kept) decision.changed(tier, result);
+}
+
+/** Returns the marker that leads to the response; empty if it has none. */
+function markerOf({ request, marker, exchange }: PagePlace): readonly ToKeep<VaryMarker>[] {
+  const record = marker && newestMarker(request.key, marker, exchange);
+  if (record === undefined) return [];
+  return [{ key: request.key, record, untilAtMs: markerUntilAtMs(record, exchange.nowAtMs()) }];
 }
 
 /**
@@ -68,8 +61,9 @@ function noted(
 export function copyToColo(
   from: ResponseTier,
   { stored }: Candidate,
-  { request, key, marker, atMs, exchange }: PagePlace & { readonly atMs: number },
+  place: PagePlace & { readonly atMs: number },
 ): void {
+  const { request, key, atMs, exchange } = place;
   const { site, decision } = exchange;
   const { memory, ofColo } = site.tiers.of(request.route.tiers);
   const { bodyBytes } = stored.metadata;
@@ -78,7 +72,7 @@ export function copyToColo(
   if (site.copied.has(key.text, atMs)) return;
   site.copied.mark(key.text, atMs);
   const sinceCount = memory.changeCount;
-  const newest = marker && newestMarker(request.key, marker, exchange);
+  const markers = markerOf(place);
   const isOutdated = ({ metadata }: ArrivingResponse) =>
     memory.hasChanged(key, sinceCount) || site.invalidations.covers(metadata, key);
   const copying = async () => {
@@ -87,13 +81,16 @@ export function copyToColo(
     const { metadata } = arriving;
     const untilAtMs = keepUntilAtMs(metadata, termsOf(metadata, request.route));
     const completed = arriving.completed.then((end) => (isOutdated(arriving) ? "cut" : end));
-    const records: ToKeep<ResponseRecord | ArrivingResponse>[] = [
-      { key, record: { ...arriving, completed }, untilAtMs },
-    ];
-    if (newest !== undefined) records.push({ key: request.key, record: newest, untilAtMs });
+    const record = { ...arriving, completed };
     const leadsToError = isErrorStatus(metadata.status);
-    const kept = await keep(records, [ofColo], { atMs, body: "new", leadsToError });
-    for (const { tier, result } of kept) decision.changed(tier, result);
+    await noted(
+      keep<ResponseRecord | ArrivingResponse>([{ key, record, untilAtMs }, ...markers], [ofColo], {
+        atMs,
+        body: "new",
+        leadsToError,
+      }),
+      exchange,
+    );
   };
   exchange.afterAnswer(() => decision.awaits(copying()));
 }

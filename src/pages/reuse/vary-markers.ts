@@ -1,21 +1,14 @@
-// Reads `Vary` markers, which list the variants of a page (RFC 9111 §4.1).
+// Finds `Vary` markers, which list the variants of a page (RFC 9111 §4.1).
 import type { Exchange } from "../site/exchange.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 
-/** A page with at least this many other variants has several. One is normal, such as mobile. */
-const severalMin = 2;
+/** The minimum retention of a marker, so that its variants stay reachable and counted. */
+const markerKeepMs = 86_400_000;
 
-/** Returns whether the marker lists several live variants, but not this variant. */
-export function isNewAmongSeveral(
-  variant: RecordKey,
-  marker: VaryMarker | undefined,
-  atMs: number,
-): boolean {
-  const live = marker?.variants.filter(([, untilAtMs]) => untilAtMs > atMs) ?? [];
-  if (live.length < severalMin) return false;
-  const own = variant.digestAtOnce();
-  return !live.some(([digest]) => digest === own);
+/** Returns the expiry of a marker that is written now, in epoch milliseconds. */
+export function markerUntilAtMs({ variants }: Pick<VaryMarker, "variants">, atMs: number): number {
+  return Math.max(atMs + markerKeepMs, ...variants.map(([, untilAtMs]) => untilAtMs));
 }
 
 /**

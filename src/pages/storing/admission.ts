@@ -14,7 +14,8 @@ import { storedCandidate, type PendingForward } from "../reuse/pending-forward.t
 import { discardBody } from "../../cache/record/record.ts";
 import { storeInTiers } from "./in-tiers.ts";
 import { isStoredByRoute } from "./refusal.ts";
-import { isNewAmongSeveral } from "../reuse/vary-markers.ts";
+import type { RecordKey } from "../../cache/record/record-key.ts";
+import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import { askOfHead, hasRoomFor, keyOf, type VariantPlace } from "./variants.ts";
 
 /**
@@ -67,6 +68,21 @@ function mayBeMadeUp(metadata: StoredMetadata, pending: PendingForward): boolean
   if (exchange.site.tiers.of(tiers).ofColo === undefined) return false;
   if (metadata.selecting.length === 0) return false;
   return isNewAmongSeveral(keyOf(metadata, pending), marker, exchange.nowAtMs());
+}
+
+/** A page with at least this many other variants has several. One is normal, such as mobile. */
+const severalMin = 2;
+
+/** Returns whether the marker lists several live variants, but not this variant. */
+function isNewAmongSeveral(
+  variant: RecordKey,
+  marker: VaryMarker | undefined,
+  atMs: number,
+): boolean {
+  const live = marker?.variants.filter(([, untilAtMs]) => untilAtMs > atMs) ?? [];
+  if (live.length < severalMin) return false;
+  const own = variant.digestAtOnce();
+  return !live.some(([digest]) => digest === own);
 }
 
 /** Responses that this isolate has already admitted to Redis. */

@@ -7,7 +7,7 @@ import type { ToKeep } from "../../cache/keep.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import { variantKey } from "../request/key.ts";
-import { newestMarker } from "../reuse/vary-markers.ts";
+import { markerUntilAtMs, newestMarker } from "../reuse/vary-markers.ts";
 import { discardBody } from "../../cache/record/record.ts";
 
 /** A request whose answer is stored, and the variants known from its lookup. */
@@ -128,9 +128,6 @@ function leastRequested(
   return ranked.slice(0, tooManyCount).map(({ variant }) => variant);
 }
 
-/** The minimum retention of a marker, so that its variants stay reachable and counted. */
-const markerKeepMs = 86_400_000;
-
 /** Builds the marker that leads to a response under this key with this expiry. */
 export function markerTo(
   metadata: StoredMetadata,
@@ -153,17 +150,17 @@ export function markerTo(
   const known = [marker, ofColo].flatMap((one) => (typeof one === "object" ? one.sinceAtMs : []));
   const credible = known.filter((instantMs) => instantMs <= sinceAtMsMax);
   const sinceAtMs = credible.length > 0 ? Math.max(...credible) : metadata.requestedAtMs;
-  const latestAtMs = Math.max(...variants.map(({ untilAtMs }) => untilAtMs));
+  const record: VaryMarker = {
+    kind: "vary",
+    names,
+    sinceAtMs,
+    variants: variants.map(({ digest, untilAtMs }) => [digest, untilAtMs]),
+    listedSinceAtMs: list.sinceAtMs,
+  };
   return {
     key: request.key,
-    record: {
-      kind: "vary",
-      names,
-      sinceAtMs,
-      variants: variants.map(({ digest, untilAtMs }) => [digest, untilAtMs]),
-      listedSinceAtMs: list.sinceAtMs,
-    },
-    untilAtMs: Math.max(atMs + markerKeepMs, latestAtMs),
+    record,
+    untilAtMs: markerUntilAtMs(record, atMs),
     // If the edge has no marker, an invalidation may have removed it. A new marker at the edge
     // would lead other isolates to invalidated variants.
     onlyIn: ofColo === "gone" ? "isolate" : undefined,

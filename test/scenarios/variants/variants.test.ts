@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { openPair } from "../../../testing/site/counted-looks.ts";
 import { openSite } from "../../../testing/site/harness.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
 
@@ -40,6 +41,24 @@ it("a marker is kept after its variant has expired", async () => {
   await site.get("/a", inLanguage("de"));
   site.clock.advance(61);
   expect((await site.get("/a", inLanguage("de"))).cacheStatus).toContain("fwd=vary-miss");
+});
+
+it("a marker that a backfill writes is kept as long as its variants", async () => {
+  const { near, far, clock, looks } = openPair({
+    origin: ({ headers }) => {
+      const language = headers.get("accept-language") ?? "";
+      const seconds = language === "en" ? 3_600 : 60;
+      return page(language, cc(`max-age=${seconds}`, { vary: "Accept-Language" }));
+    },
+  });
+  await near.get("/a", inLanguage("en"));
+  await far.get("/a", inLanguage("de"));
+  clock.advance(1);
+  expect((await near.get("/a", inLanguage("de"))).cacheStatus).toContain("detail=shared");
+  clock.advance(61);
+  const before = looks();
+  expect((await near.get("/a", inLanguage("en"))).cacheStatus).toContain("detail=memory");
+  expect(looks()).toBe(before);
 });
 
 it("a marker from a clock that is an hour ahead costs other colos one origin request", async () => {
