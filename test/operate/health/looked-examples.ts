@@ -2,6 +2,7 @@
 import { hitRateMinsOf } from "../../../src/operate/health/site-state.ts";
 import type { SiteState } from "../../../src/operate/health/site-state.ts";
 import { seriesOf, type Sums } from "../../../src/observe/sums.ts";
+import { added } from "../../../src/observe/reports/folding.ts";
 import type { ColoState, Totals } from "../../../src/observe/reports/totals.ts";
 import type { FamilyName } from "../../../src/protocol/families.ts";
 
@@ -49,7 +50,11 @@ export type Row = readonly [family: FamilyName, labels: readonly string[], count
 export const sumsOf = (rows: readonly Row[]): Sums =>
   new Map(rows.map(([family, labels, count]) => [seriesOf(family, labels), count]));
 
-/** @param windows the rows of each window, by the minutes since its start */
+/**
+ * Returns totals whose windows have only the families that folding keeps.
+ *
+ * @param windows the rows of each window, by the minutes since its start
+ */
 export function totalsOf(
   windows: Readonly<Record<number, readonly Row[]>>,
   more: Partial<Totals> = {},
@@ -60,10 +65,18 @@ export function totalsOf(
     colos: new Map([["HAM", coloState({})]]),
     windows: Object.entries(windows).map(([minutes, rows]) => ({
       fromAtMs: atMs - Number(minutes) * minuteMs,
-      sums: sumsOf(rows),
+      sums: folded(sumsOf(rows)),
     })),
     ...more,
   };
+}
+
+function folded(sums: Sums): Sums {
+  const { atMs: _, ...gauges } = coloState({});
+  const report = { n: "n", colo: "HAM", sums, gauges };
+  const nothing = { startedAtMs: 0, sums: new Map(), colos: new Map(), windows: [] };
+  const { windows } = added(nothing, [{ id: "1-0", n: "n", atMs: 1, report }]);
+  return windows[0]?.sums ?? new Map();
 }
 
 export function coloState(more: Partial<ColoState>): ColoState {
