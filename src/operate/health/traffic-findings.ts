@@ -21,7 +21,7 @@ export function recentWindows({
   totals,
   atMs,
 }: Pick<SiteState, "atMs"> & {
-  readonly totals: Pick<Totals, "windows"> | undefined;
+  readonly totals?: Pick<Totals, "windows"> | undefined;
 }): Window[] {
   return (totals?.windows ?? []).filter(({ fromAtMs }) => isWithinMs(recentMs, fromAtMs, atMs));
 }
@@ -96,7 +96,7 @@ export function hitRates(state: SiteState): Finding[] {
 }
 
 function hitRateLow(state: SiteState, family: keyof HitRateMins, name: string): Finding | [] {
-  const min = state.hitRateMins[family].get(name);
+  const min = state.hitRateMins?.[family].get(name);
   if (min === undefined) return [];
   const rate = newestShare(state, (sums) => {
     const of = countedIn(sums, family).filter(has(0, [name]));

@@ -1,5 +1,4 @@
 // The state of a healthy site, for tests that change a part of it.
-import { hitRateMinsOf } from "../../../src/operate/health/site-state.ts";
 import type { SiteState } from "../../../src/operate/health/site-state.ts";
 import { seriesOf, type Sums } from "../../../src/observe/sums.ts";
 import { added } from "../../../src/observe/reports/folding.ts";
@@ -33,13 +32,6 @@ export function lookedAt(more: Partial<SiteState> = {}): SiteState {
     hooks: new Map(),
     faults: [],
     bypass: false,
-    clock: undefined,
-    rooms: undefined,
-    totals: undefined,
-    hitRateMins: hitRateMinsOf({ routes: [] }),
-    refusedHere: undefined,
-    outward: undefined,
-    configWarnings: [],
     ...more,
   };
 }
