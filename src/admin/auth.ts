@@ -50,20 +50,19 @@ export class OperatorGate {
     return this.#settings.adminToken;
   }
 
-  /**
-   * Returns whether `Authorization` has a valid token. Does not count a missing field as a refusal.
-   */
-  async isOperator(request: Request): Promise<boolean> {
-    return (await this.#judgedBearer(request)) === "valid";
+  /** Returns why `Authorization` has no valid token; `undefined` if it has one. */
+  async whyRefused(request: Request): Promise<string | undefined> {
+    const judged = await this.#judgedBearer(request);
+    return judged === "valid" ? undefined : whyOf[judged];
   }
 
   /** Returns the error response; `undefined` if the request has a valid token. */
   async refusalOf(request: Request): Promise<Response | undefined> {
     const what = "Access to this route was refused.";
     if (isFault(this.adminToken)) return notUsable(this.adminToken, what);
-    const judged = await this.#judgedBearer(request);
-    if (judged === "valid") return undefined;
-    const error = { code: "unauthorized", what, why: whyOf[judged], hint: hintOfBearer };
+    const why = await this.whyRefused(request);
+    if (why === undefined) return undefined;
+    const error = { code: "unauthorized", what, why, hint: hintOfBearer };
     return errorAnswer(401, error, { "www-authenticate": "Bearer" });
   }
 

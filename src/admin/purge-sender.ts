@@ -48,24 +48,25 @@ export async function senderOf(
     if (isFault(purgeSecrets)) return notToBeKnown(purgeSecrets);
     return signer(signatureClaim(request), purgeSecrets, gate);
   }
-  if (isFault(gate.adminToken)) {
-    if (headers.has("authorization")) return notToBeKnown(gate.adminToken);
-  } else if (gate.adminToken !== undefined && (await gate.isOperator(request))) {
+  const hasField = headers.has("authorization");
+  if (hasField && isFault(gate.adminToken)) return notToBeKnown(gate.adminToken);
+  const why =
+    hasField && gate.adminToken !== undefined
+      ? await gate.whyRefused(request)
+      : "The request has neither a signature nor the admin token.";
+  if (why === undefined) {
     return { kind: "known", by: "admin", id, refusalOf: async () => undefined };
   }
-  if (hasSignature) {
-    return notSigned("The request has a signature, but PURGE_SECRET is not set on this deployment");
-  }
   return notSigned(
-    headers.has("authorization")
-      ? "The Authorization field does not hold this deployment's ADMIN_TOKEN as a bearer token"
-      : "The request has neither a signature nor the admin token",
+    hasSignature
+      ? "The request has a signature, but PURGE_SECRET is not set on this deployment."
+      : why,
   );
 }
 
 /** Checks the fields of a signed request. The signature itself needs the body. */
 function signer(
-  claim: SignatureClaim,
+  claim: ReturnType<typeof signatureClaim>,
   secrets: string,
   gate: OperatorGate,
 ): Sender | SenderRefusal {
@@ -79,7 +80,7 @@ function signer(
       return undefined;
     }
     gate.refusals.refused("signature", "wrong");
-    return notSigned("The signature matches no secret of this deployment", "signature");
+    return notSigned("The signature matches no secret of this deployment.", "signature");
   };
   return { kind: "known", by: "signed-request", id: claim.id, refusalOf };
 }
@@ -93,7 +94,7 @@ function tooLongId(): SenderRefusal {
 function notSigned(why: string, refusal: PurgeRefusal = "not-signed"): SenderRefusal {
   const hint =
     'Sign the request as Standard Webhooks specifies, with PURGE_SECRET and the current time, or send "Authorization: Bearer <ADMIN_TOKEN>".';
-  const error = { code: "unauthorized", what: nothingPurged, why: `${why}.`, hint };
+  const error = { code: "unauthorized", what: nothingPurged, why, hint };
   return {
     kind: "refused",
     answer: errorAnswer(401, error, { "www-authenticate": "Bearer" }),
@@ -109,48 +110,37 @@ function notToBeKnown(fault: Fault): SenderRefusal {
   return { kind: "refused", answer: notUsable(fault, nothingPurged), refusal: "unavailable" };
 }
 
-/** The result of checking the header fields of a signed purge, before its body is read. */
-type SignatureClaim =
-  | {
-      readonly kind: "claimed";
-      readonly id: string;
-      /**
-       * @param secrets one or more secrets, separated by spaces, to allow rotation
-       * @param body the exact bytes of the request's body
-       */
-      readonly isSigned: (secrets: string, body: Uint8Array<ArrayBuffer>) => Promise<boolean>;
-    }
-  | {
-      readonly kind: "refused";
-      /**
-       * `timestamp`: the timestamp differs from the current time by over 300 s. `malformed`: a
-       * field is missing or ill-formed.
-       */
-      readonly reason: "timestamp" | "malformed";
-      readonly why: string;
-    };
-
 /** The maximum difference between the timestamp and the current time (Standard Webhooks). */
 const toleranceSeconds = 300;
 
-/** Checks the fields of a signed purge (Standard Webhooks). */
-export function signatureClaim({ headers }: Pick<Request, "headers">): SignatureClaim {
+/**
+ * Checks the fields of a signed purge (Standard Webhooks).
+ *
+ * @returns `claimed`, with a function that checks the signature; or `refused`, as `timestamp` if the
+ *   time differs from the current time by over 300 s, or as `malformed` if a field is missing or
+ *   ill-formed
+ */
+export function signatureClaim({ headers }: Pick<Request, "headers">) {
   const id = headers.get("webhook-id") ?? "";
   const timestamp = headers.get("webhook-timestamp") ?? "";
   const signatures = signaturesIn(headers.get("webhook-signature") ?? "");
   if (id === "" || signatures.length === 0 || !/^\d{1,15}$/.test(timestamp)) {
-    const why = "It lacks webhook-id, webhook-timestamp, or a webhook-signature of version 1";
-    return { kind: "refused", reason: "malformed", why };
+    const why = "It lacks webhook-id, webhook-timestamp, or a webhook-signature of version 1.";
+    return { kind: "refused", reason: "malformed", why } as const;
   }
   const ageSeconds = Math.floor(Date.now() / 1_000) - Number(timestamp);
   if (Math.abs(ageSeconds) > toleranceSeconds) {
-    const why = `Its webhook-timestamp is over ${toleranceSeconds} s too ${ageSeconds > 0 ? "old" : "new"}`;
-    return { kind: "refused", reason: "timestamp", why };
+    const why = `Its webhook-timestamp is over ${toleranceSeconds} s too ${ageSeconds > 0 ? "old" : "new"}.`;
+    return { kind: "refused", reason: "timestamp", why } as const;
   }
   return {
-    kind: "claimed",
+    kind: "claimed" as const,
     id,
-    isSigned: (secrets, body) =>
+    /**
+     * @param secrets one or more secrets, separated by spaces, to allow rotation
+     * @param body the exact bytes of the request's body
+     */
+    isSigned: (secrets: string, body: Uint8Array<ArrayBuffer>) =>
       isSigned({
         hash: "SHA-256",
         secrets: secrets.split(" ").flatMap((one) => bytesOf(one.replace("whsec_", ""))),

@@ -19,25 +19,13 @@ interface Cell {
 export const seriesMax = 8_192;
 
 /** A report is due after `busyAfterMs` with at least `busyRequests`, else after `quietAfterMs`. */
-interface ReportPace {
-  readonly busyAfterMs: number;
-  readonly busyRequests: number;
-  readonly quietAfterMs: number;
-}
-
-/** The pace that docs/monitoring.md documents. */
-const reportPace: ReportPace = {
-  busyAfterMs: 60_000,
-  busyRequests: 1_000,
-  quietAfterMs: 300_000,
-};
+const reportPace = { busyAfterMs: 60_000, busyRequests: 1_000, quietAfterMs: 300_000 };
 
 /** The metrics of one isolate. */
 export class Metrics {
   /** The start of counting, in epoch milliseconds. */
   readonly sinceAtMs: number;
   readonly #isReported: boolean;
-  readonly #pace: ReportPace;
   /** The isolate's colo; empty until known. */
   colo = "";
   readonly #cells = new Map<string, Map<Outcome, Map<string, Cell>>>();
@@ -56,11 +44,10 @@ export class Metrics {
   /**
    * @param isReported whether reports are sent; if not, no report is ever due
    */
-  constructor(sinceAtMs: number, isReported = false, pace = reportPace) {
+  constructor(sinceAtMs: number, isReported = false) {
     this.sinceAtMs = sinceAtMs;
     this.#takenAtMs = sinceAtMs;
     this.#isReported = isReported;
-    this.#pace = pace;
   }
 
   /** Counts an answered request. `settle` calls this once per request. Ignores refreshes. */
@@ -154,7 +141,7 @@ export class Metrics {
     if (!this.#isReported) return false;
     // If the clock was set back, the elapsed time is unknown, so use the absolute difference.
     const sinceMs = Math.abs(atMs - this.#takenAtMs);
-    const { busyAfterMs, busyRequests, quietAfterMs } = this.#pace;
+    const { busyAfterMs, busyRequests, quietAfterMs } = reportPace;
     return sinceMs >= (this.#requestsSinceTaken >= busyRequests ? busyAfterMs : quietAfterMs);
   }
 

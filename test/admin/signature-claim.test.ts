@@ -53,7 +53,7 @@ describe("a claim", () => {
     { "webhook-signature": "v1,not base64" },
     { "webhook-signature": list(signature, wrong(1), wrong(2), wrong(3), wrong(4)) },
   ])("is refused as malformed with %o", (changes) => {
-    const why = "It lacks webhook-id, webhook-timestamp, or a webhook-signature of version 1";
+    const why = "It lacks webhook-id, webhook-timestamp, or a webhook-signature of version 1.";
     expect(claimOf(changes)).toEqual({ kind: "refused", reason: "malformed", why });
   });
 
@@ -67,8 +67,8 @@ describe("a claim", () => {
   });
 
   it.each([
-    { bySeconds: -301, why: "Its webhook-timestamp is over 300 s too old" },
-    { bySeconds: 301, why: "Its webhook-timestamp is over 300 s too new" },
+    { bySeconds: -301, why: "Its webhook-timestamp is over 300 s too old." },
+    { bySeconds: 301, why: "Its webhook-timestamp is over 300 s too new." },
   ])("is refused if its timestamp is $bySeconds s from the current time", ({ bySeconds, why }) => {
     const claim = claimOf({ "webhook-timestamp": `${atSeconds + bySeconds}` });
     expect(claim).toEqual({ kind: "refused", reason: "timestamp", why });

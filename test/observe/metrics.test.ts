@@ -134,15 +134,6 @@ describe("a report", () => {
     expect([metrics.isReportDue(atMs), unheard.isReportDue(atMs)]).toEqual([false, false]);
   });
 
-  it("is due at another pace if one is given", () => {
-    const pace = { busyAfterMs: 4_000, busyRequests: 2, quietAfterMs: 12_000 };
-    const metrics = new Metrics(startAtMs, true, pace);
-    const isDueAfter = (ms: number) => metrics.isReportDue(startAtMs + ms);
-    expect([isDueAfter(11_999), isDueAfter(12_000)]).toEqual([false, true]);
-    for (let nth = 0; nth < 2; nth += 1) metrics.answered(answeredBy({}), startAtMs);
-    expect([isDueAfter(3_999), isDueAfter(4_000)]).toEqual([false, true]);
-  });
-
   it("is due according to the requests since the last report", () => {
     const metrics = new Metrics(startAtMs, true);
     for (let nth = 0; nth < 1_000; nth += 1) metrics.answered(answeredBy({}), startAtMs);

@@ -5,9 +5,9 @@ import type { ReportHistory } from "../../operate/dashboard/port/dashboard-part.
 import type { Log } from "../log-line.ts";
 import type { Reason } from "../../base/operator-error.ts";
 import type { ReportStream, ReportState } from "./report-store.ts";
-import { totalsText, type Totals, type ColoState, type Window } from "./totals.ts";
+import { totalsText, windowFamilies, type Totals, type ColoState, type Window } from "./totals.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
-import { families, type FamilyName, otherRoutes } from "../../protocol/families.ts";
+import { families, otherRoutes } from "../../protocol/families.ts";
 import { addTo, partsOf, seriesOf, type Sums } from "../sums.ts";
 import type { StandingReport } from "./report-entry.ts";
 
@@ -169,18 +169,7 @@ const windowsMax = 3;
 const colosMax = 1_024;
 const coloForgottenAfterMs = 86_400_000;
 
-/** The families whose recent counts the health check uses. */
-const ofWindows: ReadonlySet<string> = new Set<FamilyName>([
-  "requests",
-  "prefixRequests",
-  "staleIfError",
-  "unverified",
-  "originResponses",
-  "reportsLost",
-  "operatorRefusals",
-  "brokenSeals",
-  "purgeProbes",
-]);
+const ofWindows: ReadonlySet<string> = new Set(windowFamilies);
 
 /** The problems that were found while adding reports. */
 interface ReportAnomalies {
@@ -210,7 +199,7 @@ export function added(
     windows.set(fromAtMs, window);
     if (report === undefined) {
       foreign += 1;
-      for (const to of [sums, window]) addTo(to, seriesOf("reportsLost", []));
+      addTo(sums, seriesOf("reportsLost", []));
       continue;
     }
     const { colo, gauges } = report;

@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { finite, dataIn } from "../../base/schemas.ts";
 import { jsonIn } from "../../base/json-text.ts";
 import type { Sums } from "../sums.ts";
+import type { FamilyName } from "../../protocol/families.ts";
 import { formOf, sumsIn } from "./sums-text.ts";
 
 /** The gauges from a colo's newest report. */
@@ -22,7 +23,20 @@ export interface ColoState {
   readonly memoryRecords: number;
 }
 
-/** The counts of five minutes, in the families that the health check uses. */
+/** The families whose recent counts the health check uses. */
+export const windowFamilies = [
+  "requests",
+  "prefixRequests",
+  "refusals",
+  "unverified",
+  "originResponses",
+  "operatorRefusals",
+  "brokenSeals",
+  "purgeProbes",
+  "refusedSubrequests",
+] as const satisfies readonly FamilyName[];
+
+/** The counts of five minutes, in `windowFamilies`. */
 export interface Window {
   /** The start, a multiple of five minutes. */
   readonly fromAtMs: number;

@@ -9,7 +9,13 @@ import { Health } from "./panel/health.tsx";
 import { Journal } from "./panel/journal.tsx";
 import { type Notice, NoticeBox } from "./chart/elements.tsx";
 import { Purged, PurgeForm, purgeOrderOf, PurgePreview } from "./panel/purge.tsx";
-import { SwitchConfirm, Switched, SwitchForm, switchOrderOf } from "./panel/switch.tsx";
+import {
+  NoRouteChosen,
+  SwitchConfirm,
+  Switched,
+  SwitchForm,
+  switchOrderOf,
+} from "./panel/switch.tsx";
 import { Tiers } from "./panel/tiers.tsx";
 import { Traffic } from "./panel/traffic.tsx";
 import type { DashboardPorts, DashboardTotals } from "./port/dashboard-part.ts";
@@ -148,6 +154,7 @@ const forms: Readonly<Record<string, Part>> = {
   switch: (ports) =>
     withFields(ports, async (fields) => {
       const order = switchOrderOf(fields);
+      if (Array.isArray(order.bypass) && order.bypass.length === 0) return <NoRouteChosen />;
       if (fields.get("confirmed") !== "yes") return <SwitchConfirm order={order} fields={fields} />;
       const answer = await answerOf<"switch">(ports, "/switch", order);
       return shownIf(answer, (found) => <Switched state={found} />);

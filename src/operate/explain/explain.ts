@@ -33,6 +33,7 @@ import {
   groundOf,
   groundOfCondition,
   groundOfPass,
+  groundOfReserved,
   groundOfRefusedUrl,
   invalidatedHere,
 } from "./grounds.ts";
@@ -146,8 +147,7 @@ const reserved: Handling = {
   verdict: {
     kind: "reserved",
     by: "operatorPath",
-    clause: "operatorPath",
-    why: "paths below /_cache/ are for the operator of this deployment",
+    ...groundOfReserved,
   },
   cacheStatus: null,
   next: "end here",

@@ -80,6 +80,11 @@ export const beyondView: Ground = {
   why: "the request has the position of a purge that this isolate cannot read, so every stored response counts as purged",
 };
 
+export const groundOfReserved: Ground = {
+  clause: "operatorPath",
+  why: "paths below /_cache/ and below `operatorPath` are for the operator of this deployment",
+};
+
 export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
   method: {
     clause: "RFC 9110 §9.3",

@@ -1,31 +1,16 @@
 // Logs when a finding begins and ends, as seen by the health checks of this isolate.
 import { Condition } from "../../observe/condition.ts";
 import type { Log } from "../../observe/log-line.ts";
-import type { Finding, FindingCode, Level } from "../../protocol/finding.ts";
+import {
+  type Finding,
+  type FindingCode,
+  findingNeeds,
+  type Level,
+} from "../../protocol/finding.ts";
 import type { SiteState } from "./site-state.ts";
 
-/**
- * A member of the state that is not this isolate's own, and is `undefined` if a check could not
- * read it.
- */
-type Sight = "clock" | "rooms" | "totals";
-
-/** Findings that need more than this isolate's own state. */
-const sights: Partial<Record<FindingCode, Sight>> = {
-  "clocks-apart": "clock",
-  "redis-nearly-full": "rooms",
-  "redis-evicting": "rooms",
-  "redis-size-unknown": "rooms",
-  "journal-lag": "totals",
-  "purge-late": "totals",
-  "origin-errors": "totals",
-  "hit-rate-low": "totals",
-  "unverified-high": "totals",
-  "unknown-cookies": "totals",
-  "operator-refused": "totals",
-  "seals-broken": "totals",
-  "reports-missing": "totals",
-};
+/** A member of the state beyond this isolate's own. It is `undefined` if a check could not read it. */
+type Sight = Exclude<(typeof findingNeeds)[FindingCode], "isolate">;
 
 interface KnownFinding {
   finding: Finding;
@@ -75,8 +60,8 @@ export class FindingLog {
     this.#known.set(key, known);
     if (!seesAsMuch(known, state)) return;
     known.finding = finding;
-    const sight = sights[finding.code];
-    known.isFromAfar = sight !== undefined && state[sight] !== undefined;
+    const needed = findingNeeds[finding.code];
+    known.isFromAfar = needed !== "isolate" && state[needed] !== undefined;
     known.condition.failed(finding.level, state.atMs);
   }
 
@@ -101,6 +86,6 @@ export class FindingLog {
 
 /** Returns whether a check may update or clear a finding of an earlier check. */
 function seesAsMuch({ finding, isFromAfar }: KnownFinding, state: Pick<SiteState, Sight>): boolean {
-  const sight = sights[finding.code];
-  return !isFromAfar || sight === undefined || state[sight] !== undefined;
+  const needed = findingNeeds[finding.code];
+  return !isFromAfar || needed === "isolate" || state[needed] !== undefined;
 }

@@ -1,17 +1,11 @@
 // GET /_cache/health: anybody gets the status, and operators also get findings with causes and remedies.
 import { isoOf } from "../../base/iso-date.ts";
 import { version } from "../../version.ts";
-import type { OperatorGate } from "../../admin/auth.ts";
+import type { AdminSettings } from "../../admin/admin-settings.ts";
 import { type Status, statusOf, summaryOf } from "../../protocol/finding.ts";
 import { FindingLog } from "./finding-log.ts";
 import { findingsOf } from "./findings.ts";
-import {
-  type EvictionWatches,
-  type HealthSettings,
-  lookedNoFurther,
-  lookFurther,
-  lookHere,
-} from "./site-state.ts";
+import { type EvictionWatches, lookFurther, lookHere } from "./site-state.ts";
 import { isUnable } from "./origin-findings.ts";
 import { jsonAnswer } from "../../admin/json-answers.ts";
 import type { HealthRequest } from "../../admin/operate-part.ts";
@@ -28,13 +22,13 @@ const scope =
  *   gets 401 for a wrong token, and 503 if ADMIN_TOKEN is unusable. A request without Authorization
  *   gets only the status, from this isolate's state. That check sends no command and no request
  */
-export function healthRoute(settings: HealthSettings & { gate: OperatorGate }) {
+export function healthRoute(settings: AdminSettings) {
   const { gate } = settings;
   const watch: EvictionWatches = new Map();
   const findingLog = new FindingLog(settings.site.log);
   return async ({ request, colo, ...requester }: HealthRequest): Promise<Response> => {
     if (gate.adminToken === undefined || !request.headers.has("authorization")) {
-      const state = lookedNoFurther(lookHere(settings));
+      const state = lookHere(settings);
       const found = findingsOf(state);
       findingLog.looked(found, state);
       const status = statusOf(found, isUnable(state));

@@ -90,7 +90,7 @@ export function sealsBroken(state: SiteState): Finding | [] {
 }
 
 /** Findings on the configuration. A fault disables a feature. A warning is about a setting without effect. */
-export function configuration({ faults, configWarnings }: SiteState): Finding[] {
+export function configuration({ faults, configWarnings = [] }: SiteState): Finding[] {
   const finding = (level: Finding["level"]) => (fault: Fault) => ({
     code: "configuration" as const,
     level,

@@ -4,7 +4,7 @@ import { releaseIdForm } from "../../base/release-id.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { type Finding } from "../../protocol/finding.ts";
 import { remedyOfSilence } from "../../rules/selecting.ts";
-import type { SiteState, IsolateState } from "./site-state.ts";
+import type { SiteState } from "./site-state.ts";
 
 /**
  * The time for which an origin counts as down after its last failure. With traffic, failed probes renew
@@ -16,12 +16,12 @@ const downMs = 60_000;
  * Returns whether only stored responses can be served, because each origin that a route uses is unusable or
  * was down within the last minute.
  */
-export function isUnable(state: IsolateState): boolean {
+export function isUnable(state: SiteState): boolean {
   const { originNames, usableOrigins } = state;
   return originNames.every((name) => !usableOrigins.has(name) || isDownNow(state, name));
 }
 
-function isDownNow(state: IsolateState, name: string): boolean {
+function isDownNow(state: SiteState, name: string): boolean {
   const lastAtMs = state.originTroubles.get(name)?.lastAtMs;
   const isRecent = lastAtMs !== undefined && isWithinMs(downMs, lastAtMs, state.atMs);
   return state.originsShutOff.includes(name) && isRecent;

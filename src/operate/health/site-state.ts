@@ -1,15 +1,15 @@
 // Inputs of the findings: this isolate's state, and for operators the state of the databases and of
 // all isolates.
 import type { RemoteHealth } from "../../remote/store-health.ts";
-import type { TieredCache } from "../../compose/create-cache.ts";
+import type { AdminSettings } from "../../admin/admin-settings.ts";
+import type { Config } from "../../config/config.ts";
 import type { Site } from "../../pages/site/site.ts";
 import type { Outward } from "../../outward/schedule/create-outward.ts";
-import type { DataBesidePages, DataTroubles } from "../../compose/data-beside-pages.ts";
+import type { DataTroubles } from "../../compose/data-beside-pages.ts";
 import type { Fault } from "../../base/operator-error.ts";
 import { type ConfigWarning, configWarnings } from "../../pages/request/config-warnings.ts";
-import type { Environment } from "../../platform/environment.ts";
 import type { RouteNote } from "../../pages/site/operator-notes.ts";
-import type { ResponseDetail, ResponseTier } from "../../pages/stored/stored-response.ts";
+import type { ResponseTier } from "../../pages/stored/stored-response.ts";
 import type { Bypass, SwitchState } from "../../purge/journal/switch-state.ts";
 import type { Entry } from "../../purge/journal/entry.ts";
 import {
@@ -27,28 +27,6 @@ import type { Hook } from "../../hooks/port/hook.ts";
 import type { OpenProbe } from "../probe/port/probe-part.ts";
 import type { Totals } from "../../observe/reports/totals.ts";
 import type { LocalRefusals } from "../../admin/access/refused-credentials.ts";
-
-/** Settings of the health check. */
-export interface HealthSettings {
-  readonly environment: Pick<Environment, "origins" | "faults" | "bypass" | "siteHosts" | "hooks">;
-  readonly cache: TieredCache<ResponseDetail>;
-  readonly site: Pick<
-    Site,
-    | "config"
-    | "originHealth"
-    | "credentialRefusals"
-    | "silentVariations"
-    | "extensionMismatches"
-    | "otherBuilds"
-    | "releases"
-    | "nowAtMs"
-    | "log"
-  >;
-  readonly data: Pick<DataBesidePages, "troubles" | "needsCron"> | undefined;
-  readonly outward?: Pick<Outward, "reports" | "dueAfterMs"> | undefined;
-  readonly probe?: Pick<OpenProbe, "findings"> | undefined;
-  readonly gate: { readonly refusals: { readonly here: LocalRefusals | undefined } };
-}
 
 /** The client of a database, and its troubles. */
 export interface ClientState extends RemoteHealth {
@@ -71,8 +49,20 @@ export interface ViewState {
   readonly switched: Pick<SwitchState, "bypass" | "position"> | undefined;
 }
 
-/** The state of this isolate. */
-export interface IsolateState {
+/** The room of a database. */
+export interface RoomState {
+  readonly database: DatabaseName;
+  readonly holdsJournal: boolean;
+  readonly info: DatabaseInfo;
+  /** When a check of this isolate last saw the count of evicted keys rise. */
+  readonly evictedAtMs: number | undefined;
+}
+
+/**
+ * The state of this isolate. Only a check with the admin token also reads the databases and the reports
+ * of all isolates.
+ */
+export interface SiteState {
   readonly atMs: number;
   /** N of the purge bound: the smallest of all routes. */
   readonly maxLagMs: number;
@@ -109,42 +99,29 @@ export interface IsolateState {
   /** Whether the cron trigger does more than to report. */
   readonly needsCron: boolean;
   readonly faults: readonly Fault[];
-  readonly probe?: HealthSettings["probe"];
+  readonly probe?: Pick<OpenProbe, "findings"> | undefined;
   /** Hooks by name. */
   readonly hooks: ReadonlyMap<string, Pick<Hook, "trouble">>;
   /** The bypass that the BYPASS variable sets. */
   readonly bypass: Bypass;
-}
-
-/** The room of a database. */
-export interface RoomState {
-  readonly database: DatabaseName;
-  readonly holdsJournal: boolean;
-  readonly info: DatabaseInfo;
-  /** When a check of this isolate last saw the count of evicted keys rise. */
-  readonly evictedAtMs: number | undefined;
-}
-
-/** The state of this isolate, the databases and the reports of all isolates. */
-export interface SiteState extends IsolateState {
   /** Clock difference between this isolate and the journal's database, whose clock dates purges. */
-  readonly clock: ClockDifference | undefined;
+  readonly clock?: ClockDifference | undefined;
   /** Databases that answered; `undefined` if none did. */
-  readonly rooms: readonly RoomState[] | undefined;
-  readonly totals: Totals | undefined;
-  readonly hitRateMins: HitRateMins;
+  readonly rooms?: readonly RoomState[] | undefined;
+  readonly totals?: Totals | undefined;
+  readonly hitRateMins?: HitRateMins;
   /** Wrong credentials that this isolate refused; `undefined` if there were none. */
-  readonly refusedHere: LocalRefusals | undefined;
+  readonly refusedHere?: LocalRefusals | undefined;
   /** The targets of outward purges; `undefined` without one, or if nobody has read their states. */
-  readonly outward:
+  readonly outward?:
     | { readonly reports: Awaited<ReturnType<Outward["reports"]>>; readonly dueAfterMs: number }
     | undefined;
   /** Settings without effect. */
-  readonly configWarnings: readonly ConfigWarning[];
+  readonly configWarnings?: readonly ConfigWarning[];
 }
 
 /** Reads this isolate's state. Sends no command or request, because anybody may cause this call. */
-export function lookHere(settings: HealthSettings): IsolateState {
+export function lookHere(settings: AdminSettings): SiteState {
   const { environment, cache, site, data, outward, probe } = settings;
   const { config, originHealth, credentialRefusals, silentVariations, nowAtMs } = site;
   const { redis, purging, reportsHealth, tiers } = cache;
@@ -183,22 +160,8 @@ export function lookHere(settings: HealthSettings): IsolateState {
   };
 }
 
-/** Returns the input of a check without the admin token: only this isolate's state. */
-export function lookedNoFurther(here: IsolateState): SiteState {
-  return {
-    ...here,
-    clock: undefined,
-    rooms: undefined,
-    totals: undefined,
-    hitRateMins: hitRateMinsOf({ routes: [] }),
-    refusedHere: undefined,
-    outward: undefined,
-    configWarnings: [],
-  };
-}
-
 /** Returns the store of the journal. */
-export function databaseOfJournal({ settings }: HealthSettings["cache"]): StoreName {
+export function databaseOfJournal({ settings }: AdminSettings["cache"]): StoreName {
   const { journal } = settings.platform;
   if (typeof journal === "function") return "Durable Object";
   return journal === undefined ? "database" : "journal's database";
@@ -213,15 +176,9 @@ function clientLooked(
   return { name, database, trouble, troubleWithWrites, isShutOff, refusesWrites, words };
 }
 
-function viewLooked(view: NonNullable<HealthSettings["cache"]["purging"]>["view"]): ViewState {
+function viewLooked(view: NonNullable<AdminSettings["cache"]["purging"]>["view"]): ViewState {
   const { sentAtMs, failedAtMs, lag, chain, switched } = view;
   return { sentAtMs, failedAtMs, lag, entries: chain?.entries ?? [], switched };
-}
-
-/** The result of a full check, and sentences on what it could not read. */
-export interface FarLook {
-  readonly state: SiteState;
-  readonly notLookedAt: readonly string[];
 }
 
 /** Remembers a database's count of evicted keys from one check of the isolate to the next. */
@@ -252,10 +209,10 @@ export type EvictionWatches = Map<DatabaseName, EvictionWatch>;
  * read of the journal. A Redis client that is shut off sends at most its probe. Never rejects.
  */
 export async function lookFurther(
-  settings: HealthSettings,
+  settings: AdminSettings,
   watches: EvictionWatches,
   requester: Requester,
-): Promise<FarLook> {
+) {
   const { cache, site, environment } = settings;
   const { nowAtMs, config } = site;
   const place = databaseOfJournal(cache);
@@ -291,7 +248,7 @@ export async function lookFurther(
     configWarnings: configWarnings(config, environment.siteHosts, cache),
   };
   return {
-    state: state,
+    state,
     notLookedAt: [
       ...database.not,
       ...journal.not,
@@ -337,7 +294,7 @@ function reasonOf({ health }: RedisClient): string {
 
 async function totalsLook({
   readTotals,
-}: HealthSettings["cache"]["reports"]): Promise<{ totals?: Totals; not: readonly string[] }> {
+}: AdminSettings["cache"]["reports"]): Promise<{ totals?: Totals; not: readonly string[] }> {
   const totals = await readTotals();
   return "kind" in totals
     ? { not: [`The counts of all isolates, such as hit rates. ${totals.why}`] }
@@ -346,7 +303,7 @@ async function totalsLook({
 
 /** Renews the view if due. Waits only if the view is older than N − A. */
 async function renewed(
-  purging: HealthSettings["cache"]["purging"],
+  purging: AdminSettings["cache"]["purging"],
   requester: Requester,
 ): Promise<void> {
   await purging?.view.attend(requester)?.();
@@ -360,20 +317,8 @@ export interface HitRateMins {
   readonly prefixRequests: ReadonlyMap<string, number | undefined>;
 }
 
-/** The part of a configuration that sets minimum hit rates. */
-export interface HitRateConfig {
-  readonly metrics?: {
-    readonly prefixes: readonly {
-      readonly name: string;
-      readonly hitRateMin?: number | undefined;
-    }[];
-    readonly hitRateMin?: number | undefined;
-  };
-  readonly routes: readonly { readonly name: string; readonly hitRateMin?: number | undefined }[];
-}
-
 /** Reads the minimums. Requests that match no route have none. */
-export function hitRateMinsOf({ metrics, routes }: HitRateConfig): HitRateMins {
+export function hitRateMinsOf({ metrics, routes }: Config): HitRateMins {
   return {
     requests: new Map(
       routes.map(({ name, hitRateMin }) => [name, hitRateMin ?? metrics?.hitRateMin]),

@@ -1,9 +1,8 @@
 // Findings on the recent counts of all isolates: hit rates, errors of origins, cookies, and reports.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { isoOf } from "../../base/iso-date.ts";
-import { type FamilyName } from "../../protocol/families.ts";
 import { partsOf, type Sums } from "../../observe/sums.ts";
-import type { Totals, Window } from "../../observe/reports/totals.ts";
+import type { Totals, Window, windowFamilies } from "../../observe/reports/totals.ts";
 import { type Finding, type FindingCode, type Level, percentOf } from "../../protocol/finding.ts";
 import type { HitRateMins, SiteState } from "./site-state.ts";
 
@@ -22,18 +21,20 @@ export function recentWindows({
   totals,
   atMs,
 }: Pick<SiteState, "atMs"> & {
-  readonly totals: Pick<Totals, "windows"> | undefined;
+  readonly totals?: Pick<Totals, "windows"> | undefined;
 }): Window[] {
   return (totals?.windows ?? []).filter(({ fromAtMs }) => isWithinMs(recentMs, fromAtMs, atMs));
 }
+
+type WindowFamily = (typeof windowFamilies)[number];
 
 interface SeriesCount {
   readonly labels: readonly string[];
   readonly count: number;
 }
 
-/** Returns the series of one family. */
-export function countedIn(sums: Sums, family: FamilyName): SeriesCount[] {
+/** Returns the series of one family in a window. */
+export function countedIn(sums: Sums, family: WindowFamily): SeriesCount[] {
   return [...sums].flatMap(([series, count]) => {
     const parts = partsOf(series);
     return parts?.family === family ? [{ labels: parts.rest, count }] : [];
@@ -95,7 +96,7 @@ export function hitRates(state: SiteState): Finding[] {
 }
 
 function hitRateLow(state: SiteState, family: keyof HitRateMins, name: string): Finding | [] {
-  const min = state.hitRateMins[family].get(name);
+  const min = state.hitRateMins?.[family].get(name);
   if (min === undefined) return [];
   const rate = newestShare(state, (sums) => {
     const of = countedIn(sums, family).filter(has(0, [name]));
@@ -120,7 +121,7 @@ function hitRateLow(state: SiteState, family: keyof HitRateMins, name: string): 
 interface ShareRow {
   readonly code: FindingCode;
   readonly level: Level;
-  readonly of: FamilyName;
+  readonly of: WindowFamily;
   /** A share of at least this value is a finding. */
   readonly shareMax: number;
   readonly part: (sums: Sums) => SeriesCount[];

@@ -5,7 +5,7 @@ import { unreachable } from "../../base/unreachable.ts";
 import type { Decision } from "../../observe/decision.ts";
 import type { StoreRefusal } from "../../pages/storing/refusal.ts";
 import type { SkippedPage, WarmedPage } from "./warm-page.ts";
-import { groundOfPass } from "../explain/grounds.ts";
+import { groundOfPass, groundOfReserved } from "../explain/grounds.ts";
 import { groundOfRefusal } from "../explain/grounds.ts";
 import type { WarmAnswer } from "../../protocol/answers.ts";
 
@@ -53,7 +53,7 @@ const failed = (why: string): WarmReport => ({ result: "failed", why });
 
 const grounds: Readonly<Record<SkippedPage["by"], { readonly why: string }>> = {
   ...groundOfPass,
-  reserved: { why: "paths below /_cache/ are for the operator of this deployment" },
+  reserved: groundOfReserved,
   host: { why: "its host is not one of this site's" },
   field: { why: "it has header fields that belong to one client or one request" },
   cf: { why: "its route keys by request.cf, which only a visitor's request has" },

@@ -15,6 +15,16 @@ export interface OutwardCall {
   readonly tokens: Tokens;
 }
 
+/** Returns a POST of JSON. */
+export function jsonCall(
+  url: string,
+  body: unknown,
+  tokens: Tokens = { requests: 1 },
+): OutwardCall {
+  const headers = { "content-type": "application/json" };
+  return { method: "POST", url, headers, body: JSON.stringify(body), tokens };
+}
+
 /** Adds the credential to a request. */
 export type SignCall = (
   call: OutwardCall,

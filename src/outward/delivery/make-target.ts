@@ -204,3 +204,8 @@ export function chunks<Item>(
   }
   return found;
 }
+
+/** Returns whether a tag is visible ASCII without commas, of up to 1,024 characters. */
+export function isVisibleTag(tag: string): boolean {
+  return tag.length <= 1_024 && /^[!-+\--~]+$/.test(tag);
+}

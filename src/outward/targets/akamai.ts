@@ -1,6 +1,6 @@
 // Purges at Akamai with Fast Purge (CCU v3).
 import type { PurgeMode } from "../../purge/journal/purge-target.ts";
-import type { OutwardCall, SignCall } from "../delivery/call.ts";
+import { jsonCall, type SignCall } from "../delivery/call.ts";
 import { checkOptions, makeTarget, type TargetOptions, chunks } from "../delivery/make-target.ts";
 import type { OutwardTarget } from "../port/outward-target.ts";
 
@@ -40,15 +40,14 @@ export function akamai(options: AkamaiOptions): OutwardTarget {
     objects: readonly (string | number)[],
     mode: PurgeMode,
   ) =>
-    chunks(objects, Number.POSITIVE_INFINITY, bodyCharsMax - 100).map((some): OutwardCall => {
+    chunks(objects, Number.POSITIVE_INFINITY, bodyCharsMax - 100).map((some) => {
       const verb = mode === "soft" ? "invalidate" : "delete";
-      return {
-        method: "POST",
-        url: `https://${host}/ccu/v3/${verb}/${kind}/${network}`,
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ objects: some }),
-        tokens: { requests: 1, ...(kind !== "cpcode" && { [kind]: some.length }) },
-      };
+      const tokens = { requests: 1, ...(kind !== "cpcode" && { [kind]: some.length }) };
+      return jsonCall(
+        `https://${host}/ccu/v3/${verb}/${kind}/${network}`,
+        { objects: some },
+        tokens,
+      );
     });
   return makeTarget(options, {
     credential: { parts: ["client token", "client secret", "access token"] },

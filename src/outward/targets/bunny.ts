@@ -1,6 +1,11 @@
 // Purges a pull zone of bunny.net.
-import type { OutwardCall } from "../delivery/call.ts";
-import { checkOptions, makeTarget, type TargetOptions } from "../delivery/make-target.ts";
+import { jsonCall, type OutwardCall } from "../delivery/call.ts";
+import {
+  checkOptions,
+  makeTarget,
+  type TargetOptions,
+  isVisibleTag,
+} from "../delivery/make-target.ts";
 import type { OutwardTarget } from "../port/outward-target.ts";
 
 export interface BunnyOptions extends TargetOptions {
@@ -24,7 +29,7 @@ export function bunny(options: BunnyOptions): OutwardTarget {
   return makeTarget(options, {
     credential: { parts: ["API key"] },
     api: ([key = ""]) => ({
-      reach: { url: "exact", prefix: "text", host: true, tag: isBunnyTag },
+      reach: { url: "exact", prefix: "text", host: true, tag: isVisibleTag },
       limits: { requests: { burst: 120, perSecond: 5 } },
       softens: false,
       callsFor({ everything, urls, prefixes, hosts, tags }) {
@@ -34,7 +39,7 @@ export function bunny(options: BunnyOptions): OutwardTarget {
           ...hosts.map((host) => `https://${host}/*`),
         ];
         return [
-          ...tags.map((tag) => callOf(zoneUrl, JSON.stringify({ CacheTag: tag }))),
+          ...tags.map((tag) => jsonCall(zoneUrl, { CacheTag: tag })),
           ...urls.map((url) => callOf(purgeOf(url, "true"))),
           ...patterns.map((url) => callOf(purgeOf(url, "false"))),
         ];
@@ -49,12 +54,6 @@ function purgeOf(url: string, exactPath: "true" | "false"): string {
   return `${api}/purge?${new URLSearchParams({ url, async: "true", exactPath }).toString()}`;
 }
 
-/** A response field `CDN-Tag` has up to 1,024 bytes, and separates tags by commas. */
-function isBunnyTag(tag: string): boolean {
-  return tag.length <= 1_024 && /^[!-+\--~]+$/.test(tag);
-}
-
-function callOf(url: string, body?: string): OutwardCall {
-  const headers = body === undefined ? {} : { "content-type": "application/json" };
-  return { method: "POST", url, headers, body, tokens: { requests: 1 } };
+function callOf(url: string): OutwardCall {
+  return { method: "POST", url, headers: {}, tokens: { requests: 1 } };
 }

@@ -1,7 +1,13 @@
 // Purges a Cloudflare zone: POST /zones/{zone}/purge_cache.
 import { jsonIn } from "../../base/json-text.ts";
-import type { OutwardCall } from "../delivery/call.ts";
-import { checkOptions, makeTarget, type TargetOptions, chunks } from "../delivery/make-target.ts";
+import { jsonCall, type OutwardCall } from "../delivery/call.ts";
+import {
+  checkOptions,
+  makeTarget,
+  type TargetOptions,
+  chunks,
+  isVisibleTag,
+} from "../delivery/make-target.ts";
 import type { OutwardTarget } from "../port/outward-target.ts";
 import type { PathPrefix, Selection } from "../delivery/selection.ts";
 
@@ -42,7 +48,7 @@ export function cloudflareZone(options: CloudflareZoneOptions): OutwardTarget {
   return makeTarget(options, {
     credential: { parts: ["API token"] },
     api: ([token]) => ({
-      reach: { url: "exact", prefix: "directory", host: true, tag: isCloudflareTag },
+      reach: { url: "exact", prefix: "directory", host: true, tag: isVisibleTag },
       limits: { requests, urls: { burst: urlsPerSecond, perSecond: urlsPerSecond } },
       softens: true,
       callsFor(selection, mode) {
@@ -59,11 +65,6 @@ export function cloudflareZone(options: CloudflareZoneOptions): OutwardTarget {
         status < 300 && !hasSucceeded(jsonIn(text)) ? "refused" : undefined,
     }),
   });
-}
-
-/** Cloudflare accepts visible ASCII, and separates tags by commas. */
-function isCloudflareTag(tag: string): boolean {
-  return tag.length <= 1_024 && /^[!-+\--~]+$/.test(tag);
 }
 
 type Body = Readonly<Record<string, readonly string[] | boolean>>;
@@ -94,8 +95,7 @@ const prefixText = ({ host, path }: PathPrefix) => `${host}${path.replace(/\/$/,
 function callOf(body: Body, url: string): OutwardCall {
   const { files } = body;
   const tokens = Array.isArray(files) ? { urls: files.length } : { requests: 1 };
-  const headers = { "content-type": "application/json" };
-  return { method: "POST", url, headers, body: JSON.stringify(body), tokens };
+  return jsonCall(url, body, tokens);
 }
 
 /** Cloudflare may answer 200 with `success: false`. */

@@ -1,10 +1,10 @@
 // Tells a service of your own about purges, by a webhook that is signed by Standard Webhooks.
 import type { PurgeMode } from "../../purge/journal/purge-target.ts";
-import type { OutwardCall } from "../delivery/call.ts";
+import { jsonCall } from "../delivery/call.ts";
 import { checkOptions, makeTarget, type TargetOptions } from "../delivery/make-target.ts";
 import type { OutwardTarget } from "../port/outward-target.ts";
 import type { Selection } from "../delivery/selection.ts";
-import { isAddress, webhookCredential, webhookSigner } from "./tidemark-site.ts";
+import { isAddress, prefixText, webhookCredential, webhookSigner } from "./tidemark-site.ts";
 
 export interface SignedWebhookOptions extends TargetOptions {
   /** The address of the service. Any 2xx answer confirms a purge. */
@@ -31,11 +31,7 @@ export function signedWebhook(options: SignedWebhookOptions): OutwardTarget {
         reach: { url: "exact", prefix: "text", anyHost: "possible", host: true, tag: () => true },
         limits: { requests: { burst: 60, perSecond: 10 } },
         softens: true,
-        callsFor: (selection, mode): readonly OutwardCall[] => {
-          const headers = { "content-type": "application/json" };
-          const body = JSON.stringify(bodyOf(selection, mode));
-          return [{ method: "POST", url, headers, body, tokens: { requests: 1 } }];
-        },
+        callsFor: (selection, mode) => [jsonCall(url, bodyOf(selection, mode))],
         sign: webhookSigner(secret),
       }),
     },
@@ -43,8 +39,5 @@ export function signedWebhook(options: SignedWebhookOptions): OutwardTarget {
 }
 
 function bodyOf({ prefixes, ...selection }: Selection, mode: PurgeMode) {
-  const texts = prefixes.map(({ scheme, host, path }) =>
-    host === "" ? path : `${scheme}://${host}${path}`,
-  );
-  return { type: "tidemark.purge", mode, ...selection, prefixes: texts };
+  return { type: "tidemark.purge", mode, ...selection, prefixes: prefixes.map(prefixText) };
 }

@@ -2,7 +2,7 @@
 import { jsonIn } from "../../base/json-text.ts";
 import { tagBytes, tagBytesMax, type PurgeOrder } from "../../protocol/purge-order.ts";
 import type { PurgeMode } from "../../purge/journal/purge-target.ts";
-import type { OutwardCall, SignCall } from "../delivery/call.ts";
+import { jsonCall, type SignCall } from "../delivery/call.ts";
 import { checkOptions, makeTarget, type TargetOptions, chunks } from "../delivery/make-target.ts";
 import type { OutwardTarget } from "../port/outward-target.ts";
 import type { PathPrefix, Selection } from "../delivery/selection.ts";
@@ -40,17 +40,7 @@ export function tidemarkSite(options: TidemarkSiteOptions): OutwardTarget {
       },
       limits: { requests: { burst: 100, perSecond: 20 } },
       softens: true,
-      callsFor: (selection, mode) =>
-        ordersOf(selection, mode).map((order): OutwardCall => {
-          const headers = { "content-type": "application/json" };
-          return {
-            method: "POST",
-            url,
-            headers,
-            body: JSON.stringify(order),
-            tokens: { requests: 1 },
-          };
-        }),
+      callsFor: (selection, mode) => ordersOf(selection, mode).map((order) => jsonCall(url, order)),
       sign: webhookSigner(secret),
       readAnswer: (status, text) =>
         status < 300 && !hasPosition(jsonIn(text)) ? "refused" : undefined,
@@ -81,7 +71,7 @@ function ordersOf(selection: Selection, mode: PurgeMode): readonly PurgeOrder[] 
   });
 }
 
-function prefixText({ scheme, host, path }: PathPrefix): string {
+export function prefixText({ scheme, host, path }: PathPrefix): string {
   return host === "" ? path : `${scheme}://${host}${path}`;
 }
 

@@ -208,6 +208,13 @@ describe("the forms", () => {
     expect(journal.text).toContain("a correction");
   });
 
+  it("do not offer to switch these routes if none has a tick", async () => {
+    const { site } = openWith();
+    const { text } = await post(site, "switch", { bypass: "some" });
+    expect(text).toContain("Nothing was switched.");
+    expect(text).not.toContain("Confirm");
+  });
+
   it("switch only once it is confirmed", async () => {
     const { site } = openWith();
     const asked = await post(site, "switch", { bypass: "all" });

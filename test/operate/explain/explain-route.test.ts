@@ -246,6 +246,15 @@ describe("a query of explain that is not valid", () => {
   });
 });
 
+it("a path below the configured operatorPath, or below /_cache/, is for the operator", async () => {
+  const site = open({ config: { operatorPath: "/ops" } });
+  for (const path of ["/ops/x", "/_cache/x"]) {
+    const answer = await site.get(`/ops/explain?${questionOf(path, {})}`, { headers: bearer });
+    const { verdict } = JSON.parse(answer.text) as { verdict: { why: string } };
+    expect(verdict.why).toContain("operatorPath");
+  }
+});
+
 describe("a request for an explanation", () => {
   /**
    * Returns the stats without the Redis commands, because explanations themselves send commands.

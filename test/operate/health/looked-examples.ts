@@ -1,7 +1,7 @@
 // The state of a healthy site, for tests that change a part of it.
-import { hitRateMinsOf } from "../../../src/operate/health/site-state.ts";
 import type { SiteState } from "../../../src/operate/health/site-state.ts";
 import { seriesOf, type Sums } from "../../../src/observe/sums.ts";
+import { added } from "../../../src/observe/reports/folding.ts";
 import type { ColoState, Totals } from "../../../src/observe/reports/totals.ts";
 import type { FamilyName } from "../../../src/protocol/families.ts";
 
@@ -32,13 +32,6 @@ export function lookedAt(more: Partial<SiteState> = {}): SiteState {
     hooks: new Map(),
     faults: [],
     bypass: false,
-    clock: undefined,
-    rooms: undefined,
-    totals: undefined,
-    hitRateMins: hitRateMinsOf({ routes: [] }),
-    refusedHere: undefined,
-    outward: undefined,
-    configWarnings: [],
     ...more,
   };
 }
@@ -49,7 +42,11 @@ export type Row = readonly [family: FamilyName, labels: readonly string[], count
 export const sumsOf = (rows: readonly Row[]): Sums =>
   new Map(rows.map(([family, labels, count]) => [seriesOf(family, labels), count]));
 
-/** @param windows the rows of each window, by the minutes since its start */
+/**
+ * Returns totals whose windows have only the families that folding keeps.
+ *
+ * @param windows the rows of each window, by the minutes since its start
+ */
 export function totalsOf(
   windows: Readonly<Record<number, readonly Row[]>>,
   more: Partial<Totals> = {},
@@ -60,10 +57,18 @@ export function totalsOf(
     colos: new Map([["HAM", coloState({})]]),
     windows: Object.entries(windows).map(([minutes, rows]) => ({
       fromAtMs: atMs - Number(minutes) * minuteMs,
-      sums: sumsOf(rows),
+      sums: folded(sumsOf(rows)),
     })),
     ...more,
   };
+}
+
+function folded(sums: Sums): Sums {
+  const { atMs: _, ...gauges } = coloState({});
+  const report = { n: "n", colo: "HAM", sums, gauges };
+  const nothing = { startedAtMs: 0, sums: new Map(), colos: new Map(), windows: [] };
+  const { windows } = added(nothing, [{ id: "1-0", n: "n", atMs: 1, report }]);
+  return windows[0]?.sums ?? new Map();
 }
 
 export function coloState(more: Partial<ColoState>): ColoState {

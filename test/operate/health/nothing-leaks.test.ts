@@ -6,7 +6,6 @@ import { expect, it } from "vitest";
 import { type FindingCode, findingCodes } from "../../../src/protocol/finding.ts";
 import { failedOutcomes } from "../../../src/protocol/outward.ts";
 import { findingsOf } from "../../../src/operate/health/findings.ts";
-import { hitRateMinsOf } from "../../../src/operate/health/site-state.ts";
 import { postedAgain } from "../../../src/purge/journal/switch.ts";
 import type { SiteState } from "../../../src/operate/health/site-state.ts";
 import { purgeLate } from "../../../src/operate/probe/probe-watch.ts";
@@ -160,7 +159,7 @@ function drawnLook(draws: Draws): SiteState {
     ],
     totals: totalsOf(windows, { colos: new Map([["HAM", { ...planted, ...told }]]) }),
     probe: { findings: (seen) => purgeLate(seen, draws.isLucky(0.5) ? atMs : undefined) },
-    hitRateMins: hitRateMinsOf({ routes: [{ name: "articles", hitRateMin: 0.8 }] }),
+    hitRateMins: { requests: new Map([["articles", 0.8]]), prefixRequests: new Map() },
     outward: {
       dueAfterMs: 11_000,
       reports: [

@@ -1,5 +1,6 @@
 // Tests findings on the counts of all isolates, with values on both sides of each limit.
 import { describe, expect, it } from "vitest";
+import type { Config } from "../../../src/config/config.ts";
 import { findingsOf } from "../../../src/operate/health/findings.ts";
 import { hitRateMinsOf } from "../../../src/operate/health/site-state.ts";
 import { objectWords } from "../../../src/stores/durable-object/object-client.ts";
@@ -8,7 +9,7 @@ import { atMs, coloState, lookedAt, minuteMs, type Row, totalsOf } from "./looke
 const hitRateMins = hitRateMinsOf({
   metrics: { prefixes: [{ name: "feeds", hitRateMin: 0.5 }, { name: "rest" }], hitRateMin: 0.8 },
   routes: [{ name: "articles" }, { name: "shop", hitRateMin: 0.3 }],
-});
+} as unknown as Config);
 
 const codesOf = (windows: Readonly<Record<number, readonly Row[]>>) =>
   findingsOf(lookedAt({ totals: totalsOf(windows), hitRateMins })).map(({ code }) => code);

@@ -1,7 +1,7 @@
 // The switch: its state, the form that changes it, and the confirmation.
 import type { OperatorAnswer } from "../../../protocol/answers.ts";
 import type { SwitchOrder } from "../../../protocol/operator-orders.ts";
-import { Hidden } from "../chart/elements.tsx";
+import { Hidden, NoticeBox } from "../chart/elements.tsx";
 
 type Bypass = OperatorAnswer<"switch">["bypass"];
 
@@ -101,6 +101,13 @@ export function SwitchConfirm({ order, fields }: ConfirmProps) {
         Confirm
       </button>
     </form>
+  );
+}
+
+export function NoRouteChosen() {
+  const why = "The choice is “these routes”, but no route has a tick.";
+  return (
+    <NoticeBox what="Nothing was switched." why={why} hint="Tick a route, or choose “no route”." />
   );
 }
 

@@ -39,7 +39,7 @@ export interface OpenProbe {
   }) => Promise<Response>;
   /** @param totals `undefined` for a check that reads only this isolate's state */
   readonly findings: (seen: {
-    readonly totals: ProbeCounts | undefined;
+    readonly totals?: ProbeCounts | undefined;
     readonly atMs: number;
   }) => readonly Finding[];
 }
