@@ -188,7 +188,7 @@ function failure(log: Log): (cause: unknown) => Response {
   };
 }
 
-/** @throws OperatorError for settings that need a part of the Worker that it does not have */
+/** @throws OperatorError for settings that need a part that the Worker lacks, and for a part in another's place */
 export function refuseMissingParts(
   { dashboard, probe, hotKeys, routes }: Config,
   { operate, slices, esi, query }: Pick<InCode, "operate" | "slices" | "esi" | "query">,
@@ -197,11 +197,22 @@ export function refuseMissingParts(
   const names = Object.entries(set).flatMap(([name, value]) => (value === undefined ? [] : name));
   const isSliced = routes.some((route) => route.isSliced);
   const withEsi = routes.find((route) => route.esi !== undefined);
+  for (const [name, part] of Object.entries({ operate, slices, esi, query })) {
+    if (part !== undefined && part.kind !== name) throw mistaken(name, part.kind);
+  }
   if (operate === undefined && names.length > 0) throw missing(names.join(" and "), "operate");
   if (slices === undefined && isSliced) throw missing('ranges: "slices"', "slices");
   if (esi === undefined && withEsi) throw missing(`esi: "${withEsi.esi}"`, "esi");
   const queried = routes.find((route) => route.queryMethod !== undefined)?.queryMethod;
   if (query === undefined && queried) throw missing(`queryMethod: "${queried}"`, "query");
+}
+
+function mistaken(name: string, kind: string): OperatorError {
+  return new OperatorError({
+    what: "The Worker does not start.",
+    why: `\`${name}\` is the result of ${kind}().`,
+    hint: `Pass ${name}: ${name}() of tidemark/${name}.`,
+  });
 }
 
 function missing(setting: string, part: string): OperatorError {

@@ -35,7 +35,7 @@ export function operate(): Operate {
     },
     open,
   };
-  return { part };
+  return { kind: "operate", part };
 }
 
 function open(settings: AdminSettings): OpenOperate {

@@ -32,5 +32,5 @@ export function esi({ includesMax = 64 }: EsiOptions = {}): Esi {
     });
   }
   const part: EsiPart = { open: () => new EsiPages(includesMax) };
-  return { part };
+  return { kind: "esi", part };
 }

@@ -23,7 +23,7 @@ export function query(): Query {
     return { contentOf: (request, route) => contentOf(request, route, contents) };
   };
   const part: QueryPart = { open };
-  return { part };
+  return { kind: "query", part };
 }
 
 /**

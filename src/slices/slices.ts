@@ -33,7 +33,7 @@ export function slices(options: SlicesOptions = {}): Slices {
   const sliceBytes = within("sliceBytes", options.sliceBytes ?? 1_048_576, [65_536, 8_388_608]);
   const fetchesMax = within("fetchesMax", options.fetchesMax ?? 12, [1, 10_000]);
   const part: SlicesPart = { open: () => new SlicedBodies({ sliceBytes, fetchesMax }) };
-  return { part };
+  return { kind: "slices", part };
 }
 
 function within(name: string, value: number, [min, max]: readonly [number, number]): number {

@@ -18,7 +18,10 @@ export async function startLossyWay(redisUrl: string): Promise<LossyWay> {
   const sockets = new Set<Socket>();
   let [armed, lostCount]: [string | undefined, number] = [undefined, 0];
   const server = createServer((client) => {
-    if (way.isShut) return void client.destroy();
+    if (way.isShut) {
+      client.destroy();
+      return;
+    }
     const redis = connect(Number(redisPort), "127.0.0.1");
     let isLosing = false;
     const end = () => [client, redis].forEach((each) => each.destroy());

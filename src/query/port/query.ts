@@ -2,6 +2,7 @@
 
 /** The lookup of QUERY requests: the result of `query()` of `tidemark/query`. */
 export interface Query {
+  readonly kind: "query";
   /** A `QueryPart` of the same copy of the package. */
   readonly part: unknown;
 }
