@@ -85,7 +85,7 @@ export function readEnvironment(
 interface StoresInCode {
   readonly redis?: unknown;
   readonly databases?:
-    | { readonly redis: Database; readonly journal: Database | undefined }
+    | { readonly redis: Database | Fault; readonly journal: Database | undefined }
     | undefined;
   readonly records?: unknown;
   readonly reports?: unknown;

@@ -15,6 +15,7 @@ import {
   default as astroProvider,
 } from "../../src/adapters/astro/provider.ts";
 import { purgeProbe } from "../../src/operate/probe/probe.ts";
+import { settled } from "../../src/platform/process-context.ts";
 import { varnishDialect } from "../../src/senders.ts";
 import type { WrittenConfig } from "../../src/tidemark.ts";
 
@@ -76,6 +77,17 @@ async function get(
 const minute = { maxAge: 60 };
 
 describe("pages", () => {
+  it("`settled` waits until a page is stored", async () => {
+    const { provider, namespace } = opened();
+    const request = new Request("http://localhost/page");
+    const headers = provider.setHeaders(minute);
+    const next = async () => new Response("old", { headers });
+    await (await provider.onRequest({ request, logger }, next)).text();
+    await settled();
+    const other = opened({}, namespace).provider;
+    expect((await get(other, "/page", { body: "new", ...minute })).text).toBe("old");
+  });
+
   it("a page without a lifetime is rendered each time, even if the configuration has one", async () => {
     const { provider } = opened({ routes: [{ name: "all", match: "*", fresh: "5m" }] });
     await get(provider, "/page", { tags: ["news"] });
