@@ -77,17 +77,6 @@ async function get(
 const minute = { maxAge: 60 };
 
 describe("pages", () => {
-  it("`settled` waits until a page is stored", async () => {
-    const { provider, namespace } = opened();
-    const request = new Request("http://localhost/page");
-    const headers = provider.setHeaders(minute);
-    const next = async () => new Response("old", { headers });
-    await (await provider.onRequest({ request, logger }, next)).text();
-    await settled();
-    const other = opened({}, namespace).provider;
-    expect((await get(other, "/page", { body: "new", ...minute })).text).toBe("old");
-  });
-
   it("a page without a lifetime is rendered each time, even if the configuration has one", async () => {
     const { provider } = opened({ routes: [{ name: "all", match: "*", fresh: "5m" }] });
     await get(provider, "/page", { tags: ["news"] });
@@ -257,6 +246,23 @@ it.each([
 });
 
 describe("stale pages", () => {
+  it("that are rendered again are among the work for which `settled` waits", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const { provider } = opened();
+    const lifetimes = { maxAge: 1, swr: 600 };
+    await get(provider, "/page", { ...lifetimes, body: "old" });
+    vi.setSystemTime(Date.now() + 10_000);
+    let isRendered = false;
+    const during = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      isRendered = true;
+    };
+    await get(provider, "/page", { ...lifetimes, body: "new", during });
+    expect(isRendered).toBe(false);
+    await settled();
+    expect(isRendered).toBe(true);
+  });
+
   it("answer within `swr`, and only a client without cookies has them rendered again", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const { provider } = opened();

@@ -111,14 +111,14 @@ class TidemarkProvider implements AstroCacheProvider {
   }
 
   async onRequest(context: AstroRequest, next: () => Promise<Response>): Promise<Response> {
-    const { request, waitUntil = processContext.waitUntil } = context;
+    const { request, waitUntil } = context;
     // Astro replaces the fields of a request while it builds a prerendered page, which is stored nowhere else.
     if (Object.hasOwn(request, "headers")) return next();
     const { app, env } = await this.#opened();
     const isOperators = new URL(request.url).pathname.startsWith(`${this.#config.operatorPath}/`);
     // Only Astro reads bodies, and other methods are never answered from the cache.
     if (request.method !== "GET" && request.method !== "HEAD" && !isOperators) return next();
-    const background = { ...processContext, waitUntil };
+    const background = { ...processContext, ...(waitUntil && { waitUntil }) };
     const visit = new AstroVisit(context, next);
     this.#visits.set(background, visit);
     const asked = isOperators ? request : new Request(request);
@@ -188,7 +188,7 @@ async function runtime(): Promise<Runtime> {
     const name: string = "cloudflare:workers";
     return (await import(/* @vite-ignore */ name)) as Runtime;
   }
-  return { env: nodeGlobals.process?.env ?? {}, waitUntil: processContext.waitUntil };
+  return { ...processContext, env: nodeGlobals.process?.env ?? {} };
 }
 
 /** Returns the client's connection on Node. Astro has verified the address and the URL. */
