@@ -75,6 +75,7 @@ export interface InCode {
   readonly query?: Query | undefined;
   /** Receives each request that the cache answered, except the operator's. */
   readonly onRequest?: OnRequest | undefined;
+  /** For tests and benchmarks; may change in any release. */
   readonly parts?: CacheParts | undefined;
 }
 

@@ -5,17 +5,13 @@ import { nodeGlobals } from "./base/node-globals.ts";
 import { type Fault, isFault, OperatorError } from "./base/operator-error.ts";
 import { databaseOf, hintOfSealKey, sealKeysOf } from "./protocol/variables/database.ts";
 import { addressOver, type GivenConnection } from "./remote/redis/connection/given-connection.ts";
-import type { RedisAddress } from "./remote/redis/address.ts";
+import type { RedisAddress, RestAddress } from "./remote/redis/address.ts";
 import { upstashWords } from "./remote/redis/trouble.ts";
 import type { TroubleWords } from "./remote/trouble.ts";
 import { memoryJournal } from "./stores/memory/memory-journal.ts";
 import { redisStore } from "./stores/redis/redis-store.ts";
 
-/** The address of Upstash's REST interface, as the database's page in the console shows it. */
-export interface RestAddress {
-  readonly url: string;
-  readonly token: string;
-}
+export type { RestAddress } from "./remote/redis/address.ts";
 
 export interface RedisOptions {
   /**

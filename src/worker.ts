@@ -1,20 +1,18 @@
 // Exports of `tidemark/worker`: creates a Worker's handler from a configuration.
-import type { Operate } from "./admin/port/operate.ts";
-import type { Esi } from "./esi/port/esi.ts";
-import type { Query } from "./query/port/query.ts";
-import type { Slices } from "./slices/port/slices.ts";
-import { type Application, createApp, type ExecutionContext, refuseMissingParts } from "./app.ts";
+import {
+  type Application,
+  createApp,
+  type ExecutionContext,
+  type InCode,
+  refuseMissingParts,
+} from "./app.ts";
 import { type Config, configOf } from "./config/config.ts";
-import type { CacheParts } from "./compose/create-cache.ts";
 import { knownData } from "./compose/data-beside-pages.ts";
 import type { DataCache } from "./data/create-data-cache.ts";
 import { errorName } from "./base/error-name.ts";
 import { OperatorError } from "./base/operator-error.ts";
-import type { OnRequest } from "./observe/request-line.ts";
-import type { Stores } from "./compose/bind-stores.ts";
 import type { ServerRequest } from "./platform/arrival.ts";
 import type { Env } from "./protocol/variables/bindings.ts";
-import type { OriginHandlers } from "./platform/origins.ts";
 import type { Background } from "./platform/platform.ts";
 import { platformHere } from "./platform/workers.ts";
 import { version } from "./version.ts";
@@ -42,17 +40,8 @@ export interface TidemarkWorker {
 }
 
 /** The parts of a Worker that bindings cannot provide, because they are code. */
-export interface GivenInCode {
-  readonly origins?: OriginHandlers | undefined;
+export interface GivenInCode extends Omit<InCode, "data"> {
   readonly data?: DataCache | undefined;
-  readonly stores?: Stores | undefined;
-  readonly operate?: Operate | undefined;
-  readonly slices?: Slices | undefined;
-  readonly esi?: Esi | undefined;
-  readonly query?: Query | undefined;
-  readonly onRequest?: OnRequest | undefined;
-  /** For tests and benchmarks; may change in any release. */
-  readonly parts?: CacheParts | undefined;
 }
 
 /**

@@ -30,7 +30,8 @@ export interface Stores {
 }
 
 interface DatabasesInCode {
-  readonly redis: RedisAddress;
+  /** A fault if the database is unusable. */
+  readonly redis: RedisAddress | Fault;
   /** Default: the journal is in `redis`. */
   readonly journal: RedisAddress | undefined;
 }

@@ -1,5 +1,6 @@
 // Request fields that look like credentials. Responses to such requests may be for one user only.
 // docs/requests.md has the same list; a test compares them.
+import { once } from "../base/once.ts";
 import { tokenPattern } from "../rules/cache-control.ts";
 import type { NamePatterns } from "./known-names.ts";
 
@@ -92,12 +93,8 @@ interface Entry {
   readonly isCredential: boolean;
 }
 
-let knownDecider: ReturnType<typeof decider> | undefined;
-
-/** Returns the decider of the default lists. These lists are long, so the decider is built once. */
-function known() {
-  return (knownDecider ??= decider(knownCredentialFields));
-}
+/** Returns the decider of the default lists, which are long. */
+const known = once(() => decider(knownCredentialFields));
 
 /**
  * Returns a function that finds the entry for a name. Exact names precede patterns. Among exact

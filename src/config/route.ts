@@ -281,11 +281,7 @@ export function isPassedBy({
   bypass,
   methods,
   queryMethod,
-}: {
-  readonly bypass?: boolean | undefined;
-  readonly methods?: readonly string[] | undefined;
-  readonly queryMethod?: string | undefined;
-}): boolean {
+}: Pick<WrittenRoute, "bypass" | "methods" | "queryMethod">): boolean {
   const stored = queryMethod === undefined ? ["GET"] : ["GET", "QUERY"];
   return bypass === true || methods?.some((method) => stored.includes(method)) === false;
 }

@@ -1,5 +1,5 @@
 // Makes webhook senders that sign requests with an HMAC, as most content management systems do.
-import { isSigned, signaturesMax, decodedBytes, type DigestEncoding } from "../base/hmac.ts";
+import { isSigned, signaturesMax, decodedBytes } from "../base/hmac.ts";
 import {
   checkHmacSender,
   contentParts,
@@ -11,7 +11,8 @@ import type { WebhookSender } from "./port/hook.ts";
 import type { WebhookFields, WebhookRequest, WebhookScheme } from "./port/scheme.ts";
 import { deliveryLengthMax, webhookSender } from "./webhook-sender.ts";
 
-const hashes = { sha1: "SHA-1", sha256: "SHA-256", sha512: "SHA-512" } as const;
+/** The name and the length in bytes. */
+const digests = { sha1: ["SHA-1", 20], sha256: ["SHA-256", 32], sha512: ["SHA-512", 64] } as const;
 
 const fieldLengthMax = 4_096;
 
@@ -77,7 +78,7 @@ function claimReader(
 ): WebhookScheme["claimOf"] {
   const { header, member, timestamp: place, isTest, idHeader } = options;
   const { algorithm, encoding, prefix = "", toleranceSeconds = 300 } = options;
-  const hash = hashes[algorithm];
+  const [hash, digestBytes] = digests[algorithm];
   return (request, nowAtMs) => {
     const { headers } = request;
     const field = firstOf(headers, header);
@@ -87,9 +88,10 @@ function claimReader(
     const members = member === undefined ? undefined : readMembers(field);
     const texts = member === undefined ? [field] : (members?.get(member) ?? []);
     if (texts.length > signaturesMax) return malformed;
-    const signatures = texts.flatMap(
-      (text) => readSignature(text, { algorithm, encoding, prefix }) ?? [],
-    );
+    const signatures = texts
+      .filter((text) => text.startsWith(prefix))
+      .flatMap((text) => decodedBytes(text.slice(prefix.length), encoding) ?? [])
+      .filter((bytes) => bytes.length === digestBytes);
     if (signatures.length === 0) return malformed;
     const timestamp = timestampIn(headers, members, place);
     if (timestamp === undefined) return malformed;
@@ -134,8 +136,6 @@ function timestampIn(
   return isOne ? (timestamp ?? undefined) : undefined;
 }
 
-const digestBytes = { sha1: 20, sha256: 32, sha512: 64 } as const;
-
 /** Parses a field such as `t=1,v1=ab,v1=cd`. Returns the values of each name, in order. */
 function readMembers(field: string): ReadonlyMap<string, readonly string[]> {
   const members = new Map<string, string[]>();
@@ -146,19 +146,4 @@ function readMembers(field: string): ReadonlyMap<string, readonly string[]> {
     members.set(name, known);
   }
   return members;
-}
-
-/** Returns the bytes of a signature; `undefined` if the prefix, encoding or length is wrong. */
-function readSignature(
-  text: string,
-  given: {
-    readonly algorithm: keyof typeof digestBytes;
-    readonly encoding: DigestEncoding;
-    readonly prefix: string;
-  },
-): Uint8Array<ArrayBuffer> | undefined {
-  const { algorithm, encoding, prefix } = given;
-  if (!text.startsWith(prefix)) return undefined;
-  const bytes = decodedBytes(text.slice(prefix.length), encoding);
-  return bytes?.length === digestBytes[algorithm] ? bytes : undefined;
 }

@@ -58,9 +58,15 @@ export function readEnvironment(
         .map((target) => [target.name, target] as const),
     ),
     /** Limits each client's requests to the origins; `undefined` for no limit. */
-    originLimiter: originLimiterOf(env, faults),
+    originLimiter: boundTo<RateLimit>("limit", env["ORIGIN_LIMITER"], {
+      faults,
+      unusable: noLimiter,
+    }),
     /** METRICS: a dataset of Analytics Engine, which receives reports instead of the store. */
-    dataset: datasetOf(env, faults),
+    dataset: boundTo<AnalyticsEngineDataset>("writeDataPoint", env["METRICS"], {
+      faults,
+      unusable: noDataset,
+    }),
     /** The value of NAMESPACE, or else the configuration's namespace. */
     namespace: namespaceOf(env) ?? config.namespace,
     /** The site's hosts; other hosts and ports are mapped to them. If empty, each host is a site. */
@@ -85,7 +91,7 @@ export function readEnvironment(
 interface StoresInCode {
   readonly redis?: unknown;
   readonly databases?:
-    | { readonly redis: Database; readonly journal: Database | undefined }
+    | { readonly redis: Database | Fault; readonly journal: Database | undefined }
     | undefined;
   readonly records?: unknown;
   readonly reports?: unknown;
@@ -155,35 +161,30 @@ function faultOfHotKeys(
   return { what, why, hint: `Set SITE_HOST, ${otherwise}` };
 }
 
-function originLimiterOf(env: Env, faults: Fault[]): RateLimit | undefined {
-  const binding = env["ORIGIN_LIMITER"];
-  if (binding === undefined) return undefined;
-  if (isBoundTo<RateLimit>("limit", binding)) return binding;
-  faults.push({
-    what: "ORIGIN_LIMITER is not usable, so no client is limited.",
-    why: "It is not bound to a rate limiter.",
-    hint: "Name it under [[ratelimits]] in wrangler.toml.",
-  });
-  return undefined;
-}
+const noLimiter: Fault = {
+  what: "ORIGIN_LIMITER is not usable, so no client is limited.",
+  why: "It is not bound to a rate limiter.",
+  hint: "Name it under [[ratelimits]] in wrangler.toml.",
+};
 
-function datasetOf(env: Env, faults: Fault[]): AnalyticsEngineDataset | undefined {
-  const binding = env["METRICS"];
-  if (binding === undefined) return undefined;
-  if (isBoundTo<AnalyticsEngineDataset>("writeDataPoint", binding)) return binding;
-  faults.push({
-    what: "METRICS is not usable, so reports go to the store.",
-    why: "It is not bound to a dataset of Analytics Engine.",
-    hint: "Name it under [[analytics_engine_datasets]] in wrangler.toml.",
-  });
-  return undefined;
-}
+const noDataset: Fault = {
+  what: "METRICS is not usable, so reports go to the store.",
+  why: "It is not bound to a dataset of Analytics Engine.",
+  hint: "Name it under [[analytics_engine_datasets]] in wrangler.toml.",
+};
 
 /**
- * Returns whether a binding has a method. Excludes service bindings, which seem to have every
- * method, including `fetch`.
+ * Returns a binding that has the method, or `undefined`. Excludes service bindings, which seem to have
+ * every method, including `fetch`.
  */
-function isBoundTo<Bound extends object>(method: keyof Bound, binding: unknown): binding is Bound {
-  if (typeof binding !== "object" || binding === null) return false;
-  return method in binding && !("fetch" in binding);
+function boundTo<Bound extends object>(
+  method: keyof Bound,
+  binding: unknown,
+  { faults, unusable }: { readonly faults: Fault[]; readonly unusable: Fault },
+): Bound | undefined {
+  if (binding === undefined) return undefined;
+  const isObject = typeof binding === "object" && binding !== null;
+  if (isObject && method in binding && !("fetch" in binding)) return binding as Bound;
+  faults.push(unusable);
+  return undefined;
 }

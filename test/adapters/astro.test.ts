@@ -15,6 +15,7 @@ import {
   default as astroProvider,
 } from "../../src/adapters/astro/provider.ts";
 import { purgeProbe } from "../../src/operate/probe/probe.ts";
+import { settled } from "../../src/platform/process-context.ts";
 import { varnishDialect } from "../../src/senders.ts";
 import type { WrittenConfig } from "../../src/tidemark.ts";
 
@@ -245,6 +246,23 @@ it.each([
 });
 
 describe("stale pages", () => {
+  it("that are rendered again are among the work for which `settled` waits", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const { provider } = opened();
+    const lifetimes = { maxAge: 1, swr: 600 };
+    await get(provider, "/page", { ...lifetimes, body: "old" });
+    vi.setSystemTime(Date.now() + 10_000);
+    let isRendered = false;
+    const during = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      isRendered = true;
+    };
+    await get(provider, "/page", { ...lifetimes, body: "new", during });
+    expect(isRendered).toBe(false);
+    await settled();
+    expect(isRendered).toBe(true);
+  });
+
   it("answer within `swr`, and only a client without cookies has them rendered again", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const { provider } = opened();

@@ -3,25 +3,23 @@
 import { type AstroRequest, AstroVisit } from "./visit.ts";
 import { pathTag, tagInField } from "./names.ts";
 import { tagsOf } from "../library-key.ts";
-import { type Application, createApp, type ExecutionContext, type InCode } from "../../app.ts";
+import { type Application, createApp, type InCode } from "../../app.ts";
 import { nodeGlobals } from "../../base/node-globals.ts";
-import { OperatorError, type Fault, faultText } from "../../base/operator-error.ts";
+import { OperatorError, type Fault } from "../../base/operator-error.ts";
 import { type Config, defineConfig } from "../../config/config.ts";
 import type { WrittenConfig } from "../../config/written.ts";
 import { orderPurges, purgeNamed } from "../../data/purge-data.ts";
 import type { ServerRequest } from "../../platform/arrival.ts";
 import type { OriginHandler } from "../../platform/origins.ts";
+import { context as processContext } from "../../platform/process-context.ts";
 import { platformHere } from "../../platform/workers.ts";
-import { type Env, isSet } from "../../protocol/variables/bindings.ts";
-import { hintOfSealKey, sealKeysOf, databaseVariables } from "../../protocol/variables/database.ts";
+import type { Env } from "../../protocol/variables/bindings.ts";
+import { sealKeysOf, unsealable } from "../../protocol/variables/database.ts";
 import { redisStore } from "../../stores/redis/redis-store.ts";
 import {
   addressOver,
   type GivenConnection,
 } from "../../remote/redis/connection/given-connection.ts";
-import { BoundedLog } from "../../observe/log-line.ts";
-import type { Platform } from "../../platform/platform.ts";
-import { version } from "../../version.ts";
 
 /** The options of cache.set and of route rules in Astro. */
 export interface AstroLifetimes {
@@ -113,14 +111,14 @@ class TidemarkProvider implements AstroCacheProvider {
   }
 
   async onRequest(context: AstroRequest, next: () => Promise<Response>): Promise<Response> {
-    const { request, waitUntil = unattended } = context;
+    const { request, waitUntil } = context;
     // Astro replaces the fields of a request while it builds a prerendered page, which is stored nowhere else.
     if (Object.hasOwn(request, "headers")) return next();
     const { app, env } = await this.#opened();
     const isOperators = new URL(request.url).pathname.startsWith(`${this.#config.operatorPath}/`);
     // Only Astro reads bodies, and other methods are never answered from the cache.
     if (request.method !== "GET" && request.method !== "HEAD" && !isOperators) return next();
-    const background: ExecutionContext = { waitUntil, passThroughOnException, props: {} };
+    const background = { ...processContext, ...(waitUntil && { waitUntil }) };
     const visit = new AstroVisit(context, next);
     this.#visits.set(background, visit);
     const asked = isOperators ? request : new Request(request);
@@ -151,18 +149,18 @@ class TidemarkProvider implements AstroCacheProvider {
 
   #open({ env: found, waitUntil }: Runtime): Site {
     const { redis, env: variablesGiven, stores, ...inCode } = this.#parts;
-    const variables = { ...(variablesGiven ?? found) } as Env;
-    const platform = platformHere();
-    const { SEAL_KEY: sealKey } = variables;
-    const env = redis === undefined ? variables : withoutDatabases(variables, platform);
+    const env = { ...(variablesGiven ?? found) } as Env;
     const rendered: OriginHandler = (request, _, caller = {}) => {
       const visit = this.#visits.get(caller);
       if (visit === undefined) throw new TypeError("Astro has no such request.");
       return visit.rendered(request);
     };
-    const given = redis && { ...addressOver(redis), ...sealedBy(sealKey) };
+    const sealKeys = sealKeysOf({ SEAL_KEY: env["SEAL_KEY"] });
+    const given =
+      redis &&
+      (typeof sealKeys === "string" ? unsealable(sealKeys) : { ...addressOver(redis), sealKeys });
     const databases = given && { redis: given, journal: undefined };
-    const app = createApp(this.#config, env, platform, {
+    const app = createApp(this.#config, env, platformHere(), {
       ...inCode,
       stores: given || !stores ? { ...stores, redis: redisStore, databases } : stores,
       // Astro finds its page and its locals by the client's request.
@@ -183,10 +181,6 @@ interface Site extends Runtime {
   readonly env: Env;
 }
 
-/** Does nothing: on Node the process outlives its requests, and failures are logged at their source. */
-const unattended = (): void => undefined;
-const passThroughOnException = (): void => undefined;
-
 /** Returns what is known without a request. */
 async function runtime(): Promise<Runtime> {
   if ("WebSocketPair" in globalThis) {
@@ -194,7 +188,7 @@ async function runtime(): Promise<Runtime> {
     const name: string = "cloudflare:workers";
     return (await import(/* @vite-ignore */ name)) as Runtime;
   }
-  return { env: nodeGlobals.process?.env ?? {}, waitUntil: unattended };
+  return { ...processContext, env: nodeGlobals.process?.env ?? {} };
 }
 
 /** Returns the client's connection on Node. Astro has verified the address and the URL. */
@@ -203,16 +197,6 @@ function connectionOf(request: Request): ServerRequest {
   if (typeof remoteAddress !== "string") return {};
   const encrypted = request.url.startsWith("https:");
   return { incoming: { socket: { remoteAddress, encrypted } } };
-}
-
-function sealedBy(sealKey: unknown) {
-  const sealKeys = sealKeysOf({ SEAL_KEY: sealKey });
-  if (typeof sealKeys !== "string") return { sealKeys };
-  throw new OperatorError({
-    what: "The cache cannot seal.",
-    why: sealKeys,
-    hint: hintOfSealKey,
-  });
 }
 
 function namesNothing(): OperatorError {
@@ -257,26 +241,3 @@ const hearsNoPurge: Fault = {
   why: "Astro answers requests with other methods than GET and HEAD, so the cache never gets PURGE or BAN.",
   hint: "Remove it, and send purges to the path /purge below operatorPath.",
 };
-
-/**
- * Removes the variables of databases, because the application passes its own connection. Logs a fault if an address or a
- * token is set. `SEAL_KEY` applies to the connection.
- */
-function withoutDatabases(variables: Env, { log, nowAtMs }: Platform): Env {
-  const ofOthers = [...databaseVariables.URL, ...databaseVariables.TOKEN];
-  const idle = ofOthers.filter((name) => isSet(variables, name));
-  if (idle.length > 0) {
-    const message = faultText({
-      what: `These variables have no effect: ${idle.join(", ")}.`,
-      why: "astroCache was given `redis`, and uses no other Redis database.",
-      hint: "Unset them, or remove `redis`.",
-    });
-    new BoundedLog({ write: log, nowAtMs, version }).write({
-      event: "fault",
-      level: "warn",
-      message,
-    });
-  }
-  const removed = new Set(["SEAL_KEY", ...ofOthers]);
-  return Object.fromEntries(Object.entries(variables).filter(([name]) => !removed.has(name)));
-}

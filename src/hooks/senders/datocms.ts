@@ -2,8 +2,15 @@
 import type { WebhookSender } from "../port/hook.ts";
 import type { WebhookOrder } from "../port/scheme.ts";
 import type { PresetOptions } from "../sender-options.ts";
-import { tokenSender } from "../token-sender.ts";
-import { itemOrder, listAt, memberAt, presetOf, requiredAt, tagsOrder, textAt } from "./payload.ts";
+import {
+  itemOrder,
+  listAt,
+  memberAt,
+  bearerSender,
+  requiredAt,
+  tagsOrder,
+  textAt,
+} from "./payload.ts";
 
 interface DatocmsEntity {
   readonly id: string;
@@ -30,11 +37,7 @@ export interface DatocmsPayload {
  * published, and all other events.
  */
 export function datocms(options: PresetOptions<DatocmsPayload> = {}): WebhookSender {
-  return tokenSender<DatocmsPayload>({
-    header: "authorization",
-    prefix: "Bearer ",
-    ...presetOf(options, changed),
-  });
+  return bearerSender(options, changed);
 }
 
 const wholeSite = ["environment.promote", "build_trigger.deploy_succeeded"];

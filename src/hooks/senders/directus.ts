@@ -2,8 +2,7 @@
 import type { WebhookSender } from "../port/hook.ts";
 import type { WebhookOrder } from "../port/scheme.ts";
 import type { PresetOptions } from "../sender-options.ts";
-import { tokenSender } from "../token-sender.ts";
-import { itemOrder, listAt, memberAt, presetOf, requiredAt, textAt } from "./payload.ts";
+import { bearerSender, itemOrder, listAt, memberAt, requiredAt, textAt } from "./payload.ts";
 
 /** The data of the event hook that triggered the flow: `{{$trigger}}`. */
 export interface DirectusPayload {
@@ -24,11 +23,7 @@ export interface DirectusPayload {
  * names no item, it purges everything.
  */
 export function directus(options: PresetOptions<DirectusPayload> = {}): WebhookSender {
-  return tokenSender<DirectusPayload>({
-    header: "authorization",
-    prefix: "Bearer ",
-    ...presetOf(options, changed),
-  });
+  return bearerSender(options, changed);
 }
 
 function changed(payload: DirectusPayload): WebhookOrder {

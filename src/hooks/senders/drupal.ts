@@ -3,8 +3,7 @@ import { OperatorError } from "../../base/operator-error.ts";
 import type { WebhookSender } from "../port/hook.ts";
 import type { WebhookOrder } from "../port/scheme.ts";
 import type { PresetOptions } from "../sender-options.ts";
-import { tokenSender } from "../token-sender.ts";
-import { presetOf, requiredAt, tagsOrder } from "./payload.ts";
+import { bearerSender, requiredAt, tagsOrder } from "./payload.ts";
 
 /** The body that the purger is configured to send. */
 export interface DrupalPayload {
@@ -23,11 +22,7 @@ export interface DrupalPayload {
  * the path of a URL purges everything.
  */
 export function drupal(options: PresetOptions<DrupalPayload> = {}): WebhookSender {
-  return tokenSender<DrupalPayload>({
-    header: "authorization",
-    prefix: "Bearer ",
-    ...presetOf(options, changed),
-  });
+  return bearerSender(options, changed);
 }
 
 function changed(payload: DrupalPayload): WebhookOrder {

@@ -1,8 +1,10 @@
 // Shared by the senders with a mapping of their own: options, and reading of payloads.
 import { OperatorError } from "../../base/operator-error.ts";
 import { tagBytesMax } from "../../protocol/purge-order.ts";
+import type { WebhookSender } from "../port/hook.ts";
 import type { WebhookOrder } from "../port/scheme.ts";
 import type { PresetOptions, SenderOptions } from "../sender-options.ts";
+import { tokenSender } from "../token-sender.ts";
 
 /**
  * The default of the presets, because most payloads contain the whole article or product. A product of
@@ -16,6 +18,14 @@ export function presetOf<Payload>(
   usual: SenderOptions<Payload>["mapping"],
 ): SenderOptions<Payload> {
   return { mapping: mapping ?? usual, maxBytes, repeatAfterSeconds };
+}
+
+/** Makes a sender with its own mapping, whose webhooks have `Authorization: Bearer <secret>`. */
+export function bearerSender<Payload>(
+  options: PresetOptions<Payload>,
+  usual: SenderOptions<Payload>["mapping"],
+): WebhookSender {
+  return tokenSender({ header: "authorization", prefix: "Bearer ", ...presetOf(options, usual) });
 }
 
 /** Returns the member at a path such as `data.id`; `undefined` if there is none. */

@@ -2,8 +2,7 @@
 import type { WebhookSender } from "../port/hook.ts";
 import type { WebhookOrder } from "../port/scheme.ts";
 import type { PresetOptions } from "../sender-options.ts";
-import { tokenSender } from "../token-sender.ts";
-import { itemOrder, memberAt, presetOf, requiredAt, textAt } from "./payload.ts";
+import { bearerSender, itemOrder, memberAt, requiredAt, textAt } from "./payload.ts";
 
 export interface StrapiPayload {
   readonly event: string;
@@ -26,11 +25,7 @@ export interface StrapiPayload {
  * drafts.
  */
 export function strapi(options: PresetOptions<StrapiPayload> = {}): WebhookSender {
-  return tokenSender<StrapiPayload>({
-    header: "authorization",
-    prefix: "Bearer ",
-    ...presetOf(options, changed),
-  });
+  return bearerSender(options, changed);
 }
 
 function changed(payload: StrapiPayload): WebhookOrder | undefined {

@@ -1,7 +1,7 @@
 // Reads the Redis databases from the Worker's bindings: the cache's and the purge journal's.
 import { httpUrlFault } from "./origin-url.ts";
 import { guessableBy } from "./weak-secrets.ts";
-import type { Fault } from "../../base/operator-error.ts";
+import { type Fault, isFault } from "../../base/operator-error.ts";
 import { canBeBorne, type Env, isSet, textOf } from "./bindings.ts";
 
 /** The address and token of a database with Upstash's REST interface. */
@@ -37,7 +37,7 @@ const what = "The database is not used: the shared tier and purges are off.";
 export function databasesOf(env: Env, faults: Fault[]): Databases {
   const sealKeys = sealKeysOf(env);
   if (typeof sealKeys === "string") {
-    return { redis: { what, why: sealKeys, hint: hintOfSealKey }, journal: undefined };
+    return { redis: unsealable(sealKeys), journal: undefined };
   }
   const found = unsealedDatabases(env, faults);
   if (sealKeys === undefined) return found;
@@ -55,10 +55,11 @@ export function databasesOf(env: Env, faults: Fault[]): Databases {
 /**
  * Returns a fault for each database in the variables of a cache that does not use them.
  *
- * @param inCode the database that the stores name in code; `undefined` if no store is in Redis
+ * @param inCode the database that the stores name in code, or its fault; `undefined` if no store is in
+ *   Redis
  */
-export function idleDatabases(env: Env, inCode?: Pick<Database, "sealKeys">): Fault[] {
-  const isUnsealed = inCode !== undefined && inCode.sealKeys === undefined;
+export function idleDatabases(env: Env, inCode?: Pick<Database, "sealKeys"> | Fault): Fault[] {
+  const isUnsealed = inCode !== undefined && !isFault(inCode) && inCode.sealKeys === undefined;
   const names = [...databaseVariables.URL, ...(isUnsealed ? ["SEAL_KEY"] : [])];
   const why = inCode
     ? "The stores name their database in code."
@@ -134,6 +135,9 @@ const sealKeysMax = 4;
 
 export const hintOfSealKey =
   "Write the output of `openssl rand -base64 32`; separate several keys with spaces. Unset it to store without seals.";
+
+/** Returns the fault of a database whose keys are unusable. */
+export const unsealable = (why: string): Fault => ({ what, why, hint: hintOfSealKey });
 
 function named(env: Env, prefix: string): Database | Fault | undefined {
   const names = [`${prefix}_URL`, `${prefix}_TOKEN`];

@@ -28,7 +28,7 @@ export interface StreamHints {
   start(): void;
 }
 
-/** The address of Upstash's REST interface. */
+/** The address of Upstash's REST interface, as the database's page in the console shows it. */
 export interface RestAddress {
   readonly url: string;
   readonly token: string;
