@@ -6,8 +6,7 @@ import { type Fault, isFault, OperatorError } from "./base/operator-error.ts";
 import { databaseOf, hintOfSealKey, sealKeysOf } from "./protocol/variables/database.ts";
 import { addressOver, type GivenConnection } from "./remote/redis/connection/given-connection.ts";
 import type { RedisAddress, RestAddress } from "./remote/redis/address.ts";
-import { upstashWords } from "./remote/redis/trouble.ts";
-import type { TroubleWords } from "./remote/trouble.ts";
+import { upstashWordsWith } from "./remote/redis/trouble.ts";
 import { memoryJournal } from "./stores/memory/memory-journal.ts";
 import { redisStore } from "./stores/redis/redis-store.ts";
 
@@ -125,7 +124,8 @@ function addressOf(given: RestAddress | GivenConnection, option: Option): RedisA
   if (!("url" in given && "token" in given)) return addressOver(given);
   const { url, token } = given;
   const named = databaseOf({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token });
-  if (named !== undefined && !isFault(named)) return { ...named, words: restWords(option) };
+  if (named !== undefined && !isFault(named))
+    return { ...named, words: upstashWordsWith((hint) => asOption(hint, option)) };
   throw new OperatorError({
     what: "The cache has no database.",
     why: asOption(named?.why ?? "UPSTASH_REDIS_REST_URL is not set.", option),
@@ -139,11 +139,3 @@ function asOption(text: string, option: Option): string {
     .replace("UPSTASH_REDIS_REST_URL", `\`${option}.url\``)
     .replace("UPSTASH_REDIS_REST_TOKEN", `\`${option}.token\``);
 }
-
-const restWords = (option: Option): TroubleWords =>
-  Object.fromEntries(
-    Object.entries(upstashWords).map(([kind, [why, hint]]) => [
-      kind,
-      [why, asOption(hint, option)],
-    ]),
-  );

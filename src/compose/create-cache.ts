@@ -128,12 +128,11 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   const redis = database && client?.({ ...database, nowAtMs, metrics, tell });
   const measured = redis && { redis, limitBytes: limits.databaseBytes, nowAtMs };
   const room = measured && store?.room(measured, namespace, journal === undefined);
-  const listenerFailed = () => metrics.add("backgroundFailures");
   const onSpread = (tookMs: number) => {
     metrics.took("purgeSpread", [metrics.colo], tookMs);
     gauges.lagged(tookMs);
   };
-  const watched = { ...platform, makeView: parts?.view, listenerFailed, onSpread, metrics };
+  const watched = { ...platform, makeView: parts?.view, onSpread, metrics };
   const at = journal ?? database;
   const isApart = journal !== undefined;
   const open = typeof at === "function" ? at : at && store?.journalAt(at, isApart, parts?.journal);

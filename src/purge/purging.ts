@@ -2,7 +2,6 @@
 // view of the journal and its acceptance of purges. A cache without such a store does not bundle it.
 import { base64url } from "../base/sha256.ts";
 import type { ColoCache } from "../base/colo-cache.ts";
-import { errorName } from "../base/error-name.ts";
 import type { Fault } from "../base/operator-error.ts";
 import { type Log, logOf } from "../observe/log-line.ts";
 import type { Metrics } from "../observe/metrics.ts";
@@ -15,7 +14,6 @@ import type { AwaitNews, Journal } from "./journal/journal.ts";
 import type { Subscribers } from "./journal/subscribers.ts";
 import type { Switch } from "./journal/switch.ts";
 import { SwitchLog } from "./journal/switch-log.ts";
-import { type NewsListener, NewsListeners } from "./view/journal-news.ts";
 import { JournalView, type JournalViewSettings } from "./view/journal-view.ts";
 import { ViewCopies } from "./view/view-copies.ts";
 
@@ -88,8 +86,6 @@ export interface PurgePlatform {
   readonly nowAtMs: () => number;
   readonly random: () => number;
   readonly log: Log;
-  /** Counts the errors that listeners of the journal throw. */
-  readonly listenerFailed?: () => void;
   /** Receives, for each purge, the time from its acceptance until this isolate has read it. */
   readonly onSpread?: (tookMs: number) => void;
   /** The colo's cache. Without it, each isolate reads the journal itself. */
@@ -144,16 +140,10 @@ function copiesOf(journal: string, allowanceMs: number, { cache, nowAtMs }: Purg
 
 function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: PurgePlatform) {
   const { journal, switching, subscribers, name, health, awaitNews } = store;
-  const { nowAtMs, random, log, listenerFailed, onSpread } = platform;
+  const { nowAtMs, random, log, onSpread } = platform;
   const { renewalLagMs, allowanceMs, visibleWithinSeconds } = purge;
   const makeView = platform.makeView ?? ((settings) => new JournalView(settings));
-  const tell = logOf("purge-journal", log);
   const copies = copiesOf(name, allowanceMs, platform);
-  const news = new NewsListeners((cause) => {
-    listenerFailed?.();
-    const message = `a listener failed with ${errorName(cause)}.`;
-    tell({ event: "listener-failed", level: "error", message });
-  });
   const switchLog = new SwitchLog(log);
   const view: JournalView = makeView({
     journal,
@@ -165,7 +155,6 @@ function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: Pu
     timeoutMs: readTimeoutMsOf(purge),
     maxLagMs: renewalLagMs,
     isShutOff: () => health.isShutOff,
-    news,
     onSpread,
     onRead: () => {
       switchLog.learnt(view.switched);
@@ -199,8 +188,6 @@ function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: Pu
     reach: store.reach,
     /** Hints of new entries; `undefined` if the store has none. */
     hints,
-    /** Registers a listener for every entry that this isolate reads or accepts from now on. */
-    subscribe: (listener: NewsListener) => news.add(listener),
     /** Renews the view if due, unless the store loses no entries. */
     runCron: async (): Promise<void> => {
       const works: Promise<void>[] = [];

@@ -59,9 +59,10 @@ export class TargetOrder {
  */
 function targetsOf({ body }: PurgeMessage): string[] {
   try {
-    const { tags, urls, prefixes, hosts, routes } = JSON.parse(body) as PurgeOrder;
+    const { tags, urls, prefixes, hosts, routes, release } = JSON.parse(body) as PurgeOrder;
     const byKind = Object.entries({ tags, urls, prefixes, hosts, routes });
-    return byKind.flatMap(([kind, names = []]) => names.map((name) => `${kind} ${name}`));
+    const named = byKind.flatMap(([kind, names = []]) => names.map((name) => `${kind} ${name}`));
+    return release === undefined ? named : [...named, "release"];
   } catch {
     return [];
   }

@@ -241,42 +241,27 @@ export class RemoteClient<Handle> {
     learn: Learn,
   ): Promise<RemoteAnswer<T>> {
     const trip: Trip = { purpose, timeoutMs, of, sentAtMs: this.#nowAtMs() };
-    let answer: RemoteAnswer<T>;
-    try {
-      answer = { kind: "answered", value: await run(this.#way.handleFor(trip)) };
-    } catch (thrown) {
-      answer = this.#unavailable(thrown, trip);
-      if (answer.cause === "full") answer = (await this.#inFreedRoom(run, trip)) ?? answer;
+    const { freeRoom } = this.#way;
+    let answer = await this.#tried(run, trip);
+    if (answer.kind === "unavailable" && answer.cause === "full" && freeRoom !== undefined) {
+      // Not in a transaction, because a full database discards transactions.
+      const freed = await this.#tried(freeRoom, { ...trip, purpose: "room" });
+      // Retry even if the ballast was gone, because another isolate may have just deleted it.
+      if (freed.kind === "answered") answer = await this.#tried(run, trip);
     }
     learn(answer, trip);
     return answer;
   }
 
-  /** Retries a write after freeing room. Returns `undefined` if no room can be freed. */
-  async #inFreedRoom<T>(run: Run<Handle, T>, trip: Trip): Promise<RemoteAnswer<T> | undefined> {
-    const { freeRoom } = this.#way;
-    if (freeRoom === undefined) return undefined;
-    const roomTrip: Trip = { ...trip, purpose: "room" };
+  async #tried<T>(run: Run<Handle, T>, trip: Trip): Promise<RemoteAnswer<T>> {
     try {
-      // Not in a transaction, because a full database discards transactions.
-      await freeRoom(this.#way.handleFor(roomTrip));
-    } catch (thrown) {
-      this.#unavailable(thrown, roomTrip);
-      return undefined;
-    }
-    try {
-      // Retry even if the ballast was gone, because another isolate may have just deleted it.
       return { kind: "answered", value: await run(this.#way.handleFor(trip)) };
     } catch (thrown) {
-      return this.#unavailable(thrown, trip);
+      const trouble = this.#way.failed(thrown);
+      const isOfQueue = trouble === "timeout" && trip.hasQueued?.() === true;
+      const cause = isOfQueue ? ofInvocation : trouble;
+      this.health.failed(cause, trip.of);
+      return { kind: "unavailable", cause };
     }
-  }
-
-  #unavailable(thrown: unknown, trip: Trip): Extract<RemoteAnswer<never>, { cause: unknown }> {
-    const trouble = this.#way.failed(thrown);
-    const isOfQueue = trouble === "timeout" && trip.hasQueued?.() === true;
-    const cause = isOfQueue ? ofInvocation : trouble;
-    this.health.failed(cause, trip.of);
-    return { kind: "unavailable", cause };
   }
 }

@@ -41,6 +41,12 @@ describe("a purger", () => {
     expect(error.message).not.toContain("hidden");
   });
 
+  it("sends an order that names only a release", async () => {
+    const { purger, tries } = scripted([accepted]);
+    await purger.purge({ release: "4f2c9a1" });
+    expect(tries).toHaveLength(1);
+  });
+
   it.each([
     { id: "nothing", order: {} },
     { id: "empty-lists", order: { tags: [], urls: [], reason: "none" } },

@@ -61,11 +61,6 @@ export class Isolate {
   isShutOff = false;
   /** Called with overdue entries. `acceptances` sets it. */
   onOverdue: JournalViewSettings["onOverdue"];
-  /** The news of the view, as texts with the `n` of each entry. */
-  readonly news: string[] = [];
-  readonly telling: NonNullable<JournalViewSettings["news"]> = {
-    tell: (how, entries) => void this.news.push(...entries.map(({ n }) => `${how} ${n}`)),
-  };
 
   constructor(given: { clock?: FakeClock; journal?: FakeJournal; timeoutMs?: number } = {}) {
     this.clock = given.clock ?? new FakeClock();
@@ -79,7 +74,6 @@ export class Isolate {
       timeoutMs: given.timeoutMs ?? 2_000,
       isShutOff: () => this.isShutOff,
       onOverdue: async (entries) => this.onOverdue?.(entries),
-      news: this.telling,
     });
   }
 

@@ -144,7 +144,6 @@ export class SimulatedIsolate {
         chainBounds: { ...usualBounds, entriesMax: Math.min(keptCount, usualBounds.entriesMax) },
         onOverdue: (entries) => this.acceptances.lookFor(entries),
         onRead: () => this.trace?.took(this.view),
-        news: { tell: (how, entries) => how === "accepted" && this.trace?.accepted(entries) },
       },
       this,
     );

@@ -16,6 +16,7 @@ import type { Esi } from "../../src/esi/port/esi.ts";
 import type { Query } from "../../src/query/port/query.ts";
 import type { Slices } from "../../src/slices/port/slices.ts";
 import type { LogEvent, LogLine } from "../../src/observe/log-line.ts";
+import type { OnRequest } from "../../src/observe/request-line.ts";
 import type { OriginHandlers } from "../../src/platform/origins.ts";
 import { FakeCache } from "../fakes/fake-cache.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
@@ -42,6 +43,7 @@ export interface SiteOptions {
   readonly origin?: Script;
   /** Origins that are functions, which take precedence over `origin`. */
   readonly handlers?: OriginHandlers;
+  readonly onRequest?: OnRequest;
   /** A data cache of the same isolate. */
   readonly data?: DataCache;
   readonly clock?: FakeClock;
@@ -137,6 +139,7 @@ export class Site {
         reports: options.reports,
       },
       parts: options.parts,
+      onRequest: options.onRequest,
       operate: operate(),
       slices: options.slices,
       esi: options.esi,

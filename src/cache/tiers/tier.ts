@@ -58,6 +58,9 @@ export type TierRead<Detail> =
   | { kind: "absent" }
   | { kind: "unavailable"; cause: string };
 
+/** The result of a call that was not sent, because of earlier failures. */
+export const shutOff = { kind: "unavailable", cause: "shut-off" } as const;
+
 export type TierWrite =
   | { kind: "kept" }
   | {

@@ -81,7 +81,7 @@ export class ReportFold {
   async #added() {
     const { stream, nowAtMs, history } = this.#settings;
     const answer = await stream.standing();
-    if (answer.kind === "unavailable") return unavailableFor(answer.cause, stream.words);
+    if (answer.kind === "unavailable") return unavailableFor(answer.cause, stream.health?.words);
     const { totals, page, isFull } = answer.value;
     if (totals.kind === "newer") return this.#newer();
     if (totals.isBroken) {
@@ -101,7 +101,9 @@ export class ReportFold {
   async #fold({ version, page, sum }: { version: string; page: ReportState["page"]; sum: Totals }) {
     const { stream, randomText } = this.#settings;
     const answer = await stream.fold(version, page, totalsText(sum, randomText()));
-    return answer.kind === "answered" ? answer.value : unavailableFor(answer.cause, stream.words);
+    return answer.kind === "answered"
+      ? answer.value
+      : unavailableFor(answer.cause, stream.health?.words);
   }
 
   #newer(): Unavailable {
@@ -135,7 +137,7 @@ export class ReportFold {
   }
 }
 
-function unavailableFor(cause: RemoteCause, words: TroubleWords): Unavailable {
+function unavailableFor(cause: RemoteCause, words: TroubleWords = {}): Unavailable {
   const kind = "unavailable";
   if (cause === "shut-off" || cause === "writes-refused") {
     const why = "The store failed a moment ago. Tidemark tries again soon.";

@@ -8,7 +8,6 @@ const answered = <T>(value: T): RemoteAnswer<T> => ({ kind: "answered", value })
 
 export class ProcessReportStream implements ReportStream {
   readonly storeName = "This process";
-  readonly words = {};
   readonly #nowAtMs: () => number;
   readonly #entries: StandingReport[] = [];
   #totals = totalsIn(null);

@@ -3,7 +3,7 @@
 import type { RemoteAnswer } from "../../remote/remote-client.ts";
 import { scriptCommand } from "../../remote/redis/redis.ts";
 import type { RedisClient } from "../../remote/redis/redis-client.ts";
-import { upstashWords } from "../../remote/redis/trouble.ts";
+import type { RemoteHealth } from "../../remote/store-health.ts";
 import { fieldsOf, nextId, type Report, reportsIn, type StandingReport } from "./report-entry.ts";
 import { pageCount, type ReportState, type ReportStream, standingMax } from "./report-store.ts";
 import { totalsIn } from "./totals.ts";
@@ -35,7 +35,7 @@ redis.call("XTRIM", KEYS[1], "MINID", ARGV[6])
 return 1`;
 
 interface ReportStreamSettings {
-  readonly redis: Pick<RedisClient, "attempt" | "insist" | "seal">;
+  readonly redis: Pick<RedisClient, "attempt" | "health" | "insist" | "seal">;
   readonly namespace: string;
   /** Default: 128. The simulation sets less, to cross pages and fill the stream soon. */
   readonly pageCount?: number;
@@ -45,12 +45,13 @@ interface ReportStreamSettings {
 
 export class RedisReportStream implements ReportStream {
   readonly storeName = "Redis";
-  readonly words = upstashWords;
+  readonly health: RemoteHealth;
   readonly #settings: ReportStreamSettings;
   readonly #pageCount: number;
 
   constructor(settings: ReportStreamSettings) {
     this.#settings = settings;
+    this.health = settings.redis.health;
     this.#pageCount = settings.pageCount ?? pageCount;
   }
 

@@ -5,7 +5,6 @@ import type { Metrics } from "../metrics.ts";
 import type { Fault } from "../../base/operator-error.ts";
 import type { RemoteAnswer } from "../../remote/remote-client.ts";
 import type { RemoteHealth } from "../../remote/store-health.ts";
-import type { TroubleWords } from "../../remote/trouble.ts";
 import type { Report, StandingReport } from "./report-entry.ts";
 import type { HeldTotals } from "./totals.ts";
 
@@ -31,8 +30,7 @@ export interface ReportState {
 export interface ReportStream {
   /** The store in a log line, such as `Redis`. */
   readonly storeName: string;
-  readonly words: TroubleWords;
-  /** The health of a store that only the reports use. */
+  /** The health of the store; `undefined` for the memory of a process. */
   readonly health?: RemoteHealth | undefined;
   /**
    * Appends a report, without a retry. Returns the number of entries in the stream; -1 if the stream

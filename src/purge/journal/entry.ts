@@ -2,6 +2,7 @@
 // everything, because entries were lost or the journal was empty. An entry is stored as the fields
 // of a Redis stream entry.
 import * as v from "valibot";
+import { listIn } from "../../base/json-text.ts";
 import type { Stamp } from "../../cache/record/record.ts";
 import { everything, type PurgeMode, type PurgeTargets, releasedBy } from "./purge-target.ts";
 import { readPost, type SwitchPost, type SwitchState } from "./switch-state.ts";
@@ -215,10 +216,8 @@ export function entriesOf(
   trusted: (position: string, fields: readonly string[]) => readonly string[] = (_, fields) =>
     fields,
 ): Entry[] {
-  if (!Array.isArray(reply)) return [];
-  return reply.flatMap((item: unknown) => {
-    if (!Array.isArray(item)) return [];
-    const [position, fields] = item as unknown[];
+  return listIn(reply).flatMap((item) => {
+    const [position, fields] = listIn(item);
     if (typeof position !== "string" || !Array.isArray(fields)) return [];
     return [decodeEntry(position, trusted(position, fields.map(String)))];
   });

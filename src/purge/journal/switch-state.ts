@@ -1,6 +1,7 @@
 // The state of the switch, and the posts that change it. The switch makes requests bypass the
 // cache.
 import * as v from "valibot";
+import { jsonIn } from "../../base/json-text.ts";
 import { dataIn } from "../../base/schemas.ts";
 
 /** The bypassed routes: all (`true`), none (`false`), or the routes with these names. */
@@ -75,13 +76,4 @@ export function readPost(json: string): SwitchPost | undefined {
 /** Parses a state. Returns `undefined` for an invalid state. Never throws. */
 export function readState(value: unknown): SwitchState | undefined {
   return dataIn(stateForm, value);
-}
-
-/** Parses JSON. Returns `undefined` for invalid text. */
-export function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -17,7 +17,6 @@ import type { AppendWithRead, Journal, JournalRead, Unavailable } from "../journ
 import { isNewer, newestOf, type SwitchState } from "../journal/switch-state.ts";
 import { JoinedRuns } from "./joined-runs.ts";
 import { KnownReleases } from "./known-releases.ts";
-import type { NewsListeners } from "./journal-news.ts";
 import { PurgeSpread, type SpreadSettings } from "./purge-spread.ts";
 import type { ViewCopy } from "./view-copies.ts";
 
@@ -27,8 +26,6 @@ export interface FollowingSettings extends SpreadSettings {
   readonly timeoutMs: number;
   /** The limits of the chain, at most the entries that trimming leaves. Default: `usualBounds`. */
   readonly chainBounds?: ChainBounds;
-  /** Receives the entries that become known. */
-  readonly news?: Pick<NewsListeners, "tell">;
   /** Runs after each read or copy that has extended, confirmed or replaced the chain. */
   readonly onRead?: () => void;
 }
@@ -271,7 +268,6 @@ export class JournalFollower {
     this.#clock.note(sentAtMs);
     this.releases.learn([...(released ? [released] : []), ...releasesIn(entries)]);
     for (const { n } of entries) this.#accepted.forget(n);
-    this.#settings.news?.tell("read", entries);
     this.#settings.onRead?.();
   }
 }

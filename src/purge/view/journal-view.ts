@@ -243,14 +243,12 @@ export class JournalView implements PurgeView {
   /** Applies newly accepted entries at once, until a read returns them. */
   apply(entries: readonly Entry[]): void {
     this.#cover(entries);
-    this.#settings.news?.tell("accepted", entries);
   }
 
   /** Replaces lost entries of this isolate with the entries appended in their place. */
   replace(lost: readonly Entry[], again: readonly Entry[]): void {
     for (const { n } of lost) this.#accepted.forget(n);
     this.#cover(again);
-    this.#settings.news?.tell("again", again);
   }
 
   #cover(entries: readonly Entry[]): void {

@@ -54,12 +54,15 @@ export const upstashWords = {
   failed: ["A command to the database failed before it was sent", "check UPSTASH_REDIS_REST_URL"],
 } as const satisfies Record<RemoteTrouble, readonly [why: string, hint: string]>;
 
+/** @param renamed replaces the names of variables in a hint */
+export const upstashWordsWith = (renamed: (hint: string) => string): TroubleWords =>
+  Object.fromEntries(
+    Object.entries(upstashWords).map(([kind, [why, hint]]) => [kind, [why, renamed(hint)]]),
+  );
+
 /** Texts for a separate journal database, which has its own variables. */
-export const journalWords: TroubleWords = Object.fromEntries(
-  Object.entries(upstashWords).map(([kind, [why, hint]]) => [
-    kind,
-    [why, hint.replaceAll("UPSTASH_REDIS_REST", "JOURNAL_REDIS_REST")],
-  ]),
+export const journalWords = upstashWordsWith((hint) =>
+  hint.replaceAll("UPSTASH_REDIS_REST", "JOURNAL_REDIS_REST"),
 );
 
 /** Classifies an error: returns the first matching kind, or `failed`. */

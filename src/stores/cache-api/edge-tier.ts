@@ -24,6 +24,7 @@ import {
   isApart,
   isSmall,
   refuseArriving,
+  shutOff,
   type Tier,
   type TierAsk,
   type TierKeep,
@@ -198,5 +199,3 @@ function requestFor(
   if (known !== undefined) return unless(known.entityTag, address);
   return knownRange === undefined ? address : ranged(knownRange, address);
 }
-
-const shutOff = { kind: "unavailable", cause: "shut-off" } as const;

@@ -12,7 +12,7 @@ import { totalsIn } from "../../observe/reports/totals.ts";
 import type { ObjectPlacement } from "../../protocol/object-placement.ts";
 import type { RemoteAnswer } from "../../remote/remote-client.ts";
 import type { RemoteHealth } from "../../remote/store-health.ts";
-import { ObjectClient, objectWords } from "./object-client.ts";
+import { ObjectClient } from "./object-client.ts";
 import { placedObjects } from "./object-namespace.ts";
 
 /** A class of Durable Objects, named by its binding in wrangler.toml. */
@@ -55,7 +55,6 @@ export function durableObjectReports({
 
 export class ObjectReportStream implements ReportStream {
   readonly storeName = "the Durable Object";
-  readonly words = objectWords("metrics");
   readonly health: RemoteHealth;
   readonly #remote: ObjectClient["remote"];
 

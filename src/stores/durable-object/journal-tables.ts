@@ -232,12 +232,8 @@ export class JournalTables {
   }
 
   #rowOf(n: string): Row | undefined {
-    const row = this.#rowNumbered(Number(/\.(\d+)$/.exec(n)?.[1] ?? 0));
-    return row?.n === n ? row : undefined;
-  }
-
-  #rowNumbered(number: number): Row | undefined {
-    return this.#rows("SELECT * FROM entries WHERE number = ?", [number])[0];
+    const number = Number(/\.(\d+)$/.exec(n)?.[1] ?? 0);
+    return this.#rows("SELECT * FROM entries WHERE number = ? AND n = ?", [number, n])[0];
   }
 
   get last(): Row | undefined {

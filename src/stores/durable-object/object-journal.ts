@@ -1,5 +1,6 @@
 // The journal, the switch and the states of subscribers in a Durable Object. The object answers one
 // call at a time and loses no entry, so every read is a read on the primary.
+import { jsonIn } from "../../base/json-text.ts";
 import { unavailableFor } from "../../remote/store-health.ts";
 import { bookQuery } from "../../purge/journal/book.ts";
 import {
@@ -22,7 +23,7 @@ import {
 } from "../../purge/journal/journal.ts";
 import type { PostEntry, PostResult, Switch } from "../../purge/journal/switch.ts";
 import type { Subscribers } from "../../purge/journal/subscribers.ts";
-import { jsonIn, readState, type SwitchState } from "../../purge/journal/switch-state.ts";
+import { readState, type SwitchState } from "../../purge/journal/switch-state.ts";
 import type { CallPurpose } from "../../remote/purpose.ts";
 import type {
   JournalPage,

@@ -10,6 +10,7 @@ import {
   foundWith,
   refuseArriving,
   type RecordHead,
+  shutOff,
   type Tier,
   type TierAsk,
   type TierFill,
@@ -46,8 +47,6 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 /** A row of SQLite in a Durable Object has at most 2 MB (developers.cloudflare.com, "Limits"). */
 const rowBytesMax = 1_950_000;
-
-const shutOff = { kind: "unavailable", cause: "shut-off" } as const;
 
 export class ObjectTier<Detail> implements Tier<Detail> {
   readonly name = "shared";

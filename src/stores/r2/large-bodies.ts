@@ -14,6 +14,7 @@ import {
   largeBodyBytesMax,
   type RecordHead,
   refuseArriving,
+  shutOff,
   type Tier,
   type TierAsk,
   type TierFill,
@@ -50,8 +51,6 @@ const bodyBytesMin = 65_536;
 
 /** The body in the tier of a record whose body is in R2. */
 const noBody = { kind: "blob", blob: new Blob() } as const;
-
-const shutOff = { kind: "unavailable", cause: "shut-off" } as const;
 
 export class LargeBodies<Detail> implements Tier<Detail> {
   readonly name: TierName;

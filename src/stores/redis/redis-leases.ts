@@ -41,8 +41,7 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
   async ask(key: RecordKey): Promise<LeaseAnswer<RecordHead<Detail>>> {
     const { redis, namespace, randomText } = this.#settings;
     const leaseKey = `${namespace}:lease:${await key.digest()}`;
-    const sealed = new SealedLease(redis, leaseKey);
-    const token = sealed.text(randomText());
+    const token = this.#sealed(leaseKey, randomText());
     const recordKey = await key.nameIn(namespace);
     const answer = await redis.write(
       "lease",
@@ -64,12 +63,12 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
     );
     if (answer.kind === "unavailable") return answer;
     const [, held, text] = answer.value;
-    const value = sealed.value(held);
+    const value = this.#valueIn(leaseKey, held);
     // Nobody knows how long a forged lease lasts.
     if (value === undefined) return { kind: "unavailable" };
     const record = await this.#recordIn(text, recordKey);
     if (held === token) {
-      return { kind: "taken", lease: new RedisLease({ redis, leaseKey, token }), record };
+      return { kind: "taken", lease: this.#lease(leaseKey, token), record };
     }
     const word = words.find((one) => one === value);
     return word === undefined ? { kind: "held", record } : { kind: "told", word, record };
@@ -77,12 +76,40 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
 
   /** Replaces a word with a lease, with one command. */
   async takeOver(key: RecordKey, word: LeaseWord): Promise<Lease | undefined> {
-    const { redis, namespace, randomText } = this.#settings;
+    const { namespace, randomText } = this.#settings;
     const leaseKey = `${namespace}:lease:${await key.digest()}`;
-    const sealed = new SealedLease(redis, leaseKey);
-    const token = sealed.text(randomText());
-    const lease = new RedisLease({ redis, leaseKey, token });
-    return (await lease.replace(sealed.text(word), token, leaseMs)) ? lease : undefined;
+    const token = this.#sealed(leaseKey, randomText());
+    const isTaken = await this.#replace(leaseKey, this.#sealed(leaseKey, word), token, leaseMs);
+    return isTaken ? this.#lease(leaseKey, token) : undefined;
+  }
+
+  #lease(leaseKey: string, token: string): Lease {
+    const replace = async (value: string, keepMs: number) =>
+      void (await this.#replace(leaseKey, token, value, keepMs));
+    return {
+      renew: () => replace(token, leaseMs),
+      release: (word) =>
+        word === undefined ? replace("", 0) : replace(this.#sealed(leaseKey, word), wordMs[word]),
+    };
+  }
+
+  /** Replaces `expected` with `value`. Returns whether `expected` was the current value. */
+  async #replace(leaseKey: string, expected: string, value: string, keepMs: number) {
+    const change = scriptCommand(replaceIfHeld, [leaseKey], [expected, value, keepMs]);
+    const answer = await this.#settings.redis.write("lease", (client) => client.exec(change));
+    return answer.kind === "answered" && answer.value === 1;
+  }
+
+  /** Adds the seal to a token or a word, after a space. */
+  #sealed(leaseKey: string, value: string): string {
+    const seal = this.#settings.redis.seal.of("lease", leaseKey, value);
+    return seal === undefined ? value : `${value} ${seal}`;
+  }
+
+  /** Returns the value in a text; `undefined` if its seal is not valid. */
+  #valueIn(leaseKey: string, held: unknown): string | undefined {
+    const [text = "", seal] = typeof held === "string" ? held.split(" ") : [];
+    return this.#settings.redis.seal.holds("lease", leaseKey, { text, seal }) ? text : undefined;
   }
 
   /** Decodes a record. If its metadata is cut off, reads the metadata again at the primary. */
@@ -103,51 +130,3 @@ if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
 if ARGV[2] == "" then return redis.call("DEL", KEYS[1]) end
 redis.call("SET", KEYS[1], ARGV[2], "PX", ARGV[3])
 return 1`;
-
-/** Adds the seal to a token or a word, after a space. */
-class SealedLease {
-  readonly #redis: RedisClient;
-  readonly #leaseKey: string;
-
-  constructor(redis: RedisClient, leaseKey: string) {
-    this.#redis = redis;
-    this.#leaseKey = leaseKey;
-  }
-
-  text(value: string): string {
-    const seal = this.#redis.seal.of("lease", this.#leaseKey, value);
-    return seal === undefined ? value : `${value} ${seal}`;
-  }
-
-  /** Returns the value in a text; `undefined` if its seal is not valid. */
-  value(held: unknown): string | undefined {
-    const [text = "", seal] = typeof held === "string" ? held.split(" ") : [];
-    return this.#redis.seal.holds("lease", this.#leaseKey, { text, seal }) ? text : undefined;
-  }
-}
-
-class RedisLease implements Lease {
-  readonly #settings: { redis: RedisClient; leaseKey: string; token: string };
-
-  constructor(settings: { redis: RedisClient; leaseKey: string; token: string }) {
-    this.#settings = settings;
-  }
-
-  async renew(): Promise<void> {
-    await this.replace(this.#settings.token, this.#settings.token, leaseMs);
-  }
-
-  async release(word?: LeaseWord): Promise<void> {
-    const { redis, leaseKey, token } = this.#settings;
-    if (word === undefined) await this.replace(token, "", 0);
-    else await this.replace(token, new SealedLease(redis, leaseKey).text(word), wordMs[word]);
-  }
-
-  /** Replaces `expected` with `value`. Returns whether `expected` was the current value. */
-  async replace(expected: string, value: string, keepMs: number): Promise<boolean> {
-    const { redis, leaseKey } = this.#settings;
-    const change = scriptCommand(replaceIfHeld, [leaseKey], [expected, value, keepMs]);
-    const answer = await redis.write("lease", (client) => client.exec(change));
-    return answer.kind === "answered" && answer.value === 1;
-  }
-}

@@ -13,6 +13,7 @@ import {
   standingMax,
 } from "../../../src/observe/reports/report-store.ts";
 import { totalsText } from "../../../src/observe/reports/totals.ts";
+import { connectionWords } from "../../../src/remote/redis/connection/given-connection.ts";
 import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { ObjectReportStream } from "../../../src/stores/durable-object/durable-object-reports.ts";
 import { ObjectClient } from "../../../src/stores/durable-object/object-client.ts";
@@ -146,4 +147,19 @@ it.each([
   const { page } = await stateOf(stream);
   await stream.fold("", page, totalsText(totals, "v1"));
   expect(await stream.add(reportOf("e"))).toEqual(answered(standingMax + 2 - pageCount));
+});
+
+it("a refused password of a connection is described in the words of connections", async () => {
+  const redis = new RedisClient({
+    url,
+    token: "wrong",
+    words: connectionWords,
+    nowAtMs: Date.now,
+  });
+  const stream = new RedisReportStream({ redis, namespace: "site" });
+  const [nowAtMs, randomText, log] = [Date.now, () => "", () => undefined];
+  expect(await new ReportFold({ stream, nowAtMs, randomText, log }).read()).toMatchObject({
+    why: "Redis refused the user or the password.",
+    hint: "Check those of the connection.",
+  });
 });

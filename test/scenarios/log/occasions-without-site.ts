@@ -3,10 +3,7 @@ import { vi } from "vitest";
 import type { LogLine } from "../../../src/observe/log-line.ts";
 import { createWorker } from "../../../src/worker.ts";
 import { defineConfig } from "../../../src/config/config.ts";
-import { redisStore } from "../../../src/stores/redis/redis-store.ts";
 import { JoinedPurges } from "../../../src/purge/acceptance/joined-purges.ts";
-import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
-import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 
 export async function refusedStart(): Promise<LogLine[]> {
   const spy = vi.spyOn(console, "error").mockImplementation(() => undefined);
@@ -29,21 +26,5 @@ export async function lostInvalidation(): Promise<LogLine[]> {
   joined.add([target], { atMs: 0, afterAnswer: (work) => void work() });
   await vi.advanceTimersByTimeAsync(60_000);
   vi.useRealTimers();
-  return lines;
-}
-
-export async function failedListener(): Promise<LogLine[]> {
-  const lines: LogLine[] = [];
-  const clock = new FakeClock();
-  const log = (line: LogLine) => void lines.push(line);
-  const platform = { nowAtMs: clock.nowAtMs, random: () => 0.5, log };
-  const purging = redisStore.journalAt(new FakeUpstash(clock))(defineConfig({}), platform);
-  purging.subscribe(() => {
-    throw new TypeError("s3cret");
-  });
-  const order = { id: "", bodyDigest: "", by: "admin", reason: "", mode: "hard" } as const;
-  const targets = { tags: ["t:a"], prefixes: [] };
-  const requester = { atMs: clock.atMs, afterAnswer: () => undefined };
-  await purging.acceptances.accept({ ...order, targets }, requester);
   return lines;
 }

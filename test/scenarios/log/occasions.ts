@@ -10,7 +10,7 @@ import { ProbedColos } from "../../../testing/site/probed-colos.ts";
 import { pass } from "../../../testing/site/two-colos.ts";
 import { listTarget, secret as outwardSecret } from "../../../testing/outward/outward-world.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
-import { failedListener, lostInvalidation, refusedStart } from "./occasions-without-site.ts";
+import { lostInvalidation, refusedStart } from "./occasions-without-site.ts";
 import { deliver, openHooked, shopify, signedBy } from "../../../testing/site/webhook-vendors.ts";
 
 const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -247,7 +247,14 @@ export const occasions: Record<
     },
     holds: { level: "error" },
   },
-  "listener-failed": { does: failedListener, holds: { level: "error", part: "purge-journal" } },
+  "listener-failed": {
+    options: {
+      onRequest: () => {
+        throw new TypeError("s3cret");
+      },
+    },
+    holds: { level: "error" },
+  },
   "report-lost": {
     does: async ({ site, upstash }) => {
       await requestPages(site, 1);

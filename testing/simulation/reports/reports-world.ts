@@ -6,6 +6,7 @@ import { reportsIn } from "../../../src/observe/reports/report-entry.ts";
 import { addScript, foldScript } from "../../../src/observe/reports/redis-report-stream.ts";
 import { Seal } from "../../../src/remote/redis/seal.ts";
 import { type Command, Redis } from "../../../src/remote/redis/redis.ts";
+import { StoreHealth } from "../../../src/remote/store-health.ts";
 import type { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { type FoldSteps, ReportKeys, type ReportState } from "../../fakes/report-keys.ts";
 
@@ -77,7 +78,9 @@ export class ReportsWorld {
    *
    * @param onRead receives the expected totals as of each read
    */
-  client(onRead: (ledger: Ledger) => void): Pick<RedisClient, "attempt" | "insist" | "seal"> {
+  client(
+    onRead: (ledger: Ledger) => void,
+  ): Pick<RedisClient, "attempt" | "health" | "insist" | "seal"> {
     const redis = new Redis(async (form, commands) => {
       if (form === "multi-exec") return this.#transacted(commands, onRead);
       const [, script = "", count, ...rest] = commands[0]?.map(String) ?? [];
@@ -93,7 +96,9 @@ export class ReportsWorld {
         return { kind: "unavailable", cause: "timeout" };
       }
     };
-    return { attempt: once, insist: once, seal: new Seal() };
+    const nowAtMs = () => this.atMs;
+    const health = new StoreHealth({ about: "Redis", event: "database", words: {}, nowAtMs });
+    return { attempt: once, health, insist: once, seal: new Seal() };
   }
 
   async #evaluated(script: string, given: readonly string[]): Promise<unknown> {

@@ -1,6 +1,6 @@
 // Records the events of one simulated isolate for a trace: its round trips to the database, the
 // changes of its view, and the purges that it accepts.
-import type { Entry, EntryPlace } from "../../../src/purge/journal/entry.ts";
+import type { EntryPlace } from "../../../src/purge/journal/entry.ts";
 import type { Journal } from "../../../src/purge/journal/journal.ts";
 import type { JournalView } from "../../../src/purge/view/journal-view.ts";
 import type { ViewCopy } from "../../../src/purge/view/view-copies.ts";
@@ -103,10 +103,6 @@ export class IsolateTrace {
     return () => this.replied(read);
   }
 
-  accepted(entries: readonly Entry[]): void {
-    for (const entry of entries) this.event("accept", { entry: this.trace.numberOf(entry) });
-  }
-
   /** Records that the sender of a purge gets 200. */
   answersSender(entry: EntryPlace | undefined): void {
     this.event("answer_sender", { entry: this.trace.numberOf(entry) });
@@ -142,10 +138,15 @@ export class IsolateTrace {
       for (const place of places) this.event("ask", { entry: entry(place) });
       return standing(places);
     };
+    const apply = view.apply.bind(view);
     const confirm = view.confirm.bind(view);
     const replace = view.replace.bind(view);
     const arrived = view.arrived.bind(view);
     const seek = view.seek.bind(view);
+    view.apply = (entries) => {
+      apply(entries);
+      for (const one of entries) this.event("accept", { entry: entry(one) });
+    };
     view.confirm = (entries) => {
       for (const one of entries) this.event("confirm", { entry: entry(one) });
       confirm(entries);

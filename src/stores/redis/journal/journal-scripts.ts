@@ -1,5 +1,6 @@
 // The Lua scripts that append entries to the journal and note them in its book, and the script that
 // reads the book (docs/purge-protocol.md, rule 27), with their arguments and replies.
+import { listIn } from "../../../base/json-text.ts";
 import { type PurgeTargets, releasedBy } from "../../../purge/journal/purge-target.ts";
 import { bookQuery, namesOf } from "../../../purge/journal/book.ts";
 import type { EntryPlace } from "../../../purge/journal/entry.ts";
@@ -175,9 +176,8 @@ export interface EncodedEntry {
 
 /** Returns the places of appended entries; none for a reply of another form. */
 export function placesIn(reply: unknown): readonly EntryPlace[] {
-  const places = Array.isArray(reply) ? (reply as unknown[]) : [];
-  return places.flatMap((place) => {
-    const [position, n] = Array.isArray(place) ? (place as unknown[]) : [];
+  return listIn(reply).flatMap((place) => {
+    const [position, n] = listIn(place);
     return typeof position === "string" && typeof n === "string" ? [{ position, n }] : [];
   });
 }
@@ -201,6 +201,6 @@ export function notedArgs(places: readonly EntryPlace[]): string[] {
 
 /** Returns the answers of `bookScript`. They are false if the reply has another form. */
 export function answersIn(reply: unknown, count: number): readonly boolean[] {
-  const answers = Array.isArray(reply) ? (reply as unknown[]) : [];
+  const answers = listIn(reply);
   return Array.from({ length: count }, (_, at) => answers[at] === 1);
 }

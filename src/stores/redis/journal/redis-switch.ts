@@ -1,4 +1,5 @@
 // The switch in Redis. One script writes both the journal's entry and the switch's key.
+import { listIn } from "../../../base/json-text.ts";
 import { unavailableFor } from "../../../remote/store-health.ts";
 import { scriptCommand } from "../../../remote/redis/redis.ts";
 import type { RedisClient } from "../../../remote/redis/redis-client.ts";
@@ -50,7 +51,7 @@ export class RedisSwitch implements Switch {
     const write = scriptCommand(postScript, journalKeys(namespace), [...settings, ...encoded]);
     const reply = await redis.insist("switch", (client) => client.exec(write));
     if (reply.kind === "unavailable") return unavailableFor(reply.cause, redis.health);
-    const [kind, said, n] = Array.isArray(reply.value) ? (reply.value as unknown[]) : [];
+    const [kind, said, n] = listIn(reply.value);
     const [place] = placesIn([[said, n]]);
     if (kind === "posted" && place !== undefined) return { kind, place };
     if (kind === "overtaken")

@@ -1,4 +1,5 @@
 // Seals and checks what the journal stores in Redis: its entries and the switch.
+import { jsonIn } from "../../../base/json-text.ts";
 import { isWithinMs } from "../../../base/elapsed.ts";
 import {
   acceptedAtMs,
@@ -9,7 +10,7 @@ import {
   type ReleaseEntry,
   releasesIn,
 } from "../../../purge/journal/entry.ts";
-import { type Bypass, jsonIn, type SwitchState } from "../../../purge/journal/switch-state.ts";
+import type { Bypass, SwitchState } from "../../../purge/journal/switch-state.ts";
 import type { Seal } from "../../../remote/redis/seal.ts";
 import { type EncodedEntry } from "./journal-scripts.ts";
 import { stateInKey, switchKey } from "./switch-key.ts";

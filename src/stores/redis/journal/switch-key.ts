@@ -1,5 +1,6 @@
 // The Redis key of the switch.
-import { jsonIn, readState, type SwitchState } from "../../../purge/journal/switch-state.ts";
+import { jsonIn } from "../../../base/json-text.ts";
+import { readState, type SwitchState } from "../../../purge/journal/switch-state.ts";
 
 export const switchKey = (namespace: string): string => `${namespace}:switch`;
 
