@@ -212,10 +212,8 @@ export async function isUsableNow(
 
 function nextAfter(outcome: FlightOutcome<LoadOutcome>): Next<LoadNeed, CallResult> {
   switch (outcome.kind) {
-    case "failed": {
-      const { error } = outcome;
-      return { kind: "failed", isFinal: true, answer: () => ({ kind: "error", error }) };
-    }
+    case "failed":
+      return { kind: "answer", answer: { kind: "error", error: outcome.error } };
     case "stored":
     case "given":
       // The value was purged meanwhile, so one of the followers leads a new load.
