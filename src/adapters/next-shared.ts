@@ -1,6 +1,7 @@
 // The parts that both caches of Next.js use: the starts of recent lookups, stores that have begun, purges in the
 // order of Next.js, and copies of bytes.
 import type { GivenStart } from "../data/load/make-record.ts";
+import { OperatorError } from "../base/operator-error.ts";
 import { patiently } from "../base/timeouts.ts";
 import type { DataCache } from "../data/create-data-cache.ts";
 import type { DataPurge } from "../data/purge-data.ts";
@@ -128,9 +129,16 @@ export class NextPurges {
   /**
    * Purges tags: softly if the profile lets values answer for at least as long as a soft purge does.
    *
-   * @throws OperatorError if the purge is not accepted
+   * @throws OperatorError for anything other than tags, and if the purge is not accepted
    */
   async purge(tags: readonly string[], durations: NextDurations | undefined): Promise<void> {
+    if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === "string")) {
+      throw new OperatorError({
+        what: "The purge was not accepted.",
+        why: "Its tags are not strings.",
+        hint: 'Pass tags such as ["article-1"].',
+      });
+    }
     const names = [...new Set(tagsOf(tags))].sort();
     if (names.length === 0) return;
     const soft = durations !== undefined && (durations.expire ?? Infinity) * 1_000 >= this.#staleMs;

@@ -2,7 +2,6 @@
 // with a lease, into one fetch worldwide. Followers receive plain data, judge it themselves, and
 // wait with their own timers.
 import { isWithinMs } from "../base/elapsed.ts";
-import { pause } from "../base/timeouts.ts";
 import { unreachable } from "../base/unreachable.ts";
 import type {
   FetchResult,
@@ -28,8 +27,6 @@ export type Next<Place, Result> =
   | { readonly kind: "answer"; readonly answer: Result }
   /** One of the followers leads next, and the other followers wait for it. */
   | { readonly kind: "again" }
-  /** Like `again` after a random wait, but only once per request, and not at all if `isFinal`. */
-  | { readonly kind: "failed"; readonly isFinal: boolean; readonly answer: () => Result }
   /** Each request fetches for itself. */
   | { readonly kind: "alone" };
 
@@ -115,29 +112,19 @@ export type LoadResult<Shared extends SharedOutcome, Result> =
 
 export interface LoadPorts<Shared extends SharedOutcome> extends StartPorts {
   readonly flights: Flights<Shared>;
-  /** Returns a random number, 0 ≤ n < 1. */
-  readonly random: () => number;
 }
 
 /**
- * The maximum number of waits without an answer. Stalls, failed fetches and outcomes of earlier
+ * The maximum number of waits without an answer. Stalls, faults of clients and outcomes of earlier
  * flights are not counted.
  */
 const turnsMax = 3;
 
 /**
- * The number of other requests' failed fetches after which a request fails. Another client's
- * request may cause the first failure. But many requests must not keep retrying against a failing
- * source.
- */
-const failuresMax = 2;
-/**
  * The number of failures that another client may have caused, after which a request fetches for
  * itself.
  */
 const faultsMax = 3;
-/** The maximum random time before a follower retries. */
-const drawnWithinMs = 20;
 
 /** Waits for the fetch in progress and judges its outcome. Leads a fetch if none is in progress. */
 export async function load<Place, Shared extends SharedOutcome, Result>(
@@ -148,7 +135,7 @@ export async function load<Place, Shared extends SharedOutcome, Result>(
   const turns = new Turns(by, ports);
   let place = first;
   const waited = { hasWaited: false, sinceAtMs: ports.nowAtMs() };
-  let [timeouts, failures, faults] = [0, 0, 0];
+  let [timeouts, faults] = [0, 0];
   for (let turn = 0; turn < turnsMax && by.mayShare(place);) {
     const fetchless = by.withoutFetch && (await by.withoutFetch(place, waited));
     if (fetchless !== undefined) return fetchless;
@@ -189,14 +176,6 @@ export async function load<Place, Shared extends SharedOutcome, Result>(
         ({ place } = next);
         turns.forget();
         turn += 1;
-        break;
-      case "failed":
-        failures += 1;
-        if (next.isFinal || failures === failuresMax) return next.answer();
-        turns.failed(result.flight);
-        // Wait for a random time, because the next leader may otherwise be the client that caused
-        // the failure.
-        await pause(drawnWithinMs * ports.random());
         break;
       default:
         unreachable(next);

@@ -35,8 +35,8 @@ export interface LookupPolicy<Detail, V> {
    * @returns a function that waits for a newer view; `undefined` if no renewal is due (rule 15)
    */
   attend(): (() => Promise<void>) | undefined;
-  /** Returns whether the switch forbids a lookup, by the renewed view (rule 24). */
-  isBypassed(): boolean;
+  /** Returns whether the switch forbids a lookup, by the renewed view (rule 24). Only pages have it. */
+  isBypassed?(): boolean;
   /**
    * Renews the view if the view cannot verify the record. Returns the renewal to wait for, if any.
    */
@@ -115,7 +115,7 @@ export function lookUp<Detail, V>(
 function inTiers<Detail, V>(
   policy: LookupPolicy<Detail, V>,
 ): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
-  if (policy.isBypassed()) return undefined;
+  if (policy.isBypassed?.() === true) return undefined;
   const lookup = new Lookup(policy);
   if (lookup.inIsolate() || policy.isHopeless?.() === true) return lookup.verified();
   return inInvocation(() => lookup.below());

@@ -4,9 +4,10 @@ import { errorName } from "../base/error-name.ts";
 import { within, patiently } from "../base/timeouts.ts";
 import type { DataPorts } from "./load/data-ports.ts";
 import type { FoundData } from "./load/search.ts";
-import { type Place, placeOf, type Space } from "./value/space.ts";
+import { type Place, placeOf, placesOf, type Space } from "./value/space.ts";
 import { lookUpMany } from "./answer.ts";
 import type { DataFlight, LoadNeed } from "./load/load-outcome.ts";
+import type { Part } from "./load/load-together.ts";
 import { leadTogether } from "./load/loading.ts";
 import type { LoadMany } from "./value/load-context.ts";
 import { unreachable } from "../base/unreachable.ts";
@@ -52,12 +53,10 @@ function belowColos(space: Space): Space {
 /** Returns the place of each key once. Counts a failure to list the keys as a failed load. */
 async function placesIn(space: Space, { host, counts }: DataPorts): Promise<Place[]> {
   const { keys, name, hardTimeoutMs } = space;
-  const kept = belowColos(space);
   try {
     const run = async () => keys?.() ?? [];
     const named = await within(run(), hardTimeoutMs);
-    const places = named.map((key) => placeOf(kept, key, host));
-    return [...new Map(places.map((place) => [place.path, place])).values()];
+    return [...placesOf(belowColos(space), named, host).keys()];
   } catch (cause) {
     counts.loadFailed(name, errorName(cause));
     return [];
@@ -76,12 +75,6 @@ async function loadDue(
   await Promise.all(own.map(({ flight }) => flight.ended));
 }
 
-/** A key that is being loaded. Its flight ends once the value is stored, or the load has failed. */
-interface UnderWay {
-  readonly need: LoadNeed;
-  readonly flight: DataFlight;
-}
-
 /** Distinct keys of one namespace, and the function that loads them. */
 interface Batch {
   readonly places: readonly Place[];
@@ -95,10 +88,10 @@ async function loadUnless(
   isEnough: (found: FoundData) => boolean,
   { places, load, lookedFor = places }: Batch,
   ports: DataPorts,
-): Promise<{ readonly own: readonly UnderWay[]; readonly others: readonly UnderWay[] }> {
+): Promise<{ readonly own: readonly Part[]; readonly others: readonly Part[] }> {
   const found = await lookUpMany(lookedFor, ports, { isEnough });
   const own: LoadNeed[] = [];
-  const others: UnderWay[] = [];
+  const others: Part[] = [];
   for (const [at, place] of places.entries()) {
     const older = found[at];
     if (older !== undefined && isEnough(older)) continue;
@@ -155,9 +148,7 @@ export async function warmKeys(
   const { load } = space;
   if (load === undefined)
     return keys.map(() => ({ result: "passed-by", why: "its namespace has no load" }));
-  const kept = belowColos(space);
-  const requested = keys.map((key) => placeOf(kept, key, ports.host));
-  const places = [...new Map(requested.map((place) => [place.path, place])).values()];
+  const places = [...placesOf(belowColos(space), keys, ports.host).keys()];
   // Read only Redis, because this isolate's memory may hold values that Redis has lost or refused.
   const inWorld = space.tiers.filter((tier) => tierScopes[tier] === "world");
   const shared = { ...space, tiers: inWorld };
@@ -183,7 +174,7 @@ export async function warmKeys(
       results.set(place.path, isOver ? resultOf(flight.outcome, unlessKept) : notInTime);
     }),
   );
-  return requested.map(({ path }) => results.get(path) ?? { result: "already" });
+  return keys.map((key) => results.get(pathOf(space.name, key)) ?? { result: "already" });
 }
 
 function hasShared(space: Space, { tiers }: DataPorts): boolean {

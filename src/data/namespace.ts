@@ -325,7 +325,7 @@ export class Namespaces {
  * values also have.
  */
 function optionsOf(space: Space, tags: unknown, keys: unknown): Map<string, string> {
-  const { name: _, tagsOf: __, codec, isGlobal: collapse, ...others } = space;
+  const { name: _, tagsOf: __, derivesTags: ___, codec, isGlobal: collapse, ...others } = space;
   const all = { ...others, collapse, tags, keys, codec: codec.name };
   // Only timeouts have their unit in the name of the option.
   const nameOf = (of: string) => of.replace(/(?<!Timeout)Ms$/, "");

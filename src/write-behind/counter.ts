@@ -1,7 +1,6 @@
 // A counter of many keys. Redis accepts adds, and flushes write them to the application's database
 // later.
-import { adds } from "./change-kind.ts";
-import { type BehindPorts, ChangeSet, type ChangeOptions } from "./change-set.ts";
+import type { ChangeSet, ChangeOptions } from "./change-set.ts";
 import { bytesOf, checkedBy, checkedTopCount, keyTextOf, type SetKey } from "./change-texts.ts";
 import { budgetOf, type FlushOptions, type FlushResult, resultOf } from "./flush.ts";
 import type { CheckedOptions, SetOptions } from "./set-options.ts";
@@ -98,9 +97,3 @@ export class Counter {
     return this.#setOf().add(change, bytes, options);
   }
 }
-
-export const counterSet = (
-  name: string,
-  options: CheckedOptions<CounterSink>,
-  ports: BehindPorts,
-): ChangeSet<Add, number> => new ChangeSet(name, adds, options, ports);

@@ -1,13 +1,15 @@
 // Exports of `tidemark/write-behind`: counters and buffers, which write changes to a database later.
 import { structuredJson } from "../base/codec.ts";
 import { Definitions } from "../base/definitions.ts";
+import { once } from "../base/once.ts";
 import { rotated } from "../base/rotated.ts";
 import type { DataCache } from "../data/create-data-cache.ts";
 import { knownData, type SetsBesideData } from "../compose/data-beside-pages.ts";
 import { addAll, Rises, type Sums } from "../observe/sums.ts";
 import { Buffer, type BufferOptions, type BufferPorts, bufferPorts } from "./buffer.ts";
-import type { BehindPorts, ChangeSet } from "./change-set.ts";
-import { Counter, type CounterOptions, counterSet } from "./counter.ts";
+import { adds } from "./change-kind.ts";
+import { type BehindPorts, ChangeSet } from "./change-set.ts";
+import { Counter, type CounterOptions } from "./counter.ts";
 import { budgetOf, type FlushOptions, type FlushResult, resultOf } from "./flush.ts";
 import type { SetCondition } from "./set-condition.ts";
 import { type CheckedOptions, checkedOptions } from "./set-options.ts";
@@ -96,7 +98,7 @@ export class WriteBehind implements Sets, SetsBesideData {
 
   counter(name: string, options: CounterOptions): Counter {
     const checked = checkedOptions("counter", name, options, ["apply", "read", "top"]);
-    const set = once(() => counterSet(name, checked, this.#portsOf()));
+    const set = once(() => new ChangeSet(name, adds, checked, this.#portsOf()));
     const handle = new Counter(name, checked, set);
     return this.#opened(name, { kind: "counter", options: checked, handle, set }) as Counter;
   }
@@ -185,9 +187,4 @@ function optionsOf({ kind, options }: OpenSet, { name: codec }: { readonly name:
   return new Map<string, unknown>(
     Object.entries({ kind, every, backlogMax, deadLetterAfter, codec }),
   );
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
 }

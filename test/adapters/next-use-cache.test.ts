@@ -294,6 +294,12 @@ describe("purgeTags", () => {
     expect(await text()).toBe(found);
   });
 
+  it.each([[undefined], [[undefined]], ["red"]])("rejects %j instead of tags", async (tags) => {
+    await opened();
+    const purging = purgeTags(tags as never);
+    await expect(purging).rejects.toThrow('not strings. Pass tags such as ["article-1"]');
+  });
+
   it("rejects if the journal refuses the purge, and without a cache", async () => {
     const { isolate } = await opened();
     isolate.upstash.journalMode = "down";

@@ -20,7 +20,7 @@ it("the same options return the same namespace, with the functions of the last c
 it.each([
   { options: { fresh: "2m" }, why: "fresh differ" },
   { options: { tags: ["b"] }, why: "tags differ" },
-  { options: { tags: () => ["a"] }, why: "tags differ" },
+  { options: { tags: () => ["a"] }, why: "other options: tags differ" },
   { options: { schema: 2, codec }, why: "schema, codec differ" },
   { options: { load: () => new Map() }, why: "load differ" },
   { options: { hardTimeoutMs: 1 }, why: "hardTimeoutMs differ" },

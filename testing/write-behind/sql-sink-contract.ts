@@ -58,7 +58,7 @@ CREATE TABLE articles (id ${id} PRIMARY KEY, title ${text} NOT NULL, views ${cou
 CREATE TABLE people (name ${name} PRIMARY KEY, age ${counter} NOT NULL, profile ${text});
 CREATE TABLE ties (name ${name.replace(/ COLLATE.*/, "")}, votes ${counter});
 INSERT INTO articles (id, title) VALUES (42, 'Tides'), (7, 'Moon');
-INSERT INTO people VALUES ('ann', 30, NULL), ('o''neil', 40, 'older');
+INSERT INTO people VALUES ('ann', 30, NULL), ('o''neil', 40, 'older'), ('tab\u0001', 50, NULL);
 INSERT INTO ties VALUES ('b', 1), ('\uffff', 1), ('a', 1), ('😀', 1), ('B', 1);`);
     });
     afterAll(() => world.stop());
@@ -130,11 +130,13 @@ INSERT INTO ties VALUES ('b', 1), ('\uffff', 1), ('a', 1), ('😀', 1), ('B', 1)
       expect(await held("ann", "o'neil")).toEqual({ "o'neil": "older" });
       const profile = '{"a":"\\"😀"}';
       await apply(1, [put("ANN", "no"), put("ann", profile), put("ann ", "no"), put("bob", "no")]);
-      await apply(2, [put("o'neil", null)]);
-      expect(await held("ann", "ANN", "ann ")).toEqual({ ann: profile });
+      await apply(2, [put("o'neil", null), put("tab\u0001", "\u0001\u0001")]);
+      const expected = { ann: profile, "tab\u0001": "\u0001\u0001" };
+      expect(await held("ann", "ANN", "ann ", "tab\u0001")).toEqual(expected);
       expect(await world.rows("SELECT name, age, profile FROM people ORDER BY name")).toEqual([
         { name: "ann", age: 30, profile },
         { name: "o'neil", age: 40, profile: null },
+        { name: "tab\u0001", age: 50, profile: "\u0001\u0001" },
       ]);
     });
 

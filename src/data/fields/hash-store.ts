@@ -24,10 +24,10 @@ export type IncrementResult =
   | { readonly kind: "raised"; readonly value: number }
   /** The hash no longer has the judged head. */
   | { readonly kind: "changed"; readonly head: string }
-  /** The field is missing, not a whole number, or would exceed the safe integers. */
-  | { readonly kind: "no-number" }
-  /** The ticket is gone: the command was sent again, and its first copy may have been applied. */
-  | { readonly kind: "spent" }
+  /**
+   * Redis did not reply; the field is missing, not a whole number, or would exceed the safe integers; or
+   * the ticket is gone: the command was sent again, and its first copy may have been applied.
+   */
   | undefined;
 
 /** Limit for the arguments of one HSET, names and values. Lua can unpack up to 8,000. */
@@ -164,16 +164,9 @@ export class HashStore {
     }
     const given = [judged, fieldPrefix + name, String(by)];
     const reply = await this.#run(key, raiseScript, given, tickets);
-    if (reply === undefined) return undefined;
-    const [kind, text] = reply;
-    switch (kind) {
-      case "raised":
-        return { kind, value: Number(text) };
-      case "changed":
-        return { kind, head: String(text) };
-      default:
-        return { kind: kind === "spent" ? kind : "no-number" };
-    }
+    const [kind, text] = reply ?? [];
+    if (kind === "raised") return { kind, value: Number(text) };
+    return kind === "changed" ? { kind, head: String(text) } : undefined;
   }
 
   async #run(

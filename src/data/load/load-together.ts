@@ -16,7 +16,7 @@ import { endValues, storeValues } from "./store-values.ts";
 import { hasForm } from "./verdict.ts";
 import { runLoad } from "./waits.ts";
 
-/** A requested value, and the flight of the callers that wait for it. */
+/** A value to load, and the flight of its callers, which ends once the value is stored or the load has failed. */
 export interface Part {
   readonly need: LoadNeed;
   readonly flight: DataFlight;

@@ -11,7 +11,7 @@ import {
 import type { FetchResult, FlightOutcome } from "../../cache/flights.ts";
 import { unreachable } from "../../base/unreachable.ts";
 import { patiently } from "../../base/timeouts.ts";
-import type { DataMetadata, DataDetail } from "../value/data-record.ts";
+import type { DataMetadata, DataDetail, DataRecord } from "../value/data-record.ts";
 import { LoadTimedOut } from "../value/load-context.ts";
 import type { Place } from "../value/space.ts";
 import { loadTogether, metadataOf, type Part } from "./load-together.ts";
@@ -28,7 +28,7 @@ import { selfWait, waitingFor } from "./waits.ts";
 import { takeTurn } from "../../cache/lease-turn.ts";
 import type { LeaseWord } from "../../cache/tiers/lease.ts";
 import type { RecordHead } from "../../cache/tiers/tier.ts";
-import { DataSearch, type FoundData } from "./search.ts";
+import { DataSearch, type FoundData, type SearchOptions } from "./search.ts";
 
 /** Loads one value, or uses the result of another call's load. Never rejects. */
 export function loadOne(need: LoadNeed, ports: DataPorts): Promise<CallResult> {
@@ -212,10 +212,8 @@ export async function isUsableNow(
 
 function nextAfter(outcome: FlightOutcome<LoadOutcome>): Next<LoadNeed, CallResult> {
   switch (outcome.kind) {
-    case "failed": {
-      const { error } = outcome;
-      return { kind: "failed", isFinal: true, answer: () => ({ kind: "error", error }) };
-    }
+    case "failed":
+      return { kind: "answer", answer: { kind: "error", error: outcome.error } };
     case "stored":
     case "given":
       // The value was purged meanwhile, so one of the followers leads a new load.
@@ -268,18 +266,27 @@ async function waitForLease(
 /** Returns the value in Redis if it is fresh, and newer than this call's value. */
 async function newerOutcome(
   head: RecordHead<DataDetail>,
-  { place, older }: LoadNeed,
+  need: LoadNeed,
   ports: DataPorts,
 ): Promise<LoadOutcome | undefined> {
   if (head.kind !== "response") return undefined;
-  const sinceAtMs = older?.stored.metadata.respondedAtMs ?? -Infinity;
+  const sinceAtMs = need.older?.stored.metadata.respondedAtMs ?? -Infinity;
   if (head.metadata.respondedAtMs <= sinceAtMs) return undefined;
+  const stored = await newerValue(need, { atPrimary: true }, ports);
+  return stored && { kind: "stored", stored };
+}
+
+/** Returns a fresh value that is newer than this call's value. */
+async function newerValue(
+  { place, older }: LoadNeed,
+  options: SearchOptions,
+  ports: DataPorts,
+): Promise<DataRecord | undefined> {
+  const sinceAtMs = older?.stored.metadata.respondedAtMs ?? -Infinity;
   const isEnough = ({ candidate, verdict }: FoundData) =>
     verdict.kind === "fresh" && candidate.stored.metadata.respondedAtMs > sinceAtMs;
-  const search = new DataSearch(place, ports, { isEnough, atPrimary: true });
-  const found = await search.found();
-  if (found === undefined || !isEnough(found)) return undefined;
-  return { kind: "stored", stored: found.candidate.stored };
+  const found = await new DataSearch(place, ports, { ...options, isEnough }).found();
+  return found !== undefined && isEnough(found) ? found.candidate.stored : undefined;
 }
 
 /**
@@ -319,9 +326,10 @@ export function isUnderWay({ place }: LoadNeed, { flights, nowAtMs }: DataPorts)
 /** Uses a newer value of another isolate from a lower tier; otherwise loads from the source. */
 async function refreshed(part: Part, ports: DataPorts): Promise<FetchResult<CallResult>> {
   const { need, flight } = part;
-  const found = await youngerBelow(need, ports);
-  if (found !== undefined) {
-    const { stored } = found.candidate;
+  const isFarthest = need.older?.tier === ports.tiers.of(need.place.space.tiers).all.at(-1)?.name;
+  const mayBeBelow = need.older !== undefined && !isFarthest;
+  const stored = mayBeBelow ? await newerValue(need, {}, ports) : undefined;
+  if (stored !== undefined) {
     flight.settle({ kind: "stored", stored });
     return unread({ kind: "value", metadata: stored.metadata, by: "collapsed" });
   }
@@ -336,32 +344,16 @@ function unread(answer: CallResult): FetchResult<CallResult> {
   return { answer, done: Promise.resolve() };
 }
 
-async function youngerBelow(
-  { place, older }: LoadNeed,
-  ports: DataPorts,
-): Promise<FoundData | undefined> {
-  const isFarthest = older?.tier === ports.tiers.of(place.space.tiers).all.at(-1)?.name;
-  if (older === undefined || isFarthest) return undefined;
-  const { respondedAtMs } = older.stored.metadata;
-  const isEnough = ({ candidate, verdict }: FoundData) =>
-    verdict.kind === "fresh" && candidate.stored.metadata.respondedAtMs > respondedAtMs;
-  const found = await new DataSearch(place, ports, { isEnough }).found();
-  return found !== undefined && isEnough(found) ? found : undefined;
-}
-
-interface StartedLoad {
-  readonly need: LoadNeed;
-  readonly flight: DataFlight;
-  readonly answer: Promise<CallResult>;
-}
-
 /**
  * Starts one load for several keys that no other call is loading.
  *
  * @param needs all of one namespace and one load; not empty
  * @returns the flight and the answer of each, in order; no promise rejects
  */
-export function leadTogether(needs: readonly LoadNeed[], ports: DataPorts): readonly StartedLoad[] {
+export function leadTogether(
+  needs: readonly LoadNeed[],
+  ports: DataPorts,
+): readonly (Part & { readonly answer: Promise<CallResult> })[] {
   const { promise: loading, resolve } =
     Promise.withResolvers<Awaited<ReturnType<typeof loadTogether>>>();
   const loads = needs.map((need, at) => {

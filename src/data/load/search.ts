@@ -71,11 +71,6 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
     return this.#ports.view.attend(this.#requester());
   }
 
-  /** Returns `false`, because the bypass switch concerns only routes of pages. */
-  isBypassed(): boolean {
-    return false;
-  }
-
   seek({ verdict, candidate }: FoundData): Promise<void> | undefined {
     if (verdict.kind !== "unusable" || verdict.by !== "unverified") return undefined;
     return this.#ports.view.seek(this.#requester(), this.#withTags(candidate.stored.metadata));

@@ -22,6 +22,12 @@ export function durationMs(written: unknown): number | undefined {
   return seconds === undefined ? undefined : seconds * 1_000;
 }
 
+/** Returns the fault of anything other than a duration, such as `NaN is not a duration`. */
+export function notDuration(written: unknown): string {
+  const isText = typeof written !== "number" && typeof written !== "bigint";
+  return `${isText ? JSON.stringify(written) : String(written)} is not a duration`;
+}
+
 /**
  * Converts a duration to milliseconds.
  *
@@ -32,7 +38,7 @@ export function msOf(written: DataDuration): number {
   if (ms !== undefined) return ms;
   throw new OperatorError({
     what: "A lifetime of data is invalid.",
-    why: `${JSON.stringify(written)} is not a duration.`,
+    why: `${notDuration(written)}.`,
     hint: `${durationForms.replace("w", "W")}.`,
   });
 }

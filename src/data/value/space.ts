@@ -6,7 +6,7 @@ import { between, fields, optionError } from "../../config/forms.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { type Codec, structuredJson } from "../../base/codec.ts";
 import { type Key, pathOf, recordKeyOf } from "./key.ts";
-import { type DataDuration, durationForms, durationMs } from "./lifetime-text.ts";
+import { type DataDuration, durationForms, durationMs, notDuration } from "./lifetime-text.ts";
 import { completedBy, type LoadMany, type MissingKeyPolicy } from "./load-context.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { TierStack } from "../../cache/tiers/tier-stack.ts";
@@ -87,7 +87,7 @@ const waitMs = v.pipe(timeMs, ...between(0, 86_400_000, "a day"));
 
 const duration = v.custom<DataDuration>(
   (written) => durationMs(written) !== undefined,
-  ({ input }) => `${JSON.stringify(input)} is not a duration: ${durationForms}`,
+  ({ input }) => `${notDuration(input)}: ${durationForms}`,
 );
 
 const form = fields("a namespace", {

@@ -49,8 +49,8 @@ export async function answerFromOrigin(pending: PendingForward): Promise<Respons
   const cut = isForAll(pending) ? await wholeFirst(pending) : undefined;
   if (cut !== undefined) return cut;
   const { site, decision, nowAtMs, afterAnswer } = pending.exchange;
-  const { flights, random, slices } = site;
-  const answer = await load(pending, forwarding, { flights, random, nowAtMs, afterAnswer });
+  const { flights, slices } = site;
+  const answer = await load(pending, forwarding, { flights, nowAtMs, afterAnswer });
   if (slices === undefined || (await slices.hasBegun(pending))) return answer;
   cancelBody(answer);
   decision.collapsed = false;
@@ -174,11 +174,7 @@ async function nextAfter(
         uncacheable.unshared.forget(pending.key.text);
         return { kind: "alone" };
       }
-      return {
-        kind: "failed",
-        isFinal: true,
-        answer: () => failurePage(outcome.failure, pending, outcome),
-      };
+      return { kind: "answer", answer: failurePage(outcome.failure, pending, outcome) };
     }
     case "stored": {
       const judged = judgedUnder(questionOf(pending), candidateOf(outcome.stored, pending));

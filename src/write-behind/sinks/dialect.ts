@@ -9,7 +9,7 @@ export interface Statement {
   readonly values: readonly (string | number | null)[];
 }
 
-/** The changes of a chunk. All texts are encoded by `storedText`. */
+/** The changes of a chunk. No text contains U+0000, which Postgres rejects. */
 export interface Changes {
   readonly set: string;
   readonly slice: number;

@@ -52,15 +52,14 @@ export const mysqlDialect: Dialect = {
     counter: (table) => valuesTable(table, "BIGINT"),
     buffer: (table) => valuesTable(table, longText),
     marks: (table) =>
-      `CREATE TABLE IF NOT EXISTS ${backticks(table)} (set_name VARBINARY(255) NOT NULL PRIMARY KEY, slice BIGINT NOT NULL, \`key\` VARBINARY(1024), former_slice BIGINT, former_key VARBINARY(1024)) ENGINE=InnoDB;`,
+      `CREATE TABLE IF NOT EXISTS ${backticks(table)} (set_name VARBINARY(255) NOT NULL PRIMARY KEY, slice BIGINT NOT NULL, \`key\` VARBINARY(512), former_slice BIGINT, former_key VARBINARY(512)) ENGINE=InnoDB;`,
   },
 };
 
 const longText = "LONGTEXT CHARACTER SET utf8mb4";
 
-/** `storedText` can encode a key of 512 bytes as 1,024 bytes. InnoDB indexes up to 3,072 bytes. */
 function valuesTable(table: string, type: string): string {
-  return `CREATE TABLE IF NOT EXISTS ${backticks(table)} (set_name VARBINARY(255) NOT NULL, \`key\` VARBINARY(1024) NOT NULL, value ${type}, PRIMARY KEY (set_name, \`key\`)) ENGINE=InnoDB;`;
+  return `CREATE TABLE IF NOT EXISTS ${backticks(table)} (set_name VARBINARY(255) NOT NULL, \`key\` VARBINARY(512) NOT NULL, value ${type}, PRIMARY KEY (set_name, \`key\`)) ENGINE=InnoDB;`;
 }
 
 function backticks(quoted: string): string {

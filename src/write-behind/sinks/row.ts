@@ -16,9 +16,9 @@ export function rowsOf(place: Place, changes: readonly (Add | Put)[]): readonly 
 }
 
 function rowOf(change: Add | Put): Row {
-  const key = storedText(change.key);
+  const { key } = change;
   if ("by" in change) return { key, value: saturated(change.by), isNew: change.isReset };
-  return { key, value: change.value === null ? null : storedText(change.value), isNew: true };
+  return { key, value: change.value, isNew: true };
 }
 
 function saturated(by: number): number {
@@ -49,19 +49,4 @@ export function pieces(rows: readonly Row[]): readonly string[] {
     made.at(-1)?.push(row);
   }
   return made.map((piece) => `[${piece.join(",")}]`);
-}
-
-/** Encodes a text without U+0000. Texts stay distinct, and keep the order of their UTF-8 bytes. */
-export function storedText(text: string): string {
-  return text.replaceAll("\u0001", "\u0001\u0002").replaceAll("\u0000", "\u0001\u0001");
-}
-
-/**
- * Decodes a text.
- *
- * @param stored from `storedText`
- */
-export function textOf(stored: string): string {
-  const parts = stored.split("\u0001\u0001");
-  return parts.map((part) => part.replaceAll("\u0001\u0002", "\u0001")).join("\u0000");
 }

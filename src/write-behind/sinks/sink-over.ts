@@ -1,9 +1,9 @@
 // A sink over a SQL database.
 import { OperatorError } from "../../base/operator-error.ts";
-import type { Database, Line, Dialect } from "./dialect.ts";
+import type { Database, Dialect } from "./dialect.ts";
 import { mayHold, type Place, placeOf, type SinkOptions } from "./place.ts";
-import { rowsOf, storedText, textOf } from "./row.ts";
-import type { Add, BufferSink, Chunk, CounterSink, Mark, Put, ReadFromSink } from "./sink.ts";
+import { rowsOf } from "./row.ts";
+import type { Add, BufferSink, Chunk, CounterSink, Put, ReadFromSink } from "./sink.ts";
 
 /**
  * Creates a counter's sink over a database.
@@ -28,7 +28,7 @@ export function bufferSinkOver(database: Database, options: SinkOptions): Buffer
   const sink = new SqlSink(database, placeOf("buffer", options));
   return {
     apply: (chunk) => sink.apply(chunk),
-    read: (set, keys) => sink.read(set, keys, textOf),
+    read: (set, keys) => sink.read(set, keys, String),
   };
 }
 
@@ -47,10 +47,10 @@ class SqlSink {
     this.#admit(set);
     await this.#check();
     const statements = this.#database.dialect.apply(this.#place, {
-      set: storedText(set),
+      set,
       slice,
       rows: rowsOf(this.#place, changes),
-      mark: { slice: mark.slice, key: mark.key === null ? null : storedText(mark.key) },
+      mark,
     });
     await this.#told(this.#database.run(statements));
   }
@@ -61,21 +61,22 @@ class SqlSink {
     valueOf: (text: string) => Value,
   ): Promise<ReadFromSink<Value>> {
     this.#admit(set);
-    const wanted = keys.filter((key) => mayHold(this.#place, key)).map(storedText);
-    const statement = this.#database.dialect.read(this.#place, storedText(set), wanted);
+    const wanted = keys.filter((key) => mayHold(this.#place, key));
+    const statement = this.#database.dialect.read(this.#place, set, wanted);
     const lines = await this.#told(this.#database.lines(statement));
     const found = lines.filter(({ kind }) => kind === "value");
+    const mark = lines.find(({ kind }) => kind === "mark");
     return {
-      values: new Map(found.map(({ key, value }) => [textOf(key ?? ""), valueOf(value)])),
-      mark: markOf(lines.find(({ kind }) => kind === "mark")),
+      values: new Map(found.map(({ key, value }) => [key ?? "", valueOf(value)])),
+      mark: mark && { slice: Number(mark.value), key: mark.key },
     };
   }
 
   async top(set: string, count: number): Promise<(readonly [string, number])[]> {
     this.#admit(set);
-    const statement = this.#database.dialect.top(this.#place, storedText(set), count);
+    const statement = this.#database.dialect.top(this.#place, set, count);
     const lines = await this.#told(this.#database.lines(statement));
-    return lines.map(({ key, value }) => [textOf(key ?? ""), Number(value)]);
+    return lines.map(({ key, value }) => [key ?? "", Number(value)]);
   }
 
   /** Before the first chunk, checks that the table can store every change. */
@@ -110,11 +111,6 @@ class SqlSink {
       throw missingTableError(cause, this.#place, this.#database.dialect);
     }
   }
-}
-
-function markOf(line: Line | undefined): Mark | undefined {
-  if (line === undefined) return undefined;
-  return { slice: Number(line.value), key: line.key === null ? null : textOf(line.key) };
 }
 
 /** The codes of Postgres for `undefined_table` and `undefined_column`, and those of MySQL. */

@@ -15,6 +15,8 @@ it.each<{ name?: string; options: object; why: string }>([
   { options: {}, why: "fresh is missing" },
   { options: { fresh: "0s" }, why: "fresh is 0" },
   { options: { fresh: "5 minutes" }, why: 'fresh "5 minutes" is not a duration' },
+  { options: { fresh: NaN }, why: "fresh NaN is not a duration" },
+  { options: { fresh: 5n as never }, why: "fresh 5 is not a duration" },
   { options: { fresh, ttl: 5 }, why: 'is invalid. "ttl" is not a field of a namespace.' },
   { options: { fresh, schema: 1.5 }, why: "schema must be a whole number" },
   { options: { fresh, tags: [1] }, why: "tags must be a list of tags" },
