@@ -101,7 +101,8 @@ export function heldPurger() {
   const ends = new Map<string, () => void>();
   const send: Purger["send"] = ({ body }, { signal } = {}) =>
     new Promise((resolve, reject) => {
-      const tag = (JSON.parse(body) as { tags: string[] }).tags.join(" ");
+      const { tags = [], release } = JSON.parse(body) as { tags?: string[]; release?: string };
+      const tag = release ?? tags.join(" ");
       begun.push(tag);
       ends.set(tag, () => resolve({ kind: "accepted", ...acceptance }));
       signal?.addEventListener("abort", () => reject(signal.reason as Error));

@@ -42,6 +42,18 @@ it("sends messages with a common target in their order", async () => {
   await outbox.stop();
 });
 
+it("sends releases in their order, because the last one becomes the current one", async () => {
+  const { outbox, begun, accept } = open();
+  for (const release of ["build-1", "build-2"]) outbox.enqueue({ release });
+  outbox.run();
+  await turns();
+  expect(begun).toEqual(["build-1"]);
+  accept("build-1");
+  await turns();
+  expect(begun).toEqual(["build-1", "build-2"]);
+  await outbox.stop();
+});
+
 it("leaves seven slots to other messages during a slow try", async () => {
   const { outbox, begun, accept, enqueueAll } = open();
   const tags = Array.from({ length: 20 }, (_, nth) => `tag-${nth}`);

@@ -337,7 +337,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The modules of the command line tool that all its commands use, lowest first. */
-const ofCommand = "version command-error world terminal asking files site session".split(" ");
+const ofCommand = "version command-error world terminal asking site session".split(" ");
 
 const ofDoctor = ["doctor", "doctor/folder", "doctor/site", "doctor/pages"];
 
@@ -373,8 +373,6 @@ export const command: House = {
     terminal: ["command-error", "world"],
     // Requests for pages and files as a client.
     asking: ["version", "command-error", "world"],
-    // Files that the tool writes below a folder of the user.
-    files: [],
     // The selected site, and its endpoints for the operator.
     site: ofCommand.slice(0, -2),
     // One run of one command.

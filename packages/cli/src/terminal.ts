@@ -1,7 +1,7 @@
 // Writes results to stdout and all else to stderr. Only terminals get colors and questions.
 import { type Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
-import { confirm, isCancel, type Option, select, text as line } from "@clack/prompts";
+import { confirm, isCancel, type Option, select, text as askFor } from "@clack/prompts";
 import { lineOf, type Part, printable, printableJson } from "../../../local/printable.ts";
 import { interruption, usageError } from "./command-error.ts";
 import type { Output, World } from "./world.ts";
@@ -95,7 +95,7 @@ export class Terminal {
   async asked(question: string, placeholder: string): Promise<string> {
     const message = printable(question);
     const answer = await this.#answered<string | undefined>((where) =>
-      line({ message, placeholder, ...where }),
+      askFor({ message, placeholder, ...where }),
     );
     return answer ?? "";
   }
