@@ -45,7 +45,9 @@ async function routesOfApp(): Promise<string[]> {
     ADMIN_TOKEN: "battery-staple-horse-21",
     HOOK_SECRET_SHOP: "hR7kQ2vXw9Lp4TzBn6Ys",
   };
-  const app = createApp(config, env, host, { operate: { kind: "operate", part: { ...part, open } } });
+  const app = createApp(config, env, host, {
+    operate: { kind: "operate", part: { ...part, open } },
+  });
   const background = { waitUntil: nothing, passThroughOnException: nothing, props: {} };
   await app.fetch(new Request("https://www.example.com/_cache/health"), {}, background);
   return (admin?.routes ?? []).map(({ method, path }) => `${method.toLowerCase()} ${path}`);
