@@ -34,12 +34,18 @@ const coloText = (config: string, awayMs: number) => `
 
 /**
  * The Worker of the process with the objects. It answers each request with the counts. The records
- * have the clock of the site, which is faster than that of the replay.
+ * have the clock of the site, which is faster than that of the replay, and are kept as much longer.
  */
 const hostText = (timesFaster: number) => `
   import { TidemarkJournal as Journal, TidemarkRecords as Records } from "./src/cloudflare.ts";
+  import { framed, unframed } from "./src/stores/durable-object/framed-call.ts";
 
   const counts = {};
+  const longer = (name, value) => (name === "keepMs" ? value * ${timesFaster} : value);
+  const atSitesPace = async (request) => {
+    const { message, body } = unframed(await request.arrayBuffer());
+    return framed(JSON.parse(JSON.stringify(message, longer)), body);
+  };
   const counted = (Class, name) => class {
     #cursors = [];
     #object;
@@ -55,7 +61,7 @@ const hostText = (timesFaster: number) => `
     async fetch(request) {
       const { pathname } = new URL(request.url);
       const response = await (name === "records"
-        ? this.#object.answer(pathname.slice(1), await request.arrayBuffer(), Date.now() * ${timesFaster})
+        ? this.#object.answer(pathname.slice(1), await atSitesPace(request), Date.now() * ${timesFaster})
         : this.#object.fetch(request));
       const count = (counts[name + pathname] ??= { calls: 0, rows: 0, failed: 0 });
       count.calls += 1;
