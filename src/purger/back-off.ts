@@ -31,7 +31,7 @@ const retryAfterMsMax = 3_600_000;
  */
 export function retryAfterMs(field: string | null, atMs: number): number {
   const text = field?.trim() ?? "";
-  // Of the three forms of a date, asctime's lacks the time zone.
+  // The form of asctime has no time zone.
   const isDate = /^[A-Z][a-z]{2,8},? /.test(text);
   const dateAtMs = isDate ? Date.parse(text.replace(/(?: GMT)?$/, " GMT")) : Number.NaN;
   const waitMs = /^\d+$/.test(text) ? Number(text) * 1_000 : dateAtMs - atMs;
