@@ -38,6 +38,7 @@ const coloText = (config: string, awayMs: number) => `
  */
 const hostText = (timesFaster: number) => `
   import { TidemarkJournal as Journal, TidemarkRecords as Records } from "./src/cloudflare.ts";
+  import { rowsField } from "./src/stores/durable-object/counted-sql.ts";
   import { framed, unframed } from "./src/stores/durable-object/framed-call.ts";
 
   const counts = {};
@@ -47,16 +48,9 @@ const hostText = (timesFaster: number) => `
     return framed(JSON.parse(JSON.stringify(message, longer)), body);
   };
   const counted = (Class, name) => class {
-    #cursors = [];
     #object;
-    constructor({ storage }) {
-      const exec = (...given) => {
-        const cursor = storage.sql.exec(...given);
-        this.#cursors.push(cursor);
-        return cursor;
-      };
-      const transactionSync = (work) => storage.transactionSync(work);
-      this.#object = new Class({ storage: { sql: { exec }, transactionSync } });
+    constructor(state) {
+      this.#object = new Class(state);
     }
     async fetch(request) {
       const { pathname } = new URL(request.url);
@@ -66,7 +60,7 @@ const hostText = (timesFaster: number) => `
       const count = (counts[name + pathname] ??= { calls: 0, rows: 0, failed: 0 });
       count.calls += 1;
       if (!response.ok) count.failed += 1;
-      for (const { rowsWritten } of this.#cursors.splice(0)) count.rows += rowsWritten;
+      count.rows += Number(response.headers.get(rowsField));
       return response;
     }
   };
