@@ -1,6 +1,7 @@
 // Responses of the operator's routes: JSON with `no-store`, for answers and errors. Also has the reasons for
 // a missing or unavailable journal, and the summary of an order.
-import type { Fault, Reason } from "../base/operator-error.ts";
+import { type Fault, isFault, type Reason } from "../base/operator-error.ts";
+import type { Environment } from "../platform/environment.ts";
 import type { OrderReading } from "../purge/acceptance/order.ts";
 import type { Unavailable } from "../purge/journal/journal.ts";
 
@@ -34,18 +35,14 @@ export const retryAfterSeconds = 5;
 /** Quotes the beginning of a text that the operator sent. */
 export const quoted = (text: string): string => JSON.stringify(text.slice(0, 80));
 
-/**
- * Returns the reason for a missing journal.
- *
- * @param fault the fault of the database's settings; `undefined` if there is none
- */
-export function noJournal(fault: Fault | undefined): Reason {
-  if (fault === undefined) {
+/** Returns why purges cannot be accepted, on a site without a usable journal. */
+export function whyNoJournal({ redis }: Pick<Environment, "redis">): Reason {
+  if (!isFault(redis)) {
     const hint =
       "Pass stores, such as durableObjects(), or redis(connection) on Node. upstash() also needs UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, on your machine in .dev.vars.";
     return { why: "No journal is configured.", hint };
   }
-  return { why: `No journal is usable: ${fault.why}`, hint: fault.hint };
+  return { why: `No journal is usable: ${redis.why}`, hint: redis.hint };
 }
 
 /**

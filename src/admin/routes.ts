@@ -6,10 +6,10 @@ import { plainPage } from "../pages/respond/plain-page.ts";
 import type { Requester } from "../purge/view/view.ts";
 import type { AdminSettings } from "./admin-settings.ts";
 import { journalRoute } from "./journal-route.ts";
-import { errorAnswer, jsonAnswer } from "./json-answers.ts";
+import { errorAnswer, jsonAnswer, whyNoJournal } from "./json-answers.ts";
 import type { OpenOperate } from "./operate-part.ts";
 import { outwardRoute, outwardState } from "./outward-route.ts";
-import { type SenderRoutes, whyNoJournal } from "./sender-routes.ts";
+import type { SenderRoutes } from "./sender-routes.ts";
 import { switchRoute, switchState } from "./switch-route.ts";
 
 /** Creates the routes whose token or secret is set, and the public status. */

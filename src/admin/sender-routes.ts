@@ -1,9 +1,8 @@
 // The routes that receive purges: POST purge, the hooks, and the dialect of Varnish at any path.
 import type { Context } from "hono";
 import type { Hono } from "hono";
-import { faultText, isFault, type Reason } from "../base/operator-error.ts";
+import { faultText } from "../base/operator-error.ts";
 import { once } from "../base/once.ts";
-import type { Environment } from "../platform/environment.ts";
 import type { Background } from "../platform/platform.ts";
 import { addressOf } from "../pages/request/forwarded-fields.ts";
 import { namingOf } from "../pages/request/naming.ts";
@@ -11,7 +10,7 @@ import { plainPage } from "../pages/respond/plain-page.ts";
 import type { Requester } from "../purge/view/view.ts";
 import type { Hook, HookRefusal } from "../hooks/port/hook.ts";
 import type { AdminSettings } from "./admin-settings.ts";
-import { errorAnswer, jsonAnswer, noJournal, retryAfterSeconds } from "./json-answers.ts";
+import { errorAnswer, jsonAnswer, retryAfterSeconds, whyNoJournal } from "./json-answers.ts";
 import {
   type AcceptanceRouteSettings,
   acceptPurge,
@@ -130,11 +129,6 @@ interface Recipient extends Pick<HookRouteSettings, "credential"> {
   /** The name in metrics. */
   readonly name: string;
   readonly hook: Pick<Hook, "receive">;
-}
-
-/** Returns why purges cannot be accepted, on a site without a usable journal. */
-export function whyNoJournal({ redis }: Environment): Reason {
-  return noJournal(isFault(redis) ? redis : undefined);
 }
 
 interface HookRouteSettings extends AcceptanceRouteSettings {

@@ -2,7 +2,7 @@
 // names of its series are built when the counts are read.
 import type { Decision, Outcome } from "./decision.ts";
 import { families, type FamilyName, type LabelsOf, otherRoutes } from "../protocol/families.ts";
-import { addAll, addDuration, addTo, isIn, seriesOf, type Sums, partsOf } from "./sums.ts";
+import { addAll, addDuration, addTo, isIn, seriesOf, seriesIn, type Sums } from "./sums.ts";
 
 /** Counts of one route, result and tier that are not in the sums yet. */
 interface Cell {
@@ -284,13 +284,6 @@ export function snapshotOf(sums: Sums, sinceAtMs: number) {
     objectCalls: byLabel(sums, "objectCalls"),
     objectRows: byLabel(sums, "objectRows"),
   };
-}
-
-function* seriesIn(sums: Sums, family: FamilyName) {
-  for (const [series, count] of sums) {
-    const parts = partsOf(series);
-    if (parts?.family === family) yield { labels: parts.rest, count };
-  }
 }
 
 /** Sums all series of a counter. */

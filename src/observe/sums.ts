@@ -31,6 +31,14 @@ export function partsOf(
   return Object.hasOwn(families, family) ? { family: family as FamilyName, rest } : undefined;
 }
 
+/** Returns the series of one family. */
+export function* seriesIn(sums: ReadonlyMap<string, number>, family: FamilyName) {
+  for (const [series, count] of sums) {
+    const parts = partsOf(series);
+    if (parts?.family === family) yield { labels: parts.rest, count };
+  }
+}
+
 export function addTo(sums: Sums, series: string, count = 1): void {
   sums.set(series, (sums.get(series) ?? 0) + count);
 }

@@ -258,3 +258,8 @@ export type LabelsOf<Name extends FamilyName> = Name extends keyof KnownLabels
 
 /** The label value for all routes beyond the limit on series. */
 export const otherRoutes = "other routes";
+
+/** Outcomes in which a stored response answered without a wait for the origin. */
+export const hitOutcomes: readonly string[] = ["hit", "stale-hit"];
+/** Outcomes without a lookup, which the hit rate leaves out. */
+export const notLookedUp: readonly string[] = ["passed", "limited"];

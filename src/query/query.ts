@@ -1,8 +1,8 @@
 // Exports of `tidemark/query`: answers to QUERY (RFC 10008) are stored by the content of the request.
-import { patiently } from "../base/timeouts.ts";
 import { sha256Hex } from "../base/sha256.ts";
 import { ByteBudget } from "../cache/byte-budget.ts";
 import type { Route } from "../config/config.ts";
+import { ChunkReader } from "../pages/body/gather.ts";
 import type { QueryContent } from "../pages/request/plan.ts";
 import type { HeldContent, QueryPart } from "../pages/site/query-port.ts";
 import type { FieldLine } from "../rules/fields.ts";
@@ -59,39 +59,20 @@ function contentOf(
 }
 
 async function held(
-  body: ReadableStream<Uint8Array>,
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
   length: number,
   given: { headers: Headers; route: Pick<Route, "queryMethod">; release: () => void },
 ): Promise<HeldContent> {
   const { headers, route, release } = given;
-  const reader = body.getReader();
-  const read = await patiently(wholeOf(reader, length), arrivesWithinMs);
-  if (!(read instanceof Uint8Array)) {
+  const reader = new ChunkReader(body, arrivesWithinMs, length);
+  const read = await reader.wholeWithin(arrivesWithinMs);
+  if (read === undefined) {
     // Without a wait: the client may never end its content.
-    reader.cancel().catch(() => undefined);
+    void reader.cancel();
     return { content: undefined, release };
   }
-  return { content: await keyedContent(read, headers, route), release };
-}
-
-/** Returns the bytes; `undefined` for another length, or after a failure. */
-async function wholeOf(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  length: number,
-): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return at === length ? whole : undefined;
-      if (at + value.length > length) return undefined;
-      whole.set(value, at);
-      at += value.length;
-    }
-  } catch {
-    return undefined;
-  }
+  const bytes = new Uint8Array(await read.arrayBuffer());
+  return { content: await keyedContent(bytes, headers, route), release };
 }
 
 /** Returns the content with its line of the key. The line has a digest, and not the content itself. */

@@ -1,7 +1,8 @@
 // Findings on the recent counts of all isolates: hit rates, errors of origins, cookies, and reports.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { isoOf } from "../../base/iso-date.ts";
-import { partsOf, type Sums } from "../../observe/sums.ts";
+import { hitOutcomes, notLookedUp } from "../../protocol/families.ts";
+import { seriesIn, type Sums } from "../../observe/sums.ts";
 import type { Totals, Window, windowFamilies } from "../../observe/reports/totals.ts";
 import { type Finding, type FindingCode, type Level, percentOf } from "../../protocol/finding.ts";
 import type { HitRateMins, SiteState } from "./site-state.ts";
@@ -10,11 +11,6 @@ import type { HitRateMins, SiteState } from "./site-state.ts";
 const countMin = 100;
 const windowMs = 5 * 60_000;
 export const recentMs = 3 * windowMs;
-
-/** Outcomes in which a stored response answered without a wait for an origin. */
-const hits = ["hit", "stale-hit"];
-/** Outcomes without a lookup. */
-const notLookedUp = ["passed", "limited"];
 
 /** Returns the windows that began in the last 15 minutes. */
 export function recentWindows({
@@ -35,10 +31,7 @@ interface SeriesCount {
 
 /** Returns the series of one family in a window. */
 export function countedIn(sums: Sums, family: WindowFamily): SeriesCount[] {
-  return [...sums].flatMap(([series, count]) => {
-    const parts = partsOf(series);
-    return parts?.family === family ? [{ labels: parts.rest, count }] : [];
-  });
+  return [...seriesIn(sums, family)];
 }
 
 const sumOf = (counted: readonly Pick<SeriesCount, "count">[]) =>
@@ -101,7 +94,7 @@ function hitRateLow(state: SiteState, family: keyof HitRateMins, name: string): 
   const rate = newestShare(state, (sums) => {
     const of = countedIn(sums, family).filter(has(0, [name]));
     const lookedUp = of.filter((counted) => !has(1, notLookedUp)(counted));
-    return { of: sumOf(lookedUp), part: sumOf(lookedUp.filter(has(1, hits))) };
+    return { of: sumOf(lookedUp), part: sumOf(lookedUp.filter(has(1, hitOutcomes))) };
   });
   if (rate === undefined || rate.share >= min) return [];
   const whose = `${family === "requests" ? "route" : "prefix"} ${JSON.stringify(name)}`;

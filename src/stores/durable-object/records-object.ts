@@ -178,15 +178,17 @@ export class TidemarkRecords {
 
   /**
    * Keeps the head of a validated record in memory, because each row is billed. A restart loses it,
-   * so that the record is validated once more.
+   * so that the record is validated once more. A tight object writes the row of the first validation,
+   * because it drops rows that nobody requested again.
    *
    * @returns whether no row is to be written
    */
   #renew({ key, keepMs, head }: RecordCalls["write"][0], atMs: number): boolean {
     if (atMs - this.#calledAtMs > idleMsMax) return false;
     const [row] = this.#rows(
-      `SELECT head FROM records WHERE key = ? AND isAsked = 1 AND until > ? AND noted > ?`,
+      `SELECT head FROM records WHERE key = ? AND isAsked >= ? AND until > ? AND noted > ?`,
       key,
+      this.#room.isTight ? 1 : 0,
       atMs + keepMs / 2,
       atMs - rowMsMax,
     );

@@ -46,19 +46,20 @@ export class RecordsRoom {
     return atMs - this.#evictedAtMs < fullMs;
   }
 
-  get #isTight(): boolean {
+  /** Whether the object drops rows that nobody requested again. */
+  get isTight(): boolean {
     return this.#sql.databaseSize >= tightFromRatio * this.limitBytes;
   }
 
   /** Notes a request for a row: once a day, and only in a tight object. */
   note(key: string, { isAsked, noted }: RowTimes, atMs: number): void {
-    if ((isAsked === 1 && dayOf(noted) >= dayOf(atMs)) || !this.#isTight) return;
+    if ((isAsked === 1 && dayOf(noted) >= dayOf(atMs)) || !this.isTight) return;
     this.#sql.exec("UPDATE records SET isAsked = 1, noted = ? WHERE key = ?", atMs, key);
   }
 
   /** Drops old rows among the next ones, and evicts rows until a row of the given size fits. */
   beforeWrite(key: string, bytes: number, atMs: number): void {
-    const onceUntilMs = this.#isTight ? atMs - onceMsMax : -Infinity;
+    const onceUntilMs = this.isTight ? atMs - onceMsMax : -Infinity;
     for (const row of this.#next(rowsPerWrite)) {
       const isOld = row.until <= atMs || (row.isAsked === 0 && row.noted <= onceUntilMs);
       if (isOld && row.key !== key) this.#delete(row.key);

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { finite, dataIn } from "../../../base/schemas.ts";
 import { boundsMs } from "../../../observe/histogram.ts";
 import { addTo, partsOf, type Sums } from "../../../observe/sums.ts";
-import { otherRoutes } from "../../../protocol/families.ts";
+import { hitOutcomes, notLookedUp, otherRoutes } from "../../../protocol/families.ts";
 import type { DatedSums } from "../port/dashboard-part.ts";
 
 /** Counts of one minute or hour. */
@@ -94,11 +94,6 @@ function addKept(sums: Sums, series: string, count: number): void {
   }
 }
 
-/** Results in which a stored response answered without a wait for the origin. */
-const hits = new Set(["hit", "stale-hit"]);
-/** Results without a lookup, which the hit rate leaves out. */
-const notLookedUp = new Set(["passed", "limited"]);
-
 /**
  * Returns the names of a series in the history:
  * `hit|route|tier`, `miss|route`, `pass|route`, `bytes|route|tier`, `origin|route`,
@@ -108,8 +103,8 @@ function namesOf(series: string): string[] {
   const { family, rest = [] } = partsOf(series) ?? {};
   const [route = "", result = "", tier = "", bucket = ""] = rest;
   if (family === "requests") {
-    if (hits.has(result)) return [`hit|${route}|${tier}`];
-    return [`${notLookedUp.has(result) ? "pass" : "miss"}|${route}`];
+    if (hitOutcomes.includes(result)) return [`hit|${route}|${tier}`];
+    return [`${notLookedUp.includes(result) ? "pass" : "miss"}|${route}`];
   }
   if (family === "responseBytes") return [`bytes|${route}|${tier}`];
   if (family === "originResponses") return [`origin|${route}`];

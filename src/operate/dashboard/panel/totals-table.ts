@@ -1,6 +1,6 @@
 // Groups the counts of the totals by their labels.
 import type { FamilyName } from "../../../protocol/families.ts";
-import { partsOf } from "../../../observe/sums.ts";
+import { seriesIn } from "../../../observe/sums.ts";
 
 /** Returns the counts of a counter, by its first label and then by the given other label. */
 export function countsBy(
@@ -9,11 +9,9 @@ export function countsBy(
   otherLabelAt = 1,
 ): Map<string, Map<string, number>> {
   const groups = new Map<string, Map<string, number>>();
-  for (const [series, count] of sums) {
-    const parts = partsOf(series);
-    if (parts?.family !== family) continue;
-    const [first = ""] = parts.rest;
-    const other = parts.rest[otherLabelAt] ?? "";
+  for (const { labels, count } of seriesIn(sums, family)) {
+    const [first = ""] = labels;
+    const other = labels[otherLabelAt] ?? "";
     const group = groups.get(first) ?? new Map<string, number>();
     groups.set(first, group);
     group.set(other, (group.get(other) ?? 0) + count);
