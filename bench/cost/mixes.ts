@@ -1,9 +1,11 @@
 // Computes the bill of the same operations for each mix of stores, and compares it with replayed mixes.
 import { counted, markdownTable, percent } from "../load/figures.ts";
 import { marginalBill } from "./bill.ts";
+import type { Use } from "./command-use.ts";
 import { added, type Designs } from "./designs.ts";
 import type { MixRun } from "./mix-run.ts";
 import {
+  commandsAPurge,
   durationOf,
   type Mix,
   mixesOf,
@@ -17,24 +19,24 @@ import {
 } from "../../packages/cli/src/simulate/prices.ts";
 import type { Run } from "./run.ts";
 
-export function operationsOf(run: Run, { journal }: Designs, requests: number): Operations {
-  const million = 1_000_000 / requests;
+/** Returns the operations whose bill over Redis alone is that of the use. */
+function operationsOf(run: Run, { journal, tidemark }: Designs, requests: number): Operations {
   const { entries } = run;
-  const written = [entries.fill, entries.freshening, entries["Vary marker"]];
-  const records = [entries["look-up"], ...written];
-  const sum = (of: readonly { commands: number }[]) =>
-    of.reduce((total, { commands }) => total + commands, 0) * million;
-  const named = [...records, entries["journal read"], entries["purge, written"]];
-  const all = sum(Object.values(entries));
-  const readBack = sum([entries["purge, read back"]]);
+  const commands = (...uses: readonly Use[]) =>
+    uses.reduce((sum, use) => sum + entries[use].commands, 0) * (1_000_000 / requests);
+  const lookUps = commands("look-up");
+  const writes = commands("fill", "freshening", "Vary marker");
+  const journalReads = commands("journal read") + (added(journal) * 1_000_000) / requests;
+  const purges = commands("purge, written");
   return {
-    lookUps: sum([entries["look-up"]]),
-    writes: sum(written),
-    fills: sum([entries.fill, entries["Vary marker"]]),
-    bytes: records.reduce((total, one) => total + one.bytesUp + one.bytesDown, 0) * million,
-    journalReads: (entries["journal read"].commands + added(journal)) * million,
-    purges: sum([entries["purge, written"]]),
-    otherCommands: Math.max(0, all - sum(named) - readBack),
+    lookUps,
+    writes,
+    fills: commands("fill", "Vary marker"),
+    bytes: tidemark.usage.redisBytes,
+    journalReads,
+    purges,
+    otherCommands:
+      tidemark.usage.redisCommands - lookUps - writes - journalReads - commandsAPurge * purges,
   };
 }
 

@@ -1,6 +1,7 @@
 // The bill of a point, and the load of its stores against their limits, by the published prices.
 import { gzipSync } from "node:zlib";
 import { pageText } from "../load/page-text.ts";
+import { commandsAPurge } from "../../packages/cli/src/simulate/mixes.ts";
 import { cloudflare, upstash, workers } from "../../packages/cli/src/simulate/prices.ts";
 import { reportCommandsOf } from "../../packages/cli/src/simulate/report-commands.ts";
 import type { Counted } from "./point.ts";
@@ -13,8 +14,6 @@ export const limits = { redis: 10_000, object: 1_000 } as const;
 
 const secondsAMonth = 30 * 86_400;
 
-/** The commands of a purge: one appends its entry, and three read it back. */
-const commandsAPurge = 4;
 /** The interval at which an isolate checks the free space of a database that has much of it. */
 const roomCheckSeconds = 300;
 /** The commands of the cron trigger for the free space, in a minute. */

@@ -17,7 +17,7 @@ export interface Operations {
 }
 
 /** The commands of a purge: one appends its entry, and three read it back. */
-const commandsAPurge = 4;
+export const commandsAPurge = 4;
 /** The rows of a purge with one target in the journal's object, as counted by the object. */
 const rowsAPurge = 4;
 
