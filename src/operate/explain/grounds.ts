@@ -55,7 +55,7 @@ export const groundOf: Readonly<Record<Decider, Ground>> = {
   },
   "stale-while-revalidate": {
     clause: "RFC 5861 §3",
-    why: "stale-while-revalidate allows it, and Tidemark refreshes it in the background",
+    why: "stale-while-revalidate allows it",
   },
   "unknown-cookie": {
     clause: "cookies.ignore, cookies.harmless, key.cookies",

@@ -111,6 +111,13 @@ it("explain says that a purge matches the URL if no copy is stored", async () =>
   expect(text).not.toContain("the copy");
 });
 
+it("explain says once that a stale response is refreshed in the background", async () => {
+  const site = open(saying("max-age=10, stale-while-revalidate=60"));
+  await site.get(url);
+  site.clock.advance(12);
+  expect((await textOf(site)).match(/refreshes it in the background/g)).toHaveLength(1);
+});
+
 it("explain does not call a single purge frequent", async () => {
   const site = open(fresh);
   await site.get(url);
