@@ -15,8 +15,12 @@ type TargetAnswer = OperatorAnswer<"outward">["targets"][number];
 
 const orderBytesMax = 1_024;
 
-/** Answers `GET /_cache/outward`. @returns 200 with the state of each target */
-export async function outwardState(outward: Outward | undefined, atMs: number): Promise<Response> {
+/** The targets; the reason if there is no journal; `undefined` if the configuration has no target. */
+type Targets = Outward | Reason | undefined;
+
+/** Answers `GET /_cache/outward`. @returns 200 with the state of each target, or 503 without a journal */
+export async function outwardState(outward: Targets, atMs: number): Promise<Response> {
+  if (outward && "why" in outward) return refused(503, "unavailable", outward);
   const reports = (await outward?.reports()) ?? [];
   const targets = reports.map(([name, report]) => targetAnswer(name, report, atMs));
   const dueAfterSeconds = (outward?.dueAfterMs ?? 0) / 1_000;
@@ -64,13 +68,14 @@ export function lagSecondsOf(waitingSinceAtMs: number | undefined, atMs: number)
  */
 export async function outwardRoute(
   request: Request,
-  outward: Outward | undefined,
+  outward: Targets,
   atMs: () => number,
 ): Promise<Response> {
   const bytes = await bodyUpTo(request, { bytesMax: orderBytesMax, hintOfLarge: example });
   if ("why" in bytes) return refused(bytes.status, bytes.code, bytes);
   const order = dataIn(outwardOrder, jsonIn(new TextDecoder().decode(bytes)));
   if (order === undefined) return refused(400, "malformed", malformed);
+  if (outward && "why" in outward) return refused(503, "unavailable", outward);
   if (outward === undefined || !outward.targets.includes(order.target)) {
     return refused(400, "unknown-target", unknownTarget(order.target, outward?.targets ?? []));
   }
@@ -80,7 +85,7 @@ export async function outwardRoute(
       : (await outward.skip(order.target))?.kind;
   if (result === undefined || result === "unavailable") {
     const away = journalAway({ kind: "unavailable" }, "send it again");
-    return refused(503, "unavailable", away);
+    return unsure(503, "unavailable", away);
   }
   const reports = await outward.reports();
   const targets = reports
@@ -91,6 +96,7 @@ export async function outwardRoute(
 }
 
 const refused = errorsOf("Nothing was delivered or skipped.");
+const unsure = errorsOf("It is unknown what was delivered or skipped.");
 
 const example = 'Send {"target": "edge", "do": "deliver"}, or "skip" in place of "deliver".';
 

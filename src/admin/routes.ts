@@ -61,7 +61,7 @@ function addRoutesOfBearer(
   settings: AdminSettings,
   operating: OpenOperate | undefined,
 ): void {
-  const { environment, cache, site, gate, outward } = settings;
+  const { environment, cache, site, gate } = settings;
   const requesterOf = requesterBy(settings);
   const absence = whyNoJournal(environment);
   const forBearer: MiddlewareHandler = async ({ req }, next) =>
@@ -77,6 +77,7 @@ function addRoutesOfBearer(
   admin.post("/switch", forBearer, (context) =>
     switchRoute(context.req.raw, switched, requesterOf(context)),
   );
+  const outward = settings.outward ?? (environment.outward.size > 0 ? absence : undefined);
   admin.get("/outward", forBearer, () => outwardState(outward, site.nowAtMs()));
   admin.post("/outward", forBearer, ({ req }) => outwardRoute(req.raw, outward, site.nowAtMs));
   admin.get("/journal", forBearer, ({ req }) =>

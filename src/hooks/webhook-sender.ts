@@ -1,5 +1,5 @@
 // Makes a webhook sender from its scheme. A payload is parsed only after its signature is verified.
-import { isFault, faultOf, faultText, type Reason } from "../base/operator-error.ts";
+import { type Fault, isFault, faultOf, faultText, type Reason } from "../base/operator-error.ts";
 import {
   type HookSecrets,
   hookSecretsOf,
@@ -150,14 +150,10 @@ function asWritten(_: string, value: unknown, context?: { readonly source?: stri
 }
 
 /** Returns the refusal of a hook whose secret is unusable. */
-export const notUsable = ({ what, why, hint }: { what: string; why: string; hint: string }) =>
-  ({
-    status: 503,
-    code: "not-usable",
-    refusal: "unavailable",
-    why: `${what} ${why}`,
-    hint,
-  }) satisfies HookRefusal;
+export function notUsable({ what, why, hint }: Fault): HookRefusal {
+  const known = { status: 503, code: "not-usable", refusal: "unavailable" } as const;
+  return { ...known, why: `${what} ${why}`, hint };
+}
 
 const whyUnauthorized = {
   malformed: "The request has no signature in the form that this hook expects.",
@@ -187,13 +183,10 @@ const notJson: HookRefusal = {
  * The refusal for a failed mapping. Its status is a 5xx, so that the sender retries until the
  * mapping is fixed.
  */
-const mappingFailed = ({ why, hint }: { why: string; hint: string }): HookRefusal => ({
-  status: 500,
-  code: "mapping-failed",
-  refusal: "mapping-failed",
-  why,
-  hint,
-});
+function mappingFailed({ why, hint }: Reason): HookRefusal {
+  const code = "mapping-failed";
+  return { status: 500, code, refusal: code, why, hint };
+}
 
 const tooSlow: HookRefusal = {
   status: 503,

@@ -119,13 +119,14 @@ export function createPurger(settings: PurgerSettings): Purger {
   };
 
   const tryUntilAccepted = async <Answer>(
-    message: PurgeMessage,
+    messageFor: () => PurgeMessage,
     reader: Reader<Answer>,
     { signal, ...limits }: TryOptions = {},
   ): Promise<Answer> => {
     const { triesMax, giveUpAfterMs } = { ...retry, ...limits };
     const beganAtMs = nowAtMs();
     for (let tries = 1; ; tries += 1) {
+      const message = messageFor();
       const leftMs = beganAtMs + giveUpAfterMs - nowAtMs();
       const result = await tryOnce(message, reader, signal, leftMs);
       if (result.kind === "refused") throw result.error;
@@ -137,9 +138,13 @@ export function createPurger(settings: PurgerSettings): Purger {
     }
   };
   return {
-    purge: async (order, options) => tryUntilAccepted(messageOf(order), acceptanceReader, options),
+    purge: async (order, options) => {
+      const message = messageOf(order);
+      return tryUntilAccepted(() => message, acceptanceReader, options);
+    },
+    // The site refuses a repeated id, because a dry run leaves no entry by which to answer it.
     dryRun: async (order, options) =>
-      tryUntilAccepted(dryRunMessageOf(order), dryRunReader, options),
+      tryUntilAccepted(() => dryRunMessageOf(order), dryRunReader, options),
     send: async (message, { signal } = {}) => {
       const result = await tryOnce(message, acceptanceReader, signal);
       return result.kind === "accepted" ? { kind: "accepted", ...result.answer } : result;

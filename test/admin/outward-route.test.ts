@@ -6,21 +6,22 @@ import { outwardBehind } from "../../src/operate/health/outward-findings.ts";
 import type { TargetReport } from "../../src/outward/port/outward-target.ts";
 import { purgeRequests } from "../../src/outward.ts";
 import { listTarget, secret } from "../../testing/outward/outward-world.ts";
-import { bearer, openJournalled, send } from "../../testing/site/purge-sender.ts";
-import { idle, until } from "../../testing/site/harness.ts";
+import { adminToken, bearer, openJournalled, send } from "../../testing/site/purge-sender.ts";
+import { idle, openSite, until } from "../../testing/site/harness.ts";
 import { atMs, lookedAt } from "../operate/health/looked-examples.ts";
 
 const isTarget = (url: string) => url.startsWith("https://target.example/");
 
 function openOutward(config: object = {}, env: Record<string, string> = {}) {
   const bodies: string[] = [];
-  const answer = { status: 200 };
+  const answer = { status: 200, after: () => undefined as void };
   const opened = openJournalled({
     config: { outward: { edge: listTarget() }, ...config },
     env: { OUTWARD_SECRET_EDGE: secret, ...env },
     origin: async (request) => {
       if (!isTarget(request.url)) return new Response("page");
       bodies.push(await request.text());
+      answer.after();
       return new Response("", { status: answer.status });
     },
   });
@@ -148,6 +149,36 @@ describe("/_cache/outward", () => {
     const { call } = openOutward({ outward: undefined });
     expect((await call()).json).toEqual({ targets: [], dueAfterSeconds: 0 });
   });
+
+  it("does not say that nothing was delivered if the journal fails afterwards", async () => {
+    const opened = await begun(openOutward());
+    const { site, upstash, bodies, answer, order } = opened;
+    await send(site, { tags: ["news"] });
+    site.clock.advance(20);
+    answer.after = () => void (upstash.journalMode = "down");
+    const told = await order({ target: "edge", do: "deliver" });
+    expect(told).toMatchObject({ status: 503, json: { error: { code: "unavailable" } } });
+    expect(bodies).toHaveLength(1);
+    expect(JSON.stringify(told.json)).toContain("It is unknown what was delivered");
+  });
+
+  it.each([undefined, '{"target":"edge","do":"deliver"}'])(
+    "says that there is no journal, to the body %s",
+    async (body) => {
+      const config = { outward: { edge: listTarget() } };
+      const site = openSite({ config, env: { ADMIN_TOKEN: adminToken } });
+      const method = body === undefined ? "GET" : "POST";
+      const seen = await site.get("/_cache/outward", {
+        method,
+        headers: bearer,
+        body: body ?? null,
+      });
+      expect([seen.status, seen.text]).toEqual([
+        503,
+        expect.stringContaining("No journal is configured."),
+      ]);
+    },
+  );
 
   it("says that the journal is away", async () => {
     const { upstash, call } = await begun(openOutward());

@@ -188,6 +188,20 @@ describe("after a failure", () => {
   });
 });
 
+it("purges nothing more if a target refuses for the first time after many other failures", async () => {
+  const world = new OutwardWorld();
+  const target = await world.opened(listTarget());
+  await world.purge({ tags: ["tag:a"] });
+  world.script = status(503);
+  await target.deliverDue();
+  for (let nth = 0; nth < 5; nth += 1) await target.deliver(true);
+  world.script = status(400);
+  await target.deliver(true);
+  world.script = status(200);
+  await target.deliver(true);
+  expect(world.bodies.at(-1)).toMatchObject({ everything: false, tags: ["a"] });
+});
+
 describe("two isolates", () => {
   it("do not deliver the same batch: one finds the lease", async () => {
     const world = new OutwardWorld();

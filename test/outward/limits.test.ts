@@ -81,6 +81,21 @@ describe("the limits of a target", () => {
     expect(await target.report()).toMatchObject({ waitingCount: 0, waitingSinceAtMs: undefined });
   });
 
+  it("cause no purge of everything if only the requests of a run are spent", async () => {
+    const world = new OutwardWorld();
+    const limits = { requests: { burst: 1_000, perSecond: 1_000 } };
+    const url = "https://target.example/";
+    const one = { method: "POST", url, headers: {}, body: "1", tokens: { requests: 1 } };
+    const callsFor = ({ everything, tags }: { everything: boolean; tags: readonly string[] }) =>
+      everything ? [one] : tags.flatMap(() => [one, one, one]);
+    const target = await world.opened(listTarget({ api: { limits, callsFor } }));
+    for (let nth = 0; nth < 140; nth += 1) await world.purge({ tags: [`tag:${nth}`] });
+    world.clock.advance(400);
+    expect(await target.deliver()).toBe("later");
+    expect(world.asked).toHaveLength(6);
+    expect(await target.report()).toMatchObject({ reset: undefined });
+  });
+
   it("skip no name if the journal loses an entry of which some names are delivered", async () => {
     const world = new OutwardWorld();
     const limits = { requests: { burst: 2, perSecond: 1 } };

@@ -41,14 +41,30 @@ describe("the purger's method dryRun", () => {
     expect(upstash.journal.length).toBe(entriesBefore);
   });
 
-  it("is retried like a purge, with one id", async () => {
+  it("is retried like a purge, each time with an id of its own", async () => {
     const counts = { dryRun: true, targets: {}, isolate: { examined: 0, covered: 0 } };
     const answer = { ...counts, shared: "not listable", limits: "memory" };
     const { purger, tries, waitsMs } = scripted([cut, answered(503), () => Response.json(answer)]);
     expect(await purger.dryRun(order)).toMatchObject({ shared: "not listable" });
     expect([tries.length, waitsMs]).toEqual([3, [250, 500]]);
-    expect(new Set(tries.map(({ headers }) => headers.get("webhook-id"))).size).toBe(1);
+    expect(new Set(tries.map(({ headers }) => headers.get("webhook-id"))).size).toBe(3);
     expect(JSON.parse(tries[0]?.body ?? "")).toEqual({ ...order, dryRun: true });
+  });
+
+  it("returns the counts if the first answer of the site was lost", async () => {
+    const { site } = openSiteWithPurger();
+    await site.get("/a");
+    let tries = 0;
+    const { purger } = scripted([], {
+      fetch: async (to, init) => {
+        const answer = await site.ask(to, init as Parameters<typeof site.ask>[1]);
+        return (tries += 1) === 1 ? cut() : answer;
+      },
+      nowAtMs: Date.now,
+      secret,
+    });
+    expect(await purger.dryRun(order)).toMatchObject({ isolate: { covered: 1 } });
+    expect(tries).toBe(2);
   });
 
   it.each([

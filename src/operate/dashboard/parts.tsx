@@ -100,6 +100,7 @@ const viewParts: Readonly<Record<string, Part>> = {
       <>
         <PurgeForm />
         <Live>
+          {"why" in totals && <NoticeBox {...noTotals(totals)} />}
           {shownIf(journal, ({ entries }) => (
             <Journal
               totals={knownTotals(totals)}

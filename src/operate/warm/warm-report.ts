@@ -5,8 +5,7 @@ import { unreachable } from "../../base/unreachable.ts";
 import type { Decision } from "../../observe/decision.ts";
 import type { StoreRefusal } from "../../pages/storing/refusal.ts";
 import type { SkippedPage, WarmedPage } from "./warm-page.ts";
-import { groundOfPass, groundOfReserved } from "../explain/grounds.ts";
-import { groundOfRefusal } from "../explain/grounds.ts";
+import { groundOfPass, groundOfRefusal, groundOfReserved } from "../explain/grounds.ts";
 import type { WarmAnswer } from "../../protocol/answers.ts";
 
 type WarmReport = Pick<WarmAnswer, "result" | "status" | "why">;

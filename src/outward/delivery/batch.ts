@@ -47,7 +47,8 @@ interface BatchLimits {
 }
 
 /**
- * Returns the next batch, or `too-fast` if a rate limit allows none yet.
+ * Returns the next batch; `too-fast` if a rate limit allows none yet, or `calls-spent` if `callsMax`
+ * allows none.
  *
  * @param entries the entries after the cursor that are due, at least one
  */
@@ -55,13 +56,14 @@ export function nextBatch(
   entries: readonly Entry[],
   cursor: Cursor,
   limits: BatchLimits,
-): Batch | { readonly kind: "too-fast" } {
+): Batch | { readonly kind: "too-fast" | "calls-spent" } {
   const { api, buckets, callsMax, isProbe, atMs } = limits;
   // After a loss, another entry may follow the cursor.
   const doneCount = entries[0]?.n === cursor.next?.n ? (cursor.next?.names ?? 0) : 0;
   const names = placedNames(entries).filter(
     ({ entryAt, nameAt }) => entryAt > 0 || nameAt >= doneCount,
   );
+  let kind: "too-fast" | "calls-spent" = "calls-spent";
   for (let count = names.length; count > 0; count = Math.floor(count / 2)) {
     let calls = callsOf(names.slice(0, count), limits);
     const most = isProbe && count > 1 ? 1 : callsPerBatch;
@@ -70,6 +72,7 @@ export function nextBatch(
       calls = callsForEverything(api);
     }
     if (calls.length > callsMax) continue;
+    kind = "too-fast";
     const left = taken(buckets, api.limits, tokensOf(calls), atMs);
     if (left === undefined) continue;
     return {
@@ -79,7 +82,7 @@ export function nextBatch(
       buckets: left,
     };
   }
-  if (names.length > 0) return { kind: "too-fast" };
+  if (names.length > 0) return { kind };
   return { kind: "batch", calls: [], cursor: cursorAfter(entries, undefined, cursor), buckets };
 }
 

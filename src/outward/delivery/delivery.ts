@@ -99,7 +99,8 @@ class Delivery {
     if (!this.#isDue(reset.position)) return "idle";
     const { api, name } = this.#target;
     const calls = callsForEverything(api);
-    const buckets = this.#taken(held, calls);
+    const { nowAtMs } = this.#ports;
+    const buckets = taken(held.state.buckets, api.limits, tokensOf(calls), nowAtMs());
     if (buckets === undefined || calls.length > this.#callsMax) return "later";
     const done = ({ reset: current, ...state }: WrittenState): WrittenState =>
       // An operator may have ordered another reset meanwhile.
@@ -127,8 +128,9 @@ class Delivery {
       isProbe: held.state.failures !== undefined,
       atMs: this.#ports.nowAtMs(),
     });
-    if (batch.kind === "too-fast") {
-      const isBehind = due.length === pageCount && this.#isDue(due[0]?.position ?? "", behindMsMax);
+    if (batch.kind !== "batch") {
+      const isFull = batch.kind === "too-fast" && due.length === pageCount;
+      const isBehind = isFull && this.#isDue(due[0]?.position ?? "", behindMsMax);
       return isBehind ? this.#lost(held, "behind") : "later";
     }
     const done = (state: WrittenState): WrittenState => ({ ...state, cursor: batch.cursor });
@@ -136,20 +138,14 @@ class Delivery {
       const moved = await this.#held.replace(held.version, done(held.state));
       return typeof moved === "string" ? endOf(moved) : { callCount: 0 };
     }
-    const { failures } = held.state;
-    if (failures?.outcome !== "refused" || failures.count < refusalsMax) {
-      return this.#send(held, { ...batch, done });
-    }
-    const calls = callsForEverything(api);
-    const buckets = this.#taken(held, calls);
-    if (buckets === undefined) return "later";
-    const step = await this.#send(held, { calls, buckets, done });
-    if (typeof step !== "string") tellReset(this.#target.name, "refused", this.#ports);
-    return step;
+    const { outcome, count = 0 } = held.state.failures ?? {};
+    return outcome === "refused" && count >= refusalsMax
+      ? this.#lost(held, outcome)
+      : this.#send(held, { ...batch, done });
   }
 
-  /** Schedules a purge of everything, because purges may be missing or too many wait. */
-  async #lost(held: VersionedState, why: "journal-lost" | "state-lost" | "behind"): Promise<Step> {
+  /** Schedules a purge of everything, because purges may be missing, are refused, or too many wait. */
+  async #lost(held: VersionedState, why: OutwardReset): Promise<Step> {
     const newest = await this.#ports.journal.newestFirst(1);
     if ("kind" in newest) return "unavailable";
     if (newest[0] === undefined) return "idle";
@@ -187,10 +183,6 @@ class Delivery {
   #isDue(position: string, forMs = 0): boolean {
     return acceptedAtMs(position) + this.#ports.dueAfterMs + forMs <= this.#ports.nowAtMs();
   }
-
-  #taken({ state }: VersionedState, calls: readonly OutwardCall[]) {
-    return taken(state.buckets, this.#target.api.limits, tokensOf(calls), this.#ports.nowAtMs());
-  }
 }
 
 const endOf = (change: "overtaken" | "unavailable"): DeliveryEnd =>
@@ -213,7 +205,9 @@ function failuresAfter(
   { nowAtMs, random }: OutwardPorts,
 ): TargetFailures {
   const atMs = nowAtMs();
-  const count = (before?.count ?? 0) + 1;
+  // Only refusals in a row lead to a purge of everything.
+  const isFirst = outcome === "refused" && before?.outcome !== outcome;
+  const count = isFirst ? 1 : (before?.count ?? 0) + 1;
   const usual = backOffMs(count, { firstWaitMs: firstPauseMs, waitMsMax: pauseMsMax, random });
   // A wrong credential does not become right by itself.
   const pauseMs = outcome === "unauthorized" ? pauseMsMax : Math.max(usual, retryAfterMs);

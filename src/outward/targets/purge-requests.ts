@@ -39,6 +39,7 @@ export interface PurgeRequestsOptions extends TargetOptions {
 const tagsPerCall = 100;
 const tagCharsPerCall = 4_000;
 const methodForm = /^[A-Z]{1,16}$/;
+const fieldNameForm = /^(?!host$)[!#$%&'*+.^_`|~\dA-Z-]+$/i;
 type TemplateKind = "everything" | "byUrl" | "byPrefix" | "byTags";
 const placeholder = /\{(\w+)\}/g;
 const inUrls = ["path", "host", "pattern", "hostPattern"];
@@ -74,12 +75,16 @@ export function purgeRequests(options: PurgeRequestsOptions): OutwardTarget {
     everything === undefined && "everything is missing: it purges what no other template can name.",
     templates.some(({ method = "PURGE" }) => !methodForm.test(method)) &&
       "A method does not consist of 1 to 16 capital letters.",
+    templates.some(({ headers = {} }) =>
+      Object.keys(headers).some((name) => !fieldNameForm.test(name)),
+    ) && "headers has an invalid name, or Host, which fetch replaces with the server's own.",
     ...strangePlaceholders(options).map((name) => `{${name}} is no placeholder of its template.`),
     templates.some(({ path = "/" }) => !path.startsWith("/") && !path.startsWith("{path}")) &&
       "A path does not begin with a slash.",
   ]);
+  const isOptional = !JSON.stringify(templates).includes("{secret}");
   return makeTarget(options, {
-    credential: { parts: ["secret that its templates send"], isOptional: true },
+    credential: { parts: ["secret that its templates send"], isOptional },
     servers: [...new Set(servers)],
     api: ([secret = ""], server) => ({
       reach: {

@@ -8,6 +8,7 @@ import type { OutwardTarget } from "../port/outward-target.ts";
 import type { PathPrefix, Selection } from "../delivery/selection.ts";
 import { createSigner } from "../../purger/signature.ts";
 import type { CredentialForm } from "../../protocol/variables/outward-secrets.ts";
+import { secretForm } from "../../protocol/variables/secrets.ts";
 
 export interface TidemarkSiteOptions extends TargetOptions {
   /** The address that accepts purges, such as `https://www.example.com/_cache/purge`. */
@@ -88,7 +89,7 @@ export function isAddress(url: unknown): boolean {
 /** The credential of targets that check such a signature. */
 export const webhookCredential: CredentialForm = {
   parts: ["secret: whsec_ and the base64 of at least 12 bytes"],
-  form: { pattern: /^whsec_[A-Za-z0-9+/]{16,}={0,2}$/, why: "is not whsec_ and base64" },
+  form: { pattern: secretForm, why: "is not whsec_ and base64" },
 };
 
 /** @param secret `whsec_` and base64. */

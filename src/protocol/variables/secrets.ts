@@ -59,7 +59,8 @@ function secretEqualTo(token: string, env: Env): string | undefined {
   return isSame ? "PURGE_SECRET" : undefined;
 }
 
-const secretForm = /^whsec_[A-Za-z0-9+/]{16,}={0,2}$/;
+/** `whsec_`, and the base64 of at least 12 bytes, which has no single last character. */
+export const secretForm = /^whsec_(?:[A-Za-z0-9+/]{4}){4,}(?:[A-Za-z0-9+/]{2,3})?={0,2}$/;
 
 const purgeSecretsIn = (env: Env): string[] => textOf(env, "PURGE_SECRET")?.split(/\s+/) ?? [];
 

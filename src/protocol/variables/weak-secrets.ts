@@ -63,12 +63,6 @@ export function guessablePurgeSecretBy(secret: string): string | undefined {
 
 /** Returns the decoded text if it is printable ASCII; `undefined` otherwise. */
 export function textIn(base64: string): string | undefined {
-  const text = atob(base64.replaceAll("=", "").slice(0, wholeBase64(base64)));
+  const text = atob(base64.replaceAll("=", ""));
   return /^[ -~]+$/.test(text) ? text : undefined;
-}
-
-/** Returns the length that `atob` accepts: without padding, and without a single last character. */
-function wholeBase64(base64: string): number {
-  const { length } = base64.replaceAll("=", "");
-  return length % 4 === 1 ? length - 1 : length;
 }

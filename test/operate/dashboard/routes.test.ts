@@ -152,6 +152,12 @@ it("a site without Redis says why it has no charts, and shows the rest", async (
   expect((await part(site, "purges")).text).toContain("No journal is configured.");
 });
 
+it("the purges say why the views of the colos are unknown", async () => {
+  const { site } = openWith({ dashboard: dashboard(), metrics: "off" });
+  const { text } = await part(site, "purges");
+  expect(text).toContain("The counts of all isolates cannot be shown.");
+});
+
 describe("the table of backlogs", () => {
   const row = (text: string) => /<th scope="row">views<\/th>(.*?)<\/tr>/.exec(text)?.[1];
 

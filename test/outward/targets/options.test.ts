@@ -73,6 +73,12 @@ describe("invalid options", () => {
         purgeRequests({ servers: ["http://a"], everything: { headers: { x: "{pattern}" } } }),
       says: "{pattern} is no placeholder",
     },
+    ...["Host", "x ban"].map((name) => ({
+      id: `the field ${name}`,
+      make: () =>
+        purgeRequests({ servers: ["http://a"], everything: { headers: { [name]: "b" } } }),
+      says: "headers has",
+    })),
     {
       id: "a rate that never sends",
       make: () =>

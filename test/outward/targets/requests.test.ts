@@ -292,10 +292,22 @@ describe("credentials", () => {
     },
   );
 
-  it("of a webhook must have the form of Standard Webhooks", () => {
-    const env = { OUTWARD_SECRET_SEARCH: secret };
-    expect(vendors.signedWebhook.target.open("search", env).faults).toMatchObject([
-      { why: "It is not whsec_ and base64." },
+  it.each([secret, whsec.slice(0, -3)])(
+    "of a webhook must have the form of Standard Webhooks, unlike %s",
+    (one) => {
+      const env = { OUTWARD_SECRET_SEARCH: one };
+      expect(vendors.signedWebhook.target.open("search", env).faults).toMatchObject([
+        { why: "It is not whsec_ and base64." },
+      ]);
+    },
+  );
+
+  it("are optional for servers of your own, unless a template sends one", () => {
+    const servers = ["http://a"];
+    const open = purgeRequests({ servers, everything: {} }).open("edge", {});
+    expect(open.faults).toEqual([]);
+    expect(vendors.purgeRequests.target.open("edge", {}).faults).toMatchObject([
+      { why: "OUTWARD_SECRET_EDGE is not set." },
     ]);
   });
 
@@ -358,7 +370,8 @@ it("servers of one's own get each template filled in", async () => {
 
 it("a server that fails delays no purge of the others", async () => {
   const { target } = vendors.purgeRequests;
-  const opened = target.servers.map((server) => target.open("varnish", {}, server));
+  const env = { OUTWARD_SECRET_VARNISH: secret };
+  const opened = target.servers.map((server) => target.open("varnish", env, server));
   const world = confirming();
   const deliverAll = async () => {
     world.clock.advance(dueAfterMs / 1_000);

@@ -77,6 +77,7 @@ describe("PURGE_SECRET", () => {
     { id: "one byte again and again", secret: `whsec_${"A".repeat(32)}` },
     { id: "a placeholder", secret: "whsec_changemechangeme" },
     { id: "a placeholder in base64", secret: `whsec_${btoa("changemechangeme")}` },
+    { id: "copied without its end, so that it is no base64", secret: random.slice(0, -3) },
   ])("is refused if it is $id, but another secret of the variable is used", ({ secret }) => {
     const faults: never[] = [];
     expect(isFault(purgeSecretsOf({ PURGE_SECRET: secret }, faults))).toBe(true);

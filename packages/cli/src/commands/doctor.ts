@@ -145,7 +145,7 @@ async function siteExamined(
   client: SiteClient | undefined,
   options: DoctorOptions,
 ): Promise<SiteExamination> {
-  const unseen = { findings: [], lookedAt: [], isOperator: false };
+  const unseen = { findings: [], lookedAt: [], isOperator: false, explains: false };
   if (client === undefined) {
     const why = options.static
       ? "The site, and its pages: --static checks only the folder."
@@ -185,7 +185,7 @@ async function pagesExamined(
   if (isPurging) await terminal.confirmed(`Purge the checked pages of ${site.origin}?`);
   const options = {
     site: site?.origin,
-    debugToken: client && ofSite.isOperator ? () => client.debugToken() : undefined,
+    debugToken: client && ofSite.explains ? () => client.debugToken() : undefined,
     origin: isOriginOfSite ? undefined : origin,
     isOriginOfSite,
     paths: page?.map((one) => pathOf(one, site?.origin ?? origin)),

@@ -36,8 +36,8 @@ async function health(session: Session) {
 function statusAlone(status = "none") {
   return failure({
     what: "The findings were not shown.",
-    why: `The site shows only its status, which is ${status}: its Worker has no ADMIN_TOKEN.`,
-    hint: "Set the secret ADMIN_TOKEN of the Worker.",
+    why: `The site shows only its status, which is ${status}: its Worker was created without operate.`,
+    hint: "Pass operate: operate() of tidemark/operate beside stores, and deploy.",
   });
 }
 

@@ -88,7 +88,10 @@ async function init(session: Session, options: InitOptions, words: readonly stri
   };
   const draft = draftConfig(sight, { mayImport: own === undefined });
   const findings = findingsOf(sight);
-  const { toWrite, kept } = sorted(siteFiles(draft, choices, world.nowAtMs()), folder);
+  const { toWrite, kept, otherWrangler } = sorted(
+    siteFiles(draft, choices, world.nowAtMs()),
+    folder,
+  );
   for (const line of [...pageLines(sight), ...findingLines(findings), ""]) terminal.print(line);
   const next = nextCommands(options.out, kept.includes("package.json"), stores);
   const isDry = options.dryRun === true;
@@ -105,7 +108,7 @@ async function init(session: Session, options: InitOptions, words: readonly stri
   if (!isDry) {
     terminal.print(`Written: ${written.join(", ")}.`);
     if (kept.length > 0) terminal.print(`Already present, and kept: ${kept.join(", ")}.`);
-    if (stores === "cloudflare" && kept.includes("wrangler.jsonc")) terminal.print(bindingsToAdd);
+    if (stores === "cloudflare" && otherWrangler !== undefined) terminal.print(bindingsToAdd);
     for (const line of ["", "Next:", ...next.map((one) => `  ${one}`)]) terminal.print(line);
   }
   const pages = sight.pages.map((page) => ({ ...page, judgement: judge(page) }));

@@ -54,14 +54,15 @@ async function outward(session: Session, _: object, [action, target]: readonly s
   terminal.json(answer);
   printTargets(answer, terminal);
   const isFailing = answer.targets.some(({ failing, journal }) => failing ?? journal);
-  return isFailing ? exitCode.findings : exitCode.done;
+  return isFailing || answer.result === "failed" ? exitCode.findings : exitCode.done;
 }
 
 const results = {
   idle: "Everything that is due was delivered.",
   busy: "Another isolate delivers now.",
   later: "The rest follows within the target's rate limit.",
-  failed: "The target did not confirm.",
+  failed:
+    "Nothing was confirmed. If no failure is shown, tidemark health names the missing credential.",
   done: "Everything is purged there once all accepted purges are due.",
 };
 

@@ -262,6 +262,7 @@ function dryRunLines({
     `  memory of one isolate: ${found(isolate)}`,
     ...(data ? [`  data in its memory: ${found(data)}`] : []),
     `  shared tier: ${typeof shared === "string" ? shared : found(shared)}`,
+    ...(typeof shared === "object" && shared.whyNotWhole ? [`  ${shared.whyNotWhole}`] : []),
     ...urls.map((url) => `  ${url}`),
     ...notes.map((note) => `  ${note}`),
     limits,

@@ -64,11 +64,15 @@ const otherWranglerPaths = wranglerNames.filter((name) => name !== "wrangler.jso
 /** Sorts the files into those to write and those to keep. Writes nothing. */
 export function sorted(files: readonly SiteFile[], folder: string) {
   const has = (path: string) => isThere(folder, path);
-  const hasOtherWrangler = otherWranglerPaths.some(has);
-  const isKept = ({ path }: SiteFile) =>
-    path === "wrangler.jsonc" ? hasOtherWrangler : path !== "tidemark.config.ts" && has(path);
-  const kept = files.filter(isKept);
-  return { toWrite: files.filter((file) => !isKept(file)), kept: kept.map(({ path }) => path) };
+  const otherWrangler = otherWranglerPaths.find(has);
+  const keptFor = ({ path }: SiteFile) =>
+    path === "wrangler.jsonc"
+      ? otherWrangler
+      : path !== "tidemark.config.ts" && has(path)
+        ? path
+        : undefined;
+  const toWrite = files.filter((file) => keptFor(file) === undefined);
+  return { toWrite, kept: files.flatMap((file) => keptFor(file) ?? []), otherWrangler };
 }
 
 /**

@@ -41,9 +41,11 @@ export class Tally {
   }
 
   /** @param page the path of the page */
-  note(page: string, { result, status, why = "no reason given" }: Outcome): void {
+  note(page: string, { result, status, why: given }: Outcome): void {
     this.counts[result] += 1;
-    if (result === "already" || result === "warmed") return;
+    const isThere = result === "already" || result === "warmed";
+    if (isThere && given === undefined) return;
+    const why = given ?? "no reason given";
     const reason = `${result}: ${why}`;
     const isKnown = this.reasons.has(reason) || this.reasons.size < reasonsMax;
     const name = isKnown ? reason : `${result}: other reasons`;

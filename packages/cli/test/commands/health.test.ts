@@ -77,10 +77,10 @@ Checked from FRA, version 0.1.0. This isolate.
 `);
 });
 
-it("health exits with 1 for a site without ADMIN_TOKEN, and shows its status in the error", async () => {
+it("health exits with 1 for a Worker without operate, and shows its status in the error", async () => {
   const { code, out, notes } = await asked({ status: "degraded" }, 200);
   expect({ code, out }).toEqual({ code: 1, out: "" });
-  expect(notes).toContain("which is degraded: its Worker has no ADMIN_TOKEN");
+  expect(notes).toContain("which is degraded: its Worker was created without operate.");
 });
 
 it("health rejects a 503 from a server that is not Tidemark", async () => {

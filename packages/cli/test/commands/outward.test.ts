@@ -49,6 +49,13 @@ it("outward exits with 3 for a failing target", async () => {
   expect(JSON.parse((await user.runs(["outward", "--json"])).out)).toEqual(answer);
 });
 
+it("outward deliver exits with 3 for a target without its credential", async () => {
+  const { user } = await operatorAt({ config: site.config });
+  const { code, out } = await user.runs(["outward", "deliver", "edge"]);
+  expect(code).toBe(3);
+  expect(out).toContain("tidemark health names the missing credential");
+});
+
 it("outward says that there is no target", async () => {
   const { user } = await operatorAt();
   expect((await user.runs(["outward"])).out).toBe("The configuration has no target in outward.\n");

@@ -77,6 +77,15 @@ describe("the purge command", () => {
   });
 });
 
+it("purge --dry-run says why not all of the shared tier was examined", async () => {
+  const none = { examined: 5, covered: 0 };
+  const why = "The examination took longer than 5 s.";
+  const shared = { ...none, isWhole: false, whyNotWhole: why };
+  const user = await operatorTold({ dryRun: true, targets: {}, isolate: none, shared, limits: "" });
+  const { out } = await user.runs(["purge", "--tag", "a", "--dry-run"]);
+  expect(out).toContain(`  shared tier: 0 of 5\n  ${why}\n`);
+});
+
 it("purge refuses --dry-run with --wait, and sends nothing", async () => {
   const { user, asked } = await operatorAt();
   const { code, notes } = await user.runs(["purge", "--tag", "a", "--dry-run", "--wait"]);

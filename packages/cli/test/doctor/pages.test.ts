@@ -161,6 +161,14 @@ it.each<[string, (at: number) => ReturnType<Script>, ...string[]]>([
   ["takes effect", (at) => hit(0, { date: dateAt(at) })],
   ["is hidden by a cache in front", () => hit(0), "purge-not-seen critical"],
   ["is undone by a cache behind", () => ({ fields: undone }), "purge-not-seen warning"],
+  ["is followed by an error", () => ({ status: 503 }), "unreachable warning"],
+  [
+    "is followed by no answer",
+    () => {
+      throw new TypeError("fetch failed");
+    },
+    "unreachable warning",
+  ],
 ])(
   "doctor reports exactly the expected findings if its test purge %s",
   async (_, after, ...codes) => {

@@ -201,6 +201,19 @@ it("`tidemark doctor` refuses to purge without a token", async () => {
   expect(asked.filter((one) => one.startsWith("POST"))).toEqual([]);
 });
 
+it("`examineSite` finds no fault in a Worker that was created without operate", async () => {
+  const fetch = proving(async () => Response.json({ status: "ok" }), adminToken);
+  const world = { ...bareWorld, fetch, nowAtMs: () => machineAtMs };
+  const chosen = { origin: siteUrl, operatorPath: "/_cache", token: adminToken };
+  expect(await examineSite(new SiteClient(chosen, world))).toEqual({
+    findings: [],
+    lookedAt: [],
+    notLookedAt: [expect.stringContaining("without operate. Its status is ok.")],
+    isOperator: true,
+    explains: false,
+  });
+});
+
 it("`examineSite` tolerates a site without metrics", async () => {
   const health = {
     status: "ok",

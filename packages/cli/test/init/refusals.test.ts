@@ -172,7 +172,7 @@ describe("a file that exists before init runs", () => {
   it("prevents a wrangler.jsonc if it is a wrangler.toml", async () => {
     const { user } = await userWith({ "wrangler.toml": "mine" });
     const { out } = await user.runs(["init", origin]);
-    expect(out).toMatch(/kept: wrangler\.jsonc\.\nYour wrangler file needs the bindings JOURNAL/);
+    expect(out).toMatch(/kept: wrangler\.toml\.\nYour wrangler file needs the bindings JOURNAL/);
     expect(await isThere(user, "wrangler.jsonc")).toBe(false);
   });
 });

@@ -28,7 +28,8 @@ class WarmingSite {
 function told({ pages = [], cursor = 0 }: WarmOrder): OperatorAnswer<"warm"> {
   const all: WarmAnswer[] = pages.map((one) => {
     const url = typeof one === "string" ? one : one.url;
-    return { page: url, result: url.includes("bad") ? "failed" : "warmed" };
+    const result = url.includes("bad") ? "failed" : "warmed";
+    return { page: url, result, ...(url.includes("here") && { why: "only in this colo" }) };
   });
   const done = all.slice(cursor, cursor + 8);
   const next = cursor + done.length;
@@ -67,6 +68,13 @@ describe("tidemark warm --within", () => {
     const input = `${JSON.stringify({ url: "/a", headers })}\n/b`;
     await one.runs(["warm", "--within", "--list", "-"], { input });
     expect(site.orders).toEqual([{ pages: [{ url: `${siteUrl}/a`, headers }, "/b"], cursor: 0 }]);
+  });
+
+  it("says why a page was warmed in one colo only", async () => {
+    const { user: one } = await user();
+    const { code, out } = await one.runs(["warm", "--within", "/here", "/a"]);
+    expect(code).toBe(0);
+    expect(out).toContain("  warmed: only in this colo: 1\n");
   });
 
   it("exits with 3 if a page failed, and names the page", async () => {

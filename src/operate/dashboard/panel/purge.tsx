@@ -57,15 +57,12 @@ export function purgeOrderOf(fields: URLSearchParams): PurgeOrder {
   };
 }
 
+const notListed = "not counted, because only Redis can list its records";
+
 interface PreviewProps {
   readonly preview: OperatorAnswer<"dryRun">;
   readonly fields: URLSearchParams;
 }
-
-/** Explanations of an uncounted shared tier. */
-const sharedTexts: Readonly<Record<string, string>> = {
-  "not listable": "not counted, because only Redis can list its records",
-};
 
 export function PurgePreview({ preview, fields }: PreviewProps) {
   const { isolate, shared, data, urls = [], limits, notes = [] } = preview;
@@ -80,7 +77,7 @@ export function PurgePreview({ preview, fields }: PreviewProps) {
         {data && <li>Data of this isolate: {found(data)}.</li>}
         <li>
           Shared tier:{" "}
-          {typeof shared === "object" ? found(shared) : (sharedTexts[shared] ?? shared)}
+          {typeof shared === "object" ? found(shared) : shared.replace("not listable", notListed)}
           {typeof shared === "object" && !shared.isWhole && ` ${shared.whyNotWhole ?? ""}`}.
         </li>
         {notes.map((note) => (

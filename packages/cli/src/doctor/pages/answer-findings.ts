@@ -1,6 +1,6 @@
 // Findings about wrong responses of the site: errors, loops, broken encodings, links to the origin,
 // and pages that stay old after a purge.
-import type { DoctorFinding } from "../finding.ts";
+import { type DoctorFinding, unreachable } from "../finding.ts";
 import { cacheMembers, isOurs, proxyError } from "../../asking/cache-status.ts";
 import type { Answer } from "../../asking/fetch-page.ts";
 import { aboutPages, findingOn, type Page } from "./page.ts";
@@ -167,6 +167,12 @@ function leadsTo(origin: string, answer: Answer): boolean {
 
 export function purgeFindings(pages: readonly PurgedPage[]): DoctorFinding[] {
   return pages.flatMap(({ path, before, after }): DoctorFinding | [] => {
+    const about = `page ${JSON.stringify(path)}`;
+    if (after.kind === "failed" || after.status >= 500) {
+      const why = after.kind === "failed" ? after.why : `The status was ${after.status}`;
+      const what = "The page could not be fetched after the purge, so the purge was not checked.";
+      return { ...unreachable(what, `${why}.`, "warning"), about };
+    }
     const { ours } = cacheMembers(after.headers);
     // The test waits until the purge applies, so the `Date` of a new response is later than the purge.
     const date = after.headers.get("date");
@@ -176,7 +182,7 @@ export function purgeFindings(pages: readonly PurgedPage[]): DoctorFinding[] {
     return {
       code: "purge-not-seen",
       level: isOfOrigin ? "warning" : "critical",
-      about: `page ${JSON.stringify(path)}`,
+      about,
       what: "Clients still get the old response after a purge.",
       cause: isOfOrigin
         ? `Tidemark requested the page again, and got a response with a Date from before the purge: there is a cache in front of the origin.`

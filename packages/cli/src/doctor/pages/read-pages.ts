@@ -4,7 +4,7 @@ import { failure } from "../../command-error.ts";
 import type { World } from "../../world.ts";
 import type { SiteClient } from "../../site/site-client.ts";
 import { isOurs } from "../../asking/cache-status.ts";
-import { type Answer, fetchPage } from "../../asking/fetch-page.ts";
+import { type Answer, type AskFailure, fetchPage } from "../../asking/fetch-page.ts";
 import { referencesOf } from "../../origin/links.ts";
 import {
   apiPattern,
@@ -131,7 +131,7 @@ function tagWithCoding(headers: Headers): string | undefined {
 export interface PurgedPage {
   readonly path: string;
   readonly before: Answer;
-  readonly after: Answer;
+  readonly after: Answer | AskFailure;
 }
 
 /** The longest plausible time until a purge applies. Purges usually apply within a minute. */
@@ -164,9 +164,7 @@ export async function purgePages(
   for (const { path, answers } of pages) {
     const before = answers.at(-1);
     const after = await fetchPage(origin + path, {}, world);
-    if (before !== undefined && after.kind === "answered") {
-      purged.push({ path, before, after });
-    }
+    if (before !== undefined) purged.push({ path, before, after });
   }
   return purged;
 }

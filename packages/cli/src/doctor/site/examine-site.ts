@@ -11,12 +11,15 @@ import { countsBy } from "../../stats/series.ts";
 export type SiteExamination = Examination & {
   /** Whether the site accepts the token. */
   readonly isOperator: boolean;
+  /** Whether the site explains requests that have a token. */
+  readonly explains: boolean;
 };
 
 /** @param client for a site with a token */
 export async function examineSite(client: SiteClient): Promise<SiteExamination> {
-  const health = await answer(client, "health", { accepts: [503] });
+  const health = await answer(client, "healthOrStatus", { accepts: [503] });
   if (health instanceof CommandError) return withoutHealth(health, client.site.origin);
+  if (!("findings" in health)) return withoutOperate(health.status);
   const stats = await answer(client, "stats");
   const metrics = await answer(client, "metrics", { query: { format: "json" } });
   const routes = stats instanceof CommandError ? [] : stats.configuredRoutes;
@@ -52,7 +55,13 @@ export async function examineSite(client: SiteClient): Promise<SiteExamination> 
       ...(hasMetrics ? [] : [`The metrics of the site: ${metrics.fault.why}`]),
     ],
     isOperator: true,
+    explains: true,
   };
+}
+
+function withoutOperate(status: string): SiteExamination {
+  const why = `The operator's routes: the Worker was created without operate. Its status is ${status}.`;
+  return { findings: [], lookedAt: [], notLookedAt: [why], isOperator: true, explains: false };
 }
 
 /** Returns the route's answer, or the error. */
@@ -72,7 +81,7 @@ async function answer<Name extends AnswerName>(
 function withoutHealth(refusal: CommandError, origin: string): SiteExamination {
   const { code, fault } = refusal;
   const notLookedAt = [`The operator's routes: ${fault.why}`];
-  const nothing = { lookedAt: [], notLookedAt, isOperator: false };
+  const nothing = { lookedAt: [], notLookedAt, isOperator: false, explains: false };
   if (code === "unreachable") {
     const found = { ...unreachable(fault.what, fault.why), remedy: fault.hint };
     return { ...nothing, findings: [found] };
