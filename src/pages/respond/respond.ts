@@ -11,6 +11,7 @@ import { unreachable } from "../../base/unreachable.ts";
 import { readableOf } from "../body/held-body.ts";
 import { fittedStream, slicedStream } from "../body/sliced-stream.ts";
 import { clientHasIt, rangeIn } from "../request/conditions.ts";
+import { judgedAlike } from "../reuse/may-answer.ts";
 import { type StoredMetadata, type StoredResponse, wholeBytes } from "../stored/stored-response.ts";
 import {
   bodyDescriptions,
@@ -50,6 +51,7 @@ export function fromStored(
   const { request, exchange } = asking;
   const { decision } = exchange;
   const { metadata } = stored;
+  exchange.checks?.push(judgedAlike(metadata, asking));
   decision.bodyBytes = wholeBytes(metadata);
   const { config } = exchange.site;
   const ask = { route: request.route, config, ageSeconds, handling: decision };
