@@ -8,7 +8,7 @@ import { requestForWhole } from "../pages/request/plan.ts";
 import type { UrlRead } from "../pages/request/url-reader.ts";
 import { makePrivate, withoutBody } from "../pages/respond/downstream.ts";
 import { plainPage } from "../pages/respond/plain-page.ts";
-import { notModified } from "../pages/respond/respond.ts";
+import { notModified, withFields } from "../pages/respond/respond.ts";
 import type { EsiContext, EsiPort, ServePart } from "../pages/site/esi-port.ts";
 import { Assembly, hasEsi, urlOfFragment } from "./assembly.ts";
 import { readTemplate } from "./template.ts";
@@ -20,13 +20,17 @@ export class EsiPages implements EsiPort {
     this.#includesMax = includesMax;
   }
 
+  /** @param isAgain whether a purge of a part has ended a first attempt */
   async answer(
     client: Request,
     read: UrlRead,
     context: EsiContext,
-    serve: ServePart,
+    serveWith: ServePart,
+    isAgain = false,
   ): Promise<Response> {
     const whole = requestForWhole(client, read.route);
+    const checks: (() => boolean)[] = [];
+    const serve: ServePart = (request, of, part) => serveWith(request, of, part, checks);
     const response = await serve(whole, read, "page");
     const { headers } = response;
     const isPage = whole !== client && hasEsi(response, read.route);
@@ -34,15 +38,22 @@ export class EsiPages implements EsiPort {
     if (read.route.esi === "declared" && !mayKeep) headers.delete("surrogate-control");
     if (!isPage || response.body === null) return response;
     const assembly = new Assembly({ client: whole, read, context, serve }, this.#includesMax);
+    let mayRetry = !isAgain;
     try {
       const page = await assembled(response, { headers: client.headers, read, assembly });
-      if (client.method !== "HEAD") return page;
+      // The parts were judged before the waits for others.
+      const { site, afterAnswer, nowAtMs } = context;
+      await site.view.attend({ atMs: nowAtMs(), host: read.target.ownHost, afterAnswer })?.();
+      const mayAnswer = checks.every((isAlike) => isAlike());
+      if (mayAnswer && client.method !== "HEAD") return page;
       cancelBody(page);
-      return withFields(page, null, page.headers);
+      if (mayAnswer) return withFields(page, page.headers, null);
     } catch {
-      assembly.end();
-      return plainPage("unreachable");
+      mayRetry = false;
     }
+    assembly.end();
+    if (!mayRetry) return plainPage("unreachable");
+    return this.answer(client, read, context, serveWith, true);
   }
 
   async fragmentsIn(
@@ -66,28 +77,20 @@ async function assembled(
   const { status, headers: stored } = response;
   const body = await assembly.whole(response);
   if (!(body instanceof Uint8Array)) {
-    return withFields(response, assembly.send(body, contentLength(stored)), stored);
+    return withFields(response, stored, assembly.send(body, contentLength(stored)));
   }
   const template = assembly.read(body);
   if (template.hasTags) {
     const parts = assembly.partsOf(template, read, 0);
     const mayStore = await assembly.allowStoring(parts);
     const bytes = assembly.send(assembly.bytesOf(parts, 0), null);
-    return withFields(response, bytes, assembledFields(stored, mayStore));
+    return withFields(response, assembledFields(stored, mayStore), bytes);
   }
   if (isNotModified({ request, stored, status, receivedAtMs: undefined })) {
     assembly.end();
     return notModified(withoutBody(new Headers(stored)));
   }
-  return withFields(response, assembly.send(assembly.bytesOf([body], 0), body.byteLength), stored);
-}
-
-function withFields(
-  { status, statusText }: Response,
-  body: ReadableStream<Uint8Array> | null,
-  headers: Headers,
-): Response {
-  return new Response(body, { status, statusText, headers, encodeBody: "manual" });
+  return withFields(response, stored, assembly.send(assembly.bytesOf([body], 0), body.byteLength));
 }
 
 /** Fields of a template that are not true of the page. */

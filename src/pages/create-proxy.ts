@@ -100,8 +100,8 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
       const { errorPage, esi: mode } = read.route;
       const esi = mode === undefined ? undefined : site.esi;
       const answer =
-        esi?.answer(request, read, context, (one, of, part) =>
-          serve(one, of, part === "page" ? context : { ...context, sampled: undefined }),
+        esi?.answer(request, read, context, (one, of, part, checks) =>
+          serve(one, of, { ...context, checks, sampled: part === "page" ? sampled : undefined }),
         ) ?? serve(request, read, context);
       if (sampled === undefined && errorPage === undefined) return answer;
       const ended = (response: Response) => {

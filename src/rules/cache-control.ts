@@ -25,12 +25,14 @@ export const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
  */
 const restricting =
   /^(?:no-store|no-cache|private|must-revalidate|proxy-revalidate|max-age|s-maxage)(?![\w-])/i;
+/** These two apply wherever a malformed member names them, as in `public no-store` and `"no-store"`. */
+const hiding = /(?<![\w-])(?:no-store|private)(?![\w-])/i;
 
 /**
  * Returns the directives in order, including repeats. Never throws.
  *
  * A member whose name is not a token is dropped, unless it begins with a restricting directive, as
- * in `no-store; no-cache` or `private =x`. This directive applies without an argument. Restricting
+ * in `max-age; public`, or names one of `hiding`. This directive applies without an argument. Restricting
  * directives inside an unclosed quoted string also apply without an argument.
  *
  * @param text the combined field value; `null` if the field is absent
@@ -62,7 +64,7 @@ export function membersOf(text: string | null): string[] {
 
 function restrictingFirst(malformed: string): WrittenDirective[] {
   const text = malformed.trim();
-  const found = restricting.exec(text);
+  const found = hiding.exec(text) ?? restricting.exec(text);
   return found === null ? [] : [{ name: found[0].toLowerCase(), argument: undefined, text }];
 }
 

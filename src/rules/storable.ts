@@ -180,24 +180,29 @@ const forProxiesOnly: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Fields for every recipient, besides targeted ones. `Connection` must not name them (RFC 9110 §7.6.1). If it does, they
- * are kept.
+ * Fields for every recipient, besides those with directives. `Connection` must not name them (RFC 9110
+ * §7.6.1). If it does, they are kept.
  */
 const endToEnd: ReadonlySet<string> = new Set(
-  "age authorization cache-control cookie date etag expires set-cookie vary".split(" "),
+  "age authorization cookie date etag expires set-cookie vary".split(" "),
 );
 
-const isEndToEnd = (name: string) => endToEnd.has(name) || name.endsWith("-cache-control");
+/** Fields with directives, which decide whether a response is stored. */
+const hasDirectives = (name: string) => /^(?:surrogate-control|(?:.*-)?cache-control)$/.test(name);
+/** A longer list is cut, because a client may send a field of 64 KiB. */
+const connectionCharactersMax = 4_096;
 
 /**
  * Returns the names, in lower case, of the fields that must be dropped before a message is
  * forwarded.
  */
 export function connectionFields(fields: Headers): ReadonlySet<string> {
-  const nominated = fields.get("connection")?.toLowerCase().split(",") ?? [];
+  const listed = fields.get("connection")?.slice(0, connectionCharactersMax);
+  const nominated = listed?.toLowerCase().split(",") ?? [];
   const isChunked = fields.has("transfer-encoding");
   if (nominated.length === 0 && !isChunked) return hopByHop;
-  const own = nominated.map((name) => name.trim()).filter((name) => !isEndToEnd(name));
+  const names = nominated.map((name) => name.trim());
+  const own = names.filter((name) => !endToEnd.has(name) && !hasDirectives(name));
   // RFC 9112 §6.3: Transfer-Encoding overrides Content-Length.
   return new Set([...hopByHop, ...own, ...(isChunked ? ["content-length"] : [])]);
 }
@@ -208,7 +213,8 @@ export function connectionFields(fields: Headers): ReadonlySet<string> {
  */
 export function qualifiedFieldNames(directives: ResponseDirectives): ReadonlySet<string> {
   const named = [directives.private, directives.noCache];
-  return new Set(named.flatMap((names) => (typeof names === "boolean" ? [] : names)));
+  const names = named.flatMap((listed) => (typeof listed === "boolean" ? [] : listed));
+  return new Set(names.filter((name) => !hasDirectives(name)));
 }
 
 /**

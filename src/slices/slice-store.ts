@@ -217,13 +217,10 @@ export function sliceFields({ firstByte, lastByte }: ByteRange) {
 /** Returns whether no purge has ended the head, and the origin may receive its validator. */
 async function isValid({ head, place }: SlicedAnswer): Promise<boolean> {
   const { exchange, key } = place;
-  const candidate = {
-    stored: { metadata: head, body: { kind: "absent" } },
-    tier: "memory",
-  } as const;
   // The position of a purge that the client has sent concerns only responses from before its request.
   const inView = { ...place, exchange: { ...exchange, isBeyondView: false } };
-  return !exchange.site.invalidations.covers(head, key) && (await mayValidate(candidate, inView));
+  if (exchange.site.invalidations.covers(head, key)) return false;
+  return mayValidate({ stored: { metadata: head } }, inView);
 }
 
 /**

@@ -111,7 +111,11 @@ export class SlicedBodies implements SlicePort {
     const slice = await this.#store.lead(nth, this.#answer(head, pending), () =>
       wholeSlice(body, rangeOfSlice(nth, head.slices)),
     );
-    if (typeof slice !== "string") return this.#sendAndStore(head, pending, { nth, slice });
+    // A purge during the wait may have ended the older slices of the generation.
+    const mayAnswer = head === made || (await inGeneration(made, pending)) !== made;
+    if (typeof slice !== "string" && mayAnswer) {
+      return this.#sendAndStore(head, pending, { nth, slice });
+    }
     if (slice === "no-room") cancelBody(response);
     return undefined;
   }
@@ -287,10 +291,5 @@ function asWhole(headers: Headers, totalBytes: number, body: Response["body"]): 
   fields.set("content-length", String(totalBytes));
   // These describe the bytes of the slice (RFC 9530 §2).
   if (body === null) for (const name of ["content-digest", "content-md5"]) fields.delete(name);
-  return new Response(body, {
-    status: 200,
-    statusText: "OK",
-    headers: fields,
-    encodeBody: "manual",
-  });
+  return new Response(body, { statusText: "OK", headers: fields, encodeBody: "manual" });
 }

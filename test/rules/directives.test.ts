@@ -33,7 +33,10 @@ describe("parseDirectives", () => {
     ["restriction-before-space-and-equals", "§5.2", "max-age =60, b", ["max-age", "b"]],
     ["grant-before-space-and-equals", "§5.2", "public =1, b", ["b"]],
     ["restriction-before-semicolon", "§5.2", "no-store; no-cache", ["no-store"]],
-    ["restriction-after-a-grant", "§5.2", "public no-store, b", ["b"]],
+    ["restriction-after-a-grant", "§5.2", "public no-store, b", ["no-store", "b"]],
+    ["lifetime-after-a-grant", "§5.2", "public max-age=60, b", ["b"]],
+    ["restriction-in-quotes", "§5.2", `"max-age=60, private", b`, ["private", "b"]],
+    ["restriction-after-another", "§5.2", "no-cache no-store", ["no-store"]],
     ["longer-name-before-semicolon", "§5.2", "no-storage; a, private-x; a, b", ["b"]],
     ["unclosed-restriction", "RFC 9110 §5.6.4", 'private="a, b', ["private=a, b"]],
     [

@@ -41,7 +41,7 @@ describe("storableFields", () => {
   });
 
   const forEveryone =
-    "Age Authorization Cache-Control CDN-Cache-Control Cookie Date ETag Expires Set-Cookie Vary";
+    "Age Authorization Cache-Control CDN-Cache-Control Cookie Date ETag Expires Set-Cookie Surrogate-Control Vary";
 
   it.each(forEveryone.split(" "))("keeps %s if Connection names it (RFC 9110 §7.6.1)", (name) => {
     const fields = { connection: `close, ${name}`, [name]: "x" };
@@ -78,6 +78,12 @@ it.each<[id: string, clause: string, fields: Record<string, string>, more: reado
   ["none", "RFC 9110 §7.6.1", {}, []],
   ["nominated", "RFC 9110 §7.6.1", { connection: "Close, X-A" }, ["close", "x-a"]],
   ["chunked", "RFC 9112 §6.3", { "transfer-encoding": "chunked" }, ["content-length"]],
+  [
+    "beyond-4096-characters",
+    "RFC 9110 §7.6.1",
+    { connection: `${"a,".repeat(2_048)}x-a` },
+    ["a", ""],
+  ],
 ])("connectionFields has these names: %s (%s)", (_id, _clause, fields, more) => {
   expect(connectionFields(new Headers(fields))).toEqual(new Set([...ofEachHop, ...more]));
 });
@@ -88,6 +94,7 @@ it.each([
   ["private", 'private="X-A", no-cache', ["x-a"]],
   ["no-cache", 'no-cache="x-a, x-b"', ["x-a", "x-b"]],
   ["both", 'no-cache="x-a", private="x-b, x-a"', ["x-a", "x-b"]],
+  ["directives", 'private="cache-control, cdn-cache-control, surrogate-control, a"', ["a"]],
 ])("qualifiedFieldNames has these names: %s (§5.2.2.4, §5.2.2.7)", (_id, text, names) => {
   const directives = responseDirectives(fieldsWith({ "cache-control": text }));
   expect([...qualifiedFieldNames(directives)].sort()).toEqual(names);

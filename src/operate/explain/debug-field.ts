@@ -1,7 +1,7 @@
 // Explains a live request that has the admin token or a derived token in `Tidemark-Debug`.
 import { explainField } from "../../protocol/debug-fields.ts";
 import type { Background } from "../../platform/platform.ts";
-import { bodiless } from "../../pages/respond/respond.ts";
+import { withFields } from "../../pages/respond/respond.ts";
 import { explain } from "./explain.ts";
 import type { Explanation } from "./explanation.ts";
 import type { AdminSettings } from "../../admin/admin-settings.ts";
@@ -41,9 +41,7 @@ function withExplanation(response: Response, explanation: Explanation): Response
   for (const [name] of response.headers) if (targeted.test(name)) headers.delete(name);
   headers.set("cache-control", "private, no-store");
   headers.set(explainField, fieldText({ ...explanation, cacheControl }));
-  const { status, statusText } = response;
-  const body = bodiless.has(status) ? null : response.body;
-  return new Response(body, { status, statusText, headers, encodeBody: "manual" });
+  return withFields(response, headers);
 }
 
 type DebugText = Explanation & {

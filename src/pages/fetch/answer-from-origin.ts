@@ -22,7 +22,6 @@ import {
 import { PageLookup } from "../reuse/page-lookup.ts";
 import { decide, isAnswer, judgedUnder, mayAnswerWhoWaited } from "../reuse/may-answer.ts";
 import { isAlwaysValidated, termsOf } from "../stored/lifetime.ts";
-import type { StoredMetadata, StoredResponse } from "../stored/stored-response.ts";
 import { continuationIn } from "./continue-body.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { unreachable } from "../../base/unreachable.ts";
@@ -127,7 +126,8 @@ async function answerOf(
   if (outcome.kind === "origin-failed") return staleInstead(pending, "another");
   if (isOfAnotherVariant(outcome, pending)) return undefined;
   if (outcome.kind !== "stored" && outcome.kind !== "arriving") return undefined;
-  const candidate = candidateOf(outcome.stored ?? withoutBody(outcome), pending);
+  const stored = outcome.stored ?? { metadata: outcome.metadata, body: { kind: "absent" } };
+  const candidate = candidateOf(stored, pending);
   await settleDoubt(candidate, pending);
   const question = questionOf(pending);
   const mayAnswer =
@@ -145,10 +145,6 @@ async function answerOf(
     return undefined;
   }
   return answeredBy(candidateOf({ metadata, body: { kind: "stream", stream } }, pending), pending);
-}
-
-function withoutBody({ metadata }: { readonly metadata: StoredMetadata }): StoredResponse {
-  return { metadata, body: { kind: "absent" } };
 }
 
 /** The wait for the lease is short, because a hanging request may hold the lease for 30 s. */
@@ -202,7 +198,7 @@ function nextAfterArriving(
 ): Next<PendingForward, Response> | Promise<Next<PendingForward, Response>> {
   const { key, exchange } = pending;
   const { flights, uncacheable } = exchange.site;
-  const judged = judgedUnder(questionOf(pending), candidateOf(withoutBody(outcome), pending));
+  const judged = judgedUnder(questionOf(pending), { stored: outcome, key });
   if (judged.kind !== "usable") {
     const flight = flights.get(key.text, exchange.nowAtMs());
     if (flight?.arrived === outcome) flights.leave(key.text, flight);

@@ -2,7 +2,7 @@
 import type { Context } from "../site/exchange.ts";
 import type { Route } from "../../config/config.ts";
 import { isSafe } from "../../rules/methods.ts";
-import { bodiless } from "../respond/respond.ts";
+import { withFields } from "../respond/respond.ts";
 import { buildIn, markEntityTag } from "../stored/release.ts";
 
 /** An origin's answer, and the build that made it. */
@@ -21,15 +21,12 @@ export function builtAnswer(
   { site, nowAtMs }: Context,
 ): BuiltAnswer {
   const { id: release, unreadable } = buildIn(response.headers, route);
-  const { status, statusText } = response;
-  if (route.builds === undefined || release === undefined || status === 101) {
+  if (route.builds === undefined || release === undefined || response.status === 101) {
     return { response, release };
   }
   if (unreadable) site.otherBuilds.note(route.name, [""], nowAtMs());
   const headers = new Headers(response.headers);
   if (route.builds.header !== undefined) headers.delete(route.builds.header);
   if (isSafe({ method })) markEntityTag(headers, release);
-  const body = bodiless.has(status) ? null : response.body;
-  const built = new Response(body, { status, statusText, headers, encodeBody: "manual" });
-  return { response: built, release };
+  return { response: withFields(response, headers), release };
 }

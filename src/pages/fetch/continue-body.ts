@@ -113,17 +113,13 @@ async function restOfStored(metadata: StoredMetadata, atByte: number, place: Pag
 async function restFromOrigin(metadata: StoredMetadata, atByte: number, place: PagePlace) {
   const stored = fieldsOf(metadata);
   const validator = validatorOf(metadata);
-  const candidate = {
-    stored: { metadata, body: { kind: "absent" } },
-    tier: place.exchange.site.tiers.memory.name,
-    key: place.key,
-  } as const;
+  const judged = { stored: { metadata }, key: place.key };
   const { bodyBytes } = metadata;
   if (validator === undefined || bodyBytes === null) return undefined;
   // The page may vary by a field that `Vary` does not name.
   if (metadata.isOfClient === true && prefersAnother(place.request.forwarded, stored))
     return undefined;
-  if (!(await mayValidate(candidate, place))) return undefined;
+  if (!(await mayValidate(judged, place))) return undefined;
   const asking = placeOf({ range: `bytes=${atByte}-`, "if-range": validator }, place);
   const { restSlots, nowAtMs, random } = place.exchange.site;
   const waitMs = place.request.route.waitTimeoutMs;
@@ -139,7 +135,7 @@ async function restFromOrigin(metadata: StoredMetadata, atByte: number, place: P
     headers.get("content-range") === contentRange(rest, bodyBytes) &&
     strongValidator(compared, headers.get("date")) === validator &&
     headers.get("content-encoding") === stored.get("content-encoding");
-  if (isSame && body !== null && (await mayValidate(candidate, place))) return body;
+  if (isSame && body !== null && (await mayValidate(judged, place))) return body;
   cancelBody(answer.response);
   return undefined;
 }

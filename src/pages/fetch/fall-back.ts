@@ -5,7 +5,7 @@ import { originsOf } from "../../config/route.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { isPersonal } from "../request/personal.ts";
-import { bodiless } from "../respond/respond.ts";
+import { withFields } from "../respond/respond.ts";
 import { type PendingForward, questionOf, storedCandidate } from "../reuse/pending-forward.ts";
 import { decide, isAnswer, isWish } from "../reuse/may-answer.ts";
 import type { PagePlace } from "../site/exchange.ts";
@@ -94,9 +94,7 @@ function isDown({ request, exchange, key }: PagePlace): boolean {
  * and a client or a cache would then keep or continue the wrong body.
  */
 function withoutValidators(response: Response): Response {
-  const { status, statusText } = response;
   const headers = new Headers(response.headers);
   for (const name of ["etag", "last-modified", "accept-ranges"]) headers.delete(name);
-  const body = bodiless.has(status) ? null : response.body;
-  return new Response(body, { status, statusText, headers, encodeBody: "manual" });
+  return withFields(response, headers);
 }

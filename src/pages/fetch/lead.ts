@@ -153,10 +153,6 @@ function leadElsewhere(
   return leadPublic({ request, exchange, key, ...nothing, lookedUpAtMs }, flight, slicing);
 }
 
-function storedNothing(answer: Response): FetchResult<Response> {
-  return { answer, done: Promise.resolve() };
-}
-
 /**
  * Returns the fields of a conditional request. The result is empty if a 304 would have to store the
  * body again, and the lookup has not read the whole body. It is also empty if a 304 would let a wrong
@@ -201,8 +197,8 @@ async function originFailed(
   // Followers get the response found here, and need no further lookup.
   if (come?.stored.body.kind === "blob") flight.settle({ kind: "stored", stored: come.stored });
   else flight.settle(failed);
-  if (come !== undefined) return storedNothing(answeredBy(come, pending));
-  return storedNothing(failurePage(failure, pending));
+  const answer = come === undefined ? failurePage(failure, pending) : answeredBy(come, pending);
+  return { answer, done: Promise.resolve() };
 }
 
 /**
@@ -247,5 +243,5 @@ async function storedInstead(
   const stale = await staleInstead(pending, who);
   if (stale === undefined) return undefined;
   flight.settle(failed);
-  return storedNothing(stale);
+  return { answer: stale, done: Promise.resolve() };
 }

@@ -1,7 +1,7 @@
 // Replaces the origin's address with the site's in response fields. URLs that an origin builds from
 // its own Host would make clients bypass this cache.
 import type { FieldLine } from "../../rules/fields.ts";
-import { bodiless } from "../respond/respond.ts";
+import { withFields } from "../respond/respond.ts";
 import { pathAndQuery, pathOfSite, readTarget, type Target } from "../request/target.ts";
 import { isFinal } from "./forward.ts";
 import type { OriginRequest } from "../site/site.ts";
@@ -37,7 +37,7 @@ export function asOfSite(
   request: OriginRequest,
   base: string | undefined,
 ): Response {
-  const { status, statusText, headers } = response;
+  const { status, headers } = response;
   // An accepted upgrade belongs to its connection, which a copy would lose.
   if (!isFinal(status)) return response;
   const dropped = neverPassedOn.filter((name) => headers.has(name));
@@ -46,8 +46,7 @@ export function asOfSite(
   const fields = new Headers(headers);
   for (const name of [...dropped, ...lines.map(([changed]) => changed)]) fields.delete(name);
   for (const [name, value] of lines) fields.append(name, value);
-  const body = bodiless.has(status) ? null : response.body;
-  return new Response(body, { status, statusText, headers: fields, encodeBody: "manual" });
+  return withFields(response, fields);
 }
 
 /** @returns all lines of each field that changes */
@@ -149,10 +148,10 @@ function isWithin(name: string, domain: string): boolean {
 }
 
 /** Matches the Domain attribute and its value (RFC 6265 §5.2.3). */
-const domain = /^\s*domain\s*=\s*\.?(.*?)\s*$/i;
+const domain = /^\s*domain\s*=\s*\.?(.*)$/i;
 
 /** Matches the Path attribute and its value (RFC 6265 §5.2.4). */
-const cookiePath = /^(\s*path\s*=\s*)(\/.*?)\s*$/i;
+const cookiePath = /^(\s*path\s*=\s*)(\/.*)$/i;
 
 /**
  * Removes a Domain attribute with the origin's own name. The cookie then belongs to the host that
@@ -165,12 +164,12 @@ function cookieOfSite(
 ): string {
   const [pair, ...attributes] = cookie.split(";");
   const kept = attributes.filter(
-    (attribute) => !isOwn(domain.exec(attribute)?.[1]?.toLowerCase() ?? ""),
+    (attribute) => !isOwn(domain.exec(attribute)?.[1]?.trim().toLowerCase() ?? ""),
   );
   const ofSite = kept.map((attribute) =>
     attribute.replace(
       cookiePath,
-      (_, name: string, path: string) => name + pathOfSite(path, target),
+      (_, name: string, path: string) => name + pathOfSite(path.trim(), target),
     ),
   );
   return [pair, ...ofSite].join(";");

@@ -2,6 +2,7 @@
 // are the key of a variant. Fields by which a client could get the answer of another URL, or claim
 // another identity, are left out. docs/requests.md names fields that clients may still send.
 import { compileNames } from "../../config/known-names.ts";
+import { memoized } from "../../config/normal-forms.ts";
 import { connectionFields } from "../../rules/storable.ts";
 import type { Route } from "../../config/config.ts";
 import { type FieldLine, type Fields, hasLostOctets } from "../../rules/fields.ts";
@@ -376,8 +377,7 @@ function introduce(headers: Headers, request: ForwardedRequest): void {
 }
 
 /** Returns `br, gzip`, `br`, `gzip`, or `identity` for everything else. */
-export function reducedAcceptEncoding(field: string | null): string {
-  if (field === null) return "identity";
+export const reducedAcceptEncoding = memoized((field) => {
   const acceptance = new Map<string, boolean>();
   for (const member of field.toLowerCase().split(",")) {
     const [coding = "", ...weights] = member.split(";").map((part) => part.trim());
@@ -388,4 +388,4 @@ export function reducedAcceptEncoding(field: string | null): string {
     (coding) => acceptance.get(coding) ?? acceptance.get("*") ?? false,
   );
   return accepted.length === 0 ? "identity" : accepted.join(", ");
-}
+});

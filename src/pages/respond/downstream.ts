@@ -199,9 +199,11 @@ function endLifetime(fields: Headers): void {
 export function isPrivate(fields: Headers): boolean {
   // RFC 9111 §5.2.2.3: in some caches, must-understand overrides no-store.
   const isStrict = !states(fields, ["must-understand"]);
-  return parseDirectives(fields.get("cache-control")).some(({ name, argument }) =>
-    name === "no-store" ? isStrict : name === "private" && argument === undefined,
-  );
+  return parseDirectives(fields.get("cache-control")).some(({ name, argument, text }) => {
+    // Other caches may not find a directive within malformed text.
+    if (!text.toLowerCase().startsWith(name)) return false;
+    return name === "no-store" ? isStrict : name === "private" && argument === undefined;
+  });
 }
 
 /**

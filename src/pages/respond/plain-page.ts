@@ -136,8 +136,8 @@ export function withErrorPage(
 ): Response {
   const isOfOrigin = replacesOriginErrors && gatewayErrors.has(response.status);
   const isReplaced = ownPages.get(response) ?? isOfOrigin;
-  const acceptsHtml = preferredType(client.get("accept") ?? "", ["text/html"]) !== undefined;
-  if (!isReplaced || !acceptsHtml) return response;
+  const accepted = isReplaced && preferredType(client.get("accept") ?? "", ["text/html"]);
+  if (accepted !== "text/html") return response;
   const headers = new Headers({
     "content-type": "text/html; charset=utf-8",
     "cache-control": "no-store",

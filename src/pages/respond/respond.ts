@@ -11,6 +11,7 @@ import { unreachable } from "../../base/unreachable.ts";
 import { readableOf } from "../body/held-body.ts";
 import { fittedStream, slicedStream } from "../body/sliced-stream.ts";
 import { clientHasIt, rangeIn } from "../request/conditions.ts";
+import { judgedAlike } from "../reuse/may-answer.ts";
 import { type StoredMetadata, type StoredResponse, wholeBytes } from "../stored/stored-response.ts";
 import {
   bodyDescriptions,
@@ -24,6 +25,16 @@ const ofTheWhole = ["age", "etag", "expires", "last-modified"];
 
 /** Status codes without a body. `Response` throws if one of these has a body. */
 export const bodiless: ReadonlySet<number> = new Set([101, 204, 205, 304]);
+
+/** Returns the response with other fields, and with another body if one is given. */
+export function withFields(
+  { status, statusText, body }: Response,
+  headers: Headers,
+  sent: ReadableStream<Uint8Array> | null = body,
+): Response {
+  const own = bodiless.has(status) ? null : sent;
+  return new Response(own, { status, statusText, headers, encodeBody: "manual" });
+}
 
 /**
  * Answers with a stored response. Sends a 304 if the client already has the response, a 206 or 416
@@ -40,6 +51,7 @@ export function fromStored(
   const { request, exchange } = asking;
   const { decision } = exchange;
   const { metadata } = stored;
+  exchange.checks?.push(judgedAlike(metadata, asking));
   decision.bodyBytes = wholeBytes(metadata);
   const { config } = exchange.site;
   const ask = { route: request.route, config, ageSeconds, handling: decision };
@@ -183,7 +195,5 @@ export function passOn(
   const fields = fieldsPassedOn(response, { config: site.config, route });
   change?.(fields);
   fields.set("cache-status", cacheStatus(decision, fields.get("cache-status")));
-  const { status, statusText } = response;
-  const body = bodiless.has(status) ? null : response.body;
-  return new Response(body, { status, statusText, headers: fields, encodeBody: "manual" });
+  return withFields(response, fields);
 }

@@ -1,9 +1,9 @@
 // Decides whether a stored response may answer: its verdict. `decide` runs after a lookup (RFC 9111
 // §4, §4.2.4; RFC 5861 §3). `decideOnError` runs after the origin has failed (`stale-if-error`, RFC
 // 5861 §4).
-import type { Exchange } from "../site/exchange.ts";
+import type { Exchange, PagePlace } from "../site/exchange.ts";
 import type { Site } from "../site/site.ts";
-import type { Candidate } from "../stored/stored-response.ts";
+import type { Candidate, JudgedResponse, StoredMetadata } from "../stored/stored-response.ts";
 import type { ForwardCause, ForwardReason } from "../../rules/cache-status.ts";
 import { judgedOnRoute, type PurgeJudgement } from "../../purge/view/view.ts";
 import { isAssetKept, isOfCurrentBuild } from "../stored/release.ts";
@@ -273,8 +273,10 @@ export function mayAnswerWhoWaited(candidate: Candidate, question: VerdictQuesti
 }
 
 /** Judges a stored response by the isolate's invalidations and the purge view. */
-export function judgedUnder(question: VerdictQuestion, candidate: Candidate): PurgeJudgement {
-  const { stored, key } = candidate;
+export function judgedUnder(
+  question: VerdictQuestion,
+  { stored, key }: JudgedResponse,
+): PurgeJudgement {
   const { request, exchange, atMs } = question;
   const { colo, isBeyondView = false } = exchange;
   const { view, invalidations } = exchange.site;
@@ -282,6 +284,17 @@ export function judgedUnder(question: VerdictQuestion, candidate: Candidate): Pu
   const isPurged = isBeyondView || invalidations.covers(stored.metadata, key);
   if (isPurged) return { kind: "purged", mode: "hard" };
   return judgedOnRoute(view, stored.metadata, { atMs, colo, maxLagMs, servesUnverified });
+}
+
+/** Returns a check of whether purges still judge a response like now, for an answer that waits (rule 7). */
+export function judgedAlike(metadata: StoredMetadata, { request, exchange, key }: PagePlace) {
+  const judgement = () => {
+    const question = { request, exchange, atMs: exchange.nowAtMs() };
+    const judged = judgedUnder(question, { stored: { metadata }, key });
+    return judged.kind === "purged" ? judged.mode : judged.kind;
+  };
+  const before = judgement();
+  return () => judgement() === before;
 }
 
 /**
@@ -295,7 +308,7 @@ export function isExempt(judged: PurgeJudgement): boolean {
 /** Returns whether the response may be validated (rule 23 of the purge protocol). */
 export function mayBeValidated(
   { request, exchange, atMs }: VerdictQuestion,
-  { stored }: Candidate,
+  { stored }: JudgedResponse,
 ): boolean {
   const { purgeMaxLagMs: maxLagMs } = request.route;
   if (exchange.isBeyondView === true) return false;

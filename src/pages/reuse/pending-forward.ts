@@ -3,7 +3,7 @@ import type { PagePlace } from "../site/exchange.ts";
 import type { Continuation, ForwardFlight } from "../site/forward-outcome.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { PageLookup } from "./page-lookup.ts";
-import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
+import type { Candidate, JudgedResponse, StoredMetadata } from "../stored/stored-response.ts";
 import { isOfUse, judgedUnder, mayBeValidated, type VerdictQuestion } from "./may-answer.ts";
 
 /** A request that needs the origin, the results of its lookup, and usable stored responses. */
@@ -75,7 +75,7 @@ async function lookUpAll({ request, exchange }: PageLookup): Promise<Candidate |
 }
 
 /** Returns whether the purge view cannot verify the response (rules 6 and 7). */
-export function isInDoubt(found: Candidate, question: VerdictQuestion): boolean {
+export function isInDoubt(found: JudgedResponse, question: VerdictQuestion): boolean {
   return judgedUnder(question, found).kind === "unverified";
 }
 
@@ -83,7 +83,7 @@ export function isInDoubt(found: Candidate, question: VerdictQuestion): boolean 
  * Waits for a newer view if the current view cannot verify the response. The caller then judges the
  * response again. Never rejects.
  */
-export async function settleDoubt(found: Candidate, place: PagePlace): Promise<void> {
+export async function settleDoubt(found: JudgedResponse, place: PagePlace): Promise<void> {
   const { afterAnswer, nowAtMs, effects } = place.exchange;
   const { view } = place.exchange.site;
   if (effects === "none" || !isInDoubt(found, questionOf(place))) return;
@@ -95,7 +95,10 @@ export async function settleDoubt(found: Candidate, place: PagePlace): Promise<v
  * Returns whether validation is allowed (rule 23). Called before the request is sent, and again
  * when the 304 arrives. Waits for a newer view if necessary.
  */
-export async function mayValidate(validating: Candidate, pending: PagePlace): Promise<boolean> {
+export async function mayValidate(
+  validating: JudgedResponse,
+  pending: PagePlace,
+): Promise<boolean> {
   const { exchange, key } = pending;
   const question = questionOf(pending);
   if (mayBeValidated(question, validating)) return true;

@@ -2,6 +2,7 @@
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import type { Config } from "../../config/config.ts";
 import type { Metrics } from "../../observe/metrics.ts";
+import type { PurgeView } from "../../purge/view/view.ts";
 import type { ReadUrl, UrlRead } from "../request/url-reader.ts";
 
 /** The contents of `Esi`. */
@@ -20,6 +21,7 @@ export interface EsiContext {
     readonly endsWithClient: boolean;
     readonly siteHosts: readonly string[];
     readonly readUrl: ReadUrl;
+    readonly view: Pick<PurgeView, "attend">;
   };
 }
 
@@ -28,6 +30,7 @@ export type ServePart = (
   request: Request,
   read: UrlRead,
   part: "page" | "fragment",
+  checks?: (() => boolean)[],
 ) => Response | Promise<Response>;
 
 /** The ESI processor of one isolate. */

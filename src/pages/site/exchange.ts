@@ -36,6 +36,8 @@ export interface Context {
   readonly address: string | null | undefined;
   /** Receives the decision of a request that is described. */
   readonly sampled: Pick<SampledRequest, "settled"> | undefined;
+  /** Gets a check (`judgedAlike`) of each stored response that answers. */
+  readonly checks?: (() => boolean)[] | undefined;
 }
 
 /** A request in progress, or a refresh. Every step receives it. */

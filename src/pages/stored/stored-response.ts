@@ -84,6 +84,11 @@ export type StoredResponse = CacheRecord<ResponseDetail>;
 /** A stored response, the tier that it was read from, and its key there. */
 export type Candidate = CacheCandidate<ResponseDetail>;
 
+/** A stored response to judge, whose body and tier do not matter. */
+export interface JudgedResponse extends Pick<Candidate, "key"> {
+  readonly stored: Pick<StoredResponse, "metadata">;
+}
+
 /** Returns the length of the whole body, which may be stored in slices; `null` if unknown. */
 export function wholeBytes({ bodyBytes, slices }: StoredMetadata): number | null {
   return slices?.totalBytes ?? bodyBytes;

@@ -2,6 +2,7 @@
 import { rulesIn } from "../../config/answer-rules.ts";
 import type { Route } from "../../config/config.ts";
 import { personalCookies } from "../request/cookies.ts";
+import { withFields } from "../respond/respond.ts";
 import type { PagePlace } from "../site/exchange.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 
@@ -34,7 +35,5 @@ export function withoutStripped(
 /** Returns the answer without the fields that the route's rules strip, also for the client. */
 export function strippedBy({ ruleMatch }: StoredMetadata, response: Response, place: PagePlace) {
   const headers = withoutStripped(response.headers, ruleMatch, place);
-  if (headers === response.headers) return response;
-  const { body, status, statusText } = response;
-  return new Response(body, { status, statusText, headers, encodeBody: "manual" });
+  return headers === response.headers ? response : withFields(response, headers);
 }

@@ -20,6 +20,7 @@ it.each([
   { id: "others-only", field: "deflate, zstd", reduced: "identity" },
   { id: "identity-refused", field: "identity;q=0", reduced: "identity" },
   { id: "malformed", field: ";;q=,=", reduced: "identity" },
+  { id: "beyond-512-characters", field: `${"a,".repeat(300)}gzip`, reduced: "identity" },
 ])("reduces Accept-Encoding: $id", ({ field, reduced }) => {
   expect(reducedAcceptEncoding(field)).toBe(reduced);
 });

@@ -147,7 +147,8 @@ describe("the host of an unusual URL", () => {
 
   const noHosts =
     "http://user@evil.example/a http://user:word@a.example/ http://a.example* http://[/x " +
-    "http://a.example:99999/x http://a.example:x/x http://a%2fb/x http:/// ftp://a.example/ /a *";
+    "http://a.example:99999/x http://a.example:x/x http://a%2fb/x http:/// ftp://a.example/ /a * " +
+    "http://a.1/ http://a.0x1f./ http://a.1:8080/";
 
   it.each([...noHosts.split(" "), "http://a b/x", ""])("is empty: %j", (url) => {
     expect(readTarget(url, ["site.example"]).host).toBe("");
@@ -188,6 +189,8 @@ describe("two spellings of a URL", () => {
     { id: "unencoded-query", one: "http://a.example/?a=ß", other: "http://a.example/?a=%C3%9F" },
     { id: "default-port", one: "http://a.example:80/", other: "http://a.example/" },
     { id: "default-port-tls", one: "https://a.example:443/", other: "https://a.example/" },
+    { id: "zeros-before-a-port", one: "http://a.example:0808/", other: "http://a.example:808/" },
+    { id: "zeros-before-443", one: "https://a.example:0443/", other: "https://a.example/" },
     { id: "trailing-dot", one: "http://a.example./", other: "http://a.example/" },
     { id: "dot-and-port", one: "http://a.example.:8080/", other: "http://a.example:8080/" },
   ])("have the same target: $id", ({ one, other }) => {

@@ -241,6 +241,7 @@ describe("the fields of a response that Tidemark forwards without storing", () =
       "no-store, must-understand, private",
     ],
     ["in-quotes", 'x="public"', 'x="public", private'],
+    ["restriction-in-quotes", `"no-store"`, `"no-store", private`],
     ["with-a-cookie", null, "private", cookie],
     ["public-with-a-cookie", "public, s-maxage=9, max-age=5", "max-age=5, private", cookie],
     ["no-store-with-a-cookie", "no-store", "no-store", cookie],

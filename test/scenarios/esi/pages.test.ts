@@ -1,8 +1,8 @@
 // Tests pages with ESI tags: what clients and the origin receive, and what is stored.
 import { describe, expect, it } from "vitest";
-import { cc, page, unreachable } from "../../../testing/fakes/origin-in-process.ts";
+import { cc, closedGate, page, unreachable } from "../../../testing/fakes/origin-in-process.ts";
 import type { Explanation } from "../../../src/operate/explain/explanation.ts";
-import { host, openSite } from "../../../testing/site/harness.ts";
+import { host, idle, openSite } from "../../../testing/site/harness.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { callWarm, openWarmSite } from "../../../testing/site/warm-site.ts";
 import { declared, esiOptions, include, openEsi, type Pages, pathsAsked } from "./esi-site.ts";
@@ -154,6 +154,54 @@ describe("a page with ESI tags", () => {
     await send(site, order);
     await site.get("/p");
     expect(pathsAsked(site)).toEqual(asked);
+  });
+
+  describe("during whose wait for a fragment a purge of a part is accepted", () => {
+    const openSlow = async () => {
+      const origin = { version: 1, gate: closedGate() };
+      const versioned = (text: string) => page(text, cc("max-age=600", { "cache-tag": "menu" }));
+      const pages = {
+        "/p": () => versioned(`p${origin.version}${include("/f")}${include("/s")}`),
+        "/f": () => versioned(`f${origin.version}`),
+        "/s": async () => {
+          await origin.gate.opened;
+          return page("s", cc("no-store"));
+        },
+      };
+      const { site } = openJournalled(esiOptions(pages));
+      origin.gate.open();
+      await site.get("/p");
+      origin.gate = closedGate();
+      return { site, origin };
+    };
+
+    it.each<[id: string, order: object, text: string]>([
+      ["its template", { urls: [`https://${host}/p`] }, "p2f1s"],
+      ["a fragment", { urls: [`https://${host}/f`] }, "p1f2s"],
+      ["both, softly", { tags: ["menu"], mode: "soft" }, "p2f2s"],
+      ["neither", { urls: [`https://${host}/x`] }, "p1f1s"],
+    ])("has no older part: %s", async (_, order, text) => {
+      const { site, origin } = await openSlow();
+      const asking = site.get("/p");
+      await idle();
+      origin.version = 2;
+      await send(site, order);
+      origin.gate.open();
+      expect((await asking).text).toBe(text);
+    });
+
+    it("ends in 502 if that happens again", async () => {
+      const { site, origin } = await openSlow();
+      const asking = site.get("/p");
+      for (const path of ["/p", "/f"]) {
+        await idle();
+        await send(site, { urls: [`https://${host}${path}`] });
+        const { gate } = origin;
+        origin.gate = closedGate();
+        gate.open();
+      }
+      expect((await asking).status).toBe(502);
+    });
   });
 });
 

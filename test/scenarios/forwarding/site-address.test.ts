@@ -156,6 +156,8 @@ describe("the domain of a cookie", () => {
     { id: "none", said: "s=domain", seen: "s=domain" },
     // A parser that reads each space twice would exceed the test's time.
     { id: "many spaces", said: `s=1; Domain=${" ".repeat(100_000)}x y` },
+    { id: "many spaces within", said: `s=1; Domain=x${" ".repeat(100_000)}y` },
+    { id: "many spaces within a path", said: `s=1; Path=/x${" ".repeat(100_000)}y` },
   ])("is removed if it is the origin's: $id", async ({ said, seen = said }) => {
     expect(await cookiesFor(said)).toEqual([seen, "t=2; Secure"]);
   });

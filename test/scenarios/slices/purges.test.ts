@@ -5,6 +5,7 @@ import { closedGate } from "../../../testing/fakes/origin-in-process.ts";
 import { idle } from "../../../testing/site/harness.ts";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import {
+  answered,
   bytesOf,
   getSliced,
   rangesAsked,
@@ -75,6 +76,30 @@ describe("a hard purge", () => {
     expect([seen.isCut, seen.bytes.length]).toEqual([true, sliceBytes]);
     await site.settle();
     expect(Buffer.compare((await getSliced(site)).bytes, bytesOf(2))).toBe(0);
+  });
+
+  it("while the first slice of a stale body is on its way ends its stored slices", async () => {
+    const { origin, site } = open();
+    await getSliced(site);
+    site.clock.advance(601);
+    const gate = closedGate();
+    // This origin ignores `If-None-Match`, and sends the body late.
+    origin.change = (_, { url, headers: asked }) => {
+      const unconditional = new Headers(asked);
+      unconditional.delete("if-none-match");
+      const answer = answered(new Request(url, { headers: unconditional }), origin);
+      const { status, headers, body } = answer;
+      const late = body!.pipeThrough(new TransformStream({ start: () => gate.opened }));
+      return new Response(late, { status, headers });
+    };
+    const asking = site.ask("/v").then(received);
+    await idle();
+    expect(site.origin.last.fields.get("range")).toBe(`bytes=0-${sliceBytes - 1}`);
+    delete origin.change;
+    origin.version = 2;
+    await send(site, { urls });
+    gate.open();
+    expect(Buffer.compare((await asking).bytes, bytesOf(2))).toBe(0);
   });
 
   it("in another colo takes effect within N", async () => {
