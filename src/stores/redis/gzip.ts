@@ -15,12 +15,17 @@ const zlibFor = (bytes: number) =>
     ? undefined
     : (zlibOfNode ??= nodeGlobals.process?.getBuiltinModule?.("node:zlib"));
 
-/** Compresses a body. Level 1 takes half the time of the default level, and 7 % more bytes. */
-export async function gzipped(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+/**
+ * Compresses a body: with zlib at once, so that the next write of the key does not overtake this one. Level 1
+ * takes half the time of the default level, and 7 % more bytes.
+ */
+export function gzipped(
+  bytes: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
   const zlib = zlibFor(bytes.byteLength);
   if (zlib !== undefined) return zlib.gzipSync(bytes, { level: 1 });
   const packed = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
-  return new Uint8Array(await new Response(packed).arrayBuffer());
+  return new Response(packed).arrayBuffer().then((buffer) => new Uint8Array(buffer));
 }
 
 /**
