@@ -208,6 +208,11 @@ export class LoadStarts {
 
   /** Keeps the start of a lookup. */
   keepAny(begun: Begun): void {
+    // If the clock was set back, the times of earlier lookups say nothing any more.
+    if ((this.#ofAll.at(-1)?.calledAtMs ?? 0) - begun.calledAtMs > loadMsMax) {
+      this.#ofAll.length = 0;
+      this.#byPage.clear();
+    }
     add(begun, this.#ofAll);
     if (this.#ofAll.length > startsOfAllMax) this.#ofAll.shift();
   }

@@ -11,6 +11,7 @@ export interface Codec<T = unknown> {
    * values that were stored under its name.
    */
   readonly name: string;
+  /** Returns well-formed text, because UTF-8 cannot encode a lone surrogate. */
   readonly encode: (value: T) => string;
   /** May throw for text that it cannot decode. The value is then treated as not stored. */
   readonly decode: (text: string) => T;
@@ -57,7 +58,7 @@ const strictly = {
 export function encodedBy(codec: Codec, value: unknown, place: string): string {
   try {
     const text: unknown = codec.encode(value);
-    if (typeof text === "string") return text;
+    if (typeof text === "string" && text.isWellFormed()) return text;
   } catch (cause) {
     throw unwritable(codec, place, cause);
   }
@@ -70,7 +71,7 @@ function unwritable({ name }: Codec, place: string, cause: unknown): OperatorErr
     what: `The value of ${place} is not stored.`,
     why:
       part === undefined
-        ? `The codec "${name}" cannot encode it.`
+        ? `The codec "${name}" cannot encode it as well-formed text.`
         : `${part}, which the codec "${name}" would change or lose.`,
     hint: "Return plain objects, arrays, strings, numbers, dates, maps, sets or bytes, or set a codec.",
     cause,

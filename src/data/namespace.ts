@@ -98,7 +98,7 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
 
   /**
    * Returns several values, with one command to Redis. Missing keys that no other call is loading
-   * share one load, and one round trip to store their values. A failed load of one key does not
+   * share one load, and few round trips to store their values. A failed load of one key does not
    * affect the other keys.
    *
    * @param load default: the load of the namespace

@@ -49,11 +49,8 @@ export class Buffer<T> {
   put(key: SetKey, value: T, options?: ChangeOptions): Promise<void> | undefined {
     const text = keyTextOf(key);
     const place = `${this.#name}/${text}`;
-    return this.#change(
-      text,
-      checkedText(encodedBy(this.#codec as Codec, value, place), place),
-      options,
-    );
+    const encoded = checkedText(encodedBy(this.#codec as Codec, value, place), place);
+    return this.#change(text, encoded, options);
   }
 
   /** Removes a key from the buffer and from the database. A removal is gathered like a put. */
@@ -101,9 +98,8 @@ export class Buffer<T> {
 
   #change(key: string, value: string | null, options?: ChangeOptions): Promise<void> | undefined {
     const { set, nextSequence } = this.#portsOf();
-    const put = { key, value, sequence: nextSequence() };
     const bytes = bytesOf(key) + bytesOf(value ?? "");
-    return set.add(put, bytes, options);
+    return set.add({ key, value, sequence: nextSequence() }, bytes, options);
   }
 }
 

@@ -89,11 +89,10 @@ export class ChangeBatches<Change extends { readonly key: string }> {
   /** Adds a change. Resolves with its batch's outcome, or at once with a refusal. Never rejects. */
   async addAndWait(change: Change, bytes: number): Promise<Outcome> {
     const { afterAnswer, onOutcome, hasNeverConnected } = this.#settings;
-    const joined = hasNeverConnected() ? "unreached" : this.#join(change, bytes);
-    if (joined === undefined || joined === "unreached") {
-      const outcome = joined === undefined ? noRoom : unreached;
-      onOutcome(outcome, 1);
-      return outcome;
+    const joined = hasNeverConnected() ? unreached : (this.#join(change, bytes) ?? noRoom);
+    if ("kind" in joined) {
+      onOutcome(joined, 1);
+      return joined;
     }
     const { batch, isFirst } = joined;
     batch.isAwaited = true;

@@ -93,7 +93,6 @@ export class Counter {
   }
 
   #change(change: Add, options?: ChangeOptions): Promise<void> | undefined {
-    const bytes = bytesOf(change.key);
-    return this.#setOf().add(change, bytes, options);
+    return this.#setOf().add(change, bytesOf(change.key), options);
   }
 }

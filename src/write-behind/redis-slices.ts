@@ -3,7 +3,7 @@ import type { RemoteAnswer } from "../remote/remote-client.ts";
 import { listIn } from "../base/json-text.ts";
 import type { DatabaseRoom } from "../remote/redis/database-room.ts";
 import type { CallPurpose } from "../remote/purpose.ts";
-import { scriptCommand } from "../remote/redis/redis.ts";
+import { type Redis, scriptCommand } from "../remote/redis/redis.ts";
 import type { RedisClient } from "../remote/redis/redis-client.ts";
 import type { ChangeTexts } from "./change-kind.ts";
 import {
@@ -78,8 +78,9 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
       await room.beforeWrite(0);
       if (room.isPaused) return { kind: "answered", value: { kind: "paused" } };
     }
-    const writing = redis.write<unknown>("write-behind, accepted", (client) =>
-      client.exec(scriptCommand(script, keys, [...given, ...texts])),
+    const writing = redis.write(
+      "write-behind, accepted",
+      running(script, keys, [...given, ...texts]),
     );
     const [answer] = await Promise.all([writing, room?.beforeWrite(bytes)]);
     return valueOf(answer, acceptanceIn);
@@ -87,10 +88,9 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
 
   async rested(): Promise<RemoteAnswer<RestedSlice | undefined>> {
     const { sliceMs, restMs } = this.#times;
-    const given = [sliceMs, restMs].map(String);
-    const answer = await this.#settings.redis.look<unknown>(flushed, (client) =>
-      client.exec(scriptCommand(restedScript, [this.#keys.index, this.#keys.clock], given)),
-    );
+    const { index, clock } = this.#keys;
+    const run = running(restedScript, [index, clock], [sliceMs, restMs]);
+    const answer = await this.#settings.redis.look(flushed, run);
     return valueOf(answer, ([slice, keys]) => {
       if (slice === undefined) return undefined;
       return { slice: Number(slice), keys: textsIn(keys).toSorted(compareBytes) };
@@ -101,10 +101,8 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
     slice: number,
     keys: readonly string[],
   ): Promise<RemoteAnswer<SliceChanges<Change> | undefined>> {
-    const given = [String(chunkBytesMax), ...keys];
-    const answer = await this.#settings.redis.look<unknown>(flushed, (client) =>
-      client.exec(scriptCommand(changesScript, [this.#keys.sliceKey(slice)], given)),
-    );
+    const run = running(changesScript, [this.#keys.sliceKey(slice)], [chunkBytesMax, ...keys]);
+    const answer = await this.#settings.redis.look(flushed, run);
     return valueOf(answer, (texts) => {
       if (texts.length === 0) return undefined;
       return { keyCount: texts.length, changes: [...this.#changesIn(keys, texts).values()] };
@@ -113,21 +111,20 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
 
   async refused(slice: number, change: Change): Promise<RemoteAnswer<RefusalCount>> {
     const { redis, kind, deadLetterAfter } = this.#settings;
-    const { attempts, letters } = this.#keys;
-    const given = [`${slice}:${change.key}`, kind.textOf(change), deadLetterAfter, letterCountMax];
-    const answer = await redis.write<unknown>(flushed, (client) =>
-      client.exec(scriptCommand(refusedScript, [attempts, letters], given.map(String))),
-    );
-    return valueOf(answer, ([end, count]) => {
+    const { attempts, letters, sliceKey, count } = this.#keys;
+    const { key } = change;
+    const keys = [attempts, letters, sliceKey(slice), count];
+    const given = [`${slice}:${key}`, kind.textOf(change), deadLetterAfter, letterCountMax, key];
+    const answer = await redis.write(flushed, running(refusedScript, keys, given));
+    return valueOf(answer, ([end, letterCount]) => {
       const isKnown = end === "kept" || end === "full";
-      return { kind: isKnown ? end : "counted", letterCount: Number(count) };
+      return { kind: isKnown ? end : "counted", letterCount: Number(letterCount) };
     });
   }
 
   async deadLetters(): Promise<RemoteAnswer<readonly DeadLetter<Change>[]>> {
-    const answer = await this.#settings.redis.look<unknown>(flushed, (client) =>
-      client.exec(scriptCommand(lettersScript, [this.#keys.letters], [])),
-    );
+    const run = running(lettersScript, [this.#keys.letters], []);
+    const answer = await this.#settings.redis.look(flushed, run);
     return valueOf(answer, (reply) => {
       const texts = textsIn(reply);
       return texts.flatMap((id, at) => {
@@ -143,9 +140,8 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
   async dropDeadLetter(
     id: string,
   ): Promise<RemoteAnswer<{ isMine: boolean; letterCount: number }>> {
-    const answer = await this.#settings.redis.remove<unknown>(flushed, (client) =>
-      client.exec(scriptCommand(dropLetterScript, [this.#keys.letters], [id])),
-    );
+    const run = running(dropLetterScript, [this.#keys.letters], [id]);
+    const answer = await this.#settings.redis.remove(flushed, run);
     return valueOf(answer, ([mine, count]) => ({
       isMine: Number(mine) === 1,
       letterCount: Number(count),
@@ -154,21 +150,16 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
 
   async drop(slice: number): Promise<RemoteAnswer<Backlog>> {
     const { index, count, sliceKey } = this.#keys;
-    const answer = await this.#settings.redis.remove<unknown>(flushed, (client) =>
-      client.exec(scriptCommand(dropScript, [index, count, sliceKey(slice)], [String(slice)])),
-    );
+    const run = running(dropScript, [index, count, sliceKey(slice)], [slice]);
+    const answer = await this.#settings.redis.remove(flushed, run);
     return valueOf(answer, backlogIn);
   }
 
   async read(keys: readonly string[]): Promise<RemoteAnswer<readonly SliceRead<Change>[]>> {
     const { redis, afterAnswer } = this.#settings;
-    const given = [String(this.#times.sliceMs), ...keys];
-    const answer = await redis.read<unknown>(
-      "write-behind, read",
-      (client) =>
-        client.exec(scriptCommand(readScript, [this.#keys.index, this.#keys.clock], given)),
-      afterAnswer,
-    );
+    const { index, clock } = this.#keys;
+    const run = running(readScript, [index, clock], [this.#times.sliceMs, ...keys]);
+    const answer = await redis.read("write-behind, read", run, afterAnswer);
     return valueOf(answer, (found) =>
       found.map((each) => {
         const [slice, texts] = listIn(each);
@@ -204,6 +195,10 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
 }
 
 const flushed: CallPurpose = "write-behind, flushed";
+
+const running = (...script: Parameters<typeof scriptCommand>) => {
+  return (client: Redis) => client.exec(scriptCommand(...script));
+};
 
 function valueOf<T>(
   answer: RemoteAnswer<unknown>,

@@ -46,6 +46,7 @@ export class SetCondition {
   /** Flushes by how they ended. */
   readonly #ends = { done: 0, more: 0, failed: 0 };
   readonly #settings: SetConditionSettings;
+  readonly #tell: Log;
   readonly #gathering: Condition<Refusal>;
   readonly #flushing: Condition<string>;
   #backlog: (Backlog & { readonly atMs: number }) | undefined;
@@ -60,6 +61,7 @@ export class SetCondition {
     this.#settings = settings;
     const { set } = settings;
     const tell = logOf("write-behind", settings.log);
+    this.#tell = tell;
     this.#gathering = new Condition({
       tell,
       about: () => ({ event: "write-behind", set, of: "changes" }),
@@ -101,11 +103,8 @@ export class SetCondition {
     if (letterCount !== undefined) this.holdsLetters(letterCount);
     if (deadCount === 0) return;
     this.#letters.kept += deadCount;
-    const { set, log } = this.#settings;
-    logOf(
-      "write-behind",
-      log,
-    )({
+    const { set } = this.#settings;
+    this.#tell({
       event: "write-behind",
       level: "warn",
       message: `The sink of ${set} refuses ${deadCount} changes for their content. They are dead letters now: read them with deadLetters().`,

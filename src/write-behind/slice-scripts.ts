@@ -134,9 +134,10 @@ if redis.call("ZCARD", KEYS[1]) == 0 then redis.call("DEL", KEYS[2]) end
 return backlog("dropped")`;
 
 /**
- * KEYS: the counts of attempts, the dead letters. ARGV: id, text, the limit for attempts, the limit
- * for dead letters. The counts expire a day after the set's last counted attempt. A dead letter
- * stays until the application drops it.
+ * KEYS: the counts of attempts, the dead letters, the slice, the count. ARGV: id, text, the limit for
+ * attempts, the limit for dead letters, the change's key. The counts of attempts expire a day after the
+ * set's last counted attempt. A dead letter leaves the slice, so that it does not count if the database
+ * accepts it later, and stays until the application drops it.
  */
 export const refusedScript = `
 local function letters(kind) return {kind, redis.call("HLEN", KEYS[2])} end
@@ -147,6 +148,7 @@ if tries < tonumber(ARGV[3]) then return letters("counted") end
 if redis.call("HLEN", KEYS[2]) >= tonumber(ARGV[4]) then return letters("full") end
 redis.call("HSET", KEYS[2], ARGV[1], ARGV[2])
 redis.call("HDEL", KEYS[1], ARGV[1])
+redis.call("DECRBY", KEYS[4], redis.call("HDEL", KEYS[3], ARGV[5]))
 return letters("kept")`;
 
 /** KEYS: the dead letters. @returns ids and texts alternately */

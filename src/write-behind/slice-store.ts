@@ -44,7 +44,7 @@ export interface SliceRead<Change> {
 
 /**
  * - `counted`: the refusal was counted. The change will be sent again.
- * - `kept`: the change is a dead letter, so the sink's mark may pass it.
+ * - `kept`: the change is a dead letter, and no longer in its slice, so the sink's mark may pass it.
  * - `full`: there is no room for more dead letters.
  */
 export interface RefusalCount {

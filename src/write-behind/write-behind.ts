@@ -107,8 +107,7 @@ export class WriteBehind implements Sets, SetsBesideData {
     const checked = checkedOptions("buffer", name, options, ["apply", "read"]);
     const ports = once((): BufferPorts => bufferPorts(name, checked, this.#portsOf()));
     const handle = new Buffer(name, codec, ports);
-    const set = () => ports().set;
-    const given: OpenSet = { kind: "buffer", options: checked, handle, set };
+    const given: OpenSet = { kind: "buffer", options: checked, handle, set: () => ports().set };
     return this.#opened(name, given, codec) as Buffer<T>;
   }
 

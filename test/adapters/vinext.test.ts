@@ -213,6 +213,19 @@ it("the start for a load is the oldest of the last minute", () => {
   expect(starts.ofLoad("key", 60_001)?.requestedAtMs).toBe(59_000);
 });
 
+it("values are stored again after the clock was set back by an hour", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  const { handler } = opened();
+  vi.setSystemTime(Date.now() + 3_600_000);
+  await load(handler, "first");
+  vi.setSystemTime(Date.now() - 3_600_000);
+  await handler.get("function");
+  vi.setSystemTime(Date.now() + 1_100);
+  const timestamp = Date.now();
+  await handler.set("function:en", fetched("result"), { timestamp });
+  expect((await handler.get("function:en"))?.value.data.body).toBe("result");
+});
+
 describe("a value whose load has no known start", () => {
   it("is not stored, and removes an older one", async () => {
     const { handler, name } = opened();

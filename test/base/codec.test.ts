@@ -163,12 +163,20 @@ describe("a value that structured JSON cannot encode", () => {
         throw new Error("s3cret");
       },
     };
-    expect(() => again(value)).toThrow('The codec "json" cannot encode it.');
+    expect(() => again(value)).toThrow('The codec "json" cannot encode it as well-formed text.');
   });
 
   it("is refused if a custom codec returns no text", () => {
     const codec = { name: "own", encode: () => undefined as never, decode: () => 0 };
-    expect(() => encodedBy(codec, 1, "a/b")).toThrow('The codec "own" cannot encode it.');
+    expect(() => encodedBy(codec, 1, "a/b")).toThrow(
+      'The codec "own" cannot encode it as well-formed text.',
+    );
+  });
+
+  it("is refused if a custom codec returns text that UTF-8 would change", () => {
+    const codec = { name: "own", encode: String, decode: String };
+    const encode = () => encodedBy(codec, "cut \ud83d", "a/b");
+    expect(encode).toThrow('The codec "own" cannot encode it as well-formed text.');
   });
 });
 

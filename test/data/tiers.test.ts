@@ -17,6 +17,16 @@ describe("a value", () => {
     expect(isolate.upstash.commands).toEqual(["GETRANGE"]);
   });
 
+  it("whose text begins with a byte order mark is the same in each tier", async () => {
+    const isolate = new DataIsolate();
+    const codec = { name: "text", encode: String, decode: String };
+    await isolate.articles({ codec }).getOrSet("42", () => "\ufeffa");
+    await isolate.settle();
+    for (const each of [isolate, isolate.beside(), isolate.elsewhere()]) {
+      expect(await each.articles({ codec }).get("42")).toBe("\ufeffa");
+    }
+  });
+
   it("that is too large for a tier removes the older value from that tier", async () => {
     const isolate = new DataIsolate({ config: { limits: { sharedBodyBytes: 20_000 } } });
     const articles = isolate.articles();

@@ -52,6 +52,31 @@ describe.each(oneRedisServer)("a flush over $redis", ({ start }) => {
     db.close();
   });
 
+  it("never counts a dead letter, even if it stopped, and the sink accepts the row later", async () => {
+    const { behind, db } = opened();
+    const sink = sqlSink(db);
+    const apply: typeof sink.apply = async (chunk) => {
+      // The database goes down once it has refused the row.
+      if (chunk.changes.length === 0) throw new Error("down");
+      await sink.apply(chunk);
+    };
+    const counter = behind.counter("other", { sink: { ...sink, apply }, deadLetterAfter: 1 });
+    counter.add("a", 5_000);
+    counter.add("b", 1);
+    await counter.flush();
+    await world.pass(60);
+    expect(await counter.flush()).toEqual({ state: "failed", changes: 0 });
+    expect(await counter.deadLetters()).toMatchObject([{ key: "a", by: 5_000 }]);
+    db.exec(`DROP TABLE tidemark_counters; ${sinkSchema({ of: "sqlite" })}`);
+    expect(await counter.flush()).toEqual({ state: "done", changes: 1 });
+    expect([...(await counter.getMany(["a", "b"]))]).toEqual([
+      ["a", 0],
+      ["b", 1],
+    ]);
+    expect(behind.stats()["other"]).toMatchObject({ backlog: { keys: 0 } });
+    db.close();
+  });
+
   it("makes no dead letter if the whole chunk fails", async () => {
     const { counter, db } = opened({ deadLetterAfter: 1 });
     counter.add("a");

@@ -164,7 +164,7 @@ export interface Tier<Detail> {
     ask: Pick<TierAsk<Detail>, "atMs" | "afterAnswer">,
   ): Promise<readonly TierRead<Detail>[]>;
   /**
-   * Writes several new records in one round trip. The results are in the order of the records. Never
+   * Writes several new records in few round trips. The results are in the order of the records. Never
    * rejects.
    */
   writeMany?(

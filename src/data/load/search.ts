@@ -19,7 +19,7 @@ import { JoinedCalls } from "./joined-calls.ts";
 import type { DataTiers, Place } from "../value/space.ts";
 import { type DataVerdict, hasForm, judge } from "./verdict.ts";
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export type DataRead = TierRead<DataDetail>;
 

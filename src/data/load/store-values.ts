@@ -1,4 +1,4 @@
-// Writes values to the tiers of their namespace: memory synchronously, Redis with one round trip.
+// Writes values to the tiers of their namespace: memory synchronously, Redis with a round trip for up to 256.
 import { OperatorError } from "../../base/operator-error.ts";
 import { resultOf, takeOut } from "../../cache/keep.ts";
 import type { NewerRecords } from "../../cache/record/record.ts";

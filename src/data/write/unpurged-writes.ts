@@ -77,9 +77,8 @@ export class UnpurgedWrites {
    * the purges of all holds in the background. Each write with a refused purge creates a new hold.
    */
   holdOn({ space, path }: Place): Hold | undefined {
-    const hold = this.#keys.get(urlOf(path)) ?? this.#keys.get(space.name);
-    if (hold !== undefined) this.takeUp();
-    return hold;
+    this.#takeUp();
+    return this.#keys.get(urlOf(path)) ?? this.#keys.get(space.name);
   }
 
   /** Puts a hold on the key, or on its namespace at the limit. Retries the purge in the background. */
@@ -91,7 +90,7 @@ export class UnpurgedWrites {
     const isOwn = this.#keys.size < keysMax || this.#keys.has(url);
     if (isOwn) this.#keys.set(url, { paths: [path] });
     else this.#keys.set(space.name, { prefixes: [space.name] });
-    this.takeUp();
+    this.#takeUp();
   }
 
   /**
@@ -107,7 +106,7 @@ export class UnpurgedWrites {
   }
 
   /** Retries in the background, unless another request is already retrying. */
-  takeUp(): void {
+  #takeUp(): void {
     const { nowAtMs, afterAnswer } = this.#settings;
     if (this.#keys.size === 0 || isWithinMs(silenceMsMax, this.#triedAtMs, nowAtMs())) return;
     this.#triedAtMs = nowAtMs();
@@ -144,10 +143,9 @@ export class UnpurgedWrites {
   over(view: JudgingView): JudgingView {
     const isHidden = ({ url }: { readonly url: string }) => {
       if (this.#keys.size === 0) return false;
+      this.#takeUp();
       const [, name = ""] = url.split("/", 2);
-      const isHeld = this.#keys.has(url) || this.#keys.has(name);
-      if (isHeld) this.takeUp();
-      return isHeld;
+      return this.#keys.has(url) || this.#keys.has(name);
     };
     return {
       judge: (record, ask) => (isHidden(record) ? hidden : view.judge(record, ask)),

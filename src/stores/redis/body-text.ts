@@ -47,10 +47,13 @@ export function bodyTextOf(
   return isPacked ? packedText(body) : asBase64 + toBase64(body);
 }
 
-async function packedText(body: Uint8Array<ArrayBuffer>): Promise<string> {
-  const packed = await gzipped(body);
-  const isWorthIt = packed.byteLength <= gzipShareMax * body.byteLength;
-  return isWorthIt ? asGzip + toBase64(packed) : asBase64 + toBase64(body);
+function packedText(body: Uint8Array<ArrayBuffer>): string | Promise<string> {
+  const textOf = (packed: Uint8Array<ArrayBuffer>) => {
+    const isWorthIt = packed.byteLength <= gzipShareMax * body.byteLength;
+    return isWorthIt ? asGzip + toBase64(packed) : asBase64 + toBase64(body);
+  };
+  const packed = gzipped(body);
+  return packed instanceof Promise ? packed.then(textOf) : textOf(packed);
 }
 
 /** Keeps a byte order mark, which is part of the body. */

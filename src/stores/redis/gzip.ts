@@ -15,12 +15,14 @@ const zlibFor = (bytes: number) =>
     ? undefined
     : (zlibOfNode ??= nodeGlobals.process?.getBuiltinModule?.("node:zlib"));
 
-/** Compresses a body. Level 1 takes half the time of the default level, and 7 % more bytes. */
-export async function gzipped(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Compresses a body, with zlib at once. Level 1 takes half the time of the default level, and 7 % more bytes. */
+export function gzipped(bytes: Bytes): Bytes | Promise<Bytes> {
   const zlib = zlibFor(bytes.byteLength);
   if (zlib !== undefined) return zlib.gzipSync(bytes, { level: 1 });
   const packed = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
-  return new Uint8Array(await new Response(packed).arrayBuffer());
+  return new Response(packed).arrayBuffer().then((buffer) => new Uint8Array(buffer));
 }
 
 /**

@@ -63,6 +63,9 @@ const rewriteFromCharsUnlessSet = 150_000;
  */
 const spoiledKeysMax = 1_000;
 
+/** The records of one pipeline. The reads of other calls wait behind it. */
+const togetherMax = 256;
+
 const doubtful = { kind: "unavailable", cause: "unreachable" } as const;
 
 export class SharedTier<Detail> implements Tier<Detail> {
@@ -225,13 +228,18 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const made: (Upload | TierWrite)[] = [];
     for (const one of making) made.push(await one);
     const uploads = made.filter((one): one is Upload => !("kind" in one));
-    if (uploads.length === 0) return made.map((one) => ("kind" in one ? one : { kind: "kept" }));
-    const answer = await this.#uploads.send("fill", uploads, (client) =>
-      client.pipeline(uploads.map((upload) => this.#uploads.command(upload))),
-    );
-    if (answer.kind === "answered")
-      for (const { redisKey } of uploads) this.#spoiled.delete(redisKey);
-    return made.map((one) => ("kind" in one ? one : writtenBy(answer, uploads.indexOf(one))));
+    const written = new Map<Upload, TierWrite>();
+    for (let from = 0; from < uploads.length; from += togetherMax) {
+      const part = uploads.slice(from, from + togetherMax);
+      const answer = await this.#uploads.send("fill", part, (client) =>
+        client.pipeline(part.map((upload) => this.#uploads.command(upload))),
+      );
+      for (const [at, upload] of part.entries()) {
+        written.set(upload, writtenBy(answer, at));
+        if (answer.kind === "answered") this.#spoiled.delete(upload.redisKey);
+      }
+    }
+    return made.map((one) => ("kind" in one ? one : (written.get(one) ?? doubtful)));
   }
 
   /**

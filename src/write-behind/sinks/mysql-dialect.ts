@@ -45,7 +45,10 @@ export const mysqlDialect: Dialect = {
 
   check(given) {
     const place = backticked(given);
-    return { statement: mysqlFacts(place), fault: (lines) => mysqlFault(place, lines) };
+    // Missing tables and columns are no fault: the next statement fails, and `missingTableError` explains why.
+    const fault = (lines: readonly Line[]) =>
+      sessionFault(lines) ?? engineFault(lines) ?? columnFault(place, lines);
+    return { statement: mysqlFacts(place), fault };
   },
 
   schema: {
@@ -187,14 +190,6 @@ const valueTypes = {
   counter: { fitting: /^bigint$/, wanted: "bigint" },
   buffer: { fitting: texts, wanted: "longtext CHARACTER SET utf8mb4" },
 };
-
-/**
- * Returns the fault of the session or a table. Ignores missing tables and columns: the next
- * statement then fails, and `missingTableError` explains why.
- */
-function mysqlFault(place: Place, lines: readonly Line[]): Reason | undefined {
-  return sessionFault(lines) ?? engineFault(lines) ?? columnFault(place, lines);
-}
 
 function sessionFault(lines: readonly Line[]): Reason | undefined {
   const settingOf = (kind: string) => lines.find((line) => line.kind === kind)?.value;

@@ -143,7 +143,7 @@ async function inSession(
 function linesOf(answer: unknown): readonly Line[] {
   const [first] = answer as readonly unknown[];
   const rows = (Array.isArray(first) ? first : answer) as readonly Record<string, unknown>[];
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   const textOf = (cell: unknown) => (cell instanceof Uint8Array ? decoder.decode(cell) : cell);
   return rows.map(
     ({ kind, key, value }) =>

@@ -71,6 +71,13 @@ describe("a set value", () => {
   });
 });
 
+it("of two sets of one turn, the later one stays, although the first is longer to compress", async () => {
+  const { mine, theirs } = two({ ...space, ...alone });
+  const long = Array.from({ length: 20_000 }, (_, nth) => nth).join();
+  await Promise.all([mine.set("42", long), mine.set("42", "later")]);
+  expect([await mine.get("42"), await theirs.get("42")]).toEqual(["later", "later"]);
+});
+
 describe("a forced load", () => {
   it("ends older copies of other isolates within N", async () => {
     const { here, mine, theirs } = two();

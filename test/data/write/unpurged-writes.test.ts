@@ -150,18 +150,21 @@ describe("a load after an unpurged write", () => {
   });
 });
 
-it.each(["getOrSet", "get", "has", "getMany"] as const)(
-  "%s of the key starts the retries again after they have ended",
+it.each(["getOrSet", "get", "has", "getMany", "set"] as const)(
+  "%s of any key starts the retries again after they have ended",
   async (call) => {
-    const { upstash, articles, load, refusedWrite, pass, unpurged } = await opened();
+    const { upstash, articles, load, refusedWrite, pass, unpurged } = await opened("works");
+    await articles.set("43", "other");
+    upstash.journalMode = "down";
     await refusedWrite("new");
     await pass(1, 2, 4, 8, 20);
     upstash.journalMode = "works";
     await pass(60);
     expect(unpurged().keys).toBe(1);
-    if (call === "getMany") await articles.getMany(["42"]);
-    else if (call === "getOrSet") await articles.getOrSet("42", load);
-    else await articles[call]("42");
+    if (call === "getMany") await articles.getMany(["43"]);
+    else if (call === "getOrSet") await articles.getOrSet("43", load);
+    else if (call === "set") await articles.set("43", "newer");
+    else await articles[call]("43");
     await pass(1);
     expect(unpurged().keys).toBe(0);
   },

@@ -32,6 +32,17 @@ describe.each(redisServers)("the shared tier over $redis", ({ start }) => {
     expect(await tier.readMany([c, a], ask)).toEqual(single);
   });
 
+  it("a request writes at most 256 records, so that reads do not wait behind thousands", async () => {
+    const tier = world.tier();
+    const keys = Array.from({ length: 600 }, (_, nth) => keyOf(`many-${nth}`));
+    const { requestCount } = await world.counted(async () => {
+      const results = await tier.writeMany(keys.map((key) => [key, page, keep] as const));
+      expect(new Set(kindsOf(results))).toEqual(new Set(["kept"]));
+    });
+    expect(requestCount).toBe(3);
+    expect(kindsOf([await tier.read(keyOf("many-599"), ask)])).toEqual(["found"]);
+  });
+
   it("refused records cause no command, and do not count as failures", async () => {
     const tier = world.tier();
     const cost = await world.counted(async () => {

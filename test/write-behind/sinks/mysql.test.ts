@@ -39,6 +39,13 @@ describe.skipIf(!isMariadbInstalled)("on MariaDB", () => {
     expect(await held("A", "a", "a ", "a  ")).toEqual({ A: 11, a: 12, "a  ": 14 });
   });
 
+  it("keeps a byte order mark at the start of a key", async () => {
+    const { apply, held, mark } = counterSet(world.counters());
+    await apply(1, [add("\ufeffa", 2)], "\ufeffa");
+    expect(await held("\ufeffa", "a")).toEqual({ "\ufeffa": 2 });
+    expect(await mark()).toEqual({ slice: 1, key: "\ufeffa" });
+  });
+
   it("accepts a chunk of 1,000 rows with the longest keys, and refuses a longer key", async () => {
     const { apply, read, held } = counterSet(world.counters());
     const keys = Array.from(

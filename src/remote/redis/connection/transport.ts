@@ -1,4 +1,5 @@
 // Sends commands over a connection, and gives replies and errors the form of REST.
+import { once } from "../../../base/once.ts";
 import { OutOfTime, patiently, tryUntil, within } from "../../../base/timeouts.ts";
 import type { Transport } from "../address.ts";
 import { type Command, type Form, RedisRefusal } from "../redis.ts";
@@ -32,12 +33,10 @@ export function transportOver(connection: Connection): {
   let lastError: unknown = new Error("The connection is not ready.");
   connection.onError((cause) => (lastError = cause));
   const ready = () => (wasReady ||= connection.isReady()) && connection.isReady();
-  let firstWait: Promise<void> | undefined;
-  const waitOnce = async () => {
+  const wait = once(async () => {
     await waitUntilReady(ready);
     hasWaited = true;
-  };
-  const wait = () => (firstWait ??= waitOnce());
+  });
   return {
     async transport(form, commands, timeoutMs) {
       let leftMs = timeoutMs;
