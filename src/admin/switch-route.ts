@@ -12,6 +12,7 @@ import { orderBytesMax } from "../purge/acceptance/order.ts";
 import { acceptedAtMs } from "../purge/journal/entry.ts";
 import type { SwitchLog } from "../purge/journal/switch-log.ts";
 import { type SwitchOrder, switchOrder } from "../protocol/operator-orders.ts";
+import { reasonCharsMax } from "../protocol/purge-order.ts";
 import type { Switch } from "../purge/journal/switch.ts";
 import { type Bypass, newestOf, type SwitchState } from "../purge/journal/switch-state.ts";
 import type { Requester, PurgeView } from "../purge/view/view.ts";
@@ -147,7 +148,7 @@ function readOrder(body: string): SwitchOrder | Reason {
   const place = checked.issues[0].path?.[0]?.key;
   const why =
     place === "reason"
-      ? "reason must be a string of up to 200 characters."
+      ? `reason must be a string of up to ${reasonCharsMax} characters.`
       : place === "bypass"
         ? "bypass must be true, false or an array of route names."
         : 'The body must be an object with "bypass", and may have "reason".';

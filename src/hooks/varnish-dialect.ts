@@ -25,7 +25,7 @@ export interface VarnishDialectOptions {
 
 /** The name in metrics, in the journal and in the variable of the secrets. */
 const name = "varnish";
-const methods: ReadonlySet<string> = new Set(["PURGE", "PURGEKEYS", "BAN"]);
+const methods: ReadonlySet<string> = new Set(["PURGE", "BAN"]);
 const tagFields = [
   "x-magento-tags",
   "x-cache-tags",

@@ -39,7 +39,6 @@ function targetsOf({ method, url, headers }: WebhookRequest): Order {
     const tags = headers.get(tagField) ?? "";
     return method === "BAN" ? byTagPattern(tagField, tags, host) : byTagList(tagField, tags);
   }
-  if (method === "PURGEKEYS") return { fault: noKeys };
   if (headers.get("clear-cache") === "true") return { hosts: [host] };
   const names = method === "BAN" ? ["x-host", "x-url", "x-content-type"] : ["x-url"];
   if (names.some((name) => headers.get(name) !== null)) {
@@ -124,11 +123,6 @@ const pathPatterns =
 const noHost: Reason = {
   why: "The field Host is not a host.",
   hint: "Send the host of the pages in it, such as www.example.com.",
-};
-
-const noKeys: Reason = {
-  why: "The request has none of the fields xkey-purge, xkey and xkey-softpurge.",
-  hint: "Send the keys in xkey-softpurge, separated by spaces.",
 };
 
 /** The pattern that matches everything. */

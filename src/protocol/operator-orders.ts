@@ -1,6 +1,7 @@
 // The request bodies of the operator's routes `warm`, `switch` and `outward`.
 import * as v from "valibot";
 import { finite, record, strictObject, whole } from "../base/schemas.ts";
+import { reasonCharsMax } from "./purge-order.ts";
 
 const pagesMax = 1_000;
 const limitMax = 100;
@@ -48,7 +49,7 @@ export type PageToWarm = Exclude<NonNullable<WarmOrder["pages"]>[number], string
 export const switchOrder = strictObject({
   /** `true`: all routes. `false`: no route. An array: the routes with these names. */
   bypass: v.union([v.boolean(), v.pipe(v.array(v.string()), v.minLength(1))]),
-  reason: v.optional(v.pipe(v.string(), v.maxLength(200))),
+  reason: v.optional(v.pipe(v.string(), v.maxLength(reasonCharsMax))),
 });
 
 export type SwitchOrder = Immutable<v.InferOutput<typeof switchOrder>>;

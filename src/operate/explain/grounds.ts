@@ -155,7 +155,7 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   },
   partial: {
     clause: "RFC 9111 §3.3",
-    why: "its status is 206 or 416, which answers a range request",
+    why: "its status is 206, 226 or 416, which describes only a part",
   },
   "no-store": {
     clause: "RFC 9111 §5.2.2.5",

@@ -179,3 +179,14 @@ it("gives the line to paste for an unknown cookie before anything is stored", as
   expect(text).toContain('cookies: { harmless: ["seen"] }');
   expect(await textOf(open(fresh))).not.toContain("harmless");
 });
+
+it.each([226, 416])(
+  "names the status of a page that was not stored as a part: %d",
+  async (status) => {
+    const site = open(() => page("a part", cc("max-age=300"), status));
+    await site.get(url);
+    expect(await textOf(site)).toMatch(
+      new RegExp(`by the rule partial .*its status is .*${status}`),
+    );
+  },
+);
