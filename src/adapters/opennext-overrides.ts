@@ -170,7 +170,7 @@ function requestHere() {
   throw new OperatorError({
     what: "The cache of OpenNext is not open.",
     why: "The Worker was not wrapped, or this code does not run within a request.",
-    hint: "Let main of the wrangler file name a file with `export default withTidemark(worker, config)`.",
+    hint: "Let main of the wrangler file name a file with `export default withTidemark(worker, config, { stores })`.",
   });
 }
 

@@ -275,7 +275,7 @@ it("outside of a wrapped Worker, finds nothing, stores nothing, and says so", as
   expect(await incrementalCache.get("/a")).toBeNull();
   expect(await tagCache.hasBeenRevalidated(["red"], 1)).toBe(true);
   await incrementalCache.set("/a", pageOf("v1"));
-  expect(log.mock.calls.flat().join()).toContain("withTidemark(worker, config)");
+  expect(log.mock.calls.flat().join()).toContain("withTidemark(worker, config, { stores })");
   await expect(tagCache.writeTags(["red"])).rejects.toThrow("is not open");
   log.mockRestore();
 });

@@ -1,12 +1,15 @@
 // Tests rows that the database refuses. A flush writes the other rows, and a refused row becomes a
 // dead letter.
+import { readFile } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { sinkSchema, sqlSink } from "../../src/sinks.ts";
+import type { Counter } from "../../src/write-behind/write-behind.ts";
 import { oneRedisServer } from "../../testing/fakes/redis-server.ts";
 import { openSets } from "./sets-world.ts";
 import { openSlicesWorld } from "./slices-world.ts";
 
+const page = await readFile(new URL("../../docs/write-behind.md", import.meta.url), "utf8");
 const checked = sinkSchema({ of: "sqlite" }).replace(
   "value INTEGER,",
   "value INTEGER CHECK (value < 1000),",
@@ -74,6 +77,24 @@ describe.each(oneRedisServer)("a flush over $redis", ({ start }) => {
       ["b", 1],
     ]);
     expect(behind.stats()["other"]).toMatchObject({ backlog: { keys: 0 } });
+    db.close();
+  });
+
+  it("is sent again by the code of docs/write-behind.md, also beyond the limit of one add", async () => {
+    const { counter, db } = opened({ deadLetterAfter: 1 });
+    for (const by of [1_000_000_000, 200_000_000]) counter.add("a", by);
+    await counter.flush();
+    await world.pass(60);
+    await counter.flush();
+    expect(await counter.get("a")).toBe(0);
+    const [again = ""] = /^for \(const \{ id, key[^]*?^\}$/m.exec(page) ?? [];
+    const text = `export default async (views) => {${again}}`;
+    const module = (await import(`data:text/javascript,${encodeURIComponent(text)}`)) as {
+      default: (views: Counter) => Promise<void>;
+    };
+    await module.default(counter);
+    expect(await counter.deadLetters()).toEqual([]);
+    expect(await counter.get("a")).toBe(1_200_000_000);
     db.close();
   });
 

@@ -72,8 +72,8 @@ export function astroCache(
   written: WrittenConfig = {},
   parts: AstroCacheParts = {},
 ): () => AstroCacheProvider {
-  const query = written.key?.query ?? { strip: { only: [] } };
-  const config = defineConfig({ ...written, key: { ...written.key, query } });
+  const { strip = { only: [] }, ...query } = written.key?.query ?? {};
+  const config = defineConfig({ ...written, key: { ...written.key, query: { ...query, strip } } });
   const refused = refusalOf(config);
   if (refused !== undefined) throw new OperatorError(refused);
   const provider = new TidemarkProvider(config, parts);
