@@ -44,7 +44,7 @@ const run: MixRun = {
     purgesRefusedCount: 0,
     lateMsMax: 0,
   },
-  origin: { requests: 300, notModified: 200, bytes: 0 },
+  origin: { requests: 300, bytes: 0 },
   reads: {},
   writes: {},
   workers: { redisCommands: {}, objectCalls: { fill: 100 }, objectRows: {} },
