@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
 import { withoutRedis } from "../testing/worker/world.ts";
 import { bundleWith } from "../testing/worker/bundle-with.ts";
-import type { AttackerCalls } from "./attack/attacker-process.ts";
+import type { AssaultFigures, AttackerCalls } from "./attack/attacker-process.ts";
 import type { Attack } from "./attack/attack.ts";
 import { attackNamed, attacks } from "./attack/attacks.ts";
 import { calmOf, demandsSaid, isAllowed, judged } from "./attack/demands.ts";
@@ -78,8 +78,14 @@ async function toldRow(ground: Ground, pace: Pace, attack: Attack | undefined): 
   process.stderr.write(`${attack?.name ?? "calm"} …\n`);
   const row = await measuredRow(ground, pace, attack);
   process.stderr.write(`  clients were late by ${row.lateMsMax.toFixed(0)} ms at most\n`);
+  if (row.assault !== undefined) process.stderr.write(`  ${assaultSaid(row.assault)}\n`);
   process.stderr.write(ground.log.take());
   return row;
+}
+
+function assaultSaid({ sentCount, notSentCount, statuses }: AssaultFigures): string {
+  const answers = Array.from(statuses, ([status, count]) => `${count} × ${status}`).join(", ");
+  return `the attacker sent ${sentCount} requests, left out ${notSentCount}, and got ${answers}`;
 }
 
 async function main(): Promise<void> {

@@ -1,5 +1,5 @@
 // Plays a day of a site in accelerated time, and checks that memory, timers and keys do not grow.
-// Counts are compared with the requests, and each answer with the purges.
+// Counts are compared with the requests, and each answer with the purges and the outages.
 //   npm run bench -- day [--hours 24] [--rate 5] [--seed 1]
 import { parseArgs } from "node:util";
 import { growthIn } from "./day/flat.ts";

@@ -33,9 +33,9 @@ async function main(): Promise<void> {
   try {
     const origin = await running.add(startPart<OriginCalls>(program("origin")));
     const clients = await running.add(startPart<ClientCalls>(program("clients")));
-    const originUrls = await origin.call("start", { coloCount });
+    const originUrl = await origin.call("start");
     const ground: Ground = {
-      systems: await startSystems(running, { originUrls, log }),
+      systems: await startSystems(running, { originUrl, log }),
       origin,
       clients,
       log,

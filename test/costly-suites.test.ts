@@ -19,6 +19,14 @@ describe("the suites that .ci/run may leave out", () => {
     expect(suitesOf(leftOut(paths))).toEqual(left);
   });
 
+  it.each([
+    ["testing/monitoring/prometheus-server.ts", "test/monitoring/alert-cases.test.ts"],
+    ["testing/outward/outward-history.ts", "test/outward/history.test.ts"],
+    ["testing/write-behind/sink-contract.ts", "test/write-behind/sinks/contract.test.ts"],
+  ])("do not include the suite of a helper that changes: %s", (helper, suite) => {
+    expect(suitesOf(leftOut([helper]))).not.toContain(suite);
+  });
+
   it.each(costlySuites)("include $suites unless the change touches them", ({ suites, covers }) => {
     for (const path of [...suites, ...covers, `${covers[0]}/deep/file.ts`]) {
       expect(suitesOf(leftOut([path]))).not.toEqual(expect.arrayContaining([suites[0]]));

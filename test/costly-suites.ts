@@ -108,7 +108,7 @@ export const costlySuites: readonly CostlySuites[] = [
   },
   {
     suites: ["test/monitoring/alert-cases.test.ts"],
-    covers: ["monitoring", "test/monitoring"],
+    covers: ["monitoring", "test/monitoring", "testing/monitoring"],
   },
   {
     suites: [
@@ -211,9 +211,12 @@ export const costlySuites: readonly CostlySuites[] = [
     ],
   },
   { suites: ofData, covers: [...engine, "src/adapters", "src/data", "test/consistency/data"] },
-  { suites: ofOutward, covers: [...engine, "src/outward", "test/outward"] },
+  { suites: ofOutward, covers: [...engine, "src/outward", "test/outward", "testing/outward"] },
   { suites: ofReports, covers: [...engine, "src/observe", "test/simulation/reports"] },
-  { suites: ofWriteBehind, covers: [...engine, "src/write-behind", "test/write-behind"] },
+  {
+    suites: ofWriteBehind,
+    covers: [...engine, "src/write-behind", "test/write-behind", "testing/write-behind"],
+  },
 ];
 
 /** Returns whether one of the changed files is a covered file, or is below a covered folder. */

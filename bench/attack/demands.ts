@@ -1,5 +1,5 @@
-// Checks the demands on a row: honest clients' latency, errors and hits, and the Redis commands of
-// an attack.
+// Checks the demands on a row: honest clients' latency, errors and hits, and the Redis commands or
+// calls of Durable Objects of an attack.
 import { quantile } from "../load/figures.ts";
 import type { Row } from "./row.ts";
 import { crowdedMs } from "./site.ts";
@@ -12,7 +12,7 @@ const alsoHitShareMin = 0.9;
 
 export const demandsSaid =
   `honest p99 ≤ ${p99RatioMax} × calm except beside crowds, no honest error, ` +
-  `≤ ${commandsMax} Redis commands for an attacker's request, ` +
+  `≤ ${commandsMax} Redis commands or calls of objects for an attacker's request, ` +
   `a crowd waits ≤ ${crowdRatioMax} × the origin's time, ` +
   `≥ ${100 * alsoHitShareMin} % hits in the last third on the extra requests of honest clients`;
 
@@ -47,8 +47,8 @@ export interface Judged {
   readonly errorCount: number;
   readonly originBeyondCalm: number;
   /**
-   * The number of Redis commands beyond the calm number, per attacker's request; below 0 if the row
-   * has fewer commands than calm rows.
+   * The number of commands beyond the calm number, per attacker's request; below 0 if the row has
+   * fewer commands than calm rows.
    */
   readonly commandsEach: number;
   /** The median over crowds of the slowest request's time ÷ the origin's; 0 without crowds. */

@@ -29,7 +29,7 @@ export function pageReport(rows: readonly Row[], calm: Calm, circumstances: Circ
   ]);
 }
 
-const figureNames = ["honest p99 ÷ calm p99", "added origin requests", "added Redis commands"];
+const figureNames = ["honest p99 ÷ calm p99", "added origin requests", "added commands"];
 
 function figureCells(row: Row, { p99Ratio, originBeyondCalm, commandsEach }: Judged): string[] {
   if (row.assault === undefined) return [p99Ratio.toFixed(2), "–", "–"];

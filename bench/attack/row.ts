@@ -9,6 +9,7 @@ import { startRedisServer } from "../../testing/fakes/redis-server.ts";
 import { bundleWith } from "../../testing/worker/bundle-with.ts";
 import {
   adminToken,
+  statsOf,
   storesOfCloudflare,
   storesSettled,
   withoutRedis,
@@ -48,7 +49,7 @@ export interface Row {
   readonly honest: HonestFigures;
   readonly assault: AssaultFigures | undefined;
   readonly originRequests: number;
-  /** The number of Redis commands, by name in upper case. */
+  /** The number of Redis commands, or of calls of Durable Objects, by name. */
   readonly commands: Readonly<Record<string, number>>;
   /** The longest delay between the due time of a request and its start. */
   readonly lateMsMax: number;
@@ -93,12 +94,15 @@ export async function measuredRow(
     await warmUp(ground, pace, colo);
     await ground.origin.call("take");
     rest.resetCounts();
+    const callsBefore = await objectCallsOf(colo);
     const [honest, assault] = await Promise.all([
       ground.honest.call("run", { ...honestLoad(pace, colo), also: attack?.alsoHonest ?? [] }),
       attack && ground.attacker.call("run", assaultOf(attack, pace, colo)),
     ]);
     const hasEnded = isCpuKnown && runtimePids().length === 0;
-    const { commandCountByName: commands } = rest.counts();
+    const { commandCountByName } = rest.counts();
+    const calls = hasEnded ? {} : less(await objectCallsOf(colo), callsBefore);
+    const commands = { ...commandCountByName, ...calls };
     const originRequests = await ground.origin.call("take");
     await checkOrigin(ground.originUrl);
     const lateMsMax = Math.max(honest.lateMsMax, assault?.lateMsMax ?? 0);
@@ -107,6 +111,12 @@ export async function measuredRow(
     await running.stop();
   }
 }
+
+/** Returns the number of calls of Durable Objects so far, by purpose; none on a site with Redis. */
+const objectCallsOf = async (colo: Colo) => (await statsOf(colo)).objectCalls;
+
+const less = (all: Row["commands"], before: Row["commands"]): Row["commands"] =>
+  Object.fromEntries(Object.entries(all).map(([name, one]) => [name, one - (before[name] ?? 0)]));
 
 /** Starts a Redis, and a REST server for it with the default round-trip time. */
 async function restOver(

@@ -8,7 +8,6 @@ import { responseStore } from "./adapters/response-store.ts";
 import { tidemarkCloudflare } from "./adapters/tidemark-cloudflare.ts";
 import { tidemarkData } from "./adapters/tidemark-data.ts";
 import { tidemarkPages } from "./adapters/tidemark-pages.ts";
-
 import { varnish } from "./adapters/varnish.ts";
 
 export const systems = {

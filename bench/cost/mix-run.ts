@@ -8,8 +8,8 @@ import type { Running } from "../../local/running.ts";
 import { adminToken } from "../../testing/worker/world.ts";
 import { startColos } from "../load/colos.ts";
 import { runtimePids } from "../load/process-cpu.ts";
-import { perColo, restRttMs, siteHost, sortingRoutes } from "../trace/start-workers.ts";
-import { scale } from "../trace/trace.ts";
+import { restRttMs, siteHost, sortingRoutes } from "../trace/start-workers.ts";
+import { coloCount, scale } from "../trace/trace.ts";
 import { mixWorkers } from "./mix-worker.ts";
 import { type Replay, replayOver, type RunSettings } from "./replay-over.ts";
 
@@ -46,7 +46,8 @@ export async function mixRun(running: Running, settings: RunSettings): Promise<M
   const replay = await replayOver(running, settings, async (originUrl) => ({
     colos: await startColos(running, {
       name: "colo",
-      originUrls: perColo(originUrl),
+      coloCount,
+      originUrl,
       worker: workers.colo,
       env: { ADMIN_TOKEN: adminToken, SITE_HOST: siteHost },
       log,

@@ -31,7 +31,8 @@ function operationsOf(run: Run, { journal, tidemark }: Designs, requests: number
   return {
     lookUps,
     writes,
-    fills: commands("fill", "Vary marker"),
+    // The mix with rows is replayed.
+    rows: 0,
     bytes: tidemark.usage.redisBytes,
     journalReads,
     purges,

@@ -21,8 +21,11 @@ export interface DaySettings {
   /** Half of them concern Redis, and half the origin. */
   readonly outagesPerHour: number;
   readonly maxLagSeconds: number;
-  /** A fault for the bench's own tests: an event that nothing ends, or a purge that is not sent. */
-  readonly planted?: "timer-per-request" | "unsent-purges";
+  /**
+   * A fault for the bench's own tests: an event that nothing ends, a purge that is not sent, or an
+   * origin that always fails.
+   */
+  readonly planted?: "timer-per-request" | "unsent-purges" | "failing-origin";
 }
 
 export interface PlayedDay {
@@ -41,6 +44,8 @@ const hourMs = 3_600_000;
 const retryMs = 5_000;
 const searchShare = 0.02;
 const outageMs = [20_000, 180_000] as const;
+/** The longest time after an outage of the origin in which isolates may still spare it. */
+const recoveryMsMax = 60_000;
 /** The time within which a deployment replaces all isolates. */
 const deploymentMs = 30_000;
 const deploymentsPerHour = 0.5;
@@ -65,6 +70,7 @@ export class Day {
   readonly #violations: string[] = [];
   readonly #totals = { asked: 0, counted: 0, failed: 0, purges: 0, deployments: 0, outages: 0 };
   #isOriginDown = false;
+  #originUpAtMs = -Infinity;
 
   constructor(settings: DaySettings, time: PlayedTime) {
     const { seed, pageCount, coloCount, maxLagSeconds } = settings;
@@ -81,7 +87,7 @@ export class Day {
       stores: { env: this.#redis.env, stores: upstash(), calls: noCalls },
       config: { ...config, purge: { maxLagSeconds } },
       pages: [...this.#pages, this.#search],
-      isOriginDown: () => this.#isOriginDown,
+      isOriginDown: () => this.#isOriginDown || settings.planted === "failing-origin",
     });
     this.#isolates = Array.from({ length: coloCount }, (_, colo) =>
       this.#site.startIsolate(colo, false),
@@ -143,12 +149,20 @@ export class Day {
     if (page === undefined) return;
     const target = isSearch ? `/search?q=${this.#totals.asked}` : page.target;
     const { status, version } = await isolate.ask(page, target);
-    if (status !== 200) this.#totals.failed += 1;
+    if (status !== 200) this.#failed(page, status);
     const least = this.#leastVersion(page, beganAtMs);
     if (status === 200 && version < least) {
       const at = new Date(beganAtMs).toISOString();
       this.#violations.push(`${page.target} had version ${version} at ${at}, not ${least}.`);
     }
+  }
+
+  #failed({ target }: PlayedPage, status: number): void {
+    const { atMs } = this.#time;
+    this.#totals.failed += 1;
+    if (this.#isOriginDown || atMs - this.#originUpAtMs < recoveryMsMax) return;
+    const at = new Date(atMs).toISOString();
+    this.#violations.push(`${target} had status ${status} at ${at}, while the origin worked.`);
   }
 
   /** Returns the lowest version with which a request that began at this time may be answered. */
@@ -181,7 +195,7 @@ export class Day {
     if (isOfOrigin) this.#isOriginDown = true;
     else this.#redis.mode = "down";
     await this.#time.sleep(this.#draws.between(...outageMs));
-    if (isOfOrigin) this.#isOriginDown = false;
+    if (isOfOrigin) [this.#isOriginDown, this.#originUpAtMs] = [false, this.#time.atMs];
     else this.#redis.mode = "works";
   }
 

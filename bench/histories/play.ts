@@ -79,7 +79,11 @@ export interface PlayedHistory<R extends Read, P extends Purge, Call> {
 /** The time between the starts of the first histories. A burst would overload the cold processes. */
 const rampMs = 100;
 
-/** Plays all plans, `togetherCount` at a time. */
+/**
+ * Plays all plans, `togetherCount` at a time.
+ *
+ * @throws Error if nothing can be judged, because no read or no purge succeeded
+ */
 export async function playAll<R extends Read, P extends Purge, Call>(
   plans: readonly { readonly id: string; readonly plan: Plan<R["cache"], Call> }[],
   clients: Clients<R, P, Call>,
@@ -99,5 +103,11 @@ export async function playAll<R extends Read, P extends Purge, Call>(
     }
   };
   await Promise.all(Array.from({ length: togetherCount }).map(playInTurn));
+  const isJudged = played.some(
+    ({ events }) =>
+      events.some((event) => event.kind === "read") &&
+      events.some((event) => event.kind === "purge" && event.isAccepted),
+  );
+  if (!isJudged) throw new Error("No history has a read and an accepted purge.");
   return played;
 }

@@ -20,30 +20,17 @@ export interface Seen {
   /** Epoch milliseconds with fractions. All processes of this machine share the clock. */
   readonly startedAtMs: number;
   readonly tookMs: number;
-  /** The time until the head of the response; equal to `tookMs` if there is no head. */
-  readonly headTookMs: number;
   /** 0 if the response is missing or incomplete. */
   readonly status: number;
   readonly cacheStatus: string;
   /** The value of `Content-Type`; empty if there is none. */
   readonly contentType: string;
   readonly body: string;
-  /** The bytes of the body as received. */
-  readonly bodyBytes: number;
-  /** The value of `Content-Length`; `undefined` if the response has no such field. */
-  readonly statedBytes: number | undefined;
 }
 
 export const nowAtMs = (): number => performance.timeOrigin + performance.now();
 
-const noAnswer = {
-  status: 0,
-  cacheStatus: "",
-  contentType: "",
-  body: "",
-  bodyBytes: 0,
-  statedBytes: undefined,
-};
+const noAnswer = { status: 0, cacheStatus: "", contentType: "", body: "" };
 
 /** Sends a request. Never throws: a broken connection yields status 0. */
 export function ask(
@@ -59,27 +46,17 @@ export function ask(
       settled = true;
       clearTimeout(impatience);
       const tookMs = nowAtMs() - startedAtMs;
-      resolve({ ...noAnswer, startedAtMs, tookMs, headTookMs: tookMs, ...of });
+      resolve({ ...noAnswer, startedAtMs, tookMs, ...of });
     };
     const asking = request(url, { agent, method, headers }, (response) => {
-      const headTookMs = nowAtMs() - startedAtMs;
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.once("error", () => seen());
       response.once("close", () => {
         const cacheStatus = String(response.headers["cache-status"] ?? "");
         const status = response.complete ? (response.statusCode ?? 0) : 0;
-        const body = Buffer.concat(chunks);
-        const length = response.headers["content-length"];
-        seen({
-          headTookMs,
-          status,
-          cacheStatus,
-          contentType: response.headers["content-type"] ?? "",
-          body: body.toString(),
-          bodyBytes: body.length,
-          statedBytes: length === undefined ? undefined : Number(length),
-        });
+        const contentType = response.headers["content-type"] ?? "";
+        seen({ status, cacheStatus, contentType, body: Buffer.concat(chunks).toString() });
       });
     });
     asking.once("error", () => seen());

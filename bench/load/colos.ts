@@ -1,5 +1,4 @@
-// Starts one system of a bench: a Worker in several colos. Each colo has its own URL of the origin.
-// With one port per colo, the origin can tell the colos apart.
+// Starts one system of a bench: a Worker in several colos.
 import { type Colo, type ColoSettings, startColo } from "../../local/colo.ts";
 import type { Running } from "../../local/running.ts";
 import type { RuntimeLog } from "./runtime-log.ts";
@@ -8,17 +7,17 @@ export interface ColosSettings {
   /** The prefix of the colos' names. */
   readonly name: string;
   readonly worker: string;
-  /** One URL for each colo. */
-  readonly originUrls: readonly string[];
+  readonly coloCount: number;
+  readonly originUrl: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly log: RuntimeLog;
   readonly shared?: ColoSettings["shared"];
 }
 
 export function startColos(running: Running, settings: ColosSettings): Promise<Colo[]> {
-  const { name, worker, originUrls, env, log, shared } = settings;
+  const { name, worker, coloCount, originUrl, env, log, shared } = settings;
   return Promise.all(
-    originUrls.map((originUrl, at) =>
+    Array.from({ length: coloCount }, (_, at) =>
       running.add(
         startColo({
           name: `${name}-${at + 1}`,

@@ -18,8 +18,6 @@ export interface Volley {
 
 export interface Volleyed {
   readonly seconds: number;
-  /** The share of one core, 0 to 1. Near 1, this process was the bottleneck. */
-  readonly generatorBusy: number;
 }
 
 /** A text that differs in each process, so that no response comes from data of an earlier bench. */
@@ -44,16 +42,13 @@ async function fire(volley: Volley): Promise<Volleyed> {
     leftCount -= 1;
     return leftCount < 0 ? undefined : request();
   };
-  const cpuBefore = process.cpuUsage();
   const startedAtMs = performance.now();
   try {
     await Promise.all(sockets.map((socket) => converse(socket, next, volley)));
   } finally {
     for (const socket of sockets) socket.destroy();
   }
-  const seconds = (performance.now() - startedAtMs) / 1_000;
-  const { user, system } = process.cpuUsage(cpuBefore);
-  return { seconds, generatorBusy: (user + system) / 1e6 / seconds };
+  return { seconds: (performance.now() - startedAtMs) / 1_000 };
 }
 
 function requestOf({ url, headers, newUrls }: Volley): () => string {

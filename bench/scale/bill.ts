@@ -1,9 +1,9 @@
 // The bill of a point, and the load of its stores against their limits, by the published prices.
 import { gzipSync } from "node:zlib";
 import { pageText } from "../load/page-text.ts";
-import { commandsAPurge } from "../../packages/cli/src/simulate/mixes.ts";
+import { commandsAPurge, rowsAPurge } from "../../packages/cli/src/simulate/mixes.ts";
 import { cloudflare, upstash, workers } from "../../packages/cli/src/simulate/prices.ts";
-import { reportCommandsOf } from "../../packages/cli/src/simulate/report-commands.ts";
+import { commandsByTheClock } from "../../packages/cli/src/simulate/report-commands.ts";
 import type { Counted } from "./point.ts";
 
 /**
@@ -13,11 +13,6 @@ import type { Counted } from "./point.ts";
 export const limits = { redis: 10_000, object: 1_000 } as const;
 
 const secondsAMonth = 30 * 86_400;
-
-/** The interval at which an isolate checks the free space of a database that has much of it. */
-const roomCheckSeconds = 300;
-/** The commands of the cron trigger for the free space, in a minute. */
-const cronCommandsAMinute = 2;
 
 export const hasRedis = ({ settings }: Counted): boolean => settings.mix.includes("in Redis");
 const hasRedisJournal = ({ settings }: Counted): boolean => settings.mix === "all in Redis";
@@ -44,12 +39,8 @@ function recordCommandsOf({ redisPerSecond }: Counted): number {
 }
 
 function otherCommandsOf({ isolates, settings }: Counted): number {
-  const reports = reportCommandsOf({
-    isolates,
-    requests: settings.requestsPerSecond * secondsAMonth,
-    minutes: secondsAMonth / 60,
-  });
-  return reports / secondsAMonth + isolates / roomCheckSeconds + cronCommandsAMinute / 60;
+  const requests = settings.requestsPerSecond * secondsAMonth;
+  return commandsByTheClock({ isolates, requests, minutes: secondsAMonth / 60 }) / secondsAMonth;
 }
 
 /** The share of its limit that the busiest store uses, and that store. */
@@ -83,12 +74,15 @@ export function monthlyBillOf(point: Counted): MonthlyBill {
   const { requestsPerSecond, objects } = point.settings;
   const aCommand = upstash.commands.dollarsAMillion;
   const isInObject = !hasRedisJournal(point);
+  const journalRows = isInObject ? rowsAPurge * point.purgesPerSecond : 0;
   const objectCount = (isInObject ? 1 : 0) + (hasRedis(point) ? 0 : objects);
   return {
     workers:
       (requestsPerSecond + point.purgesPerSecond) * millions * workers.requests.dollarsAMillion,
     records: recordDollarsOf(point, load) * millions,
-    journal: load.journal * millions * (isInObject ? cloudflare.objectRequests : aCommand),
+    journal:
+      load.journal * millions * (isInObject ? cloudflare.objectRequests : aCommand) +
+      journalRows * millions * cloudflare.objectRows,
     others: load.others * millions * aCommand,
     objects: objectCount * millions * cloudflare.objectSeconds,
   };

@@ -105,8 +105,9 @@ function demandsOf(
   ];
 }
 
-/** Returns whether a demand holds. A value equal to the bound is allowed. */
+/** Returns whether a demand was measured and holds. A value equal to the bound is allowed. */
 function isHeld({ seen, bound }: Demand): boolean {
+  if (seen.length === 0) return false;
   const value = median(seen);
   return "least" in bound ? value >= bound.least : value <= bound.below;
 }

@@ -16,8 +16,6 @@ export interface RowFigures {
    * The CPU time of the runtime's process in microseconds per request, by round; empty if unknown.
    */
   readonly cpuUs: readonly number[];
-  /** The load generator's share of one core, 0 to 1, by round. */
-  readonly generatorBusy: readonly number[];
 }
 
 export interface ContestFigures {
@@ -73,7 +71,6 @@ export class Rounds {
       row,
       rates: [] as number[],
       cpuUs: [] as number[],
-      generatorBusy: [] as number[],
     }));
     const counts = new Map<Row, number>();
     for (const row of contest.rows) {
@@ -86,9 +83,8 @@ export class Rounds {
         const count = counts.get(figure.row) ?? firstCount;
         const runtime = this.#draws.oneOf(figure.row.system.runtimes);
         const fired = await this.#round(figure.row, runtime, count);
-        const { requestCount, seconds, cpuUs, generatorBusy } = fired;
+        const { requestCount, seconds, cpuUs } = fired;
         figure.rates.push(requestCount / seconds);
-        figure.generatorBusy.push(generatorBusy);
         if (cpuUs !== undefined) figure.cpuUs.push(cpuUs / requestCount);
       }
     }

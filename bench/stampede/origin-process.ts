@@ -15,26 +15,18 @@ export interface OriginManner {
 
 export interface OriginRequest {
   readonly atMs: number;
-  readonly colo: number;
-  readonly path: string;
   readonly wasDown: boolean;
 }
 
 const padding = "x".repeat(10_240);
 let manner: OriginManner = { delayMs: 0, cacheControl: "no-store", isDown: false };
 let requests: OriginRequest[] = [];
-let origins: ScriptedOrigin[] = [];
+let origin: ScriptedOrigin;
 
 const calls = {
-  /** @returns a URL for each colo */
-  start: async ({ coloCount }: { coloCount: number }): Promise<string[]> => {
-    const colos = Array.from({ length: coloCount }, (_, at) => at);
-    origins = await Promise.all(
-      colos.map((colo) =>
-        startScriptedOrigin((request, response) => void answer(colo, request, response)),
-      ),
-    );
-    return origins.map(({ url }) => url);
+  start: async (): Promise<string> => {
+    origin = await startScriptedOrigin((request, response) => void answer(request, response));
+    return origin.url;
   },
   set: (changed: Partial<OriginManner>): void => {
     manner = { ...manner, ...changed };
@@ -43,20 +35,16 @@ const calls = {
   take: (): OriginRequest[] => {
     const taken = requests;
     requests = [];
-    for (const { seen } of origins) seen.length = 0;
+    origin.seen.length = 0;
     return taken;
   },
 };
 export type OriginCalls = typeof calls;
 
-async function answer(
-  colo: number,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { url: path = "", headers } = request;
   const { delayMs, cacheControl, isDown } = manner;
-  requests.push({ atMs: nowAtMs(), colo, path, wasDown: isDown });
+  requests.push({ atMs: nowAtMs(), wasDown: isDown });
   if (isDown) return void request.socket.resetAndDestroy();
   await delay(delayMs);
   const fields = { "cache-control": cacheControl, etag: '"1"', "content-type": "text/html" };

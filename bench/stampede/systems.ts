@@ -33,7 +33,7 @@ function configOf(collapse: "isolate" | "global"): string {
 
 export async function startSystems(
   running: Running,
-  { originUrls, log }: { originUrls: readonly string[]; log: RuntimeLog },
+  { originUrl, log }: { originUrl: string; log: RuntimeLog },
 ): Promise<System[]> {
   const { url: redisUrl } = await running.add(startEmbeddedValkey());
   const restSettings = { redisUrl, token: "token", rttMs: restRttMs };
@@ -43,7 +43,8 @@ export async function startSystems(
     const colos = await startColos(running, {
       name: collapse,
       worker: await bundleWith(configOf(collapse)),
-      originUrls,
+      coloCount,
+      originUrl,
       log,
       env: {
         UPSTASH_REDIS_REST_URL: front.url,
@@ -55,7 +56,8 @@ export async function startSystems(
     const name = `Tidemark, \`collapse: "${collapse}"\``;
     return { name, coloUrls, front };
   };
-  const bare = await startColos(running, { name: "bare", worker: bareWorker, originUrls, log });
+  const ofBare = { name: "bare", worker: bareWorker, coloCount, originUrl, log };
+  const bare = await startColos(running, ofBare);
   return [
     await tidemark("isolate"),
     await tidemark("global"),

@@ -8,7 +8,6 @@ import { originMs, warmUpPath, type Page, pageAt, type TraceSettings, traceOf } 
 
 export interface OriginCounts {
   readonly requests: number;
-  readonly notModified: number;
   /** The bytes of bodies. */
   readonly bytes: number;
 }
@@ -17,7 +16,7 @@ const warmUpFields = { "cache-control": "max-age=1", "content-type": "text/html"
 
 let pages: readonly Page[] = [];
 let versions: number[] = [];
-let counts = { requests: 0, notModified: 0, bytes: 0 };
+let counts = { requests: 0, bytes: 0 };
 
 const calls = {
   start: async (settings: TraceSettings): Promise<string> => {
@@ -27,7 +26,7 @@ const calls = {
   /** Resets the counts, and undoes all edits. */
   reset: (): void => {
     versions = pages.map(() => 1);
-    counts = { requests: 0, notModified: 0, bytes: 0 };
+    counts = { requests: 0, bytes: 0 };
   },
   counts: (): OriginCounts => counts,
 };
@@ -50,7 +49,6 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   counts.requests += 1;
   await delay(originMs);
   if (request.headers["if-none-match"] === etag) {
-    counts.notModified += 1;
     return void response.writeHead(304, fields).end();
   }
   counts.bytes += page.bodyBytes;

@@ -43,9 +43,6 @@ export async function startTidemark(
     ADMIN_TOKEN: adminToken,
     SITE_HOST: siteHost,
   };
-  const originUrls = perColo(originUrl);
-  return { colos: await startColos(running, { name: "colo", originUrls, log, worker, env }), rest };
+  const named = { name: "colo", coloCount, originUrl, log, worker, env };
+  return { colos: await startColos(running, named), rest };
 }
-
-export const perColo = (originUrl: string): string[] =>
-  Array.from({ length: coloCount }, () => originUrl);

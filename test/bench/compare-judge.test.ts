@@ -1,9 +1,12 @@
 // Tests how the comparison judges a too old read: by the bound of Tidemark, and by what a system
-// promises itself.
+// promises itself. It judges nothing if all reads or all purges fail.
 import { describe, expect, it } from "vitest";
 import type { Excuse } from "../../bench/compare/adapter.ts";
 import { violationsIn } from "../../bench/compare/judge.ts";
+import { plansOf } from "../../bench/compare/plans.ts";
 import type { Fault, HistoryEvent, Purge, Read } from "../../bench/histories/events.ts";
+import { Origin } from "../../bench/histories/origin.ts";
+import { playAll } from "../../bench/histories/play.ts";
 
 const bounds = { withinMs: 1_000, refreshMs: 2_000 };
 
@@ -72,4 +75,21 @@ it.each([
   ["of the version of the purge", read(5_000, 2, longBefore)],
 ])("permits a read %s", (_, event) => {
   expect(judged([event])).toEqual([]);
+});
+
+const failure = { kind: "failure", sentAtMs: 0, answeredAtMs: 0, status: 503 } as const;
+const playedWith = async (answer: () => Promise<Read | typeof failure>, isAccepted: boolean) => {
+  const origin = await Origin.start();
+  const purges = async () => ({ ...purge, isAccepted });
+  const clients = { origin, processCount: 1, read: answer, purge: purges };
+  const settings = { togetherCount: 1, bounds: { withinMs: 1, refreshMs: 1 } };
+  return playAll(plansOf(1, 2, ["hard"]), clients, settings).finally(() => origin.stop());
+};
+
+it.each([
+  ["a read has an answer", async () => failure, true],
+  ["a purge is accepted", async () => read(0, 1, longBefore), false],
+])("judges no histories in which not once %s", async (_, answer, isAccepted) => {
+  await expect(playedWith(answer, isAccepted)).rejects.toThrow(/^No history has a read and/);
+  expect(await playedWith(async () => read(0, 1, longBefore), true)).toHaveLength(2);
 });

@@ -1,5 +1,5 @@
-// Plays a small site for hours, and checks that the bench of a day finds a leak and a purge that has
-// no effect.
+// Plays a small site for hours, and checks that the bench of a day finds a leak, a purge that has no
+// effect, and failures without an outage.
 import { expect, it } from "vitest";
 import { growthIn, growthOf } from "../../bench/day/flat.ts";
 import { Day, type DaySettings } from "../../bench/day/played-day.ts";
@@ -34,6 +34,11 @@ it("keeps the promise through outages and deployments, and counts each request",
 it("finds purges that have no effect", async () => {
   const { violations } = await played({ hours: 1, planted: "unsent-purges" });
   expect(violations[0]).toMatch(/^\/pages\/\d had version 1 at .*, not 2\.$/);
+});
+
+it("finds failures without an outage of the origin", async () => {
+  const { violations } = await played({ hours: 1, outagesPerHour: 0, planted: "failing-origin" });
+  expect(violations[0]).toMatch(/ had status 50\d at .*, while the origin worked\.$/);
 });
 
 it("finds timers that nothing ends", async () => {

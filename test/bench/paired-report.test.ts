@@ -20,7 +20,6 @@ function figuresOf(ratios: readonly number[]): ContestFigures[] {
     row,
     rates: ratesByName[row.name] ?? [],
     cpuUs: [],
-    generatorBusy: [],
   }));
   return [{ contest, rows }];
 }

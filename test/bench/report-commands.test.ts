@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import "../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
 import {
+  commandsByTheClock,
   dollarsOf,
   reportCommands,
   reportCommandsOf,
@@ -108,5 +109,11 @@ describe("isolates that share a site's traffic", () => {
     const of = { isolates: 3, reportEveryMinutes, scrapesAMinute: 1 };
     const commands = reportCommandsOf({ isolates: 3, requests, minutes });
     expect(commands).toBe(reportCommands(of, minutes));
+  });
+
+  it("also check the free space each five minutes, and the cron trigger does with two commands", () => {
+    const traffic = { isolates: 3, requests: 1, minutes };
+    const ofRoom = commandsByTheClock(traffic) - reportCommandsOf(traffic);
+    expect(ofRoom).toBeCloseTo(3 * 18 + 2 * 90);
   });
 });

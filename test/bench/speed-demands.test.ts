@@ -20,7 +20,7 @@ function figuresOf(
     asksOrigin: false,
     connections: 1,
   };
-  return { row, rates, cpuUs, generatorBusy: [0.5] };
+  return { row, rates, cpuUs };
 }
 
 const contestOf = (rows: readonly RowFigures[]): ContestFigures => ({
@@ -78,5 +78,9 @@ it("`demandsTable` judges a miss by the time that it adds to the origin's", () =
 it("`missedDemands` shows only the demands that do not hold", () => {
   const missed = missedDemands([contestOf([constant, bare, memory(3)])], undefined);
   expect(missed).toContain(`${memoryName} ÷ ${bareName} | ≥ 4 | 3.00 (3.00–3.00) |`);
-  expect(missed).not.toContain(`CPU of ${memoryName} ÷ ${constantName}`);
+  expect(missed).not.toContain(`| A hit of 10 KiB: CPU of ${memoryName} ÷ ${constantName}`);
+});
+
+it("`missedDemands` counts a demand that was not measured as missed", () => {
+  expect(missedDemands([], undefined)).toMatch(/met 0 of 17 bounds/);
 });

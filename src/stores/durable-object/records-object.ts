@@ -29,7 +29,7 @@ const schema = `CREATE TABLE IF NOT EXISTS records (
   head TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID`;
 
 /** A validated record stays in memory alone until its row is this old. */
-const rowMsMax = 900_000;
+export const rowMsMax = 900_000;
 /** An object without calls may end and lose its memory, so a call after this time writes a row. */
 const idleMsMax = 10_000;
 /** The size of the heads in memory. Objects of a site may share the memory of one isolate. */

@@ -2,7 +2,7 @@
 import { mixesOf } from "./mixes.ts";
 import type { Policy } from "./planner.ts";
 import { workers } from "./prices.ts";
-import { reportCommandsOf } from "./report-commands.ts";
+import { commandsByTheClock } from "./report-commands.ts";
 import type { Simulation } from "./simulation.ts";
 import { type Counts, shareOf } from "./totals.ts";
 
@@ -17,20 +17,19 @@ export interface PolicyRun {
 const missedShown = 10;
 /** The reads of the journal by one colo, in a period of N − A: docs/costs.md. */
 const journalReadsAPeriod = 2.9;
-const cronCommandsAMinute = 3;
 
 /** Returns the operations, calls and dollars of a million requests, without CPU time and purges. */
 function costsOf({ policy, simulation: { totals, world } }: PolicyRun) {
   const { seconds, all } = totals;
   const { requests } = all;
-  const { reads: lookUps, writes, fills, bytes } = world.shared.calls;
+  const { reads: lookUps, writes, rows, bytes } = world.shared.calls;
   const { renewalLagMs, allowanceMs } = policy.config.purge;
   const periods = (seconds * 1_000) / Math.max(1_000, renewalLagMs - allowanceMs);
   const journalReads = Math.min(requests, journalReadsAPeriod * periods * world.coloCount);
   const minutes = Math.max(1, seconds / 60);
-  const reports = reportCommandsOf({ isolates: world.isolates.length, requests, minutes });
-  const otherCommands = reports + cronCommandsAMinute * minutes;
-  const used = { lookUps, writes, fills, bytes, journalReads, purges: 0, otherCommands };
+  const isolates = world.isolates.length;
+  const otherCommands = commandsByTheClock({ isolates, requests, minutes });
+  const used = { lookUps, writes, rows, bytes, journalReads, purges: 0, otherCommands };
   const million = shareOf(1e6, requests);
   const [redis = 0, , objects = 0] = mixesOf(used).map(
     ({ records, journal, duration }) =>
@@ -40,7 +39,7 @@ function costsOf({ policy, simulation: { totals, world } }: PolicyRun) {
   return {
     redisCommandsAMillion: calls + otherCommands * million,
     objectCallsAMillion: calls,
-    objectRowsAMillion: (writes + fills) * million,
+    objectRowsAMillion: rows * million,
     dollarsAMillion: { redis, objects },
   };
 }

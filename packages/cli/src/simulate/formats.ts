@@ -20,6 +20,8 @@ export interface LogEntry {
   readonly originMs?: number | undefined;
   /** Whether the cache that wrote the log answered; `undefined` if the log does not say. */
   readonly wasHit?: boolean | undefined;
+  /** Whether the origin answered with a 304, which only Tidemark's own log says. */
+  readonly isValidated?: boolean;
   readonly own?: OwnFacts | undefined;
 }
 
@@ -193,6 +195,7 @@ function readOwn(line: string): LogEntry | "other" | undefined {
     // The response is stored at the end of its request, after its body.
     originMs: msOf("origin_ms") === undefined ? undefined : tookMs,
     wasHit: result === "hit" || result === "stale-hit",
+    isValidated: of("origin_status") === 304,
     own: {
       route: textIn(of("route")) ?? "",
       key: result === "passed" ? undefined : textIn(of("key")),

@@ -6,8 +6,8 @@ export interface Operations {
   readonly lookUps: number;
   /** Fills and freshenings, and all other writes of records. */
   readonly writes: number;
-  /** The writes of new records. Each of them expires later. */
-  readonly fills: number;
+  /** The rows that these writes write in an object, and those of later deletions. */
+  readonly rows: number;
   /** The bytes of lookups and writes in both directions. */
   readonly bytes: number;
   readonly journalReads: number;
@@ -19,7 +19,7 @@ export interface Operations {
 /** The commands of a purge: one appends its entry, and three read it back. */
 export const commandsAPurge = 4;
 /** The rows of a purge with one target in the journal's object, as counted by the object. */
-const rowsAPurge = 4;
+export const rowsAPurge = 4;
 
 /** Returns the bill of each mix. */
 export function mixesOf(of: Operations): readonly Mix[] {
@@ -27,9 +27,7 @@ export function mixesOf(of: Operations): readonly Mix[] {
   const aCommand = upstash.commands.dollarsAMillion / 1e6;
   const bandwidth = (of.bytes / 1e9) * upstash.bandwidth.dollarsAGigabyte;
   const inRedis = (of.lookUps + of.writes + of.otherCommands) * aCommand + bandwidth;
-  // A write writes one row, and so does the deletion of each expired record.
-  const inObjects =
-    ((of.lookUps + of.writes) * objectRequests + (of.writes + of.fills) * objectRows) / 1e6;
+  const inObjects = ((of.lookUps + of.writes) * objectRequests + of.rows * objectRows) / 1e6;
   const journalInRedis = (of.journalReads + commandsAPurge * of.purges) * aCommand;
   const journalCalls = of.journalReads + of.purges;
   const inObject = {

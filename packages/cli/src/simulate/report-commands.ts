@@ -1,5 +1,5 @@
-// Computes the maximum number of commands for a site's reports, for docs/costs.md and for the bill
-// of the trace.
+// Computes the number of commands that a site sends by the clock, for docs/costs.md and for bills: those
+// of reports, at most, and those of checks of the free space.
 import { upstash } from "./prices.ts";
 
 /** The minutes of thirty days. */
@@ -50,6 +50,18 @@ export function reportCommandsOf(traffic: {
   const isBusy = requests / isolates / minutes >= busyRequests;
   const reportEveryMinutes = isBusy ? 1 : quietEveryMinutes;
   return reportCommands({ isolates, reportEveryMinutes, scrapesAMinute: 1 }, minutes);
+}
+
+/**
+ * The interval at which an isolate checks the free space of a database that has much of it, and the
+ * commands of the cron trigger for the free space, in a minute.
+ */
+const [roomCheckMinutes, ofRoomRun] = [5, 2];
+
+/** Returns the commands of `reportCommandsOf`, and those for the free space. */
+export function commandsByTheClock(traffic: Parameters<typeof reportCommandsOf>[0]): number {
+  const { isolates, minutes } = traffic;
+  return reportCommandsOf(traffic) + minutes * (isolates / roomCheckMinutes + ofRoomRun);
 }
 
 export const dollarsOf = (commands: number): number =>

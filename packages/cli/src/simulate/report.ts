@@ -96,7 +96,7 @@ function assumptionsOf({ policy, simulation: { assumed, world } }: PolicyRun): s
   return [
     ...concerned.map((name) => `${withUnit(assumed[name], "request")}: ${sentences[name]}`),
     ...(world.evicted === 0 ? [] : [`${withUnit(world.evicted, "response")}: ${evicted}`]),
-    "Always: answers have no Vary and no Set-Cookie, validations are whole answers, isolates live for the whole log, nothing is purged by tag, and the requests of a second are spread over it if the log has whole seconds.",
+    "Always: answers have no Vary and no Set-Cookie, a validation is a whole answer unless Tidemark's own log shows it, isolates live for the whole log, nothing is purged by tag, and the requests of a second are spread over it if the log has whole seconds.",
   ];
 }
 

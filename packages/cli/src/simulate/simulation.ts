@@ -35,6 +35,7 @@ import { refusalToStore } from "../../../../src/pages/storing/refusal.ts";
 import { formatHttpDate } from "../../../../src/rules/http-date.ts";
 import { governingDirectives } from "../../../../src/rules/cache-control.ts";
 import { tierScopes } from "../../../../src/config/tier-names.ts";
+import type { TierKeep } from "../../../../src/cache/tiers/tier.ts";
 import type { LogEntry } from "./formats.ts";
 import { Assumptions, Planner, type Policy } from "./planner.ts";
 import { type Counts, type Outcome, Totals } from "./totals.ts";
@@ -48,6 +49,7 @@ interface Flight {
   /** The key, and the isolate unless the flight is for all colos. */
   readonly name: string;
   readonly into: readonly ResponseTier[];
+  readonly body: TierKeep["body"];
 }
 
 interface FoundResponse {
@@ -155,7 +157,7 @@ export class Simulation {
       const candidate = { stored: read.record.stored, tier: tier.name, key: request.key };
       const found = { candidate, verdict: decide(candidate, question) };
       if (isAnswer(found.verdict)) {
-        this.#write(candidate.stored, request, used.above(tier), atMs);
+        this.#write(candidate.stored, request, used.above(tier), { atMs });
         return found;
       }
       if (respondedAtMsOf(found) > respondedAtMsOf(youngest)) youngest = found;
@@ -167,13 +169,13 @@ export class Simulation {
     stored: StoredResponse,
     { key, route }: LookupRequest,
     into: readonly ResponseTier[],
-    atMs: number,
+    { atMs, body = "new" }: Pick<TierKeep, "atMs"> & Partial<Pick<TierKeep, "body">>,
   ): void {
     const { metadata } = stored;
     // Terms are remembered as long as their metadata, here a copy, so that they take no memory.
     const untilAtMs = keepUntilAtMs(metadata, termsOf({ ...metadata }, route));
     const leadsToError = isErrorStatus(metadata.status);
-    const keep = { atMs, untilAtMs, body: "new", leadsToError } as const;
+    const keep = { atMs, untilAtMs, body, leadsToError };
     for (const tier of into) void tier.write(key, { kind: "response", stored }, keep);
   }
 
@@ -183,7 +185,7 @@ export class Simulation {
     if (metadata.awaitsSecondAsk !== true || this.#admitted.has(metadata)) return;
     this.#admitted.add(metadata);
     const admitted = { ...stored, metadata: { ...metadata, awaitsSecondAsk: undefined } };
-    this.#write(admitted, request, used.below, atMs);
+    this.#write(admitted, request, used.below, { atMs });
   }
 
   /** Asks the origin, whose answer is stored once it has arrived. */
@@ -191,7 +193,7 @@ export class Simulation {
     const { exchange } = isolate;
     const candidate = found?.candidate;
     const bytes = bytesOf(entry, candidate);
-    this.#forwards(entry, counts, bytes);
+    this.#forwards(entry, counts, entry.isValidated === true ? 0 : bytes);
     const metadata = this.#metadataOf(entry, request, bytes);
     const { status, respondedAtMs: dueAtMs } = metadata;
     if (status >= 500) {
@@ -207,7 +209,9 @@ export class Simulation {
     // A copy, as in `#write`: the rules have just remembered terms for `metadata`.
     const stored = { ...metadata, awaitsSecondAsk: isHeld || undefined };
     const into = isHeld ? used.all.filter(({ name }) => tierScopes[name] !== "world") : used.all;
-    const flight = { dueAtMs, metadata: stored, request, name: nameOf(request, isolate), into };
+    const body = entry.isValidated === true ? "unchanged" : "new";
+    const name = nameOf(request, isolate);
+    const flight: Flight = { dueAtMs, metadata: stored, request, name, into, body };
     this.#flights.set(flight.name, flight);
     const at = this.#ending.findLastIndex((other) => other.dueAtMs <= dueAtMs);
     this.#ending.splice(at + 1, 0, flight);
@@ -217,11 +221,15 @@ export class Simulation {
   #endFlights(atMs: number): void {
     if ((this.#ending[0]?.dueAtMs ?? Infinity) > atMs) return;
     const count = 1 + this.#ending.findLastIndex(({ dueAtMs }) => dueAtMs <= atMs);
-    for (const { metadata, request, into, dueAtMs, name } of this.#ending.splice(0, count)) {
+    for (const flight of this.#ending.splice(0, count)) {
+      const { metadata, request, into, name, body } = flight;
       this.#flights.delete(name);
       // Only the size of a body counts.
       const blob = { size: metadata.bodyBytes ?? 0 } as Blob;
-      this.#write({ metadata, body: { kind: "blob", blob } }, request, into, dueAtMs);
+      this.#write({ metadata, body: { kind: "blob", blob } }, request, into, {
+        atMs: flight.dueAtMs,
+        body,
+      });
     }
   }
 
@@ -300,9 +308,10 @@ function nameOf({ key, route }: LookupRequest, isolate: Isolate): string {
   return route.collapse === "global" ? key.text : `${isolate.number} ${key.text}`;
 }
 
-/** Returns the size of the whole body: a 304, a HEAD and a part of it do not show it. */
-function bytesOf({ method, status, bytes }: LogEntry, before: Candidate | undefined): number {
-  const isWhole = method === "GET" && status !== 304 && status !== 206;
+/** Returns the size of the whole body: a client's 304, a HEAD and a part of it do not show it. */
+function bytesOf(entry: LogEntry, before: Candidate | undefined): number {
+  const { method, status, bytes, isValidated = false } = entry;
+  const isWhole = method === "GET" && (isValidated || (status !== 304 && status !== 206));
   return (isWhole ? bytes : undefined) ?? before?.stored.metadata.bodyBytes ?? 0;
 }
 

@@ -17,6 +17,7 @@ import type {
   ResponseTier,
   Tiers,
 } from "../../../../src/pages/stored/stored-response.ts";
+import { rowMsMax } from "../../../../src/stores/durable-object/records-object.ts";
 import { MemoryTier } from "../../../../src/stores/memory/memory-tier.ts";
 import type { Policy } from "./planner.ts";
 
@@ -25,7 +26,12 @@ export const recordsMax = 150_000;
 const colosMax = 400;
 
 /** The records of all edge tiers, or those of the shared tier. */
-type Records = BoundedMap<{ readonly record: ResponseRecord; readonly untilAtMs: number }>;
+type Records = BoundedMap<{
+  readonly record: ResponseRecord;
+  readonly untilAtMs: number;
+  /** When a Durable Object has written the record's row. */
+  readonly rowAtMs: number;
+}>;
 
 interface TierSettings {
   readonly name: "edge" | "shared";
@@ -39,8 +45,8 @@ export class SimulatedTier implements ResponseTier {
   readonly name: "edge" | "shared";
   readonly arrivingBytesMax: number;
   readonly isShutOff = false;
-  /** The calls. Fills are the writes of records that were not there. */
-  readonly calls = { reads: 0, found: 0, writes: 0, fills: 0, bytes: 0 };
+  /** The calls, and the rows in a Durable Object: that of each record is deleted later. */
+  readonly calls = { reads: 0, found: 0, writes: 0, rows: 0, bytes: 0 };
   readonly #settings: TierSettings;
 
   constructor(settings: TierSettings) {
@@ -69,8 +75,11 @@ export class SimulatedTier implements ResponseTier {
     const name = this.#nameOf(key);
     this.calls.writes += 1;
     this.calls.bytes += bytesOf(record);
-    if (!records.has(name)) this.calls.fills += 1;
-    records.set(name, { record, untilAtMs: keep.untilAtMs });
+    const { atMs, untilAtMs, body } = keep;
+    const held = records.peek(name);
+    const isInMemory = body === "unchanged" && held && atMs - held.rowAtMs < rowMsMax;
+    this.calls.rows += (held ? 0 : 1) + (isInMemory ? 0 : 1);
+    records.set(name, { record, untilAtMs, rowAtMs: isInMemory ? held.rowAtMs : atMs });
     return { kind: "kept" };
   }
 

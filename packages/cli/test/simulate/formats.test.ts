@@ -195,8 +195,14 @@ describe("a line of Tidemark's own log", () => {
       colo: "colo-1",
       originMs: 100,
       wasHit: false,
+      isValidated: false,
       own: { route: "news", key: "iV0YFdDpqPQ", purgedAtMs: 1_792_929_599_000, freshSeconds: 60 },
     });
+  });
+
+  it("says that the origin has validated a page", () => {
+    const line = JSON.stringify({ ...own, "tidemark.origin_status": 304 });
+    expect(formats.tidemark(line)).toMatchObject({ isValidated: true, bytes: 4 });
   });
 
   it("says that a session's request had an unknown cookie", () => {

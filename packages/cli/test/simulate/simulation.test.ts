@@ -188,7 +188,7 @@ describe("the tiers of a simulated log", () => {
     ];
     const simulation = played([route], requests);
     expect(outcomesOf(simulation)).toEqual({ stored: 2, hit: 2 });
-    expect(simulation.world.shared.calls).toMatchObject({ writes: 1, fills: 1 });
+    expect(simulation.world.shared.calls).toMatchObject({ writes: 1, rows: 2 });
   });
 
   it("evicts from a full memory, as the real memory tier does", () => {
@@ -285,6 +285,22 @@ describe("a simulation of Tidemark's own log", () => {
     const route = { name: "all", match: "*" } as const;
     const twice = [logged(0, undefined, "A"), logged(5, 4, "A"), logged(6, 4, "B")];
     expect(outcomesOf(played([route], twice))).toEqual({ stored: 2, hit: 1 });
+  });
+
+  it("counts rows of objects as they are billed: a validated page has one in 15 minutes", () => {
+    const own = { route: "all", key: "k", hasUnknownCookie: false, purgedAtMs: undefined };
+    const logged = (at: number, status: number) => ({
+      at,
+      target: undefined,
+      status,
+      isValidated: status === 304,
+      own: { ...own, freshSeconds: 60 },
+    });
+    const validations = Array.from({ length: 20 }, (_, nth) => logged(61 * (nth + 1), 304));
+    const { world, totals } = played([fresh], [logged(0, 200), ...validations, logged(2_000, 200)]);
+    // The last page is still on its way. The others are a new row, its deletion, and one validation.
+    expect(world.shared.calls).toMatchObject({ writes: 21, rows: 3 });
+    expect(totals.all).toMatchObject({ originRequests: 22, originBytes: 2_000 });
   });
 
   it("bypasses what the configuration bypasses, even if the log has a key", () => {
