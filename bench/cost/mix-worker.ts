@@ -43,8 +43,10 @@ const hostText = (timesFaster: number) => `
 
   const counts = {};
   const longer = (name, value) => (name === "keepMs" ? value * ${timesFaster} : value);
+  const written = new Set();
   const atSitesPace = async (request) => {
     const { message, body } = unframed(await request.arrayBuffer());
+    if (message.head !== undefined) written.add(message.key);
     return framed(JSON.parse(JSON.stringify(message, longer)), body);
   };
   const counted = (Class, name) => class {
@@ -66,7 +68,9 @@ const hostText = (timesFaster: number) => `
   };
   export const TidemarkJournal = counted(Journal, "journal");
   export const TidemarkRecords = counted(Records, "records");
-  export default { fetch: () => Response.json(counts) };
+  // The replay ends before the records expire. The deletion of each is a row.
+  const expired = () => ({ calls: 0, rows: written.size, failed: 0 });
+  export default { fetch: () => Response.json({ ...counts, "records/expired": expired() }) };
 `;
 
 const bundledText = (contents: string): Promise<string> =>

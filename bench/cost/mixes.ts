@@ -84,7 +84,7 @@ const ofReports: ReadonlySet<string> = new Set(
 
 /** Returns the bill of a million requests, with the reads of the journal at the pace of life. */
 export function billOfMix(run: MixRun, requestCount: number): BilledMix {
-  const { objects, origin, timesFaster, cpuMs = 0, workers } = run;
+  const { objects, origin, timesFaster, cpuMs = 0 } = run;
   const million = 1_000_000 / requestCount;
   const inDollars = (counts: number, dollarsAMillion: number) =>
     ((counts * million) / 1e6) * dollarsAMillion;
@@ -99,9 +99,6 @@ export function billOfMix(run: MixRun, requestCount: number): BilledMix {
   const renewals = Math.max(0, sum("journal", "calls") - 2 * appends);
   // Each purge is read once at any pace.
   const journalCalls = 2 * appends + renewals * timesFaster;
-  const { fill = 0, "Vary marker": markers = 0 } = workers.objectCalls;
-  // The replay ends before the records expire. The deletion of each is a row.
-  const recordRows = sum("records", "rows") + fill + markers;
   const visited = requestCount + appends;
   return {
     name: mixNames.cloudflare,
@@ -109,7 +106,9 @@ export function billOfMix(run: MixRun, requestCount: number): BilledMix {
     workers:
       inDollars(visited, workerPrices.requests.dollarsAMillion) +
       inDollars(cpuMs, workerPrices.cpuMs.dollarsAMillion),
-    records: inDollars(sum("records", "calls"), objectRequests) + inDollars(recordRows, objectRows),
+    records:
+      inDollars(sum("records", "calls"), objectRequests) +
+      inDollars(sum("records", "rows"), objectRows),
     journal:
       inDollars(journalCalls, objectRequests) + inDollars(sum("journal", "rows"), objectRows),
     duration: durationOf((sum("records", "calls") + journalCalls) * million),

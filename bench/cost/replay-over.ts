@@ -32,8 +32,6 @@ export interface Replay {
   readonly origin: OriginCounts;
   readonly reads: TierCounts;
   readonly writes: TierCounts;
-  /** The Workers' own counts in the run, for all colos together. */
-  readonly workers: StoreCounts;
   readonly cpuMs: number | undefined;
   /** The calls that the stores rejected. */
   readonly failedCalls: number;
@@ -101,7 +99,6 @@ export async function replayOver(
     origin: await originCounts(origin),
     reads: less(after.reads, before.reads),
     writes: less(after.writes, before.writes),
-    workers: less(after.stores, before.stores),
     failedCalls: 0,
     cpuMs: cpuMs === undefined || cpuMsBefore === undefined ? undefined : cpuMs - cpuMsBefore,
   };
@@ -131,43 +128,22 @@ async function allWritten(stores: StoresInUse, { maxLagSeconds }: Lag): Promise<
   }
 }
 
-export type StoreCounts = Pick<Stats, "redisCommands" | "objectCalls" | "objectRows">;
-
-interface WorkerCounts {
-  readonly reads: TierCounts;
-  readonly writes: TierCounts;
-  readonly stores: StoreCounts;
-}
-
-async function countsOf(colos: readonly Colo[]): Promise<WorkerCounts> {
+async function countsOf(colos: readonly Colo[]): Promise<Pick<Replay, "reads" | "writes">> {
   const stats = await Promise.all(colos.map(statsOf));
-  const added = <All extends Groups>(of: (one: Stats) => All, none: All): All =>
-    stats.map(of).reduce((sum, each) => combined(sum, each, 1), none);
-  const none: StoreCounts = { redisCommands: {}, objectCalls: {}, objectRows: {} };
-  const ofStores = (one: Stats): StoreCounts => {
-    const { redisCommands, objectCalls, objectRows } = one;
-    return { redisCommands, objectCalls, objectRows };
-  };
-  return {
-    reads: added<TierCounts>(({ reads }) => reads, {}),
-    writes: added<TierCounts>(({ writes }) => writes, {}),
-    stores: added(ofStores, none),
-  };
+  const added = (of: (one: Stats) => TierCounts): TierCounts =>
+    stats.map(of).reduce((sum, each) => combined(sum, each, 1), {});
+  return { reads: added(({ reads }) => reads), writes: added(({ writes }) => writes) };
 }
 
-type Counts = Readonly<Record<string, number>>;
-type Groups = Readonly<Record<string, Counts>>;
+const less = (all: TierCounts, before: TierCounts): TierCounts => combined(all, before, -1);
 
-const less = <All extends Groups>(all: All, before: All): All => combined(all, before, -1);
-
-function combined<All extends Groups>(one: All, other: All, sign: 1 | -1): All {
-  const sum: Record<string, Counts> = { ...one };
+function combined(one: TierCounts, other: TierCounts, sign: 1 | -1): TierCounts {
+  const sum = structuredClone(one);
   for (const [name, counts] of Object.entries(other)) {
-    const kinds: Record<string, number> = { ...sum[name] };
+    const kinds = (sum[name] ??= {});
     for (const [kind, count] of Object.entries(counts)) {
       kinds[kind] = (kinds[kind] ?? 0) + sign * count;
     }
-    sum[name] = kinds;
   }
-  return sum as All;
+  return sum;
 }

@@ -47,12 +47,12 @@ const run: MixRun = {
   origin: { requests: 300, bytes: 0 },
   reads: {},
   writes: {},
-  workers: { redisCommands: {}, objectCalls: { fill: 100 }, objectRows: {} },
   cpuMs: 2_000,
   failedCalls: 0,
   objects: {
     "records/read": received(500, 0),
     "records/write": received(300, 310),
+    "records/expired": received(0, 100),
     "journal/append": received(10, 40),
     "journal/read": received(30, 0),
   },
