@@ -1,6 +1,12 @@
 // Exports of `tidemark/node`: the stores, the context and the loopback origin of a Node process,
 // application data on Node, and its metrics.
-export { inProcess, redis, type RedisOptions, type RestAddress } from "./node-stores.ts";
+export {
+  inProcess,
+  redis,
+  type RedisOptions,
+  type RestAddress,
+  type UpstashRedis,
+} from "./node-stores.ts";
 export type { Stores } from "./compose/bind-stores.ts";
 export { createDataCache, type NodeCacheOptions } from "./data/node/create-data-cache.ts";
 export { prometheus } from "./data/node/prometheus.ts";

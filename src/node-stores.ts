@@ -3,14 +3,17 @@
 import type { Stores } from "./compose/bind-stores.ts";
 import { nodeGlobals } from "./base/node-globals.ts";
 import { type Fault, isFault, OperatorError } from "./base/operator-error.ts";
-import { databaseOf, hintOfSealKey, sealKeysOf } from "./protocol/variables/database.ts";
-import { addressOver, type GivenConnection } from "./remote/redis/connection/given-connection.ts";
-import type { RedisAddress, RestAddress } from "./remote/redis/address.ts";
-import { upstashWordsWith } from "./remote/redis/trouble.ts";
+import { hintOfSealKey, sealKeysOf } from "./protocol/variables/database.ts";
+import { addressOf, type GivenDatabase } from "./remote/redis/connection/given-connection.ts";
+import type { RedisAddress } from "./remote/redis/address.ts";
+import type { DatabaseOption } from "./remote/redis/given-rest.ts";
+import { overUpstashLazily } from "./remote/redis/lazy-rest.ts";
 import { memoryJournal } from "./stores/memory/memory-journal.ts";
 import { redisStore } from "./stores/redis/redis-store.ts";
 
 export type { RestAddress } from "./remote/redis/address.ts";
+export type { UpstashRedis } from "./remote/redis/given-rest.ts";
+export type { GivenDatabase } from "./remote/redis/connection/given-connection.ts";
 
 export interface RedisOptions {
   /**
@@ -18,7 +21,7 @@ export interface RedisOptions {
    * its database. Default: the journal is in the same database. To share the journal of a Worker,
    * name the Worker's database.
    */
-  readonly journal?: RestAddress | GivenConnection | undefined;
+  readonly journal?: GivenDatabase | undefined;
   /**
    * The value of `SEAL_KEY`: one or more keys, separated by spaces. The first one seals what the cache
    * stores in Redis, and all check. A Worker that shares the database needs the same value.
@@ -29,21 +32,18 @@ export interface RedisOptions {
 /**
  * Stores purges, responses and data in Redis. Uses no network before the first request.
  *
- * @param given a connection of ioredis or node-redis, which the application still owns, or a REST
- *   address
+ * @param given a connection of ioredis or node-redis, which the application still owns, a client of
+ *   @upstash/redis, or a REST address
  * @throws OperatorError for an invalid connection, address or key
  * @example tidemark(app, config, { stores: redis(new Redis("redis://127.0.0.1")) });
  */
-export function redis(
-  given: RestAddress | GivenConnection,
-  { journal, sealKey }: RedisOptions = {},
-): Stores {
+export function redis(given: GivenDatabase, { journal, sealKey }: RedisOptions = {}): Stores {
   const sealed = sealedBy(sealKey);
   const databases = {
-    redis: { ...addressOf(given, "redis"), ...sealed },
-    journal: journal && { ...addressOf(journal, "journal"), ...sealed },
+    redis: { ...usableAddressOf(given, "redis"), ...sealed },
+    journal: journal && { ...usableAddressOf(journal, "journal"), ...sealed },
   };
-  return { redis: redisStore, databases };
+  return { redis: redisStore(overUpstashLazily), databases: () => databases };
 }
 
 /**
@@ -109,33 +109,8 @@ function sealedBy(sealKey: string | undefined): Pick<RedisAddress, "sealKeys"> {
   throw new OperatorError({ what: "The cache cannot seal.", why: why ?? "", hint: hint ?? "" });
 }
 
-type Option = "redis" | "journal";
-
-function addressOf(given: RestAddress | GivenConnection, option: Option): RedisAddress {
-  if (typeof given !== "object" || given === null) {
-    throw new OperatorError({
-      what: "The cache has no database.",
-      why: `\`${option}\` is ${typeof given === "string" ? "a text, not a connection" : "not set"}.`,
-      hint:
-        'Set it to { url, token }, to a connection such as `new Redis("redis://…")` of "ioredis", or to "none" ' +
-        "(of pages: `stores: inProcess()`) if this process is the whole cache.",
-    });
-  }
-  if (!("url" in given && "token" in given)) return addressOver(given);
-  const { url, token } = given;
-  const named = databaseOf({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token });
-  if (named !== undefined && !isFault(named))
-    return { ...named, words: upstashWordsWith((hint) => asOption(hint, option)) };
-  throw new OperatorError({
-    what: "The cache has no database.",
-    why: asOption(named?.why ?? "UPSTASH_REDIS_REST_URL is not set.", option),
-    hint: `Set \`${option}.url\` and \`${option}.token\` as the database's page shows them.`,
-  });
-}
-
-/** Replaces the names of variables with the names of the options. */
-function asOption(text: string, option: Option): string {
-  return text
-    .replace("UPSTASH_REDIS_REST_URL", `\`${option}.url\``)
-    .replace("UPSTASH_REDIS_REST_TOKEN", `\`${option}.token\``);
+function usableAddressOf(given: GivenDatabase, option: DatabaseOption): RedisAddress {
+  const address = addressOf(given, option);
+  if (isFault(address)) throw new OperatorError(address);
+  return address;
 }

@@ -1,16 +1,51 @@
 // Exports of `tidemark/upstash`: Redis at Upstash as the store of a site.
-import { redisStore } from "./stores/redis/redis-store.ts";
+import { isFault, OperatorError } from "./base/operator-error.ts";
 import type { Stores } from "./compose/bind-stores.ts";
+import { withSealKeys } from "./protocol/variables/database.ts";
+import type { RestAddress } from "./remote/redis/address.ts";
+import { restAddressOf, type UpstashRedis } from "./remote/redis/given-rest.ts";
+import { overUpstash } from "./remote/redis/rest.ts";
+import { redisStore } from "./stores/redis/redis-store.ts";
 
 export type { Stores } from "./compose/bind-stores.ts";
+export type { RestAddress } from "./remote/redis/address.ts";
+export type { UpstashRedis } from "./remote/redis/given-rest.ts";
+
+/** The databases, in place of those of the variables. */
+export interface UpstashOptions {
+  /** A `Redis` of `@upstash/redis`, of which only the address and the token are used, or these two. */
+  readonly redis?: UpstashRedis | RestAddress | undefined;
+  /** A separate database for the purge journal. Default: the journal is in `redis`. */
+  readonly journal?: UpstashRedis | RestAddress | undefined;
+}
 
 /**
- * Stores purges, responses and data in Redis, over Upstash's REST interface. The variables
- * `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN` name the database. Without them, there is
- * no shared tier.
+ * Stores purges, responses and data in Redis, through `@upstash/redis`. Without options, the
+ * variables `UPSTASH_REDIS_REST_URL` and `UPSTASH_REDIS_REST_TOKEN` name the database; without
+ * these, there is no shared tier.
  *
- * @example export default createWorker(config, { stores: upstash() });
+ * @throws OperatorError for a client whose requests `use` or an own requester changes, and for a
+ *   journal without `redis`
+ * @example export default createWorker(config, { stores: upstash({ redis: Redis.fromEnv(env) }) });
  */
-export function upstash(): Stores {
-  return { redis: redisStore };
+export function upstash({ redis, journal }: UpstashOptions = {}): Stores {
+  const store = redisStore(overUpstash);
+  if (redis === undefined) {
+    if (journal !== undefined) throw lacksDatabase();
+    return { redis: store };
+  }
+  const named = restAddressOf(redis, "redis");
+  const apart = journal && restAddressOf(journal, "journal");
+  const databases = isFault(apart)
+    ? { redis: apart, journal: undefined }
+    : { redis: named, journal: apart };
+  return { redis: store, databases: (env) => withSealKeys(env, databases) };
+}
+
+function lacksDatabase(): OperatorError {
+  return new OperatorError({
+    what: "upstash() has no database.",
+    why: "`journal` names a database, and `redis` names none.",
+    hint: "Set `redis` as well, or name both databases by their variables.",
+  });
 }

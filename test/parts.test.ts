@@ -9,12 +9,11 @@ import { Metrics } from "../src/observe/metrics.ts";
 import { responseForm } from "../src/pages/stored/record-form.ts";
 import { RedisJournal } from "../src/stores/redis/journal/redis-journal.ts";
 import { JournalView } from "../src/purge/view/journal-view.ts";
-import { RedisClient } from "../src/remote/redis/redis-client.ts";
 import { createWorker } from "../src/worker.ts";
 import { FakeClock } from "../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../testing/fakes/fake-upstash.ts";
 import "../testing/fakes/workers-globals.ts";
-import { redisStore } from "../src/stores/redis/redis-store.ts";
+import { upstashStore } from "../testing/fakes/upstash-store.ts";
 
 openNetworkOfFakes();
 vi.spyOn(console, "log").mockReturnValue();
@@ -33,7 +32,7 @@ function noting() {
   };
   const parts: Required<CacheParts> = {
     memory: (settings) => noted(new MemoryTier(settings)),
-    redis: (settings) => noted(new RedisClient(settings)),
+    redis: (settings) => noted(upstashStore.client(settings)),
     metrics: (...settings) => noted(new Metrics(...settings)),
     journal: (settings) => noted(new RedisJournal(settings)),
     view: (settings) => noted(new JournalView(settings)),
@@ -49,7 +48,7 @@ it("a core consists of the given parts", () => {
     random: Math.random,
     log: () => undefined,
     database: { url, token },
-    redis: redisStore,
+    redis: upstashStore,
   };
   const { tiers, redis, metrics, purging, view } = createCache(
     config,
@@ -65,7 +64,7 @@ const log = () => undefined;
 
 function fetchFromWorker(parts: CacheParts) {
   const origins = { default: () => new Response() };
-  const worker = createWorker(config, { parts, origins, stores: { redis: redisStore } });
+  const worker = createWorker(config, { parts, origins, stores: { redis: upstashStore } });
   return worker.fetch(new Request("https://www.example.com/"), env, context);
 }
 
@@ -73,7 +72,8 @@ it.each<[by: string, compose: (parts: CacheParts) => unknown]>([
   ["a Worker", fetchFromWorker],
   [
     "a data cache",
-    (parts) => createDataCache(config, { env, log, parts, stores: { redis: redisStore } }).stats(),
+    (parts) =>
+      createDataCache(config, { env, log, parts, stores: { redis: upstashStore } }).stats(),
   ],
   ["a data cache on Node", (parts) => createOnNode({ redis: { url, token }, log, parts }).stats()],
 ])("%s uses the given parts", async (_, compose) => {

@@ -3,6 +3,7 @@
 import type { BodiesInCode, TierInCode } from "../cache/tiers/tier-in-code.ts";
 import { type Fault, isFault } from "../base/operator-error.ts";
 import type { Env } from "../protocol/variables/bindings.ts";
+import type { Databases } from "../protocol/variables/database.ts";
 import type { JournalInCode, JournalMaker } from "../purge/purging.ts";
 import type { RedisAddress } from "../remote/redis/address.ts";
 import type { ReportsInCode } from "../observe/reports/report-store.ts";
@@ -18,8 +19,8 @@ import type { RedisStore } from "../stores/redis/redis-store.ts";
 export interface Stores {
   /** Redis, for each part that no other member names. */
   readonly redis?: RedisStore | undefined;
-  /** The databases of `redis`, in place of those of the variables. */
-  readonly databases?: DatabasesInCode | undefined;
+  /** Returns the databases of `redis`, in place of those of the variables. */
+  readonly databases?: ((env: Env) => Databases<RedisAddress>) | undefined;
   readonly journal?: JournalInCode | undefined;
   /** The shared tier and its leases. */
   readonly records?: TierInCode | undefined;
@@ -29,14 +30,7 @@ export interface Stores {
   readonly reports?: ReportsInCode | undefined;
 }
 
-interface DatabasesInCode {
-  /** A fault if the database is unusable. */
-  readonly redis: RedisAddress | Fault;
-  /** Default: the journal is in `redis`. */
-  readonly journal: RedisAddress | undefined;
-}
-
-interface Databases {
+interface BoundDatabases {
   readonly redis: RedisAddress | Fault | undefined;
   readonly journal: RedisAddress | JournalMaker | undefined;
   readonly faults: readonly Fault[];
@@ -48,8 +42,8 @@ interface Databases {
  *
  * @param read the databases in the bindings
  */
-export function bindStores<Read extends Databases>(read: Read, stores: Stores, env: Env) {
-  const { redis, journal: journalOfRedis } = stores.databases ?? read;
+export function bindStores<Read extends BoundDatabases>(read: Read, stores: Stores, env: Env) {
+  const { redis, journal: journalOfRedis } = stores.databases?.(env) ?? read;
   const hasRedis = redis !== undefined && !isFault(redis);
   const hasShared = hasRedis || stores.records !== undefined;
   const isTooNarrow = hasShared && stores.journal?.reach === "process";

@@ -103,7 +103,10 @@ export function settingsOf(
     /** Whether a journal can accept purges. */
     hasJournal: !isFault(named) && (named ?? journal) !== undefined,
     /** The variables without effect, unless pages use them. */
-    idle: isGiven && given.database === undefined ? idleDatabases(variables, database) : [],
+    idle:
+      isGiven && given.database === undefined
+        ? idleDatabases(variables, stores.databases?.(variables))
+        : [],
     /** Whether the application has asked for a cache that no other process shares. */
     isAlone: false as boolean,
     colo: given.colo ?? (colo === undefined ? undefined : () => colo),

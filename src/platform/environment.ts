@@ -5,6 +5,7 @@ import { sha256Short } from "../base/sha256.ts";
 import { type Env, textOf, namespaceOf, siteHostsOf } from "../protocol/variables/bindings.ts";
 import {
   type Database,
+  type Databases,
   databasesOf,
   idleDatabases,
   noDatabases,
@@ -90,17 +91,16 @@ export function readEnvironment(
 
 interface StoresInCode {
   readonly redis?: unknown;
-  readonly databases?:
-    | { readonly redis: Database | Fault; readonly journal: Database | undefined }
-    | undefined;
+  readonly databases?: ((env: Env) => Databases) | undefined;
   readonly records?: unknown;
   readonly reports?: unknown;
 }
 
 function databasesIn(env: Env, { redis, databases }: StoresInCode, faults: Fault[]) {
   if (redis !== undefined && databases === undefined) return databasesOf(env, faults);
-  faults.push(...idleDatabases(env, databases?.redis));
-  return databases ?? noDatabases;
+  const inCode = databases?.(env);
+  faults.push(...idleDatabases(env, inCode));
+  return inCode ?? noDatabases;
 }
 
 /**

@@ -11,9 +11,9 @@ import {
 } from "../../packages/cli/src/simulate/report-commands.ts";
 import { metricsRoute } from "../../src/operate/metrics-route.ts";
 import { createReports } from "../../src/observe/reports/create-reports.ts";
-import { redisStore } from "../../src/stores/redis/redis-store.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
+import { upstashStore } from "../../testing/fakes/upstash-store.ts";
 
 openNetworkOfFakes();
 
@@ -37,7 +37,7 @@ async function commandsSent(isolates: number, reportEveryMinutes: number, minute
         },
         gauges: () => gauges,
       },
-      { database: upstash, redis: redisStore, nowAtMs: clock.nowAtMs, log: () => undefined },
+      { database: upstash, redis: upstashStore, nowAtMs: clock.nowAtMs, log: () => undefined },
     );
   const cron = open("");
   let infoCount = 0;

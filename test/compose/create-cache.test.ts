@@ -8,7 +8,7 @@ import { userTag } from "../../src/purge/journal/purge-target.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
 import { responseWith } from "../../testing/examples/purges.ts";
-import { redisStore } from "../../src/stores/redis/redis-store.ts";
+import { upstashStore } from "../../testing/fakes/upstash-store.ts";
 
 openNetworkOfFakes();
 
@@ -25,7 +25,7 @@ function open(hasDatabase = false) {
     random: () => 0.5,
     log: ({ message }: LogLine) => void log.push(message),
     ...(hasDatabase && { database: { url: upstash.url, token: upstash.token } }),
-    redis: redisStore,
+    redis: upstashStore,
   };
   const cache = createCache(defineConfig({}), platform, responseForm);
   const pending: Promise<unknown>[] = [];
@@ -81,8 +81,8 @@ it("a core with a database, but without the code of Redis, is refused", () => {
   const { nowAtMs } = new FakeClock();
   const platform = { nowAtMs, random: () => 0.5, log: () => undefined };
   const database = { url: "https://db.upstash.io", token: "token" };
-  const created = (redis?: typeof redisStore) => () =>
+  const created = (redis?: typeof upstashStore) => () =>
     createCache(defineConfig({}), { ...platform, database, redis }, responseForm);
   expect(created()).toThrow("redis: upstash().redis");
-  expect(created(redisStore)).not.toThrow();
+  expect(created(upstashStore)).not.toThrow();
 });

@@ -6,7 +6,7 @@ import { type EmbeddedValkey, startEmbeddedValkey } from "../../local/embedded-v
 import type { CacheParts } from "../../src/compose/create-cache.ts";
 import { transportOver } from "../../src/remote/redis/connection/transport.ts";
 import { connectionOf } from "../../src/remote/redis/connection/given-connection.ts";
-import { RedisClient } from "../../src/remote/redis/redis-client.ts";
+import type { RedisClient } from "../../src/remote/redis/redis-client.ts";
 import type { RedisSettings } from "../../src/remote/redis/redis-client.ts";
 import { adds } from "../../src/write-behind/change-kind.ts";
 import { RedisSlices } from "../../src/write-behind/redis-slices.ts";
@@ -17,6 +17,7 @@ import { openProcess, untilFound } from "../../testing/data/node-process.ts";
 import { MemoryCounterSink } from "../../testing/write-behind/memory-sink.ts";
 import { add } from "../../testing/write-behind/set-under-test.ts";
 import { plantedBehindFaults } from "../../testing/write-behind/proof/planted-behind-faults.ts";
+import { upstashStore } from "../../testing/fakes/upstash-store.ts";
 
 let server: EmbeddedValkey;
 let redis: Redis;
@@ -64,7 +65,7 @@ describe("the scripts of fields", () => {
 });
 
 describe("the client of slices", () => {
-  const make = (settings: RedisSettings) => new RedisClient(settings);
+  const make = (settings: RedisSettings) => upstashStore.client(settings);
   const settings = { url: "https://nowhere.invalid", token: "", nowAtMs: Date.now };
   const opened = (client: RedisClient) =>
     new RedisSlices({

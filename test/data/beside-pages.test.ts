@@ -9,7 +9,7 @@ import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { idle, openSite } from "../../testing/site/harness.ts";
 import { bearer, send } from "../../testing/site/purge-sender.ts";
-import { redisStore } from "../../src/stores/redis/redis-store.ts";
+import { upstashStore } from "../../testing/fakes/upstash-store.ts";
 
 /** Opens a site that has stored a page and a value. */
 async function filled(options: BesideOptions = {}) {
@@ -83,7 +83,7 @@ const other = { url: "https://other.invalid", token: "t" };
 it.each([
   { options: { isInUse: true }, why: "It was used before the Worker started" },
   {
-    options: { platform: { database: other, stores: { redis: redisStore } } },
+    options: { platform: { database: other, stores: { redis: upstashStore } } },
     why: "another database",
   },
 ])("keeps data separate, and logs the reason: $why", async ({ options, why }) => {
@@ -98,7 +98,7 @@ it("joins data that has the pages' own database, without a log line", async () =
   const upstash = new UnsteadyUpstash(clock);
   const data = createDataCache(defineConfig({}), {
     env: upstash.env,
-    stores: { redis: redisStore },
+    stores: { redis: upstashStore },
   });
   const site = openSite({ data, upstash, clock });
   await site.get("/page");

@@ -9,7 +9,7 @@ import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
 import { FakeObject } from "../../testing/fakes/fake-object.ts";
 import "../../testing/fakes/workers-globals.ts";
-import { redisStore } from "../../src/stores/redis/redis-store.ts";
+import { upstashStore } from "../../testing/fakes/upstash-store.ts";
 
 openNetworkOfFakes();
 
@@ -20,7 +20,7 @@ function opened(env: object, given: object = {}) {
   const log: string[] = [];
   const platform = {
     env: { ...upstash.env, ...env },
-    stores: { redis: redisStore },
+    stores: { redis: upstashStore },
     cache: () => cache,
     nowAtMs: clock.nowAtMs,
     random: () => 0.5,

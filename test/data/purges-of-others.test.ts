@@ -1,10 +1,10 @@
 // Tests that values keep their lifetime although more purges of other keys follow than a view holds
 // (docs/purge-protocol.md, rule 27).
 import { expect, it, vi } from "vitest";
-import { RedisClient } from "../../src/remote/redis/redis-client.ts";
 import { RedisJournal } from "../../src/stores/redis/journal/redis-journal.ts";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 import { newEntry } from "../../testing/examples/purges.ts";
+import { upstashStore } from "../../testing/fakes/upstash-store.ts";
 
 const keys = Array.from({ length: 20 }, (_, at) => `${at}`);
 const purgeCount = 8_300;
@@ -12,7 +12,7 @@ const purgeCount = 8_300;
 /** Appends purges of other keys, a hundred at a time. */
 async function purgeOthers({ upstash, clock }: DataIsolate): Promise<void> {
   const { url, token } = upstash;
-  const redis = new RedisClient({ url, token, nowAtMs: clock.nowAtMs });
+  const redis = upstashStore.client({ url, token, nowAtMs: clock.nowAtMs });
   const settings = { redis, namespace: "tidemark", nowAtMs: clock.nowAtMs };
   const journal = new RedisJournal({ ...settings, randomText: () => crypto.randomUUID() });
   for (let at = 0; at < purgeCount; at += 100) {

@@ -1,11 +1,11 @@
 // Tests a thousand concurrent purges in one isolate: all are appended, with few and small reads.
 import "../../testing/fakes/workers-globals.ts";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { redisStore } from "../../src/stores/redis/redis-store.ts";
 import type { PurgeParts } from "../../src/purge/purging.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
 import { orderOf, responseWith } from "../../testing/examples/purges.ts";
+import { upstashStore } from "../../testing/fakes/upstash-store.ts";
 
 openNetworkOfFakes();
 
@@ -37,7 +37,7 @@ function open() {
   const purge = { renewalLagMs: 10_000, visibleWithinSeconds: 10, allowanceMs: 1_000 };
   const settings = { purge, namespace: "site" };
   const platform = { nowAtMs: clock.nowAtMs, random: () => 0.5, log: () => undefined };
-  const purging = redisStore.journalAt(upstash)(settings, platform);
+  const purging = upstashStore.journalAt(upstash)(settings, platform);
   return { clock, upstash, purging };
 }
 

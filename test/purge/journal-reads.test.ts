@@ -1,13 +1,13 @@
 // The reads of the journal by one colo in an hour, with and without copies of the view.
 import "../../testing/fakes/workers-globals.ts";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { redisStore } from "../../src/stores/redis/redis-store.ts";
 import { FakeCache } from "../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
 import { drawsFrom } from "../../testing/simulation/journal-simulator.ts";
 import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 import { playsAll } from "../../testing/histories.ts";
+import { upstashStore } from "../../testing/fakes/upstash-store.ts";
 
 openNetworkOfFakes();
 
@@ -41,7 +41,7 @@ async function readsPerHour({ isolateCount, maxLagSeconds, hasCopies }: Traffic)
   const platform = { ...common, ...(hasCopies && { cache: () => cache }) };
   const isolates = Array.from(
     { length: isolateCount },
-    () => redisStore.journalAt(upstash)({ purge, namespace: "site" }, platform).view,
+    () => upstashStore.journalAt(upstash)({ purge, namespace: "site" }, platform).view,
   );
   const pending: Promise<void>[] = [];
   let oldestMs = 0;

@@ -1,13 +1,13 @@
 // Two versions of the Worker with different N share the copies of a colo. Each applies its own N.
 import "../../testing/fakes/workers-globals.ts";
 import { expect, it } from "vitest";
-import { redisStore } from "../../src/stores/redis/redis-store.ts";
 import { FakeCache } from "../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
 import { drawsFrom } from "../../testing/simulation/journal-simulator.ts";
 import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 import { playsAll, shareOf } from "../../testing/histories.ts";
+import { upstashStore } from "../../testing/fakes/upstash-store.ts";
 
 openNetworkOfFakes();
 
@@ -31,7 +31,7 @@ async function overlooked(lagsSeconds: readonly number[]) {
   const versions = lagsSeconds.map((visibleWithinSeconds) => {
     const renewalLagMs = visibleWithinSeconds * 1_000;
     const purge = { renewalLagMs, visibleWithinSeconds, allowanceMs };
-    const { view } = redisStore.journalAt(upstash)({ purge, namespace: "site" }, platform);
+    const { view } = upstashStore.journalAt(upstash)({ purge, namespace: "site" }, platform);
     return { view, boundMs: renewalLagMs - allowanceMs };
   });
   const purges: { readonly position: string; readonly atMs: number }[] = [];

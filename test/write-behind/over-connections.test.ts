@@ -6,7 +6,6 @@ import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { createDataCache } from "../../src/data/node/create-data-cache.ts";
 import type { RedisAddress } from "../../src/remote/redis/address.ts";
-import { RedisClient } from "../../src/remote/redis/redis-client.ts";
 import { usualTimes } from "../../src/write-behind/slice-times.ts";
 import { NotAccepted, WriteBehind, writeBehind } from "../../src/write-behind/write-behind.ts";
 import { startRedisCluster } from "../../testing/fakes/redis-cluster.ts";
@@ -15,6 +14,7 @@ import { isRedisServerInstalled } from "../../testing/fakes/redis-server.ts";
 import { openReachedDatabase } from "../../testing/fakes/rest-database.ts";
 import { lengthenTimeouts } from "../../testing/patient-timeouts.ts";
 import { MemoryBufferSink, MemoryCounterSink } from "../../testing/write-behind/memory-sink.ts";
+import { upstashStore } from "../../testing/fakes/upstash-store.ts";
 
 lengthenTimeouts();
 
@@ -26,7 +26,7 @@ const durable = { durable: true } as const;
  * @returns the reads before and after the flush
  */
 async function wholeWay(address: RedisAddress) {
-  const redis = new RedisClient({ ...address, nowAtMs: Date.now, readTimeoutMsMax: 5_000 });
+  const redis = upstashStore.client({ ...address, nowAtMs: Date.now, readTimeoutMsMax: 5_000 });
   const behind = new WriteBehind(() => ({
     redis,
     namespace: "shop",

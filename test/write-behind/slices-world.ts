@@ -3,7 +3,6 @@
 import "../../testing/fakes/workers-globals.ts";
 import { beforeAll, beforeEach } from "vitest";
 import type { LogLine } from "../../src/observe/log-line.ts";
-import { RedisClient } from "../../src/remote/redis/redis-client.ts";
 import { adds, type ChangeTexts, puts } from "../../src/write-behind/change-kind.ts";
 import type { BehindPorts } from "../../src/write-behind/change-set.ts";
 import { RedisSlices } from "../../src/write-behind/redis-slices.ts";
@@ -11,6 +10,7 @@ import { sliceAt, type SliceTimes, usualTimes } from "../../src/write-behind/sli
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import type { RedisServerRow } from "../../testing/fakes/redis-server.ts";
 import { openRestDatabase } from "../../testing/fakes/rest-database.ts";
+import { upstashStore } from "../../testing/fakes/upstash-store.ts";
 
 export const indexKey = "site:behind:set";
 
@@ -60,7 +60,7 @@ export function openSlicesWorld(options: WorldOptions = {}) {
   }
   const clientOf = (isAway = false) => {
     const url = isAway ? "http://127.0.0.1:1" : database.rest.url;
-    return new RedisClient({ url, token: "token", hasOneKey: true, ...patient });
+    return upstashStore.client({ url, token: "token", hasOneKey: true, ...patient });
   };
   const afterAnswer = (work: () => unknown) => void work();
   const open = <Change extends { readonly key: string }>(

@@ -7,7 +7,7 @@ import { UnsteadyUpstash } from "../fakes/unsteady-upstash.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { cc, page } from "../fakes/origin-in-process.ts";
 import { openJournalled } from "../site/purge-sender.ts";
-import { redisStore } from "../../src/stores/redis/redis-store.ts";
+import { upstashStore } from "../fakes/upstash-store.ts";
 
 export interface BesideOptions {
   readonly config?: WrittenConfig;
@@ -29,7 +29,7 @@ export async function openBeside(options: BesideOptions = {}) {
     nowAtMs: clock.nowAtMs,
     random: () => 0.5,
     log: ({ message }) => void apart.push(message),
-    ...(isInUse && { env: upstash.env, stores: { redis: redisStore } }),
+    ...(isInUse && { env: upstash.env, stores: { redis: upstashStore } }),
     ...options.platform,
   });
   const values = data.namespace<string, string>("values", { fresh: "10m", tags: ["red"] });

@@ -11,7 +11,7 @@ import { FakeClock } from "../fakes/fake-clock.ts";
 import { openNetworkOfFakes } from "../fakes/fake-upstash.ts";
 import { UnsteadyUpstash } from "../fakes/unsteady-upstash.ts";
 import { idle, until } from "../site/harness.ts";
-import { redisStore } from "../../src/stores/redis/redis-store.ts";
+import { upstashStore } from "../fakes/upstash-store.ts";
 
 openNetworkOfFakes();
 
@@ -48,7 +48,7 @@ export class DataIsolate {
       waitUntil: (work) => this.#noted(work),
       ...(options.upstash === null
         ? {}
-        : { database: { url, token }, stores: { redis: redisStore } }),
+        : { database: { url, token }, stores: { redis: upstashStore } }),
       ...(options.cache === null ? {} : { cache: () => this.cache, host: "www.example.com" }),
       ...options.platform,
     });

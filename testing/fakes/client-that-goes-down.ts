@@ -1,6 +1,7 @@
 // A Redis client whose connection a test can break, while the database continues.
 import type { RedisAddress } from "../../src/remote/redis/address.ts";
-import { RedisClient } from "../../src/remote/redis/redis-client.ts";
+import type { RedisClient } from "../../src/remote/redis/redis-client.ts";
+import { upstashStore } from "./upstash-store.ts";
 
 /** An address without a listener. */
 const nowhere = { url: "http://127.0.0.1:9", token: "" };
@@ -9,12 +10,15 @@ export function clientThatGoesDown(address: RedisAddress): {
   readonly client: RedisClient;
   readonly goDown: () => void;
 } {
-  let used = new RedisClient({ ...address, nowAtMs: Date.now });
+  let used = upstashStore.client({ ...address, nowAtMs: Date.now });
   const client = new Proxy(used, {
     get: (_, name) => {
       const member: unknown = Reflect.get(used, name, used);
       return typeof member === "function" ? member.bind(used) : member;
     },
   });
-  return { client, goDown: () => void (used = new RedisClient({ ...nowhere, nowAtMs: Date.now })) };
+  return {
+    client,
+    goDown: () => void (used = upstashStore.client({ ...nowhere, nowAtMs: Date.now })),
+  };
 }

@@ -7,7 +7,6 @@ import type { OutwardPorts, OutwardTarget } from "../../src/outward/port/outward
 import type { NewEntry } from "../../src/purge/journal/entry.ts";
 import type { Journal } from "../../src/purge/journal/journal.ts";
 import type { Subscribers } from "../../src/purge/journal/subscribers.ts";
-import { RedisClient } from "../../src/remote/redis/redis-client.ts";
 import type { JournalCall } from "../../src/stores/durable-object/journal-calls.ts";
 import { ObjectClient, type ObjectStub } from "../../src/stores/durable-object/object-client.ts";
 import { ObjectJournal } from "../../src/stores/durable-object/object-journal.ts";
@@ -18,6 +17,7 @@ import { newEntry, type EntryChanges } from "../examples/purges.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeObject } from "../fakes/fake-object.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
+import { upstashStore } from "../fakes/upstash-store.ts";
 
 /** A request that a target got. */
 export interface OutwardAsked {
@@ -47,7 +47,7 @@ export function openStore(store: (typeof stores)[number], clock: FakeClock): Out
   const randomText = () => `n${(count += 1)}`;
   if (store === "Redis") {
     const upstash = new FakeUpstash(clock);
-    const redis = new RedisClient({ url: upstash.url, token: upstash.token, nowAtMs });
+    const redis = upstashStore.client({ url: upstash.url, token: upstash.token, nowAtMs });
     return {
       journal: new RedisJournal({ redis, namespace, nowAtMs, randomText }),
       subscribers: new RedisSubscribers({ redis, namespace }),

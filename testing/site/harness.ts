@@ -10,7 +10,6 @@ import type { ConfigInput } from "../../src/config/schema.ts";
 import { knownData } from "../../src/compose/data-beside-pages.ts";
 import type { DataCache } from "../../src/data/create-data-cache.ts";
 import type { ReportsInCode } from "../../src/observe/reports/report-store.ts";
-import { redisStore } from "../../src/stores/redis/redis-store.ts";
 import { operate } from "../../src/operate.ts";
 import type { Esi } from "../../src/esi/port/esi.ts";
 import type { Query } from "../../src/query/port/query.ts";
@@ -22,6 +21,7 @@ import { FakeCache } from "../fakes/fake-cache.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { type FakeUpstash, openNetworkOfFakes } from "../fakes/fake-upstash.ts";
 import { OriginInProcess, type Script } from "../fakes/origin-in-process.ts";
+import { upstashStore } from "../fakes/upstash-store.ts";
 
 openNetworkOfFakes();
 
@@ -132,7 +132,7 @@ export class Site {
       origins: options.handlers ?? {},
       data: options.data && knownData(options.data),
       stores: {
-        redis: Object.keys(env).some(isOfRedis) ? redisStore : undefined,
+        redis: Object.keys(env).some(isOfRedis) ? upstashStore : undefined,
         records: options.records,
         bodies: options.bodies,
         journal: options.journal,

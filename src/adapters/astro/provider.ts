@@ -14,12 +14,10 @@ import type { OriginHandler } from "../../platform/origins.ts";
 import { context as processContext } from "../../platform/process-context.ts";
 import { platformHere } from "../../platform/workers.ts";
 import type { Env } from "../../protocol/variables/bindings.ts";
-import { sealKeysOf, unsealable } from "../../protocol/variables/database.ts";
+import { withSealKeys } from "../../protocol/variables/database.ts";
+import { addressOf, type GivenDatabase } from "../../remote/redis/connection/given-connection.ts";
+import { overUpstashLazily } from "../../remote/redis/lazy-rest.ts";
 import { redisStore } from "../../stores/redis/redis-store.ts";
-import {
-  addressOver,
-  type GivenConnection,
-} from "../../remote/redis/connection/given-connection.ts";
 
 /** The options of cache.set and of route rules in Astro. */
 export interface AstroLifetimes {
@@ -52,8 +50,11 @@ export interface AstroCacheParts extends Pick<
   InCode,
   "stores" | "operate" | "slices" | "esi" | "query" | "parts"
 > {
-  /** On Node: a connection of ioredis or node-redis, in place of `UPSTASH_REDIS_REST_URL`. */
-  readonly redis?: GivenConnection | undefined;
+  /**
+   * In place of `UPSTASH_REDIS_REST_URL`: a `Redis` of `@upstash/redis` or a REST address, and on Node
+   * also a connection of ioredis or node-redis.
+   */
+  readonly redis?: GivenDatabase | undefined;
   /** The variables. Default: `process.env` on Node, the bindings on Workers. */
   readonly env?: object | undefined;
 }
@@ -155,14 +156,12 @@ class TidemarkProvider implements AstroCacheProvider {
       if (visit === undefined) throw new TypeError("Astro has no such request.");
       return visit.rendered(request);
     };
-    const sealKeys = sealKeysOf({ SEAL_KEY: env["SEAL_KEY"] });
-    const given =
-      redis &&
-      (typeof sealKeys === "string" ? unsealable(sealKeys) : { ...addressOver(redis), sealKeys });
-    const databases = given && { redis: given, journal: undefined };
+    const given = redis && { redis: addressOf(redis, "redis"), journal: undefined };
+    const databases = given && ((bindings: Env) => withSealKeys(bindings, given));
     const app = createApp(this.#config, env, platformHere(), {
       ...inCode,
-      stores: given || !stores ? { ...stores, redis: redisStore, databases } : stores,
+      stores:
+        given || !stores ? { ...stores, redis: redisStore(overUpstashLazily), databases } : stores,
       // Astro finds its page and its locals by the client's request.
       origins: { default: Object.assign(rendered, { runsInCaller: true } as const) },
     });

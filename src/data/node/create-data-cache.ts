@@ -7,13 +7,8 @@ import { type DataPlatform, settingsOf } from "../data-platform.ts";
 import { nodeGlobals } from "../../base/node-globals.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { context } from "../../platform/process-context.ts";
-import {
-  inProcess,
-  redis as redisStores,
-  type RedisOptions,
-  type RestAddress,
-} from "../../node-stores.ts";
-import type { GivenConnection } from "../../remote/redis/connection/given-connection.ts";
+import { inProcess, redis as redisStores, type RedisOptions } from "../../node-stores.ts";
+import type { GivenDatabase } from "../../remote/redis/connection/given-connection.ts";
 
 /**
  * The cache's database and rules. A Worker with the same `namespace` and `purge` shares the cache's
@@ -27,10 +22,11 @@ export interface NodeCacheOptions
   readonly purge?: Omit<WrittenPurge, "settleSeconds"> | undefined;
   readonly limits?: Omit<WrittenLimits, "bufferBytes" | "variants"> | undefined;
   /**
-   * A REST address, or a connection of ioredis or node-redis, which the application still owns.
+   * A connection of ioredis or node-redis, which the application still owns, a `Redis` of
+   * `@upstash/redis`, or a REST address.
    * `"none"`: this process is the whole cache, with its own memory and purges.
    */
-  readonly redis: RestAddress | GivenConnection | "none";
+  readonly redis: GivenDatabase | "none";
 }
 
 /**

@@ -13,11 +13,11 @@ export interface Database {
 }
 
 /** The databases of a deployment. */
-interface Databases {
+export interface Databases<Known extends Database = Database> {
   /** The cache's database; a fault if it is unusable; `undefined` if none is set. */
-  readonly redis: Database | Fault | undefined;
+  readonly redis: Known | Fault | undefined;
   /** The database of the journal and the switch; `undefined` if they use `redis`. */
-  readonly journal: Database | undefined;
+  readonly journal: Known | undefined;
 }
 
 /** The names of the variables with the address or the token of a database. */
@@ -35,39 +35,52 @@ const what = "The database is not used: the shared tier and purges are off.";
  * @param faults receives a fault for a setting without effect
  */
 export function databasesOf(env: Env, faults: Fault[]): Databases {
-  const sealKeys = sealKeysOf(env);
-  if (typeof sealKeys === "string") {
-    return { redis: unsealable(sealKeys), journal: undefined };
-  }
-  const found = unsealedDatabases(env, faults);
-  if (sealKeys === undefined) return found;
-  if (found.redis === undefined) {
+  const found = withSealKeys(env, unsealedDatabases(env, faults));
+  if (found.redis === undefined && isSet(env, "SEAL_KEY")) {
     faults.push({
       what: "SEAL_KEY has no effect.",
       why: "It seals what Redis stores, and UPSTASH_REDIS_REST_URL is not set.",
       hint: "Unset SEAL_KEY, or set the database.",
     });
   }
-  const sealed = <Found>(one: Found | Database) => (isDatabase(one) ? { ...one, sealKeys } : one);
-  return { redis: sealed(found.redis), journal: sealed(found.journal) };
+  return found;
+}
+
+/** Returns the databases with the keys of SEAL_KEY; with a fault as `redis` if they are unusable. */
+export function withSealKeys<Known extends Database>(
+  env: Env,
+  found: Databases<Known>,
+): Databases<Known> {
+  const sealKeys = sealKeysOf(env);
+  if (sealKeys === undefined) return found;
+  if (typeof sealKeys === "string") {
+    const hint = hintOfSealKey;
+    return { redis: { what, why: sealKeys, hint }, journal: undefined };
+  }
+  const { redis, journal } = found;
+  return {
+    redis: isUsable(redis) ? { ...redis, sealKeys } : redis,
+    journal: journal && { ...journal, sealKeys },
+  };
 }
 
 /**
  * Returns a fault for each database in the variables of a cache that does not use them.
  *
- * @param inCode the database that the stores name in code, or its fault; `undefined` if no store is in
- *   Redis
+ * @param inCode the databases that the stores name in code, which code may have read from the variables;
+ *   `undefined` if no store is in Redis
  */
-export function idleDatabases(env: Env, inCode?: Pick<Database, "sealKeys"> | Fault): Fault[] {
-  const isUnsealed = inCode !== undefined && !isFault(inCode) && inCode.sealKeys === undefined;
+export function idleDatabases(env: Env, inCode?: Databases): Fault[] {
+  const used = [inCode?.redis, inCode?.journal].filter(isUsable);
+  const isUnsealed = used.length > 0 && used.every(({ sealKeys }) => sealKeys === undefined);
   const names = [...databaseVariables.URL, ...(isUnsealed ? ["SEAL_KEY"] : [])];
   const why = inCode
     ? "The stores name their database in code."
     : "The cache has no stores in Redis.";
-  const otherwise = inCode
-    ? "pass it to redis() in code"
-    : "pass stores: upstash() of tidemark/upstash";
-  const set = names.filter((name) => isSet(env, name));
+  const otherwise = inCode ? "pass it in code" : "pass stores: upstash() of tidemark/upstash";
+  const hrefs = used.map(({ url }) => URL.parse(url)?.href);
+  const isUsed = (name: string) => hrefs.includes(URL.parse(textOf(env, name) ?? "")?.href ?? "");
+  const set = names.filter((name) => isSet(env, name) && !isUsed(name));
   return set.map((name) => ({
     what: `${name} has no effect.`,
     why,
@@ -75,10 +88,10 @@ export function idleDatabases(env: Env, inCode?: Pick<Database, "sealKeys"> | Fa
   }));
 }
 
-export const noDatabases: Databases = { redis: undefined, journal: undefined };
+const isUsable = (one: Database | Fault | undefined): one is Database =>
+  one !== undefined && !isFault(one);
 
-const isDatabase = (one: unknown): one is Database =>
-  typeof one === "object" && one !== null && "url" in one;
+export const noDatabases: Databases = { redis: undefined, journal: undefined };
 
 function unsealedDatabases(env: Env, faults: Fault[]): Databases {
   const redis = databaseOf(env);
@@ -135,9 +148,6 @@ const sealKeysMax = 4;
 
 export const hintOfSealKey =
   "Write the output of `openssl rand -base64 32`; separate several keys with spaces. Unset it to store without seals.";
-
-/** Returns the fault of a database whose keys are unusable. */
-export const unsealable = (why: string): Fault => ({ what, why, hint: hintOfSealKey });
 
 function named(env: Env, prefix: string): Database | Fault | undefined {
   const names = [`${prefix}_URL`, `${prefix}_TOKEN`];

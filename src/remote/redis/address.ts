@@ -34,6 +34,9 @@ export interface RestAddress {
   readonly token: string;
 }
 
+/** Returns how commands reach the database of a REST address. */
+export type ReachRest = (address: RestAddress) => Transport;
+
 /** The address of a database, and the texts about its troubles. */
 export interface RedisAddress extends RestAddress {
   /** Default: those for Upstash's REST interface. */

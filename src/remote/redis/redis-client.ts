@@ -1,6 +1,6 @@
 // A client of one Redis database.
 import { RemoteClient, type RemoteClientSettings } from "../remote-client.ts";
-import type { RedisAddress } from "./address.ts";
+import type { ReachRest, RedisAddress } from "./address.ts";
 import type { Redis } from "./redis.ts";
 import { type RedisCounts, RoundTrips } from "./round-trips.ts";
 import { Seal, sealLine } from "./seal.ts";
@@ -22,8 +22,8 @@ export class RedisClient extends RemoteClient<Redis> {
   readonly seal: Seal;
   readonly lossCount: RedisAddress["lossCount"];
 
-  constructor(settings: RedisSettings) {
-    const roundTrips = new RoundTrips(settings);
+  constructor(settings: RedisSettings, reachRest: ReachRest) {
+    const roundTrips = new RoundTrips(settings, reachRest);
     const { ballastKey, words = upstashWords } = settings;
     super(
       { ...settings, words },

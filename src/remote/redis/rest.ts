@@ -1,4 +1,5 @@
-// Sends commands by Upstash's REST interface (https://upstash.com/docs/redis/features/restapi).
+// Sends commands to Upstash's REST interface, with the package @upstash/redis. Reads its errors.
+import { Redis, type UpstashRequest } from "@upstash/redis";
 import { type Command, type Form, NotRedis, RedisRefusal } from "./redis.ts";
 import type { RestAddress, Transport } from "./address.ts";
 
@@ -17,24 +18,69 @@ interface RestReply {
   readonly error?: string;
 }
 
-export function overRest({ url, token }: RestAddress): Transport {
-  const base = url.replace(/\/$/, "");
-  const headers = new Headers({
-    authorization: `Bearer ${token}`,
-    "content-type": "application/json",
-  });
+/** Sends commands through the package. Opens the package's client at the first call. */
+export function overUpstash(address: RestAddress): Transport {
   // Redis and Valkey refuse scripts with the flag.
-  const isAtUpstash = /^https:\/\/[^/]*\.upstash\.io(?:[:/]|$)/.test(url);
+  const isAtUpstash = /^https:\/\/[^/]*\.upstash\.io(?:[:/]|$)/.test(address.url);
+  let client: RestClient | undefined;
   return async (form, commands, timeoutMs) => {
+    client ??= new RestClient(address);
     const sent = isAtUpstash ? commands.map(withFlag) : commands;
-    const response = await fetch(form === "single" ? base : `${base}/${form}`, {
-      method: "POST",
-      headers,
-      body: JSON.stringify(form === "single" ? sent[0] : sent),
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    return repliesIn(await response.text(), form, commands.length);
+    const request = form === "single" ? { body: sent[0] } : { path: [form], body: sent };
+    const answer = await client.answerTo(request, AbortSignal.timeout(timeoutMs));
+    return repliesIn(answer, form, commands.length);
   };
+}
+
+/** Reaches the package's sender, which subclasses may use, without its commands and their decoding. */
+class RestClient extends Redis {
+  constructor({ url, token }: RestAddress) {
+    super({
+      url,
+      token,
+      // A second sending could repeat a write. `retry: false` would send twice.
+      retry: { retries: 0 },
+      // Base64 would strip a leading byte order mark from a value.
+      responseEncoding: false,
+      // Frameworks that cache `fetch` must not store replies.
+      cache: "no-store",
+      readYourWrites: false,
+      enableTelemetry: false,
+      enableAutoPipelining: false,
+    });
+  }
+
+  /** @throws the reason of the signal, RedisRefusal, NotRedis, or the error of `fetch` */
+  async answerTo(request: UpstashRequest, signal: AbortSignal): Promise<unknown> {
+    const answer: unknown = await this.client
+      .request({ ...request, signal })
+      .catch((cause: unknown) => {
+        throw errorOf(cause);
+      });
+    // The package resolves with `{ result: {} }` after the signal.
+    signal.throwIfAborted();
+    return answer;
+  }
+}
+
+/** Returns the database's or server's own error, without the command, which the package quotes. */
+function errorOf(cause: unknown): unknown {
+  if (!(cause instanceof Error)) return cause;
+  const { name, message } = cause;
+  switch (name) {
+    case "UpstashJSONParseError":
+      return new NotRedis(message.replace(/^Unable to parse response body: /, ""));
+    case "UpstashError": {
+      const [error = ""] = message.split(", command was: ", 1);
+      // The answer is JSON without `error`.
+      return error === "undefined" ? new NotRedis(error) : new RedisRefusal(error);
+    }
+    case "TypeError":
+      // The answer is `null`. The message of an error of `fetch` has no such word.
+      return /\bnull\b/.test(message) ? new NotRedis("null") : cause;
+    default:
+      return cause;
+  }
 }
 
 function withFlag(command: Command): Command {
@@ -44,27 +90,19 @@ function withFlag(command: Command): Command {
   return [name, flag + script, ...others];
 }
 
-/** @throws RedisRefusal for a refusal of all commands, and NotRedis for any other text */
-function repliesIn(text: string, form: Form, count: number): readonly unknown[] {
-  const answer = parsed(text);
-  if (form === "single") return [replyIn(answer, text)];
-  if (Array.isArray(answer) && answer.length === count)
-    return answer.map((reply) => replyIn(reply, text));
-  const reply = replyIn(answer, text);
-  throw reply instanceof RedisRefusal ? reply : new NotRedis(text);
+/** @throws RedisRefusal for a refusal of all commands, and NotRedis for any other answer */
+function repliesIn(answer: unknown, form: Form, count: number): readonly unknown[] {
+  if (form === "single") return [replyIn(answer)];
+  if (Array.isArray(answer) && answer.length === count) return answer.map(replyIn);
+  const reply = replyIn(answer);
+  throw reply instanceof RedisRefusal ? reply : notRedis(answer);
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new NotRedis(text);
-  }
-}
-
-function replyIn(reply: unknown, text: string): unknown {
-  const { result, error } = (reply ?? {}) as RestReply;
+function replyIn(answer: unknown): unknown {
+  const { result, error } = (answer ?? {}) as RestReply;
   if (typeof error === "string") return new RedisRefusal(error);
-  if (result === undefined) throw new NotRedis(text);
+  if (result === undefined) throw notRedis(answer);
   return result;
 }
+
+const notRedis = (answer: unknown) => new NotRedis(JSON.stringify(answer));

@@ -2,9 +2,8 @@
 import { invocationHere, StoreCalls } from "../invocation.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { Trip } from "../remote-client.ts";
-import type { RedisAddress, Transport } from "./address.ts";
+import type { ReachRest, RedisAddress, Transport } from "./address.ts";
 import { type Command, type Form, Redis, RedisRefusal } from "./redis.ts";
-import { overRest } from "./rest.ts";
 
 export type RedisCounts = Pick<Metrics, "add" | "took">;
 
@@ -23,10 +22,10 @@ export class RoundTrips {
   /** Calls over HTTP, which the platform limits. */
   readonly #calls: StoreCalls | undefined;
 
-  constructor({ nowAtMs, metrics, ...address }: RoundTripSettings) {
+  constructor({ nowAtMs, metrics, ...address }: RoundTripSettings, reachRest: ReachRest) {
     this.#nowAtMs = nowAtMs;
     this.#metrics = metrics;
-    this.#transport = address.transport ?? overRest(address);
+    this.#transport = address.transport ?? reachRest(address);
     const onRefused = () => metrics?.add("refusedSubrequests");
     this.#calls = address.transport === undefined ? new StoreCalls(onRefused) : undefined;
   }

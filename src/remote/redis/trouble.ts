@@ -44,7 +44,7 @@ export const upstashWords = {
   ],
   "not-upstash": [
     "The answer is not one of Upstash's REST interface",
-    "check that UPSTASH_REDIS_REST_URL is the REST URL of the database",
+    "check that UPSTASH_REDIS_REST_URL is the REST URL of the database, and that no server in front of it, such as a proxy, fails",
   ],
   "too-large": ["One command was too large for the database", "lower `limits.sharedBodyBytes`"],
   refused: [

@@ -11,7 +11,7 @@ import {
   DatabaseRoom,
   type DatabaseRoomSettings,
 } from "../../remote/redis/database-room.ts";
-import type { RedisAddress } from "../../remote/redis/address.ts";
+import type { ReachRest, RedisAddress } from "../../remote/redis/address.ts";
 import type { Command } from "../../remote/redis/redis.ts";
 import { RedisClient } from "../../remote/redis/redis-client.ts";
 import type { RedisSettings } from "../../remote/redis/redis-client.ts";
@@ -23,13 +23,14 @@ import { RedisSwitch } from "./journal/redis-switch.ts";
 import { SharedTier, type SharedTierSettings } from "./shared-tier.ts";
 
 /** How the cache opens the parts of a store in Redis. */
-export type RedisStore = typeof redisStore;
+export type RedisStore = ReturnType<typeof redisStore>;
 
 /** Creates a journal in place of `RedisJournal`. */
 export type MakeRedisJournal = (settings: RedisJournalSettings) => JournalStore["journal"];
 
-export const redisStore = {
-  client: (settings: RedisSettings) => new RedisClient(settings),
+/** @param reachRest used for databases with a REST address */
+export const redisStore = (reachRest: ReachRest) => ({
+  client: (settings: RedisSettings) => new RedisClient(settings, reachRest),
   /** @param isJournalHere whether the journal is in the same database, which then keeps space for it */
   room: (
     settings: Omit<DatabaseRoomSettings, "ballastKey">,
@@ -47,19 +48,20 @@ export const redisStore = {
   /** @param isApart whether the database is only the journal's */
   journalAt(address: RedisAddress, isApart = false, make?: MakeRedisJournal): JournalMaker {
     const named = isApart ? { words: journalWords, ...address } : address;
-    return journalMaker((settings) => openJournal(named, settings, make));
+    return journalMaker((settings) => openJournal({ ...named, reachRest }, settings, make));
   },
-};
+});
 
 function openJournal(
-  address: RedisAddress,
+  { reachRest, ...address }: RedisAddress & { readonly reachRest: ReachRest },
   { namespace, ...settings }: JournalStoreSettings,
   makeJournal?: MakeRedisJournal,
 ): JournalStore {
   // Use a separate client, so that failures of the shared tier neither delay nor shut off the
   // journal.
   const ballastKey = ballastKeyOf(namespace);
-  const redis = new RedisClient({ ...address, ...settings, hasOneKey: true, ballastKey });
+  const own = { ...address, ...settings, hasOneKey: true, ballastKey } as const;
+  const redis = new RedisClient(own, reachRest);
   const stored = { ...settings, redis, namespace };
   const { watch } = address;
   const [key] = journalKeys(namespace);

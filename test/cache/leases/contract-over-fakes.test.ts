@@ -1,13 +1,13 @@
 // Tests the contract of leases with the fake database that other tests use.
 import "../../../testing/fakes/workers-globals.ts";
 import { responseForm as form } from "../../../src/pages/stored/record-form.ts";
-import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { RedisLeases } from "../../../src/stores/redis/redis-leases.ts";
 import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
 import { keep } from "../../../testing/examples/records.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../../testing/fakes/fake-upstash.ts";
 import { describeLeases } from "./contract.ts";
+import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
 
 openNetworkOfFakes();
 
@@ -16,7 +16,7 @@ describeLeases("Redis, over the fake Upstash", async () => {
   clock.atMs = keep.atMs;
   const { nowAtMs } = clock;
   const upstash = new FakeUpstash(clock);
-  const redis = new RedisClient({ url: upstash.url, token: upstash.token, nowAtMs });
+  const redis = upstashStore.client({ url: upstash.url, token: upstash.token, nowAtMs });
   const settings = { redis, namespace: "site", form };
   const limits = { bodyBytesMax: 1_000, uploadBytesMax: 10_000 };
   return {

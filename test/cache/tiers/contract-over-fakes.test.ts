@@ -7,7 +7,6 @@ import { EdgeTier } from "../../../src/stores/cache-api/edge-tier.ts";
 import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
 import { responseForm as form } from "../../../src/pages/stored/record-form.ts";
 import type { ResponseTier } from "../../../src/pages/stored/stored-response.ts";
-import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { FakeCache } from "../../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../../testing/fakes/fake-upstash.ts";
@@ -17,6 +16,7 @@ import { SimulatedRedis } from "../../../testing/simulation/simulated-redis.ts";
 import { describeSharedTier, describeTier, type OpenTier } from "./contract/contract.ts";
 import { recordOfFieldBytes } from "../../stores/cache-api/edge-records.ts";
 import { keep, noise, responseOf } from "../../../testing/examples/records.ts";
+import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
 
 openNetworkOfFakes();
 
@@ -69,7 +69,7 @@ describeSharedTier("shared, over the fake Upstash", async () => {
       const { nowAtMs } = clock;
       const upstash = new FakeUpstash(clock);
       upstash.mode = mode;
-      const redis = new RedisClient({ url: upstash.url, token: upstash.token, nowAtMs });
+      const redis = upstashStore.client({ url: upstash.url, token: upstash.token, nowAtMs });
       return new SharedTier({ ...sharedSettings, redis, onBadRecord, nowAtMs });
     });
   return { ...openOver("works"), failing: openOver("down").tier };

@@ -14,11 +14,11 @@ import {
 } from "../../../src/observe/reports/report-store.ts";
 import { totalsText } from "../../../src/observe/reports/totals.ts";
 import { connectionWords } from "../../../src/remote/redis/connection/given-connection.ts";
-import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { ObjectReportStream } from "../../../src/stores/durable-object/durable-object-reports.ts";
 import { ObjectClient } from "../../../src/stores/durable-object/object-client.ts";
 import { FakeObject } from "../../../testing/fakes/fake-object.ts";
 import { noGauges } from "./reports-world.ts";
+import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
 
 const running = new Running();
 afterAll(() => running.stop());
@@ -29,7 +29,7 @@ let namespaceCount = 0;
 function openRedis(): () => ReportStream {
   namespaceCount += 1;
   const namespace = `site${namespaceCount}`;
-  const redis = new RedisClient({ url, token: "token", nowAtMs: Date.now });
+  const redis = upstashStore.client({ url, token: "token", nowAtMs: Date.now });
   return () => new RedisReportStream({ redis, namespace });
 }
 
@@ -150,7 +150,7 @@ it.each([
 });
 
 it("a refused password of a connection is described in the words of connections", async () => {
-  const redis = new RedisClient({
+  const redis = upstashStore.client({
     url,
     token: "wrong",
     words: connectionWords,

@@ -6,10 +6,10 @@ import type { Sums } from "../../../src/observe/sums.ts";
 import type { DataPoint } from "../../../src/observe/reports/data-points.ts";
 import { sumsIn } from "../../../src/observe/reports/sums-text.ts";
 import { createReports } from "../../../src/observe/reports/create-reports.ts";
-import { redisStore } from "../../../src/stores/redis/redis-store.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../../testing/fakes/fake-upstash.ts";
 import { noGauges } from "./reports-world.ts";
+import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
 
 openNetworkOfFakes();
 
@@ -33,7 +33,7 @@ function open({ isOn = true, hasDatabase = true, hasDataset = false } = {}) {
   const reports = createReports(settings, {
     nowAtMs: clock.nowAtMs,
     log: ({ message }) => void log.push(message),
-    redis: redisStore,
+    redis: upstashStore,
     ...(hasDatabase && { database: upstash }),
     ...(hasDataset && { dataset: { writeDataPoint: (point) => void points.push(point) } }),
   });

@@ -9,11 +9,11 @@ import {
   type UpstashRestServer,
 } from "../../../local/upstash-rest-server.ts";
 import type { Sums } from "../../../src/observe/sums.ts";
-import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { ReportFold } from "../../../src/observe/reports/folding.ts";
 import { RedisReportStream } from "../../../src/observe/reports/redis-report-stream.ts";
 import { Reporter } from "../../../src/observe/reports/reporter.ts";
 import type { RedisServerRow } from "../../../testing/fakes/redis-server.ts";
+import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
 
 export const streamKey = "site:metrics";
 export const totalsKey = "site:metrics:totals";
@@ -52,7 +52,7 @@ export function openReportsWorld(start: RedisServerRow["start"]) {
   /** Opens the report stream of one isolate. */
   const open = (bounds: { pageCount?: number; standingMax?: number } = {}) => {
     const tell: Log = ({ message }) => void log.push(message);
-    const redis = new RedisClient({
+    const redis = upstashStore.client({
       url: rest.url,
       token: "local",
       hasOneKey: true,

@@ -4,7 +4,6 @@ import { afterAll, expect, it } from "vitest";
 import { Running } from "../../../local/running.ts";
 import { startEmbeddedValkey } from "../../../local/embedded-valkey.ts";
 import { startUpstashRestServer } from "../../../local/upstash-rest-server.ts";
-import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import type { HotKeyNote } from "../../../src/pages/site/hot-key-note.ts";
 import {
   encodeNotes,
@@ -12,6 +11,7 @@ import {
   notesIn,
   RedisHotKeys,
 } from "../../../src/pages/site/hot-key-stream.ts";
+import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
 
 const running = new Running();
 afterAll(() => running.stop());
@@ -27,7 +27,10 @@ const note: HotKeyNote = {
 
 function open(namespace: string): RedisHotKeys {
   const { url, token } = rest;
-  return new RedisHotKeys({ redis: new RedisClient({ url, token, nowAtMs: Date.now }), namespace });
+  return new RedisHotKeys({
+    redis: upstashStore.client({ url, token, nowAtMs: Date.now }),
+    namespace,
+  });
 }
 
 async function run(...command: string[]): Promise<unknown> {

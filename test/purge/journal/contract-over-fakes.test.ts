@@ -3,7 +3,6 @@ import "../../../testing/fakes/workers-globals.ts";
 import { ObjectClient } from "../../../src/stores/durable-object/object-client.ts";
 import { ObjectJournal } from "../../../src/stores/durable-object/object-journal.ts";
 import { ObjectSubscribers } from "../../../src/stores/durable-object/object-journal.ts";
-import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { RedisJournal } from "../../../src/stores/redis/journal/redis-journal.ts";
 import { RedisSubscribers } from "../../../src/stores/redis/journal/redis-subscribers.ts";
 import { RedisSwitch } from "../../../src/stores/redis/journal/redis-switch.ts";
@@ -22,6 +21,7 @@ import type { Open, OpenSwitch } from "./contract/open-store.ts";
 import { describeSubscribers, type OpenSubscribers } from "./contract/subscribers-contract.ts";
 import { describeSwitch } from "./contract/switch-contract.ts";
 import { describeLostEnd, describeUnpurged } from "./contract/unpurged-contract.ts";
+import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
 
 openNetworkOfFakes();
 
@@ -45,7 +45,7 @@ const fakeUpstash: Open<OpenAll> = async (keptCount) => {
   const clock = new FakeClock();
   const { nowAtMs } = clock;
   const upstash = new FakeUpstash(clock);
-  const redis = new RedisClient({ url: upstash.url, token: upstash.token, nowAtMs });
+  const redis = upstashStore.client({ url: upstash.url, token: upstash.token, nowAtMs });
   const kept = keptCount === undefined ? {} : { keptCount };
   const { journal: stream } = upstash;
   return {

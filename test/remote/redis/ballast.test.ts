@@ -3,12 +3,13 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { databaseInfoIn } from "../../../src/remote/redis/database-info.ts";
 import { ballastKeyOf, DatabaseRoom } from "../../../src/remote/redis/database-room.ts";
-import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
+import type { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { RedisJournal } from "../../../src/stores/redis/journal/redis-journal.ts";
 import { RedisSwitch } from "../../../src/stores/redis/journal/redis-switch.ts";
 import { newEntry } from "../../../testing/examples/purges.ts";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
 import { openRestDatabase } from "../../../testing/fakes/rest-database.ts";
+import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
 
 const ballastKey = ballastKeyOf("site");
 const namespace = "site";
@@ -17,7 +18,7 @@ const nowAtMs = Date.now;
 describe.each(redisServers)("the ballast in $redis", ({ start }) => {
   const database = openRestDatabase(start);
   const clientWith = (key: string | undefined) =>
-    new RedisClient({ ...database.address, nowAtMs, ballastKey: key });
+    upstashStore.client({ ...database.address, nowAtMs, ballastKey: key });
   const journalOf = (redis: RedisClient) =>
     new RedisJournal({ redis, namespace, nowAtMs, randomText: () => crypto.randomUUID() });
   const createBallast = async () => {

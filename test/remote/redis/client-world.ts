@@ -2,10 +2,11 @@
 // time-outs.
 import { afterEach, beforeEach } from "vitest";
 import type { LogLine } from "../../../src/observe/log-line.ts";
-import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
+import type { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { passSilence, playTimeouts } from "../../../testing/fakes/played-timeouts.ts";
 import { UnsteadyRestServer } from "../../../testing/fakes/unsteady-rest-server.ts";
+import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
 
 export const token = "the-secret-token";
 export const storedValue = "the-stored-value";
@@ -26,7 +27,7 @@ export function openClientWorld() {
     later: (() => Promise<void>)[];
   };
   const clientOf = (url: string, options: object = {}) =>
-    new RedisClient({
+    upstashStore.client({
       url,
       token,
       nowAtMs: world.clock.nowAtMs,

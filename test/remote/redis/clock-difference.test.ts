@@ -2,9 +2,9 @@
 import type { RemoteAnswer } from "../../../src/remote/remote-client.ts";
 import { describe, expect, it } from "vitest";
 import { readClockDifference } from "../../../src/remote/redis/database-info.ts";
-import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
 import { openRestDatabase } from "../../../testing/fakes/rest-database.ts";
+import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
 
 describe.each(redisServers)("the clock difference to $redis", ({ start }) => {
   const database = openRestDatabase(start);
@@ -13,7 +13,7 @@ describe.each(redisServers)("the clock difference to $redis", ({ start }) => {
     "is measured with one command if the local clock is shifted by %d ms",
     async (shiftMs) => {
       const nowAtMs = () => Date.now() + shiftMs;
-      const client = new RedisClient({ ...database.address, nowAtMs });
+      const client = upstashStore.client({ ...database.address, nowAtMs });
       database.rest.resetCounts();
       const answer = await readClockDifference(client, nowAtMs);
       if (answer.kind !== "answered") throw new Error(answer.cause);

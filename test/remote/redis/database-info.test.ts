@@ -1,14 +1,14 @@
 // Tests how Tidemark reads INFO, with the output of real servers and a text in Upstash's form.
 import { beforeEach, describe, expect, it } from "vitest";
 import { databaseInfoIn, readDatabaseInfo } from "../../../src/remote/redis/database-info.ts";
-import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
 import { openRestDatabase } from "../../../testing/fakes/rest-database.ts";
+import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
 
 describe.each(redisServers)("the database information of $redis", ({ start }) => {
   const database = openRestDatabase(start);
   const info = async () => {
-    const client = new RedisClient({ ...database.address, nowAtMs: Date.now });
+    const client = upstashStore.client({ ...database.address, nowAtMs: Date.now });
     const answer = await readDatabaseInfo(client, "metrics");
     if (answer.kind !== "answered") throw new Error(answer.cause);
     return answer.value;
@@ -49,7 +49,7 @@ describe.each(redisServers)("the database information of $redis", ({ start }) =>
 });
 
 it("returns unavailable if no server answers", async () => {
-  const client = new RedisClient({ url: "http://127.0.0.1:9", token: "t", nowAtMs: Date.now });
+  const client = upstashStore.client({ url: "http://127.0.0.1:9", token: "t", nowAtMs: Date.now });
   const unreachable = { kind: "unavailable", cause: "unreachable" };
   expect(await readDatabaseInfo(client, "metrics")).toEqual(unreachable);
 });

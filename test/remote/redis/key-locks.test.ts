@@ -3,13 +3,13 @@
 import { globSync, readFileSync } from "node:fs";
 import { afterEach, expect, it, vi } from "vitest";
 import { Redis, scriptCommand } from "../../../src/remote/redis/redis.ts";
-import { overRest, usesOtherKeys } from "../../../src/remote/redis/rest.ts";
+import { overUpstash, usesOtherKeys } from "../../../src/remote/redis/rest.ts";
 import { newEntry, responseWith } from "../../../testing/examples/purges.ts";
 import { openRestDatabase } from "../../../testing/fakes/rest-database.ts";
 import { oneRedisServer } from "../../../testing/fakes/redis-server.ts";
-import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { RedisJournal } from "../../../src/stores/redis/journal/redis-journal.ts";
 import { acceptAddsScript, readScript } from "../../../src/write-behind/slice-scripts.ts";
+import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
 
 const script = "return redis.call('GET', KEYS[1])";
 const flag = "#!lua flags=allow-key-locking\n";
@@ -74,7 +74,7 @@ it.each<[what: string, url: string, run: (redis: Redis) => Promise<unknown>, exp
   const requests = sent((body) =>
     Response.json(body.startsWith("[[") ? [{ result: 1 }, { result: 1 }] : { result: 1 }),
   );
-  const send = overRest({ url, token: "token" });
+  const send = overUpstash({ url, token: "token" });
   await run(new Redis((form, commands) => send(form, commands, 1_000)));
   expect(requests()).toEqual([expected]);
 });
@@ -106,7 +106,7 @@ function clientAtUpstash() {
     return real(url.replace(upstash, database.address.url), { ...init, body });
   });
   const settings = { url: upstash, token: "token", nowAtMs: Date.now, readTimeoutMsMax: 5_000 };
-  return new RedisClient(settings);
+  return upstashStore.client(settings);
 }
 
 it("a journal works whose scripts may use only their keys", async () => {

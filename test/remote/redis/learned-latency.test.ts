@@ -1,8 +1,9 @@
 // Tests the time-out of a lookup in Redis after an outage, and after Redis became slower. Time is
 // simulated: each test sets how long an answer takes.
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
+import type { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
 
 const originalFetch = globalThis.fetch;
 const probeMsMax = 1_000;
@@ -14,7 +15,11 @@ let client: RedisClient;
 beforeEach(() => {
   clock = new FakeClock();
   tookMs = { read: 20, probe: 20 };
-  client = new RedisClient({ url: "https://database.invalid", token: "t", nowAtMs: clock.nowAtMs });
+  client = upstashStore.client({
+    url: "https://database.invalid",
+    token: "t",
+    nowAtMs: clock.nowAtMs,
+  });
   globalThis.fetch = async (_, init) => {
     const isProbe = /ping/i.test(init?.body as string);
     const [ms, msMax] = isProbe ? [tookMs.probe, probeMsMax] : [tookMs.read, client.readTimeoutMs];

@@ -38,9 +38,12 @@ describe.each<{ manner: Manner; cause: string }>([
 });
 
 describe("a command that cannot be sent", () => {
-  it("returns unreachable if the connection is refused, or the address has another scheme", async () => {
+  it("returns failed for an address with another scheme, which the package refuses", async () => {
     const lost = world.clientOf("redis://127.0.0.1:6379");
-    expect(await read(lost)).toEqual({ kind: "unavailable", cause: "unreachable" });
+    expect(await read(lost)).toEqual({ kind: "unavailable", cause: "failed" });
+  });
+
+  it("returns unreachable if the connection is refused", async () => {
     await world.server.stop();
     expect(await read()).toEqual({ kind: "unavailable", cause: "unreachable" });
     expect(await write()).toEqual({ kind: "unavailable", cause: "unreachable" });

@@ -6,7 +6,7 @@ import {
   troubleLine,
   whyOf,
 } from "../../../src/remote/trouble.ts";
-import { overRest } from "../../../src/remote/redis/rest.ts";
+import { overUpstash } from "../../../src/remote/redis/rest.ts";
 import { type Command, Redis } from "../../../src/remote/redis/redis.ts";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readTrouble, upstashWords } from "../../../src/remote/redis/trouble.ts";
@@ -23,7 +23,7 @@ const [key, value] = ["WRONGPASS", "OOM READONLY Unauthorized"];
 
 async function troubleAfter(manner: Manner, isTransaction = false): Promise<RemoteTrouble> {
   server.manner = manner;
-  const send = overRest({ url: server.url, token: "t" });
+  const send = overUpstash({ url: server.url, token: "t" });
   const redis = new Redis((form, commands) => send(form, commands, 1_000));
   const set: Command = ["SET", key, value];
   const sent = isTransaction ? redis.multi([set, ["GET", key]]) : redis.exec(set);

@@ -3,11 +3,11 @@ import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { ReportFold } from "../../../src/observe/reports/folding.ts";
 import { RedisReportStream } from "../../../src/observe/reports/redis-report-stream.ts";
-import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { Site, openSite } from "../../../testing/site/harness.ts";
 import { adminToken, send } from "../../../testing/site/purge-sender.ts";
+import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
 
 const routes: ConfigInput["routes"] = [{ name: "all", match: "*", fresh: "1h" }];
 
@@ -26,7 +26,7 @@ function openTwo(more: ConfigInput = {}, given: Readonly<Record<string, unknown>
 
 /** Returns the totals that a reader in another isolate gets. */
 async function totalsIn({ url, token }: FakeUpstash, { nowAtMs }: FakeClock) {
-  const redis = new RedisClient({ url, token, nowAtMs });
+  const redis = upstashStore.client({ url, token, nowAtMs });
   const stream = new RedisReportStream({ redis, namespace: "tidemark" });
   const settings = { stream, nowAtMs, log: () => undefined, randomText: () => "x" };
   const totals = await new ReportFold(settings).read();

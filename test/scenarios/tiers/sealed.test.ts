@@ -8,10 +8,10 @@ import { defineConfig } from "../../../src/config/config.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { responseForm } from "../../../src/pages/stored/record-form.ts";
 import { RedisLeases } from "../../../src/stores/redis/redis-leases.ts";
-import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { RedisReportStream } from "../../../src/observe/reports/redis-report-stream.ts";
 import { totalsText } from "../../../src/observe/reports/totals.ts";
 import { openSite, type Site } from "../../../testing/site/harness.ts";
+import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
 
 const key = "vN2yqk7Rr0sWl1oXf8ZcUeB4tHpJmG6d9aQ3KxT5uVY=";
 const otherKey = "0kQwX7dPz5nLr2YhT9sJbC4fVgM8eUa1iO6tRxWmKlA=";
@@ -201,7 +201,7 @@ describe("a lease in a sealed Redis", () => {
         leases: leaseKeys.map((name) => [name, { value, untilAtMs: Infinity }]),
       });
       const { url, token } = upstash;
-      const redis = new RedisClient({ url, token, nowAtMs: clock.nowAtMs, sealKeys: [key] });
+      const redis = upstashStore.client({ url, token, nowAtMs: clock.nowAtMs, sealKeys: [key] });
       const randomText = () => "token";
       const leases = new RedisLeases({ redis, namespace, form: responseForm, randomText });
       const digest = leaseKeys[0]?.split(":").at(-1) ?? "";
@@ -232,7 +232,7 @@ describe("the reports in a sealed Redis", () => {
     const flaws: unknown[] = [];
     const { url, token } = upstash;
     const settings = { url, token, nowAtMs: clock.nowAtMs, sealKeys: [key] };
-    const redis = new RedisClient({ ...settings, metrics });
+    const redis = upstashStore.client({ ...settings, metrics });
     const stream = new RedisReportStream({ redis, namespace: "site" });
     const ofSeals = () => flaws.filter((one) => (one as unknown[])[0] === "brokenSeals");
     return { upstash, stream, ofSeals };

@@ -7,7 +7,6 @@ import { describe, expect, it, vi } from "vitest";
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
 import { responseForm } from "../../../src/pages/stored/record-form.ts";
 import type { RecordKey } from "../../../src/cache/record/record-key.ts";
-import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import type { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
 import type { ResponseRecord, ResponseDetail } from "../../../src/pages/stored/stored-response.ts";
 import {
@@ -34,6 +33,7 @@ import {
   redisKeyOf,
   tierOver,
 } from "./shared-world.ts";
+import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
 
 const tooLarge = responseOf(noise(bodyBytesMax + 1));
 const contract = new URL("../../cache/tiers/contract/contract.ts", import.meta.url);
@@ -256,7 +256,7 @@ describe.each(oneRedisServer)("the shared tier over $redis", ({ start }) => {
 
 it("does not compress a body while the database is shut off", async () => {
   const settings = { url: "http://127.0.0.1:9", token: "t", nowAtMs: () => 1_000_000 };
-  const tier = tierOver(new RedisClient(settings));
+  const tier = tierOver(upstashStore.client(settings));
   const key = keyOf("outage");
   const kinds: string[] = [];
   for (let at = 0; at < 3; at += 1) kinds.push((await tier.read(key, ask)).kind);

@@ -6,13 +6,14 @@ import type { Counts } from "../../../local/upstash-rest-server.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { responseForm } from "../../../src/pages/stored/record-form.ts";
 import type { ResponseDetail, ResponseRecord } from "../../../src/pages/stored/stored-response.ts";
-import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
+import type { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { Seal } from "../../../src/remote/redis/seal.ts";
 import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
 import { bytesOf, noise, responseOf } from "../../../testing/examples/records.ts";
 import type { RedisServerRow } from "../../../testing/fakes/redis-server.ts";
 import { openRestDatabase } from "../../../testing/fakes/rest-database.ts";
 import { lengthenTimeouts } from "../../../testing/patient-timeouts.ts";
+import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
 
 export const bodyBytesMax = 2 * 1_048_576;
 
@@ -82,7 +83,7 @@ function interrupted(redis: RedisClient, between: () => Promise<void>): RedisCli
 export function openWorld(start: RedisServerRow["start"]) {
   const database = openRestDatabase(start);
   const bad = { count: 0 };
-  const client = () => new RedisClient({ ...database.address, nowAtMs: Date.now });
+  const client = () => upstashStore.client({ ...database.address, nowAtMs: Date.now });
   lengthenTimeouts();
   beforeEach(() => void (bad.count = 0));
   return {

@@ -1,4 +1,5 @@
 // Creates a Redis client that changes the scripts of its writes.
+import { overUpstash } from "../../../src/remote/redis/rest.ts";
 import { type Command, type Redis, scriptCommand } from "../../../src/remote/redis/redis.ts";
 import { withExec } from "../../fakes/changed-redis.ts";
 import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
@@ -16,7 +17,7 @@ class ScriptClient extends RedisClient {
   readonly #change: (real: Evaluate) => Evaluate;
 
   constructor(settings: RedisSettings, change: (real: Evaluate) => Evaluate) {
-    super(settings);
+    super(settings, overUpstash);
     this.#change = change;
   }
 

@@ -3,20 +3,20 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { UpstashRestServer } from "../../../local/upstash-rest-server.ts";
 import { acceptedAtMs } from "../../../src/purge/journal/entry.ts";
 import { type Journal, pageCount } from "../../../src/purge/journal/journal.ts";
-import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { ObjectClient } from "../../../src/stores/durable-object/object-client.ts";
 import { ObjectJournal } from "../../../src/stores/durable-object/object-journal.ts";
 import { RedisJournal } from "../../../src/stores/redis/journal/redis-journal.ts";
 import type { ObjectHost } from "../object-worker.ts";
 import { journalPath } from "../unsteady-objects.ts";
 import type { DataRecorder } from "./recorder.ts";
+import { upstashStore } from "../../fakes/upstash-store.ts";
 
 export type DrivenJournal = Pick<Journal, "append" | "after">;
 
 const common = { nowAtMs: Date.now, randomText: () => crypto.randomUUID() };
 
 export function journalInRedis({ url, token }: UpstashRestServer): DrivenJournal {
-  const redis = new RedisClient({ url, token, nowAtMs: Date.now });
+  const redis = upstashStore.client({ url, token, nowAtMs: Date.now });
   return new RedisJournal({ ...common, redis, namespace: "tidemark" });
 }
 

@@ -4,6 +4,7 @@
 import type { RemoteAnswer } from "../../../src/remote/remote-client.ts";
 import type { DataPlatform } from "../../../src/data-cache.ts";
 import { RedisClient } from "../../../src/remote/redis/redis-client.ts";
+import { overUpstash } from "../../../src/remote/redis/rest.ts";
 import type { CounterSink } from "../../../src/write-behind/sinks/sink.ts";
 import { acceptAddsScript } from "../../../src/write-behind/slice-scripts.ts";
 import { withScripts } from "../../consistency/data/changed-scripts.ts";
@@ -54,7 +55,7 @@ export const plantedBehindFaults = {
     sink: (real) => ({ ...real, apply: (chunk) => real.apply(chunk).catch(() => undefined) }),
   },
   /** A change that is in doubt is reported as refused. */
-  "doubt-denied": { parts: { redis: (settings) => new CertainClient(settings) } },
+  "doubt-denied": { parts: { redis: (settings) => new CertainClient(settings, overUpstash) } },
 } as const satisfies Record<string, Planted>;
 
 export type PlantedBehindFault = keyof typeof plantedBehindFaults;

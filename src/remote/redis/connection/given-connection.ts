@@ -1,8 +1,14 @@
-// The address of a database that is used over the application's connection, and the texts about its
-// troubles. Detects the library of the connection.
-import { OperatorError } from "../../../base/operator-error.ts";
+// The address of a database that an application names by its own connection or client, and the texts about
+// troubles of a connection. Detects the library.
+import { type Fault, OperatorError } from "../../../base/operator-error.ts";
 import type { TroubleWords } from "../../trouble.ts";
-import type { RedisAddress, WatchedStream } from "../address.ts";
+import type { RedisAddress, RestAddress, WatchedStream } from "../address.ts";
+import {
+  type DatabaseOption,
+  isRestGiven,
+  restAddressOf,
+  type UpstashRedis,
+} from "../given-rest.ts";
 import { upstashWords } from "../trouble.ts";
 import { transportOver } from "./transport.ts";
 import type { Connection } from "./connection.ts";
@@ -15,6 +21,12 @@ import {
   overNodeRedis,
 } from "./over-node-redis.ts";
 import { WaitingHints } from "./waiting-hints.ts";
+
+/**
+ * A connection of ioredis or node-redis, a `Redis` of `@upstash/redis`, of which only the address and
+ * token are used, or these two.
+ */
+export type GivenDatabase = RestAddress | UpstashRedis | GivenConnection;
 
 /** A connection of ioredis or node-redis, to a server or a cluster. */
 export type GivenConnection = IoredisConnection | NodeRedisClient | NodeRedisCluster;
@@ -45,8 +57,8 @@ export function connectionOf(given: object): Connection {
   if (isOfNodeRedis(given)) return overNodeRedis(given);
   throw new OperatorError({
     what: "The Redis connection is invalid.",
-    why: "It is neither a client of ioredis nor one of node-redis.",
-    hint: 'Pass `new Redis(…)` of "ioredis", `createClient(…)` of "redis", or { url, token } of Upstash.',
+    why: "It is no client of ioredis, node-redis or @upstash/redis.",
+    hint: 'Pass `new Redis(…)` of "ioredis", `createClient(…)` of "redis", `Redis.fromEnv()` of "@upstash/redis", or { url, token }.',
   });
 }
 
@@ -103,4 +115,22 @@ export function addressOver(given: object): RedisAddress {
   const address = { ...nowhere, ...over, words, watch };
   addresses.set(given, address);
   return address;
+}
+
+/**
+ * Returns the address of a database, or its fault.
+ *
+ * @throws OperatorError if this is no database, or a client of another library
+ */
+export function addressOf(given: GivenDatabase, option: DatabaseOption): RedisAddress | Fault {
+  if (typeof given !== "object" || given === null) {
+    throw new OperatorError({
+      what: "The cache has no database.",
+      why: `\`${option}\` is ${typeof given === "string" ? "a text, not a connection" : "not set"}.`,
+      hint:
+        'Set it to { url, token }, to a connection such as `new Redis("redis://…")` of "ioredis", or to "none" ' +
+        "(of pages: `stores: inProcess()`) if this process is the whole cache.",
+    });
+  }
+  return isRestGiven(given) ? restAddressOf(given, option) : addressOver(given);
 }

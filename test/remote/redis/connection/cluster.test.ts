@@ -7,12 +7,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Running } from "../../../../local/running.ts";
 import { connectionOf } from "../../../../src/remote/redis/connection/given-connection.ts";
 import type { WireCommand } from "../../../../src/remote/redis/connection/connection.ts";
-import { RedisClient } from "../../../../src/remote/redis/redis-client.ts";
+import type { RedisClient } from "../../../../src/remote/redis/redis-client.ts";
 import { AheadClock, openProcess, untilFound } from "../../../../testing/data/node-process.ts";
 import { type RedisCluster, startRedisCluster } from "../../../../testing/fakes/redis-cluster.ts";
 import { isRedisServerInstalled } from "../../../../testing/fakes/redis-server.ts";
 import { lengthenTimeouts } from "../../../../testing/patient-timeouts.ts";
 import { playedConnection } from "./played-connection.ts";
+import { upstashStore } from "../../../../testing/fakes/upstash-store.ts";
 
 describe("a command with several keys", () => {
   /** Runs a command over a cluster, and returns the sent commands and the answer. */
@@ -26,7 +27,7 @@ describe("a command with several keys", () => {
         return name === "MGET" ? keys.map((key) => `at ${key}`) : keys.length;
       },
     });
-    const client = new RedisClient({ ...address, nowAtMs: Date.now });
+    const client = upstashStore.client({ ...address, nowAtMs: Date.now });
     return { sent, answer: await client.insist("look-up", run) };
   }
 

@@ -1,8 +1,9 @@
 // Tests a connection that has never been ready. The first calls wait for it for one second in
 // total, and later calls fail at once.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { RedisClient } from "../../../../src/remote/redis/redis-client.ts";
+import type { RedisClient } from "../../../../src/remote/redis/redis-client.ts";
 import { playedConnection } from "./played-connection.ts";
+import { upstashStore } from "../../../../testing/fakes/upstash-store.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] }));
 afterEach(() => void vi.useRealTimers());
@@ -15,7 +16,7 @@ function opened(settings: { readTimeoutMsMax?: number } = {}) {
     isReady: () => state.isReady,
     send: async ([name]) => (sent.push(name), "v"),
   });
-  const client = () => new RedisClient({ ...address, ...settings, nowAtMs: Date.now });
+  const client = () => upstashStore.client({ ...address, ...settings, nowAtMs: Date.now });
   return { state, sent, pages: client(), journal: client(), over: address };
 }
 

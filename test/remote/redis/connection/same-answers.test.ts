@@ -7,11 +7,12 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Running } from "../../../../local/running.ts";
 import { appendScript } from "../../../../src/stores/redis/journal/journal-scripts.ts";
 import { scriptCommand } from "../../../../src/remote/redis/redis.ts";
-import { RedisClient } from "../../../../src/remote/redis/redis-client.ts";
+import type { RedisClient } from "../../../../src/remote/redis/redis-client.ts";
 import { ask, bytesOf, keep, noise, responseOf } from "../../../../testing/examples/records.ts";
 import { type Reach, reaches } from "../../../../testing/fakes/redis-reaches.ts";
 import { redisServers } from "../../../../testing/fakes/redis-server.ts";
 import { keyOf, tierOver } from "../../../stores/redis/shared-world.ts";
+import { upstashStore } from "../../../../testing/fakes/upstash-store.ts";
 
 type Run = Parameters<RedisClient["insist"]>[1];
 
@@ -99,7 +100,7 @@ describe.each(redisServers)("a client of $redis", ({ start }) => {
   const client = (reach: string) => {
     const address = opened.get(reach)?.address;
     if (address === undefined) throw new Error(`${reach} is not open.`);
-    return new RedisClient({ ...address, nowAtMs: Date.now });
+    return upstashStore.client({ ...address, nowAtMs: Date.now });
   };
 
   /** Runs all commands in order, and returns the answers. */
@@ -138,7 +139,7 @@ describe.each(redisServers)("a client of $redis", ({ start }) => {
 
   it("sends the commands of one turn together over ioredis", async () => {
     const address = opened.get("ioredis")?.address;
-    const redis = new RedisClient({ ...address!, nowAtMs: Date.now });
+    const redis = upstashStore.client({ ...address!, nowAtMs: Date.now });
     await redis.insist("probe", (db) => db.exec(["PING"]));
     const writes = vi.spyOn(Socket.prototype as unknown as { _writev(): void }, "_writev");
     const keys = Array.from({ length: 20 }, (_, nth) => `${nth}`);

@@ -6,7 +6,7 @@ import { createClient } from "redis";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Running } from "../../../../local/running.ts";
 import type { LogLine } from "../../../../src/observe/log-line.ts";
-import { RedisClient } from "../../../../src/remote/redis/redis-client.ts";
+import type { RedisClient } from "../../../../src/remote/redis/redis-client.ts";
 import { addressOver, reaches, type ReachRow } from "../../../../testing/fakes/redis-reaches.ts";
 import {
   isRedisServerInstalled,
@@ -14,6 +14,7 @@ import {
 } from "../../../../testing/fakes/redis-server.ts";
 import { pause } from "../../../../src/base/timeouts.ts";
 import { playedConnection } from "./played-connection.ts";
+import { upstashStore } from "../../../../testing/fakes/upstash-store.ts";
 
 /** A wait that is long enough for a busy machine. */
 const waitTimeout = { timeout: 40_000, interval: 50 };
@@ -32,7 +33,7 @@ async function opened({ open }: ReachRow) {
   await running.add(Promise.resolve({ stop: async () => database.disconnect() }));
   const reach = await running.add(open(server.url));
   const log: string[] = [];
-  const client = new RedisClient({
+  const client = upstashStore.client({
     ...reach.address,
     nowAtMs: Date.now,
     readTimeoutMsMax: 400,
@@ -134,7 +135,7 @@ describe.runIf(isRedisServerInstalled).each(reaches.slice(1))("a lost $reach con
 it("reports the trouble of the refused command for a transaction that EXEC refuses", async () => {
   const cause = "EXECABORT Transaction discarded because of: OOM command not allowed";
   const { address } = playedConnection({ transact: () => Promise.reject(new Error(cause)) });
-  const client = new RedisClient({ ...address, nowAtMs: Date.now });
+  const client = upstashStore.client({ ...address, nowAtMs: Date.now });
   expect(await client.insist("look-up", transaction)).toEqual(unavailable("full"));
 });
 
@@ -145,7 +146,7 @@ it.runIf(isRedisServerInstalled)(
     const [given, other] = [new Redis(server.url), new Redis(server.url)];
     const stop = async () => [given, other].forEach((one) => one.disconnect());
     await running.add(Promise.resolve({ stop }));
-    const client = new RedisClient({ ...addressOver(given), nowAtMs: Date.now });
+    const client = upstashStore.client({ ...addressOver(given), nowAtMs: Date.now });
     await client.insist("probe", (redis) => redis.exec(["PING"]));
     await given.watch("watched");
     await other.set("watched", "changed");
@@ -160,7 +161,7 @@ describe("the log of a connection", () => {
     const log: string[] = [];
     const tell = ({ message }: LogLine) => void log.push(message);
     const settings = { nowAtMs: Date.now, readTimeoutMsMax, tell };
-    return { log, client: new RedisClient({ ...addressOver(given), ...settings }) };
+    return { log, client: upstashStore.client({ ...addressOver(given), ...settings }) };
   };
 
   it.runIf(isRedisServerInstalled)("contains a line about a refused password", async () => {

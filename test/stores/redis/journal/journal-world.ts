@@ -8,11 +8,12 @@ import {
 } from "../../../../local/upstash-rest-server.ts";
 import type { Entry, EntryPlace } from "../../../../src/purge/journal/entry.ts";
 import { Seal } from "../../../../src/remote/redis/seal.ts";
-import { RedisClient } from "../../../../src/remote/redis/redis-client.ts";
+import type { RedisClient } from "../../../../src/remote/redis/redis-client.ts";
 import { RedisJournal } from "../../../../src/stores/redis/journal/redis-journal.ts";
 import { newEntry } from "../../../../testing/examples/purges.ts";
 import type { RedisServerRow } from "../../../../testing/fakes/redis-server.ts";
 import { openRestDatabase } from "../../../../testing/fakes/rest-database.ts";
+import { upstashStore } from "../../../../testing/fakes/upstash-store.ts";
 
 /** By this clock, every answer takes 5 s. The client then keeps its longest time-out. */
 const patient = (() => {
@@ -36,8 +37,8 @@ export function openJournalWorld(start: RedisServerRow["start"]) {
     [first, ...others]: readonly UpstashRestServer[],
     { nowAtMs = Date.now, keptCount }: { nowAtMs?: () => number; keptCount?: number } = {},
   ) => {
-    const clients = [first, ...others].map(
-      (server) => new RedisClient({ url: server?.url ?? "", token: "token", ...patient }),
+    const clients = [first, ...others].map((server) =>
+      upstashStore.client({ url: server?.url ?? "", token: "token", ...patient }),
     );
     const attempt: RedisClient["attempt"] = (purpose, run, of) => {
       const client = clients.length > 1 ? clients.shift() : clients[0];
@@ -71,7 +72,7 @@ export function openJournalWorld(start: RedisServerRow["start"]) {
     get journal() {
       return journalOver([rest]);
     },
-    client: () => new RedisClient({ url: rest.url, token: "token", nowAtMs: Date.now }),
+    client: () => upstashStore.client({ url: rest.url, token: "token", nowAtMs: Date.now }),
     journalOver,
     another,
     /** Appends entries whose `n` begins with `n0`, `n1`, …, and resets the counts. */

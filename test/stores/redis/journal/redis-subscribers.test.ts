@@ -1,9 +1,9 @@
 // Tests that the states of subscribers in Redis are sealed: a changed state counts as lost.
 import { expect, it } from "vitest";
-import { RedisClient } from "../../../../src/remote/redis/redis-client.ts";
 import { RedisSubscribers } from "../../../../src/stores/redis/journal/redis-subscribers.ts";
 import { FakeClock } from "../../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../../../testing/fakes/fake-upstash.ts";
+import { upstashStore } from "../../../../testing/fakes/upstash-store.ts";
 
 openNetworkOfFakes();
 
@@ -12,7 +12,7 @@ it("a state that somebody without the key has changed counts as lost, and can be
   const upstash = new FakeUpstash(clock);
   const { url, token } = upstash;
   const sealKeys = ["vN2yqk7Rr0sWl1oXf8ZcUeB4tHpJmG6d9aQ3KxT5uVY="];
-  const redis = new RedisClient({ url, token, nowAtMs: clock.nowAtMs, sealKeys });
+  const redis = upstashStore.client({ url, token, nowAtMs: clock.nowAtMs, sealKeys });
   const subscribers = new RedisSubscribers({ redis, namespace: "site" });
   const { version } = (await subscribers.replace("edge", "", '{"id":"1"}')) as { version: string };
   expect(await subscribers.read(["edge"])).toMatchObject({ states: [{ version, text: version }] });
