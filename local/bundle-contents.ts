@@ -7,8 +7,8 @@ import { bundling } from "./bundling.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** Limits a little above the current sizes. Raise a limit only on purpose. */
-export const bundleBytesMax = 554_000;
-export const bundleGzipBytesMax = 203_500;
+export const bundleBytesMax = 637_000;
+export const bundleGzipBytesMax = 223_000;
 /** The limit of a Worker with `stores: durableObjects()`, without `operate()`. */
 export const overObjectsBytesMax = 439_000;
 
@@ -21,6 +21,8 @@ export const bundledPackages = {
   valibot: "validates the configuration, and data from Redis",
   "structured-headers": "targeted cache fields, cache groups and No-Vary-Search (RFC 9651)",
   "fast-sha256": "synchronous digests",
+  "@upstash/redis": "sends commands to Redis at Upstash",
+  uncrypto: "a dependency of @upstash/redis",
 } as const;
 
 export interface BundleContents {

@@ -27,5 +27,8 @@ export const context: Background & {
  * @example server.close(() => settled().then(() => connection.quit()));
  */
 export async function settled(): Promise<void> {
+  // The timers of background work keep no process alive, and neither does a database over HTTP.
+  const alive = setInterval(() => undefined, 60_000);
   while (pending.size > 0) await Promise.allSettled(pending);
+  clearInterval(alive);
 }

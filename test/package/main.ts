@@ -4,7 +4,10 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "../../local/bundling.ts";
-import { check, newerNode, packed, quietInstall, run, step, tool } from "./commands.ts";
+import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
+import { Running } from "../../local/running.ts";
+import { startUpstashRestServer } from "../../local/upstash-rest-server.ts";
+import { check, newerEnv, newerNode, packed, quietInstall, run, step, tool } from "./commands.ts";
 import { commandTarball, useCommand } from "./command.ts";
 import { filesIn } from "./examples.ts";
 import { useTemplate } from "./template.ts";
@@ -43,7 +46,11 @@ async function installed(tarball: string, folder: string): Promise<void> {
   const libraries = ["hono@4.13.19", "@hono/node-server@2.1.8", "ioredis@6.0.0"];
   const ofGraphql = ["@envelop/core@5.6.1", "@envelop/response-cache@9.3.1", "graphql@16.15.0"];
   const caching = ["@epic-web/cachified@5.6.3", "keyv@6.1.0", "unstorage@1.17.6", ...ofGraphql];
-  const packages = [tarball, ...libraries, ...caching, "@types/node@24.19.2"];
+  const clients = [
+    "upstash-1.34@npm:@upstash/redis@1.34.0",
+    "upstash-1.36@npm:@upstash/redis@1.36.4",
+  ];
+  const packages = [tarball, ...libraries, ...caching, ...clients, "@types/node@24.19.2"];
   await run("npm", ["install", ...quietInstall, ...packages], folder);
   const documents =
     "package middleware data data-on-workers data-patterns frameworks outward varnish-dialect webhooks esi";
@@ -51,7 +58,9 @@ async function installed(tarball: string, folder: string): Promise<void> {
     const text = await readFile(join(root, `docs/${document}.md`), "utf8");
     for (const { name, content } of filesIn(text)) await writeFile(join(folder, name), content);
   }
-  const examples = ["own-data", "node", "handlers", "purge", "sqlite-sink", "tidemark.config"];
+  const examples = "own-data node handlers purge sqlite-sink upstash-clients tidemark.config".split(
+    " ",
+  );
   // Files of TypeScript end with .txt there, so that the checks of the repository skip them.
   for (const name of ["type-faults", ...examples]) {
     await cp(join(root, `test/package/${name}.txt`), join(folder, `${name}.ts`));
@@ -106,6 +115,32 @@ async function used(folder: string): Promise<void> {
   check(top === '[["tides",3],["moon",2]]\n', `The sink holds ${top}.`);
 }
 
+/** Plays a miss, a hit and a purge, each in a process of its own, with clients of three versions. */
+async function usedWithClients(folder: string): Promise<void> {
+  const running = new Running();
+  try {
+    const { url: redisUrl } = await running.add(startEmbeddedValkey());
+    const { url, token } = await running.add(startUpstashRestServer({ redisUrl, token: "local" }));
+    const env = { ...newerEnv, UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token };
+    const played = async (version: string, what: string) =>
+      (await run(newerNode, ["out/upstash-clients.js", version, what], folder, env)).trim();
+    const versions = ["1.34", "1.36", "newest"];
+    for (const [nth, version] of versions.entries()) {
+      const next = versions[(nth + 1) % versions.length] ?? "";
+      const said = [await played(version, "load"), await played(next, "load")];
+      await played(next, "purge");
+      said.push(await played(version, "load"));
+      check(
+        said.join() === "loaded,kept,loaded",
+        `With ${version}, processes said ${said.join()}.`,
+      );
+      await played(version, "purge");
+    }
+  } finally {
+    await running.stop();
+  }
+}
+
 async function bundledByWrangler(folder: string): Promise<void> {
   const wrangler = tool("wrangler/bin/wrangler.js");
   const dry = ["deploy", "--dry-run", "--outdir"];
@@ -121,6 +156,7 @@ try {
   await step("install", () => installed(tarball, folder));
   await step("type check", () => typed(folder));
   await step("use", () => used(folder));
+  await step("clients of Upstash", () => usedWithClients(folder));
   await step("wrangler", () => bundledByWrangler(folder));
   const site = join(folder, "site");
   const command = await step("command: pack", () => commandTarball(folder));

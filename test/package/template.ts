@@ -12,6 +12,7 @@ import { root } from "../../local/bundling.ts";
 import { freePort } from "../../local/free-port.ts";
 import { Running } from "../../local/running.ts";
 import { check, newerEnv, newerNode, quietInstall, run, step } from "./commands.ts";
+import { filesIn } from "./examples.ts";
 
 const host = "127.0.0.1";
 const startMsMax = 30_000;
@@ -30,6 +31,7 @@ export async function useTemplate(tarballs: string[], folder: string): Promise<v
   await step("template: install", () => installed(tarballs, folder));
   await step("template: a placeholder", () => refusedPlaceholder(folder));
   await step("template: deploy, dry", () => deployed(folder));
+  await step("template: a client of Upstash", () => typedWithUpstash(folder));
   await step("template: other routes", () => testedWithOtherRoutes(folder));
   await step("template: a refused configuration", () => refused(folder));
   await step("template: dev, and a purge", () => servedAndPurged(folder));
@@ -60,6 +62,21 @@ async function deployed(folder: string): Promise<void> {
   const told = await run("npm", dryDeploy, folder, env);
   check(told.includes("passed"), `npm run deploy ran no test:\n${told}`);
   check(told.includes("--dry-run: exiting now."), `npm run deploy built nothing:\n${told}`);
+}
+
+/** Checks the types of a Worker that passes a client of @upstash/redis, of its own bindings. */
+async function typedWithUpstash(folder: string): Promise<void> {
+  const path = join(folder, "src/worker.ts");
+  const text = await readFile(path, "utf8");
+  const document = await readFile(join(root, "docs/stores.md"), "utf8");
+  const content = filesIn(document).find(({ name }) => name === "worker.ts")?.content ?? "";
+  check(content.includes("Redis.fromEnv(env)"), "docs/stores.md has no such Worker.");
+  try {
+    await writeFile(path, content.replace("./tidemark", "../tidemark"));
+    await run("npm", ["run", "check"], folder, env);
+  } finally {
+    await writeFile(path, text);
+  }
 }
 
 /** Runs the template's test with routes of another site. The test must follow from the routes. */

@@ -1,4 +1,5 @@
 // Tests the bundle of the Worker: its size, and that it contains no code that requests do not need.
+import { build } from "esbuild";
 import { expect, it } from "vitest";
 import {
   bundleBytesMax,
@@ -90,6 +91,32 @@ it.each([
 
 it("the bundle of a Worker on Durable Objects alone is below its maximum size", () => {
   expect(overObjects.bytes).toBeLessThanOrEqual(overObjectsBytesMax);
+});
+
+it("a process on Node loads @upstash/redis only for a REST address", async () => {
+  const { metafile } = await build({
+    entryPoints: ["src/node-cache.ts"],
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    outdir: "out",
+    write: false,
+    metafile: true,
+  });
+  const outputs = Object.entries(metafile.outputs);
+  const [entry = ""] =
+    outputs.find(([, { entryPoint }]) => entryPoint === "src/node-cache.ts") ?? [];
+  const loaded = new Set([entry]);
+  for (const path of loaded) {
+    const { imports = [] } = metafile.outputs[path] ?? {};
+    for (const { kind, path: next } of imports) if (kind === "import-statement") loaded.add(next);
+  }
+  const withClient = outputs.filter(([, { inputs }]) =>
+    Object.keys(inputs).some((path) => packageOf(path) === "@upstash/redis"),
+  );
+  expect(withClient.length).toBeGreaterThan(0);
+  expect(withClient.filter(([path]) => loaded.has(path))).toEqual([]);
 });
 
 const dataInMemory = await bundleContents(`

@@ -23,7 +23,7 @@ describe("an invalid option", () => {
     [{ redis: { url: "https://a.example", token: "" } }, /`redis\.token` is not set/],
     [{ redis: { url: "", token: "" } }, /`redis\.url` is not set/],
     [{ redis: { url: "redis://a.example", token: "t" } }, /`redis\.url` .*REST address/],
-    [{ redis: { host: "a.example" } }, /neither a client of ioredis nor one of node-redis/],
+    [{ redis: { host: "a.example" } }, /no client of ioredis, node-redis or @upstash/],
   ])("is refused with a hint: %j", (options, message) => {
     expect(() => createDataCache(options as NodeCacheOptions)).toThrow(message);
   });

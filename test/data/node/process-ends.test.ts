@@ -21,7 +21,7 @@ const ioredis = import.meta.resolve("ioredis");
 async function printedBy(lines: string): Promise<string[]> {
   const program = `
     import { Redis } from ${JSON.stringify(ioredis)};
-    import { createDataCache, settled } from ${JSON.stringify(here)};
+    import { context, createDataCache, settled } from ${JSON.stringify(here)};
     import { writeBehind } from ${JSON.stringify(behind)};
     const redis = new Redis(${JSON.stringify(redis.url)});
     const cache = createDataCache({ redis, namespace: "ends", purge: { maxLagSeconds: 60 } });
@@ -69,4 +69,13 @@ it("settled() waits until Redis has the changes that a counter has gathered", as
     await redis.quit();
     console.log("accepted", accepted, "lost", lost);`);
   expect(printed).toEqual(["accepted 1 lost 0"]);
+});
+
+it("settled() keeps a process alive that nothing else keeps alive", async () => {
+  const printed = await printedBy(`
+    await redis.quit();
+    context.waitUntil(new Promise((done) => setTimeout(done, 50).unref()));
+    await settled();
+    console.log("settled");`);
+  expect(printed).toEqual(["settled"]);
 });

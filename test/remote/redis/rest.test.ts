@@ -16,7 +16,7 @@ const set = ["SET", "key", "the-value"] as const;
 function answerWith(answer: (init: RequestInit) => Promise<Response> | Response) {
   const requests: { url: string; init: RequestInit }[] = [];
   vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init = {}) => {
-    requests.push({ url: String(input), init });
+    requests.push({ url: input as string, init });
     return answer(init);
   });
   return requests;

@@ -44,6 +44,7 @@ export function siteFiles(draft: Draft, choices: WranglerChoices, atMs: number):
     },
     { path: "package.json", text: manifest },
     { path: "tsconfig.json", text: templateText("tsconfig.json") },
+    { path: "worker-configuration.d.ts", text: templateText("worker-configuration.d.ts") },
     { path: "test/config.test.ts", text: templateText("test/config.test.ts") },
     { path: ".gitignore", text: templateText(".gitignore") },
     { path: ".dev.vars.example", text: textFor(choices.stores, ".dev.vars.example") },

@@ -11,6 +11,7 @@ export const templatePaths = [
   "test/config.test.ts",
   "tidemark.config.ts",
   "tsconfig.json",
+  "worker-configuration.d.ts",
   "wrangler.jsonc",
 ] as const;
 export type TemplatePath = (typeof templatePaths)[number];
