@@ -2,7 +2,7 @@
 // serves all other requests.
 import { Hono } from "hono/tiny";
 import { debugField, withoutDebugField } from "./protocol/debug-fields.ts";
-import { bindStores } from "./compose/bind-stores.ts";
+import { bindStores, storeNames } from "./compose/bind-stores.ts";
 import type { AdminSettings } from "./admin/admin-settings.ts";
 import { OperatorGate } from "./admin/auth.ts";
 import { type DialectRoute, senderRoutes } from "./admin/sender-routes.ts";
@@ -21,6 +21,7 @@ import type { ProbeWorker } from "./operate/probe/probed-pages.ts";
 import { createProxy } from "./pages/create-proxy.ts";
 import type { DataBesidePages, Pages } from "./compose/data-beside-pages.ts";
 import { errorName, firstFrame } from "./base/error-name.ts";
+import { refuseUnknown } from "./base/known-members.ts";
 import { once } from "./base/once.ts";
 import { BoundedLog, type Log } from "./observe/log-line.ts";
 import type { OnRequest } from "./observe/request-line.ts";
@@ -189,11 +190,29 @@ function failure(log: Log): (cause: unknown) => Response {
   };
 }
 
-/** @throws OperatorError for settings that need a part that the Worker lacks, and for a part in another's place */
+const members = [
+  "origins",
+  "data",
+  "stores",
+  "operate",
+  "slices",
+  "esi",
+  "query",
+  "onRequest",
+  "parts",
+] as const satisfies readonly (keyof InCode)[];
+
+/**
+ * @throws OperatorError for settings that need a part that the Worker lacks, for a part in another's place, and for
+ *   unknown members
+ */
 export function refuseMissingParts(
   { dashboard, probe, hotKeys, routes }: Config,
-  { operate, slices, esi, query }: Pick<InCode, "operate" | "slices" | "esi" | "query">,
+  inCode: Omit<InCode, "data">,
 ): void {
+  refuseUnknown(inCode, members, "createWorker(config, …)");
+  const { stores = {}, operate, slices, esi, query } = inCode;
+  refuseUnknown(stores, storeNames, "`stores`");
   const set = { dashboard, probe, hotKeys: hotKeys > 0 || undefined };
   const names = Object.entries(set).flatMap(([name, value]) => (value === undefined ? [] : name));
   const isSliced = routes.some((route) => route.isSliced);

@@ -1,4 +1,5 @@
 // Exports of `tidemark/hono`: the cache in front of a Hono application.
+import { refuseUnknown } from "./base/known-members.ts";
 import type { Config } from "./config/config.ts";
 import type { DataCache } from "./data/create-data-cache.ts";
 import { OperatorError } from "./base/operator-error.ts";
@@ -54,6 +55,7 @@ export function tidemark(
     readonly data?: DataCache | undefined;
   } & Pick<GivenInCode, "stores" | "operate" | "slices" | "esi" | "query" | "onRequest"> = {},
 ): CachedApplication {
+  refuseUnknown(given, names, "tidemark(app, config, …)");
   const { env: variables, ...inCode } = given;
   const worker = createWorker(config, {
     ...inCode,
@@ -78,6 +80,8 @@ export function tidemark(
     scheduled: (event, env, background) => worker.scheduled(event, variables ?? env, background),
   };
 }
+
+const names = ["env", "data", "stores", "operate", "slices", "esi", "query", "onRequest"];
 
 /** The variables that `withCache` sets, for `new Hono<{ Variables: CacheVariables }>()`. */
 export interface CacheVariables {

@@ -1,6 +1,7 @@
 // The stores of a Node process: Redis over a connection of one's own or over REST, or the memory of
 // the process alone.
 import type { Stores } from "./compose/bind-stores.ts";
+import { refuseUnknown } from "./base/known-members.ts";
 import { nodeGlobals } from "./base/node-globals.ts";
 import { type Fault, isFault, OperatorError } from "./base/operator-error.ts";
 import { hintOfSealKey, sealKeysOf } from "./protocol/variables/database.ts";
@@ -37,7 +38,9 @@ export interface RedisOptions {
  * @throws OperatorError for an invalid connection, address or key
  * @example tidemark(app, config, { stores: redis(new Redis("redis://127.0.0.1")) });
  */
-export function redis(given: GivenDatabase, { journal, sealKey }: RedisOptions = {}): Stores {
+export function redis(given: GivenDatabase, options: RedisOptions = {}): Stores {
+  refuseUnknown(options, ["journal", "sealKey"], "redis(connection, …)");
+  const { journal, sealKey } = options;
   const sealed = sealedBy(sealKey);
   const databases = {
     redis: { ...usableAddressOf(given, "redis"), ...sealed },

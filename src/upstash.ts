@@ -1,4 +1,5 @@
 // Exports of `tidemark/upstash`: Redis at Upstash as the store of a site.
+import { refuseUnknown } from "./base/known-members.ts";
 import { isFault, OperatorError } from "./base/operator-error.ts";
 import type { Stores } from "./compose/bind-stores.ts";
 import { withSealKeys } from "./protocol/variables/database.ts";
@@ -28,7 +29,9 @@ export interface UpstashOptions {
  *   journal without `redis`
  * @example export default createWorker(config, { stores: upstash({ redis: Redis.fromEnv(env) }) });
  */
-export function upstash({ redis, journal }: UpstashOptions = {}): Stores {
+export function upstash(options: UpstashOptions = {}): Stores {
+  refuseUnknown(options, ["redis", "journal"], "upstash()");
+  const { redis, journal } = options;
   const store = redisStore(overUpstash);
   if (redis === undefined) {
     if (journal !== undefined) throw lacksDatabase();

@@ -1,5 +1,6 @@
 // Exports of `tidemark/opennext`: a data cache as the incremental cache, the tag cache and the queue of OpenNext for
 // Cloudflare. The files import no package of OpenNext or Next.js.
+import { refuseUnknown } from "../base/known-members.ts";
 import type { Stores } from "../compose/bind-stores.ts";
 import { type Config, configOf } from "../config/config.ts";
 import { type Fault, OperatorError } from "../base/operator-error.ts";
@@ -50,6 +51,11 @@ export function withTidemark(
   config: Config,
   options: OpenNextOptions,
 ): OpenNextWorker {
+  refuseUnknown(
+    options,
+    ["stores", "stale", "keep", "onEvent", "nowAtMs", "log"],
+    "withTidemark(openNext, config, …)",
+  );
   const requests = openRequests();
   const settings = ofDataAlone(configOf(config));
   let stores: OpenNextStores | undefined;

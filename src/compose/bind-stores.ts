@@ -30,6 +30,15 @@ export interface Stores {
   readonly reports?: ReportsInCode | undefined;
 }
 
+export const storeNames = [
+  "redis",
+  "databases",
+  "journal",
+  "records",
+  "bodies",
+  "reports",
+] as const satisfies readonly (keyof Stores)[];
+
 interface BoundDatabases {
   readonly redis: RedisAddress | Fault | undefined;
   readonly journal: RedisAddress | JournalMaker | undefined;

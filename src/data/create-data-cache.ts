@@ -1,4 +1,5 @@
 // Assembles a cache for an application's data: a core whose records hold values, with loads, purges and counts.
+import { refuseUnknown } from "../base/known-members.ts";
 import { randomText } from "../purge/purging.ts";
 import type { RemoteHealth } from "../remote/store-health.ts";
 import { BoundedMarks } from "../base/bounded-map.ts";
@@ -16,6 +17,7 @@ import {
 import {
   type DataPlatform,
   type DataSettings,
+  platformNames,
   settingsOf,
   idleBeside,
   inUse,
@@ -85,6 +87,7 @@ export interface DataCache {
  * const articles = cache.namespace<Article>("articles", { fresh: "5m", stale: "1h" });
  */
 export function createDataCache(config: Config, platform: DataPlatform = {}): DataCache {
+  refuseUnknown(platform, platformNames, "createDataCache(config, …)");
   return dataCacheOf(settingsOf(configOf(config), platform));
 }
 

@@ -1,7 +1,8 @@
 // The platform of a cache for data: settings of the application, with defaults for this runtime. Also
 // compares them with the settings of a Worker's pages, whose core the cache may use.
 import type { Config } from "../config/config.ts";
-import { bindStores, type Stores } from "../compose/bind-stores.ts";
+import { refuseUnknown } from "../base/known-members.ts";
+import { bindStores, storeNames, type Stores } from "../compose/bind-stores.ts";
 import type { CachePlatform } from "../compose/create-cache.ts";
 import type { Log } from "../observe/log-line.ts";
 import { type Fault, isFault } from "../base/operator-error.ts";
@@ -36,6 +37,27 @@ export interface DataPlatform extends Partial<Omit<CachePlatform, "dataset">> {
   readonly onEvent?: OnDataEvent | undefined;
 }
 
+export const platformNames = [
+  "env",
+  "waitUntil",
+  "host",
+  "memoryBytes",
+  "colo",
+  "stores",
+  "onEvent",
+  "cache",
+  "nowAtMs",
+  "random",
+  "log",
+  "isServer",
+  "database",
+  "redis",
+  "journal",
+  "openReports",
+  "createReports",
+  "parts",
+] as const satisfies readonly (keyof DataPlatform)[];
+
 /** A validated platform. */
 export type DataSettings = ReturnType<typeof settingsOf>;
 
@@ -59,6 +81,7 @@ export function settingsOf(
   config: Config,
   { env = {}, waitUntil, stores = {}, ...given }: DataPlatform,
 ) {
+  refuseUnknown(stores, storeNames, "`stores`");
   const variables = env as Env;
   const here = platformOfData();
   const log = neverThrowing(given.log ?? here.log);

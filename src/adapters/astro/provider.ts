@@ -4,6 +4,7 @@ import { type AstroRequest, AstroVisit } from "./visit.ts";
 import { pathTag, tagInField } from "./names.ts";
 import { tagsOf } from "../library-key.ts";
 import { type Application, createApp, type InCode } from "../../app.ts";
+import { refuseUnknown } from "../../base/known-members.ts";
 import { nodeGlobals } from "../../base/node-globals.ts";
 import { OperatorError, type Fault } from "../../base/operator-error.ts";
 import { type Config, defineConfig } from "../../config/config.ts";
@@ -73,6 +74,7 @@ export function astroCache(
   written: WrittenConfig = {},
   parts: AstroCacheParts = {},
 ): () => AstroCacheProvider {
+  refuseUnknown(parts, partNames, "astroCache(…, …)");
   const { strip = { only: [] }, ...query } = written.key?.query ?? {};
   const config = defineConfig({ ...written, key: { ...written.key, query: { ...query, strip } } });
   const refused = refusalOf(config);
@@ -80,6 +82,17 @@ export function astroCache(
   const provider = new TidemarkProvider(config, parts);
   return () => provider;
 }
+
+const partNames = [
+  "redis",
+  "env",
+  "stores",
+  "operate",
+  "slices",
+  "esi",
+  "query",
+  "parts",
+] as const satisfies readonly (keyof AstroCacheParts)[];
 
 /** Astro's `cache.provider.config` is the configuration, if `tidemark/astro` itself is the `entrypoint`. */
 export default function astroProvider(written?: WrittenConfig): AstroCacheProvider {

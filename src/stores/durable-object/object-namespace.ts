@@ -25,9 +25,11 @@ export function placedObjects(
     const hint = `Write ${binding} under durable_objects.bindings of the wrangler file, with class_name ${className}.`;
     return { why, hint };
   }
-  const { jurisdiction, ...options } = place;
+  const { jurisdiction, locationHint, ...others } = place;
+  const options = locationHint === undefined ? {} : { locationHint };
   const wrong =
-    wrongIn("locationHint", options.locationHint, locationHints) ??
+    unknownIn(others) ??
+    wrongIn("locationHint", locationHint, locationHints) ??
     wrongIn("jurisdiction", jurisdiction, jurisdictions);
   if (wrong !== undefined) return wrong;
   const within = jurisdiction === undefined ? objects : restricted(objects, jurisdiction);
@@ -37,6 +39,13 @@ export function placedObjects(
 
 function isNamespace(binding: unknown): binding is ObjectNamespace {
   return typeof binding === "object" && binding !== null && "idFromName" in binding;
+}
+
+function unknownIn(others: object): Reason | undefined {
+  const [unknown] = Object.keys(others);
+  if (unknown === undefined) return undefined;
+  const why = `${JSON.stringify(unknown)} is not an option of these Durable Objects.`;
+  return { why, hint: "Remove it, or correct its name: locationHint, jurisdiction, …" };
 }
 
 function wrongIn(option: string, value: string | undefined, valid: object): Reason | undefined {

@@ -100,9 +100,15 @@ vars = { ORIGIN_URL = "https://origin-staging.site.test" }
 /** The folders of this repository from which a Worker can be deployed. */
 const shipped = globSync(["wrangler.*", "{examples,templates}/*/wrangler.*"]);
 
-it.each(shipped)("no shipped Worker logs each request: %s", async (path) => {
+it.each(shipped)("no shipped Worker logs or traces each request: %s", async (path) => {
   expect(await readWranglerFile(dirname(path))).toMatchObject({
-    table: { observability: { enabled: true, logs: { enabled: true, invocation_logs: false } } },
+    table: {
+      observability: {
+        enabled: true,
+        logs: { enabled: true, invocation_logs: false },
+        traces: { enabled: false },
+      },
+    },
   });
 });
 
