@@ -1,7 +1,7 @@
 // The bill of a point, and the load of its stores against their limits, by the published prices.
 import { gzipSync } from "node:zlib";
 import { pageText } from "../load/page-text.ts";
-import { commandsAPurge, rowsAPurge } from "../../packages/cli/src/simulate/mixes.ts";
+import { commandsAPurge, durationOf, rowsAPurge } from "../../packages/cli/src/simulate/mixes.ts";
 import { cloudflare, upstash, workers } from "../../packages/cli/src/simulate/prices.ts";
 import { commandsByTheClock } from "../../packages/cli/src/simulate/report-commands.ts";
 import type { Counted } from "./point.ts";
@@ -64,7 +64,7 @@ export interface MonthlyBill {
   readonly records: number;
   readonly journal: number;
   readonly others: number;
-  /** The duration of objects, as if they answered calls all the time: an upper bound. */
+  /** The time in which objects answer calls. An object that waits for calls may hibernate, for free. */
   readonly objects: number;
 }
 
@@ -76,6 +76,7 @@ export function monthlyBillOf(point: Counted): MonthlyBill {
   const isInObject = !hasRedisJournal(point);
   const journalRows = isInObject ? rowsAPurge * point.purgesPerSecond : 0;
   const objectCount = (isInObject ? 1 : 0) + (hasRedis(point) ? 0 : objects);
+  const objectCalls = (isInObject ? load.journal : 0) + (hasRedis(point) ? 0 : load.records);
   return {
     workers:
       (requestsPerSecond + point.purgesPerSecond) * millions * workers.requests.dollarsAMillion,
@@ -84,7 +85,9 @@ export function monthlyBillOf(point: Counted): MonthlyBill {
       load.journal * millions * (isInObject ? cloudflare.objectRequests : aCommand) +
       journalRows * millions * cloudflare.objectRows,
     others: load.others * millions * aCommand,
-    objects: objectCount * millions * cloudflare.objectSeconds,
+    // Several calls at once share the time of an object, which is busy all the time at most.
+    objects:
+      millions * Math.min(durationOf(objectCalls * 1e6), objectCount * cloudflare.objectSeconds),
   };
 }
 

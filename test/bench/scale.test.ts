@@ -111,6 +111,11 @@ it("prices a point as the price lists say", () => {
   const others = (1_001 * 0.3 + 2 * 0.15 + 4 * 1) * (seconds / 1e6);
   const dollars = (records + others + objects) / ((1_000 * seconds) / 1e6);
   expect(dollarsAMillionOf(inObjects)).toBeCloseTo(dollars, 9);
+  const quiet = { ...inObjects, recordObjectsPerSecond: 10 };
+  const savedCalls = 1_490 * 0.15 * (seconds / 1e6);
+  const savedTime = (3 - 12 * 0.025) * 1.6 * (seconds / 1e6);
+  const fewer = dollars - (savedCalls + savedTime) / ((1_000 * seconds) / 1e6);
+  expect(dollarsAMillionOf(quiet)).toBeCloseTo(fewer, 9);
 });
 
 it("draws a chart with a title, a description and one line for each name", () => {
