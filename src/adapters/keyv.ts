@@ -118,6 +118,15 @@ export class KeyvStore {
     return copyOf(await this.#values.getOrSet(this.#keyOf(key), load, options));
   }
 
+  /** @throws OperatorError always: the tiers have no list of keys */
+  iterator(): never {
+    throw new OperatorError({
+      what: "This Keyv cannot iterate.",
+      why: "The cache has no list of its keys, so an iteration would be empty.",
+      hint: "Keep the keys in your own database. clear() purges the values of all keys.",
+    });
+  }
+
   #keyOf(key: string): Key {
     const { namespace } = this;
     return namespace === undefined ? [segmentOf(key)] : [segmentOf(namespace), segmentOf(key)];

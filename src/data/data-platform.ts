@@ -1,5 +1,6 @@
 // The platform of a cache for data: settings of the application, with defaults for this runtime. Also
 // compares them with the settings of a Worker's pages, whose core the cache may use.
+import { guarded } from "../base/guarded.ts";
 import type { Config } from "../config/config.ts";
 import { refuseUnknown } from "../base/known-members.ts";
 import { bindStores, storeNames, type Stores } from "../compose/bind-stores.ts";
@@ -61,15 +62,13 @@ export const platformNames = [
 /** A validated platform. */
 export type DataSettings = ReturnType<typeof settingsOf>;
 
-/** Ignores exceptions of the application's log, which could end a load or a Node process. */
+/** Ignores failures of the application's log, which could end a load or a Node process, and cannot be logged. */
 export function neverThrowing(log: Log): Log {
-  return (line) => {
-    try {
-      log(line);
-    } catch {
-      // The log has failed, so the exception cannot be logged.
-    }
-  };
+  return (line) =>
+    guarded(
+      () => log(line),
+      () => undefined,
+    );
 }
 
 /**

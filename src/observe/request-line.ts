@@ -1,6 +1,7 @@
 // Describes a request from its decision, for the log line of a sampled request and for the
 // application's listener. A field has the name that OpenTelemetry defines, if any. All other names begin
 // with `tidemark.`.
+import { guarded } from "../base/guarded.ts";
 import { traceIdOf } from "../rules/trace-context.ts";
 import { errorName } from "../base/error-name.ts";
 import type { Decision, TierLookup } from "./decision.ts";
@@ -42,7 +43,7 @@ export class RequestLog {
   constructor(settings: RequestLogSettings) {
     this.#settings = settings;
     const { onRequest } = settings;
-    this.#toListener = onRequest && guarded(onRequest, settings.log);
+    this.#toListener = onRequest && guardedListener(onRequest, settings.log);
   }
 
   /** Decides whether to describe a request. Returns `undefined` if not. */
@@ -56,7 +57,7 @@ export class RequestLog {
 }
 
 /** Returns the listener with its errors caught, and the first of them logged. */
-function guarded(onRequest: OnRequest, log: Log): (event: RequestEvent) => void {
+function guardedListener(onRequest: OnRequest, log: Log): (event: RequestEvent) => void {
   let hasFailed = false;
   const failed = (cause: unknown) => {
     if (hasFailed) return;
@@ -64,14 +65,7 @@ function guarded(onRequest: OnRequest, log: Log): (event: RequestEvent) => void 
     const message = `The function \`onRequest\` failed with ${errorName(cause)}: correct it.`;
     log({ event: "listener-failed", level: "error", message });
   };
-  return (event) => {
-    try {
-      const returned: unknown = onRequest(event);
-      if (returned instanceof Promise) returned.catch(failed);
-    } catch (cause) {
-      failed(cause);
-    }
-  };
+  return (event) => guarded(() => onRequest(event), failed);
 }
 
 interface Recipients extends Pick<RequestLogSettings, "paths" | "nowAtMs"> {

@@ -153,7 +153,9 @@ function createAttempt(
 ): DeliverySettings["attempt"] {
   const backOff = { firstWaitMs: 500, waitMsMax: 60_000, random: Math.random, ...given };
   return async (entry, signal) => {
-    const { id, body } = entry;
+    const { id, body: stored } = entry as { readonly id: string; readonly body: unknown };
+    // A column of JSON returns an object.
+    const body = typeof stored === "string" ? stored : JSON.stringify(stored);
     const result = await purger.send({ id, body }, { signal }).catch((cause: unknown) => {
       if (signal.aborted) return "cut-off" as const;
       throw cause;

@@ -107,6 +107,16 @@ export class RemoteClient<Handle> {
     return this.#measured({ purpose, run, of: "reads" });
   }
 
+  /** Like `read`, for many keys at once: the time-out, which small reads have shortened, is the maximum. */
+  readBulk<T>(
+    purpose: CallPurpose,
+    run: Run<Handle, T>,
+    background: (work: () => Promise<void>) => void,
+  ): Promise<RemoteAnswer<T>> {
+    if (!this.health.mayBeAsked(() => this.#pinged(), background)) return Promise.resolve(shutOff);
+    return this.#made({ purpose, run, of: "reads" }, this.#readBound.maxMs, this.#learnt);
+  }
+
   /**
    * Makes a round trip. While the store is shut off, sends one per pause, as a probe.
    *

@@ -54,6 +54,8 @@ export interface StoreHealthSettings {
 export const refusalsOfWrites: readonly string[] = [
   "full",
   "read-only",
+  "not-saving",
+  "few-replicas",
   "not-permitted",
   "refused",
 ] satisfies RemoteTrouble[];

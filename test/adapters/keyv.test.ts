@@ -42,6 +42,10 @@ describe("a storage adapter", () => {
     ]);
   });
 
+  it("refuses to iterate, because an iteration would be empty", () => {
+    expect(() => opened().store.iterator()).toThrow("The cache has no list of its keys");
+  });
+
   it("clears all values", async () => {
     const { store } = opened();
     await store.set("a", "1");

@@ -219,6 +219,7 @@ describe("the response to a purge", () => {
     ["url-of-a-bypassing-route", { urls: [`${site}/api/a`] }, 'The route "api" bypasses the cache'],
     ["bypassing-route", { routes: ["api"] }, 'The route "api" bypasses the cache'],
     ["star-in-a-tag", { tags: ["article:*"] }, "a star in a tag is not a pattern"],
+    ["decomposed-tag", { tags: ["cafe\u0301"] }, "has decomposed characters (NFD)"],
     ["list-in-one-tag", { tags: ["a, b"] }, '"a, b" was read as one tag'],
   ])("has a note on a target that is probably a mistake: %s", async (_id, order, says) => {
     expect((await told(order)).notes).toEqual([expect.stringContaining(says)]);

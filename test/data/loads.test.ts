@@ -44,6 +44,17 @@ describe("in one isolate", () => {
     },
   );
 
+  it.each(["tags", "fresh", "skip"] as const)(
+    "%s() after the end of the load is an error, because it would have no effect",
+    async (name) => {
+      const { articles } = openArticles();
+      let late: LoadContext<string> | undefined;
+      await articles.getOrSet("42", (context) => ((late = context), "a"));
+      const call = () => (late?.[name] as (given?: string) => void)("1m");
+      expect(call).toThrow(`A load has called ${name}() after its end, which has no effect.`);
+    },
+  );
+
   it("a skipped value answers all waiting callers, and no later caller", async () => {
     const { articles, source } = openArticles();
     const skipping = (context: LoadContext<string>) => {

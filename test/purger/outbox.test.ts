@@ -36,6 +36,20 @@ describe("the outbox after a crash", () => {
     expect(tries[0]?.body).toBe(rows[0]?.body);
   });
 
+  it("sends a row of a JSON column, which is an object, as its JSON", async () => {
+    const { outbox, tries } = open([accepted], (store) => ({
+      async due(atMs, limit) {
+        const rows = await store.due(atMs, limit);
+        return rows.map((row) => ({ ...row, body: JSON.parse(row.body) as string }));
+      },
+    }));
+    outbox.enqueue({ tags: ["a"] });
+    await outbox.deliver();
+    expect(tries.map(({ body }) => JSON.parse(body) as unknown)).toEqual([
+      expect.objectContaining({ tags: ["a"] }),
+    ]);
+  });
+
   it("sends a message again whose acceptance was not recorded, with the same id", async () => {
     let isCrashing = true;
     const { start, outbox, tries, rows } = open([accepted], (store) => ({

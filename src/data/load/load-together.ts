@@ -49,6 +49,7 @@ export async function loadTogether(
     };
   });
   const answered = await answerOf(loads, controller, ports);
+  for (const { loader } of loads) loader.end();
   const respondedAtMs = ports.nowAtMs();
   const { name = "" } = parts[0]?.need.place.space ?? {};
   ports.counts.loadTook(name, respondedAtMs - beginning.requestedAtMs);

@@ -37,12 +37,9 @@ export interface NodeCacheOptions
  * const cache = createDataCache({ redis: new Redis("redis://127.0.0.1"), namespace: "shop" });
  * const articles = cache.namespace<Article>("articles", { fresh: "5m", stale: "1h" });
  */
-export function createDataCache({
-  redis,
-  journal,
-  sealKey,
-  ...options
-}: NodeCacheOptions): DataCache {
+export function createDataCache(given: NodeCacheOptions): DataCache {
+  // A call without options has the error of a missing database.
+  const { redis, journal, sealKey, ...options } = { ...given };
   const { log, nowAtMs, random, parts, onEvent, limits = {}, ...rest } = options;
   refuseOptionsOfPages(options);
   // Check `memoryBytes` here, because the limit in a configuration is that of a Worker.

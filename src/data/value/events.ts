@@ -1,4 +1,5 @@
 // Events of a data cache, for an application's own logs, metrics and traces.
+import { guarded } from "../../base/guarded.ts";
 import type { TierName } from "../../config/tier-names.ts";
 import { errorName } from "../../base/error-name.ts";
 import { type Log, logOf } from "../../observe/log-line.ts";
@@ -63,12 +64,10 @@ export class EventListener {
   }
 
   emit(event: DataEvent): void {
-    try {
-      const returned: unknown = this.#listener(event);
-      if (returned instanceof Promise) returned.catch((cause: unknown) => this.#failed(cause));
-    } catch (cause) {
-      this.#failed(cause);
-    }
+    guarded(
+      () => this.#listener(event),
+      (cause) => this.#failed(cause),
+    );
   }
 
   #failed(cause: unknown): void {

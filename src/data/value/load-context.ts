@@ -104,6 +104,7 @@ export class LoaderContext implements LoadContext<unknown> {
   staleMs: number | undefined = undefined;
   isSkipped = false;
   readonly #staleNow: () => unknown;
+  #hasEnded = false;
   /**
    * The stored value as first returned to the load. Whether the load may confirm it is checked
    * again after the load.
@@ -117,16 +118,33 @@ export class LoaderContext implements LoadContext<unknown> {
     this.signal = signal;
   }
 
+  /** Refuses later calls of the context, which would have no effect. */
+  end(): void {
+    this.#hasEnded = true;
+  }
+
+  #check(call: string): void {
+    if (!this.#hasEnded) return;
+    throw new OperatorError({
+      what: `A load has called ${call}() after its end, which has no effect.`,
+      why: "The value is made, and its tags and lifetime are fixed, when the load returns.",
+      hint: `Call ${call}() before the load returns: wait for the work that decides it.`,
+    });
+  }
+
   // Properties, so that a load can destructure its context.
   readonly tags = (...tags: readonly string[]): void => {
+    this.#check("tags");
     for (const tag of tags) this.tagsNamed.add(checkedTag(tag));
   };
 
   readonly fresh = (lifetime: DataDuration): void => {
+    this.#check("fresh");
     this.freshMs = typeof lifetime === "number" && lifetime < 0 ? 0 : msOf(lifetime);
   };
 
   readonly skip = (): void => {
+    this.#check("skip");
     this.isSkipped = true;
   };
 

@@ -1,4 +1,5 @@
 // The options of a namespace: defaults and validation. Also the places of its keys.
+import { guarded, isThenable } from "../../base/guarded.ts";
 import * as v from "valibot";
 import { finite, whole } from "../../base/schemas.ts";
 import { listed, reach, type TierName, tierNames } from "../../config/tier-names.ts";
@@ -174,9 +175,27 @@ export function spaceOf<T, K extends Key>(name: string, options: NamespaceOption
   };
 }
 
-/** Calls a function for tags only with values, not with `null`. */
+/**
+ * Calls a function for tags only with values, not with `null`.
+ *
+ * @throws OperatorError if it does not return a list at once
+ */
 function ofValues(tags: TagsOf): TagsOf {
-  return (value, key) => (value === null ? [] : tags(value, key));
+  return (value, key) => {
+    if (value === null) return [];
+    const named: unknown = tags(value, key);
+    if (Array.isArray(named)) return named as readonly string[];
+    // The rejection of this promise concerns nobody.
+    guarded(
+      () => named,
+      () => undefined,
+    );
+    throw new OperatorError({
+      what: "The function `tags` of a namespace is invalid.",
+      why: `It returned ${isThenable(named) ? "a promise" : JSON.stringify(named)}, not a list of tags.`,
+      hint: 'Return a list at once, such as ["author:7"]. A load may name tags that it must wait for: tags() of its context.',
+    });
+  };
 }
 
 type TagsOf = (value: unknown, key: Key) => readonly string[];

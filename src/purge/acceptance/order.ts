@@ -166,16 +166,18 @@ function readTag(tag: string): Reading {
 }
 
 /**
- * Returns a note on a tag that looks like a list or a pattern. Only groups and a route's own tags
+ * Returns a note on a tag that looks like a list, a pattern or another tag. Only groups and a route's own tags
  * can contain a comma and white space.
  */
 export function noteOnTag(tag: string): string | undefined {
   if (/,/.test(tag) && /\s/.test(tag.trim())) {
     return `${quoted(tag)} was read as one tag. Send several tags as an array.`;
   }
-  return tag.includes("*")
-    ? `${quoted(tag)} was read literally: a star in a tag is not a pattern.`
-    : undefined;
+  if (tag.includes("*"))
+    return `${quoted(tag)} was read literally: a star in a tag is not a pattern.`;
+  return tag === tag.normalize("NFC")
+    ? undefined
+    : `${quoted(tag)} has decomposed characters (NFD): a tag with the same look in NFC is another one.`;
 }
 
 function distinct(texts: readonly string[]): string[] {

@@ -38,6 +38,18 @@ export const upstashWords = {
     "A key of Tidemark holds a value of another type",
     "delete that key, or set `namespace` to a name that nothing else uses",
   ],
+  "not-saving": [
+    "Redis cannot save to its disk, and so refuses writes",
+    "free its disk, or correct its directory and permissions: the log of Redis names the error",
+  ],
+  "few-replicas": [
+    "Redis has too few replicas, and so refuses writes (`min-replicas-to-write`)",
+    "restore its replicas, or lower this setting",
+  ],
+  "needs-cluster": [
+    "The server is a node of a cluster, and has only a part of the keys",
+    "connect to the cluster: `new Cluster(…)` of ioredis, or `createCluster(…)` of node-redis",
+  ],
   "unknown-command": [
     "The database lacks a command that Tidemark needs, such as EVAL_RO",
     "use Redis 7.0 or later, or Valkey",
@@ -98,6 +110,9 @@ const refusals: readonly (readonly [RegExp, RemoteTrouble])[] = [
   [/^(?:(?:ERR )?unauthorized|WRONGPASS|NOAUTH)\b/i, "token-refused"],
   [/^(?:ERR )?forbidden\b/i, "forbidden"],
   [/^READONLY\b/, "read-only"],
+  [/^MISCONF\b/, "not-saving"],
+  [/^NOREPLICAS\b/, "few-replicas"],
+  [/^(?:MOVED|ASK|CROSSSLOT)\b/, "needs-cluster"],
   [/^NOPERM\b/, "not-permitted"],
   [/^ERR unknown command\b/, "unknown-command"],
   // The text of ioredis, and that of Redis to a connection with RESP2.

@@ -30,6 +30,7 @@ import {
   type TierRemoval,
   type TierWrite,
 } from "../../cache/tiers/tier.ts";
+import type { Redis } from "../../remote/redis/redis.ts";
 import { RedisLeases } from "./redis-leases.ts";
 import { purposeOf } from "../../remote/purpose.ts";
 import { newerArgs } from "./unless-newer.ts";
@@ -65,6 +66,9 @@ const spoiledKeysMax = 1_000;
 
 /** The records of one pipeline. The reads of other calls wait behind it. */
 const togetherMax = 256;
+
+/** From so many keys on, a read may take longer than the reads of one key by which time-outs adapt. */
+const bulkMin = 16;
 
 const doubtful = { kind: "unavailable", cause: "unreachable" } as const;
 
@@ -110,7 +114,10 @@ export class SharedTier<Detail> implements Tier<Detail> {
     return this.#readFrom(text, { redisKey, ask, isWhole });
   }
 
-  /** Reads whole records with one command. */
+  /**
+   * Reads whole records with one command for up to 256 keys. The next one waits for its answer, so the database
+   * answers others meanwhile, and each has the time-out of a few keys.
+   */
   async readMany(
     keys: readonly RecordKey[],
     ask: Pick<TierAsk<Detail>, "atMs" | "afterAnswer">,
@@ -123,17 +130,19 @@ export class SharedTier<Detail> implements Tier<Detail> {
       redisKeys.push(typeof name === "string" ? name : await name);
     }
     this.#removals.takeUpLate(whole);
-    const answer = await redis.read(
-      "look-up",
-      (client) => client.exec<unknown[]>(["MGET", ...redisKeys]),
-      ask.afterAnswer,
-    );
-    if (answer.kind === "unavailable") return keys.map(() => answer);
     const reads: TierRead<Detail>[] = [];
-    for (const [at, redisKey] of redisKeys.entries()) {
-      const text = this.#removals.isWaiting(redisKey) ? "" : answer.value[at];
-      const read = this.#readFrom(text, { redisKey, ask: whole, isWhole: true });
-      reads.push(read instanceof Promise ? await read : read);
+    for (let from = 0; from < redisKeys.length; from += togetherMax) {
+      const part = redisKeys.slice(from, from + togetherMax);
+      const mget = (client: Redis) => client.exec<unknown[]>(["MGET", ...part]);
+      const answer = await (part.length < bulkMin
+        ? redis.read("look-up", mget, ask.afterAnswer)
+        : redis.readBulk("look-up", mget, ask.afterAnswer));
+      if (answer.kind === "unavailable") return [...reads, ...keys.slice(from).map(() => answer)];
+      for (const [at, redisKey] of part.entries()) {
+        const text = this.#removals.isWaiting(redisKey) ? "" : answer.value[at];
+        const read = this.#readFrom(text, { redisKey, ask: whole, isWhole: true });
+        reads.push(read instanceof Promise ? await read : read);
+      }
     }
     return reads;
   }

@@ -14,6 +14,7 @@ import { UnsteadyRestServer } from "../../../testing/fakes/unsteady-rest-server.
 
 describe("an invalid option", () => {
   it.each([
+    [undefined, /`redis` is not set/],
     [{}, /The cache has no database\. `redis` is not set\. Set it to \{ url, token \}.* "none"/],
     [{ redis: null }, /`redis` is not set/],
     [

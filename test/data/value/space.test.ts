@@ -43,6 +43,16 @@ it.each<{ name?: string; options: object; why: string }>([
   expect(made).toThrow(why);
 });
 
+it.each([
+  { returned: () => Promise.reject(new Error("late")), says: "It returned a promise, not a list" },
+  { returned: () => "abc", says: 'It returned "abc", not a list' },
+  { returned: () => undefined, says: "It returned undefined, not a list" },
+])("a function `tags` must return a list at once: $says", ({ returned, says }) => {
+  const { tagsOf } = spaceOf("articles", { fresh, tags: returned as never });
+  expect(() => tagsOf("value", "42")).toThrow(says);
+  expect(tagsOf(null, "42")).toEqual([]);
+});
+
 it("accepts the longest name, and the ends of each range", () => {
   const options = {
     fresh: 250,

@@ -56,6 +56,13 @@ const errorRows: readonly { error: string; status?: number; trouble: RemoteTroub
   { error: "ERR max bandwidth limit exceeded", trouble: "plan-used-up" },
   { error: "ERR max request size exceeded. Limit: 10485760 bytes", trouble: "too-large" },
   { error: "WRONGTYPE Operation against a key", trouble: "wrong-type" },
+  {
+    error: "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to",
+    trouble: "not-saving",
+  },
+  { error: "NOREPLICAS Not enough good replicas to write.", trouble: "few-replicas" },
+  { error: "MOVED 3999 127.0.0.1:6381", trouble: "needs-cluster" },
+  { error: "CROSSSLOT Keys in request don't hash to the same slot", trouble: "needs-cluster" },
   { error: "ERR value WRONGPASS is not an integer", trouble: "refused" },
   { error: "ERR max single record size exceeded. Limit: 1 bytes", trouble: "too-large" },
   { error: "LOADING Redis is loading the dataset in memory", trouble: "busy" },

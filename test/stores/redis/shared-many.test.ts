@@ -43,6 +43,16 @@ describe.each(redisServers)("the shared tier over $redis", ({ start }) => {
     expect(kindsOf([await tier.read(keyOf("many-599"), ask)])).toEqual(["found"]);
   });
 
+  it("a command reads at most 256 records, so that a batch of thousands has the time of several", async () => {
+    const tier = world.tier();
+    const keys = Array.from({ length: 600 }, (_, nth) => keyOf(`read-${nth}`));
+    await tier.writeMany(keys.map((key) => [key, page, keep] as const));
+    const read = await world.counted(async () => {
+      expect(new Set(kindsOf(await tier.readMany(keys, ask)))).toEqual(new Set(["found"]));
+    });
+    expect(read).toMatchObject({ requestCount: 3, commandCountByName: { MGET: 3 } });
+  });
+
   it("refused records cause no command, and do not count as failures", async () => {
     const tier = world.tier();
     const cost = await world.counted(async () => {
