@@ -2,13 +2,12 @@
 import { expect, it, vi, afterEach } from "vitest";
 import { OutOfTime, within } from "../../src/base/timeouts.ts";
 
-afterEach(() => vi.useRealTimers());
+afterEach(() => void vi.restoreAllMocks().useRealTimers());
 
-/** Lets time pass without timers, as work of the process does, and then runs the timers that are due. */
-function pass(busyMs: number): Promise<unknown> {
-  const now = performance.now() + busyMs;
-  vi.spyOn(performance, "now").mockReturnValue(now);
-  return vi.advanceTimersByTimeAsync(busyMs);
+/** Lets the timers of this time run so much later, as work of the process does. */
+function pass(ms: number, busyMs: number): Promise<unknown> {
+  vi.spyOn(performance, "now").mockReturnValue(performance.now() + busyMs);
+  return vi.advanceTimersByTimeAsync(ms);
 }
 
 it.each([
@@ -19,8 +18,7 @@ it.each([
   let answer = (_: string): void => undefined;
   const arriving = new Promise<string>((resolve) => (answer = resolve));
   const settled = within(arriving, 100).catch((cause: unknown) => cause);
-  vi.spyOn(performance, "now").mockReturnValue(performance.now() + row.busyMs);
-  await vi.advanceTimersByTimeAsync(100);
+  await pass(100, row.busyMs);
   answer("in time");
   await vi.advanceTimersByTimeAsync(1_000);
   expect(await settled).toEqual(row.isInTime ? "in time" : new OutOfTime());
@@ -29,6 +27,6 @@ it.each([
 it("without an answer, the limit of a busy process is at most twice its length", async () => {
   vi.useFakeTimers();
   const settled = within(new Promise(() => undefined), 100).catch((cause: unknown) => cause);
-  await pass(10_000);
+  await pass(200, 10_000);
   expect(await settled).toBeInstanceOf(OutOfTime);
 });

@@ -35,6 +35,8 @@ export interface Connection {
    * reconnect, and does not keep a Node process alive. Its errors reject its calls.
    */
   duplicate(): BlockingConnection;
+  /** Connects again. The library may resend commands in flight, or rejects them. Never throws. */
+  reconnect(): void;
   /** Registers a listener that runs when the application closes the connection. */
   onEnd(listener: () => void): void;
   /** Runs MULTI, the commands and EXEC. The reply of a command that fails in EXEC is an `Error`. */

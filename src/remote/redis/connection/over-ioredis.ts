@@ -10,7 +10,7 @@ export interface IoredisConnection {
   /** The socket. Absent for a cluster, and before the first connection. */
   readonly stream?: { cork(): void; uncork(): void; unref(): unknown };
   connect(): Promise<unknown>;
-  disconnect(): void;
+  disconnect(reconnect?: boolean): void;
   duplicate(...changes: (object | undefined)[]): IoredisConnection;
   on(event: "connect" | "close" | "error" | "end", listener: (cause: Error) => void): unknown;
   call(name: string, ...args: string[]): Promise<unknown>;
@@ -56,6 +56,7 @@ export function overIoredis(redis: IoredisConnection): Connection {
     isOpen: () => redis.status !== "end",
     onError: (listener) => void redis.on("error", listener),
     onEnd: (listener) => void redis.on("end", listener),
+    reconnect: () => redis.disconnect(true),
     duplicate: () => duplicateOf(redis),
     send([name, ...args]) {
       join();

@@ -55,6 +55,11 @@ export function overNodeRedis(redis: NodeRedisClient | NodeRedisCluster): Connec
     isOpen: () => redis.isOpen,
     isReady: () => redis.isReady,
     onError: (listener: (cause: unknown) => void) => void redis.on("error", listener),
+    reconnect() {
+      if (redis.isOpen) redis.destroy();
+      // Its errors reach the listener.
+      redis.connect().catch(() => undefined);
+    },
     onEnd: (listener: () => void) =>
       void redis.on("slots" in redis ? "disconnect" : "end", listener),
   };

@@ -33,6 +33,7 @@ export function transportOver(connection: Connection): {
   let lastError: unknown = new Error("The connection is not ready.");
   connection.onError((cause) => (lastError = cause));
   const ready = () => (wasReady ||= connection.isReady()) && connection.isReady();
+  const over = { connection, failover: new Failover(connection) };
   const wait = once(async () => {
     await waitUntilReady(ready);
     hasWaited = true;
@@ -52,8 +53,8 @@ export function transportOver(connection: Connection): {
       const sent = commands.map((command) => wired(connection, command));
       const [only] = sent;
       if (form === "single" && only !== undefined)
-        return [await within(replyTo(connection, only), leftMs)];
-      return within(repliesTo(connection, form, sent), leftMs);
+        return [await within(replyTo(over, only), leftMs)];
+      return within(repliesTo(over, form, sent), leftMs);
     },
     hasNeverConnected() {
       if (ready() || wasReady) return false;
@@ -69,21 +70,62 @@ async function waitUntilReady(ready: () => boolean): Promise<void> {
   await tryUntil(readyNow, by);
 }
 
+/** The least time between two new connections. */
+const reconnectPauseMs = 60_000;
+
+/**
+ * Connects again if a server that took writes refuses them as a replica: after a failover, the name leads to the new
+ * primary, but an open connection stays on the old one. A client of a cluster follows its servers itself.
+ */
+class Failover {
+  readonly #connection: Connection;
+  #hasWritten = false;
+  #reconnectedAtMs = -Infinity;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Returns the reply, and learns from it. */
+  seen<Reply>(name: string, reply: Reply): Reply {
+    if (!writes.has(name)) return reply;
+    if (!(reply instanceof RedisRefusal)) this.#hasWritten = true;
+    else if (reply.message.startsWith("READONLY")) this.#refused();
+    return reply;
+  }
+
+  #refused(): void {
+    const { isCluster } = this.#connection;
+    const atMs = performance.now();
+    if (isCluster || !this.#hasWritten || atMs - this.#reconnectedAtMs < reconnectPauseMs) return;
+    this.#reconnectedAtMs = atMs;
+    this.#connection.reconnect();
+  }
+}
+
+/** The commands by which the cache writes to every database. */
+const writes: ReadonlySet<string> = new Set(["SET", "EVAL", "XADD"]);
+
+interface Over {
+  readonly connection: Connection;
+  readonly failover: Failover;
+}
+
 async function repliesTo(
-  connection: Connection,
+  over: Over,
   form: Form,
   commands: readonly WireCommand[],
 ): Promise<readonly unknown[]> {
   // All commands are sent in one turn of the event loop, before any reply.
-  if (form !== "multi-exec")
-    return Promise.all(commands.map((command) => replyTo(connection, command)));
+  if (form !== "multi-exec") return Promise.all(commands.map((command) => replyTo(over, command)));
+  const { connection, failover } = over;
   try {
     const replies = await connection.transact(commands);
     // The application has watched a key, over the same connection.
     if (replies.length !== commands.length) throw new Error("The transaction was aborted.");
-    return replies.map(replyOf);
+    return replies.map((reply, at) => failover.seen(commands[at]?.[0] ?? "", replyOf(reply)));
   } catch (cause) {
-    throw refusalOf(cause);
+    throw failover.seen("EVAL", refusalOf(cause));
   }
 }
 
@@ -92,12 +134,12 @@ function wired({ isCluster }: Connection, [name, ...args]: Command): WireCommand
   return isCluster ? inSlots(command) : command;
 }
 
-async function replyTo(connection: Connection, command: WireCommand): Promise<unknown> {
+async function replyTo({ connection, failover }: Over, command: WireCommand): Promise<unknown> {
   try {
     if (connection.isCluster) return await fromSlots(connection, command);
-    return replyOf(await connection.send(command));
+    return failover.seen(command[0], replyOf(await connection.send(command)));
   } catch (cause) {
-    return refusalOf(cause);
+    return failover.seen(command[0], refusalOf(cause));
   }
 }
 

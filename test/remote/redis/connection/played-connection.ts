@@ -11,6 +11,7 @@ export function playedConnection(given: Partial<Connection>) {
     isReady: () => true,
     onError: () => undefined,
     onEnd: () => undefined,
+    reconnect: () => undefined,
     duplicate() {
       throw new Error("The connection is lost.");
     },

@@ -31,6 +31,7 @@ function opened({ isCluster = false, opens = true } = {}) {
     isReady: () => at.isOpen,
     isOpen: () => at.isOpen,
     onError: () => undefined,
+    reconnect: () => undefined,
     onEnd: (listener: () => void) => void ends.push(listener),
     send: async () => null,
     transact: async () => [],
