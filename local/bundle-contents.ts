@@ -7,10 +7,10 @@ import { bundling } from "./bundling.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** Limits a little above the current sizes. Raise a limit only on purpose. */
-export const bundleBytesMax = 554_000;
-export const bundleGzipBytesMax = 203_500;
+export const bundleBytesMax = 558_000;
+export const bundleGzipBytesMax = 206_000;
 /** The limit of a Worker with `stores: durableObjects()`, without `operate()`. */
-export const overObjectsBytesMax = 439_000;
+export const overObjectsBytesMax = 442_000;
 
 /** The limit of `createDataCache` of `tidemark/data`, without stores. */
 export const dataBytesMax = 200_500;
