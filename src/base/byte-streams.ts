@@ -19,6 +19,14 @@ export function bytesOf(chunk: unknown): Uint8Array {
   return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
 
+/**
+ * The reason for which Tidemark ends a body early. Its reader sees a lost connection, and workerd, which
+ * knows that by `retryable`, reports no uncaught exception.
+ */
+export class CutBody extends Error {
+  readonly retryable = true;
+}
+
 /** Passes bytes through unchanged. */
 export const IdentityTransformStream =
   runtime.IdentityTransformStream ??

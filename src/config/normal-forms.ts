@@ -1,7 +1,7 @@
 // Normal forms of the fields by which clients negotiate: few values that are keyed, and that the origin gets.
 import { BoundedMap } from "../base/bounded-map.ts";
 import type { Fields } from "../rules/fields.ts";
-import { preferredLanguage, preferredType } from "../rules/negotiation.ts";
+import { compileLanguages, preferredType } from "../rules/negotiation.ts";
 
 /**
  * Returns the value of a field for the origin; `null` to withhold the field. The form of a form is the form
@@ -84,13 +84,19 @@ export function normalFormsOf({ language, accept, device }: Reducers): NormalFor
   if ((language ?? accept ?? device) === undefined) return undefined;
   const forms = new Map<string, NormalForm>(device?.deviceForms);
   if (language !== undefined) {
-    const formOf = memoized((text) => preferredLanguage(text, language));
+    const formOf = memoized(compileLanguages(language));
     forms.set("accept-language", (client) => formOf(client.get("accept-language")));
   }
   if (accept !== undefined) {
     forms.set("accept", formOfAccept(accept.map((type) => type.toLowerCase())));
   }
   return forms;
+}
+
+/** Returns the names of the fields by which a client decides the keyed forms. */
+export function decidingFields(forms: NormalForms | undefined): readonly string[] {
+  const ofDevice = forms?.has(deviceName) === true ? ["sec-ch-ua-mobile", "user-agent"] : [];
+  return [...keyedForms(forms), ...ofDevice];
 }
 
 /** Returns the names of the fields whose forms are keyed. The forms of other fields derive from these. */

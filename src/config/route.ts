@@ -6,7 +6,7 @@ import {
   knownCredentialFields,
 } from "./credential-fields.ts";
 import { durationSeconds } from "./duration.ts";
-import { keyedForms, normalFormsOf } from "./normal-forms.ts";
+import { decidingFields, keyedForms, normalFormsOf } from "./normal-forms.ts";
 import { lowerCased, type NamePatterns } from "./known-names.ts";
 import { placeOf, resolvedPlace } from "./origin-place.ts";
 import { readPattern, type RoutePattern } from "./route-pattern.ts";
@@ -188,6 +188,7 @@ function resolvedOrigin(route: WrittenRoute) {
 function resolvedKey(route: WrittenRoute) {
   const normalForms = normalFormsOf(route.key ?? {});
   const keyedByCondition = valuedNames(route.bypass === true ? undefined : route.when);
+  const headers = lowerCased([...(route.key?.headers ?? []), ...keyedByCondition.header]);
   return {
     /** Query parameters that are keyed and forwarded unless `stripQuery` names them; `undefined`: all. */
     queryAllow: route.query?.allow,
@@ -197,10 +198,9 @@ function resolvedKey(route: WrittenRoute) {
     noVarySearch: route.query?.noVarySearch ?? false,
     /** How keys contain the content of a QUERY; `undefined`: QUERY bypasses the cache. */
     queryMethod: route.queryMethod,
-    keyHeaders: sorted([
-      ...lowerCased([...(route.key?.headers ?? []), ...keyedByCondition.header]),
-      ...keyedForms(normalForms),
-    ]),
+    keyHeaders: sorted([...headers, ...keyedForms(normalForms)]),
+    /** The fields of a client that decide the key's, without cookies. */
+    decidingHeaders: sorted([...headers, ...decidingFields(normalForms)]),
     /** Normal forms that replace fields of the client, by name in lower case; `undefined`: none. */
     normalForms,
     keyCookies: sorted([...(route.key?.cookies ?? []), ...keyedByCondition.cookie]),

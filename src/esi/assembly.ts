@@ -1,4 +1,5 @@
 // One page that is put together for one client: its fragments, and what all of them may cost.
+import { CutBody } from "../base/byte-streams.ts";
 import { cancelBody } from "../base/cancel-body.ts";
 import { within } from "../base/timeouts.ts";
 import { smallBodyBytesMax } from "../cache/tiers/tier.ts";
@@ -104,7 +105,7 @@ export class Assembly {
       bytes += chunk.byteLength;
       if (!fillBudget.take(chunk.byteLength, bytes > smallBodyBytesMax ? "large" : "small")) {
         await source.return(undefined);
-        throw new Error("Memory is short.");
+        throw new CutBody("Memory is short.");
       }
       this.#takenBytes += chunk.byteLength;
       chunks.push(chunk);

@@ -17,10 +17,10 @@ export interface Template {
 }
 
 // A tag ends at the next "<", so no text is read twice, however many broken tags a page has.
-const space = String.raw`\s{0,99}`;
-const attribute = String.raw`\s{1,99}[\w:.-]{1,64}${space}=${space}(?:"[^"<]{0,4096}"|'[^'<]{0,4096}')`;
-const closing = String.raw`(?:/>|>(?:${space}</esi:\1${space}>)?)`;
-const tagForm = `<esi:(include|comment)(?:${attribute}){0,16}${space}${closing}`;
+const attribute = String.raw`\s+[\w:.-]{1,64}\s*=\s*(?:"[^"<]{0,4096}"|'[^'<]{0,4096}')`;
+/** The second group is the end of an element without content. */
+const closing = String.raw`(?:(/\s*>|>\s*</esi:\1\s*>)|>)`;
+const tagForm = String.raw`<esi:(include|comment|remove)(?:${attribute}){0,16}\s*${closing}`;
 /** Returns one character for each byte. */
 const bytesAsText = new TextDecoder("latin1");
 const utf8 = new TextDecoder();
@@ -35,11 +35,7 @@ export function readTemplate(page: Uint8Array): Template {
   const pieces: (Uint8Array | Include)[] = [];
   const marks = /<\/?esi:|<!--esi\b|-->/g;
   const tag = new RegExp(tagForm, "y");
-  const endOf = endFinder(text);
-  const spanEnd = (found: string, at: number) => {
-    if (found === "<!--esi") return endOf("-->", at);
-    return text.startsWith(removal.start, at) ? endOf(removal.end, at) : -1;
-  };
+  const endAfter = endFinder(text);
   let [keptTo, openTo, isMalformed, includeCount] = [0, -1, false, 0];
   const cut = (from: number, to: number, include?: Include) => {
     if (from > keptTo) pieces.push(page.subarray(keptTo, from));
@@ -59,20 +55,23 @@ export function readTemplate(page: Uint8Array): Template {
       break;
     }
     tag.lastIndex = at;
-    const [whole = "", name] = tag.exec(text) ?? [];
+    const [whole = "", name, ended] = tag.exec(text) ?? [];
     const bytes = page.subarray(at, at + whole.length);
     const include = name === "include" ? includeIn(utf8.decode(bytes)) : undefined;
     if (include !== undefined) includeCount += 1;
-    const end = spanEnd(found, at);
-    if (include !== undefined || name === "comment") {
+    if (include !== undefined || name === "comment" || (name === "remove" && ended !== undefined)) {
       cut(at, at + whole.length, include);
-    } else if (end === -1) {
+      continue;
+    }
+    const endForm = found === "<!--esi" ? commentEnd : name === "remove" ? removalEnd : undefined;
+    const end = endForm === undefined ? undefined : endAfter(endForm, at);
+    if (end === undefined) {
       isMalformed = true;
-    } else if (found === "<!--esi") {
-      openTo = end;
+    } else if (endForm === commentEnd) {
+      openTo = end.index;
       cut(at, at + found.length);
     } else {
-      cut(at, end + removal.end.length);
+      cut(at, end.index + end[0].length);
     }
   }
   const hasTags = keptTo > 0;
@@ -83,15 +82,19 @@ export function readTemplate(page: Uint8Array): Template {
 /** The rest of a page with more includes is left as it is, because reading each include takes time. */
 const includesReadMax = 1_001;
 
-const removal = { start: "<esi:remove>", end: "</esi:remove>" };
+const commentEnd = "-->";
+const removalEnd = String.raw`</esi:remove\s*>`;
 
 /** Returns a function that finds an end after an index, and searches in vain only once. */
-function endFinder(text: string): (end: string, from: number) => number {
+function endFinder(text: string): (form: string, from: number) => RegExpExecArray | undefined {
   const absent = new Set<string>();
-  return (end, from) => {
-    const at = absent.has(end) ? -1 : text.indexOf(end, from);
-    if (at === -1) absent.add(end);
-    return at;
+  return (form, from) => {
+    if (absent.has(form)) return undefined;
+    const end = new RegExp(form, "g");
+    end.lastIndex = from;
+    const found = end.exec(text);
+    if (found === null) absent.add(form);
+    return found ?? undefined;
   };
 }
 
@@ -99,7 +102,7 @@ function endFinder(text: string): (end: string, from: number) => number {
 function includeIn(tag: string): Include | undefined {
   const attributes: Record<string, string> = {};
   for (const [, name = "", quoted, plain = ""] of tag.matchAll(attributeForm)) {
-    attributes[name] = unescaped(quoted ?? plain);
+    attributes[name] = unescaped(quoted ?? plain).trim();
   }
   const { src, alt, onerror } = attributes;
   if (src === undefined || src === "") return undefined;

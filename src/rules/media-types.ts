@@ -1,6 +1,7 @@
 // The media type of a response (RFC 9110 §8.3), and whether it contradicts the extension of a path.
 import { membersOf } from "./cache-control.ts";
 import type { Fields } from "./fields.ts";
+import { downloads, fonts, images, media } from "./static-extensions.ts";
 
 /**
  * Returns the media types in `Content-Type`, in lower case and without parameters. A response has
@@ -11,25 +12,40 @@ export function responseMediaTypes(fields: Fields): string[] {
   return types.map((type) => type.replace(/;.*$/s, "").trim().toLowerCase());
 }
 
+interface Family {
+  readonly extensions: ReadonlySet<string>;
+  /** The types that fit. */
+  readonly types: RegExp;
+}
+
+let compiled: readonly Family[] | undefined;
+
 /**
- * The types that fit each family of static extensions. Extensions that origins also use for dynamic
- * content, such as `json` and `xml`, are absent.
+ * Returns the families of static extensions. Extensions of text that origins also generate, such as
+ * `json` and `xml`, are absent. The words written here are not in `mime-db`, or are text there.
  */
-const families = (
-  [
-    ["css", /^text\/css$/],
-    ["js mjs", /^(?:text|application)\/(?:x-)?(?:java|ecma)script$/],
-    // Some sites convert images to other formats, and animations to videos.
-    ["avif bmp gif ico jpeg jpg jxl png svg svgz tif tiff webp", /^(?:image|video)\//],
-    ["eot otf ttf woff woff2", /^(?:font\/|application\/(?:x-)?font-|application\/vnd\.ms-)/],
-    ["flac m4a m4v mp3 mp4 ogg wav webm", /^(?:audio|video)\/|^application\/(?:mp4|ogg)$/],
-    ["pdf", /^application\/(?:x-)?pdf$/],
+function families(): readonly Family[] {
+  return (compiled ??= (
     [
-      "7z apk bin bz2 csv dmg doc docx exe gz iso ppt pptx rar tar xls xlsx zip",
-      /^(?!.*(?:html|json|xml)$)/,
-    ],
-  ] as const
-).map(([extensions, types]) => ({ extensions: new Set(extensions.split(" ")), types }));
+      ["css", /^text\/css$/],
+      ["js mjs", /^(?:text|application)\/(?:x-)?(?:java|ecma)script$/],
+      // Some sites convert images to other formats, and animations to videos.
+      [images, /^(?:image|video)\//],
+      [`eot${fonts}`, /^(?:font\/|application\/(?:x-)?font-|application\/vnd\.ms-)/],
+      [
+        media,
+        /^(?:audio|video)\/|^application\/(?:mp4|mxf|ogg|.*(?:asf|matroska|mpegurl|realmedia))$/,
+      ],
+      ["pdf", /^application\/(?:x-)?pdf$/],
+      ["map mpd webmanifest", /^(?!.*html$)/],
+      [
+        `appimage br csv ejs gem ics ipa lz lz4 parquet pict pls rtf sqlite tbz tgz ts tsv txz vcf vtt
+       whl zst${downloads}`,
+        /^(?!.*(?:html|json|xml)$)/,
+      ],
+    ] as const
+  ).map(([words, types]) => ({ extensions: new Set(words.match(/\S+/g)), types })));
+}
 
 /** These types tell nothing about the content. S3 sends the second by default. */
 const unspecific = /^(?:application|binary)\/octet-stream$/;
@@ -43,7 +59,7 @@ export function typesAgainst(paths: readonly string[], types: readonly string[])
   const fitting = paths.flatMap((path) => {
     const name = path.split("/").findLast((segment) => segment !== "") ?? "";
     const extension = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
-    return families.filter(({ extensions }) => name.includes(".") && extensions.has(extension));
+    return families().filter(({ extensions }) => name.includes(".") && extensions.has(extension));
   });
   const isAgainst = (type: string) => fitting.some((family) => !family.types.test(type));
   return types.filter((type) => type !== "" && !unspecific.test(type) && isAgainst(type));

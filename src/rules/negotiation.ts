@@ -31,37 +31,100 @@ export function rangesIn(field: string): readonly Range[] {
 }
 
 /**
- * Returns the language that a client prefers, by lookup (RFC 4647 §3.4): each range is shortened until it is
- * one of the tags. A range also matches a longer tag (RFC 4647 §3.3.1). Among equal weights, the client's order
- * decides. A weight of 0 excludes a language, unless all are excluded.
+ * Returns a function that chooses the language that a client prefers, by lookup (RFC 4647 §3.4): each
+ * range is shortened until it is one of the tags. A range also matches a longer tag (RFC 4647 §3.3.1), and
+ * a tag of the same language and script, both completed by likely subtags (UTS 35): `zh-CN` matches
+ * `zh-Hans`. Among equal weights, the client's order decides. A weight of 0 excludes a language, unless all
+ * are excluded.
  *
- * @param field the value of `Accept-Language` (RFC 9110 §12.5.4); empty for none
  * @param tags the languages; the first is the default
- * @returns one of the tags, as written
+ * @returns a function of the value of `Accept-Language` (RFC 9110 §12.5.4), empty for none, which returns
+ *   one of the tags, as written
  */
-export function preferredLanguage(field: string, tags: readonly string[]): string {
-  const ranges = rangesIn(field);
+export function compileLanguages(tags: readonly string[]): (field: string) => string {
+  const languages = tags.map((tag): Language => ({ tag, likely: likelySubtags(tag) }));
   const [first = ""] = tags;
-  const open = tags.filter((tag) => qualityOf(tag, ranges) !== 0);
-  for (const { name, quality } of ranges) {
-    const found =
-      name === "*"
-        ? open.find((tag) => qualityOf(tag, ranges) === undefined)
-        : lookedUp(name, open);
-    if (found !== undefined && quality > 0) return found;
-  }
-  return open[0] ?? first;
+  const kept = new Map<string, LikelySubtags | undefined>();
+  const likelyOf = (range: string) => {
+    if (range.length > rangeCharactersMax) return undefined;
+    if (kept.size === keptRangesMax) kept.clear();
+    if (!kept.has(range)) kept.set(range, likelySubtags(range));
+    return kept.get(range);
+  };
+  return (field) => {
+    const ranges = rangesIn(field);
+    const open = languages.filter(({ tag }) => qualityOf(tag, ranges) !== 0);
+    for (const { name, quality } of ranges) {
+      const found =
+        name === "*"
+          ? open.find(({ tag }) => qualityOf(tag, ranges) === undefined)?.tag
+          : lookedUp(name, open, likelyOf);
+      if (found !== undefined && quality > 0) return found;
+    }
+    return open[0]?.tag ?? first;
+  };
 }
 
-function lookedUp(range: string, tags: readonly string[]): string | undefined {
-  const longer = tags.find((tag) => isWithin(tag, range));
-  const same = (text: string) => tags.find((tag) => tag.toLowerCase() === text);
-  let found = same(range) ?? longer;
-  for (let end = range.lastIndexOf("-"); end > 0 && found === undefined;) {
-    found = same(range.slice(0, end));
-    end = range.lastIndexOf("-", end - 1);
+/** Clients choose ranges, so their likely subtags are kept for a few short ones (RFC 5646 §4.4.1). */
+const rangeCharactersMax = 35;
+const keptRangesMax = 256;
+
+interface LikelySubtags {
+  readonly languageAndScript: string;
+  readonly region: string | undefined;
+  /** Whether the region is a part of the tag. */
+  readonly statesRegion: boolean;
+}
+
+interface Language {
+  readonly tag: string;
+  readonly likely: LikelySubtags | undefined;
+}
+
+/** Returns the subtags of a tag, completed by those that are likely; `undefined` for a malformed tag. */
+function likelySubtags(tag: string): LikelySubtags | undefined {
+  try {
+    const own = new Intl.Locale(tag);
+    const { language, script, region } = own.maximize();
+    const statesRegion = own.region !== undefined;
+    return { languageAndScript: `${language}-${script}`, region, statesRegion };
+  } catch {
+    return undefined;
   }
-  return found;
+}
+
+function lookedUp(
+  range: string,
+  languages: readonly Language[],
+  likelyOf: (range: string) => LikelySubtags | undefined,
+): string | undefined {
+  const same = languages.find(({ tag }) => tag.toLowerCase() === range);
+  if (same !== undefined) return same.tag;
+  const [primary = ""] = range.split("-", 1);
+  const related = languages.filter(({ tag }) => isWithin(tag, primary));
+  if (related.length === 0) return undefined;
+  const likely = likelyOf(range);
+  const readable = related.filter(
+    (one) => likely !== undefined && one.likely?.languageAndScript === likely.languageAndScript,
+  );
+  const found =
+    shortened(range, readable) ??
+    readable.find((one) => one.likely?.region === likely?.region) ??
+    readable.find((one) => one.likely?.statesRegion === false) ??
+    readable[0] ??
+    related.find(({ tag }) => isWithin(tag, range)) ??
+    shortened(range, related);
+  return found?.tag;
+}
+
+/** Returns the language with the longest tag that is a beginning of a range. */
+function shortened(range: string, languages: readonly Language[]): Language | undefined {
+  return languages
+    .filter(({ tag }) => isWithin(range, tag.toLowerCase()))
+    .reduce<Language | undefined>(
+      (longest, one) => (one.tag.length > (longest?.tag.length ?? 0) ? one : longest),
+      undefined,
+    );
 }
 
 /** Returns the weight of the longest range that matches a tag; `undefined` if only `*` may match it. */

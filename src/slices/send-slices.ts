@@ -1,4 +1,5 @@
 // Sends the body of an answer, slice after slice. One slice is read ahead, at the client's pace.
+import { CutBody } from "../base/byte-streams.ts";
 import { inNeutralContext } from "../base/neutral-context.ts";
 import { discardBody } from "../cache/record/record.ts";
 import { type ByteRange, lengthOf } from "../rules/ranges.ts";
@@ -63,11 +64,11 @@ async function sendSlices(
         const { firstByte } = rangeOfSlice(nth, answer.head.slices);
         const rest = { ...range, firstByte: Math.max(range.firstByte, firstByte) };
         const stream = await store.ask(rest, answer);
-        if (typeof stream === "string") throw new Error(`The rest is missing: ${stream}.`);
+        if (typeof stream === "string") throw new CutBody(`The rest is missing: ${stream}.`);
         await sendPart({ kind: "part", range: rest, stream }, rest, { pipe, client }, answer);
         break;
       }
-      if (typeof found === "string") throw new Error(`A slice is missing: ${found}.`);
+      if (typeof found === "string") throw new CutBody(`A slice is missing: ${found}.`);
       const ahead = nth + 1;
       if (ahead <= lastNth) next = store.find(ahead, answer, partOf(ahead)).then(whenFound);
       await sendPart(found, partOf(nth), { pipe, client }, answer).finally(release);
@@ -107,7 +108,7 @@ async function sendPart(
   if (body.kind === "blob") {
     client.queueWhole(body.blob.slice(part.firstByte, part.lastByte + 1));
     await client.drained(fillBudget);
-    if (client.hasLeft) throw new Error("The client has left.");
+    if (client.hasLeft) throw new CutBody("The client has left.");
     return;
   }
   const { firstByte } = body.kind === "stream" ? part : { firstByte: 0 };

@@ -70,6 +70,7 @@ describe("defineConfig", () => {
       queryAllow: undefined,
       sortsQuery: false,
       keyHeaders: [],
+      decidingHeaders: [],
       normalForms: undefined,
       keyCookies: [],
       keyCf: [],

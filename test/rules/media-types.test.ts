@@ -10,7 +10,7 @@ it.each([
     "text/html text/plain application/json",
   ],
   [
-    ".png .jpg .jpeg .gif .webp .avif .svg .ico",
+    ".png .jpg .jpeg .gif .webp .avif .svg .ico .heic .jfif .psd",
     "image/jpeg image/svg+xml video/webm",
     "text/html text/xml application/json",
   ],
@@ -19,14 +19,19 @@ it.each([
     "font/woff2 application/font-woff application/x-font-ttf application/vnd.ms-fontobject",
     "text/html image/png",
   ],
-  [".mp4 .webm .mp3 .ogg", "video/mp4 audio/mpeg application/ogg", "text/html image/png"],
+  [
+    ".mp4 .webm .mp3 .ogg .mov .mkv .aac .opus .avi .m3u .mid",
+    "video/mp4 audio/mpeg application/ogg application/x-mpegurl",
+    "text/html image/png text/plain application/json",
+  ],
   [".pdf", "application/pdf application/x-pdf", "text/html text/plain application/zip"],
   [
-    ".zip .csv .docx .exe",
+    ".zip .csv .docx .exe .m3u8 .wasm .xz .zst .tgz .deb .jar .swf .ps .rtf .epub .key .stl .ts .vtt",
     "application/zip text/csv text/plain application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "text/html application/xhtml+xml application/problem+json text/xml",
   ],
-  [".json .xml .txt .html .md .x .cssx css", "text/html", ""],
+  [".map .mpd .webmanifest", "application/json application/dash+xml", "text/html"],
+  [".json .xml .txt .html .md .php .c .yaml .rss .com .123 .x .cssx css", "text/html", ""],
 ])("of %s: %s fit, and %s do not", (extensions, fitting, against) => {
   for (const extension of extensions.split(" ")) {
     const paths = [`/a/b${extension}`];

@@ -1,8 +1,8 @@
 // Tests the choice of a language and of a media type by a client's preferences (RFC 9110 §12.5).
-import { describe, expect, it } from "vitest";
-import { preferredLanguage, preferredType } from "../../src/rules/negotiation.ts";
+import { describe, expect, it, vi } from "vitest";
+import { compileLanguages, preferredType } from "../../src/rules/negotiation.ts";
 
-describe("preferredLanguage (RFC 9110 §12.5.4, RFC 4647 §3)", () => {
+describe("compileLanguages (RFC 9110 §12.5.4, RFC 4647 §3)", () => {
   const few = ["en", "de", "fr"];
   const british = ["en", "en-GB", "pt-BR", "zh-Hant"];
 
@@ -11,7 +11,23 @@ describe("preferredLanguage (RFC 9110 §12.5.4, RFC 4647 §3)", () => {
     ["DE-at", few, "de", "a longer range, in any case (RFC 4647 §3.4)"],
     ["pt", british, "pt-BR", "a shorter range (RFC 4647 §3.3.1)"],
     ["en", ["en-GB", "en"], "en", "an equal tag before a longer one"],
-    ["pt-PT", british, "en", "a sibling"],
+    ["pt-PT", british, "pt-BR", "another region of the same language and script"],
+    ["zh-CN", ["zh-Hant", "zh-Hans"], "zh-Hans", "the likely script of a region"],
+    ["zh-TW,zh;q=0.9", ["zh-Hans", "zh-Hant"], "zh-Hant", "the likely script of another region"],
+    ["zh-tw", ["zh", "zh-Hant"], "zh-Hant", "the script before the shorter tag"],
+    ["zh-tw", ["en", "zh"], "zh", "the shorter tag, if no tag has the script"],
+    ["zh-hk", ["zh-CN", "zh-TW"], "zh-TW", "a region of the same script"],
+    ["zh-sg", ["zh-TW", "zh-CN"], "zh-CN", "a region of the likely script"],
+    ["zh", ["zh-Hant", "zh-Hans"], "zh-Hans", "the likely script of a language"],
+    ["zh", ["en", "zh-Hant"], "zh-Hant", "another script, if the range names none"],
+    ["zh-CN, en;q=0.5", ["zh-Hant", "en"], "en", "no script that the client may not read"],
+    ["sr-ME", ["sr-Cyrl", "sr-Latn"], "sr-Latn", "the script of a region, not of the language"],
+    ["sr-Latn-RS", ["sr", "sr-Latn"], "sr-Latn", "the script that a range names"],
+    ["pt", ["pt-PT", "pt-BR"], "pt-BR", "the likely region"],
+    ["en-AU", ["de", "en-US", "en"], "en", "a tag without a region before another region"],
+    ["de-CH-1996", ["de", "de-CH"], "de-CH", "the longest beginning of a range"],
+    [`zh-${"x-private-".repeat(4)}`, ["en", "zh"], "zh", "a long range by its beginning"],
+    ["zh-a, de", few, "de", "no malformed range"],
     ["en-gb", british, "en-GB", "the longest tag"],
     ["zh-Hant-TW-x-private", british, "zh-Hant", "a range with private subtags"],
     ["den, freeze", few, "en", "no part of a subtag"],
@@ -34,9 +50,26 @@ describe("preferredLanguage (RFC 9110 §12.5.4, RFC 4647 §3)", () => {
     [",;,;q=1,", few, "en", "the default for no range"],
     ["", few, "en", "the default without a field"],
   ])("%s among %j: %s, %s", (field, tags, chosen) => {
-    expect(preferredLanguage(field, tags)).toBe(chosen);
+    const choose = compileLanguages(tags);
+    expect(choose(field)).toBe(chosen);
     // Tidemark's own requests have only the chosen tag.
-    expect(preferredLanguage(chosen, tags)).toBe(chosen);
+    expect(choose(chosen)).toBe(chosen);
+  });
+
+  it("completes each range of clients once, and remembers at most 256", () => {
+    const maximize = vi.spyOn(Intl.Locale.prototype, "maximize");
+    const choose = compileLanguages(["zh-Hant", "zh-Hans"]);
+    const letters = "abcdefghijklmnopqrstuvwxyz".split("");
+    const regions = letters.flatMap((one) => letters.map((other) => `zh-${one}${other}`));
+    const of = (ranges: readonly string[]) => {
+      maximize.mockClear();
+      for (const range of ranges) choose(range);
+      return maximize.mock.calls.length;
+    };
+    expect([of(["zh-CN"]), of(["zh-CN", "de-AT"])]).toEqual([1, 0]);
+    expect([of(regions.slice(0, 100)), of(regions.slice(0, 100))]).toEqual([99, 0]);
+    expect([of(regions), of(regions)]).toEqual([576, 676]);
+    maximize.mockRestore();
   });
 });
 

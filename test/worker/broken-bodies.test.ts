@@ -28,6 +28,12 @@ const manners: Record<string, Manner> = {
     said(socket, [head(`content-length: ${bodyBytes + 1}`), body], "ends"),
   "reset before its Content-Length": (socket) =>
     said(socket, [head(`content-length: ${2 * bodyBytes}`), body], "resets"),
+  "larger than the memory for it, and shorter than its Content-Length": (socket) =>
+    said(
+      socket,
+      [head(`content-length: ${100 * bodyBytes}`), Buffer.alloc(90 * bodyBytes)],
+      "ends",
+    ),
   "chunked, then reset": (socket) =>
     said(socket, [head("transfer-encoding: chunked"), ...chunk(body)], "resets"),
   "chunked, ended without its last chunk": (socket) =>
@@ -43,7 +49,9 @@ const server = createServer((socket) => {
 });
 await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 const { port } = server.address() as AddressInfo;
-const world = await startWorld({ originUrl: `http://127.0.0.1:${port}` });
+const lines: string[] = [];
+const originUrl = `http://127.0.0.1:${port}`;
+const world = await startWorld({ originUrl, onLine: (line) => void lines.push(line) });
 const colo = world.colos[0]!;
 afterAll(async () => {
   await world.stop();
@@ -100,4 +108,8 @@ it("a body that is longer than its Content-Length is cut at this length", async 
   await storesSettled(colo);
   const second = await ask("/longer");
   expect([second.isCut, second.body.toString()]).toEqual([false, "0123456789"]);
+});
+
+it("no broken body is an uncaught exception to the runtime", () => {
+  expect(lines.filter((line) => /uncaught/i.test(line))).toEqual([]);
 });

@@ -13,12 +13,17 @@ for (let at = 0; at < filler.length; at += 8) filler.writeDoubleLE(at, at);
 const running = new Running();
 afterAll(() => running.stop());
 const asked: string[] = [];
+const lines: string[] = [];
 const origin = await running.add(
   startScriptedOrigin(({ url = "", headers }, response) => {
     const body = filler.subarray(0, Number(url.split("=")[1]) * mebibyte);
     const [, first = "0", last = ""] = /^bytes=(\d+)-(\d*)$/.exec(headers.range ?? "") ?? [];
     const to = Math.min(last === "" ? Infinity : Number(last), body.length - 1);
     asked.push(headers.range ?? "whole");
+    if (url.startsWith("/cut") && first !== "0") {
+      response.writeHead(503).end();
+      return;
+    }
     response.writeHead(headers.range === undefined ? 200 : 206, {
       "cache-control": "max-age=600",
       "content-type": "video/mp4",
@@ -41,7 +46,9 @@ const contents = `
 `;
 const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
 const worker = await bundled({ stdin });
-const world = await running.add(startWorld({ originUrl: origin.url, worker }));
+const world = await running.add(
+  startWorld({ originUrl: origin.url, worker, onLine: (line) => void lines.push(line) }),
+);
 const { url } = world.colos[0]!;
 
 beforeEach(() => void asked.splice(0));
@@ -100,4 +107,13 @@ it("continues a fetch whose client has left", async () => {
   const { body } = await get("/c?mebibytes=64", "bytes=0-9");
   expect(body.equals(filler.subarray(0, 10))).toBe(true);
   expect(asked.filter((range) => range.startsWith("bytes=0-"))).toHaveLength(1);
+});
+
+it("cuts the answer off if a slice is missing, which is no uncaught exception", async () => {
+  for (const range of [undefined, "bytes=0-4000000"]) {
+    await expect(get("/cut?mebibytes=5", range)).rejects.toThrow("terminated");
+  }
+  // The line would stand before that of the next request.
+  await get("/after?mebibytes=1");
+  expect(lines.filter((line) => /uncaught/i.test(line))).toEqual([]);
 });

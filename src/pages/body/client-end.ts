@@ -1,6 +1,6 @@
 // A pipe for bytes on their way to a client or a tier, and the client's end of a fill, which sends
 // the queued bytes in order, one slice at a time.
-import { FixedLengthStream, IdentityTransformStream } from "../../base/byte-streams.ts";
+import { CutBody, FixedLengthStream, IdentityTransformStream } from "../../base/byte-streams.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { patiently } from "../../base/timeouts.ts";
 
@@ -48,9 +48,9 @@ export async function writeToClient(
   const writing = writer.write(chunk);
   for (;;) {
     const how = await patiently(writing, client.mayBeGone ? beginMsMax : stallMsMax);
-    if (how === "abandoned") throw new Error("The client has left.");
+    if (how === "abandoned") throw new CutBody("The client has left.");
     if (how !== "timed-out") return;
-    if (client.mayBeGone || client.isInTheWay()) throw new Error("The client stopped reading.");
+    if (client.mayBeGone || client.isInTheWay()) throw new CutBody("The client stopped reading.");
   }
 }
 
@@ -142,7 +142,7 @@ export class ClientEnd {
       if ((await patiently(end, waitMsMax)) !== "timed-out") return;
       const isGone = !this.hasBegun && this.#beginMsMax < Infinity;
       if (this.#waitingBytes === before && (isGone || budget.isShort)) {
-        return this.abort(new Error("The client stopped reading."));
+        return this.abort(new CutBody("The client stopped reading."));
       }
     }
   }

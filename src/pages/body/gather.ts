@@ -1,6 +1,7 @@
 // Gathers an origin's body while it streams to the client. If the body exceeds the buffer or the
 // memory budget, the body is streamed to tiers instead. While only the own client reads such a body,
 // it sets the pace. Once other requests read it as well, the tiers do.
+import { CutBody } from "../../base/byte-streams.ts";
 import { OutOfTime, patiently, within } from "../../base/timeouts.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import type { Continuation } from "../site/forward-outcome.ts";
@@ -76,14 +77,14 @@ export async function gather(plan: GatherPlan): Promise<GatherResult> {
       // never be released.
       if (client.hasLeft) relay.ownHasLeft();
       const isOverdue = !client.isReading && relay.isOverdue;
-      if (!relay.isComing || isOverdue) throw new Error(unawaited);
+      if (!relay.isComing || isOverdue) throw new CutBody(unawaited);
       client.queue(chunk);
       relay.hasBegun ||= client.hasBegun;
       const isHeld = relay.hold(chunk);
       if (!isHeld || relay.bytes > plan.bufferBytes) return await streamOn(plan, client);
     }
     if (plan.bodyBytes !== null && plan.bodyBytes !== relay.bytes) {
-      throw new Error("The body was shorter than its Content-Length.");
+      throw new CutBody("The body was shorter than its Content-Length.");
     }
   } catch (cause) {
     client.abort(cause);
@@ -129,9 +130,9 @@ async function streamOn(plan: StreamPlan, client: ClientEnd): Promise<StreamedBo
     await relay.room(isStoring);
     for (;;) {
       const isForOne = plan.client !== undefined && !plan.isAwaited();
-      if ((isForOne && !relay.isRead) || relay.isOverdue) throw new Error(unawaited);
+      if ((isForOne && !relay.isRead) || relay.isOverdue) throw new CutBody(unawaited);
       const chunk = await source.read();
-      if (!relay.isComing) throw new Error(unawaited);
+      if (!relay.isComing) throw new CutBody(unawaited);
       if (chunk === undefined) break;
       relay.push(chunk);
       if (relay.bytes > streamBytesMax) cut();
@@ -172,7 +173,7 @@ function resumedReader({ relay, bodyBytes, continuation, ...plan }: StreamPlan) 
     try {
       const chunk = await reader.read();
       if (chunk !== undefined || (leftBytes ?? 0) <= 0) return chunk;
-      throw new Error("The body was shorter than its Content-Length.");
+      throw new CutBody("The body was shorter than its Content-Length.");
     } catch (cause) {
       rangeRequests += 1;
       const rest =
@@ -231,7 +232,7 @@ class TierEnd {
     if (this.isOver) return;
     this.isOver = true;
     this.#completed.resolve("cut");
-    void this.#writer.abort(new Error("The body was cut short.")).catch(() => undefined);
+    void this.#writer.abort(new CutBody("The body was cut short.")).catch(() => undefined);
   }
 }
 
@@ -303,7 +304,7 @@ export class ChunkReader {
     } catch (cause) {
       if (!(cause instanceof OutOfTime)) throw cause;
       void this.cancel();
-      throw new Error("The origin's body stalled.", { cause });
+      throw new CutBody("The origin's body stalled.", { cause });
     }
   }
 

@@ -1,6 +1,7 @@
 // Relays an arriving body to every request that reads it, from a window of its newest bytes. Each
 // reader has a stream of its own in its own request. So the relay contains only bytes and promises,
 // and no I/O objects of another request.
+import { CutBody } from "../../base/byte-streams.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { patiently, pauseUnheld } from "../../base/timeouts.ts";
@@ -177,7 +178,7 @@ export class Relay implements ArrivingBody {
   push(chunk: Chunk): void {
     if (chunk.byteLength === 0) return;
     if (this.bytes + chunk.byteLength > (this.#limits.bodyBytes ?? Infinity)) {
-      throw new Error("The body was longer than its Content-Length.");
+      throw new CutBody("The body was longer than its Content-Length.");
     }
     this.#chunks.push(chunk);
     this.#heldBytes += chunk.byteLength;
@@ -344,7 +345,7 @@ export class Relay implements ArrivingBody {
     const { writer, writable } = pipe;
     try {
       const end = await this.#sendWindow(reader, writer);
-      if (end === "cut") throw new Error("The body was cut short.");
+      if (end === "cut") throw new CutBody("The body was cut short.");
       // Begin to wait before leaving. In between, the filler would see no reader.
       const storing = end === "overtaken" && this.isStored();
       this.#leave(reader);
@@ -353,7 +354,7 @@ export class Relay implements ArrivingBody {
       const stored = (await storing) ? await continuation.ofStored(atByte) : undefined;
       const together = end === "lost" ? continuation.together(atByte, this.#rest) : undefined;
       const rest = stored ?? (await (together ?? continuation.ofOrigin(atByte)));
-      if (rest === undefined) throw new Error("The body could not be continued.");
+      if (rest === undefined) throw new CutBody("The body could not be continued.");
       writer.releaseLock();
       await rest.pipeTo(writable);
     } catch (cause) {

@@ -1,5 +1,5 @@
 // Cuts a byte range out of a stream, or checks the length of a stream that has only the range.
-import { FixedLengthStream } from "../../base/byte-streams.ts";
+import { CutBody, FixedLengthStream } from "../../base/byte-streams.ts";
 import { type ByteRange, lengthOf } from "../../rules/ranges.ts";
 import { openBytePipe } from "./client-end.ts";
 import { ChunkReader } from "./gather.ts";
@@ -49,7 +49,7 @@ export async function copyRange(
 ): Promise<void> {
   for (let at = 0; at <= lastByte;) {
     const value = await reader.read();
-    if (value === undefined) throw new Error("The body ended before the range did.");
+    if (value === undefined) throw new CutBody("The body ended before the range did.");
     const from = Math.max(0, firstByte - at);
     const to = Math.min(value.byteLength, lastByte + 1 - at);
     if (from < to) await writer.write(value.subarray(from, to));

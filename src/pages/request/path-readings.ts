@@ -42,8 +42,28 @@ const readers: readonly Reader[] = [
   replacing(/(?:(?<=[^/.])\.+|(?<![^/])\.{3,})(?=\/|$)/g, ""),
   replacing(/%(?:[01][\da-f]|20|7f)/gi, ""),
   replacing(/\/{2,}/g, "/"),
+  foldedPath,
   pathSpelled,
 ];
+
+/** White space and invisible characters, which some servers drop, and octets that are no UTF-8. */
+const unseen = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Z}\ufffd]/gu;
+
+/**
+ * Folds characters to ASCII as some servers and file systems do: full-width ones by NFKC, `ſ` and `ß`
+ * by their case. Drops invisible characters.
+ */
+function foldedPath(path: string): string {
+  return path.replaceAll(/(?:%[89a-f][\da-f]|%u[\da-f]{4})+/gi, (escaped) => {
+    const text = unescaped(escaped).toWellFormed().normalize("NFKC").replaceAll(unseen, "");
+    return encodeURIComponent(text.replaceAll("。", ".").replaceAll(/[^\0-\x7f]/gu, inAscii));
+  });
+}
+
+function inAscii(character: string): string {
+  const upper = character.toUpperCase();
+  return /^[A-Z]+$/.test(upper) ? upper.toLowerCase() : character;
+}
 
 /** Reads overlong UTF-8, as old decoders do: `%c0%af` is `%2f`, a slash. */
 export function withoutOverlong(path: string): string {
@@ -65,7 +85,7 @@ function overlong(_: string, ...groups: (string | undefined)[]): string {
  *   examine
  */
 export function readingsOf(path: string): Iterable<string> | undefined {
-  if (!readDifferently.test(path)) return [];
+  if (!readDifferently.test(path) && foldedPath(path) === path) return [];
   if (path.length > pathCharactersMax) return undefined;
   const texts = new Set([path]);
   let characters = 0;
@@ -90,8 +110,6 @@ const always = "_cache";
 const decodingsMax = 3;
 /** A path with more segments is treated as reserved if it contains a reserved name. */
 const segmentsMax = 256;
-/** White space and invisible characters, which some servers drop. */
-const unseen = /[\p{Cc}\p{Cf}\p{Z}]/gu;
 
 /**
  * Returns whether a path is reserved.

@@ -5,6 +5,7 @@ import { cacheStatus, type Handling } from "../../rules/cache-status.ts";
 import { asksForEsi, parseDirectives } from "../../rules/cache-control.ts";
 import { connectionFields } from "../../rules/storable.ts";
 import { fieldsOf, headersOf } from "../../rules/fields.ts";
+import { selectingFieldNames } from "../../rules/selecting.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { edit } from "../request/field-edits.ts";
 import { isFreshStatus } from "../stored/lifetime.ts";
@@ -71,7 +72,7 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): PreparedFields {
   const { route } = ask;
   let known = prepared.get(metadata);
   if (known?.route !== route) {
-    const own = dropForShared(headersOf(metadata.fields), ask.config, route);
+    const own = forCaches(headersOf(metadata.fields), ask.config, route);
     // A cache downstream must not keep what may be old content.
     const kept = metadata.fallback === undefined ? own : withoutLifetime(own);
     const fields = edit(kept, route.responseEdits);
@@ -130,7 +131,7 @@ export function fieldsPassedOn(
   response: Response,
   { config, route }: { readonly config: Config; readonly route: Route },
 ): Headers {
-  const fields = forClients(response.headers, config, route);
+  const fields = forCaches(new Headers(response.headers), config, route);
   const dropped = connectionFields(response.headers);
   // `delete` rejects invalid names, which Connection may contain, so delete only fields that exist.
   for (const [name] of response.headers) if (dropped.has(name)) fields.delete(name);
@@ -222,6 +223,26 @@ function dropForShared(fields: Headers, config: Config, route: EsiRoute): Header
   for (const name of [...forSharedCaches(config), ...tagFieldNames(config)]) fields.delete(name);
   if (surrogate !== null) fields.set("surrogate-control", surrogate);
   dropDirectives(fields, ["s-maxage"]);
+  return fields;
+}
+
+/**
+ * Changes the fields for caches downstream. Besides what `forClients` changes, `Vary` names the fields
+ * that decide the key, because such a cache would answer other clients (RFC 9110 §12.5.5). It names
+ * `Cookie` only for a cache in front: each cookie of a site would make browsers request a page again.
+ */
+function forCaches(fields: Headers, config: Config, route: Route): Headers {
+  dropForShared(fields, config, route);
+  const { decidingHeaders, keyCookies } = route;
+  const byCookie = config.cacheInFront && keyCookies.length > 0;
+  const deciding = byCookie ? [...decidingHeaders, "cookie"] : decidingHeaders;
+  if (deciding.length === 0 || states(fields, ["no-store"])) return fields;
+  const stated = selectingFieldNames(fields);
+  const missing = stated.includes("*") ? [] : deciding.filter((name) => !stated.includes(name));
+  const written = missing.map((name) =>
+    name.replaceAll(/\b[a-z]/g, (first) => first.toUpperCase()),
+  );
+  if (written.length > 0) fields.append("vary", written.join(", "));
   return fields;
 }
 

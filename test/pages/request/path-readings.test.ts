@@ -64,6 +64,13 @@ describe("a path that some server reads as a path of another origin", () => {
     { id: "overlong-of-three", path: "/assets/%e0%80%ae%e0%80%ae/private" },
     { id: "overlong-of-four", path: "/assets/%f0%80%80%af../..%f0%80%80%afprivate" },
     { id: "iis", path: "/assets/..%u002fprivate" },
+    { id: "full-width", path: "/assets/．．/private" },
+    { id: "full-width-slash", path: "/assets/..%EF%BC%8Fprivate" },
+    { id: "full-width-of-iis", path: "/assets/%uFF0E%uff0e/private" },
+    { id: "half-of-a-surrogate", path: "/assets/%ud800../private" },
+    { id: "invisible", path: "/assets/.%E2%80%8B./private" },
+    { id: "long-s", path: "/aſſets/x" },
+    { id: "sharp-s", path: "/aßets/x" },
     { id: "broken-escapes", path: "/assets/%2%65%2%65/private" },
     { id: "white-space", path: "/assets/..%20/private" },
     { id: "tab", path: "/assets/..%09/private" },
@@ -91,6 +98,7 @@ describe("a path that some server reads as a path of another route of the same o
     { id: "encoded-query", path: "/me%3fx.css" },
     { id: "encoded-slash-in-a-parameter", path: "/search/AC%2FDC" },
     { id: "line-feed", path: "/me%0A/x" },
+    { id: "no-break-space", path: "/me%C2%A0/x" },
   ])("bypasses the cache: $id", ({ path }) => {
     expect(planned(path).kind).toBe("pass");
   });
@@ -105,6 +113,8 @@ describe("a path that all servers read as a path of the same route", () => {
     { id: "percent", path: "/search/100%25", kind: "lookup" },
     { id: "latin-1", path: "/search/caf%E9", kind: "lookup" },
     { id: "utf-8", path: "/search/%E4%BD%A0%E5%A5%BD", kind: "lookup" },
+    { id: "non-joiner", path: "/search/%D9%85%E2%80%8C%D9%85", kind: "lookup" },
+    { id: "full-width", path: "/search/１０％", kind: "lookup" },
     { id: "encoded-slash", path: "/assets/a%2fb", kind: "pass" },
     { id: "package-of-a-scope", path: "/assets/@scope%2fname", kind: "pass" },
   ])("is not refused: $id", ({ path, kind }) => {
@@ -112,7 +122,8 @@ describe("a path that all servers read as a path of the same route", () => {
   });
 
   it("has no other readings if it contains no character that servers treat differently", () => {
-    for (const path of ["/", "/a/b.c/d-e_f~g", "/caf%C3%A9/%E2%82%AC", "/@a/b:c,d=e"]) {
+    const utf8 = "/caf%C3%A9/cafe%CC%81/%E2%82%AC/%D0%9C%D0%B8%D1%80";
+    for (const path of ["/", "/a/b.c/d-e_f~g", utf8, "/@a/b:c,d=e"]) {
       expect([...(readingsOf(path) ?? ["x"])]).toEqual([]);
     }
   });
@@ -176,6 +187,14 @@ const servers: Readonly<Record<string, (path: string) => string>> = {
     ),
   "a reader of overlong UTF-8": (path) =>
     escaped(resolved(bytes(path.replaceAll(/%c0%ae/gi, ".").replaceAll(/%c0%af/gi, "/")))),
+  "a file system that folds": (path) => {
+    const text = new TextDecoder().decode(Uint8Array.from(bytes(path), (one) => one.charCodeAt(0)));
+    const seen = text
+      .normalize("NFKC")
+      .replaceAll(/\p{Cf}/gu, "")
+      .replaceAll("ſ", "s");
+    return resolved(seen.replaceAll(/[^/\w.@]/gu, encodeURIComponent));
+  },
   "a proxy that puts the decoded path into a URL": (path) =>
     bytes(path)
       .replaceAll(/[\n\r\t]/g, "")
@@ -187,7 +206,7 @@ const piece = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.constantFrom(
-      ..."%2e %2E . %2f %5c \\ // ; ;x %3b %25 %252f %252e %00 %20 %0a %09 %3f %23 %40 % %2 %c0%ae %c0%af x".split(
+      ..."%2e %2E . %2f %5c \\ // ; ;x %3b %25 %252f %252e %00 %20 %0a %09 %3f %23 %40 % %2 %c0%ae %c0%af x %EF%BC%8E %EF%BC%8F ＠ %E2%80%8B aſſets".split(
         " ",
       ),
     ),

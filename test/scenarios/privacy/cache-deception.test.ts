@@ -48,6 +48,20 @@ const paths = [
   "/account%00x.css",
   "/account\\x.css",
   "/account/x.css?a=b",
+  "/account/x.mov",
+  "/account/x.c%E2%80%8Bss",
+  "/account/x.css\u200b",
+  "/account/x.cs%FFs",
+  "/account/x%EF%BC%8Ecss",
+  "/account/x%25EF%25BC%258Ecss",
+  "/account/x%uFF0Ecss",
+  "/account/x．ｃｓｓ",
+  "/account／x.css",
+  "/account/x。css",
+  "/account/x.csſ",
+  "/account/x.cs%c5%bf",
+  "/account/x.cß",
+  "/account/x.css%C2%A0",
 ];
 
 describe("the page of a signed-in client", () => {
