@@ -2,6 +2,7 @@
 import type { LogLevel } from "../observe/log-line.ts";
 import { pause } from "../base/timeouts.ts";
 import { nodeFetch } from "./node-fetch.ts";
+import { ProvenCache } from "./proven-cache.ts";
 import type { Platform } from "./platform.ts";
 
 /** Prints each line at its level, which the platform's log shows. */
@@ -11,9 +12,22 @@ const print: Readonly<Record<LogLevel, (text: string) => void>> = {
   error: (text) => console.error(text),
 };
 
+const colo = new ProvenCache({
+  cache: () => caches.default,
+  nowAtMs: () => Date.now(),
+  onNothingStored: () =>
+    workers.log({
+      event: "cache-api",
+      level: "warn",
+      message:
+        "Edge tier: The Cache API accepts responses, and finds none of them again: this isolate stops using it. Health names the causes.",
+      kind: "stores-nothing",
+    }),
+});
+
 /** The Workers runtime, accessed at each use rather than when the module is loaded. */
 const workers: Platform = {
-  cache: () => caches.default,
+  cache: () => colo,
   fetch: (url, init) => fetch(url, init),
   nowAtMs: () => Date.now(),
   random: () => Math.random(),

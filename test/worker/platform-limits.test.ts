@@ -1,6 +1,7 @@
 // Tests the limits of the platform that the suites impose on workerd: each limit is seen to bite.
 import type { ServerResponse } from "node:http";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { buildWorker } from "../../local/build-worker.ts";
 import { Running } from "../../local/running.ts";
 import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 import { drawsFrom } from "../../testing/simulation/journal-simulator.ts";
@@ -96,6 +97,7 @@ const held: ServerResponse[] = [];
 let isHolding = true;
 const origin = await running.add(
   startScriptedOrigin(({ url = "" }, response) => {
+    if (url.startsWith("/pages/")) response.setHeader("cache-control", "max-age=60");
     if (isHolding && url.startsWith("/held/")) held.push(response);
     else response.end();
   }),
@@ -150,6 +152,25 @@ it("fifty subrequests of an invocation succeed, and the next fail", async () => 
     const refused = expect.stringMatching(/^Error: Too many subrequests/);
     expect(outcomes.slice(50)).toEqual(Array.from({ length: 10 }, () => refused));
   }
+});
+
+it("a Worker whose Cache API stores nothing says so in health, and stops its puts", async () => {
+  const env = { ORIGIN_URL: origin.url, ADMIN_TOKEN: "q7Lm2xVb9Rk4Tz8Wc3Nd" };
+  const lines: string[] = [];
+  const onLog = (line: string) => void lines.push(line);
+  const settings = { name: "colo-1", worker: await buildWorker(), port: 0, env, onLog };
+  const colo = await running.add(startLimitedColo(settings, limitsOf("no-cache")));
+  const headers = { authorization: `Bearer ${env.ADMIN_TOKEN}` };
+  let count = 0;
+  const codes = async () => {
+    for (let nth = 0; nth < 4; nth += 1) await fetch(`${colo.url}/pages/${(count += 1)}`);
+    const health = await fetch(`${colo.url}/_cache/health`, { headers });
+    const { findings } = (await health.json()) as { findings: { code: string; cause: string }[] };
+    return findings.filter(({ code }) => code === "tier-failing").map(({ cause }) => cause);
+  };
+  const cause = "The Cache API accepts responses, and finds none of them again.";
+  await expect.poll(codes, { interval: 50, timeout: 60_000 }).toEqual([cause]);
+  expect(lines.filter((line) => line.includes("stores-nothing"))).toHaveLength(1);
 });
 
 it("a clock stands still while code runs, and advances with I/O", async () => {

@@ -20,12 +20,29 @@ export class BoundedCache {
     this.#calls = new BoundedCalls({ about, event: "cache-api", nowAtMs, tell, takesSlot: true });
   }
 
+  /** Without a store, the access throws. */
+  get #proof(): Pick<ColoCache, "isIdle" | "nothingSinceAtMs"> | undefined {
+    try {
+      return this.#cache();
+    } catch {
+      return undefined;
+    }
+  }
+
   get isShutOff(): boolean {
-    return this.#calls.health.isShutOff;
+    return this.#calls.health.isShutOff || this.#proof?.isIdle === true;
   }
 
   get trouble(): TierTrouble | undefined {
-    return this.#calls.trouble;
+    const sinceAtMs = this.#proof?.nothingSinceAtMs;
+    if (sinceAtMs === undefined) return this.#calls.trouble;
+    return {
+      ...storesNothing,
+      sinceAtMs,
+      lastAtMs: sinceAtMs,
+      isOver: false,
+      counts: { refused: 1 },
+    };
   }
 
   /**
@@ -34,6 +51,7 @@ export class BoundedCache {
    * @param address the address for a probe, if one is due, under the request's own host
    */
   mayBeAsked(address: string, afterAnswer: (work: () => Promise<void>) => void): boolean {
+    if (this.#proof?.isIdle === true) return false;
     return this.#calls.health.mayBeAsked(() => this.match(address).then(cancelBody), afterAnswer);
   }
 
@@ -66,3 +84,10 @@ export class BoundedCache {
     return this.#calls.answered(() => this.#cache().delete(address), writeMsMax);
   }
 }
+
+const storesNothing = {
+  kind: "refused",
+  why: "The Cache API accepts responses, and finds none of them again",
+  remedy:
+    "serve the site at a host of a zone, and not at workers.dev, in a preview or behind Cloudflare Access; with a Cache Rule that bypasses the cache, remove it, or use a compatibility date from 2025-05-19",
+} as const;
