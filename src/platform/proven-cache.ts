@@ -4,12 +4,12 @@ import type { ColoCache } from "../base/colo-cache.ts";
 import { cancelBody } from "../base/cancel-body.ts";
 import { isWithinMs } from "../base/elapsed.ts";
 
-/** So many puts in a row that are not found show that nothing is stored. */
+/** The number of puts in a row that are not found, after which the cache counts as storing nothing. */
 const unfoundMax = 3;
 /** The pause before one more put is tried. */
 const retryMs = 600_000;
 
-interface Cached {
+interface ProvenCacheSettings {
   readonly cache: () => ColoCache;
   readonly nowAtMs: () => number;
   /** Called once, when the first puts were not found. */
@@ -25,14 +25,14 @@ interface Cached {
  * workerd on a developer's machine has no such rules.
  */
 export class ProvenCache implements ColoCache {
-  readonly #settings: Cached;
+  readonly #settings: ProvenCacheSettings;
   #unfoundCount = 0;
   #isProven = false;
   #hasTold = false;
   /** When the last put was not found; `undefined` while puts are found. */
   #unfoundAtMs: number | undefined;
 
-  constructor(settings: Cached) {
+  constructor(settings: ProvenCacheSettings) {
     this.#settings = settings;
   }
 
