@@ -19,6 +19,7 @@ export type RemoteTrouble =
   | "not-upstash"
   | "too-large"
   | "refused"
+  | "other-version"
   | "platform-limit"
   | "failed";
 
