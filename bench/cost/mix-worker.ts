@@ -59,7 +59,7 @@ const hostText = (timesFaster: number) => `
       const response = await (name === "records"
         ? this.#object.answer(pathname.slice(1), await atSitesPace(request), Date.now() * ${timesFaster})
         : this.#object.fetch(request));
-      const count = (counts[name + pathname] ??= { calls: 0, rows: 0, failed: 0 });
+      const count = (counts[name + pathname.split(".")[0]] ??= { calls: 0, rows: 0, failed: 0 });
       count.calls += 1;
       if (!response.ok) count.failed += 1;
       count.rows += Number(response.headers.get(rowsField));

@@ -17,6 +17,7 @@ export const findingNeeds = {
   "redis-plan-used-up": "isolate",
   "redis-refused": "isolate",
   "object-unavailable": "isolate",
+  "object-version": "isolate",
   "clocks-apart": "clock",
   "journal-unreadable": "isolate",
   "journal-lag": "totals",

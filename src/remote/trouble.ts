@@ -22,6 +22,7 @@ export type RemoteTrouble =
   | "not-upstash"
   | "too-large"
   | "refused"
+  | "other-version"
   | "platform-limit"
   | "failed";
 

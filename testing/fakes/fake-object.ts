@@ -28,7 +28,8 @@ export class FakeObject<Kind extends Started = TidemarkJournal> {
 
   readonly stub: ObjectStub = {
     fetch: async (url, init) => {
-      const call = new URL(url).pathname.slice(1);
+      // A path may end with a version, which is no part of the call.
+      const [call = ""] = new URL(url).pathname.slice(1).split(".");
       this.calls.push(call);
       if (this.isDown) throw new Error("Network connection lost.");
       await this.beforeCall(call);
@@ -119,6 +120,7 @@ export class FakeObject<Kind extends Started = TidemarkJournal> {
       statement = this.database.prepare(query);
       this.#statements.set(query, statement);
     }
-    return statement.all(...bindings);
+    // Like workerd, which binds undefined as null.
+    return statement.all(...bindings.map((value) => value ?? null));
   }
 }

@@ -16,16 +16,22 @@ interface Background {
   waitUntil(work: Promise<unknown>): void;
 }
 
-interface BundledWorker {
+interface Handler {
   fetch(request: Request, env: object, context: Background): Response | Promise<Response>;
   scheduled(event: unknown, env: object, context: Background): Promise<void>;
+}
+
+/** The exports of a bundled Worker, with its classes of Durable Objects. */
+export interface BundledWorker extends Readonly<Record<string, unknown>> {
+  readonly default: Handler;
 }
 
 /** The environment of an isolate. Several isolates may share each part. */
 export interface Surroundings {
   readonly clock: FakeClock;
   readonly cache: FakeCache;
-  readonly upstash: FakeUpstash;
+  /** Absent for a Worker without Redis. */
+  readonly upstash?: FakeUpstash;
   readonly origin: OriginInProcess;
   readonly config: ConfigInput;
   readonly env: Readonly<Record<string, unknown>>;
@@ -36,26 +42,23 @@ const originUrl = "https://origin.invalid";
 const databaseUrl = "https://database.invalid";
 
 export class Isolate {
-  readonly #worker: BundledWorker;
+  readonly #worker: Handler;
   readonly #env: object;
   readonly #pending: Promise<unknown>[] = [];
   readonly #background: Background = { waitUntil: (work) => void this.#pending.push(work) };
 
-  private constructor(worker: BundledWorker, env: object) {
+  private constructor(worker: Handler, env: object) {
     this.#worker = worker;
     this.#env = env;
   }
 
   /** @param worker from `openWorker` */
   static async open(worker: string, around: Surroundings): Promise<Isolate> {
-    const code = await scriptOf(worker);
-    const globals = { ...globalsOf(around), [configName]: around.config };
-    const module = { exports: {} as { default: BundledWorker } };
-    const run = compileFunction(code, ["module", ...Object.keys(globals)]);
-    (run as (...given: unknown[]) => void)(module, ...Object.values(globals));
-    const database = { ...around.upstash.env, UPSTASH_REDIS_REST_URL: databaseUrl };
+    const { default: handler } = await openBundle(worker, around);
+    const { upstash } = around;
+    const database = upstash && { ...upstash.env, UPSTASH_REDIS_REST_URL: databaseUrl };
     const env = { ORIGIN_URL: originUrl, ...database, ...around.env };
-    return new Isolate(module.exports.default, env);
+    return new Isolate(handler, env);
   }
 
   /** Sends a request like a client, without waiting for background work. */
@@ -81,6 +84,19 @@ export class Isolate {
   }
 }
 
+/** Runs the module of a bundled Worker. @param worker from `openWorker` */
+export async function openBundle(
+  worker: string,
+  around: Omit<Surroundings, "env">,
+): Promise<BundledWorker> {
+  const code = await scriptOf(worker);
+  const globals = { ...globalsOf(around), [configName]: around.config };
+  const module = { exports: {} as BundledWorker };
+  const run = compileFunction(code, ["module", ...Object.keys(globals)]);
+  (run as (...given: unknown[]) => void)(module, ...Object.values(globals));
+  return module.exports;
+}
+
 const scripts = new Map<string, Promise<string>>();
 
 /**
@@ -94,7 +110,12 @@ function scriptOf(worker: string): Promise<string> {
 }
 
 /** Returns the globals of the platform, with a fixed time and a random number of 0. */
-function globalsOf({ clock, cache, upstash, origin }: Surroundings): Record<string, unknown> {
+function globalsOf({
+  clock,
+  cache,
+  upstash,
+  origin,
+}: Omit<Surroundings, "env">): Record<string, unknown> {
   class ClockDate extends Date {
     constructor(...given: [] | [string | number]) {
       super(...((given.length === 0 ? [clock.atMs] : given) as [number]));
@@ -102,7 +123,7 @@ function globalsOf({ clock, cache, upstash, origin }: Surroundings): Record<stri
     static override now = clock.nowAtMs;
   }
   const ask = (url: string, init: RequestInit): Promise<Response> => {
-    if (!url.startsWith(databaseUrl)) return origin.fetch(url, init);
+    if (upstash === undefined || !url.startsWith(databaseUrl)) return origin.fetch(url, init);
     return upstash.answer(new URL(url).pathname, JSON.parse(init.body as string) as unknown);
   };
   const caches = { default: cache };

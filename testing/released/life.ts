@@ -20,9 +20,9 @@ export interface Forms {
 
 const adminToken = "admin-token-of-this-site";
 const bearer = { authorization: `Bearer ${adminToken}` };
-const env = { PURGE_SECRET: secret, ADMIN_TOKEN: adminToken, SITE_HOST: host };
+export const env = { PURGE_SECRET: secret, ADMIN_TOKEN: adminToken, SITE_HOST: host };
 
-const config: ConfigInput = {
+export const config: ConfigInput = {
   hotKeys: 10,
   limits: { bufferBytes: 8_192 },
   routes: [
@@ -121,7 +121,7 @@ const scripted: Readonly<Record<string, (request: Request) => Response | Promise
 const at = "Tue, 01 Jan 2030 08:00:00 GMT";
 
 /** @param told "stored" for the first texts of the pages; otherwise the text of all pages */
-const scriptOf =
+export const scriptOf =
   (told: string): Script =>
   (request) => {
     const { pathname } = new URL(request.url);
@@ -170,7 +170,10 @@ export async function purge(isolate: Isolate, order: object): Promise<Seen> {
 }
 
 /** Sends the same webhook each time. */
-export async function sendWebhook(isolate: Isolate, { clock }: SharedPlaces): Promise<Seen> {
+export async function sendWebhook(
+  isolate: Isolate,
+  { clock }: Pick<SharedPlaces, "clock">,
+): Promise<Seen> {
   const atSeconds = Math.floor(clock.atMs / 1_000);
   const headers = signedHeaders(webhook, { id: "msg_of_site", atSeconds });
   const init = { method: "POST", headers, body: webhook };
@@ -197,6 +200,17 @@ export async function lived(worker: string): Promise<Forms> {
   const { clock, upstash, cache } = places;
   const isolate = await places.open(worker);
   await losesItsJournal(isolate, places);
+  await storesAndPurges(isolate, places);
+  const journal = await journalOf(isolate);
+  return { atMs: clock.atMs, database: upstash.kept, cache: cache.kept, journal };
+}
+
+/** Stores all pages, and purges some of them in each way. */
+export async function storesAndPurges(
+  isolate: Isolate,
+  places: Pick<SharedPlaces, "clock" | "origin">,
+): Promise<void> {
+  const { clock } = places;
   // Renew this page before the other pages are fetched, because the renewal advances the clock.
   await isolate.get("/renewed");
   clock.advance(5);
@@ -215,8 +229,6 @@ export async function lived(worker: string): Promise<Forms> {
   await isolate.get(ownPage);
   void isolate.ask(heldPage).catch(() => undefined);
   await until(() => places.origin.asked.some(({ path }) => path === heldPage));
-  const journal = await journalOf(isolate);
-  return { atMs: clock.atMs, database: upstash.kept, cache: cache.kept, journal };
 }
 
 /**
@@ -240,7 +252,7 @@ async function losesItsJournal(isolate: Isolate, { clock, upstash }: SharedPlace
   await isolate.get("/first");
 }
 
-async function heats(isolate: Isolate, { clock }: SharedPlaces): Promise<void> {
+async function heats(isolate: Isolate, { clock }: Pick<SharedPlaces, "clock">): Promise<void> {
   for (let asked = 0; asked < 3; asked += 1) await isolate.get(hotPage);
   clock.advance(61);
   await isolate.get(hotPage);

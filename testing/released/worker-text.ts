@@ -20,14 +20,23 @@ const openConfig: Plugin = {
   },
 };
 
+/** The Worker of a checkout over Redis, and the Worker over Durable Objects with their classes. */
+export const entries = {
+  redis: "worker.ts",
+  objects: "testing/released/objects-worker.ts",
+} as const;
+
 /**
  * @param source the folder of a checkout with its packages
  * @returns one ES module, to be completed by `configured`
  */
-export async function openWorker(source: string = root): Promise<string> {
+export async function openWorker(
+  source: string = root,
+  entry: string = entries.redis,
+): Promise<string> {
   return bundled({
     absWorkingDir: resolve(source),
-    entryPoints: [join(resolve(source), "worker.ts")],
+    entryPoints: [join(resolve(source), entry)],
     plugins: [openConfig],
   });
 }

@@ -115,7 +115,13 @@ export interface TierAsk<Detail> {
 }
 
 /** `busy`, `refused` and `full`: the tier's store has refused a call at once. */
-export type TierTroubleKind = "timeout" | "unreachable" | "busy" | "refused" | "full";
+export type TierTroubleKind =
+  | "timeout"
+  | "unreachable"
+  | "busy"
+  | "refused"
+  | "full"
+  | "other-version";
 
 /** The last trouble of a tier, its cause, and its remedy if there is one. */
 export type TierTrouble = Trouble<TierTroubleKind> & {

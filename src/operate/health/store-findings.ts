@@ -27,6 +27,7 @@ const codes = {
   "not-upstash": "redis-refused",
   "too-large": "redis-refused",
   refused: "redis-refused",
+  "other-version": "object-version",
   "platform-limit": "subrequests-spent",
   failed: "redis-refused",
 } as const satisfies Record<RemoteTrouble, FindingCode>;
@@ -69,7 +70,8 @@ function troubleFinding(troubles: readonly CurrentTrouble[]): Finding | [] {
   if (first === undefined) return [];
   const { kind } = first.trouble;
   const { database, words } = first.client;
-  const code = database.endsWith("Durable Object") ? "object-unavailable" : codes[kind];
+  const isUnavailable = database.endsWith("Durable Object") && kind !== "other-version";
+  const code = isUnavailable ? "object-unavailable" : codes[kind];
   const isShutOff = troubles.some(({ client }) => client.isShutOff || client.refusesWrites);
   const isPassing = !isShutOff && passing.includes(kind);
   const names = troubles.map(({ client }) => `the ${client.name}`).join(" and ");
@@ -221,7 +223,7 @@ export function tiersFail({ tiers }: SiteState): Finding[] {
     const { why, remedy, sinceAtMs } = trouble;
     return [
       {
-        code: "tier-failing",
+        code: trouble.kind === "other-version" ? "object-version" : "tier-failing",
         level: "warning",
         about: named,
         what: `${named} ${isShutOff ? "is shut off" : "failed at the last try"}. ${effect}`,

@@ -64,7 +64,10 @@ export const upstashWords = {
     "check the state of the database, such as in the Upstash console",
   ],
   failed: ["A command to the database failed before it was sent", "check UPSTASH_REDIS_REST_URL"],
-} as const satisfies Record<RemoteTrouble, readonly [why: string, hint: string]>;
+} as const satisfies Record<
+  Exclude<RemoteTrouble, "other-version">,
+  readonly [why: string, hint: string]
+>;
 
 /** @param renamed replaces the names of variables in a hint */
 export const upstashWordsWith = (renamed: (hint: string) => string): TroubleWords =>

@@ -2,6 +2,8 @@
 // bytes of a body. A deployment may run two versions of the Worker over one object, so no member ever
 // changes its meaning.
 
+import { version } from "../../cache/tiers/record-codec.ts";
+
 export interface ReadAsk {
   readonly key: string;
   /** `head`: the body is only sent if it has at most `briefBytesMax`. */
@@ -83,6 +85,13 @@ export interface RecordCalls {
 }
 
 export type RecordCall = keyof RecordCalls;
+
+/**
+ * Returns the path of a call, with the version of the records' form. An object compares heads
+ * (`unless-newer.ts`), so it answers only Workers with its own form. The objects of 0.2.0 know no
+ * such path.
+ */
+export const callPath = (call: RecordCall): string => `${call}.${version}`;
 
 /** A read of metadata also gets a body up to this size. */
 export const briefBytesMax = 4_096;

@@ -92,7 +92,8 @@ export interface WaitAsk {
 export interface UnpurgedAsk {
   /** The `n` of the last entry of the view. */
   readonly end: string;
-  readonly records: readonly BookQuery[];
+  /** 0.2.0 names no `names`. */
+  readonly records: readonly (Pick<BookQuery, "n"> & Partial<BookQuery>)[];
 }
 
 export interface ShownAsk {
@@ -134,3 +135,6 @@ export interface JournalCalls {
 }
 
 export type JournalCall = keyof JournalCalls;
+
+/** The status of an object's reply to a call that its version does not know. */
+export const unknownStatus = 404;

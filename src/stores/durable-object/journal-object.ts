@@ -2,9 +2,16 @@
 // serves all its isolates, and stores the journal or the reports in its SQLite database.
 import { errorName } from "../../base/error-name.ts";
 import { CountedSql, type ObjectState } from "./counted-sql.ts";
-import type { JournalCall, JournalCalls, WaitAsk } from "./journal-calls.ts";
+import {
+  type JournalCall,
+  type JournalCalls,
+  unknownStatus,
+  type WaitAsk,
+} from "./journal-calls.ts";
+import { journalSteps } from "./journal-schema.ts";
 import { JournalTables } from "./journal-tables.ts";
 import { ReportTables } from "./report-tables.ts";
+import { toLastStep } from "./schema-steps.ts";
 import { SubscriberTable } from "./subscriber-table.ts";
 
 interface Tables {
@@ -61,11 +68,13 @@ export class TidemarkJournal {
   constructor({ storage }: ObjectState) {
     this.#storage = storage;
     this.#sql = new CountedSql(storage.sql);
-    this.#tables = storage.transactionSync(() => ({
+    // The rows of a first start count for no call.
+    storage.transactionSync(() => toLastStep(storage.sql, journalSteps));
+    this.#tables = {
       journal: new JournalTables(this.#sql),
       subscribers: new SubscriberTable(this.#sql),
       reports: new ReportTables(this.#sql),
-    }));
+    };
   }
 
   /**
@@ -77,7 +86,7 @@ export class TidemarkJournal {
     const call = new URL(request.url).pathname.slice(1);
     if (call === "wait") return new Response(this.#wait(await request.json()));
     if (!Object.hasOwn(runs, call))
-      return Response.json({ error: "unknown call" }, { status: 404 });
+      return Response.json({ error: "unknown call" }, { status: unknownStatus });
     const ask = await request.json();
     try {
       const reply = this.reply(call as JournalCall, ask as never, Date.now());

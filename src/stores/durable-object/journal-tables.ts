@@ -30,23 +30,8 @@ const placeMsMax = 400 * 86_400_000;
 /** The number of appends between two deletions of old places, and of the names of old entries. */
 const appendsPerSweep = 1_000;
 
-/**
- * `entries`: one row for each place. `request` is the id of the request that appended the entry.
- * Once the entry is trimmed, `fields` is null and `request` empty. `switch`: the last post.
- * `released`: the last entry that told a release, as JSON.
- */
-const schema = [
-  `CREATE TABLE IF NOT EXISTS entries (
-     number INTEGER PRIMARY KEY, ms INTEGER NOT NULL, sequence INTEGER NOT NULL,
-     n TEXT NOT NULL, request TEXT NOT NULL, fields TEXT)`,
-  `CREATE INDEX IF NOT EXISTS entriesByRequest ON entries (request)`,
-  `CREATE INDEX IF NOT EXISTS keptEntries ON entries (number) WHERE fields IS NOT NULL`,
-  `CREATE TABLE IF NOT EXISTS switch (
-     id INTEGER PRIMARY KEY, post TEXT, position TEXT, n TEXT, bypass TEXT)`,
-  `CREATE TABLE IF NOT EXISTS released (id INTEGER PRIMARY KEY, entry TEXT NOT NULL)`,
-];
-
-interface Row {
+/** A row of `entries`. */
+export interface Row {
   readonly number: number;
   readonly ms: number;
   readonly sequence: number;
@@ -54,14 +39,13 @@ interface Row {
   readonly fields: string | null;
 }
 
-/** Each method must run in one transaction. */
+/** Each method must run in one transaction. The tables must exist (`journal-schema.ts`). */
 export class JournalTables {
   readonly #sql: Sql;
   readonly #lastPurges: LastPurges;
 
   constructor(sql: Sql) {
     this.#sql = sql;
-    for (const statement of schema) sql.exec(statement);
     this.#lastPurges = new LastPurges(sql);
   }
 
@@ -137,12 +121,15 @@ export class JournalTables {
     return { place };
   }
 
-  /** Returns for each record whether no entry after its stamp covers the record (rule 27). */
+  /**
+   * Returns for each record whether no entry after its stamp covers the record (rule 27): not for one
+   * without names, as 0.2.0 asks.
+   */
   unpurged({ end, records }: UnpurgedAsk): readonly boolean[] {
     const isEndKnown = this.#rowOf(end) !== undefined;
     return records.map(({ n, names }) => {
       const stamp = this.#rowOf(n);
-      if (!isEndKnown || stamp === undefined) return false;
+      if (!isEndKnown || stamp === undefined || names === undefined) return false;
       return !this.#lastPurges.cover({ names, after: stamp.number });
     });
   }
@@ -254,7 +241,7 @@ function placeOf({ ms, sequence, n }: Row): EntryPlace {
 }
 
 /** Returns an entry in the form of a reply of XRANGE, which `entriesOf` decodes. */
-function storedEntry(row: Row): StoredEntry {
+export function storedEntry(row: Row): StoredEntry {
   const fields = JSON.parse(row.fields ?? "[]") as string[];
   return [placeOf(row).position, ["n", row.n, ...fields]];
 }

@@ -1,7 +1,7 @@
 // The last purge of each name, as a table of the journal's Durable Object (docs/purge-protocol.md,
 // rule 27).
 import { namesOf } from "../../purge/journal/book.ts";
-import { everything, type PurgeTargets } from "../../purge/journal/purge-target.ts";
+import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
 
 /** The part of the SQL API of a Durable Object that the tables use. */
 export interface Sql {
@@ -11,25 +11,15 @@ export interface Sql {
   ): { toArray(): Record<string, unknown>[]; readonly rowsWritten: number };
 }
 
-/** `number`: the number of the last entry with a target of this name. */
-const schema = `CREATE TABLE IF NOT EXISTS purged (
-  name TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID`;
-
 /** The first characters of names. */
 const initials = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 export class LastPurges {
   readonly #sql: Sql;
 
-  /** Notes all entries from before the table as purges of everything. `entries` must exist. */
+  /** The tables must exist (`journal-schema.ts`). */
   constructor(sql: Sql) {
     this.#sql = sql;
-    sql.exec(schema);
-    sql.exec(
-      `INSERT INTO purged SELECT ?, (SELECT max(number) FROM entries) AS last
-       WHERE last > 0 AND NOT EXISTS (SELECT 1 FROM purged)`,
-      ...namesOf(everything),
-    );
   }
 
   /** Notes the entry with this number as the last one for its targets. */

@@ -12,7 +12,12 @@ import {
   type TroubleWords,
 } from "../../remote/trouble.ts";
 import { rowsField } from "./counted-sql.ts";
-import type { JournalCall, JournalCalls, WaitAsk } from "./journal-calls.ts";
+import {
+  type JournalCall,
+  type JournalCalls,
+  unknownStatus,
+  type WaitAsk,
+} from "./journal-calls.ts";
 
 /** The part of a Durable Object's stub that is used. */
 export interface ObjectStub {
@@ -42,7 +47,16 @@ export class Refusal extends Error {
     super(`The object replied with ${status}.`);
     this.status = status;
   }
+
+  /** Whether the object runs another version of the Worker, as in a gradual deployment. */
+  get isOfOtherVersion(): boolean {
+    return this.status === unknownStatus;
+  }
 }
+
+/** The remedy if an object and its caller are of two versions. */
+export const oneVersion =
+  "give one version all requests: npx wrangler versions deploy <version>@100%. Objects follow within minutes, or at once with the code_update_strategy `immediate`";
 
 type ObjectContent = "journal" | "metrics";
 
@@ -61,6 +75,7 @@ export function objectWords(of: ObjectContent): TroubleWords {
       `${object} is overloaded`,
       `${of === "journal" ? "send fewer purges at once, or " : ""}give each site its own namespace`,
     ],
+    "other-version": [`${object} runs another version of the Worker`, oneVersion],
     refused: [`${object} refused a call`, `check ${inLogs}, and the size of its storage`],
   };
 }
@@ -153,7 +168,7 @@ export function isOverloaded(cause: unknown): boolean {
 
 function troubleOf(cause: unknown): RemoteTrouble {
   if (cause instanceof OutOfTime) return "timeout";
-  if (cause instanceof Refusal) return "refused";
+  if (cause instanceof Refusal) return cause.isOfOtherVersion ? "other-version" : "refused";
   if (cause instanceof PlatformLimit) return ofInvocation;
   return isOverloaded(cause) ? "busy" : "unreachable";
 }

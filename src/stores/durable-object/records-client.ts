@@ -12,6 +12,7 @@ import { BoundedCalls } from "../../remote/bounded-calls.ts";
 import type { StoreHealth } from "../../remote/store-health.ts";
 import type { Spread } from "../spread.ts";
 import {
+  callPath,
   framed,
   fullStatus,
   type RecordCall,
@@ -20,7 +21,7 @@ import {
   type WithLimit,
   type WithRoom,
 } from "./framed-call.ts";
-import { answerOf, isOverloaded, type ObjectStub, Refusal } from "./object-client.ts";
+import { answerOf, isOverloaded, type ObjectStub, oneVersion, Refusal } from "./object-client.ts";
 
 /** Returns a stub of one object. */
 export type Target = () => ObjectStub;
@@ -57,6 +58,10 @@ const words: Readonly<Record<ErrorKind, readonly [why: string, remedy: string]>>
   refused: [
     "A Durable Object of the records failed",
     "check the object's errors in the Worker's logs",
+  ],
+  "other-version": [
+    "A Durable Object of the records runs another version of the Worker, so it stores nothing for this one",
+    oneVersion,
   ],
   full: [
     "A Durable Object of the records is full, and evicts what clients request least",
@@ -120,7 +125,7 @@ export class RecordsClient {
     const sent = async () => {
       const limit: WithLimit = { objectBytes: this.#objectBytes };
       const message = await framed({ ...ask, ...limit }, ...bodies);
-      const response = await answerOf(target, `https://records/${call}`, message, {
+      const response = await answerOf(target, `https://records/${callPath(call)}`, message, {
         purpose,
         metrics: this.#metrics,
         mayRepeat,
@@ -153,6 +158,7 @@ export class RecordsClient {
 }
 
 function kindOf(cause: unknown): ErrorKind {
+  if (cause instanceof Refusal && cause.isOfOtherVersion) return "other-version";
   if (cause instanceof Refusal) return cause.status === fullStatus ? "full" : "refused";
   return isOverloaded(cause) ? "busy" : "unreachable";
 }

@@ -5,6 +5,7 @@ import { isRenewal } from "../../cache/tiers/record-codec.ts";
 import { CountedSql, type ObjectState } from "./counted-sql.ts";
 import {
   briefBytesMax,
+  callPath,
   framed,
   fullStatus,
   manyBytesMax,
@@ -14,19 +15,33 @@ import {
   unframed,
   type WithLimit,
 } from "./framed-call.ts";
+import { unknownStatus } from "./journal-calls.ts";
 import type { Sql } from "./last-purges.ts";
 import { LeaseTable } from "./object-leases.ts";
 import { RecordsRoom, type RowTimes } from "./records-room.ts";
+import { type SchemaStep, toLastStep } from "./schema-steps.ts";
 import { isNewer } from "./unless-newer.ts";
 
 /**
- * `until`: when the object drops the row, in epoch milliseconds by its clock. `noted` and `isAsked`
- * state how useful the row is (`records-room.ts`). No column has an index, because each write would
- * also be billed for the index.
+ * Records are a cache, so each version begins with an empty table. `until`: when the object drops the
+ * row, in epoch milliseconds by its clock. `noted` and `isAsked` state how useful the row is
+ * (`records-room.ts`); 0.2.0, which reads no version, writes rows without them. No column has an
+ * index, because each write would also be billed for the index.
  */
-const schema = `CREATE TABLE IF NOT EXISTS records (
-  key TEXT PRIMARY KEY, until INTEGER NOT NULL, noted INTEGER NOT NULL, isAsked INTEGER NOT NULL,
-  head TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID`;
+export const recordsSteps: readonly SchemaStep[] = [
+  {
+    up: (sql) => {
+      sql.exec("DROP TABLE IF EXISTS records");
+      // In 0.2.0, which makes it again after a rollback.
+      sql.exec("DROP TABLE IF EXISTS leases");
+      sql.exec(`CREATE TABLE records (
+        key TEXT PRIMARY KEY, until INTEGER NOT NULL, noted INTEGER NOT NULL DEFAULT 0,
+        isAsked INTEGER NOT NULL DEFAULT 0, head TEXT NOT NULL, body BLOB NOT NULL) WITHOUT ROWID`);
+    },
+    // Never read: nothing before this version knows of steps.
+    down: [],
+  },
+];
 
 /** A validated record stays in memory alone until its row is this old. */
 export const rowMsMax = 900_000;
@@ -66,29 +81,30 @@ export class TidemarkRecords {
     this.#storage = storage;
     this.#sql = new CountedSql(storage.sql);
     this.#room = new RecordsRoom(this.#sql);
-    storage.transactionSync(() => this.#sql.exec(schema));
+    // The rows of a first start count for no call.
+    storage.transactionSync(() => toLastStep(storage.sql, recordsSteps));
   }
 
   /**
    * Answers one call. Only Workers of the account can send calls, by their binding.
    *
-   * @returns 200 with the reply, 404 for an unknown call, 507 if the object is full, or 500 if its
-   *   storage fails
+   * @returns 200 with the reply, 404 for a call of another version, 507 if the object is full, or 500
+   *   if its storage fails
    */
   async fetch(request: Request): Promise<Response> {
-    const call = new URL(request.url).pathname.slice(1);
-    return this.answer(call, await request.arrayBuffer(), Date.now());
+    const path = new URL(request.url).pathname.slice(1);
+    return this.answer(path, await request.arrayBuffer(), Date.now());
   }
 
   /** Runs a call in one transaction, by the object's clock. */
-  async answer(call: string, bytes: ArrayBuffer, atMs: number): Promise<Response> {
+  async answer(path: string, bytes: ArrayBuffer, atMs: number): Promise<Response> {
     const { message, body } = unframed(bytes);
     this.#room.limitBytes = (message as WithLimit).objectBytes ?? Infinity;
     try {
       const reply = this.#storage.transactionSync(() =>
-        this.#reply(call, message as never, { body, atMs }),
+        this.#reply(path, message as never, { body, atMs }),
       );
-      if (reply === undefined) return new Response(null, { status: 404 });
+      if (reply === undefined) return new Response(null, { status: unknownStatus });
       this.#calledAtMs = atMs;
       const headers = this.#sql.takenFields();
       return new Response(await framed(reply.message, ...(reply.bodies ?? [])), { headers });
@@ -100,10 +116,12 @@ export class TidemarkRecords {
   }
 
   #reply(
-    call: string,
+    path: string,
     ask: never,
     { body, atMs }: { body: Bytes; atMs: number },
   ): { message: object; bodies?: readonly Bytes[] | undefined } | undefined {
+    const [call = ""] = path.split(".");
+    if (path !== callPath(call as RecordCall)) return undefined;
     switch (call) {
       case "read":
         return this.#read(ask, atMs);

@@ -3,30 +3,15 @@ import { listsMax, recentMs, standingMax } from "../../observe/reports/report-st
 import type { FoldAsk, JournalCalls, StoredEntry } from "./journal-calls.ts";
 import type { Sql } from "./last-purges.ts";
 
-/**
- * `folded`: the number of the last report in the totals, so that no number is used again. It comes
- * before the long text, so that a report reads no text. `text`: a part of the totals, in the order of
- * the rows, because a value has at most 2 MB.
- */
-const schema = [
-  `CREATE TABLE IF NOT EXISTS reports (
-     number INTEGER PRIMARY KEY, ms INTEGER NOT NULL, fields TEXT NOT NULL)`,
-  `CREATE TABLE IF NOT EXISTS totals (
-     id INTEGER PRIMARY KEY, folded INTEGER NOT NULL, text TEXT NOT NULL)`,
-  `CREATE TABLE IF NOT EXISTS hot_keys (
-     number INTEGER PRIMARY KEY, ms INTEGER NOT NULL, list TEXT NOT NULL)`,
-];
-
 /** Parts of the totals' text, of at most four bytes a character. */
 const partForm = /.{1,400000}/gsu;
 
-/** Each method must run in one transaction. */
+/** Each method must run in one transaction. The tables must exist (`journal-schema.ts`). */
 export class ReportTables {
   readonly #sql: Sql;
 
   constructor(sql: Sql) {
     this.#sql = sql;
-    for (const statement of schema) sql.exec(statement);
   }
 
   /** Appends a report. Returns the number of reports; -1 if there were more than `standingMax`. */

@@ -1,9 +1,6 @@
 // The states of the journal's subscribers, as a table of the journal's Durable Object.
 import type { Sql } from "./last-purges.ts";
 
-const schema = `CREATE TABLE IF NOT EXISTS subscribers (
-  name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID`;
-
 export interface ReplaceAsk {
   readonly name: string;
   /** The text to replace; empty if there is none. */
@@ -11,13 +8,12 @@ export interface ReplaceAsk {
   readonly text: string;
 }
 
-/** Each method must run in one transaction. */
+/** Each method must run in one transaction. The table must exist (`journal-schema.ts`). */
 export class SubscriberTable {
   readonly #sql: Sql;
 
   constructor(sql: Sql) {
     this.#sql = sql;
-    sql.exec(schema);
   }
 
   /** Returns the text of each subscriber; empty if there is none. */

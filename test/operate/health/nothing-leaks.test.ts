@@ -115,7 +115,9 @@ function drawnLook(draws: Draws): SiteState {
       name,
       isShutOff: draws.isLucky(0.5),
       trouble: {
-        ...trouble(name === "shared" ? draws.oneOf(["timeout", "full", "busy"]) : "timeout"),
+        ...trouble(
+          name === "shared" ? draws.oneOf(["timeout", "other-version", "busy"]) : "timeout",
+        ),
         why: "It is slow",
       },
       bodies: {

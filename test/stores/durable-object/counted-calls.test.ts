@@ -64,10 +64,13 @@ it("calls of a journal and their rows are counted like those of records", async 
   const object = new FakeObject();
   const client = new ObjectClient({ stub: () => object.stub, nowAtMs: Date.now, metrics });
   const journal = new ObjectJournal({ client, nowAtMs: Date.now, randomText: () => "id" });
+  const changes = () =>
+    Number(object.database.prepare("SELECT total_changes() AS changes").get()?.["changes"]);
   await journal.newest();
+  // The rows of the first start count for no call.
+  const before = changes();
   await journal.append([newEntry({ n: "a" })]);
   const { objectCalls, objectRows } = metrics.snapshot();
   expect(objectCalls).toEqual({ "journal read": 1, "purge, written": 1 });
-  const { changes } = object.database.prepare("SELECT total_changes() AS changes").get() ?? {};
-  expect(objectRows).toEqual({ "purge, written": changes });
+  expect(objectRows).toEqual({ "purge, written": changes() - before });
 });

@@ -1,8 +1,10 @@
 // Tests the tables of a journal in a Durable Object: positions, limits, trimming and old places.
 import { describe, expect, it } from "vitest";
 import { namesCovering, namesOf } from "../../../src/purge/journal/book.ts";
+import { journalSteps } from "../../../src/stores/durable-object/journal-schema.ts";
 import { JournalTables } from "../../../src/stores/durable-object/journal-tables.ts";
 import { LastPurges } from "../../../src/stores/durable-object/last-purges.ts";
+import { toLastStep } from "../../../src/stores/durable-object/schema-steps.ts";
 import { FakeObject } from "../../../testing/fakes/fake-object.ts";
 
 const limits = { countMax: 10, charsMax: 1_000_000 };
@@ -10,6 +12,7 @@ let requestCount = 0;
 
 function open() {
   const object = new FakeObject();
+  toLastStep(object.sql, journalSteps);
   const tables = new JournalTables(object.sql);
   const append = (atMs: number, { keptCount = 100, tags = ["tag:red"], count = 1 } = {}) => {
     const entries = Array.from({ length: count }, () => ({
@@ -121,11 +124,16 @@ it("a table that begins after entries does not vouch for their stamps", () => {
   const { object, append } = open();
   const [before, last] = append(1, { count: 2 });
   object.sql.exec("DROP TABLE purged");
-  const later = new JournalTables(object.sql);
+  object.sql.exec("DELETE FROM schema_versions");
+  const start = () => {
+    toLastStep(object.sql, journalSteps);
+    return new JournalTables(object.sql);
+  };
+  const later = start();
   const [after] = append(2);
   const names = namesCovering({ url: "https://a.example/", route: "", tags: [] });
   const records = [before, last, after].map((place) => ({ n: place?.n ?? "", names }));
   expect(later.unpurged({ end: "n.3", records })).toEqual([false, true, true]);
-  const again = new JournalTables(object.sql);
+  const again = start();
   expect(again.unpurged({ end: "n.3", records })).toEqual([false, true, true]);
 });

@@ -8,7 +8,11 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { bundled } from "../../../local/bundling.ts";
 import { type Colo, startColo } from "../../../local/colo.ts";
-import { framed } from "../../../src/stores/durable-object/framed-call.ts";
+import {
+  callPath,
+  framed,
+  type RecordCall,
+} from "../../../src/stores/durable-object/framed-call.ts";
 import { releaseTags } from "../../../src/purge/journal/purge-target.ts";
 import type { Told } from "./statements-worker.ts";
 
@@ -21,7 +25,13 @@ const scans: readonly (readonly [start: string, bound: string])[] = [
   ["SELECT ms, list FROM hot_keys ORDER BY number DESC LIMIT ?", "256 rows"],
   ["SELECT * FROM entries ORDER BY number DESC LIMIT 1", "one row"],
   ["SELECT post, position, n, bypass FROM switch", "the only row"],
-  ["INSERT INTO purged SELECT ?, (SELECT max(number)", "one row, because EXISTS stops there"],
+  ["INSERT OR REPLACE INTO purged SELECT ?, number", "one row, at the first start of a version"],
+  [
+    "SELECT * FROM entries WHERE fields IS NOT NULL AND fields",
+    "the kept entries, at the first start of a version",
+  ],
+  ["SELECT 1 FROM sqlite_schema", "the tables and their indexes, at each start"],
+  ["SELECT version, down FROM schema_versions", "the versions, at each start"],
   ["SELECT min(number) AS number FROM (SELECT number, sum(", "the entries of a reply"],
   ["SELECT * FROM entries WHERE fields IS NOT NULL AND (ms", "the kept entries, for operators"],
   ["SELECT * FROM entries WHERE fields IS NOT NULL ORDER BY", "one row"],
@@ -125,8 +135,8 @@ async function journalCalls(size: Size): Promise<void> {
 }
 
 async function recordCalls(size: Size): Promise<void> {
-  const call = async (name: string, ask: object, body = new Uint8Array()) =>
-    sent(`RECORDS/${size}/${name}`, await framed({ ...ask, objectBytes }, body));
+  const call = async (name: RecordCall, ask: object, body = new Uint8Array()) =>
+    sent(`RECORDS/${size}/${callPath(name)}`, await framed({ ...ask, objectBytes }, body));
   const body = new Uint8Array(1_500_000);
   const record = { key: "key", keepMs: 60_000, head: "{}" };
   await call("read", { key: "1", part: "whole" });
@@ -165,7 +175,11 @@ async function statementsOf(size: Size): Promise<readonly Told[]> {
     size,
     `INSERT INTO records SELECT i, ${atMs + day}, ${atMs}, 0, '{}', zeroblob(${large}) FROM counted`,
   );
+  // As after a newer version, and after an older one.
+  await sent(`JOURNAL/${size}/run`, "INSERT INTO schema_versions VALUES (99, '[]')");
   for (const object of objects) await sent(`${object}/${size}/restart`, "");
+  await sent(`JOURNAL/${size}/run`, "DELETE FROM schema_versions");
+  await sent(`JOURNAL/${size}/restart`, "");
   await journalCalls(size);
   await recordCalls(size);
   const reports = objects.map(async (object) =>

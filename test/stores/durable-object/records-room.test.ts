@@ -1,6 +1,7 @@
 // Tests the size of an object of records: what it evicts, what it keeps, and what a request costs.
 import { describe, expect, it } from "vitest";
 import {
+  callPath,
   framed,
   type RecordCalls,
   unframed,
@@ -22,7 +23,7 @@ function open() {
     bytes = new Uint8Array(),
   ) => {
     const message = await framed({ ...ask, objectBytes }, bytes);
-    const reply = await object.started.answer(name, message, world.atMs);
+    const reply = await object.started.answer(callPath(name), message, world.atMs);
     expect(reply.status).toBe(200);
     return unframed(await reply.arrayBuffer()).message as RecordCalls[Call][1];
   };
