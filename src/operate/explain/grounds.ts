@@ -188,7 +188,7 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   },
   "error-status": {
     clause: "negative",
-    why: "its status is an error that the route does not list",
+    why: "its status is an error that the route does not list, or a 5xx without a lifetime",
     hint: "if everybody may see it, list the status in the route's negative",
   },
   "not-allowed-explicitly": {

@@ -13,7 +13,7 @@ import { withTermsKept } from "../stored/lifetime.ts";
 import { storedCandidate, type PendingForward } from "../reuse/pending-forward.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import { storeInTiers } from "./in-tiers.ts";
-import { isStoredByRoute } from "./refusal.ts";
+import { needsConfirmation } from "./refusal.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import { askOfHead, hasRoomFor, keyOf, type VariantPlace } from "./variants.ts";
@@ -38,7 +38,7 @@ export function awaitsSecondAsk(metadata: StoredMetadata, pending: PendingForwar
   // Clients choose the content of a QUERY.
   const isForFirst =
     pending.request.content !== undefined ||
-    (isErrorStatus(metadata.status) && !isStoredByRoute(metadata, route));
+    (isErrorStatus(metadata.status) && !needsConfirmation(metadata, route));
   const { admission = isForFirst ? "second-ask" : undefined } = route;
   if (admission === "second-ask") return true;
   if (pending.inShared === "nothing" && isPaused(pending.exchange)) return true;

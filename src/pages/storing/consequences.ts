@@ -7,7 +7,7 @@ import { ledAnonymouslyMsMax } from "../site/remembered-keys.ts";
 import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
 import { termsOf } from "../stored/lifetime.ts";
 import { removeStored } from "./in-tiers.ts";
-import { isStoredByRoute, ofOneClient, type StoreRefusal } from "./refusal.ts";
+import { needsConfirmation, ofOneClient, type StoreRefusal } from "./refusal.ts";
 
 /** Refusals that follow from the origin's fields alone. */
 const statedByOrigin = new Set<StoreRefusal>([
@@ -70,7 +70,7 @@ export function applyRefusal(
   const confirmAgain = () =>
     ledAnonymously.mark(key.text, atMs, confirmedWithinMs(metadata, request.route));
   if (refusal === undefined) {
-    if (isStoredByRoute(metadata, request.route)) confirmAgain();
+    if (needsConfirmation(metadata, request.route)) confirmAgain();
     if (status < 300) successes.mark(request.key.text, atMs);
     unshared.forget(key.text);
     // The `pass` mark stays until the body is stored.

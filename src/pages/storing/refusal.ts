@@ -1,5 +1,6 @@
 // Decides whether an origin's answer is stored. The checks are in order of priority.
 import type { Route } from "../../config/config.ts";
+import { explicitLifetimeSeconds } from "../../rules/freshness.ts";
 import { responseMediaTypes, typesAgainst } from "../../rules/media-types.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
 import { isOfOneRequest, mayStore, type StorableVerdict } from "../../rules/storable.ts";
@@ -71,7 +72,7 @@ export function refusedBy(
 ): RefusedStore | undefined {
   const rule =
     refusalToStore(metadata, received, pending) ??
-    (isFailedRefresh(metadata.status, pending) ? "refresh-failed" : undefined) ??
+    (isFailedRefresh(metadata, pending) ? "refresh-failed" : undefined) ??
     (isUnconfirmed(metadata, pending) ? "unconfirmed" : undefined) ??
     (hasRoomFor(metadata, pending) ? undefined : "too-many-variants");
   return rule && refused(rule, metadata, pending.request);
@@ -109,7 +110,7 @@ export function refusalToStore(
     governing: terms.governing,
     lifetimeAssigned:
       assignedLifetimeSeconds(request.route, metadata, terms.governing) !== undefined,
-    isNamed: isNamedStatus(request.route, metadata),
+    isNamed: isNamedStatus(request.route, metadata) || isStatedFailure(metadata, request.route),
     // A rule that forbids storing is the reason, whatever use the response would have.
     hasUse:
       isUnstored ||
@@ -146,18 +147,21 @@ export function refusalToStore(
 
 /**
  * Returns whether a refresh got an error in place of a page. No client waits for the error, so the
- * stored page remains.
+ * stored page remains. So it does after a server error that the route does not name.
  */
-function isFailedRefresh(status: number, pending: PendingForward): boolean {
+function isFailedRefresh(metadata: StoredMetadata, pending: PendingForward): boolean {
   const before = storedCandidate(pending)?.stored.metadata.status;
-  if (!pending.exchange.decision.isRefresh || before === undefined) return false;
-  return isOfOneRequest(status) && !isOfOneRequest(before);
+  const { request, exchange } = pending;
+  const keepsPage = exchange.decision.isRefresh || isStatedFailure(metadata, request.route);
+  if (!keepsPage || before === undefined) return false;
+  return isOfOneRequest(metadata.status) && !isOfOneRequest(before);
 }
 
 /**
  * Returns whether an error or redirect needs confirmation by an anonymous request, because a client
  * may have provoked the answer. It needs confirmation in these cases:
- * - The answer's lifetime is from the route and not from the origin.
+ * - The answer's lifetime is from the route and not from the origin, or the answer is a server error
+ *   that the route does not name.
  * - A better response is stored, or a success was stored recently or may be in the skipped Redis.
  * - The answer would remove stored variants.
  */
@@ -165,7 +169,7 @@ function isUnconfirmed(metadata: StoredMetadata, pending: PendingForward): boole
   if (metadata.status < 300) return false;
   const { request, exchange } = pending;
   const before = storedCandidate(pending) ?? pending.standing;
-  if (!request.isAnonymous && isStoredByRoute(metadata, request.route)) return true;
+  if (!request.isAnonymous && needsConfirmation(metadata, request.route)) return true;
   if (before === undefined) {
     const hasStood =
       !request.isAnonymous &&
@@ -185,9 +189,26 @@ function isUnconfirmed(metadata: StoredMetadata, pending: PendingForward): boole
   return judged.kind !== "purged" || judged.mode === "soft";
 }
 
-/** Returns whether the answer is an error or redirect whose lifetime is from the route. */
-export function isStoredByRoute(metadata: StoredMetadata, route: Route): boolean {
-  return metadata.status >= 300 && termsOf(metadata, route).isAssigned;
+/**
+ * Returns whether an error or a redirect is stored only from an anonymous request: its lifetime is from
+ * the route, or it is a server error that the route does not name.
+ */
+export function needsConfirmation(metadata: StoredMetadata, route: Route): boolean {
+  const isByRoute = metadata.status >= 300 && termsOf(metadata, route).isAssigned;
+  return isByRoute || isStatedFailure(metadata, route);
+}
+
+/**
+ * Returns whether the origin states a lifetime for a server error that the route does not name. A field
+ * of a client may cause such an error, and the rate limiter of an origin 503, but an anonymous request
+ * has no field of a client outside the key. The method alone decides 501.
+ */
+function isStatedFailure(metadata: StoredMetadata, route: Route): boolean {
+  const { status, respondedAtMs: receivedAtMs } = metadata;
+  if (status < 500 || status === 501 || isNamedStatus(route, metadata)) return false;
+  const { governing } = termsOf(metadata, route);
+  const seconds = explicitLifetimeSeconds({ governing, fields: fieldsOf(metadata), receivedAtMs });
+  return seconds !== "unstated" && seconds > 0;
 }
 
 /** Returns the refusal with the names that it concerns. */

@@ -21,6 +21,9 @@ const never = () => new Promise<never>(() => undefined);
 const faults: readonly { id: string; fail: Script }[] = [
   { id: "500", fail: () => page("failed", {}, 500) },
   { id: "503", fail: () => page("failed", {}, 503) },
+  { id: "500 with a lifetime", fail: () => page("failed", cc("public, max-age=60"), 500) },
+  { id: "503 with a lifetime", fail: () => page("failed", cc("public, max-age=60"), 503) },
+  { id: "400 with a lifetime", fail: () => page("failed", cc("public, max-age=60"), 400) },
   { id: "reset", fail: unreachable },
   { id: "522", fail: () => page("failed", {}, 522) },
   { id: "time-out", fail: never },

@@ -1,5 +1,6 @@
 // Tests which errors and redirects are stored, and which stored pages they replace. An error about
-// one request, or a temporary error of the origin, is stored only if a route names its status.
+// one request is stored only if a route names its status, and a server error only if the route names
+// it, or an anonymous request gets it.
 import { describe, expect, it } from "vitest";
 import { openSite } from "../../../testing/site/harness.ts";
 import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
@@ -33,7 +34,7 @@ describe("an error with its own lifetime", () => {
 
   it.each([
     400, 401, 402, 403, 405, 406, 407, 408, 409, 411, 412, 413, 414, 415, 417, 418, 421, 422, 423,
-    424, 425, 426, 451, 499, 500, 501, 502, 503, 504, 505, 599,
+    424, 425, 426, 451, 499, 501,
   ])("is stored only if the route names the status: %i", async (status) => {
     expect(await isStored(status)).toEqual({
       first: `tidemark; fwd=uri-miss; fwd-status=${status}; detail=error-status`,
@@ -144,6 +145,60 @@ describe("a stored page", () => {
     for (let nth = 0; nth < 3; nth += 1) told.push((await site.get("/a")).cacheStatus);
     expect([told[0], told[2]]).toEqual([unconfirmed, expect.stringContaining("hit")]);
     expect(site.origin.count).toBe(3);
+  });
+});
+
+describe("a server error with its own lifetime", () => {
+  const statuses = [500, 502, 503, 504, 505, 599];
+  const shared = () => page("page", cc("max-age=60"));
+
+  it.each(statuses)("is stored from an anonymous request, for ten seconds: %i", async (status) => {
+    const site = openSite({ origin: () => error(status) });
+    const seen = await site.get("/a");
+    expect([seen.status, seen.cacheStatus]).toEqual([status, unconfirmed]);
+    for (let turn = 0; turn < 3; turn += 1) {
+      await site.get("/a");
+      expect((await site.get("/a")).cacheStatus).toContain("; hit; ttl=10");
+      site.clock.advance(11);
+    }
+    expect(site.origin.count).toBe(1 + 3);
+  });
+
+  it.each([
+    ["x-odd", "1"],
+    ["accept", "text/html;q=%"],
+    ["accept-language", "%"],
+    ["user-agent", "Odd"],
+    ["referer", "https://evil.example/"],
+    ["next-router-state-tree", "%"],
+  ])("is not stored for the client whose field caused it: %s", async (name, value) => {
+    const site = openSite({
+      origin: ({ headers }) => (headers.get(name) === value ? error(500) : shared()),
+    });
+    for (const _ of ["first", "second"]) {
+      const seen = await site.get("/a", { headers: { [name]: value } });
+      if (seen.status === 500) expect(seen.cacheStatus).toEqual(unconfirmed);
+    }
+    expect((await site.get("/a")).text).toBe("page");
+  });
+
+  it("does not replace a page, not even one that has expired", async () => {
+    const site = openSite({
+      origin: (_, nth) => (nth === 1 ? page("page", cc("max-age=5", { etag: '"1"' })) : error(503)),
+    });
+    await site.get("/a");
+    site.clock.advance(6);
+    for (let nth = 0; nth < 3; nth += 1) expect((await site.get("/a")).status).toBe(503);
+    site.origin.script = () => new Response(null, { status: 304, headers: { etag: '"1"' } });
+    site.clock.advance(60);
+    expect((await site.get("/a")).text).toBe("page");
+  });
+
+  it("answers those who wait for it, with one request of theirs and one of nobody's", async () => {
+    const site = openSite({ origin: () => error(503) });
+    const seen = await Promise.all(Array.from({ length: 5 }, () => site.get("/a")));
+    expect(seen.map(({ status }) => status)).toEqual([503, 503, 503, 503, 503]);
+    expect(site.origin.count).toBe(2);
   });
 });
 
