@@ -82,10 +82,6 @@ function namesKnown(pending: PendingForward): readonly string[] {
   return [...new Set(names)];
 }
 
-/** Fields about a content that are not a part of a QUERY's key. */
-const unkeyedOfContent =
-  "content-digest repr-digest digest content-md5 content-location content-range".split(" ");
-
 /**
  * Forwards a request. A range in `added` replaces the client's range. Each origin of the route has an
  * equal share of the timeout, unless the request is personal and has no fallback.
@@ -111,7 +107,6 @@ export async function forwardAsked(
   const trace = traceFields(conditions, newSpanId);
   const own = content?.fields ?? [];
   const headers = request.forwarded.toHeaders([...added, ...part, ...trace, ...own]);
-  if (content !== undefined) for (const name of unkeyedOfContent) headers.delete(name);
   const isWhole = part.length === 0 && !isSliced;
   const isShared = !isPersonal(request);
   const isOfPage = request.method === "GET" && isShared && isWhole && !route.isFallback;

@@ -106,11 +106,13 @@ export function isForged(name: string): boolean {
 
 const neverForwarded: ReadonlySet<string> = new Set(["host", "proxy-authorization"]);
 const requestCaching: ReadonlySet<string> = new Set(["cache-control", "pragma"]);
-const contentFields = ["length", "type", "encoding", "language"].map((of) => `content-${of}`);
-const bodyFields = [...contentFields, "expect"];
+/** Fields about a request's content. The key has those of a QUERY's content that reach the origin. */
+const isOfContent = compileNames(
+  "content-* x-content-* digest repr-digest unencoded-digest mime-version expect".split(" "),
+);
 /** Fields that apply to one request only. A forwarded request has its own values. */
 const ofOneRequest = [...conditionalFieldNames, "range", "a-im", ...traceFieldNames];
-const withheld = new Set([...neverForwarded, ...ofOneRequest, ...bodyFields]);
+const withheld = new Set([...neverForwarded, ...ofOneRequest]);
 
 /**
  * Returns whether a client's field is withheld from the origin if the response may be stored and the field
@@ -119,7 +121,7 @@ const withheld = new Set([...neverForwarded, ...ofOneRequest, ...bodyFields]);
  * @param name in lower case
  */
 export function isWithheld(name: string): boolean {
-  return isAlias(name) || isSteering(name) || withheld.has(name);
+  return isAlias(name) || isSteering(name) || withheld.has(name) || isOfContent(name);
 }
 
 export interface ForwardedRequest {
@@ -326,7 +328,7 @@ export class KeyedFields implements Fields {
 /** Returns a client's fields without a position, and without body fields if the request has no body. */
 export function ownFields(client: Headers, isBodiless: boolean): Headers {
   const headers = new Headers(client);
-  if (isBodiless) for (const name of bodyFields) headers.delete(name);
+  if (isBodiless) for (const name of client.keys()) if (isOfContent(name)) headers.delete(name);
   headers.delete(positionName);
   const cookies = headers.get("cookie") ?? "";
   const others = withoutPosition(cookies);

@@ -93,7 +93,8 @@ describe("a forwarded request that a stored response may answer", () => {
     ...aliases,
     ...words(
       "host proxy-authorization proxy-connection x_forwarded_host pragma if-none-match range cookie " +
-        "if-modified-since if-range a-im content-length content-type expect",
+        "if-modified-since if-range a-im content-length content-type content-disposition " +
+        "content-transfer-encoding x-content-encoding repr-digest mime-version expect",
     ),
   ])("leaves out the client's field %s", (name) => {
     const fields = keyed({ [name]: "1" });

@@ -200,8 +200,12 @@ describe("a content", () => {
     const site = open();
     const unkeyed = {
       "content-digest": "sha-256=:AA==:",
+      "content-disposition": 'form-data; name="a"',
+      "content-transfer-encoding": "base64",
       "content-location": "/x",
       "content-range": "bytes 0-1/9",
+      "x-content-encoding": "gzip",
+      digest: "sha-256=AA==",
       expect: "x",
     };
     await ask(site, "{}", { ...unkeyed, "content-language": "de" });
