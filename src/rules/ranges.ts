@@ -33,14 +33,34 @@ type Bounds = Readonly<Record<"first" | "last", string>>;
  * malformed text (RFC 9110 §14.2), or a failed `If-Range` (§13.1.5).
  */
 export function rangeVerdict(given: RangeAsk): RangeVerdict {
-  const range = given.request.get("range")?.trim();
-  const found = range?.match(/^bytes=[ \t]*(?<first>\d*)-(?<last>\d*)$/i);
-  const bounds = found?.groups as Bounds | undefined;
+  const bounds = boundsIn(given.request.get("range"));
   if (given.status !== 200 || !bounds || !ifRangeHolds(given)) return { kind: "whole" };
   const part = partOf(bounds, given.bodyBytes);
   // RFC 9110 §13.2.2: with If-Range, an unsatisfiable range is ignored.
   const isIgnored = part.kind === "unsatisfiable" && given.request.has("if-range");
   return isIgnored ? { kind: "whole" } : part;
+}
+
+/** Returns the numbers of one range in bytes; `undefined` for any other field value. */
+function boundsIn(range: string | null): Bounds | undefined {
+  const found = range?.trim().match(/^bytes=[ \t]*(?<first>\d*)-(?<last>\d*)$/i);
+  return found?.groups as Bounds | undefined;
+}
+
+/** A first byte beyond this limit has more than 15 digits, and some origins reject it. */
+const bodyBytesMax = 1e15;
+
+/**
+ * Returns the first byte of the part that `Range` selects; 0 for a range that is ignored or
+ * unsatisfiable, or whose first byte depends on an unknown length.
+ *
+ * @param bodyBytes the length of the complete body; `undefined` if unknown
+ */
+export function firstByteOf(range: string | null, bodyBytes: number | undefined): number {
+  const bounds = boundsIn(range);
+  if (bounds === undefined || (bounds.first === "" && bodyBytes === undefined)) return 0;
+  const part = partOf(bounds, bodyBytes ?? bodyBytesMax);
+  return part.kind === "part" ? part.firstByte : 0;
 }
 
 function partOf({ first, last }: Bounds, bodyBytes: number): RangeVerdict {

@@ -45,6 +45,16 @@ export function totalBytesIn(
   return isExact && statedBytes === last - first + 1 ? total : undefined;
 }
 
+/** Returns the length of the whole body, if a 416 says that it ends before the range (RFC 9110 §15.5.17). */
+export function totalBytesBefore(
+  { status, headers }: Response,
+  { firstByte }: ByteRange,
+): number | undefined {
+  const found = /^bytes \*\/(\d{1,15})$/i.exec(headers.get("content-range") ?? "");
+  const total = Number(found?.[1] ?? Infinity);
+  return status === 416 && total <= firstByte ? total : undefined;
+}
+
 /**
  * Returns whether an answer is from the body of the head. Some origins ignore `If-Range`, so the
  * validators are compared here too. A 206 may lack `Last-Modified` (RFC 9110 §15.3.7).

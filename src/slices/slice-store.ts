@@ -11,6 +11,7 @@ import { sha256Base64url } from "../base/sha256.ts";
 import { forwardAsked, inPublicContext } from "../pages/fetch/forward.ts";
 import { mayValidate } from "../pages/reuse/pending-forward.ts";
 import { inNobodysName } from "../pages/fetch/refresh.ts";
+import { personalCookies } from "../pages/request/cookies.ts";
 import { asRefresh } from "../pages/request/plan.ts";
 import { sharedMsMax } from "../pages/request/retention.ts";
 import { isPrivate } from "../pages/respond/downstream.ts";
@@ -19,6 +20,7 @@ import { Marks } from "../pages/site/remembered-keys.ts";
 import { keepUntilAtMs, termsOf } from "../pages/stored/lifetime.ts";
 import { responseIn, type ResponseTier, validatorOf } from "../pages/stored/stored-response.ts";
 import { removeStored } from "../pages/storing/in-tiers.ts";
+import { withoutStripped } from "../pages/storing/stripped-fields.ts";
 import { type Head, isOfBody, nameOfSlice, rangeOfSlice, totalBytesIn, wholeSlice } from "./fit.ts";
 
 /**
@@ -176,7 +178,9 @@ export class SliceStore {
     decision.heard({ ...asked, status: response.status });
     const totalBytes = totalBytesIn(response, { firstByte, lastByte });
     const { headers } = response;
-    const mayStore = !headers.has("set-cookie") && !isPrivate(headers);
+    const kept = withoutStripped(headers, head.ruleMatch, place);
+    const cookies = personalCookies(kept, request.route, place.exchange.site.config);
+    const mayStore = cookies.length === 0 && !isPrivate(kept);
     const isSame = mayStore && totalBytes === head.slices.totalBytes && isOfBody(headers, head);
     if (isSame && response.body !== null && (await isValid(answer))) return response.body;
     cancelBody(response);

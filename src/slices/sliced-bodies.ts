@@ -1,15 +1,17 @@
 // Stores a body as a head, which is an ordinary stored response without its body, and slices.
 import type { FetchResult } from "../cache/flights.ts";
 import { discardBody, type Stamp } from "../cache/record/record.ts";
+import { BoundedMarks } from "../base/bounded-map.ts";
 import { cancelBody } from "../base/cancel-body.ts";
-import type { ByteRange } from "../rules/ranges.ts";
+import { type ByteRange, firstByteOf } from "../rules/ranges.ts";
 import { selects } from "../rules/selecting.ts";
 import type { Decision } from "../observe/decision.ts";
 import { isForAll } from "../pages/fetch/answer-from-origin.ts";
 import { inNobodysName } from "../pages/fetch/refresh.ts";
 import { clientHasIt, rangeIn } from "../pages/request/conditions.ts";
 import { asRefresh, type LookupRequest } from "../pages/request/plan.ts";
-import { fromStored } from "../pages/respond/respond.ts";
+import { contentDigests } from "../pages/respond/downstream.ts";
+import { cutToRange, fromStored } from "../pages/respond/respond.ts";
 import {
   type LeaderForward,
   mayValidate,
@@ -20,13 +22,21 @@ import type { PagePlace } from "../pages/site/exchange.ts";
 import type { SlicePort } from "../pages/site/slice-port.ts";
 import { ageSeconds, termsOf } from "../pages/stored/lifetime.ts";
 import { type StoredMetadata, validatorOf } from "../pages/stored/stored-response.ts";
-import { awaitsSecondAsk } from "../pages/storing/admission.ts";
+import { applyStored } from "../pages/storing/consequences.ts";
 import { noteAnswer } from "../pages/storing/last-answer.ts";
 import { metadataOf, type StampedAnswer } from "../pages/storing/metadata-of-answer.ts";
 import { fieldsForOneClient } from "../pages/storing/of-one-client.ts";
 import { refusedBy } from "../pages/storing/refusal.ts";
 import { sendAndStore, storeWhole } from "../pages/storing/send-and-store.ts";
-import { type Head, nthSliceAt, rangeOfSlice, totalBytesIn, wholeSlice } from "./fit.ts";
+import { strippedBy } from "../pages/storing/stripped-fields.ts";
+import {
+  type Head,
+  nthSliceAt,
+  rangeOfSlice,
+  totalBytesBefore,
+  totalBytesIn,
+  wholeSlice,
+} from "./fit.ts";
 import { openSlices, partOfSlice } from "./send-slices.ts";
 import { type Slice, sliceFields, type SlicedAnswer, SliceStore, tiersOf } from "./slice-store.ts";
 
@@ -36,10 +46,19 @@ import { type Slice, sliceFields, type SlicedAnswer, SliceStore, tiersOf } from 
  */
 const pausedMs = 10_000;
 
+/** The slice that an answer has filled, and the fields of the answer. */
+interface FirstSlice {
+  readonly headers: Headers;
+  readonly nth: number;
+  readonly slice: Slice;
+}
+
 export class SlicedBodies implements SlicePort {
   readonly #sliceBytes: number;
   readonly #fetchesMax: number;
   readonly #store = new SliceStore();
+  /** The last known length of the body of each URL. */
+  readonly #lengths = new BoundedMarks<number>();
   /** The first slices of answers, or their searches. */
   readonly #first = new WeakMap<Decision, Slice | Promise<Slice>>();
 
@@ -72,19 +91,21 @@ export class SlicedBodies implements SlicePort {
     const names = [...selecting, ...(marker?.names ?? []), "accept-encoding", "origin"];
     const { conditions, directives } = request;
     const neutral = inNobodysName(asRefresh(request, names), like, names);
-    const fields = sliceFields(this.#rangeFor(pending));
-    return { request: { ...neutral, conditions, directives }, fields };
+    const known = this.#lengths.get(request.key.text) ?? like?.slices?.totalBytes;
+    const range = this.#rangeFor(pending, known);
+    return { request: { ...neutral, conditions, directives }, fields: sliceFields(range), range };
   }
 
   async take(
     fresh: StampedAnswer,
     pending: LeaderForward,
-    client: LookupRequest,
+    { client, range }: { readonly client: LookupRequest; readonly range: ByteRange },
   ): Promise<FetchResult<Response> | undefined> {
     const { response } = fresh;
     const { body } = response;
-    const range = this.#rangeFor(pending);
     const totalBytes = totalBytesIn(response, range);
+    const knownBytes = totalBytes ?? totalBytesBefore(response, range);
+    if (knownBytes !== undefined) this.#lengths.set(pending.request.key.text, knownBytes);
     if (totalBytes === undefined || body === null) {
       // A refusal may be about this range only.
       if (response.status === 206) this.#store.stop(pending);
@@ -93,19 +114,22 @@ export class SlicedBodies implements SlicePort {
     }
     // A body of one slice is stored like any other body.
     if (range.firstByte === 0 && totalBytes <= range.lastByte + 1) {
-      return sendAndStore(
-        { ...fresh, response: asWhole(response.headers, totalBytes, body) },
-        pending,
-      );
+      const whole = { ...fresh, response: asWhole(response.headers, totalBytes, body) };
+      const sent = await sendAndStore(whole, {
+        ...pending,
+        request: withoutRange(pending.request),
+      });
+      return { ...sent, answer: cutToRange(sent.answer, totalBytes, pending) };
     }
     const whole = { ...fresh, response: asWhole(response.headers, totalBytes, null) };
-    const made = this.#headOf(whole, pending, client, totalBytes);
-    if (typeof made === "string") {
+    const decided = this.#headOf(whole, pending, client, totalBytes);
+    if (typeof decided === "string") {
       // Another client may get an answer that can be stored.
-      if (made === "refused") this.#store.stop(pending);
+      if (decided === "refused") this.#store.stop(pending);
       cancelBody(response);
       return undefined;
     }
+    const { made, headers } = decided;
     const head = await inGeneration(made, pending);
     const nth = nthSliceAt(range.firstByte, head);
     const slice = await this.#store.lead(nth, this.#answer(head, pending), () =>
@@ -114,50 +138,47 @@ export class SlicedBodies implements SlicePort {
     // A purge during the wait may have ended the older slices of the generation.
     const mayAnswer = head === made || (await inGeneration(made, pending)) !== made;
     if (typeof slice !== "string" && mayAnswer) {
-      return this.#sendAndStore(head, pending, { nth, slice });
+      return this.#sendAndStore(head, pending, { headers, nth, slice });
     }
     if (slice === "no-room") cancelBody(response);
     return undefined;
   }
 
   /**
-   * Returns the head; `refused` if the origin forbids slices, and `for-one` if the refusal is about
-   * this client.
+   * Returns the head, and the fields without those that the route strips; `refused` if the origin
+   * forbids slices, and `for-one` if the refusal is about this client.
    */
   #headOf(
     whole: StampedAnswer,
     pending: LeaderForward,
     client: LookupRequest,
     totalBytes: number,
-  ): Head | "refused" | "for-one" {
-    const { headers } = whole.response;
+  ): { readonly made: Head; readonly headers: Headers } | "refused" | "for-one" {
     const metadata = { ...metadataOf(whole, pending), bodyBytes: 0 };
+    const { headers } = strippedBy(metadata, whole.response, pending);
     const isForbidden =
       validatorOf(metadata) === undefined ||
-      headers.has("set-cookie") ||
       fieldsForOneClient(headers, metadata, pending).length > 0;
     const rule = refusedBy(metadata, headers, pending)?.rule;
     const isForOne = rule === "names-client" || rule === "too-many-variants";
     if (isForbidden || (rule !== undefined && !isForOne)) return "refused";
     if (isForOne || !selects(metadata.selecting, client.forwarded)) return "for-one";
-    const awaits = awaitsSecondAsk(metadata, pending) ? { awaitsSecondAsk: true } : {};
     const generation = crypto.randomUUID();
     const slices = { generation, sliceBytes: this.#bytesAt(pending), totalBytes };
-    return { ...metadata, ...awaits, slices };
+    return { made: { ...metadata, slices }, headers };
   }
 
   #sendAndStore(
     head: Head,
     pending: LeaderForward,
-    { nth, slice }: { readonly nth: number; readonly slice: Slice },
+    { headers, nth, slice }: FirstSlice,
   ): FetchResult<Response> {
     const { exchange, request, key } = pending;
     const { decision, site } = exchange;
-    decision.stored = true;
-    decision.tier = "origin";
+    const metadata = applyStored(head, headers, pending);
     decision.outcome = "stored";
     const storing = async () => {
-      await storeWhole(new Blob(), { metadata: head, isValidated: false }, pending);
+      await storeWhole(new Blob(), { metadata, isValidated: false }, pending);
       site.uncacheable.pass.forget(key.text);
       noteAnswer(head, pending);
     };
@@ -237,11 +258,10 @@ export class SlicedBodies implements SlicePort {
       : this.#sliceBytes;
   }
 
-  /** Returns the slice with the first byte of a simple range, or else the first slice. */
-  #rangeFor(place: PagePlace): ByteRange {
+  /** Returns the slice with the first byte that the client wants, or else the first slice. */
+  #rangeFor(place: PagePlace, totalBytes: number | undefined): ByteRange {
     const bytes = this.#bytesAt(place);
-    const range = place.request.conditions.get("range") ?? "";
-    const asked = Number(/^bytes=(\d{1,15})-\d*$/.exec(range)?.[1] ?? 0);
+    const asked = firstByteOf(place.request.conditions.get("range"), totalBytes);
     const firstByte = asked - (asked % bytes);
     return { firstByte, lastByte: firstByte + bytes - 1 };
   }
@@ -284,12 +304,20 @@ function isVouchedFor(stamp: Stamp, { request, exchange }: PagePlace): boolean {
   return site.view.mayBeValidated(unsent, { atMs, maxLagMs: route.purgeMaxLagMs });
 }
 
+/** Returns the request for the whole body. `cutToRange` evaluates its range. */
+function withoutRange(request: LookupRequest): LookupRequest {
+  const { conditions } = request;
+  const has = (name: string) => name !== "range" && conditions.has(name);
+  const get = (name: string) => (has(name) ? conditions.get(name) : null);
+  return { ...request, conditions: { has, get } };
+}
+
 /** Returns the 200 of which a 206 is a part (RFC 9110 §15.3.7). */
 function asWhole(headers: Headers, totalBytes: number, body: Response["body"]): Response {
   const fields = new Headers(headers);
   fields.delete("content-range");
   fields.set("content-length", String(totalBytes));
   // These describe the bytes of the slice (RFC 9530 §2).
-  if (body === null) for (const name of ["content-digest", "content-md5"]) fields.delete(name);
+  if (body === null) for (const name of contentDigests) fields.delete(name);
   return new Response(body, { statusText: "OK", headers: fields, encodeBody: "manual" });
 }

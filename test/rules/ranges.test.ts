@@ -3,7 +3,13 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatHttpDate } from "../../src/rules/http-date.ts";
-import { contentRange, lengthOf, rangeVerdict, type RangeVerdict } from "../../src/rules/ranges.ts";
+import {
+  contentRange,
+  firstByteOf,
+  lengthOf,
+  rangeVerdict,
+  type RangeVerdict,
+} from "../../src/rules/ranges.ts";
 import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";
 
 const whole: RangeVerdict = { kind: "whole" };
@@ -107,6 +113,23 @@ describe("the field Range", () => {
       { ...seeded, numRuns: 2_000 },
     );
   });
+});
+
+it.each([
+  ["bytes=7-", undefined, 7],
+  ["bytes=7-9", 10, 7],
+  ["bytes=7-", 7, 0],
+  ["bytes=-3", 10, 7],
+  ["bytes=-30", 10, 0],
+  ["bytes=-0", 10, 0],
+  ["bytes=-3", undefined, 0],
+  ["bytes=999999999999999-", undefined, 999_999_999_999_999],
+  ["bytes=1000000000000000-", undefined, 0],
+  ["bytes=5-4", undefined, 0],
+  ["bytes=7-8,1-2", 10, 0],
+  [null, 10, 0],
+])("the first byte of %s of a body of %s bytes is %i (§14.1.2)", (range, bodyBytes, firstByte) => {
+  expect(firstByteOf(range, bodyBytes)).toBe(firstByte);
 });
 
 describe("the field If-Range", () => {

@@ -102,7 +102,8 @@ async function leadPublic(
     // The answer to another range than the client's, or a refusal of this range.
     const isOfSlice = status === 206 || (isOfOneRequest(status) && status < 500);
     if (slice !== undefined && isOfSlice) {
-      const taken = await slicing?.take(fresh, leadNeed, pending.request);
+      const asked = { client: pending.request, range: slice.range };
+      const taken = await slicing?.take(fresh, leadNeed, asked);
       if (taken === undefined) return leadPublic(pending, flight, undefined);
       discardBody(replaced?.stored);
       return taken;

@@ -59,7 +59,8 @@ export class QueryForms {
   /** Notes that the answer to a canonical URL was not for the client's URL. */
   refute({ request }: LearnPlace, status: number): void {
     this.#refutedAtMs.set(request.key.text, this.#nowAtMs());
-    if (status === 200) this.#forms.delete(nameOf(request.target));
+    // RFC 9110 §15.3.7: a 206 has the fields of its 200.
+    if (status === 200 || status === 206) this.#forms.delete(nameOf(request.target));
   }
 
   /** Returns whether the answer to this canonical URL was lately not for the client's URL. */

@@ -11,8 +11,12 @@ import { edit } from "../request/field-edits.ts";
 import { isFreshStatus } from "../stored/lifetime.ts";
 import { tagFieldNames } from "../stored/tags.ts";
 
+/** Digests of the content of one message, which a part or a 304 does not have (RFC 9530 §2). */
+export const contentDigests = ["content-digest", "content-md5"];
+
 /** Fields that describe a body. A 304 omits them (RFC 9110 §15.4.5). */
 export const bodyDescriptions = [
+  ...contentDigests,
   "content-length",
   "content-encoding",
   "content-type",

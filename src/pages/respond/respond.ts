@@ -6,7 +6,8 @@ import { cacheStatus } from "../../rules/cache-status.ts";
 import { discardBody, sizeOf } from "../../cache/record/record.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { contentLength } from "../../rules/fields.ts";
-import { type ByteRange, contentRange, lengthOf } from "../../rules/ranges.ts";
+import { type ByteRange, contentRange, lengthOf, rangeVerdict } from "../../rules/ranges.ts";
+import { cancelBody } from "../../base/cancel-body.ts";
 import { unreachable } from "../../base/unreachable.ts";
 import { readableOf } from "../body/held-body.ts";
 import { fittedStream, slicedStream } from "../body/sliced-stream.ts";
@@ -15,13 +16,14 @@ import { judgedAlike } from "../reuse/may-answer.ts";
 import { type StoredMetadata, type StoredResponse, wholeBytes } from "../stored/stored-response.ts";
 import {
   bodyDescriptions,
+  contentDigests,
   fieldsFromStored,
   fieldsNotModified,
   fieldsPassedOn,
   withoutLifetime,
 } from "./downstream.ts";
 
-const ofTheWhole = ["age", "etag", "expires", "last-modified"];
+const ofTheWhole = ["age", "digest", "etag", "expires", "last-modified", "repr-digest"];
 
 /** Status codes without a body. `Response` throws if one of these has a body. */
 export const bodiless: ReadonlySet<number> = new Set([101, 204, 205, 304]);
@@ -117,21 +119,58 @@ function bodyOrPart(stored: StoredResponse, prepared: Headers, place: PagePlace)
     const headers = ofOneResponse(prepared);
     return new Response(body, { status, statusText, headers, encodeBody: "manual" });
   }
-  const fields = new Headers(prepared);
   if (part.kind === "unsatisfiable") {
     decision.answerBytes = 0;
     discardBody(stored);
-    // A 416 applies to this request alone, so drop the fields that describe the stored response.
-    for (const name of [...bodyDescriptions, ...ofTheWhole]) fields.delete(name);
-    fields.set("cache-control", "no-store");
-    fields.set("content-range", `bytes */${bodyBytes}`);
-    return new Response(null, { status: 416, headers: fields });
+    return unsatisfiable(prepared, bodyBytes);
   }
+  decision.answerBytes = lengthOf(part);
+  return partial(prepared, part, { bodyBytes, content: bodyFrom(stored, place, part) });
+}
+
+/**
+ * Returns the part of a whole answer that the client's range selects (RFC 9110 §14.2), or else the
+ * answer itself.
+ */
+export function cutToRange(
+  answer: Response,
+  bodyBytes: number,
+  { request: { conditions }, exchange: { decision } }: PagePlace,
+): Response {
+  const { status, headers, body } = answer;
+  const bodyDate = headers.get("date");
+  const part = rangeVerdict({ request: conditions, stored: headers, status, bodyBytes, bodyDate });
+  if (part.kind === "whole" || body === null) return answer;
+  if (part.kind === "unsatisfiable") {
+    decision.answerBytes = 0;
+    cancelBody(answer);
+    return unsatisfiable(headers, bodyBytes);
+  }
+  decision.answerBytes = lengthOf(part);
+  return partial(headers, part, { bodyBytes, content: slicedStream(body, part) });
+}
+
+/** @param whole the fields of the whole response, which this function does not change */
+function unsatisfiable(whole: Headers, bodyBytes: number): Response {
+  const fields = new Headers(whole);
+  // A 416 applies to this request alone, so drop the fields that describe the stored response.
+  for (const name of [...bodyDescriptions, ...ofTheWhole]) fields.delete(name);
+  fields.set("cache-control", "no-store");
+  fields.set("content-range", `bytes */${bodyBytes}`);
+  return new Response(null, { status: 416, headers: fields });
+}
+
+/** @param whole the fields of the whole response, which this function does not change */
+function partial(
+  whole: Headers,
+  part: ByteRange,
+  { bodyBytes, content }: { readonly bodyBytes: number; readonly content: BodyInit | null },
+): Response {
+  const fields = new Headers(whole);
+  for (const name of contentDigests) fields.delete(name);
   fields.set("content-range", contentRange(part, bodyBytes));
   fields.set("content-length", String(lengthOf(part)));
-  decision.answerBytes = lengthOf(part);
-  const sliced = bodyFrom(stored, place, part);
-  return new Response(sliced, { status: 206, headers: fields, encodeBody: "manual" });
+  return new Response(content, { status: 206, headers: fields, encodeBody: "manual" });
 }
 
 /** @throws Error if the tier read a range of the body other than the range to send */

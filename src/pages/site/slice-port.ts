@@ -26,30 +26,37 @@ interface AnsweredSlice {
   readonly stamp: Stamp;
 }
 
+/** The request for a slice. */
+export interface SliceRequest {
+  readonly request: LookupRequest;
+  /** The fields to add. */
+  readonly fields: readonly FieldLine[];
+  readonly range: ByteRange;
+}
+
 /** The slices of one isolate. */
 export interface SlicePort {
   /** Returns whether an answer to this request may be stored in slices. */
   isSliced(place: Place): boolean;
   /**
-   * Returns the request for the slice with the first byte that the client wants, and the fields to
-   * add; `undefined` if the client's own request is forwarded.
+   * Returns the request for the slice with the first byte that the client wants; `undefined` if the
+   * client's own request is forwarded.
    *
    * @param stamp the stamp from before the request
    */
-  requestFor(
-    place: Place,
-    stamp: Stamp,
-  ): { readonly request: LookupRequest; readonly fields: readonly FieldLine[] } | undefined;
+  requestFor(place: Place, stamp: Stamp): SliceRequest | undefined;
   /**
-   * Stores a 206 as a head and its first slice, and answers the client from them.
+   * Stores a 206 as a head and its first slice, or whole if it has the whole body, and answers the
+   * client from them.
    *
    * @param place has the request that the origin received, with the conditions of the client
+   * @param asked.range the range of the slice
    * @returns `undefined` if the client's own request must be forwarded
    */
   take(
     fresh: AnsweredSlice,
     place: Place,
-    client: LookupRequest,
+    asked: { readonly client: LookupRequest; readonly range: ByteRange },
   ): Promise<FetchResult<Response> | undefined>;
   /**
    * Waits for the first slice of an answer, if the answer has a body.

@@ -1,12 +1,16 @@
 // Applies the effects of an answer on later requests: remembers whether its key is cacheable, and
-// removes the stored response that the answer supersedes.
+// removes the stored response that the answer supersedes. Also takes the steps that follow the decision
+// to store.
 import type { Route } from "../../config/config.ts";
 import { isPersonal } from "../request/personal.ts";
 import type { PagePlace } from "../site/exchange.ts";
 import { ledAnonymouslyMsMax } from "../site/remembered-keys.ts";
+import { type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
 import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
-import { termsOf } from "../stored/lifetime.ts";
+import { originFreshSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
+import { awaitsSecondAsk } from "./admission.ts";
 import { removeStored } from "./in-tiers.ts";
+import { noteSilentVariation } from "./last-answer.ts";
 import { needsConfirmation, ofOneClient, type StoreRefusal } from "./refusal.ts";
 
 /** Refusals that follow from the origin's fields alone. */
@@ -99,7 +103,7 @@ export function applyRefusal(
  *
  * @param status the answer's status
  */
-export function applyForSessions(
+function applyForSessions(
   refusal: StoreRefusal | undefined,
   status: number,
   { request, exchange, key }: PagePlace,
@@ -111,6 +115,41 @@ export function applyForSessions(
     if (refusal === undefined) uncacheable.forSessions.forget(text);
     else if (isOwn && tellsOfResource(status)) uncacheable.forSessions.mark(text, nowAtMs());
   }
+}
+
+/**
+ * Takes the steps between the decision to store an answer and the storing of its body, whole or in
+ * slices.
+ *
+ * @param received the fields of the origin, without those that the route strips
+ * @returns the metadata to store
+ */
+export function applyStored(
+  metadata: StoredMetadata,
+  received: Headers,
+  pending: PendingForward,
+): StoredMetadata {
+  const { decision, site } = pending.exchange;
+  applyToKeys(undefined, metadata, pending);
+  decision.stored = true;
+  decision.originFreshSeconds = originFreshSeconds(metadata, pending.request.route);
+  decision.tier = "origin";
+  site.queryForms.learn(metadata, received, pending);
+  noteSilentVariation(metadata, pending);
+  const awaits = awaitsSecondAsk(metadata, pending);
+  return awaits ? withTermsKept(metadata, { awaitsSecondAsk: true }) : metadata;
+}
+
+/** Applies an answer's effects on its key, for all requests and for personal ones. */
+export function applyToKeys(
+  refusal: StoreRefusal | undefined,
+  metadata: StoredMetadata,
+  pending: PendingForward,
+): void {
+  // The answer of a fallback origin says nothing about the first origin's.
+  if (metadata.fallback !== undefined) return;
+  applyRefusal(refusal, metadata, { ...pending, replaced: storedCandidate(pending) });
+  applyForSessions(refusal, metadata.status, pending);
 }
 
 /**

@@ -2,7 +2,7 @@
 // same time if allowed. The steps, in order:
 // 1. metadata-of-answer.ts builds the metadata.
 // 2. refusal.ts decides whether to store the answer.
-// 3. consequences.ts applies the effects on later requests.
+// 3. consequences.ts applies the effects on later requests, also of an answer that is stored in slices.
 // 4. admission.ts decides whether Redis gets the answer at once.
 // 5. `sendAndStoreBody` sends the body while gathering it, and streams a larger body to tiers.
 // 6. variants.ts limits the variants.
@@ -35,13 +35,12 @@ import {
   validatorOf,
   wholeBytes,
 } from "../stored/stored-response.ts";
-import { withTermsKept, ageSeconds, originFreshSeconds, termsOf } from "../stored/lifetime.ts";
-import { awaitsSecondAsk } from "./admission.ts";
-import { applyForSessions, applyRefusal } from "./consequences.ts";
+import { withTermsKept, ageSeconds, termsOf } from "../stored/lifetime.ts";
+import { applyStored, applyToKeys } from "./consequences.ts";
 import { type StampedAnswer, metadataOf } from "./metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
 import { strippedBy } from "./stripped-fields.ts";
-import { noteAnswer, noteSilentVariation } from "./last-answer.ts";
+import { noteAnswer } from "./last-answer.ts";
 import { ofOneClient, refusedBy, type StoreRefusal, refused } from "./refusal.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
@@ -74,13 +73,9 @@ export async function sendAndStore(
   const { headers, status, body } = fresh.response;
   const hadCookie = given.response.headers.has("set-cookie");
   const refusal = refusedBy(metadata, headers, pending);
-  // The answer of a fallback origin says nothing about the first origin's.
-  if (metadata.fallback === undefined) {
-    applyRefusal(refusal?.rule, metadata, { ...pending, replaced: storedCandidate(pending) });
-    applyForSessions(refusal?.rule, status, pending);
-  }
   const atMs = exchange.nowAtMs();
   if (refusal !== undefined) {
+    applyToKeys(refusal.rule, metadata, pending);
     decision.refuses(refusal);
     if (refusal.rule === "credential-field") {
       const { name, credentials } = request.route;
@@ -98,15 +93,8 @@ export async function sendAndStore(
     noteAnswer(metadata, pending, { isMadePrivate });
     return { answer, done: Promise.resolve() };
   }
-  decision.stored = true;
-  decision.originFreshSeconds = originFreshSeconds(metadata, request.route);
-  decision.tier = "origin";
-  site.queryForms.learn(metadata, headers, pending);
-  noteSilentVariation(metadata, pending);
+  const marked = applyStored(metadata, headers, pending);
   if (ignoresRange(metadata, request)) site.rangeless.mark(key.text, atMs);
-  const marked = awaitsSecondAsk(metadata, pending)
-    ? withTermsKept(metadata, { awaitsSecondAsk: true })
-    : metadata;
   const source = body ?? new Blob([]).stream();
   const sent = await sendAndStoreBody({ metadata: marked, source, isValidated: false }, pending);
   const fields = sent.answer.headers;

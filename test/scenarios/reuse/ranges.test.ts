@@ -1,7 +1,7 @@
 // Tests ranges of stored bodies and from the origin (RFC 9110 §13.2.2, §14).
 // test/rules/ranges.test.ts tests the rules of Range and If-Range.
 import { describe, expect, it } from "vitest";
-import { openSite } from "../../../testing/site/harness.ts";
+import { type AskInit, openSite } from "../../../testing/site/harness.ts";
 import {
   cc,
   chunked,
@@ -41,6 +41,24 @@ describe.each([
     expect([seen.status, seen.text, contentRange]).toEqual([status, text, told]);
     expect(site.origin.count).toBe(1);
   });
+});
+
+it("a part, a 304 and a 416 have no digest of other content (RFC 9530 §2, §3)", async () => {
+  const digests = { "content-digest": "sha-256=:AA==:", "content-md5": "AA==" };
+  const repr = { "repr-digest": "sha-256=:AA==:" };
+  const site = openSite({ origin: () => page("hello", { ...fields, ...digests, ...repr }) });
+  await site.get("/a");
+  const named = async (init: AskInit) => {
+    const { status, fields: seen } = await site.get("/a", init);
+    const names = Object.keys({ ...digests, ...repr }).filter((name) => seen.has(name));
+    return [status, names];
+  };
+  const all = Object.keys({ ...digests, ...repr });
+  expect(await named({})).toEqual([200, all]);
+  expect(await named({ method: "HEAD" })).toEqual([200, all]);
+  expect(await named({ headers: { range } })).toEqual([206, ["repr-digest"]]);
+  expect(await named({ headers: { range: "bytes=9-" } })).toEqual([416, []]);
+  expect(await named({ headers: { "if-none-match": '"1"' } })).toEqual([304, ["repr-digest"]]);
 });
 
 describe("the conditions of a range request (RFC 9110 §13.2.2)", () => {

@@ -1,8 +1,10 @@
 // Tests bodies in slices: which ranges the origin gets, and what clients receive (RFC 9110 §13, §14).
 import { describe, expect, it } from "vitest";
 import type { WrittenAnswerRule } from "../../../src/config/written-route.ts";
+import type { ConfigInput } from "../../../src/config/schema.ts";
 import { slices } from "../../../src/slices/slices.ts";
 import type { FieldTexts } from "../../../testing/fakes/origin-in-process.ts";
+import { countsOf } from "../../../testing/site/counts-of.ts";
 import { idle, openSite, type Site } from "../../../testing/site/harness.ts";
 import {
   answered,
@@ -13,6 +15,7 @@ import {
   received,
   scriptOf,
   sliceBytes,
+  type SlicedOrigin,
   slicedOrigin,
   totalBytes,
 } from "../../../testing/site/sliced-origin.ts";
@@ -309,6 +312,66 @@ describe("an origin that breaks the rules of ranges", () => {
   });
 });
 
+describe("the length of a body is remembered", () => {
+  const last = `bytes=${5 * sliceBytes}-${6 * sliceBytes - 1}`;
+
+  it("after a 416, so that later ranges beyond the end cost no request", async () => {
+    const site = openSliced(slicedOrigin());
+    const beyond = "bytes=9999999-";
+    const before = rangeOf(152);
+    for (const asked of [[before, beyond], [rangeOf(0)], [], []]) {
+      site.origin.asked.length = 0;
+      const seen = await getSliced(site, beyond);
+      expect([seen.status, seen.fields.get("content-range")]).toEqual([
+        416,
+        `bytes */${totalBytes}`,
+      ]);
+      expect(rangesAsked(site)).toEqual(asked);
+    }
+  });
+
+  it("after a head that is stale, so that a suffix costs one slice", async () => {
+    const origin = slicedOrigin();
+    const site = openSliced(origin);
+    await getSliced(site, "bytes=0-0");
+    site.clock.advance(601);
+    origin.version = 2;
+    site.origin.asked.length = 0;
+    const seen = await getSliced(site, "bytes=-2");
+    expect(Buffer.compare(seen.bytes, bytesOf(2).slice(-2))).toBe(0);
+    expect(rangesAsked(site)).toEqual([last]);
+  });
+
+  it("in another isolate from the head alone", async () => {
+    const origin = slicedOrigin();
+    const { cache, clock } = openSliced(origin);
+    const first = openSliced(origin, { cache, clock });
+    await getSliced(first, "bytes=0-0");
+    clock.advance(601);
+    origin.version = 2;
+    const site = openSliced(origin, { cache, clock });
+    expect((await getSliced(site, "bytes=-2")).status).toBe(206);
+    expect(rangesAsked(site)).toEqual([last]);
+  });
+
+  it("and a body of another length only costs a further request", async () => {
+    const origin = slicedOrigin();
+    const site = openSliced(origin);
+    await getSliced(site, "bytes=0-0");
+    site.clock.advance(601);
+    origin.change = (_, request) => answered(request, slicedOrigin({ version: 2, length: 70_000 }));
+    for (const _ of [1, 2]) {
+      const seen = await getSliced(site, "bytes=69998-69999");
+      expect(Buffer.compare(seen.bytes, bytesOf(2, 70_000).slice(-2))).toBe(0);
+    }
+    site.clock.advance(601);
+    origin.change = (_, request) => answered(request, slicedOrigin({ version: 3 }));
+    expect((await getSliced(site, range)).bytes).toEqual(
+      Buffer.from(bytesOf(3).slice(70_000, 70_004)),
+    );
+  });
+});
+
 describe("a small body on a route with slices", () => {
   it("is stored like any other body", async () => {
     const site = openSliced(slicedOrigin({ length: 1_000 }));
@@ -316,6 +379,72 @@ describe("a small body on a route with slices", () => {
     expect((await getSliced(site, "bytes=10-19")).bytes.length).toBe(10);
     expect(site.origin.count).toBe(1);
     expect(site.cache.text).not.toContain("slices");
+  });
+
+  const small = (more: FieldTexts = {}, length = 1_000) =>
+    slicedOrigin({ length, fields: { ...slicedOrigin().fields, ...more } });
+
+  it.each([
+    { id: "first-bytes", asked: "bytes=0-1", told: "bytes 0-1/1000", bytes: 2 },
+    { id: "open", asked: "bytes=0-", told: "bytes 0-999/1000", bytes: 1_000 },
+    { id: "middle", asked: "bytes=5-9", told: "bytes 5-9/1000", bytes: 5 },
+    { id: "suffix", asked: "bytes=-5", told: "bytes 995-999/1000", bytes: 5 },
+    { id: "beyond-the-end", asked: "bytes=1000-", told: "bytes */1000", bytes: 0 },
+    { id: "several", asked: "bytes=0-0,2-2", told: null, bytes: 1_000 },
+  ])("gets the client's range from the first request on: $id", async ({ asked, told, bytes }) => {
+    const site = openSliced(small());
+    const status = told === null ? 200 : bytes === 0 ? 416 : 206;
+    for (const state of ["stored", "hit"]) {
+      const seen = await getSliced(site, asked);
+      expect([seen.status, seen.fields.get("content-range"), seen.isCut]).toEqual([
+        status,
+        told,
+        false,
+      ]);
+      expect(seen.bytes.length).toBe(bytes);
+      // A 416 has no length.
+      expect(seen.fields.get("content-length") ?? "0").toBe(String(bytes));
+      expect(seen.fields.get("cache-status")).toContain(state);
+    }
+    expect(rangesAsked(site)).toEqual([rangeOf(0)]);
+  });
+
+  it.each([
+    { id: "if-range-holds", headers: { "if-range": '"1"' }, status: 206 },
+    { id: "if-range-fails", headers: { "if-range": '"2"' }, status: 200 },
+    { id: "if-none-match", headers: { "if-none-match": '"1"' }, status: 304 },
+  ])("evaluates the conditions of the first request: $id", async ({ headers, status }) => {
+    const site = openSliced(small());
+    expect((await getSliced(site, "bytes=0-1", headers)).status).toBe(status);
+    expect(site.origin.count).toBe(1);
+  });
+
+  it("that may not be stored also gets the client's range", async () => {
+    const site = openSliced(small({ "cache-control": "no-store" }));
+    const { status, bytes } = await getSliced(site, "bytes=0-1");
+    expect([status, bytes.length]).toEqual([206, 2]);
+  });
+
+  it("of a file that was large is the new version, for the client's range", async () => {
+    const [large, now] = [slicedOrigin(), small()];
+    now.version = 2;
+    const site = openSliced(large);
+    await getSliced(site, "bytes=0-0");
+    site.clock.advance(601);
+    large.change = (_, request) => answered(request, now);
+    const { status, bytes } = await getSliced(site, "bytes=0-1");
+    expect([status, Buffer.compare(bytes, bytesOf(2).slice(0, 2))]).toEqual([206, 0]);
+  });
+
+  it("shows no origin that ignores ranges, so that later ranges wait for no whole body", async () => {
+    const origin = small({ "cache-control": "max-age=60" });
+    const site = openSliced(origin);
+    await getSliced(site, "bytes=0-1");
+    site.clock.advance(61);
+    origin.version = 2;
+    origin.fields = { "cache-control": "no-store" };
+    await getSliced(site, "bytes=0-1");
+    expect(rangesAsked(site)).toEqual([rangeOf(0), rangeOf(0)]);
   });
 });
 
@@ -706,6 +835,81 @@ it("a digest of one slice is not sent with the body", async () => {
     slicedOrigin({ fields: { ...slicedOrigin().fields, "content-md5": "x" } }),
   );
   expect((await getSliced(site)).fields.get("content-md5")).toBe(null);
+});
+
+type RouteOptions = Partial<NonNullable<ConfigInput["routes"]>[number]>;
+
+describe("a head is stored by the steps of any other response", () => {
+  const video = { name: "video", match: "/v*", ranges: "slices" as const };
+  const openWith = (origin: SlicedOrigin, route: RouteOptions) =>
+    openSliced(origin, { config: { routes: [{ ...video, ...route }] } });
+  const ask = async (site: Site, path: string, headers: FieldTexts = { range: "bytes=0-9" }) => {
+    const seen = await received(await site.ask(path, { headers }));
+    await site.settle();
+    return seen;
+  };
+  const withFields = (more: FieldTexts) =>
+    slicedOrigin({ fields: { ...slicedOrigin().fields, ...more } });
+
+  it("teaches No-Vary-Search", async () => {
+    const origin = withFields({ "no-vary-search": 'params=("t")' });
+    const site = openWith(origin, { query: { noVarySearch: true } });
+    for (const t of [1, 2, 3, 4]) expect((await ask(site, `/v?t=${t}`)).status).toBe(206);
+    expect(site.origin.asked.map(({ path }) => path)).toEqual(["/v?t=1", "/v"]);
+  });
+
+  it("forgets No-Vary-Search if a canonical answer lacks it", async () => {
+    const origin = withFields({ "no-vary-search": 'params=("t")' });
+    const site = openWith(origin, { query: { noVarySearch: true } });
+    await ask(site, "/v?id=1&t=1");
+    origin.fields = slicedOrigin().fields;
+    await ask(site, "/v?id=2&t=1");
+    await ask(site, "/v?id=3&t=1");
+    expect(site.origin.asked.map(({ path }) => path)).toEqual([
+      "/v?id=1&t=1",
+      "/v?id=2",
+      "/v?id=2&t=1",
+      "/v?id=3&t=1",
+    ]);
+  });
+
+  it("notes that pages vary without Vary", async () => {
+    const origin = slicedOrigin({ tag: () => 'W/"1"' });
+    origin.change = (answer, { headers }) => {
+      const isData = headers.get("accept") === "application/json";
+      if (isData) answer.headers.set("content-type", "application/json");
+      return answer;
+    };
+    const site = openWith(origin, {});
+    // The weak tag stops slicing, so the client's own request is stored.
+    await ask(site, "/v", { range: "bytes=0-9" });
+    await ask(site, "/v", { accept: "application/json" });
+    site.clock.advance(3_601);
+    origin.tag = () => '"1"';
+    expect(countsOf(site, "silentVariations")).toEqual({});
+    await ask(site, "/v", { range: "bytes=0-9" });
+    expect(countsOf(site, "silentVariations")).toEqual({ "silentVariations|video": 1 });
+  });
+
+  const when = { status: 200 };
+  const cookie = { "set-cookie": "lb=0123456789abcdef" };
+  const qualified = { ...cookie, "cache-control": 'max-age=600, private="set-cookie"' };
+
+  it.each<[id: string, fields: FieldTexts, route: RouteOptions]>([
+    ["a cookie, with setCookie", cookie, { setCookie: "strip" }],
+    ["a cookie, with cookies.ignore", cookie, { cookies: { ignore: ["lb"] } }],
+    ["a cookie, with a rule", cookie, { answer: [{ when, strip: ["set-cookie"] }] }],
+    ["a private cookie, with a rule", qualified, { answer: [{ when, strip: ["set-cookie"] }] }],
+  ])("lacks what the route drops, and so do its slices: %s", async (_id, fields, route) => {
+    const site = openWith(withFields(fields), route);
+    const seen = await ask(site, "/v", {});
+    expect([seen.isCut, Buffer.compare(seen.bytes, whole)]).toEqual([false, 0]);
+    expect(seen.fields.get("set-cookie")).toBe(null);
+    expect(rangesAsked(site)).toEqual([
+      ...[0, 1, 2, 3, 4].map(rangeOf),
+      `bytes=${5 * sliceBytes}-${totalBytes - 1}`,
+    ]);
+  });
 });
 
 describe("the rules of a route with slices", () => {
