@@ -12,6 +12,7 @@ import { coloOf, type Environment, pseudonymOf } from "../platform/environment.t
 import type { Background, Platform } from "../platform/platform.ts";
 import { HeadTimes, OriginHealth } from "./site/origin-health.ts";
 import { Rangeless, KnownVary, Marks, Uncacheable, Invalidations } from "./site/remembered-keys.ts";
+import { withinLimits } from "./fetch/field-limits.ts";
 import { asOfSite } from "./fetch/site-address.ts";
 import { ClientLimit } from "./site/client-limit.ts";
 import { Loops } from "./request/loops.ts";
@@ -175,7 +176,8 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
       // Without a URL or a place of its own, an origin has no address to replace in the response.
       const isRenamed =
         origin.kind === "url" ? origin.rewritesLocations : target.place !== undefined;
-      return asOfSite(response, request, isRenamed ? base : undefined);
+      const limited = withinLimits(response, config);
+      return asOfSite(limited, request, isRenamed ? base : undefined);
     },
   };
 }

@@ -12,9 +12,17 @@ export const reasonCharsMax = 512;
 /** The maximum length of a tag in bytes of UTF-8. No purge can name a longer tag. */
 export const tagBytesMax = 256;
 
-/** Returns a tag's length in bytes of UTF-8, as in JSON and the journal. */
+/**
+ * Returns a tag's length in bytes of UTF-8, as in JSON and the journal. Counts by itself, because an
+ * answer may have thousands of tags.
+ */
 export function tagBytes(tag: string): number {
-  return new TextEncoder().encode(tag).length;
+  let bytes = 0;
+  for (const character of tag) {
+    const point = character.codePointAt(0) ?? 0;
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x1_0000 ? 3 : 4;
+  }
+  return bytes;
 }
 
 const names = (what: string) =>

@@ -3,12 +3,15 @@ import { membersOf } from "./cache-control.ts";
 import type { Fields } from "./fields.ts";
 import { downloads, fonts, images, media } from "./static-extensions.ts";
 
+/** Longer fields are read from their beginning. */
+const typeCharactersMax = 1_024;
+
 /**
  * Returns the media types in `Content-Type`, in lower case and without parameters. A response has
  * one, or none. Of several, browsers use the last valid one (https://fetch.spec.whatwg.org).
  */
 export function responseMediaTypes(fields: Fields): string[] {
-  const types = membersOf(fields.get("content-type"));
+  const types = membersOf(fields.get("content-type")?.slice(0, typeCharactersMax) ?? null);
   return types.map((type) => type.replace(/;.*$/s, "").trim().toLowerCase());
 }
 

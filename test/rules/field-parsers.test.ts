@@ -19,12 +19,31 @@ describe("a generated text", () => {
   });
 });
 
-/** Pieces whose end a parser looks for: white space, quotes, escapes and separators. */
-const pieces = [" ", "\t", '"', "\\", '\\"', '"\\', ",", ";", "=", ", ", '",', 'W/"', "a=1,", "a"];
+/** Names, and pieces whose end a parser looks for: white space, quotes, escapes and separators. */
+const pieces = [
+  "a,",
+  "a ",
+  " ",
+  "\t",
+  '"',
+  "\\",
+  '\\"',
+  '"\\',
+  ",",
+  ";",
+  "=",
+  ", ",
+  '",',
+  'W/"',
+  "a=1,",
+  "a",
+];
 const frames = [
   (run: string) => run,
   (run: string) => `a${run}b`,
   (run: string) => `a="${run}`,
+  // Different names.
+  (run: string) => run.replaceAll("a", (_, at: number) => `a${at.toString(36)}`),
 ] as const;
 const [shortBytes, longBytes] = [8_192, 65_536];
 

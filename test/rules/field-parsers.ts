@@ -1,5 +1,6 @@
 // All parsers of header fields of clients and origins, as functions of the field's text.
 import {
+  asksForEsi,
   requestDirectives,
   responseDirectives,
   parseDirectives,
@@ -8,13 +9,25 @@ import {
 import { cacheStatus } from "../../src/rules/cache-status.ts";
 import { currentAgeSeconds } from "../../src/rules/freshness.ts";
 import { parseHttpDate } from "../../src/rules/http-date.ts";
+import { responseMediaTypes } from "../../src/rules/media-types.ts";
+import { compileLanguages, preferredType } from "../../src/rules/negotiation.ts";
+import { urlVariation } from "../../src/rules/no-vary-search.ts";
 import { rangeVerdict } from "../../src/rules/ranges.ts";
+import { retryAfterSeconds } from "../../src/rules/retry-after.ts";
 import { selectingFieldNames, selectingValues } from "../../src/rules/selecting.ts";
 import { connectionFields } from "../../src/rules/storable.ts";
-import { conditionalFields, entityTag, isNotModified } from "../../src/rules/validators.ts";
+import {
+  conditionalFields,
+  entityTag,
+  isNotModified,
+  meaningChangedBy,
+} from "../../src/rules/validators.ts";
 import { signatureClaim } from "../../src/admin/purge-sender.ts";
 import { reducedAcceptEncoding } from "../../src/pages/request/forwarded-fields.ts";
-import { sortCookies } from "../../src/pages/request/cookies.ts";
+import { nameSetBy, sortCookies } from "../../src/pages/request/cookies.ts";
+import { asOfSite } from "../../src/pages/fetch/site-address.ts";
+import { withinLimits } from "../../src/pages/fetch/field-limits.ts";
+import { totalBytesIn } from "../../src/slices/fit.ts";
 import { contentLength } from "../../src/rules/fields.ts";
 import { fieldTagsOf, taggingOf } from "../../src/pages/stored/tags.ts";
 import { fieldsWith } from "../../testing/examples/header-text.ts";
@@ -51,8 +64,18 @@ const range = (request: Record<string, string>) =>
     bodyDate: null,
   });
 
+const slice = { firstByte: 0, lastByte: 9 };
+
 const tags = (name: string) => (text: string) =>
   taggingOf(fieldTagsOf(only(name)(text), config), [], lookup);
+
+/** A field of a real response. Reads no text that the runtime refuses. */
+const answered = (name: string, read: (response: Response) => unknown) => (text: string) => {
+  const isValid = /^[\t\x20-\x7e\x80-\xff]*$/.test(text);
+  return isValid && read(new Response(null, { status: 206, headers: { [name]: text } }));
+};
+const ofSite = (name: string) =>
+  answered(name, (response) => asOfSite(response, lookup, "http://origin.example"));
 
 export const fieldParsers: readonly (readonly [name: string, read: (text: string) => unknown])[] = [
   ["directives", parseDirectives],
@@ -79,8 +102,27 @@ export const fieldParsers: readonly (readonly [name: string, read: (text: string
   ["Cache-Tag", tags("cache-tag")],
   ["Surrogate-Key", tags("surrogate-key")],
   ["Cache-Groups", tags("cache-groups")],
+  ["Surrogate-Control for ESI", asksForEsi],
+  ["No-Vary-Search", urlVariation],
+  ["Content-Type", (text) => responseMediaTypes(only("content-type")(text))],
+  ["Content-Range", answered("content-range", (response) => totalBytesIn(response, slice))],
+  ["Retry-After", (text) => retryAfterSeconds(text, storedAtMs)],
+  ["Set-Cookie", nameSetBy],
+  ["Set-Cookie of the origin", ofSite("set-cookie")],
+  ["Location", ofSite("location")],
+  ["Link", ofSite("link")],
+  ["Refresh", ofSite("refresh")],
+  ["Content-Security-Policy", policy],
+  ["Vary within its limit", answered("vary", (response) => withinLimits(response, config))],
+  ["Accept-Language", compileLanguages(["en", "zh-Hant"])],
+  ["Accept", (text) => preferredType(text, ["image/avif", "image/webp"])],
   ["a webhook's signature", webhookSignature],
 ];
+
+function policy(text: string): unknown {
+  const fields = only("content-security-policy");
+  return meaningChangedBy(fields(text), fields("script-src 'nonce-a'"));
+}
 
 function webhookSignature(text: string): unknown {
   const timestamp = String(Math.floor(Date.now() / 1_000));

@@ -102,10 +102,20 @@ export function encodeRecord<Detail>(
     record.kind === "vary"
       ? { v: version, ...record, k: keepUntilAtMs }
       : textOf(record.metadata, keepUntilAtMs, form);
-  return JSON.stringify(object).replaceAll(
-    /[\u007f-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return JSON.stringify(object).replaceAll(/[\u007f-\uffff]+/g, escaped);
+}
+
+/** Two digits for each octet. */
+const hexadecimal = Array.from({ length: 256 }, (_, octet) => octet.toString(16).padStart(2, "0"));
+
+/** Escapes a run at once, because a call for each character takes most of a forward's time. */
+function escaped(run: string): string {
+  let text = "";
+  for (let at = 0; at < run.length; at += 1) {
+    const unit = run.charCodeAt(at);
+    text += `\\u${hexadecimal[unit >> 8]}${hexadecimal[unit & 0xff]}`;
+  }
+  return text;
 }
 
 function textOf<Detail>(

@@ -34,7 +34,7 @@ const referring: Readonly<Record<string, (value: string, rename: Rename) => stri
  */
 export function asOfSite(
   response: Response,
-  request: OriginRequest,
+  request: Pick<OriginRequest, "method" | "target">,
   base: string | undefined,
 ): Response {
   const { status, headers } = response;
@@ -53,7 +53,7 @@ export function asOfSite(
 function renamedFields(
   response: Response,
   base: string,
-  { method, target }: OriginRequest,
+  { method, target }: Pick<OriginRequest, "method" | "target">,
 ): FieldLine[] {
   const { headers } = response;
   const present = Object.entries(referring).filter(([name]) => headers.has(name));
@@ -71,7 +71,9 @@ function renamedFields(
   const names = [own.hostname, nameOf(target.place?.host ?? own.hostname)];
   const foreign = names.filter((name) => !isWithin(nameOf(target.ownHost), name));
   const kept = cookies.map((cookie) =>
-    cookieOfSite(cookie, (name) => foreign.includes(name), target),
+    cookie.length > cookieCharactersMax
+      ? cookie
+      : cookieOfSite(cookie, (name) => foreign.includes(name), target),
   );
   const isCookieChanged = kept.some((cookie, index) => cookie !== cookies[index]);
   const lines = isCookieChanged ? kept.map((line): FieldLine => ["set-cookie", line]) : [];
@@ -146,6 +148,9 @@ function nameOf(host: string): string {
 function isWithin(name: string, domain: string): boolean {
   return name === domain || name.endsWith(`.${domain}`);
 }
+
+/** Browsers ignore a cookie whose name and value have more than 4,096 bytes (RFC 6265bis §5.6). */
+const cookieCharactersMax = 8_192;
 
 /** Matches the Domain attribute and its value (RFC 6265 §5.2.3). */
 const domain = /^\s*domain\s*=\s*\.?(.*)$/i;

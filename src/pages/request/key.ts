@@ -40,7 +40,7 @@ export interface KeySettings {
 }
 
 /** The maximum length of a stored path and its query together, in bytes. A purge can name them. */
-const storedUrlBytesMax = 2_048;
+export const storedUrlBytesMax = 2_048;
 
 /** Returns the key of a URL. GET and HEAD share the key; other methods have no lookup. */
 export function keyUrl(requested: Target, route: Route, site: KeySettings): KeyedUrl {

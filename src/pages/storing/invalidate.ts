@@ -13,7 +13,7 @@ import {
   urlTag,
 } from "../../purge/journal/purge-target.ts";
 import type { InvalidatedTarget } from "../../purge/acceptance/joined-purges.ts";
-import { type KeyedUrl, keyUrl } from "../request/key.ts";
+import { type KeyedUrl, keyUrl, storedUrlBytesMax } from "../request/key.ts";
 import { keyedAs, type PassedRequest } from "../request/plan.ts";
 import type { Exchange } from "../site/exchange.ts";
 import type { Route } from "../../config/config.ts";
@@ -69,7 +69,7 @@ function invalidate(
   // RFC 9111 §4.4: a response of one origin must not invalidate another origin's responses.
   const hosts = [target.ownHost, target.host];
   const isOurs = read.scheme === target.scheme && hosts.includes(read.ownHost);
-  if (!isOurs || read.isAmbiguous) return [];
+  if (!isOurs || read.isAmbiguous || read.sentPath.length > storedUrlBytesMax) return [];
   const { route, storing: routes } = routesStoring(matchRoute, read);
   const own = readUrl({ url: absolute, method: "GET" }, request);
   const path = pathPrefix({ origin: originOf(read), path: read.path });

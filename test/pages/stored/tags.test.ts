@@ -1,9 +1,11 @@
 // Tests which response fields and route options give a stored response its tags, by which a purge
 // can name it, and how long a tag may be (RFC 9875 §2).
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
 import type { WrittenConfig } from "../../../src/config/written.ts";
 import { fieldTagsOf, taggingOf } from "../../../src/pages/stored/tags.ts";
+import { tagBytes } from "../../../src/protocol/purge-order.ts";
 import { askedWith } from "../../../testing/examples/requests.ts";
 
 function tags(fields: Readonly<Record<string, string>>, route: Partial<Routes[number]> = {}) {
@@ -65,4 +67,14 @@ describe("a tag", () => {
   ])("is left out if it is longer than 256 bytes: $id", ({ tag, count }) => {
     expect(tags({}, { tags: [tag] })).toHaveLength(count);
   });
+});
+
+it("the length of a tag is that of its UTF-8", () => {
+  const text = fc.string({ unit: fc.integer({ min: 0, max: 0xff_ff }).map(String.fromCharCode) });
+  fc.assert(
+    fc.property(fc.oneof(text, fc.string({ unit: "binary" })), (tag) => {
+      expect(tagBytes(tag)).toBe(new TextEncoder().encode(tag).length);
+    }),
+    { seed: 256, numRuns: 300 },
+  );
 });
