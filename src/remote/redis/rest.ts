@@ -32,6 +32,7 @@ export function overRest({ url, token }: RestAddress): Transport {
       headers,
       body: JSON.stringify(form === "single" ? sent[0] : sent),
       signal: AbortSignal.timeout(timeoutMs),
+      cache: "no-store",
     });
     return repliesIn(await response.text(), form, commands.length);
   };
