@@ -75,6 +75,8 @@ export const costlySuites: readonly CostlySuites[] = [
     covers: [
       "examples/next",
       "src/adapters",
+      "src/base/outside-frameworks.ts",
+      "src/remote/redis/round-trips.ts",
       "src/data/node",
       "src/node-cache.ts",
       "src/node-stores.ts",

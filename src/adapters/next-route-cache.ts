@@ -2,6 +2,7 @@
 // `unstable_cache`. Next.js creates an instance for each request.
 import type { GivenStart } from "../data/load/make-record.ts";
 import type { Namespace } from "../data/namespace.ts";
+import type { BoundedMap } from "../base/bounded-map.ts";
 import { nodeGlobals } from "../base/node-globals.ts";
 import { sha256Short } from "../base/sha256.ts";
 import { copyOf } from "../data/value/frozen.ts";
@@ -22,6 +23,15 @@ export interface RouteCacheContext {
   /** The folder beside the file `BUILD_ID`. */
   readonly serverDistDir?: string | undefined;
   readonly fs?: { readFileSync(path: string): { toString(): string } } | undefined;
+  /** The fields of the client's request, or of the request that `res.revalidate` makes. */
+  readonly _requestHeaders?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** One build of an application. */
+export interface NextBuild {
+  readonly id: string;
+  /** A secret by which a request of `res.revalidate` identifies itself. */
+  readonly previewModeId: string;
 }
 
 interface PrerenderManifest {
@@ -75,10 +85,13 @@ export interface RouteCachePorts {
   readonly freshMs: number;
   readonly pending: PendingStores;
   /** By the folder of the build. */
-  readonly buildIds: Map<string, string>;
+  readonly builds: Map<string, NextBuild>;
+  /** When `res.revalidate` last looked up a key, by `nextNowMs`. */
+  readonly onDemandAtMs: BoundedMap<number>;
 }
 
 const tagsHeader = "x-next-cache-tags";
+const onDemandHeader = "x-prerender-revalidate";
 /** Older than any lifetime of a `fetch`, whose longest is 2 ** 32 seconds. */
 const agedMs = 2 ** 33 * 1_000;
 
@@ -88,8 +101,8 @@ export class RouteCache {
   readonly #madeAtMs = nextNowMs();
   /** Those of the first lookup of each key to end. They cover every load of this request. */
   readonly #starts = new Map<string, GivenStart>();
-  /** The values that `get` returned after a soft purge. */
-  readonly #purged = new WeakSet<RouteValue>();
+  /** The values that `get` returned, and whether a soft purge covers them. */
+  readonly #returned = new WeakMap<RouteValue, boolean>();
 
   constructor(ports: RouteCachePorts, context: RouteCacheContext) {
     this.#ports = ports;
@@ -100,38 +113,42 @@ export class RouteCache {
     const place = this.#placeOf(cacheKey, kind === "FETCH");
     const { namespace, starts, pending } = this.#ports;
     const key = String(place);
+    if (this.#isOnDemand()) this.#ports.onDemandAtMs.set(key, nextNowMs());
     await pending.ended(key);
     const given = tagsOf([...tags, ...softTags]);
     const { value, isStale, startAfter: start } = await namespace.lookUp(place, { tags: given });
     starts.keep({ endedAtMs: nextNowMs(), start });
     if (!this.#starts.has(key)) this.#starts.set(key, start);
     const entry = value ? entryOf(value, isStale) : null;
-    if (isStale && entry?.value) this.#purged.add(entry.value);
+    if (entry?.value) this.#returned.set(entry.value, isStale);
     return entry;
   }
 
   async set(cacheKey: string, value: RouteValue | null, context: RouteSetContext): Promise<void> {
-    // After a failed render, Next.js sets the value from `get` again. A new start would undo the soft purge.
-    if (value !== null && this.#purged.has(value)) return;
     const { fetchCache = false, tags = [], cacheControl } = context;
     const place = this.#placeOf(cacheKey, fetchCache);
-    const { namespace, starts, freshMs, pending } = this.#ports;
+    const key = String(place);
+    const { namespace, starts, freshMs, pending, onDemandAtMs } = this.#ports;
+    const everywhere = this.#isOnDemand();
+    // Next.js lets `res.revalidate` join a render that began before it.
+    const isJoined = !everywhere && (onDemandAtMs.get(key) ?? 0) > this.#madeAtMs;
+    // After a failed render, Next.js sets the value from `get` again. A new start would undo the soft purge.
+    const isPurged = value === null ? undefined : this.#returned.get(value);
+    if (isPurged === true || (isPurged !== undefined && (everywhere || isJoined))) return;
+    const start = this.#starts.get(key) ?? starts.of(this.#madeAtMs);
+    // Soft tags of a fetch may be purged before the later stamp that a purge of its key would give the result.
+    if (start === undefined || isJoined || (everywhere && fetchCache)) {
+      if (everywhere || isJoined) await namespace.delete(place);
+      return;
+    }
     const lifetimeMs = (cacheControl?.expire ?? Infinity) * 1_000;
     const options = {
       fresh: Math.max(1, Math.min(lifetimeMs, freshMs)),
-      tags: tagsOf([...tags, ...tagsIn(value)]),
+      tags: tagsOf([...tags, ...(tagsIn(value) ?? (fetchCache ? [] : [pathTagOf(cacheKey)]))]),
     };
     const stored = { ...split(value), lastModified: Date.now(), cacheControl };
-    const own = this.#starts.get(String(place));
-    const start = own ?? starts.of(this.#madeAtMs);
-    // A route that is rendered on demand replaces its older versions in all processes.
-    const everywhere = own === undefined && !fetchCache;
-    if (start === undefined) {
-      if (everywhere) await namespace.delete(place);
-      return;
-    }
     const storing = namespace.set(place, stored, { ...options, start, everywhere });
-    pending.add(String(place), storing);
+    pending.add(key, storing);
     if (everywhere) await storing;
   }
 
@@ -143,30 +160,46 @@ export class RouteCache {
   /** Routes of two builds or applications are apart, because their code differs. */
   #placeOf(cacheKey: string, isFetch: boolean) {
     if (isFetch) return ["fetch", segmentOf(cacheKey)] as const;
-    return ["routes", segmentOf(this.#buildId()), segmentOf(cacheKey)] as const;
+    return ["routes", segmentOf(this.#build().id), segmentOf(cacheKey)] as const;
   }
 
-  #buildId(): string {
+  /** Whether `res.revalidate` makes this request. Next.js decides in the same way. */
+  #isOnDemand(): boolean {
+    const { _requestHeaders: headers } = this.#context;
+    const sent = headers?.[onDemandHeader];
+    return sent !== undefined && sent === this.#build().previewModeId;
+  }
+
+  #build(): NextBuild {
     const { serverDistDir = "", fs } = this.#context;
-    const { buildIds } = this.#ports;
-    const known = buildIds.get(serverDistDir);
+    const { builds } = this.#ports;
+    const known = builds.get(serverDistDir);
     if (known !== undefined) return known;
     const read = (name: string) =>
       fs?.readFileSync(`${serverDistDir}/../${name}`).toString().trim() ?? "";
     const buildId = read("BUILD_ID");
-    // Applications may choose equal ids. Next.js draws `previewModeId`, which is a secret, for each build.
     const { preview } = JSON.parse(read("prerender-manifest.json")) as PrerenderManifest;
-    const own = `${buildId} ${sha256Short(preview.previewModeId)}`;
-    buildIds.set(serverDistDir, own);
-    return own;
+    const { previewModeId } = preview;
+    // Applications may choose equal ids. Next.js draws `previewModeId` for each build.
+    const build = { id: `${buildId} ${sha256Short(previewModeId)}`, previewModeId };
+    builds.set(serverDistDir, build);
+    return build;
   }
 }
 
-function tagsIn(value: RouteValue | null): readonly string[] {
+/** Returns the tags in a value; `undefined` without any. */
+function tagsIn(value: RouteValue | null): readonly string[] | undefined {
   const headers = value?.["headers"] as Readonly<Record<string, unknown>> | undefined;
   const text = headers?.[tagsHeader];
-  const ofFetch = (value?.kind === "FETCH" ? value["tags"] : undefined) as string[] | undefined;
-  return typeof text === "string" ? text.split(",") : (ofFetch ?? []);
+  if (typeof text === "string") return text.split(",");
+  return value?.kind === "FETCH" ? (value["tags"] as string[] | undefined) : undefined;
+}
+
+/** Returns the tag of a path, which Next.js gives only to routes of the App Router. */
+function pathTagOf(cacheKey: string): string {
+  // Next.js 16.4 puts the route before the path, and writes `/` as `/index`, and `/index` as `/index/index`.
+  const path = cacheKey.replace(/^\/route-cache\/[^/]*\/[^/]*\/\$/, "");
+  return `_N_T_${path.replace(/^\/index(?=$|\/index(?:\/|$))/, "") || "/"}`;
 }
 
 function split(value: RouteValue | null): Pick<StoredRoute, "value" | "bytes" | "segments"> {

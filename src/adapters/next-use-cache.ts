@@ -1,5 +1,6 @@
 // The handler for cacheHandlers in Next.js 16, which stores the results of functions with "use cache".
 import { OperatorError } from "../base/operator-error.ts";
+import { storageOfNext } from "../base/outside-frameworks.ts";
 import type { Namespace } from "../data/namespace.ts";
 import { OutOfTime, within } from "../base/timeouts.ts";
 import { segmentOf, tagsOf } from "./library-key.ts";
@@ -72,7 +73,10 @@ export function useCacheHandler(ports: UseCachePorts): UseCacheHandler {
     async set(cacheKey, pendingEntry) {
       const place = placeOf(cacheKey);
       const collecting = collect(pendingEntry);
-      const storing = collecting.then((entry) => entry && store(place, entry, ports));
+      // `res.revalidate` looks nothing up, so other processes may keep an older entry.
+      const isOnDemand = storageOfNext()?.getStore()?.isOnDemandRevalidate === true;
+      const keep = isOnDemand ? drop : store;
+      const storing = collecting.then((entry) => entry && keep(place, entry, ports));
       pending.add(String(place), storing);
       // `pending` reports the error.
       await collecting.catch(() => undefined);
@@ -113,6 +117,14 @@ async function store(
   const start = starts.of(timestamp, place[1]);
   if (start === undefined) return;
   await namespace.set(place, entry, { fresh, tags: tagsOf(tags), start, everywhere: false });
+}
+
+/**
+ * Ends the older entries of all processes. Stores none: the soft tags of the new one may be purged before the stamp
+ * that a purge of its key would give it.
+ */
+async function drop(place: Place, _: CollectedEntry, { namespace }: UseCachePorts): Promise<void> {
+  await namespace.delete(place);
 }
 
 interface CollectedEntry {

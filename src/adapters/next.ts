@@ -1,10 +1,16 @@
 // Exports of `tidemark/next`: a data cache as cacheHandlers and cacheHandler of Next.js. The file imports no
 // package. Each value is stored with the start of its load, so a purge during the load covers the value.
+import { BoundedMap } from "../base/bounded-map.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import type { DataCache } from "../data/create-data-cache.ts";
 import { type DataDuration, msOf } from "../data/value/lifetime-text.ts";
 import { NextPurges, RecentStarts, PendingStores } from "./next-shared.ts";
-import { RouteCache, type RouteCacheContext, type StoredRoute } from "./next-route-cache.ts";
+import {
+  type NextBuild,
+  RouteCache,
+  type RouteCacheContext,
+  type StoredRoute,
+} from "./next-route-cache.ts";
 import { type StoredEntry, useCacheHandler, type UseCacheHandler } from "./next-use-cache.ts";
 
 export interface NextCacheOptions {
@@ -23,6 +29,9 @@ export interface NextCacheOptions {
 
 /** A class for cacheHandler, which is also an object for cacheHandlers. */
 export type NextCache = UseCacheHandler & (new (context: RouteCacheContext) => RouteCache);
+
+/** The number of keys that `res.revalidate` may name while their renders run. */
+const onDemandMax = 5_000;
 
 /** Next.js bundles the application apart from the module of the cache, so they share only this global. */
 const purgesSymbol: unique symbol = Symbol.for("tidemark/next");
@@ -47,7 +56,8 @@ export function nextCache(
   const ofRoutes = {
     ...shared,
     namespace: data.namespace<StoredRoute>(name, { fresh, stale }),
-    buildIds: new Map<string, string>(),
+    builds: new Map<string, NextBuild>(),
+    onDemandAtMs: new BoundedMap<number>({ sizeMax: onDemandMax }),
   };
   const ofFunctions = { ...shared, namespace: data.namespace<StoredEntry>(name, { fresh, stale }) };
   ofProcess[purgesSymbol] = purges;

@@ -78,6 +78,9 @@ const retryUnlessSet: Retry = {
   sleep,
 };
 
+/** Lets the `fetch` of Next.js and vinext store no answer. Other implementations ignore the member. */
+const unstored: object = { next: { internal: true } };
+
 /**
  * Creates a sender of purges.
  *
@@ -110,6 +113,7 @@ export function createPurger(settings: PurgerSettings): Purger {
         // Following a redirect could turn the POST into a GET, or send the purge to another site.
         redirect: "manual",
         signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+        ...unstored,
       });
       return await readAnswer(response, nowAtMs(), reader);
     } catch (cause) {

@@ -6,6 +6,7 @@ import {
   fetched,
   isStaleFetch,
   openNext,
+  openOnDemand,
   openRequest,
   page,
   staleStateOf,
@@ -142,38 +143,115 @@ describe("a purge during a load covers the value", () => {
   });
 });
 
-describe("a set without a lookup in its request", () => {
-  it("replaces the value in all processes", async () => {
+describe("res.revalidate", () => {
+  /** Opens two processes that have a page in memory. */
+  async function openedWithPage(html = "first") {
     const world = await opened();
     const other = elsewhere(world);
-    const one = other.request();
-    await one.get("/page", ofPage);
-    await one.set("/page", page("first"), { cacheControl: lifetimes });
-    const onDemand = world.request();
+    await render(world, html);
+    await other.request().get("/page", ofPage);
+    return { world, other };
+  }
+  const htmlIn = async ({ request }: { request: () => ReturnType<typeof openRequest> }) =>
+    (await request().get("/page", ofPage))?.value?.["html"];
+  const set = { cacheControl: lifetimes };
+
+  it.each([
+    { id: "after a lookup", looksUp: true },
+    { id: "without a lookup", looksUp: false },
+  ])("replaces the page in all processes $id", async ({ looksUp }) => {
+    const { world, other } = await openedWithPage();
+    const onDemand = openOnDemand(world);
     world.advance(5);
-    await onDemand.set("/page", page("second"), { cacheControl: lifetimes });
+    if (looksUp) await onDemand.get("/page", ofPage);
+    await onDemand.set("/page", page("second"), set);
     world.advance(10);
-    expect((await other.request().get("/page", ofPage))?.value?.["html"]).toBe("second");
+    expect(await htmlIn(other)).toBe("second");
   });
 
-  it("is covered by a purge since the request began", async () => {
+  it("is not what a client with another secret asks for", async () => {
+    const { world, other } = await openedWithPage();
+    const forged = openOnDemand(world, "secret-2");
+    await forged.get("/page", ofPage);
+    await forged.set("/page", page("second"), set);
+    world.advance(10);
+    expect(await htmlIn(other)).toBe("first");
+  });
+
+  it("covers a render that began before, which Next.js lets it join", async () => {
+    const { world, other } = await openedWithPage();
+    const rendering = world.request();
+    await rendering.get("/page", ofPage);
+    world.advance(1);
+    await openOnDemand(world).get("/page", ofPage);
+    await rendering.set("/page", page("of before"), set);
+    world.advance(10);
+    for (const process of [world, other]) expect(await htmlIn(process)).toBeUndefined();
+  });
+
+  it.each([
+    { id: "its render", open: openOnDemand },
+    { id: "the render that it joins", open: openRequest },
+  ])("keeps the older page everywhere if $id fails", async ({ open }) => {
+    const { world, other } = await openedWithPage();
+    const rendering = open(world);
+    const older = await rendering.get("/page", ofPage);
+    world.advance(1);
+    await openOnDemand(world).get("/page", ofPage);
+    await rendering.set("/page", older?.value ?? null, { cacheControl: { revalidate: 3 } });
+    world.advance(10);
+    const found = await other.request().get("/page", ofPage);
+    expect(found).toMatchObject({ value: page("first"), cacheControl: lifetimes });
+  });
+
+  it("leaves no process an older result of a fetch, from which it could render the page", async () => {
+    const { world, other } = await openedWithPage();
+    const one = world.request();
+    await one.get("f", ofFetch);
+    await one.set("f", fetched("first"), toFetch);
+    expect(bodyOf(await other.request().get("f", ofFetch))).toBe("first");
+    await openOnDemand(world).set("f", fetched("second"), toFetch);
+    world.advance(10);
+    for (const process of [world, other])
+      expect(bodyOf(await process.request().get("f", ofFetch))).toBeUndefined();
+  });
+
+  it("is covered by a purge since its request began", async () => {
     const world = await opened();
-    const onDemand = world.request();
+    const onDemand = openOnDemand(world);
     await elsewhere(world).request().revalidateTag("red");
     world.advance(11);
     await world.request().get("other", ofFetch);
-    await onDemand.set("/page", page("read before the purge"), { cacheControl: lifetimes });
+    await onDemand.set("/page", page("read before the purge"), set);
     expect(await world.request().get("/page", ofPage)).toBeNull();
   });
 
   it("stores nothing if no lookup was before its request", async () => {
     const world = openNext();
-    const onDemand = openRequest(world);
+    const onDemand = openOnDemand(world);
     world.advance(1);
     await openRequest(world).get("other", ofFetch);
-    await onDemand.set("/page", page("of unknown age"), { cacheControl: lifetimes });
+    await onDemand.set("/page", page("of unknown age"), set);
     expect(await openRequest(world).get("/page", ofPage)).toBeNull();
   });
+});
+
+it.each([
+  ["/about", "_N_T_/about"],
+  ["/", "_N_T_/"],
+  ["/route-cache/PAGES/0a1b/$/about", "_N_T_/about"],
+  ["/route-cache/PAGES/0a1b/$/index", "_N_T_/"],
+  ["/route-cache/PAGES/0a1b/$/index/index", "_N_T_/index"],
+  ["/route-cache/PAGES/0a1b/$/m\u00fcller", "_N_T_/m%C3%BCller"],
+])("a page of the Pages Router at %s has the tag %s", async (key, tag) => {
+  const world = await opened();
+  const one = world.request();
+  const ofPages = { kind: "PAGES" };
+  await one.get(key, ofPages);
+  await one.set(key, { kind: "PAGES", html: "first" }, { cacheControl: lifetimes });
+  expect(await world.request().get(key, ofPages)).not.toBeNull();
+  await one.revalidateTag(tag);
+  expect(await world.request().get(key, ofPages)).toBeNull();
 });
 
 describe("a soft purge makes stale", () => {

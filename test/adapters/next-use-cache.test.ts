@@ -1,7 +1,9 @@
 // Tests the handler of `cacheHandlers` in `tidemark/next`: purges during loads, lifetimes, streams, tags and outages.
+import { AsyncLocalStorage } from "node:async_hooks";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { purgeTags } from "../../src/adapters/next.ts";
 import { RecentStarts } from "../../src/adapters/next-shared.ts";
+import { idle } from "../../testing/site/harness.ts";
 import { entryOf, openNext, textOf, useNextClocks } from "./next-world.ts";
 
 beforeEach(useNextClocks);
@@ -65,6 +67,24 @@ describe("a purge during a load covers the value", () => {
     await cache.set("42", Promise.resolve(entry));
     expect(await text("42", ["_N_T_/page"])).toBeUndefined();
   });
+});
+
+it("res.revalidate leaves no process an older entry, from which it could render the page", async () => {
+  const { cache, load, text, elsewhere, advance } = await opened();
+  await load("older");
+  const other = elsewhere();
+  expect(await other.text()).toBe("older");
+  const pages = new AsyncLocalStorage<object>();
+  const { fetch: network } = globalThis;
+  const patched: typeof fetch = (...sent) => network(...sent);
+  vi.stubGlobal("fetch", Object.assign(patched, { __nextGetStaticStore: () => pages }));
+  await pages.run({ isOnDemandRevalidate: true }, () =>
+    cache.set("42", Promise.resolve(entryOf("newer"))),
+  );
+  await idle();
+  vi.unstubAllGlobals();
+  advance(10);
+  expect([await text(), await other.text()]).toEqual([undefined, undefined]);
 });
 
 it("the first load after a purge is stored, also at once", async () => {

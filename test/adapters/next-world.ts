@@ -63,8 +63,15 @@ const fs = {
 };
 
 /** An instance for one request. */
-export const openRequest = ({ cache }: NextWorld, serverDistDir = "/app/.next/server") =>
-  new cache({ serverDistDir, fs });
+export const openRequest = (
+  { cache }: NextWorld,
+  serverDistDir = "/app/.next/server",
+  _requestHeaders: Readonly<Record<string, string>> = {},
+) => new cache({ serverDistDir, fs, _requestHeaders });
+
+/** An instance for the request of `res.revalidate`, or of a client that forges one. */
+export const openOnDemand = (world: NextWorld, secret = "secret-1") =>
+  openRequest(world, undefined, { "x-prerender-revalidate": secret });
 
 export const fetched = (text: string): RouteValue => ({
   kind: "FETCH",

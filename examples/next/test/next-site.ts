@@ -18,7 +18,12 @@ const runFile = promisify(execFile);
 const env = { ...process.env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" };
 const next = "node_modules/next/dist/bin/next";
 
-/** @returns the folder of the built example */
+/**
+ * Builds the example with pages of the Pages Router, and below it an application without `cacheComponents`, whose
+ * caches use Redis' REST interface.
+ *
+ * @returns the folder of the built example
+ */
 export async function buildExample(): Promise<{ readonly folder: string; stop(): Promise<void> }> {
   const world = await mkdtemp(join(tmpdir(), "tidemark-next-"));
   const folder = join(world, "examples/next");
@@ -27,12 +32,19 @@ export async function buildExample(): Promise<{ readonly folder: string; stop():
   for (const file of files) {
     await cp(join(root, "examples/next", file), join(folder, file), { recursive: true });
   }
-  const upstream = fileURLToPath(new URL("upstream-app", import.meta.url));
-  await cp(upstream, join(folder, "app/upstream"), { recursive: true });
+  for (const [from, to] of [
+    ["upstream-app", "app/upstream"],
+    ["pages-app", "pages"],
+    ["segments-app", "segments"],
+  ] as const) {
+    const path = fileURLToPath(new URL(from, import.meta.url));
+    await cp(path, join(folder, to), { recursive: true });
+  }
   await packedTidemark(world);
   const quiet = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"];
   await runFile("npm", ["ci", ...quiet], { cwd: folder });
-  await runFile(process.execPath, [next, "build"], { cwd: folder, env });
+  for (const app of [".", "segments"])
+    await runFile(process.execPath, [next, "build", app], { cwd: folder, env });
   return { folder, stop: () => rm(world, { recursive: true, force: true }) };
 }
 
@@ -46,9 +58,10 @@ export interface NextProcess {
 export async function startNext(
   folder: string,
   variables: Readonly<Record<string, string>>,
+  app = ".",
 ): Promise<NextProcess> {
   const port = await freePort();
-  const args = [next, "start", "--port", String(port), "--hostname", "127.0.0.1"];
+  const args = [next, "start", app, "--port", String(port), "--hostname", "127.0.0.1"];
   const child = spawn(process.execPath, args, { cwd: folder, env: { ...env, ...variables } });
   const guard = guardOf(child);
   let output = "";

@@ -1,7 +1,8 @@
-// Two processes of `next start` on one Redis: hits, purges of each kind, outages and restarts.
+// Two processes of `next start` on one Redis: hits, purges of each kind, both routers, outages and restarts.
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Running } from "../../../local/running.ts";
+import { startUpstashRestServer } from "../../../local/upstash-rest-server.ts";
 import { isRedisServerInstalled, startRedisServer } from "../../../testing/fakes/redis-server.ts";
 import { until } from "../../../testing/site/harness.ts";
 import { Api, buildExample, type NextProcess, startNext } from "./next-site.ts";
@@ -16,6 +17,7 @@ describe.skipIf(!isRedisServerInstalled)("the example on two processes", () => {
   const running = new Running();
   const api = new Api();
   let open: () => Promise<NextProcess>;
+  let openSegments: (CACHE_HANDLER: string) => Promise<NextProcess>;
   let processes: readonly [NextProcess, NextProcess];
   let redis: Awaited<ReturnType<typeof startRedisServer>>;
 
@@ -26,6 +28,11 @@ describe.skipIf(!isRedisServerInstalled)("the example on two processes", () => {
     redis = await running.add(startRedisServer());
     open = () =>
       running.add(startNext(folder, { API_URL, REDIS_URL: redis.url, REVALIDATE_SECRET }));
+    const rest = await running.add(startUpstashRestServer({ redisUrl: redis.url, token: "token" }));
+    openSegments = (CACHE_HANDLER) => {
+      const variables = { API_URL, REST_URL: rest.url, CACHE_HANDLER };
+      return running.add(startNext(folder, variables, "segments"));
+    };
     processes = [await open(), await open()];
   }, 600_000);
   afterAll(() => running.stop());
@@ -125,6 +132,24 @@ describe.skipIf(!isRedisServerInstalled)("the example on two processes", () => {
     await expect.poll(() => renderedAt(1), waiting).not.toBe(second);
   });
 
+  it.each([
+    { router: "the Pages Router", path: "/router/9", shown: /<output>([^<]*)/ },
+    { router: "the App Router", path: "/about", shown: /rendered at ([^<]*)/ },
+  ])("res.revalidate of a path of $router renders it for both processes", async (row) => {
+    const { path, shown } = row;
+    const renderedAt = async (at: 0 | 1) => shown.exec(await page(at, path))?.[1];
+    const first = await renderedAt(0);
+    expect(first).toBeDefined();
+    await expect.poll(() => renderedAt(1), waiting).toBe(first);
+    const { status } = await fetch(`${processes[0].url}/api/render?path=${path}`);
+    expect(status).toBe(200);
+    const second = await renderedAt(0);
+    expect(second).not.toBe(first);
+    await expect.poll(() => renderedAt(1), waiting).toBe(second);
+    await hook(1, { tag: `_N_T_${path}`, soft: false });
+    await expect.poll(() => renderedAt(0), waiting).not.toBe(second);
+  });
+
   it("the cache of fetch is shared and purged by the same tags", async () => {
     const top = async (at: 0 | 1) => page(at, "/api/top");
     const first = await top(0);
@@ -174,6 +199,34 @@ describe.skipIf(!isRedisServerInstalled)("the example on two processes", () => {
       expect((await hook(0, { tag: "inner", soft: false })).status).toBe(200);
       expect(await valueAt(0, "nested")).toBe(`one read ${reads + 2}, two read ${reads + 2}`);
     });
+  });
+
+  it.each([
+    { CACHE_HANDLER: "none", handled: [] },
+    { CACHE_HANDLER: "tidemark", handled: ["fetched"] },
+  ])("Next.js stores no answer of Redis' REST interface, handler: $CACHE_HANDLER", async (row) => {
+    const { CACHE_HANDLER, handled } = row;
+    const paths = ["force-cache", "default-cache", "only-cache", "revalidated", ...handled];
+    const write = (text: string) => paths.forEach((id) => api.write(id, text));
+    const shownBy = async ({ url }: NextProcess) => {
+      const titles: Record<string, string | undefined> = {};
+      for (const path of paths) {
+        const html = await (await fetch(`${url}/${path}`)).text();
+        titles[path] = /<output>([^<]*)/.exec(html)?.[1];
+      }
+      return titles;
+    };
+    const all = (text: string) => Object.fromEntries(paths.map((path) => [path, text]));
+    write("old");
+    const one = await openSegments(CACHE_HANDLER);
+    await fetch(`${one.url}/titles?${paths.map((id) => `id=${id}`).join("&")}`);
+    const other = await openSegments(CACHE_HANDLER);
+    await expect.poll(() => shownBy(other), waiting).toEqual(all("old"));
+    write("new");
+    expect((await fetch(`${one.url}/titles`, { method: "DELETE" })).status).toBe(200);
+    await expect.poll(() => shownBy(other), waiting).toEqual(all("new"));
+    await Promise.all([one.stop(), other.stop()]);
+    expect(await shownBy(await openSegments(CACHE_HANDLER))).toEqual(all("new"));
   });
 
   it("a new process finds the values of a killed one", async () => {

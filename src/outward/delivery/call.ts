@@ -1,4 +1,5 @@
 // Sends one request to a target, within a time limit, and reads whether the target confirms it.
+import { outsideFrameworks } from "../../base/outside-frameworks.ts";
 import { OutOfTime, within } from "../../base/timeouts.ts";
 import type { FailedOutcome, OutwardOutcome } from "../../protocol/outward.ts";
 import { retryAfterMs } from "../../purger/back-off.ts";
@@ -67,7 +68,8 @@ async function sendCall(
       const given = { atMs: ports.nowAtMs(), randomText: ports.randomText };
       const { url, method, headers, body } = await sign(call, given);
       const init = { method, headers, redirect: "manual", signal } as const;
-      const response = await ports.fetch(url, body === undefined ? init : { ...init, body });
+      const whole = body === undefined ? init : { ...init, body };
+      const response = await outsideFrameworks(() => ports.fetch(url, whole));
       const text = await beginningOf(response);
       return { status: response.status, text, headers: response.headers };
     })();

@@ -1,4 +1,5 @@
 // Sends the commands of one call, counts them, and measures the latency.
+import { outsideFrameworks } from "../../base/outside-frameworks.ts";
 import { invocationHere, StoreCalls } from "../invocation.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { Trip } from "../remote-client.ts";
@@ -41,7 +42,7 @@ export class RoundTrips {
     return new Redis((form, commands) => {
       const send = () => {
         trip.sentAtMs = this.#nowAtMs();
-        return this.#sent(form, commands, trip);
+        return outsideFrameworks(() => this.#sent(form, commands, trip));
       };
       return calls.inSlot(send, waitMsMax);
     });

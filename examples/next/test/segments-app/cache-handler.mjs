@@ -1,0 +1,4 @@
+import { nextCache } from "tidemark/next";
+import { cache } from "./data.js";
+
+export default nextCache(cache);
