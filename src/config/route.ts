@@ -228,7 +228,7 @@ function conditionsOf({ cookie, header, query, country }: WrittenWhen) {
     /** Whether only a client's request can meet them. */
     asksClient: (cookie ?? header ?? country) !== undefined,
     /** The fields and cookies whose values are compared. */
-    valued: { header: lowerCased(valued.header), cookie: lowerCased(valued.cookie) },
+    valued: { header: lowerCased(valued.header), cookie: valued.cookie },
   };
 }
 

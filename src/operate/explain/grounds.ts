@@ -125,6 +125,11 @@ export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
     clause: "RFC 3986 §6.2.2",
     why: "two servers may read its path as two different paths",
   },
+  "ambiguous-value": {
+    clause: "RFC 6265 §4.2.1",
+    why: "two servers may read a cookie, field or parameter of the key or of a condition differently, such as one that is sent twice",
+    hint: "let the client send it once, as name=value",
+  },
   "long-url": {
     clause: "RFC 9110 §4.1",
     why: "its path and the keyed part of its query are longer than 2,048 bytes",

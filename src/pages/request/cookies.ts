@@ -1,11 +1,16 @@
 // Classifies the cookies of requests and responses by the configuration.
+import { onceFor } from "../../base/once.ts";
 import type { Config, Route } from "../../config/config.ts";
 import type { Fields } from "../../rules/fields.ts";
-import { matchesAny, type NamePatterns } from "../../config/known-names.ts";
+import { matchesAny } from "../../config/known-names.ts";
 import { positionName } from "../../purge/view/positions.ts";
+import { cookieForm, countIn } from "./name-forms.ts";
 
 export interface SortedCookies {
-  /** The forwarded cookies, in the request's order; empty for none. */
+  /**
+   * The forwarded cookies; empty for none. Those of the key come first, because some servers stop at a cookie
+   * that they cannot read.
+   */
   readonly forwarded: string;
   /** The `name=value` pairs that are part of the key. */
   readonly keyed: readonly string[];
@@ -36,14 +41,13 @@ export function sortCookies(field: string, route: RouteCookies, site: SiteCookie
   if (areMany && route.keyCookies.length === 0) {
     return { forwarded: field, keyed: [], hasUnknown: true };
   }
-  const [kept, keyed]: [string[], string[]] = [[], []];
+  const [keyed, unknown]: [string[], string[]] = [[], []];
   for (const pair of pairsIn(field)) {
     const name = nameOfCookie(pair);
-    if (!areMany && isDropped(name, route, site)) continue;
-    kept.push(pair);
     if (isIn(route.keyCookies, name)) keyed.push(pair);
+    else if (areMany || !isDropped(name, route, site)) unknown.push(pair);
   }
-  return { forwarded: kept.join("; "), keyed, hasUnknown: kept.length > keyed.length };
+  return { forwarded: [...keyed, ...unknown].join("; "), keyed, hasUnknown: unknown.length > 0 };
 }
 
 const positionCookie = new RegExp(`(?:^|;)\\s*${positionName}=([^;]*)`, "g");
@@ -91,10 +95,11 @@ export function personalCookies(headers: Headers, route: Route, config: Config):
   if (!headers.has("set-cookie")) return [];
   const lines = headers.getSetCookie();
   const compared = config.routes.flatMap(({ when }) => when?.valued.cookie ?? []);
+  const deciding = [...route.keyCookies, ...compared];
   const decides = (name: string | undefined) =>
-    name === undefined
-      ? route.keyCookies.length + compared.length > 0
-      : isIn(route.keyCookies, name) || compared.includes(name.toLowerCase());
+    deciding.some(
+      (one) => name === undefined || countIn(namedCookie(one).anywhere, `${name}=`) > 0,
+    );
   const isShared = (name: string | undefined) =>
     !decides(name) && (route.setCookie === "strip" || isDropped(name, route, config));
   return lines.every((line) => isShared(nameSetBy(line))) ? [] : lines;
@@ -112,44 +117,39 @@ export function nameSetBy(line: string): string | undefined {
   return pair.includes("=") ? pair.split("=", 1)[0]?.trim() : undefined;
 }
 
-/**
- * Returns a test for a cookie with one of the names. Servers read names differently, so the test
- * ignores case and quotes, also finds percent-encoded names and those that PHP changes, and takes a comma
- * for the end of a cookie.
- */
-export function compileHasCookie(names: NamePatterns): (field: string) => boolean {
-  const forms = names.map((name) => {
-    const literal = name.replace(/\*$/, "").replaceAll(/\W/g, String.raw`\$&`);
-    const inPhp = literal.replaceAll("_", String.raw`[_.\s[]`);
-    return name.endsWith("*") ? inPhp : String.raw`${inPhp}(?=[=;,"\s[]|$)`;
-  });
-  const form = new RegExp(String.raw`(?:^|[;,])[\s"]*(?:${forms.join("|")})`, "i");
-  return (field) => form.test(field) || (field.includes("%") && form.test(percentDecoded(field)));
-}
-
-function percentDecoded(text: string): string {
-  return text.replaceAll(/%([2-7][\da-f])/gi, (_, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  );
-}
+/** Returns the forms of a cookie that the configuration names. */
+const namedCookie = onceFor((name) => {
+  const literal = name.replaceAll(/\W/g, String.raw`\$&`);
+  const value = String.raw`("?)[!#-+\--:<-[\]-~]*\1`;
+  return {
+    anywhere: cookieForm([name]),
+    /** A pair that `sortCookies` may take for a part of the key. */
+    pair: new RegExp(String.raw`(?:^|;)\s*${literal}=[^,;]*(?=;|$)`, "g"),
+    /** RFC 6265 §4.2.1. */
+    plainPair: new RegExp(String.raw`(?:^|; ?)${literal}=${value}(?=;|$)`, "g"),
+  };
+});
 
 /**
- * Returns the names, in lower case, as which servers may read one pair of a `Cookie` field. Like
- * `compileHasCookie`, ignores quotes, decodes names, and takes a comma for the end of a cookie.
+ * A quoted value with a semicolon, at which only some servers end the cookie, or a pair without a name or an
+ * equals sign, for which Python's standard library drops all cookies.
  */
-export function readingsOfName(pair: string): readonly string[] {
-  return pair.split(",").flatMap((cookie) => {
-    const name = percentDecoded(cookie.split("=", 1)[0] ?? "").replaceAll('"', "");
-    return [name.replaceAll(/\s/g, ""), ...readingsInPhp(name.trim())].map((one) =>
-      one.toLowerCase(),
-    );
-  });
-}
+const hidingOthers = /=\s*"[^";]*(?:\\"[^";]*)*;|(?:^|;)\s*(?:=|[^=;\s][^=;]*(?:;|$))/;
 
-/** Returns the name without an index, and as PHP changes it: `a.b[c]` is `a_b`. */
-export function readingsInPhp(name: string): readonly string[] {
-  const whole = name.replace(/[[\0].*$/s, "");
-  return [whole, whole.trimStart().replaceAll(/[.\s]/g, "_")];
+/**
+ * Returns whether servers may read different values of a cookie: it occurs in another form than a pair, or
+ * beside such a form.
+ *
+ * @param isKeyed whether all pairs of this name are a part of the key. Otherwise, there must be only one
+ */
+export function isUnclear(field: string, name: string, isKeyed: boolean): boolean {
+  const { anywhere, pair, plainPair } = namedCookie(name);
+  const count = countIn(anywhere, field);
+  if (count === 0) return false;
+  const isPlain = isKeyed
+    ? countIn(pair, field) === count
+    : count === 1 && countIn(plainPair, field) === 1;
+  return !isPlain || hidingOthers.test(field);
 }
 
 /** Returns the trimmed pairs of a `Cookie` field. */

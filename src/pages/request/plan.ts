@@ -12,7 +12,7 @@ import { noCookies, positionIn, sortCookies, unknownCookies, withoutPosition } f
 import { KeyedFields } from "./forwarded-fields.ts";
 import { type CfMember, keyedCf, primaryKey } from "./key.ts";
 import type { Loops } from "./loops.ts";
-import { fieldsFor } from "./route-conditions.ts";
+import { fieldsFor, hasUnclearFields } from "./route-conditions.ts";
 import type { RouteMatch } from "./routes.ts";
 import { sentUrl, type Target } from "./target.ts";
 import type { ReadUrl, UrlRead } from "./url-reader.ts";
@@ -83,6 +83,8 @@ export type PassRule =
   | "event-stream"
   | "precondition"
   | "ambiguous-path"
+  /** Servers may read different values of what the key or a condition needs. */
+  | "ambiguous-value"
   | "long-url"
   | "switch"
   /** The handler would see the context of this client, who has a cookie or a credential. */
@@ -200,10 +202,11 @@ export function requestForWhole(client: Request, { esi }: Route): Request {
 /** Returns why this request bypasses the cache; `undefined` if it does not. */
 function passRule(
   request: Request,
-  { target, keyed, route, otherwise }: UrlRead,
+  read: UrlRead,
   { site: { loops }, content }: PlanContext,
 ): PassRule | undefined {
   const { headers, method } = request;
+  const { target, keyed, route, otherwise } = read;
   if (headers.has("upgrade")) return "upgrade";
   const isQuery = method === "QUERY" && route.queryMethod !== undefined;
   if (method !== "GET" && method !== "HEAD" && !isQuery) return "method";
@@ -212,6 +215,7 @@ function passRule(
   if (via !== null && loops.hasReturned(via)) return "came-back";
   if (route.bypass) return "route";
   if (target.isAmbiguous || otherwise !== undefined) return "ambiguous-path";
+  if (read.hasUnclearQuery || hasUnclearFields(headers, read)) return "ambiguous-value";
   if (keyed.isTooLong) return "long-url";
   if (headers.get("accept")?.includes("text/event-stream") === true) return "event-stream";
   // RFC 9111 §4.3.2: only the origin can evaluate these preconditions.

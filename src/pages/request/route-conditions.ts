@@ -1,17 +1,11 @@
 // Decides which routes' conditions (`when`) a request meets, and withholds the values that no condition
 // allows from the origin of a later route, because they are not part of its keys.
-import { once } from "../../base/once.ts";
+import { once, onceFor } from "../../base/once.ts";
 import type { Route } from "../../config/config.ts";
-import { compileNames, lowerCased } from "../../config/known-names.ts";
 import { countryField, type NameCondition, type RouteConditions } from "../../config/route.ts";
-import {
-  compileHasCookie,
-  nameOfCookie,
-  pairsIn,
-  readingsInPhp,
-  readingsOfName,
-  withoutPosition,
-} from "./cookies.ts";
+import { isUnclear, nameOfCookie, pairsIn, withoutPosition } from "./cookies.ts";
+import { dashed } from "./field-edits.ts";
+import { cookieForm, countIn, parameterForm } from "./name-forms.ts";
 
 /** The parts of a client's request that conditions read, besides the URL. */
 export type ConditionalRequest = Pick<Request, "headers"> & Partial<Pick<Request, "cf">>;
@@ -47,13 +41,15 @@ interface ClientCookies {
 type ClientTest = (client: ConditionalRequest, sent: ClientCookies) => boolean;
 
 function compileClient({ cookie, header, country }: RouteConditions): ClientTest {
-  const hasCookie = compileHasCookie(cookie?.names ?? []);
+  const cookieNamed = cookieForm(cookie?.names ?? []);
+  // CGI reads both as one field.
+  const fieldNames = header?.names.flatMap((name) => [name, dashed(name.toLowerCase())]) ?? [];
   return ({ headers, cf }, { cookies, pairs }) =>
     (header === undefined ||
-      header.names.some((name) => headers.has(name)) ||
+      fieldNames.some((name) => headers.has(name)) ||
       hasValues(header, (name) => headers.get(name))) &&
     (cookie === undefined ||
-      (cookie.names.length > 0 && cookies !== "" && hasCookie(cookies)) ||
+      (cookies !== "" && cookies.search(cookieNamed) >= 0) ||
       hasValues(cookie, (name) => onlyValue(name, pairs()))) &&
     (country === undefined || country.includes(countryOf(cf) ?? ""));
 }
@@ -78,27 +74,44 @@ export function countryOf(cf: Request["cf"]): string | null {
 export function compileQuery({ when }: Route): ((query: string) => boolean) | undefined {
   if (when?.query === undefined) return undefined;
   const { names, values } = when.query;
-  const isListed = compileNames(lowerCased(names));
-  if (names.length > 0) {
-    // Some servers also split at semicolons.
-    return (query) =>
-      [...new URLSearchParams(query.replaceAll(";", "&")).keys()].some((name) =>
-        readingsInPhp(name.toLowerCase()).some(isListed),
-      );
-  }
+  const parameter = parameterForm(names);
+  if (names.length > 0) return (query) => query.search(parameter) >= 0;
   return (query) => {
-    const pairs = [...new URLSearchParams(query)];
+    const pairs = [...parametersIn(query)];
     return values.every(([name, allowed]) =>
       pairs.some(([sent, value]) => sent === name && allowed.includes(value)),
     );
   };
 }
 
-/** The request fields and cookies that the origin must not get, in lower case. */
+/** Returns the decoded pairs. Without the `&`, the parser would drop a `?` at the beginning. */
+const parametersIn = (query: string) => new URLSearchParams(`&${query}`);
+
+const namedParameter = onceFor((name) => parameterForm([name]));
+
+/**
+ * Returns whether servers may read different values of a parameter that a condition of the routes compares: it
+ * occurs twice, or in another form than a pair.
+ */
+export function isUnclearQuery(query: string, routes: readonly Route[]): boolean {
+  if (query === "") return false;
+  const compared = routes.flatMap(({ when }) => when?.query?.values ?? []);
+  return compared.some(([name]) => {
+    const count = countIn(namedParameter(name), query);
+    if (count === 0) return false;
+    // Some servers also split at semicolons.
+    const plain = query.split("&").filter((pair) => !pair.includes(";"));
+    return count > 1 || !parametersIn(plain.join("&")).has(name);
+  });
+}
+
+/** The request fields, in lower case, and cookies that the origin must not get. */
 export interface WithheldNames {
   readonly header: readonly string[];
   readonly cookie: readonly string[];
 }
+
+const noNames: WithheldNames = { header: [], cookie: [] };
 
 /**
  * Returns the names that unmet conditions compare with values, except those in the route's key. An origin
@@ -114,11 +127,36 @@ export function withheldFor(
   const header = passedOver.flatMap(({ when }) => when?.valued.header ?? []);
   const cookie = passedOver.flatMap(({ when }) => when?.valued.cookie ?? []);
   if (header.length + cookie.length === 0) return undefined;
-  const keyed = keyCookies.map((name) => name.toLowerCase());
   return {
     header: header.filter((name) => !keyHeaders.includes(name) && !normalForms?.has(name)),
-    cookie: cookie.filter((name) => !keyed.includes(name)),
+    cookie: cookie.filter((name) => !keyCookies.includes(name)),
   };
+}
+
+/**
+ * Returns whether servers may read different values of a cookie or field that is a part of the key, or that a
+ * condition of this route or of an earlier one compares.
+ */
+export function hasUnclearFields(
+  headers: Headers,
+  { route, withheld }: { readonly route: Route; readonly withheld: WithheldNames | undefined },
+): boolean {
+  const { keyHeaders, keyCookies, when } = route;
+  if (keyHeaders.length + keyCookies.length === 0 && withheld === undefined) return false;
+  const compared = when?.valued.cookie ?? [];
+  const names = withheld ?? noNames;
+  // CGI reads both as one field. No field has the name of an alias unless the key has it.
+  const isUnclearField = (name: string) => {
+    const read = dashed(name);
+    return read !== name && headers.has(read) && !keyHeaders.includes(read);
+  };
+  if (keyHeaders.some(isUnclearField) || names.header.some(isUnclearField)) return true;
+  const field = headers.get("cookie");
+  if (field === null) return false;
+  return (
+    keyCookies.some((name) => isUnclear(field, name, !compared.includes(name))) ||
+    names.cookie.some((name) => isUnclear(field, name, false))
+  );
 }
 
 /** Returns the client's fields as a route keys and forwards them. Fields that it withholds become neutral. */
@@ -138,9 +176,7 @@ export function fieldsFor(
   if (keysCountry) fields.set(countryField, countryOf(cf) ?? "");
   const own = headers.get("cookie");
   if (own === null || withheld === undefined) return fields;
-  const kept = pairsIn(own).filter(
-    (pair) => !readingsOfName(pair).some((name) => withheld.cookie.includes(name)),
-  );
+  const kept = pairsIn(own).filter((pair) => !withheld.cookie.includes(nameOfCookie(pair) ?? ""));
   if (kept.length === 0) fields.delete("cookie");
   else fields.set("cookie", kept.join("; "));
   return fields;

@@ -7,6 +7,7 @@ import { type KeyedUrl, type KeySettings, keyUrl } from "./key.ts";
 import {
   compileMet,
   type ConditionalRequest,
+  isUnclearQuery,
   withheldFor,
   type WithheldNames,
 } from "./route-conditions.ts";
@@ -35,6 +36,8 @@ export interface UrlRead {
   readonly keyed: KeyedUrl;
   /** The names that the route withholds from the origin; `undefined` for none. */
   readonly withheld: WithheldNames | undefined;
+  /** Whether servers may read different values of a parameter that a condition compares. */
+  readonly hasUnclearQuery: boolean;
 }
 
 /** Another reading of a path. */
@@ -120,6 +123,7 @@ export function compileUrlReader(site: SiteUrls): ReadUrl {
       parameters,
       keyed,
       withheld: withheldFor(route, passedOver),
+      hasUnclearQuery: isUnclearQuery(target.query, [route, ...passedOver]),
     };
     kept.set(name, read);
     return read;
