@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { jsonCall, sendAll } from "../../src/outward/delivery/call.ts";
 import type { OutwardPorts } from "../../src/outward/port/outward-target.ts";
 import { createPurger } from "../../src/purger/purger.ts";
+import { overUpstash } from "../../src/remote/redis/rest.ts";
 import { RoundTrips } from "../../src/remote/redis/round-trips.ts";
 import type { Trip } from "../../src/remote/remote-client.ts";
 import { accepted, secret, url } from "../purger/fakes.ts";
@@ -14,7 +15,10 @@ const outwardPorts = { nowAtMs: Date.now, fetch: (to, init) => fetch(to, init) }
 
 /** The requests that Tidemark sends by the global `fetch`. */
 const rows: readonly (readonly [string, () => Promise<unknown>])[] = [
-  ["a command to Redis", () => new RoundTrips(address).clientFor(trip).exec(["GET", "a"])],
+  [
+    "a command to Redis",
+    () => new RoundTrips(address, overUpstash).clientFor(trip).exec(["GET", "a"]),
+  ],
   ["a purge of createPurger", () => createPurger({ url, secret }).purge({ tags: ["a"] })],
   [
     "a purge of another cache",
