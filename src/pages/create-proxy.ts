@@ -139,6 +139,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     lastAnswers: new LastAnswers(),
     credentialRefusals: new RouteNotes(),
     silentVariations: new RouteNotes(),
+    variationFaults: new RouteNotes(),
     extensionMismatches: new RouteNotes(),
     otherBuilds: new RouteNotes(),
     releases: purging?.view.releases ?? new KnownReleases(),

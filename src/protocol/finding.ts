@@ -34,6 +34,7 @@ export const findingNeeds = {
   "hit-rate-low": "totals",
   "credential-field": "isolate",
   "varies-silently": "isolate",
+  "no-vary-search-invalid": "isolate",
   "extension-mismatch": "isolate",
   "left-release": "isolate",
   "build-unreadable": "isolate",

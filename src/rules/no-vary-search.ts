@@ -21,39 +21,57 @@ const textCharactersMax = 1_024;
 
 /**
  * Returns the config of a field value; `undefined` for the default config, and for a value that is
- * absent or invalid. `key-order` needs neither `params` nor `except`. Never throws.
+ * absent or invalid. Never throws. Departs from the draft in what browsers accept: `params` may be a
+ * Boolean, also beside `except`, and `key-order` needs neither.
  *
  * @param text the value, with its lines joined by commas; `null` if absent
  */
 export function urlVariation(text: string | null): UrlVariation | undefined {
-  if (text === null || text.length > textCharactersMax) return undefined;
+  const parsed = parseVariation(text);
+  return typeof parsed === "string" ? undefined : parsed;
+}
+
+/** Returns why a value is invalid, with none of its text; `undefined` if it is valid or absent. */
+export function variationFault(text: string | null): string | undefined {
+  const parsed = parseVariation(text);
+  return typeof parsed === "string" ? parsed : undefined;
+}
+
+/** Returns a fault as text. */
+function parseVariation(text: string | null): UrlVariation | string | undefined {
+  if (text === null) return undefined;
+  if (text.length > textCharactersMax) return "The value is longer than 1,024 characters.";
+  const dictionary = dictionaryOf(text);
+  if (dictionary === undefined) return "The value is not a Dictionary of RFC 9651.";
+  const [order = false, params = false, except] = ["key-order", "params", "except"].map(
+    (name) => dictionary.get(name)?.[0],
+  );
+  if (typeof order !== "boolean") return "key-order is not a Boolean.";
+  const named = typeof params === "boolean" ? [] : namesIn(params);
+  if (named === undefined) return "params is neither a list of Strings nor a Boolean.";
+  if (except !== undefined && dictionary.has("params") && params !== true)
+    return "params and except are both present, and params is not true.";
+  const excepted = except === undefined ? [] : namesIn(except);
+  if (excepted === undefined) return "except is not a list of Strings.";
+  const isExcept = params === true || except !== undefined;
+  const names = new Set(isExcept ? excepted : named);
+  if (!isExcept && names.size === 0 && !order) return undefined;
+  return { text, names, isExcept, ignoresOrder: order };
+}
+
+function dictionaryOf(text: string) {
   try {
-    const [order, params, except] = membersOf(text);
-    if (typeof order !== "boolean" || (params !== undefined && except !== undefined))
-      return undefined;
-    const isExcept = except !== undefined;
-    const names = namesIn(except ?? params ?? []);
-    if (names === undefined || (!isExcept && names.size === 0 && !order)) return undefined;
-    return { text, names, isExcept, ignoresOrder: order };
+    return parseDictionary(text);
   } catch {
     return undefined;
   }
 }
 
-function membersOf(text: string): readonly unknown[] {
-  const dictionary = parseDictionary(text);
-  const [order, params, except] = ["key-order", "params", "except"].map(
-    (name) => dictionary.get(name)?.[0],
-  );
-  return [order ?? false, params, except];
-}
-
-/** Returns the decoded names; `undefined` if the member is no list of Strings. */
-function namesIn(member: unknown): ReadonlySet<string> | undefined {
+/** Returns the decoded names; `undefined` if the member is not a list of Strings. */
+function namesIn(member: unknown): readonly string[] | undefined {
   if (!Array.isArray(member)) return undefined;
   const names: unknown[] = member.map((item: readonly unknown[]) => item[0]);
-  if (!names.every((name) => typeof name === "string")) return undefined;
-  return new Set(names.map(decodedName));
+  return names.every((name) => typeof name === "string") ? names.map(decodedName) : undefined;
 }
 
 /** Decodes a name as `application/x-www-form-urlencoded`, in which it may be escaped. */

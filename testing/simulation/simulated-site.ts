@@ -113,6 +113,7 @@ export class SimulatedSite {
       lastAnswers: new LastAnswers(),
       credentialRefusals: new RouteNotes(),
       silentVariations: new RouteNotes(),
+      variationFaults: new RouteNotes(),
       extensionMismatches: new RouteNotes(),
       otherBuilds: new RouteNotes(),
       releases: new KnownReleases(),

@@ -23,6 +23,7 @@ import {
   extensionMismatch,
   leftRelease,
   originTroubles,
+  variationInvalid,
   variesSilently,
 } from "./origin-findings.ts";
 import { outwardBehind } from "./outward-findings.ts";
@@ -47,6 +48,7 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   sharesHigh,
   credentialField,
   variesSilently,
+  variationInvalid,
   extensionMismatch,
   leftRelease,
   buildUnreadable,

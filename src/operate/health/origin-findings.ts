@@ -157,6 +157,19 @@ export function variesSilently({ silentVariations }: SiteState): Finding[] {
   });
 }
 
+/** One finding per route whose responses have a No-Vary-Search that counts as absent. */
+export function variationInvalid({ variationFaults }: SiteState): Finding[] {
+  return variationFaults.map(({ route, entries, sinceAtMs }) => ({
+    code: "no-vary-search-invalid",
+    level: "warning",
+    about: named(route),
+    what: `Responses of ${named(route)} have a No-Vary-Search without effect. Each value of each parameter has its own stored response.`,
+    since: isoOf(sinceAtMs),
+    cause: entries.join(" "),
+    remedy: `Let the origin send No-Vary-Search: params=("utm_source") with the parameters that do not matter, or params, except=("id") with those that do. Browsers and Tidemark accept both.`,
+  }));
+}
+
 /** One finding per route with answers whose media type contradicted the extension in their path. */
 export function extensionMismatch({ extensionMismatches }: SiteState): Finding[] {
   return extensionMismatches.map(({ route, sinceAtMs }) => ({

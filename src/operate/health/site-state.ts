@@ -88,6 +88,8 @@ export interface SiteState {
   readonly credentialRefusals: readonly RouteNote[];
   /** A field and the path of a page that changed by it; see `noteSilentVariation`. */
   readonly silentVariations: readonly RouteNote[];
+  /** See `Site`. */
+  readonly variationFaults: readonly RouteNote[];
   readonly extensionMismatches: readonly RouteNote[];
   /** See `Site`. */
   readonly otherBuilds: readonly RouteNote[];
@@ -147,6 +149,7 @@ export function lookHere(settings: AdminSettings): SiteState {
     refusingAnonymous: originHealth.refusingAnonymous(nowAtMs()),
     credentialRefusals: credentialRefusals.recent(nowAtMs()),
     silentVariations: silentVariations.recent(nowAtMs()),
+    variationFaults: site.variationFaults.recent(nowAtMs()),
     extensionMismatches: site.extensionMismatches.recent(nowAtMs()),
     otherBuilds: site.otherBuilds.recent(nowAtMs()),
     release: site.releases.current?.id,

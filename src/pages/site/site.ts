@@ -66,6 +66,8 @@ export interface Site {
    */
   readonly credentialRefusals: RouteNotes;
   readonly silentVariations: RouteNotes;
+  /** The results of `variationFault`. */
+  readonly variationFaults: RouteNotes;
   readonly extensionMismatches: RouteNotes;
   /** The builds that are not the current release; empty for a name that cannot be read. */
   readonly otherBuilds: RouteNotes;

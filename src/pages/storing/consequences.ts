@@ -10,7 +10,7 @@ import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
 import { originFreshSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
 import { awaitsSecondAsk } from "./admission.ts";
 import { removeStored } from "./in-tiers.ts";
-import { noteSilentVariation } from "./last-answer.ts";
+import { noteSilentVariation, noteVariationFault } from "./last-answer.ts";
 import { isStoredByRoute, ofOneClient, type StoreRefusal } from "./refusal.ts";
 
 /** Refusals that follow from the origin's fields alone. */
@@ -135,6 +135,7 @@ export function applyStored(
   decision.originFreshSeconds = originFreshSeconds(metadata, pending.request.route);
   decision.tier = "origin";
   site.queryForms.learn(metadata, received, pending);
+  noteVariationFault(received, pending);
   noteSilentVariation(metadata, pending);
   const awaits = awaitsSecondAsk(metadata, pending);
   return awaits ? withTermsKept(metadata, { awaitsSecondAsk: true }) : metadata;

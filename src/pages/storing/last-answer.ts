@@ -1,6 +1,7 @@
 // Notes on answers of the origin for operators: why an answer was not stored, and which fields changed a
 // page.
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
+import { noVarySearchField, variationFault } from "../../rules/no-vary-search.ts";
 import { silentlyVaryingBy } from "../../rules/selecting.ts";
 import { nameSetBy } from "../request/cookies.ts";
 import { type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
@@ -72,6 +73,14 @@ export function noteSilentVariation(metadata: StoredMetadata, pending: PendingFo
   const entries = names.map((name) => `${name} ${request.target.path.slice(0, pathCharactersMax)}`);
   site.silentVariations.note(request.route.name, entries, exchange.nowAtMs());
   site.metrics.add("silentVariations", [request.route.name]);
+}
+
+/** Notes why the origin's No-Vary-Search has no effect, on a route with `query.noVarySearch`. */
+export function noteVariationFault(received: Headers, { request, exchange }: PagePlace): void {
+  const { name, noVarySearch } = request.route;
+  const fault = noVarySearch ? variationFault(received.get(noVarySearchField)) : undefined;
+  if (fault === undefined) return;
+  exchange.site.variationFaults.note(name, [fault], exchange.nowAtMs());
 }
 
 /** The maximum length of a path in a note. */

@@ -23,6 +23,7 @@ export function lookedAt(more: Partial<SiteState> = {}): SiteState {
     refusingAnonymous: new Map(),
     credentialRefusals: [],
     silentVariations: [],
+    variationFaults: [],
     extensionMismatches: [],
     otherBuilds: [],
     release: undefined,

@@ -109,6 +109,9 @@ function drawnLook(draws: Draws): SiteState {
     silentVariations: [
       { ...planted, route: "articles", entries: ["accept /news"], sinceAtMs: atMs },
     ],
+    variationFaults: [
+      { ...planted, route: "articles", entries: ["key-order is not a Boolean."], sinceAtMs: atMs },
+    ],
     extensionMismatches: [{ ...planted, route: "articles", entries: [], sinceAtMs: atMs }],
     otherBuilds: [{ ...planted, route: "articles", entries: ["", "b"], sinceAtMs: atMs }],
     tiers: (["edge", "shared"] as const).map((name) => ({
