@@ -7,13 +7,13 @@ import { bundling } from "./bundling.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** Limits a little above the current sizes. Raise a limit only on purpose. */
-export const bundleBytesMax = 637_000;
-export const bundleGzipBytesMax = 223_000;
+export const bundleBytesMax = 650_000;
+export const bundleGzipBytesMax = 228_000;
 /** The limit of a Worker with `stores: durableObjects()`, without `operate()`. */
-export const overObjectsBytesMax = 442_000;
+export const overObjectsBytesMax = 452_000;
 
 /** The limit of `createDataCache` of `tidemark/data`, without stores. */
-export const dataBytesMax = 200_500;
+export const dataBytesMax = 204_500;
 
 /** All packages in the bundle, with the purpose of each. */
 export const bundledPackages = {

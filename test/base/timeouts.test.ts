@@ -15,7 +15,7 @@ it.each([
   { id: "in a process that was busy for 200 ms longer", busyMs: 300, isInTime: true },
 ])("an answer that arrives as the limit of 100 ms passes is used only $id", async (row) => {
   vi.useFakeTimers();
-  let answer = (_: string): void => undefined;
+  let answer: (text: string) => void = () => undefined;
   const arriving = new Promise<string>((resolve) => (answer = resolve));
   const settled = within(arriving, 100).catch((cause: unknown) => cause);
   await pass(100, row.busyMs);

@@ -40,7 +40,9 @@ describe("the outbox after a crash", () => {
     const { outbox, tries } = open([accepted], (store) => ({
       async due(atMs, limit) {
         const rows = await store.due(atMs, limit);
-        return rows.map((row) => ({ ...row, body: JSON.parse(row.body) as string }));
+        return rows.map(({ id, body, failedTries }) => {
+          return { id, failedTries, body: JSON.parse(body) as string };
+        });
       },
     }));
     outbox.enqueue({ tags: ["a"] });

@@ -19,8 +19,10 @@ async function startName(target: { url: string }) {
   const server = createServer((client) => {
     const { hostname, port } = new URL(target.url);
     const onward = connect(Number(port), hostname);
-    for (const socket of [client, onward])
-      socket.on("error", () => undefined) && sockets.add(socket);
+    for (const socket of [client, onward]) {
+      socket.on("error", () => undefined);
+      sockets.add(socket);
+    }
     client.pipe(onward).pipe(client);
   });
   server.listen(0, "127.0.0.1");
@@ -87,7 +89,7 @@ it.each([
   },
   { id: "never for a cluster", first: "OK", passesMs: 61_000, isCluster: true, reconnections: 0 },
 ])("connects again $id", async ({ first, passesMs, isCluster, reconnections }) => {
-  const reconnect = vi.fn();
+  const reconnect = vi.fn<() => void>();
   const answers = [first, "READONLY", "READONLY", "READONLY"];
   const send = async () => {
     const answer = answers.shift();
