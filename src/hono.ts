@@ -38,6 +38,7 @@ export interface CachedApplication extends Omit<TidemarkWorker, "fetch"> {
  * @param given.data a cache from `createDataCache`. It shares the pages' journal, Redis and cron
  *   trigger, and `withCache` passes it to handlers
  * @param given.stores as for `createWorker`
+ * @param given.build the application's build, as for `createWorker`
  * @param given.operate `operate()` of `tidemark/operate`
  * @param given.slices `slices()` of `tidemark/slices`
  * @param given.esi `esi()` of `tidemark/esi`
@@ -52,7 +53,10 @@ export function tidemark(
   given: {
     readonly env?: object;
     readonly data?: DataCache | undefined;
-  } & Pick<GivenInCode, "stores" | "operate" | "slices" | "esi" | "query" | "onRequest"> = {},
+  } & Pick<
+    GivenInCode,
+    "stores" | "build" | "operate" | "slices" | "esi" | "query" | "onRequest"
+  > = {},
 ): CachedApplication {
   const { env: variables, ...inCode } = given;
   const worker = createWorker(config, {
