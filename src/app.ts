@@ -194,13 +194,14 @@ const members = [
   "origins",
   "data",
   "stores",
+  "build",
   "operate",
   "slices",
   "esi",
   "query",
   "onRequest",
   "parts",
-] as const satisfies readonly (keyof InCode)[];
+] as const satisfies readonly (keyof InCode | "build")[];
 
 /**
  * @throws OperatorError for settings that need a part that the Worker lacks, for a part in another's place, and for

@@ -39,6 +39,7 @@ export interface CachedApplication extends Omit<TidemarkWorker, "fetch"> {
  * @param given.data a cache from `createDataCache`. It shares the pages' journal, Redis and cron
  *   trigger, and `withCache` passes it to handlers
  * @param given.stores as for `createWorker`
+ * @param given.build the application's build, as for `createWorker`
  * @param given.operate `operate()` of `tidemark/operate`
  * @param given.slices `slices()` of `tidemark/slices`
  * @param given.esi `esi()` of `tidemark/esi`
@@ -53,7 +54,10 @@ export function tidemark(
   given: {
     readonly env?: object;
     readonly data?: DataCache | undefined;
-  } & Pick<GivenInCode, "stores" | "operate" | "slices" | "esi" | "query" | "onRequest"> = {},
+  } & Pick<
+    GivenInCode,
+    "stores" | "build" | "operate" | "slices" | "esi" | "query" | "onRequest"
+  > = {},
 ): CachedApplication {
   refuseUnknown(given, names, "tidemark(app, config, …)");
   const { env: variables, ...inCode } = given;
@@ -81,7 +85,7 @@ export function tidemark(
   };
 }
 
-const names = ["env", "data", "stores", "operate", "slices", "esi", "query", "onRequest"];
+const names = ["env", "data", "stores", "build", "operate", "slices", "esi", "query", "onRequest"];
 
 /** The variables that `withCache` sets, for `new Hono<{ Variables: CacheVariables }>()`. */
 export interface CacheVariables {

@@ -6,7 +6,7 @@ import {
   type InCode,
   refuseMissingParts,
 } from "./app.ts";
-import { type Config, configOf } from "./config/config.ts";
+import { type Config, configOf, configOfBuild } from "./config/config.ts";
 import { knownData } from "./compose/data-beside-pages.ts";
 import type { DataCache } from "./data/create-data-cache.ts";
 import { errorName } from "./base/error-name.ts";
@@ -42,6 +42,7 @@ export interface TidemarkWorker {
 /** The parts of a Worker that bindings cannot provide, because they are code. */
 export interface GivenInCode extends Omit<InCode, "data"> {
   readonly data?: DataCache | undefined;
+  readonly build?: string | undefined;
 }
 
 /**
@@ -57,6 +58,9 @@ export interface GivenInCode extends Omit<InCode, "data"> {
  * @param inCode.query `query()` of `tidemark/query`, which looks up QUERY requests
  * @param inCode.onRequest receives each request that the cache answered, except
  *   the operator's, such as `traceRequests` of `tidemark/opentelemetry`
+ * @param inCode.build the build of the application that runs in this process or Worker, such as a commit: up to 128
+ *   letters, digits and the characters `.`, `_`, `:`, `+` and `-`. Stored pages of other builds do not answer here.
+ *   Routes with `release` or `ranges` are the same for all builds
  * @param inCode.data a cache from `createDataCache`, which then shares the pages' journal, Redis
  *   and cron trigger
  * @throws OperatorError for an invalid configuration, so that the upload to Cloudflare fails
@@ -68,9 +72,9 @@ export interface GivenInCode extends Omit<InCode, "data"> {
  */
 export function createWorker(
   written: Config,
-  { data, ...others }: GivenInCode = {},
+  { data, build, ...others }: GivenInCode = {},
 ): TidemarkWorker {
-  const config = configOf(written);
+  const config = configOfBuild(configOf(written), build);
   refuseMissingParts(config, others);
   const inCode = { ...others, data: data && knownData(data) };
   let app: Application | undefined;

@@ -190,6 +190,13 @@ describe("on Node", () => {
   });
 });
 
+it("the application's build is in ETags, and an invalid one is refused at once", async () => {
+  const built = tidemark(app, defineConfig({}), { env, build: "4f2c9a1" });
+  const { headers } = await built.fetch(new Request("http://localhost/page"));
+  expect(headers.get("etag")).toContain(";release=4f2c9a1");
+  expect(() => tidemark(app, defineConfig({}), { build: "a b" })).toThrow('Its build is "a b"');
+});
+
 it("an invalid configuration is refused at once", () => {
   expect(() => tidemark(app, { routes: 1 } as never)).toThrow("The configuration is invalid.");
 });

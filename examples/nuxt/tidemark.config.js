@@ -5,6 +5,8 @@ export default defineConfig({
   routes: [
     // These see cookies, and nothing of them is stored.
     { name: "account", match: "/account/*", bypass: true },
+    // Files of older builds stay for tabs that are open.
+    { name: "assets", match: "/_nuxt/*", release: "keep" },
     // These see no field of a client, so what is stored is the same for all.
     { name: "pages", match: "*", forward: [] },
   ],

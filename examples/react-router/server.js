@@ -1,14 +1,8 @@
-// Serves the built site on Node: files from build/client, and everything else by build/server.
+// Serves the built site on Node.
 import { serve } from "@hono/node-server";
-import { serveStatic } from "@hono/node-server/serve-static";
-import { Hono } from "hono";
 import site from "./build/server/index.js";
 
-const app = new Hono();
-app.use("/assets/*", serveStatic({ root: "build/client" }));
-app.all("*", (c) => site.fetch(c.req.raw, c.env));
-
 const { PORT = "3000", HOST } = process.env;
-serve({ fetch: app.fetch, port: Number(PORT), hostname: HOST }, ({ port }) => {
+serve({ fetch: site.fetch, port: Number(PORT), hostname: HOST }, ({ port }) => {
   console.log(`listening on http://localhost:${port}`);
 });

@@ -6,6 +6,8 @@ import { defineConfig } from "vite";
 const onNode = { ssr: { build: { rolldownOptions: { input: "./server/node.ts" } } } };
 
 export default defineConfig(({ mode }) => ({
+  // The name of the build, for the entries in `server/`.
+  define: { "import.meta.env.BUILD": JSON.stringify(String(Date.now())) },
   plugins: [
     mode === "worker" ? cloudflare({ viteEnvironment: { name: "ssr" } }) : [],
     reactRouter(),

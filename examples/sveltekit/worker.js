@@ -3,6 +3,7 @@ import { env as bindings } from "cloudflare:workers";
 import { durableObjects } from "tidemark/cloudflare";
 import { tidemark } from "tidemark/hono";
 import { server } from "./build/workers/server/instance.js";
+import build from "./build/workers/files/_app/version.json" with { type: "json" };
 import config from "./tidemark.config.js";
 
 export { TidemarkJournal, TidemarkRecords } from "tidemark/cloudflare";
@@ -17,4 +18,4 @@ const site = {
   },
 };
 
-export default tidemark(site, config, { stores: durableObjects() });
+export default tidemark(site, config, { build: build.version, stores: durableObjects() });

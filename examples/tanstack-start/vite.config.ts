@@ -5,6 +5,8 @@ import viteReact from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
 export default defineConfig(({ mode }) => ({
+  // The name of the build, for `src/server.ts` and `src/worker.ts`.
+  define: { "import.meta.env.BUILD": JSON.stringify(String(Date.now())) },
   plugins: [
     mode === "worker" ? cloudflare({ viteEnvironment: { name: "ssr" } }) : [],
     tanstackStart(),

@@ -7,8 +7,9 @@ import { analyticsCookies, lowerCased, namesFrom, trackingParameters } from "./k
 import { resolvedMetrics } from "./metrics.ts";
 import { trustOf } from "./trust-proxy.ts";
 import type { WrittenConfig, WrittenMetrics, WrittenOrigin } from "./written.ts";
-import { resolvedRoute, type Route } from "./route.ts";
+import { resolvedRoute, type Route, routeOfBuild } from "./route.ts";
 import { OperatorError } from "../base/operator-error.ts";
+import { isReleaseId, releaseIdForm } from "../base/release-id.ts";
 
 export type { Route } from "./route.ts";
 export { type TierName, tierNames } from "./tier-names.ts";
@@ -152,6 +153,30 @@ function configWithin(exported: unknown, around: readonly unknown[]): Config {
     }
   }
   return defineConfig(exported as WrittenConfig);
+}
+
+/**
+ * Returns the configuration of a process or Worker that runs this build of its application.
+ *
+ * @param build the build's name; `undefined` if it is unknown
+ * @throws OperatorError if the text cannot name a build
+ */
+export function configOfBuild(config: Config, build: string | undefined): Config {
+  if (build === undefined) return config;
+  if (!isReleaseId(build)) throw noBuild(build);
+  const anywhere = routeOfBuild(config.anywhere, build);
+  const routes = config.routes.map((route) => routeOfBuild(route, build));
+  const own = { ...config, anywhere, routes };
+  defined.add(own);
+  return own;
+}
+
+function noBuild(build: unknown): OperatorError {
+  return new OperatorError({
+    what: "The site does not start.",
+    why: `Its build is ${JSON.stringify(build)?.slice(0, 200)}, which is not ${releaseIdForm}.`,
+    hint: "Pass a name such as a commit as build.",
+  });
 }
 
 const waitMs = (written: string | undefined) => (durationSeconds(written) ?? 30) * 1_000;

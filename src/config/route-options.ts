@@ -1,7 +1,6 @@
 // The schema of a route, with the error messages. `written-route.ts` documents the options, and
 // `route.ts` sets the defaults.
 import * as v from "valibot";
-import { isReleaseId, releaseIdForm } from "../base/release-id.ts";
 import { finite, whole } from "../base/schemas.ts";
 import {
   anonymous,
@@ -142,19 +141,15 @@ const settings = fields("a route", {
       v.pipe(
         fields("release", {
           header: buildField,
-          id: v.pipe(
-            text("4f2c9a1"),
-            v.check((id) => isReleaseId(id), `must be ${releaseIdForm}`),
-          ),
           keep: v.pipe(whole("must be a whole number of releases"), ...between(1, 20)),
         } satisfies FormsOf<WrittenRelease>),
         v.check(
           (written) => Object.values(written).filter((value) => value !== undefined).length === 1,
-          "must have one of the fields header, id and keep",
+          "must have one of the fields header and keep",
         ),
       ),
     ],
-    'must be { header: "x-build-id" }, { id: "4f2c9a1" }, { keep: 3 } or "keep"',
+    'must be { header: "x-build-id" }, { keep: 3 } or "keep"',
   ),
   errorPage: strictly(
     "errorPage",

@@ -146,12 +146,27 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
   return Object.assign(own, resolvedOrigin(route), resolvedKey(route));
 }
 
-/** Returns the origin's field with the build's name, or the build of a handler in this Worker. */
-function buildsOf(release: WrittenRoute["release"] = {}) {
-  if (release === "keep" || release.keep !== undefined) return undefined;
-  const { header, id } = release;
-  if (header === undefined && id === undefined) return undefined;
-  return { header, id } as const;
+/** The builds of a route's pages. Exactly one of the fields is present. */
+export interface Builds {
+  /** The field of the origin's answers with the build's name. */
+  readonly header?: string | undefined;
+  /** The build of the application in this process or Worker, which is a part of the keys. */
+  readonly id?: string | undefined;
+}
+
+function buildsOf(release: WrittenRoute["release"] = {}): Builds | undefined {
+  const header = release === "keep" ? undefined : release.header;
+  return header === undefined ? undefined : { header };
+}
+
+/**
+ * Returns the route in a process that runs this build of its application. A route with `release` says
+ * itself what a build changes, and large bodies in slices are no pages.
+ */
+export function routeOfBuild(route: Route, id: string): Route {
+  const { builds, keptReleases, isSliced } = route;
+  const isOfBuild = !isPassedBy(route) && !builds && keptReleases === 0 && !isSliced;
+  return isOfBuild ? { ...route, builds: { id } } : route;
 }
 
 function keptReleasesOf(release: WrittenRoute["release"]): number {

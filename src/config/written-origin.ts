@@ -102,8 +102,6 @@ export interface WrittenAnonymous {
 export interface WrittenRelease {
   /** The response field with the build's name. Default: none. @example header: "x-build-id" */
   readonly header?: string | undefined;
-  /** The build of the handler in this Worker. Default: none. @example id: "4f2c9a1" */
-  readonly id?: string | undefined;
   /**
    * The number of releases, 1 to 20, for which assets stay that the origin has lost. Default: none.
    * @example keep: 5

@@ -25,6 +25,8 @@ let here: Site;
 let there: Site;
 /** Astro as middleware of a server that passes the user to pages, as `locals` and as context. */
 let inServer: Site;
+/** A process of the next build. */
+let next: Site;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "tidemark-astro-"));
@@ -40,6 +42,11 @@ beforeAll(async () => {
   await writeFile(story, (await readFile(story, "utf8")).replace(query, asked));
   sourceUrl = await source.start();
   await writeFile(join(site, "check.ts"), types);
+  const config = join(site, "astro.config.mjs");
+  const inFiles = 'build: { inlineStylesheets: "never" }, output:';
+  await writeFile(config, (await readFile(config, "utf8")).replace("output:", inFiles));
+  await writeFile(join(site, "src/pages/styled.astro"), styledPage);
+  await writeFile(join(site, "src/page.css"), "p { color: red }");
   const strict = [
     "--noEmit",
     "--strict",
@@ -56,7 +63,10 @@ beforeAll(async () => {
       ASTRO_TELEMETRY_DISABLED: "1",
     });
   await astro();
-  const own = await readFile(join(site, "astro.config.mjs"), "utf8");
+  const own = await readFile(config, "utf8");
+  await writeFile(join(site, "src/page.css"), "p { color: blue }");
+  await writeFile(join(site, "next.config.mjs"), own.replace("output:", 'outDir: "next", output:'));
+  await astro("--config", "next.config.mjs");
   const within = own
     .replace("standalone", "middleware")
     .replace("output:", 'outDir: "in", output:');
@@ -68,6 +78,7 @@ beforeAll(async () => {
   valkey = await running.add(startEmbeddedValkey());
   [here, there] = await Promise.all([started(site), started(site)]);
   inServer = await started(site, "server.mjs");
+  next = await started(site, "next/server/entry.mjs");
 }, 600_000);
 afterAll(async () => {
   await running.stop();
@@ -79,6 +90,13 @@ afterAll(async () => {
 const types = `import type { CacheProviderFactory } from "astro";
 import astroProvider, { astroCache } from "tidemark/astro";
 export const factories: CacheProviderFactory[] = [astroProvider, astroCache({})];
+`;
+
+const styledPage = `---
+import "../page.css";
+Astro.cache.set({ maxAge: 300, tags: ["styled"] });
+---
+<html><head></head><body><p>Styled</p></body></html>
 `;
 
 const userPart = `---
@@ -221,6 +239,33 @@ describe("examples/astro", () => {
     for (const cookie of ["user=ada", "", "user=ada", ""]) {
       await new Promise((resolve) => setTimeout(resolve, 300));
       expect(await seen(cookie)).toContain(ofAll);
+    }
+  });
+
+  it("a page of another build is no hit, so its files are there, and a purge reaches both builds", async () => {
+    /** Returns the address of the style in the page, which is also a hit. */
+    const styleIn = async (site: Site) => {
+      // The first request also loads the page's code.
+      await ask(site, "/styled");
+      await untilHit(site, "/styled");
+      const page = await (await fetch(`${site.url}/styled`)).text();
+      const [style = ""] = /\/_astro\/[^"]+\.css/.exec(page) ?? [];
+      expect((await fetch(site.url + style)).status).toBe(200);
+      return style;
+    };
+    const style = await styleIn(here);
+    expect(await styleIn(next)).not.toBe(style);
+    // The other process of the first build has the page of the first.
+    expect((await ask(there, "/styled")).told).toContain("hit");
+    expect(await styleIn(there)).toBe(style);
+    const body = '{"tags":["styled"]}';
+    const headers = { authorization: `Bearer ${token}` };
+    expect((await ask(next, "/tidemark/purge", { method: "POST", body, headers })).status).toBe(
+      200,
+    );
+    await new Promise((resolve) => setTimeout(resolve, lagSeconds * 1_000));
+    for (const site of [next, here]) {
+      expect((await ask(site, "/styled")).told).toContain("detail=purged");
     }
   });
 

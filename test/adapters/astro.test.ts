@@ -29,11 +29,17 @@ let sites = 0;
 const errors: string[] = [];
 const logger = { error: (message: string) => void errors.push(message) };
 
+const build = "4f2c9a1";
+
 /** Opens the provider of a process. Each test has a namespace of its own. */
-function opened(written: WrittenConfig = {}, namespace = `site-${(sites += 1)}`) {
+function opened(
+  written: WrittenConfig = {},
+  namespace = `site-${(sites += 1)}`,
+  options = { build },
+) {
   const redis = new Redis(url);
   void running.add(Promise.resolve({ stop: async () => redis.disconnect() }));
-  const provider = astroCache({ ...written, namespace }, { redis, env: {} })();
+  const provider = astroCache({ ...written, namespace }, { redis, env: {} })(options);
   return { provider, namespace };
 }
 
@@ -246,6 +252,11 @@ it.each([
   expect(() => astroCache(written)).toThrow(message);
 });
 
+it("a build without a name is refused", () => {
+  for (const opens of [astroCache(), astroProvider]) expect(opens).toThrow("config: { build:");
+  expect(() => astroProvider({ build: "a b" })).toThrow("Pass a name such as a commit");
+});
+
 describe("stale pages", () => {
   it("that are rendered again are among the work for which `settled` waits", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
@@ -414,6 +425,20 @@ describe("invalidate", () => {
     expect(await purged(other, "/page")).toBe(true);
   });
 
+  it("in one process ends the pages of another build, which answer only there", async () => {
+    const old = opened();
+    const { provider } = opened({}, old.namespace, { build: "new" });
+    const tagged = { ...minute, tags: ["news"] };
+    await get(old.provider, "/page", { ...tagged, body: "old" });
+    expect(await get(provider, "/page", { ...tagged, body: "new" })).toMatchObject({ text: "new" });
+    expect((await get(provider, "/page")).text).toBe("new");
+    expect((await get(old.provider, "/page")).text).toBe("old");
+    await provider.invalidate({ tags: ["news"] });
+    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.setSystemTime(Date.now() + 11_000);
+    expect(await purged(old.provider, "/page")).toBe(true);
+  });
+
   it("of an entry without tags does nothing, and without any name it rejects", async () => {
     const { provider } = opened();
     await provider.invalidate({ tags: [] });
@@ -421,9 +446,9 @@ describe("invalidate", () => {
   });
 
   it("rejects without a database, and while Redis does not answer", async () => {
-    await expect(astroCache({}, { env: {} })().invalidate({ tags: ["a"] })).rejects.toThrow(
-      "there is no journal of purges",
-    );
+    await expect(
+      astroCache({}, { env: {} })({ build }).invalidate({ tags: ["a"] }),
+    ).rejects.toThrow("there is no journal of purges");
     const redis = new Redis({
       port: 1,
       host: "127.0.0.1",
@@ -431,7 +456,7 @@ describe("invalidate", () => {
       retryStrategy: () => null,
     });
     redis.on("error", () => undefined);
-    const provider = astroCache({}, { redis, env: {} })();
+    const provider = astroCache({}, { redis, env: {} })({ build });
     await expect(provider.invalidate({ tags: ["a"] })).rejects.toThrow(
       "The purge was not accepted",
     );

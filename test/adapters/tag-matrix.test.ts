@@ -58,7 +58,7 @@ function openWorld() {
       }),
   });
   const openNextSite = new OpenNextIsolate({ clock, upstash } as OpenNextIsolate);
-  const astro = astroCache({}, { env: upstash.env })();
+  const astro = astroCache({}, { env: upstash.env })({ build: "4f2c9a1" });
   const posts = data.namespace<string>("posts", { fresh: "10m" });
   return { clock, data, posts, next, site, openNextSite, astro, vinext: vinextHandler(data) };
 }

@@ -1,6 +1,5 @@
 // Tests that an invalid route is refused with its name, the field, the fault and its fix.
 import { describe, expect, it } from "vitest";
-import { releaseIdForm } from "../../src/base/release-id.ts";
 import { device } from "../../src/device.ts";
 import { isDuration, refusalOf, route } from "./refusal-of.ts";
 
@@ -29,8 +28,8 @@ const noType = 'must contain media types without "*" and parameters, such as "im
 const isReduced = "which key.language, key.accept or key.device reduces; remove that name";
 const isWhole = 'has a value with "*", but values must be equal';
 const isRule = "must be an object of conditions, such as { status: 500 }";
-const noRelease = 'must be { header: "x-build-id" }, { id: "4f2c9a1" }, { keep: 3 } or "keep"';
-const noReleaseField = "must have one of the fields header, id and keep";
+const noRelease = 'must be { header: "x-build-id" }, { keep: 3 } or "keep"';
+const noReleaseField = "must have one of the fields header and keep";
 const noErrorPage = 'must be an object, such as { html: "<h1>Back soon</h1>" }';
 const noPath = {
   expression:
@@ -290,8 +289,6 @@ describe("an invalid route", () => {
       { release: { header: "Cache-Tag" } },
       "release.header: is a field that clients need; write its own field",
     ],
-    [{ release: { id: "a b" } }, `release.id: must be ${releaseIdForm}`],
-    [{ release: { id: "x".repeat(129) } }, `release.id: must be ${releaseIdForm}`],
     [{ release: { keep: 0 } }, "release.keep: is less than 1"],
     [{ release: { keep: 21 } }, "release.keep: is more than 20"],
     [{ release: { keep: 1.5 } }, `release: ${noRelease}`],

@@ -7,9 +7,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "../../local/bundling.ts";
+import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
+import { freePort } from "../../local/free-port.ts";
 import { newerEnv, quietInstall, run, step } from "../package/commands.ts";
 import { packedTidemark } from "../package/packed-tidemark.ts";
 import { checkSite } from "./checks.ts";
+import { checkRedeploy } from "./redeploy.ts";
 import { type Framework, frameworks, type PlatformName } from "./rows.ts";
 import { startSite } from "./site.ts";
 
@@ -34,6 +37,7 @@ process.once("SIGINT", () => process.exit(130));
 const folder = await mkdtemp(join(tmpdir(), "tidemark-frameworks-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
+const valkey = await startEmbeddedValkey();
 const packed = await step("Tidemark is packed", () => packedTidemark(join(folder, "pack")));
 for (const framework of frameworks) {
   const platforms = runs.filter((one) => one.framework === framework && isChosen(one));
@@ -41,6 +45,7 @@ for (const framework of frameworks) {
   const site = await installed(framework, packed);
   for (const { platform } of platforms) await checkPlatform(framework, site, platform);
 }
+await valkey.stop();
 
 /** Installs an example with its lock file and the packed Tidemark. Returns its folder. */
 async function installed({ name }: Framework, tarball: string): Promise<string> {
@@ -65,13 +70,11 @@ async function checkPlatform(
   const scripts = framework.platforms[platform];
   if (scripts === undefined) return;
   const label = `${framework.name} on ${platform}`;
-  await step(`${label}: built`, () =>
-    run("npm", ["run", scripts.build], folderOfSite, { ...newerEnv, CI: "1" }),
-  );
+  const build = () => run("npm", ["run", scripts.build], folderOfSite, { ...newerEnv, CI: "1" });
+  await step(`${label}: built`, build);
   const secret = `whsec_${randomBytes(24).toString("base64")}`;
-  const site = await step(`${label}: started`, () =>
-    startSite({ folder: folderOfSite, script: scripts.start, platform, secret }),
-  );
+  const given = { folder: folderOfSite, script: scripts.start, platform, secret };
+  const site = await step(`${label}: started`, () => startSite(given));
   try {
     await step(`${label}: checked`, () => checkSite(framework, site));
   } catch (cause) {
@@ -79,4 +82,13 @@ async function checkPlatform(
   } finally {
     await site.stop();
   }
+  const shared = { ...given, port: await freePort(), redisUrl: valkey.url };
+  await step(`${label}: redeployed`, () =>
+    checkRedeploy(framework, {
+      folder: folderOfSite,
+      keepsFiles: platform === "node",
+      build,
+      start: () => startSite(shared),
+    }),
+  );
 }

@@ -15,6 +15,8 @@ export interface Framework {
   readonly platforms: Readonly<Partial<Record<PlatformName, Scripts>>>;
   /** The page that lists the versions of all stories, such as "/". */
   readonly list: string;
+  /** The file of this page, which has an element `<ul>`. */
+  readonly listFile: string;
   /** The pages and data of a story that a browser requests, such as "/news/1". */
   readonly stories: (id: number) => readonly string[];
   readonly account: string;
@@ -56,6 +58,7 @@ export const frameworks: readonly Framework[] = [
     name: "sveltekit",
     platforms: bothPlatforms,
     list: "/",
+    listFile: "src/routes/+page.svelte",
     stories: (id) => [`/news/${id}`, `/news/${id}/__data.json`],
     account: "/account",
     publish: (id) => ({ path: `/news/${id}?/publish`, init: form({}) }),
@@ -64,6 +67,7 @@ export const frameworks: readonly Framework[] = [
     name: "nuxt",
     platforms: bothPlatforms,
     list: "/",
+    listFile: "app/pages/index.vue",
     stories: (id) => [`/news/${id}`, `/api/news/${id}`],
     account: "/account",
     publish: (id) => ({ path: `/api/news/${id}/publish`, init: form({}) }),
@@ -72,6 +76,7 @@ export const frameworks: readonly Framework[] = [
     name: "tanstack-start",
     platforms: bothPlatforms,
     list: "/",
+    listFile: "src/routes/index.tsx",
     stories: (id) => [
       `/news/${id}`,
       `${functionOfStart("getStory")}?${new URLSearchParams({ payload: argumentOfStart(id) })}`,
@@ -91,6 +96,7 @@ export const frameworks: readonly Framework[] = [
     name: "react-router",
     platforms: bothPlatforms,
     list: "/",
+    listFile: "app/routes/list.tsx",
     stories: (id) => [`/news/${id}`, `/news/${id}.data`],
     account: "/account",
     publish: (id) => ({ path: `/news/${id}.data`, init: form({}) }),

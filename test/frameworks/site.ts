@@ -27,9 +27,12 @@ export async function startSite(given: {
   readonly script: string;
   readonly platform: PlatformName;
   readonly secret: string;
+  /** Default: a free port. */
+  readonly port?: number;
+  /** On Node: the Redis of the site. Default: none. */
+  readonly redisUrl?: string;
 }): Promise<Site> {
-  const { folder, script, platform, secret } = given;
-  const port = await freePort();
+  const { folder, script, platform, secret, port = await freePort(), redisUrl = "" } = given;
   const url = `http://127.0.0.1:${port}`;
   const variables = { PURGE_URL: `${url}/_edge/purge`, PURGE_SECRET: secret };
   const flags = platform === "node" ? [] : await flagsOfWrangler(folder, port, variables);
@@ -37,7 +40,13 @@ export async function startSite(given: {
   const child = spawn("npm", ["run", script, "--", ...flags], {
     cwd: folder,
     detached: true,
-    env: { ...newerEnv, ...variables, PORT: String(port), HOST: "127.0.0.1" },
+    env: {
+      ...newerEnv,
+      ...variables,
+      PORT: String(port),
+      HOST: "127.0.0.1",
+      REDIS_URL: redisUrl,
+    },
   });
   const end = () => kill(child);
   process.once("exit", end);

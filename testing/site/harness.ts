@@ -5,7 +5,7 @@ import { type Application, createApp } from "../../src/app.ts";
 import type { JournalInCode } from "../../src/purge/purging.ts";
 import type { BodiesInCode, TierInCode } from "../../src/cache/tiers/tier-in-code.ts";
 import type { CacheParts } from "../../src/compose/create-cache.ts";
-import { type Config, configOf } from "../../src/config/config.ts";
+import { type Config, configOf, configOfBuild } from "../../src/config/config.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import { knownData } from "../../src/compose/data-beside-pages.ts";
 import type { DataCache } from "../../src/data/create-data-cache.ts";
@@ -30,6 +30,8 @@ export const host = "www.example.com";
 export interface SiteOptions {
   readonly config?: ConfigInput;
   readonly env?: Readonly<Record<string, unknown>>;
+  /** The build of the application in the process. */
+  readonly build?: string;
   readonly records?: TierInCode;
   readonly bodies?: BodiesInCode;
   readonly journal?: JournalInCode;
@@ -112,7 +114,7 @@ export class Site {
     this.clock = options.clock ?? new FakeClock();
     this.cache = options.cache ?? new FakeCache(this.clock);
     this.origin = origin;
-    this.config = configOf(options.config ?? {});
+    this.config = configOfBuild(configOf(options.config ?? {}), options.build);
     const env = {
       ORIGIN_URL: "https://origin.invalid",
       COLO: "HAM",

@@ -7,6 +7,8 @@ export const config = defineConfig({
   operatorPath: "/_edge",
   routes: [
     { name: "personal", match: ["/account/*", "/account.data"], bypass: true },
+    // Files of older builds stay for tabs that are open.
+    { name: "assets", match: "/assets/*", fresh: "365d", release: "keep" },
     { name: "pages", match: "*", forward: [] },
   ],
 });

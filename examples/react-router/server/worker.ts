@@ -13,4 +13,4 @@ const site = { fetch: (request: Request) => handle(request) };
 // `react-router dev` caches nothing.
 export default import.meta.env.DEV
   ? site
-  : tidemark(site, config, { data, stores: durableObjects() });
+  : tidemark(site, config, { build: import.meta.env.BUILD, data, stores: durableObjects() });

@@ -13,6 +13,8 @@ export const config = defineConfig({
       forward: [],
       key: { headers: ["x-tsr-serverfn", "sec-fetch-site"] },
     },
+    // Files of older builds stay for tabs that are open.
+    { name: "assets", match: "/assets/*", fresh: "365d", release: "keep" },
     { name: "pages", match: "*", forward: [] },
   ],
 });

@@ -9,4 +9,8 @@ export { TidemarkJournal, TidemarkRecords } from "tidemark/cloudflare";
 // `vite dev` caches nothing.
 export default import.meta.env.DEV
   ? handler
-  : tidemark(handler, config, { data, stores: durableObjects() });
+  : tidemark(handler, config, {
+      build: import.meta.env.BUILD,
+      data,
+      stores: durableObjects(),
+    });

@@ -7,7 +7,7 @@ import { type Application, createApp, type InCode } from "../../app.ts";
 import { refuseUnknown } from "../../base/known-members.ts";
 import { nodeGlobals } from "../../base/node-globals.ts";
 import { OperatorError, type Fault } from "../../base/operator-error.ts";
-import { type Config, defineConfig } from "../../config/config.ts";
+import { type Config, configOfBuild, defineConfig } from "../../config/config.ts";
 import type { WrittenConfig } from "../../config/written.ts";
 import { orderPurges, purgeNamed } from "../../data/purge-data.ts";
 import type { ServerRequest } from "../../platform/arrival.ts";
@@ -46,6 +46,12 @@ export interface AstroCacheProvider {
   invalidate(options: AstroInvalidation): Promise<void>;
 }
 
+/** The member `config` of `cache.provider` in Astro's configuration. */
+export interface AstroProviderOptions {
+  /** The name of Astro's build, such as the time of the build. Stored pages of other builds do not answer. */
+  readonly build?: string | undefined;
+}
+
 /** The parts of the cache that Astro's configuration cannot contain, because they are code. */
 export interface AstroCacheParts extends Pick<
   InCode,
@@ -62,7 +68,8 @@ export interface AstroCacheParts extends Pick<
 
 /**
  * Returns a cache provider for Astro, from a configuration without `origins`: Astro is the origin. Export the result as
- * the default of a file, and name this file as `entrypoint` in `cache.provider` of Astro's configuration.
+ * the default of a file, and name this file as `entrypoint` in `cache.provider` of Astro's configuration, beside
+ * `config: { build: String(Date.now()) }`. The result throws an OperatorError without `build`.
  *
  * @param written the fields of `defineConfig`. Default: also those query parameters are part of the key that
  *   `defineConfig` strips, because pages see them
@@ -73,14 +80,17 @@ export interface AstroCacheParts extends Pick<
 export function astroCache(
   written: WrittenConfig = {},
   parts: AstroCacheParts = {},
-): () => AstroCacheProvider {
+): (options?: AstroProviderOptions) => AstroCacheProvider {
   refuseUnknown(parts, partNames, "astroCache(…, …)");
   const { strip = { only: [] }, ...query } = written.key?.query ?? {};
   const config = defineConfig({ ...written, key: { ...written.key, query: { ...query, strip } } });
   const refused = refusalOf(config);
   if (refused !== undefined) throw new OperatorError(refused);
-  const provider = new TidemarkProvider(config, parts);
-  return () => provider;
+  let provider: TidemarkProvider | undefined;
+  return ({ build } = {}) => {
+    if (build === undefined) throw namesNoBuild();
+    return (provider ??= new TidemarkProvider(configOfBuild(config, build), parts));
+  };
 }
 
 const partNames = [
@@ -95,8 +105,11 @@ const partNames = [
 ] as const satisfies readonly (keyof AstroCacheParts)[];
 
 /** Astro's `cache.provider.config` is the configuration, if `tidemark/astro` itself is the `entrypoint`. */
-export default function astroProvider(written?: WrittenConfig): AstroCacheProvider {
-  return astroCache(written)();
+export default function astroProvider({
+  build,
+  ...written
+}: WrittenConfig & AstroProviderOptions = {}): AstroCacheProvider {
+  return astroCache(written)({ build });
 }
 
 class TidemarkProvider implements AstroCacheProvider {
@@ -209,6 +222,14 @@ function connectionOf(request: Request): ServerRequest {
   if (typeof remoteAddress !== "string") return {};
   const encrypted = request.url.startsWith("https:");
   return { incoming: { socket: { remoteAddress, encrypted } } };
+}
+
+function namesNoBuild(): OperatorError {
+  return new OperatorError({
+    what: "The cache of Astro does not start.",
+    why: "Without the name of the build, pages of an older build would answer, whose scripts and styles are gone.",
+    hint: "Write config: { build: String(Date.now()) } in cache.provider of Astro's configuration, beside entrypoint.",
+  });
 }
 
 function namesNothing(): OperatorError {

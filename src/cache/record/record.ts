@@ -16,7 +16,7 @@ export interface Coverage {
   readonly url: string;
   /** The name of the record's route; empty if none matched. */
   readonly route: string;
-  /** The build that made a page; empty if unknown. Absent if the route has no releases. */
+  /** The build that made a page; empty if unknown. Absent if no field of the origin names builds. */
   readonly release?: string | undefined;
 }
 

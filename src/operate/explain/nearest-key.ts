@@ -118,13 +118,13 @@ type CfValues = readonly (string | number | boolean | null)[];
 type KeyParts = Readonly<ReturnType<typeof partsOf>>;
 
 /**
- * Parses the key of a page or a variant. Its lines are `GET url`, then the values of `key.headers`,
+ * Parses the key of a page or a variant. Its lines are `GET url` and perhaps the build, then the values of `key.headers`,
  * `key.cookies` and `key.cf` with the name of a route with conditions, then the values of the fields in
  * `Vary`.
  */
 function partsOf(keyText: string) {
   const [first = "", second = ""] = keyText.split("\n");
-  const url = first.replace(/^GET /, "");
+  const [, url = ""] = first.split(" ");
   const [, scheme = "", host = "", path = "", query = ""] =
     /^(\w+):\/\/([^/?]*)([^?]*)(?:\?(.*))?$/s.exec(url) ?? [];
   const [fields, cookies, ...more] = second.startsWith("[")

@@ -5,9 +5,10 @@ import { isSafe } from "../../rules/methods.ts";
 import { withFields } from "../respond/respond.ts";
 import { buildIn, markEntityTag } from "../stored/release.ts";
 
-/** An origin's answer, and the build that made it. */
+/** An origin's answer. */
 interface BuiltAnswer {
   readonly response: Response;
+  /** The build that the answer names; `undefined` if the key has the build, and on a route without builds. */
   readonly release: string | undefined;
 }
 
@@ -20,13 +21,13 @@ export function builtAnswer(
   { method, route }: { readonly method: string; readonly route: Route },
   { site, nowAtMs }: Context,
 ): BuiltAnswer {
-  const { id: release, unreadable } = buildIn(response.headers, route);
-  if (route.builds === undefined || release === undefined || response.status === 101) {
-    return { response, release };
-  }
+  const { id, unreadable } = buildIn(response.headers, route);
+  const { header } = route.builds ?? {};
+  const release = header === undefined ? undefined : id;
+  if (id === undefined || response.status === 101) return { response, release };
   if (unreadable) site.otherBuilds.note(route.name, [""], nowAtMs());
   const headers = new Headers(response.headers);
-  if (route.builds.header !== undefined) headers.delete(route.builds.header);
-  if (isSafe({ method })) markEntityTag(headers, release);
+  if (header !== undefined) headers.delete(header);
+  if (isSafe({ method })) markEntityTag(headers, id);
   return { response: withFields(response, headers), release };
 }

@@ -15,10 +15,10 @@ export interface KeyedUrl {
   readonly target: Target;
   /**
    * The URL that a purge names. All spellings of a URL have the same named URL. The purge covers
-   * every variant, regardless of the fields and cookies in the keys.
+   * every variant, regardless of the build, the fields and the cookies in the keys.
    */
   readonly url: string;
-  /** The primary key on a route whose keys consist only of the URL. */
+  /** The primary key on a route whose keys consist only of the URL and the build. */
   readonly key: RecordKey;
   /** Whether no response is stored, because the path and the query are too long. */
   readonly isTooLong: boolean;
@@ -42,13 +42,18 @@ export interface KeySettings {
 /** The maximum length of a stored path and its query together, in bytes. A purge can name them. */
 export const storedUrlBytesMax = 2_048;
 
-/** Returns the key of a URL. GET and HEAD share the key; other methods have no lookup. */
+/**
+ * Returns the key of a URL, with the build of the application if this process runs it: a page names files of
+ * its build. GET and HEAD share the key; other methods have no lookup.
+ */
 export function keyUrl(requested: Target, route: Route, site: KeySettings): KeyedUrl {
   const counted = keyedQuery(requested.query, countsOn(route, site.config));
   const query = route.sortsQuery ? sortedQuery(counted) : counted;
   const target = { ...requested, query };
   const naming = { secret: site.nameSecret, isSecret: false };
-  const key = new RecordKey(`GET ${sentUrl(target)}`, target.ownHost, "r", naming);
+  const build = route.builds?.id;
+  const text = `GET ${sentUrl(target)}${build === undefined ? "" : ` ${build}`}`;
+  const key = new RecordKey(text, target.ownHost, "r", naming);
   // Both are ASCII. The named URL is never longer.
   const isTooLong = target.sentPath.length + query.length > storedUrlBytesMax;
   return { target, url: namedUrl(target), key, isTooLong };

@@ -157,7 +157,7 @@ export function weigh(candidate: Candidate, question: VerdictQuestion): WeighedR
   const ttlSeconds = Math.min(terms.lifetimeSeconds - age, -sincePurgeSeconds);
   const isOfLeftBuild =
     judged.kind === "purged" &&
-    question.request.route.builds !== undefined &&
+    question.request.route.builds?.header !== undefined &&
     !isOfCurrentBuild(metadata, question.exchange.site);
   return { candidate, question, terms, judged, isOfLeftBuild, ageSeconds: age, ttlSeconds };
 }

@@ -24,7 +24,7 @@ export function buildIn(
   { builds, isFallback }: BuildRoute,
 ): { readonly id: string | undefined; readonly unreadable?: true } {
   if (builds === undefined) return { id: undefined };
-  // A fallback origin is not the handler whose build the configuration names.
+  // A fallback origin is not the application whose build this process knows.
   if (builds.header === undefined) return { id: isFallback ? "" : builds.id };
   const text = fields.get(builds.header)?.trim() ?? "";
   return text === "" || isReleaseId(text) ? { id: text } : { id: "", unreadable: true };

@@ -252,20 +252,6 @@ describe("the build of an answer", () => {
     },
   );
 
-  it("is the handler's, by the configuration", async () => {
-    const config: ConfigInput = {
-      routes: [{ name: "pages", match: "*", release: { id: "b" } }],
-    };
-    const { site } = await openAt({ config });
-    expect((await site.get("/q")).cacheStatus).toContain("detail=left-release");
-    await send(site, { release: "b", mode: "soft" });
-    const { fields, cacheStatus } = await site.get("/q");
-    expect(cacheStatus).toContain("stored");
-    expect(fields.get("etag")).toBe('"same;release=b"');
-    // Only the configured field is hidden.
-    expect(fields.get("x-build")).toBe("a");
-  });
-
   it("decides nothing while no release is told", async () => {
     const { site } = openJournalled({
       config: header,

@@ -126,7 +126,7 @@ function notLoaded(count: number, why: string) {
 
 function noBuild(build: string) {
   const why = `${JSON.stringify(build.slice(0, 200))} is not ${releaseIdForm}.`;
-  const hint = "Pass the name that the origin or release.id gives, such as a commit.";
+  const hint = "Pass the name that the origin or the option build gives, such as a commit.";
   return usageError({ what: "Nothing was released.", why, hint });
 }
 
