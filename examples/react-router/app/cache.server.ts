@@ -8,7 +8,7 @@ export const config = defineConfig({
   routes: [
     { name: "personal", match: ["/account/*", "/account.data"], bypass: true },
     // Files of older builds stay for tabs that are open.
-    { name: "assets", match: "/assets/*", fresh: "365d", release: "keep" },
+    { name: "assets", match: "/assets/*", fresh: "365d", release: "keep", forward: [] },
     { name: "pages", match: "*", forward: [] },
   ],
 });

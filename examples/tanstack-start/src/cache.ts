@@ -14,7 +14,7 @@ export const config = defineConfig({
       key: { headers: ["x-tsr-serverfn", "sec-fetch-site"] },
     },
     // Files of older builds stay for tabs that are open.
-    { name: "assets", match: "/assets/*", fresh: "365d", release: "keep" },
+    { name: "assets", match: "/assets/*", fresh: "365d", release: "keep", forward: [] },
     { name: "pages", match: "*", forward: [] },
   ],
 });
