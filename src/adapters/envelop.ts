@@ -57,9 +57,9 @@ export function responseCache({
   };
   const opened = (starts: Map<string, GivenStart> | undefined): OperationCache => ({
     async get(id) {
-      const { value, start } = await namespace.lookUp([segmentOf(id)]);
+      const { value, startAfter } = await namespace.lookUp([segmentOf(id)]);
       // The first start of a context covers the loads after all its lookups.
-      if (starts !== undefined && !starts.has(id)) starts.set(id, start);
+      if (starts !== undefined && !starts.has(id)) starts.set(id, startAfter);
       // A copy, because plugins may change a result in place.
       return copyOf(value);
     },

@@ -86,7 +86,7 @@ export class OpenNextRequest {
     const place = placeOf(key, kind);
     const found = await this.stores.values.lookUp(place);
     const name = JSON.stringify(place);
-    if (!this.#starts.has(name)) this.#starts.set(name, found.start);
+    if (!this.#starts.has(name)) this.#starts.set(name, found.startAfter);
     if (found.value === undefined || found.value === null) return undefined;
     const { lastModified } = found.value;
     this.#found.set(lastModified, [...(this.#found.get(lastModified) ?? []), found]);

@@ -1,7 +1,6 @@
 // Looks a value up for a caller that loads it itself, such as an adapter for another caching library, or that restarts
 // its lifetime.
-import { bodyRequestedAtMs, type Stamp } from "../cache/record/record.ts";
-import { acceptedAtMs } from "../purge/journal/entry.ts";
+import { bodyRequestedAtMs } from "../cache/record/record.ts";
 import { stepAfter } from "./answer.ts";
 import { begin, type GivenStart } from "./load/make-record.ts";
 import type { CallResult } from "./load/load-outcome.ts";
@@ -20,7 +19,10 @@ export interface Lookup<T> {
   readonly value: Frozen<T> | null | undefined;
   /** Whether the value has expired or was purged softly, so it should be loaded again. */
   readonly isStale: boolean;
-  /** The start of a load that begins at the call of `lookUp` or later, for the option `start` of `set`. */
+  /**
+   * The start of a load that begins at the call of `lookUp` or later, for the option `start` of `set`. A purge that the
+   * isolate does not know at the call covers the load.
+   */
   readonly start: GivenStart;
   /**
    * The start of a load that begins after the result. It is stored also in the first second after a purge.
@@ -55,16 +57,15 @@ export async function lookedUp(
   const { refusedCount } = ports.unpurged;
   const beginning = begin(place.key.host, ports);
   const found = await new DataSearch(place, ports, { tags: tags.map(checkedTag) }).found();
-  const { requestedAtMs, stamp, ...begun } = await beginning;
+  const begun = await beginning;
   const { host } = place.key;
-  const { afterAnswer, nowAtMs, allowanceMs } = ports;
-  const renewed = await ports.view.stamp({ atMs: nowAtMs(), host, afterAnswer });
-  const isEarlier = lastPurgeAtMs(renewed) + allowanceMs < requestedAtMs;
+  const { afterAnswer, nowAtMs } = ports;
   const step = stepAfter(found, { place, load: undefined, isLookOnly: true }, ports);
   const { respondedAtMs = 0, bodyDigest = null } = found?.candidate.stored.metadata ?? {};
   const over = found && { respondedAtMs, bodyDigest };
-  const start = { ...begun, requestedAtMs, stamp: isEarlier ? renewed : stamp, refusedCount, over };
-  const startAfter = { ...start, requestedAtMs: nowAtMs(), stamp: renewed };
+  const start = { ...begun, refusedCount, over };
+  const stamp = await ports.view.stamp({ atMs: nowAtMs(), host, afterAnswer });
+  const startAfter = { ...start, requestedAtMs: nowAtMs(), stamp };
   const judge = (further: readonly string[]) => {
     if (found === undefined) return "unusable";
     const { metadata } = found.candidate.stored;
@@ -103,9 +104,4 @@ export async function touched(place: Place, ports: WritePorts): Promise<CallResu
 export async function started(ports: WritePorts): Promise<GivenStart> {
   const { refusedCount } = ports.unpurged;
   return { ...(await begin(ports.host, ports)), refusedCount, over: undefined };
-}
-
-/** Returns when the stamp's entry was accepted, by the journal's clock. */
-function lastPurgeAtMs(stamp: Stamp): number {
-  return stamp === "none" ? Infinity : acceptedAtMs(stamp.position);
 }

@@ -271,6 +271,8 @@ it.each([
   expect(await ask(load)).toBe(found);
   await until(() => load.mock.calls.length === 1);
   await idle();
+  // In the idle process, the purge may have come during the lookup.
+  if (!isSame) await ask(load);
   expect(await ask(never)).toBe("new");
 });
 

@@ -1,6 +1,8 @@
 // Tests loads outside of `getOrSet`: `lookUp`, and `set` with the start that it returns.
 import { describe, expect, it } from "vitest";
 import { DataIsolate, openArticles } from "../../testing/data/data-isolate.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 import { idle } from "../../testing/site/harness.ts";
 
 const orders = [{ tags: ["red"] }, { keys: ["articles/42"] }, { prefixes: ["articles"] }];
@@ -101,6 +103,27 @@ it("a start that the isolate takes while another isolate's purge is in transit i
   const { start } = await looked;
   await articles.set("42", "old", { start, everywhere: false });
   await idle();
+  expect(await articles.get("42")).toBeUndefined();
+});
+
+it("a purge during the renewal of a lookup covers the load, also if the journal's clock is behind", async () => {
+  const ofJournal = new FakeClock();
+  const upstash = new UnsteadyUpstash(ofJournal);
+  const clock = new FakeClock();
+  clock.advance(5);
+  const isolate = new DataIsolate({ clock, upstash });
+  const articles = isolate.articles();
+  await articles.get("41");
+  for (const each of [ofJournal, clock]) each.advance(12);
+  const answer = upstash.answer.bind(upstash);
+  const writer = isolate.elsewhere();
+  upstash.answer = async (...request) => {
+    upstash.answer = answer;
+    await writer.data.purge({ keys: ["articles/42"] });
+    return answer(...request);
+  };
+  const { start } = await articles.lookUp("42");
+  await articles.set("42", "read before the purge", { start, everywhere: false });
   expect(await articles.get("42")).toBeUndefined();
 });
 
