@@ -95,13 +95,17 @@ export class AcceptedPurges {
   }
 
   /**
-   * Returns when the newest covering purge was accepted, in epoch milliseconds; −∞ if there is
-   * none.
+   * Returns when the newest covering purge was accepted, by the later of the journal's clock and this isolate's, in
+   * epoch milliseconds; −∞ if there is none.
    */
   lastPurgeAtMs(record: PurgeSubject): number {
     const all = this.#covering(record).flat();
     const others = all.filter((one) => !isSamePlace(one, record.stamp));
-    return Math.max(...others.map(({ position }) => acceptedAtMs(position)));
+    const times = others.flatMap(({ n, position }) => [
+      acceptedAtMs(position),
+      this.#accepted.get(n)?.atMs ?? -Infinity,
+    ]);
+    return Math.max(...times);
   }
 
   /**

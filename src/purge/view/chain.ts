@@ -48,6 +48,8 @@ export class Chain {
   /** The number after the chain's last entry, and the stamp, for which `isClear` was last true. */
   readonly #clear = new WeakMap<PurgeSubject, { readonly end: number; readonly stamp: Stamp }>();
   #heldBytes = 0;
+  /** When the chain got its later entries, by this isolate's clock, with the number of the first of each time. */
+  #heard: { readonly from: number; readonly atMs: number }[] = [];
 
   /** @param entries at least one entry, oldest first, because a view is never empty */
   constructor(entries: readonly Entry[], bounds: ChainBounds = usualBounds) {
@@ -75,8 +77,11 @@ export class Chain {
     return this.#heldBytes;
   }
 
-  append(entries: readonly Entry[]): void {
+  /** @param heardAtMs this isolate's clock at the entries' arrival; unknown for those that begin the chain */
+  append(entries: readonly Entry[], heardAtMs?: number): void {
     const { entriesMax, bytesMax } = this.#bounds;
+    const from = this.#oldestNumber + this.#entries.length;
+    if (heardAtMs !== undefined && entries.length > 0) this.#heard.push({ from, atMs: heardAtMs });
     for (const entry of entries) {
       const number = this.#oldestNumber + this.#entries.push(entry) - 1;
       this.#index(entry, number);
@@ -86,6 +91,12 @@ export class Chain {
       this.#unindex(this.#entries.shift(), this.#oldestNumber);
       this.#oldestNumber += 1;
     }
+    while ((this.#heard[1]?.from ?? Infinity) <= this.#oldestNumber) this.#heard.shift();
+  }
+
+  /** Discards the times of arrival, after the clock was set back. */
+  forgetInstants(): void {
+    this.#heard = [];
   }
 
   #index(entry: Entry, number: number): void {
@@ -181,14 +192,17 @@ export class Chain {
   }
 
   /**
-   * Returns when the journal accepted the newest entry that covers the record, in epoch
-   * milliseconds; −∞ if there is none. The entry may be older than the record's stamp.
+   * Returns when the journal accepted the newest entry that covers the record, or the isolate read it, if that is
+   * later: the journal's clock may be behind. In epoch milliseconds; −∞ if there is none. The entry may be older than
+   * the record's stamp.
    */
   lastPurgeAtMs(record: PurgeSubject): number {
     const covering = this.#newest.covering(record);
     const newestAt = Math.max(...covering.map((one) => Math.max(one.hardAt, one.softAt)));
     const entry = this.#entryAt(newestAt);
-    return entry === undefined ? -Infinity : acceptedAtMs(entry.position);
+    if (entry === undefined) return -Infinity;
+    const heardAtMs = this.#heard.findLast(({ from }) => from <= newestAt)?.atMs ?? -Infinity;
+    return Math.max(acceptedAtMs(entry.position), heardAtMs);
   }
 
   /**

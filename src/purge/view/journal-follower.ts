@@ -168,6 +168,7 @@ export class JournalFollower {
   /** Discards the instants that were noted before the clock was set back. */
   forgetInstants(): void {
     this.sentAtMs = -Infinity;
+    this.chain?.forgetInstants();
     this.failedAtMs = undefined;
     this.#spread.forgetInstants();
   }
@@ -212,7 +213,7 @@ export class JournalFollower {
   #extend(chain: Chain, position: string, read: JournalRead): void {
     const { entries } = read;
     if (!this.#isStill(chain, position)) return;
-    chain.append(entries);
+    chain.append(entries, this.#settings.nowAtMs());
     this.learn(lastSwitched(entries));
     if (entries.some(({ lost }) => lost !== "") || this.#lacksPost(entries, position))
       this.isSwitchLost = this.switched !== undefined;

@@ -2,6 +2,8 @@
 // purge that covers it, because replicas of the origin may still send the purged content.
 import { expect, it } from "vitest";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 
 const fields = cc("max-age=600", { "cache-tag": "red", etag: '"1"' });
@@ -62,4 +64,26 @@ it.each([
   site.origin.script = () => unchanged(told);
   expect((await site.get("/a")).cacheStatus).toContain("fwd-status=304");
   expect((await site.get("/a")).cacheStatus).toContain(`ttl=${ttl};`);
+});
+
+it.each([
+  { id: "its own purge", elsewhere: false },
+  { id: "another isolate's purge", elsewhere: true },
+])("settleSeconds limits the lifetime also if the journal's clock is behind: $id", async (row) => {
+  const ofJournal = new FakeClock();
+  const upstash = new FakeUpstash(ofJournal);
+  const clock = new FakeClock();
+  clock.advance(60);
+  const script = (_: unknown, nth: number) => page(`page ${nth}`, fields);
+  const given = { config: settling, clock, upstash, origin: script };
+  const [{ site }, other] = [openJournalled(given), openJournalled(given)];
+  const pass = (seconds: number) => [ofJournal, clock].forEach((one) => one.advance(seconds));
+  await site.get("/a");
+  pass(20);
+  await send(row.elsewhere ? other.site : site, red);
+  pass(1);
+  // The renewed view gets the purge.
+  if (row.elsewhere) await site.get("/b");
+  await site.get("/a");
+  expect((await site.get("/a")).cacheStatus).toContain("; hit; ttl=5;");
 });
