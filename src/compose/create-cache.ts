@@ -46,7 +46,7 @@ const defaults = {
 /** The platform features that the core needs. */
 export interface CachePlatform extends Pick<
   Platform,
-  "cache" | "nowAtMs" | "random" | "log" | "isServer"
+  "cache" | "nowAtMs" | "aheadMs" | "random" | "log" | "isServer"
 > {
   /**
    * The database of the shared tier and the purge journal. Without a database, there is no shared

@@ -48,6 +48,7 @@ export const platformNames = [
   "onEvent",
   "cache",
   "nowAtMs",
+  "aheadMs",
   "random",
   "log",
   "isServer",
@@ -103,6 +104,7 @@ export function settingsOf(
   return {
     platform: {
       nowAtMs: given.nowAtMs ?? here.nowAtMs,
+      aheadMs: given.nowAtMs === undefined ? here.aheadMs : given.aheadMs,
       random: given.random ?? here.random,
       log,
       ...(cache && { cache }),

@@ -9,6 +9,11 @@ export interface Platform {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;
+  /**
+   * How far `nowAtMs` is ahead of a clock that is never set. Absent on Workers, whose `performance.now()` follows
+   * `Date.now()`.
+   */
+  readonly aheadMs?: (() => number) | undefined;
   /** A random number n, 0 ≤ n < 1. */
   readonly random: () => number;
   /** Yields to the runtime for pending work, such as sending a response. */

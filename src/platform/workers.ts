@@ -41,11 +41,19 @@ const workers: Platform = {
  */
 export function platformHere(): Platform {
   const here = platformOfData();
-  return "WebSocketPair" in globalThis ? here : { ...here, fetch: nodeFetch, isServer: true };
+  return isOnWorkers() ? here : { ...here, fetch: nodeFetch, isServer: true };
 }
 
 /** Returns the platform of a cache that sends no requests; without an edge tier if there is no Cache API. */
 export function platformOfData(): Platform {
-  const { cache: _, ...withoutCache } = workers;
-  return globalThis.caches?.default === undefined ? withoutCache : workers;
+  const { cache, ...withoutCache } = workers;
+  return {
+    ...withoutCache,
+    ...(globalThis.caches?.default !== undefined && { cache }),
+    ...(!isOnWorkers() && { aheadMs: () => Date.now() - performance.now() }),
+  };
+}
+
+function isOnWorkers(): boolean {
+  return "WebSocketPair" in globalThis;
 }

@@ -14,6 +14,7 @@ import type { AwaitNews, Journal } from "./journal/journal.ts";
 import type { Subscribers } from "./journal/subscribers.ts";
 import type { Switch } from "./journal/switch.ts";
 import { SwitchLog } from "./journal/switch-log.ts";
+import { ClockSteps } from "./view/clock-steps.ts";
 import { JournalView, type JournalViewSettings } from "./view/journal-view.ts";
 import { ViewCopies } from "./view/view-copies.ts";
 
@@ -84,6 +85,8 @@ export interface PurgePlatform {
   /** Counts the round trips to the journal. */
   readonly metrics?: RedisCounts;
   readonly nowAtMs: () => number;
+  /** How far the clock is ahead of a clock that is never set. Default: unknown. */
+  readonly aheadMs?: (() => number) | undefined;
   readonly random: () => number;
   readonly log: Log;
   /** Receives, for each purge, the time from its acceptance until this isolate has read it. */
@@ -140,7 +143,7 @@ function copiesOf(journal: string, allowanceMs: number, { cache, nowAtMs }: Purg
 
 function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: PurgePlatform) {
   const { journal, switching, subscribers, name, health, awaitNews } = store;
-  const { nowAtMs, random, log, onSpread } = platform;
+  const { nowAtMs, aheadMs, random, log, onSpread } = platform;
   const { renewalLagMs, allowanceMs, visibleWithinSeconds } = purge;
   const makeView = platform.makeView ?? ((settings) => new JournalView(settings));
   const copies = copiesOf(name, allowanceMs, platform);
@@ -150,6 +153,7 @@ function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: Pu
     copies,
     poll: awaitNews && copies && { awaitNews, copies },
     nowAtMs,
+    clock: new ClockSteps(allowanceMs, aheadMs),
     random,
     allowanceMs,
     timeoutMs: readTimeoutMsOf(purge),

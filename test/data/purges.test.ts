@@ -3,6 +3,8 @@
 import { describe, expect, it } from "vitest";
 import type { DataPurge } from "../../src/data/purge-data.ts";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
+import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
 import { idle, openSite } from "../../testing/site/harness.ts";
 import { openJournalled, send } from "../../testing/site/purge-sender.ts";
 
@@ -191,4 +193,18 @@ describe("a purge of an operator", () => {
       expect((await send(site, order)).status).toBe(400);
     }
   });
+});
+
+it("a purge reaches an isolate whose clock was set back while the isolate was idle", async () => {
+  const [real, own] = [new FakeClock(), new FakeClock()];
+  const upstash = new UnsteadyUpstash(real);
+  const aheadMs = () => own.atMs - real.atMs;
+  const isolate = new DataIsolate({ clock: own, upstash, platform: { aheadMs } });
+  const articles = isolate.articles({ fresh: "1h" });
+  await articles.getOrSet("42", () => "old");
+  real.advance(1);
+  await new DataIsolate({ clock: real, upstash }).data.purge({ keys: ["articles/42"] });
+  real.advance(67);
+  own.advance(8);
+  expect(await articles.getOrSet("42", () => "new")).toBe("new");
 });

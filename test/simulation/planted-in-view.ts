@@ -148,6 +148,11 @@ export const setBackUnnoticed: Planted = withView(
   },
 );
 
+/** Detects a step back only if the clock still reads less than before. */
+export const setBackWhileIdle: Planted = {
+  view: (settings) => new JournalView({ ...settings, clock: new ClockSteps(settings.allowanceMs) }),
+};
+
 const withClock = (Clock: typeof ClockSteps): Planted => ({
   view: (settings) => new JournalView({ ...settings, clock: new Clock(settings.allowanceMs) }),
 });

@@ -168,6 +168,14 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "10",
+    fault: "a step back is not detected once the clock reads more than before",
+    parts: view.setBackWhileIdle,
+    kind: "turned-back",
+    fromSeed: 1,
+    within: 150,
+  },
+  {
+    rule: "10",
     fault: "bodies that were requested before a step back are trusted",
     parts: view.trustedAgain,
     kind: "turned-back",

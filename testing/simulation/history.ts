@@ -130,7 +130,7 @@ class Course implements History {
     world.isRedisDown = false;
     const untilAtMs = world.atMs + 12_000;
     while (world.atMs < untilAtMs) {
-      for (const isolate of this.#isolates) void isolate.attend();
+      for (const isolate of this.#busy) void isolate.attend();
       await this.#passTo(world.atMs + 3_000);
     }
   }
@@ -149,7 +149,7 @@ class Course implements History {
 
   #act(): void {
     const { draw, any } = { draw: this.#world.draw, any: this.#world.any.bind(this.#world) };
-    const isolate = any(this.#isolates);
+    const isolate = any(this.#busy);
     if (draw() < this.#misfortune) return this.#suffer();
     const drawn = draw();
     if (drawn < attendedShare(this.#kind)) void isolate.attend();
@@ -198,7 +198,7 @@ class Course implements History {
     const { time, settings } = this.#world;
     const { entry, appendedAtMs } = owed;
     await time.sleep(this.#world.between(0, settings.maxLagMs.usual));
-    const isolate = this.#world.any(this.#isolates);
+    const isolate = this.#world.any(this.#busy);
     const isBeyondView = !(await isolate.view.reaches(entry, isolate.requester));
     for (const fill of this.#fills.filter((each) => isCovered(each, owed))) {
       const answer = isolate.answer(fill, isBeyondView);
@@ -252,8 +252,14 @@ class Course implements History {
     }
     for (const stop of [...Array.from(stops).sort((a, b) => a - b), atMs]) {
       await time.passTo(stop);
-      for (const isolate of this.#isolates) this.#probe(isolate);
+      for (const isolate of this.#busy) this.#probe(isolate);
     }
+  }
+
+  /** The isolates that receive requests; all if each is idle. */
+  get #busy(): readonly SimulatedIsolate[] {
+    const busy = this.#isolates.filter(({ isIdle }) => !isIdle);
+    return busy.length > 0 ? busy : this.#isolates;
   }
 
   /** Requests each response with a passed deadline, again if the view or the deadlines changed. */

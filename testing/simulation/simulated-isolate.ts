@@ -6,6 +6,7 @@ import type { StoredMetadata, StoredResponse } from "../../src/pages/stored/stor
 import { Invalidations } from "../../src/pages/site/remembered-keys.ts";
 import { Acceptances, type SignedOrder } from "../../src/purge/acceptance/acceptance.ts";
 import type { AcceptanceSettings } from "../../src/purge/acceptance/read-backs.ts";
+import { ClockSteps } from "../../src/purge/view/clock-steps.ts";
 import { usualBounds } from "../../src/purge/view/chain.ts";
 import type { Entry } from "../../src/purge/journal/entry.ts";
 import { JournalView, type JournalViewSettings } from "../../src/purge/view/journal-view.ts";
@@ -103,6 +104,10 @@ export class SimulatedIsolate {
   readonly name: string;
   /** This clock minus the true time. */
   offsetMs: number;
+  /** No request arrives before this true time. */
+  #idleUntilMs = 0;
+  /** `offsetMs` at the last request. */
+  #offsetAtRequestMs: number;
   readonly view: JournalView;
   readonly redis: SimulatedRedis;
   readonly acceptances: Acceptances;
@@ -125,6 +130,7 @@ export class SimulatedIsolate {
     this.#parts = parts;
     this.offsetMs = place.colo.offsetMs + world.between(0, clockErrorMs);
     const { colo, offsetMs } = this;
+    this.#offsetAtRequestMs = offsetMs;
     this.trace = world.trace && new IsolateTrace(world.trace, { colo, offsetMs });
     this.redis = new SimulatedRedis(world, this.trace);
     const { nowAtMs } = this;
@@ -138,6 +144,7 @@ export class SimulatedIsolate {
       {
         journal,
         nowAtMs,
+        clock: new ClockSteps(allowanceMs, () => this.offsetMs),
         maxLagMs: renewalLagMs,
         allowanceMs,
         timeoutMs,
@@ -160,6 +167,10 @@ export class SimulatedIsolate {
 
   readonly nowAtMs = (): number => this.world.atMs + this.offsetMs;
 
+  get isIdle(): boolean {
+    return this.world.atMs < this.#idleUntilMs;
+  }
+
   get requester(): Requester {
     return { atMs: this.nowAtMs(), afterAnswer: (work) => void work() };
   }
@@ -170,18 +181,27 @@ export class SimulatedIsolate {
    * @returns a function that waits for the view; `undefined` if the request need not wait
    */
   attend(): (() => Promise<void>) | undefined {
+    this.#offsetAtRequestMs = this.offsetMs;
     const renewed = this.view.attend(this.requester);
     if (renewed !== undefined) this.waitCount += 1;
     return renewed;
   }
 
-  /** Sets the clock back or forward between two requests. A negative step sets it back. */
+  /**
+   * Sets the clock back or forward, unnoticed until the next request. A negative step sets it back. The steps between two
+   * requests do not add up to a step back of up to A, which the promise excludes. Sometimes the isolate is idle until its
+   * clock reads what it has read before.
+   */
   setClock(byMs: number): void {
-    this.attend();
+    const { allowanceMs } = this.world.settings;
     this.offsetMs += byMs;
+    const backMs = this.#offsetAtRequestMs - this.offsetMs;
+    if (backMs > 0 && backMs <= allowanceMs) this.offsetMs -= allowanceMs;
+    const { draw, atMs } = this.world;
+    if (draw() < 0.5)
+      this.#idleUntilMs = atMs + Math.max(0, backMs) + this.world.between(0, 20_000);
     this.trace?.event("turn", { asOf: this.offsetMs });
     this.world.tell(() => `The clock of ${this.name} is set by ${byMs} ms`);
-    this.attend();
   }
 
   seek(): void {
@@ -218,6 +238,8 @@ export class SimulatedIsolate {
    * @param isBeyondView whether the request sent a position that the view lacks
    */
   answer(fill: SimulatedFill, isBeyondView = false): "fresh" | "stale" | undefined {
+    this.#offsetAtRequestMs = this.offsetMs;
+    this.view.arrived(this.nowAtMs());
     const answer = this.#answerWith(fill, isBeyondView);
     if (answer !== undefined) this.trace?.answers(fill.stored.metadata, answer === "fresh");
     return answer;

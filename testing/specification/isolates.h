@@ -33,7 +33,7 @@ static void do_start(void) {
   memset(&VIEW(i), 0, sizeof VIEW(i));
   memset(&READ(i, 0), 0, READS * sizeof READ(i, 0));
   VIEW(i).colo = event.colo;
-  VIEW(i).offset = event.asOf;
+  VIEW(i).offset = VIEW(i).ahead = event.asOf;
   for (int e = 1; e <= now.entries; e += 1) {
     ENTRY(e).applied &= ~BIT(i);
     ENTRY(e).known &= ~BIT(i);
@@ -58,6 +58,13 @@ static int may_turn(void) { return 1; }
 
 static void do_turn(void) { VIEW(event.isolate).offset = event.asOf; }
 
+/* Returns how far a clock was set back since the last request: a clock that is never set shows it (rule 10). */
+static int set_back(int i) { return VIEW(i).ahead - VIEW(i).offset; }
+
+static int is_unnoticed(int i) {
+  return clock_of(i) >= VIEW(i).latest - SET(allowance) && set_back(i) <= SET(allowance);
+}
+
 /* A request arrives, and the isolate compares its clock with the highest reading (rule 10). */
 static int may_arrive(void) { return 1; }
 
@@ -68,12 +75,16 @@ static void note_reading(int i, int instant) {
 static void do_arrive(void) {
   int i = event.isolate;
   int at = clock_of(i);
-  if (at >= VIEW(i).latest - SET(allowance)) {
+  if (is_unnoticed(i)) {
     note_reading(i, at);
+    if (set_back(i) < 0) VIEW(i).ahead = VIEW(i).offset;
     return;
   }
-  if (VIEW(i).doubtUpTo < VIEW(i).latest) VIEW(i).doubtUpTo = VIEW(i).latest;
+  int highest = at + set_back(i);
+  if (highest < VIEW(i).latest) highest = VIEW(i).latest;
+  if (VIEW(i).doubtUpTo < highest) VIEW(i).doubtUpTo = highest;
   VIEW(i).latest = at;
+  VIEW(i).ahead = VIEW(i).offset;
   VIEW(i).asOf = 0;
   for (int s = 0; s < READS; s += 1)
     if (READ(i, s).kind != COPIED) READ(i, s).sentAt = 0;

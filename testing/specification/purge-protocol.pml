@@ -39,6 +39,7 @@ typedef Journal { ID first; ID last; ID notedFirst; ID notedLast; TIME until };
 typedef Isolate {
   byte colo;
   TIME offset;        /* its clock minus the true time */
+  TIME ahead;         /* the highest offset at a request since the last step back */
   ID first;
   ID last;            /* 0: no view */
   TIME asOf;          /* when the view was requested, by this clock; 0: unknown */

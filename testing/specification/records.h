@@ -43,7 +43,7 @@ static int usable(int i, int r, int stamp, int body_at, int colo, int is_fresh) 
   if (!RULE(known ? R5_HARD : R6_OLDER, in_view != HARD)) return 0;
   if (!RULE(R22_APPLIED, accepted != HARD)) return 0;
   if (is_fresh && !RULE(R5_SOFT, in_view != SOFT && accepted != SOFT)) return 0;
-  if (!RULE(R10_STEP, clock_of(i) >= VIEW(i).latest - SET(allowance))) return 0;
+  if (!RULE(R10_STEP, is_unnoticed(i))) return 0;
   int by_view = RULE(R7_STAMP, known) && RULE(R7_VIEW, within_bound(i, VIEW(i).asOf, max_lag(r)));
   return by_view || (RULE(R7_COLO, colo && colo == VIEW(i).colo) &&
                      RULE(R7_BODY, within_bound(i, body_at, max_lag(r))) &&

@@ -109,7 +109,7 @@ static void offer_record(int i, int r) {
 static void offer_all(void) {
   event = by(wait_step, 0);
   event.at = now.time + 1;
-  if (may_happen() && !is_step_overlooked() && is_wanted()) let_time_pass();
+  if (may_happen() && is_wanted()) let_time_pass();
   offer_losses();
   event = by(withdraw_step, 0);
   if (JOURNAL.last > SET(first_entries)) offer();
@@ -148,7 +148,7 @@ static void begin_search(void) {
   JOURNAL.until = LASTING;
   for (int i = 0; i < SET(isolates); i += 1) {
     VIEW(i).colo = SET(colos) == 1 ? 1 : i + 1;
-    VIEW(i).offset = SET(turn) * SET(turns) + (i ? SET(clock_error) : SET(lead));
+    VIEW(i).offset = VIEW(i).ahead = SET(turn) * SET(turns) + (i ? SET(clock_error) : SET(lead));
   }
   for (int k = 0; k < SET(first_entries); k += 1) append(-1, k ? NOTHING : EVERYTHING, 1, k + 1);
   now.versions = 1;

@@ -15,18 +15,6 @@ static void offer(void) {
   happen();
 }
 
-/*
- * Returns whether a step back of a clock would become invisible if time passed. The search assumes
- * that a request arrives before.
- */
-static int is_step_overlooked(void) {
-  for (int i = 0; i < SET(isolates); i += 1) {
-    int lead = VIEW(i).latest - SET(allowance) - clock_of(i);
-    if (lead == 1) return 1;
-  }
-  return 0;
-}
-
 static Event by(int step, int i) {
   Event it = {.step = step, .isolate = i};
   return it;
@@ -211,8 +199,7 @@ static void offer_clock(int i) {
   if (!SET(turns)) return;
   event = by(turn_step, i);
   event.asOf = VIEW(i).offset - SET(turn);
-  int is_attended = VIEW(i).latest == clock_of(i);
-  if (now.turns < SET(turns) && is_attended && event.asOf >= 0 && is_wanted()) now.turns += 1, happen();
+  if (now.turns < SET(turns) && event.asOf >= 0 && is_wanted()) now.turns += 1, happen();
   event = by(arrive_step, i);
   if (clock_of(i) != VIEW(i).latest) offer();
 }

@@ -3,13 +3,22 @@
 
 export class ClockSteps {
   readonly #allowanceMs: number;
+  readonly #aheadMs: () => number;
+  /** The highest `#aheadMs` since the last step back. */
+  #aheadMsMax: number;
   #latestAtMs = -Infinity;
   #doubtUpToMs = -Infinity;
   #count = 0;
 
-  /** @param allowanceMs the allowance A. Smaller steps back are normal between readings */
-  constructor(allowanceMs: number) {
+  /**
+   * @param allowanceMs the allowance A. Smaller steps back are normal between readings
+   * @param aheadMs returns how far the clock is ahead of a clock that is never set. Default: unknown, so that a step
+   *   back is not detected if at least as much time has passed since the last reading
+   */
+  constructor(allowanceMs: number, aheadMs: () => number = () => -Infinity) {
     this.#allowanceMs = allowanceMs;
+    this.#aheadMs = aheadMs;
+    this.#aheadMsMax = aheadMs();
   }
 
   /** The number of detected steps back. */
@@ -22,13 +31,19 @@ export class ClockSteps {
    * reading.
    */
   isSetBackAt(atMs: number): boolean {
-    if (atMs >= this.#latestAtMs - this.#allowanceMs) {
+    const aheadMs = this.#aheadMs();
+    const backMs = this.#aheadMsMax - aheadMs;
+    if (atMs >= this.#latestAtMs - this.#allowanceMs && !(backMs > this.#allowanceMs)) {
+      this.#aheadMsMax = Math.max(this.#aheadMsMax, aheadMs);
       this.note(atMs);
       return false;
     }
     this.#count += 1;
-    this.#doubtUpToMs = Math.max(this.#doubtUpToMs, this.#latestAtMs);
+    // Another isolate of the colo may have read the clock until it was set back.
+    const highestAtMs = Math.max(this.#latestAtMs, atMs + (backMs || 0));
+    this.#doubtUpToMs = Math.max(this.#doubtUpToMs, highestAtMs);
     this.#latestAtMs = atMs;
+    this.#aheadMsMax = aheadMs;
     return true;
   }
 

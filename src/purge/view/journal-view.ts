@@ -29,7 +29,7 @@ import {
 import { type RenewalSettings, ViewRenewals } from "./view-renewals.ts";
 
 export interface JournalViewSettings extends FollowingSettings, RenewalSettings {
-  /** Detects clock steps. Default: a new instance. */
+  /** Detects clock steps. Default: without a clock that is never set. */
   readonly clock?: ClockSteps;
   /** Returns whether the journal is shut off. No request then waits for a renewal. */
   readonly isShutOff?: () => boolean;

@@ -16,6 +16,31 @@ it.each([
   expect([10_000, 10_001].map((at) => steps.isInDoubt(at))).toEqual([isSetBack, false]);
 });
 
+it.each([
+  { id: "A", backMs: 1_000, isSetBack: false },
+  { id: "more than A", backMs: 1_001, isSetBack: true },
+])("a step back by $id while nothing reads the clock is a step: $isSetBack", (row) => {
+  let aheadMs = 500;
+  const steps = new ClockSteps(allowanceMs, () => aheadMs);
+  expect(steps.isSetBackAt(10_000)).toBe(false);
+  aheadMs -= row.backMs;
+  expect(steps.isSetBackAt(70_000)).toBe(row.isSetBack);
+  const highestAtMs = 70_000 + row.backMs;
+  const inDoubt = [highestAtMs, highestAtMs + 1].map((at) => steps.isInDoubt(at));
+  expect(inDoubt).toEqual([row.isSetBack, false]);
+  expect(steps.isSetBackAt(70_001)).toBe(false);
+});
+
+it("small steps back add up", () => {
+  let aheadMs = 0;
+  const steps = new ClockSteps(allowanceMs, () => aheadMs);
+  const found = [0, -600, -1_200, -1_800].map((at, nth) => {
+    aheadMs = at;
+    return steps.isSetBackAt(10_000 * nth);
+  });
+  expect(found).toEqual([false, false, true, false]);
+});
+
 it("an earlier instant does not hide the highest one", () => {
   const steps = new ClockSteps(allowanceMs);
   steps.note(10_000);
