@@ -6,6 +6,8 @@ import {
   type Entry,
   type EntryPlace,
   heldBytes,
+  isBeginning,
+  isFirst,
   isOrdered,
 } from "../journal/entry.ts";
 import { chainBytesMax, chainEntriesMax } from "../journal/journal.ts";
@@ -185,10 +187,25 @@ export class Chain {
    * milliseconds; −∞ if there is none. The entry may be older than the record's stamp.
    */
   lastPurgeAtMs(record: PurgeSubject): number {
-    const covering = this.#newest.covering(record);
-    const newestAt = Math.max(...covering.map((one) => Math.max(one.hardAt, one.softAt)));
-    const entry = this.#entryAt(newestAt);
+    const entry = this.#lastPurge(record);
     return entry === undefined ? -Infinity : acceptedAtMs(entry.position);
+  }
+
+  #lastPurge(record: PurgeSubject): Entry | undefined {
+    const covering = this.#newest.covering(record);
+    return this.#entryAt(Math.max(...covering.map((one) => Math.max(one.hardAt, one.softAt))));
+  }
+
+  /**
+   * Returns whether a covering entry was accepted at or after an instant, or may have been before
+   * the chain's oldest entry (rule 29). The mark that begins a journal is not such an entry.
+   */
+  mayCoverSince(record: PurgeSubject, sinceAtMs: number): boolean {
+    const isSince = ({ position }: Entry) => acceptedAtMs(position) >= sinceAtMs;
+    const [oldest] = this.#entries;
+    if (oldest !== undefined && !isFirst(oldest) && isSince(oldest)) return true;
+    const last = this.#lastPurge(record);
+    return last !== undefined && !isBeginning(last) && isSince(last);
   }
 
   /**
