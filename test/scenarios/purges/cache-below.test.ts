@@ -9,6 +9,7 @@ import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.
 import { openSite, read, type Site } from "../../../testing/site/harness.ts";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import {
+  bytesOf,
   getSliced,
   rangesAsked,
   sliceBytes,
@@ -18,7 +19,6 @@ import {
 } from "../../../testing/site/sliced-origin.ts";
 import type { UnsteadyUpstash } from "../../../testing/fakes/unsteady-upstash.ts";
 import { pass, playTimers } from "../../../testing/site/two-colos.ts";
-import { found } from "../../operate/health/health-world.ts";
 
 const hourSeconds = 3_600;
 const shared = cc("s-maxage=3600, max-age=60, stale-while-revalidate=600", {
@@ -86,6 +86,8 @@ describe("after a purge that a cache below does not know", () => {
     { id: "before it", age: "16", isStored: false },
     { id: "at an unknown time: no Age", age: undefined, isStored: true },
     { id: "at an unknown time: no number", age: "old", isStored: true },
+    { id: "at an unknown time: no Age below 0", age: "-1", isStored: true },
+    { id: "before it, by an Age beyond 2^31", age: "99999999999", isStored: false },
     { id: "before it, by an Age with parameters", age: "16;a=1", isStored: false },
     { id: "before it, by the first of two", age: "16, 1", isStored: false },
   ])("10 s later, an answer that was generated $id is stored: $isStored", async (row) => {
@@ -289,6 +291,24 @@ describe("a large body from before a purge", () => {
     const { bytes, isCut } = await getSliced(site);
     expect([bytes.length, isCut]).toEqual([sliceBytes, true]);
   });
+
+  it("does not end the slices of the newer one", async () => {
+    const origin = slicedOrigin({ version: 2 });
+    const { site } = openJournalled(slicedOptions(origin));
+    await send(site, { urls });
+    site.clock.advance(60);
+    await getSliced(site, "bytes=0-9");
+    origin.version = 1;
+    origin.change = (answer) => {
+      answer.headers.set("age", "600");
+      return answer;
+    };
+    await getSliced(site, "bytes=70000-70009");
+    site.clock.advance(11);
+    site.origin.asked.length = 0;
+    const { bytes } = await getSliced(site, "bytes=0-9");
+    expect([[...bytes], rangesAsked(site)]).toEqual([[...bytesOf(2).subarray(0, 10)], []]);
+  });
 });
 
 describe("behind a CDN with a lifetime of an hour", () => {
@@ -345,45 +365,5 @@ describe("behind a CDN with a lifetime of an hour", () => {
     expect(cdn.originCount - originBefore).toBe(paths.length);
     // The CDN fetched the pages four minutes apart, the last one just before the purge.
     expect([...hitsSince.values()]).toEqual([2_640, 2_880, 3_120, 3_360, 3_600]);
-  });
-});
-
-describe("the finding cache-unpurged", () => {
-  it.each([
-    { id: "Cloudflare", named: { "cf-cache-status": "HIT" }, remedy: "cloudflareZone()" },
-    { id: "CloudFront", named: { "x-cache": "Hit from cloudfront" }, remedy: "cloudFront()" },
-    {
-      id: "Fastly",
-      named: { "x-served-by": "cache-fra-1", via: "1.1 varnish" },
-      remedy: "fastly()",
-    },
-    {
-      id: "Akamai",
-      named: { "x-cache": "TCP_HIT from a.akamaitechnologies.com" },
-      remedy: "akamai()",
-    },
-    { id: "bunny.net", named: { server: "BunnyCDN-DE1-1" }, remedy: "bunny()" },
-    { id: "Varnish", named: { via: "1.1 varnish (Varnish/7.1)" }, remedy: "purgeRequests()" },
-    {
-      id: "another Tidemark",
-      named: { "cache-status": "tidemark; hit" },
-      remedy: "tidemarkSite()",
-    },
-    { id: "not named by", named: { "cf-cache-status": "DYNAMIC" }, remedy: "Purge this cache" },
-  ])("names the cache, and how to purge it: $id", async ({ id, named, remedy }) => {
-    const origin = () => page("old", { ...shared, age: "3600", ...named });
-    const { site } = openJournalled({ origin });
-    await send(site, { everything: true });
-    await site.get("/a");
-    // An outward purge is sent up to a minute after it is due, and takes up to two.
-    expect(await found(site, "cache-unpurged")).toBeUndefined();
-    site.clock.advance(200);
-    await site.get("/a");
-    const finding = await found(site, "cache-unpurged");
-    expect(finding).toMatchObject({ level: "warning", about: "no route" });
-    expect(finding?.cause).toContain(id);
-    expect(finding?.remedy).toContain(remedy);
-    site.clock.advance(901);
-    expect(await found(site, "cache-unpurged")).toBeUndefined();
   });
 });
