@@ -1,54 +1,35 @@
 // The caches between Tidemark and an origin that name themselves in an answer, and the functions of
 // `tidemark/outward` that purge them.
 
+/** One of the fields shows that the cache has answered. `target` makes its outward target. */
 interface CacheBelow {
-  readonly name: string;
-  /** The fields, one of which shows that this cache has answered. */
-  readonly shownBy: readonly (readonly [field: string, pattern: RegExp])[];
-  /** The function that makes its outward target; absent if there is none. */
+  readonly fields: Readonly<Record<string, RegExp>>;
   readonly target?: string;
 }
 
-const known: readonly CacheBelow[] = [
-  {
-    name: "Cloudflare",
+const known: Readonly<Record<string, CacheBelow>> = {
+  Cloudflare: {
     // Cloudflare also sends DYNAMIC and BYPASS for what it does not store.
-    shownBy: [["cf-cache-status", /^(?:hit|stale|updating|revalidated)$/i]],
+    fields: { "cf-cache-status": /^(?:hit|stale|updating|revalidated)$/i },
     target: "cloudflareZone",
   },
-  {
-    name: "CloudFront",
-    shownBy: [
-      ["x-cache", /cloudfront/i],
-      ["via", /cloudfront/i],
-    ],
-    target: "cloudFront",
-  },
-  { name: "Fastly", shownBy: [["x-served-by", /\bcache-/i]], target: "fastly" },
-  { name: "Akamai", shownBy: [["x-cache", /akamai/i]], target: "akamai" },
-  { name: "bunny.net", shownBy: [["server", /bunnycdn/i]], target: "bunny" },
-  {
-    name: "Varnish",
-    shownBy: [
-      ["x-varnish", /\d/],
-      ["via", /varnish/i],
-    ],
-    target: "purgeRequests",
-  },
-  { name: "Google Cloud CDN", shownBy: [["via", /\b1\.1 google\b/i]] },
-  { name: "Vercel", shownBy: [["x-vercel-cache", /hit|stale|prerender/i]] },
-  {
-    name: "another Tidemark",
-    shownBy: [["cache-status", /\btidemark\b/i]],
-    target: "tidemarkSite",
-  },
-];
+  CloudFront: { fields: { "x-cache": /cloudfront/i, via: /cloudfront/i }, target: "cloudFront" },
+  Fastly: { fields: { "x-served-by": /\bcache-/i }, target: "fastly" },
+  Akamai: { fields: { "x-cache": /akamai/i }, target: "akamai" },
+  "bunny.net": { fields: { server: /bunnycdn/i }, target: "bunny" },
+  Varnish: { fields: { "x-varnish": /\d/, via: /varnish/i }, target: "purgeRequests" },
+  "Google Cloud CDN": { fields: { via: /\b1\.1 google\b/i } },
+  Vercel: { fields: { "x-vercel-cache": /hit|stale|prerender/i } },
+  "another Tidemark": { fields: { "cache-status": /\btidemark\b/i }, target: "tidemarkSite" },
+};
 
 /** Returns the names of the caches, in a fixed order; an empty name if none is known. */
-export function cachesNamedIn(fields: Pick<Headers, "get">): readonly string[] {
-  const shown = ({ shownBy }: CacheBelow) =>
-    shownBy.some(([field, pattern]) => pattern.test(fields.get(field) ?? ""));
-  const names = known.filter(shown).map(({ name }) => name);
+export function cachesNamedIn(headers: Pick<Headers, "get">): readonly string[] {
+  const names = Object.entries(known).flatMap(([name, { fields }]) =>
+    Object.entries(fields).some(([field, shown]) => shown.test(headers.get(field) ?? ""))
+      ? name
+      : [],
+  );
   // Fastly runs Varnish, and says so in `Via`.
   const own = names.includes("Fastly") ? names.filter((name) => name !== "Varnish") : names;
   return own.length === 0 ? [""] : own;
@@ -56,5 +37,5 @@ export function cachesNamedIn(fields: Pick<Headers, "get">): readonly string[] {
 
 /** Returns the function that makes the outward target of a cache; `undefined` if there is none. */
 export function outwardTargetOf(name: string): string | undefined {
-  return known.find((one) => one.name === name)?.target;
+  return known[name]?.target;
 }

@@ -224,8 +224,8 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   },
   "before-purge": {
     clause: "purge protocol, rule 29; purge.age",
-    why: "its Age says that a cache between Tidemark and the origin had it before a purge that covers it, or before what this isolate knows of purges",
-    hint: 'purge that cache, best by an outward target; if it is always purged before Tidemark, or the origin itself sends a constant Age, write purge: { age: "ignore" } in the route',
+    why: "by its Age, a cache between Tidemark and the origin may have had it before a purge that covers it",
+    hint: 'purge that cache by an outward target; if it is always purged before Tidemark, or the origin sends a constant Age, write purge: { age: "ignore" }',
   },
   "missing-asset": {
     clause: "release.keep",

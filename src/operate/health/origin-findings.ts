@@ -190,16 +190,16 @@ export function extensionMismatch({ extensionMismatches }: SiteState): Finding[]
 export function cacheUnpurged({ unpurgedCaches }: SiteState): Finding[] {
   return unpurgedCaches.map(({ route, entries, sinceAtMs }) => {
     const names = entries.filter((name) => name !== "");
-    const targets = names.flatMap((name) => outwardTargetOf(name) ?? []);
-    const made = targets.map((target) => `${target}()`).join(" and ");
+    const targets = names.flatMap((name) => outwardTargetOf(name) ?? []).join("() and ");
+    const how = targets === "" ? "some seconds after Tidemark" : `by the target ${targets}()`;
     return {
       code: "cache-unpurged",
       level: "warning",
       about: named(route),
-      what: `Answers of ${named(route)} are not stored: a cache between Tidemark and the origin may have them from before a purge. Each request for such a page goes to this cache.`,
+      what: `Answers of ${named(route)} are not stored: a cache between Tidemark and the origin may have them from before a purge.`,
       since: isoOf(sinceAtMs),
-      cause: `By Age, the answers are older than a purge that covers them, or than the purges that this isolate knows. The cache is ${names.length === 0 ? "not named by CF-Cache-Status, X-Cache, Via or a similar field" : names.join(" and ")}.`,
-      remedy: `${made === "" ? "Purge this cache some seconds after Tidemark, or turn it off for Tidemark" : `Purge it by an outward target: ${made} of tidemark/outward`}. If it is always purged before Tidemark, or the origin itself sends a constant Age, write purge: { age: "ignore" } in the route.`,
+      cause: `By Age, the answers are older than a purge that covers them, or than all purges that this isolate knows. The cache is ${names.join(" and ") || "not named by CF-Cache-Status, X-Cache, Via or a similar field"}.`,
+      remedy: `Purge this cache ${how}, or turn it off for Tidemark. If it is always purged before Tidemark, or the origin sends a constant Age, write purge: { age: "ignore" } in the route.`,
     };
   });
 }
