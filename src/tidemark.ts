@@ -15,7 +15,6 @@ export type {
   WrittenMetrics,
   WrittenOrigin,
   WrittenPrefix,
-  WrittenPurge,
   WrittenStrip,
   WrittenStripping,
   WrittenTimeouts,
@@ -28,10 +27,10 @@ export type {
   WrittenQuery,
   WrittenRoute,
   WrittenRouteCookies,
-  WrittenRoutePurge,
   WrittenCondition,
   WrittenWhen,
 } from "./config/written-route.ts";
+export type { WrittenPurge, WrittenRoutePurge } from "./config/written-purge.ts";
 export type { WrittenAnswerRule } from "./config/written-route.ts";
 export type {
   StatusPattern,

@@ -42,8 +42,8 @@ import {
   cfNames,
   type WrittenKey,
   type WrittenRouteCookies,
-  type WrittenRoutePurge,
 } from "./written-route.ts";
+import type { WrittenRoutePurge } from "./written-purge.ts";
 import {
   type WrittenRouteOrigin,
   type WrittenErrorPage,
@@ -221,6 +221,7 @@ const settings = fields("a route", {
   purge: fields("purge", {
     maxLagSeconds: lagSeconds,
     settleSeconds,
+    age: v.literal("ignore", 'must be "ignore", or left out'),
   } satisfies FormsOf<WrittenRoutePurge>),
   hitRateMin: hitRate,
   ranges: v.literal("slices", 'must be "slices", or left out'),

@@ -35,11 +35,11 @@ import type {
   WrittenCookies,
   WrittenLimits,
   WrittenLogs,
-  WrittenPurge,
   WrittenStrip,
   WrittenStripping,
   WrittenTimeouts,
 } from "./written.ts";
+import type { WrittenPurge } from "./written-purge.ts";
 import { type DashboardPart, isDashboardPart } from "../operate/dashboard/port/dashboard-part.ts";
 import { isProbePart, type ProbePart } from "../operate/probe/port/probe-part.ts";
 import { isOutwardTarget, type OutwardTarget } from "../outward/port/outward-target.ts";

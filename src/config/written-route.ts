@@ -15,6 +15,7 @@ import type {
   WrittenResponse,
   WrittenRouteOrigin,
 } from "./written-origin.ts";
+import type { WrittenRoutePurge } from "./written-purge.ts";
 
 /**
  * A whole number with `s`, `m`, `h` or `d`, such as `"90s"`, `"5m"`, `"12h"` or `"365d"`. The parameter only makes
@@ -379,20 +380,4 @@ export interface WrittenKey {
 export interface WrittenRouteCookies {
   /** Cookies that are neither keyed nor forwarded. Default: none. @example ignore: ["theme"] */
   readonly ignore?: readonly NamePattern[] | undefined;
-}
-
-/** Purge bound of a route, or of all routes. */
-export interface WrittenRoutePurge {
-  /**
-   * N: seconds from the 200 for a purge until the purge takes effect everywhere. More than 2.5 times the
-   * clock allowance, at most 3,600. Default: 10.
-   * @example maxLagSeconds: 5
-   */
-  readonly maxLagSeconds?: number | undefined;
-  /**
-   * Seconds: a response fetched this soon after its purge stays fresh for at most this long, 0 to
-   * 3,600. Default: 0, off.
-   * @example settleSeconds: 5
-   */
-  readonly settleSeconds?: number | undefined;
 }

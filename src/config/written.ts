@@ -1,7 +1,8 @@
 // The configuration as the operator writes it. Each field documents its meaning, unit, default and an
 // example. The schema must have the same fields to compile.
-import type { WrittenRoute, WrittenRoutePurge } from "./written-route.ts";
+import type { WrittenRoute } from "./written-route.ts";
 import type { WrittenAnonymous, WrittenCredentialFields } from "./written-origin.ts";
+import type { WrittenPurge } from "./written-purge.ts";
 import type { Duration } from "./written-route.ts";
 import type { NamePattern } from "./known-names.ts";
 import type { PurgeDialect, WebhookSender } from "../hooks/port/hook.ts";
@@ -240,15 +241,4 @@ export interface WrittenPrefix {
    * @example hitRateMin: 0.9
    */
   readonly hitRateMin?: number | undefined;
-}
-
-/** Purge bound of all routes, with the assumptions about clocks and replicas. */
-export interface WrittenPurge extends WrittenRoutePurge {
-  /**
-   * A: allowance in seconds for clock errors and replica lag. Default: 1, or 3 with `readReplicas`.
-   * @example clockAllowanceSeconds: 2
-   */
-  readonly clockAllowanceSeconds?: number | undefined;
-  /** Whether the database has replicas in other regions. Default: `false`. @example readReplicas: true */
-  readonly readReplicas?: boolean | undefined;
 }

@@ -143,6 +143,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     variationFaults: new RouteNotes(),
     extensionMismatches: new RouteNotes(),
     otherBuilds: new RouteNotes(),
+    unpurgedCaches: new RouteNotes(),
     releases: purging?.view.releases ?? new KnownReleases(),
     knownVary: new KnownVary(),
     queryForms: new QueryForms(platform.nowAtMs),

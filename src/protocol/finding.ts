@@ -37,6 +37,7 @@ export const findingNeeds = {
   "varies-silently": "isolate",
   "no-vary-search-invalid": "isolate",
   "extension-mismatch": "isolate",
+  "cache-unpurged": "isolate",
   "left-release": "isolate",
   "build-unreadable": "isolate",
   "unknown-cookies": "totals",

@@ -69,11 +69,11 @@ export function currentAgeSeconds(given: {
   atMs: number;
 }): number {
   const { fields, requestedAtMs, respondedAtMs, atMs } = given;
-  const ageValueSeconds = statedAgeSeconds(fields);
+  const statedSeconds = statedAgeSeconds(fields);
   const dateValueAtMs = datedAtMs(fields, respondedAtMs);
   const apparentAgeSeconds = Math.max(0, (respondedAtMs - dateValueAtMs) / 1000);
   const responseDelaySeconds = (respondedAtMs - requestedAtMs) / 1000;
-  const correctedAgeValueSeconds = ageValueSeconds + responseDelaySeconds;
+  const correctedAgeValueSeconds = statedSeconds + responseDelaySeconds;
   const correctedInitialAgeSeconds = Math.max(apparentAgeSeconds, correctedAgeValueSeconds);
   const residentTimeSeconds = (atMs - respondedAtMs) / 1000;
   return Math.max(0, correctedInitialAgeSeconds + residentTimeSeconds);
@@ -91,5 +91,25 @@ const firstMemberPattern = /^[\s,]*(\d+)\s*(?:[,;]|$)/;
  * not appear younger than it is.
  */
 export function statedAgeSeconds(fields: Fields): number {
-  return deltaSeconds(fields.get("age")?.match(firstMemberPattern)?.[1]) ?? 0;
+  return ageValueSeconds(fields) ?? 0;
+}
+
+function ageValueSeconds(fields: Fields): number | undefined {
+  return deltaSeconds(fields.get("age")?.match(firstMemberPattern)?.[1]);
+}
+
+/** Caches round `Age` down to whole seconds. */
+const ageRoundingMs = 1_000;
+
+/**
+ * Returns the earliest time at which a cache's answer was generated or validated, by its
+ * `corrected_age_value` (RFC 9111 §4.2.3). `Date` does not count, because the clock of an origin may
+ * be slow.
+ *
+ * @param requestedAtMs `request_time`, epoch milliseconds
+ * @returns epoch milliseconds; `undefined` without a valid `Age`
+ */
+export function earliestGeneratedAtMs(fields: Fields, requestedAtMs: number): number | undefined {
+  const ageSeconds = ageValueSeconds(fields);
+  return ageSeconds === undefined ? undefined : requestedAtMs - ageSeconds * 1_000 - ageRoundingMs;
 }

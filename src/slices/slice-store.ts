@@ -19,6 +19,7 @@ import type { PagePlace } from "../pages/site/exchange.ts";
 import { Marks } from "../pages/site/remembered-keys.ts";
 import { keepUntilAtMs, termsOf } from "../pages/stored/lifetime.ts";
 import { responseIn, type ResponseTier, validatorOf } from "../pages/stored/stored-response.ts";
+import { isFromBeforePurge } from "../pages/storing/from-before-purge.ts";
 import { removeStored } from "../pages/storing/in-tiers.ts";
 import { withoutStripped } from "../pages/storing/stripped-fields.ts";
 import { type Head, isOfBody, nameOfSlice, rangeOfSlice, totalBytesIn, wholeSlice } from "./fit.ts";
@@ -182,8 +183,13 @@ export class SliceStore {
     const cookies = personalCookies(kept, request.route, place.exchange.site.config);
     const mayStore = cookies.length === 0 && !isPrivate(kept);
     const isSame = mayStore && totalBytes === head.slices.totalBytes && isOfBody(headers, head);
-    if (isSame && response.body !== null && (await isValid(answer))) return response.body;
+    const { requestedAtMs } = asked;
+    const isOld = isFromBeforePurge({ headers, requestedAtMs }, head, place);
+    const isFit = isSame && !isOld && response.body !== null;
+    if (isFit && (await isValid(answer))) return response.body;
     cancelBody(response);
+    // An old answer tells nothing about the body that the origin has now.
+    if (isOld) return "failed";
     if (isSame) return "ended";
     const isChanged = response.status < 400 || [404, 410, 416].includes(response.status);
     if (isChanged) this.#noteChange(answer);

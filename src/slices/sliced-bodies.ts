@@ -26,7 +26,7 @@ import { applyStored } from "../pages/storing/consequences.ts";
 import { noteAnswer } from "../pages/storing/last-answer.ts";
 import { metadataOf, type StampedAnswer } from "../pages/storing/metadata-of-answer.ts";
 import { fieldsForOneClient } from "../pages/storing/of-one-client.ts";
-import { refusedBy } from "../pages/storing/refusal.ts";
+import { brief, refusedBy } from "../pages/storing/refusal.ts";
 import { sendAndStore, storeWhole } from "../pages/storing/send-and-store.ts";
 import { strippedBy } from "../pages/storing/stripped-fields.ts";
 import {
@@ -126,6 +126,7 @@ export class SlicedBodies implements SlicePort {
     if (typeof decided === "string") {
       // Another client may get an answer that can be stored.
       if (decided === "refused") this.#store.stop(pending);
+      if (decided === "old") this.#store.stop(pending, pausedMs);
       cancelBody(response);
       return undefined;
     }
@@ -146,20 +147,22 @@ export class SlicedBodies implements SlicePort {
 
   /**
    * Returns the head, and the fields without those that the route strips; `refused` if the origin
-   * forbids slices, and `for-one` if the refusal is about this client.
+   * forbids slices, `for-one` if the refusal is about this client, and `old` if the answer may be from
+   * before a purge or release.
    */
   #headOf(
     whole: StampedAnswer,
     pending: LeaderForward,
     client: LookupRequest,
     totalBytes: number,
-  ): { readonly made: Head; readonly headers: Headers } | "refused" | "for-one" {
+  ): { readonly made: Head; readonly headers: Headers } | "refused" | "for-one" | "old" {
     const metadata = { ...metadataOf(whole, pending), bodyBytes: 0 };
     const { headers } = strippedBy(metadata, whole.response, pending);
     const isForbidden =
       validatorOf(metadata) === undefined ||
       fieldsForOneClient(headers, metadata, pending).length > 0;
     const rule = refusedBy(metadata, headers, pending)?.rule;
+    if (brief.has(rule)) return "old";
     const isForOne = rule === "names-client" || rule === "too-many-variants";
     if (isForbidden || (rule !== undefined && !isForOne)) return "refused";
     if (isForOne || !selects(metadata.selecting, client.forwarded)) return "for-one";

@@ -88,6 +88,7 @@ describe("defineConfig", () => {
       invalidate: "here",
       purgeMaxLagMs: 10_000,
       purgeSettleSeconds: 0,
+      ignoresAge: false,
       isSliced: false,
       builds: undefined,
       keptReleases: 0,

@@ -172,7 +172,7 @@ describe("a general option", () => {
   });
 });
 
-const optionText = ["route", "origin"]
+const optionText = ["route", "origin", "purge"]
   .map((name) => readFileSync(`src/config/written-${name}.ts`, "utf8"))
   .join("\n");
 

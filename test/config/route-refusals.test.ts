@@ -308,6 +308,7 @@ describe("an invalid route", () => {
     [{ errorPage: { html: "" } }, "errorPage.html: is empty"],
     [{ errorPage: { html: "ä".repeat(32_769) } }, "errorPage.html: is larger than 64 KiB"],
     [{ whenUnreachable: "ask" }, 'whenUnreachable: must be "serve", or left out'],
+    [{ purge: { age: "trust" } }, 'purge.age: must be "ignore", or left out'],
     [{ purge: { settleSeconds: -1 } }, "purge.settleSeconds: is less than 0"],
     [{ mode: "force" }, 'mode: must be "default" or "override"'],
     [{ mode: "override" }, 'mode: "override" needs a lifetime; add fresh'],

@@ -2,7 +2,11 @@
 // for each form of `Age` (§5.1).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { statedAgeSeconds, currentAgeSeconds } from "../../src/rules/freshness.ts";
+import {
+  statedAgeSeconds,
+  currentAgeSeconds,
+  earliestGeneratedAtMs,
+} from "../../src/rules/freshness.ts";
 import { type FieldLine, fieldsOf, headersOf } from "../../src/rules/fields.ts";
 import { formatHttpDate } from "../../src/rules/http-date.ts";
 import { fieldsWith, headerText, seeded } from "../../testing/examples/header-text.ts";
@@ -50,6 +54,18 @@ describe("statedAgeSeconds", () => {
     ];
     expect(statedAgeSeconds(fieldsOf({ fields: lines }))).toBe(30);
     expect(statedAgeSeconds(headersOf(lines))).toBe(30);
+  });
+
+  it.each([
+    { age: "30", atMs: -31_000 },
+    { age: "0", atMs: -1_000 },
+    { age: "7200, 0", atMs: -7_201_000 },
+    { age: "old", atMs: undefined },
+    { age: undefined, atMs: undefined },
+  ])("tells the earliest time of the answer, rounded down by up to 1 s: $age", ({ age, atMs }) => {
+    const fields = fieldsWith(age === undefined ? {} : { age });
+    const expected = atMs === undefined ? undefined : respondedAtMs + atMs;
+    expect(earliestGeneratedAtMs(fields, respondedAtMs)).toBe(expected);
   });
 
   it("returns 0 for long invalid texts", () => {

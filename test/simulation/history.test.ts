@@ -68,11 +68,12 @@ describe("no purged response answers later than N + max(0, ε + L − A) after i
     },
   );
 
-  it.each(["ordinary", "crossing", "lying", "trimming", "turned-back"] as const)(
+  it.each(["ordinary", "crossing", "lying", "trimming", "turned-back", "cached"] as const)(
     "in histories of requests: %s",
     async (kind) => {
       const requests = (seed: number) => requestHistoryOf(seed, { kind });
-      const { broken, usableCount } = await sumOf({ from: 100, count: shareOf(10) }, requests);
+      // One history alone may have few stored answers.
+      const { broken, usableCount } = await sumOf({ from: 100, count: shareOf(20) }, requests);
       expect(broken).toEqual([]);
       expect(usableCount).toBeGreaterThan(shareOf(100));
     },

@@ -41,6 +41,7 @@ const withView = (change: (view: PurgeView, isolate: SimulatedIsolate) => object
       judge: view.judge.bind(view),
       mayBeValidated: view.mayBeValidated.bind(view),
       purgedSince: view.purgedSince.bind(view),
+      mayPredatePurge: view.mayPredatePurge.bind(view),
       get failedAtMs() {
         return view.failedAtMs;
       },
@@ -234,3 +235,22 @@ export const clockKept: Planted = {
     return { ...site, nowAtMs };
   },
 };
+
+/** Stores answers of a cache before the origin, whatever their `Age`. */
+export const ageUnread = withView(() => ({ mayPredatePurge: () => false }));
+/** Compares `Age` only with the purges that the view has, even if it has dropped older ones. */
+export const droppedPurgesForgotten = withView((view, { world }) => ({
+  mayPredatePurge: ((record, generatedAtMs) =>
+    view.purgedSince(
+      record,
+      generatedAtMs - world.settings.allowanceMs,
+    )) satisfies PurgeView["mayPredatePurge"],
+}));
+/** The body time of a cache's answer is the time of its request. */
+export const keptBodyIsNew = withView((view) => ({
+  judge: ((record, ask) => {
+    const { fields = [] } = record as Partial<StoredMetadata>;
+    const isKept = fields.some(([name]) => name === "age");
+    return view.judge(isKept ? { ...record, bodyRequestedAtMs: undefined } : record, ask);
+  }) satisfies PurgeView["judge"],
+}));

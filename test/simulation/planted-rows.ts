@@ -349,4 +349,27 @@ export const rows: readonly Row[] = [
     fromSeed: 290,
     within: 4_000,
   },
+  {
+    rule: "29",
+    fault: "the age of an answer is not read",
+    siteParts: site.ageUnread,
+    kind: "cached",
+    within: 60,
+  },
+  {
+    rule: "29",
+    fault: "purges that the view has dropped do not count",
+    siteParts: site.droppedPurgesForgotten,
+    kind: "cached",
+    fromSeed: 220,
+    within: 1_200,
+  },
+  {
+    rule: "29",
+    fault: "the body time is that of the request",
+    siteParts: site.keptBodyIsNew,
+    kind: "cached",
+    fromSeed: 438,
+    within: 1_500,
+  },
 ];

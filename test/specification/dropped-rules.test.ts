@@ -56,6 +56,9 @@ const rows: readonly Row[] = [
   { rule: "27 covered", scope: "late books", breaks: "forgot" },
   { rule: "27 question", scope: "late books", breaks: "forgot" },
   { rule: "27 trimmed", scope: "trimming", breaks: "bound" },
+  { rule: "29 later", scope: "caches", breaks: "forgot" },
+  { rule: "29 oldest", scope: "trimmed caches", breaks: "bound" },
+  { rule: "29 body", scope: "caches", breaks: "bound" },
 ];
 
 /** Conditions without a counterexample. traces.test.ts shows most of them in the code. */

@@ -88,6 +88,9 @@ const refused: readonly Refused[] = [
   ["a reading of the clock is kept between requests", "store", "1 clock"],
   ["a purged response is validated", "load", "23 hard"],
   ["a response is validated with a view that is too old", "load", "23 view"],
+  ["the age of an answer is not read", "store", "29 later"],
+  ["purges that the view has dropped do not count", "store", "29 oldest"],
+  ["the body time is that of the request", "answer", "7 b body", { fromSeed: 438 }],
 ];
 const faultOfCopies = (
   fault: string,

@@ -44,7 +44,14 @@ const views: readonly WorldKind[] = [
   "resending",
   "overrun",
 ];
-const requests: readonly WorldKind[] = ["ordinary", "crossing", "lying", "trimming", "turned-back"];
+const requests: readonly WorldKind[] = [
+  "ordinary",
+  "crossing",
+  "lying",
+  "trimming",
+  "turned-back",
+  "cached",
+];
 
 const rows = [
   ...views.map((kind) => ({ of: "views", kind, record: ofViews(kind), count: 80 })),

@@ -2,6 +2,7 @@
 // database, and clients check the responses. Invariant: a stored response with a version from
 // before a purge does not answer later than the bound after the purge. These histories are slower
 // than histories of views, and closer to reality.
+import { isBeginning } from "../../src/purge/journal/entry.ts";
 import { SimulatedIsolate, type SimulatedColo, soundParts } from "./simulated-isolate.ts";
 import { SimulatedRecords } from "./simulated-records.ts";
 import { SimulatedObject } from "./simulated-object.ts";
@@ -62,14 +63,14 @@ class RequestCourse implements History {
     this.#origin = new SimulatedOrigin(
       world,
       isCrossing ? 14_000 : world.any([500, 3_000, 14_000]),
-      kind === "lying",
+      { isLying: kind === "lying", isCached: kind === "cached" },
     );
     this.#misfortune = misfortuneShare(world, kind) / 2;
     const drawn = (): Leave => world.any(["fresh", "stale-while-revalidate", "stale-if-error"]);
     this.#leaveOf = new Map(
       pages.map((page) => [page, isCrossing ? "stale-while-revalidate" : drawn()]),
     );
-    this.#sites = colosOf(world, isolateCount).map((colo, at) => this.#begin(colo, at + 1));
+    this.#sites = colosOf(world, isolateCount, kind).map((colo, at) => this.#begin(colo, at + 1));
     const isolates = () => this.#sites.map(({ isolate }) => isolate);
     const afterLoss = () => this.#ledger.afterLoss(isolates());
     this.#suffer =
@@ -161,8 +162,10 @@ class RequestCourse implements History {
     const isStored = isStoredAnswer(status);
     const isFoundUnchanged = this.#origin.isLying && status.includes("fwd-status=304");
     if (!isStored && !isFoundUnchanged) {
-      // The response was generated or validated for this request.
-      if (version.diedAtMs < arrivedAtMs) this.#breach(told, `version ${number}, forwarded`);
+      // The response was generated or validated for this request, or is a cache's answer to it.
+      const isCached = this.#options.kind === "cached";
+      if (version.diedAtMs < arrivedAtMs && !isCached)
+        this.#breach(told, `version ${number}, forwarded`);
       return;
     }
     this.usableCount += 1;
@@ -175,6 +178,8 @@ class RequestCourse implements History {
     let mostMs = -Infinity;
     for (const owed of this.#ledger.all) {
       const { entry, appendedAtMs } = owed;
+      // Rule 29 (d): a cache's answer may be older than the mark that begins a journal.
+      if (this.#options.kind === "cached" && isBeginning(entry)) continue;
       const isOlder = diedAtMs <= appendedAtMs && isNamed(entry.targets, page);
       if (!isOlder || entry.mode !== "hard") continue;
       const maxLagMs = this.#world.settings.maxLagMs[page];

@@ -1,5 +1,6 @@
 // The origin of a simulated site. Each page has one version at a time. Requests and responses take
-// time. A 304 is correct at the time when it is generated, unless the origin lies.
+// time. A 304 is correct at the time when it is generated, unless the origin lies. A cache before the
+// origin may answer with a version that has been replaced.
 import type { OriginRequest } from "../../src/pages/site/site.ts";
 import type { OriginTrace } from "./traces/site-trace.ts";
 import type { SimulatedWorld } from "./journal-simulator.ts";
@@ -11,6 +12,12 @@ export interface Version {
   diedAtMs: number;
 }
 
+/** What the cache has of a page. */
+interface Kept {
+  readonly number: number;
+  readonly requestedAtMs: number;
+}
+
 export class SimulatedOrigin {
   isDown = false;
   /** Whether all versions have the same ETag. */
@@ -19,11 +26,20 @@ export class SimulatedOrigin {
   readonly #versions: Version[] = [];
   /** The maximum delay of a response. It may exceed N. */
   readonly #backMs: number;
+  /** The responses of the cache before the origin, by page; `undefined` without such a cache. */
+  readonly #kept: Map<string, Kept> | undefined;
+  readonly #keptMs: number;
 
-  constructor(world: SimulatedWorld, backMs: number, isLying = false) {
+  constructor(
+    world: SimulatedWorld,
+    backMs: number,
+    { isLying = false, isCached = false }: { isLying?: boolean; isCached?: boolean } = {},
+  ) {
     this.#world = world;
     this.isLying = isLying;
     this.#backMs = backMs;
+    this.#kept = isCached ? new Map() : undefined;
+    this.#keptMs = isCached ? world.any([4_000, 20_000, 60_000]) : 0;
   }
 
   current(page: string): Version {
@@ -54,13 +70,37 @@ export class SimulatedOrigin {
     await world.sleep(world.between(0, 1_500));
     if (this.isDown) throw new Error("The origin is down.");
     const [, page = ""] = target.path.split("/");
-    const { number } = this.current(page);
+    const kept = this.#kept && (await this.#inCache(page, this.#kept));
+    const { number, ageSeconds } = kept ?? { ...this.current(page), ageSeconds: undefined };
     const etag = this.isLying ? '"0"' : `"${number}"`;
     const isUnchanged = headers.get("if-none-match") === etag;
-    const named = trace?.generated(number, { isUnchanged, isRenewed: !this.isLying });
-    const fields = { etag, "cache-tag": page, ...named };
+    const how = { isUnchanged, isRenewed: !this.isLying, ageSeconds };
+    const named = trace?.generated(number, how);
+    const age = ageSeconds === undefined ? {} : { age: String(ageSeconds) };
+    const fields = { etag, "cache-tag": page, ...age, ...named };
     await world.sleep(world.between(0, this.#backMs));
     if (isUnchanged) return new Response(null, { status: 304, headers: fields });
     return new Response(method === "HEAD" ? null : String(number), { headers: fields });
+  }
+
+  /**
+   * Returns the version that the cache has, or else the present one, and the `Age` of RFC 9111 §4.2.3.
+   * Some caches send no `Age` with a response that they have just got.
+   */
+  async #inCache(page: string, all: Map<string, Kept>) {
+    const world = this.#world;
+    const kept = all.get(page);
+    const isFresh = kept !== undefined && world.atMs - kept.requestedAtMs < this.#keptMs;
+    const { number, requestedAtMs } = isFresh ? kept : await this.#fetched(page, all);
+    const ageSeconds = Math.floor((world.atMs - requestedAtMs) / 1_000);
+    return { number, ageSeconds: isFresh || world.draw() < 0.5 ? ageSeconds : undefined };
+  }
+
+  async #fetched(page: string, all: Map<string, Kept>): Promise<Kept> {
+    const requestedAtMs = this.#world.atMs;
+    await this.#world.sleep(this.#world.between(0, 1_500));
+    const kept = { number: this.current(page).number, requestedAtMs };
+    all.set(page, kept);
+    return kept;
   }
 }

@@ -116,6 +116,7 @@ export class SimulatedSite {
       variationFaults: new RouteNotes(),
       extensionMismatches: new RouteNotes(),
       otherBuilds: new RouteNotes(),
+      unpurgedCaches: new RouteNotes(),
       releases: new KnownReleases(),
       knownVary: new KnownVary(),
       queryForms: new QueryForms(nowAtMs),

@@ -22,6 +22,8 @@ import { comparePositions, type StreamItem } from "./simulated-stream.ts";
  * - `resending`: senders repeat a webhook at any isolate.
  * - `overrun`: each fault is a fail-over, with as many purges after it as the journal keeps, so
  *   that lost entries look trimmed. Many replies are lost.
+ * - `cached`: a cache before the origin, which no purge reaches, answers with `Age`. The clocks of
+ *   isolates and the server differ by at most A. In some worlds, few entries are kept.
  */
 export const worldKinds = [
   "ordinary",
@@ -34,6 +36,7 @@ export const worldKinds = [
   "turned-back",
   "resending",
   "overrun",
+  "cached",
 ] as const;
 export type WorldKind = (typeof worldKinds)[number];
 
@@ -47,14 +50,17 @@ export function settingsOf(seed: number, kind: WorldKind): WorldSettings {
   const any = (...choices: [number, ...number[]]) =>
     choices[Math.floor(draw() * choices.length)] ?? choices[0];
   const allowanceMs = any(1_000, 1_000, 3_000);
+  const isCached = kind === "cached";
+  // The server's clock shows whole seconds.
+  const clockErrorMsMax = isCached ? allowanceMs - 1_000 : Infinity;
   return {
     seed,
     allowanceMs,
     maxLagMs: { usual: 10_000, quick: allowanceMs === 1_000 ? any(3_000, 5_000, 10_000) : 8_000 },
-    clockErrorMs: any(0, 0, allowanceMs / 2, 1_500),
+    clockErrorMs: Math.min(any(0, 0, allowanceMs / 2, 1_500), clockErrorMsMax),
     replicaLagMs: any(0, 0, allowanceMs / 2, 4_000),
     wayMs: kind === "crossing" ? 3_000 : any(20, 900, 3_000),
-    keptCount: isTrimmed(kind) ? any(4, 8, 16) : keptCount,
+    keptCount: isTrimmed(kind) ? any(4, 8, 16) : isCached ? any(8, keptCount) : keptCount,
     lostShare: kind === "overrun" ? 0.2 : 0.02,
   };
 }
@@ -71,10 +77,14 @@ export function misfortuneShare(world: SimulatedWorld, kind: WorldKind): number 
  *
  * @param given the number of isolates. Default: 2 to 4
  */
-export function colosOf(world: SimulatedWorld, given?: number): SimulatedColo[] {
+export function colosOf(
+  world: SimulatedWorld,
+  given?: number,
+  kind: WorldKind = "ordinary",
+): SimulatedColo[] {
   const colo = (name: string): SimulatedColo => ({
     name,
-    offsetMs: world.any([0, 0, 8_000, -8_000]),
+    offsetMs: kind === "cached" ? 0 : world.any([0, 0, 8_000, -8_000]),
     cache: new SimulatedCache(world),
   });
   const shared = colo("HAM");
@@ -109,7 +119,8 @@ export function misfortunes(
   const lose = (what: string, happen: () => void) => {
     happen();
     // The clock of the new server may be behind, so that an ID occurs again.
-    world.serverBehindMs = world.any(kind === "failing" ? [3_000, 20_000] : [0, 0, 3_000, 20_000]);
+    const behindMs = kind === "failing" ? [3_000, 20_000] : [0, 0, 3_000, 20_000];
+    if (kind !== "cached") world.serverBehindMs = world.any(behindMs);
     world.tell(() => `${what}; now it holds ${stream.items.map(({ id }) => id).join(" ")}`);
     afterLoss();
   };
@@ -137,6 +148,8 @@ export function misfortunes(
   const often = (happen: () => void) => Array.from({ length: 6 }, () => happen);
   if (kind === "crowded") misfortune.push(...often(() => flood(world)));
   if (isTrimmed(kind)) misfortune.push(...often(() => burst(world)), () => harmBook(world));
+  if (kind === "cached" && world.settings.keptCount < keptCount)
+    misfortune.push(() => burst(world));
   if (kind === "trimming") misfortune.push(...often(failOver));
   if (kind === "diverging") misfortune.push(...often(restore), ...often(back));
   const isolate = () => world.any(isolates());

@@ -3,7 +3,8 @@
 /* A tier returns a response, with the metadata from its request and its body (rules 3 and 4). */
 static int may_read(void) {
   struct Record *it = &RECORD(event.record);
-  int is_stored = it->state == STORED || (event.isFollower && it->state == GENERATED);
+  int is_shared = event.isFollower && it->state == GENERATED && follows_purges(event.record);
+  int is_stored = it->state == STORED || is_shared;
   return is_stored && RULE(R4_STAMP, is_stamp_of(event.record, event.stamp)) &&
          RULE(R4_TIME, event.bodyAt == it->bodyAt) && RULE(R4_COLO, event.colo == it->colo) &&
          RULE(R3_BODY, event.body == it->body);
@@ -52,7 +53,7 @@ static int is_overrun(int i, int e) {
 static void check_answer(int i, int r, int body, int is_fresh) {
   int allowed = max_answer_lag(r);
   for (int e = RECORD(r).generated + 1; e <= now.entries; e += 1) {
-    if (!covers(e, r) || !(ENTRY(e).hard || is_fresh)) continue;
+    if (!concerns(e, r) || !(ENTRY(e).hard || is_fresh)) continue;
     int is_known = ENTRY(e).known >> i & 1;
     int from = ENTRY(e).countsFrom;
     if (is_known && !is_overrun(i, e)) now.forgot = 1;

@@ -14,7 +14,7 @@ enum page_bits { NOTHING = 0, EVERYTHING = 3 };
   X(at) X(isolate) X(read) X(other) X(entry) X(record) \
   X(first) X(last) X(count) X(sum) X(notedFirst) X(notedLast) \
   X(stamp) X(asOf) X(requestedAt) X(bodyAt) X(colo) X(body) X(page) \
-  X(covers) X(hard) X(position) X(isFresh) X(isPrimary) X(isFollower) X(isHead) X(isUnchanged) X(isRenewed)
+  X(covers) X(hard) X(position) X(isFresh) X(isPrimary) X(isFollower) X(isHead) X(isUnchanged) X(isRenewed) X(age)
 
 typedef struct {
 #define X(name) int name;
@@ -101,6 +101,7 @@ static int append(int by, int covered, int hard, int position) {
   ENTRY(e).position = position;
   ENTRY(e).lossesBefore = now.losses;
   ENTRY(e).countsFrom = now.time;
+  if (SET(cached)) ENTRY(e).appendedAt = now.time;
   /* A book that does not end with the journal's last entry begins anew (rule 27 b). */
   int is_noted = JOURNAL.notedLast == last;
   int noted_first = is_noted && last ? JOURNAL.notedFirst : e;

@@ -23,6 +23,7 @@ typedef Entry {
   byte by;            /* the isolate that appended it, plus 1; 0: another writer */
   TIME position;      /* may occur again after a loss */
   COUNT lossesBefore; /* the losses of the database before it */
+  TIME appendedAt;    /* 0: before any answer of a cache */
   TIME countsFrom;    /* the bound begins here: at the append, or after a loss; LASTING: never */
   MASK applied;       /* the isolates that have accepted it, and not read it */
   TIME appliedAt;
@@ -91,6 +92,8 @@ typedef Record {
   ID generated;       /* the number of entries when the origin generated its body */
   ID body;
   ID validates;       /* the response whose validator was sent; 0: none */
+  TIME keptSince;     /* when a cache's answer counts as generated, by the isolate's clock; 0: no such answer */
+  byte isKept;        /* whether a cache before the origin had kept it */
   byte isHead;        /* whether it has no body, and may freshen a stored response */
 };
 

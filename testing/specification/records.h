@@ -107,18 +107,49 @@ static int may_generate(void) {
   return it->state == LOADING && (!event.isUnchanged || it->validates);
 }
 
+/* Returns whether an entry covers a response. The first mark of a journal is no purge (rule 29). */
+static int concerns(int e, int r) {
+  int is_first_mark = ENTRY(e).marks == 1;
+  return covers(e, r) && !(is_first_mark && RECORD(r).isKept);
+}
+
+static int entries_before(int instant) {
+  int count = 0;
+  while (count < now.entries && ENTRY(count + 1).appendedAt < instant) count += 1;
+  return count;
+}
+
 static void do_generate(void) {
   struct Record *it = &RECORD(event.record);
   struct Record *of = &RECORD(it->validates);
   it->state = GENERATED;
-  it->generated = event.isUnchanged && !event.isRenewed ? of->generated : now.entries;
+  it->isKept = event.age > 0;
+  it->keptSince = event.age ? it->requestedAt - event.age : 0;
+  it->generated = event.age ? entries_before(it->keptSince - VIEW(it->by).offset) : now.entries;
+  if (event.isUnchanged && !event.isRenewed) it->generated = of->generated;
   if (event.isUnchanged) {
     it->bodyAt = of->bodyAt;
     it->colo = of->colo;
   } else {
     it->body = event.body;
     it->validates = 0;
+    if (event.age) it->bodyAt = it->keptSince;
   }
+}
+
+/* Returns whether no entry may have come between a cache's answer and its request (rule 29). */
+static int follows_purges(int r) {
+  struct Record *it = &RECORD(r);
+  int first = VIEW(it->by).first;
+  int since = it->keptSince - SET(allowance) + SET(server_lag);
+  int is_purged = 0;
+  if (!it->keptSince || it->state != GENERATED) return 1;
+  for (int e = 1; e <= now.entries; e += 1) {
+    int is_known = knows(it->by, e) || ENTRY(e).applied & BIT(it->by);
+    if (is_known && concerns(e, r) && ENTRY(e).appendedAt >= since) is_purged = 1;
+  }
+  return RULE(R29_LATER, !is_purged) &&
+         RULE(R29_OLDEST, !first || !ENTRY(first).before || ENTRY(first).appendedAt < since);
 }
 
 /* Finds a stored response with the body that the event names, requested then and by this colo. */
@@ -137,11 +168,13 @@ static int may_store(void) {
   if (it->state < GENERATED || event.isolate != it->by) return 0;
   if (!RULE(R1_STAMP, event.stamp == it->stamp)) return 0;
   if (!RULE(R1_CLOCK, event.requestedAt == it->requestedAt)) return 0;
+  if (!follows_purges(r)) return 0;
   if ((it->validates || it->isHead) && it->state == GENERATED)
     return RULE(R2_BODY, it->body == ANY || event.body == it->body) && source_of(r) &&
            RULE(R23_AGAIN, validated_by(it->by, it->page, it->body));
-  return event.body == it->body && event.colo == it->colo &&
-         event.bodyAt == (it->state == STORED ? it->bodyAt : event.requestedAt);
+  if (event.body != it->body || event.colo != it->colo) return 0;
+  if (it->keptSince && it->state == GENERATED) return RULE(R29_BODY, event.bodyAt == it->bodyAt);
+  return event.bodyAt == (it->state == STORED ? it->bodyAt : event.requestedAt);
 }
 
 static void check_answer(int i, int r, int body, int is_fresh);
@@ -152,6 +185,7 @@ static void do_store(void) {
   int is_validated = it->validates && it->state == GENERATED;
   if (event.body != it->body && it->state == GENERATED) it->generated = RECORD(source_of(r)).generated;
   it->state = STORED;
+  it->keptSince = 0;
   it->stamp = event.stamp;
   it->requestedAt = event.requestedAt;
   it->bodyAt = event.bodyAt;

@@ -15,10 +15,13 @@ static const int beginning = 24;
 static void let_time_pass(void) {
   if (SET(prompt)) memset(now.read, 0, sizeof now.read);
   int recent = SET(usual_lag) - SET(allowance) + SET(clock_error);
+  /* An entry from before this time is older than any answer of a cache. */
+  int cached = SET(cached) + 2 * SET(allowance) + SET(clock_error);
   for (int v = 1; v < now.versions; v += 1) now.journal[v].until -= 1;
   forget_versions();
   for (int e = 1; e <= now.entries; e += 1) {
     AGE(ENTRY(e).countsFrom, max_answer_lag(0), 1);
+    AGE(ENTRY(e).appendedAt, cached, 0);
     AGE(ENTRY(e).appliedAt, SET(prompt) ? 0 : recent, 0);
   }
   for (int i = 0; i < ISOLATES; i += 1) {
@@ -32,6 +35,7 @@ static void let_time_pass(void) {
   for (int r = 1; r <= RECORDS; r += 1) {
     AGE(RECORD(r).requestedAt, recent, 0);
     AGE(RECORD(r).bodyAt, recent, 0);
+    AGE(RECORD(r).keptSince, SET(cached), 1);
   }
 }
 
@@ -47,7 +51,7 @@ static void erase_unused(void) {
   for (int e = 1; e <= now.entries; e += 1) {
     if (!SET(slow) && !SET(repeats)) ENTRY(e).by = 0;
     if (!ENTRY(e).applied) ENTRY(e).appliedAt = 0;
-    if (is_older_response(e)) continue;
+    if (is_older_response(e) || ENTRY(e).appendedAt) continue;
     ENTRY(e).countsFrom = 1;
     ENTRY(e).missed = 0;
   }

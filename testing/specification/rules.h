@@ -52,7 +52,10 @@
   X(R27_END, "27 end")             /* the book notes the view's end, and the journal's last entry */ \
   X(R27_COVERED, "27 covered")     /* no later entry in the book covers the response */ \
   X(R27_QUESTION, "27 question")   /* the new stamp is the view's end at the question */ \
-  X(R27_TRIMMED, "27 trimmed")     /* an entry was trimmed only if the book notes it */
+  X(R27_TRIMMED, "27 trimmed")     /* an entry was trimmed only if the book notes it */ \
+  X(R29_LATER, "29 later")         /* no known entry came between a cache's answer and its request */ \
+  X(R29_OLDEST, "29 oldest")       /* the view begins before this answer */ \
+  X(R29_BODY, "29 body")           /* its body time is when it counts as generated */
 
 enum rule {
   NO_RULE,

@@ -117,6 +117,18 @@ export const scopes: readonly Scope[] = [
     large: { prompt: 0 },
   },
   {
+    name: "caches",
+    adds: "a cache before the origin, clocks that differ by A",
+    settings: { cached: 2, colos: 1, clock_error: 1, entries: 2, prompt: 1 },
+    large: { entries: 3, soft: 1 },
+  },
+  {
+    name: "trimmed caches",
+    adds: "a cache before the origin, trimming; one isolate",
+    settings: { ...trimming, cached: 2 },
+    large: { entries: 5, purges: 2 },
+  },
+  {
     name: "steps",
     adds: "a clock that is set back by N; one isolate",
     settings: { isolates: 1, entries: 2, turns: 1, turn: 3 },

@@ -9,13 +9,16 @@ static void offer_loads(int i) {
   event.stamp = VIEW(i).last;
   event.requestedAt = clock_of(i);
   if (r <= SET(records) && SET(slow)) offer();
-  if (r <= SET(records) && !SET(slow) && is_wanted()) {
+  for (int age = 0; age <= SET(cached) && r <= SET(records) && !SET(slow); age += 1) {
+    event.age = age;
+    if (!is_wanted()) continue;
     happen();
     event.step = generate_step;
     event.body = r;
     happen();
     return;
   }
+  event.age = 0;
   for (int q = 1; q <= RECORDS && r <= SET(records) && now.validations < SET(validations); q += 1) {
     event.body = RECORD(q).body;
     if (RECORD(q).state == STORED && may_happen() && is_wanted()) now.validations += 1, happen();
@@ -40,6 +43,9 @@ static void offer_store(int r) {
   event.requestedAt = clock_of(i);
   if (!it->validates) event.bodyAt = event.requestedAt;
   if (event.requestedAt != own.requestedAt) offer();
+  event = own;
+  event.bodyAt = own.requestedAt;
+  if (it->keptSince) offer();
   for (int q = 1; q <= RECORDS && it->validates; q += 1) {
     event = own;
     event.body = RECORD(q).body;
@@ -150,7 +156,8 @@ static void begin_search(void) {
     VIEW(i).colo = SET(colos) == 1 ? 1 : i + 1;
     VIEW(i).offset = VIEW(i).ahead = SET(turn) * SET(turns) + (i ? SET(clock_error) : SET(lead));
   }
-  for (int k = 0; k < SET(first_entries); k += 1) append(-1, k ? NOTHING : EVERYTHING, 1, k + 1);
+  for (int k = 0; k < SET(first_entries); k += 1)
+    ENTRY(append(-1, k ? NOTHING : EVERYTHING, 1, k + 1)).appendedAt = 0;
   now.versions = 1;
   for (int i = 0; i < SET(isolates) && SET(warm); i += 1) {
     VIEW(i).first = shortened(JOURNAL.first, JOURNAL.last, SET(held));

@@ -12,6 +12,7 @@
   X(quick_lag)      /* N of page 1 */ \
   X(allowance)      /* A */ \
   X(replica_lag)    /* L: the greatest age of what a replica returns */ \
+  X(server_lag)     /* how far the database's clock may be behind */ \
   X(clock_error)    /* the greatest difference of two clocks in a colo */ \
   X(kept)           /* the entries that trimming leaves */ \
   X(held)           /* the entries that a view holds at most */ \
@@ -29,6 +30,7 @@
   X(soft)           /* 1: purges may be soft */ \
   X(elsewhere)      /* purges of other pages */ \
   X(records)        /* responses of the origin */ \
+  X(cached)         /* the greatest age of an answer, from a cache before the origin */ \
   X(validations)    /* requests to the origin with a validator */ \
   X(losses)         /* fail-overs and emptied journals */ \
   X(harms)          /* losses of the book alone */ \

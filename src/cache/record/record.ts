@@ -37,7 +37,10 @@ export interface Provenance {
   /** `request_time` and `response_time` of RFC 9111 §4.2.3. */
   readonly requestedAtMs: number;
   readonly respondedAtMs: number;
-  /** The instant of the body's request, if a later validation renewed the metadata. */
+  /**
+   * The instant of the body's request, if a later validation renewed the metadata. For an answer with
+   * `Age`, when it counts as generated (rule 29 of the purge protocol).
+   */
   readonly bodyRequestedAtMs?: number | undefined;
   /** The time that the source took to answer, including the body. */
   readonly fillCostMs: number;
@@ -93,7 +96,7 @@ export interface CacheRecord<Detail> {
   readonly body: StoredBody;
 }
 
-/** Returns the instant of the body's request, in epoch milliseconds. */
+/** Returns the body time of the purge protocol, in epoch milliseconds. */
 export function bodyRequestedAtMs(provenance: Provenance): number {
   return provenance.bodyRequestedAtMs ?? provenance.requestedAtMs;
 }

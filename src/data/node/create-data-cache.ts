@@ -1,7 +1,8 @@
 // Creates an application's data cache on Node, which uses Upstash's REST interface or the
 // application's own connection.
 import { defineConfig } from "../../config/config.ts";
-import type { WrittenConfig, WrittenLimits, WrittenPurge } from "../../config/written.ts";
+import type { WrittenConfig, WrittenLimits } from "../../config/written.ts";
+import type { WrittenPurge } from "../../config/written-purge.ts";
 import { type DataCache, dataCacheOf } from "../create-data-cache.ts";
 import { type DataPlatform, settingsOf } from "../data-platform.ts";
 import { nodeGlobals } from "../../base/node-globals.ts";

@@ -222,6 +222,11 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
     why: "its build is not the current release, as tidemark release told it",
     hint: "if the origin now runs this build, run tidemark release with its name",
   },
+  "before-purge": {
+    clause: "purge protocol, rule 29; purge.age",
+    why: "by its Age, a cache between Tidemark and the origin may have had it before a purge that covers it",
+    hint: 'purge that cache by an outward target; if it is always purged before Tidemark, or the origin sends a constant Age, write purge: { age: "ignore" }',
+  },
   "missing-asset": {
     clause: "release.keep",
     why: "it says that an asset is missing, but another server of the origin may have it",

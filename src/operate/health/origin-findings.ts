@@ -3,6 +3,7 @@ import { isoOf } from "../../base/iso-date.ts";
 import { releaseIdForm } from "../../base/release-id.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { type Finding } from "../../protocol/finding.ts";
+import { outwardTargetOf } from "../../protocol/caches-below.ts";
 import { remedyOfSilence } from "../../rules/selecting.ts";
 import type { SiteState } from "./site-state.ts";
 
@@ -183,6 +184,24 @@ export function extensionMismatch({ extensionMismatches }: SiteState): Finding[]
     remedy:
       "Let the origin answer 404 for such paths, or send the right Content-Type. If pages have such names, write deceptionArmour: false in the route.",
   }));
+}
+
+/** One finding per route with answers that a cache has kept since before a purge. */
+export function cacheUnpurged({ unpurgedCaches }: SiteState): Finding[] {
+  return unpurgedCaches.map(({ route, entries, sinceAtMs }) => {
+    const names = entries.filter((name) => name !== "");
+    const targets = names.flatMap((name) => outwardTargetOf(name) ?? []).join("() and ");
+    const how = targets === "" ? "some seconds after Tidemark" : `by the target ${targets}()`;
+    return {
+      code: "cache-unpurged",
+      level: "warning",
+      about: named(route),
+      what: `Answers of ${named(route)} are not stored: a cache between Tidemark and the origin may have them from before a purge.`,
+      since: isoOf(sinceAtMs),
+      cause: `By Age, the answers are older than a purge that covers them, or than all purges that this isolate knows. The cache is ${names.join(" and ") || "not named by CF-Cache-Status, X-Cache, Via or a similar field"}.`,
+      remedy: `Purge this cache ${how}, or turn it off for Tidemark. If it is always purged before Tidemark, or the origin sends a constant Age, write purge: { age: "ignore" } in the route.`,
+    };
+  });
 }
 
 /** A deployment on several servers may take this long until all have the new build. */

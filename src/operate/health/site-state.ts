@@ -93,6 +93,7 @@ export interface SiteState {
   readonly extensionMismatches: readonly RouteNote[];
   /** See `Site`. */
   readonly otherBuilds: readonly RouteNote[];
+  readonly unpurgedCaches: readonly RouteNote[];
   /** The current release; `undefined` if none is known. */
   readonly release: string | undefined;
   readonly tiers: readonly Pick<ResponseTier, "name" | "isShutOff" | "trouble" | "bodies">[];
@@ -152,6 +153,7 @@ export function lookHere(settings: AdminSettings): SiteState {
     variationFaults: site.variationFaults.recent(nowAtMs()),
     extensionMismatches: site.extensionMismatches.recent(nowAtMs()),
     otherBuilds: site.otherBuilds.recent(nowAtMs()),
+    unpurgedCaches: site.unpurgedCaches.recent(nowAtMs()),
     release: site.releases.current?.id,
     tiers: tiers.all,
     data: data?.troubles(),

@@ -18,6 +18,7 @@ import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
 import type { PagePlace } from "../site/exchange.ts";
 import type { Continuation, SharedRest } from "../site/forward-outcome.ts";
 import { validatorOf, type StoredMetadata } from "../stored/stored-response.ts";
+import { isFromBeforePurge } from "../storing/from-before-purge.ts";
 import { withoutStripped } from "../storing/stripped-fields.ts";
 import { forwardSelecting } from "./forward.ts";
 
@@ -126,7 +127,8 @@ async function restFromOrigin(metadata: StoredMetadata, atByte: number, place: P
   const leave = await restSlots.enter(place.key.text, { waitMs, nowAtMs, random });
   const { answer } = await forwardSelecting(asking, []).finally(leave);
   if (answer.kind === "failed") return undefined;
-  const { status, headers, body } = answer.response;
+  const { response, requestedAtMs } = answer;
+  const { status, headers, body } = response;
   const rest = { firstByte: atByte, lastByte: bodyBytes - 1 };
   // The stored response lacks the validators that a rule has stripped, but a part repeats them.
   const compared = withoutStripped(headers, metadata.ruleMatch, asking);
@@ -135,7 +137,8 @@ async function restFromOrigin(metadata: StoredMetadata, atByte: number, place: P
     headers.get("content-range") === contentRange(rest, bodyBytes) &&
     strongValidator(compared, headers.get("date")) === validator &&
     headers.get("content-encoding") === stored.get("content-encoding");
-  if (isSame && body !== null && (await mayValidate(judged, place))) return body;
-  cancelBody(answer.response);
+  const isOld = isFromBeforePurge({ headers, requestedAtMs }, metadata, place);
+  if (isSame && !isOld && body !== null && (await mayValidate(judged, place))) return body;
+  cancelBody(response);
   return undefined;
 }

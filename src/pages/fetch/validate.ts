@@ -19,7 +19,7 @@ import {
   wholeBytes,
 } from "../stored/stored-response.ts";
 import { mayBeValidated, weigh } from "../reuse/may-answer.ts";
-import { makePrivate } from "../respond/downstream.ts";
+import { allowNoReuse, makePrivate } from "../respond/downstream.ts";
 import { fromStored } from "../respond/respond.ts";
 import {
   ageSeconds,
@@ -29,13 +29,20 @@ import {
   termsOf,
 } from "../stored/lifetime.ts";
 import { applyRefusal } from "../storing/consequences.ts";
+import { isFromBeforePurge } from "../storing/from-before-purge.ts";
 import { storeInTiers } from "../storing/in-tiers.ts";
 import { type StampedAnswer, freshenedMetadata } from "../storing/metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
 import { isSameBuild } from "../stored/release.ts";
 import { withoutStripped } from "../storing/stripped-fields.ts";
 import { noteAnswer } from "../storing/last-answer.ts";
-import { ofOneClient, refusalToStore, refused, type StoreRefusal } from "../storing/refusal.ts";
+import {
+  brief,
+  ofOneClient,
+  refusalToStore,
+  refused,
+  type StoreRefusal,
+} from "../storing/refusal.ts";
 import { sendAndStoreBody } from "../storing/send-and-store.ts";
 import { hasRoomFor } from "../storing/variants.ts";
 
@@ -71,7 +78,9 @@ export async function validated(
   const refusal =
     cookies.length > 0 ? "set-cookie" : refusalToFreshen(metadata, fresh.response, pending);
   applyRefusal(refusal, metadata, { ...pending, replaced: candidate });
-  decision.stored = refusal === undefined;
+  const why = refusal && refused(refusal, metadata, request);
+  if (why === undefined) decision.stored = true;
+  else decision.refuses(why);
   if (decision.stored) decision.originFreshSeconds = originFreshSeconds(metadata, request.route);
   decision.tier = candidate.tier;
   // A body that was never held in memory is stored apart from its head.
@@ -103,9 +112,8 @@ export async function validated(
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
   const isForOne = ofOneClient.has(refusal) || arePersonal(own, metadata, request.route);
   const isMadePrivate = isForOne && makePrivate(response.headers);
-  if (refusal !== undefined) {
-    noteAnswer(metadata, pending, { refused: refused(refusal, metadata, request), isMadePrivate });
-  }
+  if (brief.has(refusal)) allowNoReuse(response.headers);
+  if (why !== undefined) noteAnswer(metadata, pending, { refused: why, isMadePrivate });
   return { answer: response, done };
 }
 
@@ -172,6 +180,8 @@ export function learnFromHead(
   const isForAll = personalCookies(headers, request.route, site.config).length === 0;
   if (status !== 200 || before.status !== 200 || isPersonal(request) || !isForAll) return;
   if (!isSameBuild(fresh, before)) return;
+  // It tells nothing about a response from after the purge.
+  if (isFromBeforePurge({ headers, requestedAtMs: fresh.requestedAtMs }, before, pending)) return;
   const read = site.tiers.memory.read(key, { atMs: exchange.nowAtMs() });
   const standing = read.kind === "found" && read.record.kind === "response" && read.record.stored;
   const standsAtMs = standing ? standing.metadata.requestedAtMs : undefined;

@@ -71,6 +71,8 @@ export interface Site {
   readonly extensionMismatches: RouteNotes;
   /** The builds that are not the current release; empty for a name that cannot be read. */
   readonly otherBuilds: RouteNotes;
+  /** The caches that answer with content from before a purge; empty for one without a known name. */
+  readonly unpurgedCaches: RouteNotes;
   readonly leftOutTags: LeftOutTags;
   /** The releases that the journal has told. */
   readonly releases: Pick<KnownReleases, "current" | "countSince">;

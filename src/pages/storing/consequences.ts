@@ -11,7 +11,7 @@ import { originFreshSeconds, termsOf, withTermsKept } from "../stored/lifetime.t
 import { awaitsSecondAsk } from "./admission.ts";
 import { removeStored } from "./in-tiers.ts";
 import { noteSilentVariation, noteVariationFault } from "./last-answer.ts";
-import { needsConfirmation, ofOneClient, type StoreRefusal } from "./refusal.ts";
+import { brief, needsConfirmation, ofOneClient, type StoreRefusal } from "./refusal.ts";
 
 /** Refusals that follow from the origin's fields alone. */
 const statedByOrigin = new Set<StoreRefusal>([
@@ -80,8 +80,9 @@ export function applyRefusal(
     // The `pass` mark stays until the body is stored.
     return forAll.forget(key.text);
   }
-  // Another server of the origin may have the current build.
-  if (refusal === "left-release" || refusal === "missing-asset") return;
+  // Another server of the origin may have the current build, or a cache before it a newer answer.
+  if (brief.has(refusal)) return unshared.forget(key.text);
+  if (refusal === "missing-asset") return;
   const isToConfirm = refusal === "unconfirmed";
   const isConfirmed = request.isAnonymous || (pass.has(key.text, atMs) && !isToConfirm);
   if (isConfirmed && status < 500) pass.mark(key.text, atMs);

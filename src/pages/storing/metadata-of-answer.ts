@@ -19,6 +19,7 @@ import { bodiless } from "../respond/respond.ts";
 import { newestMarker } from "../reuse/vary-markers.ts";
 import { withoutSharedCookies } from "./of-one-client.ts";
 import { withoutStripped } from "./stripped-fields.ts";
+import { keptSinceAtMs } from "./from-before-purge.ts";
 import { fieldTagsOf, freshenedTags, taggingOf } from "../stored/tags.ts";
 import type { Site } from "../site/site.ts";
 import type { VariantPlace } from "./variants.ts";
@@ -54,6 +55,7 @@ export function metadataOf(fresh: StampedAnswer, place: VariantPlace): StoredMet
     colo: exchange.colo(),
     fillCostMs: respondedAtMs - requestedAtMs,
     ...answerMetadata(fresh, { status, headers, fields, fieldTags, all: fieldTags }, place),
+    bodyRequestedAtMs: keptSinceAtMs({ headers, requestedAtMs }, request),
   };
   return settled(metadata, place);
 }

@@ -11,6 +11,7 @@ import { tagFieldNames } from "../stored/tags.ts";
 import { readingsOf } from "../request/path-readings.ts";
 import { unknownCookies } from "../request/cookies.ts";
 import { credentialsIn, isPersonal, type PersonalRule, personalRule } from "../request/personal.ts";
+import { isFromBeforePurge } from "./from-before-purge.ts";
 import { originAnsweredAt } from "./metadata-of-answer.ts";
 import { streamBytesMax } from "./in-tiers.ts";
 import {
@@ -31,6 +32,7 @@ export type StoreRefusal =
   | PersonalRule
   | "answer-rule"
   | "left-release"
+  | "before-purge"
   | "missing-asset"
   | "extension-mismatch"
   | "tags-failed"
@@ -50,6 +52,12 @@ export type StoreRefusal =
  * fields.
  */
 export type RefusedStore = RuleAndNames & { readonly rule: StoreRefusal };
+
+/** Refusals because the answer may be older than a purge or a release, so nothing may keep it. */
+export const brief: ReadonlySet<StoreRefusal | undefined> = new Set<StoreRefusal>([
+  "left-release",
+  "before-purge",
+]);
 
 /** Refusals because the answer, or a part of it, may be for one client alone. */
 export const ofOneClient: ReadonlySet<StoreRefusal | undefined> = new Set<StoreRefusal>([
@@ -122,6 +130,8 @@ export function refusalToStore(
   const personal = personalRule(request, { isShared: terms.isShared, selecting });
   if (personal !== undefined) return personal;
   if (isOfOtherBuild(metadata, site)) return "left-release";
+  const answer = { headers: received, requestedAtMs: metadata.requestedAtMs };
+  if (isFromBeforePurge(answer, metadata, place)) return "before-purge";
   if (isUnstored) return "answer-rule";
   if (mismatchedTypes(metadata, request).length > 0) return "extension-mismatch";
   // The answer to a malformed or rejected `Origin` is for this client alone; see `originAnswered`.

@@ -41,7 +41,7 @@ import { type StampedAnswer, metadataOf } from "./metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
 import { strippedBy } from "./stripped-fields.ts";
 import { noteAnswer } from "./last-answer.ts";
-import { ofOneClient, refusedBy, type StoreRefusal, refused } from "./refusal.ts";
+import { brief, ofOneClient, refusedBy, type StoreRefusal, refused } from "./refusal.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { sha256Base64url } from "../../base/sha256.ts";
@@ -132,7 +132,7 @@ function unstored(
     (!isPrivate(headers) && namesClient(headers, metadata, request));
   const mayBeOwn = isPersonal(request) || hadCookie;
   const ofFirst = isForOne ? makePrivate : mayBeOwn ? keepPrivate : undefined;
-  const isBrief = metadata.fallback !== undefined || rule === "left-release";
+  const isBrief = metadata.fallback !== undefined || brief.has(rule);
   const change = isBrief ? allowNoReuse : ofFirst;
   decision.outcome = "forwarded";
   decision.tier = "origin";

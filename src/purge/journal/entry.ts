@@ -78,6 +78,11 @@ export function isBeginning({ by, reason }: NewEntry): boolean {
   return by === "tidemark" && reason === emptyReason;
 }
 
+/** Returns whether no entry precedes this one in the journal, by the number in its `n`. */
+export function isFirst(entry: Entry): boolean {
+  return isBeginning(entry) || /^[^.]*\.1(?:\.\d+)?$/.test(entry.n);
+}
+
 /**
  * The version of the format, which every incompatible change increments. An entry of another
  * version covers everything.

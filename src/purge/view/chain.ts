@@ -6,6 +6,8 @@ import {
   type Entry,
   type EntryPlace,
   heldBytes,
+  isBeginning,
+  isFirst,
   isOrdered,
 } from "../journal/entry.ts";
 import { chainBytesMax, chainEntriesMax } from "../journal/journal.ts";
@@ -197,12 +199,29 @@ export class Chain {
    * the record's stamp.
    */
   lastPurgeAtMs(record: PurgeSubject): number {
-    const covering = this.#newest.covering(record);
-    const newestAt = Math.max(...covering.map((one) => Math.max(one.hardAt, one.softAt)));
-    const entry = this.#entryAt(newestAt);
+    const at = this.#lastPurgeAt(record);
+    const entry = this.#entryAt(at);
     if (entry === undefined) return -Infinity;
-    const heardAtMs = this.#heard.findLast(({ from }) => from <= newestAt)?.atMs ?? -Infinity;
+    const heardAtMs = this.#heard.findLast(({ from }) => from <= at)?.atMs ?? -Infinity;
     return Math.max(acceptedAtMs(entry.position), heardAtMs);
+  }
+
+  /** Returns the number of the newest entry that covers the record; -1 or −∞ if there is none. */
+  #lastPurgeAt(record: PurgeSubject): number {
+    const covering = this.#newest.covering(record);
+    return Math.max(...covering.map((one) => Math.max(one.hardAt, one.softAt)));
+  }
+
+  /**
+   * Returns whether a covering entry was accepted at or after an instant, or may have been before
+   * the chain's oldest entry (rule 29). The mark that begins a journal is not such an entry.
+   */
+  mayCoverSince(record: PurgeSubject, sinceAtMs: number): boolean {
+    const isSince = ({ position }: Entry) => acceptedAtMs(position) >= sinceAtMs;
+    const [oldest] = this.#entries;
+    if (oldest !== undefined && !isFirst(oldest) && isSince(oldest)) return true;
+    const last = this.#entryAt(this.#lastPurgeAt(record));
+    return last !== undefined && !isBeginning(last) && isSince(last);
   }
 
   /**

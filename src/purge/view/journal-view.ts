@@ -240,6 +240,12 @@ export class JournalView implements PurgeView {
     return Math.max(inChainAtMs, this.#accepted.lastPurgeAtMs(record)) >= sinceAtMs;
   }
 
+  mayPredatePurge(record: PurgeSubject, generatedAtMs: number): boolean {
+    const sinceAtMs = generatedAtMs - this.#settings.allowanceMs;
+    const isInChain = this.chain?.mayCoverSince(record, sinceAtMs) === true;
+    return isInChain || this.#accepted.lastPurgeAtMs(record) >= sinceAtMs;
+  }
+
   /** Applies newly accepted entries at once, until a read returns them. */
   apply(entries: readonly Entry[]): void {
     this.#cover(entries);

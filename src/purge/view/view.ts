@@ -121,6 +121,11 @@ export interface PurgeView {
   isUnreachable(ask: Pick<JudgementAsk, "atMs" | "maxLagMs">): boolean;
   /** Returns whether a purge that was accepted at or after this instant covers the record. */
   purgedSince(record: PurgeSubject, sinceAtMs: number): boolean;
+  /**
+   * Returns whether content that was generated at this instant may be from before a purge that
+   * covers the record (rule 29).
+   */
+  mayPredatePurge(record: PurgeSubject, generatedAtMs: number): boolean;
 }
 
 /**
@@ -139,6 +144,7 @@ export const noJournal: PurgeView = {
   failedAtMs: undefined,
   isUnreachable: () => false,
   purgedSince: () => false,
+  mayPredatePurge: () => false,
 };
 
 /**

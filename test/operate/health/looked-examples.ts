@@ -26,6 +26,7 @@ export function lookedAt(more: Partial<SiteState> = {}): SiteState {
     variationFaults: [],
     extensionMismatches: [],
     otherBuilds: [],
+    unpurgedCaches: [],
     release: undefined,
     tiers: [],
     data: undefined,

@@ -113,6 +113,7 @@ function drawnLook(draws: Draws): SiteState {
       { ...planted, route: "articles", entries: ["key-order is not a Boolean."], sinceAtMs: atMs },
     ],
     extensionMismatches: [{ ...planted, route: "articles", entries: [], sinceAtMs: atMs }],
+    unpurgedCaches: [{ ...planted, route: "articles", entries: ["", "Varnish"], sinceAtMs: atMs }],
     otherBuilds: [{ ...planted, route: "articles", entries: ["", "b"], sinceAtMs: atMs }],
     tiers: (["edge", "shared"] as const).map((name) => ({
       name,

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
 import { Chain } from "../../../src/purge/view/chain.ts";
-import { decodeEntry, type Entry, heldBytes } from "../../../src/purge/journal/entry.ts";
+import { decodeEntry, type Entry, heldBytes, markOf } from "../../../src/purge/journal/entry.ts";
 import { coverable } from "../../../src/purge/journal/purge-target.ts";
 import { entryAt, responseWith, stampAt } from "../../../testing/examples/purges.ts";
 import { playsAll, shareOf } from "../../../testing/histories.ts";
@@ -208,6 +208,28 @@ describe("the newest purge of a record in a chain", () => {
   ])("has the time of its acceptance, also before the stamp: $id", ({ entries, atMs }) => {
     const stamp = stampAt(entries.at(-1)?.position ?? "");
     expect(new Chain(entries).lastPurgeAtMs(responseWith({ stamp }))).toBe(atMs);
+  });
+});
+
+describe("a chain that may cover an answer of a cache (rule 29)", () => {
+  const first = entryAt("1000-0", { n: "random.1.7", tags: ["tag:green"] });
+  const later = entryAt("1000-0", { n: "random.11.1", tags: ["tag:green"] });
+  const beginning = entryAt("1000-0", markOf("", "n1"));
+  const loss = entryAt("2000-0", markOf("500-0 n0", "n2"));
+  const red = entryAt("2000-0", { tags: ["tag:red"], mode: "soft" });
+  const green = entryAt("2000-0", { tags: ["tag:green"] });
+
+  it.each([
+    { id: "a covering entry at that time", entries: [first, red], sinceMs: 2_000, mayCover: true },
+    { id: "an earlier one", entries: [first, red], sinceMs: 2_001, mayCover: false },
+    { id: "a mark of a loss", entries: [beginning, loss], sinceMs: 2_000, mayCover: true },
+    { id: "the mark that begins", entries: [beginning, green], sinceMs: 1, mayCover: false },
+    { id: "no covering one since the first", entries: [first, green], sinceMs: 1, mayCover: false },
+    { id: "entries before the oldest", entries: [later, green], sinceMs: 1_000, mayCover: true },
+    { id: "none since the oldest", entries: [later, green], sinceMs: 1_001, mayCover: false },
+  ])("has $id: $mayCover", ({ entries, sinceMs, mayCover }) => {
+    const stamp = stampAt("2000-0");
+    expect(new Chain(entries).mayCoverSince(responseWith({ stamp }), sinceMs)).toBe(mayCover);
   });
 });
 

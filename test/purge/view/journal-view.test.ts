@@ -115,6 +115,17 @@ describe("a response counts as purged since an instant", () => {
   });
 });
 
+it("rule 29: content may be older than a purge up to A after it", async () => {
+  for (const how of ["read", "accepted"] as const) {
+    const { isolate, stored } = await warm();
+    const { clock, view } = isolate;
+    clock.advance(60);
+    await known[how](isolate);
+    const mayPredate = (ms: number) => view.mayPredatePurge(stored, clock.atMs + ms);
+    expect([1_000, 1_001].map(mayPredate)).toEqual([true, false]);
+  }
+});
+
 describe("rule 28 d: a stamp for setting", () => {
   it("is at or after each purge on the primary, although replicas lag", async () => {
     const { isolate } = await warm();

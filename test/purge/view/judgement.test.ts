@@ -114,6 +114,7 @@ it("allocates no judgement for a usable response", async () => {
 describe("without a journal", () => {
   it("no purge covers a response, no route is bypassed, and no request waits", () => {
     expect(noJournal.purgedSince(responseWith(), 0)).toBe(false);
+    expect(noJournal.mayPredatePurge(responseWith(), 0)).toBe(false);
     expect(noJournal.bypasses("articles")).toBe(false);
     expect(noJournal.isRenewedFirst(0)).toBe(false);
     expect(noJournal.isUnreachable({ atMs: 0, maxLagMs })).toBe(false);

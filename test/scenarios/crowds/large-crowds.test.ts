@@ -337,6 +337,21 @@ describe("a large body that breaks off", () => {
       clients.every(({ failed, text }) => failed !== undefined && whole.startsWith(text)),
     ).toBe(true);
   });
+
+  it("is not continued with a part that a cache has had since before a purge (rule 29)", async () => {
+    const old = sending({ fields: { age: "600" } });
+    const { site } = openJournalled({
+      config,
+      origin: (request, nth) =>
+        nth === 1 ? sending({ breaksAt: 120 })(request, nth) : old(request, nth),
+    });
+    await send(site, { tags: ["red"] });
+    site.clock.advance(20);
+    const clients = crowd(site, 3);
+    await pass(site.clock, 4);
+    expect(site.origin.asked.some(({ fields }) => fields.has("if-range"))).toBe(true);
+    expect(clients.map(({ text }) => text)).toEqual(Array(3).fill(whole.slice(0, 120)));
+  });
 });
 
 /** Answers a range with a part whose fields are wrong. */

@@ -28,7 +28,11 @@ export interface OriginTrace {
   /** Records that the origin generates a version, and returns the fields that name the response. */
   generated(
     version: number,
-    how: { readonly isUnchanged: boolean; readonly isRenewed: boolean },
+    how: {
+      readonly isUnchanged: boolean;
+      readonly isRenewed: boolean;
+      readonly ageSeconds: number | undefined;
+    },
   ): Record<string, string>;
 }
 
@@ -56,8 +60,10 @@ export class SiteTrace {
     const record = this.#attempts.get(request) ?? this.#loads(request);
     this.#attempts.set(request, record);
     return {
-      generated: (version, how) => {
-        this.#trace.event("generate", { record, body: version, ...how });
+      generated: (version, { ageSeconds, ...how }) => {
+        // A cache rounds `Age` down to whole seconds.
+        const age = ageSeconds === undefined ? 0 : (ageSeconds + 1) * 1_000;
+        this.#trace.event("generate", { record, body: version, ...how, age });
         return { [numberField]: String(record) };
       },
     };

@@ -70,6 +70,9 @@ export class Trace {
       allowance: allowanceMs,
       replica_lag: replicaLagMs,
       clock_error: clockErrorMs,
+      // The server's clock shows whole seconds.
+      server_lag: 1_000,
+      cached: 1,
       kept: keptCount,
       held: keptCount,
       read_back: maxLagMs.usual / 2,

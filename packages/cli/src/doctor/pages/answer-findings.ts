@@ -188,7 +188,7 @@ export function purgeFindings(pages: readonly PurgedPage[]): DoctorFinding[] {
         ? `Tidemark requested the page again, and got a response with a Date from before the purge: there is a cache in front of the origin.`
         : `The response has a Date from before the purge. A cache in front of Tidemark answered, or a cache in front of the origin returned the old page.`,
       remedy: isOfOrigin
-        ? "Purge that cache before you purge Tidemark, or turn it off for Tidemark."
+        ? "Turn that cache off for Tidemark, or configure an outward target for it. If it sends no Age, purge it before you purge Tidemark."
         : "Check for Workers Cache, cache rules of the zone or a CDN in front of the site, and turn them off for the site.",
     };
   });

@@ -97,11 +97,11 @@ function below(pages: readonly Page[]): DoctorFinding | [] {
     about: aboutPages(signs.map(({ page }) => page)),
     what: first.isHarmless
       ? "Cloudflare's cache stores the origin's pages. Tidemark's requests bypass it."
-      : "A cache between Tidemark and the origin answers requests. After a purge, Tidemark may get the old page from it.",
+      : "A cache between Tidemark and the origin answers requests. After a purge, Tidemark may get the old page from it, and stores it if it has no Age.",
     cause: first.text,
     remedy: first.isHarmless
       ? "Nothing, unless other clients of the origin need new pages at once."
-      : "Turn that cache off for Tidemark, or purge it before you purge Tidemark. Set purge.settleSeconds to the time that its purge takes.",
+      : "Turn that cache off for Tidemark, or configure an outward target for it. If it sends no Age, purge it before you purge Tidemark, and set purge.settleSeconds to the time that its purge takes.",
   };
 }
 

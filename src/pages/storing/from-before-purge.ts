@@ -1,0 +1,57 @@
+// Decides whether an answer may be from before a purge, because a cache between Tidemark and the
+// origin has kept it (docs/purge-protocol-caches.md).
+import { cachesNamedIn } from "../../protocol/caches-below.ts";
+import { earliestGeneratedAtMs } from "../../rules/freshness.ts";
+import type { Fields } from "../../rules/fields.ts";
+import type { LookupRequest } from "../request/plan.ts";
+import type { PagePlace } from "../site/exchange.ts";
+import type { StoredMetadata } from "../stored/stored-response.ts";
+
+/** The parts of an answer that tell its age. */
+interface AgedAnswer {
+  readonly headers: Fields;
+  readonly requestedAtMs: number;
+}
+
+/**
+ * Returns when a cache's answer counts as generated, in epoch milliseconds; `undefined` for an answer
+ * without `Age`, and on a route that ignores it.
+ */
+export function keptSinceAtMs(
+  { headers, requestedAtMs }: AgedAnswer,
+  { route }: Pick<LookupRequest, "route">,
+): number | undefined {
+  return route.ignoresAge ? undefined : earliestGeneratedAtMs(headers, requestedAtMs);
+}
+
+/** The time within which an outward purge should have reached a cache, once it is due. */
+const outwardMsMax = 180_000;
+
+/**
+ * Returns whether an answer may be from before a purge that covers it. Such an answer is for its own
+ * request alone. If an outward purge would have reached the cache by now, notes the cache.
+ *
+ * @param record the metadata of the answer, or of the stored response that the answer continues
+ */
+export function isFromBeforePurge(
+  answer: AgedAnswer,
+  record: StoredMetadata,
+  { request, exchange, key }: PagePlace,
+): boolean {
+  const { view, invalidations, releases, config, unpurgedCaches } = exchange.site;
+  const sinceAtMs = keptSinceAtMs(answer, request);
+  if (sinceAtMs === undefined) return false;
+  // A release does not concern pages of its own build, whenever they were generated.
+  const isOfRelease = record.release !== undefined && record.release === releases.current?.id;
+  const subject = isOfRelease ? { ...record, release: undefined } : record;
+  if (!view.mayPredatePurge(subject, sinceAtMs)) {
+    return invalidations.covers({ ...record, requestedAtMs: sinceAtMs }, key);
+  }
+  const { visibleWithinSeconds, allowanceMs } = config.purge;
+  const reachedMs = visibleWithinSeconds * 1_000 + allowanceMs + outwardMsMax;
+  const atMs = exchange.nowAtMs();
+  if (!view.purgedSince(subject, atMs - reachedMs)) {
+    unpurgedCaches.note(request.route.name, cachesNamedIn(answer.headers), atMs);
+  }
+  return true;
+}
