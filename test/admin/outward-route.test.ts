@@ -204,6 +204,7 @@ describe("outward-behind", () => {
     reset: undefined,
     waitingCount: 3,
     waitingSinceAtMs: atMs - 60_000,
+    aheadMs: 0,
     failures: undefined,
     lastSuccessAtMs: undefined,
   };
@@ -232,6 +233,8 @@ describe("outward-behind", () => {
       changes: { waitingSinceAtMs: atMs - 911_000 },
       levels: ["critical"],
     },
+    { id: "dated less than a minute ahead", changes: { aheadMs: 59_999 }, levels: [] },
+    { id: "dated a minute ahead", changes: { aheadMs: 60_000 }, levels: ["warning"] },
     {
       id: "unauthorized",
       changes: { failures: { ...failures, outcome: "unauthorized" } },

@@ -35,6 +35,60 @@ describe.each(stores)("over %s", (store) => {
     expect(world.counted).toEqual(["edge delivered"]);
   });
 
+  it("sends purges whose dates are ahead, because the journal's clock was set back", async () => {
+    const world = new OutwardWorld(store);
+    const target = await world.opened(listTarget());
+    world.clock.advance(3_600);
+    await world.purge({ tags: ["tag:a"] });
+    world.clock.advance(-3_600);
+    expect(await target.deliver()).toBe("idle");
+    world.clock.advance(5);
+    await world.purge({ tags: ["tag:b"] });
+    expect(await target.deliver()).toBe("idle");
+    expect(await target.report()).toMatchObject({ waitingCount: 2, aheadMs: 3_595_000 });
+    world.clock.advance(dueAfterMs / 1_000 - 6);
+    await target.deliver();
+    expect(world.bodies).toEqual([]);
+    world.clock.advance(1);
+    await target.deliver();
+    await target.deliverDue();
+    expect(world.bodies).toMatchObject([{ tags: ["a"] }, { tags: ["b"] }]);
+    expect(await target.report()).toMatchObject({ waitingCount: 0, aheadMs: 0 });
+  });
+
+  it("purges everything ordered by `skip` if its date is ahead", async () => {
+    const world = new OutwardWorld(store);
+    const target = await world.opened(listTarget());
+    world.clock.advance(3_600);
+    await world.purge({ tags: ["tag:a"] });
+    world.clock.advance(-3_600);
+    await target.open.skip(world.ports);
+    await target.deliver();
+    await target.deliverDue();
+    expect(world.bodies).toMatchObject([{ everything: true }]);
+  });
+
+  it("sends nothing early from an isolate whose clock is an hour ahead", async () => {
+    const world = new OutwardWorld(store);
+    const target = await world.opened(listTarget());
+    await world.purge({ tags: ["tag:a"] });
+    const nowAtMs = () => world.clock.nowAtMs() + 3_600_000;
+    const limits = { callsMax: 8, isForced: false };
+    await target.open.deliver({ ...world.ports, nowAtMs }, limits);
+    expect(world.asked).toEqual([]);
+  });
+
+  it("purges everything if its cursor is beyond the journal's end", async () => {
+    const world = new OutwardWorld(store);
+    const target = await world.opened(listTarget());
+    const last = await world.purge({ tags: ["tag:a"] });
+    await target.deliverDue();
+    world.store.lose(last);
+    await target.deliver();
+    await target.deliverDue();
+    expect(world.counted).toContain("edge everything: journal-lost");
+  });
+
   it("combines purges, and sends each mode by itself", async () => {
     const world = new OutwardWorld(store);
     const target = await world.opened(listTarget());

@@ -132,7 +132,7 @@ describe("the limits of a target", () => {
   });
 });
 
-it("a run costs two commands of Redis, and a batch six more", async () => {
+it("a run costs two commands of Redis, and a batch four more", async () => {
   const world = new OutwardWorld();
   const target = await world.opened(listTarget());
   const costOf = async (work: () => Promise<unknown>) => {
@@ -142,5 +142,5 @@ it("a run costs two commands of Redis, and a batch six more", async () => {
   };
   expect(await costOf(() => target.deliver())).toBe(2);
   await world.purge({ tags: ["tag:a"] });
-  expect(await costOf(() => target.deliverDue())).toBe(8);
+  expect(await costOf(() => target.deliverDue())).toBe(6);
 });

@@ -186,7 +186,10 @@ export class FakeUpstash {
         return this.#info();
       case "EVAL":
         if (isSubscriberScript(key))
-          return runSubscriberScript(key, rest.slice(2), this.subscribers);
+          return runSubscriberScript(key, rest.slice(2), {
+            held: this.subscribers,
+            atMs: this.#clock.nowAtMs(),
+          });
         if (rest[1]?.endsWith(":ballast") === true) return Number((this.hasBallast = true));
         return isJournalScript(key) ? this.#runOfJournal(key, rest) : this.#replaceLease(rest);
       case "EVAL_RO":

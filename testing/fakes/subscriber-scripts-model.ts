@@ -12,9 +12,12 @@ export function isSubscriberScript(script: string): boolean {
 export function runSubscriberScript(
   script: string,
   args: readonly string[],
-  held: Map<string, string>,
+  { held, atMs }: { readonly held: Map<string, string>; readonly atMs: number },
 ): unknown {
-  if (script === readStatesScript) return args.map((name) => held.get(name) ?? null);
+  if (script === readStatesScript) {
+    const time = [Math.floor(atMs / 1_000), (atMs % 1_000) * 1_000].map(String);
+    return [...time, ...args.map((name) => held.get(name) ?? null)];
+  }
   const [name = "", expected = "", next = ""] = args;
   const current = held.get(name) ?? "";
   if (current !== next && current !== expected) return 0;

@@ -136,7 +136,10 @@ class Commands {
       return typeof set === "string" ? set : this.#ran(["SET", key, ...set]);
     }
     if (isSubscriberScript(script))
-      return runSubscriberScript(script, given, this.#world.subscribers);
+      return runSubscriberScript(script, given, {
+        held: this.#world.subscribers,
+        atMs: this.#world.atMs - this.#world.serverBehindMs,
+      });
     const { stream, trace } = this.#world;
     if (trace !== undefined) trace.trip = this.#trip;
     const reply = runJournalScript(script, given, scriptedOf(this.#world, stream));

@@ -9,14 +9,16 @@ import type { SiteState } from "./site-state.ts";
 /** The cron trigger delivers once a minute, so shorter delays need no attention. */
 const lateMsMin = 180_000;
 const criticalMsMin = 900_000;
+const aheadMsMin = 60_000;
 
 export function outwardBehind({ outward, atMs }: SiteState): Finding[] {
   return (outward?.reports ?? []).flatMap(([name, report]): Finding | [] => {
     if (report.kind === "unavailable") return [];
-    const { waitingSinceAtMs = atMs, failures } = report;
+    const { waitingSinceAtMs = atMs, aheadMs, failures } = report;
     const lateMs = atMs - waitingSinceAtMs - (outward?.dueAfterMs ?? 0);
     const isUnauthorized = failures?.outcome === "unauthorized";
-    if (lateMs < lateMsMin && !isUnauthorized) return [];
+    const isAhead = aheadMs >= aheadMsMin;
+    if (lateMs < lateMsMin && !isUnauthorized && !isAhead) return [];
     return {
       code: "outward-behind",
       level: isUnauthorized || lateMs >= criticalMsMin ? "critical" : "warning",
@@ -25,9 +27,14 @@ export function outwardBehind({ outward, atMs }: SiteState): Finding[] {
       since: isoOf(failures?.sinceAtMs ?? waitingSinceAtMs),
       cause:
         failures === undefined
-          ? `The oldest purge waits for ${spanOf(atMs - waitingSinceAtMs)}, and nothing failed.`
+          ? isAhead
+            ? `The journal dates purges ${spanOf(aheadMs)} ahead of its clock, which was set back. Each purge reaches the target up to two minutes late.`
+            : `The oldest purge waits for ${spanOf(atMs - waitingSinceAtMs)}, and nothing failed.`
           : `${causes[failures.outcome]}${failures.status === 0 ? "" : ` (${failures.status})`}.`,
-      remedy: remedyOf(name, failures?.outcome),
+      remedy:
+        failures === undefined && isAhead
+          ? "Check the time synchronization of the Redis server. This ends by itself once its clock has passed the dates."
+          : remedyOf(name, failures?.outcome),
     };
   });
 }

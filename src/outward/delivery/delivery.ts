@@ -1,6 +1,6 @@
 // Delivers the journal's purges to one target: at least once, in order, and within the rate limits.
 // The cursor moves only after the target has confirmed.
-import { acceptedAtMs } from "../../purge/journal/entry.ts";
+import { acceptedAtMs, comparePositions, type EntryPlace } from "../../purge/journal/entry.ts";
 import type {
   DeliveryEnd,
   DeliveryLimits,
@@ -96,7 +96,7 @@ class Delivery {
     held: VersionedState,
     reset: NonNullable<WrittenState["reset"]>,
   ): Promise<Step> {
-    if (!this.#isDue(reset.position)) return "idle";
+    if (!this.#isDue(reset.position, held)) return this.#waits(held, [reset]);
     const { api, name } = this.#target;
     const calls = callsForEverything(api);
     const { nowAtMs } = this.#ports;
@@ -116,9 +116,9 @@ class Delivery {
     const found = await entriesAfter(cursor, this.#ports);
     if (found === "unavailable") return found;
     if (found === "lost") return this.#lost(held, "journal-lost");
-    const notDue = found.findIndex(({ position }) => !this.#isDue(position));
+    const notDue = found.findIndex(({ position }) => !this.#isDue(position, held));
     const due = notDue === -1 ? found : found.slice(0, notDue);
-    if (due.length === 0) return "idle";
+    if (due.length === 0) return this.#waits(held, found);
     const { api } = this.#target;
     const batch = nextBatch(due, cursor, {
       api,
@@ -130,12 +130,12 @@ class Delivery {
     });
     if (batch.kind !== "batch") {
       const isFull = batch.kind === "too-fast" && due.length === pageCount;
-      const isBehind = isFull && this.#isDue(due[0]?.position ?? "", behindMsMax);
+      const isBehind = isFull && this.#isDue(due[0]?.position ?? "", held, behindMsMax);
       return isBehind ? this.#lost(held, "behind") : "later";
     }
     const done = (state: WrittenState): WrittenState => ({ ...state, cursor: batch.cursor });
     if (batch.calls.length === 0) {
-      const moved = await this.#held.replace(held.version, done(held.state));
+      const moved = await this.#held.replace(held, done(held.state));
       return typeof moved === "string" ? endOf(moved) : { callCount: 0 };
     }
     const { outcome, count = 0 } = held.state.failures ?? {};
@@ -149,10 +149,7 @@ class Delivery {
     const newest = await this.#ports.journal.newestFirst(1);
     if ("kind" in newest) return "unavailable";
     if (newest[0] === undefined) return "idle";
-    const replaced = await this.#held.replace(held.version, {
-      ...held.state,
-      ...resetTo(newest[0], why),
-    });
+    const replaced = await this.#held.replace(held, { ...held.state, ...resetTo(newest[0], why) });
     return typeof replaced === "string" ? endOf(replaced) : { callCount: 0 };
   }
 
@@ -160,7 +157,7 @@ class Delivery {
   async #send(held: VersionedState, { calls, buckets, done }: Work): Promise<Step> {
     const { nowAtMs, randomText } = this.#ports;
     const lease = { holder: randomText(), untilAtMs: nowAtMs() + leaseMs };
-    const leased = await this.#held.replace(held.version, { ...held.state, buckets, lease });
+    const leased = await this.#held.replace(held, { ...held.state, buckets, lease });
     if (typeof leased === "string") return endOf(leased);
     const failure = await this.#sendAll(calls);
     const before = held.state.failures;
@@ -179,9 +176,32 @@ class Delivery {
     return sendAll(calls, api, this.#ports, (outcome) => this.#ports.called(name, outcome));
   }
 
-  /** @param forMs for how long the entry has been due, at least */
-  #isDue(position: string, forMs = 0): boolean {
-    return acceptedAtMs(position) + this.#ports.dueAfterMs + forMs <= this.#ports.nowAtMs();
+  /**
+   * Compares the entry's date with the clock that dates entries, because an isolate's clock may be ahead.
+   *
+   * @param forMs for how long the entry has been due, at least
+   */
+  #isDue(position: string, { atMs, state: { ahead } }: VersionedState, forMs = 0): boolean {
+    const untilMs = atMs - this.#ports.dueAfterMs - forMs;
+    const wasAhead = ahead !== undefined && comparePositions(position, ahead.position) <= 0;
+    return acceptedAtMs(position) <= untilMs || (wasAhead && ahead.atMs <= untilMs);
+  }
+
+  /**
+   * Ends a delivery, because nothing is due. Dates entries that are ahead of the journal's clock, which was set back: their
+   * dates would say for as long that they are not due.
+   */
+  async #waits(held: VersionedState, waiting: readonly EntryPlace[]): Promise<Step> {
+    const [oldest, newest] = [waiting[0], waiting.at(-1)];
+    const { atMs, state } = held;
+    if (oldest === undefined || newest === undefined || acceptedAtMs(newest.position) <= atMs)
+      return "idle";
+    const { ahead } = state;
+    const isDated = ahead !== undefined && comparePositions(oldest.position, ahead.position) <= 0;
+    if (isDated && ahead.atMs <= atMs) return "idle";
+    const dated = { ...state, ahead: { position: newest.position, atMs } };
+    const replaced = await this.#held.replace(held, dated);
+    return typeof replaced === "string" ? endOf(replaced) : "idle";
   }
 }
 

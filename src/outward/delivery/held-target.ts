@@ -4,7 +4,12 @@ import * as v from "valibot";
 import { finite, dataIn } from "../../base/schemas.ts";
 import { jsonIn } from "../../base/json-text.ts";
 import { failedOutcomes, type OutwardReset, outwardResets } from "../../protocol/outward.ts";
-import { type EntryPlace, type Entry, acceptedAtMs } from "../../purge/journal/entry.ts";
+import {
+  type EntryPlace,
+  type Entry,
+  acceptedAtMs,
+  isSamePlace,
+} from "../../purge/journal/entry.ts";
 import type { TargetFailures, OutwardPorts } from "../port/outward-target.ts";
 import type { Buckets } from "./token-bucket.ts";
 import type { Unavailable } from "../../purge/journal/journal.ts";
@@ -20,6 +25,11 @@ interface TargetState {
   readonly cursor?: Cursor | undefined;
   /** A purge of everything to deliver. Afterwards, the cursor is at this entry. */
   readonly reset?: (EntryPlace & { readonly why: OutwardReset }) | undefined;
+  /**
+   * The newest entry that was found while entries had dates ahead of the journal's clock, and when. These entries are
+   * due N + A later.
+   */
+  readonly ahead?: { readonly position: string; readonly atMs: number } | undefined;
   /** The isolate that delivers. */
   readonly lease?: { readonly holder: string; readonly untilAtMs: number } | undefined;
   readonly buckets: Buckets;
@@ -38,6 +48,7 @@ const stateForm = v.object({
     v.object({ ...place, next: v.optional(v.object({ n: v.string(), names: finite() })) }),
   ),
   reset: v.optional(v.object({ ...place, why: v.picklist(outwardResets) })),
+  ahead: v.optional(v.object({ position: place.position, atMs: finite() })),
   lease: v.optional(v.object({ holder: v.string(), untilAtMs: finite() })),
   buckets: v.record(v.string(), v.object({ tokens: finite(), atMs: finite() })),
   failures: v.optional(
@@ -64,6 +75,8 @@ export interface VersionedState {
   readonly kind: "held";
   readonly version: string;
   readonly state: WrittenState;
+  /** The journal's clock when the state was read, in epoch milliseconds. */
+  readonly atMs: number;
 }
 
 type Change = "overtaken" | "unavailable";
@@ -95,30 +108,38 @@ export class HeldTarget {
     const newest = await this.#ports.journal.newestFirst(newestCount);
     if ("kind" in newest) return "unavailable";
     if (newest[0] === undefined) return "empty-journal";
-    const state = found.isLost ? resetTo(newest[0], "state-lost") : this.#beginning(newest);
-    return this.replace(found.version, { buckets: {}, ...state });
+    const { version, atMs } = found;
+    const state = found.isLost ? resetTo(newest[0], "state-lost") : beginning(newest, atMs);
+    return this.replace({ version, atMs }, { buckets: {}, ...state });
   }
 
   async read(): Promise<
     | VersionedState
-    | { readonly kind: "none"; readonly version: string; readonly isLost: boolean }
+    | (Pick<VersionedState, "version" | "atMs"> & {
+        readonly kind: "none";
+        readonly isLost: boolean;
+      })
     | Unavailable
   > {
     const read = await this.#ports.subscribers.read([this.#name]);
     if (read.kind === "unavailable") return read;
     const { version, text } = read.states[0] ?? { version: "", text: undefined };
+    const { atMs } = read;
     const state = text === undefined ? undefined : readTargetState(text);
-    if (state === undefined) return { kind: "none", version, isLost: text !== undefined };
-    return { kind: "held", version, state };
+    if (state === undefined) return { kind: "none", version, atMs, isLost: text !== undefined };
+    return { kind: "held", version, atMs, state };
   }
 
   /** Stores a state, if nobody else has changed it. */
-  async replace(version: string, state: WrittenState): Promise<VersionedState | Change> {
+  async replace(
+    { version, atMs }: Pick<VersionedState, "version" | "atMs">,
+    state: WrittenState,
+  ): Promise<VersionedState | Change> {
     const { subscribers, randomText } = this.#ports;
     const text = JSON.stringify({ ...state, id: randomText() });
     const replaced = await subscribers.replace(this.#name, version, text);
     if (replaced.kind !== "replaced") return replaced.kind;
-    return { kind: "held", version: replaced.version, state };
+    return { kind: "held", version: replaced.version, atMs, state };
   }
 
   /** Changes the state while this isolate has the lease, even if others change it meanwhile. */
@@ -129,7 +150,7 @@ export class HeldTarget {
     const holder = held.state.lease?.holder;
     let current = held;
     for (let tries = 0; tries < settlesMax; tries += 1) {
-      const replaced = await this.replace(current.version, change(current.state));
+      const replaced = await this.replace(current, change(current.state));
       if (replaced !== "overtaken") return replaced;
       const read = await this.read();
       if (read.kind === "unavailable") return "unavailable";
@@ -138,14 +159,13 @@ export class HeldTarget {
     }
     return "overtaken";
   }
+}
 
-  /** Returns the beginning of a new target: the newest entry from before the look back. */
-  #beginning(newest: readonly Entry[]): Partial<WrittenState> {
-    const beforeAtMs = this.#ports.nowAtMs() - lookBackMs;
-    const start = newest.find(({ position }) => acceptedAtMs(position) < beforeAtMs);
-    if (start !== undefined) return { cursor: { position: start.position, n: start.n } };
-    return resetTo(newest[0] ?? { position: "0-0", n: "" }, "new");
-  }
+/** Returns the beginning of a new target: the newest entry from before the look back. */
+function beginning(newest: readonly Entry[], atMs: number): Partial<WrittenState> {
+  const start = newest.find(({ position }) => acceptedAtMs(position) < atMs - lookBackMs);
+  if (start !== undefined) return { cursor: { position: start.position, n: start.n } };
+  return resetTo(newest[0] ?? { position: "0-0", n: "" }, "new");
 }
 
 /** The number of entries in which a new target looks for its beginning. */
@@ -162,17 +182,20 @@ export function resetTo(
 export const pageCount = 128;
 
 /**
- * Reads a page of entries, oldest first. Then checks that the journal still has the entry at the
- * cursor: if it has, trimming has removed no entry after the cursor before the read.
+ * Reads the entry at the cursor and a page of entries after it, oldest first. If the journal still has the first,
+ * trimming has removed no entry after the cursor.
  */
 export async function entriesAfter(
-  { position, n }: Cursor,
+  cursor: Cursor,
   { journal }: OutwardPorts,
 ): Promise<readonly Entry[] | "lost" | "unavailable"> {
-  const entries = await journal.after(position, pageCount);
-  if ("kind" in entries) return "unavailable";
-  if (entries.length === 0) return entries;
-  const standing = await journal.standing([{ position, n }]);
-  if (standing.kind === "unavailable") return "unavailable";
-  return standing.states[0] === "standing" ? entries : "lost";
+  const [ms, sequence] = cursor.position.split("-").map(Number) as [number, number];
+  const before = sequence > 0 ? `${ms}-${sequence - 1}` : `${ms - 1}-${sequenceMax}`;
+  const found = await journal.after(before, pageCount + 1);
+  if ("kind" in found) return "unavailable";
+  const [first, ...entries] = found;
+  return first !== undefined && isSamePlace(first, cursor) ? entries : "lost";
 }
+
+/** Above every sequence of a position. */
+const sequenceMax = 999_999_999_999_999;

@@ -121,13 +121,13 @@ async function sendNow(
   const calls = callsOf(placedNames(entries), { api, facts: factsFor(ports) });
   const held = await new HeldTarget(name, ports).open();
   if (typeof held === "string" || calls.length > callsPerBatch) return;
-  const { state, version } = held;
+  const { state } = held;
   const buckets = taken(state.buckets, api.limits, tokensOf(calls), ports.nowAtMs());
   const leavesHalf = Object.entries(buckets ?? {}).every(
     ([limit, { tokens }]) => tokens >= (api.limits[limit]?.burst ?? 0) / 2,
   );
   if (buckets === undefined || !leavesHalf || state.failures !== undefined) return;
-  const replaced = await new HeldTarget(name, ports).replace(version, { ...state, buckets });
+  const replaced = await new HeldTarget(name, ports).replace(held, { ...state, buckets });
   if (typeof replaced === "string") return;
   await sendAll(calls, api, ports, (outcome) => ports.called(name, outcome));
 }
@@ -142,7 +142,7 @@ async function skip(name: string, ports: OutwardPorts): ReturnType<OpenTarget["s
     if (read === "unavailable") return { kind: "unavailable" };
     if (read === "overtaken") continue;
     const { failures: _, ...state } = read.state;
-    const replaced = await held.replace(read.version, { ...state, ...resetTo(last, "skipped") });
+    const replaced = await held.replace(read, { ...state, ...resetTo(last, "skipped") });
     if (typeof replaced !== "string") return { kind: "done" };
   }
   return { kind: "unavailable" };
@@ -152,14 +152,17 @@ async function reportOf(name: string, ports: OutwardPorts): ReturnType<OpenTarge
   const read = await new HeldTarget(name, ports).read();
   if (read.kind === "unavailable") return read;
   if (read.kind === "none") return { ...nothingYet, reset: read.isLost ? "state-lost" : undefined };
-  const { cursor, reset, failures, lastSuccessAtMs } = read.state;
+  const { cursor, reset, ahead, failures, lastSuccessAtMs } = read.state;
   const found = cursor === undefined ? [] : await entriesAfter(cursor, ports);
   if (found === "unavailable") return { kind: "unavailable" };
   const waiting = found === "lost" ? [] : found.filter((entry) => namesIn(entry).length > 0);
   const oldest = waiting[0]?.position ?? reset?.position;
+  const newest = waiting.at(-1)?.position ?? reset?.position;
+  const aheadMs = newest === undefined ? 0 : Math.max(0, acceptedAtMs(newest) - read.atMs);
   // The purge that failed first still waits, even if the journal has lost it.
   const sinceAtMs = Math.min(
     oldest === undefined ? Infinity : acceptedAtMs(oldest),
+    aheadMs === 0 ? Infinity : (ahead?.atMs ?? read.atMs),
     failures?.sinceAtMs ?? Infinity,
   );
   return {
@@ -168,6 +171,7 @@ async function reportOf(name: string, ports: OutwardPorts): ReturnType<OpenTarge
     reset: reset?.why ?? (found === "lost" ? "journal-lost" : undefined),
     waitingCount: waiting.length,
     waitingSinceAtMs: sinceAtMs === Infinity ? undefined : sinceAtMs,
+    aheadMs,
     failures,
     lastSuccessAtMs,
   };
@@ -179,6 +183,7 @@ const nothingYet: TargetReport = {
   reset: undefined,
   waitingCount: 0,
   waitingSinceAtMs: undefined,
+  aheadMs: 0,
   failures: undefined,
   lastSuccessAtMs: undefined,
 };

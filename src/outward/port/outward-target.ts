@@ -87,6 +87,8 @@ export interface TargetReport {
   readonly waitingCount: number;
   /** When the oldest of them was accepted; `undefined` without one. */
   readonly waitingSinceAtMs: number | undefined;
+  /** How far the date of the newest of them is ahead of the journal's clock, in milliseconds; 0 if it is not. */
+  readonly aheadMs: number;
   readonly failures: TargetFailures | undefined;
   readonly lastSuccessAtMs: number | undefined;
 }

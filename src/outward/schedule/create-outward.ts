@@ -7,7 +7,6 @@ import type { Config } from "../../config/config.ts";
 import type { OpenTarget, OutwardPorts, TargetReport } from "../port/outward-target.ts";
 import type { Environment } from "../../platform/environment.ts";
 import type { Platform } from "../../platform/platform.ts";
-import { acceptedAtMs, type Entry } from "../../purge/journal/entry.ts";
 import type { Unavailable } from "../../purge/journal/journal.ts";
 import { randomText } from "../../purge/purging.ts";
 
@@ -66,10 +65,9 @@ export function createOutward(
     return ends.includes("busy");
   };
 
-  /** Waits until the entries are due, and delivers unless another request has done so since. */
-  const deliverLater = async (entries: readonly Entry[]): Promise<void> => {
-    const newestAtMs = Math.max(...entries.map(({ position }) => acceptedAtMs(position)));
-    const atMs = Math.max(newestAtMs, nowAtMs()) + dueAfterMs;
+  /** Waits until accepted entries are due, and delivers unless another request has done so since. */
+  const deliverLater = async (): Promise<void> => {
+    const atMs = nowAtMs() + dueAfterMs;
     const dueAtMs = Math.ceil(atMs / joinMs) * joinMs;
     if (dueAtMs - nowAtMs() > waitMsMax) return;
     await pauseUnheld(dueAtMs - nowAtMs());
@@ -86,7 +84,7 @@ export function createOutward(
     for (const target of concerned) {
       if (target.sendsAtOnce) afterAnswer(() => target.sendNow(ports, entries));
     }
-    afterAnswer(() => deliverLater(entries));
+    afterAnswer(deliverLater);
   });
 
   return {

@@ -13,12 +13,17 @@ export interface HeldState {
   readonly text: string | undefined;
 }
 
+export interface ReadStates {
+  readonly kind: "read";
+  readonly states: readonly HeldState[];
+  /** The clock that dates the journal's entries, in epoch milliseconds. */
+  readonly atMs: number;
+}
+
 /** No method throws or rejects: a failing store returns `unavailable`. */
 export interface Subscribers {
   /** Reads the states of subscribers from the primary, in the order of their names. */
-  read(
-    names: readonly string[],
-  ): Promise<{ readonly kind: "read"; readonly states: readonly HeldState[] } | Unavailable>;
+  read(names: readonly string[]): Promise<ReadStates | Unavailable>;
   /**
    * Stores a state, but only if the stored version is the given one. Also succeeds if the very state
    * is already stored, because an earlier attempt may have stored it.

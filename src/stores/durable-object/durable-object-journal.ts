@@ -43,7 +43,7 @@ export function durableObjectJournal({
         const journal = new ObjectJournal({ ...settings, client });
         const awaitNews = longPoll ? client.awaitNews : undefined;
         const name = `object ${id.toString()}`;
-        const subscribers = new ObjectSubscribers(client);
+        const subscribers = new ObjectSubscribers(client, settings.nowAtMs);
         // No client can compute the ID of an object, and no object has this one.
         const secret = objects.idFromName(`${namespace} secret`).toString();
         const own = { name, secret, subscribers, awaitNews };

@@ -110,6 +110,19 @@ export interface FoldAsk {
   readonly text: string;
 }
 
+export interface StatesAsk {
+  readonly names: readonly string[];
+  /** Whether the reply is dated. An object of version 0.2.0 ignores this. */
+  readonly isDated?: true;
+}
+
+export interface DatedStates {
+  /** The text of each subscriber; empty if there is none. */
+  readonly texts: readonly string[];
+  /** The object's clock, in epoch milliseconds. */
+  readonly atMs: number;
+}
+
 /** The question and the reply of each call. */
 export interface JournalCalls {
   readonly read: [ReadAsk, JournalPage];
@@ -121,7 +134,7 @@ export interface JournalCalls {
   readonly unpurged: [UnpurgedAsk, readonly boolean[]];
   readonly shown: [ShownAsk, readonly StoredEntry[]];
   readonly extent: [object, JournalExtent];
-  readonly states: [{ readonly names: readonly string[] }, readonly string[]];
+  readonly states: [StatesAsk, DatedStates | readonly string[]];
   readonly replaceState: [ReplaceAsk, boolean];
   /** Appends a report, whose fields are alternating names and values. */
   readonly report: [{ readonly fields: readonly string[] }, number];

@@ -202,20 +202,25 @@ function stateOf(stored: StoredSwitch | undefined): SwitchState | undefined {
 /** The states of the journal's subscribers. */
 export class ObjectSubscribers implements Subscribers {
   readonly #client: ObjectClient;
+  readonly #nowAtMs: () => number;
 
-  constructor(client: ObjectClient) {
+  constructor(client: ObjectClient, nowAtMs: () => number) {
     this.#client = client;
+    this.#nowAtMs = nowAtMs;
   }
 
   async read(names: readonly string[]): ReturnType<Subscribers["read"]> {
-    const reply = await this.#client.remote.attempt("outward", (call) => call("states", { names }));
+    const ask = { names, isDated: true } as const;
+    const reply = await this.#client.remote.attempt("outward", (call) => call("states", ask));
     if (reply.kind === "unavailable")
       return unavailableFor(reply.cause, this.#client.remote.health);
+    const { texts, atMs } =
+      "texts" in reply.value ? reply.value : { texts: reply.value, atMs: this.#nowAtMs() };
     const states = names.map((_, at) => {
-      const version = reply.value[at] ?? "";
+      const version = texts[at] ?? "";
       return { version, text: version === "" ? undefined : version };
     });
-    return { kind: "read", states };
+    return { kind: "read", states, atMs };
   }
 
   async replace(name: string, version: string, text: string): ReturnType<Subscribers["replace"]> {

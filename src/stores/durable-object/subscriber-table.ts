@@ -1,4 +1,5 @@
 // The states of the journal's subscribers, as a table of the journal's Durable Object.
+import type { DatedStates, StatesAsk } from "./journal-calls.ts";
 import type { Sql } from "./last-purges.ts";
 
 export interface ReplaceAsk {
@@ -16,9 +17,9 @@ export class SubscriberTable {
     this.#sql = sql;
   }
 
-  /** Returns the text of each subscriber; empty if there is none. */
-  states({ names }: { readonly names: readonly string[] }): readonly string[] {
-    return names.map((name) => this.#textOf(name));
+  states({ names, isDated }: StatesAsk, atMs: number): DatedStates | readonly string[] {
+    const texts = names.map((name) => this.#textOf(name));
+    return isDated === true ? { texts, atMs } : texts;
   }
 
   /** Replaces a text, if it is the expected text. Returns whether the new text is stored. */

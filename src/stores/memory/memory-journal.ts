@@ -42,7 +42,7 @@ function openStore(nowAtMs: () => number): JournalStore {
   return {
     journal,
     switching: { read: () => journal.readSwitch(), post: (entry) => journal.post(entry) },
-    subscribers: new MemorySubscribers(),
+    subscribers: new MemorySubscribers(nowAtMs),
     name: `process ${randomText()}`,
     health: {
       trouble: undefined,
@@ -223,13 +223,18 @@ function numberIn(position: string): number {
 /** States are as durable as the records: they end with the process. */
 export class MemorySubscribers implements Subscribers {
   readonly #texts = new Map<string, string>();
+  readonly #nowAtMs: () => number;
+
+  constructor(nowAtMs: () => number) {
+    this.#nowAtMs = nowAtMs;
+  }
 
   async read(names: readonly string[]): ReturnType<Subscribers["read"]> {
     const states = names.map((name): HeldState => {
       const text = this.#texts.get(name);
       return { version: text ?? "", text };
     });
-    return { kind: "read", states };
+    return { kind: "read", states, atMs: this.#nowAtMs() };
   }
 
   async replace(name: string, version: string, text: string): ReturnType<Subscribers["replace"]> {

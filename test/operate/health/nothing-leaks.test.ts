@@ -178,6 +178,7 @@ function drawnLook(draws: Draws): SiteState {
             reset: undefined,
             waitingCount: 1,
             waitingSinceAtMs: atMs - of(30 * minuteMs),
+            aheadMs: 0,
             failures: {
               ...planted,
               count: 1,

@@ -80,7 +80,7 @@ const fakeObject: Open<OpenAll> = async (keptCount) => {
   return {
     journal,
     switching: journal,
-    subscribers: new ObjectSubscribers(client),
+    subscribers: new ObjectSubscribers(client, nowAtMs),
     lose: async (position) => object.lose(position),
     goDown: () => (object.isDown = true),
   };

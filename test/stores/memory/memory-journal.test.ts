@@ -113,7 +113,7 @@ it("a post of the switch succeeds only if it names the last one", async () => {
 });
 
 it("the state of a subscriber is replaced only in the version that the caller has read", async () => {
-  const subscribers = new MemorySubscribers();
+  const subscribers = new MemorySubscribers(() => 0);
   expect(await subscribers.replace("a", "", "1")).toEqual({ kind: "replaced", version: "1" });
   expect(await subscribers.replace("a", "", "2")).toEqual({ kind: "overtaken" });
   expect(await subscribers.replace("a", "", "1")).toEqual({ kind: "replaced", version: "1" });
@@ -122,5 +122,5 @@ it("the state of a subscriber is replaced only in the version that the caller ha
     { version: "2", text: "2" },
     { version: "", text: undefined },
   ];
-  expect(await subscribers.read(["a", "b"])).toEqual({ kind: "read", states });
+  expect(await subscribers.read(["a", "b"])).toEqual({ kind: "read", states, atMs: 0 });
 });

@@ -5,10 +5,12 @@ import { scriptCommand } from "../../../remote/redis/redis.ts";
 import type { RedisClient } from "../../../remote/redis/redis-client.ts";
 
 /**
- * Reads states. Upstash runs the script on the primary. KEYS: the hash. ARGV: the names of the
- * subscribers.
+ * Reads states, and the server's clock. Upstash runs the script on the primary. KEYS: the hash. ARGV: the
+ * names of the subscribers.
  */
-export const readStatesScript = `return redis.call("HMGET", KEYS[1], unpack(ARGV))`;
+export const readStatesScript = `
+local time = redis.call("TIME")
+return {time[1], time[2], unpack(redis.call("HMGET", KEYS[1], unpack(ARGV)))}`;
 
 /** Replaces a state. KEYS: the hash. ARGV: the name, the expected text, and the new text. */
 export const replaceStateScript = `
@@ -40,8 +42,9 @@ export class RedisSubscribers implements Subscribers {
     );
     if (reply.kind === "unavailable") return unavailableFor(reply.cause, this.#redis.health);
     if (!Array.isArray(reply.value)) return unavailableFor("not-upstash", this.#redis.health);
-    const texts: readonly unknown[] = reply.value;
-    return { kind: "read", states: names.map((name, at) => this.#stateIn(name, texts[at])) };
+    const [seconds, microseconds, ...texts]: readonly unknown[] = reply.value;
+    const atMs = Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
+    return { kind: "read", states: names.map((name, at) => this.#stateIn(name, texts[at])), atMs };
   }
 
   async replace(name: string, version: string, text: string): ReturnType<Subscribers["replace"]> {

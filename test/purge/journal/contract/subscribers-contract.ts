@@ -31,6 +31,7 @@ export function describeSubscribers(
       expect(await store.subscribers.read(["a", "b"])).toEqual({
         kind: "read",
         states: [none, none],
+        atMs: expect.any(Number) as number,
       });
     });
 
