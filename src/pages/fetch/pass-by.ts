@@ -2,7 +2,7 @@
 // not stored.
 import type { Context } from "../site/exchange.ts";
 import { requestDirectives } from "../../rules/cache-control.ts";
-import { isSafe } from "../../rules/methods.ts";
+import { isSafe, isTrace } from "../../rules/methods.ts";
 import { Decision, settle } from "../../observe/decision.ts";
 import { addressOf } from "../request/forwarded-fields.ts";
 import type { PassedRequest } from "../request/plan.ts";
@@ -25,9 +25,11 @@ export function passedInstead(
 
 /** Returns the page that answers a request that may not be forwarded. */
 export function refusalOfPass(
-  { request: { headers } }: PassedRequest,
+  { request }: PassedRequest,
   { site }: Context,
-): "only-if-cached" | "loop" | undefined {
+): "trace" | "only-if-cached" | "loop" | undefined {
+  if (isTrace(request)) return "trace";
+  const { headers } = request;
   // RFC 9111 §5.2.1.7: no stored response may answer a bypassed request, so the answer is 504.
   if (requestDirectives(headers).onlyIfCached) return "only-if-cached";
   return site.loops.isOne(headers.get("via")) ? "loop" : undefined;

@@ -41,6 +41,12 @@ const pages = {
     says: "Too many requests have come from this address. Please try again in a minute.",
     error: "http_request_denied",
   },
+  trace: {
+    status: 501,
+    title: "Not Implemented",
+    says: "This site does not answer with the request itself.",
+    error: "http_request_denied",
+  },
   unreachable: {
     status: 502,
     title: "Bad Gateway",
