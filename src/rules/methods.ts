@@ -28,3 +28,15 @@ export function isSafe({ method }: RequestMethod): boolean {
 export function isTrace({ method }: RequestMethod): boolean {
   return method === "TRACE" || method === "TRACK";
 }
+
+/**
+ * Matches the methods that command a cache: `PURGE` of Squid, nginx, Varnish and Symfony, `PUSH` of Apache
+ * Traffic Server, `FASTLYPURGE`, and names in use with Varnish, such as `BAN`, `URIBAN`, `PURGEALL`,
+ * `REFRESH` and `FLUSH`. No registered method matches (RFC 9110 §16.1.1).
+ */
+const cacheCommand = /purge|ban|refresh|flush|invalidate|xkey|^push$/i;
+
+/** Returns whether the method commands a cache instead of requesting a resource. */
+export function commandsCache({ method }: RequestMethod): boolean {
+  return cacheCommand.test(method);
+}

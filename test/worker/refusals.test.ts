@@ -86,7 +86,7 @@ describe("a response of the origin", () => {
 });
 
 describe("an unusual request", () => {
-  const methods = ["OPTIONS", "PUT", "PATCH", "DELETE", "PURGE", "PROPFIND"];
+  const methods = ["OPTIONS", "PUT", "PATCH", "DELETE", "PROPFIND"];
 
   it.each(methods)("bypasses the cache because of its method %s", async (method) => {
     const answer = await rawRequest(url, "/method", { method });
@@ -100,6 +100,9 @@ describe("an unusual request", () => {
     ["TRACE", { "max-forwards": "1" }],
     ["TRACE", { upgrade: "websocket" }],
     ["TRACE", { "tidemark-debug": adminToken }],
+    ["PURGE", {}],
+    ["BAN", { "x-url": ".*" }],
+    ["POST", { "x-http-method-override": "PURGE" }],
   ])("does not reach the origin with the method %s and %o", async (method, headers) => {
     const before = origin.seen.length;
     const answer = await rawRequest(url, "/method", { method, headers });
