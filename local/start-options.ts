@@ -16,6 +16,8 @@ export interface StartOptions {
   readonly stores: (typeof storeNames)[number];
   /** `undefined` for the embedded Valkey. */
   readonly redis: string | undefined;
+  /** More hosts for which the site answers, in lower case. */
+  readonly allowedHosts: readonly string[];
   readonly isJson: boolean;
 }
 
@@ -26,6 +28,7 @@ export interface GivenStartOptions {
   readonly colos?: string | undefined;
   readonly stores?: string | undefined;
   readonly redis?: string | undefined;
+  readonly allowedHost?: readonly string[] | undefined;
   readonly config?: string | undefined;
   readonly json?: boolean | undefined;
 }
@@ -39,6 +42,7 @@ export const startHelp = `Runs a site behind Tidemark on this machine, with all 
   --colos N           number of colos, on consecutive ports, each in its own process (1)
   --stores NAME       redis, or cloudflare: Durable Objects and R2, without Redis (redis)
   --redis URL         use this Redis, such as redis://127.0.0.1:6379, instead of the embedded Valkey
+  --allowed-host NAME also answer for this host, such as that of a tunnel; may be repeated
   --config FILE       use this configuration instead of tidemark.config.ts
   --json              print only JSON, one object per line
   --help              show this help
@@ -55,7 +59,8 @@ export function readStartOptions(
 ): { options: StartOptions; config: string } | "help" {
   const { values } = parsed(args);
   if (values.help === true) return "help";
-  const options = checkedStartOptions(values, "npm start -- --help");
+  const given = { ...values, allowedHost: values["allowed-host"] };
+  const options = checkedStartOptions(given, "npm start -- --help");
   return { options, config: values.config ?? defaultConfigPath };
 }
 
@@ -72,6 +77,7 @@ export function checkedStartOptions(given: GivenStartOptions, help: string): Sta
     colos,
     stores: storesOf(given, help),
     redis: given.redis === undefined ? undefined : redisOf(given.redis),
+    allowedHosts: (given.allowedHost ?? []).map(hostOf),
     isJson: given.json === true,
   };
 }
@@ -102,6 +108,7 @@ function parsed(args: readonly string[]) {
         colos: text,
         stores: text,
         redis: text,
+        "allowed-host": { ...text, multiple: true },
         config: text,
         json: { type: "boolean" },
         help: { type: "boolean", short: "h" },
@@ -146,5 +153,15 @@ function redisOf(url: string): string {
     what: "--redis is invalid.",
     why: scheme === undefined ? "It is not a URL." : "Its scheme is not redis or rediss.",
     hint: "Write an address such as redis://127.0.0.1:6379.",
+  });
+}
+
+function hostOf(name: string): string {
+  const host = name.toLowerCase();
+  if (URL.parse(`http://${host}`)?.host === host && !host.includes(":")) return host;
+  throw new OperatorError({
+    what: "--allowed-host is invalid.",
+    why: `${JSON.stringify(name)} is not a host without a port.`,
+    hint: "Write only the name, such as my-site.tunnel.example.",
   });
 }

@@ -22,6 +22,7 @@ import { createProxy } from "./pages/create-proxy.ts";
 import type { DataBesidePages, Pages } from "./compose/data-beside-pages.ts";
 import { errorName, firstFrame } from "./base/error-name.ts";
 import { refuseUnknown } from "./base/known-members.ts";
+import { isTrace } from "./rules/methods.ts";
 import { once } from "./base/once.ts";
 import { BoundedLog, type Log } from "./observe/log-line.ts";
 import type { OnRequest } from "./observe/request-line.ts";
@@ -271,8 +272,13 @@ function answerer({
     const arrival = arrivalOf?.(request, server);
     if (arrival?.hasTwoHosts === true) return plainPage("ambiguous");
     const read = proxy.site.readUrl(arrival ?? request, request);
-    // The operator's routes may copy the request, but no runtime can construct a TRACE request.
-    if (read.isReserved && request.method === "TRACE") return plainPage("nothing");
+    // No runtime can construct a TRACE request (https://fetch.spec.whatwg.org/#forbidden-method), which
+    // the operator's routes and debug requests would do.
+    if (isTrace(request)) {
+      return read.isReserved
+        ? plainPage("nothing")
+        : proxy.answer(request, read, background, arrival);
+    }
     // Only the operator's routes need a Hono context. All other requests avoid its cost.
     if (read.isReserved)
       return operators().fetch(requestAt(arrival, request), bindings, background);

@@ -40,6 +40,7 @@ it("the threat model has a section for each trusted and untrusted party", () => 
     "A holder of ADMIN_TOKEN",
     "The author of the configuration",
     "A site that the command asks",
+    "A website, or another user, beside a local site",
     "Who supplies the packages",
   ]);
   expect(rows.length).toBeGreaterThan(35);

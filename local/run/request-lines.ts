@@ -1,6 +1,7 @@
 // Reports the result of each local request, through a module in front of the Worker. The deployed
 // Worker and its configuration stay unchanged.
 import { type BareItem, parseList, Token } from "structured-headers";
+import { hostCheck } from "./host-check.ts";
 
 /** The name of the Worker's own module. The reporting module is another one. */
 export const workerModule = "worker.js";
@@ -29,10 +30,11 @@ export const probeField = "tidemark-start-probe";
 /**
  * @param probe the value of `probeField` in a request of the local runtime itself. After the
  *   Worker's answer, the module prints `probed` instead of a line
+ * @param allowedHosts more hosts for which the site answers
  * @returns the text of an ES module that passes requests to the Worker, and prints a line for each. A
  *   country in `CF-IPCountry` becomes `request.cf.country`; when deployed, only Cloudflare states these
  */
-export function tellingModule(probe: string): string {
+export function tellingModule(probe: string, allowedHosts: readonly string[] = []): string {
   return `import * as module from "./${workerModule}";
 export * from "./${workerModule}";
 const worker = module.default;
@@ -41,7 +43,7 @@ const tell = (told) => console.log(JSON.stringify({ "tidemark-start": told }));
 async function fetch(request, answer) {
   const isProbe = request.headers.get("${probeField}") === "${probe}";
   const atMs = Date.now();
-  const response = await answer().catch((cause) => {
+  const response = refusedHost(request) ?? await answer().catch((cause) => {
     console.error(cause);
     tell(isProbe ? "probed" : { ...of(request), atMs, status: 500, cacheStatus: null, proxyStatus: null, tookMs: Date.now() - atMs });
     throw cause;
@@ -55,6 +57,7 @@ async function fetch(request, answer) {
   });
   return response;
 }
+${hostCheck(allowedHosts)}
 function located(request) {
   const country = request.headers.get("cf-ipcountry") ?? "";
   return /^[A-Z][A-Z0-9]$/.test(country) ? new Request(request, { cf: { ...request.cf, country } }) : request;

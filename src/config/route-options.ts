@@ -2,6 +2,7 @@
 // `route.ts` sets the defaults.
 import * as v from "valibot";
 import { finite, whole } from "../base/schemas.ts";
+import { isTrace } from "../rules/methods.ts";
 import {
   anonymous,
   between,
@@ -87,6 +88,10 @@ const methods = v.pipe(
   v.check(
     (names) => !names.includes("HEAD") || names.includes("GET"),
     'has HEAD without GET, but both share stored responses; write "GET", which includes HEAD',
+  ),
+  v.check(
+    (names) => !names.some((method) => isTrace({ method })),
+    "has TRACE, whose answer would show clients the fields that Tidemark adds for the origin; remove it",
   ),
 );
 

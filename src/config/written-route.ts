@@ -48,7 +48,8 @@ export interface WrittenRoute {
    */
   readonly match: string | readonly string[];
   /**
-   * Methods that the route handles, in capital letters; GET includes HEAD. Default: all of them.
+   * Methods that the route handles, in capital letters; GET includes HEAD. Default: all of them, except
+   * those that command a cache, such as PURGE.
    * @example methods: ["POST", "PUT"]
    */
   readonly methods?: readonly string[] | undefined;

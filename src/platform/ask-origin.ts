@@ -61,8 +61,6 @@ function answerOf(
         : answering;
     }
     case "handler": {
-      // `new Request` rejects this method (https://fetch.spec.whatwg.org/#forbidden-method).
-      if (method === "TRACE") return Promise.resolve(new Response(null, { status: 501 }));
       const waitUntil = (work: Promise<unknown>) => afterAnswer(async () => void (await work));
       const handle = async () => {
         // Node requires `duplex` if the body is a stream.

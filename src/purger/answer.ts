@@ -71,14 +71,18 @@ export interface Reader<Answer> {
 
 const textCharsMax = 500;
 
-/** @throws if reading the body fails, for example because of a lost connection */
+/**
+ * @throws if the body of a 2xx response does not arrive. The status of any other response decides, and its body
+ *   only explains
+ */
 export async function readAnswer<Answer>(
   response: Response,
   atMs: number,
   { read, what }: Reader<Answer>,
 ): Promise<TryResult<Answer>> {
   const { status, headers } = response;
-  const answer = parsed(await response.text());
+  const reading = response.text();
+  const answer = parsed(await (response.ok ? reading : reading.catch(() => "")));
   if (response.ok) {
     const found = isRecord(answer) ? read(answer) : undefined;
     if (found !== undefined) return { kind: "accepted", answer: found };

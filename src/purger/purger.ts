@@ -115,7 +115,9 @@ export function createPurger(settings: PurgerSettings): Purger {
         signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
         ...unstored,
       });
-      return await readAnswer(response, nowAtMs(), reader);
+      const result = await readAnswer(response, nowAtMs(), reader);
+      if (result.kind !== "accepted") signal?.throwIfAborted();
+      return result;
     } catch (cause) {
       signal?.throwIfAborted();
       return { kind: "try-later", why: `No response arrived: ${textOf(cause)}.`, retryAfterMs: 0 };

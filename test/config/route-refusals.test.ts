@@ -195,6 +195,10 @@ describe("an invalid route", () => {
       'methods: has HEAD without GET, but both share stored responses; write "GET", which includes HEAD',
     ],
     [
+      { methods: ["GET", "TRACE"] },
+      "methods: has TRACE, whose answer would show clients the fields that Tidemark adds for the origin; remove it",
+    ],
+    [
       {
         match: ["/a/:slug", "/b/:id"],
         tags: ({ slug }: Readonly<Record<string, string>>) => [slug],

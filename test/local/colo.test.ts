@@ -1,7 +1,15 @@
 // Checks that the local runner and a deployment run the Worker under the same rules of the runtime.
 import { readFileSync } from "node:fs";
-import { expect, it } from "vitest";
-import { compatibilityDate, minutely, startColo, unstartable } from "../../local/colo.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  type Colo,
+  compatibilityDate,
+  minutely,
+  startColo,
+  unstartable,
+} from "../../local/colo.ts";
+import type { RequestLine } from "../../local/run/request-lines.ts";
+import { rawRequest } from "../../testing/worker/raw-request.ts";
 
 it("runs with the compatibility date of wrangler.toml, which has no compatibility flags", () => {
   const settings = readFileSync(new URL("../../wrangler.toml", import.meta.url), "utf8");
@@ -50,4 +58,61 @@ it.each([
   } finally {
     await colo.stop();
   }
+});
+
+describe("a colo of npm start and tidemark start", () => {
+  const lines: RequestLine[] = [];
+  let colo: Colo;
+  beforeAll(async () => {
+    colo = await startColo({
+      name: "x",
+      worker: 'export default { fetch: () => new Response("page") };',
+      port: 0,
+      env: { SITE_HOST: "www.shop.test other.test:8080" },
+      allowedHosts: ["my.tunnel.test"],
+      onRequest: (line) => lines.push(line),
+    });
+  });
+  afterAll(() => colo.stop());
+
+  it.each([
+    "127.0.0.1:8787",
+    "192.168.1.5",
+    "[::1]:8787",
+    "localhost",
+    "LOCALHOST.:8787",
+    "shop.localhost",
+    "www.shop.test",
+    "other.test",
+    "my.tunnel.test:443",
+  ])("answers for the host %s", async (host) => {
+    const answer = await rawRequest(colo.url, "/", { headers: { host } });
+    expect([answer.status, answer.body.toString()]).toEqual([200, "page"]);
+  });
+
+  it.each([
+    ["evil.test:8787", "evil.test"],
+    ["127.0.0.1.evil.test", "127.0.0.1.evil.test"],
+    ["localhost.evil.test", "localhost.evil.test"],
+    ["notlocalhost", "notlocalhost"],
+    ["sub.my.tunnel.test", "sub.my.tunnel.test"],
+    ["shop.test", "shop.test"],
+  ])("answers 403 for the host %s, and names the remedy", async (host, name) => {
+    lines.splice(0);
+    const answer = await rawRequest(colo.url, "/a", { headers: { host } });
+    expect(answer.status).toBe(403);
+    expect(answer.body.toString()).toBe(
+      "403 Forbidden\n\n" +
+        `This local site does not answer for the host ${name}. A website could give its name the address of ` +
+        "this machine, and read the site in your browser (DNS rebinding).\n" +
+        `If you trust the name, start again with --allowed-host ${name}\n`,
+    );
+    await expect.poll(() => lines).toMatchObject([{ path: "/a", status: 403 }]);
+  });
+
+  it("believes no field about the host, also at the runtime's own address", async () => {
+    const headers = { host: "evil.test", "mf-original-url": "http://localhost/" };
+    const answer = await rawRequest(colo.publicUrl, "/", { headers });
+    expect(answer.status).toBe(403);
+  });
 });

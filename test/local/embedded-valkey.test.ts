@@ -1,6 +1,6 @@
 // Tests the embedded Valkey. It starts and answers quickly, prints nothing, and ends with its
 // parent.
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
@@ -77,6 +77,21 @@ describe("start", () => {
     await expect(startEmbeddedValkey({ port })).rejects.toThrow(
       `Port ${port} on 127.0.0.1 is already in use.`,
     );
+  });
+
+  it("with a password rejects whoever lacks it, and hides it from other users", async () => {
+    const valkey = await startEmbeddedValkey({ password: "s3cret-password" });
+    cleanUps.push(() => valkey.stop());
+    expect(await open(valkey.url).ping()).toBe("PONG");
+    const { host } = new URL(valkey.url);
+    for (const user of ["", ":other@"]) {
+      await expect(open(`redis://${user}${host}`).ping()).rejects.toThrow(/NOAUTH|WRONGPASS/);
+    }
+    const args = execFileSync("ps", ["-o", "args=", "-p", String(valkey.pid)], {
+      encoding: "utf8",
+    });
+    expect(args).toContain("embedded-valkey-process");
+    expect(args).not.toContain("s3cret");
   });
 
   it("does not mistake another Valkey at its port for its own", async () => {

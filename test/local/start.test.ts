@@ -88,7 +88,7 @@ describe("npm start", () => {
   it("lists its options with --help", async () => {
     const run = start(["--help"]);
     expect(await ended(run.child)).toBe(0);
-    for (const option of ["origin", "port", "colos", "redis", "config", "help"]) {
+    for (const option of ["origin", "port", "colos", "redis", "allowed-host", "config", "help"]) {
       expect(run.output()).toContain(`--${option}`);
     }
   });
@@ -105,6 +105,7 @@ describe("npm start with an unusable argument", () => {
     ["--origin http://u:hidden@x", /user name/],
     ["--origin http://x?u@hidden", /path or a query/],
     ["--redis http://x", /--redis is invalid/],
+    ["--allowed-host http://x.test", /--allowed-host is invalid.*not a host without a port/],
     ["--redis redis://:hidden@127.0.0.1:9", /127\.0\.0\.1:9/],
     ["--config package.json", /"name".* is not a field of/],
     ["--config /nowhere.ts", /nowhere\.ts cannot be used/],

@@ -1,5 +1,5 @@
 // Tests the delivery of purges to one target: when it sends, and when its cursor moves.
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { nothing } from "../../src/purge/journal/purge-target.ts";
 import { entryAt } from "../../testing/examples/purges.ts";
 import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
@@ -155,7 +155,10 @@ describe.each(stores)("over %s", (store) => {
 
 it("reads only the beginning of an answer", async () => {
   const world = new OutwardWorld();
-  const target = await world.opened(listTarget());
+  const reading = {
+    readAnswer: async (_: number, text: () => Promise<string>) => void (await text()),
+  };
+  const target = await world.opened(listTarget({ api: reading }));
   await world.purge({ tags: ["tag:a"] });
   let chunkCount = 0;
   const endless = new ReadableStream({
@@ -166,7 +169,50 @@ it("reads only the beginning of an answer", async () => {
   });
   world.script = () => new Response(endless);
   expect(await target.deliverDue()).toBe("idle");
+  expect(chunkCount).toBeGreaterThan(2);
   expect(chunkCount).toBeLessThan(20);
+});
+
+describe("an answer whose body never ends", () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it("confirms a purge by its status alone, and its body is cancelled", async () => {
+    const world = new OutwardWorld();
+    const target = await world.opened(listTarget());
+    await world.purge({ tags: ["tag:a"] });
+    const cancel = vi.fn<() => void>();
+    world.script = () => new Response(new ReadableStream({ cancel }));
+    expect(await target.deliverDue()).toBe("idle");
+    expect(world.counted).toEqual(["edge delivered"]);
+    expect(cancel).toHaveBeenCalledOnce();
+  });
+
+  it.each([
+    { code: 200, failures: { outcome: "timed-out", status: 200 } },
+    { code: 401, failures: { outcome: "unauthorized", status: 401 } },
+    { code: 503, failures: { outcome: "unavailable", status: 503 } },
+  ])("from a target that reads bodies fails by its status, if that is $code", async (row) => {
+    const world = new OutwardWorld();
+    const begun = Promise.withResolvers<void>();
+    const target = await world.opened(
+      listTarget({
+        api: {
+          readAnswer: async (_, text) => {
+            begun.resolve();
+            return (await text()) === "" ? "refused" : undefined;
+          },
+        },
+      }),
+    );
+    await world.purge({ tags: ["tag:a"] });
+    world.script = () => new Response(new ReadableStream(), { status: row.code });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const delivering = target.deliverDue();
+    await begun.promise;
+    await vi.advanceTimersByTimeAsync(8_000);
+    expect(await delivering).toBe("failed");
+    expect(await target.report()).toMatchObject({ failures: row.failures });
+  });
 });
 
 describe("after a failure", () => {

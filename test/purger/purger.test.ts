@@ -17,6 +17,7 @@ import {
 } from "./fakes.ts";
 
 const order = { tags: ["article:1"], reason: "corrected" };
+const brokenBody = () => new ReadableStream({ start: (at) => at.error(new Error("reset")) });
 
 describe("a try to send a purge", () => {
   it("is a POST whose signature another implementation verifies", async () => {
@@ -74,6 +75,7 @@ describe("the answer to a purge", () => {
     ["too large", said(413, "too-large"), "too-large", /Why/],
     ["401 of another server", answered(401), "unauthorized", /same secret and time/],
     ["403", answered(403), "unauthorized", /same secret and time/],
+    ["403 without its body", () => new Response(brokenBody(), { status: 403 }), "unauthorized"],
     ["404", answered(404), "not-found", /PURGE_SECRET must be set/],
     ["405", answered(405), "not-tidemark", /answer was 405/],
     ["redirect", elsewhere, "redirect", /redirects to https:\/\/elsewhere\.example\//],
@@ -102,8 +104,7 @@ describe("the answer to a purge", () => {
     new Promise<Response>((_, reject) => {
       signal?.addEventListener("abort", () => reject(signal.reason as Error));
     });
-  const broken = () =>
-    new Response(new ReadableStream({ start: (at) => at.error(new Error("reset")) }));
+  const broken = () => new Response(brokenBody());
   it.each<[id: string, answer: Parameters<typeof scripted>[0][0], says: RegExp]>([
     ["408", answered(408), /answered 408/],
     ["429", answered(429), /answered 429/],

@@ -86,13 +86,28 @@ describe("a response of the origin", () => {
 });
 
 describe("an unusual request", () => {
-  const methods = ["OPTIONS", "PUT", "PATCH", "DELETE", "PURGE", "TRACE", "PROPFIND"];
+  const methods = ["OPTIONS", "PUT", "PATCH", "DELETE", "PROPFIND"];
 
   it.each(methods)("bypasses the cache because of its method %s", async (method) => {
     const answer = await rawRequest(url, "/method", { method });
     expect(answer.status).toBe(200);
     expect(answer.body.toString()).toBe(`${method} /method`);
     expect(cacheStatusOf(answer)).toMatch(/fwd=method/);
+  });
+
+  it.each([
+    ["TRACE", {}],
+    ["TRACE", { "max-forwards": "1" }],
+    ["TRACE", { upgrade: "websocket" }],
+    ["TRACE", { "tidemark-debug": adminToken }],
+    ["PURGE", {}],
+    ["BAN", { "x-url": ".*" }],
+    ["POST", { "x-http-method-override": "PURGE" }],
+  ])("does not reach the origin with the method %s and %o", async (method, headers) => {
+    const before = origin.seen.length;
+    const answer = await rawRequest(url, "/method", { method, headers });
+    expect([answer.status, origin.seen.length - before]).toEqual([501, 0]);
+    expect(answer.headers["proxy-status"]).toBe("tidemark; error=http_request_denied");
   });
 
   const fields = {

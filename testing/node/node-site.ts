@@ -38,7 +38,7 @@ export async function serveOnNode(
 /** Serves a Worker in front of the origin that `env` names. */
 export async function startNodeSite(
   config: WrittenConfig,
-  env: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, unknown>>,
   hostname?: string,
 ): Promise<NodeSite> {
   const worker = createWorker(defineConfig(config), { stores: upstash() });

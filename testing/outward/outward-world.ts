@@ -108,7 +108,6 @@ export function listTarget(
           ...call,
           headers: { ...call.headers, authorization: `${token}` },
         }),
-        readAnswer: () => undefined,
         ...api,
       }),
     },

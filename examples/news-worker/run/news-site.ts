@@ -54,8 +54,8 @@ export async function startNewsSite({
     const removed = { stop: () => rm(folder, { recursive: true, force: true }) };
     await running.add(Promise.resolve(removed));
     const worker = await bundledWorker([...plugins, ...(isUncached ? [withoutCache] : [])]);
-    const valkey = await running.add(startEmbeddedValkey());
     const token = crypto.randomUUID();
+    const valkey = await running.add(startEmbeddedValkey({ password: crypto.randomUUID() }));
     const rest = await running.add(startUpstashRestServer({ redisUrl: valkey.url, token }));
     const env = {
       UPSTASH_REDIS_REST_URL: rest.url,

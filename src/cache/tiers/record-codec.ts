@@ -148,17 +148,32 @@ function textOf<Detail>(
 
 const isEmpty = (value: unknown) => Array.isArray(value) && value.length === 0;
 
-/** Returns the record; `undefined` for text of another version or form. Never throws. */
+/**
+ * Returns the record; `undefined` for text of another version or form, and for a record that a store has put
+ * under the key of another URL. Never throws.
+ *
+ * @param url the URL of the key; `undefined` for any
+ */
 export function decodeRecord<Detail>(
   text: string,
   form: RecordForm<Detail>,
+  url?: string,
 ): CheckedRecord<Detail> | undefined {
   try {
     const parsed = JSON.parse(text) as Record<string, unknown>;
-    return parsed["kind"] === "vary" ? markerIn(parsed) : responseIn(parsed, form);
+    const checked = parsed["kind"] === "vary" ? markerIn(parsed) : responseIn(parsed, form);
+    return checked && isOfUrl(checked, url) ? checked : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Returns whether a record has the URL of its key. A marker has none. `undefined` stands for any URL. */
+export function isOfUrl<Detail>(
+  { record }: CheckedRecord<Detail>,
+  url: string | undefined,
+): boolean {
+  return record.kind === "vary" || url === undefined || record.metadata.url === url;
 }
 
 const isDigest: Check = (value) => isText(value) && /^[\da-f]{64}$/.test(value as string);

@@ -182,7 +182,10 @@ function passedBy(
     }),
     ...(rule === "route" && when && groundOfCondition(when)),
   };
-  if (refusal === "loop") return { verdict, cacheStatus: null, next: "refuse: loop" };
+  if (refusal !== undefined) {
+    const next = refusal === "loop" ? "refuse: loop" : "refuse: the method";
+    return { verdict, cacheStatus: null, next };
+  }
   const decision = new Decision({ route: name });
   notePass(passed, decision);
   return { verdict, cacheStatus: cacheStatus(decision), next: "forward" };

@@ -19,6 +19,7 @@ export type NextStep =
   | "wait for the forward that is under way"
   | "refuse: only-if-cached"
   | "refuse: loop"
+  | "refuse: the method"
   | "refuse: the URL"
   | "refuse: the origin is down"
   | "end here";

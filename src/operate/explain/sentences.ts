@@ -214,6 +214,7 @@ const nextSentences: Readonly<Record<NextStep, string>> = {
     "The origin is answering another request for it now. This request waits for that answer.",
   "refuse: only-if-cached": "The request gets 504, and Tidemark does not contact the origin.",
   "refuse: loop": "The request has already passed through this Worker, so it gets 508.",
+  "refuse: the method": "Tidemark forwards no request with this method, so it gets 501.",
   "refuse: the URL": "The request gets 400, and Tidemark does not contact the origin.",
   "refuse: the origin is down": "The origin is shut off, so the request gets 503.",
   "end here": "An operator's route answers the request, or it gets 404.",

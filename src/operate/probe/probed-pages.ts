@@ -108,7 +108,7 @@ type ReadVersion =
 /** @property atMs the arrival of the read, in epoch milliseconds */
 export type PageRead = ReadVersion & { readonly atMs: number };
 
-/** The time until the decision of an answered request is complete. */
+/** The time until a body has ended, and until the decision of an answered request is complete. */
 const settleMsMax = 15_000;
 
 const proving: ReadonlySet<string | undefined> = new Set<Outcome>([
@@ -136,9 +136,17 @@ async function readFor(page: ProbedPage, context: Context): Promise<PageRead> {
     settled: (decision: Decision) => void (decision.isRefresh || resolve(decision)),
   };
   const answer = await serve(new Request(url, { headers }), read, { ...context, site, sampled });
-  await answer.body?.pipeTo(new WritableStream());
+  await drained(answer);
   const decision = await patiently(settling, settleMsMax);
   return { atMs, ...versionIn(decision) };
+}
+
+/** Reads a body to its end. Cancels one that does not end in time, such as a stream of events. */
+async function drained({ body }: Response): Promise<void> {
+  const late = new AbortController();
+  const reading = body?.pipeTo(new WritableStream(), { signal: late.signal });
+  await patiently(Promise.resolve(reading), settleMsMax);
+  late.abort();
 }
 
 function versionIn(decision: Decision | "timed-out" | "abandoned"): ReadVersion {

@@ -1,4 +1,5 @@
 // Sends one request to a target, within a time limit, and reads whether the target confirms it.
+import { cancelBody } from "../../base/cancel-body.ts";
 import { outsideFrameworks } from "../../base/outside-frameworks.ts";
 import { OutOfTime, within } from "../../base/timeouts.ts";
 import type { FailedOutcome, OutwardOutcome } from "../../protocol/outward.ts";
@@ -32,8 +33,14 @@ export type SignCall = (
   given: { readonly atMs: number; readonly randomText: () => string },
 ) => Promise<OutwardCall>;
 
-/** Returns the outcome of a 2xx answer, or the outcome of any other answer in place of the usual. */
-export type ReadAnswer = (status: number, text: string) => "delivered" | FailedOutcome | undefined;
+/**
+ * Returns the outcome of an answer, in place of that by its status. Calls `text` only if the status does not
+ * decide, because a body may never end.
+ */
+export type ReadAnswer = (
+  status: number,
+  text: () => Promise<string>,
+) => Promise<"delivered" | FailedOutcome | undefined | void>;
 
 /** How a target's requests are signed, and its answers read. */
 interface CallReading {
@@ -63,25 +70,32 @@ async function sendCall(
 ): Promise<CallFailure | undefined> {
   const aborted = new AbortController();
   const { signal } = aborted;
+  const seen: { answer?: Response } = {};
+  const failed = (outcome: FailedOutcome): CallFailure => {
+    const { status = 0, headers } = seen.answer ?? {};
+    const pauseMs = retryAfterMs(headers?.get("retry-after") ?? null, ports.nowAtMs());
+    return { outcome, status, retryAfterMs: pauseMs };
+  };
   try {
     const answering = (async () => {
       const given = { atMs: ports.nowAtMs(), randomText: ports.randomText };
       const { url, method, headers, body } = await sign(call, given);
       const init = { method, headers, redirect: "manual", signal } as const;
       const whole = body === undefined ? init : { ...init, body };
-      const response = await outsideFrameworks(() => ports.fetch(url, whole));
-      const text = await beginningOf(response);
-      return { status: response.status, text, headers: response.headers };
+      const answer = await outsideFrameworks(() => ports.fetch(url, whole));
+      seen.answer = answer;
+      const outcome = await readAnswer?.(answer.status, () => beginningOf(answer));
+      return outcome ?? outcomeOf(answer.status);
     })();
-    const { status, text, headers } = await within(answering, callMsMax);
-    const outcome = readAnswer?.(status, text) ?? outcomeOf(status);
-    if (outcome === "delivered") return undefined;
-    const pauseMs = retryAfterMs(headers.get("retry-after"), ports.nowAtMs());
-    return { outcome, status, retryAfterMs: pauseMs };
+    const outcome = await within(answering, callMsMax);
+    return outcome === "delivered" ? undefined : failed(outcome);
   } catch (cause) {
-    const isLate = cause instanceof OutOfTime;
-    return { outcome: isLate ? "timed-out" : "unavailable", status: 0, retryAfterMs: 0 };
+    // Without its body, an answer may still prove a failure.
+    const known = seen.answer && outcomeOf(seen.answer.status);
+    if (known !== undefined && known !== "delivered") return failed(known);
+    return failed(cause instanceof OutOfTime ? "timed-out" : "unavailable");
   } finally {
+    cancelBody(seen.answer);
     aborted.abort();
   }
 }

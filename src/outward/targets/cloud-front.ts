@@ -54,8 +54,8 @@ export function cloudFront(options: CloudFrontOptions): OutwardTarget {
           retries: 0,
         }),
       ),
-      readAnswer: (_, text) =>
-        /<Code>(?:TooManyInvalidationsInProgress|Throttling)/.test(text)
+      readAnswer: async (status, text) =>
+        status >= 400 && /<Code>(?:TooManyInvalidationsInProgress|Throttling)/.test(await text())
           ? "rate-limited"
           : undefined,
     }),

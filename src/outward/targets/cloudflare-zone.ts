@@ -61,8 +61,8 @@ export function cloudflareZone(options: CloudflareZoneOptions): OutwardTarget {
         ...call,
         headers: { ...call.headers, authorization: `Bearer ${token}` },
       }),
-      readAnswer: (status, text) =>
-        status < 300 && !hasSucceeded(jsonIn(text)) ? "refused" : undefined,
+      readAnswer: async (status, text) =>
+        status < 300 && !hasSucceeded(jsonIn(await text())) ? "refused" : undefined,
     }),
   });
 }

@@ -43,8 +43,8 @@ export function tidemarkSite(options: TidemarkSiteOptions): OutwardTarget {
       softens: true,
       callsFor: (selection, mode) => ordersOf(selection, mode).map((order) => jsonCall(url, order)),
       sign: webhookSigner(secret),
-      readAnswer: (status, text) =>
-        status < 300 && !hasPosition(jsonIn(text)) ? "refused" : undefined,
+      readAnswer: async (status, text) =>
+        status < 300 && !hasPosition(jsonIn(await text())) ? "refused" : undefined,
     }),
   });
 }

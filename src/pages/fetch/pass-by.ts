@@ -2,7 +2,7 @@
 // not stored.
 import type { Context } from "../site/exchange.ts";
 import { requestDirectives } from "../../rules/cache-control.ts";
-import { isSafe } from "../../rules/methods.ts";
+import { commandsCache, isSafe, isTrace } from "../../rules/methods.ts";
 import { Decision, settle } from "../../observe/decision.ts";
 import { addressOf } from "../request/forwarded-fields.ts";
 import type { PassedRequest } from "../request/plan.ts";
@@ -25,12 +25,31 @@ export function passedInstead(
 
 /** Returns the page that answers a request that may not be forwarded. */
 export function refusalOfPass(
-  { request: { headers } }: PassedRequest,
+  { request, route }: PassedRequest,
   { site }: Context,
-): "only-if-cached" | "loop" | undefined {
+): "trace" | "cache-command" | "only-if-cached" | "loop" | undefined {
+  if (isTrace(request)) return "trace";
+  if (methodsOf(request).some((method) => isForbidden(method, route))) return "cache-command";
+  const { headers } = request;
   // RFC 9111 §5.2.1.7: no stored response may answer a bypassed request, so the answer is 504.
   if (requestDirectives(headers).onlyIfCached) return "only-if-cached";
   return site.loops.isOne(headers.get("via")) ? "loop" : undefined;
+}
+
+/** The fields by which frameworks replace the method of a POST. */
+const overrides = ["x-http-method-override", "x-http-method", "x-method-override"];
+
+function methodsOf({ method, headers }: Request): readonly string[] {
+  const replaced = overrides.flatMap((name) => headers.get(name)?.trim().toUpperCase() ?? []);
+  return [method, ...replaced];
+}
+
+/**
+ * Returns whether the method commands a cache, and the route does not name it. A cache at the origin may
+ * obey each request from Tidemark's address.
+ */
+function isForbidden(method: string, { methods }: PassedRequest["route"]): boolean {
+  return commandsCache({ method }) && methods?.includes(method) !== true;
 }
 
 /** Records in the decision why a request bypasses the cache. */

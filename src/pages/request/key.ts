@@ -53,10 +53,11 @@ export function keyUrl(requested: Target, route: Route, site: KeySettings): Keye
   const naming = { secret: site.nameSecret, isSecret: false };
   const build = route.builds?.id;
   const text = `GET ${sentUrl(target)}${build === undefined ? "" : ` ${build}`}`;
-  const key = new RecordKey(text, target.ownHost, "r", naming);
+  const url = namedUrl(target);
+  const key = new RecordKey(text, target.ownHost, "r", naming, url);
   // Both are ASCII. The named URL is never longer.
   const isTooLong = target.sentPath.length + query.length > storedUrlBytesMax;
-  return { target, url: namedUrl(target), key, isTooLong };
+  return { target, url, key, isTooLong };
 }
 
 /** A member of `request.cf`; its value is `null` if missing. */

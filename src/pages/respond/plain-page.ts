@@ -41,6 +41,18 @@ const pages = {
     says: "Too many requests have come from this address. Please try again in a minute.",
     error: "http_request_denied",
   },
+  trace: {
+    status: 501,
+    title: "Not Implemented",
+    says: "This site does not answer with the request itself.",
+    error: "http_request_denied",
+  },
+  "cache-command": {
+    status: 501,
+    title: "Not Implemented",
+    says: "Requests that command a cache are not forwarded, unless a route of the site names their method.",
+    error: "http_request_denied",
+  },
   unreachable: {
     status: 502,
     title: "Bad Gateway",

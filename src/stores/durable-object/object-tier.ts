@@ -85,7 +85,7 @@ export class ObjectTier<Detail> implements Tier<Detail> {
       if (!this.#client.health.mayBeAsked(() => read("probe"), ask.afterAnswer)) return shutOff;
       const { reply, body } = await read("look-up");
       const held = reply.hasBody === true && ask.isPeek !== true ? body : undefined;
-      return this.#readFrom(reply.head, held, ask);
+      return this.#readFrom({ head: reply.head, url: key.url }, held, ask);
     } catch (cause) {
       return { kind: "unavailable", cause: errorName(cause) };
     }
@@ -99,8 +99,8 @@ export class ObjectTier<Detail> implements Tier<Detail> {
     const reads = new Map<number, TierRead<Detail>>();
     const each = [...(await this.#client.grouped(keys))].map(async ([target, places]) => {
       try {
-        const named = places.map(async (at) => keys[at]?.nameIn(this.#settings.namespace) ?? "");
-        const found = await this.#readFromObject(target, await Promise.all(named), ask);
+        const own = places.flatMap((at) => keys[at] ?? []);
+        const found = await this.#readFromObject(target, own, ask);
         for (const [nth, at] of places.entries()) reads.set(at, found[nth] ?? shutOff);
       } catch (cause) {
         for (const at of places) reads.set(at, { kind: "unavailable", cause: errorName(cause) });
@@ -110,12 +110,14 @@ export class ObjectTier<Detail> implements Tier<Detail> {
     return keys.map((_, at) => reads.get(at) ?? shutOff);
   }
 
-  /** @returns fewer reads than names if the tier is shut off */
+  /** @returns fewer reads than keys if the tier is shut off */
   async #readFromObject(
     target: Target,
-    names: readonly string[],
+    keys: readonly RecordKey[],
     ask: Pick<TierAsk<Detail>, "atMs" | "afterAnswer">,
   ): Promise<readonly TierRead<Detail>[]> {
+    const { namespace } = this.#settings;
+    const names = await Promise.all(keys.map(async (key) => key.nameIn(namespace)));
     const found: TierRead<Detail>[] = [];
     while (found.length < names.length) {
       const rest = { keys: names.slice(found.length) };
@@ -127,7 +129,8 @@ export class ObjectTier<Detail> implements Tier<Detail> {
       for (const { head, bodyBytes } of reply.records) {
         // A copy, because a slice would keep the bytes of all records in memory.
         const own = body.slice(from, (from += bodyBytes));
-        found.push(this.#readFrom(head, own, { ...ask, part: "whole" }));
+        const { url } = keys[found.length] ?? {};
+        found.push(this.#readFrom({ head, url }, own, { ...ask, part: "whole" }));
       }
     }
     return found;
@@ -135,12 +138,12 @@ export class ObjectTier<Detail> implements Tier<Detail> {
 
   /** @param body absent if it was not read */
   #readFrom(
-    head: string | undefined,
+    { head, url }: { readonly head: string | undefined; readonly url: string | undefined },
     body: Bytes | undefined,
     ask: TierAsk<Detail>,
   ): TierRead<Detail> {
     if (head === undefined) return { kind: "absent" };
-    const decoded = decodeRecord(head, this.#settings.form);
+    const decoded = decodeRecord(head, this.#settings.form, url);
     if (decoded === undefined) return this.#bad(ask);
     if (ask.atMs >= decoded.keepUntilAtMs) return { kind: "absent" };
     const { record } = decoded;

@@ -1,6 +1,6 @@
 // Encodes a record as one Redis string: the metadata as ASCII JSON without line feeds, a line feed,
 // and the body as text. A marker has no body.
-import { decodeRecord } from "../../cache/tiers/record-codec.ts";
+import { decodeRecord, isOfUrl } from "../../cache/tiers/record-codec.ts";
 import type { Command } from "../../remote/redis/redis.ts";
 import type { Seal } from "../../remote/redis/seal.ts";
 import type { CheckedRecord, RecordForm } from "../../cache/tiers/record-form.ts";
@@ -49,12 +49,18 @@ export interface HeldRecord<Detail> extends CheckedRecord<Detail> {
   readonly bodyText: string;
 }
 
+/** The key of a record in Redis, and the URL that the record must have, if it is known. */
+interface RecordPlace {
+  readonly redisKey: string;
+  readonly url?: string | undefined;
+}
+
 /**
- * Decodes the value of a key. Returns `undefined` if it is not a record, ends within its head, or
- * has no valid seal. Never throws.
+ * Decodes the value of a key. Returns `undefined` if it is not a record, ends within its head, has
+ * another URL, or has no valid seal. Never throws.
  */
 export function recordIn<Detail>(
-  redisKey: string,
+  { redisKey, url }: RecordPlace,
   text: unknown,
   { form, redis }: { form: RecordForm<Detail>; redis: { readonly seal: Seal } },
 ): HeldRecord<Detail> | undefined {
@@ -63,6 +69,8 @@ export function recordIn<Detail>(
   const head = text.slice(0, headChars);
   const decoded = decodeRecord(head, form);
   if (decoded === undefined || !redis.seal.holdsInJson("record", redisKey, head)) return undefined;
+  // After the seal, which reports a record under another key.
+  if (!isOfUrl(decoded, url)) return undefined;
   return { ...decoded, headChars, bodyText: text.slice(headChars + 1) };
 }
 

@@ -50,14 +50,15 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
           ["SET", leaseKey, token, "NX", "PX", leaseMs],
           ["GET", leaseKey],
         ];
-        try {
-          return await client.multi([...take, readCommand(recordKey, "metadata")]);
-        } catch (cause) {
-          // The record's key holds another type. The earlier commands took effect, so the lease may
-          // be ours.
-          if (readTrouble(cause) !== "wrong-type") throw cause;
+        const retake = async () => {
+          // Nothing replaces a lease's key of another type, and it may never expire.
+          await client.exec(["DEL", leaseKey]);
           return client.multi(take);
-        }
+        };
+        // The record's key may hold another type. The earlier commands took effect, so the lease may be ours.
+        return client
+          .multi([...take, readCommand(recordKey, "metadata")])
+          .catch(ifWrongType(() => client.multi(take).catch(ifWrongType(retake))));
       },
       askMsMax,
     );
@@ -66,7 +67,7 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
     const value = this.#valueIn(leaseKey, held);
     // Nobody knows how long a forged lease lasts.
     if (value === undefined) return { kind: "unavailable" };
-    const record = await this.#recordIn(text, recordKey);
+    const record = await this.#recordIn(text, { redisKey: recordKey, url: key.url });
     if (held === token) {
       return { kind: "taken", lease: this.#lease(leaseKey, token), record };
     }
@@ -113,15 +114,26 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
   }
 
   /** Decodes a record. If its metadata is cut off, reads the metadata again at the primary. */
-  async #recordIn(text: unknown, recordKey: string): Promise<RecordHead<Detail> | undefined> {
+  async #recordIn(
+    text: unknown,
+    place: Parameters<typeof recordIn>[0],
+  ): Promise<RecordHead<Detail> | undefined> {
     const { redis } = this.#settings;
-    if (!isCutHead(text)) return recordIn(recordKey, text, this.#settings)?.record;
-    const read = readCommand(recordKey, "long-metadata");
+    if (!isCutHead(text)) return recordIn(place, text, this.#settings)?.record;
+    const read = readCommand(place.redisKey, "long-metadata");
     const answer = await redis.write("lease", (client) => client.multi([read]), askMsMax);
     return answer.kind === "answered"
-      ? recordIn(recordKey, answer.value[0], this.#settings)?.record
+      ? recordIn(place, answer.value[0], this.#settings)?.record
       : undefined;
   }
+}
+
+/** Returns a handler of errors that runs `then` if a key holds another type. */
+function ifWrongType<T>(then: () => Promise<T>): (cause: unknown) => Promise<T> {
+  return (cause) => {
+    if (readTrouble(cause) !== "wrong-type") throw cause;
+    return then();
+  };
 }
 
 /** Changes a lease only if it has the expected value: the holder's token, or a word. */

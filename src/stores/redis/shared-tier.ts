@@ -111,7 +111,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const isWhole =
       ask.part === "whole" || (typeof text === "string" && text.length < headCharsMax);
     if (isCutHead(text) && !isWhole) return this.read(key, { ...ask, part: "whole" });
-    return this.#readFrom(text, { redisKey, ask, isWhole });
+    return this.#readFrom(text, { redisKey, url: key.url, ask, isWhole });
   }
 
   /**
@@ -140,7 +140,8 @@ export class SharedTier<Detail> implements Tier<Detail> {
       if (answer.kind === "unavailable") return [...reads, ...keys.slice(from).map(() => answer)];
       for (const [at, redisKey] of part.entries()) {
         const text = this.#removals.isWaiting(redisKey) ? "" : answer.value[at];
-        const read = this.#readFrom(text, { redisKey, ask: whole, isWhole: true });
+        const { url } = keys[from + at] ?? {};
+        const read = this.#readFrom(text, { redisKey, url, ask: whole, isWhole: true });
         reads.push(read instanceof Promise ? await read : read);
       }
     }
@@ -149,10 +150,11 @@ export class SharedTier<Detail> implements Tier<Detail> {
 
   #readFrom(
     text: unknown,
-    { redisKey, ask, isWhole }: { redisKey: string; ask: TierAsk<Detail>; isWhole: boolean },
+    place: { redisKey: string; url?: string | undefined; ask: TierAsk<Detail>; isWhole: boolean },
   ): TierRead<Detail> | Promise<TierRead<Detail>> {
     if (typeof text !== "string" || text === "") return { kind: "absent" };
-    const stored = recordIn(redisKey, text, this.#settings);
+    const { redisKey, ask, isWhole } = place;
+    const stored = recordIn(place, text, this.#settings);
     if (stored === undefined) return this.#bad(ask);
     if (ask.atMs >= stored.keepUntilAtMs) return { kind: "absent" };
     this.#prolong(redisKey, stored.keepUntilAtMs, ask);

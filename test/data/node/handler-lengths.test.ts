@@ -92,15 +92,6 @@ it.each(Object.keys(answers))(
   },
 );
 
-it("answers TRACE with 501, although no Request can have this method", async () => {
-  const trace = rawGet("/next", ["Connection: close"]).replace("GET", "TRACE");
-  const [reply] = await exchange(site.url, [trace]);
-  expect([reply?.status, reply?.fields.get("cache-status")]).toEqual([
-    501,
-    "tidemark; fwd=method; fwd-status=501; detail=method",
-  ]);
-});
-
 const maybeCut = (id: string) => (/lie|part/.test(id) ? ["cut"] : []);
 
 function outcomeOf(replies: readonly RawReply[]): string {

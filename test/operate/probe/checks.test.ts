@@ -59,6 +59,23 @@ it("requests a page that cannot be stored three times for each isolate and probe
   expect(count).toBe(2 * 3);
 });
 
+it("cancels a page whose body never ends, and checks the next purge", async () => {
+  let [askedCount, cancelledCount] = [0, 0];
+  const origin = (request: Request) => {
+    if (new URL(request.url).pathname !== "/news") return page("page", cc("max-age=600"));
+    askedCount += 1;
+    const cancel = () => void (cancelledCount += 1);
+    return new Response(new ReadableStream({ cancel }), { headers: cc("no-store") });
+  };
+  const probe = purgeProbe({ every: "1m", paths: ["/news"] });
+  const colos = new ProbedColos({ origin, config: { probe } });
+  colos.isVisited = (colo) => colo === "HAM";
+  await colos.pass(350);
+  expect(askedCount).toBeGreaterThan(3);
+  expect(cancelledCount).toBeGreaterThan(askedCount - 3);
+  expect((await colos.checks())["HAM"]?.["unknown"]).toBeGreaterThan(1);
+});
+
 it("reads a page in no client's context, even one that bypasses the cache", async () => {
   const users = new AsyncLocalStorage<string>();
   const seen: unknown[] = [];

@@ -84,6 +84,17 @@ describe.each(redisServers)("leases over $redis", ({ start }) => {
     expect([word, null]).toContain(await stoodFor(leaseKey, forMs, releasedAtMs));
   });
 
+  it("a lease whose key holds another type is taken, also beside such a record", async () => {
+    for (const isRecordToo of [false, true]) {
+      const { key, leaseKey, ask, token } = await opened();
+      await world.redis.lpush(leaseKey, "of another program");
+      if (isRecordToo) await world.redis.hset(await key.nameIn(namespace), { m: "a hash" });
+      expect(await ask()).toMatchObject({ kind: "taken", record: undefined });
+      expect(await world.redis.get(leaseKey)).toBe(token());
+      expect((await ask()).kind).toBe("held");
+    }
+  });
+
   it("a key with a record in an earlier format has one lease, which can be released", async () => {
     const { key, ask } = await opened();
     await world.redis.hset(await key.nameIn(namespace), { m: "a hash" });

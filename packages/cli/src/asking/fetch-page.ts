@@ -29,6 +29,8 @@ export interface AskOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** The timeout. Default: 30 s. */
   readonly answerMsMax?: number;
+  /** `false` if the fields suffice: the body may then break off, or never end. Default: `true`. */
+  readonly needsBody?: boolean;
 }
 
 const bodyBytesMax = 1_048_576;
@@ -41,7 +43,7 @@ const plainFields = {
 /** Rejects only if the user interrupts. */
 export async function fetchPage(
   url: string,
-  { headers = {}, answerMsMax = 30_000 }: AskOptions,
+  { headers = {}, answerMsMax = 30_000, needsBody = true }: AskOptions,
   { fetch, interrupted, nowAtMs }: World,
 ): Promise<Answer | AskFailure> {
   const askedAtMs = nowAtMs();
@@ -51,7 +53,10 @@ export async function fetchPage(
       redirect: "manual",
       signal: AbortSignal.any([interrupted, AbortSignal.timeout(answerMsMax)]),
     });
-    const { bytes, isBadlyEncoded } = await bodyOf(response);
+    const { bytes, isBadlyEncoded } = await bodyOf(response).catch((cause) => {
+      if (needsBody || interrupted.aborted) throw cause;
+      return { bytes: new Uint8Array(), isBadlyEncoded: false };
+    });
     return {
       kind: "answered",
       url,

@@ -128,8 +128,10 @@ async function waited(
   const answerMsMax = Math.min(waitMs, answerMsMaxUsual);
   const [cookie] = setCookie?.split(";", 1) ?? [];
   const asked = urls.slice(0, urlsMax);
-  const all = (headers: Record<string, string>) =>
-    Promise.all(asked.map((url) => fetchPage(url, { headers, answerMsMax }, world)));
+  const all = (headers: Record<string, string>) => {
+    const how = { headers, answerMsMax, needsBody: false };
+    return Promise.all(asked.map((url) => fetchPage(url, how, world)));
+  };
   try {
     const news = cookie === undefined || mode === "soft" ? [] : await all({ cookie });
     await world.sleep(Math.max(0, endsAtMs - world.nowAtMs()));

@@ -169,7 +169,12 @@ export class SiteClient {
       throw this.#unreachable(cause);
     });
     if (response.ok || call.accepts?.includes(response.status)) return response;
-    const body = jsonIn(await this.#textOf(route, response));
+    const text = await this.#textOf(route, response).catch((cause) => {
+      // The status has already decided, and the body only explains.
+      if (this.#world.interrupted.aborted) throw cause;
+      return "";
+    });
+    const body = jsonIn(text);
     const refusal = v.safeParse(errorAnswer, body);
     throw refusal.success ? refused(refusal.output.error) : notOurs(this.site, route, response);
   }

@@ -1,7 +1,7 @@
 // `tidemark start`: runs a site behind Tidemark on this machine. Other commands do not load its
 // dependencies.
 import { type ExitCode, exitCode } from "../command-error.ts";
-import type { AddCommand, Session } from "../session.ts";
+import { type AddCommand, repeated, type Session } from "../session.ts";
 import type { GivenStartOptions } from "../../../../local/start-options.ts";
 
 export const addStart: AddCommand = (program, act) => {
@@ -23,6 +23,11 @@ export const addStart: AddCommand = (program, act) => {
     .option(
       "--redis <url>",
       "use this Redis, such as redis://127.0.0.1:6379, instead of the embedded Valkey",
+    )
+    .option(
+      "--allowed-host <name>",
+      "also answer for this host, such as that of a tunnel; may be given several times",
+      repeated,
     )
     .option("--config <file>", "use this configuration instead of tidemark.config.ts")
     .addHelpText("after", examples)

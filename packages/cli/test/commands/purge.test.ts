@@ -221,6 +221,18 @@ describe("purge --wait", () => {
     expect(asked).toEqual(["POST /_cache/purge", "GET /a", "GET /a"]);
   });
 
+  it("judges a URL by its fields if the body breaks off", async () => {
+    const accepted = { position: "1-0", targets: {}, visibleWithinSeconds: 10, visibleBy };
+    const headers = { "cache-status": "tidemark; hit; ttl=9" };
+    const fetch = async (_: unknown, init?: RequestInit) => {
+      const body = new ReadableStream({ start: (at) => at.error(new Error("reset")) });
+      return init?.method === "POST" ? Response.json(accepted) : new Response(body, { headers });
+    };
+    const user = await operatorOf(fetch);
+    const { out } = await user.runs(["purge", "--url", "/a", "--wait"]);
+    expect(out).toMatch(/\/a {2}- +unknown +tidemark; hit; ttl=9/);
+  });
+
   it("reports a URL that does not answer", async () => {
     const accepted = { position: "1-0", targets: {}, visibleWithinSeconds: 10, visibleBy };
     const fetch = async (_: unknown, init?: RequestInit) =>

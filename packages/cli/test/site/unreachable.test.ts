@@ -4,6 +4,15 @@ import { operatorOf } from "../fakes/operator.ts";
 
 const failed = (code: string) => new TypeError("fetch failed", { cause: { code } });
 
+it("judges an answer by its status if the body breaks off", async () => {
+  const user = await operatorOf(async () => {
+    const body = new ReadableStream({ start: (at) => at.error(failed("ECONNRESET")) });
+    return new Response(body, { status: 503 });
+  });
+  const { notes } = await user.runs(["stats"]);
+  expect(notes).toContain("Its answer (503, no type) is not from Tidemark");
+});
+
 it.each([
   [failed("ECONNREFUSED"), "No server listens at this address. Check the address"],
   [failed("CERT_HAS_EXPIRED"), "has expired, so no token was sent."],
