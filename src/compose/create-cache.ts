@@ -180,7 +180,9 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     /**
      * Limits the memory of all bodies in transfer, in addition to the memory of the tiers.
      */
-    fillBudget: new ByteBudget(limits.memoryBytes / 2, platform.nowAtMs),
+    fillBudget: new ByteBudget(limits.memoryBytes / 2, platform.nowAtMs, () =>
+      metrics.add("disconnectedClients"),
+    ),
     metrics,
     gauges,
     ...reporting,

@@ -240,6 +240,10 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
     clause: "limits, tiers",
     why: "its body is larger than the route's tiers accept",
   },
+  "memory-short": {
+    clause: "limits.memoryBytes",
+    why: "its body is large, and slow clients of other bodies use the memory for bodies in transit",
+  },
   "cut-short": {
     clause: "RFC 9111 §3.3; originTimeout.betweenBytes",
     why: "its body broke off, stalled for too long, or was not as long as its Content-Length",
