@@ -242,7 +242,8 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
   },
   "memory-short": {
     clause: "limits.memoryBytes",
-    why: "its body is large, and slow clients of other bodies use the memory for bodies in transit",
+    why: "its body did not fit into the memory for bodies in transit, which other clients' bodies use",
+    hint: "if this happens often, raise limits.memoryBytes",
   },
   "cut-short": {
     clause: "RFC 9111 §3.3; originTimeout.betweenBytes",

@@ -112,6 +112,29 @@ it("a reader that stalls is cut while memory is short, and another one gets the 
   expect(budget.take(16 * pieceBytes)).toBe(true);
 });
 
+it("the cut of the only reader gives back its window at once", async () => {
+  const budget = new ByteBudget(16 * pieceBytes, () => nowMs);
+  const { relay, joined } = opened(budget, 10 * pieceBytes, { endsWithClient: false });
+  joined();
+  relay.open();
+  relay.push(piece());
+  await passed(29);
+  expect(budget.take(12 * pieceBytes, "large")).toBe(false);
+  await passed(2);
+  expect([budget.take(12 * pieceBytes, "large"), relay.isRead]).toEqual([true, false]);
+});
+
+it("nobody joins a body whose rest the runtime sends to its only reader", async () => {
+  const { relay, joined, continuation } = opened(new ByteBudget(16 * pieceBytes), 10);
+  const own = openBytePipe(5);
+  relay.push(new TextEncoder().encode("hello"));
+  relay.open();
+  void relay.sendOwn(new ClientEnd(own, relay).handOver()!, continuation);
+  relay.pass(chunked(["world"]));
+  expect(joined()).toBeUndefined();
+  expect(await new Response(own.readable).text()).toBe("world");
+});
+
 it("readers continue by themselves if the runtime has ended the leader's request", async () => {
   const budget = new ByteBudget(16 * pieceBytes);
   const { relay, joined, asked, work } = opened(budget, 10);

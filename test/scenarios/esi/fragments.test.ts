@@ -344,6 +344,7 @@ describe("memory", () => {
     site.clock.advance(30);
     const answer = await site.ask("/p2");
     expect((await answer.text()).length).toBe(900_000);
+    expect(site.counted()["disconnectedClients"]).toBeGreaterThan(0);
     await expect(stalled[0]!.text()).rejects.toThrow("stopped reading");
   });
 
