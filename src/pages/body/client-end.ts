@@ -29,7 +29,7 @@ export function openBytePipe(bytes: number | null) {
   return { readable, writable, writer };
 }
 
-/** What a body costs while its client reads it. */
+/** The memory of a body while its client reads it. */
 export interface HeldBody {
   /** Returns the bytes that the budget gets back without this client. */
   readonly bytes: () => number;
