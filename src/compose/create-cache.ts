@@ -177,9 +177,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     purging,
     /** The view of the purge journal; a view without purges if there is no journal. */
     view: purging?.view ?? noJournal,
-    /**
-     * Limits the memory of all bodies in transfer, in addition to the memory of the tiers.
-     */
+    /** Limits the memory of all bodies in transfer, in addition to the memory of the tiers. */
     fillBudget: new ByteBudget(limits.memoryBytes / 2, platform.nowAtMs, () =>
       metrics.add("disconnectedClients"),
     ),
