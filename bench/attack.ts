@@ -15,7 +15,7 @@ import type { OriginCalls } from "./attack/origin-process.ts";
 import { pageReport, report } from "./attack/report.ts";
 import { BenchFailure, type Ground, measuredRow, type Pace, type Row } from "./attack/row.ts";
 import { siteConfig } from "./attack/site.ts";
-import { machineSaid, replaceMarkedPart } from "./load/figures.ts";
+import { counted, machineSaid, replaceMarkedPart } from "./load/figures.ts";
 import { startPart } from "./load/part.ts";
 import { keepCachesInMemory } from "./load/cache-folder.ts";
 import { RuntimeLog } from "./load/runtime-log.ts";
@@ -79,6 +79,7 @@ async function toldRow(ground: Ground, pace: Pace, attack: Attack | undefined): 
   const row = await measuredRow(ground, pace, attack);
   process.stderr.write(`  clients were late by ${row.lateMsMax.toFixed(0)} ms at most\n`);
   if (row.assault !== undefined) process.stderr.write(`  ${assaultSaid(row.assault)}\n`);
+  if (row.heldBytes > 0) process.stderr.write(`  ${counted(row.heldBytes)} bytes were held\n`);
   process.stderr.write(ground.log.take());
   return row;
 }

@@ -6,7 +6,7 @@ import { pageCount, pagePath } from "./site.ts";
 /**
  * `ask` reads the whole response. `reset-before` and `reset-during` reset the connection: before
  * the response, or at its first byte. `slow-read` and `slow-upload` read or send one byte a second
- * until the attack ends. `crowd` sends `crowdCount` requests at once.
+ * until the attack ends. `stall` reads nothing. `crowd` sends `crowdCount` requests at once.
  */
 export type Manner =
   | "ask"
@@ -14,6 +14,7 @@ export type Manner =
   | "reset-before"
   | "reset-during"
   | "slow-read"
+  | "stall"
   | "slow-upload";
 
 export const crowdCount = 150;
@@ -47,6 +48,11 @@ export interface Attack {
    * `pageCount` pages.
    */
   readonly aged?: { readonly stores: "redis" | "cloudflare"; readonly pageCount: number };
+  /**
+   * Stricter demands: the largest ratio of honest clients' p99, and the most bytes of heap and backing
+   * storage near the end, after a collection of garbage.
+   */
+  readonly demands?: { readonly p99RatioMax: number; readonly heldBytesMax: number };
   /** The size of each Durable Object of records, on a site without Redis; absent with Redis. */
   readonly objectBytes?: number;
   /**

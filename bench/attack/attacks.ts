@@ -237,6 +237,14 @@ const connections: readonly Attack[] = [
     asking: (nth) => ({ path: large(4 * mebibyte, nth % 2 === 0 ? "known" : `new-${nth}`) }),
   },
   {
+    name: "stalled-readers",
+    said: "2,000 clients that read nothing of new bodies of 20 MB, with less than 64 MB of heap and buffers",
+    manner: "stall",
+    rateShare: 1 / 3,
+    asking: (nth) => ({ path: large(20_000_000, `stalled-${nth}`) }),
+    demands: { p99RatioMax: 1.5, heldBytesMax: 64_000_000 },
+  },
+  {
     name: "slow-uploads",
     said: "`POST` of 10 KiB, sent at one byte a second",
     manner: "slow-upload",

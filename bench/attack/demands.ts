@@ -11,7 +11,8 @@ const crowdRatioMax = 3.5;
 const alsoHitShareMin = 0.9;
 
 export const demandsSaid =
-  `honest p99 ≤ ${p99RatioMax} × calm except beside crowds, no honest error, ` +
+  `honest p99 ≤ ${p99RatioMax} × calm except beside crowds (1.5 × and 64 MB beside stalled readers), ` +
+  `no honest error, ` +
   `≤ ${commandsMax} Redis commands or calls of objects for an attacker's request, ` +
   `a crowd waits ≤ ${crowdRatioMax} × the origin's time, ` +
   `≥ ${100 * alsoHitShareMin} % hits in the last third on the extra requests of honest clients`;
@@ -53,6 +54,8 @@ export interface Judged {
   readonly commandsEach: number;
   /** The median over crowds of the slowest request's time ÷ the origin's; 0 without crowds. */
   readonly crowdRatio: number;
+  /** The bytes of heap and backing storage near the end; 0 if they are not measured. */
+  readonly heldBytes: number;
   /** The missed demands, and the end of the runtime. Empty if the row meets all demands. */
   readonly broken: readonly string[];
 }
@@ -69,24 +72,27 @@ export function judged(row: Row, calm: Calm): Judged {
     originBeyondCalm: row.originRequests - calm.originRequests,
     commandsEach: (sum(commands) - sum(calm.commands)) / sentCount,
     crowdRatio: slowestMs.length === 0 ? 0 : quantile(slowestMs, 0.5) / crowdedMs,
+    heldBytes: row.heldBytes,
   };
-  const broken = brokenOf({ ...figures, alsoHitShare: honest.alsoHitShare });
+  const broken = brokenOf({ ...figures, alsoHitShare: honest.alsoHitShare }, row.attack);
   if (row.hasEnded) return { ...figures, broken: [...broken, "the runtime ended"] };
   // A row without an attack misses a demand only by an error.
   return { ...figures, broken: assault ? broken : broken.filter((what) => what === "errors") };
 }
 
 function brokenOf(
-  figures: Pick<Judged, "p99Ratio" | "errorCount" | "commandsEach" | "crowdRatio"> &
-    Pick<Row["honest"], "alsoHitShare">,
+  figures: Omit<Judged, "originBeyondCalm" | "broken"> & Pick<Row["honest"], "alsoHitShare">,
+  attack: Row["attack"],
 ): readonly string[] {
-  const { p99Ratio, errorCount, commandsEach, alsoHitShare, crowdRatio } = figures;
+  const { p99Ratio, errorCount, commandsEach, alsoHitShare, crowdRatio, heldBytes } = figures;
+  const own = attack?.demands ?? { p99RatioMax, heldBytesMax: Infinity };
   return [
     // 150 requests at once are half a second's work of one core, and honest requests wait meanwhile.
-    ...(p99Ratio <= p99RatioMax || crowdRatio > 0 ? [] : ["p99"]),
+    ...(p99Ratio <= own.p99RatioMax || crowdRatio > 0 ? [] : ["p99"]),
     ...(errorCount === 0 ? [] : ["errors"]),
     ...(commandsEach <= commandsMax ? [] : ["commands"]),
     ...(crowdRatio <= crowdRatioMax ? [] : ["crowds"]),
+    ...(heldBytes <= own.heldBytesMax ? [] : ["memory"]),
     ...(alsoHitShare >= alsoHitShareMin ? [] : ["hits in the end"]),
   ];
 }

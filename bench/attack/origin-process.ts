@@ -24,7 +24,7 @@ import {
  */
 const headBytesMax = 1_048_576;
 const fieldsMax = 10_000;
-const largeBytesMax = 8 * 1_048_576;
+const largeBytesMax = 20_000_000;
 const largeBody = Buffer.alloc(largeBytesMax, "0123456789abcdef");
 const html = { "content-type": "text/html" };
 const cacheable = { ...html, "cache-control": "max-age=600" };

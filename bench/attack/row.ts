@@ -1,7 +1,9 @@
 // Measures one row of the table: honest clients, with or without an attack. Each row has a new
 // Worker and a new Redis, so that it does not inherit the data of another row.
+import { setTimeout as delay } from "node:timers/promises";
 import { type Colo, type ColoSettings, startColo } from "../../local/colo.ts";
 import { startCron } from "../../local/cron.ts";
+import { freePort } from "../../local/free-port.ts";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
 import { startUpstashRestServer, type UpstashRestServer } from "../../local/upstash-rest-server.ts";
@@ -14,7 +16,9 @@ import {
   storesSettled,
   withoutRedis,
 } from "../../testing/worker/world.ts";
+import { collectGarbage, heldBytes } from "../isolate-memory/heap.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
+import { Inspector } from "../load/inspector.ts";
 import type { Part } from "../load/part.ts";
 import { isCpuKnown, runtimePids } from "../load/process-cpu.ts";
 import type { RuntimeLog } from "../load/runtime-log.ts";
@@ -51,6 +55,8 @@ export interface Row {
   readonly originRequests: number;
   /** The number of Redis commands, or of calls of Durable Objects, by name. */
   readonly commands: Readonly<Record<string, number>>;
+  /** The bytes of heap and backing storage near the end; 0 without a demand on them. */
+  readonly heldBytes: number;
   /** The longest delay between the due time of a request and its start. */
   readonly lateMsMax: number;
   /** Whether the runtime's process ended before the bench stopped it. */
@@ -95,9 +101,11 @@ export async function measuredRow(
     await ground.origin.call("take");
     rest.resetCounts();
     const callsBefore = await objectCallsOf(colo);
-    const [honest, assault] = await Promise.all([
+    const { inspectorPort } = settings;
+    const [honest, assault, held] = await Promise.all([
       ground.honest.call("run", { ...honestLoad(pace, colo), also: attack?.alsoHonest ?? [] }),
       attack && ground.attacker.call("run", assaultOf(attack, pace, colo)),
+      inspectorPort === undefined ? 0 : heldNearEnd(colo, pace, inspectorPort),
     ]);
     const hasEnded = isCpuKnown && runtimePids().length === 0;
     const { commandCountByName } = rest.counts();
@@ -106,10 +114,21 @@ export async function measuredRow(
     const originRequests = await ground.origin.call("take");
     await checkOrigin(ground.originUrl);
     const lateMsMax = Math.max(honest.lateMsMax, assault?.lateMsMax ?? 0);
-    return { attack, honest, assault, originRequests, commands, lateMsMax, hasEnded };
+    const counts = { originRequests, commands, heldBytes: held };
+    return { attack, honest, assault, ...counts, lateMsMax, hasEnded };
   } finally {
     await running.stop();
   }
+}
+
+const beforeEndMs = 3_000;
+
+/** Returns the bytes of heap and backing storage shortly before the attackers leave. */
+async function heldNearEnd(colo: Colo, { seconds }: Pace, port: number): Promise<number> {
+  await delay(seconds * 1_000 - beforeEndMs);
+  const inspector = await Inspector.of("tidemark", port);
+  await collectGarbage(inspector, () => statsOf(colo));
+  return heldBytes(inspector).finally(() => inspector.stop());
 }
 
 /** Returns the number of calls of Durable Objects so far, by purpose; none on a site with Redis. */
@@ -171,7 +190,10 @@ async function settingsFor(
       ? cloudflareWorker
       : await bundleWith(objectsConfig(objectBytes), { entryPoints: [withoutRedis] });
   const own = isWithoutRedis(attack) ? overSmallObjects : worker;
-  return { name: "colo-1", worker: own, port: 0, env, rateLimits, onLog: log.note };
+  const settings = { name: "colo-1", worker: own, port: 0, env, rateLimits, onLog: log.note };
+  return attack?.demands === undefined
+    ? settings
+    : { ...settings, inspectorPort: await freePort() };
 }
 
 /**

@@ -8,6 +8,9 @@ const runtime = globalThis as {
   FixedLengthStream?: new (expectedBytes: number) => Pipe;
 };
 
+/** Whether readers get copies of what is written, so that they cannot change it. */
+export const readersGetCopies = runtime.IdentityTransformStream !== undefined;
+
 /**
  * Returns the chunk as bytes.
  *

@@ -1,5 +1,5 @@
-// The memory limit for all fills of an isolate. The limit covers arriving bodies, and bodies that
-// clients have not read yet.
+// The memory limit for all bodies that an isolate transfers. The limit covers arriving bodies, and
+// bodies that clients have not read yet. While it is short, clients that read nothing are disconnected.
 import { isWithinMs } from "../base/elapsed.ts";
 
 /** Memory for a client that may have left before the head. */
@@ -14,6 +14,41 @@ interface Unread {
  * begins to read earlier, unless its origin is slow: then its memory is not counted for a while.
  */
 const unreadMsMax = 45_000;
+
+/** A client that reads a body from memory. */
+export interface BodyReader {
+  /** Returns the bytes that the budget gets back if the client is disconnected, besides its piece. */
+  readonly heldBytes: () => number;
+  /**
+   * Disconnects the client, and gives back these bytes at once. Another request calls it, so it may not
+   * use I/O.
+   */
+  readonly cut: () => void;
+}
+
+/** Holds bytes that no reader needs, but that may save a request. */
+export interface SpareBytes {
+  /** Drops them, and gives them back. */
+  readonly dropSpare: () => void;
+}
+
+/** A piece that a client has not taken yet. */
+interface Wait {
+  readonly sinceAtMs: number;
+  readonly bytes: number;
+}
+
+/**
+ * A client that takes nothing for this long is disconnected when memory is short. A client that reads
+ * 3 KB a second takes a piece within 22 s.
+ */
+const stallMsMax = 30_000;
+
+/** A client that took a piece after a wait this long is slow, and is disconnected last. */
+const slowMsMin = 1_000;
+
+/** The length of the pieces in which bodies are sent, and while memory is short. */
+const pieceBytesMax = { usual: 65_536, short: 16_384 };
 
 interface HeldBytes {
   readonly bytes: number;
@@ -31,18 +66,28 @@ const largeShare = 3 / 4;
 export class ByteBudget {
   readonly #bytesMax: number;
   readonly #nowAtMs: () => number;
+  readonly #onCut: () => void;
   readonly #holdings = new Map<object, HeldBytes>();
   #takenBytes = 0;
-  #refusedBytes = 0;
   /** The bytes of held objects that another owner counts, such as the memory tier. */
   #uncountedBytes = 0;
   /** Oldest first. */
   readonly #unread = new Set<Unread>();
+  /** Oldest first. */
+  readonly #waits = new Map<BodyReader, Wait>();
+  readonly #slow = new WeakSet<BodyReader>();
+  readonly #spare = new Set<SpareBytes>();
+  /** The bytes of all pieces that clients have not taken yet. */
+  #pieceBytes = 0;
 
-  /** @param nowAtMs epoch milliseconds */
-  constructor(bytesMax: number, nowAtMs: () => number = Date.now) {
+  /**
+   * @param nowAtMs epoch milliseconds
+   * @param onCut called for each client that is disconnected
+   */
+  constructor(bytesMax: number, nowAtMs: () => number = Date.now, onCut = (): void => undefined) {
     this.#bytesMax = bytesMax;
     this.#nowAtMs = nowAtMs;
+    this.#onCut = onCut;
   }
 
   /** Returns whether this many bytes are left. */
@@ -59,11 +104,6 @@ export class ByteBudget {
     return this.hasRoomFor(this.#uncountedBytes + bytes);
   }
 
-  /** Returns whether the last rejected size would be rejected again. */
-  get isShort(): boolean {
-    return !this.hasRoomFor(this.#refusedBytes);
-  }
-
   /**
    * Takes bytes from the budget.
    *
@@ -71,18 +111,100 @@ export class ByteBudget {
    * @returns false, without taking bytes, if too few are left
    */
   take(bytes: number, of: "small" | "large" = "small"): boolean {
-    const neededBytes = of === "large" ? bytes + (1 - largeShare) * this.#bytesMax : bytes;
-    if (!this.hasRoomFor(neededBytes)) {
-      this.#refusedBytes = neededBytes;
-      return false;
-    }
+    const neededBytes = () => (of === "large" ? bytes + this.#withheldBytes : bytes);
+    const hasRoom = this.#makeRoom(() => this.hasRoomFor(neededBytes()));
+    if (hasRoom) this.#takenBytes += bytes;
+    return hasRoom;
+  }
+
+  /** Notes that a holder has bytes that may be dropped while memory is short. */
+  addSpare(holder: SpareBytes): void {
+    this.#spare.add(holder);
+  }
+
+  removeSpare(holder: SpareBytes): void {
+    this.#spare.delete(holder);
+  }
+
+  /** Counts bytes that are already in memory, even beyond the limit. */
+  charge(bytes: number): void {
     this.#takenBytes += bytes;
-    return true;
+  }
+
+  /**
+   * Returns the bytes that large bodies may not take. Pieces do not count against small bodies, so that
+   * many readers of large bodies cannot block them.
+   */
+  get #withheldBytes(): number {
+    return (1 - largeShare) * this.#bytesMax + this.#pieceBytes;
   }
 
   /** Gives bytes back. */
   give(bytes: number): void {
     this.#takenBytes -= bytes;
+  }
+
+  /** Returns whether no piece of the usual length is left for large bodies. */
+  get isShort(): boolean {
+    return !this.hasRoomFor(pieceBytesMax.usual + this.#withheldBytes);
+  }
+
+  /** Returns the largest piece of a body to send to a client. */
+  get pieceBytesMax(): number {
+    return this.isShort ? pieceBytesMax.short : pieceBytesMax.usual;
+  }
+
+  /**
+   * Begins the wait of a reader for its client.
+   *
+   * @param bytes the piece that the client has not taken yet. It counts even beyond the limit
+   */
+  waits(reader: BodyReader, bytes: number): void {
+    this.#waits.set(reader, { sinceAtMs: this.#nowAtMs(), bytes });
+    this.#pieceBytes += bytes;
+    this.#makeRoom(() => this.hasRoomFor(this.#withheldBytes));
+  }
+
+  /** Ends the wait, because the client has taken its piece or has left. */
+  waitsNoMore(reader: BodyReader): void {
+    const wait = this.#waits.get(reader);
+    if (wait === undefined) return;
+    this.#waits.delete(reader);
+    this.#pieceBytes -= wait.bytes;
+    if (!isWithinMs(slowMsMin, wait.sinceAtMs, this.#nowAtMs())) this.#slow.add(reader);
+  }
+
+  /** Drops what nobody needs, and then disconnects clients, until there is room. Returns whether there is. */
+  #makeRoom(hasRoom: () => boolean): boolean {
+    for (const holder of this.#spare) {
+      if (hasRoom()) return true;
+      this.#spare.delete(holder);
+      holder.dropSpare();
+    }
+    if (!hasRoom()) this.#cutStalled(hasRoom);
+    return hasRoom();
+  }
+
+  /**
+   * Disconnects clients that take nothing, until there is room: first those that never took a piece
+   * after a wait, and of these first those with the most bytes.
+   */
+  #cutStalled(hasRoom: () => boolean): void {
+    const atMs = this.#nowAtMs();
+    const stalled: { reader: BodyReader; bytes: number; isSlow: boolean }[] = [];
+    for (const [reader, { sinceAtMs, bytes }] of this.#waits) {
+      if (isWithinMs(stallMsMax, sinceAtMs, atMs)) break;
+      const isSlow = this.#slow.has(reader);
+      stalled.push({ reader, bytes: bytes + reader.heldBytes(), isSlow });
+    }
+    stalled.sort((a, b) => Number(a.isSlow) - Number(b.isSlow) || b.bytes - a.bytes);
+    for (const { reader, bytes } of stalled) {
+      if (hasRoom()) return;
+      if (bytes === 0) continue;
+      this.waitsNoMore(reader);
+      reader.cut();
+      this.#onCut();
+    }
   }
 
   /**
@@ -142,6 +264,12 @@ export class ByteBudget {
       if (isHolding) this.#release(owner, holding);
       isHolding = false;
     };
+  }
+
+  /** Returns a holder's share of the bytes that are counted for an object; 0 if none are. */
+  shareOf(owner: object): number {
+    const holding = this.#holdings.get(owner);
+    return holding?.isCounted === true ? holding.bytes / holding.holderCount : 0;
   }
 
   /**

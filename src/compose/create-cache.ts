@@ -132,6 +132,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     metrics.took("purgeSpread", [metrics.colo], tookMs);
     gauges.lagged(tookMs);
   };
+  const onCut = () => metrics.add("disconnectedClients");
   const watched = { ...platform, makeView: parts?.view, onSpread, metrics };
   const at = journal ?? database;
   const isApart = journal !== undefined;
@@ -177,10 +178,8 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     purging,
     /** The view of the purge journal; a view without purges if there is no journal. */
     view: purging?.view ?? noJournal,
-    /**
-     * Limits the memory of all bodies in transfer, in addition to the memory of the tiers.
-     */
-    fillBudget: new ByteBudget(limits.memoryBytes / 2, platform.nowAtMs),
+    /** Limits the memory of all bodies in transfer, in addition to the memory of the tiers. */
+    fillBudget: new ByteBudget(limits.memoryBytes / 2, nowAtMs, onCut),
     metrics,
     gauges,
     ...reporting,

@@ -39,8 +39,6 @@ const awaitedMax = 4;
  * The runtime ends the sending 30 s after the client has left, and would not release the page's memory.
  */
 const waitMsMax = 25_000;
-/** A large piece is sent in parts, so that a slow reader costs one part of extra memory. */
-const partBytes = 65_536;
 
 /** Returns whether ESI tags in a response are processed. A body with a coding cannot be read. */
 export function hasEsi({ headers }: Response, { esi }: Route): boolean {
@@ -184,18 +182,22 @@ export class Assembly {
     const { site } = this.#page.context;
     const { fillBudget } = site;
     const pipe = openBytePipe(bytes);
-    const client = new ClientEnd(pipe, site);
+    const held = { bytes: () => this.#takenBytes, release: this.#release };
+    const client = new ClientEnd(pipe, site, held);
     this.#page.context.afterAnswer(async () => {
       try {
         for await (const chunk of body) {
-          for (let at = 0; at < chunk.byteLength; at += partBytes) {
-            client.queue(chunk.subarray(at, at + partBytes));
-            await client.drained(fillBudget);
+          // A large piece is sent in parts, so that a slow reader costs one part of extra memory.
+          for (let at = 0; at < chunk.byteLength;) {
+            const to = at + fillBudget.pieceBytesMax;
+            client.queue(chunk.subarray(at, to));
+            await client.drained();
             if (client.hasLeft) return;
             this.#hasBegun = true;
+            at = to;
           }
         }
-        await client.close(fillBudget);
+        await client.close();
       } catch (cause) {
         this.count("cut");
         client.abort(cause);
@@ -216,9 +218,19 @@ export class Assembly {
         yield chunk;
         this.#give(chunk.byteLength);
       }
-      yield* rest;
+      yield* this.#counted(rest);
     } finally {
       await rest.return(undefined);
+    }
+  }
+
+  /** Counts each chunk until it is sent, because it is in memory in any case. */
+  async *#counted(chunks: AsyncGenerator<Uint8Array, undefined>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      this.#page.context.site.fillBudget.charge(chunk.byteLength);
+      this.#takenBytes += chunk.byteLength;
+      yield chunk;
+      this.#give(chunk.byteLength);
     }
   }
 
@@ -231,7 +243,7 @@ export class Assembly {
   async *#bytesOfFragment({ response, read }: Fragment, level: number): AsyncGenerator<Uint8Array> {
     const body = hasEsi(response, read.route)
       ? await this.whole(response)
-      : this.#chunksOf(response);
+      : this.#counted(this.#chunksOf(response));
     if (!(body instanceof Uint8Array)) {
       yield* body;
       return;

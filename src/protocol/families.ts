@@ -70,6 +70,11 @@ export const families = {
     ["route", "result"],
     "ESI fragments, included or failed; and pages with a malformed tag, too large to process, or cut",
   ),
+  disconnectedClients: counter(
+    "disconnected_clients",
+    [],
+    "Clients that read nothing of a body while memory for bodies in transit was short",
+  ),
   bypassed: counter("bypassed", ["route"], "Requests that the switch sent straight to the origin"),
   tierReads: counter("tier_reads", ["tier", "result"], "Reads of a tier, by result"),
   tierWrites: counter(

@@ -3,7 +3,7 @@ import { CutBody } from "../base/byte-streams.ts";
 import { inNeutralContext } from "../base/neutral-context.ts";
 import { discardBody } from "../cache/record/record.ts";
 import { type ByteRange, lengthOf } from "../rules/ranges.ts";
-import { type BytePipe, ClientEnd, openBytePipe } from "../pages/body/client-end.ts";
+import { type BytePipe, ClientEnd, type HeldBody, openBytePipe } from "../pages/body/client-end.ts";
 import { ChunkReader } from "../pages/body/gather.ts";
 import { copyRange, fittedStream } from "../pages/body/sliced-stream.ts";
 import { nthSliceAt, rangeOfSlice } from "./fit.ts";
@@ -54,8 +54,9 @@ async function sendSlices(
   const partOf = (nth: number) => partOfSlice(nth, range, answer);
   const lastNth = nthSliceAt(range.lastByte, answer.head);
   let nth = nthSliceAt(range.firstByte, answer.head);
-  const client = new ClientEnd(pipe, answer.place.exchange.site);
-  const whenFound = (found: Slice) => held(found, answer, client);
+  const inMemory = new Set<HeldBody>();
+  const client = new ClientEnd(pipe, answer.place.exchange.site, allOf(inMemory));
+  const whenFound = (found: Slice) => held(found, answer, { client, inMemory });
   let next = Promise.resolve(first).then(whenFound);
   try {
     for (; nth <= lastNth; nth += 1) {
@@ -65,16 +66,16 @@ async function sendSlices(
         const rest = { ...range, firstByte: Math.max(range.firstByte, firstByte) };
         const stream = await store.ask(rest, answer);
         if (typeof stream === "string") throw new CutBody(`The rest is missing: ${stream}.`);
-        await sendPart({ kind: "part", range: rest, stream }, rest, { pipe, client }, answer);
-        break;
+        // The runtime itself copies the rest, which costs no memory here.
+        pipe.writer.releaseLock();
+        return await stream.pipeTo(pipe.writable);
       }
       if (typeof found === "string") throw new CutBody(`A slice is missing: ${found}.`);
       const ahead = nth + 1;
       if (ahead <= lastNth) next = store.find(ahead, answer, partOf(ahead)).then(whenFound);
-      await sendPart(found, partOf(nth), { pipe, client }, answer).finally(release);
-      client.hasBegun = true;
+      await sendPart(found, partOf(nth), client, answer).finally(release);
     }
-    await pipe.writer.close();
+    await client.close();
   } catch (cause) {
     // The abort of an unread stream never settles.
     void pipe.writer.abort(cause).catch(() => undefined);
@@ -85,14 +86,27 @@ async function sendSlices(
 }
 
 /** Counts a slice in memory, until `release`. */
-function held(found: Slice, { place }: SlicedAnswer, client: ClientEnd) {
+function held(
+  found: Slice,
+  { place }: SlicedAnswer,
+  { client, inMemory }: { readonly client: ClientEnd; readonly inMemory: Set<HeldBody> },
+) {
   if (typeof found === "string" || found.kind !== "blob") return { found, release: () => {} };
   const { tiers, fillBudget } = place.exchange.site;
   const { blob } = found;
   const isCountedElsewhere = tiers.memory.holds(blob);
-  const release = fillBudget.hold(blob, blob.size, { isCountedElsewhere });
-  return { found, release: fillBudget.untilRead(release, () => client.hasBegun) };
+  const unhold = fillBudget.hold(blob, blob.size, { isCountedElsewhere });
+  const release = fillBudget.untilRead(unhold, () => client.hasBegun);
+  const slice = { bytes: () => fillBudget.shareOf(blob), release };
+  inMemory.add(slice);
+  return { found, release: () => (inMemory.delete(slice), release()) };
 }
+
+/** Returns the current slice and the next one as one body. */
+const allOf = (inMemory: ReadonlySet<HeldBody>): HeldBody => ({
+  bytes: () => [...inMemory].reduce((sum, { bytes }) => sum + bytes(), 0),
+  release: () => inMemory.forEach(({ release }) => release()),
+});
 
 /**
  * Sends a part of a slice. Checks the length of a stream, because one that ends early would move all
@@ -101,19 +115,19 @@ function held(found: Slice, { place }: SlicedAnswer, client: ClientEnd) {
 async function sendPart(
   body: SliceBody,
   part: ByteRange,
-  { pipe, client }: { readonly pipe: BytePipe; readonly client: ClientEnd },
+  client: ClientEnd,
   { place: { exchange } }: SlicedAnswer,
 ): Promise<void> {
-  const { fillBudget, config } = exchange.site;
+  const { site } = exchange;
   if (body.kind === "blob") {
     client.queueWhole(body.blob.slice(part.firstByte, part.lastByte + 1));
-    await client.drained(fillBudget);
+    await client.drained();
     if (client.hasLeft) throw new CutBody("The client has left.");
     return;
   }
   const { firstByte } = body.kind === "stream" ? part : { firstByte: 0 };
   const sent = { firstByte, lastByte: firstByte + lengthOf(part) - 1 };
-  const { betweenBytesMs } = config.originTimeout;
+  const { betweenBytesMs } = site.config.originTimeout;
   const reader = new ChunkReader(body.stream, betweenBytesMs, sent.lastByte + 1);
-  return copyRange(reader, pipe.writer, sent).finally(() => void reader.cancel());
+  return copyRange(reader, client, sent, site).finally(() => void reader.cancel());
 }

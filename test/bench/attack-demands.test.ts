@@ -22,17 +22,19 @@ interface Given {
   readonly hasEnded?: boolean;
   readonly alsoHitShare?: number;
   readonly crowdSlowestMs?: readonly number[];
+  readonly heldBytes?: number;
 }
 
 function calmRow(given: Given = {}): Row {
   const { tookMs = [10], faults, commands = {}, originRequests = 100 } = given;
-  const { hasEnded = false, alsoHitShare = 1 } = given;
+  const { hasEnded = false, alsoHitShare = 1, heldBytes = 0 } = given;
   return {
     attack: undefined,
     honest: { tookMs, hitTookMs: tookMs, faults: faults ?? new Map(), lateMsMax: 0, alsoHitShare },
     assault: undefined,
     originRequests,
     commands,
+    heldBytes,
     lateMsMax: 0,
     hasEnded,
   };
@@ -78,6 +80,13 @@ it.each([
   },
 ])("`judged` finds a broken demand: $id", ({ given, broken }) => {
   expect(judged(attackedRow(given), calm).broken).toEqual(broken);
+});
+
+it("`judged` applies an attack's own demands", () => {
+  const demands = { p99RatioMax: 1.5, heldBytesMax: 64 };
+  const broken = (given: Given) => judged(attackedRow(given, { demands }), calm).broken;
+  expect(broken({ tookMs: [15], heldBytes: 64 })).toEqual([]);
+  expect(broken({ tookMs: [15.1], heldBytes: 65 })).toEqual(["p99", "memory"]);
 });
 
 it("`judged` subtracts the calm requests and commands from those of an attack", () => {

@@ -245,6 +245,11 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
     clause: "limits, tiers",
     why: "its body is larger than the route's tiers accept",
   },
+  "memory-short": {
+    clause: "limits.memoryBytes",
+    why: "its body did not fit into the memory for bodies in transit, which other clients' bodies use",
+    hint: "if this happens often, raise limits.memoryBytes",
+  },
   "cut-short": {
     clause: "RFC 9111 §3.3; originTimeout.betweenBytes",
     why: "its body broke off, stalled for too long, or was not as long as its Content-Length",

@@ -21,10 +21,13 @@ export type GatherResult =
     }
   /** Streamed to the clients and, if allowed, to tiers. `sent` is as above. */
   | StreamedBody
+  /** Sent to the client alone, because memory is short. `sent` is as above. */
+  | PassedBody
   /** Truncated, stalled or no longer awaited, so the body must not be stored. */
   | { kind: "cut" };
 
 type StreamedBody = { kind: "streamed"; sent: Promise<void> | undefined };
+type PassedBody = { kind: "passed"; sent: Promise<void> };
 type StreamPlan = Omit<GatherPlan, "bufferBytes" | "budget">;
 
 /** A body, its readers, and its memory limits. */
@@ -80,7 +83,7 @@ export async function gather(plan: GatherPlan): Promise<GatherResult> {
       if (!relay.isComing || isOverdue) throw new CutBody(unawaited);
       client.queue(chunk);
       relay.hasBegun ||= client.hasBegun;
-      const isHeld = relay.hold(chunk);
+      const isHeld = relay.push(chunk);
       if (!isHeld || relay.bytes > plan.bufferBytes) return await streamOn(plan, client);
     }
     if (plan.bodyBytes !== null && plan.bodyBytes !== relay.bytes) {
@@ -93,31 +96,38 @@ export async function gather(plan: GatherPlan): Promise<GatherResult> {
     return { kind: "cut" };
   }
   const blob = new Blob([...relay.chunks]);
-  client.shareFrom(blob);
-  relay.end("whole");
+  const { budget } = plan;
   const hasBegun = () => client.hasBegun || !relay.endsWithClient;
-  const release = plan.budget.untilRead(plan.budget.hold(blob, blob.size), hasBegun);
-  return { kind: "whole", blob, sent: client.close(plan.budget).finally(release) };
+  const release = budget.untilRead(budget.hold(blob, blob.size), hasBegun);
+  client.shareFrom(blob, { bytes: () => budget.shareOf(blob), release });
+  relay.end("whole");
+  return { kind: "whole", blob, sent: client.close().finally(release) };
 }
 
 const unawaited = "No client waits for the body any more.";
 
 /**
  * Streams the rest of the body. If the only client disconnects, nothing is stored. If a tier fails, the
- * clients and the other tiers still receive the body.
+ * clients and the other tiers still receive the body. If memory is short, nobody else gets the body.
  */
-async function streamOn(plan: StreamPlan, client: ClientEnd): Promise<StreamedBody> {
+async function streamOn(plan: StreamPlan, client: ClientEnd): Promise<StreamedBody | PassedBody> {
   const { relay, bodyBytes, streamBytesMax, streamCount = 1 } = plan;
+  const chunks = [...relay.chunks];
+  const hasRoom = relay.open();
+  void relay.beat();
+  const own = client.handOver();
+  const sent = own && relay.sendOwn(own, plan.continuation);
+  const mayPass = !hasRoom && !plan.isAwaited() && !relay.isShared;
+  const rest = mayPass ? sent && plan.reader.rest() : undefined;
+  if (sent !== undefined && rest !== undefined) {
+    plan.onStreaming(false);
+    relay.pass(rest);
+    return { kind: "passed", sent };
+  }
   const mayStream = streamBytesMax > 0 && (bodyBytes ?? 0) <= streamBytesMax;
   const ends = Array.from({ length: mayStream ? streamCount : 0 }, (_, nth) => {
     return new TierEnd(plan, nth);
   });
-  const chunks = [...relay.chunks];
-  relay.open();
-  void relay.beat();
-  const left = client.handOver();
-  const isReading = plan.client !== undefined && !client.hasLeft;
-  const sent = isReading ? relay.sendOwn(plan.client, left, plan.continuation) : undefined;
   plan.onStreaming(mayStream);
   const isStoring = () => ends.some(({ isOver }) => !isOver);
   const write = (chunk: Uint8Array) => Promise.all(ends.map((end) => end.write(chunk)));
@@ -131,7 +141,7 @@ async function streamOn(plan: StreamPlan, client: ClientEnd): Promise<StreamedBo
     for (;;) {
       const isForOne = plan.client !== undefined && !plan.isAwaited();
       if ((isForOne && !relay.isRead) || relay.isOverdue) throw new CutBody(unawaited);
-      const chunk = await source.read();
+      const chunk = await source.read(relay.fillBudget.pieceBytesMax);
       if (!relay.isComing) throw new CutBody(unawaited);
       if (chunk === undefined) break;
       relay.push(chunk);
@@ -154,7 +164,7 @@ export async function relayRest(
   plan: Omit<StreamPlan, "streamBytesMax" | "onOverflow" | "onStreaming">,
 ): Promise<void> {
   const client = new ClientEnd(plan.client, plan.relay);
-  client.hasBegun = true;
+  if (client.writer !== undefined) client.writer.hasBegun = true;
   const unstored = { streamBytesMax: 0, onOverflow: () => {}, onStreaming: () => {} };
   const { sent } = await streamOn({ ...plan, ...unstored }, client);
   plan.relay.settle(false);
@@ -168,10 +178,10 @@ const rangeRequestsMax = 2;
 function resumedReader({ relay, bodyBytes, continuation, ...plan }: StreamPlan) {
   let { reader } = plan;
   let rangeRequests = 0;
-  const read = async (): Promise<Chunk | undefined> => {
+  const read = async (chunkBytesMax: number): Promise<Chunk | undefined> => {
     const leftBytes = bodyBytes === null ? null : bodyBytes - relay.bytes;
     try {
-      const chunk = await reader.read();
+      const chunk = await reader.read(chunkBytesMax);
       if (chunk !== undefined || (leftBytes ?? 0) <= 0) return chunk;
       throw new CutBody("The body was shorter than its Content-Length.");
     } catch (cause) {
@@ -180,7 +190,7 @@ function resumedReader({ relay, bodyBytes, continuation, ...plan }: StreamPlan) 
         rangeRequests <= rangeRequestsMax ? await continuation.ofOrigin(relay.bytes) : undefined;
       if (rest === undefined) throw cause;
       reader = new ChunkReader(rest, plan.betweenBytesMs, leftBytes);
-      return read();
+      return read(chunkBytesMax);
     }
   };
   return { read, cancel: () => reader.cancel() };
@@ -236,12 +246,13 @@ class TierEnd {
   }
 }
 
-const chunkBytesMax = 65_536;
+const usualChunkBytes = 65_536;
 /** The smallest buffer. It is never 0, so that bytes beyond the stated length can be read. */
 const chunkBytesMin = 1_024;
 
 /** Reads one body in chunks, with a timeout per chunk. */
 export class ChunkReader {
+  readonly #stream: ReadableStream<Chunk>;
   readonly #betweenBytesMs: number;
   readonly #bytes: ReadableStreamBYOBReader | undefined;
   readonly #plain: ReadableStreamDefaultReader<Chunk> | undefined;
@@ -261,6 +272,7 @@ export class ChunkReader {
     betweenBytesMs: number,
     bodyBytes: number | null = null,
   ) {
+    this.#stream = stream;
     this.#betweenBytesMs = betweenBytesMs;
     this.#leftBytes = bodyBytes ?? Infinity;
     try {
@@ -294,10 +306,17 @@ export class ChunkReader {
     return this.#hasEnded && this.#leftBytes === 0 ? new Blob(this.#ahead) : undefined;
   }
 
+  /** Returns the stream for another reader; `undefined` if chunks were read ahead. */
+  rest(): ReadableStream<Chunk> | undefined {
+    if (this.#ahead.length > 0 || this.#hasEnded || this.#reading !== undefined) return undefined;
+    (this.#bytes ?? this.#plain)?.releaseLock();
+    return this.#stream;
+  }
+
   /** Returns the next chunk; `undefined` at the end. Rejects if the body breaks off or stalls. */
-  async read(): Promise<Chunk | undefined> {
+  async read(chunkBytesMax = usualChunkBytes): Promise<Chunk | undefined> {
     if (this.#ahead.length > 0 || this.#hasEnded) return this.#ahead.shift();
-    const reading = this.#reading ?? this.#next();
+    const reading = this.#reading ?? this.#next(chunkBytesMax);
     this.#reading = undefined;
     try {
       return await within(reading, this.#betweenBytesMs);
@@ -308,8 +327,11 @@ export class ChunkReader {
     }
   }
 
-  async #next(): Promise<Chunk | undefined> {
-    const chunk = await (this.#bytes === undefined ? this.#given() : this.#buffered(this.#bytes));
+  async #next(chunkBytesMax = usualChunkBytes): Promise<Chunk | undefined> {
+    const bytes = this.#bytes;
+    const chunk = await (bytes === undefined
+      ? this.#given()
+      : this.#buffered(bytes, chunkBytesMax));
     this.#leftBytes -= chunk?.byteLength ?? 0;
     return chunk;
   }
@@ -320,7 +342,10 @@ export class ChunkReader {
     throw new TypeError("The origin's body contains something other than bytes.");
   }
 
-  async #buffered(bytes: ReadableStreamBYOBReader): Promise<Chunk | undefined> {
+  async #buffered(
+    bytes: ReadableStreamBYOBReader,
+    chunkBytesMax: number,
+  ): Promise<Chunk | undefined> {
     const chunkBytes = Math.min(chunkBytesMax, Math.max(chunkBytesMin, this.#leftBytes));
     const { done, value } = await bytes.read(new Uint8Array(chunkBytes));
     if (done || value === undefined) return undefined;

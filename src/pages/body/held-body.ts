@@ -31,10 +31,10 @@ export function readableOf(
   // report when the client has read it. So send the body in pieces, and release it after the last
   // piece.
   const pipe = openBytePipe(range.size);
-  const client = new ClientEnd(pipe, site);
+  const client = new ClientEnd(pipe, site, { bytes: () => fillBudget.shareOf(blob), release });
   client.queueWhole(range);
   // Without `afterAnswer`, the runtime would drop this work when the client disconnects, and the
   // body would stay in the budget.
-  afterAnswer(() => client.close(fillBudget).finally(release));
+  afterAnswer(() => client.close().finally(release));
   return pipe.readable;
 }

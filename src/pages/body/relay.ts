@@ -7,7 +7,8 @@ import type { ByteBudget } from "../../cache/byte-budget.ts";
 import { patiently, pauseUnheld } from "../../base/timeouts.ts";
 import type { ArrivingBody, Continuation, SharedRest } from "../site/forward-outcome.ts";
 import type { StartPorts } from "../../cache/flights.ts";
-import { type BytePipe, openBytePipe, writeToClient } from "./client-end.ts";
+import { BodyWindow, type WindowLimits } from "./body-window.ts";
+import { ClientWriter, type HandedOver, type HeldBody, openBytePipe } from "./client-end.ts";
 
 /** The time during which clients can join a body of unknown length, which may be endless. */
 const joinMsMax = 5_000;
@@ -22,20 +23,15 @@ const silenceMsMax = 10_000;
 const behindAnswerMsMax = 25_000;
 /** The time for which a slow reader that could not continue delays the others: each step, in total. */
 const delayMsMax = { eachStep: 2_000, total: 20_000 };
-/** The window while memory is short. */
-const shortBytesMax = 65_536;
-/** Larger bodies get no memory that small bodies may need, and are sent while they arrive. */
-export const smallBytesMax = 65_536;
+/**
+ * The bytes that are read ahead of the only reader. More would only cost memory, because nobody else
+ * needs them.
+ */
+const aheadBytesMax = 131_072;
 
-interface RelayLimits {
-  /** The length of the window. */
-  readonly bytesMax: number;
-  /** Counts the held bytes, and later the window. */
-  readonly budget: Pick<ByteBudget, "take" | "give" | "isShort" | "untilRead">;
+interface RelayLimits extends WindowLimits {
   /** Epoch milliseconds. */
   readonly nowAtMs: () => number;
-  /** The Content-Length; `null` if there is none. */
-  readonly bodyBytes: number | null;
   /** Whether the runtime ends the request that reads the origin soon after its client has left. */
   readonly endsWithClient: boolean;
   /** Whether a reader can continue the body with a range request. */
@@ -43,33 +39,23 @@ interface RelayLimits {
 }
 
 type Chunk = Uint8Array<ArrayBuffer>;
-type WindowEnd = "whole" | "cut" | "overtaken" | "lost";
+type WindowEnd = "whole" | "cut" | "overtaken" | "lost" | "passed";
 
 interface Reader {
   /** The number of the next chunk. */
   at: number;
   /** The first byte of the next chunk. */
   atByte: number;
-  /** Whether its client has read a chunk. */
-  hasBegun: boolean;
 }
 
 /** A body that is being sent from its origin to several requests. */
 export class Relay implements ArrivingBody {
   readonly #limits: RelayLimits;
   readonly #sinceAtMs: number;
-  /** Everything is held until `open`. */
-  #windowBytes = Infinity;
-  #countedBytes = 0;
+  readonly #window: BodyWindow;
   /** If no client has read anything, the runtime may have ended the request unnoticed. */
   hasBegun: boolean;
   readonly #release: () => void;
-  #chunks: Chunk[] = [];
-  /** The number of chunks dropped before the first of `#chunks`. */
-  #dropped = 0;
-  #heldBytes = 0;
-  /** The number of bytes that have arrived. */
-  bytes: number;
   readonly #readers = new Set<Reader>();
   /** The reader for the client whose request fetches the body. */
   #own: Reader | undefined;
@@ -83,18 +69,23 @@ export class Relay implements ArrivingBody {
   #beatCount = 0;
   #isBeating = false;
   #isSettled = false;
-  /** `lost`: the request that reads the origin has ended, or is about to be ended. */
-  #state: "coming" | "whole" | "cut" | "lost" = "coming";
+  /**
+   * `lost`: the request that reads the origin has ended, or is about to be ended. `passed`: the runtime
+   * sends the rest to the only reader.
+   */
+  #state: "coming" | "whole" | "cut" | "lost" | "passed" = "coming";
+  #passed: ReadableStream<Chunk> | undefined;
   /** Whether tiers have stored the body; `undefined` until that is known. */
   hasStored: boolean | undefined;
   readonly #rest: SharedRest = {};
 
   /** @param firstByte more than 0 for a rest, whose readers have read the bytes before it */
   constructor(limits: RelayLimits, firstByte = 0) {
-    this.bytes = firstByte;
     this.#limits = limits;
+    const neededFrom = () => Math.min(...Array.from(this.#readers, ({ at }) => at));
+    this.#window = new BodyWindow(limits, firstByte, neededFrom);
     this.hasBegun = firstByte > 0 || !limits.endsWithClient;
-    const release = () => this.#give(this.#countedBytes);
+    const release = () => this.#window.release();
     this.#release = limits.budget.untilRead(release, () => this.hasBegun);
     this.#sinceAtMs = limits.nowAtMs();
   }
@@ -113,13 +104,22 @@ export class Relay implements ArrivingBody {
     return this.#limits.endsWithClient;
   }
 
+  get fillBudget(): ByteBudget {
+    return this.#limits.budget;
+  }
+
+  /** The number of bytes that have arrived. */
+  get bytes(): number {
+    return this.#window.arrivedBytes;
+  }
+
   get isComing(): boolean {
     return this.#state === "coming";
   }
 
   /** The held chunks. */
   get chunks(): readonly Chunk[] {
-    return this.#chunks;
+    return this.#window.chunks;
   }
 
   /**
@@ -151,39 +151,24 @@ export class Relay implements ArrivingBody {
   }
 
   /**
-   * Adds a chunk before `open`. The chunk is held in either case.
+   * Limits the held bytes to the window from now on.
+   *
+   * @returns whether the budget had room for the window
+   */
+  open(): boolean {
+    return this.#window.open();
+  }
+
+  /**
+   * Adds a chunk.
    *
    * @returns whether the budget had room for the chunk
    * @throws Error if the body is longer than stated
    */
-  hold(chunk: Chunk): boolean {
-    this.push(chunk);
-    const { budget, bodyBytes } = this.#limits;
-    const isLarge = Math.max(this.bytes, bodyBytes ?? 0) > smallBytesMax;
-    if (!budget.take(chunk.byteLength, isLarge ? "large" : "small")) return false;
-    this.#countedBytes += chunk.byteLength;
-    return true;
-  }
-
-  /** Limits the held bytes to the window from now on. */
-  open(): void {
-    const { budget, bytesMax } = this.#limits;
-    const moreBytes = Math.max(0, bytesMax - this.#countedBytes);
-    const isCounted = budget.take(moreBytes, "large");
-    this.#windowBytes = isCounted ? bytesMax : Math.max(shortBytesMax, this.#countedBytes);
-    if (isCounted) this.#countedBytes += moreBytes;
-  }
-
-  /** @throws Error if the body is longer than stated */
-  push(chunk: Chunk): void {
-    if (chunk.byteLength === 0) return;
-    if (this.bytes + chunk.byteLength > (this.#limits.bodyBytes ?? Infinity)) {
-      throw new CutBody("The body was longer than its Content-Length.");
-    }
-    this.#chunks.push(chunk);
-    this.#heldBytes += chunk.byteLength;
-    this.bytes += chunk.byteLength;
+  push(chunk: Chunk): boolean {
+    const hasRoom = this.#window.push(chunk);
     this.#wake();
+    return hasRoom;
   }
 
   /**
@@ -197,15 +182,16 @@ export class Relay implements ArrivingBody {
     for (let delayMs = 0; this.isComing;) {
       const isPatient =
         delayMs < delayMsMax.eachStep && this.#delayedMs + delayMs < delayMsMax.total;
-      if (this.bytes - this.#paceAtByte(isStoring(), isPatient) <= this.#windowBytes) break;
+      const aheadBytes = this.bytes - this.#paceAtByte(isStoring(), isPatient);
+      const aheadMax = this.#readers.size > 1 ? Infinity : aheadBytesMax;
+      if (aheadBytes <= Math.min(this.#window.bytesMax, aheadMax)) break;
       // With a promise of a reader, the filler would wait in vain after the end of the reader's request.
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wakeFiller = resolve;
       if ((await patiently(promise, lookAgainMs)) === "timed-out") delayMs += lookAgainMs;
     }
     if (isDelayed) this.#delayedMs += Math.abs(nowAtMs() - sinceAtMs);
-    while (this.#heldBytes > this.#windowBytes && this.#chunks.length > 1) this.#dropFirst();
-    this.#give(Math.max(0, this.#countedBytes - this.#windowBytes));
+    this.#window.shorten();
   }
 
   /**
@@ -219,14 +205,15 @@ export class Relay implements ArrivingBody {
       this.#wake();
     }
     const atBytes = [...this.#readers].flatMap(({ at, atByte }) =>
-      at < this.#dropped ? [] : [atByte],
+      at < this.#window.dropped ? [] : [atByte],
     );
-    if (atBytes.length === 0 || (isStoring && this.#isShared)) return Infinity;
+    if (atBytes.length === 0 || (isStoring && this.isShared)) return Infinity;
     const waitsForAll = !isStoring && !this.#limits.mayResume && isPatient;
     return waitsForAll ? Math.min(...atBytes) : Math.max(...atBytes);
   }
 
-  get #isShared(): boolean {
+  /** Returns whether another request than the own reads the body, or waits for the stored body. */
+  get isShared(): boolean {
     const own = this.#own !== undefined && this.#readers.has(this.#own) ? 1 : 0;
     return this.#readers.size + this.#waiterCount > own;
   }
@@ -235,6 +222,13 @@ export class Relay implements ArrivingBody {
   end(how: "whole" | "cut"): void {
     if (!this.isComing) return;
     this.#state = this.bytes < (this.#limits.bodyBytes ?? 0) ? "cut" : how;
+    this.#wake();
+  }
+
+  /** Lets the runtime send the rest to the only reader, which costs no memory here. */
+  pass(rest: ReadableStream<Chunk>): void {
+    this.#passed = rest;
+    this.#state = "passed";
     this.#wake();
   }
 
@@ -251,15 +245,23 @@ export class Relay implements ArrivingBody {
   }
 
   #releaseIfUnneeded(): void {
-    const isNeeded = this.#readers.size > 0 && !(this.hasStored === true && this.#isShared);
+    const isNeeded = this.#readers.size > 0 && !(this.hasStored === true && this.isShared);
     if (!this.#isSettled || isNeeded) return;
-    while (this.#chunks.length > 0) this.#dropFirst();
+    this.#window.clear();
     this.#release();
   }
 
-  #give(bytes: number): void {
-    this.#limits.budget.give(bytes);
-    this.#countedBytes -= bytes;
+  /** Returns what a reader keeps in memory. Before `open`, the body is held in any case. */
+  #heldFor(reader: Reader): HeldBody {
+    const window = this.#window;
+    const isHolding = () => window.isOpen && this.#readers.has(reader);
+    return {
+      bytes: () => (isHolding() ? window.countedBytes / this.#readers.size : 0),
+      release: () => {
+        this.#leave(reader);
+        if (window.isOpen && !this.isRead) window.clear();
+      },
+    };
   }
 
   /** Waits until tiers have stored the body. Returns false if they have not. */
@@ -296,13 +298,15 @@ export class Relay implements ArrivingBody {
   ): ReadableStream<Chunk> | undefined {
     const { bodyBytes, nowAtMs } = this.#limits;
     const isLate = bodyBytes === null && !isWithinMs(joinMsMax, this.#sinceAtMs, nowAtMs());
-    const isOver = this.#state === "cut" || this.#state === "lost";
-    if (this.#dropped > 0 || isLate || isOver) return undefined;
-    const atByte = this.bytes - this.#heldBytes;
+    const isOver = this.#state !== "coming" && this.#state !== "whole";
+    if (this.#window.dropped > 0 || isLate || isOver) return undefined;
+    const atByte = this.bytes - this.#window.heldBytes;
     const pipe = openBytePipe(bodyBytes && bodyBytes - atByte);
-    const reader = this.#readerFrom({ at: 0, atByte, hasBegun: atByte > 0 });
+    const writer = new ClientWriter(pipe, this);
+    writer.hasBegun = atByte > 0;
+    const reader = this.#readerFrom({ at: 0, atByte }, writer);
     afterAnswer(async () => {
-      await this.#send(pipe, continuation, reader);
+      await this.#send({ pipe, writer }, continuation, reader);
       // The last reader makes sure that somebody is left who releases the window.
       if (!this.isRead && !this.#isSettled) await this.#isAlive();
     });
@@ -313,23 +317,18 @@ export class Relay implements ArrivingBody {
   /**
    * Sends the body to the client whose request fetches it. Settles once the client has read it or
    * disconnected.
-   *
-   * @param left the newest chunks, which the client has not been sent yet, by number and length, and
-   *   whether the client has read any
    */
-  async sendOwn(
-    pipe: BytePipe,
-    left: { readonly count: number; readonly bytes: number; readonly hasBegun: boolean },
-    continuation: Continuation,
-  ): Promise<void> {
-    const at = this.#dropped + this.#chunks.length - left.count;
-    const { hasBegun } = left;
-    this.#own = this.#readerFrom({ at, atByte: this.bytes - left.bytes, hasBegun });
-    await this.#send(pipe, continuation, this.#own);
+  async sendOwn(own: HandedOver, continuation: Continuation): Promise<void> {
+    const at = this.#window.dropped + this.#window.chunks.length - own.count;
+    const reader = this.#readerFrom({ at, atByte: this.bytes - own.bytes }, own.writer);
+    this.#own = reader;
+    await own.sending;
+    await this.#send(own, continuation, reader);
     this.ownHasLeft();
   }
 
-  #readerFrom(reader: Reader): Reader {
+  #readerFrom(reader: Reader, writer: ClientWriter): Reader {
+    writer.held = this.#heldFor(reader);
     this.#readers.add(reader);
     this.#wakeFiller();
     return reader;
@@ -341,44 +340,46 @@ export class Relay implements ArrivingBody {
     this.#releaseIfUnneeded();
   }
 
-  async #send(pipe: BytePipe, continuation: Continuation, reader: Reader): Promise<void> {
+  async #send(
+    { pipe, writer: client }: Pick<HandedOver, "pipe" | "writer">,
+    continuation: Continuation,
+    reader: Reader,
+  ): Promise<void> {
     const { writer, writable } = pipe;
     try {
-      const end = await this.#sendWindow(reader, writer);
+      const end = await this.#sendWindow(reader, client);
       if (end === "cut") throw new CutBody("The body was cut short.");
       // Begin to wait before leaving. In between, the filler would see no reader.
       const storing = end === "overtaken" && this.isStored();
       this.#leave(reader);
-      if (end === "whole") return await writer.close();
+      if (end === "whole") return await client.close();
       const { atByte } = reader;
       const stored = (await storing) ? await continuation.ofStored(atByte) : undefined;
       const together = end === "lost" ? continuation.together(atByte, this.#rest) : undefined;
-      const rest = stored ?? (await (together ?? continuation.ofOrigin(atByte)));
+      const rest = this.#passed ?? stored ?? (await (together ?? continuation.ofOrigin(atByte)));
       if (rest === undefined) throw new CutBody("The body could not be continued.");
       writer.releaseLock();
       await rest.pipeTo(writable);
     } catch (cause) {
       void writer.abort(cause).catch(() => undefined);
+      void this.#passed?.cancel().catch(() => undefined);
     } finally {
       this.#leave(reader);
     }
   }
 
   /** @returns `lost` if the leader's request has ended, or is about to be ended */
-  async #sendWindow(reader: Reader, writer: BytePipe["writer"]): Promise<WindowEnd> {
+  async #sendWindow(reader: Reader, client: ClientWriter): Promise<WindowEnd> {
+    const window = this.#window;
     for (;;) {
-      if (reader.at < this.#dropped) return "overtaken";
-      const chunk = this.#chunks[reader.at - this.#dropped];
+      if (reader.at < window.dropped) return "overtaken";
+      const chunk = window.chunks[reader.at - window.dropped];
       if (chunk !== undefined) {
-        // Copy the chunk, because a reader may rewrite or transfer what it has read.
-        await writeToClient(chunk.slice(), writer, {
-          mayBeGone: this.endsWithClient && !reader.hasBegun,
-          isInTheWay: () => this.#limits.budget.isShort && reader.at >= this.#dropped,
-        });
-        reader.hasBegun = true;
+        await client.writeShared(chunk);
         this.hasBegun = true;
         reader.at += 1;
         reader.atByte += chunk.byteLength;
+        window.hasRead();
         this.#wakeFiller();
       } else if (this.#state !== "coming") {
         return this.#state;
@@ -386,11 +387,6 @@ export class Relay implements ArrivingBody {
         await this.#isAlive();
       }
     }
-  }
-
-  #dropFirst(): void {
-    this.#heldBytes -= this.#chunks.shift()?.byteLength ?? 0;
-    this.#dropped += 1;
   }
 
   #wake(): void {

@@ -1,7 +1,8 @@
 // Cuts a byte range out of a stream, or checks the length of a stream that has only the range.
 import { CutBody, FixedLengthStream } from "../../base/byte-streams.ts";
 import { type ByteRange, lengthOf } from "../../rules/ranges.ts";
-import { openBytePipe } from "./client-end.ts";
+import type { Exchange } from "../site/exchange.ts";
+import { type ClientSite, ClientWriter, openBytePipe } from "./client-end.ts";
 import { ChunkReader } from "./gather.ts";
 
 /**
@@ -13,15 +14,23 @@ import { ChunkReader } from "./gather.ts";
 export function slicedStream(
   whole: ReadableStream<Uint8Array<ArrayBuffer>>,
   part: ByteRange,
+  { site, afterAnswer }: Pick<Exchange, "afterAnswer"> & { readonly site: ClientSite },
 ): ReadableStream<Uint8Array> {
-  const { readable, writer } = openBytePipe(lengthOf(part));
+  const pipe = openBytePipe(lengthOf(part));
+  const client = new ClientWriter(pipe, site);
   const reader = new ChunkReader(whole, stallMsMax, part.lastByte + 1);
-  void copyRange(reader, writer, part)
-    .finally(() => void reader.cancel())
-    .then(() => writer.close())
-    .catch((cause: unknown) => writer.abort(cause))
-    .catch(() => undefined);
-  return readable;
+  // Without `afterAnswer`, the runtime would drop this work when the client disconnects, and its piece
+  // would stay in the budget.
+  afterAnswer(async () => {
+    try {
+      await copyRange(reader, client, part, site).finally(() => void reader.cancel());
+      await client.close();
+    } catch (cause) {
+      // The abort of an unread stream never settles.
+      void pipe.writer.abort(cause).catch(() => undefined);
+    }
+  });
+  return pipe.readable;
 }
 
 /**
@@ -44,15 +53,16 @@ const stallMsMax = 30_000;
 /** Writes a range of what is read. @throws Error if the body ends before the range */
 export async function copyRange(
   reader: Pick<ChunkReader, "read">,
-  writer: WritableStreamDefaultWriter<Uint8Array>,
+  client: Pick<ClientWriter, "write">,
   { firstByte, lastByte }: ByteRange,
+  { fillBudget }: ClientSite,
 ): Promise<void> {
   for (let at = 0; at <= lastByte;) {
-    const value = await reader.read();
+    const value = await reader.read(fillBudget.pieceBytesMax);
     if (value === undefined) throw new CutBody("The body ended before the range did.");
     const from = Math.max(0, firstByte - at);
     const to = Math.min(value.byteLength, lastByte + 1 - at);
-    if (from < to) await writer.write(value.subarray(from, to));
+    if (from < to) await client.write(value.subarray(from, to), value.byteLength);
     at += value.byteLength;
   }
 }

@@ -100,7 +100,8 @@ async function restOfStored(metadata: StoredMetadata, atByte: number, place: Pag
   if (accepts(found) && atByte < bodyBytes) {
     if (body.kind === "part" && body.range.firstByte === atByte) return body.stream;
     if (body.kind === "stream") {
-      return slicedStream(body.stream, { firstByte: atByte, lastByte: bodyBytes - 1 });
+      const rest = { firstByte: atByte, lastByte: bodyBytes - 1 };
+      return slicedStream(body.stream, rest, exchange);
     }
   }
   discardBody(found.candidate.stored);

@@ -135,8 +135,9 @@ function bodyOrPart(stored: StoredResponse, prepared: Headers, place: PagePlace)
 export function cutToRange(
   answer: Response,
   bodyBytes: number,
-  { request: { conditions }, exchange: { decision } }: PagePlace,
+  { request: { conditions }, exchange }: PagePlace,
 ): Response {
+  const { decision } = exchange;
   const { status, headers, body } = answer;
   const bodyDate = headers.get("date");
   const part = rangeVerdict({ request: conditions, stored: headers, status, bodyBytes, bodyDate });
@@ -147,7 +148,7 @@ export function cutToRange(
     return unsatisfiable(headers, bodyBytes);
   }
   decision.answerBytes = lengthOf(part);
-  return partial(headers, part, { bodyBytes, content: slicedStream(body, part) });
+  return partial(headers, part, { bodyBytes, content: slicedStream(body, part, exchange) });
 }
 
 /** @param whole the fields of the whole response, which this function does not change */
@@ -191,7 +192,7 @@ function bodyFrom(
       return (part === undefined ? blob : blob.slice(part.firstByte, part.lastByte + 1)).stream();
     }
     case "stream":
-      return part === undefined ? body.stream : slicedStream(body.stream, part);
+      return part === undefined ? body.stream : slicedStream(body.stream, part, exchange);
     case "part": {
       const { range, stream } = body;
       if (range.firstByte !== part?.firstByte || range.lastByte !== part.lastByte) {

@@ -37,6 +37,7 @@ export type StoreRefusal =
   | "extension-mismatch"
   | "tags-failed"
   | "too-large"
+  | "memory-short"
   | "cut-short"
   | "names-client"
   | "too-many-variants"

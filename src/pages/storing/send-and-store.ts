@@ -47,7 +47,8 @@ import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { sha256Base64url } from "../../base/sha256.ts";
 import { openBytePipe } from "../body/client-end.ts";
 import { ChunkReader, gather, type GatherPlan, type GatherResult } from "../body/gather.ts";
-import { Relay, smallBytesMax } from "../body/relay.ts";
+import { smallBytesMax } from "../body/body-window.ts";
+import { Relay } from "../body/relay.ts";
 import {
   removeDisplaced,
   storeArriving,
@@ -330,6 +331,7 @@ function share(
  */
 function whyUnkept({ kind }: GatherResult, isStreamed: boolean): StoreRefusal | undefined {
   if (kind === "cut") return "cut-short";
+  if (kind === "passed") return "memory-short";
   return kind === "streamed" && !isStreamed ? "too-large" : undefined;
 }
 

@@ -212,6 +212,13 @@ export const riddles: readonly Riddle[] = [
     ],
   },
   {
+    id: "the body does not fit into the memory for bodies in transit",
+    config: { limits: { memoryBytes: 262_144 } },
+    origin: () => page("x".repeat(400_000), cc("max-age=300")),
+    told: notStored("memory-short"),
+    says: [/by the rule memory-short .*memory for bodies in transit.*raise limits\.memoryBytes/],
+  },
+  {
     id: "SITE_HOST is not set, and each server in front sends another host",
     env: { SITE_HOST: "" },
     origin: fresh,

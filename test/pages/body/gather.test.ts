@@ -26,7 +26,7 @@ function gathering(given: {
   const { bodyBytes = null, client = "reads", edge = "reads", streamBytesMax = 1_000 } = given;
   const pipe = client === "nobody" ? undefined : openBytePipe(bodyBytes);
   const streaming: boolean[] = [];
-  const budget = given.budget ?? new ByteBudget(1_000);
+  const budget = given.budget ?? new ByteBudget(1_000_000);
   const bufferBytes = given.bufferBytes ?? 10;
   const overflow: ReadableStream<Uint8Array>[] = [];
   let kept: Promise<string> | undefined;
@@ -107,14 +107,37 @@ describe("gathering a body that fits the buffer", () => {
     expect((await done).kind).toBe("whole");
   });
 
-  it("streams when other fills hold the whole budget, and returns its own share", async () => {
+  it("passes the body on when others hold the whole budget, and returns its share", async () => {
     const budget = new ByteBudget(7);
     const { done, sent } = gathering({ budget });
-    expect((await done).kind).toBe("streamed");
+    expect((await done).kind).toBe("passed");
     expect(await sent).toBe("helloworld");
     expect(budget.take(7)).toBe(true);
     expect(budget.take(1)).toBe(false);
   });
+
+  it.each([null, 10])(
+    "fails the client of a passed body that breaks off: %s",
+    async (bodyBytes) => {
+      for (const ends of ["error", "close"] as const) {
+        const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
+          async start(controller) {
+            controller.enqueue(encoder.encode("hello"));
+            await idle();
+            controller[ends]();
+          },
+        });
+        const { done, sent, streaming, kept } = gathering({
+          source,
+          bodyBytes,
+          budget: new ByteBudget(4),
+        });
+        const isWhole = bodyBytes === null && ends === "close";
+        expect([(await done).kind, await sent]).toEqual(["passed", isWhole ? "hello" : "failed"]);
+        expect([streaming, kept()]).toEqual([[false], undefined]);
+      }
+    },
+  );
 
   it("keeps its share of the budget until a slow client has the body", async () => {
     const budget = new ByteBudget(10);
@@ -283,14 +306,14 @@ describe("gathering a body larger than the buffer", () => {
     expect((await done).kind).toBe("streamed");
   });
 
-  it("takes no more of the budget than the window, once the buffer is passed on", async () => {
-    const budget = new ByteBudget(40);
+  it("takes at least 40 KiB of the budget while the body is streamed", async () => {
+    const budget = new ByteBudget(1_000_000);
     const { source } = lasting();
     const { pipe, overflow } = gathering({ source, client: "waits", edge: "waits", budget });
     await taken(pipe?.readable, 2);
-    expect(budget.hasRoomFor(21)).toBe(false);
     await taken(overflow[0], 2);
-    expect([budget.hasRoomFor(30), budget.hasRoomFor(31)]).toEqual([true, false]);
+    const leftBytes = 1_000_000 - 40_960;
+    expect([budget.hasRoomFor(leftBytes), budget.hasRoomFor(leftBytes + 1)]).toEqual([true, false]);
   });
 
   it.each([

@@ -3,7 +3,7 @@ import "../../../testing/fakes/workers-globals.ts";
 import { expect, it, vi } from "vitest";
 import { ByteBudget } from "../../../src/cache/byte-budget.ts";
 import { pause } from "../../../src/base/timeouts.ts";
-import { openBytePipe } from "../../../src/pages/body/client-end.ts";
+import { ClientEnd, openBytePipe } from "../../../src/pages/body/client-end.ts";
 import { ChunkReader, relayRest } from "../../../src/pages/body/gather.ts";
 import { Relay } from "../../../src/pages/body/relay.ts";
 import { chunked } from "../../../testing/fakes/origin-in-process.ts";
@@ -50,7 +50,10 @@ const passed = async (seconds: number, stepMs = 1_000) => {
   }
 };
 
-it("relays count their windows, which are shorter while memory is short", async () => {
+/** The bytes that an open relay counts besides its chunks. */
+const relayBytes = 24_576;
+
+it("relays count what they hold: only the newest chunk while memory is short", async () => {
   // Large bodies may take three quarters.
   const budget = new ByteBudget(16 * pieceBytes);
   const relays = Array.from({ length: 4 }, () => opened(budget));
@@ -59,7 +62,8 @@ it("relays count their windows, which are shorter while memory is short", async 
     for (let nth = 0; nth < 3; nth += 1) relay.push(piece());
     await relay.room(isStoring);
   }
-  expect(budget.hasRoomFor(4 * pieceBytes + 1)).toBe(false);
+  const leftBytes = 6 * pieceBytes - 4 * relayBytes;
+  expect([budget.hasRoomFor(leftBytes), budget.hasRoomFor(leftBytes + 1)]).toEqual([true, false]);
   // A client can only join while the first piece is held.
   expect(relays.map(({ joined }) => joined() !== undefined)).toEqual([true, true, true, false]);
   for (const { relay } of relays) relay.settle(true);
@@ -85,6 +89,50 @@ it("a thousand readers that read nothing hold one window, and delay nobody", asy
   relay.end("whole");
   relay.settle(true);
   expect(budget.hasRoomFor(16 * pieceBytes)).toBe(true);
+});
+
+it("a reader that stalls is cut while memory is short, and another one gets the whole body", async () => {
+  const budget = new ByteBudget(16 * pieceBytes, () => nowMs);
+  const { relay, joined, work } = opened(budget, 40 * pieceBytes, { endsWithClient: false });
+  const [stalls, reads] = [joined()!, new Response(joined()).arrayBuffer()];
+  relay.open();
+  budget.charge(16 * pieceBytes);
+  for (let nth = 0; nth < 40; nth += 1) {
+    relay.push(piece());
+    await relay.room(isStoring);
+    await passed(1);
+    expect(budget.take(1)).toBe(false);
+  }
+  relay.end("whole");
+  relay.settle(false);
+  expect((await reads).byteLength).toBe(40 * pieceBytes);
+  await expect(new Response(stalls).text()).rejects.toThrow("stopped reading");
+  await Promise.all(work);
+  budget.give(16 * pieceBytes);
+  expect(budget.take(16 * pieceBytes)).toBe(true);
+});
+
+it("the cut of the only reader gives back its window at once", async () => {
+  const budget = new ByteBudget(16 * pieceBytes, () => nowMs);
+  const { relay, joined } = opened(budget, 10 * pieceBytes, { endsWithClient: false });
+  joined();
+  relay.open();
+  relay.push(piece());
+  await passed(29);
+  expect(budget.take(12 * pieceBytes, "large")).toBe(false);
+  await passed(2);
+  expect([budget.take(12 * pieceBytes, "large"), relay.isRead]).toEqual([true, false]);
+});
+
+it("nobody joins a body whose rest the runtime sends to its only reader", async () => {
+  const { relay, joined, continuation } = opened(new ByteBudget(16 * pieceBytes), 10);
+  const own = openBytePipe(5);
+  relay.push(new TextEncoder().encode("hello"));
+  relay.open();
+  void relay.sendOwn(new ClientEnd(own, relay).handOver()!, continuation);
+  relay.pass(chunked(["world"]));
+  expect(joined()).toBeUndefined();
+  expect(await new Response(own.readable).text()).toBe("world");
 });
 
 it("readers continue by themselves if the runtime has ended the leader's request", async () => {
@@ -121,7 +169,7 @@ it("is lost before the runtime ends the leader's request, whose client has left"
   void relay.beat();
   relay.push(new TextEncoder().encode("hello"));
   const own = openBytePipe(12);
-  void relay.sendOwn(own, { count: 0, bytes: 0, hasBegun: false }, continuation);
+  void relay.sendOwn(new ClientEnd(own, relay).handOver()!, continuation);
   const text = new Response(joined()).text();
   await passed(60);
   await own.readable.cancel();
@@ -141,7 +189,7 @@ it("continues on Node although the leader's client has left", async () => {
   void relay.beat();
   relay.push(new TextEncoder().encode("hello"));
   const own = openBytePipe(10);
-  void relay.sendOwn(own, { count: 0, bytes: 0, hasBegun: false }, continuation);
+  void relay.sendOwn(new ClientEnd(own, relay).handOver()!, continuation);
   const text = new Response(joined()).text();
   await own.readable.cancel();
   relay.push(new TextEncoder().encode("wo"));
@@ -253,6 +301,20 @@ it("readers of a rest may pause for as long as they like, because they have read
   void relayRest({ ...own, isAwaited: () => false });
   const other = relay.join(continuation, context)!;
   await passed(120);
+  const texts = [client.readable, other].map((stream) => new Response(stream).text());
+  expect(await Promise.all(texts)).toEqual(["world", "world"]);
+});
+
+it("readers that share a rest get it while memory is short", async () => {
+  const budget = new ByteBudget(16 * pieceBytes);
+  budget.charge(16 * pieceBytes);
+  const { limits, continuation, context } = opened(budget, 10);
+  const relay = new Relay(limits, 5);
+  const client = openBytePipe(5);
+  const reader = new ChunkReader(chunked(["wor", "ld"]), 600_000, 5);
+  const own = { reader, client, relay, continuation, betweenBytesMs: 600_000, bodyBytes: 10 };
+  const other = relay.join(continuation, context)!;
+  void relayRest({ ...own, isAwaited: () => false });
   const texts = [client.readable, other].map((stream) => new Response(stream).text());
   expect(await Promise.all(texts)).toEqual(["world", "world"]);
 });

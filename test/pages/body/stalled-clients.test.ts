@@ -5,7 +5,9 @@ import { describe, expect, it, vi } from "vitest";
 import { ByteBudget } from "../../../src/cache/byte-budget.ts";
 import { pause } from "../../../src/base/timeouts.ts";
 import { smallBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
+import { CutBody } from "../../../src/base/byte-streams.ts";
 import { openBytePipe } from "../../../src/pages/body/client-end.ts";
+import { slicedStream } from "../../../src/pages/body/sliced-stream.ts";
 import { ChunkReader, type GatherResult } from "../../../src/pages/body/gather.ts";
 import { readableOf } from "../../../src/pages/body/held-body.ts";
 import { chunked } from "../../../testing/fakes/origin-in-process.ts";
@@ -15,8 +17,12 @@ import { gatherAlone } from "./gather-alone.ts";
 
 playTimers();
 
+let nowMs = 0;
+const nowAtMs = () => nowMs;
+
 const passed = async (seconds: number) => {
   for (let second = 0; second < seconds; second += 1) {
+    nowMs += 1_000;
     await vi.advanceTimersByTimeAsync(1_000);
     await idle();
   }
@@ -24,13 +30,15 @@ const passed = async (seconds: number) => {
 
 const sliceBytes = 65_536;
 const bodyBytes = 3 * sliceBytes;
+/** The least budget for the body and the slice that the client has not taken. */
+const fullBytes = (bodyBytes + sliceBytes) / 0.75;
 
 let budget: ByteBudget;
 let pipe: ReturnType<typeof openBytePipe>;
 
 /** Gathers a body for a client that does not read. */
 function begin(bytesMax: number, endsWithClient = false): Promise<GatherResult> {
-  budget = new ByteBudget(bytesMax);
+  budget = new ByteBudget(bytesMax, nowAtMs);
   pipe = openBytePipe(bodyBytes);
   const source = chunked(["0", "1", "2"].map((digit) => digit.repeat(sliceBytes)));
   return gatherAlone({
@@ -47,13 +55,12 @@ function begin(bytesMax: number, endsWithClient = false): Promise<GatherResult> 
 }
 
 describe("a stalled client of a fill", () => {
-  it("is cut off after 20 s if memory is short", async () => {
-    expect((await begin(bodyBytes / 0.75)).kind).toBe("whole");
+  it("is cut off after 30 s if memory is short", async () => {
+    expect((await begin(fullBytes)).kind).toBe("whole");
+    await passed(29);
     expect(budget.take(1, "large")).toBe(false);
-    await passed(19);
-    expect(budget.isShort).toBe(true);
     await passed(2);
-    expect([budget.isShort, budget.take(bodyBytes / 0.75)]).toEqual([false, true]);
+    expect([budget.take(1, "large"), budget.take(fullBytes - 1)]).toEqual([true, true]);
     await expect(new Response(pipe.readable).text()).rejects.toThrow("stopped reading");
   });
 
@@ -67,13 +74,13 @@ describe("a stalled client of a fill", () => {
   });
 
   it("is not cut off while it reads something", async () => {
-    await begin(bodyBytes / 0.75);
-    expect(budget.take(1, "large")).toBe(false);
+    await begin(fullBytes);
     const reader = pipe.readable.getReader();
     let readBytes = 0;
     for (let read = await reader.read(); !read.done; read = await reader.read()) {
       readBytes += read.value.byteLength;
-      await passed(19);
+      await passed(29);
+      expect(budget.take(2 * fullBytes)).toBe(false);
     }
     expect(readBytes).toBe(bodyBytes);
   });
@@ -88,8 +95,8 @@ describe("a client that left before the head, whose request the runtime ends wit
     { id: "on Node, during", chunks: 2, isOnWorkers: false },
     { id: "on Node, after", chunks: 3, isOnWorkers: false },
   ])("gives its memory back after 45 s: $id", async (row) => {
-    let nowMs = 0;
-    budget = new ByteBudget(10 * bodyBytes, () => nowMs);
+    nowMs = 0;
+    budget = new ByteBudget(10 * bodyBytes, nowAtMs);
     pipe = openBytePipe(bodyBytes);
     const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
       async start(controller) {
@@ -127,22 +134,77 @@ describe("a client that left before the head, whose request the runtime ends wit
 });
 
 describe("a stalled client of a body that finds no room", () => {
-  it("is cut off before others wait for the memory that it holds", async () => {
-    const gathering = begin(2 * sliceBytes);
-    await passed(19);
-    expect([budget.isShort, budget.hasRoomFor(sliceBytes + 1)]).toEqual([true, false]);
-    expect(budget.take(sliceBytes)).toBe(true);
-    budget.give(sliceBytes);
-    await passed(2);
-    expect(budget.hasRoomFor(2 * sliceBytes)).toBe(true);
-    expect((await gathering).kind).toBe("streamed");
-    await expect(new Response(pipe.readable).text()).rejects.toThrow("stopped reading");
+  it("gets the rest from the runtime, which costs no memory", async () => {
+    expect((await begin(2 * sliceBytes)).kind).toBe("passed");
+    expect(budget.take(1, "large")).toBe(false);
+    const reader = pipe.readable.getReader();
+    expect((await reader.read()).value?.byteLength).toBe(sliceBytes);
+    await passed(120);
+    expect(budget.take(2 * sliceBytes)).toBe(true);
+    let restBytes = 0;
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      restBytes += read.value.byteLength;
+    }
+    expect(restBytes).toBe(bodyBytes - sliceBytes);
+  });
+});
+
+describe("400 clients that read nothing", () => {
+  /** Opens a client for a body of its own, such as a new one of 20 MB. */
+  function opened(bytes: number) {
+    const own = openBytePipe(bytes);
+    let sentBytes = 0;
+    const source = new ReadableStream<Uint8Array<ArrayBuffer>>(
+      {
+        pull(controller) {
+          const chunkBytes = Math.min(16_384, bytes - sentBytes);
+          sentBytes += chunkBytes;
+          controller.enqueue(new Uint8Array(chunkBytes));
+          if (sentBytes === bytes) controller.close();
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const done = gatherAlone({
+      reader: new ChunkReader(source, 3_600_000, bytes),
+      client: own,
+      bufferBytes: sliceBytes,
+      budget,
+      bodyBytes: bytes,
+      streamBytesMax: 0,
+      onStreaming: () => undefined,
+      onOverflow: () => undefined,
+    });
+    return { readable: own.readable, done };
+  }
+
+  it("hold no more than the budget, and lose to a client that reads 3 KB/s", async () => {
+    nowMs = 0;
+    const bytesMax = 4_194_304;
+    budget = new ByteBudget(bytesMax, nowAtMs);
+    const slowBytes = 300_000;
+    const slow = opened(slowBytes);
+    let readBytes = 0;
+    const reader = slow.readable.getReader();
+    const stalled = Array.from({ length: 200 }, () => opened(20_000_000));
+    for (let second = 0; readBytes < slowBytes; second += 1) {
+      await passed(1);
+      // New ones come all the time.
+      if (second < 100) for (const _ of [1, 2]) stalled.push(opened(20_000_000));
+      // Small bodies find room.
+      expect(budget.hasRoomFor(bytesMax / 5)).toBe(true);
+      if (readBytes < second * 3_000) readBytes += (await reader.read()).value?.byteLength ?? 0;
+    }
+    expect(readBytes).toBe(slowBytes);
+    const first = stalled.slice(0, 10).map(({ readable }) => readable.getReader().read());
+    const ends = await Promise.allSettled(first);
+    expect(ends.map(({ status }) => status)).toEqual(Array(10).fill("rejected"));
   });
 });
 
 describe("a stalled client of a large body that is held", () => {
   const opened = (bytesMax: number, endsWithClient = false) => {
-    const fillBudget = new ByteBudget(bytesMax);
+    const fillBudget = new ByteBudget(bytesMax, nowAtMs);
     const memory = { holds: () => false };
     const held = new Blob([new Uint8Array(2 * smallBodyBytesMax)]);
     const afterAnswer = (work: () => Promise<void>) => void work();
@@ -151,11 +213,10 @@ describe("a stalled client of a large body that is held", () => {
     return { fillBudget, readable };
   };
 
-  it("is cut off after 20 s if memory is short", async () => {
+  it("is cut off after 30 s if memory is short", async () => {
     const { fillBudget, readable } = opened(2 * smallBodyBytesMax);
+    await passed(29);
     expect(fillBudget.take(1)).toBe(false);
-    await passed(19);
-    expect(fillBudget.isShort).toBe(true);
     await passed(2);
     expect(fillBudget.take(2 * smallBodyBytesMax)).toBe(true);
     await expect(new Response(readable).text()).rejects.toThrow("stopped reading");
@@ -168,10 +229,41 @@ describe("a stalled client of a large body that is held", () => {
   });
 });
 
+describe("a client that reads nothing of a range of a stored stream", () => {
+  const part = { firstByte: sliceBytes, lastByte: bodyBytes - 1 };
+  const opened = () => {
+    const source = chunked(["0", "1", "2"].map((digit) => digit.repeat(sliceBytes)));
+    const fillBudget = new ByteBudget(2 * sliceBytes, nowAtMs);
+    const works: Promise<void>[] = [];
+    const afterAnswer = (work: () => Promise<void>) => void works.push(work());
+    const site = { fillBudget, endsWithClient: false };
+    const readable = slicedStream(source, part, { site, afterAnswer });
+    return { fillBudget, works, readable };
+  };
+
+  it("is cut off after 30 s if memory is short", async () => {
+    const { fillBudget, works, readable } = opened();
+    await passed(29);
+    expect(fillBudget.take(sliceBytes, "large")).toBe(false);
+    await passed(2);
+    expect(fillBudget.take(sliceBytes, "large")).toBe(true);
+    await Promise.all(works);
+    await expect(new Response(readable).text()).rejects.toThrow("stopped reading");
+  });
+
+  it("holds no memory once it leaves", async () => {
+    const { fillBudget, works, readable } = opened();
+    await passed(1);
+    await readable.cancel();
+    await Promise.all(works);
+    expect(fillBudget.take(sliceBytes, "large")).toBe(true);
+  });
+});
+
 describe("a client that never begins to read, because it left before the head", () => {
   it.each([
     ["whole", 10 * bodyBytes],
-    ["streamed", 2 * sliceBytes],
+    ["passed", 2 * sliceBytes],
   ])("holds no memory once the runtime would end its request: %s", async (kind, bytesMax) => {
     const gathering = begin(bytesMax, true);
     await passed(11);
@@ -179,11 +271,14 @@ describe("a client that never begins to read, because it left before the head", 
   });
 
   it("holds no memory of a stored body", async () => {
-    const fillBudget = new ByteBudget(20 * smallBodyBytesMax);
+    const fillBudget = new ByteBudget(20 * smallBodyBytesMax, nowAtMs);
     const site = { fillBudget, tiers: { memory: { holds: () => false } }, endsWithClient: true };
     const afterAnswer = (work: () => Promise<void>) => void work();
-    readableOf(new Blob([new Uint8Array(2 * smallBodyBytesMax)]), { site, afterAnswer });
+    const held = new Blob([new Uint8Array(2 * smallBodyBytesMax)]);
+    const readable = readableOf(held, { site, afterAnswer });
     await passed(11);
     expect(fillBudget.take(20 * smallBodyBytesMax)).toBe(true);
+    const ended = new Response(readable).text();
+    await expect(ended).rejects.toThrow(new CutBody("The client stopped reading."));
   });
 });

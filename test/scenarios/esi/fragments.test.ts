@@ -329,6 +329,25 @@ describe("memory", () => {
     },
   );
 
+  it.each([
+    ["a body above bufferBytes", large("a")],
+    ["a template with a large fragment", include("/large")],
+    ["a large template", `${include("/f")}${"x".repeat(1_000_000)}`],
+  ])("is given back by clients that read nothing for 30 s: %s", async (_, body) => {
+    const pages = { "/p": body, "/large": () => page(large("b")), "/p2": "x".repeat(900_000) };
+    const small = { ...config, limits: { bufferBytes: 1_048_576, memoryBytes: 16_777_216 } };
+    const site = openEsi({ ...pages, ...fragment }, { config: small });
+    const stalled = [];
+    for (let nth = 0; nth < 12; nth += 1) stalled.push(await site.ask("/p"));
+    await idle();
+    expect((await site.ask("/p2")).status).toBe(502);
+    site.clock.advance(30);
+    const answer = await site.ask("/p2");
+    expect((await answer.text()).length).toBe(900_000);
+    expect(site.counted()["disconnectedClients"]).toBeGreaterThan(0);
+    await expect(stalled[0]!.text()).rejects.toThrow("stopped reading");
+  });
+
   it("holds nothing of a page whose client has left, or that has failed", async () => {
     const small = { ...config, limits: { memoryBytes: 4_194_304 } };
     const text = "x".repeat(500_000);
