@@ -4,7 +4,7 @@ import type { BookQuery } from "../../purge/journal/book.ts";
 import type { EntryPlace } from "../../purge/journal/entry.ts";
 import type { JournalExtent, PlaceState } from "../../purge/journal/journal.ts";
 import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
-import type { ReplaceAsk } from "./subscriber-table.ts";
+import type { DatedStates, ReplaceAsk, StatesAsk } from "./subscriber-table.ts";
 
 /** An entry in the form of a reply of XRANGE: its position, and its fields with their names. */
 export type StoredEntry = readonly [position: string, fields: readonly string[]];
@@ -108,19 +108,6 @@ export interface FoldAsk {
   readonly firstId: string;
   readonly lastId: string;
   readonly text: string;
-}
-
-export interface StatesAsk {
-  readonly names: readonly string[];
-  /** Whether the reply is dated. An object of version 0.2.0 ignores this. */
-  readonly isDated?: true;
-}
-
-export interface DatedStates {
-  /** The text of each subscriber; empty if there is none. */
-  readonly texts: readonly string[];
-  /** The object's clock, in epoch milliseconds. */
-  readonly atMs: number;
 }
 
 /** The question and the reply of each call. */

@@ -1,6 +1,18 @@
 // The states of the journal's subscribers, as a table of the journal's Durable Object.
-import type { DatedStates, StatesAsk } from "./journal-calls.ts";
 import type { Sql } from "./last-purges.ts";
+
+export interface StatesAsk {
+  readonly names: readonly string[];
+  /** Whether the reply is dated. An object of version 0.2.0 ignores this. */
+  readonly isDated?: true;
+}
+
+export interface DatedStates {
+  /** The text of each subscriber; empty if there is none. */
+  readonly texts: readonly string[];
+  /** The object's clock, in epoch milliseconds. */
+  readonly atMs: number;
+}
 
 export interface ReplaceAsk {
   readonly name: string;
