@@ -7,13 +7,13 @@ import { bundling } from "./bundling.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** Limits a little above the current sizes. Raise a limit only on purpose. */
-export const bundleBytesMax = 656_000;
-export const bundleGzipBytesMax = 231_000;
+export const bundleBytesMax = 659_000;
+export const bundleGzipBytesMax = 232_000;
 /** The limit of a Worker with `stores: durableObjects()`, without `operate()`. */
-export const overObjectsBytesMax = 457_000;
+export const overObjectsBytesMax = 459_000;
 
 /** The limit of `createDataCache` of `tidemark/data`, without stores. */
-export const dataBytesMax = 204_500;
+export const dataBytesMax = 205_500;
 
 /** All packages in the bundle, with the purpose of each. */
 export const bundledPackages = {

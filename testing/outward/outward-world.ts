@@ -50,7 +50,7 @@ export function openStore(store: (typeof stores)[number], clock: FakeClock): Out
     const redis = upstashStore.client({ url: upstash.url, token: upstash.token, nowAtMs });
     return {
       journal: new RedisJournal({ redis, namespace, nowAtMs, randomText }),
-      subscribers: new RedisSubscribers({ redis, namespace }),
+      subscribers: new RedisSubscribers({ redis, namespace, nowAtMs }),
       commandCount: () => upstash.journalCommands.length,
       lose: (position) =>
         upstash.journal.lay(upstash.journal.range([]).filter(([id]) => id !== position)),

@@ -51,7 +51,7 @@ const fakeUpstash: Open<OpenAll> = async (keptCount) => {
   return {
     journal: new RedisJournal({ redis, namespace, nowAtMs, randomText, ...kept }),
     switching: new RedisSwitch({ redis, namespace, nowAtMs, ...kept }),
-    subscribers: new RedisSubscribers({ redis, namespace }),
+    subscribers: new RedisSubscribers({ redis, namespace, nowAtMs }),
     lose: async (position) => stream.lay(stream.range([]).filter(([id]) => id !== position)),
     goDown: () => (upstash.mode = "down"),
   };

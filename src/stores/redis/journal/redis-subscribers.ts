@@ -5,12 +5,12 @@ import { scriptCommand } from "../../../remote/redis/redis.ts";
 import type { RedisClient } from "../../../remote/redis/redis-client.ts";
 
 /**
- * Reads states, and the server's clock. Upstash runs the script on the primary. KEYS: the hash. ARGV: the
- * names of the subscribers.
+ * Reads states, and the server's clock, if the database allows TIME in scripts. Upstash runs the script on the
+ * primary. KEYS: the hash. ARGV: the names of the subscribers.
  */
 export const readStatesScript = `
-local time = redis.call("TIME")
-return {time[1], time[2], unpack(redis.call("HMGET", KEYS[1], unpack(ARGV)))}`;
+local time = redis.pcall("TIME")
+return {time[1] or "", time[2] or "", unpack(redis.call("HMGET", KEYS[1], unpack(ARGV)))}`;
 
 /** Replaces a state. KEYS: the hash. ARGV: the name, the expected text, and the new text. */
 export const replaceStateScript = `
@@ -23,14 +23,17 @@ return 1`;
 interface RedisSubscribersSettings {
   readonly redis: RedisClient;
   readonly namespace: string;
+  readonly nowAtMs: () => number;
 }
 
 export class RedisSubscribers implements Subscribers {
   readonly #redis: RedisClient;
   readonly #key: string;
+  readonly #nowAtMs: () => number;
 
-  constructor({ redis, namespace }: RedisSubscribersSettings) {
+  constructor({ redis, namespace, nowAtMs }: RedisSubscribersSettings) {
     this.#redis = redis;
+    this.#nowAtMs = nowAtMs;
     this.#key = `${namespace}:subscribers`;
   }
 
@@ -43,7 +46,8 @@ export class RedisSubscribers implements Subscribers {
     if (reply.kind === "unavailable") return unavailableFor(reply.cause, this.#redis.health);
     if (!Array.isArray(reply.value)) return unavailableFor("not-upstash", this.#redis.health);
     const [seconds, microseconds, ...texts]: readonly unknown[] = reply.value;
-    const atMs = Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
+    const timeAtMs = Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
+    const atMs = timeAtMs > 0 ? timeAtMs : this.#nowAtMs();
     return { kind: "read", states: names.map((name, at) => this.#stateIn(name, texts[at])), atMs };
   }
 

@@ -13,7 +13,7 @@ it("a state that somebody without the key has changed counts as lost, and can be
   const { url, token } = upstash;
   const sealKeys = ["vN2yqk7Rr0sWl1oXf8ZcUeB4tHpJmG6d9aQ3KxT5uVY="];
   const redis = upstashStore.client({ url, token, nowAtMs: clock.nowAtMs, sealKeys });
-  const subscribers = new RedisSubscribers({ redis, namespace: "site" });
+  const subscribers = new RedisSubscribers({ redis, namespace: "site", nowAtMs: clock.nowAtMs });
   const { version } = (await subscribers.replace("edge", "", '{"id":"1"}')) as { version: string };
   expect(await subscribers.read(["edge"])).toMatchObject({ states: [{ version, text: version }] });
   const forged = version.replace('"1"', '"2"');
