@@ -7,8 +7,16 @@ import { found } from "./health-world.ts";
 
 describe("the finding cache-unpurged", () => {
   it.each([
-    { id: "Cloudflare", named: { "cf-cache-status": "HIT" }, remedy: "by the target cloudflareZone()," },
-    { id: "CloudFront", named: { "x-cache": "Hit from cloudfront" }, remedy: "by the target cloudFront()," },
+    {
+      id: "Cloudflare",
+      named: { "cf-cache-status": "HIT" },
+      remedy: "by the target cloudflareZone(),",
+    },
+    {
+      id: "CloudFront",
+      named: { "x-cache": "Hit from cloudfront" },
+      remedy: "by the target cloudFront(),",
+    },
     {
       id: "Fastly",
       named: { "x-served-by": "cache-fra-1", via: "1.1 varnish" },
@@ -20,7 +28,11 @@ describe("the finding cache-unpurged", () => {
       remedy: "by the target akamai(),",
     },
     { id: "bunny.net", named: { server: "BunnyCDN-DE1-1" }, remedy: "by the target bunny()," },
-    { id: "Varnish", named: { via: "1.1 varnish (Varnish/7.1)" }, remedy: "by the target purgeRequests()," },
+    {
+      id: "Varnish",
+      named: { via: "1.1 varnish (Varnish/7.1)" },
+      remedy: "by the target purgeRequests(),",
+    },
     {
       id: "another Tidemark",
       named: { "cache-status": "tidemark; hit" },
