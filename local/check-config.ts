@@ -3,6 +3,9 @@
 import { relative } from "node:path";
 import { inspect } from "node:util";
 import { faultText, OperatorError } from "../src/base/operator-error.ts";
+import type { Config } from "../src/config/config.ts";
+import { siteHostsOf } from "../src/protocol/variables/bindings.ts";
+import { readWranglerFile, tableOf } from "../packages/cli/src/wrangler/wrangler-file.ts";
 import { configWarnings } from "../src/pages/request/config-warnings.ts";
 import { defaultConfigPath, loadConfig, refuseExit } from "./load-config.ts";
 import { checkTypes } from "./type-check.ts";
@@ -12,12 +15,22 @@ async function checked(configPath: string): Promise<string> {
   const config = await loadConfig(configPath);
   const { routes } = config;
   await checkTypes(configPath);
+  await checkHosts(config);
   for (const warning of configWarnings(config)) {
     if (warning.level === "warning") throw new OperatorError(warning);
     process.stderr.write(`Warning: ${faultText(warning)}\n`);
   }
   const count = routes.length === 1 ? "1 route" : `${routes.length} routes`;
   return `${relative("", configPath)} is accepted: ${count}.\n`;
+}
+
+/** @throws OperatorError if SITE_HOST of a deployment in the wrangler file is invalid with this configuration */
+async function checkHosts(config: Config): Promise<void> {
+  const file = await readWranglerFile(".");
+  if (file.kind !== "read") return;
+  const { table } = file;
+  const deployments = [table, ...Object.values(tableOf(table["env"]))].map(tableOf);
+  for (const { vars } of deployments) siteHostsOf(tableOf(vars), config);
 }
 
 // Exit explicitly, because a configuration may have left timers or sockets open.

@@ -145,7 +145,7 @@ export function createApp(
     if (!hasStarted) cache.behind(background)(() => logStart(config, cache, faults.length, own));
     hasStarted = true;
   };
-  const gate = new OperatorGate({ ...platform, ...environment, ...cache });
+  const gate = new OperatorGate({ ...config, ...platform, ...environment, ...cache });
   const outward = createOutward(cache, { config, environment, platform });
   const probe = config.probe?.open({ ...proxy, cache } satisfies ProbeWorker);
   const settings = { ...proxy, environment, cache, data, gate, outward, probe };

@@ -1,12 +1,11 @@
 // Exports of `tidemark/operate`: explains, measures and warms a site.
-import type { MiddlewareHandler } from "hono";
 import type { AdminSettings } from "./admin/admin-settings.ts";
 import { bodyUpTo } from "./admin/access/request-body.ts";
 import { answerDebugged } from "./operate/explain/debug-field.ts";
 import { explainRoute } from "./operate/explain/explain-route.ts";
 import { healthRoute } from "./operate/health/health-route.ts";
 import { metricsRoute } from "./operate/metrics-route.ts";
-import type { OpenOperate, OperatePart } from "./admin/operate-part.ts";
+import type { OpenOperate, OperatePart, OperatorAccess } from "./admin/operate-part.ts";
 import type { Operate } from "./admin/port/operate.ts";
 import { statsRoute } from "./operate/stats-route.ts";
 import { warmRoute } from "./operate/warm/warm-route.ts";
@@ -42,7 +41,7 @@ function open(settings: AdminSettings): OpenOperate {
   const { cache, contextFor } = settings;
   return {
     health: healthRoute(settings),
-    addTo: (admin, forBearer) => addRoutes(admin, settings, forBearer),
+    addTo: (admin, access) => addRoutes(admin, settings, access),
     answerDebugged: (debugged, background, answer) =>
       answerDebugged(debugged, settings, background, answer),
     runCron: (background) => cache.run(() => keepWarm(contextFor(undefined, background))),
@@ -52,14 +51,14 @@ function open(settings: AdminSettings): OpenOperate {
 function addRoutes(
   admin: Parameters<OpenOperate["addTo"]>[0],
   settings: AdminSettings,
-  forBearer: MiddlewareHandler,
+  { forBearer, forReader }: OperatorAccess,
 ): void {
   const { environment, cache, site, contextFor, data, gate, outward, probe } = settings;
   const { purging } = cache;
   const { dashboard, purge, operatorPath } = site.config;
   const { visibleWithinSeconds } = purge;
-  admin.get("/stats", forBearer, ({ req }) => statsRoute(settings, coloOf(environment, req.raw)));
-  admin.get("/metrics", forBearer, ({ req }) =>
+  admin.get("/stats", forReader, ({ req }) => statsRoute(settings, coloOf(environment, req.raw)));
+  admin.get("/metrics", forReader, ({ req }) =>
     metricsRoute(req.raw, {
       readTotals: cache.reports.readTotals,
       redis: cache.redis,
@@ -68,7 +67,7 @@ function addRoutes(
       nowAtMs: site.nowAtMs,
     }),
   );
-  admin.get("/explain", forBearer, ({ req, executionCtx }) =>
+  admin.get("/explain", forReader, ({ req, executionCtx }) =>
     explainRoute(req.raw, {
       core: cache,
       context: contextFor(req.raw, executionCtx),
@@ -88,7 +87,8 @@ function addRoutes(
     readTotals: () => cache.reports.readTotals({ reportsFirst: true }),
     ...purge,
     operatorPath,
-    refusalOf: (request) => gate.refusalOf(request),
+    isHere: (request) => gate.hasDashboard(request),
+    refusalOf: (request) => gate.refusalOf(request, "read"),
     readBody: bodyUpTo,
     sets: () => data?.troubles().sets,
   });

@@ -29,6 +29,7 @@ it("the threat model has a section for each trusted and untrusted party", () => 
   expect(sections.filter((one) => one.rows.length > 0).map(({ heading }) => heading)).toEqual([
     "An anonymous client",
     "Who writes HTML",
+    "A script of the site",
     "A holder of PURGE_SECRET",
     "A sender of webhooks",
     "A client of Varnish's dialect",

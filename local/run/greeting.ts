@@ -1,9 +1,14 @@
 // The message after a local start.
 import type { Site } from "../site.ts";
+import { readToken } from "../../src/protocol/operator-token.ts";
 import type { StartOptions } from "../start-options.ts";
 
 /** Returns lines for people. */
-export function greeting(site: Site, options: StartOptions, tookSeconds: number): string[] {
+export async function greeting(
+  site: Site,
+  options: StartOptions,
+  tookSeconds: number,
+): Promise<string[]> {
   const [first, second] = site.colos;
   const url = first?.url ?? "";
   const operator = `${url}${site.operatorPath}`;
@@ -16,7 +21,7 @@ export function greeting(site: Site, options: StartOptions, tookSeconds: number)
   const shared = `the shared tier: Upstash's REST interface before ${redis}`;
   const addresses = [
     ...site.colos.map(({ name, url: at }) => [at, `${name}: the site, behind Tidemark`]),
-    ...(site.hasDashboard ? [[`${operator}/`, "the dashboard: sign in with ADMIN_TOKEN"]] : []),
+    ...(site.hasDashboard ? [[`${operator}/`, "the dashboard: sign in with the token below"]] : []),
     ...(site.originUrl === undefined ? [] : [[site.originUrl, `the origin: ${origin}`]]),
     ...(site.rest === undefined ? [] : [[site.rest.url, shared]]),
   ];
@@ -40,6 +45,7 @@ export function greeting(site: Site, options: StartOptions, tookSeconds: number)
     ),
     ...(ADMIN_TOKEN.from === "project" ? ["Set ADMIN_TOKEN in this shell to that value."] : []),
     ...(given.length === 0 ? [] : [""]),
+    ...(site.hasDashboard ? await tokenLines(url, ADMIN_TOKEN.value) : []),
     "Try these commands, and compare Cache-Status:",
     `  curl -sD- -o/dev/null ${url}/          # twice: a miss, then a hit`,
     second === undefined && !site.isDemo
@@ -50,6 +56,16 @@ export function greeting(site: Site, options: StartOptions, tookSeconds: number)
     `  curl -X POST -H "Authorization: Bearer ${token}" ${operator}/purge -d '{"everything":true}'  # then each colo once more`,
     `  export TIDEMARK_SITE=${url} TIDEMARK_TOKEN="${token}"${moved}   # for the command: tidemark doctor`,
     `  curl -s -H "Authorization: Bearer ${token}" ${operator}/stats`,
+    "",
+  ];
+}
+
+async function tokenLines(url: string, adminToken: string): Promise<string[]> {
+  const given = { host: new URL(url).host, nowAtMs: Date.now() };
+  const { token } = await readToken(adminToken, given);
+  return [
+    "Token of the dashboard, for 55 minutes. tidemark dashboard prints another:",
+    `  ${token}`,
     "",
   ];
 }

@@ -45,7 +45,7 @@ export async function runSite(settings: RunSettings): Promise<void> {
     // Replace Miniflare's handlers, which exit at once, because all parts must stop first.
     onSignals(stop);
     const tookSeconds = (performance.now() - startedAtMs) / 1_000;
-    for (const line of greeting(site, options, tookSeconds)) terminal.print(line);
+    for (const line of await greeting(site, options, tookSeconds)) terminal.print(line);
     terminal.json(startedTold(site));
     await stopping;
   } finally {

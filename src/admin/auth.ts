@@ -1,12 +1,14 @@
 // Authorizes operators, who send ADMIN_TOKEN (RFC 6750 §2.1) or a token derived from it.
 import type { CredentialRefusal } from "../protocol/families.ts";
 import { type Fault, isFault } from "../base/operator-error.ts";
+import { isOperatorHost } from "../base/operator-host.ts";
 import type { Secret } from "../protocol/variables/secrets.ts";
 import {
   challengeField,
   challengeIn,
   judgeToken,
   proofOf,
+  readTokenForm,
   type TokenKey,
   tokenKey,
   type TokenScope,
@@ -21,6 +23,14 @@ export interface OperatorGateSettings extends RefusedCredentialsSettings {
   readonly adminToken: Secret;
   /** The hosts in SITE_HOST; empty if the variable is not set. */
   readonly siteHosts: readonly string[];
+  /** The host of the dashboard alone; `undefined` for none. */
+  readonly operatorHost: string | undefined;
+}
+
+/** Why a bearer token does not suffice. The status is 403 for a valid token that only reads. */
+interface BearerRefusal {
+  readonly status: 401 | 403;
+  readonly why: string;
 }
 
 /** Longer credentials are rejected without hashing. */
@@ -50,20 +60,37 @@ export class OperatorGate {
     return this.#settings.adminToken;
   }
 
-  /** Returns why `Authorization` has no valid token; `undefined` if it has one. */
-  async whyRefused(request: Request): Promise<string | undefined> {
-    const judged = await this.#judgedBearer(request);
-    return judged === "valid" ? undefined : whyOf[judged];
+  /** Returns whether the request came to `operatorHost`, which serves only what the dashboard reads. */
+  isOperatorHost({ url }: Pick<Request, "url">): boolean {
+    return isOperatorHost(new URL(url).host, this.#settings.operatorHost);
   }
 
-  /** Returns the error response; `undefined` if the request has a valid token. */
-  async refusalOf(request: Request): Promise<Response | undefined> {
+  /** Returns whether the request's host serves the dashboard. On the local machine, each host does. */
+  hasDashboard(request: Pick<Request, "url">): boolean {
+    if (this.#settings.operatorHost === undefined || this.isOperatorHost(request)) return true;
+    return loopbackHosts.has(new URL(request.url).hostname);
+  }
+
+  /**
+   * Returns why `Authorization` has no token that suffices; `undefined` if it has one.
+   *
+   * @param scope `read` for a route that the dashboard reads, for which a token of this scope suffices
+   */
+  async whyRefused(
+    request: Request,
+    scope: "operator" | "read" = "operator",
+  ): Promise<BearerRefusal | undefined> {
+    const judged = await this.#judgedBearer(request, scope);
+    if (judged === "valid") return undefined;
+    return { status: judged === "read-only" ? 403 : 401, why: whyOf[judged] };
+  }
+
+  /** Returns the error response; `undefined` if the request has a token that suffices. */
+  async refusalOf(request: Request, scope?: "operator" | "read"): Promise<Response | undefined> {
     const what = "Access to this route was refused.";
     if (isFault(this.adminToken)) return notUsable(this.adminToken, what);
-    const why = await this.whyRefused(request);
-    if (why === undefined) return undefined;
-    const error = { code: "unauthorized", what, why, hint: hintOfBearer };
-    return errorAnswer(401, error, { "www-authenticate": "Bearer" });
+    const refusal = await this.whyRefused(request, scope);
+    return refusal && refusedBearer(what, refusal);
   }
 
   /** Returns whether `Tidemark-Debug` holds the admin token, or a derived token of scope `debug`. */
@@ -98,15 +125,21 @@ export class OperatorGate {
     return jsonAnswer({ proof: await proofOf(ofToken, { ...found, atSeconds }), atSeconds });
   }
 
-  async #judgedBearer(request: Request): Promise<"valid" | "absent" | CredentialRefusal> {
+  async #judgedBearer(
+    request: Request,
+    needed: "operator" | "read",
+  ): Promise<"valid" | "absent" | CredentialRefusal> {
     const field = request.headers.get("authorization");
     if (field === null) return "absent";
     const [, given] = /^Bearer +(\S+) *$/i.exec(bounded(field)) ?? [];
-    const judged =
-      given === undefined
-        ? Promise.resolve("malformed" as const)
-        : this.#judged(request, given, "operator");
-    return this.#counted("bearer", judged);
+    if (given === undefined) return this.#counted("bearer", Promise.resolve("malformed"));
+    const scope = readTokenForm.test(given) ? "read" : "operator";
+    const isShort = scope === "read" && needed === "operator";
+    const judged = this.#judged(request, given, scope);
+    return this.#counted(
+      "bearer",
+      judged.then((one) => (one === "valid" && isShort ? "read-only" : one)),
+    );
   }
 
   async #judged(
@@ -121,7 +154,8 @@ export class OperatorGate {
     const bytes = new TextEncoder().encode(given);
     if (await crypto.subtle.verify("HMAC", random, digest, bytes)) return "valid";
     const atSeconds = nowAtMs() / 1_000;
-    return judgeToken(ofToken, given, { scope, hosts: this.#hostsOf(request), atSeconds });
+    const hosts = this.#hostsOf(request, scope);
+    return judgeToken(ofToken, given, { scope, hosts, atSeconds });
   }
 
   async #counted(
@@ -141,11 +175,15 @@ export class OperatorGate {
   /**
    * Returns the hosts that a derived token may name: SITE_HOST, and the request's host if it is
    * trusted. On Cloudflare it is trusted, because Cloudflare routes by host. Elsewhere an attacker
-   * in the middle could choose the host, so it is trusted only without SITE_HOST, or for loopback.
+   * in the middle could choose the host, so it is trusted only without SITE_HOST, or for loopback. With
+   * `operatorHost`, a token that only reads is valid nowhere but where the dashboard is.
    */
-  #hostsOf(request: Request): ReadonlySet<string> {
-    const { siteHosts } = this.#settings;
+  #hostsOf(request: Request, scope: TokenScope = "operator"): ReadonlySet<string> {
+    const { siteHosts, operatorHost } = this.#settings;
     const { host, hostname } = new URL(request.url);
+    if (scope === "read" && operatorHost !== undefined) {
+      return new Set(this.hasDashboard(request) ? [host] : []);
+    }
     const isBelieved =
       siteHosts.length === 0 || request.cf !== undefined || loopbackHosts.has(hostname);
     return new Set(isBelieved ? [host, ...siteHosts] : siteHosts);
@@ -170,11 +208,26 @@ const whyOf: Readonly<Record<CredentialRefusal | "absent", string>> = {
   malformed:
     "The Authorization field does not hold this deployment's ADMIN_TOKEN as a bearer token.",
   expired: "The Authorization field holds an expired derived token.",
+  "read-only": "The Authorization field holds a token of the dashboard, which only reads.",
 };
 const hintOfBearer =
   'Send "Authorization: Bearer <ADMIN_TOKEN>", with the value of the secret ADMIN_TOKEN.';
 const hintOfProof =
   "Use the command tidemark with the value of the secret ADMIN_TOKEN, and with a host of the site.";
+
+/** Returns the error response for a bearer token that does not suffice (RFC 6750 §3.1). */
+export function refusedBearer(
+  what: string,
+  { status, why }: BearerRefusal,
+  hint = hintOfBearer,
+): Response {
+  if (status === 401) {
+    const error = { code: "unauthorized", what, why, hint };
+    return errorAnswer(401, error, { "www-authenticate": "Bearer" });
+  }
+  const error = { code: "forbidden", what, why, hint: "Use the command tidemark." };
+  return errorAnswer(403, error, { "www-authenticate": 'Bearer error="insufficient_scope"' });
+}
 
 /**
  * Returns the 503 for an unusable secret.

@@ -19,8 +19,8 @@ export interface OperatePart {
 export interface OpenOperate {
   /** Answers `GET /_cache/health`. */
   readonly health: (request: HealthRequest) => Promise<Response>;
-  /** Adds the routes that explain, measure and warm. They require the admin token. */
-  readonly addTo: (admin: Hono, forBearer: MiddlewareHandler) => void;
+  /** Adds the routes that explain, measure and warm. */
+  readonly addTo: (admin: Hono, access: OperatorAccess) => void;
   /** Answers a request with the explanation, if the token is valid. `answer` answers without it. */
   readonly answerDebugged: (
     debugged: DebuggedRequest,
@@ -29,6 +29,14 @@ export interface OpenOperate {
   ) => Promise<Response>;
   /** Keeps hot keys warm. Never rejects. */
   readonly runCron: (background: Background) => Promise<void>;
+}
+
+/** The checks of an operator's token. */
+export interface OperatorAccess {
+  /** Requires ADMIN_TOKEN, or a token of its scope `operator`. */
+  readonly forBearer: MiddlewareHandler;
+  /** Also accepts a token that only reads. */
+  readonly forReader: MiddlewareHandler;
 }
 
 /** A request that had the debug field. */

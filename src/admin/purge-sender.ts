@@ -4,7 +4,7 @@ import type { PurgeRefusal } from "../protocol/families.ts";
 import { type Fault, isFault } from "../base/operator-error.ts";
 import type { Environment } from "../platform/environment.ts";
 import { decodedBytes, isSigned, signaturesMax } from "../base/hmac.ts";
-import { notUsable, type OperatorGate } from "./auth.ts";
+import { notUsable, type OperatorGate, refusedBearer } from "./auth.ts";
 import { errorAnswer } from "./json-answers.ts";
 
 export interface SenderSettings extends Pick<Environment, "purgeSecrets"> {
@@ -50,18 +50,15 @@ export async function senderOf(
   }
   const hasField = headers.has("authorization");
   if (hasField && isFault(gate.adminToken)) return notToBeKnown(gate.adminToken);
-  const why =
+  const refusal =
     hasField && gate.adminToken !== undefined
       ? await gate.whyRefused(request)
-      : "The request has neither a signature nor the admin token.";
-  if (why === undefined) {
+      : ({ status: 401, why: "The request has neither a signature nor the admin token." } as const);
+  if (refusal === undefined) {
     return { kind: "known", by: "admin", id, refusalOf: async () => undefined };
   }
-  return notSigned(
-    hasSignature
-      ? "The request has a signature, but PURGE_SECRET is not set on this deployment."
-      : why,
-  );
+  if (!hasSignature) return notSigned(refusal.why, "not-signed", refusal.status);
+  return notSigned("The request has a signature, but PURGE_SECRET is not set on this deployment.");
 }
 
 /** Checks the fields of a signed request. The signature itself needs the body. */
@@ -91,15 +88,15 @@ function tooLongId(): SenderRefusal {
   return { kind: "refused", answer: errorAnswer(400, error), refusal: "malformed" };
 }
 
-function notSigned(why: string, refusal: PurgeRefusal = "not-signed"): SenderRefusal {
+function notSigned(
+  why: string,
+  refusal: PurgeRefusal = "not-signed",
+  status: 401 | 403 = 401,
+): SenderRefusal {
   const hint =
     'Sign the request as Standard Webhooks specifies, with PURGE_SECRET and the current time, or send "Authorization: Bearer <ADMIN_TOKEN>".';
-  const error = { code: "unauthorized", what: nothingPurged, why, hint };
-  return {
-    kind: "refused",
-    answer: errorAnswer(401, error, { "www-authenticate": "Bearer" }),
-    refusal,
-  };
+  const answer = refusedBearer(nothingPurged, { status, why }, hint);
+  return { kind: "refused", answer, refusal };
 }
 
 /**

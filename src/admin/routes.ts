@@ -22,7 +22,7 @@ export function adminRoutes(
   const admin = new Hono();
   const requesterOf = requesterBy(settings);
   // The small router ignores a slash at the end of a path.
-  admin.all("/:path{.+/}", () => plainPage("nothing"));
+  admin.all("/:path{.+/}", nothing);
   admin.get("/health", (context) => {
     const { raw: request } = context.req;
     if (operating === undefined) return shortHealth(settings);
@@ -32,12 +32,12 @@ export function adminRoutes(
       colo: coloOf(environment, request),
     });
   });
-  if (gate.adminToken !== undefined) {
-    admin.get("/proof", ({ req }) => gate.proof(req.raw));
-    addRoutesOfBearer(admin, settings, operating);
-  }
+  if (gate.adminToken !== undefined) addRoutesOfBearer(admin, settings, operating);
+  admin.all("*", async ({ req }, next) => (gate.isOperatorHost(req.raw) ? nothing() : next()));
+  // The routes below are not on `operatorHost`.
+  if (gate.adminToken !== undefined) admin.get("/proof", ({ req }) => gate.proof(req.raw));
   senders.addTo(admin, requesterOf);
-  admin.all("*", () => plainPage("nothing"));
+  admin.all("*", nothing);
   return admin;
 }
 
@@ -55,7 +55,12 @@ function requesterBy({ site, cache }: AdminSettings) {
   });
 }
 
-/** Adds the routes that require the admin token. */
+const nothing = () => plainPage("nothing");
+
+/**
+ * Adds the routes that require the admin token. Those that the dashboard reads are also on `operatorHost`, and
+ * accept a token that only reads.
+ */
 function addRoutesOfBearer(
   admin: Hono,
   settings: AdminSettings,
@@ -65,22 +70,24 @@ function addRoutesOfBearer(
   const requesterOf = requesterBy(settings);
   const absence = whyNoJournal(environment);
   const forBearer: MiddlewareHandler = async ({ req }, next) =>
-    (await gate.refusalOf(req.raw)) ?? next();
-  if (operating) operating.addTo(admin, forBearer);
+    gate.isOperatorHost(req.raw) ? nothing() : ((await gate.refusalOf(req.raw)) ?? next());
+  const forReader: MiddlewareHandler = async ({ req }, next) =>
+    (await gate.refusalOf(req.raw, "read")) ?? next();
+  if (operating) operating.addTo(admin, { forBearer, forReader });
   else for (const name of operated) admin.all(`/${name}`, forBearer, notOperated);
   const { visibleWithinSeconds } = site.config.purge;
   const { routes } = site.config;
   const switching = cache.purging ?? absence;
   const variable = environment.bypass;
   const switched = { switching, variable, routes, visibleWithinSeconds };
-  admin.get("/switch", forBearer, (context) => switchState(switched, requesterOf(context)));
+  admin.get("/switch", forReader, (context) => switchState(switched, requesterOf(context)));
   admin.post("/switch", forBearer, (context) =>
     switchRoute(context.req.raw, switched, requesterOf(context)),
   );
   const outward = settings.outward ?? (environment.outward.size > 0 ? absence : undefined);
   admin.get("/outward", forBearer, () => outwardState(outward, site.nowAtMs()));
   admin.post("/outward", forBearer, ({ req }) => outwardRoute(req.raw, outward, site.nowAtMs));
-  admin.get("/journal", forBearer, ({ req }) =>
+  admin.get("/journal", forReader, ({ req }) =>
     journalRoute(new URL(req.url).searchParams, cache.purging?.journal ?? absence),
   );
 }

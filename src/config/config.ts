@@ -58,6 +58,8 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
     namespace: general.namespace ?? "tidemark",
     /** Path of the operator's routes: a slash and one name. */
     operatorPath: general.operatorPath ?? "/_cache",
+    /** Host that serves only the dashboard; `undefined`: each host serves it. */
+    operatorHost: general.operatorHost,
     origins,
     /**
      * Whether to replace the origin's host by the site's host in response fields, such as Location.

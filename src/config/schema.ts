@@ -27,7 +27,7 @@ import { isWithin, placeOf } from "./origin-place.ts";
 import { readPattern } from "./route-pattern.ts";
 import { reach, tierNames, tierScopes } from "./tier-names.ts";
 import { metricsInput } from "./metrics-schema.ts";
-import { namespaceForm } from "../protocol/variables/bindings.ts";
+import { isHost, namespaceForm } from "../protocol/variables/bindings.ts";
 import { originUrlFault } from "../protocol/variables/origin-url.ts";
 import { mayTrust, trustFault } from "./trust-proxy.ts";
 import type {
@@ -99,6 +99,9 @@ function byVariable<Value extends v.GenericSchema>(value: Value, form: string) {
   return record(name, value, form);
 }
 
+/** A host without a port. A final dot would be another name for it. */
+const isHostName = (host: string) => isHost(host) && !/:\d+$|\.$/.test(host);
+
 /** All fields of a configuration, with their error messages. */
 const settings = fields("the configuration", {
   namespace: v.pipe(
@@ -108,6 +111,10 @@ const settings = fields("the configuration", {
   operatorPath: v.pipe(
     v.string("must be a path"),
     v.regex(/^\/[a-z0-9_-]{1,64}$/, "must be a slash and 1 to 64 small letters, digits, - or _"),
+  ),
+  operatorHost: v.pipe(
+    v.string("must be a host"),
+    v.check(isHostName, 'must be only the name of a host, in small letters: "ops.example.com"'),
   ),
   origins: record(
     v.string(),

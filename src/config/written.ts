@@ -33,6 +33,12 @@ export interface WrittenConfig {
    */
   readonly operatorPath?: string | undefined;
   /**
+   * Host of the dashboard alone, without a port, so that no script of the site reaches its page. Not one of
+   * SITE_HOST. Default: none, so the dashboard is on every host.
+   * @example operatorHost: "ops.example.com"
+   */
+  readonly operatorHost?: string | undefined;
+  /**
    * Additional origins by the names that routes use. Default: none.
    * @example origins: { bucket: { url: "https://bucket.example" }, api: { binding: "API" } }
    */

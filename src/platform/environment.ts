@@ -71,7 +71,7 @@ export function readEnvironment(
     /** The value of NAMESPACE, or else the configuration's namespace. */
     namespace: namespaceOf(env) ?? config.namespace,
     /** The site's hosts; other hosts and ports are mapped to them. If empty, each host is a site. */
-    siteHosts: siteHostsOf(env),
+    siteHosts: siteHostsOf(env, config),
     /** Requests that BYPASS sends straight to the origin: all, those of named routes, or none. */
     bypass: bypassOf(env, config, faults),
     /** Replaces `request.cf.colo`; `undefined` keeps the platform's value. */

@@ -243,8 +243,8 @@ export type PurgeRefusal =
 /** The place of a credential: a field, a signature, or a Varnish client's address or token. */
 export type CredentialKind = "bearer" | "debug" | "challenge" | "signature" | "hook" | "varnish";
 
-/** Why a credential was refused. */
-export type CredentialRefusal = "wrong" | "expired" | "malformed";
+/** Why a credential was refused. `read-only`: it is valid, but only reads. */
+export type CredentialRefusal = "wrong" | "expired" | "malformed" | "read-only";
 
 /** Families whose label values are known at compile time. */
 interface KnownLabels {

@@ -3,14 +3,16 @@
 // bound to one host.
 
 /**
- * The use of a derived token: the operator's routes, or `Tidemark-Debug`. No token has both uses.
+ * The longest lifetime of a derived token, by its use: the operator's routes; `Tidemark-Debug`; or only to
+ * `read` what the dashboard shows. A token with a longer remaining lifetime is rejected.
  */
-export type TokenScope = "operator" | "debug";
+export const tokenSecondsMax = { operator: 300, debug: 300, read: 3_600 } as const;
 
-/**
- * The longest lifetime of a derived token. A token with a longer remaining lifetime is rejected.
- */
-export const tokenSecondsMax = 300;
+/** The use of a derived token. No token has two uses. */
+export type TokenScope = keyof typeof tokenSecondsMax;
+
+/** The form of a token that only reads. The dashboard keeps and sends no other text. */
+export const readTokenForm = /^tm1\.read\.[1-9]\d{0,11}\.[\w-]{43}$/;
 
 /** The request field of `GET /_cache/proof` with the client's challenge, in lower case. */
 export const challengeField = "tidemark-challenge";
@@ -127,6 +129,20 @@ export async function derivedToken(
 }
 
 /**
+ * Returns a token for the dashboard at one host, which only reads. Its lifetime leaves five minutes for a clock
+ * that is ahead of the site's.
+ */
+export async function readToken(
+  adminToken: string,
+  { host, nowAtMs }: { readonly host: string; readonly nowAtMs: number },
+): Promise<{ readonly token: string; readonly expiresAtMs: number }> {
+  const expiresAtSeconds = Math.floor(nowAtMs / 1_000) + tokenSecondsMax.read - 300;
+  const use = { scope: "read", host, expiresAtSeconds } as const;
+  const token = await derivedToken(await tokenKey(adminToken), use);
+  return { token, expiresAtMs: expiresAtSeconds * 1_000 };
+}
+
+/**
  * Verifies a derived token. Accepts any remaining lifetime up to the limit, because the clocks of
  * the site's isolates differ. A token with a longer lifetime is `expired`.
  */
@@ -145,7 +161,7 @@ export async function judgeToken(
   for (const host of hosts) {
     if (!(await isMac(key, mac, signedText(scope, host, expires)))) continue;
     const leftSeconds = Number(expires) - atSeconds;
-    return leftSeconds > 0 && leftSeconds <= tokenSecondsMax ? "valid" : "expired";
+    return leftSeconds > 0 && leftSeconds <= tokenSecondsMax[scope] ? "valid" : "expired";
   }
   return "wrong";
 }

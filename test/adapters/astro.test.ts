@@ -115,6 +115,13 @@ describe("pages", () => {
     expect({ renderings, told }).toEqual({ renderings: 1, told: "" });
   });
 
+  it.each(["GET", "POST"])("%s to operatorHost does not reach Astro", async (method) => {
+    const { provider } = opened({ operatorHost: "ops.example.com" });
+    const asked = new Request("http://ops.example.com/page", { method });
+    const { response, renderings } = await get(provider, asked);
+    expect([response.status, renderings]).toEqual([404, 0]);
+  });
+
   it("a request with Authorization is rendered, and a page that says `private` is not stored", async () => {
     const { provider } = opened();
     const authorized = () =>

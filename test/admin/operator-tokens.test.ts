@@ -5,6 +5,7 @@ import {
   derivedToken,
   isProof,
   newNonce,
+  readToken,
   tokenKey,
   tokenSecondsMax,
   type TokenUse,
@@ -42,8 +43,27 @@ describe("a derived token", () => {
   });
 
   it.each<[id: string, status: number, use: (atSeconds: number) => Partial<TokenUse>]>([
-    ["with the longest lifetime", 200, (at) => ({ expiresAtSeconds: at + tokenSecondsMax })],
-    ["with a longer lifetime", 401, (at) => ({ expiresAtSeconds: at + tokenSecondsMax + 1 })],
+    [
+      "with the longest lifetime",
+      200,
+      (at) => ({ expiresAtSeconds: at + tokenSecondsMax.operator }),
+    ],
+    [
+      "with a longer lifetime",
+      401,
+      (at) => ({ expiresAtSeconds: at + tokenSecondsMax.operator + 1 }),
+    ],
+    [
+      "that reads, with the longest lifetime",
+      200,
+      (at) => ({ scope: "read", expiresAtSeconds: at + tokenSecondsMax.read }),
+    ],
+    [
+      "that reads, with a longer lifetime",
+      401,
+      (at) => ({ scope: "read", expiresAtSeconds: at + tokenSecondsMax.read + 1 }),
+    ],
+    ["that reads, for another host", 401, () => ({ scope: "read", host: "www.example.org" })],
     ["with a lifetime of 0", 401, (at) => ({ expiresAtSeconds: at })],
     ["for another host", 401, () => ({ host: "www.example.org" })],
     ["for another port", 401, () => ({ host: `${host}:8443` })],
@@ -62,6 +82,33 @@ describe("a derived token", () => {
     );
   });
 
+  it.each([
+    ["of an operator from one that reads", (text: string) => text.replace("read", "operator")],
+    ["with a later expiry", (text: string) => text.replace(/\d{9,}/, (at) => String(+at + 60))],
+    [
+      "with another MAC",
+      (text: string) => text.replace(/.$/, (last) => (last === "A" ? "E" : "A")),
+    ],
+    ["with an additional part", (text: string) => `${text}.a`],
+  ])("cannot be forged: one %s", async (_id, forged) => {
+    const site = open();
+    const { token } = await readToken(adminToken, { host, nowAtMs: site.clock.nowAtMs() });
+    expect(await statusOf(site, `Bearer ${token}`)).toBe(200);
+    expect(await statusOf(site, `Bearer ${forged(token)}`)).toBe(401);
+  });
+
+  it("that reads is valid for 55 minutes, also by a clock that is five minutes ahead", async () => {
+    const site = open();
+    const nowAtMs = site.clock.nowAtMs() + 300_000;
+    const { token, expiresAtMs } = await readToken(adminToken, { host, nowAtMs });
+    expect(expiresAtMs).toBe(nowAtMs + 3_300_000);
+    expect(await statusOf(site, `Bearer ${token}`)).toBe(200);
+    site.clock.advance(3_599);
+    expect(await statusOf(site, `Bearer ${token}`)).toBe(200);
+    site.clock.advance(1);
+    expect(await statusOf(site, `Bearer ${token}`)).toBe(401);
+  });
+
   it("is accepted in Tidemark-Debug only with the scope debug", async () => {
     const site = open();
     const explained = async (token: string) =>
@@ -71,7 +118,8 @@ describe("a derived token", () => {
     expect(await explained(await derivedOn(site, { scope: "debug" }))).toBe(true);
     expect(await explained(adminToken)).toBe(true);
     expect(await explained(await derivedOn(site))).toBe(false);
-    expect(refusals(site)).toEqual([["operatorRefusals|debug|wrong", 1]]);
+    expect(await explained(await derivedOn(site, { scope: "read" }))).toBe(false);
+    expect(refusals(site)).toEqual([["operatorRefusals|debug|wrong", 2]]);
   });
 
   it("is accepted outside of Cloudflare only for SITE_HOST and the local machine", async () => {

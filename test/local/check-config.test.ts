@@ -184,8 +184,8 @@ describe("the check of a configuration", () => {
 
 describe("node local/check-config.ts", () => {
   const script = join(root, "local/check-config.ts");
-  const run = (path: string) =>
-    promisify(execFile)(process.execPath, [script, path], { timeout: 120_000 });
+  const run = (path: string, cwd = root) =>
+    promisify(execFile)(process.execPath, [script, path], { timeout: 120_000, cwd });
 
   it("refuses a route that bypasses the cache and is never reached", async () => {
     const routes = [
@@ -197,6 +197,26 @@ describe("node local/check-config.ts", () => {
       code: 1,
       stderr: expect.stringContaining("never reached, so its pages may be stored.") as string,
     });
+  });
+
+  it("refuses an operatorHost that is also in SITE_HOST of a deployment", async () => {
+    const path = await written(
+      "operator-host.js",
+      'export default { operatorHost: "ops.example" };',
+    );
+    const cwd = await mkdtemp(join(folder, "wrangler-"));
+    const wrangler = (host: string) =>
+      writeFile(
+        join(cwd, "wrangler.toml"),
+        `[vars]\nSITE_HOST = "a.example"\n[env.staging.vars]\nSITE_HOST = "b.example ${host}"\n`,
+      );
+    await wrangler("ops.example");
+    await expect(run(path, cwd)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("ops.example is also operatorHost") as string,
+    });
+    await wrangler("c.example");
+    expect((await run(path, cwd)).stdout).toContain("is accepted");
   });
 
   it("ends with 0 and a warning for a useless option, although a timer is open", async () => {

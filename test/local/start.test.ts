@@ -36,6 +36,11 @@ describe("npm start", () => {
       headers: { authorization: "Bearer 9c41e07f5bd2a386-given" },
     });
     expect(stats.status).toBe(200);
+    const [token = ""] = /tm1\.read\.\S+/.exec(first.output()) ?? [];
+    const part = await rawRequest(`http://127.0.0.1:${port}`, "/_cache/dashboard/overview", {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(part.status).toBe(200);
 
     const second = start(["--port", String(otherPort)]);
     await told(second, "/_cache/stats\n");

@@ -30,6 +30,19 @@ function refusalOf(env: Env): string {
   return "accepted";
 }
 
+it.each(["ops.example.com", "www.example.com ops.example.com", "OPS.example.com:8443"])(
+  "a SITE_HOST with operatorHost is refused: %s",
+  (SITE_HOST) => {
+    const config = defineConfig({ operatorHost: "ops.example.com" });
+    const env = { ORIGIN_URL: "https://a.example", SITE_HOST };
+    expect(() => readEnvironment(env, config)).toThrow(
+      "SITE_HOST is invalid. ops.example.com is also operatorHost, which serves no page of the site.",
+    );
+    const other = { ...env, SITE_HOST: "www.ops.example.com" };
+    expect(() => readEnvironment(other, config)).not.toThrow();
+  },
+);
+
 describe("an invalid origin", () => {
   const alone = 'Write only scheme and host, such as "https://www.example.com".';
   const none =

@@ -124,7 +124,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ),
   "operate/dashboard/history": ["base", "protocol", "observe", "operate/dashboard/port"],
   "operate/dashboard/chart": [],
-  "operate/dashboard/page": [],
+  "operate/dashboard/page": ["protocol"],
   "operate/dashboard/panel": [
     "protocol",
     "observe",

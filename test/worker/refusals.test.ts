@@ -142,6 +142,30 @@ describe("an unusual request", () => {
   });
 });
 
+describe("a request to operatorHost", () => {
+  it("gets only the routes that the dashboard reads", async () => {
+    const worker = await bundleWith('{ operatorHost: "ops.test" }');
+    const env = { ORIGIN_URL: origin.url, ADMIN_TOKEN: adminToken, SITE_HOST: "site.test" };
+    const apart = await startColo({ name: "x", worker, port: 0, env });
+    const statusOf = async (path: string, host: string, method = "GET") => {
+      const headers = { host, authorization: `Bearer ${adminToken}` };
+      return (await rawRequest(apart.url, path, { method, headers })).status;
+    };
+    try {
+      for (const path of ["/", "/method", "/_cache/outward", "/_cache/proof"]) {
+        expect([path, await statusOf(path, "ops.test")]).toEqual([path, 404]);
+      }
+      expect(await statusOf("/_cache/purge", "ops.test", "POST")).toBe(404);
+      for (const host of ["ops.test", "site.test"]) {
+        expect(await statusOf("/_cache/stats", host)).toBe(200);
+      }
+      expect(await statusOf("/method", "site.test")).toBe(200);
+    } finally {
+      await apart.stop();
+    }
+  });
+});
+
 describe("an invalid ORIGIN_URL", () => {
   it("causes a 500 with a plain page instead of an exception page", async () => {
     const worker = await bundleWith("{}");

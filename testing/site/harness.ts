@@ -90,7 +90,7 @@ const ofUse: ReadonlySet<LogEvent> = new Set([
  * Matches the paths of posts that write entries: purges, and posts of the switch. `settle` does not
  * wait for their background work, which reads the entry back half of N after the answer.
  */
-const ofEntries = /\/_cache\/(?:purge|hooks\/|switch|dashboard\/(?:purge|switch)$)/;
+const ofEntries = /\/_cache\/(?:purge|hooks\/|switch)/;
 
 /** One isolate in one colo. */
 export class Site {

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { version } from "./version.ts";
 import { addCreate } from "./commands/create.ts";
+import { addDashboard } from "./commands/dashboard.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addHealth } from "./commands/health.ts";
@@ -31,6 +32,7 @@ const commands: readonly AddCommand[] = [
   addSwitch,
   addOutward,
   addMetrics,
+  addDashboard,
   addCreate,
   addInit,
   addSimulate,

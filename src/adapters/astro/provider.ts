@@ -7,6 +7,7 @@ import { type Application, createApp, type InCode } from "../../app.ts";
 import { refuseUnknown } from "../../base/known-members.ts";
 import { nodeGlobals } from "../../base/node-globals.ts";
 import { OperatorError, type Fault } from "../../base/operator-error.ts";
+import { isOperatorHost } from "../../base/operator-host.ts";
 import { type Config, configOfBuild, defineConfig } from "../../config/config.ts";
 import type { WrittenConfig } from "../../config/written.ts";
 import { orderPurges, purgeNamed } from "../../data/purge-data.ts";
@@ -142,7 +143,10 @@ class TidemarkProvider implements AstroCacheProvider {
     // Astro replaces the fields of a request while it builds a prerendered page, which is stored nowhere else.
     if (Object.hasOwn(request, "headers")) return next();
     const { app, env } = await this.#opened();
-    const isOperators = new URL(request.url).pathname.startsWith(`${this.#config.operatorPath}/`);
+    const { host, pathname } = new URL(request.url);
+    const { operatorPath, operatorHost } = this.#config;
+    const isOperators =
+      pathname.startsWith(`${operatorPath}/`) || isOperatorHost(host, operatorHost);
     // Only Astro reads bodies, and other methods are never answered from the cache.
     if (request.method !== "GET" && request.method !== "HEAD" && !isOperators) return next();
     const background = { ...processContext, ...(waitUntil && { waitUntil }) };

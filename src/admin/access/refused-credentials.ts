@@ -18,6 +18,7 @@ const whyOf: Readonly<Record<CredentialRefusal, string>> = {
   wrong: "this deployment does not accept it",
   expired: "it has expired, or a clock is wrong",
   malformed: "it is malformed",
+  "read-only": "it only reads",
 };
 
 export interface RefusedCredentialsSettings {

@@ -11,7 +11,7 @@ import type { DashboardPart, DashboardPorts } from "./port/dashboard-part.ts";
 export type { DashboardPart } from "./port/dashboard-part.ts";
 
 /**
- * Creates the dashboard, a page at `/_cache/` that needs the admin token.
+ * Creates the dashboard, a page at `/_cache/` that needs a token of `tidemark dashboard`, and changes nothing.
  *
  * @example
  * export default defineConfig({ dashboard: dashboard(), routes: […] });
@@ -24,32 +24,33 @@ export function dashboard(): DashboardPart {
   };
 }
 
-/** The limit of a form. An order is at most as long. */
+/** The limit of a form. */
 const formBytesMax = 65_536;
 
 function addRoutes(admin: Hono, ports: DashboardPorts): void {
-  const { operatorPath, refusalOf, readBody } = ports;
+  const { operatorPath, isHere, refusalOf, readBody } = ports;
   const files = filesOf();
   admin.get("*", async ({ req, redirect }, next) => {
     const { pathname } = new URL(req.url);
+    if (!isHere(req.raw)) return next();
     if (pathname === operatorPath) return redirect(`${operatorPath}/`, 308);
     return pathname === `${operatorPath}/` ? files.get("")?.() : next();
   });
   admin.all("/dashboard/:name", async ({ req, env, executionCtx }, next) => {
     const { raw } = req;
+    if (!isHere(raw)) return next();
     const name = req.param("name");
     const file = req.method === "GET" ? files.get(name)?.() : undefined;
     const known = file ?? (await refusalOf(raw));
     if (known !== undefined) return known;
     const authorization = raw.headers.get("authorization") ?? "";
     // The routes judge the operator's own token again.
-    const ask = async (path: string, order?: object) => {
-      const body = order === undefined ? {} : { method: "POST", body: JSON.stringify(order) };
-      const init = { ...body, cf: raw.cf, headers: { authorization } };
+    const ask = async (path: string) => {
+      const init = { cf: raw.cf, headers: { authorization } };
       return admin.fetch(new Request(new URL(path, req.url), init), env, executionCtx);
     };
     const form = async () => {
-      const bounds = { bytesMax: formBytesMax, hintOfLarge: "Name fewer targets." };
+      const bounds = { bytesMax: formBytesMax, hintOfLarge: "Write less into the form." };
       const bytes = await readBody(raw, bounds);
       return "why" in bytes ? bytes : new URLSearchParams(new TextDecoder().decode(bytes));
     };

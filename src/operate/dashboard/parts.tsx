@@ -8,21 +8,14 @@ import { Explained, ExplainForm, explainQuery } from "./panel/explain.tsx";
 import { Health } from "./panel/health.tsx";
 import { Journal } from "./panel/journal.tsx";
 import { type Notice, NoticeBox } from "./chart/elements.tsx";
-import { Purged, PurgeForm, purgeOrderOf, PurgePreview } from "./panel/purge.tsx";
-import {
-  NoRouteChosen,
-  SwitchConfirm,
-  Switched,
-  SwitchForm,
-  switchOrderOf,
-} from "./panel/switch.tsx";
+import { Switch } from "./panel/switch.tsx";
 import { Tiers } from "./panel/tiers.tsx";
 import { Traffic } from "./panel/traffic.tsx";
 import type { DashboardPorts, DashboardTotals } from "./port/dashboard-part.ts";
 
 interface Ports extends DashboardPorts {
-  /** Sends a request to the operator's routes, with the credentials of the operator's own request. */
-  readonly ask: (path: string, order?: object) => Promise<Response>;
+  /** Reads one of the operator's routes, with the credentials of the operator's own request. */
+  readonly ask: (path: string) => Promise<Response>;
   /** Reads the fields of a form. */
   readonly form: () => Promise<URLSearchParams | { readonly why: string; readonly hint: string }>;
 }
@@ -97,19 +90,16 @@ const viewParts: Readonly<Record<string, Part>> = {
     ]);
     const { visibleWithinSeconds, nowAtMs } = ports;
     return (
-      <>
-        <PurgeForm />
-        <Live>
-          {"why" in totals && <NoticeBox {...noTotals(totals)} />}
-          {shownIf(journal, ({ entries }) => (
-            <Journal
-              totals={knownTotals(totals)}
-              atMs={nowAtMs()}
-              {...{ entries, visibleWithinSeconds }}
-            />
-          ))}
-        </Live>
-      </>
+      <Live>
+        {"why" in totals && <NoticeBox {...noTotals(totals)} />}
+        {shownIf(journal, ({ entries }) => (
+          <Journal
+            totals={knownTotals(totals)}
+            atMs={nowAtMs()}
+            {...{ entries, visibleWithinSeconds }}
+          />
+        ))}
+      </Live>
     );
   },
   async data(ports) {
@@ -123,56 +113,33 @@ const viewParts: Readonly<Record<string, Part>> = {
   },
   explain: async () => <ExplainForm />,
   async switch(ports) {
-    const [state, stats] = await Promise.all([
-      answerOf<"switch">(ports, "/switch"),
-      answerOf<"stats">(ports, "/stats"),
-    ]);
-    const routes = "why" in stats ? [] : stats.configuredRoutes.map(({ name }) => name);
-    return shownIf(state, (found) => <SwitchForm state={found} routes={routes} />);
+    const state = await answerOf<"switch">(ports, "/switch");
+    return (
+      <Live>
+        {shownIf(state, (found) => (
+          <Switch state={found} />
+        ))}
+      </Live>
+    );
   },
 } satisfies Record<ViewName, Part>;
 
 const forms: Readonly<Record<string, Part>> = {
-  explain: (ports) =>
-    withFields(ports, async (fields) => {
-      const answer = await ports.ask(`/explain?${explainQuery(fields)}`);
-      return answer.ok ? (
-        <Explained text={await answer.text()} />
-      ) : (
-        <NoticeBox {...await faultOf(answer)} />
-      );
-    }),
-  purge: (ports) =>
-    withFields(ports, async (fields) => {
-      const order = purgeOrderOf(fields);
-      if (fields.get("confirmed") === "yes") {
-        const answer = await answerOf<"purge">(ports, "/purge", order);
-        return shownIf(answer, (found) => <Purged answer={found} />);
-      }
-      const preview = await answerOf<"dryRun">(ports, "/purge", { ...order, dryRun: true });
-      return shownIf(preview, (found) => <PurgePreview preview={found} fields={fields} />);
-    }),
-  switch: (ports) =>
-    withFields(ports, async (fields) => {
-      const order = switchOrderOf(fields);
-      if (Array.isArray(order.bypass) && order.bypass.length === 0) return <NoRouteChosen />;
-      if (fields.get("confirmed") !== "yes") return <SwitchConfirm order={order} fields={fields} />;
-      const answer = await answerOf<"switch">(ports, "/switch", order);
-      return shownIf(answer, (found) => <Switched state={found} />);
-    }),
+  async explain(ports) {
+    const fields = await ports.form();
+    if (!(fields instanceof URLSearchParams)) return <NoticeBox {...fields} />;
+    const answer = await ports.ask(`/explain?${explainQuery(fields)}`);
+    return answer.ok ? (
+      <Explained text={await answer.text()} />
+    ) : (
+      <NoticeBox {...await faultOf(answer)} />
+    );
+  },
 };
 
 /** A part that the page renews while it is visible. */
 function Live({ children }: { readonly children?: Child }) {
   return <div data-live="">{children}</div>;
-}
-
-async function withFields(
-  ports: Ports,
-  handle: (fields: URLSearchParams) => Promise<HtmlEscapedString>,
-): Promise<HtmlEscapedString> {
-  const fields = await ports.form();
-  return fields instanceof URLSearchParams ? handle(fields) : <NoticeBox {...fields} />;
 }
 
 /** Shows an answer, or why there is none. */
@@ -199,9 +166,8 @@ const noTotals = (reason: Notice): Notice => ({
 async function answerOf<Name extends AnswerName>(
   { ask }: Ports,
   path: string,
-  order?: object,
 ): Promise<OperatorAnswer<Name> | Notice> {
-  const answer = await ask(path, order);
+  const answer = await ask(path);
   const body = (await answer.clone().json()) as object;
   return "error" in body ? faultOf(answer) : (body as OperatorAnswer<Name>);
 }

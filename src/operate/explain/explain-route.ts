@@ -1,5 +1,6 @@
 // GET /_cache/explain: explains how the cache would answer a request, and why.
 import type { Reason } from "../../base/operator-error.ts";
+import { isOperatorHost } from "../../base/operator-host.ts";
 import { askedUrl } from "../../admin/access/asked-url.ts";
 import { type ExplainSubject, explain } from "./explain.ts";
 import { sentencesOf } from "./sentences.ts";
@@ -15,12 +16,15 @@ const formats = ["json", "text"];
  * Without a `header` of Accept-Encoding, explains a request with that of browsers, because many
  * responses vary by it.
  *
- * @param request the operator's request. Its host completes a `url` that is a path, and its `cf`
- *   replaces the client's
+ * @param request the operator's request. Its host, or on `operatorHost` the site's first host, completes a
+ *   `url` that is a path, and its `cf` replaces the client's
  * @returns 200 with the explanation, as JSON or text; 400 for a bad query
  */
 export async function explainRoute(request: Request, explained: ExplainSubject): Promise<Response> {
   const ownUrl = new URL(request.url);
+  const { config, siteHosts } = explained.context.site;
+  // The dashboard explains paths of the site.
+  if (isOperatorHost(ownUrl.host, config.operatorHost)) ownUrl.host = siteHosts[0] ?? ownUrl.host;
   const question = questionIn(ownUrl);
   if ("why" in question) {
     return errorAnswer(400, { code: "malformed", what: "Nothing was explained.", ...question });

@@ -82,7 +82,7 @@ export const beyondView: Ground = {
 
 export const groundOfReserved: Ground = {
   clause: "operatorPath",
-  why: "paths below /_cache/ and below `operatorPath` are for the operator of this deployment",
+  why: "paths below /_cache/ and below `operatorPath`, and all paths of `operatorHost`, are for the operator of this deployment",
 };
 
 export const groundOfPass: Readonly<Record<PassRule, Ground>> = {

@@ -34,7 +34,7 @@ export function healthRoute(settings: AdminSettings) {
       const status = statusOf(found, isUnable(state));
       return jsonAnswer({ status }, httpStatusOf(status));
     }
-    const refusal = await gate.refusalOf(request);
+    const refusal = await gate.refusalOf(request, "read");
     if (refusal !== undefined) return refusal;
     const { state, notLookedAt } = await lookFurther(settings, watch, requester);
     const findings = findingsOf(state);

@@ -1,6 +1,7 @@
 // Reads a request's URL: its target, route, key and named URL. Results are memoized, so repeated
 // requests of a URL do not parse it again.
 import { BoundedMap } from "../../base/bounded-map.ts";
+import { isOperatorHost } from "../../base/operator-host.ts";
 import type { Config, Route } from "../../config/config.ts";
 import { isWithin } from "../../config/origin-place.ts";
 import { type KeyedUrl, type KeySettings, keyUrl } from "./key.ts";
@@ -25,7 +26,10 @@ import {
 export interface UrlRead {
   /** The target with its whole query. */
   readonly target: Target;
-  /** Whether the path is below `/_cache/` or `operatorPath`. Such paths are never forwarded. */
+  /**
+   * Whether the path is below `/_cache/` or `operatorPath`, or the host is `operatorHost`. Such requests are
+   * never forwarded.
+   */
   readonly isReserved: boolean;
   readonly route: Route;
   /** Another reading of the path that leads to another route; `undefined` if there is none. */
@@ -105,9 +109,9 @@ export function compileUrlReader(site: SiteUrls): ReadUrl {
     const { place } = route;
     const target = place === undefined ? requested : { ...requested, place };
     const keyed = keyUrl(target, route, site);
-    const isOurs = [target.path, target.writtenPath].some((path) =>
-      isReserved(path, config.operatorPath),
-    );
+    const isOurs =
+      isOperatorHost(target.ownHost, config.operatorHost) ||
+      [target.path, target.writtenPath].some((path) => isReserved(path, config.operatorPath));
     const matched = (path: string) => matchRoute({ ...target, path }, other, met).route;
     const otherwise = isOneForAll
       ? undefined

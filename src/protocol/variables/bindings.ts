@@ -1,5 +1,6 @@
 // Reads text from the bindings of a Worker, and the variables NAMESPACE and SITE_HOST.
 import { OperatorError } from "../../base/operator-error.ts";
+import { isOperatorHost } from "../../base/operator-host.ts";
 
 /** Variables, secrets and other bindings by name. */
 export type Env = Readonly<Record<string, unknown>>;
@@ -43,16 +44,30 @@ export function namespaceOf(env: Env): string | undefined {
   });
 }
 
+/** Returns whether a text is a host as in a URL, in lower case and without a default port. */
+export function isHost(host: string): boolean {
+  return URL.parse(`https://${host}`)?.host === host;
+}
+
 /**
  * Returns the hosts; empty if the variable is not set.
  *
- * @throws OperatorError if a value is not a host
+ * @param config.operatorHost a host that is not the site's; by default none
+ * @throws OperatorError if a value is not a host, or is `operatorHost`
  */
-export function siteHostsOf(env: Env): string[] {
+export function siteHostsOf(
+  env: Env,
+  { operatorHost }: { readonly operatorHost?: string | undefined } = {},
+): string[] {
   if (!isSet(env, "SITE_HOST")) return [];
   const hosts = textOf(env, "SITE_HOST")?.toLowerCase().split(/\s+/) ?? [""];
-  const isHost = (host: string) =>
-    URL.canParse(`https://${host}`) && new URL(`https://${host}`).host === host;
+  if (hosts.some((host) => isOperatorHost(host, operatorHost))) {
+    throw new OperatorError({
+      what: "SITE_HOST is invalid.",
+      why: `${operatorHost} is also operatorHost, which serves no page of the site.`,
+      hint: "Remove it from SITE_HOST, or choose another operatorHost in the configuration.",
+    });
+  }
   if (hosts.every(isHost)) return hosts;
   throw new OperatorError({
     what: "SITE_HOST is invalid.",

@@ -238,3 +238,20 @@ describe("the option trustProxy", () => {
     expect(lines.filter((line) => line.includes("trustProxy has no effect")).length).toBe(1);
   });
 });
+
+it.each([
+  { id: "no proxy", trustProxy: false, field: "Host", isApart: true },
+  { id: "a client", trustProxy: false, field: "X-Forwarded-Host", isApart: false },
+  { id: "a trusted proxy", trustProxy: 1, field: "X-Forwarded-Host", isApart: true },
+] as const)("the field by which a request is for operatorHost: $id", async (given) => {
+  const { trustProxy, field, isApart } = given;
+  await open({ operatorHost: "ops.test", trustProxy }, () =>
+    page("page", "Cache-Control: max-age=60"),
+  );
+  const named = [`${field}: ops.test`];
+  expect((await get("/a")).status).toBe(200);
+  const status = async (path: string) => (await get(path, named)).status;
+  expect(await status("/a")).toBe(isApart ? 404 : 200);
+  expect(await status("/_cache/health")).toBe(200);
+  expect(origin!.seen.length).toBe(1);
+});

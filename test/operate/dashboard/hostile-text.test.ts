@@ -72,16 +72,6 @@ function answersWith(text: string): Readonly<Record<string, object | string>> {
       position: text,
     },
     explain: text,
-    purge: {
-      dryRun: true,
-      isolate: { examined: 1, covered: 1 },
-      shared: text,
-      urls: [text],
-      notes: [text],
-      limits: text,
-      position: text,
-      visibleWithinSeconds: 10,
-    },
   };
 }
 
@@ -103,6 +93,7 @@ function portsWith(text: string, fields: Readonly<Record<string, string>>) {
   const state = { atMs, viewAgeMs: 1, lagMs: 1, memoryBytes: 1, memoryRecords: 1 };
   return {
     operatorPath: "/_cache",
+    isHere: () => true,
     refusalOf: () => Promise.resolve(undefined),
     readBody: () => Promise.resolve(new Uint8Array()),
     nowAtMs: () => atMs,
@@ -125,9 +116,9 @@ function portsWith(text: string, fields: Readonly<Record<string, string>>) {
 
 /** The elements and attributes that the page itself writes. */
 const elements =
-  /^(?:section|div|h2|h3|p|span|b|strong|dl|dt|dd|figure|figcaption|svg|title|desc|path|rect|ul|li|details|summary|table|caption|thead|tbody|tr|th|td|article|form|label|input|textarea|select|option|fieldset|legend|button|pre)$/;
+  /^(?:section|div|h2|h3|p|span|b|code|strong|dl|dt|dd|figure|figcaption|svg|title|desc|path|rect|ul|li|details|summary|table|caption|thead|tbody|tr|th|td|article|form|label|input|textarea|button|pre)$/;
 const attributes =
-  /^(?:class|id|role|scope|tabindex|viewBox|preserveAspectRatio|aria-[a-z]+|d|width|height|data-live|data-to|data-result|name|value|type|rows|required|checked|maxlength|placeholder|autocomplete|spellcheck)$/;
+  /^(?:class|id|role|scope|tabindex|viewBox|preserveAspectRatio|aria-[a-z]+|d|width|height|data-live|data-to|data-result|name|value|type|rows|required|placeholder|autocomplete|spellcheck)$/;
 
 const tag = /<\/?([^\s/>]*)((?:\s+[^\s=>/]+(?:="[^"]*")?)*)\s*\/?>/g;
 
@@ -147,26 +138,13 @@ const parts = [
   ...["overview", "week", "tiers", "purges", "data", "explain", "switch"].map((name) => ({
     method: "GET",
     name,
-    confirmed: "",
   })),
-  ...["explain", "purge", "switch"].flatMap((name) =>
-    ["no", "yes"].map((confirmed) => ({ method: "POST", name, confirmed })),
-  ),
+  { method: "POST", name: "explain" },
 ];
 
 describe.each(payloads)("the text %s", (text) => {
-  it.each(parts)("stays text: $method $name, $confirmed", async ({ method, name, confirmed }) => {
-    const fields = {
-      url: text,
-      headers: text,
-      kind: "tags",
-      names: text,
-      mode: text,
-      reason: text,
-      bypass: "some",
-      route: text,
-      confirmed,
-    };
+  it.each(parts)("stays text: $method $name", async ({ method, name }) => {
+    const fields = { url: text, headers: text };
     const html = (await partOf(method, name, portsWith(text, fields)))?.toString() ?? "";
     expect(html.length).toBeGreaterThan(20);
     expect(foreignIn(html)).toEqual([]);

@@ -1,24 +1,28 @@
-// Tests the routes of the dashboard: who gets what, the policy against foreign scripts, the forms,
+// Tests the routes of the dashboard: who gets what at which host, the policy against foreign scripts, the form,
 // and where its history comes from.
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { openApi } from "../../../docs-site/openapi.ts";
 import { dashboard } from "../../../src/operate/dashboard/dashboard.ts";
 import { Data } from "../../../src/operate/dashboard/panel/data.tsx";
 import { views } from "../../../src/operate/dashboard/page/shell.tsx";
+import { purgeProbe } from "../../../src/operate/probe/probe.ts";
+import { readToken } from "../../../src/protocol/operator-token.ts";
+import { shopify } from "../../../src/senders.ts";
 import { writeBehind } from "../../../src/write-behind/write-behind.ts";
 import { openBeside } from "../../../testing/data/beside-pages.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { MemoryCounterSink } from "../../../testing/write-behind/memory-sink.ts";
-import { openSite, type Site } from "../../../testing/site/harness.ts";
+import { host, openSite, type Site, type SiteOptions } from "../../../testing/site/harness.ts";
 import { adminToken, bearer } from "../../../testing/site/purge-sender.ts";
 
 const page = { "cache-control": "max-age=600", "content-type": "text/html" };
 
-function openWith(config: object = { dashboard: dashboard() }) {
+function openWith(config: object = { dashboard: dashboard() }, more: SiteOptions["env"] = {}) {
   const clock = new FakeClock();
   const upstash = new FakeUpstash(clock);
-  const env = { ADMIN_TOKEN: adminToken };
+  const env = { ADMIN_TOKEN: adminToken, ...more };
   const routes = [{ name: "news", match: "/news/*" }];
   const origin = () => new Response("page", { headers: page });
   const site = openSite({ clock, upstash, env, origin, config: { routes, ...config } });
@@ -199,59 +203,164 @@ describe("the forms", () => {
     expect(wrong.text).toContain("The parameter url is missing.");
   });
 
-  it("preview a purge, and purge only once it is confirmed", async () => {
+  it.each(["purge", "switch"])("do not exist for changes: %s", async (name) => {
     const { site } = openWith();
-    await site.get("/news/1");
-    const fields = { kind: "prefixes", names: "/news/\n", mode: "soft", reason: "a correction" };
-    const preview = await post(site, "purge", fields);
-    expect(preview.text).toContain("Preview of a soft purge");
-    expect(preview.text).toContain("1 of 1 examined records");
-    expect((await part(site, "purges")).text).not.toContain("prefixes: /news/");
-    const done = await post(site, "purge", { ...fields, confirmed: "yes" });
-    expect(done.text).toContain("Accepted");
-    const journal = await part(site, "purges");
-    expect(journal.text).toContain("prefixes: /news/");
-    expect(journal.text).toContain("a correction");
-  });
-
-  it("do not offer to switch these routes if none has a tick", async () => {
-    const { site } = openWith();
-    const { text } = await post(site, "switch", { bypass: "some" });
-    expect(text).toContain("Nothing was switched.");
-    expect(text).not.toContain("Confirm");
-  });
-
-  it("switch only once it is confirmed", async () => {
-    const { site } = openWith();
-    const asked = await post(site, "switch", { bypass: "all" });
-    expect(asked.text).toContain("Confirm");
-    expect((await part(site, "switch")).text).toContain("Now the cache answers");
-    const done = await post(site, "switch", { bypass: "all", confirmed: "yes" });
-    expect(done.text).toContain("Switched:");
-    expect((await part(site, "switch")).text).toContain("Now all routes go straight to the origin");
-  });
-
-  it("do nothing for a form of another site, which cannot send the token", async () => {
-    const { site } = openWith();
-    const seen = await site.get("/_cache/dashboard/purge", {
-      method: "POST",
-      headers: {
-        origin: "https://evil.example",
-        cookie: "session=1",
-        "content-type": "application/x-www-form-urlencoded",
-      },
-      body: "kind=everything&confirmed=yes",
-    });
-    expect(seen.status).toBe(401);
+    const fields = { kind: "everything", bypass: "all", confirmed: "yes" };
+    expect((await post(site, name, fields)).status).toBe(404);
     expect((await part(site, "purges")).text).not.toContain("everything</td>");
+    expect((await part(site, "switch")).text).toContain("Now the cache answers");
   });
 
-  it("refuse a body over its limit, and a target that is no field of a purge", async () => {
+  it("refuse a body over its limit", async () => {
     const { site } = openWith();
-    const large = await post(site, "purge", { kind: "tags", names: "x".repeat(70_000) });
+    const large = await post(site, "explain", { url: "x".repeat(70_000) });
     expect(large.text).toContain("The body is over");
-    const foreign = await post(site, "purge", { kind: "__proto__", names: "x", confirmed: "yes" });
-    expect(foreign.text).toContain('role="alert"');
+  });
+});
+
+it("shows purges and the state of the switch", async () => {
+  const { site } = openWith();
+  for (const [path, order] of [
+    ["purge", { prefixes: ["/news/"], reason: "a correction" }],
+    ["switch", { bypass: true }],
+  ] as const) {
+    const body = JSON.stringify(order);
+    await site.get(`/_cache/${path}`, { method: "POST", headers: bearer, body });
+  }
+  const { text } = await part(site, "purges");
+  expect(text).toContain("prefixes: /news/");
+  expect(text).toContain("a correction");
+  expect((await part(site, "switch")).text).toContain("Now all routes go straight to the origin");
+});
+
+/** Each route of the operator, and the status for a token that only reads. Hooks and proofs take no bearer token. */
+const routes: readonly (readonly [route: string, status: number])[] = [
+  ["get /journal", 200],
+  ["get /switch", 200],
+  ["get /health", 200],
+  ["get /stats", 200],
+  ["get /metrics", 200],
+  ["get /explain?url=/", 200],
+  ["post /switch", 403],
+  ["post /warm", 403],
+  ["get /probe", 403],
+  ["get /outward", 403],
+  ["post /outward", 403],
+  ["post /purge", 403],
+  ["post /hooks/shop", 401],
+  ["get /proof", 401],
+  ...Object.keys(views).map((name) => [`get /dashboard/${name}`, 200] as const),
+  ["post /dashboard/explain", 200],
+];
+
+const operatorHost = "ops.example.com";
+
+/** A site with all parts, and the function that sends a request with a token. */
+function openWhole(config: object = {}) {
+  const { site } = openWith(
+    { dashboard: dashboard(), probe: purgeProbe(), hooks: { shop: shopify() }, ...config },
+    { HOOK_SECRET_SHOP: "hR7kQ2vXw9Lp4TzBn6Ys", SITE_HOST: host },
+  );
+  const sent = async (route: string, token: string, at = host) => {
+    const [method = "", path = ""] = route.split(" ");
+    const body = method === "post" ? { body: "{}" } : {};
+    const headers = { authorization: `Bearer ${token}` };
+    const url = `https://${at}/_cache${path}`;
+    const answer = await site.ask(url, { method: method.toUpperCase(), headers, ...body });
+    expect(answer.headers.has("clear-site-data")).toBe(false);
+    const text = await answer.text();
+    expect(text).not.toContain(adminToken);
+    return { status: answer.status, text };
+  };
+  const tokenFor = async (of: string) =>
+    (await readToken(adminToken, { host: of, nowAtMs: site.clock.nowAtMs() })).token;
+  return { site, sent, tokenFor };
+}
+
+describe("a token that only reads", () => {
+  it("has a row for each route", () => {
+    const described = Object.entries(openApi().paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method} ${path.replace("{name}", "shop")}`),
+    );
+    const names = routes
+      .map(([route]) => route.replace(/\?.*/, ""))
+      .filter((route) => !route.includes("/dashboard/"));
+    expect(names.toSorted()).toEqual(described.toSorted());
+  });
+
+  it.each(routes)("gets from %s the status %i", async (route, status) => {
+    const { site, sent, tokenFor } = openWhole();
+    const { status: got, text } = await sent(route, await tokenFor(host), host);
+    expect(got).toBe(status);
+    if (status !== 403) return;
+    expect(JSON.parse(text)).toMatchObject({ error: { code: "forbidden" } });
+    expect(site.counted()["operatorRefusals|bearer|read-only"]).toBe(1);
+  });
+
+  it("gets the findings of health", async () => {
+    const { sent, tokenFor } = openWhole();
+    const { text } = await sent("get /health", await tokenFor(host));
+    expect(JSON.parse(text)).toHaveProperty("findings");
+  });
+});
+
+describe("operatorHost", () => {
+  const open = () => openWhole({ operatorHost });
+
+  it.each(routes)(
+    "serves the routes that the dashboard reads, alone: %s",
+    async (route, status) => {
+      const { sent, tokenFor } = open();
+      const expected = status === 200 ? 200 : 404;
+      const reader = await tokenFor(operatorHost);
+      for (const token of [reader, adminToken]) {
+        expect((await sent(route, token, operatorHost)).status).toBe(expected);
+      }
+      // The token is valid only there, and the site keeps its other routes.
+      expect((await sent(route, reader, host)).status).not.toBe(200);
+      expect((await sent(route, await tokenFor(host), host)).status).not.toBe(200);
+      const own = (await sent(route, adminToken, host)).status;
+      expect(own === 404).toBe(route.includes("/dashboard/"));
+    },
+  );
+
+  it.each([
+    `https://${operatorHost}`,
+    `http://${operatorHost}`,
+    `https://OPS.example.com`,
+    `https://${operatorHost}.`,
+    `https://${operatorHost}:8443`,
+  ])("serves the page, and nothing of the site: %s", async (origin) => {
+    const { site } = open();
+    const shell = await site.ask(`${origin}/_cache/`);
+    expect(await shell.text()).toContain("<title>Tidemark</title>");
+    for (const path of ["/", "/news/1", "/sw.js", "/_cache/nothing"]) {
+      for (const method of ["GET", "HEAD", "POST", "PURGE"]) {
+        expect((await site.ask(`${origin}${path}`, { method })).status).toBe(404);
+      }
+    }
+    expect(site.origin.asked).toEqual([]);
+  });
+
+  it("leaves no file of the page on the site's hosts", async () => {
+    const { site } = open();
+    const shell = await (await site.ask(`https://${operatorHost}/_cache/`)).text();
+    const paths = ["/_cache", "/_cache/", ...filesIn(shell)];
+    for (const at of [host, "other.example.com", `${operatorHost}.evil.example`]) {
+      for (const path of paths) expect((await site.ask(`https://${at}${path}`)).status).toBe(404);
+    }
+    expect((await site.ask(`http://127.0.0.1:8787/_cache/`)).status).toBe(200);
+    expect((await site.get("/news/1")).status).toBe(200);
+  });
+
+  it("explains a path of the site, and its own as the operator's", async () => {
+    const { sent, tokenFor } = open();
+    const explained = async (url: string) =>
+      (await sent(`get /explain?url=${url}`, await tokenFor(operatorHost), operatorHost)).text;
+    expect(await explained("/news/1")).toContain(`https://${host}/news/1`);
+    expect(JSON.parse(await explained(`https://${operatorHost}/x`))).toMatchObject({
+      handling: "reserved",
+    });
   });
 });
 

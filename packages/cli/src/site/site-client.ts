@@ -14,6 +14,7 @@ import {
   derivedToken,
   isProof,
   newNonce,
+  readToken,
   tokenKey,
   type TokenKey,
   type TokenScope,
@@ -43,7 +44,6 @@ const answerMsMax = 60_000;
 const answerBytesMax = 32 * 1_024 * 1_024;
 /** The lifetime of a token, which is at least `answerMsMax`. Each request gets its own token. */
 const tokenSeconds = 60;
-
 /** Answers whose names differ from their routes. */
 const routes = { dryRun: "purge", healthOrStatus: "health" } as const;
 
@@ -61,6 +61,13 @@ export class SiteClient {
   /** Returns a value for `Tidemark-Debug`, valid on this site for a minute. @throws as `json` */
   debugToken(): Promise<string> {
     return this.#tokenFor("debug");
+  }
+
+  /** Returns a token for the dashboard of this site. Sends nothing. @throws CommandError without ADMIN_TOKEN */
+  async readToken(): ReturnType<typeof readToken> {
+    const { origin, token } = this.site;
+    if (token === undefined) throw noToken(this.site);
+    return readToken(token, { host: new URL(origin).host, nowAtMs: this.#world.nowAtMs() });
   }
 
   /** @throws CommandError if the site has not proved itself; the command then sent no token */

@@ -1,4 +1,4 @@
-// Elements of all panels: tables, errors, the hidden fields of a confirmation, and formatted numbers.
+// Elements of all panels: tables, errors and formatted numbers.
 import type { Child } from "hono/jsx";
 
 interface TableProps {
@@ -90,17 +90,5 @@ export function NoticeBox({ what = "This part cannot be shown.", why, hint }: No
       </p>
       <p>{hint}</p>
     </div>
-  );
-}
-
-export function Hidden({ fields }: { readonly fields: URLSearchParams }) {
-  return (
-    <>
-      {[...fields]
-        .filter(([name]) => name !== "confirmed")
-        .map(([name, value]) => (
-          <input type="hidden" name={name} value={value} />
-        ))}
-    </>
   );
 }

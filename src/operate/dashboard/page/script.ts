@@ -1,12 +1,15 @@
 // The script of the page, as text: signs in, loads the current view, renews it while the page is
-// visible, and sends forms. Each request has the token in a header field, which no other site can send.
+// visible, and sends forms. Each request has the token in a header field, which no other site can send. The
+// script neither keeps nor sends a text that is not a token that only reads, such as ADMIN_TOKEN.
+import { readTokenForm } from "../../../protocol/operator-token.ts";
 
 /** The pause between two reads of a view. */
 const everyMs = 20_000;
 
 export const script = `"use strict";
 (() => {
-const key = "tidemark-token";
+const key = "tidemark-token", tokenForm = ${String(readTokenForm)};
+const makeOne = "Run npx tidemark dashboard on your machine, and paste the token that it prints.";
 const [everyMs, everyMsMax] = [${everyMs}, 320000];
 const [state, problem, view, views, main, signIn, signOut, input] =
   ["state", "problem", "view", "views", "main", "sign-in", "sign-out", "token"].map((id) => document.getElementById(id));
@@ -18,6 +21,7 @@ const nameOf = (link) => link.hash.slice(1);
 const current = () => links.find((link) => link.hash === location.hash) ?? links[0];
 const nodesIn = (html) => [...new DOMParser().parseFromString(html, "text/html").body.childNodes];
 const token = () => sessionStorage.getItem(key);
+if (!tokenForm.test(token())) sessionStorage.removeItem(key);
 
 function showProblem(text) {
   problem.textContent = text;
@@ -46,7 +50,7 @@ async function ask(path, body) {
     const { error } = JSON.parse(text);
     why = [error.what, error.why, error.hint].join(" ");
   } catch {}
-  if (answer.status === 401) leave(why);
+  if (answer.status === 401) leave("The site refused the token: it has expired, or is for another host. " + makeOne);
   throw new Error(why);
 }
 
@@ -118,7 +122,7 @@ signIn.addEventListener("submit", (event) => {
   event.preventDefault();
   const given = input.value.trim();
   input.value = "";
-  if (!/^[!-~]+$/.test(given)) return showProblem("A token has no spaces, and only ASCII characters.");
+  if (!tokenForm.test(given)) return showProblem("This is not a token of the dashboard, so it was neither sent nor kept. " + makeOne);
   sessionStorage.setItem(key, given);
   showProblem("");
   main.focus();
@@ -130,7 +134,7 @@ view.addEventListener("submit", async (event) => {
   const { to } = form.dataset;
   event.preventDefault();
   if (to === undefined) return;
-  const body = new URLSearchParams(new FormData(form, event.submitter));
+  const body = new URLSearchParams(new FormData(form));
   const result = view.querySelector('[data-result="' + to + '"]');
   event.submitter.disabled = true;
   try {
@@ -144,7 +148,6 @@ view.addEventListener("submit", async (event) => {
   event.submitter.disabled = false;
   result.tabIndex = -1;
   result.focus();
-  if (body.has("confirmed")) void load(false);
 });
 
 signOut.addEventListener("click", () => leave(""));

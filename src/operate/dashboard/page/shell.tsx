@@ -57,12 +57,13 @@ export function Shell({ styleName, scriptName }: ShellProps) {
             <form id="sign-in" hidden>
               <h2>Sign in</h2>
               <label>
-                Admin token
+                Token of the dashboard
                 <input id="token" type="password" required autocomplete="off" spellcheck={false} />
               </label>
               <p class="quiet">
-                The value of ADMIN_TOKEN, or a token derived from it. This tab keeps it until you
-                close the tab or sign out.
+                Run <code>npx tidemark dashboard</code> on your machine, and paste its token. It can
+                only read, and expires within an hour. This tab keeps it until you close the tab or
+                sign out. Never type ADMIN_TOKEN into a page.
               </p>
               <button>Sign in</button>
             </form>

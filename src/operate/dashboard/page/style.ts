@@ -40,7 +40,7 @@ p { margin: .25rem 0; max-width: 70ch; }
 .skip:focus { left: 1rem; top: .5rem; background: var(--card); padding: .5rem; z-index: 1; }
 main :focus-visible, header :focus-visible, nav :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .75rem; margin: .5rem 0 1rem; }
-.figures > div, .chart, .finding, form, .scroll, pre, .notice, .done { background: var(--card); border: 1px solid var(--edge); border-radius: .625rem; padding: .75rem 1rem; }
+.figures > div, .chart, .finding, form, .scroll, pre, .notice { background: var(--card); border: 1px solid var(--edge); border-radius: .625rem; padding: .75rem 1rem; }
 dt { color: var(--quiet); font-size: .875rem; }
 dd { margin: 0; font-size: 1.5rem; font-weight: 600; font-variant-numeric: tabular-nums; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: .75rem; margin-bottom: .75rem; }
@@ -81,22 +81,16 @@ tbody th { font-weight: 600; min-width: 6rem; }
 .finding.critical { border-left-color: var(--bad); }
 .finding.warning { border-left-color: var(--warn); }
 .notice { border-color: var(--bad); margin: .5rem 0; }
-.done { border-color: var(--good); }
 .spread { display: block; min-width: 9rem; }
 .spread svg { display: block; width: 100%; height: .625rem; margin: .25rem 0; }
 .whole { fill: var(--edge); }
 .part { fill: var(--l2); }
 form { max-width: 44rem; display: grid; gap: .75rem; }
-form h2, form h3 { margin: 0; }
+form h2 { margin: 0; }
 label { display: grid; gap: .25rem; font-weight: 600; }
-.choice { display: block; font-weight: 400; }
-fieldset { border: 1px solid var(--edge); border-radius: .5rem; margin: 0; padding: .5rem .75rem; min-width: 0; }
-legend { font-weight: 600; }
-.routes { margin-left: 1.75rem; }
-input:not([type=radio], [type=checkbox]), textarea, select { font: inherit; font-weight: 400; color: inherit; background: var(--ground); border: 1px solid var(--quiet); border-radius: .375rem; padding: .375rem .5rem; width: 100%; }
+input, textarea { font: inherit; font-weight: 400; color: inherit; background: var(--ground); border: 1px solid var(--quiet); border-radius: .375rem; padding: .375rem .5rem; width: 100%; }
 textarea, pre { font-family: ui-monospace, monospace; font-size: .875rem; }
 button { font: inherit; font-weight: 600; justify-self: start; padding: .375rem 1rem; border-radius: .5rem; border: 1px solid var(--link); background: var(--card); color: var(--link); cursor: pointer; }
-button.danger { border-color: var(--bad); color: var(--bad); }
 button:disabled { opacity: .6; }
 .result { margin: .75rem 0; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; max-height: 32rem; overflow-y: auto; }

@@ -37,7 +37,8 @@ export function Journal({ entries, totals, visibleWithinSeconds, atMs }: Journal
       <p class="quiet">
         A purge takes effect in every colo within {visibleWithinSeconds} s of its acceptance, also
         in colos that have not reported since. A bar shows the colos whose newest report proves that
-        they read it. If a purge is late, the health check reports it.
+        they read it. If a purge is late, the health check reports it. To purge, run{" "}
+        <code>npx tidemark purge</code>.
       </p>
       <Table
         caption="The newest entries of the journal"

@@ -8,7 +8,7 @@ export interface DashboardPart {
   /** Distinguishes a dashboard from other values. */
   readonly isDashboard: true;
   readonly history: ReportHistory;
-  /** Adds the page at the operator's path, and its parts, which need the admin token. */
+  /** Adds the page at the operator's path, and its parts, which need a token that reads. */
   readonly addTo: (admin: Hono, ports: DashboardPorts) => void;
 }
 
@@ -29,7 +29,9 @@ export interface DatedSums {
 /** The Worker's functions that a dashboard uses. */
 export interface DashboardPorts {
   readonly operatorPath: string;
-  /** Returns the error response for a request without a valid token. */
+  /** Returns whether the request's host serves the dashboard. */
+  readonly isHere: (request: Request) => boolean;
+  /** Returns the error response for a request without a token that reads. */
   readonly refusalOf: (request: Request) => Promise<Response | undefined>;
   readonly readBody: (
     request: Request,
