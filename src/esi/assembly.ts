@@ -249,6 +249,8 @@ export class Assembly {
       return;
     }
     yield* this.bytesOf(this.partsOf(this.read(body), read, level), level);
+    // The fragment is sent, so the next one can have its memory.
+    this.#give(body.byteLength);
   }
 
   /** Returns the fragment; `undefined` if it failed, or the page has waited too long. */

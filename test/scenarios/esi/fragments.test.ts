@@ -348,6 +348,14 @@ describe("memory", () => {
     await expect(stalled[0]!.text()).rejects.toThrow("stopped reading");
   });
 
+  it("is needed for one fragment with tags at a time", async () => {
+    const small = { ...config, limits: { memoryBytes: 16_777_216 } };
+    const text = "x".repeat(900_000);
+    const site = openEsi({ "/p": include("/p2").repeat(10), "/p2": text }, { config: small });
+    await site.get("/p2");
+    expect((await site.get("/p")).text).toBe(text.repeat(10));
+  });
+
   it("holds nothing of a page whose client has left, or that has failed", async () => {
     const small = { ...config, limits: { memoryBytes: 4_194_304 } };
     const text = "x".repeat(500_000);
