@@ -73,8 +73,8 @@ export async function flush<Change, Value>(
     if (isApplied(mark, rested.value.slice)) {
       const passed = await ports.store.passMark(mark);
       if (passed.kind === "unavailable") return { ...run, end: passed };
-      if (passed.value.movedCount > 0) {
-        run.movedCount = (run.movedCount ?? 0) + passed.value.movedCount;
+      if (passed.value > 0) {
+        run.movedCount = (run.movedCount ?? 0) + passed.value;
         continue;
       }
     }

@@ -25,7 +25,6 @@ import {
   compareBytes,
   type DeadLetter,
   letterCountMax,
-  type PassedMark,
   type RefusalCount,
   type RestedSlice,
   type SliceChanges,
@@ -157,7 +156,7 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
     }));
   }
 
-  async passMark(mark: Mark): Promise<RemoteAnswer<PassedMark>> {
+  async passMark(mark: Mark): Promise<RemoteAnswer<number>> {
     const { index, time, clock } = this.#keys;
     const { sliceMs, lateMs, restMs } = this.#times;
     const run = running(
@@ -166,10 +165,7 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
       [sliceMs, lateMs, restMs, mark.slice],
     );
     const answer = await this.#settings.redis.remove(flushed, run);
-    return valueOf(answer, ([moved, lead]) => ({
-      movedCount: Number(moved),
-      leadMs: Number(lead),
-    }));
+    return valueOf(answer, ([moved]) => Number(moved));
   }
 
   async drop(slice: number): Promise<RemoteAnswer<Backlog>> {

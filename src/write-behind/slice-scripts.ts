@@ -163,12 +163,12 @@ return {}`;
  * numbers after the mark, in their order. If the mark's slice itself waits, Redis has lost its state:
  * the sink has the slices up to the mark, which keep their numbers.
  *
- * @returns the number of moved changes, and how far the set's time is ahead of the clock of Redis
+ * @returns the number of moved changes
  */
 export const passMarkScript = `${usesOtherKeys}${setTime}${slices}
 local atMs, lead = setTime(KEYS[2], true)
 local mark = tonumber(ARGV[4])
-if atMs > (mark + 1) * ARGV[1] + ARGV[2] then return {0, string.format("%.0f", lead)} end
+if atMs > (mark + 1) * ARGV[1] + ARGV[2] then return {0} end
 local waiting, last, moved = slicesAt(atMs, ARGV[1]), mark, 0
 if redis.call("EXISTS", KEYS[1] .. ":" .. ARGV[4]) == 0 then
   last = math.max(mark, tonumber(waiting[#waiting] or "0"))
@@ -184,9 +184,8 @@ if redis.call("EXISTS", KEYS[1] .. ":" .. ARGV[4]) == 0 then
   end
 end
 local passedMs = (last + 1) * ARGV[1] + ARGV[3]
-lead = lead + passedMs - atMs
-keepTime(KEYS[2], passedMs, lead)
-return {moved, string.format("%.0f", lead)}`;
+keepTime(KEYS[2], passedMs, lead + passedMs - atMs)
+return {moved}`;
 
 /** KEYS: the slice. ARGV: the limit for bytes, keys. @returns texts of the first keys that fit */
 export const changesScript = `

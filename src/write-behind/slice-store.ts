@@ -62,12 +62,6 @@ export interface RefusalCount {
   readonly letterCount: number;
 }
 
-export interface PassedMark {
-  /** The number of changes that have moved to other slices. */
-  readonly movedCount: number;
-  readonly leadMs: number;
-}
-
 /** A change that the sink has refused for its content. */
 export interface DeadLetter<Change> {
   readonly id: string;
@@ -109,8 +103,10 @@ export interface SliceStore<Change> {
   /**
    * Moves the set's time past the sink's mark, if a batch could still enter the mark's slice. Gives
    * waiting slices numbers after the mark, unless the mark's slice also waits.
+   *
+   * @returns the number of changes that have moved to other slices
    */
-  passMark(mark: Mark): Promise<RemoteAnswer<PassedMark>>;
+  passMark(mark: Mark): Promise<RemoteAnswer<number>>;
   /** Removes a slice that the sink has completely confirmed. The slice may already be gone. */
   drop(slice: number): Promise<RemoteAnswer<Backlog>>;
   /** Reads the changes of the keys in all slices, oldest first, at one moment. */

@@ -208,13 +208,13 @@ describe.each(redisServers)("slices in $redis with a clock that the test sets", 
     const waiting = async () => (await of(slices.read(["a"]))).map(({ slice }) => slice);
     for (const slice of [first, first + 1]) await slices.accept(batch(slice, add("a", 1)));
     const pass = async (slice: number) => of(slices.passMark({ slice, key: null }));
-    expect(await pass(first - 3)).toMatchObject({ movedCount: 0 });
-    expect(await pass(first)).toMatchObject({ movedCount: 0 });
+    expect(await pass(first - 3)).toBe(0);
+    expect(await pass(first)).toBe(0);
     expect(await waiting()).toEqual([first, first + 1]);
-    expect(await pass(first + 360)).toMatchObject({ movedCount: 2 });
+    expect(await pass(first + 360)).toBe(2);
     expect(await waiting()).toEqual([first + 361, first + 362]);
     expect(await of(slices.rested())).toEqual({ slice: first + 361, keys: ["a"] });
-    expect(await pass(first + 360)).toMatchObject({ movedCount: 0 });
+    expect(await pass(first + 360)).toBe(0);
   });
 });
 

@@ -7,7 +7,6 @@ import {
   type Backlog,
   type Batch,
   compareBytes,
-  type PassedMark,
   type RestedSlice,
   type SetTime,
   type SliceChanges,
@@ -222,12 +221,12 @@ export class SimulatedSlices<Change extends { readonly key: string }, Value> {
     return { keyCount, changes: [...changesOf(held, keys.slice(0, keyCount)).values()] };
   }
 
-  passMark(mark: Mark): PassedMark {
+  passMark(mark: Mark): number {
     const { faults, ledger, world } = this.#settings;
     const { sliceMs, lateMs, restMs } = this.times;
-    const { atMs, leadMs } = this.#time();
+    const { atMs } = this.#time();
     if (faults.keepsBeforeMarks === true || ageMsOf(mark.slice, atMs, this.times) > lateMs) {
-      return { movedCount: 0, leadMs };
+      return 0;
     }
     const { slices } = this.#state;
     const numbers = [...slices.keys()].sort((a, b) => a - b);
@@ -247,7 +246,7 @@ export class SimulatedSlices<Change extends { readonly key: string }, Value> {
     const passedMs = (last + 1) * sliceMs + restMs;
     this.#keep({ atMs: passedMs, leadMs: passedMs - world.serverAtMs });
     this.#note();
-    return { movedCount, leadMs: leadMs + passedMs - atMs };
+    return movedCount;
   }
 
   #drop(slice: number): Backlog {
