@@ -32,6 +32,8 @@ export interface SetTroubles {
   };
   /** The number of dead letters that this isolate last read. */
   readonly deadLetterCount: number;
+  /** How far the set's slices are ahead of the clock of Redis, if that is much. */
+  readonly clock: { readonly leadMs: number; readonly sinceAtMs: number } | undefined;
   readonly flushes: (Trouble<string> & { readonly detail?: string | undefined }) | undefined;
 }
 

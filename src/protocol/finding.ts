@@ -52,6 +52,7 @@ export const findingNeeds = {
   "data-loads-fail": "isolate",
   "behind-backlog": "isolate",
   "behind-dead-letters": "isolate",
+  "behind-clock": "isolate",
   configuration: "isolate",
   "switch-thrown": "isolate",
   "bypass-set": "isolate",

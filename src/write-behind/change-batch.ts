@@ -89,6 +89,19 @@ export class ChangeBatch<Change extends { readonly key: string }> {
   }
 
   /**
+   * Gives a sealed batch another slice, only once.
+   *
+   * @param slice returns the slice
+   * @returns whether the batch has another slice now
+   */
+  moves(slice: () => number): boolean {
+    const batch = this.#batch;
+    if (batch === undefined || batch.formerSlice !== undefined) return false;
+    this.#batch = { ...batch, slice: slice(), formerSlice: batch.slice };
+    return this.#batch.slice !== batch.slice;
+  }
+
+  /**
    * Seals the batch.
    *
    * @param made returns the id and slice; called only once, because later attempts reuse both

@@ -4,7 +4,7 @@ import type { RemoteCause } from "../remote/trouble.ts";
 import { patiently, pause } from "../base/timeouts.ts";
 import type { ChangeKind } from "./change-kind.ts";
 import { ChangeBatch, type Outcome, type Refusal } from "./change-batch.ts";
-import type { Backlog, Batch, SliceStore } from "./slice-store.ts";
+import type { Backlog, Batch, SetTime, SliceStore } from "./slice-store.ts";
 import { sliceAt, type SliceTimes } from "./slice-times.ts";
 
 /** The time from a batch's first change to its first attempt, unless it is full or flushed first. */
@@ -36,6 +36,8 @@ export interface GatheringSettings<Change extends { readonly key: string }> {
   readonly afterAnswer: (work: () => Promise<void>) => void;
   /** Called once for each settled batch, and for each change that was refused without a batch. */
   readonly onOutcome: (outcome: Outcome, callCount: number) => void;
+  /** Called with the set's time in each answer of Redis. */
+  readonly onTime: (time: SetTime) => void;
   /** Called after each acceptance with the backlog of the set. */
   readonly onBacklog: (backlog: Backlog) => void;
 }
@@ -48,6 +50,9 @@ export class ChangeBatches<Change extends { readonly key: string }> {
   /** The oldest slice that the next batch may have, and the newest slice of an accepted batch. */
   #sliceMin = -Infinity;
   #acceptedSlice = -Infinity;
+  /** How far the set's time was ahead of the isolate's clock when Redis last refused a batch for it. */
+  #aheadMs = 0;
+  #newest: ChangeBatch<Change> | undefined;
 
   constructor(settings: GatheringSettings<Change>) {
     this.#settings = settings;
@@ -143,12 +148,31 @@ export class ChangeBatches<Change extends { readonly key: string }> {
    * back. Otherwise older puts could replace the puts of this batch.
    */
   #sealed(batch: ChangeBatch<Change>): Batch<Change> {
-    const { kind, nowAtMs, randomText, times } = this.#settings;
     return batch.sealed(() => {
-      const atMs = kind.slicedAt === "sending" ? nowAtMs() : batch.lastAtMs;
-      this.#sliceMin = Math.max(this.#sliceMin, sliceAt(atMs, times));
-      return { id: randomText(), slice: this.#sliceMin };
+      this.#newest = batch;
+      return { id: this.#settings.randomText(), slice: this.#sliceOf(batch) };
     });
+  }
+
+  #sliceOf(batch: ChangeBatch<Change>): number {
+    const { kind, nowAtMs, times } = this.#settings;
+    const atMs = kind.slicedAt === "sending" ? nowAtMs() : batch.lastAtMs;
+    this.#sliceMin = Math.max(this.#sliceMin, sliceAt(atMs + this.#aheadMs, times));
+    return this.#sliceMin;
+  }
+
+  /**
+   * Gives a batch a slice by the set's time, after Redis has refused the batch's slice. Only the
+   * newest batch gets another slice, because no earlier changes may have a later slice. A batch that
+   * may count gets none: another attempt is in doubt, or was answered meanwhile.
+   *
+   * @returns whether the batch has another slice now
+   */
+  #moves(batch: ChangeBatch<Change>, { atMs }: SetTime): boolean {
+    this.#aheadMs = atMs - this.#settings.nowAtMs();
+    const mayCount = batch.unknownTryCount > 0 || batch.outcome !== undefined;
+    if (batch !== this.#newest || mayCount) return false;
+    return batch.moves(() => this.#sliceOf(batch));
   }
 
   /** Continues to send batches whose sender has no heartbeat any more. */
@@ -198,7 +222,7 @@ export class ChangeBatches<Change extends { readonly key: string }> {
   }
 
   async #tried(batch: ChangeBatch<Change>): Promise<Outcome | undefined> {
-    const { store, onBacklog, hasNeverConnected } = this.#settings;
+    const { store, onTime, onBacklog, hasNeverConnected } = this.#settings;
     batch.signs += 1;
     batch.unknownTryCount += 1;
     const sealed = this.#sealed(batch);
@@ -207,9 +231,15 @@ export class ChangeBatches<Change extends { readonly key: string }> {
       answer.kind === "answered" || unsent.includes(answer.cause) || hasNeverConnected();
     if (isKnown) batch.unknownTryCount -= 1;
     if (answer.kind === "unavailable") return undefined;
+    if (answer.value.kind === "paused") return notAccepted(batch, "paused");
+    onTime(answer.value.time);
     // The clock was ahead. Later batches must not have slices that Redis has not reached yet.
     if (answer.value.kind === "early") this.#sliceMin = this.#acceptedSlice;
-    if (answer.value.kind !== "accepted") return notAccepted(batch, answer.value.kind);
+    if (answer.value.kind !== "accepted") {
+      const isUntimely = answer.value.kind !== "full";
+      if (isUntimely && this.#moves(batch, answer.value.time)) return this.#tried(batch);
+      return notAccepted(batch, answer.value.kind);
+    }
     this.#acceptedSlice = Math.max(this.#acceptedSlice, sealed.slice);
     onBacklog(answer.value.backlog);
     return answer.value;

@@ -17,10 +17,11 @@ import {
   type Backlog,
   chunkCountMax,
   type DeadLetter,
+  isApplied,
   isPast,
   type SliceStore,
 } from "./slice-store.ts";
-import { ageMsOf, type SliceTimes, usualTimes } from "./slice-times.ts";
+import { type SliceTimes, usualTimes } from "./slice-times.ts";
 
 /** The dependencies of sets in an isolate. */
 export interface BehindPorts extends PortsOfSets {
@@ -96,6 +97,7 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
       kind,
       times,
       onOutcome: (outcome, callCount) => this.condition.settled(outcome, callCount),
+      onTime: (time) => this.condition.hasTime(time),
       onBacklog: (backlog) => this.#heard(backlog),
     });
   }
@@ -197,7 +199,7 @@ export class ChangeSet<Change extends { readonly key: string }, Value> {
     const { everyMs, backlogMax } = this.#options;
     const atMs = nowAtMs();
     if (backlog.oldestSlice === undefined || this.condition.isBackingOff(atMs)) return;
-    const restedMs = ageMsOf(backlog.oldestSlice, atMs, this.#times) - this.#times.restMs;
+    const restedMs = this.condition.ageMsOf(backlog.oldestSlice, atMs) - this.#times.restMs;
     const isOverdue = restedMs > 2 * everyMs;
     const isLarge = restedMs > 0 && backlog.keyCount > backlogMax / 2;
     const isLately = Math.abs(atMs - this.#flushedAtMs) < (isLarge ? this.#times.sliceMs : everyMs);
@@ -246,22 +248,31 @@ function boundedInTime<Change, Value>(sink: Sink<Change, Value>): Sink<Change, V
 export interface ReadPorts<Change extends { readonly key: string }, Value> {
   readonly set: string;
   readonly kind: Pick<ChangeKind<Change, Value>, "applied">;
-  readonly store: Pick<SliceStore<Change>, "read">;
+  readonly store: Pick<SliceStore<Change>, "read" | "passMark">;
   readonly sink: Pick<Sink<Change, Value>, "read">;
 }
 
 /**
- * Reads values with one command to Redis and one call of the sink. Rejects if the sink rejects.
+ * Reads values with one command to Redis and one call of the sink. If a waiting slice is before the
+ * sink's mark, checks the mark and reads again. Rejects if the sink rejects.
  *
  * @returns the values of the keys that have a value
  */
 export async function readExactly<Change extends { readonly key: string }, Value>(
-  { set, kind, store, sink }: ReadPorts<Change, Value>,
+  ports: ReadPorts<Change, Value>,
   keys: readonly string[],
+  isMarkChecked = false,
 ): Promise<RemoteAnswer<ReadonlyMap<string, Value>>> {
+  const { set, kind, store, sink } = ports;
   const waiting = await store.read(keys);
   if (waiting.kind === "unavailable") return waiting;
   const { values, mark } = await sink.read(set, keys);
+  const isBehind = waiting.value.some(({ slice }) => isApplied(mark, slice));
+  if (mark !== undefined && isBehind && !isMarkChecked) {
+    const passed = await store.passMark(mark);
+    // Another process may have moved the slices meanwhile, so also read again if this call moved none.
+    return passed.kind === "unavailable" ? passed : readExactly(ports, keys, true);
+  }
   const exact = new Map<string, Value>();
   for (const key of keys) {
     let value = values.get(key);

@@ -5,6 +5,7 @@ import type { Mark, Sink } from "./sinks/sink.ts";
 import {
   type Backlog,
   chunkCountMax,
+  isApplied,
   isPast,
   type RestedSlice,
   type SliceStore,
@@ -12,7 +13,7 @@ import {
 
 export interface FlushPorts<Change, Value> {
   readonly set: string;
-  readonly store: Pick<SliceStore<Change>, "rested" | "changes" | "drop" | "refused">;
+  readonly store: Pick<SliceStore<Change>, "rested" | "changes" | "passMark" | "drop" | "refused">;
   readonly sink: Sink<Change, Value>;
 }
 
@@ -40,6 +41,8 @@ export interface FlushReport {
   readonly sliceCount: number;
   /** The number of changes that the sink has confirmed. */
   readonly changeCount: number;
+  /** The number of changes that got other slices, because the mark was ahead of the set's time. */
+  readonly movedCount?: number;
   /** The number of dead letters that this run has made. */
   readonly deadCount?: number;
   /** The number of all dead letters of the set, after the last refusal. */
@@ -67,6 +70,14 @@ export async function flush<Change, Value>(
         return { ...run, end: { kind: "sink-failed", error } };
       }
     }
+    if (isApplied(mark, rested.value.slice)) {
+      const passed = await ports.store.passMark(mark);
+      if (passed.kind === "unavailable") return { ...run, end: passed };
+      if (passed.value > 0) {
+        run.movedCount = (run.movedCount ?? 0) + passed.value;
+        continue;
+      }
+    }
     const end = await applySlice(ports, { rested: rested.value, mark, budget, run });
     if (end !== undefined) return { ...run, end };
     const dropped = await ports.store.drop(rested.value.slice);
@@ -89,6 +100,7 @@ interface SliceRun {
 
 interface Run {
   changeCount: number;
+  movedCount?: number;
   deadCount?: number;
   letterCount?: number;
 }
@@ -106,9 +118,7 @@ async function applySlice<Change, Value>(
   { set, store, sink }: FlushPorts<Change, Value>,
   { rested: { slice, keys }, mark, budget, run }: SliceRun,
 ): Promise<FlushEnd | undefined> {
-  if (mark !== undefined && (slice < mark.slice || (slice === mark.slice && mark.key === null))) {
-    return undefined;
-  }
+  if (isApplied(mark, slice)) return undefined;
   let left = keys.filter((key) => isPast(mark, slice, key));
   let countMax = chunkCountMax;
   for (let isAtEnd = false; !isAtEnd;) {

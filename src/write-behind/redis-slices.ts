@@ -13,6 +13,7 @@ import {
   dropLetterScript,
   dropScript,
   lettersScript,
+  passMarkScript,
   readScript,
   refusedScript,
   restedScript,
@@ -30,6 +31,7 @@ import {
   type SliceRead,
   type SliceStore,
 } from "./slice-store.ts";
+import type { Mark } from "./sinks/sink.ts";
 import { type SliceTimes, usualTimes } from "./slice-times.ts";
 
 /** The limit for the bytes of a chunk's changes. D1 accepts texts up to 2 MB. */
@@ -65,14 +67,20 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
     this.#times = settings.times ?? usualTimes;
   }
 
-  async accept({ id, slice, changes }: Batch<Change>): Promise<RemoteAnswer<Acceptance>> {
+  async accept({
+    id,
+    slice,
+    formerSlice = slice,
+    changes,
+  }: Batch<Change>): Promise<RemoteAnswer<Acceptance>> {
     const { redis, room, kind, backlogMax } = this.#settings;
-    const { index, count, sliceKey, batchKey, clock } = this.#keys;
+    const { index, count, sliceKey, batches, time, clock } = this.#keys;
     const { sliceMs, lateMs, seenMs } = this.#times;
     const texts = changes.flatMap((change) => [change.key, kind.textOf(change)]);
-    const given = [slice, sliceMs, lateMs, seenMs, backlogMax].map(String);
+    const knownMs = seenMs + Math.max(0, formerSlice - slice) * sliceMs;
+    const given = [slice, sliceMs, lateMs, knownMs, backlogMax, id].map(String);
     const script = kind.name === "counter" ? acceptAddsScript : acceptPutsScript;
-    const keys = [index, count, sliceKey(slice), batchKey(id), clock];
+    const keys = [index, count, sliceKey(slice), batches, time, clock];
     const bytes = texts.reduce((sum, text) => sum + text.length, 0);
     if (room?.isPaused === true) {
       await room.beforeWrite(0);
@@ -88,8 +96,8 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
 
   async rested(): Promise<RemoteAnswer<RestedSlice | undefined>> {
     const { sliceMs, restMs } = this.#times;
-    const { index, clock } = this.#keys;
-    const run = running(restedScript, [index, clock], [sliceMs, restMs]);
+    const { index, time, clock } = this.#keys;
+    const run = running(restedScript, [index, time, clock], [sliceMs, restMs]);
     const answer = await this.#settings.redis.look(flushed, run);
     return valueOf(answer, ([slice, keys]) => {
       if (slice === undefined) return undefined;
@@ -148,6 +156,18 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
     }));
   }
 
+  async passMark(mark: Mark): Promise<RemoteAnswer<number>> {
+    const { index, time, clock } = this.#keys;
+    const { sliceMs, lateMs, restMs } = this.#times;
+    const run = running(
+      passMarkScript,
+      [index, time, clock],
+      [sliceMs, lateMs, restMs, mark.slice],
+    );
+    const answer = await this.#settings.redis.remove(flushed, run);
+    return valueOf(answer, ([moved]) => Number(moved));
+  }
+
   async drop(slice: number): Promise<RemoteAnswer<Backlog>> {
     const { index, count, sliceKey } = this.#keys;
     const run = running(dropScript, [index, count, sliceKey(slice)], [slice]);
@@ -157,8 +177,8 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
 
   async read(keys: readonly string[]): Promise<RemoteAnswer<readonly SliceRead<Change>[]>> {
     const { redis, afterAnswer } = this.#settings;
-    const { index, clock } = this.#keys;
-    const run = running(readScript, [index, clock], [this.#times.sliceMs, ...keys]);
+    const { index, time, clock } = this.#keys;
+    const run = running(readScript, [index, time, clock], [this.#times.sliceMs, ...keys]);
     const answer = await redis.read("write-behind, read", run, afterAnswer);
     return valueOf(answer, (found) =>
       found.map((each) => {
@@ -188,8 +208,9 @@ export class RedisSlices<Change extends WithKey> implements SliceStore<Change> {
       attempts: `${index}:attempts`,
       letters: `${index}:letters`,
       clock: `${index}:clock`,
+      time: `${index}:time`,
+      batches: `${index}:batches`,
       sliceKey: (slice: number) => `${index}:${slice}`,
-      batchKey: (id: string) => `${index}:batch:${id}`,
     };
   }
 }
@@ -207,10 +228,10 @@ function valueOf<T>(
   return answer.kind === "answered" ? { ...answer, value: read(listIn(answer.value)) } : answer;
 }
 
-function acceptanceIn(reply: readonly unknown[]): Acceptance {
-  const [kind] = reply;
-  if (kind === "late" || kind === "early" || kind === "full") return { kind };
-  return { kind: "accepted", backlog: backlogIn(reply) };
+function acceptanceIn([kind, atMs, leadMs, ...backlog]: readonly unknown[]): Acceptance {
+  const time = { atMs: Number(atMs), leadMs: Number(leadMs) };
+  if (kind === "late" || kind === "early" || kind === "full") return { kind, time };
+  return { kind: "accepted", time, backlog: backlogIn([kind, ...backlog]) };
 }
 
 function backlogIn([, keyCount, oldest]: readonly unknown[]): Backlog {

@@ -9,7 +9,7 @@ import { type Log, logOf } from "../observe/log-line.ts";
 import { seriesOf } from "../observe/sums.ts";
 import type { FlushReport } from "./flush.ts";
 import type { Outcome, Refusal } from "./change-batch.ts";
-import type { Backlog } from "./slice-store.ts";
+import type { Backlog, SetTime } from "./slice-store.ts";
 import { ageMsOf, type SliceTimes } from "./slice-times.ts";
 
 export interface SetConditionSettings {
@@ -23,13 +23,16 @@ export interface SetConditionSettings {
 
 /** The explanation of each refusal in log lines and errors. */
 export const texts: Readonly<Record<Refusal, string>> = {
-  late: "the batch reached Redis too late: sending took too long, or the clock of this isolate is behind that of Redis",
+  late: "the batch reached Redis too late: sending took too long, or a clock was set meanwhile",
   early: "the clock of this isolate is ahead of that of Redis",
   full: "the backlog of the set has reached `backlogMax`",
   paused: "Redis is nearly full",
   "no-room": "this isolate has no room for more changes of the set",
   unanswered: "Redis did not confirm the batch",
 };
+
+/** A set's time that is further ahead of the clock of Redis than this is a trouble. */
+const leadMsMax = 10_000;
 
 const detailCharsMax = 1_000;
 
@@ -42,13 +45,16 @@ export class SetCondition {
   readonly #refusals: Partial<Record<Refusal, number>> = {};
   /** Calls that were refused as late. `lost` includes them. */
   #lateCount = 0;
-  readonly #flushes = { slices: 0, changes: 0 };
+  readonly #flushes = { slices: 0, changes: 0, moved: 0 };
   /** Flushes by how they ended. */
   readonly #ends = { done: 0, more: 0, failed: 0 };
   readonly #settings: SetConditionSettings;
   readonly #tell: Log;
   readonly #gathering: Condition<Refusal>;
   readonly #flushing: Condition<string>;
+  readonly #timing: Condition<"clock-fell">;
+  /** The lead in the last answer of Redis, and how far the set's time was ahead of this isolate's clock. */
+  #time = { leadMs: 0, aheadMs: 0 };
   #backlog: (Backlog & { readonly atMs: number }) | undefined;
   /** The detail of the last failed flush, without values; `undefined` if its error has none. */
   #detail: string | undefined;
@@ -75,6 +81,13 @@ export class SetCondition {
         `Flushes of ${set} fail with ${kind}: ${this.#detail ?? "check its sink and Redis."}`,
       wellLine: (lasted) => `Flushes of ${set} work again after ${lasted}.`,
     });
+    this.#timing = new Condition({
+      tell,
+      about: () => ({ event: "write-behind", set, of: "clock" }),
+      troubleLine: () =>
+        `The clock of Redis was set back, or the progress mark of ${set} is ahead of it. Slices of ${set} are ahead of the clock by ${Math.round(this.#time.leadMs / 1_000)} s. Changes still count once.`,
+      wellLine: (lasted) => `Slices of ${set} follow the clock of Redis again after ${lasted}.`,
+    });
   }
 
   /** Counts calls by their outcome. */
@@ -89,6 +102,19 @@ export class SetCondition {
     if (outcome.kind === "refused" && outcome.cause === "late") this.#lateCount += callCount;
     this.#refusals[outcome.cause] = (this.#refusals[outcome.cause] ?? 0) + callCount;
     this.#gathering.failed(outcome.cause, atMs);
+  }
+
+  /** Records the set's time in an answer of Redis. */
+  hasTime({ atMs, leadMs }: SetTime): void {
+    const nowAtMs = this.#settings.nowAtMs();
+    this.#time = { leadMs, aheadMs: atMs - nowAtMs };
+    if (leadMs > leadMsMax) this.#timing.failed("clock-fell", nowAtMs);
+    else this.#timing.succeeded(nowAtMs);
+  }
+
+  /** Returns the milliseconds since a slice ended, by the set's time; negative before its end. */
+  ageMsOf(slice: number, atMs: number): number {
+    return ageMsOf(slice, atMs + this.#time.aheadMs, this.#settings.times);
   }
 
   waits(backlog: Backlog): void {
@@ -114,11 +140,12 @@ export class SetCondition {
   }
 
   flushed(report: FlushReport): void {
-    const { end, sliceCount, changeCount, backlog } = report;
+    const { end, sliceCount, changeCount, movedCount = 0, backlog } = report;
     const atMs = this.#settings.nowAtMs();
     this.#keptLetters(report);
     this.#flushes.slices += sliceCount;
     this.#flushes.changes += changeCount;
+    this.#flushes.moved += movedCount;
     if (backlog !== undefined) this.waits(backlog);
     if (end.kind === "done" || end.kind === "more") {
       this.#ends[end.kind] += 1;
@@ -168,21 +195,24 @@ export class SetCondition {
     const { trouble } = this.#flushing;
     const { keyCount = 0, oldestSlice, atMs = -Infinity } = this.#backlog ?? {};
     const overdueMs =
-      oldestSlice === undefined ? 0 : ageMsOf(oldestSlice, atMs, times) - times.restMs;
+      oldestSlice === undefined ? 0 : this.ageMsOf(oldestSlice, atMs) - times.restMs;
     return {
       backlog: { keyCount, backlogMax, overdueMs, everyMs, heardAtMs: atMs },
       deadLetterCount: this.#letters.waiting,
+      clock:
+        this.#timing.trouble?.isOver === false
+          ? { leadMs: this.#time.leadMs, sinceAtMs: this.#timing.trouble.sinceAtMs }
+          : undefined,
       flushes: trouble?.isOver === false ? { ...trouble, detail: this.#detail } : undefined,
     };
   }
 
   snapshot() {
-    const { times } = this.#settings;
     const { keyCount, oldestSlice, atMs } = this.#backlog ?? {};
     const oldestAgeMs =
       oldestSlice === undefined
         ? 0
-        : Math.max(0, ageMsOf(oldestSlice, this.#settings.nowAtMs(), times));
+        : Math.max(0, this.ageMsOf(oldestSlice, this.#settings.nowAtMs()));
     return {
       ...this.#calls,
       /** The number of lost and in-doubt calls by reason. */
@@ -190,6 +220,8 @@ export class SetCondition {
       flushes: { ...this.#flushes, failed: this.#ends.failed },
       /** The backlog in the last answer of Redis; `undefined` before the first. */
       backlog: keyCount === undefined ? undefined : { keys: keyCount, oldestAgeMs, atMs },
+      /** How far the set's slices are ahead of the clock of Redis, in its last answer. */
+      leadMs: this.#time.leadMs,
       /** Dead letters that this isolate has made, and the last known number of all. */
       deadLetters: { ...this.#letters },
       trouble: this.#gathering.trouble,

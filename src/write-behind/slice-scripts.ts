@@ -1,10 +1,11 @@
 // The Lua scripts for slices in Redis. Each script is atomic and runs on the primary, by the
 // primary's clock.
 //
-// A set has an index of its slices, a hash for each slice, and a count of the waiting keys. A key
-// for each batch identifies repeated batches. All names begin with the index's name, and a slice's
-// name ends with its number. All keys of a set are in one slot of a cluster.
+// A set has an index of its slices, a hash for each slice, a count of the waiting keys, the ids of
+// recent batches, and its time. All names begin with the index's name, and a slice's name ends with
+// its number. All keys of a set are in one slot of a cluster.
 import { usesOtherKeys } from "../remote/redis/rest.ts";
+import { fallMsMax } from "./slice-times.ts";
 
 /** How many slices before the current one are also found by name, in case the index has lost one. */
 export const recentCount = 16;
@@ -22,6 +23,32 @@ local function nowMs(isForFull)
   if isForFull then redis.call("XTRIM", KEYS[#KEYS], "MAXLEN", "1") end
   local id = redis.call("XADD", KEYS[#KEYS], "MAXLEN", "1", "*", "t", "1")
   return tonumber(string.match(id, "^%d+"))
+end`;
+
+/**
+ * Returns the set's time, and its lead over the clock of Redis. Its key holds the latest time that a
+ * script has kept, and the lead. If the clock falls back too far, the lead grows by the fall, and is
+ * kept at once. While there is a lead, the set's time runs slower by an eighth. A script that opens or takes
+ * a slice keeps the time. A full database allows `keepTime`, because it first deletes the key.
+ */
+const setTime = `${clock}
+local function keepTime(key, atMs, lead)
+  local latest = tonumber(string.match(redis.call("GET", key) or "", "^[%d.]+") or "0")
+  redis.call("DEL", key)
+  redis.call("SET", key, string.format("%.3f %.3f", math.max(latest, atMs), lead))
+end
+local function setTime(key, isForFull)
+  local latest, lead = string.match(redis.call("GET", key) or "", "^([%d.]+) ([%d.]+)$")
+  latest, lead = tonumber(latest or "0"), tonumber(lead or "0")
+  local clockMs = nowMs(isForFull)
+  local passed = clockMs + lead - latest
+  if passed < -${fallMsMax} then
+    lead = lead - passed
+    keepTime(key, latest, lead)
+  else
+    lead = lead - math.min(lead, math.max(0, passed / 8))
+  end
+  return clockMs + lead, lead
 end`;
 
 /** KEYS: index, count. @returns `kind`, the number of waiting keys, and the oldest slice or "" */
@@ -48,31 +75,44 @@ local function slicesAt(atMs, sliceMs)
 end`;
 
 /**
- * KEYS: index, count, the slice, the batch, the clock. ARGV: slice, sliceMs, lateMs, seenMs, the
- * limit for waiting keys; then keys and texts alternately. A batch whose key exists was accepted
- * earlier, so its time is not checked again. Redis does not roll back a failed script, so no command
- * may fail after a write. The script therefore ignores an invalid field of the slice, as a flush
- * does. A count without an index belongs to evicted slices. At the limit, the count then starts
- * from 0 again.
+ * KEYS: index, count, the slice, the ids, the set's time, the clock. ARGV: slice, sliceMs, lateMs,
+ * seenMs, the limit for waiting keys, the id; then keys and texts alternately. A batch whose id is
+ * known was accepted earlier, so its time is not checked again. Ids expire by the set's time, which
+ * no clock sets back; the key as a whole expires a day after the set's last batch. Redis does not
+ * roll back a failed script, so no command may fail after a write. The script therefore ignores an
+ * invalid field of the slice, as a flush does. A count without an index belongs to evicted slices.
+ * At the limit, the count then starts from 0 again.
+ *
+ * @returns kind, the set's time and its lead; then the backlog if the batch is accepted
  */
-const accept = (fold: string) => `${clock}${backlog}
+const accept = (fold: string) => `${setTime}${backlog}
 ${fold}
-if redis.call("EXISTS", KEYS[4]) == 1 then return backlog("accepted") end
-local startsAtMs, atMs = ARGV[1] * ARGV[2], nowMs()
-if atMs > startsAtMs + ARGV[2] + ARGV[3] then return {"late"} end
-if atMs < startsAtMs - ARGV[3] then return {"early"} end
+local isKnown, atMs, lead = redis.call("ZSCORE", KEYS[4], ARGV[6]), setTime(KEYS[5])
+local function answer(kind)
+  local all = kind == "accepted" and backlog(kind) or {kind}
+  table.insert(all, 2, string.format("%.0f", atMs))
+  table.insert(all, 3, string.format("%.0f", lead))
+  return all
+end
+if isKnown then return answer("accepted") end
+local startsAtMs = ARGV[1] * ARGV[2]
+if atMs > startsAtMs + ARGV[2] + ARGV[3] then return answer("late") end
+if atMs < startsAtMs - ARGV[3] then return answer("early") end
 local count = tonumber(redis.call("GET", KEYS[2]) or "0") or 0
 if count >= tonumber(ARGV[5]) then
-  if redis.call("EXISTS", KEYS[1]) == 1 then return {"full"} end
+  if redis.call("EXISTS", KEYS[1]) == 1 then return answer("full") end
   count = 0
 end
 local before = redis.call("HLEN", KEYS[3])
 redis.call("ZADD", KEYS[1], ARGV[1], ARGV[1])
-redis.call("SET", KEYS[4], "1", "PX", ARGV[4])
-for at = 6, #ARGV, 2 do fold(ARGV[at], ARGV[at + 1]) end
+redis.call("ZREMRANGEBYSCORE", KEYS[4], "-inf", string.format("(%.0f", atMs))
+redis.call("ZADD", KEYS[4], string.format("%.0f", atMs + ARGV[4]), ARGV[6])
+redis.call("PEXPIRE", KEYS[4], 86400000)
+keepTime(KEYS[5], atMs, lead)
+for at = 7, #ARGV, 2 do fold(ARGV[at], ARGV[at + 1]) end
 count = count + redis.call("HLEN", KEYS[3]) - before
 redis.call("SET", KEYS[2], string.format("%.0f", count))
-return backlog("accepted")`;
+return answer("accepted")`;
 
 /** Adds: "5" is added to the sink's value, "r5" to 0. */
 export const acceptAddsScript = accept(`
@@ -98,16 +138,54 @@ local function fold(key, change)
   end
 end`);
 
-/** KEYS: index, clock. ARGV: sliceMs, restMs. @returns the oldest rested slice and its keys, or {} */
-export const restedScript = `${usesOtherKeys}${clock}${slices}
-local atMs = nowMs(true)
+/**
+ * KEYS: index, the set's time, the clock. ARGV: sliceMs, restMs.
+ *
+ * @returns the oldest rested slice and its keys, or {}
+ */
+export const restedScript = `${usesOtherKeys}${setTime}${slices}
+local atMs, lead = setTime(KEYS[2], true)
 for _, slice in ipairs(slicesAt(atMs, ARGV[1])) do
   if atMs < (slice + 1) * ARGV[1] + ARGV[2] then return {} end
   local keys = redis.call("HKEYS", KEYS[1] .. ":" .. slice)
-  if #keys > 0 then return {slice, keys} end
+  if #keys > 0 then
+    keepTime(KEYS[2], atMs, lead)
+    return {slice, keys}
+  end
   redis.call("ZREM", KEYS[1], slice)
 end
 return {}`;
+
+/**
+ * KEYS: index, the set's time, the clock. ARGV: sliceMs, lateMs, restMs, the slice of a progress mark.
+ * If a batch could still enter the mark's slice, this Redis has not set the mark, or has lost its
+ * state. The script then moves the set's time past the mark, and gives the waiting slices new
+ * numbers after the mark, in their order. If the mark's slice itself waits, Redis has lost its state:
+ * the sink has the slices up to the mark, which keep their numbers.
+ *
+ * @returns the number of moved changes
+ */
+export const passMarkScript = `${usesOtherKeys}${setTime}${slices}
+local atMs, lead = setTime(KEYS[2], true)
+local mark = tonumber(ARGV[4])
+if atMs > (mark + 1) * ARGV[1] + ARGV[2] then return {0} end
+local waiting, last, moved = slicesAt(atMs, ARGV[1]), mark, 0
+if redis.call("EXISTS", KEYS[1] .. ":" .. ARGV[4]) == 0 then
+  last = math.max(mark, tonumber(waiting[#waiting] or "0"))
+  for _, slice in ipairs(waiting) do
+    redis.call("ZREM", KEYS[1], slice)
+    local count = redis.call("HLEN", KEYS[1] .. ":" .. slice)
+    if count > 0 then
+      last, moved = last + 1, moved + count
+      local number = string.format("%.0f", last)
+      redis.call("RENAME", KEYS[1] .. ":" .. slice, KEYS[1] .. ":" .. number)
+      redis.call("ZADD", KEYS[1], number, number)
+    end
+  end
+end
+local passedMs = (last + 1) * ARGV[1] + ARGV[3]
+keepTime(KEYS[2], passedMs, lead + passedMs - atMs)
+return {moved}`;
 
 /** KEYS: the slice. ARGV: the limit for bytes, keys. @returns texts of the first keys that fit */
 export const changesScript = `
@@ -161,10 +239,14 @@ export const lettersScript = `return redis.call("HGETALL", KEYS[1])`;
 export const dropLetterScript = `
 return {redis.call("HDEL", KEYS[1], ARGV[1]), redis.call("HLEN", KEYS[1])}`;
 
-/** KEYS: index, clock. ARGV: sliceMs, keys. @returns each slice's number, and the text of each key */
-export const readScript = `${usesOtherKeys}${clock}${slices}
-local found = {}
-for _, slice in ipairs(slicesAt(nowMs(true), ARGV[1])) do
+/**
+ * KEYS: index, the set's time, the clock. ARGV: sliceMs, keys.
+ *
+ * @returns each slice's number, and the text of each key
+ */
+export const readScript = `${usesOtherKeys}${setTime}${slices}
+local found, atMs = {}, setTime(KEYS[2], true)
+for _, slice in ipairs(slicesAt(atMs, ARGV[1])) do
   table.insert(found, {slice, redis.call("HMGET", KEYS[1] .. ":" .. slice, unpack(ARGV, 2))})
 end
 return found`;

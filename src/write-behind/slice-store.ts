@@ -8,6 +8,15 @@ export interface Batch<Change> {
   readonly slice: number;
   /** One change for each key. */
   readonly changes: readonly Change[];
+  /** The batch's former slice, which Redis has refused; absent for most batches. */
+  readonly formerSlice?: number | undefined;
+}
+
+/** The time of a set: the clock of Redis plus a lead, which grows if the clock falls back too far. */
+export interface SetTime {
+  readonly atMs: number;
+  /** Shrinks by an eighth of the time that passes. */
+  readonly leadMs: number;
 }
 
 /** The changes that wait for the sink. */
@@ -19,14 +28,14 @@ export interface Backlog {
 
 /**
  * - `accepted`: the batch counts once, even after several attempts.
- * - `late`, `early`: by the clock of Redis, the slice is too old or too new. The refusal is final:
- *   the batch never gets another slice.
+ * - `late`, `early`: by the set's time, the slice is too old or too new.
  * - `full`: the backlog has reached its limit.
  * - `paused`: Redis is nearly full, so the batch was not sent.
  */
 export type Acceptance =
-  | { readonly kind: "accepted"; readonly backlog: Backlog }
-  | { readonly kind: "late" | "early" | "full" | "paused" };
+  | { readonly kind: "accepted"; readonly time: SetTime; readonly backlog: Backlog }
+  | { readonly kind: "late" | "early" | "full"; readonly time: SetTime }
+  | { readonly kind: "paused" };
 
 /** A slice that has rested, so no change can enter it any more. */
 export interface RestedSlice {
@@ -91,6 +100,13 @@ export interface SliceStore<Change> {
    * attempt. Repeated calls store one dead letter.
    */
   refused(slice: number, change: Change): Promise<RemoteAnswer<RefusalCount>>;
+  /**
+   * Moves the set's time past the sink's mark, if a batch could still enter the mark's slice. Gives
+   * waiting slices numbers after the mark, unless the mark's slice also waits.
+   *
+   * @returns the number of changes that have moved to other slices
+   */
+  passMark(mark: Mark): Promise<RemoteAnswer<number>>;
   /** Removes a slice that the sink has completely confirmed. The slice may already be gone. */
   drop(slice: number): Promise<RemoteAnswer<Backlog>>;
   /** Reads the changes of the keys in all slices, oldest first, at one moment. */
@@ -99,6 +115,12 @@ export interface SliceStore<Change> {
 
 /** The limit for the changes in a chunk, which the sink applies in one transaction. */
 export const chunkCountMax = 500;
+
+/** Returns whether the sink has a whole slice, by its mark. */
+export function isApplied(mark: Mark | undefined, slice: number): mark is Mark {
+  if (mark === undefined || slice > mark.slice) return false;
+  return slice < mark.slice || mark.key === null;
+}
 
 /** Returns whether a change is past the mark, so the sink does not have the change yet. */
 export function isPast(mark: Mark | undefined, slice: number, key: string): boolean {

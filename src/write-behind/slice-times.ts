@@ -1,10 +1,7 @@
 // Divides time into slices. Defines how late a batch may be, and how long a slice rests before its
 // flush.
 
-/**
- * The times of slices. All isolates must use the same times. The clock of Redis may fall back, as at
- * a failover, by less than `restMs` minus `lateMs`.
- */
+/** The times of slices. All isolates must use the same times. */
 export interface SliceTimes {
   /** The length of a slice. */
   readonly sliceMs: number;
@@ -22,6 +19,12 @@ export const usualTimes: SliceTimes = {
   restMs: 30_000,
   seenMs: 120_000,
 };
+
+/**
+ * How far the time of a set may fall back: by less than `restMs` minus `lateMs`, so that no batch can
+ * enter a taken slice.
+ */
+export const fallMsMax = usualTimes.restMs - usualTimes.lateMs - 1;
 
 /** Returns the number of the slice that contains an instant. */
 export function sliceAt(atMs: number, { sliceMs }: SliceTimes): number {

@@ -47,6 +47,8 @@ describe.each(redisServers)("a damaged slice in $redis", ({ start }) => {
     { id: "index", key: () => indexKey },
     { id: "slice", key: sliceKey },
     { id: "count", key: () => `${indexKey}:keys` },
+    { id: "set's time", key: () => `${indexKey}:time` },
+    { id: "ids", key: () => `${indexKey}:batches` },
   ])(
     "refuses a batch while the $id has another type, and accepts the whole batch afterwards",
     async ({ key }) => {
@@ -55,7 +57,7 @@ describe.each(redisServers)("a damaged slice in $redis", ({ start }) => {
       const batch = batchOf("1", add("a", 1), add("b", 2));
       expect(await slices.accept(batch)).toEqual({ kind: "unavailable", cause: "wrong-type" });
       await world.redis.del(key());
-      expect(await world.redis.exists(sliceKey(), `${indexKey}:batch:1`)).toBe(0);
+      expect(await world.redis.exists(sliceKey(), `${indexKey}:batches`)).toBe(0);
       expect(await slices.accept(batch)).toMatchObject(accepted);
       expect(await world.redis.hgetall(sliceKey())).toEqual({ a: "1", b: "2" });
     },

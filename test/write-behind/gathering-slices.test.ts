@@ -6,6 +6,7 @@ import { batchKeysMax } from "../../src/write-behind/change-batch.ts";
 import type { Add } from "../../src/write-behind/sinks/sink.ts";
 import type { Batch } from "../../src/write-behind/slice-store.ts";
 import { sliceAt, usualTimes } from "../../src/write-behind/slice-times.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import {
   accepted,
   add,
@@ -75,6 +76,79 @@ describe("a batch of an isolate", () => {
       ["ahead", first + 360],
       ["back", first],
     ]);
+  });
+});
+
+describe("a batch that Redis refuses for its slice", () => {
+  const atMs = new FakeClock().atMs;
+  const first = sliceAt(atMs, usualTimes);
+  const slicesOf = (sent: readonly Batch<Add>[]) =>
+    sent.map(({ id, slice }) => [id, slice - first]);
+
+  it.each([
+    { kind: "late", seconds: 3_600 },
+    { kind: "late", seconds: 60 },
+    { kind: "early", seconds: -60 },
+    { kind: "early", seconds: -3_600 },
+  ] as const)(
+    "as $kind gets a slice by the set's time, $seconds s away, as later batches do",
+    async (row) => {
+      const refused = answered(row.kind, atMs + row.seconds * 1_000);
+      const { sent, told, gathering } = openGathering(refused);
+      for (const key of ["a", "b"]) {
+        gathering.add(add(key), bytes);
+        await gathering.settle();
+      }
+      const away = row.seconds / 10;
+      expect(slicesOf(sent)).toEqual([["id1", 0], ["id1", away], ["id2", away]]); // prettier-ignore
+      expect(told.map(([kind]) => kind)).toEqual(["accepted", "accepted"]);
+    },
+  );
+
+  it("is lost if Redis refuses the second slice, too", async () => {
+    const answers = [3_600_000, 7_200_000].map((ms) => answered("late", atMs + ms));
+    const { sent, told, gathering } = openGathering(...answers);
+    gathering.add(add("a"), bytes);
+    await gathering.settle();
+    expect(slicesOf(sent)).toEqual([["id1", 0], ["id1", 360]]); // prettier-ignore
+    expect(told).toEqual([["refused", "late", 1]]);
+  });
+
+  it("keeps its slice if an earlier attempt is in doubt", async () => {
+    const late = answered("late", atMs + 3_600_000);
+    const { sent, told, gathering, pass } = openGathering(unavailable("timeout"), late);
+    gathering.add(add("a"), bytes);
+    await pass(3);
+    expect(slicesOf(sent)).toEqual([["id1", 0], ["id1", 0]]); // prettier-ignore
+    expect(told).toEqual([["in-doubt", "late", 1]]);
+  });
+
+  it("keeps its slice if another attempt was accepted meanwhile", async () => {
+    const one = Promise.withResolvers<typeof accepted>();
+    const other = Promise.withResolvers<typeof accepted>();
+    const { sent, told, gathering, pass } = openGathering(one.promise, other.promise);
+    gathering.add(add("a"), bytes);
+    await pass(1);
+    const settled = gathering.settle();
+    await pass(11);
+    one.resolve(accepted);
+    await pass(1);
+    other.resolve(answered("late", atMs + 3_600_000));
+    await settled;
+    expect(slicesOf(sent)).toEqual([["id1", 0], ["id1", 0]]); // prettier-ignore
+    expect(told).toEqual([["accepted", "", 1]]);
+  });
+
+  it("keeps its slice if a later batch has one", async () => {
+    const late = answered("late", atMs + 3_600_000);
+    const { sent, told, gathering, state } = openGathering(late, late);
+    state.isCutOff = true;
+    for (let call = 0; call < batchKeysMax; call += 1) gathering.add(add(`full${call}`), 1);
+    for (let call = 0; call < batchKeysMax; call += 1) gathering.add(add(`more${call}`), 1);
+    state.isCutOff = false;
+    await Promise.all([gathering.settle(), vi.advanceTimersByTimeAsync(20_000)]);
+    expect(slicesOf(sent)).toEqual([["id1", 0], ["id2", 0], ["id2", 360]]); // prettier-ignore
+    expect(told.map(([kind, cause]) => [kind, cause])).toEqual([["refused", "late"], ["accepted", ""]]); // prettier-ignore
   });
 });
 

@@ -10,13 +10,18 @@ import type { Acceptance, Batch } from "../../src/write-behind/slice-store.ts";
 import { usualTimes } from "../../src/write-behind/slice-times.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 
+/** The set's time in the answers is that of an isolate without a test's clock changes. */
+const time = { atMs: new FakeClock().atMs, leadMs: 0 };
 export const accepted: RemoteAnswer<Acceptance> = {
   kind: "answered",
-  value: { kind: "accepted", backlog: { keyCount: 1, oldestSlice: 7 } },
+  value: { kind: "accepted", time, backlog: { keyCount: 1, oldestSlice: 7 } },
 };
-export const answered = (kind: "late" | "early" | "full"): RemoteAnswer<Acceptance> => ({
+export const answered = (
+  kind: "late" | "early" | "full",
+  atMs = time.atMs,
+): RemoteAnswer<Acceptance> => ({
   kind: "answered",
-  value: { kind },
+  value: { kind, time: { ...time, atMs } },
 });
 export const unavailable = (cause: RemoteCause): RemoteAnswer<Acceptance> => ({
   kind: "unavailable",
@@ -26,12 +31,14 @@ export const unavailable = (cause: RemoteCause): RemoteAnswer<Acceptance> => ({
 export const add = (key: string, by = 1): Add => ({ key, by, isReset: false });
 export const bytes = 10;
 
+type Answer = RemoteAnswer<Acceptance> | Promise<RemoteAnswer<Acceptance>>;
+
 /** Opens an isolate. Redis gives these answers in turn, and then accepts every batch. */
-export function openGathering(...answers: RemoteAnswer<Acceptance>[]) {
+export function openGathering(...answers: Answer[]) {
   return openGatheringOf(adds, ...answers);
 }
 
-export function openGatheringOf(kind: typeof adds, ...answers: RemoteAnswer<Acceptance>[]) {
+export function openGatheringOf(kind: typeof adds, ...answers: Answer[]) {
   const clock = new FakeClock();
   const sent: Batch<Add>[] = [];
   const told: [Outcome["kind"], string, number][] = [];
@@ -52,6 +59,7 @@ export function openGatheringOf(kind: typeof adds, ...answers: RemoteAnswer<Acce
     afterAnswer: (work) => void (state.isCutOff || work()),
     onOutcome: (outcome, callCount) =>
       told.push([outcome.kind, "cause" in outcome ? outcome.cause : "", callCount]),
+    onTime: () => undefined,
     onBacklog: () => void (state.backlogs += 1),
   });
   const pass = async (seconds: number) => {

@@ -44,8 +44,9 @@ describe.each(redisServers)("slices in $redis with a clock that the test sets", 
     const slices = world.counters();
     const sent = batch(now(), add("a", 2), add("b", -1));
     const backlog = { keyCount: 2, oldestSlice: now() };
+    const time = { atMs: expect.any(Number) as number, leadMs: 0 };
     for (let times = 0; times < 3; times += 1) {
-      expect(await of(slices.accept(sent))).toEqual({ kind: "accepted", backlog });
+      expect(await of(slices.accept(sent))).toEqual({ kind: "accepted", time, backlog });
     }
     expect(world.rest.counts().commandCountByName).toEqual({ EVAL: 3 });
     const changes = { a: add("a", 2), b: add("b", -1) };
@@ -162,14 +163,58 @@ describe.each(redisServers)("slices in $redis with a clock that the test sets", 
     expect(await of(slices.changes(now() - 1, ["a"]))).toBeUndefined();
   });
 
-  it("leave only the clock and the expiring key of a batch after they are dropped", async () => {
+  it("leave only the clock, the set's time and the ids of batches after they are dropped", async () => {
     const slices = world.counters();
     await slices.accept(batch(now(), add("a", 1)));
     await slices.drop(now());
-    const keys = await world.redis.keys("*");
-    const [batchKey, ...others] = keys.filter((key) => !key.endsWith(":clock"));
-    expect(others).toEqual([]);
-    expect(await world.redis.pttl(batchKey ?? "")).toBeGreaterThan(100_000);
+    const left = ["batches", "clock", "time"].map((name) => `${indexKey}:${name}`);
+    const found = (await world.redis.keys("*")).filter((key) => key.startsWith(indexKey));
+    expect(found.toSorted()).toEqual(left);
+    expect(await world.redis.pttl(`${indexKey}:batches`)).toBeGreaterThan(100_000);
+  });
+
+  it("forget the id of a batch two minutes of the set's time after its acceptance", async () => {
+    const slices = world.counters();
+    const sent = batch(now(), add("a", 1));
+    await slices.accept(sent);
+    for (const { seconds, kind } of [
+      { seconds: 120, kind: "accepted" },
+      { seconds: 1, kind: "late" },
+    ]) {
+      await world.pass(seconds);
+      await slices.accept(batch(now(), add("b", 1)));
+      expect(await kindOf(slices.accept(sent))).toBe(kind);
+    }
+  });
+
+  it("have a time that is ahead after the server's clock was set back, and nears it again", async () => {
+    const slices = world.counters();
+    const leadAfter = async (seconds: number) => {
+      await world.pass(seconds);
+      const answer = await of(slices.accept(batch(0, add("a", 1))));
+      return "time" in answer ? answer.time.leadMs : undefined;
+    };
+    await slices.accept(batch(now(), add("a", 1)));
+    expect(await leadAfter(-19.999)).toBe(0);
+    expect(await leadAfter(-0.001)).toBe(20_000);
+    expect(await leadAfter(80)).toBe(10_000);
+    expect(await leadAfter(0)).toBe(10_000);
+    expect(await leadAfter(80)).toBe(0);
+  });
+
+  it("get numbers after a mark that is ahead, in their order, unless the mark's slice waits", async () => {
+    const slices = world.counters();
+    const first = now();
+    const waiting = async () => (await of(slices.read(["a"]))).map(({ slice }) => slice);
+    for (const slice of [first, first + 1]) await slices.accept(batch(slice, add("a", 1)));
+    const pass = async (slice: number) => of(slices.passMark({ slice, key: null }));
+    expect(await pass(first - 3)).toBe(0);
+    expect(await pass(first)).toBe(0);
+    expect(await waiting()).toEqual([first, first + 1]);
+    expect(await pass(first + 360)).toBe(2);
+    expect(await waiting()).toEqual([first + 361, first + 362]);
+    expect(await of(slices.rested())).toEqual({ slice: first + 361, keys: ["a"] });
+    expect(await pass(first + 360)).toBe(0);
   });
 });
 

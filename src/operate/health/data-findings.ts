@@ -106,3 +106,19 @@ export function behindDeadLetters({ data }: SiteState): Finding[] {
     };
   });
 }
+
+export function behindClock({ data }: SiteState): Finding[] {
+  return [...(data?.sets ?? [])].flatMap(([set, { clock }]): Finding | [] => {
+    if (clock === undefined) return [];
+    return {
+      code: "behind-clock",
+      level: "warning",
+      about: `set ${JSON.stringify(set)}`,
+      what: "Changes wait in slices that are ahead of the clock of Redis. They count once.",
+      since: isoOf(clock.sinceAtMs),
+      cause: `The slices are ahead by ${spanOf(clock.leadMs)}: the clock of Redis was set back, or the sink got the progress mark of another database.`,
+      remedy:
+        "Check that the clock of the Redis server is right. The lead shrinks by itself, by an eighth of the time that passes. Until this finding is gone, do not roll back to Tidemark 0.2, which would lose changes.",
+    };
+  });
+}

@@ -1,6 +1,12 @@
 // Lists the functions that return findings. Each function covers one or more codes.
 import { type Finding, inOrder } from "../../protocol/finding.ts";
-import { behindBacklog, behindDeadLetters, dataLoadsFail, dataUnpurged } from "./data-findings.ts";
+import {
+  behindBacklog,
+  behindClock,
+  behindDeadLetters,
+  dataLoadsFail,
+  dataUnpurged,
+} from "./data-findings.ts";
 import {
   hintsOff,
   journalLag,
@@ -65,6 +71,7 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   dataLoadsFail,
   behindBacklog,
   behindDeadLetters,
+  behindClock,
   configuration,
   bypasses,
 ];

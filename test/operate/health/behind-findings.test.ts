@@ -16,9 +16,10 @@ function foundOf(troubles: {
   readonly backlog?: Partial<SetTroubles["backlog"]>;
   readonly flushes?: SetTroubles["flushes"];
   readonly deadLetterCount?: number;
+  readonly clock?: SetTroubles["clock"];
 }) {
-  const { backlog = {}, flushes, deadLetterCount = 0 } = troubles;
-  const set = { backlog: { ...well, ...backlog }, flushes, deadLetterCount };
+  const { backlog = {}, flushes, deadLetterCount = 0, clock } = troubles;
+  const set = { backlog: { ...well, ...backlog }, flushes, deadLetterCount, clock };
   const data = {
     unpurged: { keys: 0, trouble: undefined },
     loads: new Map(),
@@ -111,4 +112,17 @@ describe("the finding behind-backlog on failing flushes", () => {
       { cause: "The last flush ended with TypeError. SQL: UPDATE articles" },
     ]);
   });
+});
+
+it("the finding behind-clock names how far slices are ahead of the clock of Redis", () => {
+  const sinceAtMs = atMs - minuteMs;
+  expect(foundOf({ clock: { leadMs: 3_600_000, sinceAtMs } })).toMatchObject([
+    {
+      code: "behind-clock",
+      level: "warning",
+      about: 'set "views"',
+      since: new Date(sinceAtMs).toISOString(),
+      cause: expect.stringContaining("3600 s") as string,
+    },
+  ]);
 });

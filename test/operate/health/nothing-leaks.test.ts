@@ -138,6 +138,7 @@ function drawnLook(draws: Draws): SiteState {
           {
             ...planted,
             deadLetterCount: of(3),
+            clock: { leadMs: of(9 * minuteMs), sinceAtMs: atMs },
             backlog: { ...planted, ...backlog, keyCount: of(9), overdueMs: of(9 * minuteMs) },
             flushes: { ...trouble("TypeError"), sinceAtMs: atMs - 2 * minuteMs },
           },

@@ -73,6 +73,13 @@ const rows: readonly Row[] = [
     within: 400,
   },
   {
+    step: 2,
+    fault: "the set's time falls back with the clock of Redis",
+    faults: { timeFallsBack: true },
+    kind: "corrected",
+    within: 200,
+  },
+  {
     step: 3,
     fault: "a late batch gets another slice",
     faults: planted.lateIsNotFinal,
@@ -220,6 +227,13 @@ const rows: readonly Row[] = [
     kind: "steady",
     of: "buffer",
     within: 60,
+  },
+  {
+    step: 9,
+    fault: "waiting slices stay before a restored mark",
+    faults: { keepsBeforeMarks: true },
+    kind: "corrected",
+    within: 200,
   },
 ];
 

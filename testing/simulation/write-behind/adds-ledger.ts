@@ -5,7 +5,7 @@ import type { Ledger, Moment } from "./ledger.ts";
 
 interface Event {
   readonly at: number;
-  readonly slice: number;
+  slice: number;
   readonly isReset: boolean;
   /** The digits of the adds in this change. They count after its reset, if it is one. */
   readonly digits: readonly number[];
@@ -36,6 +36,12 @@ export class AddsLedger implements Ledger<Add, number> {
     const digits = digitsOf(by).flatMap((times, digit) => (times > 0 ? [digit] : []));
     this.#of(key).push({ at: this.#count, slice, isReset, digits, isLost: false });
     this.#count += 1;
+  }
+
+  move(from: number, to: number): void {
+    for (const events of this.#events.values()) {
+      for (const event of events) if (event.slice === from) event.slice = to;
+    }
   }
 
   lose(since: Moment, isKept: (slice: number, key: string) => boolean): void {

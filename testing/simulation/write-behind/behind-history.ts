@@ -2,6 +2,7 @@
 // src/. Their messages may overtake each other. The same seed gives the same history.
 import { flush } from "../../../src/write-behind/flush.ts";
 import { readExactly } from "../../../src/write-behind/change-set.ts";
+import { usualTimes } from "../../../src/write-behind/slice-times.ts";
 import { settledPromises, settledTurn } from "../simulated-time.ts";
 import type { BehindFaults, BehindPorts } from "./behind-faults.ts";
 import { bufferSubject, counterSubject, type Subject } from "./behind-subject.ts";
@@ -118,6 +119,7 @@ class History<Change extends { readonly key: string }, Value> {
     const drawn = world.draw();
     if (world.isLucky(this.#climate.kill)) this.#kill();
     if (world.isLucky(this.#climate.failOver)) this.#failOver();
+    if (this.#climate.setClocks > 0 && world.isLucky(this.#climate.setClocks)) this.#setClocks();
     if (drawn < 0.2) this.#change();
     else if (drawn < 0.27) this.#begin(this.#flushers, (actor) => this.#flush(actor));
     else if (drawn < 0.33) this.#begin(this.#readers, (actor) => this.#read(actor));
@@ -199,6 +201,35 @@ class History<Change extends { readonly key: string }, Value> {
     const behindMs = this.world.between(0, serverBehindMsMax);
     const lostCount = this.world.between(0, this.world.any([Math.min(3, lostMax), lostMax]));
     this.#store.failOver(lostCount, this.world.any([0, behindMs, serverBehindMsMax]));
+  }
+
+  /** Sets the clock of Redis, of one party, or of all, or gives the database a mark of the future. */
+  #setClocks(): void {
+    const { world } = this;
+    const wrongMs = world.any([0, 60_000, -60_000, 3_600_000, -3_600_000]);
+    const whose = world.any(["server", "party", "all", "mark"] as const);
+    if (whose === "mark") return this.#restoreMark(wrongMs);
+    // A restored mark must be found before the set's time has passed it.
+    const isMarkAhead = (this.#database.mark?.slice ?? -Infinity) >= this.#store.slice;
+    if (isMarkAhead && whose !== "party") return;
+    world.tell(() => `the clock of ${whose} is ahead by ${wrongMs} ms`);
+    if (whose !== "party") world.serverBehindMs = -wrongMs;
+    if (whose === "server") return;
+    const actors = [...this.#isolates, ...this.#flushers, ...this.#readers];
+    for (const { party } of whose === "all" ? actors : [world.any(actors)]) party.aheadMs = wrongMs;
+  }
+
+  /** Restores a database, if no flush runs and Redis has no slice of the former mark. */
+  #restoreMark(aheadMs: number): void {
+    const { world } = this;
+    const isQuiet = this.#flushers.every(({ isBusy }) => !isBusy) && !world.areUnderWay;
+    const isDropped = !this.#store.has(this.#database.mark?.slice ?? NaN);
+    if (!isQuiet || !isDropped || aheadMs <= 0) return;
+    const mark = { slice: this.#store.slice + aheadMs / usualTimes.sliceMs, key: null };
+    world.tell(() => `the database gets the mark ${mark.slice}`);
+    this.#database.restoreMark(mark);
+    // A history may have no flush or read for a minute, in which the set's time would pass the mark.
+    if (aheadMs <= 60_000) this.#store.passMark(mark);
   }
 
   /** Completes all work without further faults. */

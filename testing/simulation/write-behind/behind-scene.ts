@@ -5,7 +5,7 @@ import { type ChunkBudget, flush, type FlushReport } from "../../../src/write-be
 import { readExactly } from "../../../src/write-behind/change-set.ts";
 import type { Add } from "../../../src/write-behind/sinks/sink.ts";
 import type { Acceptance, Batch } from "../../../src/write-behind/slice-store.ts";
-import { sliceAt, usualTimes } from "../../../src/write-behind/slice-times.ts";
+import { usualTimes } from "../../../src/write-behind/slice-times.ts";
 import { AddsLedger } from "./adds-ledger.ts";
 import { calm } from "./behind-weather.ts";
 import { PartiesWorld, type Party } from "./parties-world.ts";
@@ -36,10 +36,10 @@ export class BehindScene {
     });
   }
 
-  /** Creates a batch that adds 1 to `a` and 4 to `b`. */
+  /** Creates a batch that adds 1 to `a` and 4 to `b`, in the current slice by the set's time. */
   batch(): Batch<Add> {
     this.#batchCount += 1;
-    const slice = sliceAt(this.world.atMs, usualTimes);
+    const { slice } = this.store;
     const changes = sceneKeys.map((key, at) => ({ key, by: 4 ** at, isReset: false }));
     return { id: `batch ${this.#batchCount}`, slice, changes };
   }
@@ -53,6 +53,10 @@ export class BehindScene {
     const { sliceMs, restMs } = usualTimes;
     const { world } = this;
     await world.time.passTo(Math.floor(world.atMs / sliceMs + 1) * sliceMs + restMs);
+  }
+
+  async pass(ms: number): Promise<void> {
+    await this.world.time.passTo(this.world.atMs + ms);
   }
 
   /** Delivers and answers all messages of a party. */

@@ -1,6 +1,6 @@
 // The conditions in the worlds of write-behind: clock errors, and faults of messages, parties and
 // servers.
-import { usualTimes } from "../../../src/write-behind/slice-times.ts";
+import { fallMsMax } from "../../../src/write-behind/slice-times.ts";
 import type { Weather } from "./parties-world.ts";
 
 /**
@@ -9,6 +9,8 @@ import type { Weather } from "./parties-world.ts";
  * - `killing`: as `lossy`, and parties are killed.
  * - `failing-over`: as `killing`, and Redis loses its last changes, and its clock falls back.
  * - `reviving`: as `lossy`, and Redis returns to a much older state.
+ * - `corrected`: as `killing`, and the clocks of Redis, of a party or of all are set by a minute or an
+ *   hour, forwards or back. The database may get a mark of the future.
  * - `skewed`: as `lossy`, and clocks of parties are wrong by up to five minutes. Redis's clock often
  *   falls back.
  */
@@ -19,6 +21,7 @@ export const behindKinds = [
   "failing-over",
   "reviving",
   "skewed",
+  "corrected",
 ] as const;
 export type BehindKind = (typeof behindKinds)[number];
 
@@ -32,6 +35,8 @@ export interface Climate {
   readonly lostMax: number;
   /** The maximum that any Redis server's clock is behind the true time. */
   readonly serverBehindMsMax: number;
+  /** The probability that a step sets clocks. */
+  readonly setClocks: number;
   /** The possible leads of a party's clock over the true time. */
   readonly aheadMs: readonly number[];
   /** The possible maximum pauses until the next event. */
@@ -40,17 +45,17 @@ export interface Climate {
 
 export const calm: Weather = { lost: 0, twice: 0, refused: 0 };
 const rough: Weather = { lost: 0.08, twice: 0.05, refused: 0.04 };
-const { restMs, lateMs } = usualTimes;
 const steady: Climate = {
   weather: calm,
   kill: 0,
   failOver: 0,
   lostMax: 0,
   serverBehindMsMax: 0,
+  setClocks: 0,
   aheadMs: [0, 0, 2_000, -2_000, 7_000, -8_000],
   quietMs: [100, 1_000, 3_000, 3_000, 10_000, 30_000],
 };
-const falling = { failOver: 0.04, serverBehindMsMax: restMs - lateMs - 1 };
+const falling = { failOver: 0.04, serverBehindMsMax: fallMsMax };
 
 export const climates: Readonly<Record<BehindKind, Climate>> = {
   steady,
@@ -65,6 +70,7 @@ export const climates: Readonly<Record<BehindKind, Climate>> = {
     lostMax: 60,
     quietMs: [3_000, 30_000, 60_000],
   },
+  corrected: { ...steady, weather: rough, kill: 0.01, setClocks: 0.04 },
   skewed: {
     ...steady,
     weather: rough,

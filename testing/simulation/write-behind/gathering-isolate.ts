@@ -48,6 +48,7 @@ export class GatheringIsolate<Change extends { readonly key: string }, Value> {
         this.#toldCount += callCount;
         if (kind !== "accepted") this.#notAcceptedCount += callCount;
       },
+      onTime: () => undefined,
       onBacklog: () => undefined,
     });
   }

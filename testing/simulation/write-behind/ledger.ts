@@ -8,6 +8,8 @@ export interface Ledger<Change, Value> {
   readonly now: Moment;
   /** Records that the store accepted a change into a slice. */
   accept(slice: number, change: Change): void;
+  /** Records that the changes of a slice moved to another slice. */
+  move(from: number, to: number): void;
   /**
    * Records that the store lost the changes since a moment.
    *

@@ -8,7 +8,7 @@ import { settledPromises, SimulatedTime } from "../simulated-time.ts";
 export interface Party {
   readonly name: string;
   /** How far the party's clock is ahead of the true time. */
-  readonly aheadMs: number;
+  aheadMs: number;
   /**
    * The probability that the party's request has ended when an answer is missing, so that its call
    * never settles; 0 to 1.

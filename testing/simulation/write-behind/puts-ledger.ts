@@ -5,7 +5,7 @@ import type { Ledger, Moment } from "./ledger.ts";
 
 interface Event {
   readonly at: number;
-  readonly slice: number;
+  slice: number;
   readonly put: SequencedPut;
   isLost: boolean;
 }
@@ -21,6 +21,12 @@ export class PutsLedger implements Ledger<SequencedPut, string> {
   accept(slice: number, put: SequencedPut): void {
     this.#of(put.key).push({ at: this.#count, slice, put, isLost: false });
     this.#count += 1;
+  }
+
+  move(from: number, to: number): void {
+    for (const events of this.#events.values()) {
+      for (const event of events) if (event.slice === from) event.slice = to;
+    }
   }
 
   lose(since: Moment, isKept: (slice: number, key: string) => boolean): void {

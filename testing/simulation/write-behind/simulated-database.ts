@@ -60,6 +60,15 @@ export class SimulatedDatabase<Change extends { readonly key: string }, Value> {
     return !this.#isPast({ slice, key });
   }
 
+  get mark(): Mark | undefined {
+    return this.#mark;
+  }
+
+  /** Sets a mark that no flush of the history has set, as in the backup of another database. */
+  restoreMark(mark: Mark): void {
+    this.#mark = mark;
+  }
+
   valuesOf(keys: readonly string[]): Map<string, Value> {
     const values = new Map<string, Value>();
     for (const key of keys) {

@@ -8,11 +8,19 @@ import {
   type Batch,
   compareBytes,
   type RestedSlice,
+  type SetTime,
   type SliceChanges,
   type SliceRead,
   type SliceStore,
 } from "../../../src/write-behind/slice-store.ts";
-import { ageMsOf, type SliceTimes, usualTimes } from "../../../src/write-behind/slice-times.ts";
+import {
+  ageMsOf,
+  fallMsMax,
+  sliceAt,
+  type SliceTimes,
+  usualTimes,
+} from "../../../src/write-behind/slice-times.ts";
+import type { Mark } from "../../../src/write-behind/sinks/sink.ts";
 import type { Ledger, Moment } from "./ledger.ts";
 import type { PartiesWorld, Party } from "./parties-world.ts";
 
@@ -35,12 +43,19 @@ export interface StoreFaults {
   readonly readsLateByMs?: number;
   /** Whether one command stores the id of a batch, and another command its changes. */
   readonly acceptsApart?: boolean;
+  /** Whether the set's time is the clock of Redis, and falls back with it. */
+  readonly timeFallsBack?: boolean;
+  /** Whether waiting slices before a restored mark keep their numbers. */
+  readonly keepsBeforeMarks?: boolean;
 }
 
 interface State {
   readonly slices: ReadonlyMap<number, ReadonlyMap<string, unknown>>;
-  /** When the id of each batch expires, by the server's clock. */
+  /** When the id of each batch expires, by the set's time. */
   readonly seen: ReadonlyMap<string, number>;
+  /** The latest set's time that was kept, and its lead over the server's clock. */
+  readonly latestMs: number;
+  readonly leadMs: number;
 }
 
 interface Past {
@@ -66,7 +81,7 @@ export interface SlicesSettings<Change extends { readonly key: string }, Value> 
 export class SimulatedSlices<Change extends { readonly key: string }, Value> {
   readonly times: SliceTimes;
   readonly #settings: SlicesSettings<Change, Value>;
-  #state: State = { slices: new Map(), seen: new Map() };
+  #state: State = { slices: new Map(), seen: new Map(), latestMs: -Infinity, leadMs: 0 };
   #pasts: Past[] = [];
 
   constructor(settings: SlicesSettings<Change, Value>) {
@@ -100,6 +115,7 @@ export class SimulatedSlices<Change extends { readonly key: string }, Value> {
       changes: (slice, keys) => send("changes", () => this.#changes(slice, keys)),
       // No sink of a history rejects a row.
       refused: async () => ({ kind: "unavailable", cause: "refused" }),
+      passMark: (mark) => send("pass mark", () => this.passMark(mark)),
       drop: (slice) => send("drop", () => this.#drop(slice)),
       read: (keys) => send("read", () => this.#read(keys)),
     };
@@ -112,22 +128,54 @@ export class SimulatedSlices<Change extends { readonly key: string }, Value> {
     return this.#folded(batch);
   }
 
-  /** @returns the answer if it is known; `undefined` if the batch must be added to its slice */
-  #judged({ id, slice }: Batch<Change>): Acceptance | undefined {
-    const { world, faults, backlogMax } = this.#settings;
-    const { sliceMs, lateMs } = this.times;
-    const atMs = world.serverAtMs;
-    const isKnown = (this.#state.seen.get(id) ?? 0) > atMs && faults.forgetsBatches !== true;
-    if (isKnown) return this.#accepted;
-    const ageMs = ageMsOf(slice, atMs, this.times);
-    if (ageMs > lateMs && faults.acceptsLate !== true) return { kind: "late" };
-    if (ageMs < -sliceMs - lateMs && faults.acceptsEarly !== true) return { kind: "early" };
-    return this.#backlog().keyCount >= backlogMax ? { kind: "full" } : undefined;
+  /** The set's time. As in the scripts, a fall that is too far is kept at once. */
+  #time(): SetTime {
+    const { world, faults } = this.#settings;
+    if (faults.timeFallsBack === true) return { atMs: world.serverAtMs, leadMs: 0 };
+    const { latestMs, leadMs } = this.#state;
+    const passedMs = world.serverAtMs + leadMs - latestMs;
+    if (passedMs < -fallMsMax) {
+      const grown = leadMs - passedMs;
+      this.#state = { ...this.#state, leadMs: grown };
+      return { atMs: world.serverAtMs + grown, leadMs: grown };
+    }
+    const left = leadMs - Math.min(leadMs, Math.max(0, passedMs / 8));
+    return { atMs: world.serverAtMs + left, leadMs: left };
   }
 
-  #remembered({ id }: Batch<Change>): Acceptance {
-    const knownUntilMs = this.#settings.world.serverAtMs + this.times.seenMs;
+  #keep({ atMs, leadMs }: SetTime): void {
+    this.#state = { ...this.#state, latestMs: Math.max(this.#state.latestMs, atMs), leadMs };
+  }
+
+  /** The current slice, by the set's time. */
+  get slice(): number {
+    return sliceAt(this.#time().atMs, this.times);
+  }
+
+  has(slice: number): boolean {
+    return this.#state.slices.has(slice);
+  }
+
+  /** @returns the answer if it is known; `undefined` if the batch must be added to its slice */
+  #judged({ id, slice }: Batch<Change>): Acceptance | undefined {
+    const { faults, backlogMax } = this.#settings;
+    const { sliceMs, lateMs } = this.times;
+    const time = this.#time();
+    const isKnown =
+      (this.#state.seen.get(id) ?? -Infinity) >= time.atMs && faults.forgetsBatches !== true;
+    if (isKnown) return this.#accepted;
+    const ageMs = ageMsOf(slice, time.atMs, this.times);
+    if (ageMs > lateMs && faults.acceptsLate !== true) return { kind: "late", time };
+    if (ageMs < -sliceMs - lateMs && faults.acceptsEarly !== true) return { kind: "early", time };
+    return this.#backlog().keyCount >= backlogMax ? { kind: "full", time } : undefined;
+  }
+
+  #remembered({ id, slice, formerSlice = slice }: Batch<Change>): Acceptance {
+    const { seenMs, sliceMs } = this.times;
+    const time = this.#time();
+    const knownUntilMs = time.atMs + seenMs + Math.max(0, formerSlice - slice) * sliceMs;
     this.#state = { ...this.#state, seen: new Map(this.#state.seen).set(id, knownUntilMs) };
+    this.#keep(time);
     return this.#accepted;
   }
 
@@ -138,7 +186,7 @@ export class SimulatedSlices<Change extends { readonly key: string }, Value> {
   }
 
   get #accepted(): Acceptance {
-    return { kind: "accepted", backlog: this.#backlog() };
+    return { kind: "accepted", time: this.#time(), backlog: this.#backlog() };
   }
 
   #fold(slice: number, change: Change): void {
@@ -152,13 +200,14 @@ export class SimulatedSlices<Change extends { readonly key: string }, Value> {
   }
 
   #rested(): RestedSlice | undefined {
-    const { world, faults } = this.#settings;
+    const { faults } = this.#settings;
     const { slices } = this.#stateFor(faults.flushesLateByMs);
-    const isReady = (slice: number) =>
-      ageMsOf(slice, world.serverAtMs, this.times) >= this.times.restMs;
+    const time = this.#time();
+    const isReady = (slice: number) => ageMsOf(slice, time.atMs, this.times) >= this.times.restMs;
     const numbers = [...slices.keys()].sort((a, b) => a - b);
     const slice = faults.takesNewest === true ? numbers.findLast(isReady) : numbers[0];
     if (slice === undefined || !isReady(slice)) return undefined;
+    this.#keep(time);
     return { slice, keys: [...(slices.get(slice)?.keys() ?? [])].sort(compareBytes) };
   }
 
@@ -170,6 +219,34 @@ export class SimulatedSlices<Change extends { readonly key: string }, Value> {
     const { world, chunkKeysMax } = this.#settings;
     const keyCount = Math.min(keys.length, world.between(1, chunkKeysMax));
     return { keyCount, changes: [...changesOf(held, keys.slice(0, keyCount)).values()] };
+  }
+
+  passMark(mark: Mark): number {
+    const { faults, ledger, world } = this.#settings;
+    const { sliceMs, lateMs, restMs } = this.times;
+    const { atMs } = this.#time();
+    if (faults.keepsBeforeMarks === true || ageMsOf(mark.slice, atMs, this.times) > lateMs) {
+      return 0;
+    }
+    const { slices } = this.#state;
+    const numbers = [...slices.keys()].sort((a, b) => a - b);
+    let [last, movedCount] = [mark.slice, 0];
+    if (!slices.has(mark.slice)) {
+      last = Math.max(mark.slice, ...numbers);
+      const moved = new Map<number, ReadonlyMap<string, unknown>>();
+      for (const number of numbers) {
+        const changes = slices.get(number) ?? new Map();
+        last += 1;
+        movedCount += changes.size;
+        moved.set(last, changes);
+        ledger.move(number, last);
+      }
+      this.#state = { ...this.#state, slices: moved };
+    }
+    const passedMs = (last + 1) * sliceMs + restMs;
+    this.#keep({ atMs: passedMs, leadMs: passedMs - world.serverAtMs });
+    this.#note();
+    return movedCount;
   }
 
   #drop(slice: number): Backlog {
