@@ -104,7 +104,9 @@ describe("the client of slices", () => {
     "sends a batch that gets no answer, with the planted fault: %s",
     async (_, client, outcome) => {
       const transport = () => Promise.reject(new Error("The connection is lost."));
-      expect(await opened(client({ ...settings, transport })).accept(batch())).toEqual(outcome);
+      expect(await opened(client({ ...settings, transport })).accept(batch())).toMatchObject(
+        outcome,
+      );
     },
   );
 });

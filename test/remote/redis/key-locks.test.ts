@@ -127,12 +127,14 @@ it("a journal works whose scripts may use only their keys", async () => {
 
 it("a batch of changes is accepted whose script may use only its keys", async () => {
   const redis = clientAtUpstash();
-  const keys = ["index", "count", "slice", "batch", "clock"];
-  const given = [Math.floor(Date.now() / 60_000), 60_000, 60_000, 60_000, 9, "key", "5"];
+  const keys = ["index", "count", "slice", "ids", "time", "clock"];
+  const given = [Math.floor(Date.now() / 60_000), 60_000, 60_000, 60_000, 9, "id", "key", "5"];
   const answer = await redis.write("fill", (client) =>
     client.exec(scriptCommand(acceptAddsScript, keys, given)),
   );
-  expect(answer).toMatchObject({ kind: "answered", value: ["accepted", "1", String(given[0])] });
+  const atMs = expect.stringMatching(/^\d{13}$/) as string;
+  const value = ["accepted", atMs, "0", "1", String(given[0])];
+  expect(answer).toMatchObject({ kind: "answered", value });
 });
 
 /** The first argument of each command in a file's scripts. TIME has none. */
@@ -150,8 +152,9 @@ it("all scripts of the sources name their keys, except for those that say otherw
   const parts = slices.split(/(?=\n(?:export )?const )/);
   const inParts = parts.filter((part) => keysIn(part).some((key) => !named.test(key)));
   const names = inParts.map((part) => /const (\w+)/.exec(part)?.[1]);
-  expect(names).toEqual(["slices", "restedScript", "readScript"]);
+  // The callers of setTime name its key.
+  expect(names).toEqual(["setTime", "slices", "restedScript", "passMarkScript", "readScript"]);
   const users = parts.filter((part) => part.includes("${slices}"));
-  expect(users.map((part) => part.includes("`${usesOtherKeys}"))).toEqual([true, true]);
+  expect(users.map((part) => part.includes("`${usesOtherKeys}"))).toEqual([true, true, true]);
   expect(usesOtherKeys).toMatch(/^--.*\n$/);
 });

@@ -16,10 +16,8 @@ interface Planted extends Pick<DataPlatform, "parts"> {
 
 /** A client that sends each batch under a new id, so that Redis cannot recognize a repetition. */
 const eachBatchNew = withScripts((real) => (script, keys, args) => {
-  const [index = "", count = "", slice = "", batch = ""] = keys;
-  const isAccept = script === acceptAddsScript;
-  const another = [index, count, slice, `${batch}:${crypto.randomUUID()}`];
-  return real(script, isAccept ? another : keys, args);
+  const another = args.with(5, crypto.randomUUID());
+  return real(script, keys, script === acceptAddsScript ? another : args);
 });
 
 /** A time-out so short that some batches exceed it in any run. */
@@ -33,7 +31,7 @@ class CertainClient extends RedisClient {
     const isBatch = purpose === "write-behind, accepted";
     const answer = await super.write<T>(purpose, run, isBatch ? hastyMs : timeoutMs);
     if (!isBatch || answer.kind === "answered") return answer;
-    return { kind: "answered", value: ["late"] as T };
+    return { kind: "answered", value: ["late", String(Date.now()), "0"] as T };
   }
 }
 
