@@ -166,7 +166,6 @@ class OutwardHistory {
       journal: {
         after: (...given) => call(() => journal.after(...given)),
         newestFirst: (...given) => call(() => journal.newestFirst(...given)),
-        standing: (...given) => call(() => journal.standing(...given)),
       },
       subscribers: plant(states),
       siteHosts: [],

@@ -12,7 +12,7 @@ export interface Version {
   diedAtMs: number;
 }
 
-/** What the cache has of a page. */
+/** A page in the cache. */
 interface Kept {
   readonly number: number;
   readonly requestedAtMs: number;

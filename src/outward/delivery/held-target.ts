@@ -108,9 +108,8 @@ export class HeldTarget {
     const newest = await this.#ports.journal.newestFirst(newestCount);
     if ("kind" in newest) return "unavailable";
     if (newest[0] === undefined) return "empty-journal";
-    const { version, atMs } = found;
-    const state = found.isLost ? resetTo(newest[0], "state-lost") : beginning(newest, atMs);
-    return this.replace({ version, atMs }, { buckets: {}, ...state });
+    const state = found.isLost ? resetTo(newest[0], "state-lost") : beginning(newest, found.atMs);
+    return this.replace(found, { buckets: {}, ...state });
   }
 
   async read(): Promise<

@@ -59,7 +59,7 @@ export type DeliveryEnd = "idle" | "busy" | "later" | "failed" | "unavailable";
 
 /** The Worker's functions that a target uses. */
 export interface OutwardPorts {
-  readonly journal: Pick<Journal, "after" | "newestFirst" | "standing">;
+  readonly journal: Pick<Journal, "after" | "newestFirst">;
   readonly subscribers: Subscribers;
   readonly siteHosts: readonly string[];
   /** The time from a purge's acceptance until it is due: N, and the clock allowance. */
