@@ -19,6 +19,12 @@ export type Manner =
 
 export const crowdCount = 150;
 
+/**
+ * The share of the time in which stalled clients arrive. Until the kernel is full, it takes some 5 MB of each
+ * of their bodies, as it would for clients that read. Honest clients count once all have arrived.
+ */
+export const arrivalShare = { stall: 2 / 3 };
+
 export interface Attack {
   readonly name: string;
   readonly said: string;

@@ -1,11 +1,12 @@
 // The attackers, in a separate process. Runs one attack for a given time, at a rate that does not
 // depend on the Worker's responses.
 import { connect, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { Draws } from "../../testing/draws.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
 import { atInstants, instantsMs } from "../load/pace.ts";
 import { answerCalls } from "../load/part.ts";
-import { type Asking, crowdCount, type Manner } from "./attack.ts";
+import { arrivalShare, type Asking, crowdCount, type Manner } from "./attack.ts";
 import { attackNamed } from "./attacks.ts";
 
 export interface Assault {
@@ -66,7 +67,11 @@ const calls = {
       underWay.add(answered);
       void answered.finally(() => underWay.delete(answered));
     };
-    const lateMsMax = await atInstants(instantsMs(draws.fork(), { perSecond, seconds }), begin);
+    const share = manner === "stall" ? arrivalShare.stall : 1;
+    const arriving = { perSecond: perSecond / share, seconds: seconds * share };
+    const end = delay(seconds * 1_000);
+    const lateMsMax = await atInstants(instantsMs(draws.fork(), arriving), begin);
+    await end;
     for (const connection of rude) connection.leave();
     await Promise.all(underWay);
     return { sentCount, notSentCount, statuses, crowdSlowestMs, lateMsMax };

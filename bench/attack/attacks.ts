@@ -238,7 +238,7 @@ const connections: readonly Attack[] = [
   },
   {
     name: "stalled-readers",
-    said: "2,000 clients that read nothing of new bodies of 20 MB, with less than 64 MB of heap and buffers",
+    said: "2,000 clients that read nothing of new bodies of 20 MB, once all have come, with less than 64 MB of heap and buffers",
     manner: "stall",
     rateShare: 1 / 3,
     asking: (nth) => ({ path: large(20_000_000, `stalled-${nth}`) }),

@@ -27,6 +27,9 @@ export interface HonestLoad {
   readonly seed: number;
   /** Requests in addition to those for pages. */
   readonly also: readonly Asking[];
+  /** The duration of a response counts only if its request was due after this time, and before `toSeconds`. */
+  readonly fromSeconds: number;
+  readonly toSeconds: number;
 }
 
 export interface HonestFigures {
@@ -71,6 +74,7 @@ class Visitors {
     faults: new Map<string, number>(),
     lateMsMax: 0,
   };
+  #startedAtMs = 0;
   readonly #also = { askedCount: 0, hitCount: 0 };
 
   constructor(load: HonestLoad) {
@@ -84,7 +88,8 @@ class Visitors {
     const visits = instantsMs(this.#draws, { perSecond, seconds });
     const purges = instantsMs(this.#draws, { perSecond: purgesPerSecond, seconds });
     const [visiting, purging] = [this.#draws.fork(), this.#draws.fork()];
-    const lateAtMs = nowAtMs() + (seconds * 1_000 * 2) / 3;
+    this.#startedAtMs = nowAtMs();
+    const lateAtMs = this.#startedAtMs + (seconds * 1_000 * 2) / 3;
     const [lateMsMax] = await Promise.all([
       atInstants(visits, (dueAtMs) => {
         underWay.push(this.#visit(dueAtMs, this.#drawn(visiting), lateAtMs));
@@ -134,11 +139,19 @@ class Visitors {
           : `the type ${answer.contentType}`;
     if (fault !== undefined) return this.#note(fault);
     const isHit = cacheStatus.includes("; hit");
-    this.#figures.tookMs.push(tookMs);
-    if (isHit) this.#figures.hitTookMs.push(tookMs);
+    if (this.#isCounted(dueAtMs)) {
+      this.#figures.tookMs.push(tookMs);
+      if (isHit) this.#figures.hitTookMs.push(tookMs);
+    }
     if (wanted !== undefined || dueAtMs < lateAtMs) return;
     this.#also.askedCount += 1;
     if (isHit) this.#also.hitCount += 1;
+  }
+
+  #isCounted(dueAtMs: number): boolean {
+    const { fromSeconds, toSeconds } = this.#load;
+    const seconds = (dueAtMs - this.#startedAtMs) / 1_000;
+    return seconds >= fromSeconds && seconds < toSeconds;
   }
 
   /**

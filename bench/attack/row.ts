@@ -23,7 +23,7 @@ import type { Part } from "../load/part.ts";
 import { isCpuKnown, runtimePids } from "../load/process-cpu.ts";
 import type { RuntimeLog } from "../load/runtime-log.ts";
 import { age } from "./aged.ts";
-import type { Attack } from "./attack.ts";
+import { arrivalShare, type Attack } from "./attack.ts";
 import type { AssaultFigures, AttackerCalls } from "./attacker-process.ts";
 import type { HonestCalls, HonestFigures } from "./honest-process.ts";
 import type { OriginCalls } from "./origin-process.ts";
@@ -103,7 +103,14 @@ export async function measuredRow(
     const callsBefore = await objectCallsOf(colo);
     const { inspectorPort } = settings;
     const [honest, assault, held] = await Promise.all([
-      ground.honest.call("run", { ...honestLoad(pace, colo), also: attack?.alsoHonest ?? [] }),
+      ground.honest.call("run", {
+        ...honestLoad(pace, colo),
+        ...(attack?.demands && {
+          fromSeconds: arrivalShare.stall * pace.seconds,
+          toSeconds: pace.seconds - beforeEndMs / 1_000,
+        }),
+        also: attack?.alsoHonest ?? [],
+      }),
       attack && ground.attacker.call("run", assaultOf(attack, pace, colo)),
       inspectorPort === undefined ? 0 : heldNearEnd(colo, pace, inspectorPort),
     ]);
@@ -122,7 +129,6 @@ export async function measuredRow(
 }
 
 const beforeEndMs = 3_000;
-
 /** Returns the bytes of heap and backing storage shortly before the attackers leave. */
 async function heldNearEnd(colo: Colo, { seconds }: Pace, port: number): Promise<number> {
   await delay(seconds * 1_000 - beforeEndMs);
@@ -216,6 +222,8 @@ const honestLoad = ({ honestPerSecond, seconds }: Pace, { url }: Colo) => ({
   seconds,
   seed,
   also: [],
+  fromSeconds: 0,
+  toSeconds: Infinity,
 });
 
 const assaultOf = (
