@@ -15,7 +15,7 @@ import { adminRoutes } from "./admin/routes.ts";
 import { type Config, configOf } from "./config/config.ts";
 import { responseForm, responseFormOnNode } from "./pages/stored/record-form.ts";
 import type { ResponseDetail } from "./pages/stored/stored-response.ts";
-import { type CacheParts, createCache, type TieredCache } from "./compose/create-cache.ts";
+import { type CacheFactories, createCache, type TieredCache } from "./compose/create-cache.ts";
 import { createOutward } from "./outward/schedule/create-outward.ts";
 import type { ProbeWorker } from "./operate/probe/probed-pages.ts";
 import { createProxy } from "./pages/create-proxy.ts";
@@ -78,7 +78,7 @@ export interface InCode {
   /** Receives each request that the cache answered, except the operator's. */
   readonly onRequest?: OnRequest | undefined;
   /** For tests and benchmarks; may change in any release. */
-  readonly parts?: CacheParts | undefined;
+  readonly factories?: CacheFactories | undefined;
 }
 
 /**
@@ -101,7 +101,7 @@ export function createApp(
   host: Platform,
   inCode: InCode = {},
 ): Application {
-  const { data, stores = {}, operate, parts } = inCode;
+  const { data, stores = {}, operate, factories } = inCode;
   const written = configOf(configured);
   refuseMissingParts(written, inCode);
   const read = readEnvironment(env, written, inCode.origins, stores);
@@ -117,7 +117,7 @@ export function createApp(
   const database = isFault(environment.redis) ? undefined : environment.redis;
   const { redis } = stores;
   const part = operate?.part as OperatePart | undefined;
-  const own = { ...platform, database, redis, journal, dataset, ...makers, ...part, parts };
+  const own = { ...platform, database, redis, journal, dataset, ...makers, ...part, factories };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
   faults.forEach(tell);
@@ -201,7 +201,7 @@ const members = [
   "esi",
   "query",
   "onRequest",
-  "parts",
+  "factories",
 ] as const satisfies readonly (keyof InCode | "build")[];
 
 /**

@@ -6,7 +6,7 @@ import { operate } from "../../src/operate.ts";
 import { defineConfig } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import type { LogLine } from "../../src/observe/log-line.ts";
-import type { CacheParts } from "../../src/compose/create-cache.ts";
+import type { CacheFactories } from "../../src/compose/create-cache.ts";
 import { snapshotOf } from "../../src/observe/metrics.ts";
 import { addAll, type Sums } from "../../src/observe/sums.ts";
 import { urlTag, userTag } from "../../src/purge/journal/purge-target.ts";
@@ -100,10 +100,10 @@ export class PlayedSite {
       SITE_HOST: siteHost,
       COLO: `colo-${colo + 1}`,
     };
-    const parts: CacheParts = readsAlone
+    const factories: CacheFactories = readsAlone
       ? { view: (settings) => new JournalView({ ...settings, copies: undefined }) }
       : {};
-    const inCode = { stores: stores.stores, parts, operate: operate() };
+    const inCode = { stores: stores.stores, factories, operate: operate() };
     const platform = {
       cache: () => cache,
       fetch: (url: string, init: RequestInit) => this.#answerOfOrigin(url, init),

@@ -29,7 +29,7 @@ import type { Dataset } from "../observe/reports/data-points.ts";
 import { IsolateGauges } from "../observe/reports/reporter.ts";
 
 /** Factories of parts. A factory receives the settings of the default factory that it replaces. */
-export interface CacheParts {
+export interface CacheFactories {
   readonly journal?: MakeRedisJournal;
   readonly view?: (settings: JournalViewSettings) => JournalView;
   readonly memory?: <Detail>(settings: MemoryTierSettings<Detail>) => MemoryTier<Detail>;
@@ -41,7 +41,7 @@ export interface CacheParts {
 const defaults = {
   memory: (settings) => new MemoryTier(settings),
   metrics: (...settings) => new Metrics(...settings),
-} satisfies CacheParts;
+} satisfies CacheFactories;
 
 /** The platform features that the core needs. */
 export interface CachePlatform extends Pick<
@@ -64,7 +64,7 @@ export interface CachePlatform extends Pick<
   /** Creates the reports to one of these stores; without it, isolates report nothing. */
   readonly createReports?: typeof createReports | undefined;
   /** For tests and benchmarks; may change in any release. */
-  readonly parts?: CacheParts | undefined;
+  readonly factories?: CacheFactories | undefined;
 }
 
 /** The parts that all tiers of an isolate share. */
@@ -116,14 +116,14 @@ export function createBeside<Detail>(core: Core, form: RecordForm<Detail>): Tier
 function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: number) {
   const { namespace, limits, purge } = config;
   const { database, dataset, journal, nowAtMs, log, createReports, openReports } = platform;
-  const make = { ...defaults, ...platform.parts };
+  const make = { ...defaults, ...platform.factories };
   const receiver = dataset ?? openReports ?? database;
   const canReport = receiver !== undefined || platform.isServer === true;
   const isReported = createReports !== undefined && config.metrics.isOn && canReport;
   const metrics = make.metrics(nowAtMs(), isReported);
   const tell = logOf("shared-tier", log);
-  const { redis: store, parts } = platform;
-  const client = parts?.redis ?? store?.client;
+  const { redis: store, factories } = platform;
+  const client = factories?.redis ?? store?.client;
   if (database !== undefined && client === undefined) throw noClient();
   const redis = database && client?.({ ...database, nowAtMs, metrics, tell });
   const measured = redis && { redis, limitBytes: limits.databaseBytes, nowAtMs };
@@ -133,10 +133,11 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     gauges.lagged(tookMs);
   };
   const onCut = () => metrics.add("disconnectedClients");
-  const watched = { ...platform, makeView: parts?.view, onSpread, metrics };
+  const watched = { ...platform, makeView: factories?.view, onSpread, metrics };
   const at = journal ?? database;
   const isApart = journal !== undefined;
-  const open = typeof at === "function" ? at : at && store?.journalAt(at, isApart, parts?.journal);
+  const open =
+    typeof at === "function" ? at : at && store?.journalAt(at, isApart, factories?.journal);
   const purging = open?.({ namespace, purge }, watched);
   // Without a store, only Workers of the same zone can read the records, so they need no secret.
   const secret = database?.sealKeys?.[0] ?? purging?.secret ?? "";

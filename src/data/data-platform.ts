@@ -57,7 +57,7 @@ export const platformNames = [
   "journal",
   "openReports",
   "createReports",
-  "parts",
+  "factories",
 ] as const satisfies readonly (keyof DataPlatform)[];
 
 /** A validated platform. */
@@ -111,7 +111,7 @@ export function settingsOf(
       ...(database && { database }),
       redis: stores.redis,
       ...(journal && { journal }),
-      parts: given.parts,
+      factories: given.factories,
     } satisfies CachePlatform as CachePlatform,
     // Only pages send reports, which include the counts of data. Data without pages has `stats()`.
     config: {

@@ -131,7 +131,7 @@ describe.each(rows)("the planted fault $fault", ({ fault, shown, sound, faulty }
   it("breaks its rule", async () => {
     const world = opened((make) =>
       fault in plantedFaults
-        ? make({ parts: plantedFaults[fault as PlantedFault] })
+        ? make({ factories: plantedFaults[fault as PlantedFault] })
         : planted(fault as PlantedDataFault, "colo-1", make),
     );
     expect(await shown(world)).toEqual(faulty);

@@ -3,7 +3,7 @@
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type EmbeddedValkey, startEmbeddedValkey } from "../../local/embedded-valkey.ts";
-import type { CacheParts } from "../../src/compose/create-cache.ts";
+import type { CacheFactories } from "../../src/compose/create-cache.ts";
 import { transportOver } from "../../src/remote/redis/connection/transport.ts";
 import { connectionOf } from "../../src/remote/redis/connection/given-connection.ts";
 import type { RedisClient } from "../../src/remote/redis/redis-client.ts";
@@ -34,26 +34,26 @@ let namespaces = 0;
 
 describe("the scripts of fields", () => {
   const oldAndNew = { title: "old", views: 2 };
-  const opened = (parts: CacheParts) => {
-    const { cache } = openProcess({ redis, namespace: `p${(namespaces += 1)}`, parts });
+  const opened = (factories: CacheFactories) => {
+    const { cache } = openProcess({ redis, namespace: `p${(namespaces += 1)}`, factories });
     const space = cache.namespace<{ title: string; views: number }>("parts", { fresh: "10m" });
     return { space, fields: space.fields("1") };
   };
 
-  it.each<[fault: string, parts: CacheParts, views: number]>([
-    ["raised-twice", plantedDataFaults["raised-twice"].parts, 3],
+  it.each<[fault: string, factories: CacheFactories, views: number]>([
+    ["raised-twice", plantedDataFaults["raised-twice"].factories, 3],
     ["none", {}, 2],
-  ])("increment a field by 1, with the planted fault: %s", async (_, parts, views) => {
-    const { fields } = opened(parts);
+  ])("increment a field by 1, with the planted fault: %s", async (_, factories, views) => {
+    const { fields } = opened(factories);
     await fields.set({ views: 1 });
     expect(await fields.increment("views")).toBe(views);
   });
 
-  it.each<[fault: string, parts: CacheParts, all: object]>([
-    ["fields-outlive-purges", plantedDataFaults["fields-outlive-purges"].parts, oldAndNew],
+  it.each<[fault: string, factories: CacheFactories, all: object]>([
+    ["fields-outlive-purges", plantedDataFaults["fields-outlive-purges"].factories, oldAndNew],
     ["none", {}, { views: 2 }],
-  ])("return the fields after a purge, with the planted fault: %s", async (_, parts, all) => {
-    const { fields, space } = opened(parts);
+  ])("return the fields after a purge, with the planted fault: %s", async (_, factories, all) => {
+    const { fields, space } = opened(factories);
     await fields.set({ title: "old", views: 1 });
     await space.delete("1");
     const found = untilFound(async () => {
@@ -83,7 +83,7 @@ describe("the client of slices", () => {
   type Make = (settings: RedisSettings) => RedisClient;
 
   it.each<[fault: string, client: Make, by: number]>([
-    ["no-batch-known", plantedBehindFaults["no-batch-known"].parts.redis, 2],
+    ["no-batch-known", plantedBehindFaults["no-batch-known"].factories.redis, 2],
     ["none", make, 1],
   ])("sends a batch twice, with the planted fault: %s", async (_, client, by) => {
     const slices = opened(client({ ...settings, ...transportOver(connectionOf(redis)) }));
@@ -98,7 +98,7 @@ describe("the client of slices", () => {
 
   const late = { kind: "answered", value: { kind: "late" } };
   it.each<[fault: string, client: Make, outcome: object]>([
-    ["doubt-denied", plantedBehindFaults["doubt-denied"].parts.redis, late],
+    ["doubt-denied", plantedBehindFaults["doubt-denied"].factories.redis, late],
     ["none", make, { kind: "unavailable", cause: "unreachable" }],
   ])(
     "sends a batch that gets no answer, with the planted fault: %s",

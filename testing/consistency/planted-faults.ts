@@ -2,7 +2,7 @@
 // and breaks one rule.
 import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
 import type { TierRead } from "../../src/cache/tiers/tier.ts";
-import type { CacheParts } from "../../src/compose/create-cache.ts";
+import type { CacheFactories } from "../../src/compose/create-cache.ts";
 import { acceptedAtMs } from "../../src/purge/journal/entry.ts";
 import { JournalView } from "../../src/purge/view/journal-view.ts";
 import { coveredBy } from "../../src/purge/view/target-index.ts";
@@ -108,7 +108,7 @@ export const plantedFaults = {
   "accepts-unwritten": { journal: changedJournal(careless) },
   /** The cache keeps the promise, but never answers from a tier. */
   "never-hits": { view: (settings) => new UnsureView(settings) },
-} as const satisfies Record<string, CacheParts>;
+} as const satisfies Record<string, CacheFactories>;
 
 export type PlantedFault = keyof typeof plantedFaults;
 

@@ -129,7 +129,7 @@ async function versionsOf(config: string, settings: SiteSettings): Promise<Worke
     : bundleWithParts(config, {
         name: "plantedFaults",
         from: "./testing/consistency/planted-faults.ts",
-        parts: `plantedFaults["${fault}"]`,
+        factories: `plantedFaults["${fault}"]`,
       }));
   const ofToday = { version: today, worker };
   if (!besideRelease) return [ofToday];

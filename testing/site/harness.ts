@@ -4,7 +4,7 @@ import "../fakes/workers-globals.ts";
 import { type Application, createApp } from "../../src/app.ts";
 import type { JournalInCode } from "../../src/purge/purging.ts";
 import type { BodiesInCode, TierInCode } from "../../src/cache/tiers/tier-in-code.ts";
-import type { CacheParts } from "../../src/compose/create-cache.ts";
+import type { CacheFactories } from "../../src/compose/create-cache.ts";
 import { type Config, configOf, configOfBuild } from "../../src/config/config.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import { knownData } from "../../src/compose/data-beside-pages.ts";
@@ -41,7 +41,7 @@ export interface SiteOptions {
   readonly esi?: Esi;
   readonly query?: Query;
   /** Factories of parts, such as a faulty journal. */
-  readonly parts?: CacheParts;
+  readonly factories?: CacheFactories;
   readonly origin?: Script;
   /** Origins that are functions, which take precedence over `origin`. */
   readonly handlers?: OriginHandlers;
@@ -140,7 +140,7 @@ export class Site {
         journal: options.journal,
         reports: options.reports,
       },
-      parts: options.parts,
+      factories: options.factories,
       onRequest: options.onRequest,
       operate: operate(),
       slices: options.slices,

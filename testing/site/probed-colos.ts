@@ -4,7 +4,7 @@
 import { vi } from "vitest";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import type { OperatorAnswer } from "../../src/protocol/answers.ts";
-import type { CacheParts } from "../../src/compose/create-cache.ts";
+import type { CacheFactories } from "../../src/compose/create-cache.ts";
 import { acceptedAtMs, type Entry } from "../../src/purge/journal/entry.ts";
 import { purgeProbe } from "../../src/operate/probe/probe.ts";
 import { RedisJournal } from "../../src/stores/redis/journal/redis-journal.ts";
@@ -52,7 +52,7 @@ export class ProbedColos {
         origin,
         clock: this.clock,
         upstash: this.upstash,
-        parts: this.#partsOf(colo),
+        factories: this.#factoriesOf(colo),
         ...options,
         config: probed,
         env: { COLO: colo, SITE_HOST: host, ADMIN_TOKEN: probedToken, ...options.env },
@@ -61,7 +61,7 @@ export class ProbedColos {
     this.far = open("NRT");
   }
 
-  #partsOf(colo: ProbedColo): CacheParts {
+  #factoriesOf(colo: ProbedColo): CacheFactories {
     return {
       journal: (settings) => {
         const journal = new LaggingJournal(settings);

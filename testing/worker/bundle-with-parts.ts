@@ -4,12 +4,12 @@ import { bundled, root } from "../../local/bundling.ts";
 /**
  * @param config the argument of `defineConfig`
  * @param given.from the module that exports `name`, relative to the root of the repository
- * @param given.parts an expression of `CacheParts` that may use `name`
+ * @param given.factories an expression of `CacheFactories` that may use `name`
  * @returns one ES module, not minified
  */
 export function bundleWithParts(
   config: string,
-  given: { readonly name: string; readonly from: string; readonly parts: string },
+  given: { readonly name: string; readonly from: string; readonly factories: string },
 ): Promise<string> {
   const contents = `
     import { defineConfig } from "./src/tidemark.ts";
@@ -18,8 +18,8 @@ export function bundleWithParts(
     import { createWorker } from "./src/worker.ts";
     import { ${given.name} } from "${given.from}";
 
-    const parts = ${given.parts};
-    export default createWorker(defineConfig(${config}), { stores: upstash(), parts, operate: operate() });
+    const factories = ${given.factories};
+    export default createWorker(defineConfig(${config}), { stores: upstash(), factories, operate: operate() });
   `;
   const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
   return bundled({ stdin, minify: false });

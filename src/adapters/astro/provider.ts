@@ -56,7 +56,7 @@ export interface AstroProviderOptions {
 /** The parts of the cache that Astro's configuration cannot contain, because they are code. */
 export interface AstroCacheParts extends Pick<
   InCode,
-  "stores" | "operate" | "slices" | "esi" | "query" | "parts"
+  "stores" | "operate" | "slices" | "esi" | "query" | "factories"
 > {
   /**
    * In place of `UPSTASH_REDIS_REST_URL`: a `Redis` of `@upstash/redis` or a REST address, and on Node
@@ -102,7 +102,7 @@ const partNames = [
   "slices",
   "esi",
   "query",
-  "parts",
+  "factories",
 ] as const satisfies readonly (keyof AstroCacheParts)[];
 
 /** Astro's `cache.provider.config` is the configuration, if `tidemark/astro` itself is the `entrypoint`. */

@@ -19,7 +19,7 @@ export interface NodeCacheOptions
   extends
     RedisOptions,
     Pick<WrittenConfig, "namespace">,
-    Pick<DataPlatform, "log" | "nowAtMs" | "random" | "parts" | "onEvent"> {
+    Pick<DataPlatform, "log" | "nowAtMs" | "random" | "factories" | "onEvent"> {
   readonly purge?: Omit<WrittenPurge, "settleSeconds"> | undefined;
   readonly limits?: Omit<WrittenLimits, "bufferBytes" | "variants"> | undefined;
   /**
@@ -41,7 +41,7 @@ export interface NodeCacheOptions
 export function createDataCache(given: NodeCacheOptions): DataCache {
   // A call without options has the error of a missing database.
   const { redis, journal, sealKey, ...options } = { ...given };
-  const { log, nowAtMs, random, parts, onEvent, limits = {}, ...rest } = options;
+  const { log, nowAtMs, random, factories, onEvent, limits = {}, ...rest } = options;
   refuseOptionsOfPages(options);
   // Check `memoryBytes` here, because the limit in a configuration is that of a Worker.
   const { memoryBytes, ...otherLimits } = limits;
@@ -50,7 +50,7 @@ export function createDataCache(given: NodeCacheOptions): DataCache {
   const settings = settingsOf(defineConfig({ ...rest, limits: otherLimits }), {
     ...platform,
     ...(memoryBytes !== undefined && { memoryBytes: checkedBytes(memoryBytes) }),
-    parts,
+    factories,
     onEvent,
     waitUntil: (work) => context.waitUntil(work),
     stores: isAlone ? alone({ journal, sealKey }) : redisStores(redis, { journal, sealKey }),

@@ -4,7 +4,7 @@
 import { beforeEach, expect, it, vi } from "vitest";
 import type * as Fit from "../../../src/slices/fit.ts";
 import type * as Lead from "../../../src/pages/reuse/pending-forward.ts";
-import type { CacheParts } from "../../../src/compose/create-cache.ts";
+import type { CacheFactories } from "../../../src/compose/create-cache.ts";
 import { MemoryTier } from "../../../src/stores/memory/memory-tier.ts";
 import { Draws } from "../../../testing/draws.ts";
 import { closedGate } from "../../../testing/fakes/origin-in-process.ts";
@@ -51,7 +51,7 @@ class ForgetfulMemory<Detail> extends MemoryTier<Detail> {
   }
 }
 
-const forgetful: CacheParts = { memory: (settings) => new ForgetfulMemory(settings) };
+const forgetful: CacheFactories = { memory: (settings) => new ForgetfulMemory(settings) };
 
 interface Answer extends Received {
   readonly colo: number;
@@ -96,7 +96,7 @@ async function run(seed: number): Promise<string[]> {
     }
     return given;
   };
-  const options = { ...slicedOptions(origin), parts: forgetful };
+  const options = { ...slicedOptions(origin), factories: forgetful };
   const { site, upstash } = openJournalled(options);
   const { clock } = site;
   const far = openJournalled({ ...options, upstash, clock, env: { COLO: "NRT" } }).site;
@@ -194,7 +194,7 @@ it.each<{ fault: Fault; seed: number }>([
 /** Returns the body after a late whole body of version 1, which a session has asked for. */
 async function afterLateBody() {
   const origin = slicedOrigin({ fields: shared });
-  const { site } = openJournalled({ ...slicedOptions(origin), parts: forgetful });
+  const { site } = openJournalled({ ...slicedOptions(origin), factories: forgetful });
   const gate = closedGate();
   origin.change = async (answer, { headers }) => {
     if (!headers.has("range")) await gate.opened;

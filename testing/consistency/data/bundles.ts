@@ -50,11 +50,11 @@ export async function workerOfDataOverObjects(
 
     const config = defineConfig({ purge: ${JSON.stringify(purge)} });
     const started = (env) => {
-      const cache = plantedBesidePages(${JSON.stringify(fault)}, env.COLO, ({ parts, clock, over, records }) => {
+      const cache = plantedBesidePages(${JSON.stringify(fault)}, env.COLO, ({ factories, clock, over, records }) => {
         const data = createDataCache(config, { env, waitUntil });
         const journal = over(durableObjectJournal({ longPoll: ${longPoll} }));
         const stores = { journal, records: durableObjectRecords({ objects: 2 }) };
-        const inCode = { data: knownData(data), parts, stores };
+        const inCode = { data: knownData(data), factories, stores };
         const bindings = troubled({ ...env, RECORDS: records(env.RECORDS) });
         createApp(config, bindings, { ...platformHere(), ...clock }, inCode);
         return data;

@@ -26,8 +26,8 @@ import { changedInCode, changedJournal, type JournalChange } from "../changed-jo
 import { careless, plantedFaults } from "../planted-faults.ts";
 import { withScripts } from "./changed-scripts.ts";
 
-/** A fault: replaced parts of a cache or its journal, a clock, and a wrapper for the interface. */
-interface Planted extends Pick<DataPlatform, "parts"> {
+/** A fault: replaced factories of a cache or its journal, a clock, and a wrapper for the interface. */
+interface Planted extends Pick<DataPlatform, "factories"> {
   readonly journal?: JournalChange;
   /** Replaces the Durable Objects of the records. */
   readonly records?: (objects: ObjectNamespace) => ObjectNamespace;
@@ -133,23 +133,23 @@ function tenthOfTheTime(): number {
 
 export const plantedDataFaults = {
   /** Rule 1 broken: a value that was purged during its load counts as newer than the purge. */
-  "stamp-after-load": { parts: plantedFaults["stamp-after-fetch"] },
+  "stamp-after-load": { factories: plantedFaults["stamp-after-fetch"] },
   /** The view calls the value of one key usable, whatever was purged. */
-  "one-key-not-judged": { parts: { view: (settings) => new OneKeyView(settings) } },
+  "one-key-not-judged": { factories: { view: (settings) => new OneKeyView(settings) } },
   /** Rule 25 broken: a written value is stored, even if the key was written or purged meanwhile. */
-  "write-stored-over-others": { parts: { view: seenAlone } },
+  "write-stored-over-others": { factories: { view: seenAlone } },
   /** Rule 25 broken: an isolate still uses the older value after the journal refused its purge. */
   "unpurged-write-shown": { journal: throwing },
   /** Rule 28 broken: a load that began before a `set` replaces the set value. Only over objects. */
   "newer-replaced": { records: withoutComparison },
   /** Rule 26 broken: if the whole hash must be replaced, its fields stay beside the new ones. */
-  "fields-outlive-purges": { parts: { redis: keptBesideNew } },
+  "fields-outlive-purges": { factories: { redis: keptBesideNew } },
   /** Each increment counts twice. */
-  "raised-twice": { parts: { redis: twiceRaised } },
+  "raised-twice": { factories: { redis: twiceRaised } },
   /** A forced call returns a stored value, or the result of an earlier load. */
   "forced-joins-others": { given: withoutForce },
   /** Rule 7 broken: values that no known purge covers are used, however old the view is. */
-  "bound-ignored": { parts: plantedFaults["bound-ignored"] },
+  "bound-ignored": { factories: plantedFaults["bound-ignored"] },
   /** One colo's clock runs at a tenth of the speed, so the colo underestimates its view's age. */
   "clock-slow": {
     nowAtMs: (place) => (place === "colo-1" ? tenthOfTheTime() : Date.now()),
@@ -169,12 +169,12 @@ const plantedOf = (fault: PlantedDataFault | undefined): Planted =>
 export function planted(
   fault: PlantedDataFault | undefined,
   place: string,
-  create: (platform: Pick<DataPlatform, "parts" | "nowAtMs">) => DataCache,
+  create: (platform: Pick<DataPlatform, "factories" | "nowAtMs">) => DataCache,
 ): DataCache {
-  const { parts, journal, nowAtMs, given = (cache) => cache } = plantedOf(fault);
+  const { factories, journal, nowAtMs, given = (cache) => cache } = plantedOf(fault);
   const changed = journal && { journal: changedJournal(journal) };
   const cache = create({
-    ...((parts ?? changed) && { parts: { ...parts, ...changed } }),
+    ...((factories ?? changed) && { factories: { ...factories, ...changed } }),
     ...(nowAtMs && { nowAtMs: () => nowAtMs(place) }),
   });
   return given(cache);
@@ -185,15 +185,21 @@ export function plantedBesidePages(
   fault: PlantedDataFault | undefined,
   place: string,
   create: (ofPages: {
-    readonly parts: DataPlatform["parts"];
+    readonly factories: DataPlatform["factories"];
     readonly clock: Pick<DataPlatform, "nowAtMs">;
     readonly over: (journal: JournalInCode) => JournalInCode;
     readonly records: (objects: ObjectNamespace) => ObjectNamespace;
   }) => DataCache,
 ): DataCache {
-  const { parts, journal: change, nowAtMs, records, given = (cache) => cache } = plantedOf(fault);
+  const {
+    factories,
+    journal: change,
+    nowAtMs,
+    records,
+    given = (cache) => cache,
+  } = plantedOf(fault);
   const cache = create({
-    parts,
+    factories,
     clock: nowAtMs === undefined ? {} : { nowAtMs: () => nowAtMs(place) },
     over: (journal) => (change === undefined ? journal : changedInCode(journal, change)),
     records: records ?? ((objects) => objects),

@@ -19,9 +19,9 @@ export function workerBehind(fault: PlantedBehindFault | undefined): Promise<str
     import { plantedBehind } from "${folder}/planted-behind-faults.ts";
 
     const planted = plantedBehind(${JSON.stringify(fault)});
-    const { parts } = planted;
+    const { factories } = planted;
     const cache = createDataCache(defineConfig({}), {
-      env, waitUntil, log: () => undefined, parts, stores: upstash(),
+      env, waitUntil, log: () => undefined, factories, stores: upstash(),
     });
     const given = { databaseUrl: env.ORIGIN_URL, place: env.COLO, planted };
     export default { fetch: applicationOver(cache, given) };
@@ -44,7 +44,7 @@ export function processBehind(fault: PlantedBehindFault | undefined): Promise<st
     const redis = new Redis(REDIS_URL);
     redis.on("error", () => undefined);
     const planted = plantedBehind(${JSON.stringify(fault)});
-    const cache = createDataCache({ redis, log: () => undefined, parts: planted.parts });
+    const cache = createDataCache({ redis, log: () => undefined, factories: planted.factories });
     const given = { databaseUrl: ORIGIN_URL, place: "process", planted };
     const options = { fetch: applicationOver(cache, given), port: Number(PORT), hostname: "127.0.0.1" };
     serve(options, ({ port }) => process.send({ port }));

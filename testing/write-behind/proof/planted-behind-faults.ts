@@ -10,7 +10,7 @@ import { acceptAddsScript } from "../../../src/write-behind/slice-scripts.ts";
 import { withScripts } from "../../consistency/data/changed-scripts.ts";
 
 /** Replacement parts of a data cache, and an optional wrapper for the sink of its counters. */
-interface Planted extends Pick<DataPlatform, "parts"> {
+interface Planted extends Pick<DataPlatform, "factories"> {
   readonly sink?: (real: CounterSink) => CounterSink;
 }
 
@@ -37,7 +37,7 @@ class CertainClient extends RedisClient {
 
 export const plantedBehindFaults = {
   /** Step 2 broken: a batch that is sent again counts again. */
-  "no-batch-known": { parts: { redis: eachBatchNew } },
+  "no-batch-known": { factories: { redis: eachBatchNew } },
   /**
    * Step 5 broken: the database applies a chunk again that its mark already covers, because the
    * chunk claims to belong to a newer slice.
@@ -53,7 +53,7 @@ export const plantedBehindFaults = {
     sink: (real) => ({ ...real, apply: (chunk) => real.apply(chunk).catch(() => undefined) }),
   },
   /** A change that is in doubt is reported as refused. */
-  "doubt-denied": { parts: { redis: (settings) => new CertainClient(settings, overUpstash) } },
+  "doubt-denied": { factories: { redis: (settings) => new CertainClient(settings, overUpstash) } },
 } as const satisfies Record<string, Planted>;
 
 export type PlantedBehindFault = keyof typeof plantedBehindFaults;

@@ -1,8 +1,8 @@
-// Tests that an application can replace the default parts of a cache.
+// Tests that an application can replace the default factories of a cache.
 import { expect, it, vi } from "vitest";
 import { MemoryTier } from "../src/stores/memory/memory-tier.ts";
 import { defineConfig } from "../src/config/config.ts";
-import { type CacheParts, createCache } from "../src/compose/create-cache.ts";
+import { type CacheFactories, createCache } from "../src/compose/create-cache.ts";
 import { createDataCache } from "../src/data/create-data-cache.ts";
 import { createDataCache as createOnNode } from "../src/data/node/create-data-cache.ts";
 import { Metrics } from "../src/observe/metrics.ts";
@@ -23,25 +23,25 @@ const { url, token } = new FakeUpstash(new FakeClock());
 const env = { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token };
 const context = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} };
 
-/** Returns a factory for each part, and the list of created parts. */
+/** Returns a factory for each part, and the list of created factories. */
 function noting() {
   const made: unknown[] = [];
   const noted = <Part>(part: Part): Part => {
     made.push(part);
     return part;
   };
-  const parts: Required<CacheParts> = {
+  const factories: Required<CacheFactories> = {
     memory: (settings) => noted(new MemoryTier(settings)),
     redis: (settings) => noted(upstashStore.client(settings)),
     metrics: (...settings) => noted(new Metrics(...settings)),
     journal: (settings) => noted(new RedisJournal(settings)),
     view: (settings) => noted(new JournalView(settings)),
   };
-  return { parts, made };
+  return { factories, made };
 }
 
-it("a core consists of the given parts", () => {
-  const { parts, made } = noting();
+it("a core consists of the given factories", () => {
+  const { factories, made } = noting();
   const { nowAtMs } = new FakeClock();
   const platform = {
     nowAtMs,
@@ -52,7 +52,7 @@ it("a core consists of the given parts", () => {
   };
   const { tiers, redis, metrics, purging, view } = createCache(
     config,
-    { ...platform, parts },
+    { ...platform, factories },
     responseForm,
   );
   const held: readonly unknown[] = [tiers.memory, redis, metrics, purging?.journal, view];
@@ -62,22 +62,25 @@ it("a core consists of the given parts", () => {
 
 const log = () => undefined;
 
-function fetchFromWorker(parts: CacheParts) {
+function fetchFromWorker(factories: CacheFactories) {
   const origins = { default: () => new Response() };
-  const worker = createWorker(config, { parts, origins, stores: { redis: upstashStore } });
+  const worker = createWorker(config, { factories, origins, stores: { redis: upstashStore } });
   return worker.fetch(new Request("https://www.example.com/"), env, context);
 }
 
-it.each<[by: string, compose: (parts: CacheParts) => unknown]>([
+it.each<[by: string, compose: (factories: CacheFactories) => unknown]>([
   ["a Worker", fetchFromWorker],
   [
     "a data cache",
-    (parts) =>
-      createDataCache(config, { env, log, parts, stores: { redis: upstashStore } }).stats(),
+    (factories) =>
+      createDataCache(config, { env, log, factories, stores: { redis: upstashStore } }).stats(),
   ],
-  ["a data cache on Node", (parts) => createOnNode({ redis: { url, token }, log, parts }).stats()],
-])("%s uses the given parts", async (_, compose) => {
-  const { parts, made } = noting();
-  await compose(parts);
+  [
+    "a data cache on Node",
+    (factories) => createOnNode({ redis: { url, token }, log, factories }).stats(),
+  ],
+])("%s uses the given factories", async (_, compose) => {
+  const { factories, made } = noting();
+  await compose(factories);
   expect(made).toHaveLength(5);
 });
