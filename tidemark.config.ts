@@ -1,7 +1,9 @@
 // What this site caches, and for how long. `npm start` runs the demo news site behind it.
 import { defineConfig } from "./src/config/config.ts";
+import { operate } from "./src/parts/operate/operate.ts";
 
 export default defineConfig({
+  parts: [operate()],
   routes: [
     { name: "account", match: "/me/*", bypass: true },
     { name: "assets", match: "/assets/*", fresh: "365d", browser: "365d", immutable: true },

@@ -1,7 +1,6 @@
 // The Worker that wrangler.toml names: this site's configuration, made a handler.
-import { operate } from "./src/operate.ts";
 import { upstash } from "./src/upstash.ts";
 import { createWorker } from "./src/worker.ts";
 import config from "./tidemark.config.ts";
 
-export default createWorker(config, { stores: upstash(), operate: operate() });
+export default createWorker(config, { stores: upstash() });

@@ -32,7 +32,7 @@ const objects = "durableObjects, TidemarkJournal, TidemarkRecords";
 const [ofObjects, ofUpstash, ofOperate, ofWorker, ofData] = [
   `import { ${objects} } from "./src/cloudflare.ts"; globalThis.a = [${objects}];`,
   'import { upstash } from "./src/upstash.ts"; globalThis.b = upstash;',
-  'import { operate } from "./src/operate.ts"; globalThis.c = operate;',
+  'import { operate } from "./src/parts/operate/operate.ts"; globalThis.c = operate;',
   'import { createWorker } from "./src/worker.ts"; globalThis.d = createWorker;',
   'import { createDataCache } from "./src/data-cache.ts"; globalThis.e = createDataCache;',
 ];

@@ -12,13 +12,13 @@ export const aliasOf = (folder: string) => ({
   "tidemark/senders": join(folder, "src/senders.ts"),
   "tidemark/outward": join(folder, "src/outward.ts"),
   "tidemark/upstash": join(folder, "src/upstash.ts"),
-  "tidemark/operate": join(folder, "src/operate.ts"),
+  "tidemark/operate": join(folder, "src/parts/operate/operate.ts"),
   "tidemark/device": join(folder, "src/device.ts"),
-  "tidemark/esi": join(folder, "src/esi/esi.ts"),
-  "tidemark/query": join(folder, "src/query/query.ts"),
-  "tidemark/slices": join(folder, "src/slices/slices.ts"),
-  "tidemark/probe": join(folder, "src/operate/probe/probe.ts"),
-  "tidemark/dashboard": join(folder, "src/operate/dashboard/dashboard.ts"),
+  "tidemark/esi": join(folder, "src/parts/esi/esi.ts"),
+  "tidemark/query": join(folder, "src/parts/query/query.ts"),
+  "tidemark/slices": join(folder, "src/parts/slices/slices.ts"),
+  "tidemark/probe": join(folder, "src/parts/probe/probe.ts"),
+  "tidemark/dashboard": join(folder, "src/parts/dashboard/dashboard.ts"),
 });
 
 /**

@@ -6,18 +6,14 @@ import { bindStores, storeNames } from "./compose/bind-stores.ts";
 import type { AdminSettings } from "./admin/admin-settings.ts";
 import { OperatorGate } from "./admin/auth.ts";
 import { type DialectRoute, senderRoutes } from "./admin/sender-routes.ts";
-import type { OpenOperate, OperatePart } from "./admin/operate-part.ts";
-import type { Operate } from "./admin/port/operate.ts";
-import type { Esi } from "./esi/port/esi.ts";
-import type { Query } from "./query/port/query.ts";
-import type { Slices } from "./slices/port/slices.ts";
+import type { OpenPart } from "./admin/open-part.ts";
+import { partsOf } from "./part/contents.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import { type Config, configOf } from "./config/config.ts";
 import { responseForm, responseFormOnNode } from "./pages/stored/record-form.ts";
 import type { ResponseDetail } from "./pages/stored/stored-response.ts";
 import { type CacheFactories, createCache, type TieredCache } from "./compose/create-cache.ts";
 import { createOutward } from "./outward/schedule/create-outward.ts";
-import type { ProbeWorker } from "./operate/probe/probed-pages.ts";
 import { createProxy } from "./pages/create-proxy.ts";
 import type { DataBesidePages, Pages } from "./compose/data-beside-pages.ts";
 import { errorName, firstFrame } from "./base/error-name.ts";
@@ -26,7 +22,7 @@ import { isTrace } from "./rules/methods.ts";
 import { once } from "./base/once.ts";
 import { BoundedLog, type Log } from "./observe/log-line.ts";
 import type { OnRequest } from "./observe/request-line.ts";
-import { type Fault, faultText, isFault, OperatorError } from "./base/operator-error.ts";
+import { type Fault, faultText, isFault } from "./base/operator-error.ts";
 import {
   arrivalReader,
   type ReadArrival,
@@ -66,15 +62,11 @@ export interface Application {
   readonly scheduled: (background: Background) => Promise<void>;
 }
 
-/** The parts of a Worker that bindings cannot provide, because they are code. */
+/** The code that neither bindings nor a configuration provide. */
 export interface InCode {
   readonly origins?: OriginHandlers | undefined;
   readonly data?: DataBesidePages | undefined;
   readonly stores?: Stores | undefined;
-  readonly operate?: Operate | undefined;
-  readonly slices?: Slices | undefined;
-  readonly esi?: Esi | undefined;
-  readonly query?: Query | undefined;
   /** Receives each request that the cache answered, except the operator's. */
   readonly onRequest?: OnRequest | undefined;
   /** For tests and benchmarks; may change in any release. */
@@ -88,10 +80,6 @@ export interface InCode {
  * @param inCode.origins origins that are functions, by name; they take precedence over all others
  * @param inCode.data a data cache that shares the core
  * @param inCode.stores the stores; by default, only memory and the Cache API
- * @param inCode.operate the part that explains, measures and warms
- * @param inCode.slices the part that stores large bodies in slices
- * @param inCode.esi the part that processes ESI tags
- * @param inCode.query the part that looks up QUERY requests
  * @throws OperatorError for an invalid configuration, and for bindings that would cause wrong
  *   answers
  */
@@ -101,9 +89,10 @@ export function createApp(
   host: Platform,
   inCode: InCode = {},
 ): Application {
-  const { data, stores = {}, operate, factories } = inCode;
+  const { data, stores = {}, factories } = inCode;
   const written = configOf(configured);
-  refuseMissingParts(written, inCode);
+  refuseUnknownMembers(inCode);
+  const { slots, open } = partsOf(written);
   const read = readEnvironment(env, written, inCode.origins, stores);
   const { environment, makers, journal } = bindStores(read, stores, env);
   const log = new BoundedLog({ write: host.log, nowAtMs: host.nowAtMs, version });
@@ -116,15 +105,14 @@ export function createApp(
   const arrivalOf = arrivalReader({ ...host, ...config, tell });
   const database = isFault(environment.redis) ? undefined : environment.redis;
   const { redis } = stores;
-  const part = operate?.part as OperatePart | undefined;
-  const own = { ...platform, database, redis, journal, dataset, ...makers, ...part, factories };
+  const own = { ...platform, database, redis, journal, dataset, ...makers, ...slots, factories };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
   faults.forEach(tell);
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
   if (data !== undefined) putBeside(pages, data, log.write);
-  const proxy = createProxy(cache, { ...inCode, config, environment, platform, ...part });
+  const proxy = createProxy(cache, { ...inCode, ...slots, config, environment, platform });
   const failed = failure(log.write);
   /** Answers a failed request. Counts the request here, because no `Decision` counts it. */
   const faulted = (cause: unknown) => {
@@ -147,14 +135,14 @@ export function createApp(
   };
   const gate = new OperatorGate({ ...config, ...platform, ...environment, ...cache });
   const outward = createOutward(cache, { config, environment, platform });
-  const probe = config.probe?.open({ ...proxy, cache } satisfies ProbeWorker);
-  const settings = { ...proxy, environment, cache, data, gate, outward, probe };
-  const operating = part?.open(settings);
+  const parts: OpenPart[] = [];
+  const settings = { ...proxy, environment, cache, data, gate, outward, parts } as const;
+  parts.push(...open.map((one) => one(settings)));
   const senders = senderRoutes(settings);
-  const routes = () => adminRoutes(settings, senders, operating);
+  const routes = () => adminRoutes(settings, senders);
   const advise = () => adviceOn(config, siteHosts, cache).forEach(tell);
   const operators = once(() => operatorsOf(config, { routes, failed, advise }));
-  const answerTo = answerer({ proxy, operators, operating, ...senders, settings, arrivalOf });
+  const answerTo = answerer({ proxy, operators, ...senders, settings, arrivalOf });
   const fetch: Application["fetch"] = (request, bindings, background, server) => {
     try {
       if (!hasAnswered) start(request, background);
@@ -166,7 +154,7 @@ export function createApp(
   };
   const scheduled: Application["scheduled"] = async (background) => {
     if (!hasStarted) start(undefined, background);
-    await Promise.all([...cronRuns(settings, background), operating?.runCron(background)]);
+    await Promise.all(cronRuns(settings, background));
   };
   return { cache, fetch, scheduled };
 }
@@ -196,65 +184,25 @@ const members = [
   "data",
   "stores",
   "build",
-  "operate",
-  "slices",
-  "esi",
-  "query",
   "onRequest",
   "factories",
 ] as const satisfies readonly (keyof InCode | "build")[];
 
-/**
- * @throws OperatorError for settings that need a part that the Worker lacks, for a part in another's place, and for
- *   unknown members
- */
-export function refuseMissingParts(
-  { dashboard, probe, hotKeys, routes }: Config,
-  inCode: Omit<InCode, "data">,
-): void {
+/** @throws OperatorError for an unknown member, such as a part, which belongs into the configuration */
+export function refuseUnknownMembers(inCode: Omit<InCode, "data">): void {
   refuseUnknown(inCode, members, "createWorker(config, …)");
-  const { stores = {}, operate, slices, esi, query } = inCode;
-  refuseUnknown(stores, storeNames, "`stores`");
-  const set = { dashboard, probe, hotKeys: hotKeys > 0 || undefined };
-  const names = Object.entries(set).flatMap(([name, value]) => (value === undefined ? [] : name));
-  const isSliced = routes.some((route) => route.isSliced);
-  const withEsi = routes.find((route) => route.esi !== undefined);
-  for (const [name, part] of Object.entries({ operate, slices, esi, query })) {
-    if (part !== undefined && part.kind !== name) throw mistaken(name, part.kind);
-  }
-  if (operate === undefined && names.length > 0) throw missing(names.join(" and "), "operate");
-  if (slices === undefined && isSliced) throw missing('ranges: "slices"', "slices");
-  if (esi === undefined && withEsi) throw missing(`esi: "${withEsi.esi}"`, "esi");
-  const queried = routes.find((route) => route.queryMethod !== undefined)?.queryMethod;
-  if (query === undefined && queried) throw missing(`queryMethod: "${queried}"`, "query");
+  refuseUnknown(inCode.stores ?? {}, storeNames, "`stores`");
 }
 
-function mistaken(name: string, kind: string): OperatorError {
-  return new OperatorError({
-    what: "The Worker does not start.",
-    why: `\`${name}\` is the result of ${kind}().`,
-    hint: `Pass ${name}: ${name}() of tidemark/${name}.`,
-  });
-}
-
-function missing(setting: string, part: string): OperatorError {
-  return new OperatorError({
-    what: "The Worker does not start.",
-    why: `The configuration has ${setting}, which needs ${part}.`,
-    hint: `Pass ${part}: ${part}() of tidemark/${part}, beside the configuration.`,
-  });
-}
-
-function cronRuns({ cache, data, outward, probe }: AdminSettings, background: Background) {
-  return [cache, data, outward, probe].map(
-    (part) => part && cache.run(() => part.runCron(background)),
+function cronRuns({ cache, data, outward, parts }: AdminSettings, background: Background) {
+  return [cache, data, outward, ...parts].map((part) =>
+    cache.run(async () => part?.runCron?.(background)),
   );
 }
 
 interface AppParts {
   readonly proxy: ReturnType<typeof createProxy>;
   readonly operators: () => Hono;
-  readonly operating: OpenOperate | undefined;
   readonly dialect: DialectRoute | undefined;
   readonly settings: AdminSettings;
   readonly arrivalOf: ReadArrival | undefined;
@@ -263,11 +211,12 @@ interface AppParts {
 function answerer({
   proxy,
   operators,
-  operating,
   dialect,
   settings,
   arrivalOf,
 }: AppParts): Application["fetch"] {
+  const attending = settings.parts.flatMap(({ attend }) => attend ?? []);
+  const answerDebugged = settings.parts.find((part) => part.answerDebugged)?.answerDebugged;
   return (request, bindings, background, server) => {
     const arrival = arrivalOf?.(request, server);
     if (arrival?.hasTwoHosts === true) return plainPage("ambiguous");
@@ -282,7 +231,7 @@ function answerer({
     // Only the operator's routes need a Hono context. All other requests avoid its cost.
     if (read.isReserved)
       return operators().fetch(requestAt(arrival, request), bindings, background);
-    settings.probe?.attend(request, read.target, background);
+    for (const attend of attending) attend(request, read.target, background);
     if (dialect?.methods.has(request.method) === true) {
       return dialect.answer(requestAt(arrival, request), background, arrival?.address);
     }
@@ -290,7 +239,7 @@ function answerer({
     if (token === null) return proxy.answer(request, read, background, arrival);
     const plain = withoutDebugField(request);
     const answer = () => proxy.answer(plain, read, background, arrival);
-    return operating?.answerDebugged({ plain, token, read }, background, answer) ?? answer();
+    return answerDebugged?.({ plain, token, read }, background, answer) ?? answer();
   };
 }
 

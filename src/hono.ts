@@ -40,10 +40,6 @@ export interface CachedApplication extends Omit<TidemarkWorker, "fetch"> {
  *   trigger, and `withCache` passes it to handlers
  * @param given.stores as for `createWorker`
  * @param given.build the application's build, as for `createWorker`
- * @param given.operate `operate()` of `tidemark/operate`
- * @param given.slices `slices()` of `tidemark/slices`
- * @param given.esi `esi()` of `tidemark/esi`
- * @param given.query `query()` of `tidemark/query`
  * @throws OperatorError for an invalid configuration
  * @example
  * export default tidemark(app, defineConfig({ routes: [{ name: "all", match: "*", fresh: "5m" }] }));
@@ -54,10 +50,7 @@ export function tidemark(
   given: {
     readonly env?: object;
     readonly data?: DataCache | undefined;
-  } & Pick<
-    GivenInCode,
-    "stores" | "build" | "operate" | "slices" | "esi" | "query" | "onRequest"
-  > = {},
+  } & Pick<GivenInCode, "stores" | "build" | "onRequest"> = {},
 ): CachedApplication {
   refuseUnknown(given, names, "tidemark(app, config, …)");
   const { env: variables, ...inCode } = given;
@@ -85,7 +78,7 @@ export function tidemark(
   };
 }
 
-const names = ["env", "data", "stores", "build", "operate", "slices", "esi", "query", "onRequest"];
+const names = ["env", "data", "stores", "build", "onRequest"];
 
 /** The variables that `withCache` sets, for `new Hono<{ Variables: CacheVariables }>()`. */
 export interface CacheVariables {

@@ -4,9 +4,10 @@ import {
   createApp,
   type ExecutionContext,
   type InCode,
-  refuseMissingParts,
+  refuseUnknownMembers,
 } from "./app.ts";
 import { type Config, configOf, configOfBuild } from "./config/config.ts";
+import { partsOf } from "./part/contents.ts";
 import { knownData } from "./compose/data-beside-pages.ts";
 import type { DataCache } from "./data/create-data-cache.ts";
 import { errorName } from "./base/error-name.ts";
@@ -39,7 +40,7 @@ export interface TidemarkWorker {
   readonly scheduled: (event: unknown, env: object, background: Background) => Promise<void>;
 }
 
-/** The parts of a Worker that bindings cannot provide, because they are code. */
+/** The code that neither bindings nor a configuration provide. */
 export interface GivenInCode extends Omit<InCode, "data"> {
   readonly data?: DataCache | undefined;
   readonly build?: string | undefined;
@@ -52,10 +53,6 @@ export interface GivenInCode extends Omit<InCode, "data"> {
  * @param inCode.origins origins that are functions, by name; they take precedence over all others
  * @param inCode.stores `upstash()` of `tidemark/upstash` or `durableObjects()` of
  *   `tidemark/cloudflare`; without stores, no purges are possible
- * @param inCode.operate `operate()` of `tidemark/operate`, which explains, measures and warms
- * @param inCode.slices `slices()` of `tidemark/slices`, which stores large bodies in slices
- * @param inCode.esi `esi()` of `tidemark/esi`, which processes ESI tags
- * @param inCode.query `query()` of `tidemark/query`, which looks up QUERY requests
  * @param inCode.onRequest receives each request that the cache answered, except
  *   the operator's, such as `traceRequests` of `tidemark/opentelemetry`
  * @param inCode.build the build of the application that runs in this process or Worker, such as a commit: up to 128
@@ -75,7 +72,8 @@ export function createWorker(
   { data, build, ...others }: GivenInCode = {},
 ): TidemarkWorker {
   const config = configOfBuild(configOf(written), build);
-  refuseMissingParts(config, others);
+  refuseUnknownMembers(others);
+  partsOf(config);
   const inCode = { ...others, data: data && knownData(data) };
   let app: Application | undefined;
   let hasFailed = false;

@@ -5,8 +5,8 @@ import { createApp, type Platform } from "../src/app.ts";
 import { type Config, defineConfig } from "../src/config/config.ts";
 import { OperatorError } from "../src/base/operator-error.ts";
 import type { LogLine } from "../src/observe/log-line.ts";
-import { dashboard } from "../src/operate/dashboard/dashboard.ts";
-import { operate } from "../src/operate.ts";
+import { dashboard } from "../src/parts/dashboard/dashboard.ts";
+import { operate } from "../src/parts/operate/operate.ts";
 import { createWorker } from "../src/worker.ts";
 import { host, openSite } from "../testing/site/harness.ts";
 import { cc, page } from "../testing/fakes/origin-in-process.ts";
@@ -211,12 +211,14 @@ describe("a Worker without operate()", () => {
     expect(asked.map((fields) => fields.has("tidemark-debug"))).toEqual([false]);
   });
 
-  it.each([{ dashboard: dashboard() }, { hotKeys: 5 }])(
+  it.each([{ parts: [dashboard()] }, { hotKeys: 5 }])(
     "is refused with settings that need it: %o",
     (written) => {
-      const needing = defineConfig(written);
-      expect(() => createWorker(needing)).toThrow("needs operate");
-      expect(() => createWorker(needing, { operate: operate() })).not.toThrow();
+      expect(() => createWorker(defineConfig(written))).toThrow("needs operate()");
+      const parts = [operate(), ...(written.parts ?? [])];
+      expect(() => createWorker(defineConfig({ ...written, parts }))).not.toThrow();
+      const twice = defineConfig({ ...written, parts: [...parts, operate()] });
+      expect(() => createWorker(twice)).toThrow("`parts` has operate() twice.");
     },
   );
 });

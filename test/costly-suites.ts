@@ -181,8 +181,8 @@ export const costlySuites: readonly CostlySuites[] = [
     ],
   },
   {
-    suites: ["test/operate/dashboard/browser.test.ts"],
-    covers: ["src/admin", "src/observe", "src/operate", "src/protocol", "test/operate"],
+    suites: ["test/parts/dashboard/browser.test.ts"],
+    covers: ["src/admin", "src/observe", "src/parts/operate", "src/protocol", "test/parts/operate"],
   },
   {
     suites: ["test/specification/traces.test.ts"],
@@ -203,7 +203,7 @@ export const costlySuites: readonly CostlySuites[] = [
       ...engine,
       "src/admin",
       "src/observe",
-      "src/operate/explain",
+      "src/parts/operate/explain",
       "src/pages",
       "src/rules",
       "test/consistency",

@@ -9,8 +9,8 @@ import { getConnInfo } from "@hono/node-server/conninfo";
 import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { tidemark } from "../src/hono.ts";
-import { operate } from "../src/operate.ts";
-import { dashboard } from "../src/operate/dashboard/dashboard.ts";
+import { operate } from "../src/parts/operate/operate.ts";
+import { dashboard } from "../src/parts/dashboard/dashboard.ts";
 import { defineConfig } from "../src/tidemark.ts";
 import { type ScriptedOrigin, startScriptedOrigin } from "../testing/fakes/scripted-origin.ts";
 import { cacheStatusOf, rawRequest, type RawRequest } from "../testing/worker/raw-request.ts";
@@ -68,8 +68,8 @@ const routes = [
 ];
 const adminToken = "admin-token-of-this-site";
 const env = { NAME: "Node", ADMIN_TOKEN: adminToken };
-const config = defineConfig({ routes, dashboard: dashboard() });
-const site = tidemark(app, config, { env, operate: operate() });
+const config = defineConfig({ routes, parts: [operate(), dashboard()] });
+const site = tidemark(app, config, { env });
 /** Runs each request in the context of the user that its field names. */
 const around: typeof site.fetch = (request, connection) =>
   users.run(request.headers.get("x-as") ?? "nobody", () => site.fetch(request, connection));

@@ -54,16 +54,22 @@ describe.each([
 });
 
 describe("the door of each room of src/", () => {
-  const roomOf = (place: string) => place.split("/", 1)[0] ?? "";
-  const rooms = readdirSync("src", { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  // Each part is a room.
+  const roomOf = (place: string) => /^(?:parts\/)?[^/]*/.exec(place)?.[0] ?? "";
+  const foldersIn = (path: string) =>
+    readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const rooms = ["src", "src/parts"]
+    .flatMap((path) => foldersIn(path).map(({ name }) => `${path}/${name}`))
+    .filter((path) => path !== "src/parts")
+    .map((path) => path.slice("src/".length));
 
-  it.each(rooms.map(({ name }) => name))("says what the room imports: %s", (room) => {
+  it.each(rooms)("says what the room imports: %s", (room) => {
     const places = Object.entries(library.mayImport).filter(([place]) => roomOf(place) === room);
     const allowed = new Set(places.flatMap(([, others]) => others.map(roomOf)));
     allowed.delete(room);
     const door = readFileSync(`src/${room}/README.md`, "utf8");
     const [, line = ""] = /^- \*\*Imports\*\* (.*)\.$/m.exec(door) ?? [];
-    const named = [...line.matchAll(/`([\w-]+)`/g)].map(([, name = ""]) => name);
+    const named = [...line.matchAll(/`([\w/-]+)`/g)].map(([, name = ""]) => name);
     expect(named.toSorted()).toEqual([...allowed].toSorted());
     const [, start = ""] = /^- \*\*Start at\*\* `([\w./-]+)`\.$/m.exec(door) ?? [];
     expect(existsSync(`src/${room}/${start}`)).toBe(true);

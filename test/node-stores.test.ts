@@ -12,7 +12,7 @@ import {
   redis,
   type RedisOptions,
 } from "../src/node-cache.ts";
-import { operate } from "../src/operate.ts";
+import { operate } from "../src/parts/operate/operate.ts";
 import { defineConfig } from "../src/tidemark.ts";
 
 const running = new Running();
@@ -97,7 +97,7 @@ it("a scrape has the requests that the process has just answered", async () => {
   const app = new Hono();
   app.get("/scraped", (c) => c.text("page", 200, { "Cache-Control": "max-age=600" }));
   const env = { ADMIN_TOKEN: "admin-token-of-this-site" };
-  const site = tidemark(app, defineConfig({}), { env, stores, operate: operate() });
+  const site = tidemark(app, defineConfig({ parts: [operate()] }), { env, stores });
   await (await site.fetch(new Request("http://site.test/scraped"))).text();
   const headers = { authorization: `Bearer ${env.ADMIN_TOKEN}` };
   const scrape = new Request("http://site.test/_cache/metrics", { headers });

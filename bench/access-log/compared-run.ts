@@ -24,12 +24,13 @@ const lag = { maxLagSeconds: 10, clockAllowanceSeconds: 1 };
 /** The Worker logs each request, because the log itself has at most 600 lines a minute. */
 const workerText = `
   import { defineConfig } from "./src/tidemark.ts";
-  import { operate } from "./src/operate.ts";
+  import { operate } from "./src/parts/operate/operate.ts";
   import { upstash } from "./src/upstash.ts";
   import { createWorker } from "./src/worker.ts";
 
   const config = defineConfig({
     purge: ${JSON.stringify(lag)},
+    parts: [operate()],
     routes: [{ name: "pages", match: "*", query: { order: "sort" } }],
   });
   const onRequest = ({ startedAtMs, attributes }) => {
@@ -37,7 +38,7 @@ const workerText = `
     const ts = new Date(startedAtMs + tookMs).toISOString();
     console.log(JSON.stringify({ ts, event: "request", ...attributes }));
   };
-  export default createWorker(config, { stores: upstash(), operate: operate(), onRequest });
+  export default createWorker(config, { stores: upstash(), onRequest });
 `;
 
 export async function comparedRun(

@@ -6,11 +6,11 @@ import { bundled, root } from "../../local/bundling.ts";
 const coloText = (config: string, awayMs: number) => `
   import { durableObjects } from "./src/cloudflare.ts";
   import { defineConfig } from "./src/tidemark.ts";
-  import { operate } from "./src/operate.ts";
+  import { operate } from "./src/parts/operate/operate.ts";
   import { createWorker } from "./src/worker.ts";
 
-  const stores = { stores: durableObjects(), operate: operate() };
-  const worker = createWorker(defineConfig(${config}), stores);
+  const config = defineConfig({ parts: [operate()], ...${config} });
+  const worker = createWorker(config, { stores: durableObjects() });
   const wayBack = () => new Promise((resolve) => setTimeout(resolve, ${awayMs}));
   const away = (objects) => ({
     idFromName: (name) => objects.idFromName(name),

@@ -1,4 +1,5 @@
 // The Workers of two checkouts. Each has its own runtimes and its own Redis; both use one origin.
+import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -52,7 +53,13 @@ async function workerOf(checkout: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "tidemark-paired-"));
   try {
     const config = join(folder, "tidemark.config.ts");
-    const text = `import { defineConfig } from "tidemark";
+    const hasParts = existsSync(join(checkout, "src/part"));
+    const text = hasParts
+      ? `import { defineConfig } from "tidemark";
+import { operate } from "tidemark/operate";
+export default defineConfig({ parts: [operate()], ...${siteConfig} });
+`
+      : `import { defineConfig } from "tidemark";
 export default defineConfig(${siteConfig});
 `;
     await writeFile(config, text);

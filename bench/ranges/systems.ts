@@ -65,15 +65,15 @@ export async function startTidemarkSlices(
 ): Promise<RangesSystem> {
   const contents = `
     import { defineConfig } from "./src/tidemark.ts";
-    import { slices } from "./src/slices/slices.ts";
+    import { slices } from "./src/parts/slices/slices.ts";
     import { upstash } from "./src/upstash.ts";
     import { createWorker } from "./src/worker.ts";
 
     const whole = { name: "whole", match: "/whole/*" };
-    const files = { name: "files", match: "*", ranges: "slices" };
-    const config = defineConfig({ routes: [whole, files] });
     const sliced = slices({ sliceBytes: ${sliceMebibytes * 1_048_576}, fetchesMax: 1_000 });
-    export default createWorker(config, { stores: upstash(), slices: sliced });
+    const files = { name: "files", match: "*", use: [sliced] };
+    const config = defineConfig({ routes: [whole, files] });
+    export default createWorker(config, { stores: upstash() });
   `;
   const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
   const worker = await bundled({ stdin });

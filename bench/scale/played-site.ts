@@ -2,7 +2,7 @@
 // stores of a mix, one Cache API for each colo, and an origin.
 import "../../testing/fakes/workers-globals.ts";
 import { createApp } from "../../src/app.ts";
-import { operate } from "../../src/operate.ts";
+import { operate } from "../../src/parts/operate/operate.ts";
 import { defineConfig } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import type { LogLine } from "../../src/observe/log-line.ts";
@@ -76,7 +76,7 @@ export class PlayedSite {
   constructor(settings: SiteSettings) {
     this.settings = settings;
     this.#pagesByPath = new Map(settings.pages.map((page) => [pathOf(page), page]));
-    this.#config = defineConfig(settings.config);
+    this.#config = defineConfig({ parts: [operate()], ...settings.config });
   }
 
   /** Removes the expired objects of each Cache API, and the troubles so far. */
@@ -103,7 +103,7 @@ export class PlayedSite {
     const factories: CacheFactories = readsAlone
       ? { view: (settings) => new JournalView({ ...settings, copies: undefined }) }
       : {};
-    const inCode = { stores: stores.stores, factories, operate: operate() };
+    const inCode = { stores: stores.stores, factories };
     const platform = {
       cache: () => cache,
       fetch: (url: string, init: RequestInit) => this.#answerOfOrigin(url, init),

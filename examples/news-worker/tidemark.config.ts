@@ -1,11 +1,13 @@
 // The routes of the news site: which pages are stored, and for how long. The first route that
 // matches a request applies.
 import { defineConfig } from "tidemark";
+import { operate } from "tidemark/operate";
 
 /** Public pages are the same for every reader, so they do not depend on the reader's cookie. */
 const cookies = { ignore: ["reader"] };
 
 export default defineConfig({
+  parts: [operate()],
   // A purge takes effect everywhere within five seconds.
   purge: { maxLagSeconds: 5 },
   routes: [

@@ -19,29 +19,20 @@ export function sourceLibrary(folder: string): Library {
   const alias = aliasOf(folder);
   const checking =
     `import { configOf } from ${JSON.stringify(alias.tidemark)};\n` +
-    `export const config = configOf(module.default);\n`;
+    `import { partsOf } from ${JSON.stringify(join(folder, "src/part/contents.ts"))};\n` +
+    `export const config = configOf(module.default);\npartsOf(config);\n`;
   const declarations = [join(folder, "src/platform/workers-platform.d.ts")];
   return { folder, alias, declarations, checking };
 }
 
 export const ownLibrary = sourceLibrary(root);
 
-/** The parts of the package that every Worker of a local run gets, because a route may need them. */
-export const passedParts = ["operate", "esi", "query", "slices"];
-
-/** A module's imports of the passed parts, and the members that pass them. */
-export const partImports = passedParts
-  .map((part) => `import { ${part} } from "tidemark/${part}";\n`)
-  .join("");
-export const partMembers = passedParts.map((part) => `${part}: ${part}()`).join(", ");
-
 /**
- * The installed package of a project. `createWorker` validates the configuration. Whether the
- * project's own Worker has the parts shows when that Worker starts.
+ * The installed package of a project. `createWorker` validates the configuration and its parts.
  */
 export function installedLibrary(folder: string): Library {
   const checking =
-    `${partImports}import { createWorker } from "tidemark/worker";\n` +
-    `createWorker(module.default, { ${partMembers} });\nexport const config = module.default;\n`;
+    `import { createWorker } from "tidemark/worker";\n` +
+    `createWorker(module.default);\nexport const config = module.default;\n`;
   return { folder, alias: {}, declarations: [], checking };
 }

@@ -7,7 +7,7 @@ import { bundled, root } from "../bundling.ts";
 import { OperatorError } from "../../src/base/operator-error.ts";
 import type { RateLimitSettings } from "../colo.ts";
 import type { StartOptions } from "../start-options.ts";
-import { type Library, ownLibrary, partImports, partMembers } from "./library.ts";
+import { type Library, ownLibrary } from "./library.ts";
 import { firstFault, isBuildFailure, loadConfig } from "../load-config.ts";
 import { checkTypes } from "../type-check.ts";
 
@@ -106,7 +106,7 @@ export async function buildProject(project: Project): Promise<BuiltProject> {
     : [];
   const written: unknown = loaded?.operatorPath;
   const operatorPath = typeof written === "string" ? written : "/_cache";
-  const isConfigured = loaded?.dashboard !== undefined && !isIdle;
+  const isConfigured = !isIdle && loaded?.parts?.some(({ name }) => name === "dashboard") === true;
   return {
     worker,
     operatorPath,
@@ -156,17 +156,15 @@ export function bundleOptions(
 /** The Worker of a project that has only a configuration. */
 function plainMain({ library, config = "./tidemark.config.ts", hasDashboard }: Project) {
   const contents = [
-    partImports,
     'import { upstash } from "tidemark/upstash";',
     'import { createWorker } from "tidemark/worker";',
     `import config from ${JSON.stringify(config)};`,
     ...(hasDashboard === true
       ? [
-          'import { dashboard } from "tidemark/dashboard";',
-          "Object.assign(config, { dashboard: dashboard() });",
+          `import { withOperator } from ${JSON.stringify(join(root, "local/run/with-operator.ts"))};`,
+          "export default createWorker(withOperator(config), { stores: upstash() });",
         ]
-      : []),
-    `export default createWorker(config, { stores: upstash(), ${partMembers} });`,
+      : ["export default createWorker(config, { stores: upstash() });"]),
   ].join("\n");
   return { contents, resolveDir: library.folder, sourcefile: "worker.js" };
 }

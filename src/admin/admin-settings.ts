@@ -5,7 +5,7 @@ import type { Outward } from "../outward/schedule/create-outward.ts";
 import type { Environment } from "../platform/environment.ts";
 import type { Background } from "../platform/platform.ts";
 import type { Context } from "../pages/site/exchange.ts";
-import type { OpenProbe } from "../operate/probe/port/probe-part.ts";
+import type { OpenPart } from "./open-part.ts";
 import type { Site } from "../pages/site/site.ts";
 import type { ResponseDetail } from "../pages/stored/stored-response.ts";
 import type { OperatorGate } from "./auth.ts";
@@ -19,8 +19,8 @@ export interface AdminSettings {
   readonly contextFor: (request: Request | undefined, background: Background) => Context;
   /** `undefined` if the Worker has no data cache. */
   readonly data: DataBesidePages | undefined;
-  /** `undefined` without a purge probe. */
-  readonly probe: OpenProbe | undefined;
+  /** The parts of the site. */
+  readonly parts: readonly OpenPart[];
   /** `undefined` without targets of outward purges, or without a journal. */
   readonly outward: Outward | undefined;
 }

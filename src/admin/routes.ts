@@ -7,32 +7,28 @@ import type { Requester } from "../purge/view/view.ts";
 import type { AdminSettings } from "./admin-settings.ts";
 import { journalRoute } from "./journal-route.ts";
 import { errorAnswer, jsonAnswer, whyNoJournal } from "./json-answers.ts";
-import type { OpenOperate } from "./operate-part.ts";
 import { outwardRoute, outwardState } from "./outward-route.ts";
 import type { SenderRoutes } from "./sender-routes.ts";
 import { switchRoute, switchState } from "./switch-route.ts";
 
 /** Creates the routes whose token or secret is set, and the public status. */
-export function adminRoutes(
-  settings: AdminSettings,
-  senders: SenderRoutes,
-  operating: OpenOperate | undefined,
-): Hono {
-  const { environment, gate } = settings;
+export function adminRoutes(settings: AdminSettings, senders: SenderRoutes): Hono {
+  const { environment, gate, parts } = settings;
+  const health = parts.find((part) => part.health !== undefined)?.health;
   const admin = new Hono();
   const requesterOf = requesterBy(settings);
   // The small router ignores a slash at the end of a path.
   admin.all("/:path{.+/}", nothing);
   admin.get("/health", (context) => {
     const { raw: request } = context.req;
-    if (operating === undefined) return shortHealth(settings);
-    return operating.health({
+    if (health === undefined) return shortHealth(settings);
+    return health({
       ...requesterOf(context),
       request,
       colo: coloOf(environment, request),
     });
   });
-  if (gate.adminToken !== undefined) addRoutesOfBearer(admin, settings, operating);
+  if (gate.adminToken !== undefined) addRoutesOfBearer(admin, settings);
   admin.all("*", async ({ req }, next) => (gate.isOperatorHost(req.raw) ? nothing() : next()));
   // The routes below are not on `operatorHost`.
   if (gate.adminToken !== undefined) admin.get("/proof", ({ req }) => gate.proof(req.raw));
@@ -61,20 +57,17 @@ const nothing = () => plainPage("nothing");
  * Adds the routes that require the admin token. Those that the dashboard reads are also on `operatorHost`, and
  * accept a token that only reads.
  */
-function addRoutesOfBearer(
-  admin: Hono,
-  settings: AdminSettings,
-  operating: OpenOperate | undefined,
-): void {
-  const { environment, cache, site, gate } = settings;
+function addRoutesOfBearer(admin: Hono, settings: AdminSettings): void {
+  const { environment, cache, site, gate, parts } = settings;
   const requesterOf = requesterBy(settings);
   const absence = whyNoJournal(environment);
   const forBearer: MiddlewareHandler = async ({ req }, next) =>
     gate.isOperatorHost(req.raw) ? nothing() : ((await gate.refusalOf(req.raw)) ?? next());
   const forReader: MiddlewareHandler = async ({ req }, next) =>
     (await gate.refusalOf(req.raw, "read")) ?? next();
-  if (operating) operating.addTo(admin, { forBearer, forReader });
-  else for (const name of operated) admin.all(`/${name}`, forBearer, notOperated);
+  for (const part of parts) part.addTo?.(admin, { forBearer, forReader });
+  const isOperated = parts.some((part) => part.health !== undefined);
+  for (const name of isOperated ? [] : operated) admin.all(`/${name}`, forBearer, notOperated);
   const { visibleWithinSeconds } = site.config.purge;
   const { routes } = site.config;
   const switching = cache.purging ?? absence;
@@ -100,5 +93,5 @@ const notOperated = () =>
     code: "no-operate",
     what: "This Worker does not have this route.",
     why: "It was created without operate.",
-    hint: "Pass operate: operate() of tidemark/operate beside stores, and deploy.",
+    hint: "Add operate() of tidemark/operate to `parts` of the configuration, and deploy.",
   });

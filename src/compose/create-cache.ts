@@ -23,6 +23,7 @@ import type { RedisSettings } from "../remote/redis/redis-client.ts";
 import type { MakeRedisJournal, RedisStore } from "../stores/redis/redis-store.ts";
 import { NameSecret } from "../cache/record/record-key.ts";
 import type { createReports } from "../observe/reports/create-reports.ts";
+import type { ReportHistory } from "../observe/reports/folding.ts";
 import { noReports } from "../observe/reports/reports.ts";
 import type { MakeReportStore } from "../observe/reports/report-store.ts";
 import type { Dataset } from "../observe/reports/data-points.ts";
@@ -63,6 +64,8 @@ export interface CachePlatform extends Pick<
   readonly openReports?: MakeReportStore | undefined;
   /** Creates the reports to one of these stores; without it, isolates report nothing. */
   readonly createReports?: typeof createReports | undefined;
+  /** Keeps a history in the totals of all reports. */
+  readonly reportHistory?: ReportHistory | undefined;
   /** For tests and benchmarks; may change in any release. */
   readonly factories?: CacheFactories | undefined;
 }
@@ -84,8 +87,7 @@ interface GivenTiers {
   readonly withBodies?: ((make: MakeTier) => MakeTier) | undefined;
 }
 
-type CoreConfig = Pick<Config, "namespace" | "limits" | "purge" | "metrics"> &
-  Partial<Pick<Config, "dashboard">>;
+type CoreConfig = Pick<Config, "namespace" | "limits" | "purge" | "metrics">;
 
 /**
  * Creates a core, which requires only Web standards, and nothing specific to Workers.
@@ -116,14 +118,14 @@ export function createBeside<Detail>(core: Core, form: RecordForm<Detail>): Tier
 function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: number) {
   const { namespace, limits, purge } = config;
   const { database, dataset, journal, nowAtMs, log, createReports, openReports } = platform;
-  const make = { ...defaults, ...platform.factories };
+  const { redis: store, factories } = platform;
+  const make: CacheFactories & typeof defaults = { ...defaults, ...factories };
   const receiver = dataset ?? openReports ?? database;
   const canReport = receiver !== undefined || platform.isServer === true;
   const isReported = createReports !== undefined && config.metrics.isOn && canReport;
   const metrics = make.metrics(nowAtMs(), isReported);
   const tell = logOf("shared-tier", log);
-  const { redis: store, factories } = platform;
-  const client = factories?.redis ?? store?.client;
+  const client = make.redis ?? store?.client;
   if (database !== undefined && client === undefined) throw noClient();
   const redis = database && client?.({ ...database, nowAtMs, metrics, tell });
   const measured = redis && { redis, limitBytes: limits.databaseBytes, nowAtMs };
@@ -132,12 +134,10 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     metrics.took("purgeSpread", [metrics.colo], tookMs);
     gauges.lagged(tookMs);
   };
-  const onCut = () => metrics.add("disconnectedClients");
-  const watched = { ...platform, makeView: factories?.view, onSpread, metrics };
+  const watched = { ...platform, makeView: make.view, onSpread, metrics };
   const at = journal ?? database;
   const isApart = journal !== undefined;
-  const open =
-    typeof at === "function" ? at : at && store?.journalAt(at, isApart, factories?.journal);
+  const open = typeof at === "function" ? at : at && store?.journalAt(at, isApart, make.journal);
   const purging = open?.({ namespace, purge }, watched);
   // Without a store, only Workers of the same zone can read the records, so they need no secret.
   const secret = database?.sealKeys?.[0] ?? purging?.secret ?? "";
@@ -165,7 +165,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   const reporting = reportsOver(reported, platform);
   return {
     settings: { config, platform },
-    /** The factories of the parts. */
+    /** The factories of tiers and clients. */
     make,
     nameSecret,
     memories,
@@ -180,7 +180,9 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
     /** The view of the purge journal; a view without purges if there is no journal. */
     view: purging?.view ?? noJournal,
     /** Limits the memory of all bodies in transfer, in addition to the memory of the tiers. */
-    fillBudget: new ByteBudget(limits.memoryBytes / 2, nowAtMs, onCut),
+    fillBudget: new ByteBudget(limits.memoryBytes / 2, nowAtMs, () =>
+      metrics.add("disconnectedClients"),
+    ),
     metrics,
     gauges,
     ...reporting,
@@ -227,7 +229,7 @@ function noClient(): OperatorError {
 
 const withoutOperate = {
   why: "This Worker has no reports.",
-  hint: "Pass operate: operate() of tidemark/operate.",
+  hint: "Add operate() of tidemark/operate to `parts`.",
 };
 
 /** Creates the tiers and leases for one form of record. */

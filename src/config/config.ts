@@ -121,10 +121,8 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
     varnish: general.varnish,
     /** Targets of outward purges by name. */
     outward: new Map(Object.entries(general.outward ?? {})),
-    /** The page for operators; `undefined` for none. */
-    dashboard: general.dashboard,
-    /** Verifies that purges hold; `undefined` for no probe. */
-    probe: general.probe,
+    /** The parts of the site, apart from those of its routes. */
+    parts: general.parts ?? [],
     routes: resolvedRoutes,
     /** The rules for requests that no route matches. */
     anywhere,
@@ -168,7 +166,12 @@ export function configOfBuild(config: Config, build: string | undefined): Config
   if (!isReleaseId(build)) throw noBuild(build);
   const anywhere = routeOfBuild(config.anywhere, build);
   const routes = config.routes.map((route) => routeOfBuild(route, build));
-  const own = { ...config, anywhere, routes };
+  return configWith(config, { anywhere, routes });
+}
+
+/** Returns a configuration in which some fields are replaced. */
+export function configWith(config: Config, changes: Partial<Config>): Config {
+  const own = { ...config, ...changes };
   defined.add(own);
   return own;
 }

@@ -1,5 +1,6 @@
 // The schema of a route, with the error messages. `written-route.ts` documents the options, and
 // `route.ts` sets the defaults.
+import { isPart, type RoutePart } from "../part/port/part.ts";
 import * as v from "valibot";
 import { finite, whole } from "../base/schemas.ts";
 import { isTrace } from "../rules/methods.ts";
@@ -186,7 +187,6 @@ const settings = fields("a route", {
     order: v.literal("sort", 'must be "sort", or left out'),
     noVarySearch: yesOrNo,
   } satisfies FormsOf<WrittenQuery>),
-  queryMethod: v.picklist(["raw", "json"], 'must be "raw" or "json"'),
   key: fields("key", {
     headers: keyedNames,
     cookies: cookieNames,
@@ -229,10 +229,18 @@ const settings = fields("a route", {
     age: v.literal("ignore", 'must be "ignore", or left out'),
   } satisfies FormsOf<WrittenRoutePurge>),
   hitRateMin: hitRate,
-  ranges: v.literal("slices", 'must be "slices", or left out'),
-  esi: v.picklist(["declared", "html"], 'must be "declared" or "html", or left out'),
+  use: v.array(
+    v.custom<RoutePart>((value) => isPart(value, "route"), notOfRoute),
+    "must be a list of parts, such as [slices()]",
+  ),
   whenUnreachable: v.literal("serve", 'must be "serve", or left out'),
 } satisfies FormsOf<Omit<WrittenRoute, "name" | "match">>);
+
+function notOfRoute({ input }: { readonly input: unknown }): string {
+  return isPart(input, "site")
+    ? `has ${input.name}(), a part of the site: write it in \`parts\` of the configuration`
+    : "is not a part of a route: write slices(), for example";
+}
 
 /** All fields of a route, with their error messages. */
 export const routeInput = strictly("a route", {

@@ -1,4 +1,5 @@
 // Resolves a route of a configuration and fills in the defaults.
+import type { RouteTraits } from "../part/port/part.ts";
 import { compileAnswerRules } from "./answer-rules.ts";
 import {
   CredentialFields,
@@ -44,6 +45,7 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
   const tiers: readonly TierName[] = tierNames.filter(
     (name) => route.tiers?.includes(name) ?? true,
   );
+  const traits = traitsOf(route.use);
   const own = {
     /** Empty for the rules that apply if no route matches. */
     name: route.name,
@@ -136,9 +138,11 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     /** The number of releases for which lost assets are served; 0: none. */
     keptReleases: keptReleasesOf(route.release),
     /** Whether large bodies are stored in slices, so that ranges fill the cache. */
-    isSliced: route.ranges === "slices",
+    isSliced: traits.isSliced ?? false,
     /** The pages whose ESI tags are processed; `undefined`: none. */
-    esi: route.esi,
+    esi: traits.esi,
+    /** The parts of the route. */
+    use: route.use ?? [],
     /** Whether to serve unverified responses, marked as such, while the journal is unreachable. */
     servesUnverified: route.whenUnreachable === "serve",
     /** The given fields that have no effect because the route stores nothing; empty otherwise. */
@@ -214,7 +218,7 @@ function resolvedKey(route: WrittenRoute) {
     /** Whether `No-Vary-Search` of responses decides which URLs of a path share a response. */
     noVarySearch: route.query?.noVarySearch ?? false,
     /** How keys contain the content of a QUERY; `undefined`: QUERY bypasses the cache. */
-    queryMethod: route.queryMethod,
+    queryMethod: traitsOf(route.use).queryMethod,
     keyHeaders: sorted([...headers, ...keyedForms(normalForms)]),
     /** The fields of a client that decide the key's, without cookies. */
     decidingHeaders: sorted([...headers, ...decidingFields(normalForms)]),
@@ -288,18 +292,20 @@ export const countryField = "cf-ipcountry";
  * the view is renewed.
  */
 const usedBesideBypass: ReadonlySet<string> = new Set(
-  "name match methods when bypass origin request response errorPage esi invalidate purge".split(
-    " ",
-  ),
+  "name match methods when bypass origin request response errorPage invalidate purge".split(" "),
 );
+
+/** Returns what the core does differently for the parts of a route. */
+const traitsOf = (use: WrittenRoute["use"] = []): RouteTraits =>
+  Object.assign({}, ...use.map(({ traits }) => traits)) as RouteTraits;
 
 /** Returns whether the route stores nothing. Only answers to GET, HEAD and QUERY are stored. */
 export function isPassedBy({
   bypass,
   methods,
-  queryMethod,
-}: Pick<WrittenRoute, "bypass" | "methods" | "queryMethod">): boolean {
-  const stored = queryMethod === undefined ? ["GET"] : ["GET", "QUERY"];
+  use,
+}: Pick<WrittenRoute, "bypass" | "methods" | "use">): boolean {
+  const stored = traitsOf(use).queryMethod === undefined ? ["GET"] : ["GET", "QUERY"];
   return bypass === true || methods?.some((method) => stored.includes(method)) === false;
 }
 
@@ -310,7 +316,9 @@ export function originsOf({ origin, fallbackOrigins }: Route): readonly string[]
 
 function idleBesideBypass(route: WrittenRoute): readonly string[] {
   const written = Object.entries(route).filter(([, value]) => value !== undefined);
-  return written.map(([field]) => field).filter((field) => !usedBesideBypass.has(field));
+  const isIdle = (field: string) =>
+    field === "use" ? route.use?.every((part) => part.isForStored) : !usedBesideBypass.has(field);
+  return written.map(([field]) => field).filter(isIdle);
 }
 
 function byStatus<T>(

@@ -1,5 +1,6 @@
 // The schema of a configuration, with its error messages.
 import * as v from "valibot";
+import { isPart, type SitePart } from "../part/port/part.ts";
 import { finite, record, whole, stepTo } from "../base/schemas.ts";
 import {
   added,
@@ -40,8 +41,6 @@ import type {
   WrittenTimeouts,
 } from "./written.ts";
 import type { WrittenPurge } from "./written-purge.ts";
-import { type DashboardPart, isDashboardPart } from "../operate/dashboard/port/dashboard-part.ts";
-import { isProbePart, type ProbePart } from "../operate/probe/port/probe-part.ts";
 import { isOutwardTarget, type OutwardTarget } from "../outward/port/outward-target.ts";
 import {
   isPurgeDialect,
@@ -171,10 +170,18 @@ const settings = fields("the configuration", {
     v.custom<OutwardTarget>(isOutwardTarget, "is not a target: write cloudflareZone({ … })"),
     "must be an object of targets, such as { edge: cloudflareZone({ … }) }",
   ),
-  dashboard: v.custom<DashboardPart>(isDashboardPart, "is not a dashboard: write dashboard()"),
-  probe: v.custom<ProbePart>(isProbePart, "is not a probe: write purgeProbe()"),
+  parts: v.array(
+    v.custom<SitePart>((value) => isPart(value, "site"), notOfSite),
+    "must be a list of parts, such as [operate()]",
+  ),
   varnish: v.custom<PurgeDialect>(isPurgeDialect, "is not a dialect: write varnishDialect({ … })"),
 } satisfies FormsOf<WrittenConfig>);
+
+function notOfSite({ input }: { readonly input: unknown }): string {
+  return isPart(input, "route")
+    ? `has ${input.name}(), a part of routes: write it in \`use\` of a route`
+    : "is not a part of a site: write operate(), for example";
+}
 
 /** The schema of a configuration. Fills in no defaults. */
 export const configInput = v.pipe(
@@ -260,17 +267,10 @@ function checkAlone(
   } else if (admission === "second-ask" && tiers.every((tier) => tierScopes[tier] === "world")) {
     say("admission", 'needs a local tier that counts requests; add "memory" or "edge" to tiers');
   }
-  if (route.esi !== undefined && route.ranges !== undefined) {
-    say("ranges", "a page with ESI tags has no ranges; omit ranges or esi");
-  }
-  if (route.queryMethod !== undefined && route.methods?.includes("QUERY") === false) {
-    say("queryMethod", 'needs the method; add "QUERY" to methods');
-  }
-  if (route.queryMethod !== undefined && route.ranges === "slices") {
-    say(
-      "queryMethod",
-      'cannot have slices; give QUERY a route of its own, with methods: ["QUERY"]',
-    );
+  for (const part of route.use ?? []) {
+    const isTwice = route.use?.find(({ name }) => name === part.name) !== part;
+    const fault = isTwice ? `has ${part.name}() twice; remove one` : part.faultOn?.(route);
+    if (fault !== undefined) say("use", fault);
   }
   if (route.immutable === true && route.browser === undefined) {
     say("immutable", "needs a lifetime for browsers; add browser");
@@ -280,14 +280,11 @@ function checkAlone(
 
 /** Checks the releases of a route against its other fields. */
 function checkRelease(
-  { release, negative = {}, fresh, ranges }: v.InferOutput<typeof routeInput>,
+  { release, negative = {}, fresh }: v.InferOutput<typeof routeInput>,
   say: (field: string, message: string) => void,
 ): void {
   if (release === undefined) return;
   const isKeep = release === "keep" || release.keep !== undefined;
-  if (!isKeep && ranges !== undefined) {
-    say("ranges", "would mix bodies of two builds; omit ranges or release");
-  }
   const lifetimes = { negative, fresh: typeof fresh === "object" ? fresh : {} };
   for (const [field, byStatus] of isKeep ? Object.entries(lifetimes) : []) {
     const missing = ["404", "410"].find((status) => Object.hasOwn(byStatus, status));

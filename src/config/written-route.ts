@@ -1,6 +1,7 @@
 // A route as the operator writes it. Each field documents its meaning, unit, default and an example.
 // `route-options.ts` has the schema, which must have the same fields to compile: types of the package
 // must not import those of Valibot.
+import type { RoutePart } from "../part/port/part.ts";
 import type { NamePattern } from "./known-names.ts";
 import type { Device } from "./normal-forms.ts";
 import type { TierName } from "./tier-names.ts";
@@ -152,12 +153,6 @@ export interface WrittenRoute {
    */
   readonly query?: WrittenQuery | undefined;
   /**
-   * Looks up QUERY requests (RFC 10008) by URL and content. `"json"`: white space and the order of members
-   * do not count. Needs `query()` of `tidemark/query` in the Worker. Default: QUERY bypasses the cache.
-   * @example queryMethod: "raw"
-   */
-  readonly queryMethod?: "raw" | "json" | undefined;
-  /**
    * Parts of the key in addition to the URL. Default: none.
    * @example key: { cookies: ["currency"] }
    */
@@ -240,17 +235,10 @@ export interface WrittenRoute {
    */
   readonly hitRateMin?: number | undefined;
   /**
-   * `"slices"`: fetches and stores large bodies in slices, so that requests for ranges fill the cache.
-   * Needs `slices()` of `tidemark/slices` in the Worker. Default: only whole bodies are stored.
-   * @example ranges: "slices"
+   * Parts of the route: `slices()`, `esi("html")`, `query("raw")`. Default: none.
+   * @example use: [slices()]
    */
-  readonly ranges?: "slices" | undefined;
-  /**
-   * Processes ESI tags in pages that the origin declares (`"declared"`), or in all HTML (`"html"`).
-   * Needs `esi()` of `tidemark/esi` in the Worker. Default: tags are not processed.
-   * @example esi: "declared"
-   */
-  readonly esi?: "declared" | "html" | undefined;
+  readonly use?: readonly RoutePart[] | undefined;
   /**
    * `"serve"`: serves stored responses, marked `unverified`, while the purge journal is unreachable.
    * Default: sends requests to the origin instead.

@@ -6,8 +6,7 @@ import type { WrittenPurge } from "./written-purge.ts";
 import type { Duration } from "./written-route.ts";
 import type { NamePattern } from "./known-names.ts";
 import type { PurgeDialect, WebhookSender } from "../hooks/port/hook.ts";
-import type { DashboardPart } from "../operate/dashboard/port/dashboard-part.ts";
-import type { ProbePart } from "../operate/probe/port/probe-part.ts";
+import type { SitePart } from "../part/port/part.ts";
 import type { OutwardTarget } from "../outward/port/outward-target.ts";
 
 /** Names to add to the known names, or, under `only`, to use instead of them. */
@@ -141,10 +140,11 @@ export interface WrittenConfig {
    * @example outward: { edge: cloudflareZone({ zone: "023e105f4ecef8ad9ca31a8372d0c353", plan: "free" }) }
    */
   readonly outward?: Readonly<Record<string, OutwardTarget>> | undefined;
-  /** A page for operators at `/_cache/`. Default: none. @example dashboard: dashboard() */
-  readonly dashboard?: DashboardPart | undefined;
-  /** Verifies that purges hold within N. Default: none. @example probe: purgeProbe({ every: "5m" }) */
-  readonly probe?: ProbePart | undefined;
+  /**
+   * Parts of the site: `operate()`, `dashboard()`, `purgeProbe()`. Default: none.
+   * @example parts: [operate(), dashboard()]
+   */
+  readonly parts?: readonly SitePart[] | undefined;
   /** Purge bound of all routes. Default: see each field. @example purge: { maxLagSeconds: 5 } */
   readonly purge?: WrittenPurge | undefined;
 }

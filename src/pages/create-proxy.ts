@@ -20,13 +20,10 @@ import { compileRoutes } from "./request/routes.ts";
 import { pathForOrigin } from "./request/target.ts";
 import { compileUrlReader, type UrlRead } from "./request/url-reader.ts";
 import { Lifts } from "./site/lifts.ts";
-import type { EsiPart } from "./site/esi-port.ts";
-import type { SlicesPart } from "./site/slice-port.ts";
-import type { Esi } from "../esi/port/esi.ts";
+import type { EsiPort } from "./site/esi-port.ts";
+import type { SlicePort } from "./site/slice-port.ts";
 import { QueryForms } from "./request/query-forms.ts";
-import type { QueryPart } from "./site/query-port.ts";
-import type { Query } from "../query/port/query.ts";
-import type { Slices } from "../slices/port/slices.ts";
+import type { QueryPort } from "./site/query-port.ts";
 import { VariantDemand } from "./site/variant-demand.ts";
 import { withErrorPage } from "./respond/plain-page.ts";
 import { serve } from "./serve.ts";
@@ -46,9 +43,9 @@ export interface ProxySettings {
   readonly platform: Omit<Platform, "cache">;
   /** Opens the hot keys; without it, there are none. */
   readonly openHotKeys?: OpenHotKeys | undefined;
-  readonly slices?: Slices | undefined;
-  readonly esi?: Esi | undefined;
-  readonly query?: Query | undefined;
+  readonly openSlices?: (() => SlicePort) | undefined;
+  readonly openEsi?: (() => EsiPort) | undefined;
+  readonly openQuery?: ((nowAtMs: () => number) => QueryPort) | undefined;
   /** The application's listener. */
   readonly onRequest?: OnRequest | undefined;
 }
@@ -157,9 +154,9 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     variantDemand: new VariantDemand(config.limits.variants),
     lifts: new Lifts({ budget: fillBudget, bodyBytesMax: tiers.memory.largestBodyBytes }),
     copied: new Marks(60_000),
-    esi: (settings.esi?.part as EsiPart | undefined)?.open(),
-    slices: (settings.slices?.part as SlicesPart | undefined)?.open(),
-    query: (settings.query?.part as QueryPart | undefined)?.open(platform.nowAtMs),
+    esi: settings.openEsi?.(),
+    slices: settings.openSlices?.(),
+    query: settings.openQuery?.(platform.nowAtMs),
     leftOutTags: new LeftOutTags({ metrics, log: platform.log }),
     runsInCaller(name) {
       const origin = environment.origins.get(name);

@@ -1,5 +1,5 @@
 // The part of an explanation that the CLI reads. The compiler checks that
-// src/operate/explain/explanation.ts includes it.
+// src/parts/operate/explain/explanation.ts includes it.
 import * as v from "valibot";
 import { finite } from "../base/schemas.ts";
 import type { Immutable } from "./operator-orders.ts";

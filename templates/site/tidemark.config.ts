@@ -1,7 +1,9 @@
 // Which pages are cached, and for how long if the site sends no lifetime. The first matching route applies.
 import { consentCookies, defineConfig } from "tidemark";
+import { operate } from "tidemark/operate";
 
 export default defineConfig({
+  parts: [operate()],
   // Requests with unknown cookies may belong to a session. These cookies do not change pages.
   cookies: { harmless: consentCookies },
   routes: [

@@ -2,13 +2,13 @@
 // operator. Also their findings and metrics.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Finding } from "../../src/protocol/finding.ts";
-import { outwardBehind } from "../../src/operate/health/outward-findings.ts";
+import { outwardBehind } from "../../src/parts/operate/health/outward-findings.ts";
 import type { TargetReport } from "../../src/outward/port/outward-target.ts";
 import { purgeRequests } from "../../src/outward.ts";
 import { listTarget, secret } from "../../testing/outward/outward-world.ts";
 import { adminToken, bearer, openJournalled, send } from "../../testing/site/purge-sender.ts";
 import { idle, openSite, until } from "../../testing/site/harness.ts";
-import { atMs, lookedAt } from "../operate/health/looked-examples.ts";
+import { atMs, lookedAt } from "../parts/operate/health/looked-examples.ts";
 
 const isTarget = (url: string) => url.startsWith("https://target.example/");
 

@@ -9,7 +9,7 @@ import {
   reportCommands,
   reportCommandsOf,
 } from "../../packages/cli/src/simulate/report-commands.ts";
-import { metricsRoute } from "../../src/operate/metrics-route.ts";
+import { metricsRoute } from "../../src/parts/operate/metrics-route.ts";
 import { createReports } from "../../src/observe/reports/create-reports.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";

@@ -13,7 +13,7 @@ import { Load, pageOf, slowestMs, violations } from "./load.ts";
 const worker = `
   import { durableObjects, TidemarkJournal as Journal, TidemarkRecords as Records } from "./src/cloudflare.ts";
   import { defineConfig } from "./src/tidemark.ts";
-  import { operate } from "./src/operate.ts";
+  import { operate } from "./src/parts/operate/operate.ts";
   import { createWorker } from "./src/worker.ts";
 
   let mode = "well";
@@ -49,10 +49,11 @@ const worker = `
   });
   const site = createWorker(
     defineConfig({
+      parts: [operate()],
       purge: { maxLagSeconds: 3, clockAllowanceSeconds: 0.2 },
       routes: [{ name: "shared", match: "/shared/*", tiers: ["shared"] }, { name: "rest", match: "*" }],
     }),
-    { stores: durableObjects({ records: { objects: 2 } }), operate: operate() },
+    { stores: durableObjects({ records: { objects: 2 } }) },
   );
   export default {
     fetch(request, env, context) {

@@ -93,6 +93,7 @@ describe("defineConfig", () => {
       builds: undefined,
       keptReleases: 0,
       esi: undefined,
+      use: [],
       noVarySearch: false,
       queryMethod: undefined,
       servesUnverified: false,

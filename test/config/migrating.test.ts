@@ -4,6 +4,9 @@ import { readFileSync } from "node:fs";
 import { runInThisContext } from "node:vm";
 import { expect, it } from "vitest";
 import { device } from "../../src/device.ts";
+import { esi } from "../../src/parts/esi/esi.ts";
+import { query } from "../../src/parts/query/query.ts";
+import { slices } from "../../src/parts/slices/slices.ts";
 import { spaceOf } from "../../src/data/value/space.ts";
 import { configOf } from "../../src/config/config.ts";
 import { OperatorError } from "../../src/base/operator-error.ts";
@@ -31,7 +34,12 @@ it("names many settings", () => {
 });
 
 it.each([...new Set(settings)])("is accepted: %s", (code) => {
-  const options = runInThisContext(`({ device }) => ({ ${code} })`)({ device });
+  const options = runInThisContext(`({ device, esi, query, slices }) => ({ ${code} })`)({
+    device,
+    esi,
+    query,
+    slices,
+  });
   const accepts = [
     () => configOf({ origins, routes: [{ name: "a", match: "*", ...options }] }),
     () => configOf({ origins, ...options }),

@@ -1,6 +1,10 @@
 // Checks that each option has a heading in docs/configuration.md or docs/routes.md, and with it an
 // anchor, and an example. Each option of a route also has a docstring with an example. Both must state the default
 // that holds.
+import { slices } from "../../src/parts/slices/slices.ts";
+import { query } from "../../src/parts/query/query.ts";
+import { operate } from "../../src/parts/operate/operate.ts";
+import { esi } from "../../src/parts/esi/esi.ts";
 import { readFileSync } from "node:fs";
 import { runInThisContext } from "node:vm";
 import { describe, expect, it } from "vitest";
@@ -9,7 +13,7 @@ import { resolvedRoute, type Route } from "../../src/config/route.ts";
 import { routeInput } from "../../src/config/route-options.ts";
 import { configInput } from "../../src/config/schema.ts";
 import { device } from "../../src/device.ts";
-import { purgeProbe } from "../../src/operate/probe/probe.ts";
+import { purgeProbe } from "../../src/parts/probe/probe.ts";
 import { cloudflareZone } from "../../src/outward.ts";
 import { shopify, varnishDialect } from "../../src/senders.ts";
 
@@ -121,9 +125,13 @@ const parts = {
   cloudflareZone,
   device,
   // The real one has JSX, which Node does not run.
-  dashboard: () => ({ isDashboard: true }),
+  dashboard: () => ({ kind: "site", name: "dashboard", contents: {} }),
+  esi,
+  operate,
   purgeProbe,
+  query,
   shopify,
+  slices,
   varnishDialect,
 };
 const valueOf = (example: string): Values =>
@@ -196,7 +204,7 @@ const docstringOf = (option: string) =>
 /** @returns the value of the first `@example` of a docstring */
 function exampleOf(option: string): unknown {
   const [, code = ""] = /@example \w+: (.*?)\s*(?:\n|$)/.exec(docstringOf(option) ?? "") ?? [];
-  return runInThisContext(`({ device }) => (${code})`)({ device });
+  return runInThisContext(`({ device, slices }) => (${code})`)({ device, slices });
 }
 
 /** Defaults of the page that are words instead of a value. */

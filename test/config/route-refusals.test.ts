@@ -1,4 +1,8 @@
 // Tests that an invalid route is refused with its name, the field, the fault and its fix.
+import { slices } from "../../src/parts/slices/slices.ts";
+import { query } from "../../src/parts/query/query.ts";
+import { purgeProbe } from "../../src/parts/probe/probe.ts";
+import { esi } from "../../src/parts/esi/esi.ts";
 import { describe, expect, it } from "vitest";
 import { device } from "../../src/device.ts";
 import { isDuration, refusalOf, route } from "./refusal-of.ts";
@@ -160,10 +164,16 @@ const answerRows: readonly (readonly [rule: object, says: string])[] = [
 
 describe("an invalid route", () => {
   it.each([
-    [{ esi: "always" }, 'esi: must be "declared" or "html", or left out'],
+    [{ use: slices() }, "use: must be a list of parts, such as [slices()]"],
+    [{ use: ["slices"] }, "use.0: is not a part of a route: write slices(), for example"],
     [
-      { esi: "html", ranges: "slices" },
-      "ranges: a page with ESI tags has no ranges; omit ranges or esi",
+      { use: [purgeProbe()] },
+      "use.0: has purgeProbe(), a part of the site: write it in `parts` of the configuration",
+    ],
+    [{ use: [esi("html"), esi("declared")] }, "use: has esi() twice; remove one"],
+    [
+      { use: [esi("html"), slices()] },
+      "use: has slices, but a page with ESI tags has no ranges; omit one of them",
     ],
     [
       { match: "news" },
@@ -297,8 +307,8 @@ describe("an invalid route", () => {
     [{ release: { keep: 21 } }, "release.keep: is more than 20"],
     [{ release: { keep: 1.5 } }, `release: ${noRelease}`],
     [
-      { release: { header: "x-build" }, ranges: "slices" },
-      "ranges: would mix bodies of two builds; omit ranges or release",
+      { release: { header: "x-build" }, use: [slices()] },
+      "use: has slices(), which would mix bodies of two builds; omit slices() or release",
     ],
     [
       { release: "keep", negative: { 404: "30s" } },
@@ -368,14 +378,10 @@ describe("an invalid route", () => {
     [{ query: ["page"] }, "query: must be an object"],
     [{ query: { deny: [] } }, 'query: "deny" is not a field of query'],
     [{ query: { order: "asked" } }, 'query.order: must be "sort", or left out'],
-    [{ queryMethod: true }, 'queryMethod: must be "raw" or "json"'],
+    [{ use: [query()], methods: ["GET"] }, 'use: has query(): add "QUERY" to methods'],
     [
-      { queryMethod: "raw", methods: ["GET"] },
-      'queryMethod: needs the method; add "QUERY" to methods',
-    ],
-    [
-      { queryMethod: "raw", ranges: "slices" },
-      'queryMethod: cannot have slices; give QUERY a route of its own, with methods: ["QUERY"]',
+      { use: [query(), slices()] },
+      'use: has query() and slices; give QUERY a route of its own, with methods: ["QUERY"]',
     ],
     [{ query: { noVarySearch: "yes" } }, "query.noVarySearch: must be true or false"],
     [{ query: { allow: ["a*b"] } }, 'query.allow: has a "*" that is not at the end of a name'],

@@ -10,9 +10,11 @@ import { defineConfig } from "../../src/tidemark.ts";
 import { refusalOf } from "./refusal-of.ts";
 
 /** Makes every member readonly, because the schema has mutable arrays but accepts readonly ones. */
-type Unchanged<Form> = Form extends (...parameters: never[]) => unknown
+type Unchanged<Form> = unknown extends Form
   ? Form
-  : { readonly [Name in keyof Form]: Unchanged<Form[Name]> };
+  : Form extends (...parameters: never[]) => unknown
+    ? Form
+    : { readonly [Name in keyof Form]: Unchanged<Form[Name]> };
 
 describe("the types of a written configuration", () => {
   // In the schema, `FormsOf` checks that the types have the same names.

@@ -7,9 +7,6 @@ import { FakeUser } from "../../packages/cli/test/fakes/fake-world.ts";
 import { adminToken, operatorEnv, reaching } from "../../packages/cli/test/fakes/site-as-fetch.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
-import { esi } from "../../src/esi/esi.ts";
-import { query } from "../../src/query/query.ts";
-import { slices } from "../../src/slices/slices.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../testing/fakes/fake-upstash.ts";
 import { OriginInProcess, page } from "../../testing/fakes/origin-in-process.ts";
@@ -156,9 +153,6 @@ export class Kitchen {
         ...this.#wrangler.vars,
       },
       clock: this.clock,
-      slices: slices(),
-      esi: esi(),
-      query: query(),
     };
     return new Site(options, this.#origin);
   }

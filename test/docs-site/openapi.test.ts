@@ -4,28 +4,22 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import type { Hono } from "hono";
 import { describe, expect, it } from "vitest";
 import { openApi } from "../../docs-site/openapi.ts";
-import type { OperatePart } from "../../src/admin/operate-part.ts";
+import type { PartContents } from "../../src/part/contents.ts";
+import type { SitePart } from "../../src/part/port/part.ts";
 import { createApp } from "../../src/app.ts";
 import { defineConfig } from "../../src/config/config.ts";
-import { dashboard } from "../../src/operate/dashboard/dashboard.ts";
-import { purgeProbe } from "../../src/operate/probe/probe.ts";
-import { operate } from "../../src/operate.ts";
+import { dashboard } from "../../src/parts/dashboard/dashboard.ts";
+import { purgeProbe } from "../../src/parts/probe/probe.ts";
+import { operate } from "../../src/parts/operate/operate.ts";
 import { shopify } from "../../src/senders.ts";
 import { openSite } from "../../testing/site/harness.ts";
 import { page } from "../../testing/fakes/origin-in-process.ts";
 
 /** Returns the routes of an application with all parts, such as `get /journal`. */
 async function routesOfApp(): Promise<string[]> {
-  const part = operate().part as OperatePart;
   let admin: Hono | undefined;
-  const open: OperatePart["open"] = (settings) => {
-    const opened = part.open(settings);
-    const addTo: typeof opened.addTo = (given, forBearer) => {
-      admin = given;
-      opened.addTo(given, forBearer);
-    };
-    return { ...opened, addTo };
-  };
+  const contents: PartContents = { open: () => ({ addTo: (given) => void (admin = given) }) };
+  const noting: SitePart = { kind: "site", name: "noting", contents };
   const nothing = () => undefined;
   const host = {
     cache: () => openSite().cache,
@@ -36,8 +30,7 @@ async function routesOfApp(): Promise<string[]> {
     log: nothing,
   };
   const config = defineConfig({
-    dashboard: dashboard(),
-    probe: purgeProbe(),
+    parts: [noting, operate(), dashboard(), purgeProbe()],
     hooks: { shop: shopify() },
   });
   const env = {
@@ -45,9 +38,7 @@ async function routesOfApp(): Promise<string[]> {
     ADMIN_TOKEN: "battery-staple-horse-21",
     HOOK_SECRET_SHOP: "hR7kQ2vXw9Lp4TzBn6Ys",
   };
-  const app = createApp(config, env, host, {
-    operate: { kind: "operate", part: { ...part, open } },
-  });
+  const app = createApp(config, env, host);
   const background = { waitUntil: nothing, passThroughOnException: nothing, props: {} };
   await app.fetch(new Request("https://www.example.com/_cache/health"), {}, background);
   return (admin?.routes ?? []).map(({ method, path }) => `${method.toLowerCase()} ${path}`);

@@ -73,15 +73,13 @@ describe("a valid configuration", () => {
 describe("the check of an installed project's configuration", () => {
   const library = { ...installedLibrary(root), alias: ownLibrary.alias };
 
-  // Whether the project's own Worker has the part shows when that Worker starts.
-  it.each(['esi: "html"', 'ranges: "slices"', 'queryMethod: "json"'])(
-    "accepts a field that needs a part: %s",
-    async (field) => {
-      const text = `export default { routes: [{ name: "a", match: "/a", ${field} }] };`;
-      const path = await written(`${field.split(":")[0]}.js`, text);
-      await expect(loadConfig(path, { library })).resolves.toBeDefined();
-    },
-  );
+  it("refuses a configuration whose parts lack another", async () => {
+    const text = `import { purgeProbe } from "tidemark/probe";\nexport default { parts: [purgeProbe()] };`;
+    const path = await written("lacking.js", text);
+    const hint = "Add operate() of tidemark/operate to `parts`.";
+    await expect(loadConfig(path, { library })).rejects.toThrow(hint);
+    await expect(loadConfig(path)).rejects.toThrow(hint);
+  });
 });
 
 describe("the check of a configuration", () => {
@@ -227,7 +225,7 @@ describe("node local/check-config.ts", () => {
     expect(stdout).toMatch(/vain\.js is accepted: 1 route\.\n$/);
   });
 
-  const wrongType = 'defineConfig({ hotKeys: Number("5") as unknown as string });';
+  const wrongType = 'defineConfig({ operatorHost: String("a.test") as unknown as number });';
 
   it.each([
     [

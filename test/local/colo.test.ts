@@ -27,8 +27,8 @@ const runtimeError = (message: string) =>
 
 it.each([
   [
-    'service core:user:tidemark: Uncaught Error: OperatorError: The Worker does not start. The configuration has esi: "declared", which needs esi. Pass esi: esi() of tidemark/esi, beside the configuration.',
-    'The Worker does not start. The configuration has esi: "declared", which needs esi. Pass esi: esi() of tidemark/esi, beside the configuration.',
+    "service core:user:tidemark: Uncaught Error: OperatorError: The Worker does not start. The configuration has dashboard(), which needs operate(). Add operate() of tidemark/operate to `parts`.",
+    "The Worker does not start. The configuration has dashboard(), which needs operate(). Add operate() of tidemark/operate to `parts`.",
   ],
   [
     "service core:user:tidemark: Uncaught Error: OperatorError: The configuration is invalid. It has a fault. Fix it.",

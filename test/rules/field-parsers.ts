@@ -27,7 +27,7 @@ import { reducedAcceptEncoding } from "../../src/pages/request/forwarded-fields.
 import { nameSetBy, sortCookies } from "../../src/pages/request/cookies.ts";
 import { asOfSite } from "../../src/pages/fetch/site-address.ts";
 import { withinLimits } from "../../src/pages/fetch/field-limits.ts";
-import { totalBytesIn } from "../../src/slices/fit.ts";
+import { totalBytesIn } from "../../src/parts/slices/fit.ts";
 import { contentLength } from "../../src/rules/fields.ts";
 import { fieldTagsOf, taggingOf } from "../../src/pages/stored/tags.ts";
 import { fieldsWith } from "../../testing/examples/header-text.ts";

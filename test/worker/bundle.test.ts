@@ -51,39 +51,28 @@ it("the bundle of a site without outward purges contains only the check of a tar
   ]);
 });
 
-it("the bundle of a site without a dashboard contains only the check of its type", () => {
-  const ofDashboard = contents.files.filter(({ path }) => path.startsWith("src/operate/dashboard"));
-  expect(ofDashboard.map(({ path }) => path)).toEqual([
-    "src/operate/dashboard/port/dashboard-part.ts",
-  ]);
-  expect(contents.files.filter(({ path }) => path.includes("hono/dist/jsx"))).toEqual([]);
-});
-
 it("the bundle of a site without webhooks contains only the check of a sender's type", () => {
   const ofWebhooks = contents.files.filter(({ path }) => path.startsWith("src/hooks/"));
   expect(ofWebhooks.map(({ path }) => path)).toEqual(["src/hooks/port/hook.ts"]);
 });
 
-it("the bundle of a Worker without slices and ESI contains nothing of them", () => {
-  const ofParts = contents.files.filter(({ path }) => /^src\/(?:slices|esi)\//.test(path));
-  expect(ofParts).toEqual([]);
-});
-
 const overObjects = await bundleContents(`
   import { durableObjects, TidemarkJournal, TidemarkRecords } from "./src/cloudflare.ts";
   import { createWorker } from "./src/worker.ts";
-  import config from "./tidemark.config.ts";
+  import { defineConfig } from "./src/config/config.ts";
   export { TidemarkJournal, TidemarkRecords };
-  export default createWorker(config, { stores: durableObjects() });
+  export default createWorker(defineConfig({}), { stores: durableObjects() });
 `);
 
-it.each([
-  { id: "Redis", part: /@upstash\/redis|^src\/stores\/redis\/|redis-client/ },
-  {
-    id: "operate()",
-    part: /^src\/(?:operate\/(?:explain|health|stats|warm)|observe\/reports\/scrape)/,
-  },
-])("the bundle of a Worker that does not import $id contains nothing of it", ({ part }) => {
+it("the bundle of a Worker without parts contains nothing of a part", () => {
+  const ofParts = ({ path }: { readonly path: string }) =>
+    /^src\/parts\/|^src\/observe\/reports\/scrape|hono\/dist\/jsx/.test(path);
+  expect(overObjects.files.filter(ofParts)).toEqual([]);
+  expect(contents.files.some(ofParts)).toBe(true);
+});
+
+it("the bundle of a Worker that does not import Redis contains nothing of it", () => {
+  const part = /@upstash\/redis|^src\/stores\/redis\/|redis-client/;
   const found = ({ path }: { readonly path: string }) => part.test(path);
   expect(overObjects.files.filter(found)).toEqual([]);
   expect(contents.files.some(found)).toBe(true);

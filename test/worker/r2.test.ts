@@ -11,15 +11,17 @@ import { startLimitedColo } from "../../testing/worker/platform-limits/limited-c
 
 const contents = `
   import { r2Bodies } from "./src/cloudflare.ts";
-  import { operate } from "./src/operate.ts";
+  import { operate } from "./src/parts/operate/operate.ts";
   import { defineConfig } from "./src/tidemark.ts";
   import { upstash } from "./src/upstash.ts";
   import { createWorker } from "./src/worker.ts";
 
-  const config = defineConfig({ routes: [{ name: "all", match: "*", tiers: ["shared"] }] });
+  const config = defineConfig({
+    parts: [operate()],
+    routes: [{ name: "all", match: "*", tiers: ["shared"] }],
+  });
   export default createWorker(config, {
     stores: { ...upstash(), bodies: r2Bodies({ binding: "BODIES" }) },
-    operate: operate(),
   });
 `;
 const adminToken = "b7Qm2xVr9KzT4wLp";

@@ -14,15 +14,14 @@ import { startLimitedColo } from "../worker/platform-limits/limited-colo.ts";
 const textOf = (config: string, journal: DurableObjectJournal, call: string) => `
   import { durableObjects } from "./src/cloudflare.ts";
   import { defineConfig } from "./src/tidemark.ts";
-  import { operate } from "./src/operate.ts";
+  import { operate } from "./src/parts/operate/operate.ts";
   import { createWorker } from "./src/worker.ts";
   import { controlled, distant, randomly, troubled } from "./testing/consistency/unsteady-objects.ts";
   export { TidemarkJournal } from "./src/cloudflare.ts";
   export { TidemarkRecords } from "./testing/consistency/unsteady-objects.ts";
 
-  const worker = createWorker(defineConfig(${config}), {
+  const worker = createWorker(defineConfig({ parts: [operate()], ...${config} }), {
     stores: durableObjects({ journal: ${JSON.stringify(journal)}, records: { objects: 2 } }),
-    operate: operate(),
   });
   const unsteady = (env) => troubled(env, ${call});
   export default {

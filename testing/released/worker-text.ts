@@ -7,7 +7,7 @@ import { bundled, root } from "../../local/bundling.ts";
 /** The name from which the text reads its configuration. No code in the text declares it. */
 export const configName = "tidemarkConfig";
 
-const openConfig: Plugin = {
+const openConfig = (source: string): Plugin => ({
   name: "open configuration",
   setup: (building) => {
     building.onResolve({ filter: /\/tidemark\.config\.ts$/ }, ({ path }) => ({
@@ -15,10 +15,13 @@ const openConfig: Plugin = {
       namespace: "open",
     }));
     building.onLoad({ filter: /.*/, namespace: "open" }, () => ({
-      contents: `export default ${configName};`,
+      contents:
+        'import { operate } from "./src/parts/operate/operate.ts";\n' +
+        `export default { parts: [operate()], ...${configName} };`,
+      resolveDir: resolve(source),
     }));
   },
-};
+});
 
 /** The Worker of a checkout over Redis, and the Worker over Durable Objects with their classes. */
 export const entries = {
@@ -37,7 +40,7 @@ export async function openWorker(
   return bundled({
     absWorkingDir: resolve(source),
     entryPoints: [join(resolve(source), entry)],
-    plugins: [openConfig],
+    plugins: [openConfig(source)],
   });
 }
 

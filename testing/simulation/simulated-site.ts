@@ -35,7 +35,7 @@ import type { SimulatedIsolate } from "./simulated-isolate.ts";
 import type { SimulatedOrigin } from "./simulated-origin.ts";
 import { configOf } from "./simulated-pages.ts";
 import { SiteTrace } from "./traces/site-trace.ts";
-import { type WarmedPage, warmPage } from "../../src/operate/warm/warm-page.ts";
+import { type WarmedPage, warmPage } from "../../src/parts/operate/warm/warm-page.ts";
 import { responseForm } from "../../src/pages/stored/record-form.ts";
 import { NameSecret } from "../../src/cache/record/record-key.ts";
 

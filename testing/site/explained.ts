@@ -1,5 +1,5 @@
 // Requests an explanation of a request, and compares it with the actual answer to the same request.
-import type { Explanation } from "../../src/operate/explain/explanation.ts";
+import type { Explanation } from "../../src/parts/operate/explain/explanation.ts";
 import type { AskInit, Seen, Site } from "./harness.ts";
 
 export const explainToken = "token-of-who-asks-why";

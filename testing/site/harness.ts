@@ -5,15 +5,12 @@ import { type Application, createApp } from "../../src/app.ts";
 import type { JournalInCode } from "../../src/purge/purging.ts";
 import type { BodiesInCode, TierInCode } from "../../src/cache/tiers/tier-in-code.ts";
 import type { CacheFactories } from "../../src/compose/create-cache.ts";
-import { type Config, configOf, configOfBuild } from "../../src/config/config.ts";
+import { type Config, configOf, configOfBuild, configWith } from "../../src/config/config.ts";
 import type { ConfigInput } from "../../src/config/schema.ts";
 import { knownData } from "../../src/compose/data-beside-pages.ts";
 import type { DataCache } from "../../src/data/create-data-cache.ts";
 import type { ReportsInCode } from "../../src/observe/reports/report-store.ts";
-import { operate } from "../../src/operate.ts";
-import type { Esi } from "../../src/esi/port/esi.ts";
-import type { Query } from "../../src/query/port/query.ts";
-import type { Slices } from "../../src/slices/port/slices.ts";
+import { operate } from "../../src/parts/operate/operate.ts";
 import type { LogEvent, LogLine } from "../../src/observe/log-line.ts";
 import type { OnRequest } from "../../src/observe/request-line.ts";
 import type { OriginHandlers } from "../../src/platform/origins.ts";
@@ -37,9 +34,6 @@ export interface SiteOptions {
   readonly journal?: JournalInCode;
   /** The store of reports and hot keys. */
   readonly reports?: ReportsInCode;
-  readonly slices?: Slices;
-  readonly esi?: Esi;
-  readonly query?: Query;
   /** Factories of parts, such as a faulty journal. */
   readonly factories?: CacheFactories;
   readonly origin?: Script;
@@ -114,7 +108,8 @@ export class Site {
     this.clock = options.clock ?? new FakeClock();
     this.cache = options.cache ?? new FakeCache(this.clock);
     this.origin = origin;
-    this.config = configOfBuild(configOf(options.config ?? {}), options.build);
+    const config = configOfBuild(configOf(options.config ?? {}), options.build);
+    this.config = configWith(config, { parts: [operate(), ...config.parts] });
     const env = {
       ORIGIN_URL: "https://origin.invalid",
       COLO: "HAM",
@@ -142,10 +137,6 @@ export class Site {
       },
       factories: options.factories,
       onRequest: options.onRequest,
-      operate: operate(),
-      slices: options.slices,
-      esi: options.esi,
-      query: options.query,
     });
   }
 

@@ -2,7 +2,6 @@
 import type { ConfigInput } from "../../src/config/schema.ts";
 import type { HotKeyNote } from "../../src/pages/site/hot-key-note.ts";
 import { listsIn, notesIn } from "../../src/pages/site/hot-key-stream.ts";
-import type { Query } from "../../src/query/port/query.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeUpstash } from "../fakes/fake-upstash.ts";
 import { type AskInit, host, openColos, type Site } from "./harness.ts";
@@ -28,7 +27,6 @@ export function openHotSite(
     origin?: Script;
     random?: number;
     env?: Readonly<Record<string, string>>;
-    query?: Query;
   } = {},
 ): HotSite {
   const clock = new FakeClock();
@@ -40,7 +38,6 @@ export function openHotSite(
     env: { ...siteEnv, ...settings.env },
     origin: settings.origin ?? numbered,
     random: settings.random ?? 0,
-    ...(settings.query && { query: settings.query }),
     clock,
     upstash,
   });

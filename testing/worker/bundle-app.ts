@@ -12,11 +12,11 @@ export function bundleApp(app: string, config = "{}", around = "(site) => site")
     import { Hono } from "hono";
     import { tidemark } from "./src/hono.ts";
     import { defineConfig } from "./src/tidemark.ts";
-    import { operate } from "./src/operate.ts";
+    import { operate } from "./src/parts/operate/operate.ts";
     import { upstash } from "./src/upstash.ts";
     const app = new Hono();
     ${app}
-    export default (${around})(tidemark(app, defineConfig(${config}), { stores: upstash(), operate: operate() }));
+    export default (${around})(tidemark(app, defineConfig({ parts: [operate()], ...${config} }), { stores: upstash() }));
   `;
   return bundled({ stdin: { contents, resolveDir: root, sourcefile: "app.js", loader: "js" } });
 }

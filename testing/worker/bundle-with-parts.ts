@@ -13,13 +13,13 @@ export function bundleWithParts(
 ): Promise<string> {
   const contents = `
     import { defineConfig } from "./src/tidemark.ts";
-    import { operate } from "./src/operate.ts";
+    import { operate } from "./src/parts/operate/operate.ts";
     import { upstash } from "./src/upstash.ts";
     import { createWorker } from "./src/worker.ts";
     import { ${given.name} } from "${given.from}";
 
     const factories = ${given.factories};
-    export default createWorker(defineConfig(${config}), { stores: upstash(), factories, operate: operate() });
+    export default createWorker(defineConfig({ parts: [operate()], ...${config} }), { stores: upstash(), factories });
   `;
   const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
   return bundled({ stdin, minify: false });

@@ -54,10 +54,7 @@ export interface AstroProviderOptions {
 }
 
 /** The parts of the cache that Astro's configuration cannot contain, because they are code. */
-export interface AstroCacheParts extends Pick<
-  InCode,
-  "stores" | "operate" | "slices" | "esi" | "query" | "factories"
-> {
+export interface AstroCacheParts extends Pick<InCode, "stores" | "factories"> {
   /**
    * In place of `UPSTASH_REDIS_REST_URL`: a `Redis` of `@upstash/redis` or a REST address, and on Node
    * also a connection of ioredis or node-redis.
@@ -98,10 +95,6 @@ const partNames = [
   "redis",
   "env",
   "stores",
-  "operate",
-  "slices",
-  "esi",
-  "query",
   "factories",
 ] as const satisfies readonly (keyof AstroCacheParts)[];
 
@@ -255,9 +248,9 @@ function noJournal(): OperatorError {
 }
 
 /** Returns the fault of an option that would be unsafe, or would have no effect, under Astro. */
-function refusalOf({ trustsPeer, probe, varnish }: Config): Fault | undefined {
+function refusalOf({ trustsPeer, parts, varnish }: Config): Fault | undefined {
   if (trustsPeer !== undefined) return trustsClients;
-  if (probe !== undefined) return readsNoPage;
+  if (parts.some(({ name }) => name === "purgeProbe")) return readsNoPage;
   return varnish && hearsNoPurge;
 }
 
@@ -268,7 +261,7 @@ const trustsClients: Fault = {
 };
 
 const readsNoPage: Fault = {
-  what: "astroCache does not accept probe.",
+  what: "astroCache does not accept purgeProbe().",
   why: "Astro renders only the page that a client requests, so the probe could not read its own page.",
   hint: "Remove it.",
 };

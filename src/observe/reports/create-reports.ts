@@ -1,12 +1,11 @@
 // Assembles an isolate's reports.
 import { isWithinMs } from "../../base/elapsed.ts";
-import type { DashboardPart } from "../../operate/dashboard/port/dashboard-part.ts";
 import { type Log, logOf } from "../log-line.ts";
 import type { RedisClient } from "../../remote/redis/redis-client.ts";
 import type { RedisSettings } from "../../remote/redis/redis-client.ts";
 import type { RedisCounts } from "../../remote/redis/round-trips.ts";
 import type { Dataset } from "./data-points.ts";
-import { ReportFold, type Unavailable } from "./folding.ts";
+import { ReportFold, type ReportHistory, type Unavailable } from "./folding.ts";
 import { ProcessReportStream } from "./process-report-stream.ts";
 import { RedisReportStream } from "./redis-report-stream.ts";
 import type { ReportStream } from "./report-store.ts";
@@ -27,7 +26,6 @@ interface ReportsSettings extends Pick<ReporterSettings, "gauges"> {
   readonly config: {
     readonly namespace: string;
     readonly metrics: { readonly isOn: boolean };
-    readonly dashboard?: Pick<DashboardPart, "history"> | undefined;
   };
 }
 
@@ -39,6 +37,8 @@ interface ReportsPlatform {
   readonly redis?: { readonly client: (settings: RedisSettings) => RedisClient } | undefined;
   /** Receives the reports instead of a store. */
   readonly dataset?: Dataset | undefined;
+  /** Keeps a history in the totals. */
+  readonly reportHistory?: ReportHistory | undefined;
   /** Whether this process is a server. Without a store, its reports then stay in its memory. */
   readonly isServer?: boolean | undefined;
   readonly nowAtMs: () => number;
@@ -85,7 +85,7 @@ function channelOf(
   const shared = platform.stream ?? redisStream(settings, { nowAtMs, log, ...platform });
   const stream = shared ?? (isServer === true ? new ProcessReportStream(nowAtMs) : undefined);
   if (stream === undefined) return undefined;
-  const history = settings.config.dashboard?.history;
+  const { reportHistory: history } = platform;
   const folding = new ReportFold({ stream, nowAtMs, randomText, log, history });
   return { kind: "store", stream, folding };
 }

@@ -1,7 +1,6 @@
 // Folds the stream's reports into the totals, page by page: at each read of the totals, and in the
 // background.
 import { hintOf, whyOf, type RemoteCause, type TroubleWords } from "../../remote/trouble.ts";
-import type { ReportHistory } from "../../operate/dashboard/port/dashboard-part.ts";
 import type { Log } from "../log-line.ts";
 import type { Reason } from "../../base/operator-error.ts";
 import type { ReportStream, ReportState } from "./report-store.ts";
@@ -10,6 +9,20 @@ import { isWithinMs } from "../../base/elapsed.ts";
 import { families, otherRoutes } from "../../protocol/families.ts";
 import { addTo, partsOf, seriesOf, type Sums } from "../sums.ts";
 import type { StandingReport } from "./report-entry.ts";
+
+/** Adds reports to a history that the totals contain. */
+export interface ReportHistory {
+  /**
+   * @param stored the history in the totals, as JSON; of unknown form
+   * @returns the history including the reports, as JSON
+   */
+  readonly added: (stored: unknown, reports: readonly DatedSums[]) => unknown;
+}
+
+export interface DatedSums {
+  readonly atMs: number;
+  readonly report: { readonly sums: Sums } | undefined;
+}
 
 /** Why the totals are unavailable. */
 export interface Unavailable extends Reason {

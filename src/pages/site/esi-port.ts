@@ -5,11 +5,6 @@ import type { Metrics } from "../../observe/metrics.ts";
 import type { PurgeView } from "../../purge/view/view.ts";
 import type { ReadUrl, UrlRead } from "../request/url-reader.ts";
 
-/** The contents of `Esi`. */
-export interface EsiPart {
-  readonly open: () => EsiPort;
-}
-
 /** The part of a `Context`, whose file imports the site, that ESI needs. */
 export interface EsiContext {
   readonly nowAtMs: () => number;

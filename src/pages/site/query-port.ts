@@ -2,12 +2,6 @@
 import type { Route } from "../../config/config.ts";
 import type { QueryContent } from "../request/plan.ts";
 
-/** The contents of `Query`. */
-export interface QueryPart {
-  /** @param nowAtMs epoch milliseconds */
-  readonly open: (nowAtMs: () => number) => QueryPort;
-}
-
 /** The content of a request, and a function that frees its bytes. */
 export interface HeldContent {
   /** `undefined` if the content did not arrive as announced, or in time. */

@@ -7,11 +7,6 @@ import type { ByteRange } from "../../rules/ranges.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 
-/** The contents of `Slices`. */
-export interface SlicesPart {
-  readonly open: () => SlicePort;
-}
-
 /** A `PagePlace`, whose file imports the site. */
 interface Place {
   readonly request: LookupRequest;

@@ -1,6 +1,5 @@
 // Tests the configuration in the Worker, with a function as each origin. `npm run deploy` runs these tests first, so
 // that it never uploads an invalid configuration. The requests follow from the routes: change the routes freely.
-import { operate } from "tidemark/operate";
 import { createWorker } from "tidemark/worker";
 import { expect, it } from "vitest";
 import config from "../tidemark.config.ts";
@@ -8,7 +7,7 @@ import config from "../tidemark.config.ts";
 const page = () => new Response("a page", { headers: { "cache-control": "max-age=60" } });
 const names = ["default", ...config.origins.keys()];
 const origins = Object.fromEntries(names.map((name) => [name, page]));
-const worker = createWorker(config, { origins, operate: operate() });
+const worker = createWorker(config, { origins });
 
 /** Returns Cache-Status after all background work of the response. */
 async function cacheStatusOf(url: string, headers: Record<string, string> = {}): Promise<string> {

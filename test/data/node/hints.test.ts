@@ -59,9 +59,9 @@ const child = (ioredis: string, hono: string, src: (path: string) => string) => 
   let count = 0;
   const app = new Hono();
   app.get("/", (c) => c.text(String(count += 1), 200, { "cache-tag": "page", "cache-control": "max-age=3600" }));
-  const config = defineConfig({ purge: ${JSON.stringify(purge)} });
+  const config = defineConfig({ parts: [operate()], purge: ${JSON.stringify(purge)} });
   const env = { ADMIN_TOKEN: "admin-token-of-this-site" };
-  const site = tidemark(app, config, { env, stores: redis(connection), operate: operate() });
+  const site = tidemark(app, config, { env, stores: redis(connection) });
   const headers = { authorization: "Bearer " + env.ADMIN_TOKEN };
   process.on("message", async (path) => {
     if (path === "close") return process.disconnect(), void connection.disconnect();

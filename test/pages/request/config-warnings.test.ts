@@ -1,4 +1,7 @@
 // Tests the warnings about options without effect. Other configurations cause no warning.
+import { slices } from "../../../src/parts/slices/slices.ts";
+import { query } from "../../../src/parts/query/query.ts";
+import { esi } from "../../../src/parts/esi/esi.ts";
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
 import type { WrittenConfig } from "../../../src/config/written.ts";
@@ -25,8 +28,8 @@ describe("in a route with or without bypass,", () => {
     ["cookies", { ignore: ["a"] }],
     ["forward", ["x-real-ip"]],
     ["tiers", ["memory"]],
-    ["queryMethod", "raw"],
-    ["ranges", "slices"],
+    ["use", [query("raw")]],
+    ["use", [slices()]],
   ])("the option %s has no effect with bypass, and a warning names it", (name, value) => {
     expect(own({ bypass: true, [name]: value })).toEqual([
       `Route "own" has fields without effect: ${name}. bypass sends its requests straight to ` +
@@ -41,7 +44,7 @@ describe("in a route with or without bypass,", () => {
     { bypass: true, origin: "default" },
     { bypass: true, when: { cookie: ["a"] } },
     { bypass: true, purge: { maxLagSeconds: 20 } },
-    { bypass: true, esi: "html" },
+    { bypass: true, use: [esi("html")] },
     { bypass: false, fresh: "5m" },
   ])("the options %o cause no warning", (fields) => {
     expect(own(fields)).toEqual([]);

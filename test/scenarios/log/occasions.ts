@@ -6,7 +6,7 @@ import { r2Bodies } from "../../../src/stores/r2/r2-bodies.ts";
 import { version } from "../../../src/version.ts";
 import { cc, page, unreachable, unreadable } from "../../../testing/fakes/origin-in-process.ts";
 import { idle, openSite, type Site, type SiteOptions } from "../../../testing/site/harness.ts";
-import { ProbedColos } from "../../../testing/site/probed-colos.ts";
+import { ProbedColos } from "../../parts/probe/probed-colos.ts";
 import { pass } from "../../../testing/site/two-colos.ts";
 import { listTarget, secret as outwardSecret } from "../../../testing/outward/outward-world.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";

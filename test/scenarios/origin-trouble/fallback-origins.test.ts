@@ -15,7 +15,7 @@ import {
   unreachable,
 } from "../../../testing/fakes/origin-in-process.ts";
 import type { RouteInput } from "../../../src/config/route-options.ts";
-import { slices } from "../../../src/slices/slices.ts";
+import { slices } from "../../../src/parts/slices/slices.ts";
 
 playTimers();
 
@@ -503,13 +503,10 @@ describe("bodies of two origins are never mixed", () => {
   };
 
   it.each([
-    { id: "plain", changes: {}, options: {} },
-    { id: "slices", changes: { ranges: "slices" as const }, options: { slices: slices() } },
-  ])("a client's range gets the whole body of the fallback: $id", async ({ changes, options }) => {
-    const site = openSite({
-      ...optionsFor({ first: unreachable, mirror: ofRange }, changes),
-      ...options,
-    });
+    { id: "plain", changes: {} },
+    { id: "slices", changes: { use: [slices()] } },
+  ])("a client's range gets the whole body of the fallback: $id", async ({ changes }) => {
+    const site = openSite(optionsFor({ first: unreachable, mirror: ofRange }, changes));
     const headers = { range: "bytes=0-9", "if-range": '"m"' };
     const { status, text } = await site.get("/a", { headers });
     expect([status, text.length]).toEqual([200, body.length]);

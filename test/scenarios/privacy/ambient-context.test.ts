@@ -16,7 +16,7 @@ import {
   openSliced,
   sliceBytes,
   slicedOrigin,
-} from "../../../testing/site/sliced-origin.ts";
+} from "../../parts/slices/sliced-origin.ts";
 import { pass, playTimers } from "../../../testing/site/two-colos.ts";
 import { pause } from "../../../src/base/timeouts.ts";
 import type { OriginHandler } from "../../../src/platform/origins.ts";

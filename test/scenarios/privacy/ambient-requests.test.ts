@@ -3,10 +3,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
-import { esi } from "../../../src/esi/esi.ts";
+import { esi } from "../../../src/parts/esi/esi.ts";
 import type { OriginHandler } from "../../../src/platform/origins.ts";
-import { query } from "../../../src/query/query.ts";
-import { slices } from "../../../src/slices/slices.ts";
+import { query } from "../../../src/parts/query/query.ts";
+import { slices } from "../../../src/parts/slices/slices.ts";
 import { Draws } from "../../../testing/draws.ts";
 import { shareOf } from "../../../testing/histories.ts";
 import { cc } from "../../../testing/fakes/origin-in-process.ts";
@@ -20,10 +20,10 @@ const config: ConfigInput = {
   routes: [
     { name: "me", match: "/me/*", bypass: true },
     { name: "preview", match: "*", when: { cookie: ["preview"] }, bypass: true },
-    { name: "esi", match: "/esi/*", esi: "html" },
+    { name: "esi", match: "/esi/*", use: [esi("html")] },
     { name: "ios", match: "/when/*", when: { header: { "x-app": ["ios"] } }, fresh: "1m" },
-    { name: "slices", match: "/slices/*", ranges: "slices" },
-    { name: "query", match: "/query/*", queryMethod: "json" },
+    { name: "slices", match: "/slices/*", use: [slices({ sliceBytes: 65_536 })] },
+    { name: "query", match: "/query/*", use: [query("json")] },
     { name: "global", match: "/global/*", collapse: "global", refreshAhead: "20s" },
     { name: "falls", match: "/falls/*", origin: ["broken", "default"] },
     { name: "forms", match: "/forms/*", query: { noVarySearch: true } },
@@ -133,9 +133,6 @@ describe.each(Array.from({ length: shareOf(12) }, (_, seed) => seed + 1))("seed 
       openWarmSite({
         config,
         handlers: { default: handler, broken },
-        esi: esi(),
-        query: query(),
-        slices: slices({ sliceBytes: 65_536 }),
         random: draws.oneOf([0, 0.5]),
       }),
     );

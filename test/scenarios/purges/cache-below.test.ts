@@ -16,7 +16,7 @@ import {
   slicedOptions,
   slicedOrigin,
   totalBytes,
-} from "../../../testing/site/sliced-origin.ts";
+} from "../../parts/slices/sliced-origin.ts";
 import type { UnsteadyUpstash } from "../../../testing/fakes/unsteady-upstash.ts";
 import { pass, playTimers } from "../../../testing/site/two-colos.ts";
 

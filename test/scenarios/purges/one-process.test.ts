@@ -9,7 +9,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { tidemark } from "../../../src/hono.ts";
 import { nodeGlobals } from "../../../src/base/node-globals.ts";
 import { createDataCache, inProcess } from "../../../src/node-cache.ts";
-import { operate } from "../../../src/operate.ts";
+import { operate } from "../../../src/parts/operate/operate.ts";
 import { defineConfig } from "../../../src/tidemark.ts";
 import { newerNode } from "../../package/commands.ts";
 
@@ -31,8 +31,12 @@ function opened() {
     expect(log.filter((line) => !line.includes('"event":"switch"'))).toEqual([]);
   });
   const data = createDataCache({ redis: "none" });
-  const given = { env: { ADMIN_TOKEN: token }, stores: inProcess(), operate: operate(), data };
-  const site = tidemark(app, defineConfig({ routes: [{ name: "all", match: "*" }] }), given);
+  const given = { env: { ADMIN_TOKEN: token }, stores: inProcess(), data };
+  const site = tidemark(
+    app,
+    defineConfig({ parts: [operate()], routes: [{ name: "all", match: "*" }] }),
+    given,
+  );
   const ask = async (path: string, init?: RequestInit) =>
     site.fetch(new Request(`http://site.test${path}`, init));
   const told = async (path: string, body?: object) => {

@@ -6,7 +6,7 @@ import type { Site, SiteOptions } from "../../../testing/site/harness.ts";
 import { FakeCache } from "../../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
-import { found, healthOf } from "../../operate/health/health-world.ts";
+import { found, healthOf } from "../../parts/operate/health/health-world.ts";
 
 /** The build that the origin runs, and the fields that it sends. */
 interface Origin {

@@ -1,4 +1,5 @@
 // Sites that know the build of the application in their process: two builds over one database and one colo.
+import { slices } from "../../../src/parts/slices/slices.ts";
 import { describe, expect, it } from "vitest";
 import { configOfBuild, defineConfig } from "../../../src/config/config.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
@@ -10,7 +11,7 @@ import { explained, explainToken } from "../../../testing/site/explained.ts";
 import type { Site } from "../../../testing/site/harness.ts";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { pass, playTimers, withinSeconds } from "../../../testing/site/two-colos.ts";
-import { found } from "../../operate/health/health-world.ts";
+import { found } from "../../parts/operate/health/health-world.ts";
 
 playTimers();
 
@@ -155,7 +156,7 @@ it.each<{ route: object; builds: object | undefined }>([
   { route: {}, builds: { id: "a" } },
   { route: { release: { header: "x-build" } }, builds: { header: "x-build" } },
   { route: { release: { keep: 1 } }, builds: undefined },
-  { route: { ranges: "slices" }, builds: undefined },
+  { route: { use: [slices()] }, builds: undefined },
   { route: { bypass: true }, builds: undefined },
   { route: { methods: ["POST"] }, builds: undefined },
 ])("a route has the builds $builds, if it has $route", ({ route, builds }) => {

@@ -1,6 +1,6 @@
 // Tests the reports and hot keys of a site on Durable Objects, without Redis.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { dashboard } from "../../../src/operate/dashboard/dashboard.ts";
+import { dashboard } from "../../../src/parts/dashboard/dashboard.ts";
 import { durableObjectJournal } from "../../../src/stores/durable-object/durable-object-journal.ts";
 import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
 import { durableObjectReports } from "../../../src/stores/durable-object/durable-object-reports.ts";
@@ -28,7 +28,7 @@ beforeEach(() => {
   };
   sites = openColos(2, {
     clock,
-    config: { dashboard: dashboard(), hotKeys: 10 },
+    config: { parts: [dashboard()], hotKeys: 10 },
     records: durableObjectRecords({ objects: 1 }),
     journal: durableObjectJournal(),
     reports: durableObjectReports(),

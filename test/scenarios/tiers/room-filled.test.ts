@@ -5,7 +5,7 @@ import { Running } from "../../../local/running.ts";
 import { startUpstashRestServer } from "../../../local/upstash-rest-server.ts";
 import { connectToRedis } from "../../../local/upstash-rest/redis-connection.ts";
 import { databaseInfoIn } from "../../../src/remote/redis/database-info.ts";
-import { runningClock, soon } from "../../operate/health/health-world.ts";
+import { runningClock, soon } from "../../parts/operate/health/health-world.ts";
 import { startEmbeddedValkey } from "../../../local/embedded-valkey.ts";
 import { openSite } from "../../../testing/site/harness.ts";
 import { adminToken, send } from "../../../testing/site/purge-sender.ts";

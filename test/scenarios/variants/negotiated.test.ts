@@ -13,9 +13,10 @@ import { send } from "../../../testing/site/purge-sender.ts";
 import {
   getSliced,
   scriptOf,
+  inSlices,
   slicedOptions,
   slicedOrigin,
-} from "../../../testing/site/sliced-origin.ts";
+} from "../../parts/slices/sliced-origin.ts";
 import { openWarmSite, warmed } from "../../../testing/site/warm-site.ts";
 
 type Key = RouteInput["key"];
@@ -317,7 +318,7 @@ describe("Tidemark's own requests carry the form of the key", () => {
 
   it("slices are fetched with the form of their head", async () => {
     const origin = slicedOrigin({ fields: { ...slicedOrigin().fields, vary: "accept-language" } });
-    const routes = [{ name: "video", match: "/v*", ranges: "slices" as const, key: language }];
+    const routes = [{ name: "video", match: "/v*", use: [inSlices], key: language }];
     const options = { ...slicedOptions(origin), config: { routes }, origin: scriptOf(origin) };
     const site = openSite(options);
     for (const range of ["bytes=0-9", "bytes=70000-70009", "bytes=5-8"]) {

@@ -2,7 +2,7 @@
 // purges cover a response that answers several URLs of a path.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
-import type { Explanation } from "../../../src/operate/explain/explanation.ts";
+import type { Explanation } from "../../../src/parts/operate/explain/explanation.ts";
 import { openCounted } from "../../../testing/site/counted-looks.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { idle, openSite } from "../../../testing/site/harness.ts";

@@ -37,7 +37,7 @@ function statusAlone(status = "none") {
   return failure({
     what: "The findings were not shown.",
     why: `The site shows only its status, which is ${status}: its Worker was created without operate.`,
-    hint: "Pass operate: operate() of tidemark/operate beside stores, and deploy.",
+    hint: "Add operate() of tidemark/operate to `parts` of the configuration, and deploy.",
   });
 }
 

@@ -86,7 +86,7 @@ async function init(session: Session, options: InitOptions, words: readonly stri
     stores,
     region,
   };
-  const draft = draftConfig(sight, { mayImport: own === undefined });
+  const draft = draftConfig(sight);
   const findings = findingsOf(sight);
   const { toWrite, kept, otherWrangler } = sorted(
     siteFiles(draft, choices, world.nowAtMs()),

@@ -20,14 +20,13 @@ import {
   fewest,
 } from "./draft-routes.ts";
 
-/** @param mayImport whether the Worker is new, so that it can import what a route needs */
-export function draftConfig(sight: OriginSight, { mayImport = true } = {}): Draft {
+export function draftConfig(sight: OriginSight): Draft {
   const pages = sight.pages.map(judged);
   const isWordPress = sight.platform === "WordPress" || sight.platform === "WooCommerce";
   const routes = isWordPress ? wordPressRoutes(sight, pages) : plainRoutes(sight, pages);
   const assets = pages.filter(({ sight: { kind } }) => kind === "asset");
   const at = routes.findIndex((route) => !isBypass(route));
-  const media = mediaRoute(assets, mayImport);
+  const media = mediaRoute(assets);
   const all = [...signedInRoute(sight, pages), ...routes.toSpliced(at, 0, ...media)];
   return { sight, consent: consentOf(pages), routes: namedOnce(all) };
 }

@@ -208,24 +208,18 @@ function isMedia({ sight: { path, hasValidator }, judgement: { kind } }: JudgedP
   return isShared && hasValidator && mediaEndingOf(path) !== undefined;
 }
 
-/** The field of a route with media, which needs an import in the Worker. */
-export const inSlices = 'ranges: "slices"';
+/** The field of a route with media, which needs an import. */
+export const inSlices = "use: [slices()]";
 
-/**
- * Drafts the route for files that players and readers of maps request in ranges.
- *
- * @param mayImport whether the Worker is new, so that it can import slices
- */
-export function mediaRoute(assets: readonly JudgedPage[], mayImport: boolean): DraftRoute[] {
+/** Drafts the route for files that players and readers of maps request in ranges. */
+export function mediaRoute(assets: readonly JudgedPage[]): DraftRoute[] {
   const good = assets.filter(isMedia);
   const endings = [...new Set(good.flatMap(({ sight: { path } }) => mediaEndingOf(path) ?? []))];
   if (endings.length === 0) return [];
   const match = endings.map((ending) => `/*.${ending}`);
   const made = contentFields(good, { fresh: "1h", staleIfError: "7d" });
-  const advice = `With \`${inSlices}\` here, and slices: slices() in src/worker.ts, ranges fill the cache.`;
-  const about = "Files that clients request in ranges.";
-  const isSliced = mayImport && !made.fields.includes("bypass: true");
-  const comments = [about, ...(mayImport ? [] : [advice]), ...made.comments];
+  const comments = ["Files that clients request in ranges.", ...made.comments];
+  const isSliced = !made.fields.includes("bypass: true");
   const fields = [...made.fields, ...(isSliced ? [inSlices] : [])];
   return [{ name: "media", match, comments, fields }];
 }

@@ -37,10 +37,7 @@ export function siteFiles(draft: Draft, choices: WranglerChoices, atMs: number):
     { path: "wrangler.jsonc", text: wranglerFile(choices) },
     {
       path: "src/worker.ts",
-      text: withSlices(
-        withRegion(textFor(choices.stores, "src/worker.ts"), choices.region),
-        draft.routes,
-      ),
+      text: withRegion(textFor(choices.stores, "src/worker.ts"), choices.region),
     },
     { path: "package.json", text: manifest },
     { path: "tsconfig.json", text: templateText("tsconfig.json") },
@@ -49,14 +46,6 @@ export function siteFiles(draft: Draft, choices: WranglerChoices, atMs: number):
     { path: ".gitignore", text: templateText(".gitignore") },
     { path: ".dev.vars.example", text: textFor(choices.stores, ".dev.vars.example") },
   ];
-}
-
-/** Imports slices into the text of a site's `src/worker.ts`, if a route needs them. */
-function withSlices(text: string, routes: readonly DraftRoute[]): string {
-  if (!routes.some(({ fields }) => fields.includes(inSlices))) return text;
-  return text
-    .replace(/^(?=import \{ createWorker)/m, 'import { slices } from "tidemark/slices";\n')
-    .replace("operate: operate(),", "operate: operate(),\n  slices: slices(),");
 }
 
 /** Wrangler reads only one file, so an existing file of another format stays in effect. */
@@ -146,8 +135,13 @@ function configText({ sight, consent, routes }: Draft, atMs: number): string {
         `tidemark init wrote it on ${day}, based on ${sight.pages.length} pages. Review it before you deploy it.`,
     ),
     `import { ${names} } from "tidemark";`,
+    'import { operate } from "tidemark/operate";',
+    ...(routes.some(({ fields }) => fields.includes(inSlices))
+      ? ['import { slices } from "tidemark/slices";']
+      : []),
     "",
     "export default defineConfig({",
+    "  parts: [operate()],",
     ...consentLines[consent].map(indented),
     "  routes: [",
     ...routes.flatMap((route) => routeLines(route).map((line) => indented(indented(line)))),

@@ -264,7 +264,7 @@ function notOurs(site: ChosenSite, route: string, { status, headers }: Response)
     return failure({
       what: "Nothing was probed.",
       why: `The configuration of ${origin} has no probe, or its Tidemark is older than this command.`,
-      hint: "Add probe: purgeProbe() from tidemark/probe to the configuration, and deploy.",
+      hint: "Add purgeProbe() of tidemark/probe to `parts` of the configuration, and deploy.",
     });
   }
   const nothing = `It serves nothing at ${operatorPath}/${route}, or its Tidemark is older than this command.`;

@@ -4,12 +4,7 @@ import { createRequire } from "node:module";
 import { resolve, join } from "node:path";
 import { parseEnv } from "node:util";
 import type { RateLimitSettings } from "../../../../local/colo.ts";
-import {
-  installedLibrary,
-  type Library,
-  passedParts,
-  sourceLibrary,
-} from "../../../../local/run/library.ts";
+import { installedLibrary, type Library, sourceLibrary } from "../../../../local/run/library.ts";
 import type { Project } from "../../../../local/run/project.ts";
 import { runSite } from "../../../../local/run/run-site.ts";
 import {
@@ -22,7 +17,7 @@ import { databaseOf } from "../../../../src/protocol/variables/database.ts";
 import { OperatorError } from "../../../../src/tidemark.ts";
 import { usageError } from "../command-error.ts";
 import type { Session } from "../session.ts";
-import { packageFiles, version } from "../version.ts";
+import { packageFiles } from "../version.ts";
 import {
   textIfThere,
   wranglerNames,
@@ -132,26 +127,17 @@ function libraryIn(folder: string): Library {
     return sourceLibrary(folder);
   }
   const required = createRequire(join(folder, "package.json"));
-  const lacks = (part: string) => {
-    try {
-      return required.resolve(`tidemark/${part}`) === "";
-    } catch {
-      return true;
-    }
-  };
-  const missing = ["worker", ...passedParts].filter(lacks);
-  if (missing.length === 0) return installedLibrary(folder);
-  const install = `Run npm install ${packageFiles.library} ${packageFiles.command} there`;
-  const isAbsent = missing[0] === "worker";
-  throw new OperatorError({
-    what: `The package tidemark is ${isAbsent ? "missing" : "too old"}.`,
-    why: isAbsent
-      ? `It is not installed in ${folder}, and the Worker needs it.`
-      : `The one in ${folder} lacks ${missing.map((part) => `tidemark/${part}`).join(" and ")}, which this command of version ${version} needs.`,
-    hint: isAbsent
-      ? `${install}. The packages are not published yet: npm pack writes these files in a copy of Tidemark's repository.`
-      : `${install}, or run the command of that version: npx tidemark start.`,
-  });
+  try {
+    required.resolve("tidemark/worker");
+  } catch (cause) {
+    throw new OperatorError({
+      what: "The package tidemark is missing.",
+      why: `It is not installed in ${folder}, and the Worker needs it.`,
+      hint: `Run npm install ${packageFiles.library} ${packageFiles.command} there. The packages are not published yet: npm pack writes these files in a copy of Tidemark's repository.`,
+      cause,
+    });
+  }
+  return installedLibrary(folder);
 }
 
 type WorkerOfFolder = Omit<Project, "library" | "config" | "hasDashboard" | "otherFiles">;

@@ -1,7 +1,7 @@
 // Tests `tidemark probe` at two colos of a real application, with a clock that the pauses advance.
 import { expect, it, vi } from "vitest";
-import { purgeProbe } from "../../../../src/operate/probe/probe.ts";
-import { ProbedColos } from "../../../../testing/site/probed-colos.ts";
+import { purgeProbe } from "../../../../src/parts/probe/probe.ts";
+import { ProbedColos } from "../../../../test/parts/probe/probed-colos.ts";
 import { host, idle, type SiteOptions } from "../../../../testing/site/harness.ts";
 import { playTimers } from "../../../../testing/site/two-colos.ts";
 import { main } from "../../src/main.ts";
@@ -70,7 +70,7 @@ it("probe reports a late purge, and exits with 3", async () => {
 
 it("probe exits with 3 if a page is not stored, so that nothing was verified", async () => {
   const origin = () => new Response("page", { headers: { "cache-control": "no-store" } });
-  const { runs } = openColos({ origin, config: { probe: purgeProbe({ paths: ["/news"] }) } });
+  const { runs } = openColos({ origin, config: { parts: [purgeProbe({ paths: ["/news"] })] } });
   const { code, out } = await runs([]);
   expect(code).toBe(3);
   expect(out).toContain("Late: 0 of 1. Not verified: 1.");

@@ -1,12 +1,11 @@
 // Tests the routes that `tidemark init` drafts. Each test has a small origin with one peculiarity.
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { operate } from "../../../../src/parts/operate/operate.ts";
+import { slices } from "../../../../src/parts/slices/slices.ts";
 import { compileFunction } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../../../local/load-config.ts";
 import * as library from "../../../../src/config/config.ts";
-import { FakeUser } from "../fakes/fake-world.ts";
-import { type Handle, initialised, reaching, type Told } from "./reached-origin.ts";
+import { type Handle, initialised } from "./reached-origin.ts";
 
 const origin = "https://small.test";
 type Page = (request: Request) => string | Response;
@@ -30,11 +29,12 @@ function originOf(pages: Pages): Handle {
 
 /** Evaluates a configuration without bundling, because bundling is slow. */
 function configIn(text: string): library.Config {
-  const body = text.replace(/^import .*$/m, "").replace(/^export default /m, "return ");
-  const run = compileFunction(body, Object.keys(library)) as (
+  const body = text.replace(/^import .*$/gm, "").replace(/^export default /m, "return ");
+  const imports = { ...library, operate, slices };
+  const run = compileFunction(body, Object.keys(imports)) as (
     ...given: unknown[]
   ) => library.Config;
-  return run(...Object.values(library));
+  return run(...Object.values(imports));
 }
 
 async function routesOf(handle: Handle) {
@@ -210,14 +210,12 @@ describe("media in a drafted configuration", () => {
   const video = (fields: Readonly<Record<string, string>> = { etag: '"1"' }) =>
     new Response("x", { headers: { "content-type": "video/mp4", ...fields } });
 
-  it("are in slices, and the new Worker imports these", async () => {
+  it("are in slices, which the configuration imports", async () => {
     const pages = { "/media/a.mp4": () => video(), "/media/a.png": () => video(), "/a": "a" };
-    const { route, told } = await routesOf(originOf(pages));
+    const { route, text } = await routesOf(originOf(pages));
     expect(route("media")).toMatchObject({ patterns: ["/*.mp4"], isSliced: true });
     expect(route("files-media")).toMatchObject({ patterns: ["/media/*"], isSliced: false });
-    const main = told.files.find(({ path }) => path === "src/worker.ts")?.text;
-    expect(main).toContain('import { slices } from "tidemark/slices";');
-    expect(main).toContain("  slices: slices(),\n});");
+    expect(text).toContain('import { slices } from "tidemark/slices";');
   });
 
   it.each([
@@ -228,19 +226,6 @@ describe("media in a drafted configuration", () => {
     expect(text).not.toContain('name: "media"');
     expect(JSON.stringify(told.files)).not.toContain("tidemark/slices");
   });
-});
-
-it("media need the import in a Worker that init keeps, so their route only has the advice", async () => {
-  const handle = originOf({
-    "/a.mp4": () => new Response("x", { headers: { "content-type": "video/mp4", etag: '"1"' } }),
-  });
-  const user = await FakeUser.at({ fetch: reaching(origin, handle).fetch });
-  await mkdir(join(user.folder, "src"));
-  await writeFile(join(user.folder, "src/worker.ts"), "upstash");
-  const { files } = JSON.parse((await user.runs(["init", origin, "--json"])).out) as Told;
-  const text = files.find(({ path }) => path === "tidemark.config.ts")?.text;
-  expect(text).toContain("and slices: slices() in src/worker.ts");
-  expect(configIn(text ?? "").routes.some(({ isSliced }) => isSliced)).toBe(false);
 });
 
 describe("a drafted configuration with a log-in", () => {

@@ -18,14 +18,6 @@ function install(parts: string) {
   return folder.write("node_modules/tidemark/package.json", manifest);
 }
 
-it("a project with an older package cannot start, and the error names what is lacking", async () => {
-  await install("worker operate slices");
-  await folder.write("tidemark.config.ts", "");
-  await expect(readFolder(folder.path, undefined)).rejects.toThrow(
-    /^The package tidemark is too old\. The one in \S+ lacks tidemark\/esi and tidemark\/query, which this command of version \S+ needs\. Run npm install .* there, or run the command of that version: npx tidemark start\.$/,
-  );
-});
-
 describe("the variables of a project", () => {
   it.each([
     ["only the wrangler file", undefined, { ORIGIN_URL: "https://a.test", X: "1" }],
@@ -92,6 +84,6 @@ it("`readFolder` maps the package to its sources in a copy of the repository", a
   const { library } = await readFolder(folder.path, undefined);
   expect(library.alias).toMatchObject({
     tidemark: inFolder("src/config/config.ts"),
-    "tidemark/esi": inFolder("src/esi/esi.ts"),
+    "tidemark/esi": inFolder("src/parts/esi/esi.ts"),
   });
 });

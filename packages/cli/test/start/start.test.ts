@@ -23,18 +23,18 @@ afterEach(async () => {
 const config = (fields: string) => `
 import { defineConfig } from "tidemark";
 import { dashboard } from "tidemark/dashboard";
+import { operate } from "tidemark/operate";
 export default defineConfig({
   routes: [{ name: "all", match: "*", ${fields} }],
-  dashboard: dashboard(),
+  parts: [operate(), dashboard()],
 });
 `;
 
 const main = `
-import { operate } from "tidemark/operate";
 import { upstash } from "tidemark/upstash";
 import { createWorker } from "tidemark/worker";
 import config from "../tidemark.config.ts";
-export default createWorker(config, { stores: upstash(), operate: operate() });
+export default createWorker(config, { stores: upstash() });
 `;
 
 const answering = (body: string) => `export default { fetch: () => new Response("${body}") };`;
@@ -45,11 +45,11 @@ async function installed(): Promise<void> {
     ".": "./src/tidemark.ts",
     "./worker": "./src/worker.ts",
     "./cloudflare": "./src/cloudflare.ts",
-    "./dashboard": "./src/operate/dashboard/dashboard.ts",
-    "./operate": "./src/operate.ts",
-    "./esi": "./src/esi/esi.ts",
-    "./query": "./src/query/query.ts",
-    "./slices": "./src/slices/slices.ts",
+    "./dashboard": "./src/parts/dashboard/dashboard.ts",
+    "./operate": "./src/parts/operate/operate.ts",
+    "./esi": "./src/parts/esi/esi.ts",
+    "./query": "./src/parts/query/query.ts",
+    "./slices": "./src/parts/slices/slices.ts",
     "./upstash": "./src/upstash.ts",
   };
   const manifest = JSON.stringify({ name: "tidemark", type: "module", exports });
@@ -134,7 +134,7 @@ describe("`tidemark start` in the folder of a site", () => {
     await installed();
     await folder.write(
       "tidemark.config.ts",
-      'export default { routes: [{ name: "any", match: "/:any", esi: "html" }, { name: "late", match: "/late" }] };',
+      'export default { routes: [{ name: "any", match: "/:any" }, { name: "late", match: "/late" }] };',
     );
     const { run, url } = await start("--origin", await origin());
     await told(run, "/_cache/stats\n");

@@ -121,7 +121,7 @@ function withEsiTags(pages: readonly Page[]): DoctorFinding | [] {
     cause:
       "The origin leaves parts of the page to a cache with ESI, as Magento does if it selects Varnish. The page's route has no esi, or the tags are invalid.",
     remedy:
-      'Set esi: "html" on the route, with esi() of tidemark/esi in the Worker, and purge the page. Or let the origin send no ESI tags: in Magento, remove the ttl of its blocks.',
+      'Write use: [esi("html")] on the route, with esi() of tidemark/esi, and purge the page. Or let the origin send no ESI tags: in Magento, remove the ttl of its blocks.',
   });
 }
 

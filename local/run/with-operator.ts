@@ -1,0 +1,11 @@
+// Adds the parts of an operator to the configuration of `npm start`.
+import { type Config, configWith } from "../../src/config/config.ts";
+import { dashboard } from "../../src/parts/dashboard/dashboard.ts";
+import { operate } from "../../src/parts/operate/operate.ts";
+
+/** Returns the configuration with `operate()` and `dashboard()`. */
+export function withOperator(config: Config): Config {
+  const named = config.parts.map(({ name }) => name);
+  const added = [operate(), dashboard()].filter(({ name }) => !named.includes(name));
+  return configWith(config, { parts: [...config.parts, ...added] });
+}

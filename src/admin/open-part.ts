@@ -1,0 +1,65 @@
+// A part of the site in one isolate, as the application and the operator's routes use it.
+import type { Hono, MiddlewareHandler } from "hono";
+import type { Sums } from "../observe/sums.ts";
+import type { Finding } from "../protocol/finding.ts";
+import type { Background } from "../platform/platform.ts";
+import type { Target } from "../pages/request/target.ts";
+import type { UrlRead } from "../pages/request/url-reader.ts";
+import type { Requester } from "../purge/view/view.ts";
+
+/** The contributions of a part in one isolate. */
+export interface OpenPart {
+  /** Adds routes below the operator's path. */
+  readonly addTo?: (admin: Hono, access: OperatorAccess) => void;
+  /** Answers `GET /_cache/health`, in place of the core. */
+  readonly health?: (request: HealthRequest) => Promise<Response>;
+  /** Answers a request with the explanation, if the token is valid. `answer` answers without it. */
+  readonly answerDebugged?: (
+    debugged: DebuggedRequest,
+    background: Background,
+    answer: () => Response | Promise<Response>,
+  ) => Promise<Response>;
+  /** Works when the cron trigger runs, each minute. */
+  readonly runCron?: (background: Background) => Promise<void>;
+  /** Whether the part does not work without the cron trigger. */
+  readonly needsCron?: boolean;
+  /** Sees each request for the site. */
+  readonly attend?: (
+    request: Request,
+    target: Pick<Target, "scheme" | "host">,
+    background: Background,
+  ) => void;
+  readonly findings?: (seen: SeenByParts) => readonly Finding[];
+}
+
+/** The facts from which findings of a part derive, besides the part's own state. */
+export interface SeenByParts {
+  /** The counts of all isolates; `undefined` for a check that reads only this isolate's state. */
+  readonly totals?:
+    | { readonly windows: readonly { readonly fromAtMs: number; readonly sums: Sums }[] }
+    | undefined;
+  readonly atMs: number;
+}
+
+/** The checks of an operator's token. */
+export interface OperatorAccess {
+  /** Requires ADMIN_TOKEN, or a token of its scope `operator`. */
+  readonly forBearer: MiddlewareHandler;
+  /** Also accepts a token that only reads. */
+  readonly forReader: MiddlewareHandler;
+}
+
+/** A request that had the debug field. */
+export interface DebuggedRequest {
+  /** The request without the field. */
+  readonly plain: Request;
+  /** The value of the field. */
+  readonly token: string;
+  readonly read: UrlRead;
+}
+
+/** A request for the health check, with the means to renew the view. */
+export interface HealthRequest extends Requester {
+  readonly request: Request;
+  readonly colo: string;
+}

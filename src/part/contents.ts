@@ -1,0 +1,80 @@
+// What a part of a site contributes, and the check of a configuration's parts.
+import type { AdminSettings } from "../admin/admin-settings.ts";
+import type { OpenPart } from "../admin/open-part.ts";
+import { OperatorError } from "../base/operator-error.ts";
+import type { Config } from "../config/config.ts";
+import type { createReports } from "../observe/reports/create-reports.ts";
+import type { ReportHistory } from "../observe/reports/folding.ts";
+import type { EsiPort } from "../pages/site/esi-port.ts";
+import type { OpenHotKeys } from "../pages/site/hot-keys.ts";
+import type { QueryPort } from "../pages/site/query-port.ts";
+import type { SlicePort } from "../pages/site/slice-port.ts";
+import type { RoutePart, SitePart } from "./port/part.ts";
+
+/** The contents of a `SitePart` or a `RoutePart`. */
+export interface PartContents {
+  /** The places of the core that this part fills. A place has one holder. */
+  readonly fills?: Slots;
+  /** Opens the part in an isolate. Called once. */
+  readonly open?: (host: PartHost) => OpenPart;
+}
+
+/** The isolate that a part sees. */
+export type PartHost = AdminSettings;
+
+/** The places of the core that parts fill. */
+export interface Slots {
+  /** Creates the reports of this isolate. */
+  readonly createReports?: typeof createReports;
+  /** Keeps a history in the totals of all reports. */
+  readonly reportHistory?: ReportHistory;
+  readonly openHotKeys?: OpenHotKeys;
+  readonly openSlices?: () => SlicePort;
+  readonly openEsi?: () => EsiPort;
+  /** @param nowAtMs epoch milliseconds */
+  readonly openQuery?: (nowAtMs: () => number) => QueryPort;
+}
+
+/** The parts of a configuration: the slots that they fill, and what they open. */
+export interface Parts {
+  readonly slots: Slots;
+  readonly open: readonly NonNullable<PartContents["open"]>[];
+}
+
+/**
+ * Returns the parts of a configuration. Several routes may use one part.
+ *
+ * @throws OperatorError for a part that is there twice, and for a missing part
+ */
+export function partsOf(config: Config): Parts {
+  const named = new Map<string, SitePart | RoutePart>();
+  for (const part of config.parts) {
+    if (named.has(part.name)) throw double(part.name);
+    named.set(part.name, part);
+  }
+  for (const part of config.routes.flatMap(({ use }) => use)) {
+    if (!named.has(part.name)) named.set(part.name, part);
+  }
+  for (const { name, needs = [] } of named.values()) {
+    const missing = needs.find((needed) => !named.has(needed));
+    if (missing !== undefined) throw lacking(`${name}()`, missing);
+  }
+  const contents = [...named.values()].map((part) => part.contents as PartContents);
+  const slots = Object.assign({}, ...contents.map(({ fills }) => fills)) as Slots;
+  if (config.hotKeys > 0 && slots.openHotKeys === undefined) throw lacking("hotKeys", "operate");
+  return { slots, open: contents.flatMap(({ open }) => open ?? []) };
+}
+
+const double = (name: string): OperatorError =>
+  new OperatorError({
+    what: "The Worker does not start.",
+    why: `\`parts\` has ${name}() twice.`,
+    hint: "Remove one of them.",
+  });
+
+const lacking = (setting: string, part: string): OperatorError =>
+  new OperatorError({
+    what: "The Worker does not start.",
+    why: `The configuration has ${setting}, which needs ${part}().`,
+    hint: `Add ${part}() of tidemark/${part} to \`parts\`.`,
+  });

@@ -1,0 +1,61 @@
+// The values by which a configuration names the parts of its site. A Worker bundles only the parts that its
+// configuration imports.
+
+/** A part of the whole site, for `parts` of a configuration, such as `operate()`. */
+export interface SitePart {
+  readonly kind: "site";
+  /** The name of its function, and of its export: `operate` of `tidemark/operate`. */
+  readonly name: string;
+  /** The names of other parts that it needs. */
+  readonly needs?: readonly string[];
+  /** `PartContents` of the same copy of the package. */
+  readonly contents: unknown;
+}
+
+/** A part of a route, for `use`, such as `slices()`. */
+export interface RoutePart extends Omit<SitePart, "kind"> {
+  readonly kind: "route";
+  /** The differences in the core on the route. */
+  readonly traits: RouteTraits;
+  /** The options of the route, in a form of the part's own. */
+  readonly options?: unknown;
+  /** Whether the part has no effect on a route that stores nothing. */
+  readonly isForStored?: boolean;
+  /** Returns why the part cannot be on a route, and how to fix that. */
+  readonly faultOn?: (route: PartedRoute) => string | undefined;
+}
+
+/** The differences in the core on a route with a part. */
+export interface RouteTraits {
+  /** Whether large bodies are stored in slices. */
+  readonly isSliced?: boolean;
+  /** The pages whose ESI tags are processed. */
+  readonly esi?: "declared" | "html";
+  /** How keys contain the content of a QUERY. */
+  readonly queryMethod?: "raw" | "json";
+}
+
+/** The fields of a route that may contradict its parts. */
+export interface PartedRoute {
+  readonly use?: readonly RoutePart[] | undefined;
+  readonly methods?: readonly string[] | undefined;
+  readonly release?: "keep" | { readonly keep?: number | undefined } | undefined;
+}
+
+/** Returns whether a value is a part of a kind. */
+export function isPart<Kind extends "site" | "route">(
+  value: unknown,
+  kind: Kind,
+): value is (SitePart | RoutePart) & { readonly kind: Kind } {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "contents" in value &&
+    "kind" in value &&
+    value.kind === kind
+  );
+}
+
+/** Returns the options of a part on a route; `undefined` if the route does not use the part. */
+export const optionsOf = ({ use }: { readonly use: readonly RoutePart[] }, name: string): unknown =>
+  use.find((part) => part.name === name)?.options;

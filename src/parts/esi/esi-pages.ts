@@ -1,0 +1,120 @@
+// Answers requests for pages with ESI tags. The page leaves for its client alone, because each
+// fragment may be for this client alone.
+import { optionsOf } from "../../part/port/part.ts";
+import { cancelBody } from "../../base/cancel-body.ts";
+import { isNotModified } from "../../rules/validators.ts";
+import { contentLength } from "../../rules/fields.ts";
+import { responseDirectives } from "../../rules/cache-control.ts";
+import { requestForWhole } from "../../pages/request/plan.ts";
+import type { UrlRead } from "../../pages/request/url-reader.ts";
+import { makePrivate, withoutBody } from "../../pages/respond/downstream.ts";
+import { plainPage } from "../../pages/respond/plain-page.ts";
+import { notModified, withFields } from "../../pages/respond/respond.ts";
+import type { EsiContext, EsiPort, ServePart } from "../../pages/site/esi-port.ts";
+import { Assembly, hasEsi, urlOfFragment } from "./assembly.ts";
+import { readTemplate } from "./template.ts";
+
+/** Options of ESI. */
+export interface EsiOptions {
+  /**
+   * The number of fragments of a page, including those of its fragments, 1 to 1,000. Default: 64. On
+   * Workers Free, which allows 50 subrequests, set 12.
+   */
+  readonly includesMax?: number | undefined;
+}
+
+export const defaultOptions = { includesMax: 64 };
+
+export class EsiPages implements EsiPort {
+  /** @param isAgain whether a purge of a part has ended a first attempt */
+  async answer(
+    client: Request,
+    read: UrlRead,
+    context: EsiContext,
+    serveWith: ServePart,
+    isAgain = false,
+  ): Promise<Response> {
+    const whole = requestForWhole(client, read.route);
+    const checks: (() => boolean)[] = [];
+    const serve: ServePart = (request, of, part) => serveWith(request, of, part, checks);
+    const response = await serve(whole, read, "page");
+    const { headers } = response;
+    const isPage = whole !== client && hasEsi(response, read.route);
+    const mayKeep = context.site.config.cacheInFront || !headers.has("surrogate-control");
+    if (read.route.esi === "declared" && !mayKeep) headers.delete("surrogate-control");
+    if (!isPage || response.body === null) return response;
+    const options = optionsOf(read.route, "esi") as typeof defaultOptions;
+    const assembly = new Assembly({ client: whole, read, context, serve }, options.includesMax);
+    let mayRetry = !isAgain;
+    try {
+      const page = await assembled(response, { headers: client.headers, read, assembly });
+      // The parts were judged before the waits for others.
+      const { site, afterAnswer, nowAtMs } = context;
+      await site.view.attend({ atMs: nowAtMs(), host: read.target.ownHost, afterAnswer })?.();
+      const mayAnswer = checks.every((isAlike) => isAlike());
+      if (mayAnswer && client.method !== "HEAD") return page;
+      cancelBody(page);
+      if (mayAnswer) return withFields(page, page.headers, null);
+    } catch {
+      mayRetry = false;
+    }
+    assembly.end();
+    if (!mayRetry) return plainPage("unreachable");
+    return this.answer(client, read, context, serveWith, true);
+  }
+
+  async fragmentsIn(
+    template: Response,
+    { route, target }: UrlRead,
+    siteHosts: readonly string[],
+  ): Promise<string[]> {
+    if (!hasEsi(template, route)) return [];
+    const { pieces } = readTemplate(new Uint8Array(await template.arrayBuffer()));
+    const sources = pieces.flatMap((piece) => ("sources" in piece ? piece.sources : []));
+    return sources.map((source) => urlOfFragment(source, target, siteHosts)?.url ?? source);
+  }
+}
+
+/** @throws Error if the template or a fragment fails */
+async function assembled(
+  response: Response,
+  page: { readonly headers: Headers; readonly read: UrlRead; readonly assembly: Assembly },
+): Promise<Response> {
+  const { headers: request, read, assembly } = page;
+  const { status, headers: stored } = response;
+  const body = await assembly.whole(response);
+  if (!(body instanceof Uint8Array)) {
+    return withFields(response, stored, assembly.send(body, contentLength(stored)));
+  }
+  const template = assembly.read(body);
+  if (template.hasTags) {
+    const parts = assembly.partsOf(template, read, 0);
+    const mayStore = await assembly.allowStoring(parts);
+    const bytes = assembly.send(assembly.bytesOf(parts, 0), null);
+    return withFields(response, assembledFields(stored, mayStore), bytes);
+  }
+  if (isNotModified({ request, stored, status, receivedAtMs: undefined })) {
+    assembly.end();
+    return notModified(withoutBody(new Headers(stored)));
+  }
+  return withFields(response, stored, assembly.send(assembly.bytesOf([body], 0), body.byteLength));
+}
+
+/** Fields of a template that are not true of the page. */
+const ofTemplate =
+  "accept-ranges age content-digest content-length content-md5 digest etag expires last-modified " +
+  "repr-digest surrogate-control";
+
+/**
+ * Returns the fields of the page: those of its template, without its lifetime and validators.
+ *
+ * @param mayStore whether its fragments allow storing
+ */
+function assembledFields(template: Headers, mayStore: boolean): Headers {
+  const fields = new Headers(template);
+  const { noStore } = responseDirectives(template);
+  makePrivate(fields);
+  fields.set("cache-control", mayStore && !noStore ? "private, no-cache" : "private, no-store");
+  for (const name of ofTemplate.split(" ")) fields.delete(name);
+  return fields;
+}

@@ -1,0 +1,46 @@
+// Exports of `tidemark/esi`: fragments of pages by Edge Side Includes.
+import { OperatorError } from "../../base/operator-error.ts";
+import type { PartContents } from "../../part/contents.ts";
+import type { PartedRoute, RoutePart } from "../../part/port/part.ts";
+import { defaultOptions, type EsiOptions, EsiPages } from "./esi-pages.ts";
+
+export type { EsiOptions } from "./esi-pages.ts";
+
+/**
+ * Replaces the ESI tags in pages of a route by their fragments, each of which has its own lifetime.
+ *
+ * @param mode the pages whose tags are processed: those that the origin declares in
+ *   `Surrogate-Control` (`"declared"`), or all HTML (`"html"`)
+ * @throws OperatorError for an option outside its limits
+ * @example
+ * defineConfig({ routes: [{ name: "pages", match: "*", use: [esi("html", { includesMax: 12 })] }] });
+ */
+export function esi(
+  mode: "declared" | "html" = "declared",
+  { includesMax = defaultOptions.includesMax }: EsiOptions = {},
+): RoutePart {
+  if (mode !== "declared" && mode !== "html") {
+    throw new OperatorError({
+      what: "The Worker does not start.",
+      why: `esi has the mode ${JSON.stringify(mode)}.`,
+      hint: 'Write esi("declared") or esi("html").',
+    });
+  }
+  if (!Number.isInteger(includesMax) || includesMax < 1 || includesMax > 1_000) {
+    throw new OperatorError({
+      what: "The Worker does not start.",
+      why: `esi has includesMax: ${includesMax}.`,
+      hint: "Give a whole number from 1 to 1000.",
+    });
+  }
+  const contents: PartContents = { fills: { openEsi: () => new EsiPages() } };
+  const options: typeof defaultOptions = { includesMax };
+  return { kind: "route", name: "esi", traits: { esi: mode }, options, faultOn, contents };
+}
+
+function faultOn({ use = [] }: PartedRoute): string | undefined {
+  const isSliced = use.some(({ traits }) => traits.isSliced === true);
+  return isSliced
+    ? "has slices, but a page with ESI tags has no ranges; omit one of them"
+    : undefined;
+}

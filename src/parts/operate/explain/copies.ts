@@ -1,0 +1,141 @@
+// Lists each tier's copy for a request, including tiers that a live request would not read.
+import { type TierName, tierScopes } from "../../../config/tier-names.ts";
+import type { VaryMarker } from "../../../cache/tiers/tier.ts";
+import { discardBody } from "../../../cache/record/record.ts";
+import { variantKey } from "../../../pages/request/key.ts";
+import { type FoundResponse, readTier, type PageLookup } from "../../../pages/reuse/page-lookup.ts";
+import { ageSeconds, isAlwaysValidated, termsOf } from "../../../pages/stored/lifetime.ts";
+import {
+  type StoredMetadata,
+  type ResponseTier,
+  wholeBytes,
+} from "../../../pages/stored/stored-response.ts";
+import { lifetimeSource } from "./grounds.ts";
+
+/** A stored response, as shown to operators. Seconds are rounded to thousandths. */
+export type Copy = Readonly<ReturnType<typeof copyAccount>>;
+
+export interface TierAccount {
+  readonly tier: TierName;
+  /**
+   * Whether a live request would read this tier. `passed-over`: the request would skip this tier,
+   * because each session gets an answer of its own.
+   */
+  readonly isAsked: boolean | "passed-over";
+  /** Why a live request would not read this tier. */
+  readonly because?: string;
+  readonly has: "response" | "nothing" | "unavailable" | "invalidated variant";
+  /** Why the tier is unavailable. */
+  readonly cause?: string;
+  readonly copy?: Copy;
+}
+
+/** A tier's account, with the metadata and the marker that it describes. */
+export interface FoundCopy {
+  readonly account: TierAccount;
+  readonly metadata?: StoredMetadata;
+  readonly marker?: VaryMarker;
+}
+
+/**
+ * Returns an account of each of the route's tiers in this deployment, in lookup order.
+ *
+ * @param found the result of the lookup
+ */
+export async function copiesFor(
+  lookup: PageLookup,
+  found: FoundResponse | undefined,
+): Promise<FoundCopy[]> {
+  return Promise.all(lookup.used.all.map((tier) => copyIn(tier, lookup, found)));
+}
+
+async function copyIn(
+  tier: ResponseTier,
+  lookup: PageLookup,
+  found: FoundResponse | undefined,
+): Promise<FoundCopy> {
+  const { request, atMs } = lookup;
+  const { name } = tier;
+  const { afterAnswer } = lookup.exchange;
+  const ask = { atMs, part: "metadata", isPeek: true, afterAnswer } as const;
+  let read = await readTier(tier, lookup.key, ask);
+  let { marker } = lookup;
+  if (read.kind === "found" && read.record.kind === "vary") {
+    marker = read.record;
+    const own = variantKey(request.key, marker.names, request.forwarded);
+    read = await readTier(tier, own, ask);
+  }
+  const isAsked = isAskedOf(name, lookup);
+  const because = isAsked === true ? undefined : whyNotAsked(name, lookup, found);
+  const accountOf = (has: TierAccount["has"]) => ({
+    tier: name,
+    isAsked,
+    ...(because !== undefined && { because }),
+    has,
+  });
+  const ofMarker = marker && { marker };
+  if (read.kind === "unavailable") {
+    return { account: { ...accountOf("unavailable"), cause: read.cause }, ...ofMarker };
+  }
+  if (read.kind === "absent" || read.record.kind === "vary") {
+    return { account: accountOf("nothing"), ...ofMarker };
+  }
+  const { metadata } = read.record.stored;
+  discardBody(read.record.stored);
+  const isGone = metadata.requestedAtMs < (marker?.sinceAtMs ?? -Infinity);
+  const account = {
+    ...accountOf(isGone ? "invalidated variant" : "response"),
+    copy: copyAccount(metadata, lookup),
+  };
+  return { account, metadata, ...ofMarker };
+}
+
+function isAskedOf(name: TierName, { exchange: { decision } }: PageLookup): TierAccount["isAsked"] {
+  if (tierScopes[name] === "isolate") return decision.foundInMemory + decision.absentInMemory > 0;
+  const lookups = decision.lookups.filter(({ tier }) => tier === name);
+  if (lookups.some(({ kind }) => kind === "passed-over")) return "passed-over";
+  return lookups.length > 0;
+}
+
+/** Returns why a live request would not read a tier. */
+function whyNotAsked(name: TierName, lookup: PageLookup, found: FoundResponse | undefined): string {
+  if (tierScopes[name] === "isolate") return "another request has just fetched the response";
+  if (isAskedOf(name, lookup) === "passed-over") {
+    return "a request with an unknown cookie or a credential has just got an answer that no other client may have";
+  }
+  if (found !== undefined && lookup.accepts(found)) return "the response above answers";
+  const { request } = lookup;
+  if (found && isAlwaysValidated(termsOf(found.candidate.stored.metadata, request.route))) {
+    return "each use of the response above is validated, so this tier can have nothing better";
+  }
+  return lookup.isHopeless()
+    ? "the last answer was not storable for any client, so requests read only memory for some seconds"
+    : "the origin fails, and the stale response above may answer instead";
+}
+
+function copyAccount(metadata: StoredMetadata, { request, atMs }: PageLookup) {
+  const terms = termsOf(metadata, request.route);
+  const age = ageSeconds(metadata, terms, atMs);
+  const { status, tags, colo, stamp, respondedAtMs } = metadata;
+  return {
+    status,
+    ageSeconds: rounded(age),
+    /** Above 2, another cache had stored the response, the origin was slow, or a clock is wrong. */
+    ageOnArrivalSeconds: rounded(terms.initialAgeSeconds),
+    lifetimeSeconds: rounded(terms.lifetimeSeconds),
+    lifetimeFrom: lifetimeSource(metadata, request.route),
+    /** Negative if expired. A soft purge also ends the lifetime, but shows only in the verdict. */
+    secondsLeft: rounded(terms.lifetimeSeconds - age),
+    /** When the origin's last response arrived, which may be a 304. */
+    storedAt: new Date(respondedAtMs).toISOString(),
+    tags,
+    /** Colo that requested the body; empty if unknown. */
+    colo,
+    /** `null` if unknown. */
+    bodyBytes: wholeBytes(metadata),
+    /** The last journal position that the requesting isolate knew; `none` if it knew none. */
+    stamp: stamp === "none" ? stamp : stamp.position,
+  };
+}
+
+export const rounded = (seconds: number): number => Math.round(seconds * 1_000) / 1_000;

@@ -1,0 +1,357 @@
+// Explains one request: the steps of a live request run with `effects: none`, up to the step that
+// would answer, wait or forward. The decision that they leave becomes an explanation.
+import type { TieredCache } from "../../../compose/create-cache.ts";
+import { discardBody } from "../../../cache/record/record.ts";
+import type { Config, Route } from "../../../config/config.ts";
+import type { Context } from "../../../pages/site/exchange.ts";
+import { cacheStatus } from "../../../rules/cache-status.ts";
+import { unreachable } from "../../../base/unreachable.ts";
+import { Decision } from "../../../observe/decision.ts";
+import { mayCollapse } from "../../../pages/fetch/answer-from-origin.ts";
+import { isPassedOver, mayFallBack } from "../../../pages/fetch/fall-back.ts";
+import { standIn } from "../../../pages/fetch/instead-of-origin.ts";
+import {
+  type LookupRequest,
+  type PassedRequest,
+  plan,
+  requestForWhole,
+} from "../../../pages/request/plan.ts";
+import { compileRoutes } from "../../../pages/request/routes.ts";
+import type { UrlRead } from "../../../pages/request/url-reader.ts";
+import { isRefreshDue } from "../../../pages/reuse/early-refresh.ts";
+import { pendingForward } from "../../../pages/reuse/pending-forward.ts";
+import type { FoundResponse, PageLookup } from "../../../pages/reuse/page-lookup.ts";
+import { type AnsweringVerdict, isAnswer, type Verdict } from "../../../pages/reuse/may-answer.ts";
+import { notePass, passedInstead, refusalOfPass } from "../../../pages/fetch/pass-by.ts";
+import { isBeyond, lookupFor, verdictOrBypass } from "../../../pages/serve.ts";
+import type { ResponseDetail } from "../../../pages/stored/stored-response.ts";
+import { copiesFor, type FoundCopy } from "./copies.ts";
+import type { Explanation, LookAccount, NextStep } from "./explanation.ts";
+import {
+  beyondView,
+  type Ground,
+  groundOf,
+  groundOfCondition,
+  groundOfPass,
+  groundOfReserved,
+  groundOfRefusedUrl,
+  invalidatedHere,
+} from "./grounds.ts";
+import { keyAccountOf, quoted } from "./key-account.ts";
+import { lastFor } from "./last-answer.ts";
+import { matchingPurges } from "./matching-purges.ts";
+import { nearestKey } from "./nearest-key.ts";
+import { unknownCookies } from "../../../pages/request/cookies.ts";
+import { credentialsIn } from "../../../pages/request/personal.ts";
+import { hintOfCookies, hintOfCredentials, neverFresh, overrideOf, purgedBy } from "./hints.ts";
+
+/** The isolate and the context of an explanation. */
+export interface ExplainSubject {
+  readonly core: TieredCache<ResponseDetail>;
+  /** Context of the operator's request. */
+  readonly context: Context;
+  /**
+   * Whether to renew the purge view first, as the explained request would. A live request renews
+   * its own.
+   */
+  readonly renewsView: boolean;
+}
+
+/**
+ * Explains how this isolate would handle a request now. Counts, stores and refreshes no response,
+ * and sends nothing to an origin. Does not reject if tiers fail.
+ *
+ * @param read the parsed URL. If no client sent the request, parse with a reader that caches no
+ *   URLs
+ */
+export async function explain(
+  request: Request,
+  read: UrlRead,
+  explained: ExplainSubject,
+): Promise<Explanation> {
+  const { core } = explained;
+  const context: Context = {
+    ...explained.context,
+    effects: "none",
+    afterAnswer: () => undefined,
+    sampled: undefined,
+  };
+  const atMs = context.nowAtMs();
+  const { name, match, origin } = read.route;
+  const about = {
+    colo: context.colo(),
+    at: new Date(atMs).toISOString(),
+    request: { method: request.method, url: request.url },
+    route: {
+      name,
+      match: match.map(({ text }) => text),
+      origin,
+      alsoFit: routesBelow(request, read, context.site.config),
+    },
+  };
+  const passing = (passed: PassedRequest): Explanation => ({
+    ...about,
+    handling: "passed-by",
+    ...passedBy(passed, about.route, context),
+  });
+  const planned = plan(requestForWhole(request, read.route), read, context);
+  switch (planned.kind) {
+    case "reserved":
+      return { ...about, handling: "reserved", ...reserved };
+    case "refuse":
+      return { ...about, handling: "refused", ...refusedFor(read, about.route) };
+    case "pass":
+      return passing(planned.passed);
+    case "lookup": {
+      if (explained.renewsView) await renewView(planned.request, explained.context);
+      const isBeyondView = await isBeyond(planned.request, atMs, explained.context);
+      const lookup = lookupFor(planned.request, atMs, { ...context, isBeyondView });
+      const found = await lookup.lookUp();
+      const verdict = verdictOrBypass(found, lookup, { client: request, read });
+      if (typeof verdict === "string") {
+        discardBody(found?.candidate.stored);
+        return passing(passedInstead(verdict, request, read, context));
+      }
+      const cookie = request.headers.get("cookie");
+      const fragments = await fragmentsOf(read, lookup, found);
+      const ended = { planned: planned.request, lookup, found, verdict, cookie, fragments, atMs };
+      const handling = await lookedUp(ended, core);
+      discardBody(found?.candidate.stored);
+      return { ...about, handling: "looked-up", ...handling };
+    }
+    default:
+      return unreachable(planned);
+  }
+}
+
+/** Renews the view if a live request would, also for a stored response that it cannot verify. */
+async function renewView(request: LookupRequest, context: Context): Promise<void> {
+  const peek = lookupFor(request, context.nowAtMs(), { ...context, effects: "none" });
+  await peek.attend()?.();
+  const found = await peek.lookUp();
+  discardBody(found?.candidate.stored);
+  if (found !== undefined) await peek.seek(found);
+}
+
+/** Returns the names of later routes that also match the request. */
+function routesBelow({ method }: Request, { target, route }: UrlRead, config: Config): string[] {
+  const below = config.routes.slice(config.routes.indexOf(route) + 1);
+  const other = method === "HEAD" ? "GET" : method;
+  const takes = (one: Route) => compileRoutes({ ...config, routes: [one] })(target, other).route;
+  return below.filter((one) => takes(one) === one).map(({ name }) => name);
+}
+
+type Handling = Pick<Explanation, "verdict" | "cacheStatus" | "next" | "look">;
+
+const reserved: Handling = {
+  verdict: {
+    kind: "reserved",
+    by: "operatorPath",
+    ...groundOfReserved,
+  },
+  cacheStatus: null,
+  next: "end here",
+};
+
+function refusedFor({ otherwise }: UrlRead, { name }: Explanation["route"]): Handling {
+  const by = otherwise === undefined ? "host" : "ambiguous-path";
+  const verdict = { kind: "refuse", by, ...groundOfRefusedUrl(otherwise, name) };
+  return { verdict, cacheStatus: null, next: "refuse: the URL" };
+}
+
+function passedBy(
+  passed: PassedRequest,
+  { name, alsoFit }: Explanation["route"],
+  context: Context,
+): Handling {
+  const { rule } = passed;
+  const refusal = refusalOfPass(passed, context);
+  if (refusal === "only-if-cached") {
+    const verdict = { kind: "gateway-timeout", by: refusal, ...groundOf[refusal] };
+    return { verdict, cacheStatus: null, next: "refuse: only-if-cached" };
+  }
+  const { when } = passed.route;
+  const [below] = alsoFit;
+  const isRoutesOwn = rule === "route" && below !== undefined;
+  const verdict = {
+    kind: "pass",
+    by: rule,
+    ...groundOfPass[rule],
+    ...(isRoutesOwn && {
+      hint: `if the page is for everybody, put ${quoted(below)} before ${quoted(name)}`,
+    }),
+    ...(rule === "route" && when && groundOfCondition(when)),
+  };
+  if (refusal !== undefined) {
+    const next = refusal === "loop" ? "refuse: loop" : "refuse: the method";
+    return { verdict, cacheStatus: null, next };
+  }
+  const decision = new Decision({ route: name });
+  notePass(passed, decision);
+  return { verdict, cacheStatus: cacheStatus(decision), next: "forward" };
+}
+
+/** A lookup without effects, with its result and its verdict. */
+interface EndedLookup {
+  /** The request as planned, before the lookup followed a marker. */
+  readonly planned: LookupRequest;
+  readonly lookup: PageLookup;
+  readonly found: FoundResponse | undefined;
+  readonly verdict: Verdict;
+  /** The value of `Cookie`; `null` for none. */
+  readonly cookie: string | null;
+  readonly fragments: LookAccount["fragments"];
+  readonly atMs: number;
+}
+
+/** Returns the fragments of the stored template; `undefined` if no page of the route has fragments. */
+async function fragmentsOf(
+  read: UrlRead,
+  { exchange: { site } }: PageLookup,
+  found: FoundResponse | undefined,
+): Promise<LookAccount["fragments"]> {
+  if (site.esi === undefined || read.route.esi === undefined) return undefined;
+  const stored = found?.candidate.stored;
+  if (stored?.body.kind !== "blob") return "unknown";
+  const headers = new Headers(stored.metadata.fields as [string, string][]);
+  const template = new Response(stored.body.blob, { headers });
+  return site.esi.fragmentsIn(template, read, site.siteHosts);
+}
+
+async function lookedUp(ended: EndedLookup, core: ExplainSubject["core"]): Promise<Handling> {
+  const { planned, lookup, found, verdict, cookie, fragments, atMs } = ended;
+  const { marker } = lookup;
+  const { site, decision } = lookup.exchange;
+  const next = await nextOf(ended);
+  const isSent = !next.startsWith("refuse");
+  const copies = await copiesFor(lookup, found);
+  const nearest = nearestKey(lookup.request, core.tiers.memory.entries());
+  const look: LookAccount = {
+    key: keyAccountOf(planned, site.config, cookie),
+    ...(marker && { vary: { names: marker.names, variants: marker.variants.length } }),
+    tiers: copies.map(({ account }) => account),
+    ...(fragments && { fragments }),
+    purges: purgesFor(lookup, found, copies, core),
+    ...(found && { judged: found.candidate.tier }),
+    ...("ageSeconds" in verdict && { refresh: refreshDue(verdict, lookup) }),
+    isDoubtSettledFirst: verdict.judged?.kind === "unverified" || site.view.isRenewedFirst(atMs),
+    ...(nearest && { nearest }),
+    ...lastFor(planned, site, isAnswer(verdict) ? "answers" : found && "found"),
+  };
+  const ground = { kind: verdict.kind, by: verdict.by, ...groundOfVerdict(ended, look) };
+  return { verdict: ground, cacheStatus: isSent ? cacheStatus(decision) : null, next, look };
+}
+
+/**
+ * Returns the next step of a live request. If a stale response would replace the origin's, the
+ * decision records that.
+ */
+async function nextOf({ verdict, found, lookup }: EndedLookup): Promise<NextStep> {
+  if (isAnswer(verdict)) return verdict.kind === "serve" ? "answer" : "answer stale";
+  if (verdict.kind === "gateway-timeout") return "refuse: only-if-cached";
+  const { exchange, request, key } = lookup;
+  const { site } = exchange;
+  const health = site.originHealth.kindOf(request);
+  const why =
+    verdict.kind === "validate"
+      ? { validating: verdict.candidate }
+      : { fallback: verdict.kind === "forward" ? verdict.fallback : undefined };
+  const pending = pendingForward(lookup, found?.candidate, why);
+  const isElsewhere = mayFallBack(pending);
+  if (health !== "well" && !(isElsewhere && request.route.fallsBackFirst)) {
+    const stale = await standIn(pending, "none");
+    if (stale !== undefined) {
+      discardBody(stale.candidate.stored);
+      return "answer stale in the origin's place";
+    }
+    if (health === "down" && !isElsewhere) return "refuse: the origin is down";
+  }
+  const isUnderWay = site.flights.get(key.text, exchange.nowAtMs()) !== undefined;
+  if (isUnderWay && mayCollapse(lookup)) return "wait for the forward that is under way";
+  if (isPassedOver(pending)) return "forward to a fallback origin";
+  return verdict.kind === "validate" ? "validate" : "forward";
+}
+
+/** Predicts the refresh from the lowest and the highest random number, without drawing one. */
+function refreshDue(
+  answer: AnsweringVerdict,
+  { place, atMs }: PageLookup,
+): NonNullable<LookAccount["refresh"]> {
+  const { exchange } = place;
+  const { site } = exchange;
+  const isDue = (draw: number) =>
+    isRefreshDue(answer, {
+      ...place,
+      exchange: { ...exchange, site: { ...site, random: () => draw } },
+      atMs,
+    });
+  if (isDue(1)) return "yes";
+  return isDue(Number.MIN_VALUE) ? "by chance" : "no";
+}
+
+/**
+ * Finds the purges that match the judged copy. Without a judged copy, finds the purges that match
+ * another tier's copy, or else the URL.
+ */
+function purgesFor(
+  { request, exchange: { decision } }: PageLookup,
+  found: FoundResponse | undefined,
+  copies: readonly FoundCopy[],
+  { purging }: ExplainSubject["core"],
+): LookAccount["purges"] {
+  if (purging === undefined) return "no journal";
+  const stored =
+    found?.candidate.stored.metadata ?? copies.find(({ metadata }) => metadata)?.metadata;
+  const url = { url: request.url, route: request.route.name, tags: [] };
+  return matchingPurges(purging.view.entries, { stored, url }, decision.purge?.position);
+}
+
+/** Returns the explanation of the rule, with details of this request and page. */
+function groundOfVerdict(ended: EndedLookup, look: LookAccount): Ground {
+  const { planned: request, lookup, found, atMs } = ended;
+  const { by, judged } = ended.verdict;
+  const metadata = found?.candidate.stored.metadata;
+  const ground = groundOf[by];
+  if (by === "purged") {
+    if (lookup.exchange.isBeyondView === true) return beyondView;
+    const isInvalidated = judged?.kind === "purged" && judged.by === undefined;
+    return isInvalidated ? invalidatedHere : { ...ground, ...purgedBy(look.purges, atMs) };
+  }
+  const unknown = unknownCookies(request.forwarded, request.route);
+  const cookieHint = () => hintOfCookies(unknown.flatMap(({ name }) => name ?? []));
+  if (by === "unknown-cookie") return { ...ground, hint: cookieHint() };
+  if (by === "credential-field") {
+    const names = metadata === undefined ? [] : credentialsIn(request, metadata);
+    return { ...ground, hint: hintOfCredentials(names) };
+  }
+  if (by === "nothing-stored") {
+    const why = [ground.why, ...known(look)].join("; ");
+    const isNamedBelow = look.last !== undefined || unknown.length === 0;
+    return { ...ground, why, ...(!isNamedBelow && { hint: cookieHint() }) };
+  }
+  if (metadata === undefined) return ground;
+  if (by === "expired") return { ...ground, ...neverFresh(metadata, request.route) };
+  if (by !== "no-cache") return ground;
+  const override = overrideOf(metadata, request.route);
+  return {
+    ...ground,
+    hint: `if a copy may answer without validation, let the origin omit no-cache, or ${override}`,
+  };
+}
+
+/** Returns short reasons why nothing is stored. The rest of the explanation gives details. */
+function known({ key, last, lastPassed, nearest, vary }: LookAccount): string[] {
+  const rule = last?.notStored?.rule;
+  const isOfThis = nearest === undefined && vary === undefined;
+  const isGone = last !== undefined && rule === undefined && isOfThis;
+  const isVariant = nearest?.url === key.url;
+  const elsewhere = isVariant
+    ? "another variant of the page is stored"
+    : "the page is stored under another key";
+  return [
+    ...(rule === undefined ? [] : [`the last answer for it was not stored, by ${rule}`]),
+    ...(isGone ? ["the last answer for it was stored, but is gone"] : []),
+    ...(lastPassed ? [`a request for it bypassed the cache, by ${lastPassed.rule}`] : []),
+    ...(nearest ? [elsewhere] : []),
+  ];
+}

@@ -1,0 +1,115 @@
+// Explains a cache key: its parts, and the settings that exclude other parts of the URL and other cookies.
+import type { Config, Route } from "../../../config/config.ts";
+import { matchesAny } from "../../../config/known-names.ts";
+import { ignores } from "../../../rules/no-vary-search.ts";
+import { nameIn } from "../../../rules/query.ts";
+import { mayBeSecret } from "../../../rules/selecting.ts";
+import {
+  noCookies,
+  nameOfCookie,
+  sortCookies,
+  unknownCookies,
+  withoutPosition,
+} from "../../../pages/request/cookies.ts";
+import type { LookupRequest } from "../../../pages/request/plan.ts";
+import { normalisedEscapes, sentUrl } from "../../../pages/request/target.ts";
+
+/** A part of the request outside the key, and the configuration field that excludes it. */
+export interface LeftOutPart {
+  readonly name: string;
+  readonly by: string;
+}
+
+export type KeyAccount = Readonly<ReturnType<typeof keyAccountOf>>;
+
+/**
+ * Returns the account of a request's key.
+ *
+ * @param cookie the value of `Cookie`; `null` for none
+ */
+export function keyAccountOf(request: LookupRequest, config: Config, cookie: string | null) {
+  const { target, route, forwarded } = request;
+  return {
+    /** The URL in the key, and for the origin. */
+    url: sentUrl(target),
+    /** The URL by which purges name the page in every spelling. */
+    purgedAs: request.url,
+    query: queryAccountOf(request, config),
+    /** Values of `key.headers`, of the normal forms of a route, and of `key.cf`. */
+    fields: [
+      ...route.keyHeaders.map((name) => [name, shownValue(name, forwarded.get(name))] as const),
+      ...request.cf.map(
+        ([name, value]) => [`cf.${name}`, value === null ? null : `${value}`] as const,
+      ),
+    ],
+    /** Names of cookies. Values are omitted, because a value may be a session. */
+    cookies: cookiesAccountOf(request, config, cookie),
+  };
+}
+
+function queryAccountOf(
+  { sentQuery: sent, target: { query: keyed }, route, own }: LookupRequest,
+  config: Config,
+) {
+  const names = new Set(normalisedEscapes(sent).split("&").map(nameIn));
+  const leftOut = [...names].flatMap((name) => {
+    const isIgnored = own !== undefined && ignores(own.form, name);
+    const by =
+      name === ""
+        ? undefined
+        : (whyNotKeyed(name, route, config) ?? (isIgnored ? noVarySearchName : undefined));
+    return by === undefined ? [] : [{ name, by }];
+  });
+  return { sent, keyed, leftOut };
+}
+
+/** Returns the setting that excludes a parameter; `undefined` if it is part of the key. */
+function whyNotKeyed(name: string, route: Route, config: Config): string | undefined {
+  if (matchesAny(config.stripQuery, name)) return "key.query.strip";
+  const isAllowed = route.queryAllow === undefined || matchesAny(route.queryAllow, name);
+  return isAllowed ? undefined : `query.allow of the route ${quoted(route.name)}`;
+}
+
+const noVarySearchName = "No-Vary-Search of the origin";
+
+function cookiesAccountOf(
+  { route, forwarded }: LookupRequest,
+  config: Config,
+  cookie: string | null,
+) {
+  const sent = forwarded.get("cookie") ?? "";
+  const sorted = sent === "" ? noCookies : sortCookies(sent, route, config);
+  const unknown = forwarded.reaches("cookie") ? unknownCookies(forwarded, route) : [];
+  const kept = new Set(sorted.forwarded.split("; "));
+  const dropped = withoutPosition(cookie ?? "")
+    .split(";")
+    .map((pair) => pair.trim());
+  const leftOut = dropped
+    .filter((pair) => pair !== "" && !kept.has(pair))
+    .map((pair) => {
+      const name = nameOfCookie(pair) ?? "";
+      return { name, by: whyLeftOut(name, route, config) };
+    });
+  return {
+    keyed: sorted.keyed.map((pair) => nameOfCookie(pair) ?? ""),
+    leftOut,
+    unknown: unknown.map(({ name }) => name ?? "(without a name)"),
+  };
+}
+
+function whyLeftOut(name: string, { name: route, ignoreCookies }: Route, config: Config): string {
+  if (matchesAny(config.harmlessCookies, name)) return "cookies.harmless";
+  const isIgnored = matchesAny(ignoreCookies, name);
+  return isIgnored ? `cookies.ignore of the route ${quoted(route)}` : "when of an earlier route";
+}
+
+/** Replaces a value that is not shown, because it may be a secret of a client. */
+export const hiddenValue = "…";
+
+/** @param name the name of a request field, in lower case */
+export function shownValue(name: string, value: string | null): string | null {
+  return mayBeSecret([name, value]) ? hiddenValue : value;
+}
+
+/** Quotes a name for sentences. */
+export const quoted = (text: string): string => JSON.stringify(text);

@@ -1,0 +1,107 @@
+// Finds the purges in this isolate's view of the journal that match a request's response.
+import { isoOf } from "../../../base/iso-date.ts";
+import type { Coverage, Stamp } from "../../../cache/record/record.ts";
+import {
+  acceptedAtMs,
+  comparePositions,
+  type Entry,
+  isBeginning,
+} from "../../../purge/journal/entry.ts";
+import {
+  comparedTag,
+  coverable,
+  namedTargets,
+  type PurgeTargets,
+  releasedBy,
+  releaseTag,
+} from "../../../purge/journal/purge-target.ts";
+import { comparedUrl } from "../../../purge/journal/spelling.ts";
+
+/** An entry with targets that match a response. */
+export interface MatchingPurge {
+  readonly position: string;
+  readonly at: string | null;
+  readonly mode: Entry["mode"];
+  readonly reason: string;
+  readonly by: string;
+  /** Its matching targets, by kind. Kinds without a match are left out. */
+  readonly targets: Partial<ReturnType<typeof namedTargets>>;
+  /** Whether the purge is newer than the copy's stamp, and therefore covers the copy. */
+  readonly isSince: boolean;
+  /** Whether it decided the verdict. */
+  readonly decides: boolean;
+}
+
+/** The newest matching purges, and the number of all that match. */
+export interface MatchingPurges {
+  /** `copy`: the purges match the copy. `url`: nothing is stored, so they match only the URL. */
+  readonly of: "copy" | "url";
+  /** When the copy was requested. */
+  readonly askedAt?: string;
+  readonly count: number;
+  readonly newest: readonly MatchingPurge[];
+}
+
+const newestMax = 20;
+
+type StampedCopy = Coverage & { readonly stamp: Stamp; readonly requestedAtMs: number };
+
+/**
+ * Finds matching purges. The mark at the journal's beginning matches everything, so it is listed only if it
+ * decided the verdict.
+ *
+ * @param entries in any order
+ * @param stored  the copy; without one, purges are matched against `url`
+ * @param url the coverage of the URL, for a request without a stored response
+ */
+export function matchingPurges(
+  entries: readonly Entry[],
+  { stored, url }: { stored: StampedCopy | undefined; url: Coverage },
+  decidingPosition: string | undefined,
+): MatchingPurges {
+  const stamp = stored?.stamp ?? "none";
+  const shown = entries.filter(
+    (entry) => !isBeginning(entry) || entry.position === decidingPosition,
+  );
+  const matching = shown
+    .map((entry) => ({ entry, targets: targetsOn(entry.targets, stored ?? url) }))
+    .filter(({ targets }) => targets.tags.length + targets.prefixes.length > 0)
+    .sort((one, other) => comparePositions(other.entry.position, one.entry.position));
+  const newest = matching.slice(0, newestMax).map(({ entry, targets }) => {
+    const { position, mode, reason, by } = entry;
+    return {
+      position,
+      at: isoOf(acceptedAtMs(position)),
+      mode,
+      reason,
+      by,
+      targets: onlyNamed(targets),
+      isSince: stamp === "none" || comparePositions(position, stamp.position) > 0,
+      decides: position === decidingPosition,
+    };
+  });
+  const count = matching.length;
+  if (stored === undefined) return { of: "url", count, newest };
+  return { of: "copy", askedAt: new Date(stored.requestedAtMs).toISOString(), count, newest };
+}
+
+/** Returns the targets that cover the response. */
+function targetsOn({ tags, prefixes }: PurgeTargets, coverage: Coverage): PurgeTargets {
+  const { tags: own, paths } = coverable(coverage);
+  // The marker of a release only names the build.
+  const isMarker = (tag: string) =>
+    own.includes(releaseTag) && releasedBy({ tags: [tag], prefixes: [] }) !== undefined;
+  return {
+    tags: tags.filter((tag) => own.includes(comparedTag(tag)) || isMarker(tag)),
+    prefixes: prefixes.filter((prefix) =>
+      paths.some((path) => path.startsWith(comparedUrl(prefix))),
+    ),
+  };
+}
+
+function onlyNamed(targets: PurgeTargets): MatchingPurge["targets"] {
+  const named = Object.entries(namedTargets(targets));
+  return Object.fromEntries(
+    named.filter(([, value]) => (Array.isArray(value) ? value.length > 0 : value)),
+  );
+}

@@ -1,0 +1,82 @@
+// Lists the functions that return findings. Each function covers one or more codes.
+import { type Finding, inOrder } from "../../../protocol/finding.ts";
+import {
+  behindBacklog,
+  behindClock,
+  behindDeadLetters,
+  dataLoadsFail,
+  dataUnpurged,
+} from "./data-findings.ts";
+import {
+  hintsOff,
+  journalLag,
+  journalLostEntries,
+  journalRestarted,
+  journalUnreadable,
+  switchLost,
+} from "./journal-findings.ts";
+import {
+  bypasses,
+  configuration,
+  hookMapping,
+  operatorRefused,
+  sealsBroken,
+} from "./operator-findings.ts";
+import {
+  anonymousRefused,
+  buildUnreadable,
+  credentialField,
+  extensionMismatch,
+  cacheUnpurged,
+  leftRelease,
+  originTroubles,
+  variationInvalid,
+  variesSilently,
+} from "./origin-findings.ts";
+import { outwardBehind } from "./outward-findings.ts";
+import type { SiteState } from "./site-state.ts";
+import { clocksApart, redisTroubles, roomFindings, tiersFail } from "./store-findings.ts";
+import { hitRates, reportsMissing, sharesHigh, subrequestsSpent } from "./traffic-findings.ts";
+
+const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
+  redisTroubles,
+  roomFindings,
+  clocksApart,
+  journalUnreadable,
+  journalLag,
+  journalLostEntries,
+  journalRestarted,
+  switchLost,
+  hintsOff,
+  (state) => state.parts.flatMap((part) => part.findings?.(state) ?? []),
+  originTroubles,
+  anonymousRefused,
+  hitRates,
+  sharesHigh,
+  credentialField,
+  variesSilently,
+  variationInvalid,
+  extensionMismatch,
+  cacheUnpurged,
+  leftRelease,
+  buildUnreadable,
+  operatorRefused,
+  sealsBroken,
+  hookMapping,
+  outwardBehind,
+  subrequestsSpent,
+  reportsMissing,
+  tiersFail,
+  dataUnpurged,
+  dataLoadsFail,
+  behindBacklog,
+  behindDeadLetters,
+  behindClock,
+  configuration,
+  bypasses,
+];
+
+/** Returns findings with the worst first, then the oldest. */
+export function findingsOf(state: SiteState): Finding[] {
+  return inOrder(all.flatMap((find) => find(state)));
+}

@@ -1,0 +1,159 @@
+// Findings on what operators set: credentials, seals, hooks, the configuration and the switch.
+import { isWithinMs } from "../../../base/elapsed.ts";
+import { isoOf } from "../../../base/iso-date.ts";
+import type { Fault } from "../../../base/operator-error.ts";
+import type { CredentialKind } from "../../../protocol/families.ts";
+import type { Finding } from "../../../protocol/finding.ts";
+import { acceptedAtMs } from "../../../purge/journal/entry.ts";
+import type { Bypass } from "../../../purge/journal/switch-state.ts";
+import type { SiteState } from "./site-state.ts";
+import { countedIn, recentCount, recentMs, recentWindows } from "./traffic-findings.ts";
+
+/** Fewer refusals do not change the status, because anybody can cause them. */
+const manyMin = 100;
+
+const placeOf: Readonly<Record<CredentialKind, string>> = {
+  bearer: "ADMIN_TOKEN in Authorization",
+  debug: "ADMIN_TOKEN in Tidemark-Debug",
+  challenge: "ADMIN_TOKEN of the command",
+  signature: "PURGE_SECRET in webhook-signature",
+  hook: "HOOK_SECRET_… of a hook",
+  varnish: "address or HOOK_SECRET_VARNISH of a Varnish client",
+};
+const kinds = ["bearer", "debug", "challenge", "signature", "hook", "varnish"] as const;
+
+interface RefusalCounts {
+  readonly sinceAtMs: number;
+  readonly counts: ReadonlyMap<CredentialKind, number>;
+}
+
+/**
+ * Returns the finding with the larger of two counts: the reported count of all isolates, or the
+ * count of this isolate, which also includes refusals that it has not reported yet.
+ */
+export function operatorRefused(state: SiteState): Finding | [] {
+  const found = [refusedEverywhere(state), refusedHere(state)];
+  const [most] = found.toSorted((a, b) => sumOf(b) - sumOf(a));
+  const count = sumOf(most);
+  if (most === undefined || count === 0) return [];
+  const list = [...most.counts].map(([kind, of]) => `${placeOf[kind]}: ${of}`).join("; ");
+  return {
+    code: "operator-refused",
+    level: count >= manyMin ? "warning" : "info",
+    what: `Requests with a wrong credential of an operator or a sender of purges: ${count} (${list}).`,
+    since: isoOf(most.sinceAtMs),
+    cause: "A tool or a sender of purges has a wrong secret or a wrong clock, or somebody guesses.",
+    remedy:
+      "Compare the secrets of your tools and senders with those of the deployment. If they are the same, somebody else sends these requests: limit who may reach the operator's routes, and check that ADMIN_TOKEN is random.",
+  };
+}
+
+const sumOf = (refused: RefusalCounts | undefined) =>
+  [...(refused?.counts.values() ?? [])].reduce((sum, count) => sum + count, 0);
+
+function refusedEverywhere(state: SiteState): RefusalCounts {
+  const counts = new Map<CredentialKind, number>();
+  let sinceAtMs = state.atMs;
+  for (const { fromAtMs, sums } of recentWindows(state)) {
+    for (const { labels, count } of countedIn(sums, "operatorRefusals")) {
+      const kind = kinds.find((one) => one === labels[0]);
+      if (kind === undefined) continue;
+      counts.set(kind, (counts.get(kind) ?? 0) + count);
+      sinceAtMs = Math.min(sinceAtMs, fromAtMs);
+    }
+  }
+  return { sinceAtMs, counts };
+}
+
+function refusedHere({ refusedHere: here, atMs }: SiteState): RefusalCounts | undefined {
+  if (here === undefined || !isWithinMs(recentMs, here.lastAtMs, atMs)) return undefined;
+  const counted = kinds.flatMap((kind) => {
+    const count = here.counts[kind];
+    return count === undefined ? [] : [[kind, count] as const];
+  });
+  return { sinceAtMs: here.sinceAtMs, counts: new Map(counted) };
+}
+
+export function sealsBroken(state: SiteState): Finding | [] {
+  const broken = recentCount(state, (sums) => countedIn(sums, "brokenSeals"));
+  if (broken === undefined) return [];
+  return {
+    code: "seals-broken",
+    level: "warning",
+    what: `Texts in Redis without a valid seal in the last minutes: ${broken.count}. None of them was used.`,
+    since: broken.since,
+    cause:
+      "SEAL_KEY was set or replaced recently, isolates have different keys, or somebody else writes to the database.",
+    remedy:
+      "If you did not change SEAL_KEY, rotate the token of the database. The log says what has no valid seal.",
+  };
+}
+
+/** Findings on the configuration. A fault disables a feature. A warning is about a setting without effect. */
+export function configuration({ faults, configWarnings = [] }: SiteState): Finding[] {
+  const finding = (level: Finding["level"]) => (fault: Fault) => ({
+    code: "configuration" as const,
+    level,
+    what: fault.what,
+    since: null,
+    cause: fault.why,
+    remedy: fault.hint,
+  });
+  const found = configWarnings.map((fault) => finding(fault.level ?? "info")(fault));
+  return [...faults.map(finding("warning")), ...found];
+}
+
+/** Findings on routes that bypass the cache, by the switch or by the variable BYPASS. */
+export function bypasses({ view, bypass }: SiteState): Finding[] {
+  const switched = view?.switched;
+  const bySwitch = switched && {
+    code: "switch-thrown" as const,
+    since: isoOf(acceptedAtMs(switched.position)),
+    cause: "Somebody turned on the switch.",
+    remedy:
+      'To use the cache again, run tidemark switch off, or send POST /_cache/switch with {"bypass": false}.',
+  };
+  const byVariable = {
+    code: "bypass-set" as const,
+    since: null,
+    cause: "The variable BYPASS is set.",
+    remedy: "To use the cache again, unset BYPASS, and deploy.",
+  };
+  return [
+    ...(bySwitch && isThrown(switched.bypass) ? [bypassFinding(switched.bypass, bySwitch)] : []),
+    ...(isThrown(bypass) ? [bypassFinding(bypass, byVariable)] : []),
+  ];
+}
+
+const isThrown = (bypass: Bypass) => bypass === true || (bypass !== false && bypass.length > 0);
+
+function bypassFinding(bypass: Bypass, by: Omit<Finding, "level" | "what">): Finding {
+  const routes = typeof bypass === "boolean" ? [] : bypass.map((name) => JSON.stringify(name));
+  const go = routes.length === 1 ? `Route ${routes[0]} goes` : `Routes ${routes.join(", ")} go`;
+  const what = `${routes.length === 0 ? "Everything goes" : go} straight to the origin. Tidemark looks up nothing and stores nothing for these requests.`;
+  return { ...by, level: "info", what };
+}
+
+/**
+ * Failures are reported this long, even after a success, because a mapping may fail for only one
+ * kind of event.
+ */
+const mappingMs = 60 * 60_000;
+
+export function hookMapping({ hooks, atMs }: SiteState): Finding[] {
+  return [...hooks].flatMap(([name, { trouble }]): Finding | [] => {
+    if (trouble === undefined || !isWithinMs(mappingMs, trouble.lastAtMs, atMs)) return [];
+    const did =
+      trouble.kind === "threw" ? "threw an error" : "returned something other than a purge";
+    return {
+      code: "hook-mapping",
+      level: "critical",
+      about: `hook ${JSON.stringify(name)}`,
+      what: "Webhooks with a valid signature purged nothing. Pages may be out of date.",
+      since: isoOf(trouble.sinceAtMs),
+      cause: `The mapping of this hook ${did}.`,
+      remedy:
+        "Look for lines of the event hook in the log. Fix the mapping in the configuration, and deploy. After a 500, senders retry for some time; purge manually for events that they no longer send.",
+    };
+  });
+}

@@ -1,0 +1,242 @@
+// Findings on the origins and the fields of their pages, and whether any origin can be used.
+import { isoOf } from "../../../base/iso-date.ts";
+import { releaseIdForm } from "../../../base/release-id.ts";
+import { isWithinMs } from "../../../base/elapsed.ts";
+import { type Finding } from "../../../protocol/finding.ts";
+import { outwardTargetOf } from "../../../protocol/caches-below.ts";
+import { remedyOfSilence } from "../../../rules/selecting.ts";
+import type { SiteState } from "./site-state.ts";
+
+/**
+ * The time for which an origin counts as down after its last failure. With traffic, failed probes renew
+ * that failure every few seconds.
+ */
+const downMs = 60_000;
+
+/**
+ * Returns whether only stored responses can be served, because each origin that a route uses is unusable or
+ * was down within the last minute.
+ */
+export function isUnable(state: SiteState): boolean {
+  const { originNames, usableOrigins } = state;
+  return originNames.every((name) => !usableOrigins.has(name) || isDownNow(state, name));
+}
+
+function isDownNow(state: SiteState, name: string): boolean {
+  const lastAtMs = state.originTroubles.get(name)?.lastAtMs;
+  const isRecent = lastAtMs !== undefined && isWithinMs(downMs, lastAtMs, state.atMs);
+  return state.originsShutOff.includes(name) && isRecent;
+}
+
+type OriginTrouble =
+  SiteState["originTroubles"] extends ReadonlyMap<string, infer One> ? One : never;
+
+/** One finding per origin that has failed, and has not answered since. */
+export function originTroubles(state: SiteState): Finding[] {
+  return [...state.originTroubles]
+    .filter(([, { isOver }]) => !isOver)
+    .map(([name, trouble]) => {
+      const isShutOff = state.originsShutOff.includes(name);
+      return isShutOff ? down(name, trouble, state) : failing(name, trouble);
+    });
+}
+
+const checkIt = "Check that its server runs, and that no firewall stops requests from Cloudflare.";
+const speedItUp =
+  "Check how busy its server is. If its pages need more time, raise originTimeout in the configuration.";
+
+function down(name: string, trouble: OriginTrouble, state: SiteState): Finding {
+  const probing = isDownNow(state, name)
+    ? "Only background probes and bypassed requests contact it."
+    : `Its last recorded failure was at ${isoOf(trouble.lastAtMs)}.`;
+  return {
+    code: "origin-down",
+    level: "critical",
+    about: aboutOf(name),
+    what: `Origin ${JSON.stringify(name)} is shut off: cacheable requests without a stored response or a fallback origin get 503. ${probing}`,
+    since: isoOf(trouble.sinceAtMs),
+    cause: "Requests for several of its paths failed, and then a probe failed.",
+    remedy: `${checkIt} A probe notices when the origin answers again.`,
+    details: detailsOf(trouble),
+  };
+}
+
+function failing(name: string, trouble: OriginTrouble): Finding {
+  const isSlow = trouble.kind === "timeout";
+  return {
+    code: isSlow ? "origin-slow" : "origin-unreachable",
+    level: "warning",
+    about: aboutOf(name),
+    what: isSlow
+      ? `Origin ${JSON.stringify(name)} did not answer in time.`
+      : `Origin ${JSON.stringify(name)} could not be reached.`,
+    since: isoOf(trouble.sinceAtMs),
+    cause: isSlow
+      ? "Its server is overloaded, or the page needs longer than originTimeout."
+      : "Its server is down, or the network between Cloudflare and the server is interrupted.",
+    remedy: isSlow ? speedItUp : checkIt,
+    details: detailsOf(trouble),
+  };
+}
+
+/** Returns one finding per origin that failed all recent anonymous requests, unless it is shut off. */
+export function anonymousRefused(state: SiteState): Finding[] {
+  return [...state.refusingAnonymous]
+    .filter(([name]) => !state.originsShutOff.includes(name))
+    .map(([name, sinceAtMs]) => ({
+      code: "anonymous-refused",
+      level: "info",
+      about: aboutOf(name),
+      what: `Origin ${JSON.stringify(name)} refused requests that Tidemark sent without any client's fields. If a client's request for a page fails, the waiting requests cannot share such a request. Tidemark then forwards each of them, about ten at a time per isolate.`,
+      since: isoOf(sinceAtMs),
+      cause:
+        "The page fails for everybody, or the origin or its firewall needs a field that only a client sends.",
+      remedy:
+        "Request the page with User-Agent and Accept as its only fields. If that fails and a browser succeeds, name the field that the origin needs in key.headers, or let the firewall allow requests from Tidemark.",
+    }));
+}
+
+const aboutOf = (name: string) => `origin ${JSON.stringify(name)}`;
+
+const words = {
+  unreachable: "without a connection",
+  timeout: "without an answer in time",
+} as const;
+
+/** Returns sentences with the count of each kind of failure since the isolate started. */
+function detailsOf({ counts, lastAtMs }: OriginTrouble): string {
+  const parts = Object.entries(words)
+    .map(([kind, text]) => ({ text, count: counts[kind as keyof typeof words] ?? 0 }))
+    .filter(({ count }) => count > 0)
+    .map(({ text, count }) => `${count} ${text}`);
+  return `Failed requests since this isolate started: ${parts.join(", ")}. The last failure was at ${isoOf(lastAtMs)}.`;
+}
+
+const named = (route: string) => (route === "" ? "no route" : `route ${JSON.stringify(route)}`);
+const listed = (texts: readonly string[]) =>
+  `[${texts.map((text) => JSON.stringify(text)).join(", ")}]`;
+
+/** One finding per route that refused to share a response because of such a field. */
+export function credentialField({ credentialRefusals }: SiteState): Finding[] {
+  return credentialRefusals.map(({ route, entries, sinceAtMs }) => {
+    const whose = named(route);
+    const list = listed(entries);
+    const isWhole = entries.every((entry) => !entry.includes("*"));
+    const keyed = isWhole ? list : "[the field's name]";
+    return {
+      code: "credential-field",
+      level: "info",
+      about: whose,
+      what: `Requests of ${whose} have a field that looks like a credential (${entries.join(", ")}). Tidemark forwards each of them, and does not store the response.`,
+      since: isoOf(sinceAtMs),
+      cause:
+        "The origin says neither public nor s-maxage, and does not name the field in Vary. So the response may be for only one client. Cache-Status names the field.",
+      remedy: `If the response does not depend on the field, write credentialFields: { except: ${list} }. If the response differs by the field, write key: { headers: ${keyed} }, or let the origin name the field in Vary. If the route needs few fields, list these in forward.`,
+    };
+  });
+}
+
+const pagesMax = 5;
+const buildsMax = 5;
+
+/** One finding per route with pages that differed by a field without a matching `Vary`. */
+export function variesSilently({ silentVariations }: SiteState): Finding[] {
+  return silentVariations.map(({ route, entries, sinceAtMs }) => {
+    const pairs = entries.map((entry) => entry.split(" ", 2) as [field: string, path: string]);
+    const pages = [...new Set(pairs.map(([, path]) => path))].slice(0, pagesMax);
+    return {
+      code: "varies-silently",
+      level: "warning",
+      about: named(route),
+      what: `Pages of ${named(route)} differ by a request field that Vary does not name. Clients may have got another media type or language than they asked for.`,
+      since: isoOf(sinceAtMs),
+      cause:
+        "A refresh, with Tidemark's own fields, got another media type or language than an earlier client. Tidemark now stores the answer to the refresh.",
+      remedy: `${remedyOfSilence(pairs.map(([field]) => field))}. If Tidemark's own fields are wrong for these pages, set anonymous in the route.`,
+      details: `Pages: ${pages.join(", ")}.`,
+    };
+  });
+}
+
+/** One finding per route whose responses have a No-Vary-Search that counts as absent. */
+export function variationInvalid({ variationFaults }: SiteState): Finding[] {
+  return variationFaults.map(({ route, entries, sinceAtMs }) => ({
+    code: "no-vary-search-invalid",
+    level: "warning",
+    about: named(route),
+    what: `Responses of ${named(route)} have a No-Vary-Search without effect. Each value of each parameter has its own stored response.`,
+    since: isoOf(sinceAtMs),
+    cause: entries.join(" "),
+    remedy: `Let the origin send No-Vary-Search: params=("utm_source") with the parameters that do not matter, or params, except=("id") with those that do. Browsers and Tidemark accept both.`,
+  }));
+}
+
+/** One finding per route with answers whose media type contradicted the extension in their path. */
+export function extensionMismatch({ extensionMismatches }: SiteState): Finding[] {
+  return extensionMismatches.map(({ route, sinceAtMs }) => ({
+    code: "extension-mismatch",
+    level: "info",
+    about: named(route),
+    what: `Answers of ${named(route)} had a media type that contradicts the extension in their path, such as HTML at /a.css. Tidemark did not store them.`,
+    since: isoOf(sinceAtMs),
+    cause:
+      "The origin answers unknown paths with a page, or with the page above them. An attacker may use that to let a cache share a client's page.",
+    remedy:
+      "Let the origin answer 404 for such paths, or send the right Content-Type. If pages have such names, write deceptionArmour: false in the route.",
+  }));
+}
+
+/** One finding per route with answers that a cache has kept since before a purge. */
+export function cacheUnpurged({ unpurgedCaches }: SiteState): Finding[] {
+  return unpurgedCaches.map(({ route, entries, sinceAtMs }) => {
+    const names = entries.filter((name) => name !== "");
+    const targets = names.flatMap((name) => outwardTargetOf(name) ?? []).join("() and ");
+    const how = targets === "" ? "some seconds after Tidemark" : `by the target ${targets}()`;
+    return {
+      code: "cache-unpurged",
+      level: "warning",
+      about: named(route),
+      what: `Answers of ${named(route)} are not stored: a cache between Tidemark and the origin may have them from before a purge.`,
+      since: isoOf(sinceAtMs),
+      cause: `By Age, the answers are older than a purge that covers them, or than all purges that this isolate knows. The cache is ${names.join(" and ") || "not named by CF-Cache-Status, X-Cache, Via or a similar field"}.`,
+      remedy: `Purge this cache ${how}, or turn it off for Tidemark. If it is always purged before Tidemark, or the origin sends a constant Age, write purge: { age: "ignore" } in the route.`,
+    };
+  });
+}
+
+/** A deployment on several servers may take this long until all have the new build. */
+const deploymentMs = 15 * 60_000;
+
+/** One finding per route with pages of other builds than the current release. */
+export function leftRelease({ otherBuilds, release, atMs }: SiteState): Finding[] {
+  return otherBuilds.flatMap(({ route, entries, sinceAtMs }): Finding[] => {
+    const left = entries.filter((build) => build !== "" && build !== release);
+    if (left.length === 0) return [];
+    return [
+      {
+        code: "left-release",
+        level: isWithinMs(deploymentMs, sinceAtMs, atMs) ? "info" : "warning",
+        about: named(route),
+        what: `Pages of ${named(route)} are not stored: their builds are ${listed(left.slice(0, buildsMax))}, and the current release is ${JSON.stringify(release)}.`,
+        since: isoOf(sinceAtMs),
+        cause:
+          "After a deployment, nobody has run tidemark release, or an old server still answers. Each client then waits for the origin.",
+        remedy: `If the origin now runs ${left.length === 1 ? "this build" : "one of these builds"}, run tidemark release with its name, such as tidemark release ${left[0]}. Otherwise, stop the old servers.`,
+      },
+    ];
+  });
+}
+
+/** One finding per route with answers whose field names no build. */
+export function buildUnreadable({ otherBuilds }: SiteState): Finding[] {
+  const unreadable = otherBuilds.filter(({ entries }) => entries.includes(""));
+  return unreadable.map(({ route, sinceAtMs }) => ({
+    code: "build-unreadable",
+    level: "warning",
+    about: named(route),
+    what: `Answers of ${named(route)} have a field release.header that names no build. Tidemark uses them as if the field were absent, so pages of two builds can be mixed.`,
+    since: isoOf(sinceAtMs),
+    cause: "The name has other characters, or the field was sent twice.",
+    remedy: `Let the origin send ${releaseIdForm}.`,
+  }));
+}

@@ -1,0 +1,337 @@
+// Inputs of the findings: this isolate's state, and for operators the state of the databases and of
+// all isolates.
+import type { RemoteHealth } from "../../../remote/store-health.ts";
+import type { AdminSettings } from "../../../admin/admin-settings.ts";
+import type { Config } from "../../../config/config.ts";
+import type { Site } from "../../../pages/site/site.ts";
+import type { Outward } from "../../../outward/schedule/create-outward.ts";
+import type { DataTroubles } from "../../../compose/data-beside-pages.ts";
+import type { Fault } from "../../../base/operator-error.ts";
+import { type ConfigWarning, configWarnings } from "../../../pages/request/config-warnings.ts";
+import type { RouteNote } from "../../../pages/site/operator-notes.ts";
+import type { ResponseTier } from "../../../pages/stored/stored-response.ts";
+import type { Bypass, SwitchState } from "../../../purge/journal/switch-state.ts";
+import type { Entry } from "../../../purge/journal/entry.ts";
+import {
+  type ClockDifference,
+  type DatabaseInfo,
+  readClockDifference,
+  readDatabaseInfo,
+  withLimit,
+} from "../../../remote/redis/database-info.ts";
+import type { RedisClient } from "../../../remote/redis/redis-client.ts";
+import { originsOf } from "../../../config/route.ts";
+import { whyOf } from "../../../remote/trouble.ts";
+import type { Requester } from "../../../purge/view/view.ts";
+import type { Hook } from "../../../hooks/port/hook.ts";
+import type { OpenPart } from "../../../admin/open-part.ts";
+import type { Totals } from "../../../observe/reports/totals.ts";
+import type { LocalRefusals } from "../../../admin/access/refused-credentials.ts";
+
+/** The client of a database, and its troubles. */
+export interface ClientState extends RemoteHealth {
+  readonly name: "shared tier" | "purge journal" | "reports of counts";
+  readonly database: StoreName;
+}
+
+/** A Redis database of the deployment. The journal may have a database of its own. */
+export type DatabaseName = "database" | "journal's database";
+
+export type StoreName = DatabaseName | "Durable Object" | "metrics' Durable Object";
+
+/** An isolate's view of the journal. */
+export interface ViewState {
+  /** When the last read that renewed the view was sent; `-Infinity` before the first. */
+  readonly sentAtMs: number;
+  readonly failedAtMs: number | undefined;
+  readonly lag: { readonly lastMs: number; readonly readAtMs: number } | undefined;
+  readonly entries: readonly Pick<Entry, "position" | "lost" | "switched" | "by" | "reason">[];
+  readonly switched: Pick<SwitchState, "bypass" | "position"> | undefined;
+}
+
+/** The room of a database. */
+export interface RoomState {
+  readonly database: DatabaseName;
+  readonly holdsJournal: boolean;
+  readonly info: DatabaseInfo;
+  /** When a check of this isolate last saw the count of evicted keys rise. */
+  readonly evictedAtMs: number | undefined;
+}
+
+/**
+ * The state of this isolate. Only a check with the admin token also reads the databases and the reports
+ * of all isolates.
+ */
+export interface SiteState {
+  readonly atMs: number;
+  /** N of the purge bound: the smallest of all routes. */
+  readonly maxLagMs: number;
+  /** A, the clock allowance. */
+  readonly allowanceMs: number;
+  readonly clients: readonly ClientState[];
+  /** `undefined` without a journal. */
+  readonly view: ViewState | undefined;
+  /** Whether hints of new purges arrive, and if not, why; `undefined` if the store has none. */
+  readonly hints?: string | undefined;
+  /** All origins that routes use. */
+  readonly originNames: readonly string[];
+  /** The origins in `originNames` with usable settings. */
+  readonly usableOrigins: ReadonlySet<string>;
+  readonly originsShutOff: readonly string[];
+  readonly originTroubles: Site["originHealth"]["troubles"];
+  /** Since when origins have refused anonymous requests, by the origin's name. */
+  readonly refusingAnonymous: ReturnType<Site["originHealth"]["refusingAnonymous"]>;
+  /**
+   * Responses of the last 15 minutes that were not shared because of a field that looks like a
+   * credential.
+   */
+  readonly credentialRefusals: readonly RouteNote[];
+  /** A field and the path of a page that changed by it; see `noteSilentVariation`. */
+  readonly silentVariations: readonly RouteNote[];
+  /** See `Site`. */
+  readonly variationFaults: readonly RouteNote[];
+  readonly extensionMismatches: readonly RouteNote[];
+  /** See `Site`. */
+  readonly otherBuilds: readonly RouteNote[];
+  readonly unpurgedCaches: readonly RouteNote[];
+  /** The current release; `undefined` if none is known. */
+  readonly release: string | undefined;
+  readonly tiers: readonly Pick<ResponseTier, "name" | "isShutOff" | "trouble" | "bodies">[];
+  /** `undefined` if the Worker has no data cache. */
+  readonly data: DataTroubles | undefined;
+  /** Whether the cron trigger does more than to report. */
+  readonly needsCron: boolean;
+  readonly faults: readonly Fault[];
+  readonly parts: readonly OpenPart[];
+  /** Hooks by name. */
+  readonly hooks: ReadonlyMap<string, Pick<Hook, "trouble">>;
+  /** The bypass that the BYPASS variable sets. */
+  readonly bypass: Bypass;
+  /** Clock difference between this isolate and the journal's database, whose clock dates purges. */
+  readonly clock?: ClockDifference | undefined;
+  /** Databases that answered; `undefined` if none did. */
+  readonly rooms?: readonly RoomState[] | undefined;
+  readonly totals?: Totals | undefined;
+  readonly hitRateMins?: HitRateMins;
+  /** Wrong credentials that this isolate refused; `undefined` if there were none. */
+  readonly refusedHere?: LocalRefusals | undefined;
+  /** The targets of outward purges; `undefined` without one, or if nobody has read their states. */
+  readonly outward?:
+    | { readonly reports: Awaited<ReturnType<Outward["reports"]>>; readonly dueAfterMs: number }
+    | undefined;
+  /** Settings without effect. */
+  readonly configWarnings?: readonly ConfigWarning[];
+}
+
+/** Reads this isolate's state. Sends no command or request, because anybody may cause this call. */
+export function lookHere(settings: AdminSettings): SiteState {
+  const { environment, cache, site, data, outward, parts } = settings;
+  const { config, originHealth, credentialRefusals, silentVariations, nowAtMs } = site;
+  const { redis, purging, reportsHealth, tiers } = cache;
+  return {
+    atMs: nowAtMs(),
+    maxLagMs: config.purge.renewalLagMs,
+    allowanceMs: config.purge.allowanceMs,
+    clients: [
+      ...(redis === undefined ? [] : [clientLooked("shared tier", redis.health, "database")]),
+      ...(purging === undefined
+        ? []
+        : [clientLooked("purge journal", purging.health, databaseOfJournal(cache))]),
+      ...(reportsHealth === undefined
+        ? []
+        : [clientLooked("reports of counts", reportsHealth, "metrics' Durable Object")]),
+    ],
+    view: purging && viewLooked(purging.view),
+    hints: purging?.hints?.state,
+    originNames: [...new Set([...config.routes, config.anywhere].flatMap(originsOf))],
+    usableOrigins: new Set(environment.origins.keys()),
+    originsShutOff: originHealth.shutOff,
+    originTroubles: originHealth.troubles,
+    refusingAnonymous: originHealth.refusingAnonymous(nowAtMs()),
+    credentialRefusals: credentialRefusals.recent(nowAtMs()),
+    silentVariations: silentVariations.recent(nowAtMs()),
+    variationFaults: site.variationFaults.recent(nowAtMs()),
+    extensionMismatches: site.extensionMismatches.recent(nowAtMs()),
+    otherBuilds: site.otherBuilds.recent(nowAtMs()),
+    unpurgedCaches: site.unpurgedCaches.recent(nowAtMs()),
+    release: site.releases.current?.id,
+    tiers: tiers.all,
+    data: data?.troubles(),
+    needsCron:
+      config.hotKeys > 0 ||
+      outward !== undefined ||
+      parts.some((part) => part.needsCron) ||
+      data?.needsCron() === true,
+    faults: environment.faults,
+    parts,
+    hooks: environment.hooks,
+    bypass: environment.bypass,
+  };
+}
+
+/** Returns the store of the journal. */
+export function databaseOfJournal({ settings }: AdminSettings["cache"]): StoreName {
+  const { journal } = settings.platform;
+  if (typeof journal === "function") return "Durable Object";
+  return journal === undefined ? "database" : "journal's database";
+}
+
+function clientLooked(
+  name: ClientState["name"],
+  client: RemoteHealth,
+  database: StoreName,
+): ClientState {
+  const { trouble, troubleWithWrites, isShutOff, refusesWrites, words } = client;
+  return { name, database, trouble, troubleWithWrites, isShutOff, refusesWrites, words };
+}
+
+function viewLooked(view: NonNullable<AdminSettings["cache"]["purging"]>["view"]): ViewState {
+  const { sentAtMs, failedAtMs, lag, chain, switched } = view;
+  return { sentAtMs, failedAtMs, lag, entries: chain?.entries ?? [], switched };
+}
+
+/** Remembers a database's count of evicted keys from one check of the isolate to the next. */
+export class EvictionWatch {
+  #count: number | undefined;
+  #risenAtMs: number | undefined;
+
+  /**
+   * Notes a count.
+   *
+   * @param count the number of evicted keys since the database started; `null` if the database does
+   *   not report it
+   * @returns the time of the last check that saw the count rise; `undefined` if none did
+   */
+  seen(count: number | null, atMs: number): number | undefined {
+    if (count === null) return this.#risenAtMs;
+    if (this.#count !== undefined && count > this.#count) this.#risenAtMs = atMs;
+    this.#count = count;
+    return this.#risenAtMs;
+  }
+}
+
+/** One watch per database. */
+export type EvictionWatches = Map<DatabaseName, EvictionWatch>;
+
+/**
+ * Makes a full check. It costs two commands on each database, a read of the totals and, if the view is due, a
+ * read of the journal. A Redis client that is shut off sends at most its probe. Never rejects.
+ */
+export async function lookFurther(
+  settings: AdminSettings,
+  watches: EvictionWatches,
+  requester: Requester,
+) {
+  const { cache, site, environment } = settings;
+  const { nowAtMs, config } = site;
+  const place = databaseOfJournal(cache);
+  const own = place === "journal's database" ? cache.purging?.redis : undefined;
+  const { outward } = settings;
+  const [database, journal, totals, reports] = await Promise.all([
+    databaseLook(cache.redis, nowAtMs, "database"),
+    databaseLook(own, nowAtMs, "journal's database"),
+    totalsLook(cache.reports),
+    outward?.reports(),
+    renewed(cache.purging, requester),
+  ]);
+  const rooms = [database, journal].flatMap(({ room }): RoomState[] => {
+    if (room === undefined) return [];
+    const { database: name, info } = room;
+    const watch = watches.get(name) ?? new EvictionWatch();
+    watches.set(name, watch);
+    const evictedAtMs = watch.seen(info.evictedKeys, nowAtMs());
+    // `limits.databaseBytes` describes only the database of the shared tier.
+    const limitBytes = name === "journal's database" ? undefined : config.limits.databaseBytes;
+    const holdsJournal = name === place;
+    return [{ database: name, holdsJournal, info: withLimit(info, limitBytes), evictedAtMs }];
+  });
+  const state: SiteState = {
+    // Call `lookHere` only after the reads above, because the reads update this isolate's state.
+    ...lookHere(settings),
+    clock: (own === undefined ? database : journal).clock,
+    rooms: rooms.length === 0 ? undefined : rooms,
+    totals: totals.totals,
+    hitRateMins: hitRateMinsOf(config),
+    refusedHere: settings.gate.refusals.here,
+    outward: outward && reports && { reports, dueAfterMs: outward.dueAfterMs },
+    configWarnings: configWarnings(config, environment.siteHosts, cache),
+  };
+  return {
+    state,
+    notLookedAt: [
+      ...database.not,
+      ...journal.not,
+      ...totals.not,
+      ...(reports ?? []).flatMap(([name, { kind }]) =>
+        kind === "report" ? [] : notReported(name),
+      ),
+    ],
+  };
+}
+
+const notReported = (target: string) =>
+  `The target ${JSON.stringify(target)} of outward purges. The journal did not answer.`;
+
+interface DatabaseLook {
+  readonly clock?: ClockDifference;
+  readonly room?: Pick<RoomState, "database" | "info">;
+  readonly not: readonly string[];
+}
+
+/** Reads a database's clock and room. Skips `INFO` if `TIME` fails. */
+async function databaseLook(
+  redis: RedisClient | undefined,
+  nowAtMs: () => number,
+  database: DatabaseName,
+): Promise<DatabaseLook> {
+  if (redis === undefined) return { not: [] };
+  const clock = await readClockDifference(redis, nowAtMs);
+  if (clock.kind === "unavailable") {
+    return { not: [`The ${database}'s clock and memory. ${reasonOf(redis)}`] };
+  }
+  const info = await readDatabaseInfo(redis, "health");
+  if (info.kind === "answered") {
+    return { clock: clock.value, room: { database, info: info.value }, not: [] };
+  }
+  return { clock: clock.value, not: [`The ${database}'s memory. ${reasonOf(redis)}`] };
+}
+
+function reasonOf({ health }: RedisClient): string {
+  const { trouble, words } = health;
+  return trouble === undefined ? "The database did not answer." : `${whyOf(trouble.kind, words)}.`;
+}
+
+async function totalsLook({
+  readTotals,
+}: AdminSettings["cache"]["reports"]): Promise<{ totals?: Totals; not: readonly string[] }> {
+  const totals = await readTotals();
+  return "kind" in totals
+    ? { not: [`The counts of all isolates, such as hit rates. ${totals.why}`] }
+    : { totals, not: [] };
+}
+
+/** Renews the view if due. Waits only if the view is older than N − A. */
+async function renewed(
+  purging: AdminSettings["cache"]["purging"],
+  requester: Requester,
+): Promise<void> {
+  await purging?.view.attend(requester)?.();
+}
+
+/** Minimum hit rates by name, from 0 to 1. */
+export interface HitRateMins {
+  /** The minimums of routes: each route's own, or else the minimum of all routes. */
+  readonly requests: ReadonlyMap<string, number | undefined>;
+  /** The minimums of prefixes. */
+  readonly prefixRequests: ReadonlyMap<string, number | undefined>;
+}
+
+/** Reads the minimums. Requests that match no route have none. */
+export function hitRateMinsOf({ metrics, routes }: Config): HitRateMins {
+  return {
+    requests: new Map(
+      routes.map(({ name, hitRateMin }) => [name, hitRateMin ?? metrics?.hitRateMin]),
+    ),
+    prefixRequests: new Map(metrics?.prefixes.map(({ name, hitRateMin }) => [name, hitRateMin])),
+  };
+}

@@ -1,0 +1,236 @@
+// Findings on the stores: errors seen by the tiers and the journal, wrong clocks, and free space.
+import { isoOf } from "../../../base/iso-date.ts";
+import type { Trouble } from "../../../observe/condition.ts";
+import { remedyOf, type RemoteTrouble, whyOf } from "../../../remote/trouble.ts";
+import { type Finding, type FindingCode, percentOf, spanOf } from "../../../protocol/finding.ts";
+import type { ClientState, DatabaseName, RoomState, SiteState } from "./site-state.ts";
+import { evicts, evictsAnyKey } from "../../../remote/redis/database-info.ts";
+import { pausedFromRatio } from "../../../remote/redis/database-room.ts";
+
+const codes = {
+  "token-refused": "redis-credentials",
+  forbidden: "redis-credentials",
+  unreachable: "redis-unreachable",
+  "not-open": "redis-unreachable",
+  subscribed: "redis-unreachable",
+  timeout: "redis-slow",
+  busy: "redis-busy",
+  full: "redis-full",
+  "read-only": "redis-read-only",
+  "not-permitted": "redis-read-only",
+  "plan-used-up": "redis-plan-used-up",
+  "wrong-type": "redis-refused",
+  "not-saving": "redis-read-only",
+  "few-replicas": "redis-read-only",
+  "needs-cluster": "redis-refused",
+  "unknown-command": "redis-refused",
+  "not-upstash": "redis-refused",
+  "too-large": "redis-refused",
+  refused: "redis-refused",
+  "other-version": "object-version",
+  "platform-limit": "subrequests-spent",
+  failed: "redis-refused",
+} as const satisfies Record<RemoteTrouble, FindingCode>;
+
+/** Failures of these kinds cost little until the client is shut off. */
+const passing: readonly RemoteTrouble[] = ["unreachable", "not-open", "timeout", "busy"];
+
+/** A current trouble of one client. */
+interface CurrentTrouble {
+  readonly client: ClientState;
+  readonly trouble: Trouble<RemoteTrouble>;
+  readonly of: "use" | "write to";
+}
+
+/** One finding per trouble, use and database, even if both Redis clients have that trouble. */
+export function redisTroubles({ clients }: SiteState): Finding[] {
+  const troubles = clients.flatMap((client): CurrentTrouble[] => [
+    ...lasting(client, client.trouble, "use"),
+    ...lasting(client, client.troubleWithWrites, "write to"),
+  ]);
+  const byKind = new Map<string, CurrentTrouble[]>();
+  for (const one of troubles) {
+    const kind = `${one.trouble.kind} ${one.of} ${one.client.database}`;
+    byKind.set(kind, [...(byKind.get(kind) ?? []), one]);
+  }
+  return [...byKind.values()].flatMap(troubleFinding);
+}
+
+function lasting(
+  client: ClientState,
+  trouble: CurrentTrouble["trouble"] | undefined,
+  of: CurrentTrouble["of"],
+): CurrentTrouble[] {
+  return trouble === undefined || trouble.isOver ? [] : [{ client, trouble, of }];
+}
+
+/** @param troubles of one kind */
+function troubleFinding(troubles: readonly CurrentTrouble[]): Finding | [] {
+  const [first] = troubles;
+  if (first === undefined) return [];
+  const { kind } = first.trouble;
+  const { database, words } = first.client;
+  const isUnavailable = database.endsWith("Durable Object") && kind !== "other-version";
+  const code = isUnavailable ? "object-unavailable" : codes[kind];
+  const isShutOff = troubles.some(({ client }) => client.isShutOff || client.refusesWrites);
+  const isPassing = !isShutOff && passing.includes(kind);
+  const names = troubles.map(({ client }) => `the ${client.name}`).join(" and ");
+  const lastly = troubles.map(
+    ({ client, trouble }) => `the ${client.name} at ${isoOf(trouble.lastAtMs)}`,
+  );
+  return {
+    code,
+    level: isPassing || database === "metrics' Durable Object" ? "warning" : "critical",
+    what: isPassing
+      ? `${capital(names)} got no answer from the ${database} at the last try.`
+      : `${capital(names)} cannot ${first.of} the ${database}.`,
+    since: isoOf(Math.min(...troubles.map(({ trouble }) => trouble.sinceAtMs))),
+    cause: `${whyOf(kind, words)}.`,
+    remedy: remedyOf(kind, words),
+    details: `The last failure: ${lastly.join(", and ")}.`,
+  };
+}
+
+const capital = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1);
+
+/** If clocks differ by more than A, a purge may miss responses, or cover responses that it should not. */
+export function clocksApart({ clock, allowanceMs }: SiteState): Finding | [] {
+  if (clock === undefined) return [];
+  const { aheadMs, uncertainMs } = clock;
+  if (Math.abs(aheadMs) - uncertainMs <= allowanceMs) return [];
+  const side = aheadMs > 0 ? "ahead of" : "behind";
+  return {
+    code: "clocks-apart",
+    level: "critical",
+    what: `The database's clock is ${spanOf(Math.abs(aheadMs))} ${side} this isolate's.`,
+    since: null,
+    cause: `The clock of the database's server, or of this machine, is wrong. The difference is more than the clock allowance A, ${spanOf(allowanceMs)}.`,
+    remedy: "Set both clocks by NTP. On Cloudflare with Upstash, contact the support of Upstash.",
+  };
+}
+
+/** Earlier evictions are ignored. */
+const evictionMs = 10 * 60_000;
+
+/** At most one finding per database: nearly full, full, evicting the journal, or of unknown size. */
+export function roomFindings({ rooms = [], clients, atMs }: SiteState): Finding[] {
+  return rooms.flatMap((room) => {
+    if (evicts(room.info)) return evictingJournal(room, atMs);
+    if (isFullFor(room.database, clients)) return [];
+    return room.info.usedRatio === null ? sizeUnknown(room) : nearlyFull(room, room.info.usedRatio);
+  });
+}
+
+/** Returns whether a client got errors from a full database. Such errors have a finding of their own. */
+function isFullFor(database: DatabaseName, clients: readonly ClientState[]): boolean {
+  return clients.some(
+    ({ database: of, troubleWithWrites: last }) =>
+      of === database && last?.kind === "full" && !last.isOver,
+  );
+}
+
+/** Warns of a nearly full or full database without eviction. A full database rejects writes. */
+function nearlyFull({ database, holdsJournal }: RoomState, ratio: number): Finding | [] {
+  if (ratio < pausedFromRatio) return [];
+  const isAllUsed = ratio >= 1;
+  const refused = [
+    ...(holdsJournal ? ["purges"] : []),
+    ...(storesPages(database) ? ["new pages and values"] : []),
+  ].join(" and ");
+  const paused = storesPages(database)
+    ? " New pages and values are not stored in Redis until there is room."
+    : "";
+  return {
+    code: isAllUsed ? "redis-full" : "redis-nearly-full",
+    level: isAllUsed ? "critical" : "warning",
+    what: isAllUsed
+      ? `The ${database} is full: it refuses ${refused}.`
+      : `The ${database} is nearly full. Once it is full, it refuses ${refused}.${paused}`,
+    since: null,
+    cause: `${percentOf(ratio)} of its room is used, and eviction is off.`,
+    remedy:
+      database === "database" && holdsJournal
+        ? "Make room in the database, or raise its size. Give the purge journal a database of its own (JOURNAL_REDIS_REST_URL; on Node the option `journal`)."
+        : "Make room in the database, or raise its size.",
+  };
+}
+
+/**
+ * Warns if the journal may be evicted. Its key has no expiry, and its loss purges everything.
+ * Eviction is harmless in a database without the journal, and under policies that spare keys
+ * without an expiry.
+ */
+function evictingJournal(
+  { database, holdsJournal, info, evictedAtMs }: RoomState,
+  atMs: number,
+): Finding | [] {
+  if (!holdsJournal || !evictsAnyKey(info)) return [];
+  // Without a memory limit, a server evicts nothing.
+  const isRising = evictedAtMs !== undefined && Math.abs(atMs - evictedAtMs) < evictionMs;
+  if (info.usedRatio === null && !isRising) return [];
+  const room = info.usedRatio === null ? "" : ` ${percentOf(info.usedRatio)} of its room is used.`;
+  const then = "If it evicts the purge journal, Tidemark treats every stored response as purged.";
+  return {
+    code: "redis-evicting",
+    level: "critical",
+    what: isRising
+      ? `The ${database} evicts keys. ${then}`
+      : `The ${database} will evict keys once it is full. ${then}`,
+    since: isRising ? isoOf(evictedAtMs) : null,
+    cause: `Eviction is on: the policy of the database is ${policyOf(info.policy)}.${room}`,
+    remedy:
+      "Turn eviction off for this database (noeviction), or give the purge journal a database of its own (JOURNAL_REDIS_REST_URL; on Node the option `journal`).",
+  };
+}
+
+/** Warns that writes cannot pause before the database is full, because its size is unknown. */
+function sizeUnknown({ database, holdsJournal, info }: RoomState): Finding | [] {
+  if (!storesPages(database) || !holdsJournal || info.usedBytes === null) return [];
+  return {
+    code: "redis-size-unknown",
+    level: "info",
+    what: "The size limit of the database is unknown. Pages can fill it, and then it refuses purges.",
+    since: null,
+    cause: "INFO reports no maxmemory, and the configuration has no limits.databaseBytes.",
+    remedy:
+      "Set limits.databaseBytes to the size of the plan, or give the purge journal a database of its own (JOURNAL_REDIS_REST_URL; on Node the option `journal`).",
+  };
+}
+
+const storesPages = (database: DatabaseName) => database !== "journal's database";
+
+/** Returns the policy if it looks like the name of a Redis eviction policy. Other text is not shown. */
+const policyOf = (policy: string | null) =>
+  policy !== null && /^[a-z-]{1,40}$/.test(policy) ? policy : "unknown";
+
+/** The tiers and the store of large bodies, with the effect of their failures. Redis has its own findings. */
+const effects: Readonly<Record<string, readonly [name: string, effect: string]>> = {
+  edge: ["This colo's Cache API", "Memory and the shared tier still answer."],
+  shared: ["The store of the shared tier", "The origin gets more requests."],
+  r2: ["R2", "The shared tier has no large bodies, so the origin gets more requests."],
+};
+
+/** Returns one finding for each tier that fails, for as long as its last call has failed. */
+export function tiersFail({ tiers }: SiteState): Finding[] {
+  // Tiers are instances with getters, which a spread would lose.
+  const all = tiers.flatMap(({ bodies, name, isShutOff, trouble }) => [
+    { name, isShutOff, trouble },
+    ...(bodies ? [{ name: "r2", isShutOff: bodies.isShutOff, trouble: bodies.trouble }] : []),
+  ]);
+  return all.flatMap(({ name, isShutOff, trouble }): Finding[] => {
+    const [named, effect] = effects[name] ?? [];
+    if (trouble === undefined || trouble.isOver || named === undefined) return [];
+    const { why, remedy, sinceAtMs } = trouble;
+    return [
+      {
+        code: trouble.kind === "other-version" ? "object-version" : "tier-failing",
+        level: "warning",
+        about: named,
+        what: `${named} ${isShutOff ? "is shut off" : "failed at the last try"}. ${effect}`,
+        since: isoOf(sinceAtMs),
+        cause: `${why}.`,
+        remedy: `${capital(remedy ?? "Tidemark notices when it answers again. If the trouble lasts, check Cloudflare's status page")}.`,
+      },
+    ];
+  });
+}

@@ -1,0 +1,217 @@
+// Findings on the recent counts of all isolates: hit rates, errors of origins, cookies, and reports.
+import { isWithinMs } from "../../../base/elapsed.ts";
+import { isoOf } from "../../../base/iso-date.ts";
+import { hitOutcomes, notLookedUp } from "../../../protocol/families.ts";
+import { seriesIn, type Sums } from "../../../observe/sums.ts";
+import type { Totals, Window, windowFamilies } from "../../../observe/reports/totals.ts";
+import {
+  type Finding,
+  type FindingCode,
+  type Level,
+  percentOf,
+} from "../../../protocol/finding.ts";
+import type { HitRateMins, SiteState } from "./site-state.ts";
+
+/** Shares of fewer requests are not significant. */
+const countMin = 100;
+const windowMs = 5 * 60_000;
+export const recentMs = 3 * windowMs;
+
+/** Returns the windows that began in the last 15 minutes. */
+export function recentWindows({
+  totals,
+  atMs,
+}: Pick<SiteState, "atMs"> & {
+  readonly totals?: Pick<Totals, "windows"> | undefined;
+}): Window[] {
+  return (totals?.windows ?? []).filter(({ fromAtMs }) => isWithinMs(recentMs, fromAtMs, atMs));
+}
+
+type WindowFamily = (typeof windowFamilies)[number];
+
+interface SeriesCount {
+  readonly labels: readonly string[];
+  readonly count: number;
+}
+
+/** Returns the series of one family in a window. */
+export function countedIn(sums: Sums, family: WindowFamily): SeriesCount[] {
+  return [...seriesIn(sums, family)];
+}
+
+const sumOf = (counted: readonly Pick<SeriesCount, "count">[]) =>
+  counted.reduce((sum, { count }) => sum + count, 0);
+
+/**
+ * Returns the total count in the recent windows, and the start of the first window with a count;
+ * `undefined` for 0.
+ */
+export function recentCount(state: SiteState, countsIn: (sums: Sums) => readonly SeriesCount[]) {
+  const counted = recentWindows(state).map(({ fromAtMs, sums }) => ({
+    fromAtMs,
+    count: sumOf(countsIn(sums)),
+  }));
+  const found = counted.filter(({ count }) => count > 0);
+  if (found.length === 0) return undefined;
+  const since = isoOf(Math.min(...found.map(({ fromAtMs }) => fromAtMs)));
+  return { count: sumOf(found), since };
+}
+
+const has = (at: number, values: readonly string[]) => (counted: SeriesCount) =>
+  values.includes(counted.labels[at] ?? "");
+
+/** A share of requests, in the newest window that has enough of them. */
+interface Share {
+  readonly share: number;
+  readonly count: number;
+  readonly fromAtMs: number;
+}
+
+/**
+ * Returns the share in the newest window with enough requests.
+ *
+ * @param shareIn returns the requests in a window, and the part of them that the share describes
+ */
+function newestShare(
+  state: SiteState,
+  shareIn: (sums: Sums) => { of: number; part: number },
+): Share | undefined {
+  const recent = recentWindows(state).toSorted((a, b) => b.fromAtMs - a.fromAtMs);
+  for (const { fromAtMs, sums } of recent) {
+    const { of, part } = shareIn(sums);
+    if (of >= countMin) return { share: part / of, count: of, fromAtMs };
+  }
+  return undefined;
+}
+
+/** Findings for each route or prefix with a `hitRateMin`. */
+export function hitRates(state: SiteState): Finding[] {
+  return (["requests", "prefixRequests"] as const).flatMap((family) => {
+    const counted = (state.totals?.windows ?? []).flatMap(({ sums }) => countedIn(sums, family));
+    const names = new Set(counted.map(({ labels: [name = ""] }) => name));
+    return [...names].flatMap((name) => hitRateLow(state, family, name));
+  });
+}
+
+function hitRateLow(state: SiteState, family: keyof HitRateMins, name: string): Finding | [] {
+  const min = state.hitRateMins?.[family].get(name);
+  if (min === undefined) return [];
+  const rate = newestShare(state, (sums) => {
+    const of = countedIn(sums, family).filter(has(0, [name]));
+    const lookedUp = of.filter((counted) => !has(1, notLookedUp)(counted));
+    return { of: sumOf(lookedUp), part: sumOf(lookedUp.filter(has(1, hitOutcomes))) };
+  });
+  if (rate === undefined || rate.share >= min) return [];
+  const whose = `${family === "requests" ? "route" : "prefix"} ${JSON.stringify(name)}`;
+  return {
+    code: "hit-rate-low",
+    level: "warning",
+    about: whose,
+    what: `The hit rate of ${whose} is ${percentOf(rate.share)}, of ${rate.count} requests in five minutes; the configured minimum is ${percentOf(min)}.`,
+    since: isoOf(rate.fromAtMs),
+    cause:
+      "The origin fails, a purge was large, a release of the origin allows less caching, query parameters or cookies are new, or Redis is down.",
+    remedy:
+      "Run tidemark explain <url>, or send GET /_cache/explain?url=, for a page that should be a hit. The answer says why it is not, and which stored key is nearest.",
+  };
+}
+
+interface ShareRow {
+  readonly code: FindingCode;
+  readonly level: Level;
+  readonly of: WindowFamily;
+  /** A share of at least this value is a finding. */
+  readonly shareMax: number;
+  readonly part: (sums: Sums) => SeriesCount[];
+  readonly what: (share: Share) => string;
+  readonly cause: string;
+  readonly remedy: string;
+}
+
+const rows: readonly ShareRow[] = [
+  {
+    code: "unverified-high",
+    level: "warning",
+    of: "requests",
+    shareMax: 0.01,
+    part: (sums) => countedIn(sums, "unverified"),
+    what: ({ share, count }) =>
+      `${percentOf(share)} of ${count} answers were unverified: Tidemark could not tell whether a purge covers them.`,
+    cause: "The purge journal could not be read.",
+    remedy: "Read the findings on Redis and on the journal.",
+  },
+  {
+    code: "origin-errors",
+    level: "warning",
+    of: "originResponses",
+    shareMax: 0.05,
+    part: (sums) => countedIn(sums, "originResponses").filter(has(1, ["5xx", "failed"])),
+    what: ({ share, count }) =>
+      `${percentOf(share)} of ${count} requests to origins failed, or got 5xx.`,
+    cause: "The application of the origin has a fault, or its server is overloaded.",
+    remedy: "Read the log of the origin.",
+  },
+  {
+    code: "unknown-cookies",
+    level: "info",
+    of: "requests",
+    shareMax: 0.1,
+    part: (sums) => countedIn(sums, "refusals").filter(has(1, ["unknown-cookie"])),
+    what: ({ share, count }) =>
+      `The responses to ${percentOf(share)} of ${count} requests were not stored, because the requests had cookies that the configuration does not name.`,
+    cause:
+      "The site, or a script on its pages, sets a cookie. Its responses may be for one client, and the origin does not say public or s-maxage.",
+    remedy:
+      'Copy the Cookie field of such a request from a browser, and run tidemark explain <url> --header "Cookie: …". It names the unknown cookies, with the line for the configuration.',
+  },
+];
+
+/** Findings on shares with fixed thresholds. */
+export function sharesHigh(state: SiteState): Finding[] {
+  return rows.flatMap(({ code, level, of, shareMax, part, what, cause, remedy }): Finding[] => {
+    const share = newestShare(state, (sums) => ({
+      of: sumOf(countedIn(sums, of)),
+      part: sumOf(part(sums)),
+    }));
+    if (share === undefined || share.share < shareMax) return [];
+    const since = isoOf(share.fromAtMs);
+    return [{ code, level, what: what(share), since, cause, remedy }];
+  });
+}
+
+/** Twice the interval of the cron trigger's reports. */
+const reportMs = 10 * 60_000;
+
+/** With reports in a Durable Object, a site without requests may need no cron trigger. */
+export function reportsMissing({ totals, atMs, clients, needsCron }: SiteState): Finding | [] {
+  if (totals === undefined) return [];
+  const reportTimes = [...totals.colos.values()].map((state) => state.atMs);
+  const newestAtMs = Math.max(totals.startedAtMs, ...reportTimes);
+  if (atMs - newestAtMs <= reportMs) return [];
+  const isInObject = clients.some(({ database }) => database === "metrics' Durable Object");
+  const mayBeIdle = isInObject && !needsCron;
+  const remedy = 'Set the cron trigger "* * * * *" in the file of wrangler, and deploy.';
+  return {
+    code: "reports-missing",
+    level: mayBeIdle ? "info" : "warning",
+    what: "No isolate has reported its counts for ten minutes. So the metrics do not change.",
+    since: isoOf(newestAtMs),
+    cause: `${mayBeIdle ? "No requests came, the" : "The"} cron trigger is not set, or no isolate can write to the store.`,
+    remedy: mayBeIdle ? `Nothing, if no requests came. Otherwise: ${remedy}` : remedy,
+  };
+}
+
+export function subrequestsSpent(state: SiteState): Finding | [] {
+  const refused = recentCount(state, (sums) => countedIn(sums, "refusedSubrequests"));
+  if (refused === undefined) return [];
+  return {
+    code: "subrequests-spent",
+    level: "warning",
+    what: `Single requests made more subrequests than the plan allows, in the last minutes: ${refused.count}. They did not use the stores any more.`,
+    since: refused.since,
+    cause:
+      "Workers Free allows 50 subrequests for each request, Workers Paid 10,000 unless `limits.subrequests` of wrangler says otherwise. Those of the application count too.",
+    remedy:
+      "Read several values with getMany or getOrSetMany, make fewer requests in one invocation, or use Workers Paid.",
+  };
+}

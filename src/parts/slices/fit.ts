@@ -1,0 +1,82 @@
+// Checks whether an origin's answer is exactly one slice of a body (RFC 9110 §14.4, §15.3.7).
+import { contentLength, fieldsOf } from "../../rules/fields.ts";
+import { type ByteRange, lengthOf } from "../../rules/ranges.ts";
+import { entityTag } from "../../rules/validators.ts";
+import { ChunkReader } from "../../pages/body/gather.ts";
+import { type SlicedBody, type StoredMetadata } from "../../pages/stored/stored-response.ts";
+
+/** The metadata of a response whose body is stored in slices. */
+export interface Head extends StoredMetadata {
+  readonly slices: SlicedBody;
+}
+
+/** Returns the name of a slice. Only a head of its generation leads to it. */
+export function nameOfSlice(nth: number, { generation }: SlicedBody): string {
+  return `slice ${generation} ${nth}`;
+}
+
+/** Returns the bytes of a slice, counted from 0. */
+export function rangeOfSlice(nth: number, { sliceBytes, totalBytes }: SlicedBody): ByteRange {
+  const firstByte = nth * sliceBytes;
+  return { firstByte, lastByte: Math.min(firstByte + sliceBytes, totalBytes) - 1 };
+}
+
+/** Returns the number of the slice with a byte. */
+export function nthSliceAt(byte: number, { slices }: Head): number {
+  return Math.floor(byte / slices.sliceBytes);
+}
+
+/**
+ * Returns the length of the whole body, if the answer is exactly the requested range of it, without
+ * content coding. The range may end after the body.
+ */
+export function totalBytesIn(
+  { status, headers, body }: Response,
+  { firstByte, lastByte }: ByteRange,
+): number | undefined {
+  const coding = headers.get("content-encoding") ?? "identity";
+  const found = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/i.exec(
+    headers.get("content-range") ?? "",
+  );
+  if (status !== 206 || body === null || coding !== "identity" || found === null) return undefined;
+  const [first, last, total] = found.slice(1).map(Number) as [number, number, number];
+  const isExact = first === firstByte && first < total && last === Math.min(lastByte, total - 1);
+  const statedBytes = contentLength(headers) ?? last - first + 1;
+  return isExact && statedBytes === last - first + 1 ? total : undefined;
+}
+
+/** Returns the length of the whole body, if a 416 says that it ends before the range (RFC 9110 §15.5.17). */
+export function totalBytesBefore(
+  { status, headers }: Response,
+  { firstByte }: ByteRange,
+): number | undefined {
+  const found = /^bytes \*\/(\d{1,15})$/i.exec(headers.get("content-range") ?? "");
+  const total = Number(found?.[1] ?? Infinity);
+  return status === 416 && total <= firstByte ? total : undefined;
+}
+
+/**
+ * Returns whether an answer is from the body of the head. Some origins ignore `If-Range`, so the
+ * validators are compared here too. A 206 may lack `Last-Modified` (RFC 9110 §15.3.7).
+ */
+export function isOfBody(headers: Headers, head: Head): boolean {
+  const fields = fieldsOf(head);
+  const tag = entityTag(fields);
+  if (tag !== null) return entityTag(headers) === tag;
+  const modified = headers.get("last-modified");
+  return modified === null || modified === fields.get("last-modified");
+}
+
+/** The runtime ends background work after 30 s, and requests that wait for the slice would not know. */
+const msMax = 25_000;
+
+/** Reads a body of a known length. @returns `failed` for another length, or if it takes too long */
+export async function wholeSlice(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  range: ByteRange,
+): Promise<Blob | "failed"> {
+  const reader = new ChunkReader(body, msMax, lengthOf(range));
+  const whole = await reader.wholeWithin(msMax);
+  if (whole === undefined) void reader.cancel();
+  return whole ?? "failed";
+}

@@ -1,0 +1,333 @@
+// Stores a body as a head, which is an ordinary stored response without its body, and slices.
+import { optionsOf } from "../../part/port/part.ts";
+import type { FetchResult } from "../../cache/flights.ts";
+import { discardBody, type Stamp } from "../../cache/record/record.ts";
+import { BoundedMarks } from "../../base/bounded-map.ts";
+import { cancelBody } from "../../base/cancel-body.ts";
+import { type ByteRange, firstByteOf } from "../../rules/ranges.ts";
+import { selects } from "../../rules/selecting.ts";
+import type { Decision } from "../../observe/decision.ts";
+import { isForAll } from "../../pages/fetch/answer-from-origin.ts";
+import { inNobodysName } from "../../pages/fetch/refresh.ts";
+import { clientHasIt, rangeIn } from "../../pages/request/conditions.ts";
+import { asRefresh, type LookupRequest } from "../../pages/request/plan.ts";
+import { contentDigests } from "../../pages/respond/downstream.ts";
+import { cutToRange, fromStored } from "../../pages/respond/respond.ts";
+import {
+  type LeaderForward,
+  mayValidate,
+  type PendingForward,
+  storedCandidate,
+} from "../../pages/reuse/pending-forward.ts";
+import type { PagePlace } from "../../pages/site/exchange.ts";
+import type { SlicePort } from "../../pages/site/slice-port.ts";
+import { ageSeconds, termsOf } from "../../pages/stored/lifetime.ts";
+import { type StoredMetadata, validatorOf } from "../../pages/stored/stored-response.ts";
+import { applyStored } from "../../pages/storing/consequences.ts";
+import { noteAnswer } from "../../pages/storing/last-answer.ts";
+import { metadataOf, type StampedAnswer } from "../../pages/storing/metadata-of-answer.ts";
+import { fieldsForOneClient } from "../../pages/storing/of-one-client.ts";
+import { brief, refusedBy } from "../../pages/storing/refusal.ts";
+import { sendAndStore, storeWhole } from "../../pages/storing/send-and-store.ts";
+import { strippedBy } from "../../pages/storing/stripped-fields.ts";
+import {
+  type Head,
+  nthSliceAt,
+  rangeOfSlice,
+  totalBytesBefore,
+  totalBytesIn,
+  wholeSlice,
+} from "./fit.ts";
+import { openSlices, partOfSlice } from "./send-slices.ts";
+import { type Slice, sliceFields, type SlicedAnswer, SliceStore, tiersOf } from "./slice-store.ts";
+
+/**
+ * While the view cannot vouch for a new response, or a slice could not be fetched, a URL is not sliced
+ * for this time.
+ */
+const pausedMs = 10_000;
+
+/** The slice that an answer has filled, and the fields of the answer. */
+interface FirstSlice {
+  readonly headers: Headers;
+  readonly nth: number;
+  readonly slice: Slice;
+}
+
+/** The options of slices on a route, with their defaults. */
+export interface SliceLimits {
+  readonly sliceBytes: number;
+  readonly fetchesMax: number;
+}
+
+export const defaultLimits: SliceLimits = { sliceBytes: 1_048_576, fetchesMax: 12 };
+
+/** Returns the limits at a place. A route without slices may still answer from slices that it stored before. */
+const limitsOn = ({ request }: PagePlace): SliceLimits =>
+  (optionsOf(request.route, "slices") ?? defaultLimits) as SliceLimits;
+
+export class SlicedBodies implements SlicePort {
+  readonly #store = new SliceStore();
+  /** The last known length of the body of each URL. */
+  readonly #lengths = new BoundedMarks<number>();
+  /** The first slices of answers, or their searches. */
+  readonly #first = new WeakMap<Decision, Slice | Promise<Slice>>();
+
+  isSliced(place: PagePlace): boolean {
+    const { request, exchange } = place;
+    const { route } = request;
+    return (
+      route.isSliced &&
+      isForAll(place) &&
+      !exchange.site.runsInCaller(route.origin) &&
+      !this.#store.isStopped(place) &&
+      tiersOf(place, this.#bytesAt(place)).length > 0
+    );
+  }
+
+  requestFor(pending: PendingForward, stamp: Stamp) {
+    if (!this.isSliced(pending)) return undefined;
+    if (!isVouchedFor(stamp, pending)) {
+      this.#store.stop(pending, pausedMs);
+      return undefined;
+    }
+    const { request, marker } = pending;
+    const like = storedCandidate(pending)?.stored.metadata;
+    const selecting = like?.selecting.map(([name]) => name) ?? [];
+    const names = [...selecting, ...(marker?.names ?? []), "accept-encoding", "origin"];
+    const { conditions, directives } = request;
+    const neutral = inNobodysName(asRefresh(request, names), like, names);
+    const known = this.#lengths.get(request.key.text) ?? like?.slices?.totalBytes;
+    const range = this.#rangeFor(pending, known);
+    return { request: { ...neutral, conditions, directives }, fields: sliceFields(range), range };
+  }
+
+  async take(
+    fresh: StampedAnswer,
+    pending: LeaderForward,
+    { client, range }: { readonly client: LookupRequest; readonly range: ByteRange },
+  ): Promise<FetchResult<Response> | undefined> {
+    const { response } = fresh;
+    const { body } = response;
+    const totalBytes = totalBytesIn(response, range);
+    const knownBytes = totalBytes ?? totalBytesBefore(response, range);
+    if (knownBytes !== undefined) this.#lengths.set(pending.request.key.text, knownBytes);
+    if (totalBytes === undefined || body === null) {
+      // A refusal may be about this range only.
+      if (response.status === 206) this.#store.stop(pending);
+      cancelBody(response);
+      return undefined;
+    }
+    // A body of one slice is stored like any other body.
+    if (range.firstByte === 0 && totalBytes <= range.lastByte + 1) {
+      const whole = { ...fresh, response: asWhole(response.headers, totalBytes, body) };
+      const sent = await sendAndStore(whole, {
+        ...pending,
+        request: withoutRange(pending.request),
+      });
+      return { ...sent, answer: cutToRange(sent.answer, totalBytes, pending) };
+    }
+    const whole = { ...fresh, response: asWhole(response.headers, totalBytes, null) };
+    const decided = this.#headOf(whole, pending, client, totalBytes);
+    if (typeof decided === "string") {
+      // Another client may get an answer that can be stored.
+      if (decided === "refused") this.#store.stop(pending);
+      if (decided === "old") this.#store.stop(pending, pausedMs);
+      cancelBody(response);
+      return undefined;
+    }
+    const { made, headers } = decided;
+    const head = await inGeneration(made, pending);
+    const nth = nthSliceAt(range.firstByte, head);
+    const slice = await this.#store.lead(nth, this.#answer(head, pending), () =>
+      wholeSlice(body, rangeOfSlice(nth, head.slices)),
+    );
+    // A purge during the wait may have ended the older slices of the generation.
+    const mayAnswer = head === made || (await inGeneration(made, pending)) !== made;
+    if (typeof slice !== "string" && mayAnswer) {
+      return this.#sendAndStore(head, pending, { headers, nth, slice });
+    }
+    if (slice === "no-room") cancelBody(response);
+    return undefined;
+  }
+
+  /**
+   * Returns the head, and the fields without those that the route strips; `refused` if the origin
+   * forbids slices, `for-one` if the refusal is about this client, and `old` if the answer may be from
+   * before a purge or release.
+   */
+  #headOf(
+    whole: StampedAnswer,
+    pending: LeaderForward,
+    client: LookupRequest,
+    totalBytes: number,
+  ): { readonly made: Head; readonly headers: Headers } | "refused" | "for-one" | "old" {
+    const metadata = { ...metadataOf(whole, pending), bodyBytes: 0 };
+    const { headers } = strippedBy(metadata, whole.response, pending);
+    const isForbidden =
+      validatorOf(metadata) === undefined ||
+      fieldsForOneClient(headers, metadata, pending).length > 0;
+    const rule = refusedBy(metadata, headers, pending)?.rule;
+    if (brief.has(rule)) return "old";
+    const isForOne = rule === "names-client" || rule === "too-many-variants";
+    if (isForbidden || (rule !== undefined && !isForOne)) return "refused";
+    if (isForOne || !selects(metadata.selecting, client.forwarded)) return "for-one";
+    const generation = crypto.randomUUID();
+    const slices = { generation, sliceBytes: this.#bytesAt(pending), totalBytes };
+    return { made: { ...metadata, slices }, headers };
+  }
+
+  #sendAndStore(
+    head: Head,
+    pending: LeaderForward,
+    { headers, nth, slice }: FirstSlice,
+  ): FetchResult<Response> {
+    const { exchange, request, key } = pending;
+    const { decision, site } = exchange;
+    const metadata = applyStored(head, headers, pending);
+    decision.outcome = "stored";
+    const storing = async () => {
+      await storeWhole(new Blob(), { metadata, isValidated: false }, pending);
+      site.uncacheable.pass.forget(key.text);
+      noteAnswer(head, pending);
+    };
+    const done = decision.awaits(storing());
+    exchange.afterAnswer(() => done);
+    const wanted = rangeWanted(request, head);
+    if (wanted !== undefined && nth === nthSliceAt(wanted.firstByte, head)) {
+      this.#first.set(decision, slice);
+    }
+    const stored = { metadata: head, body: { kind: "absent" } } as const;
+    const age = ageSeconds(head, termsOf(head, request.route), exchange.nowAtMs());
+    return { answer: fromStored(stored, age, pending), done };
+  }
+
+  async ready(
+    metadata: StoredMetadata,
+    place: PagePlace,
+    mayAnswer: () => boolean,
+  ): Promise<"ready" | "gone" | "limited"> {
+    const head = metadata as Head;
+    const wanted = rangeWanted(place.request, head);
+    if (wanted === undefined) return mayAnswer() ? "ready" : "gone";
+    const first = await this.#find(wanted, this.#answer(head, place));
+    if (first === "limited") return first;
+    // The fetch of another head would end this generation.
+    const { onlyIfCached } = place.request.directives;
+    if (first === "failed" && !onlyIfCached) this.#store.stop(place, pausedMs);
+    const isFound = typeof first === "object" || first === "no-room";
+    if (isFound && mayAnswer()) {
+      this.#first.set(place.exchange.decision, first);
+      return "ready";
+    }
+    if (typeof first === "object") discardBody({ body: first });
+    return "gone";
+  }
+
+  bodyOf(
+    metadata: StoredMetadata,
+    part: ByteRange | undefined,
+    place: PagePlace,
+  ): ReadableStream<Uint8Array> {
+    const head = metadata as Head;
+    // A refresh has no client that reads a body.
+    if (place.exchange.decision.isRefresh) return new Blob().stream();
+    const range = part ?? { firstByte: 0, lastByte: head.slices.totalBytes - 1 };
+    const answer = this.#answer(head, place);
+    const ready = this.#first.get(place.exchange.decision);
+    const first = ready ?? this.#find(range, answer);
+    if (ready === undefined) this.#first.set(place.exchange.decision, first);
+    else this.#first.delete(place.exchange.decision);
+    return openSlices(range, answer, this.#store, first);
+  }
+
+  async hasBegun(place: PagePlace): Promise<boolean> {
+    const first = await this.#first.get(place.exchange.decision);
+    this.#first.delete(place.exchange.decision);
+    if (typeof first !== "string" || first === "no-room" || first === "limited") return true;
+    this.#store.stop(place, pausedMs);
+    return false;
+  }
+
+  /** Finds the first slice of a range. */
+  #find(range: ByteRange, answer: SlicedAnswer): Promise<Slice> {
+    const nth = nthSliceAt(range.firstByte, answer.head);
+    return this.#store.find(nth, answer, partOfSlice(nth, range, answer));
+  }
+
+  #answer(head: Head, place: PagePlace): SlicedAnswer {
+    return { head, place, callsLeft: 3 * limitsOn(place).fetchesMax };
+  }
+
+  /** Returns the length of new slices. Memory has a limit of its own for bodies. */
+  #bytesAt(place: PagePlace): number {
+    const { ofColo, memory } = place.exchange.site.tiers.of(place.request.route.tiers);
+    const { sliceBytes } = limitsOn(place);
+    return ofColo === undefined
+      ? Math.min(sliceBytes, Math.floor(memory.largestBodyBytes))
+      : sliceBytes;
+  }
+
+  /** Returns the slice with the first byte that the client wants, or else the first slice. */
+  #rangeFor(place: PagePlace, totalBytes: number | undefined): ByteRange {
+    const bytes = this.#bytesAt(place);
+    const asked = firstByteOf(place.request.conditions.get("range"), totalBytes);
+    const firstByte = asked - (asked % bytes);
+    return { firstByte, lastByte: firstByte + bytes - 1 };
+  }
+}
+
+/**
+ * Returns the head in the generation of the standing one, whose slices stay useful, if a strong
+ * validator shows the same body (RFC 9110 §8.8.1). Rule 23 of the purge protocol applies.
+ */
+async function inGeneration(head: Head, pending: LeaderForward): Promise<Head> {
+  const standing = storedCandidate(pending);
+  if (standing === undefined) return head;
+  const { slices } = standing.stored.metadata;
+  const { sliceBytes, totalBytes } = head.slices;
+  const isSame =
+    slices?.sliceBytes === sliceBytes &&
+    slices.totalBytes === totalBytes &&
+    validatorOf(standing.stored.metadata) === validatorOf(head);
+  return isSame && (await mayValidate(standing, pending)) ? { ...head, slices } : head;
+}
+
+/** Returns the bytes of the body that the answer has; `undefined` for none. */
+function rangeWanted(request: LookupRequest, head: Head): ByteRange | undefined {
+  if (request.method !== "GET" || clientHasIt(request, head)) return undefined;
+  const part = rangeIn(request, head);
+  if (part.kind === "unsatisfiable") return undefined;
+  return part.kind === "part" ? part : { firstByte: 0, lastByte: head.slices.totalBytes - 1 };
+}
+
+/**
+ * Returns whether the view would let a response with this stamp be validated. Otherwise no further
+ * slice could be fetched, and the body would be cut off.
+ */
+function isVouchedFor(stamp: Stamp, { request, exchange }: PagePlace): boolean {
+  const { site, nowAtMs } = exchange;
+  const { url, route } = request;
+  const atMs = nowAtMs();
+  const times = { requestedAtMs: atMs, respondedAtMs: atMs, fillCostMs: 0 };
+  const unsent = { stamp, url, route: route.name, tags: [], colo: "", ...times };
+  return site.view.mayBeValidated(unsent, { atMs, maxLagMs: route.purgeMaxLagMs });
+}
+
+/** Returns the request for the whole body. `cutToRange` evaluates its range. */
+function withoutRange(request: LookupRequest): LookupRequest {
+  const { conditions } = request;
+  const has = (name: string) => name !== "range" && conditions.has(name);
+  const get = (name: string) => (has(name) ? conditions.get(name) : null);
+  return { ...request, conditions: { has, get } };
+}
+
+/** Returns the 200 of which a 206 is a part (RFC 9110 §15.3.7). */
+function asWhole(headers: Headers, totalBytes: number, body: Response["body"]): Response {
+  const fields = new Headers(headers);
+  fields.delete("content-range");
+  fields.set("content-length", String(totalBytes));
+  // These describe the bytes of the slice (RFC 9530 §2).
+  if (body === null) for (const name of contentDigests) fields.delete(name);
+  return new Response(body, { statusText: "OK", headers: fields, encodeBody: "manual" });
+}

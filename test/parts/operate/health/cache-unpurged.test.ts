@@ -1,0 +1,62 @@
+// Tests the finding about answers that a cache between Tidemark and the origin has had since before a
+// purge: when it appears, and that it names the cache and its outward target.
+import { describe, expect, it } from "vitest";
+import { cc, page } from "../../../../testing/fakes/origin-in-process.ts";
+import { openJournalled, send } from "../../../../testing/site/purge-sender.ts";
+import { found } from "./health-world.ts";
+
+describe("the finding cache-unpurged", () => {
+  it.each([
+    {
+      id: "Cloudflare",
+      named: { "cf-cache-status": "HIT" },
+      remedy: "by the target cloudflareZone(),",
+    },
+    {
+      id: "CloudFront",
+      named: { "x-cache": "Hit from cloudfront" },
+      remedy: "by the target cloudFront(),",
+    },
+    {
+      id: "Fastly",
+      named: { "x-served-by": "cache-fra-1", via: "1.1 varnish" },
+      remedy: "by the target fastly(),",
+    },
+    {
+      id: "Akamai",
+      named: { "x-cache": "TCP_HIT from a.akamaitechnologies.com" },
+      remedy: "by the target akamai(),",
+    },
+    { id: "bunny.net", named: { server: "BunnyCDN-DE1-1" }, remedy: "by the target bunny()," },
+    {
+      id: "Varnish",
+      named: { via: "1.1 varnish (Varnish/7.1)" },
+      remedy: "by the target purgeRequests(),",
+    },
+    {
+      id: "another Tidemark",
+      named: { "cache-status": "tidemark; hit" },
+      remedy: "by the target tidemarkSite(),",
+    },
+    {
+      id: "not named by CF-Cache-Status, X-Cache, Via or a similar field",
+      named: { "cf-cache-status": "DYNAMIC" },
+      remedy: "some seconds after",
+    },
+  ])("names the cache, and how to purge it: $id", async ({ id, named, remedy }) => {
+    const origin = () => page("old", cc("s-maxage=7200", { age: "3600", ...named }));
+    const { site } = openJournalled({ origin });
+    await send(site, { everything: true });
+    await site.get("/a");
+    // An outward purge is sent up to a minute after it is due, and takes up to two.
+    expect(await found(site, "cache-unpurged")).toBeUndefined();
+    site.clock.advance(200);
+    await site.get("/a");
+    const finding = await found(site, "cache-unpurged");
+    expect(finding).toMatchObject({ level: "warning", about: "no route" });
+    expect(finding?.cause).toContain(`The cache is ${id}.`);
+    expect(finding?.remedy).toContain(remedy);
+    site.clock.advance(901);
+    expect(await found(site, "cache-unpurged")).toBeUndefined();
+  });
+});

@@ -1,0 +1,129 @@
+// Tests findings on the origin. Each finding is caused and ended on a real server. Also tests when
+// the status of health is unable.
+import { once } from "node:events";
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { openSite, type SiteOptions } from "../../../../testing/site/harness.ts";
+import { adminToken } from "../../../../testing/site/purge-sender.ts";
+import { codesOf, found, healthOf, runningClock, statusOf, until } from "./health-world.ts";
+
+let server: Server;
+let port: number;
+let afterMs: number;
+
+const answer: RequestListener = async (_, response) => {
+  await delay(afterMs);
+  response.setHeader("cache-control", "max-age=600").end("page");
+};
+
+async function listen(at: number): Promise<void> {
+  server = createServer(answer).listen(at, "127.0.0.1");
+  await once(server, "listening");
+  port = (server.address() as AddressInfo).port;
+}
+
+async function refuse(): Promise<void> {
+  server.close();
+  server.closeAllConnections();
+  await once(server, "close");
+}
+
+beforeEach(async () => {
+  afterMs = 0;
+  await listen(0);
+});
+afterEach(() => (server.listening ? refuse() : undefined));
+
+/** Opens a site whose origin is the server. */
+function opened(options: SiteOptions = {}) {
+  return openSite({
+    clock: runningClock(),
+    origin: (request) => {
+      const { pathname } = new URL(request.url);
+      const { signal, headers } = request;
+      return fetch(`http://127.0.0.1:${port}${pathname}`, { signal, headers });
+    },
+    ...options,
+    env: { ADMIN_TOKEN: adminToken, ...options.env },
+  });
+}
+
+it("health finds origin-unreachable, then origin-down, then nothing", async () => {
+  const site = opened();
+  await site.get("/stored");
+  await refuse();
+  site.clock.advance(10);
+  await site.get("/a");
+  expect(await found(site, "origin-unreachable")).toMatchObject({
+    level: "warning",
+    what: 'Origin "default" could not be reached.',
+    details: expect.stringMatching(
+      /^Failed requests since this isolate started: \d+ without a connection\. The last failure was at /,
+    ) as string,
+  });
+  expect(await statusOf(site)).toEqual([200, { status: "degraded" }]);
+  for (const path of ["/b", "/c", "/d", "/e"]) await site.get(path);
+  const health = await healthOf(site);
+  expect(health.findings[0]).toMatchObject({
+    code: "origin-down",
+    level: "critical",
+    what: expect.stringContaining(
+      "Only background probes and bypassed requests contact it.",
+    ) as string,
+  });
+  expect([health.status, await statusOf(site)]).toEqual(["unable", [503, { status: "unable" }]]);
+  expect((await site.get("/stored")).status).toBe(200);
+  expect(JSON.stringify(health)).not.toMatch(/127\.0\.0\.1|origin\.invalid/);
+  await listen(port);
+  await until(site, "origin-down", "gone", 6);
+  expect([codesOf(await healthOf(site)), await statusOf(site)]).toEqual([
+    [],
+    [200, { status: "ok" }],
+  ]);
+});
+
+it("health answers 503 until a minute after the last failure of the only origin", async () => {
+  const site = opened();
+  await refuse();
+  for (const path of ["/a", "/b", "/c", "/d", "/e"]) await site.get(path);
+  expect((await statusOf(site))[0]).toBe(503);
+  site.clock.advance(59);
+  expect((await statusOf(site))[0]).toBe(503);
+  site.clock.advance(1);
+  expect(await statusOf(site)).toEqual([200, { status: "degraded" }]);
+  expect((await found(site, "origin-down"))?.what).toContain("Its last recorded failure was at ");
+});
+
+it("health answers 200 if one of two origins is down", async () => {
+  const config = {
+    origins: { api: { url: "https://api.invalid" } },
+    routes: [{ name: "api", match: "/api/*", origin: "api" }],
+  };
+  const site = opened({
+    config,
+    origin: (request) => {
+      if (new URL(request.url).host !== "api.invalid") return new Response("page");
+      return fetch(`http://127.0.0.1:${port}/`);
+    },
+  });
+  await refuse();
+  for (const path of ["/api/a", "/api/b", "/api/c", "/api/d", "/api/e"]) await site.get(path);
+  expect(await statusOf(site)).toEqual([200, { status: "degraded" }]);
+  expect((await found(site, "origin-down"))?.what).toContain('Origin "api" is shut off');
+});
+
+it("health has the finding origin-slow until the origin answers within originTimeout", async () => {
+  const site = opened({ config: { originTimeout: "1s" } });
+  afterMs = 3_000;
+  await site.get("/a");
+  expect(await found(site, "origin-slow")).toMatchObject({
+    level: "warning",
+    what: 'Origin "default" did not answer in time.',
+    remedy: expect.stringContaining("originTimeout") as string,
+    details: expect.stringContaining("1 without an answer in time") as string,
+  });
+  afterMs = 0;
+  await until(site, "origin-slow", "gone", 2);
+});

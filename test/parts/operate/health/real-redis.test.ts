@@ -1,0 +1,170 @@
+// Tests findings on the database. Each finding is caused and ended on a real Redis server.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { redisServers } from "../../../../testing/fakes/redis-server.ts";
+import { lengthenTimeouts } from "../../../../testing/patient-timeouts.ts";
+import { send } from "../../../../testing/site/purge-sender.ts";
+import { codesOf, found, healthOf, HealthWorld, soon, statusOf, until } from "./health-world.ts";
+
+describe.each(redisServers)("health with $redis", ({ start }) => {
+  let world: HealthWorld;
+  beforeEach(async () => {
+    world = await HealthWorld.start(start);
+  });
+  afterEach(() => world.stop());
+  lengthenTimeouts();
+
+  it("has no finding for a healthy site", async () => {
+    const site = world.site({ config: soon });
+    await site.get("/a");
+    await send(site, { tags: ["red"] });
+    expect(await healthOf(site)).toMatchObject({
+      status: "ok",
+      summary: "Nothing was found.",
+      findings: [],
+      notLookedAt: [],
+    });
+  });
+
+  it("has the finding redis-size-unknown if no memory limit is known", async () => {
+    await world.run("CONFIG", "SET", "maxmemory", "0");
+    const site = world.site({ config: soon });
+    await site.get("/a");
+    expect(await found(site, "redis-size-unknown")).toMatchObject({ level: "info" });
+    const limited = world.site({ config: { ...soon, limits: { databaseBytes: 1_000_000_000 } } });
+    await limited.get("/a");
+    expect(await healthOf(limited)).toMatchObject({ status: "ok", findings: [] });
+  });
+
+  it("has the finding redis-credentials until the database accepts the token", async () => {
+    const site = world.site({ env: { UPSTASH_REDIS_REST_TOKEN: "new-token" } });
+    await site.get("/a");
+    const { status, findings, notLookedAt } = await healthOf(site);
+    expect([status, await statusOf(site)]).toEqual(["degraded", [200, { status: "degraded" }]]);
+    expect(findings[0]).toMatchObject({
+      code: "redis-credentials",
+      level: "critical",
+      what: "The shared tier and the purge journal cannot use the database.",
+      cause: "Upstash refused the token (401).",
+      remedy: "Check UPSTASH_REDIS_REST_TOKEN.",
+    });
+    expect(notLookedAt[0]).toContain("Upstash refused the token (401).");
+    expect(JSON.stringify(findings)).not.toContain("new-token");
+    await world.stopRest();
+    await world.startRest("new-token");
+    await until(site, "redis-credentials", "gone", 20);
+    expect(await healthOf(site)).not.toMatchObject({ findings: [{ code: "redis-credentials" }] });
+  });
+
+  it("has the finding redis-unreachable, critical once the database is shut off", async () => {
+    const site = world.site({ config: soon });
+    await site.get("/a");
+    await world.stopRest();
+    await site.get("/b");
+    expect(await statusOf(site)).toEqual([200, { status: "degraded" }]);
+    await until(site, "redis-unreachable", "there");
+    for (let nth = 0; nth < 4; nth += 1) await site.get(`/c/${nth}`);
+    expect(await found(site, "redis-unreachable")).toMatchObject({
+      level: "critical",
+      cause: "The database cannot be reached.",
+      remedy: expect.stringContaining(
+        "If the trouble lasts: check UPSTASH_REDIS_REST_URL",
+      ) as string,
+    });
+    await world.startRest();
+    site.clock.advance(20);
+    // The request for health probes both clients and renews the view, without a request for a page.
+    await healthOf(site);
+    expect(codesOf(await healthOf(site)).filter((code) => code !== "clocks-apart")).toEqual([]);
+  });
+
+  it("has the finding redis-full until the database has room", async () => {
+    const site = world.site({ config: soon });
+    await site.get("/a");
+    await world.run("CONFIG", "SET", "maxmemory", "1");
+    expect((await send(site, { tags: ["red"] })).status).toBe(503);
+    await site.get("/b");
+    const full = await found(site, "redis-full");
+    expect(full).toMatchObject({
+      level: "critical",
+      what: "The shared tier and the purge journal cannot write to the database.",
+      cause: "The database is full.",
+      remedy: "Make room in the database.",
+    });
+    expect(codesOf(await healthOf(site))).not.toContain("redis-nearly-full");
+    await world.run("CONFIG", "SET", "maxmemory", "0");
+    site.clock.advance(40);
+    expect((await send(site, { tags: ["red"] })).status).toBe(200);
+    await until(site, "redis-full", "gone", 40);
+  });
+
+  it("has the finding redis-evicting before and after the database evicts keys", async () => {
+    const site = world.site({ config: soon });
+    await site.get("/a");
+    await world.run("CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
+    await fillTo(world, 0.95);
+    expect(await found(site, "redis-evicting")).toMatchObject({
+      level: "critical",
+      since: null,
+      cause: expect.stringContaining("allkeys-lru") as string,
+    });
+    for (let at = 0; at < 30; at += 1) await world.run("SET", `more-${at}`, "x".repeat(20_000));
+    expect(await found(site, "redis-evicting")).toMatchObject({
+      level: "critical",
+      what: expect.stringMatching(/^The database evicts keys/) as string,
+      since: expect.any(String) as string,
+    });
+    await world.run("CONFIG", "SET", "maxmemory", "0");
+    // Health reports an eviction for ten minutes.
+    expect(await found(site, "redis-evicting")).toMatchObject({ level: "critical" });
+    site.clock.advance(601);
+    expect(await found(site, "redis-evicting")).toBeUndefined();
+  });
+
+  it("has the finding clocks-apart while the clocks differ by 30 s", async () => {
+    const site = world.site({ config: soon });
+    await site.get("/a");
+    site.clock.advance(-30);
+    expect(await found(site, "clocks-apart")).toMatchObject({
+      level: "critical",
+      what: "The database's clock is 30 s ahead of this isolate's.",
+      cause: expect.stringContaining("the clock allowance A, 1000 ms") as string,
+    });
+    site.clock.advance(30);
+    expect(await found(site, "clocks-apart")).toBeUndefined();
+    site.clock.advance(30);
+    expect((await found(site, "clocks-apart"))?.what).toContain("30 s behind");
+  });
+});
+
+describe.each(redisServers)("health with $redis and unchanged timeouts", ({ start }) => {
+  let world: HealthWorld;
+  beforeEach(async () => {
+    world = await HealthWorld.start(start);
+  });
+  afterEach(() => world.stop());
+
+  it("has the finding redis-slow until a stopped server continues", async () => {
+    const site = world.site({ config: soon });
+    await site.get("/a");
+    process.kill(world.redisPid, "SIGSTOP");
+    try {
+      await site.get("/b");
+      expect(await found(site, "redis-slow")).toMatchObject({
+        cause: "The database does not answer in time.",
+        remedy: expect.stringMatching(
+          /^Tidemark tries again by itself\. If the trouble lasts: /,
+        ) as string,
+      });
+    } finally {
+      process.kill(world.redisPid, "SIGCONT");
+    }
+    await until(site, "redis-slow", "gone", 20);
+  });
+});
+
+/** Stores 400 KB, and sets a memory limit of which the database uses `share`. */
+async function fillTo(world: HealthWorld, share: number): Promise<void> {
+  for (let at = 0; at < 20; at += 1) await world.run("SET", `key-${at}`, "x".repeat(20_000));
+  const usedBytes = await world.usedBytes();
+  await world.run("CONFIG", "SET", "maxmemory", String(Math.round(usedBytes / share)));
+}

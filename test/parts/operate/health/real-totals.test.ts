@@ -1,0 +1,120 @@
+// Tests findings on the counts of all isolates, with a real database. One isolate reports, and
+// another answers requests for health.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { redisServers } from "../../../../testing/fakes/redis-server.ts";
+import { cc, page, type Script } from "../../../../testing/fakes/origin-in-process.ts";
+import type { Site, SiteOptions } from "../../../../testing/site/harness.ts";
+import { codesOf, found, healthOf, HealthWorld } from "./health-world.ts";
+
+/** Dates all reports of the stream KEYS[1] back by ARGV[1] milliseconds. */
+const makeOlder = `
+local entries = redis.call("XRANGE", KEYS[1], "-", "+")
+redis.call("DEL", KEYS[1])
+for _, entry in ipairs(entries) do
+  local ms, sequence = string.match(entry[1], "^(%d+)-(%d+)$")
+  redis.call("XADD", KEYS[1], string.format("%.0f-%s", ms - ARGV[1], sequence), unpack(entry[2]))
+end
+return #entries`;
+
+const minuteMs = 60_000;
+const linesOf = ({ lines }: Site) =>
+  lines
+    .filter(({ event }) => event === "finding")
+    .map(({ code, state }) => `${String(code)} ${String(state)}`);
+
+describe.each(redisServers)("health with totals in $redis", ({ start }) => {
+  let world: HealthWorld;
+  let looker: Site;
+  beforeEach(async () => {
+    world = await HealthWorld.start(start);
+  });
+  afterEach(() => world.stop());
+
+  const config = {
+    metrics: { prefixes: { feeds: { path: "/feeds/", hitRateMin: 0.5 } } },
+    routes: [{ name: "articles", match: "/*", hitRateMin: 0.8, whenUnreachable: "serve" as const }],
+  };
+
+  /**
+   * Returns an isolate that reports. `looker` becomes an isolate that answers requests for health.
+   */
+  function opened(origin: Script, more: SiteOptions = {}): Site {
+    looker = world.site({ config, ...more });
+    return world.site({ config, origin, ...more });
+  }
+
+  async function asked(site: Site, count: number, path: (nth: number) => string): Promise<void> {
+    for (let nth = 0; nth < count; nth += 1) await site.get(path(nth));
+  }
+
+  /** Makes a report due, which the next request sends in the background. */
+  async function reported(site: Site): Promise<void> {
+    site.clock.advance(300);
+    await site.get("/page");
+  }
+
+  const older = (minutes: number) =>
+    world.run("EVAL", makeOlder, "1", "tidemark:metrics", String(minutes * minuteMs));
+
+  const kept: Script = (_, nth) => page(`page ${nth}`, cc("max-age=86400"));
+
+  it("has the finding hit-rate-low for a route and a prefix until the hit rates rise", async () => {
+    const site = opened(kept);
+    await asked(site, 130, (nth) => `/feeds/${nth}`);
+    await reported(site);
+    const { status, findings } = await healthOf(looker);
+    expect(status).toBe("degraded");
+    const low = (about: string, minimum: string) => {
+      const what = expect.stringContaining(`; the configured minimum is ${minimum}.`) as string;
+      return { code: "hit-rate-low", about, what };
+    };
+    expect(findings).toMatchObject([
+      low('route "articles"', "80 %"),
+      low('prefix "feeds"', "50 %"),
+    ]);
+    await older(5);
+    await asked(site, 150, () => "/feeds/1");
+    await reported(site);
+    expect(codesOf(await healthOf(looker))).toEqual([]);
+    expect(linesOf(looker)).toEqual([
+      "hit-rate-low began",
+      "hit-rate-low began",
+      "hit-rate-low ended",
+      "hit-rate-low ended",
+    ]);
+  });
+
+  it("has the finding unverified-high after the journal was unreadable", async () => {
+    const site = opened(kept);
+    await asked(site, 1, () => "/page");
+    await world.stopRest();
+    site.clock.advance(12);
+    await asked(site, 120, () => "/page");
+    await world.startRest();
+    await reported(site);
+    const finding = await found(looker, "unverified-high");
+    expect(finding).toMatchObject({ level: "warning", since: expect.any(String) as string });
+    expect(finding?.what).toContain("Tidemark could not tell whether a purge covers them");
+    await older(5);
+    await asked(site, 120, () => "/page");
+    await reported(site);
+    expect(await found(looker, "unverified-high")).toBeUndefined();
+  });
+
+  it("has the finding reports-missing after ten minutes without a report", async () => {
+    const site = opened(kept);
+    await asked(site, 1, () => "/page");
+    await reported(site);
+    expect(await found(looker, "reports-missing")).toBeUndefined();
+    await older(11);
+    expect(await found(looker, "reports-missing")).toMatchObject({
+      level: "warning",
+      what: expect.stringMatching(/^No isolate has reported its counts for ten minutes/) as string,
+    });
+    const toFifthMs = 5 * minuteMs - (site.clock.atMs % (5 * minuteMs));
+    site.clock.advance(toFifthMs / 1_000);
+    await site.fireCron();
+    expect(await found(looker, "reports-missing")).toBeUndefined();
+    expect(linesOf(looker)).toEqual(["reports-missing began", "reports-missing ended"]);
+  });
+});

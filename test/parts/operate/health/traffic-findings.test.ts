@@ -1,0 +1,219 @@
+// Tests findings on the counts of all isolates, with values on both sides of each limit.
+import { describe, expect, it } from "vitest";
+import type { Config } from "../../../../src/config/config.ts";
+import { findingsOf } from "../../../../src/parts/operate/health/findings.ts";
+import { hitRateMinsOf } from "../../../../src/parts/operate/health/site-state.ts";
+import { objectWords } from "../../../../src/stores/durable-object/object-client.ts";
+import { atMs, coloState, lookedAt, minuteMs, type Row, totalsOf } from "./looked-examples.ts";
+
+const hitRateMins = hitRateMinsOf({
+  metrics: { prefixes: [{ name: "feeds", hitRateMin: 0.5 }, { name: "rest" }], hitRateMin: 0.8 },
+  routes: [{ name: "articles" }, { name: "shop", hitRateMin: 0.3 }],
+} as unknown as Config);
+
+const codesOf = (windows: Readonly<Record<number, readonly Row[]>>) =>
+  findingsOf(lookedAt({ totals: totalsOf(windows), hitRateMins })).map(({ code }) => code);
+
+const hitsOf = (route: string, hits: number, others: number): Row[] => [
+  ["requests", [route, "hit", "memory"], hits],
+  ["requests", [route, "stored", "origin"], others],
+];
+
+describe("the finding hit-rate-low", () => {
+  it("names the route, the hit rate and the configured minimum", () => {
+    const totals = totalsOf({ 2: hitsOf("articles", 60, 60) });
+    expect(findingsOf(lookedAt({ totals, hitRateMins }))).toEqual([
+      {
+        code: "hit-rate-low",
+        level: "warning",
+        about: 'route "articles"',
+        what: 'The hit rate of route "articles" is 50 %, of 120 requests in five minutes; the configured minimum is 80 %.',
+        since: new Date(atMs - 2 * minuteMs).toISOString(),
+        cause: expect.stringContaining("The origin fails") as string,
+        remedy: expect.stringContaining("/_cache/explain") as string,
+      },
+    ]);
+  });
+
+  it.each<[id: string, windows: Record<number, Row[]>, found: boolean]>([
+    ["a hit rate at the minimum", { 2: hitsOf("articles", 80, 20) }, false],
+    ["a hit rate below the minimum", { 2: hitsOf("articles", 79, 21) }, true],
+    ["99 requests without a hit", { 2: hitsOf("articles", 0, 99) }, false],
+    ["100 requests without a hit", { 2: hitsOf("articles", 0, 100) }, true],
+    ["a route above its own minimum", { 2: hitsOf("shop", 40, 60) }, false],
+    ["a route below its own minimum", { 2: hitsOf("shop", 29, 71) }, true],
+    ["requests that no route matches", { 2: hitsOf("", 0, 500) }, false],
+    ["a window that began 15 minutes ago", { 15: hitsOf("articles", 0, 500) }, false],
+    ["a window that began 14 minutes ago", { 14: hitsOf("articles", 0, 500) }, true],
+    [
+      "a high hit rate in the newest window with enough requests",
+      { 7: hitsOf("articles", 0, 500), 2: hitsOf("articles", 100, 0) },
+      false,
+    ],
+    [
+      "too few requests in the newest window",
+      { 2: hitsOf("articles", 99, 0), 7: hitsOf("articles", 0, 500) },
+      true,
+    ],
+    [
+      "stale hits, which count as hits",
+      { 2: [["requests", ["articles", "stale-hit", "edge"], 100]] },
+      false,
+    ],
+    [
+      "bypassed and limited requests, which do not count",
+      {
+        2: [
+          ...hitsOf("articles", 100, 0),
+          ["requests", ["articles", "passed", "origin"], 500],
+          ["requests", ["articles", "limited", "none"], 500],
+        ],
+      },
+      false,
+    ],
+    [
+      "validations, which do not count as hits",
+      {
+        2: [...hitsOf("articles", 70, 0), ["requests", ["articles", "validated", "memory"], 40]],
+      },
+      true,
+    ],
+    [
+      "a prefix below its minimum",
+      {
+        2: [
+          ["prefixRequests", ["feeds", "hit"], 49],
+          ["prefixRequests", ["feeds", "stored"], 51],
+        ],
+      },
+      true,
+    ],
+    ["a prefix without a minimum", { 2: [["prefixRequests", ["rest", "stored"], 500]] }, false],
+  ])("depends on the hit rate: %s", (_id, windows, found) => {
+    expect(codesOf(windows).includes("hit-rate-low")).toBe(found);
+  });
+
+  it("does not exist without a configured minimum", () => {
+    const totals = totalsOf({ 2: hitsOf("articles", 0, 500) });
+    expect(findingsOf(lookedAt({ totals }))).toEqual([]);
+  });
+});
+
+describe("a finding on the counts of the last 20 minutes", () => {
+  const requests: Row = ["requests", ["", "hit", "memory"], 1_000];
+  it.each<[id: string, code: string, rows: Row[], found: boolean]>([
+    ["unverified below 1 %", "unverified-high", [requests, ["unverified", [""], 9]], false],
+    ["1 % unverified", "unverified-high", [requests, ["unverified", [""], 10]], true],
+    [
+      "errors of the origin below 5 %",
+      "origin-errors",
+      [
+        ["originResponses", ["", "2xx"], 96],
+        ["originResponses", ["", "5xx"], 4],
+      ],
+      false,
+    ],
+    [
+      "5 % errors of the origin",
+      "origin-errors",
+      [
+        ["originResponses", ["", "2xx"], 95],
+        ["originResponses", ["", "5xx"], 3],
+        ["originResponses", ["", "failed"], 2],
+      ],
+      true,
+    ],
+    [
+      "status 4xx, which is not an error of the origin",
+      "origin-errors",
+      [["originResponses", ["", "4xx"], 500]],
+      false,
+    ],
+    [
+      "99 errors of the origin, which are too few",
+      "origin-errors",
+      [["originResponses", ["", "5xx"], 99]],
+      false,
+    ],
+    [
+      "responses not stored because of cookies, below 10 %",
+      "unknown-cookies",
+      [requests, ["refusals", ["", "unknown-cookie"], 99], ["refusals", ["", "private"], 900]],
+      false,
+    ],
+    [
+      "10 % of responses not stored because of cookies, in two routes",
+      "unknown-cookies",
+      [
+        requests,
+        ["refusals", ["", "unknown-cookie"], 50],
+        ["refusals", ["a", "unknown-cookie"], 50],
+      ],
+      true,
+    ],
+    ["a refused subrequest", "subrequests-spent", [["refusedSubrequests", [], 1]], true],
+    ["no refused subrequest", "subrequests-spent", [requests], false],
+  ])("depends on its limit: %s", (_id, code, rows, found) => {
+    expect(codesOf({ 2: rows }).includes(code as never)).toBe(found);
+    expect(codesOf({ 21: rows })).toEqual([]);
+  });
+});
+
+describe("the finding reports-missing", () => {
+  it.each([
+    { id: "ten minutes ago", minutes: 10, found: false },
+    { id: "more than ten minutes ago", minutes: 10.1, found: true },
+  ])("depends on the time of the newest report: $id", ({ minutes, found }) => {
+    const colos = new Map([
+      ["HAM", coloState({ atMs: atMs - minutes * minuteMs })],
+      ["FRA", coloState({ atMs: atMs - 60 * minuteMs })],
+    ]);
+    const findings = findingsOf(lookedAt({ totals: totalsOf({}, { colos }) }));
+    expect(findings.map(({ code }) => code)).toEqual(found ? ["reports-missing"] : []);
+  });
+
+  it("is only an info if a Durable Object has the reports, as nobody may have asked", () => {
+    const totals = totalsOf({}, { colos: new Map(), startedAtMs: atMs - 11 * minuteMs });
+    const client = {
+      name: "reports of counts",
+      database: "metrics' Durable Object",
+      trouble: undefined,
+      troubleWithWrites: undefined,
+      isShutOff: false,
+      refusesWrites: false,
+      words: objectWords("metrics"),
+    } as const;
+    const found = findingsOf(lookedAt({ totals, clients: [client] }));
+    expect(found).toMatchObject([{ code: "reports-missing", level: "info" }]);
+    const needed = findingsOf(lookedAt({ totals, clients: [client], needsCron: true }));
+    expect(needed).toMatchObject([{ code: "reports-missing", level: "warning" }]);
+    expect(needed[0]?.remedy).toMatch(/^Set the cron trigger/);
+  });
+
+  it("does not exist in the first ten minutes of a deployment", () => {
+    const of = (startedAtMs: number) =>
+      findingsOf(lookedAt({ totals: totalsOf({}, { colos: new Map(), startedAtMs }) })).length;
+    expect([of(atMs - 10 * minuteMs), of(atMs - 10 * minuteMs - 1)]).toEqual([0, 1]);
+  });
+});
+
+describe("the finding journal-lag on another colo", () => {
+  it.each([
+    ["half of N", { lagMs: 5_000 }, undefined],
+    ["over half of N", { lagMs: 5_001 }, "warning"],
+    ["N", { lagMs: 10_000 }, "warning"],
+    ["over N", { lagMs: 10_001 }, "critical"],
+    ["no lag", { lagMs: null }, undefined],
+    ["over N, reported ten minutes ago", { lagMs: 60_000, atMs: atMs - 10 * minuteMs }, undefined],
+  ])("has a level by the lag: %s", (_id, state, level) => {
+    const colos = new Map([
+      ["HAM", coloState(state)],
+      ["FRA", coloState({ lagMs: 100 })],
+    ]);
+    const findings = findingsOf(lookedAt({ totals: totalsOf({}, { colos }) }));
+    const what = expect.stringContaining(
+      "until colo HAM had read the last purge. N is 10 s.",
+    ) as string;
+    expect(findings).toMatchObject(level === undefined ? [] : [{ level, what }]);
+  });
+});
