@@ -124,10 +124,10 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   const canReport = receiver !== undefined || platform.isServer === true;
   const isReported = createReports !== undefined && config.metrics.isOn && canReport;
   const metrics = make.metrics(nowAtMs(), isReported);
-  const tell = logOf("shared-tier", log);
   const client = make.redis ?? store?.client;
   if (database !== undefined && client === undefined) throw noClient();
-  const redis = database && client?.({ ...database, nowAtMs, metrics, tell });
+  const redis =
+    database && client?.({ ...database, nowAtMs, metrics, tell: logOf("shared-tier", log) });
   const measured = redis && { redis, limitBytes: limits.databaseBytes, nowAtMs };
   const room = measured && store?.room(measured, namespace, journal === undefined);
   const onSpread = (tookMs: number) => {
