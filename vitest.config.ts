@@ -28,6 +28,7 @@ const live = [
   "examples/news-worker/test/readme.test.ts",
   "test/local/start.test.ts",
   "test/adapters/astro-example.test.ts",
+  "test/parts/deletion.test.ts",
   "test/worker/slow-clients.test.ts",
   "examples/news-worker/test/browser.test.ts",
   "packages/cli/test/init/three-sites.test.ts",
@@ -87,13 +88,11 @@ const limits = process.env["TIDEMARK_PLATFORM"] === undefined ? ["six", "fifty",
 
 /** Suites of `npm test` that import the dashboard, whose JSX Node does not run. */
 const withJsx = [
-  "test/adapters/opennext.test.ts",
-  "test/app.test.ts",
   "test/docs-site/openapi.test.ts",
   "test/parts/dashboard/hostile-text.test.ts",
   "test/parts/dashboard/routes.test.ts",
   "test/parts/probe/late-purges.test.ts",
-  "test/scenarios/reporting/reports-in-objects.test.ts",
+  "test/parts/dashboard/reports-in-objects.test.ts",
 ];
 
 const gone = [...live, ...underLimits, ...withJsx].filter((path) => !existsSync(path));
@@ -115,7 +114,7 @@ const leftOut = process.env["TIDEMARK_LEFT_OUT"]?.split(",") ?? [];
 const replacing = except(
   [
     ...having(
-      /vi\.(?:mock|doMock|resetModules)\(|node-server|node-site|demo-origin|getTimerCount|, settled \} from/,
+      /vi\.(?:mock|doMock|resetModules)\(|node-server|node-site|demo-origin|getTimerCount|spyOn\(prototype|, settled \} from/,
     ),
     ...withJsx,
   ],

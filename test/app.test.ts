@@ -5,7 +5,6 @@ import { createApp, type Platform } from "../src/app.ts";
 import { type Config, defineConfig } from "../src/config/config.ts";
 import { OperatorError } from "../src/base/operator-error.ts";
 import type { LogLine } from "../src/observe/log-line.ts";
-import { dashboard } from "../src/parts/dashboard/dashboard.ts";
 import { operate } from "../src/parts/operate/operate.ts";
 import { createWorker } from "../src/worker.ts";
 import { host, openSite } from "../testing/site/harness.ts";
@@ -211,7 +210,8 @@ describe("a Worker without operate()", () => {
     expect(asked.map((fields) => fields.has("tidemark-debug"))).toEqual([false]);
   });
 
-  it.each([{ parts: [dashboard()] }, { hotKeys: 5 }])(
+  const needing = { kind: "site" as const, name: "chart", needs: ["operate"], contents: {} };
+  it.each([{ parts: [needing] }, { hotKeys: 5 }])(
     "is refused with settings that need it: %o",
     (written) => {
       expect(() => createWorker(defineConfig(written))).toThrow("needs operate()");

@@ -10,7 +10,6 @@ import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { tidemark } from "../src/hono.ts";
 import { operate } from "../src/parts/operate/operate.ts";
-import { dashboard } from "../src/parts/dashboard/dashboard.ts";
 import { defineConfig } from "../src/tidemark.ts";
 import { type ScriptedOrigin, startScriptedOrigin } from "../testing/fakes/scripted-origin.ts";
 import { cacheStatusOf, rawRequest, type RawRequest } from "../testing/worker/raw-request.ts";
@@ -68,7 +67,7 @@ const routes = [
 ];
 const adminToken = "admin-token-of-this-site";
 const env = { NAME: "Node", ADMIN_TOKEN: adminToken };
-const config = defineConfig({ routes, parts: [operate(), dashboard()] });
+const config = defineConfig({ routes, parts: [operate()] });
 const site = tidemark(app, config, { env });
 /** Runs each request in the context of the user that its field names. */
 const around: typeof site.fetch = (request, connection) =>
@@ -106,7 +105,7 @@ describe("on Node", () => {
     expect((await get("/page", { headers })).status).toBe(304);
   });
 
-  it("the metrics and the dashboard show this process, without a store", async () => {
+  it("the metrics show this process, without a store", async () => {
     const authorization = `Bearer ${adminToken}`;
     const read = async (path: string) => (await get(path, { headers: { authorization } })).text;
     for (const path of ["/own/counted", "/own/counted"]) await get(path);
@@ -114,11 +113,6 @@ describe("on Node", () => {
     expect(text).toContain('requests_total{route="own",result="passed",tier="origin"} 2\n');
     expect(text).toMatch(/\ntidemark_reports_total\{colo=""\} 1\n/);
     expect(text).not.toContain("tidemark_redis_up");
-    const overview = await read("/_cache/dashboard/overview");
-    expect(overview).toContain("<dt>Hit rate</dt>");
-    for (const part of ["week", "tiers", "data"]) {
-      expect(await read(`/_cache/dashboard/${part}`)).not.toContain("cannot be shown");
-    }
     const { status, findings } = JSON.parse(await read("/_cache/health"));
     expect([status, findings.map(({ code }: { code: string }) => code)]).toEqual(["ok", []]);
   });

@@ -1,5 +1,6 @@
 // The Worker of `npm start -- --stores cloudflare`: this site's configuration over the stores of
 // Cloudflare, without Redis, with the dashboard.
+// Needs parts: dashboard.
 import { durableObjects, r2Bodies } from "../../src/cloudflare.ts";
 import { createWorker } from "../../src/worker.ts";
 import config from "../../tidemark.config.ts";

@@ -1,4 +1,5 @@
 // Adds the parts of an operator to the configuration of `npm start`.
+// Needs parts: dashboard.
 import { type Config, configWith } from "../../src/config/config.ts";
 import { dashboard } from "../../src/parts/dashboard/dashboard.ts";
 import { operate } from "../../src/parts/operate/operate.ts";

@@ -120,8 +120,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   const { database, dataset, journal, nowAtMs, log, createReports, openReports } = platform;
   const { redis: store, factories } = platform;
   const make: CacheFactories & typeof defaults = { ...defaults, ...factories };
-  const receiver = dataset ?? openReports ?? database;
-  const canReport = receiver !== undefined || platform.isServer === true;
+  const canReport = Boolean(dataset ?? openReports ?? database) || platform.isServer === true;
   const isReported = createReports !== undefined && config.metrics.isOn && canReport;
   const metrics = make.metrics(nowAtMs(), isReported);
   const client = make.redis ?? store?.client;

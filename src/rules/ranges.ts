@@ -98,6 +98,16 @@ export function lengthOf({ firstByte, lastByte }: ByteRange): number {
   return lastByte - firstByte + 1;
 }
 
+/** Reads `Content-Range` with a range and a length (RFC 9110 §14.4); `undefined` for another value. */
+export function readContentRange(
+  text: string,
+): { range: ByteRange; totalBytes: number } | undefined {
+  const found = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/i.exec(text);
+  if (found === null) return undefined;
+  const [firstByte, lastByte, totalBytes] = found.slice(1).map(Number) as [number, number, number];
+  return { range: { firstByte, lastByte }, totalBytes };
+}
+
 /** Formats `Content-Range` (RFC 9110 §14.4). */
 export function contentRange({ firstByte, lastByte }: ByteRange, bodyBytes: number): string {
   return `bytes ${firstByte}-${lastByte}/${bodyBytes}`;

@@ -14,7 +14,6 @@ import {
   astroCache,
   default as astroProvider,
 } from "../../src/adapters/astro/provider.ts";
-import { purgeProbe } from "../../src/parts/probe/probe.ts";
 import { settled } from "../../src/platform/process-context.ts";
 import { varnishDialect } from "../../src/senders.ts";
 import type { WrittenConfig } from "../../src/tidemark.ts";
@@ -253,7 +252,10 @@ describe("a client that sends the fields of a proxy", () => {
 });
 
 it.each([
-  [{ parts: [purgeProbe()] }, /does not accept purgeProbe/],
+  [
+    { parts: [{ kind: "site" as const, name: "purgeProbe", contents: {} }] },
+    /does not accept purgeProbe/,
+  ],
   [{ varnish: varnishDialect({ addresses: ["203.0.113.7"] }) }, /does not accept varnish/],
 ])("an option without effect is refused: %j", (written, message) => {
   expect(() => astroCache(written)).toThrow(message);

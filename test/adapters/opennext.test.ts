@@ -4,8 +4,6 @@ import "../../testing/fakes/workers-globals.ts";
 import { openNextOverrides, purge, withTidemark } from "../../src/adapters/opennext.ts";
 import { defineConfig } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
-import { dashboard } from "../../src/parts/dashboard/dashboard.ts";
-import { purgeProbe } from "../../src/parts/probe/probe.ts";
 import { shopify, varnishDialect } from "../../src/senders.ts";
 import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
 import { listTarget } from "../../testing/outward/outward-world.ts";
@@ -291,7 +289,7 @@ it("refuses a configuration with settings that it does not read", () => {
     hooks: { shop: shopify() },
     outward: { front: listTarget() },
     varnish: varnishDialect({ addresses: ["203.0.113.7"] }),
-    parts: [dashboard(), purgeProbe({ every: "5m" })],
+    parts: [{ kind: "site", name: "operate", contents: {} }],
     hotKeys: 5,
     metrics: { hitRateMin: 0.5 },
   };

@@ -1,5 +1,6 @@
 // Checks that each setting of Tidemark in docs/migrating.md is accepted: as options of a route or of a namespace of data, or
 // as a general option.
+// Needs parts: esi, query, slices.
 import { readFileSync } from "node:fs";
 import { runInThisContext } from "node:vm";
 import { expect, it } from "vitest";

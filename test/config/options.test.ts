@@ -1,6 +1,7 @@
 // Checks that each option has a heading in docs/configuration.md or docs/routes.md, and with it an
 // anchor, and an example. Each option of a route also has a docstring with an example. Both must state the default
 // that holds.
+// Needs parts: esi, probe, query, slices.
 import { slices } from "../../src/parts/slices/slices.ts";
 import { query } from "../../src/parts/query/query.ts";
 import { operate } from "../../src/parts/operate/operate.ts";

@@ -1,8 +1,4 @@
 // Tests that an invalid route is refused with its name, the field, the fault and its fix.
-import { slices } from "../../src/parts/slices/slices.ts";
-import { query } from "../../src/parts/query/query.ts";
-import { purgeProbe } from "../../src/parts/probe/probe.ts";
-import { esi } from "../../src/parts/esi/esi.ts";
 import { describe, expect, it } from "vitest";
 import { device } from "../../src/device.ts";
 import { isDuration, refusalOf, route } from "./refusal-of.ts";
@@ -162,19 +158,18 @@ const answerRows: readonly (readonly [rule: object, says: string])[] = [
   ],
 ];
 
+const ofRoute = { kind: "route", name: "filter", traits: {}, contents: {} };
+
 describe("an invalid route", () => {
   it.each([
-    [{ use: slices() }, "use: must be a list of parts, such as [slices()]"],
+    [{ use: ofRoute }, "use: must be a list of parts, such as [slices()]"],
     [{ use: ["slices"] }, "use.0: is not a part of a route: write slices(), for example"],
     [
-      { use: [purgeProbe()] },
-      "use.0: has purgeProbe(), a part of the site: write it in `parts` of the configuration",
+      { use: [{ kind: "site", name: "operate", contents: {} }] },
+      "use.0: has operate(), a part of the site: write it in `parts` of the configuration",
     ],
-    [{ use: [esi("html"), esi("declared")] }, "use: has esi() twice; remove one"],
-    [
-      { use: [esi("html"), slices()] },
-      "use: has slices, but a page with ESI tags has no ranges; omit one of them",
-    ],
+    [{ use: [ofRoute, { ...ofRoute }] }, "use: has filter() twice; remove one"],
+    [{ use: [{ ...ofRoute, faultOn: () => "has a fault" }] }, "use: has a fault"],
     [
       { match: "news" },
       'match: "news" matches nothing: write "*", a path that begins with "/", or a host and a path, such as "a.example/*"',
@@ -307,10 +302,6 @@ describe("an invalid route", () => {
     [{ release: { keep: 21 } }, "release.keep: is more than 20"],
     [{ release: { keep: 1.5 } }, `release: ${noRelease}`],
     [
-      { release: { header: "x-build" }, use: [slices()] },
-      "use: has slices(), which would mix bodies of two builds; omit slices() or release",
-    ],
-    [
       { release: "keep", negative: { 404: "30s" } },
       "negative: has 404, but a server of another build may lack an asset; remove 404",
     ],
@@ -378,11 +369,6 @@ describe("an invalid route", () => {
     [{ query: ["page"] }, "query: must be an object"],
     [{ query: { deny: [] } }, 'query: "deny" is not a field of query'],
     [{ query: { order: "asked" } }, 'query.order: must be "sort", or left out'],
-    [{ use: [query()], methods: ["GET"] }, 'use: has query(): add "QUERY" to methods'],
-    [
-      { use: [query(), slices()] },
-      'use: has query() and slices; give QUERY a route of its own, with methods: ["QUERY"]',
-    ],
     [{ query: { noVarySearch: "yes" } }, "query.noVarySearch: must be true or false"],
     [{ query: { allow: ["a*b"] } }, 'query.allow: has a "*" that is not at the end of a name'],
     [{ key: { header: [] } }, 'key: "header" is not a field of key'],

@@ -1,4 +1,5 @@
 // Checks that the OpenAPI document is valid, and describes the operator's routes of the application.
+// Needs parts: dashboard, probe.
 import { existsSync } from "node:fs";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import type { Hono } from "hono";

@@ -27,7 +27,7 @@ import { reducedAcceptEncoding } from "../../src/pages/request/forwarded-fields.
 import { nameSetBy, sortCookies } from "../../src/pages/request/cookies.ts";
 import { asOfSite } from "../../src/pages/fetch/site-address.ts";
 import { withinLimits } from "../../src/pages/fetch/field-limits.ts";
-import { totalBytesIn } from "../../src/parts/slices/fit.ts";
+import { readContentRange } from "../../src/rules/ranges.ts";
 import { contentLength } from "../../src/rules/fields.ts";
 import { fieldTagsOf, taggingOf } from "../../src/pages/stored/tags.ts";
 import { fieldsWith } from "../../testing/examples/header-text.ts";
@@ -63,8 +63,6 @@ const range = (request: Record<string, string>) =>
     bodyBytes: 9,
     bodyDate: null,
   });
-
-const slice = { firstByte: 0, lastByte: 9 };
 
 const tags = (name: string) => (text: string) =>
   taggingOf(fieldTagsOf(only(name)(text), config), [], lookup);
@@ -105,7 +103,7 @@ export const fieldParsers: readonly (readonly [name: string, read: (text: string
   ["Surrogate-Control for ESI", asksForEsi],
   ["No-Vary-Search", urlVariation],
   ["Content-Type", (text) => responseMediaTypes(only("content-type")(text))],
-  ["Content-Range", answered("content-range", (response) => totalBytesIn(response, slice))],
+  ["Content-Range", readContentRange],
   ["Retry-After", (text) => retryAfterSeconds(text, storedAtMs)],
   ["Set-Cookie", nameSetBy],
   ["Set-Cookie of the origin", ofSite("set-cookie")],

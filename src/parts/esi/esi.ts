@@ -1,7 +1,7 @@
 // Exports of `tidemark/esi`: fragments of pages by Edge Side Includes.
 import { OperatorError } from "../../base/operator-error.ts";
 import type { PartContents } from "../../part/contents.ts";
-import type { PartedRoute, RoutePart } from "../../part/port/part.ts";
+import type { RoutePart } from "../../part/port/part.ts";
 import { defaultOptions, type EsiOptions, EsiPages } from "./esi-pages.ts";
 
 export type { EsiOptions } from "./esi-pages.ts";
@@ -35,12 +35,5 @@ export function esi(
   }
   const contents: PartContents = { fills: { openEsi: () => new EsiPages() } };
   const options: typeof defaultOptions = { includesMax };
-  return { kind: "route", name: "esi", traits: { esi: mode }, options, faultOn, contents };
-}
-
-function faultOn({ use = [] }: PartedRoute): string | undefined {
-  const isSliced = use.some(({ traits }) => traits.isSliced === true);
-  return isSliced
-    ? "has slices, but a page with ESI tags has no ranges; omit one of them"
-    : undefined;
+  return { kind: "route", name: "esi", traits: { esi: mode }, options, contents };
 }

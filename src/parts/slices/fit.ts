@@ -1,6 +1,6 @@
 // Checks whether an origin's answer is exactly one slice of a body (RFC 9110 §14.4, §15.3.7).
 import { contentLength, fieldsOf } from "../../rules/fields.ts";
-import { type ByteRange, lengthOf } from "../../rules/ranges.ts";
+import { type ByteRange, lengthOf, readContentRange } from "../../rules/ranges.ts";
 import { entityTag } from "../../rules/validators.ts";
 import { ChunkReader } from "../../pages/body/gather.ts";
 import { type SlicedBody, type StoredMetadata } from "../../pages/stored/stored-response.ts";
@@ -35,14 +35,14 @@ export function totalBytesIn(
   { firstByte, lastByte }: ByteRange,
 ): number | undefined {
   const coding = headers.get("content-encoding") ?? "identity";
-  const found = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/i.exec(
-    headers.get("content-range") ?? "",
-  );
-  if (status !== 206 || body === null || coding !== "identity" || found === null) return undefined;
-  const [first, last, total] = found.slice(1).map(Number) as [number, number, number];
-  const isExact = first === firstByte && first < total && last === Math.min(lastByte, total - 1);
-  const statedBytes = contentLength(headers) ?? last - first + 1;
-  return isExact && statedBytes === last - first + 1 ? total : undefined;
+  const found = readContentRange(headers.get("content-range") ?? "");
+  if (status !== 206 || body === null || coding !== "identity" || !found) return undefined;
+  const { range, totalBytes } = found;
+  const last = Math.min(lastByte, totalBytes - 1);
+  const isExact =
+    range.firstByte === firstByte && firstByte < totalBytes && range.lastByte === last;
+  const statedBytes = contentLength(headers) ?? lengthOf(range);
+  return isExact && statedBytes === lengthOf(range) ? totalBytes : undefined;
 }
 
 /** Returns the length of the whole body, if a 416 says that it ends before the range (RFC 9110 §15.5.17). */

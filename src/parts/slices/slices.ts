@@ -51,7 +51,10 @@ export function slices(options: SlicesOptions = {}): RoutePart {
   };
 }
 
-function faultOn({ release }: PartedRoute): string | undefined {
+function faultOn({ release, use = [] }: PartedRoute): string | undefined {
+  if (use.some(({ traits }) => traits.esi !== undefined)) {
+    return "has slices(), but a page with ESI tags has no ranges; omit one of them";
+  }
   const isKeep = release === "keep" || release?.keep !== undefined;
   return release === undefined || isKeep
     ? undefined

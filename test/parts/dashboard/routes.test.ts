@@ -1,5 +1,6 @@
 // Tests the routes of the dashboard: who gets what at which host, the policy against foreign scripts, the form,
 // and where its history comes from.
+// Needs parts: probe.
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { openApi } from "../../../docs-site/openapi.ts";

@@ -1,4 +1,5 @@
 // Tests that a purge probe detects a purge that takes effect late, and is silent otherwise.
+// Needs parts: dashboard.
 import { expect, it } from "vitest";
 import { dashboard } from "../../../src/parts/dashboard/dashboard.ts";
 import type { Finding } from "../../../src/protocol/finding.ts";

@@ -13,6 +13,7 @@ import {
   sliceBytes,
   slicedOptions,
   slicedOrigin,
+  totalBytes,
 } from "./sliced-origin.ts";
 
 const urls = ["https://www.example.com/v"];
@@ -146,4 +147,58 @@ it("without a readable journal, ranges are forwarded as without slices", async (
   const seen = await getSliced(site, "bytes=70000-70003");
   expect([seen.status, seen.isCut, rangesAsked(site)]).toEqual([206, false, ["bytes=70000-70003"]]);
   expect((await getSliced(site)).isCut).toBe(false);
+});
+
+describe("a large body from before a purge", () => {
+  /** The first slice has the first Age, and each later slice the second. */
+  function openAged(...ages: readonly [string, string]) {
+    const origin = slicedOrigin({ tag: () => '"always"' });
+    origin.change = (answer, { headers }) => {
+      const isFirst = !/bytes=[1-9]/.test(headers.get("range") ?? "");
+      answer.headers.set("age", ages[isFirst ? 0 : 1]);
+      return answer;
+    };
+    return { origin, ...openJournalled(slicedOptions(origin)) };
+  }
+
+  it("is not stored in slices, but answers its own client", async () => {
+    const { site, origin } = openAged("600", "600");
+    await send(site, { urls });
+    for (const _ of ["first", "second"]) {
+      const { bytes, isCut } = await getSliced(site);
+      expect([bytes.length, isCut]).toEqual([totalBytes, false]);
+    }
+    expect(site.cache.puts).toBe(0);
+    origin.change = (answer) => answer;
+    site.clock.advance(11);
+    site.origin.asked.length = 0;
+    await getSliced(site);
+    expect(rangesAsked(site)).toHaveLength(6);
+  });
+
+  it("is never mixed with slices from after it", async () => {
+    const { site } = openAged("1", "600");
+    await send(site, { urls });
+    site.clock.advance(60);
+    const { bytes, isCut } = await getSliced(site);
+    expect([bytes.length, isCut]).toEqual([sliceBytes, true]);
+  });
+
+  it("does not end the slices of the newer one", async () => {
+    const origin = slicedOrigin({ version: 2 });
+    const { site } = openJournalled(slicedOptions(origin));
+    await send(site, { urls });
+    site.clock.advance(60);
+    await getSliced(site, "bytes=0-9");
+    origin.version = 1;
+    origin.change = (answer) => {
+      answer.headers.set("age", "600");
+      return answer;
+    };
+    await getSliced(site, "bytes=70000-70009");
+    site.clock.advance(11);
+    site.origin.asked.length = 0;
+    const { bytes } = await getSliced(site, "bytes=0-9");
+    expect([[...bytes], rangesAsked(site)]).toEqual([[...bytesOf(2).subarray(0, 10)], []]);
+  });
 });

@@ -952,3 +952,30 @@ describe("the rules of a route with slices", () => {
     expect(site.cache.text).not.toContain("slices");
   });
 });
+
+it("slices are fetched with the form of their head", async () => {
+  const origin = slicedOrigin({ fields: { ...slicedOrigin().fields, vary: "accept-language" } });
+  const key = { language: ["en", "de"] };
+  const routes = [{ name: "video", match: "/v*", use: [inSlices], key }];
+  const site = openSliced(origin, { config: { routes } });
+  for (const asked of ["bytes=0-9", "bytes=70000-70009", "bytes=5-8"]) {
+    expect((await getSliced(site, asked, { "accept-language": "de-CH" })).status).toBe(206);
+  }
+  const languages = site.origin.asked.map(({ fields }) => fields.get("accept-language"));
+  expect(languages).toEqual(["de", "de"]);
+});
+
+it("a client's range gets the whole body of a fallback origin", async () => {
+  const route = { name: "video", match: "/v*", use: [inSlices], origin: ["default", "mirror"] };
+  const config = { origins: { mirror: { url: "https://mirror.invalid" } }, routes: [route] };
+  const site = openSite({
+    config,
+    origin: ({ url, headers }) => {
+      if (!url.startsWith("https://mirror.invalid")) return new Response("", { status: 503 });
+      expect(headers.get("range")).toBeNull();
+      return new Response(whole.slice(), { headers: { ...slicedOrigin().fields, etag: '"m"' } });
+    },
+  });
+  const { status, bytes } = await getSliced(site, "bytes=0-9", { "if-range": '"m"' });
+  expect([status, bytes.length]).toEqual([200, whole.length]);
+});

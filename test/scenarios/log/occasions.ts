@@ -1,4 +1,5 @@
 // Defines for each log event an occasion that causes the event, and the fields of its line.
+// Needs parts: probe.
 import { vi } from "vitest";
 import type { LogEvent, LogLine } from "../../../src/observe/log-line.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";

@@ -1,5 +1,6 @@
 // Tests handlers that read the user from an AsyncLocalStorage around the cache. Work whose answer
 // others may get runs in no client's context, and a bypassed request in its own.
+// Needs parts: slices.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";

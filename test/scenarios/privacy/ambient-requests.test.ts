@@ -1,5 +1,6 @@
 // Sends random requests of several users, each in the user's AsyncLocalStorage, to a site with most
 // features. A handler sees a user only for this user's own request that bypasses the cache.
+// Needs parts: esi, query, slices.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";

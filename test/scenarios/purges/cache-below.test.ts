@@ -8,15 +8,6 @@ import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
 import { openSite, read, type Site } from "../../../testing/site/harness.ts";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
-import {
-  bytesOf,
-  getSliced,
-  rangesAsked,
-  sliceBytes,
-  slicedOptions,
-  slicedOrigin,
-  totalBytes,
-} from "../../parts/slices/sliced-origin.ts";
 import type { UnsteadyUpstash } from "../../../testing/fakes/unsteady-upstash.ts";
 import { pass, playTimers } from "../../../testing/site/two-colos.ts";
 
@@ -252,62 +243,6 @@ describe("requests that wait for such an answer", () => {
     await pass(site.clock, 1);
     expect((await Promise.all(asking)).every(({ text }) => text === "new")).toBe(true);
     expect(site.origin.count - before).toBe(1);
-  });
-});
-
-describe("a large body from before a purge", () => {
-  const urls = ["https://www.example.com/v"];
-
-  /** The first slice has the first Age, and each later slice the second. */
-  function openAged(...ages: readonly [string, string]) {
-    const origin = slicedOrigin({ tag: () => '"always"' });
-    origin.change = (answer, { headers }) => {
-      const isFirst = !/bytes=[1-9]/.test(headers.get("range") ?? "");
-      answer.headers.set("age", ages[isFirst ? 0 : 1]);
-      return answer;
-    };
-    return { origin, ...openJournalled(slicedOptions(origin)) };
-  }
-
-  it("is not stored in slices, but answers its own client", async () => {
-    const { site, origin } = openAged("600", "600");
-    await send(site, { urls });
-    for (const _ of ["first", "second"]) {
-      const { bytes, isCut } = await getSliced(site);
-      expect([bytes.length, isCut]).toEqual([totalBytes, false]);
-    }
-    expect(site.cache.puts).toBe(0);
-    origin.change = (answer) => answer;
-    site.clock.advance(11);
-    site.origin.asked.length = 0;
-    await getSliced(site);
-    expect(rangesAsked(site)).toHaveLength(6);
-  });
-
-  it("is never mixed with slices from after it", async () => {
-    const { site } = openAged("1", "600");
-    await send(site, { urls });
-    site.clock.advance(60);
-    const { bytes, isCut } = await getSliced(site);
-    expect([bytes.length, isCut]).toEqual([sliceBytes, true]);
-  });
-
-  it("does not end the slices of the newer one", async () => {
-    const origin = slicedOrigin({ version: 2 });
-    const { site } = openJournalled(slicedOptions(origin));
-    await send(site, { urls });
-    site.clock.advance(60);
-    await getSliced(site, "bytes=0-9");
-    origin.version = 1;
-    origin.change = (answer) => {
-      answer.headers.set("age", "600");
-      return answer;
-    };
-    await getSliced(site, "bytes=70000-70009");
-    site.clock.advance(11);
-    site.origin.asked.length = 0;
-    const { bytes } = await getSliced(site, "bytes=0-9");
-    expect([[...bytes], rangesAsked(site)]).toEqual([[...bytesOf(2).subarray(0, 10)], []]);
   });
 });
 

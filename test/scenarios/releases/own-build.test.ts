@@ -1,5 +1,4 @@
 // Sites that know the build of the application in their process: two builds over one database and one colo.
-import { slices } from "../../../src/parts/slices/slices.ts";
 import { describe, expect, it } from "vitest";
 import { configOfBuild, defineConfig } from "../../../src/config/config.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
@@ -156,7 +155,6 @@ it.each<{ route: object; builds: object | undefined }>([
   { route: {}, builds: { id: "a" } },
   { route: { release: { header: "x-build" } }, builds: { header: "x-build" } },
   { route: { release: { keep: 1 } }, builds: undefined },
-  { route: { use: [slices()] }, builds: undefined },
   { route: { bypass: true }, builds: undefined },
   { route: { methods: ["POST"] }, builds: undefined },
 ])("a route has the builds $builds, if it has $route", ({ route, builds }) => {

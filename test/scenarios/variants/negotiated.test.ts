@@ -10,13 +10,6 @@ import { both, explained, explainedText, explainToken } from "../../../testing/s
 import { type AskInit, openColos, openSite, type Site } from "../../../testing/site/harness.ts";
 import { heat, openHotSite } from "../../../testing/site/hot-site.ts";
 import { send } from "../../../testing/site/purge-sender.ts";
-import {
-  getSliced,
-  scriptOf,
-  inSlices,
-  slicedOptions,
-  slicedOrigin,
-} from "../../parts/slices/sliced-origin.ts";
 import { openWarmSite, warmed } from "../../../testing/site/warm-site.ts";
 
 type Key = RouteInput["key"];
@@ -314,17 +307,6 @@ describe("Tidemark's own requests carry the form of the key", () => {
     expect((await near.get("/a")).text).toBe("en desktop 1");
     const headers = { "accept-language": "de-AT", "user-agent": phone };
     expect((await near.get("/a", { headers })).text).toBe("de mobile 2");
-  });
-
-  it("slices are fetched with the form of their head", async () => {
-    const origin = slicedOrigin({ fields: { ...slicedOrigin().fields, vary: "accept-language" } });
-    const routes = [{ name: "video", match: "/v*", use: [inSlices], key: language }];
-    const options = { ...slicedOptions(origin), config: { routes }, origin: scriptOf(origin) };
-    const site = openSite(options);
-    for (const range of ["bytes=0-9", "bytes=70000-70009", "bytes=5-8"]) {
-      expect((await getSliced(site, range, { "accept-language": "de-CH" })).status).toBe(206);
-    }
-    expect(sent(site, "accept-language")).toEqual(["de", "de"]);
   });
 
   it.each([

@@ -71,7 +71,7 @@ describe("the stores of `tidemark create`", () => {
     expect("triggers" in parse(wrangler)).toBe(inRedis);
     expect("secrets" in parse(wrangler)).toBe(inRedis);
     expect(/durable|tidemark\/cloudflare|Durable Object/.test(worker)).toBe(!inRedis);
-    expect(worker).toContain(inRedis ? "stores: upstash()," : "stores: durableObjects(),");
+    expect(worker).toContain(inRedis ? "stores: upstash() }" : "stores: durableObjects() }");
   });
 
   it("are named cloudflare or upstash, and nothing else", async () => {
@@ -102,7 +102,7 @@ describe("the region of `tidemark create`", () => {
     expect(code).toBe(0);
     const worker = await textOf("src/worker.ts");
     const option = place === "" ? "" : `{ ${place.replace(/: (.*)/, ': "$1"')} }`;
-    expect(worker).toContain(`stores: durableObjects(${option}),`);
+    expect(worker).toContain(`stores: durableObjects(${option}) }`);
     expect(out.includes("near the first request")).toBe(place === "");
   });
 

@@ -1,4 +1,5 @@
 // Tests `tidemark probe` at two colos of a real application, with a clock that the pauses advance.
+// Needs parts: probe.
 import { expect, it, vi } from "vitest";
 import { purgeProbe } from "../../../../src/parts/probe/probe.ts";
 import { ProbedColos } from "../../../../test/parts/probe/probed-colos.ts";

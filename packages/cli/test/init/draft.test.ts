@@ -1,6 +1,4 @@
 // Tests the routes that `tidemark init` drafts. Each test has a small origin with one peculiarity.
-import { operate } from "../../../../src/parts/operate/operate.ts";
-import { slices } from "../../../../src/parts/slices/slices.ts";
 import { compileFunction } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../../../local/load-config.ts";
@@ -27,10 +25,13 @@ function originOf(pages: Pages): Handle {
   };
 }
 
+const ofSite = { kind: "site", name: "operate", contents: {} };
+const inSlices = { kind: "route", name: "slices", traits: { isSliced: true }, contents: {} };
+
 /** Evaluates a configuration without bundling, because bundling is slow. */
 function configIn(text: string): library.Config {
   const body = text.replace(/^import .*$/gm, "").replace(/^export default /m, "return ");
-  const imports = { ...library, operate, slices };
+  const imports = { ...library, operate: () => ofSite, slices: () => inSlices };
   const run = compileFunction(body, Object.keys(imports)) as (
     ...given: unknown[]
   ) => library.Config;

@@ -1,5 +1,6 @@
 // Tests that findings and log lines about findings disclose no secrets, addresses and keys. They
 // are planted in all inputs.
+// Needs parts: probe.
 import { upstashWords } from "../../../../src/remote/redis/trouble.ts";
 import type { RemoteTrouble } from "../../../../src/remote/trouble.ts";
 import { expect, it } from "vitest";
