@@ -134,9 +134,8 @@ export class SharedTier<Detail> implements Tier<Detail> {
     for (let from = 0; from < redisKeys.length; from += togetherMax) {
       const part = redisKeys.slice(from, from + togetherMax);
       const mget = (client: Redis) => client.exec<unknown[]>(["MGET", ...part]);
-      const answer = await (part.length < bulkMin
-        ? redis.read("look-up", mget, ask.afterAnswer)
-        : redis.readBulk("look-up", mget, ask.afterAnswer));
+      const size = part.length < bulkMin ? "small" : "bulk";
+      const answer = await redis.read("look-up", mget, ask.afterAnswer, size);
       if (answer.kind === "unavailable") return [...reads, ...keys.slice(from).map(() => answer)];
       for (const [at, redisKey] of part.entries()) {
         const text = this.#removals.isWaiting(redisKey) ? "" : answer.value[at];
