@@ -38,6 +38,21 @@ describe("the limits of a target", () => {
     expect(taken(emptyAt(1_000), limits, { requests: 1 }, 0)).toBeUndefined();
   });
 
+  it("let a batch have 4,096 names, unless it purges everything", async () => {
+    for (const tags of [true, false]) {
+      const world = new OutwardWorld();
+      const target = await world.opened(listTarget({ tags }));
+      for (const at of [0, 1, 2]) {
+        await world.purge({ tags: Array.from({ length: 3_000 }, (_, nth) => `tag:${at}-${nth}`) });
+      }
+      await target.deliverDue();
+      const sent = world.bodies as { everything: boolean; tags: string[] }[];
+      const counts = sent.map(({ everything, tags: { length } }) => (everything ? "all" : length));
+      expect(counts).toEqual(tags ? [4_096, 4_096, 808] : ["all"]);
+      expect(await target.report()).toMatchObject({ waitingCount: 0 });
+    }
+  });
+
   it("leave half of a bucket to the delivery, whatever is sent at once", async () => {
     const world = new OutwardWorld();
     const limits = { requests: { burst: 4, perSecond: 0.001 } };

@@ -64,12 +64,16 @@ export function nextBatch(
     ({ entryAt, nameAt }) => entryAt > 0 || nameAt >= doneCount,
   );
   let kind: "too-fast" | "calls-spent" = "calls-spent";
-  for (let count = names.length; count > 0; count = Math.floor(count / 2)) {
-    let calls = callsOf(names.slice(0, count), limits);
+  for (
+    let count = Math.min(names.length, namesPerBatch);
+    count > 0;
+    count = Math.floor(count / 2)
+  ) {
+    let { calls, areAll } = callsOf(names.slice(0, count), limits);
     const most = isProbe && count > 1 ? 1 : callsPerBatch;
     if (calls.length > most || !couldTake(api.limits, tokensOf(calls))) {
       if (count > 1) continue;
-      calls = callsForEverything(api);
+      [calls, areAll] = [callsForEverything(api), true];
     }
     if (calls.length > callsMax) continue;
     kind = "too-fast";
@@ -78,7 +82,8 @@ export function nextBatch(
     return {
       kind: "batch",
       calls,
-      cursor: cursorAfter(entries, names[count], cursor),
+      // A purge of everything also covers the names that the batch has no room for.
+      cursor: cursorAfter(entries, areAll ? undefined : names[count], cursor),
       buckets: left,
     };
   }
@@ -101,13 +106,17 @@ function cursorAfter(
 /** The maximum number of requests in a batch, so that a batch ends before its lease. */
 export const callsPerBatch = 8;
 
+/** The maximum number of names in a batch, because its selection takes CPU time, and a webhook has all in one body. */
+const namesPerBatch = 4_096;
+
 export const callsForEverything = (api: TargetApi): readonly OutwardCall[] =>
   api.callsFor(selectedEverything, "hard");
 
+/** Returns the requests for names, and whether they purge everything, without regard to the mode. */
 export function callsOf(
   names: readonly PlacedName[],
   { api, facts }: { readonly api: TargetApi; readonly facts: CacheFacts },
-): readonly OutwardCall[] {
+): { readonly calls: readonly OutwardCall[]; readonly areAll: boolean } {
   const of = (mode: PurgeMode) => {
     const chosen = api.softens ? names.filter((one) => one.mode === mode) : names;
     return selectionOf(
@@ -117,8 +126,9 @@ export function callsOf(
     );
   };
   const hard = of("hard");
-  if (hard.everything || !api.softens) return callsFor(hard, "hard", api);
-  return [...callsFor(hard, "hard", api), ...callsFor(of("soft"), "soft", api)];
+  const calls = callsFor(hard, "hard", api);
+  if (hard.everything || !api.softens) return { calls, areAll: hard.everything };
+  return { calls: [...calls, ...callsFor(of("soft"), "soft", api)], areAll: false };
 }
 
 function callsFor(selection: Selection, mode: PurgeMode, api: TargetApi): readonly OutwardCall[] {

@@ -118,7 +118,7 @@ async function sendNow(
   ports: OutwardPorts,
   entries: Parameters<OpenTarget["sendNow"]>[1],
 ): Promise<void> {
-  const calls = callsOf(placedNames(entries), { api, facts: factsFor(ports) });
+  const { calls } = callsOf(placedNames(entries), { api, facts: factsFor(ports) });
   const held = await new HeldTarget(name, ports).open();
   if (typeof held === "string" || calls.length > callsPerBatch) return;
   const { state } = held;
