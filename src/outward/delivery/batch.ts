@@ -47,8 +47,8 @@ interface BatchLimits {
 }
 
 /**
- * Returns the next batch; `too-fast` if a rate limit allows none yet, or `calls-spent` if `callsMax`
- * allows none.
+ * Returns the next batch; `too-fast` if a rate limit allows none yet, with the time that all names need at this limit; or
+ * `calls-spent` if `callsMax` allows none.
  *
  * @param entries the entries after the cursor that are due, at least one
  */
@@ -56,14 +56,17 @@ export function nextBatch(
   entries: readonly Entry[],
   cursor: Cursor,
   limits: BatchLimits,
-): Batch | { readonly kind: "too-fast" | "calls-spent" } {
+):
+  | Batch
+  | { readonly kind: "calls-spent" }
+  | { readonly kind: "too-fast"; readonly needsMs: number } {
   const { api, buckets, callsMax, isProbe, atMs } = limits;
   // After a loss, another entry may follow the cursor.
   const doneCount = entries[0]?.n === cursor.next?.n ? (cursor.next?.names ?? 0) : 0;
   const names = placedNames(entries).filter(
     ({ entryAt, nameAt }) => entryAt > 0 || nameAt >= doneCount,
   );
-  let kind: "too-fast" | "calls-spent" = "calls-spent";
+  let isTooFast = false;
   for (
     let count = Math.min(names.length, namesPerBatch);
     count > 0;
@@ -76,7 +79,7 @@ export function nextBatch(
       [calls, areAll] = [callsForEverything(api), true];
     }
     if (calls.length > callsMax) continue;
-    kind = "too-fast";
+    isTooFast = true;
     const left = taken(buckets, api.limits, tokensOf(calls), atMs);
     if (left === undefined) continue;
     return {
@@ -87,8 +90,19 @@ export function nextBatch(
       buckets: left,
     };
   }
-  if (names.length > 0) return { kind };
+  if (isTooFast) return { kind: "too-fast", needsMs: needsMs(names, limits) };
+  if (names.length > 0) return { kind: "calls-spent" };
   return { kind: "batch", calls: [], cursor: cursorAfter(entries, undefined, cursor), buckets };
+}
+
+/** Estimates the time that names need at the rate limits of the target, from the requests for some of them. */
+function needsMs(names: readonly PlacedName[], limits: Pick<BatchLimits, "api" | "facts">): number {
+  const some = names.slice(0, namesPerBatch);
+  const tokens = Object.entries(tokensOf(callsOf(some, limits).calls));
+  const ofSome = tokens.map(
+    ([name, count]) => count / (limits.api.limits[name]?.perSecond ?? Infinity),
+  );
+  return (1_000 * Math.max(0, ...ofSome) * names.length) / some.length;
 }
 
 /** @param next the first name that is left; `undefined` if none is left in the entries */

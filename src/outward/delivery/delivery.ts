@@ -41,6 +41,8 @@ const pauseMsLimit = 3_600_000;
 const refusalsMax = 3;
 /** If a full page of purges waits for the rate limit for longer, everything is purged. */
 const behindMsMax = 300_000;
+/** If the names that wait need more time than this at the rate limit, everything is purged. */
+const needsMsMax = 900_000;
 
 export async function deliver(
   target: DeliveryTarget,
@@ -130,9 +132,10 @@ class Delivery {
       atMs: this.#ports.nowAtMs(),
     });
     if (batch.kind !== "batch") {
-      const isFull = batch.kind === "too-fast" && due.length === pageCount;
+      if (batch.kind === "calls-spent") return "later";
+      const isFull = due.length === pageCount;
       const isBehind = isFull && this.#isDue(due[0]?.position ?? "", held, behindMsMax);
-      return isBehind ? this.#lost(held, "behind") : "later";
+      return isBehind || batch.needsMs > needsMsMax ? this.#lost(held, "behind") : "later";
     }
     const done = (state: WrittenState): WrittenState => ({ ...state, cursor: batch.cursor });
     if (batch.calls.length === 0) {
