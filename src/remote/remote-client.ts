@@ -97,24 +97,22 @@ export class RemoteClient<Handle> {
     return this.#readBound.timeoutMs;
   }
 
-  /** Makes a round trip that a client waits for. */
+  /**
+   * Makes a round trip that a client waits for.
+   *
+   * @param size `bulk` for many keys: the time-out, which small reads have shortened, is then the maximum
+   */
   read<T>(
     purpose: CallPurpose,
     run: Run<Handle, T>,
     background: (work: () => Promise<void>) => void,
+    size: "small" | "bulk" = "small",
   ): Promise<RemoteAnswer<T>> {
     if (!this.health.mayBeAsked(() => this.#pinged(), background)) return Promise.resolve(shutOff);
-    return this.#measured({ purpose, run, of: "reads" });
-  }
-
-  /** Like `read`, for many keys at once: the time-out, which small reads have shortened, is the maximum. */
-  readBulk<T>(
-    purpose: CallPurpose,
-    run: Run<Handle, T>,
-    background: (work: () => Promise<void>) => void,
-  ): Promise<RemoteAnswer<T>> {
-    if (!this.health.mayBeAsked(() => this.#pinged(), background)) return Promise.resolve(shutOff);
-    return this.#made({ purpose, run, of: "reads" }, this.#readBound.maxMs, this.#learnt);
+    const call = { purpose, run, of: "reads" } as const;
+    return size === "small"
+      ? this.#measured(call)
+      : this.#made(call, this.#readBound.maxMs, this.#learnt);
   }
 
   /**

@@ -58,7 +58,7 @@ export class NotAccepted extends Error {
 }
 
 /** The timeout of a call to the sink. The sink may still commit a chunk after the timeout. */
-const sinkMsMax = 30_000;
+export const sinkMsMax = 30_000;
 
 /** The limit for chunks of a background flush. The request that runs it may also make queries. */
 const chunksBehindMax = 5;

@@ -1,6 +1,7 @@
 // A counter of many keys. Redis accepts adds, and flushes write them to the application's database
 // later.
-import type { ChangeSet, ChangeOptions } from "./change-set.ts";
+import { within } from "../base/timeouts.ts";
+import { type ChangeSet, type ChangeOptions, sinkMsMax } from "./change-set.ts";
 import { bytesOf, checkedBy, checkedTopCount, keyTextOf, type SetKey } from "./change-texts.ts";
 import { budgetOf, type FlushOptions, type FlushResult, resultOf } from "./flush.ts";
 import type { CheckedOptions, SetOptions } from "./set-options.ts";
@@ -70,7 +71,7 @@ export class Counter {
    * @throws OperatorError for an invalid count
    */
   async top(count: number): Promise<readonly (readonly [key: string, value: number])[]> {
-    return this.#options.sink.top(this.#name, checkedTopCount(count));
+    return within(this.#options.sink.top(this.#name, checkedTopCount(count)), sinkMsMax);
   }
 
   /**

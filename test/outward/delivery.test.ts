@@ -56,6 +56,32 @@ describe.each(stores)("over %s", (store) => {
     expect(await target.report()).toMatchObject({ waitingCount: 0, aheadMs: 0 });
   });
 
+  it("finds all purges that are ahead at once, but none before its acceptance", async () => {
+    const world = new OutwardWorld(store);
+    const target = await world.opened(listTarget());
+    world.clock.advance(3_600);
+    for (let nth = 0; nth < 150; nth += 1) await world.purge({ tags: [`tag:${nth}`] });
+    world.clock.advance(-3_600);
+    const { journal } = world.ports;
+    const slow: typeof journal.newestFirst = async (count) => {
+      world.clock.advance(5);
+      await world.purge({ tags: ["tag:late"] });
+      return journal.newestFirst(count);
+    };
+    const limits = { callsMax: 8, isForced: false };
+    const slowJournal = Object.assign(Object.create(journal) as typeof journal, {
+      newestFirst: slow,
+      after: journal.after.bind(journal),
+    });
+    await target.open.deliver({ ...world.ports, journal: slowJournal }, limits);
+    world.clock.advance(dueAfterMs / 1_000 - 1);
+    await target.deliver();
+    expect(world.bodies).toEqual([]);
+    world.clock.advance(1);
+    await target.deliver();
+    expect(JSON.stringify(world.bodies)).toContain('"late"');
+  });
+
   it("purges everything ordered by `skip` if its date is ahead", async () => {
     const world = new OutwardWorld(store);
     const target = await world.opened(listTarget());
@@ -68,14 +94,21 @@ describe.each(stores)("over %s", (store) => {
     expect(world.bodies).toMatchObject([{ everything: true }]);
   });
 
-  it("sends nothing early from an isolate whose clock is an hour ahead", async () => {
+  it.each([1, -1])("compares the clock of an isolate, %i h ahead, with no other", async (hours) => {
     const world = new OutwardWorld(store);
     const target = await world.opened(listTarget());
     await world.purge({ tags: ["tag:a"] });
-    const nowAtMs = () => world.clock.nowAtMs() + 3_600_000;
+    const nowAtMs = () => world.clock.nowAtMs() + hours * 3_600_000;
     const limits = { callsMax: 8, isForced: false };
-    await target.open.deliver({ ...world.ports, nowAtMs }, limits);
+    const ports = { ...world.ports, nowAtMs };
+    await target.open.deliver(ports, limits);
     expect(world.asked).toEqual([]);
+    world.clock.advance(5);
+    const waitingSinceAtMs = nowAtMs() - 5_000;
+    expect(await target.open.report(ports)).toMatchObject({ waitingSinceAtMs, aheadMs: 0 });
+    world.clock.advance(dueAfterMs / 1_000 - 5);
+    await target.open.deliver(ports, limits);
+    expect(world.bodies).toMatchObject([{ tags: ["a"] }]);
   });
 
   it("purges everything if its cursor is beyond the journal's end", async () => {

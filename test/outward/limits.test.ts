@@ -38,6 +38,21 @@ describe("the limits of a target", () => {
     expect(taken(emptyAt(1_000), limits, { requests: 1 }, 0)).toBeUndefined();
   });
 
+  it("let a batch have 4,096 names, unless it purges everything", async () => {
+    for (const tags of [true, false]) {
+      const world = new OutwardWorld();
+      const target = await world.opened(listTarget({ tags }));
+      for (const at of [0, 1, 2]) {
+        await world.purge({ tags: Array.from({ length: 3_000 }, (_, nth) => `tag:${at}-${nth}`) });
+      }
+      await target.deliverDue();
+      const sent = world.bodies as { everything: boolean; tags: string[] }[];
+      const counts = sent.map(({ everything, tags: { length } }) => (everything ? "all" : length));
+      expect(counts).toEqual(tags ? [4_096, 4_096, 808] : ["all"]);
+      expect(await target.report()).toMatchObject({ waitingCount: 0 });
+    }
+  });
+
   it("leave half of a bucket to the delivery, whatever is sent at once", async () => {
     const world = new OutwardWorld();
     const limits = { requests: { burst: 4, perSecond: 0.001 } };
@@ -53,9 +68,10 @@ describe("the limits of a target", () => {
     expect(world.bodies.at(-1)).toMatchObject({ tags: ["a", "b", "c", "d"] });
   });
 
-  it("turn a backlog that they would delay for hours into a purge of everything", async () => {
+  /** Opens a target that gets one request for each tag. */
+  async function withOneEach(perSecond: number) {
     const world = new OutwardWorld();
-    const limits = { requests: { burst: 1, perSecond: 0.001 } };
+    const limits = { requests: { burst: 1, perSecond } };
     const url = "https://target.example/";
     const callsFor = ({ everything, tags }: { everything: boolean; tags: readonly string[] }) =>
       (everything ? ["all"] : tags).map((name) => ({
@@ -65,8 +81,30 @@ describe("the limits of a target", () => {
         body: JSON.stringify(name),
         tokens: { requests: 1 },
       }));
-    const target = await world.opened(listTarget({ api: { limits, callsFor } }));
-    for (let nth = 0; nth < 129; nth += 1) await world.purge({ tags: [`tag:${nth}`] });
+    return { world, target: await world.opened(listTarget({ api: { limits, callsFor } })) };
+  }
+
+  it.each([
+    { names: 91, perSecond: 0.1, reset: undefined },
+    { names: 92, perSecond: 0.1, reset: "behind" },
+    { names: 9_001, perSecond: 10, reset: undefined },
+    { names: 9_002, perSecond: 10, reset: "behind" },
+  ])("turn $names names at $perSecond a second into: $reset", async (row) => {
+    const { names, perSecond, reset } = row;
+    const { world, target } = await withOneEach(perSecond);
+    await world.purge({ tags: Array.from({ length: names }, (_, nth) => `tag:${nth}`) });
+    // The target was down for an hour, which says nothing about the rate.
+    world.clock.advance(3_600);
+    expect(await target.deliver()).toBe("later");
+    expect(await target.report()).toMatchObject({ reset });
+    world.clock.advance(60);
+    await target.deliver();
+    expect(world.bodies).toEqual(["0", reset === "behind" ? "all" : "1"]);
+  });
+
+  it("turn a full page that waits for five minutes into a purge of everything", async () => {
+    const { world, target } = await withOneEach(0.15);
+    for (let nth = 0; nth < 131; nth += 1) await world.purge({ tags: [`tag:${nth}`] });
     expect(await target.deliverDue()).toBe("later");
     world.clock.advance(299);
     await target.deliver();
@@ -76,7 +114,7 @@ describe("the limits of a target", () => {
     expect(await target.report()).toMatchObject({ reset: "behind" });
     world.clock.advance(700);
     expect(await target.deliver()).toBe("idle");
-    expect(world.bodies).toEqual(["0", "all"]);
+    expect(world.bodies).toEqual(["0", "1", "all"]);
     expect(world.counted.at(-1)).toBe("edge everything: behind");
     expect(await target.report()).toMatchObject({ waitingCount: 0, waitingSinceAtMs: undefined });
   });

@@ -182,6 +182,23 @@ it("a flush fails if the sink does not answer for 30 s, and the next flush sends
   expect(values()).toEqual({ a: 1 });
 });
 
+it("a read of the sink rejects if the sink does not answer for 30 s", async () => {
+  const { counter, sink } = await added();
+  const silent = Promise.withResolvers<void>();
+  sink.read = () => (silent.resolve(), new Promise(() => undefined));
+  sink.top = () => new Promise(() => undefined);
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    const reads = Promise.allSettled([counter.get("a"), counter.top(1)]);
+    await silent.promise;
+    await vi.advanceTimersByTimeAsync(30_000);
+    const reason = { name: "TimeoutError" };
+    expect(await reads).toMatchObject([{ reason }, { reason }]);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 it("an isolate begins only one background flush at a time", async () => {
   const { behind } = openSets(world);
   const begun: number[] = [];

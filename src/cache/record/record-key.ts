@@ -22,22 +22,13 @@ export class RecordKey {
   readonly family: RecordFamily;
   /** How stores name the record; absent for data, whose keys an application chooses. */
   readonly naming: NameRule | undefined;
-  /** The URL that the key's records have, as purges name it; absent for a key that reads none. */
-  readonly url: string | undefined;
   #digest: string | undefined;
 
-  constructor(
-    text: string,
-    host: string,
-    family: RecordFamily = "r",
-    naming?: NameRule,
-    url?: string,
-  ) {
+  constructor(text: string, host: string, family: RecordFamily = "r", naming?: NameRule) {
     this.text = text;
     this.host = host;
     this.family = family;
     this.naming = naming;
-    this.url = url;
   }
 
   /**
@@ -53,9 +44,9 @@ export class RecordKey {
 
   /** Returns the key with another line. The key is secret if the line is, or if it was before. */
   with(line: string, isSecret: boolean): RecordKey {
-    const { text, host, family, naming, url } = this;
+    const { text, host, family, naming } = this;
     const own = naming && { ...naming, isSecret: naming.isSecret || isSecret };
-    return new RecordKey(`${text}\n${line}`, host, family, own, url);
+    return new RecordKey(`${text}\n${line}`, host, family, own);
   }
 
   /**
@@ -64,6 +55,11 @@ export class RecordKey {
    */
   digest(): string | Promise<string> {
     return this.#digest ?? this.#digested();
+  }
+
+  /** The digest, if it has been computed, such as to read the record. */
+  get knownDigest(): string | undefined {
+    return this.#digest;
   }
 
   /** Returns the name of the record in a store that all colos share. */

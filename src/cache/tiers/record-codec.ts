@@ -92,16 +92,26 @@ interface InText extends Record<string, unknown> {
   selecting?: readonly string[] | undefined;
 }
 
-/** Returns ASCII-only JSON, which can also be a header field. */
+/** The characters of a key's digest that a record has, in hex. They detect a record under another key. */
+const markChars = 6;
+
+/**
+ * Returns ASCII-only JSON, which can also be a header field.
+ *
+ * @param digest the digest of the key; `undefined` if any key may lead to the record
+ */
 export function encodeRecord<Detail>(
   record: RecordHead<Detail>,
   keepUntilAtMs: number,
   form: RecordForm<Detail>,
+  digest?: string,
 ): string {
-  const object =
-    record.kind === "vary"
+  const object = {
+    ...(record.kind === "vary"
       ? { v: version, ...record, k: keepUntilAtMs }
-      : textOf(record.metadata, keepUntilAtMs, form);
+      : textOf(record.metadata, keepUntilAtMs, form)),
+    n: digest?.slice(0, markChars),
+  };
   return JSON.stringify(object).replaceAll(/[\u007f-\uffff]+/g, escaped);
 }
 
@@ -150,30 +160,28 @@ const isEmpty = (value: unknown) => Array.isArray(value) && value.length === 0;
 
 /**
  * Returns the record; `undefined` for text of another version or form, and for a record that a store has put
- * under the key of another URL. Never throws.
+ * under another key. Never throws.
  *
- * @param url the URL of the key; `undefined` for any
+ * @param digest the digest of the key; `undefined` for any
  */
 export function decodeRecord<Detail>(
   text: string,
   form: RecordForm<Detail>,
-  url?: string,
+  digest?: string,
 ): CheckedRecord<Detail> | undefined {
   try {
     const parsed = JSON.parse(text) as Record<string, unknown>;
     const checked = parsed["kind"] === "vary" ? markerIn(parsed) : responseIn(parsed, form);
-    return checked && isOfUrl(checked, url) ? checked : undefined;
+    const decoded = checked && { ...checked, mark: parsed["n"] };
+    return decoded && isOfKey(decoded, digest) ? decoded : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Returns whether a record has the URL of its key. A marker has none. `undefined` stands for any URL. */
-export function isOfUrl<Detail>(
-  { record }: CheckedRecord<Detail>,
-  url: string | undefined,
-): boolean {
-  return record.kind === "vary" || url === undefined || record.metadata.url === url;
+/** Returns whether a record was stored under the key with this digest. A record of 0.2.0 may have any key. */
+export function isOfKey({ mark }: CheckedRecord<unknown>, digest: string | undefined): boolean {
+  return mark === undefined || digest === undefined || mark === digest.slice(0, markChars);
 }
 
 const isDigest: Check = (value) => isText(value) && /^[\da-f]{64}$/.test(value as string);

@@ -17,6 +17,8 @@ export interface Member {
 export interface CheckedRecord<Detail> {
   readonly record: RecordHead<Detail>;
   readonly keepUntilAtMs: number;
+  /** The beginning of the digest of the record's key, if the text has it. */
+  readonly mark?: unknown;
 }
 
 export interface RecordForm<Detail> {

@@ -85,9 +85,8 @@ export function urlOf(path: string): string {
  * @param host the host of its Cache API key
  */
 export function recordKeyOf(path: string, host: string, schema: number): RecordKey {
-  const url = urlOf(path);
-  const text = schema === 0 ? url : `${url}#${schema}`;
-  return new RecordKey(text, host, "d", undefined, url);
+  const text = schema === 0 ? urlOf(path) : `${urlOf(path)}#${schema}`;
+  return new RecordKey(text, host, "d");
 }
 
 /** Returns targets that cover each key, and each prefix with everything below it. */

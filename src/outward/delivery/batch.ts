@@ -47,8 +47,8 @@ interface BatchLimits {
 }
 
 /**
- * Returns the next batch; `too-fast` if a rate limit allows none yet, or `calls-spent` if `callsMax`
- * allows none.
+ * Returns the next batch; `too-fast` if a rate limit allows none yet, with the time that all names need at this limit; or
+ * `calls-spent` if `callsMax` allows none.
  *
  * @param entries the entries after the cursor that are due, at least one
  */
@@ -56,34 +56,53 @@ export function nextBatch(
   entries: readonly Entry[],
   cursor: Cursor,
   limits: BatchLimits,
-): Batch | { readonly kind: "too-fast" | "calls-spent" } {
+):
+  | Batch
+  | { readonly kind: "calls-spent" }
+  | { readonly kind: "too-fast"; readonly needsMs: number } {
   const { api, buckets, callsMax, isProbe, atMs } = limits;
   // After a loss, another entry may follow the cursor.
   const doneCount = entries[0]?.n === cursor.next?.n ? (cursor.next?.names ?? 0) : 0;
   const names = placedNames(entries).filter(
     ({ entryAt, nameAt }) => entryAt > 0 || nameAt >= doneCount,
   );
-  let kind: "too-fast" | "calls-spent" = "calls-spent";
-  for (let count = names.length; count > 0; count = Math.floor(count / 2)) {
-    let calls = callsOf(names.slice(0, count), limits);
+  let isTooFast = false;
+  for (
+    let count = Math.min(names.length, namesPerBatch);
+    count > 0;
+    count = Math.floor(count / 2)
+  ) {
+    let { calls, areAll } = callsOf(names.slice(0, count), limits);
     const most = isProbe && count > 1 ? 1 : callsPerBatch;
     if (calls.length > most || !couldTake(api.limits, tokensOf(calls))) {
       if (count > 1) continue;
-      calls = callsForEverything(api);
+      [calls, areAll] = [callsForEverything(api), true];
     }
     if (calls.length > callsMax) continue;
-    kind = "too-fast";
+    isTooFast = true;
     const left = taken(buckets, api.limits, tokensOf(calls), atMs);
     if (left === undefined) continue;
     return {
       kind: "batch",
       calls,
-      cursor: cursorAfter(entries, names[count], cursor),
+      // A purge of everything also covers the names that the batch has no room for.
+      cursor: cursorAfter(entries, areAll ? undefined : names[count], cursor),
       buckets: left,
     };
   }
-  if (names.length > 0) return { kind };
+  if (isTooFast) return { kind: "too-fast", needsMs: needsMs(names, limits) };
+  if (names.length > 0) return { kind: "calls-spent" };
   return { kind: "batch", calls: [], cursor: cursorAfter(entries, undefined, cursor), buckets };
+}
+
+/** Estimates the time that names need at the rate limits of the target, from the requests for some of them. */
+function needsMs(names: readonly PlacedName[], limits: Pick<BatchLimits, "api" | "facts">): number {
+  const some = names.slice(0, namesPerBatch);
+  const tokens = Object.entries(tokensOf(callsOf(some, limits).calls));
+  const ofSome = tokens.map(
+    ([name, count]) => count / (limits.api.limits[name]?.perSecond ?? Infinity),
+  );
+  return (1_000 * Math.max(0, ...ofSome) * names.length) / some.length;
 }
 
 /** @param next the first name that is left; `undefined` if none is left in the entries */
@@ -101,13 +120,17 @@ function cursorAfter(
 /** The maximum number of requests in a batch, so that a batch ends before its lease. */
 export const callsPerBatch = 8;
 
+/** The maximum number of names in a batch, because its selection takes CPU time, and a webhook has all in one body. */
+const namesPerBatch = 4_096;
+
 export const callsForEverything = (api: TargetApi): readonly OutwardCall[] =>
   api.callsFor(selectedEverything, "hard");
 
+/** Returns the requests for names, and whether they purge everything, without regard to the mode. */
 export function callsOf(
   names: readonly PlacedName[],
   { api, facts }: { readonly api: TargetApi; readonly facts: CacheFacts },
-): readonly OutwardCall[] {
+): { readonly calls: readonly OutwardCall[]; readonly areAll: boolean } {
   const of = (mode: PurgeMode) => {
     const chosen = api.softens ? names.filter((one) => one.mode === mode) : names;
     return selectionOf(
@@ -117,8 +140,9 @@ export function callsOf(
     );
   };
   const hard = of("hard");
-  if (hard.everything || !api.softens) return callsFor(hard, "hard", api);
-  return [...callsFor(hard, "hard", api), ...callsFor(of("soft"), "soft", api)];
+  const calls = callsFor(hard, "hard", api);
+  if (hard.everything || !api.softens) return { calls, areAll: hard.everything };
+  return { calls: [...calls, ...callsFor(of("soft"), "soft", api)], areAll: false };
 }
 
 function callsFor(selection: Selection, mode: PurgeMode, api: TargetApi): readonly OutwardCall[] {

@@ -1,6 +1,6 @@
 // Delivers the journal's purges to one target: at least once, in order, and within the rate limits.
 // The cursor moves only after the target has confirmed.
-import { acceptedAtMs, comparePositions, type EntryPlace } from "../../purge/journal/entry.ts";
+import { acceptedAtMs, type EntryPlace } from "../../purge/journal/entry.ts";
 import type {
   DeliveryEnd,
   DeliveryLimits,
@@ -12,6 +12,7 @@ import { type Batch, callsForEverything, nextBatch, type TargetApi, tokensOf } f
 import { type OutwardCall, sendAll, type CallFailure } from "./call.ts";
 import {
   entriesAfter,
+  foundAheadAtMs,
   pageCount,
   type VersionedState,
   HeldTarget,
@@ -40,6 +41,8 @@ const pauseMsLimit = 3_600_000;
 const refusalsMax = 3;
 /** If a full page of purges waits for the rate limit for longer, everything is purged. */
 const behindMsMax = 300_000;
+/** If the names that wait need more time than this at the rate limit, everything is purged. */
+const needsMsMax = 900_000;
 
 export async function deliver(
   target: DeliveryTarget,
@@ -129,9 +132,10 @@ class Delivery {
       atMs: this.#ports.nowAtMs(),
     });
     if (batch.kind !== "batch") {
-      const isFull = batch.kind === "too-fast" && due.length === pageCount;
+      if (batch.kind === "calls-spent") return "later";
+      const isFull = due.length === pageCount;
       const isBehind = isFull && this.#isDue(due[0]?.position ?? "", held, behindMsMax);
-      return isBehind ? this.#lost(held, "behind") : "later";
+      return isBehind || batch.needsMs > needsMsMax ? this.#lost(held, "behind") : "later";
     }
     const done = (state: WrittenState): WrittenState => ({ ...state, cursor: batch.cursor });
     if (batch.calls.length === 0) {
@@ -181,10 +185,10 @@ class Delivery {
    *
    * @param forMs for how long the entry has been due, at least
    */
-  #isDue(position: string, { atMs, state: { ahead } }: VersionedState, forMs = 0): boolean {
+  #isDue(position: string, { atMs, state }: VersionedState, forMs = 0): boolean {
     const untilMs = atMs - this.#ports.dueAfterMs - forMs;
-    const wasAhead = ahead !== undefined && comparePositions(position, ahead.position) <= 0;
-    return acceptedAtMs(position) <= untilMs || (wasAhead && ahead.atMs <= untilMs);
+    const foundAtMs = foundAheadAtMs(position, state) ?? Infinity;
+    return Math.min(acceptedAtMs(position), foundAtMs) <= untilMs;
   }
 
   /**
@@ -196,10 +200,13 @@ class Delivery {
     const { atMs, state } = held;
     if (oldest === undefined || newest === undefined || acceptedAtMs(newest.position) <= atMs)
       return "idle";
-    const { ahead } = state;
-    const isDated = ahead !== undefined && comparePositions(oldest.position, ahead.position) <= 0;
-    if (isDated && ahead.atMs <= atMs) return "idle";
-    const dated = { ...state, ahead: { position: newest.position, atMs } };
+    if ((foundAheadAtMs(oldest.position, state) ?? Infinity) <= atMs) return "idle";
+    // All that wait, because each dating delays the delivery. The clock is read after them, so they are dated no earlier.
+    const found = await this.#ports.journal.newestFirst(1);
+    const read = await this.#held.read();
+    if ("kind" in found || read.kind === "unavailable") return "unavailable";
+    const { position } = found[0] ?? newest;
+    const dated = { ...state, ahead: { position, atMs: read.atMs } };
     const replaced = await this.#held.replace(held, dated);
     return typeof replaced === "string" ? endOf(replaced) : "idle";
   }

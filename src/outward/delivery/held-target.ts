@@ -8,6 +8,7 @@ import {
   type EntryPlace,
   type Entry,
   acceptedAtMs,
+  comparePositions,
   isSamePlace,
 } from "../../purge/journal/entry.ts";
 import type { TargetFailures, OutwardPorts } from "../port/outward-target.ts";
@@ -69,6 +70,11 @@ function readTargetState(text: string): TargetState | undefined {
 }
 
 export type WrittenState = Omit<TargetState, "id">;
+
+/** Returns when an entry was found while the journal dated entries ahead of its clock; `undefined` if it was not. */
+export function foundAheadAtMs(position: string, { ahead }: WrittenState): number | undefined {
+  return ahead && comparePositions(position, ahead.position) <= 0 ? ahead.atMs : undefined;
+}
 
 /** A state, and the version of its text. */
 export interface VersionedState {

@@ -5,7 +5,7 @@ import { acceptedAtMs } from "../../purge/journal/entry.ts";
 import { callsOf, callsPerBatch, type TargetApi, tokensOf } from "./batch.ts";
 import { sendAll } from "./call.ts";
 import { deliver, type DeliveryTarget } from "./delivery.ts";
-import { entriesAfter, HeldTarget, resetTo } from "./held-target.ts";
+import { entriesAfter, foundAheadAtMs, HeldTarget, resetTo } from "./held-target.ts";
 import { taken } from "./token-bucket.ts";
 import { namesIn, placedNames, type CacheFacts } from "./selection.ts";
 import type {
@@ -118,7 +118,7 @@ async function sendNow(
   ports: OutwardPorts,
   entries: Parameters<OpenTarget["sendNow"]>[1],
 ): Promise<void> {
-  const calls = callsOf(placedNames(entries), { api, facts: factsFor(ports) });
+  const { calls } = callsOf(placedNames(entries), { api, facts: factsFor(ports) });
   const held = await new HeldTarget(name, ports).open();
   if (typeof held === "string" || calls.length > callsPerBatch) return;
   const { state } = held;
@@ -152,17 +152,22 @@ async function reportOf(name: string, ports: OutwardPorts): ReturnType<OpenTarge
   const read = await new HeldTarget(name, ports).read();
   if (read.kind === "unavailable") return read;
   if (read.kind === "none") return { ...nothingYet, reset: read.isLost ? "state-lost" : undefined };
-  const { cursor, reset, ahead, failures, lastSuccessAtMs } = read.state;
+  const { cursor, reset, failures, lastSuccessAtMs } = read.state;
   const found = cursor === undefined ? [] : await entriesAfter(cursor, ports);
   if (found === "unavailable") return { kind: "unavailable" };
   const waiting = found === "lost" ? [] : found.filter((entry) => namesIn(entry).length > 0);
   const oldest = waiting[0]?.position ?? reset?.position;
   const newest = waiting.at(-1)?.position ?? reset?.position;
   const aheadMs = newest === undefined ? 0 : Math.max(0, acceptedAtMs(newest) - read.atMs);
-  // The purge that failed first still waits, even if the journal has lost it.
-  const sinceAtMs = Math.min(
+  const foundAtMs = oldest === undefined ? Infinity : foundAheadAtMs(oldest, read.state);
+  // By the journal's clock, but the report and the failures use this isolate's clock.
+  const waitsSinceAtMs = Math.min(
     oldest === undefined ? Infinity : acceptedAtMs(oldest),
-    aheadMs === 0 ? Infinity : (ahead?.atMs ?? read.atMs),
+    aheadMs === 0 ? Infinity : (foundAtMs ?? read.atMs),
+  );
+  const sinceAtMs = Math.min(
+    waitsSinceAtMs + ports.nowAtMs() - read.atMs,
+    // The purge that failed first still waits, even if the journal has lost it.
     failures?.sinceAtMs ?? Infinity,
   );
   return {

@@ -53,11 +53,10 @@ export function keyUrl(requested: Target, route: Route, site: KeySettings): Keye
   const naming = { secret: site.nameSecret, isSecret: false };
   const build = route.builds?.id;
   const text = `GET ${sentUrl(target)}${build === undefined ? "" : ` ${build}`}`;
-  const url = namedUrl(target);
-  const key = new RecordKey(text, target.ownHost, "r", naming, url);
+  const key = new RecordKey(text, target.ownHost, "r", naming);
   // Both are ASCII. The named URL is never longer.
   const isTooLong = target.sentPath.length + query.length > storedUrlBytesMax;
-  return { target, url, key, isTooLong };
+  return { target, url: namedUrl(target), key, isTooLong };
 }
 
 /** A member of `request.cf`; its value is `null` if missing. */

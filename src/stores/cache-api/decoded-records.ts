@@ -49,7 +49,7 @@ export class DecodedRecords<Detail> {
     const known = entityTag === null ? undefined : this.#known.get(key.text);
     if (known !== undefined && known.entityTag === entityTag) return known.decoded;
     const text = textOf();
-    const decoded = decodeRecord(text, this.#form, key.url);
+    const decoded = decodeRecord(text, this.#form, key.knownDigest);
     if (decoded !== undefined && entityTag !== null) {
       this.#known.set(key.text, { entityTag, decoded, bytes: knownBytes(text) });
     }

@@ -74,7 +74,7 @@ export async function writeHead<Detail>(
   head: RecordHead<Detail>,
   { cache, form, keep, body: held, part }: Into<Detail> & { body: HeldBody | null; part?: string },
 ): Promise<TierWrite> {
-  const text = encodeRecord(head, keep.untilAtMs, form);
+  const text = encodeRecord(head, keep.untilAtMs, form, await key.digest());
   const fitsField = text.length <= recordFieldBytesMax;
   const isWithHead = held === null || (fitsField && sizeOf(held) <= largeBodyBytesMax);
   const apart = isWithHead ? part : crypto.randomUUID();

@@ -42,7 +42,9 @@ export class ObjectLeases<Detail> implements Leases<RecordHead<Detail>> {
     const reply = await this.#replyOf(key, "lease", ask);
     if (reply === undefined) return { kind: "unavailable" };
     const found =
-      reply.head === undefined ? undefined : decodeRecord(reply.head, form, key.url)?.record;
+      reply.head === undefined
+        ? undefined
+        : decodeRecord(reply.head, form, key.knownDigest)?.record;
     const word = words.find((one) => one === reply.value);
     if (word !== undefined) return { kind: "told", word, record: found };
     if (reply.value !== token) return { kind: "held", record: found };

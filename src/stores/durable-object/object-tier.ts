@@ -85,7 +85,7 @@ export class ObjectTier<Detail> implements Tier<Detail> {
       if (!this.#client.health.mayBeAsked(() => read("probe"), ask.afterAnswer)) return shutOff;
       const { reply, body } = await read("look-up");
       const held = reply.hasBody === true && ask.isPeek !== true ? body : undefined;
-      return this.#readFrom({ head: reply.head, url: key.url }, held, ask);
+      return this.#readFrom({ head: reply.head, key }, held, ask);
     } catch (cause) {
       return { kind: "unavailable", cause: errorName(cause) };
     }
@@ -129,8 +129,8 @@ export class ObjectTier<Detail> implements Tier<Detail> {
       for (const { head, bodyBytes } of reply.records) {
         // A copy, because a slice would keep the bytes of all records in memory.
         const own = body.slice(from, (from += bodyBytes));
-        const { url } = keys[found.length] ?? {};
-        found.push(this.#readFrom({ head, url }, own, { ...ask, part: "whole" }));
+        const key = keys[found.length];
+        found.push(this.#readFrom({ head, key }, own, { ...ask, part: "whole" }));
       }
     }
     return found;
@@ -138,12 +138,12 @@ export class ObjectTier<Detail> implements Tier<Detail> {
 
   /** @param body absent if it was not read */
   #readFrom(
-    { head, url }: { readonly head: string | undefined; readonly url: string | undefined },
+    { head, key }: { readonly head: string | undefined; readonly key: RecordKey | undefined },
     body: Bytes | undefined,
     ask: TierAsk<Detail>,
   ): TierRead<Detail> {
     if (head === undefined) return { kind: "absent" };
-    const decoded = decodeRecord(head, this.#settings.form, url);
+    const decoded = decodeRecord(head, this.#settings.form, key?.knownDigest);
     if (decoded === undefined) return this.#bad(ask);
     if (ask.atMs >= decoded.keepUntilAtMs) return { kind: "absent" };
     const { record } = decoded;
@@ -225,9 +225,10 @@ export class ObjectTier<Detail> implements Tier<Detail> {
     if (this.isShutOff) return shutOff;
     const blob = record.kind === "vary" ? new Blob() : bodyIn(record)?.blob;
     if (blob === undefined) return { kind: "refused", rule: "arriving" };
-    const head = encodeRecord(headOf(record), keep.untilAtMs, this.#settings.form);
-    if (head.length + blob.size > rowBytesMax) return { kind: "refused", rule: "too-large" };
     const name = await key.nameIn(this.#settings.namespace);
+    const { form } = this.#settings;
+    const head = encodeRecord(headOf(record), keep.untilAtMs, form, key.knownDigest);
+    if (head.length + blob.size > rowBytesMax) return { kind: "refused", rule: "too-large" };
     const isConditional = record.kind === "response" && keep.unlessNewer !== undefined;
     const unless = isConditional
       ? unlessNewer(record.stored.metadata, keep.unlessNewer)

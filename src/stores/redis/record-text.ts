@@ -1,6 +1,6 @@
 // Encodes a record as one Redis string: the metadata as ASCII JSON without line feeds, a line feed,
 // and the body as text. A marker has no body.
-import { decodeRecord, isOfUrl } from "../../cache/tiers/record-codec.ts";
+import { decodeRecord, isOfKey } from "../../cache/tiers/record-codec.ts";
 import type { Command } from "../../remote/redis/redis.ts";
 import type { Seal } from "../../remote/redis/seal.ts";
 import type { CheckedRecord, RecordForm } from "../../cache/tiers/record-form.ts";
@@ -19,6 +19,9 @@ export const headCharsMax = 4_096;
 export const longHeadCharsMax = 65_536;
 
 const headEnd = "\n";
+
+/** The characters of the digest at the end of a key. */
+const digestChars = 64;
 
 /** The room for metadata that a 304 may add, in characters. */
 const spareChars = 128;
@@ -49,18 +52,12 @@ export interface HeldRecord<Detail> extends CheckedRecord<Detail> {
   readonly bodyText: string;
 }
 
-/** The key of a record in Redis, and the URL that the record must have, if it is known. */
-interface RecordPlace {
-  readonly redisKey: string;
-  readonly url?: string | undefined;
-}
-
 /**
  * Decodes the value of a key. Returns `undefined` if it is not a record, ends within its head, has
- * another URL, or has no valid seal. Never throws.
+ * the mark of another key, or has no valid seal. Never throws.
  */
 export function recordIn<Detail>(
-  { redisKey, url }: RecordPlace,
+  redisKey: string,
   text: unknown,
   { form, redis }: { form: RecordForm<Detail>; redis: { readonly seal: Seal } },
 ): HeldRecord<Detail> | undefined {
@@ -70,7 +67,7 @@ export function recordIn<Detail>(
   const decoded = decodeRecord(head, form);
   if (decoded === undefined || !redis.seal.holdsInJson("record", redisKey, head)) return undefined;
   // After the seal, which reports a record under another key.
-  if (!isOfUrl(decoded, url)) return undefined;
+  if (!isOfKey(decoded, redisKey.slice(-digestChars))) return undefined;
   return { ...decoded, headChars, bodyText: text.slice(headChars + 1) };
 }
 

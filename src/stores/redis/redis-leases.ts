@@ -67,7 +67,7 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
     const value = this.#valueIn(leaseKey, held);
     // Nobody knows how long a forged lease lasts.
     if (value === undefined) return { kind: "unavailable" };
-    const record = await this.#recordIn(text, { redisKey: recordKey, url: key.url });
+    const record = await this.#recordIn(text, recordKey);
     if (held === token) {
       return { kind: "taken", lease: this.#lease(leaseKey, token), record };
     }
@@ -114,16 +114,13 @@ export class RedisLeases<Detail> implements Leases<RecordHead<Detail>> {
   }
 
   /** Decodes a record. If its metadata is cut off, reads the metadata again at the primary. */
-  async #recordIn(
-    text: unknown,
-    place: Parameters<typeof recordIn>[0],
-  ): Promise<RecordHead<Detail> | undefined> {
+  async #recordIn(text: unknown, recordKey: string): Promise<RecordHead<Detail> | undefined> {
     const { redis } = this.#settings;
-    if (!isCutHead(text)) return recordIn(place, text, this.#settings)?.record;
-    const read = readCommand(place.redisKey, "long-metadata");
+    if (!isCutHead(text)) return recordIn(recordKey, text, this.#settings)?.record;
+    const read = readCommand(recordKey, "long-metadata");
     const answer = await redis.write("lease", (client) => client.multi([read]), askMsMax);
     return answer.kind === "answered"
-      ? recordIn(place, answer.value[0], this.#settings)?.record
+      ? recordIn(recordKey, answer.value[0], this.#settings)?.record
       : undefined;
   }
 }

@@ -111,7 +111,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     const isWhole =
       ask.part === "whole" || (typeof text === "string" && text.length < headCharsMax);
     if (isCutHead(text) && !isWhole) return this.read(key, { ...ask, part: "whole" });
-    return this.#readFrom(text, { redisKey, url: key.url, ask, isWhole });
+    return this.#readFrom(text, { redisKey, ask, isWhole });
   }
 
   /**
@@ -134,14 +134,12 @@ export class SharedTier<Detail> implements Tier<Detail> {
     for (let from = 0; from < redisKeys.length; from += togetherMax) {
       const part = redisKeys.slice(from, from + togetherMax);
       const mget = (client: Redis) => client.exec<unknown[]>(["MGET", ...part]);
-      const answer = await (part.length < bulkMin
-        ? redis.read("look-up", mget, ask.afterAnswer)
-        : redis.readBulk("look-up", mget, ask.afterAnswer));
+      const size = part.length < bulkMin ? "small" : "bulk";
+      const answer = await redis.read("look-up", mget, ask.afterAnswer, size);
       if (answer.kind === "unavailable") return [...reads, ...keys.slice(from).map(() => answer)];
       for (const [at, redisKey] of part.entries()) {
         const text = this.#removals.isWaiting(redisKey) ? "" : answer.value[at];
-        const { url } = keys[from + at] ?? {};
-        const read = this.#readFrom(text, { redisKey, url, ask: whole, isWhole: true });
+        const read = this.#readFrom(text, { redisKey, ask: whole, isWhole: true });
         reads.push(read instanceof Promise ? await read : read);
       }
     }
@@ -150,11 +148,10 @@ export class SharedTier<Detail> implements Tier<Detail> {
 
   #readFrom(
     text: unknown,
-    place: { redisKey: string; url?: string | undefined; ask: TierAsk<Detail>; isWhole: boolean },
+    { redisKey, ask, isWhole }: { redisKey: string; ask: TierAsk<Detail>; isWhole: boolean },
   ): TierRead<Detail> | Promise<TierRead<Detail>> {
     if (typeof text !== "string" || text === "") return { kind: "absent" };
-    const { redisKey, ask, isWhole } = place;
-    const stored = recordIn(place, text, this.#settings);
+    const stored = recordIn(redisKey, text, this.#settings);
     if (stored === undefined) return this.#bad(ask);
     if (ask.atMs >= stored.keepUntilAtMs) return { kind: "absent" };
     this.#prolong(redisKey, stored.keepUntilAtMs, ask);
@@ -271,7 +268,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
       return { kind: "unavailable", cause: "shut-off" };
     const name = key.nameIn(namespace);
     const redisKey = typeof name === "string" ? name : await name;
-    const head = encodeRecord(headOf(record), keep.untilAtMs, form);
+    const head = encodeRecord(headOf(record), keep.untilAtMs, form, key.knownDigest);
     const encoded = redis.seal.inJson("record", redisKey, head);
     const encoding = bodyOf(record, this.#settings, recordText(encoded, "").length);
     const body = encoding instanceof Promise ? await encoding : encoding;

@@ -107,7 +107,7 @@ export async function isRewritten<Detail>(
   { redisKey, head, keepMs, heldDigest }: Upload,
   settings: Parameters<typeof recordIn<Detail>>[2],
 ): Promise<boolean> {
-  const record = recordIn({ redisKey }, await headUnder(redis, redisKey), settings);
+  const record = recordIn(redisKey, await headUnder(redis, redisKey), settings);
   const isThere =
     record?.record.kind === "response" && record.record.metadata.bodyDigest === heldDigest;
   if (!isThere || head.length > record.headChars) return false;

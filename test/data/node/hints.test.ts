@@ -52,7 +52,7 @@ const child = (ioredis: string, hono: string, src: (path: string) => string) => 
   import { Hono } from ${JSON.stringify(hono)};
   import { tidemark } from ${JSON.stringify(src("hono.ts"))};
   import { redis } from ${JSON.stringify(src("node-cache.ts"))};
-  import { operate } from ${JSON.stringify(src("operate.ts"))};
+  import { operate } from ${JSON.stringify(src("parts/operate/operate.ts"))};
   import { defineConfig } from ${JSON.stringify(src("tidemark.ts"))};
   const connection = new Redis(process.argv[2]);
   connection.on("error", () => undefined);

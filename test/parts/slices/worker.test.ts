@@ -41,8 +41,8 @@ const contents = `
   import { operate } from "./src/parts/operate/operate.ts";
   import { createWorker } from "./src/worker.ts";
   const routes = [{ name: "video", match: "/*", use: [slices({ fetchesMax: 1_000 })] }];
-  const parts = { stores: upstash(), operate: operate(), slices: slices({ fetchesMax: 1_000 }) };
-  export default createWorker(defineConfig({ routes }), parts);
+  const config = defineConfig({ parts: [operate()], routes });
+  export default createWorker(config, { stores: upstash() });
 `;
 const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
 const worker = await bundled({ stdin });

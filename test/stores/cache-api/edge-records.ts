@@ -26,7 +26,7 @@ export const page = responseOf(bytesOf("page"));
 export function recordOfFieldBytes(fieldBytes: number, body = bytesOf("b")): PageRecord {
   const padded = (padding: string): PageRecord =>
     responseOf(body, { fields: [["x-padding", padding]] });
-  const bare = encodeRecord(headOf(padded("")), keepUntilAtMs, responseForm).length;
+  const bare = encodeRecord(headOf(padded("")), keepUntilAtMs, responseForm, "0".repeat(64)).length;
   return padded("p".repeat(fieldBytes - bare));
 }
 

@@ -91,7 +91,7 @@ describe("a record in the Cache API", () => {
       expect(edge.putAt).toHaveLength(puts);
       expect(await look(edge, key, ask)).toEqual(shown(record, bytesOf("page")));
     }
-    const text = encodeRecord(headOf(record), keepUntilAtMs, responseForm);
+    const text = encodeRecord(headOf(record), keepUntilAtMs, responseForm, await key.digest());
     const { fields, bytes } = (await edge.cachedAt(addressOf(key)))!;
     expect(fields.get(recordField)).toBe(puts === 1 ? text : undefined);
     expect(bytes).toEqual(bytesOf(puts === 1 ? "page" : text));
@@ -195,6 +195,11 @@ describe("a response in the Cache API that the tier has not written", () => {
     { id: "a shorter body", record: own, body: "pag" },
     { id: "a longer body", record: own, body: "pages" },
     { id: "no body", record: own, body: "" },
+    {
+      id: "the mark of another key",
+      record: encodeRecord(headOf(page), keepUntilAtMs, responseForm, "0".repeat(64)),
+      body: "page",
+    },
   ])("is absent and counted if it has $id", async ({ id, record, body }) => {
     const key = new RecordKey(`planted ${id}`, host);
     const fields: Record<string, string> = record === undefined ? {} : { [recordField]: record };

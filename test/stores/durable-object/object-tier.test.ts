@@ -10,7 +10,7 @@ import type { FakeObject } from "../../../testing/fakes/fake-object.ts";
 import { FakeRecordObjects, openRecordsTier } from "../../../testing/fakes/fake-record-objects.ts";
 import { describeLeases } from "../../cache/leases/contract.ts";
 import { describeSharedTier } from "../../cache/tiers/contract/contract.ts";
-import { keyOf, page } from "../redis/shared-world.ts";
+import { keyOf, marker, page } from "../redis/shared-world.ts";
 
 /** Prevents the expiry of leases and words on a busy machine. */
 vi.mock("../../../src/cache/tiers/lease.ts", async (original) => {
@@ -105,6 +105,22 @@ describe("records in Durable Objects", () => {
       expect(await look(tier, keyOf("bad"), ask)).toEqual({ kind: "absent" });
     }
     expect(badRecordCount()).toBe(2);
+  });
+
+  it("under the key of another variant are counted misses", async () => {
+    const { tier, all, badRecordCount } = openTier(1);
+    const [one, other] = [keyOf("swapped"), keyOf("swapped").with('["de"]', false)];
+    for (const record of [page, marker]) {
+      await tier.write(one, record, keep);
+      await tier.remove(other);
+      const name = await other.nameIn("site");
+      all()[0]?.sql.exec("UPDATE records SET key = ?", name);
+      expect(await look(tier, other, ask)).toEqual({ kind: "absent" });
+      const whole = { ...ask, part: "whole" } as const;
+      expect(await tier.readMany([other], whole)).toEqual([{ kind: "absent" }]);
+      expect(await tier.leases.ask(other)).toMatchObject({ record: undefined });
+    }
+    expect(badRecordCount()).toBe(4);
   });
 
   it("and a lease are released or taken once, although each call is sent twice", async () => {

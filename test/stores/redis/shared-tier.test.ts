@@ -181,7 +181,12 @@ describe.each(oneRedisServer)("the shared tier over $redis", ({ start }) => {
   it("never cuts a character of a body", async () => {
     const untyped = { fields: [] };
     const bare = responseOf(bytesOf("東".repeat(1_000)), untyped);
-    const headBytes = encodeRecord(headOf(bare), keepUntilAtMs, responseForm).length;
+    const headBytes = encodeRecord(
+      headOf(bare),
+      keepUntilAtMs,
+      responseForm,
+      "0".repeat(64),
+    ).length;
     const letters = new Set<string | undefined>();
     for (let bytes = 4_080 - headBytes; bytes < 4_100 - headBytes; bytes += 1) {
       const [tier, key] = fresh();
@@ -210,7 +215,7 @@ describe.each(oneRedisServer)("the shared tier over $redis", ({ start }) => {
     await world.tier().write(key, page, keep);
     const digest = createHash("sha256").update(key.text).digest("hex");
     const text = await world.redis.get(`site:r:${digest}`);
-    expect(text).toBe(`${encodeRecord(headOf(page), keepUntilAtMs, responseForm)}\ntpage`);
+    expect(text).toBe(`${encodeRecord(headOf(page), keepUntilAtMs, responseForm, digest)}\ntpage`);
   });
 
   it.each([3_600_000, 10_000, 365 * 86_400_000])(

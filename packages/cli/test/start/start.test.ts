@@ -272,7 +272,7 @@ describe("`tidemark start` with a faulty project", () => {
     await folder.write("tidemark.config.ts", `${typed}export const count: number = fresh;`);
     const { run } = await start("--origin", "http://127.0.0.1:9");
     expect(await ended(run.child)).toBe(1);
-    expect(run.errors()).toMatch(/config\.ts has a type error\. Line 8, column 14: Type /);
+    expect(run.errors()).toMatch(/config\.ts has a type error\. Line 9, column 14: Type /);
   });
 
   it("reports that the package tidemark is missing", async () => {

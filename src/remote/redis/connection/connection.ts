@@ -18,6 +18,8 @@ export interface Connection {
   /** Returns how often the connection was lost; absent if the library resends nothing. */
   readonly lossCount?: (() => number) | undefined;
   isReady(): boolean;
+  /** Whether the server has accepted the connection, and the library waits until it has loaded its data. */
+  readonly isStarting?: (() => boolean) | undefined;
   /**
    * Whether the library is connected or tries to connect. If not, the application must open the
    * connection.

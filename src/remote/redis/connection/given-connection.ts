@@ -74,7 +74,10 @@ export const connectionWords: TroubleWords = {
     "The connection to the database is not open",
     "open it with `await client.connect()`, once, before the first use of the cache",
   ],
-  busy: ["The database is busy or starting", "check its state if the trouble lasts"],
+  busy: [
+    "The database is busy, or loads its dataset after a start",
+    "if that lasts, check its log, and `loading` of INFO",
+  ],
   "read-only": ["The database is read-only", "connect to the primary"],
   "not-permitted": [
     "The user may not run a command, or use a key, that the cache needs",

@@ -53,6 +53,7 @@ export function overIoredis(redis: IoredisConnection): Connection {
       if (redis.status === "wait") redis.connect().catch(() => undefined);
       return redis.status === "ready";
     },
+    isStarting: () => redis.status === "connect",
     isOpen: () => redis.status !== "end",
     onError: (listener) => void redis.on("error", listener),
     onEnd: (listener) => void redis.on("end", listener),

@@ -47,7 +47,10 @@ export function transportOver(connection: Connection): {
         leftMs = Math.max(1, timeoutMs - (Date.now() - sinceAtMs));
       }
       if (!ready()) {
-        if (!connection.isOpen() && !isOfServer(lastError)) throw new ConnectionNotOpen();
+        if (!isOfServer(lastError)) {
+          if (connection.isStarting?.() === true) throw new RedisRefusal("LOADING");
+          if (!connection.isOpen()) throw new ConnectionNotOpen();
+        }
         throw refusalOf(lastError);
       }
       const sent = commands.map((command) => wired(connection, command));

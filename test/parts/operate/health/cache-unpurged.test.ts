@@ -6,44 +6,23 @@ import { openJournalled, send } from "../../../../testing/site/purge-sender.ts";
 import { found } from "./health-world.ts";
 
 describe("the finding cache-unpurged", () => {
+  const varnish = { via: "1.1 varnish (Varnish/7.1)" };
+  const akamai = { "x-cache": "TCP_HIT from a.akamaitechnologies.com" };
+  const byTarget = (target: string) => `by the target ${target}(),`;
   it.each([
-    {
-      id: "Cloudflare",
-      named: { "cf-cache-status": "HIT" },
-      remedy: "by the target cloudflareZone(),",
-    },
-    {
-      id: "CloudFront",
-      named: { "x-cache": "Hit from cloudfront" },
-      remedy: "by the target cloudFront(),",
-    },
-    {
-      id: "Fastly",
-      named: { "x-served-by": "cache-fra-1", via: "1.1 varnish" },
-      remedy: "by the target fastly(),",
-    },
-    {
-      id: "Akamai",
-      named: { "x-cache": "TCP_HIT from a.akamaitechnologies.com" },
-      remedy: "by the target akamai(),",
-    },
-    { id: "bunny.net", named: { server: "BunnyCDN-DE1-1" }, remedy: "by the target bunny()," },
-    {
-      id: "Varnish",
-      named: { via: "1.1 varnish (Varnish/7.1)" },
-      remedy: "by the target purgeRequests(),",
-    },
-    {
-      id: "another Tidemark",
-      named: { "cache-status": "tidemark; hit" },
-      remedy: "by the target tidemarkSite(),",
-    },
-    {
-      id: "not named by CF-Cache-Status, X-Cache, Via or a similar field",
-      named: { "cf-cache-status": "DYNAMIC" },
-      remedy: "some seconds after",
-    },
-  ])("names the cache, and how to purge it: $id", async ({ id, named, remedy }) => {
+    ["Cloudflare", { "cf-cache-status": "HIT" }, byTarget("cloudflareZone")],
+    ["CloudFront", { "x-cache": "Hit from cloudfront" }, byTarget("cloudFront")],
+    ["Fastly", { "x-served-by": "cache-fra-1", via: "1.1 varnish" }, byTarget("fastly")],
+    ["Akamai", akamai, byTarget("akamai")],
+    ["bunny.net", { server: "BunnyCDN-DE1-1" }, byTarget("bunny")],
+    ["Varnish", varnish, byTarget("purgeRequests")],
+    ["another Tidemark", { "cache-status": "tidemark; hit" }, byTarget("tidemarkSite")],
+    [
+      "not named by CF-Cache-Status, X-Cache, Via or a similar field",
+      { "cf-cache-status": "DYNAMIC" },
+      "some seconds after",
+    ],
+  ])("names the cache, and how to purge it: %s", async (id, named, remedy) => {
     const origin = () => page("old", cc("s-maxage=7200", { age: "3600", ...named }));
     const { site } = openJournalled({ origin });
     await send(site, { everything: true });

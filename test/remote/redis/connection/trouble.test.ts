@@ -1,6 +1,8 @@
 // Tests the errors of a connection and of REST with a Redis that is full, read-only, slow or down,
 // or that refuses the password. Both report the same kinds of trouble.
 import { scriptCommand } from "../../../../src/remote/redis/redis.ts";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -222,6 +224,32 @@ describe("the log of a connection", () => {
       expect(log).toEqual([expect.stringMatching(/subscriber mode.*`client\.duplicate\(\)`/)]);
     },
   );
+
+  it("says that a database loads its dataset, although ioredis waits until it is ready", async () => {
+    const loading = "loading:1\r\nloading_eta_seconds:600";
+    const server = createServer((socket) => {
+      // A server that loads answers INFO and the commands of a handshake.
+      const replyTo = (name: string) =>
+        name === "info" ? `$${loading.length}\r\n${loading}\r\n` : "+OK\r\n";
+      const names = (data: Buffer) => String(data).matchAll(/\*\d+\r\n\$\d+\r\n(\w+)/g);
+      socket.on("data", (data) => {
+        for (const [, name = ""] of names(data)) socket.write(replyTo(name.toLowerCase()));
+      });
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const given = new Redis((server.address() as AddressInfo).port);
+    const stop = async () => {
+      given.disconnect();
+      server.close();
+    };
+    await running.add(Promise.resolve({ stop }));
+    const { log, client } = clientOver(given, 2_000);
+    expect(await client.attempt("look-up", read)).toEqual(unavailable("busy"));
+    expect(log).toEqual([
+      expect.stringMatching(/loads its dataset.*: if that lasts, check its log/),
+    ]);
+  });
 
   it("names the missing call that opens a connection of node-redis", async () => {
     const { log, client } = clientOver(createClient({ url: "redis://127.0.0.1:1" }), 100);
