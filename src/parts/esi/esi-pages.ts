@@ -12,18 +12,8 @@ import { plainPage } from "../../pages/respond/plain-page.ts";
 import { notModified, withFields } from "../../pages/respond/respond.ts";
 import type { EsiContext, EsiPort, ServePart } from "../../pages/site/esi-port.ts";
 import { Assembly, hasEsi, urlOfFragment } from "./assembly.ts";
+import type { defaultOptions } from "./options.ts";
 import { readTemplate } from "./template.ts";
-
-/** Options of ESI. */
-export interface EsiOptions {
-  /**
-   * The number of fragments of a page, including those of its fragments, 1 to 1,000. Default: 64. On
-   * Workers Free, which allows 50 subrequests, set 12.
-   */
-  readonly includesMax?: number | undefined;
-}
-
-export const defaultOptions = { includesMax: 64 };
 
 export class EsiPages implements EsiPort {
   /** @param isAgain whether a purge of a part has ended a first attempt */

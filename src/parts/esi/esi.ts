@@ -2,9 +2,10 @@
 import { OperatorError } from "../../base/operator-error.ts";
 import type { PartContents } from "../../part/contents.ts";
 import type { RoutePart } from "../../part/port/part.ts";
-import { defaultOptions, type EsiOptions, EsiPages } from "./esi-pages.ts";
+import { EsiPages } from "./esi-pages.ts";
+import { defaultOptions, type EsiOptions } from "./options.ts";
 
-export type { EsiOptions } from "./esi-pages.ts";
+export type { EsiOptions } from "./options.ts";
 
 /**
  * Replaces the ESI tags in pages of a route by their fragments, each of which has its own lifetime.
