@@ -160,7 +160,7 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
   #withTags(metadata: DataMetadata): DataMetadata {
     const { tags = [] } = this.#wish;
     if (tags.length === 0) return metadata;
-    // One object for both uses, because `seek` may replace its stamp (rule 27 e).
+    // One object for both uses, because `seek` may replace its stamp (rule 27 f).
     if (this.#tagged?.of !== metadata) {
       this.#tagged = { of: metadata, as: { ...metadata, tags: [...metadata.tags, ...tags] } };
     }
