@@ -107,8 +107,8 @@ export class RemoteClient<Handle> {
     return this.#measured({ purpose, run, of: "reads" });
   }
 
-  /** Like `read`, for many keys at once: the time-out, which small reads have shortened, is the maximum. */
-  readBulk<T>(
+  /** Like `read`, with the maximum time-out: for many keys at once, or if a load costs more than a wait. */
+  readLonger<T>(
     purpose: CallPurpose,
     run: Run<Handle, T>,
     background: (work: () => Promise<void>) => void,

@@ -36,6 +36,12 @@ class Faulty extends RedisJournal {
     return this.#isolate.world.stream.lineages;
   }
 
+  /** Whether the book ends with the journal's last entry. */
+  protected get isBookCurrent(): boolean {
+    const { noted, items } = this.#isolate.world.stream;
+    return noted.at(-1) === items.at(-1);
+  }
+
   /** Whether the book notes a purge of the record after its stamp. */
   protected isCovered(record: Records[number]): boolean {
     const names = namesCovering(record);
@@ -138,7 +144,7 @@ export const namesUnchecked = withJournal(
       const read = await super.unpurged(end, records);
       const isProven = ({ stamp }: Records[number]) =>
         stamp !== "none" && this.lineages.lined.some(({ fields }) => nOf(fields) === stamp.n);
-      if (read.kind !== "read" || !records.every(isProven)) return read;
+      if (read.kind !== "read" || !this.isBookCurrent || !records.every(isProven)) return read;
       const answers = records.map((record) => !this.isCovered(record));
       return { kind: "read" as const, answers };
     }

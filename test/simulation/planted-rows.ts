@@ -314,8 +314,8 @@ export const rows: readonly Row[] = [
     fault: "a book without the names since the stamp is used",
     parts: book.namesUnchecked,
     kind: "trimming",
-    fromSeed: 450,
-    within: 2_000,
+    fromSeed: 1_000,
+    within: 3_000,
   },
   {
     rule: "17",

@@ -73,7 +73,7 @@ const refused: readonly Refused[] = [
   ["no entry is read back", "confirm", "22 stands"],
   ["the book is not asked", "restamp", "16 reply"],
   ["the stamp is not proven", "restamp", "27 noted"],
-  ["a book without the names since the stamp is used", "restamp", "27 names", { fromSeed: 440 }],
+  ["a book without the names since the stamp is used", "restamp", "27 names", { fromSeed: 1_000 }],
   ["an entry whose proof was dropped for room counts as lost", "mark", "17 checked"],
   ["a book without the view's end is used", "restamp", "27 end", { fromSeed: 830 }],
   ["purges by prefix or URL are not looked up", "restamp", "27 covered"],

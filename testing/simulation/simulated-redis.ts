@@ -37,7 +37,14 @@ export class SimulatedRedis {
   get client(): RedisClient {
     const trip = <T>(purpose: string, run: (redis: Redis) => Promise<T>) =>
       this.#trip(run, this.#trace?.sent(purpose));
-    const calls = { attempt: trip, insist: trip, read: trip, write: trip, remove: trip };
+    const calls = {
+      attempt: trip,
+      look: trip,
+      insist: trip,
+      read: trip,
+      write: trip,
+      remove: trip,
+    };
     const trips = { ...calls, seal: new Seal(), health: simulatedHealth };
     return trips as unknown as RedisClient;
   }

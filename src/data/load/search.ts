@@ -122,12 +122,18 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
     return decoded;
   }
 
+  hasRead(_: Tier<DataDetail>, kind: DataRead["kind"]): void {
+    const { space } = this.#place;
+    if (kind === "unavailable") this.#ports.counts.counted(space.name, "unansweredReads");
+  }
+
   get ask() {
     const { afterAnswer, allowanceMs, stores } = this.#ports;
     // A replica may lag behind a `set` of this isolate.
     const wasJustSet = isWithinMs(allowanceMs, stores.lastSetAtMs(this.key.text), this.atMs);
     const { atPrimary = wasJustSet } = this.#wish;
-    return { atMs: this.atMs, part: "whole", isHeld, atPrimary, afterAnswer } as const;
+    const how = { part: "whole", isHeld, atPrimary, waitsLongest: true } as const;
+    return { ...how, atMs: this.atMs, afterAnswer };
   }
 
   /** Throws the error of the codec. */

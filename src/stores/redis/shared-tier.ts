@@ -67,9 +67,6 @@ const spoiledKeysMax = 1_000;
 /** The records of one pipeline. The reads of other calls wait behind it. */
 const togetherMax = 256;
 
-/** From so many keys on, a read may take longer than the reads of one key by which time-outs adapt. */
-const bulkMin = 16;
-
 const doubtful = { kind: "unavailable", cause: "unreachable" } as const;
 
 export class SharedTier<Detail> implements Tier<Detail> {
@@ -97,7 +94,8 @@ export class SharedTier<Detail> implements Tier<Detail> {
     if (ask.isPeek !== true) this.#removals.takeUpLate(ask);
     if (this.#removals.isWaiting(redisKey)) return { kind: "absent" };
     const command = readCommand(redisKey, ask.part);
-    const answer = await this.#settings.redis.read(
+    const way = ask.waitsLongest === true ? "readLonger" : "read";
+    const answer = await this.#settings.redis[way](
       "look-up",
       ask.atPrimary === true
         ? async (redis) => (await redis.multi([command]))[0]
@@ -134,9 +132,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     for (let from = 0; from < redisKeys.length; from += togetherMax) {
       const part = redisKeys.slice(from, from + togetherMax);
       const mget = (client: Redis) => client.exec<unknown[]>(["MGET", ...part]);
-      const answer = await (part.length < bulkMin
-        ? redis.read("look-up", mget, ask.afterAnswer)
-        : redis.readBulk("look-up", mget, ask.afterAnswer));
+      const answer = await redis.readLonger("look-up", mget, ask.afterAnswer);
       if (answer.kind === "unavailable") return [...reads, ...keys.slice(from).map(() => answer)];
       for (const [at, redisKey] of part.entries()) {
         const text = this.#removals.isWaiting(redisKey) ? "" : answer.value[at];

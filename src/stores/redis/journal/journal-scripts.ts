@@ -66,6 +66,7 @@ end`;
  * does not end with the journal's last entry. It keeps an entry that tells a release, as XRANGE returns
  * it, because trimming never removes the key.
  *
+ * XADD is the first write, because a full database refuses only a script's first write.
  * `noteLineage` begins anew if the lineages lack the entry before. All entries before are then
  * unproven, unless the last version has noted that entry in the book.
  */
@@ -104,14 +105,14 @@ local function append()
   local lastNumber, lastLine = numberIn(before)
   local number, line = (lastNumber or 0) + 1, lastLine or 0
   for at = 1, #n do line = (line * 31 + string.byte(n, at)) % 2147483647 end
-  noteLineage(number, line, lastNumber or 0, lastLine or 0)
   local book = redis.call("HMGET", KEYS[2], "end", "from")
   local isContinued = lastNumber and book[1] == before
   local isFull = isContinued and redis.call("HLEN", KEYS[2]) >= fieldsMax
-  number = tostring(number)
   n = n .. "." .. number .. "." .. line
   local position =
     redis.call("XADD", KEYS[1], "MAXLEN", "~", kept, "*", "n", n, unpack(fields))
+  noteLineage(number, line, lastNumber or 0, lastLine or 0)
+  number = tostring(number)
   if not isContinued then
     redis.call("DEL", KEYS[2], KEYS[3])
   elseif isFull then

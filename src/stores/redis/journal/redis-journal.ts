@@ -310,7 +310,8 @@ export class RedisJournal implements Journal {
     records: Parameters<Journal["unpurged"]>[1],
   ): ReturnType<Journal["unpurged"]> {
     const ask = scriptCommand(bookScript, this.#notedKeys, bookArgs(end, records), "EVAL_RO");
-    const reply = await this.#settings.redis.attempt("journal read", (redis) => redis.exec(ask));
+    // With the maximum time-out, as without an answer, the request loads what the book may prove.
+    const reply = await this.#settings.redis.look("journal read", (redis) => redis.exec(ask));
     if (reply.kind === "unavailable") return unavailable;
     return { kind: "read", answers: answersIn(reply.value, records.length) };
   }

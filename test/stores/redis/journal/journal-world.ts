@@ -49,7 +49,9 @@ export function openJournalWorld(start: RedisServerRow["start"]) {
     const insist: RedisClient["insist"] = (purpose, run) =>
       (clients[0] as RedisClient).insist(purpose, run);
     const health = clients[0]?.health;
-    const redis = { attempt, insist, seal: new Seal(), health } as RedisClient;
+    const look: RedisClient["look"] = (purpose, run) =>
+      (clients[0] as RedisClient).look(purpose, run);
+    const redis = { attempt, look, insist, seal: new Seal(), health } as RedisClient;
     const randomText = () => crypto.randomUUID();
     const settings = { redis, namespace: "site", nowAtMs, randomText };
     return new RedisJournal({ ...settings, ...(keptCount !== undefined && { keptCount }) });
