@@ -42,6 +42,7 @@ export class SimulatedRedis {
       look: trip,
       insist: trip,
       read: trip,
+      readLonger: trip,
       write: trip,
       remove: trip,
     };
