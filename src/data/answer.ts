@@ -68,8 +68,10 @@ export function stepAfter(
   const { counts, events } = ports;
   const { name, softTimeoutMs, refreshMs } = place.space;
   const needOf = () => load && { place, load, older: found?.candidate, isForced: false };
+  const refused = found?.verdict.kind === "unusable" ? found.verdict.by : undefined;
   if (!isAnswer(found)) {
     counts.counted(name, "misses");
+    if (refused === "unverified") counts.counted(name, "unverifiedMisses");
     events?.emit({ type: "miss", namespace: name, key: place.appKey });
     const need = isLookOnly ? undefined : needOf();
     return need === undefined ? { kind: "nothing" } : { kind: "load", need };

@@ -100,17 +100,17 @@ export class RemoteClient<Handle> {
   /**
    * Makes a round trip that a client waits for.
    *
-   * @param size `bulk` for many keys: the time-out, which small reads have shortened, is then the maximum
+   * @param wait `longest` for many keys, or if a load costs more than a wait: the maximum time-out
    */
   read<T>(
     purpose: CallPurpose,
     run: Run<Handle, T>,
     background: (work: () => Promise<void>) => void,
-    size: "small" | "bulk" = "small",
+    wait: "usual" | "longest" = "usual",
   ): Promise<RemoteAnswer<T>> {
     if (!this.health.mayBeAsked(() => this.#pinged(), background)) return Promise.resolve(shutOff);
     const call = { purpose, run, of: "reads" } as const;
-    return size === "small"
+    return wait === "usual"
       ? this.#measured(call)
       : this.#made(call, this.#readBound.maxMs, this.#learnt);
   }

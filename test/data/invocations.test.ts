@@ -53,6 +53,26 @@ it("answers 40 parallel calls over six connections", async () => {
   expect(world.sent - upstash.journalCommands.length).toBe(12);
 });
 
+it.each([
+  { latencyMs: 900, given: "stored", unanswered: 0 },
+  { latencyMs: 1_100, given: "loaded", unanswered: 3 },
+])("gives what is $given if the database takes $latencyMs ms at once", async (row) => {
+  const { isolate } = opened();
+  const [writer, reader] = [isolate(), isolate()];
+  await world.run(async () => {
+    for (const key of keys(3)) await writer.articles.set(key, "stored", { everywhere: false });
+  });
+  await world.run(() => warmed(reader));
+  world.latencyMs = row.latencyMs;
+  const asked = (key: string) => reader.articles.getOrSet(key, () => "loaded");
+  const [first, ...others] = keys(3);
+  const alone = await world.run(() => asked(first ?? ""));
+  const given = [alone, ...(await world.run(() => Promise.all(others.map(asked))))];
+  expect(given).toEqual(Array(3).fill(row.given));
+  const counts = reader.one.data.stats().namespaces["articles"];
+  expect(counts).toMatchObject({ unansweredReads: row.unanswered, unverifiedMisses: 0 });
+});
+
 it("uses four of the six connections for 30 parallel writes", async () => {
   const { upstash, isolate } = opened();
   const { articles } = isolate();

@@ -86,6 +86,20 @@ describe("during an outage of Redis,", () => {
     expect(await articles.get("42")).toBeUndefined();
   });
 
+  it("a load for lack of the journal is counted as one", async () => {
+    const { isolate, articles, upstash } = opened();
+    await articles.getOrSet("1", () => "there");
+    await isolate.settle();
+    upstash.journalMode = "down";
+    const other = isolate.elsewhere();
+    expect(await other.articles().getOrSet("1", () => "loaded")).toBe("loaded");
+    expect(other.data.stats().namespaces["articles"]).toMatchObject({
+      misses: 1,
+      unverifiedMisses: 1,
+      unansweredReads: 0,
+    });
+  });
+
   it("getOrSetMany returns values from memory, and loads the others", async () => {
     const { isolate, articles, upstash } = opened();
     upstash.mode = "down";

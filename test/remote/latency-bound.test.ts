@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { LatencyBound } from "../../src/remote/latency-bound.ts";
 
-const limits = { minMs: 150, maxMs: 1_000 };
+const limits = { minMs: 500, maxMs: 1_000 };
 
 function after(...tookMs: readonly number[]): number {
   const bound = new LatencyBound(limits.maxMs);
@@ -17,15 +17,15 @@ const times = (count: number, tookMs: number): number[] =>
 it.each([
   { id: "the upper bound after no answer", tookMs: [], timeoutMs: 1_000 },
   // §2.2: the first sample plus four times half of it.
-  { id: "three times the latency of the first answer", tookMs: [100], timeoutMs: 300 },
-  { id: "the lower bound after one fast answer", tookMs: [10], timeoutMs: 150 },
-  { id: "the lower bound after one answer in 0 ms", tookMs: [0], timeoutMs: 150 },
+  { id: "three times the latency of the first answer", tookMs: [200], timeoutMs: 600 },
+  { id: "the lower bound after one fast answer", tookMs: [10], timeoutMs: 500 },
+  { id: "the lower bound after one answer in 0 ms", tookMs: [0], timeoutMs: 500 },
   { id: "the upper bound after one slow answer", tookMs: [900], timeoutMs: 1_000 },
-  // §2.3: 7/8 × 100 + 1/8 × 100, plus four times 3/4 × 50.
-  { id: "less after two equal latencies", tookMs: [100, 100], timeoutMs: 250 },
-  { id: "more after two different latencies", tookMs: [100, 200], timeoutMs: 363 },
-  { id: "the lower bound after many fast answers", tookMs: times(200, 20), timeoutMs: 150 },
-  { id: "a quarter more than many equal latencies", tookMs: times(200, 400), timeoutMs: 500 },
+  // §2.3: 7/8 × 250 + 1/8 × 250, plus four times 3/4 × 125.
+  { id: "less after two equal latencies", tookMs: [250, 250], timeoutMs: 625 },
+  { id: "more after two different latencies", tookMs: [250, 300], timeoutMs: 681 },
+  { id: "the lower bound after many fast answers", tookMs: times(200, 20), timeoutMs: 500 },
+  { id: "a quarter more than many equal latencies", tookMs: times(200, 480), timeoutMs: 600 },
   { id: "the upper bound after many slow answers", tookMs: times(200, 5_000), timeoutMs: 1_000 },
 ])("returns $id", ({ tookMs, timeoutMs }) => {
   expect(after(...tookMs)).toBe(timeoutMs);

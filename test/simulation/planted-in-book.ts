@@ -1,6 +1,7 @@
 // Faults in the use of the journal's book (rule 27), for planted-faults.test.ts.
 import type { Coverage } from "../../src/cache/record/record.ts";
-import type { EntryPlace } from "../../src/purge/journal/entry.ts";
+import { namesCovering, namesOf } from "../../src/purge/journal/book.ts";
+import { decodeEntry, type EntryPlace, isSamePlace } from "../../src/purge/journal/entry.ts";
 import type { Journal } from "../../src/purge/journal/journal.ts";
 import { urlTag } from "../../src/purge/journal/purge-target.ts";
 import { restamp } from "../../src/purge/view/book-checks.ts";
@@ -9,6 +10,8 @@ import {
   RedisJournal,
   type RedisJournalSettings,
 } from "../../src/stores/redis/journal/redis-journal.ts";
+import { nOf, numberIn } from "../../testing/fakes/journal-scripts-model.ts";
+import type { Lineages } from "../../testing/simulation/simulated-stream.ts";
 import type { Parts, SimulatedIsolate } from "../../testing/simulation/simulated-isolate.ts";
 
 type Planted = Partial<Parts>;
@@ -27,6 +30,26 @@ class Faulty extends RedisJournal {
   protected get isFull(): boolean {
     const { stream, settings } = this.#isolate.world;
     return stream.items.length >= settings.keptCount;
+  }
+
+  protected get lineages(): Lineages {
+    return this.#isolate.world.stream.lineages;
+  }
+
+  /** Whether the book ends with the journal's last entry. */
+  protected get isBookCurrent(): boolean {
+    const { noted, items } = this.#isolate.world.stream;
+    return noted.at(-1) === items.at(-1);
+  }
+
+  /** Whether the book notes a purge of the record after its stamp. */
+  protected isCovered(record: Records[number]): boolean {
+    const names = namesCovering(record);
+    const since = record.stamp === "none" ? 0 : numberIn(record.stamp.n);
+    return this.#isolate.world.stream.noted.some(({ id, fields }) => {
+      const { n, targets } = decodeEntry(id, fields);
+      return numberIn(n) > since && namesOf(targets).some((name) => names.includes(name));
+    });
   }
 
   /** Whether the book notes a purge of the tag. */
@@ -91,18 +114,44 @@ export const directoryCutEarlier = withJournal(
   },
 );
 
-/** Treats a missing entry before the oldest one as trimmed, even if the book does not note it. */
+/** Treats a missing entry before the oldest one as trimmed, even if it never existed. */
 export const lostCountsAsTrimmed = withJournal(
   class extends Faulty {
     override async atPrimary(place: EntryPlace) {
       const read = await super.atPrimary(place);
       if (read.kind !== "read" || read.upTo !== undefined) return read;
-      return { ...read, isTrimmed: this.isFull };
+      return { ...read, isLost: !this.isFull };
     }
   },
 );
 
-/** Treats a gone entry as trimmed if the journal is full, even if the book does not note it. */
+/** Treats an entry whose proof was dropped for room as lost. */
+export const droppedCountsAsLost = withJournal(
+  class extends Faulty {
+    override async atPrimary(place: EntryPlace) {
+      const read = await super.atPrimary(place);
+      if (read.kind !== "read" || isSamePlace(read.upTo, place)) return read;
+      const { lined } = this.lineages;
+      return { ...read, isLost: !lined.some(({ fields }) => nOf(fields) === place.n) };
+    }
+  },
+);
+
+/** Uses the book for stamps from before its oldest names, because the lineages prove them. */
+export const namesUnchecked = withJournal(
+  class extends Faulty {
+    override async unpurged(end: EntryPlace, records: Records) {
+      const read = await super.unpurged(end, records);
+      const isProven = ({ stamp }: Records[number]) =>
+        stamp !== "none" && this.lineages.lined.some(({ fields }) => nOf(fields) === stamp.n);
+      if (read.kind !== "read" || !this.isBookCurrent || !records.every(isProven)) return read;
+      const answers = records.map((record) => !this.isCovered(record));
+      return { kind: "read" as const, answers };
+    }
+  },
+);
+
+/** Treats a gone entry as trimmed if the journal is full, even if the lineages do not note it. */
 export const unnotedIsNotReadBack = withJournal(
   class extends Faulty {
     override async standing(places: readonly EntryPlace[]) {

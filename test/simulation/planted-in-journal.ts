@@ -119,7 +119,7 @@ export const failedCheckRenews = withJournal(
       const read = await super.atPrimary(place);
       const upTo = this.isolate.view.chain?.entries.at(-1);
       if (read.kind === "read" || upTo?.position !== place.position) return read;
-      return { kind: "read", entries: [upTo], sentAtMs, upTo, isTrimmed: false };
+      return { kind: "read", entries: [upTo], sentAtMs, upTo, isLost: false };
     }
   },
 );
@@ -166,7 +166,7 @@ export const trimmedInsteadOfLost = withJournal(
     override async atPrimary(place: EntryPlace): Promise<AtPrimary> {
       const read = await super.atPrimary(place);
       if (read.kind !== "read" || read.upTo?.position === place.position) return read;
-      return { ...read, upTo: undefined, isTrimmed: true };
+      return { ...read, upTo: undefined, isLost: false };
     }
   },
 );
@@ -180,7 +180,7 @@ export const emptyView = withJournal(
     override async atPrimary(place: EntryPlace): Promise<AtPrimary> {
       const read = await super.atPrimary(place);
       if (read.kind !== "read" || read.entries.length === 0) return read;
-      return { ...read, isTrimmed: read.upTo === undefined };
+      return { ...read, isLost: read.isLost && read.upTo !== undefined };
     }
 
     override async newest() {

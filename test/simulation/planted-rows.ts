@@ -296,7 +296,7 @@ export const rows: readonly Row[] = [
   { rule: "27", fault: "the book is not asked", parts: book.unasked, kind: "trimming", within: 60 },
   {
     rule: "27",
-    fault: "the stamp is not checked in the book",
+    fault: "the stamp is not proven",
     parts: book.stampUnchecked,
     kind: "trimming",
     within: 60,
@@ -308,6 +308,21 @@ export const rows: readonly Row[] = [
     kind: "trimming",
     fromSeed: 830,
     within: 2_000,
+  },
+  {
+    rule: "27",
+    fault: "a book without the names since the stamp is used",
+    parts: book.namesUnchecked,
+    kind: "trimming",
+    fromSeed: 1_000,
+    within: 3_000,
+  },
+  {
+    rule: "17",
+    fault: "an entry whose proof was dropped for room counts as lost",
+    parts: book.droppedCountsAsLost,
+    kind: "trimming",
+    within: 400,
   },
   {
     rule: "27",
@@ -335,7 +350,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "27",
-    fault: "an entry that the book lacks counts as trimmed",
+    fault: "an entry that never existed counts as trimmed",
     parts: book.lostCountsAsTrimmed,
     kind: "overrun",
     fromSeed: 40,
@@ -343,7 +358,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "27",
-    fault: "a lost entry that the book lacks is not appended again",
+    fault: "a lost entry that the lineages lack is not appended again",
     parts: book.unnotedIsNotReadBack,
     kind: "overrun",
     fromSeed: 290,

@@ -78,7 +78,8 @@ export class FakeJournal implements Journal {
         (entry) => comparePositions(entry.position, position) <= 0,
       );
       const isTrimmed = upTo === undefined && this.#isFull && this.#isNoted(place);
-      return { ...this.#read(this.stream.items), upTo, isTrimmed };
+      const isLost = !isTrimmed && !(upTo !== undefined && isSame(upTo, place));
+      return { ...this.#read(this.stream.items), upTo, isLost };
     });
   }
 

@@ -266,8 +266,11 @@ export class FakeUpstash {
       released: this.heldRelease,
       keepRelease: (text) => (this.heldRelease = text),
       noted: fieldsOf(journal.range(["-", "+"])),
+      lined: fieldsOf(journal.range(["-", "+"])),
+      unprovenBelow: 0,
       last: fieldsOf(journal.reversed(["+", "-", "COUNT", "1"]))[0],
       forgetNoted: () => undefined,
+      keepLined: () => undefined,
       append: (fields, _, heldText) => {
         const id = journal.add(["*", ...fields]);
         if (heldText) this.heldSwitch = heldText(id);

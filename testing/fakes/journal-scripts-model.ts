@@ -6,6 +6,7 @@ import {
   bookScript,
   markScript,
   postScript,
+  proofScript,
 } from "../../src/stores/redis/journal/journal-scripts.ts";
 
 /** The names and values of an entry, alternating. */
@@ -18,11 +19,22 @@ export interface ScriptedJournal {
   readonly held: string;
   /** The entries that the book and the older book note, oldest first. Each append adds to them. */
   readonly noted: readonly Fields[];
+  /** The entries whose lineages are kept, oldest first. Each append adds to them. */
+  readonly lined: readonly Fields[];
+  /** Entries with lower numbers are unproven if their lineages are not kept. */
+  readonly unprovenBelow: number;
   /** The text in the key of the release. Absent in a world without releases. */
   readonly released?: string | null;
   keepRelease?(text: string): void;
   /** Deletes both books. */
   forgetNoted(): void;
+  /**
+   * Keeps the lineages of the oldest entries alone.
+   *
+   * @param count 0 to begin anew
+   * @param unprovenBelow used if the lineages begin anew
+   */
+  keepLined(count: number, unprovenBelow: number): void;
   /** The last entry; `undefined` if the stream is empty. */
   readonly last: Fields | undefined;
   /**
@@ -38,7 +50,7 @@ export interface ScriptedJournal {
 
 /** Returns whether the script is one of the journal's. */
 export function isJournalScript(script: string): boolean {
-  return [appendScript, markScript, postScript, bookScript].includes(script);
+  return [appendScript, markScript, postScript, bookScript, proofScript].includes(script);
 }
 
 /** Runs one of the journal's scripts. Returns its reply. */
@@ -48,15 +60,17 @@ export function runJournalScript(
   journal: ScriptedJournal,
 ): unknown {
   if (script === bookScript) return answersOf(args, journal);
+  if (script === proofScript) return args.map((n) => proofOf(n, journal));
   const taken = [...args];
   const next = () => taken.shift() ?? "";
   const list = () => taken.splice(0, Number(next()));
-  const kept = Number(next());
-  next();
+  const [kept] = [Number(next()), next(), next()];
   const append = (heldText?: (id: string, n: string) => string) => {
     const before = nOf(journal.last);
     if (before !== nOf(journal.noted.at(-1))) journal.forgetNoted();
     const n = numbered(before, next());
+    const linedCount = journal.lined.findLastIndex((fields) => nOf(fields) === before) + 1;
+    journal.keepLined(before === "" ? 0 : linedCount, numberIn(n));
     const fields = ["n", n, ...list()];
     list();
     const tells = next() === "release";
@@ -80,24 +94,40 @@ export function runJournalScript(
   return ["posted", ...append((id, n) => [post, id, n, bypass].join(" "))];
 }
 
-function answersOf(
-  [end = "", ...asked]: readonly string[],
-  { noted, last }: ScriptedJournal,
-): number[] {
-  const at = new Map(noted.map((fields, index) => [nOf(fields), index]));
+function answersOf([end = "", ...asked]: readonly string[], journal: ScriptedJournal): number[] {
+  const { noted, last } = journal;
   const isCurrent = nOf(last) === nOf(noted.at(-1));
-  if (!isCurrent || (end !== "" && !at.has(end))) return [];
+  if (!isCurrent || proofOf(end, journal) !== 1) return [];
   const answers: number[] = [];
   while (asked.length > 0) {
-    const since = at.get(asked.shift() ?? "");
+    const n = asked.shift() ?? "";
     const names = asked.splice(0, Number(asked.shift()));
+    const at = noted.findIndex((fields) => numberIn(nOf(fields)) > numberIn(n));
+    const later = at < 0 ? [] : noted.slice(at);
+    const isWhole = numberIn(nOf(noted[0])) <= numberIn(n);
     const isCovered = (fields: Fields) =>
       namesOf(decodeEntry("0-0", fields).targets).some((name) => names.includes(name));
-    const isUnpurged = since !== undefined && !noted.slice(since + 1).some(isCovered);
+    const isUnpurged = isWhole && proofOf(n, journal) === 1 && !later.some(isCovered);
     answers.push(isUnpurged ? 1 : 0);
   }
   return answers;
 }
+
+/** Returns 0 if the entry never existed or is unproven, 1 if its lineage is kept, 2 if dropped. */
+function proofOf(n: string, { lined, last, unprovenBelow }: ScriptedJournal): number {
+  const number = numberIn(n);
+  const isCurrent = last !== undefined && lined.some((fields) => nOf(fields) === nOf(last));
+  if (!isCurrent || number === 0 || number > numberIn(nOf(last))) return 0;
+  if (number < numberIn(nOf(lined[0]))) return number < unprovenBelow ? 0 : 2;
+  return lined.some((fields) => lineageIn(nOf(fields)) === lineageIn(n)) ? 1 : 0;
+}
+
+/** Returns the number in an `n`; 0 if it has none. */
+export function numberIn(n: string): number {
+  return Number(/\.(\d+)\.\d+$/.exec(n)?.[1] ?? 0);
+}
+
+const lineageIn = (n: string) => /\.\d+\.\d+$/.exec(n)?.[0];
 
 /** Returns the `n` of an entry. */
 export function nOf(fields: Fields | undefined): string {

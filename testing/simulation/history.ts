@@ -1,7 +1,7 @@
 // Random histories of views. Invariant: a response that was generated before a purge of it does not
 // answer later than N + max(0, ε + L − A) after the purge. ε is the maximum clock difference, and L
 // the maximum replica lag. A stored response is in every tier at once, so the order of writes does
-// not matter. With `sendsPositions`, readers send the position of each purge until the end of N, and
+// not matter. No isolate marks a loss if nothing was lost. With `sendsPositions`, readers send the position of each purge until the end of N, and
 // no response that the purge covers may answer them.
 import { type SimulatedWorld, SimulatedWorld as World } from "./journal-simulator.ts";
 import {
@@ -133,6 +133,7 @@ class Course implements History {
       for (const isolate of this.#busy) void isolate.attend();
       await this.#passTo(world.atMs + 3_000);
     }
+    this.violations.push(...this.#ledger.falseMarks);
   }
 
   #begin(colo: SimulatedColo): SimulatedIsolate {

@@ -34,6 +34,8 @@ export interface WorldSettings {
   readonly lostShare: number;
   /** The number of entries that trimming keeps. A view holds at most as many. */
   readonly keptCount: number;
+  /** The number of newest entries whose lineages the journal keeps. Default: all. */
+  readonly linedMax?: number;
 }
 
 /** A record of the shared tier. */
@@ -61,7 +63,7 @@ export class SimulatedWorld {
   readonly settings: WorldSettings;
   readonly draw: () => number;
   readonly time: SimulatedTime;
-  readonly stream = new SimulatedStream();
+  readonly stream: SimulatedStream;
   readonly records = new Map<string, SimulatedRecord>();
   /** The states of the journal's subscribers. */
   readonly subscribers = new Map<string, string>();
@@ -82,6 +84,7 @@ export class SimulatedWorld {
    */
   constructor(settings: WorldSettings, options: WorldOptions = {}) {
     this.settings = settings;
+    this.stream = new SimulatedStream(settings.linedMax);
     this.draw = drawsFrom(settings.seed);
     this.time = options.time ?? new SimulatedTime();
     this.#tell = options.tell;

@@ -1,11 +1,14 @@
 // Records purges with their deadlines, by the true time. After its deadline, no response that the
 // purge covers may answer. A purge that was lost before any isolate read it has no deadline. If an
-// isolate detects the loss, the bound begins at that time.
+// isolate detects the loss, the bound begins at that time. If the proof that the entry existed was
+// dropped for room, no isolate detects the loss.
 import { decodeEntry, type Entry, type EntryPlace } from "../../src/purge/journal/entry.ts";
+import type { Chain } from "../../src/purge/view/chain.ts";
 import type { SimulatedIsolate } from "./simulated-isolate.ts";
 import { isNamed, pages } from "./simulated-pages.ts";
 import type { SimulatedWorld } from "./journal-simulator.ts";
 import type { StreamItem } from "./simulated-stream.ts";
+import { nOf, numberIn } from "../fakes/journal-scripts-model.ts";
 
 /** A purge or a mark. */
 export interface Owed {
@@ -23,7 +26,8 @@ export interface Owed {
 
 /** The last known state of an isolate's view. */
 interface Seen {
-  readonly chain: unknown;
+  readonly chain: Chain | undefined;
+  readonly end: EntryPlace | undefined;
   readonly count: number;
   readonly sentAtMs: number;
   readonly version: number;
@@ -35,12 +39,20 @@ export class PromiseLedger {
   readonly #seen = new Map<SimulatedIsolate, Seen>();
 
   readonly #onAdded: (owed: Owed) => void;
+  /** The number of losses before each entry. */
+  readonly #harmsBefore = new Map<string, number>();
+  /** The marks that name an entry although the database had lost nothing since. */
+  readonly falseMarks: string[] = [];
 
   constructor(world: SimulatedWorld, onAdded: (owed: Owed) => void) {
     this.#world = world;
     this.#onAdded = onAdded;
     world.onAppended = (id, fields) => {
       const entry = decodeEntry(id, fields);
+      const { harmedCount } = world.stream;
+      if (this.#harmsBefore.get(entry.lost) === harmedCount)
+        this.falseMarks.push(`a mark names ${entry.lost}, but nothing was lost`);
+      this.#harmsBefore.set(keyOf(entry), harmedCount);
       if (pages.some((page) => isNamed(entry.targets, page))) this.#add(entry);
     };
   }
@@ -121,12 +133,29 @@ export class PromiseLedger {
     const seen = this.#seen.get(isolate);
     if (seen?.chain === chain && seen?.count === count && seen.sentAtMs === sentAtMs) return false;
     const version = (seen?.version ?? 0) + 1;
-    this.#seen.set(isolate, { chain, count, sentAtMs, version });
+    this.#seen.set(isolate, { chain, end: chain?.end, count, sentAtMs, version });
+    if (seen?.end !== undefined && seen.chain !== chain) this.#beginAgain(isolate, seen.end);
     for (const entry of chain?.entries.slice(seen?.chain === chain ? seen?.count : 0) ?? []) {
       this.#byPlace.get(keyOf(entry))?.readBy.add(isolate);
     }
     for (const owed of this.#byPlace.values()) this.#noticeLossOf(owed, isolate);
     return true;
+  }
+
+  /**
+   * Records that an isolate has begun a new chain. If the proof of the former end was dropped for
+   * room, the isolate does not notice whether that entry was lost.
+   */
+  #beginAgain(isolate: SimulatedIsolate, { position, n }: EntryPlace): void {
+    const { lined, unprovenBelow } = this.#world.stream.lineages;
+    const isDropped =
+      lined.length > 0 &&
+      numberIn(n) >= unprovenBelow &&
+      numberIn(n) < numberIn(nOf(lined[0]?.fields));
+    const isMarked = isolate.view.chain?.entries.some(({ lost }) => lost === `${position} ${n}`);
+    if (!isDropped || isMarked === true) return;
+    for (const owed of this.#byPlace.values())
+      owed.missedBy = owed.missedBy.filter((each) => each !== isolate);
   }
 
   /**

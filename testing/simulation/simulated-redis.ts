@@ -11,7 +11,7 @@ import { nOf, runJournalScript, type ScriptedJournal } from "../fakes/journal-sc
 import { isSubscriberScript, runSubscriberScript } from "../fakes/subscriber-scripts-model.ts";
 import { setUnlessNewer } from "../fakes/unless-newer-model.ts";
 import type { SimulatedRecord, SimulatedWorld } from "./journal-simulator.ts";
-import { newestOf, rangeOf, type StreamItem } from "./simulated-stream.ts";
+import { type Lineages, newestOf, rangeOf, type StreamItem } from "./simulated-stream.ts";
 import type { IsolateTrace } from "./traces/isolate-trace.ts";
 import type { Trip } from "./traces/trace.ts";
 
@@ -37,7 +37,15 @@ export class SimulatedRedis {
   get client(): RedisClient {
     const trip = <T>(purpose: string, run: (redis: Redis) => Promise<T>) =>
       this.#trip(run, this.#trace?.sent(purpose));
-    const calls = { attempt: trip, insist: trip, read: trip, write: trip, remove: trip };
+    const calls = {
+      attempt: trip,
+      look: trip,
+      insist: trip,
+      read: trip,
+      readLonger: trip,
+      write: trip,
+      remove: trip,
+    };
     const trips = { ...calls, seal: new Seal(), health: simulatedHealth };
     return trips as unknown as RedisClient;
   }
@@ -113,7 +121,8 @@ class Commands {
     const { stream, atMs, settings } = this.#world;
     const seenAtMs = atMs - this.#world.between(0, settings.replicaLagMs);
     const items = stream.seenAt(seenAtMs);
-    this.#trip?.served({ items, noted: stream.notedAt(seenAtMs) }, false);
+    const [noted, lineages] = [stream.notedAt(seenAtMs), stream.lineagesAt(seenAtMs)];
+    this.#trip?.served({ items, noted, lineages }, false);
     return items;
   }
 
@@ -169,6 +178,7 @@ class Commands {
     const replica = {
       items: stream.seenAt(seenAtMs),
       noted: stream.notedAt(seenAtMs),
+      lineages: stream.lineagesAt(seenAtMs),
       held: stream.heldAt(seenAtMs),
     };
     this.#trip?.served(replica, false);
@@ -239,6 +249,7 @@ interface Server {
   readonly items: readonly StreamItem[];
   /** The items that the book notes. */
   readonly noted: readonly StreamItem[];
+  readonly lineages: Lineages;
   /** The value of the switch's key; empty if absent. */
   readonly held: string;
 }
@@ -255,10 +266,18 @@ function scriptedOf(world: SimulatedWorld, server: Server): ScriptedJournal {
     get noted() {
       return server.noted.map(({ fields }) => fields);
     },
+    get lined() {
+      return server.lineages.lined.map(({ fields }) => fields);
+    },
+    get unprovenBelow() {
+      return server.lineages.unprovenBelow;
+    },
     get last() {
       return server.items.at(-1)?.fields;
     },
     forgetNoted: () => world.stream.note([], world.atMs),
+    // The stream itself keeps the lineages.
+    keepLined: () => undefined,
     append: (fields, kept, heldText) => world.append(fields, kept, heldText),
     since: (from, count) => rangeOf(server.items, { from, to: "+", count }),
     newest: (count) => newestOf(server.items, { from: "+", count }),

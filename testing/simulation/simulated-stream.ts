@@ -1,6 +1,7 @@
 // The journal's stream with its whole history, so that replicas can lag and entries can be lost.
-// The switch's key and the journal's book have the same history. IDs follow from the server's clock
+// The switch's key, the journal's book and its lineages have the same history. IDs follow from the server's clock
 // and the last ID, as with XADD. There are no consumer groups.
+import { nOf, numberIn } from "../fakes/journal-scripts-model.ts";
 
 export interface StreamItem {
   readonly id: string;
@@ -23,7 +24,18 @@ interface StreamState {
   /** The book notes the first `notedCount` items of this array. It is shared like `all`. */
   readonly noted: StreamItem[];
   readonly notedCount: number;
+  /**
+   * The items from `linedFrom` up to `linedCount` are those whose lineages are kept: none, or the
+   * newest. The array is shared like `all`.
+   */
+  readonly lined: StreamItem[];
+  readonly linedFrom: number;
+  readonly linedCount: number;
+  /** Entries with lower numbers are unproven if their lineages are not kept. */
+  readonly unprovenBelow: number;
 }
+
+const noLineages = { lined: [], linedFrom: 0, linedCount: 0, unprovenBelow: 0 };
 
 const emptyState = (): StreamState => ({
   sinceAtMs: -Infinity,
@@ -33,10 +45,33 @@ const emptyState = (): StreamState => ({
   held: "",
   noted: [],
   notedCount: 0,
+  ...noLineages,
 });
 
 const notedOf = ({ noted, notedCount }: StreamState) => noted.slice(0, notedCount);
+const linedOf = ({ lined, linedFrom, linedCount }: StreamState) =>
+  lined.slice(linedFrom, linedCount);
 const itemsOf = ({ all, count }: StreamState) => all.slice(0, count);
+
+/** A new state of the stream. Without a member, that part stays. */
+interface Becoming {
+  readonly atMs: number;
+  readonly lastId: string;
+  readonly noted?: StreamItem[];
+  readonly lineages?: Lineages;
+}
+
+/** The items whose lineages are kept, oldest first. */
+export interface Lineages {
+  readonly lined: readonly StreamItem[];
+  /** Other entries with lower numbers are unproven. */
+  readonly unprovenBelow: number;
+}
+
+const lineagesOf = (state: StreamState): Lineages => ({
+  lined: linedOf(state),
+  unprovenBelow: state.unprovenBelow,
+});
 
 export class SimulatedStream {
   readonly #states: StreamState[] = [emptyState()];
@@ -44,6 +79,14 @@ export class SimulatedStream {
   onHarmed: (how: "lost" | "withdrawn") => void = () => undefined;
   /** The number of all entries so far, including lost entries. */
   appendedCount = 0;
+  /** The number of losses of entries, notes or lineages so far. */
+  harmedCount = 0;
+  readonly #linedMax: number;
+
+  /** @param linedMax the number of newest entries whose lineages are kept */
+  constructor(linedMax = Infinity) {
+    this.#linedMax = linedMax;
+  }
 
   get #state(): StreamState {
     return this.#states.at(-1)!;
@@ -83,7 +126,28 @@ export class SimulatedStream {
   note(noted: readonly StreamItem[], atMs: number): void {
     const notes = { noted: [...noted], notedCount: noted.length };
     this.#states.push({ ...this.#state, sinceAtMs: atMs, ...notes });
-    this.onHarmed("lost");
+    this.#harmed("lost");
+  }
+
+  /** Deletes the lineages. */
+  forgetLineages(atMs: number): void {
+    this.#states.push({ ...this.#state, sinceAtMs: atMs, ...noLineages });
+    this.#harmed("lost");
+  }
+
+  #harmed(how: "lost" | "withdrawn"): void {
+    this.harmedCount += 1;
+    this.onHarmed(how);
+  }
+
+  /** The lineages on the primary. */
+  get lineages(): Lineages {
+    return lineagesOf(this.#state);
+  }
+
+  /** Returns the lineages on a replica that has everything up to this time. */
+  lineagesAt(atMs: number): Lineages {
+    return lineagesOf(this.#stateAt(atMs));
   }
 
   /** Returns the items on a replica that has everything up to this time. */
@@ -143,9 +207,23 @@ export class SimulatedStream {
       held,
       noted: notes,
       notedCount: notes.length,
+      ...this.#linedWith(item),
     });
     this.appendedCount += 1;
     return id;
+  }
+
+  /** Returns the lineages after an append. An entry without a number ends them. */
+  #linedWith(item: StreamItem) {
+    const { all, count, lined, linedFrom, linedCount, unprovenBelow } = this.#state;
+    const number = numberIn(nOf(item.fields));
+    if (number === 0) return noLineages;
+    const isContinued = linedCount > linedFrom && lined[linedCount - 1] === all[count - 1];
+    if (!isContinued) return { lined: [item], linedFrom: 0, linedCount: 1, unprovenBelow: number };
+    const shared = lined.length === linedCount ? lined : lined.slice(0, linedCount);
+    shared.push(item);
+    const from = Math.max(linedFrom, shared.length - this.#linedMax);
+    return { lined: shared, linedFrom: from, linedCount: shared.length, unprovenBelow };
   }
 
   /** Appends many entries by the true time, as one change of the database. */
@@ -157,8 +235,12 @@ export class SimulatedStream {
       lastId = idAfter(lastId, atMs);
       items.push({ id: lastId, fields });
     }
-    const noted = [...before, ...items.slice(-all.length)];
-    this.#become(items, { atMs, lastId, noted });
+    const added = items.slice(-all.length);
+    const noted = [...before, ...added];
+    const isLined = this.lineages.lined.at(-1) === this.items.at(-1);
+    const lined = [...(isLined ? this.lineages.lined : []), ...added];
+    const unprovenBelow = isLined ? this.lineages.unprovenBelow : numberIn(nOf(added[0]?.fields));
+    this.#become(items, { atMs, lastId, noted, lineages: { lined, unprovenBelow } });
     this.appendedCount += all.length;
   }
 
@@ -171,8 +253,9 @@ export class SimulatedStream {
   /** Deletes like XDEL, which rule 20 forbids. */
   remove(id: string, atMs: number): void {
     const kept = this.items.filter((item) => item.id !== id);
-    this.#become(kept, { atMs, lastId: this.#state.lastId });
-    this.onHarmed("withdrawn");
+    const lineages = this.#lineagesWith(kept);
+    this.#become(kept, { atMs, lastId: this.#state.lastId, lineages });
+    this.#harmed("withdrawn");
   }
 
   /** Loses the newest entries, like a fail-over to a replica that lacks them. */
@@ -180,30 +263,41 @@ export class SimulatedStream {
     const kept = this.items.slice(0, Math.max(0, this.items.length - count));
     const lost = new Set(this.items.slice(kept.length));
     const noted = this.noted.filter((item) => !lost.has(item));
-    this.#become(kept, { atMs, lastId: kept.at(-1)?.id ?? "0-0", noted }, this.#heldWith(kept));
-    this.onHarmed("lost");
+    const lineages = this.#lineagesWith(kept);
+    const lastId = kept.at(-1)?.id ?? "0-0";
+    this.#become(kept, { atMs, lastId, noted, lineages }, this.#heldWith(kept));
+    this.#harmed("lost");
   }
 
   /** Loses all entries, like a restart without data, or DEL. */
   loseAll(atMs: number): void {
-    this.#become([], { atMs, lastId: "0-0", noted: [] }, "");
-    this.onHarmed("lost");
+    const lineages = { lined: [], unprovenBelow: 0 };
+    this.#become([], { atMs, lastId: "0-0", noted: [], lineages }, "");
+    this.#harmed("lost");
   }
 
   /** Restores a backup. */
   restore(items: readonly StreamItem[], atMs: number): void {
     const held = this.#heldWith(items);
-    const noted = this.#notedWith(items);
-    this.#become([...items], { atMs, lastId: items.at(-1)?.id ?? "0-0", noted }, held);
-    this.onHarmed("lost");
+    const state = this.#stateWith(items);
+    const lastId = items.at(-1)?.id ?? "0-0";
+    const noted = notedOf(state);
+    this.#become([...items], { atMs, lastId, noted, lineages: lineagesOf(state) }, held);
+    this.#harmed("lost");
   }
 
-  /** Returns the items that the book noted when the last of these entries was the newest. */
-  #notedWith(items: readonly StreamItem[]): StreamItem[] {
+  /** Returns the state when the last of these entries became the newest. */
+  #stateWith(items: readonly StreamItem[]): StreamState {
     const last = items.at(-1);
-    if (last === undefined) return [];
     const state = this.#states.find(({ all, count }) => all[count - 1] === last);
-    return state === undefined ? [] : notedOf(state);
+    return last === undefined ? emptyState() : (state ?? emptyState());
+  }
+
+  /** Returns the lineages without those after the last of these entries. */
+  #lineagesWith(items: readonly StreamItem[]): Lineages {
+    const { lined, unprovenBelow } = this.lineages;
+    const at = items.length === 0 ? -1 : lined.indexOf(items.at(-1)!);
+    return { lined: lined.slice(0, at + 1), unprovenBelow };
   }
 
   /** Returns the value of the switch's key when the last of these entries was the newest. */
@@ -214,13 +308,16 @@ export class SimulatedStream {
 
   #become(
     all: StreamItem[],
-    { atMs, lastId, noted }: { atMs: number; lastId: string; noted?: StreamItem[] },
+    { atMs, lastId, noted, lineages = this.lineages }: Becoming,
     held = this.held,
   ): void {
     const count = all.length;
     const notes = noted ?? [...this.noted];
     const book = { noted: notes, notedCount: notes.length };
-    this.#states.push({ sinceAtMs: atMs, all, count, lastId, held, ...book });
+    const { unprovenBelow } = lineages;
+    const lined = lineages.lined.slice(-this.#linedMax);
+    const table = { lined, linedFrom: 0, linedCount: lined.length, unprovenBelow };
+    this.#states.push({ sinceAtMs: atMs, all, count, lastId, held, ...book, ...table });
   }
 }
 

@@ -62,6 +62,7 @@ export function settingsOf(seed: number, kind: WorldKind): WorldSettings {
     wayMs: kind === "crossing" ? 3_000 : any(20, 900, 3_000),
     keptCount: isTrimmed(kind) ? any(4, 8, 16) : isCached ? any(8, keptCount) : keptCount,
     lostShare: kind === "overrun" ? 0.2 : 0.02,
+    linedMax: isTrimmed(kind) ? any(16, 32, 1_000) : Infinity,
   };
 }
 
@@ -183,13 +184,17 @@ function fieldsElsewhere(n: string): string[] {
   return Object.entries(entry).flat();
 }
 
-/** Deletes the book or its older half, or appends an entry that the book does not note. */
+/**
+ * Deletes the book, its older half or the lineages, or appends an entry that neither the book nor the
+ * lineages note.
+ */
 function harmBook(world: SimulatedWorld): void {
   const { stream, atMs } = world;
-  const harm = world.any(["deleted", "halved", "skipped"]);
+  const harm = world.any(["deleted", "halved", "skipped", "without lineages"]);
   world.tell(() => `The book is ${harm}`);
   const { noted } = stream;
   if (harm === "deleted") return stream.note([], atMs);
+  if (harm === "without lineages") return stream.forgetLineages(atMs);
   if (harm === "halved") return stream.note(noted.slice(noted.length / 2), atMs);
   const unnumbered = `older ${stream.appendedCount}`;
   world.append(fieldsElsewhere(unnumbered), world.settings.keptCount);

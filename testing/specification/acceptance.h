@@ -92,7 +92,7 @@ static int is_unsent(struct Look *it) { return it->isolate && it->found == UNREA
 
 /*
  * An isolate sends a read-back to the primary: of the entries that it has just asked for, or a second
- * one of those that the first has not found, for the book.
+ * one of those that the first has not found, for the lineages.
  */
 static int may_send_back(void) { return may_send(); }
 
@@ -118,14 +118,14 @@ static void do_send_append(void) {
     if (now.look[k].isolate == i + 1 && is_gone(&now.look[k])) now.look[k].read = APPENDING;
 }
 
-/* Notes what the primary has of an entry. A second read-back asks only the book. */
+/* Notes what the primary has of an entry. A second read-back asks only the lineages. */
 static void note_look(struct Look *it) {
   struct Read seen = {.first = JOURNAL.first, .last = JOURNAL.last};
   int i = it->isolate - 1, e = it->entry, is_second = it->found != UNREAD;
-  seen.notedFirst = JOURNAL.notedFirst;
-  seen.notedLast = JOURNAL.notedLast;
+  seen.linedFirst = JOURNAL.linedFirst;
+  seen.unproven = JOURNAL.unproven;
   int stands = !is_second && on_path(e, seen.first, seen.last);
-  it->found = stands ? STANDS : trimmed(e, &seen) ? TRIMMED : GONE;
+  it->found = stands ? STANDS : trimmed(e, &seen, NOTED) ? TRIMMED : GONE;
   if (it->found == GONE) ENTRY(e).gone |= BIT(i);
   else ENTRY(e).stands |= BIT(i);
 }

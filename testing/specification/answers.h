@@ -74,10 +74,10 @@ static int is_justified(int r, int former, int stamp) {
   return 0;
 }
 
-/* Returns whether the book, as a read has seen it, notes a purge of a response after a stamp. */
+/* Returns whether the book, as a read has seen it, notes a purge of a response under a later number. */
 static int covered_in_book(struct Read *book, int r, int stamp) {
-  for (int at = book->notedLast; at && at != stamp; at = ENTRY(at).before) {
-    if (covers(at, r)) return 1;
+  for (int at = book->notedLast; at; at = ENTRY(at).before) {
+    if (ENTRY(at).number > ENTRY(stamp).number && covers(at, r)) return 1;
     if (at == book->notedFirst) break;
   }
   return 0;
@@ -92,9 +92,9 @@ static int may_restamp(void) {
   if (is_justified(r, event.entry, event.stamp)) return 1;
   return RULE(R16_REPLY, book->state == SERVED && book->kind != COPIED) &&
          RULE(R27_QUESTION, event.stamp == book->base) &&
-         RULE(R27_END, book->notedLast == book->last &&
-                           on_path(book->base, book->notedFirst, book->notedLast)) &&
-         RULE(R27_NOTED, on_path(event.entry, book->notedFirst, book->notedLast)) &&
+         RULE(R27_END, book->notedLast == book->last && proof_of(book->base, book) == NOTED) &&
+         RULE(R27_NOTED, proof_of(event.entry, book) == NOTED) &&
+         RULE(R27_NAMES, ENTRY(event.entry).number >= ENTRY(book->notedFirst).number) &&
          RULE(R27_COVERED, !covered_in_book(book, r, event.entry));
 }
 

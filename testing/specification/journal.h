@@ -12,7 +12,7 @@ enum page_bits { NOTHING = 0, EVERYTHING = 3 };
 /* The numbers of an event. A step does not use all of them, and the others are 0. */
 #define EVENT_FIELDS(X) \
   X(at) X(isolate) X(read) X(other) X(entry) X(record) \
-  X(first) X(last) X(count) X(sum) X(notedFirst) X(notedLast) \
+  X(first) X(last) X(count) X(sum) X(notedFirst) X(notedLast) X(linedFirst) X(unproven) X(number) \
   X(stamp) X(asOf) X(requestedAt) X(bodyAt) X(colo) X(body) X(page) \
   X(covers) X(hard) X(position) X(isFresh) X(isPrimary) X(isFollower) X(isHead) X(isUnchanged) X(isRenewed) X(age)
 
@@ -66,18 +66,28 @@ static int covers(int e, int r) { return ENTRY(e).covers >> now.record[r].page &
 static int max_lag(int r) { return now.record[r].page ? SET(quick_lag) : SET(usual_lag); }
 
 /* Replaces the state of the journal. Replicas may return the former state for a while. */
-static void replace_journal(int first, int last, int notedFirst, int notedLast) {
+static void replace_journal(struct Journal state) {
   if (SET(replica_lag)) {
     if (now.versions == VERSIONS) fail_hard("versions of the journal");
     memmove(&now.journal[1], &now.journal[0], now.versions * sizeof now.journal[0]);
     now.versions += 1;
     now.journal[1].until = now.time;
   }
-  JOURNAL.first = first;
-  JOURNAL.last = last;
-  JOURNAL.notedFirst = notedFirst;
-  JOURNAL.notedLast = notedLast;
-  JOURNAL.until = LASTING;
+  state.until = LASTING;
+  JOURNAL = state;
+}
+
+/* Returns the state of the journal that the event names. */
+static struct Journal named_state(void) {
+  struct Journal it;
+  memset(&it, 0, sizeof it);
+  it.first = event.first;
+  it.last = event.last;
+  it.notedFirst = event.notedFirst;
+  it.notedLast = event.notedLast;
+  it.linedFirst = event.linedFirst;
+  it.unproven = event.unproven;
+  return it;
 }
 
 /* Forgets the states that no replica has any more, because L has passed. */
@@ -88,7 +98,7 @@ static void forget_versions(void) {
   }
 }
 
-/* Appends an entry, notes it in the book, and trims the journal (rules 19 and 27 a). */
+/* Appends an entry, notes its lineage and its targets, and trims the journal (rules 19 and 27 a). */
 static int append(int by, int covered, int hard, int position) {
   int last = JOURNAL.last;
   int e = now.entries + 1;
@@ -105,8 +115,18 @@ static int append(int by, int covered, int hard, int position) {
   /* A book that does not end with the journal's last entry begins anew (rule 27 b). */
   int is_noted = JOURNAL.notedLast == last;
   int noted_first = is_noted && last ? JOURNAL.notedFirst : e;
-  int first = shortened(last ? JOURNAL.first : e, e, SET(kept));
-  replace_journal(first, e, noted_first, e);
+  /* In a trace, an entry without a number has -1. */
+  int is_lined = JOURNAL.linedFirst != 0;
+  ENTRY(e).number = event.number < 0 ? 0 : event.number ? event.number : last ? ENTRY(last).number + 1 : 1;
+  struct Journal state = JOURNAL;
+  state.first = shortened(last ? JOURNAL.first : e, e, SET(kept));
+  state.last = e;
+  state.notedFirst = noted_first;
+  state.notedLast = e;
+  state.linedFirst = is_lined ? shortened(JOURNAL.linedFirst, e, SET(lined)) : e;
+  if (!is_lined) state.unproven = ENTRY(e).number;
+  if (!ENTRY(e).number) state.linedFirst = state.unproven = 0;
+  replace_journal(state);
   return e;
 }
 
@@ -137,13 +157,13 @@ static int may_purge(void) {
 
 static void do_purge(void) { append(event.isolate, event.covers, event.hard, event.position); }
 
-/* The database loses entries, or notes of the book: a fail-over, a restore, an eviction. */
+/* The database loses entries, the book or the lineages: a fail-over, a restore, an eviction. */
 static int may_lose(void) { return 1; }
 
 static void do_lose(void) {
   now.losses += 1;
   note_losses(event.last);
-  replace_journal(event.first, event.last, event.notedFirst, event.notedLast);
+  replace_journal(named_state());
 }
 
 /* Somebody withdraws the newest entry (rule 20). */
@@ -151,7 +171,11 @@ static int may_withdraw(void) { return RULE(R20_STAYS, 0); }
 
 static void do_withdraw(void) {
   int last = ENTRY(JOURNAL.last).before;
-  replace_journal(last ? JOURNAL.first : 0, last, last ? JOURNAL.notedFirst : 0, last);
+  struct Journal state = JOURNAL;
+  state.last = last;
+  if (!last) state.first = state.notedFirst = state.linedFirst = state.unproven = 0;
+  state.notedLast = last;
+  replace_journal(state);
 }
 
 static int within_wait(void);

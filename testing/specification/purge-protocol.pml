@@ -22,6 +22,7 @@ typedef Entry {
   ID marks;           /* in a mark, the entry that it declares lost, plus 1; 1: the journal was empty */
   byte by;            /* the isolate that appended it, plus 1; 0: another writer */
   TIME position;      /* may occur again after a loss */
+  COUNT number;       /* one more than that of the entry before; 0: none */
   COUNT lossesBefore; /* the losses of the database before it */
   TIME appendedAt;    /* 0: before any answer of a cache */
   TIME countsFrom;    /* the bound begins here: at the append, or after a loss; LASTING: never */
@@ -33,8 +34,12 @@ typedef Entry {
   MASK missed;        /* the isolates whose view had it when it was lost */
 };
 
-/* A state of the database: the oldest and the newest entry of the journal, and of its book. */
-typedef Journal { ID first; ID last; ID notedFirst; ID notedLast; TIME until };
+/*
+ * A state of the database: the oldest and the newest entry of the journal and of its book, and the
+ * oldest whose lineage is kept; 0 if that of the newest is not. Lower numbers than `unproven` are of
+ * entries from before the lineages.
+ */
+typedef Journal { ID first; ID last; ID notedFirst; ID notedLast; ID linedFirst; COUNT unproven; TIME until };
 
 /* An isolate: its clock, and its view. The view is the path of entries from `first` to `last`. */
 typedef Isolate {
@@ -59,6 +64,8 @@ typedef Read {
   ID last;
   ID notedFirst;
   ID notedLast;
+  ID linedFirst;
+  COUNT unproven;
 };
 
 typedef Copy { ID first; ID last; TIME asOf };

@@ -10,14 +10,26 @@ static int marked(int e, struct Read *seen) {
 }
 
 /*
- * Returns whether a state lacks an entry because of trimming: it has only newer entries, as many as
- * trimming leaves, and the book notes the entry (rules 17 b and 22).
+ * What the lineages of a state prove of an entry (rule 27): that it never existed, or may not have;
+ * nothing, because its lineage was dropped for room; or that it existed.
  */
-static int trimmed(int e, struct Read *seen) {
+enum proof { NEVER, DROPPED, NOTED };
+
+static int proof_of(int e, struct Read *seen) {
+  int number = e ? ENTRY(e).number : 0;
+  if (!seen->linedFirst || !number || number > ENTRY(seen->last).number) return NEVER;
+  if (number < ENTRY(seen->linedFirst).number) return number < seen->unproven ? NEVER : DROPPED;
+  return on_path(e, seen->linedFirst, seen->last) ? NOTED : NEVER;
+}
+
+/*
+ * Returns whether a state lacks an entry because of trimming: it has only newer entries, as many as
+ * trimming leaves, and at least this proof (rules 17 b and 22).
+ */
+static int trimmed(int e, struct Read *seen, int least) {
   if (!seen->last || ENTRY(seen->first).position <= ENTRY(e).position) return 0;
   return path_count(seen->first, seen->last) >= SET(kept) &&
-         RULE(R27_TRIMMED,
-              seen->notedLast == seen->last && on_path(e, seen->notedFirst, seen->notedLast));
+         RULE(least == NOTED ? R22_TRIMMED : R27_TRIMMED, proof_of(e, seen) >= least);
 }
 
 /* An isolate sends a request to the database. */
@@ -34,7 +46,8 @@ static void do_send(void) { send_read(event.isolate, event.read); }
 
 static int is_state(struct Journal *it) {
   return it->first == event.first && it->last == event.last &&
-         it->notedFirst == event.notedFirst && it->notedLast == event.notedLast;
+         it->notedFirst == event.notedFirst && it->notedLast == event.notedLast &&
+         it->linedFirst == event.linedFirst && it->unproven == event.unproven;
 }
 
 /* The primary, or a replica that is at most L behind, executes a read. */
@@ -52,15 +65,15 @@ static void see_state(struct Read *it, struct Journal *state) {
   it->last = state->last;
   it->notedFirst = state->notedFirst;
   it->notedLast = state->notedLast;
+  it->linedFirst = state->linedFirst;
+  it->unproven = state->unproven;
 }
 
 static void note_looks(int i, int s);
 
 static void do_serve(void) {
   struct Read *it = &READ(event.isolate, event.read);
-  struct Journal seen = {.first = event.first, .last = event.last};
-  seen.notedFirst = event.notedFirst;
-  seen.notedLast = event.notedLast;
+  struct Journal seen = named_state();
   see_state(it, &seen);
   it->kind = event.isPrimary ? PRIMARY : REPLICA;
   if (it->back) note_looks(event.isolate, event.read);
@@ -76,7 +89,7 @@ static int may_mark(void) {
   if (!event.entry) return RULE(R18_STILL, !JOURNAL.last);
   return RULE(R16_PRIMARY, it->state == SERVED && it->kind == PRIMARY) &&
          RULE(R17_CHECKED, it->base == event.entry && !on_path(event.entry, it->first, it->last) &&
-                               !trimmed(event.entry, it)) &&
+                               !trimmed(event.entry, it, DROPPED)) &&
          RULE(R17_ONCE, !marked(event.entry, it));
 }
 

@@ -44,15 +44,17 @@
   X(R22_GONE, "22 gone")           /* an entry is replaced only if the read-back lacks it */ \
   X(R22_AGAIN, "22 again")         /* an entry that is gone is appended again at once */ \
   X(R22_APPLIED, "22 applied")     /* an accepted entry applies before it is read */ \
+  X(R22_TRIMMED, "22 trimmed")     /* an entry stands in the past only if the lineages note it */ \
   X(R23_STAMP, "23 stamp")         /* a validator is sent only if the view knows the stamp */ \
   X(R23_VIEW, "23 view")           /* ... and is recent */ \
   X(R23_HARD, "23 hard")           /* ... and knows of no hard purge */ \
   X(R23_AGAIN, "23 again")         /* the conditions hold again when the 304 arrives */ \
-  X(R27_NOTED, "27 noted")         /* the book notes the stamp */ \
-  X(R27_END, "27 end")             /* the book notes the view's end, and the journal's last entry */ \
+  X(R27_NOTED, "27 noted")         /* the lineages note the stamp */ \
+  X(R27_NAMES, "27 names")         /* the book has the names of all entries after the stamp */ \
+  X(R27_END, "27 end")             /* the lineages note the view's end, the book ends with the last entry */ \
   X(R27_COVERED, "27 covered")     /* no later entry in the book covers the response */ \
   X(R27_QUESTION, "27 question")   /* the new stamp is the view's end at the question */ \
-  X(R27_TRIMMED, "27 trimmed")     /* an entry was trimmed only if the book notes it */ \
+  X(R27_TRIMMED, "27 trimmed")     /* an entry that never existed was not trimmed */ \
   X(R29_LATER, "29 later")         /* no known entry came between a cache's answer and its request */ \
   X(R29_OLDEST, "29 oldest")       /* the view begins before this answer */ \
   X(R29_BODY, "29 body")           /* its body time is when it counts as generated */

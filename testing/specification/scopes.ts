@@ -20,6 +20,7 @@ const base: Settings = {
   colos: 2,
   kept: 6,
   held: 6,
+  lined: 6,
   first_entries: 1,
   purges: 1,
   records: 1,
@@ -93,8 +94,14 @@ export const scopes: readonly Scope[] = [
     large: { entries: 5 },
   },
   {
+    name: "dropped lineages",
+    adds: "trimming, the book, lineages that are dropped for room, a fail-over; one isolate",
+    settings: { ...losses, ...trimming, books: 1, recurring: 0, lined: 2 },
+    large: { entries: 5 },
+  },
+  {
     name: "lost books",
-    adds: "trimming, the book, which is lost; one isolate",
+    adds: "trimming, the book or the lineages, which are lost; one isolate",
     settings: { ...trimming, books: 1, harms: 1 },
     large: { entries: 5 },
   },

@@ -60,26 +60,34 @@ static void offer_purges(int i) {
   if (is_wanted()) now.elsewhere += 1, happen();
 }
 
-/* Loses the newest entries, or all, with their notes in the book; or the book alone. */
+/* Loses the newest entries, or all, with their notes; or the book alone, or the lineages. */
 static void offer_losses(void) {
   event = by(lose_step, 0);
   event.first = JOURNAL.first;
   event.notedFirst = JOURNAL.notedFirst;
   event.last = JOURNAL.last;
   event.notedLast = JOURNAL.notedLast;
+  event.linedFirst = JOURNAL.linedFirst;
+  event.unproven = JOURNAL.unproven;
+  Event kept = event;
   if (now.harms < SET(harms) && event.notedLast) {
-    Event kept = event;
     event.notedFirst = event.notedLast = 0;
+    if (is_wanted()) now.harms += 1, happen();
+    event = kept;
+  }
+  if (now.harms < SET(harms) && event.linedFirst) {
+    event.linedFirst = event.unproven = 0;
     if (is_wanted()) now.harms += 1, happen();
     event = kept;
   }
   if (now.lossesMade >= SET(losses)) return;
   while (event.last) {
     int is_first = event.last == JOURNAL.first;
+    if (event.last == event.linedFirst) event.linedFirst = event.unproven = 0;
     if (event.notedLast == event.last)
       event.notedLast = event.last == event.notedFirst ? 0 : ENTRY(event.last).before;
     event.last = is_first ? 0 : ENTRY(event.last).before;
-    if (!event.last) event.first = 0;
+    if (!event.last) event.first = event.linedFirst = event.unproven = 0;
     if (!event.notedLast || !event.last) event.notedFirst = event.notedLast = 0;
     if (is_wanted()) now.lossesMade += 1, happen();
   }
@@ -114,6 +122,8 @@ static void offer_reads(int i, int s) {
     event.last = now.journal[v].last;
     event.notedFirst = now.journal[v].notedFirst;
     event.notedLast = now.journal[v].notedLast;
+    event.linedFirst = now.journal[v].linedFirst;
+    event.unproven = now.journal[v].unproven;
     event.isPrimary = v == 0;
     if (SET(slow)) offer();
     else if (is_wanted()) send_read(i, s), happen();

@@ -15,6 +15,7 @@
   X(server_lag)     /* how far the database's clock may be behind */ \
   X(clock_error)    /* the greatest difference of two clocks in a colo */ \
   X(kept)           /* the entries that trimming leaves */ \
+  X(lined)          /* the entries whose lineages are kept */ \
   X(held)           /* the entries that a view holds at most */ \
   X(read_back)      /* the wait before an accepted entry is read back */ \
   X(read_back_again)/* the wait before a second read-back */ \
@@ -33,7 +34,7 @@
   X(cached)         /* the greatest age of an answer, from a cache before the origin */ \
   X(validations)    /* requests to the origin with a validator */ \
   X(losses)         /* fail-overs and emptied journals */ \
-  X(harms)          /* losses of the book alone */ \
+  X(harms)          /* losses of the book or of the lineages alone */ \
   X(turns)          /* steps of clocks */ \
   X(turn)           /* the size of a step of a clock, in ticks */ \
   X(restarts)       /* isolates that are replaced */ \

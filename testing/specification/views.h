@@ -36,7 +36,7 @@ static int begins(int i, struct Read *it) {
   if (it->kind == COPIED || !RULE(R13_END, it->base == end)) return 0;
   if (!RULE(R16_PRIMARY, it->kind != REPLICA)) return 0;
   if (it->kind != MARKED && on_path(end, it->first, it->last)) return 0;
-  return RULE(R17_MARKED, marked(end, it) || trimmed(end, it)) && is_chain(it->first);
+  return RULE(R17_MARKED, marked(end, it) || trimmed(end, it, DROPPED)) && is_chain(it->first);
 }
 
 /* Returns whether the event dates the view by the request of the read, or of the copy's read. */
@@ -62,6 +62,10 @@ static void do_take(void) {
   int i = event.isolate;
   struct Read *it = &READ(i, event.read);
   int has_marked = it->kind == MARKED;
+  /* Without a proof of the view's last entry, an isolate does not notice that entries are lost. */
+  int end = VIEW(i).last;
+  int is_unnoticeable =
+      end && !in_history(end, it->last) && !marked(end, it) && proof_of(end, it) == DROPPED;
   VIEW(i).first = event.first;
   VIEW(i).last = event.last;
   VIEW(i).asOf = event.asOf;
@@ -74,7 +78,7 @@ static void do_take(void) {
     } else if (at->missed & BIT(i)) {
       /* An isolate that knew a lost entry has noticed the loss, so the bound begins for all. */
       at->missed &= ~BIT(i);
-      if (at->countsFrom > now.time) at->countsFrom = now.time;
+      if (at->countsFrom > now.time && !is_unnoticeable) at->countsFrom = now.time;
     }
     /* The own mark covers everything that this isolate accepted before. */
     if (at->applied & BIT(i) && has_marked && at->appliedAt < it->sentAt) at->applied &= ~BIT(i);

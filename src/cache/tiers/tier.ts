@@ -108,6 +108,11 @@ export interface TierAsk<Detail> {
   readonly prolongMs?: number | undefined;
   /** Whether to read at the primary, because a replica may lag behind a recent write. */
   readonly atPrimary?: boolean | undefined;
+  /**
+   * Whether the read has the longest time-out, because a load costs more than a wait. By default, it has
+   * the time-out that adapts to the latency.
+   */
+  readonly waitsLongest?: boolean | undefined;
   /** Whether to read without side effects, such as counts, evictions and background work. */
   readonly isPeek?: boolean | undefined;
   /** Runs work that the answer does not wait for. */

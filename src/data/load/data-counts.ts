@@ -182,8 +182,13 @@ const noCounts = {
   loaded: 0,
   absent: 0,
   failed: 0,
-  /** Lookups without a value that may answer. */
+  /**
+   * Lookups without a value that may answer. Of these, those with a value that may have been purged,
+   * as far as the journal's answers show. Reads of tiers that gave no answer.
+   */
   misses: 0,
+  unverifiedMisses: 0,
+  unansweredReads: 0,
   /** Keys passed to the source, keys due for a background refresh, and keys loaded by the cron trigger. */
   loads: 0,
   refreshes: 0,

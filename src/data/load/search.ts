@@ -122,12 +122,18 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
     return decoded;
   }
 
+  hasRead(_: Tier<DataDetail>, kind: DataRead["kind"]): void {
+    const { space } = this.#place;
+    if (kind === "unavailable") this.#ports.counts.counted(space.name, "unansweredReads");
+  }
+
   get ask() {
     const { afterAnswer, allowanceMs, stores } = this.#ports;
     // A replica may lag behind a `set` of this isolate.
     const wasJustSet = isWithinMs(allowanceMs, stores.lastSetAtMs(this.key.text), this.atMs);
     const { atPrimary = wasJustSet } = this.#wish;
-    return { atMs: this.atMs, part: "whole", isHeld, atPrimary, afterAnswer } as const;
+    const how = { part: "whole", isHeld, atPrimary, waitsLongest: true } as const;
+    return { ...how, atMs: this.atMs, afterAnswer };
   }
 
   /** Throws the error of the codec. */
@@ -160,7 +166,7 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
   #withTags(metadata: DataMetadata): DataMetadata {
     const { tags = [] } = this.#wish;
     if (tags.length === 0) return metadata;
-    // One object for both uses, because `seek` may replace its stamp (rule 27 e).
+    // One object for both uses, because `seek` may replace its stamp (rule 27 f).
     if (this.#tagged?.of !== metadata) {
       this.#tagged = { of: metadata, as: { ...metadata, tags: [...metadata.tags, ...tags] } };
     }

@@ -1,4 +1,4 @@
-// The names of targets in the journal's book (docs/purge-protocol.md, rule 27). Different targets
+// The names of targets in the journal's book (docs/purge-protocol-book.md, rule 27). Different targets
 // may share a name. A purge of one target then also counts for the others, so the book errs towards
 // a purge.
 import { sha256Short } from "../../base/sha256.ts";

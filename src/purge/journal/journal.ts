@@ -54,15 +54,16 @@ export interface PrimaryRead extends JournalRead {
   /** The newest entry at or before the given position; `undefined` if there is none. */
   readonly upTo: Entry | undefined;
   /**
-   * Whether the entry at the place was trimmed, not lost (rule 17 b). The journal then has only
-   * newer entries, at least as many as trimming leaves, and its book notes the entry.
+   * Whether the entry at the place is lost (rule 17). It is not if the journal has it. It is not if
+   * the journal has only newer entries, at least as many as trimming leaves, and the lineages note
+   * the entry, or have dropped it for room.
    */
-  readonly isTrimmed: boolean;
+  readonly isLost: boolean;
 }
 
 /**
  * Whether the journal still has an entry (rule 22). `standing`: the journal has this very entry.
- * `trimmed`: it has only newer entries, at least as many as trimming leaves, and its book notes the
+ * `trimmed`: it has only newer entries, at least as many as trimming leaves, and the lineages note the
  * entry. `gone`: neither holds, so the entry may be lost.
  */
 export type PlaceState = "standing" | "trimmed" | "gone";
@@ -118,7 +119,7 @@ export interface Journal {
   sinceOnPrimary(place: EntryPlace): Promise<JournalRead | NotJoined | Unavailable>;
   /**
    * Reads from the primary in one step (rule 16): the newest entry up to a place, the newest page,
-   * the number of entries, the book, and the switch. Then reads older pages from the primary, back
+   * the number of entries, the lineages, and the switch. Then reads older pages from the primary, back
    * to the place or until there are enough entries for a new view.
    */
   atPrimary(place: EntryPlace): Promise<PrimaryRead | Unavailable>;
@@ -151,8 +152,9 @@ export interface Journal {
   appendAndRead(place: EntryPlace, entry: NewEntry): Promise<AppendWithRead | Unavailable>;
   /**
    * Reads from the journal's book, in one step, which records are unpurged since their stamps (rule
-   * 27). The answer is false for a record whose stamp the book lacks. All answers are false if the
-   * book lacks the entry at `end`, or does not end with the journal's last entry.
+   * 27). The answer is false for a record whose stamp the lineages lack, or is older than the book.
+   * All answers are false if the lineages lack the entry at `end`, or if the book does not end with
+   * the journal's last entry.
    *
    * @param end the last entry of the isolate's view
    */

@@ -1,5 +1,5 @@
 // Queries the journal's book for records whose stamps the view does not know
-// (docs/purge-protocol.md, rule 27). If no later entry covers such a record, the record gets a
+// (docs/purge-protocol-book.md, rule 27). If no later entry covers such a record, the record gets a
 // stamp that the view knows.
 import { BoundedMarks } from "../../base/bounded-map.ts";
 import type { Stamp } from "../../cache/record/record.ts";

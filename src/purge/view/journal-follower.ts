@@ -136,7 +136,7 @@ export class JournalFollower {
     const checked = await this.#dated((journal) => journal.atPrimary(end));
     this.#noteFailure(checked);
     if (checked.kind !== "read" || !this.#isStill(chain, end.position)) return;
-    const { upTo, isTrimmed } = checked;
+    const { upTo, isLost } = checked;
     if (isSamePlace(upTo, end)) {
       const at = checked.entries.findIndex(({ position }) => position === end.position);
       // Too many entries follow the end. Start again from the newest entries.
@@ -147,7 +147,7 @@ export class JournalFollower {
     // Include `n`, because an earlier entry at the same position may have been lost and marked.
     const lost = `${end.position} ${end.n}`;
     const isMarked = checked.entries.some((entry) => entry.lost === lost);
-    const marked = !isTrimmed && !isMarked ? await this.#mark(lost) : undefined;
+    const marked = isLost && !isMarked ? await this.#mark(lost) : undefined;
     const read = marked ?? checked;
     if (read.kind !== "read" || !this.#isStill(chain, end.position)) return;
     this.#adopt(read);

@@ -51,6 +51,7 @@ export interface CheckAsk extends Limits {
 export interface JournalCheck extends JournalPage {
   /** The newest kept entry up to the position. */
   readonly upTo?: StoredEntry | undefined;
+  /** Whether the entry was trimmed, or its place was dropped since, for room or because of its age. */
   readonly isTrimmed: boolean;
 }
 

@@ -67,7 +67,7 @@ export class JournalTables {
     return { isJoined, entries: isJoined ? this.#from(number + 1) : [], switched };
   }
 
-  /** Reads whether a place was trimmed, and the newest entry up to its position. */
+  /** Reads whether a place was trimmed or dropped, and the newest entry up to its position. */
   check({ place, keptCount, ...limits }: CheckAsk): JournalCheck {
     const [ms = 0, sequence = 0] = place.position.split("-").map(Number);
     const [upTo] = this.#rows(
@@ -75,7 +75,7 @@ export class JournalTables {
        AND (ms < ? OR ms = ? AND sequence <= ?) ORDER BY number DESC LIMIT 1`,
       [(this.last?.number ?? 0) - keptCount, ms, ms, sequence],
     );
-    const isTrimmed = this.#stateOf(place) === "trimmed";
+    const isTrimmed = this.#stateOf(place) === "trimmed" || this.#isDropped(place);
     return { ...this.read(limits), upTo: upTo && storedEntry(upTo), isTrimmed };
   }
 
@@ -218,8 +218,17 @@ export class JournalTables {
     return row.fields === null ? "trimmed" : "standing";
   }
 
+  /** Returns whether a place is one of those that sweeps drop, for room or because of its age. */
+  #isDropped({ position, n }: EntryPlace): boolean {
+    const { last } = this;
+    const number = numberIn(n);
+    if (last === undefined || number === 0 || number > last.number) return false;
+    const isOld = Number(position.split("-")[0]) < last.ms - placeMsMax;
+    return isOld || number <= last.number - placesMax;
+  }
+
   #rowOf(n: string): Row | undefined {
-    const number = Number(/\.(\d+)$/.exec(n)?.[1] ?? 0);
+    const number = numberIn(n);
     return this.#rows("SELECT * FROM entries WHERE number = ? AND n = ?", [number, n])[0];
   }
 
@@ -234,6 +243,11 @@ export class JournalTables {
   #first(query: string, bindings: readonly (string | number)[] = []) {
     return this.#sql.exec(query, ...bindings).toArray()[0];
   }
+}
+
+/** Returns the number in an `n`; 0 if it has none. */
+function numberIn(n: string): number {
+  return Number(/\.(\d+)$/.exec(n)?.[1] ?? 0);
 }
 
 function placeOf({ ms, sequence, n }: Row): EntryPlace {

@@ -1,4 +1,4 @@
-// The last purge of each name, as a table of the journal's Durable Object (docs/purge-protocol.md,
+// The last purge of each name, as a table of the journal's Durable Object (docs/purge-protocol-book.md,
 // rule 27).
 import { namesOf } from "../../purge/journal/book.ts";
 import type { PurgeTargets } from "../../purge/journal/purge-target.ts";

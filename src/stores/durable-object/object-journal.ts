@@ -81,7 +81,8 @@ export class ObjectJournal implements Journal, Switch {
     const { sentAtMs, reply } = await this.#asked("journal read", "check", ask);
     if ("kind" in reply) return reply;
     const [upTo] = entriesOf([reply.upTo]);
-    return { kind: "read", sentAtMs, ...foundIn(reply), upTo, isTrimmed: reply.isTrimmed };
+    const isLost = !reply.isTrimmed && !isSamePlace(upTo, place);
+    return { kind: "read", sentAtMs, ...foundIn(reply), upTo, isLost };
   }
 
   async standing(places: readonly EntryPlace[]): ReturnType<Journal["standing"]> {

@@ -103,8 +103,7 @@ export class MemoryJournal implements Journal {
   async atPrimary(place: EntryPlace): ReturnType<Journal["atPrimary"]> {
     const number = numberIn(place.position);
     const upTo = this.#chain.entries.findLast(({ position }) => numberIn(position) <= number);
-    const isTrimmed = upTo === undefined && this.#numberOf(place.n) > 0;
-    return { ...(await this.newest()), upTo, isTrimmed };
+    return { ...(await this.newest()), upTo, isLost: this.#numberOf(place.n) === 0 };
   }
 
   async standing(places: readonly EntryPlace[]): ReturnType<Journal["standing"]> {

@@ -67,9 +67,6 @@ const spoiledKeysMax = 1_000;
 /** The records of one pipeline. The reads of other calls wait behind it. */
 const togetherMax = 256;
 
-/** From so many keys on, a read may take longer than the reads of one key by which time-outs adapt. */
-const bulkMin = 16;
-
 const doubtful = { kind: "unavailable", cause: "unreachable" } as const;
 
 export class SharedTier<Detail> implements Tier<Detail> {
@@ -103,6 +100,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
         ? async (redis) => (await redis.multi([command]))[0]
         : (redis) => redis.exec(command),
       ask.afterAnswer,
+      ask.waitsLongest === true ? "longest" : "usual",
     );
     // The key has a value of another type.
     if (answer.kind === "unavailable")
@@ -134,8 +132,7 @@ export class SharedTier<Detail> implements Tier<Detail> {
     for (let from = 0; from < redisKeys.length; from += togetherMax) {
       const part = redisKeys.slice(from, from + togetherMax);
       const mget = (client: Redis) => client.exec<unknown[]>(["MGET", ...part]);
-      const size = part.length < bulkMin ? "small" : "bulk";
-      const answer = await redis.read("look-up", mget, ask.afterAnswer, size);
+      const answer = await redis.read("look-up", mget, ask.afterAnswer, "longest");
       if (answer.kind === "unavailable") return [...reads, ...keys.slice(from).map(() => answer)];
       for (const [at, redisKey] of part.entries()) {
         const text = this.#removals.isWaiting(redisKey) ? "" : answer.value[at];

@@ -3,11 +3,18 @@
 import { describe, expect, it, vi } from "vitest";
 import { Acceptances, type SignedOrder } from "../../../src/purge/acceptance/acceptance.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
+import { ViewCopy } from "../../../src/purge/view/view-copies.ts";
 import type { Stamp } from "../../../src/cache/record/record.ts";
 import type { Requester } from "../../../src/purge/view/view.ts";
+import { bookFieldsMax } from "../../../src/stores/redis/journal/journal-scripts.ts";
 import { oneRedisServer } from "../../../testing/fakes/redis-server.ts";
 import { maxLagMs, newEntry, orderOf, responseWith } from "../../../testing/examples/purges.ts";
-import { journalKey, openJournalWorld } from "../../stores/redis/journal/journal-world.ts";
+import { itemsOf } from "../../../testing/simulation/simulated-copies.ts";
+import {
+  journalKey,
+  lineagesKey,
+  openJournalWorld,
+} from "../../stores/redis/journal/journal-world.ts";
 
 const small = orderOf(["tag:red"], { id: "" });
 
@@ -15,13 +22,14 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
   const world = openJournalWorld(start);
 
   /** Creates an isolate. `renew` advances its clock, and so renews its view. */
-  function isolate() {
+  function isolate({ copy, ...options }: { keptCount?: number; copy?: ViewCopy } = {}) {
     let skippedMs = 0;
     const nowAtMs = () => Date.now() + skippedMs;
-    const journal = world.journalOver([world.rest], { nowAtMs });
+    const journal = world.journalOver([world.rest], { nowAtMs, ...options });
     const common = { journal, nowAtMs };
     const view = new JournalView({ ...common, maxLagMs, allowanceMs: 1_000, timeoutMs: 2_000 });
     const randomText = () => crypto.randomUUID();
+    if (copy !== undefined) view.follower.take(copy);
     const acceptances = new Acceptances({ ...common, view, maxLagMs: 40, randomText });
     const pending: Promise<void>[] = [];
     const requester = (): Requester => ({
@@ -30,6 +38,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     });
     return {
       stamp: () => view.stamp(requester()),
+      copy: () => new ViewCopy(view.sentAtMs, itemsOf(view.chain?.entries ?? [])),
       accept: (order: SignedOrder) => acceptances.accept(order, requester()),
       settle: async () => void (await Promise.all(pending)),
       async renew() {
@@ -65,6 +74,56 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       expect(other.judge(await informed.stamp())).toBe("usable");
     },
   );
+
+  describe("an isolate slept while the book's names were replaced twice, and", () => {
+    const keptCount = 50;
+    const marks = async () => {
+      const entries = await world.redis.xrange(journalKey, "-", "+");
+      return entries.filter(([, fields]) => fields[fields.indexOf("lost") + 1] !== "");
+    };
+    /** Appends purges of other tags, so that the stream and both books drop what was before. */
+    async function purgeMuch() {
+      const journal = world.journalOver([world.rest], { keptCount });
+      for (let turn = 0; turn < 3; turn += 1) {
+        await world.fillBook(bookFieldsMax);
+        const other = () => newEntry({ n: crypto.randomUUID(), tags: ["tag:other"] });
+        await journal.append(Array.from({ length: 200 }, other));
+      }
+    }
+
+    it.each([
+      { id: "its own records are", isCold: false, drops: false },
+      { id: "the records of a cold isolate with its copy are", isCold: true, drops: false },
+      { id: "its own records are, without a proof,", isCold: false, drops: true },
+      { id: "those of the cold isolate are, without a proof,", isCold: true, drops: true },
+    ])("only $id unverified", async ({ isCold, drops }) => {
+      await world.write(3);
+      const [first, awake] = [isolate({ keptCount }), isolate({ keptCount })];
+      const stamp = await first.stamp();
+      const slept = isCold ? isolate({ keptCount, copy: first.copy() }) : first;
+      await purgeMuch();
+      if (drops) await world.redis.hdel(lineagesKey, "0");
+      const later = await awake.stamp();
+      await slept.renew();
+      expect(await marks()).toEqual([]);
+      await awake.renew();
+      expect([slept.judge(stamp), awake.judge(later)]).toEqual(["unverified", "usable"]);
+    });
+
+    it("marks the loss for all if its last entry never existed", async () => {
+      await world.write(3);
+      const slept = isolate({ keptCount });
+      const backups = await Promise.all(world.keys.map((key) => world.redis.dumpBuffer(key)));
+      await world.journal.append([newEntry({ n: "lost" })]);
+      await slept.stamp();
+      for (const [at, key] of world.keys.entries()) {
+        await world.redis.restore(key, 0, backups[at] ?? "", "REPLACE");
+      }
+      await purgeMuch();
+      await slept.renew();
+      expect(await marks()).toHaveLength(1);
+    });
+  });
 
   it("sends one command before the answer to a purge, and three after it", async () => {
     const taker = isolate();

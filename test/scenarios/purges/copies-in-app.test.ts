@@ -5,6 +5,7 @@ import { expect, it } from "vitest";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { idle, openSite, until } from "../../../testing/site/harness.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
+import { nOf, numbered } from "../../../testing/fakes/journal-scripts-model.ts";
 
 const origin = () => page("page", cc("max-age=600", { "cache-tag": "red" }));
 const ofJournal = (address: string) => address.includes("/_cache/journal/");
@@ -59,8 +60,11 @@ it("a site without a journal neither writes nor reads copies", async () => {
 it("responses older than a new view are hits, by the journal's book", async () => {
   const { site, upstash } = openJournalled({ origin });
   for (const path of ["/a", "/b"]) await site.get(path);
+  const [[, fields = []] = []] = upstash.journal.reversed(["+", "-", "COUNT", "1"]);
+  let n = nOf(fields);
   for (let at = 0; at < 1_300; at += 1) {
-    upstash.journal.add(["*", "v", "1", "n", `${at}`, "tags", "[]", "prefixes", "[]"]);
+    n = numbered(n, `${at}`);
+    upstash.journal.add(["*", "v", "1", "n", n, "tags", "[]", "prefixes", "[]"]);
   }
   const before = upstash.journalReadCount;
   const env = { COLO: "NRT" };

@@ -1,5 +1,6 @@
 // Tests the tables of a journal in a Durable Object: positions, limits, trimming and old places.
 import { describe, expect, it } from "vitest";
+import type { EntryPlace } from "../../../src/purge/journal/entry.ts";
 import { namesCovering, namesOf } from "../../../src/purge/journal/book.ts";
 import { journalSteps } from "../../../src/stores/durable-object/journal-schema.ts";
 import { JournalTables } from "../../../src/stores/durable-object/journal-tables.ts";
@@ -90,6 +91,20 @@ describe("a trimmed entry", () => {
     append(1 + yearMs + 50 * 86_400_000, { keptCount: 2, count: 1_000 });
     expect(tables.standing({ places: [stamp!] })).toEqual(["gone"]);
     expect(count("entries")).toBe(1_499);
+    // No mark: only an isolate that slept for so long has a view that ends here.
+    const check = (place: EntryPlace) => tables.check({ place, keptCount: 2, ...limits });
+    expect(check(stamp!)).toMatchObject({ upTo: undefined, isTrimmed: true });
+    expect(check({ position: "1-9", n: "n.2001" })).toMatchObject({ isTrimmed: false });
+  });
+
+  it("is not lost after a million others", () => {
+    const { object, tables, append } = open();
+    const [place] = append(1);
+    const check = () => tables.check({ place: place!, keptCount: 2, ...limits }).isTrimmed;
+    object.sql.exec("UPDATE entries SET number = 1000000, n = 'n.1000000'");
+    expect(check()).toBe(false);
+    append(1);
+    expect(check()).toBe(true);
   });
 });
 

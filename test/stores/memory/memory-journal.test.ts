@@ -34,7 +34,7 @@ describe("a read", () => {
     expect(placesIn(await journal.since(first))).toEqual([second]);
     expect(await journal.since({ ...first, n: second.n })).toEqual({ kind: "not-joined" });
     expect(await journal.since(nowhere)).toEqual({ kind: "not-joined" });
-    expect(await journal.atPrimary(nowhere)).toMatchObject({ isTrimmed: false });
+    expect(await journal.atPrimary(nowhere)).toMatchObject({ isLost: true });
   });
 
   it("of trimmed entries says so", async () => {
@@ -42,7 +42,7 @@ describe("a read", () => {
     const first = await purge("tag:a");
     for (let nth = 0; nth < chainEntriesMax; nth += 1) await purge("tag:b");
     expect(await journal.since(first)).toEqual({ kind: "not-joined" });
-    expect(await journal.atPrimary(first)).toMatchObject({ isTrimmed: true });
+    expect(await journal.atPrimary(first)).toMatchObject({ isLost: false });
     expect(await journal.standing([first, nowhere])).toMatchObject({ states: ["trimmed", "gone"] });
   });
 

@@ -6,16 +6,17 @@ import { bodyRequestedAtMs, type Stamp } from "../../../src/cache/record/record.
 import type { PurgeSubject } from "../../../src/purge/view/view.ts";
 import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
 import { isNamed, type Page, pages } from "../simulated-pages.ts";
-import type { StreamItem } from "../simulated-stream.ts";
-import { nOf } from "../../fakes/journal-scripts-model.ts";
+import type { Lineages, StreamItem } from "../simulated-stream.ts";
+import { nOf, numberIn } from "../../fakes/journal-scripts-model.ts";
 
 /** The numbers of an event. The specification treats absent numbers as 0. */
 export type EventFields = Readonly<Record<string, number | boolean>>;
 
-/** A state of the stream and of the journal's book. */
+/** A state of the stream, of the journal's book and of its lineages. */
 export interface StreamView {
   readonly items: readonly StreamItem[];
   readonly noted: readonly StreamItem[];
+  readonly lineages: Lineages;
 }
 
 /** A round trip to the database. */
@@ -34,7 +35,7 @@ export interface Trip {
 interface TracedWorld {
   readonly settings: Readonly<
     Record<"seed" | "allowanceMs" | "replicaLagMs" | "clockErrorMs" | "keptCount", number>
-  > & { readonly maxLagMs: Readonly<Record<Page, number>> };
+  > & { readonly linedMax?: number } & { readonly maxLagMs: Readonly<Record<Page, number>> };
   readonly atMs: number;
   readonly stream: StreamView & { onHarmed: (how: "lost" | "withdrawn") => void };
 }
@@ -64,6 +65,7 @@ export class Trace {
     this.#world = world;
     this.#lines = lines;
     const { maxLagMs, allowanceMs, replicaLagMs, clockErrorMs, keptCount } = world.settings;
+    const { linedMax = Infinity } = world.settings;
     const constants = {
       usual_lag: maxLagMs.usual,
       quick_lag: maxLagMs.quick,
@@ -75,6 +77,8 @@ export class Trace {
       cached: 1,
       kept: keptCount,
       held: keptCount,
+      // The specification has room for fewer entries than this.
+      lined: Math.min(linedMax, 10_000),
       read_back: maxLagMs.usual / 2,
       read_back_again: readBackAgainMs + togetherMs,
       turns: 1,
@@ -133,13 +137,15 @@ export class Trace {
   }
 
   /** Returns the ends of a state, as the specification names states of the journal. */
-  stateOf({ items, noted }: StreamView): EventFields {
+  stateOf({ items, noted, lineages }: StreamView): EventFields {
     const number = (item: StreamItem | undefined) => this.numberOf(item && placeOf(item));
     return {
       first: number(items[0]),
       last: number(items.at(-1)),
       notedFirst: number(noted[0]),
       notedLast: number(noted.at(-1)),
+      linedFirst: number(lineages.lined[0]),
+      unproven: lineages.unprovenBelow,
     };
   }
 
@@ -156,7 +162,9 @@ export class Trace {
     this.#entries.set(keyOf(entry), this.#entries.size + 1);
     const { trip } = this;
     if (trip !== undefined) trip.hasAppended = true;
-    const place = { position: positionNumber(position), ...trip?.fields };
+    // The specification numbers entries as well, unless an entry has no number.
+    const number = numberIn(entry.n) || -1;
+    const place = { position: positionNumber(position), number, ...trip?.fields };
     if (entry.by === "tidemark") {
       // An unknown entry is -1, because 0 is an empty journal.
       const lost = entry.lost === "" ? 0 : (this.#entries.get(entry.lost) ?? -1);

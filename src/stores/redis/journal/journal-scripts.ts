@@ -1,5 +1,5 @@
-// The Lua scripts that append entries to the journal and note them in its book, and the script that
-// reads the book (docs/purge-protocol.md, rule 27), with their arguments and replies.
+// The Lua scripts that append entries to the journal and note them in its book and lineages, and those
+// that read both (docs/purge-protocol-book.md, rule 27), with their arguments and replies.
 import { listIn } from "../../../base/json-text.ts";
 import { type PurgeTargets, releasedBy } from "../../../purge/journal/purge-target.ts";
 import { bookQuery, namesOf } from "../../../purge/journal/book.ts";
@@ -7,21 +7,25 @@ import type { EntryPlace } from "../../../purge/journal/entry.ts";
 import type { Journal } from "../../../purge/journal/journal.ts";
 import { switchKey } from "./switch-key.ts";
 
-/**
- * The maximum number of fields in a book, of at most 80 bytes each. A full book becomes the older
- * book.
- */
+/** The maximum number of fields in a book. A full book becomes the older book. */
 export const bookFieldsMax = 131_072;
 
+/** The number of newest entries whose lineages the journal keeps at least, as a journal in objects. */
+export const lineagesMax = 1_000_000;
+
 /**
- * Returns the keys of the scripts: the journal, its book, the older book, the switch, and the newest
- * entry that told a release.
+ * Returns the keys of the scripts: the journal, its book, the older book, the lineages, the switch,
+ * and the newest entry that told a release.
  */
 export function journalKeys(namespace: string) {
   const journal = `${namespace}:journal`;
-  const book = [`${journal}:names`, `${journal}:older`] as const;
-  return [journal, ...book, switchKey(namespace), `${journal}:released`] as const;
+  const noted = [`${journal}:names`, `${journal}:older`, `${journal}:lineages`] as const;
+  return [journal, ...noted, switchKey(namespace), `${journal}:released`] as const;
 }
+
+/** The minimum numbers of entries and lineages that a script keeps, and the fields of a book. */
+export const boundsArgs = (keptCount: number): string[] =>
+  [keptCount, bookFieldsMax, lineagesMax].map(String);
 
 /** Defines `last`, which returns the `n` of a journal's last entry; empty for an empty journal. */
 export const lastLua = `
@@ -35,13 +39,38 @@ local function last(journal)
 end`;
 
 /**
+ * Defines functions for lineages. The value of a field has the lineages of 63 consecutive entries,
+ * each as 8 hexadecimal digits: 9 bytes of memory for each entry. A field for each entry would take
+ * 60 bytes or more. With 64 lineages, a value exceeds 512 bytes, and takes 640.
+ *
+ * - `numberIn` returns the number and the lineage in an `n`; nothing if it has none
+ * - `slotOf` returns the field of a number, and the count of characters before its lineage
+ * - `isIn` returns whether a value has a lineage after some characters
+ */
+const lineagesLua = `
+local function numberIn(n)
+  local number, line = string.match(n, "%.(%d+)%.(%d+)$")
+  return tonumber(number), tonumber(line)
+end
+local function slotOf(number)
+  return tostring(math.floor((number - 1) / 63)), (number - 1) % 63 * 8
+end
+local function isIn(value, before, line)
+  return value and tonumber(string.sub(value, before + 1, before + 8), 16) == line
+end`;
+
+/**
  * Defines `taken`, which returns the next argument, and `append`, which appends an entry
- * (`entryArgs`) and notes it in the book. `append` adds the entry's number and lineage to its `n`,
- * so two entries have the same `n` only if the same entries precede both. It deletes a book that
+ * (`entryArgs`) and notes its lineage and its names. `append` adds the entry's number and lineage to
+ * its `n`, so two entries have the same `n` only if the same entries precede both. It deletes a book that
  * does not end with the journal's last entry. It keeps an entry that tells a release, as XRANGE returns
  * it, because trimming never removes the key.
+ *
+ * XADD is the first write, because a full database refuses only a script's first write.
+ * `noteLineage` begins anew if the lineages lack the entry before. All entries before are then
+ * unproven, unless the last version has noted that entry in the book.
  */
-const appendLua = `${lastLua}
+const appendLua = `${lastLua}${lineagesLua}
 local argument = 0
 local function taken()
   argument = argument + 1
@@ -52,41 +81,61 @@ local function list()
   for at = 1, tonumber(taken()) do items[at] = taken() end
   return items
 end
-local kept, fieldsMax = taken(), tonumber(taken())
+local kept, fieldsMax, lineagesMax = taken(), tonumber(taken()), tonumber(taken())
+local function noteLineage(number, line, last, lastLine)
+  local field, before = slotOf(number)
+  local lastField, beforeLast = slotOf(last)
+  local value = redis.call("HGET", KEYS[4], lastField)
+  local anew = {}
+  if not isIn(value, beforeLast, lastLine) then
+    local isOlder = tonumber(redis.call("HGET", KEYS[2], "#" .. last) or "") == lastLine
+    local unproven = isOlder and (redis.call("HGET", KEYS[4], "unproven") or "0") or "" .. number
+    redis.call("DEL", KEYS[4])
+    anew, value = {"from", "" .. number, "unproven", unproven}, string.rep("0", before)
+  elseif field ~= lastField then
+    value = ""
+    redis.call("HDEL", KEYS[4], (slotOf(number - lineagesMax - 63)))
+  end
+  value = string.sub(value, 1, before) .. string.format("%08x", line)
+  redis.call("HSET", KEYS[4], field, value, unpack(anew))
+end
 local function append()
   local n, fields, names, tells = taken(), list(), list(), taken()
   local before = last(KEYS[1])
-  local number, line = string.match(before, "%.(%d+)%.(%d+)$")
-  local isContinued = number and redis.call("HGET", KEYS[2], "end") == before
-  local isFull = isContinued and redis.call("HLEN", KEYS[2]) >= fieldsMax
-  number, line = (number or 0) + 1, line or 0
+  local lastNumber, lastLine = numberIn(before)
+  local number, line = (lastNumber or 0) + 1, lastLine or 0
   for at = 1, #n do line = (line * 31 + string.byte(n, at)) % 2147483647 end
-  number, line = string.format("%d", number), string.format("%d", line)
+  local book = redis.call("HMGET", KEYS[2], "end", "from")
+  local isContinued = lastNumber and book[1] == before
+  local isFull = isContinued and redis.call("HLEN", KEYS[2]) >= fieldsMax
   n = n .. "." .. number .. "." .. line
   local position =
     redis.call("XADD", KEYS[1], "MAXLEN", "~", kept, "*", "n", n, unpack(fields))
+  noteLineage(number, line, lastNumber or 0, lastLine or 0)
+  number = tostring(number)
   if not isContinued then
     redis.call("DEL", KEYS[2], KEYS[3])
   elseif isFull then
     redis.call("RENAME", KEYS[2], KEYS[3])
     redis.call("HSET", KEYS[2], "older", before)
   end
-  local noted = {"end", n, "#" .. number, line}
+  local noted = {"end", n}
+  if not isContinued or isFull or not book[2] then noted = {"end", n, "from", number} end
   for _, name in ipairs(names) do
     noted[#noted + 1] = name
     noted[#noted + 1] = number
   end
   redis.call("HSET", KEYS[2], unpack(noted))
   if tells == "release" then
-    redis.call("SET", KEYS[5], cjson.encode({position, {"n", n, unpack(fields)}}))
+    redis.call("SET", KEYS[6], cjson.encode({position, {"n", n, unpack(fields)}}))
   end
   return {position, n}
 end`;
 
 /**
- * Appends entries, and reads a page from a position on. KEYS: `journalKeys`. ARGV: the number of
- * entries to keep, `bookFieldsMax`, the position or an empty string, the length of the page, the
- * number of entries, and `entryArgs` of each.
+ * Appends entries, and reads a page from a position on. KEYS: `journalKeys`. ARGV: `boundsArgs`,
+ * the position or an empty string, the length of the page, the number of entries, and `entryArgs` of
+ * each.
  */
 export const appendScript = `${appendLua}
 local since, count = taken(), taken()
@@ -98,62 +147,90 @@ return {places, redis.call("XRANGE", KEYS[1], since, "+", "COUNT", count)}`;
 /**
  * Appends a mark, and reads the newest entries, the switch and the release. Several isolates may find
  * the journal empty, but only one may mark it (rule 18). A second mark would purge responses that were
- * loaded since the first. KEYS: `journalKeys`. ARGV: the number of entries to keep,
- * `bookFieldsMax`, `empty` to mark only an empty journal, the number of entries to read, and
- * `entryArgs`.
+ * loaded since the first. KEYS: `journalKeys`. ARGV: `boundsArgs`, `empty` to mark only an
+ * empty journal, the number of entries to read, and `entryArgs`.
  */
 export const markScript = `${appendLua}
 local on, count = taken(), taken()
 if on ~= "empty" or redis.call("XLEN", KEYS[1]) == 0 then append() end
 return {
   redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", count),
-  redis.call("GET", KEYS[4]),
-  redis.call("GET", KEYS[5])
+  redis.call("GET", KEYS[5]),
+  redis.call("GET", KEYS[6])
 }`;
 
 /**
  * Writes a post of the switch, if the switch still names the post to replace. KEYS: `journalKeys`.
- * ARGV: the number of entries to keep, `bookFieldsMax`, the replaced post, the post, the bypass as
- * JSON, and `entryArgs`.
+ * ARGV: `boundsArgs`, the replaced post, the post, the bypass as JSON, and `entryArgs`.
  */
 export const postScript = `${appendLua}
 local replaces, post, bypass = taken(), taken(), taken()
-local held = redis.call("GET", KEYS[4]) or ""
+local held = redis.call("GET", KEYS[5]) or ""
 if (string.match(held, "^%S+") or "") ~= replaces then return {"overtaken", held} end
 local place = append()
-redis.call("SET", KEYS[4], post .. " " .. place[1] .. " " .. place[2] .. " " .. bypass)
+redis.call("SET", KEYS[5], post .. " " .. place[1] .. " " .. place[2] .. " " .. bypass)
 return {"posted", place[1], place[2]}`;
+
+/** Defines `proofOf`, which returns the proof of an `n`: an index of `proofs`. */
+const proofLua = `${lastLua}${lineagesLua}
+local newest = last(KEYS[1])
+local lastNumber, lastLine = numberIn(newest)
+local function proofOf(n)
+  local number, line = numberIn(n)
+  if not number or not lastNumber or number < 1 or number > lastNumber then return 0 end
+  local field, before = slotOf(number)
+  local lastField, beforeLast = slotOf(lastNumber)
+  local found = redis.call("HMGET", KEYS[4], lastField, field, "from", "unproven")
+  if not isIn(found[1], beforeLast, lastLine) then
+    local noted = redis.call("HGET", KEYS[2], "#" .. lastNumber) or ""
+    return tonumber(noted) == lastLine and 2 or 0
+  end
+  if not found[2] or number < tonumber(found[3]) then
+    return number < tonumber(found[4]) and 0 or 2
+  end
+  return isIn(found[2], before, line) and 1 or 0
+end`;
+
+/** The proofs of an entry by the lineages (rule 27), by their numbers in replies of scripts. */
+const proofs = ["never", "noted", "dropped"] as const;
+
+export type Proof = (typeof proofs)[number];
+
+/**
+ * Returns the proof of each entry. KEYS: the first four of `journalKeys`. ARGV: the `n` of each.
+ */
+export const proofScript = `${proofLua}
+local found = {}
+for at, n in ipairs(ARGV) do found[at] = proofOf(n) end
+return found`;
 
 /**
  * Returns for each record 1 if the book proves that no entry after the record's stamp covers the
- * record, else 0. Returns an empty list if the book lacks `end`, or does not end with the journal's
- * last entry. KEYS: the first three of `journalKeys`. ARGV: the `n` of `end`, or an empty string to
- * skip that check; and for each record the `n` of its stamp, the number of names, and the names.
+ * record, else 0. Returns an empty list if the lineages lack `end`, or if the book does not end with the
+ * journal's last entry. KEYS: the first four of `journalKeys`. ARGV: the `n` of `end`; and for each
+ * record the `n` of its stamp, the number of names, and the names.
  */
-export const bookScript = `${lastLua}
-local noted = redis.call("HMGET", KEYS[2], "end", "older")
-local books = {KEYS[2]}
-if noted[2] and redis.call("HGET", KEYS[3], "end") == noted[2] then books[2] = KEYS[3] end
-local function numberOf(n)
-  local number, line = string.match(n, "%.(%d+)%.(%d+)$")
+export const bookScript = `${proofLua}
+local noted = redis.call("HMGET", KEYS[2], "end", "older", "from")
+local books, from = {KEYS[2]}, noted[3]
+local older = noted[2] and redis.call("HMGET", KEYS[3], "end", "from")
+if older and older[1] == noted[2] then books, from = {KEYS[2], KEYS[3]}, older[2] or from end
+local function isUnpurged(n, names)
+  local since = numberIn(n)
+  if proofOf(n) ~= 1 or since < tonumber(from) then return 0 end
   for _, book in ipairs(books) do
-    if number and redis.call("HGET", book, "#" .. number) == line then return tonumber(number) end
-  end
-end
-local function isUnpurged(since, names)
-  for _, book in ipairs(#names > 0 and books or {}) do
     for _, number in ipairs(redis.call("HMGET", book, unpack(names))) do
       if number and tonumber(number) > since then return 0 end
     end
   end
   return 1
 end
-if noted[1] ~= last(KEYS[1]) or ARGV[1] ~= "" and not numberOf(ARGV[1]) then return {} end
+if not from or noted[1] ~= newest or proofOf(ARGV[1]) ~= 1 then return {} end
 local answers, at = {}, 2
 while at <= #ARGV do
-  local since, count = numberOf(ARGV[at]), tonumber(ARGV[at + 1])
-  local names = {unpack(ARGV, at + 2, at + 1 + count)}
-  answers[#answers + 1] = since and isUnpurged(since, names) or 0
+  local count = tonumber(ARGV[at + 1])
+  answers[#answers + 1] =
+    count > 0 and isUnpurged(ARGV[at], {unpack(ARGV, at + 2, at + 1 + count)}) or 0
   at = at + 2 + count
 end
 return answers`;
@@ -191,16 +268,14 @@ export function bookArgs(end: EntryPlace, records: Parameters<Journal["unpurged"
   return [end.n, ...asked];
 }
 
-/**
- * Encodes a query for whether the book notes each entry, as a record without names. The answer is
- * true for a noted entry.
- */
-export function notedArgs(places: readonly EntryPlace[]): string[] {
-  return ["", ...places.flatMap(({ n }) => [n, "0"])];
-}
-
 /** Returns the answers of `bookScript`. They are false if the reply has another form. */
 export function answersIn(reply: unknown, count: number): readonly boolean[] {
   const answers = listIn(reply);
   return Array.from({ length: count }, (_, at) => answers[at] === 1);
+}
+
+/** Returns the proofs of `proofScript`. An entry in a reply of another form was never proved. */
+export function proofsIn(reply: unknown, count: number): readonly Proof[] {
+  const found = listIn(reply);
+  return Array.from({ length: count }, (_, at) => proofs[Number(found[at])] ?? "never");
 }

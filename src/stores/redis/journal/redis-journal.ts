@@ -16,13 +16,14 @@ import {
   answersIn,
   appendScript,
   bookArgs,
-  bookFieldsMax,
   bookScript,
+  boundsArgs,
   entryArgs,
   journalKeys,
   markScript,
-  notedArgs,
   placesIn,
+  proofScript,
+  proofsIn,
 } from "./journal-scripts.ts";
 import { bytesOf, lengthened, newestScript, type Page } from "./journal-pages.ts";
 import {
@@ -55,7 +56,8 @@ export interface RedisJournalSettings {
 export class RedisJournal implements Journal {
   readonly #settings: RedisJournalSettings;
   readonly #key: string;
-  readonly #bookKeys: readonly [string, string, string];
+  /** The keys of the scripts that read the book and the lineages. */
+  readonly #notedKeys: readonly string[];
   readonly #switchKey: string;
   readonly #releaseKey: string;
   readonly #sealed: SealedJournal;
@@ -63,9 +65,9 @@ export class RedisJournal implements Journal {
   constructor(settings: RedisJournalSettings) {
     this.#settings = settings;
     this.#sealed = new SealedJournal(settings);
-    const [key, book, older, switchKey, releaseKey] = journalKeys(settings.namespace);
+    const [key, book, older, lineages, switchKey, releaseKey] = journalKeys(settings.namespace);
     this.#key = key;
-    this.#bookKeys = [key, book, older];
+    this.#notedKeys = [key, book, older, lineages];
     this.#switchKey = switchKey;
     this.#releaseKey = releaseKey;
   }
@@ -161,13 +163,13 @@ export class RedisJournal implements Journal {
       this.#backFrom("+", pageCount),
       ["XLEN", this.#key],
       ["MGET", this.#switchKey, this.#releaseKey],
-      scriptCommand(bookScript, this.#bookKeys, notedArgs([place])),
+      scriptCommand(proofScript, this.#notedKeys, [place.n]),
     ]);
     if (replies === undefined) return unavailable;
-    const [found, newest, count, kept, noted] = replies;
+    const [found, newest, count, kept, proof] = replies;
     const [upTo] = this.#sealed.entriesIn(found);
     const isFull = upTo === undefined && Number(count) >= this.#keptCount;
-    const isTrimmed = isFull && answersIn(noted, 1).every(Boolean);
+    const isLost = !isSamePlace(upTo, place) && !(isFull && proofsIn(proof, 1)[0] !== "never");
     const pageFrom = async (from: string): Promise<Page> => {
       const page = await this.#askPrimary("journal read at the primary", [
         this.#backFrom(from, pageCount),
@@ -176,7 +178,7 @@ export class RedisJournal implements Journal {
     };
     const entries = await lengthened(this.#sealed.entriesIn(newest), pageFrom, position);
     const known = this.#keptIn(kept as unknown[]);
-    return { kind: "read", entries, sentAtMs, upTo, isTrimmed, ...known };
+    return { kind: "read", entries, sentAtMs, upTo, isLost, ...known };
   }
 
   async standing(places: readonly EntryPlace[]): ReturnType<Journal["standing"]> {
@@ -190,14 +192,18 @@ export class RedisJournal implements Journal {
     if (places.every(isStanding)) return { kind: "read", states: places.map(() => "standing") };
     const replies = await this.#askPrimary("purge, read back", [
       ...this.#extentCommands,
-      scriptCommand(bookScript, this.#bookKeys, notedArgs(places)),
+      scriptCommand(
+        proofScript,
+        this.#notedKeys,
+        places.map(({ n }) => n),
+      ),
     ]);
     if (replies === undefined) return unavailable;
     const isTrimmed = trimmedFrom(extentOf(replies), this.#keptCount);
-    const areNoted = answersIn(replies[2], places.length);
+    const proofs = proofsIn(replies[2], places.length);
     const states = places.map((place, at): PlaceState => {
       if (isStanding(place, at)) return "standing";
-      return isTrimmed(place) && areNoted[at] === true ? "trimmed" : "gone";
+      return isTrimmed(place) && proofs[at] === "noted" ? "trimmed" : "gone";
     });
     return { kind: "read", states };
   }
@@ -290,9 +296,8 @@ export class RedisJournal implements Journal {
   }
 
   #evaluated(client: Redis, script: string, given: string[], entries: readonly NewEntry[]) {
-    const bounds = [String(this.#keptCount), String(bookFieldsMax)];
     const args = [
-      ...bounds,
+      ...boundsArgs(this.#keptCount),
       ...given,
       ...entries.flatMap((one) => entryArgs(this.#sealed.encoded(one), one.targets)),
     ];
@@ -304,8 +309,9 @@ export class RedisJournal implements Journal {
     end: EntryPlace,
     records: Parameters<Journal["unpurged"]>[1],
   ): ReturnType<Journal["unpurged"]> {
-    const ask = scriptCommand(bookScript, this.#bookKeys, bookArgs(end, records), "EVAL_RO");
-    const reply = await this.#settings.redis.attempt("journal read", (redis) => redis.exec(ask));
+    const ask = scriptCommand(bookScript, this.#notedKeys, bookArgs(end, records), "EVAL_RO");
+    // With the maximum time-out, as without an answer, the request loads what the book may prove.
+    const reply = await this.#settings.redis.look("journal read", (redis) => redis.exec(ask));
     if (reply.kind === "unavailable") return unavailable;
     return { kind: "read", answers: answersIn(reply.value, records.length) };
   }
@@ -344,7 +350,7 @@ function extentOf([count, oldest]: readonly unknown[]): JournalExtent {
 
 /**
  * Returns a test for whether a missing entry may have been trimmed. Trimming removes the oldest
- * entries, and leaves at least `kept`. The book must also note the entry (rule 22).
+ * entries, and leaves at least `kept`. The lineages must also note the entry (rule 22).
  */
 function trimmedFrom({ count, oldest }: JournalExtent, kept: number) {
   return ({ position }: EntryPlace): boolean =>

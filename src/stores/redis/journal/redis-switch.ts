@@ -5,7 +5,7 @@ import { scriptCommand } from "../../../remote/redis/redis.ts";
 import type { RedisClient } from "../../../remote/redis/redis-client.ts";
 import { keptCount } from "../../../purge/journal/journal.ts";
 import type { PostEntry, PostResult, Switch } from "../../../purge/journal/switch.ts";
-import { bookFieldsMax, entryArgs, journalKeys, placesIn, postScript } from "./journal-scripts.ts";
+import { boundsArgs, entryArgs, journalKeys, placesIn, postScript } from "./journal-scripts.ts";
 import { SealedJournal, type SealedJournalSettings } from "./sealed-journal.ts";
 import { postInKey, switchKey } from "./switch-key.ts";
 
@@ -44,9 +44,9 @@ export class RedisSwitch implements Switch {
   async post(entry: PostEntry): Promise<PostResult> {
     const { redis, namespace } = this.#settings;
     const { post, replaces, bypass } = entry.switched;
-    const kept = String(this.#settings.keptCount ?? keptCount);
+    const bounds = boundsArgs(this.#settings.keptCount ?? keptCount);
     const bypassText = this.#sealed.bypassText(post, bypass);
-    const settings = [kept, String(bookFieldsMax), replaces, post, bypassText];
+    const settings = [...bounds, replaces, post, bypassText];
     const encoded = entryArgs(this.#sealed.encoded(entry), entry.targets);
     const write = scriptCommand(postScript, journalKeys(namespace), [...settings, ...encoded]);
     const reply = await redis.insist("switch", (client) => client.exec(write));

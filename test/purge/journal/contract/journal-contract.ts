@@ -54,8 +54,7 @@ export function describeJournal(implementation: string, open: Open): void {
         expect(states).not.toContain("gone");
         const [oldest = nowhere] = places;
         const checked = await journal.atPrimary(oldest);
-        const isKept = states[0] === "standing";
-        expect(checked).toMatchObject({ kind: "read", isTrimmed: !isKept });
+        expect(checked).toMatchObject({ kind: "read", isLost: false });
       });
     });
 
@@ -105,13 +104,13 @@ export function describeJournal(implementation: string, open: Open): void {
         const [first = nowhere, second = nowhere, third = nowhere] = await written(journal, 3);
         const upTo = async (place: EntryPlace) => {
           const read = await journal.atPrimary(place);
-          return read.kind === "read" ? [read.upTo?.n, read.isTrimmed] : read.kind;
+          return read.kind === "read" ? [read.upTo?.n, read.isLost] : read.kind;
         };
         expect(await upTo(second)).toEqual([second.n, false]);
         await store.lose(second.position);
-        expect(await upTo(second)).toEqual([first.n, false]);
+        expect(await upTo(second)).toEqual([first.n, true]);
         await store.lose(first.position);
-        expect(await upTo(second)).toEqual([undefined, false]);
+        expect(await upTo(second)).toEqual([undefined, true]);
         expect(readOf(await journal.atPrimary(first))).toEqual([third]);
       });
 

@@ -1,4 +1,5 @@
-// Random histories of the journal's book in Redis, compared with a model of its scripts (rule 27).
+// Random histories of the journal's book and lineages in Redis, compared with a model of the scripts
+// (rule 27).
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { namesCovering } from "../../../../src/purge/journal/book.ts";
@@ -8,12 +9,14 @@ import {
   bookScript,
   entryArgs,
   journalKeys,
+  proofScript,
 } from "../../../../src/stores/redis/journal/journal-scripts.ts";
 import { SealedJournal } from "../../../../src/stores/redis/journal/sealed-journal.ts";
 import type { NewEntry } from "../../../../src/purge/journal/entry.ts";
 import { Seal } from "../../../../src/remote/redis/seal.ts";
 import {
   nOf,
+  numberIn,
   runJournalScript,
   type ScriptedJournal,
 } from "../../../../testing/fakes/journal-scripts-model.ts";
@@ -23,7 +26,7 @@ import { playsAll, shareOf } from "../../../../testing/histories.ts";
 import { openJournalWorld } from "./journal-world.ts";
 
 const keys = journalKeys("site");
-const [journalKey, bookKey, olderKey] = keys;
+const [journalKey, bookKey, olderKey, lineagesKey] = keys;
 
 const entries = fc.array(
   fc.record({
@@ -49,6 +52,10 @@ const step = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ kind: fc.constantFrom(...(["forget", "lose", "add"] as const)) }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constantFrom(...(["burst", "forget lineages"] as const)) }),
+  },
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
@@ -57,6 +64,13 @@ class Model implements ScriptedJournal {
   readonly held = "";
   entries: (readonly string[])[] = [];
   noted: (readonly string[])[] = [];
+  lined: (readonly string[])[] = [];
+  unprovenBelow = 0;
+  readonly #linedMax: number;
+
+  constructor(linedMax: number) {
+    this.#linedMax = linedMax;
+  }
 
   get count(): number {
     return this.entries.length;
@@ -70,9 +84,21 @@ class Model implements ScriptedJournal {
     this.noted = [];
   }
 
+  keepLined(count: number, unprovenBelow: number): void {
+    this.lined = this.lined.slice(0, count);
+    if (count === 0) this.unprovenBelow = unprovenBelow;
+  }
+
   append(fields: readonly string[]): string {
     this.entries.push(fields);
     this.noted.push(fields);
+    this.lined.push(fields);
+    const number = numberIn(nOf(fields));
+    // The script drops lineages in fields of 63.
+    if (number % 63 === 1) {
+      const dropped = Math.ceil((number - this.#linedMax - 63) / 63) * 63;
+      this.lined = this.lined.filter((one) => numberIn(nOf(one)) > dropped);
+    }
     return "";
   }
 
@@ -84,6 +110,11 @@ class Model implements ScriptedJournal {
     return [];
   }
 }
+
+const notedKeys = [journalKey, bookKey, olderKey, lineagesKey];
+/** Small, so that bursts drop lineages. */
+const linedMax = 20;
+const proofCounts = { 0: 0, 1: 0, 2: 0 };
 
 /** Returns one answer for each record. An empty reply proves nothing, so all answers are false. */
 function answersIn(reply: unknown, count: number): readonly boolean[] {
@@ -106,22 +137,24 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
   async function played(steps: readonly Step[], fieldsMax: number) {
     const { redis } = world;
     await redis.flushall();
-    const model = new Model();
+    const model = new Model(linedMax);
     const ns = ["", "unknown"];
     const answers: Record<"real" | "modelled", readonly boolean[]>[] = [];
     const appended: Record<"real" | "modelled", readonly string[]>[] = [];
+    const proved: Record<"real" | "modelled", unknown>[] = [];
     let nth = 0;
+    const burst = Array.from({ length: 70 }, () => ({ tags: ["tag:4"] }));
     for (const each of steps) {
-      if (each.kind === "append") {
-        const given = each.entries.flatMap((entry) =>
-          argsOf(newEntry({ n: `n${(nth += 1)}`, ...entry })),
-        );
-        const args = ["1000", String(fieldsMax), "", "0", String(each.entries.length), ...given];
-        const places = (await redis.eval(appendScript, 5, ...keys, ...args)) as [string[][]];
+      if (each.kind === "append" || each.kind === "burst") {
+        const added = each.kind === "append" ? each.entries : burst;
+        const given = added.flatMap((entry) => argsOf(newEntry({ n: `n${(nth += 1)}`, ...entry })));
+        const bounds = [1000, fieldsMax, linedMax].map(String);
+        const args = [...bounds, "", "0", String(added.length), ...given];
+        const places = (await redis.eval(appendScript, 6, ...keys, ...args)) as [string[][]];
         runJournalScript(appendScript, args, model);
-        const added = places[0].map(([, n = ""]) => n);
-        appended.push({ real: added, modelled: model.entries.slice(-added.length).map(nOf) });
-        ns.unshift(...added.toReversed());
+        const real = places[0].map(([, n = ""]) => n);
+        appended.push({ real, modelled: model.entries.slice(-real.length).map(nOf) });
+        ns.unshift(...real.toReversed());
       } else if (each.kind === "ask") {
         const args = [ns[each.end % ns.length] ?? ""];
         for (const { stamp, tag, path } of each.asked) {
@@ -129,14 +162,19 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
           const names = namesCovering(responseWith({ url, tags: [tag], route: "" }));
           args.push(ns[stamp % ns.length] ?? "", String(names.length), ...names);
         }
-        const bookKeys = [journalKey, bookKey, olderKey];
-        const real = await redis.call("EVAL_RO", bookScript, 3, ...bookKeys, ...args);
+        const proofs = await redis.call("EVAL_RO", proofScript, 4, ...notedKeys, ...ns);
+        proved.push({ real: proofs, modelled: runJournalScript(proofScript, ns, model) });
+        for (const proof of proofs as (0 | 1 | 2)[]) proofCounts[proof] += 1;
+        const real = await redis.call("EVAL_RO", bookScript, 4, ...notedKeys, ...args);
         const modelled = runJournalScript(bookScript, args, model);
         const { length } = each.asked;
         answers.push({ real: answersIn(real, length), modelled: answersIn(modelled, length) });
       } else if (each.kind === "forget") {
         await redis.del(bookKey);
         model.forgetNoted();
+      } else if (each.kind === "forget lineages") {
+        await redis.del(lineagesKey);
+        model.keepLined(0, 0);
       } else if (each.kind === "lose") {
         const [last] = await redis.xrevrange(journalKey, "+", "-", "COUNT", 1);
         if (last !== undefined) await redis.xdel(journalKey, last[0]);
@@ -146,6 +184,7 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
         model.entries.push(["n", "older-version"]);
       }
     }
+    expect(proved.map(({ real }) => real)).toEqual(proved.map(({ modelled }) => modelled));
     expect(appended.map(({ real }) => real)).toEqual(appended.map(({ modelled }) => modelled));
     return answers;
   }
@@ -164,6 +203,7 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
       { seed: 27, numRuns: shareOf(800) },
     );
     expect(Math.min(...Object.values(counts))).toBeGreaterThan(playsAll ? 300 : 200);
+    expect(Math.min(...Object.values(proofCounts))).toBeGreaterThan(200);
   });
 
   it("proves only what the model proves, although small books are replaced", async () => {

@@ -5,9 +5,8 @@ import type { EntryPlace } from "../../../../src/purge/journal/entry.ts";
 import { bookFieldsMax } from "../../../../src/stores/redis/journal/journal-scripts.ts";
 import { type EntryChanges, newEntry, responseWith } from "../../../../testing/examples/purges.ts";
 import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
-import { journalKey, nowhere, openJournalWorld } from "./journal-world.ts";
+import { bookKey, journalKey, lineagesKey, nowhere, openJournalWorld } from "./journal-world.ts";
 
-const bookKey = "site:journal:names";
 const olderKey = "site:journal:older";
 
 /** Returns the entry's number, which is part of its `n`. */
@@ -27,14 +26,6 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
     const records = stamps.map((stamp) => responseWith({ stamp }));
     const read = await world.journal.unpurged(end, records);
     return read.kind === "read" ? read.answers : read.kind;
-  }
-
-  /** Adds fields until the book has this number of fields. */
-  async function fillTo(count: number): Promise<void> {
-    const script = `for at = redis.call("HLEN", KEYS[1]) + 1, tonumber(ARGV[1]) do
-      redis.call("HSET", KEYS[1], "filler:" .. at, "0")
-    end`;
-    await world.redis.eval(script, 1, bookKey, count);
   }
 
   describe("is not used", () => {
@@ -115,12 +106,47 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
     expect(states).toMatchObject({ states: ["trimmed", "gone"] });
   });
 
+  it("proves entries after it was full twice, although it knows no names of that time", async () => {
+    const journal = world.journalOver([world.rest], { keptCount: 10 });
+    const first = await appended();
+    for (let turn = 0; turn < 3; turn += 1) {
+      await world.fillBook(bookFieldsMax);
+      await journal.append(Array.from({ length: 200 }, () => newEntry()));
+    }
+    const end = await appended();
+    expect(await unpurged(end, first, end)).toEqual([false, true]);
+    const places = [first, { ...first, n: "other.1.1" }];
+    expect(await journal.standing(places)).toMatchObject({ states: ["trimmed", "gone"] });
+    const checked = await Promise.all(places.map((place) => journal.atPrimary(place)));
+    expect(checked).toMatchObject([{ isLost: false }, { isLost: true }]);
+  });
+
+  it.each([
+    { id: "version 0.2.0 noted the last entry", isLost: false, lines: (line: string) => line },
+    { id: "the lineages are gone", isLost: true, lines: () => undefined },
+  ])("counts older entries as lost: $isLost, if $id", async ({ lines, isLost }) => {
+    const journal = world.journalOver([world.rest], { keptCount: 1 });
+    const [first, last] = [await appended(), await appended()];
+    const [number = "", line = ""] = last.n.split(".").slice(-2);
+    const older = lines(line);
+    if (older !== undefined) await world.redis.hset(bookKey, `#${number}`, older);
+    await world.redis.hdel(bookKey, "from");
+    await world.redis.del(lineagesKey);
+    for (let turn = 0; turn < 3; turn += 1) {
+      await world.redis.xtrim(journalKey, "MAXLEN", 1);
+      expect(await journal.atPrimary(first)).toMatchObject({ isLost });
+      const end = await appended();
+      expect(await unpurged(end, first, last, end)).toEqual([false, false, true]);
+    }
+    expect(await journal.standing([first])).toMatchObject({ states: ["gone"] });
+  });
+
   describe("with the maximum number of fields", () => {
     it("becomes the older book, and both books are used", async () => {
       const first = await appended();
       const red = await appended({ tags: ["tag:red"] });
-      await fillTo(bookFieldsMax - 1);
-      const last = await appended();
+      await world.fillBook(bookFieldsMax - 1);
+      const last = await appended({ tags: ["tag:green"] });
       expect(await world.redis.exists(olderKey)).toBe(0);
       const next = await appended();
       expect(await world.redis.hlen(olderKey)).toBe(bookFieldsMax);
@@ -133,12 +159,12 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
 
     it("replaces the previous older book", async () => {
       const first = await appended();
-      await fillTo(bookFieldsMax);
+      await world.fillBook(bookFieldsMax);
       const second = await appended();
-      await fillTo(bookFieldsMax);
+      await world.fillBook(bookFieldsMax);
       const third = await appended();
       expect(await unpurged(third, first, second, third)).toEqual([false, true, true]);
-      expect(await world.redis.keys("site:journal*")).toHaveLength(3);
+      expect(await world.redis.keys("site:journal*")).toHaveLength(4);
     });
 
     it.each([
@@ -151,7 +177,7 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
       { id: "the older book is gone", change: () => world.redis.del(olderKey) },
     ])("is not used as the older book if $id", async ({ change }) => {
       const first = await appended();
-      await fillTo(bookFieldsMax);
+      await world.fillBook(bookFieldsMax);
       const second = await appended();
       expect(await unpurged(second, first, second)).toEqual([true, true]);
       await change();
@@ -160,7 +186,7 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
 
     it("is deleted by the next append if the newer book is gone", async () => {
       const first = await appended();
-      await fillTo(bookFieldsMax);
+      await world.fillBook(bookFieldsMax);
       await appended();
       await world.redis.del(bookKey);
       const next = await appended();

@@ -22,6 +22,8 @@ const patient = (() => {
 })();
 
 export const journalKey = "site:journal";
+export const bookKey = "site:journal:names";
+export const lineagesKey = "site:journal:lineages";
 export const nowhere = { position: "0-0", n: "" };
 
 /** Returns the places of a read's entries, or its kind. */
@@ -47,7 +49,9 @@ export function openJournalWorld(start: RedisServerRow["start"]) {
     const insist: RedisClient["insist"] = (purpose, run) =>
       (clients[0] as RedisClient).insist(purpose, run);
     const health = clients[0]?.health;
-    const redis = { attempt, insist, seal: new Seal(), health } as RedisClient;
+    const look: RedisClient["look"] = (purpose, run) =>
+      (clients[0] as RedisClient).look(purpose, run);
+    const redis = { attempt, look, insist, seal: new Seal(), health } as RedisClient;
     const randomText = () => crypto.randomUUID();
     const settings = { redis, namespace: "site", nowAtMs, randomText };
     return new RedisJournal({ ...settings, ...(keptCount !== undefined && { keptCount }) });
@@ -69,6 +73,8 @@ export function openJournalWorld(start: RedisServerRow["start"]) {
     get rest() {
       return rest;
     },
+    /** The keys of the journal that scripts write with each entry, once it has entries. */
+    keys: [journalKey, bookKey, lineagesKey],
     get journal() {
       return journalOver([rest]);
     },
@@ -81,6 +87,13 @@ export function openJournalWorld(start: RedisServerRow["start"]) {
       const appended = await journalOver([rest]).append(entries);
       rest.resetCounts();
       return appended.kind === "appended" ? appended.places : [];
+    },
+    /** Adds names to the book until it has this number of fields. */
+    async fillBook(count: number): Promise<void> {
+      const script = `for at = redis.call("HLEN", KEYS[1]) + 1, tonumber(ARGV[1]) do
+        redis.call("HSET", KEYS[1], "filler:" .. at, "0")
+      end`;
+      await database.redis.eval(script, 1, bookKey, count);
     },
     /** Returns the commands by name, and the number of requests, since the last reset. */
     costs: () => {

@@ -82,11 +82,11 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
     await world.redis.xdel(key, first.position);
     const trimmed = await journal.standing(places);
     expect(trimmed).toEqual({ kind: "read", states: ["trimmed", "standing", "standing"] });
-    expect(await journal.atPrimary(first)).toMatchObject({ upTo: undefined, isTrimmed: true });
+    expect(await journal.atPrimary(first)).toMatchObject({ upTo: undefined, isLost: false });
     await world.redis.xdel(key, second.position);
     const lost = await journal.standing(places);
     expect(lost).toEqual({ kind: "read", states: ["gone", "gone", "standing"] });
-    expect(await journal.atPrimary(second)).toMatchObject({ upTo: undefined, isTrimmed: false });
+    expect(await journal.atPrimary(second)).toMatchObject({ upTo: undefined, isLost: true });
   });
 
   it("appends a mark and reads the newest entries in one script", async () => {
