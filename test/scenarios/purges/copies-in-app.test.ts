@@ -60,7 +60,7 @@ it("a site without a journal neither writes nor reads copies", async () => {
 it("responses older than a new view are hits, by the journal's book", async () => {
   const { site, upstash } = openJournalled({ origin });
   for (const path of ["/a", "/b"]) await site.get(path);
-  const [[, fields = []] = []] = upstash.journal.reversed(["+", "-", "COUNT", "1"]);
+  const [[, fields] = ["", []]] = upstash.journal.reversed(["+", "-", "COUNT", "1"]);
   let n = nOf(fields);
   for (let at = 0; at < 1_300; at += 1) {
     n = numbered(n, `${at}`);
