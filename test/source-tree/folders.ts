@@ -372,17 +372,17 @@ export const command: House = {
     origin: ofCommand,
     // The files and the output of init.
     init: [...ofCommand, "origin", "wrangler"],
+    // A site on this machine.
+    start: [...ofCommand, "wrangler"],
     // Findings of doctor, and their output: about a folder, a site and its pages.
     doctor: ofCommand,
-    "doctor/folder": [...ofCommand, "doctor", "wrangler"],
+    "doctor/folder": [...ofCommand, "doctor", "wrangler", "start"],
     "doctor/site": [...ofCommand, "doctor", "stats"],
     "doctor/pages": [...ofCommand, "doctor", "origin"],
     // The warming of pages and data.
     warm: ofCommand,
     // The commands, with their options and steps.
     commands: [...ofCommand, "stats", "origin", "init", "warm", ...ofDoctor],
-    // A site on this machine.
-    start: [...ofCommand, "wrangler"],
     // Access logs through the cache's own code.
     simulate: [...ofCommand, "start"],
     // The list of all commands, and the run of one command.
@@ -404,6 +404,7 @@ export const command: House = {
         "warm",
       ].map((place) => [place, shared]),
     ),
+    "doctor/folder": [...shared, "local/load-config.ts"],
     // The tool's manifest contains the version.
     version: ["packages/cli/package.json"],
     // The start command runs a site on this machine, like `npm start`.

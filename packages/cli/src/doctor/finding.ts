@@ -10,6 +10,7 @@ import type { Terminal } from "../terminal.ts";
 /** Doctor's own codes. */
 export const doctorCodes = [
   "wrangler-syntax",
+  "config-invalid",
   "origin-missing",
   "origin-wrong",
   "origin-placeholder",

@@ -1,10 +1,7 @@
 // Starts the site of the current folder, and runs it until Ctrl-C.
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import { resolve, join } from "node:path";
 import { parseEnv } from "node:util";
 import type { RateLimitSettings } from "../../../../local/colo.ts";
-import { installedLibrary, type Library, sourceLibrary } from "../../../../local/run/library.ts";
 import type { Project } from "../../../../local/run/project.ts";
 import { runSite } from "../../../../local/run/run-site.ts";
 import {
@@ -16,8 +13,8 @@ import { faultOf, isFault } from "../../../../src/protocol/fault.ts";
 import { databaseOf } from "../../../../src/protocol/variables/database.ts";
 import { OperatorError } from "../../../../src/tidemark.ts";
 import { usageError } from "../command-error.ts";
+import { configIn, libraryIn } from "./project-config.ts";
 import type { Session } from "../session.ts";
-import { packageFiles } from "../version.ts";
 import {
   textIfThere,
   wranglerNames,
@@ -75,15 +72,12 @@ export async function runOwnSite(
   await runSite({ options: optionsOf(given, stores), environment, terminal, readProject });
 }
 
-const configs = ["ts", "mts", "js", "mjs"].map((ending) => `tidemark.config.${ending}`);
-
 /**
  * @param named a configuration to use instead of the folder's own
  * @throws OperatorError if there is nothing to start, or a file cannot be read
  */
 export async function readFolder(folder: string, named: string | undefined): Promise<Project> {
-  const own = configs.map((name) => join(folder, name)).find((path) => existsSync(path));
-  const config = named ?? own;
+  const config = named ?? configIn(folder);
   const wrangler = await readWorkerOf(folder);
   if (config === undefined && wrangler?.main === undefined) {
     throw new OperatorError({
@@ -116,28 +110,6 @@ export async function readFolder(folder: string, named: string | undefined): Pro
         : []),
     ],
   };
-}
-
-/** Returns the package that the project has installed; in a copy of this repository, its sources. */
-function libraryIn(folder: string): Library {
-  if (
-    existsSync(join(folder, "src/config/config.ts")) &&
-    existsSync(join(folder, "src/tidemark.ts"))
-  ) {
-    return sourceLibrary(folder);
-  }
-  const required = createRequire(join(folder, "package.json"));
-  try {
-    required.resolve("tidemark/worker");
-  } catch (cause) {
-    throw new OperatorError({
-      what: "The package tidemark is missing.",
-      why: `It is not installed in ${folder}, and the Worker needs it.`,
-      hint: `Run npm install ${packageFiles.library} ${packageFiles.command} there. The packages are not published yet: npm pack writes these files in a copy of Tidemark's repository.`,
-      cause,
-    });
-  }
-  return installedLibrary(folder);
 }
 
 type WorkerOfFolder = Omit<Project, "library" | "config" | "hasDashboard" | "otherFiles">;

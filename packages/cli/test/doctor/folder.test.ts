@@ -2,9 +2,10 @@
 // faults.
 import { execFileSync, spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { root } from "../../../../local/bundling.ts";
 import type { DoctorFinding } from "../../src/doctor/finding.ts";
 import { readFolder, originInFolder } from "../../src/doctor/folder/read-folder.ts";
 import { readWranglerFile } from "../../src/wrangler/wrangler-file.ts";
@@ -164,6 +165,52 @@ describe("doctor in a folder", () => {
     const top = { main, workers_dev };
     const text = JSON.stringify({ ...top, env: { a: own } });
     expect((await found({ ...others, "wrangler.jsonc": text })).findings).toEqual([]);
+  });
+});
+
+describe("the configuration of the folder", () => {
+  const text = (fields: string) =>
+    `import { defineConfig } from "tidemark";\nexport default defineConfig({ ${fields} });\n`;
+  const withPackage = async (fields: string) => {
+    const user = await FakeUser.at();
+    const modules = join(user.folder, "node_modules/tidemark");
+    await mkdir(modules, { recursive: true });
+    await symlink(join(root, "src"), join(modules, "src"));
+    await symlink(join(root, "node_modules"), join(modules, "node_modules"));
+    const exports = { ".": "./src/tidemark.ts", "./worker": "./src/worker.ts" };
+    await writeFile(
+      join(modules, "package.json"),
+      JSON.stringify({ name: "tidemark", type: "module", exports }),
+    );
+    await writeFile(join(user.folder, "wrangler.jsonc"), JSON.stringify(well));
+    await writeFile(join(user.folder, "tidemark.config.ts"), text(fields));
+    const { out } = await user.runs(["doctor", "--static", "--json"]);
+    return JSON.parse(out) as { findings: DoctorFinding[]; lookedAt: string[] };
+  };
+
+  it("is loaded, and a Worker would start with it", async () => {
+    const { findings, lookedAt } = await withPackage("routes: []");
+    expect(findings.filter(({ code }) => code === "config-invalid")).toEqual([]);
+    expect(lookedAt.join()).toContain("tidemark.config.ts");
+  });
+
+  it.each([
+    ["an invalid option", 'routes: [{ name: "a" }]', "match"],
+    ["a part that is missing", "hotKeys: 5", "Add operate() of tidemark/operate"],
+  ])("is a finding with cause and remedy: %s", async (_id, fields, says) => {
+    const { findings } = await withPackage(fields);
+    const [found] = findings.filter(({ code }) => code === "config-invalid");
+    expect(found).toMatchObject({ level: "critical", about: "the file tidemark.config.ts" });
+    expect(JSON.stringify(found)).toContain(says);
+  });
+
+  it("is not loaded without the package", async () => {
+    const { findings, notLookedAt } = await found({
+      "wrangler.jsonc": JSON.stringify(well),
+      "tidemark.config.ts": text(""),
+    });
+    expect(findings.filter(({ code }) => code === "config-invalid")).toEqual([]);
+    expect(notLookedAt.join()).toContain("tidemark.config.ts: It is not installed in");
   });
 });
 

@@ -1,4 +1,5 @@
 // The first part of doctor: checks the folder that a Worker is deployed from.
+import type { Fault } from "../../../../../src/protocol/fault.ts";
 import type { DoctorFinding, Examination } from "../finding.ts";
 import { workerFindings } from "./worker-findings.ts";
 import { bindingFindings } from "./binding-findings.ts";
@@ -6,14 +7,16 @@ import type { FolderRead } from "./read-folder.ts";
 import { secretFileFindings, secretsInVars } from "./secret-findings.ts";
 
 export function examineFolder(read: FolderRead): Examination {
-  const { wrangler, secretFiles } = read;
+  const { wrangler, secretFiles, config } = read;
   const seen = [
     ...(wrangler.kind === "absent" ? [] : [wrangler.name]),
     ...secretFiles.map(({ name }) => name),
+    ...(config && config.unread === undefined ? [config.name] : []),
   ];
   return {
     findings: [
       ...(wrangler.kind === "malformed" ? [malformed(wrangler)] : []),
+      ...(config?.fault ? [invalid(config.name, config.fault)] : []),
       ...ofDeployments(read),
       ...secretFileFindings(read),
     ],
@@ -22,6 +25,7 @@ export function examineFolder(read: FolderRead): Examination {
       ...(wrangler.kind === "absent"
         ? ["The wrangler file: this folder has none. Run doctor in the folder of the Worker."]
         : []),
+      ...(config?.unread === undefined ? [] : [`${config.name}: ${config.unread}`]),
       ...(wrangler.kind === "read"
         ? ["Secrets stored at Cloudflare: the wrangler file does not show them."]
         : []),
@@ -39,6 +43,15 @@ function malformed({ name, why }: { name: string; why: string }): DoctorFinding 
     remedy: `Fix that line of ${name}.`,
   };
 }
+
+const invalid = (name: string, { what, why, hint }: Fault): DoctorFinding => ({
+  code: "config-invalid",
+  level: "critical",
+  about: `the file ${name}`,
+  what,
+  cause: why,
+  remedy: hint,
+});
 
 /** Reports a finding about an inherited setting only once, for the top level. */
 function ofDeployments(read: FolderRead): DoctorFinding[] {

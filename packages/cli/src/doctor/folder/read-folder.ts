@@ -17,6 +17,7 @@ import {
   tableOf,
   tablesIn,
 } from "../../wrangler/wrangler-file.ts";
+import { type ConfigRead, readConfig } from "./read-config.ts";
 
 /** A file that holds secrets. */
 export interface SecretFile {
@@ -34,6 +35,7 @@ export interface FolderRead {
   readonly wrangler: WranglerFile;
   readonly deployments: readonly Deployment[];
   readonly secretFiles: readonly SecretFile[];
+  readonly config: ConfigRead | undefined;
   /** The texts, without comments, of the existing files that deployments name as `main`. */
   readonly mainTexts: ReadonlyMap<string, string>;
 }
@@ -51,6 +53,7 @@ export async function readFolder(folder: string): Promise<FolderRead> {
     wrangler,
     deployments,
     secretFiles: await readSecretFiles(folder, environments),
+    config: await readConfig(folder),
     mainTexts: new Map(
       mainTexts.flatMap(([main, text]) =>
         text === undefined ? [] : [[main, stripComments(text)]],

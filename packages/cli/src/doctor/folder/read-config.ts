@@ -1,0 +1,33 @@
+// Loads the configuration of a folder, as its Worker does at the upload.
+import { basename } from "node:path";
+import { loadConfig } from "../../../../../local/load-config.ts";
+import { type Fault, faultOf } from "../../../../../src/protocol/fault.ts";
+import { configIn, libraryIn } from "../../start/project-config.ts";
+
+/** The configuration of a folder. */
+export interface ConfigRead {
+  /** The name of its file. */
+  readonly name: string;
+  /** Why a Worker with it does not start; `undefined` if one would. */
+  readonly fault?: Fault;
+  /** Why it was not loaded; `undefined` if it was. */
+  readonly unread?: string;
+}
+
+/** Returns `undefined` if the folder has no configuration. */
+export async function readConfig(folder: string): Promise<ConfigRead | undefined> {
+  const path = configIn(folder);
+  if (path === undefined) return undefined;
+  const name = basename(path);
+  let isFound = false;
+  try {
+    const library = libraryIn(folder);
+    isFound = true;
+    await loadConfig(path, { library });
+    return { name };
+  } catch (cause) {
+    const fault = faultOf(cause);
+    if (fault === undefined) throw cause;
+    return isFound ? { name, fault } : { name, unread: fault.why };
+  }
+}
