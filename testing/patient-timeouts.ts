@@ -36,7 +36,7 @@ export const patientBundle: Plugin = {
           "[readMsMax, writeMsMax] = [1_000, 5_000]",
           "[readMsMax, writeMsMax] = [30_000, 30_000]",
         )
-        .replace("timeoutMsMin = 150", "timeoutMsMin = 30_000");
+        .replace("timeoutMsMin = 500", "timeoutMsMin = 30_000");
       if (contents.split("30_000").length !== 4) throw new Error(`${path} has other timeouts now.`);
       return { contents, loader: "ts" };
     });
