@@ -199,9 +199,9 @@ describe("the configuration of the folder", () => {
     ["a part that is missing", "hotKeys: 5", "Add operate() of tidemark/operate"],
   ])("is a finding with cause and remedy: %s", async (_id, fields, says) => {
     const { findings } = await withPackage(fields);
-    const [found] = findings.filter(({ code }) => code === "config-invalid");
-    expect(found).toMatchObject({ level: "critical", about: "the file tidemark.config.ts" });
-    expect(JSON.stringify(found)).toContain(says);
+    const invalid = findings.find(({ code }) => code === "config-invalid");
+    expect(invalid).toMatchObject({ level: "critical", about: "the file tidemark.config.ts" });
+    expect(JSON.stringify(invalid)).toContain(says);
   });
 
   it("is not loaded without the package", async () => {
