@@ -13,7 +13,8 @@ import { faultOf, isFault } from "../../../../src/protocol/fault.ts";
 import { databaseOf } from "../../../../src/protocol/variables/database.ts";
 import { OperatorError } from "../../../../src/tidemark.ts";
 import { usageError } from "../command-error.ts";
-import { configIn, libraryIn } from "./project-config.ts";
+import { configIn } from "./config-file.ts";
+import { libraryIn } from "./project-library.ts";
 import type { Session } from "../session.ts";
 import {
   textIfThere,

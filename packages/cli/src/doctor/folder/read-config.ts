@@ -1,8 +1,7 @@
 // Loads the configuration of a folder, as its Worker does at the upload.
 import { basename } from "node:path";
-import { loadConfig } from "../../../../../local/load-config.ts";
 import { type Fault, faultOf } from "../../../../../src/protocol/fault.ts";
-import { configIn, libraryIn } from "../../start/project-config.ts";
+import { configIn } from "../../start/config-file.ts";
 
 /** The configuration of a folder. */
 export interface ConfigRead {
@@ -21,6 +20,9 @@ export async function readConfig(folder: string): Promise<ConfigRead | undefined
   const name = basename(path);
   let isFound = false;
   try {
+    // They need wrangler, which a folder without a site may lack.
+    const { libraryIn } = await import("../../start/project-library.ts");
+    const { loadConfig } = await import("../../../../../local/load-config.ts");
     const library = libraryIn(folder);
     isFound = true;
     await loadConfig(path, { library });

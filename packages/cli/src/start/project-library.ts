@@ -1,17 +1,10 @@
-// The configuration of a project, and the package that reads it.
+// The package that reads the configuration of a project.
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { installedLibrary, type Library, sourceLibrary } from "../../../../local/run/library.ts";
 import { OperatorError } from "../../../../src/tidemark.ts";
 import { packageFiles } from "../version.ts";
-
-/** Returns the path of the folder's configuration; `undefined` without one. */
-export function configIn(folder: string): string | undefined {
-  return ["ts", "mts", "js", "mjs"]
-    .map((ending) => join(folder, `tidemark.config.${ending}`))
-    .find((path) => existsSync(path));
-}
 
 /**
  * Returns the package that the project has installed; in a copy of this repository, its sources.
