@@ -36,9 +36,8 @@ const htmlFirst = "text/html,application/xhtml+xml,*/*;q=0.8";
 
 /** @param route as written, and already checked like `general` */
 export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
-  const { heuristics = false, honourRequestDirectives = false, purge } = general;
+  const { heuristics = false, honourRequestDirectives = false, purge, targets = [] } = general;
   const { fresh, tags } = route;
-  const { targets = [] } = general;
   const namesCdn = lowerCased(targets).includes(cdnCacheControl.toLowerCase());
   const match: readonly RoutePattern[] = [route.match].flat().map(readPattern);
   const lagSeconds = route.purge?.maxLagSeconds ?? purge?.maxLagSeconds ?? defaultMaxLagSeconds;
@@ -141,6 +140,8 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     isSliced: traits.isSliced ?? false,
     /** The pages whose ESI tags are processed; `undefined`: none. */
     esi: traits.esi,
+    /** How keys contain the content of a QUERY; `undefined`: QUERY bypasses the cache. */
+    queryMethod: traits.queryMethod,
     /** The parts of the route. */
     use: route.use ?? [],
     /** Whether to serve unverified responses, marked as such, while the journal is unreachable. */
@@ -217,8 +218,6 @@ function resolvedKey(route: WrittenRoute) {
     sortsQuery: route.query?.order === "sort",
     /** Whether `No-Vary-Search` of responses decides which URLs of a path share a response. */
     noVarySearch: route.query?.noVarySearch ?? false,
-    /** How keys contain the content of a QUERY; `undefined`: QUERY bypasses the cache. */
-    queryMethod: traitsOf(route.use).queryMethod,
     keyHeaders: sorted([...headers, ...keyedForms(normalForms)]),
     /** The fields of a client that decide the key's, without cookies. */
     decidingHeaders: sorted([...headers, ...decidingFields(normalForms)]),

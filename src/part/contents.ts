@@ -1,4 +1,4 @@
-// What a part of a site contributes, and the check of a configuration's parts.
+// The contents of a part, and the check of a configuration's parts.
 import type { AdminSettings } from "../admin/admin-settings.ts";
 import type { OpenPart } from "../admin/open-part.ts";
 import { OperatorError } from "../base/operator-error.ts";
