@@ -17,6 +17,7 @@ export const aliasOf = (folder: string) => ({
   "tidemark/esi": join(folder, "src/parts/esi/esi.ts"),
   "tidemark/query": join(folder, "src/parts/query/query.ts"),
   "tidemark/slices": join(folder, "src/parts/slices/slices.ts"),
+  "tidemark/release": join(folder, "src/parts/release/release.ts"),
   "tidemark/probe": join(folder, "src/parts/probe/probe.ts"),
   "tidemark/dashboard": join(folder, "src/parts/dashboard/dashboard.ts"),
 });

@@ -1,4 +1,5 @@
 import { defineConfig } from "tidemark";
+import { release } from "tidemark/release";
 
 export default defineConfig({
   operatorPath: "/_edge",
@@ -6,7 +7,7 @@ export default defineConfig({
     // These see cookies, and nothing of them is stored.
     { name: "account", match: "/account/*", bypass: true },
     // Files of older builds stay for tabs that are open.
-    { name: "assets", match: "/_nuxt/*", release: "keep", forward: [] },
+    { name: "assets", match: "/_nuxt/*", use: [release("keep")], forward: [] },
     // These see no field of a client, so what is stored is the same for all.
     { name: "pages", match: "*", forward: [] },
   ],

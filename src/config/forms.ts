@@ -156,17 +156,6 @@ const fieldNamesLike = (example: string) =>
   );
 export const fieldNames = fieldNamesLike("x-app");
 
-/** Fields of answers that have a meaning of their own, by their beginning. */
-const withMeaning =
-  /^(?:etag|last-modified|cache-|content-|date|expires|location|set-cookie|vary)/i;
-
-/** The name of a response field that only the origin and Tidemark know. */
-export const buildField = v.pipe(
-  text("x-build-id"),
-  v.check((name) => tokenPattern.test(name), "is a name that no header field can have"),
-  v.check((name) => !withMeaning.test(name), "is a field that clients need; write its own field"),
-);
-
 /**
  * A target list. Cache-Control always comes last, and Surrogate-Control has a grammar of its own.
  */

@@ -2,12 +2,11 @@
 // `route.ts` sets the defaults.
 import { isPart, type RoutePart } from "../part/port/part.ts";
 import * as v from "valibot";
-import { finite, whole } from "../base/schemas.ts";
+import { finite } from "../base/schemas.ts";
 import { isTrace } from "../rules/methods.ts";
 import {
   anonymous,
   between,
-  buildField,
   cookieNames,
   conditions,
   cookiePatterns,
@@ -49,7 +48,6 @@ import type { WrittenRoutePurge } from "./written-purge.ts";
 import {
   type WrittenRouteOrigin,
   type WrittenErrorPage,
-  type WrittenRelease,
   type WrittenRequest,
   type WrittenResponse,
 } from "./written-origin.ts";
@@ -141,22 +139,6 @@ const settings = fields("a route", {
   fallback: v.picklist(["stale", "origin"], 'must be "stale" or "origin"'),
   request: fields("request", { headers: edits } satisfies FormsOf<WrittenRequest>),
   response: fields("response", { headers: edits } satisfies FormsOf<WrittenResponse>),
-  release: v.union(
-    [
-      v.literal("keep"),
-      v.pipe(
-        fields("release", {
-          header: buildField,
-          keep: v.pipe(whole("must be a whole number of releases"), ...between(1, 20)),
-        } satisfies FormsOf<WrittenRelease>),
-        v.check(
-          (written) => Object.values(written).filter((value) => value !== undefined).length === 1,
-          "must have one of the fields header and keep",
-        ),
-      ),
-    ],
-    'must be { header: "x-build-id" }, { keep: 3 } or "keep"',
-  ),
   errorPage: strictly(
     "errorPage",
     {

@@ -1,5 +1,6 @@
 // Resolves a route of a configuration and fills in the defaults.
 import type { RouteTraits } from "../part/port/part.ts";
+import { noPhases } from "../part/port/phases.ts";
 import { compileAnswerRules } from "./answer-rules.ts";
 import {
   CredentialFields,
@@ -133,9 +134,9 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     /** 0 to 1: minimum hit rate, below which health has a finding; `undefined`: the general minimum. */
     hitRateMin: route.hitRateMin,
     /** The builds of pages; `undefined`: none. */
-    builds: isPassedBy(route) ? undefined : buildsOf(route.release),
-    /** The number of releases for which lost assets are served; 0: none. */
-    keptReleases: keptReleasesOf(route.release),
+    builds: traits.builds === "named" && !isPassedBy(route) ? noBuilds : undefined,
+    /** The decisions of the route's parts, in an isolate. */
+    phases: noPhases,
     /** Whether large bodies are stored in slices, so that ranges fill the cache. */
     isSliced: traits.isSliced ?? false,
     /** The pages whose ESI tags are processed; `undefined`: none. */
@@ -153,31 +154,21 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
   return Object.assign(own, resolvedOrigin(route), resolvedKey(route));
 }
 
-/** The builds of a route's pages. Exactly one of the fields is present. */
+/** The builds of a route's pages. */
 export interface Builds {
-  /** The field of the origin's answers with the build's name. */
-  readonly header?: string | undefined;
   /** The build of the application in this process or Worker, which is a part of the keys. */
   readonly id?: string | undefined;
 }
 
-function buildsOf(release: WrittenRoute["release"] = {}): Builds | undefined {
-  const header = release === "keep" ? undefined : release.header;
-  return header === undefined ? undefined : { header };
-}
+const noBuilds: Builds = {};
 
 /**
- * Returns the route in a process that runs this build of its application. A route with `release` says
- * itself what a build changes, and large bodies in slices are no pages.
+ * Returns the route in a process that runs this build of its application. A part may
+ * say itself what a build changes, and large bodies in slices are no pages.
  */
 export function routeOfBuild(route: Route, id: string): Route {
-  const { builds, keptReleases, isSliced } = route;
-  const isOfBuild = !isPassedBy(route) && !builds && keptReleases === 0 && !isSliced;
+  const isOfBuild = !isPassedBy(route) && traitsOf(route.use).builds === undefined;
   return isOfBuild ? { ...route, builds: { id } } : route;
-}
-
-function keptReleasesOf(release: WrittenRoute["release"]): number {
-  return release === "keep" ? 3 : (release?.keep ?? 0);
 }
 
 /** Returns the origins of a route, and what happens to requests and answers there. */

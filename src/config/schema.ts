@@ -275,25 +275,6 @@ function checkAlone(
   if (route.immutable === true && route.browser === undefined) {
     say("immutable", "needs a lifetime for browsers; add browser");
   }
-  checkRelease(route, say);
-}
-
-/** Checks the releases of a route against its other fields. */
-function checkRelease(
-  { release, negative = {}, fresh }: v.InferOutput<typeof routeInput>,
-  say: (field: string, message: string) => void,
-): void {
-  if (release === undefined) return;
-  const isKeep = release === "keep" || release.keep !== undefined;
-  const lifetimes = { negative, fresh: typeof fresh === "object" ? fresh : {} };
-  for (const [field, byStatus] of isKeep ? Object.entries(lifetimes) : []) {
-    const missing = ["404", "410"].find((status) => Object.hasOwn(byStatus, status));
-    if (missing === undefined) continue;
-    say(
-      field,
-      `has ${missing}, but a server of another build may lack an asset; remove ${missing}`,
-    );
-  }
 }
 
 /** Checks the origin of a route against its other fields. */

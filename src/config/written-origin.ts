@@ -97,14 +97,3 @@ export interface WrittenAnonymous {
   /** `User-Agent`. Default: `Tidemark`. @example userAgent: "Mozilla/5.0 (compatible; Tidemark)" */
   readonly userAgent?: string | undefined;
 }
-
-/** The releases of a route. Exactly one of the fields is allowed. */
-export interface WrittenRelease {
-  /** The response field with the build's name. Default: none. @example header: "x-build-id" */
-  readonly header?: string | undefined;
-  /**
-   * The number of releases, 1 to 20, for which assets stay that the origin has lost. Default: none.
-   * @example keep: 5
-   */
-  readonly keep?: number | undefined;
-}

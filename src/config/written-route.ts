@@ -11,7 +11,6 @@ import type {
   WrittenAnswerConditions,
   WrittenCredentialFields,
   WrittenErrorPage,
-  WrittenRelease,
   WrittenRequest,
   WrittenResponse,
   WrittenRouteOrigin,
@@ -60,8 +59,6 @@ export interface WrittenRoute {
    * @example when: { header: { "x-app": ["ios", "android"] }, country: ["DE", "AT"] }
    */
   readonly when?: WrittenWhen | undefined;
-  /** The build of pages, or `"keep"` for assets of left builds. Default: none. @example release: { keep: 5 } */
-  readonly release?: "keep" | WrittenRelease | undefined;
   /**
    * Changes of the fields that the origin gets. Default: none.
    * @example request: { headers: { set: { "x-env": "live" } } }

@@ -32,6 +32,7 @@ export const logEvents = [
   "request-failed",
   "background-failed",
   "listener-failed",
+  "part-failed",
   "report-lost",
   "finding",
   "request",

@@ -3,7 +3,7 @@
 import type { OpenHotKeys } from "./site/hot-keys.ts";
 import { once } from "../base/once.ts";
 import { Flights } from "../cache/flights.ts";
-import type { Config } from "../config/config.ts";
+import { type Config, configWith } from "../config/config.ts";
 import type { TieredCache } from "../compose/create-cache.ts";
 import { type OnRequest, RequestLog, type SampledRequest } from "../observe/request-line.ts";
 import type { Arrival } from "../platform/arrival.ts";
@@ -28,7 +28,7 @@ import { VariantDemand } from "./site/variant-demand.ts";
 import { withErrorPage } from "./respond/plain-page.ts";
 import { serve } from "./serve.ts";
 import type { Context } from "./site/exchange.ts";
-import type { Site } from "./site/site.ts";
+import type { Site, WithPhases } from "./site/site.ts";
 import { RouteNotes, LastAnswers, LeftOutTags } from "./site/operator-notes.ts";
 import type { ResponseDetail } from "./stored/stored-response.ts";
 import { JoinedPurges } from "../purge/acceptance/joined-purges.ts";
@@ -45,6 +45,7 @@ export interface ProxySettings {
   readonly openHotKeys?: OpenHotKeys | undefined;
   readonly openSlices?: (() => SlicePort) | undefined;
   readonly openEsi?: (() => EsiPort) | undefined;
+  readonly withPhases?: WithPhases | undefined;
   readonly openQuery?: ((nowAtMs: () => number) => QueryPort) | undefined;
   /** The application's listener. */
   readonly onRequest?: OnRequest | undefined;
@@ -113,8 +114,12 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
 }
 
 function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings): Site {
-  const { environment, platform, config } = settings;
+  const { environment, platform } = settings;
   const { tiers, redis, purging, metrics, fillBudget } = cache;
+  const releases = purging?.view.releases ?? new KnownReleases();
+  const notes = new RouteNotes();
+  const phased = settings.withPhases?.(settings.config, { ...platform, releases, notes, metrics });
+  const config = configWith(settings.config, phased ?? {});
   const { siteHosts, bypass, originLimiter: limiter } = environment;
   const { view, hotKeys: lists, nameSecret: secret } = cache;
   const matchRoute = compileRoutes(config);
@@ -135,13 +140,8 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     flights: new Flights(),
     uncacheable: new Uncacheable(),
     lastAnswers: new LastAnswers(),
-    credentialRefusals: new RouteNotes(),
-    silentVariations: new RouteNotes(),
-    variationFaults: new RouteNotes(),
-    extensionMismatches: new RouteNotes(),
-    otherBuilds: new RouteNotes(),
-    unpurgedCaches: new RouteNotes(),
-    releases: purging?.view.releases ?? new KnownReleases(),
+    notes,
+    releases,
     knownVary: new KnownVary(),
     queryForms: new QueryForms(platform.nowAtMs),
     rangeless: new Rangeless(),

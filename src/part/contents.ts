@@ -5,10 +5,12 @@ import { OperatorError } from "../base/operator-error.ts";
 import type { Config } from "../config/config.ts";
 import type { createReports } from "../observe/reports/create-reports.ts";
 import type { ReportHistory } from "../observe/reports/folding.ts";
+import type { WithPhases } from "../pages/site/site.ts";
 import type { EsiPort } from "../pages/site/esi-port.ts";
 import type { OpenHotKeys } from "../pages/site/hot-keys.ts";
 import type { QueryPort } from "../pages/site/query-port.ts";
 import type { SlicePort } from "../pages/site/slice-port.ts";
+import { type OpenPhases, withPhases } from "./phases.ts";
 import type { RoutePart, SitePart } from "./port/part.ts";
 
 /** The contents of a `SitePart` or a `RoutePart`. */
@@ -17,6 +19,7 @@ export interface PartContents {
   readonly fills?: Slots;
   /** Opens the part in an isolate. Called once. */
   readonly open?: (host: PartHost) => OpenPart;
+  readonly openPhases?: OpenPhases;
 }
 
 /** The isolate that a part sees. */
@@ -37,7 +40,7 @@ export interface Slots {
 
 /** The parts of a configuration: the slots that they fill, and what they open. */
 export interface Parts {
-  readonly slots: Slots;
+  readonly slots: Slots & { readonly withPhases?: WithPhases };
   readonly open: readonly NonNullable<PartContents["open"]>[];
 }
 
@@ -59,10 +62,17 @@ export function partsOf(config: Config): Parts {
     const missing = needs.find((needed) => !named.has(needed));
     if (missing !== undefined) throw lacking(`${name}()`, missing);
   }
-  const contents = [...named.values()].map((part) => part.contents as PartContents);
-  const slots = Object.assign({}, ...contents.map(({ fills }) => fills)) as Slots;
+  const parts = [...named.values()].map(({ kind, name, contents }) => {
+    const { fills, open, openPhases } = contents as PartContents;
+    return { kind, name, fills, open, openPhases };
+  });
+  const slots = Object.assign({}, ...parts.map(({ fills }) => fills)) as Slots;
   if (config.hotKeys > 0 && slots.openHotKeys === undefined) throw lacking("hotKeys", "operate");
-  return { slots, open: contents.flatMap(({ open }) => open ?? []) };
+  const phased = parts.filter((part) => part.openPhases !== undefined);
+  return {
+    slots: phased.length === 0 ? slots : { ...slots, withPhases: withPhases(phased) },
+    open: parts.flatMap(({ open }) => open ?? []),
+  };
 }
 
 const double = (name: string): OperatorError =>

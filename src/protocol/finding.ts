@@ -40,6 +40,7 @@ export const findingNeeds = {
   "cache-unpurged": "isolate",
   "left-release": "isolate",
   "build-unreadable": "isolate",
+  "part-failed": "isolate",
   "unknown-cookies": "totals",
   "operator-refused": "totals",
   "seals-broken": "totals",
@@ -109,6 +110,10 @@ export function inOrder(findings: readonly Finding[]): Finding[] {
   const order = (a: number, b: number) => (a === b ? 0 : a - b);
   return findings.toSorted((a, b) => rank(a) - rank(b) || order(sinceAtMs(a), sinceAtMs(b)));
 }
+
+/** Names a route in a finding, by its name; empty if no route matched. */
+export const aboutRoute = (name: string): string =>
+  name === "" ? "no route" : `route ${JSON.stringify(name)}`;
 
 /** Counts the findings by level, as in `Found: 2 critical, 1 warning.` */
 export function summaryOf(findings: readonly Pick<Finding, "level">[]): string {

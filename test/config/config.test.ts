@@ -91,7 +91,7 @@ describe("defineConfig", () => {
       ignoresAge: false,
       isSliced: false,
       builds: undefined,
-      keptReleases: 0,
+      phases: {},
       esi: undefined,
       use: [],
       noVarySearch: false,

@@ -28,8 +28,6 @@ const noType = 'must contain media types without "*" and parameters, such as "im
 const isReduced = "which key.language, key.accept or key.device reduces; remove that name";
 const isWhole = 'has a value with "*", but values must be equal';
 const isRule = "must be an object of conditions, such as { status: 500 }";
-const noRelease = 'must be { header: "x-build-id" }, { keep: 3 } or "keep"';
-const noReleaseField = "must have one of the fields header and keep";
 const noErrorPage = 'must be an object, such as { html: "<h1>Back soon</h1>" }';
 const noPath = {
   expression:
@@ -290,25 +288,6 @@ describe("an invalid route", () => {
       "response.headers.remove: names vary, which edits cannot change; use key",
     ],
     [{ response: { body: "a" } }, 'response: "body" is not a field of response'],
-    [{ release: "always" }, `release: ${noRelease}`],
-    [{ release: {} }, `release: ${noReleaseField}`],
-    [{ release: { header: "x-build", keep: 3 } }, `release: ${noReleaseField}`],
-    [{ release: { header: "x build" } }, "release.header: is a name that no header field can have"],
-    [
-      { release: { header: "Cache-Tag" } },
-      "release.header: is a field that clients need; write its own field",
-    ],
-    [{ release: { keep: 0 } }, "release.keep: is less than 1"],
-    [{ release: { keep: 21 } }, "release.keep: is more than 20"],
-    [{ release: { keep: 1.5 } }, `release: ${noRelease}`],
-    [
-      { release: "keep", negative: { 404: "30s" } },
-      "negative: has 404, but a server of another build may lack an asset; remove 404",
-    ],
-    [
-      { release: { keep: 2 }, fresh: { 200: "1d", 410: "30s" } },
-      "fresh: has 410, but a server of another build may lack an asset; remove 410",
-    ],
     [{ errorPage: "a" }, `errorPage: ${noErrorPage}`],
     [{ errorPage: { html: "" } }, "errorPage.html: is empty"],
     [{ errorPage: { html: "ä".repeat(32_769) } }, "errorPage.html: is larger than 64 KiB"],

@@ -111,7 +111,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     reporting,
   ],
   ...Object.fromEntries(
-    steps.map((step, index) => [step, [...core, reporting, ...steps.slice(0, index)]]),
+    steps.map((step, index) => [step, [...core, "part/port", reporting, ...steps.slice(0, index)]]),
   ),
   // Types alone: `test/worker/bundle.test.ts` shows that no other Worker has the code of Redis.
   compose: ["protocol/variables", ...core, "platform", reporting, "stores/redis", ...stores],
@@ -175,6 +175,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "parts/slices": [...core, ...steps, "part/port", "part"],
   "parts/esi": [...core, ...steps, "part/port", "part"],
   "parts/query": [...core, ...steps, "part/port", "part"],
+  "parts/release": [...core, ...steps, "part/port", "part", "admin"],
   "parts/operate/explain": [
     ...core,
     "platform",

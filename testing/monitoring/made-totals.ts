@@ -23,6 +23,7 @@ const valuesOf: Readonly<Record<string, readonly string[]>> = {
   hook: ["shop"],
   target: ["edge"],
   outcome: ["delivered", "unavailable"],
+  part: ["release"],
   flaw: ["missing", "wrong"],
   credential: ["bearer", "signature"],
   colo: ["HAM", "FRA"],

@@ -37,7 +37,6 @@ import {
 } from "./simulated-pages.ts";
 import { SimulatedRedis } from "./simulated-redis.ts";
 import { IsolateTrace } from "./traces/isolate-trace.ts";
-import { KnownReleases } from "../../src/purge/view/known-releases.ts";
 
 const noDirectives = requestDirectives(new Headers());
 
@@ -223,7 +222,6 @@ export class SimulatedIsolate {
         site: {
           config: configOf(this.world.settings),
           view: this.view,
-          releases: new KnownReleases(),
           invalidations: new Invalidations(),
         },
       },

@@ -2,13 +2,14 @@
 import { createContext, type MiddlewareFunction, type RouterContextProvider } from "react-router";
 import { defineConfig } from "tidemark";
 import { createDataCache } from "tidemark/data";
+import { release } from "tidemark/release";
 
 export const config = defineConfig({
   operatorPath: "/_edge",
   routes: [
     { name: "personal", match: ["/account/*", "/account.data"], bypass: true },
     // Files of older builds stay for tabs that are open.
-    { name: "assets", match: "/assets/*", fresh: "365d", release: "keep", forward: [] },
+    { name: "assets", match: "/assets/*", fresh: "365d", use: [release("keep")], forward: [] },
     { name: "pages", match: "*", forward: [] },
   ],
 });

@@ -2,6 +2,7 @@
 import { appendResponseHeader, setResponseHeader } from "@tanstack/react-start/server";
 import { defineConfig } from "tidemark";
 import { createDataCache } from "tidemark/data";
+import { release } from "tidemark/release";
 
 export const config = defineConfig({
   operatorPath: "/_edge",
@@ -14,7 +15,7 @@ export const config = defineConfig({
       key: { headers: ["x-tsr-serverfn", "sec-fetch-site"] },
     },
     // Files of older builds stay for tabs that are open.
-    { name: "assets", match: "/assets/*", fresh: "365d", release: "keep", forward: [] },
+    { name: "assets", match: "/assets/*", fresh: "365d", use: [release("keep")], forward: [] },
     { name: "pages", match: "*", forward: [] },
   ],
 });

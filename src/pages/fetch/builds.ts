@@ -1,9 +1,9 @@
-// Reads the build from an origin's answer, on routes with releases.
-import type { Context } from "../site/exchange.ts";
+// Reads the build from an origin's answer, on routes with builds.
 import type { Route } from "../../config/config.ts";
+import type { NamedBuild } from "../../part/port/phases.ts";
 import { isSafe } from "../../rules/methods.ts";
 import { withFields } from "../respond/respond.ts";
-import { buildIn, markEntityTag } from "../stored/release.ts";
+import { hasMeaning, markEntityTag } from "../stored/build.ts";
 
 /** An origin's answer. */
 interface BuiltAnswer {
@@ -19,15 +19,16 @@ interface BuiltAnswer {
 export function builtAnswer(
   response: Response,
   { method, route }: { readonly method: string; readonly route: Route },
-  { site, nowAtMs }: Context,
 ): BuiltAnswer {
-  const { id, unreadable } = buildIn(response.headers, route);
-  const { header } = route.builds ?? {};
-  const release = header === undefined ? undefined : id;
-  if (id === undefined || response.status === 101) return { response, release };
-  if (unreadable) site.otherBuilds.note(route.name, [""], nowAtMs());
+  const { builds } = route;
+  if (builds === undefined) return { response, release: undefined };
+  const named: NamedBuild | undefined = route.phases.received?.(response);
+  const release = builds.id === undefined ? (named?.build ?? "") : undefined;
+  if (response.status === 101) return { response, release };
   const headers = new Headers(response.headers);
-  if (header !== undefined) headers.delete(header);
-  if (isSafe({ method })) markEntityTag(headers, id);
+  if (named !== undefined && !hasMeaning(named.field)) headers.delete(named.field);
+  // A fallback origin is not the application whose build this process knows.
+  const ownBuild = route.isFallback ? "" : (builds.id ?? "");
+  if (isSafe({ method })) markEntityTag(headers, release ?? ownBuild);
   return { response: withFields(response, headers), release };
 }

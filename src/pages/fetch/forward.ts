@@ -8,7 +8,7 @@ import { selectingFieldNames } from "../../rules/selecting.ts";
 import { failureOf, isOfOneRequest } from "../../rules/storable.ts";
 import { traceFieldNames, traceFields } from "../../rules/trace-context.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
-import { dropDateConditions, isMissingAsset, unmarked } from "../stored/release.ts";
+import { dropDateConditions, unmarked } from "../stored/build.ts";
 import { ownFields, passedFields } from "../request/forwarded-fields.ts";
 import { edit } from "../request/field-edits.ts";
 import { cfOfMembers } from "../request/key.ts";
@@ -115,7 +115,7 @@ export async function forwardAsked(
   const withinMs = isShared ? firstByteMs / (1 + route.fallbackOrigins.length) : firstByteMs;
   const sent = { method, headers, body: content?.body() ?? null, cf: cfOfMembers(request.cf) };
   const asking = { origin: route.origin, page, target, isAnonymous };
-  const again = route.keptReleases > 0 ? new Headers(headers) : undefined;
+  const again = route.phases.fails && new Headers(headers);
   const first = await ask(asking, sent, context, withinMs);
   const answer =
     again !== undefined && content === undefined && isToAskAgain(first, request, context)
@@ -124,32 +124,28 @@ export async function forwardAsked(
   if (answer.kind === "answered" && !route.isFallback) {
     context.site.headTimes.add(route.name, answer);
   }
-  return builtBy(answer, { method, route }, context);
+  return builtBy(answer, { method, route });
 }
 
 /**
- * Returns whether an asset may be at another server of the origin, which has another build. Takes a
- * retry from the budget, and ends the answer.
+ * Returns whether another server of the origin may answer better, by a part of the route. Takes a retry from the
+ * budget, and ends the answer.
  */
 function isToAskAgain(
   answer: ForwardResult,
   { route, target }: Pick<LookupRequest, "route" | "target">,
   { site }: Context,
 ): boolean {
-  if (answer.kind === "failed" || !isMissingAsset(answer.response, route, target)) return false;
+  if (answer.kind === "failed" || !route.phases.fails?.(answer.response, target.path)) return false;
   if (route.isFallback || !site.originHealth.takeRetry(route.origin)) return false;
   site.metrics.add("originRetries");
   cancelBody(answer.response);
   return true;
 }
 
-function builtBy(
-  answer: ForwardResult,
-  request: Parameters<typeof builtAnswer>[1],
-  context: Context,
-): ForwardResult {
+function builtBy(answer: ForwardResult, request: Parameters<typeof builtAnswer>[1]): ForwardResult {
   if (answer.kind === "failed") return answer;
-  return { ...answer, ...builtAnswer(answer.response, request, context) };
+  return { ...answer, ...builtAnswer(answer.response, request) };
 }
 
 /** Forwards a bypassed request with its own conditions. Omits the body of a GET or HEAD. */
@@ -183,7 +179,7 @@ export async function forwardPassed(
     context,
     withinMs,
   );
-  return builtBy(answer, { method, route }, context);
+  return builtBy(answer, { method, route });
 }
 
 /**

@@ -166,7 +166,7 @@ export async function staleInstead(
  * First renews the purge view if the view became too old during the wait.
  *
  * @param who the request that was forwarded: this request, another request, or none because the
- *   origin is known to fail. `lost`: this request, to which the origin said that it lacks the asset
+ *   origin is known to fail. `lost`: this request, whose answer a part counts as failed
  * @returns `undefined` if no stale response may answer
  */
 export async function standIn(
@@ -186,21 +186,23 @@ export async function standIn(
   decision.collapsed = who === "another";
   decision.ttlSeconds = allowed.ttlSeconds;
   decision.unverified = isExempt(allowed.judged);
-  decision.detail = who === "lost" ? "kept-asset" : "stale-if-error";
-  if (who === "lost") noteLost(allowed.candidate, pending);
+  const { standsIn } = pending.request.route.phases;
+  const detail = who === "lost" ? standsIn?.(allowed.candidate.stored.metadata) : undefined;
+  decision.detail = detail ?? "stale-if-error";
+  if (who === "lost") storeMark(allowed.candidate, pending);
   decision.outcome = "stale-hit";
   decision.answersFrom(allowed.candidate);
   return allowed;
 }
 
-/** Stores with an asset, in the background, that the origin has lost it. */
-function noteLost({ stored: { metadata: before, body } }: Candidate, pending: PendingForward) {
+/** Stores the mark of a part with a response, in the background, when the response first stands in. */
+function storeMark({ stored: { metadata: before, body } }: Candidate, pending: PendingForward) {
   const isHeadAlone = body.kind !== "blob";
-  if (before.lostAt !== undefined || (isHeadAlone && !isApart(before))) return;
-  const { tiers, releases } = pending.exchange.site;
-  // This isolate may not know older releases that another isolate counts.
-  const lostAt = releases.current?.position ?? `${pending.exchange.nowAtMs()}-0`;
-  const metadata = withTermsKept(before, { lostAt });
+  if (before.mark !== undefined || (isHeadAlone && !isApart(before))) return;
+  const mark = pending.request.route.phases.mark?.();
+  if (mark === undefined) return;
+  const { tiers } = pending.exchange.site;
+  const metadata = withTermsKept(before, { mark });
   const stored: StoredResponse = { metadata, body: isHeadAlone ? { kind: "absent" } : body };
   const place = { ...pending, into: isHeadAlone ? tiers.below : tiers.all };
   pending.exchange.afterAnswer(async () => void (await storeInTiers(stored, place, "unchanged")));

@@ -15,7 +15,7 @@ import {
   type PendingForward,
   questionOf,
 } from "../reuse/pending-forward.ts";
-import { isMissingAsset, unmarked } from "../stored/release.ts";
+import { unmarked } from "../stored/build.ts";
 import { bodyDateOf } from "../stored/stored-response.ts";
 import { mayBeValidated, weigh } from "../reuse/may-answer.ts";
 import type { StampedAnswer } from "../storing/metadata-of-answer.ts";
@@ -170,8 +170,8 @@ function validatorsOf(pending: PendingForward): readonly FieldLine[] {
   if (!isWhole && !isApart(metadata)) return [];
   const question = questionOf(pending);
   if (!mayBeValidated(question, validating)) return [];
-  const { judged, isOfLeftBuild } = weigh(validating, question);
-  if (isOfLeftBuild) return [];
+  const { judged, isOriginFirst } = weigh(validating, question);
+  if (isOriginFirst) return [];
   const stored = fieldsOf(metadata);
   const { isAnonymous, forwarded, route } = pending.request;
   // The stored response is for the same normal form, because the key has the form.
@@ -220,14 +220,14 @@ async function insteadOfOrigin(
   return stale ?? (fallsBackFirst ? undefined : fallBack(pending, flight));
 }
 
-/** Answers in place of an error, or of a missing asset: such an origin has not failed, so no other is asked. */
+/** Answers in place of an error. An origin whose answer only a part counts as failed works, so no other is asked. */
 async function insteadOfAnswer(
   response: Response,
   pending: StampedForward,
   flight: ForwardFlight,
 ): Promise<FetchResult<Response> | undefined> {
   const { route, target } = pending.request;
-  if (isMissingAsset(response, route, target)) {
+  if (route.phases.fails?.(response, target.path) !== undefined) {
     const lost = { kind: "origin-failed", failure: "error-status", status: 404 } as const;
     return storedInstead("lost", lost, pending, flight);
   }

@@ -33,7 +33,6 @@ import { isFromBeforePurge } from "../storing/from-before-purge.ts";
 import { storeInTiers } from "../storing/in-tiers.ts";
 import { type StampedAnswer, freshenedMetadata } from "../storing/metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
-import { isSameBuild } from "../stored/release.ts";
 import { withoutStripped } from "../storing/stripped-fields.ts";
 import { noteAnswer } from "../storing/last-answer.ts";
 import {
@@ -67,7 +66,8 @@ export async function validated(
   const received = fresh.response.headers;
   // The stored response lacks the validators that a rule has stripped, but a 304 repeats them.
   const compared = withoutStripped(received, before.ruleMatch, pending);
-  const isSame = isSameBuild(fresh, before) && freshensWhatWasSent(compared, fieldsOf(before));
+  const isSame =
+    fresh.release === before.release && freshensWhatWasSent(compared, fieldsOf(before));
   if (!isSame || [...received.values()].some(hasLostOctets)) return undefined;
   if (isToRefetch(received, before, pending)) return undefined;
   const metadata = freshenedMetadata(before, fresh, pending);
@@ -179,7 +179,7 @@ export function learnFromHead(
   const headers = withoutStripped(fresh.response.headers, before.ruleMatch, pending);
   const isForAll = personalCookies(headers, request.route, site.config).length === 0;
   if (status !== 200 || before.status !== 200 || isPersonal(request) || !isForAll) return;
-  if (!isSameBuild(fresh, before)) return;
+  if (fresh.release !== before.release) return;
   // It tells nothing about a response from after the purge.
   if (isFromBeforePurge({ headers, requestedAtMs: fresh.requestedAtMs }, before, pending)) return;
   const read = site.tiers.memory.read(key, { atMs: exchange.nowAtMs() });

@@ -4,7 +4,7 @@ import type { EquivalentUrl, QueryForms } from "./query-forms.ts";
 import { type RequestDirectives, requestDirectives } from "../../rules/cache-control.ts";
 import type { ForwardReason } from "../../rules/cache-status.ts";
 import type { FieldLine, Fields } from "../../rules/fields.ts";
-import { dropDateConditions } from "../stored/release.ts";
+import { dropDateConditions } from "../stored/build.ts";
 import { conditionalFieldNames } from "../../rules/validators.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import { mayBePosition, positionName } from "../../purge/view/positions.ts";

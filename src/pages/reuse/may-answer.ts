@@ -6,7 +6,6 @@ import type { Site } from "../site/site.ts";
 import type { Candidate, JudgedResponse, StoredMetadata } from "../stored/stored-response.ts";
 import type { ForwardCause, ForwardReason } from "../../rules/cache-status.ts";
 import { judgedOnRoute, type PurgeJudgement } from "../../purge/view/view.ts";
-import { isAssetKept, isOfCurrentBuild } from "../stored/release.ts";
 import { ageSeconds, type Terms, termsOf } from "../stored/lifetime.ts";
 import { type MayBePersonal, type PersonalRule, personalRule } from "../request/personal.ts";
 import type { LookupRequest } from "../request/plan.ts";
@@ -38,6 +37,8 @@ export type Decider =
   | "stale-while-revalidate"
   /** A personal request and a response that is not explicitly shared. */
   | PersonalRule
+  /** A part of the route. */
+  | "origin-first"
   | "nothing-stored";
 
 /** A stored response with its age at an instant. */
@@ -81,7 +82,7 @@ export function isOfUse(verdict: Verdict): boolean {
 export interface VerdictQuestion {
   readonly request: Pick<LookupRequest, "route" | "directives" | "own"> & MayBePersonal;
   readonly exchange: Pick<Exchange, "colo" | "isBeyondView"> & {
-    readonly site: Pick<Site, "view" | "releases" | "invalidations" | "config">;
+    readonly site: Pick<Site, "view" | "invalidations" | "config">;
   };
   /** Epoch milliseconds. A lookup keeps this instant until it has waited for I/O. */
   readonly atMs: number;
@@ -115,13 +116,12 @@ export function decide(found: Candidate | MissReason, question: VerdictQuestion)
   const grounds = { by, judged, mayStandIn: standsIn(weighed, by) };
   if (directives.onlyIfCached) return { kind: "gateway-timeout", ...grounds, by: "only-if-cached" };
   if (forOthersBy !== undefined) {
-    // Nobody's own asset has been stored, so it may replace the origin's word that the asset is lost.
-    const kept = isKeptAsset(weighed) ? { fallback: found } : {};
+    // Nobody's own response has been stored, so it may stand in by the rule of a part.
+    const kept = standsInByPart(weighed) ? { fallback: found } : {};
     return { kind: "forward", reason: "request", ...grounds, by: forOthersBy, ...kept };
   }
   const reason = isWish(by) ? "request" : "stale";
-  // A page of another build may have the same validators.
-  return terms.canBeValidated && !weighed.isOfLeftBuild
+  return terms.canBeValidated && !weighed.isOriginFirst
     ? { kind: "validate", candidate: found, reason, ...grounds }
     : { kind: "forward", reason, fallback: found, ...grounds };
 }
@@ -136,8 +136,8 @@ export interface WeighedResponse extends Timing {
   readonly question: VerdictQuestion;
   readonly terms: Terms;
   readonly judged: PurgeJudgement;
-  /** Whether a purge covers the response, and the current release is another build. */
-  readonly isOfLeftBuild: boolean;
+  /** Whether a part lets the response answer only while the origin fails: without validation and stale use. */
+  readonly isOriginFirst: boolean;
 }
 
 export function weigh(candidate: Candidate, question: VerdictQuestion): WeighedResponse {
@@ -148,18 +148,17 @@ export function weigh(candidate: Candidate, question: VerdictQuestion): WeighedR
   const { allowanceMs } = question.exchange.site.config.purge;
   const isAhead = metadata.respondedAtMs - question.atMs > allowanceMs;
   const age = isAhead ? Infinity : ageSeconds(metadata, terms, question.atMs);
-  const judged = judgedUnder(question, candidate);
+  const purged = judgedUnder(question, candidate);
+  const against = question.request.route.phases.against?.(metadata, purged.kind === "purged");
+  const judged: PurgeJudgement = against === "never" ? { kind: "purged", mode: "hard" } : purged;
   const isSoft = judged.kind === "purged" && judged.mode === "soft";
   // The journal's clock may be ahead of this isolate's clock.
   const sincePurgeSeconds = isSoft
     ? Math.max(0, (question.atMs - judged.sinceAtMs) / 1_000)
     : -Infinity;
   const ttlSeconds = Math.min(terms.lifetimeSeconds - age, -sincePurgeSeconds);
-  const isOfLeftBuild =
-    judged.kind === "purged" &&
-    question.request.route.builds?.header !== undefined &&
-    !isOfCurrentBuild(metadata, question.exchange.site);
-  return { candidate, question, terms, judged, isOfLeftBuild, ageSeconds: age, ttlSeconds };
+  const isOriginFirst = against !== undefined;
+  return { candidate, question, terms, judged, isOriginFirst, ageSeconds: age, ttlSeconds };
 }
 
 /** Returns why a response is not fresh enough for this request; `fresh` if it is. */
@@ -167,6 +166,7 @@ function decider(weighed: WeighedResponse): Decider {
   const { question, terms, judged, ageSeconds: age, ttlSeconds } = weighed;
   const { directives } = question.request;
   if (judged.kind === "purged") return "purged";
+  if (weighed.isOriginFirst) return "origin-first";
   if (terms.alwaysValidate) return "no-cache";
   if (judged.kind === "unverified" && !isOver(weighed)) return "unverified";
   if (ttlSeconds <= 0) return "expired";
@@ -190,8 +190,7 @@ function staleAllowance(
   const { question, terms } = weighed;
   const { directives } = question.request;
   const staleSeconds = staleSecondsOf(weighed);
-  // A refresh may reach an old server again and again, so only an error of the origin excuses a left build.
-  if (!mayBeStale(weighed) || weighed.isOfLeftBuild || directives.noCache) return undefined;
+  if (!mayBeStale(weighed) || weighed.isOriginFirst || directives.noCache) return undefined;
   // RFC 9111 §5.2.2.10: s-maxage overrides the client's max-stale.
   const { sMaxageSeconds } = terms.governing.directives;
   const maxStaleSeconds = sMaxageSeconds === undefined ? (directives.maxStaleSeconds ?? -1) : -1;
@@ -233,22 +232,25 @@ export function decideOnError(
  */
 function standsIn(weighed: WeighedResponse, by: Decider): boolean {
   if (by === "fresh" || isWish(by)) return true;
-  if (isKeptAsset(weighed)) return true;
+  if (standsInByPart(weighed)) return true;
   return mayBeStale(weighed) && staleSecondsOf(weighed) < weighed.terms.staleIfErrorSeconds;
 }
 
 /**
- * Returns whether the response is an asset that stays for the pages of older builds.
+ * Returns whether a part lets the response stand in for a failure, and no hard purge covers it.
  *
- * Departs from RFC 9111 §4.2.4: `release: "keep"` of the route overrides directives that forbid stale use,
- * because the name of such an asset has a hash of its content.
+ * Departs from RFC 9111 §4.2.4: the rule of a part overrides directives that forbid stale use.
  */
-function isKeptAsset({ candidate, question, judged, ageSeconds: age }: WeighedResponse): boolean {
-  const { request, exchange } = question;
+function standsInByPart({
+  candidate,
+  question,
+  judged,
+  ageSeconds: age,
+}: WeighedResponse): boolean {
+  const { standsIn: rule } = question.request.route.phases;
   const isAllowed =
     judged.kind === "usable" || (judged.kind === "purged" && judged.mode === "soft");
-  const { metadata } = candidate.stored;
-  return isAllowed && age < Infinity && isAssetKept(metadata, request.route, exchange.site);
+  return isAllowed && age < Infinity && rule?.(candidate.stored.metadata) !== undefined;
 }
 
 /**
@@ -264,7 +266,8 @@ export function mayAnswerWhoWaited(candidate: Candidate, question: VerdictQuesti
   const weighed = weigh(candidate, question);
   const { noCache, maxAgeSeconds, minFreshSeconds } = question.request.directives;
   const wishesForFresher = maxAgeSeconds !== undefined || minFreshSeconds !== undefined;
-  if (weighed.judged.kind !== "usable" || !mayBeStale(weighed)) return false;
+  if (weighed.judged.kind !== "usable" || weighed.isOriginFirst || !mayBeStale(weighed))
+    return false;
   if (noCache || wishesForFresher) return false;
   const { requestedAtMs, respondedAtMs } = candidate.stored.metadata;
   const { lifetimeSeconds } = weighed.terms;

@@ -8,6 +8,7 @@ import type { StoredMetadata } from "../stored/stored-response.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import type { Log } from "../../observe/log-line.ts";
 import type { Metrics } from "../../observe/metrics.ts";
+import type { FindingCode } from "../../protocol/finding.ts";
 import { tagBytesMax } from "../../protocol/purge-order.ts";
 
 /** An answer of the origin to GET. */
@@ -70,24 +71,28 @@ interface Notes {
   lastAtMs: number;
 }
 
-/** The observations of one isolate. */
+/** The observations of one isolate, by the code of their finding and by route. */
 export class RouteNotes {
-  readonly #byRoute = new Map<string, Notes>();
+  readonly #byCode = new Map<FindingCode, Map<string, Notes>>();
 
-  note(route: string, entries: readonly string[], atMs: number): void {
-    const before = this.#byRoute.get(route);
+  /** @returns whether the observation begins a series */
+  note(code: FindingCode, route: string, entries: readonly string[], atMs: number): boolean {
+    const byRoute = this.#byCode.get(code) ?? new Map<string, Notes>();
+    this.#byCode.set(code, byRoute);
+    const before = byRoute.get(route);
     const isRecent = before !== undefined && isWithinMs(keptMs, before.lastAtMs, atMs);
     const kept = isRecent
       ? before
       : { entries: new Set<string>(), sinceAtMs: atMs, lastAtMs: atMs };
     for (const entry of entries) if (kept.entries.size < entriesMax) kept.entries.add(entry);
     kept.lastAtMs = atMs;
-    this.#byRoute.set(route, kept);
+    byRoute.set(route, kept);
+    return !isRecent;
   }
 
   /** Returns the observations of the last 15 minutes, by route. */
-  recent(atMs: number): RouteNote[] {
-    return [...this.#byRoute]
+  recent(code: FindingCode, atMs: number): RouteNote[] {
+    return [...(this.#byCode.get(code) ?? [])]
       .filter(([, { lastAtMs }]) => isWithinMs(keptMs, lastAtMs, atMs))
       .map(([route, { entries, sinceAtMs }]) => ({
         route,

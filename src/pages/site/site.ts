@@ -60,19 +60,8 @@ export interface Site {
   readonly headTimes: HeadTimes;
   readonly rangeless: Rangeless;
   readonly lastAnswers: LastAnswers;
-  /**
-   * Fields that prevented responses from being shared: entries of the configured lists, because
-   * clients choose the names of fields.
-   */
-  readonly credentialRefusals: RouteNotes;
-  readonly silentVariations: RouteNotes;
-  /** The results of `variationFault`. */
-  readonly variationFaults: RouteNotes;
-  readonly extensionMismatches: RouteNotes;
-  /** The builds that are not the current release; empty for a name that cannot be read. */
-  readonly otherBuilds: RouteNotes;
-  /** The caches that answer with content from before a purge; empty for one without a known name. */
-  readonly unpurgedCaches: RouteNotes;
+  /** Observations for findings. Their entries are texts that no client chooses, except fields and paths. */
+  readonly notes: RouteNotes;
   readonly leftOutTags: LeftOutTags;
   /** The releases that the journal has told. */
   readonly releases: Pick<KnownReleases, "current" | "countSince">;
@@ -118,6 +107,12 @@ export interface Site {
   /** Returns whether an origin is a handler that can run only in its caller's context. */
   readonly runsInCaller: (origin: string) => boolean;
 }
+
+/** The isolate that phases of parts see. */
+export type PhaseHost = Pick<Site, "nowAtMs" | "releases" | "notes" | "metrics" | "log">;
+
+/** Returns the routes of a configuration with the phases of their parts. */
+export type WithPhases = (config: Config, host: PhaseHost) => Pick<Config, "routes" | "anywhere">;
 
 /** A request as an origin receives it. */
 export interface OriginRequest extends Pick<Request, "method" | "headers" | "body" | "signal"> {

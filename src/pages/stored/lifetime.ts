@@ -24,9 +24,6 @@ export type Terms = Readonly<ReturnType<typeof workedOut>>;
 /** The time for which an expired response is kept for validation alone. */
 const keptForValidationSeconds = 86_400;
 
-/** The time for which an asset is kept that the origin may lose in a release. */
-const keptForReleasesSeconds = 30 * 86_400;
-
 const keptSecondsMax = 365 * 86_400;
 
 /** The metadata that terms depend on. */
@@ -77,6 +74,7 @@ function workedOut(metadata: TermsSource, route: Route) {
     serverErrorSecondsMax(route, metadata),
     fallbackSecondsMax(route, metadata, initialAgeSeconds),
   );
+  const keptSeconds = route.phases.keepSeconds?.(metadata) ?? 0;
   const beyondMax = secondsMax - lifetimeSeconds;
   const staleSeconds = (ofOrigin: number | undefined, ofRoute: number | undefined) =>
     Math.max(0, Math.min(ofOrigin ?? ofRoute ?? 0, beyondMax));
@@ -111,8 +109,7 @@ function workedOut(metadata: TermsSource, route: Route) {
       isNamed && metadata.status < 500 ? route.staleIfErrorSeconds : undefined,
     ),
     canBeValidated: hasValidator(fields),
-    keptAtLeastSeconds:
-      route.keptReleases > 0 && metadata.status < 300 ? keptForReleasesSeconds : 0,
+    keptAtLeastSeconds: keptSeconds > 0 ? keptSeconds : 0,
   };
 }
 

@@ -45,7 +45,7 @@ const members = membersWith<ResponseDetail>({
   fallback: ["O", isText, undefined],
   ruleMatch: ["R", isRuleMatch, undefined],
   slices: ["Z", isSliced, undefined],
-  lostAt: ["K", isText, undefined],
+  mark: ["K", isText, undefined],
 });
 
 /**

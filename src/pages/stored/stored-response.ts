@@ -63,11 +63,8 @@ export interface ResponseDetail {
   readonly ruleMatch?: RuleMatch | undefined;
   /** The slices of the body, whose record is then empty. */
   readonly slices?: SlicedBody | undefined;
-  /**
-   * On a route with `release: "keep"`: the position of the current release when the origin had first
-   * lost the response.
-   */
-  readonly lostAt?: string | undefined;
+  /** A text that a part has stored with the response when it first stood in for an answer that failed. */
+  readonly mark?: string | undefined;
 }
 
 /**

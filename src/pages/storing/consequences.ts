@@ -2,6 +2,7 @@
 // removes the stored response that the answer supersedes. Also takes the steps that follow the decision
 // to store.
 import type { Route } from "../../config/config.ts";
+import { partFailures } from "../../part/port/phases.ts";
 import { isPersonal } from "../request/personal.ts";
 import type { PagePlace } from "../site/exchange.ts";
 import { ledAnonymouslyMsMax } from "../site/remembered-keys.ts";
@@ -30,6 +31,8 @@ const holdsForAll = new Set<StoreRefusal>([
   "no-use",
   "tags-failed",
 ]);
+
+const ofParts: ReadonlySet<string> = new Set(partFailures);
 
 /**
  * Errors other than 404 and 410, and redirects other than 301 and 308, describe the origin's state
@@ -82,7 +85,7 @@ export function applyRefusal(
   }
   // Another server of the origin may have the current build, or a cache before it a newer answer.
   if (brief.has(refusal)) return unshared.forget(key.text);
-  if (refusal === "missing-asset") return;
+  if (ofParts.has(refusal)) return;
   const isToConfirm = refusal === "unconfirmed";
   const isConfirmed = request.isAnonymous || (pass.has(key.text, atMs) && !isToConfirm);
   if (isConfirmed && status < 500) pass.mark(key.text, atMs);

@@ -38,7 +38,7 @@ export function isFromBeforePurge(
   record: StoredMetadata,
   { request, exchange, key }: PagePlace,
 ): boolean {
-  const { view, invalidations, releases, config, unpurgedCaches } = exchange.site;
+  const { view, invalidations, releases, config, notes } = exchange.site;
   const sinceAtMs = keptSinceAtMs(answer, request);
   if (sinceAtMs === undefined) return false;
   // A release does not concern pages of its own build, whenever they were generated.
@@ -51,7 +51,7 @@ export function isFromBeforePurge(
   const reachedMs = visibleWithinSeconds * 1_000 + allowanceMs + outwardMsMax;
   const atMs = exchange.nowAtMs();
   if (!view.purgedSince(subject, atMs - reachedMs)) {
-    unpurgedCaches.note(request.route.name, cachesNamedIn(answer.headers), atMs);
+    notes.note("cache-unpurged", request.route.name, cachesNamedIn(answer.headers), atMs);
   }
   return true;
 }

@@ -71,7 +71,7 @@ export function noteSilentVariation(metadata: StoredMetadata, pending: PendingFo
   if (names.length === 0) return;
   const { site } = exchange;
   const entries = names.map((name) => `${name} ${request.target.path.slice(0, pathCharactersMax)}`);
-  site.silentVariations.note(request.route.name, entries, exchange.nowAtMs());
+  site.notes.note("varies-silently", request.route.name, entries, exchange.nowAtMs());
   site.metrics.add("silentVariations", [request.route.name]);
 }
 
@@ -80,7 +80,7 @@ export function noteVariationFault(received: Headers, { request, exchange }: Pag
   const { name, noVarySearch } = request.route;
   const fault = noVarySearch ? variationFault(received.get(noVarySearchField)) : undefined;
   if (fault === undefined) return;
-  exchange.site.variationFaults.note(name, [fault], exchange.nowAtMs());
+  exchange.site.notes.note("no-vary-search-invalid", name, [fault], exchange.nowAtMs());
 }
 
 /** The maximum length of a path in a note. */

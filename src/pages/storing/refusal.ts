@@ -1,11 +1,17 @@
 // Decides whether an origin's answer is stored. The checks are in order of priority.
 import type { Route } from "../../config/config.ts";
+import {
+  faultyBuild,
+  partFault,
+  type PartFailure,
+  type PartRefusal,
+  partRefusals,
+} from "../../part/port/phases.ts";
 import { explicitLifetimeSeconds } from "../../rules/freshness.ts";
 import { responseMediaTypes, typesAgainst } from "../../rules/media-types.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
 import { isOfOneRequest, mayStore, type StorableVerdict } from "../../rules/storable.ts";
 import { fieldsOf, hasLostOctets, isErrorStatus } from "../../rules/fields.ts";
-import { isMissingAsset, isOfOtherBuild } from "../stored/release.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { tagFieldNames } from "../stored/tags.ts";
 import { readingsOf } from "../request/path-readings.ts";
@@ -30,10 +36,10 @@ import { endsVariants, hasRoomFor, type VariantPlace } from "./variants.ts";
 export type StoreRefusal =
   | Extract<StorableVerdict, { kind: "refused" }>["rule"]
   | PersonalRule
+  | PartFailure
+  | PartRefusal
   | "answer-rule"
-  | "left-release"
   | "before-purge"
-  | "missing-asset"
   | "extension-mismatch"
   | "tags-failed"
   | "too-large"
@@ -56,7 +62,8 @@ export type RefusedStore = RuleAndNames & { readonly rule: StoreRefusal };
 
 /** Refusals because the answer may be older than a purge or a release, so nothing may keep it. */
 export const brief: ReadonlySet<StoreRefusal | undefined> = new Set<StoreRefusal>([
-  "left-release",
+  ...partRefusals,
+  partFault,
   "before-purge",
 ]);
 
@@ -104,8 +111,10 @@ export function refusalToStore(
   const { status } = metadata;
   const headers = fieldsOf(metadata);
   // A page in place of an asset may be for one client; see `mismatchedTypes`.
-  const isMissing = isMissingAsset({ status, headers }, request.route, request.target);
-  if (isMissing && status !== 200) return "missing-asset";
+  const { phases } = request.route;
+  const failure = phases.fails?.({ status, headers }, request.target.path);
+  if (failure !== undefined && status !== 200) return failure;
+  if (metadata.release === faultyBuild) return partFault;
   const terms = termsOf(metadata, request.route);
   const isUnstored = unstoringRules(metadata, request).length > 0;
   const verdict = mayStore({
@@ -130,7 +139,8 @@ export function refusalToStore(
   const { selecting } = metadata;
   const personal = personalRule(request, { isShared: terms.isShared, selecting });
   if (personal !== undefined) return personal;
-  if (isOfOtherBuild(metadata, site)) return "left-release";
+  const refusal = phases.refuses?.(metadata);
+  if (refusal !== undefined) return refusal;
   const answer = { headers: received, requestedAtMs: metadata.requestedAtMs };
   if (isFromBeforePurge(answer, metadata, place)) return "before-purge";
   if (isUnstored) return "answer-rule";
@@ -147,6 +157,7 @@ export function refusalToStore(
   // This check is the last of the field checks, because it searches all fields.
   if (namesClient(received, metadata, request)) return "names-client";
   if (metadata.lacksRouteTags === true) return "tags-failed";
+  if (failure !== undefined) return failure;
   // The size is known in advance only if the origin sends Content-Length.
   const bytes = metadata.bodyBytes ?? 0;
   const isTooLarge =

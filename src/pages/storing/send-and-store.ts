@@ -81,13 +81,11 @@ export async function sendAndStore(
     if (refusal.rule === "credential-field") {
       const { name, credentials } = request.route;
       const entries = refusal.names.flatMap((field) => credentials.entryFor(field) ?? []);
-      site.credentialRefusals.note(name, entries, atMs);
+      site.notes.note("credential-field", name, entries, atMs);
     }
-    const isMismatch = refusal.rule === "extension-mismatch";
-    if (refusal.rule === "left-release") {
-      site.otherBuilds.note(request.route.name, [metadata.release ?? ""], atMs);
+    if (refusal.rule === "extension-mismatch") {
+      site.notes.note(refusal.rule, request.route.name, [], atMs);
     }
-    if (isMismatch) site.extensionMismatches.note(request.route.name, [], atMs);
     flight.settle(status >= 500 ? failedWith(fresh.response, atMs) : { kind: "nothing-to-share" });
     const answer = unstored(fresh, pending, { ...refusal, metadata, hadCookie });
     const isMadePrivate = isPrivate(answer.headers) && !isPrivate(headers);

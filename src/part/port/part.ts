@@ -33,13 +33,16 @@ export interface RouteTraits {
   readonly esi?: "declared" | "html";
   /** How keys contain the content of a QUERY. */
   readonly queryMethod?: "raw" | "json";
+  /** `named`: answers name the build that made them; `shared`: all builds of the application share responses. */
+  readonly builds?: "named" | "shared";
 }
 
 /** The fields of a route that may contradict its parts. */
 export interface PartedRoute {
   readonly use?: readonly RoutePart[] | undefined;
   readonly methods?: readonly string[] | undefined;
-  readonly release?: "keep" | { readonly keep?: number | undefined } | undefined;
+  readonly fresh?: string | Readonly<Record<string, string>> | undefined;
+  readonly negative?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Returns whether a value is a part of a kind. */

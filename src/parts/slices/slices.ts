@@ -39,7 +39,7 @@ export function slices(options: SlicesOptions = {}): RoutePart {
   );
   const limits: SliceLimits = { sliceBytes, fetchesMax };
   const contents: PartContents = { fills: { openSlices: () => new SlicedBodies() } };
-  const traits = { isSliced: true };
+  const traits = { isSliced: true, builds: "shared" } as const;
   return {
     kind: "route",
     name: "slices",
@@ -51,14 +51,13 @@ export function slices(options: SlicesOptions = {}): RoutePart {
   };
 }
 
-function faultOn({ release, use = [] }: PartedRoute): string | undefined {
+function faultOn({ use = [] }: PartedRoute): string | undefined {
   if (use.some(({ traits }) => traits.esi !== undefined)) {
     return "has slices(), but a page with ESI tags has no ranges; omit one of them";
   }
-  const isKeep = release === "keep" || release?.keep !== undefined;
-  return release === undefined || isKeep
-    ? undefined
-    : "has slices(), which would mix bodies of two builds; omit slices() or release";
+  return use.some(({ traits }) => traits.builds === "named")
+    ? "has slices(), which would mix bodies of two builds; omit slices() or release()"
+    : undefined;
 }
 
 function within(name: string, value: number, [min, max]: readonly [number, number]): number {

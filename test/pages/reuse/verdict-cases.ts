@@ -17,7 +17,6 @@ import {
   storedAtMs,
   storedWith,
 } from "../../../testing/examples/requests.ts";
-import { KnownReleases } from "../../../src/purge/view/known-releases.ts";
 
 export interface Case {
   readonly id?: string;
@@ -52,7 +51,6 @@ export function questionOf(given: Case): VerdictQuestion {
       site: {
         config,
         view: { ...noJournal, judge: () => judged },
-        releases: new KnownReleases(),
         invalidations: new Invalidations(),
       },
     },

@@ -6,11 +6,13 @@ import { slices } from "../../../src/parts/slices/slices.ts";
 import { refusalOf, route } from "../../config/refusal-of.ts";
 
 it("a route with a build has no slices", () => {
-  const written = route({ release: { header: "x-build" }, use: [slices()] });
+  const ofBuilds = (builds: "named" | "shared") =>
+    ({ kind: "route", name: "one", traits: { builds }, contents: {} }) as const;
+  const written = route({ use: [ofBuilds("named"), slices()] });
   expect(refusalOf(written)).toBe(
-    'route "news", use: has slices(), which would mix bodies of two builds; omit slices() or release',
+    'route "news", use: has slices(), which would mix bodies of two builds; omit slices() or release()',
   );
-  expect(refusalOf(route({ release: "keep", use: [slices()] }))).toBe("accepted");
+  expect(refusalOf(route({ use: [ofBuilds("shared"), slices()] }))).toBe("accepted");
 });
 
 it("a page with ESI tags has no slices", () => {

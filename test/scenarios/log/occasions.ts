@@ -1,6 +1,7 @@
 // Defines for each log event an occasion that causes the event, and the fields of its line.
 // Needs parts: probe.
 import { vi } from "vitest";
+import type { RoutePart } from "../../../src/part/port/part.ts";
 import type { LogEvent, LogLine } from "../../../src/observe/log-line.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
 import { r2Bodies } from "../../../src/stores/r2/r2-bodies.ts";
@@ -69,6 +70,16 @@ const silentR2 = { put: silent, delete: silent, createMultipartUpload: silent };
 const onArticles = (tags?: () => string[]) => ({
   routes: [{ name: "articles", match: "*", ...(tags && { tags }) }],
 });
+
+const failing = (): never => {
+  throw new RangeError("s3cret");
+};
+const throwing: RoutePart = {
+  kind: "route",
+  name: "throwing",
+  traits: {},
+  contents: { openPhases: () => () => ({ fails: failing }) },
+};
 
 const sealKey = "vN2yqk7Rr0sWl1oXf8ZcUeB4tHpJmG6d9aQ3KxT5uVY=";
 
@@ -255,6 +266,10 @@ export const occasions: Record<
       },
     },
     holds: { level: "error" },
+  },
+  "part-failed": {
+    options: { config: { routes: [{ name: "articles", match: "*", use: [throwing] }] } },
+    holds: { level: "error", route: "articles" },
   },
   "report-lost": {
     does: async ({ site, upstash }) => {

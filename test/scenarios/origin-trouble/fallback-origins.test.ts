@@ -88,15 +88,6 @@ describe("a fallback origin answers", () => {
     expect(hostsAsked(site)).toEqual(["origin"]);
   });
 
-  it.each(["stale", "origin"] as const)(
-    "never instead of a missing asset that releases keep: %s",
-    async (fallback) => {
-      const site = open({ first: () => page("own", {}, 404) }, { release: "keep", fallback });
-      expect((await site.get("/a")).text).toBe("own");
-      expect(hostsAsked(site)).toEqual(["origin", "origin"]);
-    },
-  );
-
   it("after the first origin's share of the timeout, within one timeout for all", async () => {
     const site = open(
       { first: never, mirror: never, last: () => page("last", lasting) },

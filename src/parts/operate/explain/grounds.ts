@@ -65,6 +65,10 @@ export const groundOf: Readonly<Record<Decider, Ground>> = {
     clause: "credentialFields, key.headers, forward",
     why: "the request has a field that looks like a credential, and the response is not explicitly shared",
   },
+  "origin-first": {
+    clause: "use",
+    why: "a part of its route lets it answer only while the origin fails",
+  },
   "nothing-stored": { clause: "RFC 9111 §4", why: "no stored response fits the request" },
 };
 
@@ -218,9 +222,14 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
     why: "a rule of its route on answers says store: false",
   },
   "left-release": {
-    clause: "release",
+    clause: "release({ header })",
     why: "its build is not the current release, as tidemark release told it",
     hint: "if the origin now runs this build, run tidemark release with its name",
+  },
+  "part-failed": {
+    clause: "use",
+    why: "a part of its route failed",
+    hint: "the log has the error; until it is fixed, remove the part from use",
   },
   "before-purge": {
     clause: "purge protocol, rule 29; purge.age",
@@ -228,7 +237,7 @@ export const groundOfRefusal: Readonly<Record<StoreRefusal | "unavailable", Grou
     hint: 'purge that cache by an outward target; if it is always purged before Tidemark, or the origin sends a constant Age, write purge: { age: "ignore" }',
   },
   "missing-asset": {
-    clause: "release.keep",
+    clause: "release({ keep })",
     why: "it says that an asset is missing, but another server of the origin may have it",
   },
   "extension-mismatch": {

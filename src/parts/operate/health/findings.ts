@@ -24,11 +24,10 @@ import {
 } from "./operator-findings.ts";
 import {
   anonymousRefused,
-  buildUnreadable,
   credentialField,
   extensionMismatch,
   cacheUnpurged,
-  leftRelease,
+  partFailed,
   originTroubles,
   variationInvalid,
   variesSilently,
@@ -58,8 +57,8 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   variationInvalid,
   extensionMismatch,
   cacheUnpurged,
-  leftRelease,
-  buildUnreadable,
+  partFailed,
+
   operatorRefused,
   sealsBroken,
   hookMapping,

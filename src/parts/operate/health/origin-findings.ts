@@ -1,8 +1,7 @@
 // Findings on the origins and the fields of their pages, and whether any origin can be used.
 import { isoOf } from "../../../base/iso-date.ts";
-import { releaseIdForm } from "../../../base/release-id.ts";
 import { isWithinMs } from "../../../base/elapsed.ts";
-import { type Finding } from "../../../protocol/finding.ts";
+import { aboutRoute, type Finding } from "../../../protocol/finding.ts";
 import { outwardTargetOf } from "../../../protocol/caches-below.ts";
 import { remedyOfSilence } from "../../../rules/selecting.ts";
 import type { SiteState } from "./site-state.ts";
@@ -112,14 +111,13 @@ function detailsOf({ counts, lastAtMs }: OriginTrouble): string {
   return `Failed requests since this isolate started: ${parts.join(", ")}. The last failure was at ${isoOf(lastAtMs)}.`;
 }
 
-const named = (route: string) => (route === "" ? "no route" : `route ${JSON.stringify(route)}`);
 const listed = (texts: readonly string[]) =>
   `[${texts.map((text) => JSON.stringify(text)).join(", ")}]`;
 
 /** One finding per route that refused to share a response because of such a field. */
-export function credentialField({ credentialRefusals }: SiteState): Finding[] {
-  return credentialRefusals.map(({ route, entries, sinceAtMs }) => {
-    const whose = named(route);
+export function credentialField({ notes }: SiteState): Finding[] {
+  return notes("credential-field").map(({ route, entries, sinceAtMs }) => {
+    const whose = aboutRoute(route);
     const list = listed(entries);
     const isWhole = entries.every((entry) => !entry.includes("*"));
     const keyed = isWhole ? list : "[the field's name]";
@@ -137,18 +135,17 @@ export function credentialField({ credentialRefusals }: SiteState): Finding[] {
 }
 
 const pagesMax = 5;
-const buildsMax = 5;
 
 /** One finding per route with pages that differed by a field without a matching `Vary`. */
-export function variesSilently({ silentVariations }: SiteState): Finding[] {
-  return silentVariations.map(({ route, entries, sinceAtMs }) => {
+export function variesSilently({ notes }: SiteState): Finding[] {
+  return notes("varies-silently").map(({ route, entries, sinceAtMs }) => {
     const pairs = entries.map((entry) => entry.split(" ", 2) as [field: string, path: string]);
     const pages = [...new Set(pairs.map(([, path]) => path))].slice(0, pagesMax);
     return {
       code: "varies-silently",
       level: "warning",
-      about: named(route),
-      what: `Pages of ${named(route)} differ by a request field that Vary does not name. Clients may have got another media type or language than they asked for.`,
+      about: aboutRoute(route),
+      what: `Pages of ${aboutRoute(route)} differ by a request field that Vary does not name. Clients may have got another media type or language than they asked for.`,
       since: isoOf(sinceAtMs),
       cause:
         "A refresh, with Tidemark's own fields, got another media type or language than an earlier client. Tidemark now stores the answer to the refresh.",
@@ -159,12 +156,12 @@ export function variesSilently({ silentVariations }: SiteState): Finding[] {
 }
 
 /** One finding per route whose responses have a No-Vary-Search that counts as absent. */
-export function variationInvalid({ variationFaults }: SiteState): Finding[] {
-  return variationFaults.map(({ route, entries, sinceAtMs }) => ({
+export function variationInvalid({ notes }: SiteState): Finding[] {
+  return notes("no-vary-search-invalid").map(({ route, entries, sinceAtMs }) => ({
     code: "no-vary-search-invalid",
     level: "warning",
-    about: named(route),
-    what: `Responses of ${named(route)} have a No-Vary-Search without effect. Each value of each parameter has its own stored response.`,
+    about: aboutRoute(route),
+    what: `Responses of ${aboutRoute(route)} have a No-Vary-Search without effect. Each value of each parameter has its own stored response.`,
     since: isoOf(sinceAtMs),
     cause: entries.join(" "),
     remedy: `Let the origin send No-Vary-Search: params=("utm_source") with the parameters that do not matter, or params, except=("id") with those that do. Browsers and Tidemark accept both.`,
@@ -172,12 +169,12 @@ export function variationInvalid({ variationFaults }: SiteState): Finding[] {
 }
 
 /** One finding per route with answers whose media type contradicted the extension in their path. */
-export function extensionMismatch({ extensionMismatches }: SiteState): Finding[] {
-  return extensionMismatches.map(({ route, sinceAtMs }) => ({
+export function extensionMismatch({ notes }: SiteState): Finding[] {
+  return notes("extension-mismatch").map(({ route, sinceAtMs }) => ({
     code: "extension-mismatch",
     level: "info",
-    about: named(route),
-    what: `Answers of ${named(route)} had a media type that contradicts the extension in their path, such as HTML at /a.css. Tidemark did not store them.`,
+    about: aboutRoute(route),
+    what: `Answers of ${aboutRoute(route)} had a media type that contradicts the extension in their path, such as HTML at /a.css. Tidemark did not store them.`,
     since: isoOf(sinceAtMs),
     cause:
       "The origin answers unknown paths with a page, or with the page above them. An attacker may use that to let a cache share a client's page.",
@@ -187,16 +184,16 @@ export function extensionMismatch({ extensionMismatches }: SiteState): Finding[]
 }
 
 /** One finding per route with answers that a cache has kept since before a purge. */
-export function cacheUnpurged({ unpurgedCaches }: SiteState): Finding[] {
-  return unpurgedCaches.map(({ route, entries, sinceAtMs }) => {
+export function cacheUnpurged({ notes }: SiteState): Finding[] {
+  return notes("cache-unpurged").map(({ route, entries, sinceAtMs }) => {
     const names = entries.filter((name) => name !== "");
     const targets = names.flatMap((name) => outwardTargetOf(name) ?? []).join("() and ");
     const how = targets === "" ? "some seconds after Tidemark" : `by the target ${targets}()`;
     return {
       code: "cache-unpurged",
       level: "warning",
-      about: named(route),
-      what: `Answers of ${named(route)} are not stored: a cache between Tidemark and the origin may have them from before a purge.`,
+      about: aboutRoute(route),
+      what: `Answers of ${aboutRoute(route)} are not stored: a cache between Tidemark and the origin may have them from before a purge.`,
       since: isoOf(sinceAtMs),
       cause: `By Age, the answers are older than a purge that covers them, or than all purges that this isolate knows. The cache is ${names.join(" and ") || "not named by CF-Cache-Status, X-Cache, Via or a similar field"}.`,
       remedy: `Purge this cache ${how}, or turn it off for Tidemark. If it is always purged before Tidemark, or the origin sends a constant Age, write purge: { age: "ignore" } in the route.`,
@@ -204,39 +201,15 @@ export function cacheUnpurged({ unpurgedCaches }: SiteState): Finding[] {
   });
 }
 
-/** A deployment on several servers may take this long until all have the new build. */
-const deploymentMs = 15 * 60_000;
-
-/** One finding per route with pages of other builds than the current release. */
-export function leftRelease({ otherBuilds, release, atMs }: SiteState): Finding[] {
-  return otherBuilds.flatMap(({ route, entries, sinceAtMs }): Finding[] => {
-    const left = entries.filter((build) => build !== "" && build !== release);
-    if (left.length === 0) return [];
-    return [
-      {
-        code: "left-release",
-        level: isWithinMs(deploymentMs, sinceAtMs, atMs) ? "info" : "warning",
-        about: named(route),
-        what: `Pages of ${named(route)} are not stored: their builds are ${listed(left.slice(0, buildsMax))}, and the current release is ${JSON.stringify(release)}.`,
-        since: isoOf(sinceAtMs),
-        cause:
-          "After a deployment, nobody has run tidemark release, or an old server still answers. Each client then waits for the origin.",
-        remedy: `If the origin now runs ${left.length === 1 ? "this build" : "one of these builds"}, run tidemark release with its name, such as tidemark release ${left[0]}. Otherwise, stop the old servers.`,
-      },
-    ];
-  });
-}
-
-/** One finding per route with answers whose field names no build. */
-export function buildUnreadable({ otherBuilds }: SiteState): Finding[] {
-  const unreadable = otherBuilds.filter(({ entries }) => entries.includes(""));
-  return unreadable.map(({ route, sinceAtMs }) => ({
-    code: "build-unreadable",
+/** One finding per route on which a phase of a part threw. */
+export function partFailed({ notes }: SiteState): Finding[] {
+  return notes("part-failed").map(({ route, entries, sinceAtMs }) => ({
+    code: "part-failed",
     level: "warning",
-    about: named(route),
-    what: `Answers of ${named(route)} have a field release.header that names no build. Tidemark uses them as if the field were absent, so pages of two builds can be mixed.`,
+    about: aboutRoute(route),
+    what: `Parts of ${aboutRoute(route)} failed (${entries.join(", ")}). Tidemark decided for the safe side, so some answers are not stored, or wait for the origin.`,
     since: isoOf(sinceAtMs),
-    cause: "The name has other characters, or the field was sent twice.",
-    remedy: `Let the origin send ${releaseIdForm}.`,
+    cause: "A function of the part threw. The log has the error of the event part-failed.",
+    remedy: `Fix the part, or remove it from use of ${aboutRoute(route)}.`,
   }));
 }

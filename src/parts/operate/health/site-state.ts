@@ -9,6 +9,7 @@ import type { DataTroubles } from "../../../compose/data-beside-pages.ts";
 import type { Fault } from "../../../base/operator-error.ts";
 import { type ConfigWarning, configWarnings } from "../../../pages/request/config-warnings.ts";
 import type { RouteNote } from "../../../pages/site/operator-notes.ts";
+import type { FindingCode } from "../../../protocol/finding.ts";
 import type { ResponseTier } from "../../../pages/stored/stored-response.ts";
 import type { Bypass, SwitchState } from "../../../purge/journal/switch-state.ts";
 import type { Entry } from "../../../purge/journal/entry.ts";
@@ -81,21 +82,8 @@ export interface SiteState {
   readonly originTroubles: Site["originHealth"]["troubles"];
   /** Since when origins have refused anonymous requests, by the origin's name. */
   readonly refusingAnonymous: ReturnType<Site["originHealth"]["refusingAnonymous"]>;
-  /**
-   * Responses of the last 15 minutes that were not shared because of a field that looks like a
-   * credential.
-   */
-  readonly credentialRefusals: readonly RouteNote[];
-  /** A field and the path of a page that changed by it; see `noteSilentVariation`. */
-  readonly silentVariations: readonly RouteNote[];
-  /** See `Site`. */
-  readonly variationFaults: readonly RouteNote[];
-  readonly extensionMismatches: readonly RouteNote[];
-  /** See `Site`. */
-  readonly otherBuilds: readonly RouteNote[];
-  readonly unpurgedCaches: readonly RouteNote[];
-  /** The current release; `undefined` if none is known. */
-  readonly release: string | undefined;
+  /** Returns the observations of the last 15 minutes for findings. */
+  readonly notes: (code: FindingCode) => readonly RouteNote[];
   readonly tiers: readonly Pick<ResponseTier, "name" | "isShutOff" | "trouble" | "bodies">[];
   /** `undefined` if the Worker has no data cache. */
   readonly data: DataTroubles | undefined;
@@ -126,7 +114,7 @@ export interface SiteState {
 /** Reads this isolate's state. Sends no command or request, because anybody may cause this call. */
 export function lookHere(settings: AdminSettings): SiteState {
   const { environment, cache, site, data, outward, parts } = settings;
-  const { config, originHealth, credentialRefusals, silentVariations, nowAtMs } = site;
+  const { config, originHealth, nowAtMs } = site;
   const { redis, purging, reportsHealth, tiers } = cache;
   return {
     atMs: nowAtMs(),
@@ -148,13 +136,7 @@ export function lookHere(settings: AdminSettings): SiteState {
     originsShutOff: originHealth.shutOff,
     originTroubles: originHealth.troubles,
     refusingAnonymous: originHealth.refusingAnonymous(nowAtMs()),
-    credentialRefusals: credentialRefusals.recent(nowAtMs()),
-    silentVariations: silentVariations.recent(nowAtMs()),
-    variationFaults: site.variationFaults.recent(nowAtMs()),
-    extensionMismatches: site.extensionMismatches.recent(nowAtMs()),
-    otherBuilds: site.otherBuilds.recent(nowAtMs()),
-    unpurgedCaches: site.unpurgedCaches.recent(nowAtMs()),
-    release: site.releases.current?.id,
+    notes: (code) => site.notes.recent(code, nowAtMs()),
     tiers: tiers.all,
     data: data?.troubles(),
     needsCron:

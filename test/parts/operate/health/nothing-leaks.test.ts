@@ -1,6 +1,6 @@
 // Tests that findings and log lines about findings disclose no secrets, addresses and keys. They
 // are planted in all inputs.
-// Needs parts: probe.
+// Needs parts: probe, release.
 import { upstashWords } from "../../../../src/remote/redis/trouble.ts";
 import type { RemoteTrouble } from "../../../../src/remote/trouble.ts";
 import { expect, it } from "vitest";
@@ -9,6 +9,7 @@ import { failedOutcomes } from "../../../../src/protocol/outward.ts";
 import { findingsOf } from "../../../../src/parts/operate/health/findings.ts";
 import { postedAgain } from "../../../../src/purge/journal/switch.ts";
 import type { SiteState } from "../../../../src/parts/operate/health/site-state.ts";
+import { findingsOfBuilds } from "../../../../src/parts/release/findings.ts";
 import { purgeLate } from "../../../../src/parts/probe/probe-watch.ts";
 import type { Condition } from "../../../../src/observe/condition.ts";
 import { Draws } from "../../../../testing/draws.ts";
@@ -49,6 +50,23 @@ function trouble<Kind extends string>(kind: Kind): NonNullable<Condition<Kind>["
   const counts = { [kind]: 2 } as Partial<Record<Kind, number>>;
   return { ...planted, kind, sinceAtMs: atMs - 9_000, lastAtMs: atMs, isOver: false, counts };
 }
+
+/** The entries of observations that no client chooses. */
+const entriesOf: Partial<Record<FindingCode, readonly string[]>> = {
+  "credential-field": ["*token"],
+  "varies-silently": ["accept /news"],
+  "no-vary-search-invalid": ["key-order is not a Boolean."],
+  "cache-unpurged": ["", "Varnish"],
+  "left-release": ["a"],
+  "part-failed": ["release"],
+};
+
+const notes = (code: FindingCode) => [
+  { ...planted, route: "articles", entries: entriesOf[code] ?? [], sinceAtMs: atMs },
+];
+const ofBuilds = findingsOfBuilds({
+  site: { notes: { recent: notes }, releases: { current: { id: "b", position: "1-0" } } },
+});
 
 /** Returns a random state with many faults. */
 function drawnLook(draws: Draws): SiteState {
@@ -106,16 +124,7 @@ function drawnLook(draws: Draws): SiteState {
     hints: draws.oneOf(["on", "off: The server refuses."]),
     originsShutOff: draws.isLucky(0.5) ? ["default"] : [],
     originTroubles: new Map([["default", trouble(draws.oneOf(["unreachable", "timeout"]))]]),
-    credentialRefusals: [{ ...planted, route: "articles", entries: ["*token"], sinceAtMs: atMs }],
-    silentVariations: [
-      { ...planted, route: "articles", entries: ["accept /news"], sinceAtMs: atMs },
-    ],
-    variationFaults: [
-      { ...planted, route: "articles", entries: ["key-order is not a Boolean."], sinceAtMs: atMs },
-    ],
-    extensionMismatches: [{ ...planted, route: "articles", entries: [], sinceAtMs: atMs }],
-    unpurgedCaches: [{ ...planted, route: "articles", entries: ["", "Varnish"], sinceAtMs: atMs }],
-    otherBuilds: [{ ...planted, route: "articles", entries: ["", "b"], sinceAtMs: atMs }],
+    notes,
     tiers: (["edge", "shared"] as const).map((name) => ({
       name,
       isShutOff: draws.isLucky(0.5),
@@ -166,7 +175,10 @@ function drawnLook(draws: Draws): SiteState {
       },
     ],
     totals: totalsOf(windows, { colos: new Map([["HAM", { ...planted, ...told }]]) }),
-    parts: [{ findings: (seen) => purgeLate(seen, draws.isLucky(0.5) ? atMs : undefined) }],
+    parts: [
+      { findings: (seen) => purgeLate(seen, draws.isLucky(0.5) ? atMs : undefined) },
+      ofBuilds,
+    ],
     hitRateMins: { requests: new Map([["articles", 0.8]]), prefixRequests: new Map() },
     outward: {
       dueAfterMs: 11_000,

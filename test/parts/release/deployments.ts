@@ -1,5 +1,6 @@
 // A site in two colos during a deployment of build B, and the return to build A. Meanwhile a request
 // reaches either build. Clients load pages with their assets, come back, and keep tabs open.
+import { release } from "../../../src/parts/release/release.ts";
 import { Draws } from "../../../testing/draws.ts";
 import { pass, TwoColos, withinSeconds } from "../../../testing/site/two-colos.ts";
 import { idle, type Site } from "../../../testing/site/harness.ts";
@@ -39,8 +40,8 @@ const assetsOf = (build: Build) => [...pages.map((page) => assetOf(page, build))
 
 export const usual: ConfigInput = {
   routes: [
-    { name: "assets", match: "/assets/*", release: "keep" },
-    { name: "pages", match: "*", release: { header: "x-build-id" } },
+    { name: "assets", match: "/assets/*", use: [release("keep")] },
+    { name: "pages", match: "*", use: [release({ header: "x-build-id" })] },
   ],
 };
 

@@ -15,22 +15,16 @@ import { found } from "../../parts/operate/health/health-world.ts";
 playTimers();
 
 const usual: ConfigInput = {
-  routes: [
-    { name: "assets", match: "/assets/*", release: "keep" },
-    { name: "pages", match: "*" },
-  ],
+  routes: [{ name: "pages", match: "*" }],
 };
 const modified = "Thu, 01 Jan 1970 00:00:01 GMT";
 
 /** Returns the application of a build. All builds give their pages the same validators. */
 const application = (build: string) => (request: Request) => {
-  const { pathname } = new URL(request.url);
-  const isAsset = pathname.startsWith("/assets/");
-  if (isAsset && !pathname.includes(build)) return new Response("missing", { status: 404 });
   const headers = {
     etag: '"same"',
     "last-modified": modified,
-    "content-type": isAsset ? "text/javascript" : "text/html",
+    "content-type": "text/html",
     "cache-control": "s-maxage=3600, stale-while-revalidate=3600, stale-if-error=3600",
     "cache-tag": "news",
   };
@@ -136,12 +130,6 @@ it("a release that is told ends no page of a build, and names none as left", asy
   expect(await found(a, "left-release")).toBeUndefined();
 });
 
-it("an asset with `release` is common: a process of another build answers with it", async () => {
-  const { start } = openBuilds();
-  await start("a").get("/assets/a.js");
-  expect(await seenAt(start("b"), "/assets/a.js")).toBe("page of a: hit");
-});
-
 it("the nearest key of an explanation is named without the build", async () => {
   const { start } = openBuilds();
   const site = start("a", { ADMIN_TOKEN: explainToken });
@@ -151,10 +139,13 @@ it("the nearest key of an explanation is named without the build", async () => {
   expect(look?.nearest?.differences).toMatchObject([{ of: "query", sent: "?q=2" }]);
 });
 
+const withBuilds = (builds: "named" | "shared") =>
+  ({ kind: "route", name: "one", traits: { builds }, contents: {} }) as const;
+
 it.each<{ route: object; builds: object | undefined }>([
   { route: {}, builds: { id: "a" } },
-  { route: { release: { header: "x-build" } }, builds: { header: "x-build" } },
-  { route: { release: { keep: 1 } }, builds: undefined },
+  { route: { use: [withBuilds("named")] }, builds: {} },
+  { route: { use: [withBuilds("shared")] }, builds: undefined },
   { route: { bypass: true }, builds: undefined },
   { route: { methods: ["POST"] }, builds: undefined },
 ])("a route has the builds $builds, if it has $route", ({ route, builds }) => {

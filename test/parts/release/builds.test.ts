@@ -1,4 +1,5 @@
-// Pages of routes with `release`: their validators, whether they are stored, and which build made them.
+// Pages of routes with `release({ header })`: their validators, whether they are stored, and which build made them.
+import { release } from "../../../src/parts/release/release.ts";
 import { describe, expect, it } from "vitest";
 import { explained, explainToken } from "../../../testing/site/explained.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
@@ -6,7 +7,8 @@ import type { Site, SiteOptions } from "../../../testing/site/harness.ts";
 import { FakeCache } from "../../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
-import { found, healthOf } from "../../parts/operate/health/health-world.ts";
+import { page } from "../../../testing/fakes/origin-in-process.ts";
+import { found, healthOf } from "../operate/health/health-world.ts";
 
 /** The build that the origin runs, and the fields that it sends. */
 interface Origin {
@@ -20,7 +22,7 @@ interface Origin {
 const control = "public, s-maxage=60, stale-while-revalidate=600, stale-if-error=600";
 const modified = "Thu, 01 Jan 1970 00:00:01 GMT";
 const header: ConfigInput = {
-  routes: [{ name: "pages", match: "*", release: { header: "x-build" } }],
+  routes: [{ name: "pages", match: "*", use: [release({ header: "x-build" })] }],
 };
 
 /** Opens a site with the page of build "a" stored, and the release "a" told. */
@@ -216,7 +218,7 @@ describe("a new isolate", () => {
       const cache = new FakeCache(clock);
       const { site, upstash } = openJournalled({ config: header, clock, cache });
       await site.get("/p");
-      for (const release of ["b", "a"]) await send(site, { release, mode: "soft" });
+      for (const id of ["b", "a"]) await send(site, { release: id, mode: "soft" });
       const fields = ["v", "1", "mode", "soft", "tags", "[]", "prefixes", "[]"];
       for (let nth = 0; nth < 2_000; nth += 1) {
         upstash.journal.add(["*", ...fields, "n", `n.${nth + 4}.1`]);
@@ -271,4 +273,20 @@ describe("the build of an answer", () => {
     const { text } = await site.get("/_cache/journal?last=1", { headers: bearer });
     expect(JSON.parse(text)).toMatchObject({ entries: [{ releases: ["b"], everything: false }] });
   });
+});
+
+it("a page of the current build is stored, whenever a cache below has generated it", async () => {
+  const { site } = openJournalled({
+    config: header,
+  });
+  for (const [build, path] of [
+    ["b", "/a"],
+    ["", "/b"],
+  ] as const) {
+    site.origin.script = () =>
+      page("page", { "cache-control": "s-maxage=3600", age: "600", "x-build": build });
+    await send(site, { release: "b", mode: "soft" });
+    const { cacheStatus } = await site.get(path);
+    expect(cacheStatus.includes("before-purge")).toBe(build === "");
+  }
 });

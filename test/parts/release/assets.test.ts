@@ -1,4 +1,5 @@
-// Assets on routes with `release: "keep"`: how long they stay that the origin has lost, and what ends them.
+// Assets on routes with `use: [release("keep")]`: how long they stay that the origin has lost, and what ends them.
+import { release } from "../../../src/parts/release/release.ts";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { KnownReleases } from "../../../src/purge/view/known-releases.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
@@ -10,7 +11,7 @@ afterEach(() => void vi.restoreAllMocks());
 
 const path = "/assets/a-1.js";
 const config: ConfigInput = {
-  routes: [{ name: "assets", match: "/assets/*", release: { keep: 2 }, tags: ["asset"] }],
+  routes: [{ name: "assets", match: "/assets/*", use: [release({ keep: 2 })], tags: ["asset"] }],
 };
 
 /** Opens a site with a stored asset that has expired, and that the origin has lost. */
@@ -31,7 +32,7 @@ async function openLost(status = 404, cacheControl = "max-age=60, must-revalidat
 }
 
 const told = async (site: Site, ids: readonly string[]) => {
-  for (const release of ids) await send(site, { release, mode: "soft" });
+  for (const id of ids) await send(site, { release: id, mode: "soft" });
 };
 
 describe("a lost asset", () => {
@@ -161,10 +162,26 @@ it("another colo finds a lost asset in the shared tier, with the release of its 
   await colos.near.get(path);
   colos.clock.advance(1);
   const headers = { authorization: "Bearer admin-of-this-site" };
-  for (const release of ["b", "c"]) {
+  for (const id of ["b", "c"]) {
     expect((await colos.far.get(path)).status).toBe(200);
-    const body = JSON.stringify({ release, mode: "soft" });
+    const body = JSON.stringify({ release: id, mode: "soft" });
     await (await colos.far.ask("/_cache/purge", { method: "POST", body, headers })).text();
   }
   expect((await colos.far.get(path)).status).toBe(404);
 });
+
+it.each(["stale", "origin"] as const)(
+  "no fallback origin answers instead: %s",
+  async (fallback) => {
+    const origins = { mirror: { url: "https://mirror.invalid" } };
+    const route = { name: "pages", match: "*", use: [release("keep")] };
+    const { site } = openJournalled({
+      config: { origins, routes: [{ ...route, origin: ["default", "mirror"], fallback }] },
+      origin: () => new Response("own", { status: 404 }),
+    });
+    expect((await site.get("/a")).text).toBe("own");
+    const hosts = site.origin.asked.map(({ url }) => new URL(url).hostname);
+    expect(new Set(hosts).size).toBe(1);
+    expect(hosts).toHaveLength(2);
+  },
+);

@@ -1,0 +1,35 @@
+// The build that made a page. A page of one build names assets that another build lacks, although
+// frameworks often give both pages the same validators.
+import type { FieldLine } from "../../rules/fields.ts";
+import { entityTag } from "../../rules/validators.ts";
+
+/** Fields by which caches and clients use an answer, by their name. */
+const withMeaning =
+  /^(?:etag|last-modified|cache-|content-|date|age|expires|pragma|location|set-cookie|vary|surrogate-)|cache-control$/i;
+
+/** Returns whether a field has a use besides naming a build, so that it cannot be removed. */
+export const hasMeaning = (name: string): boolean => withMeaning.test(name);
+
+/** Begins the part of an ETag that names the build. */
+const mark = ";release=";
+const markPattern = /;release=[\w.:+-]{1,128}(?=")/g;
+
+/** Adds the build to the ETag, so that no client keeps a page of another build because of a 304. */
+export function markEntityTag(fields: Headers, build: string): void {
+  const tag = entityTag(fields);
+  if (tag !== null && build !== "") fields.set("etag", `${tag.slice(0, -1)}${mark}${build}"`);
+}
+
+/** Returns the fields of a request with ETags as the origin has sent them. */
+export function unmarked(fields: readonly FieldLine[]): FieldLine[] {
+  return fields.map(([name, value]) => [name, value.replaceAll(markPattern, "")]);
+}
+
+/** Removes a client's conditions on dates, which the pages of two builds may share. */
+export function dropDateConditions(fields: Headers): void {
+  fields.delete("if-modified-since");
+  if (/^(?!")/.test(fields.get("if-range") ?? '"')) {
+    fields.delete("if-range");
+    fields.delete("range");
+  }
+}

@@ -1,0 +1,55 @@
+// The findings on builds: pages of left releases, and names that cannot be read.
+import type { OpenPart } from "../../admin/open-part.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
+import { isoOf } from "../../base/iso-date.ts";
+import { releaseIdForm } from "../../base/release-id.ts";
+import type { PartHost } from "../../part/contents.ts";
+import { aboutRoute, type Finding } from "../../protocol/finding.ts";
+
+/** A deployment on several servers may take this long until all have the new build. */
+const deploymentMs = 15 * 60_000;
+
+const buildsMax = 5;
+
+interface State {
+  readonly notes: Pick<PartHost["site"]["notes"], "recent">;
+  readonly releases: Pick<PartHost["site"]["releases"], "current">;
+}
+
+/** Opens the findings on builds. */
+export function findingsOfBuilds({ site }: { readonly site: State }): OpenPart {
+  return { findings: ({ atMs }) => [...leftReleases(site, atMs), ...unreadable(site, atMs)] };
+}
+
+/** One finding per route with pages of other builds than the current release. */
+function leftReleases({ notes, releases }: State, atMs: number): Finding[] {
+  const release = releases.current?.id;
+  return notes.recent("left-release", atMs).flatMap(({ route, entries, sinceAtMs }) => {
+    const left = entries.filter((build) => build !== release);
+    if (left.length === 0) return [];
+    const builds = left.slice(0, buildsMax).map((build) => JSON.stringify(build));
+    return {
+      code: "left-release",
+      level: isWithinMs(deploymentMs, sinceAtMs, atMs) ? "info" : "warning",
+      about: aboutRoute(route),
+      what: `Pages of ${aboutRoute(route)} are not stored: their builds are [${builds.join(", ")}], and the current release is ${JSON.stringify(release)}.`,
+      since: isoOf(sinceAtMs),
+      cause:
+        "After a deployment, nobody has run tidemark release, or an old server still answers. Each client then waits for the origin.",
+      remedy: `If the origin now runs ${left.length === 1 ? "this build" : "one of these builds"}, run tidemark release with its name, such as tidemark release ${left[0]}. Otherwise, stop the old servers.`,
+    };
+  });
+}
+
+/** One finding per route with answers whose field names no build. */
+function unreadable({ notes }: State, atMs: number): Finding[] {
+  return notes.recent("build-unreadable", atMs).map(({ route, sinceAtMs }) => ({
+    code: "build-unreadable",
+    level: "warning",
+    about: aboutRoute(route),
+    what: `Answers of ${aboutRoute(route)} have a field release({ header }) that names no build. Tidemark uses them as if the field were absent, so pages of two builds can be mixed.`,
+    since: isoOf(sinceAtMs),
+    cause: "The name has other characters, or the field was sent twice.",
+    remedy: `Let the origin send ${releaseIdForm}.`,
+  }));
+}
