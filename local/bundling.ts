@@ -19,6 +19,7 @@ export const aliasOf = (folder: string) => ({
   "tidemark/slices": join(folder, "src/parts/slices/slices.ts"),
   "tidemark/probe": join(folder, "src/parts/probe/probe.ts"),
   "tidemark/dashboard": join(folder, "src/parts/dashboard/dashboard.ts"),
+  "tidemark/rules": join(folder, "src/http-rules.ts"),
 });
 
 /**

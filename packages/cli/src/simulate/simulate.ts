@@ -2,7 +2,7 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
-import { loadConfig } from "../../../../local/load-config.ts";
+import { loadWithRules } from "../../../../local/load-config.ts";
 import { faultOf } from "../../../../src/protocol/fault.ts";
 import { type ExitCode, exitCode, failure, usageError } from "../command-error.ts";
 import type { Session } from "../session.ts";
@@ -80,11 +80,11 @@ async function runsOf(
   }
   const { host, colos: coloCount, isolates: isolateCount, originMs, fresh: freshSeconds } = given;
   const runOf = async (one: string): Promise<PolicyRun> => {
-    const config = await loadConfig(one, { library }).catch((cause: unknown) => {
+    const loaded = await loadWithRules(one, { library }).catch((cause: unknown) => {
       throw namedFault(cause, one);
     });
-    const policy = { config, host, coloCount, isolateCount, originMs, freshSeconds };
-    return { name: basename(one), policy, simulation: new Simulation(policy) };
+    const policy = { ...loaded, host, coloCount, isolateCount, originMs, freshSeconds };
+    return { name: basename(one), policy, simulation: await Simulation.open(policy) };
   };
   const first = await runOf(path);
   return against === undefined ? [first] : [first, await runOf(resolve(folder, against))];
