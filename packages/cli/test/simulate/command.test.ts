@@ -169,6 +169,12 @@ it.each([
   expect(ran.out).toContain(why);
 });
 
+it("simulate names the file that a folder without a configuration lacks", async () => {
+  const user = await FakeUser.at();
+  const { code, notes } = await user.runs(["simulate", "access.log"]);
+  expect([code, notes]).toEqual([2, expect.stringContaining("has no tidemark.config.ts. Pass --")]);
+});
+
 it("simulate accepts an empty log", async () => {
   const { user, write } = await userWith();
   await write("empty.log", "");
