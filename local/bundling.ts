@@ -20,6 +20,7 @@ export const aliasOf = (folder: string) => ({
   "tidemark/release": join(folder, "src/parts/release/release.ts"),
   "tidemark/probe": join(folder, "src/parts/probe/probe.ts"),
   "tidemark/dashboard": join(folder, "src/parts/dashboard/dashboard.ts"),
+  "tidemark/rules": join(folder, "src/http-rules.ts"),
 });
 
 /**

@@ -1,9 +1,11 @@
 // Tests how `tidemark/rules` judges a response: whether it is stored, how long, and by which field.
 import { describe, expect, it } from "vitest";
+import { defineConfig } from "../src/config/config.ts";
 import {
   answerRulesFor,
   isAnalyticsCookie,
   isCredentialField,
+  openReplay,
   storingOf,
 } from "../src/http-rules.ts";
 
@@ -42,6 +44,24 @@ it("the rules on answers are judged as in the Worker", () => {
   const fitting = answerRulesFor(new Response(null, { headers }), rules);
   expect(fitting).toEqual({ rules: [0, 2], freshSeconds: 60 });
   expect(answerRulesFor(new Response(null), rules)).toBeUndefined();
+});
+
+it("a replay answers the requests of a log in the time of the log", async () => {
+  const config = defineConfig({ routes: [{ name: "pages", match: "*", fresh: "10s" }] });
+  const settings = { isolateCount: 1, freshSeconds: undefined, recordsMax: 10 };
+  const replay = await openReplay(config, settings);
+  const asked = { colo: "A", method: "GET", host: "www.example.com", target: "/a?utm_id=1" };
+  const answer = { status: 200, bytes: 1_000, originMs: 100 };
+  const results = [0, 9, 11].map((second) =>
+    replay.play({ ...asked, ...answer, atMs: Date.UTC(2026, 10, 1) + 1_000 * second }),
+  );
+  const place = { route: "pages", page: "/a" };
+  const origin = { bytes: 1_000, isRefresh: false, lifetimeFrom: "route-second" };
+  expect(results).toEqual([
+    { ...place, outcome: "stored", origin },
+    { ...place, outcome: "hit" },
+    { ...place, outcome: "stored", origin },
+  ]);
 });
 
 it.each([

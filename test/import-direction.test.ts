@@ -155,6 +155,12 @@ describe("the check for breaches", () => {
     expect(breaches(sources, command)).toHaveLength(count);
   });
 
+  it("accepts imports of the command from src/ only for messages and exports of the package", () => {
+    const accepted = Object.values(command.mayImportOutside).flat();
+    const inside = accepted.filter((path) => !["src/protocol/", ...published].includes(path));
+    expect(inside.filter((path) => path.startsWith("src"))).toEqual([]);
+  });
+
   it("finds a circle of three files, types included, without a file that only leads to it", () => {
     const files: Sources = new Map([
       ["src/rules/a.ts", 'import type { B } from "./b.ts";'],

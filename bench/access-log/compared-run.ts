@@ -8,6 +8,7 @@ import { startUpstashRestServer } from "../../local/upstash-rest-server.ts";
 import { readLog } from "../../packages/cli/src/simulate/log-file.ts";
 import { Simulation } from "../../packages/cli/src/simulate/simulation.ts";
 import { defineConfig } from "../../src/config/config.ts";
+import * as rules from "../../src/http-rules.ts";
 import { adminToken } from "../../testing/worker/world.ts";
 import { replayOver } from "../cost/replay-over.ts";
 import type { RuntimeLog } from "../load/runtime-log.ts";
@@ -93,7 +94,8 @@ const withColo = (line: string, colo: string): string =>
   JSON.stringify({ ...(JSON.parse(line) as object), colo });
 
 async function simulated(lines: readonly string[]): Promise<Simulation> {
-  const simulation = new Simulation({
+  const simulation = await Simulation.open({
+    rules,
     config: defineConfig({
       purge: lag,
       routes: [{ name: "pages", match: "*", query: { order: "sort" } }],

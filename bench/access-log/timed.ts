@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { readLog } from "../../packages/cli/src/simulate/log-file.ts";
 import { Simulation } from "../../packages/cli/src/simulate/simulation.ts";
 import { defineConfig } from "../../src/config/config.ts";
+import * as rules from "../../src/http-rules.ts";
 import { Draws } from "../../testing/draws.ts";
 import { zipfRanks } from "../load/zipf.ts";
 
@@ -31,7 +32,8 @@ function* logOf(lineCount: number): Generator<Buffer> {
 /** Returns a sentence with the time and the memory. */
 export async function timed(lineCount: number): Promise<string> {
   const chunks = [...logOf(lineCount)];
-  const simulation = new Simulation({
+  const simulation = await Simulation.open({
+    rules,
     config: defineConfig({ routes: [{ name: "pages", match: "*", fresh: "1h" }] }),
     host: "www.example.com",
     coloCount: 3,

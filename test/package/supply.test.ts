@@ -87,7 +87,8 @@ it.each(["package.json", "packages/cli/package.json", "packages/create/package.j
 
 it("gives the command, and the package that runs its create, the version of the library", () => {
   const { version } = json("package.json");
-  expect(json("packages/cli/package.json").version).toBe(version);
+  const { version: ofCommand, peerDependencies } = json("packages/cli/package.json");
+  expect([ofCommand, peerDependencies.tidemark]).toEqual([version, `^${version}`]);
   const { version: ofCreate, dependencies } = json("packages/create/package.json");
   expect([ofCreate, dependencies]).toEqual([version, { "tidemark-cli": version }]);
 });

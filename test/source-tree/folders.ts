@@ -311,7 +311,9 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   sinks: ["base", "write-behind/sinks"],
   senders: ["base", "hooks/port", "hooks", "hooks/senders"],
   "open-telemetry": ["base", "data/value", "observe"],
-  "http-rules": ["rules", "config"],
+  // Requests of a log through the steps of a page.
+  replay: [...core, ...steps, "stores/memory", "stores/durable-object"],
+  "http-rules": ["rules", "config", "replay"],
   "node-cache": [
     "base",
     "platform",
@@ -384,7 +386,7 @@ export const command: House = {
     warm: ofCommand,
     // The commands, with their options and steps.
     commands: [...ofCommand, "stats", "origin", "init", "warm", ...ofDoctor],
-    // Access logs through the cache's own code.
+    // Access logs through the cache of the project's own library.
     simulate: [...ofCommand, "start"],
     // The list of all commands, and the run of one command.
     program: [...ofCommand, "commands", "warm", "simulate", "start"],
@@ -410,7 +412,7 @@ export const command: House = {
     version: ["packages/cli/package.json"],
     // The start command runs a site on this machine, like `npm start`.
     start: [...shared, "local/"],
-    simulate: ["src/", "local/load-config.ts"],
+    simulate: [...shared, "local/load-config.ts"],
     terminal: ["local/printable.ts"],
     main: [...shared, "local/printable.ts"],
     init: [...shared, "local/printable.ts"],

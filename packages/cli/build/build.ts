@@ -66,7 +66,8 @@ await build({
   outdir: dist,
   bundle: true,
   splitting: true,
-  external: await dependencies(),
+  // Logs are replayed by the library of the project, as `simulate` loads it.
+  external: [...(await dependencies()), "*/replay/replay.ts"],
   plugins: [fromProject, siteTemplate],
   format: "esm",
   platform: "node",

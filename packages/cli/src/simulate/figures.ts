@@ -1,9 +1,8 @@
 // Computes the figures of a simulated policy: its hits, the load of its origin, and its costs.
 import { mixesOf } from "./mixes.ts";
-import type { Policy } from "./planner.ts";
 import { workers } from "./prices.ts";
 import { commandsByTheClock } from "./report-commands.ts";
-import type { Simulation } from "./simulation.ts";
+import type { Policy, Simulation } from "./simulation.ts";
 import { type Counts, shareOf } from "./totals.ts";
 
 /** A simulated policy. */
@@ -19,15 +18,15 @@ const missedShown = 10;
 const journalReadsAPeriod = 2.9;
 
 /** Returns the operations, calls and dollars of a million requests, without CPU time and purges. */
-function costsOf({ policy, simulation: { totals, world } }: PolicyRun) {
+function costsOf({ policy, simulation: { totals, replay } }: PolicyRun) {
   const { seconds, all } = totals;
   const { requests } = all;
-  const { reads: lookUps, writes, rows, bytes } = world.shared.calls;
+  const { reads: lookUps, writes, rows, bytes } = replay.shared;
   const { renewalLagMs, allowanceMs } = policy.config.purge;
   const periods = (seconds * 1_000) / Math.max(1_000, renewalLagMs - allowanceMs);
-  const journalReads = Math.min(requests, journalReadsAPeriod * periods * world.coloCount);
+  const journalReads = Math.min(requests, journalReadsAPeriod * periods * replay.coloCount);
   const minutes = Math.max(1, seconds / 60);
-  const isolates = world.isolates.length;
+  const isolates = replay.isolateCount;
   const otherCommands = commandsByTheClock({ isolates, requests, minutes });
   const used = { lookUps, writes, rows, bytes, journalReads, purges: 0, otherCommands };
   const million = shareOf(1e6, requests);
@@ -51,7 +50,7 @@ function sharesOf({ requests, passed, hitRate, offload, originRequests, originBy
 
 /** Returns the figures of a policy, as `--json` prints them. */
 export function figuresOf(run: PolicyRun) {
-  const { totals, world, assumed } = run.simulation;
+  const { totals, replay, assumed } = run.simulation;
   const { passed, ...shares } = sharesOf(totals.all);
   const { outcomes, refreshes, answeredBytes } = totals.all;
   const routes = [...totals.byRoute].map(([route, counts]) =>
@@ -60,7 +59,7 @@ export function figuresOf(run: PolicyRun) {
   return {
     config: run.name,
     seconds: totals.seconds,
-    colos: world.coloCount,
+    colos: replay.coloCount,
     ...shares,
     outcomes: { ...outcomes, passed },
     refreshes,

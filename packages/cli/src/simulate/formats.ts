@@ -1,40 +1,16 @@
 // Reads lines of access logs: Common and Combined of nginx and Apache, Cloudflare's Logpush, and
 // Tidemark's own log.
+import type { ReplayedRequest } from "../../../../src/http-rules.ts";
 
 /** A request in a log. A member that the log lacks is `undefined`. */
-export interface LogEntry {
-  /** The arrival, in epoch milliseconds. */
-  readonly atMs: number;
-  readonly method: string;
+export interface LogEntry extends Omit<ReplayedRequest, "host" | "colo" | "originMs"> {
   readonly host: string | undefined;
-  /** The path and query, as the client spelled them. */
-  readonly target: string | undefined;
-  readonly status: number;
-  readonly bytes: number | undefined;
+  readonly colo?: string | undefined;
+  readonly originMs?: number | undefined;
   /** The client's address. */
   readonly client: string | undefined;
-  readonly colo?: string | undefined;
-  readonly country?: string | undefined;
-  /** Fields of the request. */
-  readonly headers?: Headers | undefined;
-  readonly originMs?: number | undefined;
   /** Whether the cache that wrote the log answered; `undefined` if the log does not say. */
   readonly wasHit?: boolean | undefined;
-  /** Whether the origin answered with a 304, which only Tidemark's own log says. */
-  readonly isValidated?: boolean;
-  readonly own?: OwnFacts | undefined;
-}
-
-/** The parts of a line that only Tidemark's own log has. */
-export interface OwnFacts {
-  readonly route: string;
-  /** The digest of the key; `undefined` without a lookup. */
-  readonly key: string | undefined;
-  readonly hasUnknownCookie: boolean;
-  /** When the purge was accepted that covered the stored response; `undefined` for none. */
-  readonly purgedAtMs: number | undefined;
-  /** The lifetime that the origin's answer gave; `never` if it was not for all clients. */
-  readonly freshSeconds: number | "never" | undefined;
 }
 
 /** Returns `other` for a line that is no request, and `undefined` for a malformed line. */
@@ -196,7 +172,7 @@ function readOwn(line: string): LogEntry | "other" | undefined {
     originMs: msOf("origin_ms") === undefined ? undefined : tookMs,
     wasHit: result === "hit" || result === "stale-hit",
     isValidated: of("origin_status") === 304,
-    own: {
+    logged: {
       route: textIn(of("route")) ?? "",
       key: result === "passed" ? undefined : textIn(of("key")),
       hasUnknownCookie: rule === "unknown-cookie" || refused === "unknown-cookie",

@@ -4,8 +4,7 @@ import type { Session } from "../session.ts";
 import { tableOf, type Terminal } from "../terminal.ts";
 import { type Figures, figuresOf, type PolicyRun } from "./figures.ts";
 import { type LinesRead, placesOf } from "./log-file.ts";
-import type { Assumptions } from "./planner.ts";
-import { recordsMax } from "./tiers.ts";
+import { type Assumptions, recordsMax } from "./simulation.ts";
 import { dollars } from "./prices.ts";
 import type { Suggestion } from "./suggest.ts";
 
@@ -75,7 +74,7 @@ function printFigures(
 }
 
 /** Returns a sentence for each assumption that concerned a request. */
-function assumptionsOf({ policy, simulation: { assumed, world } }: PolicyRun): string[] {
+function assumptionsOf({ policy, simulation: { assumed, replay } }: PolicyRun): string[] {
   const { host, coloCount, originMs, freshSeconds = 0 } = policy;
   const none = "Neither the log nor a route gives the answer a lifetime, so";
   const sentences: Readonly<Record<keyof Assumptions, string>> = {
@@ -95,7 +94,9 @@ function assumptionsOf({ policy, simulation: { assumed, world } }: PolicyRun): s
   const concerned = names.filter((name) => assumed[name] > 0);
   return [
     ...concerned.map((name) => `${withUnit(assumed[name], "request")}: ${sentences[name]}`),
-    ...(world.evicted === 0 ? [] : [`${withUnit(world.evicted, "response")}: ${evicted}`]),
+    ...(replay.evictedCount === 0
+      ? []
+      : [`${withUnit(replay.evictedCount, "response")}: ${evicted}`]),
     "Always: answers have no Vary and no Set-Cookie, a validation is a whole answer unless Tidemark's own log shows it, isolates live for the whole log, nothing is purged by tag, and the requests of a second are spread over it if the log has whole seconds.",
   ];
 }

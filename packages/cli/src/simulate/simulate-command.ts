@@ -1,6 +1,6 @@
 // `tidemark simulate`: an access log through a configuration. Other commands do not load the cache.
 import { InvalidArgumentError, Option } from "commander";
-import { durationSeconds } from "../../../../src/config/duration.ts";
+import { durationSeconds } from "../../../../src/http-rules.ts";
 import type { AddCommand, Session } from "../session.ts";
 import { wholeNumber } from "../session.ts";
 import { formatNames } from "./formats.ts";

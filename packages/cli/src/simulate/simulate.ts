@@ -2,11 +2,12 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
-import { loadConfig } from "../../../../local/load-config.ts";
+import { loadWithRules } from "../../../../local/load-config.ts";
 import { faultOf } from "../../../../src/protocol/fault.ts";
 import { type ExitCode, exitCode, failure, usageError } from "../command-error.ts";
 import type { Session } from "../session.ts";
-import { readFolder } from "../start/own-site.ts";
+import { configIn } from "../start/config-file.ts";
+import { libraryIn } from "../start/project-library.ts";
 import type { PolicyRun } from "./figures.ts";
 import type { FormatName } from "./formats.ts";
 import { readLog } from "./log-file.ts";
@@ -72,19 +73,20 @@ async function runsOf(
   folder: string,
   { config: named, against, ...given }: SimulateOptions,
 ): Promise<readonly [PolicyRun, PolicyRun?]> {
-  const { config: path, library } = await readFolder(folder, named && resolve(folder, named));
+  const path = named === undefined ? configIn(folder) : resolve(folder, named);
   if (path === undefined) {
     const why = `${folder} has no tidemark.config.ts.`;
     const hint = "Pass --config FILE, or run tidemark init here.";
     throw usageError({ what: "Nothing was simulated.", why, hint });
   }
+  const library = libraryIn(folder);
   const { host, colos: coloCount, isolates: isolateCount, originMs, fresh: freshSeconds } = given;
   const runOf = async (one: string): Promise<PolicyRun> => {
-    const config = await loadConfig(one, { library }).catch((cause: unknown) => {
+    const loaded = await loadWithRules(one, { library }).catch((cause: unknown) => {
       throw namedFault(cause, one);
     });
-    const policy = { config, host, coloCount, isolateCount, originMs, freshSeconds };
-    return { name: basename(one), policy, simulation: new Simulation(policy) };
+    const policy = { ...loaded, host, coloCount, isolateCount, originMs, freshSeconds };
+    return { name: basename(one), policy, simulation: await Simulation.open(policy) };
   };
   const first = await runOf(path);
   return against === undefined ? [first] : [first, await runOf(resolve(folder, against))];

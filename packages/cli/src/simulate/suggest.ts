@@ -1,9 +1,11 @@
 // Finds changes of a configuration that help, by simulating each of them over the same log.
-import type { Config, Route } from "../../../../src/config/config.ts";
-import { matchesAny } from "../../../../src/config/known-names.ts";
+import { matchesAny } from "../../../../src/http-rules.ts";
+import type { Config } from "../../../../src/tidemark.ts";
 import type { LogEntry } from "./formats.ts";
 import { type Figures, figuresOf, type PolicyRun } from "./figures.ts";
 import { Simulation } from "./simulation.ts";
+
+type Route = Config["anywhere"];
 
 /** A change of a configuration, with the text to write. */
 interface Variant {
@@ -105,7 +107,7 @@ export async function suggestionsOf(
   const found = [];
   for (const { what, snippet, config } of variantsOf(first, figures, seen)) {
     const policy = { ...first.policy, config };
-    const simulation = new Simulation(policy);
+    const simulation = await Simulation.open(policy);
     await replay(simulation);
     const other = figuresOf({ name: what, policy, simulation });
     const hitRatePoints = 100 * (other.hitRate - figures.hitRate);

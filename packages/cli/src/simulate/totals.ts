@@ -1,7 +1,8 @@
 // Counts the results of a simulation: by route, and the peaks of the origin.
-import { BoundedMap } from "../../../../src/base/bounded-map.ts";
+import type { ReplayResult } from "../../../../src/http-rules.ts";
+import type { LogEntry } from "./formats.ts";
 
-export type Outcome = "hit" | "stale-hit" | "collapsed" | "stored" | "forwarded";
+type Outcome = Exclude<ReplayResult["outcome"], "passed">;
 type Sum = "requests" | "passed" | "originRequests" | "refreshes" | "answeredBytes" | "originBytes";
 
 /** The counts of one route, which also count for all. */
@@ -67,7 +68,7 @@ class Peak {
   }
 }
 
-/** Beyond this number, rare names are forgotten. */
+/** Beyond this number, the page that missed the longest ago is forgotten. */
 const missedMax = 50_000;
 
 export class Totals {
@@ -77,10 +78,26 @@ export class Totals {
   readonly originAMinute = new Peak(60_000);
   #firstAtMs: number | undefined;
   #lastAtMs = 0;
-  readonly #missed = new BoundedMap<number>({ sizeMax: missedMax });
+  /** The misses by page. The page that missed last is last. */
+  readonly #missed = new Map<string, number>();
+
+  note({ atMs, bytes = 0 }: LogEntry, { route, outcome, page = "", origin }: ReplayResult): void {
+    const counts = this.#of(route, atMs);
+    counts.add("requests");
+    counts.add("answeredBytes", bytes);
+    if (outcome === "passed") counts.add("passed");
+    else counts.ended(outcome);
+    if (outcome === "stored" || outcome === "forwarded") this.#noteMiss(page);
+    if (origin === undefined) return;
+    counts.add("originRequests");
+    counts.add("originBytes", origin.bytes);
+    if (origin.isRefresh) counts.add("refreshes");
+    this.originASecond.note(atMs);
+    this.originAMinute.note(atMs);
+  }
 
   /** Returns the counts of a request's route. */
-  of(route: string, atMs: number): Counts {
+  #of(route: string, atMs: number): Counts {
     this.#firstAtMs ??= atMs;
     this.#lastAtMs = atMs;
     let counts = this.byRoute.get(route);
@@ -88,14 +105,17 @@ export class Totals {
     return counts;
   }
 
-  missed(name: string): void {
-    this.#missed.set(name, (this.#missed.get(name) ?? 0) + 1);
+  #noteMiss(page: string): void {
+    const misses = (this.#missed.get(page) ?? 0) + 1;
+    this.#missed.delete(page);
+    this.#missed.set(page, misses);
+    if (this.#missed.size <= missedMax) return;
+    const [oldest = ""] = this.#missed.keys();
+    this.#missed.delete(oldest);
   }
 
   mostMissed(count: number): readonly (readonly [name: string, misses: number])[] {
-    return [...this.#missed.entries()]
-      .toSorted(([, one], [, other]) => other - one)
-      .slice(0, count);
+    return [...this.#missed].toSorted(([, one], [, other]) => other - one).slice(0, count);
   }
 
   get seconds(): number {

@@ -1,6 +1,7 @@
 // Compares a simulation with the whole application, whose own log it reads.
 import { Readable } from "node:stream";
 import { expect, it } from "vitest";
+import * as rules from "../../../../src/http-rules.ts";
 import { defineConfig } from "../../../../src/config/config.ts";
 import type { ConfigInput } from "../../../../src/config/schema.ts";
 import type { WrittenConfig } from "../../../../src/config/written.ts";
@@ -42,7 +43,8 @@ it("has the hits and origin requests of the application, for random traffic", as
     );
   }
   const written = site.lines.map((line) => JSON.stringify(line)).join("\n");
-  const simulation = new Simulation({
+  const simulation = await Simulation.open({
+    rules,
     config: defineConfig(config as WrittenConfig),
     host: "www.example.com",
     coloCount: 1,

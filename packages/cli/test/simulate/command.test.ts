@@ -1,7 +1,7 @@
 // Tests `tidemark simulate` in the folder of a site: its output, suggestions and refusals.
 import { execFileSync } from "node:child_process";
 import { appendFileSync } from "node:fs";
-import { symlink, writeFile } from "node:fs/promises";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { root } from "../../../../local/bundling.ts";
@@ -114,6 +114,41 @@ it("simulate reads stdin, and prints JSON", async () => {
   });
 });
 
+/** Installs a package with this text as its rules. */
+async function userWithPackage(rules: string) {
+  const user = await FakeUser.at();
+  const inFolder = (name: string) => join(user.folder, name);
+  await mkdir(inFolder("node_modules/tidemark"), { recursive: true });
+  const exports = { "./worker": "./worker.js", "./rules": "./rules.js" };
+  await writeFile(inFolder("node_modules/tidemark/package.json"), JSON.stringify({ exports }));
+  const worker = "export const createWorker = () => undefined;";
+  await writeFile(inFolder("node_modules/tidemark/worker.js"), worker);
+  await writeFile(inFolder("node_modules/tidemark/rules.js"), rules);
+  const purge = { renewalLagMs: 10_000, allowanceMs: 1_000 };
+  await writeFile(
+    inFolder("tidemark.config.js"),
+    `export default ${JSON.stringify({ purge, routes: [] })};`,
+  );
+  await writeFile(inFolder("access.log"), logOf(3));
+  return user;
+}
+
+it("simulate replays the log with the package that the folder has installed", async () => {
+  const user = await userWithPackage(`
+    const shared = { reads: 0, found: 0, writes: 0, rows: 0, bytes: 0 };
+    const counts = { shared, coloCount: 1, isolateCount: 1, evictedCount: 0 };
+    const play = () => ({ route: "of the package", outcome: "hit" });
+    export const openReplay = async () => ({ ...counts, play });`);
+  const { code, out } = await user.runs(["simulate", "access.log"]);
+  expect([code, out]).toEqual([0, expect.stringMatching(/^of the package +3 +100.0 %/m)]);
+});
+
+it("simulate names an installed package that is too old", async () => {
+  const user = await userWithPackage("export const storingOf = () => undefined;");
+  const { code, notes } = await user.runs(["simulate", "access.log"]);
+  expect([code, notes]).toEqual([1, expect.stringContaining("has no openReplay. Install the ver")]);
+});
+
 it.each([
   ["a log that is missing", ["none.log"], 1, "none.log cannot be read."],
   ["a folder", ["."], 1, ". cannot be read."],
@@ -132,6 +167,12 @@ it.each([
   const ran = await user.runs(["simulate", ...args, "--json"]);
   expect(ran.code).toBe(code);
   expect(ran.out).toContain(why);
+});
+
+it("simulate names the file that a folder without a configuration lacks", async () => {
+  const user = await FakeUser.at();
+  const { code, notes } = await user.runs(["simulate", "access.log"]);
+  expect([code, notes]).toEqual([2, expect.stringContaining("has no tidemark.config.ts. Pass --")]);
 });
 
 it("simulate accepts an empty log", async () => {

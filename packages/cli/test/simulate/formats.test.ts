@@ -196,7 +196,12 @@ describe("a line of Tidemark's own log", () => {
       originMs: 100,
       wasHit: false,
       isValidated: false,
-      own: { route: "news", key: "iV0YFdDpqPQ", purgedAtMs: 1_792_929_599_000, freshSeconds: 60 },
+      logged: {
+        route: "news",
+        key: "iV0YFdDpqPQ",
+        purgedAtMs: 1_792_929_599_000,
+        freshSeconds: 60,
+      },
     });
   });
 
@@ -207,7 +212,7 @@ describe("a line of Tidemark's own log", () => {
 
   it("says that a session's request had an unknown cookie", () => {
     const line = JSON.stringify({ ...own, "tidemark.refused": "unknown-cookie" });
-    expect(formats.tidemark(line)).toMatchObject({ own: { hasUnknownCookie: true } });
+    expect(formats.tidemark(line)).toMatchObject({ logged: { hasUnknownCookie: true } });
   });
 
   it.each([
@@ -217,7 +222,7 @@ describe("a line of Tidemark's own log", () => {
     ["too-large", 60],
   ])("says that the answer was refused: %s", (refused, freshSeconds) => {
     const line = JSON.stringify({ ...own, "tidemark.refused": refused });
-    expect(formats.tidemark(line)).toMatchObject({ own: { freshSeconds } });
+    expect(formats.tidemark(line)).toMatchObject({ logged: { freshSeconds } });
   });
 
   it("of another event is no request", () => {

@@ -1,28 +1,28 @@
-// The tiers of simulated colos: the real memory tier, and maps in place of the edge and shared tiers.
-import { BoundedMap } from "../../../../src/base/bounded-map.ts";
-import type { RecordKey } from "../../../../src/cache/record/record-key.ts";
-import { TierStack } from "../../../../src/cache/tiers/tier-stack.ts";
+// The colos of a replay: isolates with the real memory tier, over maps in place of the edge and shared tiers.
+import { BoundedMap } from "../base/bounded-map.ts";
+import type { RecordKey } from "../cache/record/record-key.ts";
+import { TierStack } from "../cache/tiers/tier-stack.ts";
 import {
   edgeBodyBytesMax,
   type TierAsk,
   type TierFill,
   type TierKeep,
   type TierWrite,
-} from "../../../../src/cache/tiers/tier.ts";
-import type { Exchange } from "../../../../src/pages/site/exchange.ts";
-import { responseForm } from "../../../../src/pages/stored/record-form.ts";
+} from "../cache/tiers/tier.ts";
+import type { Config } from "../config/config.ts";
+import type { Exchange } from "../pages/site/exchange.ts";
+import { responseForm } from "../pages/stored/record-form.ts";
 import type {
   ResponseDetail,
   ResponseRecord,
   ResponseTier,
   Tiers,
-} from "../../../../src/pages/stored/stored-response.ts";
-import { rowMsMax } from "../../../../src/stores/durable-object/records-object.ts";
-import { MemoryTier } from "../../../../src/stores/memory/memory-tier.ts";
-import type { Policy } from "./planner.ts";
+} from "../pages/stored/stored-response.ts";
+import { rowMsMax } from "../stores/durable-object/records-object.ts";
+import { MemoryTier } from "../stores/memory/memory-tier.ts";
+import type { ReplaySettings } from "./replayed-request.ts";
 
-/** The limits of a simulated world, so that a log cannot fill this process. */
-export const recordsMax = 150_000;
+/** A log cannot fill this process with colos. */
 const colosMax = 400;
 
 /** The records of all edge tiers, or those of the shared tier. */
@@ -41,11 +41,10 @@ interface TierSettings {
   readonly colo?: number;
 }
 
-export class SimulatedTier implements ResponseTier {
+class MapTier implements ResponseTier {
   readonly name: "edge" | "shared";
   readonly arrivingBytesMax: number;
   readonly isShutOff = false;
-  /** The calls, and the rows in a Durable Object: that of each record is deleted later. */
   readonly calls = { reads: 0, found: 0, writes: 0, rows: 0, bytes: 0 };
   readonly #settings: TierSettings;
 
@@ -111,34 +110,36 @@ export interface Isolate {
 }
 
 /** All colos, with their isolates. */
-export class World {
-  readonly shared: SimulatedTier;
-  readonly isolates: Isolate[] = [];
-  readonly #policy: Policy;
-  readonly #exchangeOver: (tiers: Tiers) => Exchange;
+export class Colos {
+  readonly shared: MapTier;
+  isolateCount = 0;
   /** The records that were evicted from edge and shared tiers. */
   evicted = 0;
+  readonly #config: Config;
+  readonly #settings: ReplaySettings;
+  readonly #exchangeOver: (tiers: Tiers) => Exchange;
   readonly #edges: Records;
   readonly #colos = new Map<string, { readonly isolates: readonly Isolate[]; turn: number }>();
 
-  constructor(policy: Policy, exchangeOver: (tiers: Tiers) => Exchange) {
-    this.#policy = policy;
+  constructor(config: Config, settings: ReplaySettings, exchangeOver: (tiers: Tiers) => Exchange) {
+    this.#config = config;
+    this.#settings = settings;
     this.#exchangeOver = exchangeOver;
     this.#edges = this.#records();
-    const { sharedBodyBytes: bodyBytesMax } = policy.config.limits;
-    this.shared = new SimulatedTier({ name: "shared", bodyBytesMax, records: this.#records() });
+    const { sharedBodyBytes: bodyBytesMax } = config.limits;
+    this.shared = new MapTier({ name: "shared", bodyBytesMax, records: this.#records() });
   }
 
   #records(): Records {
     return new BoundedMap({
-      sizeMax: this.#policy.recordsMax ?? recordsMax,
+      sizeMax: this.#settings.recordsMax,
       onRemoved: (_, _name, why) => {
         if (why === "evicted") this.evicted += 1;
       },
     });
   }
 
-  get coloCount(): number {
+  get count(): number {
     return this.#colos.size;
   }
 
@@ -146,7 +147,7 @@ export class World {
   isolateIn(name: string): Isolate {
     let colo = this.#colos.get(name);
     if (colo === undefined) {
-      if (this.coloCount >= colosMax - 1 && name !== otherColos) return this.isolateIn(otherColos);
+      if (this.count >= colosMax - 1 && name !== otherColos) return this.isolateIn(otherColos);
       this.#colos.set(name, (colo = { isolates: this.#open(), turn: 0 }));
     }
     colo.turn = (colo.turn + 1) % colo.isolates.length;
@@ -154,17 +155,14 @@ export class World {
   }
 
   #open(): Isolate[] {
-    const { config, isolateCount } = this.#policy;
-    const [bodyBytesMax, records, colo] = [edgeBodyBytesMax, this.#edges, this.coloCount];
-    const edge = new SimulatedTier({ name: "edge", bodyBytesMax, records, colo });
-    const isolates = Array.from({ length: isolateCount }, (_, nth) => {
-      const bytesMax = config.limits.memoryBytes;
+    const [bodyBytesMax, records, colo] = [edgeBodyBytesMax, this.#edges, this.count];
+    const edge = new MapTier({ name: "edge", bodyBytesMax, records, colo });
+    return Array.from({ length: this.#settings.isolateCount }, () => {
+      const bytesMax = this.#config.limits.memoryBytes;
       const memory = new MemoryTier<ResponseDetail>({ bytesMax, form: responseForm });
       const tiers = new TierStack<ResponseDetail>(memory, [edge, this.shared]);
-      return { number: this.isolates.length + nth, tiers, exchange: this.#exchangeOver(tiers) };
+      return { number: this.isolateCount++, tiers, exchange: this.#exchangeOver(tiers) };
     });
-    this.isolates.push(...isolates);
-    return isolates;
   }
 }
 
