@@ -28,7 +28,6 @@ const live = [
   "examples/news-worker/test/readme.test.ts",
   "test/local/start.test.ts",
   "test/adapters/astro-example.test.ts",
-  "test/parts/deletion.test.ts",
   "test/worker/slow-clients.test.ts",
   "examples/news-worker/test/browser.test.ts",
   "packages/cli/test/init/three-sites.test.ts",
@@ -85,6 +84,9 @@ const underLimits = [
   "test/worker/tiers.test.ts",
 ];
 const limits = process.env["TIDEMARK_PLATFORM"] === undefined ? ["six", "fifty", "no-cache"] : [];
+
+/** Checks of the sources and documents as text, which `npm run check` runs. */
+const lint = globSync("test/source-tree/*.test.ts");
 
 /** Suites of `npm test` that import the dashboard, whose JSX Node does not run. */
 const withJsx = [
@@ -169,6 +171,7 @@ export default defineConfig({
           env: { ...compileCache, TIDEMARK_PLATFORM: limit },
         },
       })),
+      { extends: true, test: { name: "lint", include: lint, isolate: false, experimental } },
       { extends: true, test: { name: "replacing", include: replacing } },
       // The files of a worker share its modules, which halves the CPU time of a small file.
       {
@@ -179,7 +182,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "others",
-          include: except(all, live, replacing, withFakeTimers),
+          include: except(all, live, lint, replacing, withFakeTimers),
           isolate: false,
           experimental,
         },

@@ -335,10 +335,9 @@ export interface House {
   readonly mayImport: Readonly<Record<string, readonly string[]>>;
   /** For each folder, the files and folders outside of the tree that it may import. */
   readonly mayImportOutside: Readonly<Record<string, readonly string[]>>;
-  readonly usesNode: boolean;
 }
 
-export const library: House = { root: "src", mayImport, mayImportOutside: {}, usesNode: false };
+export const library: House = { root: "src", mayImport, mayImportOutside: {} };
 
 /** The sources of the exports in package.json, such as `src/tidemark.ts`. */
 export const published: readonly string[] = Object.values(manifest.exports).flatMap((one) =>
@@ -350,7 +349,6 @@ const shared = ["src/protocol/", ...published];
 
 export const command: House = {
   root: "packages/cli/src",
-  usesNode: true,
   mayImport: {
     version: [],
     "command-error": [],
@@ -415,5 +413,3 @@ export const command: House = {
     init: [...shared, "local/printable.ts"],
   },
 };
-
-export const linesInFileMax = 400;
