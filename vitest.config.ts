@@ -88,9 +88,10 @@ const limits = process.env["TIDEMARK_PLATFORM"] === undefined ? ["six", "fifty",
 /** Checks of the sources and documents as text, which `npm run check` runs. */
 const lint = globSync("test/source-tree/*.test.ts");
 
-/** Suites of `npm test` that import the dashboard, whose JSX Node does not run. */
+/** Suites that import the dashboard, whose JSX Node does not run. */
 const withJsx = [
   "test/docs-site/openapi.test.ts",
+  "test/parts/dashboard/browser.test.ts",
   "test/parts/dashboard/hostile-text.test.ts",
   "test/parts/dashboard/routes.test.ts",
   "test/parts/probe/late-purges.test.ts",
@@ -108,7 +109,10 @@ const except = (files: string[], ...lists: string[][]) =>
 const having = (pattern: RegExp) => all.filter((path) => pattern.test(readFileSync(path, "utf8")));
 
 /** `.ci/run` leaves out live suites that cover no changed file (`test/costly-suites.ts`). */
-const leftOut = process.env["TIDEMARK_LEFT_OUT"]?.split(",") ?? [];
+const given = process.env["TIDEMARK_LEFT_OUT"];
+const leftOut = given?.split(",") ?? [];
+/** `.ci/run` plays all histories of these suites among the live ones, and so no share before. */
+const playedLive = given === undefined ? [] : except(withHistories, leftOut);
 /**
  * Files that need a worker of their own: they replace modules or, as this server does, globals. Or
  * they count timers or wait for background work, of which another file may have left some.
@@ -121,9 +125,10 @@ const replacing = except(
     ...withJsx,
   ],
   live,
+  playedLive,
 );
 /** A worker may keep a fake timer that nobody fires, so these files share none with the others. */
-const withFakeTimers = except(having(/playTimers|useFakeTimers/), live, replacing);
+const withFakeTimers = except(having(/playTimers|useFakeTimers/), live, playedLive, replacing);
 
 /** Node compiles the files of the commands that tests start only once. */
 const compileCache = {
@@ -159,8 +164,16 @@ export default defineConfig({
         extends: true,
         test: {
           name: "live",
-          include: except([...live, ...withHistories], leftOut),
+          include: except([...live, ...withHistories], leftOut, withJsx),
           env: { ...compileCache, TIDEMARK_ALL_HISTORIES: "1" },
+          experimental,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "live with JSX",
+          include: except(withJsx, leftOut).filter((path) => live.includes(path)),
         },
       },
       ...limits.map((limit) => ({
@@ -169,6 +182,7 @@ export default defineConfig({
           name: `live under ${limit}`,
           include: underLimits,
           env: { ...compileCache, TIDEMARK_PLATFORM: limit },
+          experimental,
         },
       })),
       { extends: true, test: { name: "lint", include: lint, isolate: false, experimental } },
@@ -182,7 +196,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "others",
-          include: except(all, live, lint, replacing, withFakeTimers),
+          include: except(all, live, lint, playedLive, replacing, withFakeTimers),
           isolate: false,
           experimental,
         },
