@@ -28,7 +28,7 @@ const steps = "stored request site reuse body respond storing fetch"
  * The imports of each folder below src/, lowest first. A folder imports only folders of earlier
  * lines.
  */
-export const mayImport: Readonly<Record<string, readonly string[]>> = {
+const mayImport: Readonly<Record<string, readonly string[]>> = {
   rules: [],
   base: [],
   [release]: [],

@@ -31,7 +31,7 @@ const routesInTheWorld = ["steady", "varied", "brief", "lenient"].map((kind) => 
   refreshAhead: "1s",
 }));
 
-export interface SiteSettings {
+interface SiteSettings {
   readonly originUrl: string;
   readonly coloCount: number;
   readonly maxLagMs: number;
