@@ -18,55 +18,54 @@ const include = [
 const live = [
   "test/adapters/opennext-workers.test.ts",
   "examples/next/test/next.test.ts",
-  "test/consistency/data/consistency.test.ts",
-  "packages/cli/test/start/start.test.ts",
-  "test/consistency/consistency.test.ts",
-  "test/docs-site/built-site.test.ts",
-  "test/wordpress/wordpress.test.ts",
   "test/specification/search.test.ts",
-  "test/parts/dashboard/browser.test.ts",
-  "examples/news-worker/test/readme.test.ts",
   "test/local/start.test.ts",
+  "test/docs-site/built-site.test.ts",
   "test/adapters/astro-example.test.ts",
-  "test/parts/deletion.test.ts",
+  "test/consistency/data/consistency.test.ts",
+  "test/consistency/consistency.test.ts",
+  "test/parts/dashboard/browser.test.ts",
+  "packages/cli/test/start/start.test.ts",
+  "test/wordpress/wordpress.test.ts",
+  "examples/news-worker/test/readme.test.ts",
+  "test/specification/traces.test.ts",
+  "test/worker/large-bodies.test.ts",
   "test/worker/slow-clients.test.ts",
+  "test/specification/planted-faults.test.ts",
+  "test/worker/large-crowds.test.ts",
+  "test/specification/dropped-rules.test.ts",
+  "test/worker/transparency.test.ts",
+  "test/worker/leaving-clients.test.ts",
+  "test/chaos/database.test.ts",
+  "test/local/start-reload.test.ts",
+  "test/chaos/origin.test.ts",
   "examples/news-worker/test/browser.test.ts",
   "packages/cli/test/init/three-sites.test.ts",
   "packages/cli/test/process.test.ts",
-  "test/parts/operate/health/real-journal.test.ts",
-  "test/parts/operate/health/real-redis.test.ts",
-  "test/parts/operate/health/real-totals.test.ts",
   "test/chaos/all-at-once.test.ts",
   "test/chaos/database-answers.test.ts",
-  "test/chaos/database.test.ts",
   "test/chaos/objects.test.ts",
-  "test/chaos/origin.test.ts",
   "test/chaos/tcp-proxy.test.ts",
   "test/consistency/beside-release.test.ts",
   "test/data/examples.test.ts",
   "test/data/node/hints.test.ts",
   "test/local/embedded-valkey.test.ts",
-  "test/local/start-reload.test.ts",
   "test/local/upstash-rest/life-cycle.test.ts",
   "test/local/upstash-rest/outage.test.ts",
   "test/monitoring/alert-cases.test.ts",
+  "test/parts/operate/health/real-journal.test.ts",
+  "test/parts/operate/health/real-redis.test.ts",
+  "test/parts/operate/health/real-totals.test.ts",
+  "test/parts/slices/worker.test.ts",
   "test/remote/redis/connection/lost-replies.test.ts",
   "test/remote/redis/connection/trouble.test.ts",
   "test/scenarios/tiers/room-filled.test.ts",
-  "test/specification/dropped-rules.test.ts",
-  "test/specification/planted-faults.test.ts",
-  "test/specification/traces.test.ts",
   "test/worker/bundle-uploaded.test.ts",
   "test/worker/invalidate-everywhere.test.ts",
-  "test/worker/large-bodies.test.ts",
-  "test/worker/large-crowds.test.ts",
-  "test/worker/leaving-clients.test.ts",
   "test/worker/one-forward.test.ts",
   "test/worker/origin-servers.test.ts",
   "test/worker/purge-outage.test.ts",
   "test/worker/released-crowd.test.ts",
-  "test/parts/slices/worker.test.ts",
-  "test/worker/transparency.test.ts",
   "test/worker/varnish.test.ts",
   "test/write-behind/sinks/examples.test.ts",
   "test/write-behind/sinks/mysql-check.test.ts",
@@ -74,7 +73,7 @@ const live = [
   "test/write-behind/sinks/mysql.test.ts",
 ];
 /**
- * Suites that `npm run test:live` repeats under each of these limits of Cloudflare's platform, if
+ * Suites that `npm run test:live` repeats under these limits of Cloudflare's platform, if
  * the run has none: reads and writes of all tiers, purges, and a crowd. CONTRIBUTING.md has the
  * command for all suites.
  */
@@ -84,11 +83,15 @@ const underLimits = [
   "test/worker/purge.test.ts",
   "test/worker/tiers.test.ts",
 ];
-const limits = process.env["TIDEMARK_PLATFORM"] === undefined ? ["six", "fifty", "no-cache"] : [];
+const limits = process.env["TIDEMARK_PLATFORM"] === undefined ? ["six,fifty", "no-cache"] : [];
 
-/** Suites of `npm test` that import the dashboard, whose JSX Node does not run. */
+/** Checks of the sources and documents as text, which `npm run check` runs. */
+const lint = globSync("test/source-tree/*.test.ts");
+
+/** Suites that import the dashboard, whose JSX Node does not run. */
 const withJsx = [
   "test/docs-site/openapi.test.ts",
+  "test/parts/dashboard/browser.test.ts",
   "test/parts/dashboard/hostile-text.test.ts",
   "test/parts/dashboard/routes.test.ts",
   "test/parts/probe/late-purges.test.ts",
@@ -106,7 +109,10 @@ const except = (files: string[], ...lists: string[][]) =>
 const having = (pattern: RegExp) => all.filter((path) => pattern.test(readFileSync(path, "utf8")));
 
 /** `.ci/run` leaves out live suites that cover no changed file (`test/costly-suites.ts`). */
-const leftOut = process.env["TIDEMARK_LEFT_OUT"]?.split(",") ?? [];
+const given = process.env["TIDEMARK_LEFT_OUT"];
+const leftOut = given?.split(",") ?? [];
+/** `.ci/run` plays all histories of these suites among the live ones, and so no share before. */
+const playedLive = given === undefined ? [] : except(withHistories, leftOut);
 /**
  * Files that need a worker of their own: they replace modules or, as this server does, globals. Or
  * they count timers or wait for background work, of which another file may have left some.
@@ -119,9 +125,10 @@ const replacing = except(
     ...withJsx,
   ],
   live,
+  playedLive,
 );
 /** A worker may keep a fake timer that nobody fires, so these files share none with the others. */
-const withFakeTimers = except(having(/playTimers|useFakeTimers/), live, replacing);
+const withFakeTimers = except(having(/playTimers|useFakeTimers/), live, playedLive, replacing);
 
 /** Node compiles the files of the commands that tests start only once. */
 const compileCache = {
@@ -145,7 +152,8 @@ class InOrder extends BaseSequencer {
 export default defineConfig({
   test: {
     sequence: { sequencer: InOrder },
-    // On two cores: suites that start processes mostly wait, so a third keeps the cores at work.
+    // On two cores: suites that start processes mostly wait, so a third keeps the cores at work, and
+    // a fourth in `npm run test:live`.
     maxWorkers: 3,
     // A busy machine needs minutes for histories. Only a test that hangs reaches this bound.
     testTimeout: 300_000,
@@ -157,8 +165,16 @@ export default defineConfig({
         extends: true,
         test: {
           name: "live",
-          include: except([...live, ...withHistories], leftOut),
+          include: except([...live, ...withHistories], leftOut, withJsx),
           env: { ...compileCache, TIDEMARK_ALL_HISTORIES: "1" },
+          experimental,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "live with JSX",
+          include: except(withJsx, leftOut).filter((path) => live.includes(path)),
         },
       },
       ...limits.map((limit) => ({
@@ -167,8 +183,10 @@ export default defineConfig({
           name: `live under ${limit}`,
           include: underLimits,
           env: { ...compileCache, TIDEMARK_PLATFORM: limit },
+          experimental,
         },
       })),
+      { extends: true, test: { name: "lint", include: lint, isolate: false, experimental } },
       { extends: true, test: { name: "replacing", include: replacing } },
       // The files of a worker share its modules, which halves the CPU time of a small file.
       {
@@ -179,7 +197,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "others",
-          include: except(all, live, replacing, withFakeTimers),
+          include: except(all, live, lint, playedLive, replacing, withFakeTimers),
           isolate: false,
           experimental,
         },

@@ -5,14 +5,20 @@
 // With --object, Durable Objects have the journal, the values and the leases, and there is neither Redis
 // nor a Node process. Fields need Redis, so this run has none, but keys of the shared tier alone.
 import { parseArgs } from "node:util";
+import { boundMs } from "../testing/consistency/checker/bound.ts";
+import { excerptOfData } from "../testing/consistency/data/checker/excerpt.ts";
 import {
   type DataFaultName,
   dataFaultNames,
   revealingData,
 } from "../testing/consistency/data/data-faults.ts";
-import { tableOfData } from "../testing/consistency/data/data-table.ts";
 import { isPlantedInData } from "../testing/consistency/data/planted-data-faults.ts";
-import { type DataRunSettings, runData } from "../testing/consistency/data/run-data.ts";
+import {
+  type DataRunResult,
+  type DataRunSettings,
+  runData,
+} from "../testing/consistency/data/run-data.ts";
+import { rendered, sums } from "../testing/consistency/table.ts";
 import { numberOf, report, unknown } from "./load/run-options.ts";
 
 const checkEveryMs = 1_000;
@@ -57,6 +63,43 @@ function settingsFrom(args: readonly string[]): DataRunSettings {
     checkEveryMs: fault === undefined ? 0 : checkEveryMs,
     ...(fault === undefined ? {} : { fault }),
   };
+}
+
+function tableOfData(result: DataRunResult): string {
+  const { history, findings, settings, world } = result;
+  const { reads, purges, increments, places, writes } = history;
+  const accepted = purges.filter(({ outcome }) => outcome === "accepted");
+  const counted = (all: readonly { readonly by: string }[]) => sums(all.map(({ by }) => by));
+  const outcomes = (outcome: string) => purges.filter((purge) => purge.outcome === outcome).length;
+  const promisedMs = boundMs(history, { fromMs: -Infinity, untilMs: Infinity });
+  const isMark = (event: (typeof world.journal)[number]) =>
+    event.kind === "appended" && event.isMark;
+  const rows: readonly [string, string | number][] = [
+    ["seed", settings.seed],
+    ["took", `${(result.tookMs / 1_000).toFixed(1)} s`],
+    ["places; store", `${places.join(", ")}; ${result.store}`],
+    ["clients; keys", `${settings.clientCount}; ${history.keys.length}`],
+    ["values read", `${reads.length}: ${counted(reads)}`],
+    ["of them replaced versions", findings.olderReadCount],
+    ["versions written", writes.length],
+    ["purges accepted", `${accepted.length}: ${counted(accepted)}`],
+    ["of them soft", accepted.filter(({ mode }) => mode === "soft").length],
+    ["purges refused; without an answer", `${outcomes("refused")}; ${outcomes("unknown")}`],
+    [
+      "increments; of them without a known result",
+      `${increments.length}; ${increments.filter(({ value }) => value === undefined).length}`,
+    ],
+    ["requests to the source", result.sourceRequestCount],
+    ["calls that failed", [...result.failures].map((each) => each.join(" ")).join(", ") || "none"],
+    ["faults", sums(world.faults.map(({ fault }) => fault)) || "none"],
+    ["marks of loss", world.journal.filter(isMark).length],
+    ["bound", `${promisedMs} ms`],
+    ["worst lag of a purge", `${Math.round(findings.worstLagMs)} ms`],
+    ["violations", findings.violations.length],
+  ];
+  return rendered(rows, findings.violations, (violation) =>
+    excerptOfData(violation, history, world),
+  );
 }
 
 await report(async () => {

@@ -23,7 +23,7 @@ export const coveredByAll = [
   "vitest.config.ts",
 ];
 
-export interface CostlySuites {
+interface CostlySuites {
   /** Files of tests, from the root of the repository. */
   readonly suites: readonly string[];
   /** Files and folders. Other suites, which always run, test the code below these. */

@@ -9,7 +9,7 @@ import { answerCalls } from "../load/part.ts";
 import { arrivalShare, type Asking, crowdCount, type Manner } from "./attack.ts";
 import { attackNamed } from "./attacks.ts";
 
-export interface Assault {
+interface Assault {
   readonly name: string;
   readonly url: string;
   readonly perSecond: number;

@@ -19,7 +19,7 @@ import {
   type Wanted,
 } from "./site.ts";
 
-export interface HonestLoad {
+interface HonestLoad {
   readonly url: string;
   readonly secret: string;
   readonly perSecond: number;

@@ -10,7 +10,7 @@ export type Mode = "hard" | "soft";
  * - `late store`: the load of the answered value began before the purge, and ended after it.
  * - `fault`: a fault happened between the purge and the read.
  */
-export const excuses = ["late store", "fault"] as const;
+const excuses = ["late store", "fault"] as const;
 export type Excuse = (typeof excuses)[number];
 
 export interface Adapter {

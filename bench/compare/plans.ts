@@ -10,7 +10,7 @@ export interface Call {
   readonly process: number;
 }
 
-export interface NamedPlan {
+interface NamedPlan {
   readonly id: string;
   readonly plan: Plan<string, Call>;
 }

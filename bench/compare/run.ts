@@ -10,7 +10,7 @@ import { type Adapter, processCount, type System } from "./adapter.ts";
 import { type Judged, violationsIn } from "./judge.ts";
 import { type Call, plansOf } from "./plans.ts";
 
-export interface RunSettings {
+interface RunSettings {
   readonly historyCount: number;
   /** The number of histories at a time. */
   readonly togetherCount: number;

@@ -22,7 +22,7 @@ export const systems = {
   nginx,
 } as const satisfies Readonly<Record<string, Adapter>>;
 
-export type SystemName = keyof typeof systems;
+type SystemName = keyof typeof systems;
 export const systemNames = Object.keys(systems) as SystemName[];
 
 /** Not tested, so without a verdict. */

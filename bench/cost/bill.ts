@@ -9,7 +9,7 @@ export interface Usage {
   readonly redisBytes: number;
 }
 
-export interface Bill {
+interface Bill {
   readonly workerRequests: number;
   readonly cpu: number;
   readonly redisCommands: number;

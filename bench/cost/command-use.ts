@@ -124,7 +124,7 @@ function keyKindOf([name, ...given]: Readonly<RedisCommand>): KeyKind {
   return keyKinds[key.split(":")[1] ?? ""] ?? "other";
 }
 
-export interface WrittenRecord {
+interface WrittenRecord {
   readonly key: string;
   readonly kind: "response" | "vary";
   readonly bodyDigest: string;

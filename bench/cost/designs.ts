@@ -24,7 +24,7 @@ export interface Designs {
 /**
  * A number of commands that depends on time: in the replay, and at the slower pace of real life.
  */
-export interface ByTheClock {
+interface ByTheClock {
   readonly inReplay: number;
   readonly atPaceOfLife: number;
 }

@@ -2,7 +2,7 @@
 import type { CallAnswer } from "../../local/upstash-rest-server.ts";
 import { type Use, useOf, uses, writtenBy } from "./command-use.ts";
 
-export interface Entry {
+interface Entry {
   readonly requests: number;
   readonly commands: number;
   /** The bytes of request bodies, from the Workers to Redis. */

@@ -14,7 +14,7 @@ import { mixWorkers } from "./mix-worker.ts";
 import { type Replay, replayOver, type RunSettings } from "./replay-over.ts";
 
 /** The calls of one kind that an object received, and the rows that they wrote. */
-export interface Received {
+interface Received {
   readonly calls: number;
   readonly rows: number;
   readonly failed: number;

@@ -69,12 +69,12 @@ export function mixTotalsTable(mixes: readonly BilledMix[]): string {
 }
 
 /** A mix whose bill is in a table. */
-export interface BilledMix extends Mix {
+interface BilledMix extends Mix {
   readonly originRequests: number;
   readonly workers: number;
 }
 
-export const togetherOf = ({ workers, records, journal, duration }: BilledMix): number =>
+const togetherOf = ({ workers, records, journal, duration }: BilledMix): number =>
   workers + records + journal + duration;
 
 /** The calls of reports, which docs/costs.md bills by the clock. */

@@ -17,7 +17,7 @@ import type { RuntimeLog } from "../load/runtime-log.ts";
 type TierCounts = Snapshot["reads"];
 
 /** The colos of a run, and their stores. */
-export interface StoresInUse {
+interface StoresInUse {
   readonly colos: readonly Colo[];
   /** The runtimes that are no colo. */
   readonly otherPids?: readonly number[];

@@ -21,7 +21,7 @@ import { dollars, readOn, upstash, workers } from "../../packages/cli/src/simula
 import { type Lag, sharedCalls } from "./replay-over.ts";
 import type { Run } from "./run.ts";
 
-export interface Reported {
+interface Reported {
   readonly run: Run;
   readonly mix: MixRun;
   readonly designs: Designs;

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { nowAtMs } from "../load/ask.ts";
 
 /** One item. Its version only grows. */
-export interface Item {
+interface Item {
   version: number;
   /** The loads that wait for an answer. */
   waitingCount: number;

@@ -11,7 +11,7 @@ const slowShare = 0.05;
 /** The planned loads. Later loads are answered at once. */
 const loadCount = 40;
 
-export type Step<Cache extends string, Call> = { readonly pause: number } & (
+type Step<Cache extends string, Call> = { readonly pause: number } & (
   | {
       readonly kind: "read";
       readonly cache: Cache;
@@ -23,7 +23,7 @@ export type Step<Cache extends string, Call> = { readonly pause: number } & (
   | { readonly kind: "wait"; readonly duration: number }
 );
 
-export interface PlannedLoad<Call> {
+interface PlannedLoad<Call> {
   readonly duration: number;
   /** The purge that is sent while the load waits. */
   readonly purge: Call | undefined;
@@ -36,7 +36,7 @@ export interface Plan<Cache extends string, Call> {
   readonly loads: readonly PlannedLoad<Call>[];
 }
 
-export interface Drawn<Cache extends string, Call> {
+interface Drawn<Cache extends string, Call> {
   readonly caches: readonly Cache[];
   readonly processCount: number;
   readonly purge: (draws: Draws, caches: readonly Cache[]) => Call;

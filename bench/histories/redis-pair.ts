@@ -84,7 +84,7 @@ async function told(server: EmbeddedValkey, tell: (redis: Redis) => Promise<unkn
   }
 }
 
-export class TcpProxy {
+class TcpProxy {
   /** The port of the target. */
   target: number;
   /** The delay of each piece of data, in both directions. */

@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { guardOf } from "../../testing/fakes/redis-server.ts";
 import { freePort } from "../../local/free-port.ts";
 
-export interface ServerCommand {
+interface ServerCommand {
   readonly command: string;
   readonly args: (port: number) => readonly string[];
   /** Runs before each start. */

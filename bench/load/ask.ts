@@ -9,14 +9,14 @@ const idleMsMax = 3_000;
 
 const agent = new Agent({ keepAlive: true, maxSockets: 400, timeout: idleMsMax });
 
-export interface Sent {
+interface Sent {
   readonly method?: string;
   readonly body?: string;
   /** The time-out of the whole response. If absent, there is no time-out. */
   readonly waitTimeoutMs?: number;
 }
 
-export interface Seen {
+interface Seen {
   /** Epoch milliseconds with fractions. All processes of this machine share the clock. */
   readonly startedAtMs: number;
   readonly tookMs: number;

@@ -3,7 +3,7 @@ import { type Colo, type ColoSettings, startColo } from "../../local/colo.ts";
 import type { Running } from "../../local/running.ts";
 import type { RuntimeLog } from "./runtime-log.ts";
 
-export interface ColosSettings {
+interface ColosSettings {
   /** The prefix of the colos' names. */
   readonly name: string;
   readonly worker: string;

@@ -4,7 +4,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 
 type Call = (given: never) => unknown;
-export type Calls = Readonly<Record<string, Call>>;
+type Calls = Readonly<Record<string, Call>>;
 type Answer<C extends Call> = Awaited<ReturnType<C>>;
 
 export interface Part<C extends Calls> {

@@ -19,7 +19,7 @@ export function runtimePids(): number[] {
  * @returns the ids of all child processes of this process that `isWanted` accepts; none without
  *   /proc
  */
-export function childPids(isWanted: (stat: { name: string }) => boolean = () => true): number[] {
+function childPids(isWanted: (stat: { name: string }) => boolean = () => true): number[] {
   if (!isCpuKnown) return [];
   const pids = readdirSync("/proc").map(Number).filter(Number.isInteger);
   return pids.filter((pid) => {

@@ -1,7 +1,7 @@
 // The compared cache handlers, and the caches that each of them serves.
 import type { CacheKind } from "./judge.ts";
 
-export interface Handler {
+interface Handler {
   /** Its name in the tables. */
   readonly title: string;
   /** The caches whose reads are judged. */

@@ -11,7 +11,7 @@ import {
   type Read as EventRead,
 } from "../histories/events.ts";
 
-export const cacheKinds = ["plain", "nested", "remote", "fetch", "page", "isr"] as const;
+const cacheKinds = ["plain", "nested", "remote", "fetch", "page", "isr"] as const;
 /** The cache that answers a read: a kind of `'use cache'`, the cache of `fetch`, or a page. */
 export type CacheKind = (typeof cacheKinds)[number];
 
@@ -30,7 +30,7 @@ export interface Render {
   readonly loadedAtMs: readonly [from: number, to: number];
 }
 
-export interface Disturbances {
+interface Disturbances {
   readonly faults: readonly Fault[];
   /** When each process logged errors. They may be failed purges of route handlers. */
   readonly rejectedAtMs: readonly (readonly number[])[];

@@ -14,14 +14,14 @@ export const pathOf = (cache: CacheKind, id: string): string =>
   cache === "page" || cache === "isr" ? `/${cache}/${id}` : `/read/${cache}/${id}`;
 
 /** The Next.js processes and their origin. */
-export interface Site {
+interface Site {
   readonly origin: Origin;
   readonly urls: readonly string[];
   /** The id of the Server Action that purges. */
   readonly action: string;
 }
 
-export interface Where {
+interface Where {
   readonly cache: CacheKind;
   readonly id: string;
   /** The index of the process. */

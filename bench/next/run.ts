@@ -19,7 +19,7 @@ import {
 import { drawnPurge, processCount, type PurgeCall, purgeItem, readItem } from "./requests.ts";
 import { build, type Server, startServer } from "./server.ts";
 
-export interface RunSettings {
+interface RunSettings {
   readonly handler: HandlerName;
   readonly caches: readonly CacheKind[];
   readonly historyCount: number;

@@ -10,7 +10,7 @@ import { nowAtMs } from "../load/ask.ts";
 const folder = fileURLToPath(new URL("./app/", import.meta.url));
 const next = `${folder}node_modules/next/dist/bin/next`;
 
-export interface Settings {
+interface Settings {
   readonly handler: string;
   readonly originUrl: string;
   readonly redisUrl: string;

@@ -6,7 +6,7 @@ import type { ContestFigures } from "../speed/rounds.ts";
 import { beforeName, nowName } from "./contests.ts";
 
 /** The smallest allowed lower end of the interval of now ÷ before. */
-export const ratioMin = 0.95;
+const ratioMin = 0.95;
 
 const rates = { name: nowName, to: beforeName, figure: "rates" } as const;
 const cpu = { ...rates, figure: "cpuUs" } as const;

@@ -10,15 +10,15 @@ import type { Counted } from "./point.ts";
  * The limits of one store, in requests per second. That of Redis is Upstash's for all plans
  * (https://upstash.com/docs/redis/overall/billing). That of an object is Cloudflare's rule of thumb.
  */
-export const limits = { redis: 10_000, object: 1_000 } as const;
+const limits = { redis: 10_000, object: 1_000 } as const;
 
 const secondsAMonth = 30 * 86_400;
 
-export const hasRedis = ({ settings }: Counted): boolean => settings.mix.includes("in Redis");
+const hasRedis = ({ settings }: Counted): boolean => settings.mix.includes("in Redis");
 const hasRedisJournal = ({ settings }: Counted): boolean => settings.mix === "all in Redis";
 
 /** Commands or requests per second. */
-export interface Load {
+interface Load {
   readonly records: number;
   readonly journal: number;
   /** Commands for reports and for checks of the free space, computed by their formulas. */
@@ -59,7 +59,7 @@ export function tightestOf(point: Counted): { readonly store: string; readonly s
 }
 
 /** Dollars a month, without included amounts, and without CPU time. */
-export interface MonthlyBill {
+interface MonthlyBill {
   readonly workers: number;
   readonly records: number;
   readonly journal: number;
@@ -117,7 +117,6 @@ const sampledSizes = Array.from({ length: 16 }, (_, nth) =>
 );
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
-export const bodyBytes = mean(sampledSizes);
 /** The metadata of a record, and the frame of a request to Upstash. */
 const headBytes = 900;
 let packed: number | undefined;

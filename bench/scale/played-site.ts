@@ -20,7 +20,7 @@ import type { MixedStores } from "./stores.ts";
 
 openNetworkOfFakes();
 
-export const siteHost = "site.test";
+const siteHost = "site.test";
 
 /** A page of a played site. */
 export interface PlayedPage {
@@ -36,12 +36,12 @@ export interface PlayedPage {
 }
 
 /** The pages that an edit changes, and the name of its purge. */
-export interface PlayedEdit {
+interface PlayedEdit {
   readonly pages: readonly PlayedPage[];
   readonly by: { readonly tag: string } | { readonly target: string };
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   /** The page's version in the response; 0 for an error. */
   readonly version: number;
@@ -54,7 +54,7 @@ export interface Answer {
 /** The seconds before expiry in which a hit may start a refresh, and the rounding of `Age`. */
 const busySecondsBeforeExpiry = 0.5 + 1;
 
-export interface SiteSettings {
+interface SiteSettings {
   readonly time: PlayedTime;
   readonly stores: MixedStores;
   readonly draws: Draws;

@@ -2,7 +2,7 @@
 import type { PointSettings } from "./point.ts";
 import type { MixName } from "./stores.ts";
 
-export const coloCounts = [3, 12, 50, 330] as const;
+const coloCounts = [3, 12, 50, 330] as const;
 export const rates = [18, 180, 1_800, 18_000, 100_000] as const;
 
 /** The mixes whose records are played. The third has the records of the first. */

@@ -30,7 +30,7 @@ export interface StoreCalls {
 }
 
 /** The settings with which an isolate of a mix is created. */
-export interface MixInCode {
+interface MixInCode {
   readonly env: Readonly<Record<string, unknown>>;
   readonly stores: Stores;
 }

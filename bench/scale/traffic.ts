@@ -9,7 +9,7 @@ import type { Due, PlayedTime } from "./played-time.ts";
 import type { PlayedIsolate, PlayedSite } from "./played-site.ts";
 import { type SampledPage, tagCount, targetOf } from "./sample.ts";
 
-export interface TrafficSettings {
+interface TrafficSettings {
   readonly site: PlayedSite;
   readonly time: PlayedTime;
   readonly draws: Draws;

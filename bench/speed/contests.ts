@@ -27,8 +27,8 @@ export const bareName = "bare Cache API Worker";
 export const memoryName = "Tidemark, memory hit";
 export const edgeName = "Tidemark, edge hit";
 export const sharedName = "Tidemark, shared hit";
-export const directName = "the origin itself";
-export const withRedisName = "Tidemark";
+const directName = "the origin itself";
+const withRedisName = "Tidemark";
 
 const kibibyte = 1_024;
 const mebibyte = kibibyte ** 2;

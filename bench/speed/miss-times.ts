@@ -15,7 +15,7 @@ const thinkingMs = 20;
 const bodyBytes = 10_240;
 const run = Date.now().toString(36);
 
-export interface MissRow {
+interface MissRow {
   readonly name: string;
   /** The durations of all requests, in milliseconds. */
   readonly tookMs: readonly number[];

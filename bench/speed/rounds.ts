@@ -23,7 +23,7 @@ export interface ContestFigures {
   readonly rows: readonly RowFigures[];
 }
 
-export interface Manner {
+interface Manner {
   readonly roundCount: number;
   readonly roundSeconds: number;
 }

@@ -2,7 +2,7 @@
 // its origin.
 import { pageText } from "../load/page-text.ts";
 
-export const paths = ["memory", "edge", "shared"] as const;
+const paths = ["memory", "edge", "shared"] as const;
 export type Path = (typeof paths)[number];
 
 /**

@@ -18,7 +18,7 @@ export interface Client {
   readonly pace: "once" | { readonly thinkMsMin: number; readonly thinkMsMax: number };
 }
 
-export interface Load {
+interface Load {
   readonly clients: readonly Client[];
   /** The duration of the requests. Clients with `once` ignore it. */
   readonly durationMs: number;

@@ -14,7 +14,7 @@ export interface Ground {
   readonly log: RuntimeLog;
 }
 
-export interface Measured {
+interface Measured {
   readonly samples: readonly Sample[];
   readonly requests: readonly OriginRequest[];
 }
@@ -80,4 +80,4 @@ export function latencies(samples: readonly Sample[]): string[] {
   return [...said, counted(samples.filter(({ outcome }) => outcome !== "right").length)];
 }
 
-export const ms = (value: number): string => `${value < 10 ? value.toFixed(1) : counted(value)} ms`;
+const ms = (value: number): string => `${value < 10 ? value.toFixed(1) : counted(value)} ms`;

@@ -2,7 +2,7 @@
 // no parameters, learns of no purges, evicts nothing, and its responses take no time.
 import { coloCount, pageAt, type Trace } from "./trace.ts";
 
-export interface Computed {
+interface Computed {
   readonly originRequests: number;
   /** The bytes of all bodies, if the origin sends a 304 whenever possible. */
   readonly bytes: number;

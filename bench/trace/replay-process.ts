@@ -13,7 +13,7 @@ import {
   warmUpPath,
 } from "./trace.ts";
 
-export interface ReplaySettings {
+interface ReplaySettings {
   readonly trace: TraceSettings;
   readonly coloUrls: readonly string[];
   readonly originUrl: string;

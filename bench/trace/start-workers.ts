@@ -18,7 +18,7 @@ export const restRttMs = 5;
 export const sortingRoutes = [{ name: "pages", match: "*", query: { order: "sort" } }];
 export const siteHost = "site.test";
 
-export interface TidemarkSettings extends Pick<UpstashRestServerOptions, "onAnswered"> {
+interface TidemarkSettings extends Pick<UpstashRestServerOptions, "onAnswered"> {
   readonly originUrl: string;
   readonly log: RuntimeLog;
   readonly lag: { readonly maxLagSeconds: number; readonly clockAllowanceSeconds: number };

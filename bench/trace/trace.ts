@@ -42,7 +42,7 @@ export interface Edit {
     | { readonly kind: "tag"; readonly tag: string };
 }
 
-export type TraceEvent = Visit | Edit;
+type TraceEvent = Visit | Edit;
 
 export interface Trace {
   readonly pages: readonly Page[];
@@ -58,7 +58,7 @@ export const zipfExponent = 0.95;
 export const editCount = 200;
 export const trackingShare = 0.2;
 export const queryShare = 0.4;
-export const reorderedShare = 0.3;
+const reorderedShare = 0.3;
 /** The speed of the replay relative to real life. Lifetimes are whole seconds of the replay. */
 export const scale = 30;
 export const lifetimeShares = [
@@ -112,7 +112,7 @@ export function pageAt(pages: readonly Page[], number: number): Page {
 }
 
 /** Returns a lifetime in whole seconds, for `max-age`. */
-export function stretchedSeconds(lifetimeSeconds: number, stretch: number): number {
+function stretchedSeconds(lifetimeSeconds: number, stretch: number): number {
   return Math.max(1, Math.round(lifetimeSeconds * stretch));
 }
 

@@ -9,7 +9,7 @@ import { DataIsolate } from "../../testing/data/data-isolate.ts";
 
 export const useNextClocks = () => void vi.useFakeTimers({ toFake: ["Date", "performance"] });
 
-export const streamOf = (text: string): ReadableStream<Uint8Array> => new Blob([text]).stream();
+const streamOf = (text: string): ReadableStream<Uint8Array> => new Blob([text]).stream();
 
 /** An entry whose load begins now. */
 export function entryOf(text: string, changes: Partial<UseCacheEntry> = {}): UseCacheEntry {
@@ -43,7 +43,7 @@ export function openNext(isolate = new DataIsolate(), options: NextCacheOptions 
   return { isolate, cache, errors, advance, text, set, load };
 }
 
-export type NextWorld = ReturnType<typeof openNext>;
+type NextWorld = ReturnType<typeof openNext>;
 
 /** The files of builds, by the folder of the build. Two of them have the same id. */
 const files: Readonly<Record<string, string>> = {

@@ -92,11 +92,7 @@ export const pageOf = (html: string, revalidate: number | false = 60) => ({
   meta: { headers: { "x-next-cache-tags": tagsOfPage.join(",") } },
 });
 
-export async function found(
-  key: string,
-  kind: "cache" | "fetch" = "cache",
-  softTags: string[] = [],
-) {
+async function found(key: string, kind: "cache" | "fetch" = "cache", softTags: string[] = []) {
   const entry = await incrementalCache.get(key, kind);
   if (entry === null) return "miss";
   const { value, lastModified } = entry;

@@ -14,7 +14,7 @@ export interface Answered {
   readonly body: "whole" | "cut" | "foreign";
 }
 
-export interface LoadSettings {
+interface LoadSettings {
   readonly url: string;
   readonly concurrency: number;
   /** @param nth the number of the request, counted over all clients */

@@ -85,7 +85,9 @@ async function resultsOf(
 ): Promise<Results> {
   const origin = await suite.startOrigin();
   try {
-    const worker = isHono ? { worker: await bundleApp(handingOn, config) } : { config };
+    const worker = isHono
+      ? { worker: await bundleApp(handingOn, { config, isWithoutRedis }) }
+      : { config };
     const world = await startWorld({ originUrl: origin.url, ...worker, colos, isWithoutRedis });
     try {
       const url = world.colos.at(-1)?.url ?? "";

@@ -20,7 +20,7 @@ export const bypassed = "fwd=bypass; detail=route";
 export const purged = "fwd=stale; stored; detail=purged";
 
 /** The exports of a recipe's modules. */
-export type Exports = Readonly<Record<string, unknown>>;
+type Exports = Readonly<Record<string, unknown>>;
 
 /** @param nth 1 for the first request */
 export type Origin = (request: Request, nth: number, kitchen: Kitchen) => Response;

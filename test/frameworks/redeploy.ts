@@ -9,7 +9,7 @@ import type { Site } from "./site.ts";
 const [before, after] = ["<ul>", '<ul title="new">'];
 
 /** How to build and start the example. */
-export interface Deployment {
+interface Deployment {
   readonly folder: string;
   /** Whether Tidemark serves the files, and keeps those of older builds. Cloudflare serves them before Tidemark. */
   readonly keepsFiles: boolean;

@@ -28,7 +28,7 @@ export interface Framework {
 
 export type PlatformName = "node" | "workers";
 
-export interface Scripts {
+interface Scripts {
   readonly build: string;
   readonly start: string;
 }

@@ -20,7 +20,7 @@ export interface Panel {
   }[];
 }
 
-export interface Board {
+interface Board {
   readonly id: null;
   readonly schemaVersion: number;
   readonly panels: readonly Panel[];

@@ -1,6 +1,6 @@
 // The files in a document: code blocks whose first line is a comment with a file name.
 
-export interface ExampleFile {
+interface ExampleFile {
   readonly name: string;
   readonly content: string;
 }

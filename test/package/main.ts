@@ -150,18 +150,29 @@ async function bundledByWrangler(folder: string): Promise<void> {
   await run(newerNode, [wrangler, ...dry, "built-hono", "cached-site.ts"], folder);
 }
 
-const folder = await mkdtemp(join(tmpdir(), "tidemark-package-"));
-try {
-  const tarball = await step("pack, publint, attw", () => libraryTarball(folder));
+/** Checks the library in a folder of its own. */
+async function useLibrary(tarball: string, folder: string): Promise<void> {
+  await mkdir(folder);
   await step("install", () => installed(tarball, folder));
   await step("type check", () => typed(folder));
   await step("use", () => used(folder));
   await step("clients of Upstash", () => usedWithClients(folder));
   await step("wrangler", () => bundledByWrangler(folder));
-  const site = join(folder, "site");
+}
+
+const folder = await mkdtemp(join(tmpdir(), "tidemark-package-"));
+try {
+  const tarball = await step("pack, publint, attw", () => libraryTarball(folder));
   const command = await step("command: pack", () => commandTarball(folder));
-  await useTemplate([tarball, command], site);
-  await useCommand({ tarballs: folder, site, tarball: command });
+  const site = join(folder, "site");
+  const useSite = async () => {
+    await useTemplate([tarball, command], site);
+    await useCommand({ tarballs: folder, site, tarball: command });
+  };
+  const both = [useLibrary(tarball, join(folder, "library")), useSite()];
+  for (const result of await Promise.allSettled(both)) {
+    if (result.status === "rejected") throw result.reason;
+  }
 } catch (cause) {
   process.stderr.write(`${cause instanceof Error ? cause.message : String(cause)}\n`);
   process.exitCode = 1;

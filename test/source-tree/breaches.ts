@@ -1,8 +1,6 @@
-// Finds forbidden imports, circular imports, oversized files and folders, and forbidden names in a
-// source tree. Each breach is one line.
-import { builtinModules } from "node:module";
+// Finds forbidden imports and forbidden names in a source tree. Each breach is one line.
 import { posix } from "node:path";
-import { type House, library, linesInFileMax } from "./folders.ts";
+import { type House, library } from "./folders.ts";
 
 /** Texts by path, such as `src/rules/ranges.ts`. */
 export type Sources = ReadonlyMap<string, string>;
@@ -26,8 +24,7 @@ export function breaches(sources: Sources, house: House = library): string[] {
 
 function breachesInFile(path: string, text: string, house: House): string[] {
   const imports = imported(text).flatMap((from) => importBreaches(path, from, house));
-  const isLong = text.split("\n").length - 1 > linesInFileMax;
-  return [...nameBreaches(path, house), ...imports, ...(isLong ? [`${path}: too many lines`] : [])];
+  return [...nameBreaches(path, house), ...imports];
 }
 
 /** @returns the folder below the root, or the module's name if the module is in the root itself */
@@ -53,10 +50,7 @@ function nameBreaches(path: string, house: House): string[] {
 }
 
 function importBreaches(path: string, from: string, house: House): string[] {
-  const { root, usesNode, mayImport, mayImportOutside } = house;
-  if (from.startsWith("node:") || builtinModules.includes(from)) {
-    return usesNode ? [] : [`${path}: ${from} is a module of Node`];
-  }
+  const { root, mayImport, mayImportOutside } = house;
   if (!from.startsWith(".")) return [];
   const target = posix.join(posix.dirname(path), from);
   const place = placeOf(path, house);
@@ -70,38 +64,4 @@ function importBreaches(path: string, from: string, house: House): string[] {
   const targetPlace = placeOf(target, house);
   const allowed = place === targetPlace || (mayImport[place] ?? []).includes(targetPlace);
   return allowed ? [] : [`${path} may not import ${targetPlace}`];
-}
-
-/** @returns the paths of all files in a circle of imports */
-export function inCircles(sources: Sources): string[] {
-  const graph = graphOf(sources);
-  return [...graph.keys()].filter((path) => circleThrough(path, graph) !== undefined);
-}
-
-const targets = (path: string, text: string) =>
-  imported(text).map((from) => posix.join(posix.dirname(path), from));
-
-type Graph = ReadonlyMap<string, readonly string[]>;
-
-const graphOf = (sources: Sources): Graph =>
-  new Map([...sources].map(([path, text]) => [path, targets(path, text)]));
-
-/** @returns a shortest circle of imports from the file back to itself, or `undefined` */
-function circleThrough(path: string, graph: Graph): string[] | undefined {
-  const ways: string[][] = [[path]];
-  const seen = new Set<string>();
-  for (const way of ways) {
-    for (const next of graph.get(way.at(-1) ?? "") ?? []) {
-      if (next === path) return [...way, path];
-      if (seen.has(next)) continue;
-      seen.add(next);
-      ways.push([...way, next]);
-    }
-  }
-  return undefined;
-}
-
-/** @returns a shortest circle of imports through the file, one file a line */
-export function circleToOpen(path: string, sources: Sources): string {
-  return (circleThrough(path, graphOf(sources)) ?? []).join("\n  → ");
 }

@@ -28,7 +28,7 @@ const steps = "stored request site reuse body respond storing fetch"
  * The imports of each folder below src/, lowest first. A folder imports only folders of earlier
  * lines.
  */
-export const mayImport: Readonly<Record<string, readonly string[]>> = {
+const mayImport: Readonly<Record<string, readonly string[]>> = {
   rules: [],
   base: [],
   [release]: [],
@@ -338,10 +338,9 @@ export interface House {
   readonly mayImport: Readonly<Record<string, readonly string[]>>;
   /** For each folder, the files and folders outside of the tree that it may import. */
   readonly mayImportOutside: Readonly<Record<string, readonly string[]>>;
-  readonly usesNode: boolean;
 }
 
-export const library: House = { root: "src", mayImport, mayImportOutside: {}, usesNode: false };
+export const library: House = { root: "src", mayImport, mayImportOutside: {} };
 
 /** The sources of the exports in package.json, such as `src/tidemark.ts`. */
 export const published: readonly string[] = Object.values(manifest.exports).flatMap((one) =>
@@ -353,7 +352,6 @@ const shared = ["src/protocol/", ...published];
 
 export const command: House = {
   root: "packages/cli/src",
-  usesNode: true,
   mayImport: {
     version: [],
     "command-error": [],
@@ -418,5 +416,3 @@ export const command: House = {
     init: [...shared, "local/printable.ts"],
   },
 };
-
-export const linesInFileMax = 400;

@@ -95,14 +95,13 @@ const around = `(site) => ({
   },
 })`;
 
-const worker = await bundleApp(
-  app,
-  `{ operatorPath: "/_edge", routes: [
+const worker = await bundleApp(app, {
+  config: `{ operatorPath: "/_edge", routes: [
     { name: "mine", match: "/view/mine/*", bypass: true },
     { name: "local", match: "/view/local/*", key: { cf: ["country"] } },
   ] }`,
   around,
-);
+});
 const { colo, origin, url } = await worldOfFile(
   (request, response) => {
     const coding = request.url?.slice(1) ?? "";

@@ -118,7 +118,7 @@ async function grownMebibytes(work: () => Promise<void>): Promise<number> {
 
 /** `npm run test:large` adds the largest body that the edge tier stores. */
 const added = Number(process.env["TIDEMARK_LARGE_MEBIBYTES"] ?? 0);
-const sizes = [5, 64, added].filter((mebibytes) => mebibytes > 0);
+const sizes = [5, 24, added].filter((mebibytes) => mebibytes > 0);
 
 /** The growth includes used buffers, which the runtime collects at any time. */
 const grownMebibytesMax = 128;

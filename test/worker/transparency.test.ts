@@ -1,5 +1,5 @@
-// Compares the demo site with the demo site through Tidemark. Every page has the same status, body
-// and fields, except for the fields that a cache may change.
+// Compares the demo site with the demo site through Tidemark. Each kind of page has the same status,
+// body and fields, except for the fields that a cache may change.
 import { afterAll, describe, expect, it } from "vitest";
 import { startDemoOrigin } from "../../local/demo-origin/demo-origin.ts";
 import { Running } from "../../local/running.ts";
@@ -41,14 +41,23 @@ function withoutShared(value: unknown): string {
   return members.filter((member) => !member.startsWith("s-maxage")).join(", ");
 }
 
-async function everyPage(): Promise<string[]> {
+/** The demo has 60 articles, each with an image, which differ only in their text. */
+const ofEachFolderMax = 8;
+
+/** Returns the linked pages of each kind. */
+async function somePages(): Promise<string[]> {
   const found = new Set(["/"]);
+  const countByFolder = new Map<string, number>();
   for (const path of found) {
-    if (found.size > 400) break;
     const { body, headers } = await rawRequest(origin.url, path);
     if (!String(headers["content-type"]).includes("html")) continue;
-    for (const [, link] of body.toString().matchAll(/(?:href|src)="(\/[^"#]*)"/g)) {
-      if (link !== undefined) found.add(link.replaceAll("&amp;", "&"));
+    for (const [, link = ""] of body.toString().matchAll(/(?:href|src)="(\/[^"#]*)"/g)) {
+      const page = link.replaceAll("&amp;", "&");
+      const folder = /^\/(.*)\//.exec(page)?.[1] ?? page;
+      const count = countByFolder.get(folder) ?? 0;
+      if (found.has(page) || count >= ofEachFolderMax) continue;
+      countByFolder.set(folder, count + 1);
+      found.add(page);
     }
   }
   const more = ["/feed.json", "/rss.xml", "/breaking", "/healthz", "/search?q=harbour", "/me"];
@@ -60,10 +69,10 @@ async function everyPage(): Promise<string[]> {
   return [...found];
 }
 
-describe("every page of the demo", () => {
+describe("a page of the demo", () => {
   it.each(["identity", "gzip"])("is identical through Tidemark: %s", async (coding) => {
-    const pages = await everyPage();
-    expect(pages.length).toBeGreaterThan(150);
+    const pages = await somePages();
+    expect(pages.length).toBeGreaterThan(40);
     const sent = { headers: { "accept-encoding": coding } };
     for (const path of pages) {
       const direct = comparable(await rawRequest(origin.url, path, sent));

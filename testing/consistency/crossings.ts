@@ -1,7 +1,7 @@
 // Counts the hits of each version of the Worker on responses that the other version stored.
 import type { History, IsolateLife, Read } from "./checker/operations.ts";
 
-export interface Crossing {
+interface Crossing {
   readonly storedBy: string;
   readonly answeredBy: string;
   /** Hits through the Cache API of the colo, which keeps its content when the version changes. */

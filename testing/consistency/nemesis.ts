@@ -8,7 +8,7 @@ import type { Fault, Victim } from "./fault.ts";
 import type { PlantedFault } from "./planted-faults.ts";
 
 /** Groups of faults. Faults of one group run in sequence, and groups run in parallel. */
-export type FaultGroups<V extends Victim<never>> = Readonly<Record<string, FaultGroup<V>>>;
+type FaultGroups<V extends Victim<never>> = Readonly<Record<string, FaultGroup<V>>>;
 type FaultGroup<V extends Victim<never>> = Readonly<Record<string, Fault<V>>>;
 
 export const faultsByGroup = {

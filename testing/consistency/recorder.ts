@@ -14,7 +14,7 @@ import type {
   Write,
 } from "./checker/operations.ts";
 
-export interface Promised {
+interface Promised {
   readonly maxLagMs: number;
   readonly allowanceMs: number;
   readonly originMsMax: number;

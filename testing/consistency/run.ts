@@ -58,7 +58,7 @@ export interface RunSettings {
 }
 
 /** Observes the site during a run. */
-export interface Watch {
+interface Watch {
   readonly everyMs: number;
   readonly look: (site: SiteUnderTest) => Promise<void>;
   /** Called after the quiet phase, when nobody else sends requests. */

@@ -8,7 +8,7 @@ import { startUpstashRestServer, type UpstashRestServer } from "../../local/upst
 import { lastRelease } from "../released/release.ts";
 import { configured } from "../released/worker-text.ts";
 import { bundleWith } from "../worker/bundle-with.ts";
-import { bundleWithParts } from "../worker/bundle-with-parts.ts";
+import { bundled, root } from "../../local/bundling.ts";
 import { BreakableRedis } from "./breakable-redis.ts";
 import { siteHost } from "./pages.ts";
 import { bundleOverObject, ObjectHost } from "./object-worker.ts";
@@ -31,7 +31,7 @@ const routesInTheWorld = ["steady", "varied", "brief", "lenient"].map((kind) => 
   refreshAhead: "1s",
 }));
 
-export interface SiteSettings {
+interface SiteSettings {
   readonly originUrl: string;
   readonly coloCount: number;
   readonly maxLagMs: number;
@@ -206,4 +206,30 @@ export async function startColoUnderTest(
       await rm(kept, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * Bundles a Worker in which a test or a bench replaces some parts.
+ *
+ * @param config the argument of `defineConfig`
+ * @param given.from the module that exports `name`, relative to the root of the repository
+ * @param given.factories an expression of `CacheFactories` that may use `name`
+ * @returns one ES module, not minified
+ */
+function bundleWithParts(
+  config: string,
+  given: { readonly name: string; readonly from: string; readonly factories: string },
+): Promise<string> {
+  const contents = `
+    import { defineConfig } from "./src/tidemark.ts";
+    import { operate } from "./src/parts/operate/operate.ts";
+    import { upstash } from "./src/upstash.ts";
+    import { createWorker } from "./src/worker.ts";
+    import { ${given.name} } from "${given.from}";
+
+    const factories = ${given.factories};
+    export default createWorker(defineConfig({ parts: [operate()], ...${config} }), { stores: upstash(), factories });
+  `;
+  const stdin = { contents, resolveDir: root, sourcefile: "worker.js", loader: "js" } as const;
+  return bundled({ stdin, minify: false });
 }

@@ -26,7 +26,7 @@ const everythingShare = 0.15;
 /** The share of hard purges that a soft purge follows. */
 const softenedShare = 0.25;
 
-export interface WritersSettings {
+interface WritersSettings {
   readonly recorder: Recorder;
   readonly origin: VersionedOrigin;
   readonly pages: readonly ServedPage[];

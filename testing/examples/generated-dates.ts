@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 /** The time at which every generated response is received: a Tuesday, a whole minute, in winter. */
 export const receivedAtMs = Date.UTC(2030, 0, 1, 12);
 
-export type DateForm =
+type DateForm =
   | "fixdate"
   | "rfc850"
   | "asctime"
@@ -16,7 +16,7 @@ export type DateForm =
   | "lenient"
   | "no-date";
 
-export interface DateText {
+interface DateText {
   readonly text: string;
   readonly form: DateForm;
   /** The instant relative to `receivedAtMs`; 0 if the text is not a date by RFC 9110. */

@@ -3,7 +3,7 @@
 import * as fc from "fast-check";
 
 /** How a member of Cache-Control differs from the plain `name` or `name=argument`. */
-export type Oddity =
+type Oddity =
   | "plain"
   | "other-case"
   | "spaced"
@@ -24,7 +24,7 @@ export interface Member {
   readonly oddity: Oddity;
 }
 
-export interface Control {
+interface Control {
   readonly members: readonly Member[];
   readonly separator: string;
 }

@@ -102,7 +102,7 @@ export function noise(bytes: number): Uint8Array<ArrayBuffer> {
 }
 
 /** The result of a read in a comparable form, with the length and digest of the body. */
-export type Seen =
+type Seen =
   | { kind: "absent" | "unavailable" }
   | VaryMarker
   | { kind: "response"; metadata: StoredMetadata; bodyBytes: number; bodyDigest: string };

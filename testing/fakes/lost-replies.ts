@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-export interface LossyWay {
+interface LossyWay {
   readonly url: string;
   /** Loses the reply to the next command with this name. */
   loseReplyTo(command: string): void;

@@ -1,6 +1,6 @@
 // An origin in this process that answers by a test's script, and records its requests.
 
-export interface OriginAsked {
+interface OriginAsked {
   readonly method: string;
   /** The path and query as they arrived. */
   readonly path: string;

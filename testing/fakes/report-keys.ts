@@ -6,7 +6,7 @@ type Command = readonly (string | number)[];
 
 const ofReports = /^[\w.-]+:metrics(?::\w+)?$/;
 
-export type ReportItem = readonly [id: string, fields: readonly string[]];
+type ReportItem = readonly [id: string, fields: readonly string[]];
 
 /** The stream, the totals and the last ID. A test assigns an earlier state, like a fail-over. */
 export interface ReportState {

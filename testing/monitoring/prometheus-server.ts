@@ -9,7 +9,7 @@ import { freePort } from "../../local/free-port.ts";
 import { guardOf } from "../fakes/redis-server.ts";
 
 /** The target, which is scraped each second. */
-export interface Scraped {
+interface Scraped {
   /** An address such as `127.0.0.1:8787`. */
   readonly address: string;
   /** The value for Prometheus's `authorization` setting. */
@@ -17,7 +17,7 @@ export interface Scraped {
 }
 
 /** One series of a query's result. */
-export interface Series {
+interface Series {
   readonly metric: Readonly<Record<string, string>>;
   readonly value: readonly [atSeconds: number, value: string];
 }

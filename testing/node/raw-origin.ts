@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 
 /** The action on the connection after the bytes: keep it open, end it, or reset it. */
-export type Ending = "keep" | "end" | "reset";
+type Ending = "keep" | "end" | "reset";
 
 export interface RawAnswerScript {
   readonly bytes: string | Buffer;
@@ -13,7 +13,7 @@ export interface RawAnswerScript {
 }
 
 /** @param request the whole request, head and body, as a latin1 string */
-export type RawScript = (request: string) => RawAnswerScript | undefined;
+type RawScript = (request: string) => RawAnswerScript | undefined;
 
 export interface RawOrigin {
   readonly url: string;

@@ -17,7 +17,7 @@ import {
   type stores,
 } from "./outward-world.ts";
 
-export interface HistorySettings {
+interface HistorySettings {
   readonly seed: number;
   readonly store: (typeof stores)[number];
   readonly purgeCount: number;
@@ -31,7 +31,7 @@ export interface HistorySettings {
   readonly plant?: (subscribers: Subscribers) => Subscribers;
 }
 
-export interface HistoryResult {
+interface HistoryResult {
   /** The breaches of the rules, as sentences. */
   readonly breaches: readonly string[];
   readonly requestCount: number;

@@ -27,7 +27,7 @@ export interface OutwardAsked {
   readonly body: string;
 }
 
-export type TargetScript = (asked: OutwardAsked, nth: number) => Response | Promise<Response>;
+type TargetScript = (asked: OutwardAsked, nth: number) => Response | Promise<Response>;
 
 export interface OutwardStore {
   readonly journal: Journal;

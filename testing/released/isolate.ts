@@ -27,7 +27,7 @@ export interface BundledWorker extends Readonly<Record<string, unknown>> {
 }
 
 /** The environment of an isolate. Several isolates may share each part. */
-export interface Surroundings {
+interface Surroundings {
   readonly clock: FakeClock;
   readonly cache: FakeCache;
   /** Absent for a Worker without Redis. */

@@ -34,7 +34,7 @@ export const config: ConfigInput = {
   ],
 };
 
-export interface Asked {
+interface Asked {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Whether the page is too large for Redis. */
@@ -70,7 +70,7 @@ export const purged: readonly string[] = [
   "/section/a",
   "/posts/1",
 ];
-export const softlyPurged = "/purged/softly";
+const softlyPurged = "/purged/softly";
 /** A page whose lease says that the response cannot be shared. */
 export const ownPage = "/crowd/own";
 /** A page whose lease belongs to an ended isolate. */

@@ -7,7 +7,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import type { Forms } from "./life.ts";
 import type { ObjectForms } from "./object-places.ts";
 
-export interface Release {
+interface Release {
   /** A version such as "0.1.0". */
   readonly version: string;
   /** The Worker from `openWorker`. */
@@ -17,7 +17,7 @@ export interface Release {
 }
 
 /** A release over Durable Objects. */
-export interface ObjectsRelease {
+interface ObjectsRelease {
   readonly version: string;
   /** The Worker with the classes of its objects; kept of the last release alone. */
   readonly worker?: string | undefined;

@@ -53,7 +53,7 @@ export interface RecordObjects {
   readonly restart: () => void;
 }
 
-export interface WorldOptions {
+interface WorldOptions {
   readonly time?: SimulatedTime;
   readonly tell?: ((line: string) => void) | undefined;
   readonly trace?: string[] | undefined;

@@ -15,7 +15,7 @@ import type { History, HistoryOptions } from "./history.ts";
 import { PromiseLedger } from "./promise-ledger.ts";
 import { colosOf, misfortunes, misfortuneShare, placeOf, settingsOf } from "./simulated-weather.ts";
 
-export interface RequestHistoryOptions extends HistoryOptions {
+interface RequestHistoryOptions extends HistoryOptions {
   readonly siteParts?: Partial<SiteParts>;
   /** The share of requests that warm a page instead, 0 to 1. Default: 0. */
   readonly warmShare?: number;

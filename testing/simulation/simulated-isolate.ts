@@ -49,7 +49,7 @@ export interface SimulatedFill {
 }
 
 /** The provenance that a forward notes. */
-export interface Noted {
+interface Noted {
   readonly stamp: Stamp;
   readonly requestedAtMs: number;
 }
@@ -321,7 +321,7 @@ export class SimulatedIsolate {
   }
 }
 
-export const shown = (stamp: Stamp): string => (stamp === "none" ? stamp : stamp.position);
+const shown = (stamp: Stamp): string => (stamp === "none" ? stamp : stamp.position);
 
 const blank = {
   status: 200,

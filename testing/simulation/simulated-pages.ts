@@ -75,9 +75,9 @@ export function routeOf(
   return routes[pages.indexOf(page) * leaves.length + leaves.indexOf(leave)] as Route;
 }
 
-export const routeName = (page: Page, leave: Leave): string => `${page} ${leave}`;
+const routeName = (page: Page, leave: Leave): string => `${page} ${leave}`;
 
-export const host = "www.example.com";
+const host = "www.example.com";
 export const urlOf = (page: Page, leave: Leave): string => `https://${host}/${page}/${leave}`;
 
 /** Draws the targets of a purge of a page: mostly its tag, sometimes its prefix or its URLs. */

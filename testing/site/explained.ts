@@ -29,7 +29,7 @@ export async function explainedText(site: Site, url: string, init: AskInit = {})
  * Returns the part of `Cache-Status` that explain can predict, without the origin's answer and its
  * effects.
  */
-export function knowable(cacheStatus: string): string {
+function knowable(cacheStatus: string): string {
   const [, , ours = ""] = /(^|, )(tidemark; .*)$/.exec(cacheStatus) ?? [];
   const [hit] = /hit; ttl=-?\d+; detail=[\w-]+(?:; unverified)?/.exec(ours) ?? [];
   if (hit !== undefined) return hit;

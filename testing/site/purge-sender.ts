@@ -19,7 +19,7 @@ export function openJournalled(options: SiteOptions = {}): {
   return { site: openSite({ upstash, ...options, clock, env }), upstash };
 }
 
-export interface Signed {
+interface Signed {
   readonly id?: string;
   readonly atSeconds?: number;
   readonly with?: string;

@@ -8,7 +8,7 @@ export const senderAddress = "203.0.113.7";
 export const varnishToken = "k3mQ8vRz2nLw7xTc5yBp";
 const pageFields = { "cache-control": "max-age=600", "content-type": "text/html" };
 
-export interface VarnishSiteOptions extends SiteOptions {
+interface VarnishSiteOptions extends SiteOptions {
   readonly dialect?: VarnishDialectOptions;
 }
 

@@ -13,7 +13,7 @@ export const newerSecret = "p9Wd4sGh6jKf1aZe0uYi";
 type Mapping = SenderOptions<{ id?: number }>["mapping"];
 
 /** One delivery to send. */
-export interface Delivery {
+interface Delivery {
   readonly body: string;
   readonly secret: string;
   readonly atMs: number;
@@ -41,7 +41,7 @@ const preset =
     make(options as never);
 
 /** The path of the hook "shop". */
-export const hookPath = "/_cache/hooks/shop";
+const hookPath = "/_cache/hooks/shop";
 
 export const shopify: Vendor = {
   vendor: "shopify",
@@ -227,7 +227,7 @@ export const vendors: readonly Vendor[] = [
   ofOnesOwn,
 ];
 
-export interface HookedOptions extends SiteOptions {
+interface HookedOptions extends SiteOptions {
   readonly vendor?: Vendor;
   readonly mapping?: Mapping;
   readonly more?: PresetOptions<{ id?: number }>;

@@ -22,10 +22,10 @@ if (!isSpinInstalled) {
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 
-export const invariants = ["bound", "forgot", "mixed", "falseLoss"] as const;
+const invariants = ["bound", "forgot", "mixed", "falseLoss"] as const;
 export type Invariant = (typeof invariants)[number];
 
-export interface SearchResult {
+interface SearchResult {
   readonly statesCount: number;
   readonly seconds: number;
   /** The invariant that a reachable state breaks; `undefined` if there is no such state. */

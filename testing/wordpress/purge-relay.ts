@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { rawRequest } from "../worker/raw-request.ts";
 
-export type RelayMode = "passes" | "interrupts" | "holds";
+type RelayMode = "passes" | "interrupts" | "holds";
 
 export interface PurgeRelay {
   readonly url: string;

@@ -31,7 +31,7 @@ if (!isWordPressInstalled) {
 
 export const editor = { user: "editor", password: "tides-and-marks" };
 
-export interface WordPressSettings {
+interface WordPressSettings {
   /** The address of the first colo. */
   readonly siteUrl: string;
   readonly purgeUrl: string;

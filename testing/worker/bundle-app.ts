@@ -1,22 +1,39 @@
 // Bundles a Worker whose origin is a Hono application of a test.
 import { bundled, root } from "../../local/bundling.ts";
 
+const inRedis = `
+  import { upstash } from "./src/upstash.ts";
+  const stores = upstash();
+`;
+const inCloudflare = `
+  import { durableObjects } from "./src/cloudflare.ts";
+  export { TidemarkJournal, TidemarkRecords } from "./src/cloudflare.ts";
+  const stores = durableObjects();
+`;
+
+interface AppSettings {
+  /** The argument of `defineConfig`. */
+  readonly config?: string;
+  /** A function of the Worker, which returns the default export. */
+  readonly around?: string;
+  readonly isWithoutRedis?: boolean;
+}
+
 /**
  * @param app statements that add handlers to `app`; bindings are in `c.env`
- * @param config the argument of `defineConfig`
- * @param around a function of the Worker, which returns the default export
  * @returns one ES module
  */
-export function bundleApp(app: string, config = "{}", around = "(site) => site"): Promise<string> {
+export function bundleApp(app: string, settings: AppSettings = {}): Promise<string> {
+  const { config = "{}", around = "(site) => site", isWithoutRedis = false } = settings;
   const contents = `
     import { Hono } from "hono";
     import { tidemark } from "./src/hono.ts";
     import { defineConfig } from "./src/tidemark.ts";
     import { operate } from "./src/parts/operate/operate.ts";
-    import { upstash } from "./src/upstash.ts";
+    ${isWithoutRedis ? inCloudflare : inRedis}
     const app = new Hono();
     ${app}
-    export default (${around})(tidemark(app, defineConfig({ parts: [operate()], ...${config} }), { stores: upstash() }));
+    export default (${around})(tidemark(app, defineConfig({ parts: [operate()], ...${config} }), { stores }));
   `;
   return bundled({ stdin: { contents, resolveDir: root, sourcefile: "app.js", loader: "js" } });
 }

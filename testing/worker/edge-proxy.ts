@@ -9,13 +9,13 @@ import { createBrotliDecompress, createGunzip } from "node:zlib";
 /** Whether the origin is in the zone of the Worker, or in another zone of Cloudflare. */
 export type OriginZone = "same" | "other";
 
-export interface EdgeProxy {
+interface EdgeProxy {
   readonly url: string;
   stop(): Promise<void>;
 }
 
 /** The address of every Worker for another zone. */
-export const workerAddress = "2a06:98c0:3600::103";
+const workerAddress = "2a06:98c0:3600::103";
 
 export async function startEdgeProxy(originUrl: string, zone: OriginZone): Promise<EdgeProxy> {
   const server = createServer((incoming, outgoing) => {

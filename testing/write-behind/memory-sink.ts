@@ -12,7 +12,7 @@ import type {
 } from "../../src/write-behind/sinks/sink.ts";
 
 /** The result of the next call of `apply`: `silent` commits and then fails. */
-export type Fate = "works" | "fails" | "silent";
+type Fate = "works" | "fails" | "silent";
 
 abstract class MemorySink<Change extends { readonly key: string }, Value> {
   /** The values of each set. */

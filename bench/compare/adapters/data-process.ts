@@ -2,7 +2,7 @@
 // purges it by its tag.
 import { createServer } from "node:http";
 
-export interface DataCalls {
+interface DataCalls {
   get(id: string, load: () => Promise<unknown>): Promise<unknown>;
   purge(id: string, mode: string): Promise<void>;
 }

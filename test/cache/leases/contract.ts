@@ -5,7 +5,7 @@ import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import type { ResponseHead, ResponseTier } from "../../../src/pages/stored/stored-response.ts";
 import { bytesOf, keep, responseOf } from "../../../testing/examples/records.ts";
 
-export interface OpenLeases {
+interface OpenLeases {
   readonly leases: Leases<ResponseHead>;
   /** The tier whose record `ask` also returns. */
   readonly shared: Pick<ResponseTier, "write">;

@@ -2,7 +2,7 @@
 // each row is empty before it gets the commands of `given`.
 import type { RestRequest } from "./rest-client.ts";
 
-export interface ProtocolRow extends RestRequest {
+interface ProtocolRow extends RestRequest {
   id: string;
   given?: readonly (readonly unknown[])[];
   status: number;

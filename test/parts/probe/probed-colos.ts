@@ -21,7 +21,7 @@ import {
 
 const probedToken = "admin-token-of-a-probed-site";
 
-export type ProbedColo = "HAM" | "NRT";
+type ProbedColo = "HAM" | "NRT";
 
 /** A journal whose reads lag, and seem successful. */
 class LaggingJournal extends RedisJournal {

@@ -6,7 +6,7 @@ import { pass, TwoColos, withinSeconds } from "../../../testing/site/two-colos.t
 import { idle, type Site } from "../../../testing/site/harness.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 
-export type Build = "a" | "b";
+type Build = "a" | "b";
 
 /** The servers of the origin, which a load balancer asks in turn. */
 class Servers {

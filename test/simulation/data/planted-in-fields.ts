@@ -171,7 +171,7 @@ export const plantedInFields: readonly PlantedFault[] = [
     fault: "the head is not compared",
     parts: headNotCompared,
     kind: "turned-back",
-    from: 400,
+    from: 545,
     within: 300,
   },
   { fault: "purged fields stay beside new ones", parts: keptWhatWasPurged, within: 300 },

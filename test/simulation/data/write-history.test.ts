@@ -239,14 +239,14 @@ const rows: readonly {
     parts: unsent(({ reason }, since) => reason === "set" && since === "none"),
     kind: "failing",
     setShare: 0.9,
-    from: 340,
+    from: 540,
     within: 300,
   },
   {
     fault: "a set in Redis alone takes the stamp of the view",
     parts: stampOfView,
     ...settingHalf,
-    from: 7,
+    from: 70,
     within: 300,
   },
   {
@@ -260,7 +260,7 @@ const rows: readonly {
     fault: "a value in Redis is replaced by any other",
     parts: keeping(() => undefined),
     ...settingHalf,
-    from: 20,
+    from: 55,
     within: 300,
   },
   {

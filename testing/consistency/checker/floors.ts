@@ -3,7 +3,7 @@ import { covers } from "./coverage.ts";
 import type { History, Mode, Page, PurgeTry, Read } from "./operations.ts";
 import { firstIndex, Versions } from "./versions.ts";
 
-export interface Floor {
+interface Floor {
   readonly purge: PurgeTry;
   readonly mode: Mode;
 }

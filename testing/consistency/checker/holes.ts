@@ -14,7 +14,7 @@ export type HoleKind =
    */
   | "lost-until-noticed";
 
-export interface Hole {
+interface Hole {
   readonly kind: HoleKind;
   /** The start of the span that excuses this purge. A read that overlaps the span is excused. */
   readonly fromMs: number;

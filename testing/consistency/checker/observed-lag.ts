@@ -3,7 +3,7 @@ import { covers } from "./coverage.ts";
 import type { History, PurgeTry } from "./operations.ts";
 import { firstIndex, Versions } from "./versions.ts";
 
-export interface ObservedLags {
+interface ObservedLags {
   /** The lags of accepted purges of newly written versions, in milliseconds, sorted. */
   readonly sortedMs: readonly number[];
   /** The number of purges after which no older version was read. */

@@ -1,7 +1,7 @@
 // The kinds of violation of the promise in a recorded history.
 import type { PurgeTry, Read } from "./operations.ts";
 
-export type Rule =
+type Rule =
   /**
    * (a) A read of an older version, past the bound after the acceptance of a newer version's purge.
    */

@@ -16,14 +16,14 @@ import { type Faults, type Ledger, ReportsWorld } from "./reports-world.ts";
  */
 export type ReportsKind = "steady" | "lossy" | "failing-over" | "evicting";
 
-export interface ReportsHistory {
+interface ReportsHistory {
   readonly seed: number;
   readonly kind: ReportsKind;
   readonly faults?: Faults;
 }
 
 /** The result of a history. */
-export interface ReportsOutcome {
+interface ReportsOutcome {
   /** The first violation; `undefined` if there is none. */
   readonly violation: string | undefined;
   readonly reads: number;

@@ -13,7 +13,7 @@ import { nOf, numberIn } from "../../fakes/journal-scripts-model.ts";
 export type EventFields = Readonly<Record<string, number | boolean>>;
 
 /** A state of the stream, of the journal's book and of its lineages. */
-export interface StreamView {
+interface StreamView {
   readonly items: readonly StreamItem[];
   readonly noted: readonly StreamItem[];
   readonly lineages: Lineages;

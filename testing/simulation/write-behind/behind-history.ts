@@ -23,7 +23,7 @@ export interface BehindHistory {
 }
 
 /** The result of a history. */
-export interface BehindOutcome {
+interface BehindOutcome {
   /** The first violation; `undefined` if there is none. */
   readonly violation: string | undefined;
   readonly reads: number;

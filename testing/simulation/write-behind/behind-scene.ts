@@ -13,7 +13,7 @@ import { SimulatedDatabase } from "./simulated-database.ts";
 import { SimulatedSlices } from "./simulated-slices.ts";
 
 /** The keys, in the order in which a flush applies them. */
-export const sceneKeys = ["a", "b"] as const;
+const sceneKeys = ["a", "b"] as const;
 
 export class BehindScene {
   readonly world = new PartiesWorld(1, calm);

@@ -12,7 +12,7 @@ interface Call<Change> {
   outcome?: Outcome;
 }
 
-export interface IsolateSettings<Change extends { readonly key: string }, Value> {
+interface IsolateSettings<Change extends { readonly key: string }, Value> {
   readonly world: PartiesWorld;
   readonly subject: Subject<Change, Value>;
   readonly party: Party;

@@ -20,7 +20,7 @@ export interface SinkFaults {
   readonly readsApart?: boolean;
 }
 
-export interface DatabaseSettings<Change, Value> {
+interface DatabaseSettings<Change, Value> {
   readonly world: PartiesWorld;
   readonly kind: Pick<ChangeKind<Change & { readonly key: string }, Value>, "applied">;
   readonly faults: SinkFaults;

@@ -66,7 +66,7 @@ interface Past {
 
 const pastsMax = 60;
 
-export interface SlicesSettings<Change extends { readonly key: string }, Value> {
+interface SlicesSettings<Change extends { readonly key: string }, Value> {
   readonly world: PartiesWorld;
   readonly kind: Pick<ChangeKind<Change, Value>, "joined">;
   readonly ledger: Ledger<Change, Value>;

@@ -5,7 +5,7 @@ import type { Fault } from "../../consistency/fault.ts";
 import type { Asking } from "./asking.ts";
 import type { FailingD1 } from "./failing-d1.ts";
 
-export interface ProofVictim extends DataVictim {
+interface ProofVictim extends DataVictim {
   readonly d1: FailingD1;
   readonly asking: Asking;
   /**

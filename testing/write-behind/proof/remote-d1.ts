@@ -1,7 +1,7 @@
 // Creates a D1 binding over HTTP, so that a Node process and the Workers use the same database.
 import type { D1Binding } from "../../../src/write-behind/sinks/d1-sink.ts";
 
-export interface SentStatement {
+interface SentStatement {
   readonly sql: string;
   readonly values: readonly unknown[];
 }

@@ -61,7 +61,7 @@ export async function found(site: Site, code: string): Promise<Finding | undefin
 }
 
 /** Requests pages until `isSo` returns true, which needs a probe or a renewal of the view. */
-export async function pagesUntil(
+async function pagesUntil(
   site: Site,
   isSo: () => Promise<boolean>,
   advanceSeconds = 0,

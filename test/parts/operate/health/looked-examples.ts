@@ -36,7 +36,7 @@ export function lookedAt(more: Partial<SiteState> = {}): SiteState {
 /** A series, which is a family with labels, and its count. */
 export type Row = readonly [family: FamilyName, labels: readonly string[], count: number];
 
-export const sumsOf = (rows: readonly Row[]): Sums =>
+const sumsOf = (rows: readonly Row[]): Sums =>
   new Map(rows.map(([family, labels, count]) => [seriesOf(family, labels), count]));
 
 /**

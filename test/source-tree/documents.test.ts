@@ -3,7 +3,7 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { describe, expect, it } from "vitest";
-import { addressOf, anchorOf, contentsPath, groupsOf } from "../docs-site/contents.ts";
+import { addressOf, anchorOf, contentsPath, groupsOf } from "../../docs-site/contents.ts";
 
 /** The pages of the site. */
 const pages = globSync(["*.md", "docs/**/*.md", "src/purger/*.md", "examples/*/*.md"]).sort();

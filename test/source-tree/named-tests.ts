@@ -1,7 +1,7 @@
 // Checks the tests that a document names: `test/a.test.ts` "a piece of a title", "another".
 import { existsSync, readFileSync } from "node:fs";
 
-const at = (path: string) => new URL(`../${path}`, import.meta.url);
+const at = (path: string) => new URL(`../../${path}`, import.meta.url);
 
 /**
  * @param heldBy files in backticks, each followed by pieces of its text in double quotes

@@ -2,7 +2,7 @@
 // these folders must have them.
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { deadNames, wordsOfCode } from "./source-tree/comment-names.ts";
+import { deadNames, wordsOfCode } from "./comment-names.ts";
 
 const folders = ["src", "local", "packages/cli/src"];
 const sources = folders.flatMap((folder) =>

@@ -1,7 +1,7 @@
 // Checks that names and comments of the sources use the words of CONTRIBUTING.md.
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { proseBreaches } from "./source-tree/prose.ts";
+import { proseBreaches } from "./prose.ts";
 
 it.each(["src", "packages/cli/src", "local"])("finds no breach in %s/", (folder) => {
   const paths = readdirSync(folder, { recursive: true, encoding: "utf8" })

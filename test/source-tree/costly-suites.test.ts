@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { costlySuites, coveredByAll, leftOut } from "./costly-suites.ts";
+import { costlySuites, coveredByAll, leftOut } from "../costly-suites.ts";
 
 const suitesOf = (rows: typeof costlySuites) => rows.flatMap(({ suites }) => suites);
 const all = suitesOf(costlySuites);

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { missingTests } from "./named-tests.ts";
 
-const at = (path: string) => new URL(`../${path}`, import.meta.url);
+const at = (path: string) => new URL(`../../${path}`, import.meta.url);
 const document = readFileSync(at("docs/compliance.md"), "utf8");
 
 /** The requirements, each with its clause, such as `§4.2 SHOULD`, and its tests. */

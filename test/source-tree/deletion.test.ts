@@ -1,15 +1,12 @@
-// Checks that a part can be deleted: its two folders, and the files that say `// Needs parts: NAME.` Nothing else imports
-// it, and the rest has its types.
-import { execFile, execFileSync } from "node:child_process";
-import { copyFile, mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
+// Checks that a part can be deleted: its two folders, and the files that say `// Needs parts: NAME.`
+// Nothing else imports it.
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join, posix } from "node:path";
-import { promisify } from "node:util";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { root } from "../../local/bundling.ts";
-import { imported } from "../source-tree/breaches.ts";
-import { library } from "../source-tree/folders.ts";
+import { imported } from "./breaches.ts";
+import { library } from "./folders.ts";
 
 const tracked = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" })
   .split("\n")
@@ -53,23 +50,4 @@ describe.each(names)("the part %s", (name) => {
       `${other}/`.startsWith(`parts/${name}/`) || (needed && other.startsWith("parts/operate"));
     expect(parts.filter((other) => !isAllowed(other))).toEqual([]);
   });
-});
-
-it("the tree without these parts has its types", { timeout: 300_000 }, async () => {
-  const folder = await mkdtemp(join(tmpdir(), "tidemark-deletion-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const kept = tracked.filter((path) => !names.some((name) => isOf(name, path)));
-  for (const path of kept) {
-    await mkdir(join(folder, dirname(path)), { recursive: true });
-    await copyFile(join(root, path), join(folder, path));
-  }
-  for (const modules of ["node_modules", "packages/cli/node_modules"]) {
-    await symlink(join(root, modules), join(folder, modules)).catch(() => undefined);
-  }
-  const compiler = join(root, "node_modules/typescript/bin/tsc");
-  const { stdout } = await promisify(execFile)(process.execPath, [compiler], { cwd: folder }).catch(
-    (cause: unknown) => cause as { readonly stdout: string },
-  );
-  expect(stdout).toBe("");
-  expect(await readFile(join(folder, "package.json"), "utf8")).toContain("tidemark");
 });
