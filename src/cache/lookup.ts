@@ -1,8 +1,8 @@
 // Looks up a key, for pages and for data. A lookup first renews an old purge view. Then it reads
 // memory and the lower tiers in order. If the view cannot verify the record, the lookup renews the
-// view again. A sufficient record is backfilled into the tiers above.
+// view again, and asks the journal's book. A sufficient record is backfilled into the tiers above.
 import { inInvocation } from "../remote/invocation.ts";
-import type { TierName } from "../config/tier-names.ts";
+import { type TierName, tierScopes } from "../config/tier-names.ts";
 import { type CacheRecord, discardBody } from "./record/record.ts";
 import type { RecordKey } from "./record/record-key.ts";
 import type { TierStack } from "./tiers/tier-stack.ts";
@@ -85,8 +85,11 @@ export interface LookupPolicy<Detail, V> {
    * usable record seems older by the clocks of the writers. By default, the youngest record stays.
    */
   isUseless?(found: LookupResult<Detail, V>): boolean;
-  /** Backfills the record into `above`, the tiers above its own tier `from`. Its body may be a stream. */
-  putInto(above: readonly Tier<Detail>[], found: LookupResult<Detail, V>, from: Tier<Detail>): void;
+  /**
+   * Writes the record of the tier `from` into tiers that lack it, or have it with an older stamp. Its body may be
+   * a stream.
+   */
+  putInto(tiers: readonly Tier<Detail>[], found: LookupResult<Detail, V>, from: Tier<Detail>): void;
 }
 
 type MayBeFound<Detail, V> = LookupResult<Detail, V> | undefined;
@@ -219,7 +222,10 @@ class Lookup<Detail, V> {
     this.policy.hasRead?.(tier, read.kind, this.#found);
   }
 
-  /** Returns the best record, after a wait for a newer view if the present one cannot verify it. */
+  /**
+   * Returns the best record, after a wait for a newer view or the book if the present view cannot verify it.
+   * Backfills a record that the wait has made sufficient. Otherwise each request would read its tier again.
+   */
   verified(): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
     const { policy } = this;
     if (this.#isOutdated) this.#judgeAgain();
@@ -230,8 +236,19 @@ class Lookup<Detail, V> {
     return renewing.then(() => {
       policy.hasWaited();
       this.#judgeAgain();
+      if (!this.isDone) this.#backfillVerified();
       return this.#found;
     });
+  }
+
+  /** Also replaces the record in the colo's own tier, where other isolates would ask the book again. */
+  #backfillVerified(): void {
+    const { policy } = this;
+    const found = this.#found;
+    const from = policy.used.below.find(({ name }) => name === found?.candidate.tier);
+    if (found === undefined || from === undefined || !policy.isEnough(found)) return;
+    const above = policy.used.above(from);
+    this.#backfill(from, tierScopes[from.name] === "colo" ? [...above, from] : above);
   }
 
   #judgeAgain(): void {
@@ -279,7 +296,7 @@ class Lookup<Detail, V> {
     return policy.isUseless?.({ candidate, verdict: policy.judge(candidate) }) === true;
   }
 
-  #backfill(from: Tier<Detail>): void {
+  #backfill(from: Tier<Detail>, into = this.policy.used.above(from)): void {
     const { key, used, isPeek } = this.policy;
     const best = this.#found;
     if (isPeek === true) return;
@@ -288,6 +305,6 @@ class Lookup<Detail, V> {
     const { body } = best.candidate.stored;
     // Memory cannot hold this body, and must not keep an older record.
     if ("stream" in body && this.#hadInMemory) used.memory.remove(key);
-    if (body.kind !== "absent") this.policy.putInto(used.above(from), best, from);
+    if (body.kind !== "absent") this.policy.putInto(into, best, from);
   }
 }

@@ -1,10 +1,10 @@
 // Looks a value up for a caller that loads it itself, such as an adapter for another caching library, or that restarts
 // its lifetime.
-import { bodyRequestedAtMs } from "../cache/record/record.ts";
+import { bodyRequestedAtMs, loadStampOf } from "../cache/record/record.ts";
 import { stepAfter } from "./answer.ts";
 import { begin, type GivenStart } from "./load/make-record.ts";
 import type { CallResult } from "./load/load-outcome.ts";
-import { DataSearch, type FoundData } from "./load/search.ts";
+import { DataSearch, type FoundData, withTags } from "./load/search.ts";
 import { storeValues } from "./load/store-values.ts";
 import { type DataVerdict, judge as judged } from "./load/verdict.ts";
 import type { DataMetadata } from "./value/data-record.ts";
@@ -69,7 +69,7 @@ export async function lookedUp(
   const judge = (further: readonly string[]) => {
     if (found === undefined) return "unusable";
     const { metadata } = found.candidate.stored;
-    const tagged = { ...metadata, tags: [...metadata.tags, ...further.map(checkedTag)] };
+    const tagged = withTags(metadata, further.map(checkedTag));
     return judged(tagged, { space: place.space, atMs: nowAtMs(), ports }).kind;
   };
   const given = step.kind === "give" ? step.given : undefined;
@@ -89,6 +89,9 @@ export async function touched(place: Place, ports: WritePorts): Promise<CallResu
   const { body, metadata: before } = found.candidate.stored;
   const metadata: DataMetadata = {
     ...before,
+    // Rule 28 (c) compares loads, and a later stamp would seem newer than a value that was set since the load.
+    stamp: loadStampOf(before),
+    loadStamp: undefined,
     requestedAtMs: start.requestedAtMs,
     respondedAtMs: ports.nowAtMs(),
     bodyRequestedAtMs: bodyRequestedAtMs(before),

@@ -132,6 +132,24 @@ export const backfillDated = backfilledAs((isolate) => ({
   requestedAtMs: isolate.nowAtMs(),
 }));
 
+/** A record that the book has verified is backfilled with the stamp of the view at each use. */
+export const verifiedStampedLate: Planted = {
+  tiers: (tiers, { view }) => {
+    class Restamping extends MemoryTier<ResponseDetail> {
+      override write(key: RecordKey, record: ResponseRecord | ArrivingResponse, keep: TierKeep) {
+        if (record.kind !== "response" || record.stored.metadata.loadStamp === undefined)
+          return super.write(key, record, keep);
+        const { metadata, body } = record.stored;
+        const get = () => view.chain?.end ?? "none";
+        const restamped = Object.defineProperty({ ...metadata }, "stamp", { get });
+        return super.write(key, { kind: "response", stored: { metadata: restamped, body } }, keep);
+      }
+    }
+    const memory = new Restamping({ bytesMax: 1_000_000, form: responseForm });
+    return new TierStack(memory, tiers.below);
+  },
+};
+
 /** Uses the body beside the metadata without checking its digest, in reads and in writes. */
 export const bodyUnchecked: Planted = {
   tiers: (tiers, { redis, nowAtMs }) => {

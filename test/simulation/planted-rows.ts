@@ -350,6 +350,13 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "27",
+    fault: "a verified record is backfilled with the view's stamp at each use",
+    siteParts: site.verifiedStampedLate,
+    kind: "diverging",
+    within: 250,
+  },
+  {
+    rule: "27",
     fault: "an entry that never existed counts as trimmed",
     parts: book.lostCountsAsTrimmed,
     kind: "overrun",

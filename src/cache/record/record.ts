@@ -31,7 +31,13 @@ export type Stamp = { readonly position: string; readonly n: string } | "none";
  * instants are in epoch milliseconds.
  */
 export interface Provenance {
+  /**
+   * The stamp by which purges judge the record: that of its load, or a later one up to which the journal's
+   * book found no purge of the record (rule 27 f).
+   */
   readonly stamp: Stamp;
+  /** The stamp of the load, if `stamp` is a later one. */
+  readonly loadStamp?: Stamp | undefined;
   /** The colo whose isolate fetched the body; empty if unknown. */
   readonly colo: string;
   /** `request_time` and `response_time` of RFC 9111 §4.2.3. */
@@ -94,6 +100,11 @@ export type MetadataWith<Detail> = RecordMetadata & Detail;
 export interface CacheRecord<Detail> {
   readonly metadata: MetadataWith<Detail>;
   readonly body: StoredBody;
+}
+
+/** Returns the stamp that the load of the record took (rules 1 and 27 f). */
+export function loadStampOf({ stamp, loadStamp }: Pick<Provenance, "stamp" | "loadStamp">): Stamp {
+  return loadStamp ?? stamp;
 }
 
 /** Returns the body time of the purge protocol, in epoch milliseconds. */

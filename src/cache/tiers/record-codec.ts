@@ -1,7 +1,7 @@
 // Encodes records as short, versioned text, and validates records when they are read. Plain checks
 // decode two to three times as fast as schemas, and need no work when a Worker starts.
 import { unknownValue } from "../../rules/selecting.ts";
-import type { MetadataWith, RecordMetadata } from "../record/record.ts";
+import type { MetadataWith, RecordMetadata, Stamp } from "../record/record.ts";
 import type { Check, CheckedRecord, Member, RecordForm } from "./record-form.ts";
 import type { RecordHead, TierRecord, VaryMarker } from "./tier.ts";
 
@@ -47,7 +47,7 @@ export function pairOf(isFirst: Check, isSecond: Check): Check {
 }
 
 /**
- * The metadata of every record. In text, `stamp` is a list of its members, and `respondedAtMs` is the
+ * The metadata of every record. In text, a stamp is a list of its members, and `respondedAtMs` is the
  * time since the request. `fillCostMs` is left out if it is that time. `selecting` has only names,
  * because the values may be secrets of a client. `k` is the expiry, as a time since the response.
  */
@@ -58,6 +58,7 @@ const membersOfAll: Members<RecordMetadata> = {
   groups: ["g", listOf(isText), undefined],
   release: ["e", isText, undefined],
   stamp: ["s", pairOf(isText, isText), "none"],
+  loadStamp: ["l", pairOf(isText, isText), undefined],
   colo: ["c", isText, ""],
   requestedAtMs: ["q", isNumber],
   respondedAtMs: ["a", isNumber],
@@ -83,9 +84,12 @@ export function headOf<Detail>(record: TierRecord<Detail>): RecordHead<Detail> {
   return record.kind === "vary" ? record : { kind: "response", metadata: record.stored.metadata };
 }
 
+type StampInText = "none" | readonly [position: string, n: string];
+
 /** The values of members in text, where they differ from those of metadata. */
 interface InText extends Record<string, unknown> {
-  stamp: "none" | readonly [position: string, n: string];
+  stamp: StampInText;
+  loadStamp?: StampInText | undefined;
   requestedAtMs: number;
   respondedAtMs: number;
   fillCostMs?: number | undefined;
@@ -133,11 +137,12 @@ function textOf<Detail>(
   keepUntilAtMs: number,
   { members, keepMs }: RecordForm<Detail>,
 ): object {
-  const { stamp, requestedAtMs, respondedAtMs, fillCostMs, selecting } = metadata;
+  const { stamp, loadStamp, requestedAtMs, respondedAtMs, fillCostMs, selecting } = metadata;
   const tookMs = respondedAtMs - requestedAtMs;
   const values: InText = {
     ...(metadata as RecordMetadata),
-    stamp: stamp === "none" ? stamp : [stamp.position, stamp.n],
+    stamp: stampInText(stamp),
+    loadStamp: loadStamp && stampInText(loadStamp),
     respondedAtMs: tookMs,
     fillCostMs: fillCostMs === tookMs ? undefined : fillCostMs,
     selecting: selecting?.map(([name]) => name),
@@ -154,6 +159,14 @@ function textOf<Detail>(
     if (!isLeftOut) text[inText] = value;
   }
   return text;
+}
+
+function stampInText(stamp: Stamp): StampInText {
+  return stamp === "none" ? stamp : [stamp.position, stamp.n];
+}
+
+function stampIn(text: StampInText): Stamp {
+  return text === "none" ? text : { position: text[0], n: text[1] };
 }
 
 const isEmpty = (value: unknown) => Array.isArray(value) && value.length === 0;
@@ -214,11 +227,12 @@ function responseIn<Detail>(
     else return undefined;
   }
   if (isApart !== "apart" in values || isSliced !== "slices" in values) return undefined;
-  const { stamp, requestedAtMs, respondedAtMs: tookMs, selecting } = values;
+  const { stamp, loadStamp, requestedAtMs, respondedAtMs: tookMs, selecting } = values;
   values.respondedAtMs = requestedAtMs + tookMs;
   values.fillCostMs ??= tookMs;
   const converted: Record<string, unknown> = values;
-  if (stamp !== "none") converted["stamp"] = { position: stamp[0], n: stamp[1] };
+  converted["stamp"] = stampIn(stamp);
+  if (loadStamp) converted["loadStamp"] = stampIn(loadStamp);
   if (selecting) converted["selecting"] = selecting.map((name) => [name, unknownValue]);
   const metadata = values as unknown as MetadataWith<Detail>;
   const { k = keepMs?.(metadata) } = text;
@@ -227,8 +241,8 @@ function responseIn<Detail>(
   return isValid ? { record: { kind: "response", metadata }, keepUntilAtMs } : undefined;
 }
 
-/** The members that a validation changes: times, the stamp, the colo, the draw of jitter, and fields. */
-const renewedMembers = new Set(["q", "a", "o", "f", "k", "s", "c", "J", "H"]);
+/** The members that a validation changes: times, the stamps, the colo, the draw of jitter, and fields. */
+const renewedMembers = new Set(["q", "a", "o", "f", "k", "s", "l", "c", "J", "H"]);
 
 /**
  * Returns whether two heads of one body differ only as before and after a validation. The names that

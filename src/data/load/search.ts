@@ -1,7 +1,7 @@
 // Adds the rules of data to a lookup: decodes records from lower tiers, and stops at a value that may answer.
 import { lookUp, type LookupResult, type LookupPolicy } from "../../cache/lookup.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
-import { bytesOf, discardBody } from "../../cache/record/record.ts";
+import { bytesOf, discardBody, loadStampOf } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Tier, TierAsk, TierRead } from "../../cache/tiers/tier.ts";
 import { tierScopes } from "../../config/tier-names.ts";
@@ -167,9 +167,8 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
     const { tags = [] } = this.#wish;
     if (tags.length === 0) return metadata;
     // One object for both uses, because `seek` may replace its stamp (rule 27 f).
-    if (this.#tagged?.of !== metadata) {
-      this.#tagged = { of: metadata, as: { ...metadata, tags: [...metadata.tags, ...tags] } };
-    }
+    if (this.#tagged?.of !== metadata)
+      this.#tagged = { of: metadata, as: withTags(metadata, tags) };
     return this.#tagged.as;
   }
 
@@ -203,6 +202,15 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
       if (written instanceof Promise) afterAnswer(async () => void (await written));
     }
   }
+}
+
+/**
+ * Returns the metadata with further tags, and with the stamp of the load: a later stamp proves nothing about
+ * purges of these tags (rule 27 f).
+ */
+export function withTags(metadata: DataMetadata, tags: readonly string[]): DataMetadata {
+  const stamp = loadStampOf(metadata);
+  return { ...metadata, stamp, loadStamp: undefined, tags: [...metadata.tags, ...tags] };
 }
 
 /** Returns whether the value may answer, fresh or stale. */

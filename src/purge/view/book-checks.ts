@@ -2,7 +2,7 @@
 // (docs/purge-protocol-book.md, rule 27). If no later entry covers such a record, the record gets a
 // stamp that the view knows.
 import { BoundedMarks } from "../../base/bounded-map.ts";
-import type { Stamp } from "../../cache/record/record.ts";
+import { loadStampOf, type Stamp } from "../../cache/record/record.ts";
 import type { EntryPlace } from "../journal/entry.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Chain } from "./chain.ts";
@@ -37,12 +37,24 @@ export class BookChecks {
     const { stamp } = record;
     const chain = this.#chain();
     if (stamp === "none" || chain === undefined || chain.knows(stamp)) return undefined;
-    const { tags, groups, url, route } = record;
-    const name = JSON.stringify([stamp.n, url, route, tags, groups]);
-    const known = this.#restamped.get(name);
-    if (known === undefined || !chain.knows(known)) return this.#asked(record, name, chain.end);
+    if (this.recall(record)) return Promise.resolve();
+    return this.#asked(record, nameOf(record, stamp), chain.end);
+  }
+
+  /**
+   * Replaces an unknown stamp by the answer to an earlier query, if the chain still knows that new stamp.
+   * Returns whether it did.
+   */
+  recall(record: PurgeSubject): boolean {
+    const { stamp } = record;
+    const chain = this.#chain();
+    if (this.#restamped.count === 0 || stamp === "none" || chain?.knows(stamp) !== false) {
+      return false;
+    }
+    const known = this.#restamped.get(nameOf(record, stamp));
+    if (known === undefined || !chain.knows(known)) return false;
     restamp(record, known);
-    return Promise.resolve();
+    return true;
   }
 
   async #asked(record: PurgeSubject, name: string, end: EntryPlace): Promise<void> {
@@ -54,10 +66,16 @@ export class BookChecks {
   }
 }
 
+/** Returns the name of an answer. Records of one name have the same stamp and the same names in the book. */
+function nameOf({ tags, groups, url, route, release }: PurgeSubject, { n }: EntryPlace): string {
+  return JSON.stringify([n, url, route, tags, groups, release]);
+}
+
 /**
- * Replaces a record's stamp. Callers ensure that no purge between the two stamps covers the record,
- * because backfills copy the new stamp into tiers that other isolates read.
+ * Replaces a record's stamp, and keeps the former one as `loadStamp`. Callers ensure that no purge between
+ * the two stamps covers the record, because backfills copy the new stamp into tiers that other isolates read.
  */
-export function restamp(record: { stamp: Stamp }, end: Stamp): void {
+export function restamp(record: { stamp: Stamp; loadStamp?: Stamp | undefined }, end: Stamp): void {
+  record.loadStamp = loadStampOf(record);
   record.stamp = end;
 }

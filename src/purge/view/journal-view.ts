@@ -184,7 +184,14 @@ export class JournalView implements PurgeView {
     return this.chain?.end ?? "none";
   }
 
+  /** Judges a record by a remembered answer of the book, if the view alone cannot verify the record. */
   judge(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement {
+    const judged = this.#judged(record, ask);
+    const isRecalled = judged.kind === "unverified" && this.#book.recall(record);
+    return isRecalled ? this.#judged(record, ask) : judged;
+  }
+
+  #judged(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement {
     const { chain } = this;
     const isClear = chain?.isClear(record) === true;
     const inChain = isClear ? undefined : chain?.purgeOf(record);

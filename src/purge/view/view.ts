@@ -108,7 +108,10 @@ export interface PurgeView {
    *   read fails
    */
   stamp(requester: Requester, how?: { readonly onPrimary: boolean }): Stamp | Promise<Stamp>;
-  /** Applies rules 5 to 7. Allocates nothing for a usable record. */
+  /**
+   * Applies rules 5 to 7. Allocates nothing for a usable record. May replace an unknown stamp by one up to
+   * which the book has found no purge of the record (rule 27).
+   */
   judge(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement;
   /**
    * Returns whether an origin request may carry the record's validator (rule 23). Callers must

@@ -45,6 +45,7 @@ describe("rule 27: remembered answers of the book", () => {
     { id: "a group in place of a tag", changes: { tags: ["red"], groups: ["blue"] } },
     { id: "URL", changes: { url: "https://www.example.com/other" } },
     { id: "route", changes: { route: "other" } },
+    { id: "release", changes: { release: "r1" } },
     { id: "stamp", changes: { stamp: stampAt("2-0") } },
   ])("do not apply to another coverage or stamp: $id", async ({ changes }) => {
     await checked();
@@ -87,8 +88,11 @@ describe("rule 27: remembered answers of the book", () => {
   });
 });
 
-it("restamp changes only the stamp of a record", () => {
+it("restamp changes only the stamp of a record, and keeps that of its load", () => {
   const record = responseWith({ stamp: stampAt("1-0") });
-  restamp(record, stampAt("2-0"));
-  expect(record).toEqual(responseWith({ stamp: stampAt("2-0") }));
+  for (const later of ["2-0", "3-0"]) {
+    restamp(record, stampAt(later));
+    const expected = { stamp: stampAt(later), loadStamp: stampAt("1-0") };
+    expect(record).toEqual(responseWith(expected));
+  }
 });

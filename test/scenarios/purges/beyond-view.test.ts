@@ -1,0 +1,234 @@
+// Counts the calls of a cold isolate for records with stamps beyond its view, after more purges of other
+// targets than the view has read. The book verifies a record once, and memory or the edge then has it.
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { defineConfig } from "../../../src/config/config.ts";
+import { createDataCache } from "../../../src/data/create-data-cache.ts";
+import { newestCount } from "../../../src/purge/journal/journal.ts";
+import { durableObjectJournal } from "../../../src/stores/durable-object/durable-object-journal.ts";
+import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
+import { ObjectClient } from "../../../src/stores/durable-object/object-client.ts";
+import { ObjectJournal } from "../../../src/stores/durable-object/object-journal.ts";
+import { r2Bodies } from "../../../src/stores/r2/r2-bodies.ts";
+import { RedisJournal } from "../../../src/stores/redis/journal/redis-journal.ts";
+import { newEntry } from "../../../testing/examples/purges.ts";
+import { FakeCache } from "../../../testing/fakes/fake-cache.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeObject } from "../../../testing/fakes/fake-object.ts";
+import { FakeR2 } from "../../../testing/fakes/fake-r2.ts";
+import { FakeRecordObjects } from "../../../testing/fakes/fake-record-objects.ts";
+import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
+import { UnsteadyUpstash } from "../../../testing/fakes/unsteady-upstash.ts";
+import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
+import { host, idle, openSite } from "../../../testing/site/harness.ts";
+
+const clock = new FakeClock();
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], now: clock.atMs }));
+afterEach(() => void vi.useRealTimers());
+
+const { nowAtMs } = clock;
+const randomText = () => crypto.randomUUID();
+
+/** The stores of a site, a journal over them, and the number of calls that they have got. */
+function overRedis() {
+  const upstash = new UnsteadyUpstash(clock);
+  const bodies = new FakeR2(clock);
+  const redis = upstashStore.client({ url: upstash.url, token: upstash.token, nowAtMs });
+  return {
+    site: {
+      upstash,
+      bodies: r2Bodies({ binding: "BODIES" }),
+      env: { SITE_HOST: host, BODIES: bodies },
+    },
+    journal: new RedisJournal({ redis, namespace: "tidemark", nowAtMs, randomText }),
+    calls: () => upstash.requestCount + bodies.calls.length,
+  };
+}
+
+function overObjects() {
+  const [object, records] = [new FakeObject(), new FakeRecordObjects()];
+  const client = new ObjectClient({ stub: () => object.stub, nowAtMs });
+  return {
+    site: {
+      env: { JOURNAL: object.namespace, RECORDS: records.namespace, SITE_HOST: host },
+      records: durableObjectRecords({ objects: 1 }),
+      journal: durableObjectJournal(),
+    },
+    journal: new ObjectJournal({ client, nowAtMs, randomText }),
+    calls: () => [object, ...records.all].reduce((sum, { calls }) => sum + calls.length, 0),
+  };
+}
+
+const stores = [
+  { store: "Redis", open: overRedis },
+  { store: "Durable Objects", open: overObjects },
+];
+
+/** A body that Redis does not take, so that it is in R2. */
+const large = "x".repeat(3 * 1_048_576);
+
+const origin = (request: Request) =>
+  page(request.url.endsWith("/large") ? large : "page", cc("max-age=36000"));
+
+/** Opens a world whose isolates have pages and data. Isolates with one cache are in one colo. */
+function worldOf({ site, journal, calls }: ReturnType<typeof overRedis | typeof overObjects>) {
+  const isolate = (cache: FakeCache | null = new FakeCache(clock)) => {
+    const data = createDataCache(defineConfig({}), { nowAtMs, random: () => 0.5 });
+    const given = { clock, data, config: {}, origin };
+    const ofColo = cache === null ? { hasCache: false } : { cache };
+    const pages = openSite({ ...given, ...site, ...ofColo });
+    const values = data.namespace<string, string>("values", { fresh: "10h" });
+    return {
+      data,
+      values,
+      asks: {
+        page: async () => (await pages.get("/a")).cacheStatus.includes("; hit"),
+        "large page": async () => (await pages.get("/large")).cacheStatus.includes("; hit"),
+        value: async () => (await values.get("a")) === "loaded",
+        "value with further tags": async () =>
+          (await values.lookUp("a", { tags: ["more"] })).value === "loaded",
+      },
+      /** Fills all tiers. */
+      async fill() {
+        await pages.get("/a");
+        await pages.get("/large");
+        await values.getOrSet("a", () => "loaded");
+        await idle();
+      },
+      /** Reads the journal. */
+      async begin() {
+        await pages.get("/other");
+        await values.get("other");
+        await idle();
+      },
+    };
+  };
+  const purge = (...names: readonly string[]) =>
+    journal.append(names.map((tag) => newEntry({ n: randomText(), tags: [tag] })));
+  const purgeOthers = async () => {
+    await purge(...Array.from({ length: 2 * newestCount }, (_, at) => `tag:other ${at}`));
+    // The colo's copy of an older view knows the stamps, and rule 7 (b) allows young records.
+    pass(4_000);
+  };
+  return {
+    isolate,
+    purge,
+    purgeOthers,
+    /** Returns the result of a call, and the number of calls to the stores, also behind the result. */
+    async costOf(run: () => Promise<unknown>) {
+      const before = calls();
+      const result = await run();
+      await idle();
+      return [result, calls() - before];
+    },
+    /** Fills all tiers by an isolate of another colo, and purges other targets. */
+    async filled(cache?: FakeCache) {
+      await isolate(cache).fill();
+      await purgeOthers();
+    },
+    async begun(cache?: FakeCache | null) {
+      const cold = isolate(cache);
+      await cold.begin();
+      return cold;
+    },
+  };
+}
+
+function pass(seconds: number): void {
+  clock.advance(seconds);
+  vi.setSystemTime(clock.atMs);
+}
+
+const subjects = ["page", "value", "value with further tags"] as const;
+const rows = stores.flatMap((one) => subjects.map((subject) => ({ ...one, subject })));
+
+/** A read of the journal, of the record and of the book. */
+const firstCost = [true, 3];
+
+it.each(rows)("a cold isolate asks $store about a $subject once", async ({ open, subject }) => {
+  const world = worldOf(open());
+  await world.filled();
+  const { asks } = await world.begun(null);
+  expect(await world.costOf(asks[subject])).toEqual(firstCost);
+  expect(await world.costOf(asks[subject])).toEqual([true, 0]);
+});
+
+it.each(rows)("a colo asks $store about a $subject once", async ({ open, subject }) => {
+  const world = worldOf(open());
+  await world.filled();
+  const cache = new FakeCache(clock);
+  const [first, second] = [await world.begun(cache), await world.begun(cache)];
+  expect(await world.costOf(first.asks[subject])).toEqual(firstCost);
+  // A stamp proves nothing about further tags, so each isolate asks about them.
+  const isAsked = subject === "value with further tags";
+  expect(await world.costOf(second.asks[subject])).toEqual(isAsked ? firstCost : [true, 0]);
+  expect(await world.costOf(second.asks[subject])).toEqual([true, 0]);
+});
+
+it.each(rows)("a colo whose edge has an old $subject asks $store once", async (row) => {
+  const world = worldOf(row.open());
+  const cache = new FakeCache(clock);
+  await world.filled(cache);
+  const [first, second] = [await world.begun(cache), await world.begun(cache)];
+  expect(await world.costOf(first.asks[row.subject])).toEqual(firstCost);
+  const isAsked = row.subject === "value with further tags";
+  expect(await world.costOf(second.asks[row.subject])).toEqual(isAsked ? firstCost : [true, 0]);
+});
+
+it("a colo asks R2 about a large page once", async () => {
+  const world = worldOf(overRedis());
+  await world.filled();
+  const cache = new FakeCache(clock);
+  const [first, second] = [await world.begun(cache), await world.begun(cache)];
+  // It reads the journal, the head, the body and the book. Another read of head and body copies them to the colo.
+  expect(await world.costOf(first.asks["large page"])).toEqual([true, 6]);
+  expect(await world.costOf(second.asks["large page"])).toEqual([true, 0]);
+});
+
+describe.each(stores)("a record in $store that the book has verified", ({ open }) => {
+  it.each(subjects)("is covered by a later purge: %s", async (subject) => {
+    const world = worldOf(open());
+    await world.filled();
+    const { asks } = await world.begun();
+    expect(await world.costOf(asks[subject])).toEqual(firstCost);
+    await world.purge("everything");
+    pass(20);
+    expect(await asks[subject]()).toBe(false);
+  });
+
+  it("is no answer to a lookup with a tag that was purged since its load", async () => {
+    const world = worldOf(open());
+    await world.filled();
+    await world.purge("tag:more");
+    await world.purgeOthers();
+    const cache = new FakeCache(clock);
+    for (const { asks } of [await world.begun(cache), await world.begun(cache)]) {
+      expect(await asks.value()).toBe(true);
+      expect(await asks["value with further tags"]()).toBe(false);
+      expect(await asks.value()).toBe(true);
+    }
+  });
+});
+
+it("a touch with the book's new stamp does not undo a set since the lookup", async () => {
+  const over = overRedis();
+  const world = worldOf(over);
+  const here = world.isolate();
+  const inRedis = { fresh: "10h", tiers: ["shared"] } as const;
+  const ofHere = here.data.namespace<string, string>("shared", inRedis);
+  await here.begin();
+  await ofHere.set("a", "first", { tags: [] });
+  await world.purgeOthers();
+  await here.begin();
+  const there = await world.begun(null);
+  // More than N/4, after which an unknown stamp renews the view (rule 6).
+  pass(5);
+  over.site.upstash.afterNext = async () => {
+    await ofHere.set("a", "second", { tags: [] });
+    await world.purge("tag:other");
+  };
+  const ofThere = there.data.namespace<string, string>("shared", inRedis);
+  expect(await ofThere.touch("a")).toBe("first");
+  await idle();
+  expect(await ofHere.get("a")).toBe("second");
+});
