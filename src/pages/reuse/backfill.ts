@@ -3,13 +3,12 @@
 // reads slowly or only a range does not delay or cut the copy.
 import { FixedLengthStream } from "../../base/byte-streams.ts";
 import { keep, type ToKeep } from "../../cache/keep.ts";
-import { discardBody, loadStampOf } from "../../cache/record/record.ts";
+import { discardBody } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import { tierScopes } from "../../config/tier-names.ts";
-import { isSamePlace } from "../../purge/journal/entry.ts";
-import { restamp } from "../../purge/view/book-checks.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
+import { judgedUnder } from "./may-answer.ts";
 import type { Exchange, PagePlace } from "../site/exchange.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import {
@@ -81,10 +80,8 @@ export function copyToColo(
     const arriving = await readAgain(from, key, exchange);
     if (arriving === undefined) return;
     const { metadata } = arriving;
-    // The tier has the stamp of the load, and this isolate may have asked the book since (rule 27 f).
-    const { stamp } = metadata;
-    if (stamp !== "none" && isSamePlace(stamp, loadStampOf(stored.metadata)))
-      restamp(metadata, stored.metadata.stamp);
+    // The tier has the stamp of the load. A judgement replaces it if the book has verified it since (rule 27 f).
+    judgedUnder({ request, exchange, atMs: exchange.nowAtMs() }, { stored: { metadata }, key });
     const untilAtMs = keepUntilAtMs(metadata, termsOf(metadata, request.route));
     const completed = arriving.completed.then((end) => (isOutdated(arriving) ? "cut" : end));
     const record = { ...arriving, completed };

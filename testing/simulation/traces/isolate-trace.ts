@@ -165,6 +165,13 @@ export class IsolateTrace {
       const sought = seek(requester, record);
       return record && sought?.then(() => this.#restamped(record, former));
     };
+    const judge = view.judge.bind(view);
+    view.judge = (record, ask) => {
+      const former = this.trace.numberOf(record.stamp);
+      const judged = judge(record, ask);
+      this.#restamped(record, former);
+      return judged;
+    };
   }
 
   #restamped(subject: PurgeSubject, former: number): void {
