@@ -210,6 +210,13 @@ describe("a Worker without operate()", () => {
     expect(asked.map((fields) => fields.has("tidemark-debug"))).toEqual([false]);
   });
 
+  it("is refused if two parts fill one place", () => {
+    const other = { ...operate(), name: "measure" };
+    expect(() => createWorker(defineConfig({ parts: [operate(), other] }))).toThrow(
+      "operate() and measure() fill the same place of the core. Remove one of them.",
+    );
+  });
+
   const needing = { kind: "site" as const, name: "chart", needs: ["operate"], contents: {} };
   it.each([{ parts: [needing] }, { hotKeys: 5 }])(
     "is refused with settings that need it: %o",

@@ -66,6 +66,12 @@ export function partsOf(config: Config): Parts {
     const { fills, open, openPhases } = contents as PartContents;
     return { kind, name, fills, open, openPhases };
   });
+  for (const [nth, { name, fills = {} }] of parts.entries()) {
+    const other = parts.find(
+      (one, before) => before < nth && Object.keys(one.fills ?? {}).some((slot) => slot in fills),
+    );
+    if (other !== undefined) throw clash(other.name, name);
+  }
   const slots = Object.assign({}, ...parts.map(({ fills }) => fills)) as Slots;
   if (config.hotKeys > 0 && slots.openHotKeys === undefined) throw lacking("hotKeys", "operate");
   const phased = parts.filter((part) => part.openPhases !== undefined);
@@ -79,6 +85,13 @@ const double = (name: string): OperatorError =>
   new OperatorError({
     what: "The Worker does not start.",
     why: `\`parts\` has ${name}() twice.`,
+    hint: "Remove one of them.",
+  });
+
+const clash = (one: string, other: string): OperatorError =>
+  new OperatorError({
+    what: "The Worker does not start.",
+    why: `${one}() and ${other}() fill the same place of the core.`,
     hint: "Remove one of them.",
   });
 

@@ -42,7 +42,7 @@ import {
   refused,
   type StoreRefusal,
 } from "../storing/refusal.ts";
-import { sendAndStoreBody } from "../storing/send-and-store.ts";
+import { sendAndStoreBody } from "../storing/send-body.ts";
 import { hasRoomFor } from "../storing/variants.ts";
 
 /**

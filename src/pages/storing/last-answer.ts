@@ -8,6 +8,7 @@ import { type PendingForward, storedCandidate } from "../reuse/pending-forward.t
 import type { PagePlace } from "../site/exchange.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
+import type { RefusedStore } from "./refusal.ts";
 
 const tellingFields: ReadonlySet<string> = new Set([
   "age",
@@ -85,3 +86,18 @@ export function noteVariationFault(received: Headers, { request, exchange }: Pag
 
 /** The maximum length of a path in a note. */
 const pathCharactersMax = 200;
+
+/** Notes a refusal to store that a finding names, by its route. */
+export function noteRefusal({ rule, names }: RefusedStore, { request, exchange }: PagePlace): void {
+  const { name: route, credentials } = request.route;
+  const { notes } = exchange.site;
+  const atMs = exchange.nowAtMs();
+  if (rule === "extension-mismatch") notes.note(rule, route, [], atMs);
+  if (rule !== "credential-field") return;
+  notes.note(
+    rule,
+    route,
+    names.flatMap((field) => credentials.entryFor(field) ?? []),
+    atMs,
+  );
+}

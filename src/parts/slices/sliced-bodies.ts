@@ -28,7 +28,8 @@ import { noteAnswer } from "../../pages/storing/last-answer.ts";
 import { metadataOf, type StampedAnswer } from "../../pages/storing/metadata-of-answer.ts";
 import { fieldsForOneClient } from "../../pages/storing/of-one-client.ts";
 import { brief, refusedBy } from "../../pages/storing/refusal.ts";
-import { sendAndStore, storeWhole } from "../../pages/storing/send-and-store.ts";
+import { sendAndStore } from "../../pages/storing/send-and-store.ts";
+import { storeWhole } from "../../pages/storing/store-whole.ts";
 import { strippedBy } from "../../pages/storing/stripped-fields.ts";
 import {
   type Head,

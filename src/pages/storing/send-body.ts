@@ -1,0 +1,189 @@
+// Sends a body to its client, to the requests that wait for it, and to the tiers, as it arrives.
+import type { FetchResult } from "../../cache/flights.ts";
+import { clientHasIt } from "../request/conditions.ts";
+import { withoutBody, fieldsOfFill } from "../respond/downstream.ts";
+import { notModified, bodiless } from "../respond/respond.ts";
+import type { LeaderForward } from "../reuse/pending-forward.ts";
+import { type StoredMetadata, validatorOf } from "../stored/stored-response.ts";
+import { ageSeconds, termsOf } from "../stored/lifetime.ts";
+import { noteAnswer } from "./last-answer.ts";
+import { type StoreRefusal, refused } from "./refusal.ts";
+import { isWithinMs } from "../../base/elapsed.ts";
+import { openBytePipe } from "../body/client-end.ts";
+import { ChunkReader, gather, type GatherPlan, type GatherResult } from "../body/gather.ts";
+import { smallBytesMax } from "../body/body-window.ts";
+import { Relay } from "../body/relay.ts";
+import { storeArriving, streamBytesMax, streamTiers } from "./in-tiers.ts";
+import { type GatheredBody, storeWhole } from "./store-whole.ts";
+
+/** A body to send and store. */
+interface BodyToSend extends GatheredBody {
+  readonly source: ReadableStream<Uint8Array<ArrayBuffer>>;
+}
+
+/** The time after the head for which other requests wait for the whole body; see `relayFor`. */
+const streamsAfterMs = 200;
+
+/** The longest wait for a small body, which is then sent in one piece instead of a stream. */
+const wholeWithinMs = 20;
+
+/**
+ * Answers with a body, and stores it at the same time.
+ *
+ * @param sending an origin's body, or a body that a 304 left unchanged
+ * @param pending the request. Its flight settles with the complete response, or with
+ *   `nothing-to-share` if the body is too large or truncated.
+ */
+export async function sendAndStoreBody(
+  sending: BodyToSend,
+  pending: LeaderForward,
+): Promise<FetchResult<Response>> {
+  const { request, exchange } = pending;
+  const { decision } = exchange;
+  const { metadata, source } = sending;
+  const { status, statusText, bodyBytes } = metadata;
+  const { nowAtMs, site } = exchange;
+  const { originTimeout, limits } = site.config;
+  const reader = new ChunkReader(source, originTimeout.betweenBytesMs, bodyBytes);
+  const hasIt = clientHasIt(request, metadata);
+  const isBodyWanted = !decision.isRefresh && !hasIt && !bodiless.has(status);
+  const smallMax = Math.min(smallBytesMax, limits.bufferBytes);
+  const isSmall = bodyBytes !== null && bodyBytes <= smallMax;
+  const whole = isBodyWanted && isSmall ? await reader.wholeWithin(wholeWithinMs) : undefined;
+  const client = isBodyWanted && whole === undefined ? openBytePipe(bodyBytes) : undefined;
+  const done = decision.awaits(storeBehind(sending, pending, { reader, client }));
+  decision.bodyBytes = bodyBytes;
+  decision.answerBytes = isBodyWanted ? bodyBytes : 0;
+  decision.outcome = "stored";
+  const fields = fieldsOfFill(metadata, {
+    route: request.route,
+    config: site.config,
+    ageSeconds: ageSeconds(metadata, termsOf(metadata, request.route), nowAtMs()),
+    handling: decision,
+  });
+  const body = whole?.stream() ?? client?.readable ?? null;
+  const response = hasIt
+    ? notModified(withoutBody(fields))
+    : new Response(body, { status, statusText, headers: fields, encodeBody: "manual" });
+  return { answer: response, done };
+}
+
+/**
+ * @param ends the body's reader, and the pipe to a client that still needs the body
+ * @returns a promise that settles once everything is stored, even if the client is still reading
+ */
+function storeBehind(
+  sending: BodyToSend,
+  pending: LeaderForward,
+  { reader, client }: Pick<GatherPlan, "reader" | "client">,
+): Promise<void> {
+  const { metadata } = sending;
+  const { request, flight, exchange } = pending;
+  const { site, decision } = exchange;
+  const done = Promise.withResolvers<void>();
+  const relay = relayFor(metadata, pending);
+  const streaming = streamTiers(request.route, site.tiers);
+  const streamed: Promise<boolean>[] = [];
+  let sent: Promise<void> | undefined;
+  exchange.afterAnswer(async () => {
+    let isStreamed = false;
+    try {
+      const gathered = await gather({
+        reader,
+        client,
+        relay,
+        continuation: pending.continuationOf(metadata),
+        betweenBytesMs: site.config.originTimeout.betweenBytesMs,
+        isAwaited: () => flight.hasFollowers,
+        bufferBytes: site.config.limits.bufferBytes,
+        budget: site.fillBudget,
+        bodyBytes: metadata.bodyBytes,
+        streamBytesMax: streamBytesMax(request, site.tiers),
+        onStreaming: (mayStore) => {
+          if (!mayStore) flight.settle({ kind: "nothing-to-share" });
+          else share(relay, { metadata, isFit: validatorOf(metadata) !== undefined }, pending);
+        },
+        streamCount: streaming.length,
+        onOverflow: (stream, end, nth) => {
+          const tier = streaming[nth];
+          // Readers of the anonymous request's body may still need the record of that body.
+          const completed = end.then((bytes) => (flight.isReplaced ? "cut" : bytes));
+          const arriving = { kind: "arriving", metadata, stream, completed } as const;
+          if (tier !== undefined) streamed.push(storeArriving(arriving, pending, tier));
+        },
+      });
+      decision.bodyTookMs = exchange.nowAtMs() - metadata.requestedAtMs;
+      if (gathered.kind !== "cut") ({ sent } = gathered);
+      // If nobody can join any more, the blob is the only copy.
+      if (gathered.kind === "whole" && flight.arrived === undefined) relay.settle(false);
+      if (gathered.kind === "whole") await storeWhole(gathered.blob, sending, pending);
+      const kept = await Promise.all(streamed);
+      isStreamed = kept.includes(true);
+      const isOnlyInColo = !streaming.some((tier, nth) => tier === site.tiers.ofWorld && kept[nth]);
+      if (isStreamed) flight.settle({ kind: "in-tiers", metadata, isOnlyInColo });
+      const unkept = whyUnkept(gathered, streamed.length > 0);
+      const { pass } = site.uncacheable;
+      if (unkept === undefined) pass.forget(pending.key.text);
+      else {
+        decision.refuses(refused(unkept, metadata, request));
+        if (request.isAnonymous) pass.mark(pending.key.text, exchange.nowAtMs());
+      }
+    } finally {
+      noteAnswer(metadata, pending);
+      // If the flight has no outcome yet, the body cannot be shared.
+      flight.settle({ kind: "nothing-to-share" });
+      relay.settle(isStreamed);
+      done.resolve();
+    }
+    // Keep the transfer alive until the client has read the body or disconnected.
+    await sent;
+  });
+  return done.promise;
+}
+
+/**
+ * Opens a relay, and limits how long waiting requests wait for a body without a stated length. The
+ * body of an anonymous request is relayed as it arrives. If a client's own request is slow, a parallel
+ * anonymous request starts.
+ */
+function relayFor(metadata: StoredMetadata, pending: LeaderForward): Relay {
+  const { nowAtMs, config, fillBudget: budget, endsWithClient } = pending.exchange.site;
+  const { bodyBytes } = metadata;
+  const mayResume = bodyBytes !== null && validatorOf(metadata) !== undefined;
+  const bytesMax = config.limits.bufferBytes;
+  const relay = new Relay({ bytesMax, budget, nowAtMs, bodyBytes, endsWithClient, mayResume });
+  if (bodyBytes !== null) return relay;
+  const sinceAtMs = nowAtMs();
+  setTimeout(() => {
+    // A timer may fire although the isolate's clock has not advanced.
+    if (isWithinMs(streamsAfterMs / 2, sinceAtMs, nowAtMs()) || !relay.isComing) return;
+    share(relay, { metadata, isFit: false }, pending);
+  }, streamsAfterMs);
+  return relay;
+}
+
+/**
+ * Lets waiting requests join an arriving body. They join the body of a client's own request only if it
+ * is fit for them: large, and with a strong validator, so that a reader that is overtaken can continue.
+ * Another body may break off for a reason that concerns only that client. They wait for an anonymous
+ * request instead.
+ */
+function share(
+  relay: Relay,
+  { metadata, isFit }: { readonly metadata: StoredMetadata; readonly isFit: boolean },
+  { request, flight }: LeaderForward,
+): void {
+  if (!request.isAnonymous && !isFit) return flight.stall();
+  void relay.beat();
+  flight.arrive({ kind: "arriving", metadata, relay });
+}
+
+/**
+ * Returns a refusal that is known only at the body's end; `undefined` if the body is whole or was
+ * streamed to a tier.
+ */
+function whyUnkept({ kind }: GatherResult, isStreamed: boolean): StoreRefusal | undefined {
+  if (kind === "cut") return "cut-short";
+  if (kind === "passed") return "memory-short";
+  return kind === "streamed" && !isStreamed ? "too-large" : undefined;
+}

@@ -1,0 +1,53 @@
+// Stores a whole body: its digest, the limit of variants, memory, and then the tiers below.
+import { storedCandidate, type LeaderForward } from "../reuse/pending-forward.ts";
+import { type StoredMetadata, type StoredResponse, wholeBytes } from "../stored/stored-response.ts";
+import { withTermsKept } from "../stored/lifetime.ts";
+import { refused } from "./refusal.ts";
+import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
+import { sha256Base64url } from "../../base/sha256.ts";
+import { removeDisplaced, storeInTiers } from "./in-tiers.ts";
+import { hasRoomFor, withDisplaced, withListOfOthers } from "./variants.ts";
+
+/** The metadata so far of a body that is gathered. */
+export interface GatheredBody {
+  readonly metadata: StoredMetadata;
+  /** Whether a 304 left the body unchanged, so that a tier may already contain it. */
+  readonly isValidated: boolean;
+}
+
+/** Stores a body that was gathered whole, and settles its flight. */
+export async function storeWhole(
+  blob: Blob,
+  { metadata: before, isValidated }: GatheredBody,
+  pending: LeaderForward,
+): Promise<void> {
+  const { exchange } = pending;
+  const { site, decision } = exchange;
+  const bodyDigest = await sha256Base64url(new Uint8Array(await blob.arrayBuffer()));
+  const metadata = withTermsKept(before, {
+    bodyBytes: blob.size,
+    bodyDigest,
+    ...(!isValidated && { fillCostMs: exchange.nowAtMs() - before.requestedAtMs }),
+    // A body above `smallBodyBytesMax` does not wait for a second request. On a first hit, tiers
+    // return a large body only as a stream, so the hit could not write the body to Redis.
+    ...(blob.size > smallBodyBytesMax && { awaitsSecondAsk: undefined }),
+  });
+  const stored: StoredResponse = { metadata, body: { kind: "blob", blob } };
+  pending.flight.settle({ kind: "stored", stored });
+  decision.bodyBytes = wholeBytes(metadata);
+  if (decision.answerBytes === null) decision.lateBytes = blob.size;
+  const others = await withListOfOthers(metadata, pending);
+  // Concurrent fills may have filled the list of variants.
+  if (!hasRoomFor(metadata, others)) {
+    return decision.refuses(refused("too-many-variants", metadata, pending.request));
+  }
+  const place = withDisplaced(metadata, others);
+  removeDisplaced(place);
+  const isUnchanged =
+    isValidated || bodyDigest === storedCandidate(pending)?.stored.metadata.bodyDigest;
+  const body = isUnchanged ? "unchanged" : "new";
+  await storeInTiers(stored, { ...place, into: [site.tiers.memory] }, body);
+  // Let the answer end first, because storing takes CPU time.
+  await site.turn();
+  await storeInTiers(stored, { ...place, into: site.tiers.below }, body);
+}
