@@ -120,7 +120,7 @@ const playedLive = given === undefined ? [] : except(withHistories, leftOut);
 const replacing = except(
   [
     ...having(
-      /vi\.(?:mock|doMock|resetModules)\(|node-server|node-site|demo-origin|getTimerCount|spyOn\(prototype|, settled \} from/,
+      /vi\.(?:mock|doMock|resetModules)\(|node-server|node-site|demo-origin|getTimerCount|spyOn\((?:prototype|AbortSignal)|, settled \} from/,
     ),
     ...withJsx,
   ],

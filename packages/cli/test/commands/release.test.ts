@@ -1,7 +1,9 @@
 // Tests `tidemark release` against the real application.
+// Needs parts: release.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { release } from "../../../../src/parts/release/release.ts";
 import { operatorAt } from "../fakes/operator.ts";
 
 /** A site of build "a", whose assets `missing` a server lacks for as many requests as stated. */
@@ -21,8 +23,8 @@ async function deployed(missing: Readonly<Record<string, number>> = {}, page = {
   };
   const config = {
     routes: [
-      { name: "assets", match: ["/assets/*", "/_next/*", "/static/*"], release: "keep" as const },
-      { name: "pages", match: "*", release: { header: "x-build" } },
+      { name: "assets", match: ["/assets/*", "/_next/*", "/static/*"], use: [release("keep")] },
+      { name: "pages", match: "*", use: [release({ header: "x-build" })] },
     ],
   };
   const reached = await operatorAt({ origin, config });
