@@ -79,7 +79,7 @@ const live = [
  */
 const underLimits = [
   "test/worker/data.test.ts",
-  "test/worker/hot-keys.test.ts",
+  "test/parts/hot-keys/worker.test.ts",
   "test/worker/purge.test.ts",
   "test/worker/tiers.test.ts",
 ];

@@ -18,6 +18,7 @@ export const aliasOf = (folder: string) => ({
   "tidemark/query": join(folder, "src/parts/query/query.ts"),
   "tidemark/slices": join(folder, "src/parts/slices/slices.ts"),
   "tidemark/release": join(folder, "src/parts/release/release.ts"),
+  "tidemark/hot-keys": join(folder, "src/parts/hot-keys/hot-keys.ts"),
   "tidemark/probe": join(folder, "src/parts/probe/probe.ts"),
   "tidemark/dashboard": join(folder, "src/parts/dashboard/dashboard.ts"),
   "tidemark/rules": join(folder, "src/http-rules.ts"),

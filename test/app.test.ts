@@ -85,9 +85,8 @@ describe("an unusable binding", () => {
     { id: "purge-secret", env: { PURGE_SECRET: "hello" } },
     { id: "admin-token", env: { ADMIN_TOKEN: "hello" } },
     { id: "seal-key", env: { SEAL_KEY: "hello" } },
-    { id: "hot-keys", env: {}, config: { hotKeys: 5 } },
-  ])("does not affect pages, and is logged once: $id", async ({ env, config = {} }) => {
-    const site = openSite({ env, config, origin: fill });
+  ])("does not affect pages, and is logged once: $id", async ({ env }) => {
+    const site = openSite({ env, origin: fill });
     const seen = [await site.get("/a"), await site.get("/a")];
     await site.fireCron();
     expect(seen.map(({ cacheStatus }) => cacheStatus)).toEqual([
@@ -121,12 +120,12 @@ describe("a configuration without defineConfig", () => {
 
   it("is accepted if it is valid", () => {
     expect(created({ routes: [{ name: "a", match: "/a" }] })).toBeDefined();
-    expect(created({ default: { hotKeys: 0 }, __esModule: true })).toBeDefined();
+    expect(created({ default: { cacheInFront: false }, __esModule: true })).toBeDefined();
   });
 
   it.each([
     { id: "field", config: { routes: [{ name: "a", match: "/a", frsh: "1s" }] }, says: '"frsh"' },
-    { id: "spread", config: { ...defineConfig({}), hotKeys: 5 }, says: '"stripQuery"' },
+    { id: "spread", config: { ...defineConfig({}), cacheInFront: true }, says: '"stripQuery"' },
     { id: "nothing", config: undefined, says: "no default export" },
     { id: "null", config: null, says: "is null" },
     { id: "text", config: "routes", says: "is a string" },
@@ -218,14 +217,11 @@ describe("a Worker without operate()", () => {
   });
 
   const needing = { kind: "site" as const, name: "chart", needs: ["operate"], contents: {} };
-  it.each([{ parts: [needing] }, { hotKeys: 5 }])(
-    "is refused with settings that need it: %o",
-    (written) => {
-      expect(() => createWorker(defineConfig(written))).toThrow("needs operate()");
-      const parts = [operate(), ...(written.parts ?? [])];
-      expect(() => createWorker(defineConfig({ ...written, parts }))).not.toThrow();
-      const twice = defineConfig({ ...written, parts: [...parts, operate()] });
-      expect(() => createWorker(twice)).toThrow("`parts` has operate() twice.");
-    },
-  );
+  it.each([{ parts: [needing] }])("is refused with settings that need it: %o", (written) => {
+    expect(() => createWorker(defineConfig(written))).toThrow("needs operate()");
+    const parts = [operate(), ...(written.parts ?? [])];
+    expect(() => createWorker(defineConfig({ ...written, parts }))).not.toThrow();
+    const twice = defineConfig({ ...written, parts: [...parts, operate()] });
+    expect(() => createWorker(twice)).toThrow("`parts` has operate() twice.");
+  });
 });

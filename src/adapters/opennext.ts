@@ -92,7 +92,7 @@ const notPurged = "The purge was not accepted: older pages may still answer. Try
 
 /** @throws OperatorError if the configuration has settings for pages that a site's own Worker serves */
 function ofDataAlone(config: Config): Config {
-  const { routes, hooks, outward, varnish, parts, hotKeys, metrics } = config;
+  const { routes, hooks, outward, varnish, parts, metrics } = config;
   const { isOn, prefixes, hitRateMin } = metrics;
   const set = {
     routes: routes.length > 0,
@@ -100,7 +100,6 @@ function ofDataAlone(config: Config): Config {
     outward: outward.size > 0,
     varnish: varnish !== undefined,
     parts: parts.length > 0,
-    hotKeys: hotKeys > 0,
     metrics: !isOn || prefixes.length > 0 || hitRateMin !== undefined,
   };
   const names = Object.entries(set).flatMap(([name, isSet]) => (isSet ? [name] : []));

@@ -84,8 +84,6 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
      * `undefined` for none.
      */
     trustsPeer: trustOf(general.trustProxy),
-    /** Number of hot keys to refresh before they expire; 0: off. */
-    hotKeys: general.hotKeys ?? 0,
     logs: {
       /** Share of requests that get a log line; 0: none. */
       sample: general.logs?.sample ?? 0,

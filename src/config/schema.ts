@@ -143,7 +143,6 @@ const settings = fields("the configuration", {
   honourRequestDirectives: yesOrNo,
   cacheInFront: yesOrNo,
   trustProxy: v.custom<WrittenConfig["trustProxy"]>(mayTrust, ({ input }) => trustFault(input)),
-  hotKeys: v.pipe(whole("must be a whole number of keys"), ...between(0, 1_000)),
   logs: fields("logs", {
     sample: v.pipe(finite("must be a share, such as 0.01"), ...between(0, 1)),
     paths: yesOrNo,

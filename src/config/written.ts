@@ -105,8 +105,6 @@ export interface WrittenConfig {
    * @example trustProxy: ["10.0.0.0/8"]
    */
   readonly trustProxy?: false | number | readonly string[] | undefined;
-  /** Number of hot keys to refresh before expiry, 0 to 1,000. Default: 0, none. @example hotKeys: 100 */
-  readonly hotKeys?: number | undefined;
   /** Log lines for single requests. Default: none. @example logs: { sample: 0.01 } */
   readonly logs?: WrittenLogs | undefined;
   /** Limits of memory, bodies and variants. Default: see each field. @example limits: { variants: 20 } */

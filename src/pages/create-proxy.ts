@@ -1,6 +1,5 @@
 // Creates the HTTP cache of an isolate over a cache core, with the site's routes, origins and
 // state.
-import type { OpenHotKeys } from "./site/hot-keys.ts";
 import { once } from "../base/once.ts";
 import { Flights } from "../cache/flights.ts";
 import { type Config, configWith } from "../config/config.ts";
@@ -20,6 +19,7 @@ import { compileRoutes } from "./request/routes.ts";
 import { pathForOrigin } from "./request/target.ts";
 import { compileUrlReader, type UrlRead } from "./request/url-reader.ts";
 import { Lifts } from "./site/lifts.ts";
+import type { HitPort, HitSettings } from "./site/hit-port.ts";
 import type { EsiPort } from "./site/esi-port.ts";
 import type { SlicePort } from "./site/slice-port.ts";
 import { QueryForms } from "./request/query-forms.ts";
@@ -41,8 +41,7 @@ export interface ProxySettings {
   readonly config: Config;
   readonly environment: Environment;
   readonly platform: Omit<Platform, "cache">;
-  /** Opens the hot keys; without it, there are none. */
-  readonly openHotKeys?: OpenHotKeys | undefined;
+  readonly openHits?: ((settings: HitSettings) => HitPort | undefined) | undefined;
   readonly openSlices?: (() => SlicePort) | undefined;
   readonly openEsi?: (() => EsiPort) | undefined;
   readonly withPhases?: WithPhases | undefined;
@@ -115,13 +114,13 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
 
 function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings): Site {
   const { environment, platform } = settings;
-  const { tiers, redis, purging, metrics, fillBudget } = cache;
+  const { tiers, purging, metrics, fillBudget } = cache;
   const releases = purging?.view.releases ?? new KnownReleases();
   const notes = new RouteNotes();
   const phased = settings.withPhases?.(settings.config, { ...platform, releases, notes, metrics });
   const config = configWith(settings.config, phased ?? {});
   const { siteHosts, bypass, originLimiter: limiter } = environment;
-  const { view, hotKeys: lists, nameSecret: secret } = cache;
+  const { view, nameSecret: secret } = cache;
   const matchRoute = compileRoutes(config);
   return {
     ...cache,
@@ -147,10 +146,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     rangeless: new Rangeless(),
     invalidations: new Invalidations(),
     joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),
-    hotKeys:
-      environment.hotKeys > 0
-        ? settings.openHotKeys?.({ ...platform, ...config, lists, redis, config, metrics })
-        : undefined,
+    hits: settings.openHits?.({ ...cache, ...platform, config, siteHosts }),
     variantDemand: new VariantDemand(config.limits.variants),
     lifts: new Lifts({ budget: fillBudget, bodyBytesMax: tiers.memory.largestBodyBytes }),
     copied: new Marks(60_000),

@@ -212,7 +212,7 @@ function carryOut(
     case "serve":
     case "serve-stale":
       if (request.content === undefined) {
-        exchange.site.hotKeys?.hit(verdict.candidate, request, exchange.afterAnswer);
+        exchange.site.hits?.hit(verdict.candidate, request, exchange.afterAnswer);
       }
       if (isRefreshDue(verdict, lookup) && mayCausePublicWork(client, request.route, exchange)) {
         refreshBehind(request, verdict.candidate, key, exchange);

@@ -7,7 +7,7 @@ import type { createReports } from "../observe/reports/create-reports.ts";
 import type { ReportHistory } from "../observe/reports/folding.ts";
 import type { WithPhases } from "../pages/site/site.ts";
 import type { EsiPort } from "../pages/site/esi-port.ts";
-import type { OpenHotKeys } from "../pages/site/hot-keys.ts";
+import type { HitPort, HitSettings } from "../pages/site/hit-port.ts";
 import type { QueryPort } from "../pages/site/query-port.ts";
 import type { SlicePort } from "../pages/site/slice-port.ts";
 import { type OpenPhases, withPhases } from "./phases.ts";
@@ -31,7 +31,7 @@ export interface Slots {
   readonly createReports?: typeof createReports;
   /** Keeps a history in the totals of all reports. */
   readonly reportHistory?: ReportHistory;
-  readonly openHotKeys?: OpenHotKeys;
+  readonly openHits?: (settings: HitSettings) => HitPort | undefined;
   readonly openSlices?: () => SlicePort;
   readonly openEsi?: () => EsiPort;
   /** @param nowAtMs epoch milliseconds */
@@ -73,7 +73,6 @@ export function partsOf(config: Config): Parts {
     if (other !== undefined) throw clash(other.name, name);
   }
   const slots = Object.assign({}, ...parts.map(({ fills }) => fills)) as Slots;
-  if (config.hotKeys > 0 && slots.openHotKeys === undefined) throw lacking("hotKeys", "operate");
   const phased = parts.filter((part) => part.openPhases !== undefined);
   return {
     slots: phased.length === 0 ? slots : { ...slots, withPhases: withPhases(phased) },

@@ -78,15 +78,11 @@ export function readEnvironment(
     colo: textOf(env, "COLO"),
   };
   faults.push(...faultsOfCf(config, found.origins));
-  const isInObjects = stores.records !== undefined && stores.reports !== undefined;
-  const hotKeysFault = config.hotKeys > 0 ? faultOfHotKeys(found, isInObjects) : undefined;
-  faults.push(...[found.redis, found.adminToken, hotKeysFault].filter(isFault));
+  faults.push(...[found.redis, found.adminToken].filter(isFault));
   const withSecrets = [...found.hooks.values(), ...found.outward.values()];
   faults.push(...weakSettingsIn(env), ...withSecrets.flatMap((one) => one.faults));
   faults.push(...(found.varnish?.faults ?? []));
-  /** The number of hot keys that are kept warm; 0: off. */
-  const hotKeys = hotKeysFault ? 0 : config.hotKeys;
-  return { ...found, hotKeys, faults };
+  return { ...found, faults };
 }
 
 interface StoresInCode {
@@ -139,26 +135,6 @@ export function pseudonymOf({ redis, purgeSecrets, namespace, siteHosts }: Found
   const sites = siteHosts.length === 0 ? undefined : siteHosts.join(" ");
   const secrets = [redis, purgeSecrets].map((value) => (isFault(value) ? undefined : value));
   return `tidemark-${sha256Short(JSON.stringify([namespace, sites, secrets]))}`;
-}
-
-/**
- * Returns why hot keys are off. They need Redis, or records and reports in objects, and also a list of
- * hosts, because data in a store must not choose the host of a request.
- */
-function faultOfHotKeys(
-  { redis, siteHosts }: FoundBindings,
-  isInObjects: boolean,
-): Fault | undefined {
-  const what = "hotKeys is off.";
-  const otherwise = "or remove hotKeys from the configuration.";
-  if (!isInObjects && (redis === undefined || isFault(redis))) {
-    const why = "There is no usable store, but keys can only be kept warm in the shared tier.";
-    const hint = `Pass stores: durableObjects(), or upstash() with UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or redis(connection) on Node, ${otherwise}`;
-    return { what, why, hint };
-  }
-  if (siteHosts.length > 0) return undefined;
-  const why = "SITE_HOST is not set, so the hosts allowed for hot keys are unknown.";
-  return { what, why, hint: `Set SITE_HOST, ${otherwise}` };
 }
 
 const noLimiter: Fault = {

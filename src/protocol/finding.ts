@@ -1,5 +1,7 @@
 // The form, codes and order of the findings of a health check, and the status that they result in.
 
+import type { Fault } from "../base/operator-error.ts";
+
 /**
  * The state that each finding needs: the isolate's own, or a member that a check with the admin token
  * reads. docs/health.md lists these codes; a test checks this.
@@ -110,6 +112,12 @@ export function inOrder(findings: readonly Finding[]): Finding[] {
   const order = (a: number, b: number) => (a === b ? 0 : a - b);
   return findings.toSorted((a, b) => rank(a) - rank(b) || order(sinceAtMs(a), sinceAtMs(b)));
 }
+
+/** Returns the finding on a fault that disables a feature, or with another level on a setting without effect. */
+export const configurationFinding = (
+  { what, why: cause, hint: remedy }: Fault,
+  level: Level = "warning",
+): Finding => ({ code: "configuration", level, what, since: null, cause, remedy });
 
 /** Names a route in a finding, by its name; empty if no route matched. */
 export const aboutRoute = (name: string): string =>

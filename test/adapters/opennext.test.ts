@@ -290,7 +290,6 @@ it("refuses a configuration with settings that it does not read", () => {
     outward: { front: listTarget() },
     varnish: varnishDialect({ addresses: ["203.0.113.7"] }),
     parts: [{ kind: "site", name: "operate", contents: {} }],
-    hotKeys: 5,
     metrics: { hitRateMin: 0.5 },
   };
   expect(wrapped({ ...read, ...others })).toThrow(Object.keys(others).join(", "));

@@ -25,7 +25,6 @@ describe("defineConfig", () => {
       anywhere: { heuristics: false },
       rewriteLocations: true,
       cacheInFront: false,
-      hotKeys: 0,
       limits: {
         bufferBytes: 4_194_304,
         sharedBodyBytes: 1_048_576,
@@ -167,11 +166,6 @@ describe("defineConfig", () => {
   it("accepts the smallest and the largest number of variants", () => {
     const bounds = [1, 500].map((variants) => defineConfig({ limits: { variants } }));
     expect(bounds.map(({ limits }) => limits.variants)).toEqual([1, 500]);
-  });
-
-  it("accepts numbers of hot keys up to the limit", () => {
-    const counts = [0, 1, 1_000];
-    expect(counts.map((hotKeys) => defineConfig({ hotKeys }).hotKeys)).toEqual(counts);
   });
 
   it("accepts the shortest and the longest timeouts", () => {

@@ -102,6 +102,17 @@ describe("no phase lets a response answer that the core refuses", () => {
     expect((await site.get("/a")).cacheStatus).not.toContain("; hit");
   });
 
+  it("from an answer with a build that no ETag can have", async () => {
+    const named = { received: () => ({ build: 'a"b', field: "x-build" }) };
+    const { site, isStored } = await openWith([planted(named, "planted", { builds: "named" })]);
+    expect(isStored).toBe(false);
+    const { cacheStatus, fields } = await site.get("/a");
+    expect([cacheStatus, fields.get("etag")]).toEqual([
+      "tidemark; fwd=uri-miss; fwd-status=200; detail=part-failed",
+      '"same"',
+    ]);
+  });
+
   it.each([Number.NaN, -1, Infinity])("keepSeconds of %s makes nothing fresh", async (seconds) => {
     const { site } = await openWith([planted({ keepSeconds: () => seconds })]);
     site.clock.advance(61);

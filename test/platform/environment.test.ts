@@ -181,17 +181,6 @@ describe("a fault of a binding", () => {
     expect([...origins.keys()]).toEqual(["default"]);
     expect(faults.map(({ what }) => what)).toEqual(["The service binding BUCKET is invalid."]);
   });
-
-  it.each<[env: Env, says: readonly string[], hotKeys: number]>([
-    [{ SITE_HOST: "a.example" }, ["There is no usable store"], 0],
-    [redis, ["SITE_HOST is not set"], 0],
-    [{ ...redis, SITE_HOST: "a.example" }, [], 50],
-  ])("turns hot keys on only with a database and SITE_HOST: %j", (env, says, hotKeys) => {
-    const read50 = read(env, defineConfig({ hotKeys: 50 }));
-    const whys = read50.faults.map(({ why }) => why);
-    expect(read50.hotKeys).toEqual(hotKeys);
-    expect(whys).toEqual(says.map((text) => expect.stringContaining(text)));
-  });
 });
 
 describe("a valid environment", () => {
@@ -213,7 +202,6 @@ describe("a valid environment", () => {
       siteHosts: [],
       bypass: false,
       colo: undefined,
-      hotKeys: 0,
       faults: [],
     });
   });

@@ -22,7 +22,8 @@ const adminToken = "admin-token-of-this-site";
 const bearer = { authorization: `Bearer ${adminToken}` };
 export const env = { PURGE_SECRET: secret, ADMIN_TOKEN: adminToken, SITE_HOST: host };
 
-export const config: ConfigInput = {
+/** `hotKeys` is an option of earlier releases. Here it is the argument of the part. */
+export const config: ConfigInput & { readonly hotKeys: number } = {
   hotKeys: 10,
   limits: { bufferBytes: 8_192 },
   routes: [

@@ -16,8 +16,10 @@ const openConfig = (source: string): Plugin => ({
     }));
     building.onLoad({ filter: /.*/, namespace: "open" }, () => ({
       contents:
+        'import { hotKeys } from "./src/parts/hot-keys/hot-keys.ts";\n' +
         'import { operate } from "./src/parts/operate/operate.ts";\n' +
-        `export default { parts: [operate()], ...${configName} };`,
+        `const { hotKeys: count, ...others } = ${configName};\n` +
+        "export default { parts: [operate(), ...(count ? [hotKeys(count)] : [])], ...others };",
       resolveDir: resolve(source),
     }));
   },

@@ -118,7 +118,7 @@ export class SimulatedSite {
       rangeless: new Rangeless(),
       invalidations: new Invalidations(),
       joinedPurges: undefined,
-      hotKeys: undefined,
+      hits: undefined,
       variantDemand: new VariantDemand(config.limits.variants),
       fillBudget,
       copied: new Marks(60_000),

@@ -2,6 +2,7 @@
 // Only an explicitly shared response may answer a personal request. The response to a personal
 // request is stored only if it is explicitly shared. Without an unknown cookie, a response that
 // varies by all credentials of the request is also shared.
+import type { Route } from "../../config/config.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import type { KeyedFields } from "./forwarded-fields.ts";
 
@@ -40,4 +41,23 @@ export function credentialsIn(
 ): readonly string[] {
   if (credentials.length === 0) return credentials;
   return credentials.filter((name) => !selecting.some(([selected]) => selected === name));
+}
+
+/** Fields that state a client's identity or address. An origin may trust them. */
+const ofOneClient: ReadonlySet<string> = new Set(
+  (
+    "authorization proxy-authorization cookie via forwarded x-forwarded-for x-real-ip " +
+    "true-client-ip x-client-ip x-cluster-client-ip cf-connecting-ip cf-connecting-ipv6 " +
+    "cf-pseudo-ipv4"
+  ).split(" "),
+);
+
+/**
+ * Returns whether a request on behalf of all clients may have this field. A field of `ofOneClient` is never allowed. Other
+ * credentials and the platform's fields are allowed only if they are key fields.
+ */
+export function mayBeOfAll(name: string, { route }: { readonly route: Route }): boolean {
+  if (ofOneClient.has(name)) return false;
+  if (route.keyHeaders.includes(name)) return true;
+  return !name.startsWith("cf-") && route.credentials.entryFor(name) === undefined;
 }

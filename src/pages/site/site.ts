@@ -19,7 +19,7 @@ import type { ForwardFlights } from "./forward-outcome.ts";
 import type { HeadTimes, OriginHealth } from "./origin-health.ts";
 import type { KnownReleases } from "../../purge/view/known-releases.ts";
 import type { Positions } from "../../purge/view/positions.ts";
-import type { HotKeys } from "./hot-keys.ts";
+import type { HitPort } from "./hit-port.ts";
 import type { Invalidations, KnownVary, Rangeless, Marks, Uncacheable } from "./remembered-keys.ts";
 import type { LastAnswers, LeftOutTags, RouteNotes } from "./operator-notes.ts";
 import type { Lifts } from "./lifts.ts";
@@ -97,8 +97,8 @@ export interface Site {
   readonly esi: EsiPort | undefined;
   /** The lookup of QUERY; `undefined` if the Worker does not import it. */
   readonly query: QueryPort | undefined;
-  /** The hot keys; `undefined` if no keys are kept warm. */
-  readonly hotKeys: HotKeys | undefined;
+  /** The part that counts hits; `undefined` for none. */
+  readonly hits: HitPort | undefined;
   /**
    * Sends a request to an origin by its name in the configuration. Rejects if the origin cannot be
    * reached.

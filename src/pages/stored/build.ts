@@ -1,5 +1,6 @@
 // The build that made a page. A page of one build names assets that another build lacks, although
 // frameworks often give both pages the same validators.
+import { isReleaseId } from "../../base/release-id.ts";
 import type { FieldLine } from "../../rules/fields.ts";
 import { entityTag } from "../../rules/validators.ts";
 
@@ -17,7 +18,7 @@ const markPattern = /;release=[\w.:+-]{1,128}(?=")/g;
 /** Adds the build to the ETag, so that no client keeps a page of another build because of a 304. */
 export function markEntityTag(fields: Headers, build: string): void {
   const tag = entityTag(fields);
-  if (tag !== null && build !== "") fields.set("etag", `${tag.slice(0, -1)}${mark}${build}"`);
+  if (tag !== null && isReleaseId(build)) fields.set("etag", `${tag.slice(0, -1)}${mark}${build}"`);
 }
 
 /** Returns the fields of a request with ETags as the origin has sent them. */

@@ -78,5 +78,5 @@ export interface Phases {
 /** The phases of a route without parts that have phases. */
 export const noPhases: Phases = {};
 
-/** The build of an answer whose phase `received` threw. No build has this name, and the answer is not stored. */
+/** The build of an answer whose phase `received` failed. No build has this name, and the answer is not stored. */
 export const faultyBuild = "!";

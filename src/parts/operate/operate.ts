@@ -11,14 +11,11 @@ import type { SitePart } from "../../part/port/part.ts";
 import { statsRoute } from "./stats-route.ts";
 import { warmRoute } from "./warm/warm-route.ts";
 import { coloOf } from "../../platform/environment.ts";
-import { HotKeys } from "../../pages/site/hot-keys.ts";
-import { RedisHotKeys } from "../../pages/site/hot-key-stream.ts";
-import { keepWarm } from "./warm/keep-warm.ts";
 import { createReports } from "../../observe/reports/create-reports.ts";
 
 /**
  * Adds the operator's part to a Worker: findings in `/_cache/health`, `/_cache/stats`, `metrics`,
- * `explain` and `warm`, reports of all isolates, and hot keys. The dashboard and the purge probe
+ * `explain` and `warm`, and reports of all isolates. The dashboard, the purge probe and hot keys
  * need it. Without it, a Worker takes purges, the switch and hooks, and is about 110 KB smaller.
  *
  * @example
@@ -28,10 +25,6 @@ export function operate(): SitePart {
   const contents: PartContents = {
     fills: {
       createReports,
-      openHotKeys: ({ lists, redis, namespace, ...settings }) => {
-        const own = lists ?? (redis && new RedisHotKeys({ redis, namespace }));
-        return own && new HotKeys({ ...settings, lists: own });
-      },
     },
     open,
   };
@@ -39,13 +32,11 @@ export function operate(): SitePart {
 }
 
 function open(settings: AdminSettings): OpenPart {
-  const { contextFor } = settings;
   return {
     health: healthRoute(settings),
     addTo: (admin, access) => addRoutes(admin, settings, access),
     answerDebugged: (debugged, background, answer) =>
       answerDebugged(debugged, settings, background, answer),
-    runCron: (background) => keepWarm(contextFor(undefined, background)),
   };
 }
 

@@ -36,7 +36,7 @@ export async function statsRoute(
     faults: environment.faults,
     ...metrics.snapshot(),
     ...(purging ? {} : { invalidations: `only here: the journal is ${without}` }),
-    ...(site.hotKeys ? {} : { hotKeys: "off" }),
+    ...(site.hits ? {} : { hotKeys: "off" }),
     memory: { bytes: memory.bytes, records: memory.count },
     ...(data && { data: data.stats() }),
     fillsUnderWay: flights.countAt(nowAtMs()),

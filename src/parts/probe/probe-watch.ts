@@ -17,7 +17,6 @@ import {
 } from "./probed-pages.ts";
 import { countedIn, recentWindows } from "../operate/health/traffic-findings.ts";
 import { isoOf } from "../../base/iso-date.ts";
-import type { Fault } from "../../base/operator-error.ts";
 import { errorsOf, jsonAnswer } from "../../admin/json-answers.ts";
 import type { OperatorAnswer } from "../../protocol/answers.ts";
 import * as v from "valibot";
@@ -191,11 +190,6 @@ export class ProbeWatch {
     } else this.#condition.succeeded(read.atMs);
     return true;
   }
-}
-
-/** Returns the finding on a probe that is off. */
-export function probeOff({ what, why: cause, hint: remedy }: Fault): readonly Finding[] {
-  return [{ code: "configuration", level: "warning", what, since: null, cause, remedy }];
 }
 
 /**

@@ -6,7 +6,8 @@ import { type Fault, faultText, OperatorError } from "../../base/operator-error.
 import type { OpenPart } from "../../admin/open-part.ts";
 import type { PartContents } from "../../part/contents.ts";
 import type { SitePart } from "../../part/port/part.ts";
-import { LastProbes, probeOff, purgeLate, probeRoute, refused, ProbeWatch } from "./probe-watch.ts";
+import { configurationFinding } from "../../protocol/finding.ts";
+import { LastProbes, purgeLate, probeRoute, refused, ProbeWatch } from "./probe-watch.ts";
 import { type ProbeWorker, ProbedPages } from "./probed-pages.ts";
 
 /** The options of a purge probe. */
@@ -130,6 +131,6 @@ function offProbe(fault: Fault, { log }: Site): OpenPart {
     addTo: (admin, { forBearer }) =>
       admin.get("/probe", forBearer, () => refused(503, "probe-off", fault)),
     needsCron: true,
-    findings: () => probeOff(fault),
+    findings: () => [configurationFinding(fault)],
   };
 }

@@ -1,4 +1,6 @@
 // Tests the reports and hot keys of a site on Durable Objects, without Redis.
+// Needs parts: hot-keys.
+import { hotKeys } from "../../../src/parts/hot-keys/hot-keys.ts";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { dashboard } from "../../../src/parts/dashboard/dashboard.ts";
 import { durableObjectJournal } from "../../../src/stores/durable-object/durable-object-journal.ts";
@@ -28,7 +30,7 @@ beforeEach(() => {
   };
   sites = openColos(2, {
     clock,
-    config: { parts: [dashboard()], hotKeys: 10 },
+    config: { parts: [dashboard(), hotKeys(10)] },
     records: durableObjectRecords({ objects: 1 }),
     journal: durableObjectJournal(),
     reports: durableObjectReports(),

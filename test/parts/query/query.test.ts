@@ -1,11 +1,12 @@
 // Tests QUERY (RFC 10008) on routes with `query()`: what is part of the key, what the origin
 // gets, which requests bypass the cache, and what purges cover.
+// Needs parts: hot-keys.
 import { describe, expect, it, vi } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { query } from "../../../src/parts/query/query.ts";
 import { openPair } from "../../../testing/site/counted-looks.ts";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
-import { heat, openHotSite } from "../../../testing/site/hot-site.ts";
+import { heat, openHotSite } from "../hot-keys/hot-site.ts";
 import { idle, openSite, type Site } from "../../../testing/site/harness.ts";
 import { cc, page, type Script, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 
@@ -251,7 +252,7 @@ it("evaluates If-None-Match, and refreshes with the client's content", async () 
 });
 
 it("makes no key hot", async () => {
-  const { colos, told } = openHotSite({ ...options(), config: { ...config, hotKeys: 10 } });
+  const { colos, told } = openHotSite({ ...options(), config });
   for (let nth = 0; nth < 3; nth += 1) await ask(colos[0], "{}");
   colos[0].clock.advance(60);
   expect((await ask(colos[0], "{}")).cacheStatus).toContain("hit");

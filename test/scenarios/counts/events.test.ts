@@ -1,5 +1,6 @@
 // Tests the counts of purges, tiers, Redis, hot keys, internal errors and background work, through
 // the whole application.
+// Needs parts: hot-keys.
 import { describe, expect, it, vi } from "vitest";
 import { countsOf as counts } from "../../../testing/site/counts-of.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
@@ -7,7 +8,7 @@ import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { FarUpstash } from "../../../testing/fakes/far-upstash.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
-import { heat, openHotSite } from "../../../testing/site/hot-site.ts";
+import { heat, openHotSite } from "../../parts/hot-keys/hot-site.ts";
 import { idle, openSite, type Site } from "../../../testing/site/harness.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { ask, playTimers, TwoColos, write } from "../../../testing/site/two-colos.ts";

@@ -1,5 +1,7 @@
 // Tests that an isolate's counts of Redis commands agree with the commands that a REST server in
 // front of Redis receives, in total and by purpose.
+// Needs parts: hot-keys.
+import { hotKeys } from "../../../src/parts/hot-keys/hot-keys.ts";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Use, useOf, writtenBy } from "../../../bench/cost/command-use.ts";
 import { type EmbeddedValkey, startEmbeddedValkey } from "../../../local/embedded-valkey.ts";
@@ -44,7 +46,7 @@ function open(): Site {
       SITE_HOST: "www.example.com",
     },
     config: {
-      hotKeys: 10,
+      parts: [hotKeys(10)],
       // A purge is read back after half of this time.
       purge: { maxLagSeconds: 1, clockAllowanceSeconds: 0.1 },
       routes: [

@@ -1,6 +1,7 @@
 // Sends random requests of several users, each in the user's AsyncLocalStorage, to a site with most
 // features. A handler sees a user only for this user's own request that bypasses the cache.
-// Needs parts: esi, query, slices.
+// Needs parts: esi, hot-keys, query, slices.
+import { hotKeys } from "../../../src/parts/hot-keys/hot-keys.ts";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
@@ -15,7 +16,7 @@ import { type AskInit, idle, read } from "../../../testing/site/harness.ts";
 import { openWarmSite, warmed } from "../../../testing/site/warm-site.ts";
 
 const config: ConfigInput = {
-  hotKeys: 10,
+  parts: [hotKeys(10)],
   origins: { broken: { url: "https://broken.invalid" } },
   limits: { bufferBytes: 100_000 },
   routes: [

@@ -1,6 +1,7 @@
 // Tests requests with a credential in addition to a plain GET: refreshes, validations, HEAD,
 // ranges, errors, leases, warming, hot keys and the middleware. No other client gets the response
 // to a credential.
+// Needs parts: hot-keys.
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
@@ -9,7 +10,7 @@ import { defineConfig } from "../../../src/tidemark.ts";
 import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 import { openPair } from "../../../testing/site/counted-looks.ts";
 import { type AskInit, openSite, read } from "../../../testing/site/harness.ts";
-import { heat, openHotSite } from "../../../testing/site/hot-site.ts";
+import { heat, openHotSite } from "../../parts/hot-keys/hot-site.ts";
 import { openWarmSite, warmed } from "../../../testing/site/warm-site.ts";
 
 const field = "x-api-key";

@@ -1,5 +1,7 @@
 // Tests that the values by which stored responses are selected leave the isolate only in keyed
 // digests: no store, log line, report or operator's answer has a value that a client has sent.
+// Needs parts: hot-keys.
+import { hotKeys } from "../../../src/parts/hot-keys/hot-keys.ts";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { sha256HexAtOnce } from "../../../src/base/sha256.ts";
 import { durableObjectJournal } from "../../../src/stores/durable-object/durable-object-journal.ts";
@@ -13,7 +15,7 @@ import { openColos, type Site, type SiteOptions } from "../../../testing/site/ha
 import { adminToken, bearer } from "../../../testing/site/purge-sender.ts";
 
 const config = {
-  hotKeys: 10,
+  parts: [hotKeys(10)],
   logs: { sample: 1, paths: true },
   routes: [
     { name: "keyed", match: "/keyed", key: { headers: ["x-tenant"], cookies: ["currency"] } },

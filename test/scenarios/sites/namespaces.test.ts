@@ -1,5 +1,7 @@
 // Tests NAMESPACE, which separates the keys of two environments with one configuration in one
 // database.
+// Needs parts: hot-keys.
+import { hotKeys } from "../../../src/parts/hot-keys/hot-keys.ts";
 import { expect, it } from "vitest";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
@@ -35,7 +37,7 @@ function open(env: Readonly<Record<string, string>>): { site: Site; keys: Set<st
   const site = openSite({
     config: {
       namespace: "news",
-      hotKeys: 5,
+      parts: [hotKeys(5)],
       routes: [{ name: "all", match: "*", collapse: "global" }],
     },
     origin: (_, nth) => page(`page ${nth}`, cc("max-age=600", { vary: "accept-language" })),

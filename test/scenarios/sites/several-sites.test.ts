@@ -1,11 +1,12 @@
 // Tests several sites in one Worker. Each site has its own origin and its own records in all tiers,
 // and is purged separately.
+// Needs parts: hot-keys.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
-import { heat, openHotSite } from "../../../testing/site/hot-site.ts";
+import { heat, openHotSite } from "../../parts/hot-keys/hot-site.ts";
 import { openSite, type Site } from "../../../testing/site/harness.ts";
 import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
 
@@ -131,7 +132,7 @@ describe("a purge in a Worker with two sites", () => {
 
 it("hot keys of each site are refreshed from the site's own origin", async () => {
   const { colos, told, clock } = openHotSite({
-    config: { ...config, hotKeys: 10 },
+    config,
     origin: (request, nth) => page(`${new URL(request.url).host}, ${nth}`, cc("max-age=120")),
     env,
   });

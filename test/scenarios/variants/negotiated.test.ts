@@ -1,5 +1,6 @@
 // Tests `key.language`, `key.accept` and `key.device`: the spellings of clients are reduced to a few forms, which
 // are keyed, and which alone the origin gets.
+// Needs parts: hot-keys.
 import { describe, expect, it } from "vitest";
 import type { RouteInput } from "../../../src/config/route-options.ts";
 import { device } from "../../../src/device.ts";
@@ -8,7 +9,7 @@ import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { cc, page, type Script, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 import { both, explained, explainedText, explainToken } from "../../../testing/site/explained.ts";
 import { type AskInit, openColos, openSite, type Site } from "../../../testing/site/harness.ts";
-import { heat, openHotSite } from "../../../testing/site/hot-site.ts";
+import { heat, openHotSite } from "../../parts/hot-keys/hot-site.ts";
 import { send } from "../../../testing/site/purge-sender.ts";
 import { openWarmSite, warmed } from "../../../testing/site/warm-site.ts";
 

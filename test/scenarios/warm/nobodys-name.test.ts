@@ -1,6 +1,7 @@
 // Tests the fields of a request that Tidemark sends on behalf of all clients, such as a refresh. It
 // has the fields of the key and of Vary, and Tidemark's own Accept and User-Agent. It has no other
 // field of a client, and brings a page back that a client's own fields have changed.
+// Needs parts: hot-keys.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { openSite, type Site } from "../../../testing/site/harness.ts";
@@ -12,7 +13,7 @@ import {
   unchanged,
   unreachable,
 } from "../../../testing/fakes/origin-in-process.ts";
-import { heat, openHotSite } from "../../../testing/site/hot-site.ts";
+import { heat, openHotSite } from "../../parts/hot-keys/hot-site.ts";
 
 const first = {
   "user-agent": "First/1.0",

@@ -1,9 +1,8 @@
 // Findings on what operators set: credentials, seals, hooks, the configuration and the switch.
 import { isWithinMs } from "../../../base/elapsed.ts";
 import { isoOf } from "../../../base/iso-date.ts";
-import type { Fault } from "../../../base/operator-error.ts";
 import type { CredentialKind } from "../../../protocol/families.ts";
-import type { Finding } from "../../../protocol/finding.ts";
+import { configurationFinding, type Finding } from "../../../protocol/finding.ts";
 import { acceptedAtMs } from "../../../purge/journal/entry.ts";
 import type { Bypass } from "../../../purge/journal/switch-state.ts";
 import type { SiteState } from "./site-state.ts";
@@ -91,16 +90,10 @@ export function sealsBroken(state: SiteState): Finding | [] {
 
 /** Findings on the configuration. A fault disables a feature. A warning is about a setting without effect. */
 export function configuration({ faults, configWarnings = [] }: SiteState): Finding[] {
-  const finding = (level: Finding["level"]) => (fault: Fault) => ({
-    code: "configuration" as const,
-    level,
-    what: fault.what,
-    since: null,
-    cause: fault.why,
-    remedy: fault.hint,
-  });
-  const found = configWarnings.map((fault) => finding(fault.level ?? "info")(fault));
-  return [...faults.map(finding("warning")), ...found];
+  const warnings = configWarnings.map((fault) =>
+    configurationFinding(fault, fault.level ?? "info"),
+  );
+  return [...faults.map((fault) => configurationFinding(fault)), ...warnings];
 }
 
 /** Findings on routes that bypass the cache, by the switch or by the variable BYPASS. */

@@ -140,10 +140,7 @@ export function lookHere(settings: AdminSettings): SiteState {
     tiers: tiers.all,
     data: data?.troubles(),
     needsCron:
-      config.hotKeys > 0 ||
-      outward !== undefined ||
-      parts.some((part) => part.needsCron) ||
-      data?.needsCron() === true,
+      outward !== undefined || parts.some((part) => part.needsCron) || data?.needsCron() === true,
     faults: environment.faults,
     parts,
     hooks: environment.hooks,

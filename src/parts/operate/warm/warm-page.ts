@@ -14,7 +14,7 @@ import type { Candidate } from "../../../pages/stored/stored-response.ts";
 import { askOfHead } from "../../../pages/storing/variants.ts";
 import { withAllBehind } from "./all-behind.ts";
 import { discardBody } from "../../../cache/record/record.ts";
-import { mayBeNoted } from "../../../pages/site/hot-key-note.ts";
+import { mayBeOfAll } from "../../../pages/request/personal.ts";
 
 /** A request for a page, without the fields of any client. */
 export interface PageRequest {
@@ -213,7 +213,7 @@ function plannedAs(
   const { request } = planned;
   // Skip `Cookie`: the plan classifies it, and cookies in the cache key are not personal.
   const names = [...headers.keys()].filter(
-    (name) => name !== "cookie" && (notTaken.has(name) || !mayBeNoted(name, request)),
+    (name) => name !== "cookie" && (notTaken.has(name) || !mayBeOfAll(name, request)),
   );
   if (names.length > 0) return passedBy("field", names);
   if (request.cf.length > 0) return passedBy("cf", request.route.keyCf);

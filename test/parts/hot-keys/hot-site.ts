@@ -1,11 +1,12 @@
 // Opens a site that refreshes hot keys, in three colos that sample every hit by default.
-import type { ConfigInput } from "../../src/config/schema.ts";
-import type { HotKeyNote } from "../../src/pages/site/hot-key-note.ts";
-import { listsIn, notesIn } from "../../src/pages/site/hot-key-stream.ts";
-import { FakeClock } from "../fakes/fake-clock.ts";
-import { FakeUpstash } from "../fakes/fake-upstash.ts";
-import { type AskInit, host, openColos, type Site } from "./harness.ts";
-import { cc, page, type Script } from "../fakes/origin-in-process.ts";
+import { hotKeys } from "../../../src/parts/hot-keys/hot-keys.ts";
+import type { ConfigInput } from "../../../src/config/schema.ts";
+import type { HotKeyNote } from "../../../src/parts/hot-keys/note.ts";
+import { listsIn, notesIn } from "../../../src/parts/hot-keys/stream.ts";
+import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
+import { type AskInit, host, openColos, type Site } from "../../../testing/site/harness.ts";
+import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
 
 export const siteEnv = { SITE_HOST: host, ADMIN_TOKEN: "admin-of-this-site" };
 
@@ -34,7 +35,7 @@ export function openHotSite(
   clock.advance(300);
   const upstash = new FakeUpstash(clock);
   const [near, far, desk] = openColos(3, {
-    config: { hotKeys: 10, ...settings.config },
+    config: { parts: [hotKeys(10)], ...settings.config },
     env: { ...siteEnv, ...settings.env },
     origin: settings.origin ?? numbered,
     random: settings.random ?? 0,

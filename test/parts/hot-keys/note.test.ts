@@ -3,8 +3,8 @@
 // be one that any client could send.
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
-import { askedAgain, type HotKeyNote, readNote } from "../../../src/pages/site/hot-key-note.ts";
-import { encodeNotes, listsIn, notesIn } from "../../../src/pages/site/hot-key-stream.ts";
+import { askedAgain, type HotKeyNote, readNote } from "../../../src/parts/hot-keys/note.ts";
+import { encodeNotes, listsIn, notesIn } from "../../../src/parts/hot-keys/stream.ts";
 import { QueryForms } from "../../../src/pages/request/query-forms.ts";
 import { Loops } from "../../../src/pages/request/loops.ts";
 import { compileRoutes } from "../../../src/pages/request/routes.ts";

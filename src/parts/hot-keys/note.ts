@@ -1,17 +1,18 @@
 // Notes of hot keys. A note contains the data to request the page again, and no other data of a
 // client. Notes are read from a store, so they are validated like other input.
-import type { ReadUrl } from "../request/url-reader.ts";
+import type { ReadUrl } from "../../pages/request/url-reader.ts";
 import * as v from "valibot";
 import { finite, dataIn, whole } from "../../base/schemas.ts";
 import type { Config } from "../../config/config.ts";
 import { reach } from "../../config/tier-names.ts";
 import { mayBeSecret, selectingValues } from "../../rules/selecting.ts";
 import { isFieldName } from "../../cache/tiers/record-codec.ts";
-import { isFieldValue } from "../stored/record-form.ts";
-import { type LookupRequest, asRefresh, plan, type PlanContext } from "../request/plan.ts";
-import { sentUrl } from "../request/target.ts";
-import type { Terms } from "../stored/lifetime.ts";
-import type { Candidate } from "../stored/stored-response.ts";
+import { isFieldValue } from "../../pages/stored/record-form.ts";
+import { mayBeOfAll } from "../../pages/request/personal.ts";
+import { type LookupRequest, asRefresh, plan, type PlanContext } from "../../pages/request/plan.ts";
+import { sentUrl } from "../../pages/request/target.ts";
+import type { Terms } from "../../pages/stored/lifetime.ts";
+import type { Candidate } from "../../pages/stored/stored-response.ts";
 
 /** The minimum lifetime of a noted response: the interval between runs of the cron trigger. */
 const lifetimeSecondsMin = 60;
@@ -46,31 +47,12 @@ export function readNote(value: unknown): HotKeyNote | undefined {
   return dataIn(noteForm, value);
 }
 
-/** Fields that state a client's identity or address. An origin may trust them. */
-const ofOneClient: ReadonlySet<string> = new Set(
-  (
-    "authorization proxy-authorization cookie via forwarded x-forwarded-for x-real-ip " +
-    "true-client-ip x-client-ip x-cluster-client-ip cf-connecting-ip cf-connecting-ipv6 " +
-    "cf-pseudo-ipv4"
-  ).split(" "),
-);
-
 /** Fields that the Worker sets itself. */
 const setByUs: ReadonlySet<string> = new Set([
   "x-forwarded-proto",
   "x-forwarded-host",
   "surrogate-capability",
 ]);
-
-/**
- * Returns whether a note may contain this field. A field of `ofOneClient` is never allowed. Other
- * credentials and the platform's fields are allowed only if they are key fields.
- */
-export function mayBeNoted(name: string, { route }: Pick<LookupRequest, "route">): boolean {
-  if (ofOneClient.has(name)) return false;
-  if (route.keyHeaders.includes(name)) return true;
-  return !name.startsWith("cf-") && route.credentials.entryFor(name) === undefined;
-}
 
 /** Returns the instant when the response's lifetime ends, in epoch milliseconds. */
 export function expiresAtMs({ stored }: Candidate, { lifetimeSeconds, ...terms }: Terms): number {
@@ -117,7 +99,7 @@ export function noteOf(
   const fields = selectingValues([...names].sort(), forwarded).filter(
     ([name, value]) => value !== null && !setByUs.has(name),
   );
-  const isOfClient = ([name]: readonly [string, unknown]) => !mayBeNoted(name, request);
+  const isOfClient = ([name]: readonly [string, unknown]) => !mayBeOfAll(name, request);
   if (fields.some(mayBeSecret) || fields.some(isOfClient)) return undefined;
   return readNote({ url, fields, expiresAtMs: expiresAtMs(candidate, terms), count: 1 });
 }
@@ -151,7 +133,7 @@ export function askedAgain(note: HotKeyNote, exchange: HotKeyContext): LookupReq
   const isAsNoted =
     sentUrl(request.target) === note.url &&
     reach(request.route.tiers, "world") &&
-    note.fields.every(([name]) => mayBeNoted(name, request));
+    note.fields.every(([name]) => mayBeOfAll(name, request));
   return isAsNoted ? asRefresh(request, []) : undefined;
 }
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import type { AskInit } from "../../../testing/site/harness.ts";
 import { cc, type FieldTexts, page } from "../../../testing/fakes/origin-in-process.ts";
-import { heat, hotKeyCounts, openHotSite } from "../../../testing/site/hot-site.ts";
+import { heat, hotKeyCounts, openHotSite } from "./hot-site.ts";
 
 const url = (path: string) => `https://www.example.com${path}`;
 
@@ -89,8 +89,8 @@ describe("a report of hot keys", () => {
 });
 
 describe("the sample of hits", () => {
-  it("includes no hit while hotKeys is 0", async () => {
-    const { colos, upstash } = openHotSite({ config: { hotKeys: 0 } });
+  it("includes no hit without the part", async () => {
+    const { colos, upstash } = openHotSite({ config: { parts: [] } });
     await heat(colos[0], ["/a"]);
     expect(upstash.hotCommands).toEqual([]);
     expect(await hotKeyCounts(colos[0])).toBe("off");

@@ -4,13 +4,8 @@ import { afterAll, expect, it } from "vitest";
 import { Running } from "../../../local/running.ts";
 import { startEmbeddedValkey } from "../../../local/embedded-valkey.ts";
 import { startUpstashRestServer } from "../../../local/upstash-rest-server.ts";
-import type { HotKeyNote } from "../../../src/pages/site/hot-key-note.ts";
-import {
-  encodeNotes,
-  listsIn,
-  notesIn,
-  RedisHotKeys,
-} from "../../../src/pages/site/hot-key-stream.ts";
+import type { HotKeyNote } from "../../../src/parts/hot-keys/note.ts";
+import { encodeNotes, listsIn, notesIn, RedisHotKeys } from "../../../src/parts/hot-keys/stream.ts";
 import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
 
 const running = new Running();

@@ -4,7 +4,7 @@ import { jsonIn, listIn } from "../../base/json-text.ts";
 import { type HotKeyLists, listsMax, recentMs } from "../../observe/reports/report-store.ts";
 import type { Command } from "../../remote/redis/redis.ts";
 import type { RedisClient } from "../../remote/redis/redis-client.ts";
-import { type HotKeyNote, readNote } from "./hot-key-note.ts";
+import { type HotKeyNote, readNote } from "./note.ts";
 
 /** The version of the format. Raise it with each change. Entries of other versions are ignored. */
 const version = "1";

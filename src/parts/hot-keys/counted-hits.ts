@@ -1,15 +1,15 @@
 // Finds hot keys. An isolate counts a sample of its hits, and publishes the hottest keys once a
 // minute.
 import { BoundedMap } from "../../base/bounded-map.ts";
-import { canBeKeptWarm, expiresAtMs, type HotKeyNote, noteOf } from "./hot-key-note.ts";
-import { encodeNotes, notesIn } from "./hot-key-stream.ts";
+import { canBeKeptWarm, expiresAtMs, type HotKeyNote, noteOf } from "./note.ts";
+import { encodeNotes, notesIn } from "./stream.ts";
 import type { Config } from "../../config/config.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { HotKeyLists } from "../../observe/reports/report-store.ts";
-import type { RedisClient } from "../../remote/redis/redis-client.ts";
-import { termsOf } from "../stored/lifetime.ts";
-import type { LookupRequest } from "../request/plan.ts";
-import type { Candidate } from "../stored/stored-response.ts";
+import type { AfterAnswer, HitPort } from "../../pages/site/hit-port.ts";
+import { termsOf } from "../../pages/stored/lifetime.ts";
+import type { LookupRequest } from "../../pages/request/plan.ts";
+import type { Candidate } from "../../pages/stored/stored-response.ts";
 
 const sampledShare = 1 / 16;
 
@@ -28,19 +28,8 @@ export interface HotKeysSettings {
   readonly random: () => number;
 }
 
-/** Opens the hot keys of an isolate: over `lists`, or else in Redis; `undefined` without both. */
-export type OpenHotKeys = (
-  settings: Omit<HotKeysSettings, "lists"> & {
-    readonly lists: HotKeyLists | undefined;
-    readonly redis: RedisClient | undefined;
-    readonly namespace: string;
-  },
-) => HotKeys | undefined;
-
-type AfterAnswer = (work: () => Promise<void>) => void;
-
 /** The samples of one isolate. */
-export class HotKeys {
+export class CountedHits implements HitPort {
   readonly #settings: HotKeysSettings;
   readonly #counted = new BoundedMap<HotKeyNote>({ sizeMax: keysMax });
   /** The instant of the oldest count. */

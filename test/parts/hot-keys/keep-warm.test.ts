@@ -1,9 +1,10 @@
 // Tests the warming of hot keys by the cron trigger. Each run refreshes often requested pages in
 // the shared tier (Redis) before they expire, and requests no other page.
+import { hotKeys } from "../../../src/parts/hot-keys/hot-keys.ts";
 import { describe, expect, it, vi } from "vitest";
-import { hottest } from "../../../../src/parts/operate/warm/keep-warm.ts";
-import type { HotKeyNote } from "../../../../src/pages/site/hot-key-note.ts";
-import { type AskInit, idle, type Site, until } from "../../../../testing/site/harness.ts";
+import { hottest } from "../../../src/parts/hot-keys/keep-warm.ts";
+import type { HotKeyNote } from "../../../src/parts/hot-keys/note.ts";
+import { type AskInit, idle, type Site, until } from "../../../testing/site/harness.ts";
 import {
   cc,
   closedGate,
@@ -12,7 +13,7 @@ import {
   unchanged,
   unreachable,
   unreadable,
-} from "../../../../testing/fakes/origin-in-process.ts";
+} from "../../../testing/fakes/origin-in-process.ts";
 import {
   heat,
   hotKeyCounts,
@@ -21,7 +22,7 @@ import {
   openHotSite,
   plant,
   siteEnv,
-} from "../../../../testing/site/hot-site.ts";
+} from "./hot-site.ts";
 
 const url = (path: string) => `https://www.example.com${path}`;
 
@@ -165,7 +166,7 @@ describe("a key that needs no refresh", () => {
   });
 
   it("causes no request to the origin if hotKeys other keys are hotter", async () => {
-    const site = openHotSite({ config: { hotKeys: 1 } });
+    const site = openHotSite({ config: { parts: [hotKeys(1)] } });
     plant(site, [noteOf("/a", { count: 3 }), noteOf("/b", { count: 4 })]);
     await site.colos[0].fireCron();
     expect(askedPaths(site.colos[0])).toEqual(["/b"]);
@@ -229,8 +230,8 @@ describe("a key that needs no refresh", () => {
     expect(await hotKeyCounts(site.colos[0])).toMatchObject({ failed: 5, refreshed: 0 });
   });
 
-  it("causes no request and no Redis command if hotKeys is 0", async () => {
-    const site = openHotSite({ config: { hotKeys: 0 } });
+  it("causes no request and no Redis command without the part", async () => {
+    const site = openHotSite({ config: { parts: [] } });
     plant(site, [noteOf("/a")]);
     await site.colos[0].fireCron();
     expect([site.colos[0].origin.count, site.upstash.hotCommands]).toEqual([0, []]);

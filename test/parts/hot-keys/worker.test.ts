@@ -1,17 +1,17 @@
 // Tests hot keys on the built Worker. The scheduled handler reads reports from a real Redis stream,
 // and refreshes the reported keys for all colos.
 import { expect, it } from "vitest";
-import type { HotKeyNote } from "../../src/pages/site/hot-key-note.ts";
-import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
-import { storesSettled, until } from "../../testing/worker/world.ts";
-import { beginJournal, worldOfFile } from "../../testing/worker/world-of-file.ts";
+import type { HotKeyNote } from "../../../src/parts/hot-keys/note.ts";
+import { cacheStatusOf, rawRequest } from "../../../testing/worker/raw-request.ts";
+import { storesSettled, until } from "../../../testing/worker/world.ts";
+import { beginJournal, worldOfFile } from "../../../testing/worker/world-of-file.ts";
 
 const world = await worldOfFile(
   (request, response) => {
     response.writeHead(200, { "cache-control": "max-age=80", vary: "accept-language" });
     response.end(`page ${request.headers["accept-language"]}`);
   },
-  { colos: 2, config: "{ hotKeys: 10 }" },
+  { colos: 2, config: "{ parts: [operate(), hotKeys(10)] }" },
 );
 await beginJournal(world);
 const { origin } = world;

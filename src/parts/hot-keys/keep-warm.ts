@@ -1,11 +1,12 @@
 // Runs on a cron trigger. Refreshes the hottest keys in the shared tier shortly before they expire,
 // so that no colo waits for them.
-import type { Context } from "../../../pages/site/exchange.ts";
-import type { HotKeyCount } from "../../../protocol/families.ts";
-import { withAllBehind } from "./all-behind.ts";
-import { askedAgain, type HotKeyNote } from "../../../pages/site/hot-key-note.ts";
-import { type RefreshAhead, refreshAhead } from "../../../pages/fetch/refresh.ts";
-import { inTurns } from "./pool.ts";
+import type { Context } from "../../pages/site/exchange.ts";
+import type { HotKeyCount } from "../../protocol/families.ts";
+import { withAllBehind } from "../operate/warm/all-behind.ts";
+import type { CountedHits } from "./counted-hits.ts";
+import { askedAgain, type HotKeyNote } from "./note.ts";
+import { type RefreshAhead, refreshAhead } from "../../pages/fetch/refresh.ts";
+import { inTurns } from "../operate/warm/pool.ts";
 
 /**
  * A run refreshes the keys that expire within this time. The next run starts in 60 s, but may be
@@ -17,11 +18,13 @@ export const horizonSeconds = 90;
 const countMin = 2;
 
 /** Runs once. If a refresh fails, its key expires, and the run continues. */
-export async function keepWarm(context: Context): Promise<void> {
-  const { nowAtMs, hotKeys, config, metrics } = context.site;
-  if (hotKeys === undefined) return;
+export async function keepWarm(
+  context: Context,
+  { hits, count }: { readonly hits: CountedHits; readonly count: number },
+): Promise<void> {
+  const { nowAtMs, metrics } = context.site;
   const startedAtMs = nowAtMs();
-  const notes = hottest(await hotKeys.recent(startedAtMs), config.hotKeys);
+  const notes = hottest(await hits.recent(startedAtMs), count);
   const due = notes.filter(({ expiresAtMs }) => expiresAtMs < startedAtMs + horizonSeconds * 1_000);
   const work = async (note: HotKeyNote) => metrics.add("hotKeys", [await keptWarm(note, context)]);
   await inTurns(due, { work }, nowAtMs);
