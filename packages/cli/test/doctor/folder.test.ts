@@ -196,7 +196,11 @@ describe("the configuration of the folder", () => {
 
   it.each([
     ["an invalid option", 'routes: [{ name: "a" }]', "match"],
-    ["a part that is missing", "hotKeys: 5", "Add operate() of tidemark/operate"],
+    [
+      "a part that is missing",
+      'parts: [{ kind: "site", name: "chart", needs: ["operate"], contents: {} }]',
+      "Add operate() of tidemark/operate",
+    ],
   ])("is a finding with cause and remedy: %s", async (_id, fields, says) => {
     const { findings } = await withPackage(fields);
     const invalid = findings.find(({ code }) => code === "config-invalid");
