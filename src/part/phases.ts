@@ -1,15 +1,22 @@
 // The phases of a route, composed of those of its parts. A phase that throws decides for the safe side.
 import { errorName, firstFrame } from "../base/error-name.ts";
+import { isReleaseId } from "../base/release-id.ts";
 import type { Route } from "../config/config.ts";
 import type { PhaseHost, WithPhases } from "../pages/site/site.ts";
 import type { RoutePart, SitePart } from "./port/part.ts";
-import { faultyBuild, partFault, type Phases } from "./port/phases.ts";
+import {
+  faultyBuild,
+  type NamedBuild,
+  partFault,
+  type PhaseAnswer,
+  type Phases,
+} from "./port/phases.ts";
 
 /** Opens the phases of a part in an isolate: once, and then once for each route that uses the part. */
 export type OpenPhases = (host: PhaseHost) => (route: Route) => Phases;
 
 /** A part, and its phases if it has any. */
-export type PartWithPhases = Pick<SitePart | RoutePart, "name" | "kind"> & {
+type PartWithPhases = Pick<SitePart | RoutePart, "name" | "kind"> & {
   readonly openPhases: OpenPhases | undefined;
 };
 
@@ -35,6 +42,7 @@ export const withPhases =
 
 /** Returns phases that do not throw. */
 function guarded(phases: Phases, failed: (phase: keyof Phases, cause: unknown) => void): Phases {
+  const { received } = phases;
   /** @param safe the result of a phase that throws */
   const guard = <Given, More, Result>(
     name: keyof Phases,
@@ -51,7 +59,10 @@ function guarded(phases: Phases, failed: (phase: keyof Phases, cause: unknown) =
       }
     });
   return {
-    received: guard("received", phases.received, { build: faultyBuild, field: "etag" }),
+    received: guard("received", received && ((answer: PhaseAnswer) => checked(received(answer))), {
+      build: faultyBuild,
+      field: "etag",
+    }),
     fails: guard("fails", phases.fails, partFault),
     refuses: guard("refuses", phases.refuses, partFault),
     keepSeconds: guard("keepSeconds", phases.keepSeconds, 0),
@@ -59,6 +70,12 @@ function guarded(phases: Phases, failed: (phase: keyof Phases, cause: unknown) =
     standsIn: guard("standsIn", phases.standsIn, undefined),
     mark: guard("mark", phases.mark, undefined),
   };
+}
+
+/** @throws RangeError for a text that cannot name a build */
+function checked(named: NamedBuild | undefined): NamedBuild | undefined {
+  if (named === undefined || named.build === "" || isReleaseId(named.build)) return named;
+  throw new RangeError("The name of the build has other characters.");
 }
 
 /** Returns the phases of two parts as those of one. */

@@ -111,6 +111,8 @@ describe("no phase lets a response answer that the core refuses", () => {
       "tidemark; fwd=uri-miss; fwd-status=200; detail=part-failed",
       '"same"',
     ]);
+    expect(countsOf(site, "partFaults")).toEqual({ "partFaults|planted": 2 });
+    expect(await found(site, "part-failed")).toMatchObject({ about: 'route "pages"' });
   });
 
   it.each([Number.NaN, -1, Infinity])("keepSeconds of %s makes nothing fresh", async (seconds) => {

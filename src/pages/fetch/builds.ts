@@ -1,7 +1,6 @@
 // Reads the build from an origin's answer, on routes with builds.
-import { isReleaseId } from "../../base/release-id.ts";
 import type { Route } from "../../config/config.ts";
-import { faultyBuild, type NamedBuild } from "../../part/port/phases.ts";
+import type { NamedBuild } from "../../part/port/phases.ts";
 import { isSafe } from "../../rules/methods.ts";
 import { withFields } from "../respond/respond.ts";
 import { hasMeaning, markEntityTag } from "../stored/build.ts";
@@ -24,7 +23,7 @@ export function builtAnswer(
   const { builds } = route;
   if (builds === undefined) return { response, release: undefined };
   const named: NamedBuild | undefined = route.phases.received?.(response);
-  const release = builds.id === undefined ? nameOf(named) : undefined;
+  const release = builds.id === undefined ? (named?.build ?? "") : undefined;
   if (response.status === 101) return { response, release };
   const headers = new Headers(response.headers);
   if (named !== undefined && !hasMeaning(named.field)) headers.delete(named.field);
@@ -32,9 +31,4 @@ export function builtAnswer(
   const ownBuild = route.isFallback ? "" : (builds.id ?? "");
   if (isSafe({ method })) markEntityTag(headers, release ?? ownBuild);
   return { response: withFields(response, headers), release };
-}
-
-/** Returns the name of a build. A text that cannot name one counts as a fault of the part. */
-function nameOf({ build }: NamedBuild = { build: "", field: "" }): string {
-  return build === "" || isReleaseId(build) ? build : faultyBuild;
 }

@@ -53,8 +53,8 @@ const ofOneClient: ReadonlySet<string> = new Set(
 );
 
 /**
- * Returns whether a request on behalf of all clients may have this field. A field of `ofOneClient` is never allowed. Other
- * credentials and the platform's fields are allowed only if they are key fields.
+ * Returns whether a request on behalf of all clients may have this field. A field of `ofOneClient` is
+ * never allowed. Other credentials and the platform's fields are allowed only if they are key fields.
  */
 export function mayBeOfAll(name: string, { route }: { readonly route: Route }): boolean {
   if (ofOneClient.has(name)) return false;

@@ -58,7 +58,6 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   extensionMismatch,
   cacheUnpurged,
   partFailed,
-
   operatorRefused,
   sealsBroken,
   hookMapping,
