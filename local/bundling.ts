@@ -17,6 +17,7 @@ export const aliasOf = (folder: string) => ({
   "tidemark/esi": join(folder, "src/parts/esi/esi.ts"),
   "tidemark/query": join(folder, "src/parts/query/query.ts"),
   "tidemark/slices": join(folder, "src/parts/slices/slices.ts"),
+  "tidemark/fallback": join(folder, "src/parts/fallback/fallback.ts"),
   "tidemark/release": join(folder, "src/parts/release/release.ts"),
   "tidemark/hot-keys": join(folder, "src/parts/hot-keys/hot-keys.ts"),
   "tidemark/probe": join(folder, "src/parts/probe/probe.ts"),

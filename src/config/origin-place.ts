@@ -4,7 +4,7 @@ import type { WrittenRouteOrigin } from "./written-origin.ts";
 
 /** Returns the place that `origin` of a route states. */
 export function placeOf(origin: WrittenRoute["origin"]): WrittenRouteOrigin {
-  return typeof origin === "object" && !("length" in origin) ? origin : { name: origin };
+  return typeof origin === "object" ? origin : { name: origin };
 }
 
 /** The place of a route's pages at the origin. */

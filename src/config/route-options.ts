@@ -95,22 +95,6 @@ const methods = v.pipe(
 );
 
 const originName = text("bucket");
-const noOrigin =
-  'must be a name of origins, such as "bucket", or a list, such as ["default", "mirror"]';
-
-/** The first origin, and its fallbacks. */
-const originList = v.pipe(
-  list(originName),
-  v.minLength<readonly string[], 1, string>(1, "is empty; write a name of origins"),
-  v.maxLength<readonly string[], 3, string>(
-    3,
-    "has more than three names, and a client would wait for each; remove the last ones",
-  ),
-  v.check(
-    (names) => new Set(names).size === names.length,
-    "has a name twice; an origin that fails is not asked again, so remove the second",
-  ),
-);
 
 const settings = fields("a route", {
   methods,
@@ -120,9 +104,8 @@ const settings = fields("a route", {
   origin: v.union(
     [
       originName,
-      originList,
       fields("origin", {
-        name: v.union([originName, originList], noOrigin),
+        name: originName,
         from: placePath,
         to: placePath,
         host: v.pipe(
@@ -134,9 +117,8 @@ const settings = fields("a route", {
         ),
       } satisfies FormsOf<WrittenRouteOrigin>),
     ],
-    `${noOrigin}, or an object such as { name: "blog", from: "/blog" }`,
+    'must be a name of origins, such as "bucket", or an object such as { name: "blog", from: "/blog" }',
   ),
-  fallback: v.picklist(["stale", "origin"], 'must be "stale" or "origin"'),
   request: fields("request", { headers: edits } satisfies FormsOf<WrittenRequest>),
   response: fields("response", { headers: edits } satisfies FormsOf<WrittenResponse>),
   errorPage: strictly(

@@ -174,16 +174,16 @@ export function routeOfBuild(route: Route, id: string): Route {
 /** Returns the origins of a route, and what happens to requests and answers there. */
 function resolvedOrigin(route: WrittenRoute) {
   const place = placeOf(route.origin);
-  const [origin = "default", ...fallbackOrigins] = [place.name ?? []].flat();
+  const { substitutes = [], asksSubstitutesFirst = false } = traitsOf(route.use);
   return {
     /** A name in `origins`; `default` is `ORIGIN_URL` or the binding `ORIGIN`. */
-    origin,
-    /** The origins that requests may go to while the first fails, in order. */
-    fallbackOrigins,
-    /** Whether a fallback origin precedes a stale response. */
-    fallsBackFirst: route.fallback === "origin",
-    /** Whether `origin` is a fallback, on the route of a request to it. */
-    isFallback: false as boolean,
+    origin: place.name ?? "default",
+    /** The origins that may answer while the route's own fails, in order. */
+    substitutes,
+    /** Whether a substitute is asked before a stale response answers. */
+    asksSubstitutesFirst,
+    /** Whether `origin` is a substitute, on the route of a request to it. */
+    isSubstitute: false as boolean,
     /** Where the origin has the route's pages; `undefined`: at the site's path and host. */
     place: resolvedPlace(place),
     /** Changes of the fields for the origin; `undefined`: none. */
@@ -286,7 +286,7 @@ const usedBesideBypass: ReadonlySet<string> = new Set(
 );
 
 /** Returns what the core does differently for the parts of a route. */
-const traitsOf = (use: WrittenRoute["use"] = []): RouteTraits =>
+export const traitsOf = (use: WrittenRoute["use"] = []): RouteTraits =>
   Object.assign({}, ...use.map(({ traits }) => traits)) as RouteTraits;
 
 /** Returns whether the route stores nothing. Only answers to GET, HEAD and QUERY are stored. */
@@ -299,9 +299,9 @@ export function isPassedBy({
   return bypass === true || methods?.some((method) => stored.includes(method)) === false;
 }
 
-/** Returns the first origin of a route, and its fallbacks. */
-export function originsOf({ origin, fallbackOrigins }: Route): readonly string[] {
-  return [origin, ...fallbackOrigins];
+/** Returns the origin of a route, and its substitutes. */
+export function originsOf({ origin, substitutes }: Route): readonly string[] {
+  return [origin, ...substitutes];
 }
 
 function idleBesideBypass(route: WrittenRoute): readonly string[] {

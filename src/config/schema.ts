@@ -23,7 +23,7 @@ import {
 } from "./forms.ts";
 import { normalFormsOf } from "./normal-forms.ts";
 import { routeInput } from "./route-options.ts";
-import { defaultMaxLagSeconds, isPassedBy } from "./route.ts";
+import { defaultMaxLagSeconds, traitsOf } from "./route.ts";
 import { isWithin, placeOf } from "./origin-place.ts";
 import { readPattern } from "./route-pattern.ts";
 import { reach, tierNames, tierScopes } from "./tier-names.ts";
@@ -224,9 +224,11 @@ export const configInput = v.pipe(
       }
       if (seen.has(name)) sayOf("name", "is used twice; give each route a unique name");
       seen.add(name);
-      for (const named of [place.name ?? "default"].flat()) {
+      const { substitutes = [] } = traitsOf(route.use);
+      const first = ["origin", place.name ?? "default"] as const;
+      for (const [field, named] of [first, ...substitutes.map((one) => ["use", one] as const)]) {
         const isKnown = named === "default" || Object.hasOwn(origins, named);
-        if (!isKnown) sayOf("origin", `"${named}" is not in origins; add it there`);
+        if (!isKnown) sayOf(field, `"${named}" is not in origins; add it there`);
       }
       checkAlone(route, sayOf);
       checkOrigin(route, sayOf);
@@ -281,31 +283,12 @@ function checkOrigin(
   route: v.InferOutput<typeof routeInput>,
   say: (field: string, message: string) => void,
 ): void {
-  const { from = "/", name = [] } = placeOf(route.origin);
+  const { from = "/" } = placeOf(route.origin);
   for (const written of from === "/" ? [] : [route.match].flat()) {
     const { path } = readPattern(written);
     if (isWithin(path, from) || /.\/$/.test(from)) continue; // The form of `from` has its own error.
     const right = `write a pattern such as "${from}/*", or another from`;
     say("origin.from", `does not begin the pattern ${JSON.stringify(written)}: ${right}`);
-  }
-  const hasFallback = [name].flat().length > 1;
-  if (hasFallback && isPassedBy(route)) {
-    say(
-      "origin",
-      "has fallbacks, but requests that bypass the cache have none: a session or a change belongs to one origin; write one name",
-    );
-  }
-  if (hasFallback && route.query?.noVarySearch === true) {
-    say(
-      "query.noVarySearch",
-      "cannot have fallback origins, which may not send the field; write one name in origin",
-    );
-  }
-  if (route.fallback !== undefined && !hasFallback) {
-    say(
-      "fallback",
-      'needs fallback origins; write a list in origin, such as ["default", "mirror"]',
-    );
   }
 }
 

@@ -4,8 +4,8 @@ import type { NamePattern } from "./known-names.ts";
 
 /** The place of a route's pages at the origin. Keys, purges and clients have the site's URL. */
 export interface WrittenRouteOrigin {
-  /** A name in `origins`, or a list with fallbacks. Default: `"default"`. @example name: "bucket" */
-  readonly name?: string | readonly string[] | undefined;
+  /** A name in `origins`. Default: `"default"`. @example name: "bucket" */
+  readonly name?: string | undefined;
   /**
    * The beginning of the path, which the origin gets as `to`. Must begin each pattern of `match`.
    * Default: `"/"`.

@@ -82,19 +82,11 @@ export interface WrittenRoute {
    */
   readonly mode?: "default" | "override" | undefined;
   /**
-   * A name in `origins`, or a list of up to three: the others are fallbacks, in order, while the first
-   * fails. An object for another path or host than the site's. Default: `"default"`.
+   * A name in `origins`. An object for another path or host than the site's. Default: `"default"`.
    * @example origin: "bucket"
-   * @example origin: ["default", "mirror"]
    * @example origin: { name: "blog", from: "/blog" }
    */
-  readonly origin?: string | readonly string[] | WrittenRouteOrigin | undefined;
-  /**
-   * Source of the answer while the first origin fails: `"stale"` prefers a stale response, and `"origin"` a
-   * fallback origin. Needs a list in `origin`. Default: `"stale"`.
-   * @example fallback: "origin"
-   */
-  readonly fallback?: "stale" | "origin" | undefined;
+  readonly origin?: string | WrittenRouteOrigin | undefined;
   /**
    * Lifetime if the origin gives none. A single duration is for cacheable responses that are not
    * errors. Default: none.

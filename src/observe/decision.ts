@@ -197,6 +197,12 @@ export class Decision implements Handling {
     this.originTookMs = tookMs;
   }
 
+  /** Records the fallback origin that answers. */
+  substitutes(origin: string): void {
+    this.fallback = origin;
+    this.detail = "fallback";
+  }
+
   /** Records that a forward got no answer. */
   heardNothing(): void {
     this.heardOf = [...this.heardOf, { status: undefined, tookMs: undefined }];

@@ -223,7 +223,7 @@ function carryOut(
     case "validate":
       return forwarded(pendingForward(lookup, found, { validating: verdict.candidate }));
     case "forward":
-      return forwarded(pendingForward(lookup, found, { fallback: verdict.fallback }));
+      return forwarded(pendingForward(lookup, found, { standIn: verdict.standIn }));
     case "gateway-timeout":
       return refused("only-if-cached", exchange);
     default:
@@ -297,7 +297,7 @@ async function hitInSlices(head: Candidate, lookup: PageLookup): Promise<Respons
   }
   if (lookup.request.directives.onlyIfCached) return refused("only-if-cached", exchange);
   exchange.decision.forwards("uri-miss");
-  return forwarded(pendingForward(lookup, undefined, { fallback: undefined }));
+  return forwarded(pendingForward(lookup, undefined, { standIn: undefined }));
 }
 
 async function forwarded(pending: PendingForward): Promise<Response> {

@@ -52,9 +52,9 @@ describe("defineConfig", () => {
       replacesOriginErrors: false,
       mode: "default",
       origin: "default",
-      fallbackOrigins: [],
-      fallsBackFirst: false,
-      isFallback: false,
+      substitutes: [],
+      asksSubstitutesFirst: false,
+      isSubstitute: false,
       freshSeconds: undefined,
       freshSecondsByStatus: new Map(),
       negativeByStatus: new Map(),
@@ -134,7 +134,6 @@ describe("defineConfig", () => {
     ],
     [{ admission: "second-ask", tiers: ["edge", "shared"] }, { admission: "second-ask" }],
     [{ origin: "default" }, { origin: "default" }],
-    [{ origin: ["default"] }, { origin: "default", fallbackOrigins: [] }],
   ])("resolves the route options %j", (changes, resolved) => {
     expect(defineConfig(route(changes) as WrittenConfig).routes[0]).toMatchObject(resolved);
   });

@@ -1,12 +1,13 @@
 // Checks that each setting of Tidemark in docs/migrating.md is accepted: as options of a route or of a namespace of data, or
 // as a general option.
-// Needs parts: esi, query, release, slices.
+// Needs parts: esi, fallback, query, release, slices.
 import { readFileSync } from "node:fs";
 import { runInThisContext } from "node:vm";
 import { expect, it } from "vitest";
 import { device } from "../../src/device.ts";
 import { esi } from "../../src/parts/esi/esi.ts";
 import { query } from "../../src/parts/query/query.ts";
+import { fallback } from "../../src/parts/fallback/fallback.ts";
 import { release } from "../../src/parts/release/release.ts";
 import { slices } from "../../src/parts/slices/slices.ts";
 import { spaceOf } from "../../src/data/value/space.ts";
@@ -36,9 +37,12 @@ it("names many settings", () => {
 });
 
 it.each([...new Set(settings)])("is accepted: %s", (code) => {
-  const options = runInThisContext(`({ device, esi, query, release, slices }) => ({ ${code} })`)({
+  const options = runInThisContext(
+    `({ device, esi, fallback, query, release, slices }) => ({ ${code} })`,
+  )({
     device,
     esi,
+    fallback,
     query,
     release,
     slices,

@@ -153,7 +153,6 @@ describe("a documented example has the name of its option, and is accepted", () 
       fresh: "1m",
       browser: "1m",
       bypass: "when" in value,
-      ...("fallback" in value && { origin: ["default", "bucket"] }),
     };
     const origins = { bucket: { url: "https://bucket.example" } };
     const routes = [{ ...needed, ...value }];

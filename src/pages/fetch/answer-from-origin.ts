@@ -37,7 +37,7 @@ import {
   staleInstead,
 } from "./instead-of-origin.ts";
 import { lead } from "./lead.ts";
-import { mayFallBack } from "./fall-back.ts";
+import { maySubstitute, substitutedBefore } from "./substitutes.ts";
 import { inPublicContext, probeBehind } from "./forward.ts";
 import { refreshBehind, startFill, startRefresh } from "./refresh.ts";
 import { leaderTurn } from "./global-lease.ts";
@@ -54,7 +54,7 @@ export async function answerFromOrigin(pending: PendingForward): Promise<Respons
   cancelBody(answer);
   decision.collapsed = false;
   // This flight has no followers.
-  const own = { ...pending, validating: undefined, fallback: undefined };
+  const own = { ...pending, validating: undefined, standIn: undefined };
   return (await fetchAndConfirm(own, new Flight(nowAtMs()))).answer;
 }
 
@@ -340,7 +340,7 @@ function begun(pending: PendingForward): ForwardFlight {
 
 /**
  * Answers while the origin is down, with a stored response or else with an error page. For a page
- * that has just failed, or that a fallback origin may have, answers only with a stored response.
+ * that has just failed, or that a substitute may have, answers only with a stored response.
  *
  * @returns `undefined` if the request must be forwarded
  */
@@ -349,12 +349,14 @@ async function withoutAsking(
   { hasWaited }: { hasWaited: boolean },
 ): Promise<Response | undefined> {
   const { request, exchange, key } = pending;
+  const substituted = await substitutedBefore(pending);
+  if (substituted !== undefined) return substituted;
   const state = exchange.site.originHealth.ask(request, exchange.nowAtMs());
   if (state.kind === "well") return undefined;
   const isDown = state.kind === "down";
   if (isDown && state.isProbe) probeBehind(request, exchange);
-  const isElsewhere = mayFallBack(pending);
-  if (isElsewhere && request.route.fallsBackFirst) return undefined;
+  const isElsewhere = maySubstitute(pending);
+  if (isElsewhere && request.route.asksSubstitutesFirst) return undefined;
   const known = await lookedUpFurther(pending);
   const kept = storedCandidate(known);
   const stale = await staleInstead(known, "none");

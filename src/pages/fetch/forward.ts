@@ -84,7 +84,7 @@ function namesKnown(pending: PendingForward): readonly string[] {
 
 /**
  * Forwards a request. A range in `added` replaces the client's range. Each origin of the route has an
- * equal share of the timeout, unless the request is personal and has no fallback.
+ * equal share of the timeout, unless the request is personal and has no substitute.
  */
 export async function forwardAsked(
   request: LookupRequest,
@@ -98,7 +98,7 @@ export async function forwardAsked(
   const isSliced = added.some(([name]) => name === "range");
   // The origin does not know the client's ETag, which names the build.
   const isOfBuild = route.builds !== undefined && conditions.has("if-range");
-  const omitsRange = isConditional || isSliced || route.isFallback || isOfBuild;
+  const omitsRange = isConditional || isSliced || route.isSubstitute || isOfBuild;
   const part = (omitsRange ? [] : ["range", "if-range"]).flatMap((name): FieldLine[] => {
     const value = conditions.get(name);
     return value === null ? [] : [[name, value]];
@@ -109,10 +109,10 @@ export async function forwardAsked(
   const headers = request.forwarded.toHeaders([...added, ...part, ...trace, ...own]);
   const isWhole = part.length === 0 && !isSliced;
   const isShared = !isPersonal(request);
-  const isOfPage = request.method === "GET" && isShared && isWhole && !route.isFallback;
+  const isOfPage = request.method === "GET" && isShared && isWhole;
   const page = isOfPage ? key.text : undefined;
   const { firstByteMs } = context.site.config.originTimeout;
-  const withinMs = isShared ? firstByteMs / (1 + route.fallbackOrigins.length) : firstByteMs;
+  const withinMs = isShared ? firstByteMs / (1 + route.substitutes.length) : firstByteMs;
   const sent = { method, headers, body: content?.body() ?? null, cf: cfOfMembers(request.cf) };
   const asking = { origin: route.origin, page, target, isAnonymous };
   const again = route.phases.fails && new Headers(headers);
@@ -121,7 +121,7 @@ export async function forwardAsked(
     again !== undefined && content === undefined && isToAskAgain(first, request, context)
       ? await ask(asking, { ...sent, headers: again }, context, withinMs)
       : first;
-  if (answer.kind === "answered" && !route.isFallback) {
+  if (answer.kind === "answered" && !route.isSubstitute) {
     context.site.headTimes.add(route.name, answer);
   }
   return builtBy(answer, { method, route });
@@ -137,7 +137,7 @@ function isToAskAgain(
   { site }: Context,
 ): boolean {
   if (answer.kind === "failed" || !route.phases.fails?.(answer.response, target.path)) return false;
-  if (route.isFallback || !site.originHealth.takeRetry(route.origin)) return false;
+  if (route.isSubstitute || !site.originHealth.takeRetry(route.origin)) return false;
   site.metrics.add("originRetries");
   cancelBody(answer.response);
   return true;

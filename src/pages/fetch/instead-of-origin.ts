@@ -133,16 +133,15 @@ export function candidateOf(stored: StoredResponse, { key, exchange }: PendingFo
 
 /** Answers with a response that another request has fetched. Discards the lookup's candidate. */
 export function answeredBy({ stored, tier }: Candidate, pending: PendingForward): Response {
-  const terms = termsOf(stored.metadata, pending.request.route);
+  const { metadata } = stored;
+  const { decision } = pending.exchange;
+  const terms = termsOf(metadata, pending.request.route);
   discardBody(storedCandidate(pending)?.stored);
-  pending.exchange.decision.collapsed = true;
-  pending.exchange.decision.outcome = "collapsed";
-  pending.exchange.decision.tier = tier;
-  return fromStored(
-    stored,
-    ageSeconds(stored.metadata, terms, pending.exchange.nowAtMs()),
-    pending,
-  );
+  decision.collapsed = true;
+  decision.outcome = "collapsed";
+  decision.tier = tier;
+  if (metadata.provisional !== undefined) decision.substitutes(metadata.provisional);
+  return fromStored(stored, ageSeconds(metadata, terms, pending.exchange.nowAtMs()), pending);
 }
 
 /** Answers with a stale response, if `standIn` returns one. */

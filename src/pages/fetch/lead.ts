@@ -28,7 +28,7 @@ import { isForOwnUrl } from "../request/query-forms.ts";
 import { noVarySearchField } from "../../rules/no-vary-search.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import { continuationIn } from "./continue-body.ts";
-import { fallBack, isPassedOver } from "./fall-back.ts";
+import { askSubstitutes, isPassedOver } from "./substitutes.ts";
 import { learnFromHead, validated } from "./validate.ts";
 
 /**
@@ -121,7 +121,7 @@ async function leadPublic(
   // The 304 refers to another response, or to a response that was purged since. Forward again
   // without conditions.
   return (
-    sent ?? leadPublic({ ...pending, validating: undefined, fallback: validating }, flight, slicing)
+    sent ?? leadPublic({ ...pending, validating: undefined, standIn: validating }, flight, slicing)
   );
 }
 
@@ -203,8 +203,8 @@ async function originFailed(
 }
 
 /**
- * Answers in place of the first origin, in the order of the route: with a stale response, and then the
- * flight has failed, or with the answer of a fallback origin.
+ * Answers in place of the route's own origin, in the order of the route: with a stale response, and then the
+ * flight has failed, or with the answer of a substitute.
  *
  * @returns `undefined` if there is neither
  */
@@ -213,11 +213,11 @@ async function insteadOfOrigin(
   pending: StampedForward,
   flight: ForwardFlight,
 ): Promise<FetchResult<Response> | undefined> {
-  const { fallsBackFirst } = pending.request.route;
-  const first = fallsBackFirst ? await fallBack(pending, flight) : undefined;
+  const { asksSubstitutesFirst } = pending.request.route;
+  const first = asksSubstitutesFirst ? await askSubstitutes(pending, flight) : undefined;
   if (first !== undefined) return first;
   const stale = await storedInstead("this", failed, pending, flight);
-  return stale ?? (fallsBackFirst ? undefined : fallBack(pending, flight));
+  return stale ?? (asksSubstitutesFirst ? undefined : askSubstitutes(pending, flight));
 }
 
 /** Answers in place of an error. An origin whose answer only a part counts as failed works, so no other is asked. */

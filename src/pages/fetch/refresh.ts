@@ -191,8 +191,8 @@ async function refreshed(
   }
   const candidate = found?.candidate;
   // Validate the candidate if possible. Otherwise the candidate may answer if the origin fails.
-  const isFallback = found?.verdict.kind === "forward";
-  const before = isFallback ? { fallback: candidate } : { validating: candidate };
+  const isLost = found?.verdict.kind === "forward";
+  const before = isLost ? { standIn: candidate } : { validating: candidate };
   const like = candidate?.stored.metadata ?? given.like;
   // Without a stored response, a request of `refreshAhead` has no client's fields to remove.
   const isNamed = like === undefined && given.isOfClient !== true;

@@ -36,7 +36,7 @@ import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
 import { withoutStripped } from "../storing/stripped-fields.ts";
 import { noteAnswer } from "../storing/last-answer.ts";
 import {
-  brief,
+  isProvisional,
   ofOneClient,
   refusalToStore,
   refused,
@@ -112,7 +112,7 @@ export async function validated(
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
   const isForOne = ofOneClient.has(refusal) || arePersonal(own, metadata, request.route);
   const isMadePrivate = isForOne && makePrivate(response.headers);
-  if (brief.has(refusal)) allowNoReuse(response.headers);
+  if (isProvisional(before, refusal)) allowNoReuse(response.headers);
   if (why !== undefined) noteAnswer(metadata, pending, { refused: why, isMadePrivate });
   return { answer: response, done };
 }
@@ -186,8 +186,6 @@ export function learnFromHead(
   const standing = read.kind === "found" && read.record.kind === "response" && read.record.stored;
   const standsAtMs = standing ? standing.metadata.requestedAtMs : undefined;
   const isOvertaken = site.flights.get(key.text, exchange.nowAtMs()) !== undefined;
-  // The first origin knows nothing of the body of a fallback.
-  if (before.fallback !== undefined) return;
   if (isOvertaken || (standsAtMs ?? 0) > before.requestedAtMs) return;
   // If memory has no record, lower tiers may contain a newer response than the candidate.
   if (body.kind !== "blob" || standsAtMs === undefined) return;

@@ -24,10 +24,10 @@ export function rangeIn(
   { method, conditions }: LookupRequest,
   metadata: StoredMetadata,
 ): RangeVerdict {
-  const { status, fallback } = metadata;
+  const { status, provisional } = metadata;
   const bodyBytes = wholeBytes(metadata);
-  // The client may have other parts from the first origin, and no validator tells them apart.
-  if (fallback !== undefined) return { kind: "whole" };
+  // The client may have other parts from the route's own origin, and no validator tells them apart.
+  if (provisional !== undefined) return { kind: "whole" };
   if (method !== "GET" || bodyBytes === null || !conditions.has("range")) return { kind: "whole" };
   const bodyDate = bodyDateOf(metadata);
   const stored = fieldsOf(metadata);

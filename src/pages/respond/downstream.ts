@@ -78,7 +78,7 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): PreparedFields {
   if (known?.route !== route) {
     const own = forCaches(headersOf(metadata.fields), ask.config, route);
     // A cache downstream must not keep what may be old content.
-    const kept = metadata.fallback === undefined ? own : withoutLifetime(own);
+    const kept = metadata.provisional === undefined ? own : withoutLifetime(own);
     const fields = edit(kept, route.responseEdits);
     const stated = fields.get("cache-control");
     known = { route, fields, stated, notModified: undefined, age: NaN, handlingText: undefined };
@@ -90,7 +90,7 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): PreparedFields {
   known.notModified = undefined;
   if (age !== known.age) {
     known.fields.set("age", String(age));
-    if (metadata.fallback === undefined) tellBrowsers(known, metadata.status, age);
+    if (metadata.provisional === undefined) tellBrowsers(known, metadata.status, age);
     known.age = age;
   }
   if (!isCurrent) {

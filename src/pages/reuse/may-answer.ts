@@ -60,8 +60,8 @@ export type Verdict = {
 } & (
   | ({ kind: "serve" | "serve-stale" } & Timing)
   | { kind: "validate"; candidate: Candidate; reason: "stale" | "request" }
-  /** `fallback`: a response that may answer if the origin fails. */
-  | { kind: "forward"; reason: ForwardReason; fallback?: Candidate }
+  /** `standIn`: a response that may answer if the origin fails. */
+  | { kind: "forward"; reason: ForwardReason; standIn?: Candidate }
   | { kind: "gateway-timeout" }
 );
 
@@ -74,7 +74,7 @@ export function isAnswer({ kind }: Verdict): boolean {
 
 /** Returns whether a later step may still need the stored response. */
 export function isOfUse(verdict: Verdict): boolean {
-  if (verdict.kind === "forward") return verdict.fallback !== undefined;
+  if (verdict.kind === "forward") return verdict.standIn !== undefined;
   return verdict.kind !== "gateway-timeout";
 }
 
@@ -117,13 +117,13 @@ export function decide(found: Candidate | MissReason, question: VerdictQuestion)
   if (directives.onlyIfCached) return { kind: "gateway-timeout", ...grounds, by: "only-if-cached" };
   if (forOthersBy !== undefined) {
     // Nobody's own response has been stored, so it may stand in by the rule of a part.
-    const kept = standsInByPart(weighed) ? { fallback: found } : {};
+    const kept = standsInByPart(weighed) ? { standIn: found } : {};
     return { kind: "forward", reason: "request", ...grounds, by: forOthersBy, ...kept };
   }
   const reason = isWish(by) ? "request" : "stale";
   return terms.canBeValidated && !weighed.isOriginFirst
     ? { kind: "validate", candidate: found, reason, ...grounds }
-    : { kind: "forward", reason, fallback: found, ...grounds };
+    : { kind: "forward", reason, standIn: found, ...grounds };
 }
 
 /** Returns whether a directive of the request rejects a fresh response. */

@@ -11,7 +11,7 @@ export interface PendingForward extends PagePlace {
   /** The stored response to validate. */
   readonly validating?: Candidate | undefined;
   /** The stored response that cannot be validated, but may answer if the origin fails. */
-  readonly fallback?: Candidate | undefined;
+  readonly standIn?: Candidate | undefined;
   /**
    * The stored response that the lookup found, even if it may not answer this client. Its body may
    * already be consumed.
@@ -35,15 +35,15 @@ export interface LeaderForward extends PendingForward {
   readonly continuationOf: (metadata: StoredMetadata) => Continuation;
 }
 
-/** Returns the stored response to validate, or else the fallback. */
-export function storedCandidate({ validating, fallback }: PendingForward) {
-  return validating ?? fallback;
+/** Returns the stored response to validate, or else the stand-in. */
+export function storedCandidate({ validating, standIn }: PendingForward) {
+  return validating ?? standIn;
 }
 
-/** Returns the pending forward with a fallback from the skipped tiers, if they contain one. */
+/** Returns the pending forward with a stand-in from the skipped tiers, if they contain one. */
 export async function lookedUpFurther(pending: PendingForward): Promise<PendingForward> {
   if (pending.lookUpFurther === undefined) return pending;
-  return { ...pending, fallback: await pending.lookUpFurther(), lookUpFurther: undefined };
+  return { ...pending, standIn: await pending.lookUpFurther(), lookUpFurther: undefined };
 }
 
 /** Returns the input of a verdict. */
@@ -58,7 +58,7 @@ export function questionOf(
 export function pendingForward(
   lookup: PageLookup,
   found: Candidate | undefined,
-  why: { readonly validating: Candidate } | { readonly fallback: Candidate | undefined },
+  why: { readonly validating: Candidate } | { readonly standIn: Candidate | undefined },
 ): PendingForward {
   const { place } = lookup;
   const isLeft = place.inShared === "passed-over" && found === undefined;

@@ -59,6 +59,8 @@ export interface Site {
   readonly variantDemand: VariantDemand;
   readonly headTimes: HeadTimes;
   readonly rangeless: Rangeless;
+  /** Keys for which a substitute has answered. */
+  readonly substituted: Marks;
   readonly lastAnswers: LastAnswers;
   /** Observations for findings. Their entries are texts that no client chooses, except fields and paths. */
   readonly notes: RouteNotes;

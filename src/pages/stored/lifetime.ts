@@ -14,6 +14,7 @@ import {
   statedAgeSeconds,
 } from "../../rules/freshness.ts";
 import { fieldsOf, isErrorStatus } from "../../rules/fields.ts";
+import { provisionalSecondsMax } from "./provisional.ts";
 import type { StoredMetadata } from "./stored-response.ts";
 import { sharedExplicitly } from "../../rules/storable.ts";
 import { hasValidator } from "../../rules/validators.ts";
@@ -35,7 +36,7 @@ type TermsSource = Pick<
   | "respondedAtMs"
   | "jitterDraw"
   | "lifetimeSecondsMax"
-  | "fallback"
+  | "provisional"
   | "ruleMatch"
 >;
 
@@ -72,7 +73,7 @@ function workedOut(metadata: TermsSource, route: Route) {
   const initialAgeSeconds = currentAgeSeconds({ fields, requestedAtMs, respondedAtMs: atMs, atMs });
   const secondsMax = Math.min(
     serverErrorSecondsMax(route, metadata),
-    fallbackSecondsMax(route, metadata, initialAgeSeconds),
+    provisionalSecondsMax(route, metadata, initialAgeSeconds),
   );
   const keptSeconds = route.phases.keepSeconds?.(metadata) ?? 0;
   const beyondMax = secondsMax - lifetimeSeconds;
@@ -198,20 +199,6 @@ function serverErrorSecondsMax(
   if (status < 500) return Infinity;
   const named = ruleMatch?.freshSeconds ?? namedLifetime(route, status);
   return Math.max(serverErrorSeconds, typeof named === "number" ? named : 0);
-}
-
-/**
- * Limits how long the answer of a fallback origin may be used, fresh or stale: N seconds from its
- * request, whatever its age. Such an origin may lag, so an answer that was requested after a purge may
- * have the content from before it.
- */
-export function fallbackSecondsMax(
-  { purgeMaxLagMs }: Route,
-  { fallback, requestedAtMs, respondedAtMs }: TermsSource,
-  initialAgeSeconds: number,
-): number {
-  if (fallback === undefined) return Infinity;
-  return initialAgeSeconds + (purgeMaxLagMs - (respondedAtMs - requestedAtMs)) / 1_000;
 }
 
 /**

@@ -42,7 +42,7 @@ const members = membersWith<ResponseDetail>({
   jitterDraw: ["J", isNumber],
   bodyDate: ["D", isFieldValue, undefined],
   lifetimeSecondsMax: ["X", isNumber, undefined],
-  fallback: ["O", isText, undefined],
+  provisional: ["O", isText, undefined],
   ruleMatch: ["R", isRuleMatch, undefined],
   slices: ["Z", isSliced, undefined],
   mark: ["K", isText, undefined],

@@ -57,8 +57,8 @@ export interface ResponseDetail {
   readonly bodyDate?: string | undefined;
   /** Limits the lifetime soon after a purge, when the origin may still serve old content. */
   readonly lifetimeSecondsMax?: number | undefined;
-  /** The fallback origin that sent the response; absent for the first origin of its route. */
-  readonly fallback?: string | undefined;
+  /** The substitute that sent the response, which is provisional; absent for the route's own origin. */
+  readonly provisional?: string | undefined;
   /** The route's rules on answers that fitted; `undefined` if none did. */
   readonly ruleMatch?: RuleMatch | undefined;
   /** The slices of the body, whose record is then empty. */

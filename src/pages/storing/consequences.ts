@@ -12,7 +12,7 @@ import { originFreshSeconds, termsOf, withTermsKept } from "../stored/lifetime.t
 import { awaitsSecondAsk } from "./admission.ts";
 import { removeStored } from "./in-tiers.ts";
 import { noteSilentVariation, noteVariationFault } from "./last-answer.ts";
-import { brief, needsConfirmation, ofOneClient, type StoreRefusal } from "./refusal.ts";
+import { isProvisional, needsConfirmation, ofOneClient, type StoreRefusal } from "./refusal.ts";
 
 /** Refusals that follow from the origin's fields alone. */
 const statedByOrigin = new Set<StoreRefusal>([
@@ -84,7 +84,7 @@ export function applyRefusal(
     return forAll.forget(key.text);
   }
   // Another server of the origin may have the current build, or a cache before it a newer answer.
-  if (brief.has(refusal)) return unshared.forget(key.text);
+  if (isProvisional(metadata, refusal)) return unshared.forget(key.text);
   if (ofParts.has(refusal)) return;
   const isToConfirm = refusal === "unconfirmed";
   const isConfirmed = request.isAnonymous || (pass.has(key.text, atMs) && !isToConfirm);
@@ -151,8 +151,6 @@ export function applyToKeys(
   metadata: StoredMetadata,
   pending: PendingForward,
 ): void {
-  // The answer of a fallback origin says nothing about the first origin's.
-  if (metadata.fallback !== undefined) return;
   applyRefusal(refusal, metadata, { ...pending, replaced: storedCandidate(pending) });
   applyForSessions(refusal, metadata.status, pending);
 }

@@ -66,7 +66,6 @@ export function noteSilentVariation(metadata: StoredMetadata, pending: PendingFo
   const { request, exchange } = pending;
   const before = storedCandidate(pending)?.stored.metadata;
   if (!before?.isOfClient || before.status !== metadata.status) return;
-  if (before.fallback !== metadata.fallback) return;
   const changing = silentlyVaryingBy(fieldsOf(before), fieldsOf(metadata));
   const names = changing.filter((name) => !request.route.normalForms?.has(name));
   if (names.length === 0) return;

@@ -51,7 +51,7 @@ export function metadataOf(fresh: StampedAnswer, place: VariantPlace): StoredMet
     bodyBytes: bodiless.has(status) ? null : contentLength(headers),
     bodyDigest: null,
     isOfClient: isOfClient(request, exchange.site) || undefined,
-    fallback: request.route.isFallback ? request.route.origin : undefined,
+    provisional: request.route.isSubstitute ? request.route.origin : undefined,
     colo: exchange.colo(),
     fillCostMs: respondedAtMs - requestedAtMs,
     ...answerMetadata(fresh, { status, headers, fields, fieldTags, all: fieldTags }, place),
@@ -154,8 +154,7 @@ function fieldsToStore(fresh: StampedAnswer, place: VariantPlace): FieldLine[] {
  * Returns the request fields that select this response (RFC 9111 §4.1), and the fields to store.
  * `Vary` determines the selecting fields, without those of which the key has the normal form. A 304 without `Vary` keeps the stored `Vary`, but the
  * values are from the request that the 304 answers. Missing names are added to the stored `Vary` in
- * four cases:
- * - A fallback origin may lack the `Vary` of the first origin, whose variants must stay reachable.
+ * three cases:
  * - A response that echoes `Origin` varies by `Origin`.
  * - A coded response varies by `Accept-Encoding`, because not every client can decode the response.
  * - An uncoded response varies by `Accept-Encoding` if stored responses of the page do.
@@ -171,17 +170,15 @@ function selectedBy(
   const { forwarded, route } = place.request;
   // Departs from RFC 9111 §4.1: the origin got only the normal form of such a field, which the key has.
   const stated = selectingFieldNames(headers).filter((name) => !route.normalForms?.has(name));
-  const known = route.isFallback ? namesKnownAt(place) : [];
-  const unstated = known.filter((name) => !stated.includes(name));
-  const names = [...stated, ...unstated];
+  const unstated: string[] = [];
   const isForOrigin = originAnsweredAt(headers, place) === "this";
-  if (isForOrigin && !names.includes("origin")) unstated.push("Origin");
-  const isUnstated = !names.includes("accept-encoding") && !names.includes("*");
+  if (isForOrigin && !stated.includes("origin")) unstated.push("Origin");
+  const isUnstated = !stated.includes("accept-encoding") && !stated.includes("*");
   if (isUnstated && (isCoded(headers) || namesKnownAt(place).includes("accept-encoding"))) {
     unstated.push("Accept-Encoding");
   }
-  if (unstated.length === 0) return { fields, selecting: selectingValues(names, forwarded) };
-  const all = [...new Set([...names, ...unstated.map((name) => name.toLowerCase())])].sort();
+  if (unstated.length === 0) return { fields, selecting: selectingValues(stated, forwarded) };
+  const all = [...stated, ...unstated.map((name) => name.toLowerCase())].sort();
   return {
     fields: [...fields, ...unstated.map((name): FieldLine => ["vary", name])],
     selecting: selectingValues(all, forwarded),

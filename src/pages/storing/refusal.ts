@@ -60,12 +60,23 @@ export type StoreRefusal =
  */
 export type RefusedStore = RuleAndNames & { readonly rule: StoreRefusal };
 
-/** Refusals because the answer may be older than a purge or a release, so nothing may keep it. */
-export const brief: ReadonlySet<StoreRefusal | undefined> = new Set<StoreRefusal>([
+/**
+ * Refusals because the answer may be older than a purge or a release. Such an answer is provisional, and no tier
+ * keeps it.
+ */
+const provisionalRules: ReadonlySet<StoreRefusal | undefined> = new Set<StoreRefusal>([
   ...partRefusals,
   partFault,
   "before-purge",
 ]);
+
+/** Returns whether an answer is provisional; see `stored/provisional.ts`. */
+export function isProvisional(
+  { provisional }: Pick<StoredMetadata, "provisional">,
+  rule: StoreRefusal | undefined,
+): boolean {
+  return provisional !== undefined || provisionalRules.has(rule);
+}
 
 /** Refusals because the answer, or a part of it, may be for one client alone. */
 export const ofOneClient: ReadonlySet<StoreRefusal | undefined> = new Set<StoreRefusal>([

@@ -28,7 +28,13 @@ import { type StampedAnswer, metadataOf } from "./metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
 import { strippedBy } from "./stripped-fields.ts";
 import { noteAnswer, noteRefusal } from "./last-answer.ts";
-import { brief, ofOneClient, type RefusedStore, refusedBy, type StoreRefusal } from "./refusal.ts";
+import {
+  isProvisional,
+  ofOneClient,
+  type RefusedStore,
+  refusedBy,
+  type StoreRefusal,
+} from "./refusal.ts";
 import { sendAndStoreBody } from "./send-body.ts";
 
 /**
@@ -108,8 +114,7 @@ function unstored(
     (!isPrivate(headers) && namesClient(headers, metadata, request));
   const mayBeOwn = isPersonal(request) || hadCookie;
   const ofFirst = isForOne ? makePrivate : mayBeOwn ? keepPrivate : undefined;
-  const isBrief = metadata.fallback !== undefined || brief.has(rule);
-  const change = isBrief ? allowNoReuse : ofFirst;
+  const change = isProvisional(metadata, rule) ? allowNoReuse : ofFirst;
   decision.outcome = "forwarded";
   decision.tier = "origin";
   decision.bodyBytes = metadata.bodyBytes;

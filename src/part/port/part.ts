@@ -35,12 +35,18 @@ export interface RouteTraits {
   readonly queryMethod?: "raw" | "json";
   /** `named`: answers name the build that made them; `shared`: all builds of the application share responses. */
   readonly builds?: "named" | "shared";
+  /** The origins that may answer while the route's own fails, in order. */
+  readonly substitutes?: readonly string[];
+  /** Whether they are asked before a stale response answers. */
+  readonly asksSubstitutesFirst?: boolean;
 }
 
 /** The fields of a route that may contradict its parts. */
 export interface PartedRoute {
   readonly use?: readonly RoutePart[] | undefined;
   readonly methods?: readonly string[] | undefined;
+  readonly origin?: string | { readonly name?: string | undefined } | undefined;
+  readonly query?: { readonly noVarySearch?: boolean | undefined } | undefined;
   readonly fresh?: string | Readonly<Record<string, string>> | undefined;
   readonly negative?: Readonly<Record<string, string>> | undefined;
 }

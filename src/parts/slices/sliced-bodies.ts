@@ -27,7 +27,7 @@ import { applyStored } from "../../pages/storing/consequences.ts";
 import { noteAnswer } from "../../pages/storing/last-answer.ts";
 import { metadataOf, type StampedAnswer } from "../../pages/storing/metadata-of-answer.ts";
 import { fieldsForOneClient } from "../../pages/storing/of-one-client.ts";
-import { brief, refusedBy } from "../../pages/storing/refusal.ts";
+import { isProvisional, refusedBy } from "../../pages/storing/refusal.ts";
 import { sendAndStore } from "../../pages/storing/send-and-store.ts";
 import { storeWhole } from "../../pages/storing/store-whole.ts";
 import { strippedBy } from "../../pages/storing/stripped-fields.ts";
@@ -169,7 +169,7 @@ export class SlicedBodies implements SlicePort {
       validatorOf(metadata) === undefined ||
       fieldsForOneClient(headers, metadata, pending).length > 0;
     const rule = refusedBy(metadata, headers, pending)?.rule;
-    if (brief.has(rule)) return "old";
+    if (isProvisional(metadata, rule)) return "old";
     const isForOne = rule === "names-client" || rule === "too-many-variants";
     if (isForbidden || (rule !== undefined && !isForOne)) return "refused";
     if (isForOne || !selects(metadata.selecting, client.forwarded)) return "for-one";

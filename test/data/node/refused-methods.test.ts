@@ -1,4 +1,6 @@
 // Tests on Node that no client gets back what Tidemark adds to a request, such as a key of the origin.
+// Needs parts: fallback.
+import { fallback } from "../../../src/parts/fallback/fallback.ts";
 import { Hono } from "hono";
 import { afterEach, expect, it } from "vitest";
 import { type NodeSite, serveOnNode, startNodeSite } from "../../../testing/node/node-site.ts";
@@ -40,7 +42,7 @@ it.each<{ id: string; config?: WrittenConfig; isBinding?: boolean; lines?: reado
   {
     id: "a fallback origin",
     config: {
-      ...of({ origin: ["default", "mirror"] }),
+      ...of({ use: [fallback("mirror")] }),
       origins: { mirror: { binding: "MIRROR" } },
     },
   },

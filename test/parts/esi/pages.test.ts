@@ -1,4 +1,6 @@
 // Tests pages with ESI tags: what clients and the origin receive, and what is stored.
+// Needs parts: fallback.
+import { fallback } from "../../../src/parts/fallback/fallback.ts";
 import { esi } from "../../../src/parts/esi/esi.ts";
 import { describe, expect, it } from "vitest";
 import { cc, closedGate, page, unreachable } from "../../../testing/fakes/origin-in-process.ts";
@@ -336,11 +338,11 @@ describe("which pages are processed", () => {
 
   it("also those of a fallback origin", async () => {
     const origins = { mirror: { url: "https://mirror.invalid" } };
-    const route = { name: "d", match: "/*", use: [esi("declared")] };
+    const use = [esi("declared"), fallback("mirror")];
     const options = esiOptions({ "/d": declared(tag), "/f": "f" });
     const site = openSite({
       ...options,
-      config: { origins, routes: [{ ...route, origin: ["default", "mirror"] }] },
+      config: { origins, routes: [{ name: "d", match: "/*", use }] },
       origin: (request, nth) =>
         request.url.startsWith("https://mirror.invalid/")
           ? (options.origin?.(request, nth) ?? unreachable())

@@ -1,4 +1,6 @@
 // Assets on routes with `use: [release("keep")]`: how long they stay that the origin has lost, and what ends them.
+// Needs parts: fallback.
+import { fallback } from "../../../src/parts/fallback/fallback.ts";
 import { release } from "../../../src/parts/release/release.ts";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { KnownReleases } from "../../../src/purge/view/known-releases.ts";
@@ -170,13 +172,13 @@ it("another colo finds a lost asset in the shared tier, with the release of its 
   expect((await colos.far.get(path)).status).toBe(404);
 });
 
-it.each(["stale", "origin"] as const)(
-  "no fallback origin answers instead: %s",
-  async (fallback) => {
+it.each([false, true])(
+  "no fallback origin answers instead, also before a stale response: %s",
+  async (beforeStale) => {
     const origins = { mirror: { url: "https://mirror.invalid" } };
-    const route = { name: "pages", match: "*", use: [release("keep")] };
+    const use = [release("keep"), fallback("mirror", { beforeStale })];
     const { site } = openJournalled({
-      config: { origins, routes: [{ ...route, origin: ["default", "mirror"], fallback }] },
+      config: { origins, routes: [{ name: "pages", match: "*", use }] },
       origin: () => new Response("own", { status: 404 }),
     });
     expect((await site.get("/a")).text).toBe("own");

@@ -1,7 +1,9 @@
 // Tests bodies in slices: which ranges the origin gets, and what clients receive (RFC 9110 §13, §14).
+// Needs parts: fallback.
 import { describe, expect, it } from "vitest";
 import type { WrittenAnswerRule } from "../../../src/config/written-route.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
+import { fallback } from "../../../src/parts/fallback/fallback.ts";
 import { slices } from "../../../src/parts/slices/slices.ts";
 import type { FieldTexts } from "../../../testing/fakes/origin-in-process.ts";
 import { countsOf } from "../../../testing/site/counts-of.ts";
@@ -966,7 +968,7 @@ it("slices are fetched with the form of their head", async () => {
 });
 
 it("a client's range gets the whole body of a fallback origin", async () => {
-  const route = { name: "video", match: "/v*", use: [inSlices], origin: ["default", "mirror"] };
+  const route = { name: "video", match: "/v*", use: [inSlices, fallback("mirror")] };
   const config = { origins: { mirror: { url: "https://mirror.invalid" } }, routes: [route] };
   const site = openSite({
     config,

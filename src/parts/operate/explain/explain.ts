@@ -8,7 +8,7 @@ import { cacheStatus } from "../../../rules/cache-status.ts";
 import { unreachable } from "../../../base/unreachable.ts";
 import { Decision } from "../../../observe/decision.ts";
 import { mayCollapse } from "../../../pages/fetch/answer-from-origin.ts";
-import { isPassedOver, mayFallBack } from "../../../pages/fetch/fall-back.ts";
+import { isPassedOver, maySubstitute } from "../../../pages/fetch/substitutes.ts";
 import { standIn } from "../../../pages/fetch/instead-of-origin.ts";
 import {
   type LookupRequest,
@@ -255,10 +255,10 @@ async function nextOf({ verdict, found, lookup }: EndedLookup): Promise<NextStep
   const why =
     verdict.kind === "validate"
       ? { validating: verdict.candidate }
-      : { fallback: verdict.kind === "forward" ? verdict.fallback : undefined };
+      : { standIn: verdict.kind === "forward" ? verdict.standIn : undefined };
   const pending = pendingForward(lookup, found?.candidate, why);
-  const isElsewhere = mayFallBack(pending);
-  if (health !== "well" && !(isElsewhere && request.route.fallsBackFirst)) {
+  const isElsewhere = maySubstitute(pending);
+  if (health !== "well" && !(isElsewhere && request.route.asksSubstitutesFirst)) {
     const stale = await standIn(pending, "none");
     if (stale !== undefined) {
       discardBody(stale.candidate.stored);

@@ -7,12 +7,8 @@ import { explicitLifetimeSeconds } from "../../../rules/freshness.ts";
 import type { PassRule } from "../../../pages/request/plan.ts";
 import type { OtherReading } from "../../../pages/request/url-reader.ts";
 import type { Decider } from "../../../pages/reuse/may-answer.ts";
-import {
-  assignedLifetimeSeconds,
-  fallbackSecondsMax,
-  isRouteFirst,
-  termsOf,
-} from "../../../pages/stored/lifetime.ts";
+import { assignedLifetimeSeconds, isRouteFirst, termsOf } from "../../../pages/stored/lifetime.ts";
+import { provisionalSecondsMax } from "../../../pages/stored/provisional.ts";
 import type { StoreRefusal } from "../../../pages/storing/refusal.ts";
 import type { StoredMetadata } from "../../../pages/stored/stored-response.ts";
 
@@ -348,7 +344,7 @@ export function lifetimeSource(metadata: StoredMetadata, route: Route): string {
   if (metadata.lifetimeSecondsMax === lifetimeSeconds && lifetimeSecondsMax !== undefined) {
     return "purge.settleSeconds: it was requested soon after a purge that covers it";
   }
-  if (lifetimeSeconds === fallbackSecondsMax(route, metadata, initialAgeSeconds)) {
+  if (lifetimeSeconds === provisionalSecondsMax(route, metadata, initialAgeSeconds)) {
     return "purge.maxLagSeconds: a fallback origin sent it";
   }
   const explicit = explicitLifetimeSeconds({ governing, fields, receivedAtMs });

@@ -15,10 +15,12 @@ import {
   unreachable,
 } from "../../../testing/fakes/origin-in-process.ts";
 import type { RouteInput } from "../../../src/config/route-options.ts";
+import { fallback } from "../../../src/parts/fallback/fallback.ts";
 
 playTimers();
 
-const route = { name: "pages", match: "*", origin: ["default", "mirror"] };
+const route = { name: "pages", match: "*", use: [fallback("mirror")] };
+const beforeStale = [fallback("mirror", { beforeStale: true })];
 
 /** The scripts of three origins, by the first label of their host. */
 interface Scripts {
@@ -75,7 +77,7 @@ describe("a fallback origin answers", () => {
     expect([text, status]).toEqual(["mirror", 200]);
     expect(cacheStatus).toBe("tidemark; fwd=uri-miss; fwd-status=200; stored; detail=fallback");
     expect(hostsAsked(site).at(-1)).toBe("mirror");
-    expect((await site.get("/a")).cacheStatus).toContain("hit; ttl=10; detail=memory");
+    expect((await site.get("/a")).cacheStatus).toContain("hit; ttl=10; detail=fallback");
   });
 
   it.each([
@@ -91,9 +93,7 @@ describe("a fallback origin answers", () => {
   it("after the first origin's share of the timeout, within one timeout for all", async () => {
     const site = open(
       { first: never, mirror: never, last: () => page("last", lasting) },
-      {
-        origin: ["default", "mirror", "last"],
-      },
+      { use: [fallback(["mirror", "last"])] },
     );
     const answer = site.ask("/a").then(read);
     await pass(site.clock, 21);
@@ -253,7 +253,7 @@ describe("the answer of a fallback origin", () => {
       cache,
     });
     clock.advance(9);
-    expect((await far.get("/a")).cacheStatus).toContain("hit; ttl=1; detail=edge");
+    expect((await far.get("/a")).cacheStatus).toBe("tidemark; fwd=uri-miss; detail=fallback");
     clock.advance(1.1);
     expect((await far.get("/a")).status).toBe(502);
   });
@@ -353,6 +353,41 @@ describe("the answer of a fallback origin", () => {
     expect((await site.get("/a")).cacheStatus).toContain("hit");
   });
 
+  it("leaves the stored response, which the first origin validates later", async () => {
+    const scripts: Scripts = { first: () => page("own", cc("max-age=60", { etag: '"1"' })) };
+    const site = open(scripts);
+    await site.get("/a");
+    site.clock.advance(61);
+    scripts.first = unreachable;
+    expect((await site.get("/a")).text).toBe("mirror");
+    await site.settle();
+    scripts.first = (request) => unchanged({ etag: request.headers.get("if-none-match") ?? "" });
+    site.clock.advance(11);
+    const { text, cacheStatus } = await site.get("/a");
+    expect([text, cacheStatus]).toEqual(["own", expect.stringContaining("fwd-status=304")]);
+  });
+
+  it("is kept for N seconds, in which no client waits for the first origin", async () => {
+    const site = open({ first: () => page("broken", {}, 503) });
+    for (const second of [0, 3, 6, 9]) {
+      expect([second, (await site.get("/a")).text]).toEqual([second, "mirror"]);
+      site.clock.advance(3);
+    }
+    expect(hostsAsked(site)).toEqual(["origin", "mirror"]);
+    await site.get("/a");
+    expect(hostsAsked(site)).toEqual(["origin", "mirror", "origin", "mirror"]);
+    expect(countsOf(site, "fallbackAnswers")).toEqual({ "fallbackAnswers|pages": 5 });
+  });
+
+  it("does not survive an unsafe request for its URL", async () => {
+    const scripts: Scripts = { first: unreachable };
+    const site = open(scripts);
+    await site.get("/a");
+    scripts.first = () => page("done", cc("max-age=60"));
+    await site.get("/a", { method: "POST", body: "x" });
+    expect((await site.get("/a")).text).toBe("done");
+  });
+
   it("does not survive a purge, and a purge between both requests covers it", async () => {
     const gate = closedGate();
     const { config, origin } = optionsFor({
@@ -378,8 +413,7 @@ describe("the order of a stale response and a fallback origin", () => {
 
   it.each([
     { id: "default", changes: {}, text: "old" },
-    { id: "stale", changes: { fallback: "stale" as const }, text: "old" },
-    { id: "origin", changes: { fallback: "origin" as const }, text: "mirror" },
+    { id: "origin", changes: { use: beforeStale }, text: "mirror" },
   ])("follows the route: $id", async ({ changes, text }) => {
     const scripts: Scripts = { first: () => page("old", stale) };
     const site = open(scripts, changes);
@@ -394,7 +428,7 @@ describe("the order of a stale response and a fallback origin", () => {
 
   it("lets a stale response answer if the fallback also fails", async () => {
     const scripts: Scripts = { first: () => page("old", stale), mirror: unreachable };
-    const site = open(scripts, { fallback: "origin" });
+    const site = open(scripts, { use: beforeStale });
     await site.get("/a");
     site.clock.advance(61);
     scripts.first = unreachable;
@@ -406,7 +440,7 @@ describe("the order of a stale response and a fallback origin", () => {
     const scripts: Scripts = {
       first: () => page("old", cc("max-age=60, stale-while-revalidate=600")),
     };
-    const site = open(scripts, { fallback: "origin" });
+    const site = open(scripts, { use: beforeStale });
     await site.get("/a");
     site.clock.advance(61);
     scripts.first = unreachable;
@@ -419,7 +453,7 @@ describe("the order of a stale response and a fallback origin", () => {
 
 it("a client's directives do not let a fallback replace a fresh response", async () => {
   const scripts: Scripts = { first: () => page("own", cc("max-age=600")) };
-  const site = open(scripts, { fallback: "origin", honourRequestDirectives: true });
+  const site = open(scripts, { use: beforeStale, honourRequestDirectives: true });
   await site.get("/a");
   scripts.first = unreachable;
   const wish = { headers: { "cache-control": "no-cache" } };
@@ -458,7 +492,7 @@ describe("explain", () => {
     { id: "stale", changes: {}, next: "answer stale in the origin's place" },
     {
       id: "origin",
-      changes: { fallback: "origin" as const },
+      changes: { use: beforeStale },
       next: "forward to a fallback origin",
     },
   ])("names the next step of the route's order: $id", async ({ changes, next }) => {

@@ -1,0 +1,24 @@
+// The provisional answer: one that clients get now, and that may be older than a purge or a release. Without a
+// validator, a range or a lifetime downstream, and without effect on what is stored.
+// - A substitute's answer is kept for at most N seconds, under a key of its own (`fetch/substitutes.ts`).
+// - An answer of a left release, and one from before a purge, is not kept (`isProvisional` of `storing/refusal.ts`).
+import type { Route } from "../../config/config.ts";
+import type { StoredMetadata } from "./stored-response.ts";
+
+/**
+ * Limits how long a substitute's answer may be used, fresh or stale: N seconds from its request, whatever
+ * its age. A substitute may lag, so an answer that was requested after a purge may have the content from
+ * before it.
+ */
+export function provisionalSecondsMax(
+  { purgeMaxLagMs }: Route,
+  {
+    provisional,
+    requestedAtMs,
+    respondedAtMs,
+  }: Pick<StoredMetadata, "provisional" | "requestedAtMs" | "respondedAtMs">,
+  initialAgeSeconds: number,
+): number {
+  if (provisional === undefined) return Infinity;
+  return initialAgeSeconds + (purgeMaxLagMs - (respondedAtMs - requestedAtMs)) / 1_000;
+}
