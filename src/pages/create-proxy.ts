@@ -144,6 +144,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     knownVary: new KnownVary(),
     queryForms: new QueryForms(platform.nowAtMs),
     rangeless: new Rangeless(),
+    preferred: new Marks(3_600_000),
     substituted: new Marks(10_000, 86_400_000),
     invalidations: new Invalidations(),
     joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),

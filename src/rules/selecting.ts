@@ -1,4 +1,5 @@
 // Selects the stored responses of a resource that match a request by `Vary` (RFC 9111 §4.1).
+import { acceptClass, acceptClassName } from "./accept-class.ts";
 import { tokenPattern } from "./cache-control.ts";
 import type { Fields } from "./fields.ts";
 import { rangesIn } from "./negotiation.ts";
@@ -145,6 +146,7 @@ export function selectingValues(names: readonly string[], request: Fields): Sele
 }
 
 function selectingValue(name: string, request: Fields): string | null {
+  if (name === acceptClassName) return acceptClass(request.get("accept"));
   const value = request.get(name);
   if (value === null) return null;
   return normalised(caseInsensitive.has(name) ? value.toLowerCase() : value);

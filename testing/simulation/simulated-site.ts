@@ -116,6 +116,7 @@ export class SimulatedSite {
       knownVary: new KnownVary(),
       queryForms: new QueryForms(nowAtMs),
       rangeless: new Rangeless(),
+      preferred: new Marks(3_600_000),
       substituted: new Marks(10_000),
       invalidations: new Invalidations(),
       joinedPurges: undefined,

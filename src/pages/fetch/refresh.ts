@@ -14,6 +14,9 @@ import { admitOnHit } from "../storing/admission.ts";
 import { isOriginError, probeBehind } from "./forward.ts";
 import { lead } from "./lead.ts";
 import { acquireLease } from "./global-lease.ts";
+import { acceptClass, acceptClassName, acceptOfClass } from "../../rules/accept-class.ts";
+import { fieldsOf } from "../../rules/fields.ts";
+import { responseMediaTypes } from "../../rules/media-types.ts";
 import { addressNames } from "../request/forwarded-fields.ts";
 
 /**
@@ -242,7 +245,7 @@ async function isOurTurn(
  */
 export function inNobodysName(
   request: LookupRequest,
-  like: Pick<StoredMetadata, "selecting"> | undefined,
+  like: Pick<StoredMetadata, "selecting" | "fields"> | undefined,
   names: readonly string[] = [],
 ): LookupRequest {
   const { forwarded, route } = request;
@@ -255,6 +258,10 @@ export function inNobodysName(
     const source = addressNames.includes(name) ? "cf-connecting-ip" : name;
     if (value === null) client.delete(source);
     else client.set(source, value);
+  }
+  if (selecting.includes(acceptClassName) || names.includes(acceptClassName)) {
+    const type = like === undefined ? "" : (responseMediaTypes(fieldsOf(like)).at(-1) ?? "");
+    client.set("accept", acceptOfClass(acceptClass(forwarded.get("accept")), type));
   }
   return { ...request, forwarded: forwarded.withClient(client) };
 }

@@ -1,6 +1,7 @@
 // Builds the response fields for clients. Removes the fields for shared caches, and sets the
 // route's browser lifetime.
 import type { Config, Route } from "../../config/config.ts";
+import { acceptClassName } from "../../rules/accept-class.ts";
 import { cacheStatus, type Handling } from "../../rules/cache-status.ts";
 import { asksForEsi, parseDirectives } from "../../rules/cache-control.ts";
 import { connectionFields } from "../../rules/storable.ts";
@@ -77,6 +78,7 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): PreparedFields {
   let known = prepared.get(metadata);
   if (known?.route !== route) {
     const own = forCaches(headersOf(metadata.fields), ask.config, route);
+    if (metadata.selecting.some(([name]) => name === acceptClassName)) own.append("vary", "Accept");
     // A cache downstream must not keep what may be old content.
     const kept = metadata.provisional === undefined ? own : withoutLifetime(own);
     const fields = edit(kept, route.responseEdits);

@@ -59,6 +59,8 @@ export interface Site {
   readonly variantDemand: VariantDemand;
   readonly headTimes: HeadTimes;
   readonly rangeless: Rangeless;
+  /** Keys with a media type that a client without a preference has got. */
+  readonly preferred: Marks;
   /** Keys for which a substitute has answered. */
   readonly substituted: Marks;
   readonly lastAnswers: LastAnswers;

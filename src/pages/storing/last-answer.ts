@@ -2,6 +2,7 @@
 // page.
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
 import { noVarySearchField, variationFault } from "../../rules/no-vary-search.ts";
+import { acceptClassName } from "../../rules/accept-class.ts";
 import { silentlyVaryingBy } from "../../rules/selecting.ts";
 import { nameSetBy } from "../request/cookies.ts";
 import { type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
@@ -60,13 +61,17 @@ function cookiesIn(fields: readonly FieldLine[]): string[] {
 
 /**
  * Notes the fields that changed a page although `Vary` does not name them: a client's own request
- * fetched another media type or language than this request.
+ * fetched another media type or language than this request, or the HTML of a page has got the class of `Accept`.
  */
 export function noteSilentVariation(metadata: StoredMetadata, pending: PendingForward): void {
   const { request, exchange } = pending;
   const before = storedCandidate(pending)?.stored.metadata;
-  if (!before?.isOfClient || before.status !== metadata.status) return;
-  const changing = silentlyVaryingBy(fieldsOf(before), fieldsOf(metadata));
+  const isComparable = before?.isOfClient === true && before.status === metadata.status;
+  const changed = isComparable ? silentlyVaryingBy(fieldsOf(before), fieldsOf(metadata)) : [];
+  const isOfClass = metadata.selecting.some(
+    ([name, value]) => name === acceptClassName && value === "html",
+  );
+  const changing = isOfClass ? [...new Set(["accept", ...changed])] : changed;
   const names = changing.filter((name) => !request.route.normalForms?.has(name));
   if (names.length === 0) return;
   const { site } = exchange;

@@ -1,6 +1,14 @@
 // Builds the metadata of an origin's answer, and of a stored response that a 304 has freshened.
 import { freshenedFields } from "../../rules/validators.ts";
+import {
+  acceptClass,
+  acceptClassName,
+  isChosenByAccept,
+  isHtml,
+  isOfExtension,
+} from "../../rules/accept-class.ts";
 import { formatHttpDate } from "../../rules/http-date.ts";
+import { responseMediaTypes } from "../../rules/media-types.ts";
 import { originAnswered, selectingFieldNames, selectingValues } from "../../rules/selecting.ts";
 import { storableFields } from "../../rules/storable.ts";
 import {
@@ -37,8 +45,14 @@ export interface StampedAnswer {
 /**
  * Returns an answer's metadata before its body has arrived. `bodyBytes` is the stated length, or
  * `null` if there is none. The digest is not yet known.
+ *
+ * @param before the stored response that the answer replaces
  */
-export function metadataOf(fresh: StampedAnswer, place: VariantPlace): StoredMetadata {
+export function metadataOf(
+  fresh: StampedAnswer,
+  place: VariantPlace,
+  before?: StoredMetadata,
+): StoredMetadata {
   const { request, exchange } = place;
   const { response, requestedAtMs, respondedAtMs } = fresh;
   const { headers, status, statusText } = response;
@@ -54,7 +68,7 @@ export function metadataOf(fresh: StampedAnswer, place: VariantPlace): StoredMet
     provisional: request.route.isSubstitute ? request.route.origin : undefined,
     colo: exchange.colo(),
     fillCostMs: respondedAtMs - requestedAtMs,
-    ...answerMetadata(fresh, { status, headers, fields, fieldTags, all: fieldTags }, place),
+    ...answerMetadata(fresh, { status, headers, fields, fieldTags, all: fieldTags, before }, place),
     bodyRequestedAtMs: keptSinceAtMs({ headers, requestedAtMs }, request),
   };
   return settled(metadata, place);
@@ -96,7 +110,7 @@ export function freshenedMetadata(
     slices: before.slices,
     colo: before.colo,
     fillCostMs: before.fillCostMs,
-    ...answerMetadata(fresh, { status, headers: merged, fields, fieldTags, all }, place),
+    ...answerMetadata(fresh, { status, headers: merged, fields, fieldTags, all, before }, place),
   };
   return settled(metadata, place);
 }
@@ -106,6 +120,7 @@ export function freshenedMetadata(
  *
  * @param given.headers all fields of the answer, or all merged fields; `given.fields` contains only
  *   the fields to store, on which the route's rules decide
+ * @param given.before the stored response that the answer replaces or freshens
  * @param given.fieldTags the tags in the answer's own fields; `all` also has the stored tags, if
  *   the answer has freshened a stored response
  */
@@ -117,6 +132,7 @@ function answerMetadata(
     fields: FieldLine[];
     fieldTags: FieldTags[];
     all: FieldTags[];
+    before: StoredMetadata | undefined;
   },
   place: VariantPlace,
 ) {
@@ -134,7 +150,7 @@ function answerMetadata(
   const { leftOutBytes, ...tagging } = taggingOf(given.all, fields, tagged, given.fieldTags);
   site.leftOutTags.add(leftOutBytes, route);
   if (tagging.lacksRouteTags === true) site.leftOutTags.addFailed(route);
-  const selected = selectedBy(given.headers, fields, place);
+  const selected = selectedBy(given.headers, fields, { ...place, before: given.before });
   const times = { requestedAtMs, respondedAtMs, stamp, jitterDraw };
   return { url, route, release, ...times, ruleMatch, ...selected, ...tagging };
 }
@@ -159,13 +175,15 @@ function fieldsToStore(fresh: StampedAnswer, place: VariantPlace): FieldLine[] {
  * - A coded response varies by `Accept-Encoding`, because not every client can decode the response.
  * - An uncoded response varies by `Accept-Encoding` if stored responses of the page do.
  *
+ * A response may also vary by the class of `Accept` (`variesByClass`), which `Vary` does not show.
+ *
  * @param headers all fields, including fields that are not stored
  * @param fields the fields to store
  */
 function selectedBy(
   headers: Headers,
   fields: readonly FieldLine[],
-  place: VariantPlace,
+  place: VariantPlace & { readonly before: StoredMetadata | undefined },
 ): Pick<StoredMetadata, "fields" | "selecting"> {
   const { forwarded, route } = place.request;
   // Departs from RFC 9111 §4.1: the origin got only the normal form of such a field, which the key has.
@@ -177,12 +195,43 @@ function selectedBy(
   if (isUnstated && (isCoded(headers) || namesKnownAt(place).includes("accept-encoding"))) {
     unstated.push("Accept-Encoding");
   }
-  if (unstated.length === 0) return { fields, selecting: selectingValues(stated, forwarded) };
-  const all = [...stated, ...unstated.map((name) => name.toLowerCase())].sort();
+  const byClass = variesByClass(headers, stated, place) ? [acceptClassName] : [];
+  const all = [...stated, ...unstated.map((name) => name.toLowerCase()), ...byClass].sort();
   return {
     fields: [...fields, ...unstated.map((name): FieldLine => ["vary", name])],
     selecting: selectingValues(all, forwarded),
   };
+}
+
+/**
+ * Returns whether an answer without `Vary: Accept` is for clients of one class of `Accept` alone: the origin has
+ * probably chosen its type by the field. HTML is then for the clients that prefer no other class. If a client without
+ * such a preference has got the same type, the URL has one response.
+ */
+function variesByClass(
+  headers: Headers,
+  stated: readonly string[],
+  { before, ...place }: VariantPlace & { readonly before: StoredMetadata | undefined },
+): boolean {
+  const { request, exchange } = place;
+  const { forwarded, route, target } = request;
+  const isKeyed = route.normalForms?.has("accept") === true || route.keyHeaders.includes("accept");
+  if (isKeyed || acceptClass(route.neutralFields.accept) !== "html") return false;
+  const type = responseMediaTypes(headers).at(-1) ?? "";
+  if (type === "" || stated.includes("accept") || stated.includes("*")) return false;
+  const accept = forwarded.sent.get("accept");
+  const keyAndType = `${request.key.text}\n${type}`;
+  const { preferred } = exchange.site;
+  if (!isChosenByAccept(type, accept)) {
+    if (isHtml(type)) return namesKnownAt(place).includes(acceptClassName);
+    if (acceptClass(accept) === "html") preferred.mark(keyAndType, exchange.nowAtMs());
+    return false;
+  }
+  if (isOfExtension(type, target.path) || preferred.has(keyAndType, exchange.nowAtMs()))
+    return false;
+  const isSame = before !== undefined && responseMediaTypes(fieldsOf(before)).at(-1) === type;
+  const wasForAll = isSame && !before.selecting.some(([name]) => name === acceptClassName);
+  return !wasForAll;
 }
 
 /** Returns whether the client has to decode the body (RFC 9110 §8.4). */

@@ -21,7 +21,11 @@ import {
 } from "../respond/downstream.ts";
 import { bytesPassedOn, notModified, passOn } from "../respond/respond.ts";
 import { failedWith } from "../site/forward-outcome.ts";
-import type { LeaderForward, PendingForward } from "../reuse/pending-forward.ts";
+import {
+  type LeaderForward,
+  type PendingForward,
+  storedCandidate,
+} from "../reuse/pending-forward.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { applyStored, applyToKeys } from "./consequences.ts";
 import { type StampedAnswer, metadataOf } from "./metadata-of-answer.ts";
@@ -47,7 +51,8 @@ export async function sendAndStore(
   pending: LeaderForward,
 ): Promise<FetchResult<Response>> {
   const { request, exchange, key } = pending;
-  const metadata = metadataOf(given, pending);
+  const before = (storedCandidate(pending) ?? pending.standing)?.stored.metadata;
+  const metadata = metadataOf(given, pending, before);
   const fresh = { ...given, response: strippedBy(metadata, given.response, pending) };
   const { headers, body } = fresh.response;
   const hadCookie = given.response.headers.has("set-cookie");

@@ -1,0 +1,88 @@
+// The class of media types that a client prefers to HTML, by which a response may vary although its `Vary` does not
+// say so (RFC 9110 §12.5.1).
+import { rangesIn } from "./negotiation.ts";
+
+/** A class of media types. `html`: a client that prefers no other class. */
+export type AcceptClass = "html" | "json" | "xml" | "markdown" | "calendar" | "other";
+
+/** The name of the class among the selecting fields of a response. No client sends a field of this name. */
+export const acceptClassName = "accept!class";
+
+/** A type of each class, which `preferringClass` sends if the type of the response is of another class. */
+const typeOf: Readonly<Record<AcceptClass, string>> = {
+  html: "text/html",
+  json: "application/json",
+  xml: "application/xml",
+  markdown: "text/markdown",
+  calendar: "text/calendar",
+  other: "text/plain",
+};
+
+/** Browsers prefer such types for a part of a page. */
+const ofPageParts = /^(?:image|audio|video|font)\/|^text\/css$|(?:java|ecma)script$/;
+
+/** Fields beyond this length are read from their beginning. */
+const charactersMax = 1_024;
+
+/** @param type a media type in lower case, without parameters */
+export const isHtml = (type: string): boolean =>
+  type === "text/html" || type === "application/xhtml+xml";
+
+/** Returns the class of a media type in lower case; `undefined` for a range and for a part of a page. */
+function classOfType(type: string): AcceptClass | undefined {
+  if (!/^[^*/]+\/[^*/]+$/.test(type) || ofPageParts.test(type)) return undefined;
+  if (isHtml(type)) return "html";
+  if (type === "application/json" || type.endsWith("+json")) return "json";
+  if (/^(?:application|text)\/xml$|\+xml$/.test(type)) return "xml";
+  if (type === "text/markdown" || type === "text/x-markdown") return "markdown";
+  return type === "text/calendar" ? "calendar" : "other";
+}
+
+/**
+ * Returns the class of the type that a client ranks first: by weight, and among equal weights by order. A range
+ * such as `*` `/*` ranks no type.
+ *
+ * @param accept the value of `Accept`; `null` for none
+ */
+export function acceptClass(accept: string | null): AcceptClass {
+  const [first] = rangesIn((accept ?? "").slice(0, charactersMax)).filter(
+    ({ name, quality }) => quality > 0 && name.includes("/") && !name.includes("*"),
+  );
+  return (first && classOfType(first.name)) ?? "html";
+}
+
+/**
+ * Returns whether an origin has probably chosen a type by a client's `Accept`: the type is not HTML, the client names
+ * it, and ranks a type other than HTML first.
+ *
+ * @param type the type of the response, in lower case, without parameters
+ */
+export function isChosenByAccept(type: string, accept: string | null): boolean {
+  const own = classOfType(type);
+  if (own === undefined || own === "html" || acceptClass(accept) === "html") return false;
+  const isNamed = rangesIn((accept ?? "").slice(0, charactersMax)).some(
+    ({ name, quality }) => name === type && quality > 0,
+  );
+  return isNamed || own === acceptClass(accept);
+}
+
+/** The extensions of generated texts, by class. */
+const extensions: Readonly<Partial<Record<AcceptClass, RegExp>>> = {
+  json: /\.(?:geo|top)?json(?:ld)?$|\.webmanifest$|\.map$/i,
+  xml: /\.(?:xml|xsl|rss|atom|rdf|kml|gpx)$/i,
+  markdown: /\.(?:md|markdown)$/i,
+  calendar: /\.(?:ics|ical)$/i,
+};
+
+/** Returns whether the extension of a path implies the class of a type, so that the origin had no choice. */
+export function isOfExtension(type: string, path: string): boolean {
+  const pattern =
+    extensions[classOfType(type) ?? "html"] ?? /\.(?!x?html?$|php\d?$|aspx?$|jsp$)[a-z\d]+$/i;
+  return pattern.test(path);
+}
+
+/** Returns a value of `Accept` of a class, for a request without a client. @param type the type of the stored response */
+export function acceptOfClass(of: AcceptClass, type: string): string {
+  const first = classOfType(type) === of ? type : typeOf[of];
+  return `${first}, */*;q=0.1`;
+}

@@ -1,0 +1,170 @@
+// An origin that chooses a type by `Accept` without `Vary`, as for AI agents that ask for Markdown: which clients
+// share a response, and what refreshes it.
+import { describe, expect, it } from "vitest";
+import type { RouteInput } from "../../../src/config/route-options.ts";
+import { cc, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
+import { countsOf } from "../../../testing/site/counts-of.ts";
+import { openSite, type Site } from "../../../testing/site/harness.ts";
+import { openJournalled, send } from "../../../testing/site/purge-sender.ts";
+
+const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
+const agent = "text/markdown, text/html, */*";
+const axios = "application/json, text/plain, */*";
+const any = "*/*";
+
+const types = ["text/markdown", "application/json", "text/calendar", "application/rss+xml"];
+
+/** Chooses the first type that the field names, and else HTML. The body has the type and the number of the request. */
+const negotiating =
+  (fields = cc("max-age=60, stale-while-revalidate=600")): Script =>
+  ({ headers }, nth) => {
+    const named = (headers.get("accept") ?? "").split(",").map((one) => one.split(";")[0]?.trim());
+    const type = named.find((one) => types.includes(one ?? "") || one === "text/html");
+    return page(`${type ?? "text/html"} ${nth}`, {
+      ...fields,
+      "content-type": `${type ?? "text/html"}; charset=utf-8`,
+    });
+  };
+
+const json: Script = (_, nth) =>
+  page(`{"nth":${nth}}`, cc("max-age=60", { "content-type": "application/json" }));
+
+const open = (origin: Script, route: Partial<RouteInput> = {}) =>
+  openSite({ origin, config: { routes: [{ name: "all", match: "*", ...route }] } });
+
+const textsOf = async (site: Site, accepts: readonly string[], path = "/a") => {
+  const texts: string[] = [];
+  for (const accept of accepts) texts.push((await site.get(path, { headers: { accept } })).text);
+  return texts;
+};
+
+describe("a type other than HTML that a client has chosen", () => {
+  it.each([
+    ["an agent", agent, "text/markdown"],
+    ["an agent with weights", "text/markdown, text/html;q=0.9", "text/markdown"],
+    ["an agent without HTML", "text/markdown, */*", "text/markdown"],
+    ["an API client", axios, "application/json"],
+    ["a calendar", "text/calendar", "text/calendar"],
+    [
+      "a feed reader",
+      "application/rss+xml, application/xml;q=0.9, */*;q=0.1",
+      "application/rss+xml",
+    ],
+  ])("reaches no browser: %s", async (_, accept, type) => {
+    const site = open(negotiating());
+    const asked = [accept, browser, any, accept, browser];
+    const texts = [`${type} 1`, "text/html 2", "text/html 2", `${type} 1`, "text/html 2"];
+    expect(await textsOf(site, asked)).toEqual(texts);
+  });
+
+  it("is refreshed as this type", async () => {
+    const site = open(negotiating());
+    await textsOf(site, [agent, browser]);
+    site.clock.advance(61);
+    await textsOf(site, [agent, browser]);
+    await site.settle();
+    expect(await textsOf(site, [agent, browser])).toEqual(["text/markdown 3", "text/html 4"]);
+    const sent = site.origin.asked.map(({ fields }) => fields.get("accept"));
+    expect(sent[2]).toBe("text/markdown, */*;q=0.1");
+  });
+
+  it("has Accept in the Vary of its answers", async () => {
+    const site = open(negotiating());
+    for (const accept of [agent, agent, browser, browser]) {
+      const { fields } = await site.get("/a", { headers: { accept } });
+      expect(fields.get("vary")).toBe("Accept");
+    }
+  });
+
+  it("keeps its class in the tiers, for other isolates", async () => {
+    const near = open(negotiating());
+    await textsOf(near, [agent, browser]);
+    await near.settle();
+    const { clock, cache } = near;
+    const far = openSite({ clock, cache });
+    expect(await textsOf(far, [browser, agent])).toEqual(["text/html 2", "text/markdown 1"]);
+  });
+
+  it("is covered by a purge of the URL, for all classes", async () => {
+    const { site } = openJournalled({ origin: negotiating() });
+    await textsOf(site, [agent, browser]);
+    await send(site, { urls: ["https://www.example.com/a"] });
+    expect(await textsOf(site, [agent, browser])).toEqual(["text/markdown 3", "text/html 4"]);
+  });
+
+  it("is a finding once the page has also got HTML", async () => {
+    const site = open(negotiating());
+    await textsOf(site, [agent]);
+    expect(countsOf(site, "silentVariations")).toEqual({});
+    await textsOf(site, [browser]);
+    expect(countsOf(site, "silentVariations")).toEqual({ "silentVariations|all": 1 });
+  });
+
+  it("gives hostile clients no more variants than classes", async () => {
+    const site = open(negotiating());
+    const invented = Array.from({ length: 50 }, (_, nth) => `text/x-${nth}, text/markdown`);
+    await textsOf(site, [
+      agent,
+      browser,
+      axios,
+      "text/calendar",
+      "text/xml, text/html",
+      ...invented,
+    ]);
+    expect(site.origin.asked.length).toBeLessThanOrEqual(6);
+  });
+});
+
+describe("one response for all clients", () => {
+  it("an API whose answers have one type: the first client fills once more at most", async () => {
+    const site = open(json);
+    expect(await textsOf(site, [any, axios, browser, axios, any])).toEqual(
+      Array.from({ length: 5 }, () => '{"nth":1}'),
+    );
+    expect(await textsOf(site, [axios, any, axios, any, browser], "/b")).toEqual([
+      '{"nth":2}',
+      ...Array.from({ length: 4 }, () => '{"nth":3}'),
+    ]);
+    site.clock.advance(61);
+    expect(await textsOf(site, [axios, any, axios], "/b")).toEqual(
+      Array.from({ length: 3 }, () => '{"nth":4}'),
+    );
+  });
+
+  it.each([
+    ["/data.json", "application/json"],
+    ["/feed.xml", "application/rss+xml"],
+    ["/page.md", "text/markdown"],
+    ["/a.ics", "text/calendar"],
+    ["/list.csv", "text/csv"],
+  ])("the extension implies the type: %s", async (path, type) => {
+    const site = open((_, nth) => page(`${nth}`, cc("max-age=60", { "content-type": type })));
+    expect(await textsOf(site, [type, browser, any], path)).toEqual(["1", "1", "1"]);
+  });
+
+  it.each([
+    ["image/avif,image/webp,*/*;q=0.8", "image/webp"],
+    ["text/css,*/*;q=0.1", "text/css"],
+    ["font/woff2", "font/woff2"],
+  ])("a part of a page: %s", async (accept, type) => {
+    const site = open((_, nth) => page(`${nth}`, cc("max-age=60", { "content-type": type })));
+    expect(await textsOf(site, [accept, any, browser], "/part")).toEqual(["1", "1", "1"]);
+  });
+
+  it("HTML, although a client prefers another type", async () => {
+    const site = open((_, nth) =>
+      page(`${nth}`, cc("max-age=60", { "content-type": "text/html" })),
+    );
+    expect(await textsOf(site, [agent, browser, axios])).toEqual(["1", "1", "1"]);
+  });
+
+  it("a route whose pages all have the type of anonymous.accept", async () => {
+    const site = open(json, { anonymous: { accept: "application/json" } });
+    expect(await textsOf(site, [axios, any])).toEqual(['{"nth":1}', '{"nth":1}']);
+  });
+
+  it("a route that does not forward Accept", async () => {
+    const site = open(json, { forward: [] });
+    expect(await textsOf(site, [axios, any])).toEqual(['{"nth":1}', '{"nth":1}']);
+  });
+});
