@@ -45,7 +45,7 @@ function classOfType(type: string): AcceptClass | undefined {
  * @param accept the value of `Accept`; `null` for none
  */
 export function acceptClass(accept: string | null): AcceptClass {
-  const [first] = rangesIn((accept ?? "").slice(0, charactersMax)).filter(
+  const first = rangesIn((accept ?? "").slice(0, charactersMax)).find(
     ({ name, quality }) => quality > 0 && name.includes("/") && !name.includes("*"),
   );
   return (first && classOfType(first.name)) ?? "html";
