@@ -21,6 +21,7 @@ import { compileUrlReader, type UrlRead } from "./request/url-reader.ts";
 import { Lifts } from "./site/lifts.ts";
 import type { HitPort, HitSettings } from "./site/hit-port.ts";
 import type { EsiPort } from "./site/esi-port.ts";
+import type { SubstitutePort } from "./site/substitute-port.ts";
 import type { SlicePort } from "./site/slice-port.ts";
 import { QueryForms } from "./request/query-forms.ts";
 import type { QueryPort } from "./site/query-port.ts";
@@ -43,6 +44,7 @@ export interface ProxySettings {
   readonly platform: Omit<Platform, "cache">;
   readonly openHits?: ((settings: HitSettings) => HitPort | undefined) | undefined;
   readonly openSlices?: (() => SlicePort) | undefined;
+  readonly openSubstitutes?: (() => SubstitutePort) | undefined;
   readonly openEsi?: (() => EsiPort) | undefined;
   readonly withPhases?: WithPhases | undefined;
   readonly openQuery?: ((nowAtMs: () => number) => QueryPort) | undefined;
@@ -144,8 +146,8 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     knownVary: new KnownVary(),
     queryForms: new QueryForms(platform.nowAtMs),
     rangeless: new Rangeless(),
-    preferred: new Marks(3_600_000),
-    substituted: new Marks(10_000, 86_400_000),
+    typesGot: new Marks(3_600_000),
+    substitutes: settings.openSubstitutes?.(),
     invalidations: new Invalidations(),
     joinedPurges: purging && new JoinedPurges({ ...platform, ...purging, metrics }),
     hits: settings.openHits?.({ ...cache, ...platform, config, siteHosts }),

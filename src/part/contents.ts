@@ -9,6 +9,7 @@ import type { WithPhases } from "../pages/site/site.ts";
 import type { EsiPort } from "../pages/site/esi-port.ts";
 import type { HitPort, HitSettings } from "../pages/site/hit-port.ts";
 import type { QueryPort } from "../pages/site/query-port.ts";
+import type { SubstitutePort } from "../pages/site/substitute-port.ts";
 import type { SlicePort } from "../pages/site/slice-port.ts";
 import { type OpenPhases, withPhases } from "./phases.ts";
 import type { RoutePart, SitePart } from "./port/part.ts";
@@ -33,6 +34,7 @@ export interface Slots {
   readonly reportHistory?: ReportHistory;
   readonly openHits?: (settings: HitSettings) => HitPort | undefined;
   readonly openSlices?: () => SlicePort;
+  readonly openSubstitutes?: () => SubstitutePort;
   readonly openEsi?: () => EsiPort;
   /** @param nowAtMs epoch milliseconds */
   readonly openQuery?: (nowAtMs: () => number) => QueryPort;

@@ -8,7 +8,7 @@ export type AcceptClass = "html" | "json" | "xml" | "markdown" | "calendar" | "o
 /** The name of the class among the selecting fields of a response. No client sends a field of this name. */
 export const acceptClassName = "accept!class";
 
-/** A type of each class, which `preferringClass` sends if the type of the response is of another class. */
+/** A type of each class, which `acceptOfClass` names if the type of the response is of another class. */
 const typeOf: Readonly<Record<AcceptClass, string>> = {
   html: "text/html",
   json: "application/json",
@@ -24,14 +24,10 @@ const ofPageParts = /^(?:image|audio|video|font)\/|^text\/css$|(?:java|ecma)scri
 /** Fields beyond this length are read from their beginning. */
 const charactersMax = 1_024;
 
-/** @param type a media type in lower case, without parameters */
-export const isHtml = (type: string): boolean =>
-  type === "text/html" || type === "application/xhtml+xml";
-
 /** Returns the class of a media type in lower case; `undefined` for a range and for a part of a page. */
 function classOfType(type: string): AcceptClass | undefined {
   if (!/^[^*/]+\/[^*/]+$/.test(type) || ofPageParts.test(type)) return undefined;
-  if (isHtml(type)) return "html";
+  if (type === "text/html" || type === "application/xhtml+xml") return "html";
   if (type === "application/json" || type.endsWith("+json")) return "json";
   if (/^(?:application|text)\/xml$|\+xml$/.test(type)) return "xml";
   if (type === "text/markdown" || type === "text/x-markdown") return "markdown";
@@ -65,6 +61,9 @@ export function isChosenByAccept(type: string, accept: string | null): boolean {
   );
   return isNamed || own === acceptClass(accept);
 }
+
+/** Returns whether a type is HTML, or that of a part of a page. */
+export const isOfPages = (type: string): boolean => (classOfType(type) ?? "html") === "html";
 
 /** The extensions of generated texts, by class. */
 const extensions: Readonly<Partial<Record<AcceptClass, RegExp>>> = {

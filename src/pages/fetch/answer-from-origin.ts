@@ -37,7 +37,6 @@ import {
   staleInstead,
 } from "./instead-of-origin.ts";
 import { lead } from "./lead.ts";
-import { maySubstitute, substitutedBefore } from "./substitutes.ts";
 import { inPublicContext, probeBehind } from "./forward.ts";
 import { refreshBehind, startFill, startRefresh } from "./refresh.ts";
 import { leaderTurn } from "./global-lease.ts";
@@ -349,13 +348,14 @@ async function withoutAsking(
   { hasWaited }: { hasWaited: boolean },
 ): Promise<Response | undefined> {
   const { request, exchange, key } = pending;
-  const substituted = await substitutedBefore(pending);
+  const { originHealth, substitutes } = exchange.site;
+  const substituted = await substitutes?.answeredBefore(pending);
   if (substituted !== undefined) return substituted;
-  const state = exchange.site.originHealth.ask(request, exchange.nowAtMs());
+  const state = originHealth.ask(request, exchange.nowAtMs());
   if (state.kind === "well") return undefined;
   const isDown = state.kind === "down";
   if (isDown && state.isProbe) probeBehind(request, exchange);
-  const isElsewhere = maySubstitute(pending);
+  const isElsewhere = substitutes?.mayAnswer(pending) === true;
   if (isElsewhere && request.route.asksSubstitutesFirst) return undefined;
   const known = await lookedUpFurther(pending);
   const kept = storedCandidate(known);

@@ -28,7 +28,6 @@ import { isForOwnUrl } from "../request/query-forms.ts";
 import { noVarySearchField } from "../../rules/no-vary-search.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import { continuationIn } from "./continue-body.ts";
-import { askSubstitutes, isPassedOver } from "./substitutes.ts";
 import { learnFromHead, validated } from "./validate.ts";
 
 /**
@@ -69,7 +68,9 @@ async function leadPublic(
   const asking = slice === undefined ? pending : { ...pending, request: slice.request };
   const validators = validatorsOf(asking);
   const validating = validators.length > 0 ? pending.validating : undefined;
-  if (isPassedOver(pending)) return originFailed("unreachable", { ...pending, stamp }, flight);
+  const isDown = site.originHealth.kindOf(pending.request) === "down";
+  if (isDown && site.substitutes?.mayAnswer(pending) === true)
+    return originFailed("unreachable", { ...pending, stamp }, flight);
   const added = [...validators, ...(slice?.fields ?? [])];
   const { answer, request } = await forwardSelecting(asking, added);
   if (answer.kind === "failed") {
@@ -214,10 +215,11 @@ async function insteadOfOrigin(
   flight: ForwardFlight,
 ): Promise<FetchResult<Response> | undefined> {
   const { asksSubstitutesFirst } = pending.request.route;
-  const first = asksSubstitutesFirst ? await askSubstitutes(pending, flight) : undefined;
+  const { substitutes } = pending.exchange.site;
+  const first = asksSubstitutesFirst ? await substitutes?.ask(pending, flight) : undefined;
   if (first !== undefined) return first;
   const stale = await storedInstead("this", failed, pending, flight);
-  return stale ?? (asksSubstitutesFirst ? undefined : askSubstitutes(pending, flight));
+  return stale ?? (asksSubstitutesFirst ? undefined : substitutes?.ask(pending, flight));
 }
 
 /** Answers in place of an error. An origin whose answer only a part counts as failed works, so no other is asked. */

@@ -26,6 +26,7 @@ import type { Lifts } from "./lifts.ts";
 import type { EsiPort } from "./esi-port.ts";
 import type { QueryForms } from "../request/query-forms.ts";
 import type { QueryPort } from "./query-port.ts";
+import type { SubstitutePort } from "./substitute-port.ts";
 import type { SlicePort } from "./slice-port.ts";
 import type { VariantDemand } from "./variant-demand.ts";
 
@@ -59,10 +60,10 @@ export interface Site {
   readonly variantDemand: VariantDemand;
   readonly headTimes: HeadTimes;
   readonly rangeless: Rangeless;
-  /** Keys with a media type that a client without a preference has got. */
-  readonly preferred: Marks;
-  /** Keys for which a substitute has answered. */
-  readonly substituted: Marks;
+  /** Media types with keys, by whether a client has chosen the type by `Accept`; see `variesByClass`. */
+  readonly typesGot: Marks;
+  /** `undefined` without `fallback()`. */
+  readonly substitutes: SubstitutePort | undefined;
   readonly lastAnswers: LastAnswers;
   /** Observations for findings. Their entries are texts that no client chooses, except fields and paths. */
   readonly notes: RouteNotes;

@@ -1,8 +1,9 @@
 // Notes on answers of the origin for operators: why an answer was not stored, and which fields changed a
 // page.
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
+import { responseMediaTypes } from "../../rules/media-types.ts";
 import { noVarySearchField, variationFault } from "../../rules/no-vary-search.ts";
-import { acceptClassName } from "../../rules/accept-class.ts";
+import { acceptClassName, isOfPages } from "../../rules/accept-class.ts";
 import { silentlyVaryingBy } from "../../rules/selecting.ts";
 import { nameSetBy } from "../request/cookies.ts";
 import { type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
@@ -61,17 +62,17 @@ function cookiesIn(fields: readonly FieldLine[]): string[] {
 
 /**
  * Notes the fields that changed a page although `Vary` does not name them: a client's own request
- * fetched another media type or language than this request, or the HTML of a page has got the class of `Accept`.
+ * fetched another media type or language than this request, or an answer for browsers stands beside one for a class of `Accept`.
  */
 export function noteSilentVariation(metadata: StoredMetadata, pending: PendingForward): void {
   const { request, exchange } = pending;
   const before = storedCandidate(pending)?.stored.metadata;
   const isComparable = before?.isOfClient === true && before.status === metadata.status;
   const changed = isComparable ? silentlyVaryingBy(fieldsOf(before), fieldsOf(metadata)) : [];
-  const isOfClass = metadata.selecting.some(
-    ([name, value]) => name === acceptClassName && value === "html",
-  );
-  const changing = isOfClass ? [...new Set(["accept", ...changed])] : changed;
+  const isBesideClass =
+    metadata.selecting.some(([name, value]) => name === acceptClassName && value === "html") &&
+    isOfPages(responseMediaTypes(fieldsOf(metadata)).at(-1) ?? "");
+  const changing = isBesideClass ? [...new Set(["accept", ...changed])] : changed;
   const names = changing.filter((name) => !request.route.normalForms?.has(name));
   if (names.length === 0) return;
   const { site } = exchange;

@@ -4,7 +4,7 @@ import {
   acceptClass,
   acceptClassName,
   isChosenByAccept,
-  isHtml,
+  isOfPages,
   isOfExtension,
 } from "../../rules/accept-class.ts";
 import { formatHttpDate } from "../../rules/http-date.ts";
@@ -205,8 +205,8 @@ function selectedBy(
 
 /**
  * Returns whether an answer without `Vary: Accept` is for clients of one class of `Accept` alone: the origin has
- * probably chosen its type by the field. HTML is then for the clients that prefer no other class. If a client without
- * such a preference has got the same type, the URL has one response.
+ * probably chosen its type by the field. Other types are then for the clients that prefer no class. If such a client
+ * has got the same type, the URL has one response.
  */
 function variesByClass(
   headers: Headers,
@@ -220,18 +220,20 @@ function variesByClass(
   const type = responseMediaTypes(headers).at(-1) ?? "";
   if (type === "" || stated.includes("accept") || stated.includes("*")) return false;
   const accept = forwarded.sent.get("accept");
-  const keyAndType = `${request.key.text}\n${type}`;
-  const { preferred } = exchange.site;
+  const { typesGot } = exchange.site;
+  const atMs = exchange.nowAtMs();
+  const chosen = `chosen ${type} ${request.key.text}`;
+  const usual = `usual ${type} ${request.key.text}`;
   if (!isChosenByAccept(type, accept)) {
-    if (isHtml(type)) return namesKnownAt(place).includes(acceptClassName);
-    if (acceptClass(accept) === "html") preferred.mark(keyAndType, exchange.nowAtMs());
-    return false;
+    if (acceptClass(accept) === "html" && !isOfPages(type)) typesGot.mark(usual, atMs);
+    return namesKnownAt(place).includes(acceptClassName) && !typesGot.has(chosen, atMs);
   }
-  if (isOfExtension(type, target.path) || preferred.has(keyAndType, exchange.nowAtMs()))
-    return false;
+  if (isOfExtension(type, target.path) || typesGot.has(usual, atMs)) return false;
   const isSame = before !== undefined && responseMediaTypes(fieldsOf(before)).at(-1) === type;
   const wasForAll = isSame && !before.selecting.some(([name]) => name === acceptClassName);
-  return !wasForAll;
+  if (wasForAll) return false;
+  typesGot.mark(chosen, atMs);
+  return true;
 }
 
 /** Returns whether the client has to decode the body (RFC 9110 §8.4). */

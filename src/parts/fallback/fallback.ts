@@ -2,6 +2,7 @@
 import { OperatorError } from "../../base/operator-error.ts";
 import type { PartContents } from "../../part/contents.ts";
 import type { PartedRoute, RoutePart } from "../../part/port/part.ts";
+import { Substitutes } from "./substitutes.ts";
 
 /** The order of a stale response and a fallback origin. */
 export interface FallbackOptions {
@@ -29,7 +30,7 @@ export function fallback(
   if (typeof beforeStale !== "boolean" || Object.keys(others).length > 0) {
     throw refusal("has other options");
   }
-  const contents: PartContents = {};
+  const contents: PartContents = { fills: { openSubstitutes: () => new Substitutes() } };
   return {
     kind: "route",
     name: "fallback",

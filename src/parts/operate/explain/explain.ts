@@ -8,7 +8,6 @@ import { cacheStatus } from "../../../rules/cache-status.ts";
 import { unreachable } from "../../../base/unreachable.ts";
 import { Decision } from "../../../observe/decision.ts";
 import { mayCollapse } from "../../../pages/fetch/answer-from-origin.ts";
-import { isPassedOver, maySubstitute } from "../../../pages/fetch/substitutes.ts";
 import { standIn } from "../../../pages/fetch/instead-of-origin.ts";
 import {
   type LookupRequest,
@@ -257,7 +256,7 @@ async function nextOf({ verdict, found, lookup }: EndedLookup): Promise<NextStep
       ? { validating: verdict.candidate }
       : { standIn: verdict.kind === "forward" ? verdict.standIn : undefined };
   const pending = pendingForward(lookup, found?.candidate, why);
-  const isElsewhere = maySubstitute(pending);
+  const isElsewhere = site.substitutes?.mayAnswer(pending) === true;
   if (health !== "well" && !(isElsewhere && request.route.asksSubstitutesFirst)) {
     const stale = await standIn(pending, "none");
     if (stale !== undefined) {
@@ -268,7 +267,7 @@ async function nextOf({ verdict, found, lookup }: EndedLookup): Promise<NextStep
   }
   const isUnderWay = site.flights.get(key.text, exchange.nowAtMs()) !== undefined;
   if (isUnderWay && mayCollapse(lookup)) return "wait for the forward that is under way";
-  if (isPassedOver(pending)) return "forward to a fallback origin";
+  if (health === "down" && isElsewhere) return "forward to a fallback origin";
   return verdict.kind === "validate" ? "validate" : "forward";
 }
 
