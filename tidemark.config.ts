@@ -15,7 +15,6 @@ export default defineConfig({
       staleIfError: "1d",
       tags: ({ slug }) => [`article:${slug ?? ""}`, "articles"],
       query: { allow: ["page"] },
-      jitter: 0.1,
     },
     { name: "rest", match: "*", negative: { 404: "30s", 410: "5m" } },
   ],

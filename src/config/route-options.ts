@@ -2,11 +2,9 @@
 // `route.ts` sets the defaults.
 import { isPart, type RoutePart } from "../part/port/part.ts";
 import * as v from "valibot";
-import { finite } from "../base/schemas.ts";
 import { isTrace } from "../rules/methods.ts";
 import {
   anonymous,
-  between,
   cookieNames,
   conditions,
   cookiePatterns,
@@ -192,7 +190,6 @@ const settings = fields("a route", {
   cookies: fields("cookies", { ignore: cookiePatterns } satisfies FormsOf<WrittenRouteCookies>),
   setCookie: v.picklist(["respect", "strip"], 'must be "respect" or "strip"'),
   on304: v.picklist(["update", "refetch"], 'must be "update" or "refetch"'),
-  jitter: v.pipe(finite("must be a number from 0 to 1"), ...between(0, 1)),
   tags: v.custom<readonly string[] | TagsOf>(
     (tags) =>
       typeof tags === "function" ||
@@ -202,8 +199,7 @@ const settings = fields("a route", {
   honourRequestDirectives: yesOrNo,
   collapse: v.picklist(["isolate", "global"], 'must be "isolate" or "global"'),
   waitTimeout: secondsToADay,
-  earlyRefresh: v.pipe(finite("must be a number, such as 1, or 0 for none"), ...between(0, 10)),
-  refreshAhead: duration,
+  earlyRefresh: yesOrNo,
   invalidate: v.picklist(["here", "everywhere"], 'must be "here" or "everywhere"'),
   purge: fields("purge", {
     maxLagSeconds: lagSeconds,

@@ -101,8 +101,6 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     setCookie: route.setCookie ?? "respect",
     /** `refetch`: a 304 that changes the meaning of the stored body leads to a whole response. */
     on304: route.on304 ?? "update",
-    /** 0 to 1: maximum random reduction of a lifetime. */
-    jitter: route.jitter ?? 0,
     /** Rules on the origin's answers, in order. */
     answer: compileAnswerRules(route.answer),
     /** Whether answers whose media type contradicts the path's extension are not stored. */
@@ -113,13 +111,8 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     collapse: route.collapse ?? "isolate",
     /** The time for which a request waits for another request's forward. */
     waitTimeoutMs: (durationSeconds(route.waitTimeout) ?? 10) * 1_000,
-    /**
-     * β of XFetch: how early responses are refreshed before expiry. 0: never; `undefined`: 1, or 0
-     * for responses with `stale-while-revalidate`.
-     */
-    earlyRefresh: route.earlyRefresh,
-    /** A hit within this time before expiry refreshes the response. */
-    refreshAheadSeconds: durationSeconds(route.refreshAhead) ?? 0,
+    /** Whether some hits refresh a response before expiry. */
+    earlyRefresh: route.earlyRefresh ?? true,
     /** Scope of invalidations by answers to unsafe methods (RFC 9111 §4.4). */
     invalidate: route.invalidate ?? "here",
     /** N of the purge protocol for this route. */

@@ -187,8 +187,6 @@ export interface WrittenRoute {
    * @example on304: "refetch"
    */
   readonly on304?: "update" | "refetch" | undefined;
-  /** Maximum random reduction of a lifetime, 0 to 1. Default: 0. @example jitter: 0.1 */
-  readonly jitter?: number | undefined;
   /**
    * Tags: a list, or a function of the path's parameters. Default: none.
    * @example tags: ({ slug }) => [`article:${slug}`]
@@ -208,16 +206,11 @@ export interface WrittenRoute {
    */
   readonly waitTimeout?: Duration | undefined;
   /**
-   * β of XFetch, 0 to 10: how early hits refresh a response before expiry; 0: never. Default: 1, or 0 for
-   * responses with stale-while-revalidate.
-   * @example earlyRefresh: 2
+   * Whether some hits refresh a response before expiry, unless it has stale-while-revalidate. Default:
+   * `true`.
+   * @example earlyRefresh: false
    */
-  readonly earlyRefresh?: number | undefined;
-  /**
-   * A hit within this time before expiry refreshes the response. Default: `"0s"`.
-   * @example refreshAhead: "10s"
-   */
-  readonly refreshAhead?: Duration | undefined;
+  readonly earlyRefresh?: boolean | undefined;
   /**
    * Scope of invalidations by answers to unsafe methods. `"everywhere"` also purges all variants.
    * Default: `"here"`, the request's own key in this isolate, this colo and Redis.

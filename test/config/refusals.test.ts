@@ -13,10 +13,10 @@ it("names the fault, its reason and its fix in a refusal", () => {
 });
 
 it("reports all faults at once", () => {
-  const said = refusalOf({ heuristics: 1, ...route({ browser: 5, jitter: 2 }) });
+  const said = refusalOf({ heuristics: 1, ...route({ browser: 5, bypass: 2 }) });
   expect(said).toContain("heuristics: must be true or false");
   expect(said).toContain('route "news", browser: ');
-  expect(said).toContain('route "news", jitter: is more than 1');
+  expect(said).toContain('route "news", bypass: must be true or false');
 });
 
 it("names all unknown options", () => {

@@ -13,7 +13,7 @@ export default defineConfig({
       tiers: ["memory", "edge", "shared"],
       staleIfError: "1m",
       // The suite counts the origin's requests. An early refresh is likely when a busy machine is slow.
-      earlyRefresh: 0,
+      earlyRefresh: false,
       // Error statuses that the suite expects a cache to store for the origin's lifetime.
       negative: {
         400: "origin",

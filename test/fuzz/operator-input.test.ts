@@ -99,7 +99,7 @@ const written = {
   routes: [
     { name: "a", match: "/a/:slug", fresh: "5m", staleIfError: "1d", negative: { 404: "10s" } },
     { name: "b", match: ["/b/*", "shop.example.com/*"], bypass: true },
-    { name: "c", match: "*", key: { cookies: ["theme"] }, jitter: 0.1, tiers: ["memory"] },
+    { name: "c", match: "*", key: { cookies: ["theme"] }, tiers: ["memory"] },
   ],
 };
 

@@ -28,7 +28,6 @@ const routesInTheWorld = ["steady", "varied", "brief", "lenient"].map((kind) => 
   match: `/${kind}/*`,
   collapse: "global",
   waitTimeout: "2s",
-  refreshAhead: "1s",
 }));
 
 interface SiteSettings {
