@@ -189,7 +189,6 @@ const settings = fields("a route", {
   anonymous,
   cookies: fields("cookies", { ignore: cookiePatterns } satisfies FormsOf<WrittenRouteCookies>),
   setCookie: v.picklist(["respect", "strip"], 'must be "respect" or "strip"'),
-  on304: v.picklist(["update", "refetch"], 'must be "update" or "refetch"'),
   tags: v.custom<readonly string[] | TagsOf>(
     (tags) =>
       typeof tags === "function" ||

@@ -99,8 +99,6 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     },
     ignoreCookies: route.cookies?.ignore ?? [],
     setCookie: route.setCookie ?? "respect",
-    /** `refetch`: a 304 that changes the meaning of the stored body leads to a whole response. */
-    on304: route.on304 ?? "update",
     /** Rules on the origin's answers, in order. */
     answer: compileAnswerRules(route.answer),
     /** Whether answers whose media type contradicts the path's extension are not stored. */

@@ -182,12 +182,6 @@ export interface WrittenRoute {
    */
   readonly setCookie?: "respect" | "strip" | undefined;
   /**
-   * `"refetch"`: requests the whole response after a 304 with another type, coding, language or nonce than
-   * the stored response. Default: `"update"`, which combines the 304 with the stored body.
-   * @example on304: "refetch"
-   */
-  readonly on304?: "update" | "refetch" | undefined;
-  /**
    * Tags: a list, or a function of the path's parameters. Default: none.
    * @example tags: ({ slug }) => [`article:${slug}`]
    */

@@ -77,7 +77,6 @@ describe("defineConfig", () => {
       answer: [],
       deceptionArmour: true,
       setCookie: "respect",
-      on304: "update",
       collapse: "isolate",
       waitTimeoutMs: 10_000,
       earlyRefresh: true,

@@ -457,7 +457,6 @@ describe("an invalid route", () => {
       { answer: { when: { status: 200 } } },
       "answer: must be a list of rules, such as [{ when: { status: 500 }, store: false }]",
     ],
-    [{ on304: "keep" }, 'on304: must be "update" or "refetch"'],
     [
       { tags: "a" },
       "tags: must be a list of tags, or a function that makes one from the path's parameters",
