@@ -4,9 +4,8 @@ import { isPlain, pathOf } from "../base/schemas.ts";
 import { allowanceSecondsOf, configInput } from "./schema.ts";
 import { durationSeconds } from "./duration.ts";
 import { analyticsCookies, lowerCased, namesFrom, trackingParameters } from "./known-names.ts";
-import { resolvedMetrics } from "./metrics.ts";
 import { trustOf } from "./trust-proxy.ts";
-import type { WrittenConfig, WrittenMetrics, WrittenOrigin } from "./written.ts";
+import type { WrittenConfig, WrittenOrigin } from "./written.ts";
 import { resolvedRoute, type Route, routeOfBuild } from "./route.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import { isReleaseId, releaseIdForm } from "../base/release-id.ts";
@@ -34,18 +33,12 @@ export function defineConfig(written: WrittenConfig): Config {
   if (!isPlain(written)) throw formRefusal(written);
   const checked = v.safeParse(configInput, written);
   if (!checked.success) throw refusal(written, checked.issues);
-  const config = filledIn(checked.output as CheckedConfig);
+  const config = filledIn(checked.output as WrittenConfig);
   defined.add(config);
   return config;
 }
 
-/** The output of the schema. It is an interface to keep Valibot's types out of the published types. */
-interface CheckedConfig extends Omit<WrittenConfig, "metrics"> {
-  /** `null` if metrics are off. */
-  readonly metrics?: WrittenMetrics | null | undefined;
-}
-
-function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
+function filledIn({ limits = {}, routes = [], ...general }: WrittenConfig) {
   const { purge = {}, originTimeout: waits = {} } = general;
   const anywhere: Route = resolvedRoute({ name: "", match: "*" }, general);
   const inherited = { ...general, credentials: anywhere.credentials };
@@ -111,8 +104,8 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
       /** A: allowance for clock errors within a colo and for replica lag. */
       allowanceMs: allowanceSecondsOf(purge) * 1_000,
     },
-    /** Metrics that isolates report. */
-    metrics: resolvedMetrics(general.metrics),
+    /** Whether isolates report metrics, which costs calls of the store or points of Analytics Engine. */
+    reportsMetrics: general.metrics !== "off",
     /** Webhook senders by name. The name is the last segment of the path `…/hooks/<name>`. */
     hooks: new Map(Object.entries(general.hooks ?? {})),
     /** The dialect of purge requests at any path; `undefined` for none. */

@@ -102,12 +102,6 @@ export const between = (least: number, most: number, mostText?: string) =>
     ),
   ] as const;
 
-/** Minimum share of requests that are hits. */
-export const hitRate = v.pipe(
-  finite("must be a number from 0 to 1, such as 0.8"),
-  ...between(0, 1),
-);
-
 /** A size in bytes from 0 to `most` MiB. */
 export const bytes = (most: number, mostText = `${most} MiB`) =>
   v.pipe(whole("must be a whole number of bytes"), ...between(0, most * mebibyte, mostText));

@@ -15,7 +15,6 @@ import {
   fields,
   type FormsOf,
   fieldNames,
-  hitRate,
   lagSeconds,
   languages,
   lifetimes,
@@ -205,7 +204,6 @@ const settings = fields("a route", {
     settleSeconds,
     age: v.literal("ignore", 'must be "ignore", or left out'),
   } satisfies FormsOf<WrittenRoutePurge>),
-  hitRateMin: hitRate,
   use: v.array(
     v.custom<RoutePart>((value) => isPart(value, "route"), notOfRoute),
     "must be a list of parts, such as [slices()]",

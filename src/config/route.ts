@@ -122,8 +122,6 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     purgeSettleSeconds: route.purge?.settleSeconds ?? purge?.settleSeconds ?? 0,
     /** Whether `Age` does not prevent storing after a purge. */
     ignoresAge: route.purge?.age === "ignore",
-    /** 0 to 1: minimum hit rate, below which health has a finding; `undefined`: the general minimum. */
-    hitRateMin: route.hitRateMin,
     /** The builds of pages; `undefined`: none. */
     builds: traits.builds === "named" && !isPassedBy(route) ? noBuilds : undefined,
     /** The decisions of the route's parts, in an isolate. */

@@ -27,7 +27,6 @@ import { defaultMaxLagSeconds, isPassedBy } from "./route.ts";
 import { isWithin, placeOf } from "./origin-place.ts";
 import { readPattern } from "./route-pattern.ts";
 import { reach, tierNames, tierScopes } from "./tier-names.ts";
-import { metricsInput } from "./metrics-schema.ts";
 import { isHost, namespaceForm } from "../protocol/variables/bindings.ts";
 import { originUrlFault } from "../protocol/variables/origin-url.ts";
 import { mayTrust, trustFault } from "./trust-proxy.ts";
@@ -160,7 +159,7 @@ const settings = fields("the configuration", {
   } satisfies FormsOf<WrittenLimits>),
   routes: v.array(routeInput, "must be a list of routes"),
   purge: purgeInput,
-  metrics: metricsInput,
+  metrics: v.literal("off", 'must be "off", or left out'),
   hooks: byVariable(
     v.custom<WebhookSender>(isWebhookSender, "is not a sender: write hmacSender({ … })"),
     "must be an object of senders, such as { shop: hmacSender({ … }) }",

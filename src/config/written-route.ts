@@ -214,11 +214,6 @@ export interface WrittenRoute {
   /** Purge bound of this route. Default: the general bound. @example purge: { maxLagSeconds: 5 } */
   readonly purge?: WrittenRoutePurge | undefined;
   /**
-   * Hit rate, 0 to 1, below which health has a finding. Default: `metrics.hitRateMin`.
-   * @example hitRateMin: 0.9
-   */
-  readonly hitRateMin?: number | undefined;
-  /**
    * Parts of the route: `slices()`, `esi("html")`, `query("raw")`. Default: none.
    * @example use: [slices()]
    */

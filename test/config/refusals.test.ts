@@ -144,6 +144,7 @@ describe("an invalid configuration", () => {
     [{ operatorHost: ["ops.example.com"] }, "operatorHost: must be a host"],
     [{ rewriteLocations: "no" }, "rewriteLocations: must be true or false"],
     [{ heuristics: "on" }, "heuristics: must be true or false"],
+    [{ metrics: {} }, 'metrics: must be "off", or left out'],
     [{ cacheInFront: 1 }, "cacheInFront: must be true or false"],
     [{ limits: { bufferBytes: -1 } }, "limits.bufferBytes: is less than 0"],
     [{ limits: { memoryBytes: 1.5 } }, "limits.memoryBytes: must be a whole number of bytes"],
