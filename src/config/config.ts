@@ -54,11 +54,6 @@ function filledIn({ limits = {}, routes = [], ...general }: WrittenConfig) {
     /** Host that serves only the dashboard; `undefined`: each host serves it. */
     operatorHost: general.operatorHost,
     origins,
-    /**
-     * Whether to replace the origin's host by the site's host in response fields, such as Location.
-     * An origin's own setting takes precedence.
-     */
-    rewriteLocations: general.rewriteLocations ?? true,
     /** Timeouts for an origin's first byte, and between bytes of a body that is stored. */
     originTimeout: {
       firstByteMs: waitMs(typeof waits === "string" ? waits : waits.firstByte),

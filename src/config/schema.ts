@@ -78,7 +78,6 @@ const origin = v.union(
             `is not an origin: it ${originUrlFault(input)}; write only scheme and host`,
         ),
       ),
-      rewriteLocations: v.optional(yesOrNo),
     }),
     strictly("an origin", { binding: text("BUCKET") }),
   ],
@@ -119,7 +118,6 @@ const settings = fields("the configuration", {
     origin,
     'must be an object of origins, such as { bucket: { url: "https://bucket.example" } }',
   ),
-  rewriteLocations: yesOrNo,
   originTimeout: v.union(
     [
       secondsToADay,

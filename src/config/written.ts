@@ -43,12 +43,6 @@ export interface WrittenConfig {
    */
   readonly origins?: Readonly<Record<string, WrittenOrigin>> | undefined;
   /**
-   * Replaces the origin's host by the site's host in response fields, such as Location. Default:
-   * `true`.
-   * @example rewriteLocations: false
-   */
-  readonly rewriteLocations?: boolean | undefined;
-  /**
    * Timeout for an origin's first byte, 1 s to 1 d; as an object, also between bytes. Default: `"30s"`.
    * @example originTimeout: { firstByte: "10s", betweenBytes: "30s" }
    */
@@ -152,8 +146,6 @@ export type WrittenOrigin =
   | {
       /** Scheme and host only. Required. @example url: "https://bucket.example" */
       readonly url: string;
-      /** Overrides the general field. Default: as in the general field. @example rewriteLocations: false */
-      readonly rewriteLocations?: boolean | undefined;
     }
   | {
       /** A name under `[[services]]` in wrangler.toml. Required. @example binding: "API" */

@@ -23,7 +23,6 @@ describe("defineConfig", () => {
       originTimeout: { firstByteMs: 30_000, betweenBytesMs: 30_000 },
       tagFields: [],
       anywhere: { heuristics: false },
-      rewriteLocations: true,
       cacheInFront: false,
       limits: {
         bufferBytes: 4_194_304,

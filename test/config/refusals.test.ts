@@ -142,7 +142,6 @@ describe("an invalid configuration", () => {
       'operatorHost: must be only the name of a host, in small letters: "ops.example.com"',
     ]),
     [{ operatorHost: ["ops.example.com"] }, "operatorHost: must be a host"],
-    [{ rewriteLocations: "no" }, "rewriteLocations: must be true or false"],
     [{ heuristics: "on" }, "heuristics: must be true or false"],
     [{ metrics: {} }, 'metrics: must be "off", or left out'],
     [{ cacheInFront: 1 }, "cacheInFront: must be true or false"],
