@@ -6,7 +6,7 @@ export default defineConfig({
   parts: [operate()],
   routes: [
     { name: "account", match: "/me/*", bypass: true },
-    { name: "assets", match: "/assets/*", fresh: "365d", browser: "365d", immutable: true },
+    { name: "assets", match: "/assets/*", fresh: "365d", browser: "immutable" },
     {
       name: "article",
       match: "/articles/:slug",

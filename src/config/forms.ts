@@ -324,15 +324,16 @@ export const mediaTypes = v.pipe(
   distinct,
 );
 
-/** A lifetime, or "origin" for the origin's own. */
-export const durationOrOrigin = v.pipe(
-  v.string('must be a duration such as "30s", or "origin"'),
-  v.check(
-    (given) => given === "origin" || durationSeconds(given) !== undefined,
-    ({ input }) =>
-      `${JSON.stringify(input)} is neither a duration such as "30s" nor "origin", the origin's own lifetime`,
-  ),
-);
+/** A duration, or a word that stands for something else. */
+export const durationOr = (word: string, meaning: string) =>
+  v.pipe(
+    v.string(`must be a duration such as "30s", or "${word}"`),
+    v.check(
+      (given) => given === word || durationSeconds(given) !== undefined,
+      ({ input }) =>
+        `${JSON.stringify(input)} is neither a duration such as "30s" nor "${word}", ${meaning}`,
+    ),
+  );
 
 /** Lifetimes by status. Rejects statuses below `from`, and statuses that are never stored. */
 export const lifetimes = <Lifetime extends v.GenericSchema<string>>(

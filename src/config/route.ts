@@ -33,6 +33,8 @@ interface InheritedSettings extends Pick<
 /** Default N of the purge protocol. */
 export const defaultMaxLagSeconds = 10;
 
+const yearSeconds = 365 * 86_400;
+
 const htmlFirst = "text/html,application/xhtml+xml,*/*;q=0.8";
 
 /** @param route as written, and already checked like `general` */
@@ -73,8 +75,9 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     staleWhileRevalidateSeconds: durationSeconds(route.staleWhileRevalidate) ?? 0,
     staleIfErrorSeconds: durationSeconds(route.staleIfError) ?? 0,
     /** Lifetime in browsers, counted from each answer; `undefined` keeps the origin's fields. */
-    browserSeconds: durationSeconds(route.browser),
-    immutable: route.immutable ?? false,
+    browserSeconds: route.browser === "immutable" ? yearSeconds : durationSeconds(route.browser),
+    /** Whether browsers learn that a fresh response never changes (RFC 8246). */
+    isImmutable: route.browser === "immutable",
     tiers,
     /**
      * The request on which Redis stores a response. `undefined`: the second for errors, and for variants

@@ -268,9 +268,6 @@ function checkAlone(
     const fault = isTwice ? `has ${part.name}() twice; remove one` : part.faultOn?.(route);
     if (fault !== undefined) say("use", fault);
   }
-  if (route.immutable === true && route.browser === undefined) {
-    say("immutable", "needs a lifetime for browsers; add browser");
-  }
 }
 
 /** Checks the origin of a route against its other fields. */

@@ -107,10 +107,12 @@ export interface WrittenRoute {
    * @example negative: { 404: "30s", 503: "origin" }
    */
   readonly negative?: NegativeLifetimes | undefined;
-  /** Lifetime in browsers, counted from each answer. Default: as the origin says. @example browser: "60s" */
-  readonly browser?: Duration | undefined;
-  /** Adds `immutable` for browsers. Needs `browser`. Default: `false`. @example immutable: true */
-  readonly immutable?: boolean | undefined;
+  /**
+   * Lifetime in browsers, counted from each answer. `"immutable"`: a year, for files that never change.
+   * Default: as the origin says.
+   * @example browser: "60s"
+   */
+  readonly browser?: Duration | "immutable" | undefined;
   /**
    * Time after expiry in which a stale response may be served during its refresh. Default: `"0s"`.
    * @example staleWhileRevalidate: "1h"
