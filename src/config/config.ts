@@ -1,7 +1,7 @@
 // The configuration: checks the operator's object and fills in the defaults.
 import * as v from "valibot";
 import { isPlain, pathOf } from "../base/schemas.ts";
-import { allowanceSecondsOf, configInput } from "./schema.ts";
+import { configInput, defaultAllowanceSeconds } from "./schema.ts";
 import { durationSeconds } from "./duration.ts";
 import { analyticsCookies, lowerCased, namesFrom, trackingParameters } from "./known-names.ts";
 import { trustOf } from "./trust-proxy.ts";
@@ -97,7 +97,7 @@ function filledIn({ limits = {}, routes = [], ...general }: WrittenConfig) {
       /** The largest N. A purge takes effect everywhere within this time after its 200. */
       visibleWithinSeconds: Math.max(...lagsMs) / 1_000,
       /** A: allowance for clock errors within a colo and for replica lag. */
-      allowanceMs: allowanceSecondsOf(purge) * 1_000,
+      allowanceMs: (purge.clockAllowanceSeconds ?? defaultAllowanceSeconds) * 1_000,
     },
     /** Whether isolates report metrics, which costs calls of the store or points of Analytics Engine. */
     reportsMetrics: general.metrics !== "off",

@@ -58,14 +58,11 @@ const storeBytes = (bytesMax: number) =>
 const purgeInput = fields("purge", {
   maxLagSeconds: lagSeconds,
   clockAllowanceSeconds: lagSeconds,
-  readReplicas: yesOrNo,
   settleSeconds,
 } satisfies FormsOf<WrittenPurge>);
 
-/** Returns A, the allowance for clock errors within a colo and for replica lag. */
-export function allowanceSecondsOf(purge: WrittenPurge): number {
-  return purge.clockAllowanceSeconds ?? (purge.readReplicas === true ? 3 : 1);
-}
+/** The default of A, the allowance for clock errors within a colo and for replica lag. */
+export const defaultAllowanceSeconds = 1;
 
 const origin = v.union(
   [
@@ -197,7 +194,7 @@ export const configInput = v.pipe(
         "is the reserved name of ORIGIN_URL and the binding ORIGIN; choose another name",
       );
     }
-    const allowanceSeconds = allowanceSecondsOf(purge);
+    const { clockAllowanceSeconds: allowanceSeconds = defaultAllowanceSeconds } = purge;
     const checkLag = (path: Parameters<typeof say>[0], lag: number | undefined) => {
       if (lag === undefined || lag > 2.5 * allowanceSeconds) return;
       const left = `is too short for a clock allowance of ${allowanceSeconds} s`;

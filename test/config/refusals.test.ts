@@ -30,8 +30,6 @@ describe("the check of an option", () => {
     { id: "at-the-limit", purge: { maxLagSeconds: 2.5 }, isRefused: true },
     { id: "above-the-limit", purge: { maxLagSeconds: 2.6 }, isRefused: false },
     { id: "fractions", purge: { maxLagSeconds: 1, clockAllowanceSeconds: 0.2 }, isRefused: false },
-    { id: "replicas", purge: { maxLagSeconds: 7.5, readReplicas: true }, isRefused: true },
-    { id: "replicas-above", purge: { maxLagSeconds: 8, readReplicas: true }, isRefused: false },
     { id: "allowance", purge: { clockAllowanceSeconds: 4 }, isRefused: true },
     { id: "zero", purge: { maxLagSeconds: 0 }, isRefused: true },
   ])("refuses a maxLagSeconds only if it leaves too little time: $id", ({ purge, isRefused }) => {
