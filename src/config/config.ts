@@ -2,11 +2,10 @@
 import * as v from "valibot";
 import { isPlain, pathOf } from "../base/schemas.ts";
 import { configInput, defaultAllowanceSeconds } from "./schema.ts";
-import { durationSeconds } from "./duration.ts";
 import { analyticsCookies, lowerCased, namesFrom, trackingParameters } from "./known-names.ts";
 import { trustOf } from "./trust-proxy.ts";
 import type { WrittenConfig, WrittenOrigin } from "./written.ts";
-import { resolvedRoute, type Route, routeOfBuild } from "./route.ts";
+import { originTimeoutMs, resolvedRoute, type Route, routeOfBuild } from "./route.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import { isReleaseId, releaseIdForm } from "../base/release-id.ts";
 
@@ -39,7 +38,7 @@ export function defineConfig(written: WrittenConfig): Config {
 }
 
 function filledIn({ limits = {}, routes = [], ...general }: WrittenConfig) {
-  const { purge = {}, originTimeout: waits = {} } = general;
+  const { purge = {} } = general;
   const anywhere: Route = resolvedRoute({ name: "", match: "*" }, general);
   const inherited = { ...general, credentials: anywhere.credentials };
   const resolvedRoutes: readonly Route[] = routes.map((route) => resolvedRoute(route, inherited));
@@ -55,10 +54,7 @@ function filledIn({ limits = {}, routes = [], ...general }: WrittenConfig) {
     operatorHost: general.operatorHost,
     origins,
     /** Timeouts for an origin's first byte, and between bytes of a body that is stored. */
-    originTimeout: {
-      firstByteMs: waitMs(typeof waits === "string" ? waits : waits.firstByte),
-      betweenBytesMs: waitMs(typeof waits === "string" ? undefined : waits.betweenBytes),
-    },
+    originTimeout: originTimeoutMs(general.originTimeout),
     stripQuery: namesFrom(trackingParameters, general.key?.query?.strip),
     harmlessCookies: namesFrom(analyticsCookies, general.cookies?.harmless),
     /** Response fields that contain tags, in addition to Cache-Tag and Surrogate-Key. */
@@ -169,8 +165,6 @@ function noBuild(build: unknown): OperatorError {
     hint: "Pass a name such as a commit as build.",
   });
 }
-
-const waitMs = (written: string | undefined) => (durationSeconds(written) ?? 30) * 1_000;
 
 /**
  * Returns the error for a value that is not a plain object. A promise or a `Map` would otherwise

@@ -22,7 +22,6 @@ import {
   notEmpty,
   mediaTypes,
   patterns,
-  secondsToADay,
   settleSeconds,
   strictly,
   text,
@@ -199,7 +198,6 @@ const settings = fields("a route", {
   ),
   honourRequestDirectives: yesOrNo,
   collapse: v.picklist(["isolate", "global"], 'must be "isolate" or "global"'),
-  waitTimeout: secondsToADay,
   earlyRefresh: yesOrNo,
   invalidate: v.picklist(["here", "everywhere"], 'must be "here" or "everywhere"'),
   purge: fields("purge", {

@@ -24,7 +24,13 @@ export type Route = Readonly<ReturnType<typeof resolvedRoute>>;
 /** General settings that a route inherits, most of which it may override. */
 interface InheritedSettings extends Pick<
   WrittenConfig,
-  "anonymous" | "credentialFields" | "heuristics" | "honourRequestDirectives" | "purge" | "targets"
+  | "anonymous"
+  | "credentialFields"
+  | "heuristics"
+  | "honourRequestDirectives"
+  | "originTimeout"
+  | "purge"
+  | "targets"
 > {
   /** Shared by the routes without `credentialFields`. */
   readonly credentials?: CredentialFields;
@@ -110,8 +116,7 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     honourRequestDirectives: route.honourRequestDirectives ?? honourRequestDirectives,
     /** Scope in which one forward serves concurrent requests: an isolate, or the world. */
     collapse: route.collapse ?? "isolate",
-    /** The time for which a request waits for another request's forward. */
-    waitTimeoutMs: (durationSeconds(route.waitTimeout) ?? 10) * 1_000,
+    waitTimeoutMs: waitTimeoutMsFor(general.originTimeout),
     /** Whether some hits refresh a response before expiry. */
     earlyRefresh: route.earlyRefresh ?? true,
     /** Scope of invalidations by answers to unsafe methods (RFC 9111 §4.4). */
@@ -276,6 +281,21 @@ export const countryField = "cf-ipcountry";
 const usedBesideBypass: ReadonlySet<string> = new Set(
   "name match methods when bypass origin request response errorPage invalidate purge".split(" "),
 );
+
+/**
+ * Returns the time for which a request waits for another request's forward. A request waits for three forwards at
+ * most, so together as long as for the first byte of its own.
+ */
+const waitTimeoutMsFor = (originTimeout: WrittenConfig["originTimeout"]) =>
+  Math.max(10_000, originTimeoutMs(originTimeout).firstByteMs / 3);
+
+/** Returns the timeouts for an origin's first byte, and between bytes of a body that is stored. */
+export function originTimeoutMs(written: WrittenConfig["originTimeout"] = {}) {
+  const { firstByte, betweenBytes } =
+    typeof written === "string" ? { firstByte: written, betweenBytes: undefined } : written;
+  const ms = (text: string | undefined) => (durationSeconds(text) ?? 30) * 1_000;
+  return { firstByteMs: ms(firstByte), betweenBytesMs: ms(betweenBytes) };
+}
 
 /** Returns what the core does differently for the parts of a route. */
 const traitsOf = (use: WrittenRoute["use"] = []): RouteTraits =>

@@ -197,11 +197,6 @@ export interface WrittenRoute {
    */
   readonly collapse?: "isolate" | "global" | undefined;
   /**
-   * Time for which a request waits for another request's forward, 1 s to 1 d. Default: `"10s"`.
-   * @example waitTimeout: "2s"
-   */
-  readonly waitTimeout?: Duration | undefined;
-  /**
    * Whether some hits refresh a response before expiry, unless it has stale-while-revalidate. Default:
    * `true`.
    * @example earlyRefresh: false

@@ -482,7 +482,6 @@ describe("an invalid route", () => {
       { collapse: "global", tiers: ["memory", "edge"] },
       'collapse: "global" needs the shared tier; add "shared" to tiers',
     ],
-    [{ waitTimeout: "0s" }, 'waitTimeout: is not from "1s" to "1d"'],
   ] as const)("is refused: %j", (changes: object, says: string) => {
     expect(refusalOf(route(changes))).toBe(`route "news", ${says}`);
   });
