@@ -24,13 +24,7 @@ export type Route = Readonly<ReturnType<typeof resolvedRoute>>;
 /** General settings that a route inherits, most of which it may override. */
 interface InheritedSettings extends Pick<
   WrittenConfig,
-  | "anonymous"
-  | "credentialFields"
-  | "heuristics"
-  | "honourRequestDirectives"
-  | "originTimeout"
-  | "purge"
-  | "targets"
+  "anonymous" | "credentialFields" | "heuristics" | "originTimeout" | "purge" | "targets"
 > {
   /** Shared by the routes without `credentialFields`. */
   readonly credentials?: CredentialFields;
@@ -45,7 +39,7 @@ const htmlFirst = "text/html,application/xhtml+xml,*/*;q=0.8";
 
 /** @param route as written, and already checked like `general` */
 export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
-  const { heuristics = false, honourRequestDirectives = false, purge, targets = [] } = general;
+  const { heuristics = false, purge, targets = [] } = general;
   const { fresh, tags } = route;
   const namesCdn = lowerCased(targets).includes(cdnCacheControl.toLowerCase());
   const match: readonly RoutePattern[] = [route.match].flat().map(readPattern);
@@ -113,7 +107,7 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     /** Whether answers whose media type contradicts the path's extension are not stored. */
     deceptionArmour: route.deceptionArmour ?? true,
     tags: typeof tags === "function" ? tags : () => tags ?? [],
-    honourRequestDirectives: route.honourRequestDirectives ?? honourRequestDirectives,
+    honourRequestDirectives: route.honourRequestDirectives ?? false,
     /** Scope in which one forward serves concurrent requests: an isolate, or the world. */
     collapse: route.collapse ?? "isolate",
     waitTimeoutMs: waitTimeoutMsFor(general.originTimeout),

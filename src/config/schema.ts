@@ -134,7 +134,6 @@ const settings = fields("the configuration", {
   tagFields: fieldNames,
   targets,
   heuristics: yesOrNo,
-  honourRequestDirectives: yesOrNo,
   cacheInFront: yesOrNo,
   trustProxy: v.custom<WrittenConfig["trustProxy"]>(mayTrust, ({ input }) => trustFault(input)),
   logs: fields("logs", {

@@ -188,7 +188,10 @@ export interface WrittenRoute {
    * @example tags: ({ slug }) => [`article:${slug}`]
    */
   readonly tags?: readonly string[] | TagsOf | undefined;
-  /** Overrides the general field. Default: as in the general field. @example honourRequestDirectives: true */
+  /**
+   * Obeys a client's `no-cache`, `max-age`, `min-fresh`, `max-stale` and `no-store`. Default: `false`.
+   * @example honourRequestDirectives: true
+   */
   readonly honourRequestDirectives?: boolean | undefined;
   /**
    * Scope in which one forward serves concurrent requests: `"isolate"`, or `"global"` by a lease in Redis.

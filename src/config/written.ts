@@ -83,11 +83,6 @@ export interface WrittenConfig {
    */
   readonly heuristics?: boolean | undefined;
   /**
-   * Obeys a client's `no-cache`, `max-age`, `min-fresh`, `max-stale` and `no-store`. Default: `false`.
-   * @example honourRequestDirectives: true
-   */
-  readonly honourRequestDirectives?: boolean | undefined;
-  /**
    * Whether another cache is in front of Tidemark. If so, answers keep the fields for shared
    * caches. Default: `false`.
    * @example cacheInFront: true

@@ -144,17 +144,6 @@ describe("defineConfig", () => {
     expect([...(resolved?.negativeByStatus ?? [])].flat()).toEqual([404, 30]);
   });
 
-  it("honours request directives on all routes except on one that disables them", () => {
-    const silent = { name: "a", match: "/a" };
-    const refusing = { name: "b", match: "/b", honourRequestDirectives: false };
-    const { routes, anywhere } = defineConfig({
-      honourRequestDirectives: true,
-      routes: [silent, refusing],
-    });
-    const honoured = [...routes, anywhere].map((one) => one.honourRequestDirectives);
-    expect(honoured).toEqual([true, false, true]);
-  });
-
   it("allows heuristic lifetimes on all routes", () => {
     const { routes, anywhere } = defineConfig({ heuristics: true, ...route({}) });
     expect([...routes, anywhere].map((one) => one.heuristics)).toEqual([true, true]);
