@@ -488,7 +488,7 @@ export const routeRows: readonly Row[] = [
     ],
   },
   {
-    recipe: "Pages that are old stay fresh longer",
+    recipe: "Lifetimes from Last-Modified",
     origin: (_, nth, { clock }) =>
       page(`page ${nth}`, {
         "last-modified": new Date(clock.atMs - 864_000_000).toUTCString(),
@@ -502,7 +502,7 @@ export const routeRows: readonly Row[] = [
     ],
   },
   {
-    recipe: "A reload that reaches the origin",
+    recipe: "Reloads that reach the origin",
     steps: [
       { path: "/api/prices", sees: `${stored} | /api/prices 1` },
       {
