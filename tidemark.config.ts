@@ -6,7 +6,7 @@ export default defineConfig({
   parts: [operate()],
   routes: [
     { name: "account", match: "/me/*", bypass: true },
-    { name: "assets", match: "/assets/*", fresh: "365d", browser: "365d", immutable: true },
+    { name: "assets", match: "/assets/*", fresh: "365d", browser: "immutable" },
     {
       name: "article",
       match: "/articles/:slug",
@@ -15,7 +15,6 @@ export default defineConfig({
       staleIfError: "1d",
       tags: ({ slug }) => [`article:${slug ?? ""}`, "articles"],
       query: { allow: ["page"] },
-      jitter: 0.1,
     },
     { name: "rest", match: "*", negative: { 404: "30s", 410: "5m" } },
   ],

@@ -23,7 +23,7 @@ export interface System {
 /** Returns the configuration, in which the first segment of a path selects the route. */
 function configOf(collapse: "isolate" | "global"): string {
   const routes = [
-    { name: "plain", match: "/plain/*", collapse, earlyRefresh: 0 },
+    { name: "plain", match: "/plain/*", collapse, earlyRefresh: false },
     { name: "lasting", match: "/lasting/*", collapse, staleIfError: "1d" },
     { name: "unverified", match: "/unverified/*", collapse, whenUnreachable: "serve" },
     { name: "rest", match: "*", collapse },

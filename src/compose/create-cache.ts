@@ -87,7 +87,7 @@ interface GivenTiers {
   readonly withBodies?: ((make: MakeTier) => MakeTier) | undefined;
 }
 
-type CoreConfig = Pick<Config, "namespace" | "limits" | "purge" | "metrics">;
+type CoreConfig = Pick<Config, "namespace" | "limits" | "purge" | "reportsMetrics">;
 
 /**
  * Creates a core, which requires only Web standards, and nothing specific to Workers.
@@ -121,7 +121,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
   const { redis: store, factories } = platform;
   const make: CacheFactories & typeof defaults = { ...defaults, ...factories };
   const canReport = Boolean(dataset ?? openReports ?? database) || platform.isServer === true;
-  const isReported = createReports !== undefined && config.metrics.isOn && canReport;
+  const isReported = createReports !== undefined && config.reportsMetrics && canReport;
   const metrics = make.metrics(nowAtMs(), isReported);
   const client = make.redis ?? store?.client;
   if (database !== undefined && client === undefined) throw noClient();

@@ -1,13 +1,11 @@
 // The configuration: checks the operator's object and fills in the defaults.
 import * as v from "valibot";
 import { isPlain, pathOf } from "../base/schemas.ts";
-import { allowanceSecondsOf, configInput } from "./schema.ts";
-import { durationSeconds } from "./duration.ts";
+import { configInput, defaultAllowanceSeconds } from "./schema.ts";
 import { analyticsCookies, lowerCased, namesFrom, trackingParameters } from "./known-names.ts";
-import { resolvedMetrics } from "./metrics.ts";
 import { trustOf } from "./trust-proxy.ts";
-import type { WrittenConfig, WrittenMetrics, WrittenOrigin } from "./written.ts";
-import { resolvedRoute, type Route, routeOfBuild } from "./route.ts";
+import type { WrittenConfig, WrittenOrigin } from "./written.ts";
+import { originTimeoutMs, resolvedRoute, type Route, routeOfBuild } from "./route.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import { isReleaseId, releaseIdForm } from "../base/release-id.ts";
 
@@ -34,19 +32,13 @@ export function defineConfig(written: WrittenConfig): Config {
   if (!isPlain(written)) throw formRefusal(written);
   const checked = v.safeParse(configInput, written);
   if (!checked.success) throw refusal(written, checked.issues);
-  const config = filledIn(checked.output as CheckedConfig);
+  const config = filledIn(checked.output as WrittenConfig);
   defined.add(config);
   return config;
 }
 
-/** The output of the schema. It is an interface to keep Valibot's types out of the published types. */
-interface CheckedConfig extends Omit<WrittenConfig, "metrics"> {
-  /** `null` if metrics are off. */
-  readonly metrics?: WrittenMetrics | null | undefined;
-}
-
-function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
-  const { purge = {}, originTimeout: waits = {} } = general;
+function filledIn({ limits = {}, routes = [], ...general }: WrittenConfig) {
+  const { purge = {} } = general;
   const anywhere: Route = resolvedRoute({ name: "", match: "*" }, general);
   const inherited = { ...general, credentials: anywhere.credentials };
   const resolvedRoutes: readonly Route[] = routes.map((route) => resolvedRoute(route, inherited));
@@ -61,16 +53,8 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
     /** Host that serves only the dashboard; `undefined`: each host serves it. */
     operatorHost: general.operatorHost,
     origins,
-    /**
-     * Whether to replace the origin's host by the site's host in response fields, such as Location.
-     * An origin's own setting takes precedence.
-     */
-    rewriteLocations: general.rewriteLocations ?? true,
     /** Timeouts for an origin's first byte, and between bytes of a body that is stored. */
-    originTimeout: {
-      firstByteMs: waitMs(typeof waits === "string" ? waits : waits.firstByte),
-      betweenBytesMs: waitMs(typeof waits === "string" ? undefined : waits.betweenBytes),
-    },
+    originTimeout: originTimeoutMs(general.originTimeout),
     stripQuery: namesFrom(trackingParameters, general.key?.query?.strip),
     harmlessCookies: namesFrom(analyticsCookies, general.cookies?.harmless),
     /** Response fields that contain tags, in addition to Cache-Tag and Surrogate-Key. */
@@ -109,10 +93,10 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
       /** The largest N. A purge takes effect everywhere within this time after its 200. */
       visibleWithinSeconds: Math.max(...lagsMs) / 1_000,
       /** A: allowance for clock errors within a colo and for replica lag. */
-      allowanceMs: allowanceSecondsOf(purge) * 1_000,
+      allowanceMs: (purge.clockAllowanceSeconds ?? defaultAllowanceSeconds) * 1_000,
     },
-    /** Metrics that isolates report. */
-    metrics: resolvedMetrics(general.metrics),
+    /** Whether isolates report metrics, which costs calls of the store or points of Analytics Engine. */
+    reportsMetrics: general.metrics !== "off",
     /** Webhook senders by name. The name is the last segment of the path `…/hooks/<name>`. */
     hooks: new Map(Object.entries(general.hooks ?? {})),
     /** The dialect of purge requests at any path; `undefined` for none. */
@@ -181,8 +165,6 @@ function noBuild(build: unknown): OperatorError {
     hint: "Pass a name such as a commit as build.",
   });
 }
-
-const waitMs = (written: string | undefined) => (durationSeconds(written) ?? 30) * 1_000;
 
 /**
  * Returns the error for a value that is not a plain object. A promise or a `Map` would otherwise

@@ -103,12 +103,6 @@ export const between = (least: number, most: number, mostText?: string) =>
     ),
   ] as const;
 
-/** Minimum share of requests that are hits. */
-export const hitRate = v.pipe(
-  finite("must be a number from 0 to 1, such as 0.8"),
-  ...between(0, 1),
-);
-
 /** A size in bytes from 0 to `most` MiB. */
 export const bytes = (most: number, mostText = `${most} MiB`) =>
   v.pipe(whole("must be a whole number of bytes"), ...between(0, most * mebibyte, mostText));
@@ -331,15 +325,16 @@ export const mediaTypes = v.pipe(
   distinct,
 );
 
-/** A lifetime, or "origin" for the origin's own. */
-export const durationOrOrigin = v.pipe(
-  v.string('must be a duration such as "30s", or "origin"'),
-  v.check(
-    (given) => given === "origin" || durationSeconds(given) !== undefined,
-    ({ input }) =>
-      `${JSON.stringify(input)} is neither a duration such as "30s" nor "origin", the origin's own lifetime`,
-  ),
-);
+/** A duration, or a word that stands for something else. */
+export const durationOr = (word: string, meaning: string) =>
+  v.pipe(
+    v.string(`must be a duration such as "30s", or "${word}"`),
+    v.check(
+      (given) => given === word || durationSeconds(given) !== undefined,
+      ({ input }) =>
+        `${JSON.stringify(input)} is neither a duration such as "30s" nor "${word}", ${meaning}`,
+    ),
+  );
 
 /** Lifetimes by status. Rejects statuses below `from`, and statuses that are never stored. */
 export const lifetimes = <Lifetime extends v.GenericSchema<string>>(

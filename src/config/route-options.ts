@@ -2,22 +2,19 @@
 // `route.ts` sets the defaults.
 import { isPart, type RoutePart } from "../part/port/part.ts";
 import * as v from "valibot";
-import { finite } from "../base/schemas.ts";
 import { isTrace } from "../rules/methods.ts";
 import {
   anonymous,
-  between,
   cookieNames,
   conditions,
   cookiePatterns,
   credentialFields,
   duration,
-  durationOrOrigin,
+  durationOr,
   keyedNames,
   fields,
   type FormsOf,
   fieldNames,
-  hitRate,
   lagSeconds,
   languages,
   lifetimes,
@@ -25,7 +22,6 @@ import {
   notEmpty,
   mediaTypes,
   patterns,
-  secondsToADay,
   settleSeconds,
   strictly,
   text,
@@ -136,9 +132,12 @@ const settings = fields("a route", {
     [duration, lifetimes(duration, 200, '{ 200: "60s" }')],
     'must be a duration such as "5m", or durations by status such as { 200: "60s" }',
   ),
-  negative: lifetimes(durationOrOrigin, 300, '{ 404: "30s", 503: "origin" }'),
-  browser: duration,
-  immutable: yesOrNo,
+  negative: lifetimes(
+    durationOr("origin", "the origin's own lifetime"),
+    300,
+    '{ 404: "30s", 503: "origin" }',
+  ),
+  browser: durationOr("immutable", "for files that never change"),
   staleWhileRevalidate: duration,
   staleIfError: duration,
   admission: v.picklist(["first-ask", "second-ask"], 'must be "first-ask" or "second-ask"'),
@@ -173,8 +172,6 @@ const settings = fields("a route", {
   anonymous,
   cookies: fields("cookies", { ignore: cookiePatterns } satisfies FormsOf<WrittenRouteCookies>),
   setCookie: v.picklist(["respect", "strip"], 'must be "respect" or "strip"'),
-  on304: v.picklist(["update", "refetch"], 'must be "update" or "refetch"'),
-  jitter: v.pipe(finite("must be a number from 0 to 1"), ...between(0, 1)),
   tags: v.custom<readonly string[] | TagsOf>(
     (tags) =>
       typeof tags === "function" ||
@@ -183,16 +180,13 @@ const settings = fields("a route", {
   ),
   honourRequestDirectives: yesOrNo,
   collapse: v.picklist(["isolate", "global"], 'must be "isolate" or "global"'),
-  waitTimeout: secondsToADay,
-  earlyRefresh: v.pipe(finite("must be a number, such as 1, or 0 for none"), ...between(0, 10)),
-  refreshAhead: duration,
+  earlyRefresh: yesOrNo,
   invalidate: v.picklist(["here", "everywhere"], 'must be "here" or "everywhere"'),
   purge: fields("purge", {
     maxLagSeconds: lagSeconds,
     settleSeconds,
     age: v.literal("ignore", 'must be "ignore", or left out'),
   } satisfies FormsOf<WrittenRoutePurge>),
-  hitRateMin: hitRate,
   use: v.array(
     v.custom<RoutePart>((value) => isPart(value, "route"), notOfRoute),
     "must be a list of parts, such as [slices()]",

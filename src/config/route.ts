@@ -24,7 +24,7 @@ export type Route = Readonly<ReturnType<typeof resolvedRoute>>;
 /** General settings that a route inherits, most of which it may override. */
 interface InheritedSettings extends Pick<
   WrittenConfig,
-  "anonymous" | "credentialFields" | "heuristics" | "honourRequestDirectives" | "purge" | "targets"
+  "anonymous" | "credentialFields" | "heuristics" | "originTimeout" | "purge" | "targets"
 > {
   /** Shared by the routes without `credentialFields`. */
   readonly credentials?: CredentialFields;
@@ -33,11 +33,13 @@ interface InheritedSettings extends Pick<
 /** Default N of the purge protocol. */
 export const defaultMaxLagSeconds = 10;
 
+const yearSeconds = 365 * 86_400;
+
 const htmlFirst = "text/html,application/xhtml+xml,*/*;q=0.8";
 
 /** @param route as written, and already checked like `general` */
 export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
-  const { heuristics = false, honourRequestDirectives = false, purge, targets = [] } = general;
+  const { heuristics = false, purge, targets = [] } = general;
   const { fresh, tags } = route;
   const namesCdn = lowerCased(targets).includes(cdnCacheControl.toLowerCase());
   const match: readonly RoutePattern[] = [route.match].flat().map(readPattern);
@@ -73,8 +75,9 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     staleWhileRevalidateSeconds: durationSeconds(route.staleWhileRevalidate) ?? 0,
     staleIfErrorSeconds: durationSeconds(route.staleIfError) ?? 0,
     /** Lifetime in browsers, counted from each answer; `undefined` keeps the origin's fields. */
-    browserSeconds: durationSeconds(route.browser),
-    immutable: route.immutable ?? false,
+    browserSeconds: route.browser === "immutable" ? yearSeconds : durationSeconds(route.browser),
+    /** Whether browsers learn that a fresh response never changes (RFC 8246). */
+    isImmutable: route.browser === "immutable",
     tiers,
     /**
      * The request on which Redis stores a response. `undefined`: the second for errors, and for variants
@@ -99,27 +102,17 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     },
     ignoreCookies: route.cookies?.ignore ?? [],
     setCookie: route.setCookie ?? "respect",
-    /** `refetch`: a 304 that changes the meaning of the stored body leads to a whole response. */
-    on304: route.on304 ?? "update",
-    /** 0 to 1: maximum random reduction of a lifetime. */
-    jitter: route.jitter ?? 0,
     /** Rules on the origin's answers, in order. */
     answer: compileAnswerRules(route.answer),
     /** Whether answers whose media type contradicts the path's extension are not stored. */
     deceptionArmour: route.deceptionArmour ?? true,
     tags: typeof tags === "function" ? tags : () => tags ?? [],
-    honourRequestDirectives: route.honourRequestDirectives ?? honourRequestDirectives,
+    honourRequestDirectives: route.honourRequestDirectives ?? false,
     /** Scope in which one forward serves concurrent requests: an isolate, or the world. */
     collapse: route.collapse ?? "isolate",
-    /** The time for which a request waits for another request's forward. */
-    waitTimeoutMs: (durationSeconds(route.waitTimeout) ?? 10) * 1_000,
-    /**
-     * β of XFetch: how early responses are refreshed before expiry. 0: never; `undefined`: 1, or 0
-     * for responses with `stale-while-revalidate`.
-     */
-    earlyRefresh: route.earlyRefresh,
-    /** A hit within this time before expiry refreshes the response. */
-    refreshAheadSeconds: durationSeconds(route.refreshAhead) ?? 0,
+    waitTimeoutMs: waitTimeoutMsFor(general.originTimeout),
+    /** Whether some hits refresh a response before expiry. */
+    earlyRefresh: route.earlyRefresh ?? true,
     /** Scope of invalidations by answers to unsafe methods (RFC 9111 §4.4). */
     invalidate: route.invalidate ?? "here",
     /** N of the purge protocol for this route. */
@@ -131,8 +124,6 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     purgeSettleSeconds: route.purge?.settleSeconds ?? purge?.settleSeconds ?? 0,
     /** Whether `Age` does not prevent storing after a purge. */
     ignoresAge: route.purge?.age === "ignore",
-    /** 0 to 1: minimum hit rate, below which health has a finding; `undefined`: the general minimum. */
-    hitRateMin: route.hitRateMin,
     /** The builds of pages; `undefined`: none. */
     builds: traits.builds === "named" && !isPassedBy(route) ? noBuilds : undefined,
     /** The decisions of the route's parts, in an isolate. */
@@ -284,6 +275,21 @@ export const countryField = "cf-ipcountry";
 const usedBesideBypass: ReadonlySet<string> = new Set(
   "name match methods when bypass origin request response errorPage invalidate purge".split(" "),
 );
+
+/**
+ * Returns the time for which a request waits for another request's forward. A request waits for three forwards at
+ * most, so together as long as for the first byte of its own.
+ */
+const waitTimeoutMsFor = (originTimeout: WrittenConfig["originTimeout"]) =>
+  Math.max(10_000, originTimeoutMs(originTimeout).firstByteMs / 3);
+
+/** Returns the timeouts for an origin's first byte, and between bytes of a body that is stored. */
+export function originTimeoutMs(written: WrittenConfig["originTimeout"] = {}) {
+  const { firstByte, betweenBytes } =
+    typeof written === "string" ? { firstByte: written, betweenBytes: undefined } : written;
+  const ms = (text: string | undefined) => (durationSeconds(text) ?? 30) * 1_000;
+  return { firstByteMs: ms(firstByte), betweenBytesMs: ms(betweenBytes) };
+}
 
 /** Returns what the core does differently for the parts of a route. */
 export const traitsOf = (use: WrittenRoute["use"] = []): RouteTraits =>

@@ -27,7 +27,6 @@ import { defaultMaxLagSeconds, traitsOf } from "./route.ts";
 import { isWithin, placeOf } from "./origin-place.ts";
 import { readPattern } from "./route-pattern.ts";
 import { reach, tierNames, tierScopes } from "./tier-names.ts";
-import { metricsInput } from "./metrics-schema.ts";
 import { isHost, namespaceForm } from "../protocol/variables/bindings.ts";
 import { originUrlFault } from "../protocol/variables/origin-url.ts";
 import { mayTrust, trustFault } from "./trust-proxy.ts";
@@ -59,14 +58,11 @@ const storeBytes = (bytesMax: number) =>
 const purgeInput = fields("purge", {
   maxLagSeconds: lagSeconds,
   clockAllowanceSeconds: lagSeconds,
-  readReplicas: yesOrNo,
   settleSeconds,
 } satisfies FormsOf<WrittenPurge>);
 
-/** Returns A, the allowance for clock errors within a colo and for replica lag. */
-export function allowanceSecondsOf(purge: WrittenPurge): number {
-  return purge.clockAllowanceSeconds ?? (purge.readReplicas === true ? 3 : 1);
-}
+/** The default of A, the allowance for clock errors within a colo and for replica lag. */
+export const defaultAllowanceSeconds = 1;
 
 const origin = v.union(
   [
@@ -79,7 +75,6 @@ const origin = v.union(
             `is not an origin: it ${originUrlFault(input)}; write only scheme and host`,
         ),
       ),
-      rewriteLocations: v.optional(yesOrNo),
     }),
     strictly("an origin", { binding: text("BUCKET") }),
   ],
@@ -120,7 +115,6 @@ const settings = fields("the configuration", {
     origin,
     'must be an object of origins, such as { bucket: { url: "https://bucket.example" } }',
   ),
-  rewriteLocations: yesOrNo,
   originTimeout: v.union(
     [
       secondsToADay,
@@ -140,7 +134,6 @@ const settings = fields("the configuration", {
   tagFields: fieldNames,
   targets,
   heuristics: yesOrNo,
-  honourRequestDirectives: yesOrNo,
   cacheInFront: yesOrNo,
   trustProxy: v.custom<WrittenConfig["trustProxy"]>(mayTrust, ({ input }) => trustFault(input)),
   logs: fields("logs", {
@@ -160,7 +153,7 @@ const settings = fields("the configuration", {
   } satisfies FormsOf<WrittenLimits>),
   routes: v.array(routeInput, "must be a list of routes"),
   purge: purgeInput,
-  metrics: metricsInput,
+  metrics: v.literal("off", 'must be "off", or left out'),
   hooks: byVariable(
     v.custom<WebhookSender>(isWebhookSender, "is not a sender: write hmacSender({ … })"),
     "must be an object of senders, such as { shop: hmacSender({ … }) }",
@@ -200,7 +193,7 @@ export const configInput = v.pipe(
         "is the reserved name of ORIGIN_URL and the binding ORIGIN; choose another name",
       );
     }
-    const allowanceSeconds = allowanceSecondsOf(purge);
+    const { clockAllowanceSeconds: allowanceSeconds = defaultAllowanceSeconds } = purge;
     const checkLag = (path: Parameters<typeof say>[0], lag: number | undefined) => {
       if (lag === undefined || lag > 2.5 * allowanceSeconds) return;
       const left = `is too short for a clock allowance of ${allowanceSeconds} s`;
@@ -272,9 +265,6 @@ function checkAlone(
     const isTwice = route.use?.find(({ name }) => name === part.name) !== part;
     const fault = isTwice ? `has ${part.name}() twice; remove one` : part.faultOn?.(route);
     if (fault !== undefined) say("use", fault);
-  }
-  if (route.immutable === true && route.browser === undefined) {
-    say("immutable", "needs a lifetime for browsers; add browser");
   }
 }
 

@@ -26,10 +26,9 @@ export interface WrittenRoutePurge {
 /** Purge bound of all routes, with the assumptions about clocks and replicas. */
 export interface WrittenPurge extends Omit<WrittenRoutePurge, "age"> {
   /**
-   * A: allowance in seconds for clock errors and replica lag. Default: 1, or 3 with `readReplicas`.
-   * @example clockAllowanceSeconds: 2
+   * A: allowance in seconds for clock errors and replica lag. With read replicas in other regions, write 3.
+   * Default: 1.
+   * @example clockAllowanceSeconds: 3
    */
   readonly clockAllowanceSeconds?: number | undefined;
-  /** Whether the database has replicas in other regions. Default: `false`. @example readReplicas: true */
-  readonly readReplicas?: boolean | undefined;
 }

@@ -99,10 +99,12 @@ export interface WrittenRoute {
    * @example negative: { 404: "30s", 503: "origin" }
    */
   readonly negative?: NegativeLifetimes | undefined;
-  /** Lifetime in browsers, counted from each answer. Default: as the origin says. @example browser: "60s" */
-  readonly browser?: Duration | undefined;
-  /** Adds `immutable` for browsers. Needs `browser`. Default: `false`. @example immutable: true */
-  readonly immutable?: boolean | undefined;
+  /**
+   * Lifetime in browsers, counted from each answer. `"immutable"`: a year, for files that never change.
+   * Default: as the origin says.
+   * @example browser: "60s"
+   */
+  readonly browser?: Duration | "immutable" | undefined;
   /**
    * Time after expiry in which a stale response may be served during its refresh. Default: `"0s"`.
    * @example staleWhileRevalidate: "1h"
@@ -174,19 +176,14 @@ export interface WrittenRoute {
    */
   readonly setCookie?: "respect" | "strip" | undefined;
   /**
-   * `"refetch"`: requests the whole response after a 304 with another type, coding, language or nonce than
-   * the stored response. Default: `"update"`, which combines the 304 with the stored body.
-   * @example on304: "refetch"
-   */
-  readonly on304?: "update" | "refetch" | undefined;
-  /** Maximum random reduction of a lifetime, 0 to 1. Default: 0. @example jitter: 0.1 */
-  readonly jitter?: number | undefined;
-  /**
    * Tags: a list, or a function of the path's parameters. Default: none.
    * @example tags: ({ slug }) => [`article:${slug}`]
    */
   readonly tags?: readonly string[] | TagsOf | undefined;
-  /** Overrides the general field. Default: as in the general field. @example honourRequestDirectives: true */
+  /**
+   * Obeys a client's `no-cache`, `max-age`, `min-fresh`, `max-stale` and `no-store`. Default: `false`.
+   * @example honourRequestDirectives: true
+   */
   readonly honourRequestDirectives?: boolean | undefined;
   /**
    * Scope in which one forward serves concurrent requests: `"isolate"`, or `"global"` by a lease in Redis.
@@ -195,21 +192,11 @@ export interface WrittenRoute {
    */
   readonly collapse?: "isolate" | "global" | undefined;
   /**
-   * Time for which a request waits for another request's forward, 1 s to 1 d. Default: `"10s"`.
-   * @example waitTimeout: "2s"
+   * Whether some hits refresh a response before expiry, unless it has stale-while-revalidate. Default:
+   * `true`.
+   * @example earlyRefresh: false
    */
-  readonly waitTimeout?: Duration | undefined;
-  /**
-   * β of XFetch, 0 to 10: how early hits refresh a response before expiry; 0: never. Default: 1, or 0 for
-   * responses with stale-while-revalidate.
-   * @example earlyRefresh: 2
-   */
-  readonly earlyRefresh?: number | undefined;
-  /**
-   * A hit within this time before expiry refreshes the response. Default: `"0s"`.
-   * @example refreshAhead: "10s"
-   */
-  readonly refreshAhead?: Duration | undefined;
+  readonly earlyRefresh?: boolean | undefined;
   /**
    * Scope of invalidations by answers to unsafe methods. `"everywhere"` also purges all variants.
    * Default: `"here"`, the request's own key in this isolate, this colo and Redis.
@@ -218,11 +205,6 @@ export interface WrittenRoute {
   readonly invalidate?: "here" | "everywhere" | undefined;
   /** Purge bound of this route. Default: the general bound. @example purge: { maxLagSeconds: 5 } */
   readonly purge?: WrittenRoutePurge | undefined;
-  /**
-   * Hit rate, 0 to 1, below which health has a finding. Default: `metrics.hitRateMin`.
-   * @example hitRateMin: 0.9
-   */
-  readonly hitRateMin?: number | undefined;
   /**
    * Parts of the route: `slices()`, `esi("html")`, `query("raw")`. Default: none.
    * @example use: [slices()]

@@ -43,12 +43,6 @@ export interface WrittenConfig {
    */
   readonly origins?: Readonly<Record<string, WrittenOrigin>> | undefined;
   /**
-   * Replaces the origin's host by the site's host in response fields, such as Location. Default:
-   * `true`.
-   * @example rewriteLocations: false
-   */
-  readonly rewriteLocations?: boolean | undefined;
-  /**
    * Timeout for an origin's first byte, 1 s to 1 d; as an object, also between bytes. Default: `"30s"`.
    * @example originTimeout: { firstByte: "10s", betweenBytes: "30s" }
    */
@@ -89,11 +83,6 @@ export interface WrittenConfig {
    */
   readonly heuristics?: boolean | undefined;
   /**
-   * Obeys a client's `no-cache`, `max-age`, `min-fresh`, `max-stale` and `no-store`. Default: `false`.
-   * @example honourRequestDirectives: true
-   */
-  readonly honourRequestDirectives?: boolean | undefined;
-  /**
    * Whether another cache is in front of Tidemark. If so, answers keep the fields for shared
    * caches. Default: `false`.
    * @example cacheInFront: true
@@ -116,10 +105,10 @@ export interface WrittenConfig {
    */
   readonly routes?: readonly WrittenRoute[] | undefined;
   /**
-   * Metrics that isolates report to Redis or Analytics Engine; `"off"`: none. Default: on, without prefixes.
-   * @example metrics: { prefixes: { docs: { path: "/docs/" } }, hitRateMin: 0.8 }
+   * `"off"`: isolates report no metrics to Redis or Analytics Engine. Default: on.
+   * @example metrics: "off"
    */
-  readonly metrics?: "off" | WrittenMetrics | undefined;
+  readonly metrics?: "off" | undefined;
   /**
    * Webhook senders, each at `/_cache/hooks/<name>`. A name has 1 to 32 small letters, digits or `-`, and
    * begins with a letter. Its secret is `HOOK_SECRET_<NAME>`. Default: none.
@@ -152,8 +141,6 @@ export type WrittenOrigin =
   | {
       /** Scheme and host only. Required. @example url: "https://bucket.example" */
       readonly url: string;
-      /** Overrides the general field. Default: as in the general field. @example rewriteLocations: false */
-      readonly rewriteLocations?: boolean | undefined;
     }
   | {
       /** A name under `[[services]]` in wrangler.toml. Required. @example binding: "API" */
@@ -219,30 +206,4 @@ export interface WrittenLimits {
   readonly objectBytes?: number | undefined;
   /** Maximum variants stored for one page, 1 to 500. Default: 100. @example variants: 20 */
   readonly variants?: number | undefined;
-}
-
-/** Metrics of all isolates. */
-export interface WrittenMetrics {
-  /**
-   * URL prefixes with counts of their own, by name, at most 50. A path belongs to its longest
-   * matching prefix. Default: none.
-   * @example prefixes: { docs: { path: "/docs/", hitRateMin: 0.9 } }
-   */
-  readonly prefixes?: Readonly<Record<string, WrittenPrefix>> | undefined;
-  /**
-   * Hit rate, 0 to 1, below which health has a finding on a route. Default: none.
-   * @example hitRateMin: 0.8
-   */
-  readonly hitRateMin?: number | undefined;
-}
-
-/** A URL prefix with counts of its own. */
-export interface WrittenPrefix {
-  /** The beginning of keyed paths, with its slash. Required. @example path: "/docs/" */
-  readonly path: string;
-  /**
-   * Hit rate, 0 to 1, below which health has a finding on the prefix. Default: none.
-   * @example hitRateMin: 0.9
-   */
-  readonly hitRateMin?: number | undefined;
 }

@@ -100,7 +100,7 @@ export function settingsOf(
   const cache = host === undefined ? undefined : (given.cache ?? here.cache);
   const colo = textOf(variables, "COLO");
   const namespace = namespaceOf(variables) ?? config.namespace;
-  const { limits, purge, metrics } = config;
+  const { limits, purge } = config;
   return {
     platform: {
       nowAtMs: given.nowAtMs ?? here.nowAtMs,
@@ -118,7 +118,7 @@ export function settingsOf(
       namespace,
       limits: { ...limits, memoryBytes: given.memoryBytes ?? limits.memoryBytes },
       purge,
-      metrics: { ...metrics, isOn: false },
+      reportsMetrics: false,
     },
     host,
     records: makers.records,

@@ -67,8 +67,6 @@ export class Decision implements Handling {
    * Whether this is a background refresh, which answers no client and is not counted as a request.
    */
   readonly isRefresh: boolean;
-  /** The matching prefix of the configuration's `metrics`; empty if none matches. */
-  readonly prefix: string;
   /** The arrival in epoch milliseconds; `undefined` if no client sent the request. */
   arrivedAtMs: number | undefined;
   /** Whether the request waited before its answer, so that the clock may have advanced. */
@@ -129,15 +127,8 @@ export class Decision implements Handling {
   /** The background work that may continue after the answer. */
   behind: readonly Promise<unknown>[] = none;
 
-  constructor(of: {
-    route: string;
-    key?: DigestedKey;
-    prefix?: string;
-    arrivedAtMs?: number;
-    isRefresh?: boolean;
-  }) {
+  constructor(of: { route: string; key?: DigestedKey; arrivedAtMs?: number; isRefresh?: boolean }) {
     this.route = of.route;
-    this.prefix = of.prefix ?? "";
     this.arrivedAtMs = of.arrivedAtMs;
     this.key = of.key;
     this.isRefresh = of.isRefresh === true;

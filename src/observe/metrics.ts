@@ -31,7 +31,6 @@ export class Metrics {
   readonly #cells = new Map<string, Map<Outcome, Map<string, Cell>>>();
   /** Functions of components with their own counts. Each returns the counts since its last call. */
   readonly #others: (() => Sums)[] = [];
-  readonly #byPrefix = new Map<string, Map<Outcome, { requests: number }>>();
   /** The cell of the last answer. Consecutive answers are often counted in the same cell. */
   #lastCell: Cell = newCell("", undefined, "");
   #foundInMemory = 0;
@@ -52,7 +51,7 @@ export class Metrics {
 
   /** Counts an answered request. `settle` calls this once per request. Ignores refreshes. */
   answered(decision: Decision, atMs: number): void {
-    const { outcome, isRefresh, prefix, answerBytes } = decision;
+    const { outcome, isRefresh, answerBytes } = decision;
     if (outcome === undefined || isRefresh) return;
     this.#requestsSinceTaken += 1;
     const cell = this.#cell(decision.route, outcome, decision.tier);
@@ -60,7 +59,6 @@ export class Metrics {
     if (answerBytes !== null) cell.bytes += answerBytes;
     if (decision.isNegative) cell.negativeHits += 1;
     if (decision.unverified) cell.unverified += 1;
-    if (prefix !== "") this.#prefixCell(prefix, outcome).requests += 1;
     if (decision.hasWaited) this.#answeredAfterWait(decision, outcome, atMs);
   }
 
@@ -156,18 +154,12 @@ export class Metrics {
     return taken;
   }
 
-  /** Moves the counts of cells, prefixes, memory and other components into the new sums. */
+  /** Moves the counts of cells, memory and other components into the new sums. */
   #gather(): void {
     for (const taken of this.#others) addAll(this.#newSums, taken());
     for (const [route, byResult] of this.#cells) {
       for (const [result, byTier] of byResult) {
         for (const [tier, cell] of byTier) this.#empty(cell, [route, result, tier]);
-      }
-    }
-    for (const [prefix, byResult] of this.#byPrefix) {
-      for (const [result, cell] of byResult) {
-        this.#gathered("prefixRequests", [prefix, result], cell.requests);
-        cell.requests = 0;
       }
     }
     this.#gathered("tierReads", ["memory", "found"], this.#foundInMemory);
@@ -205,13 +197,6 @@ export class Metrics {
     const cell = byTier.get(tier) ?? newCell(route, outcome, tier);
     byTier.set(tier, cell);
     this.#lastCell = cell;
-    return cell;
-  }
-
-  #prefixCell(prefix: string, outcome: Outcome): { requests: number } {
-    const byOutcome = inner(this.#byPrefix, prefix);
-    const cell = byOutcome.get(outcome) ?? { requests: 0 };
-    byOutcome.set(outcome, cell);
     return cell;
   }
 }

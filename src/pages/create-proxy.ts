@@ -173,8 +173,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
       const base = origin.kind === "url" ? origin.base : `${target.scheme}://${host}`;
       const response = await askOrigin(origin, base + pathForOrigin(target), request, platform);
       // Without a URL or a place of its own, an origin has no address to replace in the response.
-      const isRenamed =
-        origin.kind === "url" ? origin.rewritesLocations : target.place !== undefined;
+      const isRenamed = origin.kind === "url" || target.place !== undefined;
       const limited = withinLimits(response, config);
       return asOfSite(limited, request, isRenamed ? base : undefined);
     },

@@ -44,8 +44,8 @@ export function serve(
   if (planned.kind === "reserved") return plainPage("nothing");
   const atMs = context.nowAtMs();
   if (planned.kind === "refuse") {
-    const { route, prefix } = planned;
-    const decision = new Decision({ route: route.name, prefix, arrivedAtMs: atMs });
+    const { route } = planned;
+    const decision = new Decision({ route: route.name, arrivedAtMs: atMs });
     return refused("ambiguous", { ...context, decision });
   }
   if (planned.kind === "pass") {
@@ -91,7 +91,6 @@ function queried(
       if (planned?.kind !== "lookup") {
         const decision = new Decision({
           route: read.route.name,
-          prefix: read.prefix,
           arrivedAtMs: atMs,
         });
         return refused("content-cut", { ...context, decision });
@@ -127,8 +126,8 @@ function lookedUp(lookup: PageLookup, arrived: ClientRequest): Response | Promis
 /** Returns a client's lookup, with a new decision. `atMs` is the request's arrival. */
 export function lookupFor(planned: LookupRequest, atMs: number, context: Context): PageLookup {
   const request = askedAsKnown(planned, context);
-  const { route, prefix, key, directives } = request;
-  const decision = new Decision({ route: route.name, key, prefix, arrivedAtMs: atMs });
+  const { route, key, directives } = request;
+  const decision = new Decision({ route: route.name, key, arrivedAtMs: atMs });
   const mayPassOver = !directives.onlyIfCached;
   return new PageLookup({ request, atMs, isSpared, mayPassOver }, { ...context, decision });
 }

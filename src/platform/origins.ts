@@ -38,7 +38,7 @@ export interface OriginHandler {
 
 /** The target of requests to one origin. */
 export type OriginTarget =
-  | { kind: "url"; base: string; rewritesLocations: boolean }
+  | { kind: "url"; base: string }
   /** Any object with `fetch`, such as a service binding. */
   | { kind: "binding"; fetcher: Pick<Platform, "fetch"> }
   | { kind: "handler"; handle: OriginHandler };
@@ -59,7 +59,6 @@ export function originsOf(
   handlers: OriginHandlers,
   faults: Fault[],
 ): Map<string, OriginTarget> {
-  const { rewriteLocations } = config;
   const origins = new Map<string, OriginTarget>();
   for (const [name, handle] of Object.entries(handlers)) {
     if (name !== "default" && !config.origins.has(name)) {
@@ -72,13 +71,11 @@ export function originsOf(
     if (!hasNeutralContext && handle.runsInCaller !== true) throw needsNeutralContext(name);
     origins.set(name, { kind: "handler", handle });
   }
-  if (!origins.has("default")) origins.set("default", defaultOrigin(env, rewriteLocations));
+  if (!origins.has("default")) origins.set("default", defaultOrigin(env));
   for (const [name, origin] of config.origins) {
     if (origins.has(name)) continue;
     const target: OriginTarget | Fault =
-      "url" in origin
-        ? urlTarget(origin.url, origin.rewriteLocations ?? rewriteLocations)
-        : bound(env, origin.binding);
+      "url" in origin ? urlTarget(origin.url) : bound(env, origin.binding);
     if (isFault(target)) faults.push(target);
     else origins.set(name, target);
   }
@@ -93,7 +90,7 @@ function needsNeutralContext(name: string): OperatorError {
   });
 }
 
-function defaultOrigin(env: Env, rewritesLocations: boolean): OriginTarget {
+function defaultOrigin(env: Env): OriginTarget {
   if (env["ORIGIN"] !== undefined) {
     const target = bound(env, "ORIGIN");
     if (isFault(target)) throw new OperatorError(target);
@@ -115,11 +112,11 @@ function defaultOrigin(env: Env, rewritesLocations: boolean): OriginTarget {
       hint: 'Write only scheme and host, such as "https://www.example.com".',
     });
   }
-  return urlTarget(url, rewritesLocations);
+  return urlTarget(url);
 }
 
-function urlTarget(url: string, rewritesLocations: boolean): OriginTarget {
-  return { kind: "url", base: new URL(url).origin, rewritesLocations };
+function urlTarget(url: string): OriginTarget {
+  return { kind: "url", base: new URL(url).origin };
 }
 
 function bound(env: Env, name: string): OriginTarget | Fault {

@@ -39,11 +39,6 @@ export const families = {
     ["route", "result", "tier"],
     "Bytes of answer bodies of known length, without Tidemark's own pages",
   ),
-  prefixRequests: counter(
-    "prefix_requests",
-    ["prefix", "result"],
-    "Requests to paths below the prefixes that the configuration lists under metrics",
-  ),
   forwards: counter(
     "forwards",
     ["route", "reason"],

@@ -34,7 +34,6 @@ export const findingNeeds = {
   "unverified-high": "totals",
   "origin-errors": "totals",
   "anonymous-refused": "isolate",
-  "hit-rate-low": "totals",
   "credential-field": "isolate",
   "varies-silently": "isolate",
   "no-vary-search-invalid": "isolate",

@@ -267,7 +267,7 @@ export class Replay {
     const fields = [...lifetime, dateAt(respondedAtMs)];
     const ruleMatch = ruleMatchOf(status, route);
     const named = { status, statusText: "", fields, ruleMatch, url, route: route.name, colo };
-    const times = { requestedAtMs, respondedAtMs, fillCostMs, jitterDraw: this.#random() };
+    const times = { requestedAtMs, respondedAtMs, fillCostMs };
     return { ...named, ...times, ...unknownMetadata, bodyBytes };
   }
 

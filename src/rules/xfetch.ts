@@ -5,13 +5,13 @@
 const logarithmMin = -37;
 
 /**
- * Returns whether to refresh now. The probability rises towards expiry, and rises earlier for a longer reach.
+ * Returns whether to refresh now. The probability rises towards expiry, and rises earlier for a longer fill.
  *
  * @param ttlMs the rest of the lifetime
- * @param reachMs the duration of a fill, times the eagerness of refreshes; with 0, no refresh is drawn
+ * @param fillCostMs the duration of a fill; with 0, no refresh is drawn
  * @param random draws 0 ≤ n < 1
  */
-export function isRefreshDrawn(ttlMs: number, reachMs: number, random: () => number): boolean {
-  if (ttlMs >= -logarithmMin * reachMs) return false;
-  return ttlMs <= -reachMs * Math.log(random());
+export function isRefreshDrawn(ttlMs: number, fillCostMs: number, random: () => number): boolean {
+  if (ttlMs >= -logarithmMin * fillCostMs) return false;
+  return ttlMs <= -fillCostMs * Math.log(random());
 }

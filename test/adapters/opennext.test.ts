@@ -290,7 +290,7 @@ it("refuses a configuration with settings that it does not read", () => {
     outward: { front: listTarget() },
     varnish: varnishDialect({ addresses: ["203.0.113.7"] }),
     parts: [{ kind: "site", name: "operate", contents: {} }],
-    metrics: { hitRateMin: 0.5 },
+    metrics: "off",
   };
   expect(wrapped({ ...read, ...others })).toThrow(Object.keys(others).join(", "));
   for (const [name, value] of Object.entries(others)) {

@@ -28,7 +28,7 @@ async function commandsSent(isolates: number, reportEveryMinutes: number, minute
   const open = (colo: string) =>
     createReports(
       {
-        config: { namespace: "site", metrics: { isOn: true } },
+        config: { namespace: "site", reportsMetrics: true },
         metrics: {
           colo,
           take: () => new Map([["requests|all|hit|memory", 1_000]]),

@@ -23,7 +23,6 @@ describe("defineConfig", () => {
       originTimeout: { firstByteMs: 30_000, betweenBytesMs: 30_000 },
       tagFields: [],
       anywhere: { heuristics: false },
-      rewriteLocations: true,
       cacheInFront: false,
       limits: {
         bufferBytes: 4_194_304,
@@ -63,7 +62,7 @@ describe("defineConfig", () => {
       staleWhileRevalidateSeconds: 0,
       staleIfErrorSeconds: 0,
       browserSeconds: undefined,
-      immutable: false,
+      isImmutable: false,
       tiers: ["memory", "edge", "shared"],
       admission: undefined,
       queryAllow: undefined,
@@ -77,12 +76,9 @@ describe("defineConfig", () => {
       answer: [],
       deceptionArmour: true,
       setCookie: "respect",
-      on304: "update",
-      jitter: 0,
       collapse: "isolate",
       waitTimeoutMs: 10_000,
-      earlyRefresh: undefined,
-      refreshAheadSeconds: 0,
+      earlyRefresh: true,
       honourRequestDirectives: false,
       invalidate: "here",
       purgeMaxLagMs: 10_000,
@@ -124,6 +120,7 @@ describe("defineConfig", () => {
       { bypass: true, invalidate: "everywhere" },
     ],
     [{ browser: "0s" }, { browserSeconds: 0 }],
+    [{ browser: "immutable" }, { browserSeconds: 31_536_000, isImmutable: true }],
     [{ fresh: "5m" }, { freshSeconds: 300 }],
     [{ staleWhileRevalidate: "1h" }, { staleWhileRevalidateSeconds: 3_600 }],
     [{ staleIfError: "365d" }, { staleIfErrorSeconds: 31_536_000 }],
@@ -144,17 +141,6 @@ describe("defineConfig", () => {
     expect(resolved?.freshSeconds).toBeUndefined();
     expect([...(resolved?.freshSecondsByStatus ?? [])].flat()).toEqual([200, 60, 301, 3_600]);
     expect([...(resolved?.negativeByStatus ?? [])].flat()).toEqual([404, 30]);
-  });
-
-  it("honours request directives on all routes except on one that disables them", () => {
-    const silent = { name: "a", match: "/a" };
-    const refusing = { name: "b", match: "/b", honourRequestDirectives: false };
-    const { routes, anywhere } = defineConfig({
-      honourRequestDirectives: true,
-      routes: [silent, refusing],
-    });
-    const honoured = [...routes, anywhere].map((one) => one.honourRequestDirectives);
-    expect(honoured).toEqual([true, false, true]);
   });
 
   it("allows heuristic lifetimes on all routes", () => {

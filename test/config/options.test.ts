@@ -208,8 +208,7 @@ function exampleOf(option: string): unknown {
 }
 
 /** Defaults of the page that are words instead of a value. */
-const inWords =
-  /^(?:none|all|the (?:client|origin|site)'s|`ORIGIN_URL`|`metrics\.hitRateMin`|depends on the response$|`1`, or )/;
+const inWords = /^(?:none|all|the (?:client|origin|site)'s|`ORIGIN_URL`|depends on the response$)/;
 
 const { sections, options } = chapters.route;
 const optional = options.filter((option) => option !== "name" && option !== "match");

@@ -3,7 +3,6 @@ import { defineConfig } from "../../src/config/config.ts";
 
 export default defineConfig({
   heuristics: true,
-  honourRequestDirectives: true,
   cacheInFront: true,
   cookies: { harmless: ["a"] },
   routes: [
@@ -12,8 +11,9 @@ export default defineConfig({
       match: "*",
       tiers: ["memory", "edge", "shared"],
       staleIfError: "1m",
+      honourRequestDirectives: true,
       // The suite counts the origin's requests. An early refresh is likely when a busy machine is slow.
-      earlyRefresh: 0,
+      earlyRefresh: false,
       // Error statuses that the suite expects a cache to store for the origin's lifetime.
       negative: {
         400: "origin",

@@ -32,13 +32,18 @@ export const routeRows: readonly Row[] = [
   },
   {
     recipe: "Another origin for some countries",
-    origin: ({ url, headers }) => page(`${new URL(url).host} ${headers.get("cf-ipcountry")}`),
+    origin: ({ url, headers }) =>
+      page(`${new URL(url).host} ${headers.get("cf-ipcountry")} ${headers.get("x-shop")}`),
     steps: [
-      { path: "/shop/a", country: "AT", sees: `${stored} | alps-origin.example AT` },
-      { path: "/shop/a", country: "FR", sees: `${stored} | origin.invalid null` },
-      { path: "/shop/a", country: "CH", sees: `${stored} | alps-origin.example CH` },
-      { path: "/shop/a", country: "AT", sees: `${hit} | alps-origin.example AT` },
-      { path: "/shop/a", headers: { "cf-ipcountry": "AT" }, sees: `${hit} | origin.invalid null` },
+      { path: "/shop/a", country: "AT", sees: `${stored} | alps-origin.example AT alps` },
+      { path: "/shop/a", country: "FR", sees: `${stored} | origin.invalid null null` },
+      { path: "/shop/a", country: "CH", sees: `${stored} | alps-origin.example CH alps` },
+      { path: "/shop/a", country: "AT", sees: `${hit} | alps-origin.example AT alps` },
+      {
+        path: "/shop/a",
+        headers: { "cf-ipcountry": "AT" },
+        sees: `${hit} | origin.invalid null null`,
+      },
     ],
   },
   {
@@ -480,6 +485,34 @@ export const routeRows: readonly Row[] = [
       { passSeconds: 61 },
       { path: "https://shop.example/", sees: `${stored} | shop-origin.example 3` },
       { path: "https://www.example.com/", sees: `${hit} | blog-origin.example 1` },
+    ],
+  },
+  {
+    recipe: "Lifetimes from Last-Modified",
+    origin: (_, nth, { clock }) =>
+      page(`page ${nth}`, {
+        "last-modified": new Date(clock.atMs - 864_000_000).toUTCString(),
+      }),
+    steps: [
+      { path: "/", sees: `${stored} | page 1` },
+      { passSeconds: 86_000 },
+      { path: "/", sees: `${hit} | page 1` },
+      { passSeconds: 500 },
+      { path: "/", sees: "fwd=stale; stored | page 2" },
+    ],
+  },
+  {
+    recipe: "Reloads that reach the origin",
+    steps: [
+      { path: "/api/prices", sees: `${stored} | /api/prices 1` },
+      {
+        path: "/api/prices",
+        headers: { "cache-control": "no-cache" },
+        sees: "fwd=request; stored | /api/prices 2",
+      },
+      { path: "/api/prices", sees: `${hit} | /api/prices 2` },
+      { path: "/a", sees: `${stored} | /a 3` },
+      { path: "/a", headers: { "cache-control": "no-cache" }, sees: `${hit} | /a 3` },
     ],
   },
   {

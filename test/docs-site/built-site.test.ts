@@ -269,6 +269,8 @@ const searches: Readonly<Record<string, string>> = {
   "cache-by-media-type": "media type",
   "preview-and-draft-mode": "draft preview",
   "two-sites-in-one-worker": "two sites",
+  "lifetimes-from-last-modified": "lifetime last-modified",
+  "reloads-that-reach-the-origin": "reloads reach origin",
   "a-page-that-changes-at-midnight": "expire at midnight",
   "keep-the-headers-of-your-last-cdn": "vercel cdn-cache-control",
 };

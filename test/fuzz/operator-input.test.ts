@@ -95,11 +95,10 @@ const written = {
   cookies: { harmless: ["a"] },
   purge: { maxLagSeconds: 10, clockAllowanceSeconds: 1 },
   limits: { sharedBodyBytes: 1_000_000 },
-  metrics: { prefixes: { feeds: { path: "/feeds/" } } },
   routes: [
     { name: "a", match: "/a/:slug", fresh: "5m", staleIfError: "1d", negative: { 404: "10s" } },
     { name: "b", match: ["/b/*", "shop.example.com/*"], bypass: true },
-    { name: "c", match: "*", key: { cookies: ["theme"] }, jitter: 0.1, tiers: ["memory"] },
+    { name: "c", match: "*", key: { cookies: ["theme"] }, tiers: ["memory"] },
   ],
 };
 

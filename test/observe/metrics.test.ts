@@ -82,22 +82,11 @@ describe("the taken counts", () => {
     });
   });
 
-  it("contain no request, no bytes and no prefix of a refresh", () => {
+  it("contain no request, and no bytes of a refresh", () => {
     const metrics = new Metrics(startAtMs);
-    const of = { isRefresh: true, prefix: "shop" };
+    const of = { isRefresh: true };
     count(metrics, answeredBy({ outcome: "stored", answerBytes: 1, lateBytes: 1 }, of));
     expect(told(metrics.take(startAtMs))).toEqual({});
-  });
-
-  it("contain requests below a prefix, by result", () => {
-    const metrics = new Metrics(startAtMs);
-    for (const outcome of ["hit", "hit", "stored"] as const) {
-      count(metrics, answeredBy({ outcome }, { prefix: "shop" }));
-    }
-    expect(told(metrics.take(startAtMs))).toMatchObject({
-      "prefixRequests|shop|hit": 2,
-      "prefixRequests|shop|stored": 1,
-    });
   });
 
   it.each([

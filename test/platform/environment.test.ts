@@ -189,9 +189,7 @@ describe("a valid environment", () => {
 
   it("has defaults for variables that are not set", () => {
     expect(read(origin)).toEqual({
-      origins: new Map([
-        ["default", { kind: "url", base: "https://origin.example", rewritesLocations: true }],
-      ]),
+      origins: new Map([["default", { kind: "url", base: "https://origin.example" }]]),
       redis: undefined,
       journal: undefined,
       adminToken: undefined,

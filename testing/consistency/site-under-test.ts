@@ -27,8 +27,6 @@ const routesInTheWorld = ["steady", "varied", "brief", "lenient"].map((kind) => 
   name: kind,
   match: `/${kind}/*`,
   collapse: "global",
-  waitTimeout: "2s",
-  refreshAhead: "1s",
 }));
 
 interface SiteSettings {
@@ -134,9 +132,7 @@ async function versionsOf(config: string, settings: SiteSettings): Promise<Worke
   const ofToday = { version: today, worker };
   if (!besideRelease) return [ofToday];
   const released = lastRelease();
-  // Version 0.1.0 calls this option `patience`.
-  const asReleased = config.replaceAll("waitTimeout", "patience");
-  return [{ version: released.version, worker: configured(released.worker, asReleased) }, ofToday];
+  return [{ version: released.version, worker: configured(released.worker, config) }, ofToday];
 }
 
 export async function startColoUnderTest(

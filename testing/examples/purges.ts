@@ -33,7 +33,7 @@ export function entryAt(position: string, changes: EntryChanges = {}): Entry {
 export const stampAt = (position: string, n = position) => ({ position, n });
 
 export function responseWith(changes: Partial<StoredMetadata> = {}): StoredMetadata {
-  const epoch = { requestedAtMs: 0, respondedAtMs: 0, fillCostMs: 1, jitterDraw: 0 };
+  const epoch = { requestedAtMs: 0, respondedAtMs: 0, fillCostMs: 1 };
   const page = { url: "https://www.example.com/a/b?c=1", route: "articles", tags: ["red", "blue"] };
   const body = { statusText: "", bodyBytes: 1, bodyDigest: null };
   return metadataWith({}, { ...epoch, ...page, ...body, ...changes });

@@ -59,7 +59,6 @@ export function metadataOf(
     stamp: { position: "1764547200000-0", n: "7f3a" },
     colo: "HAM",
     fillCostMs: 15.25,
-    jitterDraw: 0.5,
     ...changed,
   };
 }

@@ -76,7 +76,6 @@ export function metadataWith(
     stamp: "none",
     colo: "HAM",
     fillCostMs: 0,
-    jitterDraw: 0.5,
     ...changes,
   };
 }

@@ -15,7 +15,6 @@ const valuesOf: Readonly<Record<string, readonly string[]>> = {
   reason: ["uri-miss", "stale", "bypass"],
   rule: ["private", "no-store"],
   class: ["2xx", "4xx", "5xx", "failed"],
-  prefix: ["news"],
   purpose: ["look-up", "fill", "journal read"],
   operation: ["read", "write"],
   call: ["put", "get", "head", "delete"],

@@ -331,5 +331,4 @@ const blank = {
   bodyBytes: 0,
   bodyDigest: null,
   fillCostMs: 0,
-  jitterDraw: 0,
 };

@@ -241,8 +241,8 @@ function responseIn<Detail>(
   return isValid ? { record: { kind: "response", metadata }, keepUntilAtMs } : undefined;
 }
 
-/** The members that a validation changes: times, the stamps, the colo, the draw of jitter, and fields. */
-const renewedMembers = new Set(["q", "a", "o", "f", "k", "s", "l", "c", "J", "H"]);
+/** The members that a validation changes: times, the stamps, the colo, and fields. */
+const renewedMembers = new Set(["q", "a", "o", "f", "k", "s", "l", "c", "H"]);
 
 /**
  * Returns whether two heads of one body differ only as before and after a validation. The names that

@@ -25,7 +25,7 @@ interface ReportsSettings extends Pick<ReporterSettings, "gauges"> {
   readonly metrics: ReporterSettings["metrics"] & RedisCounts;
   readonly config: {
     readonly namespace: string;
-    readonly metrics: { readonly isOn: boolean };
+    readonly reportsMetrics: boolean;
   };
 }
 
@@ -49,8 +49,8 @@ export function createReports(settings: ReportsSettings, platform: ReportsPlatfo
   const { config } = settings;
   const { nowAtMs } = platform;
   const log = logOf("metrics", platform.log);
-  const channel = config.metrics.isOn ? channelOf(settings, { ...platform, log }) : undefined;
-  if (channel === undefined) return noReports(config.metrics.isOn ? noStore : turnedOff);
+  const channel = config.reportsMetrics ? channelOf(settings, { ...platform, log }) : undefined;
+  if (channel === undefined) return noReports(config.reportsMetrics ? noStore : turnedOff);
   const { namespace } = config;
   const reporter = new Reporter({ ...settings, namespace, channel, nowAtMs, randomText, log });
   let readerAtMs = -Infinity;

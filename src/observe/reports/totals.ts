@@ -26,7 +26,6 @@ export interface ColoState {
 /** The families whose recent counts the health check uses. */
 export const windowFamilies = [
   "requests",
-  "prefixRequests",
   "refusals",
   "unverified",
   "originResponses",

@@ -17,10 +17,10 @@ import { forwardPassed } from "./forward.ts";
 export function passedInstead(
   rule: "switch" | "caller",
   request: Request,
-  { target, route, keyed, prefix }: UrlRead,
+  { target, route, keyed }: UrlRead,
   { address }: Context,
 ): PassedRequest {
-  return { request, address, target, url: keyed.url, route, prefix, reason: "bypass", rule };
+  return { request, address, target, url: keyed.url, route, reason: "bypass", rule };
 }
 
 /** Returns the page that answers a request that may not be forwarded. */
@@ -68,8 +68,8 @@ export async function passBy(
   { arrivedAtMs }: { arrivedAtMs: number },
   context: Context,
 ): Promise<Response> {
-  const { route, prefix, request, rule } = passed;
-  const decision = new Decision({ route: route.name, prefix, arrivedAtMs });
+  const { route, request, rule } = passed;
+  const decision = new Decision({ route: route.name, arrivedAtMs });
   const exchange = { ...context, decision };
   const refusal = refusalOfPass(passed, exchange);
   if (refusal === "loop") exchange.site.loops.notice(route.origin);

@@ -51,9 +51,8 @@ import { hasRoomFor } from "../storing/variants.ts";
  *
  * @param fresh the 304
  * @param candidate the response whose validator was sent; no other response is freshened
- * @returns `undefined` if only the whole response may answer: the 304 refers to another response, or
- *   changes the meaning of the body on a route with `on304: "refetch"`, has lost octets, or needs
- *   another part of the body than was read
+ * @returns `undefined` if only the whole response may answer: the 304 refers to another response,
+ *   has lost octets, or needs another part of the body than was read
  */
 export async function validated(
   fresh: StampedAnswer,
@@ -69,7 +68,7 @@ export async function validated(
   const isSame =
     fresh.release === before.release && freshensWhatWasSent(compared, fieldsOf(before));
   if (!isSame || [...received.values()].some(hasLostOctets)) return undefined;
-  if (isToRefetch(received, before, pending)) return undefined;
+  reportChangedMeaning(received, before, pending);
   const metadata = freshenedMetadata(before, fresh, pending);
   if (!hasNeeded(body, metadata, pending)) return undefined;
   // RFC 9111 §7.3 allows reuse, but a 304 that sets a personal cookie is for one client.
@@ -126,17 +125,16 @@ function hasNeeded(body: StoredBody, metadata: StoredMetadata, { request }: Pend
   return range.kind === "part" && range.firstByte === firstByte && range.lastByte === lastByte;
 }
 
-/**
- * Returns whether the whole response is needed, because the fields of a bodiless answer change the
- * meaning of the stored body. Reports such fields on every route.
- */
-function isToRefetch(headers: Headers, before: StoredMetadata, pending: PendingForward): boolean {
+/** Reports the fields of an answer without a body that change the meaning of the stored body. */
+function reportChangedMeaning(
+  headers: Headers,
+  before: StoredMetadata,
+  { request, exchange }: PendingForward,
+): void {
   const names = meaningChangedBy(headers, fieldsOf(before));
-  if (names.length === 0) return false;
-  const { request, exchange } = pending;
+  if (names.length === 0) return;
   exchange.site.metrics.add("changedBy304", [request.route.name]);
   exchange.decision.detail = { rule: "changed-by-304", names };
-  return request.route.on304 === "refetch";
 }
 
 /**
@@ -202,7 +200,7 @@ export function learnFromHead(
   const makeStale = () => ttlSeconds > 0 && store({ ...before, lifetimeSecondsMax });
   if (comparison === "other") return void makeStale();
   if (comparison === "unknown" || !mayBeValidated(questionOf(pending), candidate)) return;
-  if (isToRefetch(headers, before, pending)) return void makeStale();
+  reportChangedMeaning(headers, before, pending);
   const metadata = freshenedMetadata(before, fresh, pending);
   if (refusalToFreshen(metadata, fresh.response, pending) !== undefined) return void makeStale();
   store(metadata);

@@ -24,8 +24,6 @@ export interface LookupRequest {
   readonly conditions: Fields;
   readonly target: Target;
   readonly route: Route;
-  /** The prefix under which metrics count the request; empty for none. */
-  readonly prefix: string;
   readonly parameters: RouteMatch["parameters"];
   readonly key: RecordKey;
   /** The query as the client sent it. The key may contain only a part of the query. */
@@ -101,8 +99,6 @@ export interface PassedRequest {
   /** The URL that a purge names, as in `KeyedUrl`. */
   readonly url: string;
   readonly route: Route;
-  /** The prefix under which metrics count the request; empty for none. */
-  readonly prefix: string;
   readonly reason: ForwardReason;
   readonly rule: PassRule;
 }
@@ -111,7 +107,7 @@ export type Plan =
   /** A path below `/_cache/`. */
   | { kind: "reserved" }
   /** An invalid host, or a path that may belong to another origin (`OtherReading.isRefused`). */
-  | { kind: "refuse"; route: Route; prefix: string }
+  | { kind: "refuse"; route: Route }
   | { kind: "pass"; passed: PassedRequest }
   | { kind: "lookup"; request: LookupRequest };
 
@@ -140,7 +136,7 @@ export interface PlanContext {
 export function plan(request: Request, read: UrlRead, given: PlanContext): Plan {
   if (read.isReserved) return { kind: "reserved" };
   if (read.target.host === "" || read.otherwise?.isRefused === true) {
-    return { kind: "refuse", route: read.route, prefix: read.prefix };
+    return { kind: "refuse", route: read.route };
   }
   const rule = passRule(request, read, given);
   if (rule === undefined) {
@@ -148,9 +144,9 @@ export function plan(request: Request, read: UrlRead, given: PlanContext): Plan 
     return { kind: "lookup", request: canonical ?? askedFor(request, read, given) };
   }
   const { address } = given;
-  const { target, route, keyed, prefix } = read;
+  const { target, route, keyed } = read;
   const reason = rule === "method" ? "method" : "bypass";
-  const passed = { request, address, target, url: keyed.url, route, prefix, reason, rule } as const;
+  const passed = { request, address, target, url: keyed.url, route, reason, rule } as const;
   return { kind: "pass", passed };
 }
 
@@ -253,7 +249,7 @@ function canonicalFor(
 }
 
 function askedFor(request: Request, read: UrlRead, given: PlanContext): LookupRequest {
-  const { target, route, prefix, parameters, keyed } = read;
+  const { target, route, parameters, keyed } = read;
   const { cookies, keyedCookies, cf, forwarded, key, position } = keyedAs(request, read, {
     config: given.site.config,
     address: given.address,
@@ -265,7 +261,6 @@ function askedFor(request: Request, read: UrlRead, given: PlanContext): LookupRe
     conditions: route.builds === undefined ? request.headers : undated(request.headers),
     target: keyed.target,
     route,
-    prefix,
     parameters,
     // The content may be a secret of the client, and could be guessed by its digest.
     key: content === undefined ? key : key.with(content.line, true),

@@ -17,7 +17,6 @@ import { readingsOf, isReserved } from "./path-readings.ts";
 import {
   normalisedEscapes,
   pathForOrigin,
-  pathSpelled,
   readTarget,
   type Target,
   undecodedPath,
@@ -34,8 +33,6 @@ export interface UrlRead {
   readonly route: Route;
   /** Another reading of the path that leads to another route; `undefined` if there is none. */
   readonly otherwise: OtherReading | undefined;
-  /** The name of the longest matching prefix in `metrics.prefixes`; empty for none. */
-  readonly prefix: string;
   readonly parameters: RouteMatch["parameters"];
   readonly keyed: KeyedUrl;
   /** The names that the route withholds from the origin; `undefined` for none. */
@@ -88,7 +85,6 @@ export function compileUrlReader(site: SiteUrls): ReadUrl {
     sizeMax: keptBytesMax,
     sizeOf: (_, name) => readBytes(name),
   });
-  const prefixOf = compilePrefixes(config);
   const { routes } = config;
   const isOneForAll = config.routes.length === 0;
   const origins = new Set([...config.routes, config.anywhere].map(({ origin }) => origin));
@@ -117,13 +113,11 @@ export function compileUrlReader(site: SiteUrls): ReadUrl {
       ? undefined
       : (readOutside(target, route, config) ??
         readOtherwise(target, route, { matched, hasOthers: origins.size > 1 }));
-    const prefix = prefixOf(keyed.target.path);
     const read: UrlRead = {
       target,
       isReserved: isOurs,
       route,
       otherwise,
-      prefix,
       parameters,
       keyed,
       withheld: withheldFor(route, passedOver),
@@ -185,12 +179,6 @@ function readOtherwise(
     if (route.name !== name) elsewhere ??= { as, isRefused: false };
   }
   return elsewhere;
-}
-
-function compilePrefixes({ metrics }: Pick<Config, "metrics">): (path: string) => string {
-  const spelled = metrics.prefixes.map(({ name, path }) => ({ name, path: pathSpelled(path) }));
-  const longestFirst = spelled.toSorted((a, b) => b.path.length - a.path.length);
-  return (path) => longestFirst.find((prefix) => path.startsWith(prefix.path))?.name ?? "";
 }
 
 /** Returns the method if it is not GET or HEAD, which share routes and stored responses. */

@@ -289,7 +289,7 @@ function tellBrowsers(
   dropDirectives(fields, replacedForBrowsers);
   fields.delete("expires");
   fields.append("cache-control", `max-age=${age + route.browserSeconds}`);
-  if (route.immutable) fields.append("cache-control", "immutable");
+  if (route.isImmutable) fields.append("cache-control", "immutable");
 }
 
 /** Returns whether Cache-Control has one of these directives. */

@@ -21,8 +21,7 @@ export function isRefreshDue(answer: AnsweringVerdict, hit: Hit): boolean {
 /**
  * Returns whether to refresh because the response expires soon. The result is never true in the
  * first half of a lifetime, so refreshes at most double the requests to the origin. In the second
- * half, the result is always true once the remaining lifetime is at most `refreshAhead`. Before
- * that, the probability rises towards expiry, and rises earlier for slower fills.
+ * half, the probability rises towards expiry, and rises earlier for slower fills.
  */
 export function isExpiryNear(
   { candidate, ageSeconds, ttlSeconds }: Timing,
@@ -30,12 +29,10 @@ export function isExpiryNear(
 ): boolean {
   const { route } = request;
   const { metadata } = candidate.stored;
-  if (ttlSeconds > (ageSeconds + ttlSeconds) / 2) return false;
-  if (ttlSeconds <= route.refreshAheadSeconds) return true;
+  if (!route.earlyRefresh || ttlSeconds > (ageSeconds + ttlSeconds) / 2) return false;
   // With stale-while-revalidate, no client waits at expiry anyway.
-  const usualEagerness = termsOf(metadata, route).staleWhileRevalidateSeconds > 0 ? 0 : 1;
-  const reachMs = metadata.fillCostMs * (route.earlyRefresh ?? usualEagerness);
-  return isRefreshDrawn(ttlSeconds * 1_000, reachMs, exchange.site.random);
+  if (termsOf(metadata, route).staleWhileRevalidateSeconds > 0) return false;
+  return isRefreshDrawn(ttlSeconds * 1_000, metadata.fillCostMs, exchange.site.random);
 }
 
 /**

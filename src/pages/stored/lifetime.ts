@@ -34,7 +34,6 @@ type TermsSource = Pick<
   | "fields"
   | "requestedAtMs"
   | "respondedAtMs"
-  | "jitterDraw"
   | "lifetimeSecondsMax"
   | "provisional"
   | "ruleMatch"
@@ -83,11 +82,7 @@ function workedOut(metadata: TermsSource, route: Route) {
     governing,
     /** Whether the origin explicitly allows sharing between clients. */
     isShared: sharedExplicitly(governing),
-    lifetimeSeconds: Math.min(
-      lifetimeSeconds * (1 - route.jitter * metadata.jitterDraw),
-      metadata.lifetimeSecondsMax ?? Infinity,
-      secondsMax,
-    ),
+    lifetimeSeconds: Math.min(lifetimeSeconds, metadata.lifetimeSecondsMax ?? Infinity, secondsMax),
     /** Whether the lifetime is from the route and not from the response. */
     isAssigned,
     /** The age at `respondedAtMs` (`corrected_initial_age`, RFC 9111 §4.2.3). */

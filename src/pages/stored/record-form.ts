@@ -39,7 +39,6 @@ const members = membersWith<ResponseDetail>({
   withheldTags: ["W", listOf(pairOf(isFieldName, listOf(isText))), undefined],
   lacksRouteTags: ["L", isFlag, undefined],
   isOfClient: ["I", isFlag, undefined],
-  jitterDraw: ["J", isNumber],
   bodyDate: ["D", isFieldValue, undefined],
   lifetimeSecondsMax: ["X", isNumber, undefined],
   provisional: ["O", isText, undefined],

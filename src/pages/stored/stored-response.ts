@@ -48,11 +48,6 @@ export interface ResponseDetail {
    * changed the body, so a refresh sends no validators.
    */
   readonly isOfClient?: boolean | undefined;
-  /**
-   * A random number, 0 ≤ draw < 1, drawn once per fill. The lifetime is shortened by this share of
-   * the route's jitter.
-   */
-  readonly jitterDraw: number;
   /** The `Date` of the answer that the body is from, if a 304 has replaced the field. */
   readonly bodyDate?: string | undefined;
   /** Limits the lifetime soon after a purge, when the origin may still serve old content. */

@@ -140,7 +140,6 @@ function answerMetadata(
   const { site } = exchange;
   const { url, parameters } = request;
   const { name: route, answer } = request.route;
-  const jitterDraw = site.random();
   const ruleMatch = matchOf({ status: given.status, fields: fieldsOf(given) }, answer);
   const kept = withoutStripped(given.headers, ruleMatch, place);
   const isKept = ([name]: FieldLine) => kept.has(name) || !given.headers.has(name);
@@ -151,7 +150,7 @@ function answerMetadata(
   site.leftOutTags.add(leftOutBytes, route);
   if (tagging.lacksRouteTags === true) site.leftOutTags.addFailed(route);
   const selected = selectedBy(given.headers, fields, { ...place, before: given.before });
-  const times = { requestedAtMs, respondedAtMs, stamp, jitterDraw };
+  const times = { requestedAtMs, respondedAtMs, stamp };
   return { url, route, release, ...times, ruleMatch, ...selected, ...tagging };
 }
 

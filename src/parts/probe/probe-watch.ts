@@ -220,7 +220,7 @@ export function purgeLate(
       cause:
         "A replica of the journal's database lags by more than A, the clocks of a colo differ by more than A, or Tidemark has a fault.",
       remedy:
-        "Run tidemark probe. With read replicas, set purge.readReplicas. Otherwise raise purge.clockAllowanceSeconds. If neither helps, report it.",
+        "Run tidemark probe. Raise purge.clockAllowanceSeconds: with read replicas, to 3 at least. If neither helps, report it.",
     },
   ];
 }

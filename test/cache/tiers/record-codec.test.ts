@@ -48,7 +48,6 @@ const response: fc.Arbitrary<ResponseHead> = fc.record({
     stamp: fc.oneof(fc.constant("none" as const), fc.record({ position: anyText, n: anyText })),
     colo: anyText,
     fillCostMs: amount,
-    jitterDraw: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
   }),
 });
 const digest = fc.stringMatching(/^[\da-f]{64}$/);

@@ -134,14 +134,13 @@ describe("the windows of the totals", () => {
     const { windows } = added(nothing, [
       entry(0, {
         "requests|a|hit|memory": 1,
-        "prefixRequests|docs|hit": 2,
         "unverified|a": 3,
         "originResponses|a|5xx": 4,
         "originSeconds|a|b3": 5,
         purges: 6,
       }),
     ]);
-    expect([...(windows[0]?.sums.values() ?? [])]).toEqual([1, 2, 3, 4]);
+    expect([...(windows[0]?.sums.values() ?? [])]).toEqual([1, 3, 4]);
   });
 });
 

@@ -26,7 +26,7 @@ function open({ isOn = true, hasDatabase = true, hasDataset = false } = {}) {
   };
   const metrics = { colo: "HAM", take, add: () => undefined, took: () => undefined };
   const settings = {
-    config: { namespace: "site", metrics: { isOn } },
+    config: { namespace: "site", reportsMetrics: isOn },
     metrics,
     gauges: () => ({ ...noGauges, memoryBytes: 7 }),
   };

@@ -85,11 +85,6 @@ describe("the request's directives (RFC 9111 §5.2.1)", () => {
     expect(directives).toEqual({ noCache: false, noStore: false, onlyIfCached: true });
   });
 
-  it("apply to all routes if the configuration honours them", () => {
-    const config = defineConfig({ honourRequestDirectives: true });
-    expect(askedWith(asks, config).directives.noCache).toBe(true);
-  });
-
   it("include Pragma", () => {
     const config = configWith({ honourRequestDirectives: true });
     const { directives } = askedWith({ headers: { pragma: "no-cache" } }, config);

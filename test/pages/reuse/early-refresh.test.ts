@@ -1,7 +1,6 @@
-// Tests refreshes before a stored response expires: by a random draw (XFetch), always within the
-// route option `refreshAhead`, and while Redis is down, before a page becomes unverified.
+// Tests refreshes before a stored response expires: by a random draw (XFetch), and while Redis is down,
+// before a page becomes unverified.
 import { describe, expect, it } from "vitest";
-import type { RouteInput } from "../../../src/config/route-options.ts";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { isExpiryNear } from "../../../src/pages/reuse/early-refresh.ts";
 import { routeWith, storedWith } from "../../../testing/examples/requests.ts";
@@ -12,6 +11,7 @@ import {
   cc,
   chunked,
   page,
+  type Script,
   unchanged,
   unreachable,
 } from "../../../testing/fakes/origin-in-process.ts";
@@ -21,16 +21,15 @@ const due = (changes: {
   lifetimeSeconds?: number;
   fillCostMs?: number;
   draw?: number;
-  earlyRefresh?: number;
-  refreshAheadSeconds?: number;
+  earlyRefresh?: boolean;
   staleWhileRevalidateSeconds?: number;
 }) => {
   const { ttlSeconds, lifetimeSeconds = 60, fillCostMs = 1_000, draw = Math.exp(-1) } = changes;
-  const { earlyRefresh, refreshAheadSeconds = 0, staleWhileRevalidateSeconds = 0 } = changes;
+  const { earlyRefresh = true, staleWhileRevalidateSeconds = 0 } = changes;
   const control = `max-age=60, stale-while-revalidate=${staleWhileRevalidateSeconds}`;
   const stored = storedWith({ "cache-control": control }, { fillCostMs });
   const fresh = { ttlSeconds, ageSeconds: lifetimeSeconds - ttlSeconds };
-  const request = { route: { ...routeWith(), earlyRefresh, refreshAheadSeconds } };
+  const request = { route: { ...routeWith(), earlyRefresh } };
   const hit = { request, exchange: { site: { random: () => draw } } };
   return isExpiryNear(
     { candidate: { stored, tier: "memory" }, ...fresh },
@@ -44,9 +43,8 @@ describe("an early refresh by XFetch", () => {
     ["out-of-reach", { ttlSeconds: 1.001 }, false],
     ["costlier", { ttlSeconds: 1.999, fillCostMs: 2_000 }, true],
     ["costlier-out-of-reach", { ttlSeconds: 2.001, fillCostMs: 2_000 }, false],
-    ["more-eager", { ttlSeconds: 2.999, earlyRefresh: 3 }, true],
     ["smaller-draw", { ttlSeconds: 1.999, draw: Math.exp(-2) }, true],
-    ["off", { ttlSeconds: 0.001, earlyRefresh: 0 }, false],
+    ["off", { ttlSeconds: 0.001, earlyRefresh: false }, false],
     ["cost-of-zero", { ttlSeconds: 0.001, fillCostMs: 0 }, false],
     ["draw-of-zero", { ttlSeconds: 29, draw: 0 }, true],
     ["beyond-any-draw", { ttlSeconds: 37, lifetimeSeconds: 600, draw: 0 }, false],
@@ -57,42 +55,28 @@ describe("an early refresh by XFetch", () => {
       { ttlSeconds: 0.999, staleWhileRevalidateSeconds: 1 },
       false,
     ],
-    [
-      "with-stale-while-revalidate-and-earlyRefresh",
-      { ttlSeconds: 0.999, staleWhileRevalidateSeconds: 1, earlyRefresh: 1 },
-      true,
-    ],
-  ])("is due if cost · β · −ln(draw) reaches the expiry: %s", (_id, given, isDue) => {
+  ])("is due if cost · −ln(draw) reaches the expiry: %s", (_id, given, isDue) => {
     expect(due(given)).toBe(isDue);
   });
 });
 
-describe("a refresh by the route option refreshAhead", () => {
-  it.each([
-    { id: "at-the-beginning", given: { ttlSeconds: 10 }, isDue: true },
-    { id: "before", given: { ttlSeconds: 10.001 }, isDue: false },
-    { id: "at-most-half-a-lifetime", given: { ttlSeconds: 3, lifetimeSeconds: 6 }, isDue: true },
-    {
-      id: "not-in-the-first-half-of-a-lifetime",
-      given: { ttlSeconds: 3.001, lifetimeSeconds: 6 },
-      isDue: false,
-    },
-  ])("is due within refreshAhead of the expiry: $id", ({ given, isDue }) => {
-    expect(due({ ...given, refreshAheadSeconds: 10, earlyRefresh: 0 })).toBe(isDue);
-  });
-});
-
 describe("a page that is about to expire", () => {
-  const route = (changes: Partial<RouteInput>) => ({
-    routes: [{ name: "all", match: "*", ...changes }],
-  });
-  const config = route({ refreshAhead: "10s" });
-  const numbered = (_: Request, nth: number) => page(`page ${nth}`, cc("max-age=60"));
+  /** Opens a site whose first fill takes a second, and whose draws refresh as early as possible. */
+  function open(coloCount = 1) {
+    const clock = new FakeClock();
+    const origin: Script = async (request, nth) => {
+      if (nth === 1) clock.advance(1);
+      return numbered(request, nth);
+    };
+    const upstash = new FakeUpstash(clock);
+    return openColos(coloCount, { clock, upstash, origin, random: 0 }) as [Site, ...Site[]];
+  }
+  const numbered: Script = (_, nth) => page(`page ${nth}`, cc("max-age=60"));
 
   it("answers as a hit, and is refreshed in the background", async () => {
-    const site = openSite({ config, origin: numbered });
+    const [site] = open();
     await site.get("/a");
-    site.clock.advance(51);
+    site.clock.advance(50);
     const seen = await site.get("/a");
     expect([seen.text, seen.cacheStatus]).toEqual([
       "page 1",
@@ -120,28 +104,26 @@ describe("a page that is about to expire", () => {
   });
 
   it("is refreshed by a conditional request if a refresh has fetched its validator", async () => {
-    const site = openSite({
-      config,
-      origin: () => page("page", cc("max-age=60", { etag: '"1"' })),
-    });
+    const clock = new FakeClock();
+    const slow = (response: Response) => (clock.advance(1), response);
+    const origin = () => slow(page("page", cc("max-age=60", { etag: '"1"' })));
+    const site = openSite({ clock, origin, random: 0 });
     await site.get("/a");
-    site.clock.advance(51);
+    site.clock.advance(50);
     await site.get("/a");
     expect(site.origin.last.fields.has("if-none-match")).toBe(false);
-    site.clock.advance(51);
-    site.origin.script = () => unchanged({ etag: '"1"' });
+    site.clock.advance(50);
+    site.origin.script = () => slow(unchanged({ etag: '"1"' }));
     await site.get("/a");
     expect(site.origin.last.fields.get("if-none-match")).toBe('"1"');
-    expect((await site.get("/a")).cacheStatus).toBe("tidemark; hit; ttl=60; detail=memory");
+    expect((await site.get("/a")).cacheStatus).toBe("tidemark; hit; ttl=59; detail=memory");
   });
 
   it("is read from the shared tier if another colo has already refreshed it", async () => {
-    const clock = new FakeClock();
-    const upstash = new FakeUpstash(clock);
-    const [near, far] = openColos(2, { clock, config, upstash, origin: numbered }) as [Site, Site];
+    const [near, far] = open(2) as [Site, Site];
     await near.get("/a");
     await far.get("/a");
-    clock.advance(51);
+    near.clock.advance(50);
     await near.get("/a");
     // Renews the view. With a current view, a record in memory answers at once.
     await far.get("/another");
@@ -161,10 +143,10 @@ describe("a page that is about to expire", () => {
   ])(
     "is refreshed at most once a second if the refresh brings no fresh page: $id",
     async ({ script }) => {
-      const site = openSite({ config, origin: numbered });
+      const [site] = open();
       await site.get("/a");
-      site.clock.advance(51);
-      site.origin.script = script;
+      site.clock.advance(50);
+      site.origin.script = () => (site.clock.advance(0.25), script());
       for (let nth = 0; nth < 20; nth += 1) await site.get("/a");
       expect(site.origin.count).toBe(2);
       site.clock.advance(1);
@@ -174,9 +156,9 @@ describe("a page that is about to expire", () => {
   );
 
   it("keeps answering after a failed refresh, and is refreshed again after a second", async () => {
-    const site = openSite({ config, origin: numbered });
+    const [site] = open();
     await site.get("/a");
-    site.clock.advance(51);
+    site.clock.advance(50);
     site.origin.script = unreachable;
     await site.get("/a");
     const failed = site.origin.count;

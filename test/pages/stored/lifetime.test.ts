@@ -113,18 +113,6 @@ describe("the lifetime that a route assigns to a status", () => {
   });
 });
 
-describe("the route option jitter", () => {
-  it.each([
-    { id: "none", jitter: 0, draw: 0.999, seconds: 100 },
-    { id: "least-draw", jitter: 0.2, draw: 0, seconds: 100 },
-    { id: "middle", jitter: 0.2, draw: 0.5, seconds: 90 },
-    { id: "whole", jitter: 1, draw: 0.75, seconds: 25 },
-  ])("only shortens a lifetime: $id", ({ jitter, draw, seconds }) => {
-    const given = terms(cc("max-age=100"), { jitter }, { jitterDraw: draw });
-    expect(given.lifetimeSeconds).toBeCloseTo(seconds, 9);
-  });
-});
-
 describe("the terms of a response", () => {
   const both = "must-revalidate, no-cache";
   const hidden = cc(both, { "cdn-cache-control": "max-age=1" });

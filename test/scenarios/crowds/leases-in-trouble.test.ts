@@ -61,13 +61,13 @@ describe("a crowd that waits for a lease", () => {
     expect((await asking).every(({ text }) => text.startsWith("page"))).toBe(true);
   });
 
-  it("sends one request per other colo after waitTimeout if the holder hangs", async () => {
+  it("sends one request per other colo after two seconds at most if the holder hangs", async () => {
     const gate = closedGate();
     const slow: Script = async (_, nth) => {
       await (nth === 1 ? new Promise(() => undefined) : gate.opened);
       return page(`page ${nth}`, fresh);
     };
-    const colos = new Colos(slow, { waitTimeout: "2s" });
+    const colos = new Colos(slow);
     const [, ...others] = colos.sites;
     void colos.ask(colos.first);
     await colos.pass(0.1);
@@ -131,8 +131,8 @@ describe("an origin that fails for a crowd in three colos", () => {
     },
   );
 
-  it("does not delay an allowed stale answer longer than waitTimeout if it hangs", async () => {
-    const colos = new Colos(() => page("old", both), { waitTimeout: "2s" });
+  it("does not delay an allowed stale answer longer than ten seconds if it hangs", async () => {
+    const colos = new Colos(() => page("old", both));
     for (const site of colos.sites) await site.get("/a");
     await colos.pass(61);
     const before = colos.origin.count;
@@ -141,7 +141,7 @@ describe("an origin that fails for a crowd in three colos", () => {
     await colos.pass(0.1);
     const [, ...others] = colos.sites;
     const asking = others.flatMap((site) => [colos.ask(site), colos.ask(site)]);
-    await colos.pass(5);
+    await colos.pass(11);
     const seen = await Promise.all(asking);
     expect([texts(seen), colos.origin.count - before]).toEqual([["old"], 3]);
     expect(seen[0]?.cacheStatus).toBe("tidemark; fwd=stale; collapsed; detail=stale-if-error");

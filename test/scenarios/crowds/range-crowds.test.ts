@@ -1,6 +1,6 @@
 // Tests range requests for pages that are not stored. If the origin is known to ignore ranges,
 // Tidemark requests the whole body once and cuts all ranges from it. Other ranges are forwarded.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { openSite, read, type Site, type SiteOptions } from "../../../testing/site/harness.ts";
 import {
   cc,
@@ -10,6 +10,7 @@ import {
   page,
   unreachable,
 } from "../../../testing/fakes/origin-in-process.ts";
+import { playTimers } from "../../../testing/site/two-colos.ts";
 
 const whole = "0123456789".repeat(10);
 const fields = cc("max-age=60", { "content-length": String(whole.length) });
@@ -83,21 +84,6 @@ describe("ranges that the origin has ignored before", () => {
     expect(site.origin.count - before).toBe(1);
   });
 
-  it("wait for the whole body at most waitTimeout, and only once", async () => {
-    const routes = [{ name: "all", match: "*", waitTimeout: "1s" }];
-    const site = await openLearnt({ config: { limits: { bufferBytes: 8 }, routes } });
-    const gate = closedGate();
-    site.origin.script = async ({ headers }) => {
-      if (!headers.has("range")) await gate.opened;
-      return entire();
-    };
-    const first = await read(await site.ask("/a", asking("bytes=0-1")));
-    const second = await read(await site.ask("/a", asking("bytes=0-1")));
-    expect([first.text, second.text]).toEqual([whole, whole]);
-    gate.open();
-    await site.settle();
-  });
-
   it("wait for the whole body again after the origin has failed once", async () => {
     const site = await openLearnt();
     site.origin.script = ({ headers }) => (headers.has("range") ? entire() : unreachable());
@@ -142,5 +128,25 @@ describe("a range for an origin that is not known to ignore ranges", () => {
     const ranges = rangesAsked(site, () => page("01", partial, 206));
     const seen = await site.get("/a", asking("bytes=0-1"));
     expect([seen.text, ranges]).toEqual(["01", ["bytes=0-1"]]);
+  });
+});
+
+describe("waits for the whole body", () => {
+  playTimers();
+
+  it("end after ten seconds, and happen only once", async () => {
+    const site = await openLearnt();
+    const gate = closedGate();
+    site.origin.script = async ({ headers }) => {
+      if (!headers.has("range")) await gate.opened;
+      return entire();
+    };
+    const asked = site.ask("/a", asking("bytes=0-1")).then(read);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect((await asked).text).toBe(whole);
+    // No timer runs any more, so this request does not wait.
+    expect((await site.ask("/a", asking("bytes=0-1")).then(read)).text).toMatch(/^01/);
+    gate.open();
+    await site.settle();
   });
 });

@@ -1,7 +1,6 @@
 // Tests answers that name the origin's own address. Clients get the site's address instead (RFC
 // 9110 §7.4, §10.2.2).
 import { describe, expect, it } from "vitest";
-import type { ConfigInput } from "../../../src/config/schema.ts";
 import { openSite } from "../../../testing/site/harness.ts";
 import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
 
@@ -100,6 +99,17 @@ describe("a field that may name the origin's address", () => {
     },
   );
 
+  it("changes if a named origin sends its own address", async () => {
+    const api = "https://api.invalid";
+    const config = {
+      origins: { api: { url: api } },
+      routes: [{ name: "all", match: "*", origin: "api" }],
+    };
+    const fields = cc("no-store", { location: `${api}/b` });
+    const seen = await openSite({ config, origin: () => page("page", fields) }).get("/a");
+    expect(seen.fields.get("location")).toBe(`${site}/b`);
+  });
+
   it("changes, but the status, the body and other fields do not", async () => {
     const fields = cc("no-store", { location: `${own}/b`, "x-app": "1" });
     const opened = openSite({ origin: () => page("made", fields, 201) });
@@ -169,29 +179,6 @@ describe("the domain of a cookie", () => {
   ])("stays if the site's host is below the origin's: $url", async ({ url, isKept }) => {
     const [cookie] = await cookiesFor(ofOrigin, url);
     expect(cookie).toBe(isKept ? ofOrigin : "s=1; Path=/");
-  });
-});
-
-describe("the option rewriteLocations", () => {
-  const route = { name: "all", match: "*", origin: "api" };
-  const withApi = (rewriteLocations: boolean): ConfigInput => ({
-    origins: { api: { url: own, rewriteLocations } },
-    routes: [route],
-  });
-
-  it.each([
-    { id: "off for all", config: { rewriteLocations: false }, isSeen: true },
-    { id: "off for one origin", config: withApi(false), isSeen: true },
-    {
-      id: "on for one origin",
-      config: { rewriteLocations: false, ...withApi(true) },
-      isSeen: false,
-    },
-  ])("shows or hides the origin's address: $id", async ({ config, isSeen }) => {
-    const fields = cc("no-store", { location: `${own}/b`, host: "origin.invalid" });
-    const seen = await openSite({ config, origin: () => page("page", fields) }).get("/a");
-    expect(seen.fields.get("location")).toBe(isSeen ? `${own}/b` : `${site}/b`);
-    expect(seen.fields.has("host")).toBe(false);
   });
 });
 

@@ -77,7 +77,8 @@ describe("a second request in an isolate with an old response", () => {
 
   it("does not store a response again that the origin has made private", async () => {
     let fields = cc("max-age=600");
-    const opened = open((_, nth) => page(`page ${nth}`, fields), secondAsk, {
+    const opened = open((_, nth) => page(`page ${nth}`, fields), {
+      ...secondAsk,
       honourRequestDirectives: true,
     });
     const { clock, near, beside, cold, far } = opened;

@@ -120,22 +120,17 @@ describe("an origin that is this Worker itself", () => {
 });
 
 describe("a refresh that comes back to this Worker", () => {
-  it.each([
-    { id: "while-stale", afterSeconds: 70, refreshAhead: undefined },
-    { id: "before-expiry", afterSeconds: 55, refreshAhead: "10s" },
-  ])("does not store the cached response again: $id", async ({ afterSeconds, refreshAhead }) => {
-    const route = { name: "all", match: "*", ...(refreshAhead ? { refreshAhead } : {}) };
+  it("does not store the cached response again", async () => {
     const site = openSite({
       env: siteHost,
-      config: { routes: [route] },
       origin: () => page("page", cc("max-age=60, stale-while-revalidate=600")),
     });
     await site.get("/a");
     leadBackTo(site);
     for (let nth = 0; nth < 3; nth += 1) {
-      site.clock.advance(nth === 0 ? afterSeconds : 2);
+      site.clock.advance(nth === 0 ? 70 : 2);
       const seen = await site.get("/a");
-      const age = String(afterSeconds + 2 * nth);
+      const age = String(70 + 2 * nth);
       expect([seen.text, seen.fields.get("age")]).toEqual(["page", age]);
     }
     expect(site.origin.count).toBeGreaterThan(1);

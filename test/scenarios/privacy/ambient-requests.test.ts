@@ -27,7 +27,7 @@ const config: ConfigInput = {
     { name: "ios", match: "/when/*", when: { header: { "x-app": ["ios"] } }, fresh: "1m" },
     { name: "slices", match: "/slices/*", use: [slices({ sliceBytes: 65_536 })] },
     { name: "query", match: "/query/*", use: [query("json")] },
-    { name: "global", match: "/global/*", collapse: "global", refreshAhead: "20s" },
+    { name: "global", match: "/global/*", collapse: "global" },
     { name: "falls", match: "/falls/*", origin: "broken", use: [fallback("default")] },
     { name: "forms", match: "/forms/*", query: { noVarySearch: true } },
     { name: "all", match: "*" },

@@ -35,7 +35,9 @@ function openPrivate(options: SiteOptions) {
 const none: AskInit = {};
 const [ada, bao] = ["ada", "bao"].map(withToken) as [AskInit, AskInit];
 const noStore: AskInit = { headers: { "cache-control": "no-store" } };
-const obeying: ConfigInput = { honourRequestDirectives: true };
+const obeying: ConfigInput = {
+  routes: [{ name: "all", match: "*", honourRequestDirectives: true }],
+};
 
 const rows: [id: string, fields: FieldTexts, a: AskInit, b: AskInit, config?: ConfigInput][] = [
   ["private", cc("private, max-age=60"), none, none],

@@ -155,7 +155,7 @@ describe("an answer without a body from before a purge", () => {
   });
 
   it("makes nothing stale if it answers a HEAD", async () => {
-    const config = { honourRequestDirectives: true };
+    const config = { routes: [{ name: "all", match: "*", honourRequestDirectives: true }] };
     const { site } = openJournalled({ config, origin: () => page("new", shared) });
     await send(site, red);
     site.clock.advance(20);

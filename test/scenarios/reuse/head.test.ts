@@ -102,7 +102,7 @@ describe("a HEAD request for a stale response", () => {
 it("a forwarded HEAD makes a fresh response stale in each tier if the ETag differs", async () => {
   const { clock, near, far } = openCounted(
     ({ method }) => page("hello", cc("max-age=600", { etag: `"${method}"` })),
-    { honourRequestDirectives: true },
+    { routes: [{ name: "all", match: "*", honourRequestDirectives: true }] },
   );
   await near.get("/a");
   clock.advance(10);

@@ -32,7 +32,6 @@ describe("the lifetime of a stored response", () => {
       fields: cc("no-cache, max-age=10"),
       seconds: 300,
     },
-    { id: "the route with jitter", route: { fresh: "100s", jitter: 0.2 }, seconds: 90 },
     {
       id: "the origin for an error",
       route: { negative },

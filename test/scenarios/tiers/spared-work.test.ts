@@ -31,7 +31,7 @@ describe("a page whose last response was private", () => {
 
 it("one client's no-store does not make a page uncacheable for other clients", async () => {
   const site = openSite({
-    config: { honourRequestDirectives: true },
+    config: { routes: [{ name: "all", match: "*", honourRequestDirectives: true }] },
     origin: (_, nth) => page(`page ${nth}`, cc("max-age=60")),
   });
   await site.get("/a", { headers: { "cache-control": "no-store" } });

@@ -93,7 +93,10 @@ describe("a page with the maximum number of variants", () => {
   it("stores a listed variant again", async () => {
     const site = openSite({
       ...withRoomFor(1),
-      config: { limits: { variants: 1 }, honourRequestDirectives: true },
+      config: {
+        limits: { variants: 1 },
+        routes: [{ name: "all", match: "*", honourRequestDirectives: true }],
+      },
     });
     await site.get("/a", as("one"));
     const reload = { headers: { "user-agent": "one", "cache-control": "no-cache" } };

@@ -144,15 +144,6 @@ describe("a refresh in the background of a stale answer", () => {
   });
 });
 
-it("a refresh ahead of the expiry has no field of the second client", async () => {
-  const routes = [{ name: "all", match: "*", refreshAhead: "20s" }];
-  const site = openSite({ origin: always(), config: { routes } });
-  await site.get("/a", { headers: first });
-  site.clock.advance(50);
-  await site.get("/a", { headers: second });
-  expect([site.origin.count, lastTold(site)]).toEqual([2, neutral]);
-});
-
 it("the refresh of a hot key has no field of a client", async () => {
   const { colos } = openHotSite();
   const [near, , desk] = colos;

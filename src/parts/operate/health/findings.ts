@@ -35,7 +35,7 @@ import {
 import { outwardBehind } from "./outward-findings.ts";
 import type { SiteState } from "./site-state.ts";
 import { clocksApart, redisTroubles, roomFindings, tiersFail } from "./store-findings.ts";
-import { hitRates, reportsMissing, sharesHigh, subrequestsSpent } from "./traffic-findings.ts";
+import { reportsMissing, sharesHigh, subrequestsSpent } from "./traffic-findings.ts";
 
 const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   redisTroubles,
@@ -50,7 +50,6 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   (state) => state.parts.flatMap((part) => part.findings?.(state) ?? []),
   originTroubles,
   anonymousRefused,
-  hitRates,
   sharesHigh,
   credentialField,
   variesSilently,

@@ -2,7 +2,6 @@
 // all isolates.
 import type { RemoteHealth } from "../../../remote/store-health.ts";
 import type { AdminSettings } from "../../../admin/admin-settings.ts";
-import type { Config } from "../../../config/config.ts";
 import type { Site } from "../../../pages/site/site.ts";
 import type { Outward } from "../../../outward/schedule/create-outward.ts";
 import type { DataTroubles } from "../../../compose/data-beside-pages.ts";
@@ -100,7 +99,6 @@ export interface SiteState {
   /** Databases that answered; `undefined` if none did. */
   readonly rooms?: readonly RoomState[] | undefined;
   readonly totals?: Totals | undefined;
-  readonly hitRateMins?: HitRateMins;
   /** Wrong credentials that this isolate refused; `undefined` if there were none. */
   readonly refusedHere?: LocalRefusals | undefined;
   /** The targets of outward purges; `undefined` without one, or if nobody has read their states. */
@@ -230,7 +228,6 @@ export async function lookFurther(
     clock: (own === undefined ? database : journal).clock,
     rooms: rooms.length === 0 ? undefined : rooms,
     totals: totals.totals,
-    hitRateMins: hitRateMinsOf(config),
     refusedHere: settings.gate.refusals.here,
     outward: outward && reports && { reports, dueAfterMs: outward.dueAfterMs },
     configWarnings: configWarnings(config, environment.siteHosts, cache),
@@ -295,22 +292,4 @@ async function renewed(
   requester: Requester,
 ): Promise<void> {
   await purging?.view.attend(requester)?.();
-}
-
-/** Minimum hit rates by name, from 0 to 1. */
-export interface HitRateMins {
-  /** The minimums of routes: each route's own, or else the minimum of all routes. */
-  readonly requests: ReadonlyMap<string, number | undefined>;
-  /** The minimums of prefixes. */
-  readonly prefixRequests: ReadonlyMap<string, number | undefined>;
-}
-
-/** Reads the minimums. Requests that match no route have none. */
-export function hitRateMinsOf({ metrics, routes }: Config): HitRateMins {
-  return {
-    requests: new Map(
-      routes.map(({ name, hitRateMin }) => [name, hitRateMin ?? metrics?.hitRateMin]),
-    ),
-    prefixRequests: new Map(metrics?.prefixes.map(({ name, hitRateMin }) => [name, hitRateMin])),
-  };
 }

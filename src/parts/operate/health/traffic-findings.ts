@@ -1,7 +1,6 @@
-// Findings on the recent counts of all isolates: hit rates, errors of origins, cookies, and reports.
+// Findings on the recent counts of all isolates: errors of origins, cookies, and reports.
 import { isWithinMs } from "../../../base/elapsed.ts";
 import { isoOf } from "../../../base/iso-date.ts";
-import { hitOutcomes, notLookedUp } from "../../../protocol/families.ts";
 import { seriesIn, type Sums } from "../../../observe/sums.ts";
 import type { Totals, Window, windowFamilies } from "../../../observe/reports/totals.ts";
 import {
@@ -10,7 +9,7 @@ import {
   type Level,
   percentOf,
 } from "../../../protocol/finding.ts";
-import type { HitRateMins, SiteState } from "./site-state.ts";
+import type { SiteState } from "./site-state.ts";
 
 /** Shares of fewer requests are not significant. */
 const countMin = 100;
@@ -82,38 +81,6 @@ function newestShare(
     if (of >= countMin) return { share: part / of, count: of, fromAtMs };
   }
   return undefined;
-}
-
-/** Findings for each route or prefix with a `hitRateMin`. */
-export function hitRates(state: SiteState): Finding[] {
-  return (["requests", "prefixRequests"] as const).flatMap((family) => {
-    const counted = (state.totals?.windows ?? []).flatMap(({ sums }) => countedIn(sums, family));
-    const names = new Set(counted.map(({ labels: [name = ""] }) => name));
-    return [...names].flatMap((name) => hitRateLow(state, family, name));
-  });
-}
-
-function hitRateLow(state: SiteState, family: keyof HitRateMins, name: string): Finding | [] {
-  const min = state.hitRateMins?.[family].get(name);
-  if (min === undefined) return [];
-  const rate = newestShare(state, (sums) => {
-    const of = countedIn(sums, family).filter(has(0, [name]));
-    const lookedUp = of.filter((counted) => !has(1, notLookedUp)(counted));
-    return { of: sumOf(lookedUp), part: sumOf(lookedUp.filter(has(1, hitOutcomes))) };
-  });
-  if (rate === undefined || rate.share >= min) return [];
-  const whose = `${family === "requests" ? "route" : "prefix"} ${JSON.stringify(name)}`;
-  return {
-    code: "hit-rate-low",
-    level: "warning",
-    about: whose,
-    what: `The hit rate of ${whose} is ${percentOf(rate.share)}, of ${rate.count} requests in five minutes; the configured minimum is ${percentOf(min)}.`,
-    since: isoOf(rate.fromAtMs),
-    cause:
-      "The origin fails, a purge was large, a release of the origin allows less caching, query parameters or cookies are new, or Redis is down.",
-    remedy:
-      "Run tidemark explain <url>, or send GET /_cache/explain?url=, for a page that should be a hit. The answer says why it is not, and which stored key is nearest.",
-  };
 }
 
 interface ShareRow {

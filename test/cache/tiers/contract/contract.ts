@@ -170,7 +170,6 @@ export function describeTier(implementation: string, open: () => Promise<OpenTie
         stamp: "none",
         colo: "",
         fillCostMs: 0,
-        jitterDraw: 0,
       });
       expect(await tier.write(key, record, keep)).toEqual({ kind: "kept" });
       expect(await look(tier, key, ask)).toEqual(shown(record, bytes));

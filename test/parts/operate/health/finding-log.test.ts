@@ -56,7 +56,7 @@ it("a finding has one log line when it begins, and one when it ends", () => {
 
 it("findings on different routes have their own log lines", () => {
   const { lines, look } = opened();
-  const [a, b] = ["a", "b"].map((name) => finding("hit-rate-low", { about: `route "${name}"` }));
+  const [a, b] = ["a", "b"].map((name) => finding("origin-errors", { about: `route "${name}"` }));
   look(0, [a!, b!, b!], afar);
   look(70, [b!], afar);
   expect(lines.map(({ about, state }) => `${String(about)} ${String(state)}`)).toEqual([
@@ -64,7 +64,7 @@ it("findings on different routes have their own log lines", () => {
     'route "b" began',
     'route "a" ended',
   ]);
-  expect(lines[2]?.message).toBe('The finding hit-rate-low of route "a" is over after 70 s.');
+  expect(lines[2]?.message).toBe('The finding origin-errors of route "a" is over after 70 s.');
 });
 
 it("a finding has another log line when it becomes critical, and info is logged as info", () => {
@@ -97,7 +97,6 @@ it("the log omits findings on the configuration, which are logged when an isolat
 
 describe("a check that examines only the state of its isolate", () => {
   const ofTotals = [
-    "hit-rate-low",
     "origin-errors",
     "unknown-cookies",
     "reports-missing",

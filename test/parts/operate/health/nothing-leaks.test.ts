@@ -91,7 +91,6 @@ function drawnLook(draws: Draws): SiteState {
     2: [
       ["requests", ["articles", "stored", "origin"], 500],
       ["requests", [marked, "stored", "origin"], 500],
-      ["prefixRequests", [marked, "stored"], 500],
       ["refusals", [marked, "unknown-cookie"], of(1_000)],
       ["unverified", [marked], of(100)],
       ["originResponses", [marked, "failed"], of(300)],
@@ -179,7 +178,6 @@ function drawnLook(draws: Draws): SiteState {
       { findings: (seen) => purgeLate(seen, draws.isLucky(0.5) ? atMs : undefined) },
       ofBuilds,
     ],
-    hitRateMins: { requests: new Map([["articles", 0.8]]), prefixRequests: new Map() },
     outward: {
       dueAfterMs: 11_000,
       reports: [

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { redisServers } from "../../../../testing/fakes/redis-server.ts";
 import { cc, page, type Script } from "../../../../testing/fakes/origin-in-process.ts";
 import type { Site, SiteOptions } from "../../../../testing/site/harness.ts";
-import { codesOf, found, healthOf, HealthWorld } from "./health-world.ts";
+import { found, HealthWorld } from "./health-world.ts";
 
 /** Dates all reports of the stream KEYS[1] back by ARGV[1] milliseconds. */
 const makeOlder = `
@@ -31,8 +31,7 @@ describe.each(redisServers)("health with totals in $redis", ({ start }) => {
   afterEach(() => world.stop());
 
   const config = {
-    metrics: { prefixes: { feeds: { path: "/feeds/", hitRateMin: 0.5 } } },
-    routes: [{ name: "articles", match: "/*", hitRateMin: 0.8, whenUnreachable: "serve" as const }],
+    routes: [{ name: "articles", match: "/*", whenUnreachable: "serve" as const }],
   };
 
   /**
@@ -57,32 +56,6 @@ describe.each(redisServers)("health with totals in $redis", ({ start }) => {
     world.run("EVAL", makeOlder, "1", "tidemark:metrics", String(minutes * minuteMs));
 
   const kept: Script = (_, nth) => page(`page ${nth}`, cc("max-age=86400"));
-
-  it("has the finding hit-rate-low for a route and a prefix until the hit rates rise", async () => {
-    const site = opened(kept);
-    await asked(site, 130, (nth) => `/feeds/${nth}`);
-    await reported(site);
-    const { status, findings } = await healthOf(looker);
-    expect(status).toBe("degraded");
-    const low = (about: string, minimum: string) => {
-      const what = expect.stringContaining(`; the configured minimum is ${minimum}.`) as string;
-      return { code: "hit-rate-low", about, what };
-    };
-    expect(findings).toMatchObject([
-      low('route "articles"', "80 %"),
-      low('prefix "feeds"', "50 %"),
-    ]);
-    await older(5);
-    await asked(site, 150, () => "/feeds/1");
-    await reported(site);
-    expect(codesOf(await healthOf(looker))).toEqual([]);
-    expect(linesOf(looker)).toEqual([
-      "hit-rate-low began",
-      "hit-rate-low began",
-      "hit-rate-low ended",
-      "hit-rate-low ended",
-    ]);
-  });
 
   it("has the finding unverified-high after the journal was unreadable", async () => {
     const site = opened(kept);

@@ -1,103 +1,11 @@
 // Tests findings on the counts of all isolates, with values on both sides of each limit.
 import { describe, expect, it } from "vitest";
-import type { Config } from "../../../../src/config/config.ts";
 import { findingsOf } from "../../../../src/parts/operate/health/findings.ts";
-import { hitRateMinsOf } from "../../../../src/parts/operate/health/site-state.ts";
 import { objectWords } from "../../../../src/stores/durable-object/object-client.ts";
 import { atMs, coloState, lookedAt, minuteMs, type Row, totalsOf } from "./looked-examples.ts";
 
-const hitRateMins = hitRateMinsOf({
-  metrics: { prefixes: [{ name: "feeds", hitRateMin: 0.5 }, { name: "rest" }], hitRateMin: 0.8 },
-  routes: [{ name: "articles" }, { name: "shop", hitRateMin: 0.3 }],
-} as unknown as Config);
-
 const codesOf = (windows: Readonly<Record<number, readonly Row[]>>) =>
-  findingsOf(lookedAt({ totals: totalsOf(windows), hitRateMins })).map(({ code }) => code);
-
-const hitsOf = (route: string, hits: number, others: number): Row[] => [
-  ["requests", [route, "hit", "memory"], hits],
-  ["requests", [route, "stored", "origin"], others],
-];
-
-describe("the finding hit-rate-low", () => {
-  it("names the route, the hit rate and the configured minimum", () => {
-    const totals = totalsOf({ 2: hitsOf("articles", 60, 60) });
-    expect(findingsOf(lookedAt({ totals, hitRateMins }))).toEqual([
-      {
-        code: "hit-rate-low",
-        level: "warning",
-        about: 'route "articles"',
-        what: 'The hit rate of route "articles" is 50 %, of 120 requests in five minutes; the configured minimum is 80 %.',
-        since: new Date(atMs - 2 * minuteMs).toISOString(),
-        cause: expect.stringContaining("The origin fails") as string,
-        remedy: expect.stringContaining("/_cache/explain") as string,
-      },
-    ]);
-  });
-
-  it.each<[id: string, windows: Record<number, Row[]>, found: boolean]>([
-    ["a hit rate at the minimum", { 2: hitsOf("articles", 80, 20) }, false],
-    ["a hit rate below the minimum", { 2: hitsOf("articles", 79, 21) }, true],
-    ["99 requests without a hit", { 2: hitsOf("articles", 0, 99) }, false],
-    ["100 requests without a hit", { 2: hitsOf("articles", 0, 100) }, true],
-    ["a route above its own minimum", { 2: hitsOf("shop", 40, 60) }, false],
-    ["a route below its own minimum", { 2: hitsOf("shop", 29, 71) }, true],
-    ["requests that no route matches", { 2: hitsOf("", 0, 500) }, false],
-    ["a window that began 15 minutes ago", { 15: hitsOf("articles", 0, 500) }, false],
-    ["a window that began 14 minutes ago", { 14: hitsOf("articles", 0, 500) }, true],
-    [
-      "a high hit rate in the newest window with enough requests",
-      { 7: hitsOf("articles", 0, 500), 2: hitsOf("articles", 100, 0) },
-      false,
-    ],
-    [
-      "too few requests in the newest window",
-      { 2: hitsOf("articles", 99, 0), 7: hitsOf("articles", 0, 500) },
-      true,
-    ],
-    [
-      "stale hits, which count as hits",
-      { 2: [["requests", ["articles", "stale-hit", "edge"], 100]] },
-      false,
-    ],
-    [
-      "bypassed and limited requests, which do not count",
-      {
-        2: [
-          ...hitsOf("articles", 100, 0),
-          ["requests", ["articles", "passed", "origin"], 500],
-          ["requests", ["articles", "limited", "none"], 500],
-        ],
-      },
-      false,
-    ],
-    [
-      "validations, which do not count as hits",
-      {
-        2: [...hitsOf("articles", 70, 0), ["requests", ["articles", "validated", "memory"], 40]],
-      },
-      true,
-    ],
-    [
-      "a prefix below its minimum",
-      {
-        2: [
-          ["prefixRequests", ["feeds", "hit"], 49],
-          ["prefixRequests", ["feeds", "stored"], 51],
-        ],
-      },
-      true,
-    ],
-    ["a prefix without a minimum", { 2: [["prefixRequests", ["rest", "stored"], 500]] }, false],
-  ])("depends on the hit rate: %s", (_id, windows, found) => {
-    expect(codesOf(windows).includes("hit-rate-low")).toBe(found);
-  });
-
-  it("does not exist without a configured minimum", () => {
-    const totals = totalsOf({ 2: hitsOf("articles", 0, 500) });
-    expect(findingsOf(lookedAt({ totals }))).toEqual([]);
-  });
-});
+  findingsOf(lookedAt({ totals: totalsOf(windows) })).map(({ code }) => code);
 
 describe("a finding on the counts of the last 20 minutes", () => {
   const requests: Row = ["requests", ["", "hit", "memory"], 1_000];
@@ -156,6 +64,19 @@ describe("a finding on the counts of the last 20 minutes", () => {
   ])("depends on its limit: %s", (_id, code, rows, found) => {
     expect(codesOf({ 2: rows }).includes(code as never)).toBe(found);
     expect(codesOf({ 21: rows })).toEqual([]);
+  });
+
+  const answers = (well: number, failed: number): Row[] => [
+    ["originResponses", ["", "2xx"], well],
+    ["originResponses", ["", "failed"], failed],
+  ];
+  it.each<[id: string, windows: Record<number, Row[]>, found: boolean]>([
+    ["that began 15 minutes ago", { 15: answers(0, 500) }, false],
+    ["that began 14 minutes ago", { 14: answers(0, 500) }, true],
+    ["that is older than a good one", { 7: answers(0, 500), 2: answers(100, 0) }, false],
+    ["before one with too few requests", { 7: answers(0, 500), 2: answers(99, 0) }, true],
+  ])("depends on the newest window with enough requests: one %s", (_id, windows, found) => {
+    expect(codesOf(windows)).toEqual(found ? ["origin-errors"] : []);
   });
 });
 

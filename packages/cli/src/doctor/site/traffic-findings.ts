@@ -29,7 +29,7 @@ function databaseFar(metrics: OperatorAnswer<"metrics">): DoctorFinding | [] {
     what: "Misses and purges wait for a slow database.",
     cause: `Half of ${count} round trips to it took more than ${Math.round(medianSeconds * 1_000)} ms: it is far from the isolates, or busy.`,
     remedy:
-      "Move the database closer to the isolates with most misses, or add a read region with purge.readReplicas.",
+      "Move the database closer to the isolates with most misses, or set purge.clockAllowanceSeconds to 3 and add a read region.",
   };
 }
 
