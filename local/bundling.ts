@@ -10,7 +10,7 @@ export const aliasOf = (folder: string) => ({
   tidemark: join(folder, "src/config/config.ts"),
   "tidemark/worker": join(folder, "src/worker.ts"),
   "tidemark/senders": join(folder, "src/senders.ts"),
-  "tidemark/outward": join(folder, "src/outward.ts"),
+  "tidemark/outward": join(folder, "src/parts/outward/outward.ts"),
   "tidemark/upstash": join(folder, "src/upstash.ts"),
   "tidemark/operate": join(folder, "src/parts/operate/operate.ts"),
   "tidemark/device": join(folder, "src/device.ts"),

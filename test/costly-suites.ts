@@ -48,7 +48,7 @@ const ofData = [
   "test/consistency/data/consistency.test.ts",
   "test/simulation/data/field-history.test.ts",
 ];
-const ofOutward = ["test/outward/history.test.ts"];
+const ofOutward = ["test/parts/outward/history.test.ts"];
 const ofReports = ["test/simulation/reports/reports-history.test.ts"];
 const ofWriteBehind = [
   "test/simulation/write-behind/behind-history.test.ts",
@@ -134,7 +134,6 @@ export const costlySuites: readonly CostlySuites[] = [
       "src/compose",
       "src/config",
       "src/hooks",
-      "src/outward",
       "src/platform",
       "src/protocol",
       "src/worker.ts",
@@ -213,7 +212,7 @@ export const costlySuites: readonly CostlySuites[] = [
     ],
   },
   { suites: ofData, covers: [...engine, "src/adapters", "src/data", "test/consistency/data"] },
-  { suites: ofOutward, covers: [...engine, "src/outward", "test/outward", "testing/outward"] },
+  { suites: ofOutward, covers: [...engine, "src/parts/outward", "test/parts/outward"] },
   { suites: ofReports, covers: [...engine, "src/observe", "test/simulation/reports"] },
   {
     suites: ofWriteBehind,

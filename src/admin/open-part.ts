@@ -1,5 +1,7 @@
 // A part of the site in one isolate, as the application and the operator's routes use it.
 import type { Hono, MiddlewareHandler } from "hono";
+import type { Fault } from "../base/operator-error.ts";
+import type { GaugeFamily } from "../observe/reports/scrape.ts";
 import type { Sums } from "../observe/sums.ts";
 import type { Finding } from "../protocol/finding.ts";
 import type { Background } from "../platform/platform.ts";
@@ -9,6 +11,8 @@ import type { Requester } from "../purge/view/view.ts";
 
 /** The contributions of a part in one isolate. */
 export interface OpenPart {
+  /** Faults of its settings and secrets, which are logged at the start, and are findings. */
+  readonly faults?: readonly Fault[];
   /** Adds routes below the operator's path. */
   readonly addTo?: (admin: Hono, access: OperatorAccess) => void;
   /** Answers `GET /_cache/health`, in place of the core. */
@@ -30,6 +34,16 @@ export interface OpenPart {
     background: Background,
   ) => void;
   readonly findings?: (seen: SeenByParts) => readonly Finding[];
+  /** Reads its state in the stores, for an operator. Never rejects. */
+  readonly look?: () => Promise<PartLook>;
+}
+
+/** The state of a part in the stores. */
+export interface PartLook {
+  readonly findings: readonly Finding[];
+  /** One sentence for each state that was not read. */
+  readonly notLookedAt: readonly string[];
+  readonly gauges: readonly GaugeFamily[];
 }
 
 /** The facts from which findings of a part derive, besides the part's own state. */

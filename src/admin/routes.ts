@@ -7,7 +7,6 @@ import type { Requester } from "../purge/view/view.ts";
 import type { AdminSettings } from "./admin-settings.ts";
 import { journalRoute } from "./journal-route.ts";
 import { errorAnswer, jsonAnswer, whyNoJournal } from "./json-answers.ts";
-import { outwardRoute, outwardState } from "./outward-route.ts";
 import type { SenderRoutes } from "./sender-routes.ts";
 import { switchRoute, switchState } from "./switch-route.ts";
 
@@ -77,9 +76,6 @@ function addRoutesOfBearer(admin: Hono, settings: AdminSettings): void {
   admin.post("/switch", forBearer, (context) =>
     switchRoute(context.req.raw, switched, requesterOf(context)),
   );
-  const outward = settings.outward ?? (environment.outward.size > 0 ? absence : undefined);
-  admin.get("/outward", forBearer, () => outwardState(outward, site.nowAtMs()));
-  admin.post("/outward", forBearer, ({ req }) => outwardRoute(req.raw, outward, site.nowAtMs));
   admin.get("/journal", forReader, ({ req }) =>
     journalRoute(new URL(req.url).searchParams, cache.purging?.journal ?? absence),
   );

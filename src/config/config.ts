@@ -117,8 +117,6 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
     hooks: new Map(Object.entries(general.hooks ?? {})),
     /** The dialect of purge requests at any path; `undefined` for none. */
     varnish: general.varnish,
-    /** Targets of outward purges by name. */
-    outward: new Map(Object.entries(general.outward ?? {})),
     /** The parts of the site, apart from those of its routes. */
     parts: general.parts ?? [],
     routes: resolvedRoutes,

@@ -25,6 +25,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   "a route: rewrite": "origin.from",
   "a route: ttl": "fresh",
   headers: "set, add or remove",
+  "the configuration: outward": "outward({ … }) of tidemark/outward in parts",
   "when: device": "key.device",
   "when: host": "match",
   "when: method": "methods of the route",

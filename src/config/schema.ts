@@ -41,7 +41,6 @@ import type {
   WrittenTimeouts,
 } from "./written.ts";
 import type { WrittenPurge } from "./written-purge.ts";
-import { isOutwardTarget, type OutwardTarget } from "../outward/port/outward-target.ts";
 import {
   isPurgeDialect,
   isWebhookSender,
@@ -164,10 +163,6 @@ const settings = fields("the configuration", {
   hooks: byVariable(
     v.custom<WebhookSender>(isWebhookSender, "is not a sender: write hmacSender({ … })"),
     "must be an object of senders, such as { shop: hmacSender({ … }) }",
-  ),
-  outward: byVariable(
-    v.custom<OutwardTarget>(isOutwardTarget, "is not a target: write cloudflareZone({ … })"),
-    "must be an object of targets, such as { edge: cloudflareZone({ … }) }",
   ),
   parts: v.array(
     v.custom<SitePart>((value) => isPart(value, "site"), notOfSite),

@@ -7,7 +7,6 @@ import type { Duration } from "./written-route.ts";
 import type { NamePattern } from "./known-names.ts";
 import type { PurgeDialect, WebhookSender } from "../hooks/port/hook.ts";
 import type { SitePart } from "../part/port/part.ts";
-import type { OutwardTarget } from "../outward/port/outward-target.ts";
 
 /** Names to add to the known names, or, under `only`, to use instead of them. */
 export type AddedNames =
@@ -132,12 +131,6 @@ export interface WrittenConfig {
    * @example varnish: varnishDialect({ addresses: ["203.0.113.7"] })
    */
   readonly varnish?: PurgeDialect | undefined;
-  /**
-   * Caches in front of Tidemark, and services, that receive its purges. Names are like those of
-   * `hooks`. The credential is `OUTWARD_SECRET_<NAME>`. Default: none.
-   * @example outward: { edge: cloudflareZone({ zone: "023e105f4ecef8ad9ca31a8372d0c353", plan: "free" }) }
-   */
-  readonly outward?: Readonly<Record<string, OutwardTarget>> | undefined;
   /**
    * Parts of the site: `operate()`, `dashboard()`, `purgeProbe()`. Default: none.
    * @example parts: [operate(), dashboard()]

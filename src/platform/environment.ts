@@ -52,12 +52,6 @@ export function readEnvironment(
     ),
     /** The dialect of purge requests at any path; `undefined` for none. */
     varnish: config.varnish?.open(env),
-    /** Targets of outward purges by their names. */
-    outward: new Map(
-      [...config.outward]
-        .flatMap(([name, { servers, open }]) => servers.map((one) => open(name, env, one)))
-        .map((target) => [target.name, target] as const),
-    ),
     /** Limits each client's requests to the origins; `undefined` for no limit. */
     originLimiter: boundTo<RateLimit>("limit", env["ORIGIN_LIMITER"], {
       faults,
@@ -79,8 +73,7 @@ export function readEnvironment(
   };
   faults.push(...faultsOfCf(config, found.origins));
   faults.push(...[found.redis, found.adminToken].filter(isFault));
-  const withSecrets = [...found.hooks.values(), ...found.outward.values()];
-  faults.push(...weakSettingsIn(env), ...withSecrets.flatMap((one) => one.faults));
+  faults.push(...weakSettingsIn(env), ...[...found.hooks.values()].flatMap((one) => one.faults));
   faults.push(...(found.varnish?.faults ?? []));
   return { ...found, faults };
 }

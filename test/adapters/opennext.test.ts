@@ -6,7 +6,6 @@ import { defineConfig } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
 import { shopify, varnishDialect } from "../../src/senders.ts";
 import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
-import { listTarget } from "../../testing/outward/outward-world.ts";
 import { idle, until } from "../../testing/site/harness.ts";
 import { hard, OpenNextIsolate, pageOf, soft, tagsOfPage, twoIsolates } from "./opennext-world.ts";
 import { upstash } from "../../src/upstash.ts";
@@ -287,7 +286,6 @@ it("refuses a configuration with settings that it does not read", () => {
   const others: WrittenConfig = {
     routes: [{ name: "a", match: "/a" }],
     hooks: { shop: shopify() },
-    outward: { front: listTarget() },
     varnish: varnishDialect({ addresses: ["203.0.113.7"] }),
     parts: [{ kind: "site", name: "operate", contents: {} }],
     metrics: { hitRateMin: 0.5 },

@@ -26,7 +26,7 @@ import { createDataCache as createNodeCache, OperatorError as SameErrorToo } fro
 import { openTelemetry } from "tidemark/opentelemetry";
 import { createOutbox, createPurger, PurgeError } from "tidemark/purger";
 import { isCredentialField, storingOf } from "tidemark/rules";
-import { cloudflareZone, OperatorError as ErrorOfOutward } from "tidemark/outward";
+import { cloudflareZone, OperatorError as ErrorOfOutward, outward } from "tidemark/outward";
 import { hmacSender, OperatorError as ErrorOfSenders } from "tidemark/senders";
 import { d1Sink, OperatorError as ErrorOfSinks, sinkSchema, sqlSink } from "tidemark/sinks";
 import { createWorker } from "tidemark/worker";
@@ -52,7 +52,7 @@ const sender = hmacSender({
 assert.equal(defineConfig({ hooks: { shop: sender } }).hooks.size, 1);
 assert.equal(ErrorOfOutward, OperatorError);
 const edge = cloudflareZone({ zone: "0".repeat(32), plan: "free" });
-assert.equal(defineConfig({ outward: { edge } }).outward.size, 1);
+assert.equal(defineConfig({ parts: [outward({ edge })] }).parts.length, 1);
 assert.equal(SameErrorToo, OperatorError);
 assert.throws(() => createNodeCache({ redis: {} }), OperatorError);
 const away = createNodeCache({

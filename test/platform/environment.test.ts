@@ -197,7 +197,6 @@ describe("a valid environment", () => {
       adminToken: undefined,
       purgeSecrets: undefined,
       hooks: new Map(),
-      outward: new Map(),
       namespace: "tidemark",
       siteHosts: [],
       bypass: false,

@@ -32,7 +32,6 @@ import {
   variationInvalid,
   variesSilently,
 } from "./origin-findings.ts";
-import { outwardBehind } from "./outward-findings.ts";
 import type { SiteState } from "./site-state.ts";
 import { clocksApart, redisTroubles, roomFindings, tiersFail } from "./store-findings.ts";
 import { hitRates, reportsMissing, sharesHigh, subrequestsSpent } from "./traffic-findings.ts";
@@ -48,6 +47,7 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   switchLost,
   hintsOff,
   (state) => state.parts.flatMap((part) => part.findings?.(state) ?? []),
+  ({ looks = [] }) => looks.flatMap(({ findings }) => findings),
   originTroubles,
   anonymousRefused,
   hitRates,
@@ -61,7 +61,6 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   operatorRefused,
   sealsBroken,
   hookMapping,
-  outwardBehind,
   subrequestsSpent,
   reportsMissing,
   tiersFail,
