@@ -5,7 +5,7 @@ import { debugField, withoutDebugField } from "./protocol/debug-fields.ts";
 import { bindStores, storeNames } from "./compose/bind-stores.ts";
 import type { AdminSettings } from "./admin/admin-settings.ts";
 import { OperatorGate } from "./admin/auth.ts";
-import { type DialectRoute, senderRoutes } from "./admin/sender-routes.ts";
+import { purgeIntake } from "./admin/purge-intake.ts";
 import type { OpenPart } from "./admin/open-part.ts";
 import { type PartHost, type Parts, partsOf } from "./part/contents.ts";
 import { adminRoutes } from "./admin/routes.ts";
@@ -104,9 +104,9 @@ export function createApp(
   const arrivalOf = arrivalReader({ ...host, ...config, tell });
   const database = isFault(environment.redis) ? undefined : environment.redis;
   const { redis } = stores;
-  const own = { ...platform, database, redis, journal, dataset, ...makers, ...slots, factories };
+  const parts = { ...platform, database, redis, journal, dataset, ...makers, ...slots, factories };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
-  const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
+  const cache = createCache(config, parts, form, { memoryShares: data ? 2 : 1, ...makers });
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
   if (data !== undefined) putBeside(pages, data, log.write);
@@ -128,18 +128,19 @@ export function createApp(
     const colo = coloOf(environment, request);
     cache.metrics.colo = colo;
     log.colo ??= colo || undefined;
-    if (!hasStarted) cache.behind(background)(() => logStart(config, cache, faults.length, own));
+    if (!hasStarted)
+      cache.behind(background)(() => logStart(config, cache, faults.length, platform));
     hasStarted = true;
   };
   const gate = new OperatorGate({ ...config, ...platform, ...environment, ...cache });
-  const settings = opened(open, { ...proxy, environment, cache, data, gate, env, platform });
+  const own = { ...proxy, environment, cache, data, gate, env, platform };
+  const settings = opened(open, { ...own, purges: purgeIntake(own) });
   const { faults } = settings;
   faults.forEach(tell);
-  const senders = senderRoutes(settings);
-  const routes = () => adminRoutes(settings, senders);
+  const routes = () => adminRoutes(settings);
   const advise = () => adviceOn(config, siteHosts, cache).forEach(tell);
   const operators = once(() => operatorsOf(config, { routes, failed, advise }));
-  const answerTo = answerer({ proxy, operators, ...senders, settings, arrivalOf });
+  const answerTo = answerer({ proxy, operators, settings, arrivalOf });
   const fetch: Application["fetch"] = (request, bindings, background, server) => {
     try {
       if (!hasAnswered) start(request, background);
@@ -208,19 +209,13 @@ function cronRuns({ cache, data, parts }: AdminSettings, background: Background)
 interface AppParts {
   readonly proxy: ReturnType<typeof createProxy>;
   readonly operators: () => Hono;
-  readonly dialect: DialectRoute | undefined;
   readonly settings: AdminSettings;
   readonly arrivalOf: ReadArrival | undefined;
 }
 
-function answerer({
-  proxy,
-  operators,
-  dialect,
-  settings,
-  arrivalOf,
-}: AppParts): Application["fetch"] {
+function answerer({ proxy, operators, settings, arrivalOf }: AppParts): Application["fetch"] {
   const attending = settings.parts.flatMap(({ attend }) => attend ?? []);
+  const ofMethods = settings.parts.find((part) => part.ofMethods)?.ofMethods;
   const answerDebugged = settings.parts.find((part) => part.answerDebugged)?.answerDebugged;
   return (request, bindings, background, server) => {
     const arrival = arrivalOf?.(request, server);
@@ -237,8 +232,8 @@ function answerer({
     if (read.isReserved)
       return operators().fetch(requestAt(arrival, request), bindings, background);
     for (const attend of attending) attend(request, read.target, background);
-    if (dialect?.methods.has(request.method) === true) {
-      return dialect.answer(requestAt(arrival, request), background, arrival?.address);
+    if (ofMethods?.methods.has(request.method) === true) {
+      return ofMethods.answer(requestAt(arrival, request), background, arrival?.address);
     }
     const token = request.headers.get(debugField);
     if (token === null) return proxy.answer(request, read, background, arrival);

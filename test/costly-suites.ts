@@ -95,7 +95,7 @@ export const costlySuites: readonly CostlySuites[] = [
   },
   {
     suites: ["test/wordpress/wordpress.test.ts"],
-    covers: ["examples/wordpress", "src/hooks", "test/wordpress", "testing/wordpress"],
+    covers: ["examples/wordpress", "src/parts/hooks", "test/wordpress", "testing/wordpress"],
   },
   {
     suites: ["test/docs-site/built-site.test.ts"],
@@ -133,7 +133,6 @@ export const costlySuites: readonly CostlySuites[] = [
       "src/base",
       "src/compose",
       "src/config",
-      "src/hooks",
       "src/platform",
       "src/protocol",
       "src/worker.ts",
@@ -149,14 +148,7 @@ export const costlySuites: readonly CostlySuites[] = [
       "examples/news-worker/test/browser.test.ts",
       "examples/news-worker/test/readme.test.ts",
     ],
-    covers: [
-      "examples/news-worker",
-      "local",
-      "packages/cli",
-      "src/admin",
-      "src/hooks",
-      "src/pages",
-    ],
+    covers: ["examples/news-worker", "local", "packages/cli", "src/admin", "src/pages"],
   },
   {
     suites: [

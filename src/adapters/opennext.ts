@@ -92,12 +92,10 @@ const notPurged = "The purge was not accepted: older pages may still answer. Try
 
 /** @throws OperatorError if the configuration has settings for pages that a site's own Worker serves */
 function ofDataAlone(config: Config): Config {
-  const { routes, hooks, varnish, parts, metrics } = config;
+  const { routes, parts, metrics } = config;
   const { isOn, prefixes, hitRateMin } = metrics;
   const set = {
     routes: routes.length > 0,
-    hooks: hooks.size > 0,
-    varnish: varnish !== undefined,
     parts: parts.length > 0,
     metrics: !isOn || prefixes.length > 0 || hitRateMin !== undefined,
   };

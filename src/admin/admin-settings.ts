@@ -9,6 +9,7 @@ import type { OpenPart } from "./open-part.ts";
 import type { Site } from "../pages/site/site.ts";
 import type { ResponseDetail } from "../pages/stored/stored-response.ts";
 import type { OperatorGate } from "./auth.ts";
+import type { PurgeIntake } from "./purge-intake.ts";
 
 export interface AdminSettings {
   readonly gate: OperatorGate;
@@ -21,6 +22,7 @@ export interface AdminSettings {
   readonly data: DataBesidePages | undefined;
   /** The parts of the site. */
   readonly parts: readonly OpenPart[];
+  readonly purges: PurgeIntake;
   /** The faults of the bindings, and of the parts. */
   readonly faults: readonly Fault[];
 }

@@ -75,7 +75,10 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
     harmlessCookies: namesFrom(analyticsCookies, general.cookies?.harmless),
     /** Response fields that contain tags, in addition to Cache-Tag and Surrogate-Key. */
     tagFields: [
-      ...new Set(lowerCased([...(general.tagFields ?? []), ...(general.varnish?.tagFields ?? [])])),
+      ...new Set([
+        ...lowerCased(general.tagFields ?? []),
+        ...(general.parts ?? []).flatMap((part) => part.tagFields ?? []),
+      ]),
     ],
     /** Whether answers keep the fields for shared caches, for a cache in front of Tidemark. */
     cacheInFront: general.cacheInFront ?? false,
@@ -113,10 +116,6 @@ function filledIn({ limits = {}, routes = [], ...general }: CheckedConfig) {
     },
     /** Metrics that isolates report. */
     metrics: resolvedMetrics(general.metrics),
-    /** Webhook senders by name. The name is the last segment of the path `…/hooks/<name>`. */
-    hooks: new Map(Object.entries(general.hooks ?? {})),
-    /** The dialect of purge requests at any path; `undefined` for none. */
-    varnish: general.varnish,
     /** The parts of the site, apart from those of its routes. */
     parts: general.parts ?? [],
     routes: resolvedRoutes,

@@ -25,6 +25,8 @@ const elsewhere: Readonly<Record<string, string>> = {
   "a route: rewrite": "origin.from",
   "a route: ttl": "fresh",
   headers: "set, add or remove",
+  "the configuration: hooks": "hooks({ … }) of tidemark/hooks in parts",
+  "the configuration: varnish": "varnish({ … }) of tidemark/hooks in parts",
   "the configuration: outward": "outward({ … }) of tidemark/outward in parts",
   "when: device": "key.device",
   "when: host": "match",

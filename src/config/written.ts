@@ -5,7 +5,6 @@ import type { WrittenAnonymous, WrittenCredentialFields } from "./written-origin
 import type { WrittenPurge } from "./written-purge.ts";
 import type { Duration } from "./written-route.ts";
 import type { NamePattern } from "./known-names.ts";
-import type { PurgeDialect, WebhookSender } from "../hooks/port/hook.ts";
 import type { SitePart } from "../part/port/part.ts";
 
 /** Names to add to the known names, or, under `only`, to use instead of them. */
@@ -119,18 +118,6 @@ export interface WrittenConfig {
    * @example metrics: { prefixes: { docs: { path: "/docs/" } }, hitRateMin: 0.8 }
    */
   readonly metrics?: "off" | WrittenMetrics | undefined;
-  /**
-   * Webhook senders, each at `/_cache/hooks/<name>`. A name has 1 to 32 small letters, digits or `-`, and
-   * begins with a letter. Its secret is `HOOK_SECRET_<NAME>`. Default: none.
-   * @example hooks: { shop: hmacSender({ header: "x-signature", algorithm: "sha256", encoding: "hex",
-   *   mapping }) }
-   */
-  readonly hooks?: Readonly<Record<string, WebhookSender>> | undefined;
-  /**
-   * Accepts the purges that applications send to Varnish. Default: none.
-   * @example varnish: varnishDialect({ addresses: ["203.0.113.7"] })
-   */
-  readonly varnish?: PurgeDialect | undefined;
   /**
    * Parts of the site: `operate()`, `dashboard()`, `purgeProbe()`. Default: none.
    * @example parts: [operate(), dashboard()]

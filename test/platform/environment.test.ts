@@ -196,7 +196,6 @@ describe("a valid environment", () => {
       journal: undefined,
       adminToken: undefined,
       purgeSecrets: undefined,
-      hooks: new Map(),
       namespace: "tidemark",
       siteHosts: [],
       bypass: false,

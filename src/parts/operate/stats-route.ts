@@ -18,7 +18,7 @@ import { jsonAnswer } from "../../admin/json-answers.ts";
  * @param colo the colo that received the request
  */
 export async function statsRoute(
-  { environment, cache, site, data, faults }: AdminSettings,
+  { environment, cache, site, data, parts, faults }: AdminSettings,
   colo: string,
 ): Promise<Response> {
   const { metrics, redis, purging, cacheApi: edge } = cache;
@@ -59,7 +59,7 @@ export async function statsRoute(
             hints: purging.hints?.state,
           }
         : without,
-    configuredHooks: [...environment.hooks.keys()],
+    ...Object.assign({}, ...parts.map((part) => part.stats?.())),
     configuredRoutes: config.routes.map(({ name, bypass }) => ({ name, bypass })),
   });
 }

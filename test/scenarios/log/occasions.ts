@@ -1,5 +1,5 @@
 // Defines for each log event an occasion that causes the event, and the fields of its line.
-// Needs parts: outward, probe.
+// Needs parts: hooks, outward, probe.
 import { vi } from "vitest";
 import { outward } from "../../../src/parts/outward/outward.ts";
 import type { RoutePart } from "../../../src/part/port/part.ts";
@@ -14,7 +14,7 @@ import { pass } from "../../../testing/site/two-colos.ts";
 import { listTarget, secret as outwardSecret } from "../../parts/outward/outward-world.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { lostInvalidation, refusedStart } from "./occasions-without-site.ts";
-import { deliver, openHooked, shopify, signedBy } from "../../../testing/site/webhook-vendors.ts";
+import { deliver, openHooked, shopify, signedBy } from "../../parts/hooks/webhook-vendors.ts";
 
 const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const trace_id = "0af7651916cd43dd8448eb211c80319c";

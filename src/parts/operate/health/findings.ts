@@ -15,13 +15,7 @@ import {
   journalUnreadable,
   switchLost,
 } from "./journal-findings.ts";
-import {
-  bypasses,
-  configuration,
-  hookMapping,
-  operatorRefused,
-  sealsBroken,
-} from "./operator-findings.ts";
+import { bypasses, configuration, operatorRefused, sealsBroken } from "./operator-findings.ts";
 import {
   anonymousRefused,
   credentialField,
@@ -60,7 +54,6 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   partFailed,
   operatorRefused,
   sealsBroken,
-  hookMapping,
   subrequestsSpent,
   reportsMissing,
   tiersFail,

@@ -23,7 +23,6 @@ import type { RedisClient } from "../../../remote/redis/redis-client.ts";
 import { originsOf } from "../../../config/route.ts";
 import { whyOf } from "../../../remote/trouble.ts";
 import type { Requester } from "../../../purge/view/view.ts";
-import type { Hook } from "../../../hooks/port/hook.ts";
 import type { OpenPart, PartLook } from "../../../admin/open-part.ts";
 import type { Totals } from "../../../observe/reports/totals.ts";
 import type { LocalRefusals } from "../../../admin/access/refused-credentials.ts";
@@ -90,8 +89,6 @@ export interface SiteState {
   readonly needsCron: boolean;
   readonly faults: readonly Fault[];
   readonly parts: readonly OpenPart[];
-  /** Hooks by name. */
-  readonly hooks: ReadonlyMap<string, Pick<Hook, "trouble">>;
   /** The bypass that the BYPASS variable sets. */
   readonly bypass: Bypass;
   /** Clock difference between this isolate and the journal's database, whose clock dates purges. */
@@ -139,7 +136,6 @@ export function lookHere(settings: AdminSettings): SiteState {
     needsCron: parts.some((part) => part.needsCron) || data?.needsCron() === true,
     faults,
     parts,
-    hooks: environment.hooks,
     bypass: environment.bypass,
   };
 }
