@@ -103,6 +103,8 @@ describe("/_cache/outward", () => {
       ],
     });
     expect(JSON.stringify(json)).not.toContain(secret);
+    const { text } = await site.get("/_cache/health", { headers: bearer });
+    expect(text).toContain('"code":"outward-behind"');
     const lines = site.lines.filter(({ event }) => event === "outward");
     expect(lines).toMatchObject([{ state: "began", kind: "unauthorized", target: "edge" }]);
   });
@@ -183,9 +185,11 @@ describe("/_cache/outward", () => {
   );
 
   it("says that the journal is away", async () => {
-    const { upstash, call } = await begun(openOutward());
+    const { site, upstash, call } = await begun(openOutward());
     upstash.journalMode = "down";
     expect((await call()).json).toMatchObject({ targets: [{ target: "edge", journal: {} }] });
+    const { text } = await site.get("/_cache/health", { headers: bearer });
+    expect(text).toContain("of outward purges. The journal did not answer.");
   });
 });
 
