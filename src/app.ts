@@ -104,9 +104,9 @@ export function createApp(
   const arrivalOf = arrivalReader({ ...host, ...config, tell });
   const database = isFault(environment.redis) ? undefined : environment.redis;
   const { redis } = stores;
-  const parts = { ...platform, database, redis, journal, dataset, ...makers, ...slots, factories };
+  const own = { ...platform, database, redis, journal, dataset, ...makers, ...slots, factories };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
-  const cache = createCache(config, parts, form, { memoryShares: data ? 2 : 1, ...makers });
+  const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
   if (data !== undefined) putBeside(pages, data, log.write);
@@ -128,13 +128,12 @@ export function createApp(
     const colo = coloOf(environment, request);
     cache.metrics.colo = colo;
     log.colo ??= colo || undefined;
-    if (!hasStarted)
-      cache.behind(background)(() => logStart(config, cache, faults.length, platform));
+    if (!hasStarted) cache.behind(background)(() => logStart(config, cache, faults.length, own));
     hasStarted = true;
   };
   const gate = new OperatorGate({ ...config, ...platform, ...environment, ...cache });
-  const own = { ...proxy, environment, cache, data, gate, env, platform };
-  const settings = opened(open, { ...own, purges: purgeIntake(own) });
+  const isolate = { ...proxy, environment, cache, data, gate, env, platform };
+  const settings = opened(open, { ...isolate, purges: purgeIntake(isolate) });
   const { faults } = settings;
   faults.forEach(tell);
   const routes = () => adminRoutes(settings);
