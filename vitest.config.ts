@@ -66,7 +66,7 @@ const live = [
   "test/worker/origin-servers.test.ts",
   "test/worker/purge-outage.test.ts",
   "test/worker/released-crowd.test.ts",
-  "test/worker/varnish.test.ts",
+  "test/parts/outward/varnish.test.ts",
   "test/write-behind/sinks/examples.test.ts",
   "test/write-behind/sinks/mysql-check.test.ts",
   "test/write-behind/sinks/mysql-connections.test.ts",

@@ -9,8 +9,8 @@ export const root = fileURLToPath(new URL("../", import.meta.url));
 export const aliasOf = (folder: string) => ({
   tidemark: join(folder, "src/config/config.ts"),
   "tidemark/worker": join(folder, "src/worker.ts"),
-  "tidemark/senders": join(folder, "src/senders.ts"),
-  "tidemark/outward": join(folder, "src/outward.ts"),
+  "tidemark/hooks": join(folder, "src/parts/hooks/hooks.ts"),
+  "tidemark/outward": join(folder, "src/parts/outward/outward.ts"),
   "tidemark/upstash": join(folder, "src/upstash.ts"),
   "tidemark/operate": join(folder, "src/parts/operate/operate.ts"),
   "tidemark/device": join(folder, "src/device.ts"),

@@ -5,15 +5,14 @@ import { debugField, withoutDebugField } from "./protocol/debug-fields.ts";
 import { bindStores, storeNames } from "./compose/bind-stores.ts";
 import type { AdminSettings } from "./admin/admin-settings.ts";
 import { OperatorGate } from "./admin/auth.ts";
-import { type DialectRoute, senderRoutes } from "./admin/sender-routes.ts";
+import { purgeIntake } from "./admin/purge-intake.ts";
 import type { OpenPart } from "./admin/open-part.ts";
-import { partsOf } from "./part/contents.ts";
+import { type PartHost, type Parts, partsOf } from "./part/contents.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import { type Config, configOf } from "./config/config.ts";
 import { responseForm, responseFormOnNode } from "./pages/stored/record-form.ts";
 import type { ResponseDetail } from "./pages/stored/stored-response.ts";
 import { type CacheFactories, createCache, type TieredCache } from "./compose/create-cache.ts";
-import { createOutward } from "./outward/schedule/create-outward.ts";
 import { createProxy } from "./pages/create-proxy.ts";
 import type { DataBesidePages, Pages } from "./compose/data-beside-pages.ts";
 import { errorName, firstFrame } from "./base/error-name.ts";
@@ -98,7 +97,7 @@ export function createApp(
   const log = new BoundedLog({ write: host.log, nowAtMs: host.nowAtMs, version });
   const platform = { ...host, log: log.write };
   log.colo = environment.colo;
-  const { namespace, siteHosts, dataset, faults } = environment;
+  const { namespace, siteHosts, dataset } = environment;
   const config = { ...written, namespace };
   const tell = (fault: Fault) =>
     log.write({ event: "fault", level: "warn", message: faultText(fault) });
@@ -108,7 +107,6 @@ export function createApp(
   const own = { ...platform, database, redis, journal, dataset, ...makers, ...slots, factories };
   const form = host.isServer === true ? responseFormOnNode : responseForm;
   const cache = createCache(config, own, form, { memoryShares: data ? 2 : 1, ...makers });
-  faults.forEach(tell);
   let seenHost: string | undefined;
   const pages = { core: cache, siteHost: siteHosts[0], seenHost: () => seenHost };
   if (data !== undefined) putBeside(pages, data, log.write);
@@ -134,15 +132,14 @@ export function createApp(
     hasStarted = true;
   };
   const gate = new OperatorGate({ ...config, ...platform, ...environment, ...cache });
-  const outward = createOutward(cache, { config, environment, platform });
-  const parts: OpenPart[] = [];
-  const settings = { ...proxy, environment, cache, data, gate, outward, parts } as const;
-  parts.push(...open.map((one) => one(settings)));
-  const senders = senderRoutes(settings);
-  const routes = () => adminRoutes(settings, senders);
+  const isolate = { ...proxy, environment, cache, data, gate, env, platform };
+  const settings = opened(open, { ...isolate, purges: purgeIntake(isolate) });
+  const { faults } = settings;
+  faults.forEach(tell);
+  const routes = () => adminRoutes(settings);
   const advise = () => adviceOn(config, siteHosts, cache).forEach(tell);
   const operators = once(() => operatorsOf(config, { routes, failed, advise }));
-  const answerTo = answerer({ proxy, operators, ...senders, settings, arrivalOf });
+  const answerTo = answerer({ proxy, operators, settings, arrivalOf });
   const fetch: Application["fetch"] = (request, bindings, background, server) => {
     try {
       if (!hasAnswered) start(request, background);
@@ -157,6 +154,16 @@ export function createApp(
     await Promise.all(cronRuns(settings, background));
   };
   return { cache, fetch, scheduled };
+}
+
+/** Opens the parts of a site. */
+function opened(open: Parts["open"], host: Omit<PartHost, "parts" | "faults">): PartHost {
+  const parts: OpenPart[] = [];
+  const faults = [...host.environment.faults];
+  const settings = { ...host, parts, faults };
+  parts.push(...open.map((one) => one(settings)));
+  faults.push(...parts.flatMap((part) => part.faults ?? []));
+  return settings;
 }
 
 const advisedRoutesMax = 100;
@@ -194,28 +201,20 @@ export function refuseUnknownMembers(inCode: Omit<InCode, "data">): void {
   refuseUnknown(inCode.stores ?? {}, storeNames, "`stores`");
 }
 
-function cronRuns({ cache, data, outward, parts }: AdminSettings, background: Background) {
-  return [cache, data, outward, ...parts].map((part) =>
-    cache.run(async () => part?.runCron?.(background)),
-  );
+function cronRuns({ cache, data, parts }: AdminSettings, background: Background) {
+  return [cache, data, ...parts].map((part) => cache.run(async () => part?.runCron?.(background)));
 }
 
 interface AppParts {
   readonly proxy: ReturnType<typeof createProxy>;
   readonly operators: () => Hono;
-  readonly dialect: DialectRoute | undefined;
   readonly settings: AdminSettings;
   readonly arrivalOf: ReadArrival | undefined;
 }
 
-function answerer({
-  proxy,
-  operators,
-  dialect,
-  settings,
-  arrivalOf,
-}: AppParts): Application["fetch"] {
+function answerer({ proxy, operators, settings, arrivalOf }: AppParts): Application["fetch"] {
   const attending = settings.parts.flatMap(({ attend }) => attend ?? []);
+  const ofMethods = settings.parts.find((part) => part.ofMethods)?.ofMethods;
   const answerDebugged = settings.parts.find((part) => part.answerDebugged)?.answerDebugged;
   return (request, bindings, background, server) => {
     const arrival = arrivalOf?.(request, server);
@@ -232,8 +231,8 @@ function answerer({
     if (read.isReserved)
       return operators().fetch(requestAt(arrival, request), bindings, background);
     for (const attend of attending) attend(request, read.target, background);
-    if (dialect?.methods.has(request.method) === true) {
-      return dialect.answer(requestAt(arrival, request), background, arrival?.address);
+    if (ofMethods?.methods.has(request.method) === true) {
+      return ofMethods.answer(requestAt(arrival, request), background, arrival?.address);
     }
     const token = request.headers.get(debugField);
     if (token === null) return proxy.answer(request, read, background, arrival);

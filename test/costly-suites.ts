@@ -48,7 +48,7 @@ const ofData = [
   "test/consistency/data/consistency.test.ts",
   "test/simulation/data/field-history.test.ts",
 ];
-const ofOutward = ["test/outward/history.test.ts"];
+const ofOutward = ["test/parts/outward/history.test.ts"];
 const ofReports = ["test/simulation/reports/reports-history.test.ts"];
 const ofWriteBehind = [
   "test/simulation/write-behind/behind-history.test.ts",
@@ -95,7 +95,7 @@ export const costlySuites: readonly CostlySuites[] = [
   },
   {
     suites: ["test/wordpress/wordpress.test.ts"],
-    covers: ["examples/wordpress", "src/hooks", "test/wordpress", "testing/wordpress"],
+    covers: ["examples/wordpress", "src/parts/hooks", "test/wordpress", "testing/wordpress"],
   },
   {
     suites: ["test/docs-site/built-site.test.ts"],
@@ -133,8 +133,6 @@ export const costlySuites: readonly CostlySuites[] = [
       "src/base",
       "src/compose",
       "src/config",
-      "src/hooks",
-      "src/outward",
       "src/platform",
       "src/protocol",
       "src/worker.ts",
@@ -150,14 +148,7 @@ export const costlySuites: readonly CostlySuites[] = [
       "examples/news-worker/test/browser.test.ts",
       "examples/news-worker/test/readme.test.ts",
     ],
-    covers: [
-      "examples/news-worker",
-      "local",
-      "packages/cli",
-      "src/admin",
-      "src/hooks",
-      "src/pages",
-    ],
+    covers: ["examples/news-worker", "local", "packages/cli", "src/admin", "src/pages"],
   },
   {
     suites: [
@@ -213,7 +204,7 @@ export const costlySuites: readonly CostlySuites[] = [
     ],
   },
   { suites: ofData, covers: [...engine, "src/adapters", "src/data", "test/consistency/data"] },
-  { suites: ofOutward, covers: [...engine, "src/outward", "test/outward", "testing/outward"] },
+  { suites: ofOutward, covers: [...engine, "src/parts/outward", "test/parts/outward"] },
   { suites: ofReports, covers: [...engine, "src/observe", "test/simulation/reports"] },
   {
     suites: ofWriteBehind,

@@ -92,12 +92,9 @@ const notPurged = "The purge was not accepted: older pages may still answer. Try
 
 /** @throws OperatorError if the configuration has settings for pages that a site's own Worker serves */
 function ofDataAlone(config: Config): Config {
-  const { routes, hooks, outward, varnish, parts, reportsMetrics } = config;
+  const { routes, parts, reportsMetrics } = config;
   const set = {
     routes: routes.length > 0,
-    hooks: hooks.size > 0,
-    outward: outward.size > 0,
-    varnish: varnish !== undefined,
     parts: parts.length > 0,
     metrics: !reportsMetrics,
   };

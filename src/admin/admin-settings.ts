@@ -1,7 +1,7 @@
 // Settings of the operator's routes. The routes use every part of the isolate.
+import type { Fault } from "../base/operator-error.ts";
 import type { TieredCache } from "../compose/create-cache.ts";
 import type { DataBesidePages } from "../compose/data-beside-pages.ts";
-import type { Outward } from "../outward/schedule/create-outward.ts";
 import type { Environment } from "../platform/environment.ts";
 import type { Background } from "../platform/platform.ts";
 import type { Context } from "../pages/site/exchange.ts";
@@ -9,6 +9,7 @@ import type { OpenPart } from "./open-part.ts";
 import type { Site } from "../pages/site/site.ts";
 import type { ResponseDetail } from "../pages/stored/stored-response.ts";
 import type { OperatorGate } from "./auth.ts";
+import type { PurgeIntake } from "./purge-intake.ts";
 
 export interface AdminSettings {
   readonly gate: OperatorGate;
@@ -21,6 +22,7 @@ export interface AdminSettings {
   readonly data: DataBesidePages | undefined;
   /** The parts of the site. */
   readonly parts: readonly OpenPart[];
-  /** `undefined` without targets of outward purges, or without a journal. */
-  readonly outward: Outward | undefined;
+  readonly purges: PurgeIntake;
+  /** The faults of the bindings, and of the parts. */
+  readonly faults: readonly Fault[];
 }

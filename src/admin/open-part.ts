@@ -1,5 +1,7 @@
 // A part of the site in one isolate, as the application and the operator's routes use it.
-import type { Hono, MiddlewareHandler } from "hono";
+import type { Context as HonoContext, Hono, MiddlewareHandler } from "hono";
+import type { Fault } from "../base/operator-error.ts";
+import type { GaugeFamily } from "../observe/reports/scrape.ts";
 import type { Sums } from "../observe/sums.ts";
 import type { Finding } from "../protocol/finding.ts";
 import type { Background } from "../platform/platform.ts";
@@ -9,8 +11,19 @@ import type { Requester } from "../purge/view/view.ts";
 
 /** The contributions of a part in one isolate. */
 export interface OpenPart {
+  /** Faults of its settings and secrets, which are logged at the start, and are findings. */
+  readonly faults?: readonly Fault[];
   /** Adds routes below the operator's path. */
   readonly addTo?: (admin: Hono, access: OperatorAccess) => void;
+  /** Adds routes below the operator's path that need no token, such as those of senders. */
+  readonly addWithoutToken?: (
+    admin: Hono,
+    requesterOf: (context: HonoContext) => Requester,
+  ) => void;
+  /** Answers requests with unusual methods at any path of the site. */
+  readonly ofMethods?: MethodRoute;
+  /** Members of `GET /_cache/stats`. */
+  readonly stats?: () => Readonly<Record<string, unknown>>;
   /** Answers `GET /_cache/health`, in place of the core. */
   readonly health?: (request: HealthRequest) => Promise<Response>;
   /** Answers a request with the explanation, if the token is valid. `answer` answers without it. */
@@ -30,6 +43,27 @@ export interface OpenPart {
     background: Background,
   ) => void;
   readonly findings?: (seen: SeenByParts) => readonly Finding[];
+  /** Reads its state in the stores, for an operator. Never rejects. */
+  readonly look?: () => Promise<PartLook>;
+}
+
+/** Answers requests with these methods. No origin receives one. */
+export interface MethodRoute {
+  readonly methods: ReadonlySet<string>;
+  /** @param address the client's address, on Node */
+  readonly answer: (
+    request: Request,
+    background: Background,
+    address: string | null | undefined,
+  ) => Promise<Response>;
+}
+
+/** The state of a part in the stores. */
+export interface PartLook {
+  readonly findings: readonly Finding[];
+  /** One sentence for each state that was not read. */
+  readonly notLookedAt: readonly string[];
+  readonly gauges: readonly GaugeFamily[];
 }
 
 /** The facts from which findings of a part derive, besides the part's own state. */

@@ -1,18 +1,21 @@
 // The operator's routes, below `/_cache/`. All other paths below `/_cache/` get 404.
 import type { Context, MiddlewareHandler } from "hono";
 import { Hono } from "hono/tiny";
+import { faultText } from "../base/operator-error.ts";
+import { once } from "../base/once.ts";
+import type { Log } from "../observe/log-line.ts";
 import { coloOf } from "../platform/environment.ts";
 import { plainPage } from "../pages/respond/plain-page.ts";
 import type { Requester } from "../purge/view/view.ts";
 import type { AdminSettings } from "./admin-settings.ts";
 import { journalRoute } from "./journal-route.ts";
 import { errorAnswer, jsonAnswer, whyNoJournal } from "./json-answers.ts";
-import { outwardRoute, outwardState } from "./outward-route.ts";
-import type { SenderRoutes } from "./sender-routes.ts";
+import { purgeRoute } from "./purge-route.ts";
+import { DryRunIds } from "./purges/dry-run-ids.ts";
 import { switchRoute, switchState } from "./switch-route.ts";
 
 /** Creates the routes whose token or secret is set, and the public status. */
-export function adminRoutes(settings: AdminSettings, senders: SenderRoutes): Hono {
+export function adminRoutes(settings: AdminSettings): Hono {
   const { environment, gate, parts } = settings;
   const health = parts.find((part) => part.health !== undefined)?.health;
   const admin = new Hono();
@@ -32,7 +35,8 @@ export function adminRoutes(settings: AdminSettings, senders: SenderRoutes): Hon
   admin.all("*", async ({ req }, next) => (gate.isOperatorHost(req.raw) ? nothing() : next()));
   // The routes below are not on `operatorHost`.
   if (gate.adminToken !== undefined) admin.get("/proof", ({ req }) => gate.proof(req.raw));
-  senders.addTo(admin, requesterOf);
+  addPurgeRoute(admin, settings, requesterOf);
+  for (const part of parts) part.addWithoutToken?.(admin, requesterOf);
   admin.all("*", nothing);
   return admin;
 }
@@ -77,9 +81,6 @@ function addRoutesOfBearer(admin: Hono, settings: AdminSettings): void {
   admin.post("/switch", forBearer, (context) =>
     switchRoute(context.req.raw, switched, requesterOf(context)),
   );
-  const outward = settings.outward ?? (environment.outward.size > 0 ? absence : undefined);
-  admin.get("/outward", forBearer, () => outwardState(outward, site.nowAtMs()));
-  admin.post("/outward", forBearer, ({ req }) => outwardRoute(req.raw, outward, site.nowAtMs));
   admin.get("/journal", forReader, ({ req }) =>
     journalRoute(new URL(req.url).searchParams, cache.purging?.journal ?? absence),
   );
@@ -95,3 +96,38 @@ const notOperated = () =>
     why: "It was created without operate.",
     hint: "Add operate() of tidemark/operate to `parts` of the configuration, and deploy.",
   });
+
+/** Adds `POST /_cache/purge`, which needs a signature or the admin token. */
+export function addPurgeRoute(
+  admin: Hono,
+  { environment: { purgeSecrets }, cache, site, data, gate, purges }: AdminSettings,
+  requesterOf: (context: Context) => Requester,
+): void {
+  if (gate.adminToken === undefined && purgeSecrets === undefined) {
+    admin.post("/purge", refusing(site.log));
+    return;
+  }
+  const dryRuns = new DryRunIds({ ...site.config, redis: cache.redis });
+  const route = { ...purges, gate, purgeSecrets, tiers: cache.tiers, data, dryRuns };
+  admin.post("/purge", async (context) => {
+    const { raw: request } = context.req;
+    const handled = await purgeRoute(request, route, requesterOf(context));
+    if (handled.accepted !== undefined) purges.purgeLog.logAccepted(handled.accepted, request);
+    return purges.noted(handled);
+  });
+}
+
+/** Answers 404, as for an unknown path, and logs the reason at the first purge. */
+function refusing(log: Log) {
+  const why = "Neither PURGE_SECRET nor ADMIN_TOKEN is set.";
+  const hint = "Set PURGE_SECRET here and at your site.";
+  const tell = once(() => {
+    const message = faultText({ what: "A purge got 404.", why, hint });
+    log({ event: "fault", level: "warn", message });
+    return message;
+  });
+  return () => {
+    tell();
+    return plainPage("nothing");
+  };
+}

@@ -59,7 +59,10 @@ function filledIn({ limits = {}, routes = [], ...general }: WrittenConfig) {
     harmlessCookies: namesFrom(analyticsCookies, general.cookies?.harmless),
     /** Response fields that contain tags, in addition to Cache-Tag and Surrogate-Key. */
     tagFields: [
-      ...new Set(lowerCased([...(general.tagFields ?? []), ...(general.varnish?.tagFields ?? [])])),
+      ...new Set([
+        ...lowerCased(general.tagFields ?? []),
+        ...(general.parts ?? []).flatMap((part) => part.tagFields ?? []),
+      ]),
     ],
     /** Whether answers keep the fields for shared caches, for a cache in front of Tidemark. */
     cacheInFront: general.cacheInFront ?? false,
@@ -97,12 +100,6 @@ function filledIn({ limits = {}, routes = [], ...general }: WrittenConfig) {
     },
     /** Whether isolates report metrics, which costs calls of the store or points of Analytics Engine. */
     reportsMetrics: general.metrics !== "off",
-    /** Webhook senders by name. The name is the last segment of the path `…/hooks/<name>`. */
-    hooks: new Map(Object.entries(general.hooks ?? {})),
-    /** The dialect of purge requests at any path; `undefined` for none. */
-    varnish: general.varnish,
-    /** Targets of outward purges by name. */
-    outward: new Map(Object.entries(general.outward ?? {})),
     /** The parts of the site, apart from those of its routes. */
     parts: general.parts ?? [],
     routes: resolvedRoutes,

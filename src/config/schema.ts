@@ -40,13 +40,6 @@ import type {
   WrittenTimeouts,
 } from "./written.ts";
 import type { WrittenPurge } from "./written-purge.ts";
-import { isOutwardTarget, type OutwardTarget } from "../outward/port/outward-target.ts";
-import {
-  isPurgeDialect,
-  isWebhookSender,
-  type PurgeDialect,
-  type WebhookSender,
-} from "../hooks/port/hook.ts";
 
 /** The size of a store, at least 4 MiB. */
 const storeBytes = (bytesMax: number) =>
@@ -80,18 +73,6 @@ const origin = v.union(
   ],
   'is not an origin: write { url: "https://www.example.com" } without a path, or { binding: "NAME" }',
 );
-
-/** Returns the form of an object of values whose names are also in variables. */
-function byVariable<Value extends v.GenericSchema>(value: Value, form: string) {
-  const name = v.pipe(
-    v.string(),
-    v.regex(
-      /^[a-z][a-z0-9-]{0,31}$/,
-      "is not a valid name: write a small letter, then up to 31 small letters, digits or -",
-    ),
-  );
-  return record(name, value, form);
-}
 
 /** A host without a port. A final dot would be another name for it. */
 const isHostName = (host: string) => isHost(host) && !/:\d+$|\.$/.test(host);
@@ -154,19 +135,10 @@ const settings = fields("the configuration", {
   routes: v.array(routeInput, "must be a list of routes"),
   purge: purgeInput,
   metrics: v.literal("off", 'must be "off", or left out'),
-  hooks: byVariable(
-    v.custom<WebhookSender>(isWebhookSender, "is not a sender: write hmacSender({ … })"),
-    "must be an object of senders, such as { shop: hmacSender({ … }) }",
-  ),
-  outward: byVariable(
-    v.custom<OutwardTarget>(isOutwardTarget, "is not a target: write cloudflareZone({ … })"),
-    "must be an object of targets, such as { edge: cloudflareZone({ … }) }",
-  ),
   parts: v.array(
     v.custom<SitePart>((value) => isPart(value, "site"), notOfSite),
     "must be a list of parts, such as [operate()]",
   ),
-  varnish: v.custom<PurgeDialect>(isPurgeDialect, "is not a dialect: write varnishDialect({ … })"),
 } satisfies FormsOf<WrittenConfig>);
 
 function notOfSite({ input }: { readonly input: unknown }): string {
@@ -180,13 +152,9 @@ export const configInput = v.pipe(
   settings,
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
-    const { origins = {}, purge = {}, routes = [], hooks = {}, ...given } = dataset.value;
-    const { varnish, operatorPath = "/_cache" } = given;
+    const { origins = {}, purge = {}, routes = [], operatorPath = "/_cache" } = dataset.value;
     const say = ([first, ...inner]: readonly [string, ...(string | number)[]], message: string) =>
       addIssue({ message, path: [stepTo(first), ...inner.map(stepTo)] });
-    if (varnish !== undefined && Object.hasOwn(hooks, "varnish")) {
-      say(["hooks", "varnish"], "is the name of the dialect in varnish; choose another name");
-    }
     if (Object.hasOwn(origins, "default")) {
       say(
         ["origins", "default"],

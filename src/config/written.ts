@@ -5,9 +5,7 @@ import type { WrittenAnonymous, WrittenCredentialFields } from "./written-origin
 import type { WrittenPurge } from "./written-purge.ts";
 import type { Duration } from "./written-route.ts";
 import type { NamePattern } from "./known-names.ts";
-import type { PurgeDialect, WebhookSender } from "../hooks/port/hook.ts";
 import type { SitePart } from "../part/port/part.ts";
-import type { OutwardTarget } from "../outward/port/outward-target.ts";
 
 /** Names to add to the known names, or, under `only`, to use instead of them. */
 export type AddedNames =
@@ -109,24 +107,6 @@ export interface WrittenConfig {
    * @example metrics: "off"
    */
   readonly metrics?: "off" | undefined;
-  /**
-   * Webhook senders, each at `/_cache/hooks/<name>`. A name has 1 to 32 small letters, digits or `-`, and
-   * begins with a letter. Its secret is `HOOK_SECRET_<NAME>`. Default: none.
-   * @example hooks: { shop: hmacSender({ header: "x-signature", algorithm: "sha256", encoding: "hex",
-   *   mapping }) }
-   */
-  readonly hooks?: Readonly<Record<string, WebhookSender>> | undefined;
-  /**
-   * Accepts the purges that applications send to Varnish. Default: none.
-   * @example varnish: varnishDialect({ addresses: ["203.0.113.7"] })
-   */
-  readonly varnish?: PurgeDialect | undefined;
-  /**
-   * Caches in front of Tidemark, and services, that receive its purges. Names are like those of
-   * `hooks`. The credential is `OUTWARD_SECRET_<NAME>`. Default: none.
-   * @example outward: { edge: cloudflareZone({ zone: "023e105f4ecef8ad9ca31a8372d0c353", plan: "free" }) }
-   */
-  readonly outward?: Readonly<Record<string, OutwardTarget>> | undefined;
   /**
    * Parts of the site: `operate()`, `dashboard()`, `purgeProbe()`. Default: none.
    * @example parts: [operate(), dashboard()]

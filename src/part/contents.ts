@@ -12,6 +12,8 @@ import type { QueryPort } from "../pages/site/query-port.ts";
 import type { SubstitutePort } from "../pages/site/substitute-port.ts";
 import type { SlicePort } from "../pages/site/slice-port.ts";
 import { type OpenPhases, withPhases } from "./phases.ts";
+import type { Platform } from "../platform/platform.ts";
+import type { Env } from "../protocol/variables/bindings.ts";
 import type { RoutePart, SitePart } from "./port/part.ts";
 
 /** The contents of a `SitePart` or a `RoutePart`. */
@@ -24,7 +26,11 @@ export interface PartContents {
 }
 
 /** The isolate that a part sees. */
-export type PartHost = AdminSettings;
+export interface PartHost extends AdminSettings {
+  /** The Worker's variables and secrets. */
+  readonly env: Env;
+  readonly platform: Platform;
+}
 
 /** The places of the core that parts fill. */
 export interface Slots {

@@ -46,18 +46,6 @@ export function readEnvironment(
     adminToken: adminTokenOf(env),
     /** Secrets of signed purges, separated by spaces. */
     purgeSecrets: purgeSecretsOf(env, faults),
-    /** Hooks by their names in the configuration. */
-    hooks: new Map(
-      [...config.hooks].map(([name, sender]) => [name, sender.open(name, env)] as const),
-    ),
-    /** The dialect of purge requests at any path; `undefined` for none. */
-    varnish: config.varnish?.open(env),
-    /** Targets of outward purges by their names. */
-    outward: new Map(
-      [...config.outward]
-        .flatMap(([name, { servers, open }]) => servers.map((one) => open(name, env, one)))
-        .map((target) => [target.name, target] as const),
-    ),
     /** Limits each client's requests to the origins; `undefined` for no limit. */
     originLimiter: boundTo<RateLimit>("limit", env["ORIGIN_LIMITER"], {
       faults,
@@ -79,9 +67,7 @@ export function readEnvironment(
   };
   faults.push(...faultsOfCf(config, found.origins));
   faults.push(...[found.redis, found.adminToken].filter(isFault));
-  const withSecrets = [...found.hooks.values(), ...found.outward.values()];
-  faults.push(...weakSettingsIn(env), ...withSecrets.flatMap((one) => one.faults));
-  faults.push(...(found.varnish?.faults ?? []));
+  faults.push(...weakSettingsIn(env));
   return { ...found, faults };
 }
 

@@ -219,7 +219,8 @@ export const answers = {
     faults: v.array(v.object(fault)),
     /** Routes in the order of the configuration. The member `routes` has their counts by name. */
     configuredRoutes: v.array(configuredRoute),
-    configuredHooks: v.array(text),
+    /** The names of `hooks()`. */
+    configuredHooks: v.optional(v.array(text)),
     /** The time of one call to the journal; a text without a journal. */
     journal: v.optional(v.union([text, v.looseObject({ roundTripMs: v.optional(finite()) })])),
   }),

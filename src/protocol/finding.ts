@@ -46,7 +46,7 @@ export const findingNeeds = {
   "operator-refused": "totals",
   "seals-broken": "totals",
   "hook-mapping": "isolate",
-  "outward-behind": "outward",
+  "outward-behind": "looks",
   "subrequests-spent": "totals",
   "reports-missing": "totals",
   "tier-failing": "isolate",

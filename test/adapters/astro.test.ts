@@ -15,7 +15,6 @@ import {
   default as astroProvider,
 } from "../../src/adapters/astro/provider.ts";
 import { settled } from "../../src/platform/process-context.ts";
-import { varnishDialect } from "../../src/senders.ts";
 import type { WrittenConfig } from "../../src/tidemark.ts";
 
 const running = new Running();
@@ -256,7 +255,10 @@ it.each([
     { parts: [{ kind: "site" as const, name: "purgeProbe", contents: {} }] },
     /does not accept purgeProbe/,
   ],
-  [{ varnish: varnishDialect({ addresses: ["203.0.113.7"] }) }, /does not accept varnish/],
+  [
+    { parts: [{ kind: "site" as const, name: "varnish", contents: {} }] },
+    /does not accept varnish/,
+  ],
 ])("an option without effect is refused: %j", (written, message) => {
   expect(() => astroCache(written)).toThrow(message);
 });

@@ -4,9 +4,7 @@ import "../../testing/fakes/workers-globals.ts";
 import { openNextOverrides, purge, withTidemark } from "../../src/adapters/opennext.ts";
 import { defineConfig } from "../../src/config/config.ts";
 import type { WrittenConfig } from "../../src/config/written.ts";
-import { shopify, varnishDialect } from "../../src/senders.ts";
 import { openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
-import { listTarget } from "../../testing/outward/outward-world.ts";
 import { idle, until } from "../../testing/site/harness.ts";
 import { hard, OpenNextIsolate, pageOf, soft, tagsOfPage, twoIsolates } from "./opennext-world.ts";
 import { upstash } from "../../src/upstash.ts";
@@ -286,9 +284,6 @@ it("refuses a configuration with settings that it does not read", () => {
   expect(wrapped(read)).not.toThrow();
   const others: WrittenConfig = {
     routes: [{ name: "a", match: "/a" }],
-    hooks: { shop: shopify() },
-    outward: { front: listTarget() },
-    varnish: varnishDialect({ addresses: ["203.0.113.7"] }),
     parts: [{ kind: "site", name: "operate", contents: {} }],
     metrics: "off",
   };

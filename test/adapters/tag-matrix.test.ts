@@ -1,11 +1,12 @@
 // Tests that each purge by tag, by each sender, covers the values of each store, however the framework
 // of the sender or of the store spells the tag.
+// Needs parts: hooks.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { astroCache, type AstroCacheProvider } from "../../src/adapters/astro/provider.ts";
 import { purgeTags } from "../../src/adapters/next.ts";
 import { openNextOverrides, purge } from "../../src/adapters/opennext.ts";
 import { vinextHandler } from "../../src/adapters/vinext.ts";
-import { tokenSender } from "../../src/senders.ts";
+import { hooks, tokenSender } from "../../src/parts/hooks/hooks.ts";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 import { cc, page as pageAnswer } from "../../testing/fakes/origin-in-process.ts";
 import { openJournalled, send, signedHeaders } from "../../testing/site/purge-sender.ts";
@@ -44,12 +45,14 @@ function openWorld() {
     upstash,
     env: { HOOK_SECRET_CMS: hookToken },
     config: {
-      hooks: {
-        cms: tokenSender<{ tag: string }>({
-          header: "x-token",
-          mapping: ({ tag }) => ({ tags: [tag] }),
+      parts: [
+        hooks({
+          cms: tokenSender<{ tag: string }>({
+            header: "x-token",
+            mapping: ({ tag }) => ({ tags: [tag] }),
+          }),
         }),
-      },
+      ],
     },
     origin: ({ url }) =>
       pageAnswer("page", {

@@ -1,8 +1,9 @@
 // Tests that Tidemark's own requests pass unchanged through the `fetch` of a framework that stores each answer.
+// Needs parts: outward.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { jsonCall, sendAll } from "../../src/outward/delivery/call.ts";
-import type { OutwardPorts } from "../../src/outward/port/outward-target.ts";
+import { jsonCall, sendAll } from "../../src/parts/outward/delivery/call.ts";
+import type { OutwardPorts } from "../../src/parts/outward/port/outward-target.ts";
 import { createPurger } from "../../src/purger/purger.ts";
 import { overUpstash } from "../../src/remote/redis/rest.ts";
 import { RoundTrips } from "../../src/remote/redis/round-trips.ts";

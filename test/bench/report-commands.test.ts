@@ -60,6 +60,7 @@ async function commandsSent(isolates: number, reportEveryMinutes: number, minute
       ...cron,
       redis: { look },
       purgeBoundSeconds: 10,
+      parts: [],
       nowAtMs: clock.nowAtMs,
     });
     expect(scrape.status).toBe(200);

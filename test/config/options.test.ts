@@ -15,8 +15,6 @@ import { routeInput } from "../../src/config/route-options.ts";
 import { configInput } from "../../src/config/schema.ts";
 import { device } from "../../src/device.ts";
 import { purgeProbe } from "../../src/parts/probe/probe.ts";
-import { cloudflareZone } from "../../src/outward.ts";
-import { shopify, varnishDialect } from "../../src/senders.ts";
 
 /** The parts of a schema of Valibot that this test reads. */
 interface Form {
@@ -123,7 +121,6 @@ function comparable({ tags, credentials, ...plain }: Route) {
 }
 
 const parts = {
-  cloudflareZone,
   device,
   // The real one has JSX, which Node does not run.
   dashboard: () => ({ kind: "site", name: "dashboard", contents: {} }),
@@ -131,9 +128,7 @@ const parts = {
   operate,
   purgeProbe,
   query,
-  shopify,
   slices,
-  varnishDialect,
 };
 const valueOf = (example: string): Values =>
   runInThisContext(`({ ${Object.keys(parts).join(", ")} }) => ({ ${example} })`)(parts);

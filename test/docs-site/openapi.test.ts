@@ -1,5 +1,5 @@
 // Checks that the OpenAPI document is valid, and describes the operator's routes of the application.
-// Needs parts: dashboard, probe.
+// Needs parts: dashboard, hooks, outward, probe.
 import { existsSync } from "node:fs";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import type { Hono } from "hono";
@@ -10,9 +10,11 @@ import type { SitePart } from "../../src/part/port/part.ts";
 import { createApp } from "../../src/app.ts";
 import { defineConfig } from "../../src/config/config.ts";
 import { dashboard } from "../../src/parts/dashboard/dashboard.ts";
+import { outward } from "../../src/parts/outward/outward.ts";
 import { purgeProbe } from "../../src/parts/probe/probe.ts";
 import { operate } from "../../src/parts/operate/operate.ts";
-import { shopify } from "../../src/senders.ts";
+import { hooks, shopify } from "../../src/parts/hooks/hooks.ts";
+import { listTarget } from "../parts/outward/outward-world.ts";
 import { openSite } from "../../testing/site/harness.ts";
 import { page } from "../../testing/fakes/origin-in-process.ts";
 
@@ -31,8 +33,14 @@ async function routesOfApp(): Promise<string[]> {
     log: nothing,
   };
   const config = defineConfig({
-    parts: [noting, operate(), dashboard(), purgeProbe()],
-    hooks: { shop: shopify() },
+    parts: [
+      noting,
+      operate(),
+      dashboard(),
+      purgeProbe(),
+      outward({ edge: listTarget() }),
+      hooks({ shop: shopify() }),
+    ],
   });
   const env = {
     ORIGIN_URL: "https://origin.invalid",

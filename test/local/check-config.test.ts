@@ -156,8 +156,8 @@ describe("the check of a configuration", () => {
   });
 
   it("accepts a configuration of this repository that imports its sources", async () => {
-    const from = JSON.stringify(join(root, "src/senders.ts"));
-    const text = `import { shopify } from ${from};\n${defining}export default defineConfig({ hooks: { shop: shopify() } });`;
+    const from = JSON.stringify(join(root, "src/parts/operate/operate.ts"));
+    const text = `import { operate } from ${from};\n${defining}export default defineConfig({ parts: [operate()] });`;
     await expect(checkTypes(await written("sources.ts", text))).resolves.toBeUndefined();
   });
 

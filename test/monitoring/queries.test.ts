@@ -1,5 +1,6 @@
 // Runs every query of monitoring/ on a real Prometheus. It scrapes the built Worker on workerd,
 // with the totals of a site with traffic in a real Redis.
+// Needs parts: outward.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Running } from "../../local/running.ts";
 import { redisServers } from "../../testing/fakes/redis-server.ts";
@@ -24,8 +25,9 @@ describe.runIf(isPrometheusInstalled)("on a site with traffic", () => {
     await running.add(LaidTotals.in(redis.url));
     const originUrl = "http://127.0.0.1:9";
     const config = `await (async () => {
-      const { fastly } = await import("tidemark/outward");
-      return { outward: { edge: fastly({ service: "SU1Z0isxPaozGVKXdv0eY" }) } };
+      const { fastly, outward } = await import("tidemark/outward");
+      const edge = fastly({ service: "SU1Z0isxPaozGVKXdv0eY" });
+      return { parts: [operate(), outward({ edge })] };
     })()`;
     const world = { originUrl, redisUrl: redis.url, config };
     const { colos } = await running.add(startWorld(world));

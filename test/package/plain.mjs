@@ -26,8 +26,8 @@ import { createDataCache as createNodeCache, OperatorError as SameErrorToo } fro
 import { openTelemetry } from "tidemark/opentelemetry";
 import { createOutbox, createPurger, PurgeError } from "tidemark/purger";
 import { isCredentialField, storingOf } from "tidemark/rules";
-import { cloudflareZone, OperatorError as ErrorOfOutward } from "tidemark/outward";
-import { hmacSender, OperatorError as ErrorOfSenders } from "tidemark/senders";
+import { cloudflareZone, OperatorError as ErrorOfOutward, outward } from "tidemark/outward";
+import { hmacSender, hooks, OperatorError as ErrorOfHooks } from "tidemark/hooks";
 import { d1Sink, OperatorError as ErrorOfSinks, sinkSchema, sqlSink } from "tidemark/sinks";
 import { createWorker } from "tidemark/worker";
 
@@ -42,17 +42,17 @@ assert.equal(typeof createCache, "function");
 assert.match(r2Bodies({ binding: "BODIES" }).bound({}).why, /^BODIES is not bound/);
 
 assert.equal(SameError, OperatorError);
-assert.equal(ErrorOfSenders, OperatorError);
+assert.equal(ErrorOfHooks, OperatorError);
 const sender = hmacSender({
   header: "x-signature",
   algorithm: "sha256",
   encoding: "hex",
   mapping: () => undefined,
 });
-assert.equal(defineConfig({ hooks: { shop: sender } }).hooks.size, 1);
+assert.equal(defineConfig({ parts: [hooks({ shop: sender })] }).parts.length, 1);
 assert.equal(ErrorOfOutward, OperatorError);
 const edge = cloudflareZone({ zone: "0".repeat(32), plan: "free" });
-assert.equal(defineConfig({ outward: { edge } }).outward.size, 1);
+assert.equal(defineConfig({ parts: [outward({ edge })] }).parts.length, 1);
 assert.equal(SameErrorToo, OperatorError);
 assert.throws(() => createNodeCache({ redis: {} }), OperatorError);
 const away = createNodeCache({

@@ -194,8 +194,6 @@ describe("a valid environment", () => {
       journal: undefined,
       adminToken: undefined,
       purgeSecrets: undefined,
-      hooks: new Map(),
-      outward: new Map(),
       namespace: "tidemark",
       siteHosts: [],
       bypass: false,

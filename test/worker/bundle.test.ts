@@ -43,19 +43,6 @@ it("the bundle does not contain the data cache, which this site does not use", (
   expect(contents.files.filter(({ path }) => path.startsWith("src/data/"))).toEqual([]);
 });
 
-it("the bundle of a site without outward purges contains only the check of a target's type, and the schedule", () => {
-  const ofOutward = contents.files.filter(({ path }) => path.startsWith("src/outward"));
-  expect(ofOutward.map(({ path }) => path).toSorted()).toEqual([
-    "src/outward/port/outward-target.ts",
-    "src/outward/schedule/create-outward.ts",
-  ]);
-});
-
-it("the bundle of a site without webhooks contains only the check of a sender's type", () => {
-  const ofWebhooks = contents.files.filter(({ path }) => path.startsWith("src/hooks/"));
-  expect(ofWebhooks.map(({ path }) => path)).toEqual(["src/hooks/port/hook.ts"]);
-});
-
 const overObjects = await bundleContents(`
   import { durableObjects, TidemarkJournal, TidemarkRecords } from "./src/cloudflare.ts";
   import { createWorker } from "./src/worker.ts";

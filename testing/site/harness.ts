@@ -158,7 +158,8 @@ export class Site {
   /** Handles a request that the test has created. */
   async handle(request: Request): Promise<Response> {
     const { method, url } = request;
-    const isOfDialect = this.config.varnish !== undefined && method !== "GET";
+    const isOfDialect =
+      this.config.parts.some(({ name }) => name === "varnish") && method !== "GET";
     const isEntry = isOfDialect || (method === "POST" && ofEntries.test(url));
     const background = isEntry ? this.#backgroundOfEntries : this.#background;
     const context = { ...background, passThroughOnException: () => undefined, props: {} };

@@ -1,6 +1,9 @@
 // Random answers of a site: each command ends with an exit code and a message, and never with an unexpected error.
+// Needs parts: outward.
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { outward } from "../../../src/parts/outward/outward.ts";
+import { listTarget } from "../../../test/parts/outward/outward-world.ts";
 import { changed, fuzz } from "../../../testing/fuzz.ts";
 import { operatorAt, operatorOf } from "./fakes/operator.ts";
 
@@ -18,7 +21,8 @@ const commands = {
 
 it.each(Object.entries(commands))("%s survives every answer", async (_name, args) => {
   // The real answers, so that their changes are near them.
-  const { user, fetch } = await operatorAt();
+  const parts = [outward({ edge: listTarget() })];
+  const { user, fetch } = await operatorAt({ config: { parts } });
   const answers: unknown[] = [];
   const recording = async (...given: Parameters<typeof fetch>) => {
     const response = await fetch(...given);

@@ -248,10 +248,10 @@ function noJournal(): OperatorError {
 }
 
 /** Returns the fault of an option that would be unsafe, or would have no effect, under Astro. */
-function refusalOf({ trustsPeer, parts, varnish }: Config): Fault | undefined {
+function refusalOf({ trustsPeer, parts }: Config): Fault | undefined {
   if (trustsPeer !== undefined) return trustsClients;
   if (parts.some(({ name }) => name === "purgeProbe")) return readsNoPage;
-  return varnish && hearsNoPurge;
+  return parts.some(({ name }) => name === "varnish") ? hearsNoPurge : undefined;
 }
 
 const trustsClients: Fault = {
@@ -267,7 +267,7 @@ const readsNoPage: Fault = {
 };
 
 const hearsNoPurge: Fault = {
-  what: "astroCache does not accept varnish.",
+  what: "astroCache does not accept varnish().",
   why: "Astro answers requests with other methods than GET and HEAD, so the cache never gets PURGE or BAN.",
   hint: "Remove it, and send purges to the path /purge below operatorPath.",
 };

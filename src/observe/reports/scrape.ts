@@ -18,8 +18,14 @@ export interface ScrapeData {
     /** The largest N of all routes. */
     readonly purgeBoundSeconds: number;
   };
-  /** The age in seconds of the oldest purge that each target of outward purges has not confirmed. */
-  readonly outwardLags?: readonly (readonly [target: string, seconds: number])[];
+  /** The gauges of parts. */
+  readonly ofParts?: readonly GaugeFamily[];
+}
+
+/** A family with its current values. */
+export interface GaugeFamily extends FamilyHead {
+  readonly kind: "gauge";
+  readonly samples: readonly Sample[];
 }
 
 /** A family whose samples are current values, not sums of reports. */
@@ -75,14 +81,6 @@ export const gauges: readonly Gauge[] = [
     "N: seconds after its acceptance until a purge takes effect everywhere; the longest of all routes",
     ({ build }) => build.purgeBoundSeconds,
   ),
-  {
-    kind: "gauge",
-    name: "tidemark_outward_lag_seconds",
-    help: "Age of the oldest purge that a target of outward purges has not confirmed; 0 without one",
-    labels: ["target"],
-    samples: ({ outwardLags = [] }) =>
-      outwardLags.map(([target, value]) => ({ labels: [target], value })),
-  },
   alone("redis_up", "1 if the database answered INFO at this scrape, else 0", ({ info }) =>
     info === undefined ? null : Number(info !== null),
   ),
@@ -287,7 +285,15 @@ export function prometheusText(shown: ScrapeData): string {
       ? familyText(family, samplesOf(family, counts))
       : histogramText(family, distributionsOf(family, counts));
   });
-  return [...counted, ...gauges.map((gauge) => familyText(gauge, gauge.samples(shown)))].join("");
+  const current = currentOf(shown).map(({ head, samples }) => familyText(head, samples));
+  return [...counted, ...current].join("");
+}
+
+/** Returns all gauges with their current values. */
+function currentOf(shown: ScrapeData) {
+  const own = gauges.map((head) => ({ head, samples: head.samples(shown) }));
+  const ofParts = (shown.ofParts ?? []).map((head) => ({ head, samples: head.samples }));
+  return [...own, ...ofParts];
 }
 
 /** Reads the database's `info` for a scrape, with one command. Never rejects. */
@@ -320,7 +326,7 @@ export function metricsAnswer(shown: ScrapeData, atMs: number) {
     counters: familyAnswers.flatMap(({ family, series }) =>
       family.kind === "counter" ? samplesOf(family, series).map(named(family)) : [],
     ),
-    gauges: gauges.flatMap((gauge) => gauge.samples(shown).map(named(gauge))),
+    gauges: currentOf(shown).flatMap(({ head, samples }) => samples.map(named(head))),
     boundsSeconds,
     histograms: familyAnswers.flatMap(({ family, series }) =>
       family.kind === "histogram" ? distributionsOf(family, series).map(named(family)) : [],

@@ -8,12 +8,14 @@ export interface SitePart {
   readonly name: string;
   /** The names of other parts that it needs. */
   readonly needs?: readonly string[];
+  /** Response fields in which origins of such a site send tags, in lower case. */
+  readonly tagFields?: readonly string[];
   /** `PartContents` of the same copy of the package. */
   readonly contents: unknown;
 }
 
 /** A part of a route, for `use`, such as `slices()`. */
-export interface RoutePart extends Omit<SitePart, "kind"> {
+export interface RoutePart extends Omit<SitePart, "kind" | "tagFields"> {
   readonly kind: "route";
   /** The differences in the core on the route. */
   readonly traits: RouteTraits;

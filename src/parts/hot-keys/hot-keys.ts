@@ -1,11 +1,10 @@
 // Exports of `tidemark/hot-keys`: the most requested keys are refreshed before they expire.
-import { type Fault, faultText, OperatorError } from "../../base/operator-error.ts";
+import { type Fault, OperatorError } from "../../base/operator-error.ts";
 import type { AdminSettings } from "../../admin/admin-settings.ts";
 import type { OpenPart } from "../../admin/open-part.ts";
 import type { HitSettings } from "../../pages/site/hit-port.ts";
 import type { PartContents } from "../../part/contents.ts";
 import type { SitePart } from "../../part/port/part.ts";
-import { configurationFinding } from "../../protocol/finding.ts";
 import { CountedHits } from "./counted-hits.ts";
 import { keepWarm } from "./keep-warm.ts";
 import { RedisHotKeys } from "./stream.ts";
@@ -48,7 +47,7 @@ function open({ site, contextFor }: AdminSettings, count: number): OpenPart {
   };
 }
 
-function off({ siteHosts, tiers, log }: AdminSettings["site"]): OpenPart {
+function off({ siteHosts, tiers }: AdminSettings["site"]): OpenPart {
   const what = "hotKeys is off.";
   const otherwise = "or remove hotKeys() from the configuration.";
   const isHostless = siteHosts.length === 0 && tiers.ofWorld !== undefined;
@@ -63,6 +62,5 @@ function off({ siteHosts, tiers, log }: AdminSettings["site"]): OpenPart {
         why: "There is no usable store, but keys can only be kept warm in the shared tier.",
         hint: `Pass stores: durableObjects(), or upstash() with UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or redis(connection) on Node, ${otherwise}`,
       };
-  log({ event: "fault", level: "warn", message: faultText(fault) });
-  return { findings: () => [configurationFinding(fault)] };
+  return { faults: [fault] };
 }

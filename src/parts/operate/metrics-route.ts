@@ -1,12 +1,11 @@
 // GET /_cache/metrics: the total counts of all isolates, for Prometheus or as JSON.
-import type { Outward } from "../../outward/schedule/create-outward.ts";
 import type { RedisClient } from "../../remote/redis/redis-client.ts";
 import type { Reports } from "../../observe/reports/reports.ts";
 import { metricsAnswer, scrapeAnswer, scrapedInfo } from "../../observe/reports/scrape.ts";
 import { version } from "../../version.ts";
 import type { OperatorAnswer } from "../../protocol/answers.ts";
 import { errorsOf, jsonAnswer, quoted } from "../../admin/json-answers.ts";
-import { lagSecondsOf } from "../../admin/outward-route.ts";
+import type { OpenPart } from "../../admin/open-part.ts";
 
 /** The sources of a scrape. */
 export interface MetricsSource {
@@ -15,8 +14,7 @@ export interface MetricsSource {
   readonly redis: Pick<RedisClient, "look"> | undefined;
   /** N of the purge bound. */
   readonly purgeBoundSeconds: number;
-  /** The targets of outward purges; `undefined` without one. */
-  readonly outward?: Pick<Outward, "reports"> | undefined;
+  readonly parts: readonly Pick<OpenPart, "look">[];
   readonly nowAtMs: () => number;
 }
 
@@ -39,24 +37,17 @@ export async function metricsRoute(request: Request, source: MetricsSource): Pro
     const { isLasting } = totals;
     return isLasting ? refused(404, "no-metrics", totals) : refused(503, "unavailable", totals);
   }
-  const { redis, purgeBoundSeconds, nowAtMs } = source;
+  const { redis, purgeBoundSeconds, parts, nowAtMs } = source;
+  const looks = await Promise.all(parts.flatMap((part) => part.look?.() ?? []));
   const shown = {
     totals,
     info: await scrapedInfo(redis),
     build: { version, purgeBoundSeconds },
-    outwardLags: await outwardLags(source),
+    ofParts: looks.flatMap((look) => look.gauges),
   };
   if (format === "json")
     return jsonAnswer(metricsAnswer(shown, nowAtMs()) satisfies OperatorAnswer<"metrics">);
   return scrapeAnswer(shown);
-}
-
-/** Returns the lag of each target whose state can be read. */
-async function outwardLags({ outward, nowAtMs }: MetricsSource): Promise<[string, number][]> {
-  const reports = (await outward?.reports()) ?? [];
-  return reports.flatMap(([target, report]): [string, number][] =>
-    report.kind === "report" ? [[target, lagSecondsOf(report.waitingSinceAtMs, nowAtMs())]] : [],
-  );
 }
 
 /**

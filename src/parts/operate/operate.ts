@@ -45,7 +45,7 @@ function addRoutes(
   settings: AdminSettings,
   { forBearer, forReader }: OperatorAccess,
 ): void {
-  const { environment, cache, site, contextFor, data, outward } = settings;
+  const { environment, cache, site, contextFor, data, parts } = settings;
   const { purging } = cache;
   const { visibleWithinSeconds } = site.config.purge;
   admin.get("/stats", forReader, ({ req }) => statsRoute(settings, coloOf(environment, req.raw)));
@@ -54,7 +54,7 @@ function addRoutes(
       readTotals: cache.reports.readTotals,
       redis: cache.redis,
       purgeBoundSeconds: visibleWithinSeconds,
-      outward,
+      parts,
       nowAtMs: site.nowAtMs,
     }),
   );

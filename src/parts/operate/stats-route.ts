@@ -18,7 +18,7 @@ import { jsonAnswer } from "../../admin/json-answers.ts";
  * @param colo the colo that received the request
  */
 export async function statsRoute(
-  { environment, cache, site, data }: AdminSettings,
+  { environment, cache, site, data, parts, faults }: AdminSettings,
   colo: string,
 ): Promise<Response> {
   const { metrics, redis, purging, cacheApi: edge } = cache;
@@ -33,7 +33,7 @@ export async function statsRoute(
     version,
     colo,
     atMs: nowAtMs(),
-    faults: environment.faults,
+    faults,
     ...metrics.snapshot(),
     ...(purging ? {} : { invalidations: `only here: the journal is ${without}` }),
     ...(site.hits ? {} : { hotKeys: "off" }),
@@ -59,7 +59,7 @@ export async function statsRoute(
             hints: purging.hints?.state,
           }
         : without,
-    configuredHooks: [...environment.hooks.keys()],
+    ...Object.assign({}, ...parts.map((part) => part.stats?.())),
     configuredRoutes: config.routes.map(({ name, bypass }) => ({ name, bypass })),
   });
 }

@@ -2,11 +2,10 @@
 import type { Site } from "../../pages/site/site.ts";
 import { durationSeconds } from "../../config/duration.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
-import { type Fault, faultText, OperatorError } from "../../base/operator-error.ts";
+import { type Fault, OperatorError } from "../../base/operator-error.ts";
 import type { OpenPart } from "../../admin/open-part.ts";
 import type { PartContents } from "../../part/contents.ts";
 import type { SitePart } from "../../part/port/part.ts";
-import { configurationFinding } from "../../protocol/finding.ts";
 import { LastProbes, purgeLate, probeRoute, refused, ProbeWatch } from "./probe-watch.ts";
 import { type ProbeWorker, ProbedPages } from "./probed-pages.ts";
 
@@ -66,9 +65,9 @@ function openProbe(worker: ProbeWorker, configuredMs: number, paths: readonly st
   const { site, cache } = worker;
   const pages = new ProbedPages(site, paths);
   const { purging } = cache;
-  if (purging === undefined) return offProbe(lacksJournal, site);
+  if (purging === undefined) return offProbe(lacksJournal);
   const fault = faultOf(pages, site);
-  if (fault !== undefined) return offProbe(fault, site);
+  if (fault !== undefined) return offProbe(fault);
   const lagMsMax = site.config.purge.visibleWithinSeconds * 1_000;
   // Two probes must not be in progress at once.
   const everyMs = Math.max(configuredMs, Math.ceil((2 * lagMsMax) / minuteMs) * minuteMs);
@@ -125,12 +124,11 @@ function faultOf(pages: ProbedPages, { siteHosts }: Site): Fault | undefined {
   return { what, why, hint: "Name a page of the site in paths of purgeProbe." };
 }
 
-function offProbe(fault: Fault, { log }: Site): OpenPart {
-  log({ event: "fault", level: "warn", message: faultText(fault) });
+function offProbe(fault: Fault): OpenPart {
   return {
+    faults: [fault],
     addTo: (admin, { forBearer }) =>
       admin.get("/probe", forBearer, () => refused(503, "probe-off", fault)),
     needsCron: true,
-    findings: () => [configurationFinding(fault)],
   };
 }

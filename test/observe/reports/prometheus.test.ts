@@ -164,10 +164,12 @@ describe("the gauges of a scrape", () => {
 });
 
 describe("the text of a scrape of a site with traffic", () => {
-  const text = prometheusText({ totals: madeTotals(5), info, build, outwardLags: [["edge", 3]] });
+  const samples = [{ labels: ["edge"], value: 3 }];
+  const ofPart = { kind: "gauge", name: "tidemark_a", help: "A", labels: ["b"], samples } as const;
+  const text = prometheusText({ totals: madeTotals(5), info, build, ofParts: [ofPart] });
 
   it("contains each family and each gauge once", () => {
-    const names = [...Object.values(families), ...gauges].map(({ name }) => name);
+    const names = [...Object.values(families), ...gauges, ofPart].map(({ name }) => name);
     expect(typed(text)).toEqual(names);
   });
 

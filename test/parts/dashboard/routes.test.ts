@@ -1,15 +1,16 @@
 // Tests the routes of the dashboard: who gets what at which host, the policy against foreign scripts, the form,
 // and where its history comes from.
-// Needs parts: probe.
+// Needs parts: hooks, outward, probe.
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { openApi } from "../../../docs-site/openapi.ts";
 import { dashboard } from "../../../src/parts/dashboard/dashboard.ts";
 import { Data } from "../../../src/parts/dashboard/panel/data.tsx";
 import { views } from "../../../src/parts/dashboard/page/shell.tsx";
+import { outward } from "../../../src/parts/outward/outward.ts";
 import { purgeProbe } from "../../../src/parts/probe/probe.ts";
 import { readToken } from "../../../src/protocol/operator-token.ts";
-import { shopify } from "../../../src/senders.ts";
+import { hooks, shopify } from "../../../src/parts/hooks/hooks.ts";
 import { writeBehind } from "../../../src/write-behind/write-behind.ts";
 import { openBeside } from "../../../testing/data/beside-pages.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
@@ -259,7 +260,7 @@ const operatorHost = "ops.example.com";
 /** A site with all parts, and the function that sends a request with a token. */
 function openWhole(config: object = {}) {
   const { site } = openWith(
-    { parts: [dashboard(), purgeProbe()], hooks: { shop: shopify() }, ...config },
+    { parts: [dashboard(), purgeProbe(), hooks({ shop: shopify() }), outward({})], ...config },
     { HOOK_SECRET_SHOP: "hR7kQ2vXw9Lp4TzBn6Ys", SITE_HOST: host },
   );
   const sent = async (route: string, token: string, at = host) => {

@@ -166,6 +166,7 @@ const shown = (query = "", accept?: string) =>
     readTotals: async () => madeTotals(3),
     redis: { look: async () => ({ kind: "unavailable", cause: "refused" }) },
     purgeBoundSeconds: 10,
+    parts: [],
     nowAtMs: () => Date.parse("2026-07-01T00:00:00Z"),
   });
 

@@ -1,9 +1,11 @@
 // Tests when a purge probe checks, what it counts, and that it stays within the cache.
+// Needs parts: outward.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { expect, it } from "vitest";
 import type { OriginHandler } from "../../../src/platform/origins.ts";
 import { purgeProbe } from "../../../src/parts/probe/probe.ts";
-import { listTarget, secret } from "../../../testing/outward/outward-world.ts";
+import { outward } from "../../../src/parts/outward/outward.ts";
+import { listTarget, secret } from "../outward/outward-world.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
 import { idle } from "../../../testing/site/harness.ts";
 import { ProbedColos } from "./probed-colos.ts";
@@ -134,7 +136,7 @@ it("no cache in front gets the purge of a canary", async () => {
   const probe = purgeProbe({ every: "1m" });
   const colos = new ProbedColos({
     origin,
-    config: { parts: [probe], outward: { edge: listTarget() } },
+    config: { parts: [probe, outward({ edge: listTarget() })] },
     env: { OUTWARD_SECRET_EDGE: secret },
   });
   await colos.pass(300);

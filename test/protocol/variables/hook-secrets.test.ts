@@ -1,4 +1,5 @@
 // Tests HOOK_SECRET_<NAME>: which secrets are used, refused or reported.
+// Needs parts: hooks.
 import { describe, expect, it } from "vitest";
 import { isFault } from "../../../src/base/operator-error.ts";
 import { adminTokenOf } from "../../../src/protocol/variables/secrets.ts";
@@ -8,7 +9,7 @@ import {
   hookVariable,
 } from "../../../src/protocol/variables/hook-secrets.ts";
 import { codeOf } from "../../../testing/site/purge-sender.ts";
-import { deliver, openHooked, shopify, signedBy } from "../../../testing/site/webhook-vendors.ts";
+import { deliver, openHooked, shopify, signedBy } from "../../parts/hooks/webhook-vendors.ts";
 
 const strong = "kq7RwZ2mVx9TtB4nLc8Y";
 const other = "b8Nf3hWs6yKj1pQe5uZa";
@@ -96,9 +97,7 @@ describe("a hook without a secret", () => {
   });
 
   it("leaves other hooks open", async () => {
-    const { site } = openHooked({
-      config: { hooks: { blog: openHooked().site.config.hooks.get("shop")! } },
-    });
+    const { site } = openHooked({ hooks: { blog: shopify.sender({}) } });
     const headers = signedBy(shopify, site, { body: "{}" });
     expect((await deliver(site, "{}", headers)).status).toBe(200);
     expect((await deliver(site, "{}", headers, "blog")).status).toBe(503);

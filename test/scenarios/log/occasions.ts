@@ -1,6 +1,7 @@
 // Defines for each log event an occasion that causes the event, and the fields of its line.
-// Needs parts: probe.
+// Needs parts: hooks, outward, probe.
 import { vi } from "vitest";
+import { outward } from "../../../src/parts/outward/outward.ts";
 import type { RoutePart } from "../../../src/part/port/part.ts";
 import type { LogEvent, LogLine } from "../../../src/observe/log-line.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
@@ -10,10 +11,10 @@ import { cc, page, unreachable, unreadable } from "../../../testing/fakes/origin
 import { idle, openSite, type Site, type SiteOptions } from "../../../testing/site/harness.ts";
 import { ProbedColos } from "../../parts/probe/probed-colos.ts";
 import { pass } from "../../../testing/site/two-colos.ts";
-import { listTarget, secret as outwardSecret } from "../../../testing/outward/outward-world.ts";
+import { listTarget, secret as outwardSecret } from "../../parts/outward/outward-world.ts";
 import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
 import { lostInvalidation, refusedStart } from "./occasions-without-site.ts";
-import { deliver, openHooked, shopify, signedBy } from "../../../testing/site/webhook-vendors.ts";
+import { deliver, openHooked, shopify, signedBy } from "../../parts/hooks/webhook-vendors.ts";
 
 const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const trace_id = "0af7651916cd43dd8448eb211c80319c";
@@ -141,7 +142,7 @@ export const occasions: Record<
   "invalidation-lost": { does: lostInvalidation, holds: { level: "error", targets: 1 } },
   outward: {
     options: {
-      config: { outward: { edge: listTarget() } },
+      config: { parts: [outward({ edge: listTarget() })] },
       env: { OUTWARD_SECRET_EDGE: outwardSecret },
       origin: () => new Response("s3cret", { status: 503 }),
     },

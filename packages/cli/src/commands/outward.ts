@@ -69,7 +69,6 @@ const results = {
 function printTargets(answer: OperatorAnswer<"outward">, terminal: Terminal): void {
   const { targets, dueAfterSeconds, result } = answer;
   if (result !== undefined) terminal.print(results[result]);
-  if (targets.length === 0) terminal.print("The configuration has no target in outward.");
   for (const one of targets) {
     const { target, journal, waiting = 0, lagSeconds = 0, reset, failing, lastDelivery } = one;
     if (journal !== undefined) {

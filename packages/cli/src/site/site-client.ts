@@ -246,6 +246,9 @@ function refused({ code, what, why, hint }: ErrorAnswer["error"]): CommandError 
   return failure({ what, why, hint: code === "unauthorized" ? hintOfToken : hint }, code);
 }
 
+/** The parts that bring a route of their own. */
+const partOfRoute: Readonly<Record<string, string>> = { probe: "purgeProbe", outward: "outward" };
+
 function notOurs(site: ChosenSite, route: string, { status, headers }: Response): CommandError {
   const { origin, operatorPath } = site;
   const location = URL.parse(headers.get("location") ?? "", origin);
@@ -260,11 +263,12 @@ function notOurs(site: ChosenSite, route: string, { status, headers }: Response)
     const hint = "Try again later. If it persists, check the Worker's logs.";
     return notTidemark(site, why, { hint, code: "between" });
   }
-  if (status === 404 && route === "probe") {
+  const part = partOfRoute[route];
+  if (status === 404 && part !== undefined) {
     return failure({
-      what: "Nothing was probed.",
-      why: `The configuration of ${origin} has no probe, or its Tidemark is older than this command.`,
-      hint: "Add purgeProbe() of tidemark/probe to `parts` of the configuration, and deploy.",
+      what: `${origin} has no route ${operatorPath}/${route}.`,
+      why: `Its configuration lacks ${part}(), or its Tidemark is older than this command.`,
+      hint: `Add ${part}() of tidemark/${route} to \`parts\` of the configuration, and deploy.`,
     });
   }
   const nothing = `It serves nothing at ${operatorPath}/${route}, or its Tidemark is older than this command.`;

@@ -1,10 +1,13 @@
 // Tests `tidemark outward` with the real application, and with scripted answers.
+// Needs parts: outward.
 import { expect, it } from "vitest";
+import { outward } from "../../../../src/parts/outward/outward.ts";
 import type { OperatorAnswer } from "../../../../src/protocol/answers.ts";
-import { listTarget, secret } from "../../../../testing/outward/outward-world.ts";
+import { listTarget, secret } from "../../../../test/parts/outward/outward-world.ts";
 import { operatorAt, operatorTold } from "../fakes/operator.ts";
 
-const site = { config: { outward: { edge: listTarget() } }, env: { OUTWARD_SECRET_EDGE: secret } };
+const config = { parts: [outward({ edge: listTarget() })] };
+const site = { config, env: { OUTWARD_SECRET_EDGE: secret } };
 
 it("outward shows the targets, delivers, and skips after a confirmation", async () => {
   const { user, asked } = await operatorAt(site);
@@ -50,15 +53,17 @@ it("outward exits with 3 for a failing target", async () => {
 });
 
 it("outward deliver exits with 3 for a target without its credential", async () => {
-  const { user } = await operatorAt({ config: site.config });
+  const { user } = await operatorAt({ config });
   const { code, out } = await user.runs(["outward", "deliver", "edge"]);
   expect(code).toBe(3);
   expect(out).toContain("tidemark health names the missing credential");
 });
 
-it("outward says that there is no target", async () => {
+it("outward names the part that a site without targets lacks", async () => {
   const { user } = await operatorAt();
-  expect((await user.runs(["outward"])).out).toBe("The configuration has no target in outward.\n");
+  const { code, notes } = await user.runs(["outward"]);
+  expect(code).toBe(1);
+  expect(notes).toContain("Add outward() of tidemark/outward to `parts`");
 });
 
 it("outward exits with 1 for an unknown target", async () => {

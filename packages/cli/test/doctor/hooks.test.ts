@@ -1,6 +1,7 @@
 // Tests what `tidemark doctor` reports about the hooks of webhooks.
+// Needs parts: hooks.
 import { describe, expect, it } from "vitest";
-import { shopify } from "../../../../src/senders.ts";
+import { hooks, shopify } from "../../../../src/parts/hooks/hooks.ts";
 import { families } from "../../../../src/protocol/families.ts";
 import { FakeClock } from "../../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../../testing/fakes/fake-upstash.ts";
@@ -11,7 +12,7 @@ import {
   hookSecret,
   shopify as vendor,
   signedBy,
-} from "../../../../testing/site/webhook-vendors.ts";
+} from "../../../../test/parts/hooks/webhook-vendors.ts";
 import { hookFindings } from "../../src/doctor/site/examine-site.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
 import { adminToken, operatorEnv, reaching } from "../fakes/site-as-fetch.ts";
@@ -89,7 +90,8 @@ it("doctor shows the last purge of a hook of the real application", async () => 
   const upstash = new FakeUpstash(clock);
   const env = { ADMIN_TOKEN: adminToken, HOOK_SECRET_SHOP: hookSecret };
   const origin = () => new Response("page");
-  const opened = openSite({ origin, clock, upstash, env, config: { hooks: { shop: shopify() } } });
+  const config = { parts: [hooks({ shop: shopify() })] };
+  const opened = openSite({ origin, clock, upstash, env, config });
   const { fetch } = reaching(opened);
   const onSleep = async (ms: number) => clock.advance(ms / 1_000);
   const user = await FakeUser.at({ fetch, env: operatorEnv, onSleep });

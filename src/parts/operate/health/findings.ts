@@ -15,13 +15,7 @@ import {
   journalUnreadable,
   switchLost,
 } from "./journal-findings.ts";
-import {
-  bypasses,
-  configuration,
-  hookMapping,
-  operatorRefused,
-  sealsBroken,
-} from "./operator-findings.ts";
+import { bypasses, configuration, operatorRefused, sealsBroken } from "./operator-findings.ts";
 import {
   anonymousRefused,
   credentialField,
@@ -32,7 +26,6 @@ import {
   variationInvalid,
   variesSilently,
 } from "./origin-findings.ts";
-import { outwardBehind } from "./outward-findings.ts";
 import type { SiteState } from "./site-state.ts";
 import { clocksApart, redisTroubles, roomFindings, tiersFail } from "./store-findings.ts";
 import { reportsMissing, sharesHigh, subrequestsSpent } from "./traffic-findings.ts";
@@ -48,6 +41,7 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   switchLost,
   hintsOff,
   (state) => state.parts.flatMap((part) => part.findings?.(state) ?? []),
+  ({ looks = [] }) => looks.flatMap(({ findings }) => findings),
   originTroubles,
   anonymousRefused,
   sharesHigh,
@@ -59,8 +53,6 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   partFailed,
   operatorRefused,
   sealsBroken,
-  hookMapping,
-  outwardBehind,
   subrequestsSpent,
   reportsMissing,
   tiersFail,

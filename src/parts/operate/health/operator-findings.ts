@@ -1,4 +1,4 @@
-// Findings on what operators set: credentials, seals, hooks, the configuration and the switch.
+// Findings on what operators set: credentials, seals, the configuration and the switch.
 import { isWithinMs } from "../../../base/elapsed.ts";
 import { isoOf } from "../../../base/iso-date.ts";
 import type { CredentialKind } from "../../../protocol/families.ts";
@@ -125,28 +125,4 @@ function bypassFinding(bypass: Bypass, by: Omit<Finding, "level" | "what">): Fin
   const go = routes.length === 1 ? `Route ${routes[0]} goes` : `Routes ${routes.join(", ")} go`;
   const what = `${routes.length === 0 ? "Everything goes" : go} straight to the origin. Tidemark looks up nothing and stores nothing for these requests.`;
   return { ...by, level: "info", what };
-}
-
-/**
- * Failures are reported this long, even after a success, because a mapping may fail for only one
- * kind of event.
- */
-const mappingMs = 60 * 60_000;
-
-export function hookMapping({ hooks, atMs }: SiteState): Finding[] {
-  return [...hooks].flatMap(([name, { trouble }]): Finding | [] => {
-    if (trouble === undefined || !isWithinMs(mappingMs, trouble.lastAtMs, atMs)) return [];
-    const did =
-      trouble.kind === "threw" ? "threw an error" : "returned something other than a purge";
-    return {
-      code: "hook-mapping",
-      level: "critical",
-      about: `hook ${JSON.stringify(name)}`,
-      what: "Webhooks with a valid signature purged nothing. Pages may be out of date.",
-      since: isoOf(trouble.sinceAtMs),
-      cause: `The mapping of this hook ${did}.`,
-      remedy:
-        "Look for lines of the event hook in the log. Fix the mapping in the configuration, and deploy. After a 500, senders retry for some time; purge manually for events that they no longer send.",
-    };
-  });
 }

@@ -3,7 +3,6 @@
 import type { RemoteHealth } from "../../../remote/store-health.ts";
 import type { AdminSettings } from "../../../admin/admin-settings.ts";
 import type { Site } from "../../../pages/site/site.ts";
-import type { Outward } from "../../../outward/schedule/create-outward.ts";
 import type { DataTroubles } from "../../../compose/data-beside-pages.ts";
 import type { Fault } from "../../../base/operator-error.ts";
 import { type ConfigWarning, configWarnings } from "../../../pages/request/config-warnings.ts";
@@ -23,8 +22,7 @@ import type { RedisClient } from "../../../remote/redis/redis-client.ts";
 import { originsOf } from "../../../config/route.ts";
 import { whyOf } from "../../../remote/trouble.ts";
 import type { Requester } from "../../../purge/view/view.ts";
-import type { Hook } from "../../../hooks/port/hook.ts";
-import type { OpenPart } from "../../../admin/open-part.ts";
+import type { OpenPart, PartLook } from "../../../admin/open-part.ts";
 import type { Totals } from "../../../observe/reports/totals.ts";
 import type { LocalRefusals } from "../../../admin/access/refused-credentials.ts";
 
@@ -90,8 +88,6 @@ export interface SiteState {
   readonly needsCron: boolean;
   readonly faults: readonly Fault[];
   readonly parts: readonly OpenPart[];
-  /** Hooks by name. */
-  readonly hooks: ReadonlyMap<string, Pick<Hook, "trouble">>;
   /** The bypass that the BYPASS variable sets. */
   readonly bypass: Bypass;
   /** Clock difference between this isolate and the journal's database, whose clock dates purges. */
@@ -101,17 +97,15 @@ export interface SiteState {
   readonly totals?: Totals | undefined;
   /** Wrong credentials that this isolate refused; `undefined` if there were none. */
   readonly refusedHere?: LocalRefusals | undefined;
-  /** The targets of outward purges; `undefined` without one, or if nobody has read their states. */
-  readonly outward?:
-    | { readonly reports: Awaited<ReturnType<Outward["reports"]>>; readonly dueAfterMs: number }
-    | undefined;
+  /** The states of parts in the stores; `undefined` if nobody has read them. */
+  readonly looks?: readonly PartLook[] | undefined;
   /** Settings without effect. */
   readonly configWarnings?: readonly ConfigWarning[];
 }
 
 /** Reads this isolate's state. Sends no command or request, because anybody may cause this call. */
 export function lookHere(settings: AdminSettings): SiteState {
-  const { environment, cache, site, data, outward, parts } = settings;
+  const { environment, cache, site, data, parts, faults } = settings;
   const { config, originHealth, nowAtMs } = site;
   const { redis, purging, reportsHealth, tiers } = cache;
   return {
@@ -137,11 +131,9 @@ export function lookHere(settings: AdminSettings): SiteState {
     notes: (code) => site.notes.recent(code, nowAtMs()),
     tiers: tiers.all,
     data: data?.troubles(),
-    needsCron:
-      outward !== undefined || parts.some((part) => part.needsCron) || data?.needsCron() === true,
-    faults: environment.faults,
+    needsCron: parts.some((part) => part.needsCron) || data?.needsCron() === true,
+    faults,
     parts,
-    hooks: environment.hooks,
     bypass: environment.bypass,
   };
 }
@@ -203,12 +195,11 @@ export async function lookFurther(
   const { nowAtMs, config } = site;
   const place = databaseOfJournal(cache);
   const own = place === "journal's database" ? cache.purging?.redis : undefined;
-  const { outward } = settings;
-  const [database, journal, totals, reports] = await Promise.all([
+  const [database, journal, totals, looks] = await Promise.all([
     databaseLook(cache.redis, nowAtMs, "database"),
     databaseLook(own, nowAtMs, "journal's database"),
     totalsLook(cache.reports),
-    outward?.reports(),
+    Promise.all(settings.parts.flatMap((part) => part.look?.() ?? [])),
     renewed(cache.purging, requester),
   ]);
   const rooms = [database, journal].flatMap(({ room }): RoomState[] => {
@@ -229,7 +220,7 @@ export async function lookFurther(
     rooms: rooms.length === 0 ? undefined : rooms,
     totals: totals.totals,
     refusedHere: settings.gate.refusals.here,
-    outward: outward && reports && { reports, dueAfterMs: outward.dueAfterMs },
+    looks,
     configWarnings: configWarnings(config, environment.siteHosts, cache),
   };
   return {
@@ -238,15 +229,10 @@ export async function lookFurther(
       ...database.not,
       ...journal.not,
       ...totals.not,
-      ...(reports ?? []).flatMap(([name, { kind }]) =>
-        kind === "report" ? [] : notReported(name),
-      ),
+      ...looks.flatMap(({ notLookedAt }) => notLookedAt),
     ],
   };
 }
-
-const notReported = (target: string) =>
-  `The target ${JSON.stringify(target)} of outward purges. The journal did not answer.`;
 
 interface DatabaseLook {
   readonly clock?: ClockDifference;

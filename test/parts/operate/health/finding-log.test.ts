@@ -18,7 +18,7 @@ const afar: Partial<SiteState> = {
   clock: { aheadMs: 0, uncertainMs: 0 },
   rooms: [room],
   totals: totalsOf({}),
-  outward: { reports: [], dueAfterMs: 0 },
+  looks: [],
 };
 
 function finding(code: FindingCode, more: Partial<Finding> = {}): Finding {
@@ -111,7 +111,7 @@ describe("a check that examines only the state of its isolate", () => {
     { code: "redis-size-unknown", sight: "rooms" as const },
     { code: "redis-evicting", sight: "rooms" as const },
     { code: "journal-restarted", sight: "rooms" as const },
-    { code: "outward-behind", sight: "outward" as const },
+    { code: "outward-behind", sight: "looks" as const },
   ])("does not end $code, but a check that also examines $sight does", ({ code, sight }) => {
     const { look, told } = opened();
     look(0, [finding(code as FindingCode)], afar);

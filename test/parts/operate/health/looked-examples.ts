@@ -26,7 +26,6 @@ export function lookedAt(more: Partial<SiteState> = {}): SiteState {
     parts: [],
     data: undefined,
     needsCron: false,
-    hooks: new Map(),
     faults: [],
     bypass: false,
     ...more,

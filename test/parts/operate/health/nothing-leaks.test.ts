@@ -1,6 +1,6 @@
 // Tests that findings and log lines about findings disclose no secrets, addresses and keys. They
 // are planted in all inputs.
-// Needs parts: probe, release.
+// Needs parts: hooks, outward, probe, release.
 import { upstashWords } from "../../../../src/remote/redis/trouble.ts";
 import type { RemoteTrouble } from "../../../../src/remote/trouble.ts";
 import { expect, it } from "vitest";
@@ -10,6 +10,8 @@ import { findingsOf } from "../../../../src/parts/operate/health/findings.ts";
 import { postedAgain } from "../../../../src/purge/journal/switch.ts";
 import type { SiteState } from "../../../../src/parts/operate/health/site-state.ts";
 import { findingsOfBuilds } from "../../../../src/parts/release/findings.ts";
+import { hookMapping } from "../../../../src/parts/hooks/findings.ts";
+import { outwardBehind } from "../../../../src/parts/outward/findings.ts";
 import { purgeLate } from "../../../../src/parts/probe/probe-watch.ts";
 import type { Condition } from "../../../../src/observe/condition.ts";
 import { Draws } from "../../../../testing/draws.ts";
@@ -105,6 +107,25 @@ function drawnLook(draws: Draws): SiteState {
   const told = coloState({ lagMs: of(8_000), atMs: atMs - of(11 * minuteMs) });
   const room = { usedBytes: 1, maxBytes: 1, evictedKeys: 0, keys: 1, uptimeMs: of(500) };
   const backlog = { backlogMax: 10, everyMs: minuteMs, heardAtMs: atMs };
+  const hook = { ...planted, trouble: trouble(draws.oneOf(["threw", "invalid"] as const)) };
+  const report = {
+    ...planted,
+    kind: "report",
+    cursor: marked,
+    reset: undefined,
+    waitingCount: 1,
+    waitingSinceAtMs: atMs - of(30 * minuteMs),
+    aheadMs: 0,
+    failures: {
+      ...planted,
+      count: 1,
+      outcome: draws.oneOf(failedOutcomes),
+      status: 503,
+      sinceAtMs: atMs,
+      nextTryAtMs: atMs,
+    },
+    lastSuccessAtMs: undefined,
+  } as const;
   return lookedAt({
     clients: [
       { ...client("shared tier"), database: "database" },
@@ -156,7 +177,6 @@ function drawnLook(draws: Draws): SiteState {
     },
     refusingAnonymous: new Map([["default", atMs]]),
     faults: [{ ...planted, what: "It is off.", why: "It is not set.", hint: "Set it." }],
-    hooks: new Map([["shop", { ...planted, trouble: trouble(draws.oneOf(["threw", "invalid"])) }]]),
     bypass: draws.oneOf([true, false, ["articles"]]),
     clock: { ...planted, aheadMs: draws.between(-9_000, 9_000), uncertainMs: 1 },
     rooms: [
@@ -177,33 +197,11 @@ function drawnLook(draws: Draws): SiteState {
     parts: [
       { findings: (seen) => purgeLate(seen, draws.isLucky(0.5) ? atMs : undefined) },
       ofBuilds,
+      { findings: (seen) => hookMapping(new Map([["shop", hook]]), seen.atMs) },
     ],
-    outward: {
-      dueAfterMs: 11_000,
-      reports: [
-        [
-          "edge",
-          {
-            ...planted,
-            kind: "report",
-            cursor: marked,
-            reset: undefined,
-            waitingCount: 1,
-            waitingSinceAtMs: atMs - of(30 * minuteMs),
-            aheadMs: 0,
-            failures: {
-              ...planted,
-              count: 1,
-              outcome: draws.oneOf(failedOutcomes),
-              status: 503,
-              sinceAtMs: atMs,
-              nextTryAtMs: atMs,
-            },
-            lastSuccessAtMs: undefined,
-          },
-        ],
-      ],
-    },
+    looks: [
+      { findings: outwardBehind([["edge", report]], 11_000, atMs), notLookedAt: [], gauges: [] },
+    ],
   });
 }
 

@@ -23,7 +23,7 @@ export async function examineSite(client: SiteClient): Promise<SiteExamination> 
   const stats = await answer(client, "stats");
   const metrics = await answer(client, "metrics", { query: { format: "json" } });
   const routes = stats instanceof CommandError ? [] : stats.configuredRoutes;
-  const hooks = stats instanceof CommandError ? [] : stats.configuredHooks;
+  const hooks = stats instanceof CommandError ? [] : (stats.configuredHooks ?? []);
   const ofJournal =
     stats instanceof CommandError ? { findings: [], lookedAt: [] } : journalFindings(stats);
   const hasMetrics = !(metrics instanceof CommandError);
