@@ -13,6 +13,7 @@ export default defineConfig({
       fresh: "5m",
       staleWhileRevalidate: "1h",
       staleIfError: "1d",
+      jitter: 0.1,
       tags: ({ slug }) => [`article:${slug ?? ""}`, "articles"],
       query: { allow: ["page"] },
     },

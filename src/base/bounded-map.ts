@@ -1,5 +1,6 @@
 // A map with a size limit, which evicts by S3-FIFO (Yang et al., "FIFO queues are all you need for
 // cache eviction", SOSP 2023): a read moves nothing, and a scan evicts only itself.
+import { fnv1a } from "./spread-bits.ts";
 
 export interface BoundedMapSettings<Value> {
   /** The limit for the sum of all sizes: a count of entries, or bytes if `sizeOf` returns bytes. */
@@ -124,7 +125,7 @@ export class BoundedMap<Value> {
 
   #skipsTrial(name: string): boolean {
     if (this.#trialSizeMax === 0) return true;
-    const digest = digestOf(name);
+    const digest = fnv1a(name);
     return this.#failed.has(digest) || this.#failedBefore.has(digest);
   }
 
@@ -133,7 +134,7 @@ export class BoundedMap<Value> {
       this.#failedBefore = this.#failed;
       this.#failed = new Set();
     }
-    this.#failed.add(digestOf(name));
+    this.#failed.add(fnv1a(name));
   }
 }
 
@@ -188,13 +189,4 @@ class Queue<Value> {
     else newer.older = older;
     this.size -= entry.size;
   }
-}
-
-/** Returns FNV-1a in 32 bits. Equal digests of two names only spare the second name its trial. */
-function digestOf(name: string): number {
-  let digest = 0x811c9dc5;
-  for (let at = 0; at < name.length; at += 1) {
-    digest = Math.imul(digest ^ name.charCodeAt(at), 0x01000193);
-  }
-  return digest;
 }

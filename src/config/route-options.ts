@@ -2,9 +2,11 @@
 // `route.ts` sets the defaults.
 import { isPart, type RoutePart } from "../part/port/part.ts";
 import * as v from "valibot";
+import { finite } from "../base/schemas.ts";
 import { isTrace } from "../rules/methods.ts";
 import {
   anonymous,
+  between,
   cookieNames,
   conditions,
   cookiePatterns,
@@ -180,6 +182,7 @@ const settings = fields("a route", {
   ),
   honourRequestDirectives: yesOrNo,
   collapse: v.picklist(["isolate", "global"], 'must be "isolate" or "global"'),
+  jitter: v.pipe(finite("must be a number from 0 to 1"), ...between(0, 1)),
   earlyRefresh: yesOrNo,
   invalidate: v.picklist(["here", "everywhere"], 'must be "here" or "everywhere"'),
   purge: fields("purge", {

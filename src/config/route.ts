@@ -107,6 +107,8 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     /** Whether answers whose media type contradicts the path's extension are not stored. */
     deceptionArmour: route.deceptionArmour ?? true,
     tags: typeof tags === "function" ? tags : () => tags ?? [],
+    /** 0 to 1: the largest reduction of a lifetime. */
+    jitter: route.jitter ?? 0,
     honourRequestDirectives: route.honourRequestDirectives ?? false,
     /** Scope in which one forward serves concurrent requests: an isolate, or the world. */
     collapse: route.collapse ?? "isolate",

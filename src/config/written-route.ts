@@ -181,6 +181,12 @@ export interface WrittenRoute {
    */
   readonly tags?: readonly string[] | TagsOf | undefined;
   /**
+   * The largest reduction of lifetimes, 0 to 1, by a share that differs for each response: pages that are stored
+   * together do not expire together. Default: 0.
+   * @example jitter: 0.1
+   */
+  readonly jitter?: number | undefined;
+  /**
    * Obeys a client's `no-cache`, `max-age`, `min-fresh`, `max-stale` and `no-store`. Default: `false`.
    * @example honourRequestDirectives: true
    */

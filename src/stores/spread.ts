@@ -1,6 +1,7 @@
 // Spreads keys over several objects by rendezvous hashing (Thaler and Ravishankar, 1998). A key
 // belongs to the object with the highest score for it, so a new object takes only its own share. No
 // client can tell which keys share an object, because the score depends on a secret.
+import { mixed } from "../base/spread-bits.ts";
 import type { NameSecret, RecordKey } from "../cache/record/record-key.ts";
 import { sha256HexAtOnce } from "../base/sha256.ts";
 
@@ -51,10 +52,3 @@ export class Spread<Part> {
 
 /** Returns the first 32 bits of a hex digest. */
 const bitsOf = (hex: string) => Number.parseInt(hex.slice(0, 8), 16);
-
-/** Mixes 32 bits: the finalizer of MurmurHash3 (Appleby, 2011). */
-function mixed(bits: number): number {
-  let mix = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
-  mix = Math.imul(mix ^ (mix >>> 13), 0xc2b2ae35);
-  return (mix ^ (mix >>> 16)) >>> 0;
-}

@@ -78,6 +78,7 @@ describe("defineConfig", () => {
       setCookie: "respect",
       collapse: "isolate",
       waitTimeoutMs: 10_000,
+      jitter: 0,
       earlyRefresh: true,
       honourRequestDirectives: false,
       invalidate: "here",

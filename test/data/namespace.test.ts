@@ -68,6 +68,16 @@ describe("getOrSet", () => {
     expect(await articles.getOrSet("42", ({ skip }) => (skip(), "a"))).toBe("a");
     expect(await articles.has("42")).toBe(false);
   });
+
+  it("shortens lifetimes randomly, by the jitter at most", async () => {
+    const { isolate } = opened();
+    const spread = isolate.data.namespace<string>("spread", { fresh: "100s", jitter: 0.2 });
+    await spread.getOrSet("42", () => "a");
+    isolate.clock.advance(89.9);
+    expect(await spread.get("42")).toBe("a");
+    isolate.clock.advance(0.2);
+    expect(await spread.get("42")).toBeUndefined();
+  });
 });
 
 it.each([

@@ -137,7 +137,7 @@ function outcomeOf(
   const { answered, beginning, respondedAtMs } = loaded;
   if (answered.kind === "failed") return { kind: "failed", error: answered.error };
   const { place, older } = need;
-  const making = { place, options: loader, beginning, respondedAtMs };
+  const making = { place, options: loader, beginning, respondedAtMs, jitterDraw: ports.random() };
   try {
     const value: unknown = answered.values.get(place.appKey);
     if (value instanceof Error) return { kind: "failed", error: value };

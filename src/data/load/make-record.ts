@@ -67,6 +67,8 @@ interface RecordInput {
   readonly options: ValueOptions;
   readonly beginning: LoadStart;
   readonly respondedAtMs: number;
+  /** A random number n, 0 ≤ n < 1: the share of the option `jitter` that shortens this lifetime. */
+  readonly jitterDraw: number;
 }
 
 /** A record, and whether to store it. */
@@ -138,7 +140,7 @@ export function renewed(older: DataRecord, making: RecordInput): NewRecord {
 
 /** Returns the metadata of a value without a body. */
 function newMetadata(
-  { place, options, beginning, respondedAtMs }: RecordInput,
+  { place, options, beginning, respondedAtMs, jitterDraw }: RecordInput,
   isNegative: boolean,
   tags: readonly string[],
 ) {
@@ -146,7 +148,7 @@ function newMetadata(
   const { space, path } = place;
   const usualMs = isNegative ? space.negativeMs : space.freshMs;
   // Without the option `negative`, `null` is never stored, regardless of the options of the call.
-  const freshMs = usualMs === undefined ? 0 : (options.freshMs ?? usualMs);
+  const givenMs = usualMs === undefined ? 0 : (options.freshMs ?? usualMs);
   return {
     url: urlOf(path),
     route: "",
@@ -157,7 +159,7 @@ function newMetadata(
     fillCostMs: Math.max(0, respondedAtMs - requestedAtMs),
     schema: space.schema,
     codec: space.codec.name,
-    freshMs,
+    freshMs: givenMs * (1 - space.jitter * jitterDraw),
     staleMs: isNegative ? 0 : (options.staleMs ?? space.staleMs),
     tags: tags.length < 2 ? tags : [...new Set(tags)],
     bodyBytes: 0,

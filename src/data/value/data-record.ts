@@ -14,7 +14,7 @@ export interface DataDetail {
   readonly codec: string;
   /** Whether the source returned `null`: there is no value. */
   readonly isNegative: boolean;
-  /** How long the value answers, from `respondedAtMs` on. */
+  /** How long the value answers, from `respondedAtMs` on. The jitter is already subtracted. */
   readonly freshMs: number;
   /** How long the value may answer stale after `freshMs`. */
   readonly staleMs: number;

@@ -46,6 +46,8 @@ export interface NamespaceOptions<T, K extends Key = Key, Absent extends null = 
   readonly keys?: readonly K[] | (() => readonly K[] | Promise<readonly K[]>) | undefined;
   /** From this age on, a value is refreshed in the background and by the cron trigger. */
   readonly refresh?: DataDuration | undefined;
+  /** Maximum share of `fresh`, 0 to 1, by which each lifetime is randomly shortened. Default: 0. */
+  readonly jitter?: number | undefined;
   /**
    * The scope in which concurrent calls share one load: this isolate, or all isolates with a lease.
    * Default: isolate.
@@ -106,6 +108,7 @@ const form = fields("a namespace", {
     "must be an array of keys, or a function that returns one",
   ),
   refresh: duration,
+  jitter: v.pipe(finite("must be a number from 0 to 1"), ...between(0, 1)),
   collapse: v.picklist(["isolate", "global"], 'must be "isolate" or "global"'),
   softTimeoutMs: waitMs,
   hardTimeoutMs: timerMs,
@@ -161,6 +164,7 @@ export function spaceOf<T, K extends Key>(name: string, options: NamespaceOption
     /** `undefined` if the cron trigger loads no keys. */
     keys: (typeof keys === "object" ? () => keys : keys) as KeysOf | undefined,
     refreshMs: refresh === undefined ? undefined : ms(refresh),
+    jitter: given.jitter ?? 0,
     isGlobal: given.collapse === "global",
     softTimeoutMs: given.softTimeoutMs ?? 0,
     hardTimeoutMs: given.hardTimeoutMs ?? 30_000,

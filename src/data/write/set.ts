@@ -78,7 +78,7 @@ async function setLoaded(
   ports: WritePorts,
 ): Promise<readonly TierName[]> {
   const { place } = written;
-  const record = await keptRecord(written, { beginning: start, atMs: ports.nowAtMs() });
+  const record = await keptRecord(written, { beginning: start, atMs: ports.nowAtMs() }, ports);
   if (!everywhere || ports.purging === undefined) {
     return storeValues([{ place, record, order: start.order, loaded: start }], ports);
   }
@@ -99,7 +99,7 @@ async function setEverywhere(
   const beginning = await begin(place.key.host, ports);
   const options = await optionsWithTags(written, ports);
   const taken = { beginning, atMs: beginning.requestedAtMs };
-  const made = await keptRecord({ ...written, options }, taken);
+  const made = await keptRecord({ ...written, options }, taken, ports);
   const accepted = await purgedForSet(place, beginning.stamp, ports);
   const record = recordAt(made, accepted, ports.nowAtMs());
   // A later purge that this isolate knows, such as that of another call for the key, ends the value.
@@ -166,7 +166,7 @@ async function storeSet(
   ports: WritePorts,
 ): Promise<readonly TierName[]> {
   const { place } = written;
-  const record = await keptRecord(written, taken);
+  const record = await keptRecord(written, taken, ports);
   const { flights, stores, nowAtMs } = ports;
   const { text } = place.key;
   // A flight's value answers calls until it is stored in all tiers. End an earlier load's flight,
@@ -183,8 +183,10 @@ async function storeSet(
 async function keptRecord(
   { place, value, options }: WrittenValue,
   { beginning, atMs: respondedAtMs }: TakenStart,
+  ports: WritePorts,
 ): Promise<DataRecord> {
-  const making = { place, options, beginning, respondedAtMs };
+  const jitterDraw = ports.random();
+  const making = { place, options, beginning, respondedAtMs, jitterDraw };
   const { record, isKept } = await recordOf(value, making);
   if (!isKept) throw nothingKept(place.path);
   return record;

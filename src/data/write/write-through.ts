@@ -46,10 +46,11 @@ export async function writeThrough(
   const { refusedCount } = unpurged;
   const beginning = await begin(place.key.host, ports);
   const { requestedAtMs: respondedAtMs } = beginning;
+  const jitterDraw = ports.random();
   // Reject a value that cannot be stored before anything is written.
   const kept = await withKeptTags(written, place, ports, { readsAll: true });
   const options = kept ?? written;
-  const made = await recordOf(value, { place, options, beginning, respondedAtMs });
+  const made = await recordOf(value, { place, options, beginning, respondedAtMs, jitterDraw });
   counts.counted(place.space.name, "persists");
   const failed = await failureOf(persist, place);
   const counted = failed === undefined ? "workedPersists" : "failedPersists";

@@ -1,5 +1,6 @@
 // Computes how long a stored response may be used. The inputs are the origin's directives and the
 // route's settings.
+import { fnv1a, mixed } from "../../base/spread-bits.ts";
 import type { Route } from "../../config/config.ts";
 import {
   responseDirectives,
@@ -30,6 +31,7 @@ const keptSecondsMax = 365 * 86_400;
 /** The metadata that terms depend on. */
 type TermsSource = Pick<
   StoredMetadata,
+  | "url"
   | "status"
   | "fields"
   | "requestedAtMs"
@@ -82,7 +84,11 @@ function workedOut(metadata: TermsSource, route: Route) {
     governing,
     /** Whether the origin explicitly allows sharing between clients. */
     isShared: sharedExplicitly(governing),
-    lifetimeSeconds: Math.min(lifetimeSeconds, metadata.lifetimeSecondsMax ?? Infinity, secondsMax),
+    lifetimeSeconds: Math.min(
+      lifetimeSeconds * (1 - route.jitter * drawOf(metadata)),
+      metadata.lifetimeSecondsMax ?? Infinity,
+      secondsMax,
+    ),
     /** Whether the lifetime is from the route and not from the response. */
     isAssigned,
     /** The age at `respondedAtMs` (`corrected_initial_age`, RFC 9111 §4.2.3). */
@@ -108,6 +114,13 @@ function workedOut(metadata: TermsSource, route: Route) {
     keptAtLeastSeconds: keptSeconds > 0 ? keptSeconds : 0,
   };
 }
+
+/**
+ * Returns a number n, 0 ≤ n < 1, that is the same for this response everywhere, and evenly spread over responses that
+ * were stored together.
+ */
+const drawOf = ({ url, requestedAtMs }: TermsSource): number =>
+  mixed(fnv1a(`${url} ${requestedAtMs}`)) / 2 ** 32;
 
 /**
  * Returns the lifetime from the first source that has one: the governing field, `Expires`, the

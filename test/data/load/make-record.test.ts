@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { recordOf, renewed } from "../../../src/data/load/make-record.ts";
 import { placeOf, spaceOf } from "../../../src/data/value/space.ts";
 
-const options = { fresh: "10s", stale: "5s", schema: 3, tags: ["a"] } as const;
+const options = { fresh: "10s", stale: "5s", schema: 3, jitter: 0.5, tags: ["a"] } as const;
 const place = placeOf(spaceOf("articles", options), "42", "a.example");
 
 const making = (colo: string, requestedAtMs: number, ...tags: string[]) => ({
@@ -11,9 +11,10 @@ const making = (colo: string, requestedAtMs: number, ...tags: string[]) => ({
   options: { tagsNamed: new Set(tags), freshMs: undefined, isSkipped: false },
   beginning: { stamp: { position: `${requestedAtMs}-0`, n: "n" }, colo, requestedAtMs, order: 1 },
   respondedAtMs: requestedAtMs + 100,
+  jitterDraw: 0.5,
 });
 
-it("gives a record its stamp, its times, its tags and its lifetime", async () => {
+it("gives a record its stamp, its times, its tags and its shortened lifetime", async () => {
   const { record, isKept } = await recordOf({ n: 1 }, making("HAM", 1_000, "b", "a"));
   expect(isKept).toBe(true);
   expect(Object.fromEntries(Object.entries(record.metadata))).toEqual({
@@ -26,7 +27,7 @@ it("gives a record its stamp, its times, its tags and its lifetime", async () =>
     fillCostMs: 100,
     schema: 3,
     codec: "json",
-    freshMs: 10_000,
+    freshMs: 7_500,
     staleMs: 5_000,
     tags: ["a", "b"],
     bodyBytes: 8,

@@ -21,6 +21,7 @@ it.each<{ name?: string; options: object; why: string }>([
   { options: { fresh, schema: 1.5 }, why: "schema must be a whole number" },
   { options: { fresh, tags: [1] }, why: "tags must be a list of tags" },
   { options: { fresh, load: 1 }, why: "load must be a function" },
+  { options: { fresh, jitter: 1.1 }, why: "jitter is more than 1" },
   { options: { fresh, hardTimeoutMs: 0 }, why: "hardTimeoutMs is less than 1" },
   { options: { fresh, tiers: ["disk"] }, why: "tiers.0 has a tier" },
   { options: { fresh, tiers: [] }, why: "tiers is empty" },
@@ -55,11 +56,12 @@ it.each([
 it("accepts the longest name, and the ends of each range", () => {
   const options = {
     fresh: 250,
+    jitter: 1,
     hardTimeoutMs: 1,
     softTimeoutMs: 86_400_000,
     stale: "250ms",
   } as const;
-  const accepted = { freshMs: 250, staleMs: 250 };
+  const accepted = { freshMs: 250, staleMs: 250, jitter: 1 };
   expect(spaceOf("a".repeat(64), options)).toMatchObject(accepted);
   const least = { fresh, stale: "0s", softTimeoutMs: 0 } as const;
   expect(spaceOf("a", least)).toMatchObject({ staleMs: 0, softTimeoutMs: 0 });

@@ -81,6 +81,24 @@ describe("the heuristic lifetime", () => {
   );
 });
 
+describe("the route option jitter", () => {
+  const secondsOf = (url: string, jitter: number) =>
+    terms(cc("max-age=100"), { jitter }, { url }).lifetimeSeconds;
+  const urls = Array.from({ length: 200 }, (_, nth) => `https://www.example.com/${nth}`);
+
+  it("spreads the lifetimes of responses that are stored together", () => {
+    const seconds = urls.map((url) => secondsOf(url, 0.2)).sort((a, b) => a - b);
+    expect([seconds[0], seconds.at(-1)].map((one) => Math.round(one ?? 0))).toEqual([80, 100]);
+    for (const [nth, one] of seconds.entries())
+      expect(Math.abs(one - 80 - nth / 10)).toBeLessThan(3);
+  });
+
+  it("shortens a lifetime alike in each isolate, and none without the option", () => {
+    expect(urls.map((url) => secondsOf(url, 1))).toEqual(urls.map((url) => secondsOf(url, 1)));
+    expect(new Set(urls.map((url) => secondsOf(url, 0)))).toEqual(new Set([100]));
+  });
+});
+
 describe("the lifetime that a route assigns to a status", () => {
   const route = routeWith({ fresh: "5m", negative: { 404: "30s", 410: "0s" } });
 
