@@ -265,10 +265,17 @@ export class FakeUpstash {
       held: this.heldSwitch ?? "",
       released: this.heldRelease,
       keepRelease: (text) => (this.heldRelease = text),
-      noted: fieldsOf(journal.range(["-", "+"])),
-      lined: fieldsOf(journal.range(["-", "+"])),
+      // A script may append several entries.
+      get noted() {
+        return fieldsOf(journal.range(["-", "+"]));
+      },
+      get lined() {
+        return fieldsOf(journal.range(["-", "+"]));
+      },
       unprovenBelow: 0,
-      last: fieldsOf(journal.reversed(["+", "-", "COUNT", "1"]))[0],
+      get last() {
+        return fieldsOf(journal.reversed(["+", "-", "COUNT", "1"]))[0];
+      },
       forgetNoted: () => undefined,
       keepLined: () => undefined,
       append: (fields, _, heldText) => {
