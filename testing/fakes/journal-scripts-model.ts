@@ -80,8 +80,9 @@ export function runJournalScript(
   };
   if (script === appendScript) {
     const [since, count] = [next(), Number(next())];
+    const page = since === "" ? [] : journal.since(since, count);
     const places = Array.from({ length: Number(next()) }, () => append());
-    return since === "" ? [places] : [places, journal.since(since, count)];
+    return [places, page];
   }
   if (script === markScript) {
     const [on, count] = [next(), Number(next())];

@@ -5,10 +5,10 @@ import type { NewerRecords } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Tier, TierKeep, TierRecord, TierWrite } from "../../cache/tiers/tier.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
+import { JoinedCalls } from "../../remote/joined-calls.ts";
 import { type DataDetail, type DataRecord, keepUntilAtMs } from "../value/data-record.ts";
 import type { Place } from "../value/space.ts";
 import type { DataPorts, WriteResult } from "./data-ports.ts";
-import { JoinedCalls } from "./joined-calls.ts";
 
 /** A value to store, with the order of its load (`StoreOrder`). */
 export interface ToStore {
@@ -56,7 +56,7 @@ export async function storeValues(
     if (tier.writeMany === undefined || isAlone)
       return records.map((record) => tier.write(...record));
     if (records.length > 1) return tier.writeMany(records);
-    return joinedWrites.join(tier, records, joinedMax);
+    return joinedWrites.join(tier, records);
   });
   const writes: WriteResult[] = [];
   for (const [at, { name: tier }] of all.entries()) {
@@ -87,11 +87,14 @@ const [joinedBytesMax, joinedMax] = [16_384, 16];
  * The writes of small loaded records to tiers with `writeMany`. A `set` has a call of its own: its
  * caller learns whether it failed, and the next `set` of its key may not overtake it.
  */
-const joinedWrites = new JoinedCalls<Tier<DataDetail>, Write, TierWrite>(async (tier, writes) => {
-  const [first] = writes;
-  if (first !== undefined && writes.length === 1) return [await tier.write(...first)];
-  return (await tier.writeMany?.(writes)) ?? [];
-});
+const joinedWrites = new JoinedCalls<Tier<DataDetail>, Write, TierWrite>(
+  async (tier, writes) => {
+    const [first] = writes;
+    if (first !== undefined && writes.length === 1) return [await tier.write(...first)];
+    return (await tier.writeMany?.(writes)) ?? [];
+  },
+  { countMax: joinedMax },
+);
 
 /** Counts and reports the values that are too large for every tier. */
 function noteTooLarge(

@@ -240,7 +240,7 @@ export class JournalFollower {
     // The page does not begin at `place`, or is full, so it cannot extend the chain.
     if (since === undefined) return appended;
     const { end } = chain;
-    const at = [place, ...since].findIndex((each) => isSamePlace(each, end));
+    const at = [place, ...since].findLastIndex((each) => isSamePlace(each, end));
     const entries = since.slice(at);
     if (at >= 0) this.#extend(chain, end.position, { kind: "read", entries, sentAtMs });
     return appended;

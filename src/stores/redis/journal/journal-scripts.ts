@@ -133,16 +133,16 @@ local function append()
 end`;
 
 /**
- * Appends entries, and reads a page from a position on. KEYS: `journalKeys`. ARGV: `boundsArgs`,
- * the position or an empty string, the length of the page, the number of entries, and `entryArgs` of
- * each.
+ * Reads a page from a position on, and then appends entries, which follow the page. KEYS: `journalKeys`.
+ * ARGV: `boundsArgs`, the position or an empty string, the length of the page, the number of entries,
+ * and `entryArgs` of each.
  */
 export const appendScript = `${appendLua}
 local since, count = taken(), taken()
+local page = since ~= "" and redis.call("XRANGE", KEYS[1], since, "+", "COUNT", count) or {}
 local places = {}
 for at = 1, tonumber(taken()) do places[at] = append() end
-if since == "" then return {places} end
-return {places, redis.call("XRANGE", KEYS[1], since, "+", "COUNT", count)}`;
+return {places, page}`;
 
 /**
  * Appends a mark, and reads the newest entries, the switch and the release. Several isolates may find

@@ -21,13 +21,11 @@ import {
   entryArgs,
   journalKeys,
   markScript,
-  placesIn,
   proofScript,
   proofsIn,
 } from "./journal-scripts.ts";
 import { bytesOf, lengthened, newestScript, type Page } from "./journal-pages.ts";
 import {
-  type AppendWithRead,
   chainBytesMax,
   chainEntriesMax,
   type Journal,
@@ -37,6 +35,7 @@ import {
   type PlaceState,
   type Unavailable,
 } from "../../../purge/journal/journal.ts";
+import { JoinedAppends } from "./joined-appends.ts";
 import { SealedJournal } from "./sealed-journal.ts";
 
 const unavailable: Unavailable = { kind: "unavailable" };
@@ -61,10 +60,13 @@ export class RedisJournal implements Journal {
   readonly #switchKey: string;
   readonly #releaseKey: string;
   readonly #sealed: SealedJournal;
+  readonly #appends: JoinedAppends;
 
   constructor(settings: RedisJournalSettings) {
     this.#settings = settings;
-    this.#sealed = new SealedJournal(settings);
+    const sealed = new SealedJournal(settings);
+    this.#sealed = sealed;
+    this.#appends = new JoinedAppends({ ...settings, sealed, keptCount: this.#keptCount });
     const [key, book, older, lineages, switchKey, releaseKey] = journalKeys(settings.namespace);
     this.#key = key;
     this.#notedKeys = [key, book, older, lineages];
@@ -251,23 +253,19 @@ export class RedisJournal implements Journal {
 
   async append(entries: readonly NewEntry[]): ReturnType<Journal["append"]> {
     if (entries.length === 0) return { kind: "appended", places: [] };
-    const { redis } = this.#settings;
-    const replies = await this.#appended("", entries);
-    if (replies.kind === "unavailable") return unavailableFor(replies.cause, redis.health);
-    const places = placesIn(replies.value[0]);
-    if (places.length === entries.length) return { kind: "appended", places };
-    return unavailableFor("not-upstash", redis.health);
+    const answer = await this.#appends.append(undefined, entries);
+    if (answer.kind === "answered") return { kind: "appended", places: answer.value.places };
+    return unavailableFor(answer.cause, this.#settings.redis.health);
   }
 
   async appendAndRead(place: EntryPlace, entry: NewEntry): ReturnType<Journal["appendAndRead"]> {
     const { redis, nowAtMs } = this.#settings;
     const sentAtMs = nowAtMs();
-    const replies = await this.#appended(place.position, [entry]);
-    if (replies.kind === "unavailable") return unavailableFor(replies.cause, redis.health);
-    const [places, page] = replies.value;
-    const [appended] = placesIn(places);
-    if (appended === undefined) return unavailableFor("not-upstash", redis.health);
-    return { sentAtMs, ...appendedIn(appended, this.#sealed.entriesIn(page), place) };
+    const answer = await this.#appends.append(place, [entry]);
+    if (answer.kind === "unavailable") return unavailableFor(answer.cause, redis.health);
+    const { places, since } = answer.value;
+    const [appended = place] = places;
+    return { kind: "appended", place: appended, sentAtMs, since };
   }
 
   /** Reads by the script that appends, because Upstash runs it on the primary. Appends nothing. */
@@ -285,14 +283,6 @@ export class RedisJournal implements Journal {
     if (!isSamePlace(first, place) || entries.length + 1 >= pageCount)
       return { kind: "not-joined" };
     return { kind: "read", entries, sentAtMs };
-  }
-
-  /** Appends entries, and reads a page from a position on, unless the position is empty. */
-  #appended(since: string, entries: readonly NewEntry[]) {
-    const given = [since, String(pageCount), String(entries.length)];
-    return this.#settings.redis.insist("purge, written", (client) =>
-      this.#evaluated(client, appendScript, given, entries),
-    );
   }
 
   #evaluated(client: Redis, script: string, given: string[], entries: readonly NewEntry[]) {
@@ -319,24 +309,6 @@ export class RedisJournal implements Journal {
   get #keptCount(): number {
     return this.#settings.keptCount ?? keptCount;
   }
-}
-
-/**
- * Returns the new entry's place, and the entries after `place`.
- *
- * @param appended the place of the new entry
- * @param read the entries from `place` on
- * @returns `since` is `undefined` unless the page begins with the entry at `place`, ends with the
- *   new entry and is not full
- */
-function appendedIn(
-  appended: EntryPlace,
-  read: readonly Entry[],
-  place: EntryPlace,
-): Omit<AppendWithRead, "sentAtMs"> {
-  const isWhole = isSamePlace(read[0], place) && isSamePlace(read.at(-1), appended);
-  const since = isWhole && read.length < pageCount ? read.slice(1) : undefined;
-  return { kind: "appended", place: appended, since };
 }
 
 /**

@@ -1,0 +1,118 @@
+// Appends entries to the journal with one script for all calls of a turn, which reads the entries since the
+// oldest of their stamps once.
+import {
+  comparePositions,
+  type Entry,
+  type EntryPlace,
+  isSamePlace,
+  type NewEntry,
+} from "../../../purge/journal/entry.ts";
+import { pageCount } from "../../../purge/journal/journal.ts";
+import { JoinedCalls } from "../../../remote/joined-calls.ts";
+import { scriptCommand } from "../../../remote/redis/redis.ts";
+import type { RedisClient } from "../../../remote/redis/redis-client.ts";
+import type { RemoteAnswer } from "../../../remote/remote-client.ts";
+import type { RemoteCause } from "../../../remote/trouble.ts";
+import { appendScript, boundsArgs, entryArgs, journalKeys, placesIn } from "./journal-scripts.ts";
+import type { SealedJournal } from "./sealed-journal.ts";
+
+export interface JoinedAppendsSettings {
+  readonly redis: RedisClient;
+  readonly namespace: string;
+  readonly sealed: SealedJournal;
+  /** The minimum number of entries that trimming leaves. */
+  readonly keptCount: number;
+}
+
+/** The entries of one call, and the stamp since which it reads; `undefined` to read nothing. */
+interface Append {
+  readonly since: EntryPlace | undefined;
+  readonly entries: readonly NewEntry[];
+  readonly args: readonly string[];
+}
+
+/** The places of a call's entries, and the entries since its stamp, as in `AppendWithRead`. */
+export interface AppendResult {
+  readonly places: readonly EntryPlace[];
+  readonly since: readonly Entry[] | undefined;
+}
+
+/**
+ * The calls of one script, which the database runs without a pause. The bytes, in characters, are far below the
+ * limits of databases on a command.
+ */
+const [togetherMax, bytesMax] = [128, 262_144];
+
+/** Refusals for which one of several calls may be the reason. */
+const ofOneCall: readonly RemoteCause[] = ["too-large", "refused"];
+
+const notRedis = { kind: "unavailable", cause: "not-upstash" } as const;
+
+export class JoinedAppends {
+  readonly #settings: JoinedAppendsSettings;
+  readonly #calls = new JoinedCalls<JoinedAppends, Append, RemoteAnswer<AppendResult>>(
+    (_, appends) => this.#sentTogether(appends),
+    { countMax: togetherMax, bytesMax, bytesOf: ({ args }) => args.join("").length },
+  );
+
+  constructor(settings: JoinedAppendsSettings) {
+    this.#settings = settings;
+  }
+
+  /** Appends all entries or none, and reads the entries from a stamp on. Never rejects. */
+  async append(
+    since: EntryPlace | undefined,
+    entries: readonly NewEntry[],
+  ): Promise<RemoteAnswer<AppendResult>> {
+    const { sealed } = this.#settings;
+    const args = entries.flatMap((one) => entryArgs(sealed.encoded(one), one.targets));
+    const [answer = notRedis] = await this.#calls.join(this, [{ since, entries, args }]);
+    return answer;
+  }
+
+  /** Sends calls in one script. After a refusal that may concern one of them, sends each alone. */
+  async #sentTogether(appends: readonly Append[]): Promise<readonly RemoteAnswer<AppendResult>[]> {
+    const answer = await this.#sent(appends);
+    if (answer.kind === "answered") return appendedIn(answer.value, appends, this.#settings.sealed);
+    if (appends.length === 1 || !ofOneCall.includes(answer.cause)) return appends.map(() => answer);
+    const alone = await Promise.all(appends.map((append) => this.#sentTogether([append])));
+    return alone.flat();
+  }
+
+  #sent(appends: readonly Append[]): Promise<RemoteAnswer<readonly unknown[]>> {
+    const { redis, namespace, keptCount } = this.#settings;
+    const stamps = appends.flatMap(({ since }) => since?.position ?? []);
+    const [oldest = ""] = stamps.toSorted(comparePositions);
+    const count = appends.reduce((sum, { entries }) => sum + entries.length, 0);
+    const args = [...boundsArgs(keptCount), oldest, pageCount, count];
+    const script = scriptCommand(appendScript, journalKeys(namespace), [
+      ...args,
+      ...appends.flatMap((append) => append.args),
+    ]);
+    return redis.insist("purge, written", (client) => client.exec(script));
+  }
+}
+
+/**
+ * Divides a reply among its calls. A call gets no entries if the page lacks its stamp, or has no room for a
+ * further entry: it may then be cut off.
+ */
+function appendedIn(
+  [reply, read]: readonly unknown[],
+  appends: readonly Append[],
+  sealed: SealedJournal,
+): readonly RemoteAnswer<AppendResult>[] {
+  const places = placesIn(reply);
+  const page = sealed.entriesIn(read);
+  const isWhole = page.length + 1 < pageCount;
+  const placed: Entry[] = [];
+  return appends.map(({ since, entries }) => {
+    const own = places.slice(placed.length, placed.length + entries.length);
+    if (own.length < entries.length) return notRedis;
+    placed.push(...entries.map((entry, at) => ({ ...entry, ...own[at]! })));
+    const at = since === undefined ? -1 : page.findLastIndex((entry) => isSamePlace(entry, since));
+    const isJoined = isWhole && at >= 0;
+    const value = { places: own, since: isJoined ? [...page.slice(at + 1), ...placed] : undefined };
+    return { kind: "answered", value };
+  });
+}
