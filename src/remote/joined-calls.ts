@@ -13,6 +13,8 @@ interface JoinLimits<Item> {
   /** Default: no limit. */
   readonly bytesMax?: number;
   readonly bytesOf?: (item: Item) => number;
+  /** How many promises in a row a caller may wait for longer than another, and still join it. Default: 1. */
+  readonly hops?: number;
 }
 
 export class JoinedCalls<Store extends object, Item, Result> {
@@ -27,7 +29,7 @@ export class JoinedCalls<Store extends object, Item, Result> {
     limits: JoinLimits<Item>,
   ) {
     this.#send = send;
-    this.#limits = { bytesMax: Infinity, bytesOf: () => 0, ...limits };
+    this.#limits = { bytesMax: Infinity, bytesOf: () => 0, hops: 1, ...limits };
   }
 
   /** Adds items to the call of this turn, unless they exceed its limits, and returns their results. */
@@ -43,7 +45,7 @@ export class JoinedCalls<Store extends object, Item, Result> {
     if (call === undefined || isFull) {
       const items: Item[] = [];
       // The callbacks of this turn run first.
-      const results = Promise.resolve().then(() => {
+      const results = settled(this.#limits.hops).then(() => {
         if (open.get(store)?.items === items) open.delete(store);
         return this.#send(store, items);
       });
@@ -55,4 +57,8 @@ export class JoinedCalls<Store extends object, Item, Result> {
     call.bytes += addedBytes;
     return call.results.then((results) => results.slice(at, at + added.length));
   }
+}
+
+async function settled(hops: number): Promise<void> {
+  for (let hop = 1; hop < hops; hop += 1) await undefined;
 }

@@ -22,6 +22,8 @@ export interface ToStore {
   readonly loaded?: { readonly over: NewerRecords["seen"] } | undefined;
   /** As in `TierKeep`. */
   readonly isAtEnd?: boolean | undefined;
+  /** The result in the tier of all colos, if the journal has written the value there (`Tier.prepared`). */
+  readonly inWorld?: TierWrite | undefined;
 }
 
 /**
@@ -43,16 +45,12 @@ export async function storeValues(
   if (first === undefined) return [];
   const { all, below } = tiers.of(first.place.space.tiers);
   // Without a tier below, memory has to take a large value at its first use.
-  const how = { atMs, body: "new", isAskedAgain: below.length === 0 } as const;
-  const records = wanted.map(({ place, record: stored, loaded, isAtEnd }) => {
-    const kind = loaded === undefined ? "set" : "load";
-    const unlessNewer = { kind, seen: loaded?.over } as const;
-    const keep = { ...how, untilAtMs: keepUntilAtMs(stored.metadata), unlessNewer, isAtEnd };
-    return [place.key, { kind: "response", stored }, keep] as const;
-  });
+  const how = { atMs, isAskedAgain: below.length === 0 };
+  const records = wanted.map((value) => writeOf(value, how));
   const isLarge = (first.record.metadata.bodyBytes ?? 0) > joinedBytesMax;
   const isAlone = records.length === 1 && (isLarge || first.loaded === undefined);
   const writing = all.map((tier) => {
+    if (first.inWorld !== undefined && tier === tiers.ofWorld) return [first.inWorld];
     if (tier.writeMany === undefined || isAlone)
       return records.map((record) => tier.write(...record));
     if (records.length > 1) return tier.writeMany(records);
@@ -76,6 +74,18 @@ export async function storeValues(
   return all
     .map(({ name }) => name)
     .filter((name) => writes.every(({ tier, result }) => tier !== name || result === "kept"));
+}
+
+/** Returns the arguments that write a value to a tier. */
+export function writeOf(
+  { place, record: stored, loaded, isAtEnd }: Omit<ToStore, "order">,
+  how: Pick<TierKeep, "atMs" | "isAskedAgain">,
+): Write {
+  const kind = loaded === undefined ? "set" : "load";
+  const unlessNewer = { kind, seen: loaded?.over } as const;
+  const untilAtMs = keepUntilAtMs(stored.metadata);
+  const keep = { ...how, body: "new", untilAtMs, unlessNewer, isAtEnd } as const;
+  return [place.key, { kind: "response", stored }, keep];
 }
 
 type Write = readonly [key: RecordKey, record: TierRecord<DataDetail>, keep: TierKeep];

@@ -1,5 +1,6 @@
 // Appends entries to the journal with one script for all calls of a turn, which reads the entries since the
 // oldest of their stamps once.
+import { listIn } from "../../../base/json-text.ts";
 import {
   comparePositions,
   type Entry,
@@ -8,13 +9,15 @@ import {
   type NewEntry,
 } from "../../../purge/journal/entry.ts";
 import { pageCount } from "../../../purge/journal/journal.ts";
+import type { StampedWrite } from "../../../cache/record/record.ts";
 import { JoinedCalls } from "../../../remote/joined-calls.ts";
-import { scriptCommand } from "../../../remote/redis/redis.ts";
+import { type Command, scriptCommand } from "../../../remote/redis/redis.ts";
 import type { RedisClient } from "../../../remote/redis/redis-client.ts";
 import type { RemoteAnswer } from "../../../remote/remote-client.ts";
 import type { RemoteCause } from "../../../remote/trouble.ts";
 import { appendScript, boundsArgs, entryArgs, journalKeys, placesIn } from "./journal-scripts.ts";
 import type { SealedJournal } from "./sealed-journal.ts";
+import { noRecordArgs, stampedArgs } from "./stamped-records.ts";
 
 export interface JoinedAppendsSettings {
   readonly redis: RedisClient;
@@ -28,13 +31,17 @@ export interface JoinedAppendsSettings {
 interface Append {
   readonly since: EntryPlace | undefined;
   readonly entries: readonly NewEntry[];
-  readonly args: readonly string[];
+  /** The `entryArgs` of each entry. */
+  readonly encoded: readonly (readonly string[])[];
+  /** The record of the first entry. */
+  readonly write: StampedWrite | undefined;
 }
 
 /** The places of a call's entries, and the entries since its stamp, as in `AppendWithRead`. */
 export interface AppendResult {
   readonly places: readonly EntryPlace[];
   readonly since: readonly Entry[] | undefined;
+  readonly stored: unknown;
 }
 
 /**
@@ -42,6 +49,9 @@ export interface AppendResult {
  * limits of databases on a command.
  */
 const [togetherMax, bytesMax] = [128, 262_144];
+
+/** A value that a script cannot store reaches its append this much earlier than others, or less. */
+const hops = 16;
 
 /** Refusals for which one of several calls may be the reason. */
 const ofOneCall: readonly RemoteCause[] = ["too-large", "refused"];
@@ -52,7 +62,7 @@ export class JoinedAppends {
   readonly #settings: JoinedAppendsSettings;
   readonly #calls = new JoinedCalls<JoinedAppends, Append, RemoteAnswer<AppendResult>>(
     (_, appends) => this.#sentTogether(appends),
-    { countMax: togetherMax, bytesMax, bytesOf: ({ args }) => args.join("").length },
+    { countMax: togetherMax, bytesMax, bytesOf, hops },
   );
 
   constructor(settings: JoinedAppendsSettings) {
@@ -63,10 +73,11 @@ export class JoinedAppends {
   async append(
     since: EntryPlace | undefined,
     entries: readonly NewEntry[],
+    write?: StampedWrite,
   ): Promise<RemoteAnswer<AppendResult>> {
     const { sealed } = this.#settings;
-    const args = entries.flatMap((one) => entryArgs(sealed.encoded(one), one.targets));
-    const [answer = notRedis] = await this.#calls.join(this, [{ since, entries, args }]);
+    const encoded = entries.map((one) => entryArgs(sealed.encoded(one), one.targets));
+    const [answer = notRedis] = await this.#calls.join(this, [{ since, entries, encoded, write }]);
     return answer;
   }
 
@@ -80,17 +91,35 @@ export class JoinedAppends {
   }
 
   #sent(appends: readonly Append[]): Promise<RemoteAnswer<readonly unknown[]>> {
-    const { redis, namespace, keptCount } = this.#settings;
+    let runs = 0;
+    return this.#settings.redis.insist("purge, written", (client) => {
+      runs += 1;
+      // The second run has the room of the ballast, which is for purges alone.
+      return client.exec(this.#script(appends, runs === 1));
+    });
+  }
+
+  #script(appends: readonly Append[], hasRecords: boolean): Command {
+    const { namespace, keptCount } = this.#settings;
     const stamps = appends.flatMap(({ since }) => since?.position ?? []);
     const [oldest = ""] = stamps.toSorted(comparePositions);
-    const count = appends.reduce((sum, { entries }) => sum + entries.length, 0);
-    const args = [...boundsArgs(keptCount), oldest, pageCount, count];
-    const script = scriptCommand(appendScript, journalKeys(namespace), [
-      ...args,
-      ...appends.flatMap((append) => append.args),
-    ]);
-    return redis.insist("purge, written", (client) => client.exec(script));
+    const keys: string[] = [...journalKeys(namespace)];
+    const entries = appends.flatMap(({ since, encoded, write }) =>
+      encoded.map((args, at) => {
+        if (!hasRecords || at > 0 || since === undefined || write === undefined)
+          return [...args, ...noRecordArgs];
+        keys.push(write.key);
+        return [...args, ...stampedArgs(write, since)];
+      }),
+    );
+    const args = [...boundsArgs(keptCount), oldest, pageCount, entries.length, ...entries.flat()];
+    return scriptCommand(appendScript, keys, args);
   }
+}
+
+function bytesOf({ encoded, write }: Append): number {
+  const args = [...encoded.flat(), ...(write?.args ?? [])];
+  return args.reduce((sum, { length }) => sum + length, 0);
 }
 
 /**
@@ -98,21 +127,23 @@ export class JoinedAppends {
  * further entry: it may then be cut off.
  */
 function appendedIn(
-  [reply, read]: readonly unknown[],
+  [reply, pageReply]: readonly unknown[],
   appends: readonly Append[],
   sealed: SealedJournal,
 ): readonly RemoteAnswer<AppendResult>[] {
   const places = placesIn(reply);
-  const page = sealed.entriesIn(read);
+  const replies = listIn(reply);
+  const page = sealed.entriesIn(pageReply);
   const isWhole = page.length + 1 < pageCount;
   const placed: Entry[] = [];
   return appends.map(({ since, entries }) => {
+    const [, , stored] = listIn(replies[placed.length]);
     const own = places.slice(placed.length, placed.length + entries.length);
     if (own.length < entries.length) return notRedis;
     placed.push(...entries.map((entry, at) => ({ ...entry, ...own[at]! })));
     const at = since === undefined ? -1 : page.findLastIndex((entry) => isSamePlace(entry, since));
     const isJoined = isWhole && at >= 0;
-    const value = { places: own, since: isJoined ? [...page.slice(at + 1), ...placed] : undefined };
-    return { kind: "answered", value };
+    const read = isJoined ? [...page.slice(at + 1), ...placed] : undefined;
+    return { kind: "answered", value: { places: own, since: read, stored } };
   });
 }

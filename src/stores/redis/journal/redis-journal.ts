@@ -258,14 +258,16 @@ export class RedisJournal implements Journal {
     return unavailableFor(answer.cause, this.#settings.redis.health);
   }
 
-  async appendAndRead(place: EntryPlace, entry: NewEntry): ReturnType<Journal["appendAndRead"]> {
+  async appendAndRead(
+    ...[place, entry, write]: Parameters<Journal["appendAndRead"]>
+  ): ReturnType<Journal["appendAndRead"]> {
     const { redis, nowAtMs } = this.#settings;
     const sentAtMs = nowAtMs();
-    const answer = await this.#appends.append(place, [entry]);
+    const answer = await this.#appends.append(place, [entry], write);
     if (answer.kind === "unavailable") return unavailableFor(answer.cause, redis.health);
-    const { places, since } = answer.value;
+    const { places, since, stored } = answer.value;
     const [appended = place] = places;
-    return { kind: "appended", place: appended, sentAtMs, since };
+    return { kind: "appended", place: appended, sentAtMs, since, stored };
   }
 
   /** Reads by the script that appends, because Upstash runs it on the primary. Appends nothing. */
