@@ -59,6 +59,8 @@ export class JoinedCalls<Store extends object, Item, Result> {
   }
 }
 
-async function settled(hops: number): Promise<void> {
-  for (let hop = 1; hop < hops; hop += 1) await undefined;
+function settled(hops: number): Promise<void> {
+  let end = Promise.resolve();
+  for (let hop = 1; hop < hops; hop += 1) end = end.then(() => undefined);
+  return end;
 }

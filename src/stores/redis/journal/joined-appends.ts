@@ -11,7 +11,7 @@ import {
 import { pageCount } from "../../../purge/journal/journal.ts";
 import type { StampedWrite } from "../../../cache/record/record.ts";
 import { JoinedCalls } from "../../../remote/joined-calls.ts";
-import { type Command, scriptCommand } from "../../../remote/redis/redis.ts";
+import { scriptCommand } from "../../../remote/redis/redis.ts";
 import type { RedisClient } from "../../../remote/redis/redis-client.ts";
 import type { RemoteAnswer } from "../../../remote/remote-client.ts";
 import type { RemoteCause } from "../../../remote/trouble.ts";
@@ -91,29 +91,20 @@ export class JoinedAppends {
   }
 
   #sent(appends: readonly Append[]): Promise<RemoteAnswer<readonly unknown[]>> {
-    let runs = 0;
-    return this.#settings.redis.insist("purge, written", (client) => {
-      runs += 1;
-      // The second run has the room of the ballast, which is for purges alone.
-      return client.exec(this.#script(appends, runs === 1));
-    });
-  }
-
-  #script(appends: readonly Append[], hasRecords: boolean): Command {
-    const { namespace, keptCount } = this.#settings;
+    const { redis, namespace, keptCount } = this.#settings;
     const stamps = appends.flatMap(({ since }) => since?.position ?? []);
     const [oldest = ""] = stamps.toSorted(comparePositions);
     const keys: string[] = [...journalKeys(namespace)];
     const entries = appends.flatMap(({ since, encoded, write }) =>
       encoded.map((args, at) => {
-        if (!hasRecords || at > 0 || since === undefined || write === undefined)
-          return [...args, ...noRecordArgs];
+        if (at > 0 || since === undefined || write === undefined) return [...args, ...noRecordArgs];
         keys.push(write.key);
         return [...args, ...stampedArgs(write, since)];
       }),
     );
     const args = [...boundsArgs(keptCount), oldest, pageCount, entries.length, ...entries.flat()];
-    return scriptCommand(appendScript, keys, args);
+    const script = scriptCommand(appendScript, keys, args);
+    return redis.insist("purge, written", (client) => client.exec(script));
   }
 }
 

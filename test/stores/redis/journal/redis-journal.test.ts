@@ -76,6 +76,16 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       expect([first, last]).toMatchObject([{ kind: "appended" }, { kind: "appended" }]);
     });
 
+    it("of one turn is sent once to a replica, which refuses all of it", async () => {
+      const { journal } = world;
+      await world.redis.replicaof("127.0.0.1", 9);
+      const appended = await Promise.all(entriesOf(3).map((entry) => journal.append([entry])));
+      await world.redis.replicaof("NO", "ONE");
+      const why = "The token or the database is read-only.";
+      expect(appended).toMatchObject([1, 2, 3].map(() => ({ kind: "unavailable", why })));
+      expect(world.costs()).toEqual([{ EVAL: 1 }, 1]);
+    });
+
     it("keeps the newest entries, and at most a hundred more", async () => {
       const journal = world.journalOver([world.rest], { keptCount: 200 });
       for (let ms = 1; ms <= 199; ms += 1) await world.redis.xadd(key, `${ms}-0`, "v", "1");
