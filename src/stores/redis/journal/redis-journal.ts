@@ -1,5 +1,6 @@
 // The journal as a Redis stream. Reads at the primary are in a script or a transaction with a write.
 import { unavailableFor } from "../../../remote/store-health.ts";
+import { JoinedCalls } from "../../../remote/joined-calls.ts";
 import { type Command, type Redis, scriptCommand } from "../../../remote/redis/redis.ts";
 import type { RedisClient } from "../../../remote/redis/redis-client.ts";
 import type { CallPurpose } from "../../../remote/purpose.ts";
@@ -52,6 +53,15 @@ export interface RedisJournalSettings {
   readonly keptCount?: number;
 }
 
+/** A record for the book, and the last entry of the view. */
+interface Question {
+  readonly end: EntryPlace;
+  readonly record: Parameters<Journal["unpurged"]>[1][number];
+}
+
+/** The records of different calls in one script, which the database runs without a pause. */
+const questionsMax = 64;
+
 export class RedisJournal implements Journal {
   readonly #settings: RedisJournalSettings;
   readonly #key: string;
@@ -61,6 +71,10 @@ export class RedisJournal implements Journal {
   readonly #releaseKey: string;
   readonly #sealed: SealedJournal;
   readonly #appends: JoinedAppends;
+  readonly #questions = new JoinedCalls<RedisJournal, Question, boolean | Unavailable>(
+    (_, questions) => this.#asked(questions),
+    { countMax: questionsMax },
+  );
 
   constructor(settings: RedisJournalSettings) {
     this.#settings = settings;
@@ -301,11 +315,32 @@ export class RedisJournal implements Journal {
     end: EntryPlace,
     records: Parameters<Journal["unpurged"]>[1],
   ): ReturnType<Journal["unpurged"]> {
-    const ask = scriptCommand(bookScript, this.#notedKeys, bookArgs(end, records), "EVAL_RO");
+    const questions = records.map((record) => ({ end, record }));
+    const answers = await this.#questions.join(this, questions);
+    return answers.includes(unavailable)
+      ? unavailable
+      : { kind: "read", answers: answers.map((answer) => answer === true) };
+  }
+
+  /** Asks the book with one script for all records that have the end of the first. */
+  async #asked(questions: readonly Question[]): Promise<readonly (boolean | Unavailable)[]> {
+    const [first] = questions;
+    if (first === undefined) return [];
+    const { end } = first;
+    const later = questions.findIndex((question) => !isSamePlace(question.end, end));
+    const own = later < 0 ? questions : questions.slice(0, later);
+    const args = bookArgs(
+      end,
+      own.map(({ record }) => record),
+    );
+    const ask = scriptCommand(bookScript, this.#notedKeys, args, "EVAL_RO");
     // With the maximum time-out, as without an answer, the request loads what the book may prove.
     const reply = await this.#settings.redis.look("journal read", (redis) => redis.exec(ask));
-    if (reply.kind === "unavailable") return unavailable;
-    return { kind: "read", answers: answersIn(reply.value, records.length) };
+    const found =
+      reply.kind === "answered"
+        ? answersIn(reply.value, own.length)
+        : own.map((): Unavailable => unavailable);
+    return [...found, ...(later < 0 ? [] : await this.#asked(questions.slice(later)))];
   }
 
   get #keptCount(): number {
