@@ -11,9 +11,9 @@ export const longHeadCharsMax = 65_536;
  * `ms` and `nth`. `kind`, `since`, `seenMs` and `seenDigest` are those of `newerArgs`.
  */
 export const newerLua = `
-local function hasNewer(key, ms, nth, kind, since, seenMs, seenDigest)
+local function hasNewer(record, ms, nth, kind, since, seenMs, seenDigest)
   local function isNewer()
-    local text = redis.pcall("GETRANGE", key, 0, ${longHeadCharsMax - 1})
+    local text = redis.pcall("GETRANGE", record, 0, ${longHeadCharsMax - 1})
     local held = cjson.decode(string.match(text, "^[^\\n]*"))
     local heldMs, heldNth = string.match(held.s[1], "^(%d+)-(%d+)$")
     local respondedAtMs = held.q + held.a
@@ -40,13 +40,13 @@ export const storedLua = `${newerLua}
 local keyAt = 6
 local function stored(place, newest)
   keyAt = keyAt + 1
-  local key, known, before, after = KEYS[keyAt], taken(), taken(), taken()
+  local record, known, before, after = KEYS[keyAt], taken(), taken(), taken()
   local px, xx, since = taken(), taken(), taken()
   if newest ~= known then return "not-at-end" end
   local ms, nth = string.match(place[1], "^(%d+)-(%d+)$")
-  if hasNewer(key, ms, nth, "set", since, "", "") then return "newer" end
-  if xx == "XX" and redis.call("EXISTS", key) == 0 then return false end
-  redis.call("SET", key, before .. place[1] .. '","' .. place[2] .. after, "PX", px)
+  if hasNewer(record, ms, nth, "set", since, "", "") then return "newer" end
+  if xx == "XX" and redis.call("EXISTS", record) == 0 then return false end
+  redis.call("SET", record, before .. place[1] .. '","' .. place[2] .. after, "PX", px)
   return "OK"
 end`;
 
