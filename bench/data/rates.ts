@@ -1,4 +1,4 @@
-// Measures calls of getOrSet per second. The systems take turns in one process, over one Redis.
+// Measures calls per second. The systems take turns in one process, over one Redis.
 import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
 import { counted, markdownTable, median, medianInterval } from "../load/figures.ts";
 import { articleOf, openSystem, type System, type SystemOptions } from "./systems.ts";
@@ -18,10 +18,12 @@ interface Work {
   readonly bytes: number;
   readonly keyCount: number;
   /**
-   * `memory`: each system holds all values. `redis`: a system just opened reads each value once, 50
-   * at once. `missing`: a system loads and stores each value, 50 at once.
+   * `memory`: each system holds all values. In all others, a system just opened makes a call for each key, 50 at
+   * once. `redis`: it reads each value. `missing`: it loads and stores each. `set` and `delete`: these calls.
    */
-  readonly from: "memory" | "redis" | "missing";
+  readonly from: "memory" | "redis" | "missing" | "set" | "delete";
+  /** The number of sets, and of deletions, of other keys before the first round. Default: 0. */
+  readonly othersCount?: number;
   /** The smallest allowed ratio of Tidemark's rate to BentoCache's, both with default settings. */
   readonly ratioMin: number;
 }
@@ -50,6 +52,16 @@ const works: readonly Work[] = [
     from: "missing",
     ratioMin: 0.65,
   },
+  { title: "set, 1 KB, 50 at once", bytes: 1_000, keyCount: 2_000, from: "set", ratioMin: 0.3 },
+  { title: "delete, 50 at once", bytes: 1_000, keyCount: 2_000, from: "delete", ratioMin: 0.3 },
+  {
+    title: "hit in Redis, after 10,000 sets and deletions of other keys",
+    bytes: 1_000,
+    keyCount: 2_000,
+    from: "redis",
+    othersCount: 10_000,
+    ratioMin: 0.6,
+  },
 ];
 
 export interface Rates {
@@ -73,7 +85,7 @@ async function ratesOf(
 ): Promise<Rates> {
   const measured = contenders.slice(0, work.from === "memory" ? 3 : 2);
   const open = measured.map(({ name, ...options }, at) => {
-    const own: SystemOptions = { redisUrl, ...options, prefix: `${work.from}-${work.bytes}-${at}` };
+    const own: SystemOptions = { redisUrl, ...options, prefix: `${works.indexOf(work)}-${at}` };
     return () => openSystem(name, own);
   });
   const turns = await Promise.all(open.map((each) => roundsIn[work.from](work, each)));
@@ -115,9 +127,13 @@ const roundsIn: Readonly<Record<Work["from"], Rounds>> = {
     const writer = open();
     for (const [nth, key] of keysOf(work).entries())
       await call(writer, key, async () => articleOf(nth, work.bytes));
+    const others = keysOf({ keyCount: work.othersCount ?? 0 }, "other/");
+    await callsOf(others, (key) => writer.set(key, "other"));
+    await callsOf(others, (key) => writer.delete(key));
     const load = () => Promise.reject(new Error(`${writer.name} had no value in Redis.`));
+    const hit = (system: System) => (key: string) => call(system, key, load);
     return {
-      run: () => inNewSystem(open, (system) => callsOf(system, keysOf(work), load)),
+      run: () => inNewSystem(open, (system) => callsOf(keysOf(work), hit(system))),
       stop: () => writer.stop(),
     };
   },
@@ -132,16 +148,34 @@ const roundsIn: Readonly<Record<Work["from"], Rounds>> = {
       async run(round) {
         loadCount = 0;
         const keys = keysOf(work, `round ${round}/`);
-        const rate = await inNewSystem(open, (system) => callsOf(system, keys, load));
+        const miss = (system: System) => (key: string) => call(system, key, load);
+        const rate = await inNewSystem(open, (system) => callsOf(keys, miss(system)));
         if (loadCount !== keys.length) throw new Error(`${loadCount} loads of ${keys.length}.`);
         return rate;
       },
       stop: async () => {},
     };
   },
+  async set(work, open) {
+    const value = articleOf(0, work.bytes);
+    const set = (system: System) => (key: string) => system.set(key, value);
+    return changing(work, open, set);
+  },
+  async delete(work, open) {
+    return changing(work, open, (system) => (key) => system.delete(key));
+  },
 };
 
-const keysOf = ({ keyCount }: Work, prefix = "") =>
+function changing(
+  work: Work,
+  open: () => System,
+  change: (system: System) => (key: string) => Promise<void>,
+) {
+  const run = () => inNewSystem(open, (system) => callsOf(keysOf(work), change(system)));
+  return { run, stop: async () => {} };
+}
+
+const keysOf = ({ keyCount }: Pick<Work, "keyCount">, prefix = "") =>
   Array.from({ length: keyCount }, (_, nth) => `${prefix}${nth}`);
 
 /** Runs calls in a system that is connected and whose memory is empty. */
@@ -163,14 +197,13 @@ const atOnce = 50;
 
 /** @returns calls per second, with one call for each key, 50 at once */
 async function callsOf(
-  system: System,
   keys: readonly string[],
-  load: () => Promise<unknown>,
+  make: (key: string) => Promise<void>,
 ): Promise<number> {
   const rest = keys.values();
   const beganMs = performance.now();
   const callInTurn = async () => {
-    for (const key of rest) await call(system, key, load);
+    for (const key of rest) await make(key);
   };
   await Promise.all(Array.from({ length: atOnce }, callInTurn));
   return (1_000 * keys.length) / (performance.now() - beganMs);
@@ -227,5 +260,5 @@ export function ratesTable(measured: readonly Rates[]): string {
   ]);
   const titles = contenders.map(({ title }) => title);
   const compared = ["ratio to BentoCache", "ratio to `serialize: false`"];
-  return markdownTable(["calls of `getOrSet` per second", ...titles, ...compared], rows);
+  return markdownTable(["calls per second", ...titles, ...compared], rows);
 }

@@ -19,6 +19,7 @@ export interface System {
   getOrSet(key: string, loading: Loading): Promise<unknown>;
   get(key: string): Promise<unknown>;
   set(key: string, value: unknown): Promise<void>;
+  delete(key: string): Promise<void>;
   /** Makes a key stale. */
   expire(key: string): Promise<void>;
   purgeTag(tag: string): Promise<void>;
@@ -66,6 +67,7 @@ function tidemark(options: SystemOptions): System {
       }),
     get: (key) => articles.get(key),
     set: async (key, value) => void (await articles.set(key, value)),
+    delete: async (key) => void (await articles.delete(key)),
     expire: async (key) => void (await articles.expire(key)),
     purgeTag: async (tag) => void (await cache.purge({ tags: [tag] })),
     stop: async () => {
@@ -96,6 +98,7 @@ function bentoCache(options: SystemOptions): System {
     getOrSet: (key, { tags, load }) => cache.getOrSet({ key, tags: [...tags], factory: load }),
     get: (key) => cache.get({ key }),
     set: async (key, value) => void (await cache.set({ key, value })),
+    delete: async (key) => void (await cache.delete({ key })),
     expire: async (key) => void (await cache.expire({ key })),
     purgeTag: async (tag) => void (await cache.deleteByTag({ tags: [tag] })),
     stop: () => cache.disconnectAll(),

@@ -11,7 +11,12 @@ export interface AsyncStorage<Value> {
 }
 
 export interface NodeCrypto {
-  hash?(this: void, algorithm: "sha256", bytes: Uint8Array, encoding: "hex" | "base64url"): string;
+  hash?(
+    this: void,
+    algorithm: "sha256" | "sha1",
+    content: Uint8Array | string,
+    encoding: "hex" | "base64url",
+  ): string;
 }
 
 export interface NodeZlib {

@@ -46,9 +46,15 @@ export function sha256HexAtOnce(text: string): string {
   return hexOf(hash(new TextEncoder().encode(text)));
 }
 
+const base64urlDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
 /** Returns the first 64 bits of the digest in 11 characters of base64url. Use it only for short text. */
 export function sha256Short(text: string): string {
-  return base64url(hash(new TextEncoder().encode(text)).subarray(0, 8));
+  const digest = hashOfNode()?.("sha256", text, "base64url");
+  if (digest === undefined) return base64url(hash(new TextEncoder().encode(text)).subarray(0, 8));
+  // Of the six bits of the last character, four are among the first 64.
+  const last = base64urlDigits.indexOf(digest.charAt(10)) & 0b111100;
+  return digest.slice(0, 10) + base64urlDigits.charAt(last);
 }
 
 /** Encodes bytes in base64url without padding (RFC 4648 §5). Use it only for few bytes. */

@@ -72,15 +72,43 @@ it("get costs one command", async () => {
 });
 
 describe("set", () => {
-  it("costs a purge and a store, and a read of the older tags", async () => {
+  it("costs a script that purges and stores, and a read of the older tags", async () => {
     const { here } = await opened();
     const costsOf = async (options: SetOptions) => {
       database.rest.resetCounts();
       await here.set("a", "v", options);
       return database.rest.counts().commandCountByName;
     };
-    expect(await costsOf({ tags: [] })).toEqual({ EVAL: 2 });
-    expect(await costsOf({})).toEqual({ GETRANGE: 1, EVAL: 2 });
+    expect(await costsOf({ tags: [] })).toEqual({ EVAL: 1 });
+    expect(await costsOf({})).toEqual({ GETRANGE: 1, EVAL: 1 });
+  });
+
+  it("of many values in one turn costs one script for 128 values", async () => {
+    const { here, there } = await opened();
+    database.rest.resetCounts();
+    await Promise.all(keys.map((key) => here.set(key, `new ${key}`, { tags: [] })));
+    expect(database.rest.counts().commandCountByName).toEqual({ EVAL: 1 });
+    const found = await there.getMany(keys);
+    expect([...found.values()]).toEqual(keys.map((key) => `new ${key}`));
+  });
+
+  it("of a large value costs a purge and a store", async () => {
+    const { here, there } = await opened();
+    const large = noise(20_000);
+    database.rest.resetCounts();
+    const set = (key: string, value: string) => here.set(key, value, { tags: [] });
+    await Promise.all([set("large", large), set("small", "v")]);
+    expect(database.rest.counts().commandCountByName).toEqual({ EVAL: 2 });
+    expect([await there.get("large"), await there.get("small")]).toEqual([large, "v"]);
+  });
+
+  it("costs a purge and a store after a purge that the isolate does not know", async () => {
+    const { here, there } = await opened();
+    await there.delete("other");
+    database.rest.resetCounts();
+    await here.set("a", "v", { tags: [] });
+    expect(database.rest.counts().commandCountByName).toMatchObject({ EVAL: 2 });
+    expect(await there.get("a")).toBe("v");
   });
 
   it("with a start costs a purge and a store; as a load, a store", async () => {

@@ -149,6 +149,7 @@ function appendedByScript(script: string, given: string[]): Appended | undefined
     entries.push(byName(given.splice(0, Number(given.shift()))));
     given.splice(0, Number(given.shift()));
     given.shift();
+    if (script === appendScript && given.shift() === "record") given.splice(0, 6);
   }
   return { script, entries };
 }

@@ -161,9 +161,7 @@ export class FakeUpstash {
     if (key === unlessNewerScript) {
       const [count, record = "", ...args] = rest;
       const last = count === "2" ? nOf(this.#scripted.last) : undefined;
-      const given = args.slice(Number(count) - 1);
-      const set = setUnlessNewer(given, this.#records.get(record)?.text ?? "", last);
-      return typeof set === "string" ? set : this.#run(["SET", record, ...set]);
+      return this.#setUnlessNewer(record, args.slice(Number(count) - 1), last);
     }
     const isHot = key.endsWith(":hot");
     if (isHot) this.hotCommands.push(command);
@@ -251,10 +249,16 @@ export class FakeUpstash {
     return isOfJournal ? this.journalCommands : this.commands;
   }
 
+  #setUnlessNewer(record: string, args: readonly string[], last?: string): unknown {
+    const set = setUnlessNewer(args, this.#records.get(record)?.text ?? "", last);
+    return typeof set === "string" ? set : this.#run(["SET", record, ...set]);
+  }
+
   /** @param rest the number of keys, the keys, and the script's arguments */
   #runOfJournal(script: string, [count = "", ...rest]: readonly string[]): unknown {
     if (script === postScript) this.beforePost();
-    return runJournalScript(script, rest.slice(Number(count)), this.#scripted);
+    const keys = rest.slice(0, Number(count));
+    return runJournalScript(script, rest.slice(Number(count)), this.#scripted, keys);
   }
 
   get #scripted(): ScriptedJournal {
@@ -265,10 +269,17 @@ export class FakeUpstash {
       held: this.heldSwitch ?? "",
       released: this.heldRelease,
       keepRelease: (text) => (this.heldRelease = text),
-      noted: fieldsOf(journal.range(["-", "+"])),
-      lined: fieldsOf(journal.range(["-", "+"])),
+      // A script may append several entries.
+      get noted() {
+        return fieldsOf(journal.range(["-", "+"]));
+      },
+      get lined() {
+        return fieldsOf(journal.range(["-", "+"]));
+      },
       unprovenBelow: 0,
-      last: fieldsOf(journal.reversed(["+", "-", "COUNT", "1"]))[0],
+      get last() {
+        return fieldsOf(journal.reversed(["+", "-", "COUNT", "1"]))[0];
+      },
       forgetNoted: () => undefined,
       keepLined: () => undefined,
       append: (fields, _, heldText) => {
@@ -276,6 +287,7 @@ export class FakeUpstash {
         if (heldText) this.heldSwitch = heldText(id);
         return id;
       },
+      store: (key, args) => this.#setUnlessNewer(key, args),
       since: (position, most) => journal.range([position, "+", "COUNT", String(most)]),
       newest: (most) => journal.reversed(["+", "-", "COUNT", String(most)]),
     };

@@ -42,6 +42,8 @@ export interface ScriptedJournal {
    * @returns the ID of the entry
    */
   append(fields: Fields, kept: number, heldText?: (id: string) => string): string;
+  /** Stores a record, unless a newer one is stored. @param args ARGV of `unlessNewerScript`, without a journal */
+  store?(key: string, args: readonly string[]): unknown;
   /** Returns entries as XRANGE does. */
   since(position: string, count: number): unknown;
   /** Returns entries as XREVRANGE does. */
@@ -58,6 +60,7 @@ export function runJournalScript(
   script: string,
   args: readonly string[],
   journal: ScriptedJournal,
+  keys: readonly string[] = [],
 ): unknown {
   if (script === bookScript) return answersOf(args, journal);
   if (script === proofScript) return args.map((n) => proofOf(n, journal));
@@ -80,8 +83,24 @@ export function runJournalScript(
   };
   if (script === appendScript) {
     const [since, count] = [next(), Number(next())];
-    const places = Array.from({ length: Number(next()) }, () => append());
-    return since === "" ? [places] : [places, journal.since(since, count)];
+    const page = since === "" ? [] : journal.since(since, count);
+    const newest = nOf(journal.last);
+    const recordKeys = keys.slice(6);
+    const stored = (id: string, n: string) => {
+      const [key = "", known, before = "", after = ""] = [
+        recordKeys.shift(),
+        ...taken.splice(0, 3),
+      ];
+      const [px = "", xx = "", sinceMs = ""] = taken.splice(0, 3);
+      if (known !== newest) return "not-at-end";
+      const text = `${before}${id}","${n}${after}`;
+      return journal.store?.(key, [text, px, xx, ...id.split("-"), "set", sinceMs, "", ""]);
+    };
+    const places = Array.from({ length: Number(next()) }, () => {
+      const [id = "", n = ""] = append();
+      return next() === "record" ? [id, n, stored(id, n)] : [id, n];
+    });
+    return [places, page];
   }
   if (script === markScript) {
     const [on, count] = [next(), Number(next())];

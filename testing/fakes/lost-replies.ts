@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 interface LossyWay {
   readonly url: string;
-  /** Loses the reply to the next command with this name. */
+  /** Loses the reply to the next command with this name, or for EVAL with a script's digest. */
   loseReplyTo(command: string): void;
   readonly lostCount: number;
   /** Whether to refuse new connections. */
@@ -31,7 +31,8 @@ export async function startLossyWay(redisUrl: string): Promise<LossyWay> {
       each.on("error", end).on("close", end);
     }
     client.on("data", (sent) => {
-      if (armed !== undefined && sent.toString("latin1").includes(`\r\n${armed}\r\n`)) {
+      const name = armed && new RegExp(`\r\n${armed}(?:SHA)?\r\n`);
+      if (name && name.test(sent.toString("latin1"))) {
         [armed, isLosing] = [undefined, true];
       }
       redis.write(sent);

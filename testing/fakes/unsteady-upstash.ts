@@ -23,12 +23,17 @@ export class UnsteadyUpstash extends FakeUpstash {
   }
 
   override async answer(path: string, body: unknown): Promise<Response> {
-    if (/"(?:set",|eval",.*,[12],)"[^"]*:d:/i.test(JSON.stringify(body))) {
+    const text = JSON.stringify(body);
+    if (/"(?:set",|eval",.*,[12],|[^"]*:journal:released",)"[^"]*:d:/i.test(text)) {
       await this.beforeStored();
-      const answer = await super.answer(path, body);
+      const answer = await this.#answerOfJournal(path, body);
       this.storedCount += 1;
       return answer;
     }
+    return this.#answerOfJournal(path, body);
+  }
+
+  async #answerOfJournal(path: string, body: unknown): Promise<Response> {
     if (!/"x(?:add|range|revrange)"|:switch"|:journal:names"/i.test(JSON.stringify(body))) {
       return super.answer(path, body);
     }

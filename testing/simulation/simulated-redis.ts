@@ -141,8 +141,7 @@ class Commands {
     const given = rest.slice(Number(count));
     if (script === unlessNewerScript) {
       const last = count === "2" ? nOf(this.#world.stream.items.at(-1)?.fields) : undefined;
-      const set = setUnlessNewer(given, beginningOf(this.#world, key, -1), last);
-      return typeof set === "string" ? set : this.#ran(["SET", key, ...set]);
+      return storedUnlessNewer(this.#world, key, given, last);
     }
     if (isSubscriberScript(script))
       return runSubscriberScript(script, given, {
@@ -151,7 +150,8 @@ class Commands {
       });
     const { stream, trace } = this.#world;
     if (trace !== undefined) trace.trip = this.#trip;
-    const reply = runJournalScript(script, given, scriptedOf(this.#world, stream));
+    const keys = rest.slice(0, Number(count));
+    const reply = runJournalScript(script, given, scriptedOf(this.#world, stream), keys);
     if (trace !== undefined) trace.trip = undefined;
     if (this.#trip?.hasAppended === false) this.#trip.served(stream, true);
     return reply;
@@ -281,5 +281,20 @@ function scriptedOf(world: SimulatedWorld, server: Server): ScriptedJournal {
     append: (fields, kept, heldText) => world.append(fields, kept, heldText),
     since: (from, count) => rangeOf(server.items, { from, to: "+", count }),
     newest: (count) => newestOf(server.items, { from: "+", count }),
+    store: (key, args) => storedUnlessNewer(world, key, args),
   };
+}
+
+/** @param args ARGV of `unlessNewerScript` */
+function storedUnlessNewer(
+  world: SimulatedWorld,
+  key: string,
+  args: readonly string[],
+  last?: string,
+): string {
+  const set = setUnlessNewer(args, beginningOf(world, key, -1), last);
+  if (typeof set === "string") return set;
+  const [text = "", , px] = set;
+  world.records.set(key, { text, untilAtMs: world.atMs + Number(px) });
+  return "OK";
 }

@@ -77,6 +77,16 @@ export interface NewerRecords {
   readonly seen?: Pick<RecordMetadata, "respondedAtMs" | "bodyDigest"> | undefined;
 }
 
+/**
+ * A write of a record by the step that appends its purge to a journal in the same database. The step sets
+ * the record's stamp to the place of the purge.
+ */
+export interface StampedWrite {
+  readonly key: string;
+  /** The arguments of the step, in the form of the database. */
+  readonly args: readonly string[];
+}
+
 /** The time exceeds any likely difference between the clocks of two isolates. */
 export const recentMsMax = 60_000;
 

@@ -7,6 +7,7 @@ import type {
   MetadataWith,
   NewerRecords,
   RecordMetadata,
+  StampedWrite,
   StoredBody,
 } from "../record/record.ts";
 import type { RecordKey } from "../record/record-key.ts";
@@ -181,8 +182,29 @@ export interface Tier<Detail> {
   writeMany?(
     records: readonly (readonly [key: RecordKey, record: TierRecord<Detail>, keep: TierKeep])[],
   ): Promise<readonly TierWrite[]>;
+  /**
+   * Prepares a write that a journal in the same database makes with the purge of the key. `undefined` if the
+   * journal cannot make it. Never rejects.
+   */
+  prepared?(
+    key: RecordKey,
+    record: TierRecord<Detail>,
+    keep: TierKeep,
+  ): Promise<PreparedWrite | undefined>;
   /** Lists stored records for an operator, within limits. */
   listed?(bounds: ListingBounds): Promise<RecordList<Detail> | "unavailable">;
+}
+
+/** A write of `Tier.prepared`. */
+export interface PreparedWrite {
+  readonly stamped: StampedWrite;
+  /**
+   * Ends the write. Must be called once.
+   *
+   * @param reply the journal's reply for the record; `undefined` without one
+   * @returns the result; `undefined` if the journal has not made the write
+   */
+  ended(reply: unknown): Promise<TierWrite | undefined>;
 }
 
 /** The part of an ask that memory reads. */

@@ -6,6 +6,7 @@ import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Tier, TierAsk, TierRead } from "../../cache/tiers/tier.ts";
 import { tierScopes } from "../../config/tier-names.ts";
 import type { Requester } from "../../purge/view/view.ts";
+import { JoinedCalls } from "../../remote/joined-calls.ts";
 import {
   type Candidate,
   type DataDetail,
@@ -15,7 +16,6 @@ import {
   keepUntilAtMs,
 } from "../value/data-record.ts";
 import type { DataPorts } from "./data-ports.ts";
-import { JoinedCalls } from "./joined-calls.ts";
 import type { DataTiers, Place } from "../value/space.ts";
 import { type DataVerdict, hasForm, judge } from "./verdict.ts";
 
@@ -105,7 +105,7 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
     const isJoined = ({ ask }: Read) => tier.readMany !== undefined && ask.atPrimary !== true;
     const alone = wanted.map((one) => (isJoined(one) ? undefined : tier.read(one.key, one.ask)));
     const joined = wanted.filter(isJoined);
-    const together = joined.length === 0 ? [] : await reads.join(tier, joined, keysMax);
+    const together = joined.length === 0 ? [] : await reads.join(tier, joined);
     const decoded: DataRead[] = [];
     let nth = 0;
     for (const [at, search] of all.entries()) {
@@ -230,10 +230,13 @@ const keysMax = 16;
 type Read = { readonly key: RecordKey; readonly ask: TierAsk<DataDetail> };
 
 /** The reads of whole records from tiers with `readMany`. */
-const reads = new JoinedCalls<Tier<DataDetail>, Read, DataRead>(async (tier, wanted) => {
-  const [first] = wanted;
-  if (first === undefined) return [];
-  if (wanted.length === 1) return [await tier.read(first.key, first.ask)];
-  const keys = wanted.map(({ key }) => key);
-  return (await tier.readMany?.(keys, first.ask)) ?? [];
-});
+const reads = new JoinedCalls<Tier<DataDetail>, Read, DataRead>(
+  async (tier, wanted) => {
+    const [first] = wanted;
+    if (first === undefined) return [];
+    if (wanted.length === 1) return [await tier.read(first.key, first.ask)];
+    const keys = wanted.map(({ key }) => key);
+    return (await tier.readMany?.(keys, first.ask)) ?? [];
+  },
+  { countMax: keysMax },
+);

@@ -5,10 +5,10 @@ import type { NewerRecords } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Tier, TierKeep, TierRecord, TierWrite } from "../../cache/tiers/tier.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
+import { JoinedCalls } from "../../remote/joined-calls.ts";
 import { type DataDetail, type DataRecord, keepUntilAtMs } from "../value/data-record.ts";
 import type { Place } from "../value/space.ts";
 import type { DataPorts, WriteResult } from "./data-ports.ts";
-import { JoinedCalls } from "./joined-calls.ts";
 
 /** A value to store, with the order of its load (`StoreOrder`). */
 export interface ToStore {
@@ -22,6 +22,8 @@ export interface ToStore {
   readonly loaded?: { readonly over: NewerRecords["seen"] } | undefined;
   /** As in `TierKeep`. */
   readonly isAtEnd?: boolean | undefined;
+  /** The result in the tier of all colos, if the journal has written the value there (`Tier.prepared`). */
+  readonly inWorld?: TierWrite | undefined;
 }
 
 /**
@@ -43,20 +45,16 @@ export async function storeValues(
   if (first === undefined) return [];
   const { all, below } = tiers.of(first.place.space.tiers);
   // Without a tier below, memory has to take a large value at its first use.
-  const how = { atMs, body: "new", isAskedAgain: below.length === 0 } as const;
-  const records = wanted.map(({ place, record: stored, loaded, isAtEnd }) => {
-    const kind = loaded === undefined ? "set" : "load";
-    const unlessNewer = { kind, seen: loaded?.over } as const;
-    const keep = { ...how, untilAtMs: keepUntilAtMs(stored.metadata), unlessNewer, isAtEnd };
-    return [place.key, { kind: "response", stored }, keep] as const;
-  });
+  const how = { atMs, isAskedAgain: below.length === 0 };
+  const records = wanted.map((value) => writeOf(value, how));
   const isLarge = (first.record.metadata.bodyBytes ?? 0) > joinedBytesMax;
   const isAlone = records.length === 1 && (isLarge || first.loaded === undefined);
   const writing = all.map((tier) => {
+    if (first.inWorld !== undefined && tier === tiers.ofWorld) return [first.inWorld];
     if (tier.writeMany === undefined || isAlone)
       return records.map((record) => tier.write(...record));
     if (records.length > 1) return tier.writeMany(records);
-    return joinedWrites.join(tier, records, joinedMax);
+    return joinedWrites.join(tier, records);
   });
   const writes: WriteResult[] = [];
   for (const [at, { name: tier }] of all.entries()) {
@@ -78,6 +76,18 @@ export async function storeValues(
     .filter((name) => writes.every(({ tier, result }) => tier !== name || result === "kept"));
 }
 
+/** Returns the arguments that write a value to a tier. */
+export function writeOf(
+  { place, record: stored, loaded, isAtEnd }: Omit<ToStore, "order">,
+  how: Pick<TierKeep, "atMs" | "isAskedAgain">,
+): Write {
+  const kind = loaded === undefined ? "set" : "load";
+  const unlessNewer = { kind, seen: loaded?.over } as const;
+  const untilAtMs = keepUntilAtMs(stored.metadata);
+  const keep = { ...how, body: "new", untilAtMs, unlessNewer, isAtEnd } as const;
+  return [place.key, { kind: "response", stored }, keep];
+}
+
 type Write = readonly [key: RecordKey, record: TierRecord<DataDetail>, keep: TierKeep];
 
 /** The largest record that shares a call with records of other loads, and the records of such a call. */
@@ -87,11 +97,14 @@ const [joinedBytesMax, joinedMax] = [16_384, 16];
  * The writes of small loaded records to tiers with `writeMany`. A `set` has a call of its own: its
  * caller learns whether it failed, and the next `set` of its key may not overtake it.
  */
-const joinedWrites = new JoinedCalls<Tier<DataDetail>, Write, TierWrite>(async (tier, writes) => {
-  const [first] = writes;
-  if (first !== undefined && writes.length === 1) return [await tier.write(...first)];
-  return (await tier.writeMany?.(writes)) ?? [];
-});
+const joinedWrites = new JoinedCalls<Tier<DataDetail>, Write, TierWrite>(
+  async (tier, writes) => {
+    const [first] = writes;
+    if (first !== undefined && writes.length === 1) return [await tier.write(...first)];
+    return (await tier.writeMany?.(writes)) ?? [];
+  },
+  { countMax: joinedMax },
+);
 
 /** Counts and reports the values that are too large for every tier. */
 function noteTooLarge(

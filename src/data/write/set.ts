@@ -2,12 +2,12 @@
 // unless the caller asks for less (docs/purge-protocol-data.md, rule 28).
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { OperatorError } from "../../base/operator-error.ts";
-import type { Stamp } from "../../cache/record/record.ts";
 import type { AcceptedWrite } from "../../purge/acceptance/acceptance.ts";
 import { isSamePlace } from "../../purge/journal/entry.ts";
+import type { Unavailable } from "../../purge/journal/journal.ts";
 import { begin, type GivenStart, type LoadStart, recordOf } from "../load/make-record.ts";
 import type { WriteResult } from "../load/data-ports.ts";
-import { storeValues } from "../load/store-values.ts";
+import { storeValues, writeOf } from "../load/store-values.ts";
 import type { DataRecord } from "../value/data-record.ts";
 import type { Place } from "../value/space.ts";
 import {
@@ -82,14 +82,18 @@ async function setLoaded(
   if (!everywhere || ports.purging === undefined) {
     return storeValues([{ place, record, order: start.order, loaded: start }], ports);
   }
-  const accepted = await purgedForSet(place, start.stamp, ports);
+  const purged = await purgedOlder({ place, reason: "set", since: start.stamp }, ports);
+  const accepted = orRefused(purged, place);
   if (ports.unpurged.refusedCount !== start.refusedCount) return [];
   const placed = recordAt(record, accepted, ports.nowAtMs());
   if (!isAlone(accepted, placed, start.stamp)) return [];
   return storeValues([{ place, record: placed, order: ports.stores.begin() }], ports);
 }
 
-/** Purges the key, and stores the value under the position of that purge (rule 25 f). */
+/**
+ * Purges the key, and stores the value under the position of that purge (rule 25 f). In the Redis of the journal,
+ * one script does both.
+ */
 async function setEverywhere(
   written: WrittenValue,
   ports: WritePorts,
@@ -100,11 +104,17 @@ async function setEverywhere(
   const options = await optionsWithTags(written, ports);
   const taken = { beginning, atMs: beginning.requestedAtMs };
   const made = await keptRecord({ ...written, options }, taken, ports);
-  const accepted = await purgedForSet(place, beginning.stamp, ports);
-  const record = recordAt(made, accepted, ports.nowAtMs());
+  const tier = ports.tiers.of(place.space.tiers).ofWorld;
+  const write = writeOf({ place, record: made }, { atMs: ports.nowAtMs() });
+  const prepared = await tier?.prepared?.(...write);
+  const order = { place, reason: "set", since: "end", write: prepared?.stamped } as const;
+  const purged = await purgedOlder(order, ports);
+  const inWorld = await prepared?.ended(purged.kind === "accepted" ? purged.stored : undefined);
+  const accepted = orRefused(purged, place);
+  const record = recordAt(made, accepted, made.metadata.respondedAtMs);
   // A later purge that this isolate knows, such as that of another call for the key, ends the value.
   if (isEnded(record.metadata, ports)) return [];
-  return storeValues([{ place, record, order: ports.stores.begin() }], ports);
+  return storeValues([{ place, record, order: ports.stores.begin(), inWorld }], ports);
 }
 
 /**
@@ -137,7 +147,7 @@ async function setInRedis(
   const isReplaced = results.some((result) => result === "kept" || result === "newer");
   const isOvertaken = results.length === 0 && ports.holdOn(place) === undefined;
   if (isReplaced || isOvertaken || ports.purging === undefined) return tiers;
-  await purgedForSet(place, "none", ports);
+  orRefused(await purgedOlder({ place, reason: "set", since: "none" }, ports), place);
   return tiers;
 }
 
@@ -207,8 +217,7 @@ async function optionsWithTags(
 }
 
 /** @throws OperatorError if the journal did not accept the purge */
-async function purgedForSet(place: Place, since: Stamp, ports: WritePorts): Promise<AcceptedWrite> {
-  const accepted = await purgedOlder({ place, reason: "set", since }, ports);
+function orRefused(accepted: AcceptedWrite | Unavailable, place: Place): AcceptedWrite {
   if (accepted.kind === "accepted") return accepted;
   throw new OperatorError({
     what: `${place.path} was not set: the purge of its older values was not accepted.`,

@@ -1,7 +1,7 @@
 // A value that the application passes, instead of a load: its options, the tags that it keeps, and the purge of the
 // older values of its key.
 import { OperatorError } from "../../base/operator-error.ts";
-import { discardBody, type Stamp } from "../../cache/record/record.ts";
+import { discardBody, type Stamp, type StampedWrite } from "../../cache/record/record.ts";
 import type { AcceptedWrite, Acceptances } from "../../purge/acceptance/acceptance.ts";
 import type { Unavailable } from "../../purge/journal/journal.ts";
 import { coveredBy } from "../../purge/view/target-index.ts";
@@ -114,7 +114,13 @@ export async function purgedOlder(
     place,
     reason,
     since,
-  }: { readonly place: Place; readonly reason: string; readonly since: Stamp },
+    write,
+  }: {
+    readonly place: Place;
+    readonly reason: string;
+    readonly since: Stamp | "end";
+    readonly write?: StampedWrite | undefined;
+  },
   { purging, unpurged, metrics, counts, randomText, nowAtMs, afterAnswer }: WritePorts,
 ): Promise<AcceptedWrite | Unavailable> {
   const targets = targetsOf({ paths: [place.path] });
@@ -122,7 +128,7 @@ export async function purgedOlder(
   const requester = { atMs: nowAtMs(), host: place.key.host, afterAnswer };
   const hold = unpurged.holdOn(place);
   const accepted =
-    (await purging?.acceptances.acceptAfter({ ...order, targets }, since, requester)) ??
+    (await purging?.acceptances.acceptAfter({ ...order, targets }, since, requester, write)) ??
     ({ kind: "unavailable" } as const);
   if (accepted.kind === "unavailable") {
     metrics.add("purgeRefusals", ["unavailable"]);

@@ -1,7 +1,7 @@
 // Accepts purges and posts of the switch. Each is written to the journal before the sender receives
 // a 200, applied in this isolate at once, and read back later.
 import { encodeEntry, type Entry, type NewEntry } from "../journal/entry.ts";
-import type { Stamp } from "../../cache/record/record.ts";
+import type { Stamp, StampedWrite } from "../../cache/record/record.ts";
 import type { Journal, Unavailable } from "../journal/journal.ts";
 import { type PurgeTargets, releasedBy } from "../journal/purge-target.ts";
 import { postEntry } from "../journal/switch.ts";
@@ -29,6 +29,8 @@ export interface AcceptedWrite {
   readonly placed: Entry;
   /** The entries after the stamp, ending with `placed`; `undefined` if unknown. */
   readonly since: readonly Entry[] | undefined;
+  /** As in `AppendWithRead`. */
+  readonly stored?: unknown;
 }
 
 /** The result of a post of the switch. */
@@ -101,30 +103,33 @@ export class Acceptances {
    * purge (rule 25).
    *
    * @param order the purge, which must fit into one entry
-   * @param since the stamp from before the write; with "none", the result's `since` is `undefined`
+   * @param since the stamp from before the write, or `end` if entries before the purge do not matter. With `none`
+   *   or `end`, the result's `since` is `undefined`
+   * @param write the record to store with the purge, for `end` (rule 25 f)
    */
   async acceptAfter(
     order: SignedOrder,
-    since: Stamp,
+    since: Stamp | "end",
     requester: Requester,
+    write?: StampedWrite,
   ): Promise<AcceptedWrite | Unavailable> {
     const { view, nowAtMs, randomText, journal } = this.#settings;
     view.arrived(nowAtMs());
     const entry: NewEntry = { ...order, n: randomText(), lost: "" };
+    const from = since === "end" ? (view.chain?.end ?? "none") : since;
     const appended =
-      since === "none"
+      from === "none"
         ? await appendedAlone(journal, entry)
-        : await view.follower.appendAndRead(since, entry);
+        : await view.follower.appendAndRead(from, entry, write);
     if (appended.kind === "unavailable") return appended;
     const placed: Entry = { ...entry, ...appended.place };
     view.apply([placed]);
     if (view.chain?.knows(placed) !== true) requester.afterAnswer(() => view.catchUp());
     this.#readBackLater([placed], requester);
-    return {
-      kind: "accepted",
-      placed,
-      since: appended.since ?? (await this.#readOn(since, placed)),
-    };
+    const { stored } = appended;
+    if (since === "end") return { kind: "accepted", placed, since: undefined, stored };
+    const read = appended.since ?? (await this.#readOn(since, placed));
+    return { kind: "accepted", placed, since: read };
   }
 
   /** Renews the view, and returns its entries after the stamp, up to the new entry (rule 25 d). */
@@ -207,7 +212,7 @@ async function appendedAlone(journal: Journal, entry: NewEntry) {
   const appended = await journal.append([entry]);
   if (appended.kind === "unavailable") return appended;
   const [place = { position: "", n: entry.n }] = appended.places;
-  return { kind: "appended", place, since: undefined } as const;
+  return { kind: "appended", place, since: undefined, stored: undefined } as const;
 }
 
 /** Halves the targets until each part fits. */

@@ -1,7 +1,7 @@
 // The port of the purge journal: an append-only list of entries that all isolates share. Stores
 // such as Redis (src/stores/redis/journal/) implement the port. `comparePositions` of entry.ts
 // compares two positions.
-import type { Coverage, Stamp } from "../../cache/record/record.ts";
+import type { Coverage, Stamp, StampedWrite } from "../../cache/record/record.ts";
 import type { Entry, EntryPlace, NewEntry, ReleaseEntry } from "./entry.ts";
 import type { SwitchState } from "./switch-state.ts";
 
@@ -87,6 +87,8 @@ export interface AppendWithRead {
    * full.
    */
   readonly since: readonly Entry[] | undefined;
+  /** The reply for the record, for `PreparedWrite`. Absent if the record was ignored. */
+  readonly stored?: unknown;
 }
 
 /**
@@ -148,8 +150,15 @@ export interface Journal {
   /**
    * Appends an entry and reads a page from a place on, in one step on the primary (rule 25 c).
    * Trims the journal like `append`.
+   *
+   * @param write the record to store in the same step, if no entry followed the one at the place (rule 25 f).
+   *   A journal that cannot do so ignores it
    */
-  appendAndRead(place: EntryPlace, entry: NewEntry): Promise<AppendWithRead | Unavailable>;
+  appendAndRead(
+    place: EntryPlace,
+    entry: NewEntry,
+    write?: StampedWrite,
+  ): Promise<AppendWithRead | Unavailable>;
   /**
    * Reads from the journal's book, in one step, which records are unpurged since their stamps (rule
    * 27). The answer is false for a record whose stamp the lineages lack, or is older than the book.

@@ -4,6 +4,7 @@
 import type { AcceptedPurges } from "./accepted-purges.ts";
 import type { ClockSteps } from "./clock-steps.ts";
 import { Chain, type ChainBounds } from "./chain.ts";
+import type { StampedWrite } from "../../cache/record/record.ts";
 import {
   comparePositions,
   type Entry,
@@ -231,16 +232,22 @@ export class JournalFollower {
   /**
    * Appends a purge. The entries that this step reads extend the chain if they join its end (rule
    * 25 c).
+   *
+   * @param write the record to store with the purge (rule 25 f)
    */
-  async appendAndRead(place: EntryPlace, entry: NewEntry): Promise<AppendWithRead | Unavailable> {
-    const appended = await this.#dated((journal) => journal.appendAndRead(place, entry));
+  async appendAndRead(
+    place: EntryPlace,
+    entry: NewEntry,
+    write?: StampedWrite,
+  ): Promise<AppendWithRead | Unavailable> {
+    const appended = await this.#dated((journal) => journal.appendAndRead(place, entry, write));
     const { chain } = this;
     if (appended.kind === "unavailable" || chain === undefined) return appended;
     const { since, sentAtMs } = appended;
     // The page does not begin at `place`, or is full, so it cannot extend the chain.
     if (since === undefined) return appended;
     const { end } = chain;
-    const at = [place, ...since].findIndex((each) => isSamePlace(each, end));
+    const at = [place, ...since].findLastIndex((each) => isSamePlace(each, end));
     const entries = since.slice(at);
     if (at >= 0) this.#extend(chain, end.position, { kind: "read", entries, sentAtMs });
     return appended;

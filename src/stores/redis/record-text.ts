@@ -3,6 +3,7 @@
 import { decodeRecord, isOfKey } from "../../cache/tiers/record-codec.ts";
 import type { Command } from "../../remote/redis/redis.ts";
 import type { Seal } from "../../remote/redis/seal.ts";
+import { longHeadCharsMax } from "./journal/stamped-records.ts";
 import type { CheckedRecord, RecordForm } from "../../cache/tiers/record-form.ts";
 
 /**
@@ -11,12 +12,6 @@ import type { CheckedRecord, RecordForm } from "../../cache/tiers/record-form.ts
  * command.
  */
 export const headCharsMax = 4_096;
-
-/**
- * The characters that another lookup for metadata reads if the metadata is longer. A whole body may
- * have a hundred times as many characters.
- */
-export const longHeadCharsMax = 65_536;
 
 const headEnd = "\n";
 

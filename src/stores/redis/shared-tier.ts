@@ -20,6 +20,7 @@ import {
   type RecordList,
   type ListingBounds,
   foundWith,
+  type PreparedWrite,
   refuseArriving,
   type Tier,
   type TierAsk,
@@ -34,7 +35,14 @@ import type { Redis } from "../../remote/redis/redis.ts";
 import { RedisLeases } from "./redis-leases.ts";
 import { purposeOf } from "../../remote/purpose.ts";
 import { newerArgs } from "./unless-newer.ts";
-import { isRewritten, type Upload, Uploads, type UploadsSettings, writtenBy } from "./uploads.ts";
+import {
+  isRewritten,
+  stampSlot,
+  type Upload,
+  Uploads,
+  type UploadsSettings,
+  writtenBy,
+} from "./uploads.ts";
 
 export interface SharedTierSettings<Detail>
   extends RecordsInRedis<Detail>, Omit<UploadsSettings, "redis"> {
@@ -63,6 +71,9 @@ const rewriteFromCharsUnlessSet = 150_000;
  * new body repairs its record.
  */
 const spoiledKeysMax = 1_000;
+
+/** The largest value in a script of the journal, which delays the others of its turn. */
+const stampedBytesMax = 16_384;
 
 /** The records of one pipeline. The reads of other calls wait behind it. */
 const togetherMax = 256;
@@ -223,6 +234,30 @@ export class SharedTier<Detail> implements Tier<Detail> {
     // The library may have sent the command again, after a first run that has stored the record.
     const isDoubtful = written.kind === "refused" && written.rule === "not-at-end";
     return isDoubtful && lossCount?.() !== losses ? doubtful : written;
+  }
+
+  async prepared(
+    key: RecordKey,
+    record: TierRecord<Detail>,
+    keep: TierKeep,
+  ): Promise<PreparedWrite | undefined> {
+    const { redis } = this.#settings;
+    // A seal covers the stamp, which only the script knows.
+    const isApart = !this.isBesideJournal || redis.seal.isOn;
+    if (isApart || redis.health.isShutOff || redis.health.refusesWrites) return undefined;
+    if (record.kind === "vary" || !(record.stored.metadata.bodyBytes! <= stampedBytesMax))
+      return undefined;
+    const metadata = { ...record.stored.metadata, stamp: stampSlot };
+    const slotted = { ...record, stored: { ...record.stored, metadata } };
+    const upload = await this.#uploadOf(key, slotted, keep);
+    if ("kind" in upload) return undefined;
+    const ended = async (reply: unknown) => {
+      await this.#uploads.ended(upload);
+      if (reply === undefined || reply === "not-at-end") return undefined;
+      this.#spoiled.delete(upload.redisKey);
+      return writtenBy({ kind: "answered", value: [reply] }, 0);
+    };
+    return { stamped: this.#uploads.stamped(upload), ended };
   }
 
   /** Writes records. Costs one command per record, because MSET cannot set an expiry. */

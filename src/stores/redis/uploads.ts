@@ -9,6 +9,7 @@ import type { RedisClient } from "../../remote/redis/redis-client.ts";
 import { readTrouble } from "../../remote/redis/trouble.ts";
 import { readCommand, recordIn } from "./record-text.ts";
 import { unlessNewerScript } from "./unless-newer.ts";
+import type { StampedWrite } from "../../cache/record/record.ts";
 import type { TierWrite } from "../../cache/tiers/tier.ts";
 
 /** The age at which an upload is ignored, because the runtime may have ended it silently. */
@@ -29,6 +30,10 @@ export interface Upload {
   /** The key of the journal whose last entry must be this `n`; absent for any entry. */
   readonly atEnd?: { readonly journalKey: string; readonly n: string } | undefined;
 }
+
+/** The stamp of a record whose place a script sets, and the text of the record around it. */
+export const stampSlot = { position: "", n: "" };
+const [slotBegin, slotMiddle, slotEnd] = ['"s":["', '","', '"]'] as const;
 
 export interface UploadsSettings {
   readonly redis: RedisClient;
@@ -67,11 +72,32 @@ export class Uploads {
     uploads: readonly Upload[],
     run: (client: Redis) => Promise<readonly unknown[]>,
   ): Promise<RemoteAnswer<readonly unknown[]>> {
-    const { redis, room } = this.#settings;
-    const bytes = uploads.reduce((sum, { bytes: each }) => sum + each, 0);
-    const [answer] = await Promise.all([redis.write(purpose, run), room?.beforeWrite(bytes)]);
+    const writing = this.#settings.redis.write(purpose, run);
+    const [answer] = await Promise.all([writing, this.#checkRoom(uploads)]);
     for (const upload of uploads) this.#underWay.delete(upload);
     return answer;
+  }
+
+  /** Ends an upload that a script of the journal has made. Checks the free space if due. Never rejects. */
+  async ended(upload: Upload): Promise<void> {
+    this.#underWay.delete(upload);
+    await this.#checkRoom([upload]);
+  }
+
+  #checkRoom(uploads: readonly Upload[]): Promise<void> | undefined {
+    const bytes = uploads.reduce((sum, { bytes: each }) => sum + each, 0);
+    return this.#settings.room?.beforeWrite(bytes);
+  }
+
+  /** Returns the write of a record with `stampSlot`, for a script of the journal. */
+  stamped({ redisKey, text, keepMs, newerArgs = [] }: Upload): StampedWrite {
+    const at = text.indexOf(slotBegin + slotMiddle + slotEnd) + slotBegin.length;
+    const [, , , since = ""] = newerArgs;
+    const xx = this.#settings.room?.isPaused === true ? "XX" : "";
+    return {
+      key: redisKey,
+      args: [text.slice(0, at), text.slice(at + slotMiddle.length), String(keepMs), xx, since],
+    };
   }
 
   /** Returns the command that writes a record. While the room is paused, it only replaces one. */

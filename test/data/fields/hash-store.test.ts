@@ -44,7 +44,7 @@ it("bounds the memory for heads of hashes, and reads a dropped head again", asyn
   const scripts = async (key: number) => {
     await redis.config("RESETSTAT");
     await articles.fields(key).set({ views: 1 });
-    return Number(/cmdstat_eval:calls=(\d+)/.exec(await redis.info("commandstats"))?.[1]);
+    return Number(/cmdstat_evalsha:calls=(\d+)/.exec(await redis.info("commandstats"))?.[1]);
   };
   await articles.fields(0).set({ views: 0 });
   expect(await scripts(0)).toBe(1);

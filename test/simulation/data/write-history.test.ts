@@ -99,7 +99,7 @@ const unpurgedWherePersistingFails: Partial<StoreParts> = {
 const readBeforehand = accepting((real, { isolate }) => async (order, since, requester) => {
   await isolate.view.catchUp();
   const { entries = [] } = isolate.view.chain ?? {};
-  const at = since === "none" ? -1 : entries.findIndex(({ n }) => n === since.n);
+  const at = typeof since === "string" ? -1 : entries.findIndex(({ n }) => n === since.n);
   const known = at < 0 ? undefined : entries.slice(at + 1);
   const accepted = await real(order, since, requester);
   return accepted.kind === "accepted" ? { ...accepted, since: known } : accepted;
@@ -136,7 +136,7 @@ const placedAtEnd = (isPurged: boolean) =>
   });
 
 /** Accepts a purge of `set` or of a forced load without an entry. */
-const unsent = (isUnsent: (order: SignedOrder, since: Stamp) => boolean) =>
+const unsent = (isUnsent: (order: SignedOrder, since: Stamp | "end") => boolean) =>
   accepting((real) => async (order, since, requester) => {
     if (!isUnsent(order, since)) return real(order, since, requester);
     return { kind: "accepted", placed: { ...order, n: "", lost: "", position: "0-0" }, since: [] };

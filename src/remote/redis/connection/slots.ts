@@ -9,8 +9,8 @@ const ofDigest = /:([0-9a-f]{64})$/;
 const keyless: readonly string[] = ["PING", "INFO", "TIME"];
 /** Commands whose arguments are all keys. */
 const ofKeys: readonly string[] = ["MGET", "DEL"];
-/** Commands whose keys follow a script and the number of keys. */
-const scripts: readonly string[] = ["EVAL", "EVAL_RO"];
+/** Commands whose keys follow a script, or its digest, and the number of keys. */
+const scripts: readonly string[] = ["EVAL", "EVAL_RO", "EVALSHA", "EVALSHA_RO"];
 
 /** Returns whether the command runs a script. A script is never divided by slots. */
 export const isScript = (name: string): boolean => scripts.includes(name);

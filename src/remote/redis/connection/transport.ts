@@ -4,6 +4,7 @@ import { OutOfTime, patiently, tryUntil, within } from "../../../base/timeouts.t
 import type { Transport } from "../address.ts";
 import { type Command, type Form, RedisRefusal } from "../redis.ts";
 import type { Connection, WireCommand } from "./connection.ts";
+import { KnownScripts } from "./known-scripts.ts";
 import { inSlots, isScript, keysOf, positionsBySlot } from "./slots.ts";
 
 /**
@@ -33,7 +34,7 @@ export function transportOver(connection: Connection): {
   let lastError: unknown = new Error("The connection is not ready.");
   connection.onError((cause) => (lastError = cause));
   const ready = () => (wasReady ||= connection.isReady()) && connection.isReady();
-  const over = { connection, failover: new Failover(connection) };
+  const over = { connection, failover: new Failover(connection), scripts: new KnownScripts() };
   const wait = once(async () => {
     await waitUntilReady(ready);
     hasWaited = true;
@@ -107,11 +108,12 @@ class Failover {
 }
 
 /** The commands by which the cache writes to every database. */
-const writes: ReadonlySet<string> = new Set(["SET", "EVAL", "XADD"]);
+const writes: ReadonlySet<string> = new Set(["SET", "EVAL", "EVALSHA", "XADD"]);
 
 interface Over {
   readonly connection: Connection;
   readonly failover: Failover;
+  readonly scripts: KnownScripts;
 }
 
 async function repliesTo(
@@ -123,6 +125,7 @@ async function repliesTo(
   if (form !== "multi-exec") return Promise.all(commands.map((command) => replyTo(over, command)));
   const { connection, failover } = over;
   try {
+    // With the texts of scripts: a script that the server does not know would fail after others have run.
     const replies = await connection.transact(commands);
     // The application has watched a key, over the same connection.
     if (replies.length !== commands.length) throw new Error("The transaction was aborted.");
@@ -137,7 +140,13 @@ function wired({ isCluster }: Connection, [name, ...args]: Command): WireCommand
   return isCluster ? inSlots(command) : command;
 }
 
-async function replyTo({ connection, failover }: Over, command: WireCommand): Promise<unknown> {
+async function replyTo(over: Over, command: WireCommand): Promise<unknown> {
+  const short = over.scripts.shortened(command);
+  const reply = short && (await replyOnce(over, short));
+  return short === undefined || over.scripts.needsText(reply) ? replyOnce(over, command) : reply;
+}
+
+async function replyOnce({ connection, failover }: Over, command: WireCommand): Promise<unknown> {
   try {
     if (connection.isCluster) return await fromSlots(connection, command);
     return failover.seen(command[0], replyOf(await connection.send(command)));

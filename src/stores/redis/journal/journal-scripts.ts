@@ -5,6 +5,7 @@ import { type PurgeTargets, releasedBy } from "../../../purge/journal/purge-targ
 import { bookQuery, namesOf } from "../../../purge/journal/book.ts";
 import type { EntryPlace } from "../../../purge/journal/entry.ts";
 import type { Journal } from "../../../purge/journal/journal.ts";
+import { storedLua } from "./stamped-records.ts";
 import { switchKey } from "./switch-key.ts";
 
 /** The maximum number of fields in a book. A full book becomes the older book. */
@@ -133,16 +134,20 @@ local function append()
 end`;
 
 /**
- * Appends entries, and reads a page from a position on. KEYS: `journalKeys`. ARGV: `boundsArgs`,
- * the position or an empty string, the length of the page, the number of entries, and `entryArgs` of
- * each.
+ * Reads a page from a position on, and then appends entries, which follow the page, and stores their records.
+ * KEYS: `journalKeys`, and the keys of records. ARGV: `boundsArgs`, the position or an empty string, the
+ * length of the page, the number of entries, and `entryArgs` and `stampedArgs` of each.
  */
-export const appendScript = `${appendLua}
+export const appendScript = `${appendLua}${storedLua}
 local since, count = taken(), taken()
-local places = {}
-for at = 1, tonumber(taken()) do places[at] = append() end
-if since == "" then return {places} end
-return {places, redis.call("XRANGE", KEYS[1], since, "+", "COUNT", count)}`;
+local page = since ~= "" and redis.call("XRANGE", KEYS[1], since, "+", "COUNT", count) or {}
+local places, newest = {}, KEYS[7] and last(KEYS[1])
+for at = 1, tonumber(taken()) do
+  local place = append()
+  if taken() == "record" then place[3] = stored(place, newest) end
+  places[at] = place
+end
+return {places, page}`;
 
 /**
  * Appends a mark, and reads the newest entries, the switch and the release. Several isolates may find

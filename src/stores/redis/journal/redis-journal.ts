@@ -1,5 +1,6 @@
 // The journal as a Redis stream. Reads at the primary are in a script or a transaction with a write.
 import { unavailableFor } from "../../../remote/store-health.ts";
+import { JoinedCalls } from "../../../remote/joined-calls.ts";
 import { type Command, type Redis, scriptCommand } from "../../../remote/redis/redis.ts";
 import type { RedisClient } from "../../../remote/redis/redis-client.ts";
 import type { CallPurpose } from "../../../remote/purpose.ts";
@@ -21,13 +22,11 @@ import {
   entryArgs,
   journalKeys,
   markScript,
-  placesIn,
   proofScript,
   proofsIn,
 } from "./journal-scripts.ts";
 import { bytesOf, lengthened, newestScript, type Page } from "./journal-pages.ts";
 import {
-  type AppendWithRead,
   chainBytesMax,
   chainEntriesMax,
   type Journal,
@@ -37,6 +36,7 @@ import {
   type PlaceState,
   type Unavailable,
 } from "../../../purge/journal/journal.ts";
+import { JoinedAppends } from "./joined-appends.ts";
 import { SealedJournal } from "./sealed-journal.ts";
 
 const unavailable: Unavailable = { kind: "unavailable" };
@@ -53,6 +53,15 @@ export interface RedisJournalSettings {
   readonly keptCount?: number;
 }
 
+/** A record for the book, and the last entry of the view. */
+interface Question {
+  readonly end: EntryPlace;
+  readonly record: Parameters<Journal["unpurged"]>[1][number];
+}
+
+/** The records of different calls in one script, which the database runs without a pause. */
+const questionsMax = 64;
+
 export class RedisJournal implements Journal {
   readonly #settings: RedisJournalSettings;
   readonly #key: string;
@@ -61,10 +70,17 @@ export class RedisJournal implements Journal {
   readonly #switchKey: string;
   readonly #releaseKey: string;
   readonly #sealed: SealedJournal;
+  readonly #appends: JoinedAppends;
+  readonly #questions = new JoinedCalls<RedisJournal, Question, boolean | Unavailable>(
+    (_, questions) => this.#asked(questions),
+    { countMax: questionsMax },
+  );
 
   constructor(settings: RedisJournalSettings) {
     this.#settings = settings;
-    this.#sealed = new SealedJournal(settings);
+    const sealed = new SealedJournal(settings);
+    this.#sealed = sealed;
+    this.#appends = new JoinedAppends({ ...settings, sealed, keptCount: this.#keptCount });
     const [key, book, older, lineages, switchKey, releaseKey] = journalKeys(settings.namespace);
     this.#key = key;
     this.#notedKeys = [key, book, older, lineages];
@@ -251,23 +267,21 @@ export class RedisJournal implements Journal {
 
   async append(entries: readonly NewEntry[]): ReturnType<Journal["append"]> {
     if (entries.length === 0) return { kind: "appended", places: [] };
-    const { redis } = this.#settings;
-    const replies = await this.#appended("", entries);
-    if (replies.kind === "unavailable") return unavailableFor(replies.cause, redis.health);
-    const places = placesIn(replies.value[0]);
-    if (places.length === entries.length) return { kind: "appended", places };
-    return unavailableFor("not-upstash", redis.health);
+    const answer = await this.#appends.append(undefined, entries);
+    if (answer.kind === "answered") return { kind: "appended", places: answer.value.places };
+    return unavailableFor(answer.cause, this.#settings.redis.health);
   }
 
-  async appendAndRead(place: EntryPlace, entry: NewEntry): ReturnType<Journal["appendAndRead"]> {
+  async appendAndRead(
+    ...[place, entry, write]: Parameters<Journal["appendAndRead"]>
+  ): ReturnType<Journal["appendAndRead"]> {
     const { redis, nowAtMs } = this.#settings;
     const sentAtMs = nowAtMs();
-    const replies = await this.#appended(place.position, [entry]);
-    if (replies.kind === "unavailable") return unavailableFor(replies.cause, redis.health);
-    const [places, page] = replies.value;
-    const [appended] = placesIn(places);
-    if (appended === undefined) return unavailableFor("not-upstash", redis.health);
-    return { sentAtMs, ...appendedIn(appended, this.#sealed.entriesIn(page), place) };
+    const answer = await this.#appends.append(place, [entry], write);
+    if (answer.kind === "unavailable") return unavailableFor(answer.cause, redis.health);
+    const { places, since, stored } = answer.value;
+    const [appended = place] = places;
+    return { kind: "appended", place: appended, sentAtMs, since, stored };
   }
 
   /** Reads by the script that appends, because Upstash runs it on the primary. Appends nothing. */
@@ -287,14 +301,6 @@ export class RedisJournal implements Journal {
     return { kind: "read", entries, sentAtMs };
   }
 
-  /** Appends entries, and reads a page from a position on, unless the position is empty. */
-  #appended(since: string, entries: readonly NewEntry[]) {
-    const given = [since, String(pageCount), String(entries.length)];
-    return this.#settings.redis.insist("purge, written", (client) =>
-      this.#evaluated(client, appendScript, given, entries),
-    );
-  }
-
   #evaluated(client: Redis, script: string, given: string[], entries: readonly NewEntry[]) {
     const args = [
       ...boundsArgs(this.#keptCount),
@@ -309,34 +315,37 @@ export class RedisJournal implements Journal {
     end: EntryPlace,
     records: Parameters<Journal["unpurged"]>[1],
   ): ReturnType<Journal["unpurged"]> {
-    const ask = scriptCommand(bookScript, this.#notedKeys, bookArgs(end, records), "EVAL_RO");
+    const questions = records.map((record) => ({ end, record }));
+    const answers = await this.#questions.join(this, questions);
+    return answers.includes(unavailable)
+      ? unavailable
+      : { kind: "read", answers: answers.map((answer) => answer === true) };
+  }
+
+  /** Asks the book with one script for all records that have the end of the first. */
+  async #asked(questions: readonly Question[]): Promise<readonly (boolean | Unavailable)[]> {
+    const [first] = questions;
+    if (first === undefined) return [];
+    const { end } = first;
+    const later = questions.findIndex((question) => !isSamePlace(question.end, end));
+    const own = later < 0 ? questions : questions.slice(0, later);
+    const args = bookArgs(
+      end,
+      own.map(({ record }) => record),
+    );
+    const ask = scriptCommand(bookScript, this.#notedKeys, args, "EVAL_RO");
     // With the maximum time-out, as without an answer, the request loads what the book may prove.
     const reply = await this.#settings.redis.look("journal read", (redis) => redis.exec(ask));
-    if (reply.kind === "unavailable") return unavailable;
-    return { kind: "read", answers: answersIn(reply.value, records.length) };
+    const found =
+      reply.kind === "answered"
+        ? answersIn(reply.value, own.length)
+        : own.map((): Unavailable => unavailable);
+    return [...found, ...(later < 0 ? [] : await this.#asked(questions.slice(later)))];
   }
 
   get #keptCount(): number {
     return this.#settings.keptCount ?? keptCount;
   }
-}
-
-/**
- * Returns the new entry's place, and the entries after `place`.
- *
- * @param appended the place of the new entry
- * @param read the entries from `place` on
- * @returns `since` is `undefined` unless the page begins with the entry at `place`, ends with the
- *   new entry and is not full
- */
-function appendedIn(
-  appended: EntryPlace,
-  read: readonly Entry[],
-  place: EntryPlace,
-): Omit<AppendWithRead, "sentAtMs"> {
-  const isWhole = isSamePlace(read[0], place) && isSamePlace(read.at(-1), appended);
-  const since = isWhole && read.length < pageCount ? read.slice(1) : undefined;
-  return { kind: "appended", place: appended, since };
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   proofScript,
 } from "../../../../src/stores/redis/journal/journal-scripts.ts";
 import { SealedJournal } from "../../../../src/stores/redis/journal/sealed-journal.ts";
+import { noRecordArgs } from "../../../../src/stores/redis/journal/stamped-records.ts";
 import type { NewEntry } from "../../../../src/purge/journal/entry.ts";
 import { Seal } from "../../../../src/remote/redis/seal.ts";
 import {
@@ -128,7 +129,10 @@ const encodedBy = new SealedJournal({
   namespace: "site",
   nowAtMs: Date.now,
 });
-const argsOf = (entry: NewEntry) => entryArgs(encodedBy.encoded(entry), entry.targets);
+const argsOf = (entry: NewEntry) => [
+  ...entryArgs(encodedBy.encoded(entry), entry.targets),
+  ...noRecordArgs,
+];
 
 describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
   const world = openJournalWorld(start);

@@ -207,6 +207,21 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
     expect(world.costs()).toEqual([{ EVAL: 2, EVAL_RO: 1 }, 3]);
   });
 
+  it("is read by one command for the calls of one turn from one view", async () => {
+    const first = await appended();
+    const second = await appended({ tags: ["tag:red"] });
+    const { journal } = world;
+    world.rest.resetCounts();
+    const ask = (end: EntryPlace, stamp: EntryPlace) =>
+      journal.unpurged(end, [responseWith({ stamp, tags: ["red"] })]);
+    const asked = [ask(second, first), ask(second, second), ask(nowhere, first)];
+    const answers = [[false], [true], [false]];
+    expect(await Promise.all(asked)).toEqual(
+      answers.map((given) => ({ kind: "read", answers: given })),
+    );
+    expect(world.costs()).toEqual([{ EVAL_RO: 2 }, 2]);
+  });
+
   it("accepts an entry and a record with a thousand tags", async () => {
     const stamp = await appended();
     const tags = Array.from({ length: 1_000 }, (_, at) => `${at}`);

@@ -1,6 +1,7 @@
 // The journal in Redis, in addition to its contract: losses, trimming, and the commands of each
 // step.
 import { describe, expect, it } from "vitest";
+import type { EntryPlace } from "../../../../src/purge/journal/entry.ts";
 import { newEntry } from "../../../../testing/examples/purges.ts";
 import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
 import { journalKey as key, nowhere, openJournalWorld, placesIn } from "./journal-world.ts";
@@ -27,6 +28,62 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       const appended = await world.journal.append(entriesOf(count));
       expect(world.costs()).toEqual([commands, Math.min(1, count)]);
       expect(appended).toMatchObject({ kind: "appended", places: { length: count } });
+    });
+
+    it("of one turn needs one script, which reads the entries since the oldest stamp once", async () => {
+      const others = await world.write(50);
+      const { journal } = world;
+      const sets = others
+        .toReversed()
+        .map((stamp, at) => journal.appendAndRead(stamp, newEntry({ n: `own${at}` })));
+      const deletion = journal.append(entriesOf(2));
+      const appended = await Promise.all(sets);
+      expect(world.costs()).toEqual([{ EVAL: 1 }, 1]);
+      expect(world.rest.counts().responseBytes).toBeLessThan(20_000);
+      const all = (placesIn(await journal.newest()) as EntryPlace[]).slice(50);
+      for (const [at, one] of appended.entries()) {
+        const since = [...others.slice(50 - at), ...all.slice(0, at + 1)];
+        expect(one).toMatchObject({ kind: "appended", place: all[at], since });
+      }
+      expect(await deletion).toEqual({ kind: "appended", places: all.slice(50) });
+    });
+
+    it("of one turn has another script beyond 128 calls, or 256 KiB", async () => {
+      const large = Array.from({ length: 40 }, (_, at) =>
+        newEntry({ n: `${at}`, reason: "x".repeat(8_000) }),
+      );
+      const { journal } = world;
+      const calls = [...entriesOf(130), ...large].map((entry) => journal.append([entry]));
+      const appended = await Promise.all(calls);
+      expect(world.costs()).toEqual([{ EVAL: 3 }, 3]);
+      const places = appended.flatMap((one) => (one.kind === "appended" ? one.places : []));
+      expect(new Set(places.map(({ position }) => position)).size).toBe(170);
+    });
+
+    it("of one turn fails alone if the database refuses it alone", async () => {
+      const { journal } = world;
+      // Lua unpacks at most some 8,000 names.
+      const tags = Array.from({ length: 9_000 }, (_, at) => `tag:${at}`);
+      const [first, refused, last] = await Promise.all([
+        journal.append([newEntry({ n: "first" })]),
+        journal.append([newEntry({ n: "many", tags })]),
+        journal.append([newEntry({ n: "last" })]),
+      ]);
+      expect(refused).toMatchObject({
+        kind: "unavailable",
+        why: "The database refused a command.",
+      });
+      expect([first, last]).toMatchObject([{ kind: "appended" }, { kind: "appended" }]);
+    });
+
+    it("of one turn is sent once to a replica, which refuses all of it", async () => {
+      const { journal } = world;
+      await world.redis.replicaof("127.0.0.1", 9);
+      const appended = await Promise.all(entriesOf(3).map((entry) => journal.append([entry])));
+      await world.redis.replicaof("NO", "ONE");
+      const why = "The token or the database is read-only.";
+      expect(appended).toMatchObject([1, 2, 3].map(() => ({ kind: "unavailable", why })));
+      expect(world.costs()).toEqual([{ EVAL: 1 }, 1]);
     });
 
     it("keeps the newest entries, and at most a hundred more", async () => {

@@ -1,0 +1,131 @@
+// Attacks the script that purges and stores for all calls of a turn, over connections to a real Redis.
+import { Redis } from "ioredis";
+import { createClient } from "redis";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Running } from "../../local/running.ts";
+import { appendScript } from "../../src/stores/redis/journal/journal-scripts.ts";
+import { openProcess } from "../../testing/data/node-process.ts";
+import { startLossyWay } from "../../testing/fakes/lost-replies.ts";
+import { oneRedisServer } from "../../testing/fakes/redis-server.ts";
+import { lengthenTimeouts } from "../../testing/patient-timeouts.ts";
+
+lengthenTimeouts();
+
+const running = new Running();
+afterEach(() => running.stop());
+
+const keys = Array.from({ length: 50 }, (_, nth) => nth);
+
+describe.each(oneRedisServer)("50 sets in one turn over $redis", ({ start }) => {
+  let redisUrl: string;
+  let looking: Redis;
+
+  const openIoredis = async (url: string) => {
+    const given = new Redis(url);
+    given.on("error", () => undefined);
+    await running.add(Promise.resolve({ stop: async () => given.disconnect() }));
+    return given;
+  };
+  const openNodeRedis = async (url: string) => {
+    const given = createClient({ url });
+    given.on("error", () => undefined);
+    await given.connect();
+    await running.add(Promise.resolve({ stop: async () => given.destroy() }));
+    return given;
+  };
+  type Given = Awaited<ReturnType<typeof openIoredis | typeof openNodeRedis>>;
+  const open = (redis: Given) => {
+    const { cache } = openProcess({ redis });
+    return cache.namespace<string, number>("rows", { fresh: "1h", tags: [] });
+  };
+  type Rows = ReturnType<typeof open>;
+  const setAll = (rows: Rows, text = "new") =>
+    Promise.allSettled(keys.map((key) => rows.set(key, `${text} ${key}`, { tags: [] })));
+  const valuesOf = async (rows: Rows) => [...(await rows.getMany(keys)).values()];
+  const allOf = (text: string) => keys.map((key) => `${text} ${key}`);
+  const purges = async () => (await looking.xlen("tidemark:journal")) - 1;
+
+  beforeEach(async () => {
+    ({ url: redisUrl } = await running.add(start()));
+    looking = await openIoredis(redisUrl);
+  });
+
+  it("store all values if ioredis sends the script again after its reply was lost", async () => {
+    const lossy = await running.add(startLossyWay(redisUrl));
+    const near = open(await openIoredis(lossy.url));
+    await near.get(0);
+    lossy.loseReplyTo("EVAL");
+    const results = await setAll(near);
+    expect(results.map(({ status }) => status)).toEqual(keys.map(() => "fulfilled"));
+    // Each entry is there twice, as after a single call.
+    expect([lossy.lostCount, await purges()]).toEqual([1, 100]);
+    expect(await valuesOf(open(await openIoredis(redisUrl)))).toEqual(allOf("new"));
+  });
+
+  it("each fail if node-redis loses the reply, and no older value answers here", async () => {
+    const lossy = await running.add(startLossyWay(redisUrl));
+    const near = open(await openNodeRedis(lossy.url));
+    await setAll(near, "old");
+    lossy.loseReplyTo("EVAL");
+    const reasons = (await setAll(near)).map((one) => (one as PromiseRejectedResult).reason);
+    expect(reasons.map(String)).toEqual(
+      keys.map((key) => expect.stringContaining(`rows/${key} was not set: the purge`)),
+    );
+    expect(await purges()).toBe(100);
+    expect(await valuesOf(near)).toEqual([]);
+  });
+
+  it("succeed after SCRIPT FLUSH", async () => {
+    const near = open(await openIoredis(redisUrl));
+    await setAll(near, "old");
+    await looking.script("FLUSH");
+    await setAll(near);
+    expect([await purges(), await valuesOf(near)]).toEqual([100, allOf("new")]);
+  });
+
+  it("succeed although one key has another type, and one value is too large for the script", async () => {
+    const near = open(await openIoredis(redisUrl));
+    await near.set(7, "old");
+    const [key = ""] = await looking.keys("*:d:*");
+    await looking.del(key);
+    await looking.lpush(key, "text");
+    const large = "large".repeat(10_000);
+    await Promise.all([near.set(8, large), setAll(near).then(() => near.set(8, large))]);
+    const there = open(await openIoredis(redisUrl));
+    expect(await valuesOf(there)).toEqual(allOf("new").with(8, large));
+  });
+
+  it("purge without storing in a full Redis, whose ballast is deleted", async () => {
+    const near = open(await openIoredis(redisUrl));
+    await setAll(near, "old");
+    await looking.set("tidemark:ballast", "0".repeat(1_048_576));
+    const used = Number(/used_memory:(\d+)/.exec(await looking.info("memory"))?.[1]);
+    await looking.config("SET", "maxmemory", String(used - 262_144));
+    const results = await setAll(near);
+    expect(results.map(({ status }) => status)).toEqual(keys.map(() => "fulfilled"));
+    expect([await looking.exists("tidemark:ballast"), await purges()]).toEqual([0, 100]);
+    await looking.config("SET", "maxmemory", "0");
+    const there = await valuesOf(open(await openIoredis(redisUrl)));
+    expect(there.filter((value) => value?.startsWith("old"))).toEqual([]);
+  });
+
+  it("replace nothing that another process has set if the script arrives late", async () => {
+    const given = await openIoredis(redisUrl);
+    const near = open(given);
+    const sent: string[][] = [];
+    const call = given.call.bind(given);
+    given.call = ((name: string, ...args: string[]) => {
+      if (args.includes("record")) sent.push([name, ...args]);
+      return call(name, ...args);
+    }) as typeof call;
+    await near.set(1, "first", { tags: [] });
+    await open(await openIoredis(redisUrl)).set(1, "theirs", { tags: [] });
+    const [[, script = "", ...args] = []] = sent;
+    expect(script).toBe(appendScript);
+    await looking.call("EVAL", script, ...args);
+    // The late purge covers the value of the other process, but nothing replaces it.
+    expect(await open(await openIoredis(redisUrl)).get(1)).toBeUndefined();
+    const [key = ""] = await looking.keys("*:d:*");
+    expect(await looking.get(key)).toContain("theirs");
+  });
+});
