@@ -2,14 +2,14 @@
 export { createDataCache, type DataCache, type DataStats } from "./data/create-data-cache.ts";
 export type { DataPlatform } from "./data/data-platform.ts";
 export type { DataEvent, OnDataEvent } from "./data/value/events.ts";
-export type { ManyResult } from "./data/answer.ts";
-export type { Lookup } from "./data/look-up.ts";
+export type { ManyResult } from "./data/get-or-load.ts";
+export type { Lookup } from "./data/lookup-for-caller.ts";
 export type { Namespace } from "./data/namespace.ts";
-export type { Fields } from "./data/fields/fields.ts";
+export type { Fields } from "./data/fields/hash-fields.ts";
 export type { DataPurge, PurgeReceipt } from "./data/purge-data.ts";
 export type { Codec } from "./base/codec.ts";
 export type { Frozen } from "./data/value/frozen.ts";
-export type { Key } from "./data/value/key.ts";
+export type { Key } from "./data/value/data-key.ts";
 export type { DataDuration } from "./data/value/lifetime-text.ts";
 export {
   type CallOptions,

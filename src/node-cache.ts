@@ -8,7 +8,7 @@ export {
   type UpstashRedis,
 } from "./node-stores.ts";
 export type { Stores } from "./compose/bind-stores.ts";
-export { createDataCache, type NodeCacheOptions } from "./data/node/create-data-cache.ts";
+export { createDataCache, type NodeCacheOptions } from "./data/node/node-data-cache.ts";
 export { prometheus } from "./data/node/prometheus.ts";
 export { loopbackOrigin } from "./platform/loopback-origin.ts";
 export { context, settled } from "./platform/process-context.ts";

@@ -18,4 +18,4 @@ export {
   type Retry,
   type RetryLimits,
   type TryOptions,
-} from "./purger/purger.ts";
+} from "./purger/create-purger.ts";

@@ -1,8 +1,8 @@
 // Exports of `tidemark/sinks`: adapters for the databases to which counters and buffers are
 // flushed.
 export { d1BufferSink, type D1Binding, d1Sink } from "./write-behind/sinks/d1-sink.ts";
-export type { ColumnOptions, SinkOptions } from "./write-behind/sinks/place.ts";
-export { type SchemaOptions, sinkSchema } from "./write-behind/sinks/schema.ts";
+export type { ColumnOptions, SinkOptions } from "./write-behind/sinks/sink-table.ts";
+export { type SchemaOptions, sinkSchema } from "./write-behind/sinks/sink-schema.ts";
 export type {
   Add,
   BufferSink,

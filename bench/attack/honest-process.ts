@@ -1,7 +1,7 @@
 // The honest clients, in a separate process. They send requests at predetermined times, even while
 // earlier requests wait, and check every response. About every three seconds, the site purges a
 // page.
-import { createPurger } from "../../src/purger/purger.ts";
+import { createPurger } from "../../src/purger/create-purger.ts";
 import { Draws } from "../../testing/draws.ts";
 import { ask, nowAtMs } from "../load/ask.ts";
 import { answerCalls } from "../load/part.ts";

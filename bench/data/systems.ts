@@ -5,7 +5,7 @@ import { memoryDriver } from "bentocache/drivers/memory";
 import { redisBusDriver, redisDriver } from "bentocache/drivers/redis";
 import { Redis } from "ioredis";
 import type { LogLine } from "../../src/observe/log-line.ts";
-import { createDataCache } from "../../src/data/node/create-data-cache.ts";
+import { createDataCache } from "../../src/data/node/node-data-cache.ts";
 
 export interface Loading {
   /** The tags of a loaded value. */

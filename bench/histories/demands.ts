@@ -1,5 +1,5 @@
 // Judges the reads after a purge.
-import { type Bounds, type Fault, isSamePlace, overlaps, type Purge, type Read } from "./events.ts";
+import { type Bounds, type Fault, isSameEntry, overlaps, type Purge, type Read } from "./events.ts";
 
 /**
  * Returns the reads after a purge that show too old a version. A purge that was not accepted demands nothing.
@@ -35,7 +35,7 @@ function mayBeStale(
 ): boolean {
   return !later.some(
     (earlier) =>
-      isSamePlace(earlier, read) &&
+      isSameEntry(earlier, read) &&
       earlier.answeredAtMs + refreshMs < read.sentAtMs &&
       !overlaps(faults, earlier.sentAtMs, read.sentAtMs),
   );

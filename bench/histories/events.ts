@@ -57,7 +57,7 @@ export interface Bounds {
   readonly refreshMs: number;
 }
 
-export const isSamePlace = (one: Read, other: Read): boolean =>
+export const isSameEntry = (one: Read, other: Read): boolean =>
   one.cache === other.cache && one.process === other.process;
 
 export const overlaps = (faults: readonly Fault[], fromMs: number, toMs: number): boolean =>

@@ -5,7 +5,7 @@ import {
   type Bounds,
   type Fault,
   type HistoryEvent as AnyEvent,
-  isSamePlace,
+  isSameEntry,
   overlaps,
   type Purge as EventPurge,
   type Read as EventRead,
@@ -99,7 +99,7 @@ export function violationsIn(
 function renderedUntilMs(read: Read, reads: readonly Read[]): number {
   const earlier = reads.filter(
     (one) =>
-      isSamePlace(one, read) &&
+      isSameEntry(one, read) &&
       one.loadedAtMs[0] === read.loadedAtMs[0] &&
       one.sentAtMs <= one.loadedAtMs[0],
   );

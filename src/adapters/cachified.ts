@@ -4,7 +4,7 @@ import type { GivenStart } from "../data/load/make-record.ts";
 import type { Namespace } from "../data/namespace.ts";
 import { BoundedMarks } from "../base/bounded-map.ts";
 import { copyOf } from "../data/value/frozen.ts";
-import type { Key } from "../data/value/key.ts";
+import type { Key } from "../data/value/data-key.ts";
 import { pathKeyOf } from "./library-key.ts";
 
 /** An entry of cachified. A namespace for `cachifiedCache` has such values. */

@@ -3,7 +3,7 @@ import { OperatorError } from "../base/operator-error.ts";
 import type { Namespace } from "../data/namespace.ts";
 import type { CallOptions, Load, LoadContext } from "../data/value/load-context.ts";
 import { copyOf } from "../data/value/frozen.ts";
-import type { Key } from "../data/value/key.ts";
+import type { Key } from "../data/value/data-key.ts";
 import { segmentOf } from "./library-key.ts";
 
 /** A value to store, as Keyv passes it. */

@@ -1,6 +1,6 @@
 // Converts the keys and tags of other libraries, which are any strings, to those of data.
 import { sha256HexAtOnce } from "../base/sha256.ts";
-import type { Key } from "../data/value/key.ts";
+import type { Key } from "../data/value/data-key.ts";
 import { unescapedTag } from "../purge/journal/spelling.ts";
 
 /** The limit of a segment in bytes. A key has up to two such segments and the name of its namespace. */

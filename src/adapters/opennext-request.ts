@@ -5,7 +5,7 @@ import { OperatorError } from "../base/operator-error.ts";
 import { sha256Short } from "../base/sha256.ts";
 import type { DataCache } from "../data/create-data-cache.ts";
 import type { GivenStart } from "../data/load/make-record.ts";
-import type { Lookup } from "../data/look-up.ts";
+import type { Lookup } from "../data/lookup-for-caller.ts";
 import type { Namespace } from "../data/namespace.ts";
 import type { DataPurge } from "../data/purge-data.ts";
 import type { Log } from "../observe/log-line.ts";

@@ -2,7 +2,7 @@
 // imports no package.
 import type { Namespace } from "../data/namespace.ts";
 import { copyOf } from "../data/value/frozen.ts";
-import type { Key } from "../data/value/key.ts";
+import type { Key } from "../data/value/data-key.ts";
 import { segmentsOf } from "./library-key.ts";
 
 /** The options of one call that the driver knows. */

@@ -7,7 +7,7 @@ import type { Finding } from "../protocol/finding.ts";
 import type { Background } from "../platform/platform.ts";
 import type { Target } from "../pages/request/target.ts";
 import type { UrlRead } from "../pages/request/url-reader.ts";
-import type { Requester } from "../purge/view/view.ts";
+import type { Requester } from "../purge/view/view-port.ts";
 
 /** The contributions of a part in one isolate. */
 export interface OpenPart {

@@ -12,7 +12,7 @@ import {
   type ResolvedOrder,
 } from "../purge/acceptance/order.ts";
 import { positionName } from "../purge/view/positions.ts";
-import type { Requester } from "../purge/view/view.ts";
+import type { Requester } from "../purge/view/view-port.ts";
 import { sha256Hex } from "../base/sha256.ts";
 import type { AcceptedPurge } from "./purges/purge-log.ts";
 import { nothingPurged, senderOf, type SenderSettings } from "./purge-sender.ts";

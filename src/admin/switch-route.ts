@@ -15,7 +15,7 @@ import { type SwitchOrder, switchOrder } from "../protocol/operator-orders.ts";
 import { reasonCharsMax } from "../protocol/purge-order.ts";
 import type { Switch } from "../purge/journal/switch.ts";
 import { type Bypass, newestOf, type SwitchState } from "../purge/journal/switch-state.ts";
-import type { Requester, PurgeView } from "../purge/view/view.ts";
+import type { Requester, PurgeView } from "../purge/view/view-port.ts";
 import { bodyUpTo } from "./access/request-body.ts";
 import {
   errorAnswer,

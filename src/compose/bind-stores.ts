@@ -4,7 +4,7 @@ import type { BodiesInCode, TierInCode } from "../cache/tiers/tier-in-code.ts";
 import { type Fault, isFault } from "../base/operator-error.ts";
 import type { Env } from "../protocol/variables/bindings.ts";
 import type { Databases } from "../protocol/variables/database.ts";
-import type { JournalInCode, JournalMaker } from "../purge/purging.ts";
+import type { JournalInCode, JournalMaker } from "../purge/create-purging.ts";
 import type { RedisAddress } from "../remote/redis/address.ts";
 import type { ReportsInCode } from "../observe/reports/report-store.ts";
 import type { RedisStore } from "../stores/redis/redis-store.ts";

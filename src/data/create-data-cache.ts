@@ -1,6 +1,6 @@
 // Assembles a cache for an application's data: a core whose records hold values, with loads, purges and counts.
 import { refuseUnknown } from "../base/known-members.ts";
-import { randomText } from "../purge/purging.ts";
+import { randomText } from "../purge/create-purging.ts";
 import type { RemoteHealth } from "../remote/store-health.ts";
 import { BoundedMarks } from "../base/bounded-map.ts";
 import { Flights } from "../cache/flights.ts";
@@ -29,11 +29,11 @@ import { keepLoaded, warmKeys, whyNotWarmed } from "./keep-loaded.ts";
 import { DataCounts } from "./load/data-counts.ts";
 import type { GivenStart } from "./load/make-record.ts";
 import { StoreOrder } from "./load/data-ports.ts";
-import { started } from "./look-up.ts";
+import { started } from "./lookup-for-caller.ts";
 import { type Namespace, type NamespacePorts, Namespaces } from "./namespace.ts";
 import { type DataPurge, orderPurges, purgeNamed, type PurgeReceipt } from "./purge-data.ts";
 import { type DataDetail, dataForm } from "./value/data-record.ts";
-import type { Key } from "./value/key.ts";
+import type { Key } from "./value/data-key.ts";
 import type { NamespaceOptions } from "./value/space.ts";
 import { UnpurgedWrites } from "./write/unpurged-writes.ts";
 

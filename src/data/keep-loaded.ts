@@ -3,9 +3,9 @@ import { tierScopes } from "../config/tier-names.ts";
 import { errorName } from "../base/error-name.ts";
 import { within, patiently } from "../base/timeouts.ts";
 import type { DataPorts } from "./load/data-ports.ts";
-import type { FoundData } from "./load/search.ts";
-import { type Place, placeOf, placesOf, type Space } from "./value/space.ts";
-import { lookUpMany } from "./answer.ts";
+import type { FoundData } from "./load/data-lookup.ts";
+import { type DataPlace, placeOf, placesOf, type Space } from "./value/space.ts";
+import { lookUpMany } from "./get-or-load.ts";
 import type { DataFlight, LoadNeed } from "./load/load-outcome.ts";
 import type { Part } from "./load/load-together.ts";
 import { leadTogether } from "./load/loading.ts";
@@ -13,7 +13,7 @@ import type { LoadMany } from "./value/load-context.ts";
 import { unreachable } from "../base/unreachable.ts";
 import type { WarmedKey } from "../compose/data-beside-pages.ts";
 import { OperatorError, type Reason } from "../base/operator-error.ts";
-import { type Key, pathOf } from "./value/key.ts";
+import { type Key, pathOf } from "./value/data-key.ts";
 
 /** The limit of keys in one load. D1 allows 100 parameters in one statement. */
 const keysMax = 100;
@@ -51,7 +51,7 @@ function belowColos(space: Space): Space {
 }
 
 /** Returns the place of each key once. Counts a failure to list the keys as a failed load. */
-async function placesIn(space: Space, { host, counts }: DataPorts): Promise<Place[]> {
+async function placesIn(space: Space, { host, counts }: DataPorts): Promise<DataPlace[]> {
   const { keys, name, hardTimeoutMs } = space;
   try {
     const run = async () => keys?.() ?? [];
@@ -64,7 +64,7 @@ async function placesIn(space: Space, { host, counts }: DataPorts): Promise<Plac
 }
 
 async function loadDue(
-  places: readonly Place[],
+  places: readonly DataPlace[],
   { name, load, refreshMs = 0 }: Space,
   ports: DataPorts,
 ): Promise<void> {
@@ -77,10 +77,10 @@ async function loadDue(
 
 /** Distinct keys of one namespace, and the function that loads them. */
 interface Batch {
-  readonly places: readonly Place[];
+  readonly places: readonly DataPlace[];
   readonly load: LoadMany<unknown>;
   /** The same keys, as places whose namespace names the tiers to read. Default: `places`. */
-  readonly lookedFor?: readonly Place[];
+  readonly lookedFor?: readonly DataPlace[];
 }
 
 /** Returns the loads that this call starts, and loads of other calls that are already running. */

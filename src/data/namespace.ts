@@ -2,7 +2,7 @@
 import type { TierName } from "../config/config.ts";
 import { inInvocation } from "../remote/invocation.ts";
 import { unlessAborted } from "../base/timeouts.ts";
-import { answered, answeredMany, type ManyResult, valueFor, valuesFor } from "./answer.ts";
+import { answered, answeredMany, type ManyResult, valueFor, valuesFor } from "./get-or-load.ts";
 import { emitting } from "./value/events.ts";
 import {
   type CallOptions,
@@ -14,13 +14,13 @@ import {
   type MissingKeyPolicy,
   ofOne,
 } from "./value/load-context.ts";
-import { type FieldPorts, Fields } from "./fields/fields.ts";
-import { lookedUp, type Lookup, type LookUpOptions, touched } from "./look-up.ts";
+import { type FieldPorts, Fields } from "./fields/hash-fields.ts";
+import { lookedUp, type Lookup, type LookUpOptions, touched } from "./lookup-for-caller.ts";
 import type { Frozen } from "./value/frozen.ts";
-import { type Key, keyIn } from "./value/key.ts";
+import { type Key, keyIn } from "./value/data-key.ts";
 import { loadOne } from "./load/loading.ts";
 import {
-  type Place,
+  type DataPlace,
   placeOf,
   placesOf,
   loadOf,
@@ -30,7 +30,7 @@ import {
 } from "./value/space.ts";
 import { type NamedPurgePorts, purgeNamed, type PurgeReceipt } from "./purge-data.ts";
 import { endValues } from "./load/store-values.ts";
-import { DataSearch, isAnswer } from "./load/search.ts";
+import { DataLookup, isAnswer } from "./load/data-lookup.ts";
 import { isBeyondRedis, purgeBeforeLoad, type SetOptions, setValue } from "./write/set.ts";
 import { type Persist, writeThrough } from "./write/write-through.ts";
 import {
@@ -167,7 +167,7 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
   /** Returns whether `get` would return a value or `null`. */
   async has(key: K): Promise<boolean> {
     const { ports, place } = this.#at(key);
-    return isAnswer(await new DataSearch(place, ports).found());
+    return isAnswer(await new DataLookup(place, ports).found());
   }
 
   /**
@@ -259,7 +259,7 @@ export class Namespace<T, K extends Key = Key, Absent extends null = null> {
     return async (...sent) => this.getOrSet(key(...sent), () => work(...sent));
   }
 
-  #at(key: K): { readonly ports: NamespacePorts; readonly place: Place } {
+  #at(key: K): { readonly ports: NamespacePorts; readonly place: DataPlace } {
     const ports = this.#portsOf();
     return { ports, place: placeOf(this.#space, key, ports.host) };
   }

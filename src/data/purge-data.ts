@@ -9,7 +9,7 @@ import { noteOnTag } from "../purge/acceptance/order.ts";
 import type { Acceptances } from "../purge/acceptance/acceptance.ts";
 import type { EventListener } from "./value/events.ts";
 import { checkOptions, checkedTag } from "./value/load-context.ts";
-import { type Key, pathOf, targetsOf } from "./value/key.ts";
+import { type Key, pathOf, targetsOf } from "./value/data-key.ts";
 
 /** A purge. Each list is optional, but at least one name is needed. */
 export interface DataPurge {

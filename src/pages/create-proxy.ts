@@ -32,7 +32,7 @@ import type { Context } from "./site/exchange.ts";
 import type { Site, WithPhases } from "./site/site.ts";
 import { RouteNotes, LastAnswers, LeftOutTags } from "./site/operator-notes.ts";
 import type { ResponseDetail } from "./stored/stored-response.ts";
-import { JoinedPurges } from "../purge/acceptance/joined-purges.ts";
+import { JoinedPurges } from "../purge/acceptance/invalidation-batches.ts";
 import { isBypassed } from "../purge/journal/switch-state.ts";
 import { KnownReleases } from "../purge/view/known-releases.ts";
 import { Positions } from "../purge/view/positions.ts";

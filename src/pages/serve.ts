@@ -6,7 +6,7 @@ import { inInvocation } from "../remote/invocation.ts";
 import { tierScopes } from "../config/tier-names.ts";
 import { unreachable } from "../base/unreachable.ts";
 import { Decision, settle } from "../observe/decision.ts";
-import { answerFromOrigin } from "./fetch/answer-from-origin.ts";
+import { answerFromOrigin } from "./fetch/answer-on-miss.ts";
 import { passBy, passedInstead } from "./fetch/pass-by.ts";
 import { mayCausePublicWork } from "./fetch/forward.ts";
 import { refreshBehind } from "./fetch/refresh.ts";
@@ -26,7 +26,7 @@ import {
   missReason,
   type Verdict,
 } from "./reuse/may-answer.ts";
-import { admitOnHit } from "./storing/admission.ts";
+import { admitOnHit } from "./storing/admit-to-shared.ts";
 
 /**
  * Answers one request of a client. Returns the response without a promise if a response in memory

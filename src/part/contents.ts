@@ -11,7 +11,7 @@ import type { HitPort, HitSettings } from "../pages/site/hit-port.ts";
 import type { QueryPort } from "../pages/site/query-port.ts";
 import type { SubstitutePort } from "../pages/site/substitute-port.ts";
 import type { SlicePort } from "../pages/site/slice-port.ts";
-import { type OpenPhases, withPhases } from "./phases.ts";
+import { type OpenPhases, withPhases } from "./guarded-phases.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Env } from "../protocol/variables/bindings.ts";
 import type { RoutePart, SitePart } from "./port/part.ts";

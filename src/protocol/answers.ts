@@ -5,7 +5,7 @@ import * as v from "valibot";
 import { finite, record } from "../base/schemas.ts";
 import { levels } from "./finding.ts";
 import type { Immutable } from "./operator-orders.ts";
-import { failedOutcomes, outwardResets } from "./outward.ts";
+import { failedOutcomes, outwardResets } from "./outward-states.ts";
 
 const text = v.string();
 const texts = v.array(text);

@@ -2,11 +2,11 @@
 // transaction of its change.
 import type { Acceptance } from "./answer.ts";
 import { type BackOff, backOffMs, sleep } from "./back-off.ts";
-import { Delivery, type DeliverySettings, type Round } from "./delivery.ts";
+import { Delivery, type DeliverySettings, type Round } from "./outbox-delivery.ts";
 import { messageOf, type OutboxEntry, type PurgeMessage, type PurgeOrder } from "./message.ts";
-import type { Purger } from "./purger.ts";
+import type { Purger } from "./create-purger.ts";
 
-export type { Round } from "./delivery.ts";
+export type { Round } from "./outbox-delivery.ts";
 export type { OutboxEntry } from "./message.ts";
 
 /**

@@ -11,7 +11,7 @@ import {
 } from "../cache/tiers/tier.ts";
 import type { Config } from "../config/config.ts";
 import type { Exchange } from "../pages/site/exchange.ts";
-import { responseForm } from "../pages/stored/record-form.ts";
+import { responseForm } from "../pages/stored/response-form.ts";
 import type {
   ResponseDetail,
   ResponseRecord,

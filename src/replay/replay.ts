@@ -25,9 +25,9 @@ import type {
   StoredResponse,
   Tiers,
 } from "../pages/stored/stored-response.ts";
-import { awaitsSecondAsk } from "../pages/storing/admission.ts";
+import { awaitsSecondAsk } from "../pages/storing/admit-to-shared.ts";
 import { refusalToStore } from "../pages/storing/refusal.ts";
-import { noJournal } from "../purge/view/view.ts";
+import { noJournal } from "../purge/view/view-port.ts";
 import { governingDirectives } from "../rules/cache-control.ts";
 import { type FieldLine, fieldsOf, isErrorStatus } from "../rules/fields.ts";
 import { formatHttpDate } from "../rules/http-date.ts";

@@ -1,6 +1,6 @@
 // A batch: changes that an isolate has gathered and sends together.
 import type { ChangeKind } from "./change-kind.ts";
-import type { Batch } from "./slice-store.ts";
+import type { Batch } from "./change-slices.ts";
 
 /** A batch with this many keys or bytes is sent at once. */
 export const [batchKeysMax, batchBytesMax] = [1_000, 262_144];

@@ -4,7 +4,7 @@ import type { RemoteCause } from "../remote/trouble.ts";
 import { patiently, pause } from "../base/timeouts.ts";
 import type { ChangeKind } from "./change-kind.ts";
 import { ChangeBatch, type Outcome, type Refusal } from "./change-batch.ts";
-import type { Backlog, Batch, SetTime, SliceStore } from "./slice-store.ts";
+import type { Backlog, Batch, SetTime, SliceStore } from "./change-slices.ts";
 import { sliceAt, type SliceTimes } from "./slice-times.ts";
 
 /** The time from a batch's first change to its first attempt, unless it is full or flushed first. */

@@ -20,7 +20,7 @@ import {
   isApplied,
   isPast,
   type SliceStore,
-} from "./slice-store.ts";
+} from "./change-slices.ts";
 import { type SliceTimes, usualTimes } from "./slice-times.ts";
 
 /** The dependencies of sets in an isolate. */

@@ -9,7 +9,7 @@ import {
   isPast,
   type RestedSlice,
   type SliceStore,
-} from "./slice-store.ts";
+} from "./change-slices.ts";
 
 export interface FlushPorts<Change, Value> {
   readonly set: string;

@@ -30,7 +30,7 @@ import {
   type SliceChanges,
   type SliceRead,
   type SliceStore,
-} from "./slice-store.ts";
+} from "./change-slices.ts";
 import type { Mark } from "./sinks/sink.ts";
 import { type SliceTimes, usualTimes } from "./slice-times.ts";
 

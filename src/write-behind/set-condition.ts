@@ -9,7 +9,7 @@ import { type Log, logOf } from "../observe/log-line.ts";
 import { seriesOf } from "../observe/sums.ts";
 import type { FlushReport } from "./flush.ts";
 import type { Outcome, Refusal } from "./change-batch.ts";
-import type { Backlog, SetTime } from "./slice-store.ts";
+import type { Backlog, SetTime } from "./change-slices.ts";
 import { ageMsOf, type SliceTimes } from "./slice-times.ts";
 
 export interface SetConditionSettings {

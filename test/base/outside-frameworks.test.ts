@@ -4,7 +4,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { jsonCall, sendAll } from "../../src/parts/outward/delivery/call.ts";
 import type { OutwardPorts } from "../../src/parts/outward/port/outward-target.ts";
-import { createPurger } from "../../src/purger/purger.ts";
+import { createPurger } from "../../src/purger/create-purger.ts";
 import { overUpstash } from "../../src/remote/redis/rest.ts";
 import { RoundTrips } from "../../src/remote/redis/round-trips.ts";
 import type { Trip } from "../../src/remote/remote-client.ts";

@@ -1,6 +1,6 @@
 // Tests how records are written to tiers and removed from tiers.
 import { expect, it } from "vitest";
-import { keep, takeOut } from "../../src/cache/keep.ts";
+import { keep, takeOut } from "../../src/cache/write-tiers.ts";
 import { RecordKey } from "../../src/cache/record/record-key.ts";
 import type { TierKeep, TierRemoval, TierWrite } from "../../src/cache/tiers/tier.ts";
 

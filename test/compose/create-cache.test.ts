@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { defineConfig } from "../../src/config/config.ts";
 import { createCache } from "../../src/compose/create-cache.ts";
 import type { LogLine } from "../../src/observe/log-line.ts";
-import { responseForm } from "../../src/pages/stored/record-form.ts";
+import { responseForm } from "../../src/pages/stored/response-form.ts";
 import { userTag } from "../../src/purge/journal/purge-target.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { ProvenCache } from "../../src/platform/proven-cache.ts";
 import { EdgeTier } from "../../src/stores/cache-api/edge-tier.ts";
-import { responseForm } from "../../src/pages/stored/record-form.ts";
+import { responseForm } from "../../src/pages/stored/response-form.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import "../../testing/fakes/workers-globals.ts";
 

@@ -1,7 +1,7 @@
 // Tests a thousand concurrent purges in one isolate: all are appended, with few and small reads.
 import "../../testing/fakes/workers-globals.ts";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { PurgeParts } from "../../src/purge/purging.ts";
+import type { PurgeParts } from "../../src/purge/create-purging.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
 import { orderOf, responseWith } from "../../testing/examples/purges.ts";

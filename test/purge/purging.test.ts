@@ -3,7 +3,7 @@
 import "../../testing/fakes/workers-globals.ts";
 import { expect, it } from "vitest";
 import type { LogLine } from "../../src/observe/log-line.ts";
-import { journalMaker, readTimeoutMsOf } from "../../src/purge/purging.ts";
+import { journalMaker, readTimeoutMsOf } from "../../src/purge/create-purging.ts";
 import { FakeCache } from "../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeObject } from "../../testing/fakes/fake-object.ts";

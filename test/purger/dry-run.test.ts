@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { createOutbox } from "../../src/purger/outbox.ts";
 import { messageOf, type PurgeOrder } from "../../src/purger/message.ts";
-import { createPurger } from "../../src/purger/purger.ts";
+import { createPurger } from "../../src/purger/create-purger.ts";
 import { openJournalled, secret } from "../../testing/site/purge-sender.ts";
 import { cc, page } from "../../testing/fakes/origin-in-process.ts";
 import { acceptance, answered, cut, failureOf, memoryStore, scripted } from "./fakes.ts";

@@ -1,5 +1,5 @@
 // A scripted receiver of purges, and an outbox store in memory, for the tests of the purger.
-import { createPurger, type Purger, type PurgerSettings } from "../../src/purger/purger.ts";
+import { createPurger, type Purger, type PurgerSettings } from "../../src/purger/create-purger.ts";
 import type { OutboxEntry, OutboxStore } from "../../src/purger/outbox.ts";
 import { PurgeError } from "../../src/purger/purge-error.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";

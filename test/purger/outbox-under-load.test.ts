@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createOutbox } from "../../src/purger/outbox.ts";
 import type { PurgeMessage } from "../../src/purger/message.ts";
-import type { Purger } from "../../src/purger/purger.ts";
+import type { Purger } from "../../src/purger/create-purger.ts";
 import { acceptance, memoryStore } from "./fakes.ts";
 
 beforeEach(() => void vi.useFakeTimers());

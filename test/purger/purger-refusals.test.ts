@@ -1,6 +1,6 @@
 // Tests secrets, URLs and orders that a purger refuses before it sends anything.
 import { describe, expect, it } from "vitest";
-import { createPurger } from "../../src/purger/purger.ts";
+import { createPurger } from "../../src/purger/create-purger.ts";
 import { accepted, failureOf, scripted, secret, url } from "./fakes.ts";
 
 describe("a purger", () => {

@@ -3,7 +3,7 @@
 // of form in docs/versions.md, and update the file with `vitest -u`.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { headIn, headText } from "../../src/data/fields/fields.ts";
+import { headIn, headText } from "../../src/data/fields/hash-fields.ts";
 import type { DataMetadata } from "../../src/data/value/data-record.ts";
 import { encodeEntry } from "../../src/purge/journal/entry.ts";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";

@@ -1,7 +1,7 @@
 // Faults in the use of the journal's book (rule 27), for planted-faults.test.ts.
 import type { Coverage } from "../../src/cache/record/record.ts";
 import { namesCovering, namesOf } from "../../src/purge/journal/book.ts";
-import { decodeEntry, type EntryPlace, isSamePlace } from "../../src/purge/journal/entry.ts";
+import { decodeEntry, type EntryId, isSameEntry } from "../../src/purge/journal/entry.ts";
 import type { Journal } from "../../src/purge/journal/journal.ts";
 import { urlTag } from "../../src/purge/journal/purge-target.ts";
 import { restamp } from "../../src/purge/view/book-checks.ts";
@@ -65,7 +65,7 @@ const withJournal = (Journal: typeof Faulty): Planted => ({
 /** Counts a record as unpurged even if the book lacks its stamp, or notes a later purge of it. */
 export const stampUnchecked = withJournal(
   class extends Faulty {
-    override async unpurged(end: EntryPlace, records: Records) {
+    override async unpurged(end: EntryId, records: Records) {
       const read = await super.unpurged(end, records);
       if (read.kind !== "read" || read.answers[0] === true) return read;
       return super.unpurged(
@@ -79,7 +79,7 @@ export const stampUnchecked = withJournal(
 /** Uses the answer of a book that lacks the view's last entry. */
 export const endUnchecked = withJournal(
   class extends Faulty {
-    override async unpurged(end: EntryPlace, records: Records) {
+    override async unpurged(end: EntryId, records: Records) {
       const [stamp] = records.map((record) => record.stamp);
       return super.unpurged(stamp === undefined || stamp === "none" ? end : stamp, records);
     }
@@ -89,7 +89,7 @@ export const endUnchecked = withJournal(
 /** Looks up purges by tag and route only, not by prefix or URL. */
 export const prefixesUnnoted = withJournal(
   class extends Faulty {
-    override async unpurged(end: EntryPlace, records: Records) {
+    override async unpurged(end: EntryId, records: Records) {
       const url = "https://elsewhere.example/none";
       return super.unpurged(
         end,
@@ -102,7 +102,7 @@ export const prefixesUnnoted = withJournal(
 /** Looks up a record without its last directory, by which the book notes prefixes of pages there. */
 export const directoryCutEarlier = withJournal(
   class extends Faulty {
-    override async unpurged(end: EntryPlace, records: Records) {
+    override async unpurged(end: EntryId, records: Records) {
       const read = await super.unpurged(end, records);
       if (read.kind !== "read" || records.some(({ url }) => this.isNoted(urlTag(url)))) return read;
       const url = (record: Coverage) => record.url.replace(/[^/]*\/[^/]*$/, "");
@@ -117,7 +117,7 @@ export const directoryCutEarlier = withJournal(
 /** Treats a missing entry before the oldest one as trimmed, even if it never existed. */
 export const lostCountsAsTrimmed = withJournal(
   class extends Faulty {
-    override async atPrimary(place: EntryPlace) {
+    override async atPrimary(place: EntryId) {
       const read = await super.atPrimary(place);
       if (read.kind !== "read" || read.upTo !== undefined) return read;
       return { ...read, isLost: !this.isFull };
@@ -128,9 +128,9 @@ export const lostCountsAsTrimmed = withJournal(
 /** Treats an entry whose proof was dropped for room as lost. */
 export const droppedCountsAsLost = withJournal(
   class extends Faulty {
-    override async atPrimary(place: EntryPlace) {
+    override async atPrimary(place: EntryId) {
       const read = await super.atPrimary(place);
-      if (read.kind !== "read" || isSamePlace(read.upTo, place)) return read;
+      if (read.kind !== "read" || isSameEntry(read.upTo, place)) return read;
       const { lined } = this.lineages;
       return { ...read, isLost: !lined.some(({ fields }) => nOf(fields) === place.n) };
     }
@@ -140,7 +140,7 @@ export const droppedCountsAsLost = withJournal(
 /** Uses the book for stamps from before its oldest names, because the lineages prove them. */
 export const namesUnchecked = withJournal(
   class extends Faulty {
-    override async unpurged(end: EntryPlace, records: Records) {
+    override async unpurged(end: EntryId, records: Records) {
       const read = await super.unpurged(end, records);
       const isProven = ({ stamp }: Records[number]) =>
         stamp !== "none" && this.lineages.lined.some(({ fields }) => nOf(fields) === stamp.n);
@@ -154,7 +154,7 @@ export const namesUnchecked = withJournal(
 /** Treats a gone entry as trimmed if the journal is full, even if the lineages do not note it. */
 export const unnotedIsNotReadBack = withJournal(
   class extends Faulty {
-    override async standing(places: readonly EntryPlace[]) {
+    override async standing(places: readonly EntryId[]) {
       const read = await super.standing(places);
       if (read.kind !== "read" || !this.isFull) return read;
       const states = read.states.map((state) => (state === "gone" ? "trimmed" : state));
@@ -181,7 +181,7 @@ export const restampedLate: Planted = {
 /** Counts each record as unpurged without asking the book. */
 export const unasked = withJournal(
   class extends Faulty {
-    override async unpurged(_: EntryPlace, records: Records) {
+    override async unpurged(_: EntryId, records: Records) {
       return { kind: "read" as const, answers: records.map(() => true) };
     }
   },

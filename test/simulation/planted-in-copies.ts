@@ -1,5 +1,5 @@
 // Faults in the copies of views (rule 14), for history-copies.test.ts.
-import type { EntryPlace } from "../../src/purge/journal/entry.ts";
+import type { EntryId } from "../../src/purge/journal/entry.ts";
 import { type KnownView, ViewCopy } from "../../src/purge/view/view-copies.ts";
 import { itemsOf, SimulatedCopies } from "../../testing/simulation/simulated-copies.ts";
 
@@ -25,7 +25,7 @@ export class Unjoined extends SimulatedCopies {
     const entries = copy?.entries() ?? [];
     if (copy === undefined) return undefined;
     return Object.assign(new ViewCopy(copy.sentAtMs, itemsOf(entries), copy), {
-      entriesAfter: ({ position }: EntryPlace) => {
+      entriesAfter: ({ position }: EntryId) => {
         const at = entries.findIndex((entry) => entry.position === position);
         return entries.slice(at + 1);
       },

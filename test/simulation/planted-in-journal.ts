@@ -3,7 +3,7 @@ import { Acceptances } from "../../src/purge/acceptance/acceptance.ts";
 import {
   decodeEntry,
   type Entry,
-  type EntryPlace,
+  type EntryId,
   type NewEntry,
 } from "../../src/purge/journal/entry.ts";
 import type { JournalRead, PrimaryRead, Unavailable } from "../../src/purge/journal/journal.ts";
@@ -39,7 +39,7 @@ export const datedLate = withJournal(
       return this.#dated(await super.newest());
     }
 
-    override async since(place: EntryPlace): Promise<Since> {
+    override async since(place: EntryId): Promise<Since> {
       return this.#dated(await super.since(place));
     }
 
@@ -52,7 +52,7 @@ export const datedLate = withJournal(
 /** Reads newer entries, even if the view's last entry is gone. */
 export const unjoined = withJournal(
   class extends Faulty {
-    override async since({ position }: EntryPlace): Promise<Since> {
+    override async since({ position }: EntryId): Promise<Since> {
       const read = await super.newest();
       if (read.kind !== "read") return read;
       const isNewer = (entry: Entry) => comparePositions(entry.position, position) > 0;
@@ -64,7 +64,7 @@ export const unjoined = withJournal(
 /** Joins a read to the view by the ID alone, which may have occurred again after a loss. */
 export const joinedByIdAlone = withJournal(
   class extends Faulty {
-    override async since(place: EntryPlace): Promise<Since> {
+    override async since(place: EntryId): Promise<Since> {
       const read = await super.newest();
       if (read.kind !== "read") return read;
       const at = read.entries.findIndex(({ position }) => position === place.position);
@@ -76,7 +76,7 @@ export const joinedByIdAlone = withJournal(
 /** Ends a read after its first page, even if the page is full. */
 export const onePageAlone = withJournal(
   class extends Faulty {
-    override async since(place: EntryPlace): Promise<Since> {
+    override async since(place: EntryId): Promise<Since> {
       const read = await super.since(place);
       return read.kind === "read" ? { ...read, entries: read.entries.slice(0, 127) } : read;
     }
@@ -86,7 +86,7 @@ export const onePageAlone = withJournal(
 /** Treats a page without the view's last entry as a page without new entries. */
 export const failedJoinIsNothingNew = withJournal(
   class extends Faulty {
-    override async since(place: EntryPlace): Promise<Since> {
+    override async since(place: EntryId): Promise<Since> {
       const sentAtMs = this.isolate.nowAtMs();
       const read = await super.since(place);
       return read.kind === "not-joined" ? { kind: "read", entries: [], sentAtMs } : read;
@@ -99,7 +99,7 @@ export const lateAnswersMerged = withJournal(
   class extends Faulty {
     #late: readonly Entry[] = [];
 
-    override async since(place: EntryPlace): Promise<Since> {
+    override async since(place: EntryId): Promise<Since> {
       const read = await super.since(place);
       if (read.kind !== "read") return read;
       if (this.isolate.view.chain?.end.n === place.n) {
@@ -114,7 +114,7 @@ export const lateAnswersMerged = withJournal(
 /** Renews the view even if the check at the primary has failed. */
 export const failedCheckRenews = withJournal(
   class extends Faulty {
-    override async atPrimary(place: EntryPlace): Promise<AtPrimary> {
+    override async atPrimary(place: EntryId): Promise<AtPrimary> {
       const sentAtMs = this.isolate.nowAtMs();
       const read = await super.atPrimary(place);
       const upTo = this.isolate.view.chain?.entries.at(-1);
@@ -137,7 +137,7 @@ export const unmarked = withJournal(
 /** Accepts each mark, whichever loss it names. */
 export const anyMarkWillDo = withJournal(
   class extends Faulty {
-    override async atPrimary(place: EntryPlace): Promise<AtPrimary> {
+    override async atPrimary(place: EntryId): Promise<AtPrimary> {
       const read = await super.atPrimary(place);
       const end = this.isolate.view.chain?.end;
       if (read.kind !== "read" || end === undefined) return read;
@@ -151,7 +151,7 @@ export const anyMarkWillDo = withJournal(
 /** Treats an empty journal as if the view's last entry were still there. */
 export const emptyIsNoLoss = withJournal(
   class extends Faulty {
-    override async atPrimary(place: EntryPlace): Promise<AtPrimary> {
+    override async atPrimary(place: EntryId): Promise<AtPrimary> {
       const read = await super.atPrimary(place);
       const upTo = this.isolate.view.chain?.entries.at(-1);
       if (read.kind !== "read" || read.entries.length > 0 || upTo === undefined) return read;
@@ -163,7 +163,7 @@ export const emptyIsNoLoss = withJournal(
 /** Treats a loss as trimming, unless an entry has the position of the view's last entry. */
 export const trimmedInsteadOfLost = withJournal(
   class extends Faulty {
-    override async atPrimary(place: EntryPlace): Promise<AtPrimary> {
+    override async atPrimary(place: EntryId): Promise<AtPrimary> {
       const read = await super.atPrimary(place);
       if (read.kind !== "read" || read.upTo?.position === place.position) return read;
       return { ...read, upTo: undefined, isLost: false };
@@ -177,7 +177,7 @@ const beginning: Entry = decodeEntry("0-0", ["v", "1", "tags", "[]", "prefixes",
 export const emptyView = withJournal(
   class extends Faulty {
     /** Treats losses as trimming, because a mark would hide the fault. */
-    override async atPrimary(place: EntryPlace): Promise<AtPrimary> {
+    override async atPrimary(place: EntryId): Promise<AtPrimary> {
       const read = await super.atPrimary(place);
       if (read.kind !== "read" || read.entries.length === 0) return read;
       return { ...read, isLost: read.isLost && read.upTo !== undefined };
@@ -189,7 +189,7 @@ export const emptyView = withJournal(
       return { ...read, entries: [beginning] };
     }
 
-    override async since(place: EntryPlace): Promise<Since> {
+    override async since(place: EntryId): Promise<Since> {
       if (place.position !== "0-0") return super.since(place);
       return super.newest();
     }
@@ -223,7 +223,7 @@ export const acceptsUnanswered = withJournal(
 /** Reports accepted entries as standing without reading them back. */
 export const neverReadBack = withJournal(
   class extends Faulty {
-    override async standing(places: readonly EntryPlace[]) {
+    override async standing(places: readonly EntryId[]) {
       return { kind: "read" as const, states: places.map(() => "standing" as const) };
     }
   },

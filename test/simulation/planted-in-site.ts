@@ -12,7 +12,7 @@ import type {
   ResponseRecord,
   ResponseTier,
 } from "../../src/pages/stored/stored-response.ts";
-import type { PurgeView } from "../../src/purge/view/view.ts";
+import type { PurgeView } from "../../src/purge/view/view-port.ts";
 import type { RedisClient } from "../../src/remote/redis/redis-client.ts";
 import { type FetchResult, Flights, type StartPorts } from "../../src/cache/flights.ts";
 import type { ForwardFlight, SharedForward } from "../../src/pages/site/forward-outcome.ts";
@@ -23,7 +23,7 @@ import { TierStack } from "../../src/cache/tiers/tier-stack.ts";
 import type { TierKeep } from "../../src/cache/tiers/tier.ts";
 import type { SimulatedIsolate } from "../../testing/simulation/simulated-isolate.ts";
 import type { SiteParts } from "../../testing/simulation/simulated-site.ts";
-import { responseForm } from "../../src/pages/stored/record-form.ts";
+import { responseForm } from "../../src/pages/stored/response-form.ts";
 
 type Planted = Partial<SiteParts>;
 

@@ -7,7 +7,7 @@ import type {
   JudgementAsk,
   PurgeJudgement,
   PurgeView,
-} from "../../src/purge/view/view.ts";
+} from "../../src/purge/view/view-port.ts";
 import { termsOf } from "../../src/pages/stored/lifetime.ts";
 import type { VerdictQuestion } from "../../src/pages/reuse/may-answer.ts";
 import type { Parts } from "../../testing/simulation/simulated-isolate.ts";

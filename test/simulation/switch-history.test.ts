@@ -2,7 +2,7 @@
 // each planted fault. A failure names the history's seed. Replay the history with
 // `npm run bench -- simulation --switch --replay <seed>`.
 import { describe, expect, it } from "vitest";
-import type { EntryPlace } from "../../src/purge/journal/entry.ts";
+import type { EntryId } from "../../src/purge/journal/entry.ts";
 import {
   RedisJournal,
   type RedisJournalSettings,
@@ -48,7 +48,7 @@ const adopting = (
         return change(await super.newest(), settings);
       }
 
-      override async atPrimary(place: EntryPlace) {
+      override async atPrimary(place: EntryId) {
         return change(await super.atPrimary(place), settings);
       }
 
@@ -75,7 +75,7 @@ const olderFollowed: Partial<Parts> = {
 const postsUnread: Partial<Parts> = {
   journal: (settings) =>
     new (class extends RedisJournal {
-      override async since(place: EntryPlace) {
+      override async since(place: EntryId) {
         const read = await super.since(place);
         if (read.kind !== "read") return read;
         const entries = read.entries.filter(({ switched }) => switched === undefined);

@@ -1,5 +1,6 @@
 // Checks that imports of src/ and of the command only point down, as folders.ts says.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { describe, expect, it } from "vitest";
 import { breaches, imported, type Sources } from "./breaches.ts";
 import { command, library, published } from "./folders.ts";
@@ -44,6 +45,13 @@ describe.each([
     );
     expect(upward).toEqual([]);
   });
+});
+
+it("no two files of src/ have one name", () => {
+  const paths = readdirSync("src", { recursive: true, encoding: "utf8" });
+  const names = paths.filter((path) => path.endsWith(".ts")).map((path) => basename(path));
+  expect(names.filter((name, nth) => names.indexOf(name) !== nth)).toEqual([]);
+  expect(names.length).toBeGreaterThan(500);
 });
 
 describe("the door of each room of src/", () => {

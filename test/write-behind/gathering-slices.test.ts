@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { adds, puts } from "../../src/write-behind/change-kind.ts";
 import { batchKeysMax } from "../../src/write-behind/change-batch.ts";
 import type { Add } from "../../src/write-behind/sinks/sink.ts";
-import type { Batch } from "../../src/write-behind/slice-store.ts";
+import type { Batch } from "../../src/write-behind/change-slices.ts";
 import { sliceAt, usualTimes } from "../../src/write-behind/slice-times.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import {

@@ -6,7 +6,7 @@ import { adds } from "../../src/write-behind/change-kind.ts";
 import type { Outcome } from "../../src/write-behind/change-batch.ts";
 import { ChangeBatches } from "../../src/write-behind/change-batches.ts";
 import type { Add } from "../../src/write-behind/sinks/sink.ts";
-import type { Acceptance, Batch } from "../../src/write-behind/slice-store.ts";
+import type { Acceptance, Batch } from "../../src/write-behind/change-slices.ts";
 import { usualTimes } from "../../src/write-behind/slice-times.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 

@@ -4,7 +4,7 @@ import { Cluster } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { startEmbeddedValkey } from "../../local/embedded-valkey.ts";
 import { Running } from "../../local/running.ts";
-import { createDataCache } from "../../src/data/node/create-data-cache.ts";
+import { createDataCache } from "../../src/data/node/node-data-cache.ts";
 import type { RedisAddress } from "../../src/remote/redis/address.ts";
 import { usualTimes } from "../../src/write-behind/slice-times.ts";
 import { NotAccepted, WriteBehind, writeBehind } from "../../src/write-behind/write-behind.ts";

@@ -4,7 +4,7 @@ import type { RemoteAnswer } from "../../src/remote/remote-client.ts";
 import { describe, expect, it } from "vitest";
 import type { SequencedPut } from "../../src/write-behind/change-kind.ts";
 import type { Add } from "../../src/write-behind/sinks/sink.ts";
-import type { Acceptance } from "../../src/write-behind/slice-store.ts";
+import type { Acceptance } from "../../src/write-behind/change-slices.ts";
 import { sliceAt, usualTimes } from "../../src/write-behind/slice-times.ts";
 import { redisServers } from "../../testing/fakes/redis-server.ts";
 import { indexKey, openSlicesWorld } from "./slices-world.ts";

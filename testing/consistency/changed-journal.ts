@@ -1,7 +1,7 @@
 // Creates journals with replaced methods, in Redis and in a Durable Object.
 import { isFault } from "../../src/base/operator-error.ts";
 import type { Journal } from "../../src/purge/journal/journal.ts";
-import type { JournalInCode } from "../../src/purge/purging.ts";
+import type { JournalInCode } from "../../src/purge/create-purging.ts";
 import {
   RedisJournal,
   type RedisJournalSettings,

@@ -11,7 +11,7 @@ import {
   type JudgementAsk,
   type PurgeJudgement,
   usable,
-} from "../../src/purge/view/view.ts";
+} from "../../src/purge/view/view-port.ts";
 import { changedJournal, type JournalChange } from "./changed-journal.ts";
 
 /** A view whose stamp is its last entry at the first use of the stamp, after the response. */

@@ -4,7 +4,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { SendResult } from "../../src/purger/answer.ts";
 import { messageOf, type PurgeMessage } from "../../src/purger/message.ts";
-import { createPurger, type Purger } from "../../src/purger/purger.ts";
+import { createPurger, type Purger } from "../../src/purger/create-purger.ts";
 import { covers } from "./checker/coverage.ts";
 import type { Draws } from "../draws.ts";
 import type { Mode, Order, PurgeTry } from "./checker/operations.ts";

@@ -1,6 +1,6 @@
 // Opens a cache for Node in this process over a real Redis, and a clock that a test can advance.
 import "../fakes/workers-globals.ts";
-import { createDataCache, type NodeCacheOptions } from "../../src/data/node/create-data-cache.ts";
+import { createDataCache, type NodeCacheOptions } from "../../src/data/node/node-data-cache.ts";
 
 /** The machine's time plus the test's offset. */
 export class AheadClock {

@@ -12,7 +12,7 @@ import type {
 import { bytesIn } from "../fakes/body-bytes.ts";
 import type { TierKeep, VaryMarker } from "../../src/cache/tiers/tier.ts";
 import { MemoryTier } from "../../src/stores/memory/memory-tier.ts";
-import { responseForm } from "../../src/pages/stored/record-form.ts";
+import { responseForm } from "../../src/pages/stored/response-form.ts";
 
 /**
  * A time far in the future, so that a real runtime keeps the response. A tier itself must compare

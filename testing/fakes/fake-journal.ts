@@ -4,7 +4,7 @@ import {
   decodeEntry,
   encodeEntry,
   type Entry,
-  type EntryPlace,
+  type EntryId,
   markOf,
   type NewEntry,
 } from "../../src/purge/journal/entry.ts";
@@ -52,7 +52,7 @@ export class FakeJournal implements Journal {
     return this.#answer("newest", () => this.#read(this.#replica()));
   }
 
-  async since(place: EntryPlace) {
+  async since(place: EntryId) {
     return this.#answer("since", () => {
       const entries = decoded(this.#replica());
       const at = entries.findIndex((entry) => isSame(entry, place));
@@ -61,7 +61,7 @@ export class FakeJournal implements Journal {
     });
   }
 
-  async sinceOnPrimary(place: EntryPlace) {
+  async sinceOnPrimary(place: EntryId) {
     return this.#answer("sinceOnPrimary", () => {
       const entries = decoded(this.stream.items);
       const at = entries.findIndex((entry) => isSame(entry, place));
@@ -71,7 +71,7 @@ export class FakeJournal implements Journal {
     });
   }
 
-  async atPrimary(place: EntryPlace) {
+  async atPrimary(place: EntryId) {
     return this.#answer("atPrimary", () => {
       const { position } = place;
       const upTo = decoded(this.stream.items).findLast(
@@ -83,7 +83,7 @@ export class FakeJournal implements Journal {
     });
   }
 
-  async standing(places: readonly EntryPlace[]) {
+  async standing(places: readonly EntryId[]) {
     return this.#answer("standing", () => {
       const entries = decoded(this.stream.items);
       const oldest = entries[0]?.position ?? "0-0";
@@ -111,7 +111,7 @@ export class FakeJournal implements Journal {
     });
   }
 
-  async appendAndRead(place: EntryPlace, entry: NewEntry) {
+  async appendAndRead(place: EntryId, entry: NewEntry) {
     return this.#answer("appendAndRead", () => {
       const own = { position: this.write(entry), n: entry.n };
       const entries = decoded(this.stream.items);
@@ -122,7 +122,7 @@ export class FakeJournal implements Journal {
     });
   }
 
-  async unpurged(end: EntryPlace, records: Parameters<Journal["unpurged"]>[1]) {
+  async unpurged(end: EntryId, records: Parameters<Journal["unpurged"]>[1]) {
     return this.#answer("unpurged", () => {
       const noted = decoded(this.stream.notedAt(this.#clock.atMs - this.replicaLagMs));
       const indexOf = (place: Stamp) =>
@@ -157,7 +157,7 @@ export class FakeJournal implements Journal {
     });
   }
 
-  #isNoted(place: EntryPlace): boolean {
+  #isNoted(place: EntryId): boolean {
     return decoded(this.stream.noted).some((entry) => isSame(entry, place));
   }
 
@@ -196,6 +196,6 @@ function decoded(items: readonly StreamItem[]): Entry[] {
   return items.map(({ id, fields }) => decodeEntry(id, fields));
 }
 
-function isSame(entry: Entry, { position, n }: EntryPlace): boolean {
+function isSame(entry: Entry, { position, n }: EntryId): boolean {
   return entry.position === position && entry.n === n;
 }

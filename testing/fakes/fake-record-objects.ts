@@ -1,6 +1,6 @@
 // A binding of a class of Durable Objects with any number of objects of records in this process.
 import type { TierSettings } from "../../src/cache/tiers/tier-in-code.ts";
-import { responseForm } from "../../src/pages/stored/record-form.ts";
+import { responseForm } from "../../src/pages/stored/response-form.ts";
 import type { ResponseDetail } from "../../src/pages/stored/stored-response.ts";
 import { durableObjectRecords } from "../../src/stores/durable-object/durable-object-records.ts";
 import type { ObjectTier } from "../../src/stores/durable-object/object-tier.ts";

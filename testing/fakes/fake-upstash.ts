@@ -2,7 +2,7 @@
 // (SET, GETRANGE, MGET, SCAN, PING, a transaction of SETRANGE and PEXPIRE), leases, the streams of
 // the purge journal and of hot keys, and the keys of reports. Texts must be ASCII. Keys expire by
 // the test's clock. Other suites test the protocol against a real server.
-import { unlessNewerScript } from "../../src/stores/redis/unless-newer.ts";
+import { unlessNewerScript } from "../../src/stores/redis/write-unless-newer.ts";
 import { postScript } from "../../src/stores/redis/journal/journal-scripts.ts";
 import { addDatabase } from "../databases.ts";
 import type { FakeClock } from "./fake-clock.ts";

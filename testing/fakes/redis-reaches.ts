@@ -3,7 +3,7 @@
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { startUpstashRestServer } from "../../local/upstash-rest-server.ts";
-import type { NodeCacheOptions } from "../../src/data/node/create-data-cache.ts";
+import type { NodeCacheOptions } from "../../src/data/node/node-data-cache.ts";
 import { transportOver } from "../../src/remote/redis/connection/transport.ts";
 import {
   connectionOf,

@@ -2,7 +2,7 @@
 // purge covers may answer. A purge that was lost before any isolate read it has no deadline. If an
 // isolate detects the loss, the bound begins at that time. If the proof that the entry existed was
 // dropped for room, no isolate detects the loss.
-import { decodeEntry, type Entry, type EntryPlace } from "../../src/purge/journal/entry.ts";
+import { decodeEntry, type Entry, type EntryId } from "../../src/purge/journal/entry.ts";
 import type { Chain } from "../../src/purge/view/chain.ts";
 import type { SimulatedIsolate } from "./simulated-isolate.ts";
 import { isNamed, pages } from "./simulated-pages.ts";
@@ -27,7 +27,7 @@ export interface Owed {
 /** The last known state of an isolate's view. */
 interface Seen {
   readonly chain: Chain | undefined;
-  readonly end: EntryPlace | undefined;
+  readonly end: EntryId | undefined;
   readonly count: number;
   readonly sentAtMs: number;
   readonly version: number;
@@ -146,7 +146,7 @@ export class PromiseLedger {
    * Records that an isolate has begun a new chain. If the proof of the former end was dropped for
    * room, the isolate does not notice whether that entry was lost.
    */
-  #beginAgain(isolate: SimulatedIsolate, { position, n }: EntryPlace): void {
+  #beginAgain(isolate: SimulatedIsolate, { position, n }: EntryId): void {
     const { lined, unprovenBelow } = this.#world.stream.lineages;
     const isDropped =
       lined.length > 0 &&
@@ -175,6 +175,6 @@ function keysOf(items: readonly StreamItem[]): Set<string> {
   return new Set(items.map(({ id, fields }) => keyOf(decodeEntry(id, fields))));
 }
 
-function keyOf({ position, n }: EntryPlace): string {
+function keyOf({ position, n }: EntryId): string {
   return `${position} ${n}`;
 }

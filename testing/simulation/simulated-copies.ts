@@ -3,7 +3,7 @@
 import { encodeEntry } from "../../src/purge/journal/entry.ts";
 import { JournalView, type JournalViewSettings } from "../../src/purge/view/journal-view.ts";
 import { RedisJournal } from "../../src/stores/redis/journal/redis-journal.ts";
-import type { Requester, PurgeSubject } from "../../src/purge/view/view.ts";
+import type { Requester, PurgeSubject } from "../../src/purge/view/view-port.ts";
 import { type KnownView, ViewCopy } from "../../src/purge/view/view-copies.ts";
 import type { Parts, SimulatedColo, SimulatedIsolate } from "./simulated-isolate.ts";
 

@@ -17,7 +17,7 @@ import {
 import type { Journal } from "../../src/purge/journal/journal.ts";
 import type { Switch } from "../../src/purge/journal/switch.ts";
 import { RedisSwitch } from "../../src/stores/redis/journal/redis-switch.ts";
-import type { Requester } from "../../src/purge/view/view.ts";
+import type { Requester } from "../../src/purge/view/view-port.ts";
 import {
   decide,
   decideOnError,

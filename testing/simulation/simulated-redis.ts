@@ -2,7 +2,7 @@
 // replies may be lost. A lagging replica may answer reads of the journal, except in transactions
 // that write. Implements only the commands of RedisJournal, RedisSwitch and SharedTier, without
 // excluded ends of ranges (`(`).
-import { unlessNewerScript } from "../../src/stores/redis/unless-newer.ts";
+import { unlessNewerScript } from "../../src/stores/redis/write-unless-newer.ts";
 import { newestScript } from "../../src/stores/redis/journal/journal-pages.ts";
 import { Seal } from "../../src/remote/redis/seal.ts";
 import { type Command, Redis, type Send } from "../../src/remote/redis/redis.ts";

@@ -36,7 +36,7 @@ import type { SimulatedOrigin } from "./simulated-origin.ts";
 import { configOf } from "./simulated-pages.ts";
 import { SiteTrace } from "./traces/site-trace.ts";
 import { type WarmedPage, warmPage } from "../../src/parts/operate/warm/warm-page.ts";
-import { responseForm } from "../../src/pages/stored/record-form.ts";
+import { responseForm } from "../../src/pages/stored/response-form.ts";
 import { NameSecret } from "../../src/cache/record/record-key.ts";
 
 const nameSecret = new NameSecret("site", "a text that no client knows");

@@ -2,7 +2,7 @@
 // platform and the database are fakes, and only the test advances time.
 import "../fakes/workers-globals.ts";
 import { type Application, createApp } from "../../src/app.ts";
-import type { JournalInCode } from "../../src/purge/purging.ts";
+import type { JournalInCode } from "../../src/purge/create-purging.ts";
 import type { BodiesInCode, TierInCode } from "../../src/cache/tiers/tier-in-code.ts";
 import type { CacheFactories } from "../../src/compose/create-cache.ts";
 import { type Config, configOf, configOfBuild, configWith } from "../../src/config/config.ts";

@@ -1,6 +1,6 @@
 // Sinks in memory that fulfil the contract of a sink. A test can make them fail, or commit without
 // an answer.
-import { isPast } from "../../src/write-behind/slice-store.ts";
+import { isPast } from "../../src/write-behind/change-slices.ts";
 import type {
   Add,
   BufferSink,

@@ -1,7 +1,7 @@
 // Starts a MariaDB with the tables of sinks, and creates sinks over a pool of mysql2.
 import { createPool, type Pool, type PoolOptions } from "mysql2/promise";
 import { sinkSchema, sqlBufferSink, sqlSink } from "../../src/sinks.ts";
-import type { SinkOptions } from "../../src/write-behind/sinks/place.ts";
+import type { SinkOptions } from "../../src/write-behind/sinks/sink-table.ts";
 import { type MariadbServer, startMariadb } from "../fakes/mariadb-server.ts";
 import type { SinkWorld } from "./sink-worlds.ts";
 

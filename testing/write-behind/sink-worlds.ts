@@ -4,7 +4,7 @@ import { PGlite } from "@electric-sql/pglite";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { compatibilityDate } from "../../local/colo.ts";
 import type { LibsqlConnection } from "../../src/write-behind/sinks/sql-sink.ts";
-import type { SinkOptions } from "../../src/write-behind/sinks/place.ts";
+import type { SinkOptions } from "../../src/write-behind/sinks/sink-table.ts";
 import type { BufferSink, CounterSink } from "../../src/write-behind/sinks/sink.ts";
 import {
   d1BufferSink,

@@ -1,6 +1,6 @@
 // A process with Tidemark's cache for data.
 import { Redis } from "ioredis";
-import { createDataCache } from "../../../src/data/node/create-data-cache.ts";
+import { createDataCache } from "../../../src/data/node/node-data-cache.ts";
 import { serve } from "./data-process.ts";
 
 serve((redisUrl = "", purge = "{}") => {

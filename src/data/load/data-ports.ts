@@ -7,10 +7,10 @@ import { BoundedMarks } from "../../base/bounded-map.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { RecordHead } from "../../cache/tiers/tier.ts";
 import type { TierName } from "../../config/tier-names.ts";
-import type { PurgeView } from "../../purge/view/view.ts";
+import type { PurgeView } from "../../purge/view/view-port.ts";
 import type { DataDetail } from "../value/data-record.ts";
 import type { EventListener } from "../value/events.ts";
-import type { DataTiers, Place } from "../value/space.ts";
+import type { DataTiers, DataPlace } from "../value/space.ts";
 import type { DataCounts } from "./data-counts.ts";
 import type { LoadOutcome } from "./load-outcome.ts";
 
@@ -56,7 +56,7 @@ export interface DataPorts
    * Returns the hold on a key. The key's values are neither used nor stored until a purge of the
    * key is accepted.
    */
-  readonly holdOn: (place: Place) => object | undefined;
+  readonly holdOn: (place: DataPlace) => object | undefined;
   /** Called for a value that is too large for every tier. */
   readonly onTooLarge?: (error: OperatorError) => unknown;
   /** Called after each write. */

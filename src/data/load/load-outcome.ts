@@ -3,7 +3,7 @@ import type { Flight, Flights } from "../../cache/flights.ts";
 import type { TierName } from "../../config/config.ts";
 import type { Candidate, DataMetadata, DataRecord } from "../value/data-record.ts";
 import type { LoadMany } from "../value/load-context.ts";
-import type { Place } from "../value/space.ts";
+import type { DataPlace } from "../value/space.ts";
 
 /** The outcome for all waiting callers. */
 export type LoadOutcome =
@@ -24,7 +24,7 @@ export type DataFlights = Flights<LoadOutcome>;
 
 /** A value to load. */
 export interface LoadNeed {
-  readonly place: Place;
+  readonly place: DataPlace;
   readonly load: LoadMany<unknown>;
   /** The stored value. It may answer if the load is slow or fails, or if the source confirms it. */
   readonly older: Candidate | undefined;

@@ -8,7 +8,7 @@ import { OutOfTime, within } from "../../base/timeouts.ts";
 import type { DataPorts } from "./data-ports.ts";
 import type { EventListener } from "../value/events.ts";
 import { type DataMetadata, valueOf } from "../value/data-record.ts";
-import { type Key, PathMap } from "../value/key.ts";
+import { type Key, PathMap } from "../value/data-key.ts";
 import { LoadTimedOut, notModified, LoaderContext, mapOf } from "../value/load-context.ts";
 import type { DataFlight, LoadOutcome, LoadNeed } from "./load-outcome.ts";
 import { begin, type LoadStart, type NewRecord, recordOf, renewed } from "./make-record.ts";

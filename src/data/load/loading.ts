@@ -13,7 +13,7 @@ import { unreachable } from "../../base/unreachable.ts";
 import { patiently } from "../../base/timeouts.ts";
 import type { DataMetadata, DataDetail, DataRecord } from "../value/data-record.ts";
 import { LoadTimedOut } from "../value/load-context.ts";
-import type { Place } from "../value/space.ts";
+import type { DataPlace } from "../value/space.ts";
 import { loadTogether, metadataOf, type Part } from "./load-together.ts";
 import {
   type CallResult,
@@ -28,7 +28,7 @@ import { selfWait, waitingFor } from "./waits.ts";
 import { takeTurn } from "../../cache/lease-turn.ts";
 import type { LeaseWord } from "../../cache/tiers/lease.ts";
 import type { RecordHead } from "../../cache/tiers/tier.ts";
-import { DataSearch, type FoundData, type SearchOptions } from "./search.ts";
+import { DataLookup, type FoundData, type DataLookupOptions } from "./data-lookup.ts";
 
 /** Loads one value, or uses the result of another call's load. Never rejects. */
 export function loadOne(need: LoadNeed, ports: DataPorts): Promise<CallResult> {
@@ -200,7 +200,7 @@ async function accepted(
  */
 export async function isUsableNow(
   metadata: DataMetadata,
-  place: Place,
+  place: DataPlace,
   { view, maxLagMs, colo, nowAtMs, afterAnswer }: DataPorts,
 ) {
   const judged = () => view.judge(metadata, { atMs: nowAtMs(), maxLagMs, colo }).kind;
@@ -279,13 +279,13 @@ async function newerOutcome(
 /** Returns a fresh value that is newer than this call's value. */
 async function newerValue(
   { place, older }: LoadNeed,
-  options: SearchOptions,
+  options: DataLookupOptions,
   ports: DataPorts,
 ): Promise<DataRecord | undefined> {
   const sinceAtMs = older?.stored.metadata.respondedAtMs ?? -Infinity;
   const isEnough = ({ candidate, verdict }: FoundData) =>
     verdict.kind === "fresh" && candidate.stored.metadata.respondedAtMs > sinceAtMs;
-  const found = await new DataSearch(place, ports, { ...options, isEnough }).found();
+  const found = await new DataLookup(place, ports, { ...options, isEnough }).found();
   return found !== undefined && isEnough(found) ? found.candidate.stored : undefined;
 }
 

@@ -15,9 +15,9 @@ import {
   decodeAs,
   handOut,
 } from "../value/data-record.ts";
-import { urlOf } from "../value/key.ts";
+import { urlOf } from "../value/data-key.ts";
 import { checkedTag, type LoaderContext } from "../value/load-context.ts";
-import type { Place } from "../value/space.ts";
+import type { DataPlace } from "../value/space.ts";
 import type { DataPorts } from "./data-ports.ts";
 
 const encoder = new TextEncoder();
@@ -63,7 +63,7 @@ export type ValueOptions = Pick<LoaderContext, "tagsNamed" | "freshMs" | "isSkip
   Partial<Pick<LoaderContext, "staleMs">>;
 
 interface RecordInput {
-  readonly place: Place;
+  readonly place: DataPlace;
   readonly options: ValueOptions;
   readonly beginning: LoadStart;
   readonly respondedAtMs: number;

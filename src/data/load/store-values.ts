@@ -1,18 +1,18 @@
 // Writes values to the tiers of their namespace: memory synchronously, Redis with a round trip for up to 256.
 import { OperatorError } from "../../base/operator-error.ts";
-import { resultOf, takeOut } from "../../cache/keep.ts";
+import { resultOf, takeOut } from "../../cache/write-tiers.ts";
 import type { NewerRecords } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Tier, TierKeep, TierRecord, TierWrite } from "../../cache/tiers/tier.ts";
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { JoinedCalls } from "../../remote/joined-calls.ts";
 import { type DataDetail, type DataRecord, keepUntilAtMs } from "../value/data-record.ts";
-import type { Place } from "../value/space.ts";
+import type { DataPlace } from "../value/space.ts";
 import type { DataPorts, WriteResult } from "./data-ports.ts";
 
 /** A value to store, with the order of its load (`StoreOrder`). */
 export interface ToStore {
-  readonly place: Place;
+  readonly place: DataPlace;
   readonly record: DataRecord;
   readonly order: number;
   /**
@@ -156,7 +156,7 @@ function olderIn(
  * Removes stored values whose newly loaded version is not stored. Memory has removed the values as
  * soon as this function has returned its promise.
  */
-export async function endValues(places: readonly Place[], { tiers }: DataPorts): Promise<void> {
+export async function endValues(places: readonly DataPlace[], { tiers }: DataPorts): Promise<void> {
   await takeOut(
     places.flatMap(({ key, space }) =>
       tiers.of(space.tiers).all.map((tier) => [tier, key] as const),

@@ -1,6 +1,6 @@
 // Decides how a stored value may be used at one instant, also if a load is slow or has failed.
 import { isRefreshDrawn } from "../../rules/xfetch.ts";
-import type { PurgeJudgement } from "../../purge/view/view.ts";
+import type { PurgeJudgement } from "../../purge/view/view-port.ts";
 import type { DataMetadata } from "../value/data-record.ts";
 import type { Space } from "../value/space.ts";
 import { isWithinMs } from "../../base/elapsed.ts";

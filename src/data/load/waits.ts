@@ -1,23 +1,23 @@
 // Detects loads that wait for themselves, also through loads of other keys, before they time out.
 import { nodeGlobals } from "../../base/node-globals.ts";
 import { OperatorError } from "../../base/operator-error.ts";
-import type { Place } from "../value/space.ts";
+import type { DataPlace } from "../value/space.ts";
 import type { DataFlight, DataFlights } from "./load-outcome.ts";
 
 const hooks = nodeGlobals.process?.getBuiltinModule?.("node:async_hooks");
 /** The keys that the present load waits for. Without `AsyncLocalStorage`, nothing is detected. */
-const present = hooks && new hooks.AsyncLocalStorage<Set<Place>>();
-const waits = new WeakMap<DataFlight, Set<Place>>();
+const present = hooks && new hooks.AsyncLocalStorage<Set<DataPlace>>();
+const waits = new WeakMap<DataFlight, Set<DataPlace>>();
 
 /** Runs a load, whose calls then count as its waits. */
 export function runLoad<Result>(flights: readonly DataFlight[], load: () => Result): Result {
-  const own = new Set<Place>();
+  const own = new Set<DataPlace>();
   for (const flight of flights) waits.set(flight, own);
   return present === undefined ? load() : present.run(own, load);
 }
 
 /** Notes that the present load, if there is one, waits for the key until the promise settles. */
-export function waitingFor<T>(place: Place, answer: Promise<T>): Promise<T> {
+export function waitingFor<T>(place: DataPlace, answer: Promise<T>): Promise<T> {
   const own = present?.getStore();
   if (own === undefined) return answer;
   own.add(place);
@@ -26,12 +26,12 @@ export function waitingFor<T>(place: Place, answer: Promise<T>): Promise<T> {
 
 /** Returns the error if the present load would wait for itself by waiting for this key. */
 export function selfWait(
-  place: Place,
+  place: DataPlace,
   { flights, nowAtMs }: { readonly flights: DataFlights; readonly nowAtMs: () => number },
 ): OperatorError | undefined {
   const own = present?.getStore();
-  const visited = new Set<Set<Place>>();
-  const chainFrom = (at: Place): string | undefined => {
+  const visited = new Set<Set<DataPlace>>();
+  const chainFrom = (at: DataPlace): string | undefined => {
     const flight = flights.get(at.key.text, nowAtMs());
     const waited = flight?.outcome === undefined ? flight && waits.get(flight) : undefined;
     if (waited === undefined || visited.has(waited)) return undefined;

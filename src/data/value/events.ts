@@ -3,8 +3,8 @@ import { guarded } from "../../base/guarded.ts";
 import type { TierName } from "../../config/tier-names.ts";
 import { errorName } from "../../base/error-name.ts";
 import { type Log, logOf } from "../../observe/log-line.ts";
-import type { Key } from "./key.ts";
-import type { Place } from "./space.ts";
+import type { Key } from "./data-key.ts";
+import type { DataPlace } from "./space.ts";
 
 /** A use of one key. */
 interface OfKey {
@@ -80,7 +80,7 @@ export class EventListener {
 
 /** Runs a write of one key, and emits its result or its error. */
 export async function emitting(
-  { space, appKey: key }: Place,
+  { space, appKey: key }: DataPlace,
   write: () => Promise<readonly TierName[]>,
   { events }: { readonly events: EventListener | undefined },
 ): Promise<readonly TierName[]> {

@@ -2,7 +2,7 @@
 import { OperatorError } from "../../base/operator-error.ts";
 import { tagBytes, tagBytesMax, quoted } from "../../protocol/purge-order.ts";
 import type { Frozen } from "./frozen.ts";
-import { type Key, PathMap } from "./key.ts";
+import { type Key, PathMap } from "./data-key.ts";
 import { type DataDuration, msOf } from "./lifetime-text.ts";
 
 /** The context of one value during its load. */

@@ -6,7 +6,7 @@ import { listed, reach, type TierName, tierNames } from "../../config/tier-names
 import { between, fields, optionError } from "../../config/forms.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import { type Codec, structuredJson } from "../../base/codec.ts";
-import { type Key, pathOf, recordKeyOf } from "./key.ts";
+import { type Key, pathOf, recordKeyOf } from "./data-key.ts";
 import { type DataDuration, durationForms, durationMs, notDuration } from "./lifetime-text.ts";
 import { completedBy, type LoadMany, type MissingKeyPolicy } from "./load-context.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -249,7 +249,7 @@ export function loadOf({ load, name }: Space): LoadMany<unknown> {
   });
 }
 
-export interface Place {
+export interface DataPlace {
   readonly space: Space;
   /** The key as the application wrote it. */
   readonly appKey: Key;
@@ -266,7 +266,7 @@ export type DataTiers = TierStack<DataDetail>;
  * @param host the host of its Cache API key
  * @throws OperatorError for an invalid key
  */
-export function placeOf(space: Space, key: Key, host: string): Place {
+export function placeOf(space: Space, key: Key, host: string): DataPlace {
   const path = pathOf(space.name, key);
   return { space, appKey: key, path, key: recordKeyOf(path, host, space.schema) };
 }
@@ -276,8 +276,8 @@ export function placesOf<K extends Key>(
   space: Space,
   keys: readonly K[],
   host: string,
-): Map<Place, K[]> {
-  const byPath = new Map<string, { place: Place; names: K[] }>();
+): Map<DataPlace, K[]> {
+  const byPath = new Map<string, { place: DataPlace; names: K[] }>();
   for (const key of keys) {
     const place = placeOf(space, key, host);
     const known = byPath.get(place.path);

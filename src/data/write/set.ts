@@ -3,13 +3,13 @@
 import { type TierName, tierScopes } from "../../config/tier-names.ts";
 import { OperatorError } from "../../base/operator-error.ts";
 import type { AcceptedWrite } from "../../purge/acceptance/acceptance.ts";
-import { isSamePlace } from "../../purge/journal/entry.ts";
+import { isSameEntry } from "../../purge/journal/entry.ts";
 import type { Unavailable } from "../../purge/journal/journal.ts";
 import { begin, type GivenStart, type LoadStart, recordOf } from "../load/make-record.ts";
 import type { WriteResult } from "../load/data-ports.ts";
 import { storeValues, writeOf } from "../load/store-values.ts";
 import type { DataRecord } from "../value/data-record.ts";
-import type { Place } from "../value/space.ts";
+import type { DataPlace } from "../value/space.ts";
 import {
   checkDefined,
   isAlone,
@@ -132,7 +132,7 @@ async function setInRedis(
   const known = await begin(place.key.host, ports);
   const beginning = isAtEnd ? known : await begin(place.key.host, ports, { onPrimary: true });
   const end = known.stamp === "none" ? undefined : known.stamp;
-  ports.stores.hasNews = !isSamePlace(end, beginning.stamp);
+  ports.stores.hasNews = !isSameEntry(end, beginning.stamp);
   const isHeld = ports.holdOn(place) !== undefined;
   if (beginning.stamp === "none" || isHeld) return setEverywhere(written, ports);
   const options = await optionsWithTags(written, ports);
@@ -217,7 +217,7 @@ async function optionsWithTags(
 }
 
 /** @throws OperatorError if the journal did not accept the purge */
-function orRefused(accepted: AcceptedWrite | Unavailable, place: Place): AcceptedWrite {
+function orRefused(accepted: AcceptedWrite | Unavailable, place: DataPlace): AcceptedWrite {
   if (accepted.kind === "accepted") return accepted;
   throw new OperatorError({
     what: `${place.path} was not set: the purge of its older values was not accepted.`,
@@ -227,7 +227,7 @@ function orRefused(accepted: AcceptedWrite | Unavailable, place: Place): Accepte
 }
 
 /** Returns whether other tiers than Redis may have older values, which only a purge ends. */
-export function isBeyondRedis({ space }: Place): boolean {
+export function isBeyondRedis({ space }: DataPlace): boolean {
   return space.tiers.some((tier) => tierScopes[tier] !== "world");
 }
 
@@ -235,7 +235,7 @@ export function isBeyondRedis({ space }: Place): boolean {
  * Purges the key before a forced load, so that no older value or load answers any more (rule 28 f). If
  * the journal does not accept the purge, the loaded value is not stored.
  */
-export async function purgeBeforeLoad(place: Place, ports: WritePorts): Promise<void> {
+export async function purgeBeforeLoad(place: DataPlace, ports: WritePorts): Promise<void> {
   if (ports.purging === undefined) return;
   const { stamp: since } = await begin(place.key.host, ports);
   await purgedOlder({ place, reason: "forced load", since }, ports);

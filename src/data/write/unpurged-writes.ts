@@ -4,11 +4,11 @@ import { isWithinMs } from "../../base/elapsed.ts";
 import { Condition } from "../../observe/condition.ts";
 import { type Log, logOf } from "../../observe/log-line.ts";
 import { pause } from "../../base/timeouts.ts";
-import type { PurgeJudgement } from "../../purge/view/view.ts";
+import type { PurgeJudgement } from "../../purge/view/view-port.ts";
 import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
-import { targetsOf, urlOf } from "../value/key.ts";
+import { targetsOf, urlOf } from "../value/data-key.ts";
 import type { JudgingView } from "../load/data-ports.ts";
-import type { Place } from "../value/space.ts";
+import type { DataPlace } from "../value/space.ts";
 
 export interface UnpurgedWritesSettings {
   /** Submits a purge. Rejects if it is not accepted. */
@@ -76,13 +76,13 @@ export class UnpurgedWrites {
    * Returns the hold that forbids to use stored values of the key; `undefined` if there is none. Retries
    * the purges of all holds in the background. Each write with a refused purge creates a new hold.
    */
-  holdOn({ space, path }: Place): Hold | undefined {
+  holdOn({ space, path }: DataPlace): Hold | undefined {
     this.#takeUp();
     return this.#keys.get(urlOf(path)) ?? this.#keys.get(space.name);
   }
 
   /** Puts a hold on the key, or on its namespace at the limit. Retries the purge in the background. */
-  add({ space, path }: Place): void {
+  add({ space, path }: DataPlace): void {
     this.refusedCount += 1;
     this.#condition.failed("journal", this.#settings.nowAtMs());
     // Create a new object, so that a running attempt does not remove this hold.
@@ -98,7 +98,7 @@ export class UnpurgedWrites {
    *
    * @param since the hold on the key before that purge was sent. A newer hold remains
    */
-  release({ path }: Place, since: Hold | undefined): void {
+  release({ path }: DataPlace, since: Hold | undefined): void {
     const url = urlOf(path);
     if (since === undefined || this.#keys.get(url) !== since) return;
     this.#keys.delete(url);

@@ -5,7 +5,7 @@ import { OutOfTime, within } from "../../base/timeouts.ts";
 import { begin, recordOf } from "../load/make-record.ts";
 import { storeValues } from "../load/store-values.ts";
 import { LoadFailed } from "../value/load-context.ts";
-import type { Place } from "../value/space.ts";
+import type { DataPlace } from "../value/space.ts";
 import {
   checkDefined,
   isAlone,
@@ -73,7 +73,7 @@ export async function writeThrough(
  */
 async function failureOf(
   persist: Persist,
-  { space }: Place,
+  { space }: DataPlace,
 ): Promise<{ readonly cause: unknown } | undefined> {
   const controller = new AbortController();
   try {

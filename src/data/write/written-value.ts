@@ -10,10 +10,10 @@ import type { ValueOptions } from "../load/make-record.ts";
 import { isHard } from "../load/verdict.ts";
 import type { DataPorts } from "../load/data-ports.ts";
 import type { DataMetadata, DataRecord } from "../value/data-record.ts";
-import { targetsOf } from "../value/key.ts";
+import { targetsOf } from "../value/data-key.ts";
 import { type DataDuration, msOf } from "../value/lifetime-text.ts";
 import { checkedTag } from "../value/load-context.ts";
-import type { Place } from "../value/space.ts";
+import type { DataPlace } from "../value/space.ts";
 import type { UnpurgedWrites } from "./unpurged-writes.ts";
 
 /** Options of one value that is written through. */
@@ -36,7 +36,7 @@ export interface WrittenOptions extends ValueOptions {
 
 /** A value and its key. */
 export interface WrittenValue {
-  readonly place: Place;
+  readonly place: DataPlace;
   readonly value: unknown;
   readonly options: WrittenOptions;
 }
@@ -74,7 +74,7 @@ export function writtenOptionsOf({ fresh, stale, tags }: WriteOptions): WrittenO
  */
 export async function withKeptTags(
   options: WrittenOptions,
-  { key, space }: Place,
+  { key, space }: DataPlace,
   ports: WritePorts,
   { readsAll }: { readonly readsAll: boolean },
 ): Promise<WrittenOptions | undefined> {
@@ -116,7 +116,7 @@ export async function purgedOlder(
     since,
     write,
   }: {
-    readonly place: Place;
+    readonly place: DataPlace;
     readonly reason: string;
     readonly since: Stamp | "end";
     readonly write?: StampedWrite | undefined;

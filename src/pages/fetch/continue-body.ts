@@ -11,7 +11,7 @@ import { patiently } from "../../base/timeouts.ts";
 import { openBytePipe } from "../body/client-end.ts";
 import { ChunkReader, relayRest } from "../body/gather.ts";
 import { Relay } from "../body/relay.ts";
-import { slicedStream } from "../body/sliced-stream.ts";
+import { slicedStream } from "../body/ranged-stream.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import { mayValidate } from "../reuse/pending-forward.ts";
 import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";

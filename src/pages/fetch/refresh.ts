@@ -10,7 +10,7 @@ import type { ForwardFlight } from "../site/forward-outcome.ts";
 import type { PendingForward } from "../reuse/pending-forward.ts";
 import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
 import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
-import { admitOnHit } from "../storing/admission.ts";
+import { admitOnHit } from "../storing/admit-to-shared.ts";
 import { isOriginError, probeBehind } from "./forward.ts";
 import { lead } from "./lead.ts";
 import { acquireLease } from "./global-lease.ts";

@@ -3,7 +3,7 @@ import type { Config, Route } from "../../config/config.ts";
 import { matchesAny } from "../../config/known-names.ts";
 import { mayBeSecret, selectingValues } from "../../rules/selecting.ts";
 import type { Fields } from "../../rules/fields.ts";
-import { sortedQuery } from "../../rules/query.ts";
+import { sortedQuery } from "../../rules/query-string.ts";
 import { type NameSecret, RecordKey } from "../../cache/record/record-key.ts";
 import { keyedQuery, namedUrl, sentUrl, type Target } from "./target.ts";
 

@@ -1,7 +1,7 @@
 // Parses a request's URL. Keys and the origin get the client's spelling; routes, purges and checks
 // use a normalized spelling. Flags paths that two servers could read differently.
 import type { OriginPlace } from "../../config/origin-place.ts";
-import { nameIn, sortedQuery } from "../../rules/query.ts";
+import { nameIn, sortedQuery } from "../../rules/query-string.ts";
 
 export interface Target {
   readonly scheme: "http" | "https";

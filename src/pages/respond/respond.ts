@@ -10,7 +10,7 @@ import { type ByteRange, contentRange, lengthOf, rangeVerdict } from "../../rule
 import { cancelBody } from "../../base/cancel-body.ts";
 import { unreachable } from "../../base/unreachable.ts";
 import { readableOf } from "../body/held-body.ts";
-import { fittedStream, slicedStream } from "../body/sliced-stream.ts";
+import { fittedStream, slicedStream } from "../body/ranged-stream.ts";
 import { clientHasIt, rangeIn } from "../request/conditions.ts";
 import { judgedAlike } from "../reuse/may-answer.ts";
 import { type StoredMetadata, type StoredResponse, wholeBytes } from "../stored/stored-response.ts";

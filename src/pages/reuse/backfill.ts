@@ -2,7 +2,7 @@
 // copied into the colo's tier by a read of its own, which runs after the answer, so a client that
 // reads slowly or only a range does not delay or cut the copy.
 import { FixedLengthStream } from "../../base/byte-streams.ts";
-import { keep, type ToKeep } from "../../cache/keep.ts";
+import { keep, type ToKeep } from "../../cache/write-tiers.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";

@@ -5,7 +5,7 @@ import type { Exchange, PagePlace } from "../site/exchange.ts";
 import type { Site } from "../site/site.ts";
 import type { Candidate, JudgedResponse, StoredMetadata } from "../stored/stored-response.ts";
 import type { ForwardCause, ForwardReason } from "../../rules/cache-status.ts";
-import { judgedOnRoute, type PurgeJudgement } from "../../purge/view/view.ts";
+import { judgedOnRoute, type PurgeJudgement } from "../../purge/view/view-port.ts";
 import { ageSeconds, type Terms, termsOf } from "../stored/lifetime.ts";
 import { type MayBePersonal, type PersonalRule, personalRule } from "../request/personal.ts";
 import type { LookupRequest } from "../request/plan.ts";

@@ -3,7 +3,7 @@
 import type { Exchange, PagePlace } from "../site/exchange.ts";
 import { lookUp, type LookupResult, type LookupPolicy } from "../../cache/lookup.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
-import type { Requester } from "../../purge/view/view.ts";
+import type { Requester } from "../../purge/view/view-port.ts";
 import { isApart, isSmall, type TierRead, type VaryMarker } from "../../cache/tiers/tier.ts";
 import { tierScopes } from "../../config/tier-names.ts";
 import { fieldsOf } from "../../rules/fields.ts";

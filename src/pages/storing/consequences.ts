@@ -9,7 +9,7 @@ import { ledAnonymouslyMsMax } from "../site/remembered-keys.ts";
 import { type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
 import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
 import { originFreshSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
-import { awaitsSecondAsk } from "./admission.ts";
+import { awaitsSecondAsk } from "./admit-to-shared.ts";
 import { removeStored } from "./in-tiers.ts";
 import { noteSilentVariation, noteVariationFault } from "./last-answer.ts";
 import { isProvisional, needsConfirmation, ofOneClient, type StoreRefusal } from "./refusal.ts";

@@ -2,7 +2,7 @@
 // vary. Also removes responses.
 import { tierScopes } from "../../config/tier-names.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
-import { keep, takeOut } from "../../cache/keep.ts";
+import { keep, takeOut } from "../../cache/write-tiers.ts";
 import {
   type StoredMetadata,
   type StoredResponse,

@@ -12,7 +12,7 @@ import {
   pathPrefix,
   urlTag,
 } from "../../purge/journal/purge-target.ts";
-import type { InvalidatedTarget } from "../../purge/acceptance/joined-purges.ts";
+import type { InvalidatedTarget } from "../../purge/acceptance/invalidation-batches.ts";
 import { type KeyedUrl, keyUrl, storedUrlBytesMax } from "../request/key.ts";
 import { keyedAs, type PassedRequest } from "../request/plan.ts";
 import type { Exchange } from "../site/exchange.ts";

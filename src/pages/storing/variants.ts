@@ -3,7 +3,7 @@
 // variants.
 import type { Context, PagePlace } from "../site/exchange.ts";
 import type { StoredMetadata, ResponseAsk } from "../stored/stored-response.ts";
-import type { ToKeep } from "../../cache/keep.ts";
+import type { ToKeep } from "../../cache/write-tiers.ts";
 import { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
 import { variantKey } from "../request/key.ts";

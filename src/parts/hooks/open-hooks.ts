@@ -1,7 +1,7 @@
 // Opens the hooks in an isolate: a route for each sender, and their findings.
 import type { OpenPart } from "../../admin/open-part.ts";
 import type { PartHost } from "../../part/contents.ts";
-import { hookMapping } from "./findings.ts";
+import { hookMapping } from "./hook-findings.ts";
 import type { WebhookSender } from "./port/hook.ts";
 import { receiver } from "./receiver.ts";
 

@@ -7,7 +7,7 @@ import type { Config } from "../../config/config.ts";
 import { reach } from "../../config/tier-names.ts";
 import { mayBeSecret, selectingValues } from "../../rules/selecting.ts";
 import { isFieldName } from "../../cache/tiers/record-codec.ts";
-import { isFieldValue } from "../../pages/stored/record-form.ts";
+import { isFieldValue } from "../../pages/stored/response-form.ts";
 import { mayBeOfAll } from "../../pages/request/personal.ts";
 import { type LookupRequest, asRefresh, plan, type PlanContext } from "../../pages/request/plan.ts";
 import { sentUrl } from "../../pages/request/target.ts";

@@ -5,7 +5,7 @@ import { pauseUnheld } from "../../base/timeouts.ts";
 import type { PartHost } from "../../part/contents.ts";
 import type { OpenTarget, OutwardPorts, TargetReport } from "./port/outward-target.ts";
 import type { Unavailable } from "../../purge/journal/journal.ts";
-import { randomText } from "../../purge/purging.ts";
+import { randomText } from "../../purge/create-purging.ts";
 
 /** A Worker runs for 30 s after its answer, and a delivery takes some seconds. */
 const waitMsMax = 18_000;

@@ -3,7 +3,7 @@ import { whyNoJournal } from "../../admin/json-answers.ts";
 import type { OpenPart, PartLook } from "../../admin/open-part.ts";
 import type { PartHost } from "../../part/contents.ts";
 import { createOutward, type Outward } from "./create-outward.ts";
-import { outwardBehind } from "./findings.ts";
+import { outwardBehind } from "./outward-findings.ts";
 import { lagSecondsOf, outwardRoute, outwardState } from "./outward-route.ts";
 import type { OutwardTarget } from "./port/outward-target.ts";
 

@@ -9,7 +9,7 @@ import type { Phases } from "../../part/port/phases.ts";
 import type { PhaseHost } from "../../pages/site/site.ts";
 import { tokenPattern } from "../../rules/cache-control.ts";
 import { responseMediaTypes, typesAgainst } from "../../rules/media-types.ts";
-import { findingsOfBuilds } from "./findings.ts";
+import { findingsOfBuilds } from "./build-findings.ts";
 
 /** The builds of pages, by the field with the build's name; or the releases for which lost assets stay. */
 export type ReleaseOptions = "keep" | { readonly header: string } | { readonly keep: number };

@@ -10,7 +10,7 @@ import {
   openBytePipe,
 } from "../../pages/body/client-end.ts";
 import { ChunkReader } from "../../pages/body/gather.ts";
-import { copyRange, fittedStream } from "../../pages/body/sliced-stream.ts";
+import { copyRange, fittedStream } from "../../pages/body/ranged-stream.ts";
 import { nthSliceAt, rangeOfSlice } from "./fit.ts";
 import type { Slice, SliceBody, SlicedAnswer, SliceStore } from "./slice-store.ts";
 

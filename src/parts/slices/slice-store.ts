@@ -1,7 +1,7 @@
 // Finds the slices of a body in the tiers, or fetches them. A slice has no judgement of its own: it
 // is as old as its head.
 import { Flights } from "../../cache/flights.ts";
-import { keep } from "../../cache/keep.ts";
+import { keep } from "../../cache/write-tiers.ts";
 import { discardBody, type StoredBody } from "../../cache/record/record.ts";
 import { largeBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { type ByteRange, lengthOf } from "../../rules/ranges.ts";

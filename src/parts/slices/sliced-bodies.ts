@@ -7,7 +7,7 @@ import { cancelBody } from "../../base/cancel-body.ts";
 import { type ByteRange, firstByteOf } from "../../rules/ranges.ts";
 import { selects } from "../../rules/selecting.ts";
 import type { Decision } from "../../observe/decision.ts";
-import { isForAll } from "../../pages/fetch/answer-from-origin.ts";
+import { isForAll } from "../../pages/fetch/answer-on-miss.ts";
 import { inNobodysName } from "../../pages/fetch/refresh.ts";
 import { clientHasIt, rangeIn } from "../../pages/request/conditions.ts";
 import { asRefresh, type LookupRequest } from "../../pages/request/plan.ts";

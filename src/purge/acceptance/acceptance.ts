@@ -8,7 +8,7 @@ import { postEntry } from "../journal/switch.ts";
 import { type Bypass, newestOf, postId, type SwitchState } from "../journal/switch-state.ts";
 import { type AcceptanceSettings, placedAt, ReadBacks } from "./read-backs.ts";
 import type { AcceptedPurge } from "../view/positions.ts";
-import type { Requester } from "../view/view.ts";
+import type { Requester } from "../view/view-port.ts";
 
 /**
  * A purge from an authenticated sender or from the application. `id`: the webhook's id, or the

@@ -1,7 +1,7 @@
 // Reads back the entries that this isolate accepted (docs/purge-protocol.md, rule 22). A read-back
 // checks at the primary that the journal still has an entry. Lost entries are appended again.
 import { patiently, pauseUnheld } from "../../base/timeouts.ts";
-import type { Entry, EntryPlace, NewEntry } from "../journal/entry.ts";
+import type { Entry, EntryId, NewEntry } from "../journal/entry.ts";
 import type { Journal } from "../journal/journal.ts";
 import { postedAgain, postEntry, postUnlessNewer, type Switch } from "../journal/switch.ts";
 import type { JournalView } from "../view/journal-view.ts";
@@ -207,6 +207,6 @@ export class ReadBacks {
 const isPost = ({ switched }: NewEntry): boolean => switched !== undefined;
 
 /** Returns the entries with their places in the journal. */
-export function placedAt(places: readonly EntryPlace[], entries: readonly NewEntry[]): Entry[] {
+export function placedAt(places: readonly EntryId[], entries: readonly NewEntry[]): Entry[] {
   return entries.map((entry, at) => ({ ...entry, ...(places[at] ?? { position: "" }) }));
 }

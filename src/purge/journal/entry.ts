@@ -11,7 +11,7 @@ import { readPost, type SwitchPost, type SwitchState } from "./switch-state.ts";
  * An entry's stream ID and its `n`. After a loss, another entry may get the same ID. An `n` is a
  * random text. In Redis, the entry's number and lineage follow the text (rule 27).
  */
-export type EntryPlace = Exclude<Stamp, "none">;
+export type EntryId = Exclude<Stamp, "none">;
 
 /**
  * Returns when the journal accepted the entry at a position, by the journal's clock, in epoch
@@ -40,7 +40,7 @@ export interface NewEntry {
   readonly switched?: SwitchPost | undefined;
 }
 
-export type Entry = NewEntry & EntryPlace;
+export type Entry = NewEntry & EntryId;
 
 /** The value of `by` for invalidations by unsafe requests (RFC 9111 §4.4). */
 export const byInvalidation = "invalidation";
@@ -206,7 +206,7 @@ export function comparePositions(a: string, b: string): number {
  * Returns whether the entry is at this place. After a loss, another entry may have the same
  * position, but not the same `n`.
  */
-export function isSamePlace(entry: EntryPlace | undefined, place: Stamp): boolean {
+export function isSameEntry(entry: EntryId | undefined, place: Stamp): boolean {
   return place !== "none" && entry?.position === place.position && entry.n === place.n;
 }
 

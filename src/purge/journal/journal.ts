@@ -2,7 +2,7 @@
 // such as Redis (src/stores/redis/journal/) implement the port. `comparePositions` of entry.ts
 // compares two positions.
 import type { Coverage, Stamp, StampedWrite } from "../../cache/record/record.ts";
-import type { Entry, EntryPlace, NewEntry, ReleaseEntry } from "./entry.ts";
+import type { Entry, EntryId, NewEntry, ReleaseEntry } from "./entry.ts";
 import type { SwitchState } from "./switch-state.ts";
 
 /**
@@ -78,7 +78,7 @@ export interface JournalExtent {
 /** The place of an appended entry, and the entries between a given place and this entry. */
 export interface AppendWithRead {
   readonly kind: "appended";
-  readonly place: EntryPlace;
+  readonly place: EntryId;
   /** The isolate's clock before the request, in epoch milliseconds. */
   readonly sentAtMs: number;
   /**
@@ -116,21 +116,21 @@ export interface Journal {
    * begin with exactly this entry, or a later page with the last entry of the page before. Also
    * returns `not-joined` if more entries follow than a view holds.
    */
-  since(place: EntryPlace): Promise<JournalRead | NotJoined | Unavailable>;
+  since(place: EntryId): Promise<JournalRead | NotJoined | Unavailable>;
   /** Like `since`, but reads one page on the primary. Returns `not-joined` also for a full page. */
-  sinceOnPrimary(place: EntryPlace): Promise<JournalRead | NotJoined | Unavailable>;
+  sinceOnPrimary(place: EntryId): Promise<JournalRead | NotJoined | Unavailable>;
   /**
    * Reads from the primary in one step (rule 16): the newest entry up to a place, the newest page,
    * the number of entries, the lineages, and the switch. Then reads older pages from the primary, back
    * to the place or until there are enough entries for a new view.
    */
-  atPrimary(place: EntryPlace): Promise<PrimaryRead | Unavailable>;
+  atPrimary(place: EntryId): Promise<PrimaryRead | Unavailable>;
   /**
    * Reads from the primary whether the journal still has each entry (rule 22). Keeps the given
    * order.
    */
   standing(
-    places: readonly EntryPlace[],
+    places: readonly EntryId[],
   ): Promise<{ kind: "read"; states: readonly PlaceState[] } | Unavailable>;
   /**
    * Appends a mark of loss, and reads the newest page and the switch, in one step (rule 17 a).
@@ -146,7 +146,7 @@ export interface Journal {
    */
   append(
     entries: readonly NewEntry[],
-  ): Promise<{ kind: "appended"; places: readonly EntryPlace[] } | Unavailable>;
+  ): Promise<{ kind: "appended"; places: readonly EntryId[] } | Unavailable>;
   /**
    * Appends an entry and reads a page from a place on, in one step on the primary (rule 25 c).
    * Trims the journal like `append`.
@@ -155,7 +155,7 @@ export interface Journal {
    *   A journal that cannot do so ignores it
    */
   appendAndRead(
-    place: EntryPlace,
+    place: EntryId,
     entry: NewEntry,
     write?: StampedWrite,
   ): Promise<AppendWithRead | Unavailable>;
@@ -168,7 +168,7 @@ export interface Journal {
    * @param end the last entry of the isolate's view
    */
   unpurged(
-    end: EntryPlace,
+    end: EntryId,
     records: readonly (Coverage & { readonly stamp: Stamp })[],
   ): Promise<{ kind: "read"; answers: readonly boolean[] } | Unavailable>;
   /**
@@ -185,7 +185,7 @@ export interface Journal {
  * Waits until the journal has an entry after the place, at most `ms` milliseconds. Returns whether
  * it has one. Rejects if the journal does not answer.
  */
-export type AwaitNews = (place: EntryPlace, ms: number) => Promise<boolean>;
+export type AwaitNews = (place: EntryId, ms: number) => Promise<boolean>;
 
 /** The maximum number of entries per page: 1 MiB at 8 KiB per entry (rule 12). */
 export const pageCount = 128;

@@ -1,7 +1,7 @@
 // Normalizes the spelling of tags, URLs and prefixes, because a purge covers all spellings of a
 // name.
 import { isLatin1, latin1Bytes } from "../../base/latin1.ts";
-import { sortedQuery } from "../../rules/query.ts";
+import { sortedQuery } from "../../rules/query-string.ts";
 
 /**
  * ASCII characters that have the same meaning escaped and unescaped. Named URLs distinguish the two

@@ -1,6 +1,6 @@
 // The port of the switch (docs/purge-protocol-switch.md, rule 24). The journal's store implements the
 // port, because a post and its entry are written in one step.
-import type { EntryPlace, NewEntry } from "./entry.ts";
+import type { EntryId, NewEntry } from "./entry.ts";
 import type { Unavailable } from "./journal.ts";
 import { nothing } from "./purge-target.ts";
 import { isNewer, type SwitchPost, type SwitchState } from "./switch-state.ts";
@@ -9,7 +9,7 @@ import { isNewer, type SwitchPost, type SwitchState } from "./switch-state.ts";
 export type PostEntry = NewEntry & { readonly switched: SwitchPost };
 
 export type PostResult =
-  | { readonly kind: "posted"; readonly place: EntryPlace }
+  | { readonly kind: "posted"; readonly place: EntryId }
   /** Another post is current, so nothing was written. See `HeldSwitch`. */
   | {
       readonly kind: "overtaken";

@@ -1,13 +1,13 @@
 // The entries that this isolate accepted. The view applies them in addition to its chain, until a
 // read of the journal adds them to the chain.
-import type { PurgeSubject } from "./view.ts";
+import type { PurgeSubject } from "./view-port.ts";
 import {
   acceptedAtMs,
   comparePositions,
   type Entry,
   heldBytes,
   isOrdered,
-  isSamePlace,
+  isSameEntry,
 } from "../journal/entry.ts";
 import { everything } from "../journal/purge-target.ts";
 import { TargetIndex } from "./target-index.ts";
@@ -84,13 +84,13 @@ export class AcceptedPurges {
   /** Returns the deciding purge of a record; `undefined` if no purge covers the record. */
   purgeOf(record: PurgeSubject): Entry | undefined {
     const covering = this.#covering(record);
-    const firsts = covering.map((kept) => kept.find((one) => !isSamePlace(one, record.stamp)));
+    const firsts = covering.map((kept) => kept.find((one) => !isSameEntry(one, record.stamp)));
     return firsts.reduce(decisive, undefined);
   }
 
   /** Returns whether a hard purge other than an invalidation covers the record. */
   isPurgedByOrder(record: PurgeSubject): boolean {
-    const isOther = (one: Entry) => isOrdered(one) && !isSamePlace(one, record.stamp);
+    const isOther = (one: Entry) => isOrdered(one) && !isSameEntry(one, record.stamp);
     return this.#covering(record).some((kept) => kept.some(isOther));
   }
 
@@ -100,7 +100,7 @@ export class AcceptedPurges {
    */
   lastPurgeAtMs(record: PurgeSubject): number {
     const all = this.#covering(record).flat();
-    const others = all.filter((one) => !isSamePlace(one, record.stamp));
+    const others = all.filter((one) => !isSameEntry(one, record.stamp));
     const times = others.flatMap(({ n, position }) => [
       acceptedAtMs(position),
       this.#accepted.get(n)?.atMs ?? -Infinity,

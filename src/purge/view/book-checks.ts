@@ -3,10 +3,10 @@
 // stamp that the view knows.
 import { BoundedMarks } from "../../base/bounded-map.ts";
 import { loadStampOf, type Stamp } from "../../cache/record/record.ts";
-import type { EntryPlace } from "../journal/entry.ts";
+import type { EntryId } from "../journal/entry.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Chain } from "./chain.ts";
-import type { PurgeSubject } from "./view.ts";
+import type { PurgeSubject } from "./view-port.ts";
 
 /** The size limit of the remembered answers, in bytes. */
 const rememberedBytesMax = 262_144;
@@ -18,7 +18,7 @@ export class BookChecks {
    * The new stamps, by old stamp and coverage, because a tier may return a record with its old
    * stamp again.
    */
-  readonly #restamped = new BoundedMarks<EntryPlace>(rememberedBytesMax);
+  readonly #restamped = new BoundedMarks<EntryId>(rememberedBytesMax);
 
   /** @param chain returns the view's present chain */
   constructor(journal: Pick<Journal, "unpurged">, chain: () => Chain | undefined) {
@@ -57,7 +57,7 @@ export class BookChecks {
     return true;
   }
 
-  async #asked(record: PurgeSubject, name: string, end: EntryPlace): Promise<void> {
+  async #asked(record: PurgeSubject, name: string, end: EntryId): Promise<void> {
     const read = await this.#journal.unpurged(end, [record]);
     // The chain may have been replaced during the query, after a loss of entries.
     if (read.kind !== "read" || !read.answers[0] || !this.#chain()?.knows(end)) return;
@@ -67,7 +67,7 @@ export class BookChecks {
 }
 
 /** Returns the name of an answer. Records of one name have the same stamp and the same names in the book. */
-function nameOf({ tags, groups, url, route, release }: PurgeSubject, { n }: EntryPlace): string {
+function nameOf({ tags, groups, url, route, release }: PurgeSubject, { n }: EntryId): string {
   return JSON.stringify([n, url, route, tags, groups, release]);
 }
 

@@ -4,7 +4,7 @@ import type { Stamp } from "../../cache/record/record.ts";
 import {
   acceptedAtMs,
   type Entry,
-  type EntryPlace,
+  type EntryId,
   heldBytes,
   isBeginning,
   isFirst,
@@ -12,7 +12,7 @@ import {
 } from "../journal/entry.ts";
 import { chainBytesMax, chainEntriesMax } from "../journal/journal.ts";
 import { TargetIndex } from "./target-index.ts";
-import type { PurgeSubject } from "./view.ts";
+import type { PurgeSubject } from "./view-port.ts";
 
 /**
  * The numbers of the entries that name one target, counted as `#oldestNumber` is; -1 if there is no
@@ -65,12 +65,12 @@ export class Chain {
   }
 
   /** The place of the last entry. */
-  get end(): EntryPlace {
+  get end(): EntryId {
     return placeOf(this.#entries.at(-1));
   }
 
   /** The place of the oldest entry. */
-  get floor(): EntryPlace {
+  get floor(): EntryId {
     return placeOf(this.#entries[0]);
   }
 
@@ -145,7 +145,7 @@ export class Chain {
    * Returns the entries after the first place, up to and including the second; `undefined` unless
    * the chain contains both places.
    */
-  between(after: Stamp, upTo: EntryPlace): readonly Entry[] | undefined {
+  between(after: Stamp, upTo: EntryId): readonly Entry[] | undefined {
     const [first, last] = [this.#numberOf(after), this.#numberOf(upTo)];
     if (first === undefined || last === undefined) return undefined;
     return this.#entries.slice(first + 1 - this.#oldestNumber, last + 1 - this.#oldestNumber);
@@ -253,6 +253,6 @@ function firstSoftAfter({ softAt, earlierSoftAts = [] }: NewestEntry, since: num
   return earlierSoftAts[low] ?? (softAt > since ? softAt : Infinity);
 }
 
-function placeOf(entry: Entry | undefined): EntryPlace {
+function placeOf(entry: Entry | undefined): EntryId {
   return { position: entry?.position ?? "", n: entry?.n ?? "" };
 }

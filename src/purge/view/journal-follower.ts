@@ -8,8 +8,8 @@ import type { StampedWrite } from "../../cache/record/record.ts";
 import {
   comparePositions,
   type Entry,
-  type EntryPlace,
-  isSamePlace,
+  type EntryId,
+  isSameEntry,
   lastSwitched,
   type NewEntry,
   releasesIn,
@@ -138,7 +138,7 @@ export class JournalFollower {
     this.#noteFailure(checked);
     if (checked.kind !== "read" || !this.#isStill(chain, end.position)) return;
     const { upTo, isLost } = checked;
-    if (isSamePlace(upTo, end)) {
+    if (isSameEntry(upTo, end)) {
       const at = checked.entries.findIndex(({ position }) => position === end.position);
       // Too many entries follow the end. Start again from the newest entries.
       if (at < 0) return this.#adopt(checked);
@@ -236,7 +236,7 @@ export class JournalFollower {
    * @param write the record to store with the purge (rule 25 f)
    */
   async appendAndRead(
-    place: EntryPlace,
+    place: EntryId,
     entry: NewEntry,
     write?: StampedWrite,
   ): Promise<AppendWithRead | Unavailable> {
@@ -247,7 +247,7 @@ export class JournalFollower {
     // The page does not begin at `place`, or is full, so it cannot extend the chain.
     if (since === undefined) return appended;
     const { end } = chain;
-    const at = [place, ...since].findLastIndex((each) => isSamePlace(each, end));
+    const at = [place, ...since].findLastIndex((each) => isSameEntry(each, end));
     const entries = since.slice(at);
     if (at >= 0) this.#extend(chain, end.position, { kind: "read", entries, sentAtMs });
     return appended;

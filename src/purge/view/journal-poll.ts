@@ -3,9 +3,9 @@
 // never depends on the poll.
 import { isWithinMs } from "../../base/elapsed.ts";
 import { pause } from "../../base/timeouts.ts";
-import type { EntryPlace } from "../journal/entry.ts";
+import type { EntryId } from "../journal/entry.ts";
 import type { AwaitNews } from "../journal/journal.ts";
-import type { Requester } from "./view.ts";
+import type { Requester } from "./view-port.ts";
 import type { ViewCopies } from "./view-copies.ts";
 
 export interface JournalPollSettings {
@@ -17,8 +17,8 @@ export interface JournalPollSettings {
 
 /** The view that the poll renews. */
 export interface PolledView {
-  readonly end: () => EntryPlace | undefined;
-  readonly knows: (place: EntryPlace) => boolean;
+  readonly end: () => EntryId | undefined;
+  readonly knows: (place: EntryId) => boolean;
   /** Takes the colo's copy, or reads the journal. */
   readonly renew: (requester: Requester) => void;
   /** Reads the journal, and publishes the colo's copy. */

@@ -10,7 +10,7 @@ import { ClockSteps } from "./clock-steps.ts";
 import {
   comparePositions,
   type Entry,
-  type EntryPlace,
+  type EntryId,
   lastSwitched,
   releasesIn,
 } from "../journal/entry.ts";
@@ -25,7 +25,7 @@ import {
   type PurgeJudgement,
   type PurgeView,
   usable,
-} from "./view.ts";
+} from "./view-port.ts";
 import { type RenewalSettings, ViewRenewals } from "./view-renewals.ts";
 
 export interface JournalViewSettings extends FollowingSettings, RenewalSettings {
@@ -138,7 +138,7 @@ export class JournalView implements PurgeView {
    * view, and then reads the journal on its primary, each once for all concurrent requests. Reads
    * nothing for an entry that such a read did not return.
    */
-  async reaches(place: EntryPlace, requester: Requester): Promise<boolean> {
+  async reaches(place: EntryId, requester: Requester): Promise<boolean> {
     const isKnown = () => this.chain?.knows(place) === true;
     if (isKnown()) return true;
     if (this.#gone.has(place.n)) return false;

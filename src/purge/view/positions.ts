@@ -3,10 +3,10 @@
 import { decodedBytes } from "../../base/hmac.ts";
 import { base64url } from "../../base/sha256.ts";
 import type { NameSecret } from "../../cache/record/record-key.ts";
-import type { EntryPlace } from "../journal/entry.ts";
+import type { EntryId } from "../journal/entry.ts";
 import { JoinedRuns } from "./joined-runs.ts";
 import type { JournalView } from "./journal-view.ts";
-import type { Requester } from "./view.ts";
+import type { Requester } from "./view-port.ts";
 
 export interface PositionSettings {
   readonly secret: NameSecret;
@@ -18,7 +18,7 @@ export interface PositionSettings {
 export const positionName = "tidemark-position";
 
 /** The place of an accepted purge's last entry. */
-export interface AcceptedPurge extends EntryPlace {
+export interface AcceptedPurge extends EntryId {
   /** The end of N, by the clock of the accepting isolate in epoch milliseconds. */
   readonly visibleByAtMs: number;
 }
@@ -73,7 +73,7 @@ export class Positions {
     return place !== undefined && !(await this.#settings.view.reaches(place, requester));
   }
 
-  async #opened(sent: string): Promise<EntryPlace | undefined> {
+  async #opened(sent: string): Promise<EntryId | undefined> {
     const bytes = mayBePosition(sent) ? decodedBytes(sent, "base64url") : undefined;
     const key = bytes && (await this.#keyed());
     if (bytes === undefined || key === undefined) return undefined;

@@ -5,13 +5,7 @@ import type { ColoCache } from "../../base/colo-cache.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { patiently } from "../../base/timeouts.ts";
 import { sha256Hex } from "../../base/sha256.ts";
-import {
-  encodeEntry,
-  entriesOf,
-  type Entry,
-  type EntryPlace,
-  isSamePlace,
-} from "../journal/entry.ts";
+import { encodeEntry, entriesOf, type Entry, type EntryId, isSameEntry } from "../journal/entry.ts";
 import { type JournalRead, newestCount } from "../journal/journal.ts";
 import { readState, type SwitchState } from "../journal/switch-state.ts";
 
@@ -46,7 +40,7 @@ export interface PollNote {
   /** When the claimant stops polling. */
   readonly untilAtMs: number;
   /** The last entry of the claimant's view. */
-  readonly end: EntryPlace;
+  readonly end: EntryId;
 }
 
 /** The version of the format, which every change increments. */
@@ -190,11 +184,11 @@ export class ViewCopy {
   }
 
   /** Returns the entries after a place; `undefined` if the copy does not contain the place. */
-  entriesAfter(place: EntryPlace): Entry[] | undefined {
+  entriesAfter(place: EntryId): Entry[] | undefined {
     const at = this.#items.findLastIndex(
       (item) => Array.isArray(item) && item[0] === place.position,
     );
-    if (!isSamePlace(entriesOf([this.#items[at]])[0], place)) return undefined;
+    if (!isSameEntry(entriesOf([this.#items[at]])[0], place)) return undefined;
     return decodeAll(this.#items.slice(at + 1));
   }
 }

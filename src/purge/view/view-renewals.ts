@@ -5,7 +5,7 @@ import { isWithinMs } from "../../base/elapsed.ts";
 import { patiently } from "../../base/timeouts.ts";
 import type { JournalFollower } from "./journal-follower.ts";
 import { JournalPoll, type JournalPollSettings } from "./journal-poll.ts";
-import type { Requester } from "./view.ts";
+import type { Requester } from "./view-port.ts";
 import type { ViewCopies } from "./view-copies.ts";
 
 type Copies = Pick<ViewCopies, "read" | "publish" | "claim">;

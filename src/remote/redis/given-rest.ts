@@ -2,7 +2,7 @@
 import { type Fault, isFault, OperatorError } from "../../base/operator-error.ts";
 import { databaseOf } from "../../protocol/variables/database.ts";
 import type { RedisAddress, RestAddress } from "./address.ts";
-import { upstashWordsWith } from "./trouble.ts";
+import { upstashWordsWith } from "./redis-trouble.ts";
 
 /**
  * A `Redis` of `@upstash/redis`, version 1.34 or later. Only its address and token are used, so its

@@ -4,7 +4,7 @@ import type { ReachRest, RedisAddress } from "./address.ts";
 import type { Redis } from "./redis.ts";
 import { type RedisCounts, RoundTrips } from "./round-trips.ts";
 import { Seal, sealLine } from "./seal.ts";
-import { readTrouble, upstashWords } from "./trouble.ts";
+import { readTrouble, upstashWords } from "./redis-trouble.ts";
 
 /** The address, timeouts and other settings of a database. */
 export interface RedisSettings extends Omit<RemoteClientSettings, "words">, RedisAddress {

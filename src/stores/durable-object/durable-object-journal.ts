@@ -1,6 +1,6 @@
 // The journal of a Worker in a Durable Object.
 import type { ObjectPlacement } from "../../protocol/object-placement.ts";
-import { type JournalInCode, journalMaker } from "../../purge/purging.ts";
+import { type JournalInCode, journalMaker } from "../../purge/create-purging.ts";
 import { ObjectClient } from "./object-client.ts";
 import { ObjectJournal, ObjectSubscribers } from "./object-journal.ts";
 import { placedObjects } from "./object-namespace.ts";

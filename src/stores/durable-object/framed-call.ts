@@ -88,7 +88,7 @@ export type RecordCall = keyof RecordCalls;
 
 /**
  * Returns the path of a call, with the version of the records' form. An object compares heads
- * (`unless-newer.ts`), so it answers only Workers with its own form. The objects of 0.2.0 know no
+ * (`is-newer.ts`), so it answers only Workers with its own form. The objects of 0.2.0 know no
  * such path.
  */
 export const callPath = (call: RecordCall): string => `${call}.${version}`;

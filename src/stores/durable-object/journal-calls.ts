@@ -1,7 +1,7 @@
 // The calls of a Worker to the Durable Objects of its journal and of its reports, as JSON. A deployment may run two
 // versions of the Worker over one object, so no member ever changes its meaning.
 import type { BookQuery } from "../../purge/journal/book.ts";
-import type { EntryPlace } from "../../purge/journal/entry.ts";
+import type { EntryId } from "../../purge/journal/entry.ts";
 import type { JournalExtent, PlaceState } from "../../purge/journal/journal.ts";
 import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
 import type { DatedStates, ReplaceAsk, StatesAsk } from "./subscriber-table.ts";
@@ -10,7 +10,7 @@ import type { DatedStates, ReplaceAsk, StatesAsk } from "./subscriber-table.ts";
 export type StoredEntry = readonly [position: string, fields: readonly string[]];
 
 /** The last post. `bypass` is JSON. */
-export interface StoredSwitch extends EntryPlace {
+export interface StoredSwitch extends EntryId {
   readonly post: string;
   readonly bypass: string;
 }
@@ -30,7 +30,7 @@ export interface Limits {
 
 export interface ReadAsk extends Limits {
   /** Absent to read the newest entries. */
-  readonly after?: EntryPlace | undefined;
+  readonly after?: EntryId | undefined;
 }
 
 /** A read of entries, oldest first, of the switch, and of the entry that told the newest release. */
@@ -44,7 +44,7 @@ export interface JournalPage {
 }
 
 export interface CheckAsk extends Limits {
-  readonly place: EntryPlace;
+  readonly place: EntryId;
   readonly keptCount: number;
 }
 
@@ -64,7 +64,7 @@ export interface AppendAsk extends ReadAsk {
 }
 
 export interface AppendReply {
-  readonly places: readonly EntryPlace[];
+  readonly places: readonly EntryId[];
   /** The entries after the place of the call, if it names one. */
   readonly since?: JournalPage | undefined;
 }
@@ -79,7 +79,7 @@ export interface PostAsk extends AppendAsk, Pick<StoredSwitch, "post" | "bypass"
 
 /** The place of the post, or else the current post, which is not the one to replace. */
 export interface PostReply {
-  readonly place?: EntryPlace;
+  readonly place?: EntryId;
   readonly current?: StoredSwitch | undefined;
 }
 
@@ -115,7 +115,7 @@ export interface FoldAsk {
 export interface JournalCalls {
   readonly read: [ReadAsk, JournalPage];
   readonly check: [CheckAsk, JournalCheck];
-  readonly standing: [{ readonly places: readonly EntryPlace[] }, readonly PlaceState[]];
+  readonly standing: [{ readonly places: readonly EntryId[] }, readonly PlaceState[]];
   readonly append: [AppendAsk, AppendReply];
   readonly mark: [MarkAsk, JournalPage];
   readonly post: [PostAsk, PostReply];

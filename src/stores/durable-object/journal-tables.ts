@@ -1,5 +1,5 @@
 // The journal and the switch as SQLite tables of one Durable Object.
-import type { EntryPlace } from "../../purge/journal/entry.ts";
+import type { EntryId } from "../../purge/journal/entry.ts";
 import type { PlaceState } from "../../purge/journal/journal.ts";
 import { releasedBy } from "../../purge/journal/purge-target.ts";
 import type {
@@ -79,7 +79,7 @@ export class JournalTables {
     return { ...this.read(limits), upTo: upTo && storedEntry(upTo), isTrimmed };
   }
 
-  standing({ places }: { readonly places: readonly EntryPlace[] }): readonly PlaceState[] {
+  standing({ places }: { readonly places: readonly EntryId[] }): readonly PlaceState[] {
     return places.map((place) => this.#stateOf(place));
   }
 
@@ -160,7 +160,7 @@ export class JournalTables {
   #append(
     { n: text, fields, tags, prefixes }: ObjectEntry,
     { request, keptCount, atMs }: { request: string; keptCount: number; atMs: number },
-  ): EntryPlace {
+  ): EntryId {
     const last = this.last;
     const number = (last?.number ?? 0) + 1;
     const ms = Math.max(atMs, last?.ms ?? 0);
@@ -212,14 +212,14 @@ export class JournalTables {
     return rows.map(storedEntry);
   }
 
-  #stateOf(place: EntryPlace): PlaceState {
+  #stateOf(place: EntryId): PlaceState {
     const row = this.#rowOf(place.n);
     if (row === undefined || placeOf(row).position !== place.position) return "gone";
     return row.fields === null ? "trimmed" : "standing";
   }
 
   /** Returns whether a place is one of those that sweeps drop, for room or because of its age. */
-  #isDropped({ position, n }: EntryPlace): boolean {
+  #isDropped({ position, n }: EntryId): boolean {
     const { last } = this;
     const number = numberIn(n);
     if (last === undefined || number === 0 || number > last.number) return false;
@@ -250,7 +250,7 @@ function numberIn(n: string): number {
   return Number(/\.(\d+)$/.exec(n)?.[1] ?? 0);
 }
 
-function placeOf({ ms, sequence, n }: Row): EntryPlace {
+function placeOf({ ms, sequence, n }: Row): EntryId {
   return { position: `${ms}-${sequence}`, n };
 }
 

@@ -6,8 +6,8 @@ import { bookQuery } from "../../purge/journal/book.ts";
 import {
   encodeEntry,
   entriesOf,
-  type EntryPlace,
-  isSamePlace,
+  type EntryId,
+  isSameEntry,
   markOf,
   type NewEntry,
   releasesIn,
@@ -61,31 +61,31 @@ export class ObjectJournal implements Journal, Switch {
     return "kind" in reply ? reply : { kind: "read", sentAtMs, ...foundIn(reply) };
   }
 
-  since(place: EntryPlace): ReturnType<Journal["since"]> {
+  since(place: EntryId): ReturnType<Journal["since"]> {
     return this.#since(place, { countMax: chainEntriesMax, charsMax });
   }
 
-  sinceOnPrimary(place: EntryPlace): ReturnType<Journal["sinceOnPrimary"]> {
+  sinceOnPrimary(place: EntryId): ReturnType<Journal["sinceOnPrimary"]> {
     return this.#since(place, onePage);
   }
 
-  async #since(after: EntryPlace, limits: typeof newest): ReturnType<Journal["since"]> {
+  async #since(after: EntryId, limits: typeof newest): ReturnType<Journal["since"]> {
     const { sentAtMs, reply } = await this.#asked("journal read", "read", { after, ...limits });
     if ("kind" in reply) return reply;
     if (!reply.isJoined) return { kind: "not-joined" };
     return { kind: "read", sentAtMs, entries: entriesOf(reply.entries) };
   }
 
-  async atPrimary(place: EntryPlace): ReturnType<Journal["atPrimary"]> {
+  async atPrimary(place: EntryId): ReturnType<Journal["atPrimary"]> {
     const ask = { place, keptCount: this.#keptCount, ...newest };
     const { sentAtMs, reply } = await this.#asked("journal read", "check", ask);
     if ("kind" in reply) return reply;
     const [upTo] = entriesOf([reply.upTo]);
-    const isLost = !reply.isTrimmed && !isSamePlace(upTo, place);
+    const isLost = !reply.isTrimmed && !isSameEntry(upTo, place);
     return { kind: "read", sentAtMs, ...foundIn(reply), upTo, isLost };
   }
 
-  async standing(places: readonly EntryPlace[]): ReturnType<Journal["standing"]> {
+  async standing(places: readonly EntryId[]): ReturnType<Journal["standing"]> {
     const { reply } = await this.#asked("purge, read back", "standing", { places });
     return "kind" in reply ? reply : { kind: "read", states: reply };
   }
@@ -103,7 +103,7 @@ export class ObjectJournal implements Journal, Switch {
     return "kind" in reply ? reply : { kind: "appended", places: reply.places };
   }
 
-  async appendAndRead(after: EntryPlace, entry: NewEntry): ReturnType<Journal["appendAndRead"]> {
+  async appendAndRead(after: EntryId, entry: NewEntry): ReturnType<Journal["appendAndRead"]> {
     const ask = { ...this.#appending([entry]), after, ...onePage };
     const { sentAtMs, reply } = await this.#asked("purge, written", "append", ask);
     if ("kind" in reply) return reply;
@@ -111,12 +111,12 @@ export class ObjectJournal implements Journal, Switch {
     if (place === undefined) return { kind: "unavailable" };
     const read = entriesOf(reply.since?.entries);
     // If the call was sent twice, entries of others may follow this one.
-    const isWhole = reply.since?.isJoined === true && isSamePlace(read.at(-1), place);
+    const isWhole = reply.since?.isJoined === true && isSameEntry(read.at(-1), place);
     return { kind: "appended", place, sentAtMs, since: isWhole ? read : undefined };
   }
 
   async unpurged(
-    end: EntryPlace,
+    end: EntryId,
     records: Parameters<Journal["unpurged"]>[1],
   ): ReturnType<Journal["unpurged"]> {
     const ask = { end: end.n, records: records.map(bookQuery) };

@@ -26,7 +26,7 @@ import { purposeOf, type CallPurpose } from "../../remote/purpose.ts";
 import { readMsMax, writeMsMax } from "../../remote/latency-bound.ts";
 import { ObjectLeases } from "./object-leases.ts";
 import type { RecordsClient, Target } from "./records-client.ts";
-import { unlessNewer } from "./unless-newer.ts";
+import { unlessNewer } from "./is-newer.ts";
 import { type ManyWrite, manyBytesMax } from "./framed-call.ts";
 
 export interface ObjectTierSettings<Detail> extends TierSettings<Detail> {

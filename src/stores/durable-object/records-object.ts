@@ -20,7 +20,7 @@ import type { Sql } from "./last-purges.ts";
 import { LeaseTable } from "./object-leases.ts";
 import { RecordsRoom, type RowTimes } from "./records-room.ts";
 import { type SchemaStep, toLastStep } from "./schema-steps.ts";
-import { isNewer } from "./unless-newer.ts";
+import { isNewer } from "./is-newer.ts";
 
 /**
  * Records are a cache, so each version begins with an empty table. `until`: when the object drops the

@@ -4,7 +4,7 @@ import { pause } from "../../base/timeouts.ts";
 import { bookQuery, namesOf } from "../../purge/journal/book.ts";
 import {
   type Entry,
-  type EntryPlace,
+  type EntryId,
   lastSwitched,
   markOf,
   type NewEntry,
@@ -18,7 +18,7 @@ import {
   journalMaker,
   type JournalStore,
   randomText,
-} from "../../purge/purging.ts";
+} from "../../purge/create-purging.ts";
 import { Chain } from "../../purge/view/chain.ts";
 
 /** As in Redis (rule 27 c). */
@@ -90,24 +90,24 @@ export class MemoryJournal implements Journal {
     return { kind: "read", sentAtMs, switched, released, entries: entries.slice() };
   }
 
-  async since(place: EntryPlace): ReturnType<Journal["since"]> {
+  async since(place: EntryId): ReturnType<Journal["since"]> {
     const entries = this.#chain.between(place, this.#chain.end);
     const sentAtMs = this.#nowAtMs();
     return entries ? { kind: "read", sentAtMs, entries } : { kind: "not-joined" };
   }
 
-  sinceOnPrimary(place: EntryPlace): ReturnType<Journal["since"]> {
+  sinceOnPrimary(place: EntryId): ReturnType<Journal["since"]> {
     return this.since(place);
   }
 
-  async atPrimary(place: EntryPlace): ReturnType<Journal["atPrimary"]> {
+  async atPrimary(place: EntryId): ReturnType<Journal["atPrimary"]> {
     const number = numberIn(place.position);
     const upTo = this.#chain.entries.findLast(({ position }) => numberIn(position) <= number);
     return { ...(await this.newest()), upTo, isLost: this.#numberOf(place.n) === 0 };
   }
 
-  async standing(places: readonly EntryPlace[]): ReturnType<Journal["standing"]> {
-    const stateOf = (place: EntryPlace): PlaceState =>
+  async standing(places: readonly EntryId[]): ReturnType<Journal["standing"]> {
+    const stateOf = (place: EntryId): PlaceState =>
       this.#chain.knows(place) ? "standing" : this.#numberOf(place.n) > 0 ? "trimmed" : "gone";
     return { kind: "read", states: places.map(stateOf) };
   }
@@ -122,14 +122,14 @@ export class MemoryJournal implements Journal {
     return { kind: "appended", places: await this.#add(entries) };
   }
 
-  async appendAndRead(place: EntryPlace, entry: NewEntry): ReturnType<Journal["appendAndRead"]> {
+  async appendAndRead(place: EntryId, entry: NewEntry): ReturnType<Journal["appendAndRead"]> {
     const sentAtMs = this.#nowAtMs();
     const [own = this.#chain.end] = await this.#add([entry]);
     return { kind: "appended", place: own, sentAtMs, since: this.#chain.between(place, own) };
   }
 
   async unpurged(
-    end: EntryPlace,
+    end: EntryId,
     records: Parameters<Journal["unpurged"]>[1],
   ): ReturnType<Journal["unpurged"]> {
     const isEnd = this.#chain.knows(end);
@@ -170,7 +170,7 @@ export class MemoryJournal implements Journal {
    * Appends entries, after a pause if this turn of the event loop has appended many. In the pause,
    * the view reads them. Otherwise the chain could drop entries that the view has not read.
    */
-  async #add(entries: readonly NewEntry[]): Promise<readonly EntryPlace[]> {
+  async #add(entries: readonly NewEntry[]): Promise<readonly EntryId[]> {
     while (this.#addedInTurn >= addedInTurnMax) await this.#turn;
     this.#turn ??= this.#endOfTurn();
     this.#addedInTurn += entries.length;

@@ -10,7 +10,7 @@ import {
 } from "../../cache/tiers/lease.ts";
 import { type Command, scriptCommand } from "../../remote/redis/redis.ts";
 import type { RedisClient } from "../../remote/redis/redis-client.ts";
-import { readTrouble } from "../../remote/redis/trouble.ts";
+import { readTrouble } from "../../remote/redis/redis-trouble.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { RecordForm } from "../../cache/tiers/record-form.ts";
 import type { RecordHead } from "../../cache/tiers/tier.ts";

@@ -5,7 +5,7 @@ import {
   journalMaker,
   type JournalStore,
   type JournalStoreSettings,
-} from "../../purge/purging.ts";
+} from "../../purge/create-purging.ts";
 import {
   ballastKeyOf,
   DatabaseRoom,
@@ -15,7 +15,7 @@ import type { ReachRest, RedisAddress } from "../../remote/redis/address.ts";
 import type { Command } from "../../remote/redis/redis.ts";
 import { RedisClient } from "../../remote/redis/redis-client.ts";
 import type { RedisSettings } from "../../remote/redis/redis-client.ts";
-import { journalWords } from "../../remote/redis/trouble.ts";
+import { journalWords } from "../../remote/redis/redis-trouble.ts";
 import { journalKeys } from "./journal/journal-scripts.ts";
 import { RedisJournal, type RedisJournalSettings } from "./journal/redis-journal.ts";
 import { RedisSubscribers } from "./journal/redis-subscribers.ts";

@@ -34,7 +34,7 @@ import {
 import type { Redis } from "../../remote/redis/redis.ts";
 import { RedisLeases } from "./redis-leases.ts";
 import { purposeOf } from "../../remote/purpose.ts";
-import { newerArgs } from "./unless-newer.ts";
+import { newerArgs } from "./write-unless-newer.ts";
 import {
   isRewritten,
   stampSlot,

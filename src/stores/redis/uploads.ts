@@ -6,9 +6,9 @@ import type { DatabaseRoom } from "../../remote/redis/database-room.ts";
 import type { CallPurpose } from "../../remote/purpose.ts";
 import { type Command, type Redis, scriptCommand } from "../../remote/redis/redis.ts";
 import type { RedisClient } from "../../remote/redis/redis-client.ts";
-import { readTrouble } from "../../remote/redis/trouble.ts";
+import { readTrouble } from "../../remote/redis/redis-trouble.ts";
 import { readCommand, recordIn } from "./record-text.ts";
-import { unlessNewerScript } from "./unless-newer.ts";
+import { unlessNewerScript } from "./write-unless-newer.ts";
 import type { StampedWrite } from "../../cache/record/record.ts";
 import type { TierWrite } from "../../cache/tiers/tier.ts";
 

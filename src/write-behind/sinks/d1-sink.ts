@@ -1,6 +1,6 @@
 // Sinks for D1, the database of Cloudflare Workers.
 import type { Database, Line } from "./dialect.ts";
-import type { SinkOptions } from "./place.ts";
+import type { SinkOptions } from "./sink-table.ts";
 import type { BufferSink, CounterSink } from "./sink.ts";
 import { bufferSinkOver, counterSinkOver } from "./sink-over.ts";
 import { namedLater } from "./sink-error.ts";

@@ -1,6 +1,6 @@
 // The interface of a SQL dialect, and of a database that runs its statements.
 import type { Reason } from "../../base/operator-error.ts";
-import type { Kind, Place } from "./place.ts";
+import type { Kind, SinkTable } from "./sink-table.ts";
 import type { Mark } from "./sink.ts";
 import type { Row } from "./row.ts";
 
@@ -26,16 +26,16 @@ export interface Line {
 
 export interface Dialect {
   /** Returns statements in order. They run in one transaction; in Postgres, each in its own. */
-  apply(place: Place, changes: Changes): readonly Statement[];
+  apply(place: SinkTable, changes: Changes): readonly Statement[];
   /** Returns a statement that reads the mark, and the values of keys, as lines. */
-  read(place: Place, set: string, keys: readonly string[]): Statement;
+  read(place: SinkTable, set: string, keys: readonly string[]): Statement;
   /** Returns a statement that reads the largest values, as lines. */
-  top(place: Place, set: string, count: number): Statement;
+  top(place: SinkTable, set: string, count: number): Statement;
   /**
    * Returns a statement that reads settings and types, and a function that finds a fault in its
    * lines. The check runs before the first chunk.
    */
-  readonly check?: (place: Place) => {
+  readonly check?: (place: SinkTable) => {
     readonly statement: Statement;
     readonly fault: (lines: readonly Line[]) => Reason | undefined;
   };

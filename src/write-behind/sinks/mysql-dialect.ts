@@ -1,7 +1,7 @@
 // The SQL for MySQL 8 and MariaDB 10.6. It avoids an alias for the new row, which MariaDB lacks, and
 // VALUES(column), which MySQL deprecates.
 import type { Changes, Dialect, Statement, Line } from "./dialect.ts";
-import type { Place } from "./place.ts";
+import type { SinkTable } from "./sink-table.ts";
 import { isRemoval, pieces } from "./row.ts";
 import type { Reason } from "../../base/operator-error.ts";
 
@@ -69,7 +69,7 @@ function backticks(quoted: string): string {
   return quoted.replaceAll('"', "`");
 }
 
-function backticked(place: Place): Place {
+function backticked(place: SinkTable): SinkTable {
   const [marks, table] = [backticks(place.marks), backticks(place.table)];
   return { ...place, marks, table, key: backticks(place.key), value: backticks(place.value) };
 }
@@ -85,7 +85,7 @@ function jsonTable(key: string, path: string, more = ""): string {
 }
 
 /** Joins the changes past the set's previous mark, as `c`, with the row of the mark, as `m`. */
-function pastChanges({ kind, marks }: Place): string {
+function pastChanges({ kind, marks }: SinkTable): string {
   const type = kind === "counter" ? "BIGINT" : longText;
   const more = `, v ${type} PATH '$.value', is_new TINYINT PATH '$.isNew'`;
   return `${jsonTable("k", "$.key", more)} JOIN ${marks} AS m
@@ -98,7 +98,7 @@ function pastChanges({ kind, marks }: Place): string {
  * of all keys lets the database use the index, whatever the collation of its column. The lengths of
  * lists are powers of 2, because each length is another prepared statement.
  */
-function matching({ key, keyType, isOwn }: Place, set: string, keys: readonly string[]) {
+function matching({ key, keyType, isOwn }: SinkTable, set: string, keys: readonly string[]) {
   if (!isOwn) {
     return { sql: `t.set_name = ? AND t.${key} = CAST(c.k AS BINARY)`, values: [set] };
   }
@@ -112,26 +112,26 @@ function matching({ key, keyType, isOwn }: Place, set: string, keys: readonly st
   };
 }
 
-function newValue({ kind }: Place, present: string): string {
+function newValue({ kind }: SinkTable, present: string): string {
   if (kind === "buffer") return "c.v";
   const sum = `IF(c.is_new, 0, COALESCE(${present}, 0)) + c.v`;
   return `GREATEST(${Number.MIN_SAFE_INTEGER}, LEAST(${Number.MAX_SAFE_INTEGER}, ${sum}))`;
 }
 
-function lockMark({ marks }: Place, { set, mark }: Changes): Statement {
+function lockMark({ marks }: SinkTable, { set, mark }: Changes): Statement {
   const sql = `INSERT INTO ${marks} (set_name, slice, \`key\`) VALUES (?, ?, ?)
     ON DUPLICATE KEY UPDATE former_slice = slice, former_key = \`key\``;
   return { sql, values: [set, mark.slice, mark.key] };
 }
 
-function upsert(place: Place, { set, slice, rows }: Changes): readonly Statement[] {
+function upsert(place: SinkTable, { set, slice, rows }: Changes): readonly Statement[] {
   const sql = `INSERT INTO ${place.table} (set_name, \`key\`, value)
     SELECT m.set_name, c.k, c.v FROM ${pastChanges(place)}
     ON DUPLICATE KEY UPDATE value = ${newValue(place, `${place.table}.value`)}`;
   return pieces(rows).map((piece) => ({ sql, values: [piece, set, slice, slice] }));
 }
 
-function updateOwn(place: Place, { set, slice, rows }: Changes): readonly Statement[] {
+function updateOwn(place: SinkTable, { set, slice, rows }: Changes): readonly Statement[] {
   const row = matching(
     place,
     set,
@@ -143,14 +143,14 @@ function updateOwn(place: Place, { set, slice, rows }: Changes): readonly Statem
   return pieces(rows).map((piece) => ({ sql, values: [piece, set, slice, slice, ...row.values] }));
 }
 
-function moveMark({ marks }: Place, { set, mark: { slice, key } }: Changes): Statement {
+function moveMark({ marks }: SinkTable, { set, mark: { slice, key } }: Changes): Statement {
   const sql = `UPDATE ${marks} SET slice = ?, \`key\` = ? WHERE set_name = ? AND (former_slice < ?
     OR (former_slice = ? AND former_key IS NOT NULL AND (? IS NULL OR former_key < ?)))`;
   return { sql, values: [slice, key, set, slice, slice, key, key] };
 }
 
 /** Deletes the rows of removed keys if their value is 0 or NULL, as a missing row also means. */
-function sweep(place: Place, { set, rows }: Changes): readonly Statement[] {
+function sweep(place: SinkTable, { set, rows }: Changes): readonly Statement[] {
   const removed = rows.filter(isRemoval).map(({ key }) => key);
   if (place.isOwn || removed.length === 0) return [];
   const row = matching(place, set, removed);
@@ -161,7 +161,7 @@ function sweep(place: Place, { set, rows }: Changes): readonly Statement[] {
 }
 
 /** Returns a statement that reads the session's settings, and the tables' engines and columns. */
-function mysqlFacts({ marks, table }: Place): Statement {
+function mysqlFacts({ marks, table }: SinkTable): Statement {
   const isTable = "table_schema = COALESCE(?, DATABASE()) AND table_name = ?";
   const engine = (quoted: string) => `UNION ALL SELECT 'engine', '${quoted}', CAST(engine AS BINARY)
       FROM information_schema.tables WHERE ${isTable}`;
@@ -219,7 +219,7 @@ function engineFault(lines: readonly Line[]): Reason | undefined {
   };
 }
 
-function columnFault(place: Place, lines: readonly Line[]): Reason | undefined {
+function columnFault(place: SinkTable, lines: readonly Line[]): Reason | undefined {
   const { table, key, value, keyType, kind } = place;
   const typeOf = (column: string) =>
     lines.find((line) => line.kind === "column" && line.key === column.slice(1, -1).toLowerCase())

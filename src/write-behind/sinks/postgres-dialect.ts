@@ -1,7 +1,7 @@
 // The SQL for Postgres. One statement applies a chunk, so it is one transaction on any connection.
 import type { Reason } from "../../base/operator-error.ts";
 import type { Changes, Dialect, Line, Statement } from "./dialect.ts";
-import type { Place } from "./place.ts";
+import type { SinkTable } from "./sink-table.ts";
 import { isRemoval } from "./row.ts";
 
 /**
@@ -62,7 +62,7 @@ const valueTypes = { counter: ["bigint", "numeric"], buffer: texts };
  * Returns the fault of the database or the table. Ignores missing tables and columns: the next
  * statement then fails, and `missingTableError` explains why.
  */
-function faultIn(place: Place, lines: readonly Line[]): Reason | undefined {
+function faultIn(place: SinkTable, lines: readonly Line[]): Reason | undefined {
   const encoding = lines.find(({ kind }) => kind === "encoding")?.value;
   if (encoding !== undefined && encoding !== "UTF8") {
     return {
@@ -101,12 +101,12 @@ function valuesTable(table: string, type: string): string {
 
 const keyCasts = { text: "", integer: "::bigint", uuid: "::uuid" };
 
-function isKey({ key, keyType }: Place, given: string): string {
+function isKey({ key, keyType }: SinkTable, given: string): string {
   return `t.${key} = ${given}${keyCasts[keyType]}`;
 }
 
 /** Moves the set's mark, and defines `past`: the changes past the previous mark. */
-function pastChanges({ marks, kind }: Place): string {
+function pastChanges({ marks, kind }: SinkTable): string {
   const type = kind === "counter" ? "bigint" : "text";
   return `WITH moved AS (
       INSERT INTO ${marks} AS m (set_name, slice, key) VALUES ($1::text, $4::bigint, $5::text)
@@ -127,7 +127,7 @@ function saturated(sum: string): string {
   return `greatest(${Number.MIN_SAFE_INTEGER}, least(${Number.MAX_SAFE_INTEGER}, ${sum}))`;
 }
 
-function upserts({ kind, table }: Place): string {
+function upserts({ kind, table }: SinkTable): string {
   const insert = (which: string) =>
     `INSERT INTO ${table} AS t (set_name, key, value) SELECT $1::text, key, value FROM past WHERE ${which}
       ON CONFLICT (set_name, key) DO UPDATE SET value =`;
@@ -136,7 +136,7 @@ function upserts({ kind, table }: Place): string {
   return `, anew AS (${insert("is_new")} excluded.value) ${insert("NOT is_new")} ${sum}`;
 }
 
-function updateOwn(place: Place): string {
+function updateOwn(place: SinkTable): string {
   const { kind, table, value } = place;
   const current = `CASE WHEN past.is_new THEN 0 ELSE coalesce(t.${value}, 0) END`;
   const result = kind === "buffer" ? "past.value" : saturated(`${current} + past.value`);
@@ -144,7 +144,7 @@ function updateOwn(place: Place): string {
 }
 
 /** Deletes the rows of removed keys if their value is 0 or NULL, as a missing row also means. */
-function sweep(place: Place, { set, rows }: Changes): readonly Statement[] {
+function sweep(place: SinkTable, { set, rows }: Changes): readonly Statement[] {
   const removed = rows.filter(isRemoval).map(({ key }) => key);
   if (place.isOwn || removed.length === 0) return [];
   const isEmpty = place.kind === "counter" ? "value = 0" : "value IS NULL";

@@ -1,5 +1,5 @@
 // A row is one change, encoded for SQL. Statements receive rows as a JSON array of objects.
-import { mayHold, type Place } from "./place.ts";
+import { mayHold, type SinkTable } from "./sink-table.ts";
 import type { Add, Put } from "./sink.ts";
 
 export interface Row {
@@ -11,7 +11,7 @@ export interface Row {
 }
 
 /** Converts changes to rows. Omits changes whose keys the column cannot hold. */
-export function rowsOf(place: Place, changes: readonly (Add | Put)[]): readonly Row[] {
+export function rowsOf(place: SinkTable, changes: readonly (Add | Put)[]): readonly Row[] {
   return changes.filter(({ key }) => mayHold(place, key)).map(rowOf);
 }
 

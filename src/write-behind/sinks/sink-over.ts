@@ -1,7 +1,7 @@
 // A sink over a SQL database.
 import { OperatorError } from "../../base/operator-error.ts";
 import type { Database, Dialect } from "./dialect.ts";
-import { mayHold, type Place, placeOf, type SinkOptions } from "./place.ts";
+import { mayHold, type SinkTable, tableOf, type SinkOptions } from "./sink-table.ts";
 import { rowsOf } from "./row.ts";
 import type { Add, BufferSink, Chunk, CounterSink, Put, ReadFromSink } from "./sink.ts";
 
@@ -11,7 +11,7 @@ import type { Add, BufferSink, Chunk, CounterSink, Put, ReadFromSink } from "./s
  * @throws OperatorError for an invalid name of a table or column
  */
 export function counterSinkOver(database: Database, options: SinkOptions): CounterSink {
-  const sink = new SqlSink(database, placeOf("counter", options));
+  const sink = new SqlSink(database, tableOf("counter", options));
   return {
     apply: (chunk) => sink.apply(chunk),
     read: (set, keys) => sink.read(set, keys, Number),
@@ -25,7 +25,7 @@ export function counterSinkOver(database: Database, options: SinkOptions): Count
  * @throws OperatorError for an invalid name of a table or column
  */
 export function bufferSinkOver(database: Database, options: SinkOptions): BufferSink {
-  const sink = new SqlSink(database, placeOf("buffer", options));
+  const sink = new SqlSink(database, tableOf("buffer", options));
   return {
     apply: (chunk) => sink.apply(chunk),
     read: (set, keys) => sink.read(set, keys, String),
@@ -34,11 +34,11 @@ export function bufferSinkOver(database: Database, options: SinkOptions): Buffer
 
 class SqlSink {
   readonly #database: Database;
-  readonly #place: Place;
+  readonly #place: SinkTable;
   #onlySet: string | undefined;
   #isChecked = false;
 
-  constructor(database: Database, place: Place) {
+  constructor(database: Database, place: SinkTable) {
     this.#database = database;
     this.#place = place;
   }
@@ -122,7 +122,7 @@ const missingCodes: readonly unknown[] = [
 ];
 
 /** Returns the error for a missing table or column; the given error if it has another cause. */
-export function missingTableError(thrown: unknown, place: Place, dialect: Dialect): unknown {
+export function missingTableError(thrown: unknown, place: SinkTable, dialect: Dialect): unknown {
   const { cause } = thrown as { readonly cause?: unknown };
   if (!(cause instanceof Error)) return thrown;
   const code = "code" in cause ? cause.code : undefined;

@@ -1,7 +1,7 @@
 // Sinks for SQL on Node: Postgres, MySQL, SQLite with better-sqlite3 or node:sqlite, and libSQL.
 import { OperatorError } from "../../base/operator-error.ts";
 import type { Database, Line, Statement } from "./dialect.ts";
-import type { SinkOptions } from "./place.ts";
+import type { SinkOptions } from "./sink-table.ts";
 import type { BufferSink, CounterSink } from "./sink.ts";
 import { bufferSinkOver, counterSinkOver } from "./sink-over.ts";
 import { namedLater, named } from "./sink-error.ts";

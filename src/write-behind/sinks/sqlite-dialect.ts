@@ -1,6 +1,6 @@
 // The SQL for D1, libSQL and SQLite, where only one transaction can write at a time.
 import type { Changes, Dialect, Statement } from "./dialect.ts";
-import type { Place } from "./place.ts";
+import type { SinkTable } from "./sink-table.ts";
 import { isRemoval, pieces } from "./row.ts";
 
 export const sqliteDialect: Dialect = {
@@ -54,7 +54,7 @@ function valuesTable(table: string, type: string): string {
 }
 
 /** SQLite converts the given text to a number if the column is of type INTEGER. */
-function isKey({ key }: Place, given: string): string {
+function isKey({ key }: SinkTable, given: string): string {
   return `t.${key} = ${given} COLLATE BINARY`;
 }
 
@@ -62,7 +62,7 @@ function isKey({ key }: Place, given: string): string {
  * Defines `past`: the changes past the set's mark. BINARY compares UTF-8 bytes. Because `past` is
  * materialized, the database finds the row of each change by an index, and scans no large table.
  */
-function pastChanges({ marks }: Place): string {
+function pastChanges({ marks }: SinkTable): string {
   return `WITH given AS (SELECT ? AS set_name, ? AS slice, ? AS changes),
     change AS (SELECT json_extract(j.value, '$.key') AS key, json_extract(j.value, '$.value') AS value,
       json_extract(j.value, '$.isNew') AS is_new FROM given, json_each(given.changes) AS j),
@@ -72,25 +72,25 @@ function pastChanges({ marks }: Place): string {
         OR (m.slice = given.slice AND change.key > m.key COLLATE BINARY))`;
 }
 
-function newValue({ kind, value }: Place): string {
+function newValue({ kind, value }: SinkTable): string {
   if (kind === "buffer") return "past.value";
   const sum = `past.value + CASE WHEN past.is_new THEN 0 ELSE coalesce(t.${value}, 0) END`;
   return `max(${Number.MIN_SAFE_INTEGER}, min(${Number.MAX_SAFE_INTEGER}, ${sum}))`;
 }
 
-function upsert(place: Place): string {
+function upsert(place: SinkTable): string {
   return `INSERT INTO ${place.table} (set_name, key, value)
     SELECT past.set_name, past.key, ${newValue(place)}
     FROM past LEFT JOIN ${place.table} AS t ON t.set_name = past.set_name AND ${isKey(place, "past.key")}
     WHERE true ON CONFLICT (set_name, key) DO UPDATE SET value = excluded.value`;
 }
 
-function updateOwn(place: Place): string {
+function updateOwn(place: SinkTable): string {
   return `UPDATE ${place.table} AS t SET ${place.value} = ${newValue(place)}
     FROM past WHERE ${isKey(place, "past.key")}`;
 }
 
-function moveMark({ marks }: Place): string {
+function moveMark({ marks }: SinkTable): string {
   return `INSERT INTO ${marks} (set_name, slice, key) VALUES (?, ?, ?)
     ON CONFLICT (set_name) DO UPDATE SET slice = excluded.slice, key = excluded.key
     WHERE excluded.slice > slice OR (excluded.slice = slice AND key IS NOT NULL
@@ -98,7 +98,7 @@ function moveMark({ marks }: Place): string {
 }
 
 /** Deletes the rows of removed keys if their value is 0 or NULL, as a missing row also means. */
-function sweep(place: Place, { set, rows }: Changes): readonly Statement[] {
+function sweep(place: SinkTable, { set, rows }: Changes): readonly Statement[] {
   const removed = rows.filter(isRemoval).map(({ key }) => key);
   if (place.isOwn || removed.length === 0) return [];
   const isEmpty = place.kind === "counter" ? "value = 0" : "value IS NULL";

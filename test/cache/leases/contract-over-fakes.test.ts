@@ -1,6 +1,6 @@
 // Tests the contract of leases with the fake database that other tests use.
 import "../../../testing/fakes/workers-globals.ts";
-import { responseForm as form } from "../../../src/pages/stored/record-form.ts";
+import { responseForm as form } from "../../../src/pages/stored/response-form.ts";
 import { RedisLeases } from "../../../src/stores/redis/redis-leases.ts";
 import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
 import { keep } from "../../../testing/examples/records.ts";

@@ -5,7 +5,7 @@ import "../../../testing/fakes/workers-globals.ts";
 import { describe } from "vitest";
 import { EdgeTier } from "../../../src/stores/cache-api/edge-tier.ts";
 import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
-import { responseForm as form } from "../../../src/pages/stored/record-form.ts";
+import { responseForm as form } from "../../../src/pages/stored/response-form.ts";
 import type { ResponseTier } from "../../../src/pages/stored/stored-response.ts";
 import { FakeCache } from "../../../testing/fakes/fake-cache.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";

@@ -11,7 +11,7 @@ import {
 } from "../../../src/cache/tiers/record-codec.ts";
 import { dataForm } from "../../../src/data/value/data-record.ts";
 import { unknownValue } from "../../../src/rules/selecting.ts";
-import { responseForm, responseFormOnNode } from "../../../src/pages/stored/record-form.ts";
+import { responseForm, responseFormOnNode } from "../../../src/pages/stored/response-form.ts";
 import type { ResponseHead } from "../../../src/pages/stored/stored-response.ts";
 import { dataMetadata } from "../../../testing/data/data-metadata.ts";
 import { bytesOf, keepUntilAtMs, responseOf } from "../../../testing/examples/records.ts";

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { MemoryTier } from "../../../src/stores/memory/memory-tier.ts";
 import { TierStack } from "../../../src/cache/tiers/tier-stack.ts";
 import type { TierName } from "../../../src/config/tier-names.ts";
-import { responseForm } from "../../../src/pages/stored/record-form.ts";
+import { responseForm } from "../../../src/pages/stored/response-form.ts";
 import type {
   ResponseDetail,
   ResponseTier,

@@ -1,7 +1,7 @@
 // Tests the head of a hash whose fields come from several writes. The head keeps the older stamp
 // and times, the shorter lifetime, and all tags (rule 26 of docs/purge-protocol-data.md).
 import { expect, it } from "vitest";
-import { headIn, headText, joined } from "../../../src/data/fields/fields.ts";
+import { headIn, headText, joined } from "../../../src/data/fields/hash-fields.ts";
 import type { DataMetadata } from "../../../src/data/value/data-record.ts";
 import { dataMetadata } from "../../../testing/data/data-metadata.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { DataMetadata } from "../../../src/data/value/data-record.ts";
 import { isRefreshDue, judge } from "../../../src/data/load/verdict.ts";
 import { spaceOf } from "../../../src/data/value/space.ts";
-import type { PurgeJudgement, PurgeView } from "../../../src/purge/view/view.ts";
+import type { PurgeJudgement, PurgeView } from "../../../src/purge/view/view-port.ts";
 import { dataMetadata } from "../../../testing/data/data-metadata.ts";
 
 const space = spaceOf("articles", { fresh: "10s", stale: "5s", schema: 1 });

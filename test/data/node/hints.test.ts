@@ -10,7 +10,7 @@ import { Cluster, Redis } from "ioredis";
 import { createClient, createCluster } from "redis";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Running } from "../../../local/running.ts";
-import { createDataCache } from "../../../src/data/node/create-data-cache.ts";
+import { createDataCache } from "../../../src/data/node/node-data-cache.ts";
 import type { GivenConnection } from "../../../src/node-cache.ts";
 import { startRedisCluster } from "../../../testing/fakes/redis-cluster.ts";
 import { freePort } from "../../../local/free-port.ts";

@@ -2,7 +2,7 @@
 // values.
 import { describe, expect, it, onTestFinished } from "vitest";
 import { knownData, type Pages } from "../../../src/compose/data-beside-pages.ts";
-import { createDataCache } from "../../../src/data/node/create-data-cache.ts";
+import { createDataCache } from "../../../src/data/node/node-data-cache.ts";
 import { AheadClock, untilFound } from "../../../testing/data/node-process.ts";
 
 function opened() {

@@ -1,7 +1,7 @@
 // Tests the bytes that small values take in Redis, with the default options of a data cache.
 import { Redis } from "ioredis";
 import { expect, it, vi } from "vitest";
-import { createDataCache } from "../../../src/data/node/create-data-cache.ts";
+import { createDataCache } from "../../../src/data/node/node-data-cache.ts";
 import { oneRedisServer } from "../../../testing/fakes/redis-server.ts";
 import { openRestDatabase } from "../../../testing/fakes/rest-database.ts";
 

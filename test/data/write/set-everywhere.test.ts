@@ -1,7 +1,7 @@
 // Tests that `set` reaches every isolate: others drop older copies within N, and a purge from shortly
 // before does not remove the new value.
 import { describe, expect, it, vi } from "vitest";
-import { createDataCache } from "../../../src/data/node/create-data-cache.ts";
+import { createDataCache } from "../../../src/data/node/node-data-cache.ts";
 import { DataIsolate, HeldSource } from "../../../testing/data/data-isolate.ts";
 import { idle, until } from "../../../testing/site/harness.ts";
 

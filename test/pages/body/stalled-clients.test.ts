@@ -7,7 +7,7 @@ import { pause } from "../../../src/base/timeouts.ts";
 import { smallBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
 import { CutBody } from "../../../src/base/byte-streams.ts";
 import { openBytePipe } from "../../../src/pages/body/client-end.ts";
-import { slicedStream } from "../../../src/pages/body/sliced-stream.ts";
+import { slicedStream } from "../../../src/pages/body/ranged-stream.ts";
 import { ChunkReader, type GatherResult } from "../../../src/pages/body/gather.ts";
 import { readableOf } from "../../../src/pages/body/held-body.ts";
 import { chunked } from "../../../testing/fakes/origin-in-process.ts";

@@ -7,7 +7,7 @@ import { MemoryTier } from "../../../src/stores/memory/memory-tier.ts";
 import { Decision } from "../../../src/observe/decision.ts";
 import { exchangeWith } from "../../../testing/examples/requests.ts";
 import { storedSince } from "../../../src/pages/fetch/instead-of-origin.ts";
-import { responseForm } from "../../../src/pages/stored/record-form.ts";
+import { responseForm } from "../../../src/pages/stored/response-form.ts";
 import { storedWith } from "../../../testing/examples/requests.ts";
 
 const key = new RecordKey("GET https://a.example/", "a.example");

@@ -2,8 +2,8 @@
 // verdict says what a request may do with a stored response: answer, answer stale, validate or
 // forward.
 import { Invalidations } from "../../../src/pages/site/remembered-keys.ts";
-import { noJournal } from "../../../src/purge/view/view.ts";
-import type { PurgeJudgement } from "../../../src/purge/view/view.ts";
+import { noJournal } from "../../../src/purge/view/view-port.ts";
+import type { PurgeJudgement } from "../../../src/purge/view/view-port.ts";
 import type { Candidate } from "../../../src/pages/stored/stored-response.ts";
 import {
   decide,

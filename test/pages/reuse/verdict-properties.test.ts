@@ -8,7 +8,7 @@ import { storableFields } from "../../../src/rules/storable.ts";
 import { headersOf } from "../../../src/rules/fields.ts";
 import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
 import { Invalidations } from "../../../src/pages/site/remembered-keys.ts";
-import { noJournal, type PurgeJudgement } from "../../../src/purge/view/view.ts";
+import { noJournal, type PurgeJudgement } from "../../../src/purge/view/view-port.ts";
 import { ageSeconds, keepUntilAtMs, termsOf } from "../../../src/pages/stored/lifetime.ts";
 import { decide, decideOnError, type Verdict } from "../../../src/pages/reuse/may-answer.ts";
 import { decodeRecord, encodeRecord } from "../../../src/cache/tiers/record-codec.ts";
@@ -26,7 +26,7 @@ import {
   routeWith,
   storedAtMs,
 } from "../../../testing/examples/requests.ts";
-import { responseForm } from "../../../src/pages/stored/record-form.ts";
+import { responseForm } from "../../../src/pages/stored/response-form.ts";
 import { KnownReleases } from "../../../src/purge/view/known-releases.ts";
 
 const runs = { seed: 5_861, numRuns: 2_000 };

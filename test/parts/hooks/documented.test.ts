@@ -89,7 +89,7 @@ describe("an example for docs/webhooks.md", () => {
       const here = content
         .replace('"tidemark"', JSON.stringify(source("tidemark.ts")))
         .replace('"tidemark/hooks"', JSON.stringify(source("parts/hooks/hooks.ts")))
-        .replace('"tidemark/purger"', JSON.stringify(source("purger/purger.ts")));
+        .replace('"tidemark/purger"', JSON.stringify(source("purger/create-purger.ts")));
       writeFileSync(join(folder, name), here);
     }
   });

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import type { Finding } from "../../../src/protocol/finding.ts";
-import { outwardBehind } from "../../../src/parts/outward/findings.ts";
+import { outwardBehind } from "../../../src/parts/outward/outward-findings.ts";
 import type { TargetReport } from "../../../src/parts/outward/port/outward-target.ts";
 import { outward, purgeRequests } from "../../../src/parts/outward/outward.ts";
 import { listTarget, secret } from "./outward-world.ts";

@@ -2,7 +2,7 @@
 import { vi } from "vitest";
 import { Metrics } from "../../../src/observe/metrics.ts";
 import type { SignedOrder } from "../../../src/purge/acceptance/acceptance.ts";
-import { JoinedPurges } from "../../../src/purge/acceptance/joined-purges.ts";
+import { JoinedPurges } from "../../../src/purge/acceptance/invalidation-batches.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 
 export class Sender {

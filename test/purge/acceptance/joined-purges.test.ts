@@ -1,6 +1,6 @@
 // Purges of invalidated responses (RFC 9111 §4.4): the targets of one second share an entry.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { joinMs, targetsMax } from "../../../src/purge/acceptance/joined-purges.ts";
+import { joinMs, targetsMax } from "../../../src/purge/acceptance/invalidation-batches.ts";
 import { orderOf } from "../../../testing/examples/purges.ts";
 import { closedGate } from "../../../testing/fakes/origin-in-process.ts";
 import { Sender, slowAnswer } from "./invalidation-sender.ts";

@@ -6,7 +6,7 @@ import {
   noJournal,
   type PurgeJudgement,
   usable,
-} from "../../../src/purge/view/view.ts";
+} from "../../../src/purge/view/view-port.ts";
 import {
   boundMs,
   type EntryChanges,

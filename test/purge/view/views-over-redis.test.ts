@@ -5,7 +5,7 @@ import { Acceptances, type SignedOrder } from "../../../src/purge/acceptance/acc
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
 import { ViewCopy } from "../../../src/purge/view/view-copies.ts";
 import type { Stamp } from "../../../src/cache/record/record.ts";
-import type { Requester } from "../../../src/purge/view/view.ts";
+import type { Requester } from "../../../src/purge/view/view-port.ts";
 import { bookFieldsMax } from "../../../src/stores/redis/journal/journal-scripts.ts";
 import { oneRedisServer } from "../../../testing/fakes/redis-server.ts";
 import { maxLagMs, newEntry, orderOf, responseWith } from "../../../testing/examples/purges.ts";

@@ -4,7 +4,7 @@ import { Redis } from "@upstash/redis";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { RedisRefusal } from "../../../src/remote/redis/redis.ts";
 import { overUpstash } from "../../../src/remote/redis/rest.ts";
-import { readTrouble, upstashWords } from "../../../src/remote/redis/trouble.ts";
+import { readTrouble, upstashWords } from "../../../src/remote/redis/redis-trouble.ts";
 import { troubleLine } from "../../../src/remote/trouble.ts";
 
 afterEach(() => vi.restoreAllMocks());

@@ -3,7 +3,7 @@ import { vi } from "vitest";
 import type { LogLine } from "../../../src/observe/log-line.ts";
 import { createWorker } from "../../../src/worker.ts";
 import { defineConfig } from "../../../src/config/config.ts";
-import { JoinedPurges } from "../../../src/purge/acceptance/joined-purges.ts";
+import { JoinedPurges } from "../../../src/purge/acceptance/invalidation-batches.ts";
 
 export async function refusedStart(): Promise<LogLine[]> {
   const spy = vi.spyOn(console, "error").mockImplementation(() => undefined);

@@ -12,7 +12,7 @@ import {
   unchanged,
 } from "../../../testing/fakes/origin-in-process.ts";
 import type { RouteChanges } from "../../../testing/examples/requests.ts";
-import { responseForm } from "../../../src/pages/stored/record-form.ts";
+import { responseForm } from "../../../src/pages/stored/response-form.ts";
 
 /** Opens two colos over one Redis. `writes` returns all commands so far except lookups. */
 function open(origin: Script, route: RouteChanges = {}) {

@@ -6,7 +6,7 @@ import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { UnsteadyUpstash } from "../../../testing/fakes/unsteady-upstash.ts";
 import { defineConfig } from "../../../src/config/config.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
-import { responseForm } from "../../../src/pages/stored/record-form.ts";
+import { responseForm } from "../../../src/pages/stored/response-form.ts";
 import { RedisLeases } from "../../../src/stores/redis/redis-leases.ts";
 import { RedisReportStream } from "../../../src/observe/reports/redis-report-stream.ts";
 import { totalsText } from "../../../src/observe/reports/totals.ts";

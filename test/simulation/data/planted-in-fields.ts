@@ -1,7 +1,7 @@
 // Faults in the handling of fields (rule 26), for field-history.test.ts.
 import type { Stamp } from "../../../src/cache/record/record.ts";
 import type { HashStore } from "../../../src/data/fields/hash-store.ts";
-import { headIn, headText } from "../../../src/data/fields/fields.ts";
+import { headIn, headText } from "../../../src/data/fields/hash-fields.ts";
 import type { NamespacePorts } from "../../../src/data/namespace.ts";
 import { structuredJson } from "../../../src/base/codec.ts";
 import type { DataMetadata } from "../../../src/data/value/data-record.ts";

@@ -5,7 +5,7 @@ import { DecodedRecords } from "../../../src/stores/cache-api/decoded-records.ts
 import { encodeRecord } from "../../../src/cache/tiers/record-codec.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { metadataWith } from "../../../testing/examples/requests.ts";
-import { responseForm } from "../../../src/pages/stored/record-form.ts";
+import { responseForm } from "../../../src/pages/stored/response-form.ts";
 
 const key = new RecordKey("GET https://www.example.com/a", "www.example.com");
 const textOf = (etag: string, keepUntilAtMs = 1) =>

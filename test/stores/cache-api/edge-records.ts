@@ -8,7 +8,7 @@ import {
   type PageRecord,
   responseOf,
 } from "../../../testing/examples/records.ts";
-import { responseForm } from "../../../src/pages/stored/record-form.ts";
+import { responseForm } from "../../../src/pages/stored/response-form.ts";
 import { EdgeTier } from "../../../src/stores/cache-api/edge-tier.ts";
 
 export const edgeTierOver = (

@@ -4,7 +4,7 @@ import "../../../testing/fakes/workers-globals.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
-import { responseForm } from "../../../src/pages/stored/record-form.ts";
+import { responseForm } from "../../../src/pages/stored/response-form.ts";
 import {
   ask,
   bytesOf,

@@ -16,7 +16,7 @@ import type {
   ResponseRead,
   ResponseRecord,
 } from "../../../src/pages/stored/stored-response.ts";
-import { responseForm } from "../../../src/pages/stored/record-form.ts";
+import { responseForm } from "../../../src/pages/stored/response-form.ts";
 
 interface KeyTold {
   readonly text: string;

@@ -3,7 +3,7 @@
 import "../../../testing/fakes/workers-globals.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeRecord, headOf, version } from "../../../src/cache/tiers/record-codec.ts";
-import { responseForm } from "../../../src/pages/stored/record-form.ts";
+import { responseForm } from "../../../src/pages/stored/response-form.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { EdgeTierInWorkerd, type Told } from "./edge-tier-in-workerd.ts";
 import { describeTier } from "../../cache/tiers/contract/contract.ts";

@@ -1,6 +1,6 @@
 // Tests the tables of a journal in a Durable Object: positions, limits, trimming and old places.
 import { describe, expect, it } from "vitest";
-import type { EntryPlace } from "../../../src/purge/journal/entry.ts";
+import type { EntryId } from "../../../src/purge/journal/entry.ts";
 import { namesCovering, namesOf } from "../../../src/purge/journal/book.ts";
 import { journalSteps } from "../../../src/stores/durable-object/journal-schema.ts";
 import { JournalTables } from "../../../src/stores/durable-object/journal-tables.ts";
@@ -92,7 +92,7 @@ describe("a trimmed entry", () => {
     expect(tables.standing({ places: [stamp!] })).toEqual(["gone"]);
     expect(count("entries")).toBe(1_499);
     // No mark: only an isolate that slept for so long has a view that ends here.
-    const check = (place: EntryPlace) => tables.check({ place, keptCount: 2, ...limits });
+    const check = (place: EntryId) => tables.check({ place, keptCount: 2, ...limits });
     expect(check(stamp!)).toMatchObject({ upTo: undefined, isTrimmed: true });
     expect(check({ position: "1-9", n: "n.2001" })).toMatchObject({ isTrimmed: false });
   });

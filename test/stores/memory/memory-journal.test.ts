@@ -2,25 +2,25 @@
 import { describe, expect, it } from "vitest";
 import { MemoryJournal, MemorySubscribers } from "../../../src/stores/memory/memory-journal.ts";
 import { chainEntriesMax } from "../../../src/purge/journal/journal.ts";
-import type { EntryPlace } from "../../../src/purge/journal/entry.ts";
+import type { EntryId } from "../../../src/purge/journal/entry.ts";
 import { releaseTags } from "../../../src/purge/journal/purge-target.ts";
 import { postEntry } from "../../../src/purge/journal/switch.ts";
 import { newEntry, responseWith } from "../../../testing/examples/purges.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 
-const nowhere: EntryPlace = { position: "1-1", n: "n 1 another-process" };
+const nowhere: EntryId = { position: "1-1", n: "n 1 another-process" };
 
 function opened(bookMax?: number) {
   const clock = new FakeClock();
   const journal = new MemoryJournal(clock.nowAtMs, bookMax);
   const purge = async (...tags: string[]) => {
     const { places = [] } = (await journal.append([newEntry({ tags })])) as {
-      places?: readonly EntryPlace[];
+      places?: readonly EntryId[];
     };
     return places[0] ?? nowhere;
   };
   const placesIn = (read: object) =>
-    ((read as { entries?: readonly EntryPlace[] }).entries ?? []).map(({ position, n }) => ({
+    ((read as { entries?: readonly EntryId[] }).entries ?? []).map(({ position, n }) => ({
       position,
       n,
     }));
@@ -88,7 +88,7 @@ describe("the book", () => {
     await purge("tag:b", "tag:c", "tag:d", "tag:e");
     const between = await purge("tag:a");
     const green = { ...record, tags: ["green"] };
-    const answersOf = async (end: EntryPlace) => {
+    const answersOf = async (end: EntryId) => {
       const stamped = [
         { ...green, stamp },
         { ...green, stamp: between },

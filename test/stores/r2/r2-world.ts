@@ -2,7 +2,7 @@
 import "../../../testing/fakes/workers-globals.ts";
 import { type TierFill } from "../../../src/cache/tiers/tier.ts";
 import type { BodyCall, TierSettings } from "../../../src/cache/tiers/tier-in-code.ts";
-import { responseForm } from "../../../src/pages/stored/record-form.ts";
+import { responseForm } from "../../../src/pages/stored/response-form.ts";
 import type { ResponseDetail } from "../../../src/pages/stored/stored-response.ts";
 import { durableObjectRecords } from "../../../src/stores/durable-object/durable-object-records.ts";
 import { TidemarkRecords } from "../../../src/stores/durable-object/records-object.ts";

@@ -6,7 +6,7 @@ import { describe, expect, it, vi } from "vitest";
 import { decodeBody, bodyTextOf } from "../../../src/stores/redis/body-text.ts";
 import { gunzipped, gzipped } from "../../../src/stores/redis/gzip.ts";
 import { bytesOf, metadataOf, noise } from "../../../testing/examples/records.ts";
-import { responseForm } from "../../../src/pages/stored/record-form.ts";
+import { responseForm } from "../../../src/pages/stored/response-form.ts";
 
 const mebibyte = 1_048_576;
 const prose = (length: number) =>

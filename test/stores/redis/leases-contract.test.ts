@@ -1,7 +1,7 @@
 // Tests the contract of leases on each Redis server, over each kind of connection.
 import "../../../testing/fakes/workers-globals.ts";
 import { describe, vi } from "vitest";
-import { responseForm as form } from "../../../src/pages/stored/record-form.ts";
+import { responseForm as form } from "../../../src/pages/stored/response-form.ts";
 import type * as lease from "../../../src/cache/tiers/lease.ts";
 import { RedisLeases } from "../../../src/stores/redis/redis-leases.ts";
 import { SharedTier } from "../../../src/stores/redis/shared-tier.ts";

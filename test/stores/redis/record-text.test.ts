@@ -2,7 +2,7 @@
 // large body is not written again.
 import { expect, it } from "vitest";
 import { encodeRecord } from "../../../src/cache/tiers/record-codec.ts";
-import { responseForm } from "../../../src/pages/stored/record-form.ts";
+import { responseForm } from "../../../src/pages/stored/response-form.ts";
 import { padded } from "../../../src/stores/redis/record-text.ts";
 import { metadataWith } from "../../../testing/examples/requests.ts";
 

@@ -4,7 +4,7 @@ import "../../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
 import { leaseMs, type LeaseWord } from "../../../src/cache/tiers/lease.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
-import { responseForm } from "../../../src/pages/stored/record-form.ts";
+import { responseForm } from "../../../src/pages/stored/response-form.ts";
 import { RedisLeases } from "../../../src/stores/redis/redis-leases.ts";
 import { keep, noise, responseOf } from "../../../testing/examples/records.ts";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";

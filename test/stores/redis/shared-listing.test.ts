@@ -2,7 +2,7 @@
 import "../../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
-import { responseForm } from "../../../src/pages/stored/record-form.ts";
+import { responseForm } from "../../../src/pages/stored/response-form.ts";
 import {
   ask,
   bytesOf,

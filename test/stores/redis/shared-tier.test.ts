@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
 import { encodeRecord, headOf } from "../../../src/cache/tiers/record-codec.ts";
-import { responseForm } from "../../../src/pages/stored/record-form.ts";
+import { responseForm } from "../../../src/pages/stored/response-form.ts";
 import type { RecordKey } from "../../../src/cache/record/record-key.ts";
 import type { SharedTier } from "../../../src/stores/redis/shared-tier.ts";
 import type { ResponseRecord, ResponseDetail } from "../../../src/pages/stored/stored-response.ts";

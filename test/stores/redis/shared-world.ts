@@ -4,7 +4,7 @@ import { withExec } from "../../../testing/fakes/changed-redis.ts";
 import { beforeEach } from "vitest";
 import type { Counts } from "../../../local/upstash-rest-server.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
-import { responseForm } from "../../../src/pages/stored/record-form.ts";
+import { responseForm } from "../../../src/pages/stored/response-form.ts";
 import type { ResponseDetail, ResponseRecord } from "../../../src/pages/stored/stored-response.ts";
 import type { RedisClient } from "../../../src/remote/redis/redis-client.ts";
 import { Seal } from "../../../src/remote/redis/seal.ts";

@@ -4,7 +4,7 @@ import "../../../testing/fakes/workers-globals.ts";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { encodeRecord, headOf, version } from "../../../src/cache/tiers/record-codec.ts";
-import { responseForm } from "../../../src/pages/stored/record-form.ts";
+import { responseForm } from "../../../src/pages/stored/response-form.ts";
 import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
 import {
   ask,

@@ -2,8 +2,8 @@
 import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
 import type { Statement } from "../../../src/write-behind/sinks/dialect.ts";
-import { placeOf } from "../../../src/write-behind/sinks/place.ts";
-import { sinkSchema } from "../../../src/write-behind/sinks/schema.ts";
+import { tableOf } from "../../../src/write-behind/sinks/sink-table.ts";
+import { sinkSchema } from "../../../src/write-behind/sinks/sink-schema.ts";
 import { sqliteDialect } from "../../../src/write-behind/sinks/sqlite-dialect.ts";
 
 const mark = { slice: 1, key: null };
@@ -11,14 +11,14 @@ const rows = (count: number, value: string | number) =>
   Array.from({ length: count }, (_, index) => ({ key: `key ${index}`, value, isNew: true }));
 
 it("the SQL for SQLite writes 500 counts in two statements", () => {
-  const place = placeOf("counter", {});
+  const place = tableOf("counter", {});
   const changes = { set: "views", slice: 1, rows: rows(500, 1), mark };
   expect(sqliteDialect.apply(place, changes)).toHaveLength(2);
 });
 
 it("the SQL for SQLite binds only values below D1's limit of 2 MB", () => {
   const changes = { set: "profiles", slice: 1, rows: rows(40, '"é"'.repeat(60_000)), mark };
-  const statements = sqliteDialect.apply(placeOf("buffer", {}), changes);
+  const statements = sqliteDialect.apply(tableOf("buffer", {}), changes);
   const sizes = statements
     .flatMap(({ values }) => values)
     .map((value) => Buffer.byteLength(String(value)));
@@ -28,11 +28,11 @@ it("the SQL for SQLite binds only values below D1's limit of 2 MB", () => {
 });
 
 const places = {
-  "Tidemark's own table": placeOf("counter", {}),
-  "a column of the application": placeOf("counter", {
+  "Tidemark's own table": tableOf("counter", {}),
+  "a column of the application": tableOf("counter", {
     into: { table: "people", key: "name", value: "visits" },
   }),
-  "a column with numbers for keys": placeOf("counter", {
+  "a column with numbers for keys": tableOf("counter", {
     into: { table: "articles", key: "id", value: "views", keyType: "integer" },
   }),
 };

@@ -3,7 +3,7 @@ import { Agent, request, type IncomingMessage } from "node:http";
 import { once } from "node:events";
 import type { Call, CallAnswer, SeenFields, SeenValue } from "./calls.ts";
 import type { DataRead } from "./checker/operations.ts";
-import type { DataPlace } from "./data-site.ts";
+import type { DataNode } from "./data-site.ts";
 import type { UsedKey } from "./keys.ts";
 import type { DataRecorder } from "./recorder.ts";
 import type { Source } from "./source.ts";
@@ -33,7 +33,7 @@ export class Caller {
   }
 
   /** Sends a call. The result has no `answer` if none arrived. */
-  async ask(place: DataPlace, call: Call): Promise<Told> {
+  async ask(place: DataNode, call: Call): Promise<Told> {
     const { isolate } = place;
     const invokedAtMs = this.#recorder.nowMs();
     const answer = await this.#asked(place, call).catch((cause: unknown) => {
@@ -51,7 +51,7 @@ export class Caller {
   }
 
   /** Sends a call that reads values or fields, and records their versions. */
-  async read(place: DataPlace, call: Call, by: By): Promise<Told> {
+  async read(place: DataNode, call: Call, by: By): Promise<Told> {
     const told = await this.ask(place, call);
     const { answer } = told;
     if (answer?.kind !== "done") return told;
@@ -66,7 +66,7 @@ export class Caller {
     this.#agent.destroy();
   }
 
-  #noteValue(path: string, value: SeenValue, of: { place: DataPlace; told: Told; by: By }): void {
+  #noteValue(path: string, value: SeenValue, of: { place: DataNode; told: Told; by: By }): void {
     const { id, copy } = value;
     if (id !== copy || value.path !== path) {
       this.#recorder.broken.push(`${path} is given as ${JSON.stringify(value)}`);
@@ -74,7 +74,7 @@ export class Caller {
     this.#noteVersion(path, [id], of);
   }
 
-  #noteFields(path: string, fields: NonNullable<SeenFields>, place: DataPlace, told: Told): void {
+  #noteFields(path: string, fields: NonNullable<SeenFields>, place: DataNode, told: Told): void {
     const { title, text, views } = fields;
     const isTorn = title !== undefined && text !== undefined && title !== text;
     if (isTorn && this.#keys.get(path)?.isWhole === true) {
@@ -91,7 +91,7 @@ export class Caller {
   #noteVersion(
     path: string,
     ids: readonly string[],
-    { place, told, by }: { place: DataPlace; told: Told; by: By },
+    { place, told, by }: { place: DataNode; told: Told; by: By },
   ): void {
     const versions = ids.map((id) => this.#source.versionOf(path, id));
     if (versions.includes(undefined)) {
@@ -114,7 +114,7 @@ export class Caller {
     });
   }
 
-  async #asked(place: DataPlace, call: Call): Promise<CallAnswer> {
+  async #asked(place: DataNode, call: Call): Promise<CallAnswer> {
     const outgoing = request(place.url, { method: "POST", agent: this.#agent, timeout: callMsMax });
     outgoing.once("timeout", () => outgoing.destroy(new Error("timed out")));
     outgoing.end(JSON.stringify(call));

@@ -8,7 +8,7 @@ import type { Call } from "./calls.ts";
 import type { Caller, Told } from "./caller.ts";
 import { covers } from "./checker/coverage.ts";
 import type { DataOrder, DataPurge } from "./checker/operations.ts";
-import type { DataPlace } from "./data-site.ts";
+import type { DataNode } from "./data-site.ts";
 import { allKeys, ordersCovering, type UsedKey } from "./keys.ts";
 import type { DataRecorder } from "./recorder.ts";
 import type { Source } from "./source.ts";
@@ -26,7 +26,7 @@ export class Changing {
   readonly #caller: Caller;
   readonly #recorder: DataRecorder;
   readonly #source: Source;
-  readonly #places: readonly DataPlace[];
+  readonly #places: readonly DataNode[];
   readonly #keys: readonly UsedKey[];
   /** The end of the last work on each key. */
   readonly #locks = new Map<string, Promise<unknown>>();
@@ -36,7 +36,7 @@ export class Changing {
     caller: Caller;
     recorder: DataRecorder;
     source: Source;
-    places: readonly DataPlace[];
+    places: readonly DataNode[];
     keys: readonly UsedKey[];
   }) {
     this.#caller = given.caller;
@@ -46,7 +46,7 @@ export class Changing {
     this.#keys = given.keys;
   }
 
-  async change(place: DataPlace, draws: Draws): Promise<void> {
+  async change(place: DataNode, draws: Draws): Promise<void> {
     const key = draws.oneOf(this.#keys);
     if (key.isSet) return this.#locked(key, () => this.#set(place, key, draws));
     const isThrough = key.space !== "parts" && draws.isLucky(throughShare);
@@ -63,7 +63,7 @@ export class Changing {
     return false;
   }
 
-  async #writeThrough(place: DataPlace, { space, name, path }: UsedKey, draws: Draws) {
+  async #writeThrough(place: DataNode, { space, name, path }: UsedKey, draws: Draws) {
     const id = this.#source.newId();
     const before = this.#source.versionAt(path);
     const told = await this.#caller.ask(place, { op: "write", space, name, id });
@@ -81,7 +81,7 @@ export class Changing {
     if (answer?.kind !== "done") await this.#untilAccepted(place, { keys: [path] }, "hard", draws);
   }
 
-  async #writeAside(place: DataPlace, key: UsedKey, draws: Draws): Promise<void> {
+  async #writeAside(place: DataNode, key: UsedKey, draws: Draws): Promise<void> {
     const orders = ordersCovering(key).filter(
       ({ prefixes = [] }) => !prefixes.includes(key.space) || draws.isLucky(wideShare),
     );
@@ -100,7 +100,7 @@ export class Changing {
    * sometimes in addition. No other client writes the row meanwhile, so that the set value equals the
    * row.
    */
-  async #set(place: DataPlace, key: UsedKey, draws: Draws): Promise<void> {
+  async #set(place: DataNode, key: UsedKey, draws: Draws): Promise<void> {
     const { space, name, path } = key;
     const id = this.#commit(key);
     const order = { keys: [path] };
@@ -121,7 +121,7 @@ export class Changing {
     return id;
   }
 
-  async #untilAccepted(place: DataPlace, order: DataOrder, mode: Mode, draws: Draws) {
+  async #untilAccepted(place: DataNode, order: DataOrder, mode: Mode, draws: Draws) {
     let at = place;
     for (let tries = 1; tries <= triesMax; tries += 1) {
       if (await this.#purged(at, order, mode)) return;
@@ -130,7 +130,7 @@ export class Changing {
     }
   }
 
-  async #purged(place: DataPlace, order: DataOrder, mode: Mode): Promise<boolean> {
+  async #purged(place: DataNode, order: DataOrder, mode: Mode): Promise<boolean> {
     const call = callOf(order, mode);
     const told = await this.#caller.ask(place, call);
     return this.#note({ by: call.op, order, mode }, { ...told, sentAtMs: told.invokedAtMs });

@@ -17,11 +17,11 @@ import { ProcessUnderTest } from "./process-under-test.ts";
 import type { DataRecorder } from "./recorder.ts";
 
 /** A colo, or the process. */
-export type DataPlace = ReadFrom;
+export type DataNode = ReadFrom;
 
 interface AnyDataSite {
   readonly colos: readonly ColoUnderTest[];
-  readonly places: readonly DataPlace[];
+  readonly places: readonly DataNode[];
   /** The journal, without faults between it and the driver. */
   readonly journal: DrivenJournal;
   stop(): Promise<void>;

@@ -3,7 +3,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { newEntry } from "../../examples/purges.ts";
 import type { Caller } from "./caller.ts";
-import type { DataPlace, DataSite } from "./data-site.ts";
+import type { DataNode, DataSite } from "./data-site.ts";
 import { maxLagMs, type UsedKey } from "./keys.ts";
 import type { DataRecorder } from "./recorder.ts";
 
@@ -38,7 +38,7 @@ export async function checkLifetimes(checked: Checked): Promise<void> {
   await purgeOthersAtOnce(checked);
   const process = site.kind === "redis" ? site.process : undefined;
   await Promise.all([process?.restart(), site.colos[0]?.restart()]);
-  const lookups = async (place: DataPlace): Promise<void> => {
+  const lookups = async (place: DataNode): Promise<void> => {
     for (let round = 0; round < lookupsPerKey; round += 1) {
       await Promise.all(lasting.map((key) => mustFind(checked, place, key)));
       await delay(maxLagMs);
@@ -76,7 +76,7 @@ async function purgeOthers({ site: { places }, caller, recorder }: Checked): Pro
 
 async function mustFind(
   { caller, recorder }: Checked,
-  place: DataPlace,
+  place: DataNode,
   { space, name, path }: UsedKey,
 ): Promise<void> {
   const op = space === "parts" ? "get-fields" : "get";

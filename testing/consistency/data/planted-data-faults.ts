@@ -9,13 +9,13 @@ import type {
 } from "../../../src/data-cache.ts";
 import { raiseScript, setScript } from "../../../src/data/fields/hash-store.ts";
 import { JournalView, type JournalViewSettings } from "../../../src/purge/view/journal-view.ts";
-import type { JournalInCode } from "../../../src/purge/purging.ts";
+import type { JournalInCode } from "../../../src/purge/create-purging.ts";
 import {
   type PurgeSubject,
   type JudgementAsk,
   type PurgeJudgement,
   usable,
-} from "../../../src/purge/view/view.ts";
+} from "../../../src/purge/view/view-port.ts";
 import {
   framed,
   type RecordCalls,

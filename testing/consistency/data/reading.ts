@@ -4,7 +4,7 @@ import type { Draws } from "../../draws.ts";
 import type { Call } from "./calls.ts";
 import type { Caller } from "./caller.ts";
 import type { DataRead } from "./checker/operations.ts";
-import type { DataPlace } from "./data-site.ts";
+import type { DataNode } from "./data-site.ts";
 import type { UsedKey } from "./keys.ts";
 import type { DataRecorder } from "./recorder.ts";
 
@@ -32,7 +32,7 @@ export class Reading {
   }
 
   /** @returns whether the call was answered */
-  async readSome(place: DataPlace, draws: Draws): Promise<boolean> {
+  async readSome(place: DataNode, draws: Draws): Promise<boolean> {
     const key = draws.oneOf(this.#keys);
     if (key.space === "parts") return this.#readFields(place, key, draws);
     const by = drawn(draws);
@@ -45,7 +45,7 @@ export class Reading {
   }
 
   /** Reads until a lookup finds a value, which proves that the cache works. */
-  async readUntilFound(place: DataPlace, { space, name, path }: UsedKey): Promise<boolean> {
+  async readUntilFound(place: DataNode, { space, name, path }: UsedKey): Promise<boolean> {
     const { reads } = this.#recorder;
     const before = reads.length;
     if (space === "parts") {
@@ -63,7 +63,7 @@ export class Reading {
     return false;
   }
 
-  async #readFields(place: DataPlace, key: UsedKey, draws: Draws): Promise<boolean> {
+  async #readFields(place: DataNode, key: UsedKey, draws: Draws): Promise<boolean> {
     const { space, name } = key;
     if (draws.isLucky(raisedShare)) {
       const told = await this.#raise(place, key);
@@ -82,7 +82,7 @@ export class Reading {
 
   /** @param names the parts to set; an empty array means all parts */
   async #setFields(
-    place: DataPlace,
+    place: DataNode,
     { space, name }: UsedKey,
     names: readonly string[],
   ): Promise<boolean> {
@@ -91,7 +91,7 @@ export class Reading {
   }
 
   async #raise(
-    place: DataPlace,
+    place: DataNode,
     { space, name, path }: UsedKey,
   ): Promise<"raised" | "nothing raised" | "no answer"> {
     const { increments, counts } = this.#recorder;

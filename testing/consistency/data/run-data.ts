@@ -11,7 +11,7 @@ import { checkData, type DataFindings } from "./checker/check-data.ts";
 import type { DataWorld } from "./checker/excerpt.ts";
 import type { DataHistory } from "./checker/operations.ts";
 import { type DataFaultName, dataFaults, dataFaultsOverObjects } from "./data-faults.ts";
-import { type DataPlace, type DataSite, startDataSite } from "./data-site.ts";
+import { type DataNode, type DataSite, startDataSite } from "./data-site.ts";
 import { JournalReader } from "./driven-journal.ts";
 import { allowanceMs, type DataStore, keysOver, maxLagMs, type UsedKey } from "./keys.ts";
 import { checkLifetimes } from "./lifetimes.ts";
@@ -168,7 +168,7 @@ async function disturb({ settings, draws, recorder, source, site, isOver }: Acti
 }
 
 async function live(
-  place: DataPlace,
+  place: DataNode,
   draws: Draws,
   { settings, reading, changing, isOver }: Acting,
 ): Promise<void> {
@@ -204,7 +204,7 @@ async function quieten({
   await delay(maxLagMs + 1);
   const fromMs = recorder.nowMs();
   recorder.quietFromMs = fromMs;
-  const inTurn = async (place: DataPlace): Promise<void> => {
+  const inTurn = async (place: DataNode): Promise<void> => {
     let left = keys;
     while (left.length > 0 && recorder.nowMs() < fromMs + settings.quietMs) {
       const round = delay(maxLagMs / 2);

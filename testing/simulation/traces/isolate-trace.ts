@@ -1,10 +1,10 @@
 // Records the events of one simulated isolate for a trace: its round trips to the database, the
 // changes of its view, and the purges that it accepts.
-import type { EntryPlace } from "../../../src/purge/journal/entry.ts";
+import type { EntryId } from "../../../src/purge/journal/entry.ts";
 import type { Journal } from "../../../src/purge/journal/journal.ts";
 import type { JournalView } from "../../../src/purge/view/journal-view.ts";
 import type { ViewCopy } from "../../../src/purge/view/view-copies.ts";
-import type { PurgeSubject } from "../../../src/purge/view/view.ts";
+import type { PurgeSubject } from "../../../src/purge/view/view-port.ts";
 import type { EventFields, Trace, Trip } from "./trace.ts";
 
 /** The number of reads of one isolate that the specification remembers. */
@@ -104,7 +104,7 @@ export class IsolateTrace {
   }
 
   /** Records that the sender of a purge gets 200. */
-  answersSender(entry: EntryPlace | undefined): void {
+  answersSender(entry: EntryId | undefined): void {
     this.event("answer_sender", { entry: this.trace.numberOf(entry) });
   }
 
@@ -132,7 +132,7 @@ export class IsolateTrace {
 
   /** Records calls of a view and its journal, which still answer as before. */
   observe(view: JournalView, journal: Journal): void {
-    const entry = (place: EntryPlace | undefined) => this.trace.numberOf(place);
+    const entry = (place: EntryId | undefined) => this.trace.numberOf(place);
     const standing = journal.standing.bind(journal);
     journal.standing = (places) => {
       for (const place of places) this.event("ask", { entry: entry(place) });

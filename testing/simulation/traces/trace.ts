@@ -1,9 +1,9 @@
 // Records a simulated history as events of the specification of the purge protocol
 // (testing/specification/). Each line is a JSON object of small numbers: entries, isolates and
 // responses are numbered in the order in which they begin.
-import { decodeEntry, type EntryPlace } from "../../../src/purge/journal/entry.ts";
+import { decodeEntry, type EntryId } from "../../../src/purge/journal/entry.ts";
 import { bodyRequestedAtMs, type Stamp } from "../../../src/cache/record/record.ts";
-import type { PurgeSubject } from "../../../src/purge/view/view.ts";
+import type { PurgeSubject } from "../../../src/purge/view/view-port.ts";
 import type { StoredMetadata } from "../../../src/pages/stored/stored-response.ts";
 import { isNamed, type Page, pages } from "../simulated-pages.ts";
 import type { Lineages, StreamItem } from "../simulated-stream.ts";
@@ -150,7 +150,7 @@ export class Trace {
   }
 
   /** Returns the ends of a list of entries, and how the specification checks those between. */
-  pathOf(entries: readonly EntryPlace[]): EventFields {
+  pathOf(entries: readonly EntryId[]): EventFields {
     const numbers = entries.map((entry) => this.numberOf(entry));
     const sum = numbers.reduce((total, number) => total + number, 0);
     return { first: numbers[0] ?? 0, last: numbers.at(-1) ?? 0, count: numbers.length, sum };
@@ -182,11 +182,11 @@ export class Trace {
   }
 }
 
-function placeOf({ id, fields }: StreamItem): EntryPlace {
+function placeOf({ id, fields }: StreamItem): EntryId {
   return { position: id, n: nOf(fields) };
 }
 
-const keyOf = ({ position, n }: EntryPlace) => `${position} ${n}`;
+const keyOf = ({ position, n }: EntryId) => `${position} ${n}`;
 
 /** Returns a position as one number, which orders positions. */
 function positionNumber(position: string): number {

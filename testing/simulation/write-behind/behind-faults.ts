@@ -1,6 +1,6 @@
 // Faults that a test may plant in histories of write-behind, to check that they find faults.
 import type { Sink } from "../../../src/write-behind/sinks/sink.ts";
-import type { SliceStore } from "../../../src/write-behind/slice-store.ts";
+import type { SliceStore } from "../../../src/write-behind/change-slices.ts";
 import type { PartiesWorld } from "./parties-world.ts";
 import type { SinkFaults } from "./simulated-database.ts";
 import type { StoreFaults } from "./simulated-slices.ts";

@@ -4,7 +4,7 @@ import { adds } from "../../../src/write-behind/change-kind.ts";
 import { type ChunkBudget, flush, type FlushReport } from "../../../src/write-behind/flush.ts";
 import { readExactly } from "../../../src/write-behind/change-set.ts";
 import type { Add } from "../../../src/write-behind/sinks/sink.ts";
-import type { Acceptance, Batch } from "../../../src/write-behind/slice-store.ts";
+import type { Acceptance, Batch } from "../../../src/write-behind/change-slices.ts";
 import { usualTimes } from "../../../src/write-behind/slice-times.ts";
 import { AddsLedger } from "./adds-ledger.ts";
 import { calm } from "./behind-weather.ts";

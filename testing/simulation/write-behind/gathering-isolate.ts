@@ -1,7 +1,7 @@
 // An isolate of a history: it gathers changes with the code of src/, and records their outcomes.
 import type { Outcome } from "../../../src/write-behind/change-batch.ts";
 import { ChangeBatches } from "../../../src/write-behind/change-batches.ts";
-import type { SliceStore } from "../../../src/write-behind/slice-store.ts";
+import type { SliceStore } from "../../../src/write-behind/change-slices.ts";
 import { type SliceTimes, usualTimes } from "../../../src/write-behind/slice-times.ts";
 import type { Subject } from "./behind-subject.ts";
 import type { PartiesWorld, Party } from "./parties-world.ts";

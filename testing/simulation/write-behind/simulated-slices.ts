@@ -12,7 +12,7 @@ import {
   type SliceChanges,
   type SliceRead,
   type SliceStore,
-} from "../../../src/write-behind/slice-store.ts";
+} from "../../../src/write-behind/change-slices.ts";
 import {
   ageMsOf,
   fallMsMax,

@@ -4,7 +4,7 @@ import { Redis } from "ioredis";
 import { Running } from "../../../local/running.ts";
 import { startUpstashRestServer } from "../../../local/upstash-rest-server.ts";
 import { BreakableRedis, keepsAll } from "../../consistency/breakable-redis.ts";
-import type { DataPlace, DataSiteOverRedis } from "../../consistency/data/data-site.ts";
+import type { DataNode, DataSiteOverRedis } from "../../consistency/data/data-site.ts";
 import { ProcessUnderTest } from "../../consistency/data/process-under-test.ts";
 import type { DataRecorder } from "../../consistency/data/recorder.ts";
 import { startColoUnderTest, today } from "../../consistency/site-under-test.ts";
@@ -14,7 +14,7 @@ import { setNames } from "./calls.ts";
 import { type BatchShares, FailingD1 } from "./failing-d1.ts";
 import type { PlantedBehindFault } from "./planted-behind-faults.ts";
 
-export type Place = DataPlace;
+export type Place = DataNode;
 
 export interface ProofSite extends Omit<DataSiteOverRedis, "kind" | "journal"> {
   readonly d1: FailingD1;

@@ -7,7 +7,7 @@ import type { Context } from "../../../pages/site/exchange.ts";
 import { cacheStatus } from "../../../rules/cache-status.ts";
 import { unreachable } from "../../../base/unreachable.ts";
 import { Decision } from "../../../observe/decision.ts";
-import { mayCollapse } from "../../../pages/fetch/answer-from-origin.ts";
+import { mayCollapse } from "../../../pages/fetch/answer-on-miss.ts";
 import { standIn } from "../../../pages/fetch/instead-of-origin.ts";
 import {
   type LookupRequest,
@@ -37,7 +37,7 @@ import {
   invalidatedHere,
 } from "./grounds.ts";
 import { keyAccountOf, quoted } from "./key-account.ts";
-import { lastFor } from "./last-answer.ts";
+import { lastFor } from "./explain-last-answer.ts";
 import { matchingPurges } from "./matching-purges.ts";
 import { nearestKey } from "./nearest-key.ts";
 import { unknownCookies } from "../../../pages/request/cookies.ts";

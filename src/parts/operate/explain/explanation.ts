@@ -1,10 +1,10 @@
 // The explanation of one request as plain data: the source of the JSON, the text and the debug
 // field.
-import type { LookRead } from "../../../protocol/explanation.ts";
+import type { LookRead } from "../../../protocol/explain-answer.ts";
 import type { TierAccount } from "./copies.ts";
 import type { Ground } from "./grounds.ts";
 import type { KeyAccount } from "./key-account.ts";
-import type { LastAnswerAccount, LastPassedAccount } from "./last-answer.ts";
+import type { LastAnswerAccount, LastPassedAccount } from "./explain-last-answer.ts";
 import type { MatchingPurges } from "./matching-purges.ts";
 import type { NearestKey } from "./nearest-key.ts";
 

@@ -2,7 +2,7 @@
 import type { Config, Route } from "../../../config/config.ts";
 import { matchesAny } from "../../../config/known-names.ts";
 import { ignores } from "../../../rules/no-vary-search.ts";
-import { nameIn } from "../../../rules/query.ts";
+import { nameIn } from "../../../rules/query-string.ts";
 import { mayBeSecret } from "../../../rules/selecting.ts";
 import {
   noCookies,

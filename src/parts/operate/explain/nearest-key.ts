@@ -3,7 +3,7 @@
 import type { TierRecord } from "../../../cache/tiers/tier.ts";
 import { fieldsOf } from "../../../rules/fields.ts";
 import { ignores, noVarySearchField, urlVariation } from "../../../rules/no-vary-search.ts";
-import { nameIn } from "../../../rules/query.ts";
+import { nameIn } from "../../../rules/query-string.ts";
 import { selectingValues } from "../../../rules/selecting.ts";
 import type { LookupRequest } from "../../../pages/request/plan.ts";
 import { normalisedEscapes } from "../../../pages/request/target.ts";

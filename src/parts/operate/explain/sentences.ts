@@ -6,7 +6,7 @@ import type { MatchingPurge, MatchingPurges } from "./matching-purges.ts";
 import type { Difference, NearestKey } from "./nearest-key.ts";
 import type { Ground } from "./grounds.ts";
 import { youngSeconds } from "./hints.ts";
-import type { LastAnswerAccount, LastPassedAccount } from "./last-answer.ts";
+import type { LastAnswerAccount, LastPassedAccount } from "./explain-last-answer.ts";
 
 /** Returns the text: several lines, without a trailing line feed. */
 export function sentencesOf(explanation: Explanation): string {

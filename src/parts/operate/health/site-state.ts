@@ -21,7 +21,7 @@ import {
 import type { RedisClient } from "../../../remote/redis/redis-client.ts";
 import { originsOf } from "../../../config/route.ts";
 import { whyOf } from "../../../remote/trouble.ts";
-import type { Requester } from "../../../purge/view/view.ts";
+import type { Requester } from "../../../purge/view/view-port.ts";
 import type { OpenPart, PartLook } from "../../../admin/open-part.ts";
 import type { Totals } from "../../../observe/reports/totals.ts";
 import type { LocalRefusals } from "../../../admin/access/refused-credentials.ts";

@@ -2,7 +2,7 @@
 import { cancelBody } from "../../../base/cancel-body.ts";
 import { outsideFrameworks } from "../../../base/outside-frameworks.ts";
 import { OutOfTime, within } from "../../../base/timeouts.ts";
-import type { FailedOutcome, OutwardOutcome } from "../../../protocol/outward.ts";
+import type { FailedOutcome, OutwardOutcome } from "../../../protocol/outward-states.ts";
 import { retryAfterMs } from "../../../purger/back-off.ts";
 import type { OutwardPorts } from "../port/outward-target.ts";
 import type { Tokens } from "./token-bucket.ts";

@@ -1,6 +1,6 @@
 // Delivers the journal's purges to one target: at least once, in order, and within the rate limits.
 // The cursor moves only after the target has confirmed.
-import { acceptedAtMs, type EntryPlace } from "../../../purge/journal/entry.ts";
+import { acceptedAtMs, type EntryId } from "../../../purge/journal/entry.ts";
 import type {
   DeliveryEnd,
   DeliveryLimits,
@@ -22,7 +22,7 @@ import {
 } from "./held-target.ts";
 import { taken } from "./token-bucket.ts";
 import { backOffMs } from "../../../purger/back-off.ts";
-import type { OutwardReset } from "../../../protocol/outward.ts";
+import type { OutwardReset } from "../../../protocol/outward-states.ts";
 
 /** An open target whose credential is usable. */
 export interface DeliveryTarget {
@@ -195,7 +195,7 @@ class Delivery {
    * Ends a delivery, because nothing is due. Dates entries that are ahead of the journal's clock, which was set back: their
    * dates would say for as long that they are not due.
    */
-  async #waits(held: VersionedState, waiting: readonly EntryPlace[]): Promise<Step> {
+  async #waits(held: VersionedState, waiting: readonly EntryId[]): Promise<Step> {
     const [oldest, newest] = [waiting[0], waiting.at(-1)];
     const { atMs, state } = held;
     if (oldest === undefined || newest === undefined || acceptedAtMs(newest.position) <= atMs)

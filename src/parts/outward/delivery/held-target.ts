@@ -3,20 +3,24 @@
 import * as v from "valibot";
 import { finite, dataIn } from "../../../base/schemas.ts";
 import { jsonIn } from "../../../base/json-text.ts";
-import { failedOutcomes, type OutwardReset, outwardResets } from "../../../protocol/outward.ts";
 import {
-  type EntryPlace,
+  failedOutcomes,
+  type OutwardReset,
+  outwardResets,
+} from "../../../protocol/outward-states.ts";
+import {
+  type EntryId,
   type Entry,
   acceptedAtMs,
   comparePositions,
-  isSamePlace,
+  isSameEntry,
 } from "../../../purge/journal/entry.ts";
 import type { TargetFailures, OutwardPorts } from "../port/outward-target.ts";
 import type { Buckets } from "./token-bucket.ts";
 import type { Unavailable } from "../../../purge/journal/journal.ts";
 
 /** The last delivered entry. `next`: the number of names of the next entry that are delivered. */
-export interface Cursor extends EntryPlace {
+export interface Cursor extends EntryId {
   readonly next?: { readonly n: string; readonly names: number } | undefined;
 }
 
@@ -25,7 +29,7 @@ interface TargetState {
   readonly id: string;
   readonly cursor?: Cursor | undefined;
   /** A purge of everything to deliver. Afterwards, the cursor is at this entry. */
-  readonly reset?: (EntryPlace & { readonly why: OutwardReset }) | undefined;
+  readonly reset?: (EntryId & { readonly why: OutwardReset }) | undefined;
   /**
    * The newest entry that was found while entries had dates ahead of the journal's clock, and when. These entries are
    * due N + A later.
@@ -177,7 +181,7 @@ function beginning(newest: readonly Entry[], atMs: number): Partial<WrittenState
 const newestCount = 128;
 
 export function resetTo(
-  { position, n }: EntryPlace,
+  { position, n }: EntryId,
   why: NonNullable<WrittenState["reset"]>["why"],
 ): Pick<WrittenState, "reset"> {
   return { reset: { position, n, why } };
@@ -199,7 +203,7 @@ export async function entriesAfter(
   const found = await journal.after(before, pageCount + 1);
   if ("kind" in found) return "unavailable";
   const [first, ...entries] = found;
-  return first !== undefined && isSamePlace(first, cursor) ? entries : "lost";
+  return first !== undefined && isSameEntry(first, cursor) ? entries : "lost";
 }
 
 /** Above every sequence of a position. */

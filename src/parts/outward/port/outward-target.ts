@@ -2,7 +2,11 @@
 // targets' code, so a Worker without them bundles none of it.
 import type { Fault } from "../../../base/operator-error.ts";
 import type { Log } from "../../../observe/log-line.ts";
-import type { FailedOutcome, OutwardOutcome, OutwardReset } from "../../../protocol/outward.ts";
+import type {
+  FailedOutcome,
+  OutwardOutcome,
+  OutwardReset,
+} from "../../../protocol/outward-states.ts";
 import type { Entry } from "../../../purge/journal/entry.ts";
 import type { Journal, Unavailable } from "../../../purge/journal/journal.ts";
 import type { Subscribers } from "../../../purge/journal/subscribers.ts";

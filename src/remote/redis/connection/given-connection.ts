@@ -9,7 +9,7 @@ import {
   restAddressOf,
   type UpstashRedis,
 } from "../given-rest.ts";
-import { upstashWords } from "../trouble.ts";
+import { upstashWords } from "../redis-trouble.ts";
 import { transportOver } from "./transport.ts";
 import type { Connection } from "./connection.ts";
 import { hasKeyPrefix, type IoredisConnection, isOfIoredis, overIoredis } from "./over-ioredis.ts";

@@ -4,7 +4,7 @@ import { inNeutralContext } from "../../../base/neutral-context.ts";
 import { OutOfTime, pauseUnheld, unhold } from "../../../base/timeouts.ts";
 import { passing, type RemoteTrouble, troubleLine, type TroubleWords } from "../../trouble.ts";
 import type { StreamHints, WatchedStream } from "../address.ts";
-import { readTrouble } from "../trouble.ts";
+import { readTrouble } from "../redis-trouble.ts";
 import { refusalOf } from "./transport.ts";
 import type { BlockingConnection, Connection } from "./connection.ts";
 import { keyInSlot } from "./slots.ts";

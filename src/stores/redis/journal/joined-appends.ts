@@ -4,8 +4,8 @@ import { listIn } from "../../../base/json-text.ts";
 import {
   comparePositions,
   type Entry,
-  type EntryPlace,
-  isSamePlace,
+  type EntryId,
+  isSameEntry,
   type NewEntry,
 } from "../../../purge/journal/entry.ts";
 import { pageCount } from "../../../purge/journal/journal.ts";
@@ -29,7 +29,7 @@ export interface JoinedAppendsSettings {
 
 /** The entries of one call, and the stamp since which it reads; `undefined` to read nothing. */
 interface Append {
-  readonly since: EntryPlace | undefined;
+  readonly since: EntryId | undefined;
   readonly entries: readonly NewEntry[];
   /** The `entryArgs` of each entry. */
   readonly encoded: readonly (readonly string[])[];
@@ -39,7 +39,7 @@ interface Append {
 
 /** The places of a call's entries, and the entries since its stamp, as in `AppendWithRead`. */
 export interface AppendResult {
-  readonly places: readonly EntryPlace[];
+  readonly places: readonly EntryId[];
   readonly since: readonly Entry[] | undefined;
   readonly stored: unknown;
 }
@@ -71,7 +71,7 @@ export class JoinedAppends {
 
   /** Appends all entries or none, and reads the entries from a stamp on. Never rejects. */
   async append(
-    since: EntryPlace | undefined,
+    since: EntryId | undefined,
     entries: readonly NewEntry[],
     write?: StampedWrite,
   ): Promise<RemoteAnswer<AppendResult>> {
@@ -132,7 +132,7 @@ function appendedIn(
     const own = places.slice(placed.length, placed.length + entries.length);
     if (own.length < entries.length) return notRedis;
     placed.push(...entries.map((entry, at) => ({ ...entry, ...own[at]! })));
-    const at = since === undefined ? -1 : page.findLastIndex((entry) => isSamePlace(entry, since));
+    const at = since === undefined ? -1 : page.findLastIndex((entry) => isSameEntry(entry, since));
     const isJoined = isWhole && at >= 0;
     const read = isJoined ? [...page.slice(at + 1), ...placed] : undefined;
     return { kind: "answered", value: { places: own, since: read, stored } };

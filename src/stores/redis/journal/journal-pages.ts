@@ -1,5 +1,5 @@
 // Reads pages of the journal backwards from its newest entries.
-import { type Entry, heldBytes, isSamePlace } from "../../../purge/journal/entry.ts";
+import { type Entry, heldBytes, isSameEntry } from "../../../purge/journal/entry.ts";
 import { chainBytesMax, newestCount, pageCount } from "../../../purge/journal/journal.ts";
 
 /**
@@ -41,7 +41,7 @@ export async function lengthened(
   while (!isEnough()) {
     const joint = entries.at(-1);
     read = (joint && (await pageFrom(joint.position))) ?? [];
-    if (joint === undefined || !isSamePlace(read[0], joint)) break;
+    if (joint === undefined || !isSameEntry(read[0], joint)) break;
     entries.push(...read.slice(1));
     readBytes += bytesOf(read);
   }

@@ -3,7 +3,7 @@
 import { listIn } from "../../../base/json-text.ts";
 import { type PurgeTargets, releasedBy } from "../../../purge/journal/purge-target.ts";
 import { bookQuery, namesOf } from "../../../purge/journal/book.ts";
-import type { EntryPlace } from "../../../purge/journal/entry.ts";
+import type { EntryId } from "../../../purge/journal/entry.ts";
 import type { Journal } from "../../../purge/journal/journal.ts";
 import { storedLua } from "./stamped-records.ts";
 import { switchKey } from "./switch-key.ts";
@@ -257,7 +257,7 @@ export interface EncodedEntry {
 }
 
 /** Returns the places of appended entries; none for a reply of another form. */
-export function placesIn(reply: unknown): readonly EntryPlace[] {
+export function placesIn(reply: unknown): readonly EntryId[] {
   return listIn(reply).flatMap((place) => {
     const [position, n] = listIn(place);
     return typeof position === "string" && typeof n === "string" ? [{ position, n }] : [];
@@ -265,7 +265,7 @@ export function placesIn(reply: unknown): readonly EntryPlace[] {
 }
 
 /** Encodes a query for `bookScript`. */
-export function bookArgs(end: EntryPlace, records: Parameters<Journal["unpurged"]>[1]): string[] {
+export function bookArgs(end: EntryId, records: Parameters<Journal["unpurged"]>[1]): string[] {
   const asked = records.flatMap((record) => {
     const { n, names } = bookQuery(record);
     return [n, String(names.length), ...names];

@@ -8,8 +8,8 @@ import {
   comparePositions,
   entriesOf,
   type Entry,
-  type EntryPlace,
-  isSamePlace,
+  type EntryId,
+  isSameEntry,
   markOf,
   type NewEntry,
 } from "../../../purge/journal/entry.ts";
@@ -55,7 +55,7 @@ export interface RedisJournalSettings {
 
 /** A record for the book, and the last entry of the view. */
 interface Question {
-  readonly end: EntryPlace;
+  readonly end: EntryId;
   readonly record: Parameters<Journal["unpurged"]>[1][number];
 }
 
@@ -115,7 +115,7 @@ export class RedisJournal implements Journal {
     return page.kind === "answered" ? this.#sealed.entriesIn(page.value) : undefined;
   }
 
-  async since(place: EntryPlace): ReturnType<Journal["since"]> {
+  async since(place: EntryId): ReturnType<Journal["since"]> {
     const sentAtMs = this.#settings.nowAtMs();
     const entries: Entry[] = [];
     let readBytes = 0;
@@ -127,7 +127,7 @@ export class RedisJournal implements Journal {
       );
       if (page.kind === "unavailable") return unavailable;
       const [joint, ...read] = this.#sealed.entriesIn(page.value);
-      if (!isSamePlace(joint, end)) return { kind: "not-joined" };
+      if (!isSameEntry(joint, end)) return { kind: "not-joined" };
       entries.push(...read);
       readBytes += bytesOf(read);
       if (read.length + 1 < pageCount) return { kind: "read", entries, sentAtMs };
@@ -168,7 +168,7 @@ export class RedisJournal implements Journal {
    * Reads both ends of the possible gap in one transaction, at one moment. Older pages can be read
    * later, because the entries before a given entry never change.
    */
-  async atPrimary(place: EntryPlace): ReturnType<Journal["atPrimary"]> {
+  async atPrimary(place: EntryId): ReturnType<Journal["atPrimary"]> {
     const sentAtMs = this.#settings.nowAtMs();
     const { position } = place;
     // The newest entry up to the position distinguishes the cases. If it is the view's last entry,
@@ -185,7 +185,7 @@ export class RedisJournal implements Journal {
     const [found, newest, count, kept, proof] = replies;
     const [upTo] = this.#sealed.entriesIn(found);
     const isFull = upTo === undefined && Number(count) >= this.#keptCount;
-    const isLost = !isSamePlace(upTo, place) && !(isFull && proofsIn(proof, 1)[0] !== "never");
+    const isLost = !isSameEntry(upTo, place) && !(isFull && proofsIn(proof, 1)[0] !== "never");
     const pageFrom = async (from: string): Promise<Page> => {
       const page = await this.#askPrimary("journal read at the primary", [
         this.#backFrom(from, pageCount),
@@ -197,14 +197,13 @@ export class RedisJournal implements Journal {
     return { kind: "read", entries, sentAtMs, upTo, isLost, ...known };
   }
 
-  async standing(places: readonly EntryPlace[]): ReturnType<Journal["standing"]> {
+  async standing(places: readonly EntryId[]): ReturnType<Journal["standing"]> {
     const found = await this.#askPrimary(
       "purge, read back",
       places.map(({ position }) => ["XRANGE", this.#key, position, position]),
     );
     if (found === undefined) return unavailable;
-    const isStanding = (place: EntryPlace, at: number) =>
-      isSamePlace(entriesOf(found[at])[0], place);
+    const isStanding = (place: EntryId, at: number) => isSameEntry(entriesOf(found[at])[0], place);
     if (places.every(isStanding)) return { kind: "read", states: places.map(() => "standing") };
     const replies = await this.#askPrimary("purge, read back", [
       ...this.#extentCommands,
@@ -285,7 +284,7 @@ export class RedisJournal implements Journal {
   }
 
   /** Reads by the script that appends, because Upstash runs it on the primary. Appends nothing. */
-  async sinceOnPrimary(place: EntryPlace): ReturnType<Journal["sinceOnPrimary"]> {
+  async sinceOnPrimary(place: EntryId): ReturnType<Journal["sinceOnPrimary"]> {
     const { redis, nowAtMs } = this.#settings;
     const sentAtMs = nowAtMs();
     const given = [place.position, String(pageCount), "0"];
@@ -296,7 +295,7 @@ export class RedisJournal implements Journal {
     );
     if (replies.kind === "unavailable") return { kind: "unavailable" };
     const [first, ...entries] = this.#sealed.entriesIn(replies.value[1]);
-    if (!isSamePlace(first, place) || entries.length + 1 >= pageCount)
+    if (!isSameEntry(first, place) || entries.length + 1 >= pageCount)
       return { kind: "not-joined" };
     return { kind: "read", entries, sentAtMs };
   }
@@ -312,7 +311,7 @@ export class RedisJournal implements Journal {
   }
 
   async unpurged(
-    end: EntryPlace,
+    end: EntryId,
     records: Parameters<Journal["unpurged"]>[1],
   ): ReturnType<Journal["unpurged"]> {
     const questions = records.map((record) => ({ end, record }));
@@ -327,7 +326,7 @@ export class RedisJournal implements Journal {
     const [first] = questions;
     if (first === undefined) return [];
     const { end } = first;
-    const later = questions.findIndex((question) => !isSamePlace(question.end, end));
+    const later = questions.findIndex((question) => !isSameEntry(question.end, end));
     const own = later < 0 ? questions : questions.slice(0, later);
     const args = bookArgs(
       end,
@@ -362,6 +361,6 @@ function extentOf([count, oldest]: readonly unknown[]): JournalExtent {
  * entries, and leaves at least `kept`. The lineages must also note the entry (rule 22).
  */
 function trimmedFrom({ count, oldest }: JournalExtent, kept: number) {
-  return ({ position }: EntryPlace): boolean =>
+  return ({ position }: EntryId): boolean =>
     count >= kept && comparePositions(position, oldest ?? "0-0") < 0;
 }

@@ -1,6 +1,6 @@
 // Lua that stores records unless Redis has newer ones (docs/purge-protocol-data.md, rule 28), and that stores a
 // record with the place of an entry which the same script has appended.
-import type { EntryPlace } from "../../../purge/journal/entry.ts";
+import type { EntryId } from "../../../purge/journal/entry.ts";
 import type { StampedWrite } from "../../../cache/record/record.ts";
 
 /** The characters that a lookup for long metadata reads. A whole body may have a hundred times as many. */
@@ -55,7 +55,7 @@ end`;
  *
  * @param known the last entry that the isolate knew
  */
-export function stampedArgs({ args }: StampedWrite, known: EntryPlace): readonly string[] {
+export function stampedArgs({ args }: StampedWrite, known: EntryId): readonly string[] {
   return ["record", known.n, ...args];
 }
 

@@ -1,17 +1,17 @@
 // Tests that findings and log lines about findings disclose no secrets, addresses and keys. They
 // are planted in all inputs.
 // Needs parts: hooks, outward, probe, release.
-import { upstashWords } from "../../../../src/remote/redis/trouble.ts";
+import { upstashWords } from "../../../../src/remote/redis/redis-trouble.ts";
 import type { RemoteTrouble } from "../../../../src/remote/trouble.ts";
 import { expect, it } from "vitest";
 import { type FindingCode, findingCodes } from "../../../../src/protocol/finding.ts";
-import { failedOutcomes } from "../../../../src/protocol/outward.ts";
+import { failedOutcomes } from "../../../../src/protocol/outward-states.ts";
 import { findingsOf } from "../../../../src/parts/operate/health/findings.ts";
 import { postedAgain } from "../../../../src/purge/journal/switch.ts";
 import type { SiteState } from "../../../../src/parts/operate/health/site-state.ts";
-import { findingsOfBuilds } from "../../../../src/parts/release/findings.ts";
-import { hookMapping } from "../../../../src/parts/hooks/findings.ts";
-import { outwardBehind } from "../../../../src/parts/outward/findings.ts";
+import { findingsOfBuilds } from "../../../../src/parts/release/build-findings.ts";
+import { hookMapping } from "../../../../src/parts/hooks/hook-findings.ts";
+import { outwardBehind } from "../../../../src/parts/outward/outward-findings.ts";
 import { purgeLate } from "../../../../src/parts/probe/probe-watch.ts";
 import type { Condition } from "../../../../src/observe/condition.ts";
 import { Draws } from "../../../../testing/draws.ts";

@@ -5,7 +5,7 @@ import type { Finding, FindingCode } from "../../../../src/protocol/finding.ts";
 import { findingsOf } from "../../../../src/parts/operate/health/findings.ts";
 import { EvictionWatch } from "../../../../src/parts/operate/health/site-state.ts";
 import type { SiteState, RoomState } from "../../../../src/parts/operate/health/site-state.ts";
-import { journalWords, upstashWords } from "../../../../src/remote/redis/trouble.ts";
+import { journalWords, upstashWords } from "../../../../src/remote/redis/redis-trouble.ts";
 import { atMs, lookedAt } from "./looked-examples.ts";
 
 const codesOf = (more: Partial<SiteState>) => findingsOf(lookedAt(more)).map(({ code }) => code);

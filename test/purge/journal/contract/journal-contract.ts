@@ -1,13 +1,13 @@
 // The contract of a Journal, which each implementation must satisfy.
 import { beforeEach, describe, expect, it } from "vitest";
 import { placedAt } from "../../../../src/purge/acceptance/read-backs.ts";
-import { comparePositions, type EntryPlace } from "../../../../src/purge/journal/entry.ts";
+import { comparePositions, type EntryId } from "../../../../src/purge/journal/entry.ts";
 import { type Journal, newestCount, pageCount } from "../../../../src/purge/journal/journal.ts";
 import { everything, releaseTags } from "../../../../src/purge/journal/purge-target.ts";
 import { newEntry, responseWith } from "../../../../testing/examples/purges.ts";
 import { type Open, type OpenStore, placesOf, readOf, written } from "./open-store.ts";
 
-const nowhere: EntryPlace = { position: "1-1", n: "nowhere" };
+const nowhere: EntryId = { position: "1-1", n: "nowhere" };
 
 /** @param open is called before each test, and opens an empty journal */
 export function describeJournal(implementation: string, open: Open): void {
@@ -102,7 +102,7 @@ export function describeJournal(implementation: string, open: Open): void {
     describe("atPrimary (rules 16 and 17)", () => {
       it("reports whether the entry, an older entry or none remains", async () => {
         const [first = nowhere, second = nowhere, third = nowhere] = await written(journal, 3);
-        const upTo = async (place: EntryPlace) => {
+        const upTo = async (place: EntryId) => {
           const read = await journal.atPrimary(place);
           return read.kind === "read" ? [read.upTo?.n, read.isLost] : read.kind;
         };

@@ -1,6 +1,6 @@
 // Opens a store with a journal and a switch, for the contracts of both.
 import type { Journal } from "../../../../src/purge/journal/journal.ts";
-import type { Entry, EntryPlace } from "../../../../src/purge/journal/entry.ts";
+import type { Entry, EntryId } from "../../../../src/purge/journal/entry.ts";
 import type { Switch } from "../../../../src/purge/journal/switch.ts";
 import { newEntry } from "../../../../testing/examples/purges.ts";
 
@@ -20,9 +20,9 @@ export interface OpenSwitch extends OpenStore {
 export type Open<Store = OpenStore> = (keptCount?: number) => Promise<Store>;
 
 /** Appends entries with the random texts `n0`, `n1`, … @returns their places */
-export async function written(journal: Journal, count: number): Promise<EntryPlace[]> {
+export async function written(journal: Journal, count: number): Promise<EntryId[]> {
   const entries = Array.from({ length: count }, (_, at) => newEntry({ n: `n${at}` }));
-  const places: EntryPlace[] = [];
+  const places: EntryId[] = [];
   for (let at = 0; at < count; at += 100) {
     const given = entries.slice(at, at + 100);
     const appended = await journal.append(given);
@@ -32,7 +32,7 @@ export async function written(journal: Journal, count: number): Promise<EntryPla
   return places;
 }
 
-export const placesOf = (entries: readonly Entry[]): EntryPlace[] =>
+export const placesOf = (entries: readonly Entry[]): EntryId[] =>
   entries.map(({ position, n }) => ({ position, n }));
 
 /** @returns the places of a read's entries, or its kind */

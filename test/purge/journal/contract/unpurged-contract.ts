@@ -2,21 +2,21 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Stamp } from "../../../../src/cache/record/record.ts";
 import type { StoredMetadata } from "../../../../src/pages/stored/stored-response.ts";
-import type { EntryPlace } from "../../../../src/purge/journal/entry.ts";
+import type { EntryId } from "../../../../src/purge/journal/entry.ts";
 import type { Journal } from "../../../../src/purge/journal/journal.ts";
 import { type EntryChanges, newEntry, responseWith } from "../../../../testing/examples/purges.ts";
 import { type Open, type OpenStore, written } from "./open-store.ts";
 
-const nowhere: EntryPlace = { position: "1-1", n: "nowhere" };
+const nowhere: EntryId = { position: "1-1", n: "nowhere" };
 
 /** Appends one entry. @returns its place */
-async function appended(journal: Journal, changes: EntryChanges): Promise<EntryPlace> {
+async function appended(journal: Journal, changes: EntryChanges): Promise<EntryId> {
   const done = await journal.append([newEntry({ n: "purge", ...changes })]);
   return (done.kind === "appended" && done.places[0]) || nowhere;
 }
 
 /** @returns the answers, or the kind of the result */
-async function unpurged(journal: Journal, end: EntryPlace, records: readonly StoredMetadata[]) {
+async function unpurged(journal: Journal, end: EntryId, records: readonly StoredMetadata[]) {
   const read = await journal.unpurged(end, records);
   return read.kind === "read" ? read.answers : read.kind;
 }
@@ -114,7 +114,7 @@ export function describeUnpurged(implementation: string, open: Open): void {
       expect(await unpurged(journal, end, [page(stamp), others])).toEqual([false, true]);
     });
 
-    it.each<{ id: string; stamp: (known: EntryPlace) => Stamp }>([
+    it.each<{ id: string; stamp: (known: EntryId) => Stamp }>([
       { id: "empty", stamp: () => "none" },
       { id: "another `n`", stamp: (known) => ({ ...known, n: "another" }) },
       { id: "another number", stamp: ({ position, n }) => ({ position, n: `${n}.2.1` }) },

@@ -1,7 +1,7 @@
 // The journal's book in Redis: when it is used, when a new book begins, and its size (rule 27).
 import { describe, expect, it } from "vitest";
 import type { Stamp } from "../../../../src/cache/record/record.ts";
-import type { EntryPlace } from "../../../../src/purge/journal/entry.ts";
+import type { EntryId } from "../../../../src/purge/journal/entry.ts";
 import { bookFieldsMax } from "../../../../src/stores/redis/journal/journal-scripts.ts";
 import { type EntryChanges, newEntry, responseWith } from "../../../../testing/examples/purges.ts";
 import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
@@ -10,19 +10,19 @@ import { bookKey, journalKey, lineagesKey, nowhere, openJournalWorld } from "./j
 const olderKey = "site:journal:older";
 
 /** Returns the entry's number, which is part of its `n`. */
-const numberIn = ({ n }: EntryPlace) => Number(n.split(".").at(-2));
+const numberIn = ({ n }: EntryId) => Number(n.split(".").at(-2));
 
 describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
   const world = openJournalWorld(start);
 
-  async function appended(changes: EntryChanges = {}): Promise<EntryPlace> {
+  async function appended(changes: EntryChanges = {}): Promise<EntryId> {
     const n = crypto.randomUUID();
     const done = await world.journal.append([newEntry({ n, ...changes })]);
     return (done.kind === "appended" && done.places[0]) || nowhere;
   }
 
   /** Asks about responses with the tags `red` and `blue`. */
-  async function unpurged(end: EntryPlace, ...stamps: readonly Stamp[]) {
+  async function unpurged(end: EntryId, ...stamps: readonly Stamp[]) {
     const records = stamps.map((stamp) => responseWith({ stamp }));
     const read = await world.journal.unpurged(end, records);
     return read.kind === "read" ? read.answers : read.kind;
@@ -212,7 +212,7 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
     const second = await appended({ tags: ["tag:red"] });
     const { journal } = world;
     world.rest.resetCounts();
-    const ask = (end: EntryPlace, stamp: EntryPlace) =>
+    const ask = (end: EntryId, stamp: EntryId) =>
       journal.unpurged(end, [responseWith({ stamp, tags: ["red"] })]);
     const asked = [ask(second, first), ask(second, second), ask(nowhere, first)];
     const answers = [[false], [true], [false]];

@@ -6,7 +6,7 @@ import {
   startUpstashRestServer,
   type UpstashRestServer,
 } from "../../../../local/upstash-rest-server.ts";
-import type { Entry, EntryPlace } from "../../../../src/purge/journal/entry.ts";
+import type { Entry, EntryId } from "../../../../src/purge/journal/entry.ts";
 import { Seal } from "../../../../src/remote/redis/seal.ts";
 import type { RedisClient } from "../../../../src/remote/redis/redis-client.ts";
 import { RedisJournal } from "../../../../src/stores/redis/journal/redis-journal.ts";
@@ -82,7 +82,7 @@ export function openJournalWorld(start: RedisServerRow["start"]) {
     journalOver,
     another,
     /** Appends entries whose `n` begins with `n0`, `n1`, …, and resets the counts. */
-    async write(count: number): Promise<readonly EntryPlace[]> {
+    async write(count: number): Promise<readonly EntryId[]> {
       const entries = Array.from({ length: count }, (_, at) => newEntry({ n: `n${at}` }));
       const appended = await journalOver([rest]).append(entries);
       rest.resetCounts();

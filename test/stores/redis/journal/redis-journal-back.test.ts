@@ -1,6 +1,6 @@
 // The journal in Redis, in addition to its contract: the size of answers, and reads at the primary.
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { EntryPlace } from "../../../../src/purge/journal/entry.ts";
+import type { EntryId } from "../../../../src/purge/journal/entry.ts";
 import { newEntry } from "../../../../testing/examples/purges.ts";
 import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
 import { journalKey as key, nowhere, openJournalWorld, placesIn } from "./journal-world.ts";
@@ -16,8 +16,8 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
 
     it.each([
       { id: "a cold view", read: () => world.journal.newest() },
-      { id: "a join", read: (from: EntryPlace) => world.journal.since(from) },
-      { id: "a check", read: (from: EntryPlace) => world.journal.atPrimary(from) },
+      { id: "a join", read: (from: EntryId) => world.journal.since(from) },
+      { id: "a check", read: (from: EntryId) => world.journal.atPrimary(from) },
       { id: "a mark", read: () => world.journal.appendMark("") },
     ])("$id", async ({ read }) => {
       const [place = nowhere] = await world.write(1);

@@ -1,7 +1,7 @@
 // The journal in Redis, in addition to its contract: losses, trimming, and the commands of each
 // step.
 import { describe, expect, it } from "vitest";
-import type { EntryPlace } from "../../../../src/purge/journal/entry.ts";
+import type { EntryId } from "../../../../src/purge/journal/entry.ts";
 import { newEntry } from "../../../../testing/examples/purges.ts";
 import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
 import { journalKey as key, nowhere, openJournalWorld, placesIn } from "./journal-world.ts";
@@ -40,7 +40,7 @@ describe.each(oneRedisServer)("over $redis", ({ start }) => {
       const appended = await Promise.all(sets);
       expect(world.costs()).toEqual([{ EVAL: 1 }, 1]);
       expect(world.rest.counts().responseBytes).toBeLessThan(20_000);
-      const all = (placesIn(await journal.newest()) as EntryPlace[]).slice(50);
+      const all = (placesIn(await journal.newest()) as EntryId[]).slice(50);
       for (const [at, one] of appended.entries()) {
         const since = [...others.slice(50 - at), ...all.slice(0, at + 1)];
         expect(one).toMatchObject({ kind: "appended", place: all[at], since });

@@ -1,7 +1,7 @@
 // Findings about other caches, which only outward purges reach: in front of Tidemark, or between it and the origin.
 import * as v from "valibot";
 import { explainField } from "../../../../../src/protocol/debug-fields.ts";
-import { explanation, type LookRead } from "../../../../../src/protocol/explanation.ts";
+import { explanation, type LookRead } from "../../../../../src/protocol/explain-answer.ts";
 import type { DoctorFinding } from "../finding.ts";
 import { cloudflareField, cacheMembers, isOurs, cacheMarks } from "../../asking/cache-status.ts";
 import type { Answer } from "../../asking/fetch-page.ts";

@@ -12,18 +12,23 @@ import {
   refreshBehind,
   storedSince,
 } from "./load/loading.ts";
-import type { Place, Space } from "./value/space.ts";
+import type { DataPlace, Space } from "./value/space.ts";
 import { lookUpMany as lookUpAll } from "../cache/lookup.ts";
-import { DataSearch, type FoundData, isAnswer, type SearchOptions } from "./load/search.ts";
+import {
+  DataLookup,
+  type FoundData,
+  isAnswer,
+  type DataLookupOptions,
+} from "./load/data-lookup.ts";
 import { isResting, isRefreshDue } from "./load/verdict.ts";
 import { valueOf } from "./value/data-record.ts";
 import { waitingFor } from "./load/waits.ts";
 import type { Frozen } from "./value/frozen.ts";
-import { type Key, PathMap } from "./value/key.ts";
+import { type Key, PathMap } from "./value/data-key.ts";
 
 /** A call for one key. */
 export interface Ask {
-  readonly place: Place;
+  readonly place: DataPlace;
   /** The load; `undefined` if the call cannot load. */
   readonly load: LoadMany<unknown> | undefined;
   /** Whether the call never waits for a load. A stale value is refreshed in the background. */
@@ -42,7 +47,7 @@ export function answered(
   ask: Ask,
   ports: DataPorts,
 ): CallResult | undefined | Promise<CallResult | undefined> {
-  const found = new DataSearch(ask.place, ports).found();
+  const found = new DataLookup(ask.place, ports).found();
   if (found instanceof Promise) return found.then((below) => answerAfter(below, ask, ports));
   return answerAfter(found, ask, ports);
 }
@@ -101,16 +106,16 @@ const coloKeysMax = 32;
  * @param places all of one namespace
  */
 export async function lookUpMany(
-  places: readonly Place[],
+  places: readonly DataPlace[],
   ports: DataPorts,
-  wish: Pick<SearchOptions, "isEnough"> = {},
+  wish: Pick<DataLookupOptions, "isEnough"> = {},
 ): Promise<readonly (FoundData | undefined)[]> {
   const [first] = places;
   if (first === undefined) return [];
   const ofSpace = ports.tiers.of(first.space.tiers);
   const used = places.length > coloKeysMax ? ofSpace.withoutColo() : ofSpace;
   const how = { ...wish, used };
-  return inInvocation(() => lookUpAll(places.map((place) => new DataSearch(place, ports, how))));
+  return inInvocation(() => lookUpAll(places.map((place) => new DataLookup(place, ports, how))));
 }
 
 /**
@@ -121,7 +126,7 @@ export async function lookUpMany(
  * @returns one result for each place, in order
  */
 export async function answeredMany(
-  places: readonly Place[],
+  places: readonly DataPlace[],
   how: Omit<Ask, "place">,
   ports: DataPorts,
 ): Promise<readonly (CallResult | undefined)[]> {
@@ -203,7 +208,7 @@ export function valueFor<T>(
  * @param around.absent the value of a key without a result; `undefined` omits the key
  */
 export function valuesFor<T, K extends Key>(
-  places: ReadonlyMap<Place, readonly K[]>,
+  places: ReadonlyMap<DataPlace, readonly K[]>,
   given: readonly (CallResult | undefined)[],
   { absent, ...around }: Around & { readonly absent: null | undefined },
 ): ManyResult<T, K> {

@@ -3,7 +3,7 @@
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it, vi } from "vitest";
 import { signatureClaim } from "../../src/admin/purge-sender.ts";
-import { createPurger } from "../../src/purger/purger.ts";
+import { createPurger } from "../../src/purger/create-purger.ts";
 import {
   acceptance,
   accepted,

@@ -1,6 +1,6 @@
 // Tests the order of a query's pairs (RFC 3986 §3.4).
 import { expect, it } from "vitest";
-import { nameIn, sortedQuery } from "../../src/rules/query.ts";
+import { nameIn, sortedQuery } from "../../src/rules/query-string.ts";
 
 it.each([
   ["a=1", "a"],

@@ -1,6 +1,6 @@
 // The SQL that creates the tables of sinks.
 import { mysqlDialect } from "./mysql-dialect.ts";
-import { placeOf } from "./place.ts";
+import { tableOf } from "./sink-table.ts";
 import { postgresDialect } from "./postgres-dialect.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
 
@@ -26,8 +26,8 @@ export function sinkSchema({ of, counters, buffers, marks }: SchemaOptions): str
     ...(into === undefined ? {} : { into }),
     ...(marks === undefined ? {} : { marks }),
   });
-  const counter = placeOf("counter", named(counters));
-  const buffer = placeOf("buffer", named(buffers));
+  const counter = tableOf("counter", named(counters));
+  const buffer = tableOf("buffer", named(buffers));
   const made = [
     schema.marks(counter.marks),
     schema.counter(counter.table),

@@ -5,7 +5,7 @@ import { bytesOf, discardBody, loadStampOf } from "../../cache/record/record.ts"
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Tier, TierAsk, TierRead } from "../../cache/tiers/tier.ts";
 import { tierScopes } from "../../config/tier-names.ts";
-import type { Requester } from "../../purge/view/view.ts";
+import type { Requester } from "../../purge/view/view-port.ts";
 import { JoinedCalls } from "../../remote/joined-calls.ts";
 import {
   type Candidate,
@@ -16,7 +16,7 @@ import {
   keepUntilAtMs,
 } from "../value/data-record.ts";
 import type { DataPorts } from "./data-ports.ts";
-import type { DataTiers, Place } from "../value/space.ts";
+import type { DataTiers, DataPlace } from "../value/space.ts";
 import { type DataVerdict, hasForm, judge } from "./verdict.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -27,7 +27,7 @@ export type DataRead = TierRead<DataDetail>;
 export type FoundData = LookupResult<DataDetail, DataVerdict>;
 
 /** Options of one lookup. */
-export interface SearchOptions {
+export interface DataLookupOptions {
   /**
    * Returns whether a value ends the search. Default: a fresh value does; a stale value does if the
    * namespace has no `softTimeoutMs`.
@@ -42,18 +42,18 @@ export interface SearchOptions {
 }
 
 /** One lookup. */
-export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
+export class DataLookup implements LookupPolicy<DataDetail, DataVerdict> {
   readonly key: RecordKey;
   readonly used: DataTiers;
   /** The time for verdicts: first the time of arrival, then the end of the last wait. */
   atMs: number;
-  readonly #place: Place;
+  readonly #place: DataPlace;
   readonly #ports: DataPorts;
-  readonly #wish: SearchOptions;
+  readonly #wish: DataLookupOptions;
   /** The last judged value, and the same value with the further tags. */
   #tagged: { readonly of: DataMetadata; readonly as: DataMetadata } | undefined;
 
-  constructor(place: Place, ports: DataPorts, wish: SearchOptions = {}) {
+  constructor(place: DataPlace, ports: DataPorts, wish: DataLookupOptions = {}) {
     this.#place = place;
     this.#ports = ports;
     this.#wish = wish;
@@ -100,7 +100,7 @@ export class DataSearch implements LookupPolicy<DataDetail, DataVerdict> {
   }
 
   /** Reads keys, with one call if the tier can. Treats a record that cannot be decoded as absent. */
-  async readAll(all: readonly DataSearch[], tier: Tier<DataDetail>): Promise<readonly DataRead[]> {
+  async readAll(all: readonly DataLookup[], tier: Tier<DataDetail>): Promise<readonly DataRead[]> {
     const wanted = all.map(({ key, ask }) => ({ key, ask }));
     const isJoined = ({ ask }: Read) => tier.readMany !== undefined && ask.atPrimary !== true;
     const alone = wanted.map((one) => (isJoined(one) ? undefined : tier.read(one.key, one.ask)));

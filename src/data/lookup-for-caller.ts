@@ -1,16 +1,16 @@
 // Looks a value up for a caller that loads it itself, such as an adapter for another caching library, or that restarts
 // its lifetime.
 import { bodyRequestedAtMs, loadStampOf } from "../cache/record/record.ts";
-import { stepAfter } from "./answer.ts";
+import { stepAfter } from "./get-or-load.ts";
 import { begin, type GivenStart } from "./load/make-record.ts";
 import type { CallResult } from "./load/load-outcome.ts";
-import { DataSearch, type FoundData, withTags } from "./load/search.ts";
+import { DataLookup, type FoundData, withTags } from "./load/data-lookup.ts";
 import { storeValues } from "./load/store-values.ts";
 import { type DataVerdict, judge as judged } from "./load/verdict.ts";
 import type { DataMetadata } from "./value/data-record.ts";
 import type { Frozen } from "./value/frozen.ts";
 import { checkedTag } from "./value/load-context.ts";
-import type { Place } from "./value/space.ts";
+import type { DataPlace } from "./value/space.ts";
 import type { WritePorts } from "./write/written-value.ts";
 
 /** The result of a lookup. */
@@ -45,7 +45,7 @@ export interface LookUpOptions {
 
 /** Looks up, and takes the start of a load of the key at the call (docs/purge-protocol-data.md, rule 28 g). */
 export async function lookedUp(
-  place: Place,
+  place: DataPlace,
   { tags = [] }: LookUpOptions,
   ports: WritePorts,
 ): Promise<
@@ -56,7 +56,7 @@ export async function lookedUp(
 > {
   const { refusedCount } = ports.unpurged;
   const beginning = begin(place.key.host, ports);
-  const found = await new DataSearch(place, ports, { tags: tags.map(checkedTag) }).found();
+  const found = await new DataLookup(place, ports, { tags: tags.map(checkedTag) }).found();
   const begun = await beginning;
   const { host } = place.key;
   const { afterAnswer, nowAtMs } = ports;
@@ -83,7 +83,10 @@ export async function lookedUp(
  *
  * @returns the result as from `get`
  */
-export async function touched(place: Place, ports: WritePorts): Promise<CallResult | undefined> {
+export async function touched(
+  place: DataPlace,
+  ports: WritePorts,
+): Promise<CallResult | undefined> {
   const { given, found, start } = await lookedUp(place, {}, ports);
   if (found?.verdict.kind !== "fresh" || found.candidate.stored.metadata.isNegative) return given;
   const { body, metadata: before } = found.candidate.stored;

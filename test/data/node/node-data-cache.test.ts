@@ -2,10 +2,7 @@
 import { Cluster, Redis } from "ioredis";
 import { createClientPool, createSentinel } from "redis";
 import { describe, expect, it } from "vitest";
-import {
-  createDataCache,
-  type NodeCacheOptions,
-} from "../../../src/data/node/create-data-cache.ts";
+import { createDataCache, type NodeCacheOptions } from "../../../src/data/node/node-data-cache.ts";
 import type { LogLine } from "../../../src/observe/log-line.ts";
 import { oneRedisServer } from "../../../testing/fakes/redis-server.ts";
 import { openRestDatabase } from "../../../testing/fakes/rest-database.ts";

@@ -28,7 +28,7 @@ export interface SinkOptions {
 export type Kind = "counter" | "buffer";
 
 /** Tables and columns. All names are quoted for SQL. */
-export interface Place {
+export interface SinkTable {
   readonly kind: Kind;
   readonly marks: string;
   readonly table: string;
@@ -49,7 +49,7 @@ const tableByKind = { counter: "tidemark_counters", buffer: "tidemark_buffers" }
  *
  * @throws OperatorError for an invalid name
  */
-export function placeOf(kind: Kind, { into, marks }: SinkOptions): Place {
+export function tableOf(kind: Kind, { into, marks }: SinkOptions): SinkTable {
   const own = typeof into === "object" ? into : undefined;
   const table = typeof into === "object" ? into.table : (into ?? tableByKind[kind]);
   return {
@@ -91,6 +91,6 @@ const keyForms: Readonly<Record<KeyType, RegExp | undefined>> = {
 };
 
 /** Returns whether the column can hold a key. No row has a key of another form. */
-export function mayHold({ keyType }: Place, key: string): boolean {
+export function mayHold({ keyType }: SinkTable, key: string): boolean {
   return keyForms[keyType]?.test(key) ?? true;
 }

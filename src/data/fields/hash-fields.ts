@@ -8,9 +8,9 @@ import { begin } from "../load/make-record.ts";
 import type { DataPorts, VerdictPorts } from "../load/data-ports.ts";
 import { judge } from "../load/verdict.ts";
 import { type DataMetadata, keepUntilAtMs, dataForm } from "../value/data-record.ts";
-import { urlOf } from "../value/key.ts";
+import { urlOf } from "../value/data-key.ts";
 import { checkedTag } from "../value/load-context.ts";
-import type { Place } from "../value/space.ts";
+import type { DataPlace } from "../value/space.ts";
 import type { FieldTexts, HashStore, HeldHash } from "./hash-store.ts";
 import { type Codec, encodedBy } from "../../base/codec.ts";
 import type { Stamp } from "../../cache/record/record.ts";
@@ -36,11 +36,11 @@ const triesMax = 4;
  * @typeParam T the whole value; its members are the fields
  */
 export class Fields<T> {
-  readonly #place: Place;
+  readonly #place: DataPlace;
   readonly #key: RecordKey;
   readonly #ports: FieldPorts;
 
-  constructor(place: Place, ports: FieldPorts) {
+  constructor(place: DataPlace, ports: FieldPorts) {
     this.#place = place;
     this.#key = new RecordKey(place.key.text, place.key.host, "f");
     this.#ports = ports;

@@ -9,7 +9,7 @@ import {
 import { overUpstash } from "../../../src/remote/redis/rest.ts";
 import { type Command, Redis } from "../../../src/remote/redis/redis.ts";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { readTrouble, upstashWords } from "../../../src/remote/redis/trouble.ts";
+import { readTrouble, upstashWords } from "../../../src/remote/redis/redis-trouble.ts";
 import { type Manner, UnsteadyRestServer } from "../../../testing/fakes/unsteady-rest-server.ts";
 
 let server: UnsteadyRestServer;

@@ -2,7 +2,7 @@
 import { isoOf } from "../../base/iso-date.ts";
 import { outwardVariable } from "../../protocol/variables/outward-secrets.ts";
 import { type Finding, spanOf } from "../../protocol/finding.ts";
-import type { FailedOutcome } from "../../protocol/outward.ts";
+import type { FailedOutcome } from "../../protocol/outward-states.ts";
 import type { Outward } from "./create-outward.ts";
 import type { TargetReport } from "./port/outward-target.ts";
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { NewerRecords } from "../../../src/cache/record/record.ts";
 import type { DataMetadata } from "../../../src/data/value/data-record.ts";
 import { recordText } from "../../../src/stores/redis/record-text.ts";
-import { newerArgs, unlessNewerScript } from "../../../src/stores/redis/unless-newer.ts";
+import { newerArgs, unlessNewerScript } from "../../../src/stores/redis/write-unless-newer.ts";
 import { redisServers } from "../../../testing/fakes/redis-server.ts";
 import { openRestDatabase } from "../../../testing/fakes/rest-database.ts";
 import { setUnlessNewer } from "../../../testing/fakes/unless-newer-model.ts";

@@ -10,7 +10,7 @@ import type { Metrics } from "../../observe/metrics.ts";
 import { pause } from "../../base/timeouts.ts";
 import { byInvalidation } from "../journal/entry.ts";
 import { tagBytes } from "../../protocol/purge-order.ts";
-import type { Requester } from "../view/view.ts";
+import type { Requester } from "../view/view-port.ts";
 import type { Acceptances } from "./acceptance.ts";
 
 export interface JoinedPurgesSettings {

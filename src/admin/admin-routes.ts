@@ -6,7 +6,7 @@ import { once } from "../base/once.ts";
 import type { Log } from "../observe/log-line.ts";
 import { coloOf } from "../platform/environment.ts";
 import { plainPage } from "../pages/respond/plain-page.ts";
-import type { Requester } from "../purge/view/view.ts";
+import type { Requester } from "../purge/view/view-port.ts";
 import type { AdminSettings } from "./admin-settings.ts";
 import { journalRoute } from "./journal-route.ts";
 import { errorAnswer, jsonAnswer, whyNoJournal } from "./json-answers.ts";
