@@ -13,7 +13,7 @@ export const bundleGzipBytesMax = 233_000;
 export const overObjectsBytesMax = 462_000;
 
 /** The limit of `createDataCache` of `tidemark/data`, without stores. */
-export const dataBytesMax = 206_500;
+export const dataBytesMax = 206_000;
 
 /** All packages in the bundle, with the purpose of each. */
 export const bundledPackages = {
