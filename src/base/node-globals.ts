@@ -15,7 +15,7 @@ export interface NodeCrypto {
     this: void,
     algorithm: "sha256" | "sha1",
     content: Uint8Array | string,
-    encoding: "hex" | "base64url",
+    encoding: "hex" | "base64" | "base64url",
   ): string;
 }
 

@@ -46,20 +46,20 @@ export function sha256HexAtOnce(text: string): string {
   return hexOf(hash(new TextEncoder().encode(text)));
 }
 
-const base64urlDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
 /** Returns the first 64 bits of the digest in 11 characters of base64url. Use it only for short text. */
 export function sha256Short(text: string): string {
-  const digest = hashOfNode()?.("sha256", text, "base64url");
+  const digest = hashOfNode()?.("sha256", text, "base64");
   if (digest === undefined) return base64url(hash(new TextEncoder().encode(text)).subarray(0, 8));
-  // Of the six bits of the last character, four are among the first 64.
-  const last = base64urlDigits.indexOf(digest.charAt(10)) & 0b111100;
-  return digest.slice(0, 10) + base64urlDigits.charAt(last);
+  // The eleventh character has two bits of the next byte, which `atob` drops.
+  return inUrl(btoa(atob(digest.slice(0, 11))));
 }
 
 /** Encodes bytes in base64url without padding (RFC 4648 §5). Use it only for few bytes. */
 export function base64url(bytes: Uint8Array): string {
-  const base64 = btoa(String.fromCharCode(...bytes));
+  return inUrl(btoa(String.fromCharCode(...bytes)));
+}
+
+function inUrl(base64: string): string {
   return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 

@@ -71,16 +71,8 @@ export interface JournalStore {
   readonly watch?: ((view: Pick<WatchedStream, "end" | "read">) => StreamHints) | undefined;
 }
 
-/** Random bytes, drawn together because a call of the runtime takes longer than the text. */
-const drawn = new Uint8Array(1_200);
-let leftBytes = 0;
-
 /** Returns 96 random bits in 16 characters. Each stored record repeats such texts. */
-export function randomText(): string {
-  if (leftBytes === 0) leftBytes = crypto.getRandomValues(drawn).length;
-  leftBytes -= 12;
-  return base64url(drawn.subarray(leftBytes, leftBytes + 12));
-}
+export const randomText = (): string => base64url(crypto.getRandomValues(new Uint8Array(12)));
 
 /**
  * The retention of a copy. For this time, an isolate that begins in the colo notices a loss of what

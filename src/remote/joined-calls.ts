@@ -13,8 +13,6 @@ interface JoinLimits<Item> {
   /** Default: no limit. */
   readonly bytesMax?: number;
   readonly bytesOf?: (item: Item) => number;
-  /** How many promises in a row a caller may wait for longer than another, and still join it. Default: 1. */
-  readonly hops?: number;
 }
 
 export class JoinedCalls<Store extends object, Item, Result> {
@@ -29,7 +27,7 @@ export class JoinedCalls<Store extends object, Item, Result> {
     limits: JoinLimits<Item>,
   ) {
     this.#send = send;
-    this.#limits = { bytesMax: Infinity, bytesOf: () => 0, hops: 1, ...limits };
+    this.#limits = { bytesMax: Infinity, bytesOf: () => 0, ...limits };
   }
 
   /** Adds items to the call of this turn, unless they exceed its limits, and returns their results. */
@@ -40,12 +38,10 @@ export class JoinedCalls<Store extends object, Item, Result> {
     this.#open.set(invocation, open);
     const addedBytes = added.reduce((sum, item) => sum + bytesOf(item), 0);
     let call = open.get(store);
-    const isFull =
-      call === undefined || call.items.length >= countMax || call.bytes + addedBytes > bytesMax;
-    if (call === undefined || isFull) {
+    if (call === undefined || call.items.length >= countMax || call.bytes + addedBytes > bytesMax) {
       const items: Item[] = [];
       // The callbacks of this turn run first.
-      const results = settled(this.#limits.hops).then(() => {
+      const results = Promise.resolve().then(() => {
         if (open.get(store)?.items === items) open.delete(store);
         return this.#send(store, items);
       });
@@ -57,10 +53,4 @@ export class JoinedCalls<Store extends object, Item, Result> {
     call.bytes += addedBytes;
     return call.results.then((results) => results.slice(at, at + added.length));
   }
-}
-
-function settled(hops: number): Promise<void> {
-  let end = Promise.resolve();
-  for (let hop = 1; hop < hops; hop += 1) end = end.then(() => undefined);
-  return end;
 }

@@ -50,9 +50,6 @@ export interface AppendResult {
  */
 const [togetherMax, bytesMax] = [128, 262_144];
 
-/** A value that a script cannot store reaches its append this much earlier than others, or less. */
-const hops = 16;
-
 /** Refusals for which one of several calls may be the reason. */
 const ofOneCall: readonly RemoteCause[] = ["too-large", "refused"];
 
@@ -62,7 +59,7 @@ export class JoinedAppends {
   readonly #settings: JoinedAppendsSettings;
   readonly #calls = new JoinedCalls<JoinedAppends, Append, RemoteAnswer<AppendResult>>(
     (_, appends) => this.#sentTogether(appends),
-    { countMax: togetherMax, bytesMax, bytesOf, hops },
+    { countMax: togetherMax, bytesMax, bytesOf },
   );
 
   constructor(settings: JoinedAppendsSettings) {
