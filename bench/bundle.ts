@@ -9,13 +9,15 @@ import {
   bundleBytesMax,
   bundleContents,
   bundleGzipBytesMax,
+  packageOf,
 } from "../local/bundle-contents.ts";
 import { counted, markdownTable, replaceMarkedPart } from "./load/figures.ts";
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { write: { type: "boolean", default: false } } });
   const contents = await bundleContents();
-  const text = [`${sizeSaid(contents)}\n`, await reportOfImports(), reportOfRuns()].join("\n");
+  const sizes = `${sizeSaid(contents)} ${await sourcesSaid()}\n`;
+  const text = [sizes, await reportOfImports(), reportOfRuns()].join("\n");
   process.stdout.write(text);
   const path = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
   if (values.write) await replaceMarkedPart(path, "bundle", text);
@@ -55,6 +57,23 @@ async function reportOfImports(): Promise<string> {
   });
   const heads = ["imports", "bytes", "compressed", "files of `src/`", "their lines of code"];
   return markdownTable(heads, await Promise.all(rows));
+}
+
+/** Returns what a reader of the sources has to hold, and what our own code adds to a Worker. */
+async function sourcesSaid(): Promise<string> {
+  const { files } = await bundleContents([ofWorker, ofUpstash].join("\n"));
+  const ofClient = (path: string) => ["@upstash/redis", "uncrypto"].includes(packageOf(path) ?? "");
+  const own = files.filter(({ path }) => !ofClient(path));
+  const bytes = own.reduce((sum, file) => sum + file.bytes, 0);
+  const sources = execFileSync("git", ["ls-files", "src/*.ts", "packages/cli/src/*.ts"], {
+    encoding: "utf8",
+  });
+  const lines = sources.split("\n").filter((path) => path !== "");
+  const total = lines.reduce((sum, path) => sum + codeLines(path), 0);
+  return (
+    `Without the client of Upstash, \`upstash()\` has ${counted(bytes)} bytes. ` +
+    `The library and the command have ${counted(total)} lines of code.`
+  );
 }
 
 /** Counts the lines that are neither blank nor comments. */
