@@ -178,16 +178,22 @@ const silent =
 const forData = { headers: { accept: "application/json" } };
 const browser = { headers: { accept: "text/html,*/*;q=0.8", "user-agent": "Browser/1.0" } };
 
-describe("a page that one client's Accept has changed", () => {
-  it("comes back by the first refresh behind a stale answer", async () => {
-    const site = openSite({ origin: silent(lives()) });
-    await site.get("/a", forData);
-    site.clock.advance(61);
-    expect((await site.get("/a", browser)).text).toBe("data");
-    expect(lastTold(site)).toEqual(neutral);
-    expect((await site.get("/a", forData)).text).toBe("page");
-  });
+it("a page that one client's Accept-Language has changed comes back by the first refresh", async () => {
+  const german = { headers: { "accept-language": "de" } };
+  const origin: Script = ({ headers }) => {
+    if (headers.get("if-none-match") === '"1"') return unchanged({ ...lives(), etag: '"1"' });
+    const language = headers.get("accept-language") ?? "en";
+    return page(language, { ...lives(), etag: '"1"', "content-language": language });
+  };
+  const site = openSite({ origin });
+  await site.get("/a", german);
+  site.clock.advance(61);
+  expect((await site.get("/a", browser)).text).toBe("de");
+  expect(lastTold(site)).toEqual(neutral);
+  expect((await site.get("/a", german)).text).toBe("en");
+});
 
+describe("a page that one client's Accept has changed", () => {
   it("comes back with regular traffic and a plain max-age", async () => {
     const site = openSite({ origin: silent(cc("max-age=10")) });
     await site.get("/a", forData);
