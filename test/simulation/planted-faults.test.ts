@@ -28,7 +28,7 @@ describe("histories find a planted fault", () => {
     "24": "switch-history.test.ts",
     "25": "write-history.test.ts",
     "26": "field-history.test.ts",
-    "28": "unless-newer.test.ts",
+    "28": "write-unless-newer.test.ts",
   };
 
   it("each of the 29 rules has a row here, or a test elsewhere", () => {

@@ -171,7 +171,7 @@ export const rows: readonly Row[] = [
     fault: "a step back is not detected once the clock reads more than before",
     parts: view.setBackWhileIdle,
     kind: "turned-back",
-    fromSeed: 1,
+    fromSeed: 150,
     within: 150,
   },
   {
