@@ -36,7 +36,7 @@ import {
   groundOfRefusedUrl,
   invalidatedHere,
 } from "./grounds.ts";
-import { keyAccountOf, quoted } from "./key-account.ts";
+import { keyAccountOf } from "./key-account.ts";
 import { lastFor } from "./explain-last-answer.ts";
 import { matchingPurges } from "./matching-purges.ts";
 import { nearestKey } from "./nearest-key.ts";
@@ -160,7 +160,7 @@ function refusedFor({ otherwise }: UrlRead, { name }: Explanation["route"]): Han
 
 function passedBy(
   passed: PassedRequest,
-  { name, alsoFit }: Explanation["route"],
+  { name }: Explanation["route"],
   context: Context,
 ): Handling {
   const { rule } = passed;
@@ -170,15 +170,10 @@ function passedBy(
     return { verdict, cacheStatus: null, next: "refuse: only-if-cached" };
   }
   const { when } = passed.route;
-  const [below] = alsoFit;
-  const isRoutesOwn = rule === "route" && below !== undefined;
   const verdict = {
     kind: "pass",
     by: rule,
     ...groundOfPass[rule],
-    ...(isRoutesOwn && {
-      hint: `if the page is for everybody, put ${quoted(below)} before ${quoted(name)}`,
-    }),
     ...(rule === "route" && when && groundOfCondition(when)),
   };
   if (refusal !== undefined) {
