@@ -44,11 +44,19 @@ const defaults = {
   metrics: (...settings) => new Metrics(...settings),
 } satisfies CacheFactories;
 
+/** The places of the tiers' core that parts fill. */
+export interface CacheSlots {
+  /** Creates the reports to one of the stores; without it, isolates report nothing. */
+  readonly createReports?: typeof createReports | undefined;
+  /** Keeps a history in the totals of all reports. */
+  readonly reportHistory?: ReportHistory | undefined;
+}
+
 /** The platform features that the core needs. */
-export interface CachePlatform extends Pick<
-  Platform,
-  "cache" | "nowAtMs" | "aheadMs" | "random" | "log" | "isServer"
-> {
+export interface CachePlatform
+  extends
+    Pick<Platform, "cache" | "nowAtMs" | "aheadMs" | "random" | "log" | "isServer">,
+    CacheSlots {
   /**
    * The database of the shared tier and the purge journal. Without a database, there is no shared
    * tier. Without a database and `journal`, there is no journal, so purges are not possible.
@@ -62,10 +70,6 @@ export interface CachePlatform extends Pick<
   readonly dataset?: Dataset | undefined;
   /** Opens the store of reports and hot keys, in place of `database`. */
   readonly openReports?: MakeReportStore | undefined;
-  /** Creates the reports to one of these stores; without it, isolates report nothing. */
-  readonly createReports?: typeof createReports | undefined;
-  /** Keeps a history in the totals of all reports. */
-  readonly reportHistory?: ReportHistory | undefined;
   /** For tests and benchmarks; may change in any release. */
   readonly factories?: CacheFactories | undefined;
 }

@@ -37,17 +37,22 @@ import { isBypassed } from "../purge/journal/switch-state.ts";
 import { KnownReleases } from "../purge/view/known-releases.ts";
 import { Positions } from "../purge/view/positions.ts";
 
-/** The site's configuration and environment. */
-export interface ProxySettings {
-  readonly config: Config;
-  readonly environment: Environment;
-  readonly platform: Omit<Platform, "cache">;
+/** The places of the pages that parts fill. */
+export interface PageSlots {
   readonly openHits?: ((settings: HitSettings) => HitPort | undefined) | undefined;
   readonly openSlices?: (() => SlicePort) | undefined;
   readonly openSubstitutes?: (() => SubstitutePort) | undefined;
   readonly openEsi?: (() => EsiPort) | undefined;
-  readonly withPhases?: WithPhases | undefined;
+  /** @param nowAtMs epoch milliseconds */
   readonly openQuery?: ((nowAtMs: () => number) => QueryPort) | undefined;
+}
+
+/** The site's configuration and environment. */
+export interface ProxySettings extends PageSlots {
+  readonly config: Config;
+  readonly environment: Environment;
+  readonly platform: Omit<Platform, "cache">;
+  readonly withPhases?: WithPhases | undefined;
   /** The application's listener. */
   readonly onRequest?: OnRequest | undefined;
 }

@@ -3,14 +3,9 @@ import type { AdminSettings } from "../admin/admin-settings.ts";
 import type { OpenPart } from "../admin/open-part.ts";
 import { OperatorError } from "../base/operator-error.ts";
 import type { Config } from "../config/config.ts";
-import type { createReports } from "../observe/reports/create-reports.ts";
-import type { ReportHistory } from "../observe/reports/folding.ts";
+import type { CacheSlots } from "../compose/create-cache.ts";
+import type { PageSlots } from "../pages/create-proxy.ts";
 import type { WithPhases } from "../pages/site/site.ts";
-import type { EsiPort } from "../pages/site/esi-port.ts";
-import type { HitPort, HitSettings } from "../pages/site/hit-port.ts";
-import type { QueryPort } from "../pages/site/query-port.ts";
-import type { SubstitutePort } from "../pages/site/substitute-port.ts";
-import type { SlicePort } from "../pages/site/slice-port.ts";
 import { type OpenPhases, withPhases } from "./guarded-phases.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Env } from "../protocol/variables/bindings.ts";
@@ -33,18 +28,7 @@ export interface PartHost extends AdminSettings {
 }
 
 /** The places of the core that parts fill. */
-export interface Slots {
-  /** Creates the reports of this isolate. */
-  readonly createReports?: typeof createReports;
-  /** Keeps a history in the totals of all reports. */
-  readonly reportHistory?: ReportHistory;
-  readonly openHits?: (settings: HitSettings) => HitPort | undefined;
-  readonly openSlices?: () => SlicePort;
-  readonly openSubstitutes?: () => SubstitutePort;
-  readonly openEsi?: () => EsiPort;
-  /** @param nowAtMs epoch milliseconds */
-  readonly openQuery?: (nowAtMs: () => number) => QueryPort;
-}
+export type Slots = CacheSlots & PageSlots;
 
 /** The parts of a configuration: the slots that they fill, and what they open. */
 export interface Parts {

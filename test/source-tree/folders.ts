@@ -135,7 +135,16 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     release,
   ],
   // Types alone, besides the checks of parts.
-  part: ["protocol/variables", ...core, "platform", "part/port", reporting, ...steps, "admin"],
+  part: [
+    "protocol/variables",
+    ...core,
+    "platform",
+    "part/port",
+    ...steps,
+    "pages",
+    "compose",
+    "admin",
+  ],
   "parts/slices": [...core, ...steps, "part/port", "part"],
   "parts/esi": [...core, ...steps, "part/port", "part"],
   "parts/query": [...core, ...steps, "part/port", "part"],
