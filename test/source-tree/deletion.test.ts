@@ -25,6 +25,23 @@ function isOf(name: string, path: string): boolean {
   return isInside || needs.split(", ").includes(name);
 }
 
+/** Words of parts that the steps of a request do not know. The ports of `pages/site` name their parts. */
+const words: Readonly<Record<string, RegExp>> = {
+  dashboard: /dashboard/i,
+  fallback: /fall-?back/i,
+  hooks: /webhook|varnish/i,
+  "hot-keys": /hot.?keys/i,
+  operate: /\/explain\/|\boperate\b/,
+  outward: /outward/i,
+  probe: /purge.?probe/i,
+};
+
+it.each(Object.entries(words))("no step of a request has words of the part %s", (_, word) => {
+  const steps = [...texts].filter(([path]) => /^src\/pages\/(?!site\/)/.test(path));
+  expect(steps.filter(([, text]) => word.test(text)).map(([path]) => path)).toEqual([]);
+  expect(steps.length).toBeGreaterThan(50);
+});
+
 describe.each(names)("the part %s", (name) => {
   const rest = [...texts].filter(([path]) => !isOf(name, path));
 

@@ -58,7 +58,7 @@ export function fromStored(
   const { config } = exchange.site;
   const ask = { route: request.route, config, ageSeconds, handling: decision };
   const isPurged = decision.outcome === "stale-hit" && decision.purge !== undefined;
-  // After an outward purge, the cache in front must not store the old response for its lifetime.
+  // After a purge of the cache in front, that cache must not store the old response for its lifetime.
   const endsInFront = config.cacheInFront && (isPurged || decision.unverified);
   const limited = (prepared: Headers) => (endsInFront ? withoutLifetime(prepared) : prepared);
   if (clientHasIt(request, metadata)) {

@@ -24,12 +24,12 @@ export function keptSinceAtMs(
   return route.ignoresAge ? undefined : earliestGeneratedAtMs(headers, requestedAtMs);
 }
 
-/** The time within which an outward purge should have reached a cache, once it is due. */
-const outwardMsMax = 180_000;
+/** The time within which a purge should also have reached a cache below, once the purge is due. */
+const cacheBelowMsMax = 180_000;
 
 /**
  * Returns whether an answer may be from before a purge that covers it. Such an answer is for its own
- * request alone. If an outward purge would have reached the cache by now, notes the cache.
+ * request alone. If the purge should have reached that cache by now, notes the cache.
  *
  * @param record the metadata of the answer, or of the stored response that the answer continues
  */
@@ -48,7 +48,7 @@ export function isFromBeforePurge(
     return invalidations.covers({ ...record, requestedAtMs: sinceAtMs }, key);
   }
   const { visibleWithinSeconds, allowanceMs } = config.purge;
-  const reachedMs = visibleWithinSeconds * 1_000 + allowanceMs + outwardMsMax;
+  const reachedMs = visibleWithinSeconds * 1_000 + allowanceMs + cacheBelowMsMax;
   const atMs = exchange.nowAtMs();
   if (!view.purgedSince(subject, atMs - reachedMs)) {
     notes.note("cache-unpurged", request.route.name, cachesNamedIn(answer.headers), atMs);
