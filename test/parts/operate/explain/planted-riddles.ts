@@ -140,7 +140,7 @@ export const riddles: readonly Riddle[] = [
     },
     says: [
       /route "all" \(\/\*\).*The first match applies; "articles" would also match/,
-      /bypass: true.*put "articles" before "all"/,
+      /bypass: true.*give the page its own route, before this one/,
     ],
   },
   {
