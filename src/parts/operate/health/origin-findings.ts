@@ -145,10 +145,10 @@ export function variesSilently({ notes }: SiteState): Finding[] {
       code: "varies-silently",
       level: "warning",
       about: aboutRoute(route),
-      what: `Pages of ${aboutRoute(route)} differ by a request field that Vary does not name. Clients may have got another media type or language than they asked for.`,
+      what: `Pages of ${aboutRoute(route)} differ by a request field that Vary does not name. Clients may have got another language than they asked for. Media types are kept apart by classes of Accept.`,
       since: isoOf(sinceAtMs),
       cause:
-        "A refresh, with Tidemark's own fields, got another media type or language than an earlier client. Tidemark now stores the answer to the refresh.",
+        "A refresh, with Tidemark's own fields, or a client of another class of Accept, got another media type or language than an earlier client. Of two languages, Tidemark stores that of the refresh.",
       remedy: `${remedyOfSilence(pairs.map(([field]) => field))}. If Tidemark's own fields are wrong for these pages, set anonymous in the route.`,
       details: `Pages: ${pages.join(", ")}.`,
     };
