@@ -85,7 +85,9 @@ function workedOut(metadata: TermsSource, route: Route) {
     /** Whether the origin explicitly allows sharing between clients. */
     isShared: sharedExplicitly(governing),
     lifetimeSeconds: Math.min(
-      lifetimeSeconds * (1 - route.jitter * drawOf(metadata)),
+      route.jitter === 0
+        ? lifetimeSeconds
+        : lifetimeSeconds * (1 - route.jitter * drawOf(metadata)),
       metadata.lifetimeSecondsMax ?? Infinity,
       secondsMax,
     ),

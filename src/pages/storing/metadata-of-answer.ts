@@ -215,9 +215,12 @@ function variesByClass(
   const { request, exchange } = place;
   const { forwarded, route, target } = request;
   const isKeyed = route.normalForms?.has("accept") === true || route.keyHeaders.includes("accept");
-  if (isKeyed || acceptClass(route.neutralFields.accept) !== "html") return false;
   const type = responseMediaTypes(headers).at(-1) ?? "";
-  if (type === "" || stated.includes("accept") || stated.includes("*")) return false;
+  if (isKeyed || type === "" || stated.includes("accept") || stated.includes("*")) return false;
+  const isKnown = namesKnownAt(place).includes(acceptClassName);
+  // Nearly all misses end here, without reading a client's field.
+  if (isOfPages(type) && !isKnown) return false;
+  if (acceptClass(route.neutralFields.accept) !== "html") return false;
   const accept = forwarded.sent.get("accept");
   const { typesGot } = exchange.site;
   const atMs = exchange.nowAtMs();
@@ -225,7 +228,7 @@ function variesByClass(
   const usual = `usual ${type} ${request.key.text}`;
   if (!isChosenByAccept(type, accept)) {
     if (acceptClass(accept) === "html" && !isOfPages(type)) typesGot.mark(usual, atMs);
-    return namesKnownAt(place).includes(acceptClassName) && !typesGot.has(chosen, atMs);
+    return isKnown && !typesGot.has(chosen, atMs);
   }
   if (isOfExtension(type, target.path) || typesGot.has(usual, atMs)) return false;
   const isSame = before !== undefined && responseMediaTypes(fieldsOf(before)).at(-1) === type;

@@ -2,10 +2,12 @@
 // purges that applications send to Varnish.
 import { OperatorError } from "../../base/operator-error.ts";
 import { checkNamed } from "../../part/named-values.ts";
-import type { PartContents } from "../../part/contents.ts";
+import type { OpenPart } from "../../admin/open-part.ts";
+import type { PartContents, PartHost } from "../../part/contents.ts";
 import type { SitePart } from "../../part/port/part.ts";
-import { openHooks } from "./open-hooks.ts";
+import { hookMapping } from "./hook-findings.ts";
 import { isWebhookSender, type WebhookSender } from "./port/hook.ts";
+import { receiver } from "./receiver.ts";
 
 export type {
   FieldName,
@@ -68,3 +70,23 @@ const ofVarnish = new OperatorError({
   why: "The name varnish belongs to varnish(), with its secret and its counts.",
   hint: "Give this sender another name.",
 });
+
+/** Opens a route for each sender, and the findings. */
+function openHooks(host: PartHost, senders: Readonly<Record<string, WebhookSender>>): OpenPart {
+  const opened = new Map(
+    Object.entries(senders).map(([name, sender]) => [name, sender.open(name, host.env)] as const),
+  );
+  const received = receiver(host, "hook");
+  return {
+    faults: [...opened.values()].flatMap(({ faults }) => faults),
+    addWithoutToken(admin, requesterOf) {
+      for (const [name, hook] of opened) {
+        admin.post(`/hooks/${name}`, (context) =>
+          received(context.req.raw, { name, hook }, requesterOf(context)),
+        );
+      }
+    },
+    stats: () => ({ configuredHooks: [...opened.keys()] }),
+    findings: ({ atMs }) => hookMapping(opened, atMs),
+  };
+}

@@ -87,7 +87,7 @@ function withoutToken(env: Env): { readonly secrets: undefined; readonly faults:
   return { secrets: undefined, faults: isSet(env, hookVariable(name)) ? [unused] : [] };
 }
 
-/** Who may purge. */
+/** The senders that may purge. */
 interface Senders {
   readonly networks: readonly Network[] | undefined;
   readonly tokenHeader: string | undefined;
