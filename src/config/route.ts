@@ -14,6 +14,7 @@ import { placeOf, resolvedPlace } from "./origin-place.ts";
 import { readPattern, type RoutePattern } from "./route-pattern.ts";
 import { type TierName, tierNames } from "./tier-names.ts";
 import { cdnCacheControl } from "../rules/cache-control.ts";
+import { contentMethod } from "../rules/methods.ts";
 import type { WrittenConfig } from "./written.ts";
 import type { WrittenCondition, WrittenRoute, WrittenWhen } from "./written-route.ts";
 import type { WrittenEdits } from "./written-origin.ts";
@@ -130,12 +131,7 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     builds: traits.builds === "named" && !isPassedBy(route) ? noBuilds : undefined,
     /** The decisions of the route's parts, in an isolate. */
     phases: noPhases,
-    /** Whether large bodies are stored in slices, so that ranges fill the cache. */
-    isSliced: traits.isSliced ?? false,
-    /** The pages whose ESI tags are processed; `undefined`: none. */
-    esi: traits.esi,
-    /** How keys contain the content of a QUERY; `undefined`: QUERY bypasses the cache. */
-    queryMethod: traits.queryMethod,
+    traits,
     /** The parts of the route. */
     use: route.use ?? [],
     /** Whether to serve unverified responses, marked as such, while the journal is unreachable. */
@@ -157,24 +153,22 @@ const noBuilds: Builds = {};
 
 /**
  * Returns the route in a process that runs this build of its application. A part may
- * say itself what a build changes, and large bodies in slices are no pages.
+ * say itself what a build changes.
  */
 export function routeOfBuild(route: Route, id: string): Route {
-  const isOfBuild = !isPassedBy(route) && traitsOf(route.use).builds === undefined;
+  const isOfBuild = !isPassedBy(route) && route.traits.builds === undefined;
   return isOfBuild ? { ...route, builds: { id } } : route;
 }
 
 /** Returns the origins of a route, and what happens to requests and answers there. */
 function resolvedOrigin(route: WrittenRoute) {
   const place = placeOf(route.origin);
-  const { substitutes = [], asksSubstitutesFirst = false } = traitsOf(route.use);
+  const { substitutes = [] } = traitsOf(route.use);
   return {
     /** A name in `origins`; `default` is `ORIGIN_URL` or the binding `ORIGIN`. */
     origin: place.name ?? "default",
     /** The origins that may answer while the route's own fails, in order. */
     substitutes,
-    /** Whether a substitute is asked before a stale response answers. */
-    asksSubstitutesFirst,
     /** Whether `origin` is a substitute, on the route of a request to it. */
     isSubstitute: false as boolean,
     /** Where the origin has the route's pages; `undefined`: at the site's path and host. */
@@ -303,7 +297,7 @@ export function isPassedBy({
   methods,
   use,
 }: Pick<WrittenRoute, "bypass" | "methods" | "use">): boolean {
-  const stored = traitsOf(use).queryMethod === undefined ? ["GET"] : ["GET", "QUERY"];
+  const stored = traitsOf(use).keysContent === true ? ["GET", contentMethod] : ["GET"];
   return bypass === true || methods?.some((method) => stored.includes(method)) === false;
 }
 

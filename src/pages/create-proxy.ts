@@ -20,11 +20,11 @@ import { pathForOrigin } from "./request/target.ts";
 import { compileUrlReader, type UrlRead } from "./request/url-reader.ts";
 import { Lifts } from "./site/lifts.ts";
 import type { HitPort, HitSettings } from "./site/hit-port.ts";
-import type { EsiPort } from "./site/esi-port.ts";
+import type { AssemblyPort } from "./site/assembly-port.ts";
 import type { SubstitutePort } from "./site/substitute-port.ts";
-import type { SlicePort } from "./site/slice-port.ts";
+import type { BodyHolder } from "./site/body-holder.ts";
 import { QueryForms } from "./request/query-forms.ts";
-import type { QueryPort } from "./site/query-port.ts";
+import type { ContentPort } from "./site/content-port.ts";
 import { VariantDemand } from "./site/variant-demand.ts";
 import { withErrorPage } from "./respond/plain-page.ts";
 import { serve } from "./serve.ts";
@@ -40,11 +40,11 @@ import { Positions } from "../purge/view/positions.ts";
 /** The places of the pages that parts fill. */
 export interface PageSlots {
   readonly openHits?: ((settings: HitSettings) => HitPort | undefined) | undefined;
-  readonly openSlices?: (() => SlicePort) | undefined;
+  readonly openBodyHolder?: (() => BodyHolder) | undefined;
   readonly openSubstitutes?: (() => SubstitutePort) | undefined;
-  readonly openEsi?: (() => EsiPort) | undefined;
+  readonly openAssembly?: (() => AssemblyPort) | undefined;
   /** @param nowAtMs epoch milliseconds */
-  readonly openQuery?: ((nowAtMs: () => number) => QueryPort) | undefined;
+  readonly openContents?: ((nowAtMs: () => number) => ContentPort) | undefined;
 }
 
 /** The site's configuration and environment. */
@@ -102,10 +102,10 @@ export function createProxy(cache: TieredCache<ResponseDetail>, settings: ProxyS
     ): Response | Promise<Response> {
       const sampled = requestLog?.drawn(request, read.target.path);
       const context = contextFor(request, background, arrival, sampled);
-      const { errorPage, esi: mode } = read.route;
-      const esi = mode === undefined ? undefined : site.esi;
+      const { errorPage, traits } = read.route;
+      const assembly = traits.assembles === true ? site.assembly : undefined;
       const answer =
-        esi?.answer(request, read, context, (one, of, part, checks) =>
+        assembly?.answer(request, read, context, (one, of, part, checks) =>
           serve(one, of, { ...context, checks, sampled: part === "page" ? sampled : undefined }),
         ) ?? serve(request, read, context);
       if (sampled === undefined && errorPage === undefined) return answer;
@@ -159,9 +159,9 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     variantDemand: new VariantDemand(config.limits.variants),
     lifts: new Lifts({ budget: fillBudget, bodyBytesMax: tiers.memory.largestBodyBytes }),
     copied: new Marks(60_000),
-    esi: settings.openEsi?.(),
-    slices: settings.openSlices?.(),
-    query: settings.openQuery?.(platform.nowAtMs),
+    assembly: settings.openAssembly?.(),
+    bodyHolder: settings.openBodyHolder?.(),
+    contents: settings.openContents?.(platform.nowAtMs),
     leftOutTags: new LeftOutTags({ metrics, log: platform.log }),
     runsInCaller(name) {
       const origin = environment.origins.get(name);

@@ -1,6 +1,6 @@
 // Serves one request, from arrival to answer.
 import type { Context } from "./site/exchange.ts";
-import type { HeldContent } from "./site/query-port.ts";
+import type { HeldContent } from "./site/content-port.ts";
 import { discardBody } from "../cache/record/record.ts";
 import { inInvocation } from "../remote/invocation.ts";
 import { tierScopes } from "../config/tier-names.ts";
@@ -50,10 +50,10 @@ export function serve(
   }
   if (planned.kind === "pass") {
     const held =
-      planned.passed.rule === "query-content"
-        ? site.query?.contentOf(request, read.route)
+      planned.passed.rule === "unkeyed-content"
+        ? site.contents?.contentOf(request, read.route)
         : undefined;
-    if (held !== undefined) return queried(held, { client: request, read }, context);
+    if (held !== undefined) return withContent(held, { client: request, read }, context);
     site.view.arrived(atMs);
     return passBy(planned.passed, { arrivedAtMs: atMs }, context);
   }
@@ -77,8 +77,11 @@ function looked(
   });
 }
 
-/** Answers a QUERY once its content has arrived. */
-function queried(
+/**
+ * Answers a request once its content has arrived. Holds the content until the answer has left, and the work
+ * behind it has ended, which may send the content again.
+ */
+function withContent(
   held: Promise<HeldContent>,
   { client, read }: ClientRequest,
   context: Context,
@@ -86,6 +89,15 @@ function queried(
   return inInvocation(async () => {
     const { content, release } = await held;
     const atMs = context.nowAtMs();
+    let userCount = 1;
+    const leave = () => {
+      userCount -= 1;
+      if (userCount === 0) release();
+    };
+    const afterAnswer = (work: () => Promise<void>) => {
+      userCount += 1;
+      context.afterAnswer(() => work().finally(leave));
+    };
     try {
       const planned = content && plan(client, read, { ...context, content });
       if (planned?.kind !== "lookup") {
@@ -99,9 +111,10 @@ function queried(
       const { method, url, headers, cf } = client;
       const init = { method, headers, body: content?.body(), cf, duplex: "half" } as RequestInit;
       const again = new Request(url, init);
-      return await looked(planned.request, atMs, { client: again, read }, context);
+      const own = { ...context, afterAnswer };
+      return await looked(planned.request, atMs, { client: again, read }, own);
     } finally {
-      release();
+      leave();
     }
   });
 }
@@ -216,9 +229,9 @@ function carryOut(
       if (isRefreshDue(verdict, lookup) && mayCausePublicWork(client, request.route, exchange)) {
         refreshBehind(request, verdict.candidate, key, exchange);
       }
-      return verdict.candidate.stored.metadata.slices === undefined
+      return verdict.candidate.stored.metadata.heldApart === undefined
         ? hit(verdict, lookup)
-        : hitInSlices(verdict.candidate, lookup);
+        : hitOnceReady(verdict.candidate, lookup);
     case "validate":
       return forwarded(pendingForward(lookup, found, { validating: verdict.candidate }));
     case "forward":
@@ -273,8 +286,8 @@ function hit({ kind, candidate, ageSeconds }: AnsweringVerdict, lookup: PageLook
   return response;
 }
 
-/** Answers once the first slice is there. Without it, the origin is asked as on a miss. */
-async function hitInSlices(head: Candidate, lookup: PageLookup): Promise<Response> {
+/** Answers once the body holder has the first bytes. Without them, the origin is asked as on a miss. */
+async function hitOnceReady(head: Candidate, lookup: PageLookup): Promise<Response> {
   const { exchange } = lookup;
   const judged = () => {
     lookup.hasWaited();
@@ -284,11 +297,11 @@ async function hitInSlices(head: Candidate, lookup: PageLookup): Promise<Respons
   const { metadata } = head.stored;
   let verdict: AnsweringVerdict | undefined;
   const mayAnswer = () => (verdict = judged()) !== undefined;
-  const state = await exchange.site.slices?.ready(metadata, lookup, mayAnswer);
+  const state = await exchange.site.bodyHolder?.ready(metadata, lookup, mayAnswer);
   if (state === "limited") return refused("limited", exchange);
   if (state === "ready" && verdict !== undefined) {
     if (exchange.decision.hasAsked) {
-      // The first slice was fetched.
+      // The holder has fetched the first bytes.
       exchange.decision.forwards("partial");
       exchange.decision.outcome = "stored";
     }

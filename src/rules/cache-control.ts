@@ -196,9 +196,6 @@ const ownName = "tidemark";
  */
 export const surrogateCapability = `${ownName}="Surrogate/1.0"`;
 
-/** The value on routes with `esi: "declared"`. */
-export const esiCapability = `${ownName}="Surrogate/1.0 ESI/1.0"`;
-
 /**
  * Returns whether Surrogate-Control lets this cache process ESI tags: `content="ESI/1.0"`.
  *
@@ -212,6 +209,11 @@ export function asksForEsi(text: string | null): boolean {
     .some(
       ({ name, argument = "" }) => name === "content" && /(?:^|\s)ESI\/1\.0(?:\s|$)/.test(argument),
     );
+}
+
+/** Returns the declaration of ESI tags in Surrogate-Control, without its other directives. */
+export function surrogateContent(text: string | null): string | undefined {
+  return asksForEsi(text) ? 'content="ESI/1.0"' : undefined;
 }
 
 /** Surrogate-Control governs a response only if it has one of these directives. */

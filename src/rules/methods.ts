@@ -13,6 +13,9 @@ const safeMethods: ReadonlySet<string> = new Set(
   "GET HEAD OPTIONS TRACE PRI PROPFIND REPORT SEARCH QUERY".split(" "),
 );
 
+/** The safe method whose content says what is requested (RFC 10008). */
+export const contentMethod = "QUERY";
+
 /**
  * Returns whether a request only reads. An unknown method may write. Methods are case-sensitive
  * (RFC 9110 §9.1).

@@ -28,12 +28,16 @@ function isOf(name: string, path: string): boolean {
 /** Words of parts that the steps of a request do not know. The ports of `pages/site` name their parts. */
 const words: Readonly<Record<string, RegExp>> = {
   dashboard: /dashboard/i,
+  esi: /\besi\b|\bESI\b|Esi/,
   fallback: /fall-?back/i,
   hooks: /webhook|varnish/i,
   "hot-keys": /hot.?keys/i,
   operate: /\/explain\/|\boperate\b/,
   outward: /outward/i,
   probe: /purge.?probe/i,
+  query: /QUERY/,
+  release: /left.?release|(?:missing|kept).?asset/i,
+  slices: /\bslic(?:e|es|ed|ing)\b(?!\()|Slice|slice[A-Z]/,
 };
 
 it.each(Object.entries(words))("no step of a request has words of the part %s", (_, word) => {

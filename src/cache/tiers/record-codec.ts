@@ -14,8 +14,8 @@ export const version = 6;
 /** The version of a record whose body is in another store, so that it is a miss without that store. */
 export const versionApart = `${version}-apart`;
 
-/** The version of a head whose body is in slices, so that it is a miss for a version without slices. */
-const versionSliced = `${version}-slices`;
+/** The version of a head whose body a holder has, so that it is a miss for a version without holders. */
+const versionHeldApart = `${version}-slices`;
 
 /**
  * The members of metadata: for each, its name in the text, the check of its value there, and the
@@ -147,7 +147,7 @@ function textOf<Detail>(
     fillCostMs: fillCostMs === tookMs ? undefined : fillCostMs,
     selecting: selecting?.map(([name]) => name),
   };
-  const versionOfWhole = values["slices"] === undefined ? version : versionSliced;
+  const versionOfWhole = values["heldApart"] === undefined ? version : versionHeldApart;
   const text: Record<string, unknown> = {
     v: "apart" in metadata ? versionApart : versionOfWhole,
   };
@@ -215,8 +215,8 @@ function responseIn<Detail>(
   { members, keepMs, isUsable }: RecordForm<Detail>,
 ): CheckedRecord<Detail> | undefined {
   const isApart = text["v"] === versionApart;
-  const isSliced = text["v"] === versionSliced;
-  if (!isApart && !isSliced && text["v"] !== version) return undefined;
+  const isHeldApart = text["v"] === versionHeldApart;
+  if (!isApart && !isHeldApart && text["v"] !== version) return undefined;
   const values = {} as InText;
   for (const { name, inText, isValid, isRequired, leftOut } of members) {
     const value = text[inText];
@@ -226,7 +226,7 @@ function responseIn<Detail>(
     } else if (isValid(value)) values[name] = value;
     else return undefined;
   }
-  if (isApart !== "apart" in values || isSliced !== "slices" in values) return undefined;
+  if (isApart !== "apart" in values || isHeldApart !== "heldApart" in values) return undefined;
   const { stamp, loadStamp, requestedAtMs, respondedAtMs: tookMs, selecting } = values;
   values.respondedAtMs = requestedAtMs + tookMs;
   values.fillCostMs ??= tookMs;

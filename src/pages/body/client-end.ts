@@ -1,5 +1,5 @@
 // A pipe for bytes on their way to a client or a tier, and the client's end of a fill, which sends
-// the queued bytes in order, one slice at a time.
+// the queued bytes in order, one piece at a time.
 import {
   CutBody,
   FixedLengthStream,
@@ -237,11 +237,11 @@ export class ClientEnd {
       this.#waitingBytes -= chunk.byteLength;
       return writer.writeShared(chunk);
     }
-    // A body held in one piece is sent in slices, so that a slow reader costs only one slice of memory.
-    const sliceBytes = this.#site.fillBudget.pieceBytesMax;
-    const slice = this.#rest.slice(0, sliceBytes);
-    this.#rest = this.#rest.slice(sliceBytes);
-    this.#waitingBytes -= slice.size;
-    return writer.write(new Uint8Array(await slice.arrayBuffer()));
+    // A body held in one piece is sent in pieces, so that a slow reader costs only one piece of memory.
+    const pieceBytes = this.#site.fillBudget.pieceBytesMax;
+    const piece = this.#rest.slice(0, pieceBytes);
+    this.#rest = this.#rest.slice(pieceBytes);
+    this.#waitingBytes -= piece.size;
+    return writer.write(new Uint8Array(await piece.arrayBuffer()));
   }
 }

@@ -11,7 +11,7 @@ import { ChunkReader } from "./gather.ts";
  *
  * @param part the first and last byte, both included; later bytes are not read
  */
-export function slicedStream(
+export function rangedStream(
   whole: ReadableStream<Uint8Array<ArrayBuffer>>,
   part: ByteRange,
   { site, afterAnswer }: Pick<Exchange, "afterAnswer"> & { readonly site: ClientSite },

@@ -47,9 +47,9 @@ export async function answerFromOrigin(pending: PendingForward): Promise<Respons
   const cut = isForAll(pending) ? await wholeFirst(pending) : undefined;
   if (cut !== undefined) return cut;
   const { site, decision, nowAtMs, afterAnswer } = pending.exchange;
-  const { flights, slices } = site;
+  const { flights, bodyHolder } = site;
   const answer = await load(pending, forwarding, { flights, nowAtMs, afterAnswer });
-  if (slices === undefined || (await slices.hasBegun(pending))) return answer;
+  if (bodyHolder === undefined || (await bodyHolder.hasBegun(pending))) return answer;
   cancelBody(answer);
   decision.collapsed = false;
   // This flight has no followers.
@@ -96,7 +96,7 @@ const forwarding: LoadPolicy<PendingForward, SharedForward, Response> = {
 export function mayCollapse(place: PagePlace): boolean {
   if (!isForAll(place)) return false;
   const isOfRange = place.request.conditions.has("range");
-  return !isOfRange || place.exchange.site.slices?.isSliced(place) === true;
+  return !isOfRange || place.exchange.site.bodyHolder?.mayCollapse(place) === true;
 }
 
 /** Returns whether all clients may share the answer. */
@@ -356,7 +356,7 @@ async function withoutAsking(
   const isDown = state.kind === "down";
   if (isDown && state.isProbe) probeBehind(request, exchange);
   const isElsewhere = substitutes?.mayAnswer(pending) === true;
-  if (isElsewhere && request.route.asksSubstitutesFirst) return undefined;
+  if (isElsewhere && request.route.traits.asksSubstitutesFirst === true) return undefined;
   const known = await lookedUpFurther(pending);
   const kept = storedCandidate(known);
   const stale = await staleInstead(known, "none");

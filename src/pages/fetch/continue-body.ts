@@ -11,7 +11,7 @@ import { patiently } from "../../base/timeouts.ts";
 import { openBytePipe } from "../body/client-end.ts";
 import { ChunkReader, relayRest } from "../body/gather.ts";
 import { Relay } from "../body/relay.ts";
-import { slicedStream } from "../body/ranged-stream.ts";
+import { rangedStream } from "../body/ranged-stream.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import { mayValidate } from "../reuse/pending-forward.ts";
 import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
@@ -101,7 +101,7 @@ async function restOfStored(metadata: StoredMetadata, atByte: number, place: Pag
     if (body.kind === "part" && body.range.firstByte === atByte) return body.stream;
     if (body.kind === "stream") {
       const rest = { firstByte: atByte, lastByte: bodyBytes - 1 };
-      return slicedStream(body.stream, rest, exchange);
+      return rangedStream(body.stream, rest, exchange);
     }
   }
   discardBody(found.candidate.stored);

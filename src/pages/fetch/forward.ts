@@ -3,7 +3,7 @@
 import type { Context } from "../site/exchange.ts";
 import type { OriginRequest } from "../site/site.ts";
 import type { FieldLine } from "../../rules/fields.ts";
-import { isSafe } from "../../rules/methods.ts";
+import { contentMethod, isSafe } from "../../rules/methods.ts";
 import { selectingFieldNames } from "../../rules/selecting.ts";
 import { failureOf, isOfOneRequest } from "../../rules/storable.ts";
 import { traceFieldNames, traceFields } from "../../rules/trace-context.ts";
@@ -39,7 +39,7 @@ type ForwardResult =
  * Forwards a request after its lookup. If the response varies by withheld fields, remembers these
  * fields. Then forwards the request again with them, unless the response is an error of the origin.
  *
- * @param added the fields of a conditional request, and those of a slice; empty for neither
+ * @param added the fields of a conditional request, and those of a body holder; empty for neither
  * @returns the answer, and the request that the origin received
  */
 export async function forwardSelecting(
@@ -95,19 +95,19 @@ export async function forwardAsked(
   // RFC 9110 §13.2.2: conditions take precedence over a range. This cache evaluates them against
   // the whole response, so the range is omitted.
   const isConditional = conditions.has("if-none-match") || conditions.has("if-modified-since");
-  const isSliced = added.some(([name]) => name === "range");
+  const isOfHolder = added.some(([name]) => name === "range");
   // The origin does not know the client's ETag, which names the build.
   const isOfBuild = route.builds !== undefined && conditions.has("if-range");
-  const omitsRange = isConditional || isSliced || route.isSubstitute || isOfBuild;
+  const omitsRange = isConditional || isOfHolder || route.isSubstitute || isOfBuild;
   const part = (omitsRange ? [] : ["range", "if-range"]).flatMap((name): FieldLine[] => {
     const value = conditions.get(name);
     return value === null ? [] : [[name, value]];
   });
-  const method = content === undefined ? request.method : "QUERY";
+  const method = content === undefined ? request.method : contentMethod;
   const trace = traceFields(conditions, newSpanId);
   const own = content?.fields ?? [];
   const headers = request.forwarded.toHeaders([...added, ...part, ...trace, ...own]);
-  const isWhole = part.length === 0 && !isSliced;
+  const isWhole = part.length === 0 && !isOfHolder;
   const isShared = !isPersonal(request);
   const isOfPage = request.method === "GET" && isShared && isWhole;
   const page = isOfPage ? key.text : undefined;
@@ -157,8 +157,8 @@ export async function forwardPassed(
   const { request, target, route, address } = passed;
   const { method, cf } = request;
   const isBodiless = method === "GET" || method === "HEAD";
-  const esi = isBodiless ? route.esi : undefined;
-  const headers = passedFields({ client: request.headers, target, address, esi }, isBodiless);
+  const traits = isBodiless ? route.traits : undefined;
+  const headers = passedFields({ client: request.headers, target, address, traits }, isBodiless);
   if (route.builds !== undefined) adaptConditions(headers, isBodiless);
   edit(headers, route.requestEdits);
   for (const name of traceFieldNames) headers.delete(name);

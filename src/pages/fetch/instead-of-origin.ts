@@ -153,10 +153,10 @@ export async function staleInstead(
   if (allowed === undefined) return undefined;
   const { stored } = allowed.candidate;
   const standsIn = () => decideOnError(allowed.candidate, questionOf(pending)) !== undefined;
-  const { slices } = pending.exchange.site;
+  const { bodyHolder } = pending.exchange.site;
   const isReady =
-    stored.metadata.slices === undefined ||
-    (await slices?.ready(stored.metadata, pending, standsIn)) === "ready";
+    stored.metadata.heldApart === undefined ||
+    (await bodyHolder?.ready(stored.metadata, pending, standsIn)) === "ready";
   return isReady ? fromStored(stored, allowed.ageSeconds, pending) : undefined;
 }
 

@@ -5,7 +5,6 @@ import { discardBody } from "../../cache/record/record.ts";
 import { isApart } from "../../cache/tiers/tier.ts";
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
 import { mayBeSecret, prefersAnother, selectingFieldNames } from "../../rules/selecting.ts";
-import { isOfOneRequest } from "../../rules/storable.ts";
 import { conditionalFields, hasStrongDate } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { failedWith, type ForwardFlight, type ForwardOutcome } from "../site/forward-outcome.ts";
@@ -23,7 +22,7 @@ import { sendAndStore } from "../storing/send-and-store.ts";
 import { storedMeanwhile, answeredBy, failurePage, staleInstead } from "./instead-of-origin.ts";
 import { forwardSelecting, isOriginError, inPublicContext } from "./forward.ts";
 import type { OriginTrouble } from "../site/origin-health.ts";
-import type { SlicePort } from "../site/slice-port.ts";
+import type { BodyHolder } from "../site/body-holder.ts";
 import { isForOwnUrl } from "../request/query-forms.ts";
 import { noVarySearchField } from "../../rules/no-vary-search.ts";
 import type { LookupRequest } from "../request/plan.ts";
@@ -42,21 +41,21 @@ export function lead(
   const { origin } = pending.request.route;
   // The body as well is read in this context, because a handler may write it only when it is read.
   return inPublicContext(origin, pending.exchange, (exchange) =>
-    leadPublic({ ...pending, exchange }, flight, exchange.site.slices),
+    leadPublic({ ...pending, exchange }, flight, exchange.site.bodyHolder),
   );
 }
 
-/** @param slicing `undefined` if the client's own request must be forwarded */
+/** @param holder `undefined` if the client's own request must be forwarded */
 async function leadPublic(
   pending: PendingForward,
   flight: ForwardFlight,
-  slicing: SlicePort | undefined,
+  holder: BodyHolder | undefined,
 ): Promise<FetchResult<Response>> {
   const { exchange, key } = pending;
   const { nowAtMs, afterAnswer, site } = exchange;
   const own = pending.request.own?.request();
   if (own && site.queryForms.isRefuted(pending.request)) {
-    return leadElsewhere(own, pending, flight, slicing);
+    return leadElsewhere(own, pending, flight, holder);
   }
   flight.leads(nowAtMs());
   if (pending.validating !== undefined) await mayValidate(pending.validating, pending);
@@ -64,14 +63,14 @@ async function leadPublic(
   const stamp = await site.view.stamp({ atMs: nowAtMs(), host: key.host, afterAnswer });
   // Judge the candidate after the stamp, so that the judgement includes every purge up to the
   // stamp.
-  const slice = slicing?.requestFor(pending, stamp);
-  const asking = slice === undefined ? pending : { ...pending, request: slice.request };
+  const held = holder?.ask(pending, stamp);
+  const asking = held === undefined ? pending : { ...pending, request: held.request };
   const validators = validatorsOf(asking);
   const validating = validators.length > 0 ? pending.validating : undefined;
   const isDown = site.originHealth.kindOf(pending.request) === "down";
   if (isDown && site.substitutes?.mayAnswer(pending) === true)
     return originFailed("unreachable", { ...pending, stamp }, flight);
-  const added = [...validators, ...(slice?.fields ?? [])];
+  const added = [...validators, ...(held?.fields ?? [])];
   const { answer, request } = await forwardSelecting(asking, added);
   if (answer.kind === "failed") {
     pending.exchange.decision.heardNothing();
@@ -86,7 +85,7 @@ async function leadPublic(
   if (own && isForCanonicalAlone(response, pending)) {
     cancelBody(response);
     site.queryForms.refute(pending, status);
-    return leadElsewhere(own, pending, flight, slicing);
+    return leadElsewhere(own, pending, flight, holder);
   }
   const instead = await insteadOfAnswer(response, { ...pending, stamp }, flight);
   if (instead !== undefined) {
@@ -100,17 +99,10 @@ async function leadPublic(
     const isSecret = selectingFieldNames(response.headers).some((name) => mayBeSecret([name, ""]));
     // The name of this variant is needed at once when it is stored.
     if (isSecret) await key.naming?.secret.ready();
-    // The answer to another range than the client's, or a refusal of this range.
-    const isOfSlice = status === 206 || (isOfOneRequest(status) && status < 500);
-    if (slice !== undefined && isOfSlice) {
-      const asked = { client: pending.request, range: slice.range };
-      const taken = await slicing?.take(fresh, leadNeed, asked);
-      if (taken === undefined) return leadPublic(pending, flight, undefined);
-      discardBody(replaced?.stored);
-      return taken;
-    }
+    const taken = held === undefined ? "not-held" : await held.take(fresh, leadNeed);
+    if (taken === "own-request") return leadPublic(pending, flight, undefined);
     discardBody(replaced?.stored);
-    return sendAndStore(fresh, leadNeed);
+    return taken === "not-held" ? sendAndStore(fresh, leadNeed) : taken;
   }
   // A 304 to an unconditional request refers to no response, so this 304 is a failure.
   if (validating === undefined) {
@@ -122,7 +114,7 @@ async function leadPublic(
   // The 304 refers to another response, or to a response that was purged since. Forward again
   // without conditions.
   return (
-    sent ?? leadPublic({ ...pending, validating: undefined, standIn: validating }, flight, slicing)
+    sent ?? leadPublic({ ...pending, validating: undefined, standIn: validating }, flight, holder)
   );
 }
 
@@ -144,7 +136,7 @@ function leadElsewhere(
   request: LookupRequest,
   pending: PendingForward,
   flight: ForwardFlight,
-  slicing: SlicePort | undefined,
+  holder: BodyHolder | undefined,
 ): Promise<FetchResult<Response>> {
   const { exchange } = pending;
   discardBody(storedCandidate(pending)?.stored);
@@ -152,7 +144,7 @@ function leadElsewhere(
   const { key } = request;
   const nothing = { marker: undefined, inShared: undefined, memoryCount: undefined };
   const lookedUpAtMs = exchange.nowAtMs();
-  return leadPublic({ request, exchange, key, ...nothing, lookedUpAtMs }, flight, slicing);
+  return leadPublic({ request, exchange, key, ...nothing, lookedUpAtMs }, flight, holder);
 }
 
 /**
@@ -214,7 +206,7 @@ async function insteadOfOrigin(
   pending: StampedForward,
   flight: ForwardFlight,
 ): Promise<FetchResult<Response> | undefined> {
-  const { asksSubstitutesFirst } = pending.request.route;
+  const { asksSubstitutesFirst } = pending.request.route.traits;
   const { substitutes } = pending.exchange.site;
   const first = asksSubstitutesFirst ? await substitutes?.ask(pending, flight) : undefined;
   if (first !== undefined) return first;

@@ -6,7 +6,7 @@ import { memoized } from "../../config/normal-forms.ts";
 import { connectionFields } from "../../rules/storable.ts";
 import type { Route } from "../../config/config.ts";
 import { type FieldLine, type Fields, hasLostOctets } from "../../rules/fields.ts";
-import { esiCapability, surrogateCapability } from "../../rules/cache-control.ts";
+import { surrogateCapability } from "../../rules/cache-control.ts";
 import { traceFieldNames } from "../../rules/trace-context.ts";
 import { conditionalFieldNames } from "../../rules/validators.ts";
 import { positionName } from "../../purge/view/positions.ts";
@@ -41,8 +41,8 @@ const places =
 const loopholes = "proxy x-middleware-subrequest x-middleware-subrequest-id";
 
 /**
- * A field that this cache sets. If a client claimed to process ESI, the cache would store
- * unprocessed ESI source for all clients.
+ * A field that this cache sets. If a client claimed to be a surrogate, the cache would
+ * store the source of pages for all clients.
  */
 const capabilities = "surrogate-capability";
 
@@ -106,7 +106,7 @@ export function isForged(name: string): boolean {
 
 const neverForwarded: ReadonlySet<string> = new Set(["host", "proxy-authorization"]);
 const requestCaching: ReadonlySet<string> = new Set(["cache-control", "pragma"]);
-/** Fields about a request's content. The key has those of a QUERY's content that reach the origin. */
+/** Fields about a request's content. The key has those of a keyed content that reach the origin. */
 const isOfContent = compileNames(
   "content-* x-content-* digest repr-digest unencoded-digest mime-version expect".split(" "),
 );
@@ -132,7 +132,7 @@ export interface ForwardedRequest {
   /** The address of the client that caused the request, if `client` has other fields than that client's. */
   readonly occasionedBy?: string | null;
   /** The route's option. With it, the cache processes the body, so the body must have no coding. */
-  readonly esi?: Route["esi"];
+  readonly traits?: Route["traits"] | undefined;
 }
 
 /** The fields that have the client's address in a forwarded request. */
@@ -243,11 +243,13 @@ export class KeyedFields implements Fields {
    */
   get(name: string): string | null {
     const lower = name.toLowerCase();
-    const { client, esi } = this.#request;
+    const { client, traits } = this.#request;
     const form = this.#given.route.normalForms?.get(lower);
     if (form !== undefined) return form(client);
     if (lower === "accept-encoding") {
-      return reducedAcceptEncoding(esi === undefined ? client.get("accept-encoding") : null);
+      return reducedAcceptEncoding(
+        traits?.assembles === true ? null : client.get("accept-encoding"),
+      );
     }
     if (lower === "cookie") return this.#given.cookies === "" ? null : this.#given.cookies;
     const introducedIn = introducedFields.get(lower);
@@ -353,7 +355,7 @@ export function passedFields(request: ForwardedRequest, isBodiless = false): Hea
 
 /**
  * Fields that this cache sets and a client cannot; `null` omits a field. RFC 9110 §7.6.3 requires Via. A
- * forged Surrogate-Capability would make the cache store ESI source. In a subrequest of a Worker within its
+ * forged Surrogate-Capability would make the cache store the source of pages. In a subrequest of a Worker within its
  * zone, Cloudflare turns X-Real-IP into CF-Connecting-IP.
  */
 const introducedFields = new Map<string, (request: ForwardedRequest) => string | null>([
@@ -363,7 +365,7 @@ const introducedFields = new Map<string, (request: ForwardedRequest) => string |
   ["x-real-ip", addressOf],
   // The forward appends this cache's pseudonym later, because no response varies by it.
   ["via", ({ client }) => client.get("via")],
-  ["surrogate-capability", ({ esi }) => (esi === "declared" ? esiCapability : surrogateCapability)],
+  ["surrogate-capability", ({ traits }) => traits?.surrogateCapability ?? surrogateCapability],
 ]);
 
 /** Fields that requests to an origin may have even if the route does not forward them. */

@@ -4,6 +4,7 @@ import type { EquivalentUrl, QueryForms } from "./query-forms.ts";
 import { type RequestDirectives, requestDirectives } from "../../rules/cache-control.ts";
 import type { ForwardReason } from "../../rules/cache-status.ts";
 import type { FieldLine, Fields } from "../../rules/fields.ts";
+import { contentMethod } from "../../rules/methods.ts";
 import { dropDateConditions } from "../stored/build.ts";
 import { conditionalFieldNames } from "../../rules/validators.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
@@ -51,8 +52,11 @@ export interface LookupRequest {
    * may answer only if `isForOwnUrl`.
    */
   readonly own?: OwnUrl | undefined;
-  /** The content of a QUERY. Its method is GET here: that of its equivalent resource (RFC 10008 §2.2). */
-  readonly content?: QueryContent | undefined;
+  /**
+   * The content of a safe request with content. Its method is GET here: that of its equivalent resource
+   * (RFC 10008 §2.2).
+   */
+  readonly content?: KeyedContent | undefined;
 }
 
 /** A client's own URL. */
@@ -61,8 +65,8 @@ export interface OwnUrl extends EquivalentUrl {
   readonly request: () => LookupRequest;
 }
 
-/** The content of a QUERY, which is a part of its key (RFC 10008 §2.7). */
-export interface QueryContent {
+/** The content of a request, which is a part of its key (RFC 10008 §2.7). */
+export interface KeyedContent {
   /** The line of the key: a digest of the content, with the fields that say how to read it. */
   readonly line: string;
   /** These fields, for the origin. */
@@ -87,8 +91,8 @@ export type PassRule =
   | "switch"
   /** The handler would see the context of this client, who has a cookie or a credential. */
   | "caller"
-  /** A QUERY whose content is not, or cannot be, a part of a key. */
-  | "query-content";
+  /** A request whose content is not, or cannot be, a part of a key. */
+  | "unkeyed-content";
 
 /** A request that bypasses the cache. */
 export interface PassedRequest {
@@ -124,8 +128,8 @@ export interface PlanContext {
   };
   /** The client's address, `null` if unknown; `undefined` if Cloudflare writes it into each request. */
   readonly address: string | null | undefined;
-  /** The content of a QUERY, once it has arrived. */
-  readonly content?: QueryContent | undefined;
+  /** The content, once it has arrived. */
+  readonly content?: KeyedContent | undefined;
 }
 
 /**
@@ -181,14 +185,14 @@ export function askedWith(request: LookupRequest, names: readonly string[]): Loo
 }
 
 /**
- * Returns the request that is planned in place of a client's GET or HEAD on a route with `esi`: a GET
- * for a whole body without a coding, and unconditional. Only the body shows the fields of a HEAD. Returns
+ * Returns the request that is planned in place of a client's GET or HEAD on a route that assembles pages: a
+ * GET for a whole body without a coding, and unconditional. Only the body shows the fields of a HEAD. Returns
  * any other request itself. Conditions of other methods protect the origin's state.
  */
-export function requestForWhole(client: Request, { esi }: Route): Request {
+export function requestForWhole(client: Request, { traits }: Route): Request {
   const { method, headers } = client;
   const isRead = method === "GET" || method === "HEAD";
-  if (esi === undefined || !isRead || headers.has("upgrade")) return client;
+  if (traits.assembles !== true || !isRead || headers.has("upgrade")) return client;
   const fields = new Headers(headers);
   for (const name of [...conditionalFieldNames, "range"]) fields.delete(name);
   fields.set("accept-encoding", "identity");
@@ -204,8 +208,8 @@ function passRule(
   const { headers, method } = request;
   const { target, keyed, route, otherwise } = read;
   if (headers.has("upgrade")) return "upgrade";
-  const isQuery = method === "QUERY" && route.queryMethod !== undefined;
-  if (method !== "GET" && method !== "HEAD" && !isQuery) return "method";
+  const hasContent = method === contentMethod && route.traits.keysContent === true;
+  if (method !== "GET" && method !== "HEAD" && !hasContent) return "method";
   if (headers.has("authorization")) return "authorization";
   const via = headers.get("via");
   if (via !== null && loops.hasReturned(via)) return "came-back";
@@ -217,7 +221,7 @@ function passRule(
   // RFC 9111 §4.3.2: only the origin can evaluate these preconditions.
   const hasPrecondition = headers.has("if-match") || headers.has("if-unmodified-since");
   if (hasPrecondition) return "precondition";
-  return isQuery && content === undefined ? "query-content" : undefined;
+  return hasContent && content === undefined ? "unkeyed-content" : undefined;
 }
 
 /**
@@ -300,7 +304,10 @@ export function keyedAs(
   const cookies = own === null ? noCookies : sortCookies(own, route, config);
   const keyedCookies = cookies.keyed.join("; ");
   const by = { cookies: cookies.forwarded, keyedCookies, route };
-  const forwarded = new KeyedFields({ client, target: keyed.target, address, esi: route.esi }, by);
+  const forwarded = new KeyedFields(
+    { client, target: keyed.target, address, traits: route.traits },
+    by,
+  );
   const hasFacets = keyHeaders.length + cookies.keyed.length + cf.length > 0 || when !== undefined;
   const facets = { route, cookies: cookies.keyed, cf, forwarded };
   const key = hasFacets ? primaryKey(keyed, facets) : keyed.key;

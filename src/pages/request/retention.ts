@@ -10,7 +10,7 @@ const briefMs = 10 * 60_000;
 /**
  * Returns how long the shared tier keeps an unread record: ten minutes if the database is nearly
  * full and clients may have invented the URL; `undefined` for the record's whole lifetime. Clients
- * can invent queries if the route has no `query.allow`, contents of a QUERY, and spellings of a path, such as `/%61`.
+ * can invent queries if the route has no `query.allow`, contents of requests, and spellings of a path, such as `/%61`.
  */
 export function sharedMsMax(
   { route, target, content }: Pick<LookupRequest, "route" | "target" | "content">,

@@ -7,6 +7,7 @@ import {
   fitsHost,
   type RoutePattern,
 } from "../../config/route-pattern.ts";
+import { contentMethod } from "../../rules/methods.ts";
 import { compileQuery } from "./route-conditions.ts";
 import { isPlainPath, normalisedEscapes, pathSpelled, type Target } from "./target.ts";
 
@@ -57,14 +58,15 @@ export function compileRoutes(config: Config): MatchRoute {
 
 /**
  * Returns the route of a GET that meets no condition, and the routes that may have stored responses of
- * the URL: some requests meet their conditions, or are a QUERY, whose route may key other parameters.
+ * the URL: some requests meet their conditions, or have a keyed content, and their route may key other
+ * parameters.
  */
 export function routesStoring(matchRoute: MatchRoute, target: Target) {
   const named = { ...target, query: "" };
   const { route, passedOver } = matchRoute(named);
-  const ofQuery = matchRoute(named, "QUERY");
-  const queried = [ofQuery.route, ...ofQuery.passedOver].filter((one) => one.queryMethod);
-  const possible = new Set([route, ...passedOver, ...queried]);
+  const ofContent = matchRoute(named, contentMethod);
+  const keying = [ofContent.route, ...ofContent.passedOver].filter((one) => one.traits.keysContent);
+  const possible = new Set([route, ...passedOver, ...keying]);
   return { route, storing: [...possible].filter(({ bypass }) => !bypass) };
 }
 

@@ -3,7 +3,7 @@
 import type { Config, Route } from "../../config/config.ts";
 import { acceptClassName } from "../../rules/accept-class.ts";
 import { cacheStatus, type Handling } from "../../rules/cache-status.ts";
-import { asksForEsi, parseDirectives } from "../../rules/cache-control.ts";
+import { parseDirectives, surrogateContent } from "../../rules/cache-control.ts";
 import { connectionFields } from "../../rules/storable.ts";
 import { fieldsOf, headersOf } from "../../rules/fields.ts";
 import { selectingFieldNames } from "../../rules/selecting.ts";
@@ -41,8 +41,8 @@ interface PreparedFields {
 
 const prepared = new WeakMap<StoredMetadata, PreparedFields>();
 
-/** The part of a route that decides whether `esi()` still reads the fields. */
-type EsiRoute = Pick<Route, "esi">;
+/** The traits decide whether a part of the route still reads Surrogate-Control. */
+type AssembledRoute = Pick<Route, "traits">;
 
 interface AnswerAsk {
   readonly route: Route;
@@ -169,14 +169,14 @@ export function makePrivate(fields: Headers): boolean {
 
 /**
  * RFC 9213 §2: a targeted field takes precedence over Cache-Control in the targeted caches. Of
- * Surrogate-Control, the declaration of ESI tags stays. It allows no storing.
+ * Surrogate-Control, the declaration of the content stays. It allows no storing.
  */
 function dropTargeted(fields: Headers): void {
-  const hasEsi = asksForEsi(fields.get("surrogate-control"));
+  const content = surrogateContent(fields.get("surrogate-control"));
   const isTargeted = (name: string) =>
     name === "surrogate-control" || name.endsWith("-cache-control");
   for (const name of [...fields.keys()].filter(isTargeted)) fields.delete(name);
-  if (hasEsi) fields.set("surrogate-control", 'content="ESI/1.0"');
+  if (content !== undefined) fields.set("surrogate-control", content);
 }
 
 /** Returns a copy with which the cache in front requests the response again for each use. */
@@ -215,17 +215,18 @@ export function isPrivate(fields: Headers): boolean {
 
 /**
  * Returns a copy of the fields. Unless another cache is in front, the copy lacks the fields for
- * shared caches, the fields with tags, and `s-maxage`. On a route with `esi: "declared"`, the copy
- * has Surrogate-Control, which `esi()` reads and removes.
+ * shared caches, the fields with tags, and `s-maxage`. The copy has Surrogate-Control if a part of the
+ * route reads and removes it.
  */
-export function forClients(received: Headers, config: Config, route: EsiRoute): Headers {
+export function forClients(received: Headers, config: Config, route: AssembledRoute): Headers {
   return dropForShared(new Headers(received), config, route);
 }
 
 /** Changes the fields as `forClients` does. Returns the same object. */
-function dropForShared(fields: Headers, config: Config, route: EsiRoute): Headers {
+function dropForShared(fields: Headers, config: Config, route: AssembledRoute): Headers {
   if (config.cacheInFront) return fields;
-  const surrogate = route.esi === "declared" ? fields.get("surrogate-control") : null;
+  const isRead = route.traits.surrogateCapability !== undefined;
+  const surrogate = isRead ? fields.get("surrogate-control") : null;
   for (const name of [...forSharedCaches(config), ...tagFieldNames(config)]) fields.delete(name);
   if (surrogate !== null) fields.set("surrogate-control", surrogate);
   dropDirectives(fields, ["s-maxage"]);

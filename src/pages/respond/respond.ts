@@ -10,7 +10,7 @@ import { type ByteRange, contentRange, lengthOf, rangeVerdict } from "../../rule
 import { cancelBody } from "../../base/cancel-body.ts";
 import { unreachable } from "../../base/unreachable.ts";
 import { readableOf } from "../body/held-body.ts";
-import { fittedStream, slicedStream } from "../body/ranged-stream.ts";
+import { fittedStream, rangedStream } from "../body/ranged-stream.ts";
 import { clientHasIt, rangeIn } from "../request/conditions.ts";
 import { judgedAlike } from "../reuse/may-answer.ts";
 import { type StoredMetadata, type StoredResponse, wholeBytes } from "../stored/stored-response.ts";
@@ -148,7 +148,7 @@ export function cutToRange(
     return unsatisfiable(headers, bodyBytes);
   }
   decision.answerBytes = lengthOf(part);
-  return partial(headers, part, { bodyBytes, content: slicedStream(body, part, exchange) });
+  return partial(headers, part, { bodyBytes, content: rangedStream(body, part, exchange) });
 }
 
 /** @param whole the fields of the whole response, which this function does not change */
@@ -181,8 +181,8 @@ function bodyFrom(
   part?: ByteRange,
 ): ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null {
   const { exchange } = place;
-  if (metadata.slices !== undefined) {
-    return exchange.site.slices?.bodyOf(metadata, part, place) ?? null;
+  if (metadata.heldApart !== undefined) {
+    return exchange.site.bodyHolder?.read(metadata, part, place) ?? null;
   }
   switch (body.kind) {
     case "blob": {
@@ -192,7 +192,7 @@ function bodyFrom(
       return (part === undefined ? blob : blob.slice(part.firstByte, part.lastByte + 1)).stream();
     }
     case "stream":
-      return part === undefined ? body.stream : slicedStream(body.stream, part, exchange);
+      return part === undefined ? body.stream : rangedStream(body.stream, part, exchange);
     case "part": {
       const { range, stream } = body;
       if (range.firstByte !== part?.firstByte || range.lastByte !== part.lastByte) {

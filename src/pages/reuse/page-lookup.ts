@@ -147,10 +147,8 @@ export class PageLookup
   }
 
   isCurrent({ metadata }: StoredResponse): boolean {
-    // Without the code of slices, or an origin that may be asked for them, a head has no body.
-    const { slices, runsInCaller } = this.exchange.site;
-    const isHead = metadata.slices !== undefined;
-    if (isHead && (slices === undefined || runsInCaller(this.request.route.origin))) return false;
+    const { bodyHolder } = this.exchange.site;
+    if (metadata.heldApart !== undefined && !bodyHolder?.has(metadata, this)) return false;
     return metadata.requestedAtMs >= (this.marker?.sinceAtMs ?? -Infinity);
   }
 
@@ -222,7 +220,7 @@ export class PageLookup
     let isLifted = false;
     const isHeld = (metadata: StoredMetadata) => {
       // The record of a head is empty, and a 304 stores it again.
-      if (metadata.slices !== undefined) return true;
+      if (metadata.heldApart !== undefined) return true;
       if (isSmall(metadata)) return metadata.awaitsSecondAsk === true || isNeeded || isForMemory;
       if (this.isPeek) return false;
       if (!this.#mayAnswer(metadata, tier)) {

@@ -23,11 +23,11 @@ import type { HitPort } from "./hit-port.ts";
 import type { Invalidations, KnownVary, Rangeless, Marks, Uncacheable } from "./remembered-keys.ts";
 import type { LastAnswers, LeftOutTags, RouteNotes } from "./operator-notes.ts";
 import type { Lifts } from "./lifts.ts";
-import type { EsiPort } from "./esi-port.ts";
+import type { AssemblyPort } from "./assembly-port.ts";
 import type { QueryForms } from "../request/query-forms.ts";
-import type { QueryPort } from "./query-port.ts";
+import type { ContentPort } from "./content-port.ts";
 import type { SubstitutePort } from "./substitute-port.ts";
-import type { SlicePort } from "./slice-port.ts";
+import type { BodyHolder } from "./body-holder.ts";
 import type { VariantDemand } from "./variant-demand.ts";
 
 /** The state. It lives as long as its isolate. */
@@ -96,12 +96,9 @@ export interface Site {
   readonly joinedPurges: JoinedPurges | undefined;
   /** The client limit; `undefined` if clients are not limited. */
   readonly clientLimit: ClientLimit | undefined;
-  /** The slices of large bodies; `undefined` if the Worker does not import them. */
-  readonly slices: SlicePort | undefined;
-  /** The ESI processor; `undefined` if the Worker does not import it. */
-  readonly esi: EsiPort | undefined;
-  /** The lookup of QUERY; `undefined` if the Worker does not import it. */
-  readonly query: QueryPort | undefined;
+  readonly bodyHolder: BodyHolder | undefined;
+  readonly assembly: AssemblyPort | undefined;
+  readonly contents: ContentPort | undefined;
   /** The part that counts hits; `undefined` for none. */
   readonly hits: HitPort | undefined;
   /**

@@ -13,7 +13,7 @@ import {
 } from "../../cache/tiers/record-codec.ts";
 import { areSendable, fieldsOf, isErrorStatus } from "../../rules/fields.ts";
 import type { RuleMatch } from "../../config/answer-rules.ts";
-import type { ResponseDetail, SlicedBody, StoredMetadata } from "./stored-response.ts";
+import type { HeldApart, ResponseDetail, StoredMetadata } from "./stored-response.ts";
 
 /** Rejects values for which `Headers` would throw (RFC 9110 §5.5). */
 export const isFieldValue = (value: unknown) =>
@@ -21,10 +21,7 @@ export const isFieldValue = (value: unknown) =>
 
 const isStatus = (value: unknown) => isCount(value) && Number(value) >= 200 && Number(value) <= 599;
 
-const isSliced = (value: unknown) => {
-  const { generation, sliceBytes, totalBytes } = (value ?? {}) as Partial<SlicedBody>;
-  return isText(generation) && isCount(sliceBytes) && Number(sliceBytes) > 0 && isCount(totalBytes);
-};
+const isHeldApart = (value: unknown) => isCount((value as Partial<HeldApart> | null)?.totalBytes);
 
 const isRuleMatch = (value: unknown) => {
   const { rules, freshSeconds = 0 } = (value ?? {}) as Partial<RuleMatch>;
@@ -43,7 +40,7 @@ const members = membersWith<ResponseDetail>({
   lifetimeSecondsMax: ["X", isNumber, undefined],
   provisional: ["O", isText, undefined],
   ruleMatch: ["R", isRuleMatch, undefined],
-  slices: ["Z", isSliced, undefined],
+  heldApart: ["Z", isHeldApart, undefined],
   mark: ["K", isText, undefined],
 });
 

@@ -19,11 +19,9 @@ import type {
 /** The tags in one response field. The field itself is not always stored. */
 export type FieldTags = readonly [field: string, tags: readonly string[]];
 
-/** The body of a head, which is stored in slices. */
-export interface SlicedBody {
-  /** A random name. All slices of a generation are parts of one body. */
-  readonly generation: string;
-  readonly sliceBytes: number;
+/** A body that a `BodyHolder` has. The holder knows more members. */
+export interface HeldApart {
+  /** The length of the whole body. */
   readonly totalBytes: number;
 }
 
@@ -56,8 +54,8 @@ export interface ResponseDetail {
   readonly provisional?: string | undefined;
   /** The route's rules on answers that fitted; `undefined` if none did. */
   readonly ruleMatch?: RuleMatch | undefined;
-  /** The slices of the body, whose record is then empty. */
-  readonly slices?: SlicedBody | undefined;
+  /** The body, if a `BodyHolder` has it; its record is then empty. */
+  readonly heldApart?: HeldApart | undefined;
   /** A text that a part has stored with the response when it first stood in for an answer that failed. */
   readonly mark?: string | undefined;
 }
@@ -81,9 +79,9 @@ export interface JudgedResponse extends Pick<Candidate, "key"> {
   readonly stored: Pick<StoredResponse, "metadata">;
 }
 
-/** Returns the length of the whole body, which may be stored in slices; `null` if unknown. */
-export function wholeBytes({ bodyBytes, slices }: StoredMetadata): number | null {
-  return slices?.totalBytes ?? bodyBytes;
+/** Returns the length of the whole body, which a holder may have; `null` if unknown. */
+export function wholeBytes({ bodyBytes, heldApart }: StoredMetadata): number | null {
+  return heldApart?.totalBytes ?? bodyBytes;
 }
 
 /** Returns the unparsed `Date` of the answer that the body is from; `null` if there is none. */

@@ -35,7 +35,7 @@ export function awaitsSecondAsk(metadata: StoredMetadata, pending: PendingForwar
   const mayWait = ofWorld !== undefined && (usesMemory || ofColo !== undefined);
   if (!mayWait || storedCandidate(pending) !== undefined) return false;
   // An error whose lifetime is from the route already needs a second, anonymous request.
-  // Clients choose the content of a QUERY.
+  // Clients choose the content.
   const isForFirst =
     pending.request.content !== undefined ||
     (isErrorStatus(metadata.status) && !needsConfirmation(metadata, route));

@@ -122,8 +122,7 @@ function applyForSessions(
 }
 
 /**
- * Takes the steps between the decision to store an answer and the storing of its body, whole or in
- * slices.
+ * Takes the steps between the decision to store an answer and the storing of its body.
  *
  * @param received the fields of the origin, without those that the route strips
  * @returns the metadata to store

@@ -155,10 +155,10 @@ function hasLostItsPlace(metadata: StoredMetadata, place: VariantPlace): boolean
   );
 }
 
-/** Returns whether memory has a response that was requested later, on a route with slices. */
+/** Returns whether memory has a response that was requested later, on a route with a body holder. */
 function isOvertaken(metadata: StoredMetadata, place: VariantPlace): boolean {
   const { site, nowAtMs } = place.exchange;
-  if (!place.request.route.isSliced) return false;
+  if (!place.request.route.traits.holdsBodies) return false;
   const read = site.tiers.memory.read(keyOf(metadata, place), { atMs: nowAtMs(), isPeek: true });
   const requestedAtMs = responseIn(read)?.metadata.requestedAtMs ?? -Infinity;
   return requestedAtMs > metadata.requestedAtMs;

@@ -107,7 +107,7 @@ export function freshenedMetadata(
     bodyDate: bodyDateOf(before) ?? undefined,
     bodyRequestedAtMs: bodyRequestedAtMs(before),
     isOfClient: before.isOfClient,
-    slices: before.slices,
+    heldApart: before.heldApart,
     colo: before.colo,
     fillCostMs: before.fillCostMs,
     ...answerMetadata(fresh, { status, headers: merged, fields, fieldTags, all, before }, place),

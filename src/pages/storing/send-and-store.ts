@@ -2,7 +2,7 @@
 // same time if allowed. The steps, in order:
 // 1. metadata-of-answer.ts builds the metadata.
 // 2. refusal.ts decides whether to store the answer.
-// 3. consequences.ts applies the effects on later requests, also of an answer that is stored in slices.
+// 3. consequences.ts applies the effects on later requests, also of an answer whose body a holder has.
 // 4. send-body.ts sends the body while gathering it, and streams a larger body to tiers.
 // 5. store-whole.ts stores a body that was gathered whole: in memory, and then in the tiers below.
 import type { FetchResult } from "../../cache/flights.ts";

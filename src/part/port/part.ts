@@ -29,18 +29,20 @@ export interface RoutePart extends Omit<SitePart, "kind" | "tagFields"> {
 
 /** The differences in the core on a route with a part. */
 export interface RouteTraits {
-  /** Whether large bodies are stored in slices. */
-  readonly isSliced?: boolean;
-  /** The pages whose ESI tags are processed. */
-  readonly esi?: "declared" | "html";
-  /** How keys contain the content of a QUERY. */
-  readonly queryMethod?: "raw" | "json";
+  /** Whether a body holder may store bodies apart from their records. */
+  readonly holdsBodies?: boolean | undefined;
+  /** Whether pages are assembled from bodies that are whole and without a coding. */
+  readonly assembles?: boolean | undefined;
+  /** `Surrogate-Capability` for the origin, whose `Surrogate-Control` then reaches the part. */
+  readonly surrogateCapability?: string | undefined;
+  /** Whether the content of a QUERY is a part of its key (RFC 10008). Otherwise QUERY bypasses the cache. */
+  readonly keysContent?: boolean | undefined;
   /** `named`: answers name the build that made them; `shared`: all builds of the application share responses. */
-  readonly builds?: "named" | "shared";
+  readonly builds?: "named" | "shared" | undefined;
   /** The origins that may answer while the route's own fails, in order. */
-  readonly substitutes?: readonly string[];
+  readonly substitutes?: readonly string[] | undefined;
   /** Whether they are asked before a stale response answers. */
-  readonly asksSubstitutesFirst?: boolean;
+  readonly asksSubstitutesFirst?: boolean | undefined;
 }
 
 /** The fields of a route that may contradict its parts. */

@@ -7,7 +7,7 @@ import type { Route } from "../../config/config.ts";
 import { ClientEnd, openBytePipe } from "../../pages/body/client-end.ts";
 import { pathAndQuery, type Target } from "../../pages/request/target.ts";
 import type { UrlRead } from "../../pages/request/url-reader.ts";
-import type { EsiContext, ServePart } from "../../pages/site/esi-port.ts";
+import type { AssemblyContext, ServePart } from "../../pages/site/assembly-port.ts";
 import { asksForEsi, responseDirectives } from "../../rules/cache-control.ts";
 import { type Include, readTemplate, type Template } from "./template.ts";
 
@@ -27,7 +27,7 @@ type Part = Uint8Array | { readonly mayFail: boolean; readonly fragment: Arrival
 export interface PageRequest {
   readonly client: Request;
   readonly read: UrlRead;
-  readonly context: EsiContext;
+  readonly context: AssemblyContext;
   readonly serve: ServePart;
 }
 
@@ -41,10 +41,11 @@ const awaitedMax = 4;
 const waitMsMax = 25_000;
 
 /** Returns whether ESI tags in a response are processed. A body with a coding cannot be read. */
-export function hasEsi({ headers }: Response, { esi }: Route): boolean {
-  if (isCoded(headers)) return false;
-  if (esi === "declared") return asksForEsi(headers.get("surrogate-control"));
-  return esi === "html" && /^text\/html\s*(?:;|$)/i.test(headers.get("content-type") ?? "");
+export function hasEsi({ headers }: Response, { traits }: Route): boolean {
+  if (traits.assembles !== true || isCoded(headers)) return false;
+  const isDeclared = traits.surrogateCapability !== undefined;
+  if (isDeclared) return asksForEsi(headers.get("surrogate-control"));
+  return /^text\/html\s*(?:;|$)/i.test(headers.get("content-type") ?? "");
 }
 
 function isCoded(headers: Headers): boolean {

@@ -10,17 +10,17 @@ import type { UrlRead } from "../../pages/request/url-reader.ts";
 import { makePrivate, withoutBody } from "../../pages/respond/downstream.ts";
 import { plainPage } from "../../pages/respond/plain-page.ts";
 import { notModified, withFields } from "../../pages/respond/respond.ts";
-import type { EsiContext, EsiPort, ServePart } from "../../pages/site/esi-port.ts";
+import type { AssemblyContext, AssemblyPort, ServePart } from "../../pages/site/assembly-port.ts";
 import { Assembly, hasEsi, urlOfFragment } from "./assembly.ts";
 import type { defaultOptions } from "./options.ts";
 import { readTemplate } from "./template.ts";
 
-export class EsiPages implements EsiPort {
+export class EsiPages implements AssemblyPort {
   /** @param isAgain whether a purge of a part has ended a first attempt */
   async answer(
     client: Request,
     read: UrlRead,
-    context: EsiContext,
+    context: AssemblyContext,
     serveWith: ServePart,
     isAgain = false,
   ): Promise<Response> {
@@ -31,7 +31,8 @@ export class EsiPages implements EsiPort {
     const { headers } = response;
     const isPage = whole !== client && hasEsi(response, read.route);
     const mayKeep = context.site.config.cacheInFront || !headers.has("surrogate-control");
-    if (read.route.esi === "declared" && !mayKeep) headers.delete("surrogate-control");
+    const isDeclared = read.route.traits.surrogateCapability !== undefined;
+    if (isDeclared && !mayKeep) headers.delete("surrogate-control");
     if (!isPage || response.body === null) return response;
     const options = optionsOf(read.route, "esi") as typeof defaultOptions;
     const assembly = new Assembly({ client: whole, read, context, serve }, options.includesMax);

@@ -7,6 +7,9 @@ import { defaultOptions, type EsiOptions } from "./options.ts";
 
 export type { EsiOptions } from "./options.ts";
 
+/** Announces the processing of ESI tags to origins (Edge Architecture Specification, §2.3). */
+const esiCapability = 'tidemark="Surrogate/1.0 ESI/1.0"';
+
 /**
  * Replaces the ESI tags in pages of a route by their fragments, each of which has its own lifetime.
  *
@@ -34,7 +37,11 @@ export function esi(
       hint: "Give a whole number from 1 to 1000.",
     });
   }
-  const contents: PartContents = { fills: { openEsi: () => new EsiPages() } };
+  const contents: PartContents = { fills: { openAssembly: () => new EsiPages() } };
   const options: typeof defaultOptions = { includesMax };
-  return { kind: "route", name: "esi", traits: { esi: mode }, options, contents };
+  const traits = {
+    assembles: true,
+    surrogateCapability: mode === "declared" ? esiCapability : undefined,
+  };
+  return { kind: "route", name: "esi", traits, options, contents };
 }

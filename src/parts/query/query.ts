@@ -4,12 +4,12 @@ import { sha256Hex } from "../../base/sha256.ts";
 import { ByteBudget } from "../../cache/byte-budget.ts";
 import type { Route } from "../../config/config.ts";
 import { ChunkReader } from "../../pages/body/gather.ts";
-import type { QueryContent } from "../../pages/request/plan.ts";
-import type { HeldContent, QueryPort } from "../../pages/site/query-port.ts";
+import type { KeyedContent } from "../../pages/request/plan.ts";
+import type { ContentPort, HeldContent } from "../../pages/site/content-port.ts";
 import type { FieldLine } from "../../rules/fields.ts";
 import { jsonForm } from "./json-form.ts";
 import type { PartContents } from "../../part/contents.ts";
-import type { PartedRoute, RoutePart } from "../../part/port/part.ts";
+import { optionsOf, type PartedRoute, type RoutePart } from "../../part/port/part.ts";
 
 /**
  * Looks up the QUERY requests of a route by URL and content.
@@ -27,25 +27,26 @@ export function query(mode: "raw" | "json" = "raw"): RoutePart {
       hint: 'Write query("raw") or query("json").',
     });
   }
-  const contents: PartContents = { fills: { openQuery } };
+  const contents: PartContents = { fills: { openContents } };
   return {
     kind: "route",
     name: "query",
-    traits: { queryMethod: mode },
+    traits: { keysContent: true },
+    options: mode,
     isForStored: true,
     faultOn,
     contents,
   };
 }
 
-function openQuery(nowAtMs: () => number): QueryPort {
+function openContents(nowAtMs: () => number): ContentPort {
   const contents = new ByteBudget(heldBytesMax, nowAtMs);
   return { contentOf: (request, route) => contentOf(request, route, contents) };
 }
 
 function faultOn({ use = [], methods }: PartedRoute): string | undefined {
   if (methods?.includes("QUERY") === false) return 'has query(): add "QUERY" to methods';
-  return use.some(({ traits }) => traits.isSliced === true)
+  return use.some(({ traits }) => traits.holdsBodies === true)
     ? 'has query() and slices; give QUERY a route of its own, with methods: ["QUERY"]'
     : undefined;
 }
@@ -67,7 +68,7 @@ const keyedNames = ["content-type", "content-encoding", "content-language"];
 
 function contentOf(
   { headers, body }: Request,
-  route: Pick<Route, "queryMethod">,
+  route: Pick<Route, "use">,
   contents: ByteBudget,
 ): Promise<HeldContent> | undefined {
   const length = headers.get("content-length") ?? "";
@@ -85,7 +86,7 @@ function contentOf(
 async function held(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   length: number,
-  given: { headers: Headers; route: Pick<Route, "queryMethod">; release: () => void },
+  given: { headers: Headers; route: Pick<Route, "use">; release: () => void },
 ): Promise<HeldContent> {
   const { headers, route, release } = given;
   const reader = new ChunkReader(body, arrivesWithinMs, length);
@@ -103,10 +104,11 @@ async function held(
 async function keyedContent(
   bytes: Uint8Array<ArrayBuffer>,
   headers: Headers,
-  { queryMethod }: Pick<Route, "queryMethod">,
-): Promise<QueryContent> {
+  route: Pick<Route, "use">,
+): Promise<KeyedContent> {
   const values = keyedNames.map((name) => headers.get(name));
-  const form = queryMethod === "json" && mayBeJson(headers) ? jsonForm(bytes) : undefined;
+  const form =
+    optionsOf(route, "query") === "json" && mayBeJson(headers) ? jsonForm(bytes) : undefined;
   const digest = await sha256Hex(form === undefined ? bytes : new TextEncoder().encode(form));
   const line = `query ${JSON.stringify([form === undefined ? "raw" : "json", digest, ...values])}`;
   const sent = values.flatMap((value, at): FieldLine[] =>

@@ -3,11 +3,24 @@ import { contentLength, fieldsOf } from "../../rules/fields.ts";
 import { type ByteRange, lengthOf, readContentRange } from "../../rules/ranges.ts";
 import { entityTag } from "../../rules/validators.ts";
 import { ChunkReader } from "../../pages/body/gather.ts";
-import { type SlicedBody, type StoredMetadata } from "../../pages/stored/stored-response.ts";
+import type { HeldApart, StoredMetadata } from "../../pages/stored/stored-response.ts";
+
+/** The body of a head, which is stored in slices. */
+export interface SlicedBody extends HeldApart {
+  /** A random name. All slices of a generation are parts of one body. */
+  readonly generation: string;
+  readonly sliceBytes: number;
+}
 
 /** The metadata of a response whose body is stored in slices. */
 export interface Head extends StoredMetadata {
-  readonly slices: SlicedBody;
+  readonly heldApart: SlicedBody;
+}
+
+/** Returns whether a record from a store is the head of a body in slices. */
+export function isHead(metadata: StoredMetadata): metadata is Head {
+  const { generation, sliceBytes = 0 } = (metadata.heldApart ?? {}) as Partial<SlicedBody>;
+  return typeof generation === "string" && Number.isSafeInteger(sliceBytes) && sliceBytes > 0;
 }
 
 /** Returns the name of a slice. Only a head of its generation leads to it. */
@@ -22,8 +35,8 @@ export function rangeOfSlice(nth: number, { sliceBytes, totalBytes }: SlicedBody
 }
 
 /** Returns the number of the slice with a byte. */
-export function nthSliceAt(byte: number, { slices }: Head): number {
-  return Math.floor(byte / slices.sliceBytes);
+export function nthSliceAt(byte: number, { heldApart }: Head): number {
+  return Math.floor(byte / heldApart.sliceBytes);
 }
 
 /**

@@ -44,7 +44,7 @@ export function openSlices(
 
 /** Returns the part of a slice that a range needs, counted from the slice's first byte. */
 export function partOfSlice(nth: number, range: ByteRange, { head }: SlicedAnswer): ByteRange {
-  const { firstByte: from, lastByte: to } = rangeOfSlice(nth, head.slices);
+  const { firstByte: from, lastByte: to } = rangeOfSlice(nth, head.heldApart);
   const firstByte = Math.max(range.firstByte, from) - from;
   return { firstByte, lastByte: Math.min(range.lastByte, to) - from };
 }
@@ -67,7 +67,7 @@ async function sendSlices(
     for (; nth <= lastNth; nth += 1) {
       const { found, release } = await next;
       if (found === "no-room" || found === "limited") {
-        const { firstByte } = rangeOfSlice(nth, answer.head.slices);
+        const { firstByte } = rangeOfSlice(nth, answer.head.heldApart);
         const rest = { ...range, firstByte: Math.max(range.firstByte, firstByte) };
         const stream = await store.ask(rest, answer);
         if (typeof stream === "string") throw new CutBody(`The rest is missing: ${stream}.`);

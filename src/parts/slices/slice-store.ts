@@ -22,7 +22,15 @@ import { responseIn, type ResponseTier, validatorOf } from "../../pages/stored/s
 import { isFromBeforePurge } from "../../pages/storing/from-before-purge.ts";
 import { removeStored } from "../../pages/storing/in-tiers.ts";
 import { withoutStripped } from "../../pages/storing/stripped-fields.ts";
-import { type Head, isOfBody, nameOfSlice, rangeOfSlice, totalBytesIn, wholeSlice } from "./fit.ts";
+import {
+  type Head,
+  isHead,
+  isOfBody,
+  nameOfSlice,
+  rangeOfSlice,
+  totalBytesIn,
+  wholeSlice,
+} from "./fit.ts";
 
 /**
  * Why a slice is missing. `changed`: the origin has another body. `ended`: a purge has ended the
@@ -107,7 +115,7 @@ export class SliceStore {
     fetch: () => Promise<Blob | NoSlice>,
   ): Promise<Slice> {
     const { exchange } = answer.place;
-    const bytes = lengthOf(rangeOfSlice(nth, answer.head.slices));
+    const bytes = lengthOf(rangeOfSlice(nth, answer.head.heldApart));
     const giveBack = exchange.site.fillBudget.lend(bytes, "large");
     if (giveBack === undefined) return "no-room";
     const lead = async (flight: { settle(outcome: SliceOutcome): void }) => {
@@ -123,11 +131,11 @@ export class SliceStore {
 
   async #stored(nth: number, answer: SlicedAnswer, part: ByteRange) {
     const { exchange } = answer.place;
-    const bytes = lengthOf(rangeOfSlice(nth, answer.head.slices));
+    const bytes = lengthOf(rangeOfSlice(nth, answer.head.heldApart));
     const range = lengthOf(part) === bytes ? undefined : part;
     // A larger slice is stored apart from its record.
     const isWithRecord = bytes <= largeBodyBytesMax;
-    for (const tier of tiersOf(answer.place, answer.head.slices.sliceBytes)) {
+    for (const tier of tiersOf(answer.place, answer.head.heldApart.sliceBytes)) {
       const stored = responseIn(
         await tier.read(keyOf(nth, answer), {
           atMs: exchange.nowAtMs(),
@@ -146,7 +154,7 @@ export class SliceStore {
   }
 
   async #fetched(nth: number, answer: SlicedAnswer): Promise<Blob | NoSlice> {
-    const range = rangeOfSlice(nth, answer.head.slices);
+    const range = rangeOfSlice(nth, answer.head.heldApart);
     const body = await this.ask(range, answer);
     if (typeof body === "string") return body;
     const read = await wholeSlice(body, range);
@@ -182,7 +190,7 @@ export class SliceStore {
     const kept = withoutStripped(headers, head.ruleMatch, place);
     const cookies = personalCookies(kept, request.route, place.exchange.site.config);
     const mayStore = cookies.length === 0 && !isPrivate(kept);
-    const isSame = mayStore && totalBytes === head.slices.totalBytes && isOfBody(headers, head);
+    const isSame = mayStore && totalBytes === head.heldApart.totalBytes && isOfBody(headers, head);
     const { requestedAtMs } = asked;
     const isOld = isFromBeforePurge({ headers, requestedAtMs }, head, place);
     const isFit = isSame && !isOld && response.body !== null;
@@ -203,7 +211,7 @@ export class SliceStore {
   #noteChange({ head, place }: SlicedAnswer): void {
     const { request, exchange, key } = place;
     const atMs = exchange.nowAtMs();
-    const { generation } = head.slices;
+    const { generation } = head.heldApart;
     if (!this.#ended.has(generation, atMs)) {
       if (this.#changed.has(request.key.text, atMs)) this.stop(place);
       this.#changed.mark(request.key.text, atMs);
@@ -211,7 +219,7 @@ export class SliceStore {
     }
     const { memory } = exchange.site.tiers;
     const standing = responseIn(memory.read(key, { atMs, isPeek: true }))?.metadata;
-    const isOther = standing && standing.slices?.generation !== generation;
+    const isOther = standing && !(isHead(standing) && standing.heldApart.generation === generation);
     if (isOther !== true) removeStored(key, exchange, [key.host]);
   }
 }
@@ -248,7 +256,7 @@ export function tiersOf(
 }
 
 function keyOf(nth: number, { head, place }: SlicedAnswer) {
-  return place.request.key.with(nameOfSlice(nth, head.slices), false);
+  return place.request.key.with(nameOfSlice(nth, head.heldApart), false);
 }
 
 async function keepSlice(nth: number, answer: SlicedAnswer, blob: Blob): Promise<void> {
@@ -261,7 +269,7 @@ async function keepSlice(nth: number, answer: SlicedAnswer, blob: Blob): Promise
   const metadata = {
     ...head,
     ...nothing,
-    slices: undefined,
+    heldApart: undefined,
     bodyBytes: blob.size,
     bodyDigest: await sha256Base64url(new Uint8Array(await blob.arrayBuffer())),
   };
@@ -269,7 +277,7 @@ async function keepSlice(nth: number, answer: SlicedAnswer, blob: Blob): Promise
   const record = { kind: "response", stored: { metadata, body: { kind: "blob", blob } } } as const;
   const headUntilAtMs = keepUntilAtMs(head, termsOf(head, request.route));
   const untilAtMs = Math.max(headUntilAtMs, atMs + keptMsMin);
-  const tiers = tiersOf(place, head.slices.sliceBytes);
+  const tiers = tiersOf(place, head.heldApart.sliceBytes);
   await keep([{ key: keyOf(nth, answer), record, untilAtMs }], tiers, {
     atMs,
     body: "new",

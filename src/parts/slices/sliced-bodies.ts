@@ -6,6 +6,7 @@ import { BoundedMarks } from "../../base/bounded-map.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { type ByteRange, firstByteOf } from "../../rules/ranges.ts";
 import { selects } from "../../rules/selecting.ts";
+import { isOfOneRequest } from "../../rules/storable.ts";
 import type { Decision } from "../../observe/decision.ts";
 import { isForAll } from "../../pages/fetch/answer-on-miss.ts";
 import { inNobodysName } from "../../pages/fetch/refresh.ts";
@@ -20,7 +21,7 @@ import {
   storedCandidate,
 } from "../../pages/reuse/pending-forward.ts";
 import type { PagePlace } from "../../pages/site/exchange.ts";
-import type { SlicePort } from "../../pages/site/slice-port.ts";
+import type { BodyHolder, HolderRequest } from "../../pages/site/body-holder.ts";
 import { ageSeconds, termsOf } from "../../pages/stored/lifetime.ts";
 import { type StoredMetadata, validatorOf } from "../../pages/stored/stored-response.ts";
 import { applyStored } from "../../pages/storing/consequences.ts";
@@ -33,6 +34,7 @@ import { storeWhole } from "../../pages/storing/store-whole.ts";
 import { strippedBy } from "../../pages/storing/stripped-fields.ts";
 import {
   type Head,
+  isHead,
   nthSliceAt,
   rangeOfSlice,
   totalBytesBefore,
@@ -67,18 +69,26 @@ export const defaultLimits: SliceLimits = { sliceBytes: 1_048_576, fetchesMax: 1
 const limitsOn = ({ request }: PagePlace): SliceLimits =>
   (optionsOf(request.route, "slices") ?? defaultLimits) as SliceLimits;
 
-export class SlicedBodies implements SlicePort {
+export class SlicedBodies implements BodyHolder {
   readonly #store = new SliceStore();
   /** The last known length of the body of each URL. */
   readonly #lengths = new BoundedMarks<number>();
   /** The first slices of answers, or their searches. */
   readonly #first = new WeakMap<Decision, Slice | Promise<Slice>>();
 
-  isSliced(place: PagePlace): boolean {
+  mayCollapse(place: PagePlace): boolean {
+    return this.#isSliced(place);
+  }
+
+  has(head: StoredMetadata, { request, exchange }: PagePlace): boolean {
+    return isHead(head) && !exchange.site.runsInCaller(request.route.origin);
+  }
+
+  #isSliced(place: PagePlace): boolean {
     const { request, exchange } = place;
     const { route } = request;
     return (
-      route.isSliced &&
+      route.traits.holdsBodies === true &&
       isForAll(place) &&
       !exchange.site.runsInCaller(route.origin) &&
       !this.#store.isStopped(place) &&
@@ -86,8 +96,8 @@ export class SlicedBodies implements SlicePort {
     );
   }
 
-  requestFor(pending: PendingForward, stamp: Stamp) {
-    if (!this.isSliced(pending)) return undefined;
+  ask(pending: PendingForward, stamp: Stamp): HolderRequest | undefined {
+    if (!this.#isSliced(pending)) return undefined;
     if (!isVouchedFor(stamp, pending)) {
       this.#store.stop(pending, pausedMs);
       return undefined;
@@ -98,26 +108,40 @@ export class SlicedBodies implements SlicePort {
     const names = [...selecting, ...(marker?.names ?? []), "accept-encoding", "origin"];
     const { conditions, directives } = request;
     const neutral = inNobodysName(asRefresh(request, names), like, names);
-    const known = this.#lengths.get(request.key.text) ?? like?.slices?.totalBytes;
+    const known = this.#lengths.get(request.key.text) ?? like?.heldApart?.totalBytes;
     const range = this.#rangeFor(pending, known);
-    return { request: { ...neutral, conditions, directives }, fields: sliceFields(range), range };
+    return {
+      request: { ...neutral, conditions, directives },
+      fields: sliceFields(range),
+      take: (fresh: StampedAnswer, place: LeaderForward) =>
+        this.#taken(fresh, place, { client: request, range }),
+    };
   }
 
-  async take(
+  /**
+   * Stores a 206 as a head and its first slice, or whole if it has the whole body, and answers the
+   * client from them.
+   *
+   * @param asked.range the range of the slice
+   */
+  async #taken(
     fresh: StampedAnswer,
     pending: LeaderForward,
     { client, range }: { readonly client: LookupRequest; readonly range: ByteRange },
-  ): Promise<FetchResult<Response> | undefined> {
+  ): ReturnType<HolderRequest["take"]> {
     const { response } = fresh;
-    const { body } = response;
+    const { body, status } = response;
+    // The answer to another range than the client's, or a refusal of this range.
+    const isOfSlice = status === 206 || (isOfOneRequest(status) && status < 500);
+    if (!isOfSlice) return "not-held";
     const totalBytes = totalBytesIn(response, range);
     const knownBytes = totalBytes ?? totalBytesBefore(response, range);
     if (knownBytes !== undefined) this.#lengths.set(pending.request.key.text, knownBytes);
     if (totalBytes === undefined || body === null) {
       // A refusal may be about this range only.
-      if (response.status === 206) this.#store.stop(pending);
+      if (status === 206) this.#store.stop(pending);
       cancelBody(response);
-      return undefined;
+      return "own-request";
     }
     // A body of one slice is stored like any other body.
     if (range.firstByte === 0 && totalBytes <= range.lastByte + 1) {
@@ -135,13 +159,13 @@ export class SlicedBodies implements SlicePort {
       if (decided === "refused") this.#store.stop(pending);
       if (decided === "old") this.#store.stop(pending, pausedMs);
       cancelBody(response);
-      return undefined;
+      return "own-request";
     }
     const { made, headers } = decided;
     const head = await inGeneration(made, pending);
     const nth = nthSliceAt(range.firstByte, head);
     const slice = await this.#store.lead(nth, this.#answer(head, pending), () =>
-      wholeSlice(body, rangeOfSlice(nth, head.slices)),
+      wholeSlice(body, rangeOfSlice(nth, head.heldApart)),
     );
     // A purge during the wait may have ended the older slices of the generation.
     const mayAnswer = head === made || (await inGeneration(made, pending)) !== made;
@@ -149,7 +173,7 @@ export class SlicedBodies implements SlicePort {
       return this.#sendAndStore(head, pending, { headers, nth, slice });
     }
     if (slice === "no-room") cancelBody(response);
-    return undefined;
+    return "own-request";
   }
 
   /**
@@ -174,8 +198,8 @@ export class SlicedBodies implements SlicePort {
     if (isForbidden || (rule !== undefined && !isForOne)) return "refused";
     if (isForOne || !selects(metadata.selecting, client.forwarded)) return "for-one";
     const generation = crypto.randomUUID();
-    const slices = { generation, sliceBytes: this.#bytesAt(pending), totalBytes };
-    return { made: { ...metadata, slices }, headers };
+    const heldApart = { generation, sliceBytes: this.#bytesAt(pending), totalBytes };
+    return { made: { ...metadata, heldApart }, headers };
   }
 
   #sendAndStore(
@@ -225,7 +249,7 @@ export class SlicedBodies implements SlicePort {
     return "gone";
   }
 
-  bodyOf(
+  read(
     metadata: StoredMetadata,
     part: ByteRange | undefined,
     place: PagePlace,
@@ -233,7 +257,7 @@ export class SlicedBodies implements SlicePort {
     const head = metadata as Head;
     // A refresh has no client that reads a body.
     if (place.exchange.decision.isRefresh) return new Blob().stream();
-    const range = part ?? { firstByte: 0, lastByte: head.slices.totalBytes - 1 };
+    const range = part ?? { firstByte: 0, lastByte: head.heldApart.totalBytes - 1 };
     const answer = this.#answer(head, place);
     const ready = this.#first.get(place.exchange.decision);
     const first = ready ?? this.#find(range, answer);
@@ -285,13 +309,16 @@ export class SlicedBodies implements SlicePort {
 async function inGeneration(head: Head, pending: LeaderForward): Promise<Head> {
   const standing = storedCandidate(pending);
   if (standing === undefined) return head;
-  const { slices } = standing.stored.metadata;
-  const { sliceBytes, totalBytes } = head.slices;
+  const before = standing.stored.metadata;
+  const { sliceBytes, totalBytes } = head.heldApart;
   const isSame =
-    slices?.sliceBytes === sliceBytes &&
-    slices.totalBytes === totalBytes &&
-    validatorOf(standing.stored.metadata) === validatorOf(head);
-  return isSame && (await mayValidate(standing, pending)) ? { ...head, slices } : head;
+    isHead(before) &&
+    before.heldApart.sliceBytes === sliceBytes &&
+    before.heldApart.totalBytes === totalBytes &&
+    validatorOf(before) === validatorOf(head);
+  return isSame && (await mayValidate(standing, pending))
+    ? { ...head, heldApart: before.heldApart }
+    : head;
 }
 
 /** Returns the bytes of the body that the answer has; `undefined` for none. */
@@ -299,7 +326,7 @@ function rangeWanted(request: LookupRequest, head: Head): ByteRange | undefined 
   if (request.method !== "GET" || clientHasIt(request, head)) return undefined;
   const part = rangeIn(request, head);
   if (part.kind === "unsatisfiable") return undefined;
-  return part.kind === "part" ? part : { firstByte: 0, lastByte: head.slices.totalBytes - 1 };
+  return part.kind === "part" ? part : { firstByte: 0, lastByte: head.heldApart.totalBytes - 1 };
 }
 
 /**

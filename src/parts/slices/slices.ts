@@ -38,8 +38,8 @@ export function slices(options: SlicesOptions = {}): RoutePart {
     [1, 10_000],
   );
   const limits: SliceLimits = { sliceBytes, fetchesMax };
-  const contents: PartContents = { fills: { openSlices: () => new SlicedBodies() } };
-  const traits = { isSliced: true, builds: "shared" } as const;
+  const contents: PartContents = { fills: { openBodyHolder: () => new SlicedBodies() } };
+  const traits = { holdsBodies: true, builds: "shared" } as const;
   return {
     kind: "route",
     name: "slices",
@@ -52,7 +52,7 @@ export function slices(options: SlicesOptions = {}): RoutePart {
 }
 
 function faultOn({ use = [] }: PartedRoute): string | undefined {
-  if (use.some(({ traits }) => traits.esi !== undefined)) {
+  if (use.some(({ traits }) => traits.assembles === true)) {
     return "has slices(), but a page with ESI tags has no ranges; omit one of them";
   }
   return use.some(({ traits }) => traits.builds === "named")

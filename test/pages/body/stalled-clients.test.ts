@@ -7,7 +7,7 @@ import { pause } from "../../../src/base/timeouts.ts";
 import { smallBodyBytesMax } from "../../../src/cache/tiers/tier.ts";
 import { CutBody } from "../../../src/base/byte-streams.ts";
 import { openBytePipe } from "../../../src/pages/body/client-end.ts";
-import { slicedStream } from "../../../src/pages/body/ranged-stream.ts";
+import { rangedStream } from "../../../src/pages/body/ranged-stream.ts";
 import { ChunkReader, type GatherResult } from "../../../src/pages/body/gather.ts";
 import { readableOf } from "../../../src/pages/body/held-body.ts";
 import { chunked } from "../../../testing/fakes/origin-in-process.ts";
@@ -237,7 +237,7 @@ describe("a client that reads nothing of a range of a stored stream", () => {
     const works: Promise<void>[] = [];
     const afterAnswer = (work: () => Promise<void>) => void works.push(work());
     const site = { fillBudget, endsWithClient: false };
-    const readable = slicedStream(source, part, { site, afterAnswer });
+    const readable = rangedStream(source, part, { site, afterAnswer });
     return { fillBudget, works, readable };
   };
 

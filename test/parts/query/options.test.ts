@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { query } from "../../../src/parts/query/query.ts";
 import { refusalOf, route } from "../../config/refusal-of.ts";
 
-const ofSlices = { kind: "route", name: "slices", traits: { isSliced: true }, contents: {} };
+const ofSlices = { kind: "route", name: "slices", traits: { holdsBodies: true }, contents: {} };
 
 it.each([
   [{ use: [query()], methods: ["GET"] }, 'has query(): add "QUERY" to methods'],

@@ -124,7 +124,7 @@ describe("a QUERY bypasses the cache", () => {
     for (let nth = 0; nth < 2; nth += 1) {
       const seen = await ask(site, body, headers);
       expect(seen.cacheStatus).toContain("fwd=bypass");
-      expect(seen.cacheStatus).toContain("detail=query-content");
+      expect(seen.cacheStatus).toContain("detail=unkeyed-content");
       expect(seen.text).toContain(body);
     }
   });
@@ -186,14 +186,34 @@ describe("a content", () => {
     };
     const others = Array.from({ length: 64 }, slow);
     await idle();
-    expect((await ask(site, "{}")).cacheStatus).toContain("detail=query-content");
+    expect((await ask(site, "{}")).cacheStatus).toContain("detail=unkeyed-content");
     site.clock.advance(44);
-    expect((await ask(site, "{}")).cacheStatus).toContain("detail=query-content");
+    expect((await ask(site, "{}")).cacheStatus).toContain("detail=unkeyed-content");
     // The runtime may have ended their requests without notice.
     site.clock.advance(1);
     expect((await ask(site, "[]")).cacheStatus).toContain("fwd=uri-miss");
     end();
     for (const { status } of await Promise.all(others)) expect(status).toBe(400);
+    expect((await ask(site, "{}")).cacheStatus).toContain("fwd=uri-miss");
+  });
+
+  it("counts until a refresh behind the answer has sent it", async () => {
+    let end = () => undefined as void;
+    const ended = new Promise<void>((resolve) => void (end = resolve));
+    const site = open(async (request) => {
+      if (site.origin.count > 64 && (await request.text()) !== "{}") await ended;
+      return page("", cc("max-age=60, stale-while-revalidate=60"));
+    });
+    const contents = Array.from({ length: 64 }, (_, nth) => `"${nth}"`.padEnd(65_536));
+    for (const content of contents) await ask(site, content);
+    site.clock.advance(61);
+    const headers = { "content-type": json, "content-length": "65536" };
+    for (const body of contents) await site.ask("/json", { method: "QUERY", body, headers });
+    const small = { "content-type": json, "content-length": "2" };
+    const passed = await site.ask("/json", { method: "QUERY", body: "{}", headers: small });
+    expect(passed.headers.get("cache-status")).toContain("detail=unkeyed-content");
+    end();
+    await site.settle();
     expect((await ask(site, "{}")).cacheStatus).toContain("fwd=uri-miss");
   });
 

@@ -45,7 +45,7 @@ it("answers equal contents from the cache, and forwards others as they are", asy
   expect(await ask(again)).toEqual([first, expect.stringContaining("hit")]);
   const large = JSON.stringify("x".repeat(65_536));
   for (let nth = 0; nth < 2; nth += 1) {
-    expect(await ask(large)).toEqual([large, expect.stringContaining("detail=query-content")]);
+    expect(await ask(large)).toEqual([large, expect.stringContaining("detail=unkeyed-content")]);
   }
   expect(asked).toEqual([
     `QUERY application/json 19 ${first}`,

@@ -16,7 +16,7 @@ it("a route with a build has no slices", () => {
 });
 
 it("a page with ESI tags has no slices", () => {
-  const ofEsi = { kind: "route", name: "esi", traits: { esi: "html" }, contents: {} };
+  const ofEsi = { kind: "route", name: "esi", traits: { assembles: true }, contents: {} };
   expect(refusalOf(route({ use: [ofEsi, slices()] }))).toContain("omit one of them");
 });
 

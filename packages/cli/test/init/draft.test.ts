@@ -26,7 +26,7 @@ function originOf(pages: Pages): Handle {
 }
 
 const ofSite = { kind: "site", name: "operate", contents: {} };
-const inSlices = { kind: "route", name: "slices", traits: { isSliced: true }, contents: {} };
+const inSlices = { kind: "route", name: "slices", traits: { holdsBodies: true }, contents: {} };
 
 /** Evaluates a configuration without bundling, because bundling is slow. */
 function configIn(text: string): library.Config {
@@ -214,8 +214,8 @@ describe("media in a drafted configuration", () => {
   it("are in slices, which the configuration imports", async () => {
     const pages = { "/media/a.mp4": () => video(), "/media/a.png": () => video(), "/a": "a" };
     const { route, text } = await routesOf(originOf(pages));
-    expect(route("media")).toMatchObject({ patterns: ["/*.mp4"], isSliced: true });
-    expect(route("files-media")).toMatchObject({ patterns: ["/media/*"], isSliced: false });
+    expect(route("media")).toMatchObject({ patterns: ["/*.mp4"], traits: { holdsBodies: true } });
+    expect(route("files-media")).toMatchObject({ patterns: ["/media/*"], traits: {} });
     expect(text).toContain('import { slices } from "tidemark/slices";');
   });
 

@@ -204,12 +204,12 @@ async function fragmentsOf(
   { exchange: { site } }: PageLookup,
   found: FoundResponse | undefined,
 ): Promise<LookAccount["fragments"]> {
-  if (site.esi === undefined || read.route.esi === undefined) return undefined;
+  if (site.assembly === undefined || read.route.traits.assembles !== true) return undefined;
   const stored = found?.candidate.stored;
   if (stored?.body.kind !== "blob") return "unknown";
   const headers = new Headers(stored.metadata.fields as [string, string][]);
   const template = new Response(stored.body.blob, { headers });
-  return site.esi.fragmentsIn(template, read, site.siteHosts);
+  return site.assembly.fragmentsIn(template, read, site.siteHosts);
 }
 
 async function lookedUp(ended: EndedLookup, core: ExplainSubject["core"]): Promise<Handling> {
@@ -252,7 +252,7 @@ async function nextOf({ verdict, found, lookup }: EndedLookup): Promise<NextStep
       : { standIn: verdict.kind === "forward" ? verdict.standIn : undefined };
   const pending = pendingForward(lookup, found?.candidate, why);
   const isElsewhere = site.substitutes?.mayAnswer(pending) === true;
-  if (health !== "well" && !(isElsewhere && request.route.asksSubstitutesFirst)) {
+  if (health !== "well" && !(isElsewhere && request.route.traits.asksSubstitutesFirst === true)) {
     const stale = await standIn(pending, "none");
     if (stale !== undefined) {
       discardBody(stale.candidate.stored);

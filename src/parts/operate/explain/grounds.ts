@@ -91,7 +91,7 @@ export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
     why: "the method is neither GET nor HEAD",
     hint: "if the request only reads, let its client use GET",
   },
-  "query-content": {
+  "unkeyed-content": {
     clause: "RFC 10008 §2.7",
     why: "its content is not known: an explanation has none, and a QUERY is looked up only with Content-Type, and with a Content-Length of at most 65,536",
     hint: "let clients send both fields, and a shorter content",

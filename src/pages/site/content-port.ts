@@ -1,20 +1,20 @@
-// The port of QUERY (RFC 10008), which a Worker has only if it imports `tidemark/query`.
+// The port of the part that reads the contents of requests for their keys.
 import type { Route } from "../../config/config.ts";
-import type { QueryContent } from "../request/plan.ts";
+import type { KeyedContent } from "../request/plan.ts";
 
 /** The content of a request, and a function that frees its bytes. */
 export interface HeldContent {
   /** `undefined` if the content did not arrive as announced, or in time. */
-  readonly content: QueryContent | undefined;
+  readonly content: KeyedContent | undefined;
   readonly release: () => void;
 }
 
-export interface QueryPort {
+export interface ContentPort {
   /**
    * Reads the content, which is a part of the key. Never rejects.
    *
    * @returns `undefined`, without a read, if the request has no type, no length or too long a
    *   content, or if too many contents are arriving
    */
-  contentOf(request: Request, route: Pick<Route, "queryMethod">): Promise<HeldContent> | undefined;
+  contentOf(request: Request, route: Pick<Route, "use">): Promise<HeldContent> | undefined;
 }

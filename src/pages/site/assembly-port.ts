@@ -1,12 +1,12 @@
-// The port of ESI, which a Worker has only if it imports `tidemark/esi`.
+// The port of the part that assembles pages from fragments.
 import type { ByteBudget } from "../../cache/byte-budget.ts";
 import type { Config } from "../../config/config.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { PurgeView } from "../../purge/view/view-port.ts";
 import type { ReadUrl, UrlRead } from "../request/url-reader.ts";
 
-/** The part of a `Context`, whose file imports the site, that ESI needs. */
-export interface EsiContext {
+/** The part of a `Context`, whose file imports the site, that an assembly needs. */
+export interface AssemblyContext {
   readonly nowAtMs: () => number;
   readonly afterAnswer: (work: () => Promise<void>) => void;
   readonly site: {
@@ -28,18 +28,18 @@ export type ServePart = (
   checks?: (() => boolean)[],
 ) => Response | Promise<Response>;
 
-/** The ESI processor of one isolate. */
-export interface EsiPort {
-  /** Answers a request on a route with `esi`. Replaces the tags of the answer by their fragments. */
+/** The assembly of pages in one isolate. */
+export interface AssemblyPort {
+  /** Answers a request on a route that assembles pages. */
   answer(
     request: Request,
     read: UrlRead,
-    context: EsiContext,
+    context: AssemblyContext,
     serve: ServePart,
   ): Response | Promise<Response>;
 
   /**
-   * Returns the URLs of the fragments in a stored template, or the references in its tags if these lead
+   * Returns the URLs of the fragments in a stored template, or their references if these lead
    * to no host of the site.
    */
   fragmentsIn(template: Response, read: UrlRead, siteHosts: readonly string[]): Promise<string[]>;
