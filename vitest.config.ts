@@ -37,6 +37,7 @@ const live = [
   "test/worker/transparency.test.ts",
   "test/worker/leaving-clients.test.ts",
   "test/chaos/database.test.ts",
+  "test/part/all-deleted.test.ts",
   "test/local/start-reload.test.ts",
   "test/chaos/origin.test.ts",
   "examples/news-worker/test/browser.test.ts",

@@ -1,5 +1,6 @@
 // Real clients that request ranges: ffmpeg and Chromium with a video, and PMTiles' own client with an
 // archive of map tiles. And a fast reader beside a slow one.
+/// <reference lib="dom" />
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

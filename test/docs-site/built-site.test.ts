@@ -1,5 +1,6 @@
 // Builds the documentation site with `npm run docs`, and checks its files, and its search in
 // Chromium.
+/// <reference lib="dom" />
 import { execFile } from "node:child_process";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
