@@ -22,6 +22,7 @@ import { Lifts } from "./site/lifts.ts";
 import type { HitPort, HitSettings } from "./site/hit-port.ts";
 import type { AssemblyPort } from "./site/assembly-port.ts";
 import type { SubstitutePort } from "./site/substitute-port.ts";
+import type { LastAnswersPort } from "./site/last-answers.ts";
 import type { BodyHolder } from "./site/body-holder.ts";
 import { QueryForms } from "./request/query-forms.ts";
 import type { ContentPort } from "./site/content-port.ts";
@@ -30,7 +31,7 @@ import { withErrorPage } from "./respond/plain-page.ts";
 import { serve } from "./serve.ts";
 import type { Context } from "./site/exchange.ts";
 import type { Site, WithPhases } from "./site/site.ts";
-import { RouteNotes, LastAnswers, LeftOutTags } from "./site/operator-notes.ts";
+import { RouteNotes, LeftOutTags } from "./site/operator-notes.ts";
 import type { ResponseDetail } from "./stored/stored-response.ts";
 import { JoinedPurges } from "../purge/acceptance/invalidation-batches.ts";
 import { isBypassed } from "../purge/journal/switch-state.ts";
@@ -40,6 +41,7 @@ import { Positions } from "../purge/view/positions.ts";
 /** The places of the pages that parts fill. */
 export interface PageSlots {
   readonly openHits?: ((settings: HitSettings) => HitPort | undefined) | undefined;
+  readonly openLastAnswers?: (() => LastAnswersPort) | undefined;
   readonly openBodyHolder?: (() => BodyHolder) | undefined;
   readonly openSubstitutes?: (() => SubstitutePort) | undefined;
   readonly openAssembly?: (() => AssemblyPort) | undefined;
@@ -145,7 +147,7 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
     headTimes: new HeadTimes(),
     flights: new Flights(),
     uncacheable: new Uncacheable(),
-    lastAnswers: new LastAnswers(),
+    lastAnswers: settings.openLastAnswers?.(),
     notes,
     releases,
     knownVary: new KnownVary(),

@@ -13,7 +13,7 @@ import {
   Marks,
   Uncacheable,
 } from "../../src/pages/site/remembered-keys.ts";
-import { RouteNotes, LastAnswers, LeftOutTags } from "../../src/pages/site/operator-notes.ts";
+import { RouteNotes, LeftOutTags } from "../../src/pages/site/operator-notes.ts";
 import { Lifts } from "../../src/pages/site/lifts.ts";
 import { Loops } from "../../src/pages/request/loops.ts";
 import { QueryForms } from "../../src/pages/request/query-forms.ts";
@@ -110,7 +110,7 @@ export class SimulatedSite {
       loops: new Loops({ pseudonym: () => "tidemark", nowAtMs, log: () => undefined }),
       clientLimit: undefined,
       uncacheable: new Uncacheable(),
-      lastAnswers: new LastAnswers(),
+      lastAnswers: undefined,
       notes: new RouteNotes(),
       releases: new KnownReleases(),
       knownVary: new KnownVary(),

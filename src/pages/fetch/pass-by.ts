@@ -108,6 +108,6 @@ export async function passBy(
   settle(exchange);
   const isMadePrivate = isPrivate(sent.headers) && !isPrivate(response.headers);
   const atMs = answer.respondedAtMs;
-  exchange.site.lastAnswers.passed.set(passed.url, { atMs, method, rule, status, isMadePrivate });
+  exchange.site.lastAnswers?.passed(passed.url, { atMs, method, rule, status, isMadePrivate });
   return sent;
 }

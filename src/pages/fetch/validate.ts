@@ -34,7 +34,6 @@ import { storeInTiers } from "../storing/in-tiers.ts";
 import { type StampedAnswer, freshenedMetadata } from "../storing/metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient } from "../storing/of-one-client.ts";
 import { withoutStripped } from "../storing/stripped-fields.ts";
-import { noteAnswer } from "../storing/last-answer.ts";
 import {
   isProvisional,
   ofOneClient,
@@ -112,7 +111,8 @@ export async function validated(
   const isForOne = ofOneClient.has(refusal) || arePersonal(own, metadata, request.route);
   const isMadePrivate = isForOne && makePrivate(response.headers);
   if (isProvisional(before, refusal)) allowNoReuse(response.headers);
-  if (why !== undefined) noteAnswer(metadata, pending, { refused: why, isMadePrivate });
+  if (why !== undefined)
+    exchange.site.lastAnswers?.answered(metadata, pending, { refused: why, isMadePrivate });
   return { answer: response, done };
 }
 
@@ -212,10 +212,11 @@ async function storeFreshened(
   pending: PendingForward,
 ): Promise<boolean> {
   const isHeadAlone = stored.body.kind === "absent";
-  const { below } = pending.exchange.site.tiers;
+  const { site } = pending.exchange;
+  const { below } = site.tiers;
   const into = isHeadAlone ? below : tiersToUpdate(from.stored.metadata, stored.metadata, pending);
   const isKept = await storeInTiers(stored, { ...pending, into }, "unchanged");
-  noteAnswer(stored.metadata, pending);
+  site.lastAnswers?.answered(stored.metadata, pending);
   return isKept;
 }
 

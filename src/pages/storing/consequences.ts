@@ -11,7 +11,7 @@ import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
 import { originFreshSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
 import { awaitsSecondAsk } from "./admit-to-shared.ts";
 import { removeStored } from "./in-tiers.ts";
-import { noteSilentVariation, noteVariationFault } from "./last-answer.ts";
+import { noteSilentVariation, noteVariationFault } from "./answer-findings.ts";
 import { isProvisional, needsConfirmation, ofOneClient, type StoreRefusal } from "./refusal.ts";
 
 /** Refusals that follow from the origin's fields alone. */

@@ -31,7 +31,7 @@ import { applyStored, applyToKeys } from "./consequences.ts";
 import { type StampedAnswer, metadataOf } from "./metadata-of-answer.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
 import { strippedBy } from "./stripped-fields.ts";
-import { noteAnswer, noteRefusal } from "./last-answer.ts";
+import { noteRefusal } from "./answer-findings.ts";
 import {
   isProvisional,
   ofOneClient,
@@ -87,7 +87,7 @@ function sendUnstored(
   );
   const answer = unstored(fresh, pending, { ...refusal, ...given });
   const isMadePrivate = isPrivate(answer.headers) && !isPrivate(headers);
-  noteAnswer(metadata, pending, { isMadePrivate });
+  exchange.site.lastAnswers?.answered(metadata, pending, { isMadePrivate });
   return { answer, done: Promise.resolve() };
 }
 

@@ -6,7 +6,6 @@ import { notModified, bodiless } from "../respond/respond.ts";
 import type { LeaderForward } from "../reuse/pending-forward.ts";
 import { type StoredMetadata, validatorOf } from "../stored/stored-response.ts";
 import { ageSeconds, termsOf } from "../stored/lifetime.ts";
-import { noteAnswer } from "./last-answer.ts";
 import { type StoreRefusal, refused } from "./refusal.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { openBytePipe } from "../body/client-end.ts";
@@ -129,7 +128,7 @@ function storeBehind(
         if (request.isAnonymous) pass.mark(pending.key.text, exchange.nowAtMs());
       }
     } finally {
-      noteAnswer(metadata, pending);
+      site.lastAnswers?.answered(metadata, pending);
       // If the flight has no outcome yet, the body cannot be shared.
       flight.settle({ kind: "nothing-to-share" });
       relay.settle(isStreamed);

@@ -2,6 +2,7 @@
 import type { Hono } from "hono";
 import type { AdminSettings } from "../../admin/admin-settings.ts";
 import { answerDebugged } from "./explain/debug-field.ts";
+import { LastAnswers } from "./explain/last-answers.ts";
 import { explainRoute } from "./explain/explain-route.ts";
 import { healthRoute } from "./health/health-route.ts";
 import { metricsRoute } from "./metrics-route.ts";
@@ -25,6 +26,7 @@ export function operate(): SitePart {
   const contents: PartContents = {
     fills: {
       createReports,
+      openLastAnswers: () => new LastAnswers(),
     },
     open,
   };

@@ -25,7 +25,6 @@ import type { BodyHolder, HolderRequest } from "../../pages/site/body-holder.ts"
 import { ageSeconds, termsOf } from "../../pages/stored/lifetime.ts";
 import { type StoredMetadata, validatorOf } from "../../pages/stored/stored-response.ts";
 import { applyStored } from "../../pages/storing/consequences.ts";
-import { noteAnswer } from "../../pages/storing/last-answer.ts";
 import { metadataOf, type StampedAnswer } from "../../pages/storing/metadata-of-answer.ts";
 import { fieldsForOneClient } from "../../pages/storing/of-one-client.ts";
 import { isProvisional, refusedBy } from "../../pages/storing/refusal.ts";
@@ -214,7 +213,7 @@ export class SlicedBodies implements BodyHolder {
     const storing = async () => {
       await storeWhole(new Blob(), { metadata, isValidated: false }, pending);
       site.uncacheable.pass.forget(key.text);
-      noteAnswer(head, pending);
+      site.lastAnswers?.answered(head, pending);
     };
     const done = decision.awaits(storing());
     exchange.afterAnswer(() => done);

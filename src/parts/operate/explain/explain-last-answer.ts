@@ -6,7 +6,7 @@ import type { RuleAndNames } from "../../../rules/cache-status.ts";
 import { termsOf } from "../../../pages/stored/lifetime.ts";
 import type { StoredMetadata } from "../../../pages/stored/stored-response.ts";
 import type { LookupRequest } from "../../../pages/request/plan.ts";
-import type { LastAnswer, LastPass } from "../../../pages/site/operator-notes.ts";
+import type { LastAnswer, LastPass } from "../../../pages/site/last-answers.ts";
 import type { StoreRefusal } from "../../../pages/storing/refusal.ts";
 import { rounded } from "./copies.ts";
 import { type Ground, groundOfPass, groundOfRefusal, lifetimeSource } from "./grounds.ts";
@@ -32,11 +32,11 @@ export type LastPassedAccount = Readonly<ReturnType<typeof lastPassedAccount>>;
  */
 export function lastFor(
   { url, route }: LookupRequest,
-  { lastAnswers: { answered, passed }, config }: Site,
+  { lastAnswers, config }: Site,
   stored: "answers" | "found" | undefined,
 ): { last?: LastAnswerAccount; lastPassed?: LastPassedAccount } {
-  const answer = stored === "answers" ? undefined : answered.peek(url);
-  const pass = passed.peek(url);
+  const answer = stored === "answers" ? undefined : lastAnswers?.answerOf(url);
+  const pass = lastAnswers?.passOf(url);
   // If the lookup found a stored response, `tiers` already shows it, so only a refusal is new.
   const isNews = stored === undefined || answer?.refused !== undefined;
   // If a stored response answers, a request that bypassed the cache for its method, such as POST, explains

@@ -1,64 +1,13 @@
-// Notes on answers of the origin for operators: why an answer was not stored, and which fields changed a
-// page.
-import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
+// Notes on answers of the origin for findings: why an answer was not stored, and which fields changed a page.
+import { fieldsOf } from "../../rules/fields.ts";
 import { responseMediaTypes } from "../../rules/media-types.ts";
 import { noVarySearchField, variationFault } from "../../rules/no-vary-search.ts";
 import { acceptClassName, isOfPages } from "../../rules/accept-class.ts";
 import { silentlyVaryingBy } from "../../rules/selecting.ts";
-import { nameSetBy } from "../request/cookies.ts";
 import { type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
 import type { PagePlace } from "../site/exchange.ts";
-import type { RuleAndNames } from "../../rules/cache-status.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import type { RefusedStore } from "./refusal.ts";
-
-const tellingFields: ReadonlySet<string> = new Set([
-  "age",
-  "cache-control",
-  "date",
-  "etag",
-  "expires",
-  "last-modified",
-  "pragma",
-  "surrogate-control",
-  "vary",
-]);
-
-/**
- * Records the answer to a GET with the decision so far. Callers repeat the call when more of the
- * decision is known.
- *
- * @param additions values that the decision does not contain
- */
-export function noteAnswer(
-  metadata: StoredMetadata,
-  { request, exchange }: PagePlace,
-  additions: { refused?: RuleAndNames; isMadePrivate?: boolean } = {},
-): void {
-  const { decision } = exchange;
-  if (request.method !== "GET" || request.content !== undefined) return;
-  const { fields } = metadata;
-  const { refused = decision.refused, isMadePrivate = false } = additions;
-  const telling = fields.filter(
-    ([name]) => tellingFields.has(name) || name.endsWith("-cache-control"),
-  );
-  const bodyBytes = metadata.bodyBytes ?? decision.bodyBytes;
-  const isSent = decision.outcome === "stored" || decision.outcome === "validated";
-  const nothing = { tags: [], withheldTags: [], selecting: [] };
-  exchange.site.lastAnswers.answered.set(request.url, {
-    metadata: { ...metadata, ...nothing, bodyBytes, fields: telling },
-    refused: refused?.rule === "set-cookie" ? { ...refused, names: cookiesIn(fields) } : refused,
-    isReportedStored: isSent && additions.refused === undefined && !decision.isRefresh,
-    isMadePrivate,
-    changes: decision.changes,
-  });
-}
-
-/** Returns only the names of the cookies, because a value may identify a session. */
-function cookiesIn(fields: readonly FieldLine[]): string[] {
-  const lines = fields.filter(([name]) => name === "set-cookie");
-  return lines.flatMap(([, line]) => nameSetBy(line) ?? []);
-}
 
 /**
  * Notes the fields that changed a page although `Vary` does not name them: a client's own request

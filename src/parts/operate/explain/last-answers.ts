@@ -1,0 +1,75 @@
+// The last answers of one isolate, and the last requests that bypassed the cache, by named URL.
+import { BoundedMarks } from "../../../base/bounded-map.ts";
+import { nameSetBy } from "../../../pages/request/cookies.ts";
+import type { LastAnswer, LastAnswersPort, LastPass } from "../../../pages/site/last-answers.ts";
+import type { StoredMetadata } from "../../../pages/stored/stored-response.ts";
+import type { FieldLine } from "../../../rules/fields.ts";
+
+const tellingFields: ReadonlySet<string> = new Set([
+  "age",
+  "cache-control",
+  "date",
+  "etag",
+  "expires",
+  "last-modified",
+  "pragma",
+  "surrogate-control",
+  "vary",
+]);
+
+/** The size limit of each kind, because clients can cause notes of both kinds. */
+const bytesMax = 524_288;
+
+export class LastAnswers implements LastAnswersPort {
+  readonly #answered = new BoundedMarks<LastAnswer>(bytesMax, ({ metadata, refused }) =>
+    [metadata.statusText, ...metadata.fields, refused?.names].join(),
+  );
+  readonly #passed = new BoundedMarks<LastPass>(bytesMax);
+
+  /** The number of answers that are remembered. */
+  get count(): number {
+    return this.#answered.count;
+  }
+
+  answered(
+    metadata: StoredMetadata,
+    { request, exchange }: Parameters<LastAnswersPort["answered"]>[1],
+    additions: Parameters<LastAnswersPort["answered"]>[2] = {},
+  ): void {
+    const { decision } = exchange;
+    if (request.method !== "GET" || request.content !== undefined) return;
+    const { fields } = metadata;
+    const { refused = decision.refused, isMadePrivate = false } = additions;
+    const telling = fields.filter(
+      ([name]) => tellingFields.has(name) || name.endsWith("-cache-control"),
+    );
+    const bodyBytes = metadata.bodyBytes ?? decision.bodyBytes;
+    const isSent = decision.outcome === "stored" || decision.outcome === "validated";
+    const nothing = { tags: [], withheldTags: [], selecting: [] };
+    this.#answered.set(request.url, {
+      metadata: { ...metadata, ...nothing, bodyBytes, fields: telling },
+      refused: refused?.rule === "set-cookie" ? { ...refused, names: cookiesIn(fields) } : refused,
+      isReportedStored: isSent && additions.refused === undefined && !decision.isRefresh,
+      isMadePrivate,
+      changes: decision.changes,
+    });
+  }
+
+  passed(url: string, pass: LastPass): void {
+    this.#passed.set(url, pass);
+  }
+
+  answerOf(url: string): LastAnswer | undefined {
+    return this.#answered.peek(url);
+  }
+
+  passOf(url: string): LastPass | undefined {
+    return this.#passed.peek(url);
+  }
+}
+
+/** Returns only the names of the cookies, because a value may identify a session. */
+function cookiesIn(fields: readonly FieldLine[]): string[] {
+  const lines = fields.filter(([name]) => name === "set-cookie");
+  return lines.flatMap(([, line]) => nameSetBy(line) ?? []);
+}
