@@ -22,7 +22,7 @@ import { Lifts } from "./site/lifts.ts";
 import type { HitPort, HitSettings } from "./site/hit-port.ts";
 import type { AssemblyPort } from "./site/assembly-port.ts";
 import type { SubstitutePort } from "./site/substitute-port.ts";
-import type { LastAnswersPort } from "./site/last-answers.ts";
+import type { LastAnswersPort } from "./site/last-answers-port.ts";
 import type { BodyHolder } from "./site/body-holder.ts";
 import { QueryForms } from "./request/query-forms.ts";
 import type { ContentPort } from "./site/content-port.ts";

@@ -21,7 +21,7 @@ import type { KnownReleases } from "../../purge/view/known-releases.ts";
 import type { Positions } from "../../purge/view/positions.ts";
 import type { HitPort } from "./hit-port.ts";
 import type { Invalidations, KnownVary, Rangeless, Marks, Uncacheable } from "./remembered-keys.ts";
-import type { LastAnswersPort } from "./last-answers.ts";
+import type { LastAnswersPort } from "./last-answers-port.ts";
 import type { LeftOutTags, RouteNotes } from "./operator-notes.ts";
 import type { Lifts } from "./lifts.ts";
 import type { AssemblyPort } from "./assembly-port.ts";

@@ -6,7 +6,7 @@ import type { RuleAndNames } from "../../../rules/cache-status.ts";
 import { termsOf } from "../../../pages/stored/lifetime.ts";
 import type { StoredMetadata } from "../../../pages/stored/stored-response.ts";
 import type { LookupRequest } from "../../../pages/request/plan.ts";
-import type { LastAnswer, LastPass } from "../../../pages/site/last-answers.ts";
+import type { LastAnswer, LastPass } from "../../../pages/site/last-answers-port.ts";
 import type { StoreRefusal } from "../../../pages/storing/refusal.ts";
 import { rounded } from "./copies.ts";
 import { type Ground, groundOfPass, groundOfRefusal, lifetimeSource } from "./grounds.ts";
