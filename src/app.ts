@@ -195,7 +195,7 @@ const members = [
   "factories",
 ] as const satisfies readonly (keyof InCode | "build")[];
 
-/** @throws OperatorError for an unknown member, such as a part, which belongs into the configuration */
+/** @throws OperatorError for an unknown member, such as a part, which belongs in the configuration */
 export function refuseUnknownMembers(inCode: Omit<InCode, "data">): void {
   refuseUnknown(inCode, members, "createWorker(config, …)");
   refuseUnknown(inCode.stores ?? {}, storeNames, "`stores`");

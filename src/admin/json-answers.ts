@@ -2,7 +2,7 @@
 // a missing or unavailable journal, and the summary of an order.
 import { type Fault, isFault, type Reason } from "../base/operator-error.ts";
 import type { Environment } from "../platform/environment.ts";
-import type { OrderReading } from "../purge/acceptance/order.ts";
+import type { OrderReading } from "../purge/acceptance/resolve-order.ts";
 import type { Unavailable } from "../purge/journal/journal.ts";
 
 type Fields = Readonly<Record<string, string>>;

@@ -10,7 +10,7 @@ import {
   orderBytesMax,
   readOrder,
   type ResolvedOrder,
-} from "../purge/acceptance/order.ts";
+} from "../purge/acceptance/resolve-order.ts";
 import { positionName } from "../purge/view/positions.ts";
 import type { Requester } from "../purge/view/view-port.ts";
 import { sha256Hex } from "../base/sha256.ts";

@@ -8,7 +8,7 @@ import { unreachable } from "../base/unreachable.ts";
 import type { Reason } from "../base/operator-error.ts";
 import { routeNames } from "../platform/bypass.ts";
 import type { Acceptances } from "../purge/acceptance/acceptance.ts";
-import { orderBytesMax } from "../purge/acceptance/order.ts";
+import { orderBytesMax } from "../purge/acceptance/resolve-order.ts";
 import { acceptedAtMs } from "../purge/journal/entry.ts";
 import type { SwitchLog } from "../purge/journal/switch-log.ts";
 import { type SwitchOrder, switchOrder } from "../protocol/operator-orders.ts";

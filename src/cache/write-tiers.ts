@@ -24,7 +24,7 @@ interface KeepingTier<Record> extends Pick<Tier<never>, "name" | "remove"> {
  * @param records the records, such as a response and the marker that leads to it
  * @returns the tier, key and result of each write, once all writes have ended; never rejects
  */
-export function keep<Record>(
+export function writeToTiers<Record>(
   records: readonly ToKeep<Record>[],
   tiers: readonly KeepingTier<Record>[],
   how: Omit<TierKeep, "untilAtMs">,
@@ -52,7 +52,7 @@ export function resultOf(written: TierWrite): string {
  * @param places pairs of a tier and a key under which the tier may contain a record
  * @returns the unreachable tiers, which may still contain a record; never rejects
  */
-export async function takeOut(
+export async function removeFromTiers(
   places: readonly (readonly [tier: KeepingTier<never>, key: RecordKey])[],
 ): Promise<readonly TierName[]> {
   const remained: TierName[] = [];

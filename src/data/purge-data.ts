@@ -5,7 +5,7 @@ import { quoted, reasonCharsMax } from "../protocol/purge-order.ts";
 import type { Unavailable } from "../purge/journal/journal.ts";
 import { type PurgeTargets, userTag } from "../purge/journal/purge-target.ts";
 import { tagSpellings } from "../purge/journal/spelling.ts";
-import { noteOnTag } from "../purge/acceptance/order.ts";
+import { noteOnTag } from "../purge/acceptance/resolve-order.ts";
 import type { Acceptances } from "../purge/acceptance/acceptance.ts";
 import type { EventListener } from "./value/events.ts";
 import { checkOptions, checkedTag } from "./value/load-context.ts";

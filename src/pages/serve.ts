@@ -57,29 +57,29 @@ export function serve(
     site.view.arrived(atMs);
     return passBy(planned.passed, { arrivedAtMs: atMs }, context);
   }
-  return looked(planned.request, atMs, { client: request, read }, context);
+  return lookUpInView(planned.request, atMs, { client: request, read }, context);
 }
 
-function looked(
+function lookUpInView(
   request: LookupRequest,
   atMs: number,
   arrived: ClientRequest,
   context: Context,
 ): Response | Promise<Response> {
   if (request.position === undefined || context.site.positions === undefined) {
-    return lookedUp(lookupFor(request, atMs, context), arrived);
+    return lookUp(lookupFor(request, atMs, context), arrived);
   }
   return inInvocation(async () => {
     const isBeyondView = await isBeyond(request, atMs, context);
     const lookup = lookupFor(request, atMs, { ...context, isBeyondView });
     lookup.hasWaited();
-    return lookedUp(lookup, arrived);
+    return lookUp(lookup, arrived);
   });
 }
 
 /**
- * Answers a request once its content has arrived. Holds the content until the answer has left, and the work
- * behind it has ended, which may send the content again.
+ * Answers a request once its content has arrived. Holds the content until the background work of the answer
+ * has ended, because a refresh may send the content again.
  */
 function withContent(
   held: Promise<HeldContent>,
@@ -112,7 +112,7 @@ function withContent(
       const init = { method, headers, body: content?.body(), cf, duplex: "half" } as RequestInit;
       const again = new Request(url, init);
       const own = { ...context, afterAnswer };
-      return await looked(planned.request, atMs, { client: again, read }, own);
+      return await lookUpInView(planned.request, atMs, { client: again, read }, own);
     } finally {
       leave();
     }
@@ -129,11 +129,11 @@ export async function isBeyond(
   return positions.isBeyondView(position, { atMs, host: key.host, afterAnswer });
 }
 
-function lookedUp(lookup: PageLookup, arrived: ClientRequest): Response | Promise<Response> {
+function lookUp(lookup: PageLookup, arrived: ClientRequest): Response | Promise<Response> {
   const found = lookup.lookUp();
   return found instanceof Promise
-    ? found.then((below) => answered(below, lookup, arrived))
-    : answered(found, lookup, arrived);
+    ? found.then((below) => actOn(below, lookup, arrived))
+    : actOn(found, lookup, arrived);
 }
 
 /** Returns a client's lookup, with a new decision. `atMs` is the request's arrival. */
@@ -173,7 +173,7 @@ interface ClientRequest {
   readonly read: UrlRead;
 }
 
-function answered(
+function actOn(
   found: FoundResponse | undefined,
   lookup: PageLookup,
   arrived: ClientRequest,
@@ -233,9 +233,9 @@ function carryOut(
         ? hit(verdict, lookup)
         : hitOnceReady(verdict.candidate, lookup);
     case "validate":
-      return forwarded(pendingForward(lookup, found, { validating: verdict.candidate }));
+      return forward(pendingForward(lookup, found, { validating: verdict.candidate }));
     case "forward":
-      return forwarded(pendingForward(lookup, found, { standIn: verdict.standIn }));
+      return forward(pendingForward(lookup, found, { standIn: verdict.standIn }));
     case "gateway-timeout":
       return refused("only-if-cached", exchange);
     default:
@@ -309,10 +309,10 @@ async function hitOnceReady(head: Candidate, lookup: PageLookup): Promise<Respon
   }
   if (lookup.request.directives.onlyIfCached) return refused("only-if-cached", exchange);
   exchange.decision.forwards("uri-miss");
-  return forwarded(pendingForward(lookup, undefined, { standIn: undefined }));
+  return forward(pendingForward(lookup, undefined, { standIn: undefined }));
 }
 
-async function forwarded(pending: PendingForward): Promise<Response> {
+async function forward(pending: PendingForward): Promise<Response> {
   const { request, exchange } = pending;
   const { site } = exchange;
   if (

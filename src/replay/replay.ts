@@ -25,7 +25,7 @@ import type {
   StoredResponse,
   Tiers,
 } from "../pages/stored/stored-response.ts";
-import { awaitsSecondAsk } from "../pages/storing/admit-to-shared.ts";
+import { mustAwaitSecondAsk } from "../pages/storing/admit-to-shared.ts";
 import { refusalToStore } from "../pages/storing/refusal.ts";
 import { noJournal } from "../purge/view/view-port.ts";
 import { governingDirectives } from "../rules/cache-control.ts";
@@ -222,7 +222,7 @@ export class Replay {
     if (refusalToStore(metadata, noHeaders, pending) !== undefined) {
       return { outcome: "forwarded", origin };
     }
-    const isHeld = awaitsSecondAsk(metadata, pending);
+    const isHeld = mustAwaitSecondAsk(metadata, pending);
     // A copy, as in `#write`: the rules have just remembered terms for `metadata`.
     const stored = { ...metadata, awaitsSecondAsk: isHeld || undefined };
     const into = isHeld ? used.all.filter(({ name }) => tierScopes[name] !== "world") : used.all;

@@ -3,7 +3,7 @@ import { isWithinMs } from "../../base/elapsed.ts";
 import { traceIdOf } from "../../rules/trace-context.ts";
 import { type Log, loggedReason } from "../../observe/log-line.ts";
 import type { PurgeRefusal } from "../../protocol/families.ts";
-import type { OrderReading } from "../../purge/acceptance/order.ts";
+import type { OrderReading } from "../../purge/acceptance/resolve-order.ts";
 import type { SignedOrder } from "../../purge/acceptance/acceptance.ts";
 
 /** An accepted purge. */

@@ -1,6 +1,6 @@
 // Writes values to the tiers of their namespace: memory synchronously, Redis with a round trip for up to 256.
 import { OperatorError } from "../../base/operator-error.ts";
-import { resultOf, takeOut } from "../../cache/write-tiers.ts";
+import { resultOf, removeFromTiers } from "../../cache/write-tiers.ts";
 import type { NewerRecords } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { Tier, TierKeep, TierRecord, TierWrite } from "../../cache/tiers/tier.ts";
@@ -70,7 +70,7 @@ export async function storeValues(
   }
   if (writes.some(({ result }) => result === "too-large")) noteTooLarge(writes, wanted, ports);
   const older = olderIn(writes, wanted, ports);
-  if (older.length > 0) await takeOut(older);
+  if (older.length > 0) await removeFromTiers(older);
   return all
     .map(({ name }) => name)
     .filter((name) => writes.every(({ tier, result }) => tier !== name || result === "kept"));
@@ -157,7 +157,7 @@ function olderIn(
  * soon as this function has returned its promise.
  */
 export async function endValues(places: readonly DataPlace[], { tiers }: DataPorts): Promise<void> {
-  await takeOut(
+  await removeFromTiers(
     places.flatMap(({ key, space }) =>
       tiers.of(space.tiers).all.map((tier) => [tier, key] as const),
     ),

@@ -129,7 +129,7 @@ function isForCanonicalAlone({ status, headers }: Response, { request }: Pending
 }
 
 /**
- * Leads another request, for whose key nothing was looked up. The followers of the flight have the key of the
+ * Leads another request, without a lookup of its key. The followers of the flight have the key of the
  * first request, and this answer is not for them.
  */
 function leadElsewhere(
@@ -214,7 +214,7 @@ async function insteadOfOrigin(
   return stale ?? (asksSubstitutesFirst ? undefined : substitutes?.ask(pending, flight));
 }
 
-/** Answers in place of an error. An origin whose answer only a part counts as failed works, so no other is asked. */
+/** Answers in place of an error. If only a part counts the answer as failed, the origin works, and no other is asked. */
 async function insteadOfAnswer(
   response: Response,
   pending: StampedForward,

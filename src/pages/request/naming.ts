@@ -2,7 +2,7 @@
 import type { Config, Route } from "../../config/config.ts";
 import { matchesAny, type NamePatterns } from "../../config/known-names.ts";
 import { isPassedBy } from "../../config/route.ts";
-import type { TargetNames, Reading } from "../../purge/acceptance/order.ts";
+import type { TargetNames, Reading } from "../../purge/acceptance/resolve-order.ts";
 import { quoted } from "../../protocol/purge-order.ts";
 import { pathPrefix } from "../../purge/journal/purge-target.ts";
 import { comparedInQuery, comparedUrl, hasSpellings } from "../../purge/journal/spelling.ts";

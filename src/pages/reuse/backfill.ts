@@ -2,7 +2,7 @@
 // copied into the colo's tier by a read of its own, which runs after the answer, so a client that
 // reads slowly or only a range does not delay or cut the copy.
 import { FixedLengthStream } from "../../base/byte-streams.ts";
-import { keep, type ToKeep } from "../../cache/write-tiers.ts";
+import { type ToKeep, writeToTiers } from "../../cache/write-tiers.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
@@ -31,7 +31,7 @@ export function backfill(
   const { status } = stored.metadata;
   if (status < 300) exchange.site.uncacheable.successes.mark(request.key.text, atMs);
   const untilAtMs = keepUntilAtMs(stored.metadata, termsOf(stored.metadata, request.route));
-  const kept = keep<ResponseRecord>(
+  const kept = writeToTiers<ResponseRecord>(
     [{ key, record: { kind: "response", stored }, untilAtMs }, ...markerOf(place)],
     above,
     {
@@ -44,7 +44,7 @@ export function backfill(
   exchange.afterAnswer(() => exchange.decision.awaits(noted(kept, exchange)));
 }
 
-async function noted(kept: ReturnType<typeof keep>, { decision }: Exchange): Promise<void> {
+async function noted(kept: ReturnType<typeof writeToTiers>, { decision }: Exchange): Promise<void> {
   for (const { tier, result } of await kept) decision.changed(tier, result);
 }
 
@@ -87,11 +87,15 @@ export function copyToColo(
     const record = { ...arriving, completed };
     const leadsToError = isErrorStatus(metadata.status);
     await noted(
-      keep<ResponseRecord | ArrivingResponse>([{ key, record, untilAtMs }, ...markers], [ofColo], {
-        atMs,
-        body: "new",
-        leadsToError,
-      }),
+      writeToTiers<ResponseRecord | ArrivingResponse>(
+        [{ key, record, untilAtMs }, ...markers],
+        [ofColo],
+        {
+          atMs,
+          body: "new",
+          leadsToError,
+        },
+      ),
       exchange,
     );
   };

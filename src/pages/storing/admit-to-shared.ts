@@ -28,7 +28,7 @@ import { askOfHead, hasRoomFor, keyOf, type VariantPlace } from "./variants.ts";
  * A replacement of a stored response never waits, because its first request was earlier, and Redis
  * must not keep the old response. A 304 never waits, because only a repeated request can cause it.
  */
-export function awaitsSecondAsk(metadata: StoredMetadata, pending: PendingForward): boolean {
+export function mustAwaitSecondAsk(metadata: StoredMetadata, pending: PendingForward): boolean {
   const { route } = pending.request;
   const { usesMemory, ofColo, ofWorld } = pending.exchange.site.tiers.of(route.tiers);
   // Until the second request, a tier of the isolate or colo must store the response.
@@ -45,6 +45,12 @@ export function awaitsSecondAsk(metadata: StoredMetadata, pending: PendingForwar
   const isBrief = sharedMsMax(pending.request, pending.exchange.site) !== undefined;
   if (route.collapse !== "global" && isBrief) return true;
   return mayBeMadeUp(metadata, pending);
+}
+
+/** Returns the metadata to store, which says whether the shared tier awaits a second request. */
+export function withAdmission(metadata: StoredMetadata, pending: PendingForward): StoredMetadata {
+  const mustAwait = mustAwaitSecondAsk(metadata, pending);
+  return mustAwait ? withTermsKept(metadata, { awaitsSecondAsk: true }) : metadata;
 }
 
 /**

@@ -8,8 +8,7 @@ import type { PagePlace } from "../site/exchange.ts";
 import { ledAnonymouslyMsMax } from "../site/remembered-keys.ts";
 import { type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
 import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
-import { originFreshSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
-import { awaitsSecondAsk } from "./admit-to-shared.ts";
+import { originFreshSeconds, termsOf } from "../stored/lifetime.ts";
 import { removeStored } from "./in-tiers.ts";
 import { noteSilentVariation, noteVariationFault } from "./answer-findings.ts";
 import { isProvisional, needsConfirmation, ofOneClient, type StoreRefusal } from "./refusal.ts";
@@ -125,13 +124,12 @@ function applyForSessions(
  * Takes the steps between the decision to store an answer and the storing of its body.
  *
  * @param received the fields of the origin, without those that the route strips
- * @returns the metadata to store
  */
 export function applyStored(
   metadata: StoredMetadata,
   received: Headers,
   pending: PendingForward,
-): StoredMetadata {
+): void {
   const { decision, site } = pending.exchange;
   applyToKeys(undefined, metadata, pending);
   decision.stored = true;
@@ -140,8 +138,6 @@ export function applyStored(
   site.queryForms.learn(metadata, received, pending);
   noteVariationFault(received, pending);
   noteSilentVariation(metadata, pending);
-  const awaits = awaitsSecondAsk(metadata, pending);
-  return awaits ? withTermsKept(metadata, { awaitsSecondAsk: true }) : metadata;
 }
 
 /** Applies an answer's effects on its key, for all requests and for personal ones. */

@@ -2,7 +2,7 @@
 // vary. Also removes responses.
 import { tierScopes } from "../../config/tier-names.ts";
 import { isErrorStatus } from "../../rules/fields.ts";
-import { keep, takeOut } from "../../cache/write-tiers.ts";
+import { removeFromTiers, writeToTiers } from "../../cache/write-tiers.ts";
 import {
   type StoredMetadata,
   type StoredResponse,
@@ -45,7 +45,7 @@ export function removeStored(key: RecordKey, exchange: Exchange, hosts: readonly
   const { memory, below } = exchange.site.tiers;
   const inColo = [...new Set(hosts)].map((host) => new RecordKey(key.text, host, "r", key.naming));
   memory.remove(key);
-  const removing = takeOut(
+  const removing = removeFromTiers(
     below.flatMap((tier) =>
       (tierScopes[tier.name] === "colo" ? inColo : [key]).map((at) => [tier, at] as const),
     ),
@@ -65,7 +65,8 @@ export function removeDisplaced(place: VariantPlace): void {
   const keys = keysOf(place);
   const inWorld = below.filter(({ name }) => tierScopes[name] === "world");
   const places = inWorld.flatMap((tier) => keys.map((key) => [tier, key] as const));
-  if (places.length > 0) place.exchange.afterAnswer(async () => void (await takeOut(places)));
+  if (places.length > 0)
+    place.exchange.afterAnswer(async () => void (await removeFromTiers(places)));
 }
 
 /**
@@ -125,7 +126,7 @@ async function write(
   const untilAtMs =
     record.kind === "arriving" ? Math.max(keepAtMs, atMs + arrivingKeepMsMin) : keepAtMs;
   const stored = { key: keyOf(metadata, place), record, untilAtMs };
-  const kept = await keep<ResponseRecord | ArrivingResponse>(
+  const kept = await writeToTiers<ResponseRecord | ArrivingResponse>(
     metadata.selecting.length === 0 ? [stored] : [stored, markerTo(metadata, stored, place)],
     exchange.site.tiers.of(request.route.tiers).all.filter((tier) => tiers.includes(tier)),
     {

@@ -2,9 +2,10 @@
 // same time if allowed. The steps, in order:
 // 1. metadata-of-answer.ts builds the metadata.
 // 2. refusal.ts decides whether to store the answer.
-// 3. consequences.ts applies the effects on later requests, also of an answer whose body a holder has.
-// 4. send-body.ts sends the body while gathering it, and streams a larger body to tiers.
-// 5. store-whole.ts stores a body that was gathered whole: in memory, and then in the tiers below.
+// 3. consequences.ts applies the effects on later requests.
+// 4. admit-to-shared.ts decides whether the shared tier awaits a second request.
+// 5. send-body.ts sends the body while gathering it, and streams a larger body to tiers.
+// 6. store-whole.ts stores a body that was gathered whole: in memory, and then in the tiers below.
 import type { FetchResult } from "../../cache/flights.ts";
 import { lengthOf } from "../../rules/ranges.ts";
 import { isNotModified } from "../../rules/validators.ts";
@@ -29,6 +30,7 @@ import {
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { applyStored, applyToKeys } from "./consequences.ts";
 import { type StampedAnswer, metadataOf } from "./metadata-of-answer.ts";
+import { withAdmission } from "./admit-to-shared.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
 import { strippedBy } from "./stripped-fields.ts";
 import { noteRefusal } from "./answer-findings.ts";
@@ -58,10 +60,13 @@ export async function sendAndStore(
   const hadCookie = given.response.headers.has("set-cookie");
   const refusal = refusedBy(metadata, headers, pending);
   if (refusal !== undefined) return sendUnstored(refusal, fresh, { metadata, hadCookie }, pending);
-  const marked = applyStored(metadata, headers, pending);
+  applyStored(metadata, headers, pending);
   if (ignoresRange(metadata, request)) exchange.site.rangeless.mark(key.text, exchange.nowAtMs());
   const source = body ?? new Blob([]).stream();
-  const sent = await sendAndStoreBody({ metadata: marked, source, isValidated: false }, pending);
+  const sent = await sendAndStoreBody(
+    { metadata: withAdmission(metadata, pending), source, isValidated: false },
+    pending,
+  );
   const fields = sent.answer.headers;
   const own = fieldsForOneClient(headers, metadata, pending);
   for (const [name, value] of own) fields.append(name, value);

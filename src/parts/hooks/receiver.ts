@@ -6,7 +6,7 @@ import { nothingPurged } from "../../admin/purge-sender.ts";
 import type { PartHost } from "../../part/contents.ts";
 import type { CredentialKind } from "../../protocol/families.ts";
 import { checkedPurgeOrder } from "../../protocol/purge-order.ts";
-import { type ResolvedOrder, resolvedOrder } from "../../purge/acceptance/order.ts";
+import { type ResolvedOrder, resolvedOrder } from "../../purge/acceptance/resolve-order.ts";
 import type { Requester } from "../../purge/view/view-port.ts";
 import type { HookPorts, HookRefusal, Receives } from "./port/hook.ts";
 

@@ -1,7 +1,7 @@
 // Finds the slices of a body in the tiers, or fetches them. A slice has no judgement of its own: it
 // is as old as its head.
 import { Flights } from "../../cache/flights.ts";
-import { keep } from "../../cache/write-tiers.ts";
+import { writeToTiers } from "../../cache/write-tiers.ts";
 import { discardBody, type StoredBody } from "../../cache/record/record.ts";
 import { largeBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { type ByteRange, lengthOf } from "../../rules/ranges.ts";
@@ -278,7 +278,7 @@ async function keepSlice(nth: number, answer: SlicedAnswer, blob: Blob): Promise
   const headUntilAtMs = keepUntilAtMs(head, termsOf(head, request.route));
   const untilAtMs = Math.max(headUntilAtMs, atMs + keptMsMin);
   const tiers = tiersOf(place, head.heldApart.sliceBytes);
-  await keep([{ key: keyOf(nth, answer), record, untilAtMs }], tiers, {
+  await writeToTiers([{ key: keyOf(nth, answer), record, untilAtMs }], tiers, {
     atMs,
     body: "new",
     isAskedAgain: true,

@@ -24,6 +24,7 @@ import type { PagePlace } from "../../pages/site/exchange.ts";
 import type { BodyHolder, HolderRequest } from "../../pages/site/body-holder.ts";
 import { ageSeconds, termsOf } from "../../pages/stored/lifetime.ts";
 import { type StoredMetadata, validatorOf } from "../../pages/stored/stored-response.ts";
+import { withAdmission } from "../../pages/storing/admit-to-shared.ts";
 import { applyStored } from "../../pages/storing/consequences.ts";
 import { metadataOf, type StampedAnswer } from "../../pages/storing/metadata-of-answer.ts";
 import { fieldsForOneClient } from "../../pages/storing/of-one-client.ts";
@@ -208,7 +209,8 @@ export class SlicedBodies implements BodyHolder {
   ): FetchResult<Response> {
     const { exchange, request, key } = pending;
     const { decision, site } = exchange;
-    const metadata = applyStored(head, headers, pending);
+    applyStored(head, headers, pending);
+    const metadata = withAdmission(head, pending);
     decision.outcome = "stored";
     const storing = async () => {
       await storeWhole(new Blob(), { metadata, isValidated: false }, pending);

@@ -1,7 +1,11 @@
 // The last answers of one isolate, and the last requests that bypassed the cache, by named URL.
 import { BoundedMarks } from "../../../base/bounded-map.ts";
 import { nameSetBy } from "../../../pages/request/cookies.ts";
-import type { LastAnswer, LastAnswersPort, LastPass } from "../../../pages/site/last-answers-port.ts";
+import type {
+  LastAnswer,
+  LastAnswersPort,
+  LastPass,
+} from "../../../pages/site/last-answers-port.ts";
 import type { StoredMetadata } from "../../../pages/stored/stored-response.ts";
 import type { FieldLine } from "../../../rules/fields.ts";
 

@@ -177,7 +177,7 @@ export function noteOnTag(tag: string): string | undefined {
     return `${quoted(tag)} was read literally: a star in a tag is not a pattern.`;
   return tag === tag.normalize("NFC")
     ? undefined
-    : `${quoted(tag)} has decomposed characters (NFD): a tag with the same look in NFC is another one.`;
+    : `${quoted(tag)} has decomposed characters (NFD): the tag that looks the same in NFC is another one.`;
 }
 
 function distinct(texts: readonly string[]): string[] {

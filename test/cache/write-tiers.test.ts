@@ -1,6 +1,6 @@
 // Tests how records are written to tiers and removed from tiers.
 import { expect, it } from "vitest";
-import { keep, takeOut } from "../../src/cache/write-tiers.ts";
+import { writeToTiers, removeFromTiers } from "../../src/cache/write-tiers.ts";
 import { RecordKey } from "../../src/cache/record/record-key.ts";
 import type { TierKeep, TierRemoval, TierWrite } from "../../src/cache/tiers/tier.ts";
 
@@ -44,10 +44,10 @@ const records = [
   { key: marker, record: 2, untilAtMs: 9_000 },
 ];
 
-it("`keep` begins all writes in the order of tiers and records, without waiting", () => {
+it("`writeToTiers` begins all writes in the order of tiers and records, without waiting", () => {
   const done: string[] = [];
   const tiers = [new NumberTier("memory", done), new NumberTier("edge", done)];
-  void keep(records, tiers, how);
+  void writeToTiers(records, tiers, how);
   expect(done).toEqual([
     "memory page=1 until 5000",
     "memory marker=2 until 9000",
@@ -56,21 +56,21 @@ it("`keep` begins all writes in the order of tiers and records, without waiting"
   ]);
 });
 
-it("`keep` writes a record for the colo only to the edge tier", async () => {
+it("`writeToTiers` writes a record for the colo only to the edge tier", async () => {
   const done: string[] = [];
   const tiers = [new NumberTier("memory", done), new NumberTier("edge", done)];
-  await keep([{ key: page, record: 1, untilAtMs: 5, onlyIn: "colo" }], tiers, how);
+  await writeToTiers([{ key: page, record: 1, untilAtMs: 5, onlyIn: "colo" }], tiers, how);
   expect(done).toEqual(["edge page=1 until 5"]);
 });
 
-it("`keep` returns the result of each write when all writes are over", async () => {
+it("`writeToTiers` returns the result of each write when all writes are over", async () => {
   const { promise, resolve } = Promise.withResolvers<TierWrite>();
   const tiers = [
     new NumberTier("memory", [], { kind: "refused", rule: "too-large" }),
     new NumberTier("edge", [], promise),
     new NumberTier("shared", [], { kind: "unavailable", cause: "away" }),
   ];
-  const keeping = keep(records.slice(0, 1), tiers, how);
+  const keeping = writeToTiers(records.slice(0, 1), tiers, how);
   resolve({ kind: "kept" });
   expect(await keeping).toEqual([
     { tier: "memory", key: page, result: "too-large" },
@@ -79,12 +79,12 @@ it("`keep` returns the result of each write when all writes are over", async () 
   ]);
 });
 
-it("`takeOut` returns unavailable tiers, and removes records from other tiers", async () => {
+it("`removeFromTiers` returns unavailable tiers, and removes records from other tiers", async () => {
   const done: string[] = [];
   const memory = new NumberTier("memory", done);
   const shared = new NumberTier("shared", done, { kind: "kept" }, "unavailable");
   const edge = new NumberTier("edge", done);
-  const removing = takeOut([
+  const removing = removeFromTiers([
     [memory, page],
     [shared, page],
     [edge, new RecordKey("page", "b.example")],

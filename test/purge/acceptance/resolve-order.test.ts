@@ -6,7 +6,7 @@ import {
   readOrder,
   resolvedOrder,
   type TargetNames,
-} from "../../../src/purge/acceptance/order.ts";
+} from "../../../src/purge/acceptance/resolve-order.ts";
 import type { PurgeOrder } from "../../../src/protocol/purge-order.ts";
 
 const site = "https://www.example.com";
