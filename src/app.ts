@@ -224,7 +224,7 @@ function answerer({ proxy, operators, settings, arrivalOf }: AppParts): Applicat
     // the operator's routes and debug requests would do.
     if (isTrace(request)) {
       return read.isReserved
-        ? plainPage("nothing")
+        ? plainPage("not-found")
         : proxy.answer(request, read, background, arrival);
     }
     // Only the operator's routes need a Hono context. All other requests avoid its cost.
@@ -253,7 +253,7 @@ function operatorsOf(
   given.advise();
   const operators = new Hono();
   operators.route(operatorPath, given.routes());
-  operators.notFound(() => plainPage("nothing"));
+  operators.notFound(() => plainPage("not-found"));
   operators.onError(given.failed);
   return operators;
 }

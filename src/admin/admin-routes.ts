@@ -55,7 +55,7 @@ function requesterBy({ site, cache }: AdminSettings) {
   });
 }
 
-const nothing = () => plainPage("nothing");
+const nothing = () => plainPage("not-found");
 
 /**
  * Adds the routes that require the admin token. Those that the dashboard reads are also on `operatorHost`, and
@@ -128,6 +128,6 @@ function refusing(log: Log) {
   });
   return () => {
     tell();
-    return plainPage("nothing");
+    return plainPage("not-found");
   };
 }

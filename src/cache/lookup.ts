@@ -73,7 +73,7 @@ export interface LookupPolicy<Detail, V> {
    */
   isCurrent(stored: CacheRecord<Detail>): boolean;
   /** Returns whether reading the lower tiers is pointless. */
-  isHopeless?(): boolean;
+  isUncacheable?(): boolean;
   /**
    * Returns the verdict on a candidate, at the request's arrival or at the end of the last wait.
    */
@@ -120,7 +120,7 @@ function inTiers<Detail, V>(
 ): MayBeFound<Detail, V> | Promise<MayBeFound<Detail, V>> {
   if (policy.isBypassed?.() === true) return undefined;
   const lookup = new Lookup(policy);
-  if (lookup.inIsolate() || policy.isHopeless?.() === true) return lookup.verified();
+  if (lookup.inIsolate() || policy.isUncacheable?.() === true) return lookup.verified();
   return inInvocation(() => lookup.below());
 }
 

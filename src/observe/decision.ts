@@ -195,12 +195,12 @@ export class Decision implements Handling {
   }
 
   /** Records that a forward got no answer. */
-  heardNothing(): void {
+  noteNoAnswer(): void {
     this.heardOf = [...this.heardOf, { status: undefined, tookMs: undefined }];
   }
 
   /** Clears the status and time of the origin's answer, because it is not used. */
-  forgetsAnswer(): void {
+  dropAnswer(): void {
     this.forwardStatus = undefined;
     this.originTookMs = undefined;
   }

@@ -41,7 +41,7 @@ export function serve(
 ): Response | Promise<Response> {
   const { site } = context;
   const planned = plan(request, read, context);
-  if (planned.kind === "reserved") return plainPage("nothing");
+  if (planned.kind === "reserved") return plainPage("not-found");
   const atMs = context.nowAtMs();
   if (planned.kind === "refuse") {
     const { route } = planned;

@@ -116,7 +116,7 @@ class World implements LookupPolicy<Detail, Verdict> {
   underWay = () => undefined;
   inMemory = () => this.#read("memory");
   isCurrent = () => true;
-  isHopeless = () => false;
+  isUncacheable = () => false;
   isEnough = ({ verdict }: LookupResult<Detail, Verdict>) => verdict === "answers";
   putInto = (above: readonly Tier<Detail>[]) =>
     void this.told.push(`put into ${above.map(({ name }) => name).join()}`);

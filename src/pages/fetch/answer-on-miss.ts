@@ -16,7 +16,7 @@ import {
   lookedUpFurther,
   type PendingForward,
   questionOf,
-  settleDoubt,
+  renewViewIfInDoubt,
   storedCandidate,
 } from "../reuse/pending-forward.ts";
 import { PageLookup } from "../reuse/page-lookup.ts";
@@ -127,7 +127,7 @@ async function answerOf(
   if (outcome.kind !== "stored" && outcome.kind !== "arriving") return undefined;
   const stored = outcome.stored ?? { metadata: outcome.metadata, body: { kind: "absent" } };
   const candidate = candidateOf(stored, pending);
-  await settleDoubt(candidate, pending);
+  await renewViewIfInDoubt(candidate, pending);
   const question = questionOf(pending);
   const mayAnswer =
     isAnswer(decide(candidate, question)) || mayAnswerWhoWaited(candidate, question);

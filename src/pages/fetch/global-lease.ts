@@ -7,7 +7,7 @@ import type { LeaderTurn } from "../../cache/load.ts";
 import { discardBody } from "../../cache/record/record.ts";
 import type { PagePlace } from "../site/exchange.ts";
 import type { ForwardFlight, ForwardOutcome, SharedForward } from "../site/forward-outcome.ts";
-import { type PendingForward, questionOf, settleDoubt } from "../reuse/pending-forward.ts";
+import { type PendingForward, questionOf, renewViewIfInDoubt } from "../reuse/pending-forward.ts";
 import { type FoundResponse, PageLookup } from "../reuse/page-lookup.ts";
 import type { Candidate, ResponseHead } from "../stored/stored-response.ts";
 import { decide, isAnswer, mayAnswerWhoWaited } from "../reuse/may-answer.ts";
@@ -107,7 +107,7 @@ async function outcomeOf(
   const stored = { metadata: record.metadata, body: { kind: "absent" } } as const;
   const { ofWorld, memory } = exchange.site.tiers;
   const candidate: Candidate = { stored, tier: (ofWorld ?? memory).name, key };
-  await settleDoubt(candidate, pending);
+  await renewViewIfInDoubt(candidate, pending);
   if (!accepts({ candidate, verdict: decide(candidate, questionOf(pending)) })) return undefined;
   const lookup = new PageLookup({ request, accepts, atPrimary: true }, exchange);
   const found = await lookup.lookUp();

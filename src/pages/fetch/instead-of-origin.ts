@@ -11,7 +11,7 @@ import {
   type PendingForward,
   questionOf,
   lookedUpFurther,
-  settleDoubt,
+  renewViewIfInDoubt,
   storedCandidate,
 } from "../reuse/pending-forward.ts";
 import { PageLookup } from "../reuse/page-lookup.ts";
@@ -174,7 +174,7 @@ export async function standIn(
 ): Promise<WeighedResponse | undefined> {
   const known = await lookedUpFurther(pending);
   const kept = storedCandidate(known);
-  if (kept !== undefined) await settleDoubt(kept, pending);
+  if (kept !== undefined) await renewViewIfInDoubt(kept, pending);
   const allowed = decideOnError(kept, questionOf(pending));
   if (allowed === undefined) {
     if (known !== pending) discardBody(kept?.stored);

@@ -73,7 +73,7 @@ async function leadPublic(
   const added = [...validators, ...(held?.fields ?? [])];
   const { answer, request } = await forwardSelecting(asking, added);
   if (answer.kind === "failed") {
-    pending.exchange.decision.heardNothing();
+    pending.exchange.decision.noteNoAnswer();
     return originFailed(answer.failure, { ...pending, stamp }, flight);
   }
   const fresh: StampedAnswer = { ...answer, stamp };
@@ -183,7 +183,7 @@ async function originFailed(
   pending: StampedForward,
   flight: ForwardFlight,
 ): Promise<FetchResult<Response>> {
-  pending.exchange.decision.forgetsAnswer();
+  pending.exchange.decision.dropAnswer();
   const failed = { kind: "origin-failed", failure } as const;
   const instead = await insteadOfOrigin(failed, pending, flight);
   if (instead !== undefined) return instead;

@@ -94,7 +94,7 @@ export async function passBy(
   }
   const answer = await forwarding;
   if (answer.kind === "failed") {
-    decision.heardNothing();
+    decision.noteNoAnswer();
     return refused(answer.failure, exchange);
   }
   const { response } = answer;

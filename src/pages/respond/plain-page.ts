@@ -23,7 +23,7 @@ const pages = {
     says: "The content of this request did not arrive in time, or not with its stated length.",
     error: "http_request_error",
   },
-  nothing: {
+  "not-found": {
     status: 404,
     title: "Not Found",
     says: "There is nothing at this address.",

@@ -152,7 +152,7 @@ export class PageLookup
     return metadata.requestedAtMs >= (this.marker?.sinceAtMs ?? -Infinity);
   }
 
-  isHopeless(): boolean {
+  isUncacheable(): boolean {
     return this.exchange.site.uncacheable.forAll.has(this.key.text, this.atMs);
   }
 

@@ -83,7 +83,7 @@ export function isInDoubt(found: JudgedResponse, question: VerdictQuestion): boo
  * Waits for a newer view if the current view cannot verify the response. The caller then judges the
  * response again. Never rejects.
  */
-export async function settleDoubt(found: JudgedResponse, place: PagePlace): Promise<void> {
+export async function renewViewIfInDoubt(found: JudgedResponse, place: PagePlace): Promise<void> {
   const { afterAnswer, nowAtMs, effects } = place.exchange;
   const { view } = place.exchange.site;
   if (effects === "none" || !isInDoubt(found, questionOf(place))) return;

@@ -120,7 +120,7 @@ async function forwarded(place: PagePlace) {
   const { decision } = place.exchange;
   const { answer, request } = await forwardSelecting(place, []);
   if (answer.kind === "failed") {
-    decision.heardNothing();
+    decision.noteNoAnswer();
     return undefined;
   }
   const { response } = answer;

@@ -180,7 +180,7 @@ export class SliceStore {
     );
     const { decision } = place.exchange;
     if (asked.kind === "failed") {
-      decision.heardNothing();
+      decision.noteNoAnswer();
       return "failed";
     }
     const { response } = asked;

@@ -108,7 +108,7 @@ function whyNotAsked(name: TierName, lookup: PageLookup, found: FoundResponse | 
   if (found && isAlwaysValidated(termsOf(found.candidate.stored.metadata, request.route))) {
     return "each use of the response above is validated, so this tier can have nothing better";
   }
-  return lookup.isHopeless()
+  return lookup.isUncacheable()
     ? "the last answer was not storable for any client, so requests read only memory for some seconds"
     : "the origin fails, and the stale response above may answer instead";
 }
