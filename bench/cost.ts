@@ -1,5 +1,5 @@
 // Computes the bill for a site's traffic. Replays the bench trace over Redis and over Durable
-// Objects, counts and prices its use, and writes the tables of docs/costs.md.
+// Objects, and counts and prices its use. `--write` updates the tables of docs/costs.md.
 //   npm run bench -- cost [--requests 100000] [--pages 5000] [--seconds 540] [--seed 1] [--write]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";

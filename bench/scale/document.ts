@@ -15,6 +15,7 @@ const parts = (points: readonly Counted[]) => {
   const at = tables.pointsAt(points);
   return {
     tables: {
+      month: tables.monthTable(at),
       dollars: tables.dollarsTable(at, dollarsAtColos),
       limits: tables.limitsTable(at, limitsAtColos),
     },

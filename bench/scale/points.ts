@@ -4,6 +4,8 @@ import type { MixName } from "./stores.ts";
 
 const coloCounts = [3, 12, 50, 330] as const;
 export const rates = [18, 180, 1_800, 18_000, 100_000] as const;
+/** The points of the bills of a month. */
+export const [billedColos, billedRates] = [3, [0.1, 1, 10, 100, 1_000]] as const;
 
 /** The mixes whose records are played. The third has the records of the first. */
 export const playedMixes: readonly MixName[] = [
@@ -29,6 +31,8 @@ export const usual: Omit<PointSettings, "mix" | "colos" | "requestsPerSecond"> =
 export function pointsOf(seed: number): PointSettings[] {
   const points: PointSettings[] = [];
   for (const mix of playedMixes) {
+    for (const requestsPerSecond of billedRates)
+      points.push({ ...usual, mix, colos: billedColos, requestsPerSecond, seed });
     for (const colos of coloCounts) {
       for (const requestsPerSecond of rates) {
         points.push({ ...usual, mix, colos, requestsPerSecond, seed });

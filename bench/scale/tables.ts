@@ -1,9 +1,9 @@
 // The tables and charts of docs/costs.md.
 import { counted, markdownTable, percent } from "../load/figures.ts";
-import { dollarsAMillionOf, monthlyBillOf, tightestOf, totalOf } from "./bill.ts";
+import { dollarsAMillionOf, isFree, monthlyBillOf, monthlyDollarsOf, tightestOf } from "./bill.ts";
 import type { Chart } from "./chart.ts";
 import type { Counted } from "./point.ts";
-import { rates } from "./points.ts";
+import { billedColos, billedRates, rates } from "./points.ts";
 import { type MixName, mixes } from "./stores.ts";
 
 export type PointAt = (mix: MixName, colos: number, requestsPerSecond: number) => Counted;
@@ -44,17 +44,35 @@ export function dollarsTable(at: PointAt, colos: number): string {
     counted(rate),
     ...mixes.map((mix) => {
       const point = at(mix, colos, rate);
-      return `${dollars(dollarsAMillionOf(point))} · ${dollars(totalOf(monthlyBillOf(point)))}`;
+      return `${dollars(dollarsAMillionOf(point))} · ${dollars(monthlyDollarsOf(point))}`;
     }),
   ]);
   return markdownTable(["requests/s", ...names], rows);
+}
+
+/** The bills of a month, with Durable Objects and with Redis, at the usual rates of sites. */
+export function monthTable(at: PointAt): string {
+  const rows = billedRates.map((rate) => {
+    const inObjects = at("records and journal in Durable Objects", billedColos, rate);
+    const inRedis = at("all in Redis", billedColos, rate);
+    const bill = dollars(monthlyBillOf(inObjects));
+    return [
+      rate.toLocaleString("en"),
+      `${Number((rate * 2.592).toPrecision(2)).toLocaleString("en")} million`,
+      `**${isFree(inObjects) ? `$0 with Workers Free, or ${bill}` : bill}**`,
+      dollars(monthlyBillOf(inRedis)),
+      `${Math.round(100 * (1 - inObjects.originPerSecond / rate))} %`,
+    ];
+  });
+  const head = ["requests/s", "requests a month", "Durable Objects", "Redis at Upstash", "offload"];
+  return markdownTable(head, rows);
 }
 
 /** The dollars of a million requests, and of a month, and the origin requests, at one rate. */
 export function billsTable(at: PointAt, colos: number, rate: number): string {
   const rows = mixes.map((mix) => {
     const point = at(mix, colos, rate);
-    const month = dollars(totalOf(monthlyBillOf(point)));
+    const month = dollars(monthlyDollarsOf(point));
     const bill = `${dollars(dollarsAMillionOf(point))} · ${month}`;
     return [mix, bill, point.originPerSecond.toFixed(1)];
   });
