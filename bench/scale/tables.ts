@@ -49,13 +49,15 @@ export function monthTable(at: PointAt): string {
         return `${isFree(point) ? "$0 or " : ""}${dollars(monthlyBillOf(point))}`;
       });
     const { originPerSecond } = at("records and journal in Durable Objects", few, rate);
-    return [
+    const counts = [
       rate.toLocaleString("en"),
       `${Number((rate * 2.592).toPrecision(2)).toLocaleString("en")} million`,
-      ...bills("records and journal in Durable Objects"),
-      ...bills("all in Redis"),
-      `${Math.round(100 * (1 - originPerSecond / rate))} %`,
     ];
+    return counts.concat(
+      bills("records and journal in Durable Objects"),
+      bills("all in Redis"),
+      percent(1 - originPerSecond / rate),
+    );
   });
   const stores = ["Durable Objects", "Redis at Upstash"].flatMap((name) => [
     `${name}, ${few} colos`,
