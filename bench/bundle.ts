@@ -82,7 +82,7 @@ function codeLines(path: string): number {
   return lines.filter((line) => !/^\s*(?:\/\/|\/?\*|$)/.test(line)).length;
 }
 
-/** Returns a table of the files of `src/` that run, which docs/request-paths.md lists. */
+/** Returns a table of the files of `src/` that run, which the READMEs of the rooms list. */
 function reportOfRuns(): string {
   const script = fileURLToPath(new URL("../test/scenarios/path/files-run.ts", import.meta.url));
   const runs: Readonly<Record<string, { readonly files: readonly string[] }>> = JSON.parse(

@@ -1,6 +1,6 @@
 // Computes the bill for a site's traffic. Replays the bench trace over Redis and over Durable
-// Objects, counts and prices its use, and writes the tables of docs/costs.md.
-//   npm run bench -- cost [--requests 100000] [--pages 5000] [--seconds 540] [--seed 1] [--print-only]
+// Objects, and counts and prices its use. `--write` updates the tables of docs/costs.md.
+//   npm run bench -- cost [--requests 100000] [--pages 5000] [--seconds 540] [--seed 1] [--write]
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
@@ -28,7 +28,7 @@ const { values } = parseArgs({
     pages: { type: "string", default: "5000" },
     seconds: { type: "string", default: "540" },
     seed: { type: "string", default: "1" },
-    "print-only": { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
   },
 });
 const settings: TraceSettings = {
@@ -46,7 +46,7 @@ const mix = await told("cloudflare", (running) => mixRun(running, how));
 const designs = designsOf(run, traceOf(settings), settings);
 const costs = costsPart({ run, mix, designs, settings, lag, machine, command });
 process.stdout.write(costs);
-if (!values["print-only"]) {
+if (values.write) {
   await replaceMarkedPart(
     fileURLToPath(new URL("../docs/costs.md", import.meta.url)),
     command,

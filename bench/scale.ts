@@ -1,7 +1,7 @@
 // Plays a site in simulated time, from 3 to 330 colos and from 18 to 100,000 requests per second,
 // for each mix of stores. Counts commands, dollars, the load of the busiest store, and requests of
-// the origin. Writes the tables and charts of docs/costs.md.
-//   npm run bench -- scale [--seed 1] [--print-only]
+// the origin. `--write` updates the tables and charts of docs/costs.md.
+//   npm run bench -- scale [--seed 1] [--write]
 //   npm run bench -- scale --colos 50 --rate 1800 [--seed 1]
 import { parseArgs } from "node:util";
 import { numberOf } from "./load/run-options.ts";
@@ -17,7 +17,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     colos: { type: "string" },
     rate: { type: "string" },
-    "print-only": { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
   },
 });
 const seed = numberOf("--seed", values.seed);
@@ -43,7 +43,7 @@ async function playAll(): Promise<void> {
   const points = [];
   for (const settings of pointsOf(seed)) points.push(await playedAndTold(settings));
   process.stdout.write(printed(points));
-  if (!values["print-only"]) await writeDocument(points, command);
+  if (values.write) await writeDocument(points, command);
 }
 
 async function playedAndTold(settings: PointSettings): Promise<Counted> {

@@ -1,7 +1,11 @@
 // The bill of a point, and the load of its stores against their limits, by the published prices.
 import { gzipSync } from "node:zlib";
 import { pageText } from "../load/page-text.ts";
-import { commandsAPurge, durationOf, rowsAPurge } from "../../packages/cli/src/simulate/mixes.ts";
+import {
+  commandsAPurge,
+  objectMsACall,
+  rowsAPurge,
+} from "../../packages/cli/src/simulate/mixes.ts";
 import { cloudflare, upstash, workers } from "../../packages/cli/src/simulate/prices.ts";
 import { commandsByTheClock } from "../../packages/cli/src/simulate/report-commands.ts";
 import type { Counted } from "./point.ts";
@@ -58,57 +62,86 @@ export function tightestOf(point: Counted): { readonly store: string; readonly s
   return shares.reduce((one, other) => (other.share > one.share ? other : one));
 }
 
-/** Dollars a month, without included amounts, and without CPU time. */
-interface MonthlyBill {
-  readonly workers: number;
-  readonly records: number;
-  readonly journal: number;
-  readonly others: number;
+/** What a site uses in a month. */
+interface Use {
+  readonly workerRequests: number;
+  /** About 0.1 ms for each request, and 3 ms more for each lookup in the shared tier: docs/performance.md. */
+  readonly cpuMs: number;
+  readonly redisCommands: number;
+  readonly redisGigabytes: number;
+  readonly objectRequests: number;
+  readonly objectRows: number;
   /** The time in which objects answer calls. An object that waits for calls may hibernate, for free. */
-  readonly objects: number;
+  readonly objectSeconds: number;
 }
 
-export function monthlyBillOf(point: Counted): MonthlyBill {
-  const load = loadOf(point);
-  const millions = secondsAMonth / 1e6;
+function useOf(point: Counted): Use {
+  const { records, journal, others } = loadOf(point);
   const { requestsPerSecond, objects } = point.settings;
-  const aCommand = upstash.commands.dollarsAMillion;
-  const isInObject = !hasRedisJournal(point);
-  const journalRows = isInObject ? rowsAPurge * point.purgesPerSecond : 0;
-  const objectCount = (isInObject ? 1 : 0) + (hasRedis(point) ? 0 : objects);
-  const objectCalls = (isInObject ? load.journal : 0) + (hasRedis(point) ? 0 : load.records);
+  const { purgesPerSecond, lookUpsPerSecond, foundPerSecond, writesPerSecond } = point;
+  const inRedis = { records: hasRedis(point), journal: hasRedisJournal(point) };
+  const objectCount = (inRedis.journal ? 0 : 1) + (inRedis.records ? 0 : objects);
+  const objectCalls = (inRedis.journal ? 0 : journal) + (inRedis.records ? 0 : records);
+  // The later deletion of a record that was new is also a row.
+  const recordRows = point.rowsPerSecond + (lookUpsPerSecond - foundPerSecond);
+  const recordsPerSecond = inRedis.records ? foundPerSecond + writesPerSecond : 0;
   return {
-    workers:
-      (requestsPerSecond + point.purgesPerSecond) * millions * workers.requests.dollarsAMillion,
-    records: recordDollarsOf(point, load) * millions,
-    journal:
-      load.journal * millions * (isInObject ? cloudflare.objectRequests : aCommand) +
-      journalRows * millions * cloudflare.objectRows,
-    others: load.others * millions * aCommand,
+    workerRequests: (requestsPerSecond + purgesPerSecond) * secondsAMonth,
+    cpuMs: (0.1 * requestsPerSecond + 3 * lookUpsPerSecond) * secondsAMonth,
+    redisCommands:
+      ((inRedis.journal ? journal : 0) + (inRedis.records ? records + others : 0)) * secondsAMonth,
+    redisGigabytes: (recordsPerSecond * secondsAMonth * recordBytes()) / 1e9,
+    objectRequests: objectCalls * secondsAMonth,
+    objectRows:
+      ((inRedis.journal ? 0 : rowsAPurge * purgesPerSecond) + (inRedis.records ? 0 : recordRows)) *
+      secondsAMonth,
     // Several calls at once share the time of an object, which is busy all the time at most.
-    objects:
-      millions * Math.min(durationOf(objectCalls * 1e6), objectCount * cloudflare.objectSeconds),
+    objectSeconds: Math.min((objectCalls * objectMsACall) / 1_000, objectCount) * secondsAMonth,
   };
 }
 
-/** Returns the dollars of a million seconds. */
-function recordDollarsOf(point: Counted, { records }: Load): number {
-  const { lookUpsPerSecond, foundPerSecond, writesPerSecond, rowsPerSecond } = point;
-  if (!hasRedis(point)) {
-    // The later deletion of a record that was new is also a row.
-    const rows = rowsPerSecond + (lookUpsPerSecond - foundPerSecond);
-    return records * cloudflare.objectRequests + rows * cloudflare.objectRows;
-  }
-  const gigabytes = ((foundPerSecond + writesPerSecond) * recordBytes()) / 1e9;
-  const { commands, bandwidth } = upstash;
-  return records * commands.dollarsAMillion + gigabytes * 1e6 * bandwidth.dollarsAGigabyte;
+/** Dollars for one of each amount. */
+const prices: Use = {
+  workerRequests: workers.requests.dollarsAMillion / 1e6,
+  cpuMs: workers.cpuMs.dollarsAMillion / 1e6,
+  redisCommands: upstash.commands.dollarsAMillion / 1e6,
+  redisGigabytes: upstash.bandwidth.dollarsAGigabyte,
+  objectRequests: cloudflare.objectRequests / 1e6,
+  objectRows: cloudflare.objectRows / 1e6,
+  objectSeconds: cloudflare.objectSeconds / 1e6,
+};
+
+const included: Partial<Use> = {
+  workerRequests: workers.requests.includedAMonth,
+  cpuMs: workers.cpuMs.includedAMonth,
+  redisGigabytes: upstash.bandwidth.includedGigabytesAMonth,
+  ...cloudflare.includedAMonth,
+};
+
+function dollarsOf(use: Use, free: Partial<Use> = {}): number {
+  const names = Object.keys(use) as (keyof Use)[];
+  const beyond = (name: keyof Use) => Math.max(0, use[name] - (free[name] ?? 0));
+  return names.reduce((sum, name) => sum + beyond(name) * prices[name], 0);
 }
 
-export const totalOf = (bill: MonthlyBill): number =>
-  bill.workers + bill.records + bill.journal + bill.others + bill.objects;
+/** Returns the dollars of a month without included amounts, the base price and CPU time. */
+export const monthlyDollarsOf = (point: Counted): number =>
+  dollarsOf({ ...useOf(point), cpuMs: 0 });
+
+/** Returns the bill of a month with Workers Paid: its base price, and what it does not include. */
+export const monthlyBillOf = (point: Counted): number =>
+  workers.baseDollarsAMonth + dollarsOf(useOf(point), included);
+
+/** Returns whether Workers Free suffices each day. A month has thirty of them, with the same traffic. */
+export function isFree(point: Counted): boolean {
+  const use = useOf(point);
+  const aDay = { workerRequests: workers.freeRequestsADay, ...cloudflare.freeADay };
+  const names = Object.keys(aDay) as (keyof typeof aDay)[];
+  return !hasRedis(point) && names.every((name) => use[name] / 30 <= aDay[name]);
+}
 
 export function dollarsAMillionOf(point: Counted): number {
-  return totalOf(monthlyBillOf(point)) / ((point.settings.requestsPerSecond * secondsAMonth) / 1e6);
+  return monthlyDollarsOf(point) / ((point.settings.requestsPerSecond * secondsAMonth) / 1e6);
 }
 
 /** The sizes of pages: from 2 to 64 KiB, uniformly distributed on a logarithmic scale. */

@@ -1,27 +1,20 @@
-// Writes the results of all points into docs/costs.md, and draws the charts beside it.
+// Writes the results of all points into docs/costs.md, and draws the chart beside it.
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { replaceMarkedPart } from "../load/figures.ts";
 import { svgOf } from "./chart.ts";
 import type { Counted } from "./point.ts";
+import { loaded } from "./points.ts";
 import * as tables from "./tables.ts";
-
-/** The points that the tables show. */
-const [dollarsAtColos, limitsAtColos] = [50, 330];
 
 const costsPage = fileURLToPath(new URL("../../docs/costs.md", import.meta.url));
 
 const parts = (points: readonly Counted[]) => {
   const at = tables.pointsAt(points);
+  const [colos] = loaded.colos;
   return {
-    tables: {
-      dollars: tables.dollarsTable(at, dollarsAtColos),
-      limits: tables.limitsTable(at, limitsAtColos),
-    },
-    charts: {
-      dollars: tables.dollarsChart(at, dollarsAtColos),
-      limits: tables.limitsChart(at, limitsAtColos),
-    },
+    tables: { month: tables.monthTable(at), limits: tables.limitsTable(at, colos) },
+    charts: { limits: tables.limitsChart(at, colos) },
   };
 };
 

@@ -1,9 +1,10 @@
-// The points of the curve.
+// The points that the tables of docs/costs.md show.
 import type { PointSettings } from "./point.ts";
 import type { MixName } from "./stores.ts";
 
-const coloCounts = [3, 12, 50, 330] as const;
-export const rates = [18, 180, 1_800, 18_000, 100_000] as const;
+/** The points of the bills of a month, and those of the loads of the stores. */
+export const billed = { colos: [3, 50], rates: [0.1, 1, 10, 100, 1_000, 10_000, 100_000] } as const;
+export const loaded = { colos: [330], rates: [18, 180, 1_800, 18_000, 100_000] } as const;
 
 /** The mixes whose records are played. The third has the records of the first. */
 export const playedMixes: readonly MixName[] = [
@@ -27,13 +28,11 @@ export const usual: Omit<PointSettings, "mix" | "colos" | "requestsPerSecond"> =
 };
 
 export function pointsOf(seed: number): PointSettings[] {
-  const points: PointSettings[] = [];
-  for (const mix of playedMixes) {
-    for (const colos of coloCounts) {
-      for (const requestsPerSecond of rates) {
-        points.push({ ...usual, mix, colos, requestsPerSecond, seed });
-      }
-    }
-  }
-  return points;
+  return playedMixes.flatMap((mix) =>
+    [billed, loaded].flatMap(({ colos: coloCounts, rates }) =>
+      coloCounts.flatMap((colos) =>
+        rates.map((requestsPerSecond) => ({ ...usual, mix, colos, requestsPerSecond, seed })),
+      ),
+    ),
+  );
 }

@@ -1,9 +1,9 @@
-// The tables and charts of docs/costs.md.
+// The tables and the chart of docs/costs.md.
 import { counted, markdownTable, percent } from "../load/figures.ts";
-import { dollarsAMillionOf, monthlyBillOf, tightestOf, totalOf } from "./bill.ts";
+import { dollarsAMillionOf, isFree, monthlyBillOf, monthlyDollarsOf, tightestOf } from "./bill.ts";
 import type { Chart } from "./chart.ts";
 import type { Counted } from "./point.ts";
-import { rates } from "./points.ts";
+import { billed, loaded } from "./points.ts";
 import { type MixName, mixes } from "./stores.ts";
 
 export type PointAt = (mix: MixName, colos: number, requestsPerSecond: number) => Counted;
@@ -39,22 +39,38 @@ function dollars(amount: number): string {
   return `$${amount >= 0.1 ? amount.toFixed(2) : Number(amount.toPrecision(2))}`;
 }
 
-export function dollarsTable(at: PointAt, colos: number): string {
-  const rows = rates.map((rate) => [
-    counted(rate),
-    ...mixes.map((mix) => {
-      const point = at(mix, colos, rate);
-      return `${dollars(dollarsAMillionOf(point))} · ${dollars(totalOf(monthlyBillOf(point)))}`;
-    }),
+/** The bills of a month, with Durable Objects and with Redis, in few colos and in many. */
+export function monthTable(at: PointAt): string {
+  const [few, many] = billed.colos;
+  const rows = billed.rates.map((rate) => {
+    const bills = (mix: MixName) =>
+      billed.colos.map((colos) => {
+        const point = at(mix, colos, rate);
+        return `${isFree(point) ? "$0 or " : ""}${dollars(monthlyBillOf(point))}`;
+      });
+    const { originPerSecond } = at("records and journal in Durable Objects", few, rate);
+    const counts = [
+      rate.toLocaleString("en"),
+      `${Number((rate * 2.592).toPrecision(2)).toLocaleString("en")} million`,
+    ];
+    return counts.concat(
+      bills("records and journal in Durable Objects"),
+      bills("all in Redis"),
+      percent(1 - originPerSecond / rate),
+    );
+  });
+  const stores = ["Durable Objects", "Redis at Upstash"].flatMap((name) => [
+    `${name}, ${few} colos`,
+    `${many} colos`,
   ]);
-  return markdownTable(["requests/s", ...names], rows);
+  return markdownTable(["requests/s", "a month", ...stores, "offload"], rows);
 }
 
 /** The dollars of a million requests, and of a month, and the origin requests, at one rate. */
 export function billsTable(at: PointAt, colos: number, rate: number): string {
   const rows = mixes.map((mix) => {
     const point = at(mix, colos, rate);
-    const month = dollars(totalOf(monthlyBillOf(point)));
+    const month = dollars(monthlyDollarsOf(point));
     const bill = `${dollars(dollarsAMillionOf(point))} · ${month}`;
     return [mix, bill, point.originPerSecond.toFixed(1)];
   });
@@ -67,7 +83,7 @@ export function billsTable(at: PointAt, colos: number, rate: number): string {
  */
 export function limitsTable(at: PointAt, colos: number): string {
   const shown = mixes.filter((mix) => mix !== "records in Redis, journal in a Durable Object");
-  const rows = rates.map((rate) => {
+  const rows = loaded.rates.map((rate) => {
     const cells = shown.map((mix) => {
       const { share, store } = tightestOf(at(mix, colos, rate));
       return share > 1 ? `**${percent(share)}**, ${store}` : `${percent(share)}, ${store}`;
@@ -78,29 +94,15 @@ export function limitsTable(at: PointAt, colos: number): string {
   return markdownTable(["requests/s", ...shownNames], rows);
 }
 
-export function dollarsChart(at: PointAt, colos: number): Chart {
-  const lines = mixes.map((mix, nth) => ({
-    name: names[nth] ?? mix,
-    values: rates.map((rate) => dollarsAMillionOf(at(mix, colos, rate))),
-  }));
-  return {
-    title: `Dollars per million requests, ${colos} colos`,
-    description: `One line for each mix of stores. All fall towards the price of the Workers' requests, $0.30, as the rate grows. The table beside the chart has the values.`,
-    x: { label: "requests/s of the whole site", values: rates },
-    y: { label: "dollars", text: (value) => `$${value}` },
-    lines,
-  };
-}
-
 export function limitsChart(at: PointAt, colos: number): Chart {
   const lines = mixes.map((mix, nth) => ({
     name: names[nth] ?? mix,
-    values: rates.map((rate) => 100 * tightestOf(at(mix, colos, rate)).share),
+    values: loaded.rates.map((rate) => 100 * tightestOf(at(mix, colos, rate)).share),
   }));
   return {
     title: `Load of the busiest store, ${colos} colos`,
     description: `One line for each mix of stores, as a percentage of the limit of its busiest store. The table beside the chart has the values.`,
-    x: { label: "requests/s of the whole site", values: rates },
+    x: { label: "requests/s of the whole site", values: loaded.rates },
     y: { label: "% of its limit", text: (value) => `${value} %` },
     lines,
     limit: { value: 100, name: "the limit" },

@@ -31,30 +31,59 @@ export interface RunSettings extends Pick<SiteSettings, "environment" | "startOr
 export async function runSite(settings: RunSettings): Promise<void> {
   const { options, terminal } = settings;
   const startedAtMs = performance.now();
-  const { promise: stopping, resolve: stop } = Promise.withResolvers<void>();
+  const { promise: stopping, resolve } = Promise.withResolvers<void>();
+  // Without the name of the signal, which would be the value of `stopping`.
+  const stop = () => resolve();
   onSignals(stop);
   const lines = new Lines(settings);
-  const { onLog, onRequest } = lines;
-  const project = await settings.readProject();
-  const { promise: begun, resolve: begin } = Promise.withResolvers<Site | undefined>();
-  let site: Site | undefined;
-  const watch = await watchSite(settings, project, { begun, lines });
+  const starting = startWatched(settings, lines);
+  const started = await Promise.race([starting, stopping]);
+  if (started === undefined) {
+    // Ctrl-C also ends the programs that the start waits for, so the start may fail, or never end.
+    void starting.then(
+      (late) => late.stop(),
+      () => undefined,
+    );
+    return;
+  }
   try {
-    site = await startSite(project, { ...settings, onLog, onRequest });
-    begin(site);
     // Replace Miniflare's handlers, which exit at once, because all parts must stop first.
     onSignals(stop);
     const tookSeconds = (performance.now() - startedAtMs) / 1_000;
-    for (const line of await greeting(site, options, tookSeconds)) terminal.print(line);
-    terminal.json(startedTold(site));
+    for (const line of await greeting(started.site, options, tookSeconds)) terminal.print(line);
+    terminal.json(startedTold(started.site));
     await stopping;
   } finally {
-    begin(undefined);
-    await watch.stop();
-    await site?.stop();
+    await started.stop();
   }
   lines.repeatWarnings();
   terminal.json({ event: "stopped" });
+}
+
+/** A running site, and the watch of its files. */
+interface WatchedSite {
+  readonly site: Site;
+  readonly stop: () => Promise<void>;
+}
+
+async function startWatched(settings: RunSettings, lines: Lines): Promise<WatchedSite> {
+  const { onLog, onRequest } = lines;
+  const project = await settings.readProject();
+  const { promise: begun, resolve: begin } = Promise.withResolvers<Site | undefined>();
+  const watch = await watchSite(settings, project, { begun, lines });
+  try {
+    const site = await startSite(project, { ...settings, onLog, onRequest });
+    begin(site);
+    const stop = async () => {
+      await watch.stop();
+      await site.stop();
+    };
+    return { site, stop };
+  } catch (cause) {
+    begin(undefined);
+    await watch.stop();
+    throw cause;
+  }
 }
 
 function onSignals(stop: () => void): void {

@@ -1,7 +1,13 @@
 // Plays tiny sites in simulated time: the same seed gives the same counts, the journal is read as
 // often as docs/costs.md states, and requests that are not played change nothing.
 import { expect, it } from "vitest";
-import { dollarsAMillionOf, loadOf, tightestOf } from "../../bench/scale/bill.ts";
+import {
+  dollarsAMillionOf,
+  isFree,
+  loadOf,
+  monthlyBillOf,
+  tightestOf,
+} from "../../bench/scale/bill.ts";
 import { svgOf } from "../../bench/scale/chart.ts";
 import { countsIn, PlayedSite } from "../../bench/scale/played-site.ts";
 import { PlayedTime } from "../../bench/scale/played-time.ts";
@@ -116,6 +122,16 @@ it("prices a point as the price lists say", () => {
   const savedTime = (3 - 12 * 0.025) * 1.6 * (seconds / 1e6);
   const fewer = dollars - (savedCalls + savedTime) / ((1_000 * seconds) / 1e6);
   expect(dollarsAMillionOf(quiet)).toBeCloseTo(fewer, 9);
+  // Beyond what Workers Paid includes are only calls of objects.
+  const small = {
+    ...inObjects,
+    settings: { ...settings, requestsPerSecond: 1 },
+    recordObjectsPerSecond: 0.5,
+    rowsPerSecond: 0.1,
+  };
+  expect(monthlyBillOf(small)).toBeCloseTo(5 + 0.15 * (2.5 * (seconds / 1e6) - 1), 9);
+  expect(isFree(small)).toBe(false);
+  expect(isFree({ ...small, purgesPerSecond: 0.01, journalReadsPerSecond: 0.1 })).toBe(true);
 });
 
 it("draws a chart with a title, a description and one line for each name", () => {

@@ -1,5 +1,5 @@
 // Decides whether an answer may be from before a purge, because a cache between Tidemark and the
-// origin has kept it (docs/purge-protocol-caches.md).
+// origin has kept it (docs/purge-protocol-special.md).
 import { cachesNamedIn } from "../../protocol/caches-below.ts";
 import { earliestGeneratedAtMs } from "../../rules/freshness.ts";
 import type { Fields } from "../../rules/fields.ts";

@@ -30,9 +30,9 @@ export class Substitutes implements SubstitutePort {
   readonly #answered = new Marks(10_000, 86_400_000);
 
   /**
-   * A personal request never reaches a substitute, because its session belongs to the route's own origin, and neither
-   * does the request of a handler that sees a client's context. A substitute never answers in place of a stored
-   * response that still answers other requests.
+   * A personal request never reaches a substitute, because its session belongs to the route's own origin. If a handler
+   * is one of the origins and sees a client's context, no request reaches a substitute. A substitute never answers in
+   * place of a stored response that still answers other requests.
    */
   mayAnswer(pending: PendingForward): boolean {
     const { request, exchange } = pending;

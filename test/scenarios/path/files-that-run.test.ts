@@ -1,12 +1,13 @@
-// Tests the files that run for each kind of request and call: the steps of docs/request-paths.md, and
-// the files that these use, in files/. `npx vitest run --update=all FILE` updates files/.
+// Tests the files that run for each kind of request and call: the steps in the READMEs of three rooms,
+// and the files that these use, in files/. `npx vitest run --update=all FILE` updates files/.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 
 const script = fileURLToPath(new URL("files-run.ts", import.meta.url));
-const page = readFileSync("docs/request-paths.md", "utf8");
+const rooms = ["pages", "purge", "data"];
+const page = rooms.map((room) => readFileSync(`src/${room}/README.md`, "utf8")).join("\n");
 
 interface Run {
   readonly told: string;

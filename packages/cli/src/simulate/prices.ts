@@ -1,11 +1,13 @@
 // The published prices of Cloudflare and Upstash.
 
 /**
- * Workers Paid, standard usage model: https://developers.cloudflare.com/workers/platform/pricing/.
+ * Workers Paid, standard usage model, and the requests of a day on Workers Free:
+ * https://developers.cloudflare.com/workers/platform/pricing/.
  * Requests that a Worker sends, and calls of the Cache API, are free.
  */
 export const workers = {
   baseDollarsAMonth: 5,
+  freeRequestsADay: 100_000,
   requests: { includedAMonth: 10e6, dollarsAMillion: 0.3 },
   cpuMs: { includedAMonth: 30e6, dollarsAMillion: 0.02 },
 } as const;
@@ -20,13 +22,18 @@ export const upstash = {
   storage: { includedGigabytes: 1, dollarsAGigabyteMonth: 0.25 },
 } as const;
 
-/** Dollars per million: https://developers.cloudflare.com/durable-objects/platform/pricing/. */
+/**
+ * Dollars per million, what Workers Paid includes a month, and what Workers Free has a day:
+ * https://developers.cloudflare.com/durable-objects/platform/pricing/.
+ */
 export const cloudflare = {
   objectRequests: 0.15,
   /** Rows that are written or deleted. A million that are read costs $0.001, and is left out. */
   objectRows: 1,
   /** A second in which an object answers calls: 128 MB. An object that waits for calls costs nothing. */
   objectSeconds: 0.128 * 12.5,
+  includedAMonth: { objectRequests: 1e6, objectRows: 50e6, objectSeconds: 400_000 / 0.128 },
+  freeADay: { objectRequests: 100_000, objectRows: 100_000, objectSeconds: 13_000 / 0.128 },
 } as const;
 
 export const readOn = "November 2026";
