@@ -145,6 +145,13 @@ const finds: readonly Find[] = [
   ({ pages }) => {
     const stored = pages.filter((page) => isShareable(page) && page.kind === "page");
     if (stored.length === 0 || stored.some(({ hasTags }) => hasTags)) return [];
+    const [field] = stored.flatMap(({ otherTagFields }) => otherTagFields);
+    if (field !== undefined) {
+      return {
+        code: "other-tags",
+        text: `Pages seem to have tags in ${field}. To purge by them, add tagFields: [${JSON.stringify(field)}]. If the application sends purges to Varnish, add varnish() to parts instead: it reads such fields, too.`,
+      };
+    }
     return {
       code: "no-tags",
       text: "No page has tags (Cache-Tag, Surrogate-Key). Without them, you can purge by URL, by prefix, or by tags that a route sets.",

@@ -37,7 +37,7 @@ export function judge(sight: PageSight): Judgement {
 }
 
 function ofContent(sight: PageSight): Judgement {
-  const { storing, change, differsBy, vary, hasValidator } = sight;
+  const { storing, change, differsBy, hasValidator } = sight;
   const uncertain = (why: string): Judgement => ({ kind: "uncertain", why });
   if (change === "token") return { kind: "private", why: "it has a new token in each response" };
   if (differsBy.includes("cookie")) return { kind: "private", why: "differs with cookies" };
@@ -53,7 +53,6 @@ function ofContent(sight: PageSight): Judgement {
   }
   if (storing.kind === "refused")
     return uncertain(`is kept from caches by the rule ${storing.rule}`);
-  if (vary.includes("cookie")) return uncertain("its origin says Vary: Cookie");
   if (storing.kind === "validated" && !hasValidator) {
     return uncertain(`${storing.statedBy}, and no validator, so storing it is useless`);
   }

@@ -39,7 +39,13 @@ export interface PageSight {
   readonly hasToken: boolean;
   readonly hasValidator: boolean;
   readonly hasTags: boolean;
+  /** Fields whose names say that they have tags, and that Tidemark reads only if `tagFields` names them. */
+  readonly otherTagFields: readonly string[];
 }
+
+/** Matches `X-Cache-Tags`, `Cache-Tags`, `Edge-Cache-Tag`, `X-Magento-Tags` and `xkey`, for example. */
+const tagFieldName = /(?:^|-)(?:cache-tags?|tags)$|^xkey$/;
+const knownTagFields = ["cache-tag", "surrogate-key", "cache-groups"];
 
 /** The request field of each trait, as `Vary` names it. */
 export const fieldOfTrait = {
@@ -122,7 +128,10 @@ export async function lookAtPage(
     differsBy: isComparable ? await traitsThatCount(plain, { ask, counts }) : [],
     hasToken: hasToken(plain.text),
     hasValidator: ["etag", "last-modified"].some((name) => plain.headers.has(name)),
-    hasTags: ["cache-tag", "surrogate-key", "cache-groups"].some((name) => plain.headers.has(name)),
+    hasTags: knownTagFields.some((name) => plain.headers.has(name)),
+    otherTagFields: [...plain.headers.keys()].filter(
+      (name) => tagFieldName.test(name) && !knownTagFields.includes(name),
+    ),
   };
 }
 

@@ -84,6 +84,21 @@ describe("pages in a drafted configuration", () => {
     expect(route("news")?.tags({ slug: "a" })).toEqual(["news:a", "news"]);
   });
 
+  it("keep their lifetime beside a page that varies by Cookie, which keeps its variants apart", async () => {
+    const varying = () => html("mine", { vary: "Cookie" });
+    const { route } = await routesOf(originOf({ "/news/a": "a", "/news/b": varying }));
+    expect(route("news")).toMatchObject({ freshSeconds: 300 });
+  });
+
+  it.each(["X-Cache-Tags", "xkey", "Edge-Cache-Tag"])(
+    "get a hint about their tags in %s",
+    async (field) => {
+      const { told } = await routesOf(originOf({ "/a": () => html("a", { [field]: "a b" }) }));
+      const { text } = told.findings.find(({ code }) => code === "other-tags") ?? {};
+      expect(text).toContain(`tagFields: ["${field.toLowerCase()}"]`);
+    },
+  );
+
   it("get no tags from their route if the origin sends Cache-Tag", async () => {
     const { route } = await routesOf(originOf({ "/news/a": tagged, "/news/b": "b" }));
     expect(route("news")?.tags({ slug: "a" })).toEqual([]);
