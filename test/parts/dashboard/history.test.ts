@@ -54,6 +54,8 @@ describe("a history", () => {
     expect(countIn(minute, "origin", { route: "news" })).toBe(7);
     expect(percentileIn(minute, "tier-time", { tier: "shared", share: 0.5 })).toBe(8);
     expect(percentileIn(minute, "route-time", { route: "news", share: 0.99 })).toBe(512);
+    // Most of its answers did not wait.
+    expect(percentileIn(minute, "route-time", { route: "news", share: 0.5 })).toBe(0);
     expect([...minute.sums.keys()].join(" ")).not.toContain("redis");
   });
 

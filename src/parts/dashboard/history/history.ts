@@ -223,7 +223,8 @@ export function hitRateIn(step: Step, selection: Selection = {}): number | undef
 }
 
 /**
- * Returns a percentile of the time of answers that waited, as the upper bound of its bucket.
+ * Returns a percentile of the time of answers, as the upper bound of its bucket; 0 for an answer that did not
+ * wait, such as a hit in memory.
  *
  * @param share 0 to 1
  */
@@ -235,8 +236,12 @@ export function percentileIn(
   const buckets = selected(step, kind, selection)
     .map(([rest, count]) => ({ bucket: Number(rest[1]), count }))
     .sort((a, b) => a.bucket - b.bucket);
-  const total = buckets.reduce((sum, { count }) => sum + count, 0);
-  let seen = 0;
+  const waited = buckets.reduce((sum, { count }) => sum + count, 0);
+  const kinds = kind === "tier-time" ? (["hit"] as const) : (["hit", "miss", "pass"] as const);
+  const answered = kinds.reduce((sum, of) => sum + countIn(step, of, selection), 0);
+  const total = Math.max(waited, answered);
+  let seen = total - waited;
+  if (seen > 0 && seen >= share * total) return 0;
   for (const { bucket, count } of buckets) {
     seen += count;
     if (seen >= share * total) return Math.min(boundOf(bucket), 131_072);

@@ -94,7 +94,7 @@ function Charts({ steps, whole, span }: ChartsProps) {
     {
       id: "latency",
       title: "Latency by tier",
-      note: "The 95th percentile of answers that waited. Hits in memory do not wait.",
+      note: "The 95th percentile of all answers. Most hits in memory do not wait, which counts as 0 ms.",
       unit: "ms",
       lines: linesOf(labelsIn(whole, ["tier-time"], "tier"), (step, tier) =>
         percentileIn(step, "tier-time", { tier, share: 0.95 }),
