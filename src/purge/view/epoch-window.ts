@@ -1,0 +1,172 @@
+// The epochs that an isolate has fetched: the entries before and in its chain, by which it verifies old stamps
+// without a question to the book (docs/purge-protocol-book.md, rule 27 i).
+import { namesCovering } from "../journal/book.ts";
+import type { EntryId } from "../journal/entry.ts";
+import {
+  type Epoch,
+  epochDigest,
+  epochOf,
+  type EpochRange,
+  epochSize,
+  lineageIn,
+  lineageText,
+  namesInEpoch,
+  numberedIn,
+} from "../journal/epoch.ts";
+import type { Chain } from "./chain.ts";
+import type { PurgeSubject } from "./view-port.ts";
+
+/** The limits of a window. An entry takes some 8 bytes and a name some 40, so a window takes at most 7 MB. */
+const [entriesMax, namesMax] = [131_072, 131_072];
+
+/** The epochs of one read: 16,128 entries, in a reply of some 300 KB if each has one name. */
+const epochsPerRead = 256;
+
+/** Consecutive entries with known names, but for the first. */
+interface Run {
+  readonly from: number;
+  readonly to: number;
+  /** The names of the entries after the first, newest entry first. */
+  readonly names: readonly (readonly [number: number, digests: readonly number[]])[];
+}
+
+const nothing: Run = { from: 0, to: 0, names: [] };
+
+export class EpochWindow {
+  readonly #epochs = new Map<number, Epoch>();
+  /** The number of the last entry of each name. */
+  readonly #lastNamed = new Map<number, number>();
+  /** The window has the lineages of the entries `from` to `to`, and the names of those after `from`. */
+  #from = 0;
+  #to = 0;
+  /** No read extends the window to entries before this one, because the window had too many. */
+  #least = 0;
+
+  /**
+   * Returns the entry of the chain up to which no entry after the record's stamp names the record. Returns `undefined`
+   * if the window cannot tell.
+   */
+  verifiedUpTo(record: PurgeSubject, chain: Chain): EntryId | undefined {
+    const { stamp } = record;
+    const joint = this.joint(chain);
+    if (stamp === "none" || joint === undefined || !this.has(stamp)) return undefined;
+    const since = numberOf(stamp);
+    if (since >= numberOf(joint)) return undefined;
+    const isNamed = (name: string) => (this.#lastNamed.get(epochDigest(name)) ?? 0) > since;
+    return namesCovering(record).some(isNamed) ? undefined : joint;
+  }
+
+  /** Returns the chain's newest entry that the window also has. All entries before it are then the same. */
+  joint(chain: Chain): EntryId | undefined {
+    const { entries, floor } = chain;
+    const entry = entries[Math.min(this.#to - numberOf(floor), entries.length - 1)];
+    if (entry === undefined || !this.has(entry)) return undefined;
+    return { position: entry.position, n: entry.n };
+  }
+
+  /** Returns whether the window has the lineage of exactly this entry. */
+  has({ n }: EntryId): boolean {
+    const { number = 0, line = 0 } = numberedIn(n) ?? {};
+    if (number < this.#from || number > this.#to || line === 0) return false;
+    const epoch = this.#epochs.get(epochOf(number));
+    return epoch !== undefined && lineageIn(epoch, number) === lineageText(line);
+  }
+
+  /** Returns the epochs to read next for a stamp before the chain; `undefined` if no read may help. */
+  lacking(stamp: EntryId, chain: Chain): EpochRange | undefined {
+    const [since, end] = [numberOf(stamp), numberOf(chain.end)];
+    if (since === 0 || since >= end) return undefined;
+    const isJoined = this.joint(chain) !== undefined;
+    if (isJoined && (since >= this.#from || this.#from <= this.#least)) return undefined;
+    const last = epochOf(isJoined ? this.#from : end);
+    const oldest = isJoined ? Math.max(since, this.#least) : since;
+    const first = Math.max(epochOf(oldest), last - epochsPerRead + 1);
+    // Read the last known epoch again, to which the newer ones must join.
+    const isNear = !isJoined && epochOf(this.#to) >= first && epochOf(this.#to) <= last;
+    return { first: isNear ? epochOf(this.#to) : first, last };
+  }
+
+  /**
+   * Adds the epochs of a read. If they do not continue the window, they replace it.
+   *
+   * @param epochs consecutive epochs; `undefined` for those that the journal lacks
+   * @returns whether the window has grown
+   */
+  take(first: number, epochs: readonly (Epoch | undefined)[]): boolean {
+    const run = newestRun(first, epochs);
+    if (run === nothing) return false;
+    if (!this.#isContinuedBy(run, first, epochs)) this.#clear();
+    const [from, to] = [this.#from, this.#to];
+    for (const [number, digests] of run.names) {
+      if (number > from && number <= to) continue;
+      for (const digest of digests) {
+        this.#lastNamed.set(digest, Math.max(this.#lastNamed.get(digest) ?? 0, number));
+      }
+    }
+    for (let epoch = epochOf(run.from); epoch <= epochOf(run.to); epoch += 1) {
+      const [read, held] = [epochs[epoch - first], this.#epochs.get(epoch)];
+      // A lagging replica may have less of the last epoch than the window.
+      const isLonger = (read?.lineages.length ?? 0) > (held?.lineages.length ?? 0);
+      if (read !== undefined && isLonger) this.#epochs.set(epoch, read);
+    }
+    this.#from = to === 0 ? run.from : Math.min(from, run.from);
+    this.#to = Math.max(to, run.to);
+    this.#trim();
+    return to === 0 || this.#from < from || this.#to > to;
+  }
+
+  /** Returns whether the run has an entry in common with this end of the window. */
+  #isContinuedBy(run: Run, first: number, epochs: readonly (Epoch | undefined)[]): boolean {
+    const common = run.to >= this.#to ? this.#to : this.#from;
+    if (common < run.from || common > run.to) return false;
+    const [held, read] = [this.#epochs.get(epochOf(common)), epochs[epochOf(common) - first]];
+    return held !== undefined && read !== undefined && lineageIn(held, common) === lineageIn(read, common);
+  }
+
+  #clear(): void {
+    this.#epochs.clear();
+    this.#lastNamed.clear();
+    this.#from = this.#to = this.#least = 0;
+  }
+
+  /** Drops the older half of the window while it exceeds a limit. */
+  #trim(): void {
+    while (this.#to - this.#from > entriesMax || this.#lastNamed.size > namesMax) {
+      this.#from = Math.ceil((this.#from + this.#to) / 2);
+      this.#least = this.#from;
+      for (const epoch of this.#epochs.keys()) {
+        if (epoch < epochOf(this.#from)) this.#epochs.delete(epoch);
+      }
+      for (const [digest, number] of this.#lastNamed) {
+        if (number <= this.#from) this.#lastNamed.delete(digest);
+      }
+    }
+  }
+}
+
+/** Returns the number in an `n`; 0 if it has none. */
+function numberOf({ n }: EntryId): number {
+  return numberedIn(n)?.number ?? 0;
+}
+
+/** Returns the newest consecutive entries of a read up to the first unknown names; `nothing` if there are none. */
+function newestRun(first: number, epochs: readonly (Epoch | undefined)[]): Run {
+  const names: [number: number, digests: readonly number[]][] = [];
+  let [from, to] = [0, 0];
+  for (let at = epochs.length - 1; at >= 0; at -= 1) {
+    const epoch = epochs[at];
+    const lists = epoch === undefined ? [] : namesInEpoch(epoch);
+    // The newest epoch may still get entries.
+    if (lists.length === 0 && to === 0) continue;
+    if (lists.length < epochSize && to > 0) break;
+    const before = (first + at) * epochSize;
+    to ||= before + lists.length;
+    for (let nth = lists.length; nth > 0; nth -= 1) {
+      const digests = lists[nth - 1];
+      from = before + nth;
+      if (digests === undefined) return { from, to, names };
+      names.push([from, digests]);
+    }
+  }
+  return to === 0 ? nothing : { from, to, names };
+}
