@@ -12,12 +12,11 @@ import type { PurgeSubject, Requester } from "./view-port.ts";
 /** The size limit of the remembered answers, in bytes. */
 const rememberedBytesMax = 262_144;
 
-/**
- * The number of questions to the book before the isolate reads epochs, because a read costs the CPU time of some
- * questions; and the number after a read that gave nothing.
- */
+/** The number of questions to the book before each read of epochs, which costs the CPU time of some questions. */
 const asksPerRead = 4;
-const asksAfterFailure = 64;
+
+/** The number of questions after a read that gave nothing is so many times larger. */
+const failureFactor = 16;
 
 export class BookChecks {
   readonly #journal: Pick<Journal, "unpurged" | "epochs">;
@@ -87,7 +86,7 @@ export class BookChecks {
   #readEpochs(stamp: EntryId, chain: Chain, requester: Requester): void {
     const range = this.#journal.epochs && this.#window.lacking(stamp, chain);
     if (range === undefined || (this.#asksLeft -= 1) > 0) return;
-    this.#asksLeft = asksAfterFailure;
+    this.#asksLeft = failureFactor * this.#asksPerRead;
     requester.afterAnswer(async () => {
       const read = await this.#journal.epochs?.(range);
       if (read?.kind !== "read" || !this.#window.take(range.first, read.epochs)) return;

@@ -27,9 +27,11 @@ describe("rule 27: remembered answers of the book", () => {
     );
   });
 
+  const requester = { atMs: 0, afterAnswer: (work: () => Promise<void>) => void work() };
+
   const checked = async (changes: Partial<StoredMetadata> = {}) => {
     const record = responseWith({ stamp: stampAt("1-0"), ...changes });
-    await checks.check(record);
+    await checks.check(record, requester);
     return record.stamp;
   };
 
@@ -70,7 +72,7 @@ describe("rule 27: remembered answers of the book", () => {
     await checked();
     chain.append([entryAt("7-0", { tags: ["tag:red"] })]);
     const record = responseWith({ stamp: stampAt("1-0") });
-    await checks.check(record);
+    await checks.check(record, requester);
     expect([record.stamp, chain.purgeOf(record)?.mode]).toEqual([stampAt("6-0"), "hard"]);
   });
 
