@@ -66,7 +66,7 @@ export const lineageUnchecked = withWindow(
       const { number = 0 } = (stamp !== "none" && numberedIn(stamp.n)) || {};
       const epoch = this.#read.get(epochOf(number));
       if (stamp === "none" || epoch === undefined) return super.verifiedUpTo(record, chain);
-      const line = Number.parseInt(lineageIn(epoch, number), 16);
+      const line = Number.parseInt(lineageIn(epoch.lineages, number), 16);
       return super.verifiedUpTo({ ...record, stamp: { ...stamp, n: `.${number}.${line}` } }, chain);
     }
   },

@@ -47,8 +47,8 @@ export interface Epoch {
 
 const lineageChars = 8;
 
-/** Returns the text of an entry's lineage; empty if the epoch lacks the entry. */
-export function lineageIn({ lineages }: Epoch, number: number): string {
+/** Returns the text of an entry's lineage in those of its epoch; empty if the epoch lacks the entry. */
+export function lineageIn(lineages: string, number: number): string {
   const at = ((number - 1) % epochSize) * lineageChars;
   return lineages.slice(at, at + lineageChars);
 }
@@ -59,28 +59,24 @@ export function lineageText(line: number): string {
 }
 
 /**
- * Returns the names of each entry, oldest first, as digests of 30 bits; `undefined` for unknown names. Returns an
- * empty list for a partial epoch, whose texts do not end with the same entry.
+ * Returns the list of names of each entry, oldest first; `?` for unknown names. Returns an empty list for a partial
+ * epoch, whose texts do not end with the same entry.
  */
-export function namesInEpoch({ lineages, names }: Epoch): readonly (readonly number[] | undefined)[] {
+export function listsIn({ lineages, names }: Epoch): readonly string[] {
   const lists = names.slice(lineageChars).split(",").slice(0, -1);
   const isWhole =
     lists.length <= epochSize &&
     lists.length * lineageChars === lineages.length &&
     names.slice(0, lineageChars) === lineages.slice(-lineageChars);
-  return isWhole ? lists.map(digestsIn) : [];
+  return isWhole ? lists : [];
 }
 
-function digestsIn(list: string): readonly number[] | undefined {
-  if (!/^[\w-]*$/.test(list) || list.length % epochNameChars > 0) return undefined;
-  const digests: number[] = [];
-  for (let at = 0; at < list.length; at += epochNameChars) {
-    digests.push(epochDigest(list.slice(at, at + epochNameChars)));
-  }
-  return digests;
-}
-
-/** Returns the digest of a name of the book. It is a small integer, so a map of digests takes less memory. */
-export function epochDigest(name: string): number {
-  return fnv1a(name.slice(0, epochNameChars)) >>> 2;
+/**
+ * Returns the digest of a name in 30 bits.
+ *
+ * @param names a name of the book, or a list of names in an epoch
+ * @param at the place of the name in the list
+ */
+export function epochDigest(names: string, at = 0): number {
+  return fnv1a(names, at, at + epochNameChars) >>> 2;
 }

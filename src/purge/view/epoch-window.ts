@@ -10,14 +10,16 @@ import {
   epochSize,
   lineageIn,
   lineageText,
-  namesInEpoch,
+  epochNameChars,
+  listsIn,
   numberedIn,
 } from "../journal/epoch.ts";
 import type { Chain } from "./chain.ts";
+import { LastNamed } from "./last-named.ts";
 import type { PurgeSubject } from "./view-port.ts";
 
-/** The limits of a window. An entry takes some 8 bytes and a name some 40, so a window takes at most 7 MB. */
-const [entriesMax, namesMax] = [131_072, 131_072];
+/** The limits of a window: a megabyte of lineages, and the names of 400,000 targets. */
+const [entriesMax, namesBytesMax] = [131_072, 4_194_304];
 
 /** The epochs of one read: 16,128 entries, in a reply of some 300 KB if each has one name. */
 const epochsPerRead = 256;
@@ -27,15 +29,15 @@ interface Run {
   readonly from: number;
   readonly to: number;
   /** The names of the entries after the first, newest entry first. */
-  readonly names: readonly (readonly [number: number, digests: readonly number[]])[];
+  readonly lists: readonly (readonly [number: number, list: string])[];
 }
 
-const nothing: Run = { from: 0, to: 0, names: [] };
+const nothing: Run = { from: 0, to: 0, lists: [] };
 
 export class EpochWindow {
-  readonly #epochs = new Map<number, Epoch>();
-  /** The number of the last entry of each name. */
-  readonly #lastNamed = new Map<number, number>();
+  /** The lineages of each epoch. */
+  readonly #lineages = new Map<number, string>();
+  #lastNamed = new LastNamed();
   /** The window has the lineages of the entries `from` to `to`, and the names of those after `from`. */
   #from = 0;
   #to = 0;
@@ -52,7 +54,7 @@ export class EpochWindow {
     if (stamp === "none" || joint === undefined || !this.has(stamp)) return undefined;
     const since = numberOf(stamp);
     if (since >= numberOf(joint)) return undefined;
-    const isNamed = (name: string) => (this.#lastNamed.get(epochDigest(name)) ?? 0) > since;
+    const isNamed = (name: string) => this.#lastNamed.get(epochDigest(name)) > since;
     return namesCovering(record).some(isNamed) ? undefined : joint;
   }
 
@@ -68,8 +70,8 @@ export class EpochWindow {
   has({ n }: EntryId): boolean {
     const { number = 0, line = 0 } = numberedIn(n) ?? {};
     if (number < this.#from || number > this.#to || line === 0) return false;
-    const epoch = this.#epochs.get(epochOf(number));
-    return epoch !== undefined && lineageIn(epoch, number) === lineageText(line);
+    const lineages = this.#lineages.get(epochOf(number));
+    return lineages !== undefined && lineageIn(lineages, number) === lineageText(line);
   }
 
   /** Returns the epochs to read next for a stamp before the chain; `undefined` if no read may help. */
@@ -97,17 +99,17 @@ export class EpochWindow {
     if (run === nothing) return false;
     if (!this.#isContinuedBy(run, first, epochs)) this.#clear();
     const [from, to] = [this.#from, this.#to];
-    for (const [number, digests] of run.names) {
+    for (const [number, list] of run.lists) {
       if (number > from && number <= to) continue;
-      for (const digest of digests) {
-        this.#lastNamed.set(digest, Math.max(this.#lastNamed.get(digest) ?? 0, number));
+      for (let at = 0; at < list.length; at += epochNameChars) {
+        this.#lastNamed.note(epochDigest(list, at), number);
       }
     }
     for (let epoch = epochOf(run.from); epoch <= epochOf(run.to); epoch += 1) {
-      const [read, held] = [epochs[epoch - first], this.#epochs.get(epoch)];
+      const { lineages = "" } = epochs[epoch - first] ?? {};
       // A lagging replica may have less of the last epoch than the window.
-      const isLonger = (read?.lineages.length ?? 0) > (held?.lineages.length ?? 0);
-      if (read !== undefined && isLonger) this.#epochs.set(epoch, read);
+      const isLonger = lineages.length > (this.#lineages.get(epoch)?.length ?? 0);
+      if (isLonger) this.#lineages.set(epoch, lineages);
     }
     this.#from = to === 0 ? run.from : Math.min(from, run.from);
     this.#to = Math.max(to, run.to);
@@ -115,30 +117,29 @@ export class EpochWindow {
     return to === 0 || this.#from < from || this.#to > to;
   }
 
-  /** Returns whether the run has an entry in common with this end of the window. */
+  /** Returns whether the run and the window have the last of their common entries with the same lineage. */
   #isContinuedBy(run: Run, first: number, epochs: readonly (Epoch | undefined)[]): boolean {
-    const common = run.to >= this.#to ? this.#to : this.#from;
-    if (common < run.from || common > run.to) return false;
-    const [held, read] = [this.#epochs.get(epochOf(common)), epochs[epochOf(common) - first]];
-    return held !== undefined && read !== undefined && lineageIn(held, common) === lineageIn(read, common);
+    const common = Math.min(run.to, this.#to);
+    if (common < run.from || common < this.#from) return false;
+    const held = this.#lineages.get(epochOf(common)) ?? "";
+    const { lineages = "" } = epochs[epochOf(common) - first] ?? {};
+    return held !== "" && lineageIn(held, common) === lineageIn(lineages, common);
   }
 
   #clear(): void {
-    this.#epochs.clear();
-    this.#lastNamed.clear();
+    this.#lineages.clear();
+    this.#lastNamed = new LastNamed();
     this.#from = this.#to = this.#least = 0;
   }
 
-  /** Drops the older half of the window while it exceeds a limit. */
+  /** Drops the oldest quarter of the window while it exceeds a limit. */
   #trim(): void {
-    while (this.#to - this.#from > entriesMax || this.#lastNamed.size > namesMax) {
-      this.#from = Math.ceil((this.#from + this.#to) / 2);
+    while (this.#to - this.#from > entriesMax || this.#lastNamed.bytes > namesBytesMax) {
+      this.#from += Math.ceil((this.#to - this.#from) / 4);
       this.#least = this.#from;
-      for (const epoch of this.#epochs.keys()) {
-        if (epoch < epochOf(this.#from)) this.#epochs.delete(epoch);
-      }
-      for (const [digest, number] of this.#lastNamed) {
-        if (number <= this.#from) this.#lastNamed.delete(digest);
+      this.#lastNamed.forgetUpTo(this.#from);
+      for (const epoch of this.#lineages.keys()) {
+        if (epoch < epochOf(this.#from)) this.#lineages.delete(epoch);
       }
     }
   }
@@ -151,22 +152,20 @@ function numberOf({ n }: EntryId): number {
 
 /** Returns the newest consecutive entries of a read up to the first unknown names; `nothing` if there are none. */
 function newestRun(first: number, epochs: readonly (Epoch | undefined)[]): Run {
-  const names: [number: number, digests: readonly number[]][] = [];
+  const lists: [number: number, list: string][] = [];
   let [from, to] = [0, 0];
   for (let at = epochs.length - 1; at >= 0; at -= 1) {
     const epoch = epochs[at];
-    const lists = epoch === undefined ? [] : namesInEpoch(epoch);
+    const own = epoch === undefined ? [] : listsIn(epoch);
     // The newest epoch may still get entries.
-    if (lists.length === 0 && to === 0) continue;
-    if (lists.length < epochSize && to > 0) break;
-    const before = (first + at) * epochSize;
-    to ||= before + lists.length;
-    for (let nth = lists.length; nth > 0; nth -= 1) {
-      const digests = lists[nth - 1];
-      from = before + nth;
-      if (digests === undefined) return { from, to, names };
-      names.push([from, digests]);
+    if (own.length === 0 && to === 0) continue;
+    if (own.length < epochSize && to > 0) break;
+    to ||= (first + at) * epochSize + own.length;
+    for (const list of own.toReversed()) {
+      from = (from || to + 1) - 1;
+      if (list.length % epochNameChars > 0) return { from, to, lists };
+      lists.push([from, list]);
     }
   }
-  return to === 0 ? nothing : { from, to, names };
+  return to === 0 ? nothing : { from, to, lists };
 }
