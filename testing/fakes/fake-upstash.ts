@@ -248,7 +248,8 @@ export class FakeUpstash {
     if (/^INFO$/i.test(name) || key.endsWith(":ballast")) return this.roomCommands;
     if (isJournalScript(key) || isSubscriberScript(key)) return this.journalCommands;
     if (key.includes(":lease:") || /^EVAL$/i.test(name)) return this.leaseCommands;
-    const isOfJournal = /^(?:X|EVAL_RO|HMGET)/i.test(name) || /:(?:probe|switch|released)$/.test(key);
+    const isOfJournal =
+      /^(?:X|EVAL_RO|HMGET)/i.test(name) || /:(?:probe|switch|released)$/.test(key);
     return isOfJournal ? this.journalCommands : this.commands;
   }
 

@@ -151,7 +151,8 @@ export class SimulatedIsolate {
         allowanceMs,
         timeoutMs,
         chainBounds: { ...usualBounds, entriesMax: Math.min(keptCount, usualBounds.entriesMax) },
-        epochs: { window: parts.window(), asksPerRead: 0 },
+        // The specification has no epochs, so a traced isolate never reads them.
+        epochs: { window: parts.window(), asksPerRead: world.trace ? Infinity : 0 },
         onOverdue: (entries) => this.acceptances.lookFor(entries),
         onRead: () => this.trace?.took(this.view),
       },

@@ -12,7 +12,7 @@ import type { PurgeSubject, Requester } from "./view-port.ts";
 /** The size limit of the remembered answers, in bytes. */
 const rememberedBytesMax = 262_144;
 
-/** The number of questions to the book before each read of epochs, which costs the CPU time of some questions. */
+/** The number of questions to the book for each read of epochs, which costs the CPU time of some questions. */
 const asksPerRead = 4;
 
 /** The number of questions after a read that gave nothing is so many times larger. */
@@ -31,11 +31,7 @@ export class BookChecks {
    */
   readonly #restamped = new BoundedMarks<EntryId>(rememberedBytesMax);
 
-  /**
-   * @param chain returns the view's present chain
-   * @param given.window holds the epochs. Default: an empty window
-   * @param given.asksPerRead the number of questions before each read of epochs. Default: 4
-   */
+  /** @param chain returns the view's present chain */
   constructor(
     journal: Pick<Journal, "unpurged" | "epochs">,
     chain: () => Chain | undefined,
@@ -103,8 +99,11 @@ export class BookChecks {
   }
 }
 
+/** Settings for tests. */
 export interface EpochSettings {
+  /** Default: an empty window. */
   readonly window?: EpochWindow;
+  /** The number of questions to the book for each read of epochs. Default: 4. */
   readonly asksPerRead?: number;
 }
 

@@ -1,5 +1,5 @@
 // The epochs that an isolate has fetched: the entries before and in its chain, by which it verifies old stamps
-// without a question to the book (docs/purge-protocol-book.md, rule 27 i).
+// without a question to the book (docs/purge-protocol-book.md, rule 27 j and k).
 import { namesCovering } from "../journal/book.ts";
 import type { EntryId } from "../journal/entry.ts";
 import {

@@ -31,7 +31,7 @@ import { type RenewalSettings, ViewRenewals } from "./view-renewals.ts";
 export interface JournalViewSettings extends FollowingSettings, RenewalSettings {
   /** Detects clock steps. Default: without a clock that is never set. */
   readonly clock?: ClockSteps;
-  /** Epochs of the journal (rule 27 i). Default: an empty window. */
+  /** How old stamps are verified by epochs (rule 27 j and k). Default: `EpochSettings`. */
   readonly epochs?: EpochSettings;
   /** Returns whether the journal is shut off. No request then waits for a renewal. */
   readonly isShutOff?: () => boolean;
@@ -132,7 +132,9 @@ export class JournalView implements PurgeView {
     if (!isDue && !this.#renewals.areUnderWay) return this.#checkedInBook(requester, record);
     if (isDue) this.#soughtAtMs = atMs;
     const renewed = this.#renewals.begun(requester, record?.stamp);
-    return this.isShutOff ? undefined : renewed().then(() => this.#checkedInBook(requester, record));
+    return this.isShutOff
+      ? undefined
+      : renewed().then(() => this.#checkedInBook(requester, record));
   }
 
   /**

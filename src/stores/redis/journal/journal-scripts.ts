@@ -300,7 +300,9 @@ export function epochsIn(reply: unknown, count: number): readonly (Epoch | undef
   const texts = listIn(reply);
   return Array.from({ length: count }, (_, at) => {
     const [lineages, names] = texts.slice(2 * at, 2 * at + 2);
-    return typeof lineages === "string" && typeof names === "string" ? { lineages, names } : undefined;
+    return typeof lineages === "string" && typeof names === "string"
+      ? { lineages, names }
+      : undefined;
   });
 }
 
