@@ -65,7 +65,6 @@ export function lineageText(line: number): string {
 export function listsIn({ lineages, names }: Epoch): readonly string[] {
   const lists = names.slice(lineageChars).split(",").slice(0, -1);
   const isWhole =
-    lists.length <= epochSize &&
     lists.length * lineageChars === lineages.length &&
     names.slice(0, lineageChars) === lineages.slice(-lineageChars);
   return isWhole ? lists : [];

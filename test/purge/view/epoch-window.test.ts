@@ -94,6 +94,14 @@ describe("rule 27 (k): a window of epochs", () => {
     expect(window.verifiedUpTo(recordAt(250, ["red"], 2), other)?.position).toBe("320-0");
   });
 
+  it("does not use a newest epoch that lacks the names of an entry", () => {
+    const [, , , { lineages = "", names = "" } = {}] = epochsTo(3, 11);
+    const partial = { lineages, names: names.replace(/^(.{8}).*?,/, "$1") };
+    const other = new EpochWindow();
+    other.take(0, [...epochsTo(2), partial]);
+    expect(other.verifiedUpTo(recordAt(100), chain)?.position).toBe("189-0");
+  });
+
   it("does not shrink by the reply of a lagging replica", () => {
     expect(window.take(3, [epochOfEntries(numbersIn(3, 5))])).toBe(false);
     expect(verified(100)).toBe("200-0");
