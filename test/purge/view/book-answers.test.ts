@@ -150,7 +150,7 @@ describe("rule 27 (j): epochs are read", () => {
     const checks = new BookChecks({ unpurged, epochs }, () => chain);
     const records = Array.from({ length: 60 }, () => responseWith({ stamp: placeAt(2) }));
     const requester = { atMs: 0, afterAnswer: (work: () => Promise<void>) => void work() };
-    await Promise.all(records.map((record) => checks.check(record, requester)));
+    await Promise.all(records.map(async (record) => checks.check(record, requester)));
     expect(readCount).toBe(1);
   });
 });

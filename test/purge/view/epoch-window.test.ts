@@ -95,7 +95,7 @@ describe("rule 27 (k): a window of epochs", () => {
   });
 
   it("does not use a newest epoch that lacks the names of an entry", () => {
-    const [, , , { lineages = "", names = "" } = {}] = epochsTo(3, 11);
+    const { lineages, names } = epochOfEntries(numbersIn(3, 11));
     const partial = { lineages, names: names.replace(/^(.{8}).*?,/, "$1") };
     const other = new EpochWindow();
     other.take(0, [...epochsTo(2), partial]);

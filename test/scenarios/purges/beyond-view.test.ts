@@ -179,16 +179,16 @@ it.each(rows)("a colo whose edge has an old $subject asks $store once", async (r
 });
 
 it("old pages and values cost hardly a further command after 20,000 purges", async () => {
-  const { isolate, purgeOthers, costOf, begun } = worldOf(overRedis());
+  const world = worldOf(overRedis());
   const names = Array.from({ length: 200 }, (_, at) => `${at}`);
-  const warm = isolate();
+  const warm = world.isolate();
   await warm.fill(names);
-  await purgeOthers(20);
+  await world.purgeOthers(20);
   await warm.begin();
   const commandsPerHit = async (ask: (name: string) => Promise<boolean>) => {
     let sum = 0;
     for (const name of names) {
-      const [isHit, count] = await costOf(() => ask(name));
+      const [isHit, count] = await world.costOf(() => ask(name));
       expect(isHit).toBe(true);
       sum += Number(count);
     }
@@ -197,7 +197,7 @@ it("old pages and values cost hardly a further command after 20,000 purges", asy
   // Without epochs, a hit in memory reads Redis and asks the book.
   expect(await commandsPerHit(warm.asks.page)).toBeLessThan(0.1);
   expect(await commandsPerHit(warm.asks.value)).toBeLessThan(0.1);
-  const cold = await begun();
+  const cold = await world.begun();
   expect(await commandsPerHit(cold.asks.value)).toBeLessThan(1.1);
   expect(await commandsPerHit(cold.asks.page)).toBeLessThan(1.1);
 });
