@@ -15,7 +15,7 @@ import {
   numberedIn,
 } from "../journal/epoch.ts";
 import type { Chain } from "./chain.ts";
-import { LastNamed } from "./last-named.ts";
+import { NameTable } from "./name-table.ts";
 import type { PurgeSubject } from "./view-port.ts";
 
 /** The limits of a window: a megabyte of lineages, and the names of 400,000 targets. */
@@ -37,7 +37,7 @@ const nothing: Run = { from: 0, to: 0, lists: [] };
 export class EpochWindow {
   /** The lineages of each epoch. */
   readonly #lineages = new Map<number, string>();
-  #lastNamed = new LastNamed();
+  #lastNumbers = new NameTable();
   /** The window has the lineages of the entries `from` to `to`, and the names of those after `from`. */
   #from = 0;
   #to = 0;
@@ -54,7 +54,7 @@ export class EpochWindow {
     if (stamp === "none" || joint === undefined || !this.has(stamp)) return undefined;
     const since = numberOf(stamp);
     if (since >= numberOf(joint)) return undefined;
-    const isNamed = (name: string) => this.#lastNamed.get(epochDigest(name)) > since;
+    const isNamed = (name: string) => this.#lastNumbers.get(epochDigest(name)) > since;
     return namesCovering(record).some(isNamed) ? undefined : joint;
   }
 
@@ -102,7 +102,7 @@ export class EpochWindow {
     for (const [number, list] of run.lists) {
       if (number > from && number <= to) continue;
       for (let at = 0; at < list.length; at += epochNameChars) {
-        this.#lastNamed.note(epochDigest(list, at), number);
+        this.#lastNumbers.note(epochDigest(list, at), number);
       }
     }
     for (let epoch = epochOf(run.from); epoch <= epochOf(run.to); epoch += 1) {
@@ -128,16 +128,16 @@ export class EpochWindow {
 
   #clear(): void {
     this.#lineages.clear();
-    this.#lastNamed = new LastNamed();
+    this.#lastNumbers = new NameTable();
     this.#from = this.#to = this.#least = 0;
   }
 
   /** Drops the oldest quarter of the window while it exceeds a limit. */
   #trim(): void {
-    while (this.#to - this.#from > entriesMax || this.#lastNamed.bytes > namesBytesMax) {
+    while (this.#to - this.#from > entriesMax || this.#lastNumbers.bytes > namesBytesMax) {
       this.#from += Math.ceil((this.#to - this.#from) / 4);
       this.#least = this.#from;
-      this.#lastNamed.forgetUpTo(this.#from);
+      this.#lastNumbers.forgetUpTo(this.#from);
       for (const epoch of this.#lineages.keys()) {
         if (epoch < epochOf(this.#from)) this.#lineages.delete(epoch);
       }

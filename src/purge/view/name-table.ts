@@ -5,7 +5,7 @@ const slotsMin = 1_024;
 /** The highest share of slots in use. */
 const loadMax = 0.75;
 
-export class LastNamed {
+export class NameTable {
   #digests = new Int32Array(slotsMin);
   /** The entry's number in each slot; 0 if the slot is free. */
   #numbers = new Int32Array(slotsMin);
