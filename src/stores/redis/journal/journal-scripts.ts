@@ -233,12 +233,16 @@ local noted = redis.call("HMGET", KEYS[2], "end", "older", "from")
 local books, from = {KEYS[2]}, noted[3]
 local older = noted[2] and redis.call("HMGET", KEYS[3], "end", "from")
 if older and older[1] == noted[2] then books, from = {KEYS[2], KEYS[3]}, older[2] or from end
-local function isUnpurged(n, names)
+local function isUnpurged(n, first, last)
   local since = numberIn(n)
-  if proofOf(n) ~= 1 or since < tonumber(from) then return 0 end
+  if first > last or proofOf(n) ~= 1 or since < tonumber(from) then return 0 end
   for _, book in ipairs(books) do
-    for _, number in ipairs(redis.call("HMGET", book, unpack(names))) do
-      if number and tonumber(number) > since then return 0 end
+    -- Lua passes at most some 8,000 arguments.
+    for at = first, last, 1000 do
+      local numbers = redis.call("HMGET", book, unpack(ARGV, at, math.min(at + 999, last)))
+      for _, number in ipairs(numbers) do
+        if number and tonumber(number) > since then return 0 end
+      end
     end
   end
   return 1
@@ -246,10 +250,9 @@ end
 if not from or noted[1] ~= newest or proofOf(ARGV[1]) ~= 1 then return {} end
 local answers, at = {}, 2
 while at <= #ARGV do
-  local count = tonumber(ARGV[at + 1])
-  answers[#answers + 1] =
-    count > 0 and isUnpurged(ARGV[at], {unpack(ARGV, at + 2, at + 1 + count)}) or 0
-  at = at + 2 + count
+  local last = at + 1 + tonumber(ARGV[at + 1])
+  answers[#answers + 1] = isUnpurged(ARGV[at], at + 2, last)
+  at = last + 1
 end
 return answers`;
 

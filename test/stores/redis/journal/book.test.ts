@@ -270,13 +270,18 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
     expect(world.costs()).toEqual([{ EVAL_RO: 2 }, 2]);
   });
 
-  it("accepts an entry and a record with a thousand tags", async () => {
+  it("accepts an entry with a thousand tags, and a record with nine thousand", async () => {
     const stamp = await appended();
-    const tags = Array.from({ length: 1_000 }, (_, at) => `${at}`);
-    const end = await appended({ tags: tags.map((tag) => `tag:${tag}`) });
-    const asked = [responseWith({ stamp, tags: ["999"] }), responseWith({ stamp: end, tags })];
-    const read = await world.journal.unpurged(end, asked);
-    expect(read).toEqual({ kind: "read", answers: [false, true] });
+    const tags = Array.from({ length: 9_000 }, (_, at) => `${at}`);
+    const end = await appended({ tags: tags.slice(0, 1_000).map((tag) => `tag:${tag}`) });
+    const later = await appended({ tags: ["tag:8999"] });
+    const asked = [
+      responseWith({ stamp, tags: ["999"] }),
+      responseWith({ stamp: end, tags }),
+      responseWith({ stamp: later, tags }),
+    ];
+    const read = await world.journal.unpurged(later, asked);
+    expect(read).toEqual({ kind: "read", answers: [false, false, true] });
   });
 
   it("does not note a purge that the journal refused", async () => {
