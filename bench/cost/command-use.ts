@@ -97,7 +97,7 @@ function useWithoutKey(has: (name: string) => boolean): Use {
 }
 
 function useOfJournal(has: (name: string) => boolean, kinds: ReadonlySet<KeyKind>): Use {
-  if (has("EVAL_RO")) return "journal read";
+  if (has("EVAL_RO") || has("HMGET")) return "journal read";
   if (!kinds.has("probe")) return has("XRANGE") || has("XREVRANGE") ? "journal read" : "unknown";
   return has("XREVRANGE") ? "journal read at the primary" : "purge, read back";
 }

@@ -1,9 +1,9 @@
 // Two functions that spread values evenly over 32 bits, for sampling and partitions. They protect nothing.
 
-/** Returns FNV-1a in 32 bits, as a signed integer. */
-export function fnv1a(text: string): number {
+/** Returns FNV-1a of a text or a part of it in 32 bits, as a signed integer. */
+export function fnv1a(text: string, from = 0, to = text.length): number {
   let digest = 0x811c9dc5;
-  for (let at = 0; at < text.length; at += 1) {
+  for (let at = from; at < to; at += 1) {
     digest = Math.imul(digest ^ text.charCodeAt(at), 0x01000193);
   }
   return digest;

@@ -4,6 +4,7 @@ import type { Parts } from "../../testing/simulation/simulated-isolate.ts";
 import type { SiteParts } from "../../testing/simulation/simulated-site.ts";
 import type { WorldKind } from "../../testing/simulation/simulated-weather.ts";
 import * as book from "./planted-in-book.ts";
+import * as epochs from "./planted-in-epochs.ts";
 import * as journal from "./planted-in-journal.ts";
 import * as site from "./planted-in-site.ts";
 import * as view from "./planted-in-view.ts";
@@ -337,15 +338,15 @@ export const rows: readonly Row[] = [
     fault: "a look-up cuts the path at another directory than the note",
     parts: book.directoryCutEarlier,
     kind: "diverging",
-    fromSeed: 260,
-    within: 100,
+    fromSeed: 440,
+    within: 800,
   },
   {
     rule: "27",
     fault: "the new stamp is from the time of the answer",
     parts: book.restampedLate,
     kind: "diverging",
-    fromSeed: 2_217,
+    fromSeed: 13_000,
     within: 3_000,
   },
   {
@@ -370,6 +371,38 @@ export const rows: readonly Row[] = [
     kind: "overrun",
     fromSeed: 290,
     within: 4_000,
+  },
+  {
+    rule: "27",
+    fault: "an absent epoch counts as one without names",
+    parts: epochs.absentIsUnpurged,
+    kind: "unbooked",
+    fromSeed: 700,
+    within: 2_000,
+  },
+  {
+    rule: "27",
+    fault: "a partial epoch counts as whole",
+    parts: epochs.partialIsWhole,
+    kind: "unbooked",
+    fromSeed: 1_700,
+    within: 2_500,
+  },
+  {
+    rule: "27",
+    fault: "an epoch verifies a stamp of another lineage",
+    parts: epochs.lineageUnchecked,
+    kind: "unbooked",
+    fromSeed: 100,
+    within: 300,
+  },
+  {
+    rule: "27",
+    fault: "epochs that end before the chain verify a stamp",
+    parts: epochs.unjoined,
+    kind: "unbooked",
+    fromSeed: 40,
+    within: 200,
   },
   {
     rule: "29",

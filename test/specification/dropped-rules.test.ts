@@ -57,6 +57,8 @@ const rows: readonly Row[] = [
   { rule: "27 end", scope: "trimming", breaks: "forgot" },
   { rule: "27 covered", scope: "late books", breaks: "forgot" },
   { rule: "27 question", scope: "late books", breaks: "forgot" },
+  { rule: "27 joint", scope: "epochs", breaks: "forgot" },
+  { rule: "27 listed", scope: "epochs", breaks: "forgot" },
   { rule: "27 trimmed", scope: "trimming", breaks: "bound" },
   { rule: "29 later", scope: "caches", breaks: "forgot" },
   { rule: "29 oldest", scope: "trimmed caches", breaks: "bound" },

@@ -7,6 +7,7 @@ export type StreamItem = [id: string, fields: string[]];
 export class FakeStream {
   readonly #clock: FakeClock;
   #items: StreamItem[] = [];
+  #fields: (readonly string[])[] = [];
   #last: readonly [ms: number, sequence: number] = [0, 0];
 
   constructor(clock: FakeClock) {
@@ -17,14 +18,21 @@ export class FakeStream {
     return this.#items.length;
   }
 
+  /** The fields of each item, oldest first. */
+  get fields(): readonly (readonly string[])[] {
+    return this.#fields;
+  }
+
   /** Empties the stream, like a restart without saved data. */
   empty(): void {
     this.#items = [];
+    this.#fields = [];
   }
 
   /** Replaces the content with these items, in the form that `range` returns. */
   lay(items: readonly StreamItem[]): void {
     this.#items = [...items];
+    this.#fields = items.map(([, fields]) => fields);
     const [ms = 0, sequence = 0] = items.at(-1)?.[0].split("-").map(Number) ?? [];
     this.#last = [ms, sequence];
   }
@@ -41,7 +49,9 @@ export class FakeStream {
     const ms = Math.max(this.#clock.atMs, lastMs);
     this.#last = ms === lastMs ? [ms, lastSequence + 1] : [ms, 0];
     const id = this.#last.join("-");
-    this.#items.push([id, rest.slice(starAt + 1)]);
+    const fields = rest.slice(starAt + 1);
+    this.#items.push([id, fields]);
+    this.#fields.push(fields);
     return id;
   }
 

@@ -9,6 +9,7 @@ import type { FakeClock } from "./fake-clock.ts";
 import { FakeRecords, type KeptRecord } from "./fake-records.ts";
 import { FakeStream, type StreamItem } from "./fake-stream.ts";
 import {
+  epochTexts,
   isJournalScript,
   nOf,
   runJournalScript,
@@ -225,6 +226,8 @@ export class FakeUpstash {
         return key.endsWith(":switch")
           ? [this.heldSwitch, this.heldRelease]
           : [key, ...rest].map((each) => this.#records.get(each)?.text ?? null);
+      case "HMGET":
+        return epochTexts(rest, this.#scripted.lined);
       case "SETRANGE":
         this.written.push("metadata");
         return this.#records.setRange(key, rest[1] ?? "");
@@ -245,7 +248,8 @@ export class FakeUpstash {
     if (/^INFO$/i.test(name) || key.endsWith(":ballast")) return this.roomCommands;
     if (isJournalScript(key) || isSubscriberScript(key)) return this.journalCommands;
     if (key.includes(":lease:") || /^EVAL$/i.test(name)) return this.leaseCommands;
-    const isOfJournal = /^(?:X|EVAL_RO)/i.test(name) || /:(?:probe|switch|released)$/.test(key);
+    const isOfJournal =
+      /^(?:X|EVAL_RO|HMGET)/i.test(name) || /:(?:probe|switch|released)$/.test(key);
     return isOfJournal ? this.journalCommands : this.commands;
   }
 
@@ -263,22 +267,17 @@ export class FakeUpstash {
 
   get #scripted(): ScriptedJournal {
     const { journal } = this;
-    const fieldsOf = (items: readonly StreamItem[]) => items.map(([, fields]) => fields);
     return {
       count: journal.length,
       held: this.heldSwitch ?? "",
       released: this.heldRelease,
       keepRelease: (text) => (this.heldRelease = text),
-      // A script may append several entries.
-      get noted() {
-        return fieldsOf(journal.range(["-", "+"]));
-      },
-      get lined() {
-        return fieldsOf(journal.range(["-", "+"]));
-      },
+      noted: journal.fields,
+      lined: journal.fields,
       unprovenBelow: 0,
+      // A script may append several entries.
       get last() {
-        return fieldsOf(journal.reversed(["+", "-", "COUNT", "1"]))[0];
+        return journal.fields.at(-1);
       },
       forgetNoted: () => undefined,
       keepLined: () => undefined,

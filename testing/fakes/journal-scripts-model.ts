@@ -2,6 +2,14 @@
 import { namesOf } from "../../src/purge/journal/book.ts";
 import { decodeEntry } from "../../src/purge/journal/entry.ts";
 import {
+  epochNameChars,
+  epochNamesMax,
+  epochOf,
+  epochSize,
+  lineageText,
+  numberedIn,
+} from "../../src/purge/journal/epoch.ts";
+import {
   appendScript,
   bookScript,
   markScript,
@@ -139,6 +147,32 @@ function proofOf(n: string, { lined, last, unprovenBelow }: ScriptedJournal): nu
   if (!isCurrent || number === 0 || number > numberIn(nOf(last))) return 0;
   if (number < numberIn(nOf(lined[0]))) return number < unprovenBelow ? 0 : 2;
   return lined.some((fields) => lineageIn(nOf(fields)) === lineageIn(n)) ? 1 : 0;
+}
+
+/**
+ * Returns fields of the hash of lineages (`epochFields`), as HMGET does.
+ *
+ * @param lined the entries whose lineages are kept
+ */
+export function epochTexts(fields: readonly string[], lined: readonly Fields[]): (string | null)[] {
+  const from = numberIn(nOf(lined[0]));
+  return fields.map((field) => {
+    const epoch = Number(field.replace("n", ""));
+    const before = Math.max(0, from - epoch * epochSize - 1);
+    const at = Math.max(0, epoch * epochSize + 1 - from);
+    const own = before >= epochSize ? [] : lined.slice(at, at + epochSize - before);
+    if (own.length === 0 || epochOf(from) > epoch) return null;
+    const lines = own.map((one) => lineageText(numberedIn(nOf(one))?.line ?? 0));
+    if (!field.startsWith("n")) return "0".repeat(8 * before) + lines.join("");
+    return `${lines.at(-1)}${"?,".repeat(before)}${own.map((one) => `${namesIn(one)},`).join("")}`;
+  });
+}
+
+function namesIn(fields: Fields): string {
+  const names = namesOf(decodeEntry("0-0", fields).targets);
+  return names.length > epochNamesMax
+    ? "?"
+    : names.map((name) => name.slice(0, epochNameChars)).join("");
 }
 
 /** Returns the number in an `n`; 0 if it has none. */

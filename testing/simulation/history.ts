@@ -154,8 +154,8 @@ class Course implements History {
     if (draw() < this.#misfortune) return this.#suffer();
     const drawn = draw();
     if (drawn < attendedShare(this.#kind)) void isolate.attend();
-    else if (drawn < 0.4) void this.#request(isolate);
-    else if (drawn < 0.7) void this.#fill(isolate);
+    else if (drawn < 0.4) this.#requestAny(isolate);
+    else if (drawn < (this.#kind === "unbooked" ? 0.85 : 0.7)) void this.#fill(isolate);
     else if (drawn < 0.97) void this.#purge(isolate);
     else this.#replace(isolate);
   }
@@ -164,9 +164,14 @@ class Course implements History {
     this.#isolates[this.#isolates.indexOf(isolate)] = this.#begin(isolate.place.colo);
   }
 
-  async #request(isolate: SimulatedIsolate): Promise<void> {
+  /** Requests a response; all if only epochs verify old stamps, because a read of epochs helps the next requests. */
+  #requestAny(isolate: SimulatedIsolate): void {
     if (this.#fills.length === 0) return;
-    const fill = this.#world.any(this.#fills);
+    const fills = this.#kind === "unbooked" ? this.#fills : [this.#world.any(this.#fills)];
+    for (const fill of fills) void this.#request(isolate, fill);
+  }
+
+  async #request(isolate: SimulatedIsolate, fill: SimulatedFill): Promise<void> {
     const answer = await isolate.request(fill);
     this.judgedCount += 1;
     if (answer !== undefined) this.usableCount += 1;

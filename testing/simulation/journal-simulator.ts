@@ -36,6 +36,8 @@ export interface WorldSettings {
   readonly keptCount: number;
   /** The number of newest entries whose lineages the journal keeps. Default: all. */
   readonly linedMax?: number;
+  /** Whether the book never answers. */
+  readonly isUnbooked?: boolean;
 }
 
 /** A record of the shared tier. */
@@ -65,6 +67,8 @@ export class SimulatedWorld {
   readonly time: SimulatedTime;
   readonly stream: SimulatedStream;
   readonly records = new Map<string, SimulatedRecord>();
+  /** The fields of names in epochs that are absent or partial. */
+  readonly harmedEpochs = new Map<string, "absent" | "partial">();
   /** The states of the journal's subscribers. */
   readonly subscribers = new Map<string, string>();
   /** The objects of the records, if they are the shared tier in place of `records`. */

@@ -8,6 +8,7 @@ import { Acceptances, type SignedOrder } from "../../src/purge/acceptance/accept
 import type { AcceptanceSettings } from "../../src/purge/acceptance/read-backs.ts";
 import { ClockSteps } from "../../src/purge/view/clock-steps.ts";
 import { usualBounds } from "../../src/purge/view/chain.ts";
+import { EpochWindow } from "../../src/purge/view/epoch-window.ts";
 import type { Entry } from "../../src/purge/journal/entry.ts";
 import { JournalView, type JournalViewSettings } from "../../src/purge/view/journal-view.ts";
 import {
@@ -61,6 +62,7 @@ interface Noted {
 export interface Parts {
   readonly journal: (settings: RedisJournalSettings, isolate: SimulatedIsolate) => Journal;
   readonly view: (settings: JournalViewSettings, isolate: SimulatedIsolate) => JournalView;
+  readonly window: () => EpochWindow;
   readonly acceptances: (settings: AcceptanceSettings) => Acceptances;
   /** The store of the switch's posts. */
   readonly switching: (store: Switch) => Switch;
@@ -75,6 +77,7 @@ export interface Parts {
 export const soundParts: Parts = {
   journal: (settings) => new RedisJournal(settings),
   view: (settings) => new JournalView(settings),
+  window: () => new EpochWindow(),
   acceptances: (settings) => new Acceptances(settings),
   switching: (store) => store,
   noted: (before) => before,
@@ -148,6 +151,8 @@ export class SimulatedIsolate {
         allowanceMs,
         timeoutMs,
         chainBounds: { ...usualBounds, entriesMax: Math.min(keptCount, usualBounds.entriesMax) },
+        // The specification has no epochs, so a traced isolate never reads them.
+        epochs: { window: parts.window(), asksPerRead: world.trace ? Infinity : 0 },
         onOverdue: (entries) => this.acceptances.lookFor(entries),
         onRead: () => this.trace?.took(this.view),
       },

@@ -3,11 +3,17 @@
 // that write. Implements only the commands of RedisJournal, RedisSwitch and SharedTier, without
 // excluded ends of ranges (`(`).
 import { unlessNewerScript } from "../../src/stores/redis/write-unless-newer.ts";
+import { bookScript } from "../../src/stores/redis/journal/journal-scripts.ts";
 import { newestScript } from "../../src/stores/redis/journal/journal-pages.ts";
 import { Seal } from "../../src/remote/redis/seal.ts";
 import { type Command, Redis, type Send } from "../../src/remote/redis/redis.ts";
 import type { RedisClient } from "../../src/remote/redis/redis-client.ts";
-import { nOf, runJournalScript, type ScriptedJournal } from "../fakes/journal-scripts-model.ts";
+import {
+  epochTexts,
+  nOf,
+  runJournalScript,
+  type ScriptedJournal,
+} from "../fakes/journal-scripts-model.ts";
 import { isSubscriberScript, runSubscriberScript } from "../fakes/subscriber-scripts-model.ts";
 import { setUnlessNewer } from "../fakes/unless-newer-model.ts";
 import type { SimulatedRecord, SimulatedWorld } from "./journal-simulator.ts";
@@ -101,6 +107,8 @@ class Commands {
       // The switch's key.
       case "GET":
         return stream.heldAt(atMs - this.#world.between(0, settings.replicaLagMs)) || null;
+      case "HMGET":
+        return this.#epochs(args);
       case "EVAL_RO":
         return this.#evaluated(command);
       case "EVAL":
@@ -124,6 +132,22 @@ class Commands {
     const [noted, lineages] = [stream.notedAt(seenAtMs), stream.lineagesAt(seenAtMs)];
     this.#trip?.served({ items, noted, lineages }, false);
     return items;
+  }
+
+  /** Reads epochs, perhaps on a replica. Some may be absent or partial. */
+  #epochs(fields: readonly string[]): readonly (string | null)[] {
+    const { stream, settings, atMs, harmedEpochs } = this.#world;
+    const seenAtMs = atMs - this.#world.between(0, settings.replicaLagMs);
+    const { lined } = stream.lineagesAt(seenAtMs);
+    const texts = epochTexts(
+      fields,
+      lined.map((item) => item.fields),
+    );
+    return texts.map((text, at) => {
+      const harm = harmedEpochs.get(fields[at] ?? "");
+      if (text === null || harm === undefined) return text;
+      return harm === "absent" ? null : text.slice(0, text.length / 2);
+    });
   }
 
   /** Runs a script that only reads the journal or the book, atomically, perhaps on a replica. */
@@ -204,6 +228,7 @@ class Commands {
         return server.items.length;
       case "EVAL":
       case "EVAL_RO": {
+        if (key === bookScript && this.#world.settings.isUnbooked === true) return [];
         const given = args.slice(1 + Number(args[0]));
         return runJournalScript(key, given, scriptedOf(this.#world, server));
       }

@@ -1,8 +1,9 @@
 // The conditions in the worlds of the histories: clock errors, replica lags, delays, and faults of
 // the journal.
 import { encodeEntry } from "../../src/purge/journal/entry.ts";
+import { epochOf } from "../../src/purge/journal/epoch.ts";
 import { keptCount } from "../../src/purge/journal/journal.ts";
-import { nOf, numbered } from "../fakes/journal-scripts-model.ts";
+import { nOf, numbered, numberIn } from "../fakes/journal-scripts-model.ts";
 import { drawsFrom, type SimulatedWorld, type WorldSettings } from "./journal-simulator.ts";
 import { SimulatedCache } from "./simulated-cache.ts";
 import type { Place, SimulatedColo, SimulatedIsolate } from "./simulated-isolate.ts";
@@ -17,6 +18,7 @@ import { comparePositions, type StreamItem } from "./simulated-stream.ts";
  *   look trimmed.
  * - `lying`: the origin's validators never change, so that a 304 proves nothing.
  * - `trimming`: few entries are kept, and bursts remove entries that idle isolates have read.
+ * - `unbooked`: like `trimming`, but the book never answers, and epochs are evicted or cut off.
  * - `turned-back`: clocks are set back or forward by up to a minute. Each isolate is its own colo,
  *   because A limits the differences within a colo.
  * - `resending`: senders repeat a webhook at any isolate.
@@ -33,6 +35,7 @@ export const worldKinds = [
   "diverging",
   "lying",
   "trimming",
+  "unbooked",
   "turned-back",
   "resending",
   "overrun",
@@ -42,7 +45,7 @@ export type WorldKind = (typeof worldKinds)[number];
 
 /** Returns whether the journals of these worlds keep only a few entries. */
 export const isTrimmed = (kind: WorldKind): boolean =>
-  kind === "trimming" || kind === "diverging" || kind === "overrun";
+  kind === "trimming" || kind === "unbooked" || kind === "diverging" || kind === "overrun";
 
 /** Draws the settings of a world. In some worlds, clock errors and replica lags exceed A. */
 export function settingsOf(seed: number, kind: WorldKind): WorldSettings {
@@ -63,6 +66,7 @@ export function settingsOf(seed: number, kind: WorldKind): WorldSettings {
     keptCount: isTrimmed(kind) ? any(4, 8, 16) : isCached ? any(8, keptCount) : keptCount,
     lostShare: kind === "overrun" ? 0.2 : 0.02,
     linedMax: isTrimmed(kind) ? any(16, 32, 1_000) : Infinity,
+    isUnbooked: kind === "unbooked",
   };
 }
 
@@ -149,6 +153,7 @@ export function misfortunes(
   const often = (happen: () => void) => Array.from({ length: 6 }, () => happen);
   if (kind === "crowded") misfortune.push(...often(() => flood(world)));
   if (isTrimmed(kind)) misfortune.push(...often(() => burst(world)), () => harmBook(world));
+  if (kind === "unbooked") misfortune.push(() => harmEpoch(world), failOver);
   if (kind === "cached" && world.settings.keptCount < keptCount)
     misfortune.push(() => burst(world));
   if (kind === "trimming") misfortune.push(...often(failOver));
@@ -201,6 +206,15 @@ function harmBook(world: SimulatedWorld): void {
   stream.note(noted, atMs);
 }
 
+/** Evicts or cuts off the names of an epoch. The next append does not restore them. */
+function harmEpoch(world: SimulatedWorld): void {
+  const epoch = epochOf(numberIn(nOf(world.stream.items.at(-1)?.fields)));
+  const field = `n${world.any([epoch, epoch, epoch - 1, epoch - 2])}`;
+  const how = world.any(["absent", "partial"] as const);
+  world.tell(() => `The names of ${field} are ${how}`);
+  world.harmedEpochs.set(field, how);
+}
+
 /** Appends many purges of other pages at once: more than a page, or than a cold view reads. */
 function flood(world: SimulatedWorld): void {
   const count = world.any([150, 150, 1_100]);
@@ -211,7 +225,8 @@ function flood(world: SimulatedWorld): void {
 /** Appends purges of other pages one by one, up to twice as many as the journal keeps. */
 function burst(world: SimulatedWorld): void {
   const { keptCount: kept } = world.settings;
-  const count = world.between(1, world.any([kept / 2, 2 * kept]));
+  const isLong = world.settings.isUnbooked === true;
+  const count = world.between(1, world.any([kept / 2, isLong ? 80 : 2 * kept]));
   purgeElsewhere(world, count);
 }
 

@@ -83,15 +83,32 @@ static int covered_in_book(struct Read *book, int r, int stamp) {
   return 0;
 }
 
-/* The book has justified a later stamp, in place of the former one in `entry`. */
+/* Returns whether the epochs of a state have a later entry that covers a response. */
+static int covered_in_epochs(struct Read *seen, int r, int stamp) {
+  for (int at = seen->last; at; at = ENTRY(at).before) {
+    if (ENTRY(at).number > ENTRY(stamp).number && covers(at, r)) return 1;
+    if (at == seen->linedFirst) break;
+  }
+  return 0;
+}
+
+/* Epochs verify a later stamp by a read of the lineages, with which the names are kept. */
+static int verified_by_epochs(struct Read *seen, int r) {
+  return RULE(R27_JOINT, proof_of(event.stamp, seen) == NOTED) &&
+         RULE(R27_NOTED, proof_of(event.entry, seen) == NOTED) &&
+         RULE(R27_LISTED, !covered_in_epochs(seen, r, event.entry));
+}
+
+/* The book or epochs have justified a later stamp, in place of the former one in `entry`. */
 static int may_restamp(void) {
   int i = event.isolate, r = event.record;
   struct Read *book = &READ(i, event.read);
   if (RECORD(r).state < GENERATED || !is_stamp_of(r, event.entry)) return 0;
   if (!knows(i, event.stamp)) return 0;
   if (is_justified(r, event.entry, event.stamp)) return 1;
-  return RULE(R16_REPLY, book->state == SERVED && book->kind != COPIED) &&
-         RULE(R27_QUESTION, event.stamp == book->base) &&
+  if (!RULE(R16_REPLY, book->state == SERVED && book->kind != COPIED)) return 0;
+  if (event.isEpoch) return verified_by_epochs(book, r);
+  return RULE(R27_QUESTION, event.stamp == book->base) &&
          RULE(R27_END, book->notedLast == book->last && proof_of(book->base, book) == NOTED) &&
          RULE(R27_NOTED, proof_of(event.entry, book) == NOTED) &&
          RULE(R27_NAMES, ENTRY(event.entry).number >= ENTRY(book->notedFirst).number) &&

@@ -14,7 +14,7 @@ enum page_bits { NOTHING = 0, EVERYTHING = 3 };
   X(at) X(isolate) X(read) X(other) X(entry) X(record) \
   X(first) X(last) X(count) X(sum) X(notedFirst) X(notedLast) X(linedFirst) X(unproven) X(number) \
   X(stamp) X(asOf) X(requestedAt) X(bodyAt) X(colo) X(body) X(page) \
-  X(covers) X(hard) X(position) X(isFresh) X(isPrimary) X(isFollower) X(isHead) X(isUnchanged) X(isRenewed) X(age)
+  X(covers) X(hard) X(position) X(isFresh) X(isPrimary) X(isFollower) X(isHead) X(isUnchanged) X(isRenewed) X(isEpoch) X(age)
 
 typedef struct {
 #define X(name) int name;

@@ -54,6 +54,8 @@
   X(R27_END, "27 end")             /* the lineages note the view's end, the book ends with the last entry */ \
   X(R27_COVERED, "27 covered")     /* no later entry in the book covers the response */ \
   X(R27_QUESTION, "27 question")   /* the new stamp is the view's end at the question */ \
+  X(R27_JOINT, "27 joint")         /* the epochs have the new stamp */ \
+  X(R27_LISTED, "27 listed")       /* no later entry of the epochs covers the response */ \
   X(R27_TRIMMED, "27 trimmed")     /* an entry that never existed was not trimmed */ \
   X(R29_LATER, "29 later")         /* no known entry came between a cache's answer and its request */ \
   X(R29_OLDEST, "29 oldest")       /* the view begins before this answer */ \

@@ -112,6 +112,12 @@ export const scopes: readonly Scope[] = [
     large: { entries: 5, purges: 2 },
   },
   {
+    name: "epochs",
+    adds: "trimming, epochs, a fail-over, two reads at once; one isolate",
+    settings: { ...losses, ...trimming, books: 2, reads: 2, recurring: 0 },
+    large: { entries: 5 },
+  },
+  {
     name: "tiers",
     adds: "validators, an origin that lies, bodies beside metadata; three responses, one isolate",
     settings: { isolates: 1, entries: 2, records: 3, validations: 1, shared: 1 },

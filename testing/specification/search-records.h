@@ -98,12 +98,14 @@ static void offer_record(int i, int r) {
     event.record = r;
     event.read = s;
     event.entry = it->stamp;
-    event.stamp = READ(i, s).base;
+    event.isEpoch = SET(books) == 2;
+    event.stamp = event.isEpoch ? READ(i, s).last : READ(i, s).base;
     int is_asked = READ(i, s).state == SERVED && it->stamp && !knows(i, it->stamp);
     if (!is_asked || !SET(books)) continue;
     if (event.stamp != it->restamps[0]) offer();
     event.stamp = VIEW(i).last;
-    if (event.stamp != READ(i, s).base && event.stamp != it->restamps[0]) offer();
+    int is_new = event.stamp != READ(i, s).base || event.isEpoch;
+    if (is_new && event.stamp != it->restamps[0]) offer();
   }
   if (i || !SET(shared) || it->state != STORED) return;
   event = by(store_step, i);

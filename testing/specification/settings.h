@@ -41,7 +41,7 @@
   X(copies)         /* 1: isolates share copies of views in their colo */ \
   X(shared)         /* 1: one tier keeps a body beside its metadata */ \
   X(recurring)      /* 1: after a loss, positions occur again */ \
-  X(books)          /* 1: isolates ask the book about unknown stamps */ \
+  X(books)          /* 1: isolates ask the book about unknown stamps; 2: they judge them by epochs */ \
   X(confirms)       /* 1: no reply to an append is lost */ \
   X(one_purger)     /* 1: only the last isolate accepts purges */ \
   X(one_loader)     /* 1: only the first isolate loads responses */ \

@@ -1,6 +1,7 @@
 // The names of targets in the journal's book (docs/purge-protocol-book.md, rule 27). Different targets
 // may share a name. A purge of one target then also counts for the others, so the book errs towards
 // a purge.
+import { BoundedMarks } from "../../base/bounded-map.ts";
 import { sha256Short } from "../../base/sha256.ts";
 import type { Coverage, Stamp } from "../../cache/record/record.ts";
 import { comparedTag, coverable, type PurgeTargets } from "./purge-target.ts";
@@ -12,8 +13,11 @@ import { comparedUrl } from "./spelling.ts";
  */
 const slashesMax = 30;
 
-/** The maximum number of names of a record. Cloudflare's own cache allows 1,000 tags. */
-const namesMax = 2_000;
+/** The maximum number of names of a record, which are 140 KB of a command. Cloudflare's own cache allows 1,000 tags. */
+const namesMax = 10_000;
+
+/** The names by text. A page has a dozen, most of them with other pages, and a digest takes 6 µs. */
+const nameByText = new BoundedMarks<string>();
 
 /** Returns the names of a purge's targets. A prefix is named by its directory. */
 export function namesOf({ tags, prefixes }: PurgeTargets): readonly string[] {
@@ -60,5 +64,13 @@ function directoriesIn(text: string): string[] {
 /** Returns the digests as names of one length, without duplicates. */
 function digested(tags: readonly string[], directories: readonly string[]): readonly string[] {
   const texts = new Set([...tags, ...directories.map((path) => `dir:${path}`)]);
-  return Array.from(texts, sha256Short);
+  return Array.from(texts, nameOf);
+}
+
+function nameOf(text: string): string {
+  const known = nameByText.get(text);
+  if (known !== undefined) return known;
+  const name = sha256Short(text);
+  nameByText.set(text, name);
+  return name;
 }

@@ -3,6 +3,7 @@
 // compares two positions.
 import type { Coverage, Stamp, StampedWrite } from "../../cache/record/record.ts";
 import type { Entry, EntryId, NewEntry, ReleaseEntry } from "./entry.ts";
+import type { Epoch, EpochRange } from "./epoch.ts";
 import type { SwitchState } from "./switch-state.ts";
 
 /**
@@ -171,6 +172,13 @@ export interface Journal {
     end: EntryId,
     records: readonly (Coverage & { readonly stamp: Stamp })[],
   ): Promise<{ kind: "read"; answers: readonly boolean[] } | Unavailable>;
+  /**
+   * Reads epochs (rule 27 i), oldest first, in one step; `undefined` for those that the journal lacks. Absent if the
+   * journal has no epochs.
+   */
+  epochs?(
+    range: EpochRange,
+  ): Promise<{ kind: "read"; epochs: readonly (Epoch | undefined)[] } | Unavailable>;
   /**
    * Reads up to `count` entries after a position, oldest first, for operators. `"0"` is the start.
    */

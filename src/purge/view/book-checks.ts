@@ -1,4 +1,4 @@
-// Queries the journal's book for records whose stamps the view does not know
+// Verifies records whose stamps the view does not know, by the journal's epochs and its book
 // (docs/purge-protocol-book.md, rule 27). If no later entry covers such a record, the record gets a
 // stamp that the view knows.
 import { BoundedMarks } from "../../base/bounded-map.ts";
@@ -6,14 +6,25 @@ import { loadStampOf, type Stamp } from "../../cache/record/record.ts";
 import type { EntryId } from "../journal/entry.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Chain } from "./chain.ts";
-import type { PurgeSubject } from "./view-port.ts";
+import { EpochWindow } from "./epoch-window.ts";
+import type { PurgeSubject, Requester } from "./view-port.ts";
 
 /** The size limit of the remembered answers, in bytes. */
 const rememberedBytesMax = 262_144;
 
+/** The number of questions to the book for each read of epochs, which costs the CPU time of some questions. */
+const asksPerRead = 4;
+
+/** The number of questions after a read that gave nothing is so many times larger. */
+const failureFactor = 16;
+
 export class BookChecks {
-  readonly #journal: Pick<Journal, "unpurged">;
+  readonly #journal: Pick<Journal, "unpurged" | "epochs">;
   readonly #chain: () => Chain | undefined;
+  readonly #window: EpochWindow;
+  readonly #asksPerRead: number;
+  /** The number of questions until the next read of epochs. */
+  #asksLeft: number;
   /**
    * The new stamps, by old stamp and coverage, because a tier may return a record with its old
    * stamp again.
@@ -21,40 +32,62 @@ export class BookChecks {
   readonly #restamped = new BoundedMarks<EntryId>(rememberedBytesMax);
 
   /** @param chain returns the view's present chain */
-  constructor(journal: Pick<Journal, "unpurged">, chain: () => Chain | undefined) {
+  constructor(
+    journal: Pick<Journal, "unpurged" | "epochs">,
+    chain: () => Chain | undefined,
+    given: EpochSettings = {},
+  ) {
     this.#journal = journal;
     this.#chain = chain;
+    this.#window = given.window ?? new EpochWindow();
+    this.#asksPerRead = this.#asksLeft = given.asksPerRead ?? asksPerRead;
   }
 
   /**
-   * Replaces an unknown stamp with the place of an entry in the chain, if the book proves that no
-   * entry between the two covers the record. The view then judges the record by the later entries.
+   * Replaces an unknown stamp with the place of an entry in the chain, if the epochs or the book prove that no
+   * entry between the two covers the record. The view then judges the record by the later entries. After some
+   * questions to the book, reads epochs after the requester's answer.
    *
    * @returns a promise to wait for before the record is judged again: of the query, or resolved if
    *   the answer is known; `undefined` if the stamp stays
    */
-  check(record: PurgeSubject): Promise<void> | undefined {
+  check(record: PurgeSubject, requester: Requester): Promise<void> | undefined {
     const { stamp } = record;
     const chain = this.#chain();
     if (stamp === "none" || chain === undefined || chain.knows(stamp)) return undefined;
     if (this.recall(record)) return Promise.resolve();
+    this.#readEpochs(stamp, chain, requester);
     return this.#asked(record, nameOf(record, stamp), chain.end);
   }
 
   /**
-   * Replaces an unknown stamp by the answer to an earlier query, if the chain still knows that new stamp.
-   * Returns whether it did.
+   * Replaces an unknown stamp by the epochs that this isolate has, or by the answer to an earlier query, if the chain
+   * still knows that new stamp. Returns whether it did.
    */
   recall(record: PurgeSubject): boolean {
     const { stamp } = record;
     const chain = this.#chain();
-    if (this.#restamped.count === 0 || stamp === "none" || chain?.knows(stamp) !== false) {
-      return false;
-    }
-    const known = this.#restamped.get(nameOf(record, stamp));
+    if (stamp === "none" || chain?.knows(stamp) !== false) return false;
+    const known = this.#window.verifiedUpTo(record, chain) ?? this.#answered(record, stamp);
     if (known === undefined || !chain.knows(known)) return false;
     restamp(record, known);
     return true;
+  }
+
+  #answered(record: PurgeSubject, stamp: EntryId): EntryId | undefined {
+    return this.#restamped.count === 0 ? undefined : this.#restamped.get(nameOf(record, stamp));
+  }
+
+  /** Reads the epochs that the window lacks for this stamp, if enough questions preceded this one. */
+  #readEpochs(stamp: EntryId, chain: Chain, requester: Requester): void {
+    const range = this.#journal.epochs && this.#window.lacking(stamp, chain);
+    if (range === undefined || (this.#asksLeft -= 1) > 0) return;
+    this.#asksLeft = failureFactor * this.#asksPerRead;
+    requester.afterAnswer(async () => {
+      const read = await this.#journal.epochs?.(range);
+      if (read?.kind !== "read" || !this.#window.take(range.first, read.epochs)) return;
+      this.#asksLeft = this.#asksPerRead;
+    });
   }
 
   async #asked(record: PurgeSubject, name: string, end: EntryId): Promise<void> {
@@ -64,6 +97,14 @@ export class BookChecks {
     this.#restamped.set(name, end);
     restamp(record, end);
   }
+}
+
+/** Settings for tests. */
+export interface EpochSettings {
+  /** Default: an empty window. */
+  readonly window?: EpochWindow;
+  /** The number of questions to the book for each read of epochs. Default: 4. */
+  readonly asksPerRead?: number;
 }
 
 /** Returns the name of an answer. Records of one name have the same stamp and the same names in the book. */

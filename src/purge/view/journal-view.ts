@@ -4,7 +4,7 @@ import { bodyRequestedAtMs, type Stamp } from "../../cache/record/record.ts";
 import { BoundedMarks } from "../../base/bounded-map.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { AcceptedPurges, decisive } from "./accepted-purges.ts";
-import { BookChecks } from "./book-checks.ts";
+import { BookChecks, type EpochSettings } from "./book-checks.ts";
 import type { Chain } from "./chain.ts";
 import { ClockSteps } from "./clock-steps.ts";
 import {
@@ -31,6 +31,8 @@ import { type RenewalSettings, ViewRenewals } from "./view-renewals.ts";
 export interface JournalViewSettings extends FollowingSettings, RenewalSettings {
   /** Detects clock steps. Default: without a clock that is never set. */
   readonly clock?: ClockSteps;
+  /** How old stamps are verified by epochs (rule 27 j and k). Default: `EpochSettings`. */
+  readonly epochs?: EpochSettings;
   /** Returns whether the journal is shut off. No request then waits for a renewal. */
   readonly isShutOff?: () => boolean;
   /**
@@ -62,7 +64,7 @@ export class JournalView implements PurgeView {
     this.follower = new JournalFollower(settings, this.#accepted, this.#clock);
     this.#catchUps = new JoinedRuns({ run: () => this.follower.readOn(), nowAtMs, waitTimeoutMs });
     this.#renewals = new ViewRenewals(settings, this.follower, () => this.#lookForOverdue());
-    this.#book = new BookChecks(settings.journal, () => this.chain);
+    this.#book = new BookChecks(settings.journal, () => this.chain, settings.epochs);
   }
 
   get isShutOff(): boolean {
@@ -127,10 +129,12 @@ export class JournalView implements PurgeView {
   seek(requester: Requester, record?: PurgeSubject): Promise<void> | undefined {
     const { atMs } = requester;
     const isDue = !isWithinMs(this.#settings.maxLagMs / 4, this.#soughtAtMs, atMs);
-    if (!isDue && !this.#renewals.areUnderWay) return this.#checkedInBook(record);
+    if (!isDue && !this.#renewals.areUnderWay) return this.#checkedInBook(requester, record);
     if (isDue) this.#soughtAtMs = atMs;
     const renewed = this.#renewals.begun(requester, record?.stamp);
-    return this.isShutOff ? undefined : renewed().then(() => this.#checkedInBook(record));
+    return this.isShutOff
+      ? undefined
+      : renewed().then(() => this.#checkedInBook(requester, record));
   }
 
   /**
@@ -152,9 +156,9 @@ export class JournalView implements PurgeView {
   }
 
   /** Queries the book, unless the last read failed: a new stamp does not help an old view. */
-  #checkedInBook(record?: PurgeSubject): Promise<void> | undefined {
+  #checkedInBook(requester: Requester, record?: PurgeSubject): Promise<void> | undefined {
     const hasFailed = this.failedAtMs !== undefined || this.isShutOff;
-    return hasFailed || record === undefined ? undefined : this.#book.check(record);
+    return hasFailed || record === undefined ? undefined : this.#book.check(record, requester);
   }
 
   /**
@@ -184,7 +188,7 @@ export class JournalView implements PurgeView {
     return this.chain?.end ?? "none";
   }
 
-  /** Judges a record by a remembered answer of the book, if the view alone cannot verify the record. */
+  /** Judges a record by epochs or a remembered answer of the book, if the view alone cannot verify the record. */
   judge(record: PurgeSubject, ask: JudgementAsk): PurgeJudgement {
     const judged = this.#judged(record, ask);
     const isRecalled = judged.kind === "unverified" && this.#book.recall(record);

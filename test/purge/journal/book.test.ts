@@ -135,14 +135,14 @@ describe("the names of a purge and of a record", () => {
   });
 
   it.each([
-    { tagCount: 1_997, n: "n.1" },
-    { tagCount: 1_998, n: "" },
-  ])("are not asked for if they are over 2,000: $tagCount tags", ({ tagCount, n }) => {
+    { tagCount: 9_997, n: "n.1" },
+    { tagCount: 9_998, n: "" },
+  ])("are not asked for if they are over 10,000: $tagCount tags", ({ tagCount, n }) => {
     const tags = Array.from({ length: tagCount }, (_, at) => `${at}`);
     const stamp = { position: "1-0", n: "n.1" };
     // Two more names are internal tags, and one is a directory.
     const url = `${dataScheme}all`;
     const query = bookQuery({ url, route: "", tags, stamp });
-    expect([query.n, query.names.length]).toEqual([n, n === "" ? 0 : 2_000]);
+    expect([query.n, query.names.length]).toEqual([n, n === "" ? 0 : 10_000]);
   });
 });

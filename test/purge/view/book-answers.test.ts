@@ -27,9 +27,11 @@ describe("rule 27: remembered answers of the book", () => {
     );
   });
 
+  const requester = { atMs: 0, afterAnswer: (work: () => Promise<void>) => void work() };
+
   const checked = async (changes: Partial<StoredMetadata> = {}) => {
     const record = responseWith({ stamp: stampAt("1-0"), ...changes });
-    await checks.check(record);
+    await checks.check(record, requester);
     return record.stamp;
   };
 
@@ -70,7 +72,7 @@ describe("rule 27: remembered answers of the book", () => {
     await checked();
     chain.append([entryAt("7-0", { tags: ["tag:red"] })]);
     const record = responseWith({ stamp: stampAt("1-0") });
-    await checks.check(record);
+    await checks.check(record, requester);
     expect([record.stamp, chain.purgeOf(record)?.mode]).toEqual([stampAt("6-0"), "hard"]);
   });
 
@@ -95,4 +97,60 @@ it("restamp changes only the stamp of a record, and keeps that of its load", () 
     const expected = { stamp: stampAt(later), loadStamp: stampAt("1-0") };
     expect(record).toEqual(responseWith(expected));
   }
+});
+
+describe("rule 27 (j): epochs are read", () => {
+  const placeAt = (number: number) => ({ position: `${number}-0`, n: `n.${number}.${number}` });
+  const chain = new Chain([entryAt("5-0", placeAt(5)), entryAt("6-0", placeAt(6))]);
+  const whole = { lineages: "0000000100000002000000030000000400000005", names: "00000005,,,,," };
+
+  /** Asks about this number of records, one after another. Returns the questions and the reads of epochs. */
+  async function counted(recordCount: number, epochs: readonly (typeof whole | undefined)[]) {
+    const counts = { asked: 0, read: 0 };
+    const unpurged = async () => {
+      counts.asked += 1;
+      return { kind: "read", answers: [true] } as const;
+    };
+    const checks = new BookChecks(
+      {
+        unpurged,
+        epochs: async () => {
+          counts.read += 1;
+          return { kind: "read", epochs } as const;
+        },
+      },
+      () => chain,
+    );
+    for (let nth = 0; nth < recordCount; nth += 1) {
+      const record = responseWith({ stamp: placeAt(2), tags: [`${nth}`] });
+      const waiting: (() => Promise<void>)[] = [];
+      await checks.check(record, { atMs: 0, afterAnswer: (work) => void waiting.push(work) });
+      for (const work of waiting) await work();
+      expect(chain.knows(record.stamp)).toBe(true);
+    }
+    return counts;
+  }
+
+  it.each([
+    { recordCount: 3, epochs: [whole], asked: 3, read: 0 },
+    { recordCount: 100, epochs: [whole], asked: 4, read: 1 },
+    { recordCount: 67, epochs: [undefined], asked: 67, read: 1 },
+    { recordCount: 68, epochs: [undefined], asked: 68, read: 2 },
+  ])("$read times for $recordCount records", async ({ recordCount, epochs, asked, read }) => {
+    expect(await counted(recordCount, epochs)).toEqual({ asked, read });
+  });
+
+  it("not again while a read is under way", async () => {
+    let readCount = 0;
+    const unpurged = async () => ({ kind: "read", answers: [false] }) as const;
+    const epochs = async () => {
+      readCount += 1;
+      return { kind: "unavailable" } as const;
+    };
+    const checks = new BookChecks({ unpurged, epochs }, () => chain);
+    const records = Array.from({ length: 60 }, () => responseWith({ stamp: placeAt(2) }));
+    const requester = { atMs: 0, afterAnswer: (work: () => Promise<void>) => void work() };
+    await Promise.all(records.map(async (record) => checks.check(record, requester)));
+    expect(readCount).toBe(1);
+  });
 });

@@ -61,13 +61,6 @@ describe("rule 27: a record beyond the view", () => {
     expect([again.stamp, again.loadStamp]).toEqual([end(), stored.loadStamp]);
   });
 
-  it("needs a question of its own with other tags", async () => {
-    const other = responseWith({ stamp: stored.stamp, tags: ["green"] });
-    await seek();
-    await seek(other);
-    expect([isolate.judge(other), questions()]).toEqual(["usable", 2]);
-  });
-
   it("is subject to the bound of rule 7 after the question", async () => {
     await seek();
     isolate.clock.advance(maxLagMs / 1_000);
@@ -239,6 +232,7 @@ describe("rule 27: the book is not asked", () => {
   it("without a view", () => {
     const ask = () => Promise.reject(new Error("The book was asked."));
     const checks = new BookChecks({ unpurged: ask }, () => undefined);
-    expect(checks.check(responseWith({ stamp: stampAt("1-0") }))).toBe(undefined);
+    const record = responseWith({ stamp: stampAt("1-0") });
+    expect(checks.check(record, isolate.requester)).toBe(undefined);
   });
 });

@@ -82,17 +82,18 @@ function worldOf({ site, journal, calls }: ReturnType<typeof overRedis | typeof 
       data,
       values,
       asks: {
-        page: async () => (await pages.get("/a")).cacheStatus.includes("; hit"),
+        page: async (name = "a") => (await pages.get(`/${name}`)).cacheStatus.includes("; hit"),
         "large page": async () => (await pages.get("/large")).cacheStatus.includes("; hit"),
-        value: async () => (await values.get("a")) === "loaded",
+        value: async (name = "a") => (await values.get(name)) === "loaded",
         "value with further tags": async () =>
           (await values.lookUp("a", { tags: ["more"] })).value === "loaded",
       },
       /** Fills all tiers. */
-      async fill() {
-        await pages.get("/a");
-        await pages.get("/large");
-        await values.getOrSet("a", () => "loaded");
+      async fill(names: readonly string[] = ["a", "large"]) {
+        for (const name of names) {
+          await pages.get(`/${name}`);
+          await values.getOrSet(name, () => "loaded");
+        }
         await idle();
       },
       /** Reads the journal. */
@@ -105,8 +106,10 @@ function worldOf({ site, journal, calls }: ReturnType<typeof overRedis | typeof 
   };
   const purge = (...names: readonly string[]) =>
     journal.append(names.map((tag) => newEntry({ n: randomText(), tags: [tag] })));
-  const purgeOthers = async () => {
-    await purge(...Array.from({ length: 2 * newestCount }, (_, at) => `tag:other ${at}`));
+  const purgeOthers = async (thousands = 2) => {
+    for (let nth = 0; nth < thousands; nth += 1) {
+      await purge(...Array.from({ length: newestCount }, (_, at) => `tag:other ${nth} ${at}`));
+    }
     // The colo's copy of an older view knows the stamps, and rule 7 (b) allows young records.
     pass(4_000);
   };
@@ -173,6 +176,30 @@ it.each(rows)("a colo whose edge has an old $subject asks $store once", async (r
   expect(await world.costOf(first.asks[row.subject])).toEqual(firstCost);
   const isAsked = row.subject === "value with further tags";
   expect(await world.costOf(second.asks[row.subject])).toEqual(isAsked ? firstCost : [true, 0]);
+});
+
+it("old pages and values cost hardly a further command after 20,000 purges", async () => {
+  const world = worldOf(overRedis());
+  const names = Array.from({ length: 200 }, (_, at) => `${at}`);
+  const warm = world.isolate();
+  await warm.fill(names);
+  await world.purgeOthers(20);
+  await warm.begin();
+  const commandsPerHit = async (ask: (name: string) => Promise<boolean>) => {
+    let sum = 0;
+    for (const name of names) {
+      const [isHit, count] = await world.costOf(() => ask(name));
+      expect(isHit).toBe(true);
+      sum += Number(count);
+    }
+    return sum / names.length;
+  };
+  // Without epochs, a hit in memory reads Redis and asks the book.
+  expect(await commandsPerHit(warm.asks.page)).toBeLessThan(0.1);
+  expect(await commandsPerHit(warm.asks.value)).toBeLessThan(0.1);
+  const cold = await world.begun();
+  expect(await commandsPerHit(cold.asks.value)).toBeLessThan(1.1);
+  expect(await commandsPerHit(cold.asks.page)).toBeLessThan(1.1);
 });
 
 it("a colo asks R2 about a large page once", async () => {

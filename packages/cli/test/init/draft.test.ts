@@ -84,21 +84,6 @@ describe("pages in a drafted configuration", () => {
     expect(route("news")?.tags({ slug: "a" })).toEqual(["news:a", "news"]);
   });
 
-  it("keep their lifetime beside a page that varies by Cookie, which keeps its variants apart", async () => {
-    const varying = () => html("mine", { vary: "Cookie" });
-    const { route } = await routesOf(originOf({ "/news/a": "a", "/news/b": varying }));
-    expect(route("news")).toMatchObject({ freshSeconds: 300 });
-  });
-
-  it.each(["X-Cache-Tags", "xkey", "Edge-Cache-Tag"])(
-    "get a hint about their tags in %s",
-    async (field) => {
-      const { told } = await routesOf(originOf({ "/a": () => html("a", { [field]: "a b" }) }));
-      const { text } = told.findings.find(({ code }) => code === "other-tags") ?? {};
-      expect(text).toContain(`tagFields: ["${field.toLowerCase()}"]`);
-    },
-  );
-
   it("get no tags from their route if the origin sends Cache-Tag", async () => {
     const { route } = await routesOf(originOf({ "/news/a": tagged, "/news/b": "b" }));
     expect(route("news")?.tags({ slug: "a" })).toEqual([]);
@@ -155,6 +140,21 @@ describe("pages in a drafted configuration", () => {
     expect(told.findings.map(({ code }) => code)).toContain("no-404");
   });
 });
+
+it("init keeps the lifetime beside a page that varies by Cookie, which keeps its variants apart", async () => {
+  const varying = () => html("mine", { vary: "Cookie" });
+  const { route } = await routesOf(originOf({ "/news/a": "a", "/news/b": varying }));
+  expect(route("news")).toMatchObject({ freshSeconds: 300 });
+});
+
+it.each(["X-Cache-Tags", "xkey", "Edge-Cache-Tag"])(
+  "init names the field %s, which seems to have tags",
+  async (field) => {
+    const { told } = await routesOf(originOf({ "/a": () => html("a", { [field]: "a b" }) }));
+    const { text } = told.findings.find(({ code }) => code === "other-tags") ?? {};
+    expect(text).toContain(`tagFields: ["${field.toLowerCase()}"]`);
+  },
+);
 
 it("init gives each route a unique name", async () => {
   const pages = { "/pages/a": "a", "/pages/b": "b", "/lists/a": "a", "/lists/b": "b" };

@@ -4,6 +4,7 @@ import { listIn } from "../../../base/json-text.ts";
 import { type PurgeTargets, releasedBy } from "../../../purge/journal/purge-target.ts";
 import { bookQuery, namesOf } from "../../../purge/journal/book.ts";
 import type { EntryId } from "../../../purge/journal/entry.ts";
+import { type Epoch, epochNameChars, epochNamesMax } from "../../../purge/journal/epoch.ts";
 import type { Journal } from "../../../purge/journal/journal.ts";
 import { storedLua } from "./stamped-records.ts";
 import { switchKey } from "./switch-key.ts";
@@ -68,8 +69,9 @@ end`;
  * it, because trimming never removes the key.
  *
  * XADD is the first write, because a full database refuses only a script's first write.
- * `noteLineage` begins anew if the lineages lack the entry before. All entries before are then
- * unproven, unless the last version has noted that entry in the book.
+ * `noteInEpoch` begins anew if the lineages lack the entry before. All entries before are then
+ * unproven, unless the last version has noted that entry in the book. The names of entries that a version
+ * without epochs appended are unknown.
  */
 const appendLua = `${lastLua}${lineagesLua}
 local argument = 0
@@ -83,22 +85,33 @@ local function list()
   return items
 end
 local kept, fieldsMax, lineagesMax = taken(), tonumber(taken()), tonumber(taken())
-local function noteLineage(number, line, last, lastLine)
+local function listOf(names)
+  if #names > ${epochNamesMax} then return "?" end
+  local short = {}
+  for at, name in ipairs(names) do short[at] = string.sub(name, 1, ${epochNameChars}) end
+  return table.concat(short)
+end
+local function noteInEpoch(number, line, last, lastLine, names)
   local field, before = slotOf(number)
   local lastField, beforeLast = slotOf(last)
-  local value = redis.call("HGET", KEYS[4], lastField)
+  local value, named = unpack(redis.call("HMGET", KEYS[4], lastField, "n" .. lastField))
   local anew = {}
   if not isIn(value, beforeLast, lastLine) then
     local isOlder = tonumber(redis.call("HGET", KEYS[2], "#" .. last) or "") == lastLine
     local unproven = isOlder and (redis.call("HGET", KEYS[4], "unproven") or "0") or "" .. number
     redis.call("DEL", KEYS[4])
     anew, value = {"from", "" .. number, "unproven", unproven}, string.rep("0", before)
+    named = nil
   elseif field ~= lastField then
-    value = ""
-    redis.call("HDEL", KEYS[4], (slotOf(number - lineagesMax - 63)))
+    value, named = "", ""
+    local unnamed = "n" .. slotOf(number - fieldsMax - 63)
+    redis.call("HDEL", KEYS[4], slotOf(number - lineagesMax - 63), unnamed)
   end
-  value = string.sub(value, 1, before) .. string.format("%08x", line)
-  redis.call("HSET", KEYS[4], field, value, unpack(anew))
+  local isNamed = before == 0 or named and string.sub(named, 1, 8) == string.format("%08x", lastLine)
+  local lists = isNamed and string.sub(named or "", 9) or string.rep("?,", before / 8)
+  local digits = string.format("%08x", line)
+  redis.call("HSET", KEYS[4], field, string.sub(value, 1, before) .. digits,
+    "n" .. field, digits .. lists .. listOf(names) .. ",", unpack(anew))
 end
 local function append()
   local n, fields, names, tells = taken(), list(), list(), taken()
@@ -112,7 +125,7 @@ local function append()
   n = n .. "." .. number .. "." .. line
   local position =
     redis.call("XADD", KEYS[1], "MAXLEN", "~", kept, "*", "n", n, unpack(fields))
-  noteLineage(number, line, lastNumber or 0, lastLine or 0)
+  noteInEpoch(number, line, lastNumber or 0, lastLine or 0, names)
   number = tostring(number)
   if not isContinued then
     redis.call("DEL", KEYS[2], KEYS[3])
@@ -220,12 +233,16 @@ local noted = redis.call("HMGET", KEYS[2], "end", "older", "from")
 local books, from = {KEYS[2]}, noted[3]
 local older = noted[2] and redis.call("HMGET", KEYS[3], "end", "from")
 if older and older[1] == noted[2] then books, from = {KEYS[2], KEYS[3]}, older[2] or from end
-local function isUnpurged(n, names)
+local function isUnpurged(n, first, last)
   local since = numberIn(n)
-  if proofOf(n) ~= 1 or since < tonumber(from) then return 0 end
+  if first > last or proofOf(n) ~= 1 or since < tonumber(from) then return 0 end
   for _, book in ipairs(books) do
-    for _, number in ipairs(redis.call("HMGET", book, unpack(names))) do
-      if number and tonumber(number) > since then return 0 end
+    -- Lua passes at most some 8,000 arguments.
+    for at = first, last, 1000 do
+      local numbers = redis.call("HMGET", book, unpack(ARGV, at, math.min(at + 999, last)))
+      for _, number in ipairs(numbers) do
+        if number and tonumber(number) > since then return 0 end
+      end
     end
   end
   return 1
@@ -233,10 +250,9 @@ end
 if not from or noted[1] ~= newest or proofOf(ARGV[1]) ~= 1 then return {} end
 local answers, at = {}, 2
 while at <= #ARGV do
-  local count = tonumber(ARGV[at + 1])
-  answers[#answers + 1] =
-    count > 0 and isUnpurged(ARGV[at], {unpack(ARGV, at + 2, at + 1 + count)}) or 0
-  at = at + 2 + count
+  local last = at + 1 + tonumber(ARGV[at + 1])
+  answers[#answers + 1] = isUnpurged(ARGV[at], at + 2, last)
+  at = last + 1
 end
 return answers`;
 
@@ -277,6 +293,20 @@ export function bookArgs(end: EntryId, records: Parameters<Journal["unpurged"]>[
 export function answersIn(reply: unknown, count: number): readonly boolean[] {
   const answers = listIn(reply);
   return Array.from({ length: count }, (_, at) => answers[at] === 1);
+}
+
+/** Returns the fields of an epoch in the hash of lineages. */
+export const epochFields = (epoch: number): readonly string[] => [`${epoch}`, `n${epoch}`];
+
+/** Returns the epochs in a reply of HMGET. An epoch without one of its fields is absent. */
+export function epochsIn(reply: unknown, count: number): readonly (Epoch | undefined)[] {
+  const texts = listIn(reply);
+  return Array.from({ length: count }, (_, at) => {
+    const [lineages, names] = texts.slice(2 * at, 2 * at + 2);
+    return typeof lineages === "string" && typeof names === "string"
+      ? { lineages, names }
+      : undefined;
+  });
 }
 
 /** Returns the proofs of `proofScript`. An entry in a reply of another form was never proved. */

@@ -20,11 +20,14 @@ import {
   bookScript,
   boundsArgs,
   entryArgs,
+  epochFields,
+  epochsIn,
   journalKeys,
   markScript,
   proofScript,
   proofsIn,
 } from "./journal-scripts.ts";
+import type { EpochRange } from "../../../purge/journal/epoch.ts";
 import { bytesOf, lengthened, newestScript, type Page } from "./journal-pages.ts";
 import {
   chainBytesMax,
@@ -67,6 +70,7 @@ export class RedisJournal implements Journal {
   readonly #key: string;
   /** The keys of the scripts that read the book and the lineages. */
   readonly #notedKeys: readonly string[];
+  readonly #lineagesKey: string;
   readonly #switchKey: string;
   readonly #releaseKey: string;
   readonly #sealed: SealedJournal;
@@ -84,6 +88,7 @@ export class RedisJournal implements Journal {
     const [key, book, older, lineages, switchKey, releaseKey] = journalKeys(settings.namespace);
     this.#key = key;
     this.#notedKeys = [key, book, older, lineages];
+    this.#lineagesKey = lineages;
     this.#switchKey = switchKey;
     this.#releaseKey = releaseKey;
   }
@@ -340,6 +345,14 @@ export class RedisJournal implements Journal {
         ? answersIn(reply.value, own.length)
         : own.map((): Unavailable => unavailable);
     return [...found, ...(later < 0 ? [] : await this.#asked(questions.slice(later)))];
+  }
+
+  async epochs({ first, last }: EpochRange): ReturnType<NonNullable<Journal["epochs"]>> {
+    const numbers = Array.from({ length: last - first + 1 }, (_, at) => first + at);
+    const read: Command = ["HMGET", this.#lineagesKey, ...numbers.flatMap(epochFields)];
+    const reply = await this.#settings.redis.look("journal read", (redis) => redis.exec(read));
+    if (reply.kind === "unavailable") return unavailable;
+    return { kind: "read", epochs: epochsIn(reply.value, numbers.length) };
   }
 
   get #keptCount(): number {

@@ -8,14 +8,18 @@ import {
   bookFieldsMax,
   bookScript,
   entryArgs,
+  epochFields,
+  epochsIn,
   journalKeys,
   proofScript,
 } from "../../../../src/stores/redis/journal/journal-scripts.ts";
 import { SealedJournal } from "../../../../src/stores/redis/journal/sealed-journal.ts";
 import { noRecordArgs } from "../../../../src/stores/redis/journal/stamped-records.ts";
+import type { Epoch } from "../../../../src/purge/journal/epoch.ts";
 import type { NewEntry } from "../../../../src/purge/journal/entry.ts";
 import { Seal } from "../../../../src/remote/redis/seal.ts";
 import {
+  epochTexts,
   nOf,
   numberIn,
   runJournalScript,
@@ -115,6 +119,7 @@ class Model implements ScriptedJournal {
 const notedKeys = [journalKey, bookKey, olderKey, lineagesKey];
 /** Small, so that bursts drop lineages. */
 const linedMax = 20;
+const listCounts = { known: 0, unknown: 0 };
 const proofCounts = { 0: 0, 1: 0, 2: 0 };
 
 /** Returns one answer for each record. An empty reply proves nothing, so all answers are false. */
@@ -136,6 +141,29 @@ const argsOf = (entry: NewEntry) => [
 
 describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
   const world = openJournalWorld(start);
+
+  /**
+   * Compares epochs of the model with those in Redis, which lacks names after a loss, and names of entries that are
+   * older than a book.
+   */
+  async function compareEpochs({ lined }: Model, fieldsMax: number): Promise<void> {
+    const fields = [0, 1, 2, 3, 4, 5].flatMap(epochFields);
+    const real = epochsIn(await world.redis.hmget(lineagesKey, ...fields), 6);
+    if (fieldsMax < bookFieldsMax) {
+      const names = (await world.redis.hkeys(lineagesKey)).filter((field) => field.startsWith("n"));
+      expect(names.length).toBeLessThan(4);
+    }
+    for (const [at, modelled] of epochsIn(epochTexts(fields, lined), 6).entries()) {
+      const held = real[at];
+      if (modelled === undefined || (held === undefined && fieldsMax < bookFieldsMax)) continue;
+      const listsIn = ({ names }: Epoch) => names.slice(8).split(",");
+      const lists = listsIn(held ?? modelled);
+      const expected = listsIn(modelled).map((list, nth) => (lists[nth] === "?" ? "?" : list));
+      const names = `${modelled.names.slice(0, 8)}${expected.join(",")}`;
+      expect(held).toEqual({ lineages: modelled.lineages, names });
+      for (const list of lists) listCounts[list === "?" ? "unknown" : "known"] += 1;
+    }
+  }
 
   /** Plays a history in Redis and in the model. @returns the answers of both to each question */
   async function played(steps: readonly Step[], fieldsMax: number) {
@@ -166,6 +194,7 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
           const names = namesCovering(responseWith({ url, tags: [tag], route: "" }));
           args.push(ns[stamp % ns.length] ?? "", String(names.length), ...names);
         }
+        await compareEpochs(model, fieldsMax);
         const proofs = await redis.call("EVAL_RO", proofScript, 4, ...notedKeys, ...ns);
         proved.push({ real: proofs, modelled: runJournalScript(proofScript, ns, model) });
         for (const proof of proofs as (0 | 1 | 2)[]) proofCounts[proof] += 1;
@@ -208,6 +237,7 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
     );
     expect(Math.min(...Object.values(counts))).toBeGreaterThan(playsAll ? 300 : 200);
     expect(Math.min(...Object.values(proofCounts))).toBeGreaterThan(200);
+    expect(listCounts.known).toBeGreaterThan(4 * listCounts.unknown);
   });
 
   it("proves only what the model proves, although small books are replaced", async () => {

@@ -2,6 +2,8 @@
 import { describe, expect, it } from "vitest";
 import type { Stamp } from "../../../../src/cache/record/record.ts";
 import type { EntryId } from "../../../../src/purge/journal/entry.ts";
+import { Chain } from "../../../../src/purge/view/chain.ts";
+import { EpochWindow } from "../../../../src/purge/view/epoch-window.ts";
 import { bookFieldsMax } from "../../../../src/stores/redis/journal/journal-scripts.ts";
 import { type EntryChanges, newEntry, responseWith } from "../../../../testing/examples/purges.ts";
 import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
@@ -195,6 +197,52 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
     });
   });
 
+  describe("has epochs, by which a window verifies old stamps", () => {
+    /** Reads all epochs. Returns whether entries leave a response with the tags `red` and `blue` unpurged. */
+    async function verified(...stamps: readonly EntryId[]): Promise<readonly boolean[]> {
+      const read = await world.journal.newest();
+      const chain = new Chain((read.kind === "read" && read.entries.slice(-10)) || []);
+      const window = new EpochWindow();
+      const epochs = await world.journal.epochs({ first: 0, last: 3 });
+      if (epochs.kind === "read") window.take(0, epochs.epochs);
+      return stamps.map(
+        (stamp) => window.verifiedUpTo(responseWith({ stamp }), chain) !== undefined,
+      );
+    }
+
+    const tagsOf = (count: number) => Array.from({ length: count }, (_, at) => `tag:${at}`);
+    const others = (count: number) => Array.from({ length: count }, () => newEntry());
+
+    it("unless they are evicted, or an entry has many names", async () => {
+      const [first, red] = [await appended(), await appended({ tags: ["tag:red"] })];
+      await world.journal.append(others(100));
+      const tooMany = await appended({ tags: tagsOf(33) });
+      const many = await appended({ tags: tagsOf(32) });
+      await world.journal.append(others(100));
+      expect(await verified(first, red, tooMany, many)).toEqual([false, false, true, true]);
+      await world.redis.hset(lineagesKey, "n1", (await world.redis.hget(lineagesKey, "n2")) ?? "");
+      expect(await verified(tooMany)).toEqual([false]);
+    });
+
+    it("also after a fail-over, whose lost entry leaves names of its epoch unknown", async () => {
+      const first = await appended();
+      await world.journal.append(others(100));
+      const lost = await appended({ tags: ["tag:red"] });
+      await world.redis.xdel(journalKey, lost.position);
+      await world.journal.append(others(20));
+      const later = await appended();
+      await world.journal.append(others(40));
+      expect(await verified(first, lost, later)).toEqual([false, false, true]);
+    });
+
+    it("in one command", async () => {
+      await appended();
+      world.rest.resetCounts();
+      await world.journal.epochs({ first: 0, last: 200 });
+      expect(world.costs()).toEqual([{ HMGET: 1 }, 1]);
+    });
+  });
+
   it("is read and written by one command per call", async () => {
     const first = await appended();
     world.rest.resetCounts();
@@ -222,13 +270,18 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
     expect(world.costs()).toEqual([{ EVAL_RO: 2 }, 2]);
   });
 
-  it("accepts an entry and a record with a thousand tags", async () => {
+  it("accepts an entry with a thousand tags, and a record with nine thousand", async () => {
     const stamp = await appended();
-    const tags = Array.from({ length: 1_000 }, (_, at) => `${at}`);
-    const end = await appended({ tags: tags.map((tag) => `tag:${tag}`) });
-    const asked = [responseWith({ stamp, tags: ["999"] }), responseWith({ stamp: end, tags })];
-    const read = await world.journal.unpurged(end, asked);
-    expect(read).toEqual({ kind: "read", answers: [false, true] });
+    const tags = Array.from({ length: 9_000 }, (_, at) => `${at}`);
+    const end = await appended({ tags: tags.slice(0, 1_000).map((tag) => `tag:${tag}`) });
+    const later = await appended({ tags: ["tag:8999"] });
+    const asked = [
+      responseWith({ stamp, tags: ["999"] }),
+      responseWith({ stamp: end, tags }),
+      responseWith({ stamp: later, tags }),
+    ];
+    const read = await world.journal.unpurged(later, asked);
+    expect(read).toEqual({ kind: "read", answers: [false, false, true] });
   });
 
   it("does not note a purge that the journal refused", async () => {

@@ -1,0 +1,81 @@
+// Epochs of a journal: the lineages and names of consecutive entries, which a view fetches for stamps that are
+// older than its chain (docs/purge-protocol-book.md, rule 27 i). Only a journal in Redis has epochs.
+import { fnv1a } from "../../base/spread-bits.ts";
+
+/** The number of entries in an epoch. With 64, the lineages exceed 512 bytes, and take 640 in Redis. */
+export const epochSize = 63;
+
+/** The maximum number of names of an entry in an epoch, so that no epoch is long. */
+export const epochNamesMax = 32;
+
+/** The characters of a name in an epoch, which are its first. They have 30 bits. */
+export const epochNameChars = 5;
+
+/** The number and the lineage in an `n`. */
+export interface NumberedPlace {
+  readonly number: number;
+  readonly line: number;
+}
+
+/** Returns the number and the lineage in an `n`; `undefined` if it has none. */
+export function numberedIn(n: string): NumberedPlace | undefined {
+  const [, number, line] = /\.(\d+)\.(\d+)$/.exec(n) ?? [];
+  return number === undefined ? undefined : { number: Number(number), line: Number(line) };
+}
+
+/** Returns the epoch of an entry's number. The first epoch is 0. */
+export function epochOf(number: number): number {
+  return Math.floor((number - 1) / epochSize);
+}
+
+/** Epochs, both ends included. */
+export interface EpochRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/**
+ * An epoch as stored.
+ *
+ * `lineages`: 8 hexadecimal digits for each entry. `names`: the lineage of the last entry that the text has, and the
+ * names of each entry, each list followed by a comma. The list `?` says that the names are unknown.
+ */
+export interface Epoch {
+  readonly lineages: string;
+  readonly names: string;
+}
+
+const lineageChars = 8;
+
+/** Returns the text of an entry's lineage in those of its epoch; empty if the epoch lacks the entry. */
+export function lineageIn(lineages: string, number: number): string {
+  const at = ((number - 1) % epochSize) * lineageChars;
+  return lineages.slice(at, at + lineageChars);
+}
+
+/** Returns the text of a lineage in an epoch. */
+export function lineageText(line: number): string {
+  return line.toString(16).padStart(lineageChars, "0");
+}
+
+/**
+ * Returns the list of names of each entry, oldest first; `?` for unknown names. Returns an empty list for a partial
+ * epoch, whose texts do not end with the same entry.
+ */
+export function listsIn({ lineages, names }: Epoch): readonly string[] {
+  const lists = names.slice(lineageChars).split(",").slice(0, -1);
+  const isWhole =
+    lists.length * lineageChars === lineages.length &&
+    names.slice(0, lineageChars) === lineages.slice(-lineageChars);
+  return isWhole ? lists : [];
+}
+
+/**
+ * Returns the digest of a name in 30 bits.
+ *
+ * @param names a name of the book, or a list of names in an epoch
+ * @param at the place of the name in the list
+ */
+export function epochDigest(names: string, at = 0): number {
+  return fnv1a(names, at, at + epochNameChars) >>> 2;
+}
