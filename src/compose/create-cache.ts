@@ -18,16 +18,18 @@ import type { JournalMaker } from "../purge/create-purging.ts";
 import type { JournalView, JournalViewSettings } from "../purge/view/journal-view.ts";
 import { noJournal } from "../purge/view/view-port.ts";
 import type { RedisAddress } from "../remote/redis/address.ts";
-import type { RedisClient } from "../remote/redis/redis-client.ts";
-import type { RedisSettings } from "../remote/redis/redis-client.ts";
+import type { RedisClient, RedisSettings } from "../remote/redis/redis-client.ts";
 import type { MakeRedisJournal, RedisStore } from "../stores/redis/redis-store.ts";
 import { NameSecret } from "../cache/record/record-key.ts";
-import type { createReports } from "../observe/reports/create-reports.ts";
-import type { ReportHistory } from "../observe/reports/folding.ts";
-import { noReports } from "../observe/reports/reports.ts";
+import {
+  type CreateReports,
+  type Dataset,
+  noReports,
+  type ReportHistory,
+  type ReportsSettings,
+} from "../observe/reports/reports.ts";
 import type { MakeReportStore } from "../observe/reports/report-store.ts";
-import type { Dataset } from "../observe/reports/data-points.ts";
-import { IsolateGauges } from "../observe/reports/reporter.ts";
+import { IsolateGauges } from "../observe/reports/isolate-gauges.ts";
 
 /** Factories of parts. A factory receives the settings of the default factory that it replaces. */
 export interface CacheFactories {
@@ -47,7 +49,7 @@ const defaults = {
 /** The places of the tiers' core that parts fill. */
 export interface CacheSlots {
   /** Creates the reports to one of the stores; without it, isolates report nothing. */
-  readonly createReports?: typeof createReports | undefined;
+  readonly createReports?: CreateReports | undefined;
   /** Keeps a history in the totals of all reports. */
   readonly reportHistory?: ReportHistory | undefined;
 }
@@ -206,7 +208,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
 }
 
 /** Opens the reports of an isolate, and their store, if the Worker names one. */
-function reportsOver(reported: Parameters<typeof createReports>[0], platform: CachePlatform) {
+function reportsOver(reported: ReportsSettings, platform: CachePlatform) {
   const { createReports: create, openReports, nowAtMs, log } = platform;
   const { config, metrics } = reported;
   const tell = logOf("metrics", log);

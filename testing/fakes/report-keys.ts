@@ -1,6 +1,7 @@
-// A fake of the stream of reports and their totals in Redis, and of the scripts of src/observe/reports/.
-// test/observe/reports/report-stream.test.ts checks that the fake answers like real servers.
-import { addScript, foldScript } from "../../src/observe/reports/redis-report-stream.ts";
+// A fake of the stream of reports and their totals in Redis, and of the scripts of
+// src/parts/operate/reports/. test/parts/operate/reports/redis-report-stream.test.ts checks that the
+// fake answers like real servers.
+import { addScript, foldScript } from "../../src/parts/operate/reports/redis-report-stream.ts";
 
 type Command = readonly (string | number)[];
 

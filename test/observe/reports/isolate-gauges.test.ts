@@ -1,7 +1,7 @@
 // Tests the gauges of an isolate's report: journal lag, age of the view, and size of the memory
 // tier.
 import { expect, it } from "vitest";
-import { IsolateGauges } from "../../../src/observe/reports/reporter.ts";
+import { IsolateGauges } from "../../../src/observe/reports/isolate-gauges.ts";
 
 const open = (viewReadAtMs: number | undefined) =>
   new IsolateGauges({ memory: { bytes: 9, count: 2 }, viewReadAtMs: () => viewReadAtMs });
