@@ -1,7 +1,7 @@
 // GET /_cache/explain: explains how the cache would answer a request, and why.
 import type { Reason } from "../../../base/operator-error.ts";
 import { isOperatorHost } from "../../../base/operator-host.ts";
-import { askedUrl } from "../../../admin/access/asked-url.ts";
+import { askedUrl } from "./asked-url.ts";
 import { type ExplainSubject, explain } from "./explain.ts";
 import { sentencesOf } from "./sentences.ts";
 import { compileUrlReader } from "../../../pages/request/url-reader.ts";

@@ -1,5 +1,5 @@
 // Parses a URL that an operator names, either in full or as a path on the host of the operator's request.
-import type { Reason } from "../../base/operator-error.ts";
+import type { Reason } from "../../../base/operator-error.ts";
 
 /**
  * Returns the URL without its fragment, or the reason for its rejection.
