@@ -5,7 +5,7 @@ import { debugField, withoutDebugField } from "./protocol/debug-fields.ts";
 import { bindStores, storeNames } from "./compose/bind-stores.ts";
 import type { AdminSettings } from "./admin/admin-settings.ts";
 import { OperatorGate } from "./admin/auth.ts";
-import { purgeIntake } from "./admin/purge-intake.ts";
+import { PurgeIntake } from "./admin/purge-intake.ts";
 import type { OpenPart } from "./admin/open-part.ts";
 import { type PartHost, type Parts, partsOf } from "./part/contents.ts";
 import { adminRoutes } from "./admin/admin-routes.ts";
@@ -133,7 +133,7 @@ export function createApp(
   };
   const gate = new OperatorGate({ ...config, ...platform, ...environment, ...cache });
   const isolate = { ...proxy, environment, cache, data, gate, env, platform };
-  const settings = opened(open, { ...isolate, purges: purgeIntake(isolate) });
+  const settings = opened(open, { ...isolate, purges: new PurgeIntake(isolate) });
   const { faults } = settings;
   faults.forEach(tell);
   const routes = () => adminRoutes(settings);
