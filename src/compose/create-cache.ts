@@ -38,12 +38,12 @@ export interface CacheFactories {
   readonly memory?: <Detail>(settings: MemoryTierSettings<Detail>) => MemoryTier<Detail>;
   /** Creates the client of the shared tier. */
   readonly redis?: (settings: RedisSettings) => RedisClient;
-  readonly metrics?: (sinceAtMs: number, isReported: boolean) => Metrics;
+  readonly metrics?: (sinceAtMs: number) => Metrics;
 }
 
 const defaults = {
   memory: (settings) => new MemoryTier(settings),
-  metrics: (...settings) => new Metrics(...settings),
+  metrics: (sinceAtMs) => new Metrics(sinceAtMs),
 } satisfies CacheFactories;
 
 /** The places of the tiers' core that parts fill. */
@@ -123,12 +123,9 @@ export function createBeside<Detail>(core: Core, form: RecordForm<Detail>): Tier
 
 function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: number) {
   const { namespace, limits, purge } = config;
-  const { database, dataset, journal, nowAtMs, log, createReports, openReports } = platform;
-  const { redis: store, factories } = platform;
+  const { database, journal, nowAtMs, log, redis: store, factories } = platform;
   const make: CacheFactories & typeof defaults = { ...defaults, ...factories };
-  const canReport = Boolean(dataset ?? openReports ?? database) || platform.isServer === true;
-  const isReported = createReports !== undefined && config.reportsMetrics && canReport;
-  const metrics = make.metrics(nowAtMs(), isReported);
+  const metrics = make.metrics(nowAtMs());
   const client = make.redis ?? store?.client;
   if (database !== undefined && client === undefined) throw noClient();
   const redis =

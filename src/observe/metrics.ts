@@ -25,7 +25,6 @@ const reportPace = { busyAfterMs: 60_000, busyRequests: 1_000, quietAfterMs: 300
 export class Metrics {
   /** The start of counting, in epoch milliseconds. */
   readonly sinceAtMs: number;
-  readonly #isReported: boolean;
   /** The isolate's colo; empty until known. */
   colo = "";
   readonly #cells = new Map<string, Map<Outcome, Map<string, Cell>>>();
@@ -40,13 +39,9 @@ export class Metrics {
   #takenAtMs: number;
   #requestsSinceTaken = 0;
 
-  /**
-   * @param isReported whether reports are sent; if not, no report is ever due
-   */
-  constructor(sinceAtMs: number, isReported = false) {
+  constructor(sinceAtMs: number) {
     this.sinceAtMs = sinceAtMs;
     this.#takenAtMs = sinceAtMs;
-    this.#isReported = isReported;
   }
 
   /** Counts an answered request. `settle` calls this once per request. Ignores refreshes. */
@@ -136,7 +131,6 @@ export class Metrics {
 
   /** Returns whether a report is due. A report stays due until `take` is called. */
   isReportDue(atMs: number): boolean {
-    if (!this.#isReported) return false;
     // If the clock was set back, the elapsed time is unknown, so use the absolute difference.
     const sinceMs = Math.abs(atMs - this.#takenAtMs);
     const { busyAfterMs, busyRequests, quietAfterMs } = reportPace;
