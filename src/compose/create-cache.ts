@@ -151,18 +151,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
       log({ event: "background-failed", level: "error", message });
     });
   const memories: { readonly bytes: number; readonly count: number }[] = [];
-  const total = (of: "bytes" | "count") => memories.reduce((sum, memory) => sum + memory[of], 0);
-  const gauges = new IsolateGauges({
-    memory: {
-      get bytes() {
-        return total("bytes");
-      },
-      get count() {
-        return total("count");
-      },
-    },
-    viewReadAtMs: () => purging?.view.sentAtMs,
-  });
+  const gauges = new IsolateGauges({ memories, viewReadAtMs: () => purging?.view.sentAtMs });
   const reported = { config, metrics, gauges: gauges.taken.bind(gauges) };
   const reporting = reportsOver(reported, platform);
   return {

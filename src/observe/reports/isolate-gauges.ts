@@ -1,8 +1,9 @@
-// The gauges of an isolate: journal lag, age of the view, and size of the memory tier.
+// The gauges of an isolate: journal lag, age of the view, and size of the memory tiers.
 import type { Gauges } from "./report-entry.ts";
 
 interface GaugesSettings {
-  readonly memory: { readonly bytes: number; readonly count: number };
+  /** The memory tiers, of pages and of data. Tiers may be added later. */
+  readonly memories: readonly { readonly bytes: number; readonly count: number }[];
   /**
    * Returns when the last read that renewed the view was sent, in epoch milliseconds; `-Infinity`
    * before the first read; `undefined` without a journal.
@@ -35,10 +36,11 @@ export class IsolateGauges {
 
   /** Returns the gauges, and resets nothing. */
   at(atMs: number): Gauges {
-    const { memory, viewReadAtMs } = this.#settings;
+    const { memories, viewReadAtMs } = this.#settings;
     const readAtMs = viewReadAtMs() ?? -Infinity;
     const viewAgeMs = readAtMs === -Infinity ? null : Math.max(0, atMs - readAtMs);
-    const { bytes: memoryBytes, count: memoryRecords } = memory;
+    const memoryBytes = memories.reduce((sum, { bytes }) => sum + bytes, 0);
+    const memoryRecords = memories.reduce((sum, { count }) => sum + count, 0);
     const lags = { lagMs: this.#lagMs, lagWorstMs: this.#lagWorstMs };
     return { ...lags, viewAgeMs, memoryBytes, memoryRecords };
   }
