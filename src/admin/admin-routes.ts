@@ -98,7 +98,7 @@ const notOperated = () =>
   });
 
 /** Adds `POST /_cache/purge`, which needs a signature or the admin token. */
-export function addPurgeRoute(
+function addPurgeRoute(
   admin: Hono,
   { environment: { purgeSecrets }, cache, site, data, gate, purges }: AdminSettings,
   requesterOf: (context: Context) => Requester,

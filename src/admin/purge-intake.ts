@@ -13,13 +13,13 @@ import type { ResolvedOrder, TargetNames } from "../purge/acceptance/resolve-ord
 import { positionName } from "../purge/view/positions.ts";
 import type { Requester } from "../purge/view/view-port.ts";
 import { traceIdOf } from "../rules/trace-context.ts";
+import { quoted } from "../protocol/purge-order.ts";
 import {
   errorAnswer,
   journalAway,
   jsonAnswer,
   orderSummary,
-  quoted,
-  retryAfterSeconds,
+  notAccepted,
   whyNoJournal,
 } from "./json-answers.ts";
 import { nothingPurged } from "./purge-sender.ts";
@@ -155,7 +155,5 @@ function usedBefore(id: string): Reason {
 }
 
 function unavailable(reason: Reason): PurgeAnswer {
-  const error = { code: "unavailable", what: "The purge was not accepted.", ...reason };
-  const answer = errorAnswer(503, error, { "retry-after": String(retryAfterSeconds) });
-  return { answer, refusal: "unavailable" };
+  return { answer: notAccepted("The purge was not accepted.", reason), refusal: "unavailable" };
 }

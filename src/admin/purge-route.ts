@@ -7,7 +7,8 @@ import { type PurgeAnswer, type PurgeIntake, refused } from "./purge-intake.ts";
 import { senderOf, type SenderSettings } from "./purge-sender.ts";
 import { dryRun, type DryRunPlaces } from "./purges/dry-run.ts";
 import { bodyUpTo } from "./access/request-body.ts";
-import { jsonAnswer, orderSummary, quoted } from "./json-answers.ts";
+import { quoted } from "../protocol/purge-order.ts";
+import { jsonAnswer, orderSummary } from "./json-answers.ts";
 
 export interface PurgeRouteSettings extends DryRunPlaces, SenderSettings {
   readonly purges: PurgeIntake;

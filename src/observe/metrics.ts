@@ -2,7 +2,16 @@
 // names of its series are built when the counts are read.
 import type { Decision, Outcome } from "./decision.ts";
 import { families, type FamilyName, type LabelsOf, otherRoutes } from "../protocol/families.ts";
-import { addAll, addDuration, addTo, isIn, seriesOf, seriesIn, type Sums } from "./sums.ts";
+import {
+  addAll,
+  addDuration,
+  addTo,
+  isIn,
+  seriesMax,
+  seriesOf,
+  seriesIn,
+  type Sums,
+} from "./sums.ts";
 
 /** Counts of one route, result and tier that are not in the sums yet. */
 interface Cell {
@@ -14,9 +23,6 @@ interface Cell {
   negativeHits: number;
   unverified: number;
 }
-
-/** The maximum number of series. Further series of routes are counted under one common route. */
-export const seriesMax = 8_192;
 
 /** A report is due after `busyAfterMs` with at least `busyRequests`, else after `quietAfterMs`. */
 const reportPace = { busyAfterMs: 60_000, busyRequests: 1_000, quietAfterMs: 300_000 };

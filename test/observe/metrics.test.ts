@@ -3,8 +3,8 @@
 import { describe, expect, it } from "vitest";
 import { Decision, type Outcome } from "../../src/observe/decision.ts";
 import { otherRoutes } from "../../src/protocol/families.ts";
-import { Metrics, seriesMax } from "../../src/observe/metrics.ts";
-import { addAll, type Sums } from "../../src/observe/sums.ts";
+import { Metrics } from "../../src/observe/metrics.ts";
+import { addAll, seriesMax, type Sums } from "../../src/observe/sums.ts";
 
 const startAtMs = 1_000_000;
 

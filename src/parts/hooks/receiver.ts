@@ -1,6 +1,6 @@
 // Answers webhooks, and purge requests of Varnish's dialect, and counts their results.
 import { bodyUpTo } from "../../admin/access/request-body.ts";
-import { errorAnswer, jsonAnswer, retryAfterSeconds } from "../../admin/json-answers.ts";
+import { errorAnswer, jsonAnswer, sendAgain } from "../../admin/json-answers.ts";
 import type { PurgeAnswer } from "../../admin/purge-intake.ts";
 import { nothingPurged } from "../../admin/purge-sender.ts";
 import type { PartHost } from "../../part/contents.ts";
@@ -76,7 +76,6 @@ function portsFor(
 const noDryRun = { why: "A webhook's purge has no field dryRun.", hint: "Leave it out." };
 
 function refused({ status, code, refusal, why, hint }: HookRefusal): PurgeAnswer {
-  const headers = { "retry-after": String(retryAfterSeconds) };
   const error = { code, what: nothingPurged, why, hint };
-  return { answer: errorAnswer(status, error, status === 503 ? headers : {}), refusal };
+  return { answer: errorAnswer(status, error, status === 503 ? sendAgain : {}), refusal };
 }

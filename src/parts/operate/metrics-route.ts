@@ -12,7 +12,8 @@ import {
 import { isoOf } from "../../base/iso-date.ts";
 import { version } from "../../version.ts";
 import type { OperatorAnswer } from "../../protocol/answers.ts";
-import { errorsOf, jsonAnswer, quoted } from "../../admin/json-answers.ts";
+import { quoted } from "../../protocol/purge-order.ts";
+import { errorsOf, jsonAnswer } from "../../admin/json-answers.ts";
 import type { OpenPart } from "../../admin/open-part.ts";
 
 /** The sources of a scrape. */

@@ -5,7 +5,8 @@ import { askedUrl } from "./asked-url.ts";
 import { type ExplainSubject, explain } from "./explain.ts";
 import { sentencesOf } from "./sentences.ts";
 import { compileUrlReader } from "../../../pages/request/url-reader.ts";
-import { errorAnswer, jsonAnswer, quoted } from "../../../admin/json-answers.ts";
+import { quoted } from "../../../protocol/purge-order.ts";
+import { errorAnswer, jsonAnswer } from "../../../admin/json-answers.ts";
 
 const known = ["url", "method", "header", "format"];
 const formats = ["json", "text"];

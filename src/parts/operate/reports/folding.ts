@@ -13,7 +13,7 @@ import {
 } from "../../../observe/reports/totals.ts";
 import { isWithinMs } from "../../../base/elapsed.ts";
 import { families, otherRoutes } from "../../../protocol/families.ts";
-import { addTo, partsOf, seriesOf, type Sums } from "../../../observe/sums.ts";
+import { addTo, partsOf, seriesMax, seriesOf, type Sums } from "../../../observe/sums.ts";
 import type { StandingReport } from "../../../observe/reports/report-entry.ts";
 
 interface FoldingSettings {
@@ -149,12 +149,6 @@ function unavailableFor(cause: RemoteCause, words: TroubleWords = {}): Unavailab
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-
-/**
- * The maximum number of series, which take about 400 KiB of text. Further series are counted under
- * a common route.
- */
-export const seriesMax = 8_192;
 
 /** Additional series: those under the common route, and the few hundred series without a route. */
 const seriesBesideMax = 1_024;
