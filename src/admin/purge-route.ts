@@ -27,7 +27,7 @@ export async function purgeRoute(
   requester: Requester,
 ): Promise<PurgeAnswer> {
   const { purges } = settings;
-  const sender = await senderOf(request, settings);
+  const sender = await senderOf(request, settings, requester.atMs);
   if (sender.kind === "refused") return sender;
   const bounds = { bytesMax: orderBytesMax, hintOfLarge: "Send several purges." };
   const bytes = await bodyUpTo(request, bounds);
