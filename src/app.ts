@@ -5,9 +5,8 @@ import { debugField, withoutDebugField } from "./protocol/debug-fields.ts";
 import { bindStores, storeNames } from "./compose/bind-stores.ts";
 import type { AdminSettings } from "./admin/admin-settings.ts";
 import { OperatorGate } from "./admin/auth.ts";
-import { purgeIntake } from "./admin/purge-intake.ts";
-import type { OpenPart } from "./admin/open-part.ts";
-import { type PartHost, type Parts, partsOf } from "./part/contents.ts";
+import { PurgeIntake } from "./admin/purge-intake.ts";
+import { openParts, partsOf } from "./part/contents.ts";
 import { adminRoutes } from "./admin/admin-routes.ts";
 import { type Config, configOf } from "./config/config.ts";
 import { responseForm, responseFormOnNode } from "./pages/stored/response-form.ts";
@@ -133,7 +132,7 @@ export function createApp(
   };
   const gate = new OperatorGate({ ...config, ...platform, ...environment, ...cache });
   const isolate = { ...proxy, environment, cache, data, gate, env, platform };
-  const settings = opened(open, { ...isolate, purges: purgeIntake(isolate) });
+  const settings = openParts(open, { ...isolate, purges: new PurgeIntake(isolate) });
   const { faults } = settings;
   faults.forEach(tell);
   const routes = () => adminRoutes(settings);
@@ -154,16 +153,6 @@ export function createApp(
     await Promise.all(cronRuns(settings, background));
   };
   return { cache, fetch, scheduled };
-}
-
-/** Opens the parts of a site. */
-function opened(open: Parts["open"], host: Omit<PartHost, "parts" | "faults">): PartHost {
-  const parts: OpenPart[] = [];
-  const faults = [...host.environment.faults];
-  const settings = { ...host, parts, faults };
-  parts.push(...open.map((one) => one(settings)));
-  faults.push(...parts.flatMap((part) => part.faults ?? []));
-  return settings;
 }
 
 const advisedRoutesMax = 100;

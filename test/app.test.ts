@@ -216,6 +216,21 @@ describe("a Worker without operate()", () => {
     );
   });
 
+  it.each([
+    { health: async () => new Response() },
+    { answerDebugged: async () => new Response() },
+    { ofMethods: { methods: new Set(["BAN"]), answer: async () => new Response() } },
+  ])("is refused if two parts open one place: %o", (place) => {
+    const parts = ["one", "other"].map((name) => ({
+      kind: "site" as const,
+      name,
+      contents: { open: () => place },
+    }));
+    expect(() => createApp(defineConfig({ parts }), bindings, platformWith())).toThrow(
+      "one() and other() fill the same place of the core. Remove one of them.",
+    );
+  });
+
   const needing = { kind: "site" as const, name: "chart", needs: ["operate"], contents: {} };
   it.each([{ parts: [needing] }])("is refused with settings that need it: %o", (written) => {
     expect(() => createWorker(defineConfig(written))).toThrow("needs operate()");

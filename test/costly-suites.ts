@@ -205,7 +205,10 @@ export const costlySuites: readonly CostlySuites[] = [
   },
   { suites: ofData, covers: [...engine, "src/adapters", "src/data", "test/consistency/data"] },
   { suites: ofOutward, covers: [...engine, "src/parts/outward", "test/parts/outward"] },
-  { suites: ofReports, covers: [...engine, "src/observe", "test/simulation/reports"] },
+  {
+    suites: ofReports,
+    covers: [...engine, "src/observe", "src/parts/operate/reports", "test/simulation/reports"],
+  },
   {
     suites: ofWriteBehind,
     covers: [...engine, "src/write-behind", "test/write-behind", "testing/write-behind"],

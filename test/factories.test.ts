@@ -33,7 +33,7 @@ function noting() {
   const factories: Required<CacheFactories> = {
     memory: (settings) => noted(new MemoryTier(settings)),
     redis: (settings) => noted(upstashStore.client(settings)),
-    metrics: (...settings) => noted(new Metrics(...settings)),
+    metrics: (sinceAtMs) => noted(new Metrics(sinceAtMs)),
     journal: (settings) => noted(new RedisJournal(settings)),
     view: (settings) => noted(new JournalView(settings)),
   };

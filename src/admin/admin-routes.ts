@@ -98,7 +98,7 @@ const notOperated = () =>
   });
 
 /** Adds `POST /_cache/purge`, which needs a signature or the admin token. */
-export function addPurgeRoute(
+function addPurgeRoute(
   admin: Hono,
   { environment: { purgeSecrets }, cache, site, data, gate, purges }: AdminSettings,
   requesterOf: (context: Context) => Requester,
@@ -108,11 +108,9 @@ export function addPurgeRoute(
     return;
   }
   const dryRuns = new DryRunIds({ ...site.config, redis: cache.redis });
-  const route = { ...purges, gate, purgeSecrets, tiers: cache.tiers, data, dryRuns };
+  const route = { purges, gate, purgeSecrets, tiers: cache.tiers, data, dryRuns };
   admin.post("/purge", async (context) => {
-    const { raw: request } = context.req;
-    const handled = await purgeRoute(request, route, requesterOf(context));
-    if (handled.accepted !== undefined) purges.purgeLog.logAccepted(handled.accepted, request);
+    const handled = await purgeRoute(context.req.raw, route, requesterOf(context));
     return purges.noted(handled);
   });
 }

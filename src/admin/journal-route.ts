@@ -5,7 +5,8 @@ import { namedTargets } from "../purge/journal/purge-target.ts";
 import type { Journal } from "../purge/journal/journal.ts";
 import type { Reason } from "../base/operator-error.ts";
 import type { OperatorAnswer } from "../protocol/answers.ts";
-import { errorsOf, journalAway, jsonAnswer, quoted } from "./json-answers.ts";
+import { quoted } from "../protocol/purge-order.ts";
+import { errorsOf, journalAway, jsonAnswer } from "./json-answers.ts";
 
 /** Entries are up to 8 KiB each, so an answer stays within 1 MiB. */
 const countMax = 128;

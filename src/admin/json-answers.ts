@@ -29,11 +29,12 @@ export const errorsOf =
   (status: number, code: string, { why, hint }: Reason): Response =>
     errorAnswer(status, { code, what, why, hint });
 
-/** The `Retry-After` of a purge or a switch that could not be accepted. */
-export const retryAfterSeconds = 5;
+/** The fields of an answer to a sender that should send the same again. */
+export const sendAgain: Fields = { "retry-after": "5" };
 
-/** Quotes the beginning of a text that the operator sent. */
-export const quoted = (text: string): string => JSON.stringify(text.slice(0, 80));
+/** Builds the 503 for an order that the journal did not accept. */
+export const notAccepted = (what: string, { why, hint }: Reason): Response =>
+  errorAnswer(503, { code: "unavailable", what, why, hint }, sendAgain);
 
 /** Returns why purges cannot be accepted, on a site without a usable journal. */
 export function whyNoJournal({ redis }: Pick<Environment, "redis">): Reason {

@@ -20,13 +20,17 @@ export interface OpenPart {
     admin: Hono,
     requesterOf: (context: HonoContext) => Requester,
   ) => void;
-  /** Answers requests with unusual methods at any path of the site. */
+  /** Answers requests with unusual methods at any path of the site. One part alone may do so. */
   readonly ofMethods?: MethodRoute;
   /** Members of `GET /_cache/stats`. */
   readonly stats?: () => Readonly<Record<string, unknown>>;
-  /** Answers `GET /_cache/health`, in place of the core. */
+  /** Answers `GET /_cache/health`, in place of the core. One part alone may do so. */
   readonly health?: (request: HealthRequest) => Promise<Response>;
-  /** Answers a request with the explanation, if the token is valid. `answer` answers without it. */
+  /**
+   * Answers a request with the explanation, if the token is valid. One part alone may do so.
+   *
+   * @param answer answers without the explanation
+   */
   readonly answerDebugged?: (
     debugged: DebuggedRequest,
     background: Background,

@@ -1,45 +1,159 @@
 // Accepts, counts and logs purges: those of `POST /_cache/purge`, and those that parts receive.
+import { isWithinMs } from "../base/elapsed.ts";
+import type { Reason } from "../base/operator-error.ts";
 import type { TieredCache } from "../compose/create-cache.ts";
+import { loggedReason } from "../observe/log-line.ts";
 import { namingOf } from "../pages/request/naming.ts";
 import type { Site } from "../pages/site/site.ts";
 import type { ResponseDetail } from "../pages/stored/stored-response.ts";
 import type { Environment } from "../platform/environment.ts";
-import { whyNoJournal } from "./json-answers.ts";
-import type { AcceptanceRouteSettings, PurgeAnswer } from "./purge-route.ts";
-import { PurgeLog } from "./purges/purge-log.ts";
+import type { PurgeRefusal } from "../protocol/families.ts";
+import type { SignedOrder } from "../purge/acceptance/acceptance.ts";
+import type { ResolvedOrder, TargetNames } from "../purge/acceptance/resolve-order.ts";
+import { positionName } from "../purge/view/positions.ts";
+import type { Requester } from "../purge/view/view-port.ts";
+import { traceIdOf } from "../rules/trace-context.ts";
+import { quoted } from "../protocol/purge-order.ts";
+import {
+  errorAnswer,
+  journalAway,
+  jsonAnswer,
+  orderSummary,
+  notAccepted,
+  whyNoJournal,
+} from "./json-answers.ts";
+import { nothingPurged } from "./purge-sender.ts";
 
-/** The acceptance of purges in an isolate, for all receivers. */
-export interface PurgeIntake extends AcceptanceRouteSettings {
-  readonly purgeLog: PurgeLog;
-  /** Counts and logs a refusal. Returns the answer to the sender. */
-  readonly noted: (answer: PurgeAnswer) => Response;
+/** The response to a sender, and its data for metrics. */
+export interface PurgeAnswer {
+  readonly answer: Response;
+  readonly refusal?: PurgeRefusal;
+  /** Whether the request is unsigned, and only tests the address. */
+  readonly isTest?: true;
+  readonly isAccepted?: true;
 }
 
-export function purgeIntake({
-  environment,
-  cache,
-  site,
-}: {
+interface IntakeSettings {
   readonly environment: Environment;
   readonly cache: TieredCache<ResponseDetail>;
   readonly site: Site;
-}): PurgeIntake {
-  const { metrics, purging } = cache;
-  const purgeLog = new PurgeLog(site);
-  return {
-    metrics,
-    naming: namingOf(site),
-    acceptances: purging?.acceptances ?? whyNoJournal(environment),
-    positions: site.positions,
-    visibleWithinSeconds: site.config.purge.visibleWithinSeconds,
-    reach: purging?.reach,
-    purgeLog,
-    noted({ answer, refusal }) {
-      if (refusal !== undefined) {
-        metrics.add("purgeRefusals", [refusal]);
-        purgeLog.logRefused(refusal);
-      }
-      return answer;
-    },
-  };
+}
+
+/** The attributes of the cookie with a purge's position (RFC 6265 §4.1). */
+const attributes = "Path=/; Secure; HttpOnly; SameSite=Lax";
+
+/** Anybody can cause refusals, so each reason has at most one line a second. */
+const quietMs = 1_000;
+
+/** The acceptance of purges in an isolate, for all receivers. */
+export class PurgeIntake {
+  readonly naming: TargetNames;
+  readonly #settings: IntakeSettings;
+  readonly #refusals = new Map<PurgeRefusal, { loggedAtMs: number; leftOut: number }>();
+
+  constructor(settings: IntakeSettings) {
+    this.#settings = settings;
+    this.naming = namingOf(settings.site);
+  }
+
+  /**
+   * Accepts, counts and logs the purge of an authenticated sender. A receiver may have answered its
+   * sender before.
+   */
+  async accept(
+    order: ResolvedOrder,
+    sender: Pick<SignedOrder, "id" | "by" | "bodyDigest">,
+    request: Request,
+    requester: Requester,
+  ): Promise<PurgeAnswer> {
+    const { environment, site, cache } = this.#settings;
+    const { metrics, purging } = cache;
+    if (purging === undefined) return unavailable(whyNoJournal(environment));
+    const { targets, mode, reason, reading } = order;
+    const signed = { targets, mode, reason, ...sender };
+    const acceptance = await purging.acceptances.accept(signed, requester);
+    if (acceptance.kind === "conflict") return refused(409, "id-reused", usedBefore(sender.id));
+    if (acceptance.kind === "unavailable") {
+      return unavailable(journalAway(acceptance, "send it again with the same id"));
+    }
+    metrics.add("purges");
+    const { position, visibleByAtMs } = acceptance;
+    this.#logAccepted(position, order, sender.by, request);
+    const { visibleWithinSeconds } = site.config.purge;
+    const visibleBy = new Date(visibleByAtMs).toISOString();
+    const sealedPosition = await site.positions?.sealed(acceptance);
+    const setCookie =
+      sealedPosition &&
+      `${positionName}=${sealedPosition}; Max-Age=${Math.ceil(visibleWithinSeconds)}; ${attributes}`;
+    const { reach } = purging;
+    const members = { visibleWithinSeconds, visibleBy, reach, sealedPosition, setCookie };
+    const answer = jsonAnswer({ position, ...orderSummary(reading), ...members });
+    return { answer, isAccepted: true };
+  }
+
+  /** Counts and logs a refusal. Returns the answer to the sender. */
+  noted({ answer, refusal }: PurgeAnswer): Response {
+    if (refusal !== undefined) {
+      this.#settings.cache.metrics.add("purgeRefusals", [refusal]);
+      this.#logRefused(refusal);
+    }
+    return answer;
+  }
+
+  #logAccepted(
+    position: string,
+    { mode, reason, reading: { counts, leftOutCount } }: ResolvedOrder,
+    by: string,
+    { headers }: Request,
+  ): void {
+    const { everything, ...numbers } = counts;
+    const named = Object.entries(numbers).filter(([, count]) => count > 0);
+    const what = everything
+      ? "everything"
+      : named.map(([kind, count]) => `${kind} ${count}`).join(", ");
+    const left = leftOutCount > 0 ? ` ${leftOutCount} invalid names were left out.` : "";
+    this.#settings.site.log({
+      event: "purge",
+      level: leftOutCount > 0 ? "warn" : "info",
+      message: `A purge was accepted at ${position}, ${mode}, by ${by}: ${what}.${left}`,
+      position,
+      by,
+      mode,
+      ...counts,
+      reason: loggedReason(reason),
+      trace_id: traceIdOf(headers),
+    });
+  }
+
+  /** Logs the first refusal of each reason in a second, and counts the others. */
+  #logRefused(rule: PurgeRefusal): void {
+    const { log, nowAtMs } = this.#settings.site;
+    const atMs = nowAtMs();
+    const known = this.#refusals.get(rule) ?? { loggedAtMs: -Infinity, leftOut: 0 };
+    this.#refusals.set(rule, known);
+    if (isWithinMs(quietMs, known.loggedAtMs, atMs)) {
+      known.leftOut += 1;
+      return;
+    }
+    const { leftOut } = known;
+    known.loggedAtMs = atMs;
+    known.leftOut = 0;
+    const before = leftOut === 0 ? "" : ` Since the last such line, ${leftOut} more were refused.`;
+    const message = `A purge was refused: ${rule}.${before}`;
+    log({ event: "purge-refused", level: "warn", message, rule, leftOut });
+  }
+}
+
+/** @param code the error's code, which metrics also use */
+export function refused(status: number, code: PurgeRefusal, { why, hint }: Reason): PurgeAnswer {
+  return { answer: errorAnswer(status, { code, what: nothingPurged, why, hint }), refusal: code };
+}
+
+function usedBefore(id: string): Reason {
+  const why = `The id ${quoted(id)} was used with another body.`;
+  return { why, hint: "Give each purge its own id." };
+}
+
+function unavailable(reason: Reason): PurgeAnswer {
+  return { answer: notAccepted("The purge was not accepted.", reason), refusal: "unavailable" };
 }

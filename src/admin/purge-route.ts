@@ -1,56 +1,17 @@
 // POST /_cache/purge: authenticates the sender, reads the order, and answers with the result.
-import type { TieredCache } from "../compose/create-cache.ts";
-import type { PurgeRefusal } from "../protocol/families.ts";
 import type { Reason } from "../base/operator-error.ts";
-import type { Site } from "../pages/site/site.ts";
-import type { ResponseDetail } from "../pages/stored/stored-response.ts";
-import type { Acceptances, SignedOrder } from "../purge/acceptance/acceptance.ts";
-import {
-  type TargetNames,
-  orderBytesMax,
-  readOrder,
-  type ResolvedOrder,
-} from "../purge/acceptance/resolve-order.ts";
-import { positionName } from "../purge/view/positions.ts";
+import { orderBytesMax, readOrder } from "../purge/acceptance/resolve-order.ts";
 import type { Requester } from "../purge/view/view-port.ts";
 import { sha256Hex } from "../base/sha256.ts";
-import type { AcceptedPurge } from "./purges/purge-log.ts";
-import { nothingPurged, senderOf, type SenderSettings } from "./purge-sender.ts";
+import { type PurgeAnswer, type PurgeIntake, refused } from "./purge-intake.ts";
+import { senderOf, type SenderSettings } from "./purge-sender.ts";
 import { dryRun, type DryRunPlaces } from "./purges/dry-run.ts";
 import { bodyUpTo } from "./access/request-body.ts";
-import {
-  errorAnswer,
-  journalAway,
-  jsonAnswer,
-  orderSummary,
-  quoted,
-  retryAfterSeconds,
-} from "./json-answers.ts";
+import { quoted } from "../protocol/purge-order.ts";
+import { jsonAnswer, orderSummary } from "./json-answers.ts";
 
-/** Settings for accepting purges from any kind of sender. */
-export interface AcceptanceRouteSettings
-  extends Pick<TieredCache<ResponseDetail>, "metrics">, Pick<Site, "positions"> {
-  /** The reason if purges cannot be accepted. */
-  readonly acceptances: Acceptances | Reason;
-  readonly naming: TargetNames;
-  readonly visibleWithinSeconds: number;
-  /** Set if the purge reaches no other process. */
-  readonly reach: "process" | undefined;
-}
-
-export interface PurgeRouteSettings extends DryRunPlaces, SenderSettings, AcceptanceRouteSettings {}
-
-/** The attributes of the cookie with a purge's position (RFC 6265 §4.1). */
-const attributes = "Path=/; Secure; HttpOnly; SameSite=Lax";
-
-/** The response to a sender, and its data for metrics and the log. */
-export interface PurgeAnswer {
-  readonly answer: Response;
-  readonly refusal?: PurgeRefusal;
-  /** Whether the request is unsigned, and only tests the address. */
-  readonly isTest?: true;
-  /** Absent for a dry run. */
-  readonly accepted?: AcceptedPurge;
+export interface PurgeRouteSettings extends DryRunPlaces, SenderSettings {
+  readonly purges: PurgeIntake;
 }
 
 /**
@@ -65,8 +26,8 @@ export async function purgeRoute(
   settings: PurgeRouteSettings,
   requester: Requester,
 ): Promise<PurgeAnswer> {
-  const { naming } = settings;
-  const sender = await senderOf(request, settings);
+  const { purges } = settings;
+  const sender = await senderOf(request, settings, requester.atMs);
   if (sender.kind === "refused") return sender;
   const bounds = { bytesMax: orderBytesMax, hintOfLarge: "Send several purges." };
   const bytes = await bodyUpTo(request, bounds);
@@ -77,43 +38,15 @@ export async function purgeRoute(
   if (wrong !== undefined) return wrong;
   const { id, by } = sender;
   // RFC 8259 §8.1: a JSON parser may ignore a byte order mark.
-  const order = readOrder(body.replace(/^\uFEFF/, ""), naming);
+  const order = readOrder(body.replace(/^\uFEFF/, ""), purges.naming);
   if ("fault" in order) return refused(400, "malformed", order.fault);
   if (order.isDryRun) {
     const run = await dryRun(order.targets, settings, { by, id });
     if (run === "repeated") return refused(409, "id-reused", triedBefore(id));
     return { answer: jsonAnswer({ dryRun: true, ...orderSummary(order.reading), ...run }) };
   }
-  return acceptPurge(order, { id, by, bodyDigest: await sha256Hex(bytes) }, settings, requester);
-}
-
-/** Accepts the purge of an authenticated sender. */
-export async function acceptPurge(
-  { targets, mode, reason, reading }: ResolvedOrder,
-  sender: Pick<SignedOrder, "id" | "by" | "bodyDigest">,
-  { acceptances, metrics, positions, visibleWithinSeconds, reach }: AcceptanceRouteSettings,
-  requester: Requester,
-): Promise<PurgeAnswer> {
-  const { id, by } = sender;
-  if ("why" in acceptances) return unavailable(acceptances);
-  const acceptance = await acceptances.accept({ targets, mode, reason, ...sender }, requester);
-  if (acceptance.kind === "conflict") return refused(409, "id-reused", usedBefore(id));
-  if (acceptance.kind === "unavailable") {
-    return unavailable(journalAway(acceptance, "send it again with the same id"));
-  }
-  metrics.add("purges");
-  const { position, visibleByAtMs } = acceptance;
-  const visibleBy = new Date(visibleByAtMs).toISOString();
-  const sealedPosition = await positions?.sealed(acceptance);
-  const setCookie =
-    sealedPosition &&
-    `${positionName}=${sealedPosition}; Max-Age=${Math.ceil(visibleWithinSeconds)}; ${attributes}`;
-  const { counts, leftOutCount } = reading;
-  const members = { visibleWithinSeconds, visibleBy, reach, sealedPosition, setCookie };
-  return {
-    answer: jsonAnswer({ position, ...orderSummary(reading), ...members }),
-    accepted: { position, by, mode, reason, counts, leftOutCount },
-  };
+  const signed = { id, by, bodyDigest: await sha256Hex(bytes) };
+  return purges.accept(order, signed, request, requester);
 }
 
 /**
@@ -129,25 +62,9 @@ function asSent(bytes: Uint8Array<ArrayBuffer>): string | undefined {
   }
 }
 
-/** @param code the error's code, which metrics also use */
-function refused(status: number, code: PurgeRefusal, { why, hint }: Reason): PurgeAnswer {
-  return { answer: errorAnswer(status, { code, what: nothingPurged, why, hint }), refusal: code };
-}
-
 const notUtf8: Reason = { why: "The body is not UTF-8.", hint: "Send JSON in UTF-8." };
 
 function triedBefore(id: string): Reason {
   const why = `A dry run with the id ${quoted(id)} was answered before.`;
   return { why, hint: "Sign each dry run with its own id." };
-}
-
-function usedBefore(id: string): Reason {
-  const why = `The id ${quoted(id)} was used with another body.`;
-  return { why, hint: "Give each purge its own id." };
-}
-
-function unavailable(reason: Reason): PurgeAnswer {
-  const error = { code: "unavailable", what: "The purge was not accepted.", ...reason };
-  const answer = errorAnswer(503, error, { "retry-after": String(retryAfterSeconds) });
-  return { answer, refusal: "unavailable" };
 }

@@ -39,6 +39,7 @@ const idLengthMax = 256;
 export async function senderOf(
   request: Request,
   { purgeSecrets, gate }: SenderSettings,
+  atMs: number,
 ): Promise<Sender | SenderRefusal> {
   const { headers } = request;
   const id = headers.get("webhook-id") ?? "";
@@ -46,7 +47,7 @@ export async function senderOf(
   const hasSignature = headers.has("webhook-signature");
   if (hasSignature && purgeSecrets !== undefined) {
     if (isFault(purgeSecrets)) return notToBeKnown(purgeSecrets);
-    return signer(signatureClaim(request), purgeSecrets, gate);
+    return signer(signatureClaim(request, atMs), purgeSecrets, gate);
   }
   const hasField = headers.has("authorization");
   if (hasField && isFault(gate.adminToken)) return notToBeKnown(gate.adminToken);
@@ -117,7 +118,7 @@ const toleranceSeconds = 300;
  *   time differs from the current time by over 300 s, or as `malformed` if a field is missing or
  *   ill-formed
  */
-export function signatureClaim({ headers }: Pick<Request, "headers">) {
+export function signatureClaim({ headers }: Pick<Request, "headers">, atMs: number) {
   const id = headers.get("webhook-id") ?? "";
   const timestamp = headers.get("webhook-timestamp") ?? "";
   const signatures = signaturesIn(headers.get("webhook-signature") ?? "");
@@ -125,7 +126,7 @@ export function signatureClaim({ headers }: Pick<Request, "headers">) {
     const why = "It lacks webhook-id, webhook-timestamp, or a webhook-signature of version 1.";
     return { kind: "refused", reason: "malformed", why } as const;
   }
-  const ageSeconds = Math.floor(Date.now() / 1_000) - Number(timestamp);
+  const ageSeconds = Math.floor(atMs / 1_000) - Number(timestamp);
   if (Math.abs(ageSeconds) > toleranceSeconds) {
     const why = `Its webhook-timestamp is over ${toleranceSeconds} s too ${ageSeconds > 0 ? "old" : "new"}.`;
     return { kind: "refused", reason: "timestamp", why } as const;

@@ -12,19 +12,12 @@ import { orderBytesMax } from "../purge/acceptance/resolve-order.ts";
 import { acceptedAtMs } from "../purge/journal/entry.ts";
 import type { SwitchLog } from "../purge/journal/switch-log.ts";
 import { type SwitchOrder, switchOrder } from "../protocol/operator-orders.ts";
-import { reasonCharsMax } from "../protocol/purge-order.ts";
+import { quoted, reasonCharsMax } from "../protocol/purge-order.ts";
 import type { Switch } from "../purge/journal/switch.ts";
 import { type Bypass, newestOf, type SwitchState } from "../purge/journal/switch-state.ts";
 import type { Requester, PurgeView } from "../purge/view/view-port.ts";
 import { bodyUpTo } from "./access/request-body.ts";
-import {
-  errorAnswer,
-  errorsOf,
-  journalAway,
-  jsonAnswer,
-  quoted,
-  retryAfterSeconds,
-} from "./json-answers.ts";
+import { errorsOf, journalAway, jsonAnswer, notAccepted } from "./json-answers.ts";
 
 /** Settings of the route. Without a journal, `switching` says why. */
 export interface SwitchRouteSettings {
@@ -182,6 +175,5 @@ function withoutJournal({ why, hint }: Reason): Reason {
 }
 
 function unavailable(reason: Reason): Response {
-  const error = { code: "unavailable", what: "The switch may not have changed.", ...reason };
-  return errorAnswer(503, error, { "retry-after": String(retryAfterSeconds) });
+  return notAccepted("The switch may not have changed.", reason);
 }

@@ -1,4 +1,4 @@
-// Verifies HMAC signatures and secret texts. The runtime compares them in constant time.
+// Verifies HMAC signatures. The runtime compares them in constant time.
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -46,19 +46,4 @@ export async function isSigned(given: {
     }
   }
   return false;
-}
-
-/** Returns whether a text is one of the secrets. */
-export async function isOneOf(text: string, secrets: readonly string[]): Promise<boolean> {
-  const bytesOf = (given: string) => new TextEncoder().encode(given);
-  // Compares MACs under a random key. No function of all platforms compares texts in constant time.
-  const bytes = crypto.getRandomValues(new Uint8Array(32));
-  const algorithm = { name: "HMAC", hash: "SHA-256" };
-  const key = await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign", "verify"]);
-  const signature = await crypto.subtle.sign("HMAC", key, bytesOf(text));
-  let isFound = false;
-  for (const secret of secrets) {
-    if (await crypto.subtle.verify("HMAC", key, signature, bytesOf(secret))) isFound = true;
-  }
-  return isFound;
 }

@@ -18,16 +18,18 @@ import type { JournalMaker } from "../purge/create-purging.ts";
 import type { JournalView, JournalViewSettings } from "../purge/view/journal-view.ts";
 import { noJournal } from "../purge/view/view-port.ts";
 import type { RedisAddress } from "../remote/redis/address.ts";
-import type { RedisClient } from "../remote/redis/redis-client.ts";
-import type { RedisSettings } from "../remote/redis/redis-client.ts";
+import type { RedisClient, RedisSettings } from "../remote/redis/redis-client.ts";
 import type { MakeRedisJournal, RedisStore } from "../stores/redis/redis-store.ts";
 import { NameSecret } from "../cache/record/record-key.ts";
-import type { createReports } from "../observe/reports/create-reports.ts";
-import type { ReportHistory } from "../observe/reports/folding.ts";
-import { noReports } from "../observe/reports/reports.ts";
+import {
+  type CreateReports,
+  type Dataset,
+  noReports,
+  type ReportHistory,
+  type ReportsSettings,
+} from "../observe/reports/reports.ts";
 import type { MakeReportStore } from "../observe/reports/report-store.ts";
-import type { Dataset } from "../observe/reports/data-points.ts";
-import { IsolateGauges } from "../observe/reports/reporter.ts";
+import { IsolateGauges } from "../observe/reports/isolate-gauges.ts";
 
 /** Factories of parts. A factory receives the settings of the default factory that it replaces. */
 export interface CacheFactories {
@@ -36,18 +38,18 @@ export interface CacheFactories {
   readonly memory?: <Detail>(settings: MemoryTierSettings<Detail>) => MemoryTier<Detail>;
   /** Creates the client of the shared tier. */
   readonly redis?: (settings: RedisSettings) => RedisClient;
-  readonly metrics?: (sinceAtMs: number, isReported: boolean) => Metrics;
+  readonly metrics?: (sinceAtMs: number) => Metrics;
 }
 
 const defaults = {
   memory: (settings) => new MemoryTier(settings),
-  metrics: (...settings) => new Metrics(...settings),
+  metrics: (sinceAtMs) => new Metrics(sinceAtMs),
 } satisfies CacheFactories;
 
 /** The places of the tiers' core that parts fill. */
 export interface CacheSlots {
   /** Creates the reports to one of the stores; without it, isolates report nothing. */
-  readonly createReports?: typeof createReports | undefined;
+  readonly createReports?: CreateReports | undefined;
   /** Keeps a history in the totals of all reports. */
   readonly reportHistory?: ReportHistory | undefined;
 }
@@ -121,12 +123,9 @@ export function createBeside<Detail>(core: Core, form: RecordForm<Detail>): Tier
 
 function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: number) {
   const { namespace, limits, purge } = config;
-  const { database, dataset, journal, nowAtMs, log, createReports, openReports } = platform;
-  const { redis: store, factories } = platform;
+  const { database, journal, nowAtMs, log, redis: store, factories } = platform;
   const make: CacheFactories & typeof defaults = { ...defaults, ...factories };
-  const canReport = Boolean(dataset ?? openReports ?? database) || platform.isServer === true;
-  const isReported = createReports !== undefined && config.reportsMetrics && canReport;
-  const metrics = make.metrics(nowAtMs(), isReported);
+  const metrics = make.metrics(nowAtMs());
   const client = make.redis ?? store?.client;
   if (database !== undefined && client === undefined) throw noClient();
   const redis =
@@ -152,18 +151,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
       log({ event: "background-failed", level: "error", message });
     });
   const memories: { readonly bytes: number; readonly count: number }[] = [];
-  const total = (of: "bytes" | "count") => memories.reduce((sum, memory) => sum + memory[of], 0);
-  const gauges = new IsolateGauges({
-    memory: {
-      get bytes() {
-        return total("bytes");
-      },
-      get count() {
-        return total("count");
-      },
-    },
-    viewReadAtMs: () => purging?.view.sentAtMs,
-  });
+  const gauges = new IsolateGauges({ memories, viewReadAtMs: () => purging?.view.sentAtMs });
   const reported = { config, metrics, gauges: gauges.taken.bind(gauges) };
   const reporting = reportsOver(reported, platform);
   return {
@@ -206,7 +194,7 @@ function openCore(config: CoreConfig, platform: CachePlatform, memoryShares: num
 }
 
 /** Opens the reports of an isolate, and their store, if the Worker names one. */
-function reportsOver(reported: Parameters<typeof createReports>[0], platform: CachePlatform) {
+function reportsOver(reported: ReportsSettings, platform: CachePlatform) {
   const { createReports: create, openReports, nowAtMs, log } = platform;
   const { config, metrics } = reported;
   const tell = logOf("metrics", log);

@@ -2,7 +2,16 @@
 // names of its series are built when the counts are read.
 import type { Decision, Outcome } from "./decision.ts";
 import { families, type FamilyName, type LabelsOf, otherRoutes } from "../protocol/families.ts";
-import { addAll, addDuration, addTo, isIn, seriesOf, seriesIn, type Sums } from "./sums.ts";
+import {
+  addAll,
+  addDuration,
+  addTo,
+  isIn,
+  seriesMax,
+  seriesOf,
+  seriesIn,
+  type Sums,
+} from "./sums.ts";
 
 /** Counts of one route, result and tier that are not in the sums yet. */
 interface Cell {
@@ -15,9 +24,6 @@ interface Cell {
   unverified: number;
 }
 
-/** The maximum number of series. Further series of routes are counted under one common route. */
-export const seriesMax = 8_192;
-
 /** A report is due after `busyAfterMs` with at least `busyRequests`, else after `quietAfterMs`. */
 const reportPace = { busyAfterMs: 60_000, busyRequests: 1_000, quietAfterMs: 300_000 };
 
@@ -25,7 +31,6 @@ const reportPace = { busyAfterMs: 60_000, busyRequests: 1_000, quietAfterMs: 300
 export class Metrics {
   /** The start of counting, in epoch milliseconds. */
   readonly sinceAtMs: number;
-  readonly #isReported: boolean;
   /** The isolate's colo; empty until known. */
   colo = "";
   readonly #cells = new Map<string, Map<Outcome, Map<string, Cell>>>();
@@ -40,13 +45,9 @@ export class Metrics {
   #takenAtMs: number;
   #requestsSinceTaken = 0;
 
-  /**
-   * @param isReported whether reports are sent; if not, no report is ever due
-   */
-  constructor(sinceAtMs: number, isReported = false) {
+  constructor(sinceAtMs: number) {
     this.sinceAtMs = sinceAtMs;
     this.#takenAtMs = sinceAtMs;
-    this.#isReported = isReported;
   }
 
   /** Counts an answered request. `settle` calls this once per request. Ignores refreshes. */
@@ -136,7 +137,6 @@ export class Metrics {
 
   /** Returns whether a report is due. A report stays due until `take` is called. */
   isReportDue(atMs: number): boolean {
-    if (!this.#isReported) return false;
     // If the clock was set back, the elapsed time is unknown, so use the absolute difference.
     const sinceMs = Math.abs(atMs - this.#takenAtMs);
     const { busyAfterMs, busyRequests, quietAfterMs } = reportPace;

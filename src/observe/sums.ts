@@ -9,6 +9,12 @@ import { bucketOf } from "./histogram.ts";
  */
 export type Sums = Map<string, number>;
 
+/**
+ * The maximum number of series in an isolate and in the totals, whose text is then about 400 KiB.
+ * Further series of routes are counted under one common route.
+ */
+export const seriesMax = 8_192;
+
 /** Separates the parts of a series. Label values never contain it. */
 const separator = "|";
 

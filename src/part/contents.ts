@@ -1,4 +1,4 @@
-// The contents of a part, and the check of a configuration's parts.
+// The contents of a part, and the check and the opening of a configuration's parts.
 import type { AdminSettings } from "../admin/admin-settings.ts";
 import type { OpenPart } from "../admin/open-part.ts";
 import { OperatorError } from "../base/operator-error.ts";
@@ -33,7 +33,7 @@ export type Slots = CacheSlots & PageSlots;
 /** The parts of a configuration: the slots that they fill, and what they open. */
 export interface Parts {
   readonly slots: Slots & { readonly withPhases?: WithPhases };
-  readonly open: readonly NonNullable<PartContents["open"]>[];
+  readonly open: readonly (Pick<SitePart, "name"> & Required<Pick<PartContents, "open">>)[];
 }
 
 /**
@@ -58,18 +58,51 @@ export function partsOf(config: Config): Parts {
     const { fills, open, openPhases } = contents as PartContents;
     return { kind, name, fills, open, openPhases };
   });
-  for (const [nth, { name, fills = {} }] of parts.entries()) {
-    const other = parts.find(
-      (one, before) => before < nth && Object.keys(one.fills ?? {}).some((slot) => slot in fills),
-    );
-    if (other !== undefined) throw clash(other.name, name);
-  }
+  refuseClash(parts.map(({ name, fills = {} }) => ({ name, places: Object.keys(fills) })));
   const slots = Object.assign({}, ...parts.map(({ fills }) => fills)) as Slots;
   const phased = parts.filter((part) => part.openPhases !== undefined);
   return {
     slots: phased.length === 0 ? slots : { ...slots, withPhases: withPhases(phased) },
-    open: parts.flatMap(({ open }) => open ?? []),
+    open: parts.flatMap(({ name, open }) => (open === undefined ? [] : { name, open })),
   };
+}
+
+/** The contributions that one part makes alone. */
+const ofOnePart = ["health", "ofMethods", "answerDebugged"] as const satisfies (keyof OpenPart)[];
+
+/**
+ * Opens the parts of a site.
+ *
+ * @throws OperatorError if two parts make a contribution that one part makes alone
+ */
+export function openParts(open: Parts["open"], host: Omit<PartHost, "parts" | "faults">): PartHost {
+  const parts: OpenPart[] = [];
+  const faults = [...host.environment.faults];
+  const settings = { ...host, parts, faults };
+  const named = open.map((one) => ({ name: one.name, part: one.open(settings) }));
+  refuseClash(
+    named.map(({ name, part }) => ({
+      name,
+      places: ofOnePart.filter((place) => part[place] !== undefined),
+    })),
+  );
+  parts.push(...named.map(({ part }) => part));
+  faults.push(...parts.flatMap((part) => part.faults ?? []));
+  return settings;
+}
+
+/** @throws OperatorError if two parts have the same place */
+function refuseClash(
+  parts: readonly { readonly name: string; readonly places: readonly string[] }[],
+): void {
+  const holders = new Map<string, string>();
+  for (const { name, places } of parts) {
+    for (const place of places) {
+      const holder = holders.get(place);
+      if (holder !== undefined) throw clash(holder, name);
+      holders.set(place, name);
+    }
+  }
 }
 
 const double = (name: string): OperatorError =>

@@ -9,6 +9,7 @@ import {
   openJournalled,
   send,
   signedHeaders,
+  startSeconds,
 } from "../../testing/site/purge-sender.ts";
 
 interface Receipts {
@@ -115,7 +116,7 @@ describe("stats of purges", () => {
   const day = 86_400;
   const signed = (body: string, more = {}) => signedHeaders(body, more);
   const order = '{"tags":["a"]}';
-  const yesterday = Math.floor(Date.now() / 1_000) - day;
+  const yesterday = startSeconds - day;
 
   it.each([
     ["too-large", "x".repeat(65_537), bearer],

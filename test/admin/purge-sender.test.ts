@@ -10,10 +10,10 @@ import {
   bearer,
   codeOf,
   openJournalled,
-  secondsNow,
   secret,
   send,
   signedHeaders,
+  startSeconds,
 } from "../../testing/site/purge-sender.ts";
 
 const order = JSON.stringify({ tags: ["red"] });
@@ -49,7 +49,7 @@ describe("an order to purge", () => {
   };
 
   const signature = (text: string) => ({ ...good(), "webhook-signature": text });
-  const at = (seconds: number) => signedHeaders(order, { atSeconds: secondsNow() + seconds });
+  const at = (seconds: number) => signedHeaders(order, { atSeconds: startSeconds + seconds });
   const wellFormed = `v1,${"A".repeat(43)}=`;
 
   it.each<[id: string, headers: Record<string, string>, status?: number]>([

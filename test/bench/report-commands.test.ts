@@ -10,7 +10,7 @@ import {
   reportCommandsOf,
 } from "../../packages/cli/src/simulate/report-commands.ts";
 import { metricsRoute } from "../../src/parts/operate/metrics-route.ts";
-import { createReports } from "../../src/observe/reports/create-reports.ts";
+import { createReports } from "../../src/parts/operate/reports/create-reports.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { FakeUpstash, openNetworkOfFakes } from "../../testing/fakes/fake-upstash.ts";
 import { upstashStore } from "../../testing/fakes/upstash-store.ts";

@@ -131,7 +131,7 @@ describe("settle", () => {
   ])("reports the counts when a report is due, and reads the clock at most once: $id", (row) => {
     const reported: unknown[] = [];
     let lookups = 0;
-    const metrics = new Metrics(0, true);
+    const metrics = new Metrics(0);
     const afterAnswer = () => undefined;
     const nowAtMs = () => {
       lookups += 1;

@@ -29,7 +29,7 @@ describe("a try to send a purge", () => {
     const fields = Object.fromEntries(headers);
     expect(new Webhook(secret).verify(body, fields)).toEqual(sent);
     expect(() => new Webhook(secret).verify(`${body} `, fields)).toThrow(/signature/i);
-    expect(signatureClaim({ headers })).toMatchObject({ kind: "claimed" });
+    expect(signatureClaim({ headers }, Date.now())).toMatchObject({ kind: "claimed" });
     expect([to, init.method, init.redirect]).toEqual([url, "POST", "manual"]);
     expect(headers.get("content-type")).toBe("application/json");
     expect(headers.get("webhook-id")).toMatch(/^msg_[0-9a-f]{32}$/);

@@ -19,6 +19,7 @@ function openSiteWithPurger() {
   const purger = createPurger({
     url,
     secret,
+    nowAtMs: site.clock.nowAtMs,
     fetch: (to, init) => site.ask(to, init as Parameters<typeof site.ask>[1]),
   });
   return { ...opened, purger };
@@ -60,7 +61,7 @@ describe("the purger's method dryRun", () => {
         const answer = await site.ask(to, init as Parameters<typeof site.ask>[1]);
         return (tries += 1) === 1 ? cut() : answer;
       },
-      nowAtMs: Date.now,
+      nowAtMs: site.clock.nowAtMs,
       secret,
     });
     expect(await purger.dryRun(order)).toMatchObject({ isolate: { covered: 1 } });

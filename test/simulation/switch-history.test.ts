@@ -9,7 +9,7 @@ import {
 } from "../../src/stores/redis/journal/redis-journal.ts";
 import { Acceptances } from "../../src/purge/acceptance/acceptance.ts";
 import {
-  isPostedAgain,
+  postedAgain,
   type PostEntry,
   type PostResult,
   type Switch,
@@ -109,7 +109,7 @@ const askedUnderAnOldView: Partial<Parts> = {
 const postingAgain = (change: (store: Switch, entry: PostEntry) => Promise<PostResult>) => ({
   switching: (store: Switch): Switch => ({
     read: () => store.read(),
-    post: (entry) => (isPostedAgain(entry) ? change(store, entry) : store.post(entry)),
+    post: (entry) => (entry.by === postedAgain.by ? change(store, entry) : store.post(entry)),
   }),
 });
 

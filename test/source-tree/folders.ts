@@ -231,6 +231,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "admin",
     "parts/operate/explain",
   ],
+  "parts/operate/reports": [...beneathCore, reporting],
   "parts/operate": [
     ...core,
     "platform",
@@ -244,6 +245,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "parts/operate/explain",
     "parts/operate/health",
     "parts/operate/warm",
+    "parts/operate/reports",
     release,
   ],
   "parts/hot-keys": [

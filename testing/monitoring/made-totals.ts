@@ -1,6 +1,7 @@
 // Creates totals like those of a site with traffic, with series of every family in `families.ts`.
 import { families, type Family, type FamilyName } from "../../src/protocol/families.ts";
 import { addDuration, addTo, seriesOf, type Sums } from "../../src/observe/sums.ts";
+import type { Gauges } from "../../src/observe/reports/report-entry.ts";
 import type { ColoState, Totals } from "../../src/observe/reports/totals.ts";
 
 /** Label values as isolates report them. All combinations are counted. */
@@ -26,6 +27,15 @@ const valuesOf: Readonly<Record<string, readonly string[]>> = {
   flaw: ["missing", "wrong"],
   credential: ["bearer", "signature"],
   colo: ["HAM", "FRA"],
+};
+
+/** The gauges of an isolate without a journal and without records. */
+export const noGauges: Gauges = {
+  lagMs: null,
+  lagWorstMs: null,
+  viewAgeMs: null,
+  memoryBytes: 0,
+  memoryRecords: 0,
 };
 
 const tookMs = [0.4, 3, 18, 60, 240];

@@ -21,23 +21,28 @@ export function openJournalled(options: SiteOptions = {}): {
 
 interface Signed {
   readonly id?: string;
+  /** Default: `startSeconds`. */
   readonly atSeconds?: number;
   readonly with?: string;
 }
 
 /** Computes a signature independently of the library that verifies it. */
-export function signatureOf(body: string, { id = "msg_1", atSeconds, ...signed }: Signed): string {
+export function signatureOf(
+  body: string,
+  { id = "msg_1", atSeconds = startSeconds, ...signed }: Signed,
+): string {
   const key = Buffer.from((signed.with ?? secret).replace("whsec_", ""), "base64");
-  const text = `${id}.${atSeconds ?? secondsNow()}.${body}`;
+  const text = `${id}.${atSeconds}.${body}`;
   return `v1,${createHmac("sha256", key).update(text).digest("base64")}`;
 }
 
-export const secondsNow = () => Math.floor(Date.now() / 1_000);
+/** When a `FakeClock` starts. */
+export const startSeconds = new FakeClock().atMs / 1_000;
 
 export function signedHeaders(body: string, signed: Signed = {}): Record<string, string> {
   return {
     "webhook-id": signed.id ?? "msg_1",
-    "webhook-timestamp": String(signed.atSeconds ?? secondsNow()),
+    "webhook-timestamp": String(signed.atSeconds ?? startSeconds),
     "webhook-signature": signatureOf(body, signed),
   };
 }

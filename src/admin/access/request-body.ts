@@ -8,7 +8,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
  * Time limit for a body. Bodies of operators have at most 256 KiB, and webhooks at most 1 MiB, so a
  * slower client is at fault.
  */
-export const bodyMsMax = 10_000;
+const bodyMsMax = 10_000;
 
 /** Each chunk costs a turn of the event loop, however small it is. */
 const chunksMax = 16_384;

@@ -12,7 +12,7 @@ const keptMs = 660_000;
 const idsMax = 1_024;
 
 /** `unknown`: the database does not answer. */
-export type IdClaim = "new" | "repeated" | "unknown";
+type IdClaim = "new" | "repeated" | "unknown";
 
 /** One per isolate. */
 export class DryRunIds {

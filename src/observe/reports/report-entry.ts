@@ -4,13 +4,23 @@ import { finite, dataIn } from "../../base/schemas.ts";
 import { jsonIn, listIn } from "../../base/json-text.ts";
 import type { Sums } from "../sums.ts";
 import { formOf, sumsIn } from "./sums-text.ts";
-import type { ColoState } from "./totals.ts";
 
 /** Incremented with every incompatible change of the format. */
 const version = "1";
 
 /** The gauges of an isolate at the time of a report. */
-export type Gauges = Omit<ColoState, "atMs">;
+export interface Gauges {
+  /**
+   * How long after its acceptance the isolate read the last purge; `null` if it has read no purge.
+   */
+  readonly lagMs: number | null;
+  /** The longest of these times since the previous report; `null` if no purge was read since. */
+  readonly lagWorstMs: number | null;
+  /** The age of the purge view at the report; `null` without a view. */
+  readonly viewAgeMs: number | null;
+  readonly memoryBytes: number;
+  readonly memoryRecords: number;
+}
 
 /** One report of an isolate. */
 export interface Report {
@@ -45,7 +55,7 @@ const sumsCharsMax = 2 * sumsBytesMax;
 const nForm = /^[\w-]{1,64}$/;
 
 const amount = v.pipe(finite(), v.minValue(0));
-const gaugesForm = v.object({
+export const gaugesForm = v.object({
   lagMs: v.nullable(amount),
   lagWorstMs: v.nullable(amount),
   viewAgeMs: v.nullable(amount),

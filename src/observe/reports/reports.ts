@@ -1,6 +1,11 @@
 // The interface of an isolate's reports. A Worker without `operate()` bundles only this file.
 import type { Reason } from "../../base/operator-error.ts";
-import type { Unavailable } from "./folding.ts";
+import type { RedisClient, RedisSettings } from "../../remote/redis/redis-client.ts";
+import type { RedisCounts } from "../../remote/redis/round-trips.ts";
+import type { Log } from "../log-line.ts";
+import type { Sums } from "../sums.ts";
+import type { Gauges } from "./report-entry.ts";
+import type { ReportStream } from "./report-store.ts";
 import type { Totals } from "./totals.ts";
 
 export interface Reports {
@@ -18,6 +23,77 @@ export interface Reports {
    * waiting reports, up to a limit of pages. Never rejects because of the store.
    */
   readonly runCron: () => Promise<void>;
+}
+
+/** Why the totals are unavailable. */
+export interface Unavailable extends Reason {
+  readonly kind: "unavailable";
+  /** `true` if a retry cannot succeed before the deployment changes. */
+  readonly isLasting?: true;
+}
+
+/** Creates the reports of an isolate. */
+export type CreateReports = (settings: ReportsSettings, platform: ReportsPlatform) => Reports;
+
+export interface ReportsSettings {
+  /** The metrics to report. They also count the Redis commands of the reports. */
+  readonly metrics: RedisCounts & {
+    /** The isolate's colo; empty if unknown. */
+    readonly colo: string;
+    /** Returns the counts since the last call. */
+    take(atMs: number): Sums;
+  };
+  /** Returns the isolate's gauges. Called once per attempt to report. */
+  readonly gauges: (atMs: number) => Gauges;
+  readonly config: {
+    readonly namespace: string;
+    readonly reportsMetrics: boolean;
+  };
+}
+
+export interface ReportsPlatform {
+  /** Receives the reports instead of `database`. */
+  readonly stream?: ReportStream | undefined;
+  readonly database?: { readonly url: string; readonly token: string } | undefined;
+  /** How to open `database`. */
+  readonly redis?: { readonly client: (settings: RedisSettings) => RedisClient } | undefined;
+  /** Receives the reports instead of a store. */
+  readonly dataset?: Dataset | undefined;
+  /** Keeps a history in the totals. */
+  readonly reportHistory?: ReportHistory | undefined;
+  /** Whether this process is a server. Without a store, its reports then stay in its memory. */
+  readonly isServer?: boolean | undefined;
+  readonly nowAtMs: () => number;
+  readonly log: Log;
+}
+
+/** Adds reports to a history that the totals contain. */
+export interface ReportHistory {
+  /**
+   * @param stored the history in the totals, as JSON; of unknown form
+   * @returns the history including the reports, as JSON
+   */
+  readonly added: (stored: unknown, reports: readonly DatedSums[]) => unknown;
+}
+
+export interface DatedSums {
+  readonly atMs: number;
+  readonly report: { readonly sums: Sums } | undefined;
+}
+
+/** A binding to a dataset of Analytics Engine. */
+export interface Dataset {
+  /** Returns at once. The runtime writes the point later. */
+  writeDataPoint(point: DataPoint): void;
+}
+
+export interface DataPoint {
+  /** One index, at most 96 bytes. */
+  readonly indexes: readonly string[];
+  /** At most 20. */
+  readonly blobs: readonly string[];
+  /** At most 20. */
+  readonly doubles: readonly number[];
 }
 
 /** Returns the reports of an isolate that reports nothing, for the given reason. */

@@ -1,12 +1,11 @@
-// The metrics of all isolates for a scrape, as Prometheus' text and as plain data: the counted families,
-// and gauges with the current state of colos, database and deployment.
+// The metrics of all isolates for a scrape, and their text for Prometheus: the counted families, and
+// gauges with the current state of colos, database and deployment.
 import { type DatabaseInfo, readDatabaseInfo } from "../../remote/redis/database-info.ts";
 import type { RedisClient } from "../../remote/redis/redis-client.ts";
 import type { ColoState, Totals } from "./totals.ts";
 import { type Family, type FamilyName, families } from "../../protocol/families.ts";
 import { boundsMs } from "../histogram.ts";
 import { partsOf, type Sums } from "../sums.ts";
-import { isoOf } from "../../base/iso-date.ts";
 
 /** The data that a scrape shows. */
 export interface ScrapeData {
@@ -139,7 +138,7 @@ function sampleOf(labels: readonly string[], value: number | null | undefined): 
 const seconds = (ms: number | null): number | null => (ms === null ? null : ms / 1_000);
 
 /** Upper bounds of all histograms' buckets. */
-const boundsSeconds = boundsMs.map((ms) => ms / 1_000);
+export const boundsSeconds = boundsMs.map((ms) => ms / 1_000);
 
 /**
  * The parts of a series' name after the family, and the series' count. The parts are the label
@@ -202,7 +201,7 @@ function bucketIn(part: string): number | undefined {
 const textFormatType = "text/plain; version=0.0.4; charset=utf-8";
 
 /** The description of a metric family. */
-interface FamilyHead {
+export interface FamilyHead {
   readonly kind: "counter" | "gauge" | "histogram";
   readonly name: string;
   readonly help: string;
@@ -278,22 +277,30 @@ const boundText = (bound: number): string => String(Number(bound.toPrecision(6))
  * @returns text format 0.0.4
  */
 export function prometheusText(shown: ScrapeData): string {
-  const byFamily = seriesByFamily(shown.totals.sums);
-  const counted = Object.entries(families).map(([name, family]: [string, Family]) => {
-    const counts = byFamily.get(name as FamilyName) ?? [];
-    return family.kind === "counter"
-      ? familyText(family, samplesOf(family, counts))
-      : histogramText(family, distributionsOf(family, counts));
-  });
-  const current = currentOf(shown).map(({ head, samples }) => familyText(head, samples));
-  return [...counted, ...current].join("");
+  const { counted, current } = scraped(shown);
+  const texts = counted.map((one) =>
+    "samples" in one
+      ? familyText(one.head, one.samples)
+      : histogramText(one.head, one.distributions),
+  );
+  return [...texts, ...current.map(({ head, samples }) => familyText(head, samples))].join("");
 }
 
-/** Returns all gauges with their current values. */
-function currentOf(shown: ScrapeData) {
+/**
+ * Returns the counted families and all gauges, with their values. Skips series that this version
+ * does not know.
+ */
+export function scraped(shown: ScrapeData) {
+  const byFamily = seriesByFamily(shown.totals.sums);
+  const counted = Object.entries(families).map(([name, head]: [string, Family]) => {
+    const counts = byFamily.get(name as FamilyName) ?? [];
+    return head.kind === "counter"
+      ? { head, samples: samplesOf(head, counts) }
+      : { head, distributions: distributionsOf(head, counts) };
+  });
   const own = gauges.map((head) => ({ head, samples: head.samples(shown) }));
   const ofParts = (shown.ofParts ?? []).map((head) => ({ head, samples: head.samples }));
-  return [...own, ...ofParts];
+  return { counted, current: [...own, ...ofParts] };
 }
 
 /** Reads the database's `info` for a scrape, with one command. Never rejects. */
@@ -309,37 +316,4 @@ export async function scrapedInfo(
 export function scrapeAnswer(shown: ScrapeData): Response {
   const headers = { "content-type": textFormatType, "cache-control": "no-store" };
   return new Response(prometheusText(shown), { headers });
-}
-
-type LabelsByName = Readonly<Record<string, string>>;
-
-/** Returns counters, gauges and histograms. Skips series that this version does not know. */
-export function metricsAnswer(shown: ScrapeData, atMs: number) {
-  const byFamily = seriesByFamily(shown.totals.sums);
-  const familyAnswers = Object.entries(families).map(([name, family]: [string, Family]) => ({
-    family,
-    series: byFamily.get(name as FamilyName) ?? [],
-  }));
-  return {
-    startedAt: isoOf(shown.totals.startedAtMs),
-    at: isoOf(atMs),
-    counters: familyAnswers.flatMap(({ family, series }) =>
-      family.kind === "counter" ? samplesOf(family, series).map(named(family)) : [],
-    ),
-    gauges: currentOf(shown).flatMap(({ head, samples }) => samples.map(named(head))),
-    boundsSeconds,
-    histograms: familyAnswers.flatMap(({ family, series }) =>
-      family.kind === "histogram" ? distributionsOf(family, series).map(named(family)) : [],
-    ),
-  };
-}
-
-/** Returns a function that adds the family's name to a sample, and names its labels. */
-function named({ name, labels: names }: FamilyHead) {
-  return <Data extends { readonly labels: readonly string[] }>({ labels, ...rest }: Data) => {
-    const byName: LabelsByName = Object.fromEntries(
-      names.map((label, at) => [label, labels[at] ?? ""]),
-    );
-    return { name, labels: byName, ...rest };
-  };
 }

@@ -5,22 +5,13 @@ import { finite, dataIn } from "../../base/schemas.ts";
 import { jsonIn } from "../../base/json-text.ts";
 import type { Sums } from "../sums.ts";
 import type { FamilyName } from "../../protocol/families.ts";
+import { type Gauges, gaugesForm } from "./report-entry.ts";
 import { formOf, sumsIn } from "./sums-text.ts";
 
 /** The gauges from a colo's newest report. */
-export interface ColoState {
+export interface ColoState extends Gauges {
   /** The time of the report. */
   readonly atMs: number;
-  /**
-   * How long after its acceptance the isolate read the last purge; `null` if it has read no purge.
-   */
-  readonly lagMs: number | null;
-  /** The longest of these times since the previous report; `null` if no purge was read since. */
-  readonly lagWorstMs: number | null;
-  /** The age of the purge view at the report; `null` without a view. */
-  readonly viewAgeMs: number | null;
-  readonly memoryBytes: number;
-  readonly memoryRecords: number;
 }
 
 /** The families whose recent counts the health check uses. */
@@ -72,21 +63,10 @@ export type HeldTotals =
   | { readonly kind: "newer" };
 
 const amount = v.pipe(finite(), v.minValue(0));
-const rate = v.nullable(amount);
 const totalsForm = v.object({
   startedAtMs: amount,
   sums: v.unknown(),
-  colos: v.record(
-    v.string(),
-    v.object({
-      atMs: amount,
-      lagMs: rate,
-      lagWorstMs: rate,
-      viewAgeMs: rate,
-      memoryBytes: amount,
-      memoryRecords: amount,
-    }),
-  ),
+  colos: v.record(v.string(), v.object({ atMs: amount, ...gaugesForm.entries })),
   windows: v.array(v.object({ fromAtMs: amount, sums: v.unknown() })),
   history: v.optional(v.unknown()),
 });

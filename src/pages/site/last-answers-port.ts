@@ -1,25 +1,8 @@
 // The port of the part that remembers the last answer for each URL, to explain it.
-import type { Decision, TierChange } from "../../observe/decision.ts";
+import type { Decision } from "../../observe/decision.ts";
 import type { RuleAndNames } from "../../rules/cache-status.ts";
 import type { LookupRequest, PassRule } from "../request/plan.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
-
-/** An answer of the origin to GET. */
-export interface LastAnswer {
-  /** Metadata with only the caching fields, and without tags and selecting values. */
-  readonly metadata: StoredMetadata;
-  /** The reason why the answer was not stored; `undefined` if it was stored. */
-  readonly refused: RuleAndNames | undefined;
-  /**
-   * Whether `Cache-Status` reported `stored`. The field is sent before the body is complete, so the
-   * write may still have failed.
-   */
-  readonly isReportedStored: boolean;
-  /** Whether the client's copy got `private`, which the origin had not sent. */
-  readonly isMadePrivate: boolean;
-  /** The results of the writes to tiers. */
-  readonly changes: readonly TierChange[];
-}
 
 /** A request that bypassed the cache. */
 export interface LastPass {
@@ -52,6 +35,4 @@ export interface LastAnswersPort {
     additions?: { refused?: RuleAndNames; isMadePrivate?: boolean },
   ): void;
   passed(url: string, pass: LastPass): void;
-  answerOf(url: string): LastAnswer | undefined;
-  passOf(url: string): LastPass | undefined;
 }

@@ -1,7 +1,7 @@
 // Answers webhooks, and purge requests of Varnish's dialect, and counts their results.
 import { bodyUpTo } from "../../admin/access/request-body.ts";
-import { errorAnswer, jsonAnswer, retryAfterSeconds } from "../../admin/json-answers.ts";
-import { acceptPurge, type PurgeAnswer } from "../../admin/purge-route.ts";
+import { errorAnswer, jsonAnswer, sendAgain } from "../../admin/json-answers.ts";
+import type { PurgeAnswer } from "../../admin/purge-intake.ts";
 import { nothingPurged } from "../../admin/purge-sender.ts";
 import type { PartHost } from "../../part/contents.ts";
 import type { CredentialKind } from "../../protocol/families.ts";
@@ -33,7 +33,7 @@ export function receiver(host: Host, credential: Credential) {
   ): Promise<Response> => {
     const ports = portsFor(request, requester, { ...host, credential });
     const handled = await hook.receive(request, ports);
-    const result = handled.isTest ? "test" : handled.accepted ? "purged" : "ignored";
+    const result = handled.isTest ? "test" : handled.isAccepted ? "purged" : "ignored";
     cache.metrics.add("webhooks", [name, handled.refusal ?? result]);
     return purges.noted(handled);
   };
@@ -63,10 +63,8 @@ function portsFor(
       return order.dryRun === undefined ? resolvedOrder(order, purges.naming) : { fault: noDryRun };
     },
     purge: async (order, sender) => {
-      const handled = await acceptPurge(order, sender, purges, requester);
-      // Log here, because the route may answer its sender before the purge is accepted.
-      if (handled.accepted !== undefined) purges.purgeLog.logAccepted(handled.accepted, request);
-      return { answer: handled, isAccepted: handled.accepted !== undefined };
+      const handled = await purges.accept(order, sender, request, requester);
+      return { answer: handled, isAccepted: handled.isAccepted === true };
     },
     ignored: () => ({ answer: jsonAnswer({ ignored: true }) }),
     tested: () => ({ answer: jsonAnswer({ ignored: true }), isTest: true }),
@@ -78,7 +76,6 @@ function portsFor(
 const noDryRun = { why: "A webhook's purge has no field dryRun.", hint: "Leave it out." };
 
 function refused({ status, code, refusal, why, hint }: HookRefusal): PurgeAnswer {
-  const headers = { "retry-after": String(retryAfterSeconds) };
   const error = { code, what: nothingPurged, why, hint };
-  return { answer: errorAnswer(status, error, status === 503 ? headers : {}), refusal };
+  return { answer: errorAnswer(status, error, status === 503 ? sendAgain : {}), refusal };
 }

@@ -1,15 +1,11 @@
 // Accepts the purges that Magento, FOSHttpCache, Drupal and WordPress send to Varnish. These
 // requests have no signature, so the sender's address or a token authenticates them.
 import { isInNetworks, type Network, networkIn } from "../../config/trust-proxy.ts";
-import { isOneOf } from "../../base/hmac.ts";
 import { type Fault, isFault, type Reason } from "../../base/operator-error.ts";
 import { type Env, isSet } from "../../protocol/variables/bindings.ts";
-import {
-  type HookSecrets,
-  hookSecretsOf,
-  hookVariable,
-} from "../../protocol/variables/hook-secrets.ts";
+import { hookVariable } from "../../protocol/variables/secret-variables.ts";
 import { tokenPattern } from "../../rules/cache-control.ts";
+import { type HookSecrets, hookSecretsOf, isOneOf } from "./makers/hook-secrets.ts";
 import { checkAll } from "./makers/sender-options.ts";
 import type { OpenPart } from "../../admin/open-part.ts";
 import { addressOf } from "../../pages/request/forwarded-fields.ts";

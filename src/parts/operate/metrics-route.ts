@@ -1,10 +1,19 @@
 // GET /_cache/metrics: the total counts of all isolates, for Prometheus or as JSON.
 import type { RedisClient } from "../../remote/redis/redis-client.ts";
 import type { Reports } from "../../observe/reports/reports.ts";
-import { metricsAnswer, scrapeAnswer, scrapedInfo } from "../../observe/reports/scrape.ts";
+import {
+  boundsSeconds,
+  type FamilyHead,
+  scrapeAnswer,
+  type ScrapeData,
+  scraped,
+  scrapedInfo,
+} from "../../observe/reports/scrape.ts";
+import { isoOf } from "../../base/iso-date.ts";
 import { version } from "../../version.ts";
 import type { OperatorAnswer } from "../../protocol/answers.ts";
-import { errorsOf, jsonAnswer, quoted } from "../../admin/json-answers.ts";
+import { quoted } from "../../protocol/purge-order.ts";
+import { errorsOf, jsonAnswer } from "../../admin/json-answers.ts";
 import type { OpenPart } from "../../admin/open-part.ts";
 
 /** The sources of a scrape. */
@@ -67,4 +76,31 @@ const refused = errorsOf("No metrics were shown.");
 function noSuchFormat(format: string): Response {
   const hint = `Write format=${formats.join(" or ")}, or leave it out.`;
   return refused(400, "malformed", { why: `${quoted(format)} is not a format.`, hint });
+}
+
+/** Returns counters, gauges and histograms. */
+function metricsAnswer(shown: ScrapeData, atMs: number) {
+  const { counted, current } = scraped(shown);
+  return {
+    startedAt: isoOf(shown.totals.startedAtMs),
+    at: isoOf(atMs),
+    counters: counted.flatMap((one) => ("samples" in one ? one.samples.map(named(one.head)) : [])),
+    gauges: current.flatMap(({ head, samples }) => samples.map(named(head))),
+    boundsSeconds,
+    histograms: counted.flatMap((one) =>
+      "distributions" in one ? one.distributions.map(named(one.head)) : [],
+    ),
+  };
+}
+
+type LabelsByName = Readonly<Record<string, string>>;
+
+/** Returns a function that adds the family's name to a sample, and names its labels. */
+function named({ name, labels: names }: FamilyHead) {
+  return <Data extends { readonly labels: readonly string[] }>({ labels, ...rest }: Data) => {
+    const byName: LabelsByName = Object.fromEntries(
+      names.map((label, at) => [label, labels[at] ?? ""]),
+    );
+    return { name, labels: byName, ...rest };
+  };
 }

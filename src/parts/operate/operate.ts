@@ -12,7 +12,7 @@ import type { SitePart } from "../../part/port/part.ts";
 import { statsRoute } from "./stats-route.ts";
 import { warmRoute } from "./warm/warm-route.ts";
 import { coloOf } from "../../platform/environment.ts";
-import { createReports } from "../../observe/reports/create-reports.ts";
+import { createReports } from "./reports/create-reports.ts";
 
 /**
  * Adds the operator's part to a Worker: findings in `/_cache/health`, `/_cache/stats`, `metrics`,

@@ -1,6 +1,6 @@
 // The finding on targets of outward purges that are behind.
 import { isoOf } from "../../base/iso-date.ts";
-import { outwardVariable } from "../../protocol/variables/outward-secrets.ts";
+import { outwardVariable } from "../../protocol/variables/secret-variables.ts";
 import { type Finding, spanOf } from "../../protocol/finding.ts";
 import type { FailedOutcome } from "../../protocol/outward-states.ts";
 import type { Outward } from "./create-outward.ts";

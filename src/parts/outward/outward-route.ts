@@ -9,7 +9,8 @@ import type { OperatorAnswer } from "../../protocol/answers.ts";
 import { outwardOrder } from "../../protocol/operator-orders.ts";
 import type { Unavailable } from "../../purge/journal/journal.ts";
 import { bodyUpTo } from "../../admin/access/request-body.ts";
-import { errorsOf, journalAway, jsonAnswer, quoted } from "../../admin/json-answers.ts";
+import { quoted } from "../../protocol/purge-order.ts";
+import { errorsOf, journalAway, jsonAnswer } from "../../admin/json-answers.ts";
 
 type TargetAnswer = OperatorAnswer<"outward">["targets"][number];
 

@@ -43,12 +43,6 @@ export interface Switch {
 /** The sender and the reason of a post that was written again (rule 24 g). */
 export const postedAgain = { by: "tidemark", reason: "the database had lost this post" } as const;
 
-/** Returns whether an entry is a post that was written again. */
-export function isPostedAgain(entry: Pick<NewEntry, "switched" | "by" | "reason">): boolean {
-  const { by, reason } = postedAgain;
-  return entry.switched !== undefined && entry.by === by && entry.reason === reason;
-}
-
 /** Returns the entry of a post. */
 export function postEntry(
   n: string,

@@ -1,4 +1,4 @@
-// Reads a database's fill level, evictions and last start with INFO, and its clock with TIME.
+// Reads a database's fill level, evictions and last start with INFO.
 import type { RemoteAnswer } from "../remote-client.ts";
 import type { CallPurpose } from "../purpose.ts";
 import type { RedisClient } from "./redis-client.ts";
@@ -75,14 +75,6 @@ export function withLimit(info: DatabaseInfo, limitBytes: number | undefined): D
   };
 }
 
-/**
- * Returns whether the server may evict keys without an expiry, such as the journal. Policies named
- * `volatile-…` spare these keys.
- */
-export function evictsAnyKey({ policy }: Pick<DatabaseInfo, "policy">): boolean {
-  return evicts({ policy }) && policy?.startsWith("volatile-") !== true;
-}
-
 /** Returns whether the server evicts keys; false if it reports no policy. */
 export function evicts({ policy }: Pick<DatabaseInfo, "policy">): boolean {
   return policy !== null && policy !== "noeviction";
@@ -96,33 +88,4 @@ function keysIn(text: string): number | null {
   if (!/^# Keyspace/im.test(text)) return null;
   const counts = Array.from(text.matchAll(/^db\d+:keys=(\d+)/gm), ([, count]) => Number(count));
   return counts.reduce((sum, count) => sum + count, 0);
-}
-
-export interface ClockDifference {
-  /** The difference. A positive number means that the database's clock is ahead. */
-  readonly aheadMs: number;
-  /** The maximum error of the measurement: half of the round trip. */
-  readonly uncertainMs: number;
-}
-
-/**
- * Reads the difference with one command, without a retry. Never rejects.
- *
- * @returns `not-upstash` if the reply is not a time
- */
-export async function readClockDifference(
-  redis: Pick<RedisClient, "look">,
-  nowAtMs: () => number,
-): Promise<RemoteAnswer<ClockDifference>> {
-  const sentAtMs = nowAtMs();
-  const answer = await redis.look("health", (client) => client.exec(["TIME"]));
-  if (answer.kind === "unavailable") return answer;
-  const uncertainMs = Math.max(0, nowAtMs() - sentAtMs) / 2;
-  const [seconds, microseconds] = Array.isArray(answer.value) ? answer.value.map(Number) : [];
-  const serverAtMs = Number(seconds) * 1_000 + Number(microseconds) / 1_000;
-  if (!Number.isFinite(serverAtMs)) return { kind: "unavailable", cause: "not-upstash" };
-  return {
-    kind: "answered",
-    value: { aheadMs: serverAtMs - (sentAtMs + uncertainMs), uncertainMs },
-  };
 }

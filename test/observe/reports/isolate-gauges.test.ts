@@ -1,10 +1,16 @@
 // Tests the gauges of an isolate's report: journal lag, age of the view, and size of the memory
-// tier.
+// tiers.
 import { expect, it } from "vitest";
-import { IsolateGauges } from "../../../src/observe/reports/reporter.ts";
+import { IsolateGauges } from "../../../src/observe/reports/isolate-gauges.ts";
 
 const open = (viewReadAtMs: number | undefined) =>
-  new IsolateGauges({ memory: { bytes: 9, count: 2 }, viewReadAtMs: () => viewReadAtMs });
+  new IsolateGauges({
+    memories: [
+      { bytes: 4, count: 0 },
+      { bytes: 5, count: 2 },
+    ],
+    viewReadAtMs: () => viewReadAtMs,
+  });
 
 it("returns the last lag, and the worst lag since the previous report", () => {
   const gauges = open(50);

@@ -1,7 +1,7 @@
 // Tests the stream entry of an isolate's report, and entries that are not reports.
 import { describe, expect, it } from "vitest";
 import { fieldsOf, nextId, reportsIn } from "../../../src/observe/reports/report-entry.ts";
-import { noGauges } from "./reports-world.ts";
+import { noGauges } from "../../../testing/monitoring/made-totals.ts";
 
 const report = {
   n: "n1",

@@ -1,7 +1,7 @@
 // Tests the text of the totals in Redis: writing, reading, and broken texts.
 import { describe, expect, it } from "vitest";
 import { totalsIn, totalsText } from "../../../src/observe/reports/totals.ts";
-import { noGauges } from "./reports-world.ts";
+import { noGauges } from "../../../testing/monitoring/made-totals.ts";
 
 const totals = {
   startedAtMs: 5,

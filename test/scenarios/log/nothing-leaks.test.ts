@@ -97,7 +97,8 @@ describe.each([1, 2, 3, 4].slice(0, shareOf(4)))("random requests with seed %i",
         const tags = [`${mark}-tag`];
         const urls = [`https://www.example.com/a?${mark}=${mark}`];
         const body = JSON.stringify({ tags, urls, reason: draws.oneOf(reasons) });
-        const signed = { id: `${mark}-${nth}` };
+        const atSeconds = Math.floor(site.clock.atMs / 1_000);
+        const signed = { id: `${mark}-${nth}`, atSeconds };
         const headers = draws.isLucky(0.3)
           ? { authorization: `Bearer ${mark}` }
           : signedHeaders(body, signed);

@@ -1,8 +1,8 @@
 // Tests the metrics that isolates report to Redis, and the totals that a reader gets.
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
-import { ReportFold } from "../../../src/observe/reports/folding.ts";
-import { RedisReportStream } from "../../../src/observe/reports/redis-report-stream.ts";
+import { ReportFold } from "../../../src/parts/operate/reports/folding.ts";
+import { RedisReportStream } from "../../../src/parts/operate/reports/redis-report-stream.ts";
 import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
 import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { Site, openSite } from "../../../testing/site/harness.ts";

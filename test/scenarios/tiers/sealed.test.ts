@@ -8,7 +8,7 @@ import { defineConfig } from "../../../src/config/config.ts";
 import { RecordKey } from "../../../src/cache/record/record-key.ts";
 import { responseForm } from "../../../src/pages/stored/response-form.ts";
 import { RedisLeases } from "../../../src/stores/redis/redis-leases.ts";
-import { RedisReportStream } from "../../../src/observe/reports/redis-report-stream.ts";
+import { RedisReportStream } from "../../../src/parts/operate/reports/redis-report-stream.ts";
 import { totalsText } from "../../../src/observe/reports/totals.ts";
 import { openSite, type Site } from "../../../testing/site/harness.ts";
 import { upstashStore } from "../../../testing/fakes/upstash-store.ts";

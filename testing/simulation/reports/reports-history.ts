@@ -1,9 +1,9 @@
 // One history of reports. Isolates add reports; isolates, readers and cron runs fold them. Their
 // commands run in any order. The same seed gives the same history.
 import { addTo, type Sums } from "../../../src/observe/sums.ts";
-import { ReportFold } from "../../../src/observe/reports/folding.ts";
-import { RedisReportStream } from "../../../src/observe/reports/redis-report-stream.ts";
-import { Reporter } from "../../../src/observe/reports/reporter.ts";
+import { ReportFold } from "../../../src/parts/operate/reports/folding.ts";
+import { RedisReportStream } from "../../../src/parts/operate/reports/redis-report-stream.ts";
+import { Reporter } from "../../../src/parts/operate/reports/reporter.ts";
 import type { Totals } from "../../../src/observe/reports/totals.ts";
 import { drawsFrom } from "../journal-simulator.ts";
 import { settledTurn } from "../simulated-time.ts";

@@ -3,7 +3,7 @@
 import type { RemoteAnswer } from "../../../src/remote/remote-client.ts";
 import { addAll, addTo, type Sums } from "../../../src/observe/sums.ts";
 import { reportsIn } from "../../../src/observe/reports/report-entry.ts";
-import { addScript, foldScript } from "../../../src/observe/reports/redis-report-stream.ts";
+import { addScript, foldScript } from "../../../src/parts/operate/reports/redis-report-stream.ts";
 import { Seal } from "../../../src/remote/redis/seal.ts";
 import { type Command, Redis } from "../../../src/remote/redis/redis.ts";
 import { StoreHealth } from "../../../src/remote/store-health.ts";

@@ -5,7 +5,7 @@ import { finite, dataIn } from "../../../base/schemas.ts";
 import { boundsMs } from "../../../observe/histogram.ts";
 import { addTo, partsOf, type Sums } from "../../../observe/sums.ts";
 import { hitOutcomes, notLookedUp, otherRoutes } from "../../../protocol/families.ts";
-import type { DatedSums } from "../../../observe/reports/folding.ts";
+import type { DatedSums } from "../../../observe/reports/reports.ts";
 
 /** Counts of one minute or hour. */
 export interface Step {

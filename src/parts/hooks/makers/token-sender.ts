@@ -1,6 +1,6 @@
 // Makes webhook senders that prove their identity by a secret text in a header field. They sign
 // nothing, so a captured request can be changed and sent again.
-import { isOneOf } from "../../../base/hmac.ts";
+import { isOneOf } from "./hook-secrets.ts";
 import { checkTokenSender, firstOf, type TokenSenderOptions } from "./sender-options.ts";
 import type { WebhookSender } from "../port/hook.ts";
 import { deliveryLengthMax, tokenLengthMax, webhookSender } from "./webhook-sender.ts";

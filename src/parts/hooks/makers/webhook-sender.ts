@@ -6,11 +6,8 @@ import {
   faultText,
   type Reason,
 } from "../../../base/operator-error.ts";
-import {
-  type HookSecrets,
-  hookSecretsOf,
-  hookVariable,
-} from "../../../protocol/variables/hook-secrets.ts";
+import { hookVariable } from "../../../protocol/variables/secret-variables.ts";
+import { type HookSecrets, hookSecretsOf } from "./hook-secrets.ts";
 import type { HookPorts, HookRefusal, WebhookSender, MappingFault } from "../port/hook.ts";
 import type { WebhookScheme, WebhookFields } from "../port/scheme.ts";
 import { checkSender } from "./sender-options.ts";

@@ -1,5 +1,5 @@
 // The sender for Prismic.
-import { isOneOf } from "../../../base/hmac.ts";
+import { isOneOf } from "../makers/hook-secrets.ts";
 import type { WebhookSender } from "../port/hook.ts";
 import type { WebhookOrder } from "../port/scheme.ts";
 import type { PresetOptions } from "../makers/sender-options.ts";

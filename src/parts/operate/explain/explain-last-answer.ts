@@ -6,7 +6,8 @@ import type { RuleAndNames } from "../../../rules/cache-status.ts";
 import { termsOf } from "../../../pages/stored/lifetime.ts";
 import type { StoredMetadata } from "../../../pages/stored/stored-response.ts";
 import type { LookupRequest } from "../../../pages/request/plan.ts";
-import type { LastAnswer, LastPass } from "../../../pages/site/last-answers-port.ts";
+import type { LastPass } from "../../../pages/site/last-answers-port.ts";
+import { type LastAnswer, LastAnswers } from "./last-answers.ts";
 import type { StoreRefusal } from "../../../pages/storing/refusal.ts";
 import { rounded } from "./copies.ts";
 import { type Ground, groundOfPass, groundOfRefusal, lifetimeSource } from "./grounds.ts";
@@ -35,8 +36,9 @@ export function lastFor(
   { lastAnswers, config }: Site,
   stored: "answers" | "found" | undefined,
 ): { last?: LastAnswerAccount; lastPassed?: LastPassedAccount } {
-  const answer = stored === "answers" ? undefined : lastAnswers?.answerOf(url);
-  const pass = lastAnswers?.passOf(url);
+  if (!(lastAnswers instanceof LastAnswers)) return {};
+  const answer = stored === "answers" ? undefined : lastAnswers.answerOf(url);
+  const pass = lastAnswers.passOf(url);
   // If the lookup found a stored response, `tiers` already shows it, so only a refusal is new.
   const isNews = stored === undefined || answer?.refused !== undefined;
   // If a stored response answers, a request that bypassed the cache for its method, such as POST, explains

@@ -1,11 +1,12 @@
 // GET /_cache/explain: explains how the cache would answer a request, and why.
 import type { Reason } from "../../../base/operator-error.ts";
 import { isOperatorHost } from "../../../base/operator-host.ts";
-import { askedUrl } from "../../../admin/access/asked-url.ts";
+import { askedUrl } from "./asked-url.ts";
 import { type ExplainSubject, explain } from "./explain.ts";
 import { sentencesOf } from "./sentences.ts";
 import { compileUrlReader } from "../../../pages/request/url-reader.ts";
-import { errorAnswer, jsonAnswer, quoted } from "../../../admin/json-answers.ts";
+import { quoted } from "../../../protocol/purge-order.ts";
+import { errorAnswer, jsonAnswer } from "../../../admin/json-answers.ts";
 
 const known = ["url", "method", "header", "format"];
 const formats = ["json", "text"];

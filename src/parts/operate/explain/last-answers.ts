@@ -1,12 +1,10 @@
 // The last answers of one isolate, and the last requests that bypassed the cache, by named URL.
 import { BoundedMarks } from "../../../base/bounded-map.ts";
 import { nameSetBy } from "../../../pages/request/cookies.ts";
-import type {
-  LastAnswer,
-  LastAnswersPort,
-  LastPass,
-} from "../../../pages/site/last-answers-port.ts";
+import type { TierChange } from "../../../observe/decision.ts";
+import type { LastAnswersPort, LastPass } from "../../../pages/site/last-answers-port.ts";
 import type { StoredMetadata } from "../../../pages/stored/stored-response.ts";
+import type { RuleAndNames } from "../../../rules/cache-status.ts";
 import type { FieldLine } from "../../../rules/fields.ts";
 
 const tellingFields: ReadonlySet<string> = new Set([
@@ -23,6 +21,23 @@ const tellingFields: ReadonlySet<string> = new Set([
 
 /** The size limit of each kind, because clients can cause notes of both kinds. */
 const bytesMax = 524_288;
+
+/** An answer of the origin to GET. */
+export interface LastAnswer {
+  /** Metadata with only the caching fields, and without tags and selecting values. */
+  readonly metadata: StoredMetadata;
+  /** The reason why the answer was not stored; `undefined` if it was stored. */
+  readonly refused: RuleAndNames | undefined;
+  /**
+   * Whether `Cache-Status` reported `stored`. The field is sent before the body is complete, so the
+   * write may still have failed.
+   */
+  readonly isReportedStored: boolean;
+  /** Whether the client's copy got `private`, which the origin had not sent. */
+  readonly isMadePrivate: boolean;
+  /** The results of the writes to tiers. */
+  readonly changes: readonly TierChange[];
+}
 
 export class LastAnswers implements LastAnswersPort {
   readonly #answered = new BoundedMarks<LastAnswer>(bytesMax, ({ metadata, refused }) =>

@@ -2,8 +2,8 @@
 import { remedyOf, whyOf } from "../../../remote/trouble.ts";
 import { isoOf } from "../../../base/iso-date.ts";
 import { isWithinMs } from "../../../base/elapsed.ts";
-import { acceptedAtMs } from "../../../purge/journal/entry.ts";
-import { isPostedAgain } from "../../../purge/journal/switch.ts";
+import { acceptedAtMs, type NewEntry } from "../../../purge/journal/entry.ts";
+import { postedAgain } from "../../../purge/journal/switch.ts";
 import { type Finding, spanOf } from "../../../protocol/finding.ts";
 import type { SiteState } from "./site-state.ts";
 
@@ -110,6 +110,12 @@ export function switchLost({ view, atMs }: SiteState): Finding | [] {
     cause: "The database failed over, was restored from a backup, or evicted the switch's key.",
     remedy: "Check with tidemark switch that the switch is as you want it.",
   };
+}
+
+/** Returns whether an entry is a post that was written again. */
+function isPostedAgain(entry: Pick<NewEntry, "switched" | "by" | "reason">): boolean {
+  const { by, reason } = postedAgain;
+  return entry.switched !== undefined && entry.by === by && entry.reason === reason;
 }
 
 /** Returns the finding on hints that stay off, so that only polling brings purges. */

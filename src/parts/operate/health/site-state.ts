@@ -11,10 +11,9 @@ import type { FindingCode } from "../../../protocol/finding.ts";
 import type { ResponseTier } from "../../../pages/stored/stored-response.ts";
 import type { Bypass, SwitchState } from "../../../purge/journal/switch-state.ts";
 import type { Entry } from "../../../purge/journal/entry.ts";
+import { type ClockDifference, readClockDifference } from "./clock-difference.ts";
 import {
-  type ClockDifference,
   type DatabaseInfo,
-  readClockDifference,
   readDatabaseInfo,
   withLimit,
 } from "../../../remote/redis/database-info.ts";

@@ -13,7 +13,7 @@ import { errorsOf, jsonAnswer } from "../../../admin/json-answers.ts";
 import { reportOfPage } from "./warm-report.ts";
 import { jsonIn } from "../../../base/json-text.ts";
 import { type PageToWarm, type WarmOrder, warmOrder } from "../../../protocol/operator-orders.ts";
-import { askedUrl } from "../../../admin/access/asked-url.ts";
+import { askedUrl } from "../explain/asked-url.ts";
 
 interface WarmSettings {
   readonly context: Context;

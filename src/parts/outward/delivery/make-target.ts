@@ -1,9 +1,6 @@
 // Makes a target from the way in which its API is called.
 import { OperatorError, isFault } from "../../../base/operator-error.ts";
-import {
-  type CredentialForm,
-  outwardSecretOf,
-} from "../../../protocol/variables/outward-secrets.ts";
+import { type CredentialForm, outwardSecretOf } from "./target-credential.ts";
 import { acceptedAtMs } from "../../../purge/journal/entry.ts";
 import { callsOf, callsPerBatch, type TargetApi, tokensOf } from "./batch.ts";
 import { sendAll } from "./call.ts";

@@ -7,7 +7,7 @@ import { checkOptions, makeTarget, type TargetOptions, chunks } from "../deliver
 import type { OutwardTarget } from "../port/outward-target.ts";
 import type { PathPrefix, Selection } from "../delivery/selection.ts";
 import { createSigner } from "../../../purger/signature.ts";
-import type { CredentialForm } from "../../../protocol/variables/outward-secrets.ts";
+import type { CredentialForm } from "../delivery/target-credential.ts";
 import { secretForm } from "../../../protocol/variables/secrets.ts";
 
 export interface TidemarkSiteOptions extends TargetOptions {

@@ -1,7 +1,7 @@
 // The state of a healthy site, for tests that change a part of it.
 import type { SiteState } from "../../../../src/parts/operate/health/site-state.ts";
 import { seriesOf, type Sums } from "../../../../src/observe/sums.ts";
-import { added } from "../../../../src/observe/reports/folding.ts";
+import { added } from "../../../../src/parts/operate/reports/folding.ts";
 import type { ColoState, Totals } from "../../../../src/observe/reports/totals.ts";
 import type { FamilyName } from "../../../../src/protocol/families.ts";
 

@@ -2,8 +2,7 @@
 import { type Fault, isFault } from "../../../../../src/protocol/fault.ts";
 import { type Env, isSet } from "../../../../../src/protocol/variables/bindings.ts";
 import { databasesOf, databaseVariables } from "../../../../../src/protocol/variables/database.ts";
-import { hookOf } from "../../../../../src/protocol/variables/hook-secrets.ts";
-import { outwardOf } from "../../../../../src/protocol/variables/outward-secrets.ts";
+import { hookOf, outwardOf } from "../../../../../src/protocol/variables/secret-variables.ts";
 import {
   adminTokenOf,
   purgeSecretsOf,

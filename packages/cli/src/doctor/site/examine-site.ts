@@ -5,7 +5,7 @@ import type { ChosenSite } from "../../site/chosen-site.ts";
 import type { SiteClient } from "../../site/site-client.ts";
 import { type DoctorFinding, type Examination, unreachable } from "../finding.ts";
 import { trafficFindings } from "./traffic-findings.ts";
-import { hookVariable } from "../../../../../src/protocol/variables/hook-secrets.ts";
+import { hookVariable } from "../../../../../src/protocol/variables/secret-variables.ts";
 import { countsBy } from "../../stats/series.ts";
 
 export type SiteExamination = Examination & {

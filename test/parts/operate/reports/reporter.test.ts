@@ -1,15 +1,15 @@
 // Tests the reports of one isolate, which it sends in the background after answers. Each report has
 // the counts since the previous report.
-import "../../../testing/fakes/workers-globals.ts";
+import "../../../../testing/fakes/workers-globals.ts";
 import { describe, expect, it } from "vitest";
-import type { Sums } from "../../../src/observe/sums.ts";
-import type { DataPoint } from "../../../src/observe/reports/data-points.ts";
-import { sumsIn } from "../../../src/observe/reports/sums-text.ts";
-import { createReports } from "../../../src/observe/reports/create-reports.ts";
-import { FakeClock } from "../../../testing/fakes/fake-clock.ts";
-import { FakeUpstash, openNetworkOfFakes } from "../../../testing/fakes/fake-upstash.ts";
-import { noGauges } from "./reports-world.ts";
-import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
+import type { Sums } from "../../../../src/observe/sums.ts";
+import type { DataPoint } from "../../../../src/observe/reports/reports.ts";
+import { sumsIn } from "../../../../src/observe/reports/sums-text.ts";
+import { createReports } from "../../../../src/parts/operate/reports/create-reports.ts";
+import { FakeClock } from "../../../../testing/fakes/fake-clock.ts";
+import { FakeUpstash, openNetworkOfFakes } from "../../../../testing/fakes/fake-upstash.ts";
+import { noGauges } from "../../../../testing/monitoring/made-totals.ts";
+import { upstashStore } from "../../../../testing/fakes/upstash-store.ts";
 
 openNetworkOfFakes();
 

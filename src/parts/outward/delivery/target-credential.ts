@@ -1,14 +1,11 @@
 // Reads and checks the credential of a target of outward purges from the Worker's variables.
-import type { Fault } from "../../base/operator-error.ts";
-import { type Env, textOf } from "./bindings.ts";
-import { nameInVariable, othersWith, secretVariable, whyNotUsable } from "./hook-secrets.ts";
-
-/** Returns the name of a target's variable, such as `OUTWARD_SECRET_EDGE` for `edge`. */
-export const outwardVariable = (name: string): string => secretVariable("OUTWARD_SECRET_", name);
-
-/** Returns the name of a variable's target; `undefined` if the variable belongs to none. */
-export const outwardOf = (variable: string): string | undefined =>
-  nameInVariable("OUTWARD_SECRET_", variable);
+import type { Fault } from "../../../base/operator-error.ts";
+import { type Env, textOf } from "../../../protocol/variables/bindings.ts";
+import {
+  othersWith,
+  outwardVariable,
+  whyNotUsable,
+} from "../../../protocol/variables/secret-variables.ts";
 
 /** The form of a target's credential. */
 export interface CredentialForm {

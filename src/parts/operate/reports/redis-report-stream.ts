@@ -1,12 +1,23 @@
 // The reports in Redis: a string for the totals, and a stream. Counters (`HINCRBY`) would count twice
 // after a lost answer.
-import type { RemoteAnswer } from "../../remote/remote-client.ts";
-import { scriptCommand } from "../../remote/redis/redis.ts";
-import type { RedisClient } from "../../remote/redis/redis-client.ts";
-import type { RemoteHealth } from "../../remote/store-health.ts";
-import { fieldsOf, nextId, type Report, reportsIn, type StandingReport } from "./report-entry.ts";
-import { pageCount, type ReportState, type ReportStream, standingMax } from "./report-store.ts";
-import { totalsIn } from "./totals.ts";
+import type { RemoteAnswer } from "../../../remote/remote-client.ts";
+import { scriptCommand } from "../../../remote/redis/redis.ts";
+import type { RedisClient } from "../../../remote/redis/redis-client.ts";
+import type { RemoteHealth } from "../../../remote/store-health.ts";
+import {
+  fieldsOf,
+  nextId,
+  type Report,
+  reportsIn,
+  type StandingReport,
+} from "../../../observe/reports/report-entry.ts";
+import {
+  pageCount,
+  type ReportState,
+  type ReportStream,
+  standingMax,
+} from "../../../observe/reports/report-store.ts";
+import { totalsIn } from "../../../observe/reports/totals.ts";
 
 /** KEYS: stream. ARGV: maximum entries, names and values. @returns the number of entries, or -1 */
 export const addScript = `

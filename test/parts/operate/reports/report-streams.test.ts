@@ -1,24 +1,24 @@
 // Tests the contract of a stream of reports, over Redis, over the tables of a Durable Object, and in
 // the memory of a process.
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { Running } from "../../../local/running.ts";
-import { startEmbeddedValkey } from "../../../local/embedded-valkey.ts";
-import { startUpstashRestServer } from "../../../local/upstash-rest-server.ts";
-import { ReportFold } from "../../../src/observe/reports/folding.ts";
-import { ProcessReportStream } from "../../../src/observe/reports/process-report-stream.ts";
-import { RedisReportStream } from "../../../src/observe/reports/redis-report-stream.ts";
+import { Running } from "../../../../local/running.ts";
+import { startEmbeddedValkey } from "../../../../local/embedded-valkey.ts";
+import { startUpstashRestServer } from "../../../../local/upstash-rest-server.ts";
+import { ReportFold } from "../../../../src/parts/operate/reports/folding.ts";
+import { ProcessReportStream } from "../../../../src/parts/operate/reports/process-report-stream.ts";
+import { RedisReportStream } from "../../../../src/parts/operate/reports/redis-report-stream.ts";
 import {
   pageCount,
   type ReportStream,
   standingMax,
-} from "../../../src/observe/reports/report-store.ts";
-import { totalsText } from "../../../src/observe/reports/totals.ts";
-import { connectionWords } from "../../../src/remote/redis/connection/given-connection.ts";
-import { ObjectReportStream } from "../../../src/stores/durable-object/durable-object-reports.ts";
-import { ObjectClient } from "../../../src/stores/durable-object/object-client.ts";
-import { FakeObject } from "../../../testing/fakes/fake-object.ts";
-import { noGauges } from "./reports-world.ts";
-import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
+} from "../../../../src/observe/reports/report-store.ts";
+import { totalsText } from "../../../../src/observe/reports/totals.ts";
+import { connectionWords } from "../../../../src/remote/redis/connection/given-connection.ts";
+import { ObjectReportStream } from "../../../../src/stores/durable-object/durable-object-reports.ts";
+import { ObjectClient } from "../../../../src/stores/durable-object/object-client.ts";
+import { FakeObject } from "../../../../testing/fakes/fake-object.ts";
+import { noGauges } from "../../../../testing/monitoring/made-totals.ts";
+import { upstashStore } from "../../../../testing/fakes/upstash-store.ts";
 
 const running = new Running();
 afterAll(() => running.stop());

@@ -1,10 +1,11 @@
 // Tests how reports of isolates are added to the totals: sums, states of colos, windows, and their
 // limits.
 import { describe, expect, it } from "vitest";
-import { added, seriesMax, windowMs } from "../../../src/observe/reports/folding.ts";
-import type { StandingReport } from "../../../src/observe/reports/report-entry.ts";
-import { totalsIn, totalsText, type Totals } from "../../../src/observe/reports/totals.ts";
-import { noGauges } from "./reports-world.ts";
+import { seriesMax } from "../../../../src/observe/sums.ts";
+import { added, windowMs } from "../../../../src/parts/operate/reports/folding.ts";
+import type { StandingReport } from "../../../../src/observe/reports/report-entry.ts";
+import { totalsIn, totalsText, type Totals } from "../../../../src/observe/reports/totals.ts";
+import { noGauges } from "../../../../testing/monitoring/made-totals.ts";
 
 const nothing: Totals = { startedAtMs: 5, sums: new Map(), colos: new Map(), windows: [] };
 

@@ -1,10 +1,10 @@
 // Tests the totals of reports over a real Redis. The totals are exact although several isolates
 // report and fold at the same time.
 import { describe, expect, it } from "vitest";
-import { addTo, type Sums } from "../../../src/observe/sums.ts";
-import type { Totals } from "../../../src/observe/reports/totals.ts";
-import { Draws } from "../../../testing/draws.ts";
-import { oneRedisServer } from "../../../testing/fakes/redis-server.ts";
+import { addTo, type Sums } from "../../../../src/observe/sums.ts";
+import type { Totals } from "../../../../src/observe/reports/totals.ts";
+import { Draws } from "../../../../testing/draws.ts";
+import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
 import { openReportsWorld, streamKey, totalsKey } from "./reports-world.ts";
 
 const isolates = 8;

@@ -3,9 +3,10 @@
 import { readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
-import { addDuration, type Sums } from "../../../src/observe/sums.ts";
-import { type DataPoint, takenAsPoints } from "../../../src/observe/reports/data-points.ts";
-import { noGauges } from "./reports-world.ts";
+import { addDuration, type Sums } from "../../../../src/observe/sums.ts";
+import type { DataPoint } from "../../../../src/observe/reports/reports.ts";
+import { takenAsPoints } from "../../../../src/parts/operate/reports/data-points.ts";
+import { noGauges } from "../../../../testing/monitoring/made-totals.ts";
 
 const queries = [
   ...readFileSync("docs/analytics-engine.md", "utf8").matchAll(/```sql\n(.*?)```/gs),

@@ -1,29 +1,23 @@
 // Opens a Redis with a local REST server in front of it, and reporters over both.
-import type { Log } from "../../../src/observe/log-line.ts";
-import "../../../testing/fakes/workers-globals.ts";
+import type { Log } from "../../../../src/observe/log-line.ts";
+import "../../../../testing/fakes/workers-globals.ts";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach } from "vitest";
-import { Running } from "../../../local/running.ts";
+import { Running } from "../../../../local/running.ts";
 import {
   startUpstashRestServer,
   type UpstashRestServer,
-} from "../../../local/upstash-rest-server.ts";
-import type { Sums } from "../../../src/observe/sums.ts";
-import { ReportFold } from "../../../src/observe/reports/folding.ts";
-import { RedisReportStream } from "../../../src/observe/reports/redis-report-stream.ts";
-import { Reporter } from "../../../src/observe/reports/reporter.ts";
-import type { RedisServerRow } from "../../../testing/fakes/redis-server.ts";
-import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
+} from "../../../../local/upstash-rest-server.ts";
+import type { Sums } from "../../../../src/observe/sums.ts";
+import { ReportFold } from "../../../../src/parts/operate/reports/folding.ts";
+import { RedisReportStream } from "../../../../src/parts/operate/reports/redis-report-stream.ts";
+import { Reporter } from "../../../../src/parts/operate/reports/reporter.ts";
+import { noGauges } from "../../../../testing/monitoring/made-totals.ts";
+import type { RedisServerRow } from "../../../../testing/fakes/redis-server.ts";
+import { upstashStore } from "../../../../testing/fakes/upstash-store.ts";
 
 export const streamKey = "site:metrics";
 export const totalsKey = "site:metrics:totals";
-export const noGauges = {
-  lagMs: null,
-  lagWorstMs: null,
-  viewAgeMs: null,
-  memoryBytes: 0,
-  memoryRecords: 0,
-};
 
 /** Settings with long time-outs, so that a busy machine does not seem to be an outage. */
 const longTimeouts = { readTimeoutMsMax: 5_000, nowAtMs: () => (atMs += 5_000) };

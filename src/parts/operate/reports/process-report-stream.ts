@@ -1,8 +1,13 @@
 // The reports of a server without a store, in the memory of its process. They end with the process.
-import type { RemoteAnswer } from "../../remote/remote-client.ts";
-import type { Report, StandingReport } from "./report-entry.ts";
-import { pageCount, type ReportState, type ReportStream, standingMax } from "./report-store.ts";
-import { totalsIn } from "./totals.ts";
+import type { RemoteAnswer } from "../../../remote/remote-client.ts";
+import type { Report, StandingReport } from "../../../observe/reports/report-entry.ts";
+import {
+  pageCount,
+  type ReportState,
+  type ReportStream,
+  standingMax,
+} from "../../../observe/reports/report-store.ts";
+import { totalsIn } from "../../../observe/reports/totals.ts";
 
 const answered = <T>(value: T): RemoteAnswer<T> => ({ kind: "answered", value });
 

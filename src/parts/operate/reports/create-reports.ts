@@ -1,16 +1,18 @@
 // Assembles an isolate's reports.
-import { isWithinMs } from "../../base/elapsed.ts";
-import { type Log, logOf } from "../log-line.ts";
-import type { RedisClient } from "../../remote/redis/redis-client.ts";
-import type { RedisSettings } from "../../remote/redis/redis-client.ts";
-import type { RedisCounts } from "../../remote/redis/round-trips.ts";
-import type { Dataset } from "./data-points.ts";
-import { ReportFold, type ReportHistory, type Unavailable } from "./folding.ts";
+import { isWithinMs } from "../../../base/elapsed.ts";
+import { logOf } from "../../../observe/log-line.ts";
+import type { ReportStream } from "../../../observe/reports/report-store.ts";
+import {
+  type CreateReports,
+  noReports,
+  type ReportsPlatform,
+  type ReportsSettings,
+  type Unavailable,
+} from "../../../observe/reports/reports.ts";
+import { ReportFold } from "./folding.ts";
 import { ProcessReportStream } from "./process-report-stream.ts";
 import { RedisReportStream } from "./redis-report-stream.ts";
-import type { ReportStream } from "./report-store.ts";
-import { type Channel, Reporter, type ReporterSettings } from "./reporter.ts";
-import { noReports, type Reports } from "./reports.ts";
+import { type Channel, Reporter } from "./reporter.ts";
 
 /** The interval in which the cron trigger reports and folds, aligned to the clock. */
 const cronMinutes = 5;
@@ -20,32 +22,7 @@ const readersShareMs = 15_000;
 /** After a lost report, readers do not wait for another one within this time. */
 const afterLossMs = 60_000;
 
-interface ReportsSettings extends Pick<ReporterSettings, "gauges"> {
-  /** The metrics to report. They also count the Redis commands of the reports. */
-  readonly metrics: ReporterSettings["metrics"] & RedisCounts;
-  readonly config: {
-    readonly namespace: string;
-    readonly reportsMetrics: boolean;
-  };
-}
-
-interface ReportsPlatform {
-  /** Receives the reports instead of `database`. */
-  readonly stream?: ReportStream | undefined;
-  readonly database?: { readonly url: string; readonly token: string } | undefined;
-  /** How to open `database`. */
-  readonly redis?: { readonly client: (settings: RedisSettings) => RedisClient } | undefined;
-  /** Receives the reports instead of a store. */
-  readonly dataset?: Dataset | undefined;
-  /** Keeps a history in the totals. */
-  readonly reportHistory?: ReportHistory | undefined;
-  /** Whether this process is a server. Without a store, its reports then stay in its memory. */
-  readonly isServer?: boolean | undefined;
-  readonly nowAtMs: () => number;
-  readonly log: Log;
-}
-
-export function createReports(settings: ReportsSettings, platform: ReportsPlatform): Reports {
+export const createReports: CreateReports = (settings, platform) => {
   const { config } = settings;
   const { nowAtMs } = platform;
   const log = logOf("metrics", platform.log);
@@ -75,7 +52,7 @@ export function createReports(settings: ReportsSettings, platform: ReportsPlatfo
       if (channel.kind === "store") await channel.folding.empty();
     },
   };
-}
+};
 
 function channelOf(
   settings: ReportsSettings,

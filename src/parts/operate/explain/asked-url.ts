@@ -1,5 +1,6 @@
 // Parses a URL that an operator names, either in full or as a path on the host of the operator's request.
-import type { Reason } from "../../base/operator-error.ts";
+import type { Reason } from "../../../base/operator-error.ts";
+import { quoted } from "../../../protocol/purge-order.ts";
 
 /**
  * Returns the URL without its fragment, or the reason for its rejection.
@@ -13,8 +14,7 @@ export function askedUrl(
 ): string | Reason {
   const whole = text.startsWith("/") ? `${origin}${text}` : text;
   if (!/^https?:\/\/[^/?#]/i.test(whole) || !URL.canParse(whole)) {
-    const shown = JSON.stringify(text.slice(0, 80));
-    return { why: `${shown} is neither an http or https URL nor a path.`, hint };
+    return { why: `${quoted(text)} is neither an http or https URL nor a path.`, hint };
   }
   const { username, password } = new URL(whole);
   if (username !== "" || password !== "") {

@@ -1,15 +1,11 @@
 // Tests HOOK_SECRET_<NAME>: which secrets are used, refused or reported.
-// Needs parts: hooks.
 import { describe, expect, it } from "vitest";
 import { isFault } from "../../../src/base/operator-error.ts";
 import { adminTokenOf } from "../../../src/protocol/variables/secrets.ts";
-import {
-  hookOf,
-  hookSecretsOf,
-  hookVariable,
-} from "../../../src/protocol/variables/hook-secrets.ts";
+import { hookSecretsOf } from "../../../src/parts/hooks/makers/hook-secrets.ts";
+import { hookOf, hookVariable } from "../../../src/protocol/variables/secret-variables.ts";
 import { codeOf } from "../../../testing/site/purge-sender.ts";
-import { deliver, openHooked, shopify, signedBy } from "../../parts/hooks/webhook-vendors.ts";
+import { deliver, openHooked, shopify, signedBy } from "./webhook-vendors.ts";
 
 const strong = "kq7RwZ2mVx9TtB4nLc8Y";
 const other = "b8Nf3hWs6yKj1pQe5uZa";

@@ -1,11 +1,11 @@
 // Tests the data points for Analytics Engine: their layout, on which queries depend, and their
 // limits.
 import { describe, expect, it } from "vitest";
-import { families } from "../../../src/protocol/families.ts";
-import { addDuration, type Sums } from "../../../src/observe/sums.ts";
-import { boundsMs } from "../../../src/observe/histogram.ts";
-import { takenAsPoints } from "../../../src/observe/reports/data-points.ts";
-import { noGauges } from "./reports-world.ts";
+import { families } from "../../../../src/protocol/families.ts";
+import { addDuration, type Sums } from "../../../../src/observe/sums.ts";
+import { boundsMs } from "../../../../src/observe/histogram.ts";
+import { takenAsPoints } from "../../../../src/parts/operate/reports/data-points.ts";
+import { noGauges } from "../../../../testing/monitoring/made-totals.ts";
 
 const place = { namespace: "site", colo: "HAM" };
 const sumsOf = (of: Readonly<Record<string, number>>): Sums => new Map(Object.entries(of));

@@ -1,35 +1,20 @@
 // Folds the stream's reports into the totals, page by page: at each read of the totals, and in the
 // background.
-import { hintOf, whyOf, type RemoteCause, type TroubleWords } from "../../remote/trouble.ts";
-import type { Log } from "../log-line.ts";
-import type { Reason } from "../../base/operator-error.ts";
-import type { ReportStream, ReportState } from "./report-store.ts";
-import { totalsText, windowFamilies, type Totals, type ColoState, type Window } from "./totals.ts";
-import { isWithinMs } from "../../base/elapsed.ts";
-import { families, otherRoutes } from "../../protocol/families.ts";
-import { addTo, partsOf, seriesOf, type Sums } from "../sums.ts";
-import type { StandingReport } from "./report-entry.ts";
-
-/** Adds reports to a history that the totals contain. */
-export interface ReportHistory {
-  /**
-   * @param stored the history in the totals, as JSON; of unknown form
-   * @returns the history including the reports, as JSON
-   */
-  readonly added: (stored: unknown, reports: readonly DatedSums[]) => unknown;
-}
-
-export interface DatedSums {
-  readonly atMs: number;
-  readonly report: { readonly sums: Sums } | undefined;
-}
-
-/** Why the totals are unavailable. */
-export interface Unavailable extends Reason {
-  readonly kind: "unavailable";
-  /** `true` if a retry cannot succeed before the deployment changes. */
-  readonly isLasting?: true;
-}
+import { hintOf, whyOf, type RemoteCause, type TroubleWords } from "../../../remote/trouble.ts";
+import type { Log } from "../../../observe/log-line.ts";
+import type { ReportStream, ReportState } from "../../../observe/reports/report-store.ts";
+import type { ReportHistory, Unavailable } from "../../../observe/reports/reports.ts";
+import {
+  totalsText,
+  windowFamilies,
+  type Totals,
+  type ColoState,
+  type Window,
+} from "../../../observe/reports/totals.ts";
+import { isWithinMs } from "../../../base/elapsed.ts";
+import { families, otherRoutes } from "../../../protocol/families.ts";
+import { addTo, partsOf, seriesMax, seriesOf, type Sums } from "../../../observe/sums.ts";
+import type { StandingReport } from "../../../observe/reports/report-entry.ts";
 
 interface FoldingSettings {
   readonly stream: ReportStream;
@@ -164,12 +149,6 @@ function unavailableFor(cause: RemoteCause, words: TroubleWords = {}): Unavailab
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-
-/**
- * The maximum number of series, which take about 400 KiB of text. Further series are counted under
- * a common route.
- */
-export const seriesMax = 8_192;
 
 /** Additional series: those under the common route, and the few hundred series without a route. */
 const seriesBesideMax = 1_024;

@@ -1,23 +1,9 @@
 // Converts counts into data points of Workers Analytics Engine, for sites that bind a dataset.
 // Queries depend on the layout of the points, which docs/analytics-engine.md documents.
-import { families, type FamilyName } from "../../protocol/families.ts";
-import { partsOf, type Sums } from "../sums.ts";
-import type { Gauges } from "./report-entry.ts";
-
-/** A binding to a dataset of Analytics Engine. */
-export interface Dataset {
-  /** Returns at once. The runtime writes the point later. */
-  writeDataPoint(point: DataPoint): void;
-}
-
-export interface DataPoint {
-  /** One index, at most 96 bytes. */
-  readonly indexes: readonly string[];
-  /** At most 20. */
-  readonly blobs: readonly string[];
-  /** At most 20. */
-  readonly doubles: readonly number[];
-}
+import { families, type FamilyName } from "../../../protocol/families.ts";
+import { partsOf, type Sums } from "../../../observe/sums.ts";
+import type { DataPoint } from "../../../observe/reports/reports.ts";
+import type { Gauges } from "../../../observe/reports/report-entry.ts";
 
 /** The maximum number of points per invocation of a Worker. */
 const pointsMax = 25;

@@ -5,12 +5,13 @@ import {
   addScript,
   foldScript,
   type RedisReportStream,
-} from "../../../src/observe/reports/redis-report-stream.ts";
-import { totalsText } from "../../../src/observe/reports/totals.ts";
-import { Draws } from "../../../testing/draws.ts";
-import { oneRedisServer } from "../../../testing/fakes/redis-server.ts";
-import { ReportKeys } from "../../../testing/fakes/report-keys.ts";
-import { noGauges, openReportsWorld, streamKey, totalsKey } from "./reports-world.ts";
+} from "../../../../src/parts/operate/reports/redis-report-stream.ts";
+import { totalsText } from "../../../../src/observe/reports/totals.ts";
+import { Draws } from "../../../../testing/draws.ts";
+import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
+import { ReportKeys } from "../../../../testing/fakes/report-keys.ts";
+import { noGauges } from "../../../../testing/monitoring/made-totals.ts";
+import { openReportsWorld, streamKey, totalsKey } from "./reports-world.ts";
 
 const reportOf = (n: string, count = 1) => ({
   n,

@@ -1,11 +1,12 @@
 // Reports an isolate's metrics: in the background when due, and from the cron trigger.
-import type { Log } from "../log-line.ts";
-import { addAll, addTo, seriesOf, type Sums } from "../sums.ts";
-import { type Dataset, takenAsPoints } from "./data-points.ts";
+import type { Log } from "../../../observe/log-line.ts";
+import { addAll, addTo, seriesOf, type Sums } from "../../../observe/sums.ts";
+import type { Dataset, ReportsSettings } from "../../../observe/reports/reports.ts";
+import { takenAsPoints } from "./data-points.ts";
 import type { ReportFold } from "./folding.ts";
-import { type Gauges, sumsBytesMax } from "./report-entry.ts";
-import type { ReportStream } from "./report-store.ts";
-import { takenWithin } from "./sums-text.ts";
+import { type Gauges, sumsBytesMax } from "../../../observe/reports/report-entry.ts";
+import type { ReportStream } from "../../../observe/reports/report-store.ts";
+import { takenWithin } from "../../../observe/reports/sums-text.ts";
 
 /** The length of the stream above which a reporting isolate also folds. */
 const usualFoldFrom = 256;
@@ -23,17 +24,10 @@ export type Channel =
   | { readonly kind: "store"; readonly stream: ReportStream; readonly folding: ReportFold }
   | { readonly kind: "analytics-engine"; readonly dataset: Dataset };
 
-export interface ReporterSettings {
+export interface ReporterSettings extends Pick<ReportsSettings, "gauges"> {
   readonly channel: Channel;
   readonly namespace: string;
-  readonly metrics: {
-    /** The isolate's colo; empty if unknown. */
-    readonly colo: string;
-    /** Returns the counts since the last call. */
-    take(atMs: number): Sums;
-  };
-  /** Returns the isolate's gauges. Called once per call of `tell`. */
-  readonly gauges: (atMs: number) => Gauges;
+  readonly metrics: Pick<ReportsSettings["metrics"], "colo" | "take">;
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
   readonly log: Log;
@@ -106,48 +100,5 @@ export class Reporter {
         : "too many reports wait to be folded";
     const message = `A report with counts of this isolate is lost: ${why}.`;
     this.#settings.log({ event: "report-lost", level: "warn", message });
-  }
-}
-
-interface GaugesSettings {
-  readonly memory: { readonly bytes: number; readonly count: number };
-  /**
-   * Returns when the last read that renewed the view was sent, in epoch milliseconds; `-Infinity`
-   * before the first read; `undefined` without a journal.
-   */
-  readonly viewReadAtMs: () => number | undefined;
-}
-
-/** One instance per isolate. */
-export class IsolateGauges {
-  readonly #settings: GaugesSettings;
-  #lagMs: number | null = null;
-  #lagWorstMs: number | null = null;
-
-  constructor(settings: GaugesSettings) {
-    this.#settings = settings;
-  }
-
-  /** Records the time from the acceptance of a purge until this isolate read the purge. */
-  lagged(tookMs: number): void {
-    this.#lagMs = Math.max(0, tookMs);
-    this.#lagWorstMs = Math.max(this.#lagMs, this.#lagWorstMs ?? 0);
-  }
-
-  /** Returns the gauges for a report, and resets the worst lag. */
-  taken(atMs: number): Gauges {
-    const gauges = this.at(atMs);
-    this.#lagWorstMs = null;
-    return gauges;
-  }
-
-  /** Returns the gauges, and resets nothing. */
-  at(atMs: number): Gauges {
-    const { memory, viewReadAtMs } = this.#settings;
-    const readAtMs = viewReadAtMs() ?? -Infinity;
-    const viewAgeMs = readAtMs === -Infinity ? null : Math.max(0, atMs - readAtMs);
-    const { bytes: memoryBytes, count: memoryRecords } = memory;
-    const lags = { lagMs: this.#lagMs, lagWorstMs: this.#lagWorstMs };
-    return { ...lags, viewAgeMs, memoryBytes, memoryRecords };
   }
 }
