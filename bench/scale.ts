@@ -2,7 +2,7 @@
 // for each mix of stores. Counts commands, dollars, the load of the busiest store, and requests of
 // the origin. `--write` updates the tables and charts of docs/costs.md.
 //   npm run bench -- scale [--seed 1] [--write]
-//   npm run bench -- scale --colos 50 --rate 1800 [--seed 1]
+//   npm run bench -- scale --colos 50 --rate 1800 [--lag 2 --allowance 0.7] [--seed 1]
 import { parseArgs } from "node:util";
 import { numberOf } from "./load/run-options.ts";
 import { printed, writeDocument } from "./scale/document.ts";
@@ -17,6 +17,8 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     colos: { type: "string" },
     rate: { type: "string" },
+    lag: { type: "string", default: String(usual.maxLagSeconds) },
+    allowance: { type: "string", default: String(usual.clockAllowanceSeconds) },
     write: { type: "boolean", default: false },
   },
 });
@@ -31,12 +33,15 @@ async function playOne(): Promise<void> {
     numberOf("--colos", values.colos ?? "3"),
     numberOf("--rate", values.rate ?? "18"),
   ];
+  const lags = {
+    maxLagSeconds: numberOf("--lag", values.lag),
+    clockAllowanceSeconds: numberOf("--allowance", values.allowance),
+  };
   const points = [];
   for (const mix of playedMixes) {
-    points.push(await playedAndTold({ ...usual, mix, colos, requestsPerSecond, seed }));
+    points.push(await playedAndTold({ ...usual, ...lags, mix, colos, requestsPerSecond, seed }));
   }
-  const bills = billsTable(pointsAt(points), colos, requestsPerSecond);
-  process.stdout.write(bills);
+  process.stdout.write(billsTable(pointsAt(points), colos, requestsPerSecond));
 }
 
 async function playAll(): Promise<void> {
