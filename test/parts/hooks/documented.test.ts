@@ -150,7 +150,10 @@ describe("an example for docs/webhooks.md", () => {
   });
 
   it("purges a document of Payload, also by its former slug, and does not fail the save", async () => {
-    const { site, upstash } = openJournalled();
+    // The example's purger signs by the real clock.
+    const clock = new FakeClock();
+    clock.atMs = Date.now();
+    const { site, upstash } = openJournalled({ clock });
     const error = vi.spyOn(console, "error").mockReturnValue();
     vi.stubEnv("PURGE_URL", "https://www.example.com/_cache/purge");
     vi.stubEnv("PURGE_SECRET", purgeSecret);
