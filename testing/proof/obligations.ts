@@ -1,0 +1,69 @@
+// What the solver must prove: the invariant holds at the beginning, every step keeps it, and it
+// implies the promises. A counterexample to one of these checks would break the proof.
+import { and, not, partsOf, type StateSymbol, type Term, textOf } from "./formula.ts";
+import { initial, invariant, promises } from "./invariant.ts";
+import { sorts } from "./state.ts";
+import { before } from "./step.ts";
+import { steps } from "./steps.ts";
+
+/** Checks with the same hypotheses. */
+export interface Obligations {
+  /** `beginning`, the name of a step, or `promises`. */
+  readonly of: string;
+  readonly constants: readonly string[];
+  readonly hypotheses: readonly Term[];
+  /** By name, what follows from the hypotheses. */
+  readonly goals: Readonly<Record<string, Term>>;
+}
+
+function symbolsIn(term: Term): Map<string, StateSymbol> {
+  return new Map(
+    partsOf(term).flatMap((part) =>
+      part.kind === "application" ? [[part.symbol.name, part.symbol]] : [],
+    ),
+  );
+}
+
+const parts = Object.values(invariant);
+
+export const obligations: readonly Obligations[] = [
+  { of: "beginning", constants: [], hypotheses: [initial], goals: invariant },
+  ...Object.entries(steps).map(([of, step]) => ({
+    of,
+    constants: step.parameters.map(({ name, sort }) => `(declare-const ${name} ${sort})`),
+    hypotheses: [...parts, step.when],
+    // A part stays as it is if the step changes no symbol in it.
+    goals: Object.fromEntries(
+      Object.entries(invariant)
+        .filter(([, part]) => [...symbolsIn(part).keys()].some((name) => step.changes.has(name)))
+        .map(([name, part]) => [name, before(part, step)]),
+    ),
+  })),
+  { of: "promises", constants: [], hypotheses: parts, goals: promises },
+];
+
+const terms = obligations.flatMap(({ hypotheses, goals }) => [
+  ...hypotheses,
+  ...Object.values(goals),
+]);
+
+export const symbols: ReadonlyMap<string, StateSymbol> = symbolsIn(and(...terms));
+
+/** The names of all rules and assumptions. */
+export const rules: readonly string[] = [...new Set(partsOf(and(...terms)).flatMap((part) => part.kind === "rule" ? [part.name] : []))];
+
+const declarations = [
+  ...sorts.map((sort) => `(declare-sort ${sort} 0)`),
+  ...[...symbols.values()].map(
+    ({ name, args, value }) => `(declare-fun ${name} (${args.join(" ")}) ${value})`,
+  ),
+];
+
+/** Returns the text of the hypotheses, and of each negated goal. */
+export function textsOf({ constants, hypotheses, goals }: Obligations, dropped?: string) {
+  const assertion = (term: Term) => `(assert ${textOf(term, { dropped })})`;
+  return {
+    hypotheses: [...declarations, ...constants, ...hypotheses.map(assertion)].join("\n"),
+    goals: Object.entries(goals).map(([name, goal]) => ({ name, text: assertion(not(goal)) })),
+  };
+}
