@@ -18,6 +18,8 @@ export const isMark = symbol("Entry", "Bool", "isMark");
 /** The lost entry that a mark names. A mark that begins a journal names itself. */
 export const marks = symbol("Entry", "Entry", "marks");
 
+/** One more than the number of the entry before. */
+export const number = symbol("Entry", "Int", "number");
 /** The entry's date, by the journal's clock. */
 export const position = symbol("Entry", "Int", "position");
 
@@ -49,7 +51,8 @@ export const sentAt = symbol("Isolate", "Int", "sentAt");
 export const sentTrue = symbol("Isolate", "Int", "sentTrue");
 
 // A read that `reader` sent when its view, if it had one, ended with `base`. A server has shown the
-// path from `readFirst` to `readLast`, and the names in a whole book from `readNamed` on.
+// path from `readFirst` to `readLast`, the names in a whole book from `readNamed` on, and lineages from
+// `readLined` on. Those before were dropped for room.
 export const isSent = symbol("Read", "Bool", "isSent");
 export const reader = symbol("Read", "Isolate", "reader");
 export const isBased = symbol("Read", "Bool", "isBased");
@@ -63,6 +66,7 @@ export const hasEnded = symbol("Read", "Bool", "hasEnded");
 export const readFirst = symbol("Read", "Entry", "readFirst");
 export const readLast = symbol("Read", "Entry", "readLast");
 export const readNamed = symbol("Read", "Entry", "readNamed");
+export const readLined = symbol("Read", "Entry", "readLined");
 
 export const isCopied = symbol("Copy", "Bool", "isCopied");
 export const copyColo = symbol("Copy", "Colo", "copyColo");

@@ -5,6 +5,7 @@ import {
   eq,
   every,
   implies,
+  int,
   ite,
   le,
   lt,
@@ -27,6 +28,7 @@ const append = (e: Term): Change[] => [
   becomes(s.upTo, (x, y) =>
     or(s.upTo(x, y), and(eq(y, e), or(eq(x, e), and(s.isFilled, s.upTo(x, s.newest))))),
   ),
+  set(s.number(e), ite(s.isFilled, plus(s.number(s.newest), int(1)), int(1))),
   set(s.appendedAt(e), s.now),
   set(s.isKept(e), yes),
   set(s.isFilled, yes),
@@ -130,12 +132,12 @@ const viewOf = (i: Term, q: Term, first: Term, reading: Term) => [
 ];
 
 /** A page of a server: every path that has what it must. The primary also lacks no kept entry. */
-const showsAll = (q: Term, last: Term, hasEnded: Term): Term =>
+const showsAll = (isPrimary: Term, last: Term, hasEnded: Term): Term =>
   implies(
     hasEnded,
     and(
       rule("assumed: lag", knowsAllAt(last, s.now)),
-      implies(s.isPrimary(q), every("Entry", (e) => implies(s.isKept(e), s.upTo(e, last)))),
+      implies(isPrimary, every("Entry", (e) => implies(s.isKept(e), s.upTo(e, last)))),
     ),
   );
 
@@ -147,33 +149,34 @@ const isStill = (i: Term, q: Term) =>
   and(s.hasView(i), s.isBased(q), rule("13 end", eq(s.base(q), s.end(i))));
 
 const ofViews: Readonly<Record<string, Step>> = {
-  send: step("Isolate Read Bool Int", (i, q, isPrimary, reading) => [
+  send: step("Isolate Read Int", (i, q, reading) => [
     and(not(s.isSent(q)), reads(i, reading)),
     [
       set(s.isSent(q), yes),
       set(s.reader(q), i),
-      set(s.isPrimary(q), isPrimary),
       set(s.isBased(q), s.hasView(i)),
       set(s.base(q), s.end(i)),
       set(s.readAt(q), reading),
       set(s.readTrue(q), s.now),
     ],
   ]),
-  // 12: the first page, and for rule 27 (e) the names of a whole book.
-  serve: step("Read Entry Entry Entry Bool", (q, first, last, named, hasEnded) => [
+  // 12: the first page, and for rules 17 and 27 the names of a whole book and the lineages.
+  serve: step("Read Entry Entry Entry Entry Bool Bool", (q, first, last, named, lined, isPrimary, hasEnded) => [
     and(
       s.isSent(q),
       not(s.isServed(q)),
       s.upTo(first, last),
       s.upTo(named, last),
-      showsAll(q, last, hasEnded),
+      showsAll(isPrimary, last, hasEnded),
     ),
     [
       set(s.isServed(q), yes),
+      set(s.isPrimary(q), isPrimary),
       set(s.hasEnded(q), hasEnded),
       set(s.readFirst(q), first),
       set(s.readLast(q), last),
       set(s.readNamed(q), named),
+      set(s.readLined(q), lined),
     ],
   ]),
   // 12: the next page begins with the last entry of the page before.
@@ -182,7 +185,7 @@ const ofViews: Readonly<Record<string, Step>> = {
       s.isServed(q),
       not(s.hasEnded(q)),
       rule("12 pages", s.upTo(s.readLast(q), last)),
-      showsAll(q, last, hasEnded),
+      showsAll(s.isPrimary(q), last, hasEnded),
     ),
     [set(s.readLast(q), last), set(s.hasEnded(q), hasEnded)],
   ]),
@@ -206,21 +209,23 @@ const ofViews: Readonly<Record<string, Step>> = {
     viewOf(i, q, first, reading),
   ]),
   // 16, 17: the view begins again. The primary or the lineages have its last entry, or a mark names
-  // it. From then on, the promise holds for the lost entries of the view, by the mark.
+  // it, or its lineage was dropped. From then on, the promise holds for the lost entries of the view,
+  // by the mark. If the lineage was dropped, nobody notices the loss.
   restart: step("Isolate Read Entry Entry Int", (i, q, first, m, reading) => {
     const isMarked = and(
       s.isMark(m),
       eq(s.marks(m), s.end(i)),
       isBetween(s.readFirst(q), m, s.readLast(q)),
     );
+    const isDropped = lt(s.number(s.end(i)), s.number(s.readLined(q)));
     const isLost = (e: Term) =>
-      and(s.isKept(m), inView(i, e), not(s.upTo(e, s.readLast(q))), not(s.counts(e)));
+      and(not(isDropped), s.isKept(m), inView(i, e), not(s.upTo(e, s.readLast(q))), not(s.counts(e)));
     return [
       and(
         hasArrived(i, q, reading),
         isStill(i, q),
         rule("16 primary", s.isPrimary(q)),
-        rule("17 marked", or(s.upTo(s.end(i), s.readLast(q)), isMarked)),
+        rule("17 marked", or(s.upTo(s.end(i), s.readLast(q)), isMarked, isDropped)),
         isBetween(s.readFirst(q), first, s.readLast(q)),
       ),
       [...viewOf(i, q, first, reading), ...countAgain(isLost, m)],
