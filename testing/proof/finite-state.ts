@@ -1,5 +1,13 @@
 // A state of finite sets, which gives formulas values and takes the steps of the model.
-import type { Application, Operator, Sort, StateSymbol, Term, Variable } from "./formula.ts";
+import {
+  type Application,
+  type Operator,
+  partsOf,
+  type Sort,
+  type StateSymbol,
+  type Term,
+  type Variable,
+} from "./formula.ts";
 import type { Step } from "./step.ts";
 
 export type Value = boolean | number | string;
@@ -7,25 +15,42 @@ type Table = Map<Value, Value>;
 
 const absent: Readonly<Record<Sort, Value>> = { Bool: false, Int: 0 };
 
-const operators: Readonly<Record<Operator, (get: readonly (() => Value)[]) => Value>> = {
-  and: (get) => get.every((one) => one()),
-  or: (get) => get.some((one) => one()),
-  not: ([a]) => !a?.(),
-  "=>": ([a, b]) => !a?.() || Boolean(b?.()),
-  "=": ([a, b]) => a?.() === b?.(),
-  "<=": ([a, b]) => Number(a?.()) <= Number(b?.()),
-  "<": ([a, b]) => Number(a?.()) < Number(b?.()),
-  "+": (get) => get.reduce((sum, one) => sum + Number(one()), 0),
-  "-": ([a, b]) => Number(a?.()) - Number(b?.()),
-  ite: ([condition, a, b]) => (condition?.() ? a?.() : b?.()) ?? false,
-};
+type Part = () => Value;
+
+function operate(operator: Operator, parts: readonly Part[]): Part {
+  const [a = () => false, b = () => false, c = () => false] = parts;
+  switch (operator) {
+    case "and":
+      return () => parts.every((part) => part());
+    case "or":
+      return () => parts.some((part) => part());
+    case "not":
+      return () => !a();
+    case "=>":
+      return () => !a() || Boolean(b());
+    case "=":
+      return () => a() === b();
+    case "<=":
+      return () => Number(a()) <= Number(b());
+    case "<":
+      return () => Number(a()) < Number(b());
+    case "+":
+      return () => parts.reduce((sum, part) => sum + Number(part()), 0);
+    case "-":
+      return () => Number(a()) - Number(b());
+    case "ite":
+      return () => (a() ? b() : c());
+  }
+}
 
 export class FiniteState {
   readonly #members = new Map<Sort, Value[]>([["Bool", [false, true]]]);
   readonly #tables = new Map<string, Table>();
   readonly #pairs = new Map<string, Map<Value, Table>>();
   readonly #variables = new Map<string, { value: Value }>();
-  readonly #compiled = new WeakMap<Term, () => Value>();
+  /** By the dropped rule. */
+  readonly #compiled = new Map<string, WeakMap<Term, Part>>();
+  #dropped = "";
 
   members(sort: Sort): readonly Value[] {
     const found = this.#members.get(sort);
@@ -44,6 +69,17 @@ export class FiniteState {
   value(term: Term, variables: readonly Variable[] = [], values: readonly Value[] = []): Value {
     variables.forEach((variable, at) => (this.#slot(variable).value = values[at] ?? ""));
     return this.#compile(term)();
+  }
+
+  /** Returns the rules of which each alone forbids what a term describes. */
+  rulesAgainst(term: Term, variables: readonly Variable[], values: readonly Value[]): string[] {
+    const names = partsOf(term).flatMap((part) => (part.kind === "rule" ? [part.name] : []));
+    const against = [...new Set(names)].filter((name) => {
+      this.#dropped = name;
+      return this.value(term, variables, values);
+    });
+    this.#dropped = "";
+    return against;
   }
 
   get({ symbol }: Application, args: readonly Value[] = []): Value {
@@ -96,13 +132,15 @@ export class FiniteState {
     return table;
   }
 
-  #compile(term: Term): () => Value {
-    const compiled = this.#compiled.get(term) ?? this.#compileNew(term);
-    this.#compiled.set(term, compiled);
+  #compile(term: Term): Part {
+    const cache: WeakMap<Term, Part> = this.#compiled.get(this.#dropped) ?? new WeakMap();
+    this.#compiled.set(this.#dropped, cache);
+    const compiled = cache.get(term) ?? this.#compileNew(term);
+    cache.set(term, compiled);
     return compiled;
   }
 
-  #compileNew(term: Term): () => Value {
+  #compileNew(term: Term): Part {
     switch (term.kind) {
       case "literal":
         return () => term.value;
@@ -111,22 +149,28 @@ export class FiniteState {
         return () => slot.value;
       }
       case "rule":
-        return this.#compile(term.term);
+        return this.#compile(term.name === this.#dropped ? term.otherwise : term.term);
       case "operation": {
-        const evaluate = operators[term.operator];
-        const parts = term.args.map((part) => this.#compile(part));
-        return () => evaluate(parts);
+        return operate(
+          term.operator,
+          term.args.map((part) => this.#compile(part)),
+        );
       }
       case "application": {
-        const args = term.args.map((part) => this.#compile(part));
-        return () => this.get(term, args.map((arg) => arg()));
+        const { symbol } = term;
+        const [first, second] = term.args.map((part) => this.#compile(part));
+        const none = absent[symbol.value] ?? "";
+        if (first === undefined) return () => this.#table(symbol, "").get("") ?? none;
+        if (second !== undefined) return () => this.#table(symbol, first()).get(second()) ?? none;
+        const table = this.#table(symbol, "");
+        return () => table.get(first()) ?? none;
       }
       case "quantified":
         return this.#compileQuantified(term);
     }
   }
 
-  #compileQuantified({ isForAll, variables, body }: Term & { kind: "quantified" }): () => Value {
+  #compileQuantified({ isForAll, variables, body }: Term & { kind: "quantified" }): Part {
     const holds = this.#compile(body);
     const slots = variables.map((one) => ({ slot: this.#slot(one), sort: one.sort }));
     const search = (at: number): boolean => {

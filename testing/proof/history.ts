@@ -15,9 +15,7 @@ const members: ReadonlyMap<string, readonly string[]> = new Map(
   ]),
 );
 const each = (sort: string, part: (member: Term) => Term) =>
-  and(
-    ...(members.get(sort) ?? []).map((name) => part({ kind: "variable", name, sort })),
-  );
+  and(...(members.get(sort) ?? []).map((name) => part({ kind: "variable", name, sort })));
 
 /** N is 10 s, A is 1 s, and clocks of colos differ by up to 5 s. */
 const world = and(
@@ -43,14 +41,20 @@ export async function findHistory(
   solver: Solver,
   { order, dropped, last }: Asked,
 ): Promise<readonly string[] | undefined> {
-  if (last.kind !== "quantified") throw new TypeError("The last state must show a quantified term.");
+  if (last.kind !== "quantified")
+    throw new TypeError("The last state must show a quantified term.");
   const versions = new Map<string, string>();
-  const how = { dropped, members, named: ({ name }: { name: string }) => versions.get(name) ?? name };
-  const commands = [...declarations(), `(assert ${textOf(and(initial, world), how)})`];
+  const how = {
+    dropped,
+    members,
+    named: ({ name }: { name: string }) => versions.get(name) ?? name,
+  };
+  const declared = declarations();
+  const hypotheses = [textOf(and(initial, world), how)];
   const events: { readonly name: string; readonly values: readonly string[] }[] = [];
   const declare = (name: string, variables: readonly Variable[]) => {
     const values = variables.map((variable) => `${variable.name}!${events.length}`);
-    commands.push(...variables.map(({ sort }, at) => `(declare-const ${values[at]} ${sort})`));
+    declared.push(...variables.map(({ sort }, at) => `(declare-const ${values[at]} ${sort})`));
     events.push({ name, values });
     return new Map(variables.map((variable, at) => [variable.name, values[at] ?? ""]));
   };
@@ -58,43 +62,37 @@ export async function findHistory(
     const step = steps[name];
     if (step === undefined) throw new TypeError(`There is no step ${name}.`);
     const bound = declare(name, step.parameters);
-    commands.push(`(assert ${textOf(step.when, how, bound)})`);
+    hypotheses.push(textOf(step.when, how, bound));
     const changed = [...step.changes.values()].map(({ symbol, parameters, value }) => {
       const version = `${symbol.name}!${events.length}`;
       const list = parameters.map((one) => `(${one.name} ${one.sort})`).join(" ");
       const text = textOf(value, how, bound);
-      commands.push(`(define-fun ${version} (${list}) ${symbol.value} ${text})`);
+      declared.push(`(define-fun ${version} (${list}) ${symbol.value} ${text})`);
       return [symbol.name, version] as const;
     });
     for (const [symbol, version] of changed) versions.set(symbol, version);
   }
   const bound = declare("finally", last.variables);
   const shown = last.isForAll ? not(last.body) : last.body;
-  commands.push(`(assert ${textOf(shown, how, bound)})`, "(check-sat)");
-  const asked = events.flatMap(({ values }) => values);
-  const output = await solver.run([...commands, `(get-value (${asked.join(" ")}))`]);
-  if (output.startsWith("unsat")) return undefined;
-  if (!output.startsWith("sat")) throw new Error(`The solver answered:\n${output}`);
-  return events.map(({ name, values }) => {
-    const shownValues = values.map((value) => valueIn(output, value));
-    return `${name}(${shownValues.join(", ")})`;
-  });
+  hypotheses.push(textOf(shown, how, bound));
+  const found = await solver.example({ declarations: declared, hypotheses });
+  return (
+    found &&
+    events.map(({ name, values }) => {
+      const shownValues = values.map((value) => found.get(value) ?? "any");
+      return `${name}(${shownValues.join(", ")})`;
+    })
+  );
 }
 
 function declarations(): string[] {
   return [
     ...[...members].map(
-      ([sort, names]) => `(declare-datatypes ((${sort} 0)) ((${names.map((one) => `(${one})`).join(" ")})))`,
+      ([sort, names]) =>
+        `(declare-datatypes ((${sort} 0)) ((${names.map((one) => `(${one})`).join(" ")})))`,
     ),
     ...[...symbols.values()].map(
       ({ name, args, value }) => `(declare-fun ${name} (${args.join(" ")}) ${value})`,
     ),
   ];
-}
-
-/** Returns the value of a constant in the solver's list of values. */
-function valueIn(output: string, constant: string): string {
-  const at = output.indexOf(`(${constant} `) + constant.length + 2;
-  const [value = ""] = /^(?:\(- \d+\)|[^()\s]+)/.exec(output.slice(at)) ?? [];
-  return value;
 }

@@ -44,7 +44,11 @@ export const isPurged = (i: Term, r: Term, isFresh: Term): Term =>
   );
 
 /** 5 to 8: the response may answer a request that reads its clock as `reading`. */
-export const mayAnswer = (i: Term, r: Term, { isFresh, reading }: Record<"isFresh" | "reading", Term>): Term =>
+export const mayAnswer = (
+  i: Term,
+  r: Term,
+  { isFresh, reading }: Record<"isFresh" | "reading", Term>,
+): Term =>
   and(
     s.isGenerated(r),
     rule("5 hard", not(isPurged(i, r, isFresh))),
@@ -114,7 +118,10 @@ export const promises: Readonly<Record<string, Term>> = {
   "a purge counts from its acceptance, unless it was lost": every("Entry", (e) =>
     implies(
       s.isAccepted(e),
-      and(isAppended(e), implies(s.isKept(e), and(s.counts(e), le(s.countsFrom(e), s.acceptedAt(e))))),
+      and(
+        isAppended(e),
+        implies(s.isKept(e), and(s.counts(e), le(s.countsFrom(e), s.acceptedAt(e)))),
+      ),
     ),
   ),
   "an isolate that knows a purge obeys it": every(
@@ -244,7 +251,14 @@ const ofViews: Readonly<Record<string, Term>> = {
   ),
   "16: the primary lacks no kept entry that the isolate knew": every("Read Entry", (q, e) =>
     implies(
-      and(s.isServed(q), s.hasEnded(q), s.isPrimary(q), s.isBased(q), s.isKept(e), s.upTo(e, s.base(q))),
+      and(
+        s.isServed(q),
+        s.hasEnded(q),
+        s.isPrimary(q),
+        s.isBased(q),
+        s.isKept(e),
+        s.upTo(e, s.base(q)),
+      ),
       s.upTo(e, s.readLast(q)),
     ),
   ),
@@ -271,8 +285,9 @@ const ofResponses: Readonly<Record<string, Term>> = {
   "1, 2, 4, 27: no entry up to the stamp purges the response": every("Response Entry", (r, e) =>
     implies(and(s.isGenerated(r), s.hasStamp(r), s.upTo(e, s.stamp(r))), not(s.isBefore(r, e))),
   ),
-  "1: an entry that purges the response is later than its body time": every("Response Entry", (r, e) =>
-    implies(s.isBefore(r, e), le(s.bodyTrue(r), s.appendedAt(e))),
+  "1: an entry that purges the response is later than its body time": every(
+    "Response Entry",
+    (r, e) => implies(s.isBefore(r, e), le(s.bodyTrue(r), s.appendedAt(e))),
   ),
   "5: an entry purges only what it covers": every("Response Entry", (r, e) =>
     implies(s.isBefore(r, e), and(s.isGenerated(r), isAppended(e), s.covers(e, r))),
@@ -284,17 +299,18 @@ const ofResponses: Readonly<Record<string, Term>> = {
         s.isGenerated(s.validates(r)),
         s.hasStamp(r),
         every("Entry", (e) =>
-          implies(
-            and(s.upTo(e, s.stamp(r)), s.isHard(e)),
-            not(s.isBefore(s.validates(r), e)),
-          ),
+          implies(and(s.upTo(e, s.stamp(r)), s.isHard(e)), not(s.isBefore(s.validates(r), e))),
         ),
       ),
     ),
   ),
 };
 
-export const invariant: Readonly<Record<string, Term>> = { ...ofEntries, ...ofViews, ...ofResponses };
+export const invariant: Readonly<Record<string, Term>> = {
+  ...ofEntries,
+  ...ofViews,
+  ...ofResponses,
+};
 
 /** An empty journal, and isolates that know nothing. */
 export const initial: Term = and(

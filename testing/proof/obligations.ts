@@ -2,6 +2,7 @@
 // implies the promises. A counterexample to one of these checks would break the proof.
 import { and, not, partsOf, type StateSymbol, type Term, textOf } from "./formula.ts";
 import { initial, invariant, promises } from "./invariant.ts";
+import type { Question } from "./solver.ts";
 import { sorts } from "./state.ts";
 import { before } from "./step.ts";
 import { steps } from "./steps.ts";
@@ -22,6 +23,11 @@ function symbolsIn(term: Term): Map<string, StateSymbol> {
       part.kind === "application" ? [[part.symbol.name, part.symbol]] : [],
     ),
   );
+}
+
+interface Texts {
+  readonly question: Question;
+  readonly goals: readonly { readonly name: string; readonly text: string }[];
 }
 
 const parts = Object.values(invariant);
@@ -50,7 +56,9 @@ const terms = obligations.flatMap(({ hypotheses, goals }) => [
 export const symbols: ReadonlyMap<string, StateSymbol> = symbolsIn(and(...terms));
 
 /** The names of all rules and assumptions. */
-export const rules: readonly string[] = [...new Set(partsOf(and(...terms)).flatMap((part) => part.kind === "rule" ? [part.name] : []))];
+export const rules: readonly string[] = [
+  ...new Set(partsOf(and(...terms)).flatMap((part) => (part.kind === "rule" ? [part.name] : []))),
+];
 
 const declarations = [
   ...sorts.map((sort) => `(declare-sort ${sort} 0)`),
@@ -59,11 +67,14 @@ const declarations = [
   ),
 ];
 
-/** Returns the text of the hypotheses, and of each negated goal. */
-export function textsOf({ constants, hypotheses, goals }: Obligations, dropped?: string) {
-  const assertion = (term: Term) => `(assert ${textOf(term, { dropped })})`;
+/** Returns the text of the declarations, of the hypotheses, and of each negated goal. */
+export function textsOf({ constants, hypotheses, goals }: Obligations, dropped?: string): Texts {
+  const text = (term: Term) => textOf(term, { dropped });
   return {
-    hypotheses: [...declarations, ...constants, ...hypotheses.map(assertion)].join("\n"),
-    goals: Object.entries(goals).map(([name, goal]) => ({ name, text: assertion(not(goal)) })),
+    question: {
+      declarations: [...declarations, ...constants],
+      hypotheses: hypotheses.map(text),
+    },
+    goals: Object.entries(goals).map(([name, goal]) => ({ name, text: text(not(goal)) })),
   };
 }

@@ -1,6 +1,19 @@
 // The state of the model: any number of isolates, colos, entries, responses, reads and copies.
 // Numbers in comments and names are rules of docs/purge-protocol.md.
-import { and, eq, every, implies, int, le, lt, minus, plus, rule, symbol, type Term } from "./formula.ts";
+import {
+  and,
+  eq,
+  every,
+  implies,
+  int,
+  le,
+  lt,
+  minus,
+  plus,
+  rule,
+  symbol,
+  type Term,
+} from "./formula.ts";
 
 export const sorts = ["Isolate", "Colo", "Entry", "Response", "Read", "Copy"] as const;
 

@@ -64,7 +64,10 @@ export function before(term: Term, { changes }: Step): Term {
   const change = changes.get(part.symbol.name);
   if (change === undefined) return part;
   const { parameters, value } = change;
-  return substituted(value, new Map(parameters.map(({ name }, at) => [name, part.args[at] ?? part])));
+  return substituted(
+    value,
+    new Map(parameters.map(({ name }, at) => [name, part.args[at] ?? part])),
+  );
 }
 
 function substituted(term: Term, terms: ReadonlyMap<string, Term>): Term {

@@ -68,7 +68,13 @@ const ofJournal: Readonly<Record<string, Step>> = {
     and(
       not(isAppended(m)),
       s.isMark(m),
-      rule("17 mark", and(s.isHard(m), every("Response", (r) => s.covers(m, r)))),
+      rule(
+        "17 mark",
+        and(
+          s.isHard(m),
+          every("Response", (r) => s.covers(m, r)),
+        ),
+      ),
       or(isAppended(s.marks(m)), and(not(s.isFilled), eq(s.marks(m), m))),
     ),
     append(m),
@@ -137,7 +143,10 @@ const showsAll = (isPrimary: Term, last: Term, hasEnded: Term): Term =>
     hasEnded,
     and(
       rule("assumed: lag", knowsAllAt(last, s.now)),
-      implies(isPrimary, every("Entry", (e) => implies(s.isKept(e), s.upTo(e, last)))),
+      implies(
+        isPrimary,
+        every("Entry", (e) => implies(s.isKept(e), s.upTo(e, last))),
+      ),
     ),
   );
 
@@ -161,24 +170,27 @@ const ofViews: Readonly<Record<string, Step>> = {
     ],
   ]),
   // 12: the first page, and for rules 17 and 27 the names of a whole book and the lineages.
-  serve: step("Read Entry Entry Entry Entry Bool Bool", (q, first, last, named, lined, isPrimary, hasEnded) => [
-    and(
-      s.isSent(q),
-      not(s.isServed(q)),
-      s.upTo(first, last),
-      s.upTo(named, last),
-      showsAll(isPrimary, last, hasEnded),
-    ),
-    [
-      set(s.isServed(q), yes),
-      set(s.isPrimary(q), isPrimary),
-      set(s.hasEnded(q), hasEnded),
-      set(s.readFirst(q), first),
-      set(s.readLast(q), last),
-      set(s.readNamed(q), named),
-      set(s.readLined(q), lined),
+  serve: step(
+    "Read Entry Entry Entry Entry Bool Bool",
+    (q, first, last, named, lined, isPrimary, hasEnded) => [
+      and(
+        s.isSent(q),
+        not(s.isServed(q)),
+        s.upTo(first, last),
+        s.upTo(named, last),
+        showsAll(isPrimary, last, hasEnded),
+      ),
+      [
+        set(s.isServed(q), yes),
+        set(s.isPrimary(q), isPrimary),
+        set(s.hasEnded(q), hasEnded),
+        set(s.readFirst(q), first),
+        set(s.readLast(q), last),
+        set(s.readNamed(q), named),
+        set(s.readLined(q), lined),
+      ],
     ],
-  ]),
+  ),
   // 12: the next page begins with the last entry of the page before.
   nextPage: step("Read Entry Bool", (q, last, hasEnded) => [
     and(
@@ -219,7 +231,13 @@ const ofViews: Readonly<Record<string, Step>> = {
     );
     const isDropped = lt(s.number(s.end(i)), s.number(s.readLined(q)));
     const isLost = (e: Term) =>
-      and(not(isDropped), s.isKept(m), inView(i, e), not(s.upTo(e, s.readLast(q))), not(s.counts(e)));
+      and(
+        not(isDropped),
+        s.isKept(m),
+        inView(i, e),
+        not(s.upTo(e, s.readLast(q))),
+        not(s.counts(e)),
+      );
     return [
       and(
         hasArrived(i, q, reading),
@@ -257,7 +275,10 @@ const ofViews: Readonly<Record<string, Step>> = {
         isBetween(s.copyFloor(k), first, s.copyEnd(k)),
       ),
     ),
-    [...becomesView(i, first, s.copyEnd(k)), ...dated(i, { at: s.copyAt(k), trueAt: s.copyTrue(k) })],
+    [
+      ...becomesView(i, first, s.copyEnd(k)),
+      ...dated(i, { at: s.copyAt(k), trueAt: s.copyTrue(k) }),
+    ],
   ]),
   replace: step("Isolate", (i) => [yes, [set(s.hasView(i), no)]]),
 };
@@ -376,12 +397,13 @@ const ofResponses: Readonly<Record<string, Step>> = {
         eq(s.reader(q), i),
         rule("27 noted", s.upTo(s.stamp(r), s.readLast(q))),
         rule("27 end", s.upTo(s.base(q), s.readLast(q))),
-        rule("27 names", implies(s.upTo(s.stamp(r), s.readLast(q)), s.upTo(s.readNamed(q), s.stamp(r)))),
+        rule(
+          "27 names",
+          implies(s.upTo(s.stamp(r), s.readLast(q)), s.upTo(s.readNamed(q), s.stamp(r))),
+        ),
         rule(
           "27 covered",
-          every("Entry", (e) =>
-            implies(and(named(e), s.covers(e, r)), s.upTo(e, s.stamp(r))),
-          ),
+          every("Entry", (e) => implies(and(named(e), s.covers(e, r)), s.upTo(e, s.stamp(r)))),
         ),
       ),
       [...derive(x, r), set(s.stamp(x), rule("27 question", s.base(q), s.end(i)))],
@@ -400,13 +422,25 @@ const ofResponses: Readonly<Record<string, Step>> = {
         s.upTo(s.stamp(r), s.end(i)),
         le(made, s.bodyTrue(r)),
         rule("29 body", le(minus(counted, made), latest)),
-        rule("29 later", every("Entry", (e) =>
-          implies(and(inView(i, e), s.covers(e, r), not(s.begins(e))), isOld(e)))),
-        rule("29 oldest", or(
-          isOld(s.floor(i)),
-          every("Entry", (e) => implies(s.upTo(e, s.floor(i)), eq(e, s.floor(i)))))),
-        rule("assumed: the journal's clock", every("Entry", (e) =>
-          implies(isAppended(e), le(plus(s.appendedAt(e), latest), plus(s.position(e), s.A))))),
+        rule(
+          "29 later",
+          every("Entry", (e) =>
+            implies(and(inView(i, e), s.covers(e, r), not(s.begins(e))), isOld(e)),
+          ),
+        ),
+        rule(
+          "29 oldest",
+          or(
+            isOld(s.floor(i)),
+            every("Entry", (e) => implies(s.upTo(e, s.floor(i)), eq(e, s.floor(i)))),
+          ),
+        ),
+        rule(
+          "assumed: the journal's clock",
+          every("Entry", (e) =>
+            implies(isAppended(e), le(plus(s.appendedAt(e), latest), plus(s.position(e), s.A))),
+          ),
+        ),
       ),
       [
         set(s.isGenerated(r), yes),
@@ -417,7 +451,8 @@ const ofResponses: Readonly<Record<string, Step>> = {
             eq(y, r),
             and(isAppended(e), s.covers(e, r), lt(made, s.appendedAt(e)), not(s.begins(e))),
             s.isBefore(y, e),
-          )),
+          ),
+        ),
       ],
     ];
   }),
@@ -450,12 +485,7 @@ const ofData: Readonly<Record<string, Step>> = {
   // 25 f: the value is newer than all entries before its purge.
   setWithPurge: step("Isolate Response Entry", (i, r, e) => [
     and(isAwaited(i, r), not(isAppended(e)), not(s.isMark(e))),
-    [
-      ...append(e),
-      set(s.isGenerated(r), yes),
-      set(s.hasStamp(r), yes),
-      set(s.stamp(r), e),
-    ],
+    [...append(e), set(s.isGenerated(r), yes), set(s.hasStamp(r), yes), set(s.stamp(r), e)],
   ]),
   // 26 c: the new head of the fields of `r` and `added` has the older stamp and time, and all tags.
   addFields: step("Isolate Response Response Response", (i, r, added, x) => [
@@ -473,7 +503,11 @@ const ofData: Readonly<Record<string, Step>> = {
       ...derive(x, r),
       set(
         s.stamp(x),
-        rule("26 c stamp", ite(s.upTo(s.stamp(r), s.stamp(added)), s.stamp(r), s.stamp(added)), s.stamp(added)),
+        rule(
+          "26 c stamp",
+          ite(s.upTo(s.stamp(r), s.stamp(added)), s.stamp(r), s.stamp(added)),
+          s.stamp(added),
+        ),
       ),
       set(
         s.hasColo(x),

@@ -11,21 +11,45 @@ type Event = { readonly step: string; readonly at: number } & Readonly<
   Partial<Record<EventField, number>>
 >;
 type EventField =
-  | "isolate" | "colo" | "read" | "other" | "record" | "page" | "entry" | "first" | "last"
-  | "notedFirst" | "linedFirst" | "notedLast" | "stamp" | "asOf" | "requestedAt" | "bodyAt" | "covers" | "hard"
-  | "isPrimary" | "isFresh";
+  | "isolate"
+  | "colo"
+  | "read"
+  | "other"
+  | "record"
+  | "page"
+  | "entry"
+  | "first"
+  | "last"
+  | "notedFirst"
+  | "linedFirst"
+  | "notedLast"
+  | "stamp"
+  | "asOf"
+  | "requestedAt"
+  | "bodyAt"
+  | "covers"
+  | "hard"
+  | "isPrimary"
+  | "isFresh";
 
-/** The first event that is not possible, and the reason. */
+/** The first event that is not possible. */
 export interface Refusal {
-  readonly step: string;
-  readonly why: string;
+  readonly event: string;
+  /** The rules that forbid it, or the part of the invariant or the promise that it breaks. */
+  readonly rules: readonly string[];
 }
 
-class Impossible extends Error {}
+class Impossible extends Error {
+  readonly rules: readonly string[];
 
-const [i, r, isFresh, reading] = variablesOf("Isolate Response Bool Int") as [
-  Variable, Variable, Variable, Variable,
-];
+  constructor(rules: readonly string[]) {
+    super(`Impossible by ${rules.join(", ")}`);
+    this.rules = rules;
+  }
+}
+
+const asked = variablesOf("Isolate Response Bool Int");
+const [i, r, isFresh, reading] = asked as [Variable, Variable, Variable, Variable];
 const answers: Term = mayAnswer(i, r, { isFresh, reading });
 const promised = [
   "no answer later than N after a purge",
@@ -33,7 +57,7 @@ const promised = [
 ].map((name) => {
   const promise = promises[name];
   if (promise?.kind !== "quantified") throw new TypeError(`There is no promise ${name}.`);
-  return promise;
+  return { ...promise, name };
 });
 
 /** Returns why a trace is not a history of the model; `undefined` if it is one. */
@@ -42,11 +66,11 @@ export function refusalOf(lines: readonly string[]): Refusal | undefined {
   const events = rest.map((line) => JSON.parse(line) as Event);
   const player = new TracePlayer(JSON.parse(first) as Record<string, number>, events);
   for (const event of events) {
-    const why = player.refusal(event); if (why && process.env.DBG) console.log(events.indexOf(event), JSON.stringify(event));
-    if (why !== undefined) return { step: event.step, why };
+    const rules = player.rulesAgainst(event);
+    if (rules !== undefined) return { event: JSON.stringify(event), rules };
   }
-  const why = player.brokenPart();
-  return why === undefined ? undefined : { step: "the last state", why };
+  const broken = player.brokenPart();
+  return broken === undefined ? undefined : { event: "the last state", rules: [broken] };
 }
 
 class TracePlayer {
@@ -74,20 +98,22 @@ class TracePlayer {
       this.#offsets.set(isolate, asOf);
       const place = this.#state.add("Colo", `colo ${colo}`);
       this.#put(s.coloOf(), [this.#state.add("Isolate", `isolate ${isolate}`)], place);
-      const ahead = this.#state.members("Isolate").filter((one) => this.#get(s.coloOf(), one) === place);
+      const ahead = this.#state
+        .members("Isolate")
+        .filter((one) => this.#get(s.coloOf(), one) === place);
       const offsets = ahead.map((one) => this.#offsets.get(Number(String(one).slice(8))) ?? 0);
       this.#put(s.ahead(), [place], Math.min(...offsets));
     }
   }
 
-  /** Takes the steps of an event. Returns the reason if one is not possible. */
-  refusal(event: Event): string | undefined {
+  /** Takes the steps of an event. Returns the rules against it; `undefined` if it is possible. */
+  rulesAgainst(event: Event): readonly string[] | undefined {
     try {
       if (event.at > Number(this.#get(s.now))) this.#take("wait", event.at);
       this.#play(event);
       return undefined;
     } catch (error) {
-      if (error instanceof Impossible) return error.message;
+      if (error instanceof Impossible) return error.rules;
       throw error;
     }
   }
@@ -105,19 +131,25 @@ class TracePlayer {
     return this.#state.get(symbol, args);
   }
 
-  /** Takes a step, if it is possible. Returns whether it is. */
-  #mayTake(name: string, ...values: readonly Value[]): boolean {
-    const step = steps[name];
-    if (step === undefined) throw new TypeError(`There is no step ${name}.`);
-    return this.#state.take(step, values);
-  }
-
   #take(name: string, ...values: readonly Value[]): void {
-    this.#must(this.#mayTake(name, ...values), `${name}(${values.join(", ")}) is not possible`);
+    this.#takeOne([[name, ...values]]);
   }
 
-  #must(isTrue: boolean, what: string): void {
-    if (!isTrue) throw new Impossible(what);
+  /** Takes the first step that is possible. */
+  #takeOne(attempts: readonly (readonly [name: string, ...values: Value[]])[]): void {
+    const rules = new Set<string>();
+    for (const [name, ...values] of attempts) {
+      const step = steps[name];
+      if (step === undefined) throw new TypeError(`There is no step ${name}.`);
+      if (this.#state.take(step, values)) return;
+      const against = this.#state.rulesAgainst(step.when, step.parameters, values);
+      for (const rule of against) rules.add(rule);
+    }
+    throw new Impossible([...rules]);
+  }
+
+  #must(isTrue: boolean, rule: string): void {
+    if (!isTrue) throw new Impossible([rule]);
   }
 
   #new(sort: Sort): string {
@@ -145,22 +177,22 @@ class TracePlayer {
       case "lose":
         return this.#take("lose", entryOf(event.last ?? 0), !event.last);
       case "answer_sender": {
-        this.#must(entry !== 0, "200 without an entry");
+        this.#must(entry !== 0, "21 own");
         if (!this.#get(s.isAccepted(), entryOf(entry))) this.#take("accept", entryOf(entry));
         return;
       }
       case "take":
         return this.#renews(event, { who, slot, clock });
       case "copy": {
-        this.#must(this.#get(s.end(), who) === entryOf(event.last ?? 0), "a copy has another end");
-        this.#must(this.#get(s.sentAt(), who) === event.asOf, "a copy has another date");
+        this.#must(this.#get(s.end(), who) === entryOf(event.last ?? 0), "12 chain");
+        this.#must(this.#get(s.sentAt(), who) === event.asOf, "14 date");
         const copy = this.#new("Copy");
         this.#copies.set(copyKey(event), copy);
         return this.#take("copy", who, copy, entryOf(event.first ?? 0), clock);
       }
       case "put": {
         const copy = this.#copies.get(copyKey(event));
-        this.#must(copy !== undefined, "nobody made this copy");
+        this.#must(copy !== undefined, "14 date");
         this.#inColo.set(this.#get(s.coloOf(), who), copy ?? "");
         return;
       }
@@ -176,8 +208,8 @@ class TracePlayer {
       case "store": {
         const response = `response ${record}`;
         this.#take("store", who, response, clock);
-        this.#must(this.#hasStamp(response, event.stamp), "the stored response has another stamp");
-        this.#must(this.#get(s.bodyAt(), response) === event.bodyAt, "the stored response has another body time");
+        this.#must(this.#hasStamp(response, event.stamp), "1 stamp");
+        this.#must(this.#get(s.bodyAt(), response) === event.bodyAt, "1 clock");
         return;
       }
       case "restamp":
@@ -194,13 +226,14 @@ class TracePlayer {
       case "replace":
         return;
       default:
-        throw new Impossible(`${step} is no step of the model`);
+        // 20: no entry is withdrawn.
+        throw new Impossible([`no step ${step}`]);
     }
   }
 
   #readAt(slot: string): string {
     const read = this.#reads.get(slot);
-    if (read === undefined) throw new Impossible("no read was sent");
+    if (read === undefined) throw new Impossible(["11 joint"]);
     return read;
   }
 
@@ -208,7 +241,7 @@ class TracePlayer {
     const { first = 0, last = 0, notedFirst = 0, notedLast = 0, linedFirst = 0 } = event;
     if (event.isPrimary) {
       const newest = this.#get(s.isFilled) ? this.#get(s.newest) : "";
-      this.#must(newest === (last ? entryOf(last) : ""), "the primary has another newest entry");
+      this.#must(newest === (last ? entryOf(last) : ""), "20 stays");
     }
     if (!last) return;
     // A book that does not end with the last entry is not used (rule 27 b).
@@ -231,7 +264,16 @@ class TracePlayer {
     const first = this.#state
       .members("Entry")
       .find((one) => this.#state.get(s.upTo(), [one, added]));
-    this.#take("serve", this.#readAt(slot), first ?? added, added, added, first ?? added, true, true);
+    this.#take(
+      "serve",
+      this.#readAt(slot),
+      first ?? added,
+      added,
+      added,
+      first ?? added,
+      true,
+      true,
+    );
   }
 
   #cover(entry: Value, response: Value): void {
@@ -240,34 +282,43 @@ class TracePlayer {
     this.#put(s.covers(), [entry, response], Boolean((bits >> page) & 1));
   }
 
-  #renews(event: Event, { who, slot, clock }: Record<"who" | "slot", string> & { clock: number }): void {
+  #renews(
+    event: Event,
+    { who, slot, clock }: Record<"who" | "slot", string> & { clock: number },
+  ): void {
     const first = entryOf(event.first ?? 0);
     const copy = this.#found.get(slot);
     if (copy !== undefined) this.#take("take", who, copy, first);
-    else if (!this.#get(s.hasView(), who)) this.#take("begin", who, this.#readAt(slot), first, clock);
+    else if (!this.#get(s.hasView(), who))
+      this.#take("begin", who, this.#readAt(slot), first, clock);
     else this.#rereads(first, { who, read: this.#readAt(slot), clock });
-    this.#must(this.#get(s.end(), who) === entryOf(event.last ?? 0), "the view has another end");
+    this.#must(this.#get(s.end(), who) === entryOf(event.last ?? 0), "12 chain");
     const { asOf } = event;
-    this.#must(asOf === undefined || asOf === this.#get(s.sentAt(), who), "the view has another date");
+    const dating = copy === undefined ? "11 date" : "14 date";
+    this.#must(asOf === undefined || asOf === this.#get(s.sentAt(), who), dating);
   }
 
   /** A read extends the view, or the view begins again. */
-  #rereads(first: string, { who, read, clock }: Record<"who" | "read", string> & { clock: number }): void {
-    if (this.#mayTake("extend", who, read, first, clock)) return;
+  #rereads(
+    first: string,
+    { who, read, clock }: Record<"who" | "read", string> & { clock: number },
+  ): void {
     const end = this.#get(s.end(), who);
     const marks = this.#state
       .members("Entry")
       .filter((one) => this.#get(s.isMark(), one) && this.#get(s.marks(), one) === end);
-    // Without a loss, the step needs no mark.
-    const isPossible = [...marks, end].some((mark) => this.#mayTake("restart", who, read, first, mark, clock));
-    this.#must(isPossible, "the view may not begin again with this read");
+    this.#takeOne([
+      ["extend", who, read, first, clock],
+      // Without a loss, the view begins again without a mark.
+      ...[end, ...marks].map((mark) => ["restart", who, read, first, mark, clock] as const),
+    ]);
   }
 
   #loads({ record = 0, page = 0, stamp, requestedAt = 0 }: Event, who: string): void {
     const response = this.#addResponse(`response ${record}`, page);
     this.#restamped.set(record, [response]);
     this.#take("request", who, response, requestedAt);
-    this.#must(this.#hasStamp(response, stamp), "the load has another stamp");
+    this.#must(this.#hasStamp(response, stamp), "1 stamp");
   }
 
   #addResponse(name: string, page: number): string {
@@ -285,28 +336,31 @@ class TracePlayer {
 
   #stamped(record: number, stamp: number | undefined): string {
     const found = this.#restamped.get(record)?.find((one) => this.#hasStamp(one, stamp));
-    if (found === undefined) throw new Impossible(`no response ${record} has the stamp ${stamp}`);
+    if (found === undefined) throw new Impossible(["4 stamp"]);
     return found;
   }
 
   #restamps({ record = 0, entry, stamp = 0 }: Event, who: string): void {
     const former = this.#stamped(record, entry);
     const response = this.#addResponse(this.#new("Response"), this.#pages.get(former) ?? 0);
-    const reads = this.#state.members("Read").filter((q) => this.#get(s.base(), q) === entryOf(stamp));
-    const isJustified = reads.some((q) => this.#mayTake("restamp", who, q, former, response));
-    this.#must(isJustified, `no book justifies the stamp ${stamp}`);
+    const reads = this.#state
+      .members("Read")
+      .filter((q) => this.#get(s.base(), q) === entryOf(stamp));
+    this.#must(reads.length > 0, "27 question");
+    this.#takeOne(reads.map((q) => ["restamp", who, q, former, response] as const));
     this.#restamped.get(record)?.push(response);
   }
 
   #answers({ record = 0, stamp, ...event }: Event, who: string, clock: number): void {
     const response = this.#stamped(record, stamp);
     const fresh = Boolean(event.isFresh);
-    const isAllowed = this.#state.value(answers, [i, r, isFresh, reading], [who, response, fresh, clock]);
-    this.#must(Boolean(isAllowed), "the response may not answer");
+    const use = [who, response, fresh, clock];
+    if (!this.#state.value(answers, asked, use))
+      throw new Impossible(this.#state.rulesAgainst(answers, asked, use));
     for (const entry of this.#state.members("Entry")) {
-      for (const { variables, body } of promised) {
+      for (const { name, variables, body } of promised) {
         const values = [who, response, entry, fresh, clock, event.at].slice(0, variables.length);
-        this.#must(Boolean(this.#state.value(body, variables, values)), "the promise is broken");
+        this.#must(Boolean(this.#state.value(body, variables, values)), name);
       }
     }
   }
