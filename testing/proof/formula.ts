@@ -131,11 +131,14 @@ export function partsOf(term: Term): readonly Term[] {
   return found;
 }
 
-interface Printing {
+/** The members of finite sorts. */
+export type Members = ReadonlyMap<Sort, readonly string[]>;
+
+export interface Printing {
   /** The rule that is dropped. */
   readonly dropped?: string | undefined;
-  /** The members of finite sorts: a quantifier over them becomes a list. */
-  readonly members?: ReadonlyMap<Sort, readonly string[]>;
+  /** If present, a quantifier over these becomes a list. */
+  readonly members?: Members | undefined;
   /** Returns the name of a symbol, if it has another. */
   readonly named?: (symbol: StateSymbol) => string;
 }

@@ -1,21 +1,41 @@
 // Finds a history: given the names of its steps, the solver chooses their parameters, from an empty
 // journal to a last state. Its sets are finite, so the history is concrete.
-import { and, eq, int, le, not, type Term, textOf, type Variable } from "./formula.ts";
+import {
+  and,
+  eq,
+  every,
+  int,
+  le,
+  type Members,
+  not,
+  type Term,
+  textOf,
+  type Variable,
+} from "./formula.ts";
 import { initial } from "./invariant.ts";
-import { symbols } from "./obligations.ts";
+import { declarationsOf } from "./obligations.ts";
 import type { Solver } from "./solver.ts";
 import { A, ahead, E, L, N, now, sorts } from "./state.ts";
 import { steps } from "./steps.ts";
 
-const sizes: Readonly<Record<string, number>> = { Entry: 4, Response: 3, Read: 4 };
-const members: ReadonlyMap<string, readonly string[]> = new Map(
-  sorts.map((sort) => [
-    sort,
-    Array.from({ length: sizes[sort] ?? 2 }, (_, at) => `${sort.toLowerCase()}${at + 1}`),
-  ]),
-);
-const each = (sort: string, part: (member: Term) => Term) =>
-  and(...(members.get(sort) ?? []).map((name) => part({ kind: "variable", name, sort })));
+/** Returns names for the members of a sort. */
+export const membersOf = (sort: string, count: number): readonly string[] =>
+  Array.from({ length: count }, (_, at) => `${sort.toLowerCase()}${at + 1}`);
+
+/** The steps that take a new member of a sort. */
+const taking: Readonly<Record<string, RegExp>> = {
+  Entry: /^(append|appendAgain|mark|writeThrough|setWithPurge)$/,
+  Response: /^(request|revalidate|freshen|backfill|restamp|addFields)$/,
+  Read: /^send$/,
+  Copy: /^copy$/,
+};
+
+/** Returns two isolates in two colos, and as many members of the other sorts as the steps take. */
+function membersFor(order: readonly string[]): Members {
+  const sizeOf = (sort: string) =>
+    Math.max(1, taking[sort] ? order.filter((name) => taking[sort]?.test(name)).length : 2);
+  return new Map(sorts.map((sort) => [sort, membersOf(sort, sizeOf(sort))]));
+}
 
 /** N is 10 s, A is 1 s, and clocks of colos differ by up to 5 s. */
 const world = and(
@@ -23,8 +43,8 @@ const world = and(
   eq(E, int(0)),
   eq(L, int(0)),
   eq(now, int(0)),
-  each("Response", (r) => eq(N(r), int(10_000))),
-  each("Colo", (colo) => and(le(int(0), ahead(colo)), le(ahead(colo), int(5_000)))),
+  every("Response", (r) => eq(N(r), int(10_000))),
+  every("Colo", (colo) => and(le(int(0), ahead(colo)), le(ahead(colo), int(5_000)))),
 );
 
 interface Asked {
@@ -43,13 +63,15 @@ export async function findHistory(
 ): Promise<readonly string[] | undefined> {
   if (last.kind !== "quantified")
     throw new TypeError("The last state must show a quantified term.");
+  const names = order.split(" ");
+  const members = membersFor(names);
   const versions = new Map<string, string>();
   const how = {
     dropped,
     members,
     named: ({ name }: { name: string }) => versions.get(name) ?? name,
   };
-  const declared = declarations();
+  const declared = [...declarationsOf(members)];
   const hypotheses = [textOf(and(initial, world), how)];
   const events: { readonly name: string; readonly values: readonly string[] }[] = [];
   const declare = (name: string, variables: readonly Variable[]) => {
@@ -58,7 +80,7 @@ export async function findHistory(
     events.push({ name, values });
     return new Map(variables.map((variable, at) => [variable.name, values[at] ?? ""]));
   };
-  for (const name of order.split(" ")) {
+  for (const name of names) {
     const step = steps[name];
     if (step === undefined) throw new TypeError(`There is no step ${name}.`);
     const bound = declare(name, step.parameters);
@@ -83,16 +105,4 @@ export async function findHistory(
       return `${name}(${shownValues.join(", ")})`;
     })
   );
-}
-
-function declarations(): string[] {
-  return [
-    ...[...members].map(
-      ([sort, names]) =>
-        `(declare-datatypes ((${sort} 0)) ((${names.map((one) => `(${one})`).join(" ")})))`,
-    ),
-    ...[...symbols.values()].map(
-      ({ name, args, value }) => `(declare-fun ${name} (${args.join(" ")}) ${value})`,
-    ),
-  ];
 }

@@ -1,6 +1,15 @@
 // What the solver must prove: the invariant holds at the beginning, every step keeps it, and it
 // implies the promises. A counterexample to one of these checks would break the proof.
-import { and, not, partsOf, type StateSymbol, type Term, textOf } from "./formula.ts";
+import {
+  and,
+  type Members,
+  not,
+  partsOf,
+  type Printing,
+  type StateSymbol,
+  type Term,
+  textOf,
+} from "./formula.ts";
 import { initial, invariant, promises } from "./invariant.ts";
 import type { Question } from "./solver.ts";
 import { sorts } from "./state.ts";
@@ -60,21 +69,29 @@ export const rules: readonly string[] = [
   ...new Set(partsOf(and(...terms)).flatMap((part) => (part.kind === "rule" ? [part.name] : []))),
 ];
 
-const declarations = [
-  ...sorts.map((sort) => `(declare-sort ${sort} 0)`),
-  ...[...symbols.values()].map(
-    ({ name, args, value }) => `(declare-fun ${name} (${args.join(" ")}) ${value})`,
-  ),
-];
+/** Returns the declarations of the sorts, which may be finite, and of the symbols. */
+export function declarationsOf(members?: Members): readonly string[] {
+  const finite = (names: readonly string[]) => names.map((name) => `(${name})`).join(" ");
+  return [
+    ...sorts.map((sort) => {
+      const names = members?.get(sort);
+      return names
+        ? `(declare-datatypes ((${sort} 0)) ((${finite(names)})))`
+        : `(declare-sort ${sort} 0)`;
+    }),
+    ...[...symbols.values()].map(
+      ({ name, args, value }) => `(declare-fun ${name} (${args.join(" ")}) ${value})`,
+    ),
+  ];
+}
 
-/** Returns the text of the declarations, of the hypotheses, and of each negated goal. */
-export function textsOf({ constants, hypotheses, goals }: Obligations, dropped?: string): Texts {
-  const text = (term: Term) => textOf(term, { dropped });
+/** Returns the text of the hypotheses and declarations, and of each negated goal. */
+export function textsOf({ constants, hypotheses, goals }: Obligations, how: Printing = {}): Texts {
   return {
     question: {
-      declarations: [...declarations, ...constants],
-      hypotheses: hypotheses.map(text),
+      declarations: [...declarationsOf(how.members), ...constants],
+      hypotheses: hypotheses.map((term) => textOf(term, how)),
     },
-    goals: Object.entries(goals).map(([name, goal]) => ({ name, text: text(not(goal)) })),
+    goals: Object.entries(goals).map(([name, goal]) => ({ name, text: textOf(not(goal), how) })),
   };
 }

@@ -69,7 +69,7 @@ export class Solver {
     const text = [...declarations, ...assertions].join("\n");
     const parsed = Z3.parse_smtlib2_string(context, text, [], [], [], []);
     if (Z3.ast_vector_size(context, parsed) !== assertions.length) {
-      throw new Error(`Z3 cannot read the model: ${Z3.get_parser_error?.(context)}`);
+      throw new Error(`Z3 cannot read this text:\n${text}`);
     }
     Z3.ast_vector_inc_ref(context, parsed);
     const solver = Z3.mk_simple_solver(context);
