@@ -213,7 +213,7 @@ class TracePlayer {
         return;
       }
       case "restamp":
-        return this.#restamps(event, who);
+        return this.#restamps(event, who, slot);
       case "answer":
         return this.#answers(event, who, clock);
       case "start":
@@ -226,8 +226,7 @@ class TracePlayer {
       case "replace":
         return;
       default:
-        // 20: no entry is withdrawn.
-        throw new Impossible([`no step ${step}`]);
+        throw new Impossible(["20 stays"]);
     }
   }
 
@@ -340,14 +339,20 @@ class TracePlayer {
     return found;
   }
 
-  #restamps({ record = 0, entry, stamp = 0 }: Event, who: string): void {
+  #restamps({ record = 0, entry, stamp = 0 }: Event, who: string, slot: string): void {
     const former = this.#stamped(record, entry);
     const response = this.#addResponse(this.#new("Response"), this.#pages.get(former) ?? 0);
-    const reads = this.#state
+    const { restamp } = steps;
+    // An earlier read may have justified the stamp for another response.
+    const isJustified = this.#state
       .members("Read")
-      .filter((q) => this.#get(s.base(), q) === entryOf(stamp));
-    this.#must(reads.length > 0, "27 question");
-    this.#takeOne(reads.map((q) => ["restamp", who, q, former, response] as const));
+      .filter((q) => this.#get(s.base(), q) === entryOf(stamp))
+      .some((q) => restamp && this.#state.take(restamp, [who, q, former, response]));
+    if (!isJustified) {
+      const last = this.#readAt(slot);
+      this.#must(this.#get(s.base(), last) === entryOf(stamp), "27 question");
+      this.#take("restamp", who, last, former, response);
+    }
     this.#restamped.get(record)?.push(response);
   }
 
