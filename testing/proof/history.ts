@@ -25,7 +25,7 @@ export const membersOf = (sort: string, count: number): readonly string[] =>
 /** The steps that take a new member of a sort. */
 const taking: Readonly<Record<string, RegExp>> = {
   Entry: /^(append|appendAgain|mark|writeThrough|setWithPurge)$/,
-  Response: /^(request|revalidate|freshen|backfill|restamp|addFields)$/,
+  Response: /^(request|revalidate|freshen|backfill|combine|restamp|addFields)$/,
   Read: /^send$/,
   Copy: /^copy$/,
 };

@@ -32,11 +32,11 @@ export const knowsStamp = (i: Term, r: Term): Term =>
     rule("7 a trimmed", s.upTo(s.floor(i), s.stamp(r))),
   );
 
-/** 5, 6: an entry of the view purges the response. A soft purge only forbids its use as fresh. */
+/** 5, 6, 22: an entry that the isolate knows purges the response. A soft purge only forbids its use as fresh. */
 export const isPurged = (i: Term, r: Term, isFresh: Term): Term =>
   some("Entry", (e) =>
     and(
-      inView(i, e),
+      or(inView(i, e), rule("22 applied", s.applies(i, e), no)),
       s.covers(e, r),
       or(rule("6 older", not(knowsStamp(i, r)), no), not(s.upTo(e, s.stamp(r)))),
       or(s.isHard(e), rule("5 soft", isFresh, no)),
@@ -127,7 +127,13 @@ export const promises: Readonly<Record<string, Term>> = {
   "an isolate that knows a purge obeys it": every(
     "Isolate Response Entry Bool Int",
     (i, r, e, isFresh, reading) =>
-      not(and(mayAnswer(i, r, { isFresh, reading }), inView(i, e), forbids(e, r, isFresh))),
+      not(
+        and(
+          mayAnswer(i, r, { isFresh, reading }),
+          or(inView(i, e), s.owes(i, e)),
+          forbids(e, r, isFresh),
+        ),
+      ),
   ),
 };
 
@@ -212,6 +218,9 @@ const ofViews: Readonly<Record<string, Term>> = {
   ),
   "11, 13: a view lacks no entry from before its read": every("Isolate", (i) =>
     implies(s.hasView(i), knowsAllAt(s.end(i), s.sentTrue(i))),
+  ),
+  "22: an isolate applies what it owes, or has it in its view": every("Isolate Entry", (i, e) =>
+    implies(s.owes(i, e), or(s.applies(i, e), inView(i, e))),
   ),
   "14: a copy is a path, and dated by a clock of its colo": every("Copy", (k) =>
     implies(
@@ -322,6 +331,7 @@ export const initial: Term = and(
   every("Entry Entry", (x, y) => not(s.upTo(x, y))),
   every("Response Entry", (r, e) => not(s.isBefore(r, e))),
   every("Isolate", (i) => not(s.hasView(i))),
+  every("Isolate Entry", (i, e) => not(s.owes(i, e))),
   every("Read", (q) => and(not(s.isSent(q)), not(s.isServed(q)))),
   every("Copy", (k) => not(s.isCopied(k))),
   every("Response", (r) => and(not(s.isRequested(r)), not(s.isGenerated(r)))),

@@ -63,6 +63,11 @@ export const end = symbol("Isolate", "Entry", "end");
 export const sentAt = symbol("Isolate", "Int", "sentAt");
 export const sentTrue = symbol("Isolate", "Int", "sentTrue");
 
+// The isolate has accepted the entry, and applies it beside its view. It `owes` obedience from then on
+// until its view has dropped the entry.
+export const applies = symbol("Isolate Entry", "Bool", "applies");
+export const owes = symbol("Isolate Entry", "Bool", "owes");
+
 // A read that `reader` sent when its view, if it had one, ended with `base`. A server has shown the
 // path from `readFirst` to `readLast`, the names in a whole book from `readNamed` on, and lineages from
 // `readLined` on. Those before were dropped for room.

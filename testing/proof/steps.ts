@@ -122,10 +122,20 @@ function dated(i: Term, { at, trueAt }: Record<"at" | "trueAt", Term>): Change[]
   ];
 }
 
+/** 22: the isolate applies an accepted entry beside its view until the view gets it. */
 const becomesView = (i: Term, first: Term, last: Term): Change[] => [
   set(s.hasView(i), yes),
   set(s.floor(i), first),
   set(s.end(i), last),
+  becomes(s.applies, (j, e) =>
+    and(s.applies(j, e), or(not(eq(j, i)), rule("22 read", not(s.upTo(e, last)), no))),
+  ),
+  becomes(s.owes, (j, e) =>
+    and(
+      s.owes(j, e),
+      or(not(eq(j, i)), isBetween(first, e, last), and(s.applies(i, e), not(s.upTo(e, last)))),
+    ),
+  ),
 ];
 
 /** 11: the view is as old as the request of its read, not as its arrival at `reading`. */
@@ -280,7 +290,19 @@ const ofViews: Readonly<Record<string, Step>> = {
       ...dated(i, { at: s.copyAt(k), trueAt: s.copyTrue(k) }),
     ],
   ]),
-  replace: step("Isolate", (i) => [yes, [set(s.hasView(i), no)]]),
+  // 21: the journal has confirmed an entry of the isolate.
+  apply: step("Isolate Entry", (i, e) => [
+    rule("21 own", isAppended(e)),
+    [set(s.applies(i, e), yes), set(s.owes(i, e), yes)],
+  ]),
+  replace: step("Isolate", (i) => [
+    yes,
+    [
+      set(s.hasView(i), no),
+      becomes(s.applies, (j, e) => and(s.applies(j, e), not(eq(j, i)))),
+      becomes(s.owes, (j, e) => and(s.owes(j, e), not(eq(j, i)))),
+    ],
+  ]),
 };
 
 /** 1: stamp, time and colo are noted before the request. */
@@ -373,6 +395,16 @@ const ofResponses: Readonly<Record<string, Step>> = {
       ],
     ];
   }),
+  // 3: the shared tier has the metadata of `r`, and the body of `other`.
+  combine: step("Response Response Response", (r, other, x) => [
+    and(mayDerive(x, r), s.isGenerated(other), rule("3 body", eq(other, r))),
+    [
+      ...derive(x, r),
+      becomes(s.isBefore, (y, e) =>
+        ite(eq(y, x), and(s.isBefore(other, e), s.covers(e, x)), s.isBefore(y, e)),
+      ),
+    ],
+  ]),
   // 4: another tier gets the response.
   backfill: step("Isolate Response Response Int", (i, r, x, reading) => [
     and(mayDerive(x, r), reads(i, reading)),

@@ -181,6 +181,10 @@ class TracePlayer {
         if (!this.#get(s.isAccepted(), entryOf(entry))) this.#take("accept", entryOf(entry));
         return;
       }
+      case "accept":
+        return this.#take("apply", who, entryOf(entry));
+      case "replace":
+        return this.#take("apply", who, entryOf(event.other ?? 0));
       case "take":
         return this.#renews(event, { who, slot, clock });
       case "copy": {
@@ -219,11 +223,9 @@ class TracePlayer {
       case "start":
       case "arrive":
       case "miss":
-      case "accept":
       case "ask":
       case "reply":
       case "confirm":
-      case "replace":
         return;
       default:
         throw new Impossible(["20 stays"]);
