@@ -55,6 +55,12 @@ const countAgain = (isCounted: (e: Term) => Term, by: Term): Change[] => [
   becomes(s.witness, (e) => ite(isCounted(e), by, s.witness(e))),
 ];
 
+const purgesAsMuch = (e: Term, lost: Term) =>
+  and(
+    implies(s.isHard(lost), s.isHard(e)),
+    every("Response", (r) => implies(s.covers(lost, r), s.covers(e, r))),
+  );
+
 const ofJournal: Readonly<Record<string, Step>> = {
   wait: step("Int", (at) => [lt(s.now, at), [set(s.now, at)]]),
   append: step("Entry", (e) => [and(not(isAppended(e)), not(s.isMark(e))), append(e)]),
@@ -87,13 +93,7 @@ const ofJournal: Readonly<Record<string, Step>> = {
         isAppended(lost),
         not(isAppended(e)),
         not(s.isMark(e)),
-        rule(
-          "22 again",
-          and(
-            implies(s.isHard(lost), s.isHard(e)),
-            every("Response", (r) => implies(s.covers(lost, r), s.covers(e, r))),
-          ),
-        ),
+        rule("22 again", purgesAsMuch(e, lost)),
       ),
       [...append(e), ...countAgain(isCounted, e)],
     ];
@@ -122,8 +122,8 @@ function dated(i: Term, { at, trueAt }: Record<"at" | "trueAt", Term>): Change[]
   ];
 }
 
-/** 22: the isolate applies an accepted entry beside its view until the view gets it. */
-const becomesView = (i: Term, first: Term, last: Term): Change[] => [
+/** 22: the isolate applies an accepted entry beside its view until the view gets it, or a mark. */
+const becomesView = (i: Term, first: Term, last: Term, isMarked = no): Change[] => [
   set(s.hasView(i), yes),
   set(s.floor(i), first),
   set(s.end(i), last),
@@ -139,8 +139,8 @@ const becomesView = (i: Term, first: Term, last: Term): Change[] => [
 ];
 
 /** 11: the view is as old as the request of its read, not as its arrival at `reading`. */
-const viewOf = (i: Term, q: Term, first: Term, reading: Term) => [
-  ...becomesView(i, first, s.readLast(q)),
+const viewOf = (i: Term, q: Term, first: Term, reading: Term, isMarked = no) => [
+  ...becomesView(i, first, s.readLast(q), isMarked),
   ...dated(i, {
     at: rule("11 date", s.readAt(q), reading),
     trueAt: rule("11 date", s.readTrue(q), s.now),
@@ -256,7 +256,7 @@ const ofViews: Readonly<Record<string, Step>> = {
         rule("17 marked", or(s.upTo(s.end(i), s.readLast(q)), isMarked, isDropped)),
         isBetween(s.readFirst(q), first, s.readLast(q)),
       ),
-      [...viewOf(i, q, first, reading), ...countAgain(isLost, m)],
+      [...viewOf(i, q, first, reading, isMarked), ...countAgain(isLost, m)],
     ];
   }),
   // 14: an isolate stores a copy of its view in its colo.
@@ -293,7 +293,22 @@ const ofViews: Readonly<Record<string, Step>> = {
   // 21: the journal has confirmed an entry of the isolate.
   apply: step("Isolate Entry", (i, e) => [
     rule("21 own", isAppended(e)),
-    [set(s.applies(i, e), yes), set(s.owes(i, e), yes)],
+    [set(s.applies(i, e), not(inView(i, e))), set(s.owes(i, e), yes)],
+  ]),
+  // 22: the isolate has appended its lost entry again.
+  applyAgain: step("Isolate Entry Entry", (i, lost, e) => [
+    and(isAppended(e), purgesAsMuch(e, lost)),
+    [
+      becomes(s.applies, (j, x) =>
+        or(
+          and(s.applies(j, x), not(and(eq(j, i), eq(x, lost)))),
+          and(eq(j, i), eq(x, e), not(inView(i, e))),
+        ),
+      ),
+      becomes(s.owes, (j, x) =>
+        or(and(s.owes(j, x), not(and(eq(j, i), eq(x, lost)))), and(eq(j, i), eq(x, e))),
+      ),
+    ],
   ]),
   replace: step("Isolate", (i) => [
     yes,
@@ -445,34 +460,36 @@ const ofResponses: Readonly<Record<string, Step>> = {
   answerWithAge: step("Isolate Response Int Int Int", (i, r, made, counted, reading) => {
     const isOld = (e: Term) => le(s.position(e), minus(counted, s.A));
     const latest = plus(s.ahead(s.bodyColo(r)), s.E);
+    const followsPurges = and(
+      s.hasView(i),
+      s.upTo(s.stamp(r), s.end(i)),
+      rule(
+        "29 later",
+        every("Entry", (e) =>
+          implies(and(inView(i, e), s.covers(e, r), not(s.begins(e))), isOld(e)),
+        ),
+      ),
+      rule(
+        "29 oldest",
+        or(
+          isOld(s.floor(i)),
+          every("Entry", (e) => implies(s.upTo(e, s.floor(i)), eq(e, s.floor(i)))),
+        ),
+      ),
+      rule(
+        "assumed: the journal's clock",
+        every("Entry", (e) =>
+          implies(isAppended(e), le(plus(s.appendedAt(e), latest), plus(s.position(e), s.A))),
+        ),
+      ),
+    );
     return [
       and(
         isAwaited(i, r),
         reads(i, reading),
-        s.hasView(i),
-        s.hasStamp(r),
-        s.upTo(s.stamp(r), s.end(i)),
         le(made, s.bodyTrue(r)),
         rule("29 body", le(minus(counted, made), latest)),
-        rule(
-          "29 later",
-          every("Entry", (e) =>
-            implies(and(inView(i, e), s.covers(e, r), not(s.begins(e))), isOld(e)),
-          ),
-        ),
-        rule(
-          "29 oldest",
-          or(
-            isOld(s.floor(i)),
-            every("Entry", (e) => implies(s.upTo(e, s.floor(i)), eq(e, s.floor(i)))),
-          ),
-        ),
-        rule(
-          "assumed: the journal's clock",
-          every("Entry", (e) =>
-            implies(isAppended(e), le(plus(s.appendedAt(e), latest), plus(s.position(e), s.A))),
-          ),
-        ),
+        or(not(s.hasStamp(r)), followsPurges),
       ),
       [
         set(s.isGenerated(r), yes),

@@ -86,7 +86,7 @@ class TracePlayer {
       case "accept":
         return this.#state.take("apply", who, entryOf(entry));
       case "replace":
-        return this.#state.take("apply", who, entryOf(event.other ?? 0));
+        return this.#state.take("applyAgain", who, entryOf(entry), entryOf(event.other ?? 0));
       case "take":
         return this.#renews(event, { who, slot, clock });
       case "copy": {

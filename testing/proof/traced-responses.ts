@@ -117,7 +117,8 @@ export class TracedResponses {
         this.#state.holds(validation, use, [who, of, false, clock]),
       );
       this.#state.must(valid.length > 0, "23 again");
-      this.#stored.set(record, valid);
+      // Of responses with the same body, the origin has validated the last one last.
+      this.#stored.set(record, valid.slice(-1));
       return;
     }
     this.#state.must(load.freshened.length === 0 || load.body !== 0, "2 body");
