@@ -220,7 +220,7 @@ describe("a history from an empty journal ends with an answer", () => {
   const orders = [
     `${stored} append send serve nextPage extend copy replace take`,
     `${stored} append accept append wait send serve restart backfill`,
-    `${stored} append apply lose appendAgain lose mark`,
+    `${stored} append apply lose appendAgain applyAgain lose mark`,
     `${stored} revalidate freshen combine`,
     `${stored} append ${reread} send serve restamp`,
     `${stored} writeThrough request setWithPurge`,

@@ -1,29 +1,28 @@
-// Plays traces of the code by the steps of the proved model: simulated histories of views, and of
-// views with copies. Traces of code with a planted fault are refused, by the rule that it breaks.
+// Plays traces of the code by the steps of the proved model: simulated histories of views, of views
+// with copies, and of requests. Traces of code with a planted fault are refused, by the rule that it breaks.
 import { describe, expect, it } from "vitest";
 import { shareOf } from "../../testing/histories.ts";
 import { refusalOf } from "../../testing/proof/trace-player.ts";
 import { historyOf } from "../../testing/simulation/history.ts";
+import { requestHistoryOf } from "../../testing/simulation/request-history.ts";
 import { partsWithCopies } from "../../testing/simulation/simulated-copies.ts";
-import type { Parts } from "../../testing/simulation/simulated-isolate.ts";
 import type { WorldKind } from "../../testing/simulation/simulated-weather.ts";
 import * as faulty from "../simulation/planted-in-copies.ts";
-import { rows as plantedRows } from "../simulation/planted-rows.ts";
+import { type Row, rows as plantedRows } from "../simulation/planted-rows.ts";
 
-interface Recording {
-  readonly kind?: WorldKind | undefined;
-  readonly parts?: Partial<Parts> | undefined;
-}
+type Recording = Partial<Pick<Row, "kind" | "parts" | "siteParts" | "warmShare">>;
 
-async function refusal(seed: number, { kind = "ordinary", parts = {} }: Recording) {
+async function refusal(seed: number, recording: Recording) {
   const trace: string[] = [];
-  await historyOf(seed, { kind, parts, trace });
+  const { kind = "ordinary", parts = {}, siteParts, warmShare = 0 } = recording;
+  if (siteParts === undefined) await historyOf(seed, { kind, parts, trace });
+  else await requestHistoryOf(seed, { kind, siteParts, warmShare, trace });
   // An empty trace would be accepted, too.
   expect(trace.length).toBeGreaterThan(20);
   return refusalOf(trace);
 }
 
-const kinds: readonly WorldKind[] = [
+const ofViews: readonly WorldKind[] = [
   "ordinary",
   "failing",
   "crossing",
@@ -32,15 +31,21 @@ const kinds: readonly WorldKind[] = [
   "resending",
   "overrun",
 ];
+const ofRequests: readonly WorldKind[] = ["ordinary", "crossing", "lying", "trimming", "cached"];
 
 describe("the model has the histories of the code", () => {
-  const rows = kinds.flatMap((kind) => [
-    { kind, of: "views", parts: () => ({}) },
-    { kind, of: "copies", parts: () => partsWithCopies().parts },
-  ]);
-  it.each(rows)("$of: $kind", async ({ kind, parts }) => {
-    for (let seed = 0; seed < shareOf(60); seed += 1)
-      expect(await refusal(seed, { kind, parts: parts() })).toBeUndefined();
+  const views = ofViews.map((kind) => ({ kind, of: "views", recording: () => ({ kind }) }));
+  const copies = ofViews.map((kind) => {
+    const recording = () => ({ kind, parts: partsWithCopies().parts });
+    return { kind, of: "copies", recording };
+  });
+  const requests = ofRequests.map((kind) => {
+    const recording = (seed: number) => ({ kind, siteParts: {}, warmShare: seed % 4 ? 0 : 0.5 });
+    return { kind, of: "requests", recording };
+  });
+  it.each([...views, ...copies, ...requests])("$of: $kind", async ({ recording }) => {
+    for (let seed = 0; seed < shareOf(48); seed += 1)
+      expect(await refusal(seed, recording(seed))).toBeUndefined();
   });
 });
 
@@ -80,6 +85,19 @@ const refused: readonly [fault: string, rule: string, fromSeed?: number][] = [
   ["a look-up cuts the path at another directory than the note", "27 covered"],
   ["the new stamp is from the time of the answer", "27 question", 1_950],
   ["an entry that never existed counts as trimmed", "17 marked"],
+  ["the stamp is taken when a response is stored", "1 stamp"],
+  ["the stamp is taken when a warmed page is stored", "1 stamp"],
+  ["a 304 freshens the record that memory has by then", "4 time"],
+  ["a body is used without checking its digest", "3 body", 2_180],
+  ["a backfill gets the view's stamp", "4 stamp"],
+  ["a backfill gets this colo and the present time", "4 time"],
+  ["followers use the leader's response without judging it", "7 a view"],
+  ["a reading of the clock is kept between requests", "1 clock"],
+  ["a purged response is validated", "23 hard"],
+  ["a response is validated with a view that is too old", "23 again"],
+  ["the age of an answer is not read", "29 later"],
+  ["purges that the view has dropped do not count", "29 oldest", 60],
+  ["the body time is that of the request", "7 b body", 438],
 ];
 
 const refusedCopies = [

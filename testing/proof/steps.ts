@@ -122,8 +122,8 @@ function dated(i: Term, { at, trueAt }: Record<"at" | "trueAt", Term>): Change[]
   ];
 }
 
-/** 22: the isolate applies an accepted entry beside its view until the view gets it, or a mark. */
-const becomesView = (i: Term, first: Term, last: Term, isMarked = no): Change[] => [
+/** 22: the isolate applies an accepted entry beside its view until the view gets it. */
+const becomesView = (i: Term, first: Term, last: Term): Change[] => [
   set(s.hasView(i), yes),
   set(s.floor(i), first),
   set(s.end(i), last),
@@ -139,8 +139,8 @@ const becomesView = (i: Term, first: Term, last: Term, isMarked = no): Change[] 
 ];
 
 /** 11: the view is as old as the request of its read, not as its arrival at `reading`. */
-const viewOf = (i: Term, q: Term, first: Term, reading: Term, isMarked = no) => [
-  ...becomesView(i, first, s.readLast(q), isMarked),
+const viewOf = (i: Term, q: Term, first: Term, reading: Term) => [
+  ...becomesView(i, first, s.readLast(q)),
   ...dated(i, {
     at: rule("11 date", s.readAt(q), reading),
     trueAt: rule("11 date", s.readTrue(q), s.now),
@@ -256,7 +256,7 @@ const ofViews: Readonly<Record<string, Step>> = {
         rule("17 marked", or(s.upTo(s.end(i), s.readLast(q)), isMarked, isDropped)),
         isBetween(s.readFirst(q), first, s.readLast(q)),
       ),
-      [...viewOf(i, q, first, reading, isMarked), ...countAgain(isLost, m)],
+      [...viewOf(i, q, first, reading), ...countAgain(isLost, m)],
     ];
   }),
   // 14: an isolate stores a copy of its view in its colo.
@@ -456,10 +456,10 @@ const ofResponses: Readonly<Record<string, Step>> = {
       [...derive(x, r), set(s.stamp(x), rule("27 question", s.base(q), s.end(i)))],
     ];
   }),
-  // 29: a cache before the origin answers with content from `made`, which counts as `counted`.
-  answerWithAge: step("Isolate Response Int Int Int", (i, r, made, counted, reading) => {
+  // 29: a cache before the origin answers with content from `made`, which counts as `counted`. The
+  // isolate's clock was then `fast` by so much.
+  answerWithAge: step("Isolate Response Int Int Int Int", (i, r, made, counted, fast, reading) => {
     const isOld = (e: Term) => le(s.position(e), minus(counted, s.A));
-    const latest = plus(s.ahead(s.bodyColo(r)), s.E);
     const followsPurges = and(
       s.hasView(i),
       s.upTo(s.stamp(r), s.end(i)),
@@ -479,7 +479,7 @@ const ofResponses: Readonly<Record<string, Step>> = {
       rule(
         "assumed: the journal's clock",
         every("Entry", (e) =>
-          implies(isAppended(e), le(plus(s.appendedAt(e), latest), plus(s.position(e), s.A))),
+          implies(isAppended(e), le(plus(s.appendedAt(e), fast), plus(s.position(e), s.A))),
         ),
       ),
     );
@@ -488,7 +488,8 @@ const ofResponses: Readonly<Record<string, Step>> = {
         isAwaited(i, r),
         reads(i, reading),
         le(made, s.bodyTrue(r)),
-        rule("29 body", le(minus(counted, made), latest)),
+        le(fast, plus(s.ahead(s.bodyColo(r)), s.E)),
+        rule("29 body", le(counted, plus(made, fast))),
         or(not(s.hasStamp(r)), followsPurges),
       ),
       [

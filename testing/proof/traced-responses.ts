@@ -6,6 +6,7 @@ import { entryOf, Impossible, type TracedState, type TraceEvent } from "./traced
 
 /** A response as it is stored. The same record may have several, which differ in their stamps. */
 interface Stored {
+  readonly record: number;
   readonly response: string;
   readonly body: number;
 }
@@ -17,7 +18,7 @@ interface Load {
   /** The requests that might have a validator: the trace does not name the validated response. */
   readonly conditional: readonly { readonly asked: string; readonly of: Stored }[];
   /** The responses that a 304 might freshen. */
-  freshened: readonly (Stored & { readonly of: string })[];
+  freshened: readonly (Stored & { readonly of: Stored })[];
   body: number;
   age: number;
 }
@@ -93,7 +94,7 @@ export class TracedResponses {
         )
       )
         return [];
-      return [{ response: x, body: of.body, of: of.response }];
+      return [{ record, response: x, body: of.body, of }];
     });
     if (isUnchanged) return;
     load.body = body;
@@ -113,9 +114,10 @@ export class TracedResponses {
       (one) => isSame(event.body, one.body) && this.#isOf(one.response, event),
     );
     if (fresh.length > 0 && !isGenerated) {
-      const valid = fresh.filter(({ of }) =>
-        this.#state.holds(validation, use, [who, of, false, clock]),
-      );
+      // The book may have given the validated response a new stamp meanwhile.
+      const isValid = ({ response }: Stored) =>
+        this.#state.holds(validation, use, [who, response, false, clock]);
+      const valid = fresh.filter(({ of }) => this.#named(of.record).some(isValid));
       this.#state.must(valid.length > 0, "23 again");
       // Of responses with the same body, the origin has validated the last one last.
       this.#stored.set(record, valid.slice(-1));
@@ -125,12 +127,12 @@ export class TracedResponses {
     const counted = Number(event.requestedAt) - load.age;
     if (load.age > 0) {
       this.#state.must(event.bodyAt === counted, "29 body");
-      const made = counted - this.#state.offset(isolate);
-      this.#state.take("answerWithAge", who, load.response, made, counted, clock);
+      const fast = this.#state.offset(isolate);
+      this.#state.take("answerWithAge", who, load.response, counted - fast, counted, fast, clock);
     } else this.#state.take("store", who, load.response, clock);
     this.#state.must(this.#hasStamp(load.response, event.stamp), "1 stamp");
     this.#state.must(this.#isOf(load.response, event), "1 clock");
-    this.#stored.set(record, [{ response: load.response, body }]);
+    this.#stored.set(record, [{ record, response: load.response, body }]);
   }
 
   /** A tier returns a response, with its own metadata and body (rules 3 and 4). */
@@ -193,7 +195,7 @@ export class TracedResponses {
       this.#state.must(isBasedOn(read), "27 question");
       this.#state.take("restamp", who, read, former.response, response);
     }
-    this.#named(record).push({ response, body: former.body });
+    this.#named(record).push({ record, response, body: former.body });
   }
 
   #load(record: number): Load {
@@ -205,7 +207,7 @@ export class TracedResponses {
   /** Returns the stored responses of a number; the generated one if none was stored yet. */
   #named(record = 0): Stored[] {
     const { response, body } = this.#load(record);
-    const stored = this.#stored.get(record) ?? [{ response, body }];
+    const stored = this.#stored.get(record) ?? [{ record, response, body }];
     this.#stored.set(record, stored);
     return stored;
   }
