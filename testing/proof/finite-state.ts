@@ -38,9 +38,8 @@ function operate(operator: Operator, parts: readonly Part[]): Part {
       return () => parts.reduce((sum, part) => sum + Number(part()), 0);
     case "-":
       return () => Number(a()) - Number(b());
-    case "ite":
-      return () => (a() ? b() : c());
   }
+  return () => (a() ? b() : c());
 }
 
 export class FiniteState {
@@ -108,7 +107,7 @@ export class FiniteState {
   #tuples(variables: readonly Variable[]): readonly (readonly Value[])[] {
     return variables.reduce<Value[][]>(
       (tuples, { sort }) =>
-        tuples.flatMap((tuple) => this.members(sort).map((member) => [...tuple, member])),
+        tuples.flatMap((tuple) => this.members(sort).map((member) => tuple.concat(member))),
       [[]],
     );
   }
@@ -141,33 +140,23 @@ export class FiniteState {
   }
 
   #compileNew(term: Term): Part {
-    switch (term.kind) {
-      case "literal":
-        return () => term.value;
-      case "variable": {
-        const slot = this.#slot(term);
-        return () => slot.value;
-      }
-      case "rule":
-        return this.#compile(term.name === this.#dropped ? term.otherwise : term.term);
-      case "operation": {
-        return operate(
-          term.operator,
-          term.args.map((part) => this.#compile(part)),
-        );
-      }
-      case "application": {
-        const { symbol } = term;
-        const [first, second] = term.args.map((part) => this.#compile(part));
-        const none = absent[symbol.value] ?? "";
-        if (first === undefined) return () => this.#table(symbol, "").get("") ?? none;
-        if (second !== undefined) return () => this.#table(symbol, first()).get(second()) ?? none;
-        const table = this.#table(symbol, "");
-        return () => table.get(first()) ?? none;
-      }
-      case "quantified":
-        return this.#compileQuantified(term);
+    if (term.kind === "quantified") return this.#compileQuantified(term);
+    if (term.kind === "literal") return () => term.value;
+    if (term.kind === "variable") {
+      const slot = this.#slot(term);
+      return () => slot.value;
     }
+    if (term.kind === "rule")
+      return this.#compile(term.name === this.#dropped ? term.otherwise : term.term);
+    const parts = term.args.map((part) => this.#compile(part));
+    if (term.kind === "operation") return operate(term.operator, parts);
+    const { symbol } = term;
+    const [first, second] = parts;
+    const none = absent[symbol.value] ?? "";
+    if (first === undefined) return () => this.#table(symbol, "").get("") ?? none;
+    if (second !== undefined) return () => this.#table(symbol, first()).get(second()) ?? none;
+    const table = this.#table(symbol, "");
+    return () => table.get(first()) ?? none;
   }
 
   #compileQuantified({ isForAll, variables, body }: Term & { kind: "quantified" }): Part {

@@ -107,18 +107,11 @@ export function symbol(args: string, value: Sort, name: string) {
 
 /** Applies a function to the direct parts of a term. */
 export function mapTerm(term: Term, change: (part: Term) => Term): Term {
-  switch (term.kind) {
-    case "literal":
-    case "variable":
-      return term;
-    case "application":
-    case "operation":
-      return { ...term, args: term.args.map(change) };
-    case "quantified":
-      return { ...term, body: change(term.body) };
-    case "rule":
-      return { ...term, term: change(term.term), otherwise: change(term.otherwise) };
-  }
+  if (term.kind === "literal" || term.kind === "variable") return term;
+  if (term.kind === "quantified") return { ...term, body: change(term.body) };
+  if (term.kind === "rule")
+    return { ...term, term: change(term.term), otherwise: change(term.otherwise) };
+  return { ...term, args: term.args.map(change) };
 }
 
 /** Returns a term and all its parts. */
@@ -150,22 +143,13 @@ export function textOf(
   bound: ReadonlyMap<string, string> = new Map(),
 ): string {
   const text = (part: Term) => textOf(part, how, bound);
-  const call = (head: string, args: readonly string[]) =>
-    args.length === 0 ? head : `(${head} ${args.join(" ")})`;
-  switch (term.kind) {
-    case "literal":
-      return String(term.value);
-    case "variable":
-      return bound.get(term.name) ?? term.name;
-    case "application":
-      return call(how.named?.(term.symbol) ?? term.symbol.name, term.args.map(text));
-    case "operation":
-      return call(term.operator, term.args.map(text));
-    case "rule":
-      return text(how.dropped === term.name ? term.otherwise : term.term);
-    case "quantified":
-      return quantifiedText(term, how, bound);
-  }
+  if (term.kind === "quantified") return quantifiedText(term, how, bound);
+  if (term.kind === "literal") return String(term.value);
+  if (term.kind === "variable") return bound.get(term.name) ?? term.name;
+  if (term.kind === "rule") return text(how.dropped === term.name ? term.otherwise : term.term);
+  const head =
+    term.kind === "operation" ? term.operator : (how.named?.(term.symbol) ?? term.symbol.name);
+  return term.args.length === 0 ? head : `(${head} ${term.args.map(text).join(" ")})`;
 }
 
 function quantifiedText(

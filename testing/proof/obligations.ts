@@ -46,7 +46,7 @@ export const obligations: readonly Obligations[] = [
   ...Object.entries(steps).map(([of, step]) => ({
     of,
     constants: step.parameters.map(({ name, sort }) => `(declare-const ${name} ${sort})`),
-    hypotheses: [...parts, step.when],
+    hypotheses: parts.concat(step.when),
     // A part stays as it is if the step changes no symbol in it.
     goals: Object.fromEntries(
       Object.entries(invariant)

@@ -46,9 +46,11 @@ export class Solver {
   async example(question: Question): Promise<ReadonlyMap<string, string> | undefined> {
     const { Z3 } = this.#api;
     return this.#with(question, [], async (context, solver) => {
-      const result = await Z3.solver_check(context, solver);
-      if (result < 0) return undefined;
-      if (result === 0) throw new Error(Z3.solver_get_reason_unknown(context, solver));
+      const verdict = verdictOf[await Z3.solver_check(context, solver)];
+      if (verdict === "proved") return undefined;
+      if (verdict !== "refuted") {
+        throw new Error(`Z3 gives up: ${Z3.solver_get_reason_unknown(context, solver)}`);
+      }
       const text = Z3.model_to_string(context, Z3.solver_get_model(context, solver));
       const values = [...text.matchAll(/^(\S+) -> (?:\(- (\d+)\)|(\S+))$/gm)];
       return new Map(
