@@ -17,30 +17,39 @@ const absent: Readonly<Record<Sort, Value>> = { Bool: false, Int: 0 };
 
 type Part = () => Value;
 
-function operate(operator: Operator, parts: readonly Part[]): Part {
-  const [a = () => false, b = () => false, c = () => false] = parts;
-  switch (operator) {
-    case "and":
-      return () => parts.every((part) => part());
-    case "or":
-      return () => parts.some((part) => part());
-    case "not":
-      return () => !a();
-    case "=>":
-      return () => !a() || Boolean(b());
-    case "=":
-      return () => a() === b();
-    case "<=":
-      return () => Number(a()) <= Number(b());
-    case "<":
-      return () => Number(a()) < Number(b());
-    case "+":
-      return () => parts.reduce((sum, part) => sum + Number(part()), 0);
-    case "-":
-      return () => Number(a()) - Number(b());
-  }
-  return () => (a() ? b() : c());
-}
+const operations: Readonly<Record<Operator, (parts: readonly Part[]) => Part>> = {
+  and: (parts) => () => parts.every((part) => part()),
+  or: (parts) => () => parts.some((part) => part()),
+  not:
+    ([a]) =>
+    () =>
+      a?.() !== true,
+  "=>":
+    ([a, b]) =>
+    () =>
+      a?.() !== true || b?.() === true,
+  "=":
+    ([a, b]) =>
+    () =>
+      a?.() === b?.(),
+  "<=":
+    ([a, b]) =>
+    () =>
+      Number(a?.()) <= Number(b?.()),
+  "<":
+    ([a, b]) =>
+    () =>
+      Number(a?.()) < Number(b?.()),
+  "+": (parts) => () => parts.reduce((sum, part) => sum + Number(part()), 0),
+  "-":
+    ([a, b]) =>
+    () =>
+      Number(a?.()) - Number(b?.()),
+  ite:
+    ([a, b, c]) =>
+    () =>
+      (a?.() === true ? b : c)?.() ?? false,
+};
 
 export class FiniteState {
   readonly #members = new Map<Sort, Value[]>([["Bool", [false, true]]]);
@@ -149,7 +158,7 @@ export class FiniteState {
     if (term.kind === "rule")
       return this.#compile(term.name === this.#dropped ? term.otherwise : term.term);
     const parts = term.args.map((part) => this.#compile(part));
-    if (term.kind === "operation") return operate(term.operator, parts);
+    if (term.kind === "operation") return operations[term.operator](parts);
     const { symbol } = term;
     const [first, second] = parts;
     const none = absent[symbol.value] ?? "";

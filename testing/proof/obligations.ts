@@ -13,7 +13,7 @@ import {
 import { initial, invariant, promises } from "./invariant.ts";
 import type { Question } from "./solver.ts";
 import { sorts } from "./state.ts";
-import { before } from "./step.ts";
+import { before, type Step } from "./step.ts";
 import { steps } from "./steps.ts";
 
 /** Checks with the same hypotheses. */
@@ -41,19 +41,24 @@ interface Texts {
 
 const parts = Object.values(invariant);
 
+/** Returns the parts of the invariant as they are after a step. Other parts do not change. */
+function changedBy(step: Step): Readonly<Record<string, Term>> {
+  const isChanged = (part: Term) =>
+    Array.from(symbolsIn(part).keys()).some((name) => step.changes.has(name));
+  const changed = Object.entries(invariant).filter(([, part]) => isChanged(part));
+  return Object.fromEntries(changed.map(([name, part]) => [name, before(part, step)]));
+}
+
+const ofStep = ([of, step]: readonly [string, Step]): Obligations => ({
+  of,
+  constants: step.parameters.map(({ name, sort }) => `(declare-const ${name} ${sort})`),
+  hypotheses: parts.concat(step.when),
+  goals: changedBy(step),
+});
+
 export const obligations: readonly Obligations[] = [
   { of: "beginning", constants: [], hypotheses: [initial], goals: invariant },
-  ...Object.entries(steps).map(([of, step]) => ({
-    of,
-    constants: step.parameters.map(({ name, sort }) => `(declare-const ${name} ${sort})`),
-    hypotheses: parts.concat(step.when),
-    // A part stays as it is if the step changes no symbol in it.
-    goals: Object.fromEntries(
-      Object.entries(invariant)
-        .filter(([, part]) => [...symbolsIn(part).keys()].some((name) => step.changes.has(name)))
-        .map(([name, part]) => [name, before(part, step)]),
-    ),
-  })),
+  ...Object.entries(steps).map(ofStep),
   { of: "promises", constants: [], hypotheses: parts, goals: promises },
 ];
 
