@@ -16,25 +16,32 @@ function dated(i: Term, { at, trueAt }: Record<"at" | "trueAt", Term>): Change[]
   ];
 }
 
-/** 22: the isolate applies an accepted entry beside its view until the view gets it. */
-const becomesView = (i: Term, first: Term, last: Term): Change[] => [
+/** 22: the isolate applies an accepted entry beside its view until the view gets it, or a mark. */
+const becomesView = (i: Term, first: Term, last: Term, isMarked = no): Change[] => [
   set(s.hasView(i), yes),
   set(s.floor(i), first),
   set(s.end(i), last),
   becomes(s.applies, (j, e) =>
-    and(s.applies(j, e), or(not(eq(j, i)), rule("22 read", not(s.upTo(e, last)), no))),
+    and(
+      s.applies(j, e),
+      or(not(eq(j, i)), and(rule("22 read", not(s.upTo(e, last)), no), not(isMarked))),
+    ),
   ),
   becomes(s.owes, (j, e) =>
     and(
       s.owes(j, e),
-      or(not(eq(j, i)), isBetween(first, e, last), and(s.applies(i, e), not(s.upTo(e, last)))),
+      or(
+        not(eq(j, i)),
+        isBetween(first, e, last),
+        and(s.applies(i, e), not(s.upTo(e, last)), not(isMarked)),
+      ),
     ),
   ),
 ];
 
 /** 11: the view is as old as the request of its read, not as its arrival at `reading`. */
-const viewOf = (i: Term, q: Term, first: Term, reading: Term) => [
-  ...becomesView(i, first, s.readLast(q)),
+const viewOf = (i: Term, q: Term, first: Term, reading: Term, isMarked = no) => [
+  ...becomesView(i, first, s.readLast(q), isMarked),
   ...dated(i, {
     at: rule("11 date", s.readAt(q), reading),
     trueAt: rule("11 date", s.readTrue(q), s.now),
@@ -150,7 +157,7 @@ export const ofViews: Readonly<Record<string, Step>> = {
         rule("17 marked", or(s.upTo(s.end(i), s.readLast(q)), isMarked, isDropped)),
         isBetween(s.readFirst(q), first, s.readLast(q)),
       ),
-      [...viewOf(i, q, first, reading), ...countAgain(isLost, m)],
+      [...viewOf(i, q, first, reading, isMarked), ...countAgain(isLost, m)],
     ];
   }),
   // 14: an isolate stores a copy of its view in its colo.
