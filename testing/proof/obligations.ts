@@ -62,10 +62,9 @@ export const obligations: readonly Obligations[] = [
   { of: "promises", constants: [], hypotheses: parts, goals: promises },
 ];
 
-const terms = obligations.flatMap(({ hypotheses, goals }) => [
-  ...hypotheses,
-  ...Object.values(goals),
-]);
+const terms = obligations.flatMap(({ hypotheses, goals }) =>
+  hypotheses.concat(Object.values(goals)),
+);
 
 export const symbols: ReadonlyMap<string, StateSymbol> = symbolsIn(and(...terms));
 
