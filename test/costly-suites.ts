@@ -48,6 +48,7 @@ const ofData = [
   "test/consistency/data/consistency.test.ts",
   "test/simulation/data/field-history.test.ts",
 ];
+const ofProof = ["test/proof/traces.test.ts"];
 const ofOutward = ["test/parts/outward/history.test.ts"];
 const ofReports = ["test/simulation/reports/reports-history.test.ts"];
 const ofWriteBehind = [
@@ -63,7 +64,7 @@ const ofWriteBehind = [
   "test/write-behind/sinks/sink-errors.test.ts",
   "test/write-behind/sinks/sql.test.ts",
 ];
-const apart = [...ofData, ...ofOutward, ...ofReports, ...ofWriteBehind];
+const apart = [...ofData, ...ofProof, ...ofOutward, ...ofReports, ...ofWriteBehind];
 
 export const costlySuites: readonly CostlySuites[] = [
   {
@@ -204,6 +205,10 @@ export const costlySuites: readonly CostlySuites[] = [
     ],
   },
   { suites: ofData, covers: [...engine, "src/adapters", "src/data", "test/consistency/data"] },
+  {
+    suites: ofProof,
+    covers: [...engine, "src/pages", "src/rules", "test/simulation", "testing/proof"],
+  },
   { suites: ofOutward, covers: [...engine, "src/parts/outward", "test/parts/outward"] },
   {
     suites: ofReports,

@@ -1,7 +1,9 @@
-// Drops each condition of the purge protocol's specification. The search must then find a state that
-// breaks an invariant. So each invariant can fail, and each condition is necessary.
+// Drops each condition of the purge protocol's specification that the proof does not drop. The search
+// must then find a state that breaks an invariant. So each invariant can fail, and each condition is
+// necessary.
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { rules as ofProof } from "../../testing/proof/obligations.ts";
 import { scopes, settingsOf } from "../../testing/specification/scopes.ts";
 import { type Invariant, isSpinInstalled, Verifier } from "../../testing/specification/spin.ts";
 
@@ -14,31 +16,11 @@ interface Row {
 }
 
 const rows: readonly Row[] = [
-  { rule: "1 stamp", scope: "replicas", breaks: "forgot" },
-  { rule: "1 clock", scope: "replicas", breaks: "bound" },
-  { rule: "2 body", scope: "tiers", breaks: "forgot" },
-  { rule: "3 body", scope: "tiers", breaks: "mixed" },
-  { rule: "4 stamp", scope: "replicas", breaks: "forgot" },
-  { rule: "4 time", scope: "replicas", breaks: "bound" },
-  { rule: "4 colo", scope: "two colos", breaks: "bound" },
-  { rule: "5 hard", scope: "replicas", breaks: "forgot" },
-  { rule: "5 soft", scope: "replicas", breaks: "forgot" },
-  { rule: "6 older", scope: "cold", breaks: "forgot" },
-  { rule: "7 a stamp", scope: "trimming", breaks: "bound" },
-  { rule: "7 a view", scope: "replicas", breaks: "bound" },
-  { rule: "7 b colo", scope: "two colos", breaks: "bound" },
-  { rule: "7 b body", scope: "replicas", breaks: "bound" },
   { rule: "9 follower", scope: "replicas", breaks: "forgot" },
   { rule: "10 step", scope: "steps", breaks: "bound" },
   { rule: "10 read", scope: "cold", breaks: "bound" },
   { rule: "10 body", scope: "steps", breaks: "bound" },
-  { rule: "11 date", scope: "replicas", breaks: "bound" },
-  { rule: "11 joint", scope: "late", breaks: "forgot" },
-  { rule: "13 end", scope: "late", breaks: "forgot" },
-  { rule: "14 date", scope: "copies", breaks: "bound" },
-  { rule: "14 joint", scope: "copies", breaks: "forgot" },
   { rule: "16 primary", scope: "replicas", breaks: "falseLoss" },
-  { rule: "17 marked", scope: "trimming", breaks: "forgot" },
   { rule: "17 checked", scope: "replicas", breaks: "falseLoss" },
   { rule: "18 still", scope: "cold", breaks: "falseLoss" },
   { rule: "20 stays", scope: "two colos", breaks: "bound" },
@@ -47,22 +29,10 @@ const rows: readonly Row[] = [
   { rule: "22 stands", scope: "trimming", breaks: "bound" },
   { rule: "22 trimmed", scope: "trimming", breaks: "bound" },
   { rule: "22 again", scope: "losses", settings: "entries=3", breaks: "bound" },
-  { rule: "22 applied", scope: "replicas", breaks: "forgot" },
-  { rule: "23 stamp", scope: "trimmed validators", breaks: "bound" },
-  { rule: "23 view", scope: "tiers", breaks: "bound" },
-  { rule: "23 hard", scope: "tiers", breaks: "forgot" },
   { rule: "23 again", scope: "tiers", breaks: "forgot" },
-  { rule: "27 noted", scope: "trimming", breaks: "forgot" },
-  { rule: "27 names", scope: "lost books", breaks: "forgot" },
-  { rule: "27 end", scope: "trimming", breaks: "forgot" },
-  { rule: "27 covered", scope: "late books", breaks: "forgot" },
-  { rule: "27 question", scope: "late books", breaks: "forgot" },
   { rule: "27 joint", scope: "epochs", breaks: "forgot" },
   { rule: "27 listed", scope: "epochs", breaks: "forgot" },
   { rule: "27 trimmed", scope: "trimming", breaks: "bound" },
-  { rule: "29 later", scope: "caches", breaks: "forgot" },
-  { rule: "29 oldest", scope: "trimmed caches", breaks: "bound" },
-  { rule: "29 body", scope: "caches", breaks: "bound" },
 ];
 
 /** Conditions without a counterexample. traces.test.ts shows most of them in the code. */
@@ -96,8 +66,8 @@ describe("each condition of the specification", () => {
   const text = readFileSync("testing/specification/rules.h", "utf8");
   const rules = [...text.matchAll(/X\(R\w+, "([^"]+)"\)/g)].map(([, name = ""]) => name);
 
-  it("has a row here, or a reason for having none", () => {
+  it("has a row here, a reason for having none, or a row in the test of the proof", () => {
     const named = [...rows.map(({ rule }) => rule), ...Object.keys(withoutRow)];
-    expect(named.toSorted()).toEqual(rules.toSorted());
+    expect(rules.filter((rule) => !named.includes(rule) && !ofProof.includes(rule))).toEqual([]);
   });
 });

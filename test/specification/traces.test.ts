@@ -54,9 +54,9 @@ const requests: readonly WorldKind[] = [
 ];
 
 const rows = [
-  ...views.map((kind) => ({ of: "views", kind, record: ofViews(kind), count: 80 })),
-  ...views.map((kind) => ({ of: "copies", kind, record: ofCopies(kind), count: 40 })),
-  ...requests.map((kind) => ({ of: "requests", kind, record: ofRequests(kind), count: 12 })),
+  ...views.map((kind) => ({ of: "views", kind, record: ofViews(kind), count: 24 })),
+  ...views.map((kind) => ({ of: "copies", kind, record: ofCopies(kind), count: 12 })),
+  ...requests.map((kind) => ({ of: "requests", kind, record: ofRequests(kind), count: 6 })),
 ];
 
 describe.runIf(isSpinInstalled)("the specification accepts traces of the code", () => {
@@ -75,8 +75,8 @@ describe.runIf(isSpinInstalled)("the specification accepts traces of the code", 
     playedCount += count;
   });
 
-  it("at least 1,000 in all", () => {
-    expect(playedCount).toBeGreaterThanOrEqual(1_000);
+  it("at least 300 in all", () => {
+    expect(playedCount).toBeGreaterThanOrEqual(300);
   });
 });
 

@@ -1,0 +1,110 @@
+// The steps of the journal: purges, marks and losses (rules 17 to 22).
+// Numbers in comments and names are rules of docs/purge-protocol.md.
+import {
+  and,
+  eq,
+  every,
+  implies,
+  int,
+  ite,
+  lt,
+  not,
+  or,
+  plus,
+  rule,
+  yes,
+  type Term,
+} from "./formula.ts";
+import * as s from "./state.ts";
+import { isAppended } from "./state.ts";
+import { becomes, type Change, set, step, type Step } from "./step.ts";
+
+/** The journal appends an entry. Every response that exists and is covered is from before it. */
+export const append = (e: Term): Change[] => [
+  becomes(s.upTo, (x, y) =>
+    or(s.upTo(x, y), and(eq(y, e), or(eq(x, e), and(s.isFilled, s.upTo(x, s.newest))))),
+  ),
+  set(s.number(e), ite(s.isFilled, plus(s.number(s.newest), int(1)), int(1))),
+  set(s.appendedAt(e), s.now),
+  set(s.isKept(e), yes),
+  set(s.isFilled, yes),
+  set(s.newest, e),
+  set(s.counts(e), yes),
+  set(s.countsFrom(e), s.now),
+  set(s.witness(e), e),
+  purgesGenerated(e),
+];
+
+export const purgesGenerated = (e: Term, except?: Term) =>
+  becomes(s.isBefore, (r, x) =>
+    ite(
+      eq(x, e),
+      and(s.isGenerated(r), s.covers(e, r), ...(except ? [not(eq(r, except))] : [])),
+      s.isBefore(r, x),
+    ),
+  );
+
+/** From now on, the lost entry counts, by its witness. */
+export const countAgain = (isCounted: (e: Term) => Term, by: Term): Change[] => [
+  becomes(s.counts, (e) => or(s.counts(e), isCounted(e))),
+  becomes(s.countsFrom, (e) => ite(isCounted(e), s.now, s.countsFrom(e))),
+  becomes(s.witness, (e) => ite(isCounted(e), by, s.witness(e))),
+];
+
+export const purgesAsMuch = (e: Term, lost: Term) =>
+  and(
+    implies(s.isHard(lost), s.isHard(e)),
+    every("Response", (r) => implies(s.covers(lost, r), s.covers(e, r))),
+  );
+
+export const ofJournal: Readonly<Record<string, Step>> = {
+  wait: step("Int", (at) => [lt(s.now, at), [set(s.now, at)]]),
+  append: step("Entry", (e) => [and(not(isAppended(e)), not(s.isMark(e))), append(e)]),
+  // 21: the sender gets 200, also for a webhook that arrives again.
+  accept: step("Entry", (e) => [
+    and(not(s.isAccepted(e)), rule("21 own", isAppended(e))),
+    [set(s.isAccepted(e), yes), set(s.acceptedAt(e), s.now)],
+  ]),
+  // 17, 18: somebody appends a mark. A mark that begins a journal names itself.
+  mark: step("Entry", (m) => [
+    and(
+      not(isAppended(m)),
+      s.isMark(m),
+      rule(
+        "17 mark",
+        and(
+          s.isHard(m),
+          every("Response", (r) => s.covers(m, r)),
+        ),
+      ),
+      or(isAppended(s.marks(m)), and(not(s.isFilled), eq(s.marks(m), m))),
+    ),
+    append(m),
+  ]),
+  // 22: a lost entry is appended again.
+  appendAgain: step("Entry Entry", (lost, e) => {
+    const isCounted = (x: Term) => or(eq(x, e), and(eq(x, lost), not(s.counts(x))));
+    return [
+      and(
+        isAppended(lost),
+        not(isAppended(e)),
+        not(s.isMark(e)),
+        rule("22 again", purgesAsMuch(e, lost)),
+      ),
+      [...append(e), ...countAgain(isCounted, e)],
+    ];
+  }),
+  // The database goes to another state: that of a backup or of another server, or none.
+  lose: step("Entry Bool", (last, isEmpty) => {
+    const stays = (e: Term) => and(not(isEmpty), s.upTo(e, last));
+    return [
+      or(isEmpty, isAppended(last)),
+      [
+        set(s.isFilled, not(isEmpty)),
+        set(s.newest, last),
+        becomes(s.isKept, (e) => and(s.isKept(e), stays(e))),
+        becomes(s.counts, (e) => and(s.counts(e), stays(s.witness(e)))),
+      ],
+    ];
+  }),
+};

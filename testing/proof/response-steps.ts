@@ -1,0 +1,211 @@
+// The steps of responses: the origin and the tiers (rules 1 to 4, 23, 27 and 29).
+// Numbers in comments and names are rules of docs/purge-protocol.md.
+import {
+  and,
+  eq,
+  every,
+  implies,
+  ite,
+  le,
+  lt,
+  minus,
+  no,
+  not,
+  or,
+  plus,
+  rule,
+  yes,
+  type Term,
+} from "./formula.ts";
+import { inView, mayValidate } from "./invariant.ts";
+import * as s from "./state.ts";
+import { isAppended, isBetween, reads } from "./state.ts";
+import { becomes, type Change, set, step, type Step } from "./step.ts";
+
+/** 1: stamp, time and colo are noted before the request. */
+const request = (i: Term, r: Term, reading: Term): Change[] => [
+  set(s.isRequested(r), yes),
+  set(s.requester(r), i),
+  set(s.hasStamp(r), s.hasView(i)),
+  set(s.stamp(r), s.end(i)),
+  set(s.hasColo(r), yes),
+  set(s.bodyColo(r), s.coloOf(i)),
+  set(s.bodyAt(r), reading),
+  set(s.bodyTrue(r), s.now),
+];
+
+const mayRequest = (i: Term, r: Term, reading: Term) =>
+  and(not(s.isRequested(r)), reads(i, reading));
+
+/** Another response `x` with the content of `r`. Any isolate may find either. */
+export const derive = (x: Term, r: Term): Change[] => [
+  set(s.isRequested(x), yes),
+  set(s.isGenerated(x), yes),
+  set(s.isConditional(x), no),
+  set(s.requester(x), s.requester(r)),
+  set(s.hasStamp(x), s.hasStamp(r)),
+  set(s.stamp(x), s.stamp(r)),
+  set(s.hasColo(x), s.hasColo(r)),
+  set(s.bodyColo(x), s.bodyColo(r)),
+  set(s.bodyAt(x), s.bodyAt(r)),
+  set(s.bodyTrue(x), s.bodyTrue(r)),
+  becomes(s.isBefore, (y, e) => ite(eq(y, x), s.isBefore(r, e), s.isBefore(y, e))),
+];
+
+const mayDerive = (x: Term, r: Term) =>
+  and(
+    s.isGenerated(r),
+    not(s.isRequested(x)),
+    eq(s.N(x), s.N(r)),
+    every("Entry", (e) => eq(s.covers(e, x), s.covers(e, r))),
+  );
+
+export const isAwaited = (i: Term, r: Term) =>
+  and(s.isRequested(r), not(s.isGenerated(r)), not(s.isConditional(r)), eq(s.requester(r), i));
+
+export const ofResponses: Readonly<Record<string, Step>> = {
+  request: step("Isolate Response Int", (i, r, reading) => [
+    mayRequest(i, r, reading),
+    [...request(i, r, reading), set(s.isConditional(r), no)],
+  ]),
+  generate: step("Response", (r) => [
+    and(s.isRequested(r), not(s.isGenerated(r)), not(s.isConditional(r))),
+    [set(s.isGenerated(r), yes)],
+  ]),
+  // 1: the isolate stores the response with what it noted before the request.
+  store: step("Isolate Response Int", (i, r, reading) => [
+    and(s.isGenerated(r), not(s.isConditional(r)), eq(s.requester(r), i), reads(i, reading)),
+    [
+      set(s.hasStamp(r), rule("1 stamp", s.hasStamp(r), s.hasView(i))),
+      set(s.stamp(r), rule("1 stamp", s.stamp(r), s.end(i))),
+      set(s.bodyAt(r), rule("1 clock", s.bodyAt(r), reading)),
+      set(s.bodyTrue(r), rule("1 clock", s.bodyTrue(r), s.now)),
+    ],
+  ]),
+  // 23: the request has the validator of `r`.
+  revalidate: step("Isolate Response Response Int", (i, x, r, reading) => [
+    and(mayRequest(i, x, reading), rule("23 sent", mayValidate(i, r, reading))),
+    [...request(i, x, reading), set(s.isConditional(x), yes), set(s.validates(x), r)],
+  ]),
+  // 2, 23: a 304 arrives. After a soft purge, it is right. After a hard one, it may be wrong.
+  freshen: step("Isolate Response Response Bool", (i, asked, x, isWrong) => {
+    const r = s.validates(asked);
+    return [
+      and(
+        s.isRequested(asked),
+        s.isConditional(asked),
+        not(s.isGenerated(asked)),
+        eq(s.requester(asked), i),
+        mayDerive(x, r),
+      ),
+      [
+        ...derive(x, r),
+        set(s.hasStamp(x), yes),
+        set(s.stamp(x), s.stamp(asked)),
+        set(s.hasColo(x), rule("2 body", s.hasColo(r), yes)),
+        set(s.bodyColo(x), rule("2 body", s.bodyColo(r), s.bodyColo(asked))),
+        set(s.bodyAt(x), rule("2 body", s.bodyAt(r), s.bodyAt(asked))),
+        set(s.bodyTrue(x), rule("2 body", s.bodyTrue(r), s.bodyTrue(asked))),
+        becomes(s.isBefore, (y, e) =>
+          ite(eq(y, x), and(isWrong, s.isHard(e), s.isBefore(r, e)), s.isBefore(y, e)),
+        ),
+      ],
+    ];
+  }),
+  // 3: the shared tier has the metadata of `r`, and the body of `other`.
+  combine: step("Response Response Response", (r, other, x) => [
+    and(mayDerive(x, r), s.isGenerated(other), rule("3 body", eq(other, r))),
+    [
+      ...derive(x, r),
+      becomes(s.isBefore, (y, e) =>
+        ite(eq(y, x), and(s.isBefore(other, e), s.covers(e, x)), s.isBefore(y, e)),
+      ),
+    ],
+  ]),
+  // 4: another tier gets the response.
+  backfill: step("Isolate Response Response Int", (i, r, x, reading) => [
+    and(mayDerive(x, r), reads(i, reading)),
+    [
+      ...derive(x, r),
+      set(s.hasStamp(x), rule("4 stamp", s.hasStamp(r), s.hasView(i))),
+      set(s.stamp(x), rule("4 stamp", s.stamp(r), s.end(i))),
+      set(s.bodyColo(x), rule("4 colo", s.bodyColo(r), s.coloOf(i))),
+      set(s.bodyAt(x), rule("4 time", s.bodyAt(r), reading)),
+      set(s.bodyTrue(x), rule("4 time", s.bodyTrue(r), s.now)),
+    ],
+  ]),
+  // 27: the book proves that no entry after the stamp covers the response.
+  restamp: step("Isolate Read Response Response", (i, q, r, x) => {
+    const named = (e: Term) => isBetween(s.readNamed(q), e, s.readLast(q));
+    return [
+      and(
+        mayDerive(x, r),
+        s.hasStamp(r),
+        s.isServed(q),
+        s.isBased(q),
+        eq(s.reader(q), i),
+        rule("27 noted", s.upTo(s.stamp(r), s.readLast(q))),
+        rule("27 end", s.upTo(s.base(q), s.readLast(q))),
+        rule(
+          "27 names",
+          implies(s.upTo(s.stamp(r), s.readLast(q)), s.upTo(s.readNamed(q), s.stamp(r))),
+        ),
+        rule(
+          "27 covered",
+          every("Entry", (e) => implies(and(named(e), s.covers(e, r)), s.upTo(e, s.stamp(r)))),
+        ),
+      ),
+      [...derive(x, r), set(s.stamp(x), rule("27 question", s.base(q), s.end(i)))],
+    ];
+  }),
+  // 29: a cache before the origin answers with content from `made`, which counts as `counted`. The
+  // isolate's clock was then `fast` by so much.
+  answerWithAge: step("Isolate Response Int Int Int Int", (i, r, made, counted, fast, reading) => {
+    const isOld = (e: Term) => le(s.position(e), minus(counted, s.A));
+    const followsPurges = and(
+      s.hasView(i),
+      s.upTo(s.stamp(r), s.end(i)),
+      rule(
+        "29 later",
+        every("Entry", (e) =>
+          implies(and(inView(i, e), s.covers(e, r), not(s.begins(e))), isOld(e)),
+        ),
+      ),
+      rule(
+        "29 oldest",
+        or(
+          isOld(s.floor(i)),
+          every("Entry", (e) => implies(s.upTo(e, s.floor(i)), eq(e, s.floor(i)))),
+        ),
+      ),
+      rule(
+        "assumed: the journal's clock",
+        every("Entry", (e) =>
+          implies(isAppended(e), le(plus(s.appendedAt(e), fast), plus(s.position(e), s.A))),
+        ),
+      ),
+    );
+    return [
+      and(
+        isAwaited(i, r),
+        reads(i, reading),
+        le(made, s.bodyTrue(r)),
+        le(fast, plus(s.ahead(s.bodyColo(r)), s.E)),
+        rule("29 body", le(counted, plus(made, fast))),
+        or(not(s.hasStamp(r)), followsPurges),
+      ),
+      [
+        set(s.isGenerated(r), yes),
+        set(s.bodyAt(r), counted),
+        set(s.bodyTrue(r), made),
+        becomes(s.isBefore, (y, e) =>
+          ite(
+            eq(y, r),
+            and(isAppended(e), s.covers(e, r), lt(made, s.appendedAt(e)), not(s.begins(e))),
+            s.isBefore(y, e),
+          ),
+        ),
+      ],
+    ];
+  }),
+};

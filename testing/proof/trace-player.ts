@@ -1,0 +1,209 @@
+// Plays a trace of the simulation by the steps of the model: each event must be a possible step, each
+// answer must keep the promises, and the last state must have the whole invariant.
+import { invariant } from "./invariant.ts";
+import * as s from "./state.ts";
+import { entryOf, Impossible, TracedState, type TraceEvent } from "./traced-state.ts";
+import { TracedResponses } from "./traced-responses.ts";
+import type { Value } from "./finite-state.ts";
+
+/** The first event that is not possible. */
+export interface Refusal {
+  readonly event: string;
+  /** The rules that forbid it, or the part of the invariant or the promise that it breaks. */
+  readonly rules: readonly string[];
+}
+
+/** Returns why a trace is not a history of the model; `undefined` if it is one. */
+export function refusalOf(lines: readonly string[]): Refusal | undefined {
+  const [first = "{}", ...rest] = lines;
+  const events = rest.map((line) => JSON.parse(line) as TraceEvent);
+  const player = new TracePlayer(JSON.parse(first) as Record<string, number>, events);
+  for (const event of events) {
+    const rules = player.rulesAgainst(event);
+    if (rules !== undefined) return { event: JSON.stringify(event), rules };
+  }
+  const broken = player.brokenPart();
+  return broken === undefined ? undefined : { event: "the last state", rules: [broken] };
+}
+
+class TracePlayer {
+  readonly #state: TracedState;
+  readonly #responses: TracedResponses;
+  /** By isolate and number: the read that was sent, or the copy that was found. */
+  readonly #reads = new Map<string, string>();
+  readonly #found = new Map<string, string>();
+  readonly #copies = new Map<string, string>();
+  readonly #inColo = new Map<Value, string>();
+
+  constructor(constants: Readonly<Record<string, number>>, events: readonly TraceEvent[]) {
+    this.#state = new TracedState(constants, events);
+    this.#responses = new TracedResponses(this.#state);
+  }
+
+  /** Takes the steps of an event. Returns the rules against it; `undefined` if it is possible. */
+  rulesAgainst(event: TraceEvent): readonly string[] | undefined {
+    try {
+      if (event.at > Number(this.#state.get(s.now))) this.#state.take("wait", event.at);
+      this.#play(event);
+      return undefined;
+    } catch (error) {
+      if (error instanceof Impossible) return error.rules;
+      throw error;
+    }
+  }
+
+  /** Returns the name of a part of the invariant that does not hold. */
+  brokenPart(): string | undefined {
+    return Object.entries(invariant).find(([, part]) => !this.#state.holds(part))?.[0];
+  }
+
+  #play(event: TraceEvent): void {
+    const { step, isolate = 0, read = 0, entry = 0 } = event;
+    const who = `isolate ${isolate}`;
+    const slot = `${isolate} ${read}`;
+    const clock = this.#state.clock(event);
+    switch (step) {
+      case "send":
+      case "send_back":
+      case "send_append": {
+        this.#reads.set(slot, this.#state.add("Read"));
+        this.#found.delete(slot);
+        return this.#state.take("send", who, this.#readAt(slot), clock);
+      }
+      case "serve":
+        return this.#serves(event, slot);
+      case "purge":
+      case "mark":
+        return this.#appends(event, slot);
+      case "lose":
+        return this.#state.take("lose", entryOf(event.last ?? 0), !event.last);
+      case "answer_sender": {
+        this.#state.must(entry !== 0, "21 own");
+        if (!this.#state.get(s.isAccepted(), entryOf(entry)))
+          this.#state.take("accept", entryOf(entry));
+        return;
+      }
+      case "accept":
+        return this.#state.take("apply", who, entryOf(entry));
+      case "replace":
+        return this.#state.take("applyAgain", who, entryOf(entry), entryOf(event.other ?? 0));
+      case "take":
+        return this.#renews(event, { who, slot, clock });
+      case "copy": {
+        this.#state.must(this.#state.get(s.end(), who) === entryOf(event.last ?? 0), "12 chain");
+        this.#state.must(this.#state.get(s.sentAt(), who) === event.asOf, "14 date");
+        const copy = this.#state.add("Copy");
+        this.#copies.set(copyKey(event), copy);
+        return this.#state.take("copy", who, copy, entryOf(event.first ?? 0), clock);
+      }
+      case "put": {
+        const copy = this.#copies.get(copyKey(event));
+        this.#state.must(copy !== undefined, "14 date");
+        this.#inColo.set(this.#state.get(s.coloOf(), who), copy ?? "");
+        return;
+      }
+      case "find": {
+        const copy = this.#inColo.get(this.#state.get(s.coloOf(), who));
+        if (copy !== undefined) this.#found.set(slot, copy);
+        return;
+      }
+      case "load":
+        return this.#responses.loads(event);
+      case "generate":
+        return this.#responses.generates(event);
+      case "store":
+        return this.#responses.stores(event);
+      case "read":
+        return this.#responses.reads(event);
+      case "restamp":
+        return this.#responses.restamps(event, this.#reads.get(slot) ?? "");
+      case "answer":
+        return this.#responses.answers(event);
+      case "start":
+      case "arrive":
+      case "miss":
+      case "ask":
+      case "reply":
+      case "confirm":
+        return;
+      default:
+        throw new Impossible(["20 stays"]);
+    }
+  }
+
+  #readAt(slot: string): string {
+    const read = this.#reads.get(slot);
+    if (read === undefined) throw new Impossible(["11 joint"]);
+    return read;
+  }
+
+  #serves(event: TraceEvent, slot: string): void {
+    const { first = 0, last = 0, notedFirst = 0, notedLast = 0, linedFirst = 0 } = event;
+    if (event.isPrimary) {
+      const newest = this.#state.get(s.isFilled) ? this.#state.get(s.newest) : "";
+      this.#state.must(newest === (last ? entryOf(last) : ""), "20 stays");
+    }
+    if (!last) return;
+    // A book that does not end with the last entry is not used (rule 27 b).
+    const named = notedLast === last ? notedFirst : last;
+    const path = [first, last, named, linedFirst || first].map(entryOf);
+    this.#state.take("serve", this.#readAt(slot), ...path, Boolean(event.isPrimary), true);
+  }
+
+  #appends({ step, entry = 0, covers = 0, hard, position = 0 }: TraceEvent, slot: string): void {
+    const isMark = step === "mark";
+    const added = this.#state.addEntry(isMark ? -1 : covers);
+    // Positions of the stream have thousandths of a millisecond.
+    this.#state.put(s.position(), [added], Math.floor(position / 1_000));
+    this.#state.put(s.isHard(), [added], isMark || Boolean(hard));
+    this.#state.put(s.isMark(), [added], isMark);
+    if (!isMark) return this.#state.take("append", added);
+    this.#state.put(s.marks(), [added], entry > 0 ? entryOf(entry) : added);
+    this.#state.take("mark", added);
+    const first = this.#state.members("Entry").find((one) => this.#state.get(s.upTo(), one, added));
+    this.#state.take(
+      "serve",
+      this.#readAt(slot),
+      first ?? added,
+      added,
+      added,
+      first ?? added,
+      true,
+      true,
+    );
+  }
+
+  #renews(
+    event: TraceEvent,
+    { who, slot, clock }: Record<"who" | "slot", string> & { clock: number },
+  ): void {
+    const first = entryOf(event.first ?? 0);
+    const copy = this.#found.get(slot);
+    if (copy !== undefined) this.#state.take("take", who, copy, first);
+    else if (!this.#state.get(s.hasView(), who))
+      this.#state.take("begin", who, this.#readAt(slot), first, clock);
+    else this.#rereads(first, { who, read: this.#readAt(slot), clock });
+    this.#state.must(this.#state.get(s.end(), who) === entryOf(event.last ?? 0), "12 chain");
+    const { asOf } = event;
+    const dating = copy === undefined ? "11 date" : "14 date";
+    this.#state.must(asOf === undefined || asOf === this.#state.get(s.sentAt(), who), dating);
+  }
+
+  /** A read extends the view, or the view begins again. */
+  #rereads(
+    first: string,
+    { who, read, clock }: Record<"who" | "read", string> & { clock: number },
+  ): void {
+    const end = this.#state.get(s.end(), who);
+    const marks = this.#state
+      .members("Entry")
+      .filter((one) => this.#state.get(s.isMark(), one) && this.#state.get(s.marks(), one) === end);
+    this.#state.takeOne([
+      ["extend", who, read, first, clock],
+      // Without a loss, the view begins again without a mark.
+      ...[end, ...marks].map((mark) => ["restart", who, read, first, mark, clock] as const),
+    ]);
+  }
+}
+
+const copyKey = ({ isolate = 0, asOf = 0, last = 0 }: TraceEvent) => `${isolate} ${asOf} ${last}`;
