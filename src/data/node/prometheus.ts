@@ -1,6 +1,6 @@
 // Answers Prometheus from the counts of one process, which has no `/_cache/metrics` of a Worker.
 import { knownData } from "../../compose/data-beside-pages.ts";
-import type { Gauges } from "../../observe/reports/report-entry.ts";
+import type { Gauges } from "../../observe/reports/totals.ts";
 import { scrapeAnswer, scrapedInfo } from "../../observe/reports/scrape.ts";
 import { version } from "../../version.ts";
 import type { DataCache } from "../create-data-cache.ts";

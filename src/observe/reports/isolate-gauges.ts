@@ -1,5 +1,5 @@
 // The gauges of an isolate: journal lag, age of the view, and size of the memory tiers.
-import type { Gauges } from "./report-entry.ts";
+import type { Gauges } from "./totals.ts";
 
 interface GaugesSettings {
   /** The memory tiers, of pages and of data. Tiers may be added later. */

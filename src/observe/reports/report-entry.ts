@@ -1,26 +1,11 @@
 // A report as an entry of a stream: an isolate's counts since its previous report, and its gauges.
-import * as v from "valibot";
-import { finite, dataIn } from "../../base/schemas.ts";
 import { jsonIn, listIn } from "../../base/json-text.ts";
 import type { Sums } from "../sums.ts";
 import { formOf, sumsIn } from "./sums-text.ts";
+import { type Gauges, gaugesIn } from "./totals.ts";
 
 /** Incremented with every incompatible change of the format. */
 const version = "1";
-
-/** The gauges of an isolate at the time of a report. */
-export interface Gauges {
-  /**
-   * How long after its acceptance the isolate read the last purge; `null` if it has read no purge.
-   */
-  readonly lagMs: number | null;
-  /** The longest of these times since the previous report; `null` if no purge was read since. */
-  readonly lagWorstMs: number | null;
-  /** The age of the purge view at the report; `null` without a view. */
-  readonly viewAgeMs: number | null;
-  readonly memoryBytes: number;
-  readonly memoryRecords: number;
-}
 
 /** One report of an isolate. */
 export interface Report {
@@ -53,15 +38,6 @@ const sumsCharsMax = 2 * sumsBytesMax;
 
 /** Scripts compare `n` byte by byte, so only characters that JSON does not escape are valid. */
 const nForm = /^[\w-]{1,64}$/;
-
-const amount = v.pipe(finite(), v.minValue(0));
-export const gaugesForm = v.object({
-  lagMs: v.nullable(amount),
-  lagWorstMs: v.nullable(amount),
-  viewAgeMs: v.nullable(amount),
-  memoryBytes: amount,
-  memoryRecords: amount,
-});
 
 /** Returns the names and values for XADD. */
 export function fieldsOf({ n, colo, sums, gauges }: Report): string[] {
@@ -110,7 +86,7 @@ function standing(
   const [colo = "", d = ""] = [valueOf("colo"), valueOf("d")];
   const hasRoom = colo.length <= coloCharsMax && d.length <= sumsCharsMax;
   const sums = hasRoom ? sumsIn(jsonIn(d), Number.MAX_SAFE_INTEGER) : undefined;
-  const gauges = dataIn(gaugesForm, jsonIn(valueOf("g")));
+  const gauges = gaugesIn(jsonIn(valueOf("g")));
   const isOurs = valueOf("v") === version && n !== "" && valueOf("colo") !== undefined;
   const isValid = isSealed(
     isOfSeal ? texts.slice(0, -2) : texts,

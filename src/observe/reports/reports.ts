@@ -4,7 +4,7 @@ import type { RedisClient, RedisSettings } from "../../remote/redis/redis-client
 import type { RedisCounts } from "../../remote/redis/round-trips.ts";
 import type { Log } from "../log-line.ts";
 import type { Sums } from "../sums.ts";
-import type { Gauges } from "./report-entry.ts";
+import type { Gauges } from "./totals.ts";
 import type { ReportStream } from "./report-store.ts";
 import type { Totals } from "./totals.ts";
 

@@ -5,8 +5,21 @@ import { finite, dataIn } from "../../base/schemas.ts";
 import { jsonIn } from "../../base/json-text.ts";
 import type { Sums } from "../sums.ts";
 import type { FamilyName } from "../../protocol/families.ts";
-import { type Gauges, gaugesForm } from "./report-entry.ts";
 import { formOf, sumsIn } from "./sums-text.ts";
+
+/** The gauges of an isolate at the time of a report. */
+export interface Gauges {
+  /**
+   * How long after its acceptance the isolate read the last purge; `null` if it has read no purge.
+   */
+  readonly lagMs: number | null;
+  /** The longest of these times since the previous report; `null` if no purge was read since. */
+  readonly lagWorstMs: number | null;
+  /** The age of the purge view at the report; `null` without a view. */
+  readonly viewAgeMs: number | null;
+  readonly memoryBytes: number;
+  readonly memoryRecords: number;
+}
 
 /** The gauges from a colo's newest report. */
 export interface ColoState extends Gauges {
@@ -63,6 +76,13 @@ export type HeldTotals =
   | { readonly kind: "newer" };
 
 const amount = v.pipe(finite(), v.minValue(0));
+const gaugesForm = v.object({
+  lagMs: v.nullable(amount),
+  lagWorstMs: v.nullable(amount),
+  viewAgeMs: v.nullable(amount),
+  memoryBytes: amount,
+  memoryRecords: amount,
+});
 const totalsForm = v.object({
   startedAtMs: amount,
   sums: v.unknown(),
@@ -70,6 +90,9 @@ const totalsForm = v.object({
   windows: v.array(v.object({ fromAtMs: amount, sums: v.unknown() })),
   history: v.optional(v.unknown()),
 });
+
+/** Parses gauges. Never throws. */
+export const gaugesIn = (data: unknown): Gauges | undefined => dataIn(gaugesForm, data);
 
 /**
  * Encodes totals.

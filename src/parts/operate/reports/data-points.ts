@@ -3,7 +3,7 @@
 import { families, type FamilyName } from "../../../protocol/families.ts";
 import { partsOf, type Sums } from "../../../observe/sums.ts";
 import type { DataPoint } from "../../../observe/reports/reports.ts";
-import type { Gauges } from "../../../observe/reports/report-entry.ts";
+import type { Gauges } from "../../../observe/reports/totals.ts";
 
 /** The maximum number of points per invocation of a Worker. */
 const pointsMax = 25;

@@ -4,7 +4,8 @@ import { addAll, addTo, seriesOf, type Sums } from "../../../observe/sums.ts";
 import type { Dataset, ReportsSettings } from "../../../observe/reports/reports.ts";
 import { takenAsPoints } from "./data-points.ts";
 import type { ReportFold } from "./folding.ts";
-import { type Gauges, sumsBytesMax } from "../../../observe/reports/report-entry.ts";
+import { sumsBytesMax } from "../../../observe/reports/report-entry.ts";
+import type { Gauges } from "../../../observe/reports/totals.ts";
 import type { ReportStream } from "../../../observe/reports/report-store.ts";
 import { takenWithin } from "../../../observe/reports/sums-text.ts";
 
