@@ -75,10 +75,10 @@ describe("package-lock.json", () => {
 });
 
 it.each(["package.json", "packages/cli/package.json", "packages/create/package.json"])(
-  "publishes %s with provenance, and only built files, the skill and the change log",
+  "publishes only built files, the skill and the change log, of %s",
   (path) => {
     const { publishConfig, files } = json(path);
-    expect(publishConfig).toEqual({ access: "public", provenance: true });
+    expect(publishConfig).toEqual({ access: "public" });
     expect(
       files.filter((name: string) => !["dist", "skills", "CHANGELOG.md"].includes(name)),
     ).toEqual([]);

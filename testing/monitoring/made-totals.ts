@@ -1,8 +1,7 @@
 // Creates totals like those of a site with traffic, with series of every family in `families.ts`.
 import { families, type Family, type FamilyName } from "../../src/protocol/families.ts";
 import { addDuration, addTo, seriesOf, type Sums } from "../../src/observe/sums.ts";
-import type { Gauges } from "../../src/observe/reports/totals.ts";
-import type { ColoState, Totals } from "../../src/observe/reports/totals.ts";
+import type { ColoState, Gauges, Totals } from "../../src/observe/reports/totals.ts";
 
 /** Label values as isolates report them. All combinations are counted. */
 const valuesOf: Readonly<Record<string, readonly string[]>> = {
