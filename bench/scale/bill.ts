@@ -62,7 +62,7 @@ export function tightestOf(point: Counted): { readonly store: string; readonly s
   return shares.reduce((one, other) => (other.share > one.share ? other : one));
 }
 
-/** What a site uses in a month. */
+/** The use of a site in a month. */
 interface Use {
   readonly workerRequests: number;
   /** About 0.1 ms for each request, and 3 ms more for each lookup in the shared tier: docs/performance.md. */

@@ -52,7 +52,7 @@ interface Asked {
   readonly order: string;
   /** The rule that the history need not obey. */
   readonly dropped?: string;
-  /** What the last state shows: an example of this, if it is `some`, else a counterexample. */
+  /** The last state is an example of this, if it is `some`, else a counterexample. */
   readonly last: Term;
 }
 

@@ -1,4 +1,4 @@
-// What the solver must prove: the invariant holds at the beginning, every step keeps it, and it
+// The solver must prove that the invariant holds at the beginning, that every step keeps it, and that it
 // implies the promises. A counterexample to one of these checks would break the proof.
 import {
   and,

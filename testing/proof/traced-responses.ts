@@ -119,7 +119,7 @@ export class TracedResponses {
         this.#state.holds(validation, use, [who, response, false, clock]);
       const valid = fresh.filter(({ of }) => this.#named(of.record).some(isValid));
       this.#state.must(valid.length > 0, "23 again");
-      // Of responses with the same body, the origin has validated the last one last.
+      // Several responses may have the same body. The origin has validated the last of them most recently.
       this.#stored.set(record, valid.slice(-1));
       return;
     }

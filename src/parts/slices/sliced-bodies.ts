@@ -76,15 +76,11 @@ export class SlicedBodies implements BodyHolder {
   /** The first slices of answers, or their searches. */
   readonly #first = new WeakMap<Decision, Slice | Promise<Slice>>();
 
-  mayCollapse(place: PagePlace): boolean {
-    return this.#isSliced(place);
-  }
-
   has(head: StoredMetadata, { request, exchange }: PagePlace): boolean {
     return isHead(head) && !exchange.site.runsInCaller(request.route.origin);
   }
 
-  #isSliced(place: PagePlace): boolean {
+  mayCollapse(place: PagePlace): boolean {
     const { request, exchange } = place;
     const { route } = request;
     return (
@@ -97,7 +93,7 @@ export class SlicedBodies implements BodyHolder {
   }
 
   ask(pending: PendingForward, stamp: Stamp): HolderRequest | undefined {
-    if (!this.#isSliced(pending)) return undefined;
+    if (!this.mayCollapse(pending)) return undefined;
     if (!isVouchedFor(stamp, pending)) {
       this.#store.stop(pending, pausedMs);
       return undefined;

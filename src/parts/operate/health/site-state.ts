@@ -11,19 +11,27 @@ import type { FindingCode } from "../../../protocol/finding.ts";
 import type { ResponseTier } from "../../../pages/stored/stored-response.ts";
 import type { Bypass, SwitchState } from "../../../purge/journal/switch-state.ts";
 import type { Entry } from "../../../purge/journal/entry.ts";
-import { type ClockDifference, readClockDifference } from "./clock-difference.ts";
 import {
   type DatabaseInfo,
   readDatabaseInfo,
   withLimit,
 } from "../../../remote/redis/database-info.ts";
 import type { RedisClient } from "../../../remote/redis/redis-client.ts";
+import type { RemoteAnswer } from "../../../remote/remote-client.ts";
 import { originsOf } from "../../../config/route.ts";
 import { whyOf } from "../../../remote/trouble.ts";
 import type { Requester } from "../../../purge/view/view-port.ts";
 import type { OpenPart, PartLook } from "../../../admin/open-part.ts";
 import type { Totals } from "../../../observe/reports/totals.ts";
 import type { LocalRefusals } from "../../../admin/access/refused-credentials.ts";
+
+/** How far the clock of a database is ahead. */
+interface ClockDifference {
+  /** The difference. A positive number means that the database's clock is ahead. */
+  readonly aheadMs: number;
+  /** The maximum error of the measurement: half of the round trip. */
+  readonly uncertainMs: number;
+}
 
 /** The client of a database, and its troubles. */
 export interface ClientState extends RemoteHealth {
@@ -237,6 +245,28 @@ interface DatabaseLook {
   readonly clock?: ClockDifference;
   readonly room?: Pick<RoomState, "database" | "info">;
   readonly not: readonly string[];
+}
+
+/**
+ * Reads the difference with one command, without a retry. Never rejects.
+ *
+ * @returns `not-upstash` if the reply is not a time
+ */
+export async function readClockDifference(
+  redis: Pick<RedisClient, "look">,
+  nowAtMs: () => number,
+): Promise<RemoteAnswer<ClockDifference>> {
+  const sentAtMs = nowAtMs();
+  const answer = await redis.look("health", (client) => client.exec(["TIME"]));
+  if (answer.kind === "unavailable") return answer;
+  const uncertainMs = Math.max(0, nowAtMs() - sentAtMs) / 2;
+  const [seconds, microseconds] = Array.isArray(answer.value) ? answer.value.map(Number) : [];
+  const serverAtMs = Number(seconds) * 1_000 + Number(microseconds) / 1_000;
+  if (!Number.isFinite(serverAtMs)) return { kind: "unavailable", cause: "not-upstash" };
+  return {
+    kind: "answered",
+    value: { aheadMs: serverAtMs - (sentAtMs + uncertainMs), uncertainMs },
+  };
 }
 
 /** Reads a database's clock and room. Skips `INFO` if `TIME` fails. */

@@ -1,7 +1,7 @@
 // Tests how Tidemark measures the difference between the clocks of Redis and of its own process.
 import type { RemoteAnswer } from "../../../../src/remote/remote-client.ts";
 import { describe, expect, it } from "vitest";
-import { readClockDifference } from "../../../../src/parts/operate/health/clock-difference.ts";
+import { readClockDifference } from "../../../../src/parts/operate/health/site-state.ts";
 import { redisServers } from "../../../../testing/fakes/redis-server.ts";
 import { openRestDatabase } from "../../../../testing/fakes/rest-database.ts";
 import { upstashStore } from "../../../../testing/fakes/upstash-store.ts";
