@@ -2,11 +2,10 @@
 import { namesOf } from "../../src/purge/journal/book.ts";
 import { decodeEntry } from "../../src/purge/journal/entry.ts";
 import {
-  epochNameChars,
-  epochNamesMax,
   epochOf,
   epochSize,
   lineageText,
+  namesListOf,
   numberedIn,
 } from "../../src/purge/journal/epoch.ts";
 import {
@@ -169,10 +168,7 @@ export function epochTexts(fields: readonly string[], lined: readonly Fields[]):
 }
 
 function namesIn(fields: Fields): string {
-  const names = namesOf(decodeEntry("0-0", fields).targets);
-  return names.length > epochNamesMax
-    ? "?"
-    : names.map((name) => name.slice(0, epochNameChars)).join("");
+  return namesListOf(namesOf(decodeEntry("0-0", fields).targets));
 }
 
 /** Returns the number in an `n`; 0 if it has none. */

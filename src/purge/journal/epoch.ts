@@ -1,5 +1,5 @@
 // Epochs of a journal: the lineages and names of consecutive entries, which a view fetches for stamps that are
-// older than its chain (docs/purge-protocol-book.md, rule 27 i). Only a journal in Redis has epochs.
+// older than its chain (docs/purge-protocol-book.md, rule 27 i).
 import { fnv1a } from "../../base/spread-bits.ts";
 
 /** The number of entries in an epoch. With 64, the lineages exceed 512 bytes, and take 640 in Redis. */
@@ -17,10 +17,19 @@ export interface NumberedPlace {
   readonly line: number;
 }
 
-/** Returns the number and the lineage in an `n`; `undefined` if it has none. */
+/**
+ * Returns the number and the lineage in an `n`; `undefined` if it has none. An object's entry has no lineage. A digest
+ * of its `n` replaces it, because an object's `n` identifies all entries before it.
+ */
 export function numberedIn(n: string): NumberedPlace | undefined {
-  const [, number, line] = /\.(\d+)\.(\d+)$/.exec(n) ?? [];
+  const [, number, line = fnv1a(n) >>> 1 || 1] = /\.(\d+)(?:\.(\d+))?$/.exec(n) ?? [];
   return number === undefined ? undefined : { number: Number(number), line: Number(line) };
+}
+
+/** Returns an entry's list in its epoch. */
+export function namesListOf(names: readonly string[]): string {
+  if (names.length > epochNamesMax) return "?";
+  return names.map((name) => name.slice(0, epochNameChars)).join("");
 }
 
 /** Returns the epoch of an entry's number. The first epoch is 0. */

@@ -1,6 +1,7 @@
 // The calls of a Worker to the Durable Objects of its journal and of its reports, as JSON. A deployment may run two
 // versions of the Worker over one object, so no member ever changes its meaning.
 import type { BookQuery } from "../../purge/journal/book.ts";
+import type { Epoch, EpochRange } from "../../purge/journal/epoch.ts";
 import type { EntryId } from "../../purge/journal/entry.ts";
 import type { JournalExtent, PlaceState } from "../../purge/journal/journal.ts";
 import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
@@ -120,6 +121,8 @@ export interface JournalCalls {
   readonly mark: [MarkAsk, JournalPage];
   readonly post: [PostAsk, PostReply];
   readonly unpurged: [UnpurgedAsk, readonly boolean[]];
+  /** Null for an epoch that the object lacks. */
+  readonly epochs: [EpochRange, readonly (Epoch | null)[]];
   readonly shown: [ShownAsk, readonly StoredEntry[]];
   readonly extent: [object, JournalExtent];
   readonly states: [StatesAsk, DatedStates | readonly string[]];

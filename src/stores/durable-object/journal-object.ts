@@ -36,6 +36,7 @@ const runs: Runs = {
   mark: ({ journal }, ask, atMs) => journal.mark(ask, atMs),
   post: ({ journal }, ask, atMs) => journal.post(ask, atMs),
   unpurged: ({ journal }, ask) => journal.unpurged(ask),
+  epochs: ({ journal }, ask) => journal.epochs(ask),
   shown: ({ journal }, ask) => journal.shown(ask),
   extent: ({ journal }) => journal.extent(),
   states: ({ subscribers }, ask, atMs) => subscribers.states(ask, atMs),

@@ -8,8 +8,9 @@ import type { Sql } from "./last-purges.ts";
 import type { SchemaStep } from "./schema-steps.ts";
 
 /**
- * - `entries`: one row for each place. `request` is the id of the request that appended the entry.
- *   Once the entry is trimmed, `fields` is null and `request` empty.
+ * - `entries`: one row for each place. `request` is the id of the request that appended the entry, a
+ *   space, and the entry's names in its epoch. Once the entry is trimmed, `fields` is null, and
+ *   `request` has no id. Rows of version 0.2.0 have no space and no names.
  * - `switch`: the last post.
  * - `released`: the last entry that told a release, as JSON.
  * - `purged`: the number of the last entry with a target of this name.

@@ -1,5 +1,14 @@
 // The journal and the switch as SQLite tables of one Durable Object.
+import { namesOf } from "../../purge/journal/book.ts";
 import type { EntryId } from "../../purge/journal/entry.ts";
+import {
+  type Epoch,
+  type EpochRange,
+  epochSize,
+  lineageText,
+  namesListOf,
+  numberedIn,
+} from "../../purge/journal/epoch.ts";
 import type { PlaceState } from "../../purge/journal/journal.ts";
 import { releasedBy } from "../../purge/journal/purge-target.ts";
 import type {
@@ -36,6 +45,7 @@ export interface Row {
   readonly ms: number;
   readonly sequence: number;
   readonly n: string;
+  readonly request: string;
   readonly fields: string | null;
 }
 
@@ -85,7 +95,10 @@ export class JournalTables {
 
   /** Appends entries, unless this request has appended them before. */
   append({ request, entries, keptCount, after, ...limits }: AppendAsk, atMs: number): AppendReply {
-    const known = this.#rows("SELECT * FROM entries WHERE request = ?", [request]);
+    const known = this.#rows("SELECT * FROM entries WHERE request >= ? AND request < ?", [
+      `${request} `,
+      `${request}!`,
+    ]);
     const places = known.length > 0 ? known.map(placeOf) : [];
     if (places.length === 0) {
       for (const entry of entries) places.push(this.#append(entry, { request, keptCount, atMs }));
@@ -134,6 +147,20 @@ export class JournalTables {
     });
   }
 
+  /** Returns epochs, oldest first; null for one without its first entry. */
+  epochs({ first, last }: EpochRange): readonly (Epoch | null)[] {
+    const rows = this.#rows(
+      "SELECT number, n, request FROM entries WHERE number BETWEEN ? AND ? ORDER BY number",
+      [first * epochSize + 1, (last + 1) * epochSize],
+    );
+    const oldest = rows[0]?.number ?? 0;
+    return Array.from({ length: last - first + 1 }, (_, at) => {
+      const before = (first + at) * epochSize + 1 - oldest;
+      const own = before < 0 ? [] : rows.slice(before, before + epochSize);
+      return own.length === 0 ? null : epochIn(own);
+    });
+  }
+
   /** Reads kept entries for operators: after a position, or the newest, newest first. */
   shown({ after, count }: { readonly after?: string | undefined; readonly count: number }) {
     if (after === undefined) return this.#newest({ countMax: count }).toReversed();
@@ -166,17 +193,21 @@ export class JournalTables {
     const ms = Math.max(atMs, last?.ms ?? 0);
     const sequence = ms === last?.ms ? last.sequence + 1 : 0;
     const n = `${text}.${number}`;
-    const row = { number, ms, sequence, n, fields: JSON.stringify(fields) };
-    const values = [number, ms, sequence, n, request, row.fields];
+    const names = namesOf({ tags, prefixes });
+    const noted = `${request} ${namesListOf(names)}`;
+    const row = { number, ms, sequence, n, request: noted, fields: JSON.stringify(fields) };
+    const values = [number, ms, sequence, n, noted, row.fields];
     this.#rows("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", values);
     if (releasedBy({ tags, prefixes }) !== undefined) {
       const entry = JSON.stringify(storedEntry(row));
       this.#rows("INSERT OR REPLACE INTO released VALUES (1, ?)", [entry]);
     }
-    this.#lastPurges.note({ tags, prefixes, number });
-    this.#rows("UPDATE entries SET fields = NULL, request = '' WHERE number = ?", [
-      number - keptCount,
-    ]);
+    this.#lastPurges.note({ names, number });
+    this.#rows(
+      `UPDATE entries SET fields = NULL, request = substr(request, instr(request || ' ', ' '))
+       WHERE number = ?`,
+      [number - keptCount],
+    );
     if (number % appendsPerSweep === 0) this.#sweep(number, atMs);
     return { position: `${ms}-${sequence}`, n };
   }
@@ -243,6 +274,12 @@ export class JournalTables {
   #first(query: string, bindings: readonly (string | number)[] = []) {
     return this.#sql.exec(query, ...bindings).toArray()[0];
   }
+}
+
+function epochIn(rows: readonly Pick<Row, "n" | "request">[]): Epoch {
+  const lineages = rows.map(({ n }) => lineageText(numberedIn(n)?.line ?? 0));
+  const lists = rows.map(({ request }) => `${request.split(" ")[1] ?? "?"},`);
+  return { lineages: lineages.join(""), names: `${lineages.at(-1)}${lists.join("")}` };
 }
 
 /** Returns the number in an `n`; 0 if it has none. */

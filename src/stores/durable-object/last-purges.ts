@@ -1,7 +1,5 @@
 // The last purge of each name, as a table of the journal's Durable Object (docs/purge-protocol-book.md,
 // rule 27).
-import { namesOf } from "../../purge/journal/book.ts";
-import type { PurgeTargets } from "../../purge/journal/purge-target.ts";
 
 /** The part of the SQL API of a Durable Object that the tables use. */
 export interface Sql {
@@ -22,10 +20,10 @@ export class LastPurges {
     this.#sql = sql;
   }
 
-  /** Notes the entry with this number as the last one for its targets. */
-  note({ number, ...targets }: PurgeTargets & { readonly number: number }): void {
+  /** Notes the entry with this number as the last one of these names. */
+  note({ number, names }: { readonly number: number; readonly names: readonly string[] }): void {
     const replace = "INSERT OR REPLACE INTO purged SELECT value, ? FROM json_each(?)";
-    this.#sql.exec(replace, number, JSON.stringify(namesOf(targets)));
+    this.#sql.exec(replace, number, JSON.stringify(names));
   }
 
   /**

@@ -12,6 +12,7 @@ import {
   type NewEntry,
   releasesIn,
 } from "../../purge/journal/entry.ts";
+import type { EpochRange } from "../../purge/journal/epoch.ts";
 import {
   chainBytesMax,
   chainEntriesMax,
@@ -122,6 +123,12 @@ export class ObjectJournal implements Journal, Switch {
     const ask = { end: end.n, records: records.map(bookQuery) };
     const { reply } = await this.#asked("journal read", "unpurged", ask);
     return "kind" in reply ? reply : { kind: "read", answers: reply };
+  }
+
+  async epochs(range: EpochRange): ReturnType<NonNullable<Journal["epochs"]>> {
+    const { reply } = await this.#asked("journal read", "epochs", range);
+    if ("kind" in reply) return reply;
+    return { kind: "read", epochs: reply.map((epoch) => epoch ?? undefined) };
   }
 
   after(position: string, count: number): ReturnType<Journal["after"]> {

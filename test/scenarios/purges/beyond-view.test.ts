@@ -178,8 +178,8 @@ it.each(rows)("a colo whose edge has an old $subject asks $store once", async (r
   expect(await world.costOf(second.asks[row.subject])).toEqual(isAsked ? firstCost : [true, 0]);
 });
 
-it("old pages and values cost hardly a further command after 20,000 purges", async () => {
-  const world = worldOf(overRedis());
+it.each(stores)("old pages and values hardly ask $store after 20,000 purges", async ({ open }) => {
+  const world = worldOf(open());
   const names = Array.from({ length: 200 }, (_, at) => `${at}`);
   const warm = world.isolate();
   await warm.fill(names);
@@ -194,7 +194,7 @@ it("old pages and values cost hardly a further command after 20,000 purges", asy
     }
     return sum / names.length;
   };
-  // Without epochs, a hit in memory reads Redis and asks the book.
+  // Without epochs, a hit in memory reads the shared tier and asks the book.
   expect(await commandsPerHit(warm.asks.page)).toBeLessThan(0.1);
   expect(await commandsPerHit(warm.asks.value)).toBeLessThan(0.1);
   const cold = await world.begun();

@@ -2,6 +2,13 @@
 import { describe, expect, it } from "vitest";
 import type { EntryId } from "../../../src/purge/journal/entry.ts";
 import { namesCovering, namesOf } from "../../../src/purge/journal/book.ts";
+import {
+  type Epoch,
+  epochNamesMax,
+  epochSize,
+  listsIn,
+  namesListOf,
+} from "../../../src/purge/journal/epoch.ts";
 import { journalSteps } from "../../../src/stores/durable-object/journal-schema.ts";
 import { JournalTables } from "../../../src/stores/durable-object/journal-tables.ts";
 import { LastPurges } from "../../../src/stores/durable-object/last-purges.ts";
@@ -23,7 +30,7 @@ function open() {
       prefixes: [],
     }));
     requestCount += 1;
-    const ask = { request: `request ${requestCount}`, entries, keptCount, ...limits };
+    const ask = { request: `request-${requestCount}`, entries, keptCount, ...limits };
     return tables.append(ask, atMs).places;
   };
   const count = (table: string) =>
@@ -108,6 +115,42 @@ describe("a trimmed entry", () => {
   });
 });
 
+describe("an epoch", () => {
+  const listsOf = (epoch: Epoch | null | undefined) => (epoch ? listsIn(epoch) : []);
+
+  it("has the names of its entries, kept or trimmed", () => {
+    const { tables, append } = open();
+    const many = Array.from({ length: epochNamesMax + 1 }, (_, at) => `tag:${at}`);
+    append(1, { keptCount: 2, tags: ["tag:red", "tag:green"] });
+    append(1, { keptCount: 2, tags: many });
+    append(1, { keptCount: 2, count: epochSize });
+    const [first, second, ...others] = tables.epochs({ first: 0, last: 2 });
+    const redAndGreen = namesListOf(namesOf({ tags: ["tag:red", "tag:green"], prefixes: [] }));
+    const red = namesListOf(namesOf({ tags: ["tag:red"], prefixes: [] }));
+    expect(listsOf(first)).toEqual([redAndGreen, "?", ...Array<string>(epochSize - 2).fill(red)]);
+    expect(listsOf(second)).toEqual([red, red]);
+    expect(others).toEqual([null]);
+  });
+
+  it("does not know the names of entries of version 0.2.0", () => {
+    const { object, tables, append } = open();
+    append(1, { keptCount: 2, count: 2 });
+    object.sql.exec("UPDATE entries SET request = 'id-1' WHERE number = 1");
+    object.sql.exec("UPDATE entries SET request = 'id-2' WHERE number = 2");
+    append(1, { keptCount: 2, count: 2 });
+    const red = namesListOf(namesOf({ tags: ["tag:red"], prefixes: [] }));
+    expect(listsOf(tables.epochs({ first: 0, last: 0 })[0])).toEqual(["?", "?", red, red]);
+  });
+
+  it("is absent without its first entries", () => {
+    const { object, tables, append } = open();
+    append(1, { count: 2 * epochSize });
+    object.sql.exec("DELETE FROM entries WHERE number = 1");
+    const [first, second] = tables.epochs({ first: 0, last: 1 });
+    expect([first, listsOf(second).length]).toEqual([null, epochSize]);
+  });
+});
+
 it("names are forgotten with the places of all entries that name them", () => {
   const { append, count } = open();
   const tags = Array.from({ length: 300 }, (_, at) => `tag:once-${at}`);
@@ -128,8 +171,8 @@ it("all sweeps together reach every name, and keep those of entries with a place
   const lastPurges = new LastPurges(object.sql);
   object.sql.exec("INSERT INTO entries VALUES (5, 1, 0, 'n.5', '', NULL)");
   const tags = (kind: string) => Array.from({ length: 500 }, (_, at) => `tag:${kind}-${at}`);
-  lastPurges.note({ tags: tags("old"), prefixes: [], number: 4 });
-  lastPurges.note({ tags: tags("new"), prefixes: [], number: 5 });
+  lastPurges.note({ names: namesOf({ tags: tags("old"), prefixes: [] }), number: 4 });
+  lastPurges.note({ names: namesOf({ tags: tags("new"), prefixes: [] }), number: 5 });
   for (let sweep = 0; sweep < 64; sweep += 1) lastPurges.forget(sweep);
   const numbers = object.sql.exec("SELECT number, count(*) AS count FROM purged GROUP BY number");
   expect(numbers.toArray()).toMatchObject([{ number: 5, count: 500 }]);

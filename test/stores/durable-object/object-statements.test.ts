@@ -118,6 +118,7 @@ async function journalCalls(size: Size): Promise<void> {
   await call("post", post);
   await call("standing", { places: [place, end] });
   await call("unpurged", { end: end.n, records: [{ n: place.n, names }] });
+  await call("epochs", { first: 0, last: 1 });
   await call("shown", { count: 9 });
   await call("shown", { count: 9, after: "0-0" });
   await call("extent", {});
