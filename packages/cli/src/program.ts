@@ -12,6 +12,7 @@ import { addMetrics } from "./commands/metrics.ts";
 import { addOutward } from "./commands/outward.ts";
 import { addProbe } from "./commands/probe.ts";
 import { addPurge } from "./commands/purge.ts";
+import { addRedisProxy } from "./commands/redis-proxy.ts";
 import { addRelease } from "./commands/release.ts";
 import { addStats } from "./commands/stats.ts";
 import { addSwitch } from "./commands/switch.ts";
@@ -38,6 +39,7 @@ const commands: readonly AddCommand[] = [
   addSimulate,
   addDoctor,
   addStart,
+  addRedisProxy,
 ];
 
 const surroundings = `
