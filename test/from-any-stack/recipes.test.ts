@@ -47,6 +47,7 @@ function runnable(name: string, content: string): string {
 }
 
 const PURGE_SECRET = "whsec_m4Vq0a1xNw8ZtQ2LrC7sYbGhE5uKfDpJ";
+const wrongSecret = `whsec_${Buffer.alloc(24).toString("base64")}`;
 const hookSecret = "f6Xq2mW9sLd0vRt7";
 const world = await worldOfFile((_, response) => void response.end(), {
   worker: await buildWorker(join(folder, "craft.ts")),
@@ -183,7 +184,7 @@ describe.concurrent("the function", () => {
       `reports a refused purge at once: ${program.name}`,
       async () => {
         const relay = await startRelay();
-        const env = { PURGE_SECRET: `whsec_${Buffer.alloc(24).toString("base64")}` };
+        const env = { PURGE_SECRET: wrongSecret };
         const failure = await run(relay, { ...program, env }).catch((cause: unknown) => cause);
         const { stdout = "", stderr = "" } = failure as { stdout?: string; stderr?: string };
         expect(stdout + stderr).toMatch(/Tidemark did not accept the purge \{.*article:42/);
@@ -228,8 +229,8 @@ describe.concurrent("the framework", () => {
     for (const name of ["tidemark.py", "signals.py", "backends.py"]) {
       await writeFile(join(blog, name), fileOf(name));
     }
-    const env = { PYTHONPATH: folder };
-    await run(relay, { command: [python ?? "", join(root, "testing/stacks/django-site.py")], env });
+    const command = [python ?? "", join(root, "testing/stacks/django-site.py")] as const;
+    await run(relay, { command, env: { PYTHONPATH: folder } });
     const sent = await purgesOf(relay);
     expect(sent.flatMap((one) => one.tags)).toEqual([
       "articles",
@@ -238,6 +239,9 @@ describe.concurrent("the framework", () => {
       "article:42",
     ]);
     expect(sent.flatMap((one) => one.urls)).toEqual(["https://site.test/news/"]);
+    const refused = { PYTHONPATH: folder, PURGE_SECRET: wrongSecret };
+    const { stderr } = await run(relay, { command, env: refused });
+    expect(stderr.match(/RuntimeError: Tidemark did not accept the purge/g)).toHaveLength(3);
   });
 
   it.skipIf(!installed.Symfony)(
@@ -287,7 +291,7 @@ describe.concurrent("the framework", () => {
     const command = [newerNode, "--no-warnings", path] as const;
     const { stdout } = await run(relay, { command });
     expect(await purgesOf(relay)).toMatchObject([{ tags: ["articles"] }]);
-    const env = { PURGE_SECRET: `whsec_${Buffer.alloc(24).toString("base64")}` };
+    const env = { PURGE_SECRET: wrongSecret };
     expect(await run(relay, { command, env })).toMatchObject({
       stdout,
       stderr: expect.stringContaining("401") as string,
