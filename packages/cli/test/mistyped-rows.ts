@@ -140,7 +140,7 @@ const sites: readonly Row[] = [
   ["an empty operator path", `${everything} --operator-path=`],
 ];
 
-export const mistypedRows = [commands, flags, values, others, sites]
+export const mistypedRows = [commands, flags, proxies, values, others, sites]
   .flat()
   .map(([name, line, says = "", env = {}]) => {
     const args = typeof line === "string" ? line.split(" ").filter((word) => word !== "") : line;

@@ -38,7 +38,7 @@ describe("a proxy", () => {
 
   const pipeline = (...body: unknown[]) => ask(proxy, { path: "/pipeline", body });
   const transaction = (...body: unknown[]) => ask(proxy, { path: "/multi-exec", body });
-  const eval_ = (script: string, name = "EVAL") => run(proxy, name, script, 1, a);
+  const evaluate = (script: string, name = "EVAL") => run(proxy, name, script, 1, a);
   const notInteger = { error: "ERR value is not an integer or out of range" };
 
   it("runs no command of another request within a transaction", async () => {
@@ -105,9 +105,11 @@ describe("a proxy", () => {
 
   it("runs scripts, and returns lists in lists", async () => {
     const reply = [1, ["a", null, ""], "2"];
-    expect(await eval_("return {1, {'a', false, ''}, '2'}")).toEqual(reply);
-    expect(await eval_("return redis.call('EXISTS', KEYS[1])", "EVAL_RO")).toBe(0);
-    await expect(eval_("return redis.call('SET', KEYS[1], 1)", "EVAL_RO")).rejects.toThrow("ERR");
+    expect(await evaluate("return {1, {'a', false, ''}, '2'}")).toEqual(reply);
+    expect(await evaluate("return redis.call('EXISTS', KEYS[1])", "EVAL_RO")).toBe(0);
+    await expect(evaluate("return redis.call('SET', KEYS[1], 1)", "EVAL_RO")).rejects.toThrow(
+      "ERR",
+    );
   });
 
   it("answers INFO by the text of Redis", async () => {
