@@ -12,12 +12,12 @@ import { addMetrics } from "./commands/metrics.ts";
 import { addOutward } from "./commands/outward.ts";
 import { addProbe } from "./commands/probe.ts";
 import { addPurge } from "./commands/purge.ts";
-import { addRedisProxy } from "./commands/redis-proxy.ts";
 import { addRelease } from "./commands/release.ts";
 import { addStats } from "./commands/stats.ts";
 import { addSwitch } from "./commands/switch.ts";
 import type { Action, AddCommand } from "./session.ts";
 import { addSimulate } from "./simulate/simulate-command.ts";
+import { addRedisProxy } from "./start/redis-proxy.ts";
 import { addStart } from "./start/start-command.ts";
 import { addWarm } from "./warm/warm.ts";
 
