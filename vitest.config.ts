@@ -29,6 +29,7 @@ const live = [
   "test/wordpress/wordpress.test.ts",
   "examples/news-worker/test/readme.test.ts",
   "test/specification/traces.test.ts",
+  "test/from-any-stack/recipes.test.ts",
   "test/worker/large-bodies.test.ts",
   "test/worker/slow-clients.test.ts",
   "test/specification/planted-faults.test.ts",

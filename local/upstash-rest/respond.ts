@@ -44,7 +44,8 @@ export interface Exchange {
 /** Answers a request. Never rejects: an internal error becomes a 500. */
 export async function respond(exchange: Exchange): Promise<void> {
   const { request, response, rttMs, counter } = exchange;
-  const body = await readBody(request);
+  const bytesMax = isAuthorised(request, exchange.token) ? bodyBytesMax : 0;
+  const body = await readBody(request, bytesMax);
   if (body.kind === "aborted") return;
   counter.countRequest(body.bodyBytes);
   if (rttMs > 0) await delay(rttMs / 2);
@@ -106,20 +107,22 @@ type ReadBody =
   | { kind: "read"; bytes: Buffer; bodyBytes: number }
   | { kind: "too-large" | "aborted"; bodyBytes: number };
 
-/** Reads the body. Reads a body that is too large to its end, so that the client gets the error. */
-async function readBody(request: IncomingMessage): Promise<ReadBody> {
+/**
+ * Reads the body, and keeps at most `bytesMax`. Reads a larger body to its end, so that the client gets the error.
+ */
+async function readBody(request: IncomingMessage, bytesMax: number): Promise<ReadBody> {
   const chunks: Buffer[] = [];
   let bodyBytes = 0;
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
       bodyBytes += chunk.length;
-      if (bodyBytes > bodyBytesMax) chunks.length = 0;
+      if (bodyBytes > bytesMax) chunks.length = 0;
       else chunks.push(chunk);
     }
   } catch {
     return { kind: "aborted", bodyBytes };
   }
-  if (bodyBytes > bodyBytesMax) return { kind: "too-large", bodyBytes };
+  if (bodyBytes > bytesMax) return { kind: "too-large", bodyBytes };
   return { kind: "read", bytes: Buffer.concat(chunks), bodyBytes };
 }
 

@@ -170,26 +170,6 @@ describe.each(redisServers)("a REST server in front of $redis", ({ start }) => {
     });
   });
 
-  it("keeps transactions whole while other requests arrive", async () => {
-    const body = [
-      ["INCR", "n"],
-      ["GET", "n"],
-      ["DECR", "n"],
-    ];
-    const transfer = { path: "/multi-exec", body };
-    const answers = await Promise.all(
-      Array.from({ length: 100 }, (_, index) =>
-        index % 2 === 0 ? ask(server, transfer) : ask(server, { body: ["GET", "n"] }),
-      ),
-    );
-    const seen = new Set(answers.map(({ answer }) => JSON.stringify(answer)));
-    seen.delete('{"result":null}');
-    expect([...seen].sort()).toEqual([
-      '[{"result":1},{"result":"1"},{"result":0}]',
-      '{"result":"0"}',
-    ]);
-  });
-
   it("adds the round-trip time to every answer", async () => {
     server.setRttMs(80);
     const askedAtMs = performance.now();

@@ -59,7 +59,7 @@ async function helped(installed: Installed, path: readonly string[]): Promise<nu
   const name = ["tidemark", ...path].join(" ");
   check(code === 0 && out.includes(`Usage: ${name} `), `${name} --help ends with ${code}:\n${out}`);
   const [, listed = ""] = /^Commands:\n((?: .*\n)+)/m.exec(out) ?? [];
-  const names = [...listed.matchAll(/^ {2}(\w+)/gm)].map(([, word = ""]) => word);
+  const names = [...listed.matchAll(/^ {2}([\w-]+)/gm)].map(([, word = ""]) => word);
   let count = 1;
   for (const word of names.filter((one) => one !== "help")) {
     count += await helped(installed, [...path, word]);

@@ -45,7 +45,13 @@ async function installed(tarball: string, folder: string): Promise<void> {
   await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
   const libraries = ["hono@4.13.19", "@hono/node-server@2.1.8", "ioredis@6.0.0"];
   const ofGraphql = ["@envelop/core@5.6.1", "@envelop/response-cache@9.3.1", "graphql@16.15.0"];
-  const caching = ["@epic-web/cachified@5.6.3", "keyv@6.1.0", "unstorage@1.17.6", ...ofGraphql];
+  const caching = [
+    "@epic-web/cachified@5.6.3",
+    "drizzle-orm@0.45.4",
+    "keyv@6.1.0",
+    "unstorage@1.17.6",
+    ...ofGraphql,
+  ];
   const clients = [
     "upstash-1.34@npm:@upstash/redis@1.34.0",
     "upstash-1.36@npm:@upstash/redis@1.36.4",
@@ -53,7 +59,7 @@ async function installed(tarball: string, folder: string): Promise<void> {
   const packages = [tarball, ...libraries, ...caching, ...clients, "@types/node@24.19.2"];
   await run("npm", ["install", ...quietInstall, ...packages], folder);
   const documents =
-    "package middleware data data-on-workers data-patterns frameworks outward varnish-dialect webhooks esi";
+    "package middleware data data-on-workers data-patterns frameworks outward varnish-dialect webhooks esi from-any-stack";
   for (const document of documents.split(" ")) {
     const text = await readFile(join(root, `docs/${document}.md`), "utf8");
     for (const { name, content } of filesIn(text)) await writeFile(join(folder, name), content);

@@ -4,10 +4,12 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { rawRequest } from "../worker/raw-request.ts";
 
-type RelayMode = "passes" | "interrupts" | "holds";
+type RelayMode = "passes" | "interrupts" | "interrupts-once" | "holds";
 
 export interface PurgeRelay {
   readonly url: string;
+  /** The ids of all tries, in order. */
+  readonly ids: readonly string[];
   set(mode: RelayMode): void;
   /** Resolves once a purge is held back. */
   held(): Promise<void>;
@@ -18,11 +20,15 @@ export interface PurgeRelay {
 export async function startPurgeRelay(siteUrl: string): Promise<PurgeRelay> {
   let mode: RelayMode = "passes";
   let holding = Promise.withResolvers<void>();
+  const ids: string[] = [];
   const server = createServer(async (incoming, outgoing) => {
     const chunks: Buffer[] = await incoming.toArray();
-    if (mode === "interrupts") incoming.socket.destroy();
-    if (mode === "holds") holding.resolve();
-    if (mode !== "passes") return;
+    ids.push(String(incoming.headers["webhook-id"]));
+    const current = mode;
+    if (current === "interrupts-once") mode = "passes";
+    if (current.startsWith("interrupts")) incoming.socket.destroy();
+    if (current === "holds") holding.resolve();
+    if (current !== "passes") return;
     const { url = "/", headers } = incoming;
     const fields = Object.entries(headers).flatMap(([name, value]) =>
       typeof value === "string" && /^(?:webhook-|content-type)/.test(name) ? [[name, value]] : [],
@@ -39,6 +45,7 @@ export async function startPurgeRelay(siteUrl: string): Promise<PurgeRelay> {
   await once(server, "listening");
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/_cache/purge`,
+    ids,
     set: (wanted) => {
       mode = wanted;
       holding = Promise.withResolvers();

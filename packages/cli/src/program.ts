@@ -17,6 +17,7 @@ import { addStats } from "./commands/stats.ts";
 import { addSwitch } from "./commands/switch.ts";
 import type { Action, AddCommand } from "./session.ts";
 import { addSimulate } from "./simulate/simulate-command.ts";
+import { addRedisProxy } from "./start/redis-proxy.ts";
 import { addStart } from "./start/start-command.ts";
 import { addWarm } from "./warm/warm.ts";
 
@@ -38,6 +39,7 @@ const commands: readonly AddCommand[] = [
   addSimulate,
   addDoctor,
   addStart,
+  addRedisProxy,
 ];
 
 const surroundings = `

@@ -47,6 +47,20 @@ const flags: readonly Row[] = [
   ["a no-break space before an option", "purge --everything --yes \u00a0--dry-run"],
 ];
 
+const redis = { REDIS_URL: "redis://127.0.0.1:1" };
+
+const proxies: readonly Row[] = [
+  ["a proxy without an address", "redis-proxy", "REDIS_URL is not set."],
+  ["a proxy without a token", "redis-proxy", "UPSTASH_REDIS_REST_TOKEN: It is not set.", redis],
+  [
+    "a proxy with a short token",
+    "redis-proxy",
+    "fewer than 16 characters",
+    { ...redis, UPSTASH_REDIS_REST_TOKEN: "local" },
+  ],
+  ["a port of a proxy that is no number", "redis-proxy --port a", "whole number", redis],
+];
+
 const values: readonly Row[] = [
   ["no build", "release"],
   ["two builds", "release a b"],
@@ -126,7 +140,7 @@ const sites: readonly Row[] = [
   ["an empty operator path", `${everything} --operator-path=`],
 ];
 
-export const mistypedRows = [commands, flags, values, others, sites]
+export const mistypedRows = [commands, flags, proxies, values, others, sites]
   .flat()
   .map(([name, line, says = "", env = {}]) => {
     const args = typeof line === "string" ? line.split(" ").filter((word) => word !== "") : line;

@@ -2,6 +2,8 @@
 import { Redis } from "@upstash/redis/cloudflare";
 import type { UpstashRestServer } from "../../../local/upstash-rest-server.ts";
 
+type Address = Pick<UpstashRestServer, "url" | "token">;
+
 /** Options of `expect.poll`: looks at a condition often, and fails late. */
 export const waitTimeout = { interval: 5, timeout: 120_000 };
 
@@ -15,7 +17,7 @@ export interface RestRequest {
 }
 
 export async function ask(
-  server: UpstashRestServer,
+  server: Address,
   asked: RestRequest,
 ): Promise<{ status: number; answer: unknown }> {
   const { body, authorization = `Bearer ${server.token}` } = asked;
@@ -37,7 +39,7 @@ export async function ask(
 /**
  * Runs one command, and returns its result. Throws on an error, so that a failed set-up is noticed.
  */
-export async function run(server: UpstashRestServer, ...command: unknown[]): Promise<unknown> {
+export async function run(server: Address, ...command: unknown[]): Promise<unknown> {
   const { answer } = await ask(server, { body: command });
   const { result, error } = answer as { result?: unknown; error?: string };
   if (error !== undefined) throw new Error(`${JSON.stringify(command)} failed: ${error}`);
@@ -45,7 +47,7 @@ export async function run(server: UpstashRestServer, ...command: unknown[]): Pro
 }
 
 /** Creates a client with the options that the product sets. */
-export function sdkClient(server: { url: string; token: string }): Redis {
+export function sdkClient(server: Address): Redis {
   return new Redis({
     url: server.url,
     token: server.token,
