@@ -17,6 +17,8 @@ export interface Group {
 }
 
 export const contentsPath = "docs/README.md";
+/** The start page of the site. */
+export const homePath = "docs-site/home.md";
 
 /** A line of a list. Its first link is the page. */
 const entries = /^- \[([^\]]+)\]\(([^)\s]+)\)(.*)$/gm;
@@ -39,9 +41,10 @@ const pageOf = ([, title = "", link = "", rest = ""]: RegExpExecArray): Page => 
   summary: rest.replaceAll(/^: |`/g, ""),
 });
 
-/** Returns the path of a page on the site, such as `configuration`. The README is the start page. */
+/** Returns the path of a page on the site, such as `configuration`. */
 export function addressOf(path: string): string {
-  if (path === "README.md") return "index";
+  if (path === homePath) return "index";
+  if (path === "README.md") return "overview";
   if (path === contentsPath) return "contents";
   return path
     .replace(/^docs(-site)?\//, "")

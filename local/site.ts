@@ -82,6 +82,7 @@ export async function startSite(project: Project, settings: SiteSettings): Promi
         SITE_HOST: `127.0.0.1:${options.port}`,
         ...variables,
         ...(SITE_HOST === undefined ? {} : { SITE_HOST }),
+        ...partSecretsOf(environment),
         ...(own === undefined ? {} : { ORIGIN_URL: own }),
         UPSTASH_REDIS_REST_URL: rest?.url ?? "",
         UPSTASH_REDIS_REST_TOKEN: rest?.token ?? "",
@@ -192,6 +193,15 @@ function refusedStart({ ORIGIN_URL }: Replacement["env"]): OperatorError {
         why: "The log lines above show the reason.",
         hint: "Fix its configuration or its variables.",
       });
+}
+
+/** Returns the secrets of parts that the shell sets, which win over those of the project. */
+function partSecretsOf(environment: Texts): Record<string, string> {
+  const secrets: Record<string, string> = {};
+  for (const [name, value] of Object.entries(environment)) {
+    if (/^(?:HOOK|OUTWARD)_SECRET_/.test(name) && value) secrets[name] = value;
+  }
+  return secrets;
 }
 
 type Texts = Readonly<Record<string, string | undefined>>;

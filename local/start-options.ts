@@ -47,8 +47,8 @@ export const startHelp = `Runs a site behind Tidemark on this machine, with all 
   --json              print only JSON, one object per line
   --help              show this help
 
-Variables and secrets, such as HOOK_SECRET_SHOP, come from .dev.vars. ADMIN_TOKEN (16 characters or more), PURGE_SECRET and
-SITE_HOST of the shell win over it. The command generates missing secrets, and shows them once.
+Variables and secrets come from .dev.vars. ADMIN_TOKEN (16 characters or more), PURGE_SECRET, SITE_HOST, HOOK_SECRET_<NAME> and
+OUTWARD_SECRET_<NAME> of the shell win over it. The command generates ADMIN_TOKEN and PURGE_SECRET if missing, and shows them once.
 `;
 
 const colosMax = 16;

@@ -162,8 +162,9 @@ function metricsOver(meter: Meter): OnDataEvent {
         const result = event.stale ? "stale" : "hit";
         return lookups.add(1, { ...of, "tidemark.result": result, "tidemark.tier": event.tier });
       }
+      case "collapsed":
       case "miss":
-        return lookups.add(1, { ...of, "tidemark.result": "miss" });
+        return lookups.add(1, { ...of, "tidemark.result": event.type });
       case "load": {
         const [failed] = event.errors.values();
         const error = event.errors.size > 0 ? { "error.type": errorName(failed) } : {};

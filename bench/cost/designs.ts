@@ -18,6 +18,8 @@ export interface Design {
 export interface Designs {
   readonly tidemark: Design;
   readonly plain: Design;
+  /** The origin requests of other caches for a million requests, by the name of the cache. */
+  readonly others: Readonly<Record<string, number>>;
   readonly journal: ByTheClock;
 }
 
@@ -59,9 +61,19 @@ export function designsOf(run: Run, trace: Trace, settings: TraceSettings): Desi
       originRequests: originRequests * million,
       originBytes: (bytes + unchangedBytes) * million,
     },
+    others: Object.fromEntries(
+      kinds.map(({ name, ...kind }) => [name, compute(trace, kind).originRequests * million]),
+    ),
     journal,
   };
 }
+
+const kinds = [
+  { name: "a cache in each colo" },
+  { name: "one that strips tracking parameters", strips: true },
+  { name: "a tiered cache: a miss of a colo asks one more cache", isTiered: true },
+  { name: "a tiered cache that strips tracking parameters", strips: true, isTiered: true },
+] as const;
 
 /** Returns the commands that the pace of real life adds; below 0 if it saves commands. */
 export const added = ({ inReplay, atPaceOfLife }: ByTheClock): number => atPaceOfLife - inReplay;

@@ -46,6 +46,8 @@ export function costsPart(given: Reported): string {
   return [
     paragraph(said),
     billTable([designs.tidemark, designs.plain]),
+    paragraph("Caches that learn of no purge, for the same traffic:"),
+    othersTable(designs),
     paragraph(mixes),
     mixTotalsTable(billedMixes({ run, designs, requests: requestCount, mix })),
     paragraph(besides),
@@ -66,7 +68,7 @@ function methodOf(given: Reported): readonly string[] {
     ),
     paragraph(
       `*No Redis* is a cache that does not strip tracking parameters, sort queries, validate responses or purge, computed for the same ` +
-        `traffic. Tidemark's route has \`query: { order: "sort" }\`. The second row of the second table is computed.`,
+        `traffic, as are the other caches. Tidemark's route has \`query: { order: "sort" }\`. The second row of the last table is computed.`,
     ),
     paragraph(pricesSaid()),
   ];
@@ -99,6 +101,15 @@ function paragraph(text: string): string {
     } else line = line === "" ? part : `${line} ${part}`;
   }
   return `${[...lines, line].join("\n")}\n`;
+}
+
+function othersTable({ tidemark, others }: Designs): string {
+  const rows = Object.entries({ "Tidemark, with purges": tidemark.originRequests, ...others });
+  const forTidemark = (requests: number) => percent(tidemark.originRequests / requests);
+  return markdownTable(
+    ["a million requests", "origin requests", "Tidemark's, compared"],
+    rows.map(([name, requests]) => [name, counted(requests), forTidemark(requests)]),
+  );
 }
 
 function billTable(all: readonly Design[]): string {

@@ -6,7 +6,14 @@ import {
   objectMsACall,
   rowsAPurge,
 } from "../../packages/cli/src/simulate/mixes.ts";
-import { cloudflare, upstash, workers } from "../../packages/cli/src/simulate/prices.ts";
+import {
+  billOf,
+  cpuMsOf,
+  dollarsOfUse,
+  secondsAMonth,
+  type Use,
+} from "../../packages/cli/src/simulate/month.ts";
+import { cloudflare, workers } from "../../packages/cli/src/simulate/prices.ts";
 import { commandsByTheClock } from "../../packages/cli/src/simulate/report-commands.ts";
 import type { Counted } from "./point.ts";
 
@@ -15,8 +22,6 @@ import type { Counted } from "./point.ts";
  * (https://upstash.com/docs/redis/overall/billing). That of an object is Cloudflare's rule of thumb.
  */
 const limits = { redis: 10_000, object: 1_000 } as const;
-
-const secondsAMonth = 30 * 86_400;
 
 const hasRedis = ({ settings }: Counted): boolean => settings.mix.includes("in Redis");
 const hasRedisJournal = ({ settings }: Counted): boolean => settings.mix === "all in Redis";
@@ -62,19 +67,6 @@ export function tightestOf(point: Counted): { readonly store: string; readonly s
   return shares.reduce((one, other) => (other.share > one.share ? other : one));
 }
 
-/** The use of a site in a month. */
-interface Use {
-  readonly workerRequests: number;
-  /** About 0.1 ms for each request, and 3 ms more for each lookup in the shared tier: docs/performance.md. */
-  readonly cpuMs: number;
-  readonly redisCommands: number;
-  readonly redisGigabytes: number;
-  readonly objectRequests: number;
-  readonly objectRows: number;
-  /** The time in which objects answer calls. An object that waits for calls may hibernate, for free. */
-  readonly objectSeconds: number;
-}
-
 function useOf(point: Counted): Use {
   const { records, journal, others } = loadOf(point);
   const { requestsPerSecond, objects } = point.settings;
@@ -87,7 +79,7 @@ function useOf(point: Counted): Use {
   const recordsPerSecond = inRedis.records ? foundPerSecond + writesPerSecond : 0;
   return {
     workerRequests: (requestsPerSecond + purgesPerSecond) * secondsAMonth,
-    cpuMs: (0.1 * requestsPerSecond + 3 * lookUpsPerSecond) * secondsAMonth,
+    cpuMs: cpuMsOf(requestsPerSecond, lookUpsPerSecond) * secondsAMonth,
     redisCommands:
       ((inRedis.journal ? journal : 0) + (inRedis.records ? records + others : 0)) * secondsAMonth,
     redisGigabytes: (recordsPerSecond * secondsAMonth * recordBytes()) / 1e9,
@@ -100,37 +92,12 @@ function useOf(point: Counted): Use {
   };
 }
 
-/** Dollars for one of each amount. */
-const prices: Use = {
-  workerRequests: workers.requests.dollarsAMillion / 1e6,
-  cpuMs: workers.cpuMs.dollarsAMillion / 1e6,
-  redisCommands: upstash.commands.dollarsAMillion / 1e6,
-  redisGigabytes: upstash.bandwidth.dollarsAGigabyte,
-  objectRequests: cloudflare.objectRequests / 1e6,
-  objectRows: cloudflare.objectRows / 1e6,
-  objectSeconds: cloudflare.objectSeconds / 1e6,
-};
-
-const included: Partial<Use> = {
-  workerRequests: workers.requests.includedAMonth,
-  cpuMs: workers.cpuMs.includedAMonth,
-  redisGigabytes: upstash.bandwidth.includedGigabytesAMonth,
-  ...cloudflare.includedAMonth,
-};
-
-function dollarsOf(use: Use, free: Partial<Use> = {}): number {
-  const names = Object.keys(use) as (keyof Use)[];
-  const beyond = (name: keyof Use) => Math.max(0, use[name] - (free[name] ?? 0));
-  return names.reduce((sum, name) => sum + beyond(name) * prices[name], 0);
-}
-
 /** Returns the dollars of a month without included amounts, the base price and CPU time. */
 export const monthlyDollarsOf = (point: Counted): number =>
-  dollarsOf({ ...useOf(point), cpuMs: 0 });
+  dollarsOfUse({ ...useOf(point), cpuMs: 0 });
 
 /** Returns the bill of a month with Workers Paid: its base price, and what it does not include. */
-export const monthlyBillOf = (point: Counted): number =>
-  workers.baseDollarsAMonth + dollarsOf(useOf(point), included);
+export const monthlyBillOf = (point: Counted): number => billOf(useOf(point));
 
 /** Returns whether Workers Free suffices each day. A month has thirty of them, with the same traffic. */
 export function isFree(point: Counted): boolean {

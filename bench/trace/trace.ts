@@ -142,12 +142,16 @@ function lifetimeOf(drawn: number): number {
   return lifetimeShares[0].lifetimeSeconds;
 }
 
+/** Returns a target without its tracking parameters, which are its last ones. */
+export const withoutTracking = (target: string): string =>
+  target.replace(/[?&](?:utm_source|utm_campaign|gclid)=.*$/, "");
+
 function targetOf({ path, query }: Page, draws: Draws): string {
   const isReordered = query !== "" && draws.isLucky(reorderedShare);
   const parameters = query.slice(1).split("&");
   const written = isReordered ? `?${parameters.toReversed().join("&")}` : query;
-  const withoutTracking = path + written;
-  if (!draws.isLucky(trackingShare)) return withoutTracking;
+  const plain = path + written;
+  if (!draws.isLucky(trackingShare)) return plain;
   const tracking = draws.oneOf(trackers)(draws);
-  return `${withoutTracking}${written === "" ? "?" : "&"}${tracking}`;
+  return `${plain}${written === "" ? "?" : "&"}${tracking}`;
 }

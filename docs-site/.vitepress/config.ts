@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { dirname, join, posix, relative } from "node:path";
 import { defineConfig, type Plugin } from "vitepress";
-import { addressOf, anchorOf, contentsPath, groupsOf, type Page } from "../contents.ts";
+import { addressOf, anchorOf, contentsPath, groupsOf, homePath, type Page } from "../contents.ts";
 import { openApi } from "../openapi.ts";
 import { llmsText, withLinks } from "../plain-text.ts";
 
@@ -33,7 +33,7 @@ const description = "An HTTP cache for Cloudflare Workers that never answers wit
 const pages = new Map(
   [...groups.flatMap((group) => group.pages), help].map((page) => [page.path, page]),
 );
-const published = [contentsPath, ...pages.keys()];
+const published = [homePath, contentsPath, ...pages.keys()];
 /** Files of the repository that are not pages, but that pages link to. */
 const linkedFiles = new Set<string>();
 
@@ -129,7 +129,10 @@ export default defineConfig({
   ),
   rewrites: Object.fromEntries(published.map((path) => [path, `${addressOf(path)}.md`])),
   transformPageData: ({ filePath, title }) => ({
-    description: `${title}: ${pages.get(filePath)?.summary ?? "the table of contents."}`,
+    description:
+      filePath === homePath
+        ? description
+        : `${title}: ${pages.get(filePath)?.summary ?? "the table of contents."}`,
   }),
   markdown: {
     languageAlias: { vcl: "c", groq: "graphql", crontab: "shell" },

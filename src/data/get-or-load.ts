@@ -77,7 +77,6 @@ export function stepAfter(
   if (!isAnswer(found)) {
     counts.counted(name, "misses");
     if (refused === "unverified") counts.counted(name, "unverifiedMisses");
-    events?.emit({ type: "miss", namespace: name, key: place.appKey });
     const need = isLookOnly ? undefined : needOf();
     return need === undefined ? { kind: "nothing" } : { kind: "load", need };
   }
@@ -188,15 +187,25 @@ export function valueFor<T>(
   // Hits are counted when they are found.
   const isHit = given?.kind === "value" && given.by === "hit";
   if (!isHit) counts.answered(namespace, given);
+  if (!isHit) emitAnswer({ namespace, key }, given, events);
   if (given === undefined) return undefined;
-  if (given.kind === "error") {
-    events?.emit({ type: "error", namespace, key, error: given.error });
-    throw given.error;
-  }
-  if (given.by === "stale") {
-    events?.emit({ type: "hit", namespace, key, tier: given.tier, stale: true });
-  }
+  if (given.kind === "error") throw given.error;
   return valueOf(given.metadata, codec) as Frozen<T> | null;
+}
+
+/** Emits the events of a call that no fresh value answered. The counts have the same results. */
+function emitAnswer(
+  of: { readonly namespace: string; readonly key: Key },
+  given: CallResult | undefined,
+  events: DataPorts["events"],
+): void {
+  if (given?.kind === "value" && given.by === "stale") {
+    events?.emit({ type: "hit", ...of, tier: given.tier, stale: true });
+    return;
+  }
+  const isCollapsed = given?.kind === "value" && given.by === "collapsed";
+  events?.emit({ type: isCollapsed ? "collapsed" : "miss", ...of });
+  if (given?.kind === "error") events?.emit({ type: "error", ...of, error: given.error });
 }
 
 /**

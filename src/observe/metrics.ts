@@ -143,6 +143,11 @@ export class Metrics {
     return sinceMs >= (this.#requestsSinceTaken >= busyRequests ? busyAfterMs : quietAfterMs);
   }
 
+  /** The start of the counts that `take` returns next, in epoch milliseconds. */
+  get takenAtMs(): number {
+    return this.#takenAtMs;
+  }
+
   /** Returns the counts since the last call of `take`. */
   take(atMs: number): Sums {
     this.#gather();

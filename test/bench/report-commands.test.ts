@@ -31,6 +31,7 @@ async function commandsSent(isolates: number, reportEveryMinutes: number, minute
         config: { namespace: "site", reportsMetrics: true },
         metrics: {
           colo,
+          takenAtMs: 0,
           take: () => new Map([["requests|all|hit|memory", 1_000]]),
           add: () => undefined,
           took: () => undefined,

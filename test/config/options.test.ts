@@ -50,10 +50,10 @@ interface Section {
 const section =
   /^### (.+)\n\n(?:`` (.+) ``|`([^`]+)`)\. (?:Default: (.+?)|Required)\.(?: |\n\n)((?:(?!^##)[^])*)/gm;
 
-/** @returns the sections of the options in a chapter of a page */
-function sectionsOf(page: string, heading: string): Section[] {
+/** @returns the sections of the options in a chapter of a page, or in several until the heading `end` */
+function sectionsOf(page: string, heading: string, end = "## "): Section[] {
   const [, rest = ""] = readFileSync(`docs/${page}.md`, "utf8").split(`\n${heading}\n`);
-  const [chapter = ""] = rest.split(/^## /m);
+  const [chapter = ""] = rest.split(`\n${end}`);
   return [...chapter.matchAll(section)].map(
     ([, title = "", inTwo, inOne, stated = "required", text = ""]) => {
       const from = title.startsWith("`") ? title : text;
@@ -73,7 +73,7 @@ const chapters = {
     options: optionsIn(configInput as unknown as Form).filter((option) => option !== "routes"),
   },
   route: {
-    sections: sectionsOf("routes", "## Options"),
+    sections: sectionsOf("routes", "## Options", "## Rules on answers"),
     options: optionsIn(routeInput as unknown as Form),
   },
 };

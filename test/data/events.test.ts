@@ -24,9 +24,21 @@ it("reports a miss and a load for the first call, and then a hit in memory", asy
   });
   const load = { namespace: "articles", keys: ["42"], startedAtMs, tookMs: 2_000 };
   const loaded = { type: "load", ...load, errors: new Map() };
-  expect(taken()).toEqual([{ type: "miss", ...of("42") }, loaded]);
+  expect(taken()).toEqual([loaded, { type: "miss", ...of("42") }]);
   await articles.get("42");
   expect(taken()).toEqual([{ type: "hit", ...of("42"), tier: "memory", stale: false }]);
+});
+
+it("reports one miss for calls that share a load, so that events and stats have one hit rate", async () => {
+  const { isolate, articles, taken } = listening();
+  const load = async () => "v";
+  await Promise.all(Array.from({ length: 100 }, () => articles.getOrSet("42", load)));
+  await articles.getOrSetMany(["42", "43"], async () => new Map([["43", "w"]]));
+  const events = taken();
+  const count = (type: string) => events.filter((event) => event.type === type).length;
+  const { hits, loaded, collapsed } = isolate.data.stats().namespaces["articles"]!;
+  expect({ hits: hits.memory, loaded, collapsed }).toEqual({ hits: 1, loaded: 2, collapsed: 99 });
+  expect([count("hit"), count("miss"), count("collapsed"), count("load")]).toEqual([1, 2, 99, 2]);
 });
 
 it("names in a hit the tier that had the value", async () => {
@@ -55,7 +67,7 @@ it("reports the error of a failed load in a load event and in an error event", a
   const { articles, taken } = listening();
   const error = new TypeError("down");
   await expect(articles.getOrSet("42", () => Promise.reject(error))).rejects.toBe(error);
-  const [miss, load, failed] = taken();
+  const [load, miss, failed] = taken();
   expect(miss).toMatchObject({ type: "miss" });
   expect(load).toMatchObject({ type: "load", errors: new Map([["42", error]]) });
   expect(failed).toEqual({ type: "error", ...of("42"), error });

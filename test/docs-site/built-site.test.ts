@@ -9,7 +9,7 @@ import { join, posix } from "node:path";
 import { promisify } from "node:util";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { addressOf, anchorOf, contentsPath, groupsOf } from "../../docs-site/contents.ts";
+import { addressOf, anchorOf, contentsPath, groupsOf, homePath } from "../../docs-site/contents.ts";
 import { openApi } from "../../docs-site/openapi.ts";
 import { makeProgram } from "../../packages/cli/src/program.ts";
 import { chromiumPath } from "../../testing/chromium.ts";
@@ -29,7 +29,8 @@ beforeAll(async () => {
 
 describe("the built site", () => {
   it("has each page of the table of contents, the table, and the help of the command", () => {
-    const paths = [...listed.map(({ path }) => path), contentsPath, "docs-site/command-help.md"];
+    const further = [homePath, contentsPath, "docs-site/command-help.md"];
+    const paths = [...listed.map(({ path }) => path), ...further];
     const addresses = paths.map((path) => `/${addressOf(path)}.html`);
     expect([...built.keys()].sort()).toEqual(addresses.sort());
   });

@@ -90,6 +90,23 @@ describe("npm start", () => {
     expect(run.errors()).not.toContain("s3cret");
   });
 
+  it("takes secrets of hooks from the shell", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "tidemark-test-"));
+    const config = join(folder, "tidemark.config.ts");
+    const hooks = fileURLToPath(new URL("../../src/parts/hooks/hooks.ts", import.meta.url));
+    const shop = "shopify()";
+    await writeFile(
+      config,
+      `import { hooks, shopify } from "${hooks}"; export default { parts: [hooks({ shop: ${shop} })] };`,
+    );
+    const args = ["--port", String(await freePorts()), "--config", config];
+    const run = start(args, { HOOK_SECRET_SHOP: "s3cret" });
+    await told(run, "/_cache/stats\n");
+    expect(await ended(run.child, "SIGINT")).toBe(0);
+    await rm(folder, { recursive: true });
+    expect(run.errors()).toContain("It has fewer than 16 characters");
+  });
+
   it("lists its options with --help", async () => {
     const run = start(["--help"]);
     expect(await ended(run.child)).toBe(0);

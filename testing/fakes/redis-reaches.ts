@@ -5,10 +5,7 @@ import { createClient } from "redis";
 import { startUpstashRestServer } from "../../local/upstash-rest-server.ts";
 import type { NodeCacheOptions } from "../../src/data/node/node-data-cache.ts";
 import { transportOver } from "../../src/remote/redis/connection/transport.ts";
-import {
-  connectionOf,
-  connectionWords,
-} from "../../src/remote/redis/connection/given-connection.ts";
+import { connectionOf, wordsOf } from "../../src/remote/redis/connection/given-connection.ts";
 import type { RedisAddress } from "../../src/remote/redis/address.ts";
 
 /** An open connection: `given` for the options of a cache, `address` for a `RedisClient`. */
@@ -25,7 +22,7 @@ export interface ReachRow {
 
 export function addressOver(given: object): RedisAddress {
   const over = transportOver(connectionOf(given));
-  return { url: "https://connection.invalid", token: "none", ...over, words: connectionWords };
+  return { url: "https://connection.invalid", token: "none", ...over, words: wordsOf(given) };
 }
 
 /** Rows for `describe.each`. */

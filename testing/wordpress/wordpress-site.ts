@@ -147,7 +147,6 @@ require ABSPATH . 'wp-admin/includes/upgrade.php';
 wp_install('Tide tables', '${editor.user}', 'editor@example.com', true, '', '${editor.password}');
 $wp_rewrite->set_permalink_structure('/%postname%/');
 flush_rewrite_rules();
-update_option('comment_previously_approved', '0');
 `;
 
 interface ServerSettings {

@@ -17,7 +17,9 @@ interface OfKey {
 export type DataEvent =
   /** A stored value answered. `stale`: the value had expired, or was softly purged. */
   | (OfKey & { readonly type: "hit"; readonly tier: TierName; readonly stale: boolean })
-  /** No tier had a usable value. */
+  /** The load of another call answered. */
+  | (OfKey & { readonly type: "collapsed" })
+  /** No tier and no other call had a usable value: the call loaded one, found none, or failed. */
   | (OfKey & { readonly type: "miss" })
   /** A load of one or more keys ended. `startedAtMs`: epoch milliseconds. `errors`: failed keys only. */
   | {

@@ -13,6 +13,8 @@ export interface Report {
   readonly n: string;
   /** The isolate's colo; empty if unknown. */
   readonly colo: string;
+  /** How long before the report its counts began. */
+  readonly coversMs: number;
   readonly sums: Sums;
   readonly gauges: Gauges;
 }
@@ -40,7 +42,7 @@ const sumsCharsMax = 2 * sumsBytesMax;
 const nForm = /^[\w-]{1,64}$/;
 
 /** Returns the names and values for XADD. */
-export function fieldsOf({ n, colo, sums, gauges }: Report): string[] {
+export function fieldsOf({ n, colo, coversMs, sums, gauges }: Report): string[] {
   const d = JSON.stringify(formOf(sums));
   return Object.entries({
     v: version,
@@ -48,6 +50,7 @@ export function fieldsOf({ n, colo, sums, gauges }: Report): string[] {
     colo: colo.slice(0, coloCharsMax),
     d,
     g: JSON.stringify(gauges),
+    ms: String(coversMs),
   }).flat();
 }
 
@@ -87,12 +90,19 @@ function standing(
   const hasRoom = colo.length <= coloCharsMax && d.length <= sumsCharsMax;
   const sums = hasRoom ? sumsIn(jsonIn(d), Number.MAX_SAFE_INTEGER) : undefined;
   const gauges = gaugesIn(jsonIn(valueOf("g")));
-  const isOurs = valueOf("v") === version && n !== "" && valueOf("colo") !== undefined;
+  const coversMs = Number(valueOf("ms") ?? 0);
+  const isOurs =
+    valueOf("v") === version &&
+    n !== "" &&
+    valueOf("colo") !== undefined &&
+    coversMs >= 0 &&
+    coversMs < Infinity;
   const isValid = isSealed(
     isOfSeal ? texts.slice(0, -2) : texts,
     isOfSeal ? texts.at(-1) : undefined,
   );
-  const report = isOurs && isValid && sums && gauges ? { n, colo, sums, gauges } : undefined;
+  const report =
+    isOurs && isValid && sums && gauges ? { n, colo, coversMs, sums, gauges } : undefined;
   return { id, n, atMs, report };
 }
 

@@ -40,6 +40,8 @@ export interface ReportsSettings {
   readonly metrics: RedisCounts & {
     /** The isolate's colo; empty if unknown. */
     readonly colo: string;
+    /** The start of the counts that `take` returns next, in epoch milliseconds. */
+    readonly takenAtMs: number;
     /** Returns the counts since the last call. */
     take(atMs: number): Sums;
   };

@@ -64,8 +64,7 @@ export const gauges: readonly Gauge[] = [
   ),
   alone(
     "start_time_seconds",
-    "When counting started; a later time than before means that counting started over",
-    // Counting starts with the first report.
+    "The start of the oldest count; a later time than before means that counting started over",
     ({ totals }) => (totals.sums.size === 0 ? null : seconds(totals.startedAtMs)),
   ),
   {

@@ -48,7 +48,7 @@ export interface Window {
 
 /** The totals. Counts never decrease while the store keeps acknowledged data. */
 export interface Totals {
-  /** When counting started. */
+  /** The start of the oldest count. */
   readonly startedAtMs: number;
   readonly sums: Sums;
   readonly colos: ReadonlyMap<string, ColoState>;

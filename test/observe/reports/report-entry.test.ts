@@ -6,6 +6,7 @@ import { noGauges } from "../../../testing/monitoring/made-totals.ts";
 const report = {
   n: "n1",
   colo: "HAM",
+  coversMs: 9,
   sums: new Map([["requests|a|hit|memory", 3]]),
   gauges: { ...noGauges, lagMs: 4 },
 };
@@ -27,6 +28,7 @@ describe("an entry of the report stream", () => {
     ["a colo with a name of a hundred letters", changed("colo", "x".repeat(100)), "n1"],
     ["more text than a report may have", changed("d", `{"${"x".repeat(20_000)}":{}}`), "n1"],
     ["an n with other characters", changed("n", "n\u{fffd}"), ""],
+    ["a negative duration", changed("ms", "-1"), "n1"],
     ["invalid gauges", changed("g", '{"lagMs":"4"}'), "n1"],
     ["no field of a report", ["hello", "world"], ""],
     ["no list", "hello", ""],

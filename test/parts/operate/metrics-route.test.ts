@@ -67,6 +67,16 @@ describe.each(redisServers)("metrics with $redis", ({ start }) => {
     expect(requests.map(({ value }) => value)).toEqual([1]);
   });
 
+  it("say when their counts began, not when they were first read", async () => {
+    const site = siteWith();
+    await site.get("/news/1");
+    site.clock.atMs += 90_000;
+    const readAtMs = Date.now();
+    const { text } = await site.get("/_cache/metrics?format=json", bearing);
+    const { startedAt } = JSON.parse(text) as OperatorAnswer<"metrics">;
+    expect(Date.parse(startedAt ?? "")).toBeLessThan(readAtMs - 89_000);
+  });
+
   it("contain N of the configuration", async () => {
     const config = { purge: { maxLagSeconds: 12 } };
     const { text } = await siteWith({ config }).get("/_cache/metrics", bearing);

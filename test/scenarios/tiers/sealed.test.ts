@@ -224,7 +224,7 @@ describe("the reports in a sealed Redis", () => {
     memoryBytes: 0,
     memoryRecords: 0,
   };
-  const report = { n: "one", colo: "HAM", sums: new Map([["purges", 1]]), gauges };
+  const report = { n: "one", colo: "HAM", coversMs: 0, sums: new Map([["purges", 1]]), gauges };
 
   function openStream() {
     const { upstash, clock } = openWorld();

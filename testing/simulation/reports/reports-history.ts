@@ -95,7 +95,8 @@ class History {
     const reporter = new Reporter({
       channel: { kind: "store", ...this.#foldingBy(() => undefined) },
       namespace: "site",
-      metrics: { colo, take },
+      // Counts begin at their report.
+      metrics: { colo, takenAtMs: Infinity, take },
       gauges: () => gauges,
       nowAtMs: () => this.world.atMs,
       randomText: this.#random,

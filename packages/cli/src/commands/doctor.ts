@@ -70,7 +70,7 @@ async function doctor(session: Session, options: DoctorOptions): Promise<ExitCod
   const site = options.static ? undefined : await siteIfNamed(session);
   const given = checkedOrigin(options.origin);
   if (folder.wrangler.kind === "absent" && !site && given === undefined) {
-    throw nothingToLookAt(folder.folder);
+    throw nothingToLookAt(folder);
   }
   try {
     const ofFolder = withoutPlaceholder(examineFolder(folder), site);
@@ -133,10 +133,10 @@ function checkedOrigin(url: string | undefined): string | undefined {
   });
 }
 
-function nothingToLookAt(folder: string): CommandError {
+function nothingToLookAt({ folder, cfNotes }: FolderRead): CommandError {
   return usageError({
     what: "There is nothing to check.",
-    why: `No site is named, and ${folder} has no wrangler file.`,
+    why: [`No site is named, and ${folder} has no wrangler file.`, ...cfNotes].join(" "),
     hint: "Write --site https://www.example.com, or change to the folder of the Worker.",
   });
 }

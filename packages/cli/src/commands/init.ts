@@ -21,6 +21,7 @@ import {
   storesNamed,
 } from "../init/site-choices.ts";
 import { judge } from "../origin/judge-page.ts";
+import { cfNotes } from "../wrangler/wrangler-file.ts";
 import { type AddCommand, repeated, type Session } from "../session.ts";
 import {
   httpUrlFault,
@@ -109,6 +110,7 @@ async function init(session: Session, options: InitOptions, words: readonly stri
     terminal.print(`Written: ${written.join(", ")}.`);
     if (kept.length > 0) terminal.print(`Already present, and kept: ${kept.join(", ")}.`);
     if (stores === "cloudflare" && otherWrangler !== undefined) terminal.print(bindingsToAdd);
+    for (const note of await cfNotes(folder)) terminal.print(note);
     for (const line of ["", "Next:", ...next.map((one) => `  ${one}`)]) terminal.print(line);
   }
   const pages = sight.pages.map((page) => ({ ...page, judgement: judge(page) }));

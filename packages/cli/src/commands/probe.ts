@@ -52,12 +52,47 @@ async function probe(session: Session, { via = [], rounds }: ProbeOptions): Prom
   }
   const late = checks.filter(({ result }) => result === "late").length;
   const unknown = checks.filter(({ result }) => result === "unknown").length;
-  terminal.json({ positions, checks, late, unknown });
+  const seen = seenIn(checks);
+  terminal.json({ positions, checks, late, unknown, seen });
   for (const line of tableOf([heads, ...checks.map(rowOf)], new Set([4, 5]))) terminal.print(line);
   terminal.print("");
   terminal.print(`Late: ${late} of ${checks.length}. Not verified: ${unknown}.`);
+  terminal.print(`Seen within 2 s: ${sentenceOf(seen.within2Seconds)}`);
+  terminal.print(`Seen within N: ${sentenceOf(seen.withinN)}`);
   return late + unknown > 0 ? exitCode.findings : exitCode.done;
 }
+
+interface Seen {
+  readonly seen: number;
+  /** The observed purges, one for each page and address of a round. */
+  readonly of: number;
+  readonly nines: number;
+}
+
+/** Counts the purges whose new version was read in time. A purge that was not verified was not observed. */
+function seenIn(checks: readonly PageCheck[]) {
+  const observed = checks.filter(({ result }) => result !== "unknown");
+  const within = (secondsOf: (check: PageCheck) => number): Seen => {
+    const isSeen = (check: PageCheck) =>
+      check.result === "new" && (check.lagSeconds ?? Infinity) <= secondsOf(check);
+    const seen = observed.filter(isSeen).length;
+    return { seen, of: observed.length, nines: ninesOf(seen, observed.length) };
+  };
+  return { within2Seconds: within(() => 2), withinN: within((check) => check.withinSeconds) };
+}
+
+/**
+ * Returns the nines of a share: 2 for 99 %. Without a miss, the sample limits the claim: 100 purges show at
+ * most 2.
+ */
+export function ninesOf(seen: number, of: number): number {
+  if (of === 0) return 0;
+  // Rounding must not turn 1 of 1,000 into less than 3 nines.
+  return Math.floor(-Math.log10(Math.max(1, of - seen) / of) + 1e-9);
+}
+
+const sentenceOf = ({ seen, of, nines }: Seen): string =>
+  `${seen} of ${of} observed purges, ${nines} ${nines === 1 ? "nine" : "nines"}.`;
 
 const heads = ["address", "colo", "page", "result", "lag", "N"];
 

@@ -1,5 +1,6 @@
 // Computes the figures of a simulated policy: its hits, the load of its origin, and its costs.
-import { mixesOf } from "./mixes.ts";
+import { mixesOf, objectMsACall } from "./mixes.ts";
+import { billOf, cpuMsOf, secondsAMonth, type Use } from "./month.ts";
 import { workers } from "./prices.ts";
 import { commandsByTheClock } from "./report-commands.ts";
 import type { Policy, Simulation } from "./simulation.ts";
@@ -17,7 +18,10 @@ const missedShown = 10;
 /** The reads of the journal by one colo, in a period of N − A: docs/costs.md. */
 const journalReadsAPeriod = 2.9;
 
-/** Returns the operations, calls and dollars of a million requests, without CPU time and purges. */
+/** A shorter log does not show the rate of a month. */
+const monthFromSeconds = 3_600;
+
+/** Returns the operations, calls and dollars of a million requests, without CPU time and purges, and of a month. */
 function costsOf({ policy, simulation: { totals, replay } }: PolicyRun) {
   const { seconds, all } = totals;
   const { requests } = all;
@@ -40,6 +44,44 @@ function costsOf({ policy, simulation: { totals, replay } }: PolicyRun) {
     objectCallsAMillion: calls,
     objectRowsAMillion: rows * million,
     dollarsAMillion: { redis, objects },
+    month: seconds < monthFromSeconds ? null : monthOf({ ...used, requests, seconds }),
+  };
+}
+
+interface Used extends Omit<Parameters<typeof mixesOf>[0], "purges"> {
+  readonly requests: number;
+  /** The duration of the log. */
+  readonly seconds: number;
+}
+
+/** Returns the bill of a month with the log's rate, in which no calls of an object overlap. */
+function monthOf({ requests, seconds, lookUps, writes, journalReads, ...more }: Used) {
+  const factor = secondsAMonth / seconds;
+  const calls = (lookUps + writes + journalReads) * factor;
+  const base: Use = {
+    workerRequests: requests * factor,
+    cpuMs: cpuMsOf(requests, lookUps) * factor,
+    redisCommands: 0,
+    redisGigabytes: 0,
+    objectRequests: 0,
+    objectRows: 0,
+    objectSeconds: 0,
+  };
+  const redis: Use = {
+    ...base,
+    redisCommands: calls + more.otherCommands * factor,
+    redisGigabytes: (more.bytes * factor) / 1e9,
+  };
+  const objectSeconds = (calls * objectMsACall) / 1_000;
+  const objects: Use = {
+    ...base,
+    objectRequests: calls,
+    objectRows: more.rows * factor,
+    objectSeconds,
+  };
+  return {
+    requests: base.workerRequests,
+    dollars: { redis: billOf(redis), objects: billOf(objects) },
   };
 }
 

@@ -18,7 +18,7 @@ const signed = (value: number, text: string) => `${value < 0 ? "-" : value > 0 ?
 
 type Row = readonly [
   name: string,
-  of: (figures: Figures) => number,
+  of: (figures: Figures) => number | undefined,
   form: (value: number) => string,
 ];
 
@@ -36,6 +36,9 @@ const rows: readonly Row[] = [
   ["  rows in Durable Objects", (one) => one.objectRowsAMillion, counted],
   ["  dollars, all in Redis", (one) => one.dollarsAMillion.redis, dollars],
   ["  dollars, all in Durable Objects", (one) => one.dollarsAMillion.objects, dollars],
+  ["a month at this rate: requests", ({ month }) => month?.requests, counted],
+  ["  dollars, all in Redis", ({ month }) => month?.dollars.redis, dollars],
+  ["  dollars, all in Durable Objects", ({ month }) => month?.dollars.objects, dollars],
 ];
 
 /** The columns of numbers: all but the first. */
@@ -47,12 +50,13 @@ function printFigures(
   [first, second]: readonly [Figures, Figures | undefined],
 ): void {
   const heads = second && [second.config, "difference"];
-  const table = rows.map(([name, of, form]) => {
-    const cells = [name, form(of(first))];
-    if (second === undefined) return cells;
-    const change = of(second) - of(first);
-    const difference = (form === percent ? points : form)(Math.abs(change));
-    return cells.concat(form(of(second)), signed(change, difference));
+  const table = rows.flatMap(([name, of, form]) => {
+    const [one, other] = [of(first), second && of(second)];
+    if (one === undefined) return [];
+    const cells = [name, form(one)];
+    if (other === undefined) return [cells];
+    const difference = (form === percent ? points : form)(Math.abs(other - one));
+    return [cells.concat(form(other), signed(other - one, difference))];
   });
   terminal.text(tableOf([["", first.config].concat(heads ?? []), ...table], numbers).join("\n"));
   for (const { config, routes } of second === undefined ? [first] : [first, second]) {
@@ -119,9 +123,13 @@ export function printOutput({ terminal }: Session, { name, lines, runs, suggesti
   }
   printLines(terminal, name, lines, policies[0].seconds);
   if (lines.requests === 0) return;
+  const assumed = ["\nAssumed", ...assumptions.map((sentence) => `- ${sentence}`)].join("\n");
+  // An assumption mostly explains why nothing is a hit.
+  const isExplained = policies.some((one) => one?.hitRate === 0);
+  if (isExplained) terminal.text(assumed);
   terminal.print("");
   printFigures(terminal, policies);
-  terminal.text(["\nAssumed", ...assumptions.map((sentence) => `- ${sentence}`)].join("\n"));
+  if (!isExplained) terminal.text(assumed);
   if (suggestions === undefined) return;
   const isNone = suggestions.length === 0;
   terminal.text(isNone ? "\nNo change helps enough." : "\nSuggested, each on its own");

@@ -26,6 +26,7 @@ import {
   type Table,
   tablesIn,
   textsIn,
+  cfNotes,
 } from "../wrangler/wrangler-file.ts";
 
 /** @throws CommandError that names the invalid option */
@@ -104,6 +105,7 @@ export async function readFolder(folder: string, named: string | undefined): Pro
     otherFiles: [...wranglerNames, ".dev.vars"].map((name) => join(folder, name)),
     notes: [
       ...(wrangler?.notes ?? []),
+      ...(await cfNotes(folder)),
       ...(isFault(database)
         ? [
             `npx wrangler dev does not use the database of .dev.vars. ${database.why} ${database.hint}`,

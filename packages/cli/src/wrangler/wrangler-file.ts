@@ -26,6 +26,16 @@ export async function readWranglerFile(folder: string): Promise<WranglerFile> {
   return { kind: "absent" };
 }
 
+const ofCf = "cloudflare.config.ts";
+
+/** Returns a note if the folder has the configuration of Cloudflare's command `cf`. */
+export async function cfNotes(folder: string): Promise<readonly string[]> {
+  if ((await textIfThere(join(folder, ofCf))) === undefined) return [];
+  return [
+    `${ofCf} of Cloudflare's command cf is not read. Bindings and routes must be in a wrangler file, and wrangler must deploy it: docs/deployment.md.`,
+  ];
+}
+
 /** Error codes for a missing file, for a folder with the file's name, and for an invalid path. */
 const absentCodes: readonly unknown[] = [
   "ENOENT",

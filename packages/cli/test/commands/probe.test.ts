@@ -5,6 +5,7 @@ import { purgeProbe } from "../../../../src/parts/probe/probe.ts";
 import { ProbedColos } from "../../../../test/parts/probe/probed-colos.ts";
 import { host, idle, type SiteOptions } from "../../../../testing/site/harness.ts";
 import { playTimers } from "../../../../testing/site/two-colos.ts";
+import { ninesOf } from "../../src/commands/probe.ts";
 import { main } from "../../src/main.ts";
 import { FakeUser } from "../fakes/fake-world.ts";
 import {
@@ -56,6 +57,27 @@ it("probe purges the canary, and finds its new version at each address within N"
   const far = { address: farUrl, colo: "NRT", ...canary };
   expect(checks).toMatchObject([near, far, near, far]);
   for (const { lagSeconds } of checks) expect(lagSeconds).toBeLessThanOrEqual(10);
+});
+
+it("probe prints the nines that its observed purges prove, and no more", async () => {
+  const { colos, runs } = openColos();
+  const { out } = await runs(["--via", farUrl, "--rounds", "6"]);
+  expect(out).toContain("Seen within N: 12 of 12 observed purges, 1 nine.");
+  colos.lagSeconds.set("NRT", Infinity);
+  const late = JSON.parse((await runs(["--via", farUrl, "--json"])).out);
+  expect(late.seen.withinN).toEqual({ seen: 1, of: 2, nines: 0 });
+  expect(late.seen.within2Seconds.of).toBe(2);
+});
+
+it.each([
+  [9, 9, 0],
+  [10, 10, 1],
+  [1_000, 1_000, 3],
+  [999, 1_000, 3],
+  [998, 1_000, 2],
+  [0, 0, 0],
+])("%i of %i observed purges are %i nines", (seen, of, nines) => {
+  expect(ninesOf(seen, of)).toBe(nines);
 });
 
 it("probe reports a late purge, and exits with 3", async () => {

@@ -48,6 +48,21 @@ it.skipIf(!hasGit)("doctor finds nothing in a folder without faults", async () =
   expect(code).toBe(0);
 });
 
+it("doctor says that it does not read the configuration of cf, with and without a wrangler file", async () => {
+  const ofCf = { "cloudflare.config.ts": "export default {};" };
+  const { findings, notLookedAt } = await found({ ...others, ...wrangler({}), ...ofCf });
+  expect(findings.map(({ code }) => code)).not.toContain("wrangler-syntax");
+  const note = /^cloudflare\.config\.ts of Cloudflare's command cf is not read\..*wrangler/;
+  expect(notLookedAt).toContainEqual(expect.stringMatching(note));
+  const user = await FakeUser.at();
+  await writeFile(join(user.folder, "cloudflare.config.ts"), "export default {};");
+  const alone = await user.runs(["doctor"]);
+  expect([alone.code, alone.notes]).toEqual([
+    2,
+    expect.stringContaining("command cf is not read."),
+  ]);
+});
+
 it("doctor --static checks only the folder, and sends no request", async () => {
   const user = await FakeUser.at({ env: { TIDEMARK_SITE: "https://www.site.test" } });
   const vars = { ORIGIN_URL: "https://www.example.com" };

@@ -169,6 +169,13 @@ describe("a file that exists before init runs", () => {
     expect(asked).toEqual([]);
   });
 
+  it("gets a wrangler.jsonc beside the configuration of cf, and a note", async () => {
+    const { user } = await userWith({ "cloudflare.config.ts": "mine" });
+    const { out } = await user.runs(["init", origin]);
+    expect(out).toContain("command cf is not read.");
+    expect(await isThere(user, "wrangler.jsonc")).toBe(true);
+  });
+
   it("prevents a wrangler.jsonc if it is a wrangler.toml", async () => {
     const { user } = await userWith({ "wrangler.toml": "mine" });
     const { out } = await user.runs(["init", origin]);

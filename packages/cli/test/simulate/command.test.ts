@@ -45,6 +45,23 @@ it("simulate prints the figures, the routes and what it assumed", async () => {
   expect(out).toContain("- 200 requests: The log has no host, so it is www.example.com.");
 });
 
+it("simulate says first what it assumed if there are no hits", async () => {
+  const { user } = await userWith(configured('{ name: "all", match: "*" }'));
+  const { out } = await user.runs(["simulate", "access.log"]);
+  expect(out).toMatch(/^hit rate +0.0 %$/m);
+  expect(out.indexOf("Set one with --fresh")).toBeLessThan(out.indexOf("hit rate"));
+  expect(out.match(/^Assumed$/gm)).toHaveLength(1);
+});
+
+it("simulate shows the bill of a month at the rate of a log of an hour", async () => {
+  const { user, write } = await userWith();
+  await write("access.log", logOf(1_201));
+  const { out } = await user.runs(["simulate", "access.log"]);
+  expect(out).toMatch(/^a month at this rate: requests +864,720$/m);
+  // Each request has a parameter of its own: a lookup and a write for each, and a read of the journal.
+  expect(out).toMatch(/^ {2}dollars, all in Redis +\$\d+\.\d\d$/m);
+});
+
 it("simulate --against shows another configuration beside the first", async () => {
   const { user, write } = await userWith(
     configured('{ name: "all", match: "*", fresh: "10s", query: { allow: [] } }'),

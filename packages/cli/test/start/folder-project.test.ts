@@ -52,6 +52,13 @@ describe("the configuration of a project", () => {
     expect(project.library.folder).toBe(folder.path);
   });
 
+  it("is not that of cf, which a note says", async () => {
+    await folder.write("tidemark.config.ts", "");
+    await folder.write("cloudflare.config.ts", "");
+    const { main, notes } = await readFolder(folder.path, undefined);
+    expect([main, notes]).toEqual([undefined, [expect.stringContaining("cf is not read.")]]);
+  });
+
   it("is not needed if there is a main module", async () => {
     await folder.write("wrangler.toml", 'main = "src/a.ts"');
     const { config, main } = await readFolder(folder.path, undefined);

@@ -185,6 +185,7 @@ export function added(
   const sums = new Map(totals.sums);
   const colos = new Map(totals.colos);
   const windows = new Map(totals.windows.map(({ fromAtMs, sums: of }) => [fromAtMs, new Map(of)]));
+  let { startedAtMs } = totals;
   let foreign = 0;
   let isCrowded = false;
   for (const { report, atMs } of entries) {
@@ -196,7 +197,8 @@ export function added(
       addTo(sums, seriesOf("reportsLost", []));
       continue;
     }
-    const { colo, gauges } = report;
+    const { colo, coversMs, gauges } = report;
+    startedAtMs = Math.min(startedAtMs, atMs - coversMs);
     for (const [series, count] of [[seriesOf("reports", [colo]), 1] as const, ...report.sums]) {
       if (addBounded(sums, series, { count, max: seriesMax })) isCrowded = true;
     }
@@ -206,7 +208,6 @@ export function added(
     }
     setNewest(colos, colo, { atMs, ...gauges });
   }
-  const { startedAtMs } = totals;
   const upToAtMs = (entries.at(-1)?.atMs ?? Infinity) + windowMs;
   const newest = newestFirst(windows, upToAtMs);
   return { startedAtMs, sums, colos, windows: newest, odd: { foreign, isCrowded } };

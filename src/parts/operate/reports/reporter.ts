@@ -4,8 +4,7 @@ import { addAll, addTo, seriesOf, type Sums } from "../../../observe/sums.ts";
 import type { Dataset, ReportsSettings } from "../../../observe/reports/reports.ts";
 import { takenAsPoints } from "./data-points.ts";
 import type { ReportFold } from "./folding.ts";
-import { sumsBytesMax } from "../../../observe/reports/report-entry.ts";
-import type { Gauges } from "../../../observe/reports/totals.ts";
+import { type Report, sumsBytesMax } from "../../../observe/reports/report-entry.ts";
 import type { ReportStream } from "../../../observe/reports/report-store.ts";
 import { takenWithin } from "../../../observe/reports/sums-text.ts";
 
@@ -28,7 +27,7 @@ export type Channel =
 export interface ReporterSettings extends Pick<ReportsSettings, "gauges"> {
   readonly channel: Channel;
   readonly namespace: string;
-  readonly metrics: Pick<ReportsSettings["metrics"], "colo" | "take">;
+  readonly metrics: Pick<ReportsSettings["metrics"], "colo" | "takenAtMs" | "take">;
   readonly nowAtMs: () => number;
   readonly randomText: () => string;
   readonly log: Log;
@@ -56,9 +55,13 @@ export class Reporter {
   async tell(): Promise<boolean> {
     const { metrics, channel, gauges, nowAtMs } = this.#settings;
     const atMs = nowAtMs();
+    // The clock may have been set back.
+    const coversMs = Math.max(0, atMs - metrics.takenAtMs);
     addAll(this.#pending, metrics.take(atMs));
     const { colo } = metrics;
-    if (channel.kind === "store") return this.#tellStore(channel, colo, gauges(atMs));
+    if (channel.kind === "store") {
+      return this.#tellStore(channel, { colo, coversMs, gauges: gauges(atMs) });
+    }
     const { namespace } = this.#settings;
     for (const point of takenAsPoints(this.#pending, gauges(atMs), { namespace, colo })) {
       channel.dataset.writeDataPoint(point);
@@ -68,12 +71,11 @@ export class Reporter {
 
   async #tellStore(
     { stream, folding }: Channel & { kind: "store" },
-    colo: string,
-    gauges: Gauges,
+    of: Pick<Report, "colo" | "coversMs" | "gauges">,
   ): Promise<boolean> {
     for (let sent = 1; ; sent += 1) {
       const sums = takenWithin(this.#pending, sumsBytesMax);
-      const answer = await stream.add({ n: this.#settings.randomText(), colo, sums, gauges });
+      const answer = await stream.add({ n: this.#settings.randomText(), sums, ...of });
       const standing = answer.kind === "answered" ? answer.value : undefined;
       const isLost = standing === undefined || standing < 0;
       if (isLost) this.#lost(sums, standing, stream.storeName);

@@ -91,6 +91,20 @@ export const connectionWords: TroubleWords = {
   failed: ["A command to the database failed before it was sent", "check the connection"],
 };
 
+/** ioredis opens a connection by itself, but never again after its end. */
+const ioredisWords: TroubleWords = {
+  ...connectionWords,
+  "not-open": [
+    "The connection to the database is closed",
+    "call `quit()` or `disconnect()` only after the last use of the cache, and let `retryStrategy` return a number, because ioredis " +
+      "opens a closed connection only by `connect()`",
+  ],
+};
+
+/** Returns the texts about troubles of a connection, for its library. */
+export const wordsOf = (given: object): TroubleWords =>
+  isOfIoredis(given) ? ioredisWords : connectionWords;
+
 /** By connection. Each connection gets one listener for errors, although several caches use it. */
 const addresses = new WeakMap<object, RedisAddress>();
 
@@ -106,7 +120,7 @@ export function addressOver(given: object): RedisAddress {
   const { mayResend, lossCount, isCluster } = connection;
   // No request uses this address.
   const nowhere = { url: "https://connection.invalid", token: "none" };
-  const words = connectionWords;
+  const words = wordsOf(given);
   /** By the key of the stream. */
   const waits = new Map<string, WaitingHints>();
   const watch = (stream: WatchedStream) => {

@@ -61,7 +61,7 @@ export function totalsOf(
 
 function folded(sums: Sums): Sums {
   const { atMs: _, ...gauges } = coloState({});
-  const report = { n: "n", colo: "HAM", sums, gauges };
+  const report = { n: "n", colo: "HAM", coversMs: 0, sums, gauges };
   const nothing = { startedAtMs: 0, sums: new Map(), colos: new Map(), windows: [] };
   const { windows } = added(nothing, [{ id: "1-0", n: "n", atMs: 1, report }]);
   return windows[0]?.sums ?? new Map();

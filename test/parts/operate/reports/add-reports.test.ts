@@ -14,7 +14,13 @@ const entry = (
   sums: Readonly<Record<string, number>>,
   colo = "HAM",
 ): StandingReport => {
-  const report = { n: `n${atMs}`, colo, sums: new Map(Object.entries(sums)), gauges: noGauges };
+  const report = {
+    n: `n${atMs}`,
+    colo,
+    coversMs: 3,
+    sums: new Map(Object.entries(sums)),
+    gauges: noGauges,
+  };
   return { id: `${atMs}-0`, n: report.n, atMs, report };
 };
 const foreign = (atMs: number) => ({ id: `${atMs}-0`, n: "", atMs, report: undefined });
@@ -44,12 +50,20 @@ describe("reports that are added to the totals", () => {
     });
   });
 
+  it.each([
+    ["the oldest report's own start", { ...nothing, startedAtMs: Infinity }, 7],
+    ["the known start if it is earlier", nothing, 5],
+  ])("begin at %s", (_id, totals, startedAtMs) => {
+    const sum = added(totals, [entry(11, {}), entry(10, {}), foreign(1)]);
+    expect(sum.startedAtMs).toBe(startedAtMs);
+  });
+
   it("have the same sums in pages, with a text in Redis in between, as at once", () => {
     const sumsAt = (at: number) => ({
       [`requests|r${at % 7}|hit|memory`]: at + 1,
       "redisSeconds|fill|sum": 0.1 * at,
     });
-    const entries = Array.from({ length: 40 }, (_, at) => entry(at * 40_000, sumsAt(at)));
+    const entries = Array.from({ length: 40 }, (_, at) => entry((at + 1) * 40_000, sumsAt(at)));
     const { odd: _, ...atOnce } = added(nothing, entries);
     let byPages: Totals = nothing;
     for (let at = 0; at < entries.length; at += 9) {

@@ -17,6 +17,7 @@ const reportOf = (n: string, count = 1) => ({
   n,
   colo: "HAM",
   sums: new Map([["requests|all|hit|memory", count]]),
+  coversMs: 0,
   gauges: noGauges,
 });
 const totals = { startedAtMs: 1, sums: new Map(), colos: new Map(), windows: [] };

@@ -52,6 +52,7 @@ function openProcess(): () => ReportStream {
 const reportOf = (n: string) => ({
   n,
   colo: "HAM",
+  coversMs: 0,
   sums: new Map([["requests|all|hit|memory", 1]]),
   gauges: noGauges,
 });

@@ -24,7 +24,13 @@ function open({ isOn = true, hasDatabase = true, hasDataset = false } = {}) {
     counted = new Map();
     return taken;
   };
-  const metrics = { colo: "HAM", take, add: () => undefined, took: () => undefined };
+  const metrics = {
+    colo: "HAM",
+    takenAtMs: clock.nowAtMs() - 60_000,
+    take,
+    add: () => undefined,
+    took: () => undefined,
+  };
   const settings = {
     config: { namespace: "site", reportsMetrics: isOn },
     metrics,
@@ -60,8 +66,9 @@ describe("the report of an isolate", () => {
     expect(upstash.reports.commands.map(([name]) => name)).toEqual(["EVAL", "EVAL"]);
     expect(reported()).toEqual([{ purges: 1 }, { purges: 2, "requests|a|hit|memory": 3 }]);
     const [[, fields] = []] = upstash.reports.range();
-    expect(fields?.filter((_, at) => at % 2 === 0)).toEqual(["v", "n", "colo", "d", "g"]);
+    expect(fields?.filter((_, at) => at % 2 === 0)).toEqual(["v", "n", "colo", "d", "g", "ms"]);
     expect(JSON.parse(fields?.[9] ?? "")).toEqual({ ...noGauges, memoryBytes: 7 });
+    expect(fields?.[11]).toBe("60000");
   });
 
   it("is counted as lost in the next stored report if Redis does not confirm it", async () => {

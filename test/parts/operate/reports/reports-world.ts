@@ -72,7 +72,7 @@ export function openReportsWorld(start: RedisServerRow["start"]) {
       return new Reporter({
         channel: { kind: "store", ...open(bounds) },
         namespace: "site",
-        metrics: { colo: "HAM", take: counted },
+        metrics: { colo: "HAM", takenAtMs: 7, take: counted },
         gauges: () => noGauges,
         nowAtMs: () => 7,
         randomText: () => crypto.randomUUID(),

@@ -256,4 +256,14 @@ describe("the log of a connection", () => {
     expect(await client.attempt("look-up", read)).toEqual(unavailable("not-open"));
     expect(log[0]).toMatch(/not open: open it with `await client\.connect\(\)`/);
   });
+
+  it("names what closes a connection of ioredis, which needs no call to open", async () => {
+    const given = new Redis({ lazyConnect: true });
+    given.disconnect();
+    const { log, client } = clientOver(given, 100);
+    expect(await client.attempt("look-up", read)).toEqual(unavailable("not-open"));
+    expect(log[0]).toMatch(
+      /is closed: call `quit\(\)` or `disconnect\(\)` only after the last use/,
+    );
+  });
 });

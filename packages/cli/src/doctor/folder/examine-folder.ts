@@ -7,7 +7,7 @@ import type { FolderRead } from "./read-folder.ts";
 import { secretFileFindings, secretsInVars } from "./secret-findings.ts";
 
 export function examineFolder(read: FolderRead): Examination {
-  const { wrangler, secretFiles, config } = read;
+  const { wrangler, cfNotes, secretFiles, config } = read;
   const seen = [
     ...(wrangler.kind === "absent" ? [] : [wrangler.name]),
     ...secretFiles.map(({ name }) => name),
@@ -25,6 +25,7 @@ export function examineFolder(read: FolderRead): Examination {
       ...(wrangler.kind === "absent"
         ? ["The wrangler file: this folder has none. Run doctor in the folder of the Worker."]
         : []),
+      ...cfNotes,
       ...(config?.unread === undefined ? [] : [`${config.name}: ${config.unread}`]),
       ...(wrangler.kind === "read"
         ? ["Secrets stored at Cloudflare: the wrangler file does not show them."]

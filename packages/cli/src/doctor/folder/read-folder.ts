@@ -8,6 +8,7 @@ import { stripComments } from "jsonc-parser";
 import { type Env, textOf } from "../../../../../src/protocol/variables/bindings.ts";
 import { originUrlFault } from "../../../../../src/protocol/variables/origin-url.ts";
 import {
+  cfNotes,
   isTable,
   readWranglerFile,
   textIfThere,
@@ -33,6 +34,8 @@ export interface SecretFile {
 export interface FolderRead {
   readonly folder: string;
   readonly wrangler: WranglerFile;
+  /** A note if the folder has a configuration of `cf`. */
+  readonly cfNotes: readonly string[];
   readonly deployments: readonly Deployment[];
   readonly secretFiles: readonly SecretFile[];
   readonly config: ConfigRead | undefined;
@@ -51,6 +54,7 @@ export async function readFolder(folder: string): Promise<FolderRead> {
   return {
     folder,
     wrangler,
+    cfNotes: await cfNotes(folder),
     deployments,
     secretFiles: await readSecretFiles(folder, environments),
     config: await readConfig(folder),
