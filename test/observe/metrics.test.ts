@@ -114,21 +114,6 @@ describe("a report", () => {
     for (let nth = 0; nth < requests; nth += 1) metrics.answered(answeredBy({}), startAtMs);
     expect(metrics.isReportDue(startAtMs + afterMs)).toBe(isDue);
   });
-
-  it("is due until the counts are taken", () => {
-    const metrics = new Metrics(startAtMs);
-    const atMs = startAtMs + 300_000;
-    expect([metrics.isReportDue(atMs), metrics.isReportDue(atMs)]).toEqual([true, true]);
-    metrics.take(atMs);
-    expect(metrics.isReportDue(atMs)).toBe(false);
-  });
-
-  it("is due according to the requests since the last report", () => {
-    const metrics = new Metrics(startAtMs);
-    for (let nth = 0; nth < 1_000; nth += 1) metrics.answered(answeredBy({}), startAtMs);
-    metrics.take(startAtMs);
-    expect(metrics.isReportDue(startAtMs + 60_000)).toBe(false);
-  });
 });
 
 it("counts routes beyond the limit of series together, and earlier routes separately", () => {
