@@ -50,10 +50,3 @@ it("the Worker prints a line of JSON for its start, each request and a purge", a
   ]);
   expect(printed.join("\n")).not.toContain("s3cret");
 });
-
-it("the Worker sends the trace to the origin, with its own parent ID", () => {
-  const { headers } = origin.seen[0]!;
-  expect(headers["traceparent"]).toMatch(new RegExp(`^00-${trace_id}-[\\da-f]{16}-01$`));
-  expect(headers["traceparent"]).not.toBe(traceparent);
-  expect(headers["tracestate"]).toBe("a=b");
-});

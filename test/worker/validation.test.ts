@@ -63,17 +63,6 @@ it.each([
   },
 );
 
-it("answers a client with 304 from the shared tier without reading the body from Redis", async () => {
-  await filled("/fresh");
-  const known = { headers: { "if-none-match": '"v1"' } };
-  const answer = await rawRequest(world.colos[1]!.url, "/fresh", known);
-  expect([answer.status, answer.body.byteLength]).toEqual([304, 0]);
-  expect(cacheStatusOf(answer)).toMatch(/hit; ttl=\d+; detail=shared/);
-  expect(tierCommands(world)).toEqual({ GETRANGE: 1 });
-  expect(world.rest.counts().responseBytes).toBeLessThan(6_000);
-  expect(bodiesSent).toBe(1);
-});
-
 it("answers HEAD and ranges from the stored response", async () => {
   await filled("/parts");
   const head = await rawRequest(world.url, "/parts", { method: "HEAD" });
