@@ -149,15 +149,6 @@ describe("a body in slices is valid while its head is", () => {
     expect(site.origin.last.fields.get("if-none-match")).toBe('"1"');
     expect((await getSliced(site, range)).fields.get("cache-status")).toMatch(/; hit; ttl=60/);
   });
-
-  it("answers from stored slices while the origin fails, if the route allows it", async () => {
-    const origin = slicedOrigin({ fields: { "cache-control": "max-age=60, stale-if-error=600" } });
-    const site = openSliced(origin);
-    await getSliced(site);
-    site.clock.advance(61);
-    origin.change = () => new Response("broken", { status: 503 });
-    expect((await getSliced(site, range)).status).toBe(206);
-  });
 });
 
 describe("an origin that breaks the rules of ranges", () => {

@@ -35,10 +35,8 @@ describe("a HEAD request for a stale response", () => {
 
   it.each([
     { id: "another tag", head: { etag: '"2"' } },
-    { id: "another length", head: { etag: '"1"', "content-length": "6" } },
     { id: "private", head: cc("private", { etag: '"1"' }) },
     { id: "no-store and another tag", head: cc("no-store", { etag: '"2"' }) },
-    { id: "no validator", head: cc("max-age=60") },
     { id: "another status", head: cc("max-age=60", { etag: '"2"' }), status: 410 },
   ])("does not freshen, and the next GET validates: $id", async ({ head, status }) => {
     expect((await headed(head, status)).text).toBe('"1"');
