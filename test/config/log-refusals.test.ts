@@ -1,6 +1,5 @@
 // Tests refusals of the `logs` options, and of trace fields in a cache key.
 import { expect, it } from "vitest";
-import { defineConfig } from "../../src/config/config.ts";
 import { refusalOf, route } from "./refusal-of.ts";
 
 it.each([
@@ -15,10 +14,4 @@ it.each([
   },
 ])("refuses a configuration: $says", ({ written, says }) => {
   expect(refusalOf(written)).toBe(says);
-});
-
-it("logs no request without a share, and no path without `paths: true`", () => {
-  expect(defineConfig({}).logs).toEqual({ sample: 0, paths: false });
-  expect(defineConfig({ logs: { sample: 1 } }).logs).toEqual({ sample: 1, paths: false });
-  expect(defineConfig({ logs: { sample: 0.5, paths: true } }).logs.paths).toBe(true);
 });

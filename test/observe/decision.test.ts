@@ -1,6 +1,5 @@
 // Tests the decision, one record of a request from which Cache-Status and the counts are made.
 import { describe, expect, it } from "vitest";
-import { cacheStatus } from "../../src/rules/cache-status.ts";
 import { Decision, settle } from "../../src/observe/decision.ts";
 import { RecordKey } from "../../src/cache/record/record-key.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
@@ -16,22 +15,6 @@ const decided = (by: string) => {
 };
 
 describe("a decision", () => {
-  it("of a hit names the tier and the remaining lifetime", () => {
-    const decision = new Decision({ route: "all" });
-    decision.ttlSeconds = 9.5;
-    decision.detail = "memory";
-    expect(cacheStatus(decision)).toBe("tidemark; hit; ttl=9; detail=memory");
-  });
-
-  it.each([
-    { by: "purged", told: "fwd=stale; detail=purged" },
-    { by: "unverified", told: "fwd=stale; detail=unverified" },
-    { by: "expired", told: "fwd=stale" },
-    { by: "no-cache", told: "fwd=stale" },
-  ])("states $told for a copy that was $by", ({ by, told }) => {
-    expect(cacheStatus(decided(by))).toBe(`tidemark; ${told}`);
-  });
-
   it("is counted once: its outcome, each lookup in a tier, and whether it was unverified", () => {
     const metrics = new Metrics(0);
     const decision = decided("purged");
@@ -53,14 +36,6 @@ describe("a decision", () => {
       unverifiedAnswers: 1,
     });
   });
-
-  it("of a lookup in the background is not counted as a request", () => {
-    const metrics = new Metrics(0);
-    const decision = new Decision({ route: "all" });
-    decision.lookedUp("memory", "found", 0);
-    metrics.settled(decision);
-    expect(metrics.snapshot()).toMatchObject({ routes: {}, reads: { memory: { found: 1 } } });
-  });
 });
 
 describe("settle", () => {
@@ -74,13 +49,6 @@ describe("settle", () => {
     const exchange = { decision, site, afterAnswer, nowAtMs: () => 0 };
     return { metrics, running, decision, exchange };
   };
-
-  it("counts at once if nothing continues after the answer", () => {
-    const { metrics, exchange, running } = watched();
-    settle(exchange);
-    expect(metrics.snapshot().routes).toMatchObject({ all: { requests: 1 } });
-    expect(running).toEqual([]);
-  });
 
   it("counts an answer at once, and later its writes and a late refusal", async () => {
     const { decision, metrics, exchange, running } = watched();

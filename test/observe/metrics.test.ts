@@ -37,23 +37,6 @@ describe("the taken counts", () => {
     expect(told(metrics.take(startAtMs))).toEqual({ "requests|all|hit|memory": 1 });
   });
 
-  it("distinguish answers by route, result and tier, whatever came before", () => {
-    const metrics = new Metrics(startAtMs);
-    const first = answeredBy({});
-    const others = [
-      answeredBy({}, { route: "other" }),
-      answeredBy({ outcome: "stale-hit" }),
-      answeredBy({ tier: "edge" }),
-    ];
-    for (const other of others) for (const each of [first, first, other]) count(metrics, each);
-    expect(told(metrics.take(startAtMs))).toEqual({
-      "requests|all|hit|memory": 6,
-      "requests|other|hit|memory": 1,
-      "requests|all|stale-hit|memory": 1,
-      "requests|all|hit|edge": 1,
-    });
-  });
-
   it("add up to the snapshot, which counts from the start", () => {
     const metrics = new Metrics(startAtMs);
     const all: Sums = new Map();
@@ -68,25 +51,6 @@ describe("the taken counts", () => {
     expect(metrics.snapshot().routes).toEqual({
       all: { requests: 3, outcomes: { hit: 2, stored: 1 }, refusedToStore: {} },
     });
-  });
-
-  it("contain a length that came with the body, under the answer's own result", () => {
-    const metrics = new Metrics(startAtMs);
-    const decision = answeredBy({ outcome: "stored", tier: "origin" });
-    metrics.answered(decision, startAtMs);
-    decision.lateBytes = 7;
-    metrics.settled(decision);
-    expect(told(metrics.take(startAtMs))).toEqual({
-      "requests|all|stored|origin": 1,
-      "responseBytes|all|stored|origin": 7,
-    });
-  });
-
-  it("contain no request, and no bytes of a refresh", () => {
-    const metrics = new Metrics(startAtMs);
-    const of = { isRefresh: true };
-    count(metrics, answeredBy({ outcome: "stored", answerBytes: 1, lateBytes: 1 }, of));
-    expect(told(metrics.take(startAtMs))).toEqual({});
   });
 
   it.each([
@@ -113,21 +77,6 @@ describe("a report", () => {
     metrics.take(startAtMs);
     for (let nth = 0; nth < requests; nth += 1) metrics.answered(answeredBy({}), startAtMs);
     expect(metrics.isReportDue(startAtMs + afterMs)).toBe(isDue);
-  });
-
-  it("is due until the counts are taken", () => {
-    const metrics = new Metrics(startAtMs);
-    const atMs = startAtMs + 300_000;
-    expect([metrics.isReportDue(atMs), metrics.isReportDue(atMs)]).toEqual([true, true]);
-    metrics.take(atMs);
-    expect(metrics.isReportDue(atMs)).toBe(false);
-  });
-
-  it("is due according to the requests since the last report", () => {
-    const metrics = new Metrics(startAtMs);
-    for (let nth = 0; nth < 1_000; nth += 1) metrics.answered(answeredBy({}), startAtMs);
-    metrics.take(startAtMs);
-    expect(metrics.isReportDue(startAtMs + 60_000)).toBe(false);
   });
 });
 

@@ -32,17 +32,6 @@ it("serves a response from memory, and in another isolate from Redis", async () 
   expect(await seenAt(there)).toEqual(["page 1", "hit; ttl=60; detail=memory"]);
 });
 
-it("serves each variant from Redis in another isolate", async () => {
-  const [here, there] = openTwo(({ headers }) =>
-    page(`in ${headers.get("accept-language")}`, cc("max-age=60", { vary: "accept-language" })),
-  );
-  for (const language of ["de", "fr"]) await seenAt(here, { "accept-language": language });
-  for (const language of ["de", "fr"]) {
-    const seen = await seenAt(there, { "accept-language": language });
-    expect(seen).toEqual([`in ${language}`, "hit; ttl=60; detail=shared"]);
-  }
-});
-
 it("applies a purge at once in the isolate that accepted it, and elsewhere within N", async () => {
   const [here, there] = openTwo(numbered(cc("max-age=60", { "cache-tag": "news" })));
   for (const site of [here, there]) await seenAt(site);

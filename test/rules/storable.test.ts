@@ -4,7 +4,6 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { governingDirectives } from "../../src/rules/cache-control.ts";
 import {
-  failureOf,
   isOfOneRequest,
   mayStore,
   sharedExplicitly,
@@ -190,25 +189,6 @@ describe("sharedExplicitly", () => {
     ["targeted-none", { "cdn-cache-control": "none", ...cc("public") }, false],
   ])("is true for public, s-maxage and a targeted lifetime: %s", (_id, fields, shared) => {
     expect(sharedExplicitly(governingDirectives(fieldsWith(fields)))).toBe(shared);
-  });
-});
-
-describe("failureOf", () => {
-  it.each([
-    [519, undefined],
-    [520, "unreachable"],
-    [521, "unreachable"],
-    [522, "timeout"],
-    [523, "unreachable"],
-    [524, "timeout"],
-    [527, "unreachable"],
-    [528, undefined],
-    [529, undefined],
-    [530, "unreachable"],
-    [531, undefined],
-    [503, undefined],
-  ])("classifies Cloudflare's status %d as %s", (status, failure) => {
-    expect(failureOf(status)).toBe(failure);
   });
 });
 

@@ -171,6 +171,12 @@ describe("freshenedByHead", () => {
     { id: "length-alone", head: { "content-length": "5" }, stored: old, says: "unknown" },
     { id: "same-date", head: { "last-modified": date(-60) }, stored: old, says: "same" },
     { id: "other-date", head: { "last-modified": date(-59) }, stored: old, says: "other" },
+    {
+      id: "same-tag-other-date",
+      head: { etag: '"a"', "last-modified": date(0) },
+      stored: old,
+      says: "other",
+    },
     { id: "nothing", head: {}, stored: old, says: "unknown" },
     {
       id: "weak-date",

@@ -5,7 +5,7 @@ import { startDemoOrigin } from "../../local/demo-origin/demo-origin.ts";
 import { Running } from "../../local/running.ts";
 import { workerdMebibytes } from "../../testing/worker/process-memory.ts";
 import { cacheStatusOf, rawRequest } from "../../testing/worker/raw-request.ts";
-import { sleep, startWorld, storesSettled, tierCommands } from "../../testing/worker/world.ts";
+import { sleep, startWorld, storesSettled } from "../../testing/worker/world.ts";
 
 const mebibyte = 1_048_576;
 const running = new Running();
@@ -89,13 +89,6 @@ describe("a body above limits.bufferBytes", () => {
     expect(part.status).toBe(206);
     expect(part.body.equals(first.body.subarray(5_000_000, 5_000_100))).toBe(true);
     expect(asked()).toBe(before);
-  });
-
-  it("is not written to the shared tier", async () => {
-    world.rest.resetCounts();
-    await rawRequest(url, archive(`bytes=${8 * mebibyte}&n=2`));
-    await storesSettled(colo);
-    expect(tierCommands(world)["SET"] ?? 0).toBe(0);
   });
 });
 

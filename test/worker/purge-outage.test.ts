@@ -1,7 +1,7 @@
 // Tests purges while Redis is down, and after Redis restarts without its data.
 import { afterEach, describe, expect, it } from "vitest";
 import { Running } from "../../local/running.ts";
-import { redisServers } from "../../testing/fakes/redis-server.ts";
+import { oneRedisServer } from "../../testing/fakes/redis-server.ts";
 import { startScriptedOrigin } from "../../testing/fakes/scripted-origin.ts";
 import { rawRequest } from "../../testing/worker/raw-request.ts";
 import { adminToken, sleep, startWorld, storesSettled, until } from "../../testing/worker/world.ts";
@@ -15,7 +15,7 @@ afterEach(async () => {
   running = new Running();
 });
 
-describe.each(redisServers)("a purge during an outage of $redis", ({ start }) => {
+describe.each(oneRedisServer)("a purge during an outage of $redis", ({ start }) => {
   it("gets 503, old responses end within maxLagSeconds, and purges work after a restart", async () => {
     let version = 1;
     const redis = await running.add(start());

@@ -108,13 +108,9 @@ it.each([
   }
 });
 
-describe("a purge by URL, prefix, host or everything", () => {
-  const folder = (path: string) => path.replace(/page$/, "");
-
+describe("a purge by URL or everything", () => {
   it.each([
     ["url", (path: string) => ({ urls: [`http://site.test${path}`] })],
-    ["prefix", (path: string) => ({ prefixes: [folder(path)] })],
-    ["host", () => ({ hosts: ["site.test"] })],
     ["everything", () => ({ everything: true })],
   ])("takes effect in all colos within N: %s", async (id, order) => {
     const path = `/by-${id}/page`;

@@ -132,16 +132,6 @@ describe("a forwarded request that a stored response may answer", () => {
     expect(fields.toHeaders([]).get("cookie")).toBe("currency=EUR");
     expect(fields.get("Cookie")).toBe("currency=EUR");
   });
-
-  it("contains the client's Cache-Control if the route honours request directives", () => {
-    const headers = headersOf({ "cache-control": "no-cache" }, { honourRequestDirectives: true });
-    expect(headers.get("cache-control")).toBe("no-cache");
-  });
-
-  it("contains the validators of the stored response instead of the client's", () => {
-    const headers = keyed({ "if-none-match": '"client"' }).toHeaders([["if-none-match", '"ours"']]);
-    expect(headers.get("if-none-match")).toBe('"ours"');
-  });
 });
 
 describe("a request of a route with the option forward", () => {
@@ -185,10 +175,6 @@ describe("the fields that Tidemark sets in a request", () => {
     expect(fields.get("x-forwarded-for")).toBe("192.0.2.7");
     expect(fields.get("via")).toBe("1.0 proxy");
   });
-
-  it("include Cache-Control: max-age=0 if request directives are not honoured", () => {
-    expect(headersOf({ "cache-control": "no-cache" }).get("cache-control")).toBe("max-age=0");
-  });
 });
 
 describe("a request that bypasses the cache", () => {
@@ -227,11 +213,5 @@ describe("a request that bypasses the cache", () => {
     { id: "with-an-invalid-name", connection: "a b, x-hop" },
   ])("leaves out fields that Connection names: $id", ({ connection }) => {
     expect(passed({ connection, "x-hop": "1" }).has("x-hop")).toBe(false);
-  });
-
-  it("states the requested host in X-Forwarded-Host, and keeps Via", () => {
-    const headers = passed({ "x-forwarded-host": "evil", via: "1.1 a" });
-    expect(headers.get("x-forwarded-host")).toBe("www.example.com");
-    expect(headers.get("via")).toBe("1.1 a");
   });
 });

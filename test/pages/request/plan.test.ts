@@ -2,7 +2,6 @@
 // response, or to answer under Tidemark's reserved path (RFC 9111 §3.5, §4.3.2, §5.2.1).
 import { describe, expect, it } from "vitest";
 import { defineConfig } from "../../../src/config/config.ts";
-import { asRefresh } from "../../../src/pages/request/plan.ts";
 import { askedWith, configWith, planOf } from "../../../testing/examples/requests.ts";
 
 const site = "https://www.example.com";
@@ -73,30 +72,9 @@ describe("a request for a path below or beside /_cache", () => {
 });
 
 describe("the request's directives (RFC 9111 §5.2.1)", () => {
-  const asks = { headers: { "cache-control": "no-cache, max-age=5, only-if-cached" } };
-
-  it("apply if the route honours them", () => {
-    const { directives } = askedWith(asks, configWith({ honourRequestDirectives: true }));
-    expect(directives).toMatchObject({ noCache: true, maxAgeSeconds: 5, onlyIfCached: true });
-  });
-
-  it("are ignored by default, except only-if-cached", () => {
-    const { directives } = askedWith(asks);
-    expect(directives).toEqual({ noCache: false, noStore: false, onlyIfCached: true });
-  });
-
   it("include Pragma", () => {
     const config = configWith({ honourRequestDirectives: true });
     const { directives } = askedWith({ headers: { pragma: "no-cache" } }, config);
     expect(directives.noCache).toBe(true);
   });
-});
-
-it("plans a refresh as a GET without the client's range, conditions and directives", () => {
-  const config = configWith({ honourRequestDirectives: true });
-  const headers = { "if-none-match": '"a"', range: "bytes=0-1", "cache-control": "max-stale" };
-  const refresh = asRefresh(askedWith({ method: "HEAD", headers }, config), []);
-  expect(refresh.method).toBe("GET");
-  expect([...(refresh.conditions as Headers)]).toEqual([]);
-  expect(refresh.directives.maxStaleSeconds).toBeUndefined();
 });

@@ -64,13 +64,6 @@ describe("Cache-Status for a stored response that did not answer", () => {
 });
 
 describe("a stored response that a lookup finds", () => {
-  it("is judged again after the view was renewed (rules 7 and 10)", async () => {
-    // The route uses no lower tier, so the lookup waits for none.
-    const { site, cacheStatus } = await filled(["memory"]);
-    site.clock.advance(10);
-    expect(await cacheStatus()).toBe("tidemark; hit; ttl=50; detail=memory");
-  });
-
   it("is judged at the time at which the lookup returns it (rule 10)", async () => {
     const config = { routes: [{ name: "all", match: "*", tiers: ["edge" as const] }] };
     const site = openSite({ config, origin: (_, nth) => page(`page ${nth}`, cc("max-age=60")) });

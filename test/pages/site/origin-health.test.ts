@@ -169,11 +169,6 @@ describe("an origin whose pages fail", () => {
     health.answered(pageOf("/any"), fine, 1_000);
     expect([health.shutOff, health.ask(pageOf("/other"), 1_000)]).toEqual([[], well]);
   });
-
-  it("does not affect another origin", () => {
-    const ofOther = { ...pageOf("/0"), route: { origin: "bucket" } };
-    expect(afterFailures(5).ask(ofOther, 1_500).kind).not.toBe("down");
-  });
 });
 
 describe("the probe of an origin with failing paths", () => {

@@ -65,19 +65,3 @@ it("computes tags and terms once for a validation", async () => {
   expect((await site.get("/a")).cacheStatus).toContain("fwd-status=304");
   expect(counts()).toEqual([1, 1]);
 });
-
-it("counts tags that are too long once for the answer that has them, and not for each 304", async () => {
-  const long = "x".repeat(300);
-  const headers = { "cache-control": "max-age=60", etag: '"1"' };
-  const origin = (request: Request) =>
-    request.headers.has("if-none-match")
-      ? new Response(null, { status: 304, headers })
-      : new Response("page", { headers: { ...headers, "cache-tag": `${long}, short` } });
-  const site = openSite({ origin, env: { ADMIN_TOKEN: "admin-of-this-site" } });
-  await site.get("/a");
-  site.clock.advance(61);
-  expect((await site.get("/a")).cacheStatus).toContain("fwd-status=304");
-  const authorization = `Bearer admin-of-this-site`;
-  const stats = await site.get("/_cache/stats", { headers: { authorization } });
-  expect(JSON.parse(stats.text)).toMatchObject({ tagsLeftOut: 1 });
-});

@@ -65,10 +65,7 @@ async function shutOff(site: Site): Promise<void> {
 describe("a fallback origin answers", () => {
   it.each<[id: string, first: Script]>([
     ["unreachable", unreachable],
-    ["500", () => page("broken", {}, 500)],
-    ["502", () => page("broken", {}, 502)],
     ["503", () => page("broken", {}, 503)],
-    ["504", () => page("broken", {}, 504)],
     ["522", () => page("broken", {}, 522)],
     ["304-without-a-question", () => unchanged()],
   ])("if the first origin fails: %s", async (_, first) => {

@@ -1,7 +1,6 @@
 // Tests POST /_cache/hooks/<name>: checks before the body is read, limits on the body, and the
 // route.
 import { describe, expect, it, vi } from "vitest";
-import { webhookSender } from "../../../src/parts/hooks/hooks.ts";
 import { type Site, until } from "../../../testing/site/harness.ts";
 import { codeOf, send } from "../../../testing/site/purge-sender.ts";
 import {
@@ -172,11 +171,6 @@ describe("the body of a delivery", () => {
 });
 
 describe("the route of a hook", () => {
-  it.each(["GET", "HEAD", "PUT", "DELETE"])("returns 404 for %s", async (method) => {
-    const { site } = openHooked();
-    expect((await site.get("/_cache/hooks/shop", { method })).status).toBe(404);
-  });
-
   it.each(["other", "SHOP", "shop/", "", "constructor"])(
     "returns 404 for the hook %j",
     async (name) => {
@@ -188,25 +182,5 @@ describe("the route of a hook", () => {
   it("does not enable the purge route", async () => {
     const { site } = openHooked();
     expect((await send(site, { everything: true }, {})).status).toBe(404);
-  });
-
-  it("accepts a custom sender, which checks the request itself", async () => {
-    const own = webhookSender({
-      claimOf: ({ method, url }) => ({
-        kind: "claimed",
-        delivery: "",
-        isSigned: async (bytes, [secret]) =>
-          new TextDecoder().decode(bytes).includes(`"${secret}"`) &&
-          method === "POST" &&
-          url.endsWith("/own"),
-      }),
-      toOrder: (payload) => ({ tags: (payload as { documents: string[] }).documents }),
-    });
-    const env = { HOOK_SECRET_OWN: "u7Yt5rEw3qAs1dFg9hJk" };
-    const { site, upstash } = openHooked({ hooks: { own }, env });
-    const ofPrismic = (secret: string) => JSON.stringify({ secret, documents: ["a", "b"] });
-    expect((await deliver(site, ofPrismic("wrong"), {}, "own")).status).toBe(401);
-    expect((await deliver(site, ofPrismic(env.HOOK_SECRET_OWN), {}, "own")).status).toBe(200);
-    expect(upstash.journal.length).toBe(1);
   });
 });

@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { codeOf } from "../../../testing/site/purge-sender.ts";
 import { receive, varnish } from "../../../src/parts/hooks/varnish.ts";
-import { idle, openSite } from "../../../testing/site/harness.ts";
+import { idle } from "../../../testing/site/harness.ts";
 import {
   hitsOf,
   openVarnishSite,
@@ -318,18 +318,6 @@ describe("the sender of a purge request", () => {
     expect((await sendAsVarnishClient(site, "PURGE", "/a")).status).toBe(200);
     expect(site.log.join()).toContain("HOOK_SECRET_VARNISH has no effect");
   });
-
-  it("gets 503 with Retry-After while the journal does not answer", async () => {
-    const { site, upstash } = openVarnishSite();
-    upstash.journalMode = "down";
-    const seen = await sendAsVarnishClient(site, "PURGE", "/a");
-    expect([seen.status, codeOf(seen), seen.fields.get("retry-after")]).toEqual([
-      503,
-      "unavailable",
-      "5",
-    ]);
-    expect(site.counted()).toMatchObject({ "webhooks|varnish|unavailable": 1 });
-  });
 });
 
 describe("a site with the dialect", () => {
@@ -356,15 +344,6 @@ describe("a site with the dialect", () => {
     const seen = await site.get(`/a?${names.map((name) => `${name}=red`).join("&")}`);
     expect(names.filter((name) => seen.fields.has(name))).toEqual([]);
   });
-});
-
-it("a site without the dialect refuses the methods, and purges nothing", async () => {
-  const site = openSite();
-  for (const method of ["PURGE", "BAN"]) {
-    const headers = { "x-magento-tags-pattern": ".*" };
-    expect((await site.get("/a", { method, headers })).status).toBe(501);
-  }
-  expect(site.origin.count).toBe(0);
 });
 
 it("the purge of a client that leaves before the answer is background work", async () => {

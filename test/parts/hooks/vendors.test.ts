@@ -41,8 +41,6 @@ describe.each(vendors)("a webhook of $vendor", (vendor) => {
 
   it.each<{ id: string; sent?: string; change?: (field: string) => string }>([
     { id: "for another body", sent: bodyOf(2) },
-    { id: "for a truncated body", sent: body.slice(0, -1) },
-    { id: "for an empty body", sent: "" },
     { id: "if its signature is forged", change: forged },
     { id: "if its signature is truncated", change: (field) => field.slice(0, -3) },
     { id: "if its signature is empty", change: () => "" },

@@ -88,14 +88,6 @@ it("stats list variables that are not usable", async () => {
   expect(JSON.stringify(stats)).not.toContain("s3cret");
 });
 
-it.each([
-  [new FakeUpstash(new FakeClock()), { named: 0, widened: 0, purged: 0, failed: 0 }],
-  [undefined, "only here: the journal is not configured"],
-])("stats report the reach of invalidations", async (upstash, invalidations) => {
-  const site = openSite({ env, ...(upstash && { upstash }) });
-  expect(await statsOf(site)).toMatchObject({ invalidations });
-});
-
 it("the site returns 404 for the address of a stored record", async () => {
   const site = openSite({ origin: () => page("page", cc("max-age=60")) });
   await site.get("/a");
@@ -120,10 +112,5 @@ describe("the length of the journal", () => {
     const at = new Date(clock.atMs).toISOString();
     expect(await kept()).toEqual({ entries: 2, oldest: { position, at } });
     expect(upstash.journalCommands).toEqual(["XLEN", "XRANGE"]);
-  });
-
-  it("is unavailable if its database is down", async () => {
-    upstash.mode = "down";
-    expect(await kept()).toBe("unavailable");
   });
 });

@@ -4,14 +4,14 @@ import { describe, expect, it } from "vitest";
 import { RedisJournal } from "../../../src/stores/redis/journal/redis-journal.ts";
 import { RedisSubscribers } from "../../../src/stores/redis/journal/redis-subscribers.ts";
 import { newEntry } from "../../../testing/examples/purges.ts";
-import { redisServers } from "../../../testing/fakes/redis-server.ts";
+import { oneRedisServer } from "../../../testing/fakes/redis-server.ts";
 import { openRestDatabase } from "../../../testing/fakes/rest-database.ts";
 import { upstashStore } from "../../../testing/fakes/upstash-store.ts";
 import { listTarget, OutwardWorld, secret } from "./outward-world.ts";
 
 const hourMs = 3_600_000;
 
-describe.each(redisServers)("over $redis, whose clock was set back", ({ start }) => {
+describe.each(oneRedisServer)("over $redis, whose clock was set back", ({ start }) => {
   const database = openRestDatabase(start);
 
   it("sends purges once N + A have passed since they were found", async () => {

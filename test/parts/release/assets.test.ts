@@ -114,9 +114,6 @@ describe("a lost asset", () => {
 
   it.each([
     { order: { urls: [`https://www.example.com${path}`] } },
-    { order: { tags: ["asset"] } },
-    { order: { prefixes: ["/assets/"] } },
-    { order: { routes: ["assets"] } },
     { order: { everything: true } },
   ])("ends with a purge of $order", async ({ order }) => {
     const { site } = await openLost();

@@ -70,24 +70,16 @@ describe("the conditions of a request, with the head alone in memory (RFC 9110 Â
     { id: "if-range-tag", headers: { range, "if-range": '"1"' }, status: 206 },
     { id: "if-range-date", headers: { range, "if-range": modifiedOn }, status: 206 },
     { id: "if-range-other-tag", headers: { range, "if-range": '"2"' }, status: 200 },
-    { id: "if-range-weak-tag", headers: { range, "if-range": 'W/"1"' }, status: 200 },
-    {
-      id: "if-range-other-date",
-      headers: { range, "if-range": "Mon, 31 Dec 2029 12:00:01 GMT" },
-      status: 200,
-    },
     {
       id: "if-range-beyond-the-end",
       headers: { range: "bytes=9999999-", "if-range": '"1"' },
       status: 200,
     },
-    { id: "no-suffix", headers: { range: "bytes=-0" }, status: 416 },
     { id: "if-none-match", headers: { range, "if-none-match": '"1"' }, status: 304 },
     { id: "if-modified-since", headers: { range, "if-modified-since": modifiedOn }, status: 304 },
     { id: "if-none-match-other", headers: { range, "if-none-match": '"2"' }, status: 206 },
     { id: "beyond-the-end", headers: { range: "bytes=9999999-" }, status: 416 },
     { id: "several-ranges", headers: { range: "bytes=0-0,2-2" }, status: 200 },
-    { id: "other-unit", headers: { range: "lines=0-0" }, status: 200 },
   ])("decide the status: $id", async ({ headers, status }) => {
     const site = openSliced(slicedOrigin({ fields }));
     await getSliced(site, "bytes=0-0");
@@ -156,15 +148,6 @@ describe("a body in slices is valid while its head is", () => {
     expect(site.origin.count).toBe(7);
     expect(site.origin.last.fields.get("if-none-match")).toBe('"1"');
     expect((await getSliced(site, range)).fields.get("cache-status")).toMatch(/; hit; ttl=60/);
-  });
-
-  it("answers from stored slices while the origin fails, if the route allows it", async () => {
-    const origin = slicedOrigin({ fields: { "cache-control": "max-age=60, stale-if-error=600" } });
-    const site = openSliced(origin);
-    await getSliced(site);
-    site.clock.advance(61);
-    origin.change = () => new Response("broken", { status: 503 });
-    expect((await getSliced(site, range)).status).toBe(206);
   });
 });
 
@@ -855,21 +838,6 @@ describe("a head is stored by the steps of any other response", () => {
     const site = openWith(origin, { query: { noVarySearch: true } });
     for (const t of [1, 2, 3, 4]) expect((await ask(site, `/v?t=${t}`)).status).toBe(206);
     expect(site.origin.asked.map(({ path }) => path)).toEqual(["/v?t=1", "/v"]);
-  });
-
-  it("forgets No-Vary-Search if a canonical answer lacks it", async () => {
-    const origin = withFields({ "no-vary-search": 'params=("t")' });
-    const site = openWith(origin, { query: { noVarySearch: true } });
-    await ask(site, "/v?id=1&t=1");
-    origin.fields = slicedOrigin().fields;
-    await ask(site, "/v?id=2&t=1");
-    await ask(site, "/v?id=3&t=1");
-    expect(site.origin.asked.map(({ path }) => path)).toEqual([
-      "/v?id=1&t=1",
-      "/v?id=2",
-      "/v?id=2&t=1",
-      "/v?id=3&t=1",
-    ]);
   });
 
   it("notes that pages vary without Vary", async () => {

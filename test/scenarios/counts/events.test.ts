@@ -9,8 +9,8 @@ import { FakeUpstash } from "../../../testing/fakes/fake-upstash.ts";
 import { FarUpstash } from "../../../testing/fakes/far-upstash.ts";
 import { cc, page } from "../../../testing/fakes/origin-in-process.ts";
 import { heat, openHotSite } from "../../parts/hot-keys/hot-site.ts";
-import { idle, openSite, type Site } from "../../../testing/site/harness.ts";
-import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
+import { openSite, type Site } from "../../../testing/site/harness.ts";
+import { bearer, openJournalled } from "../../../testing/site/purge-sender.ts";
 import { ask, playTimers, TwoColos, write } from "../../../testing/site/two-colos.ts";
 
 const fresh = () => page("page", cc("max-age=600"));
@@ -35,18 +35,6 @@ describe("a site with little memory", () => {
 });
 
 describe("a site with purges", () => {
-  it("counts accepted purges, and refused purges by reason", async () => {
-    const { site } = openJournalled();
-    await send(site, { tags: ["red"] });
-    await send(site, "no order");
-    await send(site, { tags: ["red"] }, {});
-    expect(counts(site, "purges", "purgeRefusals")).toEqual({
-      purges: 1,
-      "purgeRefusals|malformed": 1,
-      "purgeRefusals|not-signed": 1,
-    });
-  });
-
   describe("the time until an isolate reads a purge", () => {
     playTimers();
     const open = () => new TwoColos({}, fresh);
@@ -121,19 +109,6 @@ describe("a site with purges", () => {
   });
 });
 
-it("counts unverified answers by route", async () => {
-  const { site, upstash } = openJournalled({
-    config: { routes: [{ name: "open", match: "*", whenUnreachable: "serve" }] },
-    env: { COLO: "" },
-    origin: fresh,
-  });
-  await site.get("/a");
-  site.clock.advance(10);
-  upstash.journalMode = "down";
-  for (let nth = 0; nth < 2; nth += 1) await (await site.ask("/a")).text();
-  expect(counts(site, "unverified")).toEqual({ "unverified|open": 2 });
-});
-
 describe("a site with Redis", () => {
   it("measures answered round trips by purpose, and counts failed ones by cause", async () => {
     const clock = new FakeClock();
@@ -187,13 +162,4 @@ it("counts requests that fail with an internal error", async () => {
   expect((await site.ask("/a")).status).toBe(500);
   vi.restoreAllMocks();
   expect(counts(site, "requests")).toEqual({ "requests||failed|none": 2 });
-});
-
-it("counts failed background work", async () => {
-  const { site } = openJournalled();
-  vi.spyOn(JournalView.prototype, "catchUp").mockRejectedValue(new RangeError("a fault"));
-  await send(site, { tags: ["red"] });
-  await idle();
-  vi.restoreAllMocks();
-  expect(counts(site, "backgroundFailures")).toEqual({ backgroundFailures: 1 });
 });

@@ -209,14 +209,6 @@ describe("the counts that warn operators", () => {
     for (const path of ["/switched/a", "/switched/a", "/switched/a", "/a"]) await site.get(path);
     expect(counts(site, "bypassed")).toEqual({ "bypassed|switched": 3 });
   });
-
-  it("include tags that are too long to be purged", async () => {
-    const tags = `short ${"t".repeat(257)} ${"u".repeat(300)}`;
-    const origin: Script = () => page("page", cc("max-age=60", { "surrogate-key": tags }));
-    const site = openSite({ config, origin });
-    await site.get("/a");
-    expect(counts(site, "tagsLeftOut")).toEqual({ tagsLeftOut: 2 });
-  });
 });
 
 describe("the counted durations", () => {

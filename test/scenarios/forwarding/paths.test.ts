@@ -94,18 +94,6 @@ describe("two spellings of a URL", () => {
     expect(site.origin.count).toBe(spellings.length);
   });
 
-  it.each([
-    { id: "by URL", order: { urls: ["https://www.example.com/a-b?y=2&x=1"] } },
-    { id: "by prefix", order: { prefixes: ["/a%2D"] } },
-  ])("are purged together $id", async ({ order }) => {
-    const { site } = openJournalled({ origin });
-    for (const path of spellings) await site.get(path);
-    expect((await send(site, order)).status).toBe(200);
-    for (const path of spellings) {
-      expect((await site.get(path)).cacheStatus).toContain("detail=purged");
-    }
-  });
-
   it("are invalidated together in the isolate", async () => {
     const site = openSite({ origin });
     for (const path of spellings) await site.get(path);

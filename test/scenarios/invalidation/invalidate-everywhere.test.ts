@@ -150,29 +150,6 @@ describe("an unsafe request on a route that invalidates everywhere, after N + 1 
     expect(await isHit(colos.far, named)).toBe(false);
   });
 
-  it.each(["https://other.example/news/a", "http://www.example.com/news/a"])(
-    "leaves a URI of another origin that its answer names: %s",
-    async (url) => {
-      const colos = open();
-      await fill(colos, url);
-      await write(colos.near, "/news/b", { "x-location": url });
-      await colos.pass(withinSeconds);
-      expect(await isHit(colos.far, url)).toBe(true);
-    },
-  );
-
-  it.each([
-    { id: "an error", method: "POST", status: "400" },
-    { id: "a safe method", method: "OPTIONS", status: "200" },
-    { id: "a safe method with a body", method: "QUERY", status: "200" },
-  ])("leaves all responses after $id", async ({ method, status }) => {
-    const colos = open();
-    await fill(colos, "/news/a");
-    await ask(colos.near, "/news/a", { method, headers: { "x-status": status } });
-    await colos.pass(withinSeconds);
-    expect([await isHit(colos.far, "/news/a"), colos.entries]).toEqual([true, []]);
-  });
-
   it("lets other colos validate a response that no hard purge covers", async () => {
     const fields = cc("max-age=600", { etag: '"1"' });
     const colos = new TwoColos(everywhere, ({ method, headers }) => {

@@ -23,13 +23,6 @@ describe("an origin that is down", () => {
       expect(`${seen.head}\n${seen.text}`).not.toMatch(secrets);
     },
   );
-
-  it("gets the next request", async () => {
-    const site = openSite({ origin: unreachable });
-    await site.get("/a");
-    site.origin.script = () => page("back");
-    expect((await site.get("/a")).text).toBe("back");
-  });
 });
 
 describe("an error whose body never ends and cannot be cancelled", () => {

@@ -156,8 +156,8 @@ it.each(rows)("a cold isolate asks $store about a $subject once", async ({ open,
   expect(await world.costOf(asks[subject])).toEqual([true, 0]);
 });
 
-it.each(rows)("a colo asks $store about a $subject once", async ({ open, subject }) => {
-  const world = worldOf(open());
+it.each(subjects)("a colo asks Redis about a %s once", async (subject) => {
+  const world = worldOf(overRedis());
   await world.filled();
   const cache = new FakeCache(clock);
   const [first, second] = [await world.begun(cache), await world.begun(cache)];
@@ -168,14 +168,14 @@ it.each(rows)("a colo asks $store about a $subject once", async ({ open, subject
   expect(await world.costOf(second.asks[subject])).toEqual([true, 0]);
 });
 
-it.each(rows)("a colo whose edge has an old $subject asks $store once", async (row) => {
-  const world = worldOf(row.open());
+it.each(subjects)("a colo whose edge has an old %s asks Redis once", async (subject) => {
+  const world = worldOf(overRedis());
   const cache = new FakeCache(clock);
   await world.filled(cache);
   const [first, second] = [await world.begun(cache), await world.begun(cache)];
-  expect(await world.costOf(first.asks[row.subject])).toEqual(firstCost);
-  const isAsked = row.subject === "value with further tags";
-  expect(await world.costOf(second.asks[row.subject])).toEqual(isAsked ? firstCost : [true, 0]);
+  expect(await world.costOf(first.asks[subject])).toEqual(firstCost);
+  const isAsked = subject === "value with further tags";
+  expect(await world.costOf(second.asks[subject])).toEqual(isAsked ? firstCost : [true, 0]);
 });
 
 it.each(stores)("old pages and values hardly ask $store after 20,000 purges", async ({ open }) => {

@@ -45,9 +45,6 @@ const wasConditional = (site: Site) => site.origin.last.fields.has("if-none-matc
 describe("an unconditional request to the origin", () => {
   it.each([
     { id: "tags", order: red },
-    { id: "urls", order: { urls: ["https://www.example.com/news/a"] } },
-    { id: "prefixes", order: { prefixes: ["/news/"] } },
-    { id: "hosts", order: { hosts: ["www.example.com"] } },
     { id: "everything", order: { everything: true } },
   ])("fetches a page that a hard purge covers, in both colos: $id", async ({ order }) => {
     const { site, far, texts } = openLying();

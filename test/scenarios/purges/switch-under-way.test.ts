@@ -3,7 +3,6 @@
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import {
-  cc,
   closedGate,
   type Gate,
   page,
@@ -132,11 +131,4 @@ it.each([
   const { method: sent, fields } = near.origin.last;
   expect(sent).toBe(method);
   for (const [name, value] of Object.entries(headers)) expect(fields.get(name)).toBe(value);
-});
-
-it("a bypassed request with only-if-cached gets 504", async () => {
-  const { near } = open();
-  await post(near, true);
-  expect((await near.ask("/articles/1", { headers: cc("only-if-cached") })).status).toBe(504);
-  expect(near.origin.count).toBe(0);
 });

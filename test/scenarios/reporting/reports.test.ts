@@ -106,8 +106,11 @@ describe("Redis", () => {
     return names();
   };
 
-  it("gets no report with metrics off", async () => {
-    expect(await busy(openTwo({ metrics: "off" }))).toEqual([]);
+  it("gets no report with metrics off, and no dataset gets one", async () => {
+    const points: unknown[] = [];
+    const METRICS = { writeDataPoint: (point: unknown) => void points.push(point) };
+    expect(await busy(openTwo({ metrics: "off" }, { METRICS }))).toEqual([]);
+    expect(points).toEqual([]);
   });
 
   it("gets no report if METRICS is a dataset", async () => {

@@ -51,13 +51,6 @@ describe("the cache", () => {
     expect((await site.get("/a")).fields.get("age")).toBe("7");
   });
 
-  it("writes its Cache-Status after the origin's Cache-Status (RFC 9211 §2)", async () => {
-    const fields = cc("max-age=60", { "cache-status": "inner; hit" });
-    const site = openSite({ origin: () => page("page", fields) });
-    expect((await site.get("/a")).cacheStatus).toMatch(/^inner; hit, tidemark; fwd=uri-miss/);
-    expect((await site.get("/a")).cacheStatus).toMatch(/^inner; hit, tidemark; hit/);
-  });
-
   it("answers a HEAD from a stored response, with its length in bytes", async () => {
     const site = openSite({ origin: () => page("größer", cc("max-age=60")) });
     await site.get("/a");

@@ -74,13 +74,6 @@ describe("the second ask", () => {
     expect(upstash.commands.length).toBe(2 + written.length);
   });
 
-  it("writes to Redis once if three requests are concurrent", async () => {
-    const world = open(notFound());
-    await world.near.get("/a");
-    await Promise.all([world.near.get("/a"), world.near.get("/a"), world.near.get("/a")]);
-    expect(world.writes()).toEqual(written);
-  });
-
   it("writes the metadata and the lifetime of the first response", async () => {
     const world = open(notFound({ "surrogate-key": "t" }));
     const { near, far } = world;

@@ -1,7 +1,6 @@
 // Tests bodies that are streamed to the client and to the edge tier, because they are too large for
 // memory. An unused body of the edge tier is closed.
 import { describe, expect, it } from "vitest";
-import { openPair } from "../../../testing/site/counted-looks.ts";
 import {
   idle,
   openSite,
@@ -70,23 +69,6 @@ describe.each(["breaks", "ends"] as const)("a body from the edge tier that %s ea
     expect(response.headers.get("cache-status")).toContain("detail=edge");
     expect(await response.text().catch(() => "an error")).toBe(expected);
   });
-});
-
-it("a large body is not written to Redis again after a validation", async () => {
-  const text = "0123456789".repeat(30_000);
-  const { near: site, upstash } = openPair({
-    // Text would be compressed to a size that is written again.
-    origin: () =>
-      page(text, { ...fields, "content-length": "300000", "content-type": "image/webp" }),
-  });
-  await site.get("/a");
-  site.clock.advance(61);
-  site.origin.script = () => unchanged({ etag: '"1"' });
-  const seen = await site.get("/a");
-  expect(seen.text === text).toBe(true);
-  expect(seen.cacheStatus).toBe("tidemark; fwd=stale; fwd-status=304; stored");
-  expect(upstash.written).toEqual(["whole", "metadata"]);
-  expect((await site.get("/a")).cacheStatus).toContain("detail=memory");
 });
 
 describe("a validation of a streamed body", () => {

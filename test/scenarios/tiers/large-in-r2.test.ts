@@ -34,13 +34,13 @@ describe.each(Object.entries(mixes))("over %s", (_, mix) => {
   );
 });
 
-it("a body of 40 MB is read from R2 once, and then at the colo's edge", async () => {
+it("a streamed body is read from R2 once, and then at the colo's edge", async () => {
   const { first, second, r2 } = openOverR2();
-  await first.get("/video");
-  expect(tierOf(await first.get("/video"))).toBe("edge");
-  const texts = [await second.get("/video"), await second.get("/video")];
+  await first.get("/streamed");
+  expect(tierOf(await first.get("/streamed"))).toBe("edge");
+  const texts = [await second.get("/streamed"), await second.get("/streamed")];
   expect(texts.map(tierOf)).toEqual(["shared", "edge"]);
-  const whole = bodyOf(40 * mebibyte);
+  const whole = bodyOf(sizes["/streamed"]);
   expect(texts.every(({ text }) => text === whole)).toBe(true);
   expect(r2.calls).toEqual(["put 2d", "get 2d", "get 2d"]);
   expect(second.counted()).toMatchObject({

@@ -177,14 +177,6 @@ describe("the Redis commands of requests", () => {
 });
 
 describe("an answer while a tier fails", () => {
-  it.each(["throws", "forgets"] as const)("is unaffected by a Cache API that %s", async (mode) => {
-    const site = openSite({ origin: () => page("page", cc("max-age=60")) });
-    site.cache.mode = mode;
-    expect((await site.get("/a")).text).toBe("page");
-    expect((await site.get("/a")).cacheStatus).toContain("detail=memory");
-    expect(site.log).toEqual([]);
-  });
-
   it.each(["down", "refuses"] as const)("is unaffected if Redis fails: %s", async (mode) => {
     const { near, far, upstash } = openTiers();
     upstash.mode = mode;

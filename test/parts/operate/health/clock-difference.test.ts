@@ -2,11 +2,11 @@
 import type { RemoteAnswer } from "../../../../src/remote/remote-client.ts";
 import { describe, expect, it } from "vitest";
 import { readClockDifference } from "../../../../src/parts/operate/health/site-state.ts";
-import { redisServers } from "../../../../testing/fakes/redis-server.ts";
+import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
 import { openRestDatabase } from "../../../../testing/fakes/rest-database.ts";
 import { upstashStore } from "../../../../testing/fakes/upstash-store.ts";
 
-describe.each(redisServers)("the clock difference to $redis", ({ start }) => {
+describe.each(oneRedisServer)("the clock difference to $redis", ({ start }) => {
   const database = openRestDatabase(start);
 
   it.each([0, 60_000, -60_000])(

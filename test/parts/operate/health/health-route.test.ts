@@ -11,7 +11,7 @@ import { redisServers } from "../../../../testing/fakes/redis-server.ts";
 import { lengthenTimeouts } from "../../../../testing/patient-timeouts.ts";
 import { openSite, type Site } from "../../../../testing/site/harness.ts";
 import { adminToken, bearer } from "../../../../testing/site/purge-sender.ts";
-import { codesOf, type Health, healthOf, HealthWorld } from "./health-world.ts";
+import { codesOf, healthOf, HealthWorld } from "./health-world.ts";
 
 const env = { ADMIN_TOKEN: adminToken };
 const path = "/_cache/health";
@@ -183,15 +183,6 @@ describe("a request for health with a database", () => {
     await healthOf(cold);
     const first = { TIME: 1, INFO: 1, EVAL_RO: 1 };
     expect(world.rest.counts().commandCountByName).toMatchObject(first);
-  });
-
-  it("reports refused credentials, and what was not examined", async () => {
-    const site = world.site({ env: { UPSTASH_REDIS_REST_TOKEN: "other" } });
-    const health: Health = await healthOf(site);
-    expect(codesOf(health)).toEqual(["redis-credentials", "journal-unreadable"]);
-    expect(health.notLookedAt[0]).toBe(
-      "The database's clock and memory. Upstash refused the token (401).",
-    );
   });
 });
 

@@ -10,7 +10,6 @@ import {
 } from "../../../../local/upstash-rest/redis-connection.ts";
 import { Running } from "../../../../local/running.ts";
 import type { Finding } from "../../../../src/protocol/finding.ts";
-import { databaseInfoIn } from "../../../../src/remote/redis/database-info.ts";
 import { FakeClock } from "../../../../testing/fakes/fake-clock.ts";
 import { cc, page } from "../../../../testing/fakes/origin-in-process.ts";
 import type { RedisServerRow } from "../../../../testing/fakes/redis-server.ts";
@@ -133,12 +132,6 @@ export class HealthWorld {
   async startRest(ofToken = token): Promise<void> {
     const port = Number(new URL(this.#rest.url).port);
     this.#rest = await startUpstashRestServer({ redisUrl: this.#redisUrl, token: ofToken, port });
-  }
-
-  async usedBytes(): Promise<number> {
-    const outcome = await this.#direct.send(["INFO"]);
-    if (outcome.kind !== "replied") throw new Error(outcome.message);
-    return databaseInfoIn(String(outcome.reply)).usedBytes ?? 0;
   }
 
   site(options: SiteOptions = {}): Site {

@@ -84,36 +84,6 @@ it("health finds origin-unreachable, then origin-down, then nothing", async () =
   ]);
 });
 
-it("health answers 503 until a minute after the last failure of the only origin", async () => {
-  const site = opened();
-  await refuse();
-  for (const path of ["/a", "/b", "/c", "/d", "/e"]) await site.get(path);
-  expect((await statusOf(site))[0]).toBe(503);
-  site.clock.advance(59);
-  expect((await statusOf(site))[0]).toBe(503);
-  site.clock.advance(1);
-  expect(await statusOf(site)).toEqual([200, { status: "degraded" }]);
-  expect((await found(site, "origin-down"))?.what).toContain("Its last recorded failure was at ");
-});
-
-it("health answers 200 if one of two origins is down", async () => {
-  const config = {
-    origins: { api: { url: "https://api.invalid" } },
-    routes: [{ name: "api", match: "/api/*", origin: "api" }],
-  };
-  const site = opened({
-    config,
-    origin: (request) => {
-      if (new URL(request.url).host !== "api.invalid") return new Response("page");
-      return fetch(`http://127.0.0.1:${port}/`);
-    },
-  });
-  await refuse();
-  for (const path of ["/api/a", "/api/b", "/api/c", "/api/d", "/api/e"]) await site.get(path);
-  expect(await statusOf(site)).toEqual([200, { status: "degraded" }]);
-  expect((await found(site, "origin-down"))?.what).toContain('Origin "api" is shut off');
-});
-
 it("health has the finding origin-slow until the origin answers within originTimeout", async () => {
   const site = opened({ config: { originTimeout: "1s" } });
   afterMs = 3_000;

@@ -1,11 +1,11 @@
 // Tests findings on the database. Each finding is caused and ended on a real Redis server.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { redisServers } from "../../../../testing/fakes/redis-server.ts";
+import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
 import { lengthenTimeouts } from "../../../../testing/patient-timeouts.ts";
 import { send } from "../../../../testing/site/purge-sender.ts";
 import { codesOf, found, healthOf, HealthWorld, soon, statusOf, until } from "./health-world.ts";
 
-describe.each(redisServers)("health with $redis", ({ start }) => {
+describe.each(oneRedisServer)("health with $redis", ({ start }) => {
   let world: HealthWorld;
   beforeEach(async () => {
     world = await HealthWorld.start(start);
@@ -23,16 +23,6 @@ describe.each(redisServers)("health with $redis", ({ start }) => {
       findings: [],
       notLookedAt: [],
     });
-  });
-
-  it("has the finding redis-size-unknown if no memory limit is known", async () => {
-    await world.run("CONFIG", "SET", "maxmemory", "0");
-    const site = world.site({ config: soon });
-    await site.get("/a");
-    expect(await found(site, "redis-size-unknown")).toMatchObject({ level: "info" });
-    const limited = world.site({ config: { ...soon, limits: { databaseBytes: 1_000_000_000 } } });
-    await limited.get("/a");
-    expect(await healthOf(limited)).toMatchObject({ status: "ok", findings: [] });
   });
 
   it("has the finding redis-credentials until the database accepts the token", async () => {
@@ -96,47 +86,9 @@ describe.each(redisServers)("health with $redis", ({ start }) => {
     expect((await send(site, { tags: ["red"] })).status).toBe(200);
     await until(site, "redis-full", "gone", 40);
   });
-
-  it("has the finding redis-evicting before and after the database evicts keys", async () => {
-    const site = world.site({ config: soon });
-    await site.get("/a");
-    await world.run("CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
-    await fillTo(world, 0.95);
-    expect(await found(site, "redis-evicting")).toMatchObject({
-      level: "critical",
-      since: null,
-      cause: expect.stringContaining("allkeys-lru") as string,
-    });
-    for (let at = 0; at < 30; at += 1) await world.run("SET", `more-${at}`, "x".repeat(20_000));
-    expect(await found(site, "redis-evicting")).toMatchObject({
-      level: "critical",
-      what: expect.stringMatching(/^The database evicts keys/) as string,
-      since: expect.any(String) as string,
-    });
-    await world.run("CONFIG", "SET", "maxmemory", "0");
-    // Health reports an eviction for ten minutes.
-    expect(await found(site, "redis-evicting")).toMatchObject({ level: "critical" });
-    site.clock.advance(601);
-    expect(await found(site, "redis-evicting")).toBeUndefined();
-  });
-
-  it("has the finding clocks-apart while the clocks differ by 30 s", async () => {
-    const site = world.site({ config: soon });
-    await site.get("/a");
-    site.clock.advance(-30);
-    expect(await found(site, "clocks-apart")).toMatchObject({
-      level: "critical",
-      what: "The database's clock is 30 s ahead of this isolate's.",
-      cause: expect.stringContaining("the clock allowance A, 1000 ms") as string,
-    });
-    site.clock.advance(30);
-    expect(await found(site, "clocks-apart")).toBeUndefined();
-    site.clock.advance(30);
-    expect((await found(site, "clocks-apart"))?.what).toContain("30 s behind");
-  });
 });
 
-describe.each(redisServers)("health with $redis and unchanged timeouts", ({ start }) => {
+describe.each(oneRedisServer)("health with $redis and unchanged timeouts", ({ start }) => {
   let world: HealthWorld;
   beforeEach(async () => {
     world = await HealthWorld.start(start);
@@ -161,10 +113,3 @@ describe.each(redisServers)("health with $redis and unchanged timeouts", ({ star
     await until(site, "redis-slow", "gone", 20);
   });
 });
-
-/** Stores 400 KB, and sets a memory limit of which the database uses `share`. */
-async function fillTo(world: HealthWorld, share: number): Promise<void> {
-  for (let at = 0; at < 20; at += 1) await world.run("SET", `key-${at}`, "x".repeat(20_000));
-  const usedBytes = await world.usedBytes();
-  await world.run("CONFIG", "SET", "maxmemory", String(Math.round(usedBytes / share)));
-}

@@ -1,7 +1,7 @@
 // Tests findings on the counts of all isolates, with a real database. One isolate reports, and
 // another answers requests for health.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { redisServers } from "../../../../testing/fakes/redis-server.ts";
+import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
 import { cc, page, type Script } from "../../../../testing/fakes/origin-in-process.ts";
 import type { Site, SiteOptions } from "../../../../testing/site/harness.ts";
 import { found, HealthWorld } from "./health-world.ts";
@@ -22,7 +22,7 @@ const linesOf = ({ lines }: Site) =>
     .filter(({ event }) => event === "finding")
     .map(({ code, state }) => `${String(code)} ${String(state)}`);
 
-describe.each(redisServers)("health with totals in $redis", ({ start }) => {
+describe.each(oneRedisServer)("health with totals in $redis", ({ start }) => {
   let world: HealthWorld;
   let looker: Site;
   beforeEach(async () => {
@@ -56,23 +56,6 @@ describe.each(redisServers)("health with totals in $redis", ({ start }) => {
     world.run("EVAL", makeOlder, "1", "tidemark:metrics", String(minutes * minuteMs));
 
   const kept: Script = (_, nth) => page(`page ${nth}`, cc("max-age=86400"));
-
-  it("has the finding unverified-high after the journal was unreadable", async () => {
-    const site = opened(kept);
-    await asked(site, 1, () => "/page");
-    await world.stopRest();
-    site.clock.advance(12);
-    await asked(site, 120, () => "/page");
-    await world.startRest();
-    await reported(site);
-    const finding = await found(looker, "unverified-high");
-    expect(finding).toMatchObject({ level: "warning", since: expect.any(String) as string });
-    expect(finding?.what).toContain("Tidemark could not tell whether a purge covers them");
-    await older(5);
-    await asked(site, 120, () => "/page");
-    await reported(site);
-    expect(await found(looker, "unverified-high")).toBeUndefined();
-  });
 
   it("has the finding reports-missing after ten minutes without a report", async () => {
     const site = opened(kept);

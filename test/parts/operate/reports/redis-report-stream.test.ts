@@ -4,9 +4,7 @@ import { describe, expect, it } from "vitest";
 import {
   addScript,
   foldScript,
-  type RedisReportStream,
 } from "../../../../src/parts/operate/reports/redis-report-stream.ts";
-import { totalsText } from "../../../../src/observe/reports/totals.ts";
 import { Draws } from "../../../../testing/draws.ts";
 import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
 import { ReportKeys } from "../../../../testing/fakes/report-keys.ts";
@@ -20,75 +18,15 @@ const reportOf = (n: string, count = 1) => ({
   coversMs: 0,
   gauges: noGauges,
 });
-const totals = { startedAtMs: 1, sums: new Map(), colos: new Map(), windows: [] };
-
-const pageOf = async (stream: RedisReportStream) => {
-  const standing = await stream.standing();
-  if (standing.kind !== "answered") throw new Error("Redis did not answer.");
-  return standing.value;
-};
 
 describe.each(oneRedisServer)("the report stream in $redis", ({ start }) => {
   const world = openReportsWorld(start);
-
-  it("adds a report with one command, and returns the number of waiting reports", async () => {
-    const { stream } = world.open();
-    expect(await stream.add(reportOf("n1"))).toEqual({ kind: "answered", value: 1 });
-    expect(await stream.add(reportOf("n2", 3))).toEqual({ kind: "answered", value: 2 });
-    expect(world.rest.counts().commandCountByName).toEqual({ EVAL: 2 });
-    const { page, totals: state, isFull } = await pageOf(stream);
-    expect(page.map(({ report }) => report)).toEqual([reportOf("n1"), reportOf("n2", 3)]);
-    const none = { kind: "held", version: "", totals: undefined, isBroken: false };
-    expect([state, isFull]).toEqual([none, false]);
-  });
 
   it("refuses a report if more than standingMax reports wait", async () => {
     const { stream } = world.open({ standingMax: 2 });
     for (const n of ["n1", "n2", "n3"]) await stream.add(reportOf(n));
     expect(await stream.add(reportOf("n4"))).toEqual({ kind: "answered", value: -1 });
     expect(await world.redis.xlen(streamKey)).toBe(3);
-  });
-
-  it("removes exactly the reports of a fold", async () => {
-    const { stream } = world.open();
-    for (const n of ["n1", "n2"]) await stream.add(reportOf(n));
-    const { page } = await pageOf(stream);
-    const [, last] = page;
-    // This report has the same millisecond as the last report, and the next sequence number.
-    const [ms, sequence] = (last?.id ?? "").split("-");
-    await world.redis.xadd(streamKey, `${ms}-${Number(sequence) + 1}`, "n", "n3");
-    const text = totalsText(totals, "v1");
-    expect(await stream.fold("", page, text)).toEqual({ kind: "answered", value: true });
-    expect(await world.redis.get(totalsKey)).toBe(text);
-    expect((await pageOf(stream)).page.map(({ n }) => n)).toEqual(["n3"]);
-    expect(await stream.fold("", page, text)).toEqual({ kind: "answered", value: false });
-  });
-
-  const isDropped = async (id = "") => void (await world.redis.xdel(streamKey, id));
-  const all = () => world.redis.xrange(streamKey, "-", "+");
-  const standing = () => Promise.all([world.redis.get(totalsKey), world.redis.xlen(streamKey)]);
-
-  it.each([
-    ["the totals have changed", () => world.redis.set(totalsKey, "1.v2 {}")],
-    ["the first report is gone", () => world.redis.xtrim(streamKey, "MAXLEN", 1)],
-    ["the last report is gone", async () => isDropped((await all())[1]?.[0])],
-    [
-      "another report has the last ID",
-      async () => {
-        const ids = (await all()).map(([id]) => id);
-        await world.redis.del(streamKey);
-        for (const id of ids) await world.redis.xadd(streamKey, id, "n", "other");
-      },
-    ],
-  ])("refuses a fold if %s", async (_, before) => {
-    const { stream } = world.open();
-    for (const n of ["n1", "n2"]) await stream.add(reportOf(n));
-    const { page } = await pageOf(stream);
-    await before();
-    const stood = await standing();
-    const refused = { kind: "answered", value: false };
-    expect(await stream.fold("", page, totalsText(totals, "v1"))).toEqual(refused);
-    expect(await standing()).toEqual(stood);
   });
 
   it("folds unreadable reports as lost", async () => {

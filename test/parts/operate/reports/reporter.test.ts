@@ -132,31 +132,6 @@ describe("the report of an isolate", () => {
   });
 });
 
-describe("the cron trigger", () => {
-  it("sends a report and folds all reports in every fifth minute", async () => {
-    const { reports, upstash, clock, tell } = open();
-    await tell({ purges: 1 });
-    const commands = () =>
-      upstash.reports.commands.splice(0).map(([name]) => String(name).toUpperCase());
-    commands();
-    const seen: unknown[] = [];
-    for (let minute = 0; minute < 10; minute += 1) {
-      await reports.runCron();
-      seen.push(commands());
-      clock.advance(60);
-    }
-    const run = ["EVAL", "SET", "GET", "XRANGE", "EVAL"];
-    expect(seen.filter((each) => JSON.stringify(each) === JSON.stringify(run))).toHaveLength(2);
-    expect(seen.flat()).toHaveLength(2 * run.length);
-    expect(upstash.reports.range()).toEqual([]);
-    const totals = await reports.readTotals();
-    if ("kind" in totals) throw new Error(totals.why);
-    expect(totals.sums.get("purges")).toBe(1);
-    expect(totals.sums.get("reports|HAM")).toBe(3);
-    expect(totals.colos.get("HAM")?.memoryBytes).toBe(7);
-  });
-});
-
 it("the cron trigger sends the report of the fifth minute even if the isolate's clock is 0.1 s slow", async () => {
   const { reports, upstash, clock, tell } = open();
   await tell({ purges: 1 });
@@ -164,41 +139,4 @@ it("the cron trigger sends the report of the fifth minute even if the isolate's 
   const before = upstash.reports.commands.length;
   await reports.runCron();
   expect(upstash.reports.commands.length).toBeGreaterThan(before);
-});
-
-describe("an isolate without a place for reports", () => {
-  const off = 'The configuration says `metrics: "off"`.';
-
-  it.each([
-    ["off", { isOn: false }, off],
-    ["off, with a dataset", { isOn: false, hasDataset: true }, off],
-    [
-      "without a database",
-      { hasDatabase: false },
-      "There is no usable store to which isolates could report.",
-    ],
-  ])("sends none, and says why: %s", async (_, of, why) => {
-    const { reports, upstash, points, tell } = open(of);
-    await tell({ purges: 1 });
-    await reports.runCron();
-    expect(await reports.readTotals()).toMatchObject({ kind: "unavailable", why });
-    expect([upstash.reports.commands, points]).toEqual([[], []]);
-  });
-});
-
-describe("an isolate with a dataset of Analytics Engine", () => {
-  it("writes data points instead of sending commands to Redis", async () => {
-    const { reports, upstash, points, tell } = open({ hasDataset: true });
-    await tell({ "requests|a|hit|memory": 3 });
-    await reports.runCron();
-    expect(upstash.reports.commands).toEqual([]);
-    expect(points[0]).toEqual({
-      indexes: ["site/requests"],
-      blobs: ["site", "requests", "HAM", "a", "hit", "memory"],
-      doubles: [3],
-    });
-    expect(await reports.readTotals()).toMatchObject({
-      why: "Reports go to Analytics Engine, by the binding METRICS.",
-    });
-  });
 });

@@ -1,14 +1,9 @@
 // Tests the totals of reports over a real Redis. The totals are exact although several isolates
 // report and fold at the same time.
 import { describe, expect, it } from "vitest";
-import { addTo, type Sums } from "../../../../src/observe/sums.ts";
 import type { Totals } from "../../../../src/observe/reports/totals.ts";
-import { Draws } from "../../../../testing/draws.ts";
 import { oneRedisServer } from "../../../../testing/fakes/redis-server.ts";
 import { openReportsWorld, streamKey, totalsKey } from "./reports-world.ts";
-
-const isolates = 8;
-const reportsOfEach = 40;
 
 const totalsOf = (read: unknown): Totals => {
   if (typeof read === "object" && read !== null && "sums" in read) return read as Totals;
@@ -17,54 +12,8 @@ const totalsOf = (read: unknown): Totals => {
 
 const onePurge = () => new Map([["purges", 1]]);
 
-const requestsIn = ({ sums }: Totals) => sums.get("requests|all|hit|memory") ?? 0;
-
 describe.each(oneRedisServer)("the totals of reports in $redis", ({ start }) => {
   const world = openReportsWorld(start);
-
-  it("contain each report once while four readers fold at the same time", async () => {
-    const draws = new Draws(3);
-    let counted = 0;
-    const taking = (own: Draws) => (): Sums => {
-      const sums: Sums = new Map();
-      const count = Math.floor(own.between(1, 100));
-      counted += count;
-      addTo(sums, "requests|all|hit|memory", count);
-      return sums;
-    };
-    const bounds = { pageCount: 16, foldFrom: 20 };
-    const reporting = Array.from({ length: isolates }, async () => {
-      const reporter = world.reporter(taking(draws.fork()), bounds);
-      for (let report = 0; report < reportsOfEach; report += 1) await reporter.tell();
-    });
-    const shown: number[] = [];
-    const work = { isOver: false };
-    const reading = Array.from({ length: 3 }, async () => {
-      const { folding } = world.open(bounds);
-      let last = 0;
-      for (let reads = 0; !work.isOver || reads < 3;) {
-        const read = await folding.read();
-        // A read fails if other readers fold all the time.
-        if ("kind" in read) continue;
-        expect(requestsIn(read)).toBeGreaterThanOrEqual(last);
-        last = requestsIn(read);
-        shown.push(last);
-        reads += 1;
-      }
-    });
-    const emptying = (async () => {
-      const { folding } = world.open(bounds);
-      while (!work.isOver) await folding.empty();
-    })();
-    await Promise.all(reporting);
-    work.isOver = true;
-    await Promise.all([...reading, emptying]);
-    const totals = totalsOf(await world.open().folding.read());
-    expect(requestsIn(totals)).toBe(counted);
-    expect(totals.sums.get("reports|HAM")).toBe(isolates * reportsOfEach);
-    expect(totals.sums.get("reportsLost")).toBe(undefined);
-    expect(shown.length).toBeGreaterThanOrEqual(9);
-  });
 
   it("contain all waiting reports after an isolate has reported to a long stream", async () => {
     const reporter = world.reporter(onePurge, { foldFrom: 5 });
