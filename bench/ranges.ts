@@ -1,21 +1,14 @@
-// Compares clients that request ranges of large files: a trace of seeks beside nginx with `slice`,
-// and real players. Counts what reaches the origin.
-//   npm run bench -- ranges [--seeks 2000] [--slice 1] [--players ffmpeg,chromium,pmtiles,slow]
-// The players need ffmpeg and Chromium.
+// Plays seeks in large files on Tidemark and on nginx with `slice`, and counts what reaches the
+// origin.
+//   npm run bench -- ranges [--seeks 2000] [--slice 1]
 import { parseArgs } from "node:util";
 import { Running } from "../local/running.ts";
 import { Draws } from "../testing/draws.ts";
 import { cpuUsOf } from "./load/process-cpu.ts";
 import { counted, machineSaid, markdownTable, mebibytes } from "./load/figures.ts";
 import { zipfRanks } from "./load/zipf.ts";
-import { players } from "./ranges/players.ts";
 import { type RangesOrigin, startRangesOrigin } from "./ranges/origin.ts";
-import {
-  type RangesSystem,
-  startBareSlices,
-  startNginxSlices,
-  startTidemarkSlices,
-} from "./ranges/systems.ts";
+import { type RangesSystem, startNginxSlices, startTidemarkSlices } from "./ranges/systems.ts";
 
 const mebibyte = 1_048_576;
 const fileBytes = 100 * mebibyte;
@@ -70,7 +63,6 @@ async function main(): Promise<void> {
     options: {
       seeks: { type: "string", default: "2000" },
       slice: { type: "string", default: "1" },
-      players: { type: "string", default: Object.keys(players).join(",") },
     },
   });
   const sliceMebibytes = Number(values.slice);
@@ -79,7 +71,6 @@ async function main(): Promise<void> {
     const origin = await running.add(startRangesOrigin(fileBytes));
     const systems = [
       await running.add(startNginxSlices(origin.url, sliceMebibytes)),
-      await running.add(startBareSlices(origin.url, sliceMebibytes)),
       await running.add(startTidemarkSlices(origin.url, sliceMebibytes)),
     ];
     const seeks = seeksOf(Number(values.seeks));
@@ -113,12 +104,6 @@ async function main(): Promise<void> {
       "CPU µs a range",
     ];
     process.stdout.write(`${markdownTable(head, rows)}\n`);
-    const tidemark = systems.at(-1);
-    for (const name of values.players.split(",").filter((one) => one !== "")) {
-      const player = players[name];
-      if (player === undefined) throw new Error(`There is no player ${JSON.stringify(name)}.`);
-      if (tidemark !== undefined) process.stdout.write(`${await player(tidemark.url, origin)}\n`);
-    }
   } finally {
     await running.stop();
   }

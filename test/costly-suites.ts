@@ -61,7 +61,6 @@ const ofWriteBehind = [
   "test/write-behind/sinks/mysql.test.ts",
   "test/write-behind/over-connections.test.ts",
   "test/write-behind/sinks/postgres-check.test.ts",
-  "test/write-behind/sinks/sink-errors.test.ts",
   "test/write-behind/sinks/sql.test.ts",
 ];
 const apart = [...ofData, ...ofProof, ...ofOutward, ...ofReports, ...ofWriteBehind];

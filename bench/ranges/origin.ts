@@ -1,12 +1,10 @@
-// The origin of the ranges bench. Serves generated files and given ones, by ranges, and records
-// which bytes it sends.
+// The origin of the ranges bench. Serves generated files by ranges, and records which bytes it
+// sends.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface RangesOrigin {
   readonly url: string;
-  /** Serves a file under a path. */
-  add(path: string, file: { readonly bytes: Uint8Array; readonly type: string }): void;
   /** Returns whether the bytes are those of the file from `firstByte` on. */
   isPart(path: string, firstByte: number, bytes: Uint8Array): boolean;
   /**
@@ -21,20 +19,16 @@ export interface RangesOrigin {
 export async function startRangesOrigin(fileBytes: number): Promise<RangesOrigin> {
   const generated = Buffer.alloc(fileBytes);
   for (let at = 0; at + 4 <= fileBytes; at += 4) generated.writeUInt32LE(at, at);
-  const files = new Map<string, { bytes: Uint8Array; type: string }>();
-  for (const name of [0, 1, 2, 3]) {
-    files.set(`/file-${name}.bin`, { bytes: generated, type: "application/octet-stream" });
-  }
+  const files = new Map([0, 1, 2, 3].map((name) => [`/file-${name}.bin`, generated]));
   const sent = new Set<string>();
   let [requests, sentBytes, twice] = [0, 0, 0];
 
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
-    const file = files.get(request.url ?? "");
-    if (file === undefined) return void response.writeHead(404).end();
-    const { bytes, type } = file;
+    const bytes = files.get(request.url ?? "");
+    if (bytes === undefined) return void response.writeHead(404).end();
     const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "") ?? [];
     const fields = {
-      "content-type": type,
+      "content-type": "application/octet-stream",
       "cache-control": "max-age=86400",
       etag: `"${request.url}"`,
       "accept-ranges": "bytes",
@@ -60,9 +54,8 @@ export async function startRangesOrigin(fileBytes: number): Promise<RangesOrigin
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    add: (path, file) => void files.set(path, file),
     isPart: (path, firstByte, bytes) => {
-      const whole = files.get(path)?.bytes.subarray(firstByte, firstByte + bytes.byteLength);
+      const whole = files.get(path)?.subarray(firstByte, firstByte + bytes.byteLength);
       return whole !== undefined && Buffer.compare(whole, bytes) === 0;
     },
     take: () => {

@@ -187,16 +187,6 @@ describe("pages", () => {
     expect((await get(stripped.provider, asked)).text).toBe("first");
   });
 
-  it("variants differ by Vary", async () => {
-    const { provider } = opened();
-    const asked = (language: string) =>
-      new Request("http://localhost/page", { headers: { "accept-language": language } });
-    const page = { ...minute, headers: { vary: "Accept-Language" } };
-    for (const body of ["en", "fr"]) await get(provider, asked(body), { ...page, body });
-    expect((await get(provider, asked("en"))).text).toBe("en");
-    expect((await get(provider, asked("fr"))).text).toBe("fr");
-  });
-
   it("a page that is prerendered at build time passes by the cache", async () => {
     const { provider } = opened();
     await get(provider, "/page", minute);
@@ -424,16 +414,6 @@ describe("invalidate", () => {
     expect(await purged(provider, "/about")).toBe(false);
     await get(provider, "/plain", { lastModified });
     expect((await get(provider, "/plain", { body: "new" })).text).toBe("new");
-  });
-
-  it("in one process ends the pages of another, which shares its pages", async () => {
-    const [here, { provider: other }] = [opened(), opened({}, `site-${sites}`)];
-    await get(here.provider, "/page", { ...minute, tags: ["news"], body: "shared" });
-    expect((await get(other, "/page")).text).toBe("shared");
-    await here.provider.invalidate({ tags: ["news"] });
-    vi.useFakeTimers({ toFake: ["Date"] });
-    vi.setSystemTime(Date.now() + 11_000);
-    expect(await purged(other, "/page")).toBe(true);
   });
 
   it("in one process ends the pages of another build, which answer only there", async () => {

@@ -195,17 +195,6 @@ it("the first lookup of a process may begin 100 ms after cachified has read the 
   expect(await valueLate()).toBeUndefined();
 });
 
-it("delete ends the value everywhere", async () => {
-  const { isolate, cache, advance, ask, value } = opened();
-  await ask(() => "value");
-  const elsewhere = opened(isolate.elsewhere());
-  expect(await elsewhere.value()).toBe("value");
-  await cache.delete("42");
-  expect(await value()).toBeUndefined();
-  advance(10);
-  expect(await elsewhere.value()).toBeUndefined();
-});
-
 it.each([
   { id: "fresh", age: 5, options: {} },
   { id: "fresh, found again at once", age: 5, options: {}, isFoundBefore: true },

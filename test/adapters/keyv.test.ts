@@ -33,15 +33,6 @@ describe("a storage adapter", () => {
     expect([await store.get("a"), await store.has("a")]).toEqual([undefined, false]);
   });
 
-  it("has no value under a key that was not set", async () => {
-    const { store } = opened();
-    expect([await store.get("a"), await store.has("a"), await store.delete("a")]).toEqual([
-      undefined,
-      false,
-      false,
-    ]);
-  });
-
   it("refuses to iterate, because an iteration would be empty", () => {
     expect(() => opened().store.iterator()).toThrow("The cache has no list of its keys");
   });
@@ -138,20 +129,6 @@ describe("Keyv", () => {
     await one?.clear();
     expect(await one?.get(["a", "x".repeat(2_000)])).toEqual([undefined, undefined]);
     expect([await two?.get("a"), await plain?.get("one/a")]).toEqual([2, "plain"]);
-  });
-
-  it("a set and a purge end the values of other processes", async () => {
-    const { isolate, keyv, advance } = opened();
-    const elsewhere = opened(isolate.elsewhere());
-    await keyv.set("a", 1);
-    expect(await elsewhere.keyv.get("a")).toBe(1);
-    advance(1);
-    await keyv.set("a", 2);
-    elsewhere.advance(10);
-    expect(await elsewhere.keyv.get("a")).toBe(2);
-    await isolate.data.purge({ tags: ["red"] });
-    elsewhere.advance(10);
-    expect([await keyv.get("a"), await elsewhere.keyv.get("a")]).toEqual([undefined, undefined]);
   });
 
   it("without Redis, finds no value, and emits the error of a purge", async () => {

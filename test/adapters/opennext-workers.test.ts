@@ -177,24 +177,6 @@ describe.each([
   });
 });
 
-it("hits in memory read nothing in Redis but the journal", async () => {
-  const [ams] = twoColos();
-  for (const path of ["/articles/1", "/authors/1"]) await stored(ams, path);
-  const commands = () =>
-    Object.values(rest.counts().recordCommandCountByName).reduce((sum, count) => sum + count, 0);
-  const before = commands();
-  const { requestCount } = rest.counts();
-  const startedAtMs = Date.now();
-  for (let count = 0; count < 50; count += 1) {
-    expect((await ams.get("/articles/1")).cache).toBe("HIT");
-    expect((await ams.get("/authors/1")).version).toBe("version 2");
-  }
-  expect(commands()).toBe(before);
-  // The view is renewed at most six times in N.
-  const renewals = 1 + (6 * (Date.now() - startedAtMs)) / maxLagMs;
-  expect(rest.counts().requestCount - requestCount).toBeLessThanOrEqual(renewals);
-});
-
 it("a soft purge lets the page answer, while one colo renders it once", async () => {
   const [ams, sin] = twoColos();
   source.version = 3;
@@ -205,14 +187,6 @@ it("a soft purge lets the page answer, while one colo renders it once", async ()
   await followed(ams, "/articles/1", "version 3", atMs);
   await followed(sin, "/articles/1", "version 3", atMs);
   expect(source.reads.slice(before)).toEqual(["/articles/1"]);
-});
-
-it("revalidatePath ends the page in both colos", async () => {
-  const [ams, sin] = twoColos();
-  source.version = 4;
-  const { atMs } = await sin.purge({ path: "/articles/1" });
-  expect((await sin.get("/articles/1")).version).toBe("version 4");
-  await followed(ams, "/articles/1", "version 4", atMs);
 });
 
 it("a purge during a slow render covers the page", async () => {
@@ -230,14 +204,4 @@ it("a purge during a slow render covers the page", async () => {
   expect((await slow).version).toBe("version 5");
   await followed(ams, "/articles/2", "version 6", atMs);
   await followed(sin, "/articles/2", "version 6", atMs);
-});
-
-it("without Redis, pages are rendered, and a purge is refused and logged", async () => {
-  const [ams] = twoColos();
-  await rest.stop();
-  expect(await ams.get("/articles/3")).toMatchObject({ status: 200, version: "version 6" });
-  expect((await ams.purge({ strictly: "article:3" })).status).toBe(500);
-  expect((await ams.purge({ tag: "article:3" })).status).toBe(503);
-  while (!ams.log.includes("A purge by Next.js has failed")) await pause(100);
-  expect(ams.log).not.toMatch(/different request|hang/i);
 });

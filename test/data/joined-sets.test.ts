@@ -75,14 +75,6 @@ describe.each(oneRedisServer)("50 sets in one turn over $redis", ({ start }) => 
     expect(await valuesOf(near)).toEqual([]);
   });
 
-  it("succeed after SCRIPT FLUSH", async () => {
-    const near = open(await openIoredis(redisUrl));
-    await setAll(near, "old");
-    await looking.script("FLUSH");
-    await setAll(near);
-    expect([await purges(), await valuesOf(near)]).toEqual([100, allOf("new")]);
-  });
-
   it("succeed although one key has another type, and one value is too large for the script", async () => {
     const near = open(await openIoredis(redisUrl));
     await near.set(7, "old");

@@ -131,17 +131,6 @@ describe("in one isolate", () => {
     expect(await isolate.elsewhere().articles().get("42")).toBe("newer");
     expect(await articles.get("42")).toBe("newer");
   });
-
-  it("a load that began before set does not replace its value", async () => {
-    const { articles, source } = openArticles();
-    const first = articles.getOrSet("42", source.load);
-    await until(() => source.count === 1);
-    await articles.set("42", "set");
-    source.answer("older");
-    expect(await first).toBe("older");
-    await idle();
-    expect(await articles.get("42")).toBe("set");
-  });
 });
 
 it.each(["getOrSet", "getOrSetMany"] as const)(
@@ -163,18 +152,6 @@ it.each(["getOrSet", "getOrSetMany"] as const)(
 
 describe("with global collapsing", () => {
   const collapse = "global";
-
-  it("one load answers all isolates", async () => {
-    const { isolate, articles, source } = openArticles({ collapse });
-    const others = [isolate.beside(), isolate.beside()].map((each) => each.articles({ collapse }));
-    const first = articles.getOrSet("42", source.load);
-    await until(() => source.count === 1);
-    const asked = others.map((each) => each.getOrSet("42", source.load));
-    await idle();
-    source.answer("a");
-    expect(await Promise.all([first, ...asked])).toEqual(["a", "a", "a"]);
-    expect(source.count).toBe(1);
-  });
 
   it("one load answers three colos that begin together over an empty database", async () => {
     const first = new DataIsolate();

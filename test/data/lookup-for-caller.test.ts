@@ -127,15 +127,6 @@ it("a purge during the renewal of a lookup covers the load, also if the journal'
   expect(await articles.get("42")).toBeUndefined();
 });
 
-it("clear(key) purges the key and all keys below it, and no other key", async () => {
-  const { isolate, articles } = openArticles();
-  for (const key of ["4", "4/a", "42"]) await articles.set(key, key);
-  await articles.clear("4");
-  isolate.clock.advance(10);
-  const found = await Promise.all(["4", "4/a", "42"].map((key) => articles.get(key)));
-  expect(found).toEqual([undefined, undefined, "42"]);
-});
-
 describe("a lookup with further tags", () => {
   async function stored() {
     const { isolate, articles } = openArticles({ fresh: "1h", stale: "10s", tags: ["own"] });

@@ -63,12 +63,6 @@ describe("getOrSet", () => {
     await expect(articles.getOrSet("a")).rejects.toThrow("Nothing can be loaded for");
   });
 
-  it("returns a skipped value, and does not store it", async () => {
-    const { articles } = opened();
-    expect(await articles.getOrSet("42", ({ skip }) => (skip(), "a"))).toBe("a");
-    expect(await articles.has("42")).toBe(false);
-  });
-
   it("shortens lifetimes randomly, by the jitter at most", async () => {
     const { isolate } = opened();
     const spread = isolate.data.namespace<string>("spread", { fresh: "100s", jitter: 0.2 });

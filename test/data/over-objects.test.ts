@@ -107,19 +107,6 @@ describe("data without Redis", () => {
     expect(await there.values().get("42")).toBe(expected);
   });
 
-  it("answers stale after a soft purge, and refreshes", async () => {
-    const [here] = await openTwo();
-    const values = here.values({
-      stale: "1h",
-      load: async (keys) => new Map(keys.map((key) => [key, "new"])),
-    });
-    await values.set("42", "old");
-    await values.expire("42");
-    expect(await values.get("42")).toBe("old");
-    await idle();
-    expect(await values.get("42")).toBe("new");
-  });
-
   it("is set at once for all colos in the shared tier alone, without a purge", async () => {
     const [here, there] = await openTwo();
     const alone = { tiers: ["shared"] } as const;
@@ -127,33 +114,6 @@ describe("data without Redis", () => {
     expect(await there.values(alone).set("42", "second")).toEqual(["shared"]);
     expect(await here.values(alone).get("42")).toBe("second");
     expect(journal.calls).not.toContain("append");
-  });
-
-  it("in the shared tier alone, is purged if the object does not confirm a set", async () => {
-    const [here, there] = await openTwo();
-    const alone = { tiers: ["shared"] } as const;
-    await here.values(alone).set("42", "first");
-    for (const object of records.all) object.isDown = true;
-    expect(await here.values(alone).set("42", "second", { tags: [] })).toEqual([]);
-    for (const object of records.all) object.isDown = false;
-    expect(journal.calls).toContain("append");
-    pass(10);
-    await there.values(alone).get("other");
-    await idle();
-    expect(await there.values(alone).get("42")).toBeUndefined();
-  });
-
-  it("is loaded once for all colos with collapse: global", async () => {
-    const [here, there] = await openTwo();
-    let loads = 0;
-    const load = async () => {
-      loads += 1;
-      await idle();
-      return "value";
-    };
-    const of = ({ values }: typeof here) => values({ collapse: "global" }).getOrSet("42", load);
-    expect(await Promise.all([of(here), of(there)])).toEqual(["value", "value"]);
-    expect(loads).toBe(1);
   });
 
   it("refuses fields, counters and buffers, and says that they need Redis", async () => {

@@ -5,7 +5,7 @@ import type { DataPurge } from "../../src/data/purge-data.ts";
 import { DataIsolate } from "../../testing/data/data-isolate.ts";
 import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { UnsteadyUpstash } from "../../testing/fakes/unsteady-upstash.ts";
-import { idle, openSite } from "../../testing/site/harness.ts";
+import { idle } from "../../testing/site/harness.ts";
 import { openJournalled, send } from "../../testing/site/purge-sender.ts";
 
 const keys = ["4", "42", "42/comments", "42/comments/7"] as const;
@@ -140,19 +140,6 @@ describe("a purge of the application", () => {
     await expect(isolate.data.purge({ tags: ["a"] })).rejects.toThrow(
       "there is no journal of purges. Pass stores: upstash(), and set UPSTASH_REDIS_REST_URL",
     );
-  });
-
-  it("also covers pages", async () => {
-    const { data, clock, upstash } = new DataIsolate();
-    let count = 0;
-    const headers = { "cache-control": "max-age=600", "cache-tag": "red" };
-    const origin = () => new Response(`page ${(count += 1)}`, { headers });
-    const site = openSite({ clock, upstash, origin });
-    const text = async () => (await site.get("/a")).text;
-    expect([await text(), await text()]).toEqual(["page 1", "page 1"]);
-    await data.purge({ tags: ["red"] });
-    clock.advance(10);
-    expect(await text()).toBe("page 2");
   });
 });
 

@@ -45,12 +45,6 @@ describe("a value", () => {
     expect(await isolate.articles({ tiers }).set("42", "v")).toEqual(kept);
     expect(isolate.cache.puts).toBe(0);
   });
-
-  it("is stored in memory without a cache and a database", async () => {
-    const articles = new DataIsolate({ upstash: null, cache: null }).articles();
-    expect(await articles.set("42", "v")).toEqual(["memory"]);
-    expect(await articles.getOrSet("42", () => "w")).toBe("v");
-  });
 });
 
 describe("a value of 256 KiB or more", () => {

@@ -1,14 +1,14 @@
 // Tests the order and the chunks of a flush, over a real server. Failures, concurrent flushers and
 // concurrent reads are tested in test/simulation/write-behind.
 import { describe, expect, it } from "vitest";
-import { adds, puts } from "../../src/write-behind/change-kind.ts";
+import { adds } from "../../src/write-behind/change-kind.ts";
 import { flush, type FlushPorts } from "../../src/write-behind/flush.ts";
 import { readExactly } from "../../src/write-behind/change-set.ts";
 import type { RedisSlices } from "../../src/write-behind/redis-slices.ts";
 import type { Add } from "../../src/write-behind/sinks/sink.ts";
 import { usualTimes } from "../../src/write-behind/slice-times.ts";
 import { oneRedisServer } from "../../testing/fakes/redis-server.ts";
-import { MemoryBufferSink, MemoryCounterSink } from "../../testing/write-behind/memory-sink.ts";
+import { MemoryCounterSink } from "../../testing/write-behind/memory-sink.ts";
 import { indexKey, openSlicesWorld } from "./slices-world.ts";
 
 const set = "set";
@@ -115,44 +115,5 @@ describe.each(oneRedisServer)("a flush over $redis", ({ start }) => {
     expect(sink.chunks).toHaveLength(chunkCount);
     expect(values()).toEqual({ a: 6 });
     expect(await world.redis.exists(`${indexKey}:${slice}`)).toBe(0);
-  });
-
-  it("keeps the newest put of a buffer, and applies removals", async () => {
-    const [store, sink] = [world.buffers(), new MemoryBufferSink()];
-    const ports = { set, store, sink };
-    const read = async () => {
-      const answer = await readExactly({ set, kind: puts, store, sink }, ["a", "b"]);
-      return answer.kind === "answered" ? Object.fromEntries(answer.value) : answer;
-    };
-    const put = (key: string, value: string | null, sequence: number) =>
-      store.accept({ id: `p${sequence}`, slice: now(), changes: [{ key, value, sequence }] });
-    await put("a", "1", 1);
-    await put("b", "1", 2);
-    await world.pass(10);
-    await put("a", "2", 3);
-    await put("b", null, 4);
-    expect(await read()).toEqual({ a: "2" });
-    await world.pass(60);
-    await flush(ports, plenty());
-    expect(await read()).toEqual({ a: "2" });
-    expect(Object.fromEntries(sink.values.get(set) ?? [])).toEqual({ a: "2" });
-    await put("a", null, 5);
-    expect(await read()).toEqual({});
-  });
-
-  it("sends nothing to the sink if Redis is unreachable, and reads are unavailable", async () => {
-    const { sink, store } = opened();
-    await accept(store, { a: 5 });
-    await world.pass(60);
-    const away = world.counters({ isAway: true });
-    const ports = { set, store: away, sink };
-    expect((await flush(ports, plenty())).end).toEqual({
-      kind: "unavailable",
-      cause: "unreachable",
-    });
-    expect(await readExactly({ ...ports, kind: adds }, ["a"])).toMatchObject({
-      kind: "unavailable",
-    });
-    expect([sink.chunks, sink.readCount]).toEqual([[], 0]);
   });
 });

@@ -3,7 +3,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { knownData, type Pages } from "../../../src/compose/data-beside-pages.ts";
 import { createDataCache } from "../../../src/data/node/node-data-cache.ts";
-import { AheadClock, untilFound } from "../../../testing/data/node-process.ts";
+import { AheadClock } from "../../../testing/data/node-process.ts";
 
 function opened() {
   const clock = new AheadClock();
@@ -52,25 +52,6 @@ describe("a purge without a database", () => {
     expect(await of.articles.get(1)).toBeUndefined();
     expect(await of.articles.getOrSet(1, of.load)).toBe("load 1");
     expect(await of.articles.getOrSet(1, of.load)).toBe("load 1");
-  });
-
-  it("by expire leaves a stale value", async () => {
-    const { articles, load } = opened();
-    await articles.set(1, "old");
-    await articles.expire(1);
-    expect(await articles.getOrSet(1, load)).toBe("old");
-    // The load runs in the background.
-    await untilFound(async () => ((await articles.get(1)) === "load 1" ? true : undefined));
-  });
-
-  it("prevents the store of a load that was in progress", async () => {
-    const of = opened();
-    const { articles, load } = of;
-    const finish = await beginLoad(of, 1);
-    await articles.delete(1);
-    expect(await finish()).toBe("read before");
-    expect(await articles.get(1)).toBeUndefined();
-    expect(await articles.getOrSet(1, load)).toBe("load 1");
   });
 });
 

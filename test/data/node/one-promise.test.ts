@@ -6,7 +6,6 @@ import { AheadClock, openProcess, untilFound } from "../../../testing/data/node-
 import { type Reach, reaches } from "../../../testing/fakes/redis-reaches.ts";
 import { oneRedisServer } from "../../../testing/fakes/redis-server.ts";
 import { lengthenTimeouts } from "../../../testing/patient-timeouts.ts";
-import { until } from "../../../testing/site/harness.ts";
 
 lengthenTimeouts();
 
@@ -45,20 +44,6 @@ describe.each(oneRedisServer)("two processes over $redis", ({ start }) => {
       expect(await there.articles.get(43)).toBeUndefined();
     });
 
-    it("load only missing keys, once, and store their values", async () => {
-      const { here, there } = twoProcesses([reach, reach]);
-      const keys = Array.from({ length: 100 }, (_, nth) => nth);
-      const asked: unknown[] = [];
-      const load = (missing: readonly (string | number)[]) => {
-        asked.push(missing.length);
-        return new Map(missing.map((key) => [key, `v${key}`]));
-      };
-      await here.articles.getOrSetMany(keys.slice(0, 60), load);
-      for (const key of keys.slice(0, 60)) await untilFound(() => there.articles.get(key));
-      const { values, errors } = await there.articles.getOrSetMany(keys, load);
-      expect([values.size, values.get(99), errors.size, asked]).toEqual([100, "v99", 0, [60, 40]]);
-    });
-
     it("apply a purge at once in the purging process, and within N in the other", async () => {
       const { here, there, clock } = twoProcesses([reach, reach]);
       const purges = [
@@ -78,41 +63,6 @@ describe.each(oneRedisServer)("two processes over $redis", ({ start }) => {
         clock.advance(10);
         expect(await there.articles.get("42/a")).toBeUndefined();
       }
-    });
-
-    it("do not store a load during which its key is purged", async () => {
-      const { here, there, clock } = twoProcesses([reach, reach]);
-      const gate = Promise.withResolvers<string>();
-      let isLoading = false;
-      const asked = here.articles.getOrSet("1", () => {
-        isLoading = true;
-        return gate.promise;
-      });
-      await until(() => isLoading);
-      await there.articles.delete("1");
-      clock.advance(10);
-      gate.resolve("read before the purge");
-      await asked;
-      expect([await here.articles.get("1"), await there.articles.get("1")]).toEqual([
-        undefined,
-        undefined,
-      ]);
-    });
-
-    it("share one load by a lease", async () => {
-      const { here, there } = twoProcesses([reach, reach], { collapse: "global" });
-      for (const { articles } of [here, there]) await articles.get("warm");
-      let loads = 0;
-      const load = async () => {
-        loads += 1;
-        await new Promise((resolve) => setTimeout(resolve, 50));
-        return "v";
-      };
-      const asks = [here, there].flatMap(({ articles }) =>
-        Array.from({ length: 20 }, () => articles.getOrSet("dear", load)),
-      );
-      expect(new Set(await Promise.all(asks))).toEqual(new Set(["v"]));
-      expect(loads).toBe(1);
     });
   });
 

@@ -1,7 +1,6 @@
 // Tests that `set` reaches every isolate: others drop older copies within N, and a purge from shortly
 // before does not remove the new value.
 import { describe, expect, it, vi } from "vitest";
-import { createDataCache } from "../../../src/data/node/node-data-cache.ts";
 import { DataIsolate, HeldSource } from "../../../testing/data/data-isolate.ts";
 import { idle, until } from "../../../testing/site/harness.ts";
 
@@ -168,14 +167,6 @@ describe("a namespace in Redis alone", () => {
 });
 
 describe("the tags of the replaced value", () => {
-  it("are kept", async () => {
-    const { here, mine } = two();
-    await mine.set("42", "old", { tags: ["red"] });
-    await mine.set("42", "new");
-    await here.data.purge({ tags: ["red"] });
-    expect(await mine.get("42")).toBeUndefined();
-  });
-
   it("are read from Redis, not from an older value in memory", async () => {
     const { here, mine, theirs } = two();
     await mine.set("42", "v1", { tags: ["red"] });
@@ -257,13 +248,6 @@ it("a Worker without a database refuses `everywhere` before any store", async ()
     "articles/42 is not written.",
   );
   expect(await articles.get("42")).toBe("old");
-});
-
-it("a process without Redis stores the value in its memory", async () => {
-  const cache = createDataCache({ redis: "none" });
-  const articles = cache.namespace<string>("articles", { fresh: "1m" });
-  expect(await articles.set("42", "new")).toEqual(["memory"]);
-  expect(await articles.get("42")).toBe("new");
 });
 
 it.each([undefined, () => 1])("set refuses the value %s before any purge", async (value) => {

@@ -35,28 +35,8 @@ describe("accepted purges cover responses with any stamp but their own", () => {
     { id: "between two", entries: two, stamp: stampAt("2-0"), mode: "hard" },
     { id: "the later of two", entries: two, stamp: stampAt("3-0"), mode: "hard" },
     { id: "soft", entries: [red("2-0", "soft")], stamp: "none", mode: "soft" },
-    { id: "hard first", entries: [red("2-0"), red("3-0", "soft")], stamp: "none", mode: "hard" },
-    { id: "soft first", entries: [red("2-0", "soft"), red("3-0")], stamp: "none", mode: "hard" },
   ] as const)("$id: $mode", ({ entries, stamp, mode }) => {
     expect(accepted(...entries).purgeOf(responseWith({ stamp }))?.mode).toBe(mode);
-  });
-});
-
-describe("of several accepted purges of a record", () => {
-  const [older, newer] = [red("2000-0", "soft"), red("3000-0", "soft")];
-  const hard = red("4000-0");
-  const green = entryAt("9000-0", { tags: ["tag:green"] });
-
-  it.each([
-    { id: "none", entries: [green], decides: undefined, newestAtMs: -Infinity },
-    { id: "two soft ones", entries: [older, newer], decides: "2000-0", newestAtMs: 3_000 },
-    { id: "the newer first", entries: [newer, older], decides: "2000-0", newestAtMs: 3_000 },
-    { id: "a hard one", entries: [older, hard, green], decides: "4000-0", newestAtMs: 4_000 },
-    { id: "a hard one first", entries: [hard, newer], decides: "4000-0", newestAtMs: 4_000 },
-  ])("the oldest of the hardest decides, and the newest counts as last: $id", (row) => {
-    const purges = accepted(...row.entries);
-    expect(purges.purgeOf(responseWith())?.position).toBe(row.decides);
-    expect(purges.lastPurgeAtMs(responseWith())).toBe(row.newestAtMs);
   });
 });
 

@@ -78,7 +78,6 @@ describe("rule 27: a record beyond the view", () => {
     { id: "a tag", purge: { tags: ["tag:red"] } },
     { id: "a prefix", purge: { prefixes: ["/a/"] } },
     { id: "everything", purge: { tags: ["everything"] } },
-    { id: "a tag, as a soft purge", purge: { tags: ["tag:red"], mode: "soft" } },
   ])("stays unverified if a later entry names $id", async ({ purge }) => {
     await beyond(purge);
     const { stamp } = stored;

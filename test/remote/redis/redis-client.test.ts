@@ -100,15 +100,6 @@ describe("a slow server", () => {
     expect(await asked).toMatchObject({ kind: "read" });
   });
 
-  it("gets a longer time-out after each time-out", async () => {
-    await warmed();
-    world.server.manner = { kind: "hangs" };
-    await read();
-    const onceMs = world.client.readTimeoutMs;
-    await read();
-    expect([onceMs > 500, world.client.readTimeoutMs > onceMs]).toEqual([true, true]);
-  });
-
   it("has more time for a write, for which no client waits", async () => {
     await warmed();
     world.server.manner = { ...wellAnswer, afterMs: 600 };
@@ -225,18 +216,6 @@ it("shuts the database off after three failed requests of an operator", async ()
     world.clock.atMs += 100;
   }
   expect(world.client.health.isShutOff).toBe(true);
-});
-
-it("sends each command in one request, and repeats no failed request", async () => {
-  await read();
-  await write();
-  world.server.manner = { kind: "closes" };
-  await read();
-  expect(world.server.asked.map((body) => JSON.parse(body) as unknown)).toEqual([
-    ["GET", hashKey],
-    ["SET", hashKey, storedValue],
-    ["GET", hashKey],
-  ]);
 });
 
 it.each(["1", "true", "null", '{"a":1}', "größe", ""])(

@@ -110,10 +110,6 @@ it("reads an invalid answer to a transaction as not-upstash", async () => {
   expect(await troubleAfter({ kind: "answers", body: '{"result":1}' }, true)).toBe("not-upstash");
 });
 
-it("reads a closed connection as unreachable", async () => {
-  expect(await troubleAfter({ kind: "closes" })).toBe("unreachable");
-});
-
 it.each([
   { cause: new DOMException("Too late.", "TimeoutError"), trouble: "timeout" },
   { cause: new Error("Network connection lost."), trouble: "unreachable" },

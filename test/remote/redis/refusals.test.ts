@@ -31,16 +31,6 @@ describe.each([
     expect(await read()).toEqual(shutOff);
     expect(world.server.asked).toHaveLength(3);
   });
-
-  it("is used again after the first answered probe", async () => {
-    for (let at = 0; at < 3; at += 1) await read();
-    world.server.manner = wellAnswer;
-    world.clock.advance(1.1);
-    await read();
-    await world.later[0]?.();
-    expect(await read()).toEqual(answered);
-    expect(world.client.health.trouble?.isOver).toBe(true);
-  });
 });
 
 describe("a database that refuses writes", () => {

@@ -97,17 +97,6 @@ describe("a record in the Cache API", () => {
     expect(bytes).toEqual(bytesOf(puts === 1 ? "page" : text));
   });
 
-  it("has the 500 variants of a marker as a body", async () => {
-    const key = new RecordKey("500 variants", host);
-    const variants = Array.from({ length: 500 }, (_, at) => {
-      return [at.toString(16).padStart(64, "0"), keepUntilAtMs] as const;
-    });
-    const times = { sinceAtMs: 0, listedSinceAtMs: 0 };
-    const marker = { kind: "vary", names: ["accept-language"], variants, ...times } as const;
-    expect(await edge.write(key, marker, keep)).toEqual({ kind: "kept" });
-    expect(await look(edge, key, ask)).toEqual(marker);
-  });
-
   it.each([
     { id: "whole seconds", keptMs: 60_000, maxAge: 60 },
     { id: "a part of a second, rounded up", keptMs: 60_001, maxAge: 61 },

@@ -73,13 +73,6 @@ describe("the memory tier's limit in bytes", () => {
     expect(tier.bytes).toBeLessThan(bytes + plainBytes + bytes / 8);
   });
 
-  it("applies to markers", () => {
-    const tier = memoryTier(10_000);
-    for (let at = 0; at < 1_000; at += 1) write(tier, `${at}`, marker(0));
-    expect(tier.count).toBeLessThan(20);
-    expect(tier.bytes).toBeLessThanOrEqual(10_000);
-  });
-
   it("does not count replaced and expired records", () => {
     const tier = memoryTier(mebibyte);
     write(tier, "a", sized(100_000));

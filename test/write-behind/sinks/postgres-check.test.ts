@@ -1,6 +1,7 @@
-// Tests the checks of a sink over Postgres before its first chunk: encoding and types of columns.
+// Tests the checks of a sink over Postgres before its first chunk, and the errors of its statements.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sqlSink } from "../../../src/sinks.ts";
+import type { SinkError } from "../../../src/write-behind/sinks/sink-error.ts";
 import { add, bufferSet, counterSet } from "../../../testing/write-behind/set-under-test.ts";
 import { postgresWorld, type SinkWorld } from "../../../testing/write-behind/sink-worlds.ts";
 
@@ -46,6 +47,17 @@ INSERT INTO pages (id, "Path") VALUES ('${uuid}', '/a');`);
     );
     await buffer.apply(1, [{ key: "/a", value: "v" }]);
     expect(await buffer.held("/a")).toEqual({ "/a": "v" });
+  });
+
+  it("names in an error the statement, the code and the constraint, and no key", async () => {
+    await world.exec(
+      "ALTER TABLE tidemark_counters ADD CONSTRAINT no_people CHECK (key NOT LIKE '%@%');",
+    );
+    const { apply } = counterSet(world.counters());
+    const error = await apply(1, [add("ann@example.com", 1)]).catch((cause: unknown) => cause);
+    const { safeDetail } = error as SinkError;
+    expect(safeDetail).toMatch(/check constraint "no_people" \(23514\).* SQL: WITH moved AS/);
+    expect(safeDetail).not.toMatch(/ann/);
   });
 });
 

@@ -5,7 +5,6 @@ import { describe, expect, it } from "vitest";
 import { SinkError } from "../../../src/write-behind/sinks/sink-error.ts";
 import { sqlSink } from "../../../src/sinks.ts";
 import { add } from "../../../testing/write-behind/set-under-test.ts";
-import { postgresWorld } from "../../../testing/write-behind/sink-worlds.ts";
 
 const chunk = {
   set: "views",
@@ -87,18 +86,4 @@ it("an error of SQLite names the statement, and no key", async () => {
   const error = await sink.apply(chunk).catch((cause: unknown) => cause);
   expect(detailOf(error)).toMatch(/CHECK constraint failed: age < 0.* SQL: WITH .*people/);
   expect(detailOf(error)).not.toMatch(/ann/);
-});
-
-it("an error of Postgres names the statement, the code and the constraint, and no key", async () => {
-  const world = await postgresWorld();
-  await world.exec(
-    "ALTER TABLE tidemark_counters ADD CONSTRAINT no_people CHECK (key NOT LIKE '%@%');",
-  );
-  const error = await world
-    .counters()
-    .apply(chunk)
-    .catch((cause: unknown) => cause);
-  expect(detailOf(error)).toMatch(/check constraint "no_people" \(23514\).* SQL: WITH moved AS/);
-  expect(detailOf(error)).not.toMatch(/ann/);
-  await world.stop();
 });

@@ -52,7 +52,6 @@ const entrypoint = (enabled: boolean) => ({ type: "worker", cache: { enabled } }
 const ORIGIN_URL = "https://www.site.test";
 const SITE_HOST = "www.site.test";
 const database = "UPSTASH_REDIS_REST_URL=https://db.upstash.io\nUPSTASH_REDIS_REST_TOKEN=";
-const ofShop = "HOOK_SECRET_SHOP=hR7kQ2vXw9Lp4TzBn6Ys";
 const atDevVars = "warning the file .dev.vars";
 const inStaging = 'environment "staging"';
 
@@ -136,11 +135,6 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
   ],
   ["a hook's secret in vars", moreVars({ HOOK_SECRET_SHOP: "x" }), "secret-in-vars critical"],
   ["a target's credential in vars", moreVars({ OUTWARD_SECRET_A: "x" }), "secret-in-vars critical"],
-  [
-    "a hook's secret that others may read",
-    { "secrets.env": ofShop },
-    "secret-file-open warning the file secrets.env",
-  ],
   ["a bucket without its binding", overR2, "binding-incomplete warning"],
   ["a bound bucket", { ...overR2, ...wrangler({ r2_buckets: [{ binding: "BODIES" }] }) }],
   ["a journal's object without its binding", overObject, "binding-incomplete warning"],
@@ -168,24 +162,6 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
     "binding-incomplete warning",
   ],
   [
-    "a journal and records in objects, each with another binding",
-    {
-      ...wrangler({ ...objects, migrations }),
-      "src/worker.ts":
-        'export { TidemarkJournal } from "tidemark/cloudflare"; createWorker(config, { stores: durableObjects({ journal: { binding: "A" }, records: { objects: 2, binding: "B" } }) });',
-    },
-    "binding-incomplete warning",
-    "binding-incomplete warning",
-  ],
-  [
-    "records in objects without a binding",
-    {
-      ...wrangler({ ...objects, migrations }),
-      "src/worker.ts": "createWorker(config, { stores: { records: durableObjectRecords() } });",
-    },
-    "binding-incomplete warning",
-  ],
-  [
     "records in objects",
     {
       ...wrangler({
@@ -206,7 +182,6 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
     "binding-incomplete warning",
   ],
   ["a journal's object", { ...overObject, ...wrangler({ ...objects, migrations }) }],
-  ["a journal's object in exports", { ...overObject, ...wrangler({ ...objects, exports }) }],
   [
     "a journal's object in exports, inherited by an environment",
     {
@@ -262,22 +237,6 @@ export const rows: readonly [name: string, files: Files, ...findings: string[]][
       exports: { default: entrypoint(false), Assets: { type: "worker" }, ...exports },
     }),
     "workers-cache info",
-  ],
-  [
-    "a Workers Cache in TOML, that an environment turns on by an entrypoint",
-    {
-      "wrangler.toml": `main = "src/worker.ts"
-workers_dev = false
-[cache]
-enabled = false
-[env.staging]
-vars = { ORIGIN_URL = "${ORIGIN_URL}", SITE_HOST = "${SITE_HOST}" }
-[env.staging.exports.default]
-type = "worker"
-cache = { enabled = true }
-`,
-    },
-    `workers-cache critical ${inStaging}`,
   ],
   [
     "a Workers Cache that an environment turns on",

@@ -262,7 +262,6 @@ const refused = [
     ["--origin", "https://a.test", "--purge"],
     "--purge cannot be used. No site is specified.",
   ],
-  ["a mistyped option", ["--orgin", "https://a.test"], "Did you mean --origin?"],
 ] as const;
 
 it.each(refused)("doctor exits with 2 for %s", async (_name, args, says) => {

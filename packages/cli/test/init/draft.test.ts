@@ -289,10 +289,4 @@ describe("a drafted configuration for WordPress", () => {
     const { route } = await routesOf(originOf({ ...made, "/a": byPlugin }));
     expect(route("pages")?.freshSeconds).toBe(28_800);
   });
-
-  it("gives pages no lifetime if another page contains a token", async () => {
-    const { route } = await routesOf(originOf({ ...made, "/form": token() }));
-    expect(route("private")?.patterns).toContain("/form");
-    expect(route("pages")?.freshSeconds).toBeUndefined();
-  });
 });

@@ -319,16 +319,6 @@ describe("the bill and the bypasses of a simulation of Tidemark's own log", () =
     const account = { name: "account", match: "/account/*", bypass: true } as const;
     expect(outcomesOf(await played([account, fresh], [entry]))).toEqual({ passed: 1 });
   });
-
-  it("has the same result each time", async () => {
-    const requests = Array.from({ length: 300 }, (_, nth) => ({
-      at: nth / 7,
-      target: `/${nth % 9}`,
-    }));
-    expect((await played([fresh], requests)).totals.all).toEqual(
-      (await played([fresh], requests)).totals.all,
-    );
-  });
 });
 
 describe("a simulation of very many pages", () => {

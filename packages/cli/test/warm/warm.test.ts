@@ -188,13 +188,11 @@ describe("a failure of the site", () => {
 const refused = [
   ["no source", [], "No source is specified"],
   ["a rate of 0", ["/a", "--rate", "0"], "requests per second"],
-  ["a concurrency of 65", ["/a", "--concurrency", "65"], "from 1 to 64"],
   ["a concurrency of 0", ["/a", "--concurrency", "0"], "from 1 to 64"],
   ["--within with --rate", ["/a", "--within", "--rate", "5"], "Omit --rate or --within"],
   ["a missing file", ["--list", "gone.txt"], "There is no file"],
   ["a folder", ["--list", "."], "It is a folder"],
   ["stdin twice", ["--list", "-", "--list", "-"], "stdin is used twice"],
-  ["a mistyped option", ["/a", "--rat", "5"], "Did you mean --rate?"],
   ["no page of the site", ["https://other.test/"], "no page of the site"],
   [
     "a sitemap URL with a password",

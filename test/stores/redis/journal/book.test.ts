@@ -31,27 +31,6 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
   }
 
   describe("is not used", () => {
-    it("after its deletion, and the next append begins a new book", async () => {
-      const [first, second] = [await appended(), await appended()];
-      expect(await unpurged(second, first, second)).toEqual([true, true]);
-      await world.redis.del(bookKey);
-      expect(await unpurged(second, first, second)).toEqual([false, false]);
-      const third = await appended({ tags: ["tag:green"] });
-      expect(await unpurged(third, first, second, third)).toEqual([false, false, true]);
-      await appended({ tags: ["tag:red"] });
-      expect(await unpurged(third, third)).toEqual([false]);
-      expect([first, second, third].map(numberIn)).toEqual([1, 2, 3]);
-    });
-
-    it("after an append without the script", async () => {
-      const first = await appended();
-      await world.redis.xadd(journalKey, "*", "v", "1", "n", "older-version");
-      expect(await unpurged(first, first)).toEqual([false]);
-      const next = await appended();
-      expect(await unpurged(next, first, next)).toEqual([false, true]);
-      expect(numberIn(next)).toBe(1);
-    });
-
     it("if another stream has replaced the stream of the book", async () => {
       const first = await appended();
       const book = await world.redis.dumpBuffer(bookKey);
@@ -60,25 +39,6 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
       await world.redis.restore(bookKey, 0, book, "REPLACE");
       expect(await unpurged(other, first, other)).toEqual([false, false]);
       expect(await unpurged(first, first)).toEqual([false]);
-    });
-
-    it("after the stream has been emptied", async () => {
-      const first = await appended();
-      await world.redis.xtrim(journalKey, "MAXLEN", 0);
-      expect(await unpurged(first, first)).toEqual([false]);
-      const next = await appended();
-      expect(await unpurged(next, first, next)).toEqual([false, true]);
-    });
-
-    it("for an `n` without its numbers, or with the numbers of another entry", async () => {
-      const [first, second] = [await appended(), await appended()];
-      const [random = ""] = first.n.split(".");
-      const lineage = second.n.split(".").at(-1);
-      const strangers = [random, `${random}.1.${lineage}`, `${random}.-1.1`, `${first.n}.`];
-      const { position } = first;
-      const asked = strangers.map((n) => ({ position, n }));
-      const answers = await unpurged(second, first, ...asked);
-      expect(answers).toEqual([true, false, false, false, false]);
     });
   });
 
@@ -95,17 +55,6 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
     const other = await appended();
     expect(numberIn(other)).toBe(numberIn(lost));
     expect(await unpurged(other, first, lost, other)).toEqual([true, false, true]);
-  });
-
-  it("knows stamps whose entries were trimmed from the stream", async () => {
-    const journal = world.journalOver([world.rest], { keptCount: 100 });
-    const first = await appended();
-    await journal.append(Array.from({ length: 400 }, () => newEntry()));
-    expect(await journal.extent()).not.toMatchObject({ oldest: first.position });
-    const end = await appended();
-    expect(await unpurged(end, first)).toEqual([true]);
-    const states = await journal.standing([first, { ...first, n: "unknown" }]);
-    expect(states).toMatchObject({ states: ["trimmed", "gone"] });
   });
 
   it("proves entries after it was full twice, although it knows no names of that time", async () => {
