@@ -1,0 +1,152 @@
+// Learns of new purges before the view is due for renewal. One isolate of each colo listens for hints
+// that the journal has a new entry. It then reads the journal, and tells the others by a note in the
+// colo's cache. The bound of N never depends on hints.
+import { isWithinMs } from "../../base/elapsed.ts";
+import { pause } from "../../base/timeouts.ts";
+import { comparePositions, type EntryId } from "../journal/entry.ts";
+import type { ListenForEntries } from "../journal/journal.ts";
+import type { Requester } from "./view-port.ts";
+import type { ViewCopies } from "./view-copies.ts";
+
+export interface ColoHintsSettings {
+  readonly listen: ListenForEntries;
+  readonly copies: Pick<ViewCopies, "listenerNote" | "noteListener" | "claimant">;
+  readonly nowAtMs: () => number;
+  readonly pauseMs?: (ms: number) => Promise<void>;
+}
+
+/** The view that hints renew. */
+export interface HintedView {
+  readonly end: () => EntryId | undefined;
+  /** Takes the colo's copy. */
+  readonly takeCopy: (host: string) => Promise<void>;
+  /** Reads the journal, and publishes the colo's copy. */
+  readonly read: (host: string) => Promise<void>;
+}
+
+/** The time for which one isolate listens. */
+interface Turn {
+  readonly host: string;
+  readonly untilAtMs: number;
+  readonly over: AbortController;
+  /** The position in the last hint; `undefined` if it names none. */
+  hinted: string | undefined;
+  reads: number;
+  reading: Promise<void> | undefined;
+}
+
+/** The pause between two looks of an isolate at the note. */
+const lookMs = 200;
+/** The pause after a read. It doubles, up to the maximum, while reads find nothing. */
+const [readPauseMs, readPauseMsMax] = [250, 2_000];
+/** A Worker may run for 30 s after its answer. */
+const turnMs = 25_000;
+/** The rest of a turn in which another isolate may begin the next one. */
+const overlapMs = 2_000;
+/** The reads of one turn. A request may call the Cache API 50 times on the Free plan. */
+const readsMax = 8;
+/** A turn that its store ends sooner is not replaced, because the next one could end as soon. */
+const endedMsMin = 5_000;
+
+export class ColoHints {
+  readonly #settings: ColoHintsSettings;
+  readonly #view: HintedView;
+  #lookedAtMs = -Infinity;
+  /** The end of this isolate's turn. It suffices where the colo's cache keeps no note. */
+  #untilAtMs = -Infinity;
+  /** Whether hints arrive, and if not, why. */
+  state = "not needed yet";
+
+  constructor(settings: ColoHintsSettings, view: HintedView) {
+    this.#settings = settings;
+    this.#view = view;
+  }
+
+  /** Looks at the note in the background, at most once per `lookMs`. */
+  attend({ atMs, afterAnswer, host }: Requester): void {
+    if (host === undefined || isWithinMs(lookMs, this.#lookedAtMs, atMs)) return;
+    this.#lookedAtMs = atMs;
+    afterAnswer(() => this.#look(host));
+  }
+
+  async #look(host: string): Promise<void> {
+    const note = await this.#settings.copies.listenerNote(host);
+    if (note !== undefined && !this.#isReached(note.end.position)) await this.#view.takeCopy(host);
+    const isListening = this.#isUnderWay(this.#untilAtMs) || this.#isUnderWay(note?.untilAtMs ?? 0);
+    if (!isListening) await this.#listen(host);
+  }
+
+  /** A turn that ends in the far future was noted before the clock was set back. */
+  #isUnderWay(untilAtMs: number): boolean {
+    const leftMs = untilAtMs - this.#settings.nowAtMs();
+    return leftMs > overlapMs && leftMs <= turnMs + overlapMs;
+  }
+
+  #isReached(position: string | undefined): boolean {
+    const end = this.#view.end();
+    if (end === undefined) return true;
+    return position !== undefined && comparePositions(end.position, position) >= 0;
+  }
+
+  /** Listens for one turn. After a failure, nobody in the colo listens until the turn is over. */
+  async #listen(host: string): Promise<void> {
+    const { listen, nowAtMs } = this.#settings;
+    if (this.#view.end() === undefined) return;
+    const begunAtMs = nowAtMs();
+    const over = new AbortController();
+    const own = { host, untilAtMs: begunAtMs + turnMs, over };
+    const turn: Turn = { ...own, hinted: undefined, reads: 0, reading: undefined };
+    await this.#note(turn, turn.untilAtMs);
+    this.state = "on";
+    const timer = setTimeout(() => over.abort(), turnMs);
+    const why = await listen((position) => {
+      turn.hinted = position;
+      const isNews = !over.signal.aborted && !this.#isReached(position);
+      if (isNews) turn.reading ??= this.#readOn(turn);
+    }, over.signal);
+    clearTimeout(timer);
+    if (why !== undefined) this.state = `off: ${why}`;
+    const hasEnded = why === undefined && !over.signal.aborted;
+    over.abort();
+    await turn.reading;
+    const isReplaced = this.#untilAtMs !== turn.untilAtMs;
+    if (hasEnded && !isReplaced && nowAtMs() - begunAtMs >= endedMsMin)
+      await this.#note(turn, nowAtMs());
+  }
+
+  /** Reads the journal until the view has the hinted entry, or the turn is over. */
+  async #readOn(turn: Turn): Promise<void> {
+    const { pauseMs = pause } = this.#settings;
+    const { signal } = turn.over;
+    let waitMs = readPauseMs;
+    do {
+      const before = this.#view.end()?.position;
+      await this.#view.read(turn.host);
+      turn.reads += 1;
+      await this.#tell(turn);
+      const isNew = this.#view.end()?.position !== before;
+      waitMs = isNew ? readPauseMs : Math.min(2 * waitMs, readPauseMsMax);
+      await pauseMs(waitMs);
+    } while (!signal.aborted && turn.hinted !== undefined && !this.#isReached(turn.hinted));
+    turn.reading = undefined;
+  }
+
+  /** Tells the colo that its copy has new entries, unless the next turn has begun. */
+  async #tell(turn: Turn): Promise<void> {
+    const { copies, nowAtMs } = this.#settings;
+    const isLast = turn.reads === readsMax;
+    const note = await copies.listenerNote(turn.host);
+    const isOthers = note !== undefined && note.claimant !== copies.claimant;
+    const isReplaced = isOthers || this.#untilAtMs !== turn.untilAtMs;
+    if (isReplaced || isLast) turn.over.abort();
+    if (!isReplaced) await this.#note(turn, isLast ? nowAtMs() : turn.untilAtMs);
+  }
+
+  async #note({ host }: Turn, untilAtMs: number): Promise<void> {
+    const { copies } = this.#settings;
+    this.#untilAtMs = untilAtMs;
+    const end = this.#view.end();
+    if (end !== undefined)
+      await copies.noteListener(host, { claimant: copies.claimant, end, untilAtMs });
+  }
+}
