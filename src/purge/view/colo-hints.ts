@@ -20,8 +20,11 @@ export interface HintedView {
   readonly end: () => EntryId | undefined;
   /** Takes the colo's copy. */
   readonly takeCopy: (host: string) => Promise<void>;
-  /** Reads the journal, and publishes the colo's copy. */
-  readonly read: (host: string) => Promise<void>;
+  /**
+   * Reads the journal, and publishes the colo's copy. Returns the position of its last entry;
+   * `undefined` if the read failed.
+   */
+  readonly read: (host: string) => Promise<string | undefined>;
 }
 
 /** The time for which one isolate listens. */
@@ -31,10 +34,14 @@ interface Turn {
   readonly over: AbortController;
   /** The position in the last hint; `undefined` if it names none. */
   hinted: string | undefined;
+  /** The last position that the turn has told the colo. The colo may lack what this isolate knows. */
+  told: string;
   reads: number;
   reading: Promise<void> | undefined;
 }
 
+/** The position before all entries. */
+const beginning = "0-0";
 /** The pause between two looks of an isolate at the note. */
 const lookMs = 200;
 /** The pause after a read. It doubles, up to the maximum, while reads find nothing. */
@@ -71,7 +78,8 @@ export class ColoHints {
 
   async #look(host: string): Promise<void> {
     const note = await this.#settings.copies.listenerNote(host);
-    if (note !== undefined && !this.#isReached(note.end.position)) await this.#view.takeCopy(host);
+    const known = this.#view.end()?.position ?? beginning;
+    if (note !== undefined && isAfter(note.told, known)) await this.#view.takeCopy(host);
     const isListening = this.#isUnderWay(this.#untilAtMs) || this.#isUnderWay(note?.untilAtMs ?? 0);
     if (!isListening) await this.#listen(host);
   }
@@ -82,12 +90,6 @@ export class ColoHints {
     return leftMs > overlapMs && leftMs <= turnMs + overlapMs;
   }
 
-  #isReached(position: string | undefined): boolean {
-    const end = this.#view.end();
-    if (end === undefined) return true;
-    return position !== undefined && comparePositions(end.position, position) >= 0;
-  }
-
   /** Listens for one turn. After a failure, nobody in the colo listens until the turn is over. */
   async #listen(host: string): Promise<void> {
     const { listen, nowAtMs } = this.#settings;
@@ -95,14 +97,15 @@ export class ColoHints {
     const begunAtMs = nowAtMs();
     const over = new AbortController();
     const own = { host, untilAtMs: begunAtMs + turnMs, over };
-    const turn: Turn = { ...own, hinted: undefined, reads: 0, reading: undefined };
+    const nothing = { hinted: undefined, told: beginning, reads: 0, reading: undefined };
+    const turn: Turn = { ...own, ...nothing };
     await this.#note(turn, turn.untilAtMs);
     this.state = "on";
     const timer = setTimeout(() => over.abort(), turnMs);
     const why = await listen((position) => {
       turn.hinted = position;
-      const isNews = !over.signal.aborted && !this.#isReached(position);
-      if (isNews) turn.reading ??= this.#readOn(turn);
+      const isNews = position === undefined || isAfter(position, turn.told);
+      if (isNews && !over.signal.aborted) turn.reading ??= this.#readOn(turn);
     }, over.signal);
     clearTimeout(timer);
     if (why !== undefined) this.state = `off: ${why}`;
@@ -114,20 +117,20 @@ export class ColoHints {
       await this.#note(turn, nowAtMs());
   }
 
-  /** Reads the journal until the view has the hinted entry, or the turn is over. */
+  /** Reads the journal until the colo has the hinted entry, or the turn is over. */
   async #readOn(turn: Turn): Promise<void> {
     const { pauseMs = pause } = this.#settings;
     const { signal } = turn.over;
     let waitMs = readPauseMs;
     do {
-      const before = this.#view.end()?.position;
-      await this.#view.read(turn.host);
+      const end = await this.#view.read(turn.host);
+      const isNew = end !== undefined && isAfter(end, turn.told);
+      turn.told = end ?? turn.told;
       turn.reads += 1;
       await this.#tell(turn);
-      const isNew = this.#view.end()?.position !== before;
       waitMs = isNew ? readPauseMs : Math.min(2 * waitMs, readPauseMsMax);
       await pauseMs(waitMs);
-    } while (!signal.aborted && turn.hinted !== undefined && !this.#isReached(turn.hinted));
+    } while (!signal.aborted && turn.hinted !== undefined && isAfter(turn.hinted, turn.told));
     turn.reading = undefined;
   }
 
@@ -139,14 +142,16 @@ export class ColoHints {
     const isOthers = note !== undefined && note.claimant !== copies.claimant;
     const isReplaced = isOthers || this.#untilAtMs !== turn.untilAtMs;
     if (isReplaced || isLast) turn.over.abort();
+    if (isOthers) this.#untilAtMs = -Infinity;
     if (!isReplaced) await this.#note(turn, isLast ? nowAtMs() : turn.untilAtMs);
   }
 
-  async #note({ host }: Turn, untilAtMs: number): Promise<void> {
+  async #note({ host, told }: Turn, untilAtMs: number): Promise<void> {
     const { copies } = this.#settings;
     this.#untilAtMs = untilAtMs;
-    const end = this.#view.end();
-    if (end !== undefined)
-      await copies.noteListener(host, { claimant: copies.claimant, end, untilAtMs });
+    await copies.noteListener(host, { claimant: copies.claimant, told, untilAtMs });
   }
 }
+
+/** A position that is not one, such as that of a forged hint, comes after all others. */
+const isAfter = (position: string, other: string) => !(comparePositions(position, other) <= 0);

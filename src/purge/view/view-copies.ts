@@ -39,8 +39,8 @@ export interface ListenerNote {
   readonly claimant: string;
   /** When the claimant stops listening. */
   readonly untilAtMs: number;
-  /** The last entry of the claimant's view. */
-  readonly end: EntryId;
+  /** The position of the last entry of the copy that the claimant has published. */
+  readonly told: string;
 }
 
 /** The version of the format, which every change increments. */
@@ -116,13 +116,13 @@ export class ViewCopies {
   async listenerNote(host: string): Promise<ListenerNote | undefined> {
     const address = await this.#addressOf(host, "listener");
     const text = await this.#attempt(async (cache) => (await cache.match(address))?.text());
-    const [claimant, until, position, n] = (text ?? "").split(" ");
-    if (!claimant || !position || !n || !Number.isFinite(Number(until))) return undefined;
-    return { claimant, untilAtMs: Number(until), end: { position, n } };
+    const [claimant, until, told] = (text ?? "").split(" ");
+    if (!claimant || !told || !Number.isFinite(Number(until))) return undefined;
+    return { claimant, untilAtMs: Number(until), told };
   }
 
-  async noteListener(host: string, { claimant, untilAtMs, end }: ListenerNote): Promise<void> {
-    const text = `${claimant} ${untilAtMs} ${end.position} ${end.n}`;
+  async noteListener(host: string, { claimant, untilAtMs, told }: ListenerNote): Promise<void> {
+    const text = `${claimant} ${untilAtMs} ${told}`;
     await this.#put(await this.#addressOf(host, "listener"), text, this.#settings.keepMs);
   }
 

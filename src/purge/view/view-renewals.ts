@@ -72,9 +72,10 @@ export class ViewRenewals {
             if (copy !== undefined) follower.take(copy);
           },
           read: async (host) => {
-            await (
-              await this.read(host)
-            )?.();
+            const publish = await this.read(host);
+            const end = follower.chain?.end.position;
+            await publish?.();
+            return publish && end;
           },
         },
       );

@@ -110,13 +110,24 @@ describe("a purge", () => {
 });
 
 describe("a hint", () => {
-  it("causes no read if it is repeated, late, or of the isolate's own purge", async () => {
+  it("causes no read if it is repeated or late", async () => {
     const { colo, hints, listener, attend, purge } = await informed();
     await attend(listener);
-    const [old, own] = [purge("a"), purge("b")];
-    await hints.send(own);
-    for (const position of [own, old, own]) await hints.send(position);
+    const [old, last] = [purge("a"), purge("b")];
+    colo.clock.advance(0.1);
+    for (const position of [last, old, last]) await hints.send(position);
     expect(colo.journal.asked).toHaveLength(1);
+  });
+
+  it("of a purge that the listener has accepted itself brings it to the others of the colo", async () => {
+    const { colo, hints, listener, other, stored, attend, purge } = await informed();
+    await attend(listener);
+    const position = purge("own");
+    await listener.view.catchUp();
+    colo.clock.advance(0.2);
+    await hints.send(position);
+    await attend(other);
+    expect(other.judge(stored)).toBe("hard");
   });
 
   it("that overtakes its entry on the way to a replica is read again after growing pauses", async () => {
@@ -127,7 +138,7 @@ describe("a hint", () => {
     hints.onPause = (ms) => colo.clock.advance(ms / 1_000);
     await hints.send(purge("purge"));
     expect(listener.judge(stored)).toBe("hard");
-    expect(hints.pauses).toEqual([500, 1_000, 2_000, 250]);
+    expect(hints.pauses).toEqual([250, 500, 1_000, 2_000, 250]);
   });
 
   it.each(["99999999999999-0", "", "nonsense"])(
@@ -212,20 +223,19 @@ describe("a turn", () => {
 });
 
 describe("the note of a listener", () => {
-  const end = { position: "1-0", n: "first" };
-
   it("is shared by the isolates of a colo", async () => {
     const colo = new Colo();
-    const note = { claimant: "isolate-1", untilAtMs: 5, end };
+    const note = { claimant: "isolate-1", untilAtMs: 5, told: "1-0" };
     await colo.copies().noteListener(host, note);
     expect(await colo.copies().listenerNote(host)).toEqual(note);
   });
 
-  it.each(["", "a", "a 5 1-0", "a soon 1-0 n", " 5 1-0 n"])(
+  it.each(["", "a", "a 5", "a soon 1-0", " 5 1-0"])(
     "is absent if it is malformed: %j",
     async (text) => {
       const colo = new Colo();
-      await colo.copies().noteListener(host, { claimant: "a", untilAtMs: 5, end });
+      const note = { claimant: "a", untilAtMs: 5, told: "1-0" };
+      await colo.copies().noteListener(host, note);
       const [address = ""] = colo.cache.addresses;
       const headers = { "cache-control": "public, max-age=60" };
       await colo.cache.put(address, new Response(text, { headers }));
