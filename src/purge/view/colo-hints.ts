@@ -34,8 +34,8 @@ interface Turn {
   readonly over: AbortController;
   /** The position in the last hint; `undefined` if it names none. */
   hinted: string | undefined;
-  /** The last position that the turn has told the colo. The colo may lack what this isolate knows. */
-  told: string;
+  /** The position of the last entry of the copy that the turn has published. */
+  copyEnd: string;
   reads: number;
   reading: Promise<void> | undefined;
 }
@@ -79,7 +79,7 @@ export class ColoHints {
   async #look(host: string): Promise<void> {
     const note = await this.#settings.copies.listenerNote(host);
     const known = this.#view.end()?.position ?? beginning;
-    if (note !== undefined && isAfter(note.told, known)) await this.#view.takeCopy(host);
+    if (note !== undefined && isAfter(note.copyEnd, known)) await this.#view.takeCopy(host);
     const isListening = this.#isUnderWay(this.#untilAtMs) || this.#isUnderWay(note?.untilAtMs ?? 0);
     if (!isListening) await this.#listen(host);
   }
@@ -97,14 +97,14 @@ export class ColoHints {
     const begunAtMs = nowAtMs();
     const over = new AbortController();
     const own = { host, untilAtMs: begunAtMs + turnMs, over };
-    const nothing = { hinted: undefined, told: beginning, reads: 0, reading: undefined };
+    const nothing = { hinted: undefined, copyEnd: beginning, reads: 0, reading: undefined };
     const turn: Turn = { ...own, ...nothing };
     await this.#note(turn, turn.untilAtMs);
     this.state = "on";
     const timer = setTimeout(() => over.abort(), turnMs);
     const why = await listen((position) => {
       turn.hinted = position;
-      const isNews = position === undefined || isAfter(position, turn.told);
+      const isNews = position === undefined || isAfter(position, turn.copyEnd);
       if (isNews && !over.signal.aborted) turn.reading ??= this.#readOn(turn);
     }, over.signal);
     clearTimeout(timer);
@@ -124,13 +124,13 @@ export class ColoHints {
     let waitMs = readPauseMs;
     do {
       const end = await this.#view.read(turn.host);
-      const isNew = end !== undefined && isAfter(end, turn.told);
-      turn.told = end ?? turn.told;
+      const isNew = end !== undefined && isAfter(end, turn.copyEnd);
+      turn.copyEnd = end ?? turn.copyEnd;
       turn.reads += 1;
       await this.#tell(turn);
       waitMs = isNew ? readPauseMs : Math.min(2 * waitMs, readPauseMsMax);
       await pauseMs(waitMs);
-    } while (!signal.aborted && turn.hinted !== undefined && isAfter(turn.hinted, turn.told));
+    } while (!signal.aborted && turn.hinted !== undefined && isAfter(turn.hinted, turn.copyEnd));
     turn.reading = undefined;
   }
 
@@ -146,10 +146,10 @@ export class ColoHints {
     if (!isReplaced) await this.#note(turn, isLast ? nowAtMs() : turn.untilAtMs);
   }
 
-  async #note({ host, told }: Turn, untilAtMs: number): Promise<void> {
+  async #note({ host, copyEnd }: Turn, untilAtMs: number): Promise<void> {
     const { copies } = this.#settings;
     this.#untilAtMs = untilAtMs;
-    await copies.noteListener(host, { claimant: copies.claimant, told, untilAtMs });
+    await copies.noteListener(host, { claimant: copies.claimant, copyEnd, untilAtMs });
   }
 }
 

@@ -40,7 +40,7 @@ export interface ListenerNote {
   /** When the claimant stops listening. */
   readonly untilAtMs: number;
   /** The position of the last entry of the copy that the claimant has published. */
-  readonly told: string;
+  readonly copyEnd: string;
 }
 
 /** The version of the format, which every change increments. */
@@ -116,13 +116,13 @@ export class ViewCopies {
   async listenerNote(host: string): Promise<ListenerNote | undefined> {
     const address = await this.#addressOf(host, "listener");
     const text = await this.#attempt(async (cache) => (await cache.match(address))?.text());
-    const [claimant, until, told] = (text ?? "").split(" ");
-    if (!claimant || !told || !Number.isFinite(Number(until))) return undefined;
-    return { claimant, untilAtMs: Number(until), told };
+    const [claimant, until, copyEnd] = (text ?? "").split(" ");
+    if (!claimant || !copyEnd || !Number.isFinite(Number(until))) return undefined;
+    return { claimant, untilAtMs: Number(until), copyEnd };
   }
 
-  async noteListener(host: string, { claimant, untilAtMs, told }: ListenerNote): Promise<void> {
-    const text = `${claimant} ${untilAtMs} ${told}`;
+  async noteListener(host: string, { claimant, untilAtMs, copyEnd }: ListenerNote): Promise<void> {
+    const text = `${claimant} ${untilAtMs} ${copyEnd}`;
     await this.#put(await this.#addressOf(host, "listener"), text, this.#settings.keepMs);
   }
 

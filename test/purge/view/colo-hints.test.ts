@@ -225,7 +225,7 @@ describe("a turn", () => {
 describe("the note of a listener", () => {
   it("is shared by the isolates of a colo", async () => {
     const colo = new Colo();
-    const note = { claimant: "isolate-1", untilAtMs: 5, told: "1-0" };
+    const note = { claimant: "isolate-1", untilAtMs: 5, copyEnd: "1-0" };
     await colo.copies().noteListener(host, note);
     expect(await colo.copies().listenerNote(host)).toEqual(note);
   });
@@ -234,7 +234,7 @@ describe("the note of a listener", () => {
     "is absent if it is malformed: %j",
     async (text) => {
       const colo = new Colo();
-      const note = { claimant: "a", untilAtMs: 5, told: "1-0" };
+      const note = { claimant: "a", untilAtMs: 5, copyEnd: "1-0" };
       await colo.copies().noteListener(host, note);
       const [address = ""] = colo.cache.addresses;
       const headers = { "cache-control": "public, max-age=60" };
