@@ -1,6 +1,6 @@
 // A local stand-in for Upstash's REST interface in front of a Valkey or Redis. It does not imitate
-// commands in the path, event streams (SUBSCRIBE, MONITOR), base64 or RESP2 answers, read-only tokens, or read-your-writes by
-// `upstash-sync-token`. It rejects boolean arguments.
+// commands in the path but SUBSCRIBE, the event streams of PSUBSCRIBE and MONITOR, base64 or RESP2 answers, read-only tokens, or
+// read-your-writes by `upstash-sync-token`. It rejects boolean arguments.
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -10,7 +10,7 @@ export { TidemarkJournal, TidemarkRecords } from "../../src/cloudflare.ts";
 
 export default createWorker(withOperator(config), {
   stores: {
-    ...durableObjects({ journal: { longPoll: true } }),
+    ...durableObjects({ journal: { hints: true } }),
     bodies: r2Bodies({ binding: "BODIES" }),
   },
 });

@@ -90,6 +90,14 @@ export class Database {
     return done.kind === "executed" ? { kind: "executed", outcomes } : done;
   }
 
+  /** Subscribes to a channel of the primary, as `RedisConnection` does. */
+  subscribe(
+    ...given: Parameters<RedisConnection["subscribe"]>
+  ): ReturnType<RedisConnection["subscribe"]> {
+    this.#counter.sentToRedis(["SUBSCRIBE", given[0]]);
+    return this.#primary.subscribe(...given);
+  }
+
   /**
    * Sets the lag. With 0, the primary answers all reads. The first other value starts the replica.
    */

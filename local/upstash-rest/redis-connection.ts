@@ -1,6 +1,7 @@
 // A Redis connection that reports an outage as the outcome of a command. The connection queues
 // nothing, sends nothing twice, reconnects automatically, and writes commands in the order of the
 // calls.
+import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis, ReplyError } from "ioredis";
 import { OperatorError } from "../../src/base/operator-error.ts";
@@ -26,10 +27,22 @@ export interface RedisConnection {
   send(command: RedisCommand): Promise<CommandOutcome>;
   /** Sends MULTI, the commands and EXEC without other commands in between. Never rejects. */
   transact(commands: readonly RedisCommand[]): Promise<TransactionOutcome>;
+  /**
+   * Subscribes to a channel over a connection of its own, until the signal. Never rejects.
+   *
+   * @param heard receives messages as `subscribe,CHANNEL,1` and `message,CHANNEL,TEXT`
+   */
+  subscribe(
+    channel: string,
+    heard: (message: string) => void,
+    signal: AbortSignal,
+  ): Promise<"ended" | Unreachable>;
   /** Calls the listener each time the connection is usable again after a loss. */
   onReconnected(listener: () => void): void;
   close(): void;
 }
+
+const ignored = (): void => undefined;
 
 const startTimeoutMs = 1_800;
 const reconnectDelayMsMax = 200;
@@ -73,6 +86,22 @@ export async function connectToRedis(redisUrl: string): Promise<RedisConnection>
   return {
     send,
     transact: (commands) => transact(send, commands),
+    subscribe: async (channel, heard, signal) => {
+      const own = client.duplicate({ retryStrategy: () => null });
+      own.on("error", () => undefined);
+      const ended = once(own, "end", { signal }).then(ignored, ignored);
+      own.on("message", (name, text) => heard(`message,${name},${text}`));
+      try {
+        await own.connect();
+        heard(`subscribe,${channel},${String(await own.subscribe(channel))}`);
+        await ended;
+        return "ended";
+      } catch (cause) {
+        return { kind: "unreachable", message: unreachableMessage(address, cause) };
+      } finally {
+        own.disconnect();
+      }
+    },
     onReconnected: (listener) => void client.on("ready", listener),
     close: () => client.disconnect(),
   };

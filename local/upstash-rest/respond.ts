@@ -51,6 +51,7 @@ export async function respond(exchange: Exchange): Promise<void> {
   if (rttMs > 0) await delay(rttMs / 2);
   const call = callIn(exchange, body);
   if (exchange.isTaken?.(commandsIn(call)) === false) return void response.destroy();
+  if (call.kind === "subscription") return streamed(call.channel, exchange);
   const answer = await answerTo(call, exchange).catch((cause: unknown) =>
     errorAnswer(500, `The local REST server failed: ${String(cause)}`),
   );
@@ -65,6 +66,20 @@ export async function respond(exchange: Exchange): Promise<void> {
     "content-length": bytes.length,
   });
   response.end(bytes);
+}
+
+/** Sends the messages of a channel as server-sent events, until either side ends the stream. */
+async function streamed(channel: string, { response, rttMs, database }: Exchange): Promise<void> {
+  const left = new AbortController();
+  response.on("close", () => left.abort());
+  const send = (message: string) => {
+    if (!response.headersSent) response.writeHead(200, { "content-type": "text/event-stream" });
+    setTimeout(() => response.write(`data: ${message}\n\n`), rttMs / 2);
+  };
+  const end = await database.subscribe(channel, send, left.signal);
+  if (end !== "ended" && !response.headersSent)
+    response.writeHead(503, { "content-type": "application/json" });
+  response.end(end === "ended" ? undefined : JSON.stringify({ error: end.message }));
 }
 
 type Call = RestCall | { kind: "refused"; answer: RestAnswer };
@@ -83,10 +98,14 @@ function refused(status: number, message: string): Call {
 
 function commandsIn(call: Call): readonly RedisCommand[] {
   if (call.kind === "command") return [call.command];
+  if (call.kind === "subscription") return [["SUBSCRIBE", call.channel]];
   return call.kind === "pipeline" || call.kind === "transaction" ? call.commands : [];
 }
 
-async function answerTo(call: Call, { database }: Exchange): Promise<RestAnswer> {
+async function answerTo(
+  call: Exclude<Call, { kind: "subscription" }>,
+  { database }: Exchange,
+): Promise<RestAnswer> {
   switch (call.kind) {
     case "refused":
       return call.answer;

@@ -6,11 +6,14 @@ export type RestCall =
   | { kind: "command"; command: RedisCommand }
   | { kind: "pipeline"; commands: RedisCommand[] }
   | { kind: "transaction"; commands: RedisCommand[] }
+  | { kind: "subscription"; channel: string }
   | { kind: "malformed"; status: 400 | 404 | 405; message: string };
 
 export function readRestCall(request: { method: string; path: string; body: Buffer }): RestCall {
   const { method, path, body } = request;
+  const [, channel] = /^\/subscribe\/([^/?]+)$/.exec(path) ?? [];
   if (method !== "POST") return malformed(`Method ${method} is not allowed. Use POST.`, 405);
+  if (channel !== undefined) return { kind: "subscription", channel: decodeURIComponent(channel) };
   switch (path) {
     case "/":
       return readSingle(body);

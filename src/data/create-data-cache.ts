@@ -208,7 +208,7 @@ function open(settings: DataSettings, pages: Pages | undefined) {
       failedBackgroundWork,
       purges,
       redis: troublesOf(redis?.health),
-      journal: { ...troublesOf(purging?.health), hints: purging?.hints?.state },
+      journal: { ...troublesOf(purging?.health), hints: purging?.hintsState },
     };
   };
   const troubles = () => ({

@@ -7,7 +7,21 @@ interface RequestInit {
   encodeResponseBody?: "automatic" | "manual";
 }
 
+/** Creates two connected sockets. */
+declare const WebSocketPair: new () => { readonly 0: WebSocket; readonly 1: WebSocket };
+
+interface WebSocket {
+  /** Begins to deliver messages. */
+  accept(): void;
+}
+
+interface Response {
+  /** The socket of an answer with status 101. */
+  readonly webSocket?: WebSocket | null;
+}
+
 interface ResponseInit {
+  webSocket?: WebSocket | null;
   /** `manual`: the body is already encoded as Content-Encoding states. */
   encodeBody?: "automatic" | "manual";
 }

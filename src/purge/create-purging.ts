@@ -10,7 +10,7 @@ import type { StreamHints, WatchedStream } from "../remote/redis/address.ts";
 import type { RedisClient } from "../remote/redis/redis-client.ts";
 import type { RedisCounts } from "../remote/redis/round-trips.ts";
 import { Acceptances } from "./acceptance/acceptance.ts";
-import type { AwaitNews, Journal } from "./journal/journal.ts";
+import type { Journal, ListenForEntries } from "./journal/journal.ts";
 import type { Subscribers } from "./journal/subscribers.ts";
 import type { Switch } from "./journal/switch.ts";
 import { SwitchLog } from "./journal/switch-log.ts";
@@ -65,8 +65,8 @@ export interface JournalStore {
   readonly secret: string | (() => Promise<string | undefined>);
   /** Set if no other process reads the journal. */
   readonly reach?: "process";
-  /** Waits for the journal's next entry. If absent, isolates do not poll the journal. */
-  readonly awaitNews?: AwaitNews | undefined;
+  /** Listens for hints in one isolate of each colo. */
+  readonly listen?: ListenForEntries | undefined;
   /** Waits for entries in the background, in a process that outlives its requests. */
   readonly watch?: ((view: Pick<WatchedStream, "end" | "read">) => StreamHints) | undefined;
 }
@@ -142,7 +142,7 @@ function copiesOf(journal: string, allowanceMs: number, { cache, nowAtMs }: Purg
 }
 
 function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: PurgePlatform) {
-  const { journal, switching, subscribers, name, health, awaitNews } = store;
+  const { journal, switching, subscribers, name, health, listen } = store;
   const { nowAtMs, aheadMs, random, log, onSpread } = platform;
   const { renewalLagMs, allowanceMs, visibleWithinSeconds } = purge;
   const makeView = platform.makeView ?? ((settings) => new JournalView(settings));
@@ -151,7 +151,7 @@ function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: Pu
   const view: JournalView = makeView({
     journal,
     copies,
-    poll: awaitNews && copies && { awaitNews, copies },
+    hints: listen && copies && { listen, copies },
     nowAtMs,
     clock: new ClockSteps(allowanceMs, aheadMs),
     random,
@@ -190,8 +190,10 @@ function purgingOver(store: JournalStore, { purge }: PurgeSettings, platform: Pu
     redis: store.redis,
     secret: store.secret,
     reach: store.reach,
-    /** Hints of new entries; `undefined` if the store has none. */
-    hints,
+    /** Whether hints of new entries arrive, and if not, why; `undefined` if the store has none. */
+    get hintsState() {
+      return hints?.state ?? view.hintsState;
+    },
     /** Renews the view if due, unless the store loses no entries. */
     runCron: async (): Promise<void> => {
       const works: Promise<void>[] = [];

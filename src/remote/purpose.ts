@@ -9,6 +9,8 @@ export type CallPurpose =
   | "lease"
   | "journal read"
   | "journal read at the primary"
+  /** Opens a stream of hints of new entries. */
+  | "journal hints"
   | "journal mark"
   | "purge, written"
   | "purge, read back"

@@ -9,7 +9,7 @@ import {
 } from "../../local/upstash-rest-server.ts";
 import { redisServers } from "../../testing/fakes/redis-server.ts";
 import { batchRows, refusalRows, singleRows } from "./upstash-rest/protocol-rows.ts";
-import { ask, run, sdkClient } from "./upstash-rest/rest-client.ts";
+import { ask, run, sdkClient, waitTimeout } from "./upstash-rest/rest-client.ts";
 
 describe.each(redisServers)("a REST server in front of $redis", ({ start }) => {
   let redis: EmbeddedValkey;
@@ -42,6 +42,27 @@ describe.each(redisServers)("a REST server in front of $redis", ({ start }) => {
     expect(await run(server, "GET", "key")).toBeNull();
     expect(server.counts().commandCountByName).toEqual({ GET: 1 });
     expect(answered).toHaveLength(1);
+  });
+
+  it("streams the messages of a channel to the product's client, until it unsubscribes", async () => {
+    const heard: unknown[] = [];
+    const subscriber = sdkClient(server).subscribe("site:journal");
+    for (const type of ["subscribe", "message", "error"] as const)
+      subscriber.on(type, (event) => heard.push([type, event]));
+    await expect.poll(() => heard, waitTimeout).toEqual([["subscribe", 1]]);
+    const script = 'return redis.call("PUBLISH", KEYS[1], ARGV[1])';
+    expect(await run(server, "EVAL", script, 1, "site:journal", "1-0")).toBe(1);
+    expect(await run(server, "PUBLISH", "site:journal", "2,3")).toBe(1);
+    expect(await run(server, "PUBLISH", "other", "3-0")).toBe(0);
+    const messages = ["1-0", "2,3"].map((message) => [
+      "message",
+      { channel: "site:journal", message },
+    ]);
+    await expect.poll(() => heard, waitTimeout).toEqual([["subscribe", 1], ...messages]);
+    await subscriber.unsubscribe();
+    const publish = () => run(server, "PUBLISH", "site:journal", "4-0");
+    await expect.poll(publish, waitTimeout).toBe(0);
+    expect(server.counts().commandCountByName).toMatchObject({ SUBSCRIBE: 1, EVAL: 1 });
   });
 
   describe("raw requests", () => {

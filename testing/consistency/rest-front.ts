@@ -141,8 +141,8 @@ function appendedBy(body: string): Appended | undefined {
 
 function appendedByScript(script: string, given: string[]): Appended | undefined {
   if (script !== appendScript && script !== markScript) return undefined;
-  if (script === markScript && given[3] === "empty") return undefined;
-  given.splice(0, script === appendScript ? 6 : 5);
+  if (script === markScript && given[4] === "empty") return undefined;
+  given.splice(0, script === appendScript ? 7 : 6);
   const entries: Record<string, string>[] = [];
   while (given.length > 0) {
     given.shift();

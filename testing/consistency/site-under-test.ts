@@ -116,10 +116,10 @@ export async function startSite(settings: SiteSettings): Promise<SiteUnderTest> 
 async function versionsOf(config: string, settings: SiteSettings): Promise<WorkerVersion[]> {
   const { fault, besideRelease, overObject } = settings;
   if (overObject === true) {
-    const worker = (longPoll: boolean) => bundleOverObject(config, { longPoll });
+    const worker = (hints: boolean) => bundleOverObject(config, { hints });
     return [
       { version: today, worker: await worker(true) },
-      { version: "without the long poll", worker: await worker(false) },
+      { version: "without hints", worker: await worker(false) },
     ];
   }
   const worker = await (fault === undefined

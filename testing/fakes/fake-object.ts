@@ -1,19 +1,45 @@
 // A Durable Object in this process. SQLite of Node stores its tables.
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import type { ObjectState, SizedSql } from "../../src/stores/durable-object/counted-sql.ts";
-import { TidemarkJournal } from "../../src/stores/durable-object/journal-object.ts";
+import type { SizedSql } from "../../src/stores/durable-object/counted-sql.ts";
+import {
+  type JournalState,
+  type ObjectSocket,
+  TidemarkJournal,
+} from "../../src/stores/durable-object/journal-object.ts";
 import type { Sql } from "../../src/stores/durable-object/last-purges.ts";
 import type { ObjectStub } from "../../src/stores/durable-object/object-client.ts";
 
 interface Started {
   fetch(request: Request): Promise<Response>;
+  hintTo?(socket: ObjectSocket): void;
+}
+
+/** The Worker's end of a socket. Its object's end sends at once. */
+export class FakeSocket extends EventTarget implements ObjectSocket {
+  isClosed = false;
+  readonly accept: () => void;
+
+  constructor(accept: () => void) {
+    super();
+    this.accept = accept;
+  }
+
+  send(data: string): void {
+    if (this.isClosed) throw new TypeError("Can't call WebSocket send() after close().");
+    this.dispatchEvent(Object.assign(new Event("message"), { data }));
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.dispatchEvent(new Event("close"));
+  }
 }
 
 /** @typeParam Kind the class of the object; by default that of a journal */
 export class FakeObject<Kind extends Started = TidemarkJournal> {
   readonly database = new DatabaseSync(":memory:");
   readonly #statements = new Map<string, StatementSync>();
-  readonly #make: (state: ObjectState) => Kind;
+  readonly #make: (state: JournalState) => Kind;
   #object: Kind | undefined;
   isDown = false;
 
@@ -23,6 +49,8 @@ export class FakeObject<Kind extends Started = TidemarkJournal> {
   beforeReply: (call: string) => Promise<void> = () => Promise.resolve();
   /** The calls in order, such as `append`. */
   readonly calls: string[] = [];
+  /** The sockets of listeners, which outlive the object in memory. */
+  readonly sockets: FakeSocket[] = [];
   /** The statements that the object has run. */
   readonly statements: string[] = [];
 
@@ -33,7 +61,8 @@ export class FakeObject<Kind extends Started = TidemarkJournal> {
       this.calls.push(call);
       if (this.isDown) throw new Error("Network connection lost.");
       await this.beforeCall(call);
-      const reply = await this.started.fetch(new Request(url, init));
+      const reply =
+        call === "hints" ? this.#listened() : await this.started.fetch(new Request(url, init));
       await this.beforeReply(call);
       return reply;
     },
@@ -45,12 +74,18 @@ export class FakeObject<Kind extends Started = TidemarkJournal> {
     get: () => this.stub,
   };
 
-  constructor(make = (state: ObjectState) => new TidemarkJournal(state) as unknown as Kind) {
+  constructor(make = (state: JournalState) => new TidemarkJournal(state) as unknown as Kind) {
     this.#make = make;
   }
 
   get started(): Kind {
     return (this.#object ??= this.#make(this.#state));
+  }
+
+  /** Returns an answer that Node cannot construct, because it has status 101. */
+  #listened(): Response {
+    const webSocket = new FakeSocket(() => this.started.hintTo?.(webSocket));
+    return { status: 101, webSocket } as unknown as Response;
   }
 
   /** Ends the object. Its storage stays, and the next call starts the object again. */
@@ -94,8 +129,10 @@ export class FakeObject<Kind extends Started = TidemarkJournal> {
     return Number(this.#rows("SELECT total_changes() AS changes")[0]?.["changes"]);
   }
 
-  get #state(): ObjectState {
+  get #state(): JournalState {
     return {
+      acceptWebSocket: (socket) => void this.sockets.push(socket as FakeSocket),
+      getWebSockets: () => this.sockets.filter(({ isClosed }) => !isClosed),
       storage: {
         sql: this.sql,
         transactionSync: (work) => {

@@ -74,7 +74,7 @@ export function runJournalScript(
   const taken = [...args];
   const next = () => taken.shift() ?? "";
   const list = () => taken.splice(0, Number(next()));
-  const [kept] = [Number(next()), next(), next()];
+  const [kept] = [Number(next()), next(), next(), next()];
   const append = (heldText?: (id: string, n: string) => string) => {
     const before = nOf(journal.last);
     if (before !== nOf(journal.noted.at(-1))) journal.forgetNoted();

@@ -15,14 +15,14 @@ const roundTripMs = 10;
 export const tidemarkCloudflare: Adapter = {
   title: "Tidemark, pages without Redis",
   configuration:
-    "durableObjectJournal({ longPoll: true }) and durableObjectRecords({ objects: 2 }); an N of 2 s " +
+    "durableObjectJournal({ hints: true }) and durableObjectRecords({ objects: 2 }); an N of 2 s " +
     "and A = N/5; calls of 10 ms to the objects; two colos.",
   promise: tidemarkPromise,
   modes: ["hard", "soft"],
   async start(world) {
     const { running, origin } = world;
     const config = JSON.stringify({ purge: purgeConfig(world) });
-    const worker = await bundleOverObject(config, { longPoll: true }, roundTripMs);
+    const worker = await bundleOverObject(config, { hints: true }, roundTripMs);
     const host = await running.add(ObjectHost.start(worker));
     const env = { ORIGIN_URL: origin.url, ADMIN_TOKEN: adminToken, SITE_HOST: siteHost };
     const start = async (name: string, port = 0) => {

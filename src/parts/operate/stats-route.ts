@@ -56,7 +56,7 @@ export async function statsRoute(
             kept: keptStats(extent),
             ...("kind" in extent ? {} : { roundTripMs }),
             ...troubleStats(purging.health),
-            hints: purging.hints?.state,
+            hints: purging.hintsState,
           }
         : without,
     ...Object.assign({}, ...parts.map((part) => part.stats?.())),

@@ -190,10 +190,15 @@ export interface Journal {
 }
 
 /**
- * Waits until the journal has an entry after the place, at most `ms` milliseconds. Returns whether
- * it has one. Rejects if the journal does not answer.
+ * Listens for hints of new entries, until the signal. A hint may be late, lost, repeated or wrong.
+ *
+ * @param heard receives the position of the new entry, or nothing if entries may have been missed
+ * @returns why no hints arrive, for operators; `undefined` if they did. Never rejects
  */
-export type AwaitNews = (place: EntryId, ms: number) => Promise<boolean>;
+export type ListenForEntries = (
+  heard: (position?: string) => void,
+  signal: AbortSignal,
+) => Promise<string | undefined>;
 
 /** The maximum number of entries per page: 1 MiB at 8 KiB per entry (rule 12). */
 export const pageCount = 128;

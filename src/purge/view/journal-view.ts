@@ -97,6 +97,11 @@ export class JournalView implements PurgeView {
     return this.follower.releases;
   }
 
+  /** Whether hints of new entries arrive, and if not, why; `undefined` if nothing listens. */
+  get hintsState(): string | undefined {
+    return this.#renewals.hints?.state;
+  }
+
   bypasses(route: string): boolean {
     const { switched } = this;
     return switched !== undefined && isBypassed(switched.bypass, route);
@@ -106,7 +111,7 @@ export class JournalView implements PurgeView {
   attend(requester: Requester): (() => Promise<void>) | undefined {
     const { atMs } = requester;
     this.arrived(atMs);
-    this.#renewals.poll?.attend(requester);
+    this.#renewals.hints?.attend(requester);
     if (!this.#renewals.isDue(atMs)) return undefined;
     const renewed = this.#renewals.begun(requester);
     return this.isRenewedFirst(atMs) ? renewed : undefined;

@@ -34,13 +34,13 @@ export interface KnownView extends Omit<JournalRead, "kind"> {
   readonly isSwitchLost?: boolean;
 }
 
-/** The state of a colo's poll. Isolates of the colo share it. */
-export interface PollNote {
+/** Which isolate of a colo listens for hints. Isolates of the colo share it. */
+export interface ListenerNote {
   readonly claimant: string;
-  /** When the claimant stops polling. */
+  /** When the claimant stops listening. */
   readonly untilAtMs: number;
-  /** The last entry of the claimant's view. */
-  readonly end: EntryId;
+  /** The position of the last entry of the copy that the claimant has published. */
+  readonly copyEnd: string;
 }
 
 /** The version of the format, which every change increments. */
@@ -112,18 +112,18 @@ export class ViewCopies {
     return this.#settings.claimant;
   }
 
-  /** Reads the note of the colo's poll; `undefined` if there is no valid note. */
-  async pollNote(host: string): Promise<PollNote | undefined> {
-    const address = await this.#addressOf(host, "poll");
+  /** Reads the note of the colo's listener; `undefined` if there is no valid note. */
+  async listenerNote(host: string): Promise<ListenerNote | undefined> {
+    const address = await this.#addressOf(host, "listener");
     const text = await this.#attempt(async (cache) => (await cache.match(address))?.text());
-    const [claimant, until, position, n] = (text ?? "").split(" ");
-    if (!claimant || !position || !n || !Number.isFinite(Number(until))) return undefined;
-    return { claimant, untilAtMs: Number(until), end: { position, n } };
+    const [claimant, until, copyEnd] = (text ?? "").split(" ");
+    if (!claimant || !copyEnd || !Number.isFinite(Number(until))) return undefined;
+    return { claimant, untilAtMs: Number(until), copyEnd };
   }
 
-  async notePoll(host: string, { claimant, untilAtMs, end }: PollNote): Promise<void> {
-    const text = `${claimant} ${untilAtMs} ${end.position} ${end.n}`;
-    await this.#put(await this.#addressOf(host, "poll"), text, this.#settings.keepMs);
+  async noteListener(host: string, { claimant, untilAtMs, copyEnd }: ListenerNote): Promise<void> {
+    const text = `${claimant} ${untilAtMs} ${copyEnd}`;
+    await this.#put(await this.#addressOf(host, "listener"), text, this.#settings.keepMs);
   }
 
   async #put(address: string, body: BodyInit, keepMs: number): Promise<void> {
@@ -145,7 +145,7 @@ export class ViewCopies {
    * Builds an address that no client can read, because this Worker itself answers all requests
    * below `/_cache/`.
    */
-  async #addressOf(host: string, what: "view" | "claim" | "poll"): Promise<string> {
+  async #addressOf(host: string, what: "view" | "claim" | "listener"): Promise<string> {
     this.#digest ??= await sha256Hex(new TextEncoder().encode(this.#settings.journal));
     return `https://${host}/_cache/journal/${this.#digest}/${what}`;
   }

@@ -3,8 +3,8 @@
 import type { Stamp } from "../../cache/record/record.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
 import { patiently } from "../../base/timeouts.ts";
+import { ColoHints, type ColoHintsSettings } from "./colo-hints.ts";
 import type { JournalFollower } from "./journal-follower.ts";
-import { JournalPoll, type JournalPollSettings } from "./journal-poll.ts";
 import type { Requester } from "./view-port.ts";
 import type { ViewCopies } from "./view-copies.ts";
 
@@ -13,8 +13,8 @@ type Copies = Pick<ViewCopies, "read" | "publish" | "claim">;
 export interface RenewalSettings {
   /** The copies in the colo. If absent, every renewal reads the journal. */
   readonly copies?: Copies | undefined;
-  /** Polls the journal. If absent, only renewals find new entries. */
-  readonly poll?: Omit<JournalPollSettings, "nowAtMs"> | undefined;
+  /** Listens for hints of new entries. If absent, only renewals find new entries. */
+  readonly hints?: Omit<ColoHintsSettings, "nowAtMs"> | undefined;
   readonly nowAtMs: () => number;
   /** Returns a random number, 0 ≤ n < 1. By default, renewals start at half of N − A. */
   readonly random?: () => number;
@@ -52,7 +52,7 @@ export class ViewRenewals {
   /** The view's age at which the next renewal starts. */
   #renewalAgeMs: number;
   #lookedAtMs = -Infinity;
-  readonly poll: JournalPoll | undefined;
+  readonly hints: ColoHints | undefined;
 
   /** @param behind runs after each renewal, whether successful or not */
   constructor(settings: RenewalSettings, follower: JournalFollower, behind: () => Promise<void>) {
@@ -60,19 +60,22 @@ export class ViewRenewals {
     this.#follower = follower;
     this.#behind = behind;
     this.#renewalAgeMs = this.#drawnAgeMs();
-    const { poll, nowAtMs } = settings;
-    this.poll =
-      poll &&
-      new JournalPoll(
-        { ...poll, nowAtMs },
+    const { hints, nowAtMs, copies } = settings;
+    this.hints =
+      hints &&
+      new ColoHints(
+        { ...hints, nowAtMs },
         {
           end: () => follower.chain?.end,
-          knows: (place) => follower.chain?.knows(place) ?? false,
-          renew: (requester) => void this.begun(requester),
+          takeCopy: async (host) => {
+            const copy = await copies?.read(host);
+            if (copy !== undefined) follower.take(copy);
+          },
           read: async (host) => {
-            await (
-              await this.read(host)
-            )?.();
+            const publish = await this.read(host);
+            const end = follower.chain?.end.position;
+            await publish?.();
+            return publish && end;
           },
         },
       );

@@ -37,6 +37,19 @@ export interface RestAddress {
 /** Returns how commands reach the database of a REST address. */
 export type ReachRest = (address: RestAddress) => Transport;
 
+/**
+ * Subscribes to a channel of the database of a REST address, until the signal.
+ *
+ * @param heard receives nothing once the subscription has begun, and then the text of each message
+ * @throws like `Transport`, if the subscription does not begin
+ */
+export type SubscribeRest = (
+  address: RestAddress,
+  channel: string,
+  heard: (text?: string) => void,
+  signal: AbortSignal,
+) => Promise<void>;
+
 /** The address of a database, and the texts about its troubles. */
 export interface RedisAddress extends RestAddress {
   /** Default: those for Upstash's REST interface. */

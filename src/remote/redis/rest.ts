@@ -1,7 +1,7 @@
 // Sends commands to Upstash's REST interface, with the package @upstash/redis. Reads its errors.
 import { Redis, type UpstashRequest } from "@upstash/redis";
 import { type Command, type Form, NotRedis, RedisRefusal } from "./redis.ts";
-import type { RestAddress, Transport } from "./address.ts";
+import type { RestAddress, SubscribeRest, Transport } from "./address.ts";
 
 /** Begins a script that uses other keys than its KEYS. Such a script locks the whole database. */
 export const usesOtherKeys = "-- uses other keys\n";
@@ -32,6 +32,15 @@ export function overUpstash(address: RestAddress): Transport {
   };
 }
 
+/** Subscribes through the package, which does not tell when the database ends the stream. */
+export const subscribeAtUpstash: SubscribeRest = async (address, channel, heard, signal) => {
+  const ended = new Promise<void>((resolve) => {
+    signal.addEventListener("abort", () => resolve());
+  });
+  await new RestClient(address).listen(channel, heard, signal);
+  await ended;
+};
+
 /** Reaches the package's sender, which subclasses may use, without its commands and their decoding. */
 class RestClient extends Redis {
   constructor({ url, token }: RestAddress) {
@@ -60,6 +69,31 @@ class RestClient extends Redis {
     // The package resolves with `{ result: {} }` after the signal.
     signal.throwIfAborted();
     return answer;
+  }
+
+  /**
+   * Resolves once the stream has begun (https://upstash.com/docs/redis/features/restapi).
+   *
+   * @throws like `answerTo`
+   */
+  async listen(
+    channel: string,
+    heard: (text?: string) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.answerTo(
+      {
+        path: ["subscribe", channel],
+        headers: { Accept: "text/event-stream" },
+        body: [],
+        isStreaming: true,
+        onMessage: (event) => {
+          const [, kind, text] = /^(subscribe|message),[^,]*,(.*)$/.exec(event) ?? [];
+          if (kind !== undefined) heard(kind === "message" ? text : undefined);
+        },
+      },
+      signal,
+    );
   }
 }
 

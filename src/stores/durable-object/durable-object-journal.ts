@@ -10,10 +10,10 @@ export interface DurableObjectJournal extends ObjectPlacement {
   /** Default: `JOURNAL`. */
   readonly binding?: string;
   /**
-   * Whether one isolate of each colo waits at the object for the next purge, so that purges usually
-   * arrive within a second or two. The bound of N stays the same. Default: false.
+   * Whether one isolate of each colo listens at the object for the next purge, so that purges usually
+   * arrive within half a second. The bound of N stays the same. Default: false.
    */
-  readonly longPoll?: boolean;
+  readonly hints?: boolean;
 }
 
 /**
@@ -27,7 +27,7 @@ export interface DurableObjectJournal extends ObjectPlacement {
  */
 export function durableObjectJournal({
   binding = "JOURNAL",
-  longPoll = false,
+  hints = false,
   ...place
 }: DurableObjectJournal = {}): JournalInCode {
   return {
@@ -41,12 +41,12 @@ export function durableObjectJournal({
         const id = objects.idFromName(namespace);
         const client = new ObjectClient({ ...settings, stub: () => objects.get(id) });
         const journal = new ObjectJournal({ ...settings, client });
-        const awaitNews = longPoll ? client.awaitNews : undefined;
+        const listen = hints ? client.listen : undefined;
         const name = `object ${id.toString()}`;
         const subscribers = new ObjectSubscribers(client, settings.nowAtMs);
         // No client can compute the ID of an object, and no object has this one.
         const secret = objects.idFromName(`${namespace} secret`).toString();
-        const own = { name, secret, subscribers, awaitNews };
+        const own = { name, secret, subscribers, listen };
         return { ...own, journal, switching: journal, health: client.remote.health };
       });
     },

@@ -84,13 +84,6 @@ export interface PostReply {
   readonly current?: StoredSwitch | undefined;
 }
 
-/** Waits up to `ms` milliseconds until the last entry differs from the given one. */
-export interface WaitAsk {
-  /** The `n` of the last entry of the view. */
-  readonly end: string;
-  readonly ms: number;
-}
-
 export interface UnpurgedAsk {
   /** The `n` of the last entry of the view. */
   readonly end: string;
@@ -139,6 +132,9 @@ export interface JournalCalls {
 }
 
 export type JournalCall = keyof JournalCalls;
+
+/** The path at which a Worker opens a socket for hints. Each message is the position of the last entry. */
+export const hintsPath = "hints";
 
 /** The status of an object's reply to a call that its version does not know. */
 export const unknownStatus = 404;

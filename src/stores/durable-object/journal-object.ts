@@ -2,17 +2,24 @@
 // serves all its isolates, and stores the journal or the reports in its SQLite database.
 import { errorName } from "../../base/error-name.ts";
 import { CountedSql, type ObjectState } from "./counted-sql.ts";
-import {
-  type JournalCall,
-  type JournalCalls,
-  unknownStatus,
-  type WaitAsk,
-} from "./journal-calls.ts";
+import { hintsPath, type JournalCall, type JournalCalls, unknownStatus } from "./journal-calls.ts";
 import { journalSteps } from "./journal-schema.ts";
 import { JournalTables } from "./journal-tables.ts";
 import { ReportTables } from "./report-tables.ts";
 import { toLastStep } from "./schema-steps.ts";
 import { SubscriberTable } from "./subscriber-table.ts";
+
+/** The part of the state of a Durable Object that journals use. */
+export interface JournalState extends ObjectState {
+  /** Accepts a socket, which stays open while the object is out of memory. */
+  acceptWebSocket(socket: ObjectSocket): void;
+  getWebSockets(): readonly ObjectSocket[];
+}
+
+/** The object's end of a socket. */
+export interface ObjectSocket {
+  send(text: string): void;
+}
 
 interface Tables {
   readonly journal: JournalTables;
@@ -48,11 +55,8 @@ const runs: Runs = {
   hotKeys: ({ reports }, _, atMs) => reports.hotKeys(atMs),
 };
 
-/** The calls that may append an entry, so that waiting calls learn of it. */
+/** The calls that may append an entry, so that listeners get a hint. */
 const appending: ReadonlySet<JournalCall> = new Set(["append", "mark", "post"]);
-
-/** The longest wait of a call. The Worker that waits has 30 s after its answer. */
-const waitMsMax = 30_000;
 
 /**
  * The class that a Worker with `durableObjectJournal` must export.
@@ -60,14 +64,13 @@ const waitMsMax = 30_000;
  * @example export { TidemarkJournal } from "tidemark/cloudflare";
  */
 export class TidemarkJournal {
-  readonly #storage: ObjectState["storage"];
+  readonly #state: JournalState;
   readonly #sql: CountedSql;
   readonly #tables: Tables;
-  /** Tells each waiting call the last entry. */
-  readonly #waiting = new Set<(last: string | undefined) => void>();
 
-  constructor({ storage }: ObjectState) {
-    this.#storage = storage;
+  constructor(state: JournalState) {
+    const { storage } = state;
+    this.#state = state;
     this.#sql = new CountedSql(storage.sql);
     // The rows of a first start count for no call.
     storage.transactionSync(() => toLastStep(storage.sql, journalSteps));
@@ -81,11 +84,15 @@ export class TidemarkJournal {
   /**
    * Answers one call. Only Workers of the account can send calls, by their binding.
    *
-   * @returns 200 with the reply, 404 for an unknown call, or 500 if the storage fails
+   * @returns 200 with the reply, 101 with a socket for hints, 404 for an unknown call, or 500 if the storage fails
    */
   async fetch(request: Request): Promise<Response> {
     const call = new URL(request.url).pathname.slice(1);
-    if (call === "wait") return new Response(this.#wait(await request.json()));
+    if (call === hintsPath) {
+      const { 0: socket, 1: own } = new WebSocketPair();
+      this.hintTo(own);
+      return new Response(null, { status: 101, webSocket: socket });
+    }
     if (!Object.hasOwn(runs, call))
       return Response.json({ error: "unknown call" }, { status: unknownStatus });
     const ask = await request.json();
@@ -104,42 +111,27 @@ export class TidemarkJournal {
     atMs: number,
   ): JournalCalls[Call][1] {
     const run: (...given: [Tables, typeof ask, number]) => JournalCalls[Call][1] = runs[call];
-    const reply = this.#storage.transactionSync(() => run(this.#tables, ask, atMs));
-    if (appending.has(call)) {
-      const last = this.#last;
-      for (const tell of this.#waiting) tell(last);
-    }
+    const reply = this.#state.storage.transactionSync(() => run(this.#tables, ask, atMs));
+    if (appending.has(call)) this.#hint(this.#state.getWebSockets());
     return reply;
   }
 
-  get #last(): string | undefined {
-    return this.#tables.journal.last?.n;
+  /** Sends hints to a socket. The object may leave the memory meanwhile, and is then not billed. */
+  hintTo(socket: ObjectSocket): void {
+    this.#state.acceptWebSocket(socket);
+    // An entry may have come since the listener's last read.
+    this.#hint([socket]);
   }
 
-  /**
-   * Returns the body of a reply: whether there is another last entry. Other calls run meanwhile. The
-   * runtime cancels the body of a caller that has left. The timer must end then, because Cloudflare
-   * bills an object for as long as a timer is pending.
-   */
-  #wait({ end, ms }: WaitAsk): ReadableStream<Uint8Array> {
-    let stop = () => {};
-    return new ReadableStream({
-      start: (body) => {
-        const done = (isNews: boolean) => {
-          stop();
-          body.enqueue(new TextEncoder().encode(String(isNews)));
-          body.close();
-        };
-        if (this.#last !== end) return done(true);
-        const tell = (last: string | undefined) => last !== end && done(true);
-        const timer = setTimeout(() => done(false), Math.min(ms, waitMsMax));
-        this.#waiting.add(tell);
-        stop = () => {
-          clearTimeout(timer);
-          this.#waiting.delete(tell);
-        };
-      },
-      cancel: () => stop(),
-    });
+  #hint(sockets: readonly ObjectSocket[]): void {
+    if (sockets.length === 0) return;
+    const { last } = this.#tables.journal;
+    if (last === undefined) return;
+    for (const socket of sockets) {
+      // A socket that has just closed refuses the message.
+      try {
+        socket.send(`${last.ms}-${last.sequence}`);
+      } catch {}
+    }
   }
 }

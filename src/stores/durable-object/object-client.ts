@@ -1,7 +1,7 @@
 // Sends calls to a Durable Object, with timeouts, a circuit breaker and one retry.
 import { OutOfTime, within } from "../../base/timeouts.ts";
 import type { Metrics } from "../../observe/metrics.ts";
-import type { AwaitNews } from "../../purge/journal/journal.ts";
+import type { ListenForEntries } from "../../purge/journal/journal.ts";
 import { PlatformLimit, StoreCalls } from "../../remote/invocation.ts";
 import type { CallPurpose } from "../../remote/purpose.ts";
 import { RemoteClient, type RemoteClientSettings } from "../../remote/remote-client.ts";
@@ -9,19 +9,20 @@ import {
   ofInvocation,
   platformWords,
   type RemoteTrouble,
+  troubleLine,
   type TroubleWords,
 } from "../../remote/trouble.ts";
 import { rowsField } from "./counted-sql.ts";
-import {
-  type JournalCall,
-  type JournalCalls,
-  unknownStatus,
-  type WaitAsk,
-} from "./journal-calls.ts";
+import { hintsPath, type JournalCall, type JournalCalls, unknownStatus } from "./journal-calls.ts";
 
 /** The part of a Durable Object's stub that is used. */
 export interface ObjectStub {
   fetch(url: string, init: { method: string; body: string | ArrayBuffer }): Promise<Response>;
+}
+
+/** The same stub, for a request that opens a socket. */
+interface SocketStub {
+  fetch(url: string, init: RequestInit): Promise<Response>;
 }
 
 /** Sends one call. Rejects for a reply that is not 200, and after the timeout. */
@@ -80,12 +81,15 @@ export function objectWords(of: ObjectContent): TroubleWords {
   };
 }
 
-/** The time for the reply to a wait to arrive, besides the wait itself. */
-const waitReplyMs = 5_000;
+/** The time for a socket to open. */
+const openMsMax = 5_000;
 
 /** The client of a journal's object. */
 export class ObjectClient {
   readonly remote: RemoteClient<CallObject>;
+  readonly #stub: ObjectClientSettings["stub"];
+  readonly #metrics: ObjectClientSettings["metrics"];
+  readonly #words: TroubleWords;
   readonly #send: <Reply>(
     call: string,
     ask: object,
@@ -93,6 +97,9 @@ export class ObjectClient {
   ) => Promise<Reply>;
 
   constructor({ stub, metrics, of = "journal", ...settings }: ObjectClientSettings) {
+    this.#stub = stub;
+    this.#metrics = metrics;
+    this.#words = objectWords(of);
     const calls = new StoreCalls(() => metrics?.add("refusedSubrequests"));
     this.#send = async (call, ask, purpose) => {
       const body = JSON.stringify(ask);
@@ -102,7 +109,7 @@ export class ObjectClient {
       return response.json();
     };
     this.remote = new RemoteClient<CallObject>(
-      { ...settings, words: objectWords(of) },
+      { ...settings, words: this.#words },
       {
         handleFor:
           ({ purpose, timeoutMs }) =>
@@ -118,19 +125,50 @@ export class ObjectClient {
   }
 
   /**
-   * Waits for an entry after the place. A failure does not shut off the object, because the reads of
-   * the journal also meet it.
+   * Listens over a socket. A failure does not shut off the object, because the reads of the journal
+   * also meet it.
    */
-  readonly awaitNews: AwaitNews = async ({ n: end }, ms) => {
-    if (this.remote.health.isShutOff) throw new Refusal(503);
-    const ask: WaitAsk = { end, ms };
-    return within(this.#send("wait", ask, "journal wait"), ms + waitReplyMs);
+  readonly listen: ListenForEntries = async (heard, signal) => {
+    if (this.remote.health.isShutOff) return "The object is shut off.";
+    try {
+      const socket = await within(this.#opened(), openMsMax);
+      await messagesOf(socket, heard, signal);
+      return undefined;
+    } catch (cause) {
+      return troubleLine(troubleOf(cause), this.#words);
+    }
   };
+
+  async #opened(): Promise<WebSocket> {
+    this.#metrics?.add("objectCalls", ["journal hints"]);
+    const stub: SocketStub = this.#stub();
+    const headers = { upgrade: "websocket" };
+    const { webSocket, status } = await stub.fetch(`https://journal/${hintsPath}`, { headers });
+    if (!webSocket) throw new Refusal(status);
+    return webSocket;
+  }
+}
+
+/** Resolves when the socket has closed, or after the signal. */
+function messagesOf(
+  socket: WebSocket,
+  heard: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve) => {
+    socket.addEventListener("message", ({ data }) => heard(String(data)));
+    for (const end of ["close", "error"]) socket.addEventListener(end, () => resolve());
+    signal.addEventListener("abort", () => {
+      socket.close();
+      resolve();
+    });
+    socket.accept();
+  });
 }
 
 /** How a call is counted. */
 export interface CallCount {
-  readonly purpose: CallPurpose | "journal wait";
+  readonly purpose: CallPurpose;
   readonly metrics?: Pick<Metrics, "add"> | undefined;
 }
 

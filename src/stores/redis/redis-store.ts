@@ -1,5 +1,7 @@
 // Redis as the store of a site: how the cache opens its parts. Only Workers and processes that use
 // Redis bundle it.
+import { outsideFrameworks } from "../../base/outside-frameworks.ts";
+import type { ListenForEntries } from "../../purge/journal/journal.ts";
 import {
   type JournalMaker,
   journalMaker,
@@ -11,11 +13,12 @@ import {
   DatabaseRoom,
   type DatabaseRoomSettings,
 } from "../../remote/redis/database-room.ts";
-import type { ReachRest, RedisAddress } from "../../remote/redis/address.ts";
+import type { ReachRest, RedisAddress, SubscribeRest } from "../../remote/redis/address.ts";
 import type { Command } from "../../remote/redis/redis.ts";
 import { RedisClient } from "../../remote/redis/redis-client.ts";
 import type { RedisSettings } from "../../remote/redis/redis-client.ts";
-import { journalWords } from "../../remote/redis/redis-trouble.ts";
+import { journalWords, readTrouble, upstashWords } from "../../remote/redis/redis-trouble.ts";
+import { troubleLine } from "../../remote/trouble.ts";
 import { journalKeys } from "./journal/journal-scripts.ts";
 import { RedisJournal, type RedisJournalSettings } from "./journal/redis-journal.ts";
 import { RedisSubscribers } from "./journal/redis-subscribers.ts";
@@ -28,8 +31,11 @@ export type RedisStore = ReturnType<typeof redisStore>;
 /** Creates a journal in place of `RedisJournal`. */
 export type MakeRedisJournal = (settings: RedisJournalSettings) => JournalStore["journal"];
 
-/** @param reachRest used for databases with a REST address */
-export const redisStore = (reachRest: ReachRest) => ({
+/**
+ * @param reachRest used for databases with a REST address
+ * @param subscribe listens for hints of the journal. Default: there are none, except over a connection
+ */
+export const redisStore = (reachRest: ReachRest, subscribe?: SubscribeRest) => ({
   client: (settings: RedisSettings) => new RedisClient(settings, reachRest),
   /** @param isJournalHere whether the journal is in the same database, which then keeps space for it */
   room: (
@@ -48,12 +54,19 @@ export const redisStore = (reachRest: ReachRest) => ({
   /** @param isApart whether the database is only the journal's */
   journalAt(address: RedisAddress, isApart = false, make?: MakeRedisJournal): JournalMaker {
     const named = isApart ? { words: journalWords, ...address } : address;
-    return journalMaker((settings) => openJournal({ ...named, reachRest }, settings, make));
+    return journalMaker((settings) =>
+      openJournal({ ...named, reachRest, subscribe }, settings, make),
+    );
   },
 });
 
+interface JournalReach {
+  readonly reachRest: ReachRest;
+  readonly subscribe: SubscribeRest | undefined;
+}
+
 function openJournal(
-  { reachRest, ...address }: RedisAddress & { readonly reachRest: ReachRest },
+  { reachRest, subscribe, ...address }: RedisAddress & JournalReach,
   { namespace, ...settings }: JournalStoreSettings,
   makeJournal?: MakeRedisJournal,
 ): JournalStore {
@@ -62,10 +75,12 @@ function openJournal(
   const ballastKey = ballastKeyOf(namespace);
   const own = { ...address, ...settings, hasOneKey: true, ballastKey } as const;
   const redis = new RedisClient(own, reachRest);
-  const stored = { ...settings, redis, namespace };
+  const hasHints = subscribe !== undefined;
+  const stored = { ...settings, redis, namespace, hasHints };
   const { watch } = address;
   const [key] = journalKeys(namespace);
   return {
+    listen: subscribe && listenOver({ subscribe, address, channel: key, redis, ...settings }),
     watch: watch && ((view) => watch({ ...view, key, tell: settings.tell })),
     journal: makeJournal?.(stored) ?? new RedisJournal(stored),
     switching: new RedisSwitch(stored),
@@ -74,6 +89,28 @@ function openJournal(
     health: redis.health,
     redis,
     secret: () => storedSecret(redis, namespace),
+  };
+}
+
+interface ListenSettings extends Pick<JournalStoreSettings, "metrics"> {
+  readonly subscribe: SubscribeRest;
+  readonly address: RedisAddress;
+  readonly channel: string;
+  readonly redis: RedisClient;
+}
+
+/** Listens for the positions that the journal's scripts publish. */
+function listenOver(settings: ListenSettings): ListenForEntries {
+  const { subscribe, address, channel, redis, metrics } = settings;
+  return async (heard, signal) => {
+    if (redis.health.isShutOff) return "The database is shut off.";
+    metrics?.add("redisCommands", ["journal hints"]);
+    try {
+      await outsideFrameworks(() => subscribe(address, channel, heard, signal));
+      return undefined;
+    } catch (cause) {
+      return troubleLine(readTrouble(cause), address.words ?? upstashWords);
+    }
   };
 }
 

@@ -1,6 +1,6 @@
 // Isolates of one colo over one journal: each has its own view, and all share the colo's cache.
 import "../../../testing/fakes/workers-globals.ts";
-import type { JournalPollSettings } from "../../../src/purge/view/journal-poll.ts";
+import type { ColoHintsSettings } from "../../../src/purge/view/colo-hints.ts";
 import { JournalView } from "../../../src/purge/view/journal-view.ts";
 import { ViewCopies, type ViewCopiesSettings } from "../../../src/purge/view/view-copies.ts";
 import { allowanceMs, Isolate, maxLagMs, newEntry } from "../../../testing/examples/purges.ts";
@@ -38,7 +38,7 @@ interface Changes extends Partial<ViewCopiesSettings> {
   readonly random?: () => number;
   /** N. Default: `maxLagMs` of the examples. */
   readonly lagMs?: number;
-  readonly poll?: Pick<JournalPollSettings, "awaitNews" | "pauseMs">;
+  readonly hints?: Pick<ColoHintsSettings, "listen" | "pauseMs">;
 }
 
 /** An isolate whose requests have a host, so that its view shares the colo's copies. */
@@ -47,12 +47,12 @@ export class IsolateInColo extends Isolate {
 
   constructor(colo: Colo, changes: Changes) {
     super(colo);
-    const { random, poll, lagMs = maxLagMs, ...copiesChanges } = changes;
+    const { random, hints, lagMs = maxLagMs, ...copiesChanges } = changes;
     const copies = colo.copies(copiesChanges);
     this.view = new JournalView({
       journal: colo.journal,
       copies,
-      poll: poll && { ...poll, copies },
+      hints: hints && { ...hints, copies },
       nowAtMs: copiesChanges.nowAtMs ?? colo.clock.nowAtMs,
       maxLagMs: lagMs,
       allowanceMs,

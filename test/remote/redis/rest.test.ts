@@ -3,7 +3,7 @@
 import { Redis } from "@upstash/redis";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { RedisRefusal } from "../../../src/remote/redis/redis.ts";
-import { overUpstash } from "../../../src/remote/redis/rest.ts";
+import { overUpstash, subscribeAtUpstash } from "../../../src/remote/redis/rest.ts";
 import { readTrouble, upstashWords } from "../../../src/remote/redis/redis-trouble.ts";
 import { troubleLine } from "../../../src/remote/trouble.ts";
 
@@ -59,6 +59,41 @@ describe("the request", () => {
   it("is not created before the first call, and a call with an invalid URL rejects", async () => {
     const send = overUpstash({ url: "redis://127.0.0.1", token: "t" });
     expect(readTrouble(await rejection(send("single", [set], 1_000)))).toBe("failed");
+  });
+});
+
+describe("a subscription", () => {
+  it("is one streamed request, and ends with its signal", async () => {
+    const stream = new TransformStream<string, string>();
+    const requests = answerWith(
+      () => new Response(stream.readable.pipeThrough(new TextEncoderStream())),
+    );
+    const over = new AbortController();
+    const heard: unknown[] = [];
+    const listen = (text?: string) => heard.push(text);
+    const ended = subscribeAtUpstash(address, "site:journal", listen, over.signal);
+    const body = stream.writable.getWriter();
+    for (const part of [
+      "data: subscribe,site:journal,1\n\nda",
+      "ta: message,site:journal,1,2\n\n",
+      ": ping\n",
+    ])
+      await body.write(part);
+    await vi.waitUntil(() => heard.length === 2);
+    expect(heard).toEqual([undefined, "1,2"]);
+    expect(requests.map(({ url }) => url)).toEqual([
+      "https://database.invalid/subscribe/site:journal",
+    ]);
+    expect(requests[0]?.init.headers).toMatchObject({ Accept: "text/event-stream" });
+    over.abort();
+    await ended;
+  });
+
+  it("that is refused rejects with the refusal", async () => {
+    answerWith(() => replies('{"error":"Unauthorized"}', 401));
+    const { signal } = new AbortController();
+    const refused = subscribeAtUpstash(address, "site:journal", () => undefined, signal);
+    expect(readTrouble(await rejection(refused))).toBe("token-refused");
   });
 });
 

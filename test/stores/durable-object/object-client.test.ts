@@ -1,5 +1,5 @@
 // Tests calls to the Durable Object of a journal: retries, timeouts, errors, and the text of each.
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ObjectClient } from "../../../src/stores/durable-object/object-client.ts";
 import { ObjectJournal } from "../../../src/stores/durable-object/object-journal.ts";
 import { newEntry } from "../../../testing/examples/purges.ts";
@@ -118,120 +118,97 @@ it("a restarted object continues its journal", async () => {
   expect(await journal.newest()).toMatchObject({ entries: [{ n: "a.1" }, { n: "b.2" }] });
 });
 
+/** Lets all work run that waits for no timer. */
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
 it("the object answers 404 to an unknown call", async () => {
   const { started } = new FakeObject();
   const ask = new Request("https://journal/toString", { method: "POST", body: "{}" });
   expect((await started.fetch(ask)).status).toBe(404);
 });
 
-/** Lets all work run that waits for no timer. */
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-}
-
-describe("a wait for the next entry", () => {
-  const waiting = async ({ journal, object, client }: ReturnType<typeof open>, ms = 60_000) => {
-    const [place] = await written(journal, 1);
-    const begun = Promise.withResolvers<void>();
-    object.beforeCall = async () => begun.resolve();
-    const news = client.awaitNews(place!, ms);
-    await begun.promise;
-    return { news, place: place! };
+describe("hints of a journal", () => {
+  /** Listens, and collects the hinted positions. */
+  const listening = ({ client }: ReturnType<typeof open>) => {
+    const over = new AbortController();
+    const heard: (string | undefined)[] = [];
+    const ended = client.listen((position) => heard.push(position), over.signal);
+    return { heard, over, ended };
   };
 
-  it("ends with the append of another isolate", async () => {
+  it("tell the last entry at once, and each new one, also if the object has slept meanwhile", async () => {
     const world = open();
-    const { news } = await waiting(world);
-    await turns();
-    await written(world.journal, 1);
-    expect(await Promise.race([news, turns()])).toBe(true);
+    const [first] = await written(world.journal, 1);
+    const { heard, over, ended } = listening(world);
+    await turn();
+    world.object.end();
+    const [second, third] = await written(world.journal, 2);
+    expect(heard).toEqual([first?.position, third?.position]);
+    expect(second?.position).not.toBe(third?.position);
+    over.abort();
+    expect(await ended).toBe(undefined);
   });
 
-  it("ends at once if the journal has another last entry", async () => {
+  it("follow appends alone, and cost no other call a statement", async () => {
     const world = open();
-    const { news, place } = await waiting(world);
-    await written(world.journal, 1);
-    await news;
-    expect(await world.client.awaitNews(place, 60_000)).toBe(true);
-    expect(await world.client.awaitNews({ ...place, n: "of a lost journal" }, 60_000)).toBe(true);
-  });
-
-  it("costs other calls no statement, and only a new entry ends it", async () => {
-    const { object, client, journal } = open();
-    const [place] = await written(journal, 1);
+    const { object } = world;
+    const [place] = await written(world.journal, 1);
     const statementsOf = async (call: string, ask: object) => {
       const before = object.statements.length;
-      await object.stub.fetch(`https://journal/${call}`, {
-        method: "POST",
-        body: JSON.stringify(ask),
-      });
+      const init = { method: "POST", body: JSON.stringify(ask) };
+      await object.stub.fetch(`https://journal/${call}`, init);
       return object.statements.length - before;
     };
-    const limits = { countMax: 9, charsMax: 9_999, keptCount: 9 };
-    const append = { request: "one", entries: [], ...limits };
+    const limits = { countMax: 9, charsMax: 9_999 };
     const calls = [
       ["read", limits],
       ["unpurged", { end: place!.n, records: [] }],
-      ["states", { names: ["cdn"] }],
       ["replaceState", { name: "cdn", version: "", text: "text" }],
-      ["mark", { ...append, onlyIfEmpty: true }],
-      ["append", append],
+      ["report", { fields: [] }],
     ] as const;
     const alone: number[] = [];
-    for (const [call, given] of calls) alone.push(await statementsOf(call, given));
-    let endedCount = 0;
-    const waits = Array.from({ length: 1_000 }, async () => {
-      expect(await client.awaitNews(place!, 60_000)).toBe(true);
-      endedCount += 1;
-    });
-    await turns();
+    for (const [call, ask] of calls) alone.push(await statementsOf(call, ask));
+    const listeners = Array.from({ length: 1_000 }, () => listening(world));
+    await turn();
     // The first call leaves the state of "cdn" unchanged.
-    for (const [nth, [call, given]] of calls.entries()) {
-      expect(await statementsOf(call, given)).toBeLessThanOrEqual(alone[nth]!);
-    }
-    await turns();
-    expect(endedCount).toBe(0);
+    for (const [nth, [call, ask]] of calls.entries())
+      expect(await statementsOf(call, ask)).toBeLessThanOrEqual(alone[nth]!);
+    expect(listeners.flatMap(({ heard }) => heard)).toHaveLength(1_000);
     const before = object.statements.length;
-    await written(journal, 1);
-    await Promise.all(waits);
+    await written(world.journal, 1);
+    expect(listeners.flatMap(({ heard }) => heard)).toHaveLength(2_000);
     expect(object.statements.length - before).toBeLessThan(20);
   });
 
-  it("ends when its caller leaves, so that no timer keeps the object billed", async () => {
-    const { object, journal } = open();
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    onTestFinished(() => void vi.useRealTimers());
-    const init = { method: "POST", body: JSON.stringify({ ms: 25_000 }) };
-    const { body } = await object.stub.fetch("https://journal/wait", init);
-    expect(vi.getTimerCount()).toBe(1);
-    await body?.cancel();
-    expect(vi.getTimerCount()).toBe(0);
-    vi.useRealTimers();
-    expect(await written(journal, 1)).toHaveLength(1);
-  });
-
-  it("ends without news after its time", async () => {
-    expect(await (await waiting(open(), 1)).news).toBe(false);
-  });
-
-  it("is sent again if the object restarts, and rejects if it stays away", async () => {
+  it("end with the object's restart, and with a socket that refuses a message", async () => {
     const world = open();
-    const [place] = await written(world.journal, 1);
-    world.object.beforeReply = breakingOnce(reset);
-    expect(await world.client.awaitNews(place!, 1)).toBe(false);
+    await written(world.journal, 1);
+    const { ended } = listening(world);
+    await turn();
+    const [socket] = world.object.sockets;
+    socket!.send = () => {
+      throw new TypeError("Can't call WebSocket send() after close().");
+    };
+    expect(await written(world.journal, 1)).toHaveLength(1);
+    socket!.close();
+    expect(await ended).toBe(undefined);
+  });
+
+  it("are absent with a reason, which shuts off no object", async () => {
+    const world = open();
     world.object.isDown = true;
-    await expect(world.client.awaitNews(place!, 1)).rejects.toThrow("Network connection lost.");
+    expect(await listening(world).ended).toMatch("The journal's Durable Object cannot be reached");
     expect(world.client.remote.health.isShutOff).toBe(false);
-  });
-
-  it("rejects without a call while the object is shut off", async () => {
-    const world = open();
-    const [place] = await written(world.journal, 1);
-    world.object.isDown = true;
     while (!world.client.remote.health.isShutOff) await world.journal.extent();
     const before = world.object.calls.length;
-    const refused = world.client.awaitNews(place!, 1);
-    await expect(refused).rejects.toMatchObject({ name: "ObjectRefusal" });
+    expect(await listening(world).ended).toBe("The object is shut off.");
     expect(world.object.calls).toHaveLength(before);
+  });
+
+  it("are absent from an object of a version without them", async () => {
+    const world = open();
+    const stub = { fetch: async () => new Response(null, { status: 404 }) };
+    const client = new ObjectClient({ stub: () => stub, nowAtMs: Date.now, readTimeoutMsMax: 9 });
+    expect(await listening({ ...world, client }).ended).toMatch("runs another version");
   });
 });

@@ -1,14 +1,15 @@
 // A Worker with the objects of Tidemark, which report each statement that they run: its plan, and the
 // rows that it reads.
 import { TidemarkJournal, TidemarkRecords } from "../../../src/cloudflare.ts";
-import type { ObjectState, SizedSql } from "../../../src/stores/durable-object/counted-sql.ts";
+import type { SizedSql } from "../../../src/stores/durable-object/counted-sql.ts";
+import type { JournalState } from "../../../src/stores/durable-object/journal-object.ts";
 
 interface ReadingSql extends SizedSql {
   exec(...given: Parameters<SizedSql["exec"]>): Cursor;
 }
 type Cursor = ReturnType<SizedSql["exec"]> & { readonly rowsRead: number };
-interface State {
-  readonly storage: Omit<ObjectState["storage"], "sql"> & { readonly sql: ReadingSql };
+interface State extends Omit<JournalState, "storage"> {
+  readonly storage: Omit<JournalState["storage"], "sql"> & { readonly sql: ReadingSql };
 }
 interface Started {
   fetch(request: Request): Promise<Response>;
@@ -36,7 +37,7 @@ class Reporting implements Started {
   readonly #plans = new Map<string, readonly string[]>();
   readonly #ran: { readonly query: string; readonly cursor: Cursor }[] = [];
 
-  constructor(state: State, make: (state: ObjectState) => Started) {
+  constructor(state: State, make: (state: JournalState) => Started) {
     this.#state = state;
     const { storage } = state;
     const sql: SizedSql = {
@@ -53,7 +54,11 @@ class Reporting implements Started {
       },
     };
     this.#start = () =>
-      make({ storage: { sql, transactionSync: (work) => storage.transactionSync(work) } });
+      make({
+        storage: { sql, transactionSync: (work) => storage.transactionSync(work) },
+        acceptWebSocket: (socket) => state.acceptWebSocket(socket),
+        getWebSockets: () => state.getWebSockets(),
+      });
     this.#object = this.#start();
   }
 

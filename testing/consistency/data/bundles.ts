@@ -32,7 +32,7 @@ export async function workerOfData(fault: PlantedDataFault | undefined): Promise
  */
 export async function workerOfDataOverObjects(
   fault: PlantedDataFault | undefined,
-  longPoll: boolean,
+  hints: boolean,
 ): Promise<string> {
   const contents = `
     import { waitUntil } from "cloudflare:workers";
@@ -52,7 +52,7 @@ export async function workerOfDataOverObjects(
     const started = (env) => {
       const cache = plantedBesidePages(${JSON.stringify(fault)}, env.COLO, ({ factories, clock, over, records }) => {
         const data = createDataCache(config, { env, waitUntil });
-        const journal = over(durableObjectJournal({ longPoll: ${longPoll} }));
+        const journal = over(durableObjectJournal({ hints: ${hints} }));
         const stores = { journal, records: durableObjectRecords({ objects: 2 }) };
         const inCode = { data: knownData(data), factories, stores };
         const bindings = troubled({ ...env, RECORDS: records(env.RECORDS) });

@@ -90,7 +90,7 @@ async function startOverObjects(
   const worker = await workerOfDataOverObjects(fault, true);
   const versions = [
     { version: today, worker },
-    { version: "without the long poll", worker: await workerOfDataOverObjects(fault, false) },
+    { version: "without hints", worker: await workerOfDataOverObjects(fault, false) },
   ];
   const objectHost = await running.add(ObjectHost.start(worker));
   const colos = await startColos(settings, running, { versions, objectHost });

@@ -124,10 +124,10 @@ export function hintsOff({ hints }: SiteState): Finding | [] {
   return {
     code: "hints-off",
     level: "info",
-    what: "Purges of other processes arrive only by polling, within N.",
+    what: "Purges of others arrive only by polling, within N.",
     since: null,
-    cause: `Nothing waits for them with XREAD: ${hints.slice("off: ".length)}`,
-    remedy: "If they must arrive sooner, end this cause. The next connection turns the hints on.",
+    cause: `No hints of them arrive: ${hints.slice("off: ".length)}`,
+    remedy: "If they must arrive sooner, end this cause. Hints then arrive by themselves.",
   };
 }
 

@@ -129,7 +129,7 @@ export function lookHere(settings: AdminSettings): SiteState {
         : [clientLooked("reports of counts", reportsHealth, "metrics' Durable Object")]),
     ],
     view: purging && viewLooked(purging.view),
-    hints: purging?.hints?.state,
+    hints: purging?.hintsState,
     originNames: [...new Set([...config.routes, config.anywhere].flatMap(originsOf))],
     usableOrigins: new Set(environment.origins.keys()),
     originsShutOff: originHealth.shutOff,

@@ -15,16 +15,21 @@ import { scriptCommand } from "../../../remote/redis/redis.ts";
 import type { RedisClient } from "../../../remote/redis/redis-client.ts";
 import type { RemoteAnswer } from "../../../remote/remote-client.ts";
 import type { RemoteCause } from "../../../remote/trouble.ts";
-import { appendScript, boundsArgs, entryArgs, journalKeys, placesIn } from "./journal-scripts.ts";
+import {
+  appendArgs,
+  appendScript,
+  type AppendSettings,
+  entryArgs,
+  journalKeys,
+  placesIn,
+} from "./journal-scripts.ts";
 import type { SealedJournal } from "./sealed-journal.ts";
 import { noRecordArgs, stampedArgs } from "./stamped-records.ts";
 
-export interface JoinedAppendsSettings {
+export interface JoinedAppendsSettings extends AppendSettings {
   readonly redis: RedisClient;
   readonly namespace: string;
   readonly sealed: SealedJournal;
-  /** The minimum number of entries that trimming leaves. */
-  readonly keptCount: number;
 }
 
 /** The entries of one call, and the stamp since which it reads; `undefined` to read nothing. */
@@ -88,7 +93,7 @@ export class JoinedAppends {
   }
 
   #sent(appends: readonly Append[]): Promise<RemoteAnswer<readonly unknown[]>> {
-    const { redis, namespace, keptCount } = this.#settings;
+    const { redis, namespace } = this.#settings;
     const stamps = appends.flatMap(({ since }) => since?.position ?? []);
     const [oldest = ""] = stamps.toSorted(comparePositions);
     const keys: string[] = [...journalKeys(namespace)];
@@ -99,7 +104,8 @@ export class JoinedAppends {
         return [...args, ...stampedArgs(write, since)];
       }),
     );
-    const args = [...boundsArgs(keptCount), oldest, pageCount, entries.length, ...entries.flat()];
+    const given = [oldest, pageCount, entries.length];
+    const args = [...appendArgs(this.#settings), ...given, ...entries.flat()];
     const script = scriptCommand(appendScript, keys, args);
     return redis.insist("purge, written", (client) => client.exec(script));
   }

@@ -5,7 +5,7 @@ import { type PurgeTargets, releasedBy } from "../../../purge/journal/purge-targ
 import { bookQuery, namesOf } from "../../../purge/journal/book.ts";
 import type { EntryId } from "../../../purge/journal/entry.ts";
 import { type Epoch, epochNameChars, epochNamesMax } from "../../../purge/journal/epoch.ts";
-import type { Journal } from "../../../purge/journal/journal.ts";
+import { type Journal, keptCount } from "../../../purge/journal/journal.ts";
 import { storedLua } from "./stamped-records.ts";
 import { switchKey } from "./switch-key.ts";
 
@@ -25,9 +25,21 @@ export function journalKeys(namespace: string) {
   return [journal, ...noted, switchKey(namespace), `${journal}:released`] as const;
 }
 
-/** The minimum numbers of entries and lineages that a script keeps, and the fields of a book. */
-export const boundsArgs = (keptCount: number): string[] =>
-  [keptCount, bookFieldsMax, lineagesMax].map(String);
+/** How the scripts that append do so. */
+export interface AppendSettings {
+  /** The minimum number of entries that trimming leaves. Default: `keptCount` of the journal's port. */
+  readonly keptCount?: number;
+  /** Whether the scripts publish the position of the last new entry, on a channel named like the journal. */
+  readonly hasHints?: boolean | undefined;
+}
+
+/**
+ * The minimum numbers of entries and lineages that a script keeps, the fields of a book, and whether
+ * the script publishes hints.
+ */
+export function appendArgs({ keptCount: kept = keptCount, hasHints }: AppendSettings): string[] {
+  return [...[kept, bookFieldsMax, lineagesMax].map(String), hasHints === true ? "hints" : ""];
+}
 
 /** Defines `last`, which returns the `n` of a journal's last entry; empty for an empty journal. */
 export const lastLua = `
@@ -66,7 +78,8 @@ end`;
  * (`entryArgs`) and notes its lineage and its names. `append` adds the entry's number and lineage to
  * its `n`, so two entries have the same `n` only if the same entries precede both. It deletes a book that
  * does not end with the journal's last entry. It keeps an entry that tells a release, as XRANGE returns
- * it, because trimming never removes the key.
+ * it, because trimming never removes the key. `hint` publishes the place of the last new entry. A
+ * database that refuses this still has the entry.
  *
  * XADD is the first write, because a full database refuses only a script's first write.
  * `noteInEpoch` begins anew if the lineages lack the entry before. All entries before are then
@@ -84,7 +97,7 @@ local function list()
   for at = 1, tonumber(taken()) do items[at] = taken() end
   return items
 end
-local kept, fieldsMax, lineagesMax = taken(), tonumber(taken()), tonumber(taken())
+local kept, fieldsMax, lineagesMax, hints = taken(), tonumber(taken()), tonumber(taken()), taken()
 local function listOf(names)
   if #names > ${epochNamesMax} then return "?" end
   local short = {}
@@ -144,11 +157,14 @@ local function append()
     redis.call("SET", KEYS[6], cjson.encode({position, {"n", n, unpack(fields)}}))
   end
   return {position, n}
+end
+local function hint(place)
+  if place and hints == "hints" then redis.pcall("PUBLISH", KEYS[1], place[1]) end
 end`;
 
 /**
  * Reads a page from a position on, and then appends entries, which follow the page, and stores their records.
- * KEYS: `journalKeys`, and the keys of records. ARGV: `boundsArgs`, the position or an empty string, the
+ * KEYS: `journalKeys`, and the keys of records. ARGV: `appendArgs`, the position or an empty string, the
  * length of the page, the number of entries, and `entryArgs` and `stampedArgs` of each.
  */
 export const appendScript = `${appendLua}${storedLua}
@@ -160,17 +176,18 @@ for at = 1, tonumber(taken()) do
   if taken() == "record" then place[3] = stored(place, newest) end
   places[at] = place
 end
+hint(places[#places])
 return {places, page}`;
 
 /**
  * Appends a mark, and reads the newest entries, the switch and the release. Several isolates may find
  * the journal empty, but only one may mark it (rule 18). A second mark would purge responses that were
- * loaded since the first. KEYS: `journalKeys`. ARGV: `boundsArgs`, `empty` to mark only an
+ * loaded since the first. KEYS: `journalKeys`. ARGV: `appendArgs`, `empty` to mark only an
  * empty journal, the number of entries to read, and `entryArgs`.
  */
 export const markScript = `${appendLua}
 local on, count = taken(), taken()
-if on ~= "empty" or redis.call("XLEN", KEYS[1]) == 0 then append() end
+if on ~= "empty" or redis.call("XLEN", KEYS[1]) == 0 then hint(append()) end
 return {
   redis.call("XREVRANGE", KEYS[1], "+", "-", "COUNT", count),
   redis.call("GET", KEYS[5]),
@@ -179,7 +196,7 @@ return {
 
 /**
  * Writes a post of the switch, if the switch still names the post to replace. KEYS: `journalKeys`.
- * ARGV: `boundsArgs`, the replaced post, the post, the bypass as JSON, and `entryArgs`.
+ * ARGV: `appendArgs`, the replaced post, the post, the bypass as JSON, and `entryArgs`.
  */
 export const postScript = `${appendLua}
 local replaces, post, bypass = taken(), taken(), taken()
@@ -187,6 +204,7 @@ local held = redis.call("GET", KEYS[5]) or ""
 if (string.match(held, "^%S+") or "") ~= replaces then return {"overtaken", held} end
 local place = append()
 redis.call("SET", KEYS[5], post .. " " .. place[1] .. " " .. place[2] .. " " .. bypass)
+hint(place)
 return {"posted", place[1], place[2]}`;
 
 /** Defines `proofOf`, which returns the proof of an `n`: an index of `proofs`. */

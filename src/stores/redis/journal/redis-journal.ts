@@ -15,10 +15,11 @@ import {
 } from "../../../purge/journal/entry.ts";
 import {
   answersIn,
+  appendArgs,
   appendScript,
+  type AppendSettings,
   bookArgs,
   bookScript,
-  boundsArgs,
   entryArgs,
   epochFields,
   epochsIn,
@@ -44,16 +45,12 @@ import { SealedJournal } from "./sealed-journal.ts";
 
 const unavailable: Unavailable = { kind: "unavailable" };
 
-export interface RedisJournalSettings {
+export interface RedisJournalSettings extends AppendSettings {
   readonly redis: RedisClient;
   readonly namespace: string;
   readonly nowAtMs: () => number;
   /** Returns a random string, which distinguishes two entries that get the same ID after a loss. */
   readonly randomText: () => string;
-  /**
-   * The minimum number of entries that trimming leaves. Default: `keptCount` of the journal's port.
-   */
-  readonly keptCount?: number;
 }
 
 /** A record for the book, and the last entry of the view. */
@@ -84,7 +81,7 @@ export class RedisJournal implements Journal {
     this.#settings = settings;
     const sealed = new SealedJournal(settings);
     this.#sealed = sealed;
-    this.#appends = new JoinedAppends({ ...settings, sealed, keptCount: this.#keptCount });
+    this.#appends = new JoinedAppends({ ...settings, sealed });
     const [key, book, older, lineages, switchKey, releaseKey] = journalKeys(settings.namespace);
     this.#key = key;
     this.#notedKeys = [key, book, older, lineages];
@@ -307,7 +304,7 @@ export class RedisJournal implements Journal {
 
   #evaluated(client: Redis, script: string, given: string[], entries: readonly NewEntry[]) {
     const args = [
-      ...boundsArgs(this.#keptCount),
+      ...appendArgs(this.#settings),
       ...given,
       ...entries.flatMap((one) => entryArgs(this.#sealed.encoded(one), one.targets)),
     ];

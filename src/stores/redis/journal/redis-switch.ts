@@ -3,16 +3,20 @@ import { listIn } from "../../../base/json-text.ts";
 import { unavailableFor } from "../../../remote/store-health.ts";
 import { scriptCommand } from "../../../remote/redis/redis.ts";
 import type { RedisClient } from "../../../remote/redis/redis-client.ts";
-import { keptCount } from "../../../purge/journal/journal.ts";
 import type { PostEntry, PostResult, Switch } from "../../../purge/journal/switch.ts";
-import { boundsArgs, entryArgs, journalKeys, placesIn, postScript } from "./journal-scripts.ts";
+import {
+  appendArgs,
+  type AppendSettings,
+  entryArgs,
+  journalKeys,
+  placesIn,
+  postScript,
+} from "./journal-scripts.ts";
 import { SealedJournal, type SealedJournalSettings } from "./sealed-journal.ts";
 import { postInKey, switchKey } from "./switch-key.ts";
 
-export interface RedisSwitchSettings extends SealedJournalSettings {
+export interface RedisSwitchSettings extends SealedJournalSettings, AppendSettings {
   readonly redis: RedisClient;
-  /** The minimum number of entries that trimming leaves. Default: `keptCount` of the journal's port. */
-  readonly keptCount?: number;
 }
 
 export class RedisSwitch implements Switch {
@@ -44,9 +48,8 @@ export class RedisSwitch implements Switch {
   async post(entry: PostEntry): Promise<PostResult> {
     const { redis, namespace } = this.#settings;
     const { post, replaces, bypass } = entry.switched;
-    const bounds = boundsArgs(this.#settings.keptCount ?? keptCount);
     const bypassText = this.#sealed.bypassText(post, bypass);
-    const settings = [...bounds, replaces, post, bypassText];
+    const settings = [...appendArgs(this.#settings), replaces, post, bypassText];
     const encoded = entryArgs(this.#sealed.encoded(entry), entry.targets);
     const write = scriptCommand(postScript, journalKeys(namespace), [...settings, ...encoded]);
     const reply = await redis.insist("switch", (client) => client.exec(write));

@@ -178,7 +178,7 @@ describe("a journal whose database started from a snapshot", () => {
 it("names hints that stay off, but not those that are on or not needed yet", () => {
   const why = "the user may not run XREAD.";
   expect(findingsOf(lookedAt({ hints: `off: ${why}` }))).toMatchObject([
-    { code: "hints-off", level: "info", cause: `Nothing waits for them with XREAD: ${why}` },
+    { code: "hints-off", level: "info", cause: `No hints of them arrive: ${why}` },
   ]);
   for (const hints of ["on", "not needed yet", undefined]) expect(codesOf({ hints })).toEqual([]);
 });

@@ -48,7 +48,11 @@ const sent: Readonly<Record<string, Run>> = {
     redis.exec(scriptCommand("return redis.error_reply('ERR no')", [], [])),
   "a script of the journal": (redis) =>
     redis.exec(
-      scriptCommand(appendScript, ["j", "b", "o", "l", "s", "r"], ["9", "9", "9", "", "9", "0"]),
+      scriptCommand(
+        appendScript,
+        ["j", "b", "o", "l", "s", "r"],
+        ["9", "9", "9", "", "", "9", "0"],
+      ),
     ),
   "a page of keys": (redis) => redis.exec(["SCAN", 0, "MATCH", "nothing*"]),
   "a read of a key of another type": (redis) => redis.exec(["GET", "log"]),

@@ -180,7 +180,7 @@ describe.each(oneRedisServer)("the book over $redis", ({ start }) => {
       if (each.kind === "append" || each.kind === "burst") {
         const added = each.kind === "append" ? each.entries : burst;
         const given = added.flatMap((entry) => argsOf(newEntry({ n: `n${(nth += 1)}`, ...entry })));
-        const bounds = [1000, fieldsMax, linedMax].map(String);
+        const bounds = [...[1000, fieldsMax, linedMax].map(String), ""];
         const args = [...bounds, "", "0", String(added.length), ...given];
         const places = (await redis.eval(appendScript, 6, ...keys, ...args)) as [string[][]];
         runJournalScript(appendScript, args, model);
