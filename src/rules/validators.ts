@@ -15,6 +15,12 @@ export function entityTag(fields: Fields): string | null {
 export const isWeak = (tag: string): boolean => tag.startsWith("W/");
 const opaque = (tag: string): string => (isWeak(tag) ? tag.slice(2) : tag);
 
+/**
+ * The name of the content's entity tag among the selecting fields of a response, on a URL whose validators lie. Its
+ * value is always `null`, so it selects by nothing: the marker with this name keeps the fact beyond the response.
+ */
+export const contentTagName = "etag!content";
+
 /** Returns whether a response can be validated. */
 export function hasValidator(fields: Fields): boolean {
   return entityTag(fields) !== null || fields.has("last-modified");

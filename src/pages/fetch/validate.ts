@@ -9,7 +9,12 @@ import type { StoredBody } from "../../cache/record/record.ts";
 import { clientHasIt, rangeIn } from "../request/conditions.ts";
 import { personalCookies } from "../request/cookies.ts";
 import { isPersonal, personalRule } from "../request/personal.ts";
-import { type LeaderForward, type PendingForward, questionOf } from "../reuse/pending-forward.ts";
+import {
+  isDoubted,
+  type LeaderForward,
+  type PendingForward,
+  questionOf,
+} from "../reuse/pending-forward.ts";
 import {
   bodyDateOf,
   type Candidate,
@@ -199,7 +204,8 @@ export function learnFromHead(
   const { ttlSeconds, ageSeconds: lifetimeSecondsMax } = weigh(candidate, questionOf(pending));
   const makeStale = () => ttlSeconds > 0 && store({ ...before, lifetimeSecondsMax });
   if (comparison === "other") return void makeStale();
-  if (comparison === "unknown" || !mayBeValidated(questionOf(pending), candidate)) return;
+  if (comparison === "unknown" || isDoubted(candidate, pending)) return;
+  if (!mayBeValidated(questionOf(pending), candidate)) return;
   reportChangedMeaning(headers, before, pending);
   const metadata = freshenedMetadata(before, fresh, pending);
   if (refusalToFreshen(metadata, fresh.response, pending) !== undefined) return void makeStale();
