@@ -79,8 +79,8 @@ async function lookUpAll({ request, exchange }: PageLookup): Promise<Candidate |
  * or its origin answered within the route's `settleSeconds` after one. A validator does not show that it is current.
  */
 export function isDoubted(found: JudgedResponse, place: PagePlace): boolean {
-  const question = questionOf(place);
-  if (judgedUnder(question, found).kind !== "usable") return true;
+  const judged = judgedUnder(questionOf(place), found);
+  if (judged.kind !== "usable" || judged.unverified !== undefined) return true;
   const { purgeSettleSeconds } = place.request.route;
   const { metadata } = found.stored;
   const sinceAtMs = bodyRequestedAtMs(metadata) - purgeSettleSeconds * 1_000;
