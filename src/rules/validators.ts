@@ -196,6 +196,13 @@ const describing = ["content-type", "content-encoding", "content-language"];
 /** Fields whose nonces the scripts of the body repeat (https://www.w3.org/TR/CSP3/#nonces). */
 const withNonces = ["content-security-policy", "content-security-policy-report-only"];
 
+/** Returns whether a page allows scripts by a nonce, which must differ in each answer (CSP3 §7.1). */
+export function sharesNonce(stored: Fields): boolean {
+  const type = stored.get("content-type")?.toLowerCase() ?? "";
+  const isPage = type.startsWith("text/html") || type.startsWith("application/xhtml+xml");
+  return isPage && /'nonce-[^']+'/i.test(stored.get("content-security-policy") ?? "");
+}
+
 /**
  * Returns the names of the fields by which a 304 changes the meaning of the stored body. White space,
  * and the case of descriptions, do not count. Nor does a coding if the stored body has none, because

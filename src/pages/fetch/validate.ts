@@ -33,6 +33,7 @@ import {
   originFreshSeconds,
   termsOf,
 } from "../stored/lifetime.ts";
+import { noteSharedNonce } from "../storing/answer-findings.ts";
 import { applyRefusal } from "../storing/consequences.ts";
 import { isFromBeforePurge } from "../storing/from-before-purge.ts";
 import { storeInTiers } from "../storing/in-tiers.ts";
@@ -84,7 +85,10 @@ export async function validated(
   const why = refusal && refused(refusal, metadata, request);
   if (why === undefined) decision.stored = true;
   else decision.refuses(why);
-  if (decision.stored) decision.originFreshSeconds = originFreshSeconds(metadata, request.route);
+  if (decision.stored) {
+    decision.originFreshSeconds = originFreshSeconds(metadata, request.route);
+    noteSharedNonce(metadata, pending);
+  }
   decision.tier = candidate.tier;
   // A body that was never held in memory is stored apart from its head.
   const isHeadAlone =

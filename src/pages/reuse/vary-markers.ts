@@ -18,6 +18,11 @@ export function markerUntilAtMs(
   return Math.max(atMs + keepMs, ...variants.map(([, untilAtMs]) => untilAtMs));
 }
 
+/** Returns the request fields by which the variants of a page differ. */
+export function fieldsOfVariants(names: readonly string[]): readonly string[] {
+  return names.filter((name) => name !== contentTagName);
+}
+
 /**
  * Returns memory's marker, which includes variants added since the lookup.
  *

@@ -19,7 +19,9 @@ export function withheldTag(metadata: StoredMetadata, pending: PendingForward): 
   const before = replacedBy(pending);
   const isSuspect =
     before !== undefined && isSameClaim(metadata, before, pending) && isDoubted(before, pending);
-  return isSuspect || isOfLyingUrl(metadata) ? withTermsKept(metadata, { contentTag: "" }) : metadata;
+  return isSuspect || isOfLyingUrl(metadata)
+    ? withTermsKept(metadata, { contentTag: "" })
+    : metadata;
 }
 
 /**
@@ -53,19 +55,6 @@ export function taggedByLength(metadata: StoredMetadata, pending: PendingForward
   return known === undefined || isSameLength(metadata, known)
     ? withTermsKept(metadata, { contentTag: undefined })
     : ofLyingUrl(metadata);
-}
-
-/** Notes that the validators of an answer lie, if its body has just shown that. */
-export function noteLie(
-  before: StoredMetadata,
-  after: StoredMetadata,
-  { request, exchange }: PendingForward,
-): void {
-  if (!isOfLyingUrl(after) || isOfLyingUrl(before)) return;
-  const { site } = exchange;
-  const { name } = request.route;
-  site.notes.note("validator-lies", name, [request.target.path.slice(0, 200)], exchange.nowAtMs());
-  site.metrics.add("lyingValidators", [name]);
 }
 
 /** Returns the response that the answer replaces, even if it may not answer. */

@@ -30,12 +30,12 @@ import {
 import { contentTagFor, withoutValidators } from "../stored/content-tag.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { applyStored, applyToKeys } from "./consequences.ts";
-import { noteLie, taggedByLength, withheldTag } from "./content-tags.ts";
+import { taggedByLength, withheldTag } from "./content-tags.ts";
 import { type StampedAnswer, metadataOf } from "./metadata-of-answer.ts";
 import { withAdmission } from "./admit-to-shared.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
 import { strippedBy } from "./stripped-fields.ts";
-import { noteRefusal } from "./answer-findings.ts";
+import { noteLie, noteRefusal } from "./answer-findings.ts";
 import {
   isProvisional,
   ofOneClient,

@@ -3,12 +3,7 @@
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { openSite, type Site } from "../../../testing/site/harness.ts";
-import {
-  cc,
-  closedGate,
-  page,
-  type Script,
-} from "../../../testing/fakes/origin-in-process.ts";
+import { cc, closedGate, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
 import {
   ask,
   playTimers,

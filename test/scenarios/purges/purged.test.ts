@@ -36,4 +36,3 @@ it("a page is stored again after the journal has lost the entry of a hard purge"
   for (const _ of ["unknown stamp", "stored"]) await site.get("/a");
   expect((await site.get("/a")).cacheStatus).toContain("; hit");
 });
-
