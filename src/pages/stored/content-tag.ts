@@ -33,13 +33,15 @@ export function contentTagOf(metadata: StoredMetadata): string {
   return `${mayBeCoded || isWeak(entityTag(fields) ?? "") ? "W/" : ""}"${bodyDigest}"`;
 }
 
-const validators: ReadonlySet<string> = new Set(["etag", "last-modified"]);
+const validators = ["etag", "last-modified"];
+
+export const isValidator = (name: string): boolean => validators.includes(name);
 
 /** Returns the field lines with the validators that clients get. */
 export function linesForClients(metadata: StoredMetadata, route: Route): readonly FieldLine[] {
   const tag = contentTagFor(metadata, route);
   if (tag === undefined) return metadata.fields;
-  const others = metadata.fields.filter(([name]) => !validators.has(name));
+  const others = metadata.fields.filter(([name]) => !isValidator(name));
   return tag === "" ? others : [...others, ["etag", tag]];
 }
 

@@ -85,7 +85,10 @@ export interface JudgedResponse extends Pick<Candidate, "key"> {
 }
 
 /** Returns the length of the whole body, which a holder may have; `null` if unknown. */
-export function wholeBytes({ bodyBytes, heldApart }: StoredMetadata): number | null {
+export function wholeBytes({
+  bodyBytes,
+  heldApart,
+}: Pick<StoredMetadata, "bodyBytes" | "heldApart">): number | null {
   return heldApart?.totalBytes ?? bodyBytes;
 }
 

@@ -247,7 +247,8 @@ function isLyingUrl({
   before,
   ...place
 }: VariantPlace & { readonly before: StoredMetadata | undefined }): boolean {
-  const isKnown = before !== undefined && isOfLyingUrl(before);
+  const removed = place.exchange.site.invalidations.removed(place.request.key.text);
+  const isKnown = [before, removed].some((one) => one !== undefined && isOfLyingUrl(one));
   return isKnown || namesKnownAt(place).includes(contentTagName);
 }
 

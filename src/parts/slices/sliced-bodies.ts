@@ -185,11 +185,8 @@ export class SlicedBodies implements BodyHolder {
     client: LookupRequest,
     totalBytes: number,
   ): { readonly made: Head; readonly headers: Headers } | "refused" | "for-one" | "old" {
-    const told = metadataOf(whole, pending);
-    const metadata = {
-      ...taggedByLength(withheldTag(told, pending), pending),
-      bodyBytes: 0,
-    };
+    const answer = withheldTag(metadataOf(whole, pending), pending);
+    const metadata = { ...taggedByLength(answer, pending), bodyBytes: 0 };
     const { headers } = strippedBy(metadata, whole.response, pending);
     const isForbidden =
       validatorOf(metadata) === undefined ||

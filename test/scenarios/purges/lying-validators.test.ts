@@ -127,7 +127,9 @@ describe("a page whose ETag stays the same", () => {
     for (const _ of ["loaded", "stored"]) {
       const back = await asked(site, conditionsOf(old));
       expect([back.status, back.text.length, back.fields.get("etag")]).toEqual([
-        200, 5_000_001, null,
+        200,
+        5_000_001,
+        null,
       ]);
     }
   });
@@ -155,6 +157,19 @@ describe("a page whose ETag stays the same", () => {
     const { findings } = JSON.parse(health.text) as { findings: { code: string }[] };
     const finding = findings.find(({ code }) => code === "validator-lies");
     expect(finding).toMatchObject({ details: `Pages: ${url}.` });
+  });
+});
+
+describe("an invalidation by an unsafe request", () => {
+  it("gets a returning browser the new page, before and after the mark", async () => {
+    const { site, texts } = openLying({ etag: '"build"' });
+    const old = await asked(site);
+    for (const text of ["version 2", "version 3"]) {
+      texts.page = text;
+      await site.get(url, { method: "POST" });
+      const back = await asked(site, conditionsOf(old));
+      expect([back.status, back.text]).toEqual([200, text]);
+    }
   });
 });
 

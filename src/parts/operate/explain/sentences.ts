@@ -117,11 +117,11 @@ function tierSentence(accounts: readonly TierAccount[], before: readonly TierAcc
   const arrived = ageOnArrival(copy);
   const bytes = copy.bodyBytes === null ? "a body of unknown length" : `${copy.bodyBytes} bytes`;
   const colo = copy.colo === "" ? "" : ` by ${copy.colo}`;
-  const told = copy.findings.map((code) => ` ${findingSentences[code]}`).join("");
+  const findings = copy.findings.map((code) => ` ${findingSentences[code]}`).join("");
   const gone = has === "response" ? "" : ", stored before its variants were invalidated";
   return (
     `${holds} a ${status} from ${storedAt}${colo}${gone}: ${ageSeconds} s old${arrived}, ` +
-    `with a lifetime of ${lifetimeSeconds} s (${lifetimeFrom}), ${left}; ${bytes}, ${tags}.${told}${ofRequest}`
+    `with a lifetime of ${lifetimeSeconds} s (${lifetimeFrom}), ${left}; ${bytes}, ${tags}.${findings}${ofRequest}`
   );
 }
 
