@@ -140,6 +140,7 @@ const settings = fields("a route", {
     '{ 404: "30s", 503: "origin" }',
   ),
   browser: durationOr("immutable", "for files that never change"),
+  validators: v.literal("content", 'must be "content", or left out'),
   staleWhileRevalidate: duration,
   staleIfError: duration,
   admission: v.picklist(["first-ask", "second-ask"], 'must be "first-ask" or "second-ask"'),

@@ -73,6 +73,8 @@ export function resolvedRoute(route: WrittenRoute, general: InheritedSettings) {
     targets: namesCdn ? targets : [...targets, cdnCacheControl],
     /** Whether to guess a lifetime that neither the origin nor the route gives (RFC 9111 §4.2.2). */
     heuristics,
+    /** Whether clients get an entity tag of the body in place of the origin's validators. */
+    hasContentTags: route.validators === "content",
     staleWhileRevalidateSeconds: durationSeconds(route.staleWhileRevalidate) ?? 0,
     staleIfErrorSeconds: durationSeconds(route.staleIfError) ?? 0,
     /** Lifetime in browsers, counted from each answer; `undefined` keeps the origin's fields. */

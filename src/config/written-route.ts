@@ -106,6 +106,12 @@ export interface WrittenRoute {
    */
   readonly browser?: Duration | "immutable" | undefined;
   /**
+   * `"content"`: browsers get an ETag made of the stored body, and no `Last-Modified`. Default: the origin's
+   * validators, until a purge shows that they stay the same for another body.
+   * @example validators: "content"
+   */
+  readonly validators?: "content" | undefined;
+  /**
    * Time after expiry in which a stale response may be served during its refresh. Default: `"0s"`.
    * @example staleWhileRevalidate: "1h"
    */

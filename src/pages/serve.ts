@@ -16,6 +16,7 @@ import { plainPage, refused } from "./respond/plain-page.ts";
 import { fromStored } from "./respond/respond.ts";
 import { isRefreshDue } from "./reuse/early-refresh.ts";
 import { type FoundResponse, PageLookup } from "./reuse/page-lookup.ts";
+import { fieldsOfVariants } from "./reuse/vary-markers.ts";
 import { storedCandidate, type PendingForward, pendingForward } from "./reuse/pending-forward.ts";
 import type { Candidate } from "./stored/stored-response.ts";
 import {
@@ -259,7 +260,7 @@ function noteVerdict(verdict: Verdict, { marker, exchange: { decision } }: PageL
       decision.forwards(verdict.reason);
       return;
     case "forward":
-      decision.forwards(verdict.reason, marker?.names);
+      decision.forwards(verdict.reason, fieldsOfVariants(marker?.names ?? []));
       return;
     case "gateway-timeout":
       return;

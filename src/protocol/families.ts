@@ -59,6 +59,11 @@ export const families = {
     "Answers for which Tidemark could not verify whether a purge covers them",
   ),
   silentVariations: counter("silent_variations", ["route"], "Refreshes that show a missing Vary"),
+  lyingValidators: counter(
+    "lying_validators",
+    ["route"],
+    "Pages that changed under the same ETag or Last-Modified at a purge",
+  ),
   changedBy304: counter("changed_by_304", ["route"], "304s that changed a stored body's meaning"),
   esi: counter(
     "esi",

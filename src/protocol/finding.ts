@@ -36,6 +36,8 @@ export const findingNeeds = {
   "anonymous-refused": "isolate",
   "credential-field": "isolate",
   "varies-silently": "isolate",
+  "validator-lies": "isolate",
+  "nonce-shared": "isolate",
   "no-vary-search-invalid": "isolate",
   "extension-mismatch": "isolate",
   "cache-unpurged": "isolate",
@@ -86,7 +88,7 @@ export interface Finding {
   readonly remedy: string;
   /**
    * When Redis or an origin last failed; for an origin, also the number of failures. For
-   * `varies-silently`, the pages.
+   * `varies-silently`, `validator-lies` and `nonce-shared`, the pages.
    */
   readonly details?: string;
 }

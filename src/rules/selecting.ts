@@ -4,6 +4,7 @@ import { tokenPattern } from "./cache-control.ts";
 import type { Fields } from "./fields.ts";
 import { rangesIn } from "./negotiation.ts";
 import { traceFieldNames } from "./trace-context.ts";
+import { contentTagName } from "./validators.ts";
 
 /** Fields that select a part of a response, not another response (RFC 9110 §14.2). */
 const ofOneRequest: ReadonlySet<string> = new Set(["range", "if-range"]);
@@ -147,6 +148,7 @@ export function selectingValues(names: readonly string[], request: Fields): Sele
 
 function selectingValue(name: string, request: Fields): string | null {
   if (name === acceptClassName) return acceptClass(request.get("accept"));
+  if (name === contentTagName) return null;
   const value = request.get(name);
   if (value === null) return null;
   return normalised(caseInsensitive.has(name) ? value.toLowerCase() : value);

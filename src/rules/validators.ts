@@ -15,6 +15,12 @@ export function entityTag(fields: Fields): string | null {
 export const isWeak = (tag: string): boolean => tag.startsWith("W/");
 const opaque = (tag: string): string => (isWeak(tag) ? tag.slice(2) : tag);
 
+/**
+ * The name of the content's entity tag among the selecting fields of a response, on a URL whose validators lie. Its
+ * value is always `null`, so it selects by nothing: the marker with this name keeps the fact beyond the response.
+ */
+export const contentTagName = "etag!content";
+
 /** Returns whether a response can be validated. */
 export function hasValidator(fields: Fields): boolean {
   return entityTag(fields) !== null || fields.has("last-modified");
@@ -189,6 +195,13 @@ export function freshenedFields(
 const describing = ["content-type", "content-encoding", "content-language"];
 /** Fields whose nonces the scripts of the body repeat (https://www.w3.org/TR/CSP3/#nonces). */
 const withNonces = ["content-security-policy", "content-security-policy-report-only"];
+
+/** Returns whether a page allows scripts by a nonce, which must differ in each answer (CSP3 §7.1). */
+export function sharesNonce(stored: Fields): boolean {
+  const type = stored.get("content-type")?.toLowerCase() ?? "";
+  const isPage = type.startsWith("text/html") || type.startsWith("application/xhtml+xml");
+  return isPage && /'nonce-[^']+'/i.test(stored.get("content-security-policy") ?? "");
+}
 
 /**
  * Returns the names of the fields by which a 304 changes the meaning of the stored body. White space,

@@ -84,6 +84,7 @@ describe("defineConfig", () => {
       purgeMaxLagMs: 10_000,
       purgeSettleSeconds: 0,
       ignoresAge: false,
+      hasContentTags: false,
       builds: undefined,
       phases: {},
       use: [],

@@ -287,6 +287,7 @@ describe("an invalid route", () => {
     [{ errorPage: "a" }, `errorPage: ${noErrorPage}`],
     [{ errorPage: { html: "" } }, "errorPage.html: is empty"],
     [{ errorPage: { html: "ä".repeat(32_769) } }, "errorPage.html: is larger than 64 KiB"],
+    [{ validators: "etag" }, 'validators: must be "content", or left out'],
     [{ whenUnreachable: "ask" }, 'whenUnreachable: must be "serve", or left out'],
     [{ purge: { age: "trust" } }, 'purge.age: must be "ignore", or left out'],
     [{ purge: { settleSeconds: -1 } }, "purge.settleSeconds: is less than 0"],

@@ -5,17 +5,17 @@ import { discardBody } from "../../cache/record/record.ts";
 import { isApart } from "../../cache/tiers/tier.ts";
 import { type FieldLine, fieldsOf } from "../../rules/fields.ts";
 import { mayBeSecret, prefersAnother, selectingFieldNames } from "../../rules/selecting.ts";
-import { conditionalFields, hasStrongDate } from "../../rules/validators.ts";
+import { conditionalFields } from "../../rules/validators.ts";
 import { cancelBody } from "../../base/cancel-body.ts";
 import { failedWith, type ForwardFlight, type ForwardOutcome } from "../site/forward-outcome.ts";
 import {
+  isDoubted,
   mayValidate,
   storedCandidate,
   type PendingForward,
   questionOf,
 } from "../reuse/pending-forward.ts";
 import { unmarked } from "../stored/build.ts";
-import { bodyDateOf } from "../stored/stored-response.ts";
 import { mayBeValidated, weigh } from "../reuse/may-answer.ts";
 import type { StampedAnswer } from "../storing/metadata-of-answer.ts";
 import { sendAndStore } from "../storing/send-and-store.ts";
@@ -150,9 +150,9 @@ function leadElsewhere(
 /**
  * Returns the fields of a conditional request. The result is empty if a 304 would have to store the
  * body again, and the lookup has not read the whole body. It is also empty if a 304 would let a wrong
- * body answer again: if a hard purge covers or may cover the response, or if a client's own request
+ * body answer again: if a purge covers or may cover the response, or if a client's own request
  * fetched the body, and this is a refresh, or the request of a client that prefers another media type
- * or language. After a soft purge, the request omits a date that two versions may share.
+ * or language.
  */
 function validatorsOf(pending: PendingForward): readonly FieldLine[] {
   const { validating } = pending;
@@ -163,15 +163,13 @@ function validatorsOf(pending: PendingForward): readonly FieldLine[] {
   if (!isWhole && !isApart(metadata)) return [];
   const question = questionOf(pending);
   if (!mayBeValidated(question, validating)) return [];
-  const { judged, isOriginFirst } = weigh(validating, question);
-  if (isOriginFirst) return [];
+  if (weigh(validating, question).isOriginFirst || isDoubted(validating, pending)) return [];
   const stored = fieldsOf(metadata);
   const { isAnonymous, forwarded, route } = pending.request;
   // The stored response is for the same normal form, because the key has the form.
   const get = (name: string) => (route.normalForms?.has(name) ? null : forwarded.get(name));
   if (metadata.isOfClient === true && (isAnonymous || prefersAnother({ get }, stored))) return [];
-  const isDateFit = judged.kind === "usable" || hasStrongDate(stored, bodyDateOf(metadata));
-  const fields = conditionalFields(stored, isDateFit);
+  const fields = conditionalFields(stored);
   return route.builds === undefined ? fields : unmarked(fields);
 }
 

@@ -9,7 +9,12 @@ import type { StoredBody } from "../../cache/record/record.ts";
 import { clientHasIt, rangeIn } from "../request/conditions.ts";
 import { personalCookies } from "../request/cookies.ts";
 import { isPersonal, personalRule } from "../request/personal.ts";
-import { type LeaderForward, type PendingForward, questionOf } from "../reuse/pending-forward.ts";
+import {
+  isDoubted,
+  type LeaderForward,
+  type PendingForward,
+  questionOf,
+} from "../reuse/pending-forward.ts";
 import {
   bodyDateOf,
   type Candidate,
@@ -28,6 +33,7 @@ import {
   originFreshSeconds,
   termsOf,
 } from "../stored/lifetime.ts";
+import { noteSharedNonce } from "../storing/answer-findings.ts";
 import { applyRefusal } from "../storing/consequences.ts";
 import { isFromBeforePurge } from "../storing/from-before-purge.ts";
 import { storeInTiers } from "../storing/in-tiers.ts";
@@ -79,7 +85,10 @@ export async function validated(
   const why = refusal && refused(refusal, metadata, request);
   if (why === undefined) decision.stored = true;
   else decision.refuses(why);
-  if (decision.stored) decision.originFreshSeconds = originFreshSeconds(metadata, request.route);
+  if (decision.stored) {
+    decision.originFreshSeconds = originFreshSeconds(metadata, request.route);
+    noteSharedNonce(metadata, pending);
+  }
   decision.tier = candidate.tier;
   // A body that was never held in memory is stored apart from its head.
   const isHeadAlone =
@@ -199,7 +208,8 @@ export function learnFromHead(
   const { ttlSeconds, ageSeconds: lifetimeSecondsMax } = weigh(candidate, questionOf(pending));
   const makeStale = () => ttlSeconds > 0 && store({ ...before, lifetimeSecondsMax });
   if (comparison === "other") return void makeStale();
-  if (comparison === "unknown" || !mayBeValidated(questionOf(pending), candidate)) return;
+  if (comparison === "unknown" || isDoubted(candidate, pending)) return;
+  if (!mayBeValidated(questionOf(pending), candidate)) return;
   reportChangedMeaning(headers, before, pending);
   const metadata = freshenedMetadata(before, fresh, pending);
   if (refusalToFreshen(metadata, fresh.response, pending) !== undefined) return void makeStale();

@@ -1,7 +1,7 @@
 // Evaluates the client's preconditions and range against a stored response.
-import { fieldsOf } from "../../rules/fields.ts";
 import { type RangeVerdict, rangeVerdict } from "../../rules/ranges.ts";
 import { isNotModified } from "../../rules/validators.ts";
+import { contentTagFor, fieldsForClients } from "../stored/content-tag.ts";
 import { bodyDateOf, type StoredMetadata, wholeBytes } from "../stored/stored-response.ts";
 import type { LookupRequest } from "./plan.ts";
 
@@ -11,17 +11,19 @@ import type { LookupRequest } from "./plan.ts";
  */
 export function clientHasIt(request: LookupRequest, metadata: StoredMetadata): boolean {
   if (!isConditional(request)) return false;
+  const { conditions, route } = request;
+  const hasContentTag = contentTagFor(metadata, route) !== undefined;
   return isNotModified({
-    request: request.conditions,
-    stored: fieldsOf(metadata),
+    request: conditions,
+    stored: fieldsForClients(metadata, route),
     status: metadata.status,
-    receivedAtMs: metadata.respondedAtMs,
+    receivedAtMs: hasContentTag ? undefined : metadata.respondedAtMs,
   });
 }
 
 /** Evaluates the client's range against a stored body (RFC 9110 §14.2). */
 export function rangeIn(
-  { method, conditions }: LookupRequest,
+  { method, conditions, route }: LookupRequest,
   metadata: StoredMetadata,
 ): RangeVerdict {
   const { status, provisional } = metadata;
@@ -30,7 +32,7 @@ export function rangeIn(
   if (provisional !== undefined) return { kind: "whole" };
   if (method !== "GET" || bodyBytes === null || !conditions.has("range")) return { kind: "whole" };
   const bodyDate = bodyDateOf(metadata);
-  const stored = fieldsOf(metadata);
+  const stored = fieldsForClients(metadata, route);
   return rangeVerdict({ request: conditions, stored, status, bodyBytes, bodyDate });
 }
 

@@ -7,6 +7,7 @@ import { parseDirectives, surrogateContent } from "../../rules/cache-control.ts"
 import { connectionFields } from "../../rules/storable.ts";
 import { fieldsOf, headersOf } from "../../rules/fields.ts";
 import { selectingFieldNames } from "../../rules/selecting.ts";
+import { linesForClients } from "../stored/content-tag.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { edit } from "../request/field-edits.ts";
 import { isFreshStatus } from "../stored/lifetime.ts";
@@ -77,7 +78,7 @@ function upToDate(metadata: StoredMetadata, ask: AnswerAsk): PreparedFields {
   const { route } = ask;
   let known = prepared.get(metadata);
   if (known?.route !== route) {
-    const own = forCaches(headersOf(metadata.fields), ask.config, route);
+    const own = forCaches(headersOf(linesForClients(metadata, route)), ask.config, route);
     if (metadata.selecting.some(([name]) => name === acceptClassName)) own.append("vary", "Accept");
     // A cache downstream must not keep what may be old content.
     const kept = metadata.provisional === undefined ? own : withoutLifetime(own);

@@ -10,12 +10,13 @@ import { ageSeconds, type Terms, termsOf } from "../stored/lifetime.ts";
 import { type MayBePersonal, type PersonalRule, personalRule } from "../request/personal.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import { isStoredForOwnUrl } from "../request/query-forms.ts";
+import { fieldsOfVariants } from "./vary-markers.ts";
 
 export type MissReason = "uri-miss" | "vary-miss";
 
 /** @param lookup a lookup that found nothing */
-export function missReason({ marker }: { readonly marker: object | undefined }): MissReason {
-  return marker === undefined ? "uri-miss" : "vary-miss";
+export function missReason({ marker }: Pick<PagePlace, "marker">): MissReason {
+  return fieldsOfVariants(marker?.names ?? []).length === 0 ? "uri-miss" : "vary-miss";
 }
 
 /** The reason for a verdict, such as freshness, a purge, an allowance or an empty lookup. */

@@ -1,7 +1,7 @@
 // A request that is about to be forwarded, with the results of its lookup.
 import type { PagePlace } from "../site/exchange.ts";
 import type { Continuation, ForwardFlight } from "../site/forward-outcome.ts";
-import { discardBody } from "../../cache/record/record.ts";
+import { bodyRequestedAtMs, discardBody } from "../../cache/record/record.ts";
 import { PageLookup } from "./page-lookup.ts";
 import type { Candidate, JudgedResponse, StoredMetadata } from "../stored/stored-response.ts";
 import { isOfUse, judgedUnder, mayBeValidated, type VerdictQuestion } from "./may-answer.ts";
@@ -72,6 +72,19 @@ async function lookUpAll({ request, exchange }: PageLookup): Promise<Candidate |
   if (found !== undefined && isOfUse(found.verdict)) return found.candidate;
   discardBody(found?.candidate.stored);
   return undefined;
+}
+
+/**
+ * Returns whether the body may be from before a purge that covers it: a purge covers the response, or may cover it,
+ * or its origin answered within the route's `settleSeconds` after one. A validator does not show that it is current.
+ */
+export function isDoubted(found: JudgedResponse, place: PagePlace): boolean {
+  const judged = judgedUnder(questionOf(place), found);
+  if (judged.kind !== "usable" || judged.unverified !== undefined) return true;
+  const { purgeSettleSeconds } = place.request.route;
+  const { metadata } = found.stored;
+  const sinceAtMs = bodyRequestedAtMs(metadata) - purgeSettleSeconds * 1_000;
+  return purgeSettleSeconds > 0 && place.exchange.site.view.purgedSince(metadata, sinceAtMs);
 }
 
 /** Returns whether the purge view cannot verify the response (rules 6 and 7). */

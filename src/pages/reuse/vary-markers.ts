@@ -2,13 +2,25 @@
 import type { Exchange } from "../site/exchange.ts";
 import type { RecordKey } from "../../cache/record/record-key.ts";
 import type { VaryMarker } from "../../cache/tiers/tier.ts";
+import { contentTagName } from "../../rules/validators.ts";
 
 /** The minimum retention of a marker, so that its variants stay reachable and counted. */
 const markerKeepMs = 86_400_000;
+/** The same on a URL whose validators lie. Browsers keep an old page for weeks. */
+const lyingKeepMs = 30 * markerKeepMs;
 
 /** Returns the expiry of a marker that is written now, in epoch milliseconds. */
-export function markerUntilAtMs({ variants }: Pick<VaryMarker, "variants">, atMs: number): number {
-  return Math.max(atMs + markerKeepMs, ...variants.map(([, untilAtMs]) => untilAtMs));
+export function markerUntilAtMs(
+  { names, variants }: Pick<VaryMarker, "names" | "variants">,
+  atMs: number,
+): number {
+  const keepMs = names.includes(contentTagName) ? lyingKeepMs : markerKeepMs;
+  return Math.max(atMs + keepMs, ...variants.map(([, untilAtMs]) => untilAtMs));
+}
+
+/** Returns the request fields by which the variants of a page differ. */
+export function fieldsOfVariants(names: readonly string[]): readonly string[] {
+  return names.filter((name) => name !== contentTagName);
 }
 
 /**

@@ -80,9 +80,28 @@ export class Uncacheable {
   }
 }
 
+/** The part of a removed response that shows whether the next one has another body. */
+export type RemovedResponse = Pick<
+  StoredMetadata,
+  "fields" | "selecting" | "bodyDigest" | "bodyBytes" | "contentTag" | "heldApart"
+>;
+
 /** The time of the last invalidation of each tag, page and key. The oldest are evicted. */
 export class Invalidations {
   readonly #atMs = new BoundedMarks<number>();
+  readonly #removed = new BoundedMarks<RemovedResponse>(undefined, (removed) =>
+    JSON.stringify(removed),
+  );
+
+  /** @param key the text of the key of the removed response */
+  keep(key: string, removed: RemovedResponse): void {
+    this.#removed.set(key, removed);
+  }
+
+  /** Returns the last response that was removed under this key. */
+  removed(key: string): RemovedResponse | undefined {
+    return this.#removed.get(key);
+  }
 
   /** @param what a tag in the journal's form, the second of `Coverable.paths`, or the text of a record's key */
   add(what: string, atMs: number): void {

@@ -37,6 +37,7 @@ const members = membersWith<ResponseDetail>({
   lacksRouteTags: ["L", isFlag, undefined],
   isOfClient: ["I", isFlag, undefined],
   bodyDate: ["D", isFieldValue, undefined],
+  contentTag: ["E", isFieldValue, undefined],
   lifetimeSecondsMax: ["X", isNumber, undefined],
   provisional: ["O", isText, undefined],
   ruleMatch: ["R", isRuleMatch, undefined],

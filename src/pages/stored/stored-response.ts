@@ -48,6 +48,11 @@ export interface ResponseDetail {
   readonly isOfClient?: boolean | undefined;
   /** The `Date` of the answer that the body is from, if a 304 has replaced the field. */
   readonly bodyDate?: string | undefined;
+  /**
+   * The entity tag that clients get in place of the origin's validators, because these lie: made of the body, and
+   * empty while the body's digest is unknown.
+   */
+  readonly contentTag?: string | undefined;
   /** Limits the lifetime soon after a purge, when the origin may still serve old content. */
   readonly lifetimeSecondsMax?: number | undefined;
   /** The substitute that sent the response, which is provisional; absent for the route's own origin. */
@@ -80,7 +85,10 @@ export interface JudgedResponse extends Pick<Candidate, "key"> {
 }
 
 /** Returns the length of the whole body, which a holder may have; `null` if unknown. */
-export function wholeBytes({ bodyBytes, heldApart }: StoredMetadata): number | null {
+export function wholeBytes({
+  bodyBytes,
+  heldApart,
+}: Pick<StoredMetadata, "bodyBytes" | "heldApart">): number | null {
   return heldApart?.totalBytes ?? bodyBytes;
 }
 
@@ -89,8 +97,9 @@ export function bodyDateOf(metadata: StoredMetadata): string | null {
   return metadata.bodyDate ?? fieldsOf(metadata).get("date");
 }
 
-/** Returns the strong validator of the body; `undefined` if there is none. */
+/** Returns the strong validator of the body; `undefined` if there is none, or if it may lie. */
 export function validatorOf(metadata: StoredMetadata): string | undefined {
+  if (metadata.contentTag !== undefined) return undefined;
   return strongValidator(fieldsOf(metadata), bodyDateOf(metadata));
 }
 

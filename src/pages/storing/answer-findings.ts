@@ -4,8 +4,10 @@ import { responseMediaTypes } from "../../rules/media-types.ts";
 import { noVarySearchField, variationFault } from "../../rules/no-vary-search.ts";
 import { acceptClassName, isOfPages } from "../../rules/accept-class.ts";
 import { silentlyVaryingBy } from "../../rules/selecting.ts";
+import { sharesNonce } from "../../rules/validators.ts";
 import { type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
 import type { PagePlace } from "../site/exchange.ts";
+import { isOfLyingUrl } from "../stored/content-tag.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import type { RefusedStore } from "./refusal.ts";
 
@@ -28,6 +30,26 @@ export function noteSilentVariation(metadata: StoredMetadata, pending: PendingFo
   const entries = names.map((name) => `${name} ${request.target.path.slice(0, pathCharactersMax)}`);
   site.notes.note("varies-silently", request.route.name, entries, exchange.nowAtMs());
   site.metrics.add("silentVariations", [request.route.name]);
+}
+
+/** Notes a stored page whose visitors share the nonce of its scripts. */
+export function noteSharedNonce(metadata: StoredMetadata, { request, exchange }: PagePlace): void {
+  if (!sharesNonce(fieldsOf(metadata))) return;
+  const path = request.target.path.slice(0, pathCharactersMax);
+  exchange.site.notes.note("nonce-shared", request.route.name, [path], exchange.nowAtMs());
+}
+
+/** Notes that the validators of an answer lie, if its body has just shown that. */
+export function noteLie(
+  before: StoredMetadata,
+  after: StoredMetadata,
+  { request, exchange }: PagePlace,
+): void {
+  if (!isOfLyingUrl(after) || isOfLyingUrl(before)) return;
+  const { name } = request.route;
+  const path = request.target.path.slice(0, pathCharactersMax);
+  exchange.site.notes.note("validator-lies", name, [path], exchange.nowAtMs());
+  exchange.site.metrics.add("lyingValidators", [name]);
 }
 
 /** Notes why the origin's No-Vary-Search has no effect, on a route with `query.noVarySearch`. */

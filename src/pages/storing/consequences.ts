@@ -10,7 +10,7 @@ import { type PendingForward, storedCandidate } from "../reuse/pending-forward.t
 import type { Candidate, StoredMetadata } from "../stored/stored-response.ts";
 import { originFreshSeconds, termsOf } from "../stored/lifetime.ts";
 import { removeStored } from "./in-tiers.ts";
-import { noteSilentVariation, noteVariationFault } from "./answer-findings.ts";
+import { noteSharedNonce, noteSilentVariation, noteVariationFault } from "./answer-findings.ts";
 import { isProvisional, needsConfirmation, ofOneClient, type StoreRefusal } from "./refusal.ts";
 
 /** Refusals that follow from the origin's fields alone. */
@@ -138,6 +138,7 @@ export function applyStored(
   site.queryForms.learn(metadata, received, pending);
   noteVariationFault(received, pending);
   noteSilentVariation(metadata, pending);
+  noteSharedNonce(metadata, pending);
 }
 
 /** Applies an answer's effects on its key, for all requests and for personal ones. */

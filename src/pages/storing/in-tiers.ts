@@ -18,6 +18,7 @@ import type { LookupRequest } from "../request/plan.ts";
 import { sharedMsMax } from "../request/retention.ts";
 import { keepUntilAtMs, termsOf } from "../stored/lifetime.ts";
 import type { Exchange } from "../site/exchange.ts";
+import { claimIn } from "./content-tags.ts";
 import { hasRoomFor, keyOf, keysOf, markerTo, type VariantPlace } from "./variants.ts";
 
 /** Returns the size of the largest body that a tier of the route accepts as a stream; 0 if none. */
@@ -43,6 +44,8 @@ type WritableRecord = Exclude<ResponseRecord, VaryMarker> | ArrivingResponse;
 export function removeStored(key: RecordKey, exchange: Exchange, hosts: readonly string[]): void {
   const { decision } = exchange;
   const { memory, below } = exchange.site.tiers;
+  const removed = claimIn(memory.read(key, { atMs: exchange.nowAtMs(), isPeek: true }));
+  if (removed !== undefined) exchange.site.invalidations.keep(key.text, removed);
   const inColo = [...new Set(hosts)].map((host) => new RecordKey(key.text, host, "r", key.naming));
   memory.remove(key);
   const removing = removeFromTiers(

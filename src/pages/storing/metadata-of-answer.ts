@@ -1,5 +1,5 @@
 // Builds the metadata of an origin's answer, and of a stored response that a 304 has freshened.
-import { freshenedFields } from "../../rules/validators.ts";
+import { contentTagName, freshenedFields } from "../../rules/validators.ts";
 import {
   acceptClass,
   acceptClassName,
@@ -28,6 +28,7 @@ import { newestMarker } from "../reuse/vary-markers.ts";
 import { withoutSharedCookies } from "./of-one-client.ts";
 import { withoutStripped } from "./stripped-fields.ts";
 import { keptSinceAtMs } from "./from-before-purge.ts";
+import { isOfLyingUrl } from "../stored/content-tag.ts";
 import { fieldTagsOf, freshenedTags, taggingOf } from "../stored/tags.ts";
 import type { Site } from "../site/site.ts";
 import type { VariantPlace } from "./variants.ts";
@@ -107,6 +108,7 @@ export function freshenedMetadata(
     bodyDate: bodyDateOf(before) ?? undefined,
     bodyRequestedAtMs: bodyRequestedAtMs(before),
     isOfClient: before.isOfClient,
+    contentTag: before.contentTag,
     heldApart: before.heldApart,
     colo: before.colo,
     fillCostMs: before.fillCostMs,
@@ -195,7 +197,9 @@ function selectedBy(
     unstated.push("Accept-Encoding");
   }
   const byClass = variesByClass(headers, stated, place) ? [acceptClassName] : [];
-  const all = [...stated, ...unstated.map((name) => name.toLowerCase()), ...byClass].sort();
+  const ofLies = isLyingUrl(place) ? [contentTagName] : [];
+  const unsent = [...byClass, ...ofLies];
+  const all = [...stated, ...unstated.map((name) => name.toLowerCase()), ...unsent].sort();
   return {
     fields: [...fields, ...unstated.map((name): FieldLine => ["vary", name])],
     selecting: selectingValues(all, forwarded),
@@ -236,6 +240,16 @@ function variesByClass(
   if (wasForAll) return false;
   typesGot.mark(chosen, atMs);
   return true;
+}
+
+/** Returns whether the origin's validators have lied about the URL. */
+function isLyingUrl({
+  before,
+  ...place
+}: VariantPlace & { readonly before: StoredMetadata | undefined }): boolean {
+  const removed = place.exchange.site.invalidations.removed(place.request.key.text);
+  const isKnown = [before, removed].some((one) => one !== undefined && isOfLyingUrl(one));
+  return isKnown || namesKnownAt(place).includes(contentTagName);
 }
 
 /** Returns whether the client has to decode the body (RFC 9110 §8.4). */

@@ -28,6 +28,7 @@ import {
 } from "../stored/lifetime.ts";
 import { storedCandidate, type PendingForward, questionOf } from "../reuse/pending-forward.ts";
 import { judgedUnder } from "../reuse/may-answer.ts";
+import { fieldsOfVariants } from "../reuse/vary-markers.ts";
 import { namesClient } from "./of-one-client.ts";
 import type { LookupRequest } from "../request/plan.ts";
 import { endsVariants, hasRoomFor, type VariantPlace } from "./variants.ts";
@@ -261,7 +262,9 @@ function namesIn(
   const { forwarded, route } = request;
   if (refusal === "answer-rule") return unstoringRules(metadata, request);
   if (refusal === "extension-mismatch") return mismatchedTypes(metadata, request);
-  if (refusal === "too-many-variants") return metadata.selecting.map(([name]) => name);
+  if (refusal === "too-many-variants") {
+    return [...fieldsOfVariants(metadata.selecting.map(([name]) => name))];
+  }
   if (refusal === "withheld-field") return unsentIn(metadata, request);
   if (refusal === "undecoded-field") return undecodedIn(metadata.fields);
   if (refusal === "undecoded-key") return undecodedInKey(metadata, request);

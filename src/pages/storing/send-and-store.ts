@@ -27,13 +27,15 @@ import {
   type PendingForward,
   storedCandidate,
 } from "../reuse/pending-forward.ts";
+import { contentTagFor, withoutValidators } from "../stored/content-tag.ts";
 import type { StoredMetadata } from "../stored/stored-response.ts";
 import { applyStored, applyToKeys } from "./consequences.ts";
+import { taggedByLength, withheldTag } from "./content-tags.ts";
 import { type StampedAnswer, metadataOf } from "./metadata-of-answer.ts";
 import { withAdmission } from "./admit-to-shared.ts";
 import { arePersonal, fieldsForOneClient, namesClient } from "./of-one-client.ts";
 import { strippedBy } from "./stripped-fields.ts";
-import { noteRefusal } from "./answer-findings.ts";
+import { noteLie, noteRefusal } from "./answer-findings.ts";
 import {
   isProvisional,
   ofOneClient,
@@ -54,7 +56,7 @@ export async function sendAndStore(
 ): Promise<FetchResult<Response>> {
   const { request, exchange, key } = pending;
   const before = (storedCandidate(pending) ?? pending.standing)?.stored.metadata;
-  const metadata = metadataOf(given, pending, before);
+  const metadata = claimed(metadataOf(given, pending, before), pending);
   const fresh = { ...given, response: strippedBy(metadata, given.response, pending) };
   const { headers, body } = fresh.response;
   const hadCookie = given.response.headers.has("set-cookie");
@@ -72,6 +74,16 @@ export async function sendAndStore(
   for (const [name, value] of own) fields.append(name, value);
   if (arePersonal(own, metadata, request.route)) makePrivate(fields);
   return sent;
+}
+
+/** Returns the metadata with the validators that clients may get before the body is known. */
+function claimed(metadata: StoredMetadata, pending: LeaderForward): StoredMetadata {
+  const withheld = withheldTag(metadata, pending);
+  const isStreamed = (metadata.bodyBytes ?? 0) > pending.exchange.site.config.limits.bufferBytes;
+  if (!isStreamed) return withheld;
+  const tagged = taggedByLength(withheld, pending);
+  noteLie(withheld, tagged, pending);
+  return tagged;
 }
 
 /** Sends an answer that no tier stores, and applies the refusal to later requests. */
@@ -110,12 +122,15 @@ function unstored(
   const { decision } = exchange;
   const { headers, status } = response;
   // The origin got no conditions of the client, so evaluate them here (RFC 9110 §13.2.1).
-  const hasIt = isNotModified({
-    request: request.conditions,
-    stored: headers,
-    status,
-    receivedAtMs: undefined,
-  });
+  const isClaimed = contentTagFor(metadata, request.route) === undefined;
+  const hasIt =
+    isClaimed &&
+    isNotModified({
+      request: request.conditions,
+      stored: headers,
+      status,
+      receivedAtMs: undefined,
+    });
   if (hasIt) cancelBody(response);
   const sent = hasIt ? notModified(withoutBody(new Headers(headers))) : response;
   const isForOne =
@@ -129,7 +144,10 @@ function unstored(
   decision.tier = "origin";
   decision.bodyBytes = metadata.bodyBytes;
   decision.answerBytes = bytesPassedOn(sent, request.method);
-  return passOn(sent, { route: request.route, exchange }, change);
+  return passOn(sent, { route: request.route, exchange }, (fields) => {
+    if (!isClaimed) withoutValidators(fields);
+    change?.(fields);
+  });
 }
 
 /**

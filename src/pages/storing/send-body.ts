@@ -5,9 +5,13 @@ import { withoutBody, fieldsOfFill } from "../respond/downstream.ts";
 import { notModified, bodiless } from "../respond/respond.ts";
 import type { LeaderForward } from "../reuse/pending-forward.ts";
 import { type StoredMetadata, validatorOf } from "../stored/stored-response.ts";
-import { ageSeconds, termsOf } from "../stored/lifetime.ts";
+import { contentTagFor } from "../stored/content-tag.ts";
+import { ageSeconds, termsOf, withTermsKept } from "../stored/lifetime.ts";
+import { taggedByBody, taggedByLength } from "./content-tags.ts";
+import { noteLie } from "./answer-findings.ts";
 import { type StoreRefusal, refused } from "./refusal.ts";
 import { isWithinMs } from "../../base/elapsed.ts";
+import { sha256Base64url } from "../../base/sha256.ts";
 import { openBytePipe } from "../body/client-end.ts";
 import { ChunkReader, gather, type GatherPlan, type GatherResult } from "../body/gather.ts";
 import { smallBytesMax } from "../body/body-window.ts";
@@ -39,16 +43,19 @@ export async function sendAndStoreBody(
 ): Promise<FetchResult<Response>> {
   const { request, exchange } = pending;
   const { decision } = exchange;
-  const { metadata, source } = sending;
-  const { status, statusText, bodyBytes } = metadata;
+  const { metadata: before, source } = sending;
+  const { status, statusText, bodyBytes } = before;
   const { nowAtMs, site } = exchange;
   const { originTimeout, limits } = site.config;
   const reader = new ChunkReader(source, originTimeout.betweenBytesMs, bodyBytes);
-  const hasIt = clientHasIt(request, metadata);
-  const isBodyWanted = !decision.isRefresh && !hasIt && !bodiless.has(status);
   const smallMax = Math.min(smallBytesMax, limits.bufferBytes);
   const isSmall = bodyBytes !== null && bodyBytes <= smallMax;
-  const whole = isBodyWanted && isSmall ? await reader.wholeWithin(wholeWithinMs) : undefined;
+  const mayWant = (metadata: StoredMetadata) =>
+    !decision.isRefresh && !clientHasIt(request, metadata) && !bodiless.has(status);
+  const whole = mayWant(before) && isSmall ? await reader.wholeWithin(wholeWithinMs) : undefined;
+  const metadata = whole === undefined ? before : await taggedAtOnce(before, whole, pending);
+  const hasIt = clientHasIt(request, metadata);
+  const isBodyWanted = mayWant(metadata);
   const client = isBodyWanted && whole === undefined ? openBytePipe(bodyBytes) : undefined;
   const done = decision.awaits(storeBehind(sending, pending, { reader, client }));
   decision.bodyBytes = bodyBytes;
@@ -60,11 +67,22 @@ export async function sendAndStoreBody(
     ageSeconds: ageSeconds(metadata, termsOf(metadata, request.route), nowAtMs()),
     handling: decision,
   });
-  const body = whole?.stream() ?? client?.readable ?? null;
+  const body = isBodyWanted ? (whole?.stream() ?? client?.readable ?? null) : null;
   const response = hasIt
     ? notModified(withoutBody(fields))
     : new Response(body, { status, statusText, headers: fields, encodeBody: "manual" });
   return { answer: response, done };
+}
+
+/** Returns the metadata with the validators of a body that has arrived before its client is answered. */
+async function taggedAtOnce(
+  metadata: StoredMetadata,
+  whole: Blob,
+  pending: LeaderForward,
+): Promise<StoredMetadata> {
+  if (contentTagFor(metadata, pending.request.route) !== "") return metadata;
+  const bodyDigest = await sha256Base64url(new Uint8Array(await whole.arrayBuffer()));
+  return taggedByBody(withTermsKept(metadata, { bodyDigest }), pending);
 }
 
 /**
@@ -77,6 +95,7 @@ function storeBehind(
   { reader, client }: Pick<GatherPlan, "reader" | "client">,
 ): Promise<void> {
   const { metadata } = sending;
+  const ofStream = taggedByLength(metadata, pending);
   const { request, flight, exchange } = pending;
   const { site, decision } = exchange;
   const done = Promise.withResolvers<void>();
@@ -100,14 +119,17 @@ function storeBehind(
         streamBytesMax: streamBytesMax(request, site.tiers),
         onStreaming: (mayStore) => {
           if (!mayStore) flight.settle({ kind: "nothing-to-share" });
-          else share(relay, { metadata, isFit: validatorOf(metadata) !== undefined }, pending);
+          else {
+            const isFit = validatorOf(ofStream) !== undefined;
+            share(relay, { metadata: ofStream, isFit }, pending);
+          }
         },
         streamCount: streaming.length,
         onOverflow: (stream, end, nth) => {
           const tier = streaming[nth];
           // Readers of the anonymous request's body may still need the record of that body.
           const completed = end.then((bytes) => (flight.isReplaced ? "cut" : bytes));
-          const arriving = { kind: "arriving", metadata, stream, completed } as const;
+          const arriving = { kind: "arriving", metadata: ofStream, stream, completed } as const;
           if (tier !== undefined) streamed.push(storeArriving(arriving, pending, tier));
         },
       });
@@ -116,10 +138,11 @@ function storeBehind(
       // If nobody can join any more, the blob is the only copy.
       if (gathered.kind === "whole" && flight.arrived === undefined) relay.settle(false);
       if (gathered.kind === "whole") await storeWhole(gathered.blob, sending, pending);
+      if (gathered.kind === "streamed") noteLie(metadata, ofStream, pending);
       const kept = await Promise.all(streamed);
       isStreamed = kept.includes(true);
       const isOnlyInColo = !streaming.some((tier, nth) => tier === site.tiers.ofWorld && kept[nth]);
-      if (isStreamed) flight.settle({ kind: "in-tiers", metadata, isOnlyInColo });
+      if (isStreamed) flight.settle({ kind: "in-tiers", metadata: ofStream, isOnlyInColo });
       const unkept = whyUnkept(gathered, streamed.length > 0);
       const { pass } = site.uncacheable;
       if (unkept === undefined) pass.forget(pending.key.text);

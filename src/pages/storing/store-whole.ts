@@ -2,6 +2,8 @@
 import { storedCandidate, type LeaderForward } from "../reuse/pending-forward.ts";
 import { type StoredMetadata, type StoredResponse, wholeBytes } from "../stored/stored-response.ts";
 import { withTermsKept } from "../stored/lifetime.ts";
+import { taggedByBody } from "./content-tags.ts";
+import { noteLie } from "./answer-findings.ts";
 import { refused } from "./refusal.ts";
 import { smallBodyBytesMax } from "../../cache/tiers/tier.ts";
 import { sha256Base64url } from "../../base/sha256.ts";
@@ -24,7 +26,7 @@ export async function storeWhole(
   const { exchange } = pending;
   const { site, decision } = exchange;
   const bodyDigest = await sha256Base64url(new Uint8Array(await blob.arrayBuffer()));
-  const metadata = withTermsKept(before, {
+  const known = withTermsKept(before, {
     bodyBytes: blob.size,
     bodyDigest,
     ...(!isValidated && { fillCostMs: exchange.nowAtMs() - before.requestedAtMs }),
@@ -32,6 +34,8 @@ export async function storeWhole(
     // return a large body only as a stream, so the hit could not write the body to Redis.
     ...(blob.size > smallBodyBytesMax && { awaitsSecondAsk: undefined }),
   });
+  const metadata = taggedByBody(known, pending);
+  noteLie(known, metadata, pending);
   const stored: StoredResponse = { metadata, body: { kind: "blob", blob } };
   pending.flight.settle({ kind: "stored", stored });
   decision.bodyBytes = wholeBytes(metadata);

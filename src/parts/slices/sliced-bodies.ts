@@ -16,6 +16,7 @@ import { contentDigests } from "../../pages/respond/downstream.ts";
 import { cutToRange, fromStored } from "../../pages/respond/respond.ts";
 import {
   type LeaderForward,
+  isDoubted,
   mayValidate,
   type PendingForward,
   storedCandidate,
@@ -26,6 +27,7 @@ import { ageSeconds, termsOf } from "../../pages/stored/lifetime.ts";
 import { type StoredMetadata, validatorOf } from "../../pages/stored/stored-response.ts";
 import { withAdmission } from "../../pages/storing/admit-to-shared.ts";
 import { applyStored } from "../../pages/storing/consequences.ts";
+import { taggedByLength, withheldTag } from "../../pages/storing/content-tags.ts";
 import { metadataOf, type StampedAnswer } from "../../pages/storing/metadata-of-answer.ts";
 import { fieldsForOneClient } from "../../pages/storing/of-one-client.ts";
 import { isProvisional, refusedBy } from "../../pages/storing/refusal.ts";
@@ -183,7 +185,8 @@ export class SlicedBodies implements BodyHolder {
     client: LookupRequest,
     totalBytes: number,
   ): { readonly made: Head; readonly headers: Headers } | "refused" | "for-one" | "old" {
-    const metadata = { ...metadataOf(whole, pending), bodyBytes: 0 };
+    const answer = withheldTag(metadataOf(whole, pending), pending);
+    const metadata = { ...taggedByLength(answer, pending), bodyBytes: 0 };
     const { headers } = strippedBy(metadata, whole.response, pending);
     const isForbidden =
       validatorOf(metadata) === undefined ||
@@ -301,7 +304,7 @@ export class SlicedBodies implements BodyHolder {
 
 /**
  * Returns the head in the generation of the standing one, whose slices stay useful, if a strong
- * validator shows the same body (RFC 9110 §8.8.1). Rule 23 of the purge protocol applies.
+ * validator shows the same body (RFC 9110 §8.8.1), and no purge covers it. Rule 23 of the purge protocol applies.
  */
 async function inGeneration(head: Head, pending: LeaderForward): Promise<Head> {
   const standing = storedCandidate(pending);
@@ -313,7 +316,7 @@ async function inGeneration(head: Head, pending: LeaderForward): Promise<Head> {
     before.heldApart.sliceBytes === sliceBytes &&
     before.heldApart.totalBytes === totalBytes &&
     validatorOf(before) === validatorOf(head);
-  return isSame && (await mayValidate(standing, pending))
+  return isSame && (await mayValidate(standing, pending)) && !isDoubted(standing, pending)
     ? { ...head, heldApart: before.heldApart }
     : head;
 }

@@ -3,14 +3,7 @@
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../../src/config/schema.ts";
 import { openSite, type Site } from "../../../testing/site/harness.ts";
-import {
-  cc,
-  closedGate,
-  page,
-  type Script,
-  unchanged,
-} from "../../../testing/fakes/origin-in-process.ts";
-import { authorization } from "../../../testing/site/switch.ts";
+import { cc, closedGate, page, type Script } from "../../../testing/fakes/origin-in-process.ts";
 import {
   ask,
   playTimers,
@@ -148,28 +141,6 @@ describe("an unsafe request on a route that invalidates everywhere, after N + 1 
     await write(colos.near, asked, fields);
     await colos.pass(withinSeconds);
     expect(await isHit(colos.far, named)).toBe(false);
-  });
-
-  it("lets other colos validate a response that no hard purge covers", async () => {
-    const fields = cc("max-age=600", { etag: '"1"' });
-    const colos = new TwoColos(everywhere, ({ method, headers }) => {
-      if (method !== "GET") return new Response(null, { status: 204 });
-      return headers.has("if-none-match") ? unchanged(fields) : page("page", fields);
-    });
-    const { near, far } = colos;
-    await fill(colos, "/news/a", "/news/b");
-    for (const path of ["/news/a", "/news/b"]) await write(near, path);
-    const body = JSON.stringify({ urls: ["https://www.example.com/news/b"] });
-    await ask(near, "/_cache/purge", { method: "POST", headers: { authorization }, body });
-    await colos.pass(withinSeconds);
-    for (const [path, isConditional] of [
-      ["/news/a", true],
-      ["/news/b", false],
-    ] as const) {
-      const before = far.origin.count;
-      await ask(far, path);
-      expect(far.origin.asked[before]?.fields.has("if-none-match")).toBe(isConditional);
-    }
   });
 });
 

@@ -99,18 +99,6 @@ describe("a response that a 304 freshens with the stamp of its request (rule 2)"
     return site;
   };
 
-  it("is not covered by a soft purge before the validation", async () => {
-    const site = await validating(() => undefined);
-    await purge(site, { ...red, mode: "soft" });
-    pass(site);
-    await fetched(site);
-    expect(site.origin.last.fields.get("if-none-match")).toBe('"1"');
-    await idle();
-    const before = site.origin.count;
-    pass(site);
-    expect([await fetched(site), site.origin.count]).toEqual(["page 1", before]);
-  });
-
   it("is covered by a purge during the validation", async () => {
     let purging: Promise<void> | undefined;
     const site = await validating(() => void (purging ??= purge(site)));

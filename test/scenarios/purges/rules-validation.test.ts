@@ -125,14 +125,6 @@ describe("an unconditional request to the origin", () => {
 });
 
 describe("a conditional request to the origin", () => {
-  it("validates a response that a soft purge covers", async () => {
-    const { site } = openLying();
-    await asked(site);
-    await purge(site, { ...red, mode: "soft" });
-    await asked(site);
-    expect(wasConditional(site)).toBe(true);
-  });
-
   it("validates an expired response after the renewal of a view that was too old", async () => {
     const { site, upstash } = openLying("max-age=1");
     const gate = closedGate();

@@ -103,10 +103,10 @@ it("a body that varies is copied with its marker", async () => {
 it("R2 is neither read nor written for small bodies, for misses, HEAD and 304", async () => {
   const { first, second, r2 } = openOverR2();
   for (const site of [first, second]) await site.get("/small");
-  await first.get("/held");
+  const etag = (await first.get("/held")).fields.get("etag") ?? "";
   r2.calls.length = 0;
   expect(tierOf(await second.get("/held", { method: "HEAD" }))).toBe("shared");
-  expect((await second.get("/held", { headers: { "if-none-match": '"1"' } })).status).toBe(304);
+  expect((await second.get("/held", { headers: { "if-none-match": etag } })).status).toBe(304);
   expect(r2.calls).toEqual([]);
 });
 

@@ -36,7 +36,7 @@ export const hour = cc("max-age=3600", { "cache-tag": "red", etag: '"1"' });
 const origin: Script = ({ url }, nth) => {
   const { pathname } = new URL(url);
   const text = bodyOf(sizes[pathname as keyof typeof sizes], nth);
-  return page(text, { ...hour, "content-length": String(text.length) });
+  return page(text, { ...hour, etag: `"${nth}"`, "content-length": String(text.length) });
 };
 
 type Mix = (clock: FakeClock) => SiteOptions;

@@ -2,6 +2,9 @@
 import { type TierName, tierScopes } from "../../../config/tier-names.ts";
 import type { VaryMarker } from "../../../cache/tiers/tier.ts";
 import { discardBody } from "../../../cache/record/record.ts";
+import { fieldsOf } from "../../../rules/fields.ts";
+import { sharesNonce } from "../../../rules/validators.ts";
+import { isOfLyingUrl } from "../../../pages/stored/content-tag.ts";
 import { variantKey } from "../../../pages/request/key.ts";
 import { type FoundResponse, readTier, type PageLookup } from "../../../pages/reuse/page-lookup.ts";
 import { ageSeconds, isAlwaysValidated, termsOf } from "../../../pages/stored/lifetime.ts";
@@ -135,7 +138,16 @@ function copyAccount(metadata: StoredMetadata, { request, atMs }: PageLookup) {
     bodyBytes: wholeBytes(metadata),
     /** The last journal position that the requesting isolate knew; `none` if it knew none. */
     stamp: stamp === "none" ? stamp : stamp.position,
+    /** Findings about this response. */
+    findings: findingsOn(metadata),
   };
+}
+
+function findingsOn(metadata: StoredMetadata): readonly ("validator-lies" | "nonce-shared")[] {
+  return [
+    ...(isOfLyingUrl(metadata) ? (["validator-lies"] as const) : []),
+    ...(sharesNonce(fieldsOf(metadata)) ? (["nonce-shared"] as const) : []),
+  ];
 }
 
 export const rounded = (seconds: number): number => Math.round(seconds * 1_000) / 1_000;

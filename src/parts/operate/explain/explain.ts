@@ -20,6 +20,7 @@ import type { UrlRead } from "../../../pages/request/url-reader.ts";
 import { isRefreshDue } from "../../../pages/reuse/early-refresh.ts";
 import { pendingForward } from "../../../pages/reuse/pending-forward.ts";
 import type { FoundResponse, PageLookup } from "../../../pages/reuse/page-lookup.ts";
+import { fieldsOfVariants } from "../../../pages/reuse/vary-markers.ts";
 import { type AnsweringVerdict, isAnswer, type Verdict } from "../../../pages/reuse/may-answer.ts";
 import { notePass, passedInstead, refusalOfPass } from "../../../pages/fetch/pass-by.ts";
 import { isBeyond, lookupFor, verdictOrBypass } from "../../../pages/serve.ts";
@@ -220,9 +221,10 @@ async function lookedUp(ended: EndedLookup, core: ExplainSubject["core"]): Promi
   const isSent = !next.startsWith("refuse");
   const copies = await copiesFor(lookup, found);
   const nearest = nearestKey(lookup.request, core.tiers.memory.entries());
+  const names = fieldsOfVariants(marker?.names ?? []);
   const look: LookAccount = {
     key: keyAccountOf(planned, site.config, cookie),
-    ...(marker && { vary: { names: marker.names, variants: marker.variants.length } }),
+    ...(names.length > 0 && { vary: { names, variants: marker?.variants.length ?? 0 } }),
     tiers: copies.map(({ account }) => account),
     ...(fragments && { fragments }),
     purges: purgesFor(lookup, found, copies, core),

@@ -117,12 +117,20 @@ function tierSentence(accounts: readonly TierAccount[], before: readonly TierAcc
   const arrived = ageOnArrival(copy);
   const bytes = copy.bodyBytes === null ? "a body of unknown length" : `${copy.bodyBytes} bytes`;
   const colo = copy.colo === "" ? "" : ` by ${copy.colo}`;
+  const findings = copy.findings.map((code) => ` ${findingSentences[code]}`).join("");
   const gone = has === "response" ? "" : ", stored before its variants were invalidated";
   return (
     `${holds} a ${status} from ${storedAt}${colo}${gone}: ${ageSeconds} s old${arrived}, ` +
-    `with a lifetime of ${lifetimeSeconds} s (${lifetimeFrom}), ${left}; ${bytes}, ${tags}.${ofRequest}`
+    `with a lifetime of ${lifetimeSeconds} s (${lifetimeFrom}), ${left}; ${bytes}, ${tags}.${findings}${ofRequest}`
   );
 }
+
+const findingSentences: Readonly<Record<Copy["findings"][number], string>> = {
+  "validator-lies":
+    "Clients get an ETag made of the body, because the origin's ETag or Last-Modified stayed the same when the page changed.",
+  "nonce-shared":
+    "All its visitors get the same nonce of Content-Security-Policy, which then stops no injected script.",
+};
 
 function fragmentsSentence(fragments: NonNullable<LookAccount["fragments"]>): string {
   if (fragments === "unknown") {

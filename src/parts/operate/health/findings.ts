@@ -22,7 +22,9 @@ import {
   extensionMismatch,
   cacheUnpurged,
   partFailed,
+  nonceShared,
   originTroubles,
+  validatorLies,
   variationInvalid,
   variesSilently,
 } from "./origin-findings.ts";
@@ -47,6 +49,8 @@ const all: readonly ((state: SiteState) => Finding | readonly Finding[])[] = [
   sharesHigh,
   credentialField,
   variesSilently,
+  validatorLies,
+  nonceShared,
   variationInvalid,
   extensionMismatch,
   cacheUnpurged,

@@ -155,6 +155,38 @@ export function variesSilently({ notes }: SiteState): Finding[] {
   });
 }
 
+/** One finding per route with pages that changed under the same validator at a purge. */
+export function validatorLies({ notes }: SiteState): Finding[] {
+  return notes("validator-lies").map(({ route, entries, sinceAtMs }) => ({
+    code: "validator-lies",
+    level: "info",
+    about: aboutRoute(route),
+    what: `Pages of ${aboutRoute(route)} changed, and kept their ETag or Last-Modified. Browsers now get an ETag made of the body for them.`,
+    since: isoOf(sinceAtMs),
+    cause:
+      "The validator is that of a build or a fixed date, or a weak ETag of a page with a small difference in each answer.",
+    remedy: `Let the origin derive the ETag from the content, or send none. Or write validators: "content" in the route: then browsers get such an ETag from the first answer.`,
+    details: pagesOf(entries),
+  }));
+}
+
+/** One finding per route with stored pages whose visitors share a nonce. */
+export function nonceShared({ notes }: SiteState): Finding[] {
+  return notes("nonce-shared").map(({ route, entries, sinceAtMs }) => ({
+    code: "nonce-shared",
+    level: "warning",
+    about: aboutRoute(route),
+    what: `Pages of ${aboutRoute(route)} are stored with a nonce in Content-Security-Policy. All visitors get the same nonce, so an attacker who reads it can inject scripts.`,
+    since: isoOf(sinceAtMs),
+    cause: "The origin makes a nonce for each answer, and Tidemark stores the answer.",
+    remedy:
+      "Let the origin allow scripts by hashes ('sha256-…') instead, or send no-store for pages that need a nonce.",
+    details: pagesOf(entries),
+  }));
+}
+
+const pagesOf = (paths: readonly string[]) => `Pages: ${paths.slice(0, pagesMax).join(", ")}.`;
+
 /** One finding per route whose responses have a No-Vary-Search that counts as absent. */
 export function variationInvalid({ notes }: SiteState): Finding[] {
   return notes("no-vary-search-invalid").map(({ route, entries, sinceAtMs }) => ({

@@ -2,7 +2,7 @@
 // entries of the configured list, and nothing that a client sent.
 import { expect, it } from "vitest";
 import { page, type Script } from "../../../../testing/fakes/origin-in-process.ts";
-import { adminToken } from "../../../../testing/site/purge-sender.ts";
+import { adminToken, bearer } from "../../../../testing/site/purge-sender.ts";
 import { countsOf } from "../../../../testing/site/counts-of.ts";
 import { openSite, type SiteOptions } from "../../../../testing/site/harness.ts";
 import { found, healthOf } from "./health-world.ts";
@@ -135,4 +135,17 @@ it("the finding no-vary-search-invalid names the route and each fault, but no va
     "except is not a list of Strings. params is neither a list of Strings nor a Boolean.",
   );
   expect(JSON.stringify(finding)).not.toContain("secret");
+});
+
+it.each([
+  { id: "a nonce", policy: "script-src 'self' 'nonce-abc123'", isShared: true },
+  { id: "hashes alone", policy: "script-src 'sha256-abc123='", isShared: false },
+])("a stored page with $id in its policy", async ({ policy, isShared }) => {
+  const fields = { "cache-control": "max-age=60", "content-security-policy": policy };
+  const site = open({ config: { routes: [api] }, origin: () => page("page", fields) });
+  await site.get("/api/a");
+  const finding = await found(site, "nonce-shared");
+  expect(finding?.details).toBe(isShared ? "Pages: /api/a." : undefined);
+  const told = await site.get("/_cache/explain?format=text&url=/api/a", { headers: bearer });
+  expect(told.text.includes("get the same nonce")).toBe(isShared);
 });

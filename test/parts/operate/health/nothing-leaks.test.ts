@@ -57,6 +57,8 @@ function trouble<Kind extends string>(kind: Kind): NonNullable<Condition<Kind>["
 const entriesOf: Partial<Record<FindingCode, readonly string[]>> = {
   "credential-field": ["*token"],
   "varies-silently": ["accept /news"],
+  "validator-lies": ["/news"],
+  "nonce-shared": ["/news"],
   "no-vary-search-invalid": ["key-order is not a Boolean."],
   "cache-unpurged": ["", "Varnish"],
   "left-release": ["a"],

@@ -1,0 +1,118 @@
+// Finds out whether the origin's validators lie about a URL: an answer has the validator of a response that a
+// purge covers, and another body. From then on, clients get the entity tag of the body. A marker keeps the fact
+// for the URL (`contentTagName`), so it outlives the response, and reaches other isolates and colos.
+import { fieldsOf } from "../../rules/fields.ts";
+import { selectingValues } from "../../rules/selecting.ts";
+import { conditionalFields, contentTagName, entityTag } from "../../rules/validators.ts";
+import { isNotModified, isWeak } from "../../rules/validators.ts";
+import { isDoubted, type PendingForward, storedCandidate } from "../reuse/pending-forward.ts";
+import { contentTagOf, isOfLyingUrl, isValidator } from "../stored/content-tag.ts";
+import { withTermsKept } from "../stored/lifetime.ts";
+import type { RemovedResponse } from "../site/remembered-keys.ts";
+import { type ResponseRead, type StoredMetadata, wholeBytes } from "../stored/stored-response.ts";
+
+/**
+ * Returns the metadata of an answer whose body is not known yet. If the origin's validators lie, or may lie, clients
+ * get none until `taggedByBody` or `taggedByLength` has compared the body.
+ */
+export function withheldTag(metadata: StoredMetadata, pending: PendingForward): StoredMetadata {
+  if (pending.request.route.hasContentTags) return metadata;
+  const before = replacedBy(pending);
+  const isSuspect =
+    before !== undefined && isSameClaim(metadata, before, pending) && before.isDoubted();
+  return isSuspect || isOfLyingUrl(metadata)
+    ? withTermsKept(metadata, { contentTag: "" })
+    : metadata;
+}
+
+/**
+ * Returns the metadata of a whole body, whose digest it has, with the validator for clients. A weak validator of a
+ * lying URL stands for the same content until the next purge, because it allows other bytes.
+ */
+export function taggedByBody(metadata: StoredMetadata, pending: PendingForward): StoredMetadata {
+  if (metadata.contentTag !== "") return metadata;
+  const before = replacedBy(pending);
+  const known = before?.metadata;
+  if (!isOfLyingUrl(metadata)) {
+    const isSame =
+      known?.bodyDigest === null
+        ? isSameLength(metadata, known)
+        : known?.bodyDigest === metadata.bodyDigest;
+    return isSame ? withTermsKept(metadata, { contentTag: undefined }) : ofLyingUrl(metadata);
+  }
+  const isStill =
+    before !== undefined &&
+    isWeak(entityTag(fieldsOf(metadata)) ?? "") &&
+    isSameClaim(metadata, before, pending) &&
+    !before.isDoubted();
+  const contentTag = (isStill && known?.contentTag) || contentTagOf(metadata);
+  return withTermsKept(metadata, { contentTag });
+}
+
+/** Returns the metadata of a body that is never held whole. Only another length shows that it is another body. */
+export function taggedByLength(metadata: StoredMetadata, pending: PendingForward): StoredMetadata {
+  if (metadata.contentTag !== "" || isOfLyingUrl(metadata)) return metadata;
+  const known = replacedBy(pending)?.metadata;
+  return known === undefined || isSameLength(metadata, known)
+    ? withTermsKept(metadata, { contentTag: undefined })
+    : ofLyingUrl(metadata);
+}
+
+/** Returns the part of a response in memory that a later answer is compared with. */
+export function claimIn(read: ResponseRead): RemovedResponse | undefined {
+  if (read.kind !== "found") return undefined;
+  const { record } = read;
+  if (record.kind === "vary") {
+    const isLying = record.names.includes(contentTagName);
+    const selecting = [[contentTagName, null]] as const;
+    return isLying ? { fields: [], selecting, bodyDigest: null, bodyBytes: null } : undefined;
+  }
+  const { selecting, bodyDigest, bodyBytes, contentTag, heldApart } = record.stored.metadata;
+  const fields = record.stored.metadata.fields.filter(([name]) => isValidator(name));
+  return { fields, selecting, bodyDigest, bodyBytes, contentTag, heldApart };
+}
+
+interface Replaced {
+  readonly metadata: RemovedResponse;
+  readonly isDoubted: () => boolean;
+}
+
+/** Returns the response that the answer replaces, even if it may not answer, or has been invalidated. */
+function replacedBy(pending: PendingForward): Replaced | undefined {
+  const found = storedCandidate(pending) ?? pending.standing;
+  if (found !== undefined) {
+    return { metadata: found.stored.metadata, isDoubted: () => isDoubted(found, pending) };
+  }
+  const metadata = pending.exchange.site.invalidations.removed(pending.request.key.text);
+  return metadata && { metadata, isDoubted: () => true };
+}
+
+/** Returns whether a client that has the older response would be told that it has the answer. */
+function isSameClaim(
+  metadata: StoredMetadata,
+  older: Replaced,
+  { request }: PendingForward,
+): boolean {
+  // A page of another build may have the date, but not the ETag, and the clients' dates do not count.
+  const isDateFit = request.route.builds === undefined;
+  const lines = conditionalFields(fieldsOf(older.metadata), isDateFit);
+  return isNotModified({
+    request: fieldsOf({ fields: lines }),
+    stored: fieldsOf(metadata),
+    status: metadata.status,
+    receivedAtMs: undefined,
+  });
+}
+
+function isSameLength(one: RemovedResponse, other: RemovedResponse): boolean {
+  const [oneBytes, otherBytes] = [wholeBytes(one), wholeBytes(other)];
+  return oneBytes === null || otherBytes === null || oneBytes === otherBytes;
+}
+
+function ofLyingUrl(metadata: StoredMetadata): StoredMetadata {
+  const own = selectingValues([contentTagName], fieldsOf(metadata));
+  const selecting = [...metadata.selecting, ...own].toSorted(([one], [other]) =>
+    one < other ? -1 : 1,
+  );
+  return withTermsKept(metadata, { contentTag: contentTagOf(metadata), selecting });
+}

@@ -1,0 +1,231 @@
+// Tests that a returning browser gets the new page after a purge, although the origin's validator is that
+// of a build, which stays the same.
+import { describe, expect, it } from "vitest";
+import { cc, page, unchanged } from "../../../testing/fakes/origin-in-process.ts";
+import { countsOf } from "../../../testing/site/counts-of.ts";
+import { bearer, openJournalled, send } from "../../../testing/site/purge-sender.ts";
+import { type AskInit, idle, read, type Seen, type Site } from "../../../testing/site/harness.ts";
+
+const url = "/news/a";
+const built = "Thu, 01 Jan 1970 00:00:01 GMT";
+const kinds = [
+  { id: "ETag", fields: { etag: '"build"' } },
+  { id: "weak ETag", fields: { etag: 'W/"build"' } },
+  { id: "Last-Modified", fields: { "last-modified": built } },
+];
+const orders = [
+  { id: "tag", order: { tags: ["red"] } },
+  { id: "soft", order: { tags: ["red"], mode: "soft" } },
+  { id: "url", order: { urls: ["https://www.example.com/news/a"] } },
+  { id: "prefix", order: { prefixes: ["/news/"] } },
+];
+
+const sized = (text: string, fields: Readonly<Record<string, string>>) =>
+  page(text, { ...fields, "content-length": String(text.length) });
+
+/** Opens two colos over one database, whose origin answers any condition on its validator with 304. */
+function openLying(validator: Readonly<Record<string, string>>, control = "max-age=600") {
+  const texts = { page: "version 1" };
+  const fields = cc(control, { ...validator, "cache-tag": "red" });
+  const origin = ({ headers }: Request) => {
+    const isConditional = headers.has("if-none-match") || headers.has("if-modified-since");
+    return isConditional ? unchanged(fields) : sized(texts.page, fields);
+  };
+  const { site, upstash } = openJournalled({ origin });
+  const far = openJournalled({ upstash, clock: site.clock, env: { COLO: "NRT" }, origin }).site;
+  return { site, far, texts };
+}
+
+async function asked(site: Site, headers: AskInit["headers"] = {}): Promise<Seen> {
+  const seen = await read(await site.ask(url, { headers }));
+  await idle();
+  return seen;
+}
+
+async function purge(site: Site, order: object = { tags: ["red"] }): Promise<void> {
+  expect((await send(site, order)).status).toBe(200);
+  await idle();
+}
+
+/** Returns the conditions of a browser that has this answer. */
+function conditionsOf({ fields }: Seen): Record<string, string> {
+  const tag = fields.get("etag");
+  const modified = fields.get("last-modified");
+  return {
+    ...(tag !== null && { "if-none-match": tag }),
+    ...(modified !== null && { "if-modified-since": modified }),
+  };
+}
+
+describe.each(kinds)("the same $id before and after a purge", ({ fields }) => {
+  it.each(orders)("gets a returning browser the new page: $id", async ({ order }) => {
+    const { site, far, texts } = openLying(fields);
+    const old = await asked(site);
+    await asked(far);
+    texts.page = "version 2";
+    await purge(site, order);
+    site.clock.advance(9.5);
+    for (const each of [site, far, site]) {
+      const back = await asked(each, conditionsOf(old));
+      expect([back.status, back.text]).toEqual([200, "version 2"]);
+    }
+    const now = await asked(site);
+    expect((await asked(far, conditionsOf(now))).status).toBe(304);
+  });
+});
+
+describe("a page whose ETag stays the same", () => {
+  const tag = { etag: '"build"' };
+
+  it("keeps it if a purge has changed no body", async () => {
+    const { site } = openLying(tag);
+    const old = await asked(site);
+    await purge(site);
+    site.clock.advance(1);
+    const back = await asked(site, conditionsOf(old));
+    expect([back.status, back.fields.get("etag")]).toEqual([304, '"build"']);
+    expect(countsOf(site, "lyingValidators")).toEqual({});
+  });
+
+  it("asks the origin with the origin's own once it has expired", async () => {
+    const { site, texts } = openLying(tag, "max-age=5");
+    await asked(site);
+    texts.page = "version 2";
+    await purge(site);
+    const now = await asked(site);
+    expect(now.fields.get("etag")).not.toBe('"build"');
+    site.clock.advance(7);
+    const back = await asked(site, conditionsOf(now));
+    expect(back.status).toBe(304);
+    expect(site.origin.last.fields.get("if-none-match")).toBe('"build"');
+  });
+
+  it("has a content ETag also for new responses after every tier has lost the old one", async () => {
+    const { site, far, texts } = openLying(tag, "max-age=5");
+    const old = await asked(site);
+    texts.page = "version 2";
+    await purge(site);
+    await asked(site);
+    site.clock.advance(2 * 86_400);
+    texts.page = "version 3";
+    for (const each of [far, site]) {
+      const back = await asked(each, conditionsOf(old));
+      expect([back.status, back.text, back.fields.get("etag")]).toEqual([
+        200,
+        "version 3",
+        expect.not.stringContaining("build"),
+      ]);
+    }
+  });
+
+  it("has none for a streamed body of another length", async () => {
+    const { site, texts } = openLying(tag);
+    texts.page = "a".repeat(5_000_000);
+    const old = await asked(site);
+    texts.page = "b".repeat(5_000_001);
+    await purge(site);
+    for (const _ of ["loaded", "stored"]) {
+      const back = await asked(site, conditionsOf(old));
+      expect([back.status, back.text.length, back.fields.get("etag")]).toEqual([
+        200,
+        5_000_001,
+        null,
+      ]);
+    }
+  });
+
+  it("does not answer 304 for an answer that is not stored", async () => {
+    const { site } = openLying(tag);
+    const old = await asked(site);
+    await purge(site);
+    site.origin.script = () => page("version 2", cc("no-store", tag));
+    const back = await asked(site, conditionsOf(old));
+    expect([back.status, back.text, back.fields.get("etag")]).toEqual([200, "version 2", null]);
+  });
+
+  it("is named by a finding, explain and a count", async () => {
+    const { site, texts } = openLying(tag);
+    await asked(site);
+    texts.page = "version 2";
+    await purge(site);
+    await asked(site);
+    expect(countsOf(site, "lyingValidators")).toEqual({ "lyingValidators|": 1 });
+    const told = await site.get(`/_cache/explain?format=text&url=${url}`, { headers: bearer });
+    expect(told.text).toContain("Clients get an ETag made of the body");
+    expect(told.text).not.toContain("etag!content");
+    const health = await site.get("/_cache/health", { headers: bearer });
+    const { findings } = JSON.parse(health.text) as { findings: { code: string }[] };
+    const finding = findings.find(({ code }) => code === "validator-lies");
+    expect(finding).toMatchObject({ details: `Pages: ${url}.` });
+  });
+});
+
+describe("an invalidation by an unsafe request", () => {
+  it("gets a returning browser the new page, before and after the mark", async () => {
+    const { site, texts } = openLying({ etag: '"build"' });
+    const old = await asked(site);
+    for (const text of ["version 2", "version 3"]) {
+      texts.page = text;
+      await site.get(url, { method: "POST" });
+      const back = await asked(site, conditionsOf(old));
+      expect([back.status, back.text]).toEqual([200, text]);
+    }
+  });
+});
+
+describe("an honest weak ETag of a page with other bytes in each answer", () => {
+  it("costs one 200 after a purge, and none without", async () => {
+    const { site } = openLying({});
+    let nth = 0;
+    const fields = cc("max-age=5", { etag: 'W/"1"', "cache-tag": "red" });
+    site.origin.script = () => sized(`generated in 0.${(nth += 1)} s`, fields);
+    let last = await asked(site);
+    await purge(site);
+    const statuses: number[] = [];
+    for (let visit = 0; visit < 6; visit += 1) {
+      const back = await asked(site, conditionsOf(last));
+      statuses.push(back.status);
+      if (back.status === 200) last = back;
+      site.clock.advance(7);
+    }
+    expect(statuses).toEqual([200, 304, 304, 304, 304, 304]);
+  });
+});
+
+it("invented URLs leave marks within the limit of memory", async () => {
+  const config = { limits: { memoryBytes: 200_000 } };
+  const { site } = openJournalled({
+    config,
+    origin: (_, nth) => sized(`page ${nth}`, cc("max-age=600", { etag: '"build"' })),
+  });
+  const visit = async () => {
+    for (let nth = 0; nth < 200; nth += 1) await site.get(`/a?${nth}`);
+  };
+  await visit();
+  await purge(site, { everything: true });
+  await visit();
+  const { text } = await site.get("/_cache/stats", { headers: bearer });
+  const { memory } = JSON.parse(text) as { memory: { bytes: number } };
+  expect(memory.bytes).toBeLessThanOrEqual(config.limits.memoryBytes);
+});
+
+it('validators: "content" gives browsers an ETag of the body from the first answer', async () => {
+  const config = { routes: [{ name: "all", match: "/*", validators: "content" as const }] };
+  let body = "version 1";
+  const fields = cc("max-age=5", { etag: '"build"', "last-modified": built });
+  const origin = ({ headers }: Request) =>
+    headers.get("if-none-match") === '"build"' ? unchanged(fields) : page(body, fields);
+  const { site } = openJournalled({ config, origin });
+  await asked(site);
+  const seen = await asked(site);
+  expect(seen.fields.get("etag")).toMatch(/^"[\w-]{43}"$/);
+  expect(seen.fields.has("last-modified")).toBe(false);
+  expect((await asked(site, conditionsOf(seen))).status).toBe(304);
+  expect((await asked(site, { "if-none-match": '"build"' })).status).toBe(200);
+  expect((await asked(site, { "if-modified-since": built })).status).toBe(200);
+  site.clock.advance(6);
+  expect((await asked(site, conditionsOf(seen))).status).toBe(304);
+  body = "version 2";
+  await purge(site, { everything: true });
+  expect((await asked(site, conditionsOf(seen))).text).toBe("version 2");
+});
