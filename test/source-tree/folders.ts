@@ -303,7 +303,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "compose",
     release,
   ],
-  tidemark: ["protocol/variables", ...core, "platform", "compose"],
+  tidemark: ["protocol/variables", ...core, "platform", "compose", "part/port", "part"],
   worker: [
     "protocol/variables",
     ...core,

@@ -4,6 +4,7 @@ import type { KeyedSemaphore } from "../../cache/keyed-semaphore.ts";
 import type { NameSecret } from "../../cache/record/record-key.ts";
 import type { Leases } from "../../cache/tiers/lease.ts";
 import type { Config } from "../../config/config.ts";
+import type { Env } from "../../protocol/variables/bindings.ts";
 import type { Log } from "../../observe/log-line.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { JoinedPurges } from "../../purge/acceptance/invalidation-batches.ts";
@@ -112,7 +113,13 @@ export interface Site {
 }
 
 /** The isolate that phases of parts see. */
-export type PhaseHost = Pick<Site, "nowAtMs" | "releases" | "notes" | "metrics" | "log">;
+export interface PhaseHost extends Pick<
+  Site,
+  "nowAtMs" | "releases" | "notes" | "metrics" | "log"
+> {
+  /** The Worker's variables and secrets. */
+  readonly env: Env;
+}
 
 /** Returns the routes of a configuration with the phases of their parts. */
 export type WithPhases = (config: Config, host: PhaseHost) => Pick<Config, "routes" | "anywhere">;
