@@ -77,17 +77,28 @@ describe("a gate", () => {
     expect(countsOf(site, "requests")["requests|members|ruled|none"]).toBe(3);
   });
 
-  it("hides no page from a purge, and from the invalidation by a POST", async () => {
-    const { site } = open([gate], {}, { tiers: ["shared"] });
+  it("hides no page from the invalidation by a POST, which keeps its credential", async () => {
+    const { site, upstash } = open([gate], {}, { tiers: ["shared"] });
     await site.get("/m/a", one);
-    expect((await site.get("/m/a", two)).cacheStatus).toContain("; hit");
-    site.origin.script = (request, nth) =>
-      request.method === "POST" ? page("done") : origin(request, nth);
+    site.origin.script = () => page("done");
     await site.get("/m/a", { method: "POST", body: "x", ...two });
-    // A POST keeps the credential, because it may be for this client alone.
     expect(site.origin.last.fields.get("authorization")).toBe("Bearer good-2");
     expect(site.origin.last.fields.get("x-gate")).toBe(key);
-    expect((await site.get("/m/a", one)).cacheStatus).toContain("fwd=");
+    const { clock } = site;
+    const other = openJournalled({ origin, config: config(), env, upstash, clock }).site;
+    expect((await other.get("/m/a", one)).cacheStatus).toContain("fwd=uri-miss");
+  });
+
+  it("applies to requests that bypass the cache, by the switch or on their route", async () => {
+    for (const site of [
+      open([gate], { env: { BYPASS: "1" } }).site,
+      open([gate], {}, { bypass: true }).site,
+    ]) {
+      expect((await site.get("/m/a")).status).toBe(401);
+      const { text, cacheStatus, fields } = await site.get("/m/a", one);
+      expect([text, cacheStatus]).toEqual(["secret", expect.stringContaining("fwd=bypass")]);
+      expect(fields.get("cache-control")).toBe("max-age=60, private");
+    }
   });
 
   it.each([
@@ -142,19 +153,18 @@ describe("a page behind a gate leaves by no other path", () => {
   });
 
   it("on another route of the same URL, in no tier", async () => {
-    const open = { name: "open", match: "/m/*", staleIfError: "1h" };
-    const routes = [
-      { name: "members", match: "/m/*", when: { header: { "x-app": ["1"] } }, use: [gate] },
-      open,
-    ];
-    const { site, upstash } = openJournalled({ origin, env, config: { routes } });
-    await site.get("/m/a", { headers: { ...one.headers, "x-app": "1" } });
-    expect((await site.get("/m/a")).text).toBe("sign in");
-    // The gate is gone from the configuration, and the origin is down.
-    const { cache, clock } = site;
-    const next = openSite({ env: upstash.env, upstash, cache, clock, config: { routes: [open] } });
-    next.origin.script = unreachable;
-    expect((await next.get("/m/a")).status).toBe(502);
+    const open = { name: "members", match: "/m/*", staleIfError: "1h" };
+    const app = { name: "app", match: "/m/*", when: { header: { "x-app": ["1"] } }, use: [gate] };
+    for (const routes of [[app, open], [{ ...open, use: [gate] }]]) {
+      const { site, upstash } = openJournalled({ origin, env, config: { routes } });
+      await site.get("/m/a", { headers: { ...one.headers, "x-app": "1" } });
+      expect((await site.get("/m/a")).text).toBe("sign in");
+      // The gate is gone from the configuration, and the origin is down.
+      const { cache, clock } = site;
+      const config = { routes: [open] };
+      const next = openJournalled({ origin: unreachable, upstash, cache, clock, config }).site;
+      expect((await next.get("/m/a")).status).toBe(502);
+    }
   });
 
   it("in another spelling of the path", async () => {
