@@ -132,8 +132,8 @@ function createSite(cache: TieredCache<ResponseDetail>, settings: ProxySettings)
   const releases = purging?.view.releases ?? new KnownReleases();
   const notes = new RouteNotes();
   const { env } = settings;
-  const host = { ...platform, releases, notes, metrics, env };
-  const phased = settings.withPhases?.(settings.config, host);
+  const ofRules = { ...platform, releases, notes, metrics, env };
+  const phased = settings.withPhases?.(settings.config, ofRules);
   const config = configWith(settings.config, phased ?? {});
   const { siteHosts, bypass, originLimiter: limiter } = environment;
   const { view, nameSecret: secret } = cache;

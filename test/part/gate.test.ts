@@ -50,7 +50,7 @@ const config = (use = [gate], route: object = {}) => ({
   routes: [{ name: "members", match: "/m/*", use, ...route }],
 });
 
-function open(use = [gate], options: SiteOptions = {}, route: object = {}) {
+function openGated(use = [gate], options: SiteOptions = {}, route: object = {}) {
   const { config: other, env: more, ...others } = options;
   const own = { ...config(use, route), ...other };
   return openJournalled({ origin, ...others, config: own, env: { ...env, ...more } });
@@ -58,7 +58,7 @@ function open(use = [gate], options: SiteOptions = {}, route: object = {}) {
 
 describe("a gate", () => {
   it("checks each request, and lets all checked clients share a page, which is private", async () => {
-    const { site } = open();
+    const { site } = openGated();
     expect((await site.get("/m/a")).status).toBe(401);
     expect((await site.get("/m/a", { headers: { authorization: "Bearer bad" } })).text).toBe(
       "wrong",
@@ -78,7 +78,7 @@ describe("a gate", () => {
   });
 
   it("hides no page from the invalidation by a POST, which keeps its credential", async () => {
-    const { site, upstash } = open([gate], {}, { tiers: ["shared"] });
+    const { site, upstash } = openGated([gate], {}, { tiers: ["shared"] });
     await site.get("/m/a", one);
     site.origin.script = () => page("done");
     await site.get("/m/a", { method: "POST", body: "x", ...two });
@@ -91,8 +91,8 @@ describe("a gate", () => {
 
   it("applies to requests that bypass the cache, by the switch or on their route", async () => {
     for (const site of [
-      open([gate], { env: { BYPASS: "1" } }).site,
-      open([gate], {}, { bypass: true }).site,
+      openGated([gate], { env: { BYPASS: "members" } }).site,
+      openGated([gate], {}, { bypass: true }).site,
     ]) {
       expect((await site.get("/m/a")).status).toBe(401);
       const { text, cacheStatus, fields } = await site.get("/m/a", one);
@@ -108,7 +108,7 @@ describe("a gate", () => {
     ["another page", () => page("", cc("max-age=60", { location: "/m/b" }), 301), false],
   ])("never stores %s of the origin", async (_, answer, isFinding) => {
     const lasting = { negative: { 401: "1h", 403: "1h", 302: "1h", 301: "1h" } };
-    const { site } = open([gate], { origin: answer }, lasting);
+    const { site } = openGated([gate], { origin: answer }, lasting);
     const { cacheStatus } = await site.get("/m/a", one);
     expect(cacheStatus).toContain('detail="gate-refused: members"');
     await site.get("/m/a", two);
@@ -118,7 +118,7 @@ describe("a gate", () => {
   });
 
   it("refreshes without a credential of a client, and with the constant field", async () => {
-    const { site } = open([gate], {}, { staleWhileRevalidate: "1h" });
+    const { site } = openGated([gate], {}, { staleWhileRevalidate: "1h" });
     await site.get("/m/a", one);
     site.clock.advance(70);
     expect((await site.get("/m/a", two)).cacheStatus).toContain("; hit; ttl=-");
@@ -129,7 +129,7 @@ describe("a gate", () => {
   });
 
   it("keeps the client's own fields off the name of the constant", async () => {
-    const { site } = open([ajar]);
+    const { site } = openGated([ajar]);
     for (const name of ["x-gate", "x_gate"]) {
       await site.get("/m/a", { headers: { [name]: "guess" } });
       await site.get("/m/a", { method: "POST", headers: { [name]: "guess" } });
@@ -142,7 +142,7 @@ describe("a gate", () => {
 
 describe("a page behind a gate leaves by no other path", () => {
   it("on the same route, without a check", async () => {
-    const { site } = open([ajar]);
+    const { site } = openGated([ajar]);
     await site.get("/m/a", one);
     for (const init of [{}, { method: "HEAD" }, { headers: { "if-none-match": '"e"' } }]) {
       const { status, cacheStatus } = await site.get("/m/a", init);
@@ -153,16 +153,16 @@ describe("a page behind a gate leaves by no other path", () => {
   });
 
   it("on another route of the same URL, in no tier", async () => {
-    const open = { name: "members", match: "/m/*", staleIfError: "1h" };
+    const plain = { name: "members", match: "/m/*", staleIfError: "1h" };
     const app = { name: "app", match: "/m/*", when: { header: { "x-app": ["1"] } }, use: [gate] };
-    for (const routes of [[app, open], [{ ...open, use: [gate] }]]) {
+    for (const routes of [[app, plain], [{ ...plain, use: [gate] }]]) {
       const { site, upstash } = openJournalled({ origin, env, config: { routes } });
       await site.get("/m/a", { headers: { ...one.headers, "x-app": "1" } });
       expect((await site.get("/m/a")).text).toBe("sign in");
       // The gate is gone from the configuration, and the origin is down.
       const { cache, clock } = site;
-      const config = { routes: [open] };
-      const next = openJournalled({ origin: unreachable, upstash, cache, clock, config }).site;
+      const now = { config: { routes: [plain] }, origin: unreachable };
+      const next = openJournalled({ ...now, upstash, cache, clock }).site;
       expect((await next.get("/m/a")).status).toBe(502);
     }
   });
@@ -194,7 +194,7 @@ describe("a page behind a gate leaves by no other path", () => {
   });
 
   it("as slices, or as an answer to QUERY", async () => {
-    const { site } = open([ajar, slices()], {
+    const { site } = openGated([ajar, slices()], {
       origin: (request) => {
         const { headers } = request;
         if (headers.get("x-gate") !== key) return page("sign in", {}, 401);
@@ -217,7 +217,7 @@ describe("a page behind a gate leaves by no other path", () => {
       (await site.get("/m/a", { headers: { ...two.headers, ...range } })).cacheStatus,
     ).toContain("; hit");
     expect((await site.get("/m/a", { headers: range })).status).toBe(401);
-    const asked = open([ajar, query("raw")]).site;
+    const asked = openGated([ajar, query("raw")]).site;
     const content = { "content-type": "text/plain", "content-length": "1" };
     const ask = (headers: Record<string, string>) =>
       asked.get("/m/a", { method: "QUERY", body: "q", headers: { ...content, ...headers } });
@@ -227,7 +227,7 @@ describe("a page behind a gate leaves by no other path", () => {
   });
 
   it("as the answer of a fallback origin", async () => {
-    const { site } = open([ajar, fallback("mirror")], {
+    const { site } = openGated([ajar, fallback("mirror")], {
       config: {
         ...config([ajar, fallback("mirror")]),
         origins: { mirror: { url: "https://mirror.invalid" } },
@@ -242,7 +242,7 @@ describe("a page behind a gate leaves by no other path", () => {
 
   it("to a cache in front", async () => {
     const fields = { "cdn-cache-control": "max-age=60", "surrogate-control": "max-age=60" };
-    const { site } = open([gate], {
+    const { site } = openGated([gate], {
       config: { ...config(), cacheInFront: true },
       origin: () => page("secret", cc("public, max-age=60, s-maxage=60", fields)),
     });
@@ -272,19 +272,21 @@ describe("a page behind a gate leaves by no other path", () => {
       { ...closed, admits: () => Promise.reject(new RangeError("s3cret")) },
     ];
     for (const rule of failing) {
-      const { site } = open([defineRule(rule)], { origin: () => page("secret", cc("max-age=60")) });
+      const { site } = openGated([defineRule(rule)], {
+        origin: () => page("secret", cc("max-age=60")),
+      });
       expect((await site.get("/m/a", one)).status).toBe(500);
       expect(site.origin.count).toBe(0);
       expect(countsOf(site, "partFaults")).toEqual({ "partFaults|members": 1 });
       expect(JSON.stringify(site.lines)).not.toContain("s3cret");
     }
-    const { site } = open([gate], { env: { ORIGIN_KEY: "" } });
+    const { site } = openGated([gate], { env: { ORIGIN_KEY: "" } });
     expect((await site.get("/m/a", one)).status).toBe(500);
   });
 });
 
 it("explain names the rule that decides", async () => {
-  const { site } = open([gate], { env: { ADMIN_TOKEN: explainToken } });
+  const { site } = openGated([gate], { env: { ADMIN_TOKEN: explainToken } });
   const denied = await explained(site, "https://www.example.com/m/a");
   expect(denied).toMatchObject({
     handling: "ruled",

@@ -95,12 +95,14 @@ export interface Rule<Keyed extends string = string> {
    *
    * If it throws, the client gets status 500.
    */
-  admits?(
-    request: RuleRequest,
-    host: RuleHost,
-  ): RuleAdmission | undefined | Promise<RuleAdmission | undefined>;
+  readonly admits?:
+    | ((
+        request: RuleRequest,
+        host: RuleHost,
+      ) => RuleAdmission | undefined | Promise<RuleAdmission | undefined>)
+    | undefined;
   /** Drops conditions of a request that is looked up. If it throws, all. @example ignores: () => ["range"] */
-  ignores?(request: RuleRequest): readonly RuleCondition[];
+  readonly ignores?: ((request: RuleRequest) => readonly RuleCondition[]) | undefined;
   /**
    * Values by request field. They are a part of the key, and the origin gets them in place of the client's fields.
    * Each has at most 256 characters of printable ASCII. `undefined` removes the field. Answers are private. If it
@@ -113,26 +115,30 @@ export interface Rule<Keyed extends string = string> {
    * Tidemark's own for their responses, have the fields. No client's field of the name reaches the origin.
    * @example forward: ({ secret }) => ({ "x-gate": secret("ORIGIN_KEY") })
    */
-  forward?(host: RuleHost): Readonly<Record<string, string>>;
+  readonly forward?: ((host: RuleHost) => Readonly<Record<string, string>>) | undefined;
   /**
    * Returns whether the origin's answer counts as a failure: the origin is asked once more, a stale response may
    * answer by `staleIfError`, and the answer is not stored.
    * @example fails: ({ headers }) => headers.has("x-maintenance")
    */
-  fails?(answer: RuleAnswer): boolean;
+  readonly fails?: ((answer: RuleAnswer) => boolean) | undefined;
   /** Returns tags to add. If it throws, the answer is not stored. */
-  received?(answer: RuleAnswer): { readonly tags: readonly string[] } | undefined;
+  readonly received?:
+    | ((answer: RuleAnswer) => { readonly tags: readonly string[] } | undefined)
+    | undefined;
   /** Returns whether the answer must not be stored. @example refuses: ({ headers }) => headers.has("x-draft") */
-  refuses?(answer: RuleAnswer): boolean;
+  readonly refuses?: ((answer: RuleAnswer) => boolean) | undefined;
   /**
    * Returns changes of the fields of an answer that leaves. They are not stored. If it throws, none.
    *
    * @param keyed the values that `keyed` has given for this request
    */
-  respond?(
-    answer: RuleAnswer,
-    keyed: Readonly<Record<Keyed, string | undefined>>,
-  ): RuleEdits | undefined;
+  readonly respond?:
+    | ((
+        answer: RuleAnswer,
+        keyed: Readonly<Record<Keyed, string | undefined>>,
+      ) => RuleEdits | undefined)
+    | undefined;
 }
 
 /** The results of `admits`, apart from `undefined`. */
