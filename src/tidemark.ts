@@ -48,7 +48,7 @@ export { RecordKey } from "./cache/record/record-key.ts";
 export { membersWith } from "./cache/tiers/record-codec.ts";
 export type { RecordForm } from "./cache/tiers/record-form.ts";
 export type { Log, LogEvent, LogLevel, LogLine, LogValue } from "./observe/log-line.ts";
-export { defineRule } from "./part/rule.ts";
+export { defineRule } from "./part/define-rule.ts";
 export type {
   Rule,
   RuleAdmission,

@@ -5,7 +5,6 @@ import { Flights } from "../cache/flights.ts";
 import { type Config, configWith } from "../config/config.ts";
 import type { TieredCache } from "../compose/create-cache.ts";
 import { type OnRequest, RequestLog, type SampledRequest } from "../observe/request-line.ts";
-import type { Env } from "../protocol/variables/bindings.ts";
 import type { Arrival } from "../platform/arrival.ts";
 import { askOrigin } from "../platform/ask-origin.ts";
 import { coloOf, type Environment, pseudonymOf } from "../platform/environment.ts";
@@ -31,7 +30,7 @@ import { VariantDemand } from "./site/variant-demand.ts";
 import { withErrorPage } from "./respond/plain-page.ts";
 import { serve } from "./serve.ts";
 import type { Context } from "./site/exchange.ts";
-import type { Site, WithPhases } from "./site/site.ts";
+import type { PhaseHost, Site, WithPhases } from "./site/site.ts";
 import { RouteNotes, LeftOutTags } from "./site/operator-notes.ts";
 import type { ResponseDetail } from "./stored/stored-response.ts";
 import { JoinedPurges } from "../purge/acceptance/invalidation-batches.ts";
@@ -56,7 +55,7 @@ export interface ProxySettings extends PageSlots {
   readonly environment: Environment;
   readonly platform: Omit<Platform, "cache">;
   /** The Worker's variables and secrets, for rules. */
-  readonly env: Env;
+  readonly env: PhaseHost["env"];
   readonly withPhases?: WithPhases | undefined;
   /** The application's listener. */
   readonly onRequest?: OnRequest | undefined;

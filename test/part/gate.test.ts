@@ -1,8 +1,9 @@
 // Tests a gate: a rule that checks the client's credential, and the responses that its checked requests share.
 // They must leave by no other path.
+// Needs parts: esi, fallback, query, slices.
 import { describe, expect, it } from "vitest";
 import type { Rule } from "../../src/part/port/rule.ts";
-import { defineRule } from "../../src/part/rule.ts";
+import { defineRule } from "../../src/part/define-rule.ts";
 import { esi } from "../../src/parts/esi/esi.ts";
 import { fallback } from "../../src/parts/fallback/fallback.ts";
 import { query } from "../../src/parts/query/query.ts";

@@ -2,7 +2,7 @@
 // those that check credentials.
 import { describe, expect, it } from "vitest";
 import type { Rule, RuleEdits } from "../../src/part/port/rule.ts";
-import { defineRule } from "../../src/part/rule.ts";
+import { defineRule } from "../../src/part/define-rule.ts";
 import { cc, page, type Script, unreachable } from "../../testing/fakes/origin-in-process.ts";
 import { countsOf } from "../../testing/site/counts-of.ts";
 import { explained, explainedText, explainToken } from "../../testing/site/explained.ts";

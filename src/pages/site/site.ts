@@ -4,7 +4,6 @@ import type { KeyedSemaphore } from "../../cache/keyed-semaphore.ts";
 import type { NameSecret } from "../../cache/record/record-key.ts";
 import type { Leases } from "../../cache/tiers/lease.ts";
 import type { Config } from "../../config/config.ts";
-import type { Env } from "../../protocol/variables/bindings.ts";
 import type { Log } from "../../observe/log-line.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { JoinedPurges } from "../../purge/acceptance/invalidation-batches.ts";
@@ -118,7 +117,7 @@ export interface PhaseHost extends Pick<
   "nowAtMs" | "releases" | "notes" | "metrics" | "log"
 > {
   /** The Worker's variables and secrets. */
-  readonly env: Env;
+  readonly env: Readonly<Record<string, unknown>>;
 }
 
 /** Returns the routes of a configuration with the phases of their parts. */

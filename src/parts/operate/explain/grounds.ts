@@ -109,8 +109,8 @@ export const groundOfPass: Readonly<Record<PassRule, Ground>> = {
   },
   authorization: {
     clause: "RFC 9111 §3.5",
-    why: "a request with Authorization always bypasses the cache; public or s-maxage does not change that",
-    hint: "if the page is for everybody, omit Authorization in the client, or in the server that adds it",
+    why: "a request with Authorization bypasses the cache, unless a rule of the route checks it; public or s-maxage does not change that",
+    hint: "if the page is for everybody, omit Authorization in the client; if it is for all who may see it, write a gate with defineRule",
   },
   "came-back": {
     clause: "RFC 9110 §7.6.3",
