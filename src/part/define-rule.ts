@@ -36,7 +36,7 @@ import {
 
 /** The members of a rule. `idle`: those without effect on a route that stores nothing. */
 const members = {
-  active: ["name", "checks", "admits", "keyed", "forward", "respond"],
+  active: ["name", "checks", "admits", "keyed", "forward", "respond", "filter"],
   idle: ["ignores", "fails", "received", "refuses"],
 } as const;
 
@@ -61,6 +61,7 @@ export function defineRule<const Keyed extends string = never>(rule: Rule<Keyed>
   const traits: RouteTraits = {
     ...(own.admits && { admits: true }),
     ...(own.checks && { isGated: true }),
+    ...(own.filter && { filters: true }),
     ...(own.keyed && { keyed: Object.keys(own.keyed) }),
   };
   return {
@@ -120,13 +121,16 @@ const refusal = (fault: string, hint: string): OperatorError =>
 /** Returns why the rule cannot be on a route. */
 function faultOn(
   name: string,
-  { isGated, keyed = [] }: RouteTraits,
+  { isGated, filters, keyed = [] }: RouteTraits,
   { use = [], key }: PartedRoute,
 ): string | undefined {
   const others = use.filter((part) => part.name !== name);
   const gate = isGated === true ? others.find(({ traits }) => traits.isGated) : undefined;
   if (gate !== undefined) return `has ${name} and ${gate.name}, which both have checks: join them`;
   const taken = [...others.flatMap(({ traits }) => traits.keyed ?? []), ...(key?.headers ?? [])];
+  const filter = filters === true ? others.find(({ traits }) => traits.filters) : undefined;
+  if (filter !== undefined)
+    return `has ${name} and ${filter.name}, which both have a filter: join them`;
   const twice = keyed.find((field) => taken.some((one) => one.toLowerCase() === field));
   return twice && `has ${name}, and keys ${JSON.stringify(twice)} twice: remove one`;
 }
@@ -142,9 +146,8 @@ function phasesOf(rule: Rule, host: PhaseHost): Phases {
       ? async (request, read) =>
           admissionBy(rule, await rule.admits?.(viewOf(request, read), ruleHost), request)
       : undefined,
-    ignores: has("ignores")
-      ? (request, read) => conditionsIn(rule.ignores?.(viewOf(request, read)) ?? [])
-      : undefined,
+    ignores: ignoresOf(rule),
+    filter: has("filter") ? (answer) => rule.filter?.(seen(answer)) : undefined,
     keyed:
       values &&
       ((client) => Object.entries(values(client)).map(([field, value]) => [field, value ?? null])),
@@ -179,6 +182,12 @@ function phasesOf(rule: Rule, host: PhaseHost): Phases {
     };
     return has("admits") ? { ...phases, admits: failed } : { ...phases, keyed: failed };
   }
+}
+
+/** A filtered body has neither the validators nor the ranges of the stored one. */
+function ignoresOf({ ignores, filter }: Rule): Phases["ignores"] {
+  if (filter !== undefined) return () => ruleConditions;
+  return ignores && ((request, read) => conditionsIn(ignores(viewOf(request, read))));
 }
 
 function secretIn({ env }: PhaseHost, name: string): string {

@@ -1,4 +1,5 @@
 // The phases of a route, composed of those of its parts. A phase that throws decides for the safe side.
+import { cancelBody } from "../base/cancel-body.ts";
 import { within } from "../base/timeouts.ts";
 import { errorName, firstFrame } from "../base/error-name.ts";
 import { isReleaseId } from "../base/release-id.ts";
@@ -6,6 +7,7 @@ import type { Route } from "../config/config.ts";
 import type { FieldEdits } from "../config/route.ts";
 import { makePrivate } from "../pages/respond/downstream.ts";
 import { plainPage } from "../pages/respond/plain-page.ts";
+import { withFields } from "../pages/respond/respond.ts";
 import type { PhaseHost, WithPhases } from "../pages/site/site.ts";
 import type { RoutePart, SitePart } from "./port/part.ts";
 import {
@@ -13,6 +15,7 @@ import {
   type NamedBuild,
   partFault,
   type PhaseAnswer,
+  type PhaseRequest,
   type Phases,
 } from "./port/phases.ts";
 import { ruleConditions } from "./port/rule.ts";
@@ -101,6 +104,7 @@ function guarded(
     tags: guard("tags", phases.tags, undefined),
     objector: guard("objector", phases.objector, part),
     respond: guard("respond", phases.respond, undefined),
+    filter: guard("filter", phases.filter, "failed" as const),
   };
 }
 
@@ -140,6 +144,7 @@ function both(one: Phases, other: Phases): Phases {
     tags: all(one.tags, other.tags),
     objector: either(one.objector, other.objector),
     respond: bothRespond(one.respond, other.respond),
+    filter: one.filter ?? other.filter,
   };
 }
 
@@ -189,14 +194,39 @@ function withConstants({ requestEdits }: Route, { constants = [], gate }: Phases
   } satisfies FieldEdits;
 }
 
+/** Fields that are true of the stored body, and not of the filtered one. */
+const ofBody =
+  "accept-ranges content-digest content-length content-md5 digest etag last-modified repr-digest";
+
+/** Returns a whole 200 without a coding as it leaves the filter, and any other response itself. */
+function filtered(
+  response: Response,
+  filter: NonNullable<Phases["filter"]>,
+  { method }: PhaseRequest,
+): Response {
+  const { status, headers, body } = response;
+  const coding = headers.get("content-encoding") ?? "identity";
+  if (status !== 200 || coding.toLowerCase() !== "identity") return response;
+  const stream = filter({ status, headers });
+  if (stream === undefined) return response;
+  if (stream === "failed") {
+    cancelBody(response);
+    return plainPage("fault");
+  }
+  const fields = new Headers(headers);
+  for (const name of ofBody.split(" ")) fields.delete(name);
+  return withFields(response, fields, method === "HEAD" ? null : body?.pipeThrough(stream));
+}
+
 /**
  * Returns the last step of an answer: the changes of rules. An answer that a rule has chosen by its client is
  * private, because a cache downstream would give it to others.
  */
-function leavesOf({ respond, admits, keyed }: Phases): Phases["leaves"] {
+function leavesOf({ respond, filter, admits, keyed }: Phases): Phases["leaves"] {
   const isOfClient = (admits ?? keyed) !== undefined;
-  if (respond === undefined && !isOfClient) return undefined;
-  return (response, request) => {
+  if ((respond ?? filter) === undefined && !isOfClient) return undefined;
+  return (given, request) => {
+    const response = filter === undefined ? given : filtered(given, filter, request);
     // A copy would lose the connection of an accepted upgrade, and its fields are fixed.
     if (response.status === 101) return response;
     const { headers, status } = response;

@@ -94,6 +94,11 @@ describe("a gate", () => {
     for (const site of [
       openGated([gate], { env: { BYPASS: "members" } }).site,
       openGated([gate], {}, { bypass: true }).site,
+      openGated(
+        [gate],
+        { handlers: { default: (request) => origin(request, 1) } },
+        { bypass: true },
+      ).site,
     ]) {
       expect((await site.get("/m/a")).status).toBe(401);
       const { text, cacheStatus, fields } = await site.get("/m/a", one);

@@ -1,8 +1,11 @@
 // Tests the phases of a rule that a site writes, and rules that try to do more than they may. `gate.test.ts` has
 // those that check credentials.
+// Needs parts: esi.
 import { describe, expect, it } from "vitest";
 import type { Rule, RuleEdits } from "../../src/part/port/rule.ts";
 import { defineRule } from "../../src/part/define-rule.ts";
+import { esi } from "../../src/parts/esi/esi.ts";
+import { FakeClock } from "../../testing/fakes/fake-clock.ts";
 import { cc, page, type Script, unreachable } from "../../testing/fakes/origin-in-process.ts";
 import { countsOf } from "../../testing/site/counts-of.ts";
 import { explained, explainedText, explainToken } from "../../testing/site/explained.ts";
@@ -165,6 +168,20 @@ describe("admits", () => {
         expect((await site.get("/", bot)).cacheStatus).toContain("; hit");
         expect(site.origin.count).toBe(1);
       }
+    });
+
+    it("refreshes no page that expires soon", async () => {
+      const use = [defineRule(crawlers)];
+      const config = { routes: [{ name: "pages", match: "*", use }] };
+      const clock = new FakeClock();
+      const origin = () => (clock.advance(5), page("page", kept));
+      const { site } = openJournalled({ origin, config, clock, random: 1e-9 });
+      await site.get("/");
+      clock.advance(54);
+      await site.get("/", bot);
+      expect(site.origin.count).toBe(1);
+      await site.get("/");
+      expect(site.origin.count).toBe(2);
     });
 
     it("treats the crawler like any other client without a stored page", async () => {
@@ -354,6 +371,50 @@ describe("respond", () => {
       false,
     ]);
     expectFault(site);
+  });
+});
+
+describe("filter", () => {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const end: Rule["filter"] = () => new TransformStream({ flush: (to) => to.enqueue(bytes("!")) });
+
+  it("composes with ESI, and is not stored", async () => {
+    const use = [esi("html"), defineRule({ name: "rule", filter: end })];
+    const config = {
+      routes: [
+        { name: "pages", match: "/p", use },
+        { name: "parts", match: "*" },
+      ],
+    };
+    const origin: Script = ({ url }) =>
+      url.endsWith("/p") ? page('a <esi:include src="/f"/>', kept) : page("b", kept);
+    const { site } = openJournalled({ origin, config });
+    for (const _ of ["miss", "hit"]) expect((await site.get("/p")).text).toBe("a b!");
+    expect((await site.get("/f")).text).toBe("b");
+  });
+
+  it("leaves a coded body, an error and a HEAD alone", async () => {
+    const coded = open([{ name: "rule", filter: end }], () =>
+      page("gz", { ...kept, "content-encoding": "gzip" }),
+    );
+    expect((await coded.get("/")).text).toBe("gz");
+    const failing = open([{ name: "rule", filter: end }], () => page("no", {}, 404));
+    expect((await failing.get("/")).text).toBe("no");
+    const { text, fields } = await open([{ name: "rule", filter: end }]).get("/", {
+      method: "HEAD",
+    });
+    expect([text, fields.get("etag")]).toEqual(["", null]);
+  });
+
+  it("that throws lets no body through", async () => {
+    const site = open([{ name: "rule", filter: boom }]);
+    expect((await site.get("/")).status).toBe(500);
+    expectFault(site);
+  });
+
+  it("that breaks cuts the body", async () => {
+    const broken = open([{ name: "rule", filter: () => new TransformStream({ transform: boom }) }]);
+    await expect(broken.get("/")).rejects.toThrow("s3cret");
   });
 });
 

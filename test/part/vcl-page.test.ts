@@ -114,3 +114,17 @@ it("maintenance", async () => {
   site.origin.script = () => page("back soon", { ...kept, "x-maintenance": "1" });
   expect((await site.get("/")).text).toBe("page");
 });
+
+it("append", async () => {
+  const site = await openWith("append", () => page("page", kept));
+  for (const headers of [
+    {},
+    { range: "bytes=0-1", "if-none-match": '"e"', "accept-encoding": "gzip" },
+  ]) {
+    const { status, text, fields } = await site.get("/", { headers });
+    expect([status, text]).toEqual([200, 'page<script src="/banner.js"></script>']);
+    expect([fields.get("etag"), fields.get("content-length")]).toEqual([null, null]);
+  }
+  expect(site.origin.count).toBe(1);
+  expect(site.origin.last.fields.get("accept-encoding")).toBe("identity");
+});

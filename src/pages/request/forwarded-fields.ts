@@ -251,7 +251,7 @@ export class KeyedFields implements Fields {
     if (form !== undefined) return form(client);
     if (lower === "accept-encoding") {
       return reducedAcceptEncoding(
-        traits?.assembles === true ? null : client.get("accept-encoding"),
+        traits?.assembles || traits?.filters ? null : client.get("accept-encoding"),
       );
     }
     if (lower === "cookie") return this.#given.cookies === "" ? null : this.#given.cookies;

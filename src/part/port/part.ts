@@ -43,6 +43,8 @@ export interface RouteTraits {
   readonly substitutes?: readonly string[] | undefined;
   /** Whether they are asked before a stale response answers. */
   readonly asksSubstitutesFirst?: boolean | undefined;
+  /** Whether a rule changes bodies, which must then have no coding. */
+  readonly filters?: boolean | undefined;
   /** Request fields of the key whose values a rule gives, in lower case. */
   readonly keyed?: readonly string[] | undefined;
   /** Whether a rule decides on each request before its lookup. */

@@ -55,6 +55,8 @@ export interface Gate {
   readonly constants: PhaseLines;
 }
 
+export type BodyFilter = TransformStream<Uint8Array, Uint8Array>;
+
 /** Changes of the fields of an answer that leaves. */
 export interface LeavingEdits {
   readonly removed: readonly string[];
@@ -156,6 +158,8 @@ export interface Phases {
   readonly respond?:
     | ((answer: PhaseAnswer, request: PhaseRequest) => LeavingEdits | undefined)
     | undefined;
+  /** Returns the stream for a body; `failed` if the body must not leave without it. */
+  readonly filter?: ((answer: PhaseAnswer) => BodyFilter | "failed" | undefined) | undefined;
   /** Returns the answer that leaves, in place of the one that the cache has given. */
   readonly leaves?: ((response: Response, request: PhaseRequest) => Response) | undefined;
 }

@@ -1,6 +1,6 @@
 // The form of a rule that a site writes itself. Experimental: may change in any release. Names of other systems:
 // `vcl_recv` (`admits`, `ignores`), `vcl_hash` (`keyed`), `vcl_backend_fetch` (`forward`), `vcl_backend_response`
-// (`fails`, `received`, `refuses`), `vcl_deliver` (`respond`).
+// (`fails`, `received`, `refuses`), `vcl_deliver` (`respond`), `beresp.filters` (`filter`).
 
 /** Header fields that a rule can read. Names ignore case. */
 export interface RuleFields {
@@ -138,6 +138,14 @@ export interface Rule<Keyed extends string = string> {
         answer: RuleAnswer,
         keyed: Readonly<Record<Keyed, string | undefined>>,
       ) => RuleEdits | undefined)
+    | undefined;
+  /**
+   * Returns a stream through which the body of a 200 leaves, after ESI; `undefined` for none. It is not stored. A body
+   * with a coding, or a part of one, leaves as it is. The answer has no validators and no length, and the client's
+   * conditions and ranges are dropped. If it throws, the client gets status 500.
+   */
+  readonly filter?:
+    | ((answer: RuleAnswer) => TransformStream<Uint8Array, Uint8Array> | undefined)
     | undefined;
 }
 
